@@ -1,0 +1,116 @@
+"""What an adapter is: the one seam between the gateway and an appliance's protocol.
+
+An adapter is one class in one file, found by its name in the entry-point group ``cti_gateway.adapters``. It only
+speaks its protocol: timing of retries, logging and bookkeeping belong to ``delivery.py``.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from enum import StrEnum
+from importlib.metadata import EntryPoint, entry_points
+from typing import Any, ClassVar, Protocol
+
+from gateway.errors import UnknownAdapter
+
+GROUP = "cti_gateway.adapters"
+
+
+class Outcome(StrEnum):
+    """How one attempt ended. After *unknown* nothing is ever dialled again by itself: people hate double calls."""
+
+    ACCEPTED = "accepted"
+    """The peer said yes."""
+    REFUSED = "refused"
+    """The peer said no."""
+    UNREACHABLE = "unreachable"
+    """The request surely did not reach the peer."""
+    UNKNOWN = "unknown"
+    """Sent, but no clear answer came back."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """One thing to tell a peer: ``kind`` (``dial``, ``call_started``, ``call_ended``), our id, and text fields.
+
+    A ``dial`` has the fields ``extension``, ``number`` (the digits to dial, dial plan applied), ``order_id``,
+    ``call_id`` and ``tenant``; the call events have ``ramal``, ``telefone``, ``url_audio``, ``direction``,
+    ``call_id`` and ``tenant``. Adapters put the fields into their templates, escaped for where they go.
+    """
+
+    kind: str
+    id: str
+    fields: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """What came of one attempt: the outcome, one sentence for people, and the peer's own id if it gave one."""
+
+    outcome: Outcome
+    detail: str
+    peer_ref: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """Whether the peer looks usable, found out without ringing anyone, and one sentence an administrator can act on."""
+
+    ok: bool
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class WireRequest:
+    """The exact bytes that would go to ``peer`` (``host:port``). ``secrets`` are the texts to mask when shown."""
+
+    peer: str
+    data: bytes
+    secrets: Sequence[str] = field(default=(), repr=False)
+
+    def shown(self) -> str:
+        """The request as text for people, with its secrets masked."""
+        text = self.data.decode("utf-8", "backslashreplace")
+        for secret in self.secrets:
+            text = text.replace(secret, "****") if secret else text
+        return text
+
+
+class Adapter(Protocol):
+    """Life cycle: made from its validated config, probed, asked to preview or deliver (from many threads), closed."""
+
+    Config: ClassVar[type[Any]]
+    """A frozen dataclass with help texts in ``metadata["help"]``; secrets are ``pydantic.SecretStr``."""
+
+    def __init__(self, config: Any, *, name: str) -> None: ...
+
+    def probe(self) -> Probe:
+        """Look whether the peer can be used, ringing nobody. Never raises for what the peer does."""
+
+    def preview(self, message: Outgoing) -> Sequence[WireRequest]:
+        """The exact requests that ``deliver`` would send, without sending them.
+
+        Raises ``gateway.errors.AdapterError`` when the requests cannot be built (a template asks for an unknown
+        field, the peer's WSDL cannot be loaded).
+        """
+
+    def deliver(self, message: Outgoing) -> Delivery:
+        """Make one attempt within the configured timeouts. Never raises for what the peer does."""
+
+    def close(self) -> None:
+        """Release connections. The adapter is not used afterwards."""
+
+
+def names() -> list[str]:
+    """The names of all installed adapters, sorted; nothing is imported."""
+    return sorted({found.name for found in entry_points(group=GROUP)})
+
+
+def load(name: str) -> type[Adapter]:
+    """The adapter class called ``name``. Raises ``UnknownAdapter`` when there is none, or more than one."""
+    found: list[EntryPoint] = list(entry_points(group=GROUP, name=name))
+    if len({point.value for point in found}) != 1:
+        near = get_close_matches(name, names(), n=1)
+        raise UnknownAdapter(name, known=names(), nearest=near[0] if near else None, duplicates=len(found))
+    loaded: type[Adapter] = found[0].load()
+    return loaded

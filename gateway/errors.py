@@ -1,0 +1,311 @@
+"""Everything that can go wrong, as one tree.
+
+    GatewayError
+    ├── ConfigError            100  the configuration cannot be used
+    │   ├── UnknownAdapter     110
+    │   └── AdapterError       120  an appliance's settings do not make a request
+    ├── RequestError           200  what came in cannot be understood
+    │   ├── MissingParameter   210
+    │   ├── BadParameter       220
+    │   ├── UnknownOperation   230
+    │   ├── MalformedRequest   240
+    │   ├── TooLarge           250
+    │   ├── WrongMethod        260
+    │   ├── WrongContentType   265
+    │   └── UnknownTenant      270
+    ├── AccessError            300  who asks may not
+    │   ├── AddressNotAllowed  310
+    │   ├── CredentialsNeeded  320
+    │   ├── BadCredentials     330
+    │   └── TooManyAttempts    340
+    ├── BusyError              400  try again later; nothing was stored
+    │   ├── QueueFull          410
+    │   ├── StoreUnavailable   420
+    │   ├── Stopping           430
+    │   └── TooManyScreens     440
+    ├── DialError              500  a call cannot be placed
+    │   ├── NoAppliance        510
+    │   ├── UnknownAppliance   520
+    │   └── NotDiallable       530
+    └── InternalError          900  a defect of ours; the log has the details
+
+A class fixes its code, HTTP status and whose fault it is (``client`` or ``server``); the raiser supplies facts. ``str()``
+is the sentence a client sees (Portuguese on the wire, English for what administrators configure); ``hint`` says what to
+do. Codes are never reused. Transports translate an error once, each in one small table.
+"""
+
+from typing import ClassVar, Literal
+
+
+class GatewayError(Exception):
+    """The root: every error this product raises on purpose."""
+
+    code: ClassVar[int] = 0
+    http_status: ClassVar[int] = 500
+    side: ClassVar[Literal["client", "server"]] = "server"
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return f"{self.message} {self.hint}".rstrip() if self.hint else self.message
+
+
+class ConfigError(GatewayError):
+    """The configuration cannot be used; the message names file, key, what came and what was expected."""
+
+    code = 100
+
+
+class UnknownAdapter(ConfigError):
+    """No installed adapter has this name, or several claim it."""
+
+    code = 110
+
+    def __init__(self, name: str, *, known: list[str], nearest: str | None, duplicates: int = 0) -> None:
+        if duplicates > 1:
+            message = f"adapter {name!r} is registered {duplicates} times"
+            hint = "Uninstall all but one of the packages that provide it."
+        else:
+            message = f"there is no adapter {name!r}; installed: {', '.join(known) or 'none'}"
+            hint = f"Did you mean {nearest!r}?" if nearest else ""
+        super().__init__(message, hint=hint)
+        self.nearest = nearest
+
+
+class AdapterError(ConfigError):
+    """An appliance's settings do not make a request (a template names an unknown field, a WSDL does not load)."""
+
+    code = 120
+
+
+class RequestError(GatewayError):
+    """What came in cannot be understood."""
+
+    code = 200
+    http_status = 400
+    side = "client"
+
+
+class MissingParameter(RequestError):
+    """A required parameter is absent or empty."""
+
+    code = 210
+
+    def __init__(self, name: str, *, expected: str = "") -> None:
+        hint = f"Informe {name}={expected}." if expected else ""
+        super().__init__(f"parâmetro obrigatório ausente ou vazio: {name}.", hint=hint)
+        self.name = name
+
+
+class BadParameter(RequestError):
+    """A parameter has a value that cannot be used."""
+
+    code = 220
+
+    def __init__(self, name: str, value: str, *, expected: str) -> None:
+        shown = value if len(value) <= 80 else value[:77] + "..."
+        super().__init__(f"parâmetro {name} inválido: recebido {shown!r}, esperado {expected}.")
+        self.name = name
+
+
+class UnknownOperation(RequestError):
+    """The operation (or path) asked for does not exist."""
+
+    code = 230
+    http_status = 404
+
+    def __init__(self, name: str, *, known: list[str]) -> None:
+        super().__init__(f"operação desconhecida: {name!r}.", hint=f"Operações: {', '.join(known)}.")
+
+
+class MalformedRequest(RequestError):
+    """The body is not what the protocol asks for."""
+
+    code = 240
+
+
+class TooLarge(RequestError):
+    """The body exceeds the limit."""
+
+    code = 250
+    http_status = 413
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"corpo da requisição maior que o limite de {limit} bytes.")
+
+
+class WrongMethod(RequestError):
+    """The HTTP method is not served here."""
+
+    code = 260
+    http_status = 405
+
+    def __init__(self, method: str, *, allowed: tuple[str, ...]) -> None:
+        super().__init__(f"método {method} não aceito aqui.", hint=f"Use {' ou '.join(allowed)}.")
+        self.allowed = allowed
+
+
+class WrongContentType(RequestError):
+    """The body's media type is not one this address understands."""
+
+    code = 265
+    http_status = 415
+
+
+class UnknownTenant(RequestError):
+    """No tenant answers to this host name or path."""
+
+    code = 270
+    http_status = 404
+
+    def __init__(self, asked: str) -> None:
+        super().__init__(
+            f"empresa desconhecida: {asked!r}.",
+            hint="Confira o nome do host ou use o caminho /t/EMPRESA/.",
+        )
+
+
+class AccessError(GatewayError):
+    """Who asks may not."""
+
+    code = 300
+    http_status = 403
+    side = "client"
+
+
+class AddressNotAllowed(AccessError):
+    """The client's address may not send events and it gave no valid token."""
+
+    code = 310
+
+    def __init__(self, address: str) -> None:
+        super().__init__(
+            f"o endereço {address} não pode enviar eventos a esta empresa.",
+            hint="Inclua-o em events.allow ou envie o token da empresa.",
+        )
+
+
+class CredentialsNeeded(AccessError):
+    """Nothing identifies who asks."""
+
+    code = 320
+    http_status = 401
+
+    def __init__(self) -> None:
+        super().__init__("credenciais ausentes.", hint="Envie usuário e senha (HTTP Basic) ou o token da empresa.")
+
+
+class BadCredentials(AccessError):
+    """What was given to identify who asks is wrong; it does not say which part."""
+
+    code = 330
+    http_status = 401
+
+    def __init__(self) -> None:
+        super().__init__("usuário, senha ou token inválido.")
+
+
+class TooManyAttempts(AccessError):
+    """Too many wrong passwords in a short time."""
+
+    code = 340
+    http_status = 429
+
+    def __init__(self, retry_after_s: int) -> None:
+        super().__init__("tentativas demais.", hint=f"Tente de novo em {retry_after_s} s.")
+        self.retry_after_s = retry_after_s
+
+
+class BusyError(GatewayError):
+    """Try again later; nothing was stored."""
+
+    code = 400
+    http_status = 503
+    retry_after_s: ClassVar[int] = 1
+
+
+class QueueFull(BusyError):
+    """More is waiting to be written than the queue may hold."""
+
+    code = 410
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"fila de gravação cheia ({limit}).", hint="Nada foi gravado; envie de novo em instantes.")
+
+
+class StoreUnavailable(BusyError):
+    """The database did not take the write."""
+
+    code = 420
+
+    def __init__(self) -> None:
+        super().__init__("o banco de dados não gravou.", hint="Nada foi gravado; envie de novo em instantes.")
+
+
+class Stopping(BusyError):
+    """The gateway is being stopped."""
+
+    code = 430
+
+    def __init__(self) -> None:
+        super().__init__("o gateway está parando.", hint="Nada foi gravado; envie de novo em instantes.")
+
+
+class TooManyScreens(BusyError):
+    """As many screens are open as ``server.max_screens`` allows."""
+
+    code = 440
+    retry_after_s = 30
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"limite de {limit} telas abertas atingido.", hint="Aumente server.max_screens.")
+
+
+class DialError(GatewayError):
+    """A call cannot be placed."""
+
+    code = 500
+    http_status = 422
+    side = "client"
+
+
+class NoAppliance(DialError):
+    """The tenant has no appliance that could dial."""
+
+    code = 510
+
+    def __init__(self, tenant: str) -> None:
+        super().__init__(
+            f"a empresa {tenant!r} não tem central configurada.",
+            hint=f"Configure [tenants.{tenant}.appliances.NOME].",
+        )
+
+
+class UnknownAppliance(DialError):
+    """The appliance asked for is not one of the tenant's."""
+
+    code = 520
+
+    def __init__(self, name: str, *, known: list[str]) -> None:
+        super().__init__(f"central desconhecida: {name!r}.", hint=f"Centrais: {', '.join(known) or 'nenhuma'}.")
+
+
+class NotDiallable(DialError):
+    """There is nothing in the number that could be dialled."""
+
+    code = 530
+
+    def __init__(self, number: str) -> None:
+        super().__init__(f"não há o que discar em {number[:80]!r}.", hint="Informe DDD + número ou um ramal.")
+
+
+class InternalError(GatewayError):
+    """A defect of ours; the log has the details, the client gets none of them."""
+
+    code = 900
+
+    def __init__(self, incident: str) -> None:
+        super().__init__(f"erro interno; procure {incident} no registro do gateway.")
