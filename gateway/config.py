@@ -1,0 +1,401 @@
+"""One table of settings: TOML in, frozen ``Config`` out, every error with its place.
+
+The models below *are* the reference: field, type, default and one sentence. A value ``env:NAME`` is read from the
+environment and ``file:PATH`` from a file (its first line), so that no secret needs to lie in the configuration.
+"""
+
+import os
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import MISSING as DATACLASS_MISSING
+from dataclasses import fields, is_dataclass
+from difflib import get_close_matches
+from ipaddress import ip_network
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    TypeAdapter,
+    ValidationError,
+    model_validator,
+)
+
+from gateway import adapter as adapters
+from gateway.errors import ConfigError, UnknownAdapter
+
+TENANT_NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
+EVENT_KINDS = ("call_started", "call_ended")
+
+
+def _address(value: str) -> str:
+    host, _, port = value.rpartition(":")
+    if not host or not port.isdigit() or int(port) > 65535:
+        raise ValueError("expected ADDRESS:PORT such as 127.0.0.1:8080 or [::1]:8080")
+    return value
+
+
+def _network(value: str) -> str:
+    if value not in ("loopback", "private", "any"):
+        ip_network(value, strict=False)
+    return value
+
+
+def _area_code(value: str) -> str:
+    if not re.fullmatch(r"[1-9][1-9]", value):
+        raise ValueError("expected a DDD of two digits such as '47'")
+    return value
+
+
+def _timezone(value: str) -> str:
+    try:
+        ZoneInfo(value)
+    except (ZoneInfoNotFoundError, ValueError) as error:
+        raise ValueError("expected a time zone name such as 'America/Sao_Paulo'") from error
+    return value
+
+
+def _path(value: str) -> str:
+    if not value.startswith("/"):
+        raise ValueError("expected a path that begins with '/'")
+    return value
+
+
+def _prefix(value: str) -> str:
+    if not re.fullmatch(r"[0-9*#]*", value):
+        raise ValueError("expected digits, '*' or '#' such as '0' or '021'")
+    return value
+
+
+Address = Annotated[str, AfterValidator(_address)]
+Network = Annotated[str, AfterValidator(_network)]
+AreaCode = Annotated[str, AfterValidator(_area_code)]
+Timezone = Annotated[str, AfterValidator(_timezone)]
+UrlPath = Annotated[str, AfterValidator(_path)]
+Prefix = Annotated[str, AfterValidator(_prefix)]
+
+
+class Table(BaseModel):
+    """A TOML table: unknown keys and wrong types are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, arbitrary_types_allowed=True)
+
+
+class Server(Table):
+    """How the gateway listens."""
+
+    listen: Address = Field("127.0.0.1:8080", description="address and port to listen on")
+    data: str = Field("data", description="folder of the database, relative to this file")
+    workers: int = Field(1, ge=1, le=64, description="processes that share the port and the database")
+    call_threads: int = Field(64, ge=4, le=512, description="requests of exchanges and CRMs served at once")
+    max_screens: int = Field(1000, ge=0, le=20000, description="open agent screens per process; one more gets 503")
+    max_body_bytes: int = Field(1_048_576, ge=1024, description="largest request body accepted")
+    write_queue: int = Field(4096, ge=16, description="events waiting to be written before new ones get 503")
+    trusted_proxies: tuple[Network, ...] = Field(
+        (), strict=False, description="reverse proxies whose X-Forwarded-* headers are believed"
+    )
+
+
+class Log(Table):
+    """What the gateway says of itself, on standard error."""
+
+    level: Literal["debug", "info", "warning", "error"] = Field("info", description="least level written")
+    format: Literal["console", "json"] = Field("console", description="for people or for machines")
+
+
+class Events(Table):
+    """Who may send call events to the tenant."""
+
+    allow: tuple[Network, ...] = Field(
+        ("loopback", "private"),
+        strict=False,
+        description="client addresses that need no token: 'loopback', 'private', 'any' or networks (10.1.0.0/16)",
+    )
+    token: SecretStr | None = Field(None, strict=False, description="lets any address send events (env: or file:)")
+
+
+class ClickToCall(Table):
+    """How the CRM asks for a call."""
+
+    path: UrlPath | None = Field(None, description="one more path that takes click-to-call, as set in the CRM")
+    origin_param: str = Field("origem", min_length=1, description="name of the parameter with the extension")
+    destination_param: str = Field("destino", min_length=1, description="name of the parameter with the number")
+    auth: tuple[Literal["basic", "header", "query"], ...] = Field(
+        ("basic", "header", "query"),
+        strict=False,
+        description="credentials accepted: Basic of an agent, the header token_auth, the parameter token",
+    )
+    require_all: bool = Field(False, description="demand every kind in auth at once (the CRM's mode 4)")
+    token: SecretStr | None = Field(None, strict=False, description="the CRM's token (env: or file:)")
+    open_loopback: bool = Field(True, description="programs on this machine need no credentials")
+
+
+class DialPlan(Table):
+    """What is put before a number when it is dialled."""
+
+    prefix: Prefix = Field("", description="put before all numbers except internal extensions, never twice")
+
+
+class Appliance(Table):
+    """An exchange that can dial. All other keys of its table belong to its adapter."""
+
+    adapter: str = Field(description="the protocol: one of the installed adapters (soap, xmlrpc, url)")
+    title: str = Field("", description="name shown to people")
+    extensions: tuple[str, ...] = Field((), strict=False, description="extensions that dial by it by default")
+    dial_plan: DialPlan | None = Field(None, description="instead of the tenant's dial plan")
+    settings: Any = Field(None, exclude=True, description="the adapter's own settings")
+
+
+class Forward(Table):
+    """A CRM or program that is told of call events. All other keys belong to its adapter."""
+
+    adapter: str = Field(description="the protocol: one of the installed adapters (soap, xmlrpc, url)")
+    on: tuple[Literal["call_started", "call_ended"], ...] = Field(
+        EVENT_KINDS, strict=False, min_length=1, description="the events it is told of"
+    )
+    settings: Any = Field(None, exclude=True, description="the adapter's own settings")
+
+
+class Tenant(Table):
+    """One company."""
+
+    title: str = Field("", description="name shown to people")
+    hosts: tuple[str, ...] = Field((), strict=False, description="host names that mean this tenant")
+    area_code: AreaCode | None = Field(None, description="DDD of numbers that come without one")
+    extensions: tuple[str, ...] = Field(
+        (), strict=False, description="internal extensions: '3500-3599', '2xx', '201', '/regex/'"
+    )
+    timezone: Timezone = Field("America/Sao_Paulo", description="time zone of dates shown to people")
+    default_appliance: str | None = Field(None, description="who dials when nothing else says (else the first)")
+    events: Events = Field(default_factory=Events, description="who may send call events")
+    click_to_call: ClickToCall = Field(default_factory=ClickToCall, description="how the CRM asks for a call")
+    dial_plan: DialPlan = Field(default_factory=DialPlan, description="what is put before a number")
+    appliances: dict[str, Appliance] = Field(default_factory=dict, description="exchanges that can dial")
+    forwards: dict[str, Forward] = Field(default_factory=dict, description="who is told of call events")
+
+    @model_validator(mode="after")
+    def _default_exists(self) -> "Tenant":
+        if self.default_appliance and self.default_appliance not in self.appliances:
+            raise ValueError(f"default_appliance {self.default_appliance!r} is not one of the appliances")
+        return self
+
+
+class Config(Table):
+    """Everything that can be set."""
+
+    server: Server = Field(default_factory=Server, description="how the gateway listens")
+    log: Log = Field(default_factory=Log, description="what the gateway says of itself")
+    tenants: dict[str, Tenant] = Field(
+        default_factory=lambda: {"default": Tenant()}, description="companies, by the first label of their host"
+    )
+
+    @model_validator(mode="after")
+    def _tenants_are_distinct(self) -> "Config":
+        if not self.tenants:
+            raise ValueError("at least one [tenants.NAME] is needed")
+        for name in self.tenants:
+            if not TENANT_NAME.fullmatch(name):
+                raise ValueError(f"tenant name {name!r}: expected small letters, digits and '-'")
+        hosts = [host.lower() for tenant in self.tenants.values() for host in tenant.hosts]
+        for host in hosts:
+            if hosts.count(host) > 1:
+                raise ValueError(f"host {host!r} is claimed by more than one tenant")
+        return self
+
+
+def load(path: Path | None) -> Config:
+    """Read ``path`` (or the defaults when it is None). Raises ``ConfigError`` that names file, key and remedy."""
+    if path is None:
+        return Config()
+    return parse(_read(path), source=str(path), base=path.parent)
+
+
+def parse(raw: Mapping[str, Any], *, source: str, base: Path = Path()) -> Config:
+    """Make a ``Config`` of already parsed TOML; ``source`` names the file in errors, ``base`` is where ``file:`` begins."""
+    try:
+        prepared = _prepare(_resolve(raw, source=source, base=base, place=()), source)
+        return Config.model_validate(prepared)
+    except ValidationError as error:
+        raise ConfigError("\n".join(_sentences(error, source, Config, ()))) from None
+
+
+def _read(path: Path) -> Mapping[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(
+            f"{path}: cannot be read ({error.strerror}).", hint="Write one with 'cti-gateway init'."
+        ) from None
+    except UnicodeDecodeError:
+        raise ConfigError(f"{path}: is not UTF-8 text.", hint="Save it as UTF-8.") from None
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{path}: is not TOML: {error}") from None
+
+
+def _resolve(value: Any, *, source: str, base: Path, place: tuple[str, ...]) -> Any:
+    """Replace ``env:`` and ``file:`` references everywhere in ``value``."""
+    if isinstance(value, Mapping):
+        return {k: _resolve(v, source=source, base=base, place=(*place, k)) for k, v in value.items()}
+    if isinstance(value, list):
+        return [_resolve(v, source=source, base=base, place=(*place, str(i))) for i, v in enumerate(value)]
+    if isinstance(value, str) and re.fullmatch(r"env:\w+", value):
+        return _from_environment(value[4:], source, place)
+    if isinstance(value, str) and re.match(r"file:(?!//)", value):
+        return _from_file(base / value[5:], source, place)
+    return value
+
+
+def _from_environment(name: str, source: str, place: tuple[str, ...]) -> str:
+    value = os.environ.get(name)
+    if not value:
+        raise ConfigError(
+            f"{source}: {'.'.join(place)}: the environment variable {name} is not set.",
+            hint=f"Set {name} before the start.",
+        )
+    return value
+
+
+def _from_file(path: Path, source: str, place: tuple[str, ...]) -> str:
+    try:
+        return path.read_text(encoding="utf-8").splitlines()[0]
+    except (OSError, IndexError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "it holds no text"
+        raise ConfigError(f"{source}: {'.'.join(place)}: the file {path} cannot be read ({reason}).") from None
+
+
+def _prepare(raw: Mapping[str, Any], source: str) -> dict[str, Any]:
+    """Split each appliance and forward table into its own keys and its adapter's settings."""
+    prepared = dict(raw)
+    tenants = prepared.get("tenants")
+    if isinstance(tenants, Mapping):
+        prepared["tenants"] = {name: _prepare_tenant(name, table, source) for name, table in tenants.items()}
+    return prepared
+
+
+def _prepare_tenant(name: str, table: Any, source: str) -> Any:
+    if not isinstance(table, Mapping):
+        return table
+    prepared = dict(table)
+    for group, model in (("appliances", Appliance), ("forwards", Forward)):
+        peers = prepared.get(group)
+        if isinstance(peers, Mapping):
+            place = ("tenants", name, group)
+            prepared[group] = {key: _prepare_peer(peer, model, source, (*place, key)) for key, peer in peers.items()}
+    return prepared
+
+
+def _prepare_peer(table: Any, model: type[Table], source: str, place: tuple[str, ...]) -> Any:
+    if not isinstance(table, Mapping) or not isinstance(table.get("adapter"), str):
+        return table
+    own = {key: value for key, value in table.items() if key in model.model_fields and key != "settings"}
+    rest = {key: value for key, value in table.items() if key not in own}
+    return own | {"settings": _settings(table["adapter"], rest, model, source, place)}
+
+
+def _settings(name: str, rest: dict[str, Any], model: type[Table], source: str, place: tuple[str, ...]) -> Any:
+    try:
+        config_class = adapters.load(name).Config
+        return TypeAdapter(config_class).validate_python(rest)
+    except UnknownAdapter as error:
+        raise ConfigError(f"{source}: {'.'.join(place)}.adapter: {error}") from None
+    except ValidationError as error:
+        raise ConfigError("\n".join(_sentences(error, source, config_class, place, also=model))) from None
+
+
+def _sentences(
+    error: ValidationError, source: str, root: Any, place: tuple[str, ...], *, also: Any = None
+) -> Iterator[str]:
+    """One line for each thing wrong: file, key, what came, what was expected, the nearest known name."""
+    for found in error.errors(include_url=False):
+        loc = [str(part) for part in found["loc"]]
+        where = ".".join([*place, *loc]) or "the file"
+        yield f"{source}: {where}: {_sentence(found, loc, root, also)}"
+
+
+def _sentence(found: Any, loc: list[str], root: Any, also: Any) -> str:
+    if found["type"] in ("extra_forbidden", "unexpected_keyword_argument"):
+        known = sorted(_known(root, loc[:-1]) | (_known(also, []) - {"settings"} if also else set()))
+        near = get_close_matches(loc[-1], known, n=1)
+        hint = f"Did you mean {near[0]!r}?" if near else f"Known here: {', '.join(known)}."
+        return f"unknown key. {hint}"
+    if found["type"] in ("missing", "missing_argument"):
+        return "is required and missing."
+    message = found["msg"].removeprefix("Value error, ").removesuffix(".")
+    return f"{_shown(found, loc)}{message[:1].lower()}{message[1:]}."
+
+
+def _shown(found: Any, loc: list[str]) -> str:
+    """What came, unless it may be a secret or is a whole table."""
+    value = found.get("input")
+    if isinstance(value, Mapping | list) or is_dataclass(value) or isinstance(value, BaseModel):
+        return ""
+    if loc and re.search(r"token|pass|senha|secret|key", loc[-1]):
+        return ""
+    return f"came {value!r}; "
+
+
+def _known(root: Any, loc: list[str]) -> set[str]:
+    """The keys known at ``loc`` below the model or dataclass ``root``."""
+    for part in loc:
+        root = _child(root, part)
+    if isinstance(root, type) and issubclass(root, BaseModel):
+        return set(root.model_fields)
+    return {field.name for field in fields(root)} if is_dataclass(root) else set()
+
+
+def _child(root: Any, part: str) -> Any:
+    if isinstance(root, type) and issubclass(root, BaseModel) and part in root.model_fields:
+        return _unwrap(root.model_fields[part].annotation)
+    return root
+
+
+def _unwrap(annotation: Any) -> Any:
+    """The model inside ``dict[str, Model]`` or ``Model | None``."""
+    arguments = [argument for argument in getattr(annotation, "__args__", ()) if argument is not type(None)]
+    return _unwrap(arguments[-1]) if arguments else annotation
+
+
+def shown(config: Config) -> dict[str, Any]:
+    """The configuration in force as plain data with every secret masked, for ``cti-gateway config``."""
+    plain = config.model_dump(mode="json", exclude_none=True)
+    for tenant_name, tenant in config.tenants.items():
+        for group in ("appliances", "forwards"):
+            for name, peer in getattr(tenant, group).items():
+                plain["tenants"][tenant_name][group][name] |= _shown_settings(peer.settings)
+    return plain
+
+
+def _shown_settings(settings: Any) -> dict[str, Any]:
+    if not is_dataclass(settings):
+        return {}
+    values = ((field, getattr(settings, field.name)) for field in fields(settings))
+    return {field.name: _masked(field.name, value) for field, value in values if not _is_default(field, value)}
+
+
+def _is_default(field: Any, value: Any) -> bool:
+    if field.default_factory is not DATACLASS_MISSING:
+        return bool(value == field.default_factory())
+    return bool(value == field.default)
+
+
+SECRET_IN_TEXT = re.compile(r"(?i)\b((?:api_?)?key|token|pass(?:word)?|senha|pin|secret|pwd)=[^&\s{]+")
+
+
+def _masked(name: str, value: Any) -> Any:
+    if isinstance(value, SecretStr):
+        return "****"
+    if name == "headers" and isinstance(value, Mapping):
+        return dict.fromkeys(value, "****")
+    if isinstance(value, Mapping):
+        return {key: _masked(key, item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_masked(name, item) for item in value]
+    if isinstance(value, str):
+        return re.sub(r"//[^/@\s]+@", "//****@", SECRET_IN_TEXT.sub(r"\1=****", value))
+    return value

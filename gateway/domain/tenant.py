@@ -1,0 +1,39 @@
+"""What the handlers need to know of a company: how it reads and dials numbers, and who is to be told."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from gateway.domain.dialplan import DialPlan
+from gateway.domain.numbers import Extensions, NumberPlan
+
+
+@dataclass(frozen=True, slots=True)
+class Trunk:
+    """An appliance as the handlers see it: its name, its dial plan, and the extensions that dial by it."""
+
+    name: str
+    title: str
+    dial_plan: DialPlan
+    extensions: Extensions | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Tenant:
+    """One company's rules. ``forwards`` maps an event kind to the names of those who are told of it."""
+
+    name: str
+    numbers: NumberPlan
+    trunks: tuple[Trunk, ...] = ()
+    default_trunk: str | None = None
+    forwards: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def trunk_for(self, extension: str) -> Trunk | None:
+        """The appliance that dials for ``extension``: the one that lists it, else the default, else the first."""
+        for trunk in self.trunks:
+            if trunk.extensions is not None and trunk.extensions.matches(extension):
+                return trunk
+        return self.trunk(self.default_trunk) or (self.trunks[0] if self.trunks else None)
+
+    def trunk(self, name: str | None) -> Trunk | None:
+        """The appliance called ``name``, if there is one."""
+        return next((trunk for trunk in self.trunks if trunk.name == name), None)

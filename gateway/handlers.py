@@ -1,0 +1,139 @@
+"""One function for each message: decide with the domain, remember with the journal, answer.
+
+Nothing here knows how a message came in or how the answer is rendered.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from gateway.adapter import Outcome
+from gateway.domain.dialplan import Dialled, NothingToDial, dial
+from gateway.domain.messages import CallEnded, CallStarted, Message, PlaceCall
+from gateway.domain.numbers import read
+from gateway.domain.sides import tell_sides
+from gateway.domain.tenant import Tenant, Trunk
+from gateway.errors import NoAppliance, NotDiallable, UnknownAppliance, UnknownTenant
+from gateway.store.drafts import EndDraft, OrderDraft, Recorded, StartDraft
+
+
+class Journal(Protocol):
+    """Where decisions are remembered: ``write`` returns once the draft is durable."""
+
+    def write(self, draft: StartDraft | EndDraft | OrderDraft) -> Recorded: ...
+
+
+class Dialler(Protocol):
+    """Who makes the one immediate attempt of an order, and settles it."""
+
+    def dial(self, order: Recorded, draft: OrderDraft) -> tuple[Outcome, str]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """The answer to any message: whether it was done, one sentence for people (pt-BR), our call id.
+
+    ``outcome`` is set for ``PlaceCall`` only, and ``ok`` is then whether the appliance accepted.
+    """
+
+    ok: bool
+    message: str
+    call_id: int
+    outcome: Outcome | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Core:
+    """What the handlers work with. ``handle`` is the one entrance for every wire and the desk."""
+
+    tenants: Mapping[str, Tenant]
+    journal: Journal
+    dialler: Dialler
+
+    def handle(self, message: Message) -> Reply:
+        """Do what ``message`` says and answer once it is durable.
+
+        Raises ``UnknownTenant``, ``BusyError`` (nothing was stored) and, for ``PlaceCall``, ``DialError``.
+        """
+        return HANDLERS[type(message)](message, self)
+
+    def tenant(self, name: str) -> Tenant:
+        """The tenant called ``name``. Raises ``UnknownTenant``."""
+        try:
+            return self.tenants[name]
+        except KeyError:
+            raise UnknownTenant(name) from None
+
+
+def call_started(message: CallStarted, core: Core) -> Reply:
+    """Log a call that rings, and let its extension's screens know."""
+    tenant = core.tenant(message.tenant)
+    sides = tell_sides(message.ramal, message.telefone, tenant.numbers, message.direction)
+    recorded = core.journal.write(
+        StartDraft(message=message, sides=sides, forwards=tenant.forwards.get("call_started", ()))
+    )
+    return Reply(True, "chamada registrada", recorded.call_id)
+
+
+def call_ended(message: CallEnded, core: Core) -> Reply:
+    """Close the call that this end belongs to; without one, log it as a call of its own."""
+    tenant = core.tenant(message.tenant)
+    sides = tell_sides(message.ramal, message.telefone, tenant.numbers, message.direction)
+    recorded = core.journal.write(
+        EndDraft(message=message, sides=sides, forwards=tenant.forwards.get("call_ended", ()))
+    )
+    return Reply(True, "chamada finalizada", recorded.call_id)
+
+
+def place_call(message: PlaceCall, core: Core) -> Reply:
+    """Write the order down, then make one attempt; the reply says how it ended."""
+    tenant = core.tenant(message.tenant)
+    draft = draft_order(message, tenant)
+    recorded = core.journal.write(draft)
+    outcome, detail = core.dialler.dial(recorded, draft)
+    return Reply(outcome is Outcome.ACCEPTED, detail, recorded.call_id, outcome)
+
+
+def draft_order(message: PlaceCall, tenant: Tenant) -> OrderDraft:
+    """The order that ``message`` makes: which appliance, which digits. Raises ``DialError``."""
+    trunk = choose_trunk(message, tenant)
+    try:
+        dialled = dial(message.number, trunk.dial_plan, tenant.numbers)
+    except NothingToDial:
+        raise NotDiallable(message.number) from None
+    return OrderDraft(message, extension_of(message, tenant), trunk.name, dialled.digits, dialled.reading)
+
+
+def preview(message: PlaceCall, tenant: Tenant) -> tuple[Trunk, Dialled]:
+    """How ``message`` would be dialled, for explanations. Raises ``DialError``."""
+    draft_order(message, tenant)
+    trunk = choose_trunk(message, tenant)
+    return trunk, dial(message.number, trunk.dial_plan, tenant.numbers)
+
+
+def choose_trunk(message: PlaceCall, tenant: Tenant) -> Trunk:
+    """The appliance asked for, or the one that dials for the extension."""
+    if message.appliance:
+        found = tenant.trunk(message.appliance)
+        if found is None:
+            raise UnknownAppliance(message.appliance, known=[trunk.name for trunk in tenant.trunks])
+        return found
+    trunk = tenant.trunk_for(extension_of(message, tenant))
+    if trunk is None:
+        raise NoAppliance(tenant.name)
+    return trunk
+
+
+def extension_of(message: PlaceCall, tenant: Tenant) -> str:
+    """The digits of the extension that is to call."""
+    digits = read(message.extension, tenant.numbers).national
+    if not digits:
+        raise NotDiallable(message.extension)
+    return digits
+
+
+HANDLERS: Mapping[type, Callable[[Any, Core], Reply]] = {
+    CallStarted: call_started,
+    CallEnded: call_ended,
+    PlaceCall: place_call,
+}
