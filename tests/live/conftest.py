@@ -1,0 +1,99 @@
+"""A real gateway process on a real port, for tests with clients we did not write."""
+
+import http.client
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+
+@dataclass
+class LiveGateway:
+    """A running ``cti-gateway serve``: ``url`` such as ``http://127.0.0.1:43210``, its data folder and config file."""
+
+    process: subprocess.Popen[bytes]
+    port: int
+    data: Path
+    config: Path | None
+    log: Path
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def cli(self, *arguments: str, stdin: str = "") -> str:
+        """Run ``cti-gateway`` on the same data and return what it printed."""
+        where = ["--data", str(self.data)] + (["--config", str(self.config)] if self.config else [])
+        done = subprocess.run(
+            [*command(), *arguments, *where], input=stdin, capture_output=True, text=True, timeout=60, check=False
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def stop(self, how: signal.Signals = signal.SIGTERM) -> int:
+        self.process.send_signal(how)
+        return self.process.wait(30)
+
+
+def command() -> list[str]:
+    """How to run the installed command with this very interpreter."""
+    return [sys.executable, "-m", "gateway"]
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def start_gateway(data: Path, *, config: Path | None = None, port: int | None = None) -> LiveGateway:
+    """Start a gateway and wait until it is ready. The caller stops it."""
+    port = port or free_port()
+    log = data.with_suffix(".log")
+    arguments = ["serve", "--listen", f"127.0.0.1:{port}", "--data", str(data)]
+    arguments += ["--config", str(config)] if config else []
+    with log.open("ab") as output:
+        process = subprocess.Popen(
+            [*command(), *arguments],
+            stdout=output,
+            stderr=output,
+            env=os.environ | {"PYTHONUNBUFFERED": "1"},
+            start_new_session=True,
+        )
+    gateway = LiveGateway(process, port, data, config, log)
+    wait_ready(gateway)
+    return gateway
+
+
+def wait_ready(gateway: LiveGateway, timeout_s: float = 40) -> None:
+    deadline = time.monotonic() + timeout_s
+    while time.monotonic() < deadline:
+        if gateway.process.poll() is not None:
+            break
+        try:
+            connection = http.client.HTTPConnection("127.0.0.1", gateway.port, timeout=2)
+            connection.request("GET", "/readyz")
+            status = connection.getresponse().status
+            connection.close()
+            if status == 200:
+                return
+        except OSError:
+            time.sleep(0.05)
+    gateway.process.kill()
+    raise AssertionError("the gateway did not become ready:\n" + gateway.log.read_text())
+
+
+@pytest.fixture(scope="module")
+def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveGateway]:
+    """A gateway without configuration: one tenant ``default``, extensions by guess."""
+    running = start_gateway(tmp_path_factory.mktemp("live") / "data")
+    yield running
+    running.stop()
