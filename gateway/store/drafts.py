@@ -1,7 +1,10 @@
 """What handlers hand to the journal, and what they get back: decided, not yet remembered."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
+from gateway.adapter import Delivery
 from gateway.domain.messages import CallEnded, CallStarted, PlaceCall
 from gateway.domain.numbers import Reading
 from gateway.domain.sides import Sides
@@ -43,3 +46,19 @@ class Recorded:
     call_id: int
     seq: int
     order_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """How the attempt of an order ended."""
+
+    order_id: int
+    delivery: Delivery
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """Anything else that writes (accounts, agents, outbox): a function of the connection, run in its turn."""
+
+    run: Callable[[Any], Any]

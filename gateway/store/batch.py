@@ -1,0 +1,407 @@
+"""One transaction's worth of drafts, worked out in memory between one round of reads and one of writes."""
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import singledispatchmethod
+from typing import Any
+
+from sqlalchemy import Connection
+
+from gateway.adapter import Outcome
+from gateway.domain.messages import CallEnded, CallStarted, Direction
+from gateway.domain.pairing import call_of_end, order_of_start, pair_key
+from gateway.domain.sides import Sides
+from gateway.store import statements, tables
+from gateway.store.drafts import EndDraft, OrderDraft, Recorded, Settlement, StartDraft, Work
+
+@dataclass(slots=True)
+class Call:
+    """A call row being worked on; ``row`` has the columns of ``calls``."""
+
+    row: dict[str, Any]
+    is_new: bool
+
+    @property
+    def logged_at(self) -> int:
+        return int(self.row["logged_at"])
+
+    @property
+    def ordered(self) -> bool:
+        return self.row["order_id"] is not None and self.row["status"] in ("ordered", "accepted", "unknown")
+
+    def change(self, **values: Any) -> None:
+        self.row.update(values)
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """Who a number belongs to."""
+
+    account_id: int
+    name: str
+    contact: str
+
+
+class Batch:
+    """Load what the drafts need, ``add`` them in order, then ``flush``."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._counters: dict[str, int] = {}
+        self._open: dict[str, list[Call]] = defaultdict(list)
+        self._by_ref: dict[tuple[str, str], Call] = {}
+        self._by_id: dict[int, Call] = {}
+        self._owners: dict[tuple[str, str], Owner] = {}
+        self._touched: dict[int, Call] = {}
+        self._events: list[dict[str, Any]] = []
+        self._orders: list[dict[str, Any]] = []
+        self._outbox: list[dict[str, Any]] = []
+        self._settled: list[dict[str, Any]] = []
+
+    @classmethod
+    def load(cls, connection: Connection, drafts: Sequence[object]) -> "Batch":
+        """Read counters, open calls and number owners that ``drafts`` need, in a handful of statements."""
+        batch = cls(connection)
+        about_calls = [draft for draft in drafts if isinstance(draft, StartDraft | EndDraft)]
+        if about_calls or not all(isinstance(draft, Work) for draft in drafts):
+            batch._counters = {row.name: row.value for row in connection.execute(statements.COUNTERS)}
+        batch._load_open(about_calls)
+        batch._load_refs(about_calls)
+        batch._load_owners(drafts)
+        return batch
+
+    def _load_open(self, drafts: Sequence[StartDraft | EndDraft]) -> None:
+        keys = {pair_key(draft.message.tenant, draft.sides) for draft in drafts}
+        if keys:
+            for row in self._connection.execute(statements.OPEN_CALLS, {"keys": sorted(keys)}).mappings():
+                self._know(Call(dict(row), is_new=False))
+
+    def _load_refs(self, drafts: Sequence[StartDraft | EndDraft]) -> None:
+        refs = defaultdict(set)
+        for draft in drafts:
+            if draft.message.call_ref:
+                refs[draft.message.tenant].add(draft.message.call_ref)
+        for tenant, wanted in refs.items():
+            found = self._connection.execute(statements.CALLS_BY_REF, {"tenant": tenant, "refs": sorted(wanted)})
+            for row in found.mappings():
+                self._know(Call(dict(row), is_new=False))
+
+    def _load_owners(self, drafts: Sequence[object]) -> None:
+        numbers: dict[str, set[str]] = defaultdict(set)
+        for draft in drafts:
+            if isinstance(draft, StartDraft | EndDraft):
+                numbers[draft.message.tenant].update(draft.sides.other.candidates)
+            elif isinstance(draft, OrderDraft):
+                numbers[draft.message.tenant].update(draft.other.candidates)
+        for tenant, wanted in numbers.items():
+            if wanted:
+                self._load_owners_of(tenant, wanted)
+
+    def _load_owners_of(self, tenant: str, numbers: set[str]) -> None:
+        for row in self._connection.execute(statements.OWNERS, {"of": tenant, "numbers": sorted(numbers)}):
+            owner = Owner(row.account_id, row.name, row.contact)
+            self._owners.setdefault((tenant, row.number), owner)
+
+    @singledispatchmethod
+    def add(self, draft: object) -> Any:
+        """Work one draft into the batch and return its result."""
+        raise TypeError(f"not a draft: {type(draft).__name__}")
+
+    @add.register
+    def _(self, draft: Work) -> Any:
+        return draft.run(self._connection)
+
+    @add.register
+    def _(self, draft: StartDraft) -> Recorded:
+        message = draft.message
+        at = message.occurred_at or message.received_at
+        call = self._known_call(draft) or order_of_start(self._open_calls(draft), message.received_at)
+        if call is None:
+            call = self._new_call(draft, status="ringing", started_at=at)
+        elif call.row["ended_at"] is None:
+            call.change(status="ringing", started_at=at if call.ordered else call.row["started_at"])
+            self._adopt_ref(call, message.call_ref)
+        return self._event("call_started", call, message, draft.forwards)
+
+    @add.register
+    def _(self, draft: EndDraft) -> Recorded:
+        message = draft.message
+        call = self._known_call(draft) or call_of_end(self._open_calls(draft), message.received_at)
+        if call is None:
+            call = self._new_call(draft, status="ringing", started_at=_start_of(message))
+        self._end(call, message)
+        return self._event("call_ended", call, message, draft.forwards)
+
+    @add.register
+    def _(self, draft: OrderDraft) -> Recorded:
+        message = draft.message
+        order_id = self._next("order")
+        call = self._ordered_call(draft, order_id)
+        self._orders.append(_order_row(draft, order_id, call.row["id"]))
+        seq = self._log("order_placed", call, message.received_at, {"digits": draft.digits, "appliance": draft.appliance})
+        return Recorded(call.row["id"], seq, order_id)
+
+    @add.register
+    def _(self, draft: Settlement) -> Recorded:
+        self._flush_rows()
+        order = self._connection.execute(statements.ORDER, {"order_id": draft.order_id}).mappings().one()
+        call = self._call_by_id(order["call_id"])
+        if order["outcome"] is not None:
+            return Recorded(call.row["id"], 0, draft.order_id)
+        delivery = draft.delivery
+        self._settled.append(_settled_row(draft))
+        self._settle_call(call, delivery.outcome, draft.at)
+        told = {"outcome": delivery.outcome.value, "detail": delivery.detail, "appliance": order["appliance"]}
+        return Recorded(call.row["id"], self._log("order_settled", call, draft.at, told), draft.order_id)
+
+    def flush(self) -> None:
+        """Write everything. Nothing may be added afterwards."""
+        self._flush_rows()
+        if self._counters:
+            moved = [{"of": name, "to": value} for name, value in self._counters.items()]
+            self._connection.execute(statements.MOVE_COUNTER, moved)
+
+    def _flush_rows(self) -> None:
+        touched = self._touched.values()
+        new = [call.row for call in touched if call.is_new]
+        old = [_changed(call.row) for call in touched if not call.is_new]
+        written: list[tuple[Any, list[dict[str, Any]]]] = [
+            (statements.INSERT_CALLS, new),
+            (statements.UPDATE_CALL, old),
+            (statements.INSERT_ORDERS, self._orders),
+            (statements.SETTLE_ORDER, self._settled),
+            (statements.INSERT_EVENTS, self._events),
+            (statements.INSERT_OUTBOX, self._outbox),
+        ]
+        for statement, rows in written:
+            if rows:
+                self._connection.execute(statement, rows)
+        self._mark_written()
+
+    def _mark_written(self) -> None:
+        for call in self._touched.values():
+            call.is_new = False
+        self._touched = {}
+        for rows in (self._orders, self._settled, self._events, self._outbox):
+            rows.clear()
+
+    # calls
+
+    def _known_call(self, draft: StartDraft | EndDraft) -> Call | None:
+        """The call with the exchange's own id, when it gives one."""
+        ref = draft.message.call_ref
+        return self._by_ref.get((draft.message.tenant, ref)) if ref else None
+
+    def _open_calls(self, draft: StartDraft | EndDraft) -> Iterable[Call]:
+        """Open calls of the same pair; a call with an id of its own is not taken for one with another."""
+        ref = draft.message.call_ref
+        for call in self._open.get(pair_key(draft.message.tenant, draft.sides), ()):
+            if call.row["open_key"] and not (ref and call.row["call_ref"]):
+                yield call
+
+    def _call_by_id(self, call_id: int) -> Call:
+        if call_id not in self._by_id:
+            row = self._connection.execute(statements.CALL, {"call_id": call_id}).mappings().one()
+            self._know(Call(dict(row), is_new=False))
+        return self._by_id[call_id]
+
+    def _know(self, call: Call) -> None:
+        row = call.row
+        if row["id"] in self._by_id:
+            return
+        self._by_id[row["id"]] = call
+        if row["open_key"]:
+            self._open[row["open_key"]].append(call)
+        if row["call_ref"]:
+            self._by_ref[row["tenant"], row["call_ref"]] = call
+
+    def _touch(self, call: Call) -> None:
+        self._touched[call.row["id"]] = call
+
+    def _new_call(self, draft: StartDraft | EndDraft, *, status: str, started_at: int | None) -> Call:
+        message = draft.message
+        call = self._make_call(message.tenant, draft.sides, message.received_at)
+        call.row.update(
+            status=status,
+            started_at=started_at,
+            call_ref=message.call_ref,
+            number_as_sent=draft.sides.other.input[:255],
+        )
+        self._know(call)
+        return call
+
+    def _ordered_call(self, draft: OrderDraft, order_id: int) -> Call:
+        message = draft.message
+        direction = Direction.INTERNAL if draft.other.kind == "extension" else Direction.OUTGOING
+        call = self._make_call(message.tenant, Sides(draft.extension, draft.other, direction), message.received_at)
+        call.row.update(
+            status="ordered", started_at=message.received_at, order_id=order_id, number_as_sent=message.number[:255]
+        )
+        self._know(call)
+        return call
+
+    def _make_call(self, tenant: str, sides: Sides, at: int) -> Call:
+        owner = self._owner(tenant, sides)
+        row = dict.fromkeys(tables.calls.c.keys())
+        row.update(
+            id=self._next("call"),
+            tenant=tenant,
+            direction=sides.direction.value,
+            extension=sides.extension[:32],
+            number=(sides.other.national or sides.other.input)[:64],
+            account_id=owner.account_id if owner else None,
+            account_name=owner.name if owner else None,
+            contact=owner.contact if owner else None,
+            logged_at=at,
+            open_key=pair_key(tenant, sides),
+        )
+        call = Call(row, is_new=True)
+        self._touch(call)
+        return call
+
+    def _owner(self, tenant: str, sides: Sides) -> Owner | None:
+        found = (self._owners.get((tenant, number)) for number in sides.other.candidates)
+        return next((owner for owner in found if owner), None)
+
+    def _adopt_ref(self, call: Call, ref: str | None) -> None:
+        if ref and not call.row["call_ref"]:
+            call.change(call_ref=ref)
+            self._by_ref[call.row["tenant"], ref] = call
+
+    def _end(self, call: Call, message: CallEnded) -> None:
+        ended_at = message.occurred_at or message.received_at
+        started_at = call.row["started_at"]
+        duration_s = message.duration_s
+        if duration_s is None and started_at is not None:
+            duration_s = max(0, round((ended_at - started_at) / 1000))
+        call.change(
+            status="ended",
+            ended_at=ended_at,
+            duration_s=duration_s,
+            recording_url=message.recording_url or call.row["recording_url"],
+            open_key=None,
+        )
+        self._adopt_ref(call, message.call_ref)
+
+    def _settle_call(self, call: Call, outcome: Outcome, at: int) -> None:
+        """An order's outcome is the call's status, unless the exchange has already told more."""
+        if call.row["status"] != "ordered":
+            return
+        call.change(status=outcome.value)
+        if outcome in (Outcome.REFUSED, Outcome.UNREACHABLE):
+            call.change(ended_at=at, duration_s=0, open_key=None)
+        self._touch(call)
+
+    # the log and what must be sent on
+
+    def _event(
+        self, kind: str, call: Call, message: CallStarted | CallEnded, forwards: tuple[str, ...]
+    ) -> Recorded:
+        self._touch(call)
+        seq = self._log(kind, call, message.received_at, {"received": _received(message)})
+        for target in forwards:
+            self._outbox.append(_outbox_row(kind, call.row, message, target))
+        return Recorded(call.row["id"], seq)
+
+    def _log(self, kind: str, call: Call, at: int, told: dict[str, Any]) -> int:
+        seq = self._next("event")
+        row = call.row
+        payload = {name: row[name] for name in SHOWN} | told
+        self._events.append(
+            {
+                "seq": seq,
+                "tenant": row["tenant"],
+                "kind": kind,
+                "at": at,
+                "extension": row["extension"],
+                "call_id": row["id"],
+                "payload": json.dumps(payload, ensure_ascii=False, separators=(",", ":")),
+            }
+        )
+        return seq
+
+    def _next(self, counter: str) -> int:
+        self._counters[counter] += 1
+        return self._counters[counter]
+
+
+SHOWN = (
+    "direction",
+    "number",
+    "account_id",
+    "account_name",
+    "contact",
+    "status",
+    "started_at",
+    "ended_at",
+    "duration_s",
+    "recording_url",
+)
+
+
+def _start_of(message: CallEnded) -> int | None:
+    """When a call began of which only the end is known."""
+    if message.duration_s is None:
+        return None
+    return (message.occurred_at or message.received_at) - message.duration_s * 1000
+
+
+def _received(message: CallStarted | CallEnded) -> dict[str, Any]:
+    """What came in, as it came, for whoever asks later why."""
+    told = {"wire": message.origin.wire, "client": message.origin.client, "ramal": message.ramal}
+    told["telefone"] = message.telefone
+    if isinstance(message, CallEnded) and message.result:
+        told["resultado"] = message.result
+    return told
+
+
+def _changed(row: dict[str, Any]) -> dict[str, Any]:
+    return {"of": row["id"]} | {name: row[name] for name in statements.CHANGING}
+
+
+def _order_row(draft: OrderDraft, order_id: int, call_id: int) -> dict[str, Any]:
+    message = draft.message
+    return {
+        "id": order_id,
+        "tenant": message.tenant,
+        "call_id": call_id,
+        "extension": draft.extension[:32],
+        "number": message.number[:255],
+        "digits": draft.digits[:64],
+        "appliance": draft.appliance,
+        "wire": message.origin.wire,
+        "client": message.origin.client,
+        "requested_by": message.requested_by,
+        "requested_at": message.received_at,
+    }
+
+
+def _settled_row(draft: Settlement) -> dict[str, Any]:
+    return {
+        "of": draft.order_id,
+        "new_outcome": draft.delivery.outcome.value,
+        "new_detail": draft.delivery.detail,
+        "new_ref": draft.delivery.peer_ref,
+        "at": draft.at,
+    }
+
+
+def _outbox_row(kind: str, row: dict[str, Any], message: CallStarted | CallEnded, target: str) -> dict[str, Any]:
+    fields = {
+        "tenant": row["tenant"],
+        "call_id": str(row["id"]),
+        "ramal": row["extension"],
+        "telefone": row["number"],
+        "direction": row["direction"],
+        "url_audio": row["recording_url"] or "",
+    }
+    return {
+        "tenant": row["tenant"],
+        "target": target,
+        "kind": kind,
+        "body": json.dumps(fields, ensure_ascii=False),
+        "created_at": message.received_at,
+        "due_at": message.received_at,
+    }

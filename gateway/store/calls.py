@@ -1,0 +1,157 @@
+"""The call log, read."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Engine, Row, Select, select
+
+from gateway.store import tables
+
+calls, orders = tables.calls, tables.orders
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedCall:
+    """One line of the call log. Times are milliseconds since 1970 UTC, or None while unknown.
+
+    ``status``: ringing, ended, ordered (being dialled), or an order's outcome: accepted, refused, unreachable, unknown.
+    ``detail`` is the sentence that came with an order's outcome.
+    """
+
+    id: int
+    tenant: str
+    direction: str
+    extension: str
+    number: str
+    account_id: int | None
+    account: str | None
+    contact: str | None
+    logged_at: int
+    started_at: int | None
+    ended_at: int | None
+    duration_s: int | None
+    recording_url: str | None
+    status: str
+    appliance: str | None = None
+    detail: str | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """The form that scripts get: times as ISO 8601 in UTC."""
+        plain = asdict(self)
+        times = {name: iso(plain[name]) for name in ("started_at", "ended_at")}
+        wanted = ("id", "tenant", "direction", "extension", "number", "account", *times)
+        rest = ("duration_s", "recording_url", "status", "contact", "appliance", "detail")
+        return {name: times.get(name, plain[name]) for name in (*wanted, *rest)}
+
+
+@dataclass(frozen=True, slots=True)
+class CallFilter:
+    """What to look for; None means any. ``number`` matches from its beginning, times are milliseconds."""
+
+    extension: str | None = None
+    number: str | None = None
+    direction: str | None = None
+    account_id: int | None = None
+    since: int | None = None
+    until: int | None = None
+    before_id: int | None = None
+
+
+ANY = CallFilter()
+COLUMNS = (
+    calls.c.id,
+    calls.c.tenant,
+    calls.c.direction,
+    calls.c.extension,
+    calls.c.number,
+    calls.c.account_id,
+    calls.c.account_name.label("account"),
+    calls.c.contact,
+    calls.c.logged_at,
+    calls.c.started_at,
+    calls.c.ended_at,
+    calls.c.duration_s,
+    calls.c.recording_url,
+    calls.c.status,
+    orders.c.appliance,
+    orders.c.detail,
+)
+
+
+class CallLog:
+    """Reads the call log; safe for many threads."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def recent(self, tenant: str | None, wanted: CallFilter = ANY, *, limit: int = 50) -> Sequence[LoggedCall]:
+        """The newest calls first; ``tenant`` None reads all tenants (for the command line)."""
+        query = _narrowed(_select(), tenant, wanted).order_by(calls.c.id.desc()).limit(limit)
+        with self._engine.connect() as connection:
+            return [_logged(row) for row in connection.execute(query)]
+
+    def pages(self, tenant: str | None, wanted: CallFilter = ANY, *, size: int = 1000) -> "CallPages":
+        """All matching calls, oldest first, without holding them all."""
+        return CallPages(self._engine, tenant, wanted, size)
+
+    def get(self, tenant: str, call_id: int) -> LoggedCall | None:
+        """One call of the tenant."""
+        query = _select().where(calls.c.tenant == tenant, calls.c.id == call_id)
+        with self._engine.connect() as connection:
+            row = connection.execute(query).first()
+        return _logged(row) if row else None
+
+
+@dataclass(frozen=True, slots=True)
+class CallPages:
+    """Iterates over calls by id, a page at a time."""
+
+    engine: Engine
+    tenant: str | None
+    wanted: CallFilter
+    size: int
+
+    def __iter__(self) -> Any:
+        last = 0
+        while True:
+            query = _narrowed(_select(), self.tenant, self.wanted).where(calls.c.id > last)
+            with self.engine.connect() as connection:
+                rows = connection.execute(query.order_by(calls.c.id).limit(self.size)).all()
+            yield from map(_logged, rows)
+            if len(rows) < self.size:
+                return
+            last = rows[-1].id
+
+
+def iso(at: int | None) -> str | None:
+    """Milliseconds since 1970 as ISO 8601 in UTC, such as ``2026-03-05T17:20:31.123Z``."""
+    if at is None:
+        return None
+    return datetime.fromtimestamp(at / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _select() -> Select[Any]:
+    return select(*COLUMNS).join_from(calls, orders, orders.c.id == calls.c.order_id, isouter=True)
+
+
+def _narrowed(query: Select[Any], tenant: str | None, wanted: CallFilter) -> Select[Any]:
+    conditions = {
+        calls.c.tenant: tenant,
+        calls.c.extension: wanted.extension,
+        calls.c.direction: wanted.direction,
+        calls.c.account_id: wanted.account_id,
+    }
+    query = query.where(*(column == value for column, value in conditions.items() if value is not None))
+    if wanted.number:
+        query = query.where(calls.c.number.startswith(wanted.number, autoescape=True))
+    if wanted.since is not None:
+        query = query.where(calls.c.logged_at >= wanted.since)
+    if wanted.until is not None:
+        query = query.where(calls.c.logged_at < wanted.until)
+    return query.where(calls.c.id < wanted.before_id) if wanted.before_id else query
+
+
+def _logged(row: Row[Any]) -> LoggedCall:
+    return LoggedCall(**row._mapping)

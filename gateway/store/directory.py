@@ -1,0 +1,181 @@
+"""Accounts with their numbers, agents and their sessions."""
+
+import hashlib
+import secrets
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Engine, Row, delete, func, insert, select
+from sqlalchemy.dialects.sqlite import insert as upsert
+
+from gateway.store import tables
+from gateway.store.journal import Journal
+
+accounts, phones, agents, sessions = tables.accounts, tables.phones, tables.agents, tables.sessions
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """One account to load: the CRM's own id, its name, and its (number, contact) pairs in canonical form."""
+
+    code: str
+    name: str
+    phones: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AccountCard:
+    """An account as people see it: id, the CRM's code, name and (number, contact) pairs."""
+
+    id: int
+    code: str
+    name: str
+    phones: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Agent:
+    """A person with a login and an extension."""
+
+    id: int
+    tenant: str
+    login: str
+    name: str
+    extension: str
+
+
+class Directory:
+    """Reads by the engine; writes in the journal's turn."""
+
+    def __init__(self, engine: Engine, journal: Journal) -> None:
+        self._engine = engine
+        self._journal = journal
+
+    # accounts
+
+    def load_accounts(self, tenant: str, batch: Sequence[Account], at: int) -> None:
+        """Insert or replace accounts by their code, with their numbers; safe to repeat."""
+        self._journal.run(lambda connection: _load_accounts(connection, tenant, batch, at))
+
+    def account(self, tenant: str, account_id: int) -> AccountCard | None:
+        """One account of the tenant with its numbers."""
+        query = select(accounts).where(accounts.c.tenant == tenant, accounts.c.id == account_id)
+        numbers = select(phones.c.number, phones.c.contact).where(phones.c.account_id == account_id)
+        with self._engine.connect() as connection:
+            row = connection.execute(query).first()
+            if row is None:
+                return None
+            pairs = tuple((number, contact) for number, contact in connection.execute(numbers))
+        return AccountCard(row.id, row.code, row.name, pairs)
+
+    def count_accounts(self, tenant: str) -> int:
+        with self._engine.connect() as connection:
+            query = select(func.count()).select_from(accounts).where(accounts.c.tenant == tenant)
+            return connection.execute(query).scalar_one()
+
+    # agents
+
+    def save_agent(self, agent: Agent, password_hash: str, at: int) -> None:
+        """Add an agent, or give the one with this login a new name, extension and password."""
+        values = {
+            "tenant": agent.tenant,
+            "login": agent.login,
+            "name": agent.name,
+            "extension": agent.extension,
+            "password_hash": password_hash,
+        }
+        statement = upsert(agents).values(**values, created_at=at)
+        statement = statement.on_conflict_do_update(index_elements=["tenant", "login"], set_=values)
+        self._journal.run(lambda connection: connection.execute(statement) and None)
+
+    def remove_agent(self, tenant: str, login: str) -> bool:
+        """Remove an agent and log it out everywhere; False when there was none."""
+        return bool(self._journal.run(lambda connection: _remove_agent(connection, tenant, login)))
+
+    def agents(self, tenant: str | None = None) -> Sequence[Agent]:
+        query = select(agents).order_by(agents.c.tenant, agents.c.login)
+        if tenant is not None:
+            query = query.where(agents.c.tenant == tenant)
+        with self._engine.connect() as connection:
+            return [_agent(row) for row in connection.execute(query)]
+
+    def agent_with_hash(self, tenant: str, login: str) -> tuple[Agent, str] | None:
+        """The agent and the hash to verify its password against."""
+        query = select(agents).where(agents.c.tenant == tenant, agents.c.login == login)
+        with self._engine.connect() as connection:
+            row = connection.execute(query).first()
+        return (_agent(row), row.password_hash) if row else None
+
+    # sessions
+
+    def open_session(self, agent: Agent, at: int, *, lifetime_ms: int) -> str:
+        """Start a session and return the cookie's value, which is stored only as a hash."""
+        token = secrets.token_urlsafe(32)
+        row = {"token_hash": _hash(token), "agent_id": agent.id, "created_at": at, "expires_at": at + lifetime_ms}
+        self._journal.run(lambda connection: _open_session(connection, row, at))
+        return token
+
+    def session_agent(self, token: str, at: int) -> Agent | None:
+        """Whose session ``token`` is, unless it is over."""
+        query = (
+            select(agents)
+            .join(sessions, sessions.c.agent_id == agents.c.id)
+            .where(sessions.c.token_hash == _hash(token), sessions.c.expires_at > at)
+        )
+        with self._engine.connect() as connection:
+            row = connection.execute(query).first()
+        return _agent(row) if row else None
+
+    def close_session(self, token: str) -> None:
+        statement = delete(sessions).where(sessions.c.token_hash == _hash(token))
+        self._journal.run(lambda connection: connection.execute(statement) and None)
+
+
+def _hash(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def _agent(row: Row[Any]) -> Agent:
+    return Agent(row.id, row.tenant, row.login, row.name, row.extension)
+
+
+def _open_session(connection: Connection, row: dict[str, Any], at: int) -> None:
+    connection.execute(delete(sessions).where(sessions.c.expires_at <= at))
+    connection.execute(insert(sessions).values(row))
+
+
+def _remove_agent(connection: Connection, tenant: str, login: str) -> bool:
+    wanted = select(agents.c.id).where(agents.c.tenant == tenant, agents.c.login == login)
+    agent_id = connection.execute(wanted).scalar()
+    if agent_id is None:
+        return False
+    connection.execute(delete(sessions).where(sessions.c.agent_id == agent_id))
+    connection.execute(delete(agents).where(agents.c.id == agent_id))
+    return True
+
+
+def _load_accounts(connection: Connection, tenant: str, batch: Sequence[Account], at: int) -> None:
+    rows = [{"tenant": tenant, "code": item.code, "name": item.name, "updated_at": at} for item in batch]
+    statement = upsert(accounts)
+    statement = statement.on_conflict_do_update(
+        index_elements=["tenant", "code"],
+        set_={"name": statement.excluded.name, "updated_at": statement.excluded.updated_at},
+    )
+    connection.execute(statement, rows)
+    ids = _ids_of_codes(connection, tenant, [item.code for item in batch])
+    connection.execute(delete(phones).where(phones.c.account_id.in_(ids.values())))
+    numbers = list(_phone_rows(tenant, batch, ids))
+    if numbers:
+        connection.execute(upsert(phones).on_conflict_do_nothing(), numbers)
+
+
+def _ids_of_codes(connection: Connection, tenant: str, codes: Sequence[str]) -> dict[str, int]:
+    query = select(accounts.c.code, accounts.c.id).where(accounts.c.tenant == tenant, accounts.c.code.in_(codes))
+    return {code: account_id for code, account_id in connection.execute(query)}
+
+
+def _phone_rows(tenant: str, batch: Sequence[Account], ids: dict[str, int]) -> Iterable[dict[str, Any]]:
+    for item in batch:
+        for number, contact in item.phones:
+            yield {"tenant": tenant, "number": number, "account_id": ids[item.code], "contact": contact}

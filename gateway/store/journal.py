@@ -1,0 +1,72 @@
+"""The one place that writes calls, events, orders and outbox rows: decided drafts in, durable rows out.
+
+``apply`` turns a batch of drafts into a handful of statements: load what the batch needs, work in memory, write it all.
+"""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine
+
+from gateway.store.batch import Batch
+from gateway.store.drafts import EndDraft, OrderDraft, Recorded, Settlement, StartDraft, Work
+from gateway.store.engine import LOCK, FileLock
+from gateway.store.writer import GroupCommit
+
+Draft = StartDraft | EndDraft | OrderDraft | Settlement | Work
+
+
+class Journal:
+    """Writes drafts by group commit; any number of threads and processes may have one on the same database."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        data: Path,
+        *,
+        queue_limit: int = 4096,
+        on_commit: Callable[[int], None] = lambda _seq: None,
+    ) -> None:
+        self._lock = FileLock(data / LOCK)
+        self._on_commit = on_commit
+        self._writer: GroupCommit[Draft, Any] = GroupCommit(
+            engine, apply, lock=self._lock, queue_limit=queue_limit, after_commit=self._ring
+        )
+
+    def start(self) -> None:
+        self._writer.start()
+
+    def stop(self) -> None:
+        """Write what is waiting, then end. Safe to call again."""
+        self._writer.stop()
+
+    def write(self, draft: StartDraft | EndDraft | OrderDraft | Settlement) -> Recorded:
+        """Return once ``draft`` is durable. Raises ``BusyError`` when nothing was stored."""
+        recorded: Recorded = self._writer.write(draft)
+        return recorded
+
+    def run(self, work: Callable[[Connection], Any], *, timeout_s: float = 60) -> Any:
+        """Run ``work`` inside the writing transaction and return its result once that is durable."""
+        return self._writer.write(Work(work), timeout_s=timeout_s)
+
+    def waiting(self) -> int:
+        """How many drafts wait to be written."""
+        return self._writer.waiting()
+
+    def alive(self) -> bool:
+        return self._writer.alive()
+
+    def _ring(self, results: Sequence[Any]) -> None:
+        """Tell the hub of the newest event, so that it need not wait for its next look."""
+        seq = max((result.seq for result in results if isinstance(result, Recorded)), default=0)
+        if seq:
+            self._on_commit(seq)
+
+
+def apply(connection: Connection, drafts: Sequence[Draft]) -> list[Any]:
+    """Write ``drafts`` in order; one result for each: a ``Recorded``, or what a ``Work`` returned."""
+    batch = Batch.load(connection, drafts)
+    results = [batch.add(draft) for draft in drafts]
+    batch.flush()
+    return results

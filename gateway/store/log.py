@@ -1,0 +1,60 @@
+"""The event log, read: the truth that screens follow."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Engine, func, select, text
+
+from gateway.store import tables
+
+events = tables.events
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedEvent:
+    """One event; ``kind`` is call_started, call_ended, order_placed or order_settled, ``payload`` JSON text."""
+
+    seq: int
+    tenant: str
+    kind: str
+    at: int
+    extension: str
+    call_id: int
+    payload: str
+
+
+class EventLog:
+    """Reads the event log. ``seq`` grows without gaps, in the order in which events became durable."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._watch = engine.connect()
+        self._watch = self._watch.execution_options(isolation_level="AUTOCOMMIT")
+
+    def after(self, seq: int, *, limit: int = 500) -> Sequence[LoggedEvent]:
+        """Events behind ``seq`` of all tenants, oldest first."""
+        query = select(events).where(events.c.seq > seq).order_by(events.c.seq).limit(limit)
+        return self._read(query)
+
+    def after_for(self, tenant: str, extension: str | None, seq: int, *, limit: int = 200) -> Sequence[LoggedEvent]:
+        """Events behind ``seq`` of one tenant (and extension), oldest first: what a screen missed."""
+        query = select(events).where(events.c.seq > seq, events.c.tenant == tenant)
+        if extension is not None:
+            query = query.where(events.c.extension == extension)
+        return self._read(query.order_by(events.c.seq).limit(limit))
+
+    def _read(self, query: object) -> Sequence[LoggedEvent]:
+        with self._engine.connect() as connection:
+            return [LoggedEvent(*row) for row in connection.execute(query)]  # type: ignore[call-overload]
+
+    def newest(self) -> int:
+        """The ``seq`` of the newest event, 0 when there is none."""
+        with self._engine.connect() as connection:
+            return connection.execute(select(func.max(events.c.seq))).scalar() or 0
+
+    def version(self) -> int:
+        """Changes whenever another connection (or process) has committed; far cheaper than a query."""
+        return int(self._watch.execute(text("PRAGMA data_version")).scalar() or 0)
+
+    def close(self) -> None:
+        self._watch.close()

@@ -1,0 +1,190 @@
+"""The tables. Every time is milliseconds since 1970-01-01 UTC; every row belongs to one tenant.
+
+A change here needs a migration in ``migrations/versions``; a test compares the two.
+"""
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+# SQLite knows one auto-numbered type only; elsewhere ids are 64 bits wide.
+Id = BigInteger().with_variant(Integer(), "sqlite")
+
+counters = Table(
+    "counters",
+    metadata,
+    Column("name", String(20), primary_key=True),
+    Column("value", BigInteger, nullable=False),
+    comment="Last number given out for events, calls and orders; read and moved on inside the writing transaction, "
+    "so that events.seq has no gaps and a reader that follows it misses nothing.",
+)
+
+accounts = Table(
+    "accounts",
+    metadata,
+    Column("id", Id, primary_key=True, autoincrement=True),
+    Column("tenant", String(63), nullable=False),
+    Column("code", String(64), nullable=False, comment="the CRM's own id of the account"),
+    Column("name", String(255), nullable=False),
+    Column("updated_at", BigInteger, nullable=False),
+    UniqueConstraint("tenant", "code"),
+)
+
+phones = Table(
+    "phones",
+    metadata,
+    Column("id", Id, primary_key=True, autoincrement=True),
+    Column("tenant", String(63), nullable=False),
+    Column("number", String(32), nullable=False, comment="DDD + number, as facts about numbers have it"),
+    Column("account_id", Id, nullable=False),
+    Column("contact", String(255), nullable=False, server_default="", comment="the person who answers there"),
+    UniqueConstraint("tenant", "number", "account_id"),
+    Index(None, "account_id"),
+)
+
+calls = Table(
+    "calls",
+    metadata,
+    Column("id", Id, primary_key=True, autoincrement=False),
+    Column("tenant", String(63), nullable=False),
+    Column("direction", String(8), nullable=False),
+    Column("extension", String(32), nullable=False),
+    Column("number", String(64), nullable=False, comment="the other party: DDD + number where it reads as one"),
+    Column("number_as_sent", String(255), nullable=False),
+    Column("account_id", Id),
+    Column("account_name", String(255)),
+    Column("contact", String(255)),
+    Column("logged_at", BigInteger, nullable=False, comment="when we first heard of it; never null, orders the log"),
+    Column("started_at", BigInteger),
+    Column("ended_at", BigInteger),
+    Column("duration_s", Integer),
+    Column("recording_url", Text),
+    Column("status", String(12), nullable=False),
+    Column("call_ref", String(255), comment="the exchange's own id of the call"),
+    Column("order_id", Id),
+    Column(
+        "open_key",
+        String(420),
+        comment="tenant, extension and number while the call is open: how an end finds its start",
+    ),
+    Index(None, "tenant", "logged_at"),
+    Index(None, "tenant", "extension", "logged_at"),
+    Index(None, "tenant", "number", "logged_at"),
+    Index(
+        "ix_calls_open",
+        "open_key",
+        sqlite_where=text("open_key IS NOT NULL"),
+        postgresql_where=text("open_key IS NOT NULL"),
+    ),
+    Index(
+        "ix_calls_call_ref",
+        "tenant",
+        "call_ref",
+        sqlite_where=text("call_ref IS NOT NULL"),
+        postgresql_where=text("call_ref IS NOT NULL"),
+    ),
+)
+
+events = Table(
+    "events",
+    metadata,
+    Column("seq", Id, primary_key=True, autoincrement=False),
+    Column("tenant", String(63), nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("extension", String(32), nullable=False),
+    Column("call_id", Id, nullable=False),
+    Column("payload", Text, nullable=False, comment="JSON: what screens need, and what was received"),
+    Index(None, "call_id"),
+)
+
+orders = Table(
+    "orders",
+    metadata,
+    Column("id", Id, primary_key=True, autoincrement=False),
+    Column("tenant", String(63), nullable=False),
+    Column("call_id", Id, nullable=False),
+    Column("extension", String(32), nullable=False),
+    Column("number", String(255), nullable=False, comment="as it was asked for"),
+    Column("digits", String(64), nullable=False, comment="as it is dialled"),
+    Column("appliance", String(63), nullable=False),
+    Column("wire", String(8), nullable=False),
+    Column("client", String(64), nullable=False),
+    Column("requested_by", String(64)),
+    Column("requested_at", BigInteger, nullable=False),
+    Column("outcome", String(12), comment="null while the attempt is under way"),
+    Column("detail", Text),
+    Column("peer_ref", String(255)),
+    Column("settled_at", BigInteger),
+    Index(
+        "ix_orders_open",
+        "requested_at",
+        sqlite_where=text("outcome IS NULL"),
+        postgresql_where=text("outcome IS NULL"),
+    ),
+)
+
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("id", Id, primary_key=True, autoincrement=True),
+    Column("tenant", String(63), nullable=False),
+    Column("target", String(63), nullable=False, comment="name of the forward in the tenant's configuration"),
+    Column("kind", String(16), nullable=False),
+    Column("body", Text, nullable=False, comment="JSON: the fields of adapter.Outgoing"),
+    Column("created_at", BigInteger, nullable=False),
+    Column("due_at", BigInteger, nullable=False),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("settled_at", BigInteger),
+    Column("outcome", String(12)),
+    Column("detail", Text),
+    Index(
+        "ix_outbox_waiting",
+        "tenant",
+        "target",
+        "id",
+        sqlite_where=text("settled_at IS NULL"),
+        postgresql_where=text("settled_at IS NULL"),
+    ),
+)
+
+agents = Table(
+    "agents",
+    metadata,
+    Column("id", Id, primary_key=True, autoincrement=True),
+    Column("tenant", String(63), nullable=False),
+    Column("login", String(64), nullable=False),
+    Column("name", String(255), nullable=False),
+    Column("extension", String(32), nullable=False),
+    Column("password_hash", String(255), nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    UniqueConstraint("tenant", "login"),
+)
+
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("token_hash", String(64), primary_key=True, comment="SHA-256 of the cookie, which is never stored"),
+    Column("agent_id", Id, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("expires_at", BigInteger, nullable=False),
+    Index(None, "agent_id"),
+    Index(None, "expires_at"),
+)
