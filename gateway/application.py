@@ -1,0 +1,48 @@
+"""One process's web side: the desk and the machines' entrances in one WSGI application."""
+
+from gateway.bootstrap import Gateway
+from gateway.desk.hub import Hub
+from gateway.desk.pages import Desk
+from gateway.wire.http import Front
+
+
+class Application:
+    """Joins a built gateway with its web side; ``wsgi`` is what a server calls."""
+
+    def __init__(self, gateway: Gateway) -> None:
+        self._gateway = gateway
+        self._hub = Hub(gateway.events, max_screens=gateway.config.server.max_screens)
+        desk = Desk(
+            gateway.config,
+            gateway.core,
+            gateway.calls,
+            gateway.events,
+            gateway.directory,
+            gateway.verifier,
+            self._hub,
+        )
+        self.wsgi = Front(
+            gateway.config,
+            gateway.core,
+            verify_agent=self._verify_agent,
+            desk=desk,
+            health=gateway.health,
+        )
+
+    def _verify_agent(self, tenant: str, login: str, password: str) -> str | None:
+        agent = self._gateway.verifier.verify(tenant, login, password)
+        return agent.login if agent else None
+
+    def start(self) -> None:
+        self._gateway.on_event(self._hub.ring)
+        self._hub.start()
+        self._gateway.start()
+
+    def end_streams(self) -> None:
+        """Let every screen go; browsers come back to the next process."""
+        self._hub.stop()
+
+    def close(self) -> None:
+        """End streams, finish what is under way. Safe to call again."""
+        self._hub.stop()
+        self._gateway.close()

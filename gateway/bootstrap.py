@@ -1,0 +1,191 @@
+"""The one place that joins configuration, store, adapters, hub and the WSGI application.
+
+``build`` opens a gateway's data for any purpose (a command, a test); ``Gateway.start`` begins to serve with it.
+"""
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import structlog
+from sqlalchemy import Engine
+
+from gateway import adapter as adapters
+from gateway import config as settings
+from gateway.adapter import Adapter
+from gateway.config import Config
+from gateway.delivery import Courier, OrderDesk, milliseconds, sweep_abandoned
+from gateway.domain.dialplan import DialPlan
+from gateway.domain.numbers import Extensions, NumberPlan
+from gateway.domain.tenant import Tenant, Trunk
+from gateway.errors import BusyError, ConfigError
+from gateway.handlers import Core
+from gateway.passwords import Verifier
+from gateway.store.calls import CallLog
+from gateway.store.directory import Directory
+from gateway.store.engine import open_engine, upgrade
+from gateway.store.journal import Journal
+from gateway.store.log import EventLog
+from gateway.store.outbox import Outbox
+
+log = structlog.get_logger()
+
+SWEEP_EVERY_S = 30.0
+
+
+@dataclass(frozen=True)
+class Gateway:
+    """Everything of one process, joined. Use as a context manager, or ``close`` it."""
+
+    config: Config
+    data: Path
+    engine: Engine
+    journal: Journal
+    calls: CallLog
+    events: EventLog
+    directory: Directory
+    outbox: Outbox
+    verifier: Verifier
+    appliances: Mapping[tuple[str, str], Adapter]
+    forwards: Mapping[tuple[str, str], Adapter]
+    orders: OrderDesk
+    courier: Courier
+    core: Core
+    listeners: list[Callable[[int], None]]
+
+    def __enter__(self) -> "Gateway":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def on_event(self, listener: Callable[[int], None]) -> None:
+        """Call ``listener(seq)`` on the writer thread after each commit; it must be quick and never raise."""
+        self.listeners.append(listener)
+
+    def start(self) -> None:
+        """Begin to send on what waits, and settle what a dead gateway left behind."""
+        self.on_event(lambda _seq: self.courier.ring())
+        self.courier.start()
+        threading.Thread(target=self._sweep, name="sweeper", daemon=True).start()
+
+    def _sweep(self) -> None:
+        pause = threading.Event()
+        while self.journal.alive():
+            try:
+                sweep_abandoned(self.journal, self.outbox, milliseconds())
+            except BusyError as error:
+                log.warning("sweep_put_off", code=error.code)
+            pause.wait(SWEEP_EVERY_S)
+
+    def health(self) -> Mapping[str, bool]:
+        """What ``/readyz`` asks: can events be written and read?"""
+        checks = {"writer": self.journal.alive()}
+        checks["queue"] = self.journal.waiting() < self.config.server.write_queue
+        try:
+            self.events.newest()
+            checks["database"] = True
+        except Exception as error:
+            log.error("database_not_readable", error=type(error).__name__)
+            checks["database"] = False
+        return checks
+
+    def close(self) -> None:
+        """Finish orders under way, write what waits, let go of everything. Safe to call again."""
+        self.orders.stop()
+        self.courier.stop()
+        self.journal.stop()
+        self.events.close()
+        for adapter in (*self.appliances.values(), *self.forwards.values()):
+            adapter.close()
+        self.engine.dispose()
+
+
+def build(config: Config, data: Path) -> Gateway:
+    """Open the data folder (made and brought to this version's schema if need be) and join all parts.
+
+    Raises ``ConfigError`` when the configuration does not fit together.
+    """
+    engine = open_engine(data)
+    upgrade(engine, data)
+    listeners: list[Callable[[int], None]] = []
+    journal = Journal(
+        engine,
+        data,
+        queue_limit=config.server.write_queue,
+        on_commit=lambda seq: _tell(listeners, seq),
+    )
+    journal.start()
+    directory = Directory(engine, journal)
+    outbox = Outbox(engine, journal)
+    appliances = _adapters(config, "appliances")
+    forwards = _adapters(config, "forwards")
+    orders = OrderDesk(journal, appliances)
+    return Gateway(
+        config=config,
+        data=data,
+        engine=engine,
+        journal=journal,
+        calls=CallLog(engine),
+        events=EventLog(engine),
+        directory=directory,
+        outbox=outbox,
+        verifier=Verifier(directory),
+        appliances=appliances,
+        forwards=forwards,
+        orders=orders,
+        courier=Courier(outbox, forwards),
+        core=Core(tenants(config), journal, orders),
+        listeners=listeners,
+    )
+
+
+def tenants(config: Config) -> Mapping[str, Tenant]:
+    """The domain's view of the configured tenants. Raises ``ConfigError`` for extensions that do not read."""
+    return {name: _tenant(name, table) for name, table in config.tenants.items()}
+
+
+def data_folder(config: Config, config_path: Path | None, wanted: Path | None) -> Path:
+    """Where the data lies: as asked for, else ``server.data`` seen from the configuration file (or from here)."""
+    if wanted is not None:
+        return wanted
+    return (config_path.parent if config_path else Path()) / config.server.data
+
+
+def _tell(listeners: list[Callable[[int], None]], seq: int) -> None:
+    for listener in listeners:
+        listener(seq)
+
+
+def _tenant(name: str, table: settings.Tenant) -> Tenant:
+    place = f"tenants.{name}"
+    trunks = tuple(_trunk(place, key, peer, table.dial_plan) for key, peer in table.appliances.items())
+    forwards = {
+        kind: tuple(key for key, forward in table.forwards.items() if kind in forward.on)
+        for kind in settings.EVENT_KINDS
+    }
+    plan = NumberPlan(table.area_code, _extensions(f"{place}.extensions", table.extensions) or Extensions.guess())
+    return Tenant(name, plan, trunks, table.default_appliance, forwards)
+
+
+def _trunk(place: str, name: str, peer: settings.Appliance, usual: settings.DialPlan) -> Trunk:
+    plan = DialPlan(prefix=(peer.dial_plan or usual).prefix)
+    extensions = _extensions(f"{place}.appliances.{name}.extensions", peer.extensions)
+    return Trunk(name, peer.title or name, plan, extensions)
+
+
+def _extensions(place: str, patterns: tuple[str, ...]) -> Extensions | None:
+    try:
+        return Extensions.parse(patterns) if patterns else None
+    except ValueError as error:
+        raise ConfigError(f"{place}: {error}") from None
+
+
+def _adapters(config: Config, group: str) -> Mapping[tuple[str, str], Adapter]:
+    """One adapter for each configured peer, by (tenant, name)."""
+    return {
+        (tenant_name, name): adapters.load(peer.adapter)(peer.settings, name=name)
+        for tenant_name, tenant in config.tenants.items()
+        for name, peer in getattr(tenant, group).items()
+    }

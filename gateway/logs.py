@@ -1,0 +1,33 @@
+"""Logs on standard error, for people or for machines; never bodies, tokens or passwords."""
+
+import logging
+import sys
+
+import structlog
+
+from gateway.config import Log
+
+
+def set_up(wanted: Log) -> None:
+    """Make structlog write at ``wanted.level``; quieten libraries that would log payloads."""
+    level = getattr(logging, wanted.level.upper())
+    render: structlog.typing.Processor = structlog.processors.JSONRenderer(ensure_ascii=False)
+    if wanted.format == "console":
+        render = structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=wanted.format == "json"),
+            structlog.processors.StackInfoRenderer(),
+            *([structlog.processors.format_exc_info] if wanted.format == "json" else []),
+            render,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=True,
+    )
+    logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    # zeep and urllib3 log bodies and addresses with their queries at debug; alembic its every step at info.
+    for name in ("zeep", "urllib3", "requests", "alembic", "spyne"):
+        logging.getLogger(name).setLevel(logging.WARNING)

@@ -1,0 +1,162 @@
+"""The gateway as a server: one WSGI application on Granian, one process for each worker.
+
+Granian's main process only watches over its workers. A worker ends its screens' streams first when it is told to stop,
+because Granian waits for open streams for ever; and it dies with its parent, so that a killed gateway leaves nothing behind
+that still holds the port.
+"""
+
+import multiprocessing
+import os
+import shutil
+import signal
+import socket
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from multiprocessing.connection import wait
+from multiprocessing.util import Finalize
+from pathlib import Path
+from typing import Any
+
+import structlog
+from granian.constants import Interfaces
+from granian.server import Server
+
+from gateway import bootstrap, logs
+
+from gateway.config import Config
+from gateway.errors import ConfigError
+from gateway.store.engine import open_engine, upgrade
+
+log = structlog.get_logger()
+
+STOP_WITHIN_S = 15
+"""Backstop: a worker that has not ended by then is killed; what it acknowledged is on disk."""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How to serve; picklable, because each worker is a fresh interpreter."""
+
+    config: Config
+    data: Path
+    address: str
+    port: int
+
+
+def serve(options: Options, *, on_ready: Callable[[str], None] = lambda _url: None) -> None:
+    """Serve until SIGTERM or SIGINT. Raises ``ConfigError`` when the address cannot be had."""
+    multiprocessing.set_start_method("spawn", force=True)
+    _check_address(options.address, options.port)
+    _prepare_data(options)
+    server = _server(options)
+    server.on_startup(lambda: _when_ready(options, on_ready))
+    server.serve(target_loader=partial(load_application, options), wrap_loader=False)
+    log.info("stopped")
+
+
+def split_address(listen: str) -> tuple[str, int]:
+    """``127.0.0.1:8080`` or ``[::1]:8080`` as host and port."""
+    host, _, port = listen.rpartition(":")
+    return host.strip("[]"), int(port)
+
+
+def url_of(address: str, port: int) -> str:
+    """The address as people type it."""
+    shown = "127.0.0.1" if address in ("0.0.0.0", "::") else address  # noqa: S104
+    return f"http://[{shown}]:{port}" if ":" in shown else f"http://{shown}:{port}"
+
+
+def _server(options: Options) -> Any:
+    wanted = options.config.server
+    threads = wanted.call_threads + wanted.max_screens
+    return Server(
+        "cti-gateway",
+        address=options.address,
+        port=options.port,
+        interface=Interfaces.WSGI,
+        workers=wanted.workers,
+        blocking_threads=threads,
+        backpressure=threads,
+        backlog=max(1024, threads),
+        websockets=False,
+        respawn_failed_workers=True,
+        workers_kill_timeout=STOP_WITHIN_S,
+        log_enabled=False,
+    )
+
+
+def _check_address(address: str, port: int) -> None:
+    """Granian shares the port silently with whoever has it (SO_REUSEPORT); two gateways on one port would be a riddle."""
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    try:
+        with socket.socket(family) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind((address, port))
+    except OSError as error:
+        raise ConfigError(
+            f"cannot listen on {address}:{port} ({error.strerror}).", hint="Choose another with --listen ADDRESS:PORT."
+        ) from None
+
+
+def _prepare_data(options: Options) -> None:
+    """Bring the schema up to date once, before the workers start; show early what cannot work."""
+    engine = open_engine(options.data)
+    upgrade(engine, options.data)
+    engine.dispose()
+    bootstrap.tenants(options.config)
+    if options.config.server.workers > 1:
+        folder = options.data / "metrics"
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir()
+        os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(folder)
+
+
+def _when_ready(options: Options, on_ready: Callable[[str], None]) -> None:
+    url = url_of(options.address, options.port)
+    log.info("listening", url=url, data=str(options.data), workers=options.config.server.workers)
+    on_ready(url)
+
+
+def load_application(options: Options) -> Any:
+    """Build one worker's application; runs in the worker's main thread before Granian serves."""
+    logs.set_up(options.config.log)
+    from gateway.application import Application
+
+    application = Application(bootstrap.build(options.config, options.data))
+    application.start()
+    _on_signal(application.end_streams)
+    Finalize(application, application.close, exitpriority=10)
+    threading.Thread(target=_die_with_parent, name="parent-watch", daemon=True).start()
+    return application.wsgi
+
+
+def _on_signal(stop: Callable[[], None]) -> None:
+    """Call ``stop`` on a thread when SIGTERM or SIGINT arrives, whatever handler Granian installs for them."""
+    reader, writer = socket.socketpair()
+    for end in (reader, writer):
+        end.setblocking(False)
+    signal.set_wakeup_fd(writer.fileno(), warn_on_full_buffer=False)
+
+    def watch() -> None:
+        while True:
+            wait([reader])
+            if set(reader.recv(64)) & {signal.SIGTERM, signal.SIGINT}:
+                stop()
+
+    thread = threading.Thread(target=watch, name="signal-watch", daemon=True)
+    thread.writer = writer  # type: ignore[attr-defined]  # keeps the socket open as long as the thread
+    thread.start()
+
+
+def _die_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        wait([parent.sentinel])
+        time.sleep(0.2)  # a parent that ends in good order has already told us to stop
+        if threading.main_thread().is_alive():
+            os._exit(1)
+
+

@@ -1,0 +1,88 @@
+"""What must be sent on: read and settled here, written by the journal together with the event that caused it."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Engine, Select, func, select, update
+
+from gateway.adapter import Delivery
+from gateway.store import tables
+from gateway.store.journal import Journal
+
+outbox, orders = tables.outbox, tables.orders
+
+CLAIM_MS = 120_000
+"""A letter whose sender died is due again after this long; longer than any attempt may take."""
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """One event on its way to one target; ``attempts`` made so far, this one not counted."""
+
+    id: int
+    target: str
+    kind: str
+    fields: Mapping[str, str]
+    created_at: int
+    attempts: int
+
+
+class Outbox:
+    """Letters of one target go out in order: only the oldest unsettled one can be claimed."""
+
+    def __init__(self, engine: Engine, journal: Journal) -> None:
+        self._engine = engine
+        self._journal = journal
+
+    def claim(self, tenant: str, target: str, now: int) -> Letter | None:
+        """The oldest waiting letter if it is due, held for ``CLAIM_MS``. Raises ``BusyError``."""
+        if not self._due(tenant, target, now):
+            return None
+        letter: Letter | None = self._journal.run(lambda connection: _claim(connection, tenant, target, now))
+        return letter
+
+    def _due(self, tenant: str, target: str, now: int) -> bool:
+        """A look without the write lock, so that an idle target costs nothing."""
+        with self._engine.connect() as connection:
+            row = connection.execute(_oldest(tenant, target)).first()
+        return row is not None and row.due_at <= now
+
+    def settle(self, letter: Letter, delivery: Delivery, now: int) -> None:
+        """The letter is done: accepted, or given up with its last outcome."""
+        values = {"settled_at": now, "outcome": delivery.outcome.value, "detail": delivery.detail}
+        statement = update(outbox).where(outbox.c.id == letter.id).values(**values)
+        self._journal.run(lambda connection: connection.execute(statement) and None)
+
+    def postpone(self, letter: Letter, delivery: Delivery, due_at: int) -> None:
+        """Try again at ``due_at``; the letters behind it wait too."""
+        values = {"due_at": due_at, "outcome": delivery.outcome.value, "detail": delivery.detail}
+        statement = update(outbox).where(outbox.c.id == letter.id).values(**values)
+        self._journal.run(lambda connection: connection.execute(statement) and None)
+
+    def waiting(self) -> int:
+        """How many letters are not settled."""
+        query = select(func.count()).select_from(outbox).where(outbox.c.settled_at.is_(None))
+        with self._engine.connect() as connection:
+            return connection.execute(query).scalar_one()
+
+    def abandoned_orders(self, before: int) -> Sequence[int]:
+        """Orders placed before ``before`` whose attempt was never settled."""
+        query = select(orders.c.id).where(orders.c.outcome.is_(None), orders.c.requested_at < before)
+        with self._engine.connect() as connection:
+            return list(connection.execute(query).scalars())
+
+
+def _oldest(tenant: str, target: str) -> Select[Any]:
+    waiting = (outbox.c.tenant == tenant, outbox.c.target == target, outbox.c.settled_at.is_(None))
+    return select(outbox).where(*waiting).order_by(outbox.c.id).limit(1)
+
+
+def _claim(connection: Connection, tenant: str, target: str, now: int) -> Letter | None:
+    row = connection.execute(_oldest(tenant, target)).first()
+    if row is None or row.due_at > now:
+        return None
+    held = update(outbox).where(outbox.c.id == row.id)
+    connection.execute(held.values(due_at=now + CLAIM_MS, attempts=row.attempts + 1))
+    return Letter(row.id, row.target, row.kind, json.loads(row.body), row.created_at, row.attempts)
