@@ -31,7 +31,8 @@ from gateway import adapter as adapters
 from gateway.errors import ConfigError, UnknownAdapter
 
 TENANT_NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
-EVENT_KINDS = ("call_started", "call_ended")
+EventKind = Literal["call_started", "call_ended"]
+EVENT_KINDS: tuple[EventKind, ...] = ("call_started", "call_ended")
 
 
 def _address(value: str) -> str:
@@ -156,7 +157,7 @@ class Forward(Table):
     """A CRM or program that is told of call events. All other keys belong to its adapter."""
 
     adapter: str = Field(description="the protocol: one of the installed adapters (soap, xmlrpc, url)")
-    on: tuple[Literal["call_started", "call_ended"], ...] = Field(
+    on: tuple[EventKind, ...] = Field(
         EVENT_KINDS, strict=False, min_length=1, description="the events it is told of"
     )
     settings: Any = Field(None, exclude=True, description="the adapter's own settings")
@@ -192,7 +193,8 @@ class Config(Table):
     server: Server = Field(default_factory=Server, description="how the gateway listens")
     log: Log = Field(default_factory=Log, description="what the gateway says of itself")
     tenants: dict[str, Tenant] = Field(
-        default_factory=lambda: {"default": Tenant()}, description="companies, by the first label of their host"
+        default_factory=lambda: {"default": Tenant()},
+        description="companies, by the first label of their host",
     )
 
     @model_validator(mode="after")
@@ -217,7 +219,9 @@ def load(path: Path | None) -> Config:
 
 
 def parse(raw: Mapping[str, Any], *, source: str, base: Path = Path()) -> Config:
-    """Make a ``Config`` of already parsed TOML; ``source`` names the file in errors, ``base`` is where ``file:`` begins."""
+    """Make a ``Config`` of already parsed TOML; ``source`` names the file in errors, ``base`` is where
+    ``file:`` begins.
+    """
     try:
         prepared = _prepare(_resolve(raw, source=source, base=base, place=()), source)
         return Config.model_validate(prepared)

@@ -1,7 +1,7 @@
 """Everything outward: the one immediate attempt of an order, and the outbox of events that others are told of.
 
-Adapters only speak their protocol; when to try, how long to wait and what to write down is decided here. An order is tried
-once. An event is tried until its target accepts it, oldest first for each target, for a day at most.
+Adapters only speak their protocol; when to try, how long to wait and what to write down is decided here. An
+order is tried once. An event is tried until its target accepts it, oldest first for each target, for a day at most.
 """
 
 import threading
@@ -13,7 +13,6 @@ from concurrent.futures import TimeoutError as FutureTimeout
 import structlog
 
 from gateway.adapter import Adapter, Delivery, Outcome, Outgoing
-
 from gateway.errors import GatewayError
 from gateway.store.drafts import OrderDraft, Recorded, Settlement
 from gateway.store.journal import Journal
@@ -201,7 +200,13 @@ class Courier:
         else:
             self._outbox.postpone(letter, delivery, now + wait_ms(letter.attempts))
         level = log.debug if delivery.outcome is Outcome.ACCEPTED else log.warning
-        level("event_forwarded", target=letter.target, letter=letter.id, outcome=delivery.outcome.value, given_up=given_up)
+        level(
+            "event_forwarded",
+            target=letter.target,
+            letter=letter.id,
+            outcome=delivery.outcome.value,
+            given_up=given_up,
+        )
 
 
 def wait_ms(attempts: int) -> int:
@@ -219,5 +224,3 @@ def sweep_abandoned(journal: Journal, outbox: Outbox, now: int) -> int:
     for order_id in abandoned:
         journal.write(Settlement(order_id, Delivery(Outcome.UNKNOWN, detail), now))
     return len(abandoned)
-
-

@@ -29,7 +29,8 @@
     │   └── NotDiallable       530
     └── InternalError          900  a defect of ours; the log has the details
 
-A class fixes its code, HTTP status and whose fault it is (``client`` or ``server``); the raiser supplies facts. ``str()``
+A class fixes its code, HTTP status and whose fault it is (``client`` or ``server``); the raiser supplies
+facts. ``str()``
 is the sentence a client sees (Portuguese on the wire, English for what administrators configure); ``hint`` says what to
 do. Codes are never reused. Transports translate an error once, each in one small table.
 """

@@ -27,7 +27,9 @@ def set_up(wanted: Log) -> None:
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,
     )
-    logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    logging.basicConfig(
+        level=logging.WARNING, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s %(message)s"
+    )
     # zeep and urllib3 log bodies and addresses with their queries at debug; alembic its every step at info.
     for name in ("zeep", "urllib3", "requests", "alembic", "spyne"):
         logging.getLogger(name).setLevel(logging.WARNING)

@@ -29,8 +29,8 @@ def hash_password(password: str) -> str:
 
 
 class Verifier:
-    """Verifies logins. A CRM sends the password with every click, so a verified one is remembered for a while (as a keyed
-    hash, in memory only); wrong ones are counted by login, and verification runs twice at a time at most.
+    """Verifies logins. A CRM sends the password with every click, so a verified one is remembered for a while
+    (as a keyed hash, in memory only); wrong ones are counted by login, and verification runs twice at a time at most.
     """
 
     def __init__(

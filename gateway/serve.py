@@ -1,8 +1,8 @@
 """The gateway as a server: one WSGI application on Granian, one process for each worker.
 
 Granian's main process only watches over its workers. A worker ends its screens' streams first when it is told to stop,
-because Granian waits for open streams for ever; and it dies with its parent, so that a killed gateway leaves nothing behind
-that still holds the port.
+because Granian waits for open streams for ever; and it dies with its parent, so that a killed gateway leaves
+nothing behind that still holds the port.
 """
 
 import multiprocessing
@@ -25,7 +25,6 @@ from granian.constants import Interfaces
 from granian.server import Server
 
 from gateway import bootstrap, logs
-
 from gateway.config import Config
 from gateway.errors import ConfigError
 from gateway.store.engine import open_engine, upgrade
@@ -89,7 +88,9 @@ def _server(options: Options) -> Any:
 
 
 def _check_address(address: str, port: int) -> None:
-    """Granian shares the port silently with whoever has it (SO_REUSEPORT); two gateways on one port would be a riddle."""
+    """Granian shares the port silently with whoever has it (SO_REUSEPORT); two gateways on one port would
+    be a riddle.
+    """
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     try:
         with socket.socket(family) as probe:
@@ -97,7 +98,8 @@ def _check_address(address: str, port: int) -> None:
             probe.bind((address, port))
     except OSError as error:
         raise ConfigError(
-            f"cannot listen on {address}:{port} ({error.strerror}).", hint="Choose another with --listen ADDRESS:PORT."
+            f"cannot listen on {address}:{port} ({error.strerror}).",
+            hint="Choose another with --listen ADDRESS:PORT.",
         ) from None
 
 
@@ -158,5 +160,3 @@ def _die_with_parent() -> None:
         time.sleep(0.2)  # a parent that ends in good order has already told us to stop
         if threading.main_thread().is_alive():
             os._exit(1)
-
-

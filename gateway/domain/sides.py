@@ -1,6 +1,7 @@
 """Which side of a call is ours.
 
-WConnect's listeners get ``ramal`` (the destination) and ``telefone`` (the origin). Exchanges differ for calls made: some
+WConnect's listeners get ``ramal`` (the destination) and ``telefone`` (the origin). Exchanges differ for calls
+made: some
 send the outside number as ``ramal``, some keep the extension there. Which of the two is an extension of the tenant
 decides; where both readings are possible, what the exchange says of the direction (or the order behind the call) does.
 """

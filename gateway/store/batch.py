@@ -2,9 +2,8 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import singledispatchmethod
 from typing import Any
 
 from sqlalchemy import Connection
@@ -15,6 +14,7 @@ from gateway.domain.pairing import call_of_end, order_of_start, pair_key
 from gateway.domain.sides import Sides
 from gateway.store import statements, tables
 from gateway.store.drafts import EndDraft, OrderDraft, Recorded, Settlement, StartDraft, Work
+
 
 @dataclass(slots=True)
 class Call:
@@ -104,17 +104,14 @@ class Batch:
             owner = Owner(row.account_id, row.name, row.contact)
             self._owners.setdefault((tenant, row.number), owner)
 
-    @singledispatchmethod
     def add(self, draft: object) -> Any:
         """Work one draft into the batch and return its result."""
-        raise TypeError(f"not a draft: {type(draft).__name__}")
+        return ADD[type(draft)](self, draft)
 
-    @add.register
-    def _(self, draft: Work) -> Any:
+    def _add_work(self, draft: Work) -> Any:
         return draft.run(self._connection)
 
-    @add.register
-    def _(self, draft: StartDraft) -> Recorded:
+    def _add_start(self, draft: StartDraft) -> Recorded:
         message = draft.message
         at = message.occurred_at or message.received_at
         call = self._known_call(draft) or order_of_start(self._open_calls(draft), message.received_at)
@@ -125,8 +122,7 @@ class Batch:
             self._adopt_ref(call, message.call_ref)
         return self._event("call_started", call, message, draft.forwards)
 
-    @add.register
-    def _(self, draft: EndDraft) -> Recorded:
+    def _add_end(self, draft: EndDraft) -> Recorded:
         message = draft.message
         call = self._known_call(draft) or call_of_end(self._open_calls(draft), message.received_at)
         if call is None:
@@ -134,17 +130,17 @@ class Batch:
         self._end(call, message)
         return self._event("call_ended", call, message, draft.forwards)
 
-    @add.register
-    def _(self, draft: OrderDraft) -> Recorded:
+    def _add_order(self, draft: OrderDraft) -> Recorded:
         message = draft.message
         order_id = self._next("order")
         call = self._ordered_call(draft, order_id)
         self._orders.append(_order_row(draft, order_id, call.row["id"]))
-        seq = self._log("order_placed", call, message.received_at, {"digits": draft.digits, "appliance": draft.appliance})
+        seq = self._log(
+            "order_placed", call, message.received_at, {"digits": draft.digits, "appliance": draft.appliance}
+        )
         return Recorded(call.row["id"], seq, order_id)
 
-    @add.register
-    def _(self, draft: Settlement) -> Recorded:
+    def _add_settlement(self, draft: Settlement) -> Recorded:
         self._flush_rows()
         order = self._connection.execute(statements.ORDER, {"order_id": draft.order_id}).mappings().one()
         call = self._call_by_id(order["call_id"])
@@ -237,7 +233,10 @@ class Batch:
         direction = Direction.INTERNAL if draft.other.kind == "extension" else Direction.OUTGOING
         call = self._make_call(message.tenant, Sides(draft.extension, draft.other, direction), message.received_at)
         call.row.update(
-            status="ordered", started_at=message.received_at, order_id=order_id, number_as_sent=message.number[:255]
+            status="ordered",
+            started_at=message.received_at,
+            order_id=order_id,
+            number_as_sent=message.number[:255],
         )
         self._know(call)
         return call
@@ -296,9 +295,7 @@ class Batch:
 
     # the log and what must be sent on
 
-    def _event(
-        self, kind: str, call: Call, message: CallStarted | CallEnded, forwards: tuple[str, ...]
-    ) -> Recorded:
+    def _event(self, kind: str, call: Call, message: CallStarted | CallEnded, forwards: tuple[str, ...]) -> Recorded:
         self._touch(call)
         seq = self._log(kind, call, message.received_at, {"received": _received(message)})
         for target in forwards:
@@ -317,7 +314,7 @@ class Batch:
                 "at": at,
                 "extension": row["extension"],
                 "call_id": row["id"],
-                "payload": json.dumps(payload, ensure_ascii=False, separators=(",", ":")),
+                "payload": encode(payload),
             }
         )
         return seq
@@ -326,6 +323,16 @@ class Batch:
         self._counters[counter] += 1
         return self._counters[counter]
 
+
+ADD: Mapping[type, Callable[[Batch, Any], Any]] = {
+    Work: Batch._add_work,
+    StartDraft: Batch._add_start,
+    EndDraft: Batch._add_end,
+    OrderDraft: Batch._add_order,
+    Settlement: Batch._add_settlement,
+}
+# One encoder for all: json.dumps makes a new one at each call that names separators.
+encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 SHOWN = (
     "direction",
@@ -401,7 +408,7 @@ def _outbox_row(kind: str, row: dict[str, Any], message: CallStarted | CallEnded
         "tenant": row["tenant"],
         "target": target,
         "kind": kind,
-        "body": json.dumps(fields, ensure_ascii=False),
+        "body": encode(fields),
         "created_at": message.received_at,
         "due_at": message.received_at,
     }

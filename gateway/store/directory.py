@@ -11,6 +11,7 @@ from sqlalchemy.dialects.sqlite import insert as upsert
 
 from gateway.store import tables
 from gateway.store.journal import Journal
+from gateway.store.statements import OWNERS
 
 accounts, phones, agents, sessions = tables.accounts, tables.phones, tables.agents, tables.sessions
 
@@ -32,6 +33,15 @@ class AccountCard:
     code: str
     name: str
     phones: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """Who a number belongs to: the account's name and code, and the person who answers there."""
+
+    name: str
+    code: str
+    contact: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +78,12 @@ class Directory:
                 return None
             pairs = tuple((number, contact) for number, contact in connection.execute(numbers))
         return AccountCard(row.id, row.code, row.name, pairs)
+
+    def owners(self, tenant: str, numbers: Sequence[str]) -> Sequence[Owner]:
+        """Who owns any of ``numbers``, the account changed last first."""
+        wanted = {"of": tenant, "numbers": list(numbers)}
+        with self._engine.connect() as connection:
+            return [Owner(row.name, row.code, row.contact) for row in connection.execute(OWNERS, wanted)]
 
     def count_accounts(self, tenant: str) -> int:
         with self._engine.connect() as connection:
@@ -112,7 +128,12 @@ class Directory:
     def open_session(self, agent: Agent, at: int, *, lifetime_ms: int) -> str:
         """Start a session and return the cookie's value, which is stored only as a hash."""
         token = secrets.token_urlsafe(32)
-        row = {"token_hash": _hash(token), "agent_id": agent.id, "created_at": at, "expires_at": at + lifetime_ms}
+        row = {
+            "token_hash": _hash(token),
+            "agent_id": agent.id,
+            "created_at": at,
+            "expires_at": at + lifetime_ms,
+        }
         self._journal.run(lambda connection: _open_session(connection, row, at))
         return token
 
@@ -172,7 +193,7 @@ def _load_accounts(connection: Connection, tenant: str, batch: Sequence[Account]
 
 def _ids_of_codes(connection: Connection, tenant: str, codes: Sequence[str]) -> dict[str, int]:
     query = select(accounts.c.code, accounts.c.id).where(accounts.c.tenant == tenant, accounts.c.code.in_(codes))
-    return {code: account_id for code, account_id in connection.execute(query)}
+    return {row.code: row.id for row in connection.execute(query)}
 
 
 def _phone_rows(tenant: str, batch: Sequence[Account], ids: dict[str, int]) -> Iterable[dict[str, Any]]:

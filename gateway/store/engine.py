@@ -33,7 +33,13 @@ def open_engine(data: Path) -> Engine:
 def _prepare(connection: sqlite3.Connection, _record: Any) -> None:
     """FULL: an acknowledged event survives a power cut. The driver's own BEGIN is replaced by ours (``_begin``)."""
     connection.isolation_level = None
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=30000", "foreign_keys=ON", "cache_size=-16000"):
+    for pragma in (
+        "journal_mode=WAL",
+        "synchronous=FULL",
+        "busy_timeout=30000",
+        "foreign_keys=ON",
+        "cache_size=-16000",
+    ):
         connection.execute(f"PRAGMA {pragma}")
 
 

@@ -22,20 +22,39 @@ CALL = select(calls).where(calls.c.id == bindparam("call_id"))
 ORDER = select(orders).where(orders.c.id == bindparam("order_id"))
 OWNERS = (
     select(
-        tables.phones.c.number, tables.phones.c.contact, tables.phones.c.account_id, tables.accounts.c.name
+        tables.phones.c.number,
+        tables.phones.c.contact,
+        tables.phones.c.account_id,
+        tables.accounts.c.name,
+        tables.accounts.c.code,
     )
     .join(tables.accounts, tables.accounts.c.id == tables.phones.c.account_id)
-    .where(tables.phones.c.tenant == bindparam("of"), tables.phones.c.number.in_(bindparam("numbers", expanding=True)))
+    .where(
+        tables.phones.c.tenant == bindparam("of"),
+        tables.phones.c.number.in_(bindparam("numbers", expanding=True)),
+    )
     .order_by(tables.accounts.c.updated_at.desc(), tables.accounts.c.id)
 )
-CHANGING = ("direction", "started_at", "ended_at", "duration_s", "recording_url", "status", "call_ref", "open_key")
-UPDATE_CALL = (
-    update(calls).where(calls.c.id == bindparam("of")).values({name: bindparam(name) for name in CHANGING})
+CHANGING = (
+    "direction",
+    "started_at",
+    "ended_at",
+    "duration_s",
+    "recording_url",
+    "status",
+    "call_ref",
+    "open_key",
 )
+UPDATE_CALL = update(calls).where(calls.c.id == bindparam("of")).values({name: bindparam(name) for name in CHANGING})
 SETTLE_ORDER = (
     update(orders)
     .where(orders.c.id == bindparam("of"), orders.c.outcome.is_(None))
-    .values(outcome=bindparam("new_outcome"), detail=bindparam("new_detail"), peer_ref=bindparam("new_ref"), settled_at=bindparam("at"))
+    .values(
+        outcome=bindparam("new_outcome"),
+        detail=bindparam("new_detail"),
+        peer_ref=bindparam("new_ref"),
+        settled_at=bindparam("at"),
+    )
 )
 INSERT_CALLS, INSERT_EVENTS, INSERT_ORDERS, INSERT_OUTBOX = (
     insert(calls),

@@ -71,7 +71,12 @@ calls = Table(
     Column("account_id", Id),
     Column("account_name", String(255)),
     Column("contact", String(255)),
-    Column("logged_at", BigInteger, nullable=False, comment="when we first heard of it; never null, orders the log"),
+    Column(
+        "logged_at",
+        BigInteger,
+        nullable=False,
+        comment="when we first heard of it; never null, orders the log",
+    ),
     Column("started_at", BigInteger),
     Column("ended_at", BigInteger),
     Column("duration_s", Integer),

@@ -1,7 +1,7 @@
 """Group commit: many threads hand in work, one thread writes all that is waiting in one transaction.
 
-Each producer waits until the transaction that holds its work is durable, so that nothing is acknowledged early; under load
-one fsync serves hundreds of them.
+Each producer waits until the transaction that holds its work is durable, so that nothing is acknowledged
+early; under load one fsync serves hundreds of them.
 """
 
 import queue
@@ -26,9 +26,10 @@ log = structlog.get_logger()
 class GroupCommit(Generic[Job, Result]):
     """Writes jobs with ``apply(connection, jobs) -> results`` (one for each job, in order).
 
-    When ``apply`` fails for a batch, the batch is rolled back and each job is tried by itself inside a savepoint, so that
-    an error hurts only the job that causes it. ``lock`` is held around each transaction (a file lock between processes).
-    ``after_commit`` is called on the writer thread with the results of each durable batch.
+    When ``apply`` fails for a batch, the batch is rolled back and each job is tried by itself inside a
+    savepoint, so that an error hurts only the job that causes it. ``lock`` is held around each transaction
+    (a file lock between processes). ``after_commit`` is called on the writer thread with the results of each
+    durable batch.
     """
 
     def __init__(
@@ -58,8 +59,8 @@ class GroupCommit(Generic[Job, Result]):
     def write(self, job: Job, *, timeout_s: float = 30) -> Result:
         """Wait until ``job`` is durable and return its result.
 
-        Raises ``QueueFull`` or ``Stopping`` (nothing was stored), ``StoreUnavailable`` when the database refused or took
-        longer than ``timeout_s``, and whatever ``apply`` raised for this job on purpose (a ``GatewayError``).
+        Raises ``QueueFull`` or ``Stopping`` (nothing was stored), ``StoreUnavailable`` when the database refused
+        or took longer than ``timeout_s``, and whatever ``apply`` raised for this job on purpose (a ``GatewayError``).
         """
         future = self.submit(job)
         try:

@@ -32,7 +32,12 @@ class LiveGateway:
         """Run ``cti-gateway`` on the same data and return what it printed."""
         where = ["--data", str(self.data)] + (["--config", str(self.config)] if self.config else [])
         done = subprocess.run(
-            [*command(), *arguments, *where], input=stdin, capture_output=True, text=True, timeout=60, check=False
+            [*command(), *arguments, *where],
+            input=stdin,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
         )
         assert done.returncode == 0, done.stderr
         return done.stdout

@@ -1,0 +1,1 @@
+"""The subcommands of ``cti-gateway``, one file for each group of them."""

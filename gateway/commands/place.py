@@ -1,0 +1,72 @@
+"""Which gateway a command is about: the options ``--config`` and ``--data``, with the same defaults everywhere."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import wraps
+from pathlib import Path
+from typing import Any
+
+import click
+
+from gateway import config as settings
+from gateway import logs
+from gateway.bootstrap import Gateway, build, data_folder
+from gateway.config import Config
+from gateway.errors import ConfigError
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """The configuration file (None: the defaults) and the data folder asked for (None: as configured)."""
+
+    config_path: Path | None
+    data: Path | None
+
+    def load(self) -> Config:
+        """The configuration, with logs set up accordingly. Raises ``ConfigError``."""
+        config = settings.load(self.config_path)
+        logs.set_up(config.log)
+        return config
+
+    def folder(self, config: Config) -> Path:
+        return data_folder(config, self.config_path, self.data)
+
+    def open(self) -> Gateway:
+        """The gateway's data, ready for a command; close it after use."""
+        config = self.load()
+        return build(config, self.folder(config))
+
+
+def with_place(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add ``--config`` and ``--data``; the command gets them as its first argument, a ``Place``."""
+
+    @click.option(
+        "--config",
+        "config_path",
+        type=click.Path(path_type=Path, dir_okay=False),
+        envvar="CTI_GATEWAY_CONFIG",
+        help="Configuration file. Without one: a single tenant 'default'.",
+    )
+    @click.option("--data", type=click.Path(path_type=Path, file_okay=False), help="Data folder.  [default: ./data]")
+    @wraps(command)
+    def placed(*args: Any, config_path: Path | None, data: Path | None, **kwargs: Any) -> Any:
+        return command(Place(config_path, data), *args, **kwargs)
+
+    return placed
+
+
+def with_tenant(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add ``--tenant``."""
+    return click.option("--tenant", help="The company.  [default: the only one]")(command)
+
+
+def one_tenant(config: Config, asked: str | None) -> str:
+    """The tenant asked for, or the only one. Raises ``ConfigError`` when there is no such or a choice is needed."""
+    known = ", ".join(config.tenants)
+    if asked is None and len(config.tenants) == 1:
+        return next(iter(config.tenants))
+    if asked is None:
+        raise ConfigError("there are several tenants.", hint=f"Choose one with --tenant: {known}.")
+    if asked not in config.tenants:
+        raise ConfigError(f"there is no tenant {asked!r}.", hint=f"Configured: {known}.")
+    return asked

@@ -1,0 +1,110 @@
+"""``init``, ``check``, ``config``, ``db``, ``version``: setting a gateway up and looking at how it is set up."""
+
+import json
+import platform
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from importlib.metadata import version as installed
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import click
+
+from gateway import __version__
+from gateway.adapter import Adapter, Probe
+from gateway.commands.place import Place, with_place
+from gateway.errors import GatewayError
+
+
+@click.command("init")
+@click.argument("folder", type=click.Path(path_type=Path, file_okay=False), default=".")
+def init_command(folder: Path) -> None:
+    """Write a commented gateway.toml into FOLDER (default: here). An existing file is never overwritten."""
+    target = folder / "gateway.toml"
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        with target.open("x", encoding="utf-8") as file:
+            file.write(files("gateway").joinpath("gateway.toml").read_text(encoding="utf-8"))
+    except FileExistsError:
+        raise click.ClickException(f"{target} exists already; nothing was written.") from None
+    click.echo(f"{target} written. Edit it, then: cti-gateway check --config {target}")
+
+
+@click.command("config")
+@with_place
+def config_command(place: Place) -> None:
+    """Print the configuration in force as JSON, every default filled in and every secret masked."""
+    from gateway import config as settings
+
+    config = place.load()
+    plain = settings.shown(config)
+    plain["server"]["data"] = str(place.folder(config))
+    click.echo(json.dumps(plain, indent=2, ensure_ascii=False))
+
+
+@click.command("check")
+@with_place
+def check_command(place: Place) -> None:
+    """Validate the configuration, open the database, probe every appliance without ringing anyone.
+
+    Prints one line for each; exit code 0 when all are well, 1 otherwise.
+    """
+    try:
+        with place.open() as gateway:
+            _line(True, "configuration", str(place.config_path or "defaults"))
+            health = gateway.health()
+            _line(all(health.values()), "database", str(gateway.data))
+            good = _probe_all({**gateway.appliances, **gateway.forwards})
+    except GatewayError as error:
+        for line in str(error).splitlines():
+            _line(False, "configuration", line)
+        sys.exit(1)
+    sys.exit(0 if good and all(health.values()) else 1)
+
+
+def _probe_all(peers: dict[tuple[str, str], Adapter]) -> bool:
+    """Probe side by side, so that ten dead appliances take no longer than one."""
+    with ThreadPoolExecutor(max_workers=8) as pool:
+        probes = list(zip(peers, pool.map(_probe, peers.values()), strict=True))
+    for (tenant, name), probe in probes:
+        _line(probe.ok, f"{tenant}/{name}", probe.detail)
+    return all(probe.ok for _, probe in probes)
+
+
+def _probe(adapter: Adapter) -> Probe:
+    try:
+        return adapter.probe()
+    except GatewayError as error:
+        return Probe(False, str(error))
+
+
+def _line(good: bool, what: str, detail: str) -> None:
+    mark = click.style("ok  ", fg="green") if good else click.style("FAIL", fg="red")
+    click.echo(f"{mark}  {what:24}  {detail}")
+
+
+@click.group("db")
+def db_command() -> None:
+    """Look after the database."""
+
+
+@db_command.command("upgrade")
+@with_place
+def db_upgrade(place: Place) -> None:
+    """Bring the database to this version's schema ('serve' does so by itself)."""
+    from gateway.store.engine import open_engine, upgrade
+
+    folder = place.folder(place.load())
+    engine = open_engine(folder)
+    upgrade(engine, folder)
+    engine.dispose()
+    click.echo(f"{folder}: schema is up to date")
+
+
+@click.command("version")
+def version_command() -> None:
+    """Print the version of the gateway and of what it stands on."""
+    parts: list[Any] = [f"cti-gateway {__version__}", f"Python {platform.python_version()}"]
+    parts += [f"{name} {installed(name)}" for name in ("spyne", "zeep", "lxml", "sqlalchemy", "granian")]
+    click.echo(", ".join(parts))

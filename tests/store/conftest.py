@@ -1,0 +1,94 @@
+"""A real store in a temporary folder."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine
+
+from gateway.domain.messages import CallEnded, CallStarted, Direction, Origin, PlaceCall
+from gateway.domain.numbers import Extensions, NumberPlan, read
+from gateway.domain.sides import tell_sides
+from gateway.store.calls import CallLog
+from gateway.store.directory import Directory
+from gateway.store.drafts import EndDraft, OrderDraft, Recorded, StartDraft
+from gateway.store.engine import open_engine, upgrade
+from gateway.store.journal import Journal
+from gateway.store.log import EventLog
+
+PLAN = NumberPlan("47", Extensions.parse(["3500-3599"]))
+HERE = Origin("get", "127.0.0.1")
+T0 = 1_780_000_000_000
+
+
+@dataclass
+class Store:
+    """Everything of the store, and short ways to write drafts."""
+
+    data: Path
+    engine: Engine
+    journal: Journal
+
+    @property
+    def calls(self) -> CallLog:
+        return CallLog(self.engine)
+
+    @property
+    def events(self) -> EventLog:
+        return EventLog(self.engine)
+
+    @property
+    def directory(self) -> Directory:
+        return Directory(self.engine, self.journal)
+
+    def start(self, ramal: str, telefone: str, at: int = T0, **extras: object) -> Recorded:
+        return self.journal.write(start_draft(ramal, telefone, at, **extras))
+
+    def end(self, ramal: str, telefone: str, at: int = T0 + 60_000, **extras: object) -> Recorded:
+        return self.journal.write(end_draft(ramal, telefone, at, **extras))
+
+    def order(self, extension: str, number: str, at: int = T0, tenant: str = "acme") -> Recorded:
+        message = PlaceCall(tenant, extension, number, HERE, at)
+        return self.journal.write(OrderDraft(message, extension, "pbx", "0" + number, read(number, PLAN)))
+
+
+def start_draft(ramal: str, telefone: str, at: int = T0, **extras: object) -> StartDraft:
+    tenant = str(extras.pop("tenant", "acme"))
+    forwards = extras.pop("forwards", ())
+    message = CallStarted(tenant, ramal, telefone, HERE, at, **extras)  # type: ignore[arg-type]
+    return StartDraft(message, tell_sides(ramal, telefone, PLAN, message.direction), forwards)  # type: ignore[arg-type]
+
+
+def end_draft(ramal: str, telefone: str, at: int = T0 + 60_000, **extras: object) -> EndDraft:
+    tenant = str(extras.pop("tenant", "acme"))
+    message = CallEnded(tenant, ramal, telefone, HERE, at, **extras)  # type: ignore[arg-type]
+    return EndDraft(message, tell_sides(ramal, telefone, PLAN, message.direction))
+
+
+OUTGOING = Direction.OUTGOING
+OpenStore = Callable[[], Store]
+
+
+@pytest.fixture
+def open_store(tmp_path: Path) -> Iterator[OpenStore]:
+    """Opens the same data folder as often as asked, as several processes would."""
+    opened: list[Store] = []
+
+    def open_one() -> Store:
+        engine = open_engine(tmp_path / "data")
+        upgrade(engine, tmp_path / "data")
+        journal = Journal(engine, tmp_path / "data")
+        journal.start()
+        opened.append(Store(tmp_path / "data", engine, journal))
+        return opened[-1]
+
+    yield open_one
+    for store in opened:
+        store.journal.stop()
+        store.engine.dispose()
+
+
+@pytest.fixture
+def store(open_store: OpenStore) -> Store:
+    return open_store()

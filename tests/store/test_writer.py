@@ -1,0 +1,178 @@
+"""Group commit: many producers, one transaction."""
+
+import threading
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Connection, Engine, text
+
+from gateway.errors import BadParameter, InternalError, QueueFull, Stopping, StoreUnavailable
+from gateway.store.engine import FileLock, open_engine
+from gateway.store.writer import GroupCommit
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> Iterator[Engine]:
+    engine = open_engine(tmp_path)
+    with engine.begin() as connection:
+        connection.execute(text("CREATE TABLE notes (value TEXT NOT NULL UNIQUE)"))
+    yield engine
+    engine.dispose()
+
+
+class Notes:
+    """Applies notes; can be held up, and remembers how large its batches were."""
+
+    def __init__(self) -> None:
+        self.batches: list[int] = []
+        self.gate = threading.Event()
+        self.gate.set()
+        self.entered = threading.Event()
+
+    def apply(self, connection: Connection, notes: Sequence[str]) -> list[str]:
+        self.entered.set()
+        assert self.gate.wait(20)
+        self.batches.append(len(notes))
+        for note in notes:
+            if note == "refused":
+                raise BadParameter("note", note, expected="another")
+            if note == "defect":
+                raise ZeroDivisionError("secret detail")
+            connection.execute(text("INSERT INTO notes VALUES (:note)"), {"note": note})
+        return [note.upper() for note in notes]
+
+
+@pytest.fixture
+def notes() -> Notes:
+    return Notes()
+
+
+def running(engine: Engine, notes: Notes, **options: object) -> GroupCommit[str, str]:
+    writer: GroupCommit[str, str] = GroupCommit(engine, notes.apply, **options)  # type: ignore[arg-type]
+    writer.start()
+    return writer
+
+
+def stored(engine: Engine) -> set[str]:
+    with engine.connect() as connection:
+        return set(connection.execute(text("SELECT value FROM notes")).scalars())
+
+
+def test_everyone_gets_the_result_of_the_own_job(engine: Engine, notes: Notes) -> None:
+    writer = running(engine, notes)
+    with ThreadPoolExecutor(16) as pool:
+        results = list(pool.map(writer.write, [f"n{i}" for i in range(400)]))
+    writer.stop()
+    assert results == [f"N{i}" for i in range(400)]
+    assert stored(engine) == {f"n{i}" for i in range(400)}
+
+
+def test_jobs_that_wait_together_are_written_in_one_transaction(engine: Engine, notes: Notes) -> None:
+    notes.gate.clear()
+    writer = running(engine, notes)
+    first = writer.submit("first")
+    assert notes.entered.wait(5)
+    rest = [writer.submit(f"n{i}") for i in range(50)]
+    notes.gate.set()
+    for future in (first, *rest):
+        future.result(10)
+    writer.stop()
+    assert notes.batches == [1, 50]
+
+
+@pytest.mark.parametrize(
+    ("bad", "error"), [("refused", BadParameter), ("defect", InternalError), ("twice", InternalError)]
+)
+def test_an_error_in_one_job_hurts_only_that_one(
+    engine: Engine, notes: Notes, bad: str, error: type[Exception]
+) -> None:
+    writer = running(engine, notes)
+    writer.write("twice")
+    notes.gate.clear()
+    notes.entered.clear()
+    writer.submit("hold")
+    assert notes.entered.wait(5)
+    good = [writer.submit(f"a{i}") for i in range(5)]
+    hurt = writer.submit(bad)
+    good += [writer.submit(f"b{i}") for i in range(5)]
+    notes.gate.set()
+    with pytest.raises(error) as told:
+        hurt.result(10)
+    assert "secret" not in str(told.value)
+    assert [future.result(10)[0] for future in good] == ["A"] * 5 + ["B"] * 5
+    writer.stop()
+    assert len(stored(engine)) == 12
+
+
+def test_a_full_queue_is_said_at_once_and_stores_nothing(engine: Engine, notes: Notes) -> None:
+    notes.gate.clear()
+    writer = running(engine, notes, queue_limit=3)
+    writer.submit("under way")
+    assert notes.entered.wait(5)
+    for i in range(3):
+        writer.submit(f"n{i}")
+    with pytest.raises(QueueFull, match="3"):
+        writer.submit("one too many")
+    notes.gate.set()
+    writer.stop()
+    assert "one too many" not in stored(engine)
+
+
+def test_a_stop_writes_what_waits_and_takes_no_more(engine: Engine, notes: Notes) -> None:
+    notes.gate.clear()
+    writer = running(engine, notes)
+    futures = [writer.submit(f"n{i}") for i in range(30)]
+    stopper = threading.Thread(target=writer.stop)
+    stopper.start()
+    notes.gate.set()
+    stopper.join(10)
+    assert [future.result(0) for future in futures] == [f"N{i}" for i in range(30)]
+    with pytest.raises(Stopping):
+        writer.submit("late")
+    assert not writer.alive()
+    writer.stop()
+
+
+def test_whoever_gives_up_waiting_is_told_and_its_job_is_dropped_while_it_waits(engine: Engine, notes: Notes) -> None:
+    notes.gate.clear()
+    writer = running(engine, notes)
+    writer.submit("under way")
+    assert notes.entered.wait(5)
+    with pytest.raises(StoreUnavailable):
+        writer.write("impatient", timeout_s=0.05)
+    notes.gate.set()
+    writer.stop()
+    assert stored(engine) == {"under way"}
+
+
+def test_a_database_that_cannot_be_written_says_so_and_the_writer_lives_on(engine: Engine, notes: Notes) -> None:
+    writer = running(engine, notes)
+    with engine.begin() as connection:
+        connection.execute(text("ALTER TABLE notes RENAME TO elsewhere"))
+    with pytest.raises(InternalError):
+        writer.write("lost")
+    with engine.begin() as connection:
+        connection.execute(text("ALTER TABLE elsewhere RENAME TO notes"))
+    assert writer.write("found") == "FOUND"
+    writer.stop()
+
+
+def test_after_each_durable_batch_the_doorbell_rings_with_its_results(engine: Engine, notes: Notes) -> None:
+    rung: list[str] = []
+    writer = running(engine, notes, after_commit=rung.extend)
+    writer.write("a")
+    writer.stop()
+    assert rung == ["A"]
+
+
+def test_writers_of_several_processes_take_turns_by_the_file_lock(engine: Engine, notes: Notes, tmp_path: Path) -> None:
+    locks = [FileLock(tmp_path / "lock") for _ in range(2)]
+    writers = [running(engine, notes, lock=lock) for lock in locks]
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda i: writers[i % 2].write(f"n{i}"), range(200)))
+    for writer, lock in zip(writers, locks, strict=True):
+        writer.stop()
+        lock.close()
+    assert len(stored(engine)) == 200
