@@ -1,0 +1,50 @@
+"""The sample company: its configuration, accounts and agents."""
+
+from collections.abc import Mapping
+from importlib.resources import as_file, files
+from pathlib import Path
+from typing import Any
+
+import tomli_w
+
+from gateway import config as settings
+from gateway.bootstrap import build, tenants
+from gateway.config import Config
+from gateway.delivery import milliseconds
+from gateway.importing import read_sheet
+from gateway.passwords import hash_password
+from gateway.store.directory import Agent
+
+TENANT = "demo"
+PASSWORD = "demo-1234"  # noqa: S105 - printed on purpose; the demo listens on this machine only
+AGENTS = (("ana", "Ana Souza", "3501"), ("bruno", "Bruno Lima", "3502"))
+TITLES = {"soap": "Central SOAP", "xmlrpc": "Central XML-RPC", "url": "Central URL"}
+
+
+def write_config(folder: Path, listen: str, appliances: Mapping[str, Mapping[str, Any]]) -> Path:
+    """Write the demo's ``gateway.toml``: one tenant with prefix 0 and the given appliances, by name."""
+    tenant = {
+        "title": "Empresa Demonstração",
+        "area_code": "47",
+        "extensions": ["3500-3599"],
+        "dial_plan": {"prefix": "0"},
+        "appliances": {name: {"title": TITLES[name], **peer} for name, peer in appliances.items()},
+    }
+    path = folder / "gateway.toml"
+    path.write_text(
+        tomli_w.dumps({"server": {"listen": listen}, "log": {"level": "warning"}, "tenants": {TENANT: tenant}}),
+        encoding="utf-8",
+    )
+    return path
+
+
+def furnish(config_path: Path) -> Config:
+    """Load the sample accounts and agents into the demo's data folder; the configuration that goes with them."""
+    config = settings.load(config_path)
+    with build(config, config_path.parent / "data") as gateway, as_file(files("gateway.demo") / "accounts.csv") as csv:
+        sheet = read_sheet(csv, tenants(config)[TENANT].numbers)
+        gateway.directory.load_accounts(TENANT, sheet.accounts, milliseconds())
+        for login, name, extension in AGENTS:
+            agent = Agent(0, TENANT, login, name, extension)
+            gateway.directory.save_agent(agent, hash_password(PASSWORD), milliseconds())
+    return config

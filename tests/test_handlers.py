@@ -1,0 +1,110 @@
+"""What each message does, decided without any wire or database."""
+
+from dataclasses import dataclass, field
+
+import pytest
+
+from gateway.adapter import Outcome
+from gateway.domain.dialplan import DialPlan
+from gateway.domain.messages import CallEnded, CallStarted, Direction, Origin, PlaceCall
+from gateway.domain.numbers import Extensions, NumberPlan
+from gateway.domain.tenant import Tenant, Trunk
+from gateway.errors import NoAppliance, NotDiallable, UnknownAppliance, UnknownTenant
+from gateway.handlers import Core
+from gateway.store.drafts import OrderDraft, Recorded
+
+HERE = Origin("get", "127.0.0.1")
+PLAN = NumberPlan("47", Extensions.parse(["3500-3599"]))
+PBX = Trunk("pbx", "PABX", DialPlan("0"))
+CLOUD = Trunk("cloud", "Nuvem", DialPlan("021"), Extensions.parse(["3550-3599"]))
+
+
+@dataclass
+class Memory:
+    """A journal and a dialler in one, that remember."""
+
+    drafts: list = field(default_factory=list)
+    outcome: Outcome = Outcome.ACCEPTED
+
+    def write(self, draft) -> Recorded:
+        self.drafts.append(draft)
+        return Recorded(len(self.drafts), len(self.drafts), 7 if isinstance(draft, OrderDraft) else None)
+
+    def dial(self, order: Recorded, draft: OrderDraft) -> tuple[Outcome, str]:
+        return self.outcome, "sentença"
+
+
+@pytest.fixture
+def memory() -> Memory:
+    return Memory()
+
+
+@pytest.fixture
+def core(memory: Memory) -> Core:
+    tenant = Tenant("acme", PLAN, (PBX, CLOUD), None, {"call_started": ("crm",)})
+    return Core({"acme": tenant, "bare": Tenant("bare", PLAN)}, memory, memory)
+
+
+def order(number: str, extension: str = "3501", tenant: str = "acme", appliance: str | None = None) -> PlaceCall:
+    return PlaceCall(tenant, extension, number, HERE, 0, appliance)
+
+
+def test_a_start_is_written_with_its_direction_and_with_whom_to_tell(core: Core, memory: Memory) -> None:
+    reply = core.handle(CallStarted("acme", "3501", "+55 47 99999-8888", HERE, 5))
+    (draft,) = memory.drafts
+    assert (reply.ok, reply.call_id) == (True, 1)
+    assert (draft.sides.direction, draft.sides.extension) == (Direction.INCOMING, "3501")
+    assert (draft.sides.other.national, draft.forwards) == ("47999998888", ("crm",))
+
+
+def test_an_end_is_told_to_nobody_who_did_not_ask(core: Core, memory: Memory) -> None:
+    core.handle(CallEnded("acme", "3501", "4732100123", HERE, 5, recording_url="http://x/1.wav"))
+    assert memory.drafts[0].forwards == ()
+
+
+def test_what_the_exchange_says_of_the_direction_counts_where_both_readings_are_possible(
+    core: Core, memory: Memory
+) -> None:
+    core.handle(CallStarted("acme", "3501", "4732100123", HERE, 5, direction=Direction.OUTGOING))
+    assert memory.drafts[0].sides.direction is Direction.OUTGOING
+
+
+@pytest.mark.parametrize(
+    ("extension", "number", "appliance", "dialled_by", "digits"),
+    [
+        ("3501", "47999998888", None, "pbx", "047999998888"),
+        ("3501", "047999998888", None, "pbx", "047999998888"),
+        ("3501", "3502", None, "pbx", "3502"),
+        ("3560", "47999998888", None, "cloud", "02147999998888"),
+        ("3501", "47999998888", "cloud", "cloud", "02147999998888"),
+    ],
+)
+def test_an_order_goes_to_the_extension_s_appliance_with_its_dial_plan(
+    core: Core, memory: Memory, extension: str, number: str, appliance: str | None, dialled_by: str, digits: str
+) -> None:
+    core.handle(order(number, extension, appliance=appliance))
+    assert (memory.drafts[0].appliance, memory.drafts[0].digits) == (dialled_by, digits)
+
+
+@pytest.mark.parametrize("outcome", list(Outcome))
+def test_the_reply_to_an_order_says_how_it_ended(core: Core, memory: Memory, outcome: Outcome) -> None:
+    memory.outcome = outcome
+    reply = core.handle(order("47999998888"))
+    assert (reply.ok, reply.outcome, reply.message) == (outcome is Outcome.ACCEPTED, outcome, "sentença")
+
+
+@pytest.mark.parametrize(
+    ("message", "error", "said"),
+    [
+        (order("47999998888", tenant="bare"), NoAppliance, r"\[tenants.bare.appliances"),
+        (order("47999998888", appliance="pbz"), UnknownAppliance, "Centrais: pbx, cloud"),
+        (order("anonymous"), NotDiallable, "não há o que discar em 'anonymous'"),
+        (order("47999998888", tenant="nobody"), UnknownTenant, "'nobody'"),
+    ],
+)
+def test_an_order_that_cannot_be_placed_says_why_and_writes_nothing(
+    core: Core, memory: Memory, message: PlaceCall, error: type[Exception], said: str
+) -> None:
+    with pytest.raises(error, match=said):
+        core.handle(message)
+    assert memory.drafts == []
