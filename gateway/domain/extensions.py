@@ -1,0 +1,91 @@
+"""Which digits are a tenant's own extensions."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+# A longer text is no number, and a tenant's regular expression shall not be run over it.
+_LONGEST = 32
+
+_RANGE = re.compile(r"([0-9]+)\s*-\s*([0-9]+)")
+_WILDCARD = re.compile(r"(?=[0-9]*[xX])[0-9xX]+")
+_PUBLIC_SHORT = re.compile(r"1[0-9]{2}|10[3-6][0-9]{2}")
+_EXPECTED = "expected digits (201), a range (3500-3599), x for any digit (2xx) or a /regular expression/"
+
+
+@dataclass(frozen=True, slots=True)
+class Extensions:
+    """A tenant's extensions, made by `parse` or, when the tenant lists none, by `guess`.
+
+    ``spans`` are pairs (first, last) of equally many digits, ``patterns`` are matched against the whole text.
+    """
+
+    spans: tuple[tuple[str, str], ...] = ()
+    patterns: tuple[re.Pattern[str], ...] = ()
+    guessed: bool = False
+
+    @classmethod
+    def parse(cls, texts: Sequence[str]) -> "Extensions":
+        """Extensions from settings such as ``["3500-3599", "2xx", "201", "/4[0-3]../"]``; `guess` from none.
+
+        :raises ValueError: a text is no such pattern; the message says what came and what is expected.
+        """
+        if isinstance(texts, str):
+            raise ValueError(f"Extensions came as the one text {texts!r}: expected a list of texts.")
+        if not texts:
+            return cls.guess()
+        parsed = [_pattern(text.strip()) for text in texts]
+        spans = tuple(each for each in parsed if isinstance(each, tuple))
+        return cls(spans, tuple(each for each in parsed if isinstance(each, re.Pattern)))
+
+    @classmethod
+    def guess(cls) -> "Extensions":
+        """Two to five digits, unless they are a public short code (190, 10315) or begin with 00."""
+        return cls(guessed=True)
+
+    def matches(self, digits: str) -> bool:
+        """Whether ``digits`` is one of the extensions."""
+        if self.guessed:
+            return _looks_internal(digits)
+        size = len(digits)
+        for first, last in self.spans:
+            if len(first) == size and first <= digits <= last:
+                return True
+        return bool(self.patterns) and size <= _LONGEST and any(p.fullmatch(digits) for p in self.patterns)
+
+
+def _looks_internal(digits: str) -> bool:
+    if not 2 <= len(digits) <= 5 or digits[:2] == "00":
+        return False
+    return _PUBLIC_SHORT.fullmatch(digits) is None
+
+
+def _pattern(text: str) -> tuple[str, str] | re.Pattern[str]:
+    if len(text) > 2 and text[0] == text[-1] == "/":
+        return _regular_expression(text)
+    if span := _RANGE.fullmatch(text):
+        return _span(text, span[1], span[2])
+    if _WILDCARD.fullmatch(text):
+        return re.compile(re.sub("[xX]", "[0-9]", text))
+    if text.isascii() and text.isdigit():
+        return text, text
+    raise ValueError(f"Extension pattern {text!r} is not understood: {_EXPECTED}.")
+
+
+def _regular_expression(text: str) -> re.Pattern[str]:
+    try:
+        return re.compile(text[1:-1], re.ASCII)
+    except re.error as error:
+        message = f"Extension pattern {text!r} is no regular expression ({error}): {_EXPECTED}."
+        raise ValueError(message) from None
+
+
+def _span(text: str, first: str, last: str) -> tuple[str, str]:
+    if len(first) != len(last):
+        raise ValueError(
+            f"Extension range {text!r} has ends of {len(first)} and {len(last)} digits: "
+            "expected as many on both sides, as in 3500-3599."
+        )
+    if first > last:
+        raise ValueError(f"Extension range {text!r} runs backwards: expected {last}-{first}.")
+    return first, last
