@@ -1,0 +1,313 @@
+"""Outbound HTTP for every adapter: one peer, its settings, and what each way of failing means.
+
+``Peer.exchange`` and ``Peer.record`` build a request by the same code; only the socket differs.
+"""
+
+import http.client
+import re
+import ssl
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+from urllib.parse import urlsplit
+
+import requests
+from requests.auth import HTTPDigestAuth
+from requests.utils import parse_dict_header
+from urllib3.exceptions import (
+    ConnectTimeoutError,
+    HTTPError,
+    NameResolutionError,
+    NewConnectionError,
+    SSLError,
+)
+
+from adapters.settings import HttpConfig, spellings
+from adapters.wire import MAX_BODY, Attempt, Connections, TooLarge, running
+from gateway.adapter import Delivery, Outcome, Probe, WireRequest
+from gateway.errors import AdapterError
+
+
+@dataclass(frozen=True)
+class HttpRequest:
+    """What to send. The part of ``url`` behind the host goes out letter for letter."""
+
+    method: str
+    url: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes | None = None
+
+    @property
+    def origin(self) -> str:
+        parts = urlsplit(self.url)
+        return f"{parts.scheme}://{parts.netloc}"
+
+    @property
+    def target(self) -> str:
+        target = self.url[len(self.origin) :]
+        return target if target.startswith("/") else f"/{target}"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came back, the body whole and decompressed."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    @property
+    def text(self) -> str:
+        """The body as UTF-8, or as Latin-1 when it is not: many old appliances declare neither."""
+        try:
+            return self.body.decode("utf-8-sig")
+        except UnicodeDecodeError:
+            return self.body.decode("latin-1")
+
+
+class Failed(Exception):  # noqa: N818 - it carries an outcome, it is not an error of ours
+    """No answer that could be read: the outcome, and the reason in Portuguese to end a sentence with."""
+
+    def __init__(self, outcome: Outcome, reason: str) -> None:
+        super().__init__(reason)
+        self.outcome = outcome
+        self.reason = reason
+
+
+_OPENINGS = {
+    Outcome.ACCEPTED: "A central {!r} aceitou o pedido",
+    Outcome.REFUSED: "A central {!r} recusou",
+    Outcome.UNREACHABLE: "A central {!r} não foi alcançada e nada foi enviado",
+    Outcome.UNKNOWN: "A central {!r} não deu resposta clara e o pedido pode ter sido atendido",
+}
+
+_STATUS = {
+    401: "usuário ou senha",
+    403: "acesso negado",
+    404: "endereço não encontrado",
+    405: "método não aceito",
+    429: "pedidos demais",
+    503: "serviço indisponível",
+}
+
+_REASONS: tuple[tuple[type[BaseException], str], ...] = (
+    (TooLarge, "a resposta é grande demais"),
+    (NameResolutionError, "o nome do host não foi encontrado"),
+    (ConnectionRefusedError, "conexão recusada"),
+    (ssl.SSLCertVerificationError, "o certificado TLS não é confiável"),
+    (ssl.SSLError, "a negociação TLS falhou"),
+    (SSLError, "a negociação TLS falhou"),
+    (NewConnectionError, "a rede não leva até ela"),
+    (ConnectTimeoutError, "a conexão não foi aceita em {connect:g} s"),
+    (TimeoutError, "sem resposta completa em {total:g} s"),
+    (ConnectionError, "a conexão foi cortada"),
+    (http.client.RemoteDisconnected, "a conexão foi fechada sem resposta"),
+    (http.client.IncompleteRead, "a resposta veio pela metade"),
+    (http.client.HTTPException, "a resposta não é HTTP"),
+    (HTTPError, "a resposta não é HTTP válido"),
+)
+
+
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    """An error and all that it wraps: requests and urllib3 use ``args``, ``reason`` and ``__cause__``."""
+    yield error
+    for inner in (*error.args, getattr(error, "reason", None), error.__cause__):
+        if isinstance(inner, BaseException):
+            yield from _chain(inner)
+
+
+def outcome_of_status(status: int) -> Outcome:
+    """What a bare HTTP status says: 4xx and 503 are a no; redirects and other 5xx are not clear."""
+    return Outcome.REFUSED if 400 <= status < 500 or status == 503 else Outcome.UNKNOWN
+
+
+class Peer:
+    """One appliance over HTTP, for many threads at once.
+
+    Every exchange has a connect timeout and a total deadline, its answer is capped at 1 MiB, no redirect is
+    followed, nothing is tried twice, no cookie is kept, and no proxy of the environment is used.
+    """
+
+    def __init__(self, config: HttpConfig, *, name: str) -> None:
+        self.name = name
+        self._config = config
+        self._verify: bool | str = (
+            config.tls_verify if isinstance(config.tls_verify, bool) else str(config.tls_verify)
+        )
+        self._live = Connections()
+        self._recording = Connections(recording=True)
+        self._secrets = tuple(sorted(spellings(config), key=len, reverse=True))
+
+    def attempt(self) -> Attempt:
+        """The clock of one attempt, started now; several exchanges may share it."""
+        return Attempt(self._config.timeout_s)
+
+    def exchange(self, request: HttpRequest, attempt: Attempt | None = None) -> Answer:
+        """Send ``request`` once and read the answer. Raises ``Failed``."""
+        attempt = attempt or self.attempt()
+        answer = self._send(self._live, request, attempt)
+        if answer.status == 401 and self._config.auth == "digest":
+            login = self._digest(request, answer)
+            return self._send(self._live, login, attempt) if login else answer
+        return answer
+
+    def record(self, request: HttpRequest) -> WireRequest:
+        """The bytes that ``exchange`` would write first. Raises ``AdapterError`` when there cannot be any.
+
+        With digest the appliance must first be asked for its nonce: what is shown is that first request.
+        """
+        attempt = self.attempt()
+        try:
+            self._send(self._recording, request, attempt)
+        except Failed as failed:
+            raise AdapterError(f"no request can be made for {request.origin}: {failed.reason}") from None
+        parts = urlsplit(request.url)
+        port = parts.port or (443 if parts.scheme == "https" else 80)
+        host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
+        return WireRequest(f"{host}:{port}", bytes(attempt.recorded), self._secrets)
+
+    def touch(self, url: str) -> Probe:
+        """Connect to ``url``'s host, over TLS when it is https, and send nothing."""
+        attempt = self.attempt()
+        request = HttpRequest("GET", url)
+        try:
+            prepared = self._prepare(request)
+            with running(attempt):
+                self._live.touch(prepared, timeout_s=self._timeout(attempt)[0], verify=self._verify)
+        except (requests.RequestException, HTTPError, OSError, ValueError) as error:
+            return self.probe(False, self._reason(error))
+        return self.probe(True, f"{urlsplit(url).netloc} aceita conexões")
+
+    def probe(self, ok: bool, reason: str) -> Probe:
+        """A probe's result as a sentence without secrets."""
+        return Probe(
+            ok, f"A central {self.name!r} {'respondeu' if ok else 'não está pronta'}: {self._clean(reason)}."
+        )
+
+    def delivery(self, outcome: Outcome, reason: str = "", ref: str | None = None) -> Delivery:
+        """An outcome with its sentence; ``reason`` may quote the peer, so secrets in it are masked."""
+        opening = _OPENINGS[outcome].format(self.name)
+        ending = f": {self._clean(reason)}" if reason else ""
+        return Delivery(outcome, f"{opening}{ending}.", self._clean(ref) if ref else None)
+
+    def quoting(self, outcome: Outcome, text: str) -> Delivery:
+        """An outcome that the peer's own ``text`` led to, quoted in the sentence; pages lose their tags."""
+        words = self._clean(re.sub(r"<[^>]*>", " ", self._masked(text)), longest=120)
+        return self.delivery(outcome, f'respondeu "{words}"' if words else "a resposta veio vazia")
+
+    def by_status(self, answer: Answer) -> Delivery:
+        """What an answer's HTTP status alone says."""
+        reason = f"HTTP {answer.status}"
+        if answer.status in _STATUS:
+            reason += f" ({_STATUS[answer.status]})"
+        if 300 <= answer.status < 400 and (where := _location(answer)):
+            reason += f" (redireciona para {where}, o que não é seguido)"
+        return self.delivery(outcome_of_status(answer.status), reason)
+
+    def unbuilt(self, error: AdapterError) -> Delivery:
+        """The request could not be built, so nothing was sent."""
+        return self.delivery(Outcome.UNREACHABLE, f"o pedido não pôde ser montado ({error.message})")
+
+    def close(self) -> None:
+        self._live.close()
+        self._recording.close()
+
+    def _send(self, connections: Connections, request: HttpRequest, attempt: Attempt) -> Answer:
+        attempt.target, attempt.sent, attempt.received = request.target, False, 0
+        try:
+            prepared = self._prepare(request)
+            with running(attempt):
+                response = connections.send(
+                    prepared, stream=True, timeout=self._timeout(attempt), verify=self._verify
+                )
+                return _read(response)
+        except (
+            requests.RequestException,
+            HTTPError,
+            OSError,
+            ValueError,
+            http.client.HTTPException,
+        ) as error:
+            outcome = Outcome.UNKNOWN if attempt.sent else Outcome.UNREACHABLE
+            raise Failed(outcome, self._reason(error)) from error
+
+    def _prepare(self, request: HttpRequest) -> requests.PreparedRequest:
+        own = {name: value.get_secret_value() for name, value in self._config.headers.items()}
+        headers = {"User-Agent": "cti-gateway", "Accept": "*/*", "Accept-Encoding": "identity"}
+        prepared = requests.PreparedRequest()
+        prepared.prepare(
+            method=request.method,
+            url=request.origin,
+            headers={**headers, **request.headers, **own},
+            data=request.body,
+            auth=self._basic(),
+        )
+        if "Authorization" in request.headers:
+            prepared.headers["Authorization"] = request.headers["Authorization"]
+        return prepared
+
+    def _basic(self) -> Any:
+        if self._config.auth != "basic":
+            return None
+        return self._config.username.encode(), self._config.password.get_secret_value().encode()
+
+    def _digest(self, request: HttpRequest, answer: Answer) -> HttpRequest | None:
+        """The request again with its login, or None when the appliance asked for no digest that we know."""
+        found = re.search(r"digest\s+(.*)", answer.headers.get("WWW-Authenticate", ""), re.IGNORECASE)
+        if not found:
+            return None
+        # A fresh state each time: no thread shares a nonce, and Asterisk wants a strictly rising counter.
+        auth: Any = HTTPDigestAuth(self._config.username, self._config.password.get_secret_value())
+        auth.init_per_thread_state()
+        auth._thread_local.chal = parse_dict_header(found[1])  # type: ignore[no-untyped-call]
+        try:
+            header = auth.build_digest_header(request.method, request.origin + request.target)
+        except (KeyError, ValueError):
+            return None
+        return replace(request, headers={**request.headers, "Authorization": header}) if header else None
+
+    def _timeout(self, attempt: Attempt) -> tuple[float, float]:
+        left = attempt.left_s()
+        return min(self._config.connect_timeout_s, left), left
+
+    def _reason(self, error: BaseException) -> str:
+        errors = list(_chain(error))
+        for kind, reason in _REASONS:
+            if any(isinstance(inner, kind) for inner in errors):
+                return reason.format(connect=self._config.connect_timeout_s, total=self._config.timeout_s)
+        return "o endereço ou um cabeçalho é inválido"
+
+    def _masked(self, text: str) -> str:
+        for secret in self._secrets:
+            text = text.replace(secret, "****")
+        return text
+
+    def _clean(self, text: str, longest: int = 300) -> str:
+        """One line without secrets. Masks before it cuts, or half a secret would stay."""
+        text = "".join(char if char.isprintable() else " " for char in self._masked(text))
+        text = " ".join(text.split()).rstrip(".")
+        return text if len(text) <= longest else text[: longest - 3] + "..."
+
+
+def _read(response: requests.Response) -> Answer:
+    """Read the whole body, decompressed, up to ``MAX_BODY``. Raises ``TooLarge`` and what urllib3 raises."""
+    body = bytearray()
+    try:
+        for chunk in response.raw.stream(16384, decode_content=True):
+            body += chunk
+            if len(body) > MAX_BODY:
+                raise TooLarge("the answer is too large")
+    except BaseException:
+        response.raw.close()
+        raise
+    response.raw.release_conn()
+    return Answer(response.status_code, response.headers, bytes(body))
+
+
+def _location(answer: Answer) -> str:
+    """Where a redirect points, without user, query and fragment, which may hold secrets."""
+    try:
+        parts = urlsplit(answer.headers.get("Location", ""))
+    except ValueError:
+        return ""
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}" if parts.netloc else parts.path

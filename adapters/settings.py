@@ -1,0 +1,101 @@
+"""The settings that every adapter shares, and what in them is secret."""
+
+import html
+import re
+from base64 import b64encode
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from json import dumps
+from pathlib import Path
+from typing import Any, Literal
+from urllib.parse import quote, quote_plus
+from xml.sax.saxutils import escape as xml_escape
+
+from pydantic import ConfigDict, SecretStr
+
+from gateway.errors import AdapterError
+
+_ORIGIN = re.compile(
+    r"https?://(\[[0-9A-Fa-f:.]+\]|[^\s/?#@:{}\[\]\\%]+)(:[0-9]{1,5})?(?=[/?]|$)", re.IGNORECASE
+)
+PLAIN_HEADERS = frozenset(
+    {"accept", "accept-language", "cache-control", "connection", "content-type", "soapaction", "user-agent"}
+)
+"""Headers whose values a preview may show; all others could be secret."""
+
+
+_NOTHING = SecretStr("")
+
+
+def _setting(default: Any, text: str) -> Any:
+    return field(default=default, metadata={"help": text})
+
+
+@dataclass(frozen=True, kw_only=True)
+class HttpConfig:
+    """The settings that every adapter shares. Times are seconds."""
+
+    __pydantic_config__ = ConfigDict(extra="forbid", frozen=True)
+
+    auth: Literal["none", "basic", "digest"] = _setting(
+        "none", "How to log in by HTTP: none, basic or digest."
+    )
+    username: str = _setting("", "The user for basic and digest.")
+    password: SecretStr = field(default=_NOTHING, metadata={"help": "The password for basic and digest."})
+    headers: Mapping[str, SecretStr] = field(
+        default_factory=dict, metadata={"help": "More request headers; their values are never shown."}
+    )
+    secrets: Mapping[str, SecretStr] = field(
+        default_factory=dict,
+        metadata={"help": "Secret texts for templates, written {{ secrets.NAME }}; never shown."},
+    )
+    connect_timeout_s: float = _setting(3.0, "Seconds to wait for a connection to one address.")
+    timeout_s: float = _setting(10.0, "Seconds that a whole attempt may take.")
+    tls_verify: bool | Path = field(
+        default=True, metadata={"help": "Check the TLS certificate: true, false or a file with the CA."}
+    )
+
+    def __post_init__(self) -> None:
+        if self.auth != "none" and not self.username:
+            raise ValueError(f'auth = "{self.auth}" needs a username')
+        if not (0 < self.connect_timeout_s <= 60 and 0 < self.timeout_s <= 300):
+            raise ValueError("connect_timeout_s must be over 0 and up to 60, timeout_s over 0 and up to 300")
+        for name, value in self.headers.items():
+            if not re.fullmatch(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", name):
+                raise ValueError(f"{name!r} cannot be a header's name")
+            if not is_line(value.get_secret_value()):
+                raise ValueError(f"the value of the header {name!r} has forbidden characters")
+
+
+def is_line(text: str) -> bool:
+    """Whether ``text`` can be a header's value: Latin-1, no control characters."""
+    return not re.search(r"[^\x20-\x7e\xa0-\xff]", text)
+
+
+def origin_of(url: str) -> str:
+    """Scheme, host and port as the template writes them out. Raises ``AdapterError`` when it does not."""
+    found = _ORIGIN.match(url.strip())
+    if not found:
+        raise AdapterError(
+            "a url must begin with http:// or https:// and a written-out host.",
+            hint="Values cannot choose the host; put user and password into username and password.",
+        )
+    if "#" in re.sub(r"\{#.*?#\}", "", url, flags=re.DOTALL):
+        raise AdapterError(
+            "the url has a '#', behind which nothing is ever sent.", hint="Write %23 to dial a #."
+        )
+    return found[0]
+
+
+def spellings(config: HttpConfig) -> set[str]:
+    """Every secret as it may stand on the wire: plain, and as URLs, forms, JSON, XML and Basic have it."""
+    hidden = [value for name, value in config.headers.items() if name.lower() not in PLAIN_HEADERS]
+    plain = {secret.get_secret_value() for secret in (config.password, *hidden, *config.secrets.values())} - {
+        ""
+    }
+    found = set(plain)
+    for text in plain:
+        found |= {quote(text, safe=""), quote_plus(text), dumps(text)[1:-1]}
+        found |= {xml_escape(text), html.escape(text), xml_escape(text, {'"': "&quot;", "'": "&#39;"})}
+    login = f"{config.username}:{config.password.get_secret_value()}"
+    return found | ({b64encode(login.encode()).decode()} if config.auth == "basic" else set())

@@ -1,0 +1,156 @@
+"""Templates for what is sent: Jinja2's sandbox, with every value escaped for the place it goes to.
+
+The escape is applied by the environment (Jinja2's ``finalize``), so a template's author can neither forget
+nor switch it off. Control characters never pass: Asterisk takes a line feed in a number into its dialplan.
+"""
+
+from collections.abc import Callable, Mapping
+from difflib import get_close_matches
+from functools import cache
+from json import dumps
+from types import SimpleNamespace
+from typing import Any
+from urllib.parse import quote, quote_plus
+from xml.sax.saxutils import escape as xml_escape
+
+from jinja2 import StrictUndefined, TemplateError, meta, nodes
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+from pydantic import SecretStr
+
+from gateway.adapter import Outgoing
+from gateway.errors import AdapterError
+
+DIAL_FIELDS = frozenset({"extension", "number", "order_id", "call_id", "tenant"})
+EVENT_FIELDS = frozenset({"ramal", "telefone", "url_audio", "direction", "call_id", "tenant"})
+NAMES = DIAL_FIELDS | EVENT_FIELDS | {"kind", "id", "secrets"}
+"""All names that a template may use (``gateway.adapter.Outgoing``)."""
+
+Escape = Callable[[str], str]
+
+
+def for_text(value: str) -> str:
+    """Values as they are; the protocol's own library escapes them."""
+    return value
+
+
+def for_url(value: str) -> str:
+    """All but letters, digits and ``-._~`` as %XX of UTF-8: a value is no separator, a space is %20."""
+    return quote(value, safe="")
+
+
+def for_form(value: str) -> str:
+    return quote_plus(value)
+
+
+def for_json(value: str) -> str:
+    """For use between the quotes of a JSON string."""
+    return dumps(value)[1:-1]
+
+
+def for_xml(value: str) -> str:
+    return xml_escape(value, {'"': "&quot;", "'": "&#39;"})
+
+
+def escape_for(content_type: str) -> Escape:
+    """The escape for a body of this media type; types that have none of ours get the plain value."""
+    kind = content_type.partition(";")[0].strip().lower()
+    if kind == "application/x-www-form-urlencoded":
+        return for_form
+    if kind.endswith(("/json", "+json")):
+        return for_json
+    return for_xml if kind.endswith(("/xml", "+xml", "/html")) else for_text
+
+
+def _finalized(escape: Escape) -> Callable[[Any], str]:
+    def finalize(value: Any) -> str:
+        text = str(value)
+        if any(char < " " or "\x7f" <= char <= "\x9f" or char in "\u2028\u2029\ufffe\uffff" for char in text):
+            raise AdapterError("um valor tem caracteres de controle, que nunca são enviados")
+        try:
+            text.encode()
+        except UnicodeEncodeError:
+            raise AdapterError("um valor tem caracteres que não existem em Unicode") from None
+        return escape(text)
+
+    return finalize
+
+
+@cache
+def _environment(escape: Escape) -> ImmutableSandboxedEnvironment:
+    environment = ImmutableSandboxedEnvironment(
+        undefined=StrictUndefined, finalize=_finalized(escape), keep_trailing_newline=True
+    )
+    for name in ("e", "escape", "forceescape", "safe", "tojson", "urlencode", "urlize", "xmlattr"):
+        del environment.filters[name]  # values are escaped already; twice would be wrong
+    return environment
+
+
+class Template:
+    """One compiled template. Raises ``AdapterError`` for a broken one or an unknown name in it."""
+
+    def __init__(self, source: str, *, escape: Escape = for_text, secrets: Mapping[str, SecretStr]) -> None:
+        environment = _environment(escape)
+        try:
+            tree = environment.parse(source)
+            self._template = environment.from_string(source)
+        except TemplateError as error:
+            raise AdapterError(f"the template {source!r} is broken: {error.message}") from None
+        _expect(meta.find_undeclared_variables(tree), NAMES, "field")
+        _expect(_secrets_used(tree), secrets.keys(), "secret")
+        self._secrets = SimpleNamespace(**{name: value.get_secret_value() for name, value in secrets.items()})
+
+    def render(self, message: Outgoing) -> str:
+        """The text for ``message``. Raises ``AdapterError``, which never quotes a value."""
+        names = {**message.fields, "kind": message.kind, "id": message.id, "secrets": self._secrets}
+        try:
+            return self._template.render(names)
+        except AdapterError:
+            raise
+        except TemplateError as error:
+            raise AdapterError(f"the template cannot be used for {message.kind!r}: {error.message}") from None
+        except (ArithmeticError, LookupError, TypeError, ValueError) as error:
+            raise AdapterError(
+                f"the template cannot be used for {message.kind!r}: {type(error).__name__} in an expression"
+            ) from None
+
+
+def _secrets_used(tree: nodes.Template) -> set[str]:
+    used = set()
+    for node in tree.find_all(nodes.Getattr):
+        if isinstance(node.node, nodes.Name) and node.node.name == "secrets":
+            used.add(node.attr)
+    return used
+
+
+def _expect(used: set[str], known: Any, what: str) -> None:
+    for name in sorted(used - set(known)):
+        near = get_close_matches(name, list(known), n=1)
+        hint = f"Did you mean {near[0]!r}?" if near else f"Known: {', '.join(sorted(known)) or 'none'}."
+        raise AdapterError(f"a template asks for the unknown {what} {name!r}.", hint=hint)
+
+
+def compiled(tree: Any, secrets: Mapping[str, SecretStr]) -> Any:
+    """Nested lists and mappings with a ``Template`` for each text; other scalars stay as they are.
+
+    Raises ``AdapterError`` for a value that cannot be sent, such as a date of TOML.
+    """
+    if isinstance(tree, str):
+        return Template(tree, secrets=secrets)
+    if isinstance(tree, Mapping):
+        return {str(name): compiled(value, secrets) for name, value in tree.items()}
+    if isinstance(tree, list | tuple):
+        return [compiled(value, secrets) for value in tree]
+    if tree is None or isinstance(tree, bool | int | float):
+        return tree
+    raise AdapterError(f"an argument is {tree!r}; expected text, a number, true, false, a list or a table.")
+
+
+def rendered(tree: Any, message: Outgoing) -> Any:
+    """A ``compiled`` tree with its texts filled in."""
+    if isinstance(tree, Template):
+        return tree.render(message)
+    if isinstance(tree, dict):
+        return {name: rendered(value, message) for name, value in tree.items()}
+    if isinstance(tree, list):
+        return [rendered(value, message) for value in tree]
+    return tree

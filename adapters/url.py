@@ -1,0 +1,124 @@
+"""Appliances that dial when a URL is requested: PBX software, providers, desk phones."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+from urllib.parse import quote, unquote, urlsplit
+
+from adapters.answers import Pattern, Rule
+from adapters.http import Answer, Failed, HttpRequest, Peer, outcome_of_status
+from adapters.settings import HttpConfig, is_line, origin_of
+from adapters.templates import Template, escape_for, for_url
+from gateway.adapter import Delivery, Outcome, Outgoing, Probe, WireRequest
+from gateway.errors import AdapterError
+
+_PRINTABLE = "".join(map(chr, range(0x21, 0x7F)))
+
+
+class UrlAdapter:
+    """Requests one URL for each message and reads the answer's text by rules.
+
+    A rule for success is required: Asterisk's manager and most providers answer 200 whatever happened.
+    """
+
+    @dataclass(frozen=True, kw_only=True)
+    class Config(HttpConfig):
+        """``url`` and ``body`` are templates; values in them are escaped for where they stand."""
+
+        url: str = field(
+            metadata={"help": "The URL to request; scheme and host written out, the rest a template."}
+        )
+        success: Pattern = field(metadata={"help": "Pattern that the answer of a success contains."})
+        method: Literal["GET", "POST"] = field(default="GET", metadata={"help": "GET or POST."})
+        body: str = field(default="", metadata={"help": "Template of the body of a POST."})
+        content_type: str = field(
+            default="application/x-www-form-urlencoded",
+            metadata={"help": "The body's media type; it decides how values in the body are escaped."},
+        )
+        success_status: tuple[int, int] = field(
+            default=(200, 299), metadata={"help": "First and last HTTP status that may be a success."}
+        )
+        refused: Pattern = field(
+            default="", metadata={"help": "Pattern that the answer of a refusal contains."}
+        )
+        probe_url: str = field(
+            default="",
+            metadata={"help": "A URL that rings nobody, requested to see whether the peer is there."},
+        )
+
+        def __post_init__(self) -> None:
+            super().__post_init__()
+            if not self.success:
+                raise ValueError("success must not be empty: most appliances answer 200 to anything")
+            if self.method == "GET" and self.body:
+                raise ValueError('a body needs method = "POST"')
+            if not is_line(self.content_type):
+                raise ValueError("content_type has forbidden characters")
+
+    def __init__(self, config: Config, *, name: str) -> None:
+        """Raises ``AdapterError`` when a template cannot be used."""
+        self._config = config
+        self._origin = origin_of(config.url)
+        self._url = Template(config.url.strip(), escape=for_url, secrets=config.secrets)
+        self._body = Template(config.body, escape=escape_for(config.content_type), secrets=config.secrets)
+        self._rule = Rule(config.success, config.refused)
+        self._peer = Peer(config, name=name)
+        if config.probe_url:
+            origin_of(config.probe_url)
+
+    def probe(self) -> Probe:
+        """Requests ``probe_url`` if there is one, else only connects."""
+        if not self._config.probe_url:
+            return self._peer.touch(self._origin)
+        try:
+            answer = self._peer.exchange(HttpRequest("GET", self._config.probe_url))
+        except Failed as failed:
+            return self._peer.probe(False, failed.reason)
+        return self._peer.probe(200 <= answer.status < 300, f"HTTP {answer.status}")
+
+    def preview(self, message: Outgoing) -> Sequence[WireRequest]:
+        return [self._peer.record(self._request(message))]
+
+    def deliver(self, message: Outgoing) -> Delivery:
+        try:
+            return self._judge(self._peer.exchange(self._request(message)))
+        except AdapterError as error:
+            return self._peer.unbuilt(error)
+        except Failed as failed:
+            return self._peer.delivery(failed.outcome, failed.reason)
+
+    def close(self) -> None:
+        self._peer.close()
+
+    def _request(self, message: Outgoing) -> HttpRequest:
+        url = _as_written(self._url.render(message), self._origin)
+        if self._config.method == "GET":
+            return HttpRequest("GET", url)
+        headers = {"Content-Type": self._config.content_type}
+        return HttpRequest("POST", url, headers, self._body.render(message).encode())
+
+    def _judge(self, answer: Answer) -> Delivery:
+        first, last = self._config.success_status
+        outcome, ref = self._rule.judge(answer.text)
+        if not first <= answer.status <= last:
+            refused = outcome is Outcome.REFUSED and outcome_of_status(answer.status) is Outcome.UNKNOWN
+            return (
+                self._peer.quoting(Outcome.REFUSED, answer.text) if refused else self._peer.by_status(answer)
+            )
+        if outcome is Outcome.ACCEPTED:
+            return self._peer.delivery(outcome, ref=ref)
+        return self._peer.quoting(outcome, answer.text)
+
+
+def _as_written(url: str, origin: str) -> str:
+    """The rendered URL as it goes out: only what no request line can hold is encoded.
+
+    Raises ``AdapterError`` when values made it leave its host or climb in its path.
+    """
+    if not url.startswith(origin) or url[len(origin) : len(origin) + 1] not in ("", "/", "?"):
+        raise AdapterError("os valores mudariam o host da URL")
+    if any(unquote(step) in (".", "..") for step in urlsplit(url).path.split("/")):
+        raise AdapterError("os valores mudariam o caminho da URL")
+    if any(char < " " or char == "\x7f" for char in url):
+        raise AdapterError("a URL tem caracteres de controle, que nunca são enviados")
+    return quote(url, safe=_PRINTABLE)

@@ -1,0 +1,122 @@
+"""Appliances that dial by XML-RPC, such as FreeSWITCH and Kamailio."""
+
+import xmlrpc.client
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from xml.parsers.expat import ExpatError
+
+from adapters.answers import Pattern, Rule, as_text, pick
+from adapters.http import Answer, Failed, HttpRequest, Peer
+from adapters.settings import HttpConfig, origin_of
+from adapters.templates import compiled, rendered
+from gateway.adapter import Delivery, Outcome, Outgoing, Probe, WireRequest
+from gateway.errors import AdapterError
+
+MAX_NESTED = 1000
+"""Arrays and structs in one answer; the parser takes any depth, but nothing afterwards does."""
+
+
+class _Unreadable(Exception):  # noqa: N818 - one of the ways an answer can be, not an error of ours
+    """The answer is no XML-RPC."""
+
+
+class XmlRpcAdapter:
+    """Calls one method for each message.
+
+    An answer without a fault is a success unless ``success`` says more: Kamailio answers an empty value,
+    FreeSWITCH says ``-ERR`` in a value, so the rule is a setting.
+    """
+
+    @dataclass(frozen=True, kw_only=True)
+    class Config(HttpConfig):
+        """Texts in ``params`` are templates; numbers, true and false keep their type."""
+
+        url: str = field(metadata={"help": "The address of the XML-RPC service, without templates."})
+        method: str = field(metadata={"help": "The method to call."})
+        params: Sequence[Any] = field(
+            default=(), metadata={"help": "Its parameters: templates, scalars, lists and tables of them."}
+        )
+        result_path: str = field(
+            default="", metadata={"help": "Where in the answer to look (call.id, 0.name); empty: all of it."}
+        )
+        success: Pattern = field(
+            default="", metadata={"help": "Pattern that the value of a success contains."}
+        )
+        refused: Pattern = field(
+            default="", metadata={"help": "Pattern that the value of a refusal contains."}
+        )
+        ref_path: str = field(default="", metadata={"help": "Where in the answer the peer's own call id is."})
+
+    def __init__(self, config: Config, *, name: str) -> None:
+        """Raises ``AdapterError`` when the URL, a template or a parameter cannot be used."""
+        self._config = config
+        self._origin = origin_of(config.url)
+        self._params = compiled(list(config.params), config.secrets)
+        self._rule = Rule(config.success, config.refused)
+        self._peer = Peer(config, name=name)
+
+    def probe(self) -> Probe:
+        """Only connects: calling even ``system.listMethods`` is not everywhere harmless."""
+        return self._peer.touch(self._origin)
+
+    def preview(self, message: Outgoing) -> Sequence[WireRequest]:
+        return [self._peer.record(self._request(message))]
+
+    def deliver(self, message: Outgoing) -> Delivery:
+        try:
+            return self._judge(self._peer.exchange(self._request(message)))
+        except AdapterError as error:
+            return self._peer.unbuilt(error)
+        except Failed as failed:
+            return self._peer.delivery(failed.outcome, failed.reason)
+
+    def close(self) -> None:
+        self._peer.close()
+
+    def _request(self, message: Outgoing) -> HttpRequest:
+        params = tuple(rendered(self._params, message))
+        try:
+            body = xmlrpc.client.dumps(params, self._config.method, encoding="utf-8", allow_none=True)
+        except (TypeError, OverflowError) as error:
+            raise AdapterError(
+                f"the parameters of {self._config.method!r} do not fit XML-RPC: {error}"
+            ) from None
+        return HttpRequest("POST", self._config.url, {"Content-Type": "text/xml"}, body.encode())
+
+    def _judge(self, answer: Answer) -> Delivery:
+        try:
+            value = _value(answer.text)
+            text = as_text(pick(value, self._config.result_path))
+            ref = as_text(pick(value, self._config.ref_path)) if self._config.ref_path else None
+        except xmlrpc.client.Fault as fault:
+            return self._peer.delivery(Outcome.REFUSED, f"falha {fault.faultCode}, {fault.faultString}")
+        except _Unreadable:
+            return self._not_xmlrpc(answer)
+        except (LookupError, RecursionError):
+            return self._peer.delivery(Outcome.UNKNOWN, "a resposta não tem o que as regras procuram")
+        if answer.status != 200:
+            return self._peer.by_status(answer)
+        outcome, named = self._rule.judge(text)
+        if outcome is Outcome.ACCEPTED:
+            return self._peer.delivery(outcome, ref=ref or named)
+        return self._peer.quoting(outcome, text)
+
+    def _not_xmlrpc(self, answer: Answer) -> Delivery:
+        if answer.status == 200:
+            return self._peer.delivery(Outcome.UNKNOWN, "a resposta não é XML-RPC")
+        return self._peer.by_status(answer)
+
+
+def _value(text: str) -> Any:
+    """The value of an answer; no value at all is the empty text. Raises ``Fault`` and ``_Unreadable``."""
+    # Nobody needs a DOCTYPE here, and expat would expand what it declares.
+    if "<!DOCTYPE" in text or text.count("<array") + text.count("<struct") > MAX_NESTED:
+        raise _Unreadable
+    try:
+        values, _ = xmlrpc.client.loads(text.lstrip(), use_builtin_types=True)
+    except xmlrpc.client.Fault:
+        raise
+    except (ExpatError, xmlrpc.client.Error, ValueError, TypeError, LookupError, RecursionError) as error:
+        raise _Unreadable from error
+    return values[0] if values else ""
