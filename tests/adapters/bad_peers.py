@@ -15,11 +15,16 @@ class Peer:
     ``requests`` holds every request as its raw bytes. ``behave`` returns whether the connection stays open.
     """
 
-    def __init__(self, behave: Callable[["Peer", socket.socket], bool]) -> None:
+    def __init__(
+        self,
+        behave: Callable[["Peer", socket.socket], bool],
+        wrap: Callable[[socket.socket], socket.socket] = lambda raw: raw,
+    ) -> None:
         self.requests: list[bytes] = []
         self.connections = 0
         self.stopped = Event()
         self._behave = behave
+        self._wrap = wrap
         self._lock = Lock()
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=64)
         self.port: int = self._listener.getsockname()[1]
@@ -45,8 +50,8 @@ class Peer:
                 thread.start()
 
     def _serve(self, connection: socket.socket) -> None:
-        connection.settimeout(0.05)
-        with connection, suppress(OSError):
+        with connection, suppress(OSError), self._wrap(connection) as connection:
+            connection.settimeout(0.05)
             while request := self._request(connection):
                 with self._lock:
                     self.requests.append(request)
@@ -71,8 +76,11 @@ def _whole(data: bytes) -> bool:
 
 
 @contextmanager
-def serving(behave: Callable[[Peer, socket.socket], bool]) -> Iterator[Peer]:
-    peer = Peer(behave)
+def serving(
+    behave: Callable[[Peer, socket.socket], bool],
+    wrap: Callable[[socket.socket], socket.socket] = lambda raw: raw,
+) -> Iterator[Peer]:
+    peer = Peer(behave, wrap)
     try:
         yield peer
     finally:

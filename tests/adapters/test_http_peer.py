@@ -1,0 +1,133 @@
+"""What the adapters share: digest, TLS, limits, the environment."""
+
+import gzip
+import hashlib
+import re
+import ssl
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from bad_peers import answer, free_port, hang, serving
+from dialects import DIAL, make
+
+from adapters.http import Failed, HttpRequest
+from adapters.http import Peer as Appliance
+from adapters.settings import HttpConfig
+from adapters.wire import MAX_BODY
+from gateway.adapter import Outcome
+
+PEM = Path(__file__).with_name("localhost.pem")
+CHALLENGE = 'WWW-Authenticate: Digest realm="pabx", nonce="abc", qop="auth", algorithm=MD5'
+
+
+def test_digest_answers_the_challenge_with_the_right_password():
+    """Asterisk's /arawman and FreeSWITCH log in so; the first request carries no password at all."""
+
+    def behave(peer, connection):
+        first = b"Authorization: Digest" not in peer.requests[-1]
+        answering = (
+            answer("401 Unauthorized", b"", "text/html", CHALLENGE) if first else answer("200 OK", b"OK 1")
+        )
+        return answering(peer, connection)
+
+    login = {"auth": "digest", "username": "gateway", "password": "s3nha"}
+    with serving(behave) as peer, closing(make("url", peer.address, **login)) as adapter:
+        delivery = adapter.deliver(DIAL)
+        shown = adapter.preview(DIAL)
+        assert delivery.outcome is Outcome.ACCEPTED
+        assert shown[0].data == peer.requests[0]
+    said = dict(re.findall(r'(\w+)="?([^",\r]+)', peer.requests[1].decode()))
+    a1 = hashlib.md5(b"gateway:pabx:s3nha").hexdigest()
+    a2 = hashlib.md5(f"GET:{said['uri']}".encode()).hexdigest()
+    expected = hashlib.md5(f"{a1}:abc:{said['nc']}:{said['cnonce']}:auth:{a2}".encode()).hexdigest()
+    assert said["response"] == expected
+    assert peer.requests[1].startswith(f"GET {said['uri']} ".encode())
+
+
+@pytest.mark.parametrize(
+    "challenge", ["WWW-Authenticate: Basic realm=x", "X: y", "WWW-Authenticate: Digest oops"]
+)
+def test_a_login_that_digest_cannot_answer_is_refused_after_one_request(challenge):
+    login = {"auth": "digest", "username": "gateway", "password": "s3nha"}
+    refusing = answer("401 Unauthorized", b"", "text/html", challenge)
+    with serving(refusing) as peer, closing(make("url", peer.address, **login)) as adapter:
+        assert adapter.deliver(DIAL).outcome is Outcome.REFUSED
+        assert len(peer.requests) == 1
+
+
+def appliance(**settings) -> Appliance:
+    return Appliance(HttpConfig(**{"connect_timeout_s": 0.5, "timeout_s": 0.5, **settings}), name="pabx")
+
+
+def failure(peer: Appliance, url: str) -> Failed:
+    with closing(peer), pytest.raises(Failed) as caught:
+        peer.exchange(HttpRequest("GET", url))
+    return caught.value
+
+
+def test_a_tls_handshake_that_hangs_means_nothing_was_sent():
+    """requests calls this a read timeout, which after a real request would mean: unknown."""
+    with serving(hang) as peer:
+        failed = failure(appliance(), f"https://127.0.0.1:{peer.port}/")
+    assert failed.outcome is Outcome.UNREACHABLE
+
+
+def test_a_certificate_that_is_not_trusted_means_nothing_was_sent(tls_peer):
+    failed = failure(appliance(timeout_s=5), f"https://localhost:{tls_peer.port}/")
+    assert (failed.outcome, failed.reason) == (Outcome.UNREACHABLE, "o certificado TLS não é confiável")
+    assert tls_peer.requests == []
+
+
+@pytest.mark.parametrize("verify", ["ca", False])
+def test_a_certificate_is_trusted_by_its_ca_file_or_by_decision(tls_peer, verify):
+    trusted = PEM if verify == "ca" else False
+    with closing(appliance(timeout_s=5, tls_verify=trusted)) as peer:
+        assert peer.touch(f"https://localhost:{tls_peer.port}").ok
+        assert peer.exchange(HttpRequest("GET", f"https://localhost:{tls_peer.port}/x")).body == b"OK"
+
+
+def test_a_ca_file_that_is_missing_means_nothing_was_sent(tmp_path):
+    failed = failure(appliance(tls_verify=tmp_path / "no.pem"), f"https://127.0.0.1:{free_port()}/")
+    assert failed.outcome is Outcome.UNREACHABLE
+
+
+def test_the_proxy_of_the_environment_is_not_used(monkeypatch):
+    monkeypatch.setenv("HTTP_PROXY", f"http://127.0.0.1:{free_port()}")
+    monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{free_port()}")
+    with serving(answer("200 OK", b"OK")) as peer, closing(appliance()) as speaking:
+        assert speaking.exchange(HttpRequest("GET", peer.address + "/x")).body == b"OK"
+
+
+def test_cookies_are_not_carried_from_one_order_to_the_next():
+    cookie = answer("200 OK", b"OK", "text/plain", "Set-Cookie: session=1; Path=/")
+    with serving(cookie) as peer, closing(appliance()) as speaking:
+        for _ in range(2):
+            speaking.exchange(HttpRequest("GET", peer.address + "/x"))
+        assert b"Cookie" not in peer.requests[1]
+
+
+def test_a_small_answer_that_inflates_without_end_is_too_large():
+    bomb = answer("200 OK", gzip.compress(bytes(50 * MAX_BODY)), "text/plain", "Content-Encoding: gzip")
+    with serving(bomb) as peer:
+        failed = failure(appliance(timeout_s=5), peer.address + "/")
+    assert (failed.outcome, failed.reason) == (Outcome.UNKNOWN, "a resposta é grande demais")
+
+
+def test_a_redirect_is_named_without_its_secrets():
+    there = answer(
+        "302 Found", b"", "text/html", "Location: https://user:s3nha@crm.example.com/login?token=s3nha"
+    )
+    with serving(there) as peer, closing(make("url", peer.address)) as adapter:
+        detail = adapter.deliver(DIAL).detail
+    assert "https://crm.example.com/login," in detail
+    assert "s3nha" not in detail
+
+
+@pytest.fixture
+def tls_peer():
+    """A peer over TLS for ``localhost``, with the self-signed certificate beside this file."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(PEM)
+    with serving(answer("200 OK", b"OK"), lambda raw: context.wrap_socket(raw, server_side=True)) as peer:
+        yield peer
