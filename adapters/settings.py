@@ -80,7 +80,7 @@ def origin_of(url: str) -> str:
             "a url must begin with http:// or https:// and a written-out host.",
             hint="Values cannot choose the host; put user and password into username and password.",
         )
-    if "#" in re.sub(r"\{#.*?#\}", "", url, flags=re.DOTALL):
+    if "#" in re.sub(r"\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\}", "", url, flags=re.DOTALL):
         raise AdapterError(
             "the url has a '#', behind which nothing is ever sent.", hint="Write %23 to dial a #."
         )

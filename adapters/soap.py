@@ -217,7 +217,8 @@ class _Loading(Transport):  # type: ignore[misc]
         return content
 
     def _fetch(self, url: str) -> bytes:
-        if "://" not in self._wsdl or origin_of(url) != origin_of(self._wsdl):
+        own = "://" in self._wsdl and origin_of(self._wsdl)
+        if not own or urlsplit(url)[:2] != urlsplit(own)[:2]:
             raise AdapterError(f"the WSDL imports {url!r}, which is not on its own host and is not loaded")
         answer = self._peer.exchange(HttpRequest("GET", url), self._attempt)
         if answer.status != 200:
