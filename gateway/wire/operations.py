@@ -1,0 +1,248 @@
+"""The operations, defined once: SOAP's types, XML-RPC's signatures and the documentation are made of this table.
+
+A wire hands over its parameters as text by name, and gets the message that they mean. Required parameters that cannot be
+used are refused; an optional extra that cannot be read is left out with a warning, because an event must not be lost for it.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, tzinfo
+from functools import cached_property
+from typing import TypeVar
+
+import structlog
+
+from gateway.domain.messages import CallEnded, CallStarted, Direction, Message, Origin, PlaceCall
+from gateway.errors import BadParameter, MissingParameter
+
+log = structlog.get_logger()
+
+Texts = Mapping[str, str]
+T = TypeVar("T")
+
+TEXT_LIMIT = 255
+URL_LIMIT = 2000
+CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+PLACEHOLDER = re.compile(r"\$?\{.*\}|\[.*\]|%.*%|ramal|telefone", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """Who sent the parameters, and when: what a message needs beside them. ``login`` is the agent's, if one logged in."""
+
+    tenant: str
+    zone: tzinfo
+    origin: Origin
+    received_at: int
+    login: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One parameter; on every wire it is text, whatever type the peer guessed for it."""
+
+    name: str
+    help: str
+    required: bool = False
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One operation. ``build`` makes its message, or None where there is nothing to handle (``Teste``).
+
+    ``dials`` tells the two kinds of access apart: who may send events, and who may have a call placed.
+    """
+
+    name: str
+    help: str
+    parameters: tuple[Parameter, ...]
+    build: Callable[[Texts, Sender], Message | None]
+    dials: bool = False
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """The parameters' names in order, for peers that send them by position."""
+        return tuple(parameter.name for parameter in self.parameters)
+
+
+def call_started(texts: Texts, sender: Sender) -> CallStarted:
+    """The message of ``ConsultaRamal``. Raises ``MissingParameter``, ``BadParameter``."""
+    return CallStarted(
+        tenant=sender.tenant,
+        ramal=required(texts, "ramal", "3501"),
+        telefone=required(texts, "telefone", "4732100123"),
+        origin=sender.origin,
+        received_at=sender.received_at,
+        call_ref=extra(texts, "id_ligacao", read_text),
+        occurred_at=extra(texts, "data_hora", lambda text: read_moment(text, sender.zone)),
+        direction=extra(texts, "direcao", read_direction),
+    )
+
+
+def call_ended(texts: Texts, sender: Sender) -> CallEnded:
+    """The message of ``FinalizaLigacao``. Raises ``MissingParameter``, ``BadParameter``."""
+    url = texts.get("url_audio", "").strip()
+    return CallEnded(
+        tenant=sender.tenant,
+        ramal=required(texts, "ramal", "3501"),
+        telefone=required(texts, "telefone", "4732100123"),
+        origin=sender.origin,
+        received_at=sender.received_at,
+        recording_url=checked(url, "url_audio", URL_LIMIT) if url else None,
+        call_ref=extra(texts, "id_ligacao", read_text),
+        occurred_at=extra(texts, "data_hora", lambda text: read_moment(text, sender.zone)),
+        direction=extra(texts, "direcao", read_direction),
+        duration_s=extra(texts, "duracao", read_duration),
+        result=extra(texts, "resultado", read_text),
+    )
+
+
+def place_call(texts: Texts, sender: Sender) -> PlaceCall:
+    """The message of ``ClickToCall``. Raises ``MissingParameter``, ``BadParameter``."""
+    appliance = texts.get("central", "").strip()
+    return PlaceCall(
+        tenant=sender.tenant,
+        extension=required(texts, "ramal", "3501"),
+        number=required(texts, "telefone", "4732100123"),
+        origin=sender.origin,
+        received_at=sender.received_at,
+        appliance=checked(appliance, "central", TEXT_LIMIT) if appliance else None,
+        requested_by=sender.login,
+    )
+
+
+def nothing(texts: Texts, sender: Sender) -> None:
+    """``Teste`` leaves no trace: it has no message."""
+
+
+def required(texts: Texts, name: str, example: str) -> str:
+    """The parameter ``name``, trimmed. Raises ``MissingParameter`` when absent or empty, else like ``checked``."""
+    value = texts.get(name, "").strip()
+    if not value:
+        raise MissingParameter(name, expected=example)
+    if not value.isdecimal() and PLACEHOLDER.fullmatch(value):
+        log.warning("placeholder_not_filled", parameter=name)
+    return checked(value, name, TEXT_LIMIT)
+
+
+def checked(value: str, name: str, limit: int) -> str:
+    """``value`` itself. Raises ``BadParameter`` when it is longer than ``limit`` or holds control characters."""
+    if len(value) > limit:
+        raise BadParameter(name, value, expected=f"no máximo {limit} caracteres")
+    if not value.isprintable() and CONTROL.search(value):
+        raise BadParameter(name, value, expected="texto sem caracteres de controle")
+    return value
+
+
+def extra(texts: Texts, name: str, read: Callable[[str], T]) -> T | None:
+    """The optional parameter ``name`` as ``read`` understands it; None when absent or unreadable (logged, name only)."""
+    value = texts.get(name)
+    if not value or not (value := value.strip()):
+        return None
+    try:
+        return read(value)
+    except (ValueError, OverflowError, BadParameter):
+        log.warning("extra_ignored", parameter=name)
+        return None
+
+
+def read_text(text: str) -> str:
+    """Free text. Raises ``BadParameter``."""
+    return checked(text, "texto", TEXT_LIMIT)
+
+
+EPOCH = re.compile(r"([0-9]{9,10})(\.[0-9]+)?")
+EPOCH_MS = re.compile(r"[0-9]{13}")
+
+
+def read_moment(text: str, zone: tzinfo) -> int:
+    """Milliseconds since 1970 of an ISO 8601 date with time, or of seconds (or milliseconds) since 1970.
+
+    A date without zone is the tenant's local time. Raises ``ValueError``, ``OverflowError``.
+
+    >>> from datetime import timezone
+    >>> read_moment("2026-03-04 10:15:00", timezone.utc) == read_moment("1772619300", timezone.utc)
+    True
+    """
+    if EPOCH.fullmatch(text):
+        return round(float(text) * 1000)
+    if EPOCH_MS.fullmatch(text):
+        return int(text)
+    if ":" not in text and "T" not in text:
+        raise ValueError("a date without time says nothing of the moment")
+    moment = datetime.fromisoformat(text)
+    return round((moment if moment.tzinfo else moment.replace(tzinfo=zone)).timestamp() * 1000)
+
+
+DIRECTIONS: Mapping[str, Direction] = (
+    dict.fromkeys(("entrada", "in", "incoming", "inbound"), Direction.INCOMING)
+    | dict.fromkeys(("saida", "saída", "out", "outgoing", "outbound"), Direction.OUTGOING)
+    | dict.fromkeys(("interna", "internal"), Direction.INTERNAL)
+)
+
+
+def read_direction(text: str) -> Direction:
+    """``entrada``, ``saida``, ``interna`` or their English names. Raises ``ValueError``."""
+    found = DIRECTIONS.get(text.lower())
+    if found is None:
+        raise ValueError("unknown direction")
+    return found
+
+
+CLOCK = re.compile(r"([0-9]{1,3}):([0-5][0-9]):([0-5][0-9])")
+SECONDS = re.compile(r"([0-9]{1,7})(\.[0-9]+)?")
+
+
+def read_duration(text: str) -> int:
+    """Seconds of ``75``, ``75.0`` or ``00:01:15``. Raises ``ValueError``."""
+    if found := SECONDS.fullmatch(text):
+        return int(found[1])
+    if found := CLOCK.fullmatch(text):
+        return int(found[1]) * 3600 + int(found[2]) * 60 + int(found[3])
+    raise ValueError("not a duration")
+
+
+RAMAL = Parameter("ramal", "número de destino: o ramal que toca", required=True)
+TELEFONE = Parameter("telefone", "número de origem: DDD + número", required=True)
+ID_LIGACAO = Parameter("id_ligacao", "identificação da ligação na central")
+DATA_HORA = Parameter("data_hora", "quando aconteceu: ISO 8601, AAAA-MM-DD HH:MM:SS ou segundos desde 1970")
+DIRECAO = Parameter("direcao", "entrada, saida ou interna")
+
+CONSULTA_RAMAL = Operation(
+    "ConsultaRamal",
+    "Início de ligação: registra a chamada e abre a conta de quem liga na tela do ramal.",
+    (RAMAL, TELEFONE, ID_LIGACAO, DATA_HORA, DIRECAO),
+    call_started,
+)
+FINALIZA_LIGACAO = Operation(
+    "FinalizaLigacao",
+    "Fim de ligação: encerra o registro da chamada, com o endereço da gravação.",
+    (
+        RAMAL,
+        TELEFONE,
+        Parameter("url_audio", "endereço do áudio da ligação"),
+        ID_LIGACAO,
+        DATA_HORA,
+        DIRECAO,
+        Parameter("duracao", "segundos ou HH:MM:SS"),
+        Parameter("resultado", "como a ligação terminou, em texto livre"),
+    ),
+    call_ended,
+)
+CLICK_TO_CALL = Operation(
+    "ClickToCall",
+    "Click-to-call: faz o ramal ligar para o telefone pela central da empresa.",
+    (
+        Parameter("ramal", "ramal que vai ligar", required=True),
+        Parameter("telefone", "número a discar: DDD + número, ou um ramal", required=True),
+        Parameter("central", "nome da central, se não for a padrão"),
+    ),
+    place_call,
+    dials=True,
+)
+TESTE = Operation("Teste", "Teste de conexão: responde OK com a versão do gateway.", (), nothing)
+
+OPERATIONS: Mapping[str, Operation] = {
+    operation.name: operation for operation in (CONSULTA_RAMAL, FINALIZA_LIGACAO, CLICK_TO_CALL, TESTE)
+}
