@@ -1,7 +1,9 @@
-"""The operations, defined once: SOAP's types, XML-RPC's signatures and the documentation are made of this table.
+"""The operations, defined once: SOAP's types, XML-RPC's signatures and the documentation are made of this
+table.
 
-A wire hands over its parameters as text by name, and gets the message that they mean. Required parameters that cannot be
-used are refused; an optional extra that cannot be read is left out with a warning, because an event must not be lost for it.
+A wire hands over its parameters as text by name, and gets the message that they mean. Required parameters
+that cannot be used are refused; an optional extra that cannot be read is left out with a warning, because an
+event must not be lost for it.
 """
 
 import re
@@ -29,7 +31,9 @@ PLACEHOLDER = re.compile(r"\$?\{.*\}|\[.*\]|%.*%|ramal|telefone", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class Sender:
-    """Who sent the parameters, and when: what a message needs beside them. ``login`` is the agent's, if one logged in."""
+    """Who sent the parameters, and when: what a message needs beside them. ``login`` is the agent's, if one
+    logged in.
+    """
 
     tenant: str
     zone: tzinfo
@@ -64,6 +68,11 @@ class Operation:
     def names(self) -> tuple[str, ...]:
         """The parameters' names in order, for peers that send them by position."""
         return tuple(parameter.name for parameter in self.parameters)
+
+    @cached_property
+    def spellings(self) -> Mapping[str, str]:
+        """The parameters' names by their spelling in small letters, which some peers do not keep to."""
+        return {name.lower(): name for name in self.names}
 
 
 def call_started(texts: Texts, sender: Sender) -> CallStarted:
@@ -117,7 +126,9 @@ def nothing(texts: Texts, sender: Sender) -> None:
 
 
 def required(texts: Texts, name: str, example: str) -> str:
-    """The parameter ``name``, trimmed. Raises ``MissingParameter`` when absent or empty, else like ``checked``."""
+    """The parameter ``name``, trimmed. Raises ``MissingParameter`` when absent or empty, else like
+    ``checked``.
+    """
     value = texts.get(name, "").strip()
     if not value:
         raise MissingParameter(name, expected=example)
@@ -127,7 +138,7 @@ def required(texts: Texts, name: str, example: str) -> str:
 
 
 def checked(value: str, name: str, limit: int) -> str:
-    """``value`` itself. Raises ``BadParameter`` when it is longer than ``limit`` or holds control characters."""
+    """``value``. Raises ``BadParameter`` when it is longer than ``limit`` or holds control characters."""
     if len(value) > limit:
         raise BadParameter(name, value, expected=f"no máximo {limit} caracteres")
     if not value.isprintable() and CONTROL.search(value):
@@ -136,7 +147,9 @@ def checked(value: str, name: str, limit: int) -> str:
 
 
 def extra(texts: Texts, name: str, read: Callable[[str], T]) -> T | None:
-    """The optional parameter ``name`` as ``read`` understands it; None when absent or unreadable (logged, name only)."""
+    """The optional parameter ``name`` as ``read`` understands it; None when absent or unreadable (logged,
+    name only).
+    """
     value = texts.get(name)
     if not value or not (value := value.strip()):
         return None
@@ -246,3 +259,9 @@ TESTE = Operation("Teste", "Teste de conexão: responde OK com a versão do gate
 OPERATIONS: Mapping[str, Operation] = {
     operation.name: operation for operation in (CONSULTA_RAMAL, FINALIZA_LIGACAO, CLICK_TO_CALL, TESTE)
 }
+SPELLINGS = {name.lower(): operation for name, operation in OPERATIONS.items()}
+
+
+def find(name: str) -> Operation | None:
+    """The operation called ``name``, in whatever letter case."""
+    return OPERATIONS.get(name) or SPELLINGS.get(name.lower())

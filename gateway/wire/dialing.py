@@ -1,0 +1,79 @@
+"""Click-to-call as a plain URL, the way the CRM asks for it: parameter names and address are the tenant's
+settings.
+"""
+
+import json
+from functools import lru_cache
+
+from gateway.adapter import Outcome
+from gateway.errors import GatewayError, MissingParameter, WrongMethod
+from gateway.handlers import Reply
+from gateway.wire.forms import Names, known_names, read
+from gateway.wire.intake import Intake
+from gateway.wire.operations import CLICK_TO_CALL
+from gateway.wire.sites import Site
+from gateway.wire.transport import JSON, TEXT, Answer, Environ, answer, headers_of, refuse_as_text
+
+STATUSES = {Outcome.ACCEPTED: 200, Outcome.REFUSED: 422, Outcome.UNREACHABLE: 503, Outcome.UNKNOWN: 504}
+
+
+class Dialing:
+    """Click-to-call by GET or form. Answers one line of text, or JSON to those who ask for it."""
+
+    wire = "get"
+
+    def __init__(self, intake: Intake, *, max_body_bytes: int) -> None:
+        self._intake = intake
+        self._limit = max_body_bytes
+
+    def serve(self, environ: Environ, site: Site) -> Answer:
+        """Raises ``WrongMethod`` and what ``Intake.perform`` raises."""
+        method = environ["REQUEST_METHOD"]
+        if method not in ("GET", "POST"):
+            raise WrongMethod(method, allowed=("GET", "POST"))
+        rules = site.click_to_call
+        given = read(environ, names_for(rules.origin_param, rules.destination_param), self._limit)
+        texts = {
+            "ramal": first(given, rules.origin_param, "origem", "ramal"),
+            "telefone": first(given, rules.destination_param, "destino", "telefone"),
+            "central": given.get("central", ""),
+        }
+        try:
+            reply = self._intake.perform(
+                CLICK_TO_CALL, texts, environ, site, wire=self.wire, token=given.get("token", "")
+            )
+        except MissingParameter as error:
+            name = rules.origin_param if error.name == "ramal" else rules.destination_param
+            raise MissingParameter(name, expected="3501" if error.name == "ramal" else "4732100123") from None
+        return render(reply, environ)
+
+    def refuse(self, error: GatewayError, environ: Environ) -> Answer:
+        if not wants_json(environ):
+            return refuse_as_text(error)
+        told = {"status": "ERRO", "codigo": error.code, "mensagem": str(error)}
+        return answer(error.http_status, JSON, json.dumps(told).encode(), headers_of(error))
+
+
+@lru_cache(maxsize=256)
+def names_for(origin: str, destination: str) -> Names:
+    return known_names("origem", "destino", "ramal", "telefone", "central", "token", origin, destination)
+
+
+def first(given: dict[str, str], *names: str) -> str:
+    """The first of the parameters ``names`` that is not empty."""
+    return next((given[name] for name in names if given.get(name)), "")
+
+
+def render(reply: Reply, environ: Environ) -> Answer:
+    """How the attempt ended: as status for programs, as a sentence for people."""
+    outcome = reply.outcome or Outcome.UNKNOWN
+    status, word = STATUSES[outcome], "OK" if reply.ok else "ERRO"
+    if wants_json(environ):
+        told = {"status": word, "outcome": outcome.value, "mensagem": reply.message, "id": reply.call_id}
+        return answer(status, JSON, json.dumps(told).encode())
+    sentence = " ".join(reply.message.split())
+    return answer(status, TEXT, f"{word} {reply.call_id}: {sentence}\n".encode())
+
+
+def wants_json(environ: Environ) -> bool:
+    return "application/json" in environ.get("HTTP_ACCEPT", "").lower()

@@ -1,0 +1,116 @@
+"""Parameters in a query or form, as old exchanges really write them.
+
+Tolerated: names in other letter case; ``amp;telefone`` (an address copied from a web page); Latin-1 escapes;
+repeated parameters (the first that is not empty counts); an address in ``url_audio`` that was not encoded.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import unquote_to_bytes
+
+from werkzeug.exceptions import RequestEntityTooLarge
+from werkzeug.formparser import parse_form_data
+
+from gateway.errors import MalformedRequest, TooLarge, WrongContentType
+from gateway.wire.guard import read_body
+
+Names = Mapping[str, str]
+FORM = "application/x-www-form-urlencoded"
+
+
+def known_names(*names: str) -> Names:
+    """How the parameters ``names`` may be written, each mapped to its own name."""
+    spellings = {name.lower(): name for name in names}
+    return spellings | {name: name for name in names}
+
+
+def parse(query: str, names: Names) -> dict[str, str]:
+    """The parameters ``names`` of a query as it came (a WSGI string), as text. Others are left out.
+
+    >>> parse("RAMAL=3501&amp;telefone=%2B5547&x=1", known_names("ramal", "telefone"))
+    {'ramal': '3501', 'telefone': '+5547'}
+    """
+    found: dict[str, str] = {}
+    raw_url = None
+    for pair in query.split("&"):
+        written, _, value = pair.partition("=")
+        name = names.get(written) or names.get(plain_name(written))
+        if name is None:
+            if raw_url is not None:
+                raw_url += "&" + pair.removeprefix("amp;")
+                found["url_audio"] = recode(raw_url)
+            continue
+        raw_url = None
+        if found.get(name):
+            continue
+        found[name] = decode(value)
+        if name == "url_audio" and "?" in value:
+            # The query of an address that was not encoded goes on behind the "&", to the next name we know.
+            raw_url = value
+    return found
+
+
+def plain_name(written: str) -> str:
+    return decode(written).strip().lower().removeprefix("amp;")
+
+
+def decode(value: str) -> str:
+    """The text of an urlencoded value: UTF-8 where it is valid, else Latin-1."""
+    if "%" not in value and "+" not in value:
+        return value if value.isascii() else recode(value)
+    if not value.isascii():
+        value = recode(value)
+    data = unquote_to_bytes(value.replace("+", " "))
+    try:
+        return data.decode()
+    except UnicodeDecodeError:
+        return data.decode("latin-1")
+
+
+def recode(value: str) -> str:
+    """A WSGI string (bytes as Latin-1) as the text that was meant; twice, because Granian encodes raw UTF-8
+    twice.
+    """
+    for _ in range(2):
+        try:
+            value = value.encode("latin-1").decode()
+        except (UnicodeEncodeError, UnicodeDecodeError):
+            break
+    return value
+
+
+def read(environ: dict[str, Any], names: Names, limit: int) -> dict[str, str]:
+    """The parameters of a GET or of a posted form; those in the body count before those in the address.
+
+    Raises ``TooLarge``, ``MalformedRequest``, ``WrongContentType``.
+    """
+    query = parse(environ.get("QUERY_STRING", ""), names)
+    if environ["REQUEST_METHOD"] != "POST":
+        return query
+    kind = environ.get("CONTENT_TYPE", "").partition(";")[0].strip().lower()
+    if kind == "multipart/form-data":
+        posted = read_multipart(environ, names, limit)
+    else:
+        body = read_body(environ, limit)
+        if body and kind not in ("", FORM, "text/plain"):
+            raise WrongContentType(f"formato {kind!r} não aceito aqui.", hint=f"Envie {FORM}.")
+        posted = parse(body.decode("latin-1").strip(), names)
+    return query | {name: value for name, value in posted.items() if value}
+
+
+def read_multipart(environ: dict[str, Any], names: Names, limit: int) -> dict[str, str]:
+    """PHP's curl sends this when it is given an array. Raises ``TooLarge``, ``MalformedRequest``."""
+    try:
+        _, form, _ = parse_form_data(
+            environ, max_content_length=limit, max_form_memory_size=limit, silent=False
+        )
+    except RequestEntityTooLarge:
+        raise TooLarge(limit) from None
+    except ValueError:
+        raise MalformedRequest("o formulário multipart não pôde ser lido.") from None
+    found: dict[str, str] = {}
+    for written, value in form.items(multi=True):
+        name = names.get(written) or names.get(written.strip().lower())
+        if name and not found.get(name):
+            found[name] = value
+    return found

@@ -1,0 +1,141 @@
+"""Reads bodies that nobody vouches for: size first, then compression, charset, and XML without any of its
+dangers.
+"""
+
+import re
+import threading
+import zlib
+from typing import Any
+
+from lxml import etree
+
+from gateway.errors import MalformedRequest, TooLarge
+
+DECLARATION = re.compile(rb"<\?xml[^>]*?\?>")
+ENCODING = re.compile(rb"""encoding\s*=\s*["']([A-Za-z0-9._-]+)["']""")
+CHARSET = re.compile(r"""charset\s*=\s*["']?([A-Za-z0-9._-]+)""", re.IGNORECASE)
+BLANK = b" \t\r\n\xef\xbb\xbf"
+NOT_XML = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+def read_body(environ: dict[str, Any], limit: int) -> bytes:
+    """The request's body, inflated. Raises ``TooLarge`` (before reading where it can) and
+    ``MalformedRequest``.
+    """
+    length = environ.get("CONTENT_LENGTH", "")
+    if length:
+        if not (length.isascii() and length.isdigit()):
+            raise MalformedRequest("Content-Length não é um número.")
+        if int(length) > limit:
+            raise TooLarge(limit)
+        body = read_up_to(environ["wsgi.input"], int(length))
+    elif environ.get("wsgi.input_terminated"):
+        body = read_up_to(environ["wsgi.input"], limit + 1)
+    else:
+        return b""
+    if len(body) > limit:
+        raise TooLarge(limit)
+    encoding = environ.get("HTTP_CONTENT_ENCODING")
+    return inflate(body, encoding.strip().lower(), limit) if encoding else body
+
+
+def read_up_to(stream: Any, size: int) -> bytes:
+    """``size`` bytes, or fewer where the body ends."""
+    body: bytes = stream.read(size)
+    if len(body) == size:
+        return body
+    parts = [body]
+    missing = size - len(body)
+    while missing > 0 and (part := stream.read(missing)):
+        parts.append(part)
+        missing -= len(part)
+    return b"".join(parts)
+
+
+def inflate(body: bytes, encoding: str, limit: int) -> bytes:
+    """Undo gzip or deflate, never beyond ``limit`` bytes. Raises ``TooLarge``, ``MalformedRequest``."""
+    if encoding in ("", "identity"):
+        return body
+    if encoding not in ("gzip", "x-gzip", "deflate"):
+        raise MalformedRequest(f"Content-Encoding {encoding[:40]!r} não aceito.", hint="Use gzip ou deflate.")
+    # "deflate" means zlib's format, but some send the bare stream.
+    for window in (47, -15):
+        try:
+            inflated = zlib.decompressobj(window).decompress(body, limit + 1)
+        except zlib.error:
+            continue
+        if len(inflated) > limit:
+            raise TooLarge(limit)
+        return inflated
+    raise MalformedRequest(f"o corpo não está em {encoding}.")
+
+
+def parse_xml(body: bytes, content_type: str) -> Any:
+    """The root element of ``body``, whatever charset it turns out to be in.
+
+    Comments and processing instructions are gone. Raises ``MalformedRequest`` for what is not XML, for any
+    DOCTYPE, and for nesting deeper than libxml2's 256.
+    """
+    data = to_utf8(body.lstrip(BLANK), content_type)
+    if not data:
+        raise MalformedRequest("o corpo da requisição está vazio.")
+    if b"<!DOCTYPE" in data:
+        raise MalformedRequest("DOCTYPE não é aceito.")
+    try:
+        return etree.fromstring(data, parser())
+    except etree.XMLSyntaxError as error:
+        raise MalformedRequest(f"o corpo não é XML válido (linha {error.lineno or 1}).") from None
+
+
+PARSERS = threading.local()
+
+
+def parser() -> Any:
+    """This thread's parser: sharing one would make threads wait for each other."""
+    found = getattr(PARSERS, "parser", None)
+    if found is None:
+        found = PARSERS.parser = etree.XMLParser(
+            encoding="utf-8",
+            resolve_entities=False,
+            no_network=True,
+            load_dtd=False,
+            dtd_validation=False,
+            huge_tree=False,
+            remove_comments=True,
+            remove_pis=True,
+        )
+    return found
+
+
+def to_utf8(body: bytes, content_type: str) -> bytes:
+    """``body`` in UTF-8 without its XML declaration.
+
+    Header and declaration often contradict each other and the bytes; UTF-8 is strict enough to be believed
+    first then.
+    """
+    declaration = DECLARATION.match(body)
+    data = body[declaration.end() :].lstrip(BLANK) if declaration else body
+    if data.isascii() and b"\0" not in data:
+        return data
+    declared = ENCODING.search(declaration[0]) if declaration else None
+    in_header = CHARSET.search(content_type)
+    said = [match for match in (declared and declared[1].decode(), in_header and in_header[1]) if match]
+    for charset in charsets([name.lower() for name in said], data):
+        try:
+            return data.decode(charset).lstrip("\ufeff").encode()
+        except (UnicodeError, LookupError):
+            continue
+    return data.decode("latin-1").encode()
+
+
+def charsets(said: list[str], data: bytes) -> list[str]:
+    """The charsets to try in order, given what header and declaration say and how ``data`` begins."""
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return ["utf-16"]
+    agreed = len(set(said)) == 1
+    return [*said, "utf-8"] if agreed else ["utf-8", *said]
+
+
+def printable(text: str) -> str:
+    """``text`` without the characters that XML cannot hold; an appliance's answer may carry any."""
+    return text if text.isprintable() else NOT_XML.sub("?", text)

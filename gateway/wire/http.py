@@ -1,0 +1,131 @@
+"""The entrance: one WSGI application that finds the company and the wire, and lets nothing escape."""
+
+import json
+import time
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+import structlog
+
+from gateway.config import Config
+from gateway.errors import UnknownTenant
+from gateway.wire.auth import Proxies, VerifyAgent
+from gateway.wire.dialing import Dialing
+from gateway.wire.intake import NO_OPERATION, Core, Intake, count, explain
+from gateway.wire.listeners import Listener
+from gateway.wire.operations import CONSULTA_RAMAL, FINALIZA_LIGACAO
+from gateway.wire.sites import Sites, take_tenant
+from gateway.wire.soap import Soap
+from gateway.wire.transport import JSON, TEXT, Answer, Environ, Transport, answer, refuse_as_text
+from gateway.wire.xmlrpc import XmlRpc
+
+log = structlog.get_logger()
+
+StartResponse = Callable[..., Any]
+WsgiApplication = Callable[[Environ, StartResponse], Iterable[bytes]]
+
+LISTENERS = "/wconnect/WConnect_WSDL_"
+
+
+class Front:
+    """The WSGI application.
+
+    ``verify_agent(tenant, login, password)`` returns the agent's login or None; ``desk`` serves every address
+    that is no machine's, with ``cti.tenant`` and ``cti.client`` in its environ; ``health()`` tells which
+    parts are ready; ``metrics`` serves ``/metrics``.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        core: Core,
+        *,
+        verify_agent: VerifyAgent,
+        desk: WsgiApplication,
+        health: Callable[[], Mapping[str, bool]],
+        metrics: WsgiApplication,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._sites = Sites(config)
+        self._proxies = Proxies(config.server.trusted_proxies)
+        self._desk = desk
+        self._health = health
+        self._plain: Mapping[str, WsgiApplication] = {
+            "/healthz": lambda environ, start: send(answer(200, TEXT, b"ok\n"), environ, start),
+            "/readyz": lambda environ, start: send(self._readiness(), environ, start),
+            "/metrics": metrics,
+        }
+        intake = Intake(core, verify_agent=verify_agent, clock=clock)
+        self._routes = routes(intake, config.server.max_body_bytes)
+        self._own_paths = {
+            (name, tenant.click_to_call.path): self._routes["/click-to-call"]
+            for name, tenant in config.tenants.items()
+            if tenant.click_to_call.path
+        }
+
+    def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        """Serve one request."""
+        self._proxies.identify(environ)
+        environ["REQUEST_METHOD"] = environ["REQUEST_METHOD"].upper()
+        named = take_tenant(environ)
+        path = environ["PATH_INFO"]
+        transport = self._routes.get(path)
+        if transport is not None:
+            return send(self._serve(transport, environ, named), environ, start_response)
+        if path in self._plain:
+            return self._plain[path](environ, start_response)
+        return self._serve_people(environ, start_response, named)
+
+    def _serve(self, transport: Transport, environ: Environ, named: str | None) -> Answer:
+        """Have ``transport`` serve the request, or say why not."""
+        try:
+            site = self._sites.find(environ, named)
+            environ["cti.tenant"] = site.name
+            return transport.serve(environ, site)
+        except Exception as error:
+            if "cti.operation" not in environ:
+                count(transport.wire, NO_OPERATION, error)
+            return transport.refuse(explain(error, environ, transport.wire), environ)
+
+    def _serve_people(
+        self, environ: Environ, start_response: StartResponse, named: str | None
+    ) -> Iterable[bytes]:
+        try:
+            site = self._sites.find(environ, named)
+        except UnknownTenant as error:
+            return send(refuse_as_text(error), environ, start_response)
+        own = self._own_paths.get((site.name, environ["PATH_INFO"]))
+        if own is not None:
+            return send(self._serve(own, environ, site.name), environ, start_response)
+        environ["cti.tenant"] = site.name
+        return self._desk(environ, start_response)
+
+    def _readiness(self) -> Answer:
+        try:
+            checks = dict(self._health())
+        except Exception as error:
+            log.error("health_failed", exc_info=error)
+            checks = {"health": False}
+        return answer(200 if all(checks.values()) else 503, JSON, json.dumps(checks).encode())
+
+
+def routes(intake: Intake, limit: int) -> Mapping[str, Transport]:
+    """Which wire serves which address; some clients add a slash."""
+    soap, xmlrpc = Soap(intake, max_body_bytes=limit), XmlRpc(intake, max_body_bytes=limit)
+    dialing = Dialing(intake, max_body_bytes=limit)
+    exact: dict[str, Transport] = {
+        f"{LISTENERS}ConsultaRamal.php": Listener(CONSULTA_RAMAL, intake, max_body_bytes=limit),
+        f"{LISTENERS}FinalizaLigacao.php": Listener(FINALIZA_LIGACAO, intake, max_body_bytes=limit),
+        "/soap": soap,
+        "/xmlrpc": xmlrpc,
+        "/RPC2": xmlrpc,
+        "/click-to-call": dialing,
+        "/api/clicktodial": dialing,
+    }
+    return exact | {f"{path}/": transport for path, transport in exact.items()}
+
+
+def send(made: Answer, environ: Environ, start_response: StartResponse) -> list[bytes]:
+    """Hand an answer to the WSGI server; HEAD gets its headers only."""
+    start_response(made.status, made.headers)
+    return [] if environ["REQUEST_METHOD"] == "HEAD" else [made.body]

@@ -1,0 +1,128 @@
+"""The one way from a wire to the handlers: may you, what do you mean, do it, count it."""
+
+import secrets
+from collections.abc import Callable
+from time import perf_counter
+from typing import Any, Protocol
+
+import structlog
+from prometheus_client import Counter, Histogram
+
+from gateway import __version__
+from gateway.domain.messages import Message, Origin
+from gateway.errors import BusyError, GatewayError, InternalError
+from gateway.handlers import Reply
+from gateway.wire.auth import VerifyAgent
+from gateway.wire.operations import OPERATIONS, Operation, Sender, Texts
+from gateway.wire.sites import Site
+
+log = structlog.get_logger()
+
+WIRES = ("get", "soap", "xmlrpc")
+RESULTS = ("ok", "refused", "busy", "error")
+NO_OPERATION = "-"
+
+EVENTS = Counter(
+    "cti_events_total", "Requests by wire, operation and result", ["wire", "operation", "result"]
+)
+SECONDS = Histogram(
+    "cti_event_seconds",
+    "Time from a parsed request to its durable answer",
+    ["wire"],
+    buckets=(0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5, 30),
+)
+# Bound once: looking labels up costs more than counting.
+COUNTS = {
+    (wire, operation, result): EVENTS.labels(wire, operation, result)
+    for wire in WIRES
+    for operation in (*OPERATIONS, NO_OPERATION)
+    for result in RESULTS
+}
+TIMES = {wire: SECONDS.labels(wire) for wire in WIRES}
+
+
+class Core(Protocol):
+    """What decides: ``gateway.handlers.Core``."""
+
+    def handle(self, message: Message) -> Reply: ...
+
+
+class Intake:
+    """Performs operations for every wire."""
+
+    def __init__(self, core: Core, *, verify_agent: VerifyAgent, clock: Callable[[], float]) -> None:
+        self._core = core
+        self._verify_agent = verify_agent
+        self._clock = clock
+
+    def perform(
+        self,
+        operation: Operation,
+        texts: Texts,
+        environ: dict[str, Any],
+        site: Site,
+        *,
+        wire: str,
+        token: str = "",
+    ) -> Reply:
+        """Do ``operation`` with the parameters ``texts``; ``token`` is what came among the parameters.
+
+        Raises ``AccessError``, ``RequestError``, ``BusyError``, ``DialError`` and whatever is a defect.
+        """
+        environ["cti.operation"] = operation.name
+        began = perf_counter()
+        try:
+            reply = self._perform(operation, texts, environ, site, wire, token)
+        except Exception as error:
+            count(wire, operation.name, error)
+            raise
+        TIMES[wire].observe(perf_counter() - began)
+        COUNTS[wire, operation.name, "ok"].inc()
+        return reply
+
+    def _perform(
+        self, operation: Operation, texts: Texts, environ: dict[str, Any], site: Site, wire: str, token: str
+    ) -> Reply:
+        login = None
+        if operation.dials:
+            login = site.gate.admit_dialling(environ, token, self._verify_agent)
+        else:
+            site.gate.admit_event(environ, token)
+        origin = Origin(wire, environ["cti.client"])
+        message = operation.build(
+            texts, Sender(site.name, site.zone, origin, int(self._clock() * 1000), login)
+        )
+        if message is None:
+            return Reply(True, f"cti-gateway {__version__}", 0)
+        reply = self._core.handle(message)
+        log.debug(
+            "operation_performed",
+            operation=operation.name,
+            wire=wire,
+            tenant=site.name,
+            call_id=reply.call_id,
+        )
+        return reply
+
+
+def count(wire: str, operation: str, error: Exception) -> None:
+    """Count a request that failed with ``error``."""
+    COUNTS[wire, operation, result_of(error)].inc()
+
+
+def result_of(error: Exception) -> str:
+    if isinstance(error, BusyError):
+        return "busy"
+    return "refused" if isinstance(error, GatewayError) and error.side == "client" else "error"
+
+
+def explain(error: Exception, environ: dict[str, Any], wire: str) -> GatewayError:
+    """Log why a request failed, once, and return what its client may know of it."""
+    facts = {"wire": wire, "client": environ["cti.client"], "tenant": environ.get("cti.tenant")}
+    facts["operation"] = environ.get("cti.operation")
+    if isinstance(error, GatewayError):
+        log.warning("request_refused", code=error.code, error=type(error).__name__, **facts)
+        return error
+    incident = f"incidente-{secrets.token_hex(4)}"
+    log.error("request_failed", incident=incident, exc_info=error, **facts)
+    return InternalError(incident)

@@ -1,0 +1,90 @@
+"""Which company a request is for.
+
+A first path segment ``/t/TENANT`` wins; then a host name the tenant claims; then the host's first label;
+then, where only one tenant is configured, that one.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from gateway.config import ClickToCall, Config
+from gateway.errors import UnknownTenant
+from gateway.wire.auth import Gate
+
+HOST = re.compile(r"([A-Za-z0-9_.-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(:[0-9]{1,5})?")
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """One tenant as the wires see it."""
+
+    name: str
+    zone: ZoneInfo
+    gate: Gate
+    click_to_call: ClickToCall
+
+
+class Sites:
+    """The tenants of a configuration, found by path and host name."""
+
+    def __init__(self, config: Config) -> None:
+        self._by_name: Mapping[str, Site] = {
+            name: Site(name, ZoneInfo(tenant.timezone), Gate(name, tenant), tenant.click_to_call)
+            for name, tenant in config.tenants.items()
+        }
+        self._by_host = {
+            bare_host(host): self._by_name[name]
+            for name, tenant in config.tenants.items()
+            for host in tenant.hosts
+        }
+        self._only = next(iter(self._by_name.values())) if len(self._by_name) == 1 else None
+        self._of_host = lru_cache(maxsize=1024)(self._find_host)
+
+    def find(self, environ: Mapping[str, Any], named: str | None) -> Site:
+        """The tenant ``named`` in the path, else that of the Host header. Raises ``UnknownTenant``."""
+        if named is None:
+            return self._of_host(environ.get("HTTP_HOST", ""))
+        site = self._by_name.get(named)
+        if site is None:
+            raise UnknownTenant(named[:80])
+        return site
+
+    def _find_host(self, asked: str) -> Site:
+        host = bare_host(asked)
+        site = self._by_host.get(host) or self._by_name.get(host.partition(".")[0]) or self._only
+        if site is None:
+            raise UnknownTenant(host[:80])
+        return site
+
+
+def take_tenant(environ: dict[str, Any]) -> str | None:
+    """Move a leading ``/t/TENANT`` from PATH_INFO to SCRIPT_NAME and return TENANT, or None."""
+    path: str = environ["PATH_INFO"]
+    if not path.startswith("/t/"):
+        return None
+    name, slash, rest = path[3:].partition("/")
+    environ["SCRIPT_NAME"] = f"{environ.get('SCRIPT_NAME', '')}/t/{name}"
+    environ["PATH_INFO"] = slash + rest or "/"
+    return name
+
+
+def bare_host(host: str) -> str:
+    """``host`` in small letters, without port and final dot."""
+    host = host.strip().lower()
+    if host.startswith("["):
+        return host.partition("]")[0] + "]"
+    return host.partition(":")[0].rstrip(".")
+
+
+def base_url(environ: Mapping[str, Any]) -> str | None:
+    """``scheme://HOST`` and the tenant's path as the client asked for them; None when the Host header is not
+    a host.
+    """
+    host = environ.get("HTTP_HOST") or f"{environ.get('SERVER_NAME', '')}:{environ.get('SERVER_PORT', '')}"
+    if not HOST.fullmatch(host):
+        return None
+    return f"{environ['wsgi.url_scheme']}://{host}{environ.get('SCRIPT_NAME', '')}"

@@ -1,0 +1,59 @@
+"""What every wire is to the entrance: something that serves a request, and says in its own words why it
+cannot.
+"""
+
+from http import HTTPStatus
+from typing import Any, NamedTuple, Protocol
+
+from gateway.errors import AccessError, BusyError, GatewayError, TooManyAttempts, WrongMethod
+from gateway.wire.sites import Site
+
+Environ = dict[str, Any]
+Headers = list[tuple[str, str]]
+
+STATUS_LINES = {status.value: f"{status.value} {status.phrase}" for status in HTTPStatus}
+TEXT = "text/plain; charset=utf-8"
+JSON = "application/json; charset=utf-8"
+
+
+class Answer(NamedTuple):
+    """One HTTP answer: status line, headers with Content-Length, body."""
+
+    status: str
+    headers: Headers
+    body: bytes
+
+
+class Transport(Protocol):
+    """One wire. ``wire`` is its name in messages and metrics."""
+
+    wire: str
+
+    def serve(self, environ: Environ, site: Site) -> Answer:
+        """Parse, perform, render. Raises whatever goes wrong; the entrance hands it to ``refuse``."""
+
+    def refuse(self, error: GatewayError, environ: Environ) -> Answer:
+        """Render ``error`` the way this wire's clients understand it."""
+
+
+def answer(status: int, kind: str, body: bytes, extra: Headers | None = None) -> Answer:
+    """An answer of media type ``kind``."""
+    headers = [("Content-Type", kind), ("Content-Length", str(len(body)))]
+    return Answer(STATUS_LINES[status], headers + extra if extra else headers, body)
+
+
+def headers_of(error: GatewayError) -> Headers:
+    """The HTTP headers that belong to ``error`` on every wire."""
+    if isinstance(error, WrongMethod):
+        return [("Allow", ", ".join(error.allowed))]
+    if isinstance(error, BusyError | TooManyAttempts):
+        return [("Retry-After", str(error.retry_after_s))]
+    if isinstance(error, AccessError) and error.http_status == HTTPStatus.UNAUTHORIZED:
+        return [("WWW-Authenticate", 'Basic realm="cti-gateway", charset="UTF-8"')]
+    return []
+
+
+def refuse_as_text(error: GatewayError) -> Answer:
+    """One line of text with the error's code and sentence."""
+    line = " ".join(str(error).split())
+    return answer(error.http_status, TEXT, f"ERRO {error.code}: {line}\n".encode(), headers_of(error))

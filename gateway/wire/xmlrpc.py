@@ -1,0 +1,204 @@
+"""XML-RPC with introspection and ``system.multicall``.
+
+Bodies pass the same guard as SOAP's and are read from its tree: a second parser would bring back the dangers
+it keeps out. Faults carry our codes and sentences. Every answer is ASCII, because some old clients know no
+other charset.
+"""
+
+import base64
+import binascii
+from collections.abc import Callable, Iterable, Mapping
+from itertools import chain
+from typing import Any
+from xmlrpc.client import MAXINT, Fault, dumps
+
+from gateway.errors import (
+    BadCredentials,
+    BadParameter,
+    CredentialsNeeded,
+    GatewayError,
+    MalformedRequest,
+    TooLarge,
+    UnknownOperation,
+    UnknownTenant,
+    WrongMethod,
+)
+from gateway.handlers import Reply
+from gateway.wire.auth import query_token
+from gateway.wire.guard import parse_xml, printable, read_body
+from gateway.wire.intake import Intake, explain
+from gateway.wire.operations import OPERATIONS, Operation, find
+from gateway.wire.sites import Site
+from gateway.wire.transport import Answer, Environ, answer, headers_of
+
+XML = "text/xml; charset=utf-8"
+MAX_CALLS = 100
+SYSTEM = ("system.listMethods", "system.methodHelp", "system.methodSignature", "system.multicall")
+
+
+class XmlRpc:
+    """The endpoint ``/xmlrpc``, POST only."""
+
+    wire = "xmlrpc"
+
+    def __init__(self, intake: Intake, *, max_body_bytes: int) -> None:
+        self._intake = intake
+        self._limit = max_body_bytes
+        self._system: Mapping[str, Callable[[list[Any]], Any]] = {
+            "system.listMethods": lambda params: [*OPERATIONS, *SYSTEM],
+            "system.methodHelp": lambda params: help_of(named_operation(params)),
+            "system.methodSignature": lambda params: signatures_of(named_operation(params)),
+        }
+
+    def serve(self, environ: Environ, site: Site) -> Answer:
+        """Raises ``WrongMethod``, ``MalformedRequest``, ``TooLarge`` and what ``Intake.perform`` raises."""
+        method = environ["REQUEST_METHOD"]
+        if method != "POST":
+            raise WrongMethod(method, allowed=("POST",))
+        root = parse_xml(read_body(environ, self._limit), environ.get("CONTENT_TYPE", ""))
+        name, params = read_call(root)
+        if name == "system.multicall":
+            return render(self._call_many(params, environ, site))
+        return render(self._call(name, params, environ, site))
+
+    def refuse(self, error: GatewayError, environ: Environ) -> Answer:
+        """A fault; XML-RPC wants status 200 for it, except where HTTP itself has something to say."""
+        status = error.http_status if is_http_matter(error) else 200
+        return answer(status, XML, to_ascii(dumps(fault_of(error))), headers_of(error))
+
+    def _call(self, name: str, params: list[Any], environ: Environ, site: Site) -> Any:
+        if name in self._system:
+            return self._system[name](params)
+        operation = find(name.rpartition(".")[2])
+        if operation is None:
+            raise UnknownOperation(name[:80], known=list(OPERATIONS))
+        texts = read_parameters(params, operation)
+        reply = self._intake.perform(
+            operation, texts, environ, site, wire=self.wire, token=query_token(environ)
+        )
+        return struct_of(reply)
+
+    def _call_many(self, params: list[Any], environ: Environ, site: Site) -> list[Any]:
+        calls = params[0] if len(params) == 1 and isinstance(params[0], list) else None
+        if calls is None or len(calls) > MAX_CALLS:
+            raise MalformedRequest(f"system.multicall espera uma lista de até {MAX_CALLS} chamadas.")
+        return [self._call_one(call, environ, site) for call in calls]
+
+    def _call_one(self, call: Any, environ: Environ, site: Site) -> Any:
+        try:
+            if not isinstance(call, dict) or not isinstance(call.get("params"), list):
+                raise MalformedRequest("cada chamada precisa de methodName e params.")
+            return [self._call(str(call.get("methodName")), call["params"], environ, site)]
+        except Exception as error:
+            fault = fault_of(explain(error, environ, self.wire))
+            return {"faultCode": fault.faultCode, "faultString": fault.faultString}
+
+
+def read_call(root: Any) -> tuple[str, list[Any]]:
+    """Method name and parameters. OpenSIPS names its parameters; they come as one struct. Raises
+    ``MalformedRequest``.
+    """
+    if root.tag != "methodCall" or not (name := (root.findtext("methodName") or "").strip()):
+        raise MalformedRequest(f"elemento raiz {root.tag[:80]!r}: esperado methodCall com methodName.")
+    params: list[Any] = []
+    named: dict[str, Any] = {}
+    for param in root.iterfind("params/param"):
+        title, value = param.findtext("name"), read_value(param.find("value"))
+        if title is None:
+            params.append(value)
+        else:
+            named[title.strip()] = value
+    return name, [*params, named] if named else params
+
+
+def read_value(value: Any) -> Any:
+    """A ``<value>``: structs and lists as such, None for nil, every scalar as its text."""
+    if value is None:
+        return None
+    if not len(value):
+        return value.text or ""
+    typed = value[0]
+    kind = typed.tag.rpartition("}")[2]
+    if kind == "struct":
+        members = typed.iterfind("member")
+        return {
+            (member.findtext("name") or "").strip(): read_value(member.find("value")) for member in members
+        }
+    if kind == "array":
+        return [read_value(item) for item in typed.iterfind("data/value")]
+    if kind == "nil":
+        return None
+    return decode(typed.text or "") if kind == "base64" else typed.text or ""
+
+
+def decode(text: str) -> str:
+    """The text inside base64. Raises ``MalformedRequest``."""
+    try:
+        raw = base64.b64decode(text)
+    except (binascii.Error, ValueError):
+        raise MalformedRequest("um valor base64 não pôde ser lido.") from None
+    try:
+        return raw.decode()
+    except UnicodeDecodeError:
+        return raw.decode("latin-1")
+
+
+def read_parameters(params: Iterable[Any], operation: Operation) -> dict[str, str]:
+    """Positional values in the operation's order, structs by member names. Raises ``BadParameter``."""
+    texts: dict[str, str] = {}
+    positions = iter(operation.names)
+    for value in params:
+        pairs = value.items() if isinstance(value, dict) else [(next(positions, ""), value)]
+        for written, item in pairs:
+            name = operation.spellings.get(written.lower())
+            if isinstance(item, dict | list):
+                raise BadParameter(name or written[:80], type(item).__name__, expected="um texto ou número")
+            if name and item and not texts.get(name):
+                texts[name] = item
+    return texts
+
+
+def named_operation(params: list[Any]) -> Operation:
+    """The operation that an introspection call asks about. Raises ``UnknownOperation``."""
+    name = params[0] if params and isinstance(params[0], str) else ""
+    operation = find(name)
+    if operation is None:
+        raise UnknownOperation(name[:80], known=list(OPERATIONS))
+    return operation
+
+
+def help_of(operation: Operation) -> str:
+    lines = [
+        f"{parameter.name}{'' if parameter.required else ' (opcional)'}: {parameter.help}"
+        for parameter in operation.parameters
+    ]
+    return "\n".join([operation.help, *lines])
+
+
+def signatures_of(operation: Operation) -> list[list[str]]:
+    """Result type and parameter types: one for every number of extras left out, and one struct of all."""
+    required = sum(parameter.required for parameter in operation.parameters)
+    positional = [["struct"] + ["string"] * n for n in range(required, len(operation.parameters) + 1)]
+    return list(chain(positional, [["struct", "struct"]] if operation.parameters else []))
+
+
+def struct_of(reply: Reply) -> dict[str, Any]:
+    # An int of XML-RPC has 32 bits.
+    call_id = reply.call_id if reply.call_id <= MAXINT else str(reply.call_id)
+    return {"status": "OK" if reply.ok else "ERRO", "mensagem": printable(reply.message), "id": call_id}
+
+
+def fault_of(error: GatewayError) -> Fault:
+    return Fault(error.code, printable(str(error)))
+
+
+def is_http_matter(error: GatewayError) -> bool:
+    return isinstance(error, TooLarge | WrongMethod | UnknownTenant | CredentialsNeeded | BadCredentials)
+
+
+def render(value: Any) -> Answer:
+    return answer(200, XML, to_ascii(dumps((value,), methodresponse=True)))
+
+
+def to_ascii(document: str) -> bytes:
+    return document.encode("ascii", "xmlcharrefreplace")
