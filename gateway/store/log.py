@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Engine, func, select, text
+from sqlalchemy import Engine, func, select
 
 from gateway.store import tables
 
@@ -28,8 +28,9 @@ class EventLog:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._watch = engine.connect()
-        self._watch = self._watch.execution_options(isolation_level="AUTOCOMMIT")
+        # The driver's own connection: one with a transaction around it would see the same version for ever,
+        # and would keep the write-ahead log from being emptied.
+        self._watch = engine.raw_connection()
 
     def after(self, seq: int, *, limit: int = 500) -> Sequence[LoggedEvent]:
         """Events behind ``seq`` of all tenants, oldest first."""
@@ -54,7 +55,7 @@ class EventLog:
 
     def version(self) -> int:
         """Changes whenever another connection (or process) has committed; far cheaper than a query."""
-        return int(self._watch.execute(text("PRAGMA data_version")).scalar() or 0)
+        return int(self._watch.cursor().execute("PRAGMA data_version").fetchone()[0])
 
     def close(self) -> None:
         self._watch.close()
