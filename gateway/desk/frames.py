@@ -1,0 +1,76 @@
+"""Events as server-sent events: bytes only, no threads, no sockets."""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from gateway.store.log import LoggedEvent
+
+RETRY = b"retry: 1000\n\n"
+TOLD = (
+    "direction",
+    "number",
+    "account_name",
+    "contact",
+    "status",
+    "started_at",
+    "ended_at",
+    "duration_s",
+    "recording_url",
+    "appliance",
+    "outcome",
+    "detail",
+)
+"""What of an event's payload leaves the gateway: not where it came from, nor what exactly was received."""
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """One event, rendered once for all screens.
+
+    ``full`` goes to the screens of ``extensions`` (both ends of an internal call), ``brief`` (kind and call
+    only) to those that follow the whole tenant.
+    """
+
+    seq: int
+    tenant: str
+    extensions: frozenset[str]
+    full: bytes
+    brief: bytes
+
+    @classmethod
+    def of(cls, event: LoggedEvent) -> "News":
+        """Render ``event``."""
+        payload = json.loads(event.payload)
+        known = {"call_id": event.call_id, "kind": event.kind, "at": event.at, "extension": event.extension}
+        told = {name: payload[name] for name in TOLD if payload.get(name) is not None}
+        ends = {event.extension}
+        if payload.get("direction") == "internal":
+            ends.add(payload.get("number") or event.extension)
+        brief = {"call_id": event.call_id, "kind": event.kind}
+        return cls(
+            seq=event.seq,
+            tenant=event.tenant,
+            extensions=frozenset(ends),
+            full=frame(event.kind, known | told, seq=event.seq),
+            brief=frame("log", brief, seq=event.seq),
+        )
+
+
+def frame(kind: str, data: dict[str, Any], *, seq: int) -> bytes:
+    """One event of the stream; JSON never holds a bare line break, which would end the field."""
+    text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
+    return f"id: {seq}\nevent: {kind}\ndata: {text}\n\n".encode()
+
+
+def reset(seq: int) -> bytes:
+    """Tells a page that it missed too much: it reads its state anew and goes on behind ``seq``."""
+    return frame("reset", {}, seq=seq)
+
+
+def pulse(seq: int) -> bytes:
+    """A heart-beat: a comment for proxies, and an event by which a page notices that its connection died.
+
+    Everything up to ``seq`` was delivered, so a page that reconnects need not ask for it again.
+    """
+    return b": pulse\n" + frame("pulse", {}, seq=seq)

@@ -1,0 +1,264 @@
+"""The hub: one thread per process follows the event log and wakes the screens an event concerns.
+
+The log is the truth and a doorbell only saves waiting: the writer of this process rings, and a commit by
+another process shows in the database's version. A screen that reconnects says what it saw last and gets
+what it missed from the log.
+"""
+
+import queue
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+
+import structlog
+
+from gateway.desk import frames
+from gateway.desk.frames import News
+from gateway.errors import Stopping, TooManyScreens
+from gateway.store.log import EventLog
+
+logger = structlog.get_logger()
+
+QUEUE_LIMIT = 256
+RESUME_LIMIT = 200
+FAR_BEHIND = 50_000
+"""A screen further behind than this starts afresh: looking for its events would read too much of the log."""
+
+
+class Screen:
+    """One open page's stream of bytes. ``close``, which the server calls, gives its place back.
+
+    It ends by itself when the hub stops, when it falls too far behind, and after ``age_s``, so that whoever
+    may no longer see it finds out; the browser then comes back and misses nothing.
+    """
+
+    def __init__(
+        self,
+        tenant: str,
+        extension: str,
+        *,
+        whole_tenant: bool,
+        hub: "Hub",
+        heartbeat_s: float,
+        age_s: float,
+    ) -> None:
+        self.tenant = tenant
+        self.extension = extension
+        self.whole_tenant = whole_tenant
+        self.keys: tuple[tuple[str, str | None], ...] = ((tenant, extension),)
+        if whole_tenant:
+            self.keys += ((tenant, None),)
+        self._hub = hub
+        self._heartbeat_s = heartbeat_s
+        self._until = time.monotonic() + age_s
+        self._missed: list[bytes] = []
+        self._sent = 0
+        self._queue: queue.SimpleQueue[News | None] = queue.SimpleQueue()
+        self._stream = self._bytes()
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self
+
+    def __next__(self) -> bytes:
+        try:
+            return next(self._stream)
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Take no more events. Safe to call again."""
+        self._hub.release(self)
+
+    def resume(self, missed: Iterable[bytes], *, sent: int) -> None:
+        """Say first what was ``missed``; what comes live is said only behind ``sent``."""
+        self._missed = list(missed)
+        self._sent = sent
+
+    def offer(self, news: News) -> bool:
+        """Queue ``news``; False when the page does not keep up. Called by the hub only, never waits."""
+        if self._queue.qsize() >= QUEUE_LIMIT:
+            return False
+        self._queue.put(news)
+        return True
+
+    def end(self) -> None:
+        """Let the stream end behind what is queued."""
+        self._queue.put(None)
+
+    def shown(self, news: News) -> bytes | None:
+        """What this page is told of ``news``: all, only that something happened, or nothing."""
+        if self.extension in news.extensions:
+            return news.full
+        return news.brief if self.whole_tenant else None
+
+    def _bytes(self) -> Iterator[bytes]:
+        yield frames.RETRY
+        yield from self._missed
+        while (wait_s := self._until - time.monotonic()) > 0:
+            delivered = self._hub.seq
+            try:
+                news = self._queue.get(timeout=min(wait_s, self._heartbeat_s))
+            except queue.Empty:
+                # Read before the wait: all up to there was queued, and the queue is empty.
+                yield frames.pulse(max(delivered, self._sent))
+                continue
+            if news is None:
+                return
+            if news.seq > self._sent:
+                self._sent = news.seq
+                if text := self.shown(news):
+                    yield text
+
+
+class Hub:
+    """Fans the event log out to screens. ``ring`` after each commit; ``stop`` ends all streams at once."""
+
+    def __init__(
+        self,
+        log: EventLog,
+        *,
+        max_screens: int,
+        heartbeat_s: float = 5,
+        look_every_s: float = 0.1,
+        screen_age_s: float = 900,
+    ) -> None:
+        self._log = log
+        self._max_screens = max_screens
+        self._heartbeat_s = heartbeat_s
+        self._look_every_s = look_every_s
+        self._screen_age_s = screen_age_s
+        self._gate = threading.Lock()
+        self._screens: set[Screen] = set()
+        self._index: defaultdict[tuple[str, str | None], set[Screen]] = defaultdict(set)
+        self._bell: queue.SimpleQueue[int] = queue.SimpleQueue()
+        self._stopping = False
+        self._version = -1
+        self._thread = threading.Thread(target=self._run, name="hub", daemon=True)
+        self.seq = 0
+        """The newest event that was fanned out."""
+
+    def start(self) -> None:
+        """Follow the log from its newest event on."""
+        self.seq = self._log.newest()
+        self._thread.start()
+
+    def ring(self, seq: int) -> None:
+        """Say that events up to ``seq`` are durable. Never waits."""
+        self._bell.put(seq)
+
+    def stop(self, *, timeout_s: float = 5) -> None:
+        """End every stream and the thread; no screen is let in any more. Safe to call again."""
+        with self._gate:
+            self._stopping = True
+            for screen in self._screens:
+                screen.end()
+        self._bell.put(0)
+        if self._thread.is_alive():
+            self._thread.join(timeout_s)
+
+    def open_screens(self) -> int:
+        """How many screens are open."""
+        return len(self._screens)
+
+    def alive(self) -> bool:
+        """Whether the hub follows the log."""
+        return self._thread.is_alive()
+
+    def subscribe(
+        self, tenant: str, extension: str, last_event_id: int | None = None, *, whole_tenant: bool = False
+    ) -> Screen:
+        """A stream of the extension's events behind ``last_event_id`` (from now on when it is None).
+
+        With ``whole_tenant`` it also says, in brief, that something happened to any other call of the
+        tenant. Raises ``TooManyScreens`` and ``Stopping``.
+        """
+        screen = Screen(
+            tenant,
+            extension,
+            whole_tenant=whole_tenant,
+            hub=self,
+            heartbeat_s=self._heartbeat_s,
+            age_s=self._screen_age_s,
+        )
+        self._admit(screen)
+        try:
+            if last_event_id is not None:
+                self._resume(screen, last_event_id)
+        except BaseException:
+            screen.close()
+            raise
+        return screen
+
+    def release(self, screen: Screen) -> None:
+        """Forget ``screen``. Safe to call again."""
+        with self._gate:
+            self._screens.discard(screen)
+            for key in screen.keys:
+                self._index[key].discard(screen)
+                if not self._index[key]:
+                    del self._index[key]
+
+    def _admit(self, screen: Screen) -> None:
+        with self._gate:
+            if self._stopping:
+                raise Stopping
+            if len(self._screens) >= self._max_screens:
+                raise TooManyScreens(self._max_screens)
+            self._screens.add(screen)
+            for key in screen.keys:
+                self._index[key].add(screen)
+
+    def _resume(self, screen: Screen, last: int) -> None:
+        """The screen takes live events already, so whatever is not read here will come that way."""
+        newest = self._log.newest()
+        if last > newest or newest - last > FAR_BEHIND:
+            return screen.resume([frames.reset(newest)], sent=newest)
+        events = self._log.after_for(screen.tenant, None, last, limit=RESUME_LIMIT + 1)
+        if len(events) > RESUME_LIMIT:
+            return screen.resume([frames.reset(newest)], sent=newest)
+        shown = (screen.shown(News.of(event)) for event in events)
+        sent = events[-1].seq if events else last
+        return screen.resume([text for text in shown if text], sent=sent)
+
+    def _run(self) -> None:
+        while not self._stopping:
+            try:
+                if self._something_happened():
+                    self._follow()
+            except Exception as error:
+                logger.error("hub_failed", error=type(error).__name__, exc_info=error)
+                self._version = -1
+                time.sleep(1)
+
+    def _something_happened(self) -> bool:
+        """Wait for the bell, or for the next look at the database's version."""
+        rung = self._rung()
+        version = self._log.version()
+        changed, self._version = version != self._version, version
+        return changed or rung > self.seq
+
+    def _rung(self) -> int:
+        try:
+            seq = self._bell.get(timeout=self._look_every_s)
+        except queue.Empty:
+            return 0
+        while not self._bell.empty():
+            seq = max(seq, self._bell.get())
+        return seq
+
+    def _follow(self) -> None:
+        while events := self._log.after(self.seq):
+            for event in events:
+                self._tell(News.of(event))
+                self.seq = event.seq
+
+    def _tell(self, news: News) -> None:
+        with self._gate:
+            found = (self._index.get((news.tenant, key), set()) for key in (None, *news.extensions))
+            audience = set().union(*found)
+        for screen in audience:
+            if not screen.offer(news):
+                self.release(screen)
+                screen.end()

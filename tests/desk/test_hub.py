@@ -1,0 +1,265 @@
+"""What an open screen is told, and when."""
+
+import json
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gateway.desk import hub as hub_module
+from gateway.desk.hub import Hub, Screen
+from gateway.errors import Stopping, TooManyScreens
+from tests.desk.conftest import ANA, Office
+
+ROOT = Path(__file__).parents[2]
+OpenHub = Callable[..., Hub]
+
+
+def told(screen: Screen, *, timeout_s: float = 5) -> Iterator[dict[str, Any]]:
+    """The events of ``screen`` as dicts with their ``seq`` and ``event``, without heart-beats."""
+    deadline = time.monotonic() + timeout_s
+    for block in screen:
+        assert time.monotonic() < deadline, "nothing came"
+        lines = dict(line.split(": ", 1) for line in block.decode().splitlines() if ": " in line)
+        if lines.get("event") not in (None, "pulse"):
+            yield {"seq": int(lines["id"]), "event": lines["event"]} | json.loads(lines["data"])
+
+
+def test_a_call_on_my_extension_reaches_my_screen(office: Office, open_hub: OpenHub) -> None:
+    office.know("Metalúrgica Silva", ANA, "Ana")
+    screen = open_hub().subscribe("acme", "3501")
+    call_id = office.ring()
+    event = next(told(screen))
+    assert (event["event"], event["call_id"], event["account_name"]) == (
+        "call_started",
+        call_id,
+        "Metalúrgica Silva",
+    )
+
+
+def test_a_screen_is_not_told_where_an_event_came_from(office: Office, open_hub: OpenHub) -> None:
+    screen = open_hub().subscribe("acme", "3501")
+    office.ring()
+    assert "received" not in next(told(screen))
+
+
+def test_calls_of_other_extensions_and_other_companies_stay_theirs(office: Office, open_hub: OpenHub) -> None:
+    screen = open_hub().subscribe("acme", "3501")
+    office.ring(ramal="3502")
+    office.ring(tenant="rival")
+    mine = office.ring(telefone="4733334444")
+    assert next(told(screen))["call_id"] == mine
+
+
+def test_the_call_log_hears_of_every_call_of_its_company_and_of_no_other(
+    office: Office, open_hub: OpenHub
+) -> None:
+    screen = open_hub().subscribe("acme", "3501", whole_tenant=True)
+    office.ring(tenant="rival")
+    other, mine = office.ring(ramal="3502"), office.ring()
+    stream = told(screen)
+    assert next(stream) == {"seq": 2, "event": "log", "call_id": other, "kind": "call_started"}
+    assert (event := next(stream))["event"] == "call_started"
+    assert event["call_id"] == mine
+
+
+def test_both_ends_of_an_internal_call_see_it(office: Office, open_hub: OpenHub) -> None:
+    hub = open_hub()
+    screens = [hub.subscribe("acme", "3501"), hub.subscribe("acme", "3502")]
+    call_id = office.ring(telefone="3502", ramal="3501")
+    assert [next(told(screen))["call_id"] for screen in screens] == [call_id, call_id]
+
+
+def test_an_event_committed_without_a_ring_is_noticed_within_moments(
+    office: Office, open_hub: OpenHub
+) -> None:
+    screen = open_hub(heartbeat_s=10).subscribe("acme", "3501")
+    before = time.monotonic()
+    office.ring()
+    next(told(screen))
+    assert time.monotonic() - before < 1
+
+
+def test_a_ring_wakes_the_screen_long_before_the_next_look(office: Office, open_hub: OpenHub) -> None:
+    hub = open_hub(heartbeat_s=10, look_every_s=5)
+    screen = hub.subscribe("acme", "3501")
+    office.ring()
+    hub.ring(1)
+    before = time.monotonic()
+    next(told(screen))
+    assert time.monotonic() - before < 1
+
+
+OTHER_PROCESS = """
+import sys, time
+from pathlib import Path
+from gateway.domain.messages import CallStarted, Origin
+from gateway.domain.numbers import NumberPlan
+from gateway.domain.tenant import Tenant
+from gateway.handlers import Core
+from gateway.store.engine import open_engine
+from gateway.store.journal import Journal
+data = Path(sys.argv[1])
+journal = Journal(open_engine(data), data)
+journal.start()
+core = Core({"acme": Tenant("acme", NumberPlan())}, journal, None)
+core.handle(CallStarted("acme", "3501", "47999998888", Origin("get", "::1"), 1))
+journal.stop()
+"""
+
+
+def test_a_call_taken_by_another_process_reaches_the_screen(
+    office: Office, open_hub: OpenHub, tmp_path: Path
+) -> None:
+    screen = open_hub().subscribe("acme", "3501")
+    subprocess.run([sys.executable, "-c", OTHER_PROCESS, str(tmp_path)], check=True, timeout=60, cwd=ROOT)
+    assert next(told(screen))["number"] == ANA
+
+
+def test_a_screen_that_comes_back_gets_what_it_missed(office: Office, open_hub: OpenHub) -> None:
+    hub = open_hub()
+    ids = [office.ring(telefone=f"473333000{n}") for n in range(5)]
+    stream = told(hub.subscribe("acme", "3501", 2))
+    assert [next(stream)["call_id"] for _ in range(3)] == ids[2:]
+    live = office.ring()
+    assert next(stream)["call_id"] == live
+
+
+def test_nothing_is_missed_or_told_twice_however_often_screens_reconnect_while_calls_arrive(
+    office: Office, open_hub: OpenHub
+) -> None:
+    hub = open_hub()
+    total = 4 * 60
+
+    def exchange(number: int) -> None:
+        for n in range(60):
+            office.ring(telefone=f"47{number}333{n:04}")
+
+    def agent(seen: list[int]) -> None:
+        last = 0
+        while len(seen) < total:
+            screen = hub.subscribe("acme", "3501", last)
+            for event, _ in zip(told(screen, timeout_s=60), range(17), strict=False):
+                last = event["seq"]
+                seen.append(last)
+                if len(seen) == total:
+                    break
+            screen.close()
+
+    seen: list[list[int]] = [[] for _ in range(4)]
+    threads = [threading.Thread(target=exchange, args=(n,)) for n in range(4)]
+    threads += [threading.Thread(target=agent, args=(mine,)) for mine in seen]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert seen == [list(range(1, total + 1))] * 4
+    assert hub.open_screens() == 0
+
+
+def test_a_screen_that_missed_too_much_is_told_to_start_afresh(
+    office: Office, open_hub: OpenHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hub_module, "RESUME_LIMIT", 3)
+    for n in range(5):
+        office.ring(telefone=f"473333000{n}")
+    stream = told(open_hub().subscribe("acme", "3501", 0))
+    assert next(stream) == {"seq": 5, "event": "reset"}
+    office.ring()
+    assert next(stream)["seq"] == 6
+
+
+def test_a_screen_that_is_ahead_of_the_log_starts_afresh(office: Office, open_hub: OpenHub) -> None:
+    """The database was put back from a copy, or the page was open on another gateway."""
+    stream = told(open_hub().subscribe("acme", "3501", 900))
+    assert next(stream) == {"seq": 0, "event": "reset"}
+    office.ring()
+    assert next(stream)["seq"] == 1
+
+
+def test_a_screen_that_does_not_keep_up_is_let_go_and_misses_nothing_when_it_returns(
+    office: Office, open_hub: OpenHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hub_module, "QUEUE_LIMIT", 3)
+    hub = open_hub()
+    screen = hub.subscribe("acme", "3501")
+    for n in range(8):
+        office.ring(telefone=f"473333000{n}")
+    wait_until(lambda: hub.seq == 8)
+    first = [event["seq"] for event in told(screen)]
+    assert hub.open_screens() == 0
+    stream = told(hub.subscribe("acme", "3501", first[-1]))
+    assert first + [next(stream)["seq"] for _ in range(8 - len(first))] == list(range(1, 9))
+
+
+def test_one_screen_too_many_is_told_to_come_back_later(open_hub: OpenHub) -> None:
+    hub = open_hub(max_screens=1)
+    first = hub.subscribe("acme", "3501")
+    with pytest.raises(TooManyScreens) as refused:
+        hub.subscribe("acme", "3502")
+    assert (refused.value.http_status, refused.value.retry_after_s) == (503, 30)
+    first.close()
+    hub.subscribe("acme", "3502").close()
+
+
+def test_stopping_ends_every_stream_at_once(open_hub: OpenHub) -> None:
+    hub = open_hub(heartbeat_s=60)
+    screens = [hub.subscribe("acme", "3501") for _ in range(20)]
+    threads = [threading.Thread(target=list, args=(screen,)) for screen in screens]
+    for thread in threads:
+        thread.start()
+    before = time.monotonic()
+    hub.stop()
+    for thread in threads:
+        thread.join(5)
+    assert time.monotonic() - before < 1
+    assert not hub.alive()
+    assert hub.open_screens() == 0
+    with pytest.raises(Stopping):
+        hub.subscribe("acme", "3501")
+
+
+def test_a_quiet_stream_sends_heart_beats_that_move_the_page_on(office: Office, open_hub: OpenHub) -> None:
+    hub = open_hub(heartbeat_s=0.05)
+    office.ring(ramal="3502")
+    wait_until(lambda: hub.seq == 1)
+    screen = hub.subscribe("acme", "3501")
+    assert next(screen) == b"retry: 1000\n\n"
+    assert next(screen) == b": pulse\nid: 1\nevent: pulse\ndata: {}\n\n"
+
+
+def test_a_stream_ends_after_a_while_so_that_access_is_checked_again(open_hub: OpenHub) -> None:
+    hub = open_hub(screen_age_s=0.1)
+    assert len(list(hub.subscribe("acme", "3501"))) >= 1
+    assert hub.open_screens() == 0
+
+
+def test_the_hub_goes_on_after_the_database_failed_once(
+    office: Office, open_hub: OpenHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hub = open_hub()
+    screen = hub.subscribe("acme", "3501")
+    after, failed = office.log.after, threading.Event()
+
+    def fail_once(seq: int) -> Any:
+        if failed.is_set():
+            return after(seq)
+        failed.set()
+        raise OSError("disk I/O error")
+
+    monkeypatch.setattr(office.log, "after", fail_once)
+    office.ring()
+    assert next(told(screen))["seq"] == 1
+    assert failed.is_set()
+
+
+def wait_until(done: Callable[[], bool], *, timeout_s: float = 5) -> None:
+    deadline = time.monotonic() + timeout_s
+    while not done():
+        assert time.monotonic() < deadline, "it did not happen"
+        time.sleep(0.01)
