@@ -1,8 +1,11 @@
 """One process's web side: the desk and the machines' entrances in one WSGI application."""
 
+from collections.abc import Mapping
+
 from gateway.bootstrap import Gateway
 from gateway.desk.hub import Hub
 from gateway.desk.pages import Desk
+from gateway.metrics import Gauges, metrics_application
 from gateway.wire.http import Front
 
 
@@ -26,8 +29,20 @@ class Application:
             gateway.core,
             verify_agent=self._verify_agent,
             desk=desk,
-            health=gateway.health,
+            health=self._health,
+            metrics=metrics_application(self._gauges()),
         )
+
+    def _health(self) -> Mapping[str, bool]:
+        return {**self._gateway.health(), "hub": self._hub.alive()}
+
+    def _gauges(self) -> Gauges:
+        gateway = self._gateway
+        return {
+            "cti_screens_open": ("Agent screens open on this worker", self._hub.open_screens),
+            "cti_write_queue": ("Events waiting to be written on this worker", gateway.journal.waiting),
+            "cti_outbox_waiting": ("Events not yet taken by those who are told of them", gateway.outbox.waiting),
+        }
 
     def _verify_agent(self, tenant: str, login: str, password: str) -> str | None:
         agent = self._gateway.verifier.verify(tenant, login, password)

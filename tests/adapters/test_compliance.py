@@ -5,8 +5,8 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 
 import pytest
-from bad_peers import BAD, answer, free_port, hang, serving
-from dialects import DIAL, PASSWORD, SECRETS, dialect, make
+from tests.adapters.bad_peers import BAD, answer, free_port, hang, serving
+from tests.adapters.dialects import DIAL, PASSWORD, SECRETS, dialect, make
 
 from gateway.adapter import Outcome, names
 

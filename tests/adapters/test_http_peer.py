@@ -8,8 +8,8 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from bad_peers import answer, free_port, hang, serving
-from dialects import DIAL, make
+from tests.adapters.bad_peers import answer, free_port, hang, serving
+from tests.adapters.dialects import DIAL, make
 
 from adapters.http import Failed, HttpRequest
 from adapters.http import Peer as Appliance

@@ -5,8 +5,8 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from bad_peers import answer, free_port, serving
-from dialects import DIAL, WSDL
+from tests.adapters.bad_peers import answer, free_port, serving
+from tests.adapters.dialects import DIAL, WSDL
 from lxml import etree
 from pydantic import TypeAdapter, ValidationError
 

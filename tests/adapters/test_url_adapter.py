@@ -5,8 +5,8 @@ from contextlib import closing
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import pytest
-from bad_peers import answer, serving
-from dialects import DIAL
+from tests.adapters.bad_peers import answer, serving
+from tests.adapters.dialects import DIAL
 from hypothesis import given
 from hypothesis import strategies as st
 from lxml import etree

@@ -4,8 +4,8 @@ import xmlrpc.client
 from contextlib import closing
 
 import pytest
-from bad_peers import answer, serving
-from dialects import DIAL
+from tests.adapters.bad_peers import answer, serving
+from tests.adapters.dialects import DIAL
 from pydantic import TypeAdapter, ValidationError
 
 from adapters.xmlrpc import XmlRpcAdapter
