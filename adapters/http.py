@@ -131,9 +131,7 @@ class Peer:
     def __init__(self, config: HttpConfig, *, name: str) -> None:
         self.name = name
         self._config = config
-        self._verify: bool | str = (
-            config.tls_verify if isinstance(config.tls_verify, bool) else str(config.tls_verify)
-        )
+        self._verify: bool | str = config.tls_verify if isinstance(config.tls_verify, bool) else str(config.tls_verify)
         self._live = Connections()
         self._recording = Connections(recording=True)
         self._secrets = tuple(sorted(spellings(config), key=len, reverse=True))
@@ -180,9 +178,7 @@ class Peer:
 
     def probe(self, ok: bool, reason: str) -> Probe:
         """A probe's result as a sentence without secrets."""
-        return Probe(
-            ok, f"A central {self.name!r} {'respondeu' if ok else 'não está pronta'}: {self._clean(reason)}."
-        )
+        return Probe(ok, f"A central {self.name!r} {'respondeu' if ok else 'não está pronta'}: {self._clean(reason)}.")
 
     def delivery(self, outcome: Outcome, reason: str = "", ref: str | None = None) -> Delivery:
         """An outcome with its sentence; ``reason`` may quote the peer, so secrets in it are masked."""
@@ -217,9 +213,7 @@ class Peer:
         try:
             prepared = self._prepare(request)
             with running(attempt):
-                response = connections.send(
-                    prepared, stream=True, timeout=self._timeout(attempt), verify=self._verify
-                )
+                response = connections.send(prepared, stream=True, timeout=self._timeout(attempt), verify=self._verify)
                 return _read(response)
         except (
             requests.RequestException,

@@ -15,9 +15,7 @@ from pydantic import ConfigDict, SecretStr
 
 from gateway.errors import AdapterError
 
-_ORIGIN = re.compile(
-    r"https?://(\[[0-9A-Fa-f:.]+\]|[^\s/?#@:{}\[\]\\%]+)(:[0-9]{1,5})?(?=[/?]|$)", re.IGNORECASE
-)
+_ORIGIN = re.compile(r"https?://(\[[0-9A-Fa-f:.]+\]|[^\s/?#@:{}\[\]\\%]+)(:[0-9]{1,5})?(?=[/?]|$)", re.IGNORECASE)
 PLAIN_HEADERS = frozenset(
     {"accept", "accept-language", "cache-control", "connection", "content-type", "soapaction", "user-agent"}
 )
@@ -37,9 +35,7 @@ class HttpConfig:
 
     __pydantic_config__ = ConfigDict(extra="forbid", frozen=True)
 
-    auth: Literal["none", "basic", "digest"] = _setting(
-        "none", "How to log in by HTTP: none, basic or digest."
-    )
+    auth: Literal["none", "basic", "digest"] = _setting("none", "How to log in by HTTP: none, basic or digest.")
     username: str = _setting("", "The user for basic and digest.")
     password: SecretStr = field(default=_NOTHING, metadata={"help": "The password for basic and digest."})
     headers: Mapping[str, SecretStr] = field(
@@ -81,18 +77,14 @@ def origin_of(url: str) -> str:
             hint="Values cannot choose the host; put user and password into username and password.",
         )
     if "#" in re.sub(r"\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\}", "", url, flags=re.DOTALL):
-        raise AdapterError(
-            "the url has a '#', behind which nothing is ever sent.", hint="Write %23 to dial a #."
-        )
+        raise AdapterError("the url has a '#', behind which nothing is ever sent.", hint="Write %23 to dial a #.")
     return found[0]
 
 
 def spellings(config: HttpConfig) -> set[str]:
     """Every secret as it may stand on the wire: plain, and as URLs, forms, JSON, XML and Basic have it."""
     hidden = [value for name, value in config.headers.items() if name.lower() not in PLAIN_HEADERS]
-    plain = {secret.get_secret_value() for secret in (config.password, *hidden, *config.secrets.values())} - {
-        ""
-    }
+    plain = {secret.get_secret_value() for secret in (config.password, *hidden, *config.secrets.values())} - {""}
     found = set(plain)
     for text in plain:
         found |= {quote(text, safe=""), quote_plus(text), dumps(text)[1:-1]}

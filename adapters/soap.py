@@ -44,22 +44,14 @@ class SoapAdapter:
         arguments: Mapping[str, Any] = field(
             default_factory=dict, metadata={"help": "Its arguments: templates, scalars, lists and tables."}
         )
-        service: str = field(
-            default="", metadata={"help": "The service in the WSDL; the first one if empty."}
-        )
+        service: str = field(default="", metadata={"help": "The service in the WSDL; the first one if empty."})
         port: str = field(default="", metadata={"help": "The port of the service; the first one if empty."})
-        address: str = field(
-            default="", metadata={"help": "Where to send calls, if not where the WSDL says."}
-        )
+        address: str = field(default="", metadata={"help": "Where to send calls, if not where the WSDL says."})
         result_path: str = field(
             default="", metadata={"help": "Where in the answer to look (responseCode); empty: all of it."}
         )
-        success: Pattern = field(
-            default="", metadata={"help": "Pattern that the result of a success contains."}
-        )
-        refused: Pattern = field(
-            default="", metadata={"help": "Pattern that the result of a refusal contains."}
-        )
+        success: Pattern = field(default="", metadata={"help": "Pattern that the result of a success contains."})
+        refused: Pattern = field(default="", metadata={"help": "Pattern that the result of a refusal contains."})
         ref_path: str = field(default="", metadata={"help": "Where in the answer the peer's own call id is."})
 
     def __init__(self, config: Config, *, name: str) -> None:
@@ -131,9 +123,7 @@ class SoapAdapter:
         if envelope is None:
             reason = "a resposta não é SOAP"
             return (
-                self._peer.delivery(Outcome.UNKNOWN, reason)
-                if answer.status == 200
-                else self._peer.by_status(answer)
+                self._peer.delivery(Outcome.UNKNOWN, reason) if answer.status == 200 else self._peer.by_status(answer)
             )
         if fault := fault_of(envelope):
             return self._peer.delivery(Outcome.REFUSED, fault)

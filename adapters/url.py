@@ -25,9 +25,7 @@ class UrlAdapter:
     class Config(HttpConfig):
         """``url`` and ``body`` are templates; values in them are escaped for where they stand."""
 
-        url: str = field(
-            metadata={"help": "The URL to request; scheme and host written out, the rest a template."}
-        )
+        url: str = field(metadata={"help": "The URL to request; scheme and host written out, the rest a template."})
         success: Pattern = field(metadata={"help": "Pattern that the answer of a success contains."})
         method: Literal["GET", "POST"] = field(default="GET", metadata={"help": "GET or POST."})
         body: str = field(default="", metadata={"help": "Template of the body of a POST."})
@@ -38,9 +36,7 @@ class UrlAdapter:
         success_status: tuple[int, int] = field(
             default=(200, 299), metadata={"help": "First and last HTTP status that may be a success."}
         )
-        refused: Pattern = field(
-            default="", metadata={"help": "Pattern that the answer of a refusal contains."}
-        )
+        refused: Pattern = field(default="", metadata={"help": "Pattern that the answer of a refusal contains."})
         probe_url: str = field(
             default="",
             metadata={"help": "A URL that rings nobody, requested to see whether the peer is there."},
@@ -102,9 +98,7 @@ class UrlAdapter:
         outcome, ref = self._rule.judge(answer.text)
         if not first <= answer.status <= last:
             refused = outcome is Outcome.REFUSED and outcome_of_status(answer.status) is Outcome.UNKNOWN
-            return (
-                self._peer.quoting(Outcome.REFUSED, answer.text) if refused else self._peer.by_status(answer)
-            )
+            return self._peer.quoting(Outcome.REFUSED, answer.text) if refused else self._peer.by_status(answer)
         if outcome is Outcome.ACCEPTED:
             return self._peer.delivery(outcome, ref=ref)
         return self._peer.quoting(outcome, answer.text)

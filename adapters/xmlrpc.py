@@ -40,12 +40,8 @@ class XmlRpcAdapter:
         result_path: str = field(
             default="", metadata={"help": "Where in the answer to look (call.id, 0.name); empty: all of it."}
         )
-        success: Pattern = field(
-            default="", metadata={"help": "Pattern that the value of a success contains."}
-        )
-        refused: Pattern = field(
-            default="", metadata={"help": "Pattern that the value of a refusal contains."}
-        )
+        success: Pattern = field(default="", metadata={"help": "Pattern that the value of a success contains."})
+        refused: Pattern = field(default="", metadata={"help": "Pattern that the value of a refusal contains."})
         ref_path: str = field(default="", metadata={"help": "Where in the answer the peer's own call id is."})
 
     def __init__(self, config: Config, *, name: str) -> None:
@@ -79,9 +75,7 @@ class XmlRpcAdapter:
         try:
             body = xmlrpc.client.dumps(params, self._config.method, encoding="utf-8", allow_none=True)
         except (TypeError, OverflowError) as error:
-            raise AdapterError(
-                f"the parameters of {self._config.method!r} do not fit XML-RPC: {error}"
-            ) from None
+            raise AdapterError(f"the parameters of {self._config.method!r} do not fit XML-RPC: {error}") from None
         return HttpRequest("POST", self._config.url, {"Content-Type": "text/xml"}, body.encode())
 
     def _judge(self, answer: Answer) -> Delivery:

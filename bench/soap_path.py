@@ -86,9 +86,7 @@ def main() -> None:
     structlog.configure(
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO), cache_logger_on_first_use=True
     )
-    ours = Front(
-        Config(), IdleCore(), verify_agent=lambda *_: None, desk=no_desk, health=dict, metrics=no_desk
-    )
+    ours = Front(Config(), IdleCore(), verify_agent=lambda *_: None, desk=no_desk, health=dict, metrics=no_desk)
     spyne = WsgiApplication(application(lambda operation, values: ("OK", "chamada registrada", 42)))
     query = "ramal=3501&telefone=4732100123"
     listener = measure(ours, get("/wconnect/WConnect_WSDL_ConsultaRamal.php", query), calls)
@@ -98,9 +96,7 @@ def main() -> None:
     print(f"GET listener      {listener:7.1f} us  {1e6 / listener:8.0f} calls/s")
     print(f"XML-RPC           {xmlrpc:7.1f} us  {1e6 / xmlrpc:8.0f} calls/s")
     print(f"SOAP              {soap:7.1f} us  {1e6 / soap:8.0f} calls/s")
-    print(
-        f"Spyne's WSGI path {theirs:7.1f} us  {1e6 / theirs:8.0f} calls/s  ({theirs / soap:.1f} times ours)"
-    )
+    print(f"Spyne's WSGI path {theirs:7.1f} us  {1e6 / theirs:8.0f} calls/s  ({theirs / soap:.1f} times ours)")
 
 
 if __name__ == "__main__":

@@ -157,9 +157,7 @@ class Forward(Table):
     """A CRM or program that is told of call events. All other keys belong to its adapter."""
 
     adapter: str = Field(description="the protocol: one of the installed adapters (soap, xmlrpc, url)")
-    on: tuple[EventKind, ...] = Field(
-        EVENT_KINDS, strict=False, min_length=1, description="the events it is told of"
-    )
+    on: tuple[EventKind, ...] = Field(EVENT_KINDS, strict=False, min_length=1, description="the events it is told of")
     settings: Any = Field(None, exclude=True, description="the adapter's own settings")
 
 

@@ -5,6 +5,7 @@ because Granian waits for open streams for ever; and it dies with its parent, so
 nothing behind that still holds the port.
 """
 
+import http.client
 import multiprocessing
 import os
 import shutil
@@ -31,6 +32,7 @@ from gateway.store.engine import open_engine, upgrade
 
 log = structlog.get_logger()
 
+START_WITHIN_S = 60
 STOP_WITHIN_S = 15
 """Backstop: a worker that has not ended by then is killed; what it acknowledged is on disk."""
 
@@ -51,7 +53,8 @@ def serve(options: Options, *, on_ready: Callable[[str], None] = lambda _url: No
     _check_address(options.address, options.port)
     _prepare_data(options)
     server = _server(options)
-    server.on_startup(lambda: _when_ready(options, on_ready))
+    announcer = threading.Thread(target=_announce, args=(options, on_ready), name="announcer", daemon=True)
+    server.on_startup(announcer.start)
     server.serve(target_loader=partial(load_application, options), wrap_loader=False)
     log.info("stopped")
 
@@ -116,10 +119,29 @@ def _prepare_data(options: Options) -> None:
         os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(folder)
 
 
-def _when_ready(options: Options, on_ready: Callable[[str], None]) -> None:
+def _announce(options: Options, on_ready: Callable[[str], None]) -> None:
+    """Say that the gateway listens once it really answers."""
+    deadline = time.monotonic() + START_WITHIN_S
+    while not _answers(options.address, options.port):
+        if time.monotonic() > deadline:
+            log.error("not_ready", after_s=START_WITHIN_S)
+            return
+        time.sleep(0.05)
     url = url_of(options.address, options.port)
     log.info("listening", url=url, data=str(options.data), workers=options.config.server.workers)
     on_ready(url)
+
+
+def _answers(address: str, port: int) -> bool:
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(address, address)  # noqa: S104
+    connection = http.client.HTTPConnection(host, port, timeout=5)
+    try:
+        connection.request("GET", "/readyz")
+        return connection.getresponse().status == 200
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
 
 
 def load_application(options: Options) -> Any:

@@ -17,7 +17,9 @@ from tests.store.conftest import HERE, PLAN, T0, Store, open_store, start_draft,
 
 __all__ = ["open_store", "store"]
 
-DRAFT = OrderDraft(PlaceCall("acme", "3501", "4732100123", HERE, T0), "3501", "pbx", "04732100123", read("4732100123", PLAN))
+DRAFT = OrderDraft(
+    PlaceCall("acme", "3501", "4732100123", HERE, T0), "3501", "pbx", "04732100123", read("4732100123", PLAN)
+)
 
 
 def until(condition: Callable[[], object], timeout_s: float = 10) -> None:

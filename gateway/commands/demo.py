@@ -3,7 +3,6 @@
 import shutil
 import socket
 import tempfile
-import threading
 from pathlib import Path
 from typing import Any
 
@@ -45,8 +44,8 @@ def demo_command(listen: str | None) -> None:
     appliances = _start_appliances(url)
     try:
         config, config_path = _furnish(folder, f"{address}:{port}", appliances)
-        guide = threading.Thread(target=_guide, args=(url, appliances, config_path), daemon=True)
-        serve(Options(config, folder / "data", address, port), on_ready=lambda _: guide.start())
+        options = Options(config, folder / "data", address, port)
+        serve(options, on_ready=lambda ready_url: _guide(ready_url, appliances, config_path))
     finally:
         for appliance in appliances.values():
             appliance.stop()
@@ -86,11 +85,8 @@ def _guide(url: str, appliances: dict[str, Any], config_path: Path) -> None:
     from urllib.parse import quote
 
     from gateway.demo.company import PASSWORD, TITLES
-    from gateway.demo.play import play, wait_ready
+    from gateway.demo.play import play
 
-    if not wait_ready(url):
-        click.echo("cti-gateway: the demo's gateway did not become ready; see above.", err=True)
-        return
     recording = f"{appliances['url'].address}/gravacoes/demo.wav"
     played = play(url, recording)
     listed = [f"  {TITLES[name]:16}  {appliance.address}/" for name, appliance in appliances.items()]

@@ -1,6 +1,5 @@
 """A few calls, played by the three wires as exchanges would send them."""
 
-import time
 import xmlrpc.client
 from urllib.parse import quote
 
@@ -11,18 +10,6 @@ ENVELOPE = (
     '<soap:Envelope xmlns:soap="http://schemas.xmlsoap.org/soap/envelope/"><soap:Body>'
     '<{operation} xmlns="urn:cti-gateway:wconnect:1">{arguments}</{operation}></soap:Body></soap:Envelope>'
 )
-
-
-def wait_ready(url: str, *, within_s: float = 60.0) -> bool:
-    """Wait until the gateway at ``url`` answers; False when it does not."""
-    deadline = time.monotonic() + within_s
-    while time.monotonic() < deadline:
-        try:
-            if requests.get(f"{url}/readyz", timeout=2).status_code == 200:
-                return True
-        except requests.RequestException:
-            time.sleep(0.1)
-    return False
 
 
 def play(url: str, recording: str) -> list[str]:
@@ -55,7 +42,5 @@ def by_soap(url: str, operation: str, **parameters: str) -> None:
 
 def by_xmlrpc(url: str, operation: str, *parameters: str) -> None:
     body = xmlrpc.client.dumps(parameters, operation)
-    answer = requests.post(
-        f"{url}/xmlrpc", data=body.encode(), headers={"Content-Type": "text/xml"}, timeout=TIMEOUT_S
-    )
+    answer = requests.post(f"{url}/xmlrpc", data=body.encode(), headers={"Content-Type": "text/xml"}, timeout=TIMEOUT_S)
     xmlrpc.client.loads(answer.content)

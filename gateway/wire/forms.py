@@ -101,9 +101,7 @@ def read(environ: dict[str, Any], names: Names, limit: int) -> dict[str, str]:
 def read_multipart(environ: dict[str, Any], names: Names, limit: int) -> dict[str, str]:
     """PHP's curl sends this when it is given an array. Raises ``TooLarge``, ``MalformedRequest``."""
     try:
-        _, form, _ = parse_form_data(
-            environ, max_content_length=limit, max_form_memory_size=limit, silent=False
-        )
+        _, form, _ = parse_form_data(environ, max_content_length=limit, max_form_memory_size=limit, silent=False)
     except RequestEntityTooLarge:
         raise TooLarge(limit) from None
     except ValueError:

@@ -87,9 +87,7 @@ class Front:
                 count(transport.wire, NO_OPERATION, error)
             return transport.refuse(explain(error, environ, transport.wire), environ)
 
-    def _serve_people(
-        self, environ: Environ, start_response: StartResponse, named: str | None
-    ) -> Iterable[bytes]:
+    def _serve_people(self, environ: Environ, start_response: StartResponse, named: str | None) -> Iterable[bytes]:
         try:
             site = self._sites.find(environ, named)
         except UnknownTenant as error:

@@ -22,9 +22,7 @@ WIRES = ("get", "soap", "xmlrpc")
 RESULTS = ("ok", "refused", "busy", "error")
 NO_OPERATION = "-"
 
-EVENTS = Counter(
-    "cti_events_total", "Requests by wire, operation and result", ["wire", "operation", "result"]
-)
+EVENTS = Counter("cti_events_total", "Requests by wire, operation and result", ["wire", "operation", "result"])
 SECONDS = Histogram(
     "cti_event_seconds",
     "Time from a parsed request to its durable answer",
@@ -89,9 +87,7 @@ class Intake:
         else:
             site.gate.admit_event(environ, token)
         origin = Origin(wire, environ["cti.client"])
-        message = operation.build(
-            texts, Sender(site.name, site.zone, origin, int(self._clock() * 1000), login)
-        )
+        message = operation.build(texts, Sender(site.name, site.zone, origin, int(self._clock() * 1000), login))
         if message is None:
             return Reply(True, f"cti-gateway {__version__}", 0)
         reply = self._core.handle(message)

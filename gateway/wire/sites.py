@@ -37,9 +37,7 @@ class Sites:
             for name, tenant in config.tenants.items()
         }
         self._by_host = {
-            bare_host(host): self._by_name[name]
-            for name, tenant in config.tenants.items()
-            for host in tenant.hosts
+            bare_host(host): self._by_name[name] for name, tenant in config.tenants.items() for host in tenant.hosts
         }
         self._only = next(iter(self._by_name.values())) if len(self._by_name) == 1 else None
         self._of_host = lru_cache(maxsize=1024)(self._find_host)

@@ -63,17 +63,13 @@ class Soap:
         root = parse_xml(read_body(environ, self._limit), environ.get("CONTENT_TYPE", ""))
         version = environ["cti.soap"] = version_of(root)
         operation, texts = read_call(root, version, environ)
-        reply = self._intake.perform(
-            operation, texts, environ, site, wire=self.wire, token=query_token(environ)
-        )
+        reply = self._intake.perform(operation, texts, environ, site, wire=self.wire, token=query_token(environ))
         return answer(200, KINDS[version], render(operation, reply, version))
 
     def refuse(self, error: GatewayError, environ: Environ) -> Answer:
         """A fault in the version of SOAP that the request spoke."""
         version = environ.get("cti.soap") or guess_version(environ.get("CONTENT_TYPE", ""))
-        return answer(
-            status_of(error, version), KINDS[version], render_fault(error, version), headers_of(error)
-        )
+        return answer(status_of(error, version), KINDS[version], render_fault(error, version), headers_of(error))
 
     def _describe(self, environ: Environ) -> Answer:
         """The contract with the address of the host that asked, which is another one for each tenant."""
@@ -164,9 +160,7 @@ def text_of(element: Any) -> str:
         return raw.decode("latin-1")
 
 
-ENVELOPES = {
-    version: (f"{{{version}}}Envelope", f"{{{version}}}Body", {"soap": version}) for version in KINDS
-}
+ENVELOPES = {version: (f"{{{version}}}Envelope", f"{{{version}}}Body", {"soap": version}) for version in KINDS}
 
 
 def envelope_of(version: str) -> tuple[Any, Any]:

@@ -73,9 +73,7 @@ class XmlRpc:
         if operation is None:
             raise UnknownOperation(name[:80], known=list(OPERATIONS))
         texts = read_parameters(params, operation)
-        reply = self._intake.perform(
-            operation, texts, environ, site, wire=self.wire, token=query_token(environ)
-        )
+        reply = self._intake.perform(operation, texts, environ, site, wire=self.wire, token=query_token(environ))
         return struct_of(reply)
 
     def _call_many(self, params: list[Any], environ: Environ, site: Site) -> list[Any]:
@@ -121,9 +119,7 @@ def read_value(value: Any) -> Any:
     kind = typed.tag.rpartition("}")[2]
     if kind == "struct":
         members = typed.iterfind("member")
-        return {
-            (member.findtext("name") or "").strip(): read_value(member.find("value")) for member in members
-        }
+        return {(member.findtext("name") or "").strip(): read_value(member.find("value")) for member in members}
     if kind == "array":
         return [read_value(item) for item in typed.iterfind("data/value")]
     if kind == "nil":

@@ -34,8 +34,7 @@ class Dialect:
 
 def _envelope(body: str) -> bytes:
     return (
-        '<s:Envelope xmlns:s="http://schemas.xmlsoap.org/soap/envelope/"><s:Body>'
-        f"{body}</s:Body></s:Envelope>".encode()
+        f'<s:Envelope xmlns:s="http://schemas.xmlsoap.org/soap/envelope/"><s:Body>{body}</s:Body></s:Envelope>'.encode()
     )
 
 
@@ -61,9 +60,7 @@ DIALECTS = {
         success=_envelope('<Called xmlns="urn:test-pabx"><code>0</code><callId>77</callId></Called>'),
         fault=lambda text: (
             "500 Internal Server Error",
-            _envelope(
-                f"<s:Fault><faultcode>s:Client</faultcode><faultstring>{escape(text)}</faultstring></s:Fault>"
-            ),
+            _envelope(f"<s:Fault><faultcode>s:Client</faultcode><faultstring>{escape(text)}</faultstring></s:Fault>"),
         ),
         content_type="text/xml; charset=utf-8",
     ),

@@ -26,9 +26,7 @@ def test_digest_answers_the_challenge_with_the_right_password():
 
     def behave(peer, connection):
         first = b"Authorization: Digest" not in peer.requests[-1]
-        answering = (
-            answer("401 Unauthorized", b"", "text/html", CHALLENGE) if first else answer("200 OK", b"OK 1")
-        )
+        answering = answer("401 Unauthorized", b"", "text/html", CHALLENGE) if first else answer("200 OK", b"OK 1")
         return answering(peer, connection)
 
     login = {"auth": "digest", "username": "gateway", "password": "s3nha"}
@@ -45,9 +43,7 @@ def test_digest_answers_the_challenge_with_the_right_password():
     assert peer.requests[1].startswith(f"GET {said['uri']} ".encode())
 
 
-@pytest.mark.parametrize(
-    "challenge", ["WWW-Authenticate: Basic realm=x", "X: y", "WWW-Authenticate: Digest oops"]
-)
+@pytest.mark.parametrize("challenge", ["WWW-Authenticate: Basic realm=x", "X: y", "WWW-Authenticate: Digest oops"])
 def test_a_login_that_digest_cannot_answer_is_refused_after_one_request(challenge):
     login = {"auth": "digest", "username": "gateway", "password": "s3nha"}
     refusing = answer("401 Unauthorized", b"", "text/html", challenge)
@@ -115,9 +111,7 @@ def test_a_small_answer_that_inflates_without_end_is_too_large():
 
 
 def test_a_redirect_is_named_without_its_secrets():
-    there = answer(
-        "302 Found", b"", "text/html", "Location: https://user:s3nha@crm.example.com/login?token=s3nha"
-    )
+    there = answer("302 Found", b"", "text/html", "Location: https://user:s3nha@crm.example.com/login?token=s3nha")
     with serving(there) as peer, closing(make("url", peer.address)) as adapter:
         detail = adapter.deliver(DIAL).detail
     assert "https://crm.example.com/login," in detail

@@ -85,10 +85,7 @@ def answered(status: str, body: bytes, **settings):
 
 
 FAULT = "<s:Fault><faultcode>s:Server</faultcode><faultstring>ligação negada</faultstring></s:Fault>"
-FAULT_12 = (
-    "<s:Fault><s:Code><s:Value>s:Sender</s:Value></s:Code>"
-    "<s:Reason><s:Text>negada</s:Text></s:Reason></s:Fault>"
-)
+FAULT_12 = "<s:Fault><s:Code><s:Value>s:Sender</s:Value></s:Code><s:Reason><s:Text>negada</s:Text></s:Reason></s:Fault>"
 CODE = {"result_path": "code", "success": "^0$", "refused": "."}
 
 

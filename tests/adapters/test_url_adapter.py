@@ -65,9 +65,7 @@ def test_a_url_goes_out_as_it_is_written_with_its_values_encoded(template, targe
 )
 @pytest.mark.parametrize("number", ["+55 &\"'<x>]]>é\\", "%41{{ x }}", "a=b&c=d"])
 def test_a_body_carries_values_escaped_for_its_type(content_type, template, read, number):
-    _, body = sent(
-        order(number=number), url="http://pabx/", method="POST", body=template, content_type=content_type
-    )
+    _, body = sent(order(number=number), url="http://pabx/", method="POST", body=template, content_type=content_type)
     assert read(body) == number
 
 

@@ -54,9 +54,7 @@ class Office:
     exchange: Exchange
     core: Core
 
-    def ring(
-        self, telefone: str = ANA, ramal: str = "3501", *, tenant: str = "acme", at: int | None = None
-    ) -> int:
+    def ring(self, telefone: str = ANA, ramal: str = "3501", *, tenant: str = "acme", at: int | None = None) -> int:
         """A call starts; its id."""
         return self.core.handle(CallStarted(tenant, ramal, telefone, EXCHANGE, at or now_ms())).call_id
 

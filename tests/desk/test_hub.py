@@ -56,9 +56,7 @@ def test_calls_of_other_extensions_and_other_companies_stay_theirs(office: Offic
     assert next(told(screen))["call_id"] == mine
 
 
-def test_the_call_log_hears_of_every_call_of_its_company_and_of_no_other(
-    office: Office, open_hub: OpenHub
-) -> None:
+def test_the_call_log_hears_of_every_call_of_its_company_and_of_no_other(office: Office, open_hub: OpenHub) -> None:
     screen = open_hub().subscribe("acme", "3501", whole_tenant=True)
     office.ring(tenant="rival")
     other, mine = office.ring(ramal="3502"), office.ring()
@@ -75,9 +73,7 @@ def test_both_ends_of_an_internal_call_see_it(office: Office, open_hub: OpenHub)
     assert [next(told(screen))["call_id"] for screen in screens] == [call_id, call_id]
 
 
-def test_an_event_committed_without_a_ring_is_noticed_within_moments(
-    office: Office, open_hub: OpenHub
-) -> None:
+def test_an_event_committed_without_a_ring_is_noticed_within_moments(office: Office, open_hub: OpenHub) -> None:
     screen = open_hub(heartbeat_s=10).subscribe("acme", "3501")
     before = time.monotonic()
     office.ring()
@@ -113,9 +109,7 @@ journal.stop()
 """
 
 
-def test_a_call_taken_by_another_process_reaches_the_screen(
-    office: Office, open_hub: OpenHub, tmp_path: Path
-) -> None:
+def test_a_call_taken_by_another_process_reaches_the_screen(office: Office, open_hub: OpenHub, tmp_path: Path) -> None:
     screen = open_hub().subscribe("acme", "3501")
     subprocess.run([sys.executable, "-c", OTHER_PROCESS, str(tmp_path)], check=True, timeout=60, cwd=ROOT)
     assert next(told(screen))["number"] == ANA

@@ -156,9 +156,7 @@ def test_a_refused_click_to_call_is_told_with_the_id_of_its_log_entry(wire: Wire
 @pytest.mark.parametrize("operation", ["ConsultaRamal", "FinalizaLigacao"])
 @pytest.mark.parametrize("name", ["ramal", "telefone"])
 @pytest.mark.parametrize("value", [None, "", "  "])
-def test_a_missing_parameter_is_named(
-    wire: Wire, peer: Peer, operation: str, name: str, value: str | None
-) -> None:
+def test_a_missing_parameter_is_named(wire: Wire, peer: Peer, operation: str, name: str, value: str | None) -> None:
     fields = {key: item for key, item in START.items() if key != name}
     told = wire.call(peer, operation, fields if value is None else fields | {name: value})
     assert (told.ok, told.number) == (False, 210)
@@ -227,9 +225,7 @@ def test_an_unknown_operation_is_told_which_there_are(wire_name: str, peer: Peer
 
 
 def test_json_tells_the_same_as_text(peer: Peer) -> None:
-    got = peer.get(
-        "/click-to-call", query_string=START, address="127.0.0.1", headers={"Accept": "application/json"}
-    )
+    got = peer.get("/click-to-call", query_string=START, address="127.0.0.1", headers={"Accept": "application/json"})
     assert json.loads(got.data) == {
         "status": "OK",
         "outcome": "accepted",

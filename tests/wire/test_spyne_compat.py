@@ -29,14 +29,11 @@ def test_spyne_writes_neither_bodies_nor_headers_to_the_log() -> None:
 def test_a_fresh_interpreter_with_warnings_as_errors_imports_and_even_compiles_spyne(tmp_path: Path) -> None:
     import spyne
 
-    shutil.copytree(
-        Path(spyne.__file__).parent, tmp_path / "spyne", ignore=shutil.ignore_patterns("__pycache__")
-    )
+    shutil.copytree(Path(spyne.__file__).parent, tmp_path / "spyne", ignore=shutil.ignore_patterns("__pycache__"))
     root = Path(spyne_compat.__file__).parents[2]
     done = subprocess.run(
         [sys.executable, "-W", "error", "-c", "import gateway.wire.spyne_compat as s; print(s.Application)"],
-        env=os.environ
-        | {"PYTHONPATH": os.pathsep.join([str(tmp_path), str(root)]), "PYTHONDONTWRITEBYTECODE": "1"},
+        env=os.environ | {"PYTHONPATH": os.pathsep.join([str(tmp_path), str(root)]), "PYTHONDONTWRITEBYTECODE": "1"},
         capture_output=True,
         text=True,
         timeout=60,
