@@ -51,7 +51,7 @@ class Typed:
 
     @property
     def dialled(self) -> str:
-        """The digits with the + written as one dials it: 00. No country's code begins with 0, so +0 is a 0."""
+        """The digits with the + written as it is dialled: 00. No country code begins with 0: +0 is 0."""
         return "00" + self.digits if self.international and self.digits[0] != "0" else self.digits
 
 

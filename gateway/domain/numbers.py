@@ -151,9 +151,11 @@ def _unknown(national: str, steps: tuple[Step, ...]) -> _Found:
 # Numbers without an area code ---------------------------------------------------------------------
 
 _SHORT_CODE = re.compile(r"1[0-9]{2}|10[0-9]{3}")
-# 0800 and its like keep their 0 in Brazil, and lose it behind +55 and in spreadsheets. No area code is 30, 50,
-# 80 or 90, so these digits can be nothing else. An area code in front is one that somebody added by rule.
-_TOLL_FREE = re.compile(r"(?:0*55)?(?:0*|0?(?P<area>[1-9][1-9])0)(?P<number>(?:[358]00|303)[0-9]{6,7}|900[0-9]{7})")
+# 0800 and its like keep their 0 in Brazil, and lose it behind +55 and in spreadsheets. No area code
+# is 30, 50, 80 or 90, so these digits can be nothing else. An area code in front was put there by rule.
+_TOLL_FREE = re.compile(
+    r"(?:0*55)?(?:0*|0?(?P<area>[1-9][1-9])0)(?P<number>(?:[358]00|303)[0-9]{6,7}|900[0-9]{7})"
+)
 
 
 def _extension(digits: str, plan: NumberPlan) -> _Found | None:
@@ -252,8 +254,10 @@ def _other_country_55(digits: str, plan: NumberPlan) -> _Found | None:
 
 
 def _with_second(found: _Found, second: _Found) -> _Found:
-    candidates = found.candidates + second.candidates
-    return _Found(found.kind, found.national, (*found.steps, _TWO_READINGS), found.e164, candidates, found.collect)
+    candidates = tuple(dict.fromkeys(found.candidates + second.candidates))
+    return _Found(
+        found.kind, found.national, (*found.steps, _TWO_READINGS), found.e164, candidates, found.collect
+    )
 
 
 def _local(digits: str, plan: NumberPlan) -> _Found | None:
@@ -263,6 +267,17 @@ def _local(digits: str, plan: NumberPlan) -> _Found | None:
         if len(digits) >= size and head in _LOCAL_HEADS and (found := _in_own_area(number, plan)):
             return found.after(*_LOCAL_HEADS[head], collect=head == "9090")
     return None
+
+
+def _country_before_local(digits: str, plan: NumberPlan) -> _Found | None:
+    """+55 and a number without area code; or area code 55 behind a + that does not belong there."""
+    if digits[:4] != "0055":
+        return None
+    found = _short(digits[4:], plan) or _local(digits[4:], plan)
+    if found is None or found.kind is Kind.UNKNOWN:
+        return None
+    found, second = found.after(_COUNTRY), _complete(digits[2:], plan)
+    return _with_second(found, second) if second else found
 
 
 def _in_own_area(number: str, plan: NumberPlan) -> _Found | None:
@@ -314,14 +329,15 @@ def _stray_zeros(digits: str, plan: NumberPlan) -> _Found | None:
     return found.after(_STRAY_ZEROS) if found else None
 
 
-# An extension comes before all else, and Brazil before abroad: 00 + operator + 55 + number is a call to Brazil,
-# and 00 11 98765-4321 rather a number behind zeros too many than operator 11 and a short number in Iran.
+# An extension comes before all else, and Brazil before abroad: 00 + operator + 55 + number is a call to
+# Brazil, and 00 11 98765-4321 a number behind zeros too many rather than operator 11 and a number in Iran.
 RULES: tuple[_Rule, ...] = (
     _extension,
     _short,
     _toll_free,
     _complete,
     _local,
+    _country_before_local,
     _abroad,
     _stray_zeros,
     _abroad_by_operator,
@@ -340,7 +356,8 @@ _WITHHELD = _Found(Kind.WITHHELD, "", (Step("withheld", "The caller shows no num
 
 _NINTH = Step("ninth-digit", "Put the 9 in front that every mobile number has had since 2016.")
 _NEEDLESS_AREA = Step("needless-prefix", "Took off an area code or 55 that does not belong before it.")
-_TWO_READINGS = Step("two-readings", "Kept a second reading: country code 55 and a number in the tenant's area.")
+_TWO_READINGS = Step("two-readings", "Kept a second reading: 55 is an area code and the country's code.")
+_COUNTRY = Step("access", "Took off Brazil's country code in front of a number without area code.")
 _DIRECT = Step("foreign", "Is a valid number in another country.")
 _BY_OPERATOR = Step("foreign-operator", "Took off an operator's code; is a valid number in another country.")
 _STRAY_ZEROS = Step("stray-zeros", "Took off leading zeros or a + that led nowhere.")
@@ -354,7 +371,6 @@ _HEAD_TEXTS = {
 _LOCAL_HEADS = {
     "": (),
     "0": (Step("trunk", "Took off a 0 in front of a local number."),),
-    "0055": (Step("access", "Took off Brazil's country code in front of a local number."),),
     "9090": (Step("collect", "Took off 9090, which asks the called party in the same area to pay."),),
 }
 
