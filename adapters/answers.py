@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from json import dumps
 from typing import Annotated, Any
@@ -23,21 +24,47 @@ Pattern = Annotated[str, AfterValidator(_is_pattern)]
 """A regular expression as text, searched anywhere; ``(?P<ref>…)`` in it picks out the peer's own id."""
 
 
+class Single(dict[str, Any]):
+    """An answer of one named part: it is found by its name, and without a path it is the part itself."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The outcome, the text that led to it, and the peer's own id if there is one."""
+
+    outcome: Outcome
+    text: str
+    ref: str | None = None
+
+
 @dataclass(frozen=True)
 class Rule:
-    """An empty ``success`` accepts everything, an empty ``refused`` refuses nothing."""
+    """What to look for, and at which paths of a structured answer.
+
+    An empty ``success`` accepts everything, an empty ``refused`` refuses nothing.
+    """
 
     success: str
     refused: str = ""
+    result_path: str = ""
+    ref_path: str = ""
 
-    def judge(self, text: str) -> tuple[Outcome, str | None]:
-        """The outcome for an answer's text, and the peer's reference if ``success`` names one."""
-        found = re.search(self.success, text)
-        if found:
-            return Outcome.ACCEPTED, found.groupdict().get("ref")
-        if self.refused and re.search(self.refused, text):
-            return Outcome.REFUSED, None
-        return Outcome.UNKNOWN, None
+    def judge(self, answer: Any) -> Verdict:
+        """What an answer (text, scalar, list, mapping) means; one without the result's path is unknown."""
+        try:
+            text = as_text(pick(answer, self.result_path))
+        except (LookupError, RecursionError):
+            return Verdict(Outcome.UNKNOWN, f"sem {self.result_path}")
+        if found := re.search(self.success, text):
+            return Verdict(Outcome.ACCEPTED, text, found.groupdict().get("ref") or self._ref(answer))
+        refused = self.refused and re.search(self.refused, text)
+        return Verdict(Outcome.REFUSED if refused else Outcome.UNKNOWN, text)
+
+    def _ref(self, answer: Any) -> str | None:
+        """A success without its id is a success all the same."""
+        with suppress(LookupError, RecursionError):
+            return as_text(pick(answer, self.ref_path)) if self.ref_path else None
+        return None
 
 
 def pick(value: Any, path: str) -> Any:
@@ -54,6 +81,8 @@ def pick(value: Any, path: str) -> Any:
 
 def as_text(value: Any) -> str:
     """An answer as a rule sees it: scalars bare, nothing as the empty text, the rest as sorted JSON."""
+    if isinstance(value, Single):
+        (value,) = value.values()
     if value is None:
         return ""
     if isinstance(value, bool):

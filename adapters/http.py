@@ -22,6 +22,7 @@ from urllib3.exceptions import (
     SSLError,
 )
 
+from adapters.answers import Verdict
 from adapters.settings import HttpConfig, spellings
 from adapters.wire import MAX_BODY, Attempt, Connections, TooLarge, running
 from gateway.adapter import Delivery, Outcome, Probe, WireRequest
@@ -186,10 +187,12 @@ class Peer:
         ending = f": {self._clean(reason)}" if reason else ""
         return Delivery(outcome, f"{opening}{ending}.", self._clean(ref) if ref else None)
 
-    def quoting(self, outcome: Outcome, text: str) -> Delivery:
-        """An outcome that the peer's own ``text`` led to, quoted in the sentence; pages lose their tags."""
-        words = self._clean(re.sub(r"<[^>]*>", " ", self._masked(text)), longest=120)
-        return self.delivery(outcome, f'respondeu "{words}"' if words else "a resposta veio vazia")
+    def judged(self, verdict: Verdict) -> Delivery:
+        """A rule's verdict; unless it is a yes, the peer's words are quoted, pages without their tags."""
+        if verdict.outcome is Outcome.ACCEPTED:
+            return self.delivery(verdict.outcome, ref=verdict.ref)
+        words = self._clean(re.sub(r"<[^>]*>", " ", self._masked(verdict.text)), longest=120)
+        return self.delivery(verdict.outcome, f'respondeu "{words}"' if words else "a resposta veio vazia")
 
     def by_status(self, answer: Answer) -> Delivery:
         """What an answer's HTTP status alone says."""

@@ -15,7 +15,7 @@ from lxml import etree
 from zeep.helpers import serialize_object
 from zeep.transports import Transport
 
-from adapters.answers import Pattern, Rule, as_text, pick
+from adapters.answers import Pattern, Rule, Single
 from adapters.envelope import ENCODING, encoding_schema, envelope_of, fault_of, parsed
 from adapters.http import Answer, Failed, HttpRequest, Peer
 from adapters.settings import HttpConfig, origin_of
@@ -58,7 +58,7 @@ class SoapAdapter:
         """Raises ``AdapterError`` when the address, a template or an argument cannot be used."""
         self._config = config
         self._arguments = compiled(config.arguments, config.secrets)
-        self._rule = Rule(config.success, config.refused)
+        self._rule = Rule(config.success, config.refused, config.result_path, config.ref_path)
         self._peer = Peer(config, name=name)
         self._lock = Lock()
         self._loaded: _Contract | None = None
@@ -120,29 +120,21 @@ class SoapAdapter:
 
     def _judge(self, answer: Answer) -> Delivery:
         envelope = envelope_of(answer.body)
-        if envelope is None:
-            reason = "a resposta não é SOAP"
-            return (
-                self._peer.delivery(Outcome.UNKNOWN, reason) if answer.status == 200 else self._peer.by_status(answer)
-            )
-        if fault := fault_of(envelope):
+        if envelope is not None and (fault := fault_of(envelope)):
             return self._peer.delivery(Outcome.REFUSED, fault)
         if answer.status != 200:
             return self._peer.by_status(answer)
-        return self._result(etree.tostring(envelope))
+        if envelope is None:
+            return self._peer.delivery(Outcome.UNKNOWN, "a resposta não é SOAP")
+        return self._result(envelope)
 
-    def _result(self, envelope: bytes) -> Delivery:
+    def _result(self, envelope: Any) -> Delivery:
         assert self._loaded is not None
         try:
             value = self._loaded.result(envelope)
-            text = as_text(pick(value, self._config.result_path))
-            ref = as_text(pick(value, self._config.ref_path)) if self._config.ref_path else None
         except Exception:  # zeep raises a dozen unrelated classes for answers that do not fit their schema
             return self._peer.delivery(Outcome.UNKNOWN, "a resposta não é a que o WSDL descreve")
-        outcome, named = self._rule.judge(text)
-        if outcome is Outcome.ACCEPTED:
-            return self._peer.delivery(outcome, ref=ref or named)
-        return self._peer.quoting(outcome, text)
+        return self._peer.judged(self._rule.judge(value))
 
 
 class _Contract:
@@ -178,13 +170,17 @@ class _Contract:
         body = etree.tostring(envelope, xml_declaration=True, encoding="utf-8")
         return HttpRequest("POST", self.address, headers, body)
 
-    def result(self, envelope: bytes) -> Any:
+    def result(self, envelope: Any) -> Any:
         """The answer as plain Python: mappings, lists, scalars. Raises whatever zeep raises."""
         response = requests.Response()
         response.status_code = 200
-        response._content = envelope
+        response._content = etree.tostring(envelope)
         decoded = self._service._binding.process_reply(self._client, self._operation, response)
-        return serialize_object(decoded, dict)
+        value = serialize_object(decoded, dict)
+        names = [etree.QName(part).localname for part in envelope.iterfind("{*}Body/*/*")]
+        # zeep hands out an answer's only part without the name that the WSDL gives it.
+        bare = len(names) == 1 and not isinstance(value, dict | list)
+        return Single({names[0]: value}) if bare else value
 
 
 class _Loading(Transport):  # type: ignore[misc]

@@ -6,7 +6,7 @@ from typing import Literal
 from urllib.parse import quote, unquote, urlsplit
 
 from adapters.answers import Pattern, Rule
-from adapters.http import Answer, Failed, HttpRequest, Peer, outcome_of_status
+from adapters.http import Answer, Failed, HttpRequest, Peer
 from adapters.settings import HttpConfig, is_line, origin_of
 from adapters.templates import Template, escape_for, for_url
 from gateway.adapter import Delivery, Outcome, Outgoing, Probe, WireRequest
@@ -95,13 +95,10 @@ class UrlAdapter:
 
     def _judge(self, answer: Answer) -> Delivery:
         first, last = self._config.success_status
-        outcome, ref = self._rule.judge(answer.text)
-        if not first <= answer.status <= last:
-            refused = outcome is Outcome.REFUSED and outcome_of_status(answer.status) is Outcome.UNKNOWN
-            return self._peer.quoting(Outcome.REFUSED, answer.text) if refused else self._peer.by_status(answer)
-        if outcome is Outcome.ACCEPTED:
-            return self._peer.delivery(outcome, ref=ref)
-        return self._peer.quoting(outcome, answer.text)
+        verdict = self._rule.judge(answer.text)
+        if first <= answer.status <= last or verdict.outcome is Outcome.REFUSED:
+            return self._peer.judged(verdict)
+        return self._peer.by_status(answer)
 
 
 def _as_written(url: str, origin: str) -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from xml.parsers.expat import ExpatError
 
-from adapters.answers import Pattern, Rule, as_text, pick
+from adapters.answers import Pattern, Rule
 from adapters.http import Answer, Failed, HttpRequest, Peer
 from adapters.settings import HttpConfig, origin_of
 from adapters.templates import compiled, rendered
@@ -49,7 +49,7 @@ class XmlRpcAdapter:
         self._config = config
         self._origin = origin_of(config.url)
         self._params = compiled(list(config.params), config.secrets)
-        self._rule = Rule(config.success, config.refused)
+        self._rule = Rule(config.success, config.refused, config.result_path, config.ref_path)
         self._peer = Peer(config, name=name)
 
     def probe(self) -> Probe:
@@ -81,25 +81,15 @@ class XmlRpcAdapter:
     def _judge(self, answer: Answer) -> Delivery:
         try:
             value = _value(answer.text)
-            text = as_text(pick(value, self._config.result_path))
-            ref = as_text(pick(value, self._config.ref_path)) if self._config.ref_path else None
         except xmlrpc.client.Fault as fault:
             return self._peer.delivery(Outcome.REFUSED, f"falha {fault.faultCode}, {fault.faultString}")
         except _Unreadable:
-            return self._not_xmlrpc(answer)
-        except (LookupError, RecursionError):
-            return self._peer.delivery(Outcome.UNKNOWN, "a resposta não tem o que as regras procuram")
+            value = None
         if answer.status != 200:
             return self._peer.by_status(answer)
-        outcome, named = self._rule.judge(text)
-        if outcome is Outcome.ACCEPTED:
-            return self._peer.delivery(outcome, ref=ref or named)
-        return self._peer.quoting(outcome, text)
-
-    def _not_xmlrpc(self, answer: Answer) -> Delivery:
-        if answer.status == 200:
+        if value is None:
             return self._peer.delivery(Outcome.UNKNOWN, "a resposta não é XML-RPC")
-        return self._peer.by_status(answer)
+        return self._peer.judged(self._rule.judge(value))
 
 
 def _value(text: str) -> Any:
@@ -113,4 +103,4 @@ def _value(text: str) -> Any:
         raise
     except (ExpatError, xmlrpc.client.Error, ValueError, TypeError, LookupError, RecursionError) as error:
         raise _Unreadable from error
-    return values[0] if values else ""
+    return values[0] if values and values[0] is not None else ""

@@ -114,6 +114,21 @@ def test_an_answer_is_judged_by_fault_and_rule(status, body, settings, outcome):
     assert answered(status, body, **settings).outcome == outcome
 
 
+@pytest.mark.parametrize(("path", "success"), [("", "^c-1$"), ("callId", "^c-1$")])
+def test_an_answers_only_part_is_found_by_its_name_and_without(tmp_path, path, success):
+    """zeep hands it out bare, so settings written after the WSDL would not find it."""
+    code = b'<xsd:element name="code" type="xsd:int"/>'
+    (tmp_path / "one.wsdl").write_bytes(WSDL.read_bytes().replace(code, b""))
+    settings = {
+        "wsdl": str(tmp_path / "one.wsdl"),
+        "result_path": path,
+        "success": success,
+        "ref_path": "callId",
+    }
+    delivery = answered("200 OK", called("<t:callId>c-1</t:callId>"), **settings)
+    assert (delivery.outcome, delivery.peer_ref) == (Outcome.ACCEPTED, "c-1")
+
+
 def test_a_fault_is_told_in_the_servers_words():
     detail = answered("500 Oops", envelope(FAULT)).detail
     assert detail == "A central 'pabx' recusou: falha s:Server, ligação negada."

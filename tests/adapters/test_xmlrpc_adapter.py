@@ -80,6 +80,11 @@ def test_a_reference_is_taken_from_where_the_settings_say():
     assert answered(value("+OK 7f-1"), success=r"^\+OK (?P<ref>\S+)").peer_ref == "7f-1"
 
 
+def test_a_success_without_its_reference_is_a_success_all_the_same():
+    delivery = answered(value("+OK"), success=r"^\+OK", ref_path="callid")
+    assert (delivery.outcome, delivery.peer_ref) == (Outcome.ACCEPTED, None)
+
+
 @pytest.mark.parametrize("status", ["200 OK", "500 Internal Server Error"])
 def test_a_fault_is_a_refusal_whatever_its_status(status):
     fault = xmlrpc.client.dumps(xmlrpc.client.Fault(500, "no such extension")).encode()
