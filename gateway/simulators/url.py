@@ -1,0 +1,40 @@
+"""A simulated appliance that dials when a URL is requested, as IP phones and many providers do."""
+
+import re
+from hmac import compare_digest
+from typing import Any
+
+from gateway.simulators.appliance import Appliance, Reply, Request
+
+KEY = "demo"
+
+
+class UrlAppliance(Appliance):
+    """``GET /originate?from=EXT&to=NUM&key=KEY`` → ``OK ID`` or ``ERROR reason``; 403 for a wrong key."""
+
+    name = "url"
+    title = "Central simulada URL"
+
+    @classmethod
+    def settings(cls, address: str) -> dict[str, Any]:
+        return {
+            "adapter": "url",
+            "url": address + "/originate?from={{ extension }}&to={{ number }}&key={{ secrets.key }}",
+            "success": r"^OK (?P<ref>\S+)",
+            "refused": "^ERROR",
+            "secrets": {"key": KEY},
+        }
+
+    def answer(self, request: Request) -> Reply:
+        query = request.query
+        if request.path != "/originate":
+            return Reply.text(404, "ERROR no such address")
+        if not compare_digest(query.get("key", "").encode(), KEY.encode()):
+            return Reply.text(403, "ERROR wrong key")
+        missing = [name for name in ("from", "to") if not query.get(name)]
+        if missing:
+            return Reply.text(200, f"ERROR missing {' and '.join(missing)}")
+        return Reply.text(200, f"OK {self.dialled(request, query['from'], query['to'])}")
+
+    def masked(self, raw: str) -> str:
+        return re.sub(r"([?&]key=)[^&\s]*", r"\1****", super().masked(raw))

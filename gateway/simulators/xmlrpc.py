@@ -1,0 +1,57 @@
+"""A simulated appliance that dials by XML-RPC, as softswitches do."""
+
+import xmlrpc.client
+from typing import Any
+from xml.parsers.expat import ExpatError
+
+from gateway.simulators.appliance import Appliance, Reply, Request
+
+METHOD = "pbx.originate"
+
+
+class XmlRpcAppliance(Appliance):
+    """``POST /RPC2``: ``pbx.originate(extension, number)`` → ``{status: "OK", callid}``, or a fault."""
+
+    name = "xmlrpc"
+    title = "Central simulada XML-RPC"
+
+    @classmethod
+    def settings(cls, address: str) -> dict[str, Any]:
+        return {
+            "adapter": "xmlrpc",
+            "url": f"{address}/RPC2",
+            "method": METHOD,
+            "params": ["{{ extension }}", "{{ number }}"],
+            "result_path": "status",
+            "success": "^OK$",
+            "ref_path": "callid",
+        }
+
+    def answer(self, request: Request) -> Reply:
+        if request.path not in ("/RPC2", "/xmlrpc") or request.method != "POST":
+            return Reply.text(404, "POST /RPC2")
+        try:
+            said = xmlrpc.client.dumps((self._call(request),), methodresponse=True, encoding="utf-8")
+        except xmlrpc.client.Fault as fault:
+            said = xmlrpc.client.dumps(fault, encoding="utf-8")
+        return Reply(200, "text/xml; charset=utf-8", said.encode())
+
+    def _call(self, request: Request) -> dict[str, str]:
+        """Raises ``Fault``."""
+        params, method = _read(request.body)
+        if method != METHOD:
+            raise xmlrpc.client.Fault(1, f"unknown method {method!r}, expected {METHOD!r}")
+        if len(params) != 2 or not all(isinstance(param, str) for param in params):
+            raise xmlrpc.client.Fault(2, "expected two texts: extension, number")
+        if not all(params):
+            raise xmlrpc.client.Fault(3, "extension or number is empty")
+        return {"status": "OK", "callid": self.dialled(request, *params)}
+
+
+def _read(body: bytes) -> tuple[tuple[Any, ...], str | None]:
+    if b"<!DOCTYPE" in body:
+        raise xmlrpc.client.Fault(4, "a DOCTYPE is not accepted")
+    try:
+        return xmlrpc.client.loads(body)
+    except (ExpatError, xmlrpc.client.Error, ValueError, TypeError, LookupError) as error:
+        raise xmlrpc.client.Fault(4, "the request is not XML-RPC") from error
