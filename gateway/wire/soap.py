@@ -30,7 +30,7 @@ from gateway.wire.guard import parse_xml, printable, read_body
 from gateway.wire.intake import Intake
 from gateway.wire.operations import OPERATIONS, Operation, find
 from gateway.wire.sites import Site, base_url
-from gateway.wire.transport import Answer, Environ, answer, headers_of
+from gateway.wire.transport import Answer, Environ, answer, headers_of, refuse_as_text
 
 SOAP_11 = "http://schemas.xmlsoap.org/soap/envelope/"
 SOAP_12 = "http://www.w3.org/2003/05/soap-envelope"
@@ -67,7 +67,9 @@ class Soap:
         return answer(200, KINDS[version], render(operation, reply, version))
 
     def refuse(self, error: GatewayError, environ: Environ) -> Answer:
-        """A fault in the version of SOAP that the request spoke."""
+        """A fault in the version of SOAP that the request spoke; a line of text where it called nothing."""
+        if environ["REQUEST_METHOD"] != "POST":
+            return refuse_as_text(error)
         version = environ.get("cti.soap") or guess_version(environ.get("CONTENT_TYPE", ""))
         return answer(status_of(error, version), KINDS[version], render_fault(error, version), headers_of(error))
 

@@ -79,7 +79,7 @@ class Peer:
 
     def send(self, method: str, path: str, *, address: str | None = None, **options: Any) -> TestResponse:
         environ = {"REMOTE_ADDR": self.address if address is None else address} | options.pop("environ", {})
-        return self.client.open(path, method=method, environ_base=environ, **options)
+        return self.client.open(path, method=method, environ_overrides=environ, **options)
 
     def get(self, path: str, **options: Any) -> TestResponse:
         return self.send("GET", path, **options)
