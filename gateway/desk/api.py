@@ -1,0 +1,88 @@
+"""JSON for scripts and for the desk's own script; ``static/openapi.json`` describes it.
+
+Every answer is an object. What went wrong is ``{"ok": false, "code": …, "message": …, "hint": …}``.
+"""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from werkzeug.exceptions import NotFound
+from werkzeug.wrappers import Response
+
+from gateway.desk import assets, dialling, filters
+from gateway.desk.context import Visit
+from gateway.desk.rendering import as_json
+from gateway.errors import MalformedRequest
+
+
+def calls(visit: Visit) -> Response:
+    """The newest calls that match, and where to go on."""
+    wanted, limit = filters.wanted_by_script(visit.request.args, visit.zone)
+    found = visit.services.calls.recent(visit.tenant, wanted, limit=limit)
+    more = found[-1].id if len(found) == limit else None
+    return as_json({"calls": [call.as_json() for call in found], "next_before_id": more})
+
+
+def call(visit: Visit, call_id: int) -> Response:
+    """One call."""
+    found = visit.services.calls.get(visit.tenant, call_id)
+    if found is None:
+        raise NotFound
+    return as_json(found.as_json())
+
+
+def dial(visit: Visit) -> Response:
+    """Place a call from the agent's own extension and say what came of it."""
+    asked = _fields(visit)
+    reply = dialling.place(
+        visit,
+        _text(asked, "number"),
+        extension=_text(asked, "extension"),
+        appliance=_text(asked, "appliance"),
+    )
+    outcome = reply.outcome.value if reply.outcome else None
+    return as_json({"ok": reply.ok, "outcome": outcome, "message": reply.message, "call_id": reply.call_id})
+
+
+def me(visit: Visit) -> Response:
+    """Who is logged in."""
+    agent = visit.me
+    who = {"login": agent.login, "name": agent.name, "extension": agent.extension}
+    return as_json(who | {"tenant": visit.tenant, "title": visit.title})
+
+
+def appliances(visit: Visit) -> Response:
+    """The appliances that can dial for the company."""
+    found = [{"name": item.name, "title": item.title, "default": item.default} for item in visit.centrals]
+    return as_json({"appliances": found})
+
+
+def openapi(visit: Visit) -> Response:
+    """The description of all this, with this company's address."""
+    return as_json(document() | {"servers": [{"url": visit.request.root_path or "/"}]})
+
+
+def document() -> dict[str, Any]:
+    """The OpenAPI document as it lies in the package."""
+    described: dict[str, Any] = json.loads(assets.assets()["openapi.json"].data)
+    return described
+
+
+def _fields(visit: Visit) -> Mapping[str, Any]:
+    """The body's fields, from JSON or a form."""
+    if not visit.request.is_json:
+        return visit.request.form
+    asked = visit.request.get_json()
+    if not isinstance(asked, dict):
+        raise MalformedRequest("esperado um objeto JSON.", hint='Envie {"number": "4732100123"}.')
+    return asked
+
+
+def _text(asked: Mapping[str, Any], name: str) -> str:
+    value = asked.get(name)
+    if value is None:
+        return ""
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        raise MalformedRequest(f"{name}: esperado um texto.")
+    return str(value)

@@ -1,0 +1,58 @@
+"""The files that pages need, served from the package: nothing comes from anywhere else."""
+
+import hashlib
+import mimetypes
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from werkzeug.exceptions import NotFound
+from werkzeug.wrappers import Request, Response
+
+FOLDER = Path(__file__).parent / "static"
+A_YEAR_S = 31_536_000
+TYPES = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml", ".txt": "text/plain"}
+
+
+@dataclass(frozen=True, slots=True)
+class Asset:
+    """A file, its media type, and a short mark of its content."""
+
+    data: bytes
+    media_type: str
+    mark: str
+
+
+@cache
+def assets() -> Mapping[str, Asset]:
+    """All files by their path below ``static/``."""
+    files = (path for path in sorted(FOLDER.rglob("*")) if path.is_file())
+    return {path.relative_to(FOLDER).as_posix(): _asset(path) for path in files}
+
+
+def mark(name: str) -> str:
+    """Changes with the content, so that browsers may keep the file for good under this address."""
+    return assets()[name].mark
+
+
+def serve(request: Request, name: str) -> Response:
+    """The file ``name``, 304 when the browser has it. Raises ``NotFound``."""
+    asset = assets().get(name)
+    if asset is None:
+        raise NotFound
+    response = Response(asset.data, mimetype=asset.media_type)
+    response.set_etag(asset.mark)
+    response.cache_control.public = True
+    if request.args.get("v") == asset.mark:
+        response.cache_control.max_age = A_YEAR_S
+        response.cache_control.immutable = True
+    else:
+        response.cache_control.no_cache = True
+    return response.make_conditional(request)
+
+
+def _asset(path: Path) -> Asset:
+    data = path.read_bytes()
+    guessed = TYPES.get(path.suffix) or mimetypes.guess_type(path.name)[0] or "application/octet-stream"
+    return Asset(data, guessed, hashlib.sha256(data).hexdigest()[:12])

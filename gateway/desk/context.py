@@ -1,0 +1,121 @@
+"""What a view works with: the gateway's services, and one visit to it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from werkzeug.routing import MapAdapter
+from werkzeug.wrappers import Request
+
+from gateway.config import Config
+from gateway.config import Tenant as TenantSettings
+from gateway.desk.hub import Hub
+from gateway.domain.messages import Direction, Origin
+from gateway.errors import CredentialsNeeded
+from gateway.handlers import Core
+from gateway.passwords import Verifier
+from gateway.store.calls import CallLog, LoggedCall
+from gateway.store.directory import Agent, Directory
+from gateway.store.log import EventLog
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """Everything the desk reads from, and the one entrance for what it asks to be done."""
+
+    config: Config
+    core: Core
+    calls: CallLog
+    log: EventLog
+    directory: Directory
+    verifier: Verifier
+    hub: Hub
+
+
+@dataclass(frozen=True, slots=True)
+class Central:
+    """An appliance as people choose it."""
+
+    name: str
+    title: str
+    default: bool
+
+
+@dataclass(frozen=True)
+class Visit:
+    """One request: to which company, by whom, when.
+
+    ``secret`` is the cookie's value that the tokens of forms hang on; it is empty for scripts that log in
+    with every request.
+    """
+
+    request: Request
+    urls: MapAdapter
+    services: Services
+    tenant: str
+    settings: TenantSettings
+    at: int
+    agent: Agent | None
+    secret: str
+
+    @property
+    def me(self) -> Agent:
+        """The agent who is logged in. Raises ``CredentialsNeeded``."""
+        if self.agent is None:
+            raise CredentialsNeeded
+        return self.agent
+
+    @property
+    def title(self) -> str:
+        """The company's name."""
+        return self.settings.title or self.tenant
+
+    @property
+    def origin(self) -> Origin:
+        """Where a message of this visit comes from."""
+        return Origin("desk", str(self.request.environ.get("cti.client") or self.request.remote_addr or ""))
+
+    @property
+    def by_htmx(self) -> bool:
+        """Whether the page's own script asks, for a piece of a page."""
+        return "HX-Request" in self.request.headers
+
+    @property
+    def by_program(self) -> bool:
+        """Whether JSON or events are asked for, not a page."""
+        return self.request.path.startswith("/api/") or self.request.path == "/events"
+
+    @cached_property
+    def zone(self) -> ZoneInfo:
+        """The company's time zone."""
+        return ZoneInfo(self.settings.timezone)
+
+    @cached_property
+    def centrals(self) -> Sequence[Central]:
+        """The appliances that can dial for the company; the agent's own default is marked."""
+        trunk = self.services.core.tenant(self.tenant).trunk_for(self.me.extension)
+        default = trunk.name if trunk else None
+        found = self.settings.appliances.items()
+        return [Central(name, appliance.title or name, name == default) for name, appliance in found]
+
+    @cached_property
+    def colleagues(self) -> dict[str, str]:
+        """Who sits at which extension."""
+        return {agent.extension: agent.name for agent in self.services.directory.agents(self.tenant)}
+
+    def other_end(self, call: LoggedCall) -> str:
+        """The number of ``call`` that is not mine: of an internal call both are extensions."""
+        if call.direction == Direction.INTERNAL and self.agent and call.number == self.agent.extension:
+            return call.extension
+        return call.number
+
+    def central_title(self, name: str | None) -> str:
+        """What people call the appliance ``name``."""
+        appliance = self.settings.appliances.get(name or "")
+        return (appliance.title if appliance else "") or name or ""
+
+    def url(self, endpoint: str, **values: Any) -> str:
+        """The path of a page, below the company's own path."""
+        return self.urls.build(endpoint, values)

@@ -1,0 +1,26 @@
+"""An agent asks for a call, on a page or by a script."""
+
+from gateway.desk.context import Visit
+from gateway.domain.messages import PlaceCall
+from gateway.errors import AccessError, MissingParameter
+from gateway.handlers import Reply
+
+
+def place(visit: Visit, number: str, *, extension: str = "", appliance: str = "") -> Reply:
+    """Let the agent's extension call ``number``. Raises ``AccessError`` for another one's extension, ``DialError``."""
+    if not number.strip():
+        raise MissingParameter("number", expected="DDD + número ou um ramal")
+    if extension and extension != visit.me.extension:
+        raise AccessError(
+            f"o ramal {extension[:32]} não é o seu.", hint=f"Disque do ramal {visit.me.extension}."
+        )
+    order = PlaceCall(
+        tenant=visit.tenant,
+        extension=visit.me.extension,
+        number=number.strip()[:255],
+        origin=visit.origin,
+        received_at=visit.at,
+        appliance=appliance or None,
+        requested_by=visit.me.login,
+    )
+    return visit.services.core.handle(order)

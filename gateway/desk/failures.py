@@ -1,0 +1,90 @@
+"""Errors into answers: a page for people, JSON for programs, never a trace."""
+
+import uuid
+
+import structlog
+from werkzeug.exceptions import HTTPException
+from werkzeug.routing import RequestRedirect
+from werkzeug.utils import redirect
+from werkzeug.wrappers import Response
+
+from gateway.desk.context import Visit
+from gateway.desk.rendering import as_json, page, private
+from gateway.errors import (
+    BadCredentials,
+    BusyError,
+    CredentialsNeeded,
+    GatewayError,
+    InternalError,
+    RequestError,
+    TooManyAttempts,
+)
+
+logger = structlog.get_logger()
+
+TEXTS = {
+    400: ("Pedido não entendido", "Volte e tente de novo."),
+    403: ("Acesso negado", "Você não tem acesso a esta página."),
+    404: ("Página não encontrada", "O endereço não existe, ou a ligação não é desta empresa."),
+    405: ("Pedido não aceito", "Esta página não aceita este tipo de pedido."),
+    413: ("Pedido grande demais", "Volte e envie menos de uma vez."),
+    429: ("Tentativas demais", "Espere um minuto e tente de novo."),
+    500: ("Algo deu errado aqui", "O erro foi registrado. Se continuar, avise o administrador."),
+    503: ("Muita coisa ao mesmo tempo", "Nada se perdeu. Tente de novo em instantes."),
+}
+
+
+def answer(visit: Visit, error: Exception) -> Response:
+    """What the visitor gets for ``error``."""
+    if isinstance(error, RequestRedirect):
+        return redirect(error.new_url, 308)
+    status, known = _known(error)
+    if isinstance(known, CredentialsNeeded | BadCredentials) and not visit.by_program:
+        response = _to_login(visit)
+    elif visit.by_program:
+        response = _for_program(visit, known, status)
+    else:
+        title, advice = TEXTS.get(status, TEXTS[400 if status < 500 else 500])
+        detail = "" if isinstance(error, HTTPException) else str(known)
+        response = page(
+            visit, "error.html", status=status, number=status, title=title, advice=advice, detail=detail
+        )
+    if isinstance(known, BusyError | TooManyAttempts):
+        response.headers["Retry-After"] = str(known.retry_after_s)
+    return response
+
+
+def of_nobody(error: GatewayError) -> Response:
+    """The answer where there is not even a company to speak for."""
+    return private(Response(f"{error}\n", error.http_status, mimetype="text/plain"))
+
+
+def _known(error: Exception) -> tuple[int, GatewayError]:
+    """The status and the error of our own tree; a defect of ours goes to the log and is told by its number only."""
+    if isinstance(error, GatewayError):
+        return error.http_status, error
+    if isinstance(error, HTTPException):
+        status = error.code or 500
+        return status, RequestError(TEXTS.get(status, TEXTS[400])[0].lower() + ".")
+    incident = f"desk-{uuid.uuid4().hex[:12]}"
+    logger.error("desk_failed", incident=incident, error=type(error).__name__, exc_info=error)
+    return InternalError.http_status, InternalError(incident)
+
+
+def _to_login(visit: Visit) -> Response:
+    """Show the login; a page that was asked for is shown behind it."""
+    wanted = visit.request.root_path + visit.request.full_path.rstrip("?")
+    if visit.by_htmx:
+        return private(Response(status=401, headers={"HX-Redirect": visit.url("login")}))
+    if visit.request.method != "GET" or visit.request.path == "/":
+        return private(redirect(visit.url("login"), 303))
+    return private(redirect(visit.url("login", next=wanted), 303))
+
+
+def _for_program(visit: Visit, error: GatewayError, status: int) -> Response:
+    told = {"ok": False, "code": error.code, "message": error.message, "hint": error.hint}
+    response = as_json(told, status=status)
+    # Named only to programs: a browser would ask for the password in a window of its own.
+    if status == 401 and "X-Requested-With" not in visit.request.headers and visit.request.path != "/events":
+        response.headers["WWW-Authenticate"] = 'Basic realm="cti-gateway", charset="UTF-8"'
+    return response

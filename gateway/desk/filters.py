@@ -1,0 +1,124 @@
+"""What to look for in the call log, as pages (in Portuguese) and scripts (in English) ask for it."""
+
+import re
+from dataclasses import dataclass
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+from werkzeug.datastructures import MultiDict
+
+from gateway.desk.formats import day_start
+from gateway.domain.messages import Direction
+from gateway.errors import BadParameter
+from gateway.store.calls import CallFilter
+
+LARGEST_ID = 2**53
+MOST = 200
+DIRECTIONS = tuple(direction.value for direction in Direction)
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """The call log's form as it was filled in; what cannot be understood counts as not filled in."""
+
+    extension: str
+    number: str
+    direction: str
+    since: str
+    until: str
+    before_id: int | None
+
+    @classmethod
+    def of(cls, asked: "MultiDict[str, str]") -> "Search":
+        """Read the page's parameters."""
+        direction = asked.get("sentido", "")
+        return cls(
+            extension=asked.get("ramal", "").strip()[:32],
+            number=asked.get("numero", "").strip()[:64],
+            direction=direction if direction in DIRECTIONS else "",
+            since=asked.get("de", "") if _day(asked.get("de")) else "",
+            until=asked.get("ate", "") if _day(asked.get("ate")) else "",
+            before_id=_row_id(asked.get("antes")),
+        )
+
+    @property
+    def narrow(self) -> bool:
+        """Whether anything was filled in."""
+        return any((self.extension, self.number, self.direction, self.since, self.until))
+
+    def parameters(self, before_id: int | None = None) -> dict[str, str | int]:
+        """The parameters of a link to the same search, continued before ``before_id``."""
+        named = {"ramal": self.extension, "numero": self.number, "sentido": self.direction}
+        named |= {"de": self.since, "ate": self.until}
+        given: dict[str, str | int] = {name: value for name, value in named.items() if value}
+        return given | ({"antes": before_id} if before_id else {})
+
+    def wanted(self, zone: ZoneInfo) -> CallFilter:
+        """As the store understands it; both days are included."""
+        since, until = _day(self.since), _day(self.until)
+        return CallFilter(
+            extension=self.extension or None,
+            number=_digits(self.number) or None,
+            direction=self.direction or None,
+            since=day_start(since, zone) if since else None,
+            until=day_start(until, zone, after=1) if until else None,
+            before_id=self.before_id,
+        )
+
+
+def wanted_by_script(asked: "MultiDict[str, str]", zone: ZoneInfo) -> tuple[CallFilter, int]:
+    """The filter and the limit of ``GET /api/calls``. Raises ``BadParameter``."""
+    direction = asked.get("direction") or None
+    if direction and direction not in DIRECTIONS:
+        raise BadParameter("direction", direction, expected=", ".join(DIRECTIONS))
+    found = CallFilter(
+        extension=asked.get("extension") or None,
+        number=_digits(asked.get("number", "")) or None,
+        direction=direction,
+        account_id=_whole(asked, "account_id", LARGEST_ID),
+        since=_moment(asked, "since", zone),
+        until=_moment(asked, "until", zone),
+        before_id=_whole(asked, "before_id", LARGEST_ID),
+    )
+    return found, _whole(asked, "limit", MOST) or 50
+
+
+def _whole(asked: "MultiDict[str, str]", name: str, most: int) -> int | None:
+    text = asked.get(name)
+    if not text:
+        return None
+    if not re.fullmatch(r"[0-9]{1,17}", text) or not 1 <= int(text) <= most:
+        raise BadParameter(name, text, expected=f"um número inteiro de 1 a {most}")
+    return int(text)
+
+
+def _moment(asked: "MultiDict[str, str]", name: str, zone: ZoneInfo) -> int | None:
+    """Milliseconds of an ISO 8601 date or time; without an offset it is the company's local time."""
+    text = asked.get(name)
+    if not text:
+        return None
+    try:
+        # A '+' that was not escaped in the address arrives as a space.
+        moment = datetime.fromisoformat(text.replace(" ", "+") if "T" in text else text)
+        moment = moment if moment.tzinfo else moment.replace(tzinfo=zone)
+        return round(moment.timestamp() * 1000)
+    except (ValueError, OverflowError):
+        raise BadParameter(name, text, expected="data ou data e hora ISO 8601 (2026-03-05T14:20)") from None
+
+
+def _row_id(text: str | None) -> int | None:
+    found = re.fullmatch(r"[0-9]{1,15}", text or "")
+    return int(found[0]) or None if found else None
+
+
+def _day(text: str | None) -> date | None:
+    try:
+        day = date.fromisoformat(text or "")
+    except ValueError:
+        return None
+    return day if 1970 <= day.year < 9000 else None
+
+
+def _digits(text: str) -> str:
+    """``(47) 99999-`` as ``4799999``; words such as *anonymous* as they are."""
+    return re.sub(r"\D", "", text) or text.strip()

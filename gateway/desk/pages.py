@@ -1,0 +1,128 @@
+"""The desk as one WSGI application: which address is answered by what, who may, and what happens when it fails."""
+
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from typing import Any
+
+from werkzeug.routing import Map, Rule
+from werkzeug.wrappers import Request, Response
+
+from gateway.config import Config, Tenant
+from gateway.desk import access, api, failures, views
+from gateway.desk.context import Services, Visit
+from gateway.desk.hub import Hub
+from gateway.desk.rendering import protected
+from gateway.errors import CredentialsNeeded, UnknownTenant
+from gateway.handlers import Core
+from gateway.passwords import Verifier
+from gateway.store.calls import CallLog
+from gateway.store.directory import Directory
+from gateway.store.log import EventLog
+
+CALL_ID = "<int(max=9007199254740991):call_id>"
+ROUTES: dict[str, tuple[str, str, Callable[..., Response]]] = {
+    "static": ("GET", "/static/<path:name>", views.static),
+    "login": ("GET", "/login", views.login),
+    "log_in": ("POST", "/login", views.log_in),
+    "log_out": ("POST", "/logout", views.log_out),
+    "screen": ("GET", "/", views.screen),
+    "now": ("GET", "/telas/agora", views.now),
+    "recent": ("GET", "/telas/recentes", views.recent),
+    "card": ("GET", f"/telas/ligacao/{CALL_ID}", views.card),
+    "dial": ("POST", "/discar", views.dial),
+    "call_log": ("GET", "/ligacoes", views.call_log),
+    "call": ("GET", f"/ligacoes/{CALL_ID}", views.call),
+    "events": ("GET", "/events", views.events),
+    "api_calls": ("GET", "/api/calls", api.calls),
+    "api_call": ("GET", f"/api/calls/{CALL_ID}", api.call),
+    "api_dial": ("POST", "/api/dial", api.dial),
+    "api_me": ("GET", "/api/me", api.me),
+    "api_appliances": ("GET", "/api/appliances", api.appliances),
+    "api_openapi": ("GET", "/api/openapi.json", api.openapi),
+}
+OPEN_TO_ALL = ("static", "login", "log_in", "api_openapi")
+LARGEST_FORM = 64 * 1024
+
+
+class DeskRequest(Request):
+    """A request no larger than a form of ours."""
+
+    max_content_length = LARGEST_FORM
+    max_form_memory_size = LARGEST_FORM
+
+
+class Desk:
+    """Pages, events and JSON, as a WSGI application.
+
+    The company is in ``environ["cti.tenant"]``, the client's address in ``environ["cti.client"]``;
+    ``SCRIPT_NAME`` may hold ``/t/COMPANY``, which every link and cookie respects.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        core: Core,
+        calls: CallLog,
+        log: EventLog,
+        directory: Directory,
+        verifier: Verifier,
+        hub: Hub,
+        *,
+        clock: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
+    ) -> None:
+        self._services = Services(config, core, calls, log, directory, verifier, hub)
+        self._clock = clock
+        self._urls = Map(
+            [
+                Rule(path, endpoint=name, methods=[method], merge_slashes=False, strict_slashes=False)
+                for name, (method, path, _) in ROUTES.items()
+            ]
+        )
+
+    def __call__(self, environ: Any, start_response: Any) -> Iterable[bytes]:
+        """Answer one request; nothing but an answer ever leaves."""
+        request = DeskRequest(environ)
+        return protected(self._respond(request))(environ, start_response)
+
+    def _respond(self, request: Request) -> Response:
+        tenant = str(request.environ.get("cti.tenant", ""))
+        settings = self._services.config.tenants.get(tenant)
+        if settings is None:
+            return failures.of_nobody(UnknownTenant(tenant))
+        visit = self._stranger(request, tenant, settings)
+        try:
+            return self._answer(visit)
+        except Exception as error:
+            return failures.answer(visit, error)
+
+    def _stranger(self, request: Request, tenant: str, settings: Tenant) -> Visit:
+        """A visit of which nothing is known yet but the company."""
+        urls = self._urls.bind(
+            "desk", request.root_path or "/", path_info=request.path, default_method=request.method
+        )
+        secret = request.cookies.get(access.LOGIN_COOKIE) or access.new_secret()
+        return Visit(request, urls, self._services, tenant, settings, self._clock(), None, secret)
+
+    def _answer(self, visit: Visit) -> Response:
+        """Find the view, find out who asks, let the view answer."""
+        endpoint, arguments = visit.urls.match()
+        view = ROUTES[endpoint][2]
+        if endpoint == "static":
+            return view(visit, **arguments)
+        visit = self._identified(visit)
+        if endpoint not in OPEN_TO_ALL and visit.agent is None:
+            raise CredentialsNeeded
+        if visit.request.method == "POST":
+            access.check_source(visit.request)
+            if visit.secret:
+                access.check_form(visit.request, visit.secret)
+        return view(visit, **arguments)
+
+    def _identified(self, visit: Visit) -> Visit:
+        request, tenant = visit.request, visit.tenant
+        if visit.by_program and (agent := access.agent_of_password(self._services.verifier, request, tenant)):
+            return replace(visit, agent=agent, secret="")
+        if agent := access.agent_of_cookie(self._services.directory, request, tenant, visit.at):
+            return replace(visit, agent=agent, secret=request.cookies[access.COOKIE])
+        return visit

@@ -1,0 +1,142 @@
+"""The pages: one function for each, from a visit to an answer."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from werkzeug.exceptions import NotFound
+from werkzeug.utils import redirect
+from werkzeug.wrappers import Response
+
+from gateway.desk import access, assets, board, dialling, filters
+from gateway.desk.context import Visit
+from gateway.desk.rendering import page, streamed
+from gateway.errors import GatewayError, TooManyAttempts
+from gateway.store.calls import LoggedCall
+
+PAGE_SIZE = 50
+
+
+def static(visit: Visit, name: str) -> Response:
+    """A file of the package."""
+    return assets.serve(visit.request, name)
+
+
+# logging in and out
+
+
+def login(visit: Visit, *, problem: str = "", status: int = 200) -> Response:
+    """The form to log in with."""
+    wanted = access.local_path(visit.request.values.get("next"), visit.request.root_path)
+    response = page(visit, "login.html", status=status, problem=problem, wanted=wanted or "")
+    access.remember(response, visit.request, access.LOGIN_COOKIE, visit.secret, seconds=access.LOGIN_PAGE_S)
+    return response
+
+
+def log_in(visit: Visit) -> Response:
+    """Open a session and go where the agent wanted to go."""
+    form = visit.request.form
+    try:
+        agent = visit.services.verifier.verify(
+            visit.tenant, form.get("usuario", "").strip(), form.get("senha", "")
+        )
+    except TooManyAttempts as error:
+        return login(visit, problem=str(error), status=error.http_status)
+    if agent is None:
+        return login(visit, problem="Usuário ou senha incorretos.", status=401)
+    token = visit.services.directory.open_session(agent, visit.at, lifetime_ms=access.SESSION_MS)
+    wanted = access.local_path(form.get("next"), visit.request.root_path)
+    response = redirect(wanted or visit.url("screen"), 303)
+    access.remember(response, visit.request, access.COOKIE, token, seconds=access.SESSION_MS // 1000)
+    access.forget(response, visit.request, access.LOGIN_COOKIE)
+    return response
+
+
+def log_out(visit: Visit) -> Response:
+    """Close the session."""
+    if visit.agent:
+        visit.services.directory.close_session(visit.secret)
+    response = redirect(visit.url("login"), 303)
+    access.forget(response, visit.request, access.COOKIE)
+    return response
+
+
+# the agent's screen
+
+
+def screen(visit: Visit) -> Response:
+    """The agent's screen. The log's end is read first: whatever happens while the page is made comes as an event."""
+    seq = visit.services.log.newest()
+    return page(visit, "screen.html", seq=seq, **_cards(visit), recent=board.of_extension(visit))
+
+
+def now(visit: Visit) -> Response:
+    """The cards of the calls that go on."""
+    return page(visit, "_cards.html", **_cards(visit))
+
+
+def recent(visit: Visit) -> Response:
+    """The agent's last calls."""
+    return page(visit, "_recent.html", recent=board.of_extension(visit))
+
+
+def card(visit: Visit, call_id: int) -> Response:
+    """The pop-up card of one call."""
+    call = _call(visit, call_id)
+    return page(visit, "_card.html", call=call, before=board.before(visit, call))
+
+
+def dial(visit: Visit) -> Response:
+    """Place a call; answers with a notice, or with the call's page where there is no script."""
+    form = visit.request.form
+    try:
+        reply = dialling.place(visit, form.get("numero", ""), appliance=form.get("central", ""))
+    except GatewayError as error:
+        return page(visit, "_notice.html", status=error.http_status, outcome="refused", message=str(error))
+    if not visit.by_htmx:
+        return redirect(visit.url("call", call_id=reply.call_id), 303)
+    return page(visit, "_notice.html", outcome=reply.outcome, message=reply.message)
+
+
+def events(visit: Visit) -> Response:
+    """The stream of events; ``escopo=empresa`` also tells of everybody else's calls, in brief."""
+    request = visit.request
+    last = request.headers.get("Last-Event-ID") or request.args.get("last_event_id") or ""
+    seen = int(last) if last.isascii() and last.isdigit() and len(last) < 17 else None
+    whole = request.args.get("escopo") == "empresa" or request.args.get("scope") == "tenant"
+    return streamed(visit.services.hub.subscribe(visit.tenant, visit.me.extension, seen, whole_tenant=whole))
+
+
+# the call log
+
+
+def call_log(visit: Visit) -> Response:
+    """The call log: the whole page, or only its list for the page's own script."""
+    seq = visit.services.log.newest()
+    search = filters.Search.of(visit.request.args)
+    wanted = search.wanted(visit.zone)
+    found = visit.services.calls.recent(visit.tenant, wanted, limit=PAGE_SIZE + 1)
+    shown, more = found[:PAGE_SIZE], len(found) > PAGE_SIZE
+    template = "_calls.html" if visit.by_htmx else "calls.html"
+    older = visit.url("call_log", **search.parameters(shown[-1].id)) if more else None
+    newest = visit.url("call_log", **search.parameters())
+    response = page(visit, template, search=search, calls=shown, older=older, newest=newest, seq=seq)
+    response.vary.add("HX-Request")
+    return response
+
+
+def call(visit: Visit, call_id: int) -> Response:
+    """Everything that is known of one call."""
+    seq = visit.services.log.newest()
+    found = _call(visit, call_id)
+    return page(visit, "call.html", call=found, before=board.before(visit, found, limit=10), seq=seq)
+
+
+def _cards(visit: Visit) -> Mapping[str, Any]:
+    return {"cards": [(call, board.before(visit, call)) for call in board.going_on(visit)]}
+
+
+def _call(visit: Visit, call_id: int) -> LoggedCall:
+    found = visit.services.calls.get(visit.tenant, call_id)
+    if found is None:
+        raise NotFound
+    return found
