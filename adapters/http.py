@@ -66,7 +66,7 @@ class Answer:
             return self.body.decode("latin-1")
 
 
-class Failed(Exception):  # noqa: N818 - it carries an outcome, it is not an error of ours
+class Failed(Exception):
     """No answer that could be read: the outcome, and the reason in Portuguese to end a sentence with."""
 
     def __init__(self, outcome: Outcome, reason: str) -> None:

@@ -24,7 +24,7 @@ MAX_HEAD = 64 * 1024
 """Bytes that an answer may have beside its body."""
 
 
-class TooLarge(OSError):  # noqa: N818 - named like the gateway's own errors
+class TooLarge(OSError):
     """The answer is larger than anything an appliance has to say."""
 
 

@@ -17,7 +17,7 @@ MAX_NESTED = 1000
 """Arrays and structs in one answer; the parser takes any depth, but nothing afterwards does."""
 
 
-class _Unreadable(Exception):  # noqa: N818 - one of the ways an answer can be, not an error of ours
+class _Unreadable(Exception):
     """The answer is no XML-RPC."""
 
 

@@ -161,7 +161,7 @@ def _tell(listeners: list[Callable[[int], None]], seq: int) -> None:
 def _tenant(name: str, table: settings.Tenant) -> Tenant:
     place = f"tenants.{name}"
     trunks = tuple(_trunk(place, key, peer, table.dial_plan) for key, peer in table.appliances.items())
-    forwards = {
+    forwards: dict[str, tuple[str, ...]] = {
         kind: tuple(key for key, forward in table.forwards.items() if kind in forward.on)
         for kind in settings.EVENT_KINDS
     }

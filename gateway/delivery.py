@@ -6,7 +6,7 @@ order is tried once. An event is tried until its target accepts it, oldest first
 
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as FutureTimeout
 
@@ -211,7 +211,7 @@ class Courier:
 
 def wait_ms(attempts: int) -> int:
     """How long to wait after so many attempts: 1 s, doubling, five minutes at most."""
-    return round(min(FIRST_WAIT_S * 2 ** min(attempts, 16), LONGEST_WAIT_S) * 1000)
+    return round(min(FIRST_WAIT_S * 2.0 ** min(attempts, 16), LONGEST_WAIT_S) * 1000)
 
 
 def sweep_abandoned(journal: Journal, outbox: Outbox, now: int) -> int:
@@ -219,7 +219,7 @@ def sweep_abandoned(journal: Journal, outbox: Outbox, now: int) -> int:
 
     They are never dialled again: the phone may have rung.
     """
-    abandoned = outbox.abandoned_orders(now - ABANDONED_AFTER_MS)
+    abandoned: Sequence[int] = outbox.abandoned_orders(now - ABANDONED_AFTER_MS)
     detail = "O gateway parou durante a tentativa; não será rediscado."
     for order_id in abandoned:
         journal.write(Settlement(order_id, Delivery(Outcome.UNKNOWN, detail), now))

@@ -20,7 +20,8 @@ Already played:
 
 Try next, with the desk open as ana:
   1. a call comes in      curl '{url}/wconnect/WConnect_WSDL_ConsultaRamal.php?ramal=3501&telefone=4799998888'
-  2. it ends, recorded    curl '{url}/wconnect/WConnect_WSDL_FinalizaLigacao.php?ramal=3501&telefone=4799998888&url_audio={recording}'
+  2. it ends, recorded    curl '{url}/wconnect/WConnect_WSDL_FinalizaLigacao.php?ramal=3501&telefone=4799998888\
+&url_audio={recording}'
   3. find it under 'Ligações', play its recording, click the number: the appliance receives the command
      (choose the appliance above the page; each one's page, listed above, shows what it received)
   4. click-to-call        curl '{url}/click-to-call?origem=3501&destino=47999998888'
@@ -36,6 +37,7 @@ def demo_command(listen: str | None) -> None:
     """Run everything at once in a throw-away folder: a gateway with sample accounts and agents, three simulated
     appliances (SOAP, XML-RPC, URL) beside it, and a few calls played. Prints the address, the login and what to try.
     """
+    from gateway import logs
     from gateway.serve import Options, serve, split_address, url_of
 
     address, port = split_address(listen) if listen else ("127.0.0.1", _usual_or_free_port())
@@ -44,6 +46,7 @@ def demo_command(listen: str | None) -> None:
     appliances = _start_appliances(url)
     try:
         config, config_path = _furnish(folder, f"{address}:{port}", appliances)
+        logs.set_up(config.log)
         options = Options(config, folder / "data", address, port)
         serve(options, on_ready=lambda ready_url: _guide(ready_url, appliances, config_path))
     finally:

@@ -1,6 +1,7 @@
 """``simulate``: an appliance to try against when there is none at hand."""
 
 import threading
+from typing import Any
 
 import click
 
@@ -13,10 +14,14 @@ def simulate_command(name: str, port: int, events_to: str | None) -> None:
     """Run the simulated appliance NAME until Ctrl-C; its page shows every command it receives."""
     from gateway.simulators import SIMULATORS
 
-    appliance = SIMULATORS[name](port=port, events_to=events_to, on_received=lambda command: click.echo(str(command)))
+    appliance = SIMULATORS[name](port=port, events_to=events_to or "", on_received=_show)
     appliance.start()
     click.echo(f"simulated {name} appliance on {appliance.address} (Ctrl-C stops)")
     try:
         threading.Event().wait()
     except KeyboardInterrupt:
         appliance.stop()
+
+
+def _show(command: Any) -> None:
+    click.echo(f"{command.at:%H:%M:%S} {command.extension} calls {command.number}\n{command.raw}\n")

@@ -10,6 +10,6 @@ DEFAULT_ADDRESS = "http://EMPRESA.example.com/soap"
 @click.option("--address", default=DEFAULT_ADDRESS, show_default=True, help="Address to put into the document.")
 def wsdl_command(name: str, address: str) -> None:
     """Print the WSDL called NAME (document/literal, SOAP 1.1 and 1.2)."""
-    from gateway.wire.soap import wsdl_document
+    from gateway.wire.contract import wsdl_at
 
-    click.get_binary_stream("stdout").write(wsdl_document(address))
+    click.echo(wsdl_at(address), nl=False)

@@ -11,9 +11,7 @@ def place(visit: Visit, number: str, *, extension: str = "", appliance: str = ""
     if not number.strip():
         raise MissingParameter("number", expected="DDD + número ou um ramal")
     if extension and extension != visit.me.extension:
-        raise AccessError(
-            f"o ramal {extension[:32]} não é o seu.", hint=f"Disque do ramal {visit.me.extension}."
-        )
+        raise AccessError(f"o ramal {extension[:32]} não é o seu.", hint=f"Disque do ramal {visit.me.extension}.")
     order = PlaceCall(
         tenant=visit.tenant,
         extension=visit.me.extension,

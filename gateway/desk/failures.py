@@ -46,9 +46,7 @@ def answer(visit: Visit, error: Exception) -> Response:
     else:
         title, advice = TEXTS.get(status, TEXTS[400 if status < 500 else 500])
         detail = "" if isinstance(error, HTTPException) else str(known)
-        response = page(
-            visit, "error.html", status=status, number=status, title=title, advice=advice, detail=detail
-        )
+        response = page(visit, "error.html", status=status, number=status, title=title, advice=advice, detail=detail)
     if isinstance(known, BusyError | TooManyAttempts):
         response.headers["Retry-After"] = str(known.retry_after_s)
     return response

@@ -98,9 +98,7 @@ class Desk:
 
     def _stranger(self, request: Request, tenant: str, settings: Tenant) -> Visit:
         """A visit of which nothing is known yet but the company."""
-        urls = self._urls.bind(
-            "desk", request.root_path or "/", path_info=request.path, default_method=request.method
-        )
+        urls = self._urls.bind("desk", request.root_path or "/", path_info=request.path, default_method=request.method)
         secret = request.cookies.get(access.LOGIN_COOKIE) or access.new_secret()
         return Visit(request, urls, self._services, tenant, settings, self._clock(), None, secret)
 

@@ -36,9 +36,7 @@ def log_in(visit: Visit) -> Response:
     """Open a session and go where the agent wanted to go."""
     form = visit.request.form
     try:
-        agent = visit.services.verifier.verify(
-            visit.tenant, form.get("usuario", "").strip(), form.get("senha", "")
-        )
+        agent = visit.services.verifier.verify(visit.tenant, form.get("usuario", "").strip(), form.get("senha", ""))
     except TooManyAttempts as error:
         return login(visit, problem=str(error), status=error.http_status)
     if agent is None:

@@ -11,7 +11,7 @@ from gateway.domain.reading import Kind, Reading, Step
 _PREFIX = re.compile(r"[0-9*#]*")
 
 
-class NothingToDial(ValueError):  # noqa: N818 - it says what is the matter, not that something broke
+class NothingToDial(ValueError):
     """The text holds no number or extension: no digits, or a caller who withheld it."""
 
 

@@ -18,7 +18,7 @@ class Direction(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """How a message reached us: the wire (``get``, ``soap``, ``xmlrpc``, ``desk``, ``cli``) and the client's address."""
+    """How a message reached us: the wire (``get``, ``soap``, ``xmlrpc``, ``desk``, ``cli``), the client's address."""
 
     wire: str
     client: str

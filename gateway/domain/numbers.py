@@ -153,9 +153,7 @@ def _unknown(national: str, steps: tuple[Step, ...]) -> _Found:
 _SHORT_CODE = re.compile(r"1[0-9]{2}|10[0-9]{3}")
 # 0800 and its like keep their 0 in Brazil, and lose it behind +55 and in spreadsheets. No area code
 # is 30, 50, 80 or 90, so these digits can be nothing else. An area code in front was put there by rule.
-_TOLL_FREE = re.compile(
-    r"(?:0*55)?(?:0*|0?(?P<area>[1-9][1-9])0)(?P<number>(?:[358]00|303)[0-9]{6,7}|900[0-9]{7})"
-)
+_TOLL_FREE = re.compile(r"(?:0*55)?(?:0*|0?(?P<area>[1-9][1-9])0)(?P<number>(?:[358]00|303)[0-9]{6,7}|900[0-9]{7})")
 
 
 def _extension(digits: str, plan: NumberPlan) -> _Found | None:
@@ -255,9 +253,7 @@ def _other_country_55(digits: str, plan: NumberPlan) -> _Found | None:
 
 def _with_second(found: _Found, second: _Found) -> _Found:
     candidates = tuple(dict.fromkeys(found.candidates + second.candidates))
-    return _Found(
-        found.kind, found.national, (*found.steps, _TWO_READINGS), found.e164, candidates, found.collect
-    )
+    return _Found(found.kind, found.national, (*found.steps, _TWO_READINGS), found.e164, candidates, found.collect)
 
 
 def _local(digits: str, plan: NumberPlan) -> _Found | None:

@@ -29,8 +29,7 @@ def html(title: str, address: str, received: Iterable["Received"]) -> bytes:
         title=escape(title),
         address=escape(address),
         count=len(commands),
-        commands="\n".join(commands)
-        or "<p>Nenhum comando ainda. Disque pelo gateway e ele aparece aqui.</p>",
+        commands="\n".join(commands) or "<p>Nenhum comando ainda. Disque pelo gateway e ele aparece aqui.</p>",
     )
     return text.encode()
 

@@ -33,8 +33,7 @@ def wav(call_id: str) -> bytes:
 def _note(hertz: float) -> list[int]:
     count = int(RATE * NOTE_S)
     return [
-        int(6000 * math.sin(math.pi * at / count) * math.sin(2 * math.pi * hertz * at / RATE))
-        for at in range(count)
+        int(6000 * math.sin(math.pi * at / count) * math.sin(2 * math.pi * hertz * at / RATE)) for at in range(count)
     ]
 
 

@@ -7,6 +7,7 @@ addresses.
 from copy import deepcopy
 from functools import cache
 from typing import Any
+from xml.sax.saxutils import escape
 
 from lxml import etree
 
@@ -83,7 +84,13 @@ def wsdl() -> bytes:
     _add_soap_12(root)
     etree.cleanup_namespaces(root, keep_ns_prefixes=["tns", "xs"])
     etree.indent(root)
-    return b'<?xml version="1.0" encoding="UTF-8"?>\n' + etree.tostring(root, encoding="utf-8") + b"\n"
+    document: bytes = etree.tostring(root, encoding="utf-8")
+    return b'<?xml version="1.0" encoding="UTF-8"?>\n' + document + b"\n"
+
+
+def wsdl_at(address: str) -> bytes:
+    """The published document for whoever reaches the service at ``address``."""
+    return wsdl().replace(PLACEHOLDER_ADDRESS.encode(), escape(address, {'"': "&quot;"}).encode())
 
 
 def schema() -> Any:

@@ -10,7 +10,6 @@ import binascii
 import re
 from collections.abc import Iterable
 from typing import Any
-from xml.sax.saxutils import escape
 
 from lxml import etree
 
@@ -25,7 +24,7 @@ from gateway.errors import (
 )
 from gateway.handlers import Reply
 from gateway.wire.auth import query_token
-from gateway.wire.contract import NAMESPACE, PLACEHOLDER_ADDRESS, wsdl
+from gateway.wire.contract import NAMESPACE, wsdl_at
 from gateway.wire.guard import parse_xml, printable, read_body
 from gateway.wire.intake import Intake
 from gateway.wire.operations import OPERATIONS, Operation, find
@@ -51,7 +50,6 @@ class Soap:
     def __init__(self, intake: Intake, *, max_body_bytes: int) -> None:
         self._intake = intake
         self._limit = max_body_bytes
-        self._wsdl = wsdl().split(PLACEHOLDER_ADDRESS.encode())
 
     def serve(self, environ: Environ, site: Site) -> Answer:
         """Raises ``WrongMethod``, ``MalformedRequest``, ``TooLarge`` and what ``Intake.perform`` raises."""
@@ -78,8 +76,7 @@ class Soap:
         base = base_url(environ)
         if base is None:
             raise MalformedRequest("o cabeçalho Host não é um nome de host.")
-        address = escape(f"{base}/soap", {'"': "&quot;"}).encode()
-        return answer(200, KINDS[SOAP_11], address.join(self._wsdl))
+        return answer(200, KINDS[SOAP_11], wsdl_at(f"{base}/soap"))
 
 
 def asks_for_wsdl(query: str) -> bool:
@@ -190,7 +187,8 @@ def render(operation: Operation, reply: Reply, version: str) -> bytes:
     add(response, STATUS, "OK" if reply.ok else "ERRO")
     add(response, MENSAGEM, printable(reply.message))
     add(response, ID, str(reply.call_id))
-    return DECLARATION + etree.tostring(envelope, encoding="utf-8")
+    document: bytes = etree.tostring(envelope, encoding="utf-8")
+    return DECLARATION + document
 
 
 def render_fault(error: GatewayError, version: str) -> bytes:
@@ -211,7 +209,8 @@ def render_fault(error: GatewayError, version: str) -> bytes:
     ours = etree.SubElement(detail, f"{{{NAMESPACE}}}erro", nsmap=OURS)
     add(ours, f"{{{NAMESPACE}}}codigo", str(error.code))
     add(ours, MENSAGEM, sentence)
-    return DECLARATION + etree.tostring(envelope, encoding="utf-8")
+    document: bytes = etree.tostring(envelope, encoding="utf-8")
+    return DECLARATION + document
 
 
 def status_of(error: GatewayError, version: str) -> int:

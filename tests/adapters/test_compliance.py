@@ -5,10 +5,10 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 
 import pytest
-from tests.adapters.bad_peers import BAD, answer, free_port, hang, serving
-from tests.adapters.dialects import DIAL, PASSWORD, SECRETS, dialect, make
 
 from gateway.adapter import Outcome, names
+from tests.adapters.bad_peers import BAD, answer, free_port, hang, serving
+from tests.adapters.dialects import DIAL, PASSWORD, SECRETS, dialect, make
 
 ADAPTERS = names()
 

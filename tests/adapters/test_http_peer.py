@@ -8,14 +8,14 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from tests.adapters.bad_peers import answer, free_port, hang, serving
-from tests.adapters.dialects import DIAL, make
 
 from adapters.http import Failed, HttpRequest
 from adapters.http import Peer as Appliance
 from adapters.settings import HttpConfig
 from adapters.wire import MAX_BODY
 from gateway.adapter import Outcome
+from tests.adapters.bad_peers import answer, free_port, hang, serving
+from tests.adapters.dialects import DIAL, make
 
 PEM = Path(__file__).with_name("localhost.pem")
 CHALLENGE = 'WWW-Authenticate: Digest realm="pabx", nonce="abc", qop="auth", algorithm=MD5'

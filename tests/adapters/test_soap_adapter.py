@@ -5,14 +5,14 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from tests.adapters.bad_peers import answer, free_port, serving
-from tests.adapters.dialects import DIAL, WSDL
 from lxml import etree
 from pydantic import TypeAdapter, ValidationError
 
 from adapters.soap import SoapAdapter
 from gateway.adapter import Outcome
 from gateway.errors import AdapterError
+from tests.adapters.bad_peers import answer, free_port, serving
+from tests.adapters.dialects import DIAL, WSDL
 
 CONFIG = TypeAdapter(SoapAdapter.Config)
 FOREIGN = Path(__file__).parents[2].parent / "shared" / "wsdl"

@@ -5,8 +5,6 @@ from contextlib import closing
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import pytest
-from tests.adapters.bad_peers import answer, serving
-from tests.adapters.dialects import DIAL
 from hypothesis import given
 from hypothesis import strategies as st
 from lxml import etree
@@ -15,6 +13,8 @@ from pydantic import TypeAdapter, ValidationError
 from adapters.url import UrlAdapter
 from gateway.adapter import Outcome, Outgoing
 from gateway.errors import AdapterError
+from tests.adapters.bad_peers import answer, serving
+from tests.adapters.dialects import DIAL
 
 CONFIG = TypeAdapter(UrlAdapter.Config)
 

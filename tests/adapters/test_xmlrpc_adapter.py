@@ -4,13 +4,13 @@ import xmlrpc.client
 from contextlib import closing
 
 import pytest
-from tests.adapters.bad_peers import answer, serving
-from tests.adapters.dialects import DIAL
 from pydantic import TypeAdapter, ValidationError
 
 from adapters.xmlrpc import XmlRpcAdapter
 from gateway.adapter import Outcome
 from gateway.errors import AdapterError
+from tests.adapters.bad_peers import answer, serving
+from tests.adapters.dialects import DIAL
 
 CONFIG = TypeAdapter(XmlRpcAdapter.Config)
 

@@ -38,9 +38,7 @@ def test_only_what_can_be_called_back_offers_a_call(number: str, diallable: bool
     assert formats.is_diallable(number) is diallable
 
 
-@pytest.mark.parametrize(
-    ("seconds", "shown"), [(None, ""), (0, "0:00"), (75, "1:15"), (3723, "1:02:03"), (-5, "0:00")]
-)
+@pytest.mark.parametrize(("seconds", "shown"), [(None, ""), (0, "0:00"), (75, "1:15"), (3723, "1:02:03"), (-5, "0:00")])
 def test_durations_are_minutes_and_seconds(seconds: int | None, shown: str) -> None:
     assert formats.duration_text(seconds) == shown
 

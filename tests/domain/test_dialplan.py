@@ -22,9 +22,7 @@ prefixes = st.sampled_from(["", "0", "9", "021", "015", "0015", "00", "*9", "#"]
     ROWS,
     ids=[f"{row[0]!a} behind {row[1]} {row[2]} {row[3]}" for row in ROWS],
 )
-def test_a_number_is_dialled_as_the_table_says(
-    raw: str, prefix: str, area: str, extensions: str, digits: str
-) -> None:
+def test_a_number_is_dialled_as_the_table_says(raw: str, prefix: str, area: str, extensions: str, digits: str) -> None:
     plan, numbers = DialPlan(prefix), NumberPlan(area or None, Extensions.parse(extensions.split()))
 
     if not digits:

@@ -42,9 +42,7 @@ def with_events(**events: Any) -> dict[str, Any]:
         ([], "127.0.0.1", 403),
     ],
 )
-def test_events_are_taken_from_the_networks_the_tenant_names(
-    allow: list[str], address: str, status: int
-) -> None:
+def test_events_are_taken_from_the_networks_the_tenant_names(allow: list[str], address: str, status: int) -> None:
     peer = Peer(with_events(allow=allow), address=address)
     assert peer.get(START, query_string=QUERY).status_code == status
 

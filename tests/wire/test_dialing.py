@@ -87,9 +87,7 @@ def test_an_appliance_may_be_named() -> None:
         (Outcome.UNKNOWN, 504, "ERRO"),
     ],
 )
-def test_each_outcome_has_its_status_and_is_told_in_text_and_json(
-    outcome: Outcome, status: int, word: str
-) -> None:
+def test_each_outcome_has_its_status_and_is_told_in_text_and_json(outcome: Outcome, status: int, word: str) -> None:
     peer = Peer(address=LOCAL)
     peer.core.outcome = outcome
     got = peer.get(PATH, query_string=QUERY)
@@ -104,9 +102,7 @@ def test_each_outcome_has_its_status_and_is_told_in_text_and_json(
     }
 
 
-@pytest.mark.parametrize(
-    ("error", "status", "code"), [(NoAppliance("default"), 422, 510), (QueueFull(9), 503, 410)]
-)
+@pytest.mark.parametrize(("error", "status", "code"), [(NoAppliance("default"), 422, 510), (QueueFull(9), 503, 410)])
 def test_what_prevents_a_call_is_told_in_text_and_json(error: Exception, status: int, code: int) -> None:
     peer = Peer(address=LOCAL)
     peer.core.fail_with = error
@@ -140,9 +136,7 @@ BEARER = {"Authorization": "Bearer abc"}
         (GOOD_BASIC, "&token=errado", "ana"),
     ],
 )
-def test_each_of_the_crms_modes_lets_a_call_in(
-    headers: dict[str, str], query: str, login: str | None
-) -> None:
+def test_each_of_the_crms_modes_lets_a_call_in(headers: dict[str, str], query: str, login: str | None) -> None:
     peer = Peer(TOKEN)
     assert peer.get(PATH, query_string=QUERY + query, headers=headers).status_code == 200
     assert the_order(peer).requested_by == login
@@ -253,9 +247,7 @@ def test_behind_a_trusted_proxy_its_client_counts(client: str, status: int) -> N
         ({"Origin": "http://localhost"}, 200),
     ],
 )
-def test_a_page_of_another_site_cannot_dial_from_this_machines_browser(
-    headers: dict[str, str], status: int
-) -> None:
+def test_a_page_of_another_site_cannot_dial_from_this_machines_browser(headers: dict[str, str], status: int) -> None:
     assert Peer(address=LOCAL).get(PATH, query_string=QUERY, headers=headers).status_code == status
 
 

@@ -38,9 +38,7 @@ def test_an_accepted_event_is_answered_with_ok_and_our_call_id(peer: Peer) -> No
 def test_a_refused_event_is_answered_with_one_line_that_names_the_parameter(peer: Peer) -> None:
     got = peer.get(START, query_string="ramal=3501")
     assert got.status_code == 400
-    assert got.text == (
-        "ERRO 210: parâmetro obrigatório ausente ou vazio: telefone. Informe telefone=4732100123.\n"
-    )
+    assert got.text == ("ERRO 210: parâmetro obrigatório ausente ou vazio: telefone. Informe telefone=4732100123.\n")
 
 
 @pytest.mark.parametrize(
@@ -59,9 +57,7 @@ def test_a_refused_event_is_answered_with_one_line_that_names_the_parameter(peer
         ("ramal=(47)+3210-0123&telefone=3501", "(47) 3210-0123", "3501"),
     ],
 )
-def test_a_query_is_understood_the_way_exchanges_write_it(
-    peer: Peer, query: str, ramal: str, telefone: str
-) -> None:
+def test_a_query_is_understood_the_way_exchanges_write_it(peer: Peer, query: str, ramal: str, telefone: str) -> None:
     assert peer.get(START, query_string=query).status_code == 200
     message = the_start(peer)
     assert (message.ramal, message.telefone) == (ramal, telefone)
@@ -94,9 +90,7 @@ def test_raw_accents_in_a_query_are_read_in_whatever_charset(peer: Peer, raw: st
         ("x=1", None),
     ],
 )
-def test_the_address_of_a_recording_survives_missing_encoding(
-    peer: Peer, query: str, url: str | None
-) -> None:
+def test_the_address_of_a_recording_survives_missing_encoding(peer: Peer, query: str, url: str | None) -> None:
     peer.get(END, query_string=f"ramal=3501&telefone=4732100123&{query}")
     assert the_end(peer).recording_url == url
 

@@ -26,12 +26,8 @@ BOTH = {"ramal": "3501", "telefone": "4732100123"}
 
 
 def test_the_shortest_event_has_two_parameters() -> None:
-    assert CONSULTA_RAMAL.build(BOTH, SENDER) == CallStarted(
-        "acme", "3501", "4732100123", SENDER.origin, 1000
-    )
-    assert FINALIZA_LIGACAO.build(BOTH, SENDER) == CallEnded(
-        "acme", "3501", "4732100123", SENDER.origin, 1000
-    )
+    assert CONSULTA_RAMAL.build(BOTH, SENDER) == CallStarted("acme", "3501", "4732100123", SENDER.origin, 1000)
+    assert FINALIZA_LIGACAO.build(BOTH, SENDER) == CallEnded("acme", "3501", "4732100123", SENDER.origin, 1000)
 
 
 def test_a_click_to_call_knows_who_asked_for_it() -> None:
@@ -52,9 +48,7 @@ def test_values_are_trimmed() -> None:
 def test_a_missing_parameter_comes_with_an_example() -> None:
     with pytest.raises(MissingParameter) as raised:
         CONSULTA_RAMAL.build({"ramal": "3501"}, SENDER)
-    assert str(raised.value) == (
-        "parâmetro obrigatório ausente ou vazio: telefone. Informe telefone=4732100123."
-    )
+    assert str(raised.value) == ("parâmetro obrigatório ausente ou vazio: telefone. Informe telefone=4732100123.")
 
 
 @pytest.mark.parametrize(

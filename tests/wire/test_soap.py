@@ -47,9 +47,7 @@ def test_a_gateway_shows_the_published_wsdl_with_its_own_address(peer: Peer) -> 
         got = peer.get("/soap", query_string=query, base_url="http://pbx.example.com:8080")
         assert got.status_code == 200
         assert got.content_type == "text/xml; charset=utf-8"
-        own = PUBLISHED.read_bytes().replace(
-            PLACEHOLDER_ADDRESS.encode(), b"http://pbx.example.com:8080/soap"
-        )
+        own = PUBLISHED.read_bytes().replace(PLACEHOLDER_ADDRESS.encode(), b"http://pbx.example.com:8080/soap")
         assert got.data == own
 
 
@@ -73,9 +71,7 @@ def test_each_tenant_sees_its_own_address_however_the_requests_interleave() -> N
 
     def addresses(place: tuple[str, str, str]) -> set[str]:
         got = peer.get(place[1], query_string="wsdl", base_url=place[0])
-        return {
-            str(found) for found in etree.fromstring(got.data).xpath("//*[local-name()='address']/@location")
-        }
+        return {str(found) for found in etree.fromstring(got.data).xpath("//*[local-name()='address']/@location")}
 
     with ThreadPoolExecutor(4) as pool:
         found = list(pool.map(addresses, places * 10))
@@ -324,9 +320,7 @@ HOSTILE = {
     "DOCTYPE": b"<!DOCTYPE x>" + CALL.format("3501").encode(),
     "entity bomb": (BOMB + CALL.format("&i;")).encode(),
     "entity bomb in an attribute": (BOMB + CALL.format('<x y="&i;"/>')).encode(),
-    "external entity": (
-        '<!DOCTYPE x [<!ENTITY e SYSTEM "file:///etc/passwd">]>' + CALL.format("&e;")
-    ).encode(),
+    "external entity": ('<!DOCTYPE x [<!ENTITY e SYSTEM "file:///etc/passwd">]>' + CALL.format("&e;")).encode(),
     "external DTD": b'<!DOCTYPE x SYSTEM "http://127.0.0.1:9/x.dtd">' + CALL.format("3501").encode(),
     "DOCTYPE in UTF-16": ("<!DOCTYPE x>" + CALL.format("3501")).encode("utf-16"),
     "unknown entity": CALL.format("&nada;").encode(),
@@ -344,9 +338,7 @@ HOSTILE = {
 
 @pytest.mark.parametrize("body", HOSTILE.values(), ids=HOSTILE.keys())
 @pytest.mark.parametrize("kind", list(CONTENT_TYPES.values()), ids=["soap11", "soap12"])
-def test_a_body_that_is_no_call_gets_a_client_fault_and_is_not_logged(
-    peer: Peer, body: bytes, kind: str
-) -> None:
+def test_a_body_that_is_no_call_gets_a_client_fault_and_is_not_logged(peer: Peer, body: bytes, kind: str) -> None:
     with capture_logs() as logs:
         got = peer.post("/soap", data=body, content_type=kind)
     version = SOAP_12 if b"2003/05/soap-envelope" in got.data else SOAP_11

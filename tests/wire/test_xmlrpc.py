@@ -174,16 +174,13 @@ HOSTILE = {
     "empty": b"",
     "not XML": b"3501",
     "DOCTYPE": b"<!DOCTYPE methodCall>" + raw(""),
-    "entity bomb": b'<!DOCTYPE x [<!ENTITY a "aa"><!ENTITY b "&a;&a;">]>'
-    + raw("<param><value>&b;</value></param>"),
+    "entity bomb": b'<!DOCTYPE x [<!ENTITY a "aa"><!ENTITY b "&a;&a;">]>' + raw("<param><value>&b;</value></param>"),
     "arrays 20,000 deep": raw(
         "<param>" + "<value><array><data>" * 20000 + "</data></array></value>" * 20000 + "</param>"
     ),
     "SOAP": b'<e:Envelope xmlns:e="http://schemas.xmlsoap.org/soap/envelope/"/>',
     "no method": b"<methodCall/>",
-    "a list where text belongs": raw(
-        "<param><value><array><data><value>1</value></data></array></value></param>"
-    ),
+    "a list where text belongs": raw("<param><value><array><data><value>1</value></data></array></value></param>"),
     "bad base64": raw("<param><value><base64>A</base64></value></param>"),
     "a method nobody knows": raw("", "__init__"),
     "help on nothing": raw("", "system.methodHelp"),
