@@ -19,7 +19,7 @@ from gateway.delivery import Courier, OrderDesk, milliseconds, sweep_abandoned
 from gateway.domain.dialplan import DialPlan
 from gateway.domain.numbers import Extensions, NumberPlan
 from gateway.domain.tenant import Tenant, Trunk
-from gateway.errors import BusyError, ConfigError
+from gateway.errors import AdapterError, BusyError, ConfigError
 from gateway.handlers import Core
 from gateway.passwords import Verifier
 from gateway.store.calls import CallLog
@@ -185,7 +185,14 @@ def _extensions(place: str, patterns: tuple[str, ...]) -> Extensions | None:
 def _adapters(config: Config, group: str) -> Mapping[tuple[str, str], Adapter]:
     """One adapter for each configured peer, by (tenant, name)."""
     return {
-        (tenant_name, name): adapters.load(peer.adapter)(peer.settings, name=name)
+        (tenant_name, name): _adapter(f"tenants.{tenant_name}.{group}.{name}", name, peer)
         for tenant_name, tenant in config.tenants.items()
         for name, peer in getattr(tenant, group).items()
     }
+
+
+def _adapter(place: str, name: str, peer: settings.Appliance | settings.Forward) -> Adapter:
+    try:
+        return adapters.load(peer.adapter)(peer.settings, name=name)
+    except AdapterError as error:
+        raise ConfigError(f"{place}: {error}") from None
