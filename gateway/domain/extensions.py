@@ -51,7 +51,10 @@ class Extensions:
         for first, last in self.spans:
             if len(first) == size and first <= digits <= last:
                 return True
-        return bool(self.patterns) and size <= _LONGEST and any(p.fullmatch(digits) for p in self.patterns)
+        return bool(self.patterns) and size <= _LONGEST and self._match_pattern(digits)
+
+    def _match_pattern(self, digits: str) -> bool:
+        return any(pattern.fullmatch(digits) for pattern in self.patterns)
 
 
 def _looks_internal(digits: str) -> bool:
@@ -66,10 +69,17 @@ def _pattern(text: str) -> tuple[str, str] | re.Pattern[str]:
     if span := _RANGE.fullmatch(text):
         return _span(text, span[1], span[2])
     if _WILDCARD.fullmatch(text):
-        return re.compile(re.sub("[xX]", "[0-9]", text))
+        return _wildcard(text.lower())
     if text.isascii() and text.isdigit():
         return text, text
     raise ValueError(f"Extension pattern {text!r} is not understood: {_EXPECTED}.")
+
+
+def _wildcard(text: str) -> tuple[str, str] | re.Pattern[str]:
+    """As a span where it is one (2xx), for spans are faster; else (2x0) as a regular expression."""
+    if "x" in text.rstrip("x"):
+        return re.compile(text.replace("x", "[0-9]"))
+    return text.replace("x", "0"), text.replace("x", "9")
 
 
 def _regular_expression(text: str) -> re.Pattern[str]:

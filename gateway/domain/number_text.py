@@ -27,10 +27,10 @@ _CHANNEL = re.compile(
 )
 _CARRIER_BLANK = re.compile(r"([^0-9a-z]*(?:55)?[^0-9a-z]*0)[^0-9a-z]*?(?:xx|\*\*)", re.IGNORECASE)
 _EXTENSION_WORD = re.compile(
-    r"[^0-9a-z]*(?:ramal|ramais|rml|ram|extens[aã]o|extension|extn|ext)[^0-9a-z]*[0-9]{1,6}[^0-9a-z]*$",
+    r"(?:ramal|ramais|rml|ram|extens[aã]o|extension|extn|ext)[^0-9a-z]*[0-9]{1,6}[^0-9a-z]*$",
     re.IGNORECASE,
 )
-_EXTENSION_MARK = re.compile(r"[^0-9a-z#,]*(?:\br|[x#,;pw])[^0-9a-z]*[0-9]{1,6}[^0-9a-z]*$", re.IGNORECASE)
+_EXTENSION_MARK = re.compile(r"(?:\br|[x#,;pw])[^0-9a-z]*[0-9]{1,6}[^0-9a-z]*$", re.IGNORECASE)
 _NEXT_NUMBER = re.compile(r"[/|\\,;]|\b(?:ou|e)\b", re.IGNORECASE)
 _A_NUMBER = 8
 
@@ -57,6 +57,8 @@ class Typed:
 
 def typed(raw: str) -> Typed:
     """What ``raw`` holds for a reader of numbers. Never raises, whatever the text."""
+    if raw.isascii() and raw.isdigit() and len(raw) <= LONGEST:
+        return Typed(raw, raw, raw, False, "", ())
     text = clean(raw)
     core, steps = (text, ()) if _BARE.fullmatch(text) else _unwrap(text)
     digits = _NOT_DIGITS.sub("", core)
