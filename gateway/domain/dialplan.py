@@ -112,7 +112,8 @@ def _digits(written: str, reading: Reading, plan: DialPlan, numbers: NumberPlan)
 def _foreign(written: str, reading: Reading, prefix: str) -> str:
     """Keeps an operator's code that was written, drops such as the (0) in +44 (0)20."""
     abroad = (reading.e164 or "")[1:]
-    own = "00" + written.lstrip("0") if written.endswith(abroad) else reading.national
+    digits = re.sub(r"[^0-9]", "", written).lstrip("0")
+    own = "00" + digits if digits.endswith(abroad) else reading.national
     return own if prefix.startswith("00") and own.startswith(prefix) else prefix + own
 
 

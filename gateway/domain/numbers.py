@@ -105,8 +105,13 @@ def _two_ways(national: str) -> bool:
 
 def _read_text(raw: str, plan: NumberPlan) -> Reading:
     text = typed(raw)
-    found = _nobody(text) or _feature_code(text) or _first(RULES, text.dialled, plan) or _unexplained(text)
+    found = _nobody(text) or _feature_code(text) or _by_rules(text, plan) or _unexplained(text)
     return found.reading(raw, text.steps)
+
+
+def _by_rules(text: Typed, plan: NumberPlan) -> _Found | None:
+    found = _first(RULES, text.dialled, plan)
+    return found if found or text.international else _abroad_by_operator(text.digits, plan)
 
 
 # Texts without a number ---------------------------------------------------------------------------
@@ -296,6 +301,7 @@ def _abroad(digits: str, plan: NumberPlan) -> _Found | None:
 
 
 def _abroad_by_operator(digits: str, plan: NumberPlan) -> _Found | None:
+    """00, operator and country. Tried last, and never behind a +, which no operator's code can follow."""
     return _foreign(digits.lstrip("0")[2:], _BY_OPERATOR) if digits[:2] == "00" else None
 
 
@@ -312,7 +318,7 @@ def _valid_abroad(number: str) -> str | None:
     if not 7 <= len(number) <= 16 or number[0] == "0" or number.startswith("55"):
         return None
     country = next((number[:size] for size in (1, 2, 3) if int(number[:size]) in _COUNTRIES), "")
-    if not country:
+    if not country or (country == "1" and len(number) != 11):
         return None
     if _is_valid_in(country, number[len(country) :]):
         return "+" + number
@@ -361,7 +367,6 @@ RULES: tuple[_Rule, ...] = (
     _country_before_local,
     _abroad,
     _stray_zeros,
-    _abroad_by_operator,
 )
 
 
