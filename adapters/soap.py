@@ -6,7 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Lock
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
 import requests
@@ -28,6 +28,26 @@ from gateway.errors import AdapterError
 logging.getLogger("zeep").setLevel(logging.WARNING)
 
 
+@dataclass(frozen=True, kw_only=True)
+class SoapConfig(HttpConfig):
+    """Texts in ``arguments`` are templates; numbers, true and false keep their type."""
+
+    wsdl: str = field(metadata={"help": "Where the WSDL is: a URL or a file."})
+    operation: str = field(metadata={"help": "The operation to call."})
+    arguments: Mapping[str, Any] = field(
+        default_factory=dict, metadata={"help": "Its arguments: templates, scalars, lists and tables."}
+    )
+    service: str = field(default="", metadata={"help": "The service in the WSDL; the first one if empty."})
+    port: str = field(default="", metadata={"help": "The port of the service; the first one if empty."})
+    address: str = field(default="", metadata={"help": "Where to send calls, if not where the WSDL says."})
+    result_path: str = field(
+        default="", metadata={"help": "Where in the answer to look (responseCode); empty: all of it."}
+    )
+    success: Pattern = field(default="", metadata={"help": "Pattern that the result of a success contains."})
+    refused: Pattern = field(default="", metadata={"help": "Pattern that the result of a refusal contains."})
+    ref_path: str = field(default="", metadata={"help": "Where in the answer the peer's own call id is."})
+
+
 class SoapAdapter:
     """Calls one operation for each message; the WSDL is loaded once, when it is first needed.
 
@@ -35,26 +55,9 @@ class SoapAdapter:
     as a ``responseCode``.
     """
 
-    @dataclass(frozen=True, kw_only=True)
-    class Config(HttpConfig):
-        """Texts in ``arguments`` are templates; numbers, true and false keep their type."""
+    Config: ClassVar[type[Any]] = SoapConfig
 
-        wsdl: str = field(metadata={"help": "Where the WSDL is: a URL or a file."})
-        operation: str = field(metadata={"help": "The operation to call."})
-        arguments: Mapping[str, Any] = field(
-            default_factory=dict, metadata={"help": "Its arguments: templates, scalars, lists and tables."}
-        )
-        service: str = field(default="", metadata={"help": "The service in the WSDL; the first one if empty."})
-        port: str = field(default="", metadata={"help": "The port of the service; the first one if empty."})
-        address: str = field(default="", metadata={"help": "Where to send calls, if not where the WSDL says."})
-        result_path: str = field(
-            default="", metadata={"help": "Where in the answer to look (responseCode); empty: all of it."}
-        )
-        success: Pattern = field(default="", metadata={"help": "Pattern that the result of a success contains."})
-        refused: Pattern = field(default="", metadata={"help": "Pattern that the result of a refusal contains."})
-        ref_path: str = field(default="", metadata={"help": "Where in the answer the peer's own call id is."})
-
-    def __init__(self, config: Config, *, name: str) -> None:
+    def __init__(self, config: SoapConfig, *, name: str) -> None:
         """Raises ``AdapterError`` when the address, a template or an argument cannot be used."""
         self._config = config
         self._arguments = compiled(config.arguments, config.secrets)
@@ -140,22 +143,23 @@ class SoapAdapter:
 class _Contract:
     """A loaded WSDL, bound to one operation and address. Raises ``AdapterError`` and ``Failed``."""
 
-    def __init__(self, config: SoapAdapter.Config, peer: Peer, attempt: Attempt) -> None:
+    def __init__(self, config: SoapConfig, peer: Peer, attempt: Attempt) -> None:
         # Not strict: a missing or surplus element in an answer does not undo the call that was placed.
         settings = zeep.Settings(strict=False, forbid_dtd=True, raw_response=True)
         transport = _Loading(config.wsdl, peer, attempt)
         try:
-            client = zeep.Client(config.wsdl, transport=transport, settings=settings)
-            self._service = client.bind(config.service or None, config.port or None)
-            self._operation = self._service._binding.get(config.operation)
+            self._client = zeep.Client(config.wsdl, transport=transport, settings=settings)
+            self._service = self._client.bind(config.service or None, config.port or None)
+            self._operation = self._service and self._service._binding.get(config.operation)
         except (AdapterError, Failed):
             raise
         except Exception as error:  # zeep raises what it stumbles over
             raise AdapterError(f"the WSDL {config.wsdl!r} cannot be used: {error}") from None
+        if not self._service:
+            raise AdapterError(f"the WSDL {config.wsdl!r} describes no service")
         transport.finished = True
-        self._client = client
         self._name = config.operation
-        self.address: str = config.address or self._service._binding_options["address"]
+        self.address: str = config.address or self._service._binding_options["address"] or ""
         origin_of(self.address)
 
     def request(self, arguments: dict[str, Any]) -> HttpRequest:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, ClassVar, Literal
 from urllib.parse import quote, unquote, urlsplit
 
 from adapters.answers import Pattern, Rule
@@ -15,43 +15,48 @@ from gateway.errors import AdapterError
 _PRINTABLE = "".join(map(chr, range(0x21, 0x7F)))
 
 
+@dataclass(frozen=True, kw_only=True)
+class UrlConfig(HttpConfig):
+    """``url`` and ``body`` are templates; values in them are escaped for where they stand."""
+
+    url: str = field(
+        metadata={"help": "The URL to request; scheme and host written out, the rest a template."}
+    )
+    success: Pattern = field(metadata={"help": "Pattern that the answer of a success contains."})
+    method: Literal["GET", "POST"] = field(default="GET", metadata={"help": "GET or POST."})
+    body: str = field(default="", metadata={"help": "Template of the body of a POST."})
+    content_type: str = field(
+        default="application/x-www-form-urlencoded",
+        metadata={"help": "The body's media type; it decides how values in the body are escaped."},
+    )
+    success_status: tuple[int, int] = field(
+        default=(200, 299), metadata={"help": "First and last HTTP status that may be a success."}
+    )
+    refused: Pattern = field(default="", metadata={"help": "Pattern that the answer of a refusal contains."})
+    probe_url: str = field(
+        default="",
+        metadata={"help": "A URL that rings nobody, requested to see whether the peer is there."},
+    )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not self.success:
+            raise ValueError("success must not be empty: most appliances answer 200 to anything")
+        if self.method == "GET" and self.body:
+            raise ValueError('a body needs method = "POST"')
+        if not is_line(self.content_type):
+            raise ValueError("content_type has forbidden characters")
+
+
 class UrlAdapter:
     """Requests one URL for each message and reads the answer's text by rules.
 
     A rule for success is required: Asterisk's manager and most providers answer 200 whatever happened.
     """
 
-    @dataclass(frozen=True, kw_only=True)
-    class Config(HttpConfig):
-        """``url`` and ``body`` are templates; values in them are escaped for where they stand."""
+    Config: ClassVar[type[Any]] = UrlConfig
 
-        url: str = field(metadata={"help": "The URL to request; scheme and host written out, the rest a template."})
-        success: Pattern = field(metadata={"help": "Pattern that the answer of a success contains."})
-        method: Literal["GET", "POST"] = field(default="GET", metadata={"help": "GET or POST."})
-        body: str = field(default="", metadata={"help": "Template of the body of a POST."})
-        content_type: str = field(
-            default="application/x-www-form-urlencoded",
-            metadata={"help": "The body's media type; it decides how values in the body are escaped."},
-        )
-        success_status: tuple[int, int] = field(
-            default=(200, 299), metadata={"help": "First and last HTTP status that may be a success."}
-        )
-        refused: Pattern = field(default="", metadata={"help": "Pattern that the answer of a refusal contains."})
-        probe_url: str = field(
-            default="",
-            metadata={"help": "A URL that rings nobody, requested to see whether the peer is there."},
-        )
-
-        def __post_init__(self) -> None:
-            super().__post_init__()
-            if not self.success:
-                raise ValueError("success must not be empty: most appliances answer 200 to anything")
-            if self.method == "GET" and self.body:
-                raise ValueError('a body needs method = "POST"')
-            if not is_line(self.content_type):
-                raise ValueError("content_type has forbidden characters")
-
-    def __init__(self, config: Config, *, name: str) -> None:
+    def __init__(self, config: UrlConfig, *, name: str) -> None:
         """Raises ``AdapterError`` when a template cannot be used."""
         self._config = config
         self._origin = origin_of(config.url)

@@ -3,7 +3,7 @@
 import xmlrpc.client
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 from xml.parsers.expat import ExpatError
 
 from adapters.answers import Pattern, Rule
@@ -21,6 +21,23 @@ class _Unreadable(Exception):
     """The answer is no XML-RPC."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class XmlRpcConfig(HttpConfig):
+    """Texts in ``params`` are templates; numbers, true and false keep their type."""
+
+    url: str = field(metadata={"help": "The address of the XML-RPC service, without templates."})
+    method: str = field(metadata={"help": "The method to call."})
+    params: Sequence[Any] = field(
+        default=(), metadata={"help": "Its parameters: templates, scalars, lists and tables of them."}
+    )
+    result_path: str = field(
+        default="", metadata={"help": "Where in the answer to look (call.id, 0.name); empty: all of it."}
+    )
+    success: Pattern = field(default="", metadata={"help": "Pattern that the value of a success contains."})
+    refused: Pattern = field(default="", metadata={"help": "Pattern that the value of a refusal contains."})
+    ref_path: str = field(default="", metadata={"help": "Where in the answer the peer's own call id is."})
+
+
 class XmlRpcAdapter:
     """Calls one method for each message.
 
@@ -28,23 +45,9 @@ class XmlRpcAdapter:
     FreeSWITCH says ``-ERR`` in a value, so the rule is a setting.
     """
 
-    @dataclass(frozen=True, kw_only=True)
-    class Config(HttpConfig):
-        """Texts in ``params`` are templates; numbers, true and false keep their type."""
+    Config: ClassVar[type[Any]] = XmlRpcConfig
 
-        url: str = field(metadata={"help": "The address of the XML-RPC service, without templates."})
-        method: str = field(metadata={"help": "The method to call."})
-        params: Sequence[Any] = field(
-            default=(), metadata={"help": "Its parameters: templates, scalars, lists and tables of them."}
-        )
-        result_path: str = field(
-            default="", metadata={"help": "Where in the answer to look (call.id, 0.name); empty: all of it."}
-        )
-        success: Pattern = field(default="", metadata={"help": "Pattern that the value of a success contains."})
-        refused: Pattern = field(default="", metadata={"help": "Pattern that the value of a refusal contains."})
-        ref_path: str = field(default="", metadata={"help": "Where in the answer the peer's own call id is."})
-
-    def __init__(self, config: Config, *, name: str) -> None:
+    def __init__(self, config: XmlRpcConfig, *, name: str) -> None:
         """Raises ``AdapterError`` when the URL, a template or a parameter cannot be used."""
         self._config = config
         self._origin = origin_of(config.url)

@@ -86,7 +86,7 @@ def dialect(name: str) -> Dialect:
     return DIALECTS[name]
 
 
-SECRETS = {"key": "ch@ve & <secreta>", "other": "outr@ senha"}
+SECRETS = {"key": "ch@ve & <secreta>", "other": "outr@ señha"}
 PASSWORD = 'p"ss w0rd/&'
 
 

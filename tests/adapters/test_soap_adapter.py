@@ -1,15 +1,19 @@
 """The SOAP adapter: foreign WSDLs, where they may be loaded from, and the answers of real servers."""
 
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
+from bad_peers import answer, free_port, serving
+from dialects import DIAL, WSDL
+from hypothesis import given
+from hypothesis import strategies as st
 from lxml import etree
 from pydantic import TypeAdapter, ValidationError
 
 from adapters.soap import SoapAdapter
-from gateway.adapter import Outcome
+from gateway.adapter import Outcome, Outgoing
 from gateway.errors import AdapterError
 from tests.adapters.bad_peers import answer, free_port, serving
 from tests.adapters.dialects import DIAL, WSDL
@@ -68,6 +72,19 @@ def test_an_rpc_encoded_wsdl_loads_without_fetching_soaps_encoding_schema():
     assert body_of(adapter(**settings)).findtext(".//in0/password") == "s3nha<&>"
     with closing(adapter(**settings)) as speaking:
         assert "s3nha" not in speaking.preview(DIAL)[0].shown()
+
+
+def test_any_number_arrives_as_it_is_or_not_at_all():
+    with closing(adapter(address="http://pabx/")) as speaking:
+
+        @given(st.text())
+        def try_number(number):
+            order = Outgoing("dial", "o-1", {**DIAL.fields, "number": number})
+            with suppress(AdapterError):
+                body = speaking.preview(order)[0].data.partition(b"\r\n\r\n")[2]
+                assert etree.fromstring(body).findtext(".//{*}to") == number
+
+        try_number()
 
 
 def envelope(body: str, namespace: str = "http://schemas.xmlsoap.org/soap/envelope/") -> bytes:
@@ -169,7 +186,7 @@ def test_a_wsdl_that_failed_to_load_is_tried_again_by_the_next_order():
         ("200 OK", b"<html><body>login</body></html>", "login page"),
         ("200 OK", b"", "login page"),
         ("404 Not Found", b"", "HTTP 404"),
-        ("200 OK", b"<definitions xmlns='http://schemas.xmlsoap.org/wsdl/'/>", "cannot be used"),
+        ("200 OK", b"<definitions xmlns='http://schemas.xmlsoap.org/wsdl/'/>", "no service"),
         (
             "200 OK",
             WSDL.read_bytes().replace(b'<?xml version="1.0" encoding="UTF-8"?>', b"<!DOCTYPE definitions>"),

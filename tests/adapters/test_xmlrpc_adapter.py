@@ -1,13 +1,17 @@
 """The XML-RPC adapter: typed parameters, and the answers of real servers."""
 
 import xmlrpc.client
-from contextlib import closing
+from contextlib import closing, suppress
 
 import pytest
+from bad_peers import answer, serving
+from dialects import DIAL
+from hypothesis import given
+from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
 from adapters.xmlrpc import XmlRpcAdapter
-from gateway.adapter import Outcome
+from gateway.adapter import Outcome, Outgoing
 from gateway.errors import AdapterError
 from tests.adapters.bad_peers import answer, serving
 from tests.adapters.dialects import DIAL
@@ -28,6 +32,14 @@ def test_texts_are_templates_and_all_else_keeps_its_type():
         ("04799998888", 3, True, 1.5, {"to": ["<2000>", False]}, []),
         "dial",
     )
+
+
+@given(st.text())
+def test_any_number_arrives_as_it_is_or_not_at_all(number):
+    order = Outgoing("dial", "o-1", {**DIAL.fields, "number": number})
+    with closing(adapter(params=["{{ number }}"])) as speaking, suppress(AdapterError):
+        body = speaking.preview(order)[0].data.partition(b"\r\n\r\n")[2]
+        assert xmlrpc.client.loads(body)[0] == (number,)
 
 
 def answered(body: bytes, **settings):
