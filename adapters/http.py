@@ -5,8 +5,7 @@
 
 import http.client
 import re
-import ssl
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urlsplit
@@ -14,15 +13,10 @@ from urllib.parse import urlsplit
 import requests
 from requests.auth import HTTPDigestAuth
 from requests.utils import parse_dict_header
-from urllib3.exceptions import (
-    ConnectTimeoutError,
-    HTTPError,
-    NameResolutionError,
-    NewConnectionError,
-    SSLError,
-)
+from urllib3.exceptions import HTTPError
 
 from adapters.answers import Verdict
+from adapters.outcomes import OPENINGS, STATUS, Failed, outcome_of_status, reason_of
 from adapters.settings import HttpConfig, spellings
 from adapters.wire import MAX_BODY, Attempt, Connections, TooLarge, running
 from gateway.adapter import Delivery, Outcome, Probe, WireRequest
@@ -64,62 +58,6 @@ class Answer:
             return self.body.decode("utf-8-sig")
         except UnicodeDecodeError:
             return self.body.decode("latin-1")
-
-
-class Failed(Exception):
-    """No answer that could be read: the outcome, and the reason in Portuguese to end a sentence with."""
-
-    def __init__(self, outcome: Outcome, reason: str) -> None:
-        super().__init__(reason)
-        self.outcome = outcome
-        self.reason = reason
-
-
-_OPENINGS = {
-    Outcome.ACCEPTED: "A central {!r} aceitou o pedido",
-    Outcome.REFUSED: "A central {!r} recusou",
-    Outcome.UNREACHABLE: "A central {!r} não foi alcançada e nada foi enviado",
-    Outcome.UNKNOWN: "A central {!r} não deu resposta clara e o pedido pode ter sido atendido",
-}
-
-_STATUS = {
-    401: "usuário ou senha",
-    403: "acesso negado",
-    404: "endereço não encontrado",
-    405: "método não aceito",
-    429: "pedidos demais",
-    503: "serviço indisponível",
-}
-
-_REASONS: tuple[tuple[type[BaseException], str], ...] = (
-    (TooLarge, "a resposta é grande demais"),
-    (NameResolutionError, "o nome do host não foi encontrado"),
-    (ConnectionRefusedError, "conexão recusada"),
-    (ssl.SSLCertVerificationError, "o certificado TLS não é confiável"),
-    (ssl.SSLError, "a negociação TLS falhou"),
-    (SSLError, "a negociação TLS falhou"),
-    (NewConnectionError, "a rede não leva até ela"),
-    (ConnectTimeoutError, "a conexão não foi aceita em {connect:g} s"),
-    (TimeoutError, "sem resposta completa em {total:g} s"),
-    (ConnectionError, "a conexão foi cortada"),
-    (http.client.RemoteDisconnected, "a conexão foi fechada sem resposta"),
-    (http.client.IncompleteRead, "a resposta veio pela metade"),
-    (http.client.HTTPException, "a resposta não é HTTP"),
-    (HTTPError, "a resposta não é HTTP válido"),
-)
-
-
-def _chain(error: BaseException) -> Iterator[BaseException]:
-    """An error and all that it wraps: requests and urllib3 use ``args``, ``reason`` and ``__cause__``."""
-    yield error
-    for inner in (*error.args, getattr(error, "reason", None), error.__cause__):
-        if isinstance(inner, BaseException):
-            yield from _chain(inner)
-
-
-def outcome_of_status(status: int) -> Outcome:
-    """What a bare HTTP status says: 4xx and 503 are a no; redirects and other 5xx are not clear."""
-    return Outcome.REFUSED if 400 <= status < 500 or status == 503 else Outcome.UNKNOWN
 
 
 class Peer:
@@ -183,7 +121,7 @@ class Peer:
 
     def delivery(self, outcome: Outcome, reason: str = "", ref: str | None = None) -> Delivery:
         """An outcome with its sentence; ``reason`` may quote the peer, so secrets in it are masked."""
-        opening = _OPENINGS[outcome].format(self.name)
+        opening = OPENINGS[outcome].format(self.name)
         ending = f": {self._clean(reason)}" if reason else ""
         return Delivery(outcome, f"{opening}{ending}.", self._clean(ref) if ref else None)
 
@@ -197,8 +135,8 @@ class Peer:
     def by_status(self, answer: Answer) -> Delivery:
         """What an answer's HTTP status alone says."""
         reason = f"HTTP {answer.status}"
-        if answer.status in _STATUS:
-            reason += f" ({_STATUS[answer.status]})"
+        if answer.status in STATUS:
+            reason += f" ({STATUS[answer.status]})"
         if 300 <= answer.status < 400 and (where := _location(answer)):
             reason += f" (redireciona para {where}, o que não é seguido)"
         return self.delivery(outcome_of_status(answer.status), reason)
@@ -268,11 +206,7 @@ class Peer:
         return min(self._config.connect_timeout_s, left), left
 
     def _reason(self, error: BaseException) -> str:
-        errors = list(_chain(error))
-        for kind, reason in _REASONS:
-            if any(isinstance(inner, kind) for inner in errors):
-                return reason.format(connect=self._config.connect_timeout_s, total=self._config.timeout_s)
-        return "o endereço ou um cabeçalho é inválido"
+        return reason_of(error, connect_s=self._config.connect_timeout_s, total_s=self._config.timeout_s)
 
     def _masked(self, text: str) -> str:
         for secret in self._secrets:

@@ -17,7 +17,8 @@ from zeep.transports import Transport
 
 from adapters.answers import Pattern, Rule, Single
 from adapters.envelope import ENCODING, encoding_schema, envelope_of, fault_of, parsed
-from adapters.http import Answer, Failed, HttpRequest, Peer
+from adapters.http import Answer, HttpRequest, Peer
+from adapters.outcomes import Failed
 from adapters.settings import HttpConfig, origin_of
 from adapters.templates import compiled, rendered
 from adapters.wire import Attempt

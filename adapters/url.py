@@ -6,7 +6,8 @@ from typing import Any, ClassVar, Literal
 from urllib.parse import quote, unquote, urlsplit
 
 from adapters.answers import Pattern, Rule
-from adapters.http import Answer, Failed, HttpRequest, Peer
+from adapters.http import Answer, HttpRequest, Peer
+from adapters.outcomes import Failed
 from adapters.settings import HttpConfig, is_line, origin_of
 from adapters.templates import Template, escape_for, for_url
 from gateway.adapter import Delivery, Outcome, Outgoing, Probe, WireRequest

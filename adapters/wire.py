@@ -6,6 +6,7 @@ seen the request (a TLS handshake that hangs looks like a read timeout), so the 
 """
 
 import io
+import socket
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,9 +18,14 @@ import requests
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
+
+from adapters.connecting import open_socket
 
 MAX_BODY = 1024 * 1024
 """Bytes of an answer's body that are read, after decompression."""
+MAX_CONNECT_S = 60.0
+"""Seconds to connect, should urllib3 ever ask without a timeout."""
 MAX_HEAD = 64 * 1024
 """Bytes that an answer may have beside its body."""
 
@@ -109,6 +115,19 @@ class _BoundedResponse(HTTPResponse):
 
 class _Watched(HTTPConnection):
     response_class = _BoundedResponse
+
+    def _new_conn(self) -> socket.socket:
+        timeout_s = min(float(self.timeout or MAX_CONNECT_S), _current.get().left_s())
+        try:
+            return open_socket(
+                self._dns_host, self.port, timeout_s=timeout_s, options=self.socket_options or ()
+            )
+        except socket.gaierror as error:
+            raise NameResolutionError(self.host, self, error) from error
+        except TimeoutError as error:
+            raise ConnectTimeoutError(self, "no connection in time") from error
+        except OSError as error:
+            raise NewConnectionError(self, "no connection") from error
 
     def connect(self) -> None:
         super().connect()

@@ -7,7 +7,8 @@ from typing import Any, ClassVar
 from xml.parsers.expat import ExpatError
 
 from adapters.answers import Pattern, Rule
-from adapters.http import Answer, Failed, HttpRequest, Peer
+from adapters.http import Answer, HttpRequest, Peer
+from adapters.outcomes import Failed
 from adapters.settings import HttpConfig, origin_of
 from adapters.templates import compiled, rendered
 from gateway.adapter import Delivery, Outcome, Outgoing, Probe, WireRequest

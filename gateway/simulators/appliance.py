@@ -46,6 +46,7 @@ class Request:
     target: str
     headers: Mapping[str, str]
     body: bytes
+    version: str = "HTTP/1.1"
 
     @property
     def path(self) -> str:
@@ -218,7 +219,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
             return self._write(Reply.text(413, "ERROR too large"))
         body = self.rfile.read(int(size))
-        request = Request(self.command, self.path, dict(self.headers.items()), body)
+        request = Request(self.command, self.path, dict(self.headers.items()), body, self.request_version)
         return self._write(self.server.appliance.respond(request))
 
     def _write(self, reply: Reply) -> None:

@@ -46,6 +46,9 @@ def _command(one: "Received") -> str:
 
 def as_text(request: "Request") -> str:
     """A request as it stood on the wire, but for the line ends."""
-    head = [f"{request.method} {request.target}", *(f"{k}: {v}" for k, v in request.headers.items())]
+    head = [
+        f"{request.method} {request.target} {request.version}",
+        *(f"{k}: {v}" for k, v in request.headers.items()),
+    ]
     body = request.body.decode("utf-8", "backslashreplace")
     return "\n".join([*head, "", body]) if body else "\n".join(head)

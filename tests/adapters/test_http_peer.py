@@ -3,14 +3,18 @@
 import gzip
 import hashlib
 import re
+import socket
 import ssl
+import time
 from contextlib import closing
 from pathlib import Path
+from threading import Event
 
 import pytest
 
-from adapters.http import Failed, HttpRequest
+from adapters.http import HttpRequest
 from adapters.http import Peer as Appliance
+from adapters.outcomes import Failed
 from adapters.settings import HttpConfig
 from adapters.wire import MAX_BODY
 from gateway.adapter import Outcome
@@ -67,6 +71,26 @@ def test_a_tls_handshake_that_hangs_means_nothing_was_sent():
     with serving(hang) as peer:
         failed = failure(appliance(), f"https://127.0.0.1:{peer.port}/")
     assert failed.outcome is Outcome.UNREACHABLE
+
+
+def test_a_name_server_that_hangs_takes_no_longer_than_the_attempt(monkeypatch):
+    asked = Event()
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: asked.wait(30))
+    started = time.monotonic()
+    failed = failure(appliance(), "http://pabx.example/")
+    asked.set()
+    assert (failed.outcome, failed.reason) == (Outcome.UNREACHABLE, "a conexão não foi aceita em 0.5 s")
+    assert time.monotonic() - started < 3
+
+
+def test_the_next_address_of_a_name_is_tried_when_one_refuses(monkeypatch):
+    with serving(answer("200 OK", b"OK")) as peer, closing(appliance()) as speaking:
+        found = [
+            (socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", port))
+            for port in (free_port(), peer.port)
+        ]
+        monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
+        assert speaking.exchange(HttpRequest("GET", "http://pabx.example/")).body == b"OK"
 
 
 def test_a_certificate_that_is_not_trusted_means_nothing_was_sent(tls_peer):

@@ -1,0 +1,81 @@
+"""Every way in which an exchange can end, as an outcome and a sentence in Portuguese."""
+
+import http.client
+import ssl
+from collections.abc import Iterator
+
+from urllib3.exceptions import (
+    ConnectTimeoutError,
+    HTTPError,
+    NameResolutionError,
+    NewConnectionError,
+    SSLError,
+)
+
+from adapters.wire import TooLarge
+from gateway.adapter import Outcome
+
+
+class Failed(Exception):  # noqa: N818 - it carries an outcome, it is not an error of ours
+    """No answer that could be read: the outcome, and the reason in Portuguese to end a sentence with."""
+
+    def __init__(self, outcome: Outcome, reason: str) -> None:
+        super().__init__(reason)
+        self.outcome = outcome
+        self.reason = reason
+
+
+OPENINGS = {
+    Outcome.ACCEPTED: "A central {!r} aceitou o pedido",
+    Outcome.REFUSED: "A central {!r} recusou",
+    Outcome.UNREACHABLE: "A central {!r} não foi alcançada e nada foi enviado",
+    Outcome.UNKNOWN: "A central {!r} não deu resposta clara e o pedido pode ter sido atendido",
+}
+
+STATUS = {
+    401: "usuário ou senha",
+    403: "acesso negado",
+    404: "endereço não encontrado",
+    405: "método não aceito",
+    429: "pedidos demais",
+    503: "serviço indisponível",
+}
+
+_REASONS: tuple[tuple[type[BaseException], str], ...] = (
+    (TooLarge, "a resposta é grande demais"),
+    (NameResolutionError, "o nome do host não foi encontrado"),
+    (ConnectionRefusedError, "conexão recusada"),
+    (ssl.SSLCertVerificationError, "o certificado TLS não é confiável"),
+    (ssl.SSLError, "a negociação TLS falhou"),
+    (SSLError, "a negociação TLS falhou"),
+    (NewConnectionError, "a rede não leva até ela"),
+    (ConnectTimeoutError, "a conexão não foi aceita em {connect:g} s"),
+    (TimeoutError, "sem resposta completa em {total:g} s"),
+    (ConnectionError, "a conexão foi cortada"),
+    (http.client.RemoteDisconnected, "a conexão foi fechada sem resposta"),
+    (http.client.IncompleteRead, "a resposta veio pela metade"),
+    (http.client.HTTPException, "a resposta não é HTTP"),
+    (HTTPError, "a resposta não é HTTP válido"),
+)
+
+
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    """An error and all that it wraps: requests and urllib3 use ``args``, ``reason`` and ``__cause__``."""
+    yield error
+    for inner in (*error.args, getattr(error, "reason", None), error.__cause__):
+        if isinstance(inner, BaseException):
+            yield from _chain(inner)
+
+
+def outcome_of_status(status: int) -> Outcome:
+    """What a bare HTTP status says: 4xx and 503 are a no; redirects and other 5xx are not clear."""
+    return Outcome.REFUSED if 400 <= status < 500 or status == 503 else Outcome.UNKNOWN
+
+
+def reason_of(error: BaseException, *, connect_s: float, total_s: float) -> str:
+    """What went wrong in Portuguese, to end a sentence with; it quotes nothing of the request."""
+    errors = list(_chain(error))
+    for kind, reason in _REASONS:
+        if any(isinstance(inner, kind) for inner in errors):
+            return reason.format(connect=connect_s, total=total_s)
+    return "o endereço ou um cabeçalho é inválido"
