@@ -15,6 +15,7 @@ from gateway.errors import MalformedRequest, TooLarge, WrongContentType
 from gateway.wire.guard import read_body
 
 Names = Mapping[str, str]
+MOST_PAIRS = 1000
 FORM = "application/x-www-form-urlencoded"
 
 
@@ -31,22 +32,24 @@ def parse(query: str, names: Names) -> dict[str, str]:
     {'ramal': '3501', 'telefone': '+5547'}
     """
     found: dict[str, str] = {}
-    raw_url = None
-    for pair in query.split("&"):
+    url: list[str] = []
+    in_url = False
+    for pair in query.split("&", MOST_PAIRS):
         written, _, value = pair.partition("=")
         name = names.get(written) or names.get(plain_name(written))
         if name is None:
-            if raw_url is not None:
-                raw_url += "&" + pair.removeprefix("amp;")
-                found["url_audio"] = recode(raw_url)
+            if in_url:
+                url.append(pair.removeprefix("amp;"))
             continue
-        raw_url = None
+        in_url = False
         if found.get(name):
             continue
         found[name] = decode(value)
         if name == "url_audio" and "?" in value:
             # The query of an address that was not encoded goes on behind the "&", to the next name we know.
-            raw_url = value
+            in_url, url = True, [value]
+    if len(url) > 1:
+        found["url_audio"] = recode("&".join(url))
     return found
 
 

@@ -29,6 +29,8 @@ def read_body(environ: dict[str, Any], limit: int) -> bytes:
         if int(length) > limit:
             raise TooLarge(limit)
         body = read_up_to(environ["wsgi.input"], int(length))
+        if len(body) < int(length):
+            raise MalformedRequest("o corpo da requisição chegou incompleto.")
     elif environ.get("wsgi.input_terminated"):
         body = read_up_to(environ["wsgi.input"], limit + 1)
     else:

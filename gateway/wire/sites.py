@@ -46,7 +46,7 @@ class Sites:
         """The tenant ``named`` in the path, else that of the Host header. Raises ``UnknownTenant``."""
         if named is None:
             return self._of_host(environ.get("HTTP_HOST", ""))
-        site = self._by_name.get(named)
+        site = self._by_name.get(named.lower())
         if site is None:
             raise UnknownTenant(named[:80])
         return site

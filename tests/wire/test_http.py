@@ -28,6 +28,7 @@ ONE = {"tenants": {"acme": {}}}
         (TWO, "beta:8080", START, "beta"),
         (TWO, "beta.example.com", "/t/acme" + START, "acme"),
         (TWO, "10.0.0.1", "/t/beta" + START, "beta"),
+        (TWO, "10.0.0.1", "/t/Beta" + START, "beta"),
         (TWO, "other.example.com", START, None),
         (TWO, "10.0.0.1", START, None),
         (TWO, "[::1]:8080", START, None),

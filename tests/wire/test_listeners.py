@@ -1,6 +1,7 @@
 """The WConnect listeners take what real exchanges send."""
 
 import io
+import time
 
 import pytest
 
@@ -164,3 +165,17 @@ def test_control_characters_are_refused(peer: Peer) -> None:
     got = peer.get(START, query_string="ramal=3501&telefone=47%00321%0d%0aX:%20y")
     assert got.status_code == 400
     assert got.text.count("\n") == 1
+
+
+def test_a_form_that_was_cut_short_is_not_taken_for_a_shorter_number(peer: Peer) -> None:
+    stream = io.BytesIO(b"ramal=3501&telefone=4732")
+    got = peer.post(START, environ={"wsgi.input": stream, "CONTENT_LENGTH": "32"})
+    assert got.status_code == 400
+    assert not peer.core.messages
+
+
+def test_a_form_of_very_many_parameters_costs_no_time(peer: Peer) -> None:
+    began = time.monotonic()
+    body = "ramal=3501&telefone=47&url_audio=http://pbx/?a" + "&b" * 500_000
+    peer.post(END, data=body, content_type="application/x-www-form-urlencoded")
+    assert time.monotonic() - began < 2

@@ -187,10 +187,12 @@ BODIES = {
     "other order": "<ConsultaRamal><telefone>4732100123</telefone><ramal>3501</ramal></ConsultaRamal>",
     "unknown extra": f"<ConsultaRamal><x><y/></x>{BOTH}</ConsultaRamal>",
     "by position": "<ConsultaRamal><arg0>3501</arg0><arg1>4732100123</arg1></ConsultaRamal>",
-    "SOAP::Lite": "<ConsultaRamal><c-gensym3>3501</c-gensym3><c-gensym5>4732100123</c-gensym5></ConsultaRamal>",
+    "SOAP::Lite": "<ConsultaRamal><c-gensym3>3501</c-gensym3><c-gensym5>4732100123</c-gensym5>"
+    "</ConsultaRamal>",
     "comments": "<!-- a --><ConsultaRamal><!-- b --><ramal>35<!-- c -->01</ramal>"
     "<telefone>4732100123</telefone></ConsultaRamal>",
-    "CDATA": "<ConsultaRamal><ramal><![CDATA[3501]]></ramal><telefone> 4732100123\n</telefone></ConsultaRamal>",
+    "CDATA": "<ConsultaRamal><ramal><![CDATA[3501]]></ramal><telefone> 4732100123\n</telefone>"
+    "</ConsultaRamal>",
     "base64": '<ConsultaRamal xmlns:i="http://www.w3.org/2001/XMLSchema-instance">'
     '<ramal i:type="x:base64Binary">MzUwMQ==</ramal><telefone>4732100123</telefone></ConsultaRamal>',
 }
