@@ -152,9 +152,7 @@ class Gate:
         return login
 
     def _is_local_program(self, environ: Environ) -> bool:
-        """Whether a program on this machine asks, rather than a proxy nobody told us of or a page in a
-        browser.
-        """
+        """Whether a program on this machine asks: no proxy nobody told us of, no page in a browser."""
         if not is_loopback(environ["cti.client"]):
             return False
         if not environ.get("cti.proxied") and any(header in environ for header in PROXY_HEADERS):

@@ -73,9 +73,7 @@ def _method(operation: Operation, perform: Any) -> Any:
 
 @cache
 def wsdl() -> bytes:
-    """The published document, with ``PLACEHOLDER_ADDRESS`` where the address belongs. The same bytes on every
-    machine.
-    """
+    """The published document, ``PLACEHOLDER_ADDRESS`` for its address: the same bytes on every machine."""
     made = Wsdl11(application(None).interface)
     made.build_interface_document(PLACEHOLDER_ADDRESS)
     root = etree.fromstring(made.get_interface_document())
@@ -115,9 +113,7 @@ def _rename_soap_actions(root: Any) -> None:
 
 
 def _add_soap_12(root: Any) -> None:
-    """Put the service behind everything it refers to, with a second binding and port; the SOAP 1.1 port stays
-    first.
-    """
+    """Put the service behind all it refers to, with a second binding and port; SOAP 1.1 stays first."""
     service, binding = root.find(f"{WSDL}service"), root.find(f"{WSDL}binding")
     second = deepcopy(binding)
     for element in second.iter(f"{SOAP_11}*"):

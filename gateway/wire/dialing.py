@@ -1,6 +1,4 @@
-"""Click-to-call as a plain URL, the way the CRM asks for it: parameter names and address are the tenant's
-settings.
-"""
+"""Click-to-call as a plain URL, the way the CRM asks for it: names and address are the tenant's settings."""
 
 import json
 from functools import lru_cache

@@ -71,9 +71,7 @@ def decode(value: str) -> str:
 
 
 def recode(value: str) -> str:
-    """A WSGI string (bytes as Latin-1) as the text that was meant; twice, because Granian encodes raw UTF-8
-    twice.
-    """
+    """The text meant by a WSGI string (bytes as Latin-1); twice, because Granian encodes raw UTF-8 twice."""
     for _ in range(2):
         try:
             value = value.encode("latin-1").decode()

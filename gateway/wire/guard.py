@@ -1,6 +1,4 @@
-"""Reads bodies that nobody vouches for: size first, then compression, charset, and XML without any of its
-dangers.
-"""
+"""Reads bodies that nobody vouches for: size, then compression, charset, and XML without its dangers."""
 
 import re
 import threading
@@ -19,9 +17,7 @@ NOT_XML = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def read_body(environ: dict[str, Any], limit: int) -> bytes:
-    """The request's body, inflated. Raises ``TooLarge`` (before reading where it can) and
-    ``MalformedRequest``.
-    """
+    """The request's body, inflated. Raises ``TooLarge`` (if it can, before reading), ``MalformedRequest``."""
     length = environ.get("CONTENT_LENGTH", "")
     if length:
         if not (length.isascii() and length.isdigit()):

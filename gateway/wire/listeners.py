@@ -12,9 +12,7 @@ from gateway.wire.transport import TEXT, Answer, Environ, answer, refuse_as_text
 
 
 class Listener:
-    """One operation at one address. Answers ``OK <call id>``, or ``ERRO <code>: <sentence>`` with a fitting
-    status.
-    """
+    """One operation at one address. Answers ``OK <call id>``, or a status and ``ERRO <code>: <sentence>``."""
 
     wire = "get"
 

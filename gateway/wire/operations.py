@@ -1,5 +1,4 @@
-"""The operations, defined once: SOAP's types, XML-RPC's signatures and the documentation are made of this
-table.
+"""The operations, defined once: SOAP's types, XML-RPC's signatures and the documentation come from here.
 
 A wire hands over its parameters as text by name, and gets the message that they mean. Required parameters
 that cannot be used are refused; an optional extra that cannot be read is left out with a warning, because an
@@ -31,9 +30,7 @@ PLACEHOLDER = re.compile(r"\$?\{.*\}|\[.*\]|%.*%|ramal|telefone", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class Sender:
-    """Who sent the parameters, and when: what a message needs beside them. ``login`` is the agent's, if one
-    logged in.
-    """
+    """Who sent the parameters, and when: what a message needs beside them. ``login`` is an agent's."""
 
     tenant: str
     zone: tzinfo
@@ -126,9 +123,7 @@ def nothing(texts: Texts, sender: Sender) -> None:
 
 
 def required(texts: Texts, name: str, example: str) -> str:
-    """The parameter ``name``, trimmed. Raises ``MissingParameter`` when absent or empty, else like
-    ``checked``.
-    """
+    """The parameter ``name``, trimmed. Raises ``MissingParameter``, ``BadParameter``."""
     value = texts.get(name, "").strip()
     if not value:
         raise MissingParameter(name, expected=example)
@@ -147,9 +142,7 @@ def checked(value: str, name: str, limit: int) -> str:
 
 
 def extra(texts: Texts, name: str, read: Callable[[str], T]) -> T | None:
-    """The optional parameter ``name`` as ``read`` understands it; None when absent or unreadable (logged,
-    name only).
-    """
+    """The optional parameter ``name`` as ``read`` understands it, or None; what cannot be read is logged."""
     value = texts.get(name)
     if not value or not (value := value.strip()):
         return None

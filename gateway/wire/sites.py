@@ -79,9 +79,7 @@ def bare_host(host: str) -> str:
 
 
 def base_url(environ: Mapping[str, Any]) -> str | None:
-    """``scheme://HOST`` and the tenant's path as the client asked for them; None when the Host header is not
-    a host.
-    """
+    """``scheme://HOST`` and tenant's path as the client asked for them; None when Host is not a host."""
     host = environ.get("HTTP_HOST") or f"{environ.get('SERVER_NAME', '')}:{environ.get('SERVER_PORT', '')}"
     if not HOST.fullmatch(host):
         return None

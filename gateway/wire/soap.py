@@ -96,9 +96,7 @@ def guess_version(content_type: str) -> str:
 
 
 def read_call(envelope: Any, version: str, environ: Environ) -> tuple[Operation, dict[str, str]]:
-    """The operation that ``envelope`` calls, and its parameters. Raises ``MalformedRequest``,
-    ``UnknownOperation``.
-    """
+    """The operation called, and its parameters. Raises ``MalformedRequest``, ``UnknownOperation``."""
     body = envelope.find(f"{{{version}}}Body")
     if body is None or not len(body):
         raise MalformedRequest("o Body do envelope SOAP está vazio.")
@@ -124,9 +122,7 @@ def action_of(environ: Environ) -> str:
 
 
 def read_parameters(elements: Iterable[Any], operation: Operation) -> dict[str, str]:
-    """The texts of ``elements`` under the names of the operation's parameters, made-up names by their
-    position.
-    """
+    """The texts of ``elements`` by the names of the operation's parameters; made-up names by position."""
     names = operation.spellings
     texts: dict[str, str] = {}
     for position, element in enumerate(elements):

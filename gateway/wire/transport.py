@@ -1,6 +1,4 @@
-"""What every wire is to the entrance: something that serves a request, and says in its own words why it
-cannot.
-"""
+"""What every wire is to the entrance: it serves a request, or says in its own words why it cannot."""
 
 from http import HTTPStatus
 from typing import Any, NamedTuple, Protocol

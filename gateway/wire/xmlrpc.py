@@ -93,9 +93,7 @@ class XmlRpc:
 
 
 def read_call(root: Any) -> tuple[str, list[Any]]:
-    """Method name and parameters. OpenSIPS names its parameters; they come as one struct. Raises
-    ``MalformedRequest``.
-    """
+    """Method name and parameters; OpenSIPS names them: one struct then. Raises ``MalformedRequest``."""
     if root.tag != "methodCall" or not (name := (root.findtext("methodName") or "").strip()):
         raise MalformedRequest(f"elemento raiz {root.tag[:80]!r}: esperado methodCall com methodName.")
     params: list[Any] = []

@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 
 import pytest
 
+from gateway import errors
 from gateway.adapter import Outcome
 from gateway.domain.messages import CallEnded, CallStarted, Direction, Origin, PlaceCall
-from gateway.errors import QueueFull
 from gateway.wire.soap import SOAP_11, SOAP_12
 from tests.wire.envelopes import CONTENT_TYPES, envelope, read_answer, read_fault
 from tests.wire.peers import NOW, OFFICE, OUTSIDE, Peer
@@ -193,7 +193,7 @@ def test_a_click_to_call_without_credentials_is_challenged(wire: Wire, peer: Pee
 
 
 def test_a_full_queue_is_told_so_that_the_exchange_sends_again(wire: Wire, peer: Peer) -> None:
-    peer.core.fail_with = QueueFull(4096)
+    peer.core.fail_with = errors.QueueFull(4096)
     told = wire.call(peer, "ConsultaRamal", START)
     assert (told.ok, told.number) == (False, 410)
     assert "Nada foi gravado" in told.sentence
@@ -232,3 +232,39 @@ def test_json_tells_the_same_as_text(peer: Peer) -> None:
         "mensagem": "a central respondeu",
         "id": 1,
     }
+
+
+ERRORS: list[errors.GatewayError] = [
+    errors.MissingParameter("ramal", expected="3501"),
+    errors.BadParameter("ramal", "\x00<&>", expected="um ramal"),
+    errors.UnknownOperation("<x>", known=["Teste"]),
+    errors.MalformedRequest("não é XML\nnem texto"),
+    errors.TooLarge(1024),
+    errors.WrongMethod("PUT", allowed=("GET", "POST")),
+    errors.WrongContentType("formato não aceito."),
+    errors.UnknownTenant("acme"),
+    errors.AddressNotAllowed(OUTSIDE),
+    errors.CredentialsNeeded(),
+    errors.BadCredentials(),
+    errors.TooManyAttempts(30),
+    errors.QueueFull(4096),
+    errors.StoreUnavailable(),
+    errors.Stopping(),
+    errors.TooManyScreens(1000),
+    errors.NoAppliance("acme"),
+    errors.UnknownAppliance("x", known=["matriz"]),
+    errors.NotDiallable("abc"),
+    errors.InternalError("incidente-1"),
+]
+
+
+@pytest.mark.parametrize("error", ERRORS, ids=lambda error: type(error).__name__)
+def test_every_error_reaches_its_client_with_code_and_sentence(
+    wire: Wire, peer: Peer, error: errors.GatewayError
+) -> None:
+    peer.core.fail_with = error
+    told = wire.call(peer, "ConsultaRamal", START)
+    assert (told.ok, told.number) == (False, error.code)
+    assert " ".join(told.sentence.split()) == " ".join(str(error).replace("\x00", "?").split())
+    if wire.wire == "get":
+        assert told.status == error.http_status

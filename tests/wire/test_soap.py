@@ -3,6 +3,7 @@
 import gzip
 import zlib
 from concurrent.futures import ThreadPoolExecutor
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -297,8 +298,6 @@ def test_a_compressed_body_is_read(peer: Peer, encoding: str, pack: Any) -> None
 
 
 def test_a_chunked_body_is_read(peer: Peer) -> None:
-    from io import BytesIO
-
     body = envelope("ConsultaRamal", FIELDS)
     environ = {"wsgi.input": BytesIO(body), "wsgi.input_terminated": True, "CONTENT_LENGTH": ""}
     assert read_answer(peer.post("/soap", environ=environ).data)["status"] == "OK"
@@ -376,8 +375,6 @@ def test_an_oversized_body_is_refused_before_it_is_read(version: str) -> None:
 
 
 def test_a_chunked_body_beyond_the_limit_is_refused() -> None:
-    from io import BytesIO
-
     peer = Peer({"server": {"max_body_bytes": 1024}})
     environ = {"wsgi.input": BytesIO(b" " * 5000), "wsgi.input_terminated": True, "CONTENT_LENGTH": ""}
     assert peer.post("/soap", environ=environ).status_code == 413
