@@ -19,9 +19,7 @@ def curl(gateway: LiveGateway, path: str, *options: str) -> str:
 
 
 @pytest.mark.parametrize("options", [(), ("--http1.0",), ("--http1.0", "-H", "Host:"), ("-A", "")])
-def test_a_get_is_logged_and_answered_with_the_calls_id(
-    gateway: LiveGateway, options: tuple[str, ...]
-) -> None:
+def test_a_get_is_logged_and_answered_with_the_calls_id(gateway: LiveGateway, options: tuple[str, ...]) -> None:
     number = fresh_number()
     printed = curl(gateway, f"{START}?ramal=3501&telefone={number}", *options)
     call = the_call(gateway, number)

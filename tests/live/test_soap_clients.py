@@ -48,9 +48,7 @@ def php(gateway: LiveGateway, method: str, version: int, mode: str = "wsdl", **f
 def test_php_starts_and_ends_a_call(gateway: LiveGateway, version: int, mode: str) -> None:
     number = fresh_number()
     started = php(gateway, "ConsultaRamal", version, mode, ramal="3501", telefone=number)
-    ended = php(
-        gateway, "FinalizaLigacao", version, ramal="3501", telefone=number, url_audio="http://pbx/a?b&c"
-    )
+    ended = php(gateway, "FinalizaLigacao", version, ramal="3501", telefone=number, url_audio="http://pbx/a?b&c")
     call = the_call(gateway, number)
     assert started == {"status": "OK", "mensagem": "chamada registrada", "id": call["id"]}
     assert ended["id"] == call["id"]
@@ -81,9 +79,7 @@ def service(request: pytest.FixtureRequest, gateway: LiveGateway) -> Any:
 def test_zeep_starts_and_ends_a_call(service: Any, gateway: LiveGateway) -> None:
     number = fresh_number()
     started = service.ConsultaRamal(ramal="3501", telefone=number, direcao="entrada")
-    ended = service.FinalizaLigacao(
-        ramal="3501", telefone=number, url_audio="http://pbx/ação.wav", duracao="75"
-    )
+    ended = service.FinalizaLigacao(ramal="3501", telefone=number, url_audio="http://pbx/ação.wav", duracao="75")
     call = the_call(gateway, number)
     assert (started.status, started.id, ended.id) == ("OK", call["id"], call["id"])
     assert (call["direction"], call["recording_url"]) == ("incoming", "http://pbx/ação.wav")

@@ -24,9 +24,7 @@ def test_a_call_is_started_and_ended(server: xmlrpc.client.ServerProxy, gateway:
     assert (call["extension"], call["recording_url"]) == ("3501", "http://pbx/a.wav")
 
 
-def test_a_struct_with_names_and_extras_is_taken(
-    server: xmlrpc.client.ServerProxy, gateway: LiveGateway
-) -> None:
+def test_a_struct_with_names_and_extras_is_taken(server: xmlrpc.client.ServerProxy, gateway: LiveGateway) -> None:
     number = fresh_number()
     server.ConsultaRamal({"ramal": "3501", "telefone": number, "data_hora": datetime(2026, 3, 4, 7, 15)})
     assert the_call(gateway, number)["extension"] == "3501"

@@ -16,7 +16,7 @@ from zeep.exceptions import Fault as ZeepFault
 from gateway.domain.messages import CallEnded, CallStarted
 from gateway.errors import QueueFull
 from gateway.wire.contract import NAMESPACE, PLACEHOLDER_ADDRESS, wsdl
-from gateway.wire.soap import SOAP_11, SOAP_12
+from gateway.wire.soap import SOAP_11, SOAP_12, wsdl_document
 from tests.wire.envelopes import CONTENT_TYPES, envelope, read_answer, read_fault, wrap
 from tests.wire.peers import OUTSIDE, Peer
 
@@ -50,6 +50,11 @@ def test_a_gateway_shows_the_published_wsdl_with_its_own_address(peer: Peer) -> 
         assert got.content_type == "text/xml; charset=utf-8"
         own = PUBLISHED.read_bytes().replace(PLACEHOLDER_ADDRESS.encode(), b"http://pbx.example.com:8080/soap")
         assert got.data == own
+
+
+def test_an_address_is_escaped_in_the_wsdl() -> None:
+    root = etree.fromstring(wsdl_document('http://pbx/soap?a=1&b="<'))
+    assert root.find(".//{*}port")[0].get("location") == 'http://pbx/soap?a=1&b="<'
 
 
 def test_head_on_the_wsdl_has_the_headers_only(peer: Peer) -> None:
@@ -188,12 +193,10 @@ BODIES = {
     "other order": "<ConsultaRamal><telefone>4732100123</telefone><ramal>3501</ramal></ConsultaRamal>",
     "unknown extra": f"<ConsultaRamal><x><y/></x>{BOTH}</ConsultaRamal>",
     "by position": "<ConsultaRamal><arg0>3501</arg0><arg1>4732100123</arg1></ConsultaRamal>",
-    "SOAP::Lite": "<ConsultaRamal><c-gensym3>3501</c-gensym3><c-gensym5>4732100123</c-gensym5>"
-    "</ConsultaRamal>",
+    "SOAP::Lite": "<ConsultaRamal><c-gensym3>3501</c-gensym3><c-gensym5>4732100123</c-gensym5></ConsultaRamal>",
     "comments": "<!-- a --><ConsultaRamal><!-- b --><ramal>35<!-- c -->01</ramal>"
     "<telefone>4732100123</telefone></ConsultaRamal>",
-    "CDATA": "<ConsultaRamal><ramal><![CDATA[3501]]></ramal><telefone> 4732100123\n</telefone>"
-    "</ConsultaRamal>",
+    "CDATA": "<ConsultaRamal><ramal><![CDATA[3501]]></ramal><telefone> 4732100123\n</telefone></ConsultaRamal>",
     "base64": '<ConsultaRamal xmlns:i="http://www.w3.org/2001/XMLSchema-instance">'
     '<ramal i:type="x:base64Binary">MzUwMQ==</ramal><telefone>4732100123</telefone></ConsultaRamal>',
 }
