@@ -16,7 +16,7 @@ from adapters.wire import TooLarge
 from gateway.adapter import Outcome
 
 
-class Failed(Exception):  # noqa: N818 - it carries an outcome, it is not an error of ours
+class Failed(Exception):
     """No answer that could be read: the outcome, and the reason in Portuguese to end a sentence with."""
 
     def __init__(self, outcome: Outcome, reason: str) -> None:

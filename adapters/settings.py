@@ -84,9 +84,7 @@ def origin_of(url: str) -> str:
 def spellings(config: HttpConfig) -> set[str]:
     """Every secret as it may stand on the wire: plain, and as URLs, forms, JSON, XML and Basic have it."""
     hidden = [value for name, value in config.headers.items() if name.lower() not in PLAIN_HEADERS]
-    plain = {secret.get_secret_value() for secret in (config.password, *hidden, *config.secrets.values())} - {
-        ""
-    }
+    plain = {secret.get_secret_value() for secret in (config.password, *hidden, *config.secrets.values())} - {""}
     # A preview is shown as UTF-8, while headers are written as Latin-1.
     found = plain | {text.encode("latin-1", "ignore").decode("utf-8", "backslashreplace") for text in plain}
     for text in plain:

@@ -20,9 +20,7 @@ _PRINTABLE = "".join(map(chr, range(0x21, 0x7F)))
 class UrlConfig(HttpConfig):
     """``url`` and ``body`` are templates; values in them are escaped for where they stand."""
 
-    url: str = field(
-        metadata={"help": "The URL to request; scheme and host written out, the rest a template."}
-    )
+    url: str = field(metadata={"help": "The URL to request; scheme and host written out, the rest a template."})
     success: Pattern = field(metadata={"help": "Pattern that the answer of a success contains."})
     method: Literal["GET", "POST"] = field(default="GET", metadata={"help": "GET or POST."})
     body: str = field(default="", metadata={"help": "Template of the body of a POST."})

@@ -119,9 +119,7 @@ class _Watched(HTTPConnection):
     def _new_conn(self) -> socket.socket:
         timeout_s = min(float(self.timeout or MAX_CONNECT_S), _current.get().left_s())
         try:
-            return open_socket(
-                self._dns_host, self.port, timeout_s=timeout_s, options=self.socket_options or ()
-            )
+            return open_socket(self._dns_host, self.port, timeout_s=timeout_s, options=self.socket_options or ())
         except socket.gaierror as error:
             raise NameResolutionError(self.host, self, error) from error
         except TimeoutError as error:

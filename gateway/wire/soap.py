@@ -76,12 +76,7 @@ class Soap:
         base = base_url(environ)
         if base is None:
             raise MalformedRequest("o cabeçalho Host não é um nome de host.")
-        return answer(200, KINDS[SOAP_11], wsdl_document(f"{base}/soap"))
-
-
-def wsdl_document(address: str) -> bytes:
-    """The published contract of a service at ``address``."""
-    return wsdl().replace(PLACEHOLDER_ADDRESS.encode(), escape(address, {'"': "&quot;"}).encode())
+        return answer(200, KINDS[SOAP_11], wsdl_at(f"{base}/soap"))
 
 
 def asks_for_wsdl(query: str) -> bool:

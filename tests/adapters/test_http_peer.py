@@ -85,10 +85,7 @@ def test_a_name_server_that_hangs_takes_no_longer_than_the_attempt(monkeypatch):
 
 def test_the_next_address_of_a_name_is_tried_when_one_refuses(monkeypatch):
     with serving(answer("200 OK", b"OK")) as peer, closing(appliance()) as speaking:
-        found = [
-            (socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", port))
-            for port in (free_port(), peer.port)
-        ]
+        found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", port)) for port in (free_port(), peer.port)]
         monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
         assert speaking.exchange(HttpRequest("GET", "http://pabx.example/")).body == b"OK"
 

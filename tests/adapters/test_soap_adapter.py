@@ -5,8 +5,6 @@ from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
-from bad_peers import answer, free_port, serving
-from dialects import DIAL, WSDL
 from hypothesis import given
 from hypothesis import strategies as st
 from lxml import etree

@@ -4,8 +4,6 @@ import xmlrpc.client
 from contextlib import closing, suppress
 
 import pytest
-from bad_peers import answer, serving
-from dialects import DIAL
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError

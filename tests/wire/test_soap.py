@@ -15,8 +15,8 @@ from zeep.exceptions import Fault as ZeepFault
 
 from gateway.domain.messages import CallEnded, CallStarted
 from gateway.errors import QueueFull
-from gateway.wire.contract import NAMESPACE, PLACEHOLDER_ADDRESS, wsdl
-from gateway.wire.soap import SOAP_11, SOAP_12, wsdl_document
+from gateway.wire.contract import NAMESPACE, PLACEHOLDER_ADDRESS, wsdl, wsdl_at
+from gateway.wire.soap import SOAP_11, SOAP_12
 from tests.wire.envelopes import CONTENT_TYPES, envelope, read_answer, read_fault, wrap
 from tests.wire.peers import OUTSIDE, Peer
 
@@ -53,7 +53,7 @@ def test_a_gateway_shows_the_published_wsdl_with_its_own_address(peer: Peer) -> 
 
 
 def test_an_address_is_escaped_in_the_wsdl() -> None:
-    root = etree.fromstring(wsdl_document('http://pbx/soap?a=1&b="<'))
+    root = etree.fromstring(wsdl_at('http://pbx/soap?a=1&b="<'))
     assert root.find(".//{*}port")[0].get("location") == 'http://pbx/soap?a=1&b="<'
 
 
