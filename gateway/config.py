@@ -28,6 +28,7 @@ from pydantic import (
 )
 
 from gateway import adapter as adapters
+from gateway.domain.numbers import AREA_CODES
 from gateway.errors import ConfigError, UnknownAdapter
 
 TENANT_NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
@@ -49,8 +50,8 @@ def _network(value: str) -> str:
 
 
 def _area_code(value: str) -> str:
-    if not re.fullmatch(r"[1-9][1-9]", value):
-        raise ValueError("expected a DDD of two digits such as '47'")
+    if value not in AREA_CODES:
+        raise ValueError("expected one of Brazil's 67 DDDs, two digits such as '47'")
     return value
 
 
