@@ -1,0 +1,195 @@
+"""The command line, as people and scripts use it."""
+
+import csv
+import io
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from gateway.cli import cli
+from gateway.errors import GatewayError
+from gateway.simulators import SIMULATORS, demo_settings
+
+Run = Callable[..., Result]
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Run:
+    """Runs a command on a data folder of its own."""
+
+    def run_one(*arguments: str, stdin: str = "", data: bool = True) -> Result:
+        place = ["--data", str(tmp_path / "data")] if data else []
+        return CliRunner().invoke(cli, [*arguments, *place], input=stdin, catch_exceptions=True)
+
+    return run_one
+
+
+def fine(result: Result) -> str:
+    assert result.exit_code == 0, (result.output, result.stderr, result.exception)
+    return result.stdout
+
+
+@pytest.fixture
+def accounts(tmp_path: Path) -> Path:
+    path = tmp_path / "contas.csv"
+    path.write_bytes(
+        "Código;Nome;Contato;Telefone\r\n1;Padaria São José;Ana;(47) 3210-0123\r\n2;;;1\r\n".encode("cp1252")
+    )
+    return path
+
+
+def test_a_misspelt_command_suggests_the_nearest(run: Run) -> None:
+    result = run("serv", data=False)
+    assert result.exit_code == 2
+    assert "Did you mean 'serve'?" in result.output
+
+
+def test_init_writes_a_configuration_once(run: Run, tmp_path: Path) -> None:
+    assert "cti-gateway check" in fine(run("init", str(tmp_path / "new"), data=False))
+    again = run("init", str(tmp_path / "new"), data=False)
+    assert again.exit_code == 1
+    assert "exists already; nothing was written" in again.output
+
+
+def test_check_says_ok_for_defaults(run: Run) -> None:
+    assert "ok" in fine(run("check"))
+
+
+def test_check_names_each_mistake_of_the_configuration(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "gateway.toml").write_text("[server]\nlissten = 1\nworkers = 'x'\n")
+    result = run("check", "--config", str(tmp_path / "gateway.toml"))
+    assert result.exit_code == 1
+    assert "Did you mean 'listen'?" in result.output
+    assert "server.workers" in result.output
+
+
+@pytest.fixture
+def with_appliances(tmp_path: Path):
+    """A configuration with the three simulated appliances and one that is dead."""
+    import tomli_w
+
+    running = {name: simulator() for name, simulator in SIMULATORS.items()}
+    for simulator in running.values():
+        simulator.start()
+    appliances = {name: demo_settings(name, simulator.address) for name, simulator in running.items()}
+    dead = appliances | {"dead": appliances["url"] | {"url": "http://127.0.0.1:1/?f={{ extension }}&t={{ number }}"}}
+    tenant = {"extensions": ["3500-3599"], "area_code": "47", "dial_plan": {"prefix": "0"}, "appliances": dead}
+    path = tmp_path / "gateway.toml"
+    path.write_text(tomli_w.dumps({"tenants": {"acme": tenant}}))
+    yield path, running
+    for simulator in running.values():
+        simulator.stop()
+
+
+def test_check_probes_appliances_and_rings_nobody(run: Run, with_appliances) -> None:
+    path, running = with_appliances
+    result = run("check", "--config", str(path))
+    assert result.exit_code == 1
+    lines = {line.split()[1]: line.split()[0] for line in result.output.splitlines()}
+    assert [lines[f"acme/{name}"] for name in ("soap", "xmlrpc", "url", "dead")] == ["ok", "ok", "ok", "FAIL"]
+    assert not any(simulator.received for simulator in running.values())
+
+
+@pytest.mark.parametrize("name", ["soap", "xmlrpc", "url"])
+def test_dial_sends_the_order_and_logs_its_outcome(run: Run, with_appliances, name: str) -> None:
+    path, running = with_appliances
+    assert "accepted:" in fine(run("dial", "3501", "47999998888", "--appliance", name, "--config", str(path)))
+    (received,) = running[name].received
+    assert (received.extension, received.number) == ("3501", "047999998888")
+    call = json.loads(fine(run("calls", "--format", "json", "--config", str(path))))
+    assert (call["direction"], call["status"], call["appliance"]) == ("outgoing", "accepted", name)
+
+
+def test_dial_says_when_the_appliance_is_unreachable(run: Run, with_appliances) -> None:
+    path, _ = with_appliances
+    result = run("dial", "3501", "47999998888", "--appliance", "dead", "--config", str(path))
+    assert (result.exit_code, "unreachable:" in result.output) == (1, True)
+
+
+@pytest.mark.parametrize(
+    ("name", "line"), [("soap", "POST /pabx HTTP/1.1"), ("xmlrpc", "POST /RPC2 HTTP/1.1"), ("url", "GET /originate?")]
+)
+def test_dry_run_prints_the_exact_request_and_sends_nothing(run: Run, with_appliances, name: str, line: str) -> None:
+    path, running = with_appliances
+    shown = fine(run("dial", "3501", "47999998888", "--appliance", name, "--dry-run", "--config", str(path)))
+    assert shown.startswith(line)
+    assert "047999998888" in shown
+    assert running[name].received == []
+    assert run("calls", "--format", "json", "--config", str(path)).stdout == ""
+
+
+def test_config_shows_what_is_in_force_without_secrets(run: Run, with_appliances) -> None:
+    path, _ = with_appliances
+    shown = json.loads(fine(run("config", "--config", str(path))))
+    assert shown["tenants"]["acme"]["dial_plan"] == {"prefix": "0"}
+    assert "wsdl" in shown["tenants"]["acme"]["appliances"]["soap"]
+
+
+def test_accounts_are_imported_and_refused_lines_are_named(run: Run, accounts: Path) -> None:
+    for _ in range(2):
+        result = run("import", "accounts", str(accounts))
+        assert "1 accounts with 1 numbers loaded into 'default', which now has 1" in fine(result)
+    assert "line 3: the name is empty" in result.stderr
+
+
+def test_number_explains_reading_matching_and_dialling(run: Run, accounts: Path) -> None:
+    fine(run("import", "accounts", str(accounts)))
+    shown = fine(run("number", "+55 47 3210-0123"))
+    for part in ("kind      fixed", "national  4732100123", "account   Padaria São José (1) - Ana", "no appliance"):
+        assert part in shown
+    assert json.loads(fine(run("number", "+55 47 3210-0123", "--json")))["e164"] == "+554732100123"
+
+
+def test_agents_are_added_listed_and_removed(run: Run) -> None:
+    fine(run("agent", "add", "ana", "--extension", "3501", "--name", "Ana", "--password-stdin", stdin="longa-senha\n"))
+    assert fine(run("agent", "list")) == "default\tana\t3501\tAna\n"
+    assert run("agent", "remove", "bia").exit_code == 1
+    fine(run("agent", "remove", "ana"))
+    assert fine(run("agent", "list")) == ""
+
+
+def test_a_short_password_is_refused_without_repeating_it(run: Run) -> None:
+    result = run("agent", "add", "ana", "--extension", "3501", "--password-stdin", stdin="abc\n")
+    assert result.exit_code == 1
+    assert "8 to 256 characters; this one has 3" in result.output
+
+
+def test_calls_are_printed_as_table_csv_and_json(run: Run, with_appliances) -> None:
+    path, _ = with_appliances
+    fine(run("dial", "3501", "3502", "--config", str(path)))
+    table = fine(run("calls", "--config", str(path)))
+    assert table.splitlines()[0].startswith("id  tenant  direction")
+    (row,) = csv.DictReader(io.StringIO(fine(run("calls", "--format", "csv", "--config", str(path)))))
+    assert (row["direction"], row["number"]) == ("internal", "3502")
+    call = json.loads(fine(run("calls", "--format", "json", "--config", str(path))))
+    wanted = "id tenant direction extension number account started_at ended_at duration_s recording_url status"
+    assert list(call)[:11] == wanted.split()
+
+
+def test_calls_can_be_narrowed_by_time(run: Run, with_appliances) -> None:
+    path, _ = with_appliances
+    fine(run("dial", "3501", "3502", "--config", str(path)))
+    assert fine(run("calls", "--format", "json", "--since", "1h", "--config", str(path)))
+    assert fine(run("calls", "--format", "json", "--until", "1h", "--config", str(path))) == ""
+    assert run("calls", "--since", "ontem", "--config", str(path)).exit_code == 2
+
+
+def test_a_tenant_that_does_not_exist_is_named_with_those_that_do(run: Run) -> None:
+    with pytest.raises(GatewayError, match=r"there is no tenant 'x'\. Configured: default"):
+        raise run("number", "1", "--tenant", "x").exception
+
+
+def test_the_wsdl_is_printed_with_the_address_asked_for(run: Run) -> None:
+    assert 'location="http://pbx.local/soap"' in fine(run("wsdl", "--address", "http://pbx.local/soap", data=False))
+
+
+def test_version_names_what_the_gateway_stands_on(run: Run) -> None:
+    assert "spyne 2.14.0" in fine(run("version", data=False))
+
+
+def test_the_database_is_upgraded_by_command_and_again_without_harm(run: Run) -> None:
+    for _ in range(2):
+        assert "up to date" in fine(run("db", "upgrade"))

@@ -1,0 +1,99 @@
+"""What the README and docs say is so: commands, settings, addresses, errors and adapters."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from pydantic import BaseModel
+
+from gateway import adapter, config, errors
+from gateway.cli import COMMANDS
+from gateway.config import Config
+from gateway.wire.http import Front
+from gateway.wire.operations import OPERATIONS
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def subclasses(root: type) -> list[type]:
+    return [root, *(deeper for child in root.__subclasses__() for deeper in subclasses(child))]
+
+
+@pytest.mark.parametrize("name", sorted(COMMANDS))
+def test_every_command_is_in_the_readme_and_explains_itself(name: str) -> None:
+    assert re.search(rf"^\| `{name}\b", README, re.MULTILINE)
+    shown = subprocess.run(
+        [sys.executable, "-m", "gateway", name, "--help"], capture_output=True, text=True, timeout=60, check=True
+    )
+    assert "Usage: cti-gateway" in shown.stdout
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        config.Server,
+        config.Log,
+        config.Tenant,
+        config.Events,
+        config.ClickToCall,
+        config.DialPlan,
+        config.Appliance,
+        config.Forward,
+    ],
+)
+def test_every_setting_is_in_the_readme(model: type[BaseModel]) -> None:
+    tables = {"events", "click_to_call", "dial_plan", "appliances", "forwards", "settings"}
+    for name in set(model.model_fields) - tables:
+        assert f"`{name}`" in README, f"{model.__name__}.{name}"
+
+
+@pytest.mark.parametrize("name", adapter.names())
+def test_every_adapter_and_its_settings_are_in_the_readme(name: str) -> None:
+    assert re.search(rf"^\| `{name}` \|", README, re.MULTILINE)
+    for setting in adapter.load(name).Config.__dataclass_fields__:
+        assert f"`{setting}`" in README, setting
+
+
+@pytest.mark.parametrize("error", subclasses(errors.GatewayError)[1:])
+def test_every_error_code_is_in_the_readme_and_belongs_to_one_error(error: type[errors.GatewayError]) -> None:
+    assert re.search(rf"^\|[ \d,]*\b{error.code}\b[ \d,]*\|", README, re.MULTILINE), error.__name__
+    assert [other for other in subclasses(errors.GatewayError) if other.code == error.code] == [error]
+
+
+def test_every_machine_address_is_in_the_readme() -> None:
+    front = Front(
+        Config(),
+        core=None,  # type: ignore[arg-type]
+        verify_agent=lambda *_: None,
+        desk=lambda *_: [],
+        health=dict,
+        metrics=lambda *_: [],
+    )
+    for path in {*front._routes, *front._plain}:
+        assert f"`{path.rstrip('/')}`" in README, path
+
+
+@pytest.mark.parametrize("name", sorted(OPERATIONS))
+def test_every_operation_and_parameter_is_in_the_readme(name: str) -> None:
+    assert f"{name}(" in README or f"`{name}`" in README
+    for parameter in OPERATIONS[name].names:
+        assert f"`{parameter}`" in README, parameter
+
+
+def test_the_readme_s_commands_are_those_that_ci_runs() -> None:
+    blocks = re.findall(r"<!-- (\w+) -->\n```sh\n(.+)\n```", README)
+    assert [name for name, _ in blocks] == ["demo", "tests"]
+    assert "readme_command tests" in (ROOT / ".ci" / "run").read_text()
+
+
+def test_links_in_the_documentation_lead_somewhere() -> None:
+    for page in (ROOT / "README.md", *(ROOT / "docs").glob("*.md")):
+        for target in re.findall(r"\]\((?!https?://)([^)#]+)\)", page.read_text(encoding="utf-8")):
+            assert (page.parent / target).exists(), f"{page.name}: {target}"
+
+
+def test_the_changelog_has_an_unreleased_section() -> None:
+    assert "## Unreleased" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
