@@ -146,7 +146,7 @@ class _Contract:
 
     def __init__(self, config: SoapConfig, peer: Peer, attempt: Attempt) -> None:
         # Not strict: a missing or surplus element in an answer does not undo the call that was placed.
-        settings = zeep.Settings(strict=False, forbid_dtd=True, raw_response=True)
+        settings = zeep.Settings(strict=False, raw_response=True)
         transport = _Loading(config.wsdl, peer, attempt)
         try:
             self._client = zeep.Client(config.wsdl, transport=transport, settings=settings)

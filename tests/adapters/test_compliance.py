@@ -1,14 +1,15 @@
 """What every adapter owes the gateway, tried on every registered adapter against live peers."""
 
+import re
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from dataclasses import fields
 
 import pytest
 
-from gateway.adapter import Outcome, names
-from tests.adapters.bad_peers import BAD, answer, free_port, hang, serving
-from tests.adapters.dialects import DIAL, PASSWORD, SECRETS, dialect, make
+from gateway.adapter import Outcome, load, names
+from gateway.errors import AdapterError
 
 ADAPTERS = names()
 
@@ -29,6 +30,12 @@ def test_every_registered_adapter_is_in_this_suite(name):
     assert dialect(name)
 
 
+@pytest.mark.parametrize("name", ADAPTERS)
+def test_every_setting_has_its_sentence(name):
+    for setting in fields(load(name).Config):
+        assert setting.metadata["help"].endswith("."), setting.name
+
+
 @pytest.mark.parametrize("behaviour", BAD)
 @pytest.mark.parametrize("name", ADAPTERS)
 def test_a_bad_peer_comes_to_its_outcome_in_time(name, behaviour):
@@ -41,7 +48,7 @@ def test_a_bad_peer_comes_to_its_outcome_in_time(name, behaviour):
         assert took_s < 5
         assert "'pabx'" in delivery.detail
         assert delivery.detail.endswith(".")
-        assert "s3nha" not in delivery.detail
+        assert not re.search(r"s3nha|Error|Exception|object at|\w\.\w+\(", delivery.detail)
 
 
 @pytest.mark.parametrize("name", ADAPTERS)
@@ -168,8 +175,6 @@ def test_a_connection_that_the_peer_closed_meanwhile_is_not_used_again(name):
 @pytest.mark.parametrize("value", ["047\r\nHost: x", "047\n", "047\x00", "047\ud800"])
 @pytest.mark.parametrize("name", ADAPTERS)
 def test_a_number_with_control_characters_is_never_sent(name, value):
-    from gateway.errors import AdapterError
-
     order = type(DIAL)("dial", "o-2", {**DIAL.fields, "number": value})
     with serving(good(name)) as peer, closing(make(name, peer.address)) as adapter:
         assert adapter.deliver(order).outcome is Outcome.UNREACHABLE

@@ -6,6 +6,7 @@ import re
 import socket
 import ssl
 import time
+import tracemalloc
 from contextlib import closing
 from pathlib import Path
 from threading import Event
@@ -127,8 +128,37 @@ def test_cookies_are_not_carried_from_one_order_to_the_next():
 def test_a_small_answer_that_inflates_without_end_is_too_large():
     bomb = answer("200 OK", gzip.compress(bytes(50 * MAX_BODY)), "text/plain", "Content-Encoding: gzip")
     with serving(bomb) as peer:
-        failed = failure(appliance(timeout_s=5), peer.address + "/")
+        tracemalloc.start()
+        try:
+            failed = failure(appliance(timeout_s=5), peer.address + "/")
+            _, peak = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
     assert (failed.outcome, failed.reason) == (Outcome.UNKNOWN, "a resposta é grande demais")
+    assert peak < 10 * MAX_BODY
+
+
+def test_interim_answers_without_end_are_too_large():
+    def behave(peer, connection):
+        while not peer.stopped.is_set():
+            connection.sendall(b"HTTP/1.1 100 Continue\r\n\r\n" * 1000)
+        return False
+
+    with serving(behave) as peer:
+        failed = failure(appliance(timeout_s=20), peer.address + "/")
+    assert (failed.outcome, failed.reason) == (Outcome.UNKNOWN, "a resposta é grande demais")
+
+
+def test_a_byte_late_in_the_attempt_does_not_start_its_time_again():
+    def behave(peer, connection):
+        peer.stopped.wait(1.2)
+        connection.sendall(b"HTTP/1.1 200 OK\r\n")
+        return hang(peer, connection)
+
+    with serving(behave) as peer:
+        started = time.monotonic()
+        assert failure(appliance(timeout_s=1.5), peer.address + "/").outcome is Outcome.UNKNOWN
+        assert time.monotonic() - started < 2.5
 
 
 def test_a_redirect_is_named_without_its_secrets():

@@ -78,7 +78,7 @@ def value(text: str) -> bytes:
         ("XHTML page", b"<html><body>login</body></html>", {}, "unknown"),
         ("cut off", value("OK")[:-20], {}, "unknown"),
         ("bad int", value("<int>x</int>"), {}, "unknown"),
-        ("bomb", b"<!DOCTYPE a [<!ENTITY b 'c'>]>" + value("&b;"), {}, "unknown"),
+        ("bomb", b"<!DOCTYPE a [<!ENTITY b 'c'>]>" + value("&b;")[21:], {}, "unknown"),
         ("deep", value("<array><data><value>" * 20000 + "</value></data></array>" * 20000), {}, "unknown"),
     ],
 )
