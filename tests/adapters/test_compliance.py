@@ -10,6 +10,8 @@ import pytest
 
 from gateway.adapter import Outcome, load, names
 from gateway.errors import AdapterError
+from tests.adapters.bad_peers import BAD, answer, free_port, hang, serving
+from tests.adapters.dialects import DIAL, PASSWORD, SECRETS, dialect, make
 
 ADAPTERS = names()
 
