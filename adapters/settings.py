@@ -31,7 +31,11 @@ def _setting(default: Any, text: str) -> Any:
 
 @dataclass(frozen=True, kw_only=True)
 class HttpConfig:
-    """The settings that every adapter shares. Times are seconds."""
+    """The settings that every adapter shares. Times are seconds.
+
+    pydantic quotes the whole table, secrets too, in its error for a missing key: show ``error.errors()``
+    without its inputs (``include_input=False``).
+    """
 
     __pydantic_config__ = ConfigDict(extra="forbid", frozen=True)
 
@@ -45,7 +49,7 @@ class HttpConfig:
         default_factory=dict,
         metadata={"help": "Secret texts for templates, written {{ secrets.NAME }}; never shown."},
     )
-    connect_timeout_s: float = _setting(3.0, "Seconds to wait for a connection to one address.")
+    connect_timeout_s: float = _setting(3.0, "Seconds to wait for a connection, its name look-up included.")
     timeout_s: float = _setting(10.0, "Seconds that a whole attempt may take.")
     tls_verify: bool | Path = field(
         default=True, metadata={"help": "Check the TLS certificate: true, false or a file with the CA."}
