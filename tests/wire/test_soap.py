@@ -431,3 +431,24 @@ def test_what_xml_cannot_hold_is_replaced_in_sentences(peer: Peer) -> None:
     peer.core.fail_with.message = "\x00fila\ud800"
     got = peer.post("/soap", data=envelope("ConsultaRamal", FIELDS))
     assert read_fault(got.data).sentence.startswith("?fila?")
+
+
+@pytest.mark.parametrize(("levels", "status"), [(240, 200), (300, 500), (140_000, 500)])
+def test_elements_may_nest_like_in_any_real_message_but_not_without_end(peer: Peer, levels: int, status: int) -> None:
+    nested = f"<ConsultaRamal>{BOTH}{'<a>' * levels}{'</a>' * levels}</ConsultaRamal>"
+    got = peer.post("/soap", data=wrap(nested).encode(), content_type="text/xml")
+    assert got.status_code == status
+
+
+def test_the_names_in_strange_bodies_are_forgotten_again(peer: Peer) -> None:
+    def megabytes() -> float:
+        return int(Path("/proc/self/statm").read_text().split()[1]) / 256
+
+    def strange(seed: int) -> bytes:
+        return wrap("".join(f"<n{seed}_{n}/>" for n in range(40_000))).encode()
+
+    peer.post("/soap", data=strange(0))
+    before = megabytes()
+    for seed in range(1, 25):
+        peer.post("/soap", data=strange(seed))
+    assert megabytes() - before < 15
