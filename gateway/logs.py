@@ -13,7 +13,10 @@ def set_up(wanted: Log) -> None:
     level = getattr(logging, wanted.level.upper())
     render: structlog.typing.Processor = structlog.processors.JSONRenderer(ensure_ascii=False)
     if wanted.format == "console":
-        render = structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+        # The default formatter, where rich is installed, prints local variables: passwords among them.
+        render = structlog.dev.ConsoleRenderer(
+            colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
+        )
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,

@@ -1,0 +1,40 @@
+"""Logs are for people or machines, and keep secrets."""
+
+import json
+
+import pytest
+import structlog
+
+from gateway import logs
+from gateway.config import Log
+
+
+@pytest.fixture(autouse=True)
+def _as_before():
+    yield
+    structlog.reset_defaults()
+
+
+@pytest.mark.parametrize("form", ["console", "json"])
+def test_a_traceback_shows_no_local_variables(capsys: pytest.CaptureFixture[str], form: str) -> None:
+    logs.set_up(Log(format=form))
+
+    def defect(password: str) -> None:
+        raise RuntimeError("broken")
+
+    secret = "-".join(["s3cret", "value"])
+    try:
+        defect(secret)
+    except RuntimeError:
+        structlog.get_logger().exception("failed")
+    written = capsys.readouterr().err
+    assert "broken" in written
+    assert secret not in written
+
+
+def test_json_logs_are_one_object_a_line(capsys: pytest.CaptureFixture[str]) -> None:
+    logs.set_up(Log(format="json", level="info"))
+    structlog.get_logger().debug("quiet")
+    structlog.get_logger().info("ligação", extension="3501")
+    (line,) = capsys.readouterr().err.splitlines()
+    assert json.loads(line) | {"event": "ligação", "extension": "3501", "level": "info"} == json.loads(line)
