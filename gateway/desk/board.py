@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from gateway.desk.context import Visit
 from gateway.desk.formats import is_diallable
 from gateway.domain.messages import Direction
+from gateway.domain.pairing import LONGEST_RING_MS
 from gateway.store.calls import CallFilter, LoggedCall
 
-GOING_ON = ("ringing", "ordered", "accepted", "unknown")
 LONGEST_SHOWN_MS = 2 * 3600 * 1000
 """Some exchanges never say that a call ended: an older one is not shown as going on."""
 AT_ONCE = 8
@@ -17,7 +17,7 @@ def going_on(visit: Visit) -> Sequence[LoggedCall]:
     """The agent's calls that were not hung up yet, newest first."""
     since = visit.at - LONGEST_SHOWN_MS
     recent = of_extension(visit, since=since, limit=50)
-    return [call for call in recent if call.ended_at is None and call.status in GOING_ON][:AT_ONCE]
+    return [call for call in recent if _goes_on(call, visit.at)][:AT_ONCE]
 
 
 def of_extension(visit: Visit, *, since: int | None = None, limit: int = 12) -> Sequence[LoggedCall]:
@@ -38,3 +38,10 @@ def before(visit: Visit, call: LoggedCall, *, limit: int = 3) -> Sequence[Logged
     if not call.account_id:
         wanted = CallFilter(number=call.number, before_id=call.id)
     return visit.services.calls.recent(visit.tenant, wanted, limit=limit)
+
+
+def _goes_on(call: LoggedCall, at: int) -> bool:
+    """An order of which the exchange never says more is over when its call can no longer be ringing."""
+    if call.ended_at is not None:
+        return False
+    return call.status == "ringing" or at - call.logged_at < LONGEST_RING_MS

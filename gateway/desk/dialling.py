@@ -7,7 +7,7 @@ from gateway.handlers import Reply
 
 
 def place(visit: Visit, number: str, *, extension: str = "", appliance: str = "") -> Reply:
-    """Let the agent's extension call ``number``. Raises ``AccessError`` for another one's extension, ``DialError``."""
+    """Let the agent's own extension call ``number``. Raises ``AccessError`` and ``DialError``."""
     if not number.strip():
         raise MissingParameter("number", expected="DDD + número ou um ramal")
     if extension and extension != visit.me.extension:

@@ -58,7 +58,7 @@ def of_nobody(error: GatewayError) -> Response:
 
 
 def _known(error: Exception) -> tuple[int, GatewayError]:
-    """The status and the error of our own tree; a defect of ours goes to the log and is told by its number only."""
+    """The status, and the error of our own tree; of a defect only the log learns more than its number."""
     if isinstance(error, GatewayError):
         return error.http_status, error
     if isinstance(error, HTTPException):

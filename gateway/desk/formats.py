@@ -54,7 +54,7 @@ def day_start(day: date, zone: ZoneInfo, *, after: int = 0) -> int:
 
 
 def safe_link(url: str | None) -> str | None:
-    """``url`` if a browser may open it: http or https with a host, nothing else (``javascript:`` least of all)."""
+    """``url`` if a browser may open it: http or https with a host, least of all ``javascript:``."""
     try:
         parts = urlsplit(url or "")
     except ValueError:

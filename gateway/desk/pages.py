@@ -1,4 +1,4 @@
-"""The desk as one WSGI application: which address is answered by what, who may, and what happens when it fails."""
+"""The desk as one WSGI application: which address is answered by what, and who may ask."""
 
 import time
 from collections.abc import Callable, Iterable

@@ -62,7 +62,7 @@ def log_out(visit: Visit) -> Response:
 
 
 def screen(visit: Visit) -> Response:
-    """The agent's screen. The log's end is read first: whatever happens while the page is made comes as an event."""
+    """The agent's screen. The log's end is read first: what happens meanwhile comes as an event."""
     seq = visit.services.log.newest()
     return page(visit, "screen.html", seq=seq, **_cards(visit), recent=board.of_extension(visit))
 

@@ -1,22 +1,29 @@
 """A real store in a folder of its own, and the desk on top of it."""
 
+import re
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import Engine
+from werkzeug.test import Client, TestResponse
 
 from gateway.adapter import Delivery, Outcome
+from gateway.config import Appliance, Config
+from gateway.config import Tenant as TenantSettings
 from gateway.desk.hub import Hub
+from gateway.desk.pages import Desk
 from gateway.domain.dialplan import DialPlan
 from gateway.domain.messages import CallEnded, CallStarted, Origin
 from gateway.domain.numbers import NumberPlan
 from gateway.domain.tenant import Tenant, Trunk
 from gateway.handlers import Core
+from gateway.passwords import Verifier, hash_password
 from gateway.store.calls import CallLog
-from gateway.store.directory import Account, Directory
+from gateway.store.directory import Account, Agent, Directory
 from gateway.store.drafts import OrderDraft, Recorded, Settlement
 from gateway.store.engine import open_engine, upgrade
 from gateway.store.journal import Journal
@@ -24,6 +31,7 @@ from gateway.store.log import EventLog
 
 EXCHANGE = Origin("get", "192.168.0.9")
 ANA = "47999998888"
+PASSWORD = "segredo-123"
 
 
 @dataclass
@@ -116,3 +124,97 @@ def open_hub(office: Office) -> Iterator[Callable[..., Hub]]:
 
 def now_ms() -> int:
     return time.time_ns() // 1_000_000
+
+
+@dataclass
+class Browser:
+    """A browser that keeps cookies, at one company's desk."""
+
+    client: Client
+    tenant: str
+    root: str = ""
+
+    def get(self, path: str, **more: Any) -> TestResponse:
+        return self.client.get(path, **self._place(more))
+
+    def post(self, path: str, **more: Any) -> TestResponse:
+        return self.client.post(path, **self._place(more))
+
+    def log_in(self, login: str = "ana", password: str = PASSWORD, **fields: str) -> TestResponse:
+        """Fill in the form that the login page shows."""
+        form = {"usuario": login, "senha": password, "csrf": self.token("/login")}
+        return self.post("/login", data=form | fields)
+
+    def token(self, path: str = "/") -> str:
+        """The token of the form on a page."""
+        found = re.search(r'name="csrf" value="(\w+)"', self.get(path).text)
+        assert found
+        return found[1]
+
+    def _place(self, more: dict[str, Any]) -> dict[str, Any]:
+        environ = {"cti.tenant": self.tenant, "cti.client": "192.168.0.50"}
+        more["environ_overrides"] = environ | {"SCRIPT_NAME": self.root} | more.pop("environ", {})
+        return more
+
+
+@dataclass
+class Clock:
+    """The desk's clock, which a test may put forward."""
+
+    ahead_ms: int = 0
+
+    def __call__(self) -> int:
+        return now_ms() + self.ahead_ms
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def hub(open_hub: Callable[..., Hub]) -> Hub:
+    return open_hub()
+
+
+@pytest.fixture
+def desk(office: Office, hub: Hub, clock: Clock) -> Desk:
+    """The desk of both companies; at each an Ana and a Bruno, with the same extensions and passwords."""
+    hashed = hash_password(PASSWORD)
+    for tenant in ("acme", "rival"):
+        for login, name, extension in (("ana", "Ana Martins", "3501"), ("bruno", "Bruno Lima", "3502")):
+            office.directory.save_agent(Agent(0, tenant, login, name, extension), hashed, now_ms())
+    appliances = {key: Appliance(adapter="url", title=key.title()) for key in ("matriz", "filial")}
+    tenants = {
+        "acme": TenantSettings(title="Acme Ltda.", appliances=appliances),
+        "rival": TenantSettings(title="Rival S.A.", appliances=appliances),
+    }
+    verifier = Verifier(office.directory)
+    return Desk(
+        Config(tenants=tenants),
+        office.core,
+        office.calls,
+        office.log,
+        office.directory,
+        verifier,
+        hub,
+        clock=clock,
+    )
+
+
+@pytest.fixture
+def browse(desk: Desk) -> Callable[..., Browser]:
+    """Opens a browser at a company's desk, without logging in."""
+
+    def start(tenant: str = "acme", root: str = "") -> Browser:
+        return Browser(Client(desk), tenant, root)
+
+    return start
+
+
+@pytest.fixture
+def ana(browse: Callable[..., Browser]) -> Browser:
+    """Ana's browser, logged in."""
+    browser = browse()
+    assert browser.log_in().status_code == 303
+    return browser

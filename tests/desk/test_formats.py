@@ -32,7 +32,14 @@ def test_numbers_are_written_as_people_write_them(number: str, shown: str) -> No
 
 @pytest.mark.parametrize(
     ("number", "diallable"),
-    [("47999998888", True), ("3501", True), ("+1 415", True), ("anonymous", False), ("", False), ("0000", False)],
+    [
+        ("47999998888", True),
+        ("3501", True),
+        ("+1 415", True),
+        ("anonymous", False),
+        ("", False),
+        ("0000", False),
+    ],
 )
 def test_only_what_can_be_called_back_offers_a_call(number: str, diallable: bool) -> None:
     assert formats.is_diallable(number) is diallable

@@ -7,7 +7,10 @@
   const KINDS = ["call_started", "call_ended", "order_placed", "order_settled", "log", "reset", "pulse"];
   const SILENCE_MS = 20000; // a heart-beat comes every few seconds
   const RING_MS = 45000; // nobody lets it ring longer; afterwards the call is taken for a conversation
-  const MOST_CARDS = 8;
+  const ORDER_MS = 120000; // an order that the exchange says no more of
+  const STAY_MS = 90000; // how long a card stays when its call is over
+  const MOST_OVER = 3;
+  page.loaded = Date.now();
   const skew = Number(page.now) - Date.now();
   const now = () => Date.now() + skew;
   const find = (selector, root = document) => root.querySelector(selector);
@@ -163,7 +166,17 @@
     else { card.classList.add("arrives"); cards.prepend(card); }
     htmx.process(card);
     if (focused) card.focus();
-    all('.card[data-state="ended"]', cards).slice(Math.max(0, MOST_CARDS - all(".card", cards).length + 4)).forEach(remove);
+    card.dataset.shown = Date.now();
+    all(".card", cards).filter(isOver).slice(MOST_OVER).forEach(remove);
+  }
+
+  const isOver = (card) => ["ended", "refused", "unreachable"].includes(card.dataset.state);
+
+  function mayGo(card) {
+    const used = card.matches(":hover, :focus-within") || all("audio", card).some((audio) => !audio.paused);
+    const limit = isOver(card) ? STAY_MS : ORDER_MS;
+    const waits = isOver(card) || ["ordered", "accepted", "unknown"].includes(card.dataset.state);
+    return waits && !used && Date.now() - Number(card.dataset.shown || page.loaded) > limit;
   }
 
   function remove(card) {
@@ -183,6 +196,7 @@
   function announce(card) { find("#anuncio").textContent = card.dataset.said.replace(/\s+/g, " "); }
 
   function tick() {
+    all(".card", cards).filter(mayGo).forEach(remove);
     for (const card of all(".card", cards)) {
       const elapsed = now() - Number(card.dataset.since);
       const clock = find("[data-elapsed]", card);

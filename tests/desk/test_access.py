@@ -1,0 +1,168 @@
+"""Who gets in, as whom, and for how long."""
+
+import base64
+from collections.abc import Callable
+
+import pytest
+
+from gateway.desk import access
+from tests.desk.conftest import PASSWORD, Browser, Clock, Office
+
+Browse = Callable[..., Browser]
+
+
+def basic(login: str = "ana", password: str = PASSWORD) -> dict[str, str]:
+    return {"Authorization": "Basic " + base64.b64encode(f"{login}:{password}".encode()).decode()}
+
+
+def test_whoever_is_not_logged_in_is_shown_the_login(browse: Browse) -> None:
+    answer = browse().get("/ligacoes?ramal=3501")
+    assert (answer.status_code, answer.location) == (303, "/login?next=/ligacoes?ramal%3D3501")
+
+
+def test_a_login_leads_to_the_page_that_was_asked_for(browse: Browse) -> None:
+    answer = browse().log_in(next="/ligacoes?ramal=3501")
+    assert (answer.status_code, answer.location) == (303, "/ligacoes?ramal=3501")
+
+
+@pytest.mark.parametrize("elsewhere", ["https://evil.example/", "//evil.example/", "/\\evil.example", "evil", ""])
+def test_a_login_never_leads_to_another_site(browse: Browse, elsewhere: str) -> None:
+    assert browse().log_in(next=elsewhere).location == "/"
+
+
+def test_below_a_companys_own_path_links_and_cookies_stay_there(browse: Browse) -> None:
+    browser = browse(root="/t/acme")
+    assert browser.get("/").location == "/t/acme/login"
+    answer = browser.log_in(next="/t/rival/")
+    assert answer.location == "/t/acme/"
+    assert "Path=/t/acme;" in answer.headers.getlist("Set-Cookie")[0]
+    assert 'href="/t/acme/ligacoes"' in browser.get("/").text
+
+
+def test_the_session_cookie_is_out_of_reach_of_scripts_and_other_sites(browse: Browse) -> None:
+    cookie = browse().log_in().headers.getlist("Set-Cookie")[0]
+    assert cookie.startswith("cti_session=")
+    assert "HttpOnly" in cookie
+    assert "SameSite=Lax" in cookie
+    assert "Secure" not in cookie
+
+
+def test_over_https_the_cookie_never_travels_in_clear(browse: Browse) -> None:
+    answer = browse().get("/login", environ={"wsgi.url_scheme": "https"})
+    assert "Secure" in answer.headers["Set-Cookie"]
+
+
+@pytest.mark.parametrize(("login", "password"), [("ana", "errada-123"), ("ninguem", PASSWORD), ("", "")])
+def test_a_wrong_login_does_not_say_what_was_wrong(browse: Browse, login: str, password: str) -> None:
+    answer = browse().log_in(login, password)
+    assert answer.status_code == 401
+    assert "Usuário ou senha incorretos." in answer.text
+    assert "cti_session" not in str(answer.headers)
+
+
+def test_guessing_passwords_is_slowed_down(browse: Browse) -> None:
+    browser = browse()
+    answers = [browser.log_in("bruno", f"errada-{n}") for n in range(11)]
+    assert answers[-1].status_code == 429
+    assert "tentativas demais" in answers[-1].text
+
+
+def test_a_session_ends_after_half_a_day(ana: Browser, clock: Clock) -> None:
+    clock.ahead_ms = access.SESSION_MS - 60_000
+    assert ana.get("/").status_code == 200
+    clock.ahead_ms = access.SESSION_MS + 60_000
+    assert ana.get("/").location == "/login"
+
+
+def test_after_logging_out_the_cookie_is_worth_nothing(ana: Browser, browse: Browse) -> None:
+    cookie = ana.client.get_cookie("cti_session")
+    assert cookie
+    assert ana.post("/logout", data={"csrf": ana.token()}).location == "/login"
+    thief = browse()
+    thief.client.set_cookie("cti_session", cookie.value)
+    assert thief.get("/").location == "/login"
+
+
+def test_a_removed_agent_is_out_at_once(ana: Browser, office: Office) -> None:
+    office.directory.remove_agent("acme", "ana")
+    assert ana.get("/").location == "/login"
+
+
+def test_a_session_of_one_company_opens_nothing_at_another(ana: Browser, browse: Browse) -> None:
+    cookie = ana.client.get_cookie("cti_session")
+    assert cookie
+    stranger = browse("rival")
+    stranger.client.set_cookie("cti_session", cookie.value)
+    assert stranger.get("/").location == "/login"
+    assert stranger.get("/api/calls").status_code == 401
+    assert stranger.get("/events").status_code == 401
+
+
+@pytest.mark.parametrize("path", ["/discar", "/logout", "/api/dial"])
+def test_a_form_without_its_token_does_nothing(ana: Browser, office: Office, path: str) -> None:
+    assert ana.post(path, data={"numero": "4732100123", "number": "4732100123"}).status_code == 403
+    assert ana.post(path, data={"numero": "4732100123", "csrf": "0" * 64}).status_code == 403
+    assert office.exchange.orders == []
+    assert ana.get("/").status_code == 200
+
+
+def test_the_token_of_another_visitor_does_not_help(ana: Browser, browse: Browse, office: Office) -> None:
+    bruno = browse()
+    bruno.log_in("bruno")
+    assert ana.post("/discar", data={"numero": "4732100123", "csrf": bruno.token()}).status_code == 403
+    assert office.exchange.orders == []
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Origin": "https://evil.example"},
+        {"Origin": "null"},
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Sec-Fetch-Site": "same-site", "Origin": "http://localhost"},
+    ],
+)
+def test_another_site_cannot_place_calls_in_an_agents_name(
+    ana: Browser, office: Office, headers: dict[str, str]
+) -> None:
+    form = {"numero": "4732100123", "csrf": ana.token()}
+    assert ana.post("/discar", data=form, headers=headers).status_code == 403
+    assert ana.post("/api/dial", json={"number": "1"}, headers=headers | basic()).status_code == 403
+    assert office.exchange.orders == []
+
+
+def test_the_gateways_own_pages_may_place_calls(ana: Browser, office: Office) -> None:
+    form = {"numero": "4732100123", "csrf": ana.token()}
+    for headers in ({"Origin": "http://localhost"}, {"Sec-Fetch-Site": "same-origin"}, {}):
+        assert ana.post("/discar", data=form, headers=headers).status_code == 303
+    assert len(office.exchange.orders) == 3
+
+
+def test_scripts_log_in_with_every_request(browse: Browse) -> None:
+    assert browse().get("/api/me", headers=basic()).get_json()["name"] == "Ana Martins"
+    assert browse("rival").get("/api/me", headers=basic()).get_json()["tenant"] == "rival"
+
+
+def test_a_script_without_login_is_told_how_to_log_in(browse: Browse) -> None:
+    answer = browse().get("/api/me")
+    assert (answer.status_code, answer.get_json()["code"]) == (401, 320)
+    assert answer.headers["WWW-Authenticate"].startswith("Basic")
+
+
+def test_a_script_with_a_wrong_password_is_refused(browse: Browse) -> None:
+    answer = browse().get("/api/me", headers=basic(password="errada-123"))
+    assert (answer.status_code, answer.get_json()["code"]) == (401, 330)
+
+
+def test_the_pages_own_script_never_makes_the_browser_ask_for_a_password(browse: Browse) -> None:
+    assert "WWW-Authenticate" not in browse().get("/api/me", headers={"X-Requested-With": "desk"}).headers
+    assert "WWW-Authenticate" not in browse().get("/events").headers
+
+
+def test_a_piece_of_a_page_sends_the_whole_page_to_the_login(browse: Browse) -> None:
+    answer = browse().get("/telas/recentes", headers={"HX-Request": "true"})
+    assert (answer.status_code, answer.headers["HX-Redirect"]) == (401, "/login")
+
+
+def test_passwords_are_for_programs_only(browse: Browse) -> None:
+    assert browse().get("/", headers=basic()).location == "/login"
