@@ -1,0 +1,149 @@
+"""Ring-to-screen latency: from just before an event is sent until open screens have it.
+
+Run with ``python -m bench.screens``; ``bench/README.md`` says how to read what it prints.
+"""
+
+import argparse
+import asyncio
+import resource
+import signal
+import sys
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from bench.agents import log_in_agents
+from bench.disk import syncs_per_second
+from bench.gateway_process import GatewayProcess, gateway_process
+from bench.procfs import family, memory_mib
+from bench.report import percentile, table
+from bench.screen_client import Exchange, Screen, Screens, Sent
+
+WARM_UP = 20
+"""Events sent first, whose latency does not count; none of them may be lost either."""
+LATE_S = 5
+"""How long the last events may still be on their way."""
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """Latencies in milliseconds, and deliveries that did not happen or happened more than once."""
+
+    shown_ms: Sequence[float]
+    answered_ms: Sequence[float]
+    expected: int
+    lost: int
+    repeated: int
+
+
+def main() -> int:
+    """Exit code 0 when every event reached every screen of its extension."""
+    options = read_arguments()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    allow_open_files(options.screens + 200)
+    with (
+        TemporaryDirectory(prefix="cti-bench-", dir=options.folder) as folder,
+        gateway_process(Path(folder) / "gateway", workers=options.workers, max_screens=options.screens) as gateway,
+    ):
+        print(f"The disk syncs {syncs_per_second(Path(folder)):,.0f} times/s", flush=True)
+        return measure(gateway, options)
+
+
+def read_arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m bench.screens", description=__doc__)
+    parser.add_argument("--screens", type=int, default=200, help="open screens")
+    parser.add_argument("--events", type=int, default=500, help="call starts that count")
+    parser.add_argument("--rate", type=float, default=100, help="call starts per second")
+    parser.add_argument("--agents", type=int, default=10, help="agents, each with an extension, who share the screens")
+    parser.add_argument("--workers", type=int, default=1, help="the gateway's processes")
+    parser.add_argument("--folder", default="/var/tmp", help="where the database lies; must be a real disk, not tmpfs")
+    return parser.parse_args()
+
+
+def allow_open_files(needed: int) -> None:
+    """Raise the limit of this process and of those it starts, as far as the system lets us."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft < needed:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (min(needed, hard), hard))
+
+
+def measure(gateway: GatewayProcess, options: argparse.Namespace) -> int:
+    before = memory(gateway)
+    print(f"Adding and logging in {options.agents} agents", flush=True)
+    result, during = asyncio.run(run(gateway, options))
+    print_figures(result, options)
+    print(
+        f"memory of the gateway (PSS): {total(before)} without screens, {total(during)} with {options.screens} screens"
+    )
+    return 1 if result.lost else 0
+
+
+async def run(gateway: GatewayProcess, options: argparse.Namespace) -> tuple[Result, list[float]]:
+    sessions = await asyncio.to_thread(log_in_agents, gateway, options.agents)
+    screens = Screens(gateway.port)
+    for number in range(options.screens):
+        await screens.add(sessions[number % len(sessions)])
+    extensions = sorted({screen.extension for screen in screens.open})
+    print(f"Sending events to {len(screens.open)} screens of {len(extensions)} extensions", flush=True)
+    async with Exchange(gateway.port) as exchange:
+        first = await exchange.send(extensions, count=WARM_UP, per_second=options.rate)
+        counted = await exchange.send(extensions, count=options.events, per_second=options.rate)
+    await until_all_heard(screens.open, [*first, *counted])
+    during = memory(gateway)
+    await screens.close()
+    return judge(screens.open, first, counted), during
+
+
+async def until_all_heard(screens: Sequence[Screen], sent: Sequence[Sent]) -> None:
+    for _ in range(LATE_S * 10):
+        if not judge(screens, [], sent).lost:
+            return
+        await asyncio.sleep(0.1)
+
+
+def judge(screens: Sequence[Screen], first: Sequence[Sent], counted: Sequence[Sent]) -> Result:
+    """What the screens heard of what was sent; ``first`` counts for losses only."""
+    by_extension = defaultdict(list)
+    for screen in screens:
+        by_extension[screen.extension].append(screen)
+    pairs = [(call, screen) for call in [*first, *counted] for screen in by_extension[call.extension]]
+    times = [screen.heard.get(call.call_id, []) for call, screen in pairs]
+    return Result(
+        shown_ms=[
+            (screen.heard[call.call_id][0] - call.at) * 1000
+            for call in counted
+            for screen in by_extension[call.extension]
+            if call.call_id in screen.heard
+        ],
+        answered_ms=[(call.answered_at - call.at) * 1000 for call in counted],
+        expected=len(pairs),
+        lost=sum(not heard for heard in times),
+        repeated=sum(len(heard) > 1 for heard in times),
+    )
+
+
+def print_figures(result: Result, options: argparse.Namespace) -> None:
+    head = ["milliseconds", "p50", "p95", "p99", "max"]
+    rows = [row("ring to screen", result.shown_ms), row("ring to answer", result.answered_ms)]
+    print("\n" + table(head, rows) + "\n")
+    print(f"events: {options.events} at {options.rate:g}/s; deliveries: {result.expected}", end="; ")
+    print(f"lost: {result.lost}{' !!!' if result.lost else ''}; repeated: {result.repeated}")
+
+
+def row(title: str, values: Sequence[float]) -> list[str]:
+    return [title, *(f"{percentile(values, percent):.1f}" for percent in (50, 95, 99, 100))]
+
+
+def memory(gateway: GatewayProcess) -> list[float]:
+    return [memory_mib(pid) for pid in family(gateway.process.pid)]
+
+
+def total(processes: Sequence[float]) -> str:
+    """``135 MiB (25 + 110)``: the sum and each process."""
+    return f"{sum(processes):.0f} MiB ({' + '.join(f'{one:.0f}' for one in processes)})"
+
+
+if __name__ == "__main__":
+    sys.exit(main())
