@@ -5,6 +5,7 @@ because Granian waits for open streams for ever; and it dies with its parent, so
 nothing behind that still holds the port.
 """
 
+import gc
 import http.client
 import multiprocessing
 import os
@@ -154,6 +155,9 @@ def load_application(options: Options) -> Any:
     _on_signal(application.end_streams)
     Finalize(application, application.close, exitpriority=10)
     threading.Thread(target=_die_with_parent, name="parent-watch", daemon=True).start()
+    # What was imported and built lives as long as the process: the collector need not walk it again and again.
+    gc.collect()
+    gc.freeze()
     return application.wsgi
 
 

@@ -42,19 +42,24 @@ class News:
     def of(cls, event: LoggedEvent) -> "News":
         """Render ``event``."""
         payload = json.loads(event.payload)
+        ends = ends_of(event)
         known = {"call_id": event.call_id, "kind": event.kind, "at": event.at, "extension": event.extension}
         told = {name: payload[name] for name in TOLD if payload.get(name) is not None}
-        ends = {event.extension}
-        if payload.get("direction") == "internal":
-            ends.add(payload.get("number") or event.extension)
         brief = {"call_id": event.call_id, "kind": event.kind}
         return cls(
             seq=event.seq,
             tenant=event.tenant,
-            extensions=frozenset(ends),
+            extensions=ends,
             full=frame(event.kind, known | told, seq=event.seq),
             brief=frame("log", brief, seq=event.seq),
         )
+
+
+def ends_of(event: LoggedEvent) -> frozenset[str]:
+    """The extensions an event concerns: both ends of an internal call. Reads the payload only where it must."""
+    if '"direction":"internal"' not in event.payload:
+        return frozenset((event.extension,))
+    return frozenset((event.extension, json.loads(event.payload).get("number") or event.extension))
 
 
 def frame(kind: str, data: dict[str, Any], *, seq: int) -> bytes:

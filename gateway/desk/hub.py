@@ -16,7 +16,7 @@ import structlog
 from gateway.desk import frames
 from gateway.desk.frames import News
 from gateway.errors import Stopping, TooManyScreens
-from gateway.store.log import EventLog
+from gateway.store.log import EventLog, LoggedEvent
 
 logger = structlog.get_logger()
 
@@ -184,8 +184,7 @@ class Hub:
         )
         self._admit(screen)
         try:
-            if last_event_id is not None:
-                self._resume(screen, last_event_id)
+            self._resume(screen, self._log.newest() if last_event_id is None else last_event_id)
         except BaseException:
             screen.close()
             raise
@@ -235,9 +234,19 @@ class Hub:
     def _something_happened(self) -> bool:
         """Wait for the bell, or for the next look at the database's version."""
         rung = self._rung()
+        if rung and self._nobody_watches(rung):
+            return False
         version = self._log.version()
         changed, self._version = version != self._version, version
         return changed or rung > self.seq
+
+    def _nobody_watches(self, newest: int) -> bool:
+        """Without a screen the log is not read at all: an exchange's events cost nothing here."""
+        with self._gate:
+            if self._screens:
+                return False
+            self.seq = max(self.seq, newest)
+            return True
 
     def _rung(self) -> int:
         try:
@@ -249,15 +258,21 @@ class Hub:
         return seq
 
     def _follow(self) -> None:
+        if self._nobody_watches(0):
+            self.seq = self._log.newest()
+            return
         while events := self._log.after(self.seq):
             for event in events:
-                self._tell(News.of(event))
+                self._tell(event)
                 self.seq = event.seq
 
-    def _tell(self, news: News) -> None:
+    def _tell(self, event: LoggedEvent) -> None:
         with self._gate:
-            found = (self._index.get((news.tenant, key), set()) for key in (None, *news.extensions))
+            found = (self._index.get((event.tenant, key), set()) for key in (None, *frames.ends_of(event)))
             audience = set().union(*found)
+        if not audience:
+            return
+        news = News.of(event)
         for screen in audience:
             if not screen.offer(news):
                 self.release(screen)

@@ -157,23 +157,18 @@ class Batch:
         self._flush_rows()
         if self._counters:
             moved = [{"of": name, "to": value} for name, value in self._counters.items()]
-            self._connection.execute(statements.MOVE_COUNTER, moved)
+            statements.MOVE_COUNTER.run(self._connection, moved)
 
     def _flush_rows(self) -> None:
         touched = self._touched.values()
         new = [call.row for call in touched if call.is_new]
         old = [_changed(call.row) for call in touched if not call.is_new]
-        written: list[tuple[Any, list[dict[str, Any]]]] = [
-            (statements.INSERT_CALLS, new),
-            (statements.UPDATE_CALL, old),
-            (statements.INSERT_ORDERS, self._orders),
-            (statements.SETTLE_ORDER, self._settled),
-            (statements.INSERT_EVENTS, self._events),
-            (statements.INSERT_OUTBOX, self._outbox),
-        ]
-        for statement, rows in written:
-            if rows:
-                self._connection.execute(statement, rows)
+        statements.INSERT_CALLS.run(self._connection, new)
+        statements.UPDATE_CALL.run(self._connection, old)
+        statements.INSERT_ORDERS.run(self._connection, self._orders)
+        statements.SETTLE_ORDER.run(self._connection, self._settled)
+        statements.INSERT_EVENTS.run(self._connection, self._events)
+        statements.INSERT_OUTBOX.run(self._connection, self._outbox)
         self._mark_written()
 
     def _mark_written(self) -> None:

@@ -1,8 +1,9 @@
-"""The journal's statements, built once: SQLAlchemy then only looks their compiled form up."""
+"""The journal's statements, built once: their compiled form is only looked up afterwards."""
 
 from sqlalchemy import bindparam, insert, select, update
 
 from gateway.store import tables
+from gateway.store.bulk import Bulk
 
 calls, events, orders, outbox, counters = (
     tables.calls,
@@ -13,7 +14,7 @@ calls, events, orders, outbox, counters = (
 )
 
 COUNTERS = select(counters.c.name, counters.c.value).with_for_update()
-MOVE_COUNTER = update(counters).where(counters.c.name == bindparam("of")).values(value=bindparam("to"))
+MOVE_COUNTER = Bulk(update(counters).where(counters.c.name == bindparam("of")).values(value=bindparam("to")))
 OPEN_CALLS = select(calls).where(calls.c.open_key.in_(bindparam("keys", expanding=True)))
 CALLS_BY_REF = select(calls).where(
     calls.c.tenant == bindparam("tenant"), calls.c.call_ref.in_(bindparam("refs", expanding=True))
@@ -45,8 +46,24 @@ CHANGING = (
     "call_ref",
     "open_key",
 )
-UPDATE_CALL = update(calls).where(calls.c.id == bindparam("of")).values({name: bindparam(name) for name in CHANGING})
-SETTLE_ORDER = (
+UPDATE_CALL = Bulk(
+    update(calls).where(calls.c.id == bindparam("of")).values({name: bindparam(name) for name in CHANGING})
+)
+ORDER_COLUMNS = (
+    "id",
+    "tenant",
+    "call_id",
+    "extension",
+    "number",
+    "digits",
+    "appliance",
+    "wire",
+    "client",
+    "requested_by",
+    "requested_at",
+)
+OUTBOX_COLUMNS = ("tenant", "target", "kind", "body", "created_at", "due_at")
+SETTLE_ORDER = Bulk(
     update(orders)
     .where(orders.c.id == bindparam("of"), orders.c.outcome.is_(None))
     .values(
@@ -56,9 +73,7 @@ SETTLE_ORDER = (
         settled_at=bindparam("at"),
     )
 )
-INSERT_CALLS, INSERT_EVENTS, INSERT_ORDERS, INSERT_OUTBOX = (
-    insert(calls),
-    insert(events),
-    insert(orders),
-    insert(outbox),
-)
+INSERT_CALLS = Bulk(insert(calls), calls.c.keys())
+INSERT_EVENTS = Bulk(insert(events), events.c.keys())
+INSERT_ORDERS = Bulk(insert(orders), ORDER_COLUMNS)
+INSERT_OUTBOX = Bulk(insert(outbox), OUTBOX_COLUMNS)
