@@ -258,8 +258,8 @@ class Hub:
         return seq
 
     def _follow(self) -> None:
-        if self._nobody_watches(0):
-            self.seq = self._log.newest()
+        # The log's end is read before the look at the screens: one that opens in between reads on from there itself.
+        if not self._screens and self._nobody_watches(self._log.newest()):
             return
         while events := self._log.after(self.seq):
             for event in events:

@@ -233,6 +233,26 @@ def test_a_stream_ends_after_a_while_so_that_access_is_checked_again(open_hub: O
     assert hub.open_screens() == 0
 
 
+def test_a_screen_that_opens_while_the_hub_skips_what_nobody_watches_misses_nothing(
+    office: Office, open_hub: OpenHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hub = open_hub()
+    newest, opened, calls = office.log.newest, threading.Event(), list[int]()
+    screens: list[Screen] = []
+
+    def open_meanwhile() -> int:
+        if threading.current_thread().name == "hub" and not opened.is_set():
+            opened.set()
+            screens.append(hub.subscribe("acme", "3501"))
+            calls.append(office.ring())
+        return newest()
+
+    monkeypatch.setattr(office.log, "newest", open_meanwhile)
+    office.ring(ramal="3502")
+    wait_until(lambda: bool(calls))
+    assert next(told(screens[0]))["call_id"] == calls[0]
+
+
 def test_the_hub_goes_on_after_the_database_failed_once(
     office: Office, open_hub: OpenHub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
