@@ -14,6 +14,9 @@ from pathlib import Path
 import pytest
 
 
+STARTED: list[subprocess.Popen[bytes]] = []
+
+
 @dataclass
 class LiveGateway:
     """A running ``cti-gateway serve``: ``url`` such as ``http://127.0.0.1:43210``, its data folder and config file."""
@@ -73,6 +76,7 @@ def start_gateway(data: Path, *, config: Path | None = None, port: int | None = 
             env=os.environ | {"PYTHONUNBUFFERED": "1"},
             start_new_session=True,
         )
+    STARTED.append(process)
     gateway = LiveGateway(process, port, data, config, log)
     wait_ready(gateway)
     return gateway
@@ -94,6 +98,17 @@ def wait_ready(gateway: LiveGateway, timeout_s: float = 40) -> None:
             time.sleep(0.05)
     gateway.process.kill()
     raise AssertionError("the gateway did not become ready:\n" + gateway.log.read_text())
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _nothing_left_running() -> Iterator[None]:
+    """A test that failed half-way must not leave a gateway that slows all others."""
+    yield
+    for process in STARTED:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait(10)
+    STARTED.clear()
 
 
 @pytest.fixture(scope="module")
