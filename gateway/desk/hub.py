@@ -145,8 +145,11 @@ class Hub:
         self._thread.start()
 
     def ring(self, seq: int) -> None:
-        """Say that events up to ``seq`` are durable. Never waits."""
-        self._bell.put(seq)
+        """Say that events up to ``seq`` are durable. Never waits, and costs nothing while nobody watches: a screen
+        that opens reads what is durable by then from the log.
+        """
+        if self._screens:
+            self._bell.put(seq)
 
     def stop(self, *, timeout_s: float = 5) -> None:
         """End every stream and the thread; no screen is let in any more. Safe to call again."""
@@ -234,14 +237,12 @@ class Hub:
     def _something_happened(self) -> bool:
         """Wait for the bell, or for the next look at the database's version."""
         rung = self._rung()
-        if rung and self._nobody_watches(rung):
-            return False
         version = self._log.version()
         changed, self._version = version != self._version, version
         return changed or rung > self.seq
 
     def _nobody_watches(self, newest: int) -> bool:
-        """Without a screen the log is not read at all: an exchange's events cost nothing here."""
+        """Without a screen the log is not read, only its end."""
         with self._gate:
             if self._screens:
                 return False

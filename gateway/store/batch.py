@@ -21,7 +21,6 @@ class Call:
     """A call row being worked on; ``row`` has the columns of ``calls``."""
 
     row: dict[str, Any]
-    is_new: bool
 
     @property
     def logged_at(self) -> int:
@@ -49,6 +48,7 @@ class Batch:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+        self._read: dict[str, int] = {}
         self._counters: dict[str, int] = {}
         self._open: dict[str, list[Call]] = defaultdict(list)
         self._by_ref: dict[tuple[str, str], Call] = {}
@@ -66,7 +66,8 @@ class Batch:
         batch = cls(connection)
         about_calls = [draft for draft in drafts if isinstance(draft, StartDraft | EndDraft)]
         if about_calls or not all(isinstance(draft, Work) for draft in drafts):
-            batch._counters = {row.name: row.value for row in connection.execute(statements.COUNTERS)}
+            batch._read = dict(statements.COUNTERS.run(connection, COUNTERS))
+            batch._counters = dict(batch._read)
         batch._load_open(about_calls)
         batch._load_refs(about_calls)
         batch._load_owners(drafts)
@@ -75,8 +76,7 @@ class Batch:
     def _load_open(self, drafts: Sequence[StartDraft | EndDraft]) -> None:
         keys = {pair_key(draft.message.tenant, draft.sides) for draft in drafts}
         if keys:
-            for row in self._connection.execute(statements.OPEN_CALLS, {"keys": sorted(keys)}).mappings():
-                self._know(Call(dict(row), is_new=False))
+            self._know_all(statements.OPEN_CALLS.run(self._connection, keys))
 
     def _load_refs(self, drafts: Sequence[StartDraft | EndDraft]) -> None:
         refs = defaultdict(set)
@@ -84,9 +84,7 @@ class Batch:
             if draft.message.call_ref:
                 refs[draft.message.tenant].add(draft.message.call_ref)
         for tenant, wanted in refs.items():
-            found = self._connection.execute(statements.CALLS_BY_REF, {"tenant": tenant, "refs": sorted(wanted)})
-            for row in found.mappings():
-                self._know(Call(dict(row), is_new=False))
+            self._know_all(statements.CALLS_BY_REF.run(self._connection, wanted, [tenant]))
 
     def _load_owners(self, drafts: Sequence[object]) -> None:
         numbers: dict[str, set[str]] = defaultdict(set)
@@ -100,9 +98,8 @@ class Batch:
                 self._load_owners_of(tenant, wanted)
 
     def _load_owners_of(self, tenant: str, numbers: set[str]) -> None:
-        for row in self._connection.execute(statements.OWNERS, {"of": tenant, "numbers": sorted(numbers)}):
-            owner = Owner(row.account_id, row.name, row.contact)
-            self._owners.setdefault((tenant, row.number), owner)
+        for number, contact, account_id, name, _ in statements.OWNERS.run(self._connection, numbers, [tenant]):
+            self._owners.setdefault((tenant, number), Owner(account_id, name, contact))
 
     def add(self, draft: object) -> Any:
         """Work one draft into the batch and return its result."""
@@ -155,25 +152,19 @@ class Batch:
     def flush(self) -> None:
         """Write everything. Nothing may be added afterwards."""
         self._flush_rows()
-        if self._counters:
-            moved = [{"of": name, "to": value} for name, value in self._counters.items()]
-            statements.MOVE_COUNTER.run(self._connection, moved)
+        moved = [{"name": name, "value": value} for name, value in self._counters.items() if value != self._read[name]]
+        statements.WRITE_COUNTERS.run(self._connection, moved)
 
     def _flush_rows(self) -> None:
-        touched = self._touched.values()
-        new = [call.row for call in touched if call.is_new]
-        old = [_changed(call.row) for call in touched if not call.is_new]
-        statements.INSERT_CALLS.run(self._connection, new)
-        statements.UPDATE_CALL.run(self._connection, old)
-        statements.INSERT_ORDERS.run(self._connection, self._orders)
-        statements.SETTLE_ORDER.run(self._connection, self._settled)
-        statements.INSERT_EVENTS.run(self._connection, self._events)
-        statements.INSERT_OUTBOX.run(self._connection, self._outbox)
+        statements.WRITE_CALLS.run(self._connection, [call.row for call in self._touched.values()])
+        statements.WRITE_ORDERS.run(self._connection, self._orders)
+        for settled in self._settled:
+            self._connection.execute(statements.SETTLE_ORDER, settled)
+        statements.WRITE_EVENTS.run(self._connection, self._events)
+        statements.WRITE_OUTBOX.run(self._connection, self._outbox)
         self._mark_written()
 
     def _mark_written(self) -> None:
-        for call in self._touched.values():
-            call.is_new = False
         self._touched = {}
         for rows in (self._orders, self._settled, self._events, self._outbox):
             rows.clear()
@@ -194,9 +185,12 @@ class Batch:
 
     def _call_by_id(self, call_id: int) -> Call:
         if call_id not in self._by_id:
-            row = self._connection.execute(statements.CALL, {"call_id": call_id}).mappings().one()
-            self._know(Call(dict(row), is_new=False))
+            self._know_all(statements.CALLS_BY_ID.run(self._connection, [call_id]))
         return self._by_id[call_id]
+
+    def _know_all(self, rows: Iterable[tuple[Any, ...]]) -> None:
+        for row in rows:
+            self._know(Call(dict(zip(statements.CALL_COLUMNS, row, strict=True))))
 
     def _know(self, call: Call) -> None:
         row = call.row
@@ -251,7 +245,7 @@ class Batch:
             logged_at=at,
             open_key=pair_key(tenant, sides),
         )
-        call = Call(row, is_new=True)
+        call = Call(row)
         self._touch(call)
         return call
 
@@ -329,6 +323,7 @@ ADD: Mapping[type, Callable[[Batch, Any], Any]] = {
 # One encoder for all: json.dumps makes a new one at each call that names separators.
 encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
+COUNTERS = ("event", "call", "order")
 SHOWN = (
     "direction",
     "number",
@@ -357,10 +352,6 @@ def _received(message: CallStarted | CallEnded) -> dict[str, Any]:
     if isinstance(message, CallEnded) and message.result:
         told["resultado"] = message.result
     return told
-
-
-def _changed(row: dict[str, Any]) -> dict[str, Any]:
-    return {"of": row["id"]} | {name: row[name] for name in statements.CHANGING}
 
 
 def _order_row(draft: OrderDraft, order_id: int, call_id: int) -> dict[str, Any]:

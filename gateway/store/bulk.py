@@ -1,35 +1,87 @@
-"""Statements for many rows at once, compiled once and run by the driver itself.
+"""Statements for many rows at once, compiled once for each database and run by its driver.
 
-SQLAlchemy works out the parameters of every row anew, at about 8 µs a row; the journal writes thousands a second.
+Each statement that a driver runs lets other threads go on in between, and then waits for its turn behind them; and
+SQLAlchemy works out parameters anew for every row. So the journal reads and writes whole batches by one statement each.
 """
 
-from collections.abc import Mapping, Sequence
-from operator import itemgetter
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection
-from sqlalchemy.sql.dml import UpdateBase
+from sqlalchemy import Connection, Table
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.sql import ClauseElement
+
+LARGEST = 256
+"""Rows in one statement; larger sets go in several."""
+INSERTS: Mapping[str, Callable[[Table], Any]] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 
 
-class Bulk:
-    """An INSERT of the given ``columns``, or an UPDATE with named parameters, for rows that have all of them."""
+class Write:
+    """Inserts rows of ``columns``; where the primary key is there already, its columns ``changing`` are set anew."""
 
-    def __init__(self, statement: UpdateBase, columns: Sequence[str] | None = None) -> None:
-        self._statement = statement
+    def __init__(self, table: Table, columns: Sequence[str], *, changing: Sequence[str] = ()) -> None:
+        self._table = table
         self._columns = columns
-        self._compiled: dict[str, tuple[str, Any]] = {}
+        self._changing = changing
+        self._texts: dict[tuple[str, int], str] = {}
 
     def run(self, connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
-        """Execute for all ``rows``; nothing happens when there are none."""
-        if not rows:
-            return
-        sql, arrange = self._compile(connection)
-        connection.exec_driver_sql(sql, [arrange(row) for row in rows])
+        """Write all ``rows``, which have all of the columns; nothing happens when there are none."""
+        for start in range(0, len(rows), LARGEST):
+            part = rows[start : start + LARGEST]
+            values = [row[column] for row in part for column in self._columns]
+            _execute(connection, self._text(connection, len(part)), values)
 
-    def _compile(self, connection: Connection) -> tuple[str, Any]:
-        dialect = connection.dialect
-        if dialect.name not in self._compiled:
-            compiled = self._statement.compile(dialect=dialect, column_keys=self._columns)
-            arrange = itemgetter(*compiled.positiontup) if compiled.positiontup else dict
-            self._compiled[dialect.name] = (str(compiled), arrange)
-        return self._compiled[dialect.name]
+    def _text(self, connection: Connection, count: int) -> str:
+        key = (connection.dialect.name, count)
+        if key not in self._texts:
+            one = _positional(self._statement(connection.dialect.name), connection)
+            head, group, tail = re.fullmatch(r"(.* VALUES )(\([^()]*\))(.*)", one, re.DOTALL).groups()  # type: ignore[union-attr]
+            self._texts[key] = head + ", ".join([group] * count) + tail
+        return self._texts[key]
+
+    def _statement(self, dialect: str) -> Any:
+        statement = INSERTS[dialect](self._table).values(dict.fromkeys(self._columns))
+        if not self._changing:
+            return statement
+        anew = {name: statement.excluded[name] for name in self._changing}
+        return statement.on_conflict_do_update(index_elements=list(self._table.primary_key), set_=anew)
+
+
+class Lookup:
+    """A SELECT by many keys. ``build(placeholders)`` makes it for a number of keys, which is rounded up to a power of
+    two (the last key is repeated), so that few statements serve all batches.
+    """
+
+    def __init__(self, build: Callable[[int], ClauseElement]) -> None:
+        self._build = build
+        self._texts: dict[tuple[str, int], str] = {}
+
+    def run(self, connection: Connection, keys: Iterable[Any], before: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """The rows of all ``keys``; ``before`` are the values of parameters that stand ahead of them."""
+        wanted = list(keys)
+        found: list[tuple[Any, ...]] = []
+        for start in range(0, len(wanted), LARGEST):
+            part = wanted[start : start + LARGEST]
+            size = 1 << (len(part) - 1).bit_length()
+            part += [part[-1]] * (size - len(part))
+            found += _execute(connection, self._text(connection, size), [*before, *part]).fetchall()
+        return found
+
+    def _text(self, connection: Connection, size: int) -> str:
+        key = (connection.dialect.name, size)
+        if key not in self._texts:
+            self._texts[key] = _positional(self._build(size), connection)
+        return self._texts[key]
+
+
+def _execute(connection: Connection, text: str, values: Sequence[Any]) -> Any:
+    cursor = connection.connection.cursor()
+    cursor.execute(text, values)
+    return cursor
+
+
+def _positional(statement: ClauseElement, connection: Connection) -> str:
+    """The statement with one placeholder for each value, in the order in which they are written."""
+    return str(statement.compile(dialect=connection.dialect))

@@ -81,9 +81,9 @@ class Directory:
 
     def owners(self, tenant: str, numbers: Sequence[str]) -> Sequence[Owner]:
         """Who owns any of ``numbers``, the account changed last first."""
-        wanted = {"of": tenant, "numbers": list(numbers)}
         with self._engine.connect() as connection:
-            return [Owner(row.name, row.code, row.contact) for row in connection.execute(OWNERS, wanted)]
+            rows = OWNERS.run(connection, numbers, [tenant])
+        return list(dict.fromkeys(Owner(name, code, contact) for _, contact, _, name, code in rows))
 
     def count_accounts(self, tenant: str) -> int:
         with self._engine.connect() as connection:

@@ -1,9 +1,12 @@
-"""The journal's statements, built once: their compiled form is only looked up afterwards."""
+"""The journal's statements: a batch reads what it needs and writes what it made by one of each."""
 
-from sqlalchemy import bindparam, insert, select, update
+from typing import Any
+
+from sqlalchemy import bindparam, select, update
+from sqlalchemy.sql import ClauseElement, ColumnElement
 
 from gateway.store import tables
-from gateway.store.bulk import Bulk
+from gateway.store.bulk import Lookup, Write
 
 calls, events, orders, outbox, counters = (
     tables.calls,
@@ -12,30 +15,9 @@ calls, events, orders, outbox, counters = (
     tables.outbox,
     tables.counters,
 )
+phones, accounts = tables.phones, tables.accounts
 
-COUNTERS = select(counters.c.name, counters.c.value).with_for_update()
-MOVE_COUNTER = Bulk(update(counters).where(counters.c.name == bindparam("of")).values(value=bindparam("to")))
-OPEN_CALLS = select(calls).where(calls.c.open_key.in_(bindparam("keys", expanding=True)))
-CALLS_BY_REF = select(calls).where(
-    calls.c.tenant == bindparam("tenant"), calls.c.call_ref.in_(bindparam("refs", expanding=True))
-)
-CALL = select(calls).where(calls.c.id == bindparam("call_id"))
-ORDER = select(orders).where(orders.c.id == bindparam("order_id"))
-OWNERS = (
-    select(
-        tables.phones.c.number,
-        tables.phones.c.contact,
-        tables.phones.c.account_id,
-        tables.accounts.c.name,
-        tables.accounts.c.code,
-    )
-    .join(tables.accounts, tables.accounts.c.id == tables.phones.c.account_id)
-    .where(
-        tables.phones.c.tenant == bindparam("of"),
-        tables.phones.c.number.in_(bindparam("numbers", expanding=True)),
-    )
-    .order_by(tables.accounts.c.updated_at.desc(), tables.accounts.c.id)
-)
+CALL_COLUMNS = tuple(calls.c.keys())
 CHANGING = (
     "direction",
     "started_at",
@@ -45,9 +27,6 @@ CHANGING = (
     "status",
     "call_ref",
     "open_key",
-)
-UPDATE_CALL = Bulk(
-    update(calls).where(calls.c.id == bindparam("of")).values({name: bindparam(name) for name in CHANGING})
 )
 ORDER_COLUMNS = (
     "id",
@@ -63,7 +42,51 @@ ORDER_COLUMNS = (
     "requested_at",
 )
 OUTBOX_COLUMNS = ("tenant", "target", "kind", "body", "created_at", "due_at")
-SETTLE_ORDER = Bulk(
+
+
+def _among(column: ColumnElement[Any], count: int) -> ColumnElement[bool]:
+    return column.in_([bindparam(f"k{i}", type_=column.type) for i in range(count)])
+
+
+def _open_calls(count: int) -> ClauseElement:
+    return select(calls).where(_among(calls.c.open_key, count))
+
+
+def _calls_by_ref(count: int) -> ClauseElement:
+    return select(calls).where(calls.c.tenant == bindparam("of"), _among(calls.c.call_ref, count))
+
+
+def _calls_by_id(count: int) -> ClauseElement:
+    return select(calls).where(_among(calls.c.id, count))
+
+
+def _counters(count: int) -> ClauseElement:
+    return select(counters.c.name, counters.c.value).where(_among(counters.c.name, count)).with_for_update()
+
+
+def _owners(count: int) -> ClauseElement:
+    return (
+        select(phones.c.number, phones.c.contact, phones.c.account_id, accounts.c.name, accounts.c.code)
+        .join(accounts, accounts.c.id == phones.c.account_id)
+        .where(phones.c.tenant == bindparam("of"), _among(phones.c.number, count))
+        .order_by(accounts.c.updated_at.desc(), accounts.c.id)
+    )
+
+
+COUNTERS = Lookup(_counters)
+OPEN_CALLS = Lookup(_open_calls)
+CALLS_BY_REF = Lookup(_calls_by_ref)
+CALLS_BY_ID = Lookup(_calls_by_id)
+OWNERS = Lookup(_owners)
+
+WRITE_COUNTERS = Write(counters, ("name", "value"), changing=("value",))
+WRITE_CALLS = Write(calls, CALL_COLUMNS, changing=CHANGING)
+WRITE_EVENTS = Write(events, tuple(events.c.keys()))
+WRITE_ORDERS = Write(orders, ORDER_COLUMNS)
+WRITE_OUTBOX = Write(outbox, OUTBOX_COLUMNS)
+
+ORDER = select(orders).where(orders.c.id == bindparam("order_id"))
+SETTLE_ORDER = (
     update(orders)
     .where(orders.c.id == bindparam("of"), orders.c.outcome.is_(None))
     .values(
@@ -73,7 +96,3 @@ SETTLE_ORDER = Bulk(
         settled_at=bindparam("at"),
     )
 )
-INSERT_CALLS = Bulk(insert(calls), calls.c.keys())
-INSERT_EVENTS = Bulk(insert(events), events.c.keys())
-INSERT_ORDERS = Bulk(insert(orders), ORDER_COLUMNS)
-INSERT_OUTBOX = Bulk(insert(outbox), OUTBOX_COLUMNS)

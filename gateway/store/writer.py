@@ -12,7 +12,6 @@ from typing import Generic, TypeVar, cast
 
 import structlog
 from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import SQLAlchemyError
 
 from gateway.errors import GatewayError, InternalError, QueueFull, Stopping, StoreUnavailable
 
@@ -71,7 +70,7 @@ class GroupCommit(Generic[Job, Result]):
         batch_limit: int = 256,
         after_commit: Callable[[Sequence[Result]], None] = lambda _: None,
     ) -> None:
-        self._engine = engine
+        self._engine = engine.execution_options(begin="IMMEDIATE")
         self._apply = apply
         self._lock = lock or nullcontext()
         self._queue: queue.SimpleQueue[Ticket[Job, Result] | None] = queue.SimpleQueue()
@@ -159,14 +158,14 @@ class GroupCommit(Generic[Job, Result]):
             with self._transaction() as connection:
                 return self._apply(connection, jobs)
         except Exception as error:
-            if len(jobs) == 1 and not isinstance(error, SQLAlchemyError):
-                return [_told(error)]
+            if len(jobs) == 1 and isinstance(error, GatewayError):
+                return [error]
             log.warning("batch_retried_singly", jobs=len(jobs), error=type(error).__name__)
         with self._transaction() as connection:
             return [self._alone(connection, job) for job in jobs]
 
     def _transaction(self) -> AbstractContextManager[Connection]:
-        return self._engine.execution_options(begin="IMMEDIATE").begin()
+        return self._engine.begin()
 
     def _alone(self, connection: Connection, job: Job) -> Result | GatewayError:
         try:

@@ -13,7 +13,6 @@ from pathlib import Path
 
 import pytest
 
-
 STARTED: list[subprocess.Popen[bytes]] = []
 
 
