@@ -93,7 +93,9 @@ class Directory:
     # agents
 
     def save_agent(self, agent: Agent, password_hash: str, at: int) -> None:
-        """Add an agent, or give the one with this login a new name, extension and password."""
+        """Add an agent, or give the one with this login a new name, extension and password, and log it out
+        everywhere.
+        """
         values = {
             "tenant": agent.tenant,
             "login": agent.login,
@@ -103,7 +105,7 @@ class Directory:
         }
         statement = upsert(agents).values(**values, created_at=at)
         statement = statement.on_conflict_do_update(index_elements=["tenant", "login"], set_=values)
-        self._journal.run(lambda connection: connection.execute(statement) and None)
+        self._journal.run(lambda connection: _save_agent(connection, statement, agent))
 
     def remove_agent(self, tenant: str, login: str) -> bool:
         """Remove an agent and log it out everywhere; False when there was none."""
@@ -164,6 +166,12 @@ def _agent(row: Row[Any]) -> Agent:
 def _open_session(connection: Connection, row: dict[str, Any], at: int) -> None:
     connection.execute(delete(sessions).where(sessions.c.expires_at <= at))
     connection.execute(insert(sessions).values(row))
+
+
+def _save_agent(connection: Connection, statement: Any, agent: Agent) -> None:
+    connection.execute(statement)
+    same = select(agents.c.id).where(agents.c.tenant == agent.tenant, agents.c.login == agent.login)
+    connection.execute(delete(sessions).where(sessions.c.agent_id.in_(same)))
 
 
 def _remove_agent(connection: Connection, tenant: str, login: str) -> bool:

@@ -1,0 +1,45 @@
+"""The schema that migrations make is the one the code expects."""
+
+from pathlib import Path
+
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import text
+
+from gateway.store.engine import open_engine, upgrade
+from gateway.store.tables import metadata
+from tests.store.conftest import Store
+
+
+def test_migrations_make_exactly_the_tables_of_the_code(store: Store) -> None:
+    with store.engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True, "target_metadata": metadata})
+        assert compare_metadata(context, metadata) == []
+
+
+def test_an_upgrade_keeps_what_is_there(tmp_path: Path) -> None:
+    for _ in range(2):
+        engine = open_engine(tmp_path)
+        upgrade(engine, tmp_path)
+        with engine.begin() as connection:
+            connection.execute(text("UPDATE counters SET value = value + 1 WHERE name = 'call'"))
+            value = connection.execute(text("SELECT value FROM counters WHERE name = 'call'")).scalar()
+        engine.dispose()
+    assert value == 2
+
+
+def test_the_call_log_is_found_by_index(store: Store) -> None:
+    """The queries of every event and every screen must not read the whole log."""
+    queries = [
+        "SELECT * FROM calls WHERE open_key IN ('a', 'b')",
+        "SELECT * FROM calls WHERE tenant = 'a' AND call_ref IN ('x')",
+        "SELECT * FROM phones WHERE tenant = 'a' AND number IN ('1', '2')",
+        "SELECT * FROM outbox WHERE tenant = 'a' AND target = 'b' AND settled_at IS NULL ORDER BY id LIMIT 1",
+        "SELECT * FROM orders WHERE outcome IS NULL AND requested_at < 1",
+        "SELECT * FROM events WHERE seq > 1 ORDER BY seq",
+    ]
+    with store.engine.connect() as connection:
+        for query in queries:
+            plan = " ".join(str(row[3]) for row in connection.execute(text(f"EXPLAIN QUERY PLAN {query}")))
+            assert "SEARCH" in plan, (query, plan)
+            assert "SCAN" not in plan, (query, plan)
