@@ -143,6 +143,23 @@ def test_number_explains_reading_matching_and_dialling(run: Run, accounts: Path)
     assert json.loads(fine(run("number", "+55 47 3210-0123", "--json")))["e164"] == "+554732100123"
 
 
+def test_numbers_are_read_from_standard_input_as_json_lines_for_a_company_that_need_not_exist(run: Run) -> None:
+    company = ["--area-code", "47", "--extensions", "3500-3599,2xx"]
+    shown = fine(run("number", "--json", "-", "3501", *company, stdin="32100123\n250\n"))
+    readings = [json.loads(line) for line in shown.splitlines()]
+    assert [(one["input"], one["kind"], one["national"]) for one in readings] == [
+        ("32100123", "fixed", "4732100123"),
+        ("250", "extension", "250"),
+        ("3501", "extension", "3501"),
+    ]
+    assert set(readings[0]) == {"input", "kind", "e164", "national", "candidates", "steps"}
+
+
+@pytest.mark.parametrize("wrong", [["--area-code", "23"], ["--extensions", "35x-"]])
+def test_a_wrong_stand_in_for_a_company_is_refused(run: Run, wrong: list[str]) -> None:
+    assert run("number", "1", *wrong).exit_code == 2
+
+
 def test_agents_are_added_listed_and_removed(run: Run) -> None:
     fine(run("agent", "add", "ana", "--extension", "3501", "--name", "Ana", "--password-stdin", stdin="longa-senha\n"))
     assert fine(run("agent", "list")) == "default\tana\t3501\tAna\n"

@@ -2,7 +2,8 @@
 
 import json
 import sys
-from dataclasses import asdict
+from collections.abc import Iterator
+from dataclasses import asdict, replace
 from typing import Any
 
 import click
@@ -14,7 +15,7 @@ from gateway.config import Config
 from gateway.delivery import milliseconds, outgoing_order
 from gateway.domain.dialplan import NothingToDial, dial
 from gateway.domain.messages import Origin, PlaceCall
-from gateway.domain.numbers import Reading, read
+from gateway.domain.numbers import Extensions, NumberPlan, Reading, read
 from gateway.domain.tenant import Tenant
 from gateway.errors import NotDiallable, UnknownAppliance
 from gateway.handlers import draft_order
@@ -24,23 +25,55 @@ HERE = Origin("cli", "local")
 
 
 @click.command("number")
-@click.argument("value")
+@click.argument("values", nargs=-1, required=True, metavar="VALUE...")
 @with_tenant
 @click.option("--appliance", help="Explain dialling by this appliance.  [default: the tenant's]")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line; no look-up, no dialling.")
+@click.option("--area-code", metavar="NN", help="Read as a company in this area code would.")
+@click.option("--extensions", metavar="LIST", help="... with these extensions, such as 3500-3599,2xx.")
 @with_place
-def number_command(place: Place, value: str, tenant: str | None, appliance: str | None, as_json: bool) -> None:
-    """Explain step by step how VALUE is read, matched and dialled."""
+def number_command(
+    place: Place,
+    values: tuple[str, ...],
+    tenant: str | None,
+    appliance: str | None,
+    as_json: bool,
+    area_code: str | None,
+    extensions: str | None,
+) -> None:
+    """Explain step by step how each VALUE is read, matched and dialled. '-' reads values from standard input.
+
+    JSON holds: input, kind (extension, mobile, fixed, special, short, foreign, withheld, unknown), e164, national (what
+    the CRM gets), candidates, steps.
+    """
     config = place.load()
     name = one_tenant(config, tenant)
-    rules = tenants(config)[name]
-    reading = read(value, rules.numbers)
-    if as_json:
-        click.echo(json.dumps(_plain(reading), ensure_ascii=False))
-        return
-    _explain(reading)
-    _explain_matches(place, config, name, reading)
-    _explain_dialling(value, rules, appliance)
+    rules = _standing_in(tenants(config)[name], area_code, extensions)
+    for value in _each(values):
+        reading = read(value, rules.numbers)
+        if as_json:
+            click.echo(json.dumps(_plain(reading), ensure_ascii=False))
+            continue
+        _explain(reading)
+        _explain_matches(place, config, name, reading)
+        _explain_dialling(value, rules, appliance)
+
+
+def _standing_in(rules: Tenant, area_code: str | None, extensions: str | None) -> Tenant:
+    """The tenant with another area code or other extensions. Raises ``click.BadParameter``."""
+    try:
+        listed = Extensions.parse(extensions.split(",")) if extensions else rules.numbers.extensions
+        return replace(rules, numbers=NumberPlan(area_code or rules.numbers.area_code, listed))
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
+
+
+def _each(values: tuple[str, ...]) -> Iterator[str]:
+    for value in values:
+        if value == "-":
+            yield from (line.rstrip("\r\n") for line in sys.stdin)
+        else:
+            yield value
 
 
 def _plain(reading: Reading) -> dict[str, Any]:
