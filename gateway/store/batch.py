@@ -12,7 +12,7 @@ from gateway.adapter import Outcome
 from gateway.domain.messages import CallEnded, CallStarted, Direction
 from gateway.domain.pairing import call_of_end, order_of_start, pair_key
 from gateway.domain.sides import Sides
-from gateway.store import statements, tables
+from gateway.store import statements
 from gateway.store.drafts import EndDraft, OrderDraft, Recorded, Settlement, StartDraft, Work
 
 
@@ -232,7 +232,7 @@ class Batch:
 
     def _make_call(self, tenant: str, sides: Sides, at: int) -> Call:
         owner = self._owner(tenant, sides)
-        row = dict.fromkeys(tables.calls.c.keys())
+        row = dict.fromkeys(statements.CALL_COLUMNS)
         row.update(
             id=self._next("call"),
             tenant=tenant,
