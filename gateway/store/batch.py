@@ -1,6 +1,5 @@
 """One transaction's worth of drafts, worked out in memory between one round of reads and one of writes."""
 
-import json
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,7 +11,7 @@ from gateway.adapter import Outcome
 from gateway.domain.messages import CallEnded, CallStarted, Direction
 from gateway.domain.pairing import call_of_end, order_of_start, pair_key
 from gateway.domain.sides import Sides
-from gateway.store import statements
+from gateway.store import rows, statements
 from gateway.store.drafts import EndDraft, OrderDraft, Recorded, Settlement, StartDraft, Work
 
 
@@ -123,7 +122,7 @@ class Batch:
         message = draft.message
         call = self._known_call(draft) or call_of_end(self._open_calls(draft), message.received_at)
         if call is None:
-            call = self._new_call(draft, status="ringing", started_at=_start_of(message))
+            call = self._new_call(draft, status="ringing", started_at=rows.start_of(message))
         self._end(call, message)
         return self._event("call_ended", call, message, draft.forwards)
 
@@ -131,7 +130,7 @@ class Batch:
         message = draft.message
         order_id = self._next("order")
         call = self._ordered_call(draft, order_id)
-        self._orders.append(_order_row(draft, order_id, call.row["id"]))
+        self._orders.append(rows.order(draft, order_id, call.row["id"]))
         seq = self._log(
             "order_placed", call, message.received_at, {"digits": draft.digits, "appliance": draft.appliance}
         )
@@ -144,7 +143,7 @@ class Batch:
         if order["outcome"] is not None:
             return Recorded(call.row["id"], 0, draft.order_id)
         delivery = draft.delivery
-        self._settled.append(_settled_row(draft))
+        self._settled.append(rows.settled(draft))
         self._settle_call(call, delivery.outcome, draft.at)
         told = {"outcome": delivery.outcome.value, "detail": delivery.detail, "appliance": order["appliance"]}
         return Recorded(call.row["id"], self._log("order_settled", call, draft.at, told), draft.order_id)
@@ -166,8 +165,8 @@ class Batch:
 
     def _mark_written(self) -> None:
         self._touched = {}
-        for rows in (self._orders, self._settled, self._events, self._outbox):
-            rows.clear()
+        for written in (self._orders, self._settled, self._events, self._outbox):
+            written.clear()
 
     # calls
 
@@ -188,8 +187,8 @@ class Batch:
             self._know_all(statements.CALLS_BY_ID.run(self._connection, [call_id]))
         return self._by_id[call_id]
 
-    def _know_all(self, rows: Iterable[tuple[Any, ...]]) -> None:
-        for row in rows:
+    def _know_all(self, found: Iterable[tuple[Any, ...]]) -> None:
+        for row in found:
             self._know(Call(dict(zip(statements.CALL_COLUMNS, row, strict=True))))
 
     def _know(self, call: Call) -> None:
@@ -286,26 +285,14 @@ class Batch:
 
     def _event(self, kind: str, call: Call, message: CallStarted | CallEnded, forwards: tuple[str, ...]) -> Recorded:
         self._touch(call)
-        seq = self._log(kind, call, message.received_at, {"received": _received(message)})
+        seq = self._log(kind, call, message.received_at, {"received": rows.received(message)})
         for target in forwards:
-            self._outbox.append(_outbox_row(kind, call.row, message, target))
+            self._outbox.append(rows.letter(kind, call.row, message, target))
         return Recorded(call.row["id"], seq)
 
     def _log(self, kind: str, call: Call, at: int, told: dict[str, Any]) -> int:
         seq = self._next("event")
-        row = call.row
-        payload = {name: row[name] for name in SHOWN} | told
-        self._events.append(
-            {
-                "seq": seq,
-                "tenant": row["tenant"],
-                "kind": kind,
-                "at": at,
-                "extension": row["extension"],
-                "call_id": row["id"],
-                "payload": encode(payload),
-            }
-        )
+        self._events.append(rows.event(kind, call.row, seq, at, told))
         return seq
 
     def _next(self, counter: str) -> int:
@@ -320,81 +307,4 @@ ADD: Mapping[type, Callable[[Batch, Any], Any]] = {
     OrderDraft: Batch._add_order,
     Settlement: Batch._add_settlement,
 }
-# One encoder for all: json.dumps makes a new one at each call that names separators.
-encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
-
 COUNTERS = ("event", "call", "order")
-SHOWN = (
-    "direction",
-    "number",
-    "account_id",
-    "account_name",
-    "contact",
-    "status",
-    "started_at",
-    "ended_at",
-    "duration_s",
-    "recording_url",
-)
-
-
-def _start_of(message: CallEnded) -> int | None:
-    """When a call began of which only the end is known."""
-    if message.duration_s is None:
-        return None
-    return (message.occurred_at or message.received_at) - message.duration_s * 1000
-
-
-def _received(message: CallStarted | CallEnded) -> dict[str, Any]:
-    """What came in, as it came, for whoever asks later why."""
-    told = {"wire": message.origin.wire, "client": message.origin.client, "ramal": message.ramal}
-    told["telefone"] = message.telefone
-    if isinstance(message, CallEnded) and message.result:
-        told["resultado"] = message.result
-    return told
-
-
-def _order_row(draft: OrderDraft, order_id: int, call_id: int) -> dict[str, Any]:
-    message = draft.message
-    return {
-        "id": order_id,
-        "tenant": message.tenant,
-        "call_id": call_id,
-        "extension": draft.extension[:32],
-        "number": message.number[:255],
-        "digits": draft.digits[:64],
-        "appliance": draft.appliance,
-        "wire": message.origin.wire,
-        "client": message.origin.client,
-        "requested_by": message.requested_by,
-        "requested_at": message.received_at,
-    }
-
-
-def _settled_row(draft: Settlement) -> dict[str, Any]:
-    return {
-        "of": draft.order_id,
-        "new_outcome": draft.delivery.outcome.value,
-        "new_detail": draft.delivery.detail,
-        "new_ref": draft.delivery.peer_ref,
-        "at": draft.at,
-    }
-
-
-def _outbox_row(kind: str, row: dict[str, Any], message: CallStarted | CallEnded, target: str) -> dict[str, Any]:
-    fields = {
-        "tenant": row["tenant"],
-        "call_id": str(row["id"]),
-        "ramal": row["extension"],
-        "telefone": row["number"],
-        "direction": row["direction"],
-        "url_audio": row["recording_url"] or "",
-    }
-    return {
-        "tenant": row["tenant"],
-        "target": target,
-        "kind": kind,
-        "body": encode(fields),
-        "created_at": message.received_at,
-        "due_at": message.received_at,
-    }

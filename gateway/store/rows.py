@@ -1,0 +1,104 @@
+"""What the journal's rows hold, made of drafts and calls."""
+
+import json
+from typing import Any
+
+from gateway.domain.messages import CallEnded, CallStarted
+from gateway.store.drafts import OrderDraft, Settlement
+
+# One encoder for all: json.dumps makes a new one at each call that names separators.
+encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
+SHOWN = (
+    "direction",
+    "number",
+    "account_id",
+    "account_name",
+    "contact",
+    "status",
+    "started_at",
+    "ended_at",
+    "duration_s",
+    "recording_url",
+)
+
+
+Row = dict[str, Any]
+
+
+def event(kind: str, call: Row, seq: int, at: int, told: Row) -> Row:
+    """An event about ``call``, with the call as it is now and what is ``told`` besides."""
+    return {
+        "seq": seq,
+        "tenant": call["tenant"],
+        "kind": kind,
+        "at": at,
+        "extension": call["extension"],
+        "call_id": call["id"],
+        "payload": encode({name: call[name] for name in SHOWN} | told),
+    }
+
+
+def start_of(message: CallEnded) -> int | None:
+    """When a call began of which only the end is known."""
+    if message.duration_s is None:
+        return None
+    return (message.occurred_at or message.received_at) - message.duration_s * 1000
+
+
+def received(message: CallStarted | CallEnded) -> Row:
+    """What came in, as it came, for whoever asks later why."""
+    told = {"wire": message.origin.wire, "client": message.origin.client, "ramal": message.ramal}
+    told["telefone"] = message.telefone
+    if isinstance(message, CallEnded) and message.result:
+        told["resultado"] = message.result
+    return told
+
+
+def order(draft: OrderDraft, order_id: int, call_id: int) -> Row:
+    """An order that is about to be tried."""
+    message = draft.message
+    return {
+        "id": order_id,
+        "tenant": message.tenant,
+        "call_id": call_id,
+        "extension": draft.extension[:32],
+        "number": message.number[:255],
+        "digits": draft.digits[:64],
+        "appliance": draft.appliance,
+        "wire": message.origin.wire,
+        "client": message.origin.client,
+        "requested_by": message.requested_by,
+        "requested_at": message.received_at,
+    }
+
+
+def settled(draft: Settlement) -> Row:
+    """The parameters that settle an order."""
+    return {
+        "of": draft.order_id,
+        "new_outcome": draft.delivery.outcome.value,
+        "new_detail": draft.delivery.detail,
+        "new_ref": draft.delivery.peer_ref,
+        "at": draft.at,
+    }
+
+
+def letter(kind: str, call: Row, message: CallStarted | CallEnded, target: str) -> Row:
+    """What the outbox keeps for ``target``: the fields of ``adapter.Outgoing``, numbers put right."""
+    fields = {
+        "tenant": call["tenant"],
+        "call_id": str(call["id"]),
+        "ramal": call["extension"],
+        "telefone": call["number"],
+        "direction": call["direction"],
+        "url_audio": call["recording_url"] or "",
+    }
+    return {
+        "tenant": call["tenant"],
+        "target": target,
+        "kind": kind,
+        "body": encode(fields),
+        "created_at": message.received_at,
+        "due_at": message.received_at,
+    }
