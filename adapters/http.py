@@ -52,6 +52,12 @@ class Answer:
     body: bytes
 
     @property
+    def charset(self) -> str:
+        """The charset that the header Content-Type names, or nothing."""
+        found = re.search(r"charset\s*=\s*[\"']?([\w.:-]+)", self.headers.get("Content-Type", ""), re.IGNORECASE)
+        return found[1] if found else ""
+
+    @property
     def text(self) -> str:
         """The body as UTF-8, or as Latin-1 when it is not: many old appliances declare neither."""
         try:

@@ -1,0 +1,116 @@
+"""What a WSDL says, by zeep; only the files ``soap_*.py`` that build on zeep's types import it besides."""
+
+import logging
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import requests
+import zeep
+from lxml import etree
+from zeep.helpers import serialize_object
+from zeep.transports import Transport
+
+from adapters.answers import Single
+from adapters.envelope import parsed
+from adapters.http import HttpRequest, Peer
+from adapters.outcomes import Failed
+from adapters.settings import origin_of
+from adapters.soap_documents import known_schema, repaired, safe
+from adapters.soap_settings import SoapConfig
+from adapters.wire import Attempt
+from gateway.adapter import Outcome
+from gateway.errors import AdapterError
+
+# zeep logs whole requests and answers, credentials included.
+logging.getLogger("zeep").setLevel(logging.WARNING)
+
+
+class Contract:
+    """A loaded WSDL, bound to one operation and address. Raises ``AdapterError`` and ``Failed``."""
+
+    def __init__(self, config: SoapConfig, peer: Peer, attempt: Attempt) -> None:
+        # Not strict: a missing or surplus element in an answer does not undo the call that was placed.
+        settings = zeep.Settings(strict=False, raw_response=True)
+        transport = _Loading(config.wsdl, peer, attempt)
+        try:
+            self._client = zeep.Client(config.wsdl, transport=transport, settings=settings)
+            self._service = self._client.bind(safe(config.service) or None, safe(config.port) or None)
+            self._operation = self._service and self._service._binding.get(safe(config.operation))
+        except (AdapterError, Failed):
+            raise
+        except Exception as error:  # zeep raises what it stumbles over
+            raise AdapterError(f"the WSDL {config.wsdl!r} cannot be used: {error}") from None
+        if not self._service:
+            raise AdapterError(f"the WSDL {config.wsdl!r} describes no service")
+        transport.finished = True
+        self._name = safe(config.operation)
+        self.address: str = config.address or self._service._binding_options["address"] or ""
+        origin_of(self.address)
+
+    def request(self, arguments: dict[str, Any]) -> HttpRequest:
+        """One call of the operation. Raises ``AdapterError`` when the arguments do not fit it."""
+        binding = self._service._binding
+        try:
+            envelope, headers = binding._create(
+                self._name, (), arguments, client=self._client, options={"address": self.address}
+            )
+        except Exception as error:  # zeep raises TypeError, ValueError, its own ...
+            raise AdapterError(f"the arguments do not fit {self._name!r}: {error}") from None
+        body = etree.tostring(envelope, xml_declaration=True, encoding="utf-8")
+        return HttpRequest("POST", self.address, headers, body)
+
+    def result(self, envelope: Any) -> Any:
+        """The answer as plain Python: mappings, lists, scalars. Raises whatever zeep raises."""
+        response = requests.Response()
+        response.status_code = 200
+        response._content = etree.tostring(envelope)
+        decoded = self._service._binding.process_reply(self._client, self._operation, response)
+        value = serialize_object(decoded, dict)
+        names = [etree.QName(part).localname for part in envelope.iterfind("{*}Body/*/*")]
+        # zeep hands out an answer's only part without the name that the WSDL gives it.
+        bare = len(names) == 1 and not isinstance(value, dict | list)
+        return Single({names[0]: value}) if bare else value
+
+
+class _Loading(Transport):  # type: ignore[misc]
+    """Loads a WSDL and what it imports through the peer, from its own host or folder only."""
+
+    def __init__(self, wsdl: str, peer: Peer, attempt: Attempt) -> None:
+        super().__init__(session=requests.Session())
+        self._wsdl = wsdl
+        self._peer = peer
+        self._attempt = attempt
+        self.finished = False
+
+    def load(self, url: str) -> bytes:
+        if known := known_schema(url):
+            return known
+        if self.finished:
+            raise AdapterError(f"an answer asks for {url!r}, which is not loaded")
+        return repaired(self._fetch(url) if "://" in url else self._read(Path(url)))
+
+    def _fetch(self, url: str) -> Any:
+        own = "://" in self._wsdl and origin_of(self._wsdl)
+        if not own or urlsplit(url)[:2] != urlsplit(own)[:2]:
+            raise AdapterError(f"the WSDL imports {url!r}, which is not on its own host and is not loaded")
+        answer = self._peer.exchange(HttpRequest("GET", url), self._attempt)
+        if answer.status != 200:
+            raise Failed(Outcome.UNREACHABLE, f"HTTP {answer.status} em {urlsplit(url).path}")
+        return _document(answer.body, url, answer.charset)
+
+    def _read(self, path: Path) -> Any:
+        folder = Path(self._wsdl).resolve().parent
+        if "://" in self._wsdl or not path.resolve().is_relative_to(folder):
+            raise AdapterError(f"the WSDL imports {str(path)!r}, which is not beside it and is not loaded")
+        try:
+            return _document(path.read_bytes(), str(path))
+        except OSError as error:
+            raise AdapterError(f"the file {str(path)!r} cannot be read: {error.strerror}") from None
+
+
+def _document(content: bytes, url: str, charset: str = "") -> Any:
+    root = parsed(content, charset)
+    if root is None or etree.QName(root).localname not in ("definitions", "schema"):
+        raise AdapterError(f"what {url!r} answers is no WSDL and no schema (a login page?)")
+    return root
