@@ -25,7 +25,11 @@ Pattern = Annotated[str, AfterValidator(_is_pattern)]
 
 
 class Single(dict[str, Any]):
-    """An answer of one named part: it is found by its name, and without a path it is the part itself."""
+    """An answer of one named part, which may be left out of paths; without a path it is the part itself."""
+
+    def __missing__(self, step: str) -> Any:
+        (only,) = self.values()
+        return pick(only, step)
 
 
 @dataclass(frozen=True)
@@ -83,6 +87,7 @@ def as_text(value: Any) -> str:
     """An answer as a rule sees it: scalars bare, nothing as the empty text, the rest as sorted JSON."""
     if isinstance(value, Single):
         (value,) = value.values()
+        return as_text(value)
     if value is None:
         return ""
     if isinstance(value, bool):

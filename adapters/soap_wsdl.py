@@ -16,6 +16,7 @@ from adapters.envelope import parsed
 from adapters.http import HttpRequest, Peer
 from adapters.outcomes import Failed
 from adapters.settings import origin_of
+from adapters.soap_answers import parts_of
 from adapters.soap_documents import known_schema, repaired, safe
 from adapters.soap_settings import SoapConfig
 from adapters.wire import Attempt
@@ -61,7 +62,11 @@ class Contract:
         return HttpRequest("POST", self.address, headers, body)
 
     def result(self, envelope: Any) -> Any:
-        """The answer as plain Python: mappings, lists, scalars. Raises whatever zeep raises."""
+        """The answer as plain Python: mappings, lists, scalars. Raises whatever zeep raises, and ``LookupError``."""
+        return parts_of(envelope) if self._operation.style == "rpc" else self._described(envelope)
+
+    def _described(self, envelope: Any) -> Any:
+        """A document answer as the WSDL describes it."""
         response = requests.Response()
         response.status_code = 200
         response._content = etree.tostring(envelope)

@@ -12,6 +12,8 @@ from tests.adapters.dialects import DIAL
 
 WCONNECT = Path(__file__).with_name("wconnect.wsdl")
 FOREIGN = Path(__file__).parents[2].parent / "shared" / "wsdl"
+PROFILE = {"user": "bill", "deviceName": "SEP001122334455", "lineNumber": "{{ extension }}", "supportEM": False}
+PROFILE |= {"locale": "", "dontAutoClose": True, "dontShowCallConf": True}
 SOAP_11 = "http://schemas.xmlsoap.org/soap/envelope/"
 GET_CONTAS: dict[str, Any] = {
     "wsdl": str(WCONNECT),
@@ -28,6 +30,30 @@ def foreign(path: str) -> str:
     if not (FOREIGN / path).exists():
         pytest.skip(f"no foreign WSDLs beside this repository ({FOREIGN / path})")
     return str(FOREIGN / path)
+
+
+def webdialer() -> dict[str, Any]:
+    """Cisco's WebDialer up to CUCM 15 SU4."""
+    return {
+        "wsdl": foreign("cisco-webdialer/wd70.wsdl"),
+        "operation": "makeCallSoap",
+        "arguments": {
+            "in0": {"userID": "app", "password": "{{ secrets.cucm }}"},
+            "in1": "{{ number }}",
+            "in2": PROFILE,
+        },
+        "secrets": {"cucm": "s3nha<&>"},
+        "result_path": "responseCode",
+        "success": "^0$",
+        "refused": ".",
+    }
+
+
+def webdialer_15su5() -> dict[str, Any]:
+    """Its successor: document/literal, other names."""
+    old = webdialer()
+    arguments = {name.replace("in", "args"): value for name, value in old["arguments"].items()}
+    return old | {"wsdl": foreign("cisco-webdialer/webdialer-15su5.RECONSTRUCTED.wsdl"), "arguments": arguments}
 
 
 def soap(**settings: Any) -> SoapAdapter:
