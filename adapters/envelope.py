@@ -4,10 +4,9 @@ from typing import Any
 
 from lxml import etree
 
-_ENVELOPES = {
-    "http://schemas.xmlsoap.org/soap/envelope/": ("faultstring", "faultcode"),
-    "http://www.w3.org/2003/05/soap-envelope": ("Text", "Value"),
-}
+SOAP_11 = "http://schemas.xmlsoap.org/soap/envelope/"
+SOAP_12 = "http://www.w3.org/2003/05/soap-envelope"
+_ENVELOPES = {SOAP_11: ("faultstring", "faultcode"), SOAP_12: ("Text", "Value")}
 """SOAP 1.1 and 1.2: where a fault keeps its sentence and its code."""
 
 
@@ -57,3 +56,11 @@ def fault_of(envelope: Any) -> str:
     text, code = _ENVELOPES[etree.QName(envelope).namespace]
     said = (fault.findtext(f".//{{*}}{name}", "").strip() for name in (code, text))
     return "falha " + ", ".join(part for part in said if part)
+
+
+def headers_for(namespace: str, action: str, charset: str = "utf-8") -> dict[str, str]:
+    """The HTTP headers of a request whose envelope is in ``namespace``."""
+    if namespace == SOAP_12:
+        named = f'; action="{action}"' if action else ""
+        return {"Content-Type": f"application/soap+xml; charset={charset}{named}"}
+    return {"Content-Type": f"text/xml; charset={charset}", "SOAPAction": f'"{action}"'}

@@ -12,12 +12,13 @@ from zeep.helpers import serialize_object
 from zeep.transports import Transport
 
 from adapters.answers import Single
-from adapters.envelope import parsed
+from adapters.envelope import headers_for, parsed
 from adapters.http import HttpRequest, Peer
 from adapters.outcomes import Failed
 from adapters.settings import origin_of
 from adapters.soap_answers import parts_of
-from adapters.soap_documents import known_schema, repaired, safe
+from adapters.soap_documents import ENCODING, known_schema, repaired, safe
+from adapters.soap_encoded import XSD, XSI, write_operation
 from adapters.soap_settings import SoapConfig
 from adapters.wire import Attempt
 from gateway.adapter import Outcome
@@ -46,20 +47,33 @@ class Contract:
             raise AdapterError(f"the WSDL {config.wsdl!r} describes no service")
         transport.finished = True
         self._name = safe(config.operation)
+        self._style = transport.encoding_style(self._service._binding.name.localname, self._name)
         self.address: str = config.address or self._service._binding_options["address"] or ""
         origin_of(self.address)
 
     def request(self, arguments: dict[str, Any]) -> HttpRequest:
         """One call of the operation. Raises ``AdapterError`` when the arguments do not fit it."""
-        binding = self._service._binding
         try:
-            envelope, headers = binding._create(
-                self._name, (), arguments, client=self._client, options={"address": self.address}
-            )
+            envelope = self._encoded(arguments) if self._style else self._literal(arguments)
         except Exception as error:  # zeep raises TypeError, ValueError, its own ...
             raise AdapterError(f"the arguments do not fit {self._name!r}: {error}") from None
+        headers = headers_for(etree.QName(envelope).namespace, self._operation.soapaction or "")
         body = etree.tostring(envelope, xml_declaration=True, encoding="utf-8")
         return HttpRequest("POST", self.address, headers, body)
+
+    def _literal(self, arguments: dict[str, Any]) -> Any:
+        binding = self._service._binding
+        options = {"address": self.address}
+        return binding._create(self._name, (), arguments, client=self._client, options=options)[0]
+
+    def _encoded(self, arguments: dict[str, Any]) -> Any:
+        soap = self._service._binding.nsmap["soap-env"]
+        prefixes = {"soap-env": soap, "xsd": XSD, "xsi": XSI, "soapenc": ENCODING}
+        spoken = {prefix: uri for prefix, uri in self._client.namespaces.items() if uri and uri != ENCODING}
+        envelope = etree.Element(etree.QName(soap, "Envelope"), nsmap=spoken | prefixes)
+        body = etree.SubElement(envelope, etree.QName(soap, "Body"))
+        write_operation(body, self._operation.input.body, arguments, style=self._style)
+        return envelope
 
     def result(self, envelope: Any) -> Any:
         """The answer as plain Python: mappings, lists, scalars. Raises whatever zeep raises, and ``LookupError``."""
@@ -78,6 +92,9 @@ class Contract:
         return Single({names[0]: value}) if bare else value
 
 
+_INPUT_BODY = "{{*}}binding[@name='{}']/{{*}}operation[@name='{}']/{{*}}input/{{*}}body"
+
+
 class _Loading(Transport):  # type: ignore[misc]
     """Loads a WSDL and what it imports through the peer, from its own host or folder only."""
 
@@ -86,14 +103,25 @@ class _Loading(Transport):  # type: ignore[misc]
         self._wsdl = wsdl
         self._peer = peer
         self._attempt = attempt
+        self._documents: list[Any] = []
         self.finished = False
+
+    def encoding_style(self, binding: str, operation: str) -> str:
+        """The encodingStyle of an operation's requests, or nothing when its use is literal; zeep forgets it."""
+        for document in self._documents:
+            for body in document.iterfind(_INPUT_BODY.format(binding, operation)):
+                if body.get("use") == "encoded":
+                    return body.get("encodingStyle") or ENCODING
+        return ""
 
     def load(self, url: str) -> bytes:
         if known := known_schema(url):
             return known
         if self.finished:
             raise AdapterError(f"an answer asks for {url!r}, which is not loaded")
-        return repaired(self._fetch(url) if "://" in url else self._read(Path(url)))
+        document = self._fetch(url) if "://" in url else self._read(Path(url))
+        self._documents.append(document)
+        return repaired(document)
 
     def _fetch(self, url: str) -> Any:
         own = "://" in self._wsdl and origin_of(self._wsdl)

@@ -2,7 +2,6 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
-from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -15,21 +14,15 @@ from gateway.adapter import Outcome, Outgoing
 from gateway.errors import AdapterError
 from tests.adapters.bad_peers import answer, free_port, serving
 from tests.adapters.dialects import DIAL, WSDL
+from tests.adapters.field import foreign
 
 CONFIG = TypeAdapter(SoapAdapter.Config)
-FOREIGN = Path(__file__).parents[2].parent / "shared" / "wsdl"
 ARGUMENTS = {"from": "{{ extension }}", "to": "{{ number }}"}
 
 
 def adapter(**settings) -> SoapAdapter:
     whole = {"wsdl": str(WSDL), "operation": "Call", "arguments": ARGUMENTS, **settings}
     return SoapAdapter(CONFIG.validate_python({"timeout_s": 2, **whole}), name="pabx")
-
-
-def foreign(path: str) -> str:
-    if not (FOREIGN / path).exists():
-        pytest.skip(f"no foreign WSDLs beside this repository ({FOREIGN / path})")
-    return str(FOREIGN / path)
 
 
 def body_of(speaking: SoapAdapter) -> etree._Element:
@@ -53,23 +46,6 @@ def test_a_parlay_x_call_is_built_from_the_standards_own_wsdl():
     assert call.findtext("{*}callingParty") == "tel:2000"
     assert call.findtext("{*}calledParty") == "tel:04799998888"
     assert call.findtext("{*}charging/currency") == "BRL"
-
-
-def test_an_rpc_encoded_wsdl_loads_without_fetching_soaps_encoding_schema():
-    """Cisco's WebDialer; its password stands in the body and is masked."""
-    profile = {"user": "bill", "deviceName": "SEP1", "lineNumber": "{{ extension }}", "supportEM": False}
-    profile |= {"locale": "", "dontAutoClose": True, "dontShowCallConf": True}
-    credential = {"userID": "app", "password": "{{ secrets.cucm }}"}
-    settings = {
-        "wsdl": foreign("cisco-webdialer/wd70.wsdl"),
-        "operation": "makeCallSoap",
-        "address": "http://pabx/webdialer",
-        "arguments": {"in0": credential, "in1": "{{ number }}", "in2": profile},
-        "secrets": {"cucm": "s3nha<&>"},
-    }
-    assert body_of(adapter(**settings)).findtext(".//in0/password") == "s3nha<&>"
-    with closing(adapter(**settings)) as speaking:
-        assert "s3nha" not in speaking.preview(DIAL)[0].shown()
 
 
 def test_any_number_arrives_as_it_is_or_not_at_all():
