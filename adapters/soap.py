@@ -1,4 +1,4 @@
-"""Appliances that dial by SOAP, described by their WSDL."""
+"""Appliances that dial by SOAP, described by their WSDL or by an envelope to send."""
 
 from collections.abc import Sequence
 from contextlib import suppress
@@ -10,16 +10,17 @@ from adapters.envelope import envelope_of, fault_of
 from adapters.http import Answer, HttpRequest, Peer
 from adapters.outcomes import Failed
 from adapters.settings import origin_of
+from adapters.soap_raw import RawEnvelope
 from adapters.soap_settings import SoapConfig
 from adapters.soap_wsdl import Contract
-from adapters.templates import compiled, rendered
+from adapters.templates import compiled
 from adapters.wire import Attempt
 from gateway.adapter import Delivery, Outcome, Outgoing, Probe, WireRequest
 from gateway.errors import AdapterError
 
 
 class SoapAdapter:
-    """Calls one operation for each message; the WSDL is loaded once, when it is first needed.
+    """Calls one operation for each message; a WSDL is loaded once, when it is first needed.
 
     An answer without a fault is a success unless ``success`` says more: Cisco's WebDialer answers failures
     as a ``responseCode``.
@@ -34,7 +35,7 @@ class SoapAdapter:
         self._rule = Rule(config.success, config.refused, config.result_path, config.ref_path)
         self._peer = Peer(config, name=name)
         self._lock = Lock()
-        self._loaded: Contract | None = None
+        self._loaded: Contract | RawEnvelope | None = RawEnvelope(config) if config.envelope else None
         if config.address:
             origin_of(config.address)
         if "://" in config.wsdl:
@@ -73,10 +74,10 @@ class SoapAdapter:
         self._peer.close()
 
     def _request(self, message: Outgoing, attempt: Attempt) -> HttpRequest:
-        return self._contract(attempt).request(rendered(self._arguments, message))
+        return self._contract(attempt).request(message)
 
-    def _contract(self, attempt: Attempt) -> Contract:
-        """What the WSDL says, loaded by the first who asks, within the attempt; a failure is not kept.
+    def _contract(self, attempt: Attempt) -> Contract | RawEnvelope:
+        """What makes requests: a WSDL is loaded by the first who asks, within the attempt; a failure is not kept.
 
         Raises ``Failed`` and ``AdapterError``.
         """
@@ -85,7 +86,7 @@ class SoapAdapter:
         with suppress(TimeoutError):
             if self._lock.acquire(timeout=attempt.left_s()):
                 try:
-                    self._loaded = self._loaded or Contract(self._config, self._peer, attempt)
+                    self._loaded = self._loaded or Contract(self._config, self._arguments, self._peer, attempt)
                     return self._loaded
                 finally:
                     self._lock.release()

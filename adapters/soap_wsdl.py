@@ -20,8 +20,9 @@ from adapters.soap_answers import parts_of
 from adapters.soap_documents import ENCODING, known_schema, repaired, safe
 from adapters.soap_encoded import XSD, XSI, write_operation
 from adapters.soap_settings import SoapConfig
+from adapters.templates import rendered
 from adapters.wire import Attempt
-from gateway.adapter import Outcome
+from gateway.adapter import Outcome, Outgoing
 from gateway.errors import AdapterError
 
 # zeep logs whole requests and answers, credentials included.
@@ -31,7 +32,8 @@ logging.getLogger("zeep").setLevel(logging.WARNING)
 class Contract:
     """A loaded WSDL, bound to one operation and address. Raises ``AdapterError`` and ``Failed``."""
 
-    def __init__(self, config: SoapConfig, peer: Peer, attempt: Attempt) -> None:
+    def __init__(self, config: SoapConfig, arguments: Any, peer: Peer, attempt: Attempt) -> None:
+        """``arguments`` are compiled templates; the WSDL is loaded through ``peer`` within ``attempt``."""
         # Not strict: a missing or surplus element in an answer does not undo the call that was placed.
         settings = zeep.Settings(strict=False, raw_response=True)
         transport = _Loading(config.wsdl, peer, attempt)
@@ -47,17 +49,20 @@ class Contract:
             raise AdapterError(f"the WSDL {config.wsdl!r} describes no service")
         transport.finished = True
         self._name = safe(config.operation)
+        self._arguments = arguments
+        self._action = config.soap_action or self._operation.soapaction or ""
         self._style = transport.encoding_style(self._service._binding.name.localname, self._name)
         self.address: str = config.address or self._service._binding_options["address"] or ""
         origin_of(self.address)
 
-    def request(self, arguments: dict[str, Any]) -> HttpRequest:
-        """One call of the operation. Raises ``AdapterError`` when the arguments do not fit it."""
+    def request(self, message: Outgoing) -> HttpRequest:
+        """The call of the operation for ``message``. Raises ``AdapterError`` when the arguments do not fit it."""
+        arguments = rendered(self._arguments, message)
         try:
             envelope = self._encoded(arguments) if self._style else self._literal(arguments)
         except Exception as error:  # zeep raises TypeError, ValueError, its own ...
             raise AdapterError(f"the arguments do not fit {self._name!r}: {error}") from None
-        headers = headers_for(etree.QName(envelope).namespace, self._operation.soapaction or "")
+        headers = headers_for(etree.QName(envelope).namespace, self._action)
         body = etree.tostring(envelope, xml_declaration=True, encoding="utf-8")
         return HttpRequest("POST", self.address, headers, body)
 

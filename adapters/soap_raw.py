@@ -1,0 +1,51 @@
+"""SOAP without a WSDL: the envelope is a template. For appliances whose WSDL is missing, wrong, or unreadable."""
+
+import re
+from typing import Any
+
+from lxml import etree
+
+from adapters.envelope import SOAP_11, SOAP_12, envelope_of, headers_for
+from adapters.http import HttpRequest
+from adapters.soap_answers import parts_of
+from adapters.soap_settings import SoapConfig
+from adapters.templates import Template, for_xml
+from gateway.adapter import Outgoing
+from gateway.errors import AdapterError
+
+_DECLARED = re.compile(r"<\?xml[^>]*\bencoding\s*=\s*[\"']([\w.:-]+)")
+_NAMESPACES = {"1.1": SOAP_11, "1.2": SOAP_12}
+
+
+class RawEnvelope:
+    """Requests from a template, sent letter for letter in the charset that its XML declaration names (or UTF-8)."""
+
+    def __init__(self, config: SoapConfig) -> None:
+        """Raises ``AdapterError`` when the template cannot be used."""
+        self.address = config.address
+        self._template = Template(config.envelope.strip(), escape=for_xml, secrets=config.secrets)
+        self._action = config.soap_action
+        self._namespace = _NAMESPACES.get(config.soap_version, "")
+
+    def request(self, message: Outgoing) -> HttpRequest:
+        """The request for ``message``. Raises ``AdapterError`` when the text is no SOAP envelope."""
+        text = self._template.render(message)
+        declared = _DECLARED.match(text)
+        charset = declared[1] if declared else "utf-8"
+        body = _encoded(text, charset)
+        envelope = envelope_of(body, charset)
+        if envelope is None:
+            raise AdapterError("the envelope is no well-formed SOAP 1.1 or 1.2 Envelope.")
+        namespace = self._namespace or etree.QName(envelope).namespace
+        return HttpRequest("POST", self.address, headers_for(namespace, self._action, charset), body)
+
+    def result(self, envelope: Any) -> Any:
+        """The parts of an answer. Raises ``LookupError``."""
+        return parts_of(envelope)
+
+
+def _encoded(text: str, charset: str) -> bytes:
+    try:
+        return text.encode(charset, "xmlcharrefreplace")
+    except LookupError:
+        raise AdapterError(f"the envelope declares the unknown encoding {charset!r}.") from None
