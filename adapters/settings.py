@@ -39,9 +39,11 @@ class HttpConfig:
 
     __pydantic_config__ = ConfigDict(extra="forbid", frozen=True)
 
-    auth: Literal["none", "basic", "digest"] = _setting("none", "How to log in by HTTP: none, basic or digest.")
-    username: str = _setting("", "The user for basic and digest.")
-    password: SecretStr = field(default=_NOTHING, metadata={"help": "The password for basic and digest."})
+    auth: Literal["none", "basic", "digest", "wsse"] = _setting(
+        "none", "How to log in: none, by HTTP basic or digest; soap also wsse (WS-Security)."
+    )
+    username: str = _setting("", "The user for the login.")
+    password: SecretStr = field(default=_NOTHING, metadata={"help": "The password for the login."})
     headers: Mapping[str, SecretStr] = field(
         default_factory=dict, metadata={"help": "More request headers; their values are never shown."}
     )
@@ -55,7 +57,14 @@ class HttpConfig:
         default=True, metadata={"help": "Check the TLS certificate: true, false or a file with the CA."}
     )
 
+    @staticmethod
+    def logins() -> tuple[str, ...]:
+        """The values of ``auth`` that the adapter can do."""
+        return ("none", "basic", "digest")
+
     def __post_init__(self) -> None:
+        if self.auth not in self.logins():
+            raise ValueError(f'auth = "{self.auth}" is not for this adapter; expected {", ".join(self.logins())}')
         if self.auth != "none" and not self.username:
             raise ValueError(f'auth = "{self.auth}" needs a username')
         if not (0 < self.connect_timeout_s <= 60 and 0 < self.timeout_s <= 300):

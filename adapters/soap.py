@@ -10,6 +10,7 @@ from adapters.envelope import envelope_of, fault_of
 from adapters.http import Answer, HttpRequest, Peer
 from adapters.outcomes import Failed
 from adapters.settings import origin_of
+from adapters.soap_header import Header
 from adapters.soap_raw import RawEnvelope
 from adapters.soap_settings import SoapConfig
 from adapters.soap_wsdl import Contract
@@ -34,8 +35,10 @@ class SoapAdapter:
         self._arguments = compiled(config.arguments, config.secrets)
         self._rule = Rule(config.success, config.refused, config.result_path, config.ref_path)
         self._peer = Peer(config, name=name)
+        self._header = Header(config)
         self._lock = Lock()
-        self._loaded: Contract | RawEnvelope | None = RawEnvelope(config) if config.envelope else None
+        raw = RawEnvelope(config, self._header) if config.envelope else None
+        self._loaded: Contract | RawEnvelope | None = raw
         if config.address:
             origin_of(config.address)
         if "://" in config.wsdl:
@@ -86,11 +89,14 @@ class SoapAdapter:
         with suppress(TimeoutError):
             if self._lock.acquire(timeout=attempt.left_s()):
                 try:
-                    self._loaded = self._loaded or Contract(self._config, self._arguments, self._peer, attempt)
+                    self._loaded = self._loaded or self._load(attempt)
                     return self._loaded
                 finally:
                     self._lock.release()
         raise Failed(Outcome.UNREACHABLE, "o WSDL não veio a tempo")
+
+    def _load(self, attempt: Attempt) -> Contract:
+        return Contract(self._config, self._arguments, self._header, self._peer, attempt)
 
     def _judge(self, answer: Answer) -> Delivery:
         envelope = envelope_of(answer.body, answer.charset)

@@ -8,6 +8,7 @@ from lxml import etree
 from adapters.envelope import SOAP_11, SOAP_12, envelope_of, headers_for
 from adapters.http import HttpRequest
 from adapters.soap_answers import parts_of
+from adapters.soap_header import Header
 from adapters.soap_settings import SoapConfig
 from adapters.templates import Template, for_xml
 from gateway.adapter import Outgoing
@@ -18,13 +19,17 @@ _NAMESPACES = {"1.1": SOAP_11, "1.2": SOAP_12}
 
 
 class RawEnvelope:
-    """Requests from a template, sent letter for letter in the charset that its XML declaration names (or UTF-8)."""
+    """Requests from a template, sent letter for letter in the charset that its XML declaration names (or UTF-8).
 
-    def __init__(self, config: SoapConfig) -> None:
+    With a header to add, the envelope is written anew.
+    """
+
+    def __init__(self, config: SoapConfig, header: Header) -> None:
         """Raises ``AdapterError`` when the template cannot be used."""
         self.address = config.address
         self._template = Template(config.envelope.strip(), escape=for_xml, secrets=config.secrets)
         self._action = config.soap_action
+        self._header = header
         self._namespace = _NAMESPACES.get(config.soap_version, "")
 
     def request(self, message: Outgoing) -> HttpRequest:
@@ -36,6 +41,9 @@ class RawEnvelope:
         envelope = envelope_of(body, charset)
         if envelope is None:
             raise AdapterError("the envelope is no well-formed SOAP 1.1 or 1.2 Envelope.")
+        if self._header:
+            self._header.add(envelope, message)
+            body = etree.tostring(envelope, xml_declaration=True, encoding=charset)
         namespace = self._namespace or etree.QName(envelope).namespace
         return HttpRequest("POST", self.address, headers_for(namespace, self._action, charset), body)
 

@@ -27,12 +27,22 @@ class SoapConfig(HttpConfig):
     soap_version: Literal["", "1.1", "1.2"] = field(
         default="", metadata={"help": "The SOAP version in the HTTP headers of an envelope; empty: the envelope's own."}
     )
+    header: str | Mapping[str, Any] = field(
+        default="", metadata={"help": "What goes into the SOAP Header: a template of XML, or a table of elements."}
+    )
+    wsse_digest: bool = field(
+        default=False, metadata={"help": 'With auth = "wsse": send the password as a digest, not as text.'}
+    )
     result_path: str = field(
         default="", metadata={"help": "Where in the answer to look (responseCode); empty: all of it."}
     )
     success: Pattern = field(default="", metadata={"help": "Pattern that the result of a success contains."})
     refused: Pattern = field(default="", metadata={"help": "Pattern that the result of a refusal contains."})
     ref_path: str = field(default="", metadata={"help": "Where in the answer the peer's own call id is."})
+
+    @staticmethod
+    def logins() -> tuple[str, ...]:
+        return (*HttpConfig.logins(), "wsse")
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -42,5 +52,7 @@ class SoapConfig(HttpConfig):
             raise ValueError("a wsdl needs an operation, and takes no soap_version: it has one")
         if self.envelope and (not self.address or self.operation or self.arguments):
             raise ValueError("an envelope needs an address, and takes no operation and no arguments")
+        if self.wsse_digest and self.auth != "wsse":
+            raise ValueError('wsse_digest needs auth = "wsse"')
         if not is_line(self.soap_action) or '"' in self.soap_action:
             raise ValueError("soap_action has forbidden characters")

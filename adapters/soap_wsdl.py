@@ -19,6 +19,7 @@ from adapters.settings import origin_of
 from adapters.soap_answers import parts_of
 from adapters.soap_documents import ENCODING, known_schema, repaired, safe
 from adapters.soap_encoded import XSD, XSI, write_operation
+from adapters.soap_header import Header
 from adapters.soap_settings import SoapConfig
 from adapters.templates import rendered
 from adapters.wire import Attempt
@@ -32,7 +33,7 @@ logging.getLogger("zeep").setLevel(logging.WARNING)
 class Contract:
     """A loaded WSDL, bound to one operation and address. Raises ``AdapterError`` and ``Failed``."""
 
-    def __init__(self, config: SoapConfig, arguments: Any, peer: Peer, attempt: Attempt) -> None:
+    def __init__(self, config: SoapConfig, arguments: Any, header: Header, peer: Peer, attempt: Attempt) -> None:
         """``arguments`` are compiled templates; the WSDL is loaded through ``peer`` within ``attempt``."""
         # Not strict: a missing or surplus element in an answer does not undo the call that was placed.
         settings = zeep.Settings(strict=False, raw_response=True)
@@ -50,6 +51,7 @@ class Contract:
         transport.finished = True
         self._name = safe(config.operation)
         self._arguments = arguments
+        self._header = header
         self._action = config.soap_action or self._operation.soapaction or ""
         self._style = transport.encoding_style(self._service._binding.name.localname, self._name)
         self.address: str = config.address or self._service._binding_options["address"] or ""
@@ -62,9 +64,15 @@ class Contract:
             envelope = self._encoded(arguments) if self._style else self._literal(arguments)
         except Exception as error:  # zeep raises TypeError, ValueError, its own ...
             raise AdapterError(f"the arguments do not fit {self._name!r}: {error}") from None
+        self._header.add(envelope, message, names=self._header_names())
         headers = headers_for(etree.QName(envelope).namespace, self._action)
         body = etree.tostring(envelope, xml_declaration=True, encoding="utf-8")
         return HttpRequest("POST", self.address, headers, body)
+
+    def _header_names(self) -> dict[str, str]:
+        """The header blocks that the WSDL has for the operation, by their bare names."""
+        blocks = self._operation.input.header.type.elements
+        return {element.name: element.qname.text for _, element in blocks}
 
     def _literal(self, arguments: dict[str, Any]) -> Any:
         binding = self._service._binding
