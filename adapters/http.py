@@ -77,7 +77,7 @@ class Peer:
         self.name = name
         self._config = config
         self._verify: bool | str = config.tls_verify if isinstance(config.tls_verify, bool) else str(config.tls_verify)
-        self._live = Connections()
+        self._live = Connections(tls=config.tls_context())
         self._recording = Connections(recording=True)
         self._secrets = tuple(sorted(spellings(config), key=len, reverse=True))
 

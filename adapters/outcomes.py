@@ -12,6 +12,7 @@ from urllib3.exceptions import (
     SSLError,
 )
 
+from adapters.tls import OLD
 from adapters.wire import TooLarge
 from gateway.adapter import Outcome
 
@@ -75,6 +76,8 @@ def outcome_of_status(status: int) -> Outcome:
 def reason_of(error: BaseException, *, connect_s: float, total_s: float) -> str:
     """What went wrong in Portuguese, to end a sentence with; it quotes nothing of the request."""
     errors = list(_chain(error))
+    if any(isinstance(inner, ssl.SSLError) and inner.reason in OLD for inner in errors):
+        return "a negociação TLS falhou, como com TLS antigo (veja tls_minimum e tls_ciphers)"
     for kind, reason in _REASONS:
         if any(isinstance(inner, kind) for inner in errors):
             return reason.format(connect=connect_s, total=total_s)

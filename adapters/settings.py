@@ -2,6 +2,7 @@
 
 import html
 import re
+import ssl
 from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -13,6 +14,7 @@ from xml.sax.saxutils import escape as xml_escape
 
 from pydantic import ConfigDict, SecretStr
 
+from adapters.tls import STRICT, Version, context_for
 from gateway.errors import AdapterError
 
 _ORIGIN = re.compile(r"https?://(\[[0-9A-Fa-f:.]+\]|[^\s/?#@:{}\[\]\\%]+)(:[0-9]{1,5})?(?=[/?]|$)", re.IGNORECASE)
@@ -56,11 +58,17 @@ class HttpConfig:
     tls_verify: bool | Path = field(
         default=True, metadata={"help": "Check the TLS certificate: true, false or a file with the CA."}
     )
+    tls_minimum: Version = field(default=STRICT, metadata={"help": "The oldest TLS version to speak: 1.0, 1.1 or 1.2."})
+    tls_ciphers: str = _setting("", "Ciphers as OpenSSL names them, such as DEFAULT@SECLEVEL=0; empty: today's.")
 
     @staticmethod
     def logins() -> tuple[str, ...]:
         """The values of ``auth`` that the adapter can do."""
         return ("none", "basic", "digest")
+
+    def tls_context(self) -> ssl.SSLContext | None:
+        """What the TLS settings come to; None for the strict default."""
+        return context_for(self.tls_minimum, self.tls_ciphers, verify=self.tls_verify is not False)
 
     def __post_init__(self) -> None:
         if self.auth not in self.logins():
@@ -69,6 +77,10 @@ class HttpConfig:
             raise ValueError(f'auth = "{self.auth}" needs a username')
         if not (0 < self.connect_timeout_s <= 60 and 0 < self.timeout_s <= 300):
             raise ValueError("connect_timeout_s must be over 0 and up to 60, timeout_s over 0 and up to 300")
+        try:
+            self.tls_context()
+        except ssl.SSLError:
+            raise ValueError(f"OpenSSL knows none of tls_ciphers = {self.tls_ciphers!r}") from None
         for name, value in self.headers.items():
             if not re.fullmatch(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", name):
                 raise ValueError(f"{name!r} cannot be a header's name")

@@ -7,6 +7,7 @@ seen the request (a TLS handshake that hangs looks like a read timeout), so the 
 
 import io
 import socket
+import ssl
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -194,19 +195,21 @@ class _RecordingTlsPool(HTTPSConnectionPool):
 class Connections(HTTPAdapter):
     """A bounded pool of kept-alive connections; ``requests`` never retries by itself. Safe for many threads.
 
-    With ``recording`` nothing leaves the process: the bytes go to ``Attempt.recorded``.
+    With ``recording`` nothing leaves the process: the bytes go to ``Attempt.recorded``. Without ``tls`` the strict
+    settings of the libraries hold.
     """
 
-    def __init__(self, *, recording: bool = False) -> None:
+    def __init__(self, *, recording: bool = False, tls: ssl.SSLContext | None = None) -> None:
         self._pools: dict[str, Any] = (
             {"http": _RecordingPool, "https": _RecordingTlsPool}
             if recording
             else {"http": _LivePool, "https": _LiveTlsPool}
         )
+        self._tls: dict[str, Any] = {"ssl_context": tls} if tls else {}
         super().__init__(pool_connections=4, pool_maxsize=16, max_retries=0)
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        super().init_poolmanager(*args, **kwargs)
+        super().init_poolmanager(*args, **kwargs | self._tls)
         self.poolmanager.pool_classes_by_scheme = self._pools
 
     def touch(self, request: requests.PreparedRequest, *, timeout_s: float, verify: bool | str) -> None:

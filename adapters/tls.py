@@ -1,0 +1,43 @@
+"""TLS for appliances that will never learn today's: only what an administrator asks for, for that one appliance."""
+
+import ssl
+import warnings
+from typing import Literal
+
+from urllib3.util.ssl_ import create_urllib3_context
+
+Version = Literal["1.0", "1.1", "1.2"]
+
+STRICT: Version = "1.2"
+_VERSIONS = {"1.0": ssl.TLSVersion.TLSv1, "1.1": ssl.TLSVersion.TLSv1_1, "1.2": ssl.TLSVersion.TLSv1_2}
+_LEGACY_SERVER_CONNECT = 0x4
+"""OpenSSL's flag for servers without RFC 5746's renegotiation (``ssl.OP_LEGACY_SERVER_CONNECT`` from Python 3.12)."""
+OLD = frozenset(
+    {
+        *("UNSUPPORTED_PROTOCOL", "TLSV1_ALERT_PROTOCOL_VERSION", "WRONG_SSL_VERSION", "WRONG_SIGNATURE_TYPE"),
+        *("DH_KEY_TOO_SMALL", "EE_KEY_TOO_SMALL", "CA_KEY_TOO_SMALL", "CA_MD_TOO_WEAK", "NO_CIPHERS_AVAILABLE"),
+        *("SSLV3_ALERT_HANDSHAKE_FAILURE", "UNSAFE_LEGACY_RENEGOTIATION_DISABLED"),
+        "LEGACY_SIGALG_DISALLOWED_OR_UNSUPPORTED",
+    }
+)  # fmt: skip
+"""OpenSSL's reasons that end a handshake between today's settings and an old appliance."""
+
+
+def context_for(minimum: Version, ciphers: str, *, verify: bool) -> ssl.SSLContext | None:
+    """A context for the settings, or None when they are the defaults: then the libraries' own, strict one is used.
+
+    TLS 1.0 and 1.1 sign with SHA-1 and MD5, which OpenSSL 3 allows at security level 0 only, so they come with it
+    unless ``ciphers`` says otherwise. Raises ``ssl.SSLError`` when OpenSSL knows none of ``ciphers``.
+    """
+    if minimum == STRICT and not ciphers:
+        return None
+    old = minimum != STRICT
+    context = create_urllib3_context(
+        ciphers=ciphers or "DEFAULT@SECLEVEL=0", cert_reqs=ssl.CERT_REQUIRED if verify else ssl.CERT_NONE
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        context.minimum_version = _VERSIONS[minimum]
+    if old:
+        context.options |= _LEGACY_SERVER_CONNECT
+    return context

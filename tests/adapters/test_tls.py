@@ -1,0 +1,143 @@
+"""Appliances that speak only old TLS are reached when, and only when, their settings say so."""
+
+import socket
+import ssl
+import threading
+import warnings
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import pytest
+from pydantic import TypeAdapter, ValidationError
+
+from adapters.http import HttpRequest
+from adapters.http import Peer as Appliance
+from adapters.outcomes import Failed
+from adapters.settings import HttpConfig
+from gateway.adapter import Outcome
+from tests.adapters.bad_peers import answer, serving
+
+PEM = Path(__file__).with_name("localhost.pem")
+CONFIG = TypeAdapter(HttpConfig)
+OLD = {"1.0": ssl.TLSVersion.TLSv1, "1.1": ssl.TLSVersion.TLSv1_1}
+SPOKEN = {"1.0": "TLSv1", "1.1": "TLSv1.1", "1.2": "TLSv1.2"}
+
+
+def server(version: str, ciphers: str = "ALL:@SECLEVEL=0") -> ssl.SSLContext:
+    """A context that speaks this version only, as an old appliance does."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(PEM)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        wanted = OLD.get(version, ssl.TLSVersion.TLSv1_2)
+        context.minimum_version = wanted
+        context.maximum_version = wanted
+    context.set_ciphers(ciphers)
+    return context
+
+
+def need_old_tls(version: str) -> None:
+    """Some builds of OpenSSL cannot speak TLS 1.0 and 1.1 whatever they are told."""
+    client = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    client.check_hostname, client.verify_mode = False, ssl.CERT_NONE
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        client.minimum_version = OLD[version]
+    client.set_ciphers("ALL:@SECLEVEL=0")
+    here, there = socket.socketpair()
+    accepting = threading.Thread(target=_accept, args=(server(version), there))
+    accepting.start()
+    try:
+        client.wrap_socket(here).close()
+    except OSError as error:
+        pytest.skip(f"{ssl.OPENSSL_VERSION} does not speak TLS {version}: {error}")
+    finally:
+        here.close()
+        accepting.join(5)
+
+
+def _accept(context: ssl.SSLContext, raw: socket.socket) -> None:
+    try:
+        context.wrap_socket(raw, server_side=True).close()
+    except OSError:
+        raw.close()
+
+
+@contextmanager
+def appliance_speaking(version: str, ciphers: str = "ALL:@SECLEVEL=0"):
+    """A live peer, and the versions that were spoken with it."""
+    spoken: list[str | None] = []
+
+    def wrap(raw: socket.socket) -> ssl.SSLSocket:
+        wrapped = server(version, ciphers).wrap_socket(raw, server_side=True)
+        spoken.append(wrapped.version())
+        return wrapped
+
+    with serving(answer("200 OK", b"OK"), wrap) as peer:
+        yield f"https://localhost:{peer.port}/dial", spoken
+
+
+def speaking(**settings) -> Appliance:
+    config = CONFIG.validate_python({"tls_verify": str(PEM), "timeout_s": 5, **settings})
+    return Appliance(config, name="pabx")
+
+
+def body(url: str, **settings) -> bytes:
+    with closing(speaking(**settings)) as peer:
+        return peer.exchange(HttpRequest("GET", url)).body
+
+
+@pytest.mark.parametrize("verify", [str(PEM), False], ids=["certificate checked", "certificate not checked"])
+@pytest.mark.parametrize("version", ["1.0", "1.1"])
+def test_old_tls_is_spoken_when_the_settings_say_so(version, verify):
+    need_old_tls(version)
+    with appliance_speaking(version) as (url, spoken):
+        assert body(url, tls_minimum=version, tls_verify=verify) == b"OK"
+        assert spoken == [SPOKEN[version]]
+        with closing(speaking(tls_minimum="1.0", tls_verify=verify)) as peer:
+            assert peer.touch(url).ok
+
+
+@pytest.mark.parametrize(("version", "settings"), [("1.0", {}), ("1.1", {}), ("1.0", {"tls_minimum": "1.1"})])
+def test_old_tls_is_not_spoken_otherwise_and_the_reason_names_the_setting(version, settings):
+    need_old_tls(version)
+    with appliance_speaking(version) as (url, spoken), pytest.raises(Failed) as caught:
+        body(url, **settings)
+    assert spoken == []
+    assert caught.value.outcome is Outcome.UNREACHABLE
+    assert "tls_minimum" in caught.value.reason
+
+
+def test_an_appliance_with_todays_tls_is_spoken_to_in_todays_tls_whatever_the_minimum_is():
+    with appliance_speaking("1.2") as (url, spoken):
+        assert body(url, tls_minimum="1.0") == b"OK"
+        assert spoken == ["TLSv1.2"]
+
+
+def test_a_cipher_that_is_refused_today_is_spoken_when_the_settings_say_so():
+    """Ciphers that end in SHA sign with SHA-1; old exchanges offer nothing better."""
+    with appliance_speaking("1.2", "ECDHE-ECDSA-AES256-SHA:@SECLEVEL=0") as (url, _):
+        with pytest.raises(Failed, match="tls_ciphers"):
+            body(url)
+        assert body(url, tls_ciphers="ECDHE-ECDSA-AES256-SHA") == b"OK"
+
+
+def test_a_certificate_is_checked_with_old_tls_too():
+    with appliance_speaking("1.2") as (url, spoken), pytest.raises(Failed, match="certificado"):
+        body(url, tls_minimum="1.0", tls_verify=True)
+    with appliance_speaking("1.2") as (url, spoken), pytest.raises(Failed, match="certificado"):
+        body(url.replace("localhost", "127.0.0.1"), tls_minimum="1.0")
+    assert spoken == []
+
+
+@pytest.mark.parametrize(
+    ("settings", "why"),
+    [({"tls_minimum": "0.9"}, "tls_minimum"), ({"tls_ciphers": "ROT13"}, "OpenSSL knows none of tls_ciphers")],
+)
+def test_tls_settings_that_mean_nothing_are_refused_at_once(settings, why):
+    with pytest.raises(ValidationError, match=why):
+        CONFIG.validate_python(settings)
+
+
+def test_the_default_is_todays_tls():
+    assert CONFIG.validate_python({}).tls_context() is None
