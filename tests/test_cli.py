@@ -13,6 +13,8 @@ from gateway.cli import cli
 from gateway.errors import GatewayError
 from gateway.simulators import SIMULATORS, demo_settings
 
+ROOT = Path(__file__).parents[1]
+
 Run = Callable[..., Result]
 
 
@@ -201,6 +203,11 @@ def test_a_tenant_that_does_not_exist_is_named_with_those_that_do(run: Run) -> N
 
 def test_the_wsdl_is_printed_with_the_address_asked_for(run: Run) -> None:
     assert 'location="http://pbx.local/soap"' in fine(run("wsdl", "--address", "http://pbx.local/soap", data=False))
+
+
+@pytest.mark.parametrize("name", ["cti-gateway", "wconnect"])
+def test_each_published_wsdl_is_printed_by_its_name(run: Run, name: str) -> None:
+    assert fine(run("wsdl", name, data=False)) == (ROOT / "wsdl" / f"{name}.wsdl").read_text(encoding="utf-8")
 
 
 def test_version_names_what_the_gateway_stands_on(run: Run) -> None:

@@ -1,15 +1,19 @@
-"""``wsdl``: the published contract, for integrators who cannot reach a running gateway."""
+"""``wsdl``: the published contracts, for integrators who cannot reach a running gateway."""
 
 import click
 
-DEFAULT_ADDRESS = "http://EMPRESA.example.com/soap"
+NAMES = ("cti-gateway", "wconnect")
 
 
 @click.command("wsdl")
-@click.argument("name", default="cti-gateway", type=click.Choice(["cti-gateway"]))
-@click.option("--address", default=DEFAULT_ADDRESS, show_default=True, help="Address to put into the document.")
-def wsdl_command(name: str, address: str) -> None:
-    """Print the WSDL called NAME (document/literal, SOAP 1.1 and 1.2)."""
-    from gateway.wire.contract import wsdl_at
+@click.argument("name", default="cti-gateway", type=click.Choice(NAMES))
+@click.option("--address", help="Address to put into the document.")
+def wsdl_command(name: str, address: str | None) -> None:
+    """Print the WSDL called NAME.
 
-    click.echo(wsdl_at(address), nl=False)
+    cti-gateway: document/literal, SOAP 1.1 and 1.2. wconnect: rpc/encoded, as the classic WConnect.
+    """
+    from gateway.wire import contract, contract_encoded
+
+    published = contract_encoded if name == "wconnect" else contract
+    click.echo(published.wsdl_at(address or published.PLACEHOLDER_ADDRESS), nl=False)

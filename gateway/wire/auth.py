@@ -123,14 +123,17 @@ class Gate:
         if not any(same(given, self._events_token) for given in (token, header_token(environ))):
             raise AddressNotAllowed(client)
 
-    def admit_dialling(self, environ: Environ, token: str, verify_agent: VerifyAgent) -> str | None:
+    def admit_dialling(
+        self, environ: Environ, token: str, verify_agent: VerifyAgent, *, in_body: tuple[str, str] | None = None
+    ) -> str | None:
         """Let a click-to-call in; returns the agent's login where an agent's password let it in.
 
+        ``in_body`` is a login and password among the parameters, as good as those of HTTP Basic.
         Raises ``CredentialsNeeded``, ``BadCredentials`` and whatever ``verify_agent`` raises.
         """
         if self._rules.open_loopback and self._is_local_program(environ):
             return None
-        given = {"header": header_token(environ), "query": token, "basic": basic(environ)}
+        given = {"header": header_token(environ), "query": token, "basic": basic(environ) or in_body}
         wanted: list[str] = [kind for kind in ("header", "query", "basic") if kind in self._rules.auth]
         present = [kind for kind in wanted if given[kind]]
         if not present or (self._rules.require_all and present != wanted):

@@ -118,6 +118,13 @@ def to_utf8(body: bytes, content_type: str) -> bytes:
     return data.decode("latin-1").encode()
 
 
+def declared_charset(body: bytes) -> str:
+    """The charset in the XML declaration of ``body``, in small letters; empty when it has none."""
+    declaration = DECLARATION.match(body.lstrip(BLANK))
+    found = ENCODING.search(declaration[0]) if declaration else None
+    return found[1].decode().lower() if found else ""
+
+
 def charsets(said: list[str], data: bytes) -> list[str]:
     """The charsets to try in order, given what header and declaration say and how ``data`` begins."""
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):

@@ -15,7 +15,8 @@ from gateway.wire.intake import NO_OPERATION, Core, Intake, count, explain
 from gateway.wire.listeners import Listener
 from gateway.wire.operations import CONSULTA_RAMAL, FINALIZA_LIGACAO
 from gateway.wire.sites import Sites, take_tenant
-from gateway.wire.soap import Soap
+from gateway.wire.soap import LITERAL, Soap
+from gateway.wire.soap_encoded import ENCODED
 from gateway.wire.transport import JSON, TEXT, Answer, Environ, Transport, answer, refuse_as_text
 from gateway.wire.xmlrpc import XmlRpc
 
@@ -109,12 +110,13 @@ class Front:
 
 def routes(intake: Intake, limit: int) -> Mapping[str, Transport]:
     """Which wire serves which address; some clients add a slash."""
-    soap, xmlrpc = Soap(intake, max_body_bytes=limit), XmlRpc(intake, max_body_bytes=limit)
+    xmlrpc = XmlRpc(intake, max_body_bytes=limit)
     dialing = Dialing(intake, max_body_bytes=limit)
     exact: dict[str, Transport] = {
         f"{LISTENERS}ConsultaRamal.php": Listener(CONSULTA_RAMAL, intake, max_body_bytes=limit),
         f"{LISTENERS}FinalizaLigacao.php": Listener(FINALIZA_LIGACAO, intake, max_body_bytes=limit),
-        "/soap": soap,
+        LITERAL.path: Soap(intake, LITERAL, max_body_bytes=limit),
+        ENCODED.path: Soap(intake, ENCODED, max_body_bytes=limit),
         "/xmlrpc": xmlrpc,
         "/RPC2": xmlrpc,
         "/click-to-call": dialing,

@@ -13,7 +13,7 @@ from gateway.domain.messages import Message, Origin
 from gateway.errors import BusyError, GatewayError, InternalError
 from gateway.handlers import Reply
 from gateway.wire.auth import VerifyAgent
-from gateway.wire.operations import OPERATIONS, Operation, Sender, Texts
+from gateway.wire.operations import LOGIN, OPERATIONS, Operation, Sender, Texts
 from gateway.wire.sites import Site
 
 log = structlog.get_logger()
@@ -83,7 +83,7 @@ class Intake:
     ) -> Reply:
         login = None
         if operation.dials:
-            login = site.gate.admit_dialling(environ, token, self._verify_agent)
+            login = site.gate.admit_dialling(environ, token, self._verify_agent, in_body=login_in(texts))
         else:
             site.gate.admit_event(environ, token)
         origin = Origin(wire, environ["cti.client"])
@@ -99,6 +99,12 @@ class Intake:
             call_id=reply.call_id,
         )
         return reply
+
+
+def login_in(texts: Texts) -> tuple[str, str] | None:
+    """The agent's login and password among the parameters, where the classic WConnect has them."""
+    login, password = (texts.get(name, "") for name in LOGIN)
+    return (login, password) if login else None
 
 
 def count(wire: str, operation: str, error: Exception) -> None:

@@ -24,6 +24,7 @@ T = TypeVar("T")
 
 TEXT_LIMIT = 255
 URL_LIMIT = 2000
+LOGIN = ("UsuarioLogin", "UsuarioSenha")
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 PLACEHOLDER = re.compile(r"\$?\{.*\}|\[.*\]|%.*%|ramal|telefone", re.IGNORECASE)
 
@@ -68,8 +69,16 @@ class Operation:
 
     @cached_property
     def spellings(self) -> Mapping[str, str]:
-        """The parameters' names by their spelling in small letters, which some peers do not keep to."""
-        return {name.lower(): name for name in self.names}
+        """The parameters' names by their spelling in small letters, which some peers do not keep to.
+
+        Every request may also carry an agent's login, as the classic WConnect wants it in each.
+        """
+        return {name.lower(): name for name in (*self.names, *LOGIN)}
+
+    @cached_property
+    def published(self) -> tuple[str, ...]:
+        """The names in the rpc/encoded contract: with the login where an operation asks for one."""
+        return self.names + LOGIN if self.dials else self.names
 
 
 def call_started(texts: Texts, sender: Sender) -> CallStarted:

@@ -10,8 +10,17 @@ import pytest
 from gateway import errors
 from gateway.adapter import Outcome
 from gateway.domain.messages import CallEnded, CallStarted, Direction, Origin, PlaceCall
-from gateway.wire.soap import SOAP_11, SOAP_12
-from tests.wire.envelopes import CONTENT_TYPES, envelope, read_answer, read_fault
+from gateway.wire.contract_encoded import PATH
+from gateway.wire.envelopes import MEDIA_TYPES, SOAP_11, SOAP_12
+from tests.wire.envelopes import (
+    CONTENT_TYPES,
+    encoded,
+    envelope,
+    read_answer,
+    read_any_fault,
+    read_encoded,
+    read_fault,
+)
 from tests.wire.peers import NOW, OFFICE, OUTSIDE, Peer
 
 ADDRESSES = {
@@ -64,6 +73,24 @@ class BySoap:
         return Told(answer["status"] == "OK", answer["mensagem"], number, got.status_code, got.data)
 
 
+class ByEncodedSoap:
+    wire = "soap"
+
+    def __init__(self, version: str, charset: str) -> None:
+        self.version, self.charset = version, charset
+
+    def call(self, peer: Peer, operation: str, fields: Mapping[str, str]) -> Told:
+        body = encoded(operation, fields, self.version).encode(self.charset)
+        kind = f"{MEDIA_TYPES[self.version]}; charset={self.charset}"
+        got = peer.post(PATH, data=body, content_type=kind)
+        assert got.content_type == kind
+        if b"Fault" in got.data:
+            fault = read_any_fault(got.data, self.version)
+            return Told(False, fault.sentence, fault.number, got.status_code, got.data)
+        answer = read_encoded(got.data, self.version)
+        return Told(answer["status"] == "OK", answer["mensagem"], int(answer["id"]), got.status_code, got.data)
+
+
 class ByXmlRpc:
     wire = "xmlrpc"
 
@@ -82,9 +109,11 @@ WIRES = {
     "form": ByUrl("POST"),
     "soap11": BySoap(SOAP_11),
     "soap12": BySoap(SOAP_12),
+    "encoded11": ByEncodedSoap(SOAP_11, "ISO-8859-1"),
+    "encoded12": ByEncodedSoap(SOAP_12, "utf-8"),
     "xmlrpc": ByXmlRpc(),
 }
-Wire = ByUrl | BySoap | ByXmlRpc
+Wire = ByUrl | BySoap | ByEncodedSoap | ByXmlRpc
 
 
 @pytest.fixture(params=WIRES.values(), ids=list(WIRES))

@@ -1,0 +1,88 @@
+"""SOAP envelopes of both versions: told apart, made, and the fault in them. What every SOAP endpoint shares."""
+
+from typing import Any
+
+from lxml import etree
+
+from gateway.errors import AccessError, GatewayError, MalformedRequest, TooLarge, UnknownTenant, WrongMethod
+from gateway.wire.guard import printable
+
+SOAP_11 = "http://schemas.xmlsoap.org/soap/envelope/"
+SOAP_12 = "http://www.w3.org/2003/05/soap-envelope"
+MEDIA_TYPES = {SOAP_11: "text/xml", SOAP_12: "application/soap+xml"}
+KINDS = {
+    (version, charset): f"{kind}; charset={charset}"
+    for version, kind in MEDIA_TYPES.items()
+    for charset in ("utf-8", "ISO-8859-1")
+}
+UTF_8, LATIN_1 = "utf-8", "ISO-8859-1"
+DECLARATIONS = {
+    UTF_8: b'<?xml version="1.0" encoding="UTF-8"?>\n',
+    LATIN_1: b'<?xml version="1.0" encoding="ISO-8859-1"?>\n',
+}
+XML_LANG = "{http://www.w3.org/XML/1998/namespace}lang"
+ENVELOPES = {version: (f"{{{version}}}Envelope", f"{{{version}}}Body", {"soap": version}) for version in MEDIA_TYPES}
+
+
+def version_of(envelope: Any) -> str:
+    """The namespace of the envelope, which is its version. Raises ``MalformedRequest``."""
+    namespace, _, name = envelope.tag[1:].rpartition("}")
+    if name != "Envelope" or namespace not in MEDIA_TYPES:
+        raise MalformedRequest(f"elemento raiz {envelope.tag[:80]!r} não é um envelope SOAP.")
+    return str(namespace)
+
+
+def guess_version(content_type: str) -> str:
+    return SOAP_12 if content_type.strip().lower().startswith("application/soap+xml") else SOAP_11
+
+
+def envelope_of(version: str) -> tuple[Any, Any]:
+    """An empty envelope and its Body."""
+    tag, body_tag, prefixes = ENVELOPES[version]
+    envelope = etree.Element(tag, nsmap=prefixes)
+    return envelope, etree.SubElement(envelope, body_tag)
+
+
+def add(parent: Any, tag: str, text: str) -> Any:
+    element = etree.SubElement(parent, tag)
+    element.text = text
+    return element
+
+
+def to_bytes(envelope: Any, charset: str = UTF_8) -> bytes:
+    """The document in ``charset``; what it does not hold is written as character references."""
+    document: bytes = etree.tostring(envelope, encoding=charset, xml_declaration=False)
+    return DECLARATIONS[charset] + document
+
+
+def fault_envelope(error: GatewayError, version: str, namespace: str) -> Any:
+    """The fault envelope: whose fault, the sentence, and our code in the detail, named in ``namespace``."""
+    envelope, body = envelope_of(version)
+    fault = etree.SubElement(body, f"{{{version}}}Fault")
+    sentence = printable(str(error))
+    if version == SOAP_12:
+        code = etree.SubElement(fault, f"{{{version}}}Code")
+        add(code, f"{{{version}}}Value", "soap:Sender" if error.side == "client" else "soap:Receiver")
+        reason = etree.SubElement(fault, f"{{{version}}}Reason")
+        add(reason, f"{{{version}}}Text", sentence).set(XML_LANG, "pt-BR")
+        detail = etree.SubElement(fault, f"{{{version}}}Detail")
+    else:
+        add(fault, "faultcode", "soap:Client" if error.side == "client" else "soap:Server")
+        add(fault, "faultstring", sentence)
+        detail = etree.SubElement(fault, "detail")
+    prefixes: Any = {None: namespace}
+    ours = etree.SubElement(detail, f"{{{namespace}}}erro", nsmap=prefixes)
+    add(ours, f"{{{namespace}}}codigo", str(error.code))
+    add(ours, f"{{{namespace}}}mensagem", sentence)
+    return envelope
+
+
+def status_of(error: GatewayError, version: str) -> int:
+    """What HTTP says of a fault: its own matters by their own status, else as each version of SOAP demands.
+
+    SOAP 1.1 (section 6.2) wants 500 for every fault, SOAP 1.2 (part 2, table 20) 400 where the sender is at
+    fault.
+    """
+    if isinstance(error, AccessError | TooLarge | WrongMethod | UnknownTenant):
+        return error.http_status
+    return 400 if version == SOAP_12 and error.side == "client" else 500

@@ -1,0 +1,168 @@
+"""What a SOAP request calls, and with which texts, however its client wrote it.
+
+Names are matched by their local part, types are ignored: old clients guess both. Structures are taken apart, so that
+it makes no difference whether a client sends parameters, one structure of them, a PHP map or an array.
+"""
+
+import base64
+import binascii
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from typing import Any
+
+from gateway.errors import MalformedRequest, UnknownOperation
+from gateway.wire.guard import MOST_DEEP
+from gateway.wire.operations import OPERATIONS, Operation, find
+
+Names = Mapping[str, str]
+XSI = "{http://www.w3.org/2001/XMLSchema-instance}"
+REF_12 = "{http://www.w3.org/2003/05/soap-encoding}ref"
+ID_12 = "{http://www.w3.org/2003/05/soap-encoding}id"
+# Names that PHP, Axis, SOAP::Lite, nuSOAP and zeep-like clients make up when they know none.
+MADE_UP = re.compile(r"(param|c-gensym|in|arg|__numeric_)[0-9]+|item")
+ACTION = re.compile(r"""action\s*=\s*"([^"]*)\"""")
+# References can make a small body name an endless number of elements.
+MOST_VISITED = 2000
+
+
+def read_call(envelope: Any, version: str, environ: dict[str, Any]) -> tuple[Operation, dict[str, str]]:
+    """The operation called, and its parameters. Raises ``MalformedRequest``, ``UnknownOperation``."""
+    body = envelope.find(f"{{{version}}}Body")
+    if body is None or not len(body):
+        raise MalformedRequest("o Body do envelope SOAP está vazio.")
+    operation = find(local_name(body[0]))
+    if operation:
+        return operation, read_parameters(body[0], operation, envelope)
+    return read_unusual(body, envelope, environ)
+
+
+def read_unusual(body: Any, envelope: Any, environ: dict[str, Any]) -> tuple[Operation, dict[str, str]]:
+    """A call whose operation is not the first element of the Body. Raises ``UnknownOperation`` and others."""
+    for element in body:
+        # Axis 1 may write what it refers to (multiRef) before what it calls.
+        if operation := find(local_name(element)):
+            return operation, read_parameters(element, operation, envelope)
+    operation = find(action_of(environ))
+    if operation is None:
+        raise UnknownOperation(local_name(body[0])[:80], known=list(OPERATIONS))
+    # PHP without WSDL writes document/literal without the operation's element: bare parameters in the Body.
+    return operation, read_parameters(body, operation, envelope)
+
+
+def action_of(environ: dict[str, Any]) -> str:
+    """What stands behind the last ``#`` or ``/`` of the SOAPAction; SOAP 1.2 has it in the Content-Type."""
+    action = environ.get("HTTP_SOAPACTION", "")
+    if not action and (found := ACTION.search(environ.get("CONTENT_TYPE", ""))):
+        action = found[1]
+    name: str = re.split("[#/]", action.strip().strip("\"'"))[-1]
+    return name
+
+
+def read_parameters(elements: Collection[Any], operation: Operation, envelope: Any) -> dict[str, str]:
+    """The texts of ``elements`` by the names of the operation's parameters; made-up names by position.
+
+    Raises ``MalformedRequest`` for references that lead nowhere, or in circles.
+    """
+    names = operation.spellings
+    texts: dict[str, str] = {}
+    for position, (written, text) in enumerate(values(elements, envelope, names)):
+        name = names.get(written) or names.get(written.lower())
+        if name is None and position < len(operation.names) and MADE_UP.fullmatch(written):
+            name = operation.names[position]
+        if name and not texts.get(name):
+            texts[name] = text
+    return texts
+
+
+def values(elements: Collection[Any], envelope: Any, known: Names) -> Iterable[tuple[str, str]]:
+    """Name and text of every value. Raises ``MalformedRequest`` when one is read."""
+    for element in elements:
+        if element.attrib or len(element):
+            return fields(elements, Reader(envelope), known)
+    # The usual request, and the quick way.
+    return [(element.tag.rpartition("}")[2], element.text or "") for element in elements]
+
+
+class Reader:
+    """Follows the references (``href="#id"``) of one envelope, and never for ever."""
+
+    def __init__(self, envelope: Any) -> None:
+        self._envelope = envelope
+        self._by_id: dict[str, Any] | None = None
+        self._visits = 0
+
+    def visit(self, element: Any) -> Any:
+        """``element``, or what it refers to. Raises ``MalformedRequest``."""
+        seen = 0
+        while reference := reference_of(element):
+            seen += 1
+            if seen > len(self._known()):
+                raise MalformedRequest(f"a referência {reference[:80]!r} leva a si mesma.")
+            if reference not in self._known():
+                raise MalformedRequest(f"a referência {reference[:80]!r} não leva a elemento nenhum.")
+            element = self._known()[reference]
+        self._visits += 1
+        if self._visits > MOST_VISITED:
+            raise MalformedRequest(f"a chamada tem mais de {MOST_VISITED} valores, ou referências em círculo.")
+        return element
+
+    def _known(self) -> dict[str, Any]:
+        if self._by_id is None:
+            found = ((element.get("id") or element.get(ID_12), element) for element in self._envelope.iter())
+            self._by_id = {name: element for name, element in found if name}
+        return self._by_id
+
+
+def reference_of(element: Any) -> str | None:
+    """The id that ``element`` refers to: ``href="#id"``, in SOAP 1.2 ``enc:ref="id"``."""
+    if not element.attrib:
+        return None
+    reference: str | None = element.get("href") or element.get(REF_12)
+    return reference.removeprefix("#") if reference else None
+
+
+def fields(elements: Iterable[Any], reader: Reader, known: Names, level: int = 0) -> Iterator[tuple[str, str]]:
+    """Name and text of every value in ``elements``, structures taken apart. Raises ``MalformedRequest``."""
+    if level > MOST_DEEP:
+        raise MalformedRequest(f"a chamada tem mais de {MOST_DEEP} níveis, ou referências em círculo.")
+    for element in elements:
+        found = reader.visit(element) if element.attrib or len(element) else element
+        name = local_name(element)
+        if not len(found):
+            yield name, text_of(found)
+        elif name.lower() in known:
+            yield name, next((text for _, text in fields(found, reader, known, level + 1) if text), "")
+        else:
+            yield from taken_apart(found, reader, known, level + 1)
+
+
+def taken_apart(parent: Any, reader: Reader, known: Names, level: int) -> Iterator[tuple[str, str]]:
+    """The values in a structure, an array, or a map as PHP writes it (``item`` of ``key`` and ``value``)."""
+    for child in parent:
+        found = reader.visit(child)
+        key, value = found.find("{*}key"), found.find("{*}value")
+        if key is None or value is None:
+            yield from fields([child], reader, known, level)
+        else:
+            text = next((text for _, text in fields([value], reader, known, level)), "")
+            yield text_of(reader.visit(key)), text
+
+
+def local_name(element: Any) -> str:
+    name: str = element.tag.rpartition("}")[2]
+    return name
+
+
+def text_of(element: Any) -> str:
+    """The text of ``element``; SOAP::Lite writes words with accents as base64."""
+    text = element.text or ""
+    if not element.attrib or not element.get(f"{XSI}type", "").endswith(("base64Binary", ":base64")):
+        return text
+    try:
+        raw = base64.b64decode(text)
+    except (binascii.Error, ValueError):
+        return text
+    try:
+        return raw.decode()
+    except UnicodeDecodeError:
+        return raw.decode("latin-1")
