@@ -7,7 +7,7 @@ other charset.
 
 import base64
 import binascii
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from itertools import chain
 from typing import Any
 from xmlrpc.client import MAXINT, Fault, dumps
@@ -33,6 +33,8 @@ from gateway.wire.transport import Answer, Environ, answer, headers_of
 
 XML = "text/xml; charset=utf-8"
 MAX_CALLS = 100
+# Both numbers by name: less is a call by position whose values happen to look like names.
+FEWEST_NAMES, FEWEST_PAIRED = 2, 4
 SYSTEM = ("system.listMethods", "system.methodHelp", "system.methodSignature", "system.multicall")
 
 
@@ -93,7 +95,7 @@ class XmlRpc:
 
 
 def read_call(root: Any) -> tuple[str, list[Any]]:
-    """Method name and parameters; OpenSIPS names them: one struct then. Raises ``MalformedRequest``."""
+    """Method name and parameters; where OpenSIPS names them, one struct. Raises ``MalformedRequest``."""
     if root.tag != "methodCall" or not (name := (root.findtext("methodName") or "").strip()):
         raise MalformedRequest(f"elemento raiz {root.tag[:80]!r}: esperado methodCall com methodName.")
     params: list[Any] = []
@@ -104,7 +106,8 @@ def read_call(root: Any) -> tuple[str, list[Any]]:
             params.append(value)
         else:
             named[title.strip()] = value
-    return name, [*params, named] if named else params
+    # Beside named ones, only the event's own name comes without one.
+    return name, [named] if named else params
 
 
 def read_value(value: Any) -> Any:
@@ -137,11 +140,11 @@ def decode(text: str) -> str:
         return raw.decode("latin-1")
 
 
-def read_parameters(params: Iterable[Any], operation: Operation) -> dict[str, str]:
+def read_parameters(params: list[Any], operation: Operation) -> dict[str, str]:
     """Positional values in the operation's order, structs by member names. Raises ``BadParameter``."""
     texts: dict[str, str] = {}
     positions = iter(operation.names)
-    for value in params:
+    for value in paired(params, operation) if len(params) >= FEWEST_PAIRED else params:
         pairs = value.items() if isinstance(value, dict) else [(next(positions, ""), value)]
         for written, item in pairs:
             name = operation.spellings.get(written.lower())
@@ -150,6 +153,15 @@ def read_parameters(params: Iterable[Any], operation: Operation) -> dict[str, st
             if name and item and not texts.get(name):
                 texts[name] = item
     return texts
+
+
+def paired(params: list[Any], operation: Operation) -> list[Any]:
+    """``params``; where names and values alternate, behind an event's name or not (OpenSIPS), one struct of them."""
+    start = len(params) % 2
+    names, values = params[start::2], params[start + 1 :: 2]
+    told = [isinstance(name, str) and name.lower() in operation.spellings for name in names]
+    texts = all(isinstance(name, str) for name in names)
+    return [dict(zip(names, values, strict=True))] if texts and sum(told) >= FEWEST_NAMES else params
 
 
 def named_operation(params: list[Any]) -> Operation:
