@@ -13,7 +13,7 @@ from dataclasses import fields, is_dataclass
 from difflib import get_close_matches
 from ipaddress import ip_network
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import (
@@ -33,6 +33,10 @@ from gateway.errors import ConfigError, UnknownAdapter
 
 TENANT_NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 EventKind = Literal["call_started", "call_ended"]
+ListenerParameter = Literal[
+    "ramal", "telefone", "url_audio", "id_ligacao", "data_hora", "direcao", "duracao", "resultado"
+]
+LISTENER_PARAMETERS: tuple[ListenerParameter, ...] = get_args(ListenerParameter)
 EVENT_KINDS: tuple[EventKind, ...] = ("call_started", "call_ended")
 
 
@@ -80,6 +84,7 @@ Network = Annotated[str, AfterValidator(_network)]
 AreaCode = Annotated[str, AfterValidator(_area_code)]
 Timezone = Annotated[str, AfterValidator(_timezone)]
 UrlPath = Annotated[str, AfterValidator(_path)]
+HttpStatus = Annotated[int, Field(ge=200, le=599)]
 Prefix = Annotated[str, AfterValidator(_prefix)]
 
 
@@ -120,6 +125,26 @@ class Events(Table):
         description="client addresses that need no token: 'loopback', 'private', 'any' or networks (10.1.0.0/16)",
     )
     token: SecretStr | None = Field(None, strict=False, description="lets any address send events (env: or file:)")
+
+
+class Listener(Table):
+    """How the tenant's exchanges write events, and the answers they read."""
+
+    aliases: dict[ListenerParameter, Annotated[tuple[str, ...], Field(strict=False)]] = Field(
+        default_factory=dict, description="further names of the parameters of GET and forms, by parameter"
+    )
+    reply: str = Field("OK {id}\n", description="the listeners' body for an event that was taken; {id} is our call id")
+    status_on_error: HttpStatus | None = Field(None, description="the listeners' status for every error")
+    fault_status: HttpStatus | None = Field(None, description="the status of SOAP faults, except 401")
+
+    @model_validator(mode="after")
+    def _aliases_are_distinct(self) -> "Listener":
+        taken = {*LISTENER_PARAMETERS, "token"}
+        for alias in (alias.lower() for others in self.aliases.values() for alias in others):
+            if alias in taken:
+                raise ValueError(f"alias {alias!r} is a parameter of its own or given twice")
+            taken.add(alias)
+        return self
 
 
 class ClickToCall(Table):
@@ -174,6 +199,7 @@ class Tenant(Table):
     timezone: Timezone = Field("America/Sao_Paulo", description="time zone of dates shown to people")
     default_appliance: str | None = Field(None, description="who dials when nothing else says (else the first)")
     events: Events = Field(default_factory=Events, description="who may send call events")
+    listener: Listener = Field(default_factory=Listener, description="how exchanges write events")
     click_to_call: ClickToCall = Field(default_factory=ClickToCall, description="how the CRM asks for a call")
     dial_plan: DialPlan = Field(default_factory=DialPlan, description="what is put before a number")
     appliances: dict[str, Appliance] = Field(default_factory=dict, description="exchanges that can dial")

@@ -42,6 +42,10 @@ def refused(raw: dict) -> str:
         ),
         ({"tenants": {"a": {"default_appliance": "p"}}}, "default_appliance 'p' is not one of the appliances"),
         ({"tenants": {"a": {"events": {"token": "env:NOT_SET_HERE"}}}}, "variable NOT_SET_HERE is not set"),
+        ({"tenants": {"a": {"listener": {"aliases": {"raml": ["dst"]}}}}}, "listener.aliases.raml"),
+        ({"tenants": {"a": {"listener": {"aliases": {"ramal": ["Telefone"]}}}}}, "alias 'telefone' is a parameter"),
+        ({"tenants": {"a": {"listener": {"aliases": {"ramal": ["x"], "telefone": ["X"]}}}}}, "alias 'x' is"),
+        ({"tenants": {"a": {"listener": {"status_on_error": 20}}}}, "greater than or equal to 200"),
         ({"tenants": {"a": {"events": {"token": "file:no-such"}}}}, "the file no-such cannot be read"),
     ],
 )
@@ -112,7 +116,8 @@ def settings_of(model: type[BaseModel]) -> set[str]:
 
 
 @pytest.mark.parametrize(
-    "model", [config.Server, config.Log, config.Events, config.ClickToCall, config.DialPlan, config.Tenant]
+    "model",
+    [config.Server, config.Log, config.Events, config.Listener, config.ClickToCall, config.DialPlan, config.Tenant],
 )
 def test_every_setting_is_explained_in_the_written_configuration(model: type[BaseModel]) -> None:
     text = template()

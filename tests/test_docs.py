@@ -38,6 +38,7 @@ def test_every_command_is_in_the_readme_and_explains_itself(name: str) -> None:
         config.Log,
         config.Tenant,
         config.Events,
+        config.Listener,
         config.ClickToCall,
         config.DialPlan,
         config.Appliance,
@@ -45,7 +46,7 @@ def test_every_command_is_in_the_readme_and_explains_itself(name: str) -> None:
     ],
 )
 def test_every_setting_is_in_the_readme(model: type[BaseModel]) -> None:
-    tables = {"events", "click_to_call", "dial_plan", "appliances", "forwards", "settings"}
+    tables = {"events", "listener", "click_to_call", "dial_plan", "appliances", "forwards", "settings"}
     for name in set(model.model_fields) - tables:
         assert f"`{name}`" in README, f"{model.__name__}.{name}"
 

@@ -1,5 +1,6 @@
 """SOAP envelopes of both versions: told apart, made, and the fault in them. What every SOAP endpoint shares."""
 
+from http import HTTPStatus
 from typing import Any
 
 from lxml import etree
@@ -77,12 +78,14 @@ def fault_envelope(error: GatewayError, version: str, namespace: str) -> Any:
     return envelope
 
 
-def status_of(error: GatewayError, version: str) -> int:
+def status_of(error: GatewayError, version: str, wanted: int | None = None) -> int:
     """What HTTP says of a fault: its own matters by their own status, else as each version of SOAP demands.
 
     SOAP 1.1 (section 6.2) wants 500 for every fault, SOAP 1.2 (part 2, table 20) 400 where the sender is at
-    fault.
+    fault. ``wanted`` is for clients that read the body of one status only; 401 stays, or nobody would log in.
     """
+    if wanted and error.http_status != HTTPStatus.UNAUTHORIZED:
+        return wanted
     if isinstance(error, AccessError | TooLarge | WrongMethod | UnknownTenant):
         return error.http_status
     return 400 if version == SOAP_12 and error.side == "client" else 500

@@ -81,7 +81,7 @@ class Front:
         """Have ``transport`` serve the request, or say why not."""
         try:
             site = self._sites.find(environ, named)
-            environ["cti.tenant"] = site.name
+            environ["cti.tenant"], environ["cti.site"] = site.name, site
             return transport.serve(environ, site)
         except Exception as error:
             if "cti.operation" not in environ:

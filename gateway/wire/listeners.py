@@ -4,7 +4,7 @@ This is the path that exchanges use most, so it reads the query by itself and bu
 """
 
 from gateway.errors import GatewayError, WrongMethod
-from gateway.wire.forms import known_names, parse, read
+from gateway.wire.forms import parse, read
 from gateway.wire.intake import Intake
 from gateway.wire.operations import Operation
 from gateway.wire.sites import Site
@@ -12,22 +12,22 @@ from gateway.wire.transport import TEXT, Answer, Environ, answer, refuse_as_text
 
 
 class Listener:
-    """One operation at one address. Answers ``OK <call id>``, or a status and ``ERRO <code>: <sentence>``."""
+    """One operation at one address. Answers ``OK <call id>``, or a status and ``ERRO <code>: <sentence>``.
+
+    The company's ``listener`` settings say which other names the parameters have, and which answers its exchanges read.
+    """
 
     wire = "get"
 
     def __init__(self, operation: Operation, intake: Intake, *, max_body_bytes: int) -> None:
         self._operation = operation
         self._intake = intake
-        self._names = known_names(*operation.names)
-        self._names_and_token = known_names(*operation.names, "token")
         self._limit = max_body_bytes
 
     def serve(self, environ: Environ, site: Site) -> Answer:
         """Take one event. Raises ``WrongMethod`` and what ``Intake.perform`` raises."""
         method = environ["REQUEST_METHOD"]
-        # A tenant without token leaves "&token=" to the address of a recording that was not encoded.
-        names = self._names_and_token if site.gate.takes_event_token else self._names
+        names = site.dialect.names[self._operation.name]
         if method == "GET":
             texts = parse(environ.get("QUERY_STRING", ""), names)
         elif method == "POST":
@@ -37,7 +37,8 @@ class Listener:
         reply = self._intake.perform(
             self._operation, texts, environ, site, wire=self.wire, token=texts.get("token", "")
         )
-        return answer(200, TEXT, b"OK %d\n" % reply.call_id)
+        return answer(200, TEXT, site.dialect.reply(reply.call_id))
 
     def refuse(self, error: GatewayError, environ: Environ) -> Answer:
-        return refuse_as_text(error)
+        site: Site | None = environ.get("cti.site")
+        return refuse_as_text(error, status=site.dialect.status_on_error if site else None)

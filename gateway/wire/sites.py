@@ -11,9 +11,10 @@ from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from gateway.config import ClickToCall, Config
+from gateway.config import ClickToCall, Config, Tenant
 from gateway.errors import UnknownTenant
 from gateway.wire.auth import Gate
+from gateway.wire.dialects import Dialect, dialect_of
 
 HOST = re.compile(r"([A-Za-z0-9_.-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(:[0-9]{1,5})?")
 
@@ -26,16 +27,14 @@ class Site:
     zone: ZoneInfo
     gate: Gate
     click_to_call: ClickToCall
+    dialect: Dialect
 
 
 class Sites:
     """The tenants of a configuration, found by path and host name."""
 
     def __init__(self, config: Config) -> None:
-        self._by_name: Mapping[str, Site] = {
-            name: Site(name, ZoneInfo(tenant.timezone), Gate(name, tenant), tenant.click_to_call)
-            for name, tenant in config.tenants.items()
-        }
+        self._by_name: Mapping[str, Site] = {name: site_of(name, tenant) for name, tenant in config.tenants.items()}
         self._by_host = {
             bare_host(host): self._by_name[name] for name, tenant in config.tenants.items() for host in tenant.hosts
         }
@@ -57,6 +56,12 @@ class Sites:
         if site is None:
             raise UnknownTenant(host[:80])
         return site
+
+
+def site_of(name: str, tenant: Tenant) -> Site:
+    gate = Gate(name, tenant)
+    dialect = dialect_of(tenant.listener, takes_token=gate.takes_event_token)
+    return Site(name, ZoneInfo(tenant.timezone), gate, tenant.click_to_call, dialect)
 
 
 def take_tenant(environ: dict[str, Any]) -> str | None:

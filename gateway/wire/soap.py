@@ -83,7 +83,8 @@ class Soap:
         version = environ.get("cti.soap") or guess_version(environ.get("CONTENT_TYPE", ""))
         charset = environ.get("cti.charset", UTF_8)
         document = to_bytes(fault_envelope(error, version, self._style.namespace), charset)
-        return answer(status_of(error, version), KINDS[version, charset], document, headers_of(error))
+        status = status_of(error, version, site_s_own(environ))
+        return answer(status, KINDS[version, charset], document, headers_of(error))
 
     def _describe(self, environ: Environ) -> Answer:
         """The contract with the address of the host that asked, which is another one for each tenant."""
@@ -91,6 +92,12 @@ class Soap:
         if base is None:
             raise MalformedRequest("o cabeçalho Host não é um nome de host.")
         return answer(200, KINDS[SOAP_11, UTF_8], self._style.wsdl_at(f"{base}{self._style.path}"))
+
+
+def site_s_own(environ: Environ) -> int | None:
+    """The status that the company's clients need a fault to have."""
+    site: Site | None = environ.get("cti.site")
+    return site.dialect.fault_status if site else None
 
 
 def asks_for_wsdl(query: str) -> bool:

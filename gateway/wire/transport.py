@@ -51,7 +51,7 @@ def headers_of(error: GatewayError) -> Headers:
     return []
 
 
-def refuse_as_text(error: GatewayError) -> Answer:
-    """One line of text with the error's code and sentence."""
+def refuse_as_text(error: GatewayError, *, status: int | None = None) -> Answer:
+    """One line of text with the error's code and sentence; ``status`` instead of the error's own."""
     line = " ".join(str(error).split())
-    return answer(error.http_status, TEXT, f"ERRO {error.code}: {line}\n".encode(), headers_of(error))
+    return answer(status or error.http_status, TEXT, f"ERRO {error.code}: {line}\n".encode(), headers_of(error))

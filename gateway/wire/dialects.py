@@ -1,0 +1,43 @@
+"""How one company's exchanges write their events, and which answers they can read: its ``listener`` settings."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from gateway.config import Listener
+from gateway.wire.forms import Names, known_names
+from gateway.wire.operations import OPERATIONS, Operation
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """``names`` by operation: every spelling of a parameter, with the parameter that it means."""
+
+    names: Mapping[str, Names]
+    body: str
+    status_on_error: int | None
+    fault_status: int | None
+
+    def reply(self, call_id: int) -> bytes:
+        """The body that says that an event was taken."""
+        return self.body.replace("{id}", str(call_id)).encode()
+
+
+def dialect_of(rules: Listener, *, takes_token: bool) -> Dialect:
+    """The dialect that ``rules`` describe.
+
+    A tenant without token leaves ``&token=`` to the address of a recording that was not encoded.
+    """
+    token = ("token",) if takes_token else ()
+    names = {name: spellings(operation, rules, token) for name, operation in OPERATIONS.items()}
+    return Dialect(names, rules.reply, rules.status_on_error, rules.fault_status)
+
+
+def spellings(operation: Operation, rules: Listener, more: tuple[str, ...]) -> Names:
+    aliases = {
+        spelling: name
+        for name, others in rules.aliases.items()
+        if name in operation.names
+        for other in others
+        for spelling in (other, other.lower())
+    }
+    return aliases | dict(known_names(*operation.names, *more))
