@@ -112,6 +112,6 @@ class SoapAdapter:
         assert self._loaded is not None
         try:
             value = self._loaded.result(envelope)
-        except Exception:  # zeep raises a dozen unrelated classes for answers that do not fit their schema
-            return self._peer.delivery(Outcome.UNKNOWN, "a resposta não é a que o WSDL descreve")
+        except Exception:  # zeep raises a dozen unrelated classes for answers that do not fit
+            return self._peer.delivery(Outcome.UNKNOWN, "a resposta não é a que a operação dá")
         return self._peer.judged(self._rule.judge(value))

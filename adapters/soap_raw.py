@@ -37,15 +37,19 @@ class RawEnvelope:
         text = self._template.render(message)
         declared = _DECLARED.match(text)
         charset = declared[1] if declared else "utf-8"
-        body = _encoded(text, charset)
+        body, namespace = self._completed(_encoded(text, charset), charset, message)
+        headers = headers_for(self._namespace or namespace, self._action, charset)
+        return HttpRequest("POST", self.address, headers, body)
+
+    def _completed(self, body: bytes, charset: str, message: Outgoing) -> tuple[bytes, str]:
+        """The body with its header blocks, and the envelope's namespace."""
         envelope = envelope_of(body, charset)
         if envelope is None:
             raise AdapterError("the envelope is no well-formed SOAP 1.1 or 1.2 Envelope.")
         if self._header:
             self._header.add(envelope, message)
             body = etree.tostring(envelope, xml_declaration=True, encoding=charset)
-        namespace = self._namespace or etree.QName(envelope).namespace
-        return HttpRequest("POST", self.address, headers_for(namespace, self._action, charset), body)
+        return body, etree.QName(envelope).namespace
 
     def result(self, envelope: Any) -> Any:
         """The parts of an answer. Raises ``LookupError``."""

@@ -35,27 +35,30 @@ class Contract:
 
     def __init__(self, config: SoapConfig, arguments: Any, header: Header, peer: Peer, attempt: Attempt) -> None:
         """``arguments`` are compiled templates; the WSDL is loaded through ``peer`` within ``attempt``."""
-        # Not strict: a missing or surplus element in an answer does not undo the call that was placed.
-        settings = zeep.Settings(strict=False, raw_response=True)
+        self._arguments = arguments
+        self._header = header
+        self._name = safe(config.operation)
         transport = _Loading(config.wsdl, peer, attempt)
         try:
-            self._client = zeep.Client(config.wsdl, transport=transport, settings=settings)
-            self._service = self._client.bind(safe(config.service) or None, safe(config.port) or None)
-            self._operation = self._service and self._service._binding.get(safe(config.operation))
+            self._load(config, transport)
         except (AdapterError, Failed):
             raise
         except Exception as error:  # zeep raises what it stumbles over
             raise AdapterError(f"the WSDL {config.wsdl!r} cannot be used: {error}") from None
-        if not self._service:
-            raise AdapterError(f"the WSDL {config.wsdl!r} describes no service")
         transport.finished = True
-        self._name = safe(config.operation)
-        self._arguments = arguments
-        self._header = header
         self._action = config.soap_action or self._operation.soapaction or ""
-        self._style = transport.encoding_style(self._service._binding.name.localname, self._name)
         self.address: str = config.address or self._service._binding_options["address"] or ""
         origin_of(self.address)
+
+    def _load(self, config: SoapConfig, transport: "_Loading") -> None:
+        # Not strict: a missing or surplus element in an answer does not undo the call that was placed.
+        settings = zeep.Settings(strict=False, raw_response=True)
+        self._client = zeep.Client(config.wsdl, transport=transport, settings=settings)
+        self._service = self._client.bind(safe(config.service) or None, safe(config.port) or None)
+        if not self._service:
+            raise AdapterError(f"the WSDL {config.wsdl!r} describes no service")
+        self._operation = self._service._binding.get(self._name)
+        self._style = transport.encoding_style(self._service._binding.name.localname, self._name)
 
     def request(self, message: Outgoing) -> HttpRequest:
         """The call of the operation for ``message``. Raises ``AdapterError`` when the arguments do not fit it."""
