@@ -41,6 +41,15 @@ def safe(name: str) -> str:
     return _NO_NAME.sub(lambda found: f"_x{ord(found[0]):04X}_", name)
 
 
+def written(name: str) -> str:
+    """A safe name as its WSDL writes it.
+
+    >>> written("WConnect_x0020_CRM_x0020_Senior")
+    'WConnect CRM Senior'
+    """
+    return re.sub(r"_x([0-9A-F]{4,6})_", lambda found: chr(int(found[1], 16) % 0x110000), name)
+
+
 def repaired(root: Any) -> bytes:
     """A parsed WSDL or schema as bytes in which every name is an XML name and no known schema is far away."""
     for element in root.iter(f"{{{_WSDL}}}*", f"{{{_XSD}}}*"):

@@ -1,6 +1,7 @@
 """What a WSDL says, by zeep; only the files ``soap_*.py`` that build on zeep's types import it besides."""
 
 import logging
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -10,6 +11,7 @@ import zeep
 from lxml import etree
 from zeep.helpers import serialize_object
 from zeep.transports import Transport
+from zeep.wsdl.bindings.soap import SoapBinding
 
 from adapters.answers import Single
 from adapters.envelope import headers_for, parsed
@@ -17,7 +19,7 @@ from adapters.http import HttpRequest, Peer
 from adapters.outcomes import Failed
 from adapters.settings import origin_of
 from adapters.soap_answers import parts_of
-from adapters.soap_documents import ENCODING, known_schema, repaired, safe
+from adapters.soap_documents import ENCODING, known_schema, repaired, safe, written
 from adapters.soap_encoded import XSD, XSI, write_operation
 from adapters.soap_header import Header
 from adapters.soap_settings import SoapConfig
@@ -47,18 +49,25 @@ class Contract:
             raise AdapterError(f"the WSDL {config.wsdl!r} cannot be used: {error}") from None
         transport.finished = True
         self._action = config.soap_action or self._operation.soapaction or ""
-        self.address: str = config.address or self._service._binding_options["address"] or ""
+        if not self.address:
+            raise AdapterError(f"the WSDL {config.wsdl!r} has no address: set address")
         origin_of(self.address)
 
     def _load(self, config: SoapConfig, transport: "_Loading") -> None:
         # Not strict: a missing or surplus element in an answer does not undo the call that was placed.
         settings = zeep.Settings(strict=False, raw_response=True)
         self._client = zeep.Client(config.wsdl, transport=transport, settings=settings)
-        self._service = self._client.bind(safe(config.service) or None, safe(config.port) or None)
-        if not self._service:
-            raise AdapterError(f"the WSDL {config.wsdl!r} describes no service")
-        self._operation = self._service._binding.get(self._name)
-        self._style = transport.encoding_style(self._service._binding.name.localname, self._name)
+        port = self._port(config)
+        self._binding = port.binding
+        self._operation = _chosen(self._binding.all(), config.operation, "operation")
+        self._style = transport.encoding_style(self._binding.name.localname, self._name)
+        self.address: str = config.address or (port.binding_options or {}).get("address") or ""
+
+    def _port(self, config: SoapConfig) -> Any:
+        """The port that the settings name, or the first one that speaks SOAP (.NET lists GET and POST too)."""
+        service = _chosen(self._client.wsdl.services, config.service, "service")
+        speaking = {name: port for name, port in service.ports.items() if isinstance(port.binding, SoapBinding)}
+        return _chosen(speaking, config.port, "SOAP port")
 
     def request(self, message: Outgoing) -> HttpRequest:
         """The call of the operation for ``message``. Raises ``AdapterError`` when the arguments do not fit it."""
@@ -78,12 +87,11 @@ class Contract:
         return {element.name: element.qname.text for _, element in blocks}
 
     def _literal(self, arguments: dict[str, Any]) -> Any:
-        binding = self._service._binding
         options = {"address": self.address}
-        return binding._create(self._name, (), arguments, client=self._client, options=options)[0]
+        return self._binding._create(self._name, (), arguments, client=self._client, options=options)[0]
 
     def _encoded(self, arguments: dict[str, Any]) -> Any:
-        soap = self._service._binding.nsmap["soap-env"]
+        soap = self._binding.nsmap["soap-env"]
         prefixes = {"soap-env": soap, "xsd": XSD, "xsi": XSI, "soapenc": ENCODING}
         spoken = {prefix: uri for prefix, uri in self._client.namespaces.items() if uri and uri != ENCODING}
         envelope = etree.Element(etree.QName(soap, "Envelope"), nsmap=spoken | prefixes)
@@ -100,12 +108,22 @@ class Contract:
         response = requests.Response()
         response.status_code = 200
         response._content = etree.tostring(envelope)
-        decoded = self._service._binding.process_reply(self._client, self._operation, response)
+        decoded = self._binding.process_reply(self._client, self._operation, response)
         value = serialize_object(decoded, dict)
         names = [etree.QName(part).localname for part in envelope.iterfind("{*}Body/*/*")]
         # zeep hands out an answer's only part without the name that the WSDL gives it.
         bare = len(names) == 1 and not isinstance(value, dict | list)
         return Single({names[0]: value}) if bare else value
+
+
+def _chosen(found: Mapping[str, Any], name: str, what: str) -> Any:
+    """What is called ``name``, or the first without a name. Raises ``AdapterError``, which lists what there is."""
+    if not found:
+        raise AdapterError(f"the WSDL describes no {what}")
+    if name and safe(name) not in found:
+        known = ", ".join(map(written, found))
+        raise AdapterError(f"the WSDL has no {what} {name!r}; it has: {known}")
+    return found[safe(name)] if name else next(iter(found.values()))
 
 
 _INPUT_BODY = "{{*}}binding[@name='{}']/{{*}}operation[@name='{}']/{{*}}input/{{*}}body"

@@ -203,10 +203,11 @@ def test_a_wsdl_file_imports_only_from_its_own_folder(tmp_path):
 @pytest.mark.parametrize(
     ("settings", "why"),
     [
-        ({"operation": "Cal"}, "Cal"),
+        ({"operation": "Cal"}, "no operation 'Cal'; it has: Call$"),
         ({"arguments": {"from": "1", "too": "2"}}, "too"),
         ({"arguments": {"from": "1"}}, "to"),
-        ({"port": "Nope"}, "Port not found"),
+        ({"service": "Nope"}, "no service 'Nope'; it has: Pabx$"),
+        ({"port": "Nope"}, "no SOAP port 'Nope'; it has: PabxPort$"),
         ({"wsdl": "nowhere.wsdl"}, "cannot be read"),
     ],
 )

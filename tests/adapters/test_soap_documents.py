@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from lxml import etree
 
-from adapters.soap_documents import known_schema, safe
+from adapters.soap_documents import known_schema, safe, written
 from gateway.adapter import Outcome
 from tests.adapters.bad_peers import answer, serving
 from tests.adapters.dialects import DIAL, WSDL
@@ -37,6 +37,50 @@ def test_names_that_differ_only_in_what_no_xml_name_holds_stay_different():
 @pytest.mark.parametrize("name", ["Pabx", "getContas", "Ligação", "a-b.c_d"])
 def test_a_name_that_is_one_stays_as_it_is(name):
     assert safe(name) == name
+
+
+@given(st.text(alphabet="AbÇ _-/3x.\U0001f4de", max_size=9))
+def test_a_safe_name_is_shown_as_the_wsdl_writes_it(name):
+    assert written(safe(name)) == name
+
+
+def test_a_name_that_the_wsdl_has_not_is_answered_with_those_that_it_has():
+    with closing(soap(**GET_CONTAS | {"port": "Senior"})) as speaking:
+        assert "no SOAP port 'Senior'; it has: WConnect CRM SeniorPort" in speaking.probe().detail
+
+
+ADDRESS = b'<soap:address location="http://127.0.0.1:1/pabx"/>'
+GET_PORT = (
+    b'<binding name="ByGet" type="tns:Pabx"><h:binding xmlns:h="http://schemas.xmlsoap.org/wsdl/http/" verb="GET"/>'
+    b'</binding><service name="Pabx"><port name="ByGet" binding="tns:ByGet">'
+    b'<h:address xmlns:h="http://schemas.xmlsoap.org/wsdl/http/" location="http://pabx/get"/></port>'
+)
+
+
+@pytest.mark.parametrize(
+    ("was", "becomes"),
+    [
+        (ADDRESS, b""),
+        (ADDRESS, b'<soap:address location=""/>'),
+        (b'<service name="Pabx">', GET_PORT),
+        (b'"http://schemas.xmlsoap.org/wsdl/soap/"', b'"http://schemas.xmlsoap.org/wsdl/soap12/"'),
+    ],
+    ids=["no address", "empty address", "a GET port first", "SOAP 1.2"],
+)
+def test_what_a_wsdl_lacks_or_has_too_much_is_made_up_for_by_the_settings(tmp_path, was, becomes):
+    (tmp_path / "pabx.wsdl").write_bytes(WSDL.read_bytes().replace(was, becomes))
+    settings = {"wsdl": str(tmp_path / "pabx.wsdl"), "address": "http://pabx/soap"}
+    with closing(soap(**CALL | settings)) as speaking:
+        head, body = head_and_body(speaking)
+    assert head.startswith("POST /soap ")
+    assert body.findtext(".//{*}to") == "04799998888"
+    assert ("application/soap+xml" in head) == (b"soap12" in becomes)
+
+
+def test_a_wsdl_without_an_address_asks_for_one(tmp_path):
+    (tmp_path / "pabx.wsdl").write_bytes(WSDL.read_bytes().replace(ADDRESS, b""))
+    with closing(soap(**CALL | {"wsdl": str(tmp_path / "pabx.wsdl")})) as speaking:
+        assert "has no address: set address" in speaking.probe().detail
 
 
 IMPORTS = {
