@@ -56,6 +56,21 @@ def webdialer_15su5() -> dict[str, Any]:
     return old | {"wsdl": foreign("cisco-webdialer/webdialer-15su5.RECONSTRUCTED.wsdl"), "arguments": arguments}
 
 
+def parlay_x() -> dict[str, Any]:
+    """Parlay X 2.0's third party call: four WSDLs and two schemas that import each other."""
+    charging = {"description": "CRM", "currency": "BRL", "amount": 0, "code": "c"}
+    return {
+        "wsdl": foreign("parlayx-v2_0/ThirdPartyCall.wsdl"),
+        "operation": "makeCall",
+        "address": "http://pabx/third-party-call",
+        "arguments": {
+            "callingParty": "tel:{{ extension }}",
+            "calledParty": "tel:{{ number }}",
+            "charging": charging,
+        },
+    }
+
+
 def soap(**settings: Any) -> SoapAdapter:
     config: Any = TypeAdapter(SoapAdapter.Config).validate_python({"timeout_s": 5, **settings})
     return SoapAdapter(config, name="pabx")

@@ -1,5 +1,6 @@
 """The SOAP adapter: foreign WSDLs, where they may be loaded from, and the answers of real servers."""
 
+import socket
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
 
@@ -14,7 +15,7 @@ from gateway.adapter import Outcome, Outgoing
 from gateway.errors import AdapterError
 from tests.adapters.bad_peers import answer, free_port, serving
 from tests.adapters.dialects import DIAL, WSDL
-from tests.adapters.field import foreign
+from tests.adapters.field import GET_CONTAS, parlay_x, soap, webdialer, webdialer_15su5
 
 CONFIG = TypeAdapter(SoapAdapter.Config)
 ARGUMENTS = {"from": "{{ extension }}", "to": "{{ number }}"}
@@ -31,21 +32,37 @@ def body_of(speaking: SoapAdapter) -> etree._Element:
 
 
 def test_a_parlay_x_call_is_built_from_the_standards_own_wsdl():
-    charging = {"description": "CRM", "currency": "BRL", "amount": 0, "code": "c"}
-    settings = {
-        "wsdl": foreign("parlayx-v2_0/ThirdPartyCall.wsdl"),
-        "operation": "makeCall",
-        "address": "http://pabx/third-party-call",
-        "arguments": {
-            "callingParty": "tel:{{ extension }}",
-            "calledParty": "tel:{{ number }}",
-            "charging": charging,
-        },
-    }
-    call = body_of(adapter(**settings)).find(".//{*}makeCall")
+    call = body_of(soap(**parlay_x())).find(".//{*}makeCall")
     assert call.findtext("{*}callingParty") == "tel:2000"
     assert call.findtext("{*}calledParty") == "tel:04799998888"
     assert call.findtext("{*}charging/currency") == "BRL"
+
+
+@pytest.mark.parametrize("vendor", [lambda: GET_CONTAS, webdialer, webdialer_15su5, parlay_x])
+def test_a_wsdl_from_a_file_needs_no_network_at_all(vendor, monkeypatch):
+    settings = vendor()
+    asked = []
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *address, **_: asked.append(address) or [])
+    monkeypatch.setattr(socket.socket, "connect", lambda *address: asked.append(address))
+    with closing(soap(**settings)) as speaking:
+        speaking.preview(DIAL)
+    assert asked == []
+
+
+def test_digest_answers_the_challenge_with_the_whole_envelope_again():
+    challenge = 'WWW-Authenticate: Digest realm="pabx", nonce="abc", qop="auth", algorithm=MD5'
+
+    def behave(peer, connection):
+        known = b"Authorization: Digest" in peer.requests[-1]
+        said = answer("200 OK", called("<t:code>0</t:code>"), "text/xml")
+        return (said if known else answer("401 Unauthorized", b"", "text/html", challenge))(peer, connection)
+
+    login = {"auth": "digest", "username": "crm", "password": "s3nha"}
+    with serving(behave) as peer, closing(adapter(address=peer.address, **login)) as speaking:
+        assert speaking.deliver(DIAL).outcome is Outcome.ACCEPTED
+        bodies = [request.partition(b"\r\n\r\n")[2] for request in peer.requests]
+    assert len(bodies) == 2
+    assert bodies[0] == bodies[1] != b""
 
 
 def test_any_number_arrives_as_it_is_or_not_at_all():

@@ -11,7 +11,7 @@ from adapters.soap_answers import parts_of
 from gateway.adapter import Outcome
 from tests.adapters.bad_peers import answer, serving
 from tests.adapters.dialects import DIAL
-from tests.adapters.field import GET_CONTAS, envelope, soap, webdialer, webdialer_15su5
+from tests.adapters.field import GET_CONTAS, envelope, parlay_x, soap, webdialer, webdialer_15su5
 
 SPACES = (
     'xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xmlns:xsd="http://www.w3.org/2001/XMLSchema" '
@@ -115,6 +115,29 @@ def test_the_new_webdialers_document_answer_is_judged_by_the_same_code():
         with closing(soap(**webdialer_15su5(), address=peer.address)) as speaking:
             assert speaking.deliver(DIAL).outcome is Outcome.REFUSED
         assert b'SOAPAction: "makeCallSoap"' in peer.requests[0]
+
+
+PARLAY_X = "http://www.csapi.org/schema/parlayx/third_party_call/v2_0/local"
+PARLAY_X_FAULT = (
+    "<s:Fault><faultcode>s:Client</faultcode><faultstring>SVC0004</faultstring><detail>"
+    '<e:ServiceException xmlns:e="http://www.csapi.org/schema/parlayx/common/v2_0"><messageId>SVC0004</messageId>'
+    "<text>No valid addresses</text></e:ServiceException></detail></s:Fault>"
+)
+
+
+@pytest.mark.parametrize(
+    ("status", "inner", "outcome", "ref"),
+    [
+        ("200 OK", f'<makeCallResponse xmlns="{PARLAY_X}"><result>c-1</result></makeCallResponse>', "accepted", "c-1"),
+        ("500 Internal Server Error", PARLAY_X_FAULT, "refused", None),
+    ],
+)
+def test_a_parlay_x_answer_is_a_call_id_or_a_fault(status, inner, outcome, ref):
+    peer = serving(answer(status, envelope(inner).encode(), "text/xml"))
+    settings = parlay_x() | {"ref_path": "result", "auth": "wsse", "username": "crm", "password": "x"}
+    with peer as network, closing(soap(**settings | {"address": network.address})) as speaking:
+        delivery = speaking.deliver(DIAL)
+    assert (delivery.outcome, delivery.peer_ref) == (outcome, ref)
 
 
 def test_wconnects_array_of_structures_is_searched_by_place_and_name():
