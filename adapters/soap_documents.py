@@ -14,6 +14,8 @@ ENCODING = "http://schemas.xmlsoap.org/soap/encoding/"
 """The schema that rpc/encoded WSDLs import (Axis 1, nuSOAP, Cisco WebDialer)."""
 
 _ENCODING_12 = "http://www.w3.org/2003/05/soap-encoding"
+_APACHE = "http://xml.apache.org/xml-soap"
+"""Axis 1's own types (Map, Vector), which many WSDLs use without describing them; they then count as any type."""
 _WSDL = "http://schemas.xmlsoap.org/wsdl/"
 _XSD = "http://www.w3.org/2001/XMLSchema"
 _SIMPLE = (
@@ -27,9 +29,8 @@ _START = (
 )
 _NO_NAME = re.compile(f"^[^{_START}]|[^{_START}0-9.\xb7\u0300-\u036f\u203f\u2040-]")
 """Where a name is none by the production NCName of XML Namespaces."""
-_NAMES = ("name",)
 _REFERENCES = ("type", "element", "message", "binding", "base", "ref", "itemType", f"{{{_WSDL}}}arrayType")
-"""Attributes of WSDL and schema elements that define a name, and those that point to one, maybe with a prefix."""
+"""Attributes of WSDL and schema elements that point to a name, maybe with a prefix."""
 
 
 def safe(name: str) -> str:
@@ -52,13 +53,20 @@ def written(name: str) -> str:
 
 def repaired(root: Any) -> bytes:
     """A parsed WSDL or schema as bytes in which every name is an XML name and no known schema is far away."""
+    foreign = {} if _defines(root, _APACHE) else {_APACHE: "anyType"}
     for element in root.iter(f"{{{_WSDL}}}*", f"{{{_XSD}}}*"):
-        for attribute in (*_NAMES, *_REFERENCES):
+        if name := element.get("name"):
+            element.set("name", safe(name))
+        for attribute in _REFERENCES:
             if value := element.get(attribute):
-                element.set(attribute, _reference(value, element.nsmap) if attribute in _REFERENCES else safe(value))
+                element.set(attribute, _reference(value, element.nsmap, foreign))
         if element.tag == f"{{{_XSD}}}import":
             _bring_near(element)
     return bytes(etree.tostring(root))
+
+
+def _defines(root: Any, namespace: str) -> bool:
+    return any(schema.get("targetNamespace") == namespace for schema in root.iter(f"{{{_XSD}}}schema"))
 
 
 def known_schema(url: str) -> bytes | None:
@@ -72,12 +80,18 @@ def known_schema(url: str) -> bytes | None:
     return f"{start}{body}</schema>".encode()
 
 
-def _reference(value: str, nsmap: dict[str | None, str]) -> str:
-    """A name with its prefix and, for an array's items, its brackets."""
+def _reference(value: str, nsmap: dict[str | None, str], foreign: dict[str, str]) -> str:
+    """A name with its prefix and, for an array's items, its brackets.
+
+    Names of the namespaces in ``foreign``, which no schema describes, become the XML Schema type that stands there.
+    """
     prefix, colon, local = value.partition(":")
     if not colon or prefix not in nsmap:
         prefix, colon, local = "", "", value
     local, bracket, size = local.partition("[")
+    known = [ours for ours, namespace in nsmap.items() if namespace == _XSD]
+    if colon and known and (instead := foreign.get(nsmap[prefix])):
+        prefix, colon, local = (known[0], ":", instead) if known[0] else ("", "", instead)
     return prefix + colon + safe(local) + bracket + size
 
 

@@ -1,6 +1,7 @@
 """What a WSDL says, by zeep; only the files ``soap_*.py`` that build on zeep's types import it besides."""
 
 import logging
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,8 @@ from gateway.errors import AdapterError
 
 # zeep logs whole requests and answers, credentials included.
 logging.getLogger("zeep").setLevel(logging.WARNING)
+# Of what it leaves out in a WSDL it warns on stderr; nobody misses an operation that is not called.
+warnings.filterwarnings("ignore", category=UserWarning, module="zeep")
 
 
 class Contract:
@@ -119,7 +122,8 @@ class Contract:
 def _chosen(found: Mapping[str, Any], name: str, what: str) -> Any:
     """What is called ``name``, or the first without a name. Raises ``AdapterError``, which lists what there is."""
     if not found:
-        raise AdapterError(f"the WSDL describes no {what}")
+        # zeep leaves out operations whose messages or types it does not find.
+        raise AdapterError(f"the WSDL describes no {what} that can be used: does it lack messages or types?")
     if name and safe(name) not in found:
         known = ", ".join(map(written, found))
         raise AdapterError(f"the WSDL has no {what} {name!r}; it has: {known}")

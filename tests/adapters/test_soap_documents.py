@@ -83,6 +83,26 @@ def test_a_wsdl_without_an_address_asks_for_one(tmp_path):
         assert "has no address: set address" in speaking.probe().detail
 
 
+def changed(tmp_path, was: str, becomes: str):
+    wsdl = WCONNECT.read_text(encoding="utf-8").replace(was, becomes)
+    (tmp_path / "wconnect.wsdl").write_text(wsdl, encoding="latin-1")
+    return soap(**GET_CONTAS | {"wsdl": str(tmp_path / "wconnect.wsdl")})
+
+
+@pytest.mark.parametrize("was", ['name="return" type="tns:ContasRetorno"', 'name="contaNome" type="xsd:string"'])
+def test_apaches_types_need_no_schema(tmp_path, was):
+    """Axis answers its Map and describes it nowhere; zeep would leave the operation out."""
+    becomes = was.split(" ")[0] + ' type="a:Map" xmlns:a="http://xml.apache.org/xml-soap"'
+    with closing(changed(tmp_path, was, becomes)) as speaking:
+        assert head_and_body(speaking)[1].findtext(".//ContasId") == "7"
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning:zeep")
+def test_an_operation_whose_types_are_nowhere_is_said_to_lack_them(tmp_path):
+    with closing(changed(tmp_path, 'type="tns:ContasRetorno"', 'type="tns:Missing"')) as speaking:
+        assert "no operation that can be used: does it lack messages or types?" in speaking.probe().detail
+
+
 IMPORTS = {
     "SOAP encoding": ("http://schemas.xmlsoap.org/soap/encoding/", "http://schemas.xmlsoap.org/soap/encoding/"),
     "SOAP encoding, a copy": ("http://schemas.xmlsoap.org/soap/encoding/", "http://elsewhere.example/soapenc.xsd"),
