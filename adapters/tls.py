@@ -1,7 +1,6 @@
 """TLS for appliances that will never learn today's: only what an administrator asks for, for that one appliance."""
 
 import ssl
-import warnings
 from typing import Literal
 
 from urllib3.util.ssl_ import create_urllib3_context
@@ -35,9 +34,7 @@ def context_for(minimum: Version, ciphers: str, *, verify: bool) -> ssl.SSLConte
     context = create_urllib3_context(
         ciphers=ciphers or "DEFAULT@SECLEVEL=0", cert_reqs=ssl.CERT_REQUIRED if verify else ssl.CERT_NONE
     )
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)
-        context.minimum_version = _VERSIONS[minimum]
+    context.minimum_version = _VERSIONS[minimum]  # Python calls the old ones deprecated, by a warning it does not show
     if old:
         context.options |= _LEGACY_SERVER_CONNECT
     return context

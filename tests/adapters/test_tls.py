@@ -3,7 +3,6 @@
 import socket
 import ssl
 import threading
-import warnings
 from contextlib import closing, contextmanager
 from pathlib import Path
 
@@ -27,11 +26,7 @@ def server(version: str, ciphers: str = "ALL:@SECLEVEL=0") -> ssl.SSLContext:
     """A context that speaks this version only, as an old appliance does."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(PEM)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)
-        wanted = OLD.get(version, ssl.TLSVersion.TLSv1_2)
-        context.minimum_version = wanted
-        context.maximum_version = wanted
+    context.minimum_version = context.maximum_version = OLD.get(version, ssl.TLSVersion.TLSv1_2)
     context.set_ciphers(ciphers)
     return context
 
@@ -40,9 +35,7 @@ def need_old_tls(version: str) -> None:
     """Some builds of OpenSSL cannot speak TLS 1.0 and 1.1 whatever they are told."""
     client = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     client.check_hostname, client.verify_mode = False, ssl.CERT_NONE
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)
-        client.minimum_version = OLD[version]
+    client.minimum_version = OLD[version]
     client.set_ciphers("ALL:@SECLEVEL=0")
     here, there = socket.socketpair()
     accepting = threading.Thread(target=_accept, args=(server(version), there))
