@@ -26,7 +26,12 @@ TEXT_LIMIT = 255
 URL_LIMIT = 2000
 LOGIN = ("UsuarioLogin", "UsuarioSenha")
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
-PLACEHOLDER = re.compile(r"\$?\{.*\}|\[.*\]|%.*%|ramal|telefone", re.IGNORECASE)
+# What an exchange leaves in its template: ${CALLERID}, {{ number }}, [Number], %NUMBER%, $EXTEN, @src@, RAMAL.
+PLACEHOLDER = re.compile(
+    r"\$?\{{1,2}[^{}]{1,60}\}{1,2}|\[[\w .-]{1,40}\]|%\w{1,40}%|@\w{1,40}@|\$[a-z_]\w{1,40}"
+    r"|ramal|telefone|numero|number|origem|destino|exten|extension|caller_?id|url_audio|id_ligacao|uniqueid",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,31 +90,30 @@ def call_started(texts: Texts, sender: Sender) -> CallStarted:
     """The message of ``ConsultaRamal``. Raises ``MissingParameter``, ``BadParameter``."""
     return CallStarted(
         tenant=sender.tenant,
-        ramal=required(texts, "ramal", "3501"),
-        telefone=required(texts, "telefone", "4732100123"),
+        ramal=required(texts, sender, "ramal", "3501"),
+        telefone=required(texts, sender, "telefone", "4732100123"),
         origin=sender.origin,
         received_at=sender.received_at,
-        call_ref=extra(texts, "id_ligacao", read_text),
-        occurred_at=extra(texts, "data_hora", lambda text: read_moment(text, sender.zone)),
-        direction=extra(texts, "direcao", read_direction),
+        call_ref=extra(texts, sender, "id_ligacao", read_text),
+        occurred_at=extra(texts, sender, "data_hora", lambda text: read_moment(text, sender.zone)),
+        direction=extra(texts, sender, "direcao", read_direction),
     )
 
 
 def call_ended(texts: Texts, sender: Sender) -> CallEnded:
     """The message of ``FinalizaLigacao``. Raises ``MissingParameter``, ``BadParameter``."""
-    url = texts.get("url_audio", "").strip()
     return CallEnded(
         tenant=sender.tenant,
-        ramal=required(texts, "ramal", "3501"),
-        telefone=required(texts, "telefone", "4732100123"),
+        ramal=required(texts, sender, "ramal", "3501"),
+        telefone=required(texts, sender, "telefone", "4732100123"),
         origin=sender.origin,
         received_at=sender.received_at,
-        recording_url=checked(url, "url_audio", URL_LIMIT) if url else None,
-        call_ref=extra(texts, "id_ligacao", read_text),
-        occurred_at=extra(texts, "data_hora", lambda text: read_moment(text, sender.zone)),
-        direction=extra(texts, "direcao", read_direction),
-        duration_s=extra(texts, "duracao", read_duration),
-        result=extra(texts, "resultado", read_text),
+        recording_url=recording_url(texts, sender),
+        call_ref=extra(texts, sender, "id_ligacao", read_text),
+        occurred_at=extra(texts, sender, "data_hora", lambda text: read_moment(text, sender.zone)),
+        direction=extra(texts, sender, "direcao", read_direction),
+        duration_s=extra(texts, sender, "duracao", read_duration),
+        result=extra(texts, sender, "resultado", read_text),
     )
 
 
@@ -118,8 +122,8 @@ def place_call(texts: Texts, sender: Sender) -> PlaceCall:
     appliance = texts.get("central", "").strip()
     return PlaceCall(
         tenant=sender.tenant,
-        extension=required(texts, "ramal", "3501"),
-        number=required(texts, "telefone", "4732100123"),
+        extension=required(texts, sender, "ramal", "3501"),
+        number=required(texts, sender, "telefone", "4732100123"),
         origin=sender.origin,
         received_at=sender.received_at,
         appliance=checked(appliance, "central", TEXT_LIMIT) if appliance else None,
@@ -131,13 +135,29 @@ def nothing(texts: Texts, sender: Sender) -> None:
     """``Teste`` leaves no trace: it has no message."""
 
 
-def required(texts: Texts, name: str, example: str) -> str:
+def recording_url(texts: Texts, sender: Sender) -> str | None:
+    """The address of the recording, where there is one. Raises ``BadParameter``."""
+    url = texts.get("url_audio", "").strip()
+    if not url or not_filled(url, "url_audio", sender):
+        return None
+    return checked(url, "url_audio", URL_LIMIT)
+
+
+def not_filled(value: str, name: str, sender: Sender) -> bool:
+    """Whether ``value`` is a placeholder that the exchange forgot to replace; it is named in the log then."""
+    if value.isdecimal() or not PLACEHOLDER.fullmatch(value):
+        return False
+    log.warning("placeholder_not_filled", parameter=name, value=value, tenant=sender.tenant)
+    return True
+
+
+def required(texts: Texts, sender: Sender, name: str, example: str) -> str:
     """The parameter ``name``, trimmed. Raises ``MissingParameter``, ``BadParameter``."""
     value = texts.get(name, "").strip()
     if not value:
         raise MissingParameter(name, expected=example)
-    if not value.isdecimal() and PLACEHOLDER.fullmatch(value):
-        log.warning("placeholder_not_filled", parameter=name)
+    # The event is kept all the same: it says at least that there was a call.
+    not_filled(value, name, sender)
     return checked(value, name, TEXT_LIMIT)
 
 
@@ -150,10 +170,10 @@ def checked(value: str, name: str, limit: int) -> str:
     return value
 
 
-def extra(texts: Texts, name: str, read: Callable[[str], T]) -> T | None:
+def extra(texts: Texts, sender: Sender, name: str, read: Callable[[str], T]) -> T | None:
     """The optional parameter ``name`` as ``read`` understands it, or None; what cannot be read is logged."""
     value = texts.get(name)
-    if not value or not (value := value.strip()):
+    if not value or not (value := value.strip()) or not_filled(value, name, sender):
         return None
     try:
         return read(value)

@@ -82,13 +82,43 @@ def test_an_extra_that_cannot_be_read_is_left_out_and_logged_by_name_only(name: 
     assert logs == [{"event": "extra_ignored", "parameter": name, "log_level": "warning"}]
 
 
-@pytest.mark.parametrize("value", ["${CALLERID}", "[Number]", "{numero}", "%CALLERID%", "TELEFONE"])
+@pytest.mark.parametrize(
+    "value",
+    [
+        "${CALLERID}",
+        "${CALLERID(num)}",
+        "[Number]",
+        "{numero}",
+        "{{ number }}",
+        "%CALLERID%",
+        "$EXTEN",
+        "@src@",
+        "TELEFONE",
+    ],
+)
 def test_a_placeholder_that_the_exchange_did_not_fill_is_taken_but_warned_of(value: str) -> None:
     with capture_logs() as logs:
         message = CONSULTA_RAMAL.build(BOTH | {"telefone": value}, SENDER)
     assert isinstance(message, CallStarted)
     assert message.telefone == value
-    assert [entry["event"] for entry in logs] == ["placeholder_not_filled"]
+    (entry,) = logs
+    assert entry["event"] == "placeholder_not_filled"
+    assert (entry["parameter"], entry["value"], entry["tenant"]) == ("telefone", value, "acme")
+
+
+@pytest.mark.parametrize("name", ["id_ligacao", "data_hora", "direcao", "duracao", "resultado", "url_audio"])
+def test_an_extra_that_was_not_filled_says_nothing_and_pairs_no_calls(name: str) -> None:
+    with capture_logs() as logs:
+        message = FINALIZA_LIGACAO.build(BOTH | {name: "${UNIQUEID}"}, SENDER)
+    assert message == FINALIZA_LIGACAO.build(BOTH, SENDER)
+    assert [(entry["event"], entry["parameter"]) for entry in logs] == [("placeholder_not_filled", name)]
+
+
+@pytest.mark.parametrize("value", ["*21#", "#21#", "<unknown>", "anonymous", "+5547", "3501", "sip:3501@pbx", "R$ 10"])
+def test_what_an_exchange_sends_on_purpose_is_no_placeholder(value: str) -> None:
+    with capture_logs() as logs:
+        CONSULTA_RAMAL.build(BOTH | {"telefone": value}, SENDER)
+    assert logs == []
 
 
 @pytest.mark.parametrize(
