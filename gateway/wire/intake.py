@@ -10,7 +10,7 @@ from prometheus_client import Counter, Histogram
 
 from gateway import __version__
 from gateway.domain.messages import Message, Origin
-from gateway.errors import BusyError, GatewayError, InternalError
+from gateway.errors import BadCredentials, BusyError, GatewayError, InternalError
 from gateway.handlers import Reply
 from gateway.wire.auth import VerifyAgent
 from gateway.wire.operations import LOGIN, OPERATIONS, Operation, Sender, Texts
@@ -89,6 +89,9 @@ class Intake:
         origin = Origin(wire, environ["cti.client"])
         message = operation.build(texts, Sender(site.name, site.zone, origin, int(self._clock() * 1000), login))
         if message is None:
+            given = login_in(texts)
+            if given and not self._verify_agent(site.name, *given):
+                raise BadCredentials
             return Reply(True, f"cti-gateway {__version__}", 0)
         reply = self._core.handle(message)
         log.debug(

@@ -59,6 +59,7 @@ class Operation:
     """One operation. ``build`` makes its message, or None where there is nothing to handle (``Teste``).
 
     ``dials`` tells the two kinds of access apart: who may send events, and who may have a call placed.
+    ``takes_login`` says that an agent's login among the parameters is looked at.
     """
 
     name: str
@@ -66,6 +67,7 @@ class Operation:
     parameters: tuple[Parameter, ...]
     build: Callable[[Texts, Sender], Message | None]
     dials: bool = False
+    takes_login: bool = False
 
     @cached_property
     def names(self) -> tuple[str, ...]:
@@ -82,8 +84,8 @@ class Operation:
 
     @cached_property
     def published(self) -> tuple[str, ...]:
-        """The names in the rpc/encoded contract: with the login where an operation asks for one."""
-        return self.names + LOGIN if self.dials else self.names
+        """The names in the rpc/encoded contract: with the login where an operation looks at it."""
+        return self.names + LOGIN if self.takes_login else self.names
 
 
 def call_started(texts: Texts, sender: Sender) -> CallStarted:
@@ -275,8 +277,15 @@ CLICK_TO_CALL = Operation(
     ),
     place_call,
     dials=True,
+    takes_login=True,
 )
-TESTE = Operation("Teste", "Teste de conexão: responde OK com a versão do gateway.", (), nothing)
+TESTE = Operation(
+    "Teste",
+    "Teste de conexão: responde OK com a versão do gateway; confere usuário e senha, se vierem.",
+    (),
+    nothing,
+    takes_login=True,
+)
 
 OPERATIONS: Mapping[str, Operation] = {
     operation.name: operation for operation in (CONSULTA_RAMAL, FINALIZA_LIGACAO, CLICK_TO_CALL, TESTE)

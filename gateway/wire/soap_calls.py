@@ -28,24 +28,29 @@ MOST_VISITED = 2000
 def read_call(envelope: Any, version: str, environ: dict[str, Any]) -> tuple[Operation, dict[str, str]]:
     """The operation called, and its parameters. Raises ``MalformedRequest``, ``UnknownOperation``."""
     body = envelope.find(f"{{{version}}}Body")
-    if body is None or not len(body):
-        raise MalformedRequest("o Body do envelope SOAP está vazio.")
-    operation = find(local_name(body[0]))
+    if body is None:
+        raise MalformedRequest("o envelope SOAP não tem Body.")
+    operation = find(local_name(body[0])) if len(body) else None
     if operation:
         return operation, read_parameters(body[0], operation, envelope)
     return read_unusual(body, envelope, environ)
 
 
 def read_unusual(body: Any, envelope: Any, environ: dict[str, Any]) -> tuple[Operation, dict[str, str]]:
-    """A call whose operation is not the first element of the Body. Raises ``UnknownOperation`` and others."""
+    """A call whose operation is not the first element of the Body.
+
+    Raises ``MalformedRequest``, ``UnknownOperation``.
+    """
     for element in body:
         # Axis 1 may write what it refers to (multiRef) before what it calls.
         if operation := find(local_name(element)):
             return operation, read_parameters(element, operation, envelope)
     operation = find(action_of(environ))
+    if operation is None and not len(body):
+        raise MalformedRequest("o Body do envelope SOAP está vazio.")
     if operation is None:
         raise UnknownOperation(local_name(body[0])[:80], known=list(OPERATIONS))
-    # PHP without WSDL writes document/literal without the operation's element: bare parameters in the Body.
+    # PHP without WSDL writes document/literal without the operation's element: bare parameters in the Body, or nothing.
     return operation, read_parameters(body, operation, envelope)
 
 

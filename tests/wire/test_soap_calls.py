@@ -86,6 +86,13 @@ def test_a_structure_without_the_operation_s_element_is_found_by_the_soap_action
 
 
 @PATHS
+def test_an_empty_body_calls_what_the_soap_action_names(path: str) -> None:
+    assert b"cti-gateway " in send(path, "", action='"urn:WConnect#Teste"')[1]
+    assert read_any_fault(send(path, "", action='"urn:WConnect#ConsultaRamal"')[1]).number == 210
+    assert read_any_fault(send(path, "")[1]).number == 240
+
+
+@PATHS
 def test_phone_numbers_keep_their_plus_and_zeros_whatever_type_is_claimed(path: str) -> None:
     peer, _ = send(path, call('<ramal i:type="x:int">0035</ramal><telefone i:type="x:int">+5547</telefone>'))
     message = peer.core.messages[0]

@@ -50,6 +50,8 @@ def test_the_login_is_published_where_an_operation_asks_for_it() -> None:
     root = etree.fromstring(wsdl())
     parts = {message.get("name"): [part.get("name") for part in message] for message in root.findall("{*}message")}
     assert parts["ClickToCallRequest"] == ["ramal", "telefone", "central", "UsuarioLogin", "UsuarioSenha"]
+    # A message without parts is refused by the importer of node's "soap".
+    assert parts["TesteRequest"] == ["UsuarioLogin", "UsuarioSenha"]
     assert parts["ConsultaRamalRequest"] == ["ramal", "telefone", "id_ligacao", "data_hora", "direcao"]
 
 
@@ -138,6 +140,14 @@ def test_where_the_tenant_wants_tokens_only_the_login_in_the_body_is_none() -> N
     login = {"UsuarioLogin": "ana", "UsuarioSenha": "segredo"}
     got = peer.post(PATH, data=encoded("ClickToCall", FIELDS | login).encode())
     assert read_any_fault(got.data, SOAP_11).number == 320
+
+
+@pytest.mark.parametrize(("password", "number"), [("segredo", None), ("outra", 330)])
+def test_the_connection_test_checks_a_login_where_one_is_given(peer: Peer, password: str, number: int | None) -> None:
+    login = {"UsuarioLogin": "ana", "UsuarioSenha": password}
+    got = peer.post(PATH, data=encoded("Teste", login).encode())
+    assert (read_any_fault(got.data).number if b"Fault" in got.data else None) == number
+    assert peer.post(PATH, data=encoded("Teste", {}).encode()).status_code == 200
 
 
 def test_an_event_that_carries_a_login_needs_none(peer: Peer) -> None:
