@@ -32,3 +32,11 @@ def absent(reason: str) -> None:
     if os.environ.get("CI") == "true":
         pytest.fail(f"CI must have this peer: {reason}")
     pytest.skip(reason)
+
+
+def need_answer(command: list[str], *, package: str) -> None:
+    """``command`` works, or a skip (a failure in CI) that says which ``package`` is missing."""
+    need(command[0], package=package)
+    done = subprocess.run(command, capture_output=True, timeout=30, check=False)
+    if done.returncode:
+        absent(f"'{' '.join(command)}' fails (missing: {package})")
