@@ -21,8 +21,9 @@ ID_12 = "{http://www.w3.org/2003/05/soap-encoding}id"
 # Names that PHP, Axis, SOAP::Lite, nuSOAP and zeep-like clients make up when they know none.
 MADE_UP = re.compile(r"(param|c-gensym|in|arg|__numeric_)[0-9]+|item")
 ACTION = re.compile(r"""action\s*=\s*"([^"]*)\"""")
-# References can make a small body name an endless number of elements.
-MOST_VISITED = 2000
+# References can make a small body name any number of elements, or a large one any number of times: every element
+# visited costs one, and one more for each child and each thousand characters.
+MOST_SPENT = 4000
 
 
 def read_call(envelope: Any, version: str, environ: dict[str, Any]) -> tuple[Operation, dict[str, str]]:
@@ -94,22 +95,22 @@ class Reader:
     def __init__(self, envelope: Any) -> None:
         self._envelope = envelope
         self._by_id: dict[str, Any] | None = None
-        self._visits = 0
+        self._spent = 0
 
     def visit(self, element: Any) -> Any:
         """``element``, or what it refers to. Raises ``MalformedRequest``."""
-        seen = 0
         while reference := reference_of(element):
-            seen += 1
-            if seen > len(self._known()):
-                raise MalformedRequest(f"a referência {reference[:80]!r} leva a si mesma.")
+            self._pay(1)
             if reference not in self._known():
                 raise MalformedRequest(f"a referência {reference[:80]!r} não leva a elemento nenhum.")
             element = self._known()[reference]
-        self._visits += 1
-        if self._visits > MOST_VISITED:
-            raise MalformedRequest(f"a chamada tem mais de {MOST_VISITED} valores, ou referências em círculo.")
+        self._pay(1 + len(element) + len(element.text or "") // 1000)
         return element
+
+    def _pay(self, price: int) -> None:
+        self._spent += price
+        if self._spent > MOST_SPENT:
+            raise MalformedRequest("a chamada tem valores demais, ou referências em círculo.")
 
     def _known(self) -> dict[str, Any]:
         if self._by_id is None:

@@ -1,5 +1,7 @@
 """What clients that encode by SOAP's section 5 send: references, structures, maps, arrays, nil, base64."""
 
+from time import process_time
+
 import pytest
 
 from gateway.domain.messages import CallEnded, CallStarted
@@ -141,6 +143,24 @@ def test_references_that_lead_nowhere_or_never_end_are_the_clients_fault(path: s
     fault = read_any_fault(data)
     assert (fault.code, fault.number) == ("soap:Client", 240)
     assert not peer.core.messages
+
+
+MANY = '<x href="#a"/>' * 20_000
+COSTLY = {
+    "many references to a long chain": call(
+        '<x href="#r0"/>' * 3000, "".join(f'<r id="r{n}" href="#r{n + 1}"/>' for n in range(20_000))
+    ),
+    "many references to a wide structure": call(MANY, f'<s id="a">{"<y/>" * 100_000}</s>'),
+    "many references to a long text": call(MANY, f'<s id="a" i:type="x:base64Binary">{"QUFB" * 150_000}</s>'),
+}
+
+
+@pytest.mark.parametrize("body", COSTLY.values(), ids=COSTLY.keys())
+def test_references_cannot_make_a_body_costly(body: str) -> None:
+    began = process_time()
+    _, data = send(PATH, body)
+    assert read_any_fault(data).number == 240
+    assert process_time() - began < 1
 
 
 @PATHS
