@@ -27,7 +27,8 @@ Try next, with the desk open as ana:
   4. click-to-call        curl '{url}/click-to-call?origem=3501&destino=47999998888'
   5. what would be sent   cti-gateway dial 3501 47999998888 --appliance soap --dry-run --config {config}
   6. the call log         cti-gateway calls --config {config}
-  7. contracts            {url}/soap?wsdl   {url}/xmlrpc   (or: cti-gateway wsdl)
+  7. contracts            {url}/soap?wsdl   {url}/wconnect/wsdl/WConnect_WSDL.php?wsdl   {url}/xmlrpc
+                          (or: cti-gateway wsdl)
 """
 
 

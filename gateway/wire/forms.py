@@ -37,16 +37,17 @@ def parse(query: str, names: Names) -> dict[str, str]:
     for pair in query.split("&", MOST_PAIRS):
         written, _, value = pair.partition("=")
         name = names.get(written) or names.get(plain_name(written))
+        if in_url and (name is None or found.get(name)):
+            url.append(pair.removeprefix("amp;"))
+            continue
         if name is None:
-            if in_url:
-                url.append(pair.removeprefix("amp;"))
             continue
         in_url = False
         if found.get(name):
             continue
         found[name] = decode(value)
         if name == "url_audio" and "?" in value:
-            # The query of an address that was not encoded goes on behind the "&", to the next name we know.
+            # The query of an address that was not encoded goes on behind the "&", to the next parameter that is new.
             in_url, url = True, [value]
     if len(url) > 1:
         found["url_audio"] = recode("&".join(url))

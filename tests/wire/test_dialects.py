@@ -44,6 +44,15 @@ def test_own_names_work_in_a_form_and_for_an_address_that_was_not_encoded() -> N
     assert (message.ramal, message.recording_url) == ("3501", "http://pbx/r?a=1&b=2")
 
 
+def test_a_name_that_was_used_before_belongs_to_the_address_of_the_recording() -> None:
+    peer = listening(aliases=SRC_DST)
+    query = "src=47&dst=3501&id=17.1&url_audio=http://pbx/rec?a=1&id=10&fmt=wav"
+    peer.get(f"/t/default{END}", query_string=query)
+    (message,) = peer.core.messages
+    assert isinstance(message, CallEnded)
+    assert (message.call_ref, message.recording_url) == ("17.1", "http://pbx/rec?a=1&id=10&fmt=wav")
+
+
 def test_the_names_of_one_company_mean_nothing_to_another() -> None:
     peer = listening(aliases=SRC_DST)
     assert peer.get(f"/t/outra{START}", query_string="src=47&dst=3501").status_code == 400
