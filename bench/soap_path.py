@@ -25,6 +25,14 @@ ENVELOPE = (
     f'xmlns:ns1="{NAMESPACE}"><SOAP-ENV:Body><ns1:ConsultaRamal><ns1:ramal>3501</ns1:ramal>'
     "<ns1:telefone>4732100123</ns1:telefone></ns1:ConsultaRamal></SOAP-ENV:Body></SOAP-ENV:Envelope>\n"
 ).encode()
+ENCODED = (
+    b'<?xml version="1.0" encoding="ISO-8859-1"?><SOAP-ENV:Envelope '
+    b'SOAP-ENV:encodingStyle="http://schemas.xmlsoap.org/soap/encoding/" '
+    b'xmlns:SOAP-ENV="http://schemas.xmlsoap.org/soap/envelope/" xmlns:xsd="http://www.w3.org/2001/XMLSchema" '
+    b'xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"><SOAP-ENV:Body>'
+    b'<ns7862:ConsultaRamal xmlns:ns7862="urn:WConnect"><ramal xsi:type="xsd:string">3501</ramal>'
+    b'<telefone xsi:type="xsd:string">4732100123</telefone></ns7862:ConsultaRamal></SOAP-ENV:Body></SOAP-ENV:Envelope>'
+)
 XMLRPC = (
     b"<?xml version='1.0'?>\n<methodCall><methodName>ConsultaRamal</methodName><params>"
     b"<param><value><string>3501</string></value></param><param><value><string>4732100123</string></value></param></params></methodCall>"
@@ -91,11 +99,13 @@ def main() -> None:
     query = "ramal=3501&telefone=4732100123"
     listener = measure(ours, get("/wconnect/WConnect_WSDL_ConsultaRamal.php", query), calls)
     soap = measure(ours, post("/soap", ENVELOPE), calls)
+    encoded = measure(ours, post("/wconnect/wsdl/WConnect_WSDL.php", ENCODED), calls)
     theirs = measure(spyne, post("/soap", ENVELOPE), calls)
     xmlrpc = measure(ours, post("/xmlrpc", XMLRPC), calls)
     print(f"GET listener      {listener:7.1f} us  {1e6 / listener:8.0f} calls/s")
     print(f"XML-RPC           {xmlrpc:7.1f} us  {1e6 / xmlrpc:8.0f} calls/s")
     print(f"SOAP              {soap:7.1f} us  {1e6 / soap:8.0f} calls/s")
+    print(f"SOAP, encoded     {encoded:7.1f} us  {1e6 / encoded:8.0f} calls/s")
     print(f"Spyne's WSGI path {theirs:7.1f} us  {1e6 / theirs:8.0f} calls/s  ({theirs / soap:.1f} times ours)")
 
 

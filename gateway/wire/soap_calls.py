@@ -71,22 +71,26 @@ def read_parameters(elements: Collection[Any], operation: Operation, envelope: A
     """
     names = operation.spellings
     texts: dict[str, str] = {}
-    for position, (written, text) in enumerate(values(elements, envelope, names)):
-        name = names.get(written) or names.get(written.lower())
+    for element in elements:
+        name = names.get(element.tag.rpartition("}")[2])
+        if name is None or name in texts or element.attrib or len(element):
+            return read_encoded(elements, operation, envelope)
+        # Plain texts by their own names: the usual request, and the quick way.
+        texts[name] = element.text or ""
+    return texts
+
+
+def read_encoded(elements: Iterable[Any], operation: Operation, envelope: Any) -> dict[str, str]:
+    """The same for whatever else clients write."""
+    names = operation.spellings
+    texts: dict[str, str] = {}
+    for position, (written, text) in enumerate(fields(elements, Reader(envelope), names)):
+        name = names.get(written.lower())
         if name is None and position < len(operation.names) and MADE_UP.fullmatch(written):
             name = operation.names[position]
         if name and not texts.get(name):
             texts[name] = text
     return texts
-
-
-def values(elements: Collection[Any], envelope: Any, known: Names) -> Iterable[tuple[str, str]]:
-    """Name and text of every value. Raises ``MalformedRequest`` when one is read."""
-    for element in elements:
-        if element.attrib or len(element):
-            return fields(elements, Reader(envelope), known)
-    # The usual request, and the quick way.
-    return [(element.tag.rpartition("}")[2], element.text or "") for element in elements]
 
 
 class Reader:
