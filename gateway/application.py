@@ -7,6 +7,7 @@ from gateway.desk.hub import Hub
 from gateway.desk.pages import Desk
 from gateway.metrics import Gauges, metrics_application
 from gateway.wire.http import Front
+from gateway.wire.lenient_port import LenientPort, Limits, no_desk
 
 
 class Application:
@@ -14,6 +15,7 @@ class Application:
 
     def __init__(self, gateway: Gateway) -> None:
         self._gateway = gateway
+        self._lenient: LenientPort | None = None
         self._hub = Hub(gateway.events, max_screens=gateway.config.server.max_screens)
         desk = Desk(
             gateway.config,
@@ -53,11 +55,21 @@ class Application:
         self._hub.start()
         self._gateway.start()
 
+    def open_lenient_port(self, address: str, port: int) -> None:
+        """Serve the machines' addresses there too, malformed requests mended. Raises ``OSError``."""
+        limits = Limits(max_body_bytes=self._gateway.config.server.max_body_bytes)
+        self._lenient = LenientPort(self.wsgi.without_desk(no_desk), address, port, limits)
+        self._lenient.start()
+
     def end_streams(self) -> None:
-        """Let every screen go; browsers come back to the next process."""
+        """Let every screen go; browsers come back to the next process. The lenient port takes no more."""
         self._hub.stop()
+        if self._lenient:
+            self._lenient.stop_accepting()
 
     def close(self) -> None:
         """End streams, finish what is under way. Safe to call again."""
         self._hub.stop()
+        if self._lenient:
+            self._lenient.close()
         self._gateway.close()

@@ -98,6 +98,10 @@ class Server(Table):
     """How the gateway listens."""
 
     listen: Address = Field("127.0.0.1:8080", description="address and port to listen on")
+    lenient_listen: Address | None = Field(
+        None,
+        description="one more address and port, for exchanges whose malformed requests are mended; off when absent",
+    )
     data: str = Field("data", description="folder of the database, relative to this file")
     workers: int = Field(1, ge=1, le=64, description="processes that share the port and the database")
     call_threads: int = Field(64, ge=4, le=512, description="requests of exchanges and CRMs served at once")

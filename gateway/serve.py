@@ -52,6 +52,7 @@ def serve(options: Options, *, on_ready: Callable[[str], None] = lambda _url: No
     """Serve until SIGTERM or SIGINT. Raises ``ConfigError`` when the address cannot be had."""
     multiprocessing.set_start_method("spawn", force=True)
     _check_address(options.address, options.port)
+    _check_lenient(options)
     _prepare_data(options)
     server = _server(options)
     announcer = threading.Thread(target=_announce, args=(options, on_ready), name="announcer", daemon=True)
@@ -91,7 +92,7 @@ def _server(options: Options) -> Any:
     )
 
 
-def _check_address(address: str, port: int) -> None:
+def _check_address(address: str, port: int, *, hint: str = "Choose another with --listen ADDRESS:PORT.") -> None:
     """Granian shares the port silently with whoever has it (SO_REUSEPORT); two gateways on one port would
     be a riddle.
     """
@@ -103,8 +104,18 @@ def _check_address(address: str, port: int) -> None:
     except OSError as error:
         raise ConfigError(
             f"cannot listen on {address}:{port} ({error.strerror}).",
-            hint="Choose another with --listen ADDRESS:PORT.",
+            hint=hint,
         ) from None
+
+
+def _check_lenient(options: Options) -> None:
+    wanted = options.config.server.lenient_listen
+    if wanted is None:
+        return
+    address, port = split_address(wanted)
+    if port == options.port:
+        raise ConfigError(f"server.lenient_listen: port {port} is the main port.", hint="Give it a port of its own.")
+    _check_address(address, port, hint="Choose another for server.lenient_listen.")
 
 
 def _prepare_data(options: Options) -> None:
@@ -129,6 +140,8 @@ def _announce(options: Options, on_ready: Callable[[str], None]) -> None:
             return
         time.sleep(0.05)
     url = url_of(options.address, options.port)
+    if options.config.server.lenient_listen:
+        log.info("listening_leniently", url=url_of(*split_address(options.config.server.lenient_listen)))
     log.info("listening", url=url, data=str(options.data), workers=options.config.server.workers)
     on_ready(url)
 
@@ -152,6 +165,8 @@ def load_application(options: Options) -> Any:
 
     application = Application(bootstrap.build(options.config, options.data))
     application.start()
+    if options.config.server.lenient_listen:
+        application.open_lenient_port(*split_address(options.config.server.lenient_listen))
     _on_signal(application.end_streams)
     Finalize(application, application.close, exitpriority=10)
     threading.Thread(target=_die_with_parent, name="parent-watch", daemon=True).start()
