@@ -61,7 +61,10 @@ class GatewayProcess:
 
 @contextmanager
 def gateway_process(folder: Path, *, workers: int, max_screens: int = 1000) -> Iterator[GatewayProcess]:
-    """Serve from ``folder``, which is made, for the length of a block."""
+    """Serve from ``folder``, which is made, for the length of a block.
+
+    It begins when the first worker is ready; the others may need a moment more, so warm up before measuring.
+    """
     folder.mkdir(parents=True)
     port = free_port()
     config = folder / "gateway.toml"
