@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
-from werkzeug.exceptions import RequestEntityTooLarge
+from werkzeug.exceptions import BadRequest, RequestEntityTooLarge
 from werkzeug.formparser import parse_form_data
 
 from gateway.errors import MalformedRequest, TooLarge, WrongContentType
@@ -106,11 +106,13 @@ def read_multipart(environ: dict[str, Any], names: Names, limit: int) -> dict[st
         _, form, _ = parse_form_data(environ, max_content_length=limit, max_form_memory_size=limit, silent=False)
     except RequestEntityTooLarge:
         raise TooLarge(limit) from None
-    except ValueError:
+    except (ValueError, BadRequest):
+        # A body that ends before its length is a BadRequest of werkzeug's.
         raise MalformedRequest("o formulário multipart não pôde ser lido.") from None
     found: dict[str, str] = {}
     for written, value in form.items(multi=True):
-        name = names.get(written) or names.get(written.strip().lower())
+        # A part that says no name has None.
+        name = names.get(written) or names.get((written or "").strip().lower())
         if name and not found.get(name):
             found[name] = value
     return found

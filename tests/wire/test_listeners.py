@@ -179,3 +179,20 @@ def test_a_form_of_very_many_parameters_costs_no_time(peer: Peer) -> None:
     body = "ramal=3501&telefone=47&url_audio=http://pbx/?a" + "&b" * 500_000
     peer.post(END, data=body, content_type="application/x-www-form-urlencoded")
     assert time.monotonic() - began < 2
+
+
+PART = "--x\r\nContent-Disposition: form-data{0}\r\n\r\n{1}\r\n"
+NAMELESS = (
+    PART.format("", "1") + PART.format('; name="ramal"', "3501") + PART.format('; name="telefone"', "47") + "--x--\r\n"
+)
+
+
+def test_a_part_of_a_form_without_a_name_is_left_out(peer: Peer) -> None:
+    got = peer.post(START, data=NAMELESS.encode(), content_type="multipart/form-data; boundary=x")
+    assert got.text == "OK 1\n"
+
+
+def test_a_form_that_ends_before_its_length_is_the_clients_fault(peer: Peer) -> None:
+    environ = {"CONTENT_LENGTH": "500"}
+    got = peer.post(START, data=b"--x", content_type="multipart/form-data; boundary=x", environ=environ)
+    assert (got.status_code, got.text) == (400, "ERRO 240: o formulário multipart não pôde ser lido.\n")
