@@ -179,7 +179,15 @@ def crosses_sites(environ: Environ) -> bool:
     if environ.get("HTTP_SEC_FETCH_SITE", "").lower() in ("cross-site", "same-site"):
         return True
     origin = environ.get("HTTP_ORIGIN")
-    return bool(origin) and urlsplit(origin).netloc.lower() != environ.get("HTTP_HOST", "").lower()
+    return bool(origin) and host_of(origin) != environ.get("HTTP_HOST", "").lower()
+
+
+def host_of(origin: str) -> str | None:
+    """Host and port in small letters; None where ``origin`` is no address."""
+    try:
+        return urlsplit(origin).netloc.lower()
+    except ValueError:
+        return None
 
 
 def is_address(host: str) -> bool:

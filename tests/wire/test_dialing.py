@@ -271,3 +271,9 @@ def test_a_host_name_pointed_at_this_machine_by_a_stranger_opens_nothing(host: s
 def test_with_credentials_a_page_of_the_crm_may_dial() -> None:
     headers = GOOD_BASIC | {"Sec-Fetch-Site": "cross-site", "Origin": "https://crm.example"}
     assert Peer().get(PATH, query_string=QUERY, headers=headers).status_code == 200
+
+
+@pytest.mark.parametrize("origin", ["http://[", "http://[::1", "null", "http://a]b"])
+def test_an_origin_that_is_no_address_is_another_site(origin: str) -> None:
+    got = Peer(address="127.0.0.1").get("/click-to-call?origem=3501&destino=47", headers={"Origin": origin})
+    assert got.status_code == 401
