@@ -11,6 +11,7 @@ DECLARATION = re.compile(rb"<\?xml[^>]*?\?>")
 ENCODING = re.compile(rb"""encoding\s*=\s*["']([A-Za-z0-9._-]+)["']""")
 CHARSET = re.compile(r"""charset\s*=\s*["']?([A-Za-z0-9._-]+)""", re.IGNORECASE)
 MOST_DEEP = 256
+MOST_DIGITS = 18
 BLANK = b" \t\r\n\xef\xbb\xbf"
 NOT_XML = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
@@ -21,7 +22,8 @@ def read_body(environ: dict[str, Any], limit: int) -> bytes:
     if length:
         if not (length.isascii() and length.isdigit()):
             raise MalformedRequest("Content-Length não é um número.")
-        if int(length) > limit:
+        # Python reads no more than 4300 digits, and no server means more than these.
+        if len(length) > MOST_DIGITS or int(length) > limit:
             raise TooLarge(limit)
         body = read_up_to(environ["wsgi.input"], int(length))
         if len(body) < int(length):

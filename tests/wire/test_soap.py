@@ -452,3 +452,11 @@ def test_the_names_in_strange_bodies_are_forgotten_again(peer: Peer) -> None:
     for seed in range(1, 25):
         peer.post("/soap", data=strange(seed))
     assert megabytes() - before < 15
+
+
+@pytest.mark.parametrize(
+    ("length", "status"), [("9" * 5000, 413), ("9" * 19, 413), ("-1", 500), ("²", 500), ("1e3", 500)]
+)
+def test_a_length_that_is_none_or_beyond_all_measure_is_refused(peer: Peer, length: str, status: int) -> None:
+    got = peer.post("/soap", data=b"<x/>", environ={"CONTENT_LENGTH": length})
+    assert (got.status_code, read_fault(got.data).number) == (status, 250 if status == 413 else 240)
