@@ -10,6 +10,12 @@ from gateway.errors import MalformedRequest, TooLarge
 DECLARATION = re.compile(rb"<\?xml[^>]*?\?>")
 ENCODING = re.compile(rb"""encoding\s*=\s*["']([A-Za-z0-9._-]+)["']""")
 CHARSET = re.compile(r"""charset\s*=\s*["']?([A-Za-z0-9._-]+)""", re.IGNORECASE)
+# Those that clients speak. Python has more, some of which take quadratic time (punycode), and it remembers for ever
+# every name that it was asked for.
+KNOWN_CHARSETS = re.compile(
+    r"utf[-_]?8|utf[-_]?(16|32)([-_]?[lb]e)?|(us[-_])?ascii|latin[-_]?1"
+    r"|iso[-_]?8859[-_]([1-9]|1[0-6])|(windows[-_]|cp)(125[0-8]|437|850|858)"
+)
 MOST_DEEP = 256
 MOST_DIGITS = 18
 BLANK = b" \t\r\n\xef\xbb\xbf"
@@ -112,7 +118,8 @@ def to_utf8(body: bytes, content_type: str) -> bytes:
     declared = ENCODING.search(declaration[0]) if declaration else None
     in_header = CHARSET.search(content_type)
     said = [match for match in (declared and declared[1].decode(), in_header and in_header[1]) if match]
-    for charset in charsets([name.lower() for name in said], data):
+    known = [name for name in map(str.lower, said) if KNOWN_CHARSETS.fullmatch(name)]
+    for charset in charsets(known, data):
         try:
             return data.decode(charset).lstrip("\ufeff").encode()
         except (UnicodeError, LookupError):

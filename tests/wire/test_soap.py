@@ -1,10 +1,12 @@
 """SOAP 1.1 and 1.2: the published contract, what clients may send, and what nobody gets past the guard."""
 
+import encodings
 import gzip
 import zlib
 from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
 from pathlib import Path
+from time import thread_time
 from typing import Any
 
 import pytest
@@ -460,3 +462,23 @@ def test_the_names_in_strange_bodies_are_forgotten_again(peer: Peer) -> None:
 def test_a_length_that_is_none_or_beyond_all_measure_is_refused(peer: Peer, length: str, status: int) -> None:
     got = peer.post("/soap", data=b"<x/>", environ={"CONTENT_LENGTH": length})
     assert (got.status_code, read_fault(got.data).number) == (status, 250 if status == 413 else 240)
+
+
+@pytest.mark.parametrize("charset", ["punycode", "idna", "utf-7", "unicode_escape", "made-up", "undefined"])
+def test_a_charset_that_no_client_speaks_is_not_looked_up(peer: Peer, charset: str) -> None:
+    body = TEXT.encode("latin-1")
+    assert peer.post("/soap", data=body, content_type=f"text/xml; charset={charset}").status_code == 200
+    assert the_message(peer) == (NAME, "47")
+
+
+def test_a_body_in_a_charset_that_is_slow_to_read_costs_no_time(peer: Peer) -> None:
+    began = thread_time()
+    peer.post("/soap", data=b"\0-" + b"b" * 300_000, content_type="text/xml; charset=punycode")
+    assert thread_time() - began < 1
+
+
+def test_names_of_charsets_that_strangers_make_up_are_not_remembered(peer: Peer) -> None:
+    before = len(encodings._cache)
+    for number in range(50):
+        peer.post("/soap", data=b"<\xe7/>", content_type=f"text/xml; charset=strange-{number}")
+    assert len(encodings._cache) == before
