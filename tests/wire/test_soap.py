@@ -482,3 +482,17 @@ def test_names_of_charsets_that_strangers_make_up_are_not_remembered(peer: Peer)
     for number in range(50):
         peer.post("/soap", data=b"<\xe7/>", content_type=f"text/xml; charset=strange-{number}")
     assert len(encodings._cache) == before
+
+
+LEAVES = f'<m id="a">{"<x/>" * 50_000}</m>'
+CHAIN = "".join(f'<m id="a{n or ""}" href="#a{n + 1}"/>' for n in range(10_000)) + '<m id="a10000"/>'
+
+
+@pytest.mark.parametrize("parameter", ["ramal", "param0", "x"])
+@pytest.mark.parametrize("behind", [LEAVES, CHAIN], ids=["wide", "chain"])
+def test_thousands_of_references_to_something_large_cost_no_time(peer: Peer, parameter: str, behind: str) -> None:
+    reference = f'<{parameter} href="#a"/>' * 2000
+    began = thread_time()
+    got = peer.post("/soap", data=wrap(f"<ConsultaRamal>{reference}</ConsultaRamal>{behind}").encode())
+    assert thread_time() - began < 1
+    assert read_fault(got.data).number == 240
