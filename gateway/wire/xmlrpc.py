@@ -86,9 +86,10 @@ class XmlRpc:
 
     def _call_one(self, call: Any, environ: Environ, site: Site) -> Any:
         try:
-            if not isinstance(call, dict) or not isinstance(call.get("params"), list):
+            name, params = (call.get("methodName"), call.get("params")) if isinstance(call, dict) else (None, None)
+            if not isinstance(name, str) or not isinstance(params, list):
                 raise MalformedRequest("cada chamada precisa de methodName e params.")
-            return [self._call(str(call.get("methodName")), call["params"], environ, site)]
+            return [self._call(name, params, environ, site)]
         except Exception as error:
             fault = fault_of(explain(error, environ, self.wire))
             return {"faultCode": fault.faultCode, "faultString": fault.faultString}
@@ -149,7 +150,8 @@ def read_parameters(params: list[Any], operation: Operation) -> dict[str, str]:
         for written, item in pairs:
             name = operation.spellings.get(written.lower())
             if isinstance(item, dict | list):
-                raise BadParameter(name or written[:80], type(item).__name__, expected="um texto ou número")
+                kind = "struct" if isinstance(item, dict) else "array"
+                raise BadParameter(name or written[:80], kind, expected="um texto ou número")
             if name and item and not texts.get(name):
                 texts[name] = item
     return texts

@@ -225,3 +225,15 @@ def test_the_token_may_stand_in_the_address() -> None:
     peer = Peer({"tenants": {"default": {"events": {"token": "abc"}}}}, address=OUTSIDE)
     body = xmlrpc.client.dumps(("3501", "4732100123"), "ConsultaRamal").encode()
     assert read(peer.post(PATH, query_string="token=abc", data=body).data)["status"] == "OK"
+
+
+@pytest.mark.parametrize(("value", "kind"), [({"a": {}}, "struct"), ({"a": [[]]}, "array"), ([{}], "array")])
+def test_what_is_no_text_is_told_in_words_of_xml_rpc(peer: Peer, value: Any, kind: str) -> None:
+    with pytest.raises(xmlrpc.client.Fault, match=f"recebido '{kind}'"):
+        call(peer, "ConsultaRamal", value)
+
+
+@pytest.mark.parametrize("name", [None, {"a": 1}, ["ConsultaRamal"]])
+def test_a_call_among_several_whose_name_is_no_text_is_refused(peer: Peer, name: Any) -> None:
+    (told,) = call(peer, "system.multicall", [{"methodName": name, "params": []}])
+    assert (told["faultCode"], told["faultString"]) == (240, "cada chamada precisa de methodName e params.")
