@@ -178,7 +178,7 @@ def crosses_sites(environ: Environ) -> bool:
     """Whether a browser says that a page of another site makes this request."""
     if environ.get("HTTP_SEC_FETCH_SITE", "").lower() in ("cross-site", "same-site"):
         return True
-    origin = environ.get("HTTP_ORIGIN")
+    origin = environ.get("HTTP_ORIGIN", "")
     return bool(origin) and host_of(origin) != environ.get("HTTP_HOST", "").lower()
 
 
