@@ -52,7 +52,10 @@ class Cut(Exception):
 
 
 class LenientPort:
-    """Listens on ``address`` and ``port`` until ``close``; processes may share the port."""
+    """Listens on ``address`` and ``port`` until ``close``; processes may share the port.
+
+    ``port`` is the one in force, also where 0 asked for any. Raises ``OSError`` where it cannot be had.
+    """
 
     def __init__(self, application: Wsgi, address: str, port: int, limits: Limits) -> None:
         self._application = application
@@ -60,16 +63,11 @@ class LenientPort:
         family = socket.AF_INET6 if ":" in address else socket.AF_INET
         self._listening = socket.create_server((address, port), family=family, backlog=128, reuse_port=True)
         self._listening.settimeout(NOTICE_STOP_S)
+        self.port: int = self._listening.getsockname()[1]
         self._free = threading.BoundedSemaphore(limits.connections)
         self._open: set[socket.socket] = set()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._accept, name="lenient-port", daemon=True)
-
-    @property
-    def port(self) -> int:
-        """The port in force, also where 0 asked for any."""
-        found: int = self._listening.getsockname()[1]
-        return found
 
     def start(self) -> None:
         self._thread.start()
@@ -95,12 +93,17 @@ class LenientPort:
             while not self._stopping.is_set():
                 if self._free.acquire(timeout=NOTICE_STOP_S) and not self._accept_one():
                     self._free.release()
+        self.stop_accepting()  # also those that came while it was called
 
     def _accept_one(self) -> bool:
         """Whether a connection came and has its thread."""
         try:
             connection, peer = self._listening.accept()
-        except OSError:
+        except TimeoutError:
+            return False
+        except OSError as error:
+            log.error("lenient_accept_failed", error=str(error))
+            self._stopping.wait(NOTICE_STOP_S)  # out of files, most likely: asking again at once would only spin
             return False
         self._open.add(connection)
         try:
