@@ -28,6 +28,8 @@ NETWORKS = {
     "private": ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "169.254.0.0/16", "fc00::/7", "fe80::/10"),
     "any": ("0.0.0.0/0", "::/0"),
 }
+UNKNOWN = "unknown"
+LONGEST_ADDRESS = 64
 PROXY_HEADERS = ("HTTP_X_FORWARDED_FOR", "HTTP_FORWARDED", "HTTP_X_REAL_IP")
 
 
@@ -78,10 +80,15 @@ class Proxies:
             environ["HTTP_HOST"] = host
 
     def _client(self, forwarded: str, peer: str) -> str:
-        """The rightmost address that is no trusted proxy: anyone can have written what is left of it."""
+        """The rightmost address that is no trusted proxy: anyone can have written what is left of it.
+
+        ``UNKNOWN``, which has no rights, where a proxy wrote something else.
+        """
         client = peer
         for hop in reversed([part.strip() for part in forwarded.split(",") if part.strip()]):
             client = without_port(hop)
+            if len(client) > LONGEST_ADDRESS or not is_address(client):
+                return UNKNOWN
             if not self._is_trusted(client):
                 break
         return client
@@ -178,7 +185,7 @@ def crosses_sites(environ: Environ) -> bool:
     """Whether a browser says that a page of another site makes this request."""
     if environ.get("HTTP_SEC_FETCH_SITE", "").lower() in ("cross-site", "same-site"):
         return True
-    origin = environ.get("HTTP_ORIGIN", "")
+    origin: str = environ.get("HTTP_ORIGIN", "")
     return bool(origin) and host_of(origin) != environ.get("HTTP_HOST", "").lower()
 
 

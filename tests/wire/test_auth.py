@@ -141,3 +141,13 @@ def test_a_token_that_is_not_configured_equals_nothing() -> None:
 
 def test_an_empty_list_of_networks_has_no_members() -> None:
     assert not membership([])("127.0.0.1")
+
+
+@pytest.mark.parametrize("written", ["unknown", "_hidden", "x" * 5000, "fe80::1%" + "x" * 5000, "10.0.0.300", "<b>"])
+def test_what_a_proxy_forwards_that_is_no_address_has_no_rights_and_is_not_repeated(written: str) -> None:
+    peer = Peer({"server": {"trusted_proxies": ["10.0.0.2"]}}, address="10.0.0.2")
+    headers = {"X-Forwarded-For": f"10.0.0.9, {written}"}
+    got = peer.get("/wconnect/WConnect_WSDL_ConsultaRamal.php?ramal=3501&telefone=47", headers=headers)
+    assert got.status_code == 403
+    assert "unknown" in got.text
+    assert len(got.text) < 300
