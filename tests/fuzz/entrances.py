@@ -87,13 +87,17 @@ def environ_of(knock: bytes, wire: str) -> dict[str, Any]:
     environ = headers_of(lines)
     if "HTTP_X_PACKED" in environ:
         body, environ["HTTP_CONTENT_ENCODING"] = gzip.compress(body, 1), "gzip"
+    length = length_of(environ.get("CONTENT_LENGTH", ""), body)
+    if not length:
+        # As servers say of a chunked body. Werkzeug takes the key for a yes, whatever its value.
+        environ["wsgi.input_terminated"] = True
     path, _, query = target.partition("?")
     path = unquote_to_bytes(path).decode("latin-1")
     return environ | {
         "REQUEST_METHOD": method,
         "PATH_INFO": path if path in PATHS[wire] else PATHS[wire][0],
         "QUERY_STRING": query,
-        "CONTENT_LENGTH": length_of(environ.get("CONTENT_LENGTH", ""), body),
+        "CONTENT_LENGTH": length,
         "wsgi.input": io.BytesIO(body),
     }
 
@@ -109,7 +113,6 @@ def headers_of(lines: list[str]) -> dict[str, Any]:
         "CONTENT_TYPE": "",
         "HTTP_HOST": "",
         "wsgi.url_scheme": "http",
-        "wsgi.input_terminated": True,
     }
     for line in lines:
         name, _, value = line.partition(":")
