@@ -16,7 +16,10 @@ class Application:
     def __init__(self, gateway: Gateway) -> None:
         self._gateway = gateway
         self._lenient: LenientPort | None = None
-        self._hub = Hub(gateway.events, max_screens=gateway.config.server.max_screens)
+        server = gateway.config.server
+        # Commits of this process ring; those of another show only to whoever looks.
+        look_every_s = 0.1 if server.workers == 1 else 0.02
+        self._hub = Hub(gateway.events, max_screens=server.max_screens, look_every_s=look_every_s)
         desk = Desk(
             gateway.config,
             gateway.core,

@@ -6,8 +6,8 @@ early; under load one fsync serves hundreds of them.
 
 import queue
 import threading
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Generic, TypeVar, cast
 
 import structlog
@@ -78,6 +78,7 @@ class GroupCommit(Generic[Job, Result]):
         self._batch_limit = batch_limit
         self._after_commit = after_commit
         self._stopping = False
+        self._connection: Connection | None = None
         self._gate = threading.Lock()
         self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
 
@@ -127,31 +128,36 @@ class GroupCommit(Generic[Job, Result]):
     def _run(self) -> None:
         going = True
         while going:
-            tickets, going = self._take()
-            claimed = [ticket for ticket in tickets if not ticket.abandoned]
-            if claimed:
-                self._write(claimed)
+            first = self._queue.get()
+            going = first is not None and self._write(first)
+        self._let_go()
 
-    def _take(self) -> tuple[list[Ticket[Job, Result]], bool]:
-        """Wait for a first job, then take all that is there. False as second value: stop after this batch."""
-        tickets: list[Ticket[Job, Result]] = []
-        ticket = self._queue.get()
-        while ticket is not None:
-            tickets.append(ticket)
-            if len(tickets) >= self._batch_limit or self._queue.empty():
-                return tickets, True
-            ticket = self._queue.get()
-        return tickets, False
+    def _write(self, first: Ticket[Job, Result]) -> bool:
+        """Write ``first`` and all that waits behind it; False when that was the end.
 
-    def _write(self, tickets: list[Ticket[Job, Result]]) -> None:
-        jobs = [ticket.job for ticket in tickets]
+        The rest is taken when the lock is ours: what comes in while another process writes joins this transaction.
+        """
+        tickets, going = [first], True
         try:
             with self._lock:
-                outcomes = self._commit(jobs)
+                tickets, going = self._take(first)
+                outcomes = self._commit([ticket.job for ticket in tickets]) if tickets else []
         except Exception as error:
-            log.error("write_failed", jobs=len(jobs), error=type(error).__name__, exc_info=error)
-            outcomes = [StoreUnavailable() for _ in jobs]
+            log.error("write_failed", jobs=len(tickets), error=type(error).__name__, exc_info=error)
+            outcomes = [StoreUnavailable() for _ in tickets]
         self._answer(tickets, outcomes)
+        return going
+
+    def _take(self, first: Ticket[Job, Result]) -> tuple[list[Ticket[Job, Result]], bool]:
+        """``first`` and all that is waiting, without what nobody waits for any more. False: stop after this batch."""
+        tickets, going = [first], True
+        while len(tickets) < self._batch_limit and not self._queue.empty():
+            ticket = self._queue.get()
+            if ticket is None:
+                going = False
+                break
+            tickets.append(ticket)
+        return [ticket for ticket in tickets if not ticket.abandoned], going
 
     def _commit(self, jobs: list[Job]) -> Sequence[Result | GatewayError]:
         try:
@@ -164,8 +170,21 @@ class GroupCommit(Generic[Job, Result]):
         with self._transaction() as connection:
             return [self._alone(connection, job) for job in jobs]
 
-    def _transaction(self) -> AbstractContextManager[Connection]:
-        return self._engine.begin()
+    @contextmanager
+    def _transaction(self) -> Iterator[Connection]:
+        """A transaction on the writer's own connection, which is given up after any error."""
+        connection = self._connection = self._connection or self._engine.connect()
+        try:
+            with connection.begin():
+                yield connection
+        except BaseException:
+            self._let_go()
+            raise
+
+    def _let_go(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.close()
 
     def _alone(self, connection: Connection, job: Job) -> Result | GatewayError:
         try:
