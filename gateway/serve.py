@@ -34,6 +34,7 @@ from gateway.store.engine import open_engine, upgrade
 log = structlog.get_logger()
 
 START_WITHIN_S = 60
+STOP_GRACE_S = 5
 STOP_WITHIN_S = 15
 """Backstop: a worker that has not ended by then is killed; what it acknowledged is on disk."""
 
@@ -169,7 +170,7 @@ def load_application(options: Options) -> Any:
     application.start()
     if options.config.server.lenient_listen:
         application.open_lenient_port(*split_address(options.config.server.lenient_listen))
-    _on_signal(application.end_streams)
+    _on_signal(application.end_streams, application.close)
     Finalize(application, application.close, exitpriority=10)
     threading.Thread(target=_die_with_parent, name="parent-watch", daemon=True).start()
     # What was imported and built lives as long as the process: the collector need not walk it again and again.
@@ -194,8 +195,12 @@ def _pin(number: int) -> None:
         os.sched_setaffinity(0, {ours[(number - 1) % len(ours)]})
 
 
-def _on_signal(stop: Callable[[], None]) -> None:
-    """Call ``stop`` on a thread when SIGTERM or SIGINT arrives, whatever handler Granian installs for them."""
+def _on_signal(stop: Callable[[], None], close: Callable[[], None]) -> None:
+    """Call ``stop`` on a thread when SIGTERM or SIGINT arrives, whatever handler Granian installs for them.
+
+    A signal that comes while Granian starts is lost to it: a worker that is still there ``STOP_GRACE_S`` later
+    closes by itself.
+    """
     reader, writer = socket.socketpair()
     for end in (reader, writer):
         end.setblocking(False)
@@ -206,6 +211,9 @@ def _on_signal(stop: Callable[[], None]) -> None:
             wait([reader])
             if set(reader.recv(64)) & {signal.SIGTERM, signal.SIGINT}:
                 stop()
+                time.sleep(STOP_GRACE_S)
+                close()
+                os._exit(0)
 
     thread = threading.Thread(target=watch, name="signal-watch", daemon=True)
     thread.writer = writer  # type: ignore[attr-defined]  # keeps the socket open as long as the thread
