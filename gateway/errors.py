@@ -221,7 +221,7 @@ class TooManyAttempts(AccessError):
 
 
 class BusyError(GatewayError):
-    """Try again later; nothing was stored."""
+    """Try again later; nothing was acknowledged."""
 
     code = 400
     http_status = 503
@@ -238,12 +238,12 @@ class QueueFull(BusyError):
 
 
 class StoreUnavailable(BusyError):
-    """The database did not take the write."""
+    """The database refused the write, or did not confirm it in time: it may have been stored after all."""
 
     code = 420
 
     def __init__(self) -> None:
-        super().__init__("o banco de dados não gravou.", hint="Nada foi gravado; envie de novo em instantes.")
+        super().__init__("o banco de dados não confirmou a gravação.", hint="Envie de novo em instantes.")
 
 
 class Stopping(BusyError):

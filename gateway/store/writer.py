@@ -194,11 +194,17 @@ class GroupCommit(Generic[Job, Result]):
             return _told(error)
 
     def _answer(self, tickets: list[Ticket[Job, Result]], outcomes: Sequence[Result | GatewayError]) -> None:
-        done = [outcome for outcome in outcomes if not isinstance(outcome, GatewayError)]
-        if done:
-            self._after_commit(done)
+        self._ring([outcome for outcome in outcomes if not isinstance(outcome, GatewayError)])
         for ticket, outcome in zip(tickets, outcomes, strict=True):
             ticket.settle(outcome)
+
+    def _ring(self, done: Sequence[Result]) -> None:
+        """Tell who wants to know; what goes wrong there must not keep producers waiting, nor end this thread."""
+        try:
+            if done:
+                self._after_commit(done)
+        except Exception as error:
+            log.error("doorbell_failed", error=type(error).__name__, exc_info=error)
 
 
 def _told(error: Exception) -> GatewayError:

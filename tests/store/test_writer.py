@@ -167,6 +167,17 @@ def test_after_each_durable_batch_the_doorbell_rings_with_its_results(engine: En
     assert rung == ["A"]
 
 
+def test_a_doorbell_that_fails_neither_keeps_producers_waiting_nor_stops_the_writer(
+    engine: Engine, notes: Notes
+) -> None:
+    def broken(_results: Sequence[str]) -> None:
+        raise ZeroDivisionError
+
+    writer = running(engine, notes, after_commit=broken)
+    assert [writer.write("a", timeout_s=5), writer.write("b", timeout_s=5)] == ["A", "B"]
+    writer.stop()
+
+
 def test_writers_of_several_processes_take_turns_by_the_file_lock(engine: Engine, notes: Notes, tmp_path: Path) -> None:
     locks = [FileLock(tmp_path / "lock") for _ in range(2)]
     writers = [running(engine, notes, lock=lock) for lock in locks]
