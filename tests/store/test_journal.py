@@ -90,6 +90,22 @@ def test_an_end_does_not_close_a_call_of_the_day_before_yesterday(store: Store) 
     assert ended.call_id != old.call_id
 
 
+def test_a_call_that_has_ended_takes_no_other_end(store: Store) -> None:
+    first = store.start("3501", "4732100123", T0)
+    store.end("3501", "4732100123", T0 + 60_000, recording_url="http://pbx/1.wav")
+    later = store.end("3501", "4732100123", T0 + 3_600_000, recording_url="http://pbx/2.wav")
+    assert later.call_id != first.call_id
+    by_id = {call.id: call.recording_url for call in store.calls.recent("acme")}
+    assert by_id == {first.call_id: "http://pbx/1.wav", later.call_id: "http://pbx/2.wav"}
+
+
+@pytest.mark.parametrize("outcome", [Outcome.REFUSED, Outcome.UNREACHABLE])
+def test_a_call_by_hand_after_a_failed_order_is_a_call_of_its_own(store: Store, outcome: Outcome) -> None:
+    placed = store.order("3501", "4732100123")
+    store.journal.write(Settlement(placed.order_id, Delivery(outcome, "não"), T0 + 500))
+    assert store.start("4732100123", "3501", T0 + 20_000).call_id != placed.call_id
+
+
 def test_the_two_sides_of_an_internal_call_are_one_call_whichever_is_named_first(store: Store) -> None:
     started = store.start("3501", "3502")
     assert store.end("3502", "3501").call_id == started.call_id
