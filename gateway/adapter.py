@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 from enum import StrEnum
 from importlib.metadata import EntryPoint, entry_points
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Protocol, TypeGuard
 
 from gateway.errors import UnknownAdapter
 
@@ -31,11 +31,13 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """One thing to tell a peer: ``kind`` (``dial``, ``call_started``, ``call_ended``), our id, and text fields.
+    """One thing to tell a peer: ``kind`` (``dial``, ``hangup``, ``call_started``, ``call_ended``), our id, text fields.
 
     A ``dial`` has the fields ``extension``, ``number`` (the digits to dial, dial plan applied), ``order_id``,
-    ``call_id`` and ``tenant``; the call events have ``ramal``, ``telefone``, ``url_audio``, ``direction``,
-    ``call_id`` and ``tenant``. Adapters put the fields into their templates, escaped for where they go.
+    ``call_id`` and ``tenant``; a ``hangup`` has those of the order that it ends and ``peer_ref``, the peer's own id
+    of the call, empty where the order's answer gave none; the call events have ``ramal``, ``telefone``,
+    ``url_audio``, ``direction``, ``call_id`` and ``tenant``. Adapters put the fields into their templates, escaped
+    for where they go.
     """
 
     kind: str
@@ -58,6 +60,16 @@ class Probe:
 
     ok: bool
     detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much a kind of appliance is known to stand. None: nothing is known, so only the configuration limits it."""
+
+    max_orders: int | None = None
+    """Orders under way at once."""
+    orders_per_s: float | None = None
+    """Orders begun in one second, such as 3 of Cisco's WebDialer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +111,33 @@ class Adapter(Protocol):
 
     def close(self) -> None:
         """Release connections. The adapter is not used afterwards."""
+
+
+class HangsUp(Adapter, Protocol):
+    """An adapter that may also end a call that it placed, while it rings. Ask ``can_hang_up`` which one does.
+
+    It takes an ``Outgoing`` of the kind ``hangup``, whose request ``preview`` shows like any other.
+    """
+
+    can_hang_up: bool
+    """Whether this appliance, as it is configured, can: one class may serve those that can and those that cannot."""
+
+    def hangup(self, message: Outgoing) -> Delivery:
+        """Ask once that the call be ended. Never raises for what the peer does.
+
+        *Accepted* says that the peer took the order to hang up, *refused* that it did not or knows of no such call.
+        """
+
+
+def can_hang_up(adapter: Adapter) -> TypeGuard[HangsUp]:
+    """Whether ``adapter`` can end a call that it placed."""
+    return bool(getattr(adapter, "can_hang_up", False))
+
+
+def limits_of(adapter: Adapter) -> Limits:
+    """What ``adapter`` knows of its appliance's limits, by its optional attribute ``limits``."""
+    found: Limits = getattr(adapter, "limits", None) or Limits()
+    return found
 
 
 def names() -> list[str]:
