@@ -22,7 +22,8 @@
     │   ├── QueueFull          410
     │   ├── StoreUnavailable   420
     │   ├── Stopping           430
-    │   └── TooManyScreens     440
+    │   ├── TooManyScreens     440
+    │   └── TooManyConnections 450
     ├── DialError              500  a call cannot be placed
     │   ├── NoAppliance        510
     │   ├── UnknownAppliance   520
@@ -263,6 +264,18 @@ class TooManyScreens(BusyError):
 
     def __init__(self, limit: int) -> None:
         super().__init__(f"limite de {limit} telas abertas atingido.", hint="Aumente server.max_screens.")
+
+
+class TooManyConnections(BusyError):
+    """One client has more connections to the lenient port than its share, and as many waiting as may."""
+
+    code = 450
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(
+            f"conexões demais deste endereço: {limit} são atendidas ao mesmo tempo.",
+            hint="Nada foi gravado; feche as conexões sem uso e envie de novo em instantes.",
+        )
 
 
 class DialError(GatewayError):
