@@ -5,6 +5,7 @@
 
 import http.client
 import re
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -19,7 +20,7 @@ from adapters.answers import Verdict
 from adapters.outcomes import OPENINGS, STATUS, Failed, outcome_of_status, reason_of
 from adapters.settings import HttpConfig, spellings
 from adapters.wire import MAX_BODY, Attempt, Connections, TooLarge, running
-from gateway.adapter import Delivery, Outcome, Probe, WireRequest
+from gateway.adapter import Delivery, Outcome, Probe, WireExchange, WireRequest, overhearing
 from gateway.errors import AdapterError
 
 
@@ -50,6 +51,15 @@ class Answer:
     status: int
     headers: Mapping[str, str]
     body: bytes
+
+    @property
+    def raw(self) -> bytes:
+        """Head and body for the wire log; the body as it was read."""
+        lines = [
+            f"HTTP/1.1 {self.status} {http.client.responses.get(self.status, '')}".rstrip(),
+            *(f"{name}: {value}" for name, value in self.headers.items()),
+        ]
+        return "\r\n".join(lines).encode("latin-1", "replace") + b"\r\n\r\n" + self.body
 
     @property
     def charset(self) -> str:
@@ -104,10 +114,7 @@ class Peer:
             self._send(self._recording, request, attempt)
         except Failed as failed:
             raise AdapterError(f"no request can be made for {request.origin}: {failed.reason}") from None
-        parts = urlsplit(request.url)
-        port = parts.port or (443 if parts.scheme == "https" else 80)
-        host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
-        return WireRequest(f"{host}:{port}", bytes(attempt.recorded), self._secrets)
+        return self._wire_request(request, attempt.recorded)
 
     def touch(self, url: str) -> Probe:
         """Connect to ``url``'s host, over TLS when it is https, and send nothing."""
@@ -155,7 +162,31 @@ class Peer:
         self._live.close()
         self._recording.close()
 
+    def _wire_request(self, request: HttpRequest, data: bytearray) -> WireRequest:
+        parts = urlsplit(request.url)
+        port = parts.port or (443 if parts.scheme == "https" else 80)
+        host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
+        return WireRequest(f"{host}:{port}", bytes(data), self._secrets)
+
     def _send(self, connections: Connections, request: HttpRequest, attempt: Attempt) -> Answer:
+        """Send, and tell of it whoever wants to know. Raises ``Failed``."""
+        listener = overhearing() if connections is self._live else None
+        if listener is None:
+            return self._send_quietly(connections, request, attempt)
+        attempt.written, began = bytearray(), time.perf_counter_ns()
+        raw, problem = b"", ""
+        try:
+            answer = self._send_quietly(connections, request, attempt)
+            raw = answer.raw
+            return answer
+        except Failed as failed:
+            problem = self._clean(failed.reason)
+            raise
+        finally:
+            took_us = (time.perf_counter_ns() - began) // 1000
+            listener(WireExchange(self._wire_request(request, attempt.written), raw, problem, took_us))
+
+    def _send_quietly(self, connections: Connections, request: HttpRequest, attempt: Attempt) -> Answer:
         attempt.target, attempt.sent, attempt.received = request.target, False, 0
         try:
             prepared = self._prepare(request)

@@ -39,12 +39,13 @@ class Attempt:
     """One attempt at one peer. ``sent`` becomes true just before the first byte is written.
 
     ``target`` is what stands in the request line, letter for letter: urllib3 would put right what an
-    appliance may want wrong (``/dial&number=1``, ``%2b``).
+    appliance may want wrong (``/dial&number=1``, ``%2b``). ``written`` holds what went out where it is wanted.
     """
 
     def __init__(self, timeout_s: float) -> None:
         self.target = "/"
         self.sent = False
+        self.written: bytearray | None = None
         self.received = 0
         self.recorded = bytearray()
         self._ends = time.monotonic() + timeout_s
@@ -139,7 +140,10 @@ class _Watched(HTTPConnection):
     def send(self, data: Any) -> None:
         if self.sock is None:
             self.connect()
-        _current.get().sent = True
+        attempt = _current.get()
+        attempt.sent = True
+        if attempt.written is not None:
+            attempt.written += data
         super().send(data)
 
 

@@ -60,15 +60,15 @@ class GatewayProcess:
 
 
 @contextmanager
-def gateway_process(folder: Path, *, workers: int, max_screens: int = 1000) -> Iterator[GatewayProcess]:
-    """Serve from ``folder``, which is made, for the length of a block.
+def gateway_process(folder: Path, *, workers: int, max_screens: int = 1000, more: str = "") -> Iterator[GatewayProcess]:
+    """Serve from ``folder``, which is made, for the length of a block; ``more`` is added to its configuration.
 
     It begins when the first worker is ready; the others may need a moment more, so warm up before measuring.
     """
     folder.mkdir(parents=True)
     port = free_port()
     config = folder / "gateway.toml"
-    config.write_text(CONFIG.format(port=port, workers=workers, max_screens=max_screens))
+    config.write_text(CONFIG.format(port=port, workers=workers, max_screens=max_screens) + more)
     process = start([*COMMAND, "serve", "--config", str(config)], folder / "gateway.log")
     try:
         wait_until(lambda: is_ready(port), {"the gateway": process}, folder / "gateway.log")

@@ -4,7 +4,9 @@ An adapter is one class in one file, found by its name in the entry-point group 
 speaks its protocol: timing of retries, logging and bookkeeping belong to ``delivery.py``.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from enum import StrEnum
@@ -86,6 +88,35 @@ class WireRequest:
         for secret in self.secrets:
             text = text.replace(secret, "****") if secret else text
         return text
+
+
+@dataclass(frozen=True, slots=True)
+class WireExchange:
+    """One request that went out to a peer. ``answer`` has head and body, and is empty where ``problem`` says why."""
+
+    request: WireRequest
+    answer: bytes
+    problem: str
+    took_us: int
+
+
+Overheard = Callable[[WireExchange], None]
+_listener: ContextVar[Overheard | None] = ContextVar("overheard", default=None)
+
+
+@contextmanager
+def overheard(listener: Overheard | None) -> Iterator[None]:
+    """Have ``listener`` told of every request that adapters send in this block, by this thread."""
+    token = _listener.set(listener)
+    try:
+        yield
+    finally:
+        _listener.reset(token)
+
+
+def overhearing() -> Overheard | None:
+    """Who wants to be told of requests: adapters ask before they go to the trouble of keeping bytes."""
+    return _listener.get()
 
 
 class Adapter(Protocol):

@@ -5,7 +5,10 @@ from collections.abc import Mapping
 from gateway.bootstrap import Gateway
 from gateway.desk.hub import Hub
 from gateway.desk.pages import Desk
+from gateway.masking import spellings
 from gateway.metrics import Gauges, metrics_application
+from gateway.store.exchanges import Exchange
+from gateway.wire.exchanges import Recorder
 from gateway.wire.http import Front
 from gateway.wire.lenient_port import LenientPort, Limits, no_desk
 
@@ -28,6 +31,8 @@ class Application:
             gateway.directory,
             gateway.verifier,
             self._hub,
+            exchanges=gateway.exchanges,
+            replay=self._replay,
         )
         self.wsgi = Front(
             gateway.config,
@@ -36,6 +41,7 @@ class Application:
             desk=desk,
             health=self._health,
             metrics=metrics_application(self._gauges()),
+            recorder=recorder_of(gateway),
         )
 
     def _health(self) -> Mapping[str, bool]:
@@ -44,6 +50,10 @@ class Application:
     def _gauges(self) -> Gauges:
         gateway = self._gateway
         return {
+            "cti_exchanges_lost": (
+                "Exchanges that the wire log of this worker had no room for",
+                lambda: gateway.exchanges.lost if gateway.exchanges else 0,
+            ),
             "cti_screens_open": ("Agent screens open on this worker", self._hub.open_screens),
             "cti_write_queue": ("Events waiting to be written on this worker", gateway.journal.waiting),
             "cti_outbox_waiting": ("Events not yet taken by those who are told of them", gateway.outbox.waiting),
@@ -52,6 +62,11 @@ class Application:
     def _verify_agent(self, tenant: str, login: str, password: str) -> str | None:
         agent = self._gateway.verifier.verify(tenant, login, password)
         return agent.login if agent else None
+
+    def _replay(self, exchange: Exchange, by: str) -> tuple[str, str]:
+        """Serve a logged event again; the answer's status and body."""
+        answer = self.wsgi.replay(exchange, by)
+        return answer.status, answer.body.decode("utf-8", "replace")
 
     def start(self) -> None:
         self._gateway.on_event(self._hub.ring)
@@ -76,3 +91,23 @@ class Application:
         if self._lenient:
             self._lenient.close()
         self._gateway.close()
+
+
+def recorder_of(gateway: Gateway) -> Recorder | None:
+    """Who writes machines' requests into the wire log, where there is one."""
+    if gateway.exchanges is None:
+        return None
+    tenants = gateway.config.tenants.items()
+    secrets = {
+        name: spellings(
+            token.get_secret_value() for token in (tenant.events.token, tenant.click_to_call.token) if token
+        )
+        for name, tenant in tenants
+    }
+    everybodys = tuple(spelling for found in secrets.values() for spelling in found)
+    return Recorder(
+        gateway.exchanges.add,
+        # A company that was not found may have been sent any company's secret.
+        lambda tenant: secrets.get(tenant, everybodys),
+        gateway.config.exchanges.most_kb * 1024,
+    )

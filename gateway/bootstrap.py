@@ -25,9 +25,11 @@ from gateway.passwords import Verifier
 from gateway.store.calls import CallLog
 from gateway.store.directory import Directory
 from gateway.store.engine import open_engine, upgrade
+from gateway.store.exchanges import ExchangeLog
 from gateway.store.journal import Journal
 from gateway.store.log import EventLog
 from gateway.store.outbox import Outbox
+from gateway.tapping import Tapped
 
 log = structlog.get_logger()
 
@@ -52,6 +54,7 @@ class Gateway:
     orders: OrderDesk
     courier: Courier
     core: Core
+    exchanges: ExchangeLog | None
     listeners: list[Callable[[int], None]]
 
     def __enter__(self) -> "Gateway":
@@ -67,6 +70,8 @@ class Gateway:
     def start(self) -> None:
         """Begin to send on what waits, and settle what a dead gateway left behind."""
         self.on_event(lambda _seq: self.courier.ring())
+        if self.exchanges:
+            self.exchanges.start()
         self.courier.start()
         threading.Thread(target=self._sweep, name="sweeper", daemon=True).start()
 
@@ -99,6 +104,8 @@ class Gateway:
         self.events.close()
         for adapter in (*self.appliances.values(), *self.forwards.values()):
             adapter.close()
+        if self.exchanges:
+            self.exchanges.stop()
         self.engine.dispose()
 
 
@@ -119,8 +126,9 @@ def build(config: Config, data: Path) -> Gateway:
     journal.start()
     directory = Directory(engine, journal)
     outbox = Outbox(engine, journal)
-    appliances = _adapters(config, "appliances")
-    forwards = _adapters(config, "forwards")
+    exchanges = _exchanges(config.exchanges, data)
+    appliances = _adapters(config, "appliances", exchanges)
+    forwards = _adapters(config, "forwards", exchanges)
     orders = OrderDesk(journal, appliances)
     return Gateway(
         config=config,
@@ -137,6 +145,7 @@ def build(config: Config, data: Path) -> Gateway:
         orders=orders,
         courier=Courier(outbox, forwards),
         core=Core(tenants(config), journal, orders),
+        exchanges=exchanges,
         listeners=listeners,
     )
 
@@ -182,13 +191,21 @@ def _extensions(place: str, patterns: tuple[str, ...]) -> Extensions | None:
         raise ConfigError(f"{place}: {error}") from None
 
 
-def _adapters(config: Config, group: str) -> Mapping[tuple[str, str], Adapter]:
-    """One adapter for each configured peer, by (tenant, name)."""
-    return {
-        (tenant_name, name): _adapter(f"tenants.{tenant_name}.{group}.{name}", name, peer)
-        for tenant_name, tenant in config.tenants.items()
-        for name, peer in getattr(tenant, group).items()
-    }
+def _exchanges(wanted: settings.Exchanges, data: Path) -> ExchangeLog | None:
+    return ExchangeLog(data, keep_days=wanted.keep_days, keep_mb=wanted.keep_mb) if wanted.record else None
+
+
+def _adapters(config: Config, group: str, exchanges: ExchangeLog | None) -> Mapping[tuple[str, str], Adapter]:
+    """One adapter for each configured peer, by (tenant, name), overheard where there is a wire log."""
+    made: dict[tuple[str, str], Adapter] = {}
+    for tenant_name, tenant in config.tenants.items():
+        for name, peer in getattr(tenant, group).items():
+            adapter = _adapter(f"tenants.{tenant_name}.{group}.{name}", name, peer)
+            if exchanges:
+                most = config.exchanges.most_kb * 1024
+                adapter = Tapped(adapter, tenant_name, name, peer.adapter, add=exchanges.add, most_bytes=most)
+            made[tenant_name, name] = adapter
+    return made
 
 
 def _adapter(place: str, name: str, peer: settings.Appliance | settings.Forward) -> Adapter:

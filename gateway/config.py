@@ -121,6 +121,15 @@ class Log(Table):
     format: Literal["console", "json"] = Field("console", description="for people or for machines")
 
 
+class Exchanges(Table):
+    """The wire log: raw requests and answers of machines, secrets masked, for when something does not work."""
+
+    record: bool = Field(True, description="write what machines send and are answered, and what appliances are sent")
+    keep_days: float = Field(14, gt=0, le=3650, strict=False, description="older exchanges are let go of")
+    keep_mb: float = Field(512, ge=1, le=1_000_000, strict=False, description="size of the file they are kept in")
+    most_kb: int = Field(64, ge=1, le=1024, description="of longer requests and answers only the beginning is kept")
+
+
 class Events(Table):
     """Who may send call events to the tenant."""
 
@@ -139,9 +148,7 @@ class Listener(Table):
         default_factory=dict, description="further names of the parameters of GET and forms, by parameter"
     )
     reply: str = Field("OK {id}\n", description="the listeners' body for an event that was taken; {id} is our call id")
-    status_on_error: HttpStatus | None = Field(
-        None, description="the status of errors told as text by the listeners and click-to-call (there 401 stays)"
-    )
+    status_on_error: HttpStatus | None = Field(None, description="the listeners' status for every error")
     fault_status: HttpStatus | None = Field(None, description="the status of SOAP faults, except 401")
 
     @model_validator(mode="after")
@@ -224,6 +231,7 @@ class Config(Table):
 
     server: Server = Field(default_factory=Server, description="how the gateway listens")
     log: Log = Field(default_factory=Log, description="what the gateway says of itself")
+    exchanges: Exchanges = Field(default_factory=Exchanges, description="the wire log")
     tenants: dict[str, Tenant] = Field(
         default_factory=lambda: {"default": Tenant()},
         description="companies, by the first label of their host",

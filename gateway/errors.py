@@ -12,7 +12,8 @@
     │   ├── TooLarge           250
     │   ├── WrongMethod        260
     │   ├── WrongContentType   265
-    │   └── UnknownTenant      270
+    │   ├── UnknownTenant      270
+    │   └── NotReplayable      280
     ├── AccessError            300  who asks may not
     │   ├── AddressNotAllowed  310
     │   ├── CredentialsNeeded  320
@@ -22,8 +23,7 @@
     │   ├── QueueFull          410
     │   ├── StoreUnavailable   420
     │   ├── Stopping           430
-    │   ├── TooManyScreens     440
-    │   └── TooManyConnections 450
+    │   └── TooManyScreens     440
     ├── DialError              500  a call cannot be placed
     │   ├── NoAppliance        510
     │   ├── UnknownAppliance   520
@@ -170,6 +170,18 @@ class UnknownTenant(RequestError):
         )
 
 
+class NotReplayable(RequestError):
+    """An exchange of the wire log that cannot be sent again: no event, not whole, or too old a layout."""
+
+    code = 280
+    http_status = 409
+
+    def __init__(self, what: str) -> None:
+        super().__init__(
+            f"{what} não pode ser reenviado.", hint="Só eventos de ligação recebidos e guardados inteiros podem."
+        )
+
+
 class AccessError(GatewayError):
     """Who asks may not."""
 
@@ -264,18 +276,6 @@ class TooManyScreens(BusyError):
 
     def __init__(self, limit: int) -> None:
         super().__init__(f"limite de {limit} telas abertas atingido.", hint="Aumente server.max_screens.")
-
-
-class TooManyConnections(BusyError):
-    """One client has more connections to the lenient port than its share, and as many waiting as may."""
-
-    code = 450
-
-    def __init__(self, limit: int) -> None:
-        super().__init__(
-            f"conexões demais deste endereço: {limit} são atendidas ao mesmo tempo.",
-            hint="Nada foi gravado; feche as conexões sem uso e envie de novo em instantes.",
-        )
 
 
 class DialError(GatewayError):

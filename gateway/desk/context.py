@@ -1,6 +1,6 @@
 """What a view works with: the gateway's services, and one visit to it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -18,7 +18,11 @@ from gateway.handlers import Core
 from gateway.passwords import Verifier
 from gateway.store.calls import CallLog, LoggedCall
 from gateway.store.directory import Agent, Directory
+from gateway.store.exchanges import Exchange, ExchangeLog
 from gateway.store.log import EventLog
+
+Replay = Callable[[Exchange, str], tuple[str, str]]
+"""``replay(exchange, by)`` serves a logged event again: the answer's status and body. Raises ``NotReplayable``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +36,8 @@ class Services:
     directory: Directory
     verifier: Verifier
     hub: Hub
+    exchanges: ExchangeLog | None = None
+    replay: Replay | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,6 +48,11 @@ def time_text(at: int | None, zone: ZoneInfo) -> str:
     return local(at, zone).strftime("%H:%M") if at is not None else ""
 
 
+def clock_text(at: int | None, zone: ZoneInfo) -> str:
+    """``14:20:31.045``; empty while unknown."""
+    return local(at, zone).strftime("%H:%M:%S.%f")[:-3] if at is not None else ""
+
+
 def day_start(day: date, zone: ZoneInfo, *, after: int = 0) -> int:
     """The first millisecond of ``day`` (or ``after`` days later) in ``zone``."""
     return round(datetime.combine(day + timedelta(days=after), time(), zone).timestamp() * 1000)

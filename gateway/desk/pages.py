@@ -9,8 +9,8 @@ from werkzeug.routing import Map, Rule
 from werkzeug.wrappers import Request, Response
 
 from gateway.config import Config, Tenant
-from gateway.desk import access, api, failures, views
-from gateway.desk.context import Services, Visit
+from gateway.desk import access, api, failures, traffic, views
+from gateway.desk.context import Replay, Services, Visit
 from gateway.desk.hub import Hub
 from gateway.desk.rendering import protected
 from gateway.errors import CredentialsNeeded, UnknownTenant
@@ -18,9 +18,11 @@ from gateway.handlers import Core
 from gateway.passwords import Verifier
 from gateway.store.calls import CallLog
 from gateway.store.directory import Directory
+from gateway.store.exchanges import ExchangeLog
 from gateway.store.log import EventLog
 
 CALL_ID = "<int(max=9007199254740991):call_id>"
+EXCHANGE_ID = "<int(max=9007199254740991):exchange_id>"
 ROUTES: dict[str, tuple[str, str, Callable[..., Response]]] = {
     "static": ("GET", "/static/<path:name>", views.static),
     "login": ("GET", "/login", views.login),
@@ -33,6 +35,9 @@ ROUTES: dict[str, tuple[str, str, Callable[..., Response]]] = {
     "dial": ("POST", "/discar", views.dial),
     "call_log": ("GET", "/ligacoes", views.call_log),
     "call": ("GET", f"/ligacoes/{CALL_ID}", views.call),
+    "traffic": ("GET", "/trafego", traffic.traffic),
+    "exchange": ("GET", f"/trafego/{EXCHANGE_ID}", traffic.exchange),
+    "replay": ("POST", f"/trafego/{EXCHANGE_ID}/reenviar", traffic.replay),
     "events": ("GET", "/events", views.events),
     "api_calls": ("GET", "/api/calls", api.calls),
     "api_call": ("GET", f"/api/calls/{CALL_ID}", api.call),
@@ -69,9 +74,11 @@ class Desk:
         verifier: Verifier,
         hub: Hub,
         *,
+        exchanges: ExchangeLog | None = None,
+        replay: Replay | None = None,
         clock: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
     ) -> None:
-        self._services = Services(config, core, calls, log, directory, verifier, hub)
+        self._services = Services(config, core, calls, log, directory, verifier, hub, exchanges, replay)
         self._clock = clock
         self._urls = Map(
             [

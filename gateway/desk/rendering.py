@@ -39,6 +39,7 @@ def _environment() -> Environment:
         "duration": formats.duration_text,
         "date": formats.date_text,
         "time": formats.time_text,
+        "clock": formats.clock_text,
         "link": formats.safe_link,
     }
     environment.tests["diallable"] = formats.is_diallable

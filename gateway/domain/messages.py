@@ -18,10 +18,14 @@ class Direction(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """How a message reached us: the wire (``get``, ``soap``, ``xmlrpc``, ``desk``, ``cli``), the client's address."""
+    """How a message reached us: the wire (``get``, ``soap``, ``xmlrpc``, ``desk``, ``cli``), the client's address.
+
+    ``replay_of`` is the number of the exchange in the wire log that somebody had sent again.
+    """
 
     wire: str
     client: str
+    replay_of: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

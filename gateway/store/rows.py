@@ -48,8 +48,10 @@ def start_of(message: CallEnded) -> int | None:
 
 def received(message: CallStarted | CallEnded) -> Row:
     """What came in, as it came, for whoever asks later why."""
-    told = {"wire": message.origin.wire, "client": message.origin.client, "ramal": message.ramal}
+    told: Row = {"wire": message.origin.wire, "client": message.origin.client, "ramal": message.ramal}
     told["telefone"] = message.telefone
+    if message.origin.replay_of:
+        told["replay_of"] = message.origin.replay_of
     if isinstance(message, CallEnded) and message.result:
         told["resultado"] = message.result
     return told

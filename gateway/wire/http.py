@@ -9,9 +9,11 @@ from typing import Any
 import structlog
 
 from gateway.config import Config
-from gateway.errors import UnknownTenant
+from gateway.errors import NotReplayable, UnknownTenant
+from gateway.store.exchanges import Exchange
 from gateway.wire.auth import Proxies, VerifyAgent
 from gateway.wire.dialing import Dialing
+from gateway.wire.exchanges import Recorder, environ_of
 from gateway.wire.intake import NO_OPERATION, Core, Intake, count, explain
 from gateway.wire.listeners import Listener
 from gateway.wire.operations import CONSULTA_RAMAL, FINALIZA_LIGACAO
@@ -34,7 +36,7 @@ class Front:
 
     ``verify_agent(tenant, login, password)`` returns the agent's login or None; ``desk`` serves every address
     that is no machine's, with ``cti.tenant`` and ``cti.client`` in its environ; ``health()`` tells which
-    parts are ready; ``metrics`` serves ``/metrics``.
+    parts are ready; ``metrics`` serves ``/metrics``; ``recorder`` keeps what machines ask and are told.
     """
 
     def __init__(
@@ -46,12 +48,14 @@ class Front:
         desk: WsgiApplication,
         health: Callable[[], Mapping[str, bool]],
         metrics: WsgiApplication,
+        recorder: Recorder | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._sites = Sites(config)
         self._proxies = Proxies(config.server.trusted_proxies)
         self._desk = desk
         self._health = health
+        self._recorder = recorder
         self._plain: Mapping[str, WsgiApplication] = {
             "/healthz": lambda environ, start: send(answer(200, TEXT, b"ok\n"), environ, start),
             "/readyz": lambda environ, start: send(self._readiness(), environ, start),
@@ -84,8 +88,27 @@ class Front:
             return self._plain[path](environ, start_response)
         return self._serve_people(environ, start_response, named)
 
+    def replay(self, exchange: Exchange, by: str) -> Answer:
+        """Serve an event of the wire log again, for the agent ``by``. Raises ``NotReplayable``."""
+        environ = environ_of(exchange, by)
+        take_tenant(environ)
+        transport = self._routes.get(environ["PATH_INFO"])
+        if transport is None:
+            raise NotReplayable(f"o registro {exchange.id}")
+        return self._serve(transport, environ, exchange.tenant)
+
     def _serve(self, transport: Transport, environ: Environ, named: str | None) -> Answer:
-        """Have ``transport`` serve the request, or say why not."""
+        """Have ``transport`` serve the request, and keep both sides of it where that is wanted."""
+        recorder = self._recorder
+        if recorder is None:
+            return self._answer(transport, environ, named)
+        began = recorder.begin(environ)
+        made = self._answer(transport, environ, named)
+        recorder.end(environ, made, transport.wire, began)
+        return made
+
+    def _answer(self, transport: Transport, environ: Environ, named: str | None) -> Answer:
+        """What ``transport`` answers, or why it cannot."""
         try:
             site = self._sites.find(environ, named)
             environ["cti.tenant"], environ["cti.site"] = site.name, site

@@ -10,7 +10,7 @@ from prometheus_client import Counter, Histogram
 
 from gateway import __version__
 from gateway.domain.messages import Message, Origin
-from gateway.errors import BadCredentials, BusyError, GatewayError, InternalError
+from gateway.errors import BadCredentials, BusyError, GatewayError, InternalError, NotReplayable
 from gateway.handlers import Reply
 from gateway.wire.auth import VerifyAgent
 from gateway.wire.operations import LOGIN, OPERATIONS, Operation, Sender, Texts
@@ -21,6 +21,8 @@ log = structlog.get_logger()
 WIRES = ("get", "soap", "xmlrpc")
 RESULTS = ("ok", "refused", "busy", "error")
 NO_OPERATION = "-"
+REPLAY_OF = "cti.replay_of"
+"""In the environ of an event that an agent sends again: its number in the wire log. No client can set it."""
 
 EVENTS = Counter("cti_events_total", "Requests by wire, operation and result", ["wire", "operation", "result"])
 SECONDS = Histogram(
@@ -81,12 +83,15 @@ class Intake:
     def _perform(
         self, operation: Operation, texts: Texts, environ: dict[str, Any], site: Site, wire: str, token: str
     ) -> Reply:
-        login = None
-        if operation.dials:
+        login, replay_of = None, environ.get(REPLAY_OF)
+        if replay_of:
+            if operation.dials:
+                raise NotReplayable(operation.name)
+        elif operation.dials:
             login = site.gate.admit_dialling(environ, token, self._verify_agent, in_body=login_in(texts))
         else:
             site.gate.admit_event(environ, token)
-        origin = Origin(wire, environ["cti.client"])
+        origin = Origin(wire, environ["cti.client"], replay_of)
         message = operation.build(texts, Sender(site.name, site.zone, origin, int(self._clock() * 1000), login))
         if message is None:
             given = login_in(texts)
@@ -94,6 +99,7 @@ class Intake:
                 raise BadCredentials
             return Reply(True, f"cti-gateway {__version__}", 0)
         reply = self._core.handle(message)
+        environ["cti.call_id"] = reply.call_id
         log.debug(
             "operation_performed",
             operation=operation.name,

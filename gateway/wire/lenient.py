@@ -22,6 +22,7 @@ VERSION = re.compile(rb"HTTP/[0-9.]+", re.IGNORECASE)
 ABSOLUTE = re.compile(rb"https?://([^/?#]*)", re.IGNORECASE)
 NAME = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 BROKEN_LINE = re.compile(rb"(?<!\r)\n")
+END_OF_HEAD = re.compile(rb"\r?\n\r?\n")
 CONTROL = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
 VERSIONS = {b"HTTP/1.0": b"HTTP/1.0", b"HTTP/1.1": b"HTTP/1.1", b"HTTP/1": b"HTTP/1.0", b"": b"HTTP/1.0"}
 ESCAPES = (

@@ -9,6 +9,7 @@ from gateway.adapter import Outcome
 from gateway.config import Config
 from gateway.domain.messages import Message, PlaceCall
 from gateway.handlers import Reply
+from gateway.wire.exchanges import Recorder
 from gateway.wire.http import Front
 
 NOW = 1_772_619_300.0
@@ -55,6 +56,7 @@ def make_front(
     config: Mapping[str, Any] | None = None,
     *,
     health: Callable[[], Mapping[str, bool]] = lambda: {"database": True},
+    recorder: Recorder | None = None,
 ) -> Front:
     """An entrance with ``config`` as TOML would give it."""
     return Front(
@@ -64,6 +66,7 @@ def make_front(
         desk=desk,
         health=health,
         metrics=metrics,
+        recorder=recorder,
         clock=lambda: NOW,
     )
 
@@ -71,9 +74,15 @@ def make_front(
 class Peer:
     """A client at ``address`` of an entrance with a recording core."""
 
-    def __init__(self, config: Mapping[str, Any] | None = None, *, address: str = OFFICE) -> None:
+    def __init__(
+        self,
+        config: Mapping[str, Any] | None = None,
+        *,
+        address: str = OFFICE,
+        recorder: Recorder | None = None,
+    ) -> None:
         self.core = RecordingCore()
-        self.front = make_front(self.core, config)
+        self.front = make_front(self.core, config, recorder=recorder)
         self.client = Client(self.front)
         self.address = address
 

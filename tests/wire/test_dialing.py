@@ -9,7 +9,7 @@ import pytest
 from gateway.adapter import Outcome
 from gateway.domain.messages import PlaceCall
 from gateway.errors import NoAppliance, QueueFull
-from tests.wire.peers import OFFICE, OUTSIDE, Peer
+from tests.wire.peers import OFFICE, Peer
 
 PATH = "/click-to-call"
 QUERY = "origem=3501&destino=4732100123"
@@ -110,25 +110,6 @@ def test_what_prevents_a_call_is_told_in_text_and_json(error: Exception, status:
     assert (got.status_code, got.text.split(":")[0]) == (status, f"ERRO {code}")
     told = json.loads(peer.get(PATH, query_string=QUERY, headers={"Accept": "application/json"}).data)
     assert (told["status"], told["codigo"]) == ("ERRO", code)
-
-
-@pytest.mark.parametrize("outcome", [Outcome.REFUSED, Outcome.UNREACHABLE, Outcome.UNKNOWN])
-def test_a_crm_that_reads_one_status_only_gets_it_with_every_failure_told_as_text(outcome: Outcome) -> None:
-    peer = Peer({"tenants": {"default": {"listener": {"status_on_error": 200}}}}, address=LOCAL)
-    peer.core.outcome = outcome
-    got = peer.get(PATH, query_string=QUERY)
-    assert (got.status_code, got.text[:6]) == (200, "ERRO 1")
-    got = peer.get(PATH, query_string="origem=3501")
-    assert (got.status_code, got.text[:9]) == (200, "ERRO 210:")
-    assert peer.get(PATH, query_string=QUERY, headers={"Accept": "application/json"}).status_code >= 400
-    assert peer.get(PATH, headers={"Accept": "application/json"}).status_code == 400
-
-
-def test_a_crm_still_learns_by_401_that_it_must_log_in() -> None:
-    peer = Peer({"tenants": {"default": {"listener": {"status_on_error": 200}}}}, address=OUTSIDE)
-    got = peer.get(PATH, query_string=QUERY)
-    assert (got.status_code, got.text[:5]) == (401, "ERRO ")
-    assert got.headers["WWW-Authenticate"].startswith("Basic ")
 
 
 def test_head_does_not_dial() -> None:

@@ -326,6 +326,15 @@
     hideSoon(6000);
   }
 
+  /** Copies the text of the element that the button names; without a clipboard (plain http) it is selected. */
+  function copy(button) {
+    const source = find(button.dataset.copy);
+    if (navigator.clipboard) navigator.clipboard.writeText(source.textContent.trim());
+    else getSelection().selectAllChildren(source);
+    button.classList.add("done");
+    setTimeout(() => button.classList.remove("done"), 1500);
+  }
+
   function hideSoon(ms) {
     clearTimeout(noticeTimer);
     noticeTimer = setTimeout(() => find("#aviso").replaceChildren(), ms);
@@ -334,6 +343,9 @@
   document.addEventListener("click", (event) => {
     if (event.target.closest("[data-dismiss]")) dismiss(event.target.closest(".card"));
     if (event.target.closest("[data-dismiss-notice]")) find("#aviso").replaceChildren();
+    if (event.target.closest("[data-copy]")) copy(event.target.closest("[data-copy]"));
+    const menu = find("details.tools[open]");
+    if (menu && !menu.contains(event.target)) menu.open = false;
   });
   document.addEventListener("keydown", (event) => {
     if (event.key !== "Escape") return;

@@ -1,0 +1,169 @@
+"""Machines' requests and our answers into the wire log, and back: a logged event as a request to serve again.
+
+The server hands us a parsed request, so header names and their order are written the usual way; the request's line,
+values and body are as they came. Behind the lenient port the head is the very bytes.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from io import BytesIO
+from typing import Any
+
+from gateway.errors import NotReplayable
+from gateway.masking import mask
+from gateway.store.exchanges import IN, Draft, Exchange, cut
+from gateway.wire import lenient
+from gateway.wire.intake import REPLAY_OF
+from gateway.wire.lenient import END_OF_HEAD, Repaired, repair
+from gateway.wire.operations import OPERATIONS
+from gateway.wire.transport import Answer, Environ
+
+RAW_HEAD = "cti.raw_head"
+REPAIRS = "cti.repairs"
+GAP = b"\r\n\r\n"
+Add = Callable[[Draft, int], None]
+
+
+class Tee:
+    """A request's body that remembers what was read of it, up to ``most`` bytes."""
+
+    __slots__ = ("_most", "_stream", "kept", "size")
+
+    def __init__(self, stream: Any, most: int) -> None:
+        self._stream = stream
+        self._most = most
+        self.kept = b""
+        self.size = 0
+
+    def read(self, size: int = -1) -> bytes:
+        part: bytes = self._stream.read(size)
+        self._keep(part)
+        return part
+
+    def readline(self, size: int = -1) -> bytes:
+        part: bytes = self._stream.readline(size)
+        self._keep(part)
+        return part
+
+    def _keep(self, part: bytes) -> None:
+        room = self._most - len(self.kept)
+        if room > 0 and part:
+            self.kept += part[:room]
+        self.size += len(part)
+
+
+@dataclass(frozen=True, slots=True)
+class Recorder:
+    """Writes what machines ask and are told. ``secrets(tenant)`` are masked wherever they stand."""
+
+    add: Add
+    secrets: Callable[[str], tuple[bytes, ...]]
+    most_bytes: int
+
+    def begin(self, environ: Environ) -> int:
+        """Watch the request's body; the time to hand to ``end``."""
+        if environ["REQUEST_METHOD"] == "POST":
+            environ["wsgi.input"] = Tee(environ["wsgi.input"], self.most_bytes)
+        return time.perf_counter_ns()
+
+    def end(self, environ: Environ, answer: Answer, wire: str, began: int) -> None:
+        """Have the exchange written; the client does not wait for it."""
+        took_us = (time.perf_counter_ns() - began) // 1000
+        at = time.time_ns() // 1_000_000
+        body = environ["wsgi.input"] if environ["REQUEST_METHOD"] == "POST" else None
+        size = len(answer.body) + (len(body.kept) if body else 0)
+        self.add(lambda: self._exchange(environ, body, answer, wire, at, took_us), size)
+
+    def _exchange(
+        self, environ: Environ, body: Tee | None, answer: Answer, wire: str, at: int, took_us: int
+    ) -> Exchange:
+        tenant = environ.get("cti.tenant", "")
+        secrets = self.secrets(tenant)
+        came, long = _whole(head_of(environ), body, self.most_bytes)
+        told, longer = cut(answer_bytes(answer), self.most_bytes)
+        notes = (*_repairs(environ), *_replay(environ), long, longer and f"resposta {longer}")
+        return Exchange(
+            at=at,
+            took_us=took_us,
+            way=IN,
+            tenant=tenant,
+            peer=environ["cti.client"][:255],
+            wire=wire,
+            operation=environ.get("cti.operation", ""),
+            call_id=environ.get("cti.call_id"),
+            status=answer.status,
+            note="; ".join(note for note in notes if note),
+            request=mask(came, secrets),
+            answer=mask(told, secrets),
+        )
+
+
+def _whole(head: bytes, body: Tee | None, most: int) -> tuple[bytes, str]:
+    if body is None:
+        return cut(head, most)
+    left_out = "" if len(body.kept) == body.size else f"cortado: corpo de {body.size} bytes, guardados {len(body.kept)}"
+    return head + body.kept, left_out
+
+
+def _repairs(environ: Environ) -> tuple[str, ...]:
+    repairs = environ.get(REPAIRS)
+    return (f"consertado: {', '.join(repairs)}",) if repairs else ()
+
+
+def _replay(environ: Environ) -> tuple[str, ...]:
+    replayed = environ.get(REPLAY_OF)
+    return (f"reenvio de {replayed} por {environ.get('cti.replay_by', '')}",) if replayed else ()
+
+
+def head_of(environ: Environ) -> bytes:
+    """The request's head: as it came at the lenient port, else put together from what the server told."""
+    raw: bytes | None = environ.get(RAW_HEAD)
+    if raw is not None:
+        return raw
+    query = environ.get("QUERY_STRING", "")
+    target = environ.get("SCRIPT_NAME", "") + environ["PATH_INFO"] + (f"?{query}" if query else "")
+    lines = [f"{environ['REQUEST_METHOD']} {target} {environ.get('SERVER_PROTOCOL', 'HTTP/1.1')}"]
+    for key, name in (("CONTENT_TYPE", "Content-Type"), ("CONTENT_LENGTH", "Content-Length")):
+        if environ.get(key):
+            lines.append(f"{name}: {environ[key]}")
+    # Granian may hand the same two over under both names.
+    lines += [
+        f"{key[5:].replace('_', '-').title()}: {value}"
+        for key, value in environ.items()
+        if key.startswith("HTTP_") and key not in ("HTTP_CONTENT_TYPE", "HTTP_CONTENT_LENGTH")
+    ]
+    return "\r\n".join(lines).encode("latin-1", "replace") + GAP
+
+
+def answer_bytes(answer: Answer) -> bytes:
+    """The answer's head and body."""
+    lines = [f"HTTP/1.1 {answer.status}", *(f"{name}: {value}" for name, value in answer.headers)]
+    return "\r\n".join(lines).encode("latin-1", "replace") + GAP + answer.body
+
+
+def may_be_replayed(exchange: Exchange) -> bool:
+    """Whether ``exchange`` is an event that came in and was kept whole."""
+    operation = OPERATIONS.get(exchange.operation)
+    is_event = operation is not None and not operation.dials and exchange.operation != "Teste"
+    return exchange.way == IN and is_event and "cortado" not in exchange.note
+
+
+def environ_of(exchange: Exchange, by: str) -> Environ:
+    """``exchange`` as a request to serve again, marked as sent by the agent ``by``. Raises ``NotReplayable``.
+
+    The client's address stays that of the exchange; whoever may press the button stands in for its credentials.
+    """
+    end = END_OF_HEAD.search(exchange.request)
+    repaired = repair(exchange.request[: end.end()]) if end else None
+    if not end or not isinstance(repaired, Repaired) or not may_be_replayed(exchange):
+        raise NotReplayable(f"o registro {exchange.id}")
+    body = exchange.request[end.end() :]
+    environ = lenient.environ_of(repaired.head)
+    environ |= {
+        "REMOTE_ADDR": exchange.peer,
+        "cti.client": exchange.peer,
+        "wsgi.url_scheme": "http",
+        "wsgi.input": BytesIO(body),
+    }
+    return environ | {"CONTENT_LENGTH": str(len(body)), REPLAY_OF: exchange.id, "cti.replay_by": by}

@@ -1,0 +1,175 @@
+"""The wire log: kept by time and size, found again, and never in an event's way."""
+
+import sqlite3
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gateway.store import exchanges as module
+from gateway.store.exchanges import IN, OUT, Exchange, ExchangeFilter, ExchangeLog, cut
+
+T0 = 1_780_000_000_000
+DAY = 24 * 3600 * 1000
+Add = Callable[..., None]
+
+
+def made(**changes: Any) -> Exchange:
+    usual: dict[str, Any] = {
+        "at": T0,
+        "took_us": 900,
+        "way": IN,
+        "tenant": "acme",
+        "peer": "10.0.0.7",
+        "wire": "get",
+        "operation": "ConsultaRamal",
+        "call_id": 1,
+        "status": "200 OK",
+        "note": "",
+        "request": b"GET /x HTTP/1.1\r\n\r\n",
+        "answer": b"HTTP/1.1 200 OK\r\n\r\nOK 1\n",
+    }
+    return Exchange(**usual | changes)
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Iterator[ExchangeLog]:
+    opened = ExchangeLog(tmp_path, keep_days=14, keep_mb=8)
+    yield opened
+    opened.stop()
+
+
+def write(log: ExchangeLog, *items: Exchange) -> None:
+    for item in items:
+        log.add(lambda item=item: item, 100)  # type: ignore[misc]
+    log.flush()
+
+
+def test_what_was_written_comes_back_byte_for_byte(log: ExchangeLog) -> None:
+    raw = bytes(range(256))
+    write(log, made(request=raw, note="consertado: space"))
+    (found,) = log.search("acme")
+    assert (found.request, found.note, found.call_id, found.took_us) == (raw, "consertado: space", 1, 900)
+    assert log.get("acme", found.id) == found
+    assert log.get("rival", found.id) is None
+    assert log.get(None, found.id) == found
+
+
+@pytest.mark.parametrize(
+    ("wanted", "found"),
+    [
+        (ExchangeFilter(), [4, 3, 2, 1]),
+        (ExchangeFilter(way=OUT), [3]),
+        (ExchangeFilter(peer="10.0.0.8"), [2]),
+        (ExchangeFilter(call_id=7), [4, 3]),
+        (ExchangeFilter(since=T0 + 2), [4, 3]),
+        (ExchangeFilter(until=T0 + 2), [2, 1]),
+        (ExchangeFilter(text="telefone=47"), [2]),
+        (ExchangeFilter(text="ERRO 210"), [1]),
+        (ExchangeFilter(failed=True), [3, 1]),
+        (ExchangeFilter(before_id=3), [2, 1]),
+        (ExchangeFilter(way=OUT, call_id=1), []),
+    ],
+)
+def test_exchanges_are_found_by_every_filter_newest_first(
+    log: ExchangeLog, wanted: ExchangeFilter, found: list[int]
+) -> None:
+    write(
+        log,
+        made(call_id=None, status="400 Bad Request", answer=b"ERRO 210: x"),
+        made(at=T0 + 1, peer="10.0.0.8", request=b"GET /?telefone=47"),
+        made(at=T0 + 2, way=OUT, peer="pbx", call_id=7, status="sem resposta"),
+        made(at=T0 + 3, call_id=7),
+        made(tenant="rival"),
+    )
+    assert [item.id for item in log.search("acme", wanted)] == found
+
+
+def test_requests_of_no_company_are_shown_only_to_whoever_asks_for_all(log: ExchangeLog) -> None:
+    write(log, made(tenant="", status="404 Not Found"))
+    assert log.search("acme") == []
+    assert len(log.search(None)) == 1
+
+
+def test_what_is_too_old_is_let_go(log: ExchangeLog) -> None:
+    write(log, made(at=T0 - 15 * DAY), made(at=T0 - 13 * DAY))
+    log.tidy(T0)
+    assert [item.at for item in log.search("acme")] == [T0 - 13 * DAY]
+
+
+def test_the_file_stays_about_as_large_as_it_may_be_and_the_newest_are_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "TIDY_ROWS", 50)
+    log = ExchangeLog(tmp_path, keep_days=14, keep_mb=1)
+    for _ in range(4):
+        write(log, *(made(request=b"x" * 10_000) for _ in range(100)))
+        log.tidy(T0)
+    kept = log.search("acme", limit=1000)
+    log.stop()
+    assert 50 <= len(kept) <= 105
+    assert kept[0].id == 400
+    assert (tmp_path / "exchanges.db").stat().st_size < 4 * 1024 * 1024
+
+
+def test_when_the_queue_is_full_exchanges_are_counted_and_left_out(
+    log: ExchangeLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "MOST_WAITING_BYTES", 5000)
+    for _ in range(10):
+        log.add(made, 1000)
+    assert log.lost == 7
+    log.flush()
+    assert len(log.search("acme")) == 3
+    log.add(made, 1000)
+    log.flush()
+    assert len(log.search("acme")) == 4
+
+
+def test_an_exchange_that_cannot_be_made_hurts_no_other(log: ExchangeLog) -> None:
+    def broken() -> Exchange:
+        raise ValueError("x")
+
+    log.add(made, 1)
+    log.add(broken, 1)
+    log.add(made, 1)
+    log.flush()
+    assert len(log.search("acme")) == 2
+
+
+def test_stopping_writes_what_waits(tmp_path: Path) -> None:
+    log = ExchangeLog(tmp_path, keep_days=1, keep_mb=1)
+    log.start()
+    log.add(made, 1)
+    log.stop()
+    log.stop()
+    again = ExchangeLog(tmp_path, keep_days=1, keep_mb=1)
+    assert len(again.search("acme")) == 1
+    again.stop()
+
+
+def test_two_processes_may_write_the_same_file(log: ExchangeLog, tmp_path: Path) -> None:
+    other = ExchangeLog(tmp_path, keep_days=1, keep_mb=1)
+    for _ in range(20):
+        write(log, made())
+        write(other, made(peer="10.0.0.8"))
+    other.stop()
+    assert len(log.search("acme", limit=100)) == 40
+    assert log.lost == 0
+
+
+def test_a_file_of_another_layout_is_emptied(tmp_path: Path) -> None:
+    with sqlite3.connect(tmp_path / "exchanges.db") as connection:
+        connection.execute("CREATE TABLE exchanges (id INTEGER PRIMARY KEY, old TEXT)")
+        connection.execute("PRAGMA user_version=99")
+    connection.close()
+    log = ExchangeLog(tmp_path, keep_days=1, keep_mb=1)
+    write(log, made())
+    assert len(log.search("acme")) == 1
+    log.stop()
+
+
+def test_long_traffic_is_cut_and_says_so() -> None:
+    assert cut(b"abc", 3) == (b"abc", "")
+    assert cut(b"abcd", 3) == (b"abc", "cortado: 4 bytes, guardados 3")

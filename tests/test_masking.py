@@ -1,0 +1,60 @@
+"""What must never be written down, and what must stay readable."""
+
+import pytest
+
+from gateway.masking import mask, spellings
+
+SECRET = "s3gr&do \u00e7"
+
+
+@pytest.mark.parametrize(
+    ("raw", "masked"),
+    [
+        (b"GET /x?ramal=3501&token=abc HTTP/1.1\r\n\r\n", b"GET /x?ramal=3501&token=**** HTTP/1.1\r\n\r\n"),
+        (b"GET /x?a=1&amp;Token=abc&b=2 HTTP/1.1", b"GET /x?a=1&amp;Token=****&b=2 HTTP/1.1"),
+        (b"GET /amxml?action=login&secret=x1&u=2 HTTP/1.1", b"GET /amxml?action=login&secret=****&u=2 HTTP/1.1"),
+        (
+            b"GET / HTTP/1.1\r\nAuthorization: Basic YTpi\r\nX: 1",
+            b"GET / HTTP/1.1\r\nAuthorization: Basic ****\r\nX: 1",
+        ),
+        (b"GET / HTTP/1.1\r\ntoken_auth: abc\r\nX: 1", b"GET / HTTP/1.1\r\ntoken_auth: ****\r\nX: 1"),
+        (b"GET / HTTP/1.1\r\nCookie: cti=1; b=2", b"GET / HTTP/1.1\r\nCookie: ****"),
+        (b"GET / HTTP/1.1\r\nX-Api-Key:k\r\nX: 1", b"GET / HTTP/1.1\r\nX-Api-Key: ****\r\nX: 1"),
+        (b"GET / HTTP/1.1\r\n\r\nauthorization: kept", b"GET / HTTP/1.1\r\n\r\nauthorization: kept"),
+        (b"POST / HTTP/1.0\r\n\r\nsenha=1%202&ramal=1", b"POST / HTTP/1.0\r\n\r\nsenha=****&ramal=1"),
+        (
+            b"<UsuarioSenha xsi:type='x'>abc</UsuarioSenha><a>1</a>",
+            b"<UsuarioSenha xsi:type='x'>****</UsuarioSenha><a>1</a>",
+        ),
+        (b"<wsse:Password Type='d'>\nab\n</wsse:Password>", b"<wsse:Password Type='d'>****</wsse:Password>"),
+        (b"<token/><ramal>1</ramal>", b"<token/><ramal>1</ramal>"),
+        (
+            b"<member><name>UsuarioSenha</name><value><string>abc</string></value></member>",
+            b"<member><name>UsuarioSenha</name><value><string>****</string></value></member>",
+        ),
+        (b"<name>token</name>\n <value>abc</value>", b"<name>token</name>\n <value>****</value>"),
+        (b'{"api_key": "a\\"b", "n": "1"}', b'{"api_key": "****", "n": "1"}'),
+        (b"ramal=3501&telefone=4732100123", b"ramal=3501&telefone=4732100123"),
+    ],
+)
+def test_a_secret_is_masked_wherever_such_fields_stand(raw: bytes, masked: bytes) -> None:
+    assert mask(raw) == masked
+    assert mask(masked) == masked, "masking twice changes nothing"
+
+
+@pytest.mark.parametrize("raw", [SECRET, "s3gr%26do%20%C3%A7", "s3gr%26do+%C3%A7", "s3gr&amp;do \u00e7"])
+def test_a_configured_secret_is_masked_in_every_spelling_under_any_name(raw: str) -> None:
+    assert mask(f"GET /?chamada={raw}".encode(), spellings([SECRET])) == b"GET /?chamada=****"
+
+
+def test_a_configured_secret_is_masked_in_latin_1_too() -> None:
+    assert mask(f"x={SECRET}".encode("latin-1"), spellings([SECRET])) == b"x=****"
+
+
+def test_a_secret_too_short_to_tell_from_other_text_is_left_to_its_field_name() -> None:
+    assert spellings(["1", ""]) == ()
+
+
+def test_bytes_that_are_no_text_pass() -> None:
+    raw = bytes(range(256)) + b"token="
+    assert mask(raw) == raw
