@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from gateway.bootstrap import Gateway
+from gateway.breaker import Gate
 from gateway.desk.hub import Hub
 from gateway.desk.pages import Desk
 from gateway.masking import spellings
@@ -11,6 +12,8 @@ from gateway.store.exchanges import Exchange
 from gateway.wire.exchanges import Recorder
 from gateway.wire.http import Front
 from gateway.wire.lenient_port import LenientPort, Limits, no_desk
+
+BREAKER = {Gate.CLOSED: 0.0, Gate.HALF_OPEN: 1.0, Gate.OPEN: 2.0}
 
 
 class Application:
@@ -40,7 +43,7 @@ class Application:
             verify_agent=self._verify_agent,
             desk=desk,
             health=self._health,
-            metrics=metrics_application(self._gauges()),
+            metrics=metrics_application(self._gauges(), self._breakers),
             recorder=recorder_of(gateway),
         )
 
@@ -56,8 +59,12 @@ class Application:
             ),
             "cti_screens_open": ("Agent screens open on this worker", self._hub.open_screens),
             "cti_write_queue": ("Events waiting to be written on this worker", gateway.journal.waiting),
+            "cti_orders_waiting": ("Orders waiting for an outcome on this worker", gateway.orders.waiting),
             "cti_outbox_waiting": ("Events not yet taken by those who are told of them", gateway.outbox.waiting),
         }
+
+    def _breakers(self) -> Mapping[tuple[str, str], float]:
+        return {key: BREAKER[lane.health().gate] for key, lane in self._gateway.orders.lanes.items()}
 
     def _verify_agent(self, tenant: str, login: str, password: str) -> str | None:
         agent = self._gateway.verifier.verify(tenant, login, password)

@@ -7,20 +7,23 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import structlog
 from sqlalchemy import Engine
 
 from gateway import adapter as adapters
 from gateway import config as settings
-from gateway.adapter import Adapter
+from gateway.adapter import Adapter, Limits
+from gateway.breaker import Rules
 from gateway.config import Config
-from gateway.delivery import Courier, OrderDesk, milliseconds, sweep_abandoned
+from gateway.delivery import Courier, milliseconds, sweep_abandoned
 from gateway.domain.dialplan import DialPlan
 from gateway.domain.numbers import Extensions, NumberPlan
 from gateway.domain.tenant import Tenant, Trunk
 from gateway.errors import AdapterError, BusyError, ConfigError
 from gateway.handlers import Core
+from gateway.orders import OrderDesk
 from gateway.passwords import Verifier
 from gateway.store.calls import CallLog
 from gateway.store.directory import Directory
@@ -28,6 +31,7 @@ from gateway.store.engine import open_engine, upgrade
 from gateway.store.exchanges import ExchangeLog
 from gateway.store.journal import Journal
 from gateway.store.log import EventLog
+from gateway.store.orders import OrderLog
 from gateway.store.outbox import Outbox
 from gateway.tapping import Tapped
 
@@ -52,6 +56,7 @@ class Gateway:
     appliances: Mapping[tuple[str, str], Adapter]
     forwards: Mapping[tuple[str, str], Adapter]
     orders: OrderDesk
+    order_log: OrderLog
     courier: Courier
     core: Core
     exchanges: ExchangeLog | None
@@ -129,7 +134,15 @@ def build(config: Config, data: Path) -> Gateway:
     exchanges = _exchanges(config.exchanges, data)
     appliances = _adapters(config, "appliances", exchanges)
     forwards = _adapters(config, "forwards", exchanges)
-    orders = OrderDesk(journal, appliances)
+    order_log = OrderLog(engine)
+    orders = OrderDesk(
+        journal,
+        appliances,
+        order_log,
+        rules=_rules(config, appliances),
+        data=data,
+        waiting=max(1, config.server.call_threads // 2),
+    )
     return Gateway(
         config=config,
         data=data,
@@ -143,6 +156,7 @@ def build(config: Config, data: Path) -> Gateway:
         appliances=appliances,
         forwards=forwards,
         orders=orders,
+        order_log=order_log,
         courier=Courier(outbox, forwards),
         core=Core(tenants(config), journal, orders),
         exchanges=exchanges,
@@ -175,13 +189,14 @@ def _tenant(name: str, table: settings.Tenant) -> Tenant:
         for kind in settings.EVENT_KINDS
     }
     plan = NumberPlan(table.area_code, _extensions(f"{place}.extensions", table.extensions) or Extensions.guess())
-    return Tenant(name, plan, trunks, table.default_appliance, forwards)
+    repeat_within_ms = round(table.click_to_call.repeat_within_s * 1000)
+    return Tenant(name, plan, trunks, table.default_appliance, forwards, repeat_within_ms)
 
 
 def _trunk(place: str, name: str, peer: settings.Appliance, usual: settings.DialPlan) -> Trunk:
     plan = DialPlan(prefix=(peer.dial_plan or usual).prefix)
     extensions = _extensions(f"{place}.appliances.{name}.extensions", peer.extensions)
-    return Trunk(name, peer.title or name, plan, extensions)
+    return Trunk(name, peer.title or name, plan, extensions, peer.fallback)
 
 
 def _extensions(place: str, patterns: tuple[str, ...]) -> Extensions | None:
@@ -206,6 +221,26 @@ def _adapters(config: Config, group: str, exchanges: ExchangeLog | None) -> Mapp
                 adapter = Tapped(adapter, tenant_name, name, peer.adapter, add=exchanges.add, most_bytes=most)
             made[tenant_name, name] = adapter
     return made
+
+
+def _rules(config: Config, appliances: Mapping[tuple[str, str], Adapter]) -> Mapping[tuple[str, str], Rules]:
+    """How each appliance is treated: as configured, else as its adapter knows."""
+    return {
+        (tenant, name): _rules_of(config.tenants[tenant], name, adapters.limits_of(adapter))
+        for (tenant, name), adapter in appliances.items()
+    }
+
+
+def _rules_of(tenant: settings.Tenant, name: str, known: Limits) -> Rules:
+    peer = tenant.appliances[name]
+    return Rules(
+        max_orders=peer.max_orders or known.max_orders,
+        orders_per_s=peer.orders_per_s or known.orders_per_s,
+        wait_s=peer.max_wait_s,
+        failures=peer.breaker_failures,
+        pause_s=peer.breaker_pause_s,
+        zone=ZoneInfo(tenant.timezone),
+    )
 
 
 def _adapter(place: str, name: str, peer: settings.Appliance | settings.Forward) -> Adapter:

@@ -175,6 +175,9 @@ class ClickToCall(Table):
     require_all: bool = Field(False, description="demand every kind in auth at once (the CRM's mode 4)")
     token: SecretStr | None = Field(None, strict=False, description="the CRM's token (env: or file:)")
     open_loopback: bool = Field(True, description="programs on this machine need no credentials")
+    repeat_within_s: float = Field(
+        3.0, ge=0, le=300, description="the same call asked for again within so many seconds dials once; 0 dials again"
+    )
 
 
 class DialPlan(Table):
@@ -190,6 +193,16 @@ class Appliance(Table):
     title: str = Field("", description="name shown to people")
     extensions: tuple[str, ...] = Field((), strict=False, description="extensions that dial by it by default")
     dial_plan: DialPlan | None = Field(None, description="instead of the tenant's dial plan")
+    fallback: str | None = Field(None, description="the appliance that dials when this one was surely not reached")
+    max_orders: int | None = Field(None, ge=1, le=256, description="calls being placed by it at once")
+    orders_per_s: float | None = Field(None, gt=0, le=1000, description="calls begun by it in one second")
+    max_wait_s: float = Field(3.0, ge=0, le=15, description="how long a call waits for its turn before it is refused")
+    breaker_failures: int = Field(
+        5, ge=0, le=1000, description="after so many attempts in a row without an answer it is left alone; 0: never"
+    )
+    breaker_pause_s: float = Field(
+        30.0, gt=0, le=3600, description="how long it is left alone before it is tried again"
+    )
     settings: Any = Field(None, exclude=True, description="the adapter's own settings")
 
 
@@ -223,6 +236,9 @@ class Tenant(Table):
     def _default_exists(self) -> "Tenant":
         if self.default_appliance and self.default_appliance not in self.appliances:
             raise ValueError(f"default_appliance {self.default_appliance!r} is not one of the appliances")
+        for name, appliance in self.appliances.items():
+            if appliance.fallback == name or (appliance.fallback and appliance.fallback not in self.appliances):
+                raise ValueError(f"appliances.{name}.fallback {appliance.fallback!r} is not another of the appliances")
         return self
 
 

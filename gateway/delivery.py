@@ -1,128 +1,34 @@
-"""Everything outward: the one immediate attempt of an order, and the outbox of events that others are told of.
+"""The outbox of events that others are told of, and the orders that a dead gateway left behind.
 
-Adapters only speak their protocol; when to try, how long to wait and what to write down is decided here. An
-order is tried once. An event is tried until its target accepts it, oldest first for each target, for a day at most.
+Adapters only speak their protocol; when to try again and what to write down is decided here. An event is tried until
+its target accepts it, oldest first for each target, for a day at most. (Orders have ``orders.py``: one chance each.)
 """
 
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from concurrent.futures import TimeoutError as FutureTimeout
+from collections.abc import Callable, Sequence
 
 import structlog
 
-from gateway.adapter import Adapter, Delivery, Outcome, Outgoing
+from gateway.adapter import Delivery, Outcome, Outgoing
 from gateway.errors import GatewayError
-from gateway.store.drafts import OrderDraft, Recorded, Settlement
+from gateway.lanes import deliver
+from gateway.orders import Peers
+from gateway.store.drafts import Settlement
 from gateway.store.journal import Journal
 from gateway.store.outbox import Letter, Outbox
 
 log = structlog.get_logger()
 
-ANSWER_WITHIN_S = 20.0
-"""How long whoever clicked waits for the outcome; the attempt itself goes on and is settled when it ends."""
 ABANDONED_AFTER_MS = 120_000
 FIRST_WAIT_S = 1.0
 LONGEST_WAIT_S = 300.0
 GIVE_UP_AFTER_MS = 24 * 3600 * 1000
 
-Peers = Mapping[tuple[str, str], Adapter]
-"""Adapters by (tenant, name of the appliance or forward)."""
-
 
 def milliseconds() -> int:
     """Now, in milliseconds since 1970 UTC."""
     return time.time_ns() // 1_000_000
-
-
-class OrderDesk:
-    """Makes the attempt of each order in a bounded pool and settles it in the journal."""
-
-    def __init__(
-        self,
-        journal: Journal,
-        appliances: Peers,
-        *,
-        threads: int = 32,
-        answer_within_s: float = ANSWER_WITHIN_S,
-        clock: Callable[[], int] = milliseconds,
-    ) -> None:
-        self._journal = journal
-        self._appliances = appliances
-        self._answer_within_s = answer_within_s
-        self._clock = clock
-        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="order")
-
-    def dial(self, order: Recorded, draft: OrderDraft) -> tuple[Outcome, str]:
-        """Attempt ``order`` once; the outcome and one sentence for people.
-
-        When the attempt takes longer than people wait, the answer is *unknown*; its end is still written down.
-        """
-        attempt = self._pool.submit(self._attempt, order, draft)
-        try:
-            delivery = attempt.result(self._answer_within_s)
-        except FutureTimeout:
-            delivery = self._late(attempt, order, draft)
-        return delivery.outcome, delivery.detail
-
-    def _late(self, attempt: "Future[Delivery]", order: Recorded, draft: OrderDraft) -> Delivery:
-        """An attempt that has not begun is called off; one under way goes on and settles itself."""
-        waited = f"em {self._answer_within_s:g} s"
-        if not attempt.cancel():
-            detail = f"A central {draft.appliance!r} não respondeu {waited}; não será rediscado."
-            return Delivery(Outcome.UNKNOWN, detail)
-        delivery = Delivery(Outcome.UNREACHABLE, f"A vez da central {draft.appliance!r} não chegou {waited}.")
-        log.warning("order_not_begun", order=order.order_id, appliance=draft.appliance)
-        self._settle(order, delivery)
-        return delivery
-
-    def _attempt(self, order: Recorded, draft: OrderDraft) -> Delivery:
-        adapter = self._appliances[draft.message.tenant, draft.appliance]
-        began = time.perf_counter()
-        delivery = _deliver(adapter, outgoing_order(order, draft))
-        log.info(
-            "order_settled",
-            tenant=draft.message.tenant,
-            order=order.order_id,
-            appliance=draft.appliance,
-            outcome=delivery.outcome.value,
-            took_ms=round((time.perf_counter() - began) * 1000),
-        )
-        self._settle(order, delivery)
-        return delivery
-
-    def _settle(self, order: Recorded, delivery: Delivery) -> None:
-        if order.order_id is None:
-            return
-        try:
-            self._journal.write(Settlement(order.order_id, delivery, self._clock()))
-        except GatewayError as error:
-            log.error("order_outcome_not_stored", order=order.order_id, code=error.code)
-
-    def stop(self) -> None:
-        """Wait for attempts under way (each is bounded by its adapter's timeouts)."""
-        self._pool.shutdown(wait=True, cancel_futures=True)
-
-
-def outgoing_order(order: Recorded, draft: OrderDraft) -> Outgoing:
-    """What an appliance's adapter is given for an order."""
-    fields = {
-        "tenant": draft.message.tenant,
-        "extension": draft.extension,
-        "number": draft.digits,
-        "order_id": str(order.order_id),
-        "call_id": str(order.call_id),
-    }
-    return Outgoing("dial", str(order.order_id), fields)
-
-
-def _deliver(adapter: Adapter, message: Outgoing) -> Delivery:
-    try:
-        return adapter.deliver(message)
-    except Exception:
-        log.exception("adapter_failed", adapter=type(adapter).__name__, id=message.id)
-        return Delivery(Outcome.UNKNOWN, "Erro interno ao falar com a central; veja o registro do gateway.")
 
 
 class Courier:
@@ -188,7 +94,7 @@ class Courier:
         letter = self._outbox.claim(tenant, target, self._clock())
         if letter is None:
             return False
-        delivery = _deliver(self._forwards[tenant, target], Outgoing(letter.kind, str(letter.id), letter.fields))
+        delivery = deliver(self._forwards[tenant, target], Outgoing(letter.kind, str(letter.id), letter.fields))
         self._write_down(letter, delivery)
         return delivery.outcome is Outcome.ACCEPTED
 

@@ -23,11 +23,14 @@
     │   ├── QueueFull          410
     │   ├── StoreUnavailable   420
     │   ├── Stopping           430
-    │   └── TooManyScreens     440
+    │   ├── TooManyScreens     440
+    │   └── TooManyOrders      450
     ├── DialError              500  a call cannot be placed
     │   ├── NoAppliance        510
     │   ├── UnknownAppliance   520
-    │   └── NotDiallable       530
+    │   ├── NotDiallable       530
+    │   ├── KeyTaken           540
+    │   └── NothingToHangUp    550
     └── InternalError          900  a defect of ours; the log has the details
 
 A class fixes its code, HTTP status and whose fault it is (``client`` or ``server``); the raiser supplies
@@ -278,6 +281,19 @@ class TooManyScreens(BusyError):
         super().__init__(f"limite de {limit} telas abertas atingido.", hint="Aumente server.max_screens.")
 
 
+class TooManyOrders(BusyError):
+    """As many orders wait for their appliance as threads may be spent on them; this one was not written down."""
+
+    code = 450
+    retry_after_s = 3
+
+    def __init__(self, appliance: str, limit: int) -> None:
+        super().__init__(
+            f"{limit} pedidos de ligação já esperam pela central {appliance!r} ou por outras.",
+            hint="Nada foi discado; tente de novo em instantes.",
+        )
+
+
 class DialError(GatewayError):
     """A call cannot be placed."""
 
@@ -314,6 +330,27 @@ class NotDiallable(DialError):
 
     def __init__(self, number: str) -> None:
         super().__init__(f"não há o que discar em {number[:80]!r}.", hint="Informe DDD + número ou um ramal.")
+
+
+class KeyTaken(DialError):
+    """The asker's own key of the order was given before, to another call."""
+
+    code = 540
+
+    def __init__(self, key: str) -> None:
+        super().__init__(
+            f"o pedido {key[:80]!r} já foi usado para outra ligação.",
+            hint="Envie um id_pedido novo a cada ligação, e o mesmo só ao repetir a mesma.",
+        )
+
+
+class NothingToHangUp(DialError):
+    """The call cannot be ended from here: it is over, was not placed by us, or its appliance cannot."""
+
+    code = 550
+
+    def __init__(self, call_id: int, why: str) -> None:
+        super().__init__(f"a ligação {call_id} não pode ser desligada daqui: {why}.")
 
 
 class InternalError(GatewayError):

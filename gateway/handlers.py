@@ -4,6 +4,7 @@ Nothing here knows how a message came in or how the answer is rendered.
 """
 
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -14,7 +15,7 @@ from gateway.domain.numbers import read
 from gateway.domain.sides import tell_sides
 from gateway.domain.tenant import Tenant, Trunk
 from gateway.errors import NoAppliance, NotDiallable, UnknownAppliance, UnknownTenant
-from gateway.store.drafts import EndDraft, OrderDraft, Recorded, StartDraft
+from gateway.store.drafts import EndDraft, OrderDraft, Recorded, StartDraft, Way
 
 
 class Journal(Protocol):
@@ -25,6 +26,8 @@ class Journal(Protocol):
 
 class Dialler(Protocol):
     """Who makes the one immediate attempt of an order, and settles it."""
+
+    def admitted(self, draft: OrderDraft) -> AbstractContextManager[None]: ...
 
     def dial(self, order: Recorded, draft: OrderDraft) -> tuple[Outcome, str]: ...
 
@@ -86,11 +89,15 @@ def call_ended(message: CallEnded, core: Core) -> Reply:
 
 
 def place_call(message: PlaceCall, core: Core) -> Reply:
-    """Write the order down, then make one attempt; the reply says how it ended."""
+    """Write the order down, then make one attempt; the reply says how it ended, of a repeat how the first one did.
+
+    Raises ``TooManyOrders`` before anything is written when too many wait already.
+    """
     tenant = core.tenant(message.tenant)
     draft = draft_order(message, tenant)
-    recorded = core.journal.write(draft)
-    outcome, detail = core.dialler.dial(recorded, draft)
+    with core.dialler.admitted(draft):
+        recorded = core.journal.write(draft)
+        outcome, detail = core.dialler.dial(recorded, draft)
     return Reply(outcome is Outcome.ACCEPTED, detail, recorded.call_id, outcome)
 
 
@@ -101,7 +108,24 @@ def draft_order(message: PlaceCall, tenant: Tenant) -> OrderDraft:
         dialled = dial(message.number, trunk.dial_plan, tenant.numbers)
     except NothingToDial:
         raise NotDiallable(message.number) from None
-    return OrderDraft(message, extension_of(message, tenant), trunk.name, dialled.digits, dialled.reading)
+    return OrderDraft(
+        message,
+        extension_of(message, tenant),
+        trunk.name,
+        dialled.digits,
+        dialled.reading,
+        fallback_of(trunk, message, tenant),
+        tenant.repeat_within_ms,
+    )
+
+
+def fallback_of(trunk: Trunk, message: PlaceCall, tenant: Tenant) -> Way | None:
+    """How the call goes when ``trunk`` is not reached: the fallback has a dial plan of its own."""
+    other = tenant.trunk(trunk.fallback)
+    try:
+        return Way(other.name, dial(message.number, other.dial_plan, tenant.numbers).digits) if other else None
+    except NothingToDial:
+        return None
 
 
 def preview(message: PlaceCall, tenant: Tenant) -> tuple[Trunk, Dialled]:

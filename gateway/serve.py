@@ -29,6 +29,7 @@ from granian.server import Server
 from gateway import bootstrap, logs
 from gateway.config import Config
 from gateway.errors import ConfigError
+from gateway.shared import FOLDER
 from gateway.store.engine import open_engine, upgrade
 
 log = structlog.get_logger()
@@ -125,6 +126,8 @@ def _prepare_data(options: Options) -> None:
     upgrade(engine, options.data)
     engine.dispose()
     bootstrap.tenants(options.config)
+    # How appliances were doing before is no news to a gateway that was started anew, perhaps because they were mended.
+    shutil.rmtree(options.data / FOLDER, ignore_errors=True)
     if options.config.server.workers > 1:
         folder = options.data / "metrics"
         shutil.rmtree(folder, ignore_errors=True)

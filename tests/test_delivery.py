@@ -1,4 +1,4 @@
-"""Orders are tried once; events are tried until somebody takes them."""
+"""Events are tried until somebody takes them; orders of a dead gateway are settled."""
 
 import threading
 import time
@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from gateway.adapter import Delivery, Outcome, Outgoing
-from gateway.delivery import Courier, OrderDesk, sweep_abandoned, wait_ms
+from gateway.delivery import Courier, sweep_abandoned, wait_ms
 from gateway.domain.messages import PlaceCall
 from gateway.domain.numbers import read
 from gateway.store.drafts import OrderDraft
@@ -29,69 +29,9 @@ def until(condition: Callable[[], object], timeout_s: float = 10) -> None:
         time.sleep(0.01)
 
 
-def desk(store: Store, adapter: FakeAdapter, **options: object) -> OrderDesk:
-    return OrderDesk(store.journal, {("acme", "pbx"): adapter}, **options)  # type: ignore[arg-type]
-
-
 def status(store: Store) -> tuple[str, str | None]:
     (call,) = store.calls.recent("acme")
     return call.status, call.detail
-
-
-def test_an_order_is_given_to_its_appliance_once_and_its_outcome_is_written_down(store: Store) -> None:
-    adapter = FakeAdapter(lambda _: Delivery(Outcome.REFUSED, "ocupado"))
-    orders = desk(store, adapter)
-    outcome = orders.dial(store.journal.write(DRAFT), DRAFT)
-    orders.stop()
-    assert outcome == (Outcome.REFUSED, "ocupado")
-    assert status(store) == ("refused", "ocupado")
-    (message,) = adapter.delivered
-    assert (message.kind, message.fields["extension"], message.fields["number"]) == ("dial", "3501", "04732100123")
-
-
-def test_whoever_clicked_does_not_wait_for_an_appliance_that_hangs_and_its_late_outcome_is_still_written(
-    store: Store,
-) -> None:
-    gate = threading.Event()
-
-    def slow(_message: Outgoing) -> Delivery:
-        gate.wait(20)
-        return Delivery(Outcome.ACCEPTED, "tarde")
-
-    orders = desk(store, FakeAdapter(slow), answer_within_s=0.1)
-    outcome, detail = orders.dial(store.journal.write(DRAFT), DRAFT)
-    assert (outcome, "não será rediscado" in detail) == (Outcome.UNKNOWN, True)
-    gate.set()
-    until(lambda: status(store)[0] == "accepted")
-    orders.stop()
-
-
-def test_an_order_whose_turn_never_came_was_surely_not_sent(store: Store) -> None:
-    gate = threading.Event()
-
-    def held(_message: Outgoing) -> Delivery:
-        gate.wait(20)
-        return Delivery(Outcome.ACCEPTED, "ok")
-
-    adapter = FakeAdapter(held)
-    orders = desk(store, adapter, threads=1, answer_within_s=0.1)
-    orders.dial(store.journal.write(DRAFT), DRAFT)
-    outcome, _ = orders.dial(store.journal.write(DRAFT), DRAFT)
-    gate.set()
-    orders.stop()
-    assert outcome is Outcome.UNREACHABLE
-    assert len(adapter.delivered) == 1
-
-
-def test_a_defect_in_an_adapter_is_an_unknown_outcome_without_its_details(store: Store) -> None:
-    def defect(_message: Outgoing) -> Delivery:
-        raise RuntimeError("s3cret")
-
-    orders = desk(store, FakeAdapter(defect))
-    outcome, detail = orders.dial(store.journal.write(DRAFT), DRAFT)
-    orders.stop()
-    assert outcome is Outcome.UNKNOWN
-    assert "s3cret" not in detail
 
 
 def test_an_order_of_a_gateway_that_died_is_settled_as_unknown_and_never_dialled_again(store: Store) -> None:

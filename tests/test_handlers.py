@@ -1,6 +1,7 @@
 """What each message does, decided without any wire or database."""
 
-from dataclasses import dataclass, field
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 
 import pytest
 
@@ -9,7 +10,7 @@ from gateway.domain.dialplan import DialPlan
 from gateway.domain.messages import CallEnded, CallStarted, Direction, Origin, PlaceCall
 from gateway.domain.numbers import Extensions, NumberPlan
 from gateway.domain.tenant import Tenant, Trunk
-from gateway.errors import NoAppliance, NotDiallable, UnknownAppliance, UnknownTenant
+from gateway.errors import NoAppliance, NotDiallable, TooManyOrders, UnknownAppliance, UnknownTenant
 from gateway.handlers import Core
 from gateway.store.drafts import OrderDraft, Recorded
 
@@ -25,10 +26,17 @@ class Memory:
 
     drafts: list = field(default_factory=list)
     outcome: Outcome = Outcome.ACCEPTED
+    full: bool = False
 
     def write(self, draft) -> Recorded:
         self.drafts.append(draft)
         return Recorded(len(self.drafts), len(self.drafts), 7 if isinstance(draft, OrderDraft) else None)
+
+    @contextmanager
+    def admitted(self, draft: OrderDraft):
+        if self.full:
+            raise TooManyOrders(draft.appliance, 32)
+        yield
 
     def dial(self, order: Recorded, draft: OrderDraft) -> tuple[Outcome, str]:
         return self.outcome, "sentença"
@@ -108,3 +116,19 @@ def test_an_order_that_cannot_be_placed_says_why_and_writes_nothing(
     with pytest.raises(error, match=said):
         core.handle(message)
     assert memory.drafts == []
+
+
+def test_an_order_that_may_not_wait_is_not_even_written_down(core: Core, memory: Memory) -> None:
+    memory.full = True
+    with pytest.raises(TooManyOrders, match="Nada foi discado"):
+        core.handle(order("47999998888"))
+    assert memory.drafts == []
+
+
+def test_an_order_knows_its_fallback_with_the_digits_of_that_one_s_dial_plan(memory: Memory) -> None:
+    trunks = (replace(PBX, fallback="cloud"), CLOUD)
+    Core({"acme": Tenant("acme", PLAN, trunks)}, memory, memory).handle(order("47999998888"))
+    assert [(way.appliance, way.digits) for way in memory.drafts[0].ways] == [
+        ("pbx", "047999998888"),
+        ("cloud", "02147999998888"),
+    ]

@@ -12,13 +12,14 @@ from gateway.adapter import Outgoing
 from gateway.bootstrap import tenants
 from gateway.commands.place import Place, one_tenant, with_place, with_tenant
 from gateway.config import Config
-from gateway.delivery import milliseconds, outgoing_order
+from gateway.delivery import milliseconds
 from gateway.domain.dialplan import NothingToDial, dial
 from gateway.domain.messages import Origin, PlaceCall
 from gateway.domain.numbers import Extensions, NumberPlan, Reading, read
 from gateway.domain.tenant import Tenant
 from gateway.errors import NotDiallable, UnknownAppliance
 from gateway.handlers import draft_order
+from gateway.orders import outgoing_order
 from gateway.store.drafts import Recorded
 
 HERE = Origin("cli", "local")

@@ -40,6 +40,7 @@ def dial(visit: Visit) -> Response:
         _text(asked, "number"),
         extension=_text(asked, "extension"),
         appliance=_text(asked, "appliance"),
+        key=_text(asked, "request_id"),
     )
     outcome = reply.outcome.value if reply.outcome else None
     return as_json({"ok": reply.ok, "outcome": outcome, "message": reply.message, "call_id": reply.call_id})

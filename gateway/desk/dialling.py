@@ -6,7 +6,7 @@ from gateway.errors import AccessError, MissingParameter
 from gateway.handlers import Reply
 
 
-def place(visit: Visit, number: str, *, extension: str = "", appliance: str = "") -> Reply:
+def place(visit: Visit, number: str, *, extension: str = "", appliance: str = "", key: str = "") -> Reply:
     """Let the agent's own extension call ``number``. Raises ``AccessError`` and ``DialError``."""
     if not number.strip():
         raise MissingParameter("number", expected="DDD + número ou um ramal")
@@ -20,5 +20,6 @@ def place(visit: Visit, number: str, *, extension: str = "", appliance: str = ""
         received_at=visit.at,
         appliance=appliance or None,
         requested_by=visit.me.login,
+        request_key=(key or visit.request.headers.get("Idempotency-Key", "").strip().strip('"'))[:255] or None,
     )
     return visit.services.core.handle(order)

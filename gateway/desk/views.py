@@ -87,7 +87,9 @@ def dial(visit: Visit) -> Response:
     """Place a call; answers with a notice, or with the call's page where there is no script."""
     form = visit.request.form
     try:
-        reply = dialling.place(visit, form.get("numero", ""), appliance=form.get("central", ""))
+        reply = dialling.place(
+            visit, form.get("numero", ""), appliance=form.get("central", ""), key=form.get("id_pedido", "")
+        )
     except GatewayError as error:
         return page(visit, "_notice.html", status=error.http_status, outcome="refused", message=str(error))
     if not visit.by_htmx:

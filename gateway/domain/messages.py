@@ -65,7 +65,10 @@ class CallEnded:
 
 @dataclass(frozen=True, slots=True)
 class PlaceCall:
-    """Click-to-call: let ``extension`` call ``number`` by an appliance (the tenant's default one if not named)."""
+    """Click-to-call: let ``extension`` call ``number`` by an appliance (the tenant's default one if not named).
+
+    ``request_key`` is the asker's own name of this order: the same key never dials twice.
+    """
 
     tenant: str
     extension: str
@@ -74,6 +77,7 @@ class PlaceCall:
     received_at: int
     appliance: str | None = None
     requested_by: str | None = None
+    request_key: str | None = None
 
 
 Message = CallStarted | CallEnded | PlaceCall

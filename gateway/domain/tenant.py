@@ -9,23 +9,31 @@ from gateway.domain.numbers import Extensions, NumberPlan
 
 @dataclass(frozen=True, slots=True)
 class Trunk:
-    """An appliance as the handlers see it: its name, its dial plan, and the extensions that dial by it."""
+    """An appliance as the handlers see it: its name, its dial plan, and the extensions that dial by it.
+
+    ``fallback`` is the appliance that dials when this one was surely not reached.
+    """
 
     name: str
     title: str
     dial_plan: DialPlan
     extensions: Extensions | None = None
+    fallback: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Tenant:
-    """One company's rules. ``forwards`` maps an event kind to the names of those who are told of it."""
+    """One company's rules. ``forwards`` maps an event kind to the names of those who are told of it.
+
+    Within ``repeat_within_ms`` the same order again is taken for a double click; 0 dials every time.
+    """
 
     name: str
     numbers: NumberPlan
     trunks: tuple[Trunk, ...] = ()
     default_trunk: str | None = None
     forwards: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    repeat_within_ms: int = 0
 
     def trunk_for(self, extension: str) -> Trunk | None:
         """The appliance that dials for ``extension``: the one that lists it, else the default, else the first."""

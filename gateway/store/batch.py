@@ -11,7 +11,7 @@ from gateway.adapter import Outcome
 from gateway.domain.messages import CallEnded, CallStarted, Direction
 from gateway.domain.pairing import call_of_end, order_of_start, pair_key
 from gateway.domain.sides import Sides
-from gateway.store import rows, statements
+from gateway.store import repeats, rows, statements
 from gateway.store.drafts import EndDraft, OrderDraft, Recorded, Settlement, StartDraft, Work
 
 
@@ -58,6 +58,7 @@ class Batch:
         self._orders: list[dict[str, Any]] = []
         self._outbox: list[dict[str, Any]] = []
         self._settled: list[dict[str, Any]] = []
+        self._attempts: list[dict[str, Any]] = []
 
     @classmethod
     def load(cls, connection: Connection, drafts: Sequence[object]) -> "Batch":
@@ -128,6 +129,9 @@ class Batch:
 
     def _add_order(self, draft: OrderDraft) -> Recorded:
         message = draft.message
+        earlier = repeats.earlier(self._connection, self._orders, draft)
+        if earlier is not None:
+            return Recorded(earlier["call_id"], 0, earlier["id"], repeated=True)
         order_id = self._next("order")
         call = self._ordered_call(draft, order_id)
         self._orders.append(rows.order(draft, order_id, call.row["id"]))
@@ -145,7 +149,9 @@ class Batch:
         delivery = draft.delivery
         self._settled.append(rows.settled(draft))
         self._settle_call(call, delivery.outcome, draft.at)
-        told = {"outcome": delivery.outcome.value, "detail": delivery.detail, "appliance": order["appliance"]}
+        self._attempts += [rows.attempt(made, order["tenant"], draft.order_id) for made in draft.attempts]
+        dialled_by = draft.attempts[-1].appliance if draft.attempts else order["appliance"]
+        told = {"outcome": delivery.outcome.value, "detail": delivery.detail, "appliance": dialled_by}
         return Recorded(call.row["id"], self._log("order_settled", call, draft.at, told), draft.order_id)
 
     def flush(self) -> None:
@@ -159,13 +165,14 @@ class Batch:
         statements.WRITE_ORDERS.run(self._connection, self._orders)
         for settled in self._settled:
             self._connection.execute(statements.SETTLE_ORDER, settled)
+        statements.WRITE_ATTEMPTS.run(self._connection, self._attempts)
         statements.WRITE_EVENTS.run(self._connection, self._events)
         statements.WRITE_OUTBOX.run(self._connection, self._outbox)
         self._mark_written()
 
     def _mark_written(self) -> None:
         self._touched = {}
-        for written in (self._orders, self._settled, self._events, self._outbox):
+        for written in (self._orders, self._settled, self._attempts, self._events, self._outbox):
             written.clear()
 
     # calls

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Engine, Row, Select, select
+from sqlalchemy import Engine, Row, Select, func, select
 
 from gateway.store import tables
 
@@ -17,7 +17,7 @@ class LoggedCall:
     """One line of the call log. Times are milliseconds since 1970 UTC, or None while unknown.
 
     ``status``: ringing, ended, ordered (being dialled), or an order's outcome: accepted, refused, unreachable, unknown.
-    ``detail`` is the sentence that came with an order's outcome.
+    ``appliance`` is who dialled, or is about to; ``detail`` is the sentence that came with an order's outcome.
     """
 
     id: int
@@ -75,7 +75,7 @@ COLUMNS = (
     calls.c.duration_s,
     calls.c.recording_url,
     calls.c.status,
-    orders.c.appliance,
+    func.coalesce(orders.c.dialled_by, orders.c.appliance).label("appliance"),
     orders.c.detail,
 )
 

@@ -29,32 +29,68 @@ class EndDraft:
 
 
 @dataclass(frozen=True, slots=True)
+class Way:
+    """One way to place a call: the appliance, and the digits that its dial plan makes of the number."""
+
+    appliance: str
+    digits: str
+
+
+@dataclass(frozen=True, slots=True)
 class OrderDraft:
-    """A call to be placed: ``extension`` calls ``digits`` (dial plan applied) by ``appliance``."""
+    """A call to be placed: ``extension`` calls ``digits`` (dial plan applied) by ``appliance``.
+
+    ``fallback`` is tried when ``appliance`` was surely not reached. Within ``repeat_within_ms`` the same order again
+    is not a new one.
+    """
 
     message: PlaceCall
     extension: str
     appliance: str
     digits: str
     other: Reading
+    fallback: Way | None = None
+    repeat_within_ms: int = 0
+
+    @property
+    def ways(self) -> tuple[Way, ...]:
+        """The ways to try, in their order."""
+        first = Way(self.appliance, self.digits)
+        return (first, self.fallback) if self.fallback else (first,)
 
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """What became durable: our call id, the last event's ``seq`` and, for an order, its id."""
+    """What became durable: our call id, the last event's ``seq`` and, for an order, its id.
+
+    Of an order that is not new (``repeated``) nothing is written; the ids are the first one's.
+    """
 
     call_id: int
     seq: int
     order_id: int | None = None
+    repeated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One attempt at one appliance, ``kind`` ``dial`` or ``hangup``. Times are milliseconds since 1970 UTC."""
+
+    appliance: str
+    delivery: Delivery
+    began_at: int
+    ended_at: int
+    kind: str = "dial"
 
 
 @dataclass(frozen=True, slots=True)
 class Settlement:
-    """How the attempt of an order ended."""
+    """How an order ended, with the attempts that were made of it."""
 
     order_id: int
     delivery: Delivery
     at: int
+    attempts: tuple[Attempt, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,8 +3,9 @@
 import json
 from typing import Any
 
+from gateway.adapter import Delivery
 from gateway.domain.messages import CallEnded, CallStarted
-from gateway.store.drafts import OrderDraft, Settlement
+from gateway.store.drafts import Attempt, OrderDraft, Settlement
 
 # One encoder for all: json.dumps makes a new one at each call that names separators.
 encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
@@ -72,6 +73,7 @@ def order(draft: OrderDraft, order_id: int, call_id: int) -> Row:
         "client": message.origin.client,
         "requested_by": message.requested_by,
         "requested_at": message.received_at,
+        "request_key": message.request_key,
     }
 
 
@@ -81,9 +83,30 @@ def settled(draft: Settlement) -> Row:
         "of": draft.order_id,
         "new_outcome": draft.delivery.outcome.value,
         "new_detail": draft.delivery.detail,
-        "new_ref": draft.delivery.peer_ref,
+        "new_ref": ref_of(draft.delivery),
+        "by": draft.attempts[-1].appliance if draft.attempts else None,
         "at": draft.at,
     }
+
+
+def attempt(made: Attempt, tenant: str, order_id: int) -> Row:
+    """One attempt of an order."""
+    return {
+        "tenant": tenant,
+        "order_id": order_id,
+        "kind": made.kind,
+        "appliance": made.appliance,
+        "outcome": made.delivery.outcome.value,
+        "detail": made.delivery.detail,
+        "peer_ref": ref_of(made.delivery),
+        "began_at": made.began_at,
+        "ended_at": made.ended_at,
+    }
+
+
+def ref_of(delivery: Delivery) -> str | None:
+    """The peer's id as far as it fits; one that was cut would be another call's."""
+    return delivery.peer_ref if delivery.peer_ref and len(delivery.peer_ref) <= 255 else None
 
 
 def letter(kind: str, call: Row, message: CallStarted | CallEnded, target: str) -> Row:

@@ -15,7 +15,7 @@ calls, events, orders, outbox, counters = (
     tables.outbox,
     tables.counters,
 )
-phones, accounts = tables.phones, tables.accounts
+phones, accounts, attempts = tables.phones, tables.accounts, tables.attempts
 
 CALL_COLUMNS = tuple(calls.c.keys())
 CHANGING = (
@@ -40,6 +40,18 @@ ORDER_COLUMNS = (
     "client",
     "requested_by",
     "requested_at",
+    "request_key",
+)
+ATTEMPT_COLUMNS = (
+    "tenant",
+    "order_id",
+    "kind",
+    "appliance",
+    "outcome",
+    "detail",
+    "peer_ref",
+    "began_at",
+    "ended_at",
 )
 OUTBOX_COLUMNS = ("tenant", "target", "kind", "body", "created_at", "due_at")
 
@@ -84,6 +96,7 @@ WRITE_CALLS = Write(calls, CALL_COLUMNS, changing=CHANGING)
 WRITE_EVENTS = Write(events, tuple(events.c.keys()))
 WRITE_ORDERS = Write(orders, ORDER_COLUMNS)
 WRITE_OUTBOX = Write(outbox, OUTBOX_COLUMNS)
+WRITE_ATTEMPTS = Write(attempts, ATTEMPT_COLUMNS)
 
 ORDER = select(orders).where(orders.c.id == bindparam("order_id"))
 SETTLE_ORDER = (
@@ -93,6 +106,7 @@ SETTLE_ORDER = (
         outcome=bindparam("new_outcome"),
         detail=bindparam("new_detail"),
         peer_ref=bindparam("new_ref"),
+        dialled_by=bindparam("by"),
         settled_at=bindparam("at"),
     )
 )

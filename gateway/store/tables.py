@@ -129,11 +129,13 @@ orders = Table(
     Column("extension", String(32), nullable=False),
     Column("number", String(255), nullable=False, comment="as it was asked for"),
     Column("digits", String(64), nullable=False, comment="as it is dialled"),
-    Column("appliance", String(63), nullable=False),
+    Column("appliance", String(63), nullable=False, comment="who was to dial"),
+    Column("dialled_by", String(63), comment="who made the last attempt, which may be the fallback"),
     Column("wire", String(8), nullable=False),
     Column("client", String(64), nullable=False),
     Column("requested_by", String(64)),
     Column("requested_at", BigInteger, nullable=False),
+    Column("request_key", String(255), comment="the asker's own name of the order"),
     Column("outcome", String(12), comment="null while the attempt is under way"),
     Column("detail", Text),
     Column("peer_ref", String(255)),
@@ -144,6 +146,31 @@ orders = Table(
         sqlite_where=text("outcome IS NULL"),
         postgresql_where=text("outcome IS NULL"),
     ),
+    Index(None, "tenant", "extension", "requested_at"),
+    Index(
+        "ix_orders_request_key",
+        "tenant",
+        "request_key",
+        sqlite_where=text("request_key IS NOT NULL"),
+        postgresql_where=text("request_key IS NOT NULL"),
+    ),
+)
+
+attempts = Table(
+    "attempts",
+    metadata,
+    Column("id", Id, primary_key=True, autoincrement=True),
+    Column("tenant", String(63), nullable=False),
+    Column("order_id", Id, nullable=False),
+    Column("kind", String(8), nullable=False, comment="dial or hangup"),
+    Column("appliance", String(63), nullable=False),
+    Column("outcome", String(12), nullable=False),
+    Column("detail", Text, nullable=False),
+    Column("peer_ref", String(255)),
+    Column("began_at", BigInteger, nullable=False),
+    Column("ended_at", BigInteger, nullable=False),
+    Index(None, "order_id"),
+    Index(None, "tenant", "appliance", "began_at"),
 )
 
 outbox = Table(

@@ -35,6 +35,7 @@ class Dialing:
             "ramal": first(given, rules.origin_param, "origem", "ramal"),
             "telefone": first(given, rules.destination_param, "destino", "telefone"),
             "central": given.get("central", ""),
+            "id_pedido": given.get("id_pedido", ""),
         }
         try:
             reply = self._intake.perform(
@@ -54,7 +55,7 @@ class Dialing:
 
 @lru_cache(maxsize=256)
 def names_for(origin: str, destination: str) -> Names:
-    return known_names("origem", "destino", "ramal", "telefone", "central", "token", origin, destination)
+    return known_names("origem", "destino", "ramal", "telefone", "central", "id_pedido", "token", origin, destination)
 
 
 def first(given: dict[str, str], *names: str) -> str:

@@ -88,6 +88,7 @@ class Intake:
             if operation.dials:
                 raise NotReplayable(operation.name)
         elif operation.dials:
+            texts = with_key(texts, environ)
             login = site.gate.admit_dialling(environ, token, self._verify_agent, in_body=login_in(texts))
         else:
             site.gate.admit_event(environ, token)
@@ -108,6 +109,12 @@ class Intake:
             call_id=reply.call_id,
         )
         return reply
+
+
+def with_key(texts: Texts, environ: dict[str, Any]) -> Texts:
+    """The parameters with the header ``Idempotency-Key``, quoted or not, where they name no key themselves."""
+    key = environ.get("HTTP_IDEMPOTENCY_KEY", "").strip().strip('"')
+    return texts if texts.get("id_pedido") or not key else {**texts, "id_pedido": key}
 
 
 def login_in(texts: Texts) -> tuple[str, str] | None:

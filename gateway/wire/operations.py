@@ -121,7 +121,7 @@ def call_ended(texts: Texts, sender: Sender) -> CallEnded:
 
 def place_call(texts: Texts, sender: Sender) -> PlaceCall:
     """The message of ``ClickToCall``. Raises ``MissingParameter``, ``BadParameter``."""
-    appliance = texts.get("central", "").strip()
+    appliance, key = (texts.get(name, "").strip() for name in ("central", "id_pedido"))
     return PlaceCall(
         tenant=sender.tenant,
         extension=required(texts, sender, "ramal", "3501"),
@@ -130,6 +130,8 @@ def place_call(texts: Texts, sender: Sender) -> PlaceCall:
         received_at=sender.received_at,
         appliance=checked(appliance, "central", TEXT_LIMIT) if appliance else None,
         requested_by=sender.login,
+        # Never left out like other extras: without it the call might be dialled twice.
+        request_key=checked(key, "id_pedido", TEXT_LIMIT) if key else None,
     )
 
 
@@ -274,6 +276,7 @@ CLICK_TO_CALL = Operation(
         Parameter("ramal", "ramal que vai ligar", required=True),
         Parameter("telefone", "número a discar: DDD + número, ou um ramal", required=True),
         Parameter("central", "nome da central, se não for a padrão"),
+        Parameter("id_pedido", "identificação deste pedido para quem pede; repetida, não disca outra vez"),
     ),
     place_call,
     dials=True,

@@ -3,6 +3,7 @@
 import re
 import time
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -42,6 +43,9 @@ class Exchange:
     outcome: Outcome = Outcome.ACCEPTED
     detail: str = "chamada aceita pela central"
     orders: list[OrderDraft] = field(default_factory=list)
+
+    def admitted(self, draft: OrderDraft) -> AbstractContextManager[None]:
+        return nullcontext()
 
     def dial(self, order: Recorded, draft: OrderDraft) -> tuple[Outcome, str]:
         self.orders.append(draft)

@@ -1,0 +1,102 @@
+"""When an appliance does not answer, leave it alone for a while: pure rules over one small record.
+
+An own module, because libraries such as pybreaker count exceptions and hold their lock while a call runs: orders of
+one appliance would go one by one, and an outcome is no exception here.
+
+    closed ──(so many times in a row unreachable or unknown)──▶ open ──(the pause is over)──▶ half-open
+      ▲                                                          ▲                               │
+      └──────────────(accepted or refused: it answers)───────────┼───────(one trial at a time)───┤
+                                                                 └───(unreachable or unknown)────┘
+"""
+
+from dataclasses import dataclass, replace
+from datetime import UTC, tzinfo
+from enum import StrEnum
+
+from gateway.adapter import Outcome
+
+TRIAL_S = 60.0
+"""After so long a trial whose process died is forgotten."""
+REASON_LIMIT = 400
+
+
+class Gate(StrEnum):
+    """Whether orders may go to the appliance."""
+
+    CLOSED = "closed"
+    HALF_OPEN = "half_open"
+    OPEN = "open"
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """How an appliance is doing. Times are seconds since 1970; ``turns`` are when the last orders began."""
+
+    failures: int = 0
+    retry_at: float = 0.0
+    trial_until: float = 0.0
+    reason: str = ""
+    turns: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """How one appliance is treated. ``failures`` 0 never opens; None limits nothing."""
+
+    max_orders: int | None = None
+    orders_per_s: float | None = None
+    wait_s: float = 3.0
+    failures: int = 5
+    pause_s: float = 30.0
+    zone: tzinfo = UTC
+    """In which people are told when it is tried again."""
+
+
+def gate(condition: Condition, now: float) -> Gate:
+    """The state that people are shown."""
+    if not condition.retry_at:
+        return Gate.CLOSED
+    return Gate.OPEN if now < condition.retry_at else Gate.HALF_OPEN
+
+
+def ask(condition: Condition, now: float) -> tuple[Condition, Gate]:
+    """Whether an order may go: closed yes, half-open as the one trial, open no."""
+    state = gate(condition, now)
+    if state is not Gate.HALF_OPEN:
+        return condition, state
+    if now < condition.trial_until:
+        return condition, Gate.OPEN
+    return replace(condition, trial_until=now + TRIAL_S), Gate.HALF_OPEN
+
+
+def told(condition: Condition, outcome: Outcome, detail: str, now: float, rules: Rules) -> Condition:
+    """The condition after an attempt ended with ``outcome``."""
+    if outcome in (Outcome.ACCEPTED, Outcome.REFUSED):
+        return Condition(turns=condition.turns)
+    failures = condition.failures + 1
+    if not rules.failures or failures < rules.failures:
+        return replace(condition, failures=failures)
+    if condition.retry_at and now < condition.retry_at:
+        return replace(condition, failures=failures)
+    after = replace(condition, failures=failures, retry_at=now + rules.pause_s, trial_until=0.0)
+    return replace(after, reason=detail[:REASON_LIMIT])
+
+
+def try_now(condition: Condition, now: float) -> Condition:
+    """End the pause: the next order is the trial."""
+    return replace(condition, retry_at=min(condition.retry_at, now), trial_until=0.0)
+
+
+def turn(condition: Condition, now: float, rules: Rules, patience_s: float) -> tuple[Condition, float | None]:
+    """Seconds to wait for a turn under ``orders_per_s``, or None when that is longer than ``patience_s``.
+
+    Whole orders go at once: three at a time for 3/s, one every two seconds for 0.5/s.
+    """
+    if not rules.orders_per_s:
+        return condition, 0.0
+    together = max(1, int(rules.orders_per_s))
+    before = [at for at in condition.turns if at <= now + TRIAL_S][-together:]
+    at = max(now, before[0] + together / rules.orders_per_s) if len(before) == together else now
+    if at - now > patience_s:
+        return condition, None
+    return replace(condition, turns=(*before, at)[-together:]), at - now

@@ -1,0 +1,180 @@
+"""An order's one chance: by its appliance, else by its fallback, then settled; and who may wait for it.
+
+Adapters only speak their protocol and lanes look after one appliance each; which of them tries, how long whoever
+clicked waits, and what is written down is decided here. After *unknown* nothing is dialled again by itself.
+"""
+
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future
+from concurrent.futures import TimeoutError as FutureTimeout
+from contextlib import contextmanager
+from pathlib import Path
+
+import structlog
+
+from gateway.adapter import Adapter, Delivery, Outcome, Outgoing
+from gateway.breaker import Rules
+from gateway.errors import GatewayError, TooManyOrders
+from gateway.lanes import Lane
+from gateway.store.drafts import Attempt, OrderDraft, Recorded, Settlement, Way
+from gateway.store.journal import Journal
+from gateway.store.orders import OrderLog
+
+log = structlog.get_logger()
+
+ANSWER_WITHIN_S = 20.0
+"""How long whoever clicked waits for the outcome; the attempt itself goes on and is settled when it ends."""
+LOOK_EVERY_S = 0.05
+
+Peers = Mapping[tuple[str, str], Adapter]
+"""Adapters by (tenant, name of the appliance or forward)."""
+
+
+class OrderDesk:
+    """Tries each order once and settles it in the journal.
+
+    ``rules`` has the limits of appliances by the same keys as ``appliances``; ``waiting`` is how many may wait at once
+    in this process, of which no single appliance gets more than half where there are several.
+    """
+
+    def __init__(
+        self,
+        journal: Journal,
+        appliances: Peers,
+        log: OrderLog,
+        *,
+        rules: Mapping[tuple[str, str], Rules] | None = None,
+        data: Path | None = None,
+        waiting: int = 32,
+        answer_within_s: float = ANSWER_WITHIN_S,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._journal, self._log = journal, log
+        self._answer_within_s = answer_within_s
+        self._clock = clock
+        self.lanes = {
+            key: Lane(*key, adapter, (rules or {}).get(key, Rules()), data=data, clock=clock)
+            for key, adapter in appliances.items()
+        }
+        self._limit = waiting
+        self._waiting: Counter[tuple[str, str]] = Counter()
+        self._changed = threading.Condition()
+
+    @contextmanager
+    def admitted(self, draft: OrderDraft) -> Iterator[None]:
+        """Hold one of the places for those who wait. Raises ``TooManyOrders``: nothing was written yet."""
+        key = (draft.message.tenant, draft.appliance)
+        with self._changed:
+            if self._waiting.total() >= self._limit or self._waiting[key] >= self._share(key):
+                raise TooManyOrders(draft.appliance, self._waiting.total())
+            self._waiting[key] += 1
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._waiting[key] -= 1
+                self._changed.notify_all()
+
+    def _share(self, key: tuple[str, str]) -> int:
+        if len(self.lanes) == 1:
+            return self._limit
+        return min(self._limit, max(self._limit // 2, self.lanes[key].rules.max_orders or 0))
+
+    def waiting(self) -> int:
+        """How many wait for an outcome now."""
+        return self._waiting.total()
+
+    def dial(self, order: Recorded, draft: OrderDraft) -> tuple[Outcome, str]:
+        """Try ``order`` once; the outcome and one sentence for people. An order that is a repeat is not tried: its
+        answer is the first one's.
+
+        When it takes longer than people wait, the answer is *unknown*; its end is still written down.
+        """
+        delivery = self._first_answer(order, draft) if order.repeated else self._try(order, draft)
+        return delivery.outcome, delivery.detail
+
+    def _try(self, order: Recorded, draft: OrderDraft) -> Delivery:
+        ends = time.monotonic() + self._answer_within_s
+        made: list[Attempt] = []
+        for way in draft.ways:
+            under_way = self._lane(draft, way).begin(outgoing_order(order, draft, way), ends=ends)
+            try:
+                made.append(under_way.result(max(ends - time.monotonic(), 0)))
+            except FutureTimeout:
+                self._settle_late(order, made, under_way)
+                return self._no_answer(way.appliance)
+            if made[-1].delivery.outcome is not Outcome.UNREACHABLE:
+                break
+        return self._settle(order, made)
+
+    def _lane(self, draft: OrderDraft, way: Way) -> Lane:
+        return self.lanes[draft.message.tenant, way.appliance]
+
+    def _no_answer(self, appliance: str) -> Delivery:
+        waited = f"em {self._answer_within_s:g} s"
+        return Delivery(Outcome.UNKNOWN, f"A central {appliance!r} não respondeu {waited}; não será rediscado.")
+
+    def _settle_late(self, order: Recorded, made: list[Attempt], under_way: "Future[Attempt]") -> None:
+        """Settle when the attempt ends; nobody waits any more, so no other appliance is tried."""
+        under_way.add_done_callback(lambda done: self._settle(order, [*made, done.result()]))
+
+    def _settle(self, order: Recorded, made: Sequence[Attempt]) -> Delivery:
+        delivery = summed_up(made)
+        last = made[-1]
+        log.info(
+            "order_settled",
+            order=order.order_id,
+            appliance=last.appliance,
+            outcome=delivery.outcome.value,
+            took_ms=last.ended_at - made[0].began_at,
+            attempts=len(made),
+        )
+        if order.order_id is not None:
+            self._write(Settlement(order.order_id, delivery, round(self._clock() * 1000), tuple(made)))
+        return delivery
+
+    def _write(self, settlement: Settlement) -> None:
+        try:
+            self._journal.write(settlement)
+        except GatewayError as error:
+            log.error("order_outcome_not_stored", order=settlement.order_id, code=error.code)
+
+    def _first_answer(self, order: Recorded, draft: OrderDraft) -> Delivery:
+        """The answer of the order that this one repeats, whichever process tries it."""
+        assert order.order_id is not None
+        log.info("order_repeated", order=order.order_id, tenant=draft.message.tenant)
+        ends = time.monotonic() + self._answer_within_s
+        while (found := self._log.outcome(order.order_id)) is None:
+            if time.monotonic() >= ends:
+                return self._no_answer(draft.appliance)
+            time.sleep(LOOK_EVERY_S)
+        return found
+
+    def stop(self) -> None:
+        """Wait for attempts under way (each is bounded by its adapter's timeouts) and for those who wait for them."""
+        with self._changed:
+            self._changed.wait_for(lambda: not self._waiting.total(), self._answer_within_s)
+        for lane in self.lanes.values():
+            lane.stop()
+
+
+def outgoing_order(order: Recorded, draft: OrderDraft, way: Way | None = None) -> Outgoing:
+    """What an appliance's adapter is given for an order; ``way`` is the appliance's own, if not the first."""
+    fields = {
+        "tenant": draft.message.tenant,
+        "extension": draft.extension,
+        "number": (way or draft).digits,
+        "order_id": str(order.order_id),
+        "call_id": str(order.call_id),
+    }
+    return Outgoing("dial", str(order.order_id), fields)
+
+
+def summed_up(made: Sequence[Attempt]) -> Delivery:
+    """How an order ended: as its last attempt did; why the first one's appliance did not dial is told too."""
+    last = made[-1].delivery
+    before = " ".join(attempt.delivery.detail for attempt in made[:-1])
+    return Delivery(last.outcome, f"{last.detail} Antes: {before}" if before else last.detail, last.peer_ref)

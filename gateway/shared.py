@@ -1,0 +1,109 @@
+"""Small values that all processes on one data folder share, under kernel file locks.
+
+They say how an appliance is doing this moment: worth sharing between workers, not worth a row in the database, and
+gone when the gateway is started anew. Several nodes have each their own.
+"""
+
+import fcntl
+import os
+import threading
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Generic, TypeVar
+from urllib.parse import quote
+
+from pydantic import TypeAdapter, ValidationError
+
+T = TypeVar("T")
+Told = TypeVar("Told")
+
+FOLDER = "appliances"
+
+
+class Record(Generic[T]):
+    """A frozen dataclass of which every field has a default; without ``path`` it is this process's own."""
+
+    def __init__(self, kind: type[T], path: Path | None = None) -> None:
+        self._kind = TypeAdapter(kind)
+        self._value = self._nothing = kind()
+        self._lock = threading.Lock()
+        self._file = -1
+        if path is not None:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
+
+    def change(self, work: Callable[[T], tuple[T, Told]]) -> Told:
+        """Put ``work(value)``'s first result in the value's place; its second is what the caller gets."""
+        with self._lock:
+            if self._file < 0:
+                self._value, told = work(self._value)
+                return told
+            fcntl.flock(self._file, fcntl.LOCK_EX)
+            try:
+                return self._change(work)
+            finally:
+                fcntl.flock(self._file, fcntl.LOCK_UN)
+
+    def read(self) -> T:
+        """The value now."""
+        return self.change(lambda value: (value, value))
+
+    def close(self) -> None:
+        if self._file >= 0:
+            os.close(self._file)
+            self._file = -1
+
+    def _change(self, work: Callable[[T], tuple[T, Told]]) -> Told:
+        before = self._load()
+        after, told = work(before)
+        if after != before:
+            data = self._kind.dump_json(after)
+            os.pwrite(self._file, data, 0)
+            os.ftruncate(self._file, len(data))
+        return told
+
+    def _load(self) -> T:
+        try:
+            return self._kind.validate_json(os.pread(self._file, 64 * 1024, 0))
+        except ValidationError:  # empty at first, or half a line of a process that was killed
+            return self._nothing
+
+
+class Slots:
+    """So many places among all processes; a place whose process dies is free again."""
+
+    def __init__(self, path: Path | None, count: int) -> None:
+        self._paths = [path.with_name(f"{path.name}.{number}") for number in range(count)] if path else []
+        self._local = threading.Semaphore(count)
+
+    def take(self, timeout_s: float) -> Callable[[], None] | None:
+        """Take a place of this process within ``timeout_s``, and one among all now; how to give it back, or None."""
+        if not self._local.acquire(timeout=max(timeout_s, 0)):
+            return None
+        if not self._paths:
+            return self._local.release
+        for path in self._paths:
+            if (found := _locked(path)) is not None:
+                return partial(self._give_back, found)
+        self._local.release()
+        return None
+
+    def _give_back(self, file: int) -> None:
+        os.close(file)
+        self._local.release()
+
+
+def _locked(path: Path) -> int | None:
+    file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return file
+    except BlockingIOError:
+        os.close(file)
+        return None
+
+
+def path_of(data: Path, tenant: str, name: str) -> Path:
+    """Where what concerns an appliance lies; whatever it is called, the name stays inside the folder."""
+    return data / FOLDER / f"{tenant}.{quote(name, safe='')}"

@@ -1,0 +1,87 @@
+"""Orders and their attempts, read."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Engine, Select, select
+
+from gateway.adapter import Delivery, Outcome
+from gateway.store import tables
+
+orders, attempts = tables.orders, tables.attempts
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """One attempt, as it was written down. Times are milliseconds since 1970 UTC."""
+
+    order_id: int
+    kind: str
+    appliance: str
+    outcome: str
+    detail: str
+    peer_ref: str | None
+    began_at: int
+    ended_at: int
+
+    @property
+    def took_ms(self) -> int:
+        """How long the appliance took, its turn not counted."""
+        return self.ended_at - self.began_at
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """An order of ours. ``appliance`` is who dialled, ``outcome`` None while that is under way."""
+
+    id: int
+    call_id: int
+    extension: str
+    digits: str
+    appliance: str
+    outcome: str | None
+    peer_ref: str | None
+
+
+COLUMNS = tuple(attempts.c[name] for name in Tried.__dataclass_fields__)
+
+
+class OrderLog:
+    """Reads orders; safe for many threads."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def outcome(self, order_id: int) -> Delivery | None:
+        """How an order ended, None while it is under way."""
+        query = select(orders.c.outcome, orders.c.detail, orders.c.peer_ref).where(orders.c.id == order_id)
+        with self._engine.connect() as connection:
+            row = connection.execute(query).first()
+        if row is None or row.outcome is None:
+            return None
+        return Delivery(Outcome(row.outcome), row.detail or "", row.peer_ref)
+
+    def of_call(self, tenant: str, call_id: int) -> Placed | None:
+        """The order that placed a call of the tenant, if one did."""
+        query = select(orders).where(orders.c.tenant == tenant, orders.c.call_id == call_id).order_by(orders.c.id)
+        with self._engine.connect() as connection:
+            row = connection.execute(query.limit(1)).first()
+        if row is None:
+            return None
+        dialled_by = row.dialled_by or row.appliance
+        return Placed(row.id, row.call_id, row.extension, row.digits, dialled_by, row.outcome, row.peer_ref)
+
+    def history(self, tenant: str, order_id: int) -> Sequence[Tried]:
+        """The attempts of an order of the tenant, oldest first."""
+        query = select(*COLUMNS).where(attempts.c.order_id == order_id, attempts.c.tenant == tenant)
+        return self._tried(query.order_by(attempts.c.id))
+
+    def latest(self, tenant: str, appliance: str, *, limit: int = 10) -> Sequence[Tried]:
+        """The newest attempts at an appliance, newest first."""
+        query = select(*COLUMNS).where(attempts.c.tenant == tenant, attempts.c.appliance == appliance)
+        return self._tried(query.order_by(attempts.c.began_at.desc(), attempts.c.id.desc()).limit(limit))
+
+    def _tried(self, query: Select[Any]) -> Sequence[Tried]:
+        with self._engine.connect() as connection:
+            return [Tried(*row) for row in connection.execute(query)]

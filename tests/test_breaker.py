@@ -1,0 +1,96 @@
+"""An appliance that does not answer is left alone for a while: every step of the rules, without any clock."""
+
+import pytest
+
+from gateway.adapter import Outcome
+from gateway.breaker import Condition, Gate, Rules, ask, gate, told, try_now, turn
+
+RULES = Rules(failures=3, pause_s=30)
+
+
+def after(*outcomes: Outcome, rules: Rules = RULES, now: float = 100) -> Condition:
+    condition = Condition()
+    for outcome in outcomes:
+        condition = told(condition, outcome, "sem resposta", now, rules)
+    return condition
+
+
+DEAD = after(*[Outcome.UNREACHABLE] * 3)
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "state"),
+    [
+        ((), Gate.CLOSED),
+        ((Outcome.UNKNOWN, Outcome.UNREACHABLE), Gate.CLOSED),
+        ((Outcome.UNKNOWN, Outcome.UNREACHABLE, Outcome.UNKNOWN), Gate.OPEN),
+        ((Outcome.UNKNOWN, Outcome.UNKNOWN, Outcome.REFUSED, Outcome.UNKNOWN), Gate.CLOSED),
+        ((Outcome.UNKNOWN, Outcome.UNKNOWN, Outcome.ACCEPTED, Outcome.UNKNOWN), Gate.CLOSED),
+        ((*[Outcome.UNKNOWN] * 4, Outcome.ACCEPTED), Gate.CLOSED),
+    ],
+)
+def test_so_many_in_a_row_without_an_answer_and_it_is_left_alone_and_any_answer_ends_that(
+    outcomes: tuple[Outcome, ...], state: Gate
+) -> None:
+    assert gate(after(*outcomes), 101) is state
+
+
+def test_zero_failures_never_leaves_it_alone() -> None:
+    assert gate(after(*[Outcome.UNKNOWN] * 50, rules=Rules(failures=0)), 101) is Gate.CLOSED
+
+
+def test_the_reason_and_the_time_of_the_next_attempt_are_known() -> None:
+    assert (DEAD.reason, DEAD.retry_at) == ("sem resposta", 130)
+
+
+def test_orders_that_were_under_way_do_not_make_the_pause_longer() -> None:
+    assert told(DEAD, Outcome.UNKNOWN, "tarde", 120, RULES).retry_at == 130
+
+
+def test_after_the_pause_one_order_is_the_trial_and_the_others_still_wait() -> None:
+    trying, state = ask(DEAD, 130)
+    assert state is Gate.HALF_OPEN
+    assert ask(trying, 131) == (trying, Gate.OPEN)
+
+
+def test_a_trial_that_fails_starts_the_pause_anew_and_one_that_is_answered_ends_it() -> None:
+    trying, _ = ask(DEAD, 130)
+    again = told(trying, Outcome.UNREACHABLE, "ainda não", 131, RULES)
+    assert (gate(again, 132), again.retry_at, again.reason) == (Gate.OPEN, 161, "ainda não")
+    assert told(trying, Outcome.REFUSED, "ocupado", 131, RULES) == Condition()
+
+
+def test_a_trial_whose_process_died_is_forgotten_after_a_minute() -> None:
+    trying, _ = ask(DEAD, 130)
+    assert ask(trying, 191)[1] is Gate.HALF_OPEN
+
+
+def test_a_good_probe_ends_the_pause() -> None:
+    assert ask(try_now(DEAD, 105), 105)[1] is Gate.HALF_OPEN
+    assert try_now(Condition(), 105) == Condition()
+
+
+def waits(per_s: float, *at: float, patience_s: float = 10) -> list[float | None]:
+    condition, found = Condition(), []
+    for now in at:
+        condition, wait_s = turn(condition, now, Rules(orders_per_s=per_s), patience_s)
+        found.append(wait_s)
+    return found
+
+
+def test_three_a_second_are_three_at_once_and_then_three_more_a_second_later() -> None:
+    assert waits(3, *[100.0] * 7) == [0, 0, 0, 1, 1, 1, 2]
+    assert waits(3, 100, 100.5, 100.9, 101.0, 101.2) == pytest.approx([0, 0, 0, 0, 0.3])
+
+
+def test_less_than_one_a_second_is_one_at_a_time() -> None:
+    assert waits(0.5, 100, 100, 103.5) == [0, 2, 0.5]
+
+
+def test_who_would_wait_too_long_takes_nobody_s_turn() -> None:
+    assert waits(1, 100, 100, 100, 100.5, patience_s=1) == [0, 1, None, None]
+    assert waits(1, 100, 100, 101.0, patience_s=1) == [0, 1, 1]
+
+
+def test_a_clock_put_back_blocks_nobody_for_long() -> None:
+    assert waits(1, 1_000_000, 100) == [0, 0]

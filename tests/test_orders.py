@@ -1,0 +1,325 @@
+"""One click is one call, and an appliance in trouble troubles nobody else."""
+
+import multiprocessing
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from gateway.adapter import Delivery, Outcome, Outgoing, Probe
+from gateway.breaker import Gate, Rules
+from gateway.domain.messages import PlaceCall
+from gateway.domain.numbers import read
+from gateway.errors import TooManyOrders
+from gateway.lanes import Lane
+from gateway.orders import OrderDesk
+from gateway.shared import Slots
+from gateway.store.drafts import OrderDraft, Way
+from gateway.store.orders import OrderLog
+from tests.fakes import FakeAdapter
+from tests.store.conftest import HERE, PLAN, T0, Store, open_store, store
+
+__all__ = ["open_store", "store"]
+
+DRAFT = OrderDraft(
+    PlaceCall("acme", "3501", "4732100123", HERE, T0), "3501", "pbx", "04732100123", read("4732100123", PLAN)
+)
+WITH_FALLBACK = replace(DRAFT, fallback=Way("cloud", "0214732100123"))
+DIAL = Outgoing("dial", "1", {"number": "1"})
+OpenDesk = Callable[..., OrderDesk]
+
+
+def until(condition: Callable[[], object], timeout_s: float = 10) -> None:
+    deadline = time.monotonic() + timeout_s
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.01)
+
+
+@pytest.fixture
+def open_desk(store: Store) -> Iterator[OpenDesk]:
+    """A desk with the appliances given by name; ``rules`` are all appliances' own."""
+    with ExitStack() as opened:
+
+        def start(rules: Rules | None = None, *, options: dict | None = None, **adapters: FakeAdapter) -> OrderDesk:
+            appliances = {("acme", name): adapter for name, adapter in adapters.items()}
+            kept = {key: rules or Rules() for key in appliances}
+            desk = OrderDesk(store.journal, appliances, OrderLog(store.engine), rules=kept, **(options or {}))
+            opened.callback(desk.stop)
+            return desk
+
+        yield start
+
+
+def says(outcome: Outcome, detail: str = "sem resposta") -> FakeAdapter:
+    return FakeAdapter(lambda _: Delivery(outcome, detail))
+
+
+def place(desk: OrderDesk, store: Store, draft: OrderDraft = DRAFT) -> tuple[Outcome, str]:
+    return desk.dial(store.journal.write(draft), draft)
+
+
+def status(store: Store) -> tuple[str, str | None]:
+    (call,) = store.calls.recent("acme")
+    return call.status, call.detail
+
+
+@pytest.fixture
+def gate() -> Iterator[threading.Event]:
+    opened = threading.Event()
+    yield opened
+    opened.set()
+
+
+def hanging(gate: threading.Event) -> FakeAdapter:
+    def hang(_message: Outgoing) -> Delivery:
+        gate.wait(20)
+        return Delivery(Outcome.ACCEPTED, "tarde")
+
+    return FakeAdapter(hang)
+
+
+# one chance
+
+
+def test_an_order_is_given_to_its_appliance_once_and_its_outcome_is_written_down(
+    store: Store, open_desk: OpenDesk
+) -> None:
+    adapter = says(Outcome.REFUSED, "ocupado")
+    assert place(open_desk(pbx=adapter), store) == (Outcome.REFUSED, "ocupado")
+    assert status(store) == ("refused", "ocupado")
+    (message,) = adapter.delivered
+    assert (message.kind, message.fields["extension"], message.fields["number"]) == ("dial", "3501", "04732100123")
+
+
+def test_whoever_clicked_does_not_wait_for_an_appliance_that_hangs_and_its_late_outcome_is_still_written(
+    store: Store, open_desk: OpenDesk, gate: threading.Event
+) -> None:
+    desk = open_desk(pbx=hanging(gate), options={"answer_within_s": 0.1})
+    outcome, detail = place(desk, store)
+    assert (outcome, "não será rediscado" in detail) == (Outcome.UNKNOWN, True)
+    gate.set()
+    until(lambda: status(store)[0] == "accepted")
+
+
+def test_a_defect_in_an_adapter_is_an_unknown_outcome_without_its_details(store: Store, open_desk: OpenDesk) -> None:
+    def defect(_message: Outgoing) -> Delivery:
+        raise RuntimeError("s3cret")
+
+    outcome, detail = place(open_desk(pbx=FakeAdapter(defect)), store)
+    assert outcome is Outcome.UNKNOWN
+    assert "s3cret" not in detail
+
+
+def test_a_double_click_waits_for_the_first_one_s_answer_and_dials_once(
+    store: Store, open_desk: OpenDesk, gate: threading.Event
+) -> None:
+    adapter = hanging(gate)
+    desk = open_desk(pbx=adapter)
+    draft = replace(DRAFT, repeat_within_ms=3000)
+    answers: list[tuple[Outcome, str]] = []
+    threads = [threading.Thread(target=lambda: answers.append(place(desk, store, draft))) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    assert adapter.arrived.wait(5)
+    gate.set()
+    for thread in threads:
+        thread.join()
+    assert answers == [(Outcome.ACCEPTED, "tarde")] * 3
+    assert len(adapter.delivered) == 1
+
+
+# the fallback
+
+
+def test_the_fallback_dials_when_the_appliance_was_surely_not_reached_and_the_history_shows_both(
+    store: Store, open_desk: OpenDesk
+) -> None:
+    cloud = says(Outcome.ACCEPTED, "aceito")
+    desk = open_desk(pbx=says(Outcome.UNREACHABLE, "Sem rede."), cloud=cloud)
+    assert place(desk, store, WITH_FALLBACK) == (Outcome.ACCEPTED, "aceito Antes: Sem rede.")
+    assert [message.fields["number"] for message in cloud.delivered] == ["0214732100123"]
+    (call,) = store.calls.recent("acme")
+    assert (call.appliance, call.status) == ("cloud", "accepted")
+    placed = OrderLog(store.engine).of_call("acme", call.id)
+    assert placed is not None
+    made = OrderLog(store.engine).history("acme", placed.id)
+    assert [(tried.appliance, tried.outcome) for tried in made] == [("pbx", "unreachable"), ("cloud", "accepted")]
+
+
+@pytest.mark.parametrize("outcome", [Outcome.ACCEPTED, Outcome.REFUSED, Outcome.UNKNOWN])
+def test_no_other_outcome_lets_the_fallback_dial(store: Store, open_desk: OpenDesk, outcome: Outcome) -> None:
+    cloud = FakeAdapter()
+    assert place(open_desk(pbx=says(outcome), cloud=cloud), store, WITH_FALLBACK)[0] is outcome
+    assert cloud.delivered == []
+
+
+def test_an_attempt_that_fails_after_nobody_waits_any_more_lets_no_fallback_dial(
+    store: Store, open_desk: OpenDesk, gate: threading.Event
+) -> None:
+    def late(_message: Outgoing) -> Delivery:
+        gate.wait(20)
+        return Delivery(Outcome.UNREACHABLE, "tarde")
+
+    cloud = FakeAdapter()
+    desk = open_desk(pbx=FakeAdapter(late), cloud=cloud, options={"answer_within_s": 0.1})
+    assert place(desk, store, WITH_FALLBACK)[0] is Outcome.UNKNOWN
+    gate.set()
+    until(lambda: status(store)[0] == "unreachable")
+    assert cloud.delivered == []
+
+
+# the breaker
+
+
+def test_an_appliance_that_is_left_alone_gets_no_orders_and_the_fallback_dials(
+    store: Store, open_desk: OpenDesk
+) -> None:
+    pbx, cloud = says(Outcome.UNREACHABLE, "Sem rede."), says(Outcome.ACCEPTED)
+    desk = open_desk(Rules(failures=2, pause_s=60), pbx=pbx, cloud=cloud)
+    for _ in range(4):
+        assert place(desk, store, WITH_FALLBACK)[0] is Outcome.ACCEPTED
+    assert len(pbx.delivered) == 2
+    outcome, detail = place(desk, store)
+    assert outcome is Outcome.UNREACHABLE
+    assert "nova tentativa às" in detail
+    assert "Motivo: Sem rede." in detail
+    assert desk.lanes["acme", "pbx"].health().gate is Gate.OPEN
+
+
+class Dead(FakeAdapter):
+    """An appliance whose probe says whether it is back."""
+
+    back = False
+
+    def probe(self) -> Probe:
+        return Probe(self.back, "ok" if self.back else "conexão recusada")
+
+
+def test_after_the_pause_a_probe_rings_nobody_and_only_when_it_is_good_an_order_goes(
+    store: Store, open_desk: OpenDesk
+) -> None:
+    pbx = Dead(lambda _: Delivery(Outcome.UNREACHABLE, "Sem rede."))
+    desk = open_desk(Rules(failures=1, pause_s=0.01), pbx=pbx)
+    place(desk, store)
+    time.sleep(0.02)
+    outcome, detail = place(desk, store)
+    assert (outcome, len(pbx.delivered)) == (Outcome.UNREACHABLE, 1)
+    assert "Motivo: conexão recusada" in detail
+    time.sleep(0.02)
+    pbx.back, pbx.answer = True, lambda _: Delivery(Outcome.ACCEPTED, "ok")
+    assert place(desk, store)[0] is Outcome.ACCEPTED
+    assert desk.lanes["acme", "pbx"].health().gate is Gate.CLOSED
+
+
+def test_two_workers_know_of_the_same_breaker(tmp_path: Path) -> None:
+    rules = Rules(failures=1, pause_s=60)
+    one, other = (Lane("acme", "../pbx", says(Outcome.UNKNOWN), rules, data=tmp_path) for _ in range(2))
+    one.begin(DIAL, ends=time.monotonic() + 5).result()
+    assert other.health().gate is Gate.OPEN
+    assert other.begin(DIAL, ends=time.monotonic() + 5).result().delivery.outcome is Outcome.UNREACHABLE
+    assert {path.parent for path in tmp_path.rglob("*pbx")} == {tmp_path / "appliances"}
+    one.stop()
+    other.stop()
+
+
+def test_a_record_that_a_killed_process_left_half_written_is_as_good_as_none(tmp_path: Path) -> None:
+    lane = Lane("acme", "pbx", says(Outcome.ACCEPTED), Rules(), data=tmp_path)
+    (tmp_path / "appliances" / "acme.pbx").write_text('{"failures": 9, "retr')
+    assert lane.begin(DIAL, ends=time.monotonic() + 5).result().delivery.outcome is Outcome.ACCEPTED
+    lane.stop()
+
+
+# limits
+
+
+def test_an_order_over_the_limit_waits_a_little_and_is_then_refused_and_never_dialled(
+    store: Store, open_desk: OpenDesk, gate: threading.Event
+) -> None:
+    pbx = hanging(gate)
+    desk = open_desk(Rules(max_orders=1, wait_s=0.1), pbx=pbx)
+    first = threading.Thread(target=place, args=(desk, store))
+    first.start()
+    assert pbx.arrived.wait(5)
+    outcome, detail = place(desk, store)
+    assert outcome is Outcome.REFUSED
+    assert "ocupada (até 1 pedidos ao mesmo tempo) e nada foi enviado" in detail
+    gate.set()
+    first.join()
+    assert len(pbx.delivered) == 1
+
+
+def test_an_order_that_gets_its_turn_in_time_is_dialled(
+    store: Store, open_desk: OpenDesk, gate: threading.Event
+) -> None:
+    pbx = hanging(gate)
+    desk = open_desk(Rules(max_orders=1, wait_s=10), pbx=pbx)
+    answers: list[tuple[Outcome, str]] = []
+    threads = [threading.Thread(target=lambda: answers.append(place(desk, store))) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    assert pbx.arrived.wait(5)
+    assert len(pbx.delivered) == 1
+    gate.set()
+    for thread in threads:
+        thread.join()
+    assert [outcome for outcome, _ in answers] == [Outcome.ACCEPTED] * 3
+
+
+def test_no_more_orders_a_second_than_the_appliance_stands(store: Store, open_desk: OpenDesk) -> None:
+    desk = open_desk(Rules(orders_per_s=2, wait_s=0.2), pbx=says(Outcome.ACCEPTED))
+    found = [place(desk, store) for _ in range(3)]
+    assert [outcome for outcome, _ in found] == [Outcome.ACCEPTED, Outcome.ACCEPTED, Outcome.REFUSED]
+    assert "2 por segundo" in found[2][1]
+
+
+def hold_a_slot(path: Path, held: "multiprocessing.synchronize.Event") -> None:
+    assert Slots(path, 1).take(0)
+    held.set()
+    time.sleep(60)
+
+
+def test_a_limit_binds_all_processes_together_and_one_that_dies_gives_its_place_back(tmp_path: Path) -> None:
+    spawn = multiprocessing.get_context("spawn")
+    held = spawn.Event()
+    other = spawn.Process(target=hold_a_slot, args=(tmp_path / "pbx", held))
+    other.start()
+    assert held.wait(30)
+    here = Slots(tmp_path / "pbx", 1)
+    assert here.take(0) is None
+    other.kill()
+    other.join()
+    assert here.take(0) is not None
+
+
+# who may wait
+
+
+def test_an_appliance_that_hangs_cannot_keep_another_from_dialling(
+    store: Store, open_desk: OpenDesk, gate: threading.Event
+) -> None:
+    cloud = says(Outcome.ACCEPTED)
+    desk = open_desk(pbx=hanging(gate), cloud=cloud, options={"waiting": 8})
+    with ExitStack() as waiting:
+        for _ in range(4):
+            waiting.enter_context(desk.admitted(DRAFT))
+        with pytest.raises(TooManyOrders, match="4 pedidos de ligação já esperam"), desk.admitted(DRAFT):
+            pass
+        other = replace(DRAFT, appliance="cloud")
+        with desk.admitted(other):
+            assert place(desk, store, other)[0] is Outcome.ACCEPTED
+    with desk.admitted(DRAFT):
+        assert desk.waiting() == 1
+
+
+def test_a_lone_appliance_may_have_all_the_places(open_desk: OpenDesk) -> None:
+    desk = open_desk(pbx=FakeAdapter(), options={"waiting": 3})
+    with ExitStack() as waiting:
+        for _ in range(3):
+            waiting.enter_context(desk.admitted(DRAFT))
+        with pytest.raises(TooManyOrders), desk.admitted(DRAFT):
+            pass
