@@ -19,7 +19,7 @@ COMMANDS = {
     "exchanges": ("exchanges", "Print the wire log: raw requests and answers."),
     "import": ("directory", "Load accounts with their numbers."),
     "init": ("setup", "Write a commented gateway.toml."),
-    "number": ("dialling", "Explain how a number is read, matched and dialled."),
+    "number": ("numbers", "Explain how a number is read, matched and dialled."),
     "serve": ("serving", "Run the gateway."),
     "simulate": ("simulate", "Run a simulated appliance."),
     "version": ("setup", "Print the version."),

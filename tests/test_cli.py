@@ -22,7 +22,7 @@ Run = Callable[..., Result]
 def run(tmp_path: Path) -> Run:
     """Runs a command on a data folder of its own."""
 
-    def run_one(*arguments: str, stdin: str = "", data: bool = True) -> Result:
+    def run_one(*arguments: str, stdin: str | bytes = "", data: bool = True) -> Result:
         place = ["--data", str(tmp_path / "data")] if data else []
         return CliRunner().invoke(cli, [*arguments, *place], input=stdin, catch_exceptions=True)
 
@@ -155,6 +155,24 @@ def test_numbers_are_read_from_standard_input_as_json_lines_for_a_company_that_n
         ("3501", "extension", "3501"),
     ]
     assert set(readings[0]) == {"input", "kind", "e164", "national", "candidates", "steps"}
+
+
+def test_each_line_gives_one_json_object_whatever_its_bytes(run: Run) -> None:
+    lines = b"\xef\xbb\xbf4732100123\r\n\nN\xe3o identificado\n\x00\xff\xfe\n" + b"9" * 100_000 + b"\n190"
+    shown = [json.loads(line) for line in fine(run("number", "--json", "-", stdin=lines)).splitlines()]
+    assert [(one["input"][:20], one["kind"]) for one in shown] == [
+        ("4732100123", "fixed"),
+        ("", "withheld"),
+        ("Não identificado", "withheld"),
+        ("\x00ÿþ", "unknown"),
+        ("9" * 20, "unknown"),
+        ("190", "short"),
+    ]
+
+
+def test_a_comma_in_a_regular_expression_does_not_part_a_list_of_extensions(run: Run) -> None:
+    shown = fine(run("number", "--json", "312", "3125", "255", "--extensions", "/3[0-9]{1,2}/, 2xx"))
+    assert [json.loads(line)["kind"] for line in shown.splitlines()] == ["extension", "unknown", "extension"]
 
 
 @pytest.mark.parametrize("wrong", [["--area-code", "23"], ["--extensions", "35x-"]])

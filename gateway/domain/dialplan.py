@@ -7,6 +7,7 @@ from enum import IntEnum
 from gateway.domain.number_text import typed
 from gateway.domain.numbers import NumberPlan, read
 from gateway.domain.reading import Kind, Reading, Step
+from gateway.domain.sentences import step
 
 _PREFIX = re.compile(r"[0-9*#]*")
 
@@ -52,9 +53,9 @@ def dial(raw: str, plan: DialPlan, numbers: NumberPlan) -> Dialled:
     written, reading = _choose(raw, plan.prefix, numbers)
     if reading.kind is Kind.WITHHELD or not typed(raw).digits:
         raise NothingToDial(f"Nothing to dial in {raw[:40]!r}: expected a telephone number or an extension.")
-    digits, step = _digits(written, reading, plan, numbers)
+    digits, last = _digits(written, reading, plan, numbers)
     reading = replace(reading, input=raw)
-    return Dialled(digits, reading, (*reading.steps, step))
+    return Dialled(digits, reading, (*reading.steps, last))
 
 
 class _Trust(IntEnum):
@@ -70,7 +71,10 @@ def _trust(written: str, reading: Reading) -> _Trust:
         return _Trust.NONE
     if any(step.rule == "stray-zeros" for step in reading.steps):
         return _Trust.NONE
-    return _Trust.EXACT if reading.national == written else _Trust.DERIVED
+    if reading.national == written:
+        return _Trust.EXACT
+    # 0 and 151 is a public service, and just as well the prefix 015 and 1.
+    return _Trust.NONE if reading.kind is Kind.SHORT else _Trust.DERIVED
 
 
 def _choose(raw: str, prefix: str, numbers: NumberPlan) -> tuple[str, Reading]:
@@ -125,10 +129,8 @@ def _unknown(digits: str, plan: DialPlan, numbers: NumberPlan) -> str:
     return _digits(digits, reading, plan, numbers)[0]
 
 
-_UNCHANGED = Step("dial-extension", "Dials an extension as it is, without a prefix.")
+_UNCHANGED = step("dial-extension")
 
 
 def _behind(prefix: str) -> Step:
-    if not prefix:
-        return Step("dial-number", "Dials the number; no prefix is configured.")
-    return Step("dial-prefix", f"Dials the number behind the prefix {prefix}, once.")
+    return step("dial-prefix", prefix) if prefix else step("dial-number")

@@ -9,7 +9,7 @@ _LONGEST = 32
 
 _RANGE = re.compile(r"([0-9]+)\s*-\s*([0-9]+)")
 _WILDCARD = re.compile(r"(?=[0-9]*[xX])[0-9xX]+")
-_PUBLIC_SHORT = re.compile(r"1[0-9]{2}|10[3-6][0-9]{2}")
+_PUBLIC_SHORT = re.compile(r"0?1[0-9]{2}|10[3-6][0-9]{2}")
 _EXPECTED = "expected digits (201), a range (3500-3599), x for any digit (2xx) or a /regular expression/"
 
 
@@ -40,7 +40,7 @@ class Extensions:
 
     @classmethod
     def guess(cls) -> "Extensions":
-        """Two to five digits, unless they are a public short code (190, 10315) or begin with 00."""
+        """Two to five digits, unless they are a public short code (190, 0190, 10315) or begin with 00."""
         return cls(guessed=True)
 
     def matches(self, digits: str) -> bool:

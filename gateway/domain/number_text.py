@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from urllib.parse import unquote
 
 from gateway.domain.reading import Step
+from gateway.domain.sentences import step
 
 # What stands behind this many characters is not read, so that a text of megabytes costs nothing.
 LONGEST = 256
@@ -87,10 +88,10 @@ def _plain_digit(sign: str) -> str:
 
 def _unwrap(text: str) -> tuple[str, tuple[Step, ...]]:
     steps: tuple[Step, ...] = ()
-    for step, unwrap in _SHELLS:
+    for shell, unwrap in _SHELLS:
         inner = unwrap(text).strip()
         if inner != text:
-            text, steps = inner, (*steps, step)
+            text, steps = inner, (*steps, shell)
     return text, steps
 
 
@@ -140,14 +141,14 @@ def _feature_code(core: str) -> str:
     return code if _FEATURE_CODE.fullmatch(code) else ""
 
 
-_NOISE = Step("noise", "Left out everything that is not a digit.")
-_PLUS = Step("plus", "Took the + for 00, the access to international numbers.")
+_NOISE = step("noise")
+_PLUS = step("plus")
 
 _SHELLS: tuple[tuple[Step, Callable[[str], str]], ...] = (
-    (Step("display-name", "Took the address out of its angle brackets."), _without_name),
-    (Step("address", "Took the user part of an address."), _without_address),
-    (Step("channel", "Took the line out of the name of an exchange's channel."), _without_channel),
-    (Step("carrier-blank", "Left out XX, which stands for any operator's code."), _without_carrier_blank),
-    (Step("their-extension", "Split off the extension at the other party's."), _without_extension),
-    (Step("second-number", "Took the first of several numbers."), _without_second_number),
+    (step("display-name"), _without_name),
+    (step("address"), _without_address),
+    (step("channel"), _without_channel),
+    (step("carrier-blank"), _without_carrier_blank),
+    (step("their-extension"), _without_extension),
+    (step("second-number"), _without_second_number),
 )

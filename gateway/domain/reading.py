@@ -23,10 +23,14 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One thing done on the way: ``rule`` is a short stable identifier, ``text`` one English sentence."""
+    """One thing done on the way: ``rule`` is a short stable identifier, ``text`` one English sentence.
+
+    ``about`` is what the sentence names, such as the digits taken off. Made by `gateway.domain.sentences.step`.
+    """
 
     rule: str
     text: str
+    about: str = ""
 
 
 @dataclass(frozen=True, slots=True)

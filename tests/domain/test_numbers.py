@@ -7,6 +7,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from gateway.domain.numbers import AREA_CODES, Extensions, Kind, NumberPlan, read
+from gateway.domain.sentences import SENTENCES, in_portuguese
 from tests.domain.cases import table
 
 ROWS = list(table("numbers.tsv", columns=8))
@@ -17,7 +18,12 @@ plans = st.builds(
     NumberPlan,
     st.none() | areas,
     st.sampled_from(
-        [Extensions.guess(), Extensions.parse(["3500-3599", "2xx"]), Extensions.parse(["/4[0-3][0-9]{2}/"])]
+        [
+            Extensions.guess(),
+            Extensions.parse(["3500-3599", "2xx"]),
+            Extensions.parse(["/4[0-3][0-9]{2}/"]),
+            Extensions.parse(["/0?[0-9]{4,9}/"]),
+        ]
     ),
 )
 fixed = st.builds("{}{}".format, areas, st.from_regex(r"(?!400|300)[2-5][0-9]{7}", fullmatch=True))
@@ -54,28 +60,21 @@ def test_a_number_is_read_as_the_table_says(
 
 
 def test_the_table_is_not_lost() -> None:
-    assert len(ROWS) >= 120
+    assert len({tuple(row[:3]) for row in ROWS}) == len(ROWS) >= 1500
+    assert len({read(row[0], plan(row[1], row[2])).national for row in ROWS}) >= 550
+
+
+def test_the_table_knows_every_area_code_as_a_fixed_line_and_as_a_mobile() -> None:
+    for kind in ("fixed", "mobile"):
+        assert {row[4][:2] for row in ROWS if row[3] == kind} == AREA_CODES
 
 
 def test_all_67_area_codes_exist_and_no_other() -> None:
+    missing = {"20", "23", "25", "26", "29", "36", "39", "52", "56", "57", "58", "59", "72", "76", "78"}
+    tens_and_zeros = {f"{tens}0" for tens in range(1, 10)} | {f"0{unit}" for unit in range(10)}
+
     assert len(AREA_CODES) == 67
-    assert not AREA_CODES & {
-        "10",
-        "20",
-        "23",
-        "25",
-        "26",
-        "29",
-        "30",
-        "36",
-        "39",
-        "40",
-        "50",
-        "52",
-        "56",
-        "57",
-    }
-    assert not AREA_CODES & {"58", "59", "60", "70", "72", "76", "78", "80", "90"}
+    assert {f"{number:02}" for number in range(100)} - AREA_CODES == missing | tens_and_zeros
 
 
 def test_every_number_explains_how_it_was_read() -> None:
@@ -90,6 +89,21 @@ def test_every_number_explains_how_it_was_read() -> None:
         "mobile",
     ]
     assert all(step.text.endswith(".") for step in steps)
+    assert in_portuguese(steps[3]).startswith("Foi retirado 015: o 0 de longa distância")
+
+
+def test_every_rule_has_its_sentence_in_english_and_portuguese() -> None:
+    for rule, (english, portuguese) in SENTENCES.items():
+        assert english != portuguese, rule
+        assert english.count("{}") == portuguese.count("{}") <= 1, rule
+        assert english.endswith("."), rule
+        assert portuguese.endswith("."), rule
+
+
+def test_every_sentence_about_reading_is_said_of_some_number_of_the_table() -> None:
+    said = {step.rule for row in ROWS for step in read(row[0], plan(row[1], row[2])).steps}
+
+    assert said == {rule for rule in SENTENCES if not rule.startswith("dial-")}
 
 
 def test_a_text_of_a_megabyte_is_read_at_once() -> None:
@@ -148,6 +162,55 @@ def test_spaces_dots_brackets_and_dashes_do_not_matter(number: str, data: st.Dat
 )
 def test_country_trunk_and_operator_codes_are_taken_off(number: str, head: str) -> None:
     assert read(head + number, SAO_PAULO).national == number
+
+
+# Everything that may stand before area code and number, in one another's company, and around both.
+heads = st.from_regex(
+    r"(?:\+|00|00[1-9][0-9]|0)?(?:55 ?){1,2}(?:0(?:xx|XX|\*\*)? ?(?:[1-9][0-9])?)?"
+    r"|0(?:xx|XX|\*\*)? ?|0[1-9][0-9]|(?:\+55)?90(?:[1-9][0-9])?",
+    fullmatch=True,
+)
+shells = st.sampled_from(
+    ["{}", "sip:{}@10.0.0.1:5060", '"Ana 2" <sip:{}@pbx>;tag=9f', "tel:{};ext=12", "SIP/tronco/{}", "Ana <{}>", "[{}]"]
+) | st.sampled_from(
+    ["{} ramal 23", "Ana: {}", "{} - Ana (2)", "'{}", '="{}"', "{}#", "\u202a{}\u202c", "{} / 3210-0123"]
+)
+
+
+@settings(deadline=None, max_examples=200)
+@given(fixed | mobiles, heads, shells, areas)
+@example("1134567890", "+55 0XX 15", "{}", "11")
+def test_equal_numbers_have_equal_forms_however_they_are_written(number: str, head: str, shell: str, own: str) -> None:
+    plain = read(number, NumberPlan(own))
+    written = read(shell.format(head + number), NumberPlan(own))
+
+    assert (written.kind, written.national, written.e164) == (plain.kind, number, "+55" + number)
+
+
+@settings(deadline=None, max_examples=200)
+@given(
+    areas,
+    st.from_regex(r"(?!400|300)[2-5][0-9]{7}|9?[6-9][0-9]{7}", fullmatch=True),
+    st.sampled_from(["", "0", "9090"]),
+)
+def test_a_local_number_is_the_complete_one_of_its_own_area(area: str, number: str, head: str) -> None:
+    local, whole = read(head + number, NumberPlan(area)), read(area + number, NumberPlan(None))
+
+    assert (local.kind, local.national, local.e164) == (whole.kind, whole.national, whole.e164)
+
+
+@settings(deadline=None, max_examples=200)
+@given(special, areas, st.sampled_from(["", "0", "55", "+55", "0055", "{}", "0{}", "55{}", "+55{}", "021{}"]))
+def test_a_special_number_is_found_behind_whatever_was_added_to_it(number: str, area: str, head: str) -> None:
+    assert read(head.format(area) + number, SAO_PAULO).national == number
+
+
+@settings(deadline=None, max_examples=200)
+@given(fixed | mobiles, heads)
+def test_a_brazilian_number_is_never_taken_for_a_foreign_one(number: str, head: str) -> None:
+    for text in (head + number, head + number[:-1], head + number + "1"):
+        if "+" not in text and "00" not in text:
+            assert read(text, SAO_PAULO).kind is not Kind.FOREIGN
 
 
 @settings(deadline=None, max_examples=200)

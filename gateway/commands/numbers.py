@@ -1,0 +1,171 @@
+"""``number``: how numbers are read, matched and dialled, for people step by step, for scripts as JSON lines."""
+
+import json
+import os
+import re
+import sys
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from io import BufferedReader
+from typing import Any, cast
+
+import click
+
+from gateway.bootstrap import tenants
+from gateway.commands.place import Place, one_tenant, with_place, with_tenant
+from gateway.config import Config
+from gateway.domain.dialplan import NothingToDial, dial
+from gateway.domain.numbers import Extensions, NumberPlan, Reading, read
+from gateway.domain.tenant import Tenant
+from gateway.errors import NotDiallable, UnknownAppliance
+
+_CHUNK = 65536
+# A comma inside /[0-9]{2,3}/ parts nothing.
+_LISTED = re.compile(r"\s*(/(?:[^/]|/(?!\s*(?:,|$)))+/|[^,]*)\s*(?:,|$)")
+
+
+@click.command("number")
+@click.argument("values", nargs=-1, required=True, metavar="VALUE...")
+@with_tenant
+@click.option("--appliance", help="Explain dialling by this appliance.  [default: the tenant's]")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line; no look-up, no dialling.")
+@click.option("--area-code", metavar="NN", help="Read as a company in this area code would.")
+@click.option("--extensions", metavar="LIST", help="... with these extensions, such as 3500-3599,2xx.")
+@with_place
+def number_command(
+    place: Place,
+    values: tuple[str, ...],
+    tenant: str | None,
+    appliance: str | None,
+    as_json: bool,
+    area_code: str | None,
+    extensions: str | None,
+) -> None:
+    """Explain step by step how each VALUE is read, matched and dialled. '-' reads values from standard input.
+
+    JSON holds: input, kind (extension, mobile, fixed, special, short, foreign, withheld, unknown), e164, national (what
+    the CRM gets), candidates, steps.
+    """
+    config = place.load()
+    name = one_tenant(config, tenant)
+    rules = _standing_in(tenants(config)[name], area_code, extensions)
+    if as_json:
+        _print_lines(values, rules.numbers)
+        return
+    for value in (value for values_at_once in _each(values) for value in values_at_once):
+        reading = read(value, rules.numbers)
+        _explain(reading)
+        _explain_matches(place, config, name, reading)
+        _explain_dialling(value, rules, appliance)
+
+
+def _standing_in(rules: Tenant, area_code: str | None, extensions: str | None) -> Tenant:
+    """The tenant with another area code or other extensions. Raises ``click.BadParameter``."""
+    try:
+        listed = Extensions.parse(_split(extensions)) if extensions else rules.numbers.extensions
+        return replace(rules, numbers=NumberPlan(area_code or rules.numbers.area_code, listed))
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
+
+
+def _split(extensions: str) -> list[str]:
+    """The patterns of a list."""
+    found = [match[1].strip() for match in _LISTED.finditer(extensions)]
+    return found[:-1] if len(found) > 1 and not found[-1] else found
+
+
+# Values in ----------------------------------------------------------------------------------------
+
+
+def _each(values: tuple[str, ...]) -> Iterator[Iterable[str]]:
+    """The values in order, as many at once as are there already."""
+    for value in values:
+        if value == "-":
+            yield from _lines(cast(BufferedReader, sys.stdin.buffer))
+        else:
+            yield [_decoded(os.fsencode(value))]
+
+
+def _lines(stream: BufferedReader) -> Iterator[list[str]]:
+    """The lines of ``stream`` in lists, each as soon as it has come, for a script may wait for our answer."""
+    rest, first = b"", True
+    while chunk := stream.read1(_CHUNK):
+        *lines, rest = (rest + chunk).split(b"\n")
+        if lines and first:
+            lines[0], first = lines[0].removeprefix(b"\xef\xbb\xbf"), False
+        yield [_decoded(line.removesuffix(b"\r")) for line in lines]
+    if rest:
+        yield [_decoded(rest.removeprefix(b"\xef\xbb\xbf") if first else rest)]
+
+
+def _decoded(line: bytes) -> str:
+    """``line`` as UTF-8, else as Latin-1, which lists from spreadsheets and old exchanges are."""
+    try:
+        return line.decode()
+    except UnicodeDecodeError:
+        return line.decode("latin-1")
+
+
+# JSON lines out -----------------------------------------------------------------------------------
+
+
+def _print_lines(values: tuple[str, ...], plan: NumberPlan) -> None:
+    """UTF-8 whatever the terminal speaks, for it is scripts that read it."""
+    out = sys.stdout.buffer
+    for some in _each(values):
+        lines = [json.dumps(_plain(read(value, plan)), ensure_ascii=False) + "\n" for value in some]
+        out.write("".join(lines).encode())
+        out.flush()
+
+
+def _plain(reading: Reading) -> dict[str, Any]:
+    return {
+        "input": reading.input,
+        "kind": reading.kind,
+        "e164": reading.e164,
+        "national": reading.national,
+        "candidates": reading.candidates,
+        "steps": [{"rule": step.rule, "text": step.text} for step in reading.steps],
+    }
+
+
+# Explained to people ------------------------------------------------------------------------------
+
+
+def _explain(reading: Reading) -> None:
+    click.echo(f"read      {reading.input!r}")
+    for step in reading.steps:
+        click.echo(f"  - {step.text}  [{step.rule}]")
+    click.echo(f"kind      {reading.kind}{' (collect call)' if reading.collect else ''}")
+    click.echo(f"national  {reading.national or '-'}")
+    click.echo(f"e164      {reading.e164 or '-'}")
+
+
+def _explain_matches(place: Place, config: Config, tenant: str, reading: Reading) -> None:
+    click.echo(f"looked up {', '.join(reading.candidates) or '- (not looked up)'}")
+    if not (place.folder(config) / "gateway.db").exists():
+        click.echo("account   - (no database here yet)")
+        return
+    with place.open() as gateway:
+        owners = gateway.directory.owners(tenant, reading.candidates)
+    for owner in owners:
+        click.echo(f"account   {owner.name} ({owner.code}){' - ' + owner.contact if owner.contact else ''}")
+    if not owners:
+        click.echo("account   unknown number")
+
+
+def _explain_dialling(value: str, rules: Tenant, appliance: str | None) -> None:
+    trunk = rules.trunk(appliance) if appliance else rules.trunk_for("")
+    if appliance and trunk is None:
+        raise UnknownAppliance(appliance, known=[trunk.name for trunk in rules.trunks])
+    if trunk is None:
+        click.echo("dialled   - (the tenant has no appliance)")
+        return
+    try:
+        dialled = dial(value, trunk.dial_plan, rules.numbers)
+    except NothingToDial:
+        click.echo(f"dialled   - ({NotDiallable(value)})")
+        return
+    for step in dialled.steps:
+        click.echo(f"  - {step.text}  [{step.rule}]")
+    click.echo(f"dialled   {dialled.digits} by {trunk.name!r}")
