@@ -23,16 +23,20 @@ from gateway.domain.numbers import Extensions, NumberPlan
 from gateway.domain.tenant import Tenant, Trunk
 from gateway.errors import AdapterError, BusyError, ConfigError
 from gateway.handlers import Core
+from gateway.importing.importer import Importer
 from gateway.orders import OrderDesk
 from gateway.passwords import Verifier
 from gateway.store.calls import CallLog
 from gateway.store.directory import Directory
 from gateway.store.engine import open_engine, upgrade
 from gateway.store.exchanges import ExchangeLog
+from gateway.store.imports import Imports
 from gateway.store.journal import Journal
+from gateway.store.loading import Loader
 from gateway.store.log import EventLog
 from gateway.store.orders import OrderLog
 from gateway.store.outbox import Outbox
+from gateway.store.register import Register
 from gateway.tapping import Tapped
 
 log = structlog.get_logger()
@@ -60,6 +64,7 @@ class Gateway:
     courier: Courier
     core: Core
     exchanges: ExchangeLog | None
+    importer: Importer
     listeners: list[Callable[[int], None]]
 
     def __enter__(self) -> "Gateway":
@@ -160,6 +165,7 @@ def build(config: Config, data: Path) -> Gateway:
         courier=Courier(outbox, forwards),
         core=Core(tenants(config), journal, orders),
         exchanges=exchanges,
+        importer=Importer(Imports(engine, journal), Register(engine), lambda: Loader(engine, data)),
         listeners=listeners,
     )
 

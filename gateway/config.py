@@ -28,8 +28,9 @@ from pydantic import (
 )
 
 from gateway import adapter as adapters
+from gateway import source as sources
 from gateway.domain.numbers import AREA_CODES
-from gateway.errors import ConfigError, UnknownAdapter
+from gateway.errors import ConfigError, UnknownAdapter, UnknownSource
 
 TENANT_NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 EventKind = Literal["call_started", "call_ended"]
@@ -79,7 +80,18 @@ def _prefix(value: str) -> str:
     return value
 
 
+SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+
+
+def _interval(value: str) -> str:
+    found = re.fullmatch(r"([1-9][0-9]{0,6})([smhd])", value)
+    if not found or int(found[1]) * SECONDS[found[2]] < 10:
+        raise ValueError("expected a time of at least ten seconds, such as '30s', '15m', '2h' or '1d'")
+    return value
+
+
 Address = Annotated[str, AfterValidator(_address)]
+Interval = Annotated[str, AfterValidator(_interval)]
 Network = Annotated[str, AfterValidator(_network)]
 AreaCode = Annotated[str, AfterValidator(_area_code)]
 Timezone = Annotated[str, AfterValidator(_timezone)]
@@ -214,6 +226,20 @@ class Forward(Table):
     settings: Any = Field(None, exclude=True, description="the adapter's own settings")
 
 
+class Directory(Table):
+    """A source of the register: accounts and their telephones. All other keys of its table belong to the source."""
+
+    source: str = Field(description="what it is: one of the installed sources (csv, sql, wconnect)")
+    every: Interval | None = Field(None, description="how often it is imported, such as '15m'; by hand when absent")
+    full: bool = Field(False, description="it names all of its accounts: those that it no longer has are removed")
+    settings: Any = Field(None, exclude=True, description="the source's own settings")
+
+    @property
+    def every_s(self) -> int | None:
+        """How often, in seconds."""
+        return int(self.every[:-1]) * SECONDS[self.every[-1]] if self.every else None
+
+
 class Tenant(Table):
     """One company."""
 
@@ -231,6 +257,7 @@ class Tenant(Table):
     dial_plan: DialPlan = Field(default_factory=DialPlan, description="what is put before a number")
     appliances: dict[str, Appliance] = Field(default_factory=dict, description="exchanges that can dial")
     forwards: dict[str, Forward] = Field(default_factory=dict, description="who is told of call events")
+    directory: dict[str, Directory] = Field(default_factory=dict, description="where the register comes from")
 
     @model_validator(mode="after")
     def _default_exists(self) -> "Tenant":
@@ -342,7 +369,7 @@ def _prepare_tenant(name: str, table: Any, source: str) -> Any:
     if not isinstance(table, Mapping):
         return table
     prepared = dict(table)
-    for group, model in (("appliances", Appliance), ("forwards", Forward)):
+    for group, model in PEERS.items():
         peers = prepared.get(group)
         if isinstance(peers, Mapping):
             place = ("tenants", name, group)
@@ -350,20 +377,28 @@ def _prepare_tenant(name: str, table: Any, source: str) -> Any:
     return prepared
 
 
+PEERS: Mapping[str, type[Table]] = {"appliances": Appliance, "forwards": Forward, "directory": Directory}
+"""The tables whose keys belong to whoever one of them names: an adapter, or a source of the register."""
+
+
 def _prepare_peer(table: Any, model: type[Table], source: str, place: tuple[str, ...]) -> Any:
-    if not isinstance(table, Mapping) or not isinstance(table.get("adapter"), str):
+    chooser = "source" if model is Directory else "adapter"
+    if not isinstance(table, Mapping) or not isinstance(table.get(chooser), str):
         return table
     own = {key: value for key, value in table.items() if key in model.model_fields and key != "settings"}
     rest = {key: value for key, value in table.items() if key not in own}
-    return own | {"settings": _settings(table["adapter"], rest, model, source, place)}
+    if model is Directory and isinstance(rest.get("path"), str):
+        rest["path"] = str(Path(source).parent / rest["path"])
+    return own | {"settings": _settings(table[chooser], rest, model, source, place)}
 
 
 def _settings(name: str, rest: dict[str, Any], model: type[Table], source: str, place: tuple[str, ...]) -> Any:
     try:
-        config_class = adapters.load(name).Config
+        config_class = sources.load(name).Config if model is Directory else adapters.load(name).Config
         return TypeAdapter(config_class).validate_python(rest)
-    except UnknownAdapter as error:
-        raise ConfigError(f"{source}: {'.'.join(place)}.adapter: {error}") from None
+    except (UnknownAdapter, UnknownSource) as error:
+        chooser = "source" if model is Directory else "adapter"
+        raise ConfigError(f"{source}: {'.'.join(place)}.{chooser}: {error}") from None
     except ValidationError as error:
         raise ConfigError("\n".join(_sentences(error, source, config_class, place, also=model))) from None
 
@@ -425,7 +460,7 @@ def shown(config: Config) -> dict[str, Any]:
     """The configuration in force as plain data with every secret masked, for ``cti-gateway config``."""
     plain = config.model_dump(mode="json", exclude_none=True)
     for tenant_name, tenant in config.tenants.items():
-        for group in ("appliances", "forwards"):
+        for group in PEERS:
             for name, peer in getattr(tenant, group).items():
                 plain["tenants"][tenant_name][group][name] |= _shown_settings(peer.settings)
     return plain

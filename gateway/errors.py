@@ -3,7 +3,8 @@
     GatewayError
     ├── ConfigError            100  the configuration cannot be used
     │   ├── UnknownAdapter     110
-    │   └── AdapterError       120  an appliance's settings do not make a request
+    │   ├── AdapterError       120  an appliance's settings do not make a request
+    │   └── UnknownSource      130
     ├── RequestError           200  what came in cannot be understood
     │   ├── MissingParameter   210
     │   ├── BadParameter       220
@@ -31,6 +32,8 @@
     │   ├── NotDiallable       530
     │   ├── KeyTaken           540
     │   └── NothingToHangUp    550
+    ├── SourceError            600  a source of the register cannot be read
+    │   └── ImportRunning      610
     └── InternalError          900  a defect of ours; the log has the details
 
 A class fixes its code, HTTP status and whose fault it is (``client`` or ``server``); the raiser supplies
@@ -84,6 +87,22 @@ class AdapterError(ConfigError):
     """An appliance's settings do not make a request (a template names an unknown field, a WSDL does not load)."""
 
     code = 120
+
+
+class UnknownSource(ConfigError):
+    """No installed source of the register has this name, or several claim it."""
+
+    code = 130
+
+    def __init__(self, name: str, *, known: list[str], nearest: str | None, duplicates: int = 0) -> None:
+        if duplicates > 1:
+            message = f"source {name!r} is registered {duplicates} times"
+            hint = "Uninstall all but one of the packages that provide it."
+        else:
+            message = f"there is no source {name!r}; installed: {', '.join(known) or 'none'}"
+            hint = f"Did you mean {nearest!r}?" if nearest else ""
+        super().__init__(message, hint=hint)
+        self.nearest = nearest
 
 
 class RequestError(GatewayError):
@@ -351,6 +370,23 @@ class NothingToHangUp(DialError):
 
     def __init__(self, call_id: int, why: str) -> None:
         super().__init__(f"a ligação {call_id} não pode ser desligada daqui: {why}.")
+
+
+class SourceError(GatewayError):
+    """A source of the register (a file, a database, a CRM) cannot be read, or not to its end."""
+
+    code = 600
+    http_status = 502
+
+
+class ImportRunning(SourceError):
+    """The same source is being imported already."""
+
+    code = 610
+    http_status = 409
+
+    def __init__(self, source: str) -> None:
+        super().__init__(f"já há uma importação de {source!r} em andamento.", hint="Espere que ela termine.")
 
 
 class InternalError(GatewayError):

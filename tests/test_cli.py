@@ -131,10 +131,20 @@ def test_config_shows_what_is_in_force_without_secrets(run: Run, with_appliances
 
 
 def test_accounts_are_imported_and_refused_lines_are_named(run: Run, accounts: Path) -> None:
-    for _ in range(2):
+    for changes in ("1 accounts added, 0 changed, 0 unchanged", "0 accounts added, 0 changed, 1 unchanged"):
         result = run("import", "accounts", str(accounts))
-        assert "1 accounts with 1 numbers loaded into 'default', which now has 1" in fine(result)
-    assert "line 3: the name is empty" in result.stderr
+        assert f"2 lines read; {changes}, 0 removed, 1 lines refused; 'default' now has 1" in fine(result)
+    assert f"{accounts.name}:3: '2' the name is empty" in result.stderr
+
+
+def test_refused_lines_go_into_a_report_and_columns_may_be_mapped(run: Run, accounts: Path, tmp_path: Path) -> None:
+    report = tmp_path / "refused.csv"
+    fine(
+        run("import", "accounts", str(accounts), "--map", "codigo=name", "--map", "nome=code", "--report", str(report))
+    )
+    assert report.exists()
+    wrong = run("import", "accounts", str(accounts), "--map", "nome=nome")
+    assert (wrong.exit_code, "known: code, name, contact, phone" in wrong.output) == (2, True)
 
 
 def test_number_explains_reading_matching_and_dialling(run: Run, accounts: Path) -> None:

@@ -9,6 +9,7 @@ import pytest
 from pydantic import BaseModel
 
 from gateway import adapter, config, errors
+from gateway import source as sources
 from gateway.cli import COMMANDS
 from gateway.config import Config
 from gateway.wire.http import Front
@@ -43,10 +44,11 @@ def test_every_command_is_in_the_readme_and_explains_itself(name: str) -> None:
         config.DialPlan,
         config.Appliance,
         config.Forward,
+        config.Directory,
     ],
 )
 def test_every_setting_is_in_the_readme(model: type[BaseModel]) -> None:
-    tables = {"events", "listener", "click_to_call", "dial_plan", "appliances", "forwards", "settings"}
+    tables = {"events", "listener", "click_to_call", "dial_plan", "appliances", "forwards", "directory", "settings"}
     for name in set(model.model_fields) - tables:
         assert f"`{name}`" in README, f"{model.__name__}.{name}"
 
@@ -55,6 +57,13 @@ def test_every_setting_is_in_the_readme(model: type[BaseModel]) -> None:
 def test_every_adapter_and_its_settings_are_in_the_readme(name: str) -> None:
     assert re.search(rf"^\| `{name}` \|", README, re.MULTILINE)
     for setting in adapter.load(name).Config.__dataclass_fields__:
+        assert f"`{setting}`" in README, setting
+
+
+@pytest.mark.parametrize("name", sources.names())
+def test_every_source_and_its_settings_are_in_the_readme(name: str) -> None:
+    assert re.search(rf"^\| `{name}` \|", README, re.MULTILINE), name
+    for setting in sources.load(name).Config.__dataclass_fields__:
         assert f"`{setting}`" in README, setting
 
 

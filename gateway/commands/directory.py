@@ -1,59 +1,13 @@
-"""``import`` and ``agent``: who owns a number, and who sits at an extension."""
+"""``agent``: who sits at an extension."""
 
 import sys
-from pathlib import Path
 
 import click
 
-from gateway.bootstrap import Gateway, tenants
 from gateway.commands.place import Place, one_tenant, with_place, with_tenant
 from gateway.delivery import milliseconds
-from gateway.importing import Sheet, chunks, read_sheet
 from gateway.passwords import hash_password
 from gateway.store.directory import Agent
-
-SHOWN_REFUSALS = 20
-
-
-@click.group("import")
-def import_command() -> None:
-    """Load accounts with their numbers."""
-
-
-@import_command.command("accounts")
-@click.argument("file", type=click.Path(path_type=Path, dir_okay=False, exists=True))
-@with_tenant
-@with_place
-def import_accounts(place: Place, file: Path, tenant: str | None) -> None:
-    """Load accounts with their numbers from FILE, a CSV with a header line.
-
-    Columns by name, in any order: codigo (or code, id), nome (name), contato (contact), and any number of telefone,
-    celular, fax, phone … Separator ';', ',' or tab; UTF-8 or Windows-1252. An account that is there already (same code)
-    is replaced, so the command can be repeated. Refused lines are listed on standard error.
-    """
-    with place.open() as gateway:
-        name = one_tenant(gateway.config, tenant)
-        sheet = read_sheet(file, tenants(gateway.config)[name].numbers)
-        _load(gateway, name, sheet)
-        _report(gateway, name, sheet)
-
-
-def _load(gateway: Gateway, tenant: str, sheet: Sheet) -> None:
-    now = milliseconds()
-    with click.progressbar(length=len(sheet.accounts), label="accounts", file=sys.stderr) as bar:
-        for chunk in chunks(sheet.accounts):
-            gateway.directory.load_accounts(tenant, chunk, now)
-            bar.update(len(chunk))
-
-
-def _report(gateway: Gateway, tenant: str, sheet: Sheet) -> None:
-    numbers = sum(len(account.phones) for account in sheet.accounts)
-    total = gateway.directory.count_accounts(tenant)
-    click.echo(f"{len(sheet.accounts)} accounts with {numbers} numbers loaded into {tenant!r}, which now has {total}")
-    for refused in sheet.refused[:SHOWN_REFUSALS]:
-        click.echo(f"line {refused.line}: {refused.reason}", err=True)
-    if sheet.refused:
-        click.echo(f"{len(sheet.refused)} refused in all", err=True)
 
 
 @click.group("agent")

@@ -11,7 +11,8 @@ from gateway import config as settings
 from gateway.bootstrap import build, tenants
 from gateway.config import Config
 from gateway.delivery import milliseconds
-from gateway.importing import read_sheet
+from gateway.importing.run import Job
+from gateway.importing.sheet import SheetConfig, SheetSource
 from gateway.passwords import hash_password
 from gateway.store.directory import Agent
 
@@ -42,8 +43,8 @@ def furnish(config_path: Path) -> Config:
     """Load the sample accounts and agents into the demo's data folder; the configuration that goes with them."""
     config = settings.load(config_path)
     with build(config, config_path.parent / "data") as gateway, as_file(files("gateway.demo") / "accounts.csv") as csv:
-        sheet = read_sheet(csv, tenants(config)[TENANT].numbers)
-        gateway.directory.load_accounts(TENANT, sheet.accounts, milliseconds())
+        sheet = SheetSource(SheetConfig(path=csv), name="csv")
+        gateway.importer.run(Job(TENANT, "csv", sheet, tenants(config)[TENANT].numbers), "csv")
         for login, name, extension in AGENTS:
             agent = Agent(0, TENANT, login, name, extension)
             gateway.directory.save_agent(agent, hash_password(PASSWORD), milliseconds())

@@ -18,12 +18,18 @@ INSERTS: Mapping[str, Callable[[Table], Any]] = {"sqlite": sqlite.insert, "postg
 
 
 class Write:
-    """Inserts rows of ``columns``; where the primary key is there already, its columns ``changing`` are set anew."""
+    """Inserts rows of ``columns``; where the primary key is there already, its columns ``changing`` are set anew.
 
-    def __init__(self, table: Table, columns: Sequence[str], *, changing: Sequence[str] = ()) -> None:
+    With ``unique`` it is these columns that may be there already; with nothing to change, the old row then stays.
+    """
+
+    def __init__(
+        self, table: Table, columns: Sequence[str], *, changing: Sequence[str] = (), unique: Sequence[str] = ()
+    ) -> None:
         self._table = table
         self._columns = columns
         self._changing = changing
+        self._unique = unique
         self._texts: dict[tuple[str, int], str] = {}
 
     def run(self, connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -43,10 +49,11 @@ class Write:
 
     def _statement(self, dialect: str) -> Any:
         statement = INSERTS[dialect](self._table).values(dict.fromkeys(self._columns))
+        keys = [self._table.c[name] for name in self._unique] or list(self._table.primary_key)
         if not self._changing:
-            return statement
+            return statement.on_conflict_do_nothing(index_elements=keys) if self._unique else statement
         anew = {name: statement.excluded[name] for name in self._changing}
-        return statement.on_conflict_do_update(index_elements=list(self._table.primary_key), set_=anew)
+        return statement.on_conflict_do_update(index_elements=keys, set_=anew)
 
 
 class Lookup:

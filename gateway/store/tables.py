@@ -5,6 +5,7 @@ A change here needs a migration in ``migrations/versions``; a test compares the 
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Column,
     Index,
     Integer,
@@ -13,6 +14,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    false,
     text,
 )
 
@@ -44,6 +46,9 @@ accounts = Table(
     Column("code", String(64), nullable=False, comment="the CRM's own id of the account"),
     Column("name", String(255), nullable=False),
     Column("updated_at", BigInteger, nullable=False),
+    Column("source", String(63), nullable=False, server_default="csv", comment="who brought it last"),
+    Column("digest", BigInteger, comment="of what the source said, so that what is unchanged is not written again"),
+    Column("refused", Integer, nullable=False, server_default="0", comment="phones of it that do not read"),
     UniqueConstraint("tenant", "code"),
 )
 
@@ -52,11 +57,55 @@ phones = Table(
     metadata,
     Column("id", Id, primary_key=True, autoincrement=True),
     Column("tenant", String(63), nullable=False),
-    Column("number", String(32), nullable=False, comment="DDD + number, as facts about numbers have it"),
+    Column(
+        "number",
+        String(32),
+        comment="DDD + number, as facts about numbers have it; null: does not read, or taken off at the desk",
+    ),
     Column("account_id", Id, nullable=False),
     Column("contact", String(255), nullable=False, server_default="", comment="the person who answers there"),
+    Column("as_written", String(255), comment="in the source's own words; null: added at the desk"),
+    Column("no_area", Boolean, nullable=False, server_default=false(), comment="written without DDD"),
+    Column("old_mobile", Boolean, nullable=False, server_default=false(), comment="a mobile without its ninth digit"),
+    Column("edited_at", BigInteger, comment="when it was put right at the desk; imports then leave it alone"),
+    Column("edited_by", String(64)),
     UniqueConstraint("tenant", "number", "account_id"),
     Index(None, "account_id"),
+    *(
+        Index(
+            f"ix_phones_{name}",
+            "tenant",
+            "id",
+            sqlite_where=text(condition),
+            postgresql_where=text(condition),
+        )
+        for name, condition in (
+            ("no_area", "no_area AND edited_at IS NULL"),
+            ("old_mobile", "old_mobile AND edited_at IS NULL"),
+            ("unreadable", "number IS NULL AND edited_at IS NULL"),
+            ("edited", "edited_at IS NOT NULL"),
+        )
+    ),
+)
+
+imports = Table(
+    "imports",
+    metadata,
+    Column("id", Id, primary_key=True, autoincrement=True),
+    Column("tenant", String(63), nullable=False),
+    Column("source", String(63), nullable=False),
+    Column("kind", String(63), nullable=False, comment="csv, sql, wconnect ..."),
+    Column("state", String(12), nullable=False, comment="running, done or failed"),
+    Column("started_at", BigInteger, nullable=False),
+    Column("seen_at", BigInteger, nullable=False, comment="the last sign of life of the process that runs it"),
+    Column("finished_at", BigInteger),
+    *(
+        Column(name, Integer, nullable=False, server_default="0")
+        for name in ("entries", "added", "changed", "unchanged", "removed", "refused")
+    ),
+    Column("message", Text, comment="why it failed, or what was left undone"),
+    Column("refusals", Text, comment="JSON: the first refused lines"),
+    Index(None, "tenant", "source", "id"),
 )
 
 calls = Table(

@@ -1,0 +1,114 @@
+"""What a source of the register is: whoever can say which accounts there are, and which telephones they have.
+
+A source is one class, found by its name in the entry-point group ``cti_gateway.directories``, as an adapter is in its
+own. It only reads: when it runs, what changed and what is written down belongs to ``gateway.importing``.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from enum import StrEnum
+from importlib.metadata import EntryPoint, entry_points
+from typing import Any, ClassVar, Protocol
+
+from gateway.adapter import Probe
+from gateway.errors import UnknownSource
+
+GROUP = "cti_gateway.directories"
+
+
+class Reason(StrEnum):
+    """Why something that a source said is not in the register."""
+
+    NO_NAME = "no_name"
+    LONG_CODE = "long_code"
+    BAD_LINE = "bad_line"
+    UNREADABLE = "unreadable"
+
+    @property
+    def text(self) -> str:
+        """One English sentence."""
+        return _REASONS[self]
+
+
+_REASONS: Mapping[Reason, str] = {
+    Reason.NO_NAME: "the name is empty, and no other line has one for this code",
+    Reason.LONG_CODE: "the code is longer than 64 characters",
+    Reason.BAD_LINE: "the line cannot be taken apart",
+    Reason.UNREADABLE: "does not read as a telephone number",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One thing that a source says of an account, in its own words: a line, a row, an account or one of its contacts.
+
+    ``phones`` are pairs (text, contact). Entries with the same ``code`` are one account, wherever they stand; ``name``
+    may be empty in all of them but one. ``place`` says where it stood, for reports.
+    """
+
+    code: str
+    name: str
+    phones: tuple[tuple[str, str], ...] = ()
+    place: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Something that was not taken: where it stood, what it was, and why."""
+
+    place: str
+    reason: Reason
+    text: str = ""
+
+
+class Source(Protocol):
+    """Life cycle: made from its validated config, probed or read (by one thread), closed."""
+
+    Config: ClassVar[type[Any]]
+    """A frozen dataclass with help texts in ``metadata["help"]``; secrets are ``pydantic.SecretStr``."""
+
+    def __init__(self, config: Any, *, name: str) -> None: ...
+
+    @property
+    def incremental(self) -> bool:
+        """Whether it can be asked for what changed since a moment; it then never says what is gone."""
+
+    def probe(self) -> Probe:
+        """Look whether it can be read. Never raises for what the other side does."""
+
+    def entries(self, since: int | None) -> Iterator[Entry | Refused]:
+        """All that it has to say, a little at a time, so that nobody holds it all.
+
+        With ``since`` (milliseconds since 1970 UTC), if it is incremental, only what changed after that moment.
+
+        Raises ``gateway.errors.SourceError`` when it cannot be read, or not to its end.
+        """
+
+    def share(self) -> float | None:
+        """How much of it has been read, from 0 to 1; None when nobody can tell."""
+
+    def close(self) -> None:
+        """Let go of files and connections. The source is not used afterwards."""
+
+
+def setting(default: Any, text: str) -> Any:
+    """A field of a source's ``Config`` with its sentence."""
+    if isinstance(default, Mapping):
+        return field(default_factory=lambda: dict(default), metadata={"help": text})
+    return field(default=default, metadata={"help": text})
+
+
+def names() -> list[str]:
+    """The names of all installed sources, sorted; nothing is imported."""
+    return sorted({found.name for found in entry_points(group=GROUP)})
+
+
+def load(name: str) -> type[Source]:
+    """The source class called ``name``. Raises ``UnknownSource`` when there is none, or more than one."""
+    found: list[EntryPoint] = list(entry_points(group=GROUP, name=name))
+    if len({point.value for point in found}) != 1:
+        near = get_close_matches(name, names(), n=1)
+        raise UnknownSource(name, known=names(), nearest=near[0] if near else None, duplicates=len(found))
+    loaded: type[Source] = found[0].load()
+    return loaded

@@ -1,0 +1,161 @@
+"""The runs of imports: who may begin, how far it is, how it ended. One run of a source at a time, whatever process."""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Engine, Row, delete, func, insert, select, update
+
+from gateway.errors import ImportRunning
+from gateway.source import Refused
+from gateway.store import tables
+from gateway.store.journal import Journal
+
+imports = tables.imports
+
+DEAD_AFTER_MS = 120_000
+"""A run that gave no sign of life for so long has died with its process."""
+KEPT = 50
+"""Runs remembered of each source."""
+DIED = "O processo que importava parou no meio; o que ele já tinha gravado vale, e a próxima vez completa o resto."
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """What became of what a source said. ``entries`` are lines or rows, the others (but ``refused``) accounts."""
+
+    entries: int = 0
+    added: int = 0
+    changed: int = 0
+    unchanged: int = 0
+    removed: int = 0
+    refused: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ImportRun:
+    """One run. ``state``: running, done or failed; times are milliseconds since 1970 UTC."""
+
+    id: int
+    tenant: str
+    source: str
+    kind: str
+    state: str
+    started_at: int
+    finished_at: int | None
+    counts: Counts
+    message: str
+    refusals: Sequence[dict[str, str]]
+
+
+class Imports:
+    """Reads by the engine; writes in the journal's turn."""
+
+    def __init__(self, engine: Engine, journal: Journal) -> None:
+        self._engine = engine
+        self._journal = journal
+
+    def begin(self, tenant: str, source: str, kind: str, at: int) -> int:
+        """Claim the source and return the run's id. Raises ``ImportRunning``."""
+        run_id: int = self._journal.run(lambda connection: _begin(connection, tenant, source, kind, at))
+        return run_id
+
+    def claim_due(self, tenant: str, source: str, kind: str, at: int, *, not_after: int) -> int | None:
+        """Like ``begin`` for a schedule: None when somebody runs it, or has begun to after ``not_after``."""
+        claimed: int | None = self._journal.run(
+            lambda connection: _claim_due(connection, tenant, source, kind, at, not_after)
+        )
+        return claimed
+
+    def alive(self, run_id: int, at: int) -> None:
+        """A sign of life."""
+        self._update(run_id, seen_at=at)
+
+    def end(
+        self, run_id: int, state: str, counts: Counts, at: int, *, message: str, refused: Iterable[Refused]
+    ) -> None:
+        """Write down how it ended."""
+        told = [{"place": each.place, "reason": each.reason.value, "text": each.text} for each in refused]
+        refusals = json.dumps(told, ensure_ascii=False)
+        self._update(
+            run_id,
+            state=state,
+            seen_at=at,
+            finished_at=at,
+            message=message,
+            refusals=refusals,
+            **asdict(counts),
+        )
+
+    def _update(self, run_id: int, **values: Any) -> None:
+        statement = update(imports).where(imports.c.id == run_id).values(**values)
+        self._journal.run(lambda connection: connection.execute(statement) and None)
+
+    def last(self, tenant: str, source: str | None = None, *, limit: int = 20) -> Sequence[ImportRun]:
+        """The newest runs first, of one source or of all."""
+        query = select(imports).where(imports.c.tenant == tenant).order_by(imports.c.id.desc()).limit(limit)
+        if source is not None:
+            query = query.where(imports.c.source == source)
+        with self._engine.connect() as connection:
+            return [_run(row) for row in connection.execute(query)]
+
+    def get(self, tenant: str, run_id: int) -> ImportRun | None:
+        query = select(imports).where(imports.c.tenant == tenant, imports.c.id == run_id)
+        with self._engine.connect() as connection:
+            row = connection.execute(query).first()
+        return _run(row) if row else None
+
+    def last_success(self, tenant: str, source: str) -> int | None:
+        """When the last run that came to its end had begun."""
+        query = select(func.max(imports.c.started_at)).where(imports.c.tenant == tenant, imports.c.source == source)
+        with self._engine.connect() as connection:
+            found: int | None = connection.execute(query.where(imports.c.state == "done")).scalar()
+        return found
+
+
+def _begin(connection: Connection, tenant: str, source: str, kind: str, at: int) -> int:
+    _bury(connection, tenant, source, at)
+    mine = (imports.c.tenant == tenant, imports.c.source == source)
+    if connection.execute(select(imports.c.id).where(*mine, imports.c.state == "running")).first():
+        raise ImportRunning(source)
+    values = {"tenant": tenant, "source": source, "kind": kind, "state": "running", "started_at": at, "seen_at": at}
+    run_id = int(connection.execute(insert(imports).values(values)).inserted_primary_key[0])  # type: ignore[index]
+    old = select(imports.c.id).where(*mine).order_by(imports.c.id.desc()).offset(KEPT).limit(1)
+    if (oldest := connection.execute(old).scalar()) is not None:
+        connection.execute(delete(imports).where(*mine, imports.c.id <= oldest))
+    return run_id
+
+
+def _claim_due(connection: Connection, tenant: str, source: str, kind: str, at: int, not_after: int) -> int | None:
+    query = select(func.max(imports.c.started_at)).where(imports.c.tenant == tenant, imports.c.source == source)
+    newest = connection.execute(query).scalar()
+    if newest is not None and newest > not_after:
+        return None
+    try:
+        return _begin(connection, tenant, source, kind, at)
+    except ImportRunning:
+        return None
+
+
+def _bury(connection: Connection, tenant: str, source: str, at: int) -> None:
+    """Write down that a run has died, so that another may begin."""
+    dead = (imports.c.state == "running", imports.c.seen_at < at - DEAD_AFTER_MS)
+    statement = update(imports).where(imports.c.tenant == tenant, imports.c.source == source, *dead)
+    connection.execute(statement.values(state="failed", finished_at=imports.c.seen_at, message=DIED))
+
+
+def _run(row: Row[Any]) -> ImportRun:
+    counts = Counts(row.entries, row.added, row.changed, row.unchanged, row.removed, row.refused)
+    return ImportRun(
+        row.id,
+        row.tenant,
+        row.source,
+        row.kind,
+        row.state,
+        row.started_at,
+        row.finished_at,
+        counts,
+        row.message or "",
+        json.loads(row.refusals or "[]"),
+    )

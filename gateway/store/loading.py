@@ -1,0 +1,225 @@
+"""Writes accounts of a source into the register, and keeps out of the way of events while it does.
+
+Each transaction holds the lock that all writers share for about ``HOLD_S``: how many accounts go into one is measured
+and put right as it goes. What was put right at the desk stays as long as the source says what was wrong.
+"""
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, bindparam, delete, select, update
+from sqlalchemy.sql import ClauseElement
+
+from gateway.store import tables
+from gateway.store.bulk import Lookup, Write
+from gateway.store.engine import LOCK, FileLock
+
+accounts, phones = tables.accounts, tables.phones
+
+HOLD_S = 0.04
+"""How long one transaction should hold the lock; events wait that long at most, and their own write besides."""
+FEWEST, MOST = 20, 2000
+
+
+@dataclass(frozen=True, slots=True)
+class Phone:
+    """A telephone of an account. ``number`` is canonical, None when ``as_written`` does not read as one."""
+
+    number: str | None
+    contact: str = ""
+    as_written: str | None = None
+    no_area: bool = False
+    old_mobile: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedAccount:
+    """An account as a source has it. ``digest`` stands for all that the source said of it."""
+
+    code: str
+    name: str
+    phones: tuple[Phone, ...]
+    digest: int | None = None
+    refused: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the register has of an account already."""
+
+    id: int
+    name: str
+    source: str
+    digest: int | None
+    refused: int
+
+
+def _by_code(count: int) -> ClauseElement:
+    keys = [bindparam(f"k{i}", type_=accounts.c.code.type) for i in range(count)]
+    columns = (
+        accounts.c.code,
+        accounts.c.id,
+        accounts.c.name,
+        accounts.c.source,
+        accounts.c.digest,
+        accounts.c.refused,
+    )
+    return select(*columns).where(accounts.c.tenant == bindparam("of"), accounts.c.code.in_(keys))
+
+
+def _edited(count: int) -> ClauseElement:
+    keys = [bindparam(f"k{i}", type_=phones.c.account_id.type) for i in range(count)]
+    columns = (phones.c.id, phones.c.account_id, phones.c.number, phones.c.as_written)
+    return select(*columns).where(phones.c.account_id.in_(keys), phones.c.edited_at.is_not(None))
+
+
+ACCOUNT_COLUMNS = ("tenant", "code", "name", "updated_at", "source", "digest", "refused")
+PHONE_COLUMNS = ("tenant", "number", "account_id", "contact", "as_written", "no_area", "old_mobile")
+BY_CODE = Lookup(_by_code)
+EDITED = Lookup(_edited)
+WRITE_ACCOUNTS = Write(accounts, ACCOUNT_COLUMNS, unique=("tenant", "code"), changing=ACCOUNT_COLUMNS[2:])
+WRITE_PHONES = Write(phones, PHONE_COLUMNS, unique=("tenant", "number", "account_id"))
+
+
+def known_accounts(connection: Connection, tenant: str, codes: Sequence[str]) -> dict[str, Known]:
+    """What the register has of ``codes``."""
+    return {code: Known(*rest) for code, *rest in BY_CODE.run(connection, codes, [tenant])}
+
+
+def write_accounts(connection: Connection, tenant: str, source: str, batch: Sequence[LoadedAccount], at: int) -> None:
+    """Insert accounts, or replace those with the same code together with their phones; see the module for the desk's
+    own corrections.
+    """
+    before = known_accounts(connection, tenant, [account.code for account in batch])
+    WRITE_ACCOUNTS.run(connection, [_account_row(tenant, source, account, at) for account in batch])
+    ids = {code: known.id for code, known in before.items()}
+    new = [account.code for account in batch if account.code not in ids]
+    ids |= {code: known.id for code, known in known_accounts(connection, tenant, new).items()}
+    by_id = {ids[account.code]: account for account in batch}
+    kept = _clear(connection, [known.id for known in before.values()], by_id)
+    WRITE_PHONES.run(connection, list(_phone_rows(tenant, by_id, kept)))
+
+
+def _clear(connection: Connection, ids: Sequence[int], by_id: Mapping[int, LoadedAccount]) -> set[tuple[int, str]]:
+    """Take away what these accounts had, but not what was put right at the desk and still has its reason.
+
+    Returns what stays, as pairs of account and the text that the source has for it.
+    """
+    if not ids:
+        return set()
+    kept, over = set(), []
+    for phone_id, account_id, number, as_written in EDITED.run(connection, ids):
+        said = by_id[account_id].phones
+        if as_written is not None and any(phone.as_written == as_written for phone in said):
+            kept.add((account_id, as_written))
+        elif as_written is not None or any(phone.number == number for phone in said):
+            over.append(phone_id)
+    _delete_phones(connection, phones.c.account_id, ids, unedited=True)
+    _delete_phones(connection, phones.c.id, over)
+    return kept
+
+
+def _delete_phones(connection: Connection, column: Any, keys: Sequence[int], *, unedited: bool = False) -> None:
+    for part in _parts(keys):
+        statement = delete(phones).where(column.in_(part))
+        connection.execute(statement.where(phones.c.edited_at.is_(None)) if unedited else statement)
+
+
+def _account_row(tenant: str, source: str, account: LoadedAccount, at: int) -> dict[str, Any]:
+    return {
+        "tenant": tenant,
+        "code": account.code,
+        "name": account.name,
+        "updated_at": at,
+        "source": source,
+        "digest": account.digest,
+        "refused": account.refused,
+    }
+
+
+def _phone_rows(
+    tenant: str, by_id: Mapping[int, LoadedAccount], kept: set[tuple[int, str]]
+) -> Iterator[dict[str, Any]]:
+    for account_id, account in by_id.items():
+        for phone in account.phones:
+            if (account_id, phone.as_written) not in kept:
+                yield {
+                    "tenant": tenant,
+                    "number": phone.number,
+                    "account_id": account_id,
+                    "contact": phone.contact,
+                    "as_written": phone.as_written,
+                    "no_area": phone.no_area,
+                    "old_mobile": phone.old_mobile,
+                }
+
+
+def remove_accounts(connection: Connection, ids: Sequence[int]) -> int:
+    """Remove accounts with their phones; one that has phones from the desk keeps those, and stays."""
+    mine = select(phones.c.account_id).where(phones.c.account_id.in_(ids), phones.c.edited_at.is_not(None))
+    theirs = set(connection.execute(mine.where(phones.c.as_written.is_(None))).scalars())
+    gone = [account_id for account_id in ids if account_id not in theirs]
+    _delete_phones(connection, phones.c.account_id, gone)
+    _delete_phones(connection, phones.c.account_id, sorted(theirs), unedited=True)
+    connection.execute(update(accounts).where(accounts.c.id.in_(theirs)).values(source="desk", digest=None))
+    return int(connection.execute(delete(accounts).where(accounts.c.id.in_(gone))).rowcount)
+
+
+def _parts(keys: Sequence[Any], size: int = 500) -> Iterator[Sequence[Any]]:
+    return (keys[start : start + size] for start in range(0, len(keys), size))
+
+
+class Loader:
+    """A writer of its own beside the journal's, in turn with it. For one thread; close it."""
+
+    def __init__(self, engine: Engine, data: Path) -> None:
+        self._lock = FileLock(data / LOCK)
+        self._connection = engine.execution_options(begin="IMMEDIATE").connect()
+        self._connection.detach()
+        self._pragmas("synchronous=NORMAL", "wal_autocheckpoint=0", "cache_size=-64000")
+        self._size = FEWEST
+
+    def write(self, tenant: str, source: str, batch: Sequence[LoadedAccount], at: int) -> None:
+        """Write all of ``batch``, in as many transactions as it takes."""
+        begin = 0
+        while begin < len(batch):
+            part = batch[begin : begin + self._size]
+            with self._turn() as connection:
+                write_accounts(connection, tenant, source, part, at)
+            begin += len(part)
+
+    def remove(self, ids: Sequence[int]) -> int:
+        """Remove accounts; how many."""
+        removed = begin = 0
+        while begin < len(ids):
+            part = ids[begin : begin + min(self._size, 500)]
+            with self._turn() as connection:
+                removed += remove_accounts(connection, part)
+            begin += len(part)
+        return removed
+
+    @contextmanager
+    def _turn(self) -> Iterator[Connection]:
+        with self._lock:
+            began = time.perf_counter()
+            with self._connection.begin():
+                yield self._connection
+            held = time.perf_counter() - began
+        self._size = round(min(max(self._size * min(2.0, HOLD_S / held), FEWEST), MOST))
+        # Outside of the lock, so that nobody waits for it: neither is lost what is not synced yet (the next run
+        # brings it again), nor is anything of others, whose own commits sync all that was written before them.
+        self._pragmas("wal_checkpoint(PASSIVE)")
+
+    def _pragmas(self, *pragmas: str) -> None:
+        if self._connection.dialect.name == "sqlite":
+            raw: Any = self._connection.connection.dbapi_connection
+            for pragma in pragmas:
+                raw.execute(f"PRAGMA {pragma}").fetchall()
+
+    def close(self) -> None:
+        self._connection.close()
+        self._lock.close()

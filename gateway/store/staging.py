@@ -1,0 +1,101 @@
+"""Where an import puts what its source says until it has said all: on disk, in no memory and in nobody's way.
+
+SQLite's own temporary database: it has no name, and the kernel removes it whatever ends the process. Lines of one
+account may stand anywhere in a file; here they are brought together by one sort.
+"""
+
+import json
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
+from typing import Any
+
+from gateway.source import Entry, Reason, Refused
+
+SCHEMA = """
+PRAGMA journal_mode=OFF;
+PRAGMA synchronous=OFF;
+PRAGMA cache_size=-16000;
+CREATE TABLE entries (id INTEGER PRIMARY KEY, code TEXT, name TEXT, phones TEXT, place TEXT);
+CREATE TABLE refused (id INTEGER PRIMARY KEY, place TEXT, reason TEXT, text TEXT);
+CREATE TABLE codes (code TEXT PRIMARY KEY) WITHOUT ROWID;
+CREATE TABLE gone (account_id INTEGER PRIMARY KEY);
+"""
+encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
+
+class Staging:
+    """What one run of an import has heard so far. For one thread."""
+
+    def __init__(self) -> None:
+        # The empty name is SQLite's for a temporary database of its own.
+        self._database = sqlite3.connect("", isolation_level=None)
+        self._database.executescript(SCHEMA)
+        # One transaction for ever: nothing of this has to be kept, and nobody else sees it.
+        self._database.execute("BEGIN")
+
+    def add(self, entries: Iterable[Entry]) -> None:
+        """Keep what a source said."""
+        rows = ((entry.code, entry.name, encode(entry.phones), entry.place) for entry in entries)
+        self._database.executemany("INSERT INTO entries (code, name, phones, place) VALUES (?, ?, ?, ?)", rows)
+
+    def refuse(self, refused: Iterable[Refused]) -> None:
+        """Keep what was not taken, for the report."""
+        rows = ((each.place, each.reason.value, each.text) for each in refused)
+        self._database.executemany("INSERT INTO refused (place, reason, text) VALUES (?, ?, ?)", rows)
+
+    def count(self) -> tuple[int, int]:
+        """How many entries there are, and how many were refused."""
+        counts = ("SELECT count(*) FROM entries", "SELECT count(*) FROM refused")
+        entries, refused = (self._database.execute(query).fetchone()[0] for query in counts)
+        return entries, refused
+
+    def accounts(self) -> Iterator[Sequence[Entry]]:
+        """The entries of each account together, in the order in which they came."""
+        cursor = self._database.cursor()
+        cursor.execute("SELECT code, name, phones, place FROM entries ORDER BY code, id")
+        for _, rows in groupby(cursor, key=_code):
+            yield [
+                Entry(code, name, tuple(map(tuple, json.loads(phones))), place) for code, name, phones, place in rows
+            ]
+
+    def refused(self, limit: int = -1) -> Iterator[Refused]:
+        """What was not taken, in the order in which it was found; at most ``limit``."""
+        cursor = self._database.execute("SELECT place, reason, text FROM refused ORDER BY id LIMIT ?", (limit,))
+        for place, reason, text in cursor:
+            yield Refused(place, Reason(reason), text)
+
+    def index_codes(self) -> None:
+        """Make ``lacks`` able to answer."""
+        self._database.execute("INSERT INTO codes SELECT DISTINCT code FROM entries ORDER BY code")
+
+    def lacks(self, codes: Sequence[str]) -> set[str]:
+        """Which of ``codes`` the source did not speak of."""
+        marks = ", ".join("?" * len(codes))
+        found = self._database.execute(f"SELECT code FROM codes WHERE code IN ({marks})", codes)  # noqa: S608
+        return set(codes) - {code for (code,) in found}
+
+    def mark_gone(self, account_ids: Iterable[int]) -> None:
+        """Note accounts that are to be removed."""
+        self._database.executemany("INSERT INTO gone VALUES (?)", ((each,) for each in account_ids))
+
+    def count_gone(self) -> int:
+        count: int = self._database.execute("SELECT count(*) FROM gone").fetchone()[0]
+        return count
+
+    def gone(self, size: int) -> Iterator[list[int]]:
+        """The accounts to be removed, so many at a time."""
+        cursor = self._database.execute("SELECT account_id FROM gone")
+        while rows := cursor.fetchmany(size):
+            yield [account_id for (account_id,) in rows]
+
+    def close(self) -> None:
+        self._database.close()
+
+
+def _entry(code: str, name: str, phones: str, place: str) -> Entry:
+    return Entry(code, name, tuple((text, contact) for text, contact in json.loads(phones)), place)
+
+
+def _code(row: Sequence[Any]) -> Any:
+    return row[0]

@@ -1,0 +1,122 @@
+"""Accounts come in from the CSV files that people have."""
+
+import csv
+from pathlib import Path
+
+import pytest
+
+from gateway.errors import SourceError
+from gateway.importing.columns import find_columns
+from tests.importing.conftest import Office
+
+
+def test_a_file_from_excel_in_brazil_is_read(office: Office) -> None:
+    text = "Código;Razão Social;Contato;Telefone 1;Celular\r\n7;Padaria São José;Zé;(47) 3210-0123;47 99999-8888\r\n"
+    office.sheet(text.encode("cp1252"))
+    assert office.accounts() == {"7": ("Padaria São José", {"4732100123": "Zé", "47999998888": "Zé"})}
+
+
+def test_commas_utf8_and_english_names_are_read_too(office: Office) -> None:
+    office.sheet("\ufeffcode,name,contact,phone\nA1,Acme,Bob,4732100123\n")
+    assert office.accounts() == {"A1": ("Acme", {"4732100123": "Bob"})}
+
+
+def test_excel_s_unicode_text_is_read_too(office: Office) -> None:
+    office.sheet("codigo\tnome\ttelefone\n1\tSão\t4732100123\n".encode("utf-16"))
+    assert office.accounts() == {"1": ("São", {"4732100123": ""})}
+
+
+def test_a_name_over_two_lines_in_quotes_is_one_name(office: Office) -> None:
+    office.sheet('codigo;nome;telefone\n1;"A\nB";4732100123\n2;C;4732100124\n')
+    assert office.accounts()["1"][0] == "A\nB"
+    assert "2" in office.accounts()
+
+
+def test_lines_with_one_code_are_one_account_wherever_they_stand(office: Office) -> None:
+    lines = ["1;A;Ana;4732100123", *(f"x{i};X;;47321{i:05}" for i in range(3000)), "1;A;Bia;4732100124"]
+    office.sheet("codigo;nome;contato;telefone\n" + "\n".join(lines))
+    assert office.accounts()["1"] == ("A", {"4732100123": "Ana", "4732100124": "Bia"})
+
+
+def test_accounts_and_contacts_may_be_two_files(office: Office) -> None:
+    run = office.sheet(
+        "codigo;nome;telefone\n1;A;4732100123\n", "codigo conta;contato;celular\n1;Bia;47999998888\n9;Zé;4732100199\n"
+    )
+    assert office.accounts() == {"1": ("A", {"4732100123": "", "47999998888": "Bia"})}
+    assert [(one["place"], one["reason"]) for one in run.refusals] == [("1accounts.csv:3", "no_name")]
+
+
+def test_contacts_may_come_for_accounts_that_are_there_already(office: Office) -> None:
+    office.sheet("codigo;nome;telefone\n1;A;4732100123\n")
+    office.sheet("codigo;contato;celular\n1;Bia;47999998888\n")
+    assert office.accounts() == {"1": ("A", {"47999998888": "Bia"})}
+
+
+def test_several_numbers_in_one_cell_are_all_taken(office: Office) -> None:
+    office.sheet("codigo;nome;telefone\n1;A;4732100123 / 4732100124\n")
+    assert set(office.accounts()["1"][1]) == {"4732100123", "4732100124"}
+
+
+def test_any_column_may_be_mapped(office: Office) -> None:
+    columns = {"Chave": "code", "Quem": "name", "Fone Resid.": "phone", "celular": "ignore"}
+    office.sheet("Quem;Fone Resid.;Chave;Celular\nA;4732100123;k1;47999998888\n", columns=columns)
+    assert office.accounts() == {"k1": ("A", {"4732100123": ""})}
+
+
+def test_a_person_s_numbers_stay_with_that_person(office: Office) -> None:
+    header = "codigo;nome;telefone;contato_1;celular_contato_1;contato_2;telefone_contato_2"
+    office.sheet(f"{header}\n1;A;4732100123;Ana;47999998888;Bia;4732100124\n")
+    assert office.accounts()["1"][1] == {"4732100123": "", "47999998888": "Ana", "4732100124": "Bia"}
+
+
+def test_without_a_code_the_name_is_the_code(office: Office) -> None:
+    office.sheet("nome,telefone\nAcme,4732100123\n")
+    assert list(office.accounts()) == ["Acme"]
+
+
+def test_what_cannot_be_used_is_reported_with_its_line(office: Office, tmp_path: Path) -> None:
+    report = tmp_path / "refused.csv"
+    content = "codigo;nome;telefone\n1;;4732100123\n2;B;anonymous\n\n3;C;=4732100123\n" + "9" * 65 + ";D;1\n"
+    run = office.sheet(content, report=report)
+    found = [(one["place"], one["reason"], one["text"][:9]) for one in run.refusals]
+    assert found == [
+        ("accounts.csv:6", "long_code", "999999999"),
+        ("accounts.csv:2", "no_name", "1"),
+        ("accounts.csv:3", "unreadable", "anonymous"),
+    ]
+    assert (run.counts.entries, run.counts.refused) == (3, 3)
+    assert sorted(office.accounts()) == ["2", "3"]
+    with report.open(encoding="utf-8-sig", newline="") as file:
+        assert [row["text"][:10] for row in csv.DictReader(file, delimiter=";")] == ["9" * 10, "1", "anonymous"]
+
+
+def test_a_report_is_no_trap_for_a_spreadsheet(office: Office, tmp_path: Path) -> None:
+    office.sheet('codigo;nome;telefone\n1;A;"=HYPERLINK(""http:"")"\n', report=tmp_path / "refused.csv")
+    assert "'=HYPERLINK" in (tmp_path / "refused.csv").read_text(encoding="utf-8-sig")
+
+
+def test_what_was_refused_is_reported_again_when_nothing_changed(office: Office) -> None:
+    content = "codigo;nome;telefone\n1;A;anonymous\n"
+    runs = [office.sheet(content) for _ in range(2)]
+    assert [run.counts.refused for run in runs] == [1, 1]
+    assert runs[1].counts.unchanged == 1
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("", "está vazio"),
+        ("a;b\n1;2\n", "não há coluna para o telefone"),
+        ("telefone\n1\n", "não há coluna para a conta"),
+    ],
+)
+def test_a_file_without_the_needed_columns_says_which(office: Office, content: str, said: str) -> None:
+    with pytest.raises(SourceError, match=said):
+        office.sheet(content)
+    (run,) = office.importer.imports.last("acme")
+    assert (run.state, said in run.message) == ("failed", True)
+
+
+def test_a_mapping_to_a_column_that_is_not_there_lists_those_that_are() -> None:
+    with pytest.raises(ValueError, match=r"não há a coluna 'Fone'; há: Nome, Tel"):
+        find_columns(["Nome", "Tel"], {"Fone": "phone"})
