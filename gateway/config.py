@@ -160,7 +160,9 @@ class Listener(Table):
         default_factory=dict, description="further names of the parameters of GET and forms, by parameter"
     )
     reply: str = Field("OK {id}\n", description="the listeners' body for an event that was taken; {id} is our call id")
-    status_on_error: HttpStatus | None = Field(None, description="the listeners' status for every error")
+    status_on_error: HttpStatus | None = Field(
+        None, description="the status of errors told as text by the listeners and click-to-call (there 401 stays)"
+    )
     fault_status: HttpStatus | None = Field(None, description="the status of SOAP faults, except 401")
 
     @model_validator(mode="after")

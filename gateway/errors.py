@@ -25,7 +25,8 @@
     │   ├── StoreUnavailable   420
     │   ├── Stopping           430
     │   ├── TooManyScreens     440
-    │   └── TooManyOrders      450
+    │   ├── TooManyConnections 450
+    │   └── TooManyOrders      460
     ├── DialError              500  a call cannot be placed
     │   ├── NoAppliance        510
     │   ├── UnknownAppliance   520
@@ -300,10 +301,22 @@ class TooManyScreens(BusyError):
         super().__init__(f"limite de {limit} telas abertas atingido.", hint="Aumente server.max_screens.")
 
 
+class TooManyConnections(BusyError):
+    """One client has more connections to the lenient port than its share, and as many waiting as may."""
+
+    code = 450
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(
+            f"conexões demais deste endereço: {limit} são atendidas ao mesmo tempo.",
+            hint="Nada foi gravado; feche as conexões sem uso e envie de novo em instantes.",
+        )
+
+
 class TooManyOrders(BusyError):
     """As many orders wait for their appliance as threads may be spent on them; this one was not written down."""
 
-    code = 450
+    code = 460
     retry_after_s = 3
 
     def __init__(self, appliance: str, limit: int) -> None:

@@ -6,16 +6,26 @@ On a user's machine a missing one skips the test with the reason; under ``CI=tru
 import os
 import shutil
 import subprocess
+from pathlib import Path
 
 import pytest
 
 
 def need(program: str, *, package: str) -> str:
     """The path of ``program``, or a skip (a failure in CI) that says which Debian ``package`` brings it."""
-    found = shutil.which(program)
+    # Servers lie in /usr/sbin, which is not in everybody's PATH.
+    found = shutil.which(program) or shutil.which(program, path="/usr/sbin")
     if not found:
         absent(f"{program} is not installed (Debian: apt-get install {package})")
     return found or ""
+
+
+def need_file(pattern: str, *, package: str) -> Path:
+    """The first file that matches ``pattern`` (from the root), or a skip (a failure in CI)."""
+    found = sorted(Path("/").glob(pattern.lstrip("/")))
+    if not found:
+        absent(f"there is no {pattern} (Debian: apt-get install {package})")
+    return found[0]
 
 
 def need_php(extension: str, *, package: str) -> str:

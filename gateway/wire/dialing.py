@@ -2,6 +2,7 @@
 
 import json
 from functools import lru_cache
+from http import HTTPStatus
 
 from gateway.adapter import Outcome
 from gateway.errors import GatewayError, MissingParameter, WrongMethod
@@ -44,11 +45,11 @@ class Dialing:
         except MissingParameter as error:
             name = rules.origin_param if error.name == "ramal" else rules.destination_param
             raise MissingParameter(name, expected="3501" if error.name == "ramal" else "4732100123") from None
-        return render(reply, environ)
+        return render(reply, environ, site.dialect.status_on_error)
 
     def refuse(self, error: GatewayError, environ: Environ) -> Answer:
         if not wants_json(environ):
-            return refuse_as_text(error)
+            return refuse_as_text(error, status=status_of(error, environ.get("cti.site")))
         told = {"status": "ERRO", "codigo": error.code, "mensagem": str(error)}
         return answer(error.http_status, JSON, json.dumps(told).encode(), headers_of(error))
 
@@ -63,14 +64,23 @@ def first(given: dict[str, str], *names: str) -> str:
     return next((given[name] for name in names if given.get(name)), "")
 
 
-def render(reply: Reply, environ: Environ) -> Answer:
-    """How the attempt ended: as status for programs, as a sentence for people."""
+def status_of(error: GatewayError, site: Site | None) -> int | None:
+    """The company's ``status_on_error``, except for 401, which has clients send their login."""
+    return site.dialect.status_on_error if site and error.http_status != HTTPStatus.UNAUTHORIZED else None
+
+
+def render(reply: Reply, environ: Environ, status_on_error: int | None) -> Answer:
+    """How the attempt ended: as status for programs, as a sentence for people.
+
+    ``status_on_error`` stands for the statuses of failures in text: who asks for JSON can read them.
+    """
     outcome = reply.outcome or Outcome.UNKNOWN
     status, word = STATUSES[outcome], "OK" if reply.ok else "ERRO"
     if wants_json(environ):
         told = {"status": word, "outcome": outcome.value, "mensagem": reply.message, "id": reply.call_id}
         return answer(status, JSON, json.dumps(told).encode())
     sentence = " ".join(reply.message.split())
+    status = status if reply.ok else status_on_error or status
     return answer(status, TEXT, f"{word} {reply.call_id}: {sentence}\n".encode())
 
 

@@ -1,7 +1,8 @@
 """The lenient port: a small HTTP server for exchanges whose requests other servers refuse.
 
-One request for each connection, a bounded number of them at once, and a clock that no slow sender can stop. What it
-takes is mended by ``wire/lenient.py`` and handed to the same WSGI application that the main port has.
+One request for each connection, a bounded number of them at once, of which no client has more than its share, and a
+clock that no slow sender can stop. What it takes is mended by ``wire/lenient.py`` and handed to the same WSGI
+application that the main port has.
 """
 
 import re
@@ -16,11 +17,14 @@ from io import BytesIO
 from typing import Any
 
 import structlog
+from prometheus_client import Counter
 
-from gateway.errors import GatewayError, MalformedRequest, TooLarge
-from gateway.wire.exchanges import RAW_HEAD, REPAIRS
+from gateway.errors import GatewayError, MalformedRequest, TooLarge, TooManyConnections
+from gateway.wire.exchanges import RAW_HEAD
+from gateway.wire.exchanges import REPAIRS as REPAIRED
 from gateway.wire.intake import explain
 from gateway.wire.lenient import END_OF_HEAD, Refused, environ_of, repair
+from gateway.wire.shares import Shares, Turn
 from gateway.wire.transport import TEXT, Environ, Headers, answer, refuse_as_text
 
 log = structlog.get_logger()
@@ -29,15 +33,22 @@ Wsgi = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
 
 CHUNK = 65_536
 NOTICE_STOP_S = 0.25
+REPAIRS = Counter("cti_lenient_repairs_total", "Requests mended by the lenient port, by kind of repair", ["kind"])
+REFUSALS = Counter("cti_lenient_over_share_total", "Connections refused because their client had too many open")
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What one connection may cost."""
+    """What one connection may cost, how many there may be at once, and how many of them from one address.
+
+    ``waiting_per_client`` more of that address wait for their turn: exchanges tell of many calls in one burst.
+    """
 
     max_body_bytes: int
     max_head_bytes: int = 65_536
     connections: int = 32
+    connections_per_client: int = 8
+    waiting_per_client: int = 32
     read_timeout_s: float = 10
     request_timeout_s: float = 30
     stop_timeout_s: float = 5
@@ -65,6 +76,9 @@ class LenientPort:
         self._listening.settimeout(NOTICE_STOP_S)
         self.port: int = self._listening.getsockname()[1]
         self._free = threading.BoundedSemaphore(limits.connections)
+        self._shares: Shares[socket.socket] = Shares(
+            at_once=limits.connections_per_client, waiting=limits.waiting_per_client
+        )
         self._open: set[socket.socket] = set()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._accept, name="lenient-port", daemon=True)
@@ -96,7 +110,7 @@ class LenientPort:
         self.stop_accepting()  # also those that came while it was called
 
     def _accept_one(self) -> bool:
-        """Whether a connection came and has its thread."""
+        """Whether a connection came and is served in the place that is free."""
         try:
             connection, peer = self._listening.accept()
         except TimeoutError:
@@ -106,22 +120,48 @@ class LenientPort:
             self._stopping.wait(NOTICE_STOP_S)  # out of files, most likely: asking again at once would only spin
             return False
         self._open.add(connection)
+        turn = self._shares.bring(peer[0], connection)
+        if turn is Turn.NEVER:
+            self._refuse(connection, peer[0])
+        return turn is Turn.NOW and self._begin(connection, peer[0])
+
+    def _refuse(self, connection: socket.socket, client: str) -> None:
+        log.warning("lenient_over_share", client=client, at_once=self._limits.connections_per_client)
+        REFUSALS.inc()
+        with connection, suppress(OSError):
+            turn_away(connection, self._limits.connections_per_client)
+        self._open.discard(connection)
+
+    def _begin(self, connection: socket.socket, client: str) -> bool:
         try:
-            threading.Thread(target=self._serve, args=(connection, peer[0]), name="lenient", daemon=True).start()
+            threading.Thread(target=self._serve, args=(connection, client), name="lenient", daemon=True).start()
         except RuntimeError:
-            log.error("lenient_busy", client=peer[0])
+            log.error("lenient_busy", client=client)
             self._open.discard(connection)
             connection.close()
+            self._shares.done(client)
             return False
         return True
 
     def _serve(self, connection: socket.socket, client: str) -> None:
+        """Serve ``connection``, then those of the same client that have waited for their turn meanwhile."""
+        turn: socket.socket | None = connection
+        try:
+            while turn is not None:
+                self._serve_turn(turn, client)
+                turn = self._shares.done(client)
+        finally:
+            self._free.release()
+
+    def _serve_turn(self, connection: socket.socket, client: str) -> None:
         try:
             with connection, suppress(OSError):
                 serve_one(connection, client, self._application, self._limits)
+        except Exception as error:
+            # A defect of ours costs its own connection, not the place, nor those that wait for it.
+            log.error("lenient_failed", client=client, exc_info=error)
         finally:
             self._open.discard(connection)
-            self._free.release()
 
 
 class Incoming:
@@ -191,11 +231,13 @@ def read_request(incoming: Incoming, connection: socket.socket, client: str, lim
     if isinstance(found, Refused):
         log.info("request_not_repaired", client=client, status=found.status)
         raise Cut(MalformedRequest(found.reason), found.status)
-    environ = environ_of(found.head) | {RAW_HEAD: head, REPAIRS: found.repairs}
+    environ = environ_of(found.head) | {RAW_HEAD: head, REPAIRED: found.repairs}
     if found.repairs:
         # Some write the query behind "&" without "?", so the path ends there as well: no value reaches the log.
         path = re.split("[?&;=]", environ["PATH_INFO"])[0][:200]
         log.info("request_repaired", repairs=list(found.repairs), client=client, path=path)
+        for kind in found.repairs:
+            REPAIRS.labels(kind).inc()
     length = body_length(environ, limits.max_body_bytes)
     if length and environ.get("HTTP_EXPECT", "").lower() == "100-continue":
         connection.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
@@ -252,6 +294,16 @@ def rendered(status: str, headers: Headers, body: bytes, environ: Environ) -> by
     lines = [f"{environ.get('SERVER_PROTOCOL', 'HTTP/1.1')} {status}"]
     lines += [f"{name}: {value}" for name, value in (*kept, ("Connection", "close"))]
     return "\r\n".join(lines).encode("latin-1") + b"\r\n\r\n" + body
+
+
+def turn_away(connection: socket.socket, limit: int) -> None:
+    """Say that there is no place, without waiting for the request. Raises ``OSError`` where the client is gone."""
+    status, headers, body = refuse_as_text(TooManyConnections(limit))
+    connection.setblocking(False)
+    connection.sendall(rendered(status, headers, body, {}))
+    connection.shutdown(socket.SHUT_WR)
+    # Closing on bytes that were not read would reset the connection before the answer is read.
+    connection.recv(CHUNK)
 
 
 def drain(connection: socket.socket) -> None:

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import xmlrpc.client
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from gateway.adapter import Outcome
 from gateway.domain.messages import PlaceCall
 from gateway.errors import NoAppliance, QueueFull
-from tests.wire.peers import OFFICE, Peer
+from tests.wire.peers import OFFICE, OUTSIDE, Peer
 
 PATH = "/click-to-call"
 QUERY = "origem=3501&destino=4732100123"
@@ -110,6 +111,25 @@ def test_what_prevents_a_call_is_told_in_text_and_json(error: Exception, status:
     assert (got.status_code, got.text.split(":")[0]) == (status, f"ERRO {code}")
     told = json.loads(peer.get(PATH, query_string=QUERY, headers={"Accept": "application/json"}).data)
     assert (told["status"], told["codigo"]) == ("ERRO", code)
+
+
+@pytest.mark.parametrize("outcome", [Outcome.REFUSED, Outcome.UNREACHABLE, Outcome.UNKNOWN])
+def test_a_crm_that_reads_one_status_only_gets_it_with_every_failure_told_as_text(outcome: Outcome) -> None:
+    peer = Peer({"tenants": {"default": {"listener": {"status_on_error": 200}}}}, address=LOCAL)
+    peer.core.outcome = outcome
+    got = peer.get(PATH, query_string=QUERY)
+    assert (got.status_code, got.text[:6]) == (200, "ERRO 1")
+    got = peer.get(PATH, query_string="origem=3501")
+    assert (got.status_code, got.text[:9]) == (200, "ERRO 210:")
+    assert peer.get(PATH, query_string=QUERY, headers={"Accept": "application/json"}).status_code >= 400
+    assert peer.get(PATH, headers={"Accept": "application/json"}).status_code == 400
+
+
+def test_a_crm_still_learns_by_401_that_it_must_log_in() -> None:
+    peer = Peer({"tenants": {"default": {"listener": {"status_on_error": 200}}}}, address=OUTSIDE)
+    got = peer.get(PATH, query_string=QUERY)
+    assert (got.status_code, got.text[:5]) == (401, "ERRO ")
+    assert got.headers["WWW-Authenticate"].startswith("Basic ")
 
 
 def test_head_does_not_dial() -> None:
@@ -277,3 +297,37 @@ def test_with_credentials_a_page_of_the_crm_may_dial() -> None:
 def test_an_origin_that_is_no_address_is_another_site(origin: str) -> None:
     got = Peer(address="127.0.0.1").get("/click-to-call?origem=3501&destino=47", headers={"Origin": origin})
     assert got.status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("query", "headers"),
+    [
+        (f"{QUERY}&id_pedido=p-1", {}),
+        (QUERY, {"Idempotency-Key": '"p-1"'}),
+        (QUERY, {"Idempotency-Key": "p-1"}),
+        (f"{QUERY}&id_pedido=p-1", {"Idempotency-Key": "other"}),
+    ],
+)
+def test_the_asker_may_name_the_order_so_that_it_is_never_dialled_twice(query: str, headers: dict[str, str]) -> None:
+    peer = Peer(address=LOCAL)
+    peer.send("GET", PATH, query_string=query, headers=headers)
+    assert the_order(peer).request_key == "p-1"
+
+
+def test_an_order_s_name_that_cannot_be_kept_is_refused_because_the_call_might_be_dialled_twice() -> None:
+    peer = Peer(address=LOCAL)
+    got = peer.send("GET", PATH, query_string=f"{QUERY}&id_pedido={'9' * 256}")
+    assert (got.status_code, peer.core.messages) == (400, [])
+    assert "id_pedido" in got.text
+
+
+def test_soap_and_xmlrpc_take_the_order_s_name_too() -> None:
+    peer = Peer(address=LOCAL)
+    body = (
+        '<s:Envelope xmlns:s="http://schemas.xmlsoap.org/soap/envelope/"><s:Body><ClickToCall><ramal>3501</ramal>'
+        "<telefone>4732100123</telefone><id_pedido>p-1</id_pedido></ClickToCall></s:Body></s:Envelope>"
+    )
+    peer.post("/soap", data=body.encode(), content_type="text/xml")
+    call = xmlrpc.client.dumps(("3501", "4732100123", "", "p-1"), "ClickToCall")
+    peer.post("/xmlrpc", data=call.encode(), content_type="text/xml")
+    assert [message.request_key for message in peer.core.messages] == ["p-1", "p-1"]

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
+from prometheus_client import REGISTRY
 
 from gateway.wire.lenient_port import LenientPort, Limits
 
@@ -31,8 +32,8 @@ def lenient(application: Callable[..., Any] = echo, limits: Limits = SMALL) -> I
         port.close()
 
 
-def connect(port: LenientPort) -> socket.socket:
-    return socket.create_connection(("127.0.0.1", port.port), timeout=10)
+def connect(port: LenientPort, client: str = "127.0.0.1") -> socket.socket:
+    return socket.create_connection(("127.0.0.1", port.port), timeout=10, source_address=(client, 0))
 
 
 def answer(connection: socket.socket) -> bytes:
@@ -40,8 +41,8 @@ def answer(connection: socket.socket) -> bytes:
         return b"".join(iter(lambda: connection.recv(65536), b""))
 
 
-def ask(port: LenientPort, request: bytes) -> bytes:
-    connection = connect(port)
+def ask(port: LenientPort, request: bytes, client: str = "127.0.0.1") -> bytes:
+    connection = connect(port, client)
     connection.sendall(request)
     return answer(connection)
 
@@ -90,6 +91,53 @@ def test_clients_that_come_and_go_without_a_word_take_no_place_away() -> None:
         for _ in range(3 * SMALL.connections):
             connect(port).close()
         assert ask(port, GET).startswith(b"HTTP/1.0 200 ")
+
+
+SHARED = Limits(max_body_bytes=1000, connections=3, connections_per_client=2, waiting_per_client=1)
+
+
+def test_a_client_that_takes_its_whole_share_leaves_places_to_others() -> None:
+    with lenient(limits=SHARED) as port:
+        greedy = [connect(port) for _ in range(SHARED.connections_per_client + SHARED.waiting_per_client)]
+        assert ask(port, GET).startswith(b"HTTP/1.1 503 ")
+        assert ask(port, GET, client="127.0.0.2").startswith(b"HTTP/1.0 200 ")
+        for connection in greedy:
+            connection.close()
+
+
+def test_a_burst_of_one_exchange_waits_for_its_turn_and_is_served_whole() -> None:
+    with lenient(limits=SHARED) as port:
+        burst = [connect(port) for _ in range(3)]
+        for connection in reversed(burst):
+            connection.sendall(GET)
+        assert all(answer(connection).startswith(b"HTTP/1.0 200 ") for connection in burst)
+
+
+def test_who_is_turned_away_learns_why_and_when_to_come_again() -> None:
+    before = counted("cti_lenient_over_share_total")
+    with lenient(limits=SHARED) as port:
+        greedy = [connect(port) for _ in range(3)]
+        told = ask(port, GET)
+        for connection in greedy:
+            connection.close()
+    assert b"Retry-After: 1\r\n" in told
+    assert b"ERRO 450: conex" in told
+    assert counted("cti_lenient_over_share_total") == before + 1
+
+
+def counted(name: str, **labels: str) -> float:
+    return REGISTRY.get_sample_value(name, labels) or 0
+
+
+def test_each_kind_of_repair_is_counted() -> None:
+    kinds = ("space", "lines", "bytes")
+    before = [counted("cti_lenient_repairs_total", kind=kind) for kind in kinds]
+    with lenient() as port:
+        ask(port, GET)
+        ask(port, b"GET /c?t=\xe9 HTTP/1.0\r\n\r\n")
+        ask(port, b"GET /c HTTP/1.0\r\n\r\n")
+    after = [counted("cti_lenient_repairs_total", kind=kind) for kind in kinds]
+    assert [new - old for old, new in zip(before, after, strict=True)] == [1, 1, 1]
 
 
 def test_an_application_that_fails_is_answered_with_an_incident_only() -> None:

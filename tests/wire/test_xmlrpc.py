@@ -143,6 +143,7 @@ def test_signatures_are_lists_of_lists(peer: Peer) -> None:
     assert call(peer, "system.methodSignature", "ClickToCall") == [
         ["struct", "string", "string"],
         ["struct", "string", "string", "string"],
+        ["struct", "string", "string", "string", "string"],
         ["struct", "struct"],
     ]
 
