@@ -245,3 +245,25 @@ def test_version_names_what_the_gateway_stands_on(run: Run) -> None:
 def test_the_database_is_upgraded_by_command_and_again_without_harm(run: Run) -> None:
     for _ in range(2):
         assert "up to date" in fine(run("db", "upgrade"))
+
+
+def test_simulate_lists_its_simulators_with_login_and_failures(run: Run) -> None:
+    listed = fine(run("simulate", "--list", data=False))
+    for line in ("asterisk-ami", "  login: gateway:secret", "  --fail busy"):
+        assert f"\n{line}" in listed
+    assert "freeswitch" in fine(run("simulate", "--help", data=False))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("asterisk",), "Did you mean 'asterisk-"),
+        (("kamailio", "--fail", "bussy"), "it has: auth, forbidden, busy, fault"),
+        (("url", "--listen", "8080"), "is not ADDR:PORT"),
+        (("url", "--events-to", "ftp://x"), "events go to an http://"),
+    ],
+)
+def test_simulate_says_what_is_wrong_with_what_it_was_told(run: Run, arguments: tuple[str, ...], said: str) -> None:
+    result = run("simulate", *arguments, data=False)
+    assert result.exit_code != 0
+    assert said in result.output

@@ -5,23 +5,120 @@ from typing import Any
 
 import click
 
+NAMES = """\b
+soap, xmlrpc, url                 the demo's own, one for each protocol
+asterisk-ami, asterisk-ari        Asterisk by its manager interface over HTTP and by its REST interface
+freeswitch                        FreeSWITCH by XML-RPC and by URL
+kamailio                          Kamailio by XML-RPC"""
 
-@click.command("simulate")
-@click.argument("name", type=click.Choice(["soap", "xmlrpc", "url"]))
-@click.option("--port", type=click.IntRange(0, 65535), default=0, help="Port on 127.0.0.1.  [default: a free one]")
-@click.option("--events-to", metavar="URL", help="Report the calls it places to this gateway, as an exchange would.")
-def simulate_command(name: str, port: int, events_to: str | None) -> None:
-    """Run the simulated appliance NAME until Ctrl-C; its page shows every command it receives."""
-    from gateway.simulators import SIMULATORS
 
-    appliance = SIMULATORS[name](port=port, events_to=events_to or "", on_received=_show)
-    appliance.start()
-    click.echo(f"simulated {name} appliance on {appliance.address} (Ctrl-C stops)")
+def _listed(ctx: click.Context, _param: click.Parameter, wanted: bool) -> None:
+    """Print all simulators and end. The failures are told by those who have them, so nothing is told twice."""
+    if not wanted or ctx.resilient_parsing:
+        return
+    from inspect import cleandoc
+
+    from gateway.simulators import FAMILIES
+
+    for name, cls in FAMILIES.items():
+        login = ":".join(cls.login) if cls.login[0] else "none"
+        click.echo(f"{click.style(name, bold=True)}\n{_indented(cleandoc(cls.__doc__ or ''))}")
+        click.echo(f"  login: {login}\n  behaves as: {cls.evidence}")
+        for failure, meaning in cls.failures.items():
+            click.echo(f"  --fail {failure:14} {meaning}")
+        click.echo()
+    ctx.exit()
+
+
+def _indented(text: str) -> str:
+    return "\n".join(f"  {line}" for line in text.replace("``", "").splitlines())
+
+
+class _Address(click.ParamType):  # type: ignore[type-arg] # older click has no parameter here
+    name = "ADDR:PORT"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, int]:
+        host, _, port = str(value).rpartition(":")
+        if not host or not port.isdigit() or int(port) > 65535:
+            self.fail(f"{value!r} is not ADDR:PORT, such as 127.0.0.1:8088 or [::1]:8088", param, ctx)
+        return host.strip("[]"), int(port)
+
+
+@click.command("simulate", epilog=NAMES)
+@click.argument("name")
+@click.option(
+    "--list",
+    is_flag=True,
+    expose_value=False,
+    is_eager=True,
+    callback=_listed,
+    help="All simulators: what each takes, its login, its failures.",
+)
+@click.option(
+    "--listen", type=_Address(), metavar="ADDR:PORT", help="Where to listen.  [default: 127.0.0.1, a free port]"
+)
+@click.option("--port", type=click.IntRange(0, 65535), default=0, help="Port on 127.0.0.1, shorter than --listen.")
+@click.option("--login", metavar="USER:PASSWORD", help="The login it accepts.  [default: its usual one, see --list]")
+@click.option("--auth", metavar="KIND", default="", help="basic or digest, of an appliance that can be set to either.")
+@click.option(
+    "--fail", metavar="FAILURE", default="", help="Fail as this appliance fails: auth, busy, fault … (see --list)."
+)
+@click.option("--delay-s", type=click.FloatRange(0), default=0.0, help="Seconds before every answer.")
+@click.option("--ring-s", type=click.FloatRange(0), default=0.0, help="Seconds the extension rings before it answers.")
+@click.option("--drop", is_flag=True, help="Take the order to dial, then close the connection without an answer.")
+@click.option(
+    "--events-to", metavar="URL", default="", help="Report the calls it places to this gateway, as an exchange would."
+)
+def simulate_command(
+    name: str,
+    listen: tuple[str, int] | None,
+    port: int,
+    login: str | None,
+    auth: str,
+    fail: str,
+    delay_s: float,
+    ring_s: float,
+    drop: bool,
+    events_to: str,
+) -> None:
+    """Run the simulated appliance NAME until Ctrl-C; its page shows every request it receives."""
+    from gateway.simulators import Behaviour
+
+    username, _, password = (login or "").partition(":")
+    behaviour = Behaviour(
+        fail=fail, auth=auth, delay_s=delay_s, ring_s=ring_s, drop=drop, username=username, password=password
+    )
+    host, port = listen or ("127.0.0.1", port)
+    try:
+        appliance = _chosen(name)(
+            host=host, port=port, behaviour=behaviour, events_to=events_to, on_received=_show
+        ).start()
+    except (ValueError, OSError) as error:
+        raise click.ClickException(str(error)) from None
+    click.echo(f"simulated {name} on {appliance.address} (login {_login(appliance)}; Ctrl-C stops)")
     try:
         threading.Event().wait()
     except KeyboardInterrupt:
         appliance.stop()
 
 
-def _show(command: Any) -> None:
-    click.echo(f"{command.at:%H:%M:%S} {command.extension} calls {command.number}\n{command.raw}\n")
+def _chosen(name: str) -> Any:
+    """The simulator's class. Raises ``UsageError`` with the nearest name."""
+    from difflib import get_close_matches
+
+    from gateway.simulators import FAMILIES
+
+    if name in FAMILIES:
+        return FAMILIES[name]
+    near = get_close_matches(name, FAMILIES, n=1)
+    hint = f" Did you mean {near[0]!r}?" if near else ""
+    raise click.UsageError(f"there is no simulator {name!r}; there are: {', '.join(FAMILIES)}.{hint}")
+
+
+def _login(appliance: Any) -> str:
+    return ":".join(appliance.credentials) if appliance.credentials[0] else "none"
+
+
+def _show(received: Any) -> None:
+    call = f"{received.extension} calls {received.number}" if received.extension or received.number else ""
+    click.echo(f"{received.at:%H:%M:%S} {' - '.join(filter(None, [call, received.step]))}\n{received.raw}\n")

@@ -1,7 +1,9 @@
-"""Three simulated appliances, one for each protocol, to try the gateway without an exchange.
+"""Simulated appliances, to try the gateway without an exchange.
 
-They take calls as real ones do, show what they received on a page, and can play an exchange that reports its
-calls. They are for people and tests on one machine: they listen on 127.0.0.1 only.
+They take calls as real ones do, fail as real ones do, show what they received on a page, and can play an exchange that
+reports its calls. Three, one for each protocol, are our own; the others behave as their models were recorded or are
+documented. None of them knows our adapters: that is what makes them evidence. They listen on 127.0.0.1 unless told
+otherwise.
 """
 
 from collections.abc import Mapping
@@ -9,13 +11,20 @@ from types import MappingProxyType
 from typing import Any
 
 from gateway.simulators.appliance import Appliance, Received
+from gateway.simulators.ari import AsteriskAri
+from gateway.simulators.asterisk import AsteriskAmi
+from gateway.simulators.behaviour import Behaviour
+from gateway.simulators.freeswitch import FreeSwitch
+from gateway.simulators.kamailio import Kamailio
 from gateway.simulators.soap import SoapAppliance
 from gateway.simulators.url import UrlAppliance
 from gateway.simulators.xmlrpc import XmlRpcAppliance
 
 __all__ = [
+    "FAMILIES",
     "SIMULATORS",
     "Appliance",
+    "Behaviour",
     "Received",
     "SoapAppliance",
     "UrlAppliance",
@@ -26,7 +35,17 @@ __all__ = [
 SIMULATORS: Mapping[str, type[Appliance]] = MappingProxyType(
     {"soap": SoapAppliance, "xmlrpc": XmlRpcAppliance, "url": UrlAppliance}
 )
-"""The simulated appliances by name."""
+"""The three of the demo by name."""
+
+_EVERY: tuple[type[Appliance], ...] = (
+    *SIMULATORS.values(),
+    AsteriskAmi,
+    AsteriskAri,
+    FreeSwitch,
+    Kamailio,
+)
+FAMILIES: Mapping[str, type[Appliance]] = MappingProxyType({cls.name: cls for cls in _EVERY})
+"""All simulated appliances by name."""
 
 
 def demo_settings(name: str, address: str) -> dict[str, Any]:

@@ -1,34 +1,34 @@
-"""What the simulated appliances share: a web server, the list of what was received, recordings and events."""
+"""What the simulated appliances share: the list of what was received, behaviour, recordings and events."""
 
-import logging
 import re
-import socket
 from collections import deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Lock, Thread
+from threading import Event, Lock, Thread, local
 from typing import Any, ClassVar, Self
-from urllib.parse import parse_qsl, urlsplit
 from uuid import uuid4
 
 from gateway.simulators import page, recording
+from gateway.simulators.behaviour import ANY, FAULT, FAULT_PAGE, Behaviour
 from gateway.simulators.events import Events
+from gateway.simulators.exchange import IDLE_S, Answer, NoReply, Reply, Request, Server
 
-log = logging.getLogger(__name__)
+__all__ = ["KEPT", "Appliance", "Received", "Reply", "Request"]
 
 KEPT = 200
-"""Commands that the list keeps."""
-MAX_BODY = 1024 * 1024
-"""Bytes of a request's body."""
-IDLE_S = 15
-"""Seconds until an idle connection is closed, as Asterisk does it."""
+"""Requests that the list keeps."""
+SECRET_NAMES = "secret|password|passcode|passwd|pwd|token|access_token|api_key|api_token|authtoken"  # noqa: S105
+_HEADER = re.compile(r"(?im)^((?:proxy-)?authorization|cookie|[\w-]*token|token_auth|x-api-key): .*$")
+_FIELD = re.compile(rf"(?i)((?:^|[?&\s])(?:{SECRET_NAMES})=)[^&\s]*", re.MULTILINE)
+_MEMBER = re.compile(rf"""(?i)("(?:{SECRET_NAMES})"\s*:\s*")[^"]*""")
+_ELEMENT = re.compile(r"(?i)(<(?:[\w.-]+:)?(?:password|token)(?:\s[^>]*)?>)[^<]*")
 
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """One command as it came in; ``raw`` is the request's text with its secrets masked."""
+    """One request as it came in; ``raw`` is its text with its secrets masked. An order to dial that was taken has
+    ``step`` empty; anything else (a login, an order that was refused) says there what it was and what came of it."""
 
     at: datetime
     protocol: str
@@ -36,66 +36,50 @@ class Received:
     number: str
     call_id: str
     raw: str
-
-
-@dataclass(frozen=True)
-class Request:
-    """A request to a simulator."""
-
-    method: str
-    target: str
-    headers: Mapping[str, str]
-    body: bytes
-    version: str = "HTTP/1.1"
-
-    @property
-    def path(self) -> str:
-        return urlsplit(self.target).path
-
-    @property
-    def query(self) -> dict[str, str]:
-        return dict(parse_qsl(urlsplit(self.target).query, keep_blank_values=True))
-
-
-@dataclass(frozen=True)
-class Reply:
-    """An answer of a simulator."""
-
-    status: int
-    content_type: str
-    body: bytes
-    headers: Mapping[str, str] = field(default_factory=dict)
-
-    @classmethod
-    def text(cls, status: int, text: str) -> "Reply":
-        return cls(status, "text/plain; charset=utf-8", text.encode())
+    step: str = ""
 
 
 class Appliance:
-    """A simulated appliance on 127.0.0.1. ``port`` 0 is a free one; ``on_received`` is told of every command.
+    """A simulated appliance. ``port`` 0 is a free one; ``on_received`` is told of every request.
 
     With ``events_to`` (the gateway's address) it reports each call as an exchange does: its start after
-    ``start_after_s``, its end with the address of its recording after ``end_after_s``.
+    ``start_after_s``, its end with the address of its recording after ``end_after_s``. Raises ``ValueError`` for a
+    behaviour that it does not have.
     """
 
     name: ClassVar[str]
     title: ClassVar[str]
+    evidence: ClassVar[str] = "our own"
+    """From what it was written: a recording of the real one, its documentation, or nothing but this product."""
+    failures: ClassVar[Mapping[str, str]] = ANY
+    """What ``Behaviour.fail`` may be, each with what then happens."""
+    login: ClassVar[tuple[str, str]] = ("", "")
+    """User and password unless told otherwise; empty when it asks for none."""
+    auths: ClassVar[tuple[str, ...]] = ()
+    """The kinds of HTTP login that it can be set to, its usual one first."""
+    idle_s: ClassVar[float] = IDLE_S
 
     def __init__(
         self,
         *,
+        host: str = "127.0.0.1",
         port: int = 0,
+        behaviour: Behaviour | None = None,
         on_received: Callable[[Received], None] | None = None,
         events_to: str = "",
         start_after_s: float = 1.0,
         end_after_s: float = 4.0,
     ) -> None:
-        self._port = port
+        self._where = (host, port)
+        self.behaviour = (behaviour or Behaviour()).checked(self.name, self.failures, self.auths)
         self._on_received = on_received
         self._received: deque[Received] = deque(maxlen=KEPT)
         self._lock = Lock()
-        self._server: _Server | None = None
+        self._server: Server | None = None
         self._thread: Thread | None = None
+        self._stopping = Event()
+        # Whether the request that this thread answers was an order to dial.
+        self._now = local()
         self._delays_s = (start_after_s, end_after_s)
         self._events = Events(events_to) if events_to else None
 
@@ -104,7 +88,7 @@ class Appliance:
         """The gateway's settings to dial on this appliance."""
         raise NotImplementedError
 
-    def answer(self, request: Request) -> Reply:
+    def answer(self, request: Request) -> Answer:
         """The protocol's own answer to ``request``."""
         raise NotImplementedError
 
@@ -112,23 +96,37 @@ class Appliance:
     def address(self) -> str:
         """``http://127.0.0.1:PORT``, once started."""
         assert self._server is not None, "start it first"
-        return f"http://127.0.0.1:{self._server.server_address[1]}"
+        shown = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self._where[0], self._where[0])  # noqa: S104
+        host = f"[{shown}]" if ":" in shown else shown
+        return f"http://{host}:{self._server.server_address[1]}"
+
+    @property
+    def credentials(self) -> tuple[str, str]:
+        """The user and the password that it accepts; both empty when it asks for none."""
+        wanted = self.behaviour
+        return (wanted.username, wanted.password) if wanted.username else self.login
 
     @property
     def received(self) -> list[Received]:
-        """The last commands, oldest first."""
+        """The last orders to dial that were taken, oldest first."""
+        return [one for one in self.seen if not one.step]
+
+    @property
+    def seen(self) -> list[Received]:
+        """All the last requests, oldest first."""
         with self._lock:
             return list(self._received)
 
     def start(self) -> Self:
         """Listen. Raises ``OSError`` when the port is taken."""
-        self._server = _Server(("127.0.0.1", self._port), self)
-        self._thread = Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.1}, daemon=True)
+        self._server = Server(self._where, self.respond, self.idle_s)
+        self._thread = Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.03}, daemon=True)
         self._thread.start()
         return self
 
     def stop(self) -> None:
         """End the server, its connections and the events that are still to come."""
+        self._stopping.set()
         if self._events:
             self._events.close()
         if self._server and self._thread:
@@ -136,97 +134,61 @@ class Appliance:
             self._thread.join()
             self._server.close_all()
 
-    def dialled(self, request: Request, extension: str, number: str) -> str:
-        """Note a command and let its call take its course; the call's id."""
-        call_id = uuid4().hex[:12]
-        raw = self.masked(page.as_text(request))
-        received = Received(datetime.now(UTC), self.name, extension, number, call_id, raw)
-        with self._lock:
-            self._received.append(received)
-        if self._on_received:
-            self._on_received(received)
+    def pause(self, seconds: float) -> None:
+        """Let time pass, less when the simulator is stopped."""
+        if seconds > 0:
+            self._stopping.wait(seconds)
+
+    def dialled(self, request: Request, extension: str, number: str, *, call_id: str = "") -> str:
+        """Note an order that was taken and let its call take its course; the call's id."""
+        self._now.ordered = True
+        call_id = call_id or uuid4().hex[:12]
+        self._note(Received(datetime.now(UTC), self.name, extension, number, call_id, self._raw(request)))
         if self._events:
             audio = f"{self.address}/gravacoes/{call_id}.wav"
             self._events.call(extension, number, audio, delays_s=self._delays_s)
         return call_id
 
+    def noted(self, request: Request, step: str, extension: str = "", number: str = "") -> None:
+        """Note a request that dials nothing; ``step`` is what it was and what came of it, in the protocol's words."""
+        self._note(Received(datetime.now(UTC), self.name, extension, number, "", self._raw(request), step))
+
+    def ordered(self) -> None:
+        """The request that is being answered is an order to dial, though its call is made by a later request."""
+        self._now.ordered = True
+
+    def _note(self, received: Received) -> None:
+        with self._lock:
+            self._received.append(received)
+        if self._on_received:
+            self._on_received(received)
+
+    def _raw(self, request: Request) -> str:
+        return self.masked(page.as_text(request))
+
     def masked(self, raw: str) -> str:
         """``raw`` without what must not be shown."""
-        return re.sub(r"(?im)^((?:proxy-)?authorization|cookie): .*$", r"\1: ****", raw)
+        hidden = _HEADER.sub(r"\1: ****", raw)
+        for secret in (_FIELD, _MEMBER, _ELEMENT):
+            hidden = secret.sub(r"\1****", hidden)
+        return hidden
 
-    def respond(self, request: Request) -> Reply:
+    def respond(self, request: Request) -> Answer:
         """The answer to any request: the page, a recording, or what the protocol says."""
-        if request.method in ("GET", "HEAD") and request.path == "/":
-            shown = page.html(self.title, self.address, reversed(self.received))
+        if request.method in ("GET", "HEAD") and request.target == "/":
+            shown = page.html(self.title, self.address, reversed(self.seen))
             return Reply(200, "text/html; charset=utf-8", shown, page.HEADERS)
         if request.method in ("GET", "HEAD") and (found := recording.PATH.fullmatch(request.path)):
-            return Reply(*recording.served(found[1], request.headers.get("Range", "")))
-        return self.answer(request)
+            return Reply(*recording.served(found[1], request.header("Range")))
+        return self._behaving(request)
 
+    def _behaving(self, request: Request) -> Answer:
+        self.pause(self.behaviour.delay_s)
+        self._now.ordered = False
+        answer = self.fault(request) if self.behaviour.fail == FAULT else self.answer(request)
+        return NoReply.CLOSES if self.behaviour.drop and self._now.ordered else answer
 
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-    request_queue_size = 64
-
-    def __init__(self, where: tuple[str, int], appliance: Appliance) -> None:
-        self.appliance = appliance
-        self._open: set[socket.socket] = set()
-        self._opening = Lock()
-        super().__init__(where, _Handler)
-
-    def process_request(self, request: Any, client_address: Any) -> None:
-        with self._opening:
-            self._open.add(request)
-        super().process_request(request, client_address)
-
-    def shutdown_request(self, request: Any) -> None:
-        with self._opening:
-            self._open.discard(request)
-        super().shutdown_request(request)
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        log.debug("a connection broke", exc_info=True)
-
-    def close_all(self) -> None:
-        self.server_close()
-        with self._opening:
-            still = list(self._open)
-        for connection in still:
-            self.shutdown_request(connection)
-
-
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    server_version = "SimulatedAppliance"
-    sys_version = ""
-    timeout = IDLE_S
-    # Head and body in one packet: two small ones wait 40 ms for a delayed acknowledgement.
-    wbufsize = -1
-    disable_nagle_algorithm = True
-    server: _Server
-
-    def do_GET(self) -> None:
-        self._reply()
-
-    do_HEAD = do_POST = do_GET  # noqa: N815 - the names are http.server's
-
-    def log_message(self, format: str, *args: Any) -> None:
-        log.debug(format, *args)
-
-    def _reply(self) -> None:
-        size = self.headers.get("Content-Length", "0")
-        if not size.isdigit() or int(size) > MAX_BODY:
-            self.close_connection = True
-            return self._write(Reply.text(413, "ERROR too large"))
-        body = self.rfile.read(int(size))
-        request = Request(self.command, self.path, dict(self.headers.items()), body, self.request_version)
-        return self._write(self.server.appliance.respond(request))
-
-    def _write(self, reply: Reply) -> None:
-        self.send_response(reply.status)
-        for name, value in {"Content-Type": reply.content_type, **reply.headers}.items():
-            self.send_header(name, value)
-        self.send_header("Content-Length", str(len(reply.body)))
-        self.end_headers()
-        if self.command != "HEAD":
-            self.wfile.write(reply.body)
+    def fault(self, request: Request) -> Answer:
+        """What comes instead of any answer when it shall fail by ``fault``."""
+        self.noted(request, "500 Internal Server Error")
+        return Reply(500, "text/html", FAULT_PAGE)

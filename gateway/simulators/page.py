@@ -5,9 +5,11 @@ from html import escape
 from pathlib import Path
 from string import Template
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 if TYPE_CHECKING:
-    from gateway.simulators.appliance import Received, Request
+    from gateway.simulators.appliance import Received
+    from gateway.simulators.exchange import Request
 
 HEADERS = {
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; img-src data:",
@@ -16,19 +18,20 @@ HEADERS = {
 
 _PAGE = Template(Path(__file__).with_name("page.html").read_text(encoding="utf-8"))
 _COMMAND = Template("""<article>
-  <header><time datetime="$iso">$time</time><b>$extension</b> <i>→</i> <b>$number</b>
-    <a href="/gravacoes/$call_id.wav">gravação</a></header>
+  <header><time datetime="$iso">$time</time>$what</header>
   <pre>$raw</pre>
 </article>""")
+_CALL = Template("<b>$extension</b> <i>→</i> <b>$number</b>")
 
 
 def html(title: str, address: str, received: Iterable["Received"]) -> bytes:
     """The page as UTF-8."""
-    commands = [_command(one) for one in received]
+    listed = list(received)
+    commands = [_command(one) for one in listed]
     text = _PAGE.substitute(
         title=escape(title),
         address=escape(address),
-        count=len(commands),
+        count=sum(not one.step for one in listed),
         commands="\n".join(commands) or "<p>Nenhum comando ainda. Disque pelo gateway e ele aparece aqui.</p>",
     )
     return text.encode()
@@ -36,12 +39,21 @@ def html(title: str, address: str, received: Iterable["Received"]) -> bytes:
 
 def _command(one: "Received") -> str:
     local = one.at.astimezone()
-    shown = {"extension": one.extension, "number": one.number, "call_id": one.call_id, "raw": one.raw}
     return _COMMAND.substitute(
-        {name: escape(value) for name, value in shown.items()},
+        raw=escape(one.raw),
+        what=_what(one),
         iso=local.isoformat(timespec="seconds"),
         time=local.strftime("%H:%M:%S"),
     )
+
+
+def _what(one: "Received") -> str:
+    """The call and its recording; of another request, what it was."""
+    called = bool(one.extension or one.number)
+    call = _CALL.substitute(extension=escape(one.extension), number=escape(one.number)) if called else ""
+    if one.step:
+        return f"{call} <span>{escape(one.step)}</span>"
+    return f'{call}\n    <a href="/gravacoes/{quote(one.call_id)}.wav">gravação</a>'
 
 
 def as_text(request: "Request") -> str:

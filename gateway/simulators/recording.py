@@ -8,7 +8,7 @@ from array import array
 from functools import lru_cache
 from zlib import crc32
 
-PATH = re.compile(r"/gravacoes/([A-Za-z0-9-]{1,64})\.wav")
+PATH = re.compile(r"/gravacoes/([A-Za-z0-9._-]{1,64})\.wav")
 
 RATE = 8000
 """Samples a second, as telephone recordings have it."""

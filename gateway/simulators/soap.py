@@ -1,8 +1,9 @@
 """A simulated appliance that dials by SOAP 1.1 document/literal and publishes its WSDL."""
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from lxml import etree
 
@@ -19,6 +20,11 @@ class SoapAppliance(Appliance):
 
     name = "soap"
     title = "Central simulada SOAP"
+    failures: ClassVar[Mapping[str, str]] = {
+        "auth": "401, the WSDL included",
+        "busy": "a SOAP fault 'the extension is busy'",
+        "fault": "a SOAP fault 'internal error' of the server's, with HTTP 500",
+    }
 
     @classmethod
     def settings(cls, address: str) -> dict[str, Any]:
@@ -31,11 +37,21 @@ class SoapAppliance(Appliance):
         }
 
     def answer(self, request: Request) -> Reply:
+        if self.behaviour.fail == "auth":
+            self.noted(request, "401 Unauthorized")
+            return Reply(401, "text/plain", b"", {"WWW-Authenticate": 'Basic realm="simulated"'})
         if request.path != "/pabx":
             return Reply.text(404, "/pabx?wsdl")
         if request.method == "POST":
             return self._call(request)
-        return Reply(200, XML, _wsdl(request.headers.get("Host") or self.address.removeprefix("http://")))
+        return Reply(200, XML, _wsdl(request.header("Host") or self.address.removeprefix("http://")))
+
+    def fault(self, request: Request) -> Reply:
+        # A client that cannot even load the WSDL would never meet the fault.
+        if request.method != "POST":
+            return self.answer(request)
+        self.noted(request, "500 internal error")
+        return _fault("internal error", side="Server")
 
     def _call(self, request: Request) -> Reply:
         call = _body(request.body)
@@ -45,6 +61,9 @@ class SoapAppliance(Appliance):
         number = call.findtext("{*}calledNumber", "").strip()
         if not extension or not number:
             return _fault("callingDevice or calledNumber is empty")
+        if self.behaviour.fail == "busy":
+            self.noted(request, "busy", extension, number)
+            return _fault("the extension is busy", side="Server")
         response = etree.Element(f"{{{NAMESPACE}}}MakeCallResponse", nsmap={"p": NAMESPACE})
         etree.SubElement(response, f"{{{NAMESPACE}}}callId").text = self.dialled(request, extension, number)
         return Reply(200, XML, _enveloped(response))
@@ -75,8 +94,8 @@ def _enveloped(element: Any) -> bytes:
     return bytes(etree.tostring(envelope, xml_declaration=True, encoding="utf-8"))
 
 
-def _fault(text: str) -> Reply:
+def _fault(text: str, *, side: str = "Client") -> Reply:
     fault = etree.Element(f"{{{ENVELOPE}}}Fault", nsmap={"s": ENVELOPE})
-    etree.SubElement(fault, "faultcode").text = "s:Client"
+    etree.SubElement(fault, "faultcode").text = f"s:{side}"
     etree.SubElement(fault, "faultstring").text = text
     return Reply(500, XML, _enveloped(fault))

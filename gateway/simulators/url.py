@@ -1,8 +1,9 @@
 """A simulated appliance that dials when a URL is requested, as IP phones and many providers do."""
 
 import re
+from collections.abc import Mapping
 from hmac import compare_digest
-from typing import Any
+from typing import Any, ClassVar
 
 from gateway.simulators.appliance import Appliance, Reply, Request
 
@@ -14,6 +15,11 @@ class UrlAppliance(Appliance):
 
     name = "url"
     title = "Central simulada URL"
+    failures: ClassVar[Mapping[str, str]] = {
+        "auth": "403 'ERROR wrong key'",
+        "busy": "200 'ERROR busy'",
+        **Appliance.failures,
+    }
 
     @classmethod
     def settings(cls, address: str) -> dict[str, Any]:
@@ -29,11 +35,15 @@ class UrlAppliance(Appliance):
         query = request.query
         if request.path != "/originate":
             return Reply.text(404, "ERROR no such address")
-        if not compare_digest(query.get("key", "").encode(), KEY.encode()):
+        if self.behaviour.fail == "auth" or not compare_digest(query.get("key", "").encode(), KEY.encode()):
+            self.noted(request, "wrong key")
             return Reply.text(403, "ERROR wrong key")
         missing = [name for name in ("from", "to") if not query.get(name)]
         if missing:
             return Reply.text(200, f"ERROR missing {' and '.join(missing)}")
+        if self.behaviour.fail == "busy":
+            self.noted(request, "busy", query["from"], query["to"])
+            return Reply.text(200, "ERROR busy")
         return Reply.text(200, f"OK {self.dialled(request, query['from'], query['to'])}")
 
     def masked(self, raw: str) -> str:

@@ -1,7 +1,8 @@
 """A simulated appliance that dials by XML-RPC, as softswitches do."""
 
 import xmlrpc.client
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 from xml.parsers.expat import ExpatError
 
 from gateway.simulators.appliance import Appliance, Reply, Request
@@ -14,6 +15,11 @@ class XmlRpcAppliance(Appliance):
 
     name = "xmlrpc"
     title = "Central simulada XML-RPC"
+    failures: ClassVar[Mapping[str, str]] = {
+        "auth": "401",
+        "busy": "fault 5 'the extension is busy'",
+        "fault": "fault 500 'internal error'",
+    }
 
     @classmethod
     def settings(cls, address: str) -> dict[str, Any]:
@@ -30,10 +36,18 @@ class XmlRpcAppliance(Appliance):
     def answer(self, request: Request) -> Reply:
         if request.path not in ("/RPC2", "/xmlrpc") or request.method != "POST":
             return Reply.text(404, "POST /RPC2")
+        if self.behaviour.fail == "auth":
+            self.noted(request, "401 Unauthorized")
+            return Reply(401, "text/plain", b"", {"WWW-Authenticate": 'Basic realm="simulated"'})
         try:
             said = xmlrpc.client.dumps((self._call(request),), methodresponse=True, encoding="utf-8")
         except xmlrpc.client.Fault as fault:
             said = xmlrpc.client.dumps(fault, encoding="utf-8")
+        return Reply(200, "text/xml; charset=utf-8", said.encode())
+
+    def fault(self, request: Request) -> Reply:
+        self.noted(request, "500 internal error")
+        said = xmlrpc.client.dumps(xmlrpc.client.Fault(500, "internal error"), encoding="utf-8")
         return Reply(200, "text/xml; charset=utf-8", said.encode())
 
     def _call(self, request: Request) -> dict[str, str]:
@@ -45,6 +59,9 @@ class XmlRpcAppliance(Appliance):
             raise xmlrpc.client.Fault(2, "expected two texts: extension, number")
         if not all(params):
             raise xmlrpc.client.Fault(3, "extension or number is empty")
+        if self.behaviour.fail == "busy":
+            self.noted(request, "busy", *params)
+            raise xmlrpc.client.Fault(5, "the extension is busy")
         return {"status": "OK", "callid": self.dialled(request, *params)}
 
 

@@ -1,0 +1,125 @@
+"""The calls of a simulated Asterisk: what became of an originate, by the manager interface or by ARI."""
+
+import re
+import time
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import count
+from threading import Lock
+
+SYSTEM = "bench"
+"""The ``systemname`` of the Asterisk that was recorded; it begins channel ids."""
+ABSENT = "absent"
+RINGS_S = 30.0
+"""Seconds that an extension rings when the order names no timeout."""
+CALLS_KEPT = 200
+BUSY, NO_ANSWER, CONGESTION, REJECTED = "busy", "no-answer", "congestion", "rejected"
+REASONS = {"": "4", BUSY: "5", NO_ANSWER: "3", CONGESTION: "8", REJECTED: "0"}
+"""Asterisk's reason codes in OriginateResponse, by what happened to the extension."""
+CALL_FAILURES = {
+    BUSY: "the extension is busy: 'Originate failed'; with async=true 'queued', and the event says Reason 5",
+    NO_ANSWER: "nobody answers: 'Originate failed' after the order's timeout; with async=true Reason 3",
+    CONGESTION: "no line: as busy, with Reason 8",
+    REJECTED: "the phone rejects the call: as busy, with Reason 0",
+    ABSENT: "'Extension does not exist.': the destination is not in the dialplan",
+}
+
+
+@dataclass(frozen=True)
+class Order:
+    """An originate: what it asked for and what becomes of it after ``rings_s``."""
+
+    extension: str
+    number: str
+    channel: str
+    call_id: str = ""
+    failure: str = ""
+    rings_s: float = 0.0
+    named: bool = False
+
+    @classmethod
+    def of(cls, fields: Mapping[str, str]) -> "Order":
+        """One that did not get as far as ringing."""
+        channel = fields.get("channel", "")
+        return cls(extension_of(channel), fields.get("exten", ""), channel, failure="refused")
+
+    @property
+    def taken(self) -> bool:
+        return not self.failure
+
+    def event(self, fields: Mapping[str, str]) -> Sequence[tuple[str, str]]:
+        """The OriginateResponse by which Asterisk tells how an asynchronous originate ended."""
+        action_id = [("ActionID", fields["actionid"])] if fields.get("actionid") else []
+        return [
+            ("Event", "OriginateResponse"),
+            ("Privilege", "call,all"),
+            ("SystemName", SYSTEM),
+            *action_id,
+            ("Response", "Success" if self.taken else "Failure"),
+            ("Channel", f"{self.channel}-00000001;1" if self.taken else self.channel),
+            ("Context", fields.get("context", "")),
+            ("Exten", self.number),
+            ("Reason", REASONS.get(self.failure, "0")),
+            ("Uniqueid", self.call_id if self.taken or self.named else "<unknown>"),
+            ("CallerIDNum", fields.get("callerid", "") or "<unknown>"),
+            ("CallerIDName", "<unknown>"),
+        ]
+
+
+def extension_of(channel: str) -> str:
+    """``Local/3501@phones/n``, ``PJSIP/3501`` and ``SIP/3501-0000001a`` all ring 3501."""
+    return re.split(r"[@/-]", channel.partition("/")[2], maxsplit=1)[0]
+
+
+class Calls:
+    """The calls that are alive, by their channel id; ``failure`` is what happens to each extension that is rung."""
+
+    def __init__(self, failure: str, ring_s: float) -> None:
+        self._failure = failure if failure in REASONS else ""
+        self._ring_s = ring_s
+        self._alive: OrderedDict[str, None] = OrderedDict()
+        self._counter = count()
+        self._lock = Lock()
+
+    def place(self, fields: Mapping[str, str]) -> Order:
+        """Ring the channel. ``timeout`` is in milliseconds."""
+        timeout = fields.get("timeout", "")
+        allowed_s = int(timeout) / 1000 if timeout.isdigit() and int(timeout) else RINGS_S
+        failure = NO_ANSWER if not self._failure and self._ring_s > allowed_s else self._failure
+        rings_s = {NO_ANSWER: allowed_s, "": self._ring_s}.get(failure, 0.0)
+        wanted = fields.get("channelid", "")
+        order = Order(
+            extension_of(fields["channel"]),
+            fields.get("exten", ""),
+            fields["channel"],
+            wanted or self.new_id(),
+            failure,
+            rings_s,
+            bool(wanted),
+        )
+        if order.taken:
+            self.begin(order.call_id)
+        return order
+
+    def new_id(self) -> str:
+        return f"{SYSTEM}-{int(time.time())}.{next(self._counter)}"
+
+    def begin(self, call_id: str) -> None:
+        with self._lock:
+            self._alive[call_id] = None
+            while len(self._alive) > CALLS_KEPT:
+                self._alive.popitem(last=False)
+
+    def alive(self, call_id: str) -> bool:
+        with self._lock:
+            return call_id in self._alive
+
+    def hang_up(self, call_id: str) -> bool:
+        """End a call; False when there is none of that id."""
+        with self._lock:
+            return self._alive.pop(call_id, 0) is None
+
+    @staticmethod
+    def timestamp() -> str:
+        return f"{time.time():.6f}"

@@ -1,0 +1,42 @@
+"""How a simulated appliance behaves: well, slowly, or as one of its kind that fails."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True)
+class Behaviour:
+    """What the person who runs the simulator wants of it.
+
+    ``fail`` is one of the appliance's own ``failures``. Every answer comes after ``delay_s``; the extension answers
+    after ringing ``ring_s``, for which appliances that wait for it hold their answer back. ``drop`` takes the order to
+    dial and then closes the connection without an answer. An empty ``username`` means the appliance's usual login,
+    an empty ``auth`` its usual kind.
+    """
+
+    fail: str = ""
+    delay_s: float = 0.0
+    ring_s: float = 0.0
+    drop: bool = False
+    username: str = ""
+    password: str = ""
+    auth: str = ""
+
+    def checked(self, name: str, failures: Mapping[str, str], auths: tuple[str, ...]) -> "Behaviour":
+        """Itself. Raises ``ValueError`` with a sentence for a failure or a login that ``name`` does not have."""
+        if self.fail and self.fail not in failures:
+            raise ValueError(f"{name} has no failure {self.fail!r}; it has: {', '.join(failures)}")
+        if self.auth and self.auth not in auths:
+            raise ValueError(
+                f"{name} cannot ask for {self.auth!r}; it asks for: {', '.join(auths) or 'no login by HTTP'}"
+            )
+        return self
+
+
+FAULT = "fault"
+ANY = {FAULT: "HTTP 500 with a page, as from a broken web server"}
+"""What everything that speaks HTTP can do; not recorded from any one appliance."""
+
+FAULT_PAGE = (
+    b"<html><head><title>500 Internal Server Error</title></head><body>500 Internal Server Error</body></html>\n"
+)
