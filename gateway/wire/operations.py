@@ -84,7 +84,7 @@ class Operation:
 
     @cached_property
     def published(self) -> tuple[str, ...]:
-        """The names in the rpc/encoded contract: with the login where an operation looks at it."""
+        """The names in the rpc/encoded contract, in its order: with the login where an operation looks at it."""
         return self.names + LOGIN if self.takes_login else self.names
 
 

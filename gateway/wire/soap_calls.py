@@ -86,8 +86,8 @@ def read_encoded(elements: Iterable[Any], operation: Operation, envelope: Any) -
     texts: dict[str, str] = {}
     for position, (written, text) in enumerate(fields(elements, Reader(envelope), names)):
         name = names.get(written.lower())
-        if name is None and position < len(operation.names) and MADE_UP.fullmatch(written):
-            name = operation.names[position]
+        if name is None and position < len(operation.published) and MADE_UP.fullmatch(written):
+            name = operation.published[position]
         if name and not texts.get(name):
             texts[name] = text
     return texts

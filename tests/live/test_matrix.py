@@ -2,6 +2,7 @@
 
 import functools
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -12,6 +13,7 @@ from urllib.parse import urlencode
 import pytest
 
 from gateway.wire.contract_encoded import PATH
+from tests.live import compiled
 from tests.live.calls import fresh_number
 from tests.live.conftest import LiveGateway, free_port, start_gateway
 from tests.peers import need_answer
@@ -19,6 +21,7 @@ from tests.peers import need_answer
 CLIENTS = Path(__file__).parents[1] / "clients"
 OPERATIONS = ("ConsultaRamal", "FinalizaLigacao", "ClickToCall", "Teste")
 Fields = Mapping[str, str]
+Build = Callable[[Path, Path], list[str]]
 CONFIG = """
 [tenants.default]
 extensions = ["3500-3599"]
@@ -41,9 +44,17 @@ def as_values(fields: Fields) -> list[str]:
     return list(fields.values())
 
 
+def as_texts(fields: Fields) -> list[str]:
+    """For the command xmlrpc, which guesses no types: it is told."""
+    return [f"s/{value}" for value in fields.values()]
+
+
 @dataclass(frozen=True)
 class Client:
-    """``command`` is followed by the address, ``mode``, the operation, and the fields as ``write`` writes them."""
+    """``command`` is followed by the address, ``mode``, the operation, and the fields as ``write`` writes them.
+
+    With ``build`` it is a source, compiled first. ``id_in`` finds the call id in what is printed.
+    """
 
     name: str
     command: tuple[str, ...]
@@ -52,13 +63,26 @@ class Client:
     write: Callable[[Fields], list[str]] = as_json
     proof: tuple[str, ...] = ()
     package: str = ""
+    build: Build | None = None
+    id_in: str = r"(.*)"
 
-    def call(self, url: str, operation: str, fields: Fields) -> str:
-        """What the client printed: the call id that it read."""
+    def call(self, url: str, operation: str, fields: Fields, folder: Path) -> str:
+        """What the client printed: the call id that it read. ``folder`` keeps what was compiled."""
         arguments = [url + self.path, *([self.mode] if self.mode else []), operation, *self.write(fields)]
-        done = subprocess.run([*self.command, *arguments], capture_output=True, text=True, timeout=60, check=False)
+        command = program(self.build, Path(self.command[0]), folder) if self.build else self.command
+        done = subprocess.run([*command, *arguments], capture_output=True, text=True, timeout=60, check=False)
         assert done.returncode == 0, (done.stdout + done.stderr)[-500:]
-        return done.stdout.strip()
+        found = re.fullmatch(self.id_in, done.stdout.strip(), re.DOTALL)
+        assert found, done.stdout
+        return found[1]
+
+
+@functools.cache
+def program(build: Build, source: Path, folder: Path) -> list[str]:
+    """The command of the program made of ``source``, once for all operations."""
+    made = folder / source.stem
+    made.mkdir(exist_ok=True)
+    return build(source, made)
 
 
 def script(name: str) -> str:
@@ -94,6 +118,12 @@ def python(file: str, module: str) -> Callable[..., Client]:
     return made
 
 
+def built(
+    file: str, build: Build, write: Callable[[Fields], list[str]] = as_pairs
+) -> Callable[[str, str, str], Client]:
+    return lambda name, path, mode: Client(name, (script(file),), path, mode, write, build=build)
+
+
 soap_php = php("soap.php", "extension_loaded('soap')", "php-soap")
 nusoap = php("nusoap.php", "is_file('/usr/share/php/nusoap/nusoap.php')", "libnusoap-php")
 xmlrpc_php = php("xmlrpc_php.php", "extension_loaded('xmlrpc')", "php-xmlrpc")
@@ -102,6 +132,15 @@ rpc_xml = perl("rpc_xml.pl", "RPC::XML::Client", "librpc-xml-perl", as_values)
 xmlrpc_lite = perl("xmlrpc_lite.pl", "XMLRPC::Lite", "libxmlrpc-lite-perl", as_values)
 zeep, suds = python("zeep_soap.py", "zeep"), python("suds_soap.py", "suds.client")
 xmlrpc_python = python("xmlrpc_python.py", "xmlrpc.client")
+axis, soap_java = built("SoapAxis.java", compiled.java), built("SoapHttp.java", compiled.java)
+web_reference, soap_pascal = built("SoapCsharp.cs", compiled.csharp), built("soap_pascal.pas", compiled.pascal)
+gsoap = built("soap_gsoap.c", compiled.gsoap, as_values)
+XMLRPC_C = {
+    # Without an address it says how it is used: it is there.
+    "proof": ("sh", "-c", "command -v xmlrpc"),
+    "package": "libxmlrpc-core-c3-dev",
+    "id_in": r".*'id'\n *Value: Integer: ([0-9]+)",
+}
 RUBY = {"proof": ("ruby", "-rxmlrpc/client", "-e", "1"), "package": "ruby-xmlrpc"}
 
 MATRIX = [
@@ -138,6 +177,15 @@ MATRIX = [
     xmlrpc_lite("Perl XMLRPC::Lite", "/xmlrpc"),
     node("xmlrpc_node.js", "xmlrpc")("node XML-RPC", "/xmlrpc"),
     xmlrpc_php("PHP XML-RPC", "/xmlrpc", ""),
+    axis("Axis 1, by position", PATH, "position"),
+    axis("Axis 1, named", PATH, "named"),
+    axis("Axis 1, a structure", PATH, "multiref"),
+    soap_java("Java HttpClient, literal", "/soap", ""),
+    web_reference("C# Web Reference, literal", "/soap", "literal"),
+    web_reference("C# Web Reference, encoded", PATH, "encoded"),
+    soap_pascal("Free Pascal, encoded", PATH, ""),
+    gsoap("gSOAP, encoded", PATH, ""),
+    Client("xmlrpc-c's xmlrpc", ("xmlrpc",), "/xmlrpc", write=as_texts, **XMLRPC_C),
 ]
 
 CELLS = [
@@ -145,7 +193,7 @@ CELLS = [
     for client in MATRIX
     for operation in OPERATIONS
     # Teste has nothing to put into a structure.
-    if operation != "Teste" or client.mode not in ("map", "array", "struct")
+    if operation != "Teste" or client.mode not in ("map", "array", "struct", "multiref")
 ]
 
 
@@ -182,9 +230,10 @@ def fields_of(operation: str, number: str) -> Fields:
 def test_a_client_calls_an_operation_and_reads_the_call_id(
     gateway: LiveGateway, told: dict[tuple[str, str], tuple[str, str]], client: Client, operation: str
 ) -> None:
-    is_there(client.proof, client.package)
+    if client.proof:
+        is_there(client.proof, client.package)
     number = fresh_number()
-    printed = client.call(gateway.url, operation, fields_of(operation, number))
+    printed = client.call(gateway.url, operation, fields_of(operation, number), gateway.data.parent)
     assert printed == "0" if operation == "Teste" else int(printed) > 0
     told[client.name, operation] = (number, printed)
 

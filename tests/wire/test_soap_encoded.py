@@ -126,6 +126,17 @@ def test_the_login_may_stand_in_a_structure_of_its_own(peer: Peer) -> None:
     assert read_encoded(peer.post(PATH, data=body.encode(), address=OUTSIDE).data)["status"] == "OK"
 
 
+def test_the_login_may_come_by_position_as_axis_sends_it_without_the_wsdl(peer: Peer) -> None:
+    given = ("3501", "4732100123", "", "ana", "segredo")
+    values = {f"arg{position}": value for position, value in enumerate(given)}
+    peer.post(PATH, data=encoded("ClickToCall", values).encode(), address=OUTSIDE)
+    (message,) = peer.core.messages
+    assert isinstance(message, PlaceCall)
+    assert (message.appliance, message.requested_by) == (None, "ana")
+    wrong = encoded("Teste", {"arg0": "ana", "arg1": "outra"})
+    assert read_any_fault(peer.post(PATH, data=wrong.encode()).data).number == 330
+
+
 def test_a_wrong_or_missing_login_does_not_dial(peer: Peer) -> None:
     wrong = FIELDS | {"UsuarioLogin": "ana", "UsuarioSenha": "outra"}
     got = peer.post(PATH, data=encoded("ClickToCall", wrong).encode(), address=OUTSIDE)
