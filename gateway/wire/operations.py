@@ -47,11 +47,16 @@ class Sender:
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """One parameter; on every wire it is text, whatever type the peer guessed for it."""
+    """One parameter; on every wire it is text, whatever type the peer guessed for it.
+
+    ``later`` says that it came after the rpc/encoded contract: there it stands behind all others, because clients made
+    of an older WSDL send theirs in its order.
+    """
 
     name: str
     help: str
     required: bool = False
+    later: bool = False
 
 
 @dataclass(frozen=True)
@@ -85,7 +90,9 @@ class Operation:
     @cached_property
     def published(self) -> tuple[str, ...]:
         """The names in the rpc/encoded contract, in its order: with the login where an operation looks at it."""
-        return self.names + LOGIN if self.takes_login else self.names
+        later = tuple(parameter.name for parameter in self.parameters if parameter.later)
+        names = tuple(name for name in self.names if name not in later)
+        return (*names, *(LOGIN if self.takes_login else ()), *later)
 
 
 def call_started(texts: Texts, sender: Sender) -> CallStarted:
@@ -276,7 +283,7 @@ CLICK_TO_CALL = Operation(
         Parameter("ramal", "ramal que vai ligar", required=True),
         Parameter("telefone", "número a discar: DDD + número, ou um ramal", required=True),
         Parameter("central", "nome da central, se não for a padrão"),
-        Parameter("id_pedido", "identificação deste pedido para quem pede; repetida, não disca outra vez"),
+        Parameter("id_pedido", "identificação deste pedido para quem pede; repetida, não disca outra vez", later=True),
     ),
     place_call,
     dials=True,

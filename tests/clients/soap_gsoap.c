@@ -23,7 +23,7 @@ int main(int count, char **given) {
         if (!soap_call_ns1__FinalizaLigacao(soap, url, NULL, ramal, telefone, given[5], NULL, NULL, NULL, NULL, NULL, &ended))
             told = ended.return_;
     } else if (!strcmp(operation, "ClickToCall")) {
-        if (!soap_call_ns1__ClickToCall(soap, url, NULL, ramal, telefone, NULL, NULL, NULL, &ordered))
+        if (!soap_call_ns1__ClickToCall(soap, url, NULL, ramal, telefone, NULL, NULL, NULL, NULL, &ordered))
             told = ordered.return_;
     } else if (!soap_call_ns1__Teste(soap, url, NULL, NULL, NULL, &tested)) {
         told = tested.return_;
