@@ -20,7 +20,7 @@ from gateway.config import Config
 from gateway.delivery import Courier, milliseconds, sweep_abandoned
 from gateway.domain.dialplan import DialPlan
 from gateway.domain.numbers import Extensions, NumberPlan
-from gateway.domain.tenant import Tenant, Trunk
+from gateway.domain.tenant import Branch, Tenant, Trunk
 from gateway.errors import AdapterError, BusyError, ConfigError
 from gateway.handlers import Core
 from gateway.importing.importer import Importer
@@ -194,9 +194,23 @@ def _tenant(name: str, table: settings.Tenant) -> Tenant:
         kind: tuple(key for key, forward in table.forwards.items() if kind in forward.on)
         for kind in settings.EVENT_KINDS
     }
-    plan = NumberPlan(table.area_code, _extensions(f"{place}.extensions", table.extensions) or Extensions.guess())
+    plan = _numbers(place, table)
+    branches = tuple(_branch(place, key, branch, plan) for key, branch in table.branches.items())
     repeat_within_ms = round(table.click_to_call.repeat_within_s * 1000)
-    return Tenant(name, plan, trunks, table.default_appliance, forwards, repeat_within_ms)
+    return Tenant(name, plan, trunks, table.default_appliance, forwards, repeat_within_ms, branches)
+
+
+def _numbers(place: str, table: settings.Tenant) -> NumberPlan:
+    """The tenant's number plan; an extension of a branch is one of the tenant's as well."""
+    listed = _extensions(f"{place}.extensions", table.extensions) or Extensions.guess()
+    for key, branch in table.branches.items():
+        more = _extensions(f"{place}.branches.{key}.extensions", branch.extensions)
+        listed = listed.joined(more) if more else listed
+    return NumberPlan(table.area_code, listed)
+
+
+def _branch(place: str, name: str, branch: settings.Branch, plan: NumberPlan) -> Branch:
+    return Branch(name, Extensions.parse(branch.extensions), NumberPlan(branch.area_code, plan.extensions))
 
 
 def _trunk(place: str, name: str, peer: settings.Appliance, usual: settings.DialPlan) -> Trunk:

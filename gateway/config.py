@@ -242,6 +242,15 @@ class Directory(Table):
         return int(self.every[:-1]) * SECONDS[self.every[-1]] if self.every else None
 
 
+class Branch(Table):
+    """Some of the company's extensions that sit in another area code."""
+
+    extensions: tuple[str, ...] = Field(
+        strict=False, min_length=1, description="the branch's extensions, written like the company's"
+    )
+    area_code: AreaCode = Field(description="DDD of numbers that come without one, for these extensions")
+
+
 class Tenant(Table):
     """One company."""
 
@@ -250,6 +259,9 @@ class Tenant(Table):
     area_code: AreaCode | None = Field(None, description="DDD of numbers that come without one")
     extensions: tuple[str, ...] = Field(
         (), strict=False, description="internal extensions: '3500-3599', '2xx', '201', '/regex/'"
+    )
+    branches: dict[str, Branch] = Field(
+        default_factory=dict, description="offices elsewhere: some extensions with an area code of their own"
     )
     timezone: Timezone = Field("America/Sao_Paulo", description="time zone of dates shown to people")
     default_appliance: str | None = Field(None, description="who dials when nothing else says (else the first)")

@@ -71,7 +71,8 @@ class Core:
 def call_started(message: CallStarted, core: Core) -> Reply:
     """Log a call that rings, and let its extension's screens know."""
     tenant = core.tenant(message.tenant)
-    sides = tell_sides(message.ramal, message.telefone, tenant.numbers, message.direction)
+    numbers = tenant.numbers_for(message.ramal, message.telefone)
+    sides = tell_sides(message.ramal, message.telefone, numbers, message.direction)
     recorded = core.journal.write(
         StartDraft(message=message, sides=sides, forwards=tenant.forwards.get("call_started", ()))
     )
@@ -81,7 +82,8 @@ def call_started(message: CallStarted, core: Core) -> Reply:
 def call_ended(message: CallEnded, core: Core) -> Reply:
     """Close the call that this end belongs to; without one, log it as a call of its own."""
     tenant = core.tenant(message.tenant)
-    sides = tell_sides(message.ramal, message.telefone, tenant.numbers, message.direction)
+    numbers = tenant.numbers_for(message.ramal, message.telefone)
+    sides = tell_sides(message.ramal, message.telefone, numbers, message.direction)
     recorded = core.journal.write(
         EndDraft(message=message, sides=sides, forwards=tenant.forwards.get("call_ended", ()))
     )
@@ -105,7 +107,7 @@ def draft_order(message: PlaceCall, tenant: Tenant) -> OrderDraft:
     """The order that ``message`` makes: which appliance, which digits. Raises ``DialError``."""
     trunk = choose_trunk(message, tenant)
     try:
-        dialled = dial(message.number, trunk.dial_plan, tenant.numbers)
+        dialled = dial(message.number, trunk.dial_plan, tenant.numbers_for(message.extension))
     except NothingToDial:
         raise NotDiallable(message.number) from None
     return OrderDraft(
@@ -121,9 +123,9 @@ def draft_order(message: PlaceCall, tenant: Tenant) -> OrderDraft:
 
 def fallback_of(trunk: Trunk, message: PlaceCall, tenant: Tenant) -> Way | None:
     """How the call goes when ``trunk`` is not reached: the fallback has a dial plan of its own."""
-    other = tenant.trunk(trunk.fallback)
+    other, numbers = tenant.trunk(trunk.fallback), tenant.numbers_for(message.extension)
     try:
-        return Way(other.name, dial(message.number, other.dial_plan, tenant.numbers).digits) if other else None
+        return Way(other.name, dial(message.number, other.dial_plan, numbers).digits) if other else None
     except NothingToDial:
         return None
 
@@ -132,7 +134,7 @@ def preview(message: PlaceCall, tenant: Tenant) -> tuple[Trunk, Dialled]:
     """How ``message`` would be dialled, for explanations. Raises ``DialError``."""
     draft_order(message, tenant)
     trunk = choose_trunk(message, tenant)
-    return trunk, dial(message.number, trunk.dial_plan, tenant.numbers)
+    return trunk, dial(message.number, trunk.dial_plan, tenant.numbers_for(message.extension))
 
 
 def choose_trunk(message: PlaceCall, tenant: Tenant) -> Trunk:

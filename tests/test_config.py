@@ -117,7 +117,16 @@ def settings_of(model: type[BaseModel]) -> set[str]:
 
 @pytest.mark.parametrize(
     "model",
-    [config.Server, config.Log, config.Events, config.Listener, config.ClickToCall, config.DialPlan, config.Tenant],
+    [
+        config.Branch,
+        config.Server,
+        config.Log,
+        config.Events,
+        config.Listener,
+        config.ClickToCall,
+        config.DialPlan,
+        config.Tenant,
+    ],
 )
 def test_every_setting_is_explained_in_the_written_configuration(model: type[BaseModel]) -> None:
     text = template()

@@ -37,6 +37,7 @@ def test_every_command_is_in_the_readme_and_explains_itself(name: str) -> None:
     [
         config.Server,
         config.Log,
+        config.Branch,
         config.Tenant,
         config.Events,
         config.Listener,
@@ -48,7 +49,17 @@ def test_every_command_is_in_the_readme_and_explains_itself(name: str) -> None:
     ],
 )
 def test_every_setting_is_in_the_readme(model: type[BaseModel]) -> None:
-    tables = {"events", "listener", "click_to_call", "dial_plan", "appliances", "forwards", "directory", "settings"}
+    tables = {
+        "branches",
+        "events",
+        "listener",
+        "click_to_call",
+        "dial_plan",
+        "appliances",
+        "forwards",
+        "directory",
+        "settings",
+    }
     for name in set(model.model_fields) - tables:
         assert f"`{name}`" in README, f"{model.__name__}.{name}"
 

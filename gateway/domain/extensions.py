@@ -17,7 +17,8 @@ _EXPECTED = "expected digits (201), a range (3500-3599), x for any digit (2xx) o
 class Extensions:
     """A tenant's extensions, made by `parse` or, when the tenant lists none, by `guess`.
 
-    ``spans`` are pairs (first, last) of equally many digits, ``patterns`` are matched against the whole text.
+    ``spans`` are pairs (first, last) of equally many digits, ``patterns`` are matched against the whole text;
+    ``guessed`` takes what looks like an extension besides.
     """
 
     spans: tuple[tuple[str, str], ...] = ()
@@ -43,10 +44,14 @@ class Extensions:
         """Two to five digits, unless they are a public short code (190, 0190, 10315) or begin with 00."""
         return cls(guessed=True)
 
+    def joined(self, other: "Extensions") -> "Extensions":
+        """These extensions and those of ``other``."""
+        return Extensions(self.spans + other.spans, self.patterns + other.patterns, self.guessed or other.guessed)
+
     def matches(self, digits: str) -> bool:
         """Whether ``digits`` is one of the extensions."""
-        if self.guessed:
-            return _looks_internal(digits)
+        if self.guessed and _looks_internal(digits):
+            return True
         size = len(digits)
         for first, last in self.spans:
             if len(first) == size and first <= digits <= last:

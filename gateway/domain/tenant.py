@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from gateway.domain.dialplan import DialPlan
-from gateway.domain.numbers import Extensions, NumberPlan
+from gateway.domain.numbers import Extensions, Kind, NumberPlan, read
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +22,15 @@ class Trunk:
 
 
 @dataclass(frozen=True, slots=True)
+class Branch:
+    """Some of a company's extensions that sit elsewhere: ``numbers`` has the area code there."""
+
+    name: str
+    extensions: Extensions
+    numbers: NumberPlan
+
+
+@dataclass(frozen=True, slots=True)
 class Tenant:
     """One company's rules. ``forwards`` maps an event kind to the names of those who are told of it.
 
@@ -34,6 +43,17 @@ class Tenant:
     default_trunk: str | None = None
     forwards: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     repeat_within_ms: int = 0
+    branches: tuple[Branch, ...] = ()
+
+    def numbers_for(self, *texts: str) -> NumberPlan:
+        """How numbers are read that come with ``texts``, as one of which is an extension: that of its branch."""
+        if not self.branches:
+            return self.numbers
+        for reading in (read(text, self.numbers) for text in texts):
+            for branch in self.branches:
+                if reading.kind is Kind.EXTENSION and branch.extensions.matches(reading.national):
+                    return branch.numbers
+        return self.numbers
 
     def trunk_for(self, extension: str) -> Trunk | None:
         """The appliance that dials for ``extension``: the one that lists it, else the default, else the first."""
