@@ -1,22 +1,16 @@
 """A real Kamailio with SIPp phones, each on a free port of this machine."""
 
 import contextlib
-import os
-import signal
 import socket
 import subprocess
-import time
 import xmlrpc.client
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.live.conftest import STARTED
+from tests.live.processes import kill, spawn, until
 from tests.peers import need, need_file
 
 SCENARIOS = Path(__file__).with_name("servers") / "kamailio"
-LOG_END = 6_000
-"""How much of each log a failed test shows."""
 
 
 def free_sip_port() -> int:
@@ -76,13 +70,6 @@ class Kamailio:
         """The world outside."""
         return Sipp.run(self, "carrier", scenario, self.carrier_port, *more)
 
-    def logs(self) -> str:
-        """What Kamailio and each SIPp said, and which messages went over the wire."""
-        return "\n".join(
-            f"--- {path.name}\n{path.read_text(errors='replace')[-LOG_END:]}"
-            for path in sorted(self.folder.glob("*.log"))
-        )
-
     def _answers(self) -> bool:
         with contextlib.suppress(OSError, xmlrpc.client.Error):
             xmlrpc.client.ServerProxy(self.url).core.version()
@@ -116,26 +103,6 @@ class Sipp:
         assert code == 0, f"SIPp {self.name} ended with {code}: its scenario did not happen"
 
 
-def spawn(command: list[str], folder: Path, log: str) -> subprocess.Popen[bytes]:
-    with (folder / log).open("ab") as output:
-        process = subprocess.Popen(
-            command,
-            cwd=folder,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            env=os.environ | {"TERM": "dumb"},
-            start_new_session=True,
-        )
-    STARTED.append(process)
-    return process
-
-
-def kill(process: subprocess.Popen[bytes]) -> None:
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
-    process.wait(10)
-
-
 def taken(port: int) -> bool:
     """Whether somebody has the UDP port."""
     with socket.socket(type=socket.SOCK_DGRAM) as probe:
@@ -144,20 +111,3 @@ def taken(port: int) -> bool:
         except OSError:
             return True
         return False
-
-
-def until(done: Callable[[], bool], what: str, *, timeout_s: float = 15) -> None:
-    deadline = time.monotonic() + timeout_s
-    while not done():
-        assert time.monotonic() < deadline, f"not within {timeout_s} s: {what}"
-        time.sleep(0.03)
-
-
-@contextlib.contextmanager
-def logs_told(exchange: Kamailio) -> Iterator[None]:
-    """A failure inside carries what Kamailio and SIPp said."""
-    try:
-        yield
-    except BaseException as error:
-        error.add_note(exchange.logs())
-        raise
