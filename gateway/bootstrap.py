@@ -24,8 +24,11 @@ from gateway.domain.tenant import Branch, Tenant, Trunk
 from gateway.errors import AdapterError, BusyError, ConfigError
 from gateway.handlers import Core
 from gateway.importing.importer import Importer
+from gateway.importing.schedule import Schedule
+from gateway.importing.sources import open_source
 from gateway.orders import OrderDesk
 from gateway.passwords import Verifier
+from gateway.source import Source
 from gateway.store.calls import CallLog
 from gateway.store.directory import Directory
 from gateway.store.engine import open_engine, upgrade
@@ -65,6 +68,7 @@ class Gateway:
     core: Core
     exchanges: ExchangeLog | None
     importer: Importer
+    schedule: Schedule
     listeners: list[Callable[[int], None]]
 
     def __enter__(self) -> "Gateway":
@@ -83,6 +87,7 @@ class Gateway:
         if self.exchanges:
             self.exchanges.start()
         self.courier.start()
+        self.schedule.start()
         threading.Thread(target=self._sweep, name="sweeper", daemon=True).start()
 
     def _sweep(self) -> None:
@@ -93,6 +98,14 @@ class Gateway:
             except BusyError as error:
                 log.warning("sweep_put_off", code=error.code)
             pause.wait(SWEEP_EVERY_S)
+
+    def sources(self) -> Mapping[tuple[str, str], Source]:
+        """The sources of the register, to be probed. Raises ``ConfigError``."""
+        return {
+            (tenant, name): open_source(name, table)
+            for tenant, own in self.config.tenants.items()
+            for name, table in own.directory.items()
+        }
 
     def health(self) -> Mapping[str, bool]:
         """What ``/readyz`` asks: can events be written and read?"""
@@ -108,6 +121,7 @@ class Gateway:
 
     def close(self) -> None:
         """Finish orders under way, write what waits, let go of everything. Safe to call again."""
+        self.schedule.stop()
         self.orders.stop()
         self.courier.stop()
         self.journal.stop()
@@ -136,6 +150,7 @@ def build(config: Config, data: Path) -> Gateway:
     journal.start()
     directory = Directory(engine, journal)
     outbox = Outbox(engine, journal)
+    imports = Imports(engine, journal)
     exchanges = _exchanges(config.exchanges, data)
     appliances = _adapters(config, "appliances", exchanges)
     forwards = _adapters(config, "forwards", exchanges)
@@ -165,7 +180,8 @@ def build(config: Config, data: Path) -> Gateway:
         courier=Courier(outbox, forwards),
         core=Core(tenants(config), journal, orders),
         exchanges=exchanges,
-        importer=Importer(Imports(engine, journal), Register(engine), lambda: Loader(engine, data)),
+        importer=Importer(imports, Register(engine), lambda: Loader(engine, data)),
+        schedule=Schedule(config, data, imports),
         listeners=listeners,
     )
 

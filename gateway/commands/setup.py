@@ -3,6 +3,7 @@
 import json
 import platform
 import sys
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import version as installed
 from importlib.resources import files
@@ -15,6 +16,7 @@ from gateway import __version__
 from gateway.adapter import Adapter, Probe
 from gateway.commands.place import Place, with_place
 from gateway.errors import GatewayError
+from gateway.source import Source
 
 
 @click.command("init")
@@ -55,7 +57,7 @@ def check_command(place: Place) -> None:
             _line(True, "configuration", str(place.config_path or "defaults"))
             health = gateway.health()
             _line(all(health.values()), "database", str(gateway.data))
-            good = _probe_all({**gateway.appliances, **gateway.forwards})
+            good = _probe_all({**gateway.appliances, **gateway.forwards, **gateway.sources()})
     except GatewayError as error:
         for line in str(error).splitlines():
             _line(False, "configuration", line)
@@ -63,8 +65,8 @@ def check_command(place: Place) -> None:
     sys.exit(0 if good and all(health.values()) else 1)
 
 
-def _probe_all(peers: dict[tuple[str, str], Adapter]) -> bool:
-    """Probe side by side, so that ten dead appliances take no longer than one."""
+def _probe_all(peers: Mapping[tuple[str, str], Adapter | Source]) -> bool:
+    """Probe side by side, so that ten dead appliances and sources take no longer than one."""
     with ThreadPoolExecutor(max_workers=8) as pool:
         probes = list(zip(peers, pool.map(_probe, peers.values()), strict=True))
     for (tenant, name), probe in probes:
@@ -72,9 +74,9 @@ def _probe_all(peers: dict[tuple[str, str], Adapter]) -> bool:
     return all(probe.ok for _, probe in probes)
 
 
-def _probe(adapter: Adapter) -> Probe:
+def _probe(peer: Adapter | Source) -> Probe:
     try:
-        return adapter.probe()
+        return peer.probe()
     except GatewayError as error:
         return Probe(False, str(error))
 

@@ -88,6 +88,12 @@ class Imports:
             **asdict(counts),
         )
 
+    def bury(self, run_id: int, at: int, *, message: str = DIED) -> None:
+        """Write down that a run is over, if it has not written down its end by itself."""
+        statement = update(imports).where(imports.c.id == run_id, imports.c.state == "running")
+        statement = statement.values(state="failed", finished_at=at, message=message)
+        self._journal.run(lambda connection: connection.execute(statement) and None)
+
     def _update(self, run_id: int, **values: Any) -> None:
         statement = update(imports).where(imports.c.id == run_id).values(**values)
         self._journal.run(lambda connection: connection.execute(statement) and None)

@@ -1,0 +1,165 @@
+"""Databases of others, read by a query of the administrator's: whatever SQLAlchemy and an installed driver speak."""
+
+import re
+import sqlite3
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, text
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
+from sqlalchemy.pool import NullPool
+
+from gateway.errors import SourceError
+
+AT_ONCE = 1000
+PACKAGES: Mapping[str, str] = {
+    "psycopg2": "psycopg2-binary",
+    "psycopg": "psycopg[binary]",
+    "pymysql": "pymysql",
+    "mysqldb": "mysqlclient",
+    "mysqlconnector": "mysql-connector-python",
+    "oracledb": "oracledb",
+    "cx_oracle": "cx_Oracle",
+    "pyodbc": "pyodbc",
+    "pymssql": "pymssql",
+}
+"""The package to install for each driver."""
+LIKELY: Mapping[str, str] = {
+    "postgresql": "postgresql+psycopg://",
+    "mysql": "mysql+pymysql://",
+    "mariadb": "mariadb+pymysql://",
+    "oracle": "oracle+oracledb://",
+    "mssql": "mssql+pyodbc://",
+}
+"""How to begin the address for the driver that is easiest to install."""
+
+
+class ForeignDatabase:
+    """One database, which is only read: nothing is ever committed there."""
+
+    def __init__(self, url: str, *, connect_timeout_s: float, timeout_s: float) -> None:
+        """Raises ``SourceError`` for an address that is none, and for a driver that is not installed."""
+        self._timeout_s = timeout_s
+        self._url = _parsed(url)
+        if self._url.drivername.startswith("sqlite"):
+            _check_file(self._url)
+        self._engine = _engine(self._url, connect_timeout_s, timeout_s)
+
+    def columns(self, query: str, parameters: Mapping[str, Any]) -> Sequence[str]:
+        """The names of the columns that ``query`` gives. Raises ``SourceError``."""
+        with self._connected() as connection:
+            return tuple(connection.execute(text(query), parameters).keys())
+
+    def rows(self, query: str, parameters: Mapping[str, Any]) -> Iterator[Sequence[Any]]:
+        """The names of the columns first, then all rows, a thousand at a time from the server.
+
+        Raises ``SourceError`` for what the database says, and when it takes longer than the time allowed.
+        """
+        ends = time.monotonic() + self._timeout_s
+        with self._connected() as connection:
+            streaming = connection.execution_options(stream_results=True, max_row_buffer=AT_ONCE)
+            result = streaming.execute(text(query), parameters)
+            yield tuple(result.keys())
+            for part in result.partitions(AT_ONCE):
+                if time.monotonic() > ends:
+                    raise self._too_slow()
+                yield from part
+
+    @contextmanager
+    def _connected(self) -> Iterator[Connection]:
+        ends = time.monotonic() + self._timeout_s
+        try:
+            with self._engine.connect() as connection:
+                _limit(connection, self._timeout_s)
+                yield connection
+        except SQLAlchemyError as error:
+            if time.monotonic() > ends:
+                raise self._too_slow() from None
+            raise SourceError(f"o banco de dados {self._shown} não pôde ser lido: {self._said(error)}.") from None
+
+    def _too_slow(self) -> SourceError:
+        hint = "Aumente timeout_s, ou peça menos (com :since, só o que mudou)."
+        return SourceError(f"a consulta ao banco não terminou em {self._timeout_s:g} s.", hint=hint)
+
+    @property
+    def _shown(self) -> str:
+        return self._url.render_as_string(hide_password=True)
+
+    def _said(self, error: SQLAlchemyError) -> str:
+        """The database's own words on one line, without the password, should they hold it."""
+        said = " ".join(str(getattr(error, "orig", None) or error).split()).rstrip(".")
+        password = str(self._url.password or "")
+        return (said.replace(password, "****") if password else said)[:500]
+
+    def close(self) -> None:
+        self._engine.dispose()
+
+
+def _parsed(url: str) -> URL:
+    try:
+        return make_url(url)
+    except ArgumentError:
+        raise SourceError(
+            "url não é um endereço de banco de dados.",
+            hint="Esperado algo como postgresql+psycopg://USUARIO:SENHA@HOST/BANCO.",
+        ) from None
+
+
+def _check_file(url: URL) -> None:
+    """SQLite would make a file that is missing, and then find no table in it."""
+    if url.database and url.database != ":memory:" and not Path(url.database).exists():
+        raise SourceError(f"o arquivo {url.database} não existe.")
+
+
+def _engine(url: URL, connect_timeout_s: float, timeout_s: float) -> Engine:
+    try:
+        driver = url.get_driver_name()
+        options = _connect_options(driver, connect_timeout_s, timeout_s)
+        return create_engine(url, poolclass=NullPool, connect_args=options)
+    except NoSuchModuleError:
+        known = ", ".join(("sqlite://", *LIKELY.values()))
+        raise SourceError(f"não há banco de dados {url.drivername!r}.", hint=f"Conhecidos: {known}.") from None
+    except ModuleNotFoundError as error:
+        package = PACKAGES.get(driver, error.name or driver)
+        other = LIKELY.get(url.get_backend_name(), "")
+        hint = f"Instale-o: pip install '{package}'"
+        hint += f" (ou use {other} e instale '{PACKAGES[re.split('[+:]', other)[1]]}')." if driver not in other else "."
+        raise SourceError(f"falta o pacote {package!r}, com que se fala com {url.drivername}.", hint=hint) from None
+
+
+def _connect_options(driver: str, connect_timeout_s: float, timeout_s: float) -> dict[str, Any]:
+    """How each driver wants to be told how long to wait; each has names of its own, and whole seconds."""
+    connect, total = max(1, round(connect_timeout_s)), max(1, round(timeout_s))
+    known: dict[str, dict[str, Any]] = {
+        "pysqlite": {"timeout": connect_timeout_s},
+        "psycopg": {"connect_timeout": connect},
+        "psycopg2": {"connect_timeout": connect},
+        "pymysql": {"connect_timeout": connect, "read_timeout": total},
+        "mysqldb": {"connect_timeout": connect, "read_timeout": total},
+        "mysqlconnector": {"connection_timeout": connect},
+        "oracledb": {"tcp_connect_timeout": connect_timeout_s},
+        "pyodbc": {"timeout": connect},
+        "pymssql": {"login_timeout": connect, "timeout": total},
+    }
+    return known.get(driver, {})
+
+
+def _limit(connection: Connection, timeout_s: float) -> None:
+    """What can be set only once there is a connection: a limit for each call, and that nothing may be written."""
+    raw: Any = connection.connection.driver_connection
+    driver = connection.dialect.driver
+    if isinstance(raw, sqlite3.Connection):
+        raw.execute("PRAGMA query_only=ON")
+        ends = time.monotonic() + timeout_s
+        raw.set_progress_handler(lambda: time.monotonic() > ends, 10_000)
+    elif driver in ("oracledb", "cx_oracle"):
+        raw.call_timeout = round(timeout_s * 1000)
+    elif driver == "pyodbc":
+        raw.timeout = max(1, round(timeout_s))
+    elif connection.dialect.name == "postgresql":
+        connection.execute(text("SET TRANSACTION READ ONLY"))
+        connection.execute(text(f"SET LOCAL statement_timeout = {round(timeout_s * 1000)}"))
