@@ -132,9 +132,9 @@ class Peer:
         """A probe's result as a sentence without secrets."""
         return Probe(ok, f"A central {self.name!r} {'respondeu' if ok else 'não está pronta'}: {self._clean(reason)}.")
 
-    def delivery(self, outcome: Outcome, reason: str = "", ref: str | None = None) -> Delivery:
+    def delivery(self, outcome: Outcome, reason: str = "", ref: str | None = None, *, opening: str = "") -> Delivery:
         """An outcome with its sentence; ``reason`` may quote the peer, so secrets in it are masked."""
-        opening = OPENINGS[outcome].format(self.name)
+        opening = (opening or OPENINGS[outcome]).format(self.name)
         ending = f": {self._clean(reason)}" if reason else ""
         return Delivery(outcome, f"{opening}{ending}.", self._clean(ref) if ref else None)
 
@@ -142,17 +142,25 @@ class Peer:
         """A rule's verdict; unless it is a yes, the peer's words are quoted, pages without their tags."""
         if verdict.outcome is Outcome.ACCEPTED:
             return self.delivery(verdict.outcome, ref=verdict.ref)
-        words = self._clean(re.sub(r"<[^>]*>", " ", self._masked(verdict.text)), longest=120)
-        return self.delivery(verdict.outcome, f'respondeu "{words}"' if words else "a resposta veio vazia")
+        return self.delivery(verdict.outcome, self.quoted(verdict.text))
+
+    def quoted(self, text: str) -> str:
+        """The peer's words as a reason, pages without their tags."""
+        words = self._clean(re.sub(r"<[^>]*>", " ", self._masked(text)), longest=120)
+        return f'respondeu "{words}"' if words else "a resposta veio vazia"
 
     def by_status(self, answer: Answer) -> Delivery:
         """What an answer's HTTP status alone says."""
+        return self.delivery(outcome_of_status(answer.status), self.status_reason(answer))
+
+    def status_reason(self, answer: Answer) -> str:
+        """An answer's HTTP status as a reason."""
         reason = f"HTTP {answer.status}"
         if answer.status in STATUS:
             reason += f" ({STATUS[answer.status]})"
         if 300 <= answer.status < 400 and (where := _location(answer)):
             reason += f" (redireciona para {where}, o que não é seguido)"
-        return self.delivery(outcome_of_status(answer.status), reason)
+        return reason
 
     def unbuilt(self, error: AdapterError) -> Delivery:
         """The request could not be built, so nothing was sent."""

@@ -32,8 +32,8 @@ def _setting(default: Any, text: str) -> Any:
 
 
 @dataclass(frozen=True, kw_only=True)
-class HttpConfig:
-    """The settings that every adapter shares. Times are seconds.
+class PeerConfig:
+    """The settings of every connection. Times are seconds.
 
     pydantic quotes the whole table, secrets too, in its error for a missing key: show ``error.errors()``
     without its inputs (``include_input=False``).
@@ -41,11 +41,6 @@ class HttpConfig:
 
     __pydantic_config__ = ConfigDict(extra="forbid", frozen=True)
 
-    auth: Literal["none", "basic", "digest", "wsse"] = _setting(
-        "none", "How to log in: none, by HTTP basic or digest; soap also wsse (WS-Security)."
-    )
-    username: str = _setting("", "The user for the login.")
-    password: SecretStr = field(default=_NOTHING, metadata={"help": "The password for the login."})
     headers: Mapping[str, SecretStr] = field(
         default_factory=dict, metadata={"help": "More request headers; their values are never shown."}
     )
@@ -61,20 +56,11 @@ class HttpConfig:
     tls_minimum: Version = field(default=STRICT, metadata={"help": "The oldest TLS version to speak: 1.0, 1.1 or 1.2."})
     tls_ciphers: str = _setting("", "Ciphers as OpenSSL names them, such as DEFAULT@SECLEVEL=0; empty: today's.")
 
-    @staticmethod
-    def logins() -> tuple[str, ...]:
-        """The values of ``auth`` that the adapter can do."""
-        return ("none", "basic", "digest")
-
     def tls_context(self) -> ssl.SSLContext | None:
         """What the TLS settings come to; None for the strict default."""
         return context_for(self.tls_minimum, self.tls_ciphers, verify=self.tls_verify is not False)
 
     def __post_init__(self) -> None:
-        if self.auth not in self.logins():
-            raise ValueError(f'auth = "{self.auth}" is not for this adapter; expected {", ".join(self.logins())}')
-        if self.auth != "none" and not self.username:
-            raise ValueError(f'auth = "{self.auth}" needs a username')
         if not (0 < self.connect_timeout_s <= 60 and 0 < self.timeout_s <= 300):
             raise ValueError("connect_timeout_s must be over 0 and up to 60, timeout_s over 0 and up to 300")
         try:
@@ -86,6 +72,29 @@ class HttpConfig:
                 raise ValueError(f"{name!r} cannot be a header's name")
             if not is_line(value.get_secret_value()):
                 raise ValueError(f"the value of the header {name!r} has forbidden characters")
+
+
+@dataclass(frozen=True, kw_only=True)
+class HttpConfig(PeerConfig):
+    """The settings of an adapter that logs in by HTTP."""
+
+    auth: Literal["none", "basic", "digest", "wsse"] = _setting(
+        "none", "How to log in: none, by HTTP basic or digest; soap also wsse (WS-Security)."
+    )
+    username: str = _setting("", "The user for the login.")
+    password: SecretStr = field(default=_NOTHING, metadata={"help": "The password for the login."})
+
+    @staticmethod
+    def logins() -> tuple[str, ...]:
+        """The values of ``auth`` that the adapter can do."""
+        return ("none", "basic", "digest")
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.auth not in self.logins():
+            raise ValueError(f'auth = "{self.auth}" is not for this adapter; expected {", ".join(self.logins())}')
+        if self.auth != "none" and not self.username:
+            raise ValueError(f'auth = "{self.auth}" needs a username')
 
 
 def is_line(text: str) -> bool:

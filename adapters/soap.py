@@ -1,21 +1,14 @@
 """Appliances that dial by SOAP, described by their WSDL or by an envelope to send."""
 
 from collections.abc import Sequence
-from contextlib import suppress
-from threading import Lock
 from typing import Any, ClassVar
 
 from adapters.answers import Rule
 from adapters.envelope import envelope_of, fault_of
-from adapters.http import Answer, HttpRequest, Peer
+from adapters.http import Answer, Peer
 from adapters.outcomes import Failed
-from adapters.settings import origin_of
-from adapters.soap_header import Header
-from adapters.soap_raw import RawEnvelope
+from adapters.soap_call import SoapCall
 from adapters.soap_settings import SoapConfig
-from adapters.soap_wsdl import Contract
-from adapters.templates import compiled
-from adapters.wire import Attempt
 from gateway.adapter import Delivery, Outcome, Outgoing, Probe, WireRequest
 from gateway.errors import AdapterError
 
@@ -32,38 +25,30 @@ class SoapAdapter:
     def __init__(self, config: SoapConfig, *, name: str) -> None:
         """Raises ``AdapterError`` when the address, a template or an argument cannot be used."""
         self._config = config
-        self._arguments = compiled(config.arguments, config.secrets)
         self._rule = Rule(config.success, config.refused, config.result_path, config.ref_path)
         self._peer = Peer(config, name=name)
-        self._header = Header(config)
-        self._lock = Lock()
-        raw = RawEnvelope(config, self._header) if config.envelope else None
-        self._loaded: Contract | RawEnvelope | None = raw
-        if config.address:
-            origin_of(config.address)
-        if "://" in config.wsdl:
-            origin_of(config.wsdl)
+        self._call = SoapCall(config, self._peer)
 
     def probe(self) -> Probe:
         """Loads the WSDL, looks whether it has the operation, and connects to the address."""
         try:
-            contract = self._contract(self._peer.attempt())
+            address = self._call.address(self._peer.attempt())
         except AdapterError as error:
             return self._peer.probe(False, error.message)
         except Failed as failed:
             return self._peer.probe(False, f"o WSDL não foi carregado, {failed.reason}")
-        return self._peer.touch(contract.address)
+        return self._peer.touch(address)
 
     def preview(self, message: Outgoing) -> Sequence[WireRequest]:
         try:
-            return [self._peer.record(self._request(message, self._peer.attempt()))]
+            return [self._peer.record(self._call.request(message, self._peer.attempt()))]
         except Failed as failed:
             raise AdapterError(f"the WSDL {self._config.wsdl!r} does not load: {failed.reason}") from None
 
     def deliver(self, message: Outgoing) -> Delivery:
         attempt = self._peer.attempt()
         try:
-            request = self._request(message, attempt)
+            request = self._call.request(message, attempt)
         except AdapterError as error:
             return self._peer.unbuilt(error)
         except Failed as failed:
@@ -76,28 +61,6 @@ class SoapAdapter:
     def close(self) -> None:
         self._peer.close()
 
-    def _request(self, message: Outgoing, attempt: Attempt) -> HttpRequest:
-        return self._contract(attempt).request(message)
-
-    def _contract(self, attempt: Attempt) -> Contract | RawEnvelope:
-        """What makes requests: a WSDL is loaded by the first who asks, within the attempt; a failure is not kept.
-
-        Raises ``Failed`` and ``AdapterError``.
-        """
-        if self._loaded:
-            return self._loaded
-        with suppress(TimeoutError):
-            if self._lock.acquire(timeout=attempt.left_s()):
-                try:
-                    self._loaded = self._loaded or self._load(attempt)
-                    return self._loaded
-                finally:
-                    self._lock.release()
-        raise Failed(Outcome.UNREACHABLE, "o WSDL não veio a tempo")
-
-    def _load(self, attempt: Attempt) -> Contract:
-        return Contract(self._config, self._arguments, self._header, self._peer, attempt)
-
     def _judge(self, answer: Answer) -> Delivery:
         envelope = envelope_of(answer.body, answer.charset)
         if envelope is not None and (fault := fault_of(envelope)):
@@ -109,9 +72,8 @@ class SoapAdapter:
         return self._result(envelope)
 
     def _result(self, envelope: Any) -> Delivery:
-        assert self._loaded is not None
         try:
-            value = self._loaded.result(envelope)
+            value = self._call.result(envelope)
         except Exception:  # zeep raises a dozen unrelated classes for answers that do not fit
             return self._peer.delivery(Outcome.UNKNOWN, "a resposta não é a que a operação dá")
         return self._peer.judged(self._rule.judge(value))

@@ -2,7 +2,7 @@
 
 import os
 from base64 import b64encode
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 from hashlib import sha1
 from typing import Any
@@ -11,7 +11,7 @@ from lxml import etree
 
 from adapters.envelope import parsed
 from adapters.soap_settings import SoapConfig
-from adapters.templates import Template, compiled, for_xml, rendered
+from adapters.templates import NAMES, Template, compiled, for_xml, rendered
 from gateway.adapter import Outgoing
 from gateway.errors import AdapterError
 
@@ -25,15 +25,16 @@ _BASE64 = f"{_OASIS}soap-message-security-1.0#Base64Binary"
 class Header:
     """The blocks that the settings ask for, made anew for each message; false when there are none."""
 
-    def __init__(self, config: SoapConfig) -> None:
+    def __init__(self, config: SoapConfig, names: Collection[str] = NAMES) -> None:
         """Raises ``AdapterError`` when a template or a name cannot be used."""
         self._config = config
         self._text: Template | None = None
         self._blocks: dict[str, Any] = {}
         if isinstance(config.header, str):
-            self._text = Template(config.header, escape=for_xml, secrets=config.secrets) if config.header else None
+            if config.header:
+                self._text = Template(config.header, escape=for_xml, secrets=config.secrets, names=names)
         else:
-            self._blocks = compiled(config.header, config.secrets)
+            self._blocks = compiled(config.header, config.secrets, names)
         _make(etree.Element("Header"), self._blocks)
 
     def __bool__(self) -> bool:

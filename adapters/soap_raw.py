@@ -1,6 +1,7 @@
 """SOAP without a WSDL: the envelope is a template. For appliances whose WSDL is missing, wrong, or unreadable."""
 
 import re
+from collections.abc import Collection
 from typing import Any
 
 from lxml import etree
@@ -10,7 +11,7 @@ from adapters.http import HttpRequest
 from adapters.soap_answers import parts_of
 from adapters.soap_header import Header
 from adapters.soap_settings import SoapConfig
-from adapters.templates import Template, for_xml
+from adapters.templates import NAMES, Template, for_xml
 from gateway.adapter import Outgoing
 from gateway.errors import AdapterError
 
@@ -24,10 +25,10 @@ class RawEnvelope:
     With a header to add, the envelope is written anew.
     """
 
-    def __init__(self, config: SoapConfig, header: Header) -> None:
+    def __init__(self, config: SoapConfig, header: Header, names: Collection[str] = NAMES) -> None:
         """Raises ``AdapterError`` when the template cannot be used."""
         self.address = config.address
-        self._template = Template(config.envelope.strip(), escape=for_xml, secrets=config.secrets)
+        self._template = Template(config.envelope.strip(), escape=for_xml, secrets=config.secrets, names=names)
         self._action = config.soap_action
         self._header = header
         self._namespace = _NAMESPACES.get(config.soap_version, "")

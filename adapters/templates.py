@@ -4,7 +4,7 @@ The escape is applied by the environment (Jinja2's ``finalize``), so a template'
 nor switch it off. Control characters never pass: Asterisk takes a line feed in a number into its dialplan.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from difflib import get_close_matches
 from functools import cache
 from json import dumps
@@ -17,6 +17,8 @@ from jinja2 import StrictUndefined, TemplateError, meta, nodes
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from pydantic import SecretStr
 
+from adapters.digests import FILTERS
+from adapters.settings import is_line
 from gateway.adapter import Outgoing
 from gateway.errors import AdapterError
 
@@ -51,6 +53,13 @@ def for_xml(value: str) -> str:
     return xml_escape(value, {'"': "&quot;", "'": "&#39;"})
 
 
+def for_header(value: str) -> str:
+    """Values as they are. Raises ``AdapterError`` for what no header can hold."""
+    if not is_line(value):
+        raise AdapterError("um valor tem caracteres que nenhum cabeçalho pode ter")
+    return value
+
+
 def escape_for(content_type: str) -> Escape:
     """The escape for a body of this media type; types that have none of ours get the plain value."""
     kind = content_type.partition(";")[0].strip().lower()
@@ -63,7 +72,7 @@ def escape_for(content_type: str) -> Escape:
 
 def _finalized(escape: Escape) -> Callable[[Any], str]:
     def finalize(value: Any) -> str:
-        text = str(value)
+        text = str(value).lower() if isinstance(value, bool) else str(value)
         if any(char < " " or "\x7f" <= char <= "\x9f" or char in "\u2028\u2029\ufffe\uffff" for char in text):
             raise AdapterError("um valor tem caracteres de controle, que nunca são enviados")
         try:
@@ -82,20 +91,28 @@ def _environment(escape: Escape) -> ImmutableSandboxedEnvironment:
     )
     for name in ("e", "escape", "forceescape", "safe", "tojson", "urlencode", "urlize", "xmlattr"):
         del environment.filters[name]  # values are escaped already; twice would be wrong
+    environment.filters.update(FILTERS)
     return environment
 
 
 class Template:
-    """One compiled template. Raises ``AdapterError`` for a broken one or an unknown name in it."""
+    """One compiled template. Raises ``AdapterError`` for a broken one or a name in it that is not in ``names``."""
 
-    def __init__(self, source: str, *, escape: Escape = for_text, secrets: Mapping[str, SecretStr]) -> None:
+    def __init__(
+        self,
+        source: str,
+        *,
+        escape: Escape = for_text,
+        secrets: Mapping[str, SecretStr],
+        names: Collection[str] = NAMES,
+    ) -> None:
         environment = _environment(escape)
         try:
             tree = environment.parse(source)
             self._template = environment.from_string(source)
         except TemplateError as error:
             raise AdapterError(f"the template {source!r} is broken: {error.message}") from None
-        _expect(meta.find_undeclared_variables(tree), NAMES, "field")
+        _expect(meta.find_undeclared_variables(tree), names, "field")
         _expect(_secrets_used(tree), secrets.keys(), "secret")
         self._secrets = SimpleNamespace(**{name: value.get_secret_value() for name, value in secrets.items()})
 
@@ -129,17 +146,17 @@ def _expect(used: set[str], known: Any, what: str) -> None:
         raise AdapterError(f"a template asks for the unknown {what} {name!r}.", hint=hint)
 
 
-def compiled(tree: Any, secrets: Mapping[str, SecretStr]) -> Any:
+def compiled(tree: Any, secrets: Mapping[str, SecretStr], names: Collection[str] = NAMES) -> Any:
     """Nested lists and mappings with a ``Template`` for each text; other scalars stay as they are.
 
     Raises ``AdapterError`` for a value that cannot be sent, such as a date of TOML.
     """
     if isinstance(tree, str):
-        return Template(tree, secrets=secrets)
+        return Template(tree, secrets=secrets, names=names)
     if isinstance(tree, Mapping):
-        return {str(name): compiled(value, secrets) for name, value in tree.items()}
+        return {str(name): compiled(value, secrets, names) for name, value in tree.items()}
     if isinstance(tree, list | tuple):
-        return [compiled(value, secrets) for value in tree]
+        return [compiled(value, secrets, names) for value in tree]
     if tree is None or isinstance(tree, bool | int | float):
         return tree
     raise AdapterError(f"an argument is {tree!r}; expected text, a number, true, false, a list or a table.")

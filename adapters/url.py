@@ -91,7 +91,7 @@ class UrlAdapter:
         self._peer.close()
 
     def _request(self, message: Outgoing) -> HttpRequest:
-        url = _as_written(self._url.render(message), self._origin)
+        url = as_written(self._url.render(message), self._origin)
         if self._config.method == "GET":
             return HttpRequest("GET", url)
         headers = {"Content-Type": self._config.content_type}
@@ -105,7 +105,7 @@ class UrlAdapter:
         return self._peer.by_status(answer)
 
 
-def _as_written(url: str, origin: str) -> str:
+def as_written(url: str, origin: str) -> str:
     """The rendered URL as it goes out: only what no request line can hold is encoded.
 
     Raises ``AdapterError`` when values made it leave its host or climb in its path.

@@ -18,8 +18,12 @@ MAX_NESTED = 1000
 """Arrays and structs in one answer; the parser takes any depth, but nothing afterwards does."""
 
 
-class _Unreadable(Exception):
-    """The answer is no XML-RPC."""
+class Unreadable(Exception):
+    """The answer holds no value: it is no XML-RPC, or a fault, whose sentence is ``fault``."""
+
+    def __init__(self, fault: str = "") -> None:
+        super().__init__(fault)
+        self.fault = fault
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,10 +88,10 @@ class XmlRpcAdapter:
 
     def _judge(self, answer: Answer) -> Delivery:
         try:
-            value = _value(answer.text)
-        except xmlrpc.client.Fault as fault:
-            return self._peer.delivery(Outcome.REFUSED, f"falha {fault.faultCode}, {fault.faultString}")
-        except _Unreadable:
+            value = value_of(answer.text)
+        except Unreadable as unreadable:
+            if unreadable.fault:
+                return self._peer.delivery(Outcome.REFUSED, unreadable.fault)
             value = None
         if answer.status != 200:
             return self._peer.by_status(answer)
@@ -96,15 +100,15 @@ class XmlRpcAdapter:
         return self._peer.judged(self._rule.judge(value))
 
 
-def _value(text: str) -> Any:
-    """The value of an answer; no value at all is the empty text. Raises ``Fault`` and ``_Unreadable``."""
+def value_of(text: str) -> Any:
+    """The value of an answer; no value at all is the empty text. Raises ``Unreadable``."""
     # Nobody needs a DOCTYPE here, and expat would expand what it declares.
     if "<!DOCTYPE" in text or text.count("<array") + text.count("<struct") > MAX_NESTED:
-        raise _Unreadable
+        raise Unreadable
     try:
         values, _ = xmlrpc.client.loads(text.lstrip(), use_builtin_types=True)
-    except xmlrpc.client.Fault:
-        raise
+    except xmlrpc.client.Fault as fault:
+        raise Unreadable(f"falha {fault.faultCode}, {fault.faultString}") from fault
     except (ExpatError, xmlrpc.client.Error, ValueError, TypeError, LookupError, RecursionError) as error:
-        raise _Unreadable from error
+        raise Unreadable from error
     return values[0] if values and values[0] is not None else ""

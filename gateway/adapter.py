@@ -11,11 +11,14 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 from enum import StrEnum
 from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
 from typing import Any, ClassVar, Protocol, TypeGuard
 
 from gateway.errors import UnknownAdapter
 
 GROUP = "cti_gateway.adapters"
+PRESET = "preset"
+"""The adapter that dials by presets."""
 
 
 class Outcome(StrEnum):
@@ -81,6 +84,8 @@ class WireRequest:
     peer: str
     data: bytes
     secrets: Sequence[str] = field(default=(), repr=False)
+    note: str = ""
+    """Which of several requests it is, and what in it is not known yet."""
 
     def shown(self) -> str:
         """The request as text for people, with its secrets masked."""
@@ -184,3 +189,14 @@ def load(name: str) -> type[Adapter]:
         raise UnknownAdapter(name, known=names(), nearest=near[0] if near else None, duplicates=len(found))
     loaded: type[Adapter] = found[0].load()
     return loaded
+
+
+def config_class(name: str, settings: Mapping[str, Any], folder: Path | None = None) -> type[Any]:
+    """The dataclass of the settings of the adapter ``name``.
+
+    An adapter whose settings depend on one of them has a class method ``config_for(settings, folder)`` that makes it;
+    ``folder`` holds the user's own presets. Raises ``UnknownAdapter`` and ``ConfigError``.
+    """
+    found: Any = load(name)
+    made: type[Any] = found.config_for(settings, folder) if hasattr(found, "config_for") else found.Config
+    return made

@@ -20,6 +20,7 @@ COMMANDS = {
     "import": ("importing", "Bring in the register: accounts with their numbers."),
     "init": ("setup", "Write a commented gateway.toml."),
     "number": ("numbers", "Explain how a number is read, matched and dialled."),
+    "presets": ("presets", "List the appliances that are known, and how each is set up."),
     "serve": ("serving", "Run the gateway."),
     "simulate": ("simulate", "Run a simulated appliance."),
     "version": ("setup", "Print the version."),

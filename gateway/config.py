@@ -7,10 +7,9 @@ environment and ``file:PATH`` from a file (its first line), so that no secret ne
 import os
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import MISSING as DATACLASS_MISSING
 from dataclasses import fields, is_dataclass
-from difflib import get_close_matches
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
@@ -30,7 +29,8 @@ from pydantic import (
 from gateway import adapter as adapters
 from gateway import source as sources
 from gateway.domain.numbers import AREA_CODES
-from gateway.errors import ConfigError, UnknownAdapter, UnknownSource
+from gateway.errors import ConfigError, UnknownAdapter, UnknownPreset, UnknownSource
+from gateway.validation import sentences
 
 TENANT_NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 EventKind = Literal["call_started", "call_ended"]
@@ -121,6 +121,7 @@ class Server(Table):
     max_screens: int = Field(1000, ge=0, le=20000, description="open agent screens per process; one more gets 503")
     max_body_bytes: int = Field(1_048_576, ge=1024, description="largest request body accepted")
     write_queue: int = Field(4096, ge=16, description="events waiting to be written before new ones get 503")
+    presets: str | None = Field(None, description="folder of presets of your own, relative to this file")
     trusted_proxies: tuple[Network, ...] = Field(
         (), strict=False, description="reverse proxies whose X-Forwarded-* headers are believed"
     )
@@ -201,9 +202,10 @@ class DialPlan(Table):
 
 
 class Appliance(Table):
-    """An exchange that can dial. All other keys of its table belong to its adapter."""
+    """An exchange that can dial. All other keys of its table belong to its preset or its adapter."""
 
     adapter: str = Field(description="the protocol: one of the installed adapters (soap, xmlrpc, url)")
+    preset: str | None = Field(None, description="instead of adapter: the kind of appliance, see 'cti-gateway presets'")
     title: str = Field("", description="name shown to people")
     extensions: tuple[str, ...] = Field((), strict=False, description="extensions that dial by it by default")
     dial_plan: DialPlan | None = Field(None, description="instead of the tenant's dial plan")
@@ -320,10 +322,10 @@ def parse(raw: Mapping[str, Any], *, source: str, base: Path = Path()) -> Config
     ``file:`` begins.
     """
     try:
-        prepared = _prepare(_resolve(raw, source=source, base=base, place=()), source)
+        prepared = _prepare(_resolve(raw, source=source, base=base, place=()), source, base)
         return Config.model_validate(prepared)
     except ValidationError as error:
-        raise ConfigError("\n".join(_sentences(error, source, Config, ()))) from None
+        raise ConfigError("\n".join(sentences(error, source, Config))) from None
 
 
 def _read(path: Path) -> Mapping[str, Any]:
@@ -370,16 +372,28 @@ def _from_file(path: Path, source: str, place: tuple[str, ...]) -> str:
         raise ConfigError(f"{source}: {'.'.join(place)}: the file {path} cannot be read ({reason}).") from None
 
 
-def _prepare(raw: Mapping[str, Any], source: str) -> dict[str, Any]:
+def presets_folder(server: Any, base: Path) -> Path | None:
+    """The folder of the user's own presets that a ``[server]`` table names, seen from ``base``."""
+    folder = server.get("presets") if isinstance(server, Mapping) else None
+    return base / folder if isinstance(folder, str) else None
+
+
+def presets_in(path: Path) -> Path | None:
+    """The folder of the user's own presets that the file ``path`` names, even when the rest of it is wrong."""
+    return presets_folder(_read(path).get("server"), path.parent)
+
+
+def _prepare(raw: Mapping[str, Any], source: str, base: Path) -> dict[str, Any]:
     """Split each appliance and forward table into its own keys and its adapter's settings."""
     prepared = dict(raw)
     tenants = prepared.get("tenants")
+    folder = presets_folder(raw.get("server"), base)
     if isinstance(tenants, Mapping):
-        prepared["tenants"] = {name: _prepare_tenant(name, table, source) for name, table in tenants.items()}
+        prepared["tenants"] = {name: _prepare_tenant(name, table, source, folder) for name, table in tenants.items()}
     return prepared
 
 
-def _prepare_tenant(name: str, table: Any, source: str) -> Any:
+def _prepare_tenant(name: str, table: Any, source: str, folder: Path | None) -> Any:
     if not isinstance(table, Mapping):
         return table
     prepared = dict(table)
@@ -387,87 +401,53 @@ def _prepare_tenant(name: str, table: Any, source: str) -> Any:
         peers = prepared.get(group)
         if isinstance(peers, Mapping):
             place = ("tenants", name, group)
-            prepared[group] = {key: _prepare_peer(peer, model, source, (*place, key)) for key, peer in peers.items()}
+            prepared[group] = {
+                key: _prepare_peer(peer, model, source, (*place, key), folder) for key, peer in peers.items()
+            }
     return prepared
 
 
 PEERS: Mapping[str, type[Table]] = {"appliances": Appliance, "forwards": Forward, "directory": Directory}
-"""The tables whose keys belong to whoever one of them names: an adapter, or a source of the register."""
+"""The tables whose keys belong to whoever one of them names: a preset, an adapter, or a source of the register."""
 
 
-def _prepare_peer(table: Any, model: type[Table], source: str, place: tuple[str, ...]) -> Any:
+def _prepare_peer(table: Any, model: type[Table], source: str, place: tuple[str, ...], folder: Path | None) -> Any:
     chooser = "source" if model is Directory else "adapter"
+    if model is Appliance and isinstance(table, Mapping) and isinstance(table.get("preset"), str):
+        table = {"adapter": adapters.PRESET, **table}
     if not isinstance(table, Mapping) or not isinstance(table.get(chooser), str):
         return table
     own = {key: value for key, value in table.items() if key in model.model_fields and key != "settings"}
     rest = {key: value for key, value in table.items() if key not in own}
     if model is Directory and isinstance(rest.get("path"), str):
         rest["path"] = str(Path(source).parent / rest["path"])
-    return own | {"settings": _settings(table[chooser], rest, model, source, place)}
+    if own.get("adapter") == adapters.PRESET and model is Forward:
+        raise ConfigError(f"{source}: {'.'.join(place)}.adapter: a preset dials; a forward needs url, soap or xmlrpc.")
+    if own.get("adapter") == adapters.PRESET and "preset" in own:
+        rest["preset"] = own["preset"]
+    return own | {"settings": _settings(table[chooser], rest, model, source, place, folder)}
 
 
-def _settings(name: str, rest: dict[str, Any], model: type[Table], source: str, place: tuple[str, ...]) -> Any:
+def _settings(
+    name: str,
+    rest: dict[str, Any],
+    model: type[Table],
+    source: str,
+    place: tuple[str, ...],
+    folder: Path | None,
+) -> Any:
     try:
-        config_class = sources.load(name).Config if model is Directory else adapters.load(name).Config
+        config_class: Any = (
+            sources.load(name).Config if model is Directory else adapters.config_class(name, rest, folder)
+        )
         return TypeAdapter(config_class).validate_python(rest)
     except (UnknownAdapter, UnknownSource) as error:
         chooser = "source" if model is Directory else "adapter"
         raise ConfigError(f"{source}: {'.'.join(place)}.{chooser}: {error}") from None
+    except UnknownPreset as error:
+        raise ConfigError(f"{source}: {'.'.join(place)}.preset: {error}") from None
     except ValidationError as error:
-        raise ConfigError("\n".join(_sentences(error, source, config_class, place, also=model))) from None
-
-
-def _sentences(
-    error: ValidationError, source: str, root: Any, place: tuple[str, ...], *, also: Any = None
-) -> Iterator[str]:
-    """One line for each thing wrong: file, key, what came, what was expected, the nearest known name."""
-    for found in error.errors(include_url=False):
-        loc = [str(part) for part in found["loc"]]
-        where = ".".join([*place, *loc]) or "the file"
-        yield f"{source}: {where}: {_sentence(found, loc, root, also)}"
-
-
-def _sentence(found: Any, loc: list[str], root: Any, also: Any) -> str:
-    if found["type"] in ("extra_forbidden", "unexpected_keyword_argument"):
-        known = sorted(_known(root, loc[:-1]) | (_known(also, []) - {"settings"} if also else set()))
-        near = get_close_matches(loc[-1], known, n=1)
-        hint = f"Did you mean {near[0]!r}?" if near else f"Known here: {', '.join(known)}."
-        return f"unknown key. {hint}"
-    if found["type"] in ("missing", "missing_argument"):
-        return "is required and missing."
-    message = found["msg"].removeprefix("Value error, ").removesuffix(".")
-    return f"{_shown(found, loc)}{message[:1].lower()}{message[1:]}."
-
-
-def _shown(found: Any, loc: list[str]) -> str:
-    """What came, unless it may be a secret or is a whole table."""
-    value = found.get("input")
-    if isinstance(value, Mapping | list) or is_dataclass(value) or isinstance(value, BaseModel):
-        return ""
-    if loc and re.search(r"token|pass|senha|secret|key", loc[-1]):
-        return ""
-    return f"came {value!r}; "
-
-
-def _known(root: Any, loc: list[str]) -> set[str]:
-    """The keys known at ``loc`` below the model or dataclass ``root``."""
-    for part in loc:
-        root = _child(root, part)
-    if isinstance(root, type) and issubclass(root, BaseModel):
-        return set(root.model_fields)
-    return {field.name for field in fields(root)} if is_dataclass(root) else set()
-
-
-def _child(root: Any, part: str) -> Any:
-    if isinstance(root, type) and issubclass(root, BaseModel) and part in root.model_fields:
-        return _unwrap(root.model_fields[part].annotation)
-    return root
-
-
-def _unwrap(annotation: Any) -> Any:
-    """The model inside ``dict[str, Model]`` or ``Model | None``."""
-    arguments = [argument for argument in getattr(annotation, "__args__", ()) if argument is not type(None)]
-    return _unwrap(arguments[-1]) if arguments else annotation
+        raise ConfigError("\n".join(sentences(error, source, config_class, place, also=model))) from None
 
 
 def shown(config: Config) -> dict[str, Any]:

@@ -3,6 +3,7 @@
     GatewayError
     ├── ConfigError            100  the configuration cannot be used
     │   ├── UnknownAdapter     110
+    │   ├── UnknownPreset      115
     │   ├── AdapterError       120  an appliance's settings do not make a request
     │   └── UnknownSource      130
     ├── RequestError           200  what came in cannot be understood
@@ -81,6 +82,17 @@ class UnknownAdapter(ConfigError):
             message = f"there is no adapter {name!r}; installed: {', '.join(known) or 'none'}"
             hint = f"Did you mean {nearest!r}?" if nearest else ""
         super().__init__(message, hint=hint)
+        self.nearest = nearest
+
+
+class UnknownPreset(ConfigError):
+    """No preset has this name."""
+
+    code = 115
+
+    def __init__(self, name: str, *, nearest: str | None) -> None:
+        hint = f"Did you mean {nearest!r}?" if nearest else "See them all with 'cti-gateway presets'."
+        super().__init__(f"there is no preset {name!r}.", hint=hint)
         self.nearest = nearest
 
 

@@ -40,6 +40,11 @@ def refused(raw: dict) -> str:
             {"tenants": {"a": {"appliances": {"p": URL | {"sucess": "ok"}}}}},
             "tenants.a.appliances.p.sucess: unknown key. Did you mean 'success'?",
         ),
+        (
+            {"tenants": {"a": {"appliances": {"p": {"preset": "asterisk-am"}}}}},
+            "p.preset: there is no preset 'asterisk-am'. Did",
+        ),
+        ({"tenants": {"a": {"forwards": {"f": {"adapter": "preset"}}}}}, "f.adapter: a preset dials; a forward needs"),
         ({"tenants": {"a": {"default_appliance": "p"}}}, "default_appliance 'p' is not one of the appliances"),
         ({"tenants": {"a": {"events": {"token": "env:NOT_SET_HERE"}}}}, "variable NOT_SET_HERE is not set"),
         ({"tenants": {"a": {"listener": {"aliases": {"raml": ["dst"]}}}}}, "listener.aliases.raml"),
@@ -105,10 +110,11 @@ def test_the_examples_in_the_written_configuration_are_accepted_too(
     for name in ("ACME_EVENTS_TOKEN", "ACME_CRM_TOKEN"):
         monkeypatch.setenv(name, "x")
     (tmp_path / "pbx.password").write_text("x")
+    (tmp_path / "presets").mkdir()
     uncommented = [re.sub(r"^# (?=\[|[a-z_]+ = )", "", line) for line in template().splitlines()]
     settings = [line for line in uncommented if not line.startswith("#")]
     loaded = config.parse(tomllib.loads("\n".join(settings)), source="gateway.toml", base=tmp_path)
-    assert set(loaded.tenants["acme"].appliances) == {"pbx", "softswitch", "cloud"}
+    assert set(loaded.tenants["acme"].appliances) == {"asterisk", "pbx", "softswitch", "cloud"}
 
 
 def settings_of(model: type[BaseModel]) -> set[str]:

@@ -43,5 +43,6 @@ def _show_requests(gateway: Any, message: PlaceCall) -> None:
     outgoing: Outgoing = outgoing_order(Recorded(0, 0, 0), draft)
     adapter = gateway.appliances[message.tenant, draft.appliance]
     for request in adapter.preview(outgoing):
-        click.echo(f"--- to {request.peer} ({len(request.data)} bytes)", err=True)
+        note = f", {request.note}" if request.note else ""
+        click.echo(f"--- to {request.peer} ({len(request.data)} bytes{note})", err=True)
         click.echo(request.shown())

@@ -9,7 +9,7 @@ from xml.sax.saxutils import escape
 
 from pydantic import TypeAdapter
 
-from gateway.adapter import Adapter, Outgoing, load
+from gateway.adapter import Adapter, Outgoing, config_class, load
 
 WSDL = Path(__file__).with_name("pabx.wsdl")
 DIAL = Outgoing(
@@ -43,6 +43,18 @@ DIALECTS = {
         settings=lambda address: {
             "url": f"{address}/dial?from={{{{ extension }}}}&to={{{{ number }}}}&key={{{{ secrets.key }}}}",
             "success": r"^OK (?P<ref>\S+)",
+            "refused": "^ERROR",
+        },
+        success=b"OK 77",
+        fault=lambda text: ("200 OK", f"ERROR {text}".encode()),
+        content_type="text/plain",
+    ),
+    "preset": Dialect(
+        settings=lambda address: {
+            "preset": "generic-url",
+            "url": f"{address}/dial?from={{{{ extension }}}}&to={{{{ number }}}}&key={{{{ secrets.key }}}}",
+            "success": "^OK",
+            "ref_pattern": r"^OK (\S+)",
             "refused": "^ERROR",
         },
         success=b"OK 77",
@@ -92,8 +104,9 @@ PASSWORD = 'p"ss w0rd/&'
 
 def make(name: str, address: str, **more: Any) -> Adapter:
     """An adapter called ``pabx`` that talks to ``address``, made from settings as a file has them."""
-    cls = load(name)
+    cls: Any = load(name)
     quick = {"connect_timeout_s": 0.5, "timeout_s": 0.5, "secrets": {"key": SECRETS["key"]}}
     settings = {**quick, **dialect(name).settings(address), **more}
-    config = TypeAdapter(cls.Config).validate_python(settings)
-    return cls(config, name="pabx")
+    config = TypeAdapter(config_class(name, settings)).validate_python(settings)
+    made: Adapter = cls(config, name="pabx")
+    return made

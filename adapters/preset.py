@@ -1,0 +1,175 @@
+"""Appliances described by a preset: data that says which requests place a call and what the answers mean."""
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, ClassVar
+
+from pydantic import SecretStr
+
+from adapters.digests import PREVIEW
+from adapters.http import Peer
+from adapters.outcomes import Failed
+from adapters.preset_files import Catalogue
+from adapters.preset_run import Runner
+from adapters.preset_schema import Preset
+from adapters.preset_settings import PresetConfig, config_class_of, plain
+from adapters.preset_steps import ALWAYS, Call, Scene, calls_of, inserted
+from adapters.settings import HttpConfig
+from adapters.templates import Template
+from gateway.adapter import Delivery, Limits, Outgoing, Probe, WireRequest
+from gateway.errors import AdapterError
+
+_ACCEPTS = {"extension": r"[0-9A-Za-z*#+._-]{1,64}", "number": r"[0-9A-Za-z*#+._-]{1,64}"}
+"""No sign that any appliance's own syntax could take for more than a part of a number."""
+
+
+class PresetAdapter:
+    """Takes the steps of its preset for each order.
+
+    ``limits`` is what the appliance says it can take, ``can_hang_up`` whether ``hangup`` does anything.
+    """
+
+    Config: ClassVar[type[Any]] = PresetConfig
+
+    @classmethod
+    def config_for(cls, settings: Mapping[str, Any], folder: Path | None) -> type[PresetConfig]:
+        """The settings of the preset that ``settings`` name. Raises ``UnknownPreset`` and ``ConfigError``."""
+        name = settings.get("preset")
+        return config_class_of(cls.catalogue(folder).preset(name)) if isinstance(name, str) else PresetConfig
+
+    @classmethod
+    def catalogue(cls, folder: Path | None = None) -> Catalogue:
+        """All presets, those in ``folder`` too."""
+        return Catalogue(folder)
+
+    @staticmethod
+    def trials(preset: Preset) -> Iterator[tuple[str, list[str]]]:
+        """Runs the tests in a preset's file: the name of each, and what failed."""
+        from adapters.preset_trials import failures
+
+        return ((trial.name, failures(preset, trial)) for trial in preset.tests)
+
+    def __init__(self, config: PresetConfig, *, name: str, peer: Callable[..., Peer] = Peer) -> None:
+        """Raises ``AdapterError`` when the preset cannot be used with these parameters."""
+        self._config = config
+        self._preset: Preset = config.chosen
+        self._values = config.values()
+        self._peer = peer(self._connection(), name=name)
+        self._origin = {
+            key: Template(
+                inserted(field.rule, self._preset, self._values),
+                secrets=config.secrets,
+                names=ALWAYS | set(self._values),
+            )
+            for key, field in self._preset.origin.items()
+            if field.rule is not None
+        }
+        scene = Scene(self._peer, self._fixed(self._preset.address), self._preset.headers, config.secrets, self._wsse())
+        self._calls = calls_of(self._preset, self._values, scene)
+        self._runner = Runner(self._peer, self._calls, self._preset.session)
+        self.limits = Limits(**self._preset.limits.model_dump())
+        self.can_hang_up = bool(self._preset.hangup)
+
+    def probe(self) -> Probe:
+        """Takes the preset's login and its harmless questions; without any it only connects."""
+        if self._calls["login"] or self._calls["probe"]:
+            return self._runner.probe(Outgoing("probe", "", self._values))
+        (dial,) = self._calls["dial"]
+        return self._peer.touch(dial.origin) if dial.origin else self._peer.probe(True, "nada foi conferido")
+
+    def preview(self, message: Outgoing) -> Sequence[WireRequest]:
+        """All requests of an order. What only an answer will tell stands as ``__name__``, hashes as ``__md5__``."""
+        told = self._told(message)
+        steps = self._steps("hangup" if message.kind == "hangup" else "dial")
+        names = {name: f"__{name}__" for _, call in steps for name in call.step.capture}
+        ref = told.fields["ref"] or "__ref__"
+        shown: dict[str, Any] = {**told.fields, **names, "ref": ref, PREVIEW: True}
+        told = replace(told, fields=shown)
+        return [self._shown(phase, call, told) for phase, call in steps]
+
+    def deliver(self, message: Outgoing) -> Delivery:
+        try:
+            return self._runner.order(self._told(message))
+        except AdapterError as error:
+            return self._peer.unbuilt(error)
+
+    def hangup(self, message: Outgoing) -> Delivery:
+        """End the call that the appliance knows as ``peer_ref``."""
+        try:
+            return self._runner.hang_up(self._told(message))
+        except AdapterError as error:
+            return self._peer.unbuilt(error)
+
+    def close(self) -> None:
+        self._runner.close()
+        self._peer.close()
+
+    def _steps(self, kind: str) -> list[tuple[str, Call]]:
+        phases = ("login", "hangup", "logout") if kind == "hangup" else ("login", "before", "dial", "after", "logout")
+        return [(phase, call) for phase in phases for call in self._calls[phase]]
+
+    def _shown(self, phase: str, call: Call, message: Outgoing) -> WireRequest:
+        try:
+            request = self._peer.record(call.request(message, self._peer.attempt()))
+        except Failed as failed:
+            raise AdapterError(f"the WSDL does not load: {failed.reason}") from None
+        kept = phase in ("login", "logout") and self._preset.session
+        note = f"{phase}{': ' if call.step.note else ''}{call.step.note}{' (not for each order)' if kept else ''}"
+        return replace(request, note=note)
+
+    def _told(self, message: Outgoing) -> Outgoing:
+        """The message with the preset's parameters and what its extension is called. Raises ``AdapterError``."""
+        for field, usual in _ACCEPTS.items():
+            if not re.fullmatch(self._preset.accepts.get(field, usual), message.fields[field]):  # type: ignore[call-overload]
+                raise AdapterError(f"{_WORDS[field]} tem caracteres que esta central não aceita")
+        told = replace(message, fields={**self._values, "ref": message.fields.get("peer_ref", ""), **message.fields})
+        return replace(told, fields={**told.fields, **self._origin_of(told)})
+
+    def _origin_of(self, message: Outgoing) -> dict[str, str]:
+        row = self._config.origins.get(message.fields["extension"], {})
+        return {name: self._origin_field(name, row, message) for name in self._preset.origin}
+
+    def _origin_field(self, name: str, row: Mapping[str, Any], message: Outgoing) -> str:
+        if name in row:
+            return str(plain(row[name]))
+        if name in self._origin:
+            return self._origin[name].render(message)
+        raise AdapterError(f"o ramal {message.fields['extension']!r} não tem {name!r} em origins")
+
+    def _connection(self) -> HttpConfig:
+        """The settings of the connection, with all that is secret in the preset's."""
+        rows = (value for row in self._config.origins.values() for value in row.values())
+        hidden = [*(getattr(self._config, name) for name in self._preset.parameters), *rows]
+        secrets = {f"parameter {place}": each for place, each in enumerate(hidden) if isinstance(each, SecretStr)}
+        kind, username, password = self._login()
+        same = ("headers", "connect_timeout_s", "timeout_s", "tls_verify", "tls_minimum", "tls_ciphers")
+        try:
+            return HttpConfig(
+                auth="none" if kind == "wsse" else kind,  # type: ignore[arg-type]
+                username=username,
+                password=SecretStr(password),
+                secrets={**self._config.secrets, **secrets},
+                **{name: getattr(self._config, name) for name in same},
+            )
+        except ValueError as error:
+            raise AdapterError(f"{error}.") from None
+
+    def _login(self) -> tuple[str, str, str]:
+        auth = self._preset.auth
+        if auth is None:
+            return "none", "", ""
+        return self._fixed(auth.kind), self._fixed(auth.username), self._fixed(auth.password)
+
+    def _wsse(self) -> tuple[str, SecretStr] | None:
+        kind, username, password = self._login()
+        return (username, SecretStr(password)) if kind == "wsse" else None
+
+    def _fixed(self, text: str) -> str:
+        """A template of the parameters alone."""
+        template = Template(text, secrets=self._config.secrets, names=self._values.keys() | {"secrets"})
+        return template.render(Outgoing("settings", "", self._values))
+
+
+_WORDS = {"extension": "o ramal", "number": "o número"}

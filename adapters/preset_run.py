@@ -1,0 +1,273 @@
+"""The order of a preset's steps: login, before, dial, after, logout; and what the whole comes to.
+
+Up to ``dial`` nothing is dialled: what goes wrong there is *refused* or *unreachable*, never *unknown*.
+"""
+
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from threading import Lock
+from typing import Any
+
+from adapters.http import Peer
+from adapters.outcomes import Failed, outcome_of_status
+from adapters.preset_answers import Judgement, Reading, captured, holds, judge
+from adapters.preset_schema import Place, Session
+from adapters.preset_steps import Call
+from adapters.templates import Template
+from adapters.wire import Attempt
+from gateway.adapter import Delivery, Outcome, Outgoing, Probe
+from gateway.errors import AdapterError
+
+MARGIN_S = 15
+"""A kept login is given up so long before it ends by itself."""
+_OPENINGS = {
+    ("login", Outcome.REFUSED): "A central {!r} recusou o login",
+    ("login", Outcome.UNREACHABLE): "A central {!r} não concluiu o login e nada foi discado",
+    ("before", Outcome.REFUSED): "A central {!r} recusou o preparo da ligação",
+    ("before", Outcome.UNREACHABLE): "A central {!r} não concluiu o preparo da ligação e nada foi discado",
+}
+_LOST = "A central {!r} aceitou o pedido, mas não o passo que o confirma; a ligação pode ter caído"
+
+
+class Stopped(Exception):
+    """A step before the dialling did not succeed."""
+
+    def __init__(self, delivery: Delivery) -> None:
+        super().__init__(delivery.detail)
+        self.delivery = delivery
+
+
+class Expired(Exception):
+    """A kept login is over, and nothing was done."""
+
+
+@dataclass(frozen=True)
+class Login:
+    """What logging in gave, and until when (``time.monotonic``) it holds. ``kept`` ones have been used before."""
+
+    values: Mapping[str, str]
+    ends: float
+    kept: bool = False
+
+
+class Runner:
+    """Runs one preset at one appliance, for many threads at once."""
+
+    def __init__(self, peer: Peer, calls: Mapping[str, tuple[Call, ...]], session: Session | None) -> None:
+        self._peer = peer
+        self._calls = calls
+        self._session = session
+        self._lock = Lock()
+        self._login: Login | None = None
+
+    def order(self, message: Outgoing) -> Delivery:
+        """Place the call. A kept login that turns out to be over is made anew, once."""
+        attempt = self._peer.attempt()
+        try:
+            with suppress(Expired):
+                return self._order(message, attempt)
+            self._forget()
+            return self._order(message, attempt)
+        except Stopped as stopped:
+            return stopped.delivery
+        except AdapterError as error:
+            return self._peer.unbuilt(error)
+
+    def hang_up(self, message: Outgoing) -> Delivery:
+        """End the call ``{{ ref }}``, one of the message's fields."""
+        attempt = self._peer.attempt()
+        try:
+            told = _told(message, self._enter(message, attempt).values)
+            delivery = self._peer.delivery(Outcome.ACCEPTED)
+            for call in self._calls["hangup"]:
+                delivery, told = self._final(call, told, attempt)
+            self._leave(told)
+            return delivery
+        except Stopped as stopped:
+            return stopped.delivery
+        except AdapterError as error:
+            return self._peer.unbuilt(error)
+
+    def probe(self, message: Outgoing) -> Probe:
+        """Log in, ask what harms nobody, log out."""
+        attempt = self._peer.attempt()
+        try:
+            told = _told(message, self._log_in(message, attempt).values)
+            for call in self._calls["probe"]:
+                told = self._prepare(call, "login", told, attempt, kept=False)
+            self._log_out(told)
+        except Stopped as stopped:
+            return Probe(False, stopped.delivery.detail)
+        except (AdapterError, Expired) as error:
+            return self._peer.probe(False, str(error))
+        return self._peer.probe(True, "o login foi aceito" if self._calls["login"] else "a consulta foi aceita")
+
+    def close(self) -> None:
+        """Log out of a kept login."""
+        if self._login and self._calls["logout"]:
+            self._log_out(_told(Outgoing("logout", "", {}), self._login.values))
+
+    def _order(self, message: Outgoing, attempt: Attempt) -> Delivery:
+        login = self._enter(message, attempt)
+        told = _told(message, login.values)
+        try:
+            for call in self._calls["before"]:
+                told = self._prepare(call, "before", told, attempt, kept=login.kept)
+            delivery, told = self._dial(told, attempt, kept=login.kept)
+            return self._after(told, delivery) if delivery.outcome is Outcome.ACCEPTED else delivery
+        finally:
+            self._leave(told)
+
+    def _dial(self, message: Outgoing, attempt: Attempt, *, kept: bool) -> tuple[Delivery, Outgoing]:
+        (call,) = self._calls["dial"]
+        try:
+            reading = call.reading(self._peer.exchange(call.request(message, attempt), attempt))
+        except Failed as failed:
+            return self._peer.delivery(failed.outcome, failed.reason), message
+        if kept and holds(call.step.expired, reading):
+            raise Expired
+        return self._settled(call, message, reading)
+
+    def _final(self, call: Call, message: Outgoing, attempt: Attempt) -> tuple[Delivery, Outgoing]:
+        try:
+            reading = call.reading(self._peer.exchange(call.request(message, attempt), attempt))
+        except Failed as failed:
+            return self._peer.delivery(failed.outcome, failed.reason), message
+        return self._settled(call, message, reading)
+
+    def _settled(self, call: Call, message: Outgoing, reading: Reading) -> tuple[Delivery, Outgoing]:
+        """What the answer to a step that acts comes to, and the message with what it captured."""
+        judgement = judge(call.step, reading)
+        if judgement.outcome is not Outcome.ACCEPTED:
+            outcome, reason = self._said(judgement, reading, message)
+            return self._peer.delivery(outcome, reason), message
+        told = _told(message, captured(call.step, reading))
+        ref = _ref(call.step.ref, reading, told)
+        return self._peer.delivery(Outcome.ACCEPTED, ref=ref), _told(told, {"ref": ref or ""})
+
+    def _after(self, message: Outgoing, delivery: Delivery) -> Delivery:
+        """What must follow. The call is placed already, so whatever goes wrong is *unknown*."""
+        attempt = self._peer.attempt()
+        for call in self._calls["after"]:
+            try:
+                reading = call.reading(self._peer.exchange(call.request(message, attempt), attempt))
+            except AdapterError as error:
+                return self._peer.delivery(Outcome.UNKNOWN, error.message, delivery.peer_ref, opening=_LOST)
+            except Failed as failed:
+                if failed.outcome is Outcome.UNKNOWN and not call.step.must_answer:
+                    continue
+                return self._peer.delivery(Outcome.UNKNOWN, failed.reason, delivery.peer_ref, opening=_LOST)
+            judgement = judge(call.step, reading)
+            if judgement.outcome is not Outcome.ACCEPTED and call.step.must_answer:
+                reason = self._said(judgement, reading, message)[1]
+                return self._peer.delivery(Outcome.UNKNOWN, reason, delivery.peer_ref, opening=_LOST)
+            message = _told(message, captured(call.step, reading))
+        return delivery
+
+    def _prepare(self, call: Call, phase: str, message: Outgoing, attempt: Attempt, *, kept: bool) -> Outgoing:
+        """Take a step before the dialling; the message with what it captured. Raises ``Stopped`` and ``Expired``."""
+        try:
+            reading = call.reading(self._peer.exchange(call.request(message, attempt), attempt))
+        except Failed as failed:
+            # Nothing was dialled, whether or not this very request arrived.
+            opening = _OPENINGS[phase, Outcome.UNREACHABLE] if failed.outcome is Outcome.UNKNOWN else ""
+            raise Stopped(self._peer.delivery(Outcome.UNREACHABLE, failed.reason, opening=opening)) from failed
+        if kept and holds(call.step.expired, reading):
+            raise Expired
+        judgement = judge(call.step, reading)
+        if judgement.outcome is Outcome.ACCEPTED:
+            return _told(message, captured(call.step, reading))
+        outcome, reason = self._said(judgement, reading, message)
+        outcome = Outcome.REFUSED if outcome is Outcome.REFUSED else Outcome.UNREACHABLE
+        raise Stopped(self._peer.delivery(outcome, reason, opening=_OPENINGS[phase, outcome]))
+
+    def _said(self, judgement: Judgement, reading: Reading, message: Outgoing) -> tuple[Outcome, str]:
+        """The outcome of what was no success, and the reason in the peer's words, without what was captured."""
+        if judgement.words is None:
+            return outcome_of_status(reading.answer.status), self._peer.status_reason(reading.answer)
+        words = judgement.words
+        for value in _hidden(message):
+            words = words.replace(value, "****")
+        return judgement.outcome, self._peer.quoted(words)
+
+    def _enter(self, message: Outgoing, attempt: Attempt) -> Login:
+        """The kept login, or a new one, made by one thread while the others wait for it."""
+        if self._session is None:
+            return self._log_in(message, attempt)
+        if not self._lock.acquire(timeout=_left_s(attempt)):
+            raise Stopped(self._peer.delivery(Outcome.UNREACHABLE, "o login de outro pedido demorou"))
+        try:
+            if self._login is None or time.monotonic() >= self._login.ends:
+                self._login = None
+                made = self._log_in(message, attempt)
+                self._login = replace(made, kept=True)
+                return made
+            return self._login
+        finally:
+            self._lock.release()
+
+    def _log_in(self, message: Outgoing, attempt: Attempt) -> Login:
+        told = message
+        for call in self._calls["login"]:
+            told = self._prepare(call, "login", told, attempt, kept=False)
+        values = {name: told.fields[name] for call in self._calls["login"] for name in call.step.capture}
+        return Login(values, time.monotonic() + self._lifetime_s(values))
+
+    def _lifetime_s(self, values: Mapping[str, str]) -> float:
+        if self._session is None:
+            return 0
+        stated = values.get(self._session.lifetime_from, "")
+        longest = self._session.lifetime_s
+        with suppress(ValueError):
+            longest = min(longest, int(float(stated))) if stated else longest
+        return max(longest - MARGIN_S, 1)
+
+    def _forget(self) -> None:
+        with self._lock:
+            self._login = None
+
+    def _leave(self, message: Outgoing) -> None:
+        """Log out, unless the login is kept."""
+        if self._session is None:
+            self._log_out(message)
+
+    def _log_out(self, message: Outgoing) -> None:
+        attempt = self._peer.attempt()
+        for call in self._calls["logout"]:
+            with suppress(Failed, AdapterError):
+                self._peer.exchange(call.request(message, attempt), attempt)
+
+
+_HIDDEN = "captured"
+"""The message's field with what steps captured, to be masked in sentences."""
+
+
+def _told(message: Outgoing, values: Mapping[str, str]) -> Outgoing:
+    """``message`` that knows ``values`` too."""
+    known: Any = {**message.fields, **values}
+    known[_HIDDEN] = (*message.fields.get(_HIDDEN, ()), *(name for name in values if name != "ref"))
+    return replace(message, fields=known)
+
+
+def _hidden(message: Outgoing) -> list[str]:
+    """What steps captured, the longest first; shorter than a session can be is no secret and stays readable."""
+    values = {str(message.fields[name]) for name in message.fields.get(_HIDDEN, ())}
+    return sorted((value for value in values if len(value) > 5), key=len, reverse=True)
+
+
+def _ref(wanted: Place | str | None, reading: Reading, message: Outgoing) -> str | None:
+    """A success without its id is a success all the same."""
+    if isinstance(wanted, str):
+        with suppress(AdapterError):
+            return Template(wanted, secrets={}, names=message.fields.keys()).render(message)
+        return None
+    return reading.at(wanted) if wanted else None
+
+
+def _left_s(attempt: Attempt) -> float:
+    try:
+        return attempt.left_s()
+    except TimeoutError:
+        return 0

@@ -1,0 +1,252 @@
+"""A preset's steps made ready for one appliance: from a step and the values of an order to the request."""
+
+import json
+import re
+import xmlrpc.client
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
+from urllib.parse import quote_plus
+
+from pydantic import SecretStr, ValidationError
+
+from adapters.http import Answer, HttpRequest, Peer
+from adapters.preset_answers import Reading
+from adapters.preset_schema import Preset, Step
+from adapters.settings import origin_of
+from adapters.soap_call import SoapCall
+from adapters.soap_settings import SoapConfig
+from adapters.templates import (
+    DIAL_FIELDS,
+    Template,
+    compiled,
+    escape_for,
+    for_form,
+    for_header,
+    for_url,
+    rendered,
+)
+from adapters.url import as_written
+from adapters.wire import Attempt
+from gateway.adapter import Outgoing
+from gateway.errors import AdapterError
+
+ALWAYS = DIAL_FIELDS | {"kind", "id", "secrets"}
+_ALONE = re.compile(r"\s*\{\{\s*(\w+)\s*\}\}\s*")
+_TREES = ("json", "params", "arguments")
+"""Keys of a step whose values keep their type."""
+_WHOLE = ("template", "pattern", "url", "list", "table")
+"""Parameters that are put into a step before it is read: what they hold is itself of the language."""
+
+
+@dataclass(frozen=True)
+class Scene:
+    """What all steps of one appliance share. ``login`` is user and password of WS-Security, if it is used."""
+
+    peer: Peer
+    address: str
+    headers: Mapping[str, str]
+    secrets: Mapping[str, SecretStr]
+    login: tuple[str, SecretStr] | None = None
+
+
+class Call(Protocol):
+    """One step, ready."""
+
+    step: Step
+    origin: str
+    """Scheme, host and port; empty when only a WSDL knows."""
+
+    def request(self, message: Outgoing, attempt: Attempt) -> HttpRequest:
+        """The request for ``message``. Raises ``AdapterError``, and ``Failed`` when a WSDL does not come."""
+
+    def reading(self, answer: Answer) -> Reading:
+        """The answer as rules see it."""
+
+
+class _Base:
+    """Address and headers, which every kind of step has."""
+
+    def __init__(self, step: Step, scene: Scene, names: Collection[str]) -> None:
+        self.step = step
+        where = step.where.strip()
+        address = where if "://" in where.split("{", 1)[0] else scene.address + where
+        self.origin = origin_of(address) if address else ""
+        self._url = Template(address, escape=for_url, secrets=scene.secrets, names=names)
+        self._headers = {
+            name: Template(text, escape=for_header, secrets=scene.secrets, names=names)
+            for name, text in {**scene.headers, **step.headers}.items()
+        }
+
+    def _head(self, message: Outgoing) -> tuple[str, dict[str, str]]:
+        headers = {name: template.render(message) for name, template in self._headers.items()}
+        url = self._url.render(message)
+        return as_written(url, self.origin) if url else "", headers
+
+    def reading(self, answer: Answer) -> Reading:
+        return Reading(answer, self.step.kind)
+
+
+class HttpCall(_Base):
+    """GET, POST and the like."""
+
+    def __init__(self, step: Step, scene: Scene, names: Collection[str]) -> None:
+        super().__init__(step, scene, names)
+        self._media, self._body = _body_of(step, scene.secrets, names)
+
+    def request(self, message: Outgoing, attempt: Attempt) -> HttpRequest:
+        url, headers = self._head(message)
+        if self._body is None:
+            return HttpRequest(self.step.verb, url, headers)
+        return HttpRequest(self.step.verb, url, {"Content-Type": self._media} | headers, self._body(message).encode())
+
+
+class XmlRpcCall(_Base):
+    """One method of an XML-RPC service."""
+
+    def __init__(self, step: Step, scene: Scene, names: Collection[str]) -> None:
+        super().__init__(step, scene, names)
+        if not isinstance(step.params, list | tuple):
+            raise AdapterError(f"params is {step.params!r}; expected a list.")
+        self._method = Template(step.method, secrets=scene.secrets, names=names)
+        self._params = compiled(step.params, scene.secrets, names)
+
+    def request(self, message: Outgoing, attempt: Attempt) -> HttpRequest:
+        url, headers = self._head(message)
+        params, method = tuple(rendered(self._params, message)), self._method.render(message)
+        try:
+            body = xmlrpc.client.dumps(params, method, encoding="utf-8", allow_none=True)
+        except (TypeError, OverflowError) as error:
+            raise AdapterError(f"the parameters of {method!r} do not fit XML-RPC: {error}") from None
+        return HttpRequest("POST", url, {"Content-Type": "text/xml"} | headers, body.encode())
+
+
+class SoapStepCall(_Base):
+    """One operation of a SOAP service, by its WSDL or by an envelope."""
+
+    def __init__(self, step: Step, scene: Scene, names: Collection[str]) -> None:
+        super().__init__(step, scene, names)
+        self._call = SoapCall(_soap_config(step, scene, self.origin), scene.peer, names)
+
+    def request(self, message: Outgoing, attempt: Attempt) -> HttpRequest:
+        url, headers = self._head(message)
+        made = self._call.request(message, attempt)
+        return replace(made, url=url or made.url, headers={**made.headers, **headers})
+
+    def reading(self, answer: Answer) -> Reading:
+        return Reading(answer, "soap", self._call.result)
+
+
+def _soap_config(step: Step, scene: Scene, origin: str) -> SoapConfig:
+    login: dict[str, Any] = {}
+    if scene.login:
+        login = {"auth": "wsse", "username": scene.login[0], "password": scene.login[1]}
+    try:
+        return SoapConfig(
+            wsdl=step.wsdl,
+            operation=step.operation,
+            arguments=step.arguments,
+            envelope=step.envelope,
+            address=origin,
+            soap_action=step.soap_action,
+            header=step.soap_header,
+            secrets=scene.secrets,
+            **login,
+        )
+    except ValueError as error:
+        raise AdapterError(f"{error}.") from None
+
+
+def _body_of(
+    step: Step, secrets: Mapping[str, SecretStr], names: Collection[str]
+) -> tuple[str, Callable[[Outgoing], str] | None]:
+    """The media type of a body, and what makes it."""
+    if step.form is not None:
+        text = "&".join(f"{quote_plus(key)}={value}" for key, value in step.form.items())
+        return "application/x-www-form-urlencoded", Template(text, escape=for_form, secrets=secrets, names=names).render
+    if step.json_body is not None:
+        tree = compiled(step.json_body, secrets, names)
+        return "application/json", lambda message: json.dumps(rendered(tree, message))
+    if step.body is None:
+        return "", None
+    return step.content_type, Template(
+        step.body, escape=escape_for(step.content_type), secrets=secrets, names=names
+    ).render
+
+
+_KINDS: Mapping[str, Callable[[Step, Scene, Collection[str]], Call]] = {
+    "http": HttpCall,
+    "soap": SoapStepCall,
+    "xmlrpc": XmlRpcCall,
+}
+
+
+def calls_of(preset: Preset, values: Mapping[str, Any], scene: Scene) -> Mapping[str, tuple[Call, ...]]:
+    """Every step by its sequence. Raises ``AdapterError`` that names the step when one cannot be used."""
+    sequences = {name: getattr(preset, name) for name in ("login", "before", "after", "logout", "probe", "hangup")}
+    sequences["dial"] = (preset.dial,)
+    known = _names(preset)
+    made: dict[str, tuple[Call, ...]] = {}
+    for name, steps in sequences.items():
+        made[name] = tuple(
+            _call(f"{name} {place + 1}", step, preset, values, scene, known[name]) for place, step in enumerate(steps)
+        )
+    return made
+
+
+def _names(preset: Preset) -> Mapping[str, frozenset[str]]:
+    """What the templates of each sequence may use: captures of its own are there as soon as they are made."""
+    fixed = frozenset(preset.parameters) | {"secrets"}
+    order = ALWAYS | fixed | frozenset(preset.origin)
+    # A kept login is for many orders, so it can depend on none.
+    login = (fixed if preset.session else order) | _captures(preset.login)
+    before = order | login | _captures(preset.before)
+    dial = before | _captures((preset.dial,))
+    return {
+        "login": login,
+        "probe": login | _captures(preset.probe),
+        "before": before,
+        "dial": before,
+        "after": dial | {"ref"} | _captures(preset.after),
+        "logout": login if preset.session else dial | {"ref"},
+        "hangup": order | login | {"ref"} | _captures(preset.hangup),
+    }
+
+
+def _captures(steps: Collection[Step]) -> frozenset[str]:
+    return frozenset(name for step in steps for name in step.capture)
+
+
+def _call(
+    place: str, step: Step, preset: Preset, values: Mapping[str, Any], scene: Scene, names: Collection[str]
+) -> Call:
+    try:
+        filled = _filled(step, preset, values)
+        return _KINDS[filled.kind](filled, scene, names)
+    except ValidationError as error:
+        raise AdapterError(f"{place}: {error.errors()[0]['msg']}.") from None
+    except AdapterError as error:
+        raise AdapterError(f"{place}: {error.message}", hint=error.hint) from None
+
+
+def _filled(step: Step, preset: Preset, values: Mapping[str, Any]) -> Step:
+    """``step`` with those parameters put in whose values are of the preset language, or keep their type."""
+    raw = step.model_dump(by_alias=True, exclude_unset=True)
+    return Step.model_validate({key: inserted(raw[key], preset, values, typed=key in _TREES) for key in raw})
+
+
+def inserted(tree: Any, preset: Preset, values: Mapping[str, Any], *, typed: bool = False) -> Any:
+    """``tree`` with the parameters that make up a whole text of it put in, when they are of the preset language;
+    if ``typed``, numbers and booleans too, which keep their type.
+    """
+    kinds = (*_WHOLE, "integer", "boolean") if typed else _WHOLE
+    return _inserted(tree, {name: values[name] for name, each in preset.parameters.items() if each.type in kinds})
+
+
+def _inserted(tree: Any, values: Mapping[str, Any]) -> Any:
+    if isinstance(tree, str):
+        alone = _ALONE.fullmatch(tree)
+        return values.get(alone[1], tree) if alone else tree
+    if isinstance(tree, Mapping):
+        return {key: _inserted(value, values) for key, value in tree.items()}
+    return [_inserted(value, values) for value in tree] if isinstance(tree, list | tuple) else tree

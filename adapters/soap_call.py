@@ -1,0 +1,64 @@
+"""One SOAP operation of one appliance: its requests and answers, by a WSDL or by an envelope to send."""
+
+from collections.abc import Collection
+from contextlib import suppress
+from threading import Lock
+from typing import Any
+
+from adapters.http import HttpRequest, Peer
+from adapters.outcomes import Failed
+from adapters.settings import origin_of
+from adapters.soap_header import Header
+from adapters.soap_raw import RawEnvelope
+from adapters.soap_settings import SoapConfig
+from adapters.soap_wsdl import Contract
+from adapters.templates import NAMES, compiled
+from adapters.wire import Attempt
+from gateway.adapter import Outcome, Outgoing
+
+
+class SoapCall:
+    """A WSDL is loaded once, when it is first needed. For many threads at once."""
+
+    def __init__(self, config: SoapConfig, peer: Peer, names: Collection[str] = NAMES) -> None:
+        """Raises ``AdapterError`` when the address, a template (of ``names``) or an argument cannot be used."""
+        self._config = config
+        self._peer = peer
+        self._arguments = compiled(config.arguments, config.secrets, names)
+        self._header = Header(config, names)
+        self._lock = Lock()
+        raw = RawEnvelope(config, self._header, names) if config.envelope else None
+        self._loaded: Contract | RawEnvelope | None = raw
+        if config.address:
+            origin_of(config.address)
+        if "://" in config.wsdl:
+            origin_of(config.wsdl)
+
+    def address(self, attempt: Attempt) -> str:
+        """Where calls are sent. Raises ``Failed`` and ``AdapterError``."""
+        return self._contract(attempt).address
+
+    def request(self, message: Outgoing, attempt: Attempt) -> HttpRequest:
+        """The call for ``message``. Raises ``Failed`` when the WSDL does not come, and ``AdapterError``."""
+        return self._contract(attempt).request(message)
+
+    def result(self, envelope: Any) -> Any:
+        """What an answer to a request holds. Raises a dozen unrelated classes for one that does not fit."""
+        assert self._loaded is not None
+        return self._loaded.result(envelope)
+
+    def _contract(self, attempt: Attempt) -> Contract | RawEnvelope:
+        """What makes requests: a WSDL is loaded by the first who asks, within the attempt; a failure is not kept."""
+        if self._loaded:
+            return self._loaded
+        with suppress(TimeoutError):
+            if self._lock.acquire(timeout=attempt.left_s()):
+                try:
+                    self._loaded = self._loaded or self._load(attempt)
+                    return self._loaded
+                finally:
+                    self._lock.release()
+        raise Failed(Outcome.UNREACHABLE, "o WSDL não veio a tempo")
+
+    def _load(self, attempt: Attempt) -> Contract:
+        return Contract(self._config, self._arguments, self._header, self._peer, attempt)

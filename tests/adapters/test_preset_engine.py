@@ -1,0 +1,388 @@
+"""How a preset's steps are taken: logins and their end, outcomes before and after the dialling, values on the wire."""
+
+import json
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
+from dataclasses import replace
+from hashlib import md5
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import TypeAdapter
+
+from adapters.http import Answer
+from adapters.preset import PresetAdapter
+from adapters.preset_answers import Reading
+from adapters.preset_files import Catalogue
+from adapters.preset_schema import Place, Preset
+from adapters.preset_settings import config_class_of
+from adapters.preset_trials import failures
+from gateway.adapter import Limits, Outcome
+from gateway.errors import AdapterError, ConfigError
+from tests.adapters.bad_peers import BAD, LOGIN_PAGE, Peer, free_port, hang, serving
+from tests.adapters.dialects import DIAL
+
+VERIFIED = '[verified]\nhow = "template"\nsources = ["this test"]\n'
+HOST = """
+[parameters.host]
+type = "host"
+help = "Where."
+[parameters.password]
+type = "secret"
+default = "s3nha"
+help = "It."
+"""
+LOGIN = """
+[[login]]
+get = "/login?pw={{ password }}"
+success = "^welcome"
+refused = "^wrong"
+capture.session = { matches = "welcome (\\\\S+)" }
+"""
+DIALS = """
+[dial]
+get = "/dial?n={{ number }}&s={{ session }}"
+success = "^yes"
+refused = "^no"
+expired = "^log in"
+ref = { matches = "id=(\\\\d+)" }
+"""
+LOGOUT = '[[logout]]\nget = "/logout?s={{ session }}"\n'
+SESSION = "[session]\nlifetime_s = 600\n"
+
+
+def preset(*parts: str, top: str = "") -> Preset:
+    head = 'title = "A PBX"\naddress = "http://{{ host }}"\n' + top
+    return Preset.model_validate(tomllib.loads(head + VERIFIED + HOST + "\n".join(parts)))
+
+
+def adapter(chosen: Preset, host: str, **more: Any) -> PresetAdapter:
+    settings = {"preset": "x", "host": host, "connect_timeout_s": 0.5, "timeout_s": 0.5, **more}
+    return PresetAdapter(TypeAdapter(config_class_of(chosen)).validate_python(settings), name="pabx")
+
+
+class Exchange:
+    """Answers by path; what is asked for is in ``asked``. An answer is a body, or a behaviour of a bad peer."""
+
+    def __init__(self, answers: Mapping[str, Any]) -> None:
+        self.answers = dict(answers)
+        self.asked: list[str] = []
+
+    def __call__(self, peer: Peer, connection: Any) -> bool:
+        target = peer.requests[-1].split()[1].decode()
+        self.asked.append(target)
+        answer = self.answers[target.partition("?")[0]]
+        answer = answer.pop(0) if isinstance(answer, list) else answer
+        if callable(answer):
+            return bool(answer(peer, connection))
+        body = answer.encode()
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+        return True
+
+
+@contextmanager
+def running(exchange: Exchange, chosen: Preset, **more: Any) -> Iterator[PresetAdapter]:
+    with serving(exchange) as peer, closing(adapter(chosen, f"127.0.0.1:{peer.port}", **more)) as pabx:
+        yield pabx
+
+
+def test_an_order_logs_in_dials_and_logs_out():
+    exchange = Exchange({"/login": "welcome abc123", "/dial": "yes id=77", "/logout": "bye"})
+    with running(exchange, preset(LOGIN, DIALS, LOGOUT)) as pabx:
+        delivery = pabx.deliver(DIAL)
+    assert (delivery.outcome, delivery.peer_ref) == (Outcome.ACCEPTED, "77")
+    assert exchange.asked == ["/login?pw=s3nha", "/dial?n=04799998888&s=abc123", "/logout?s=abc123"]
+
+
+def test_it_logs_out_after_a_refusal_too():
+    exchange = Exchange({"/login": "welcome abc123", "/dial": "no, busy", "/logout": "bye"})
+    with running(exchange, preset(LOGIN, DIALS, LOGOUT)) as pabx:
+        delivery = pabx.deliver(DIAL)
+    assert delivery.outcome is Outcome.REFUSED
+    assert "no, busy" in delivery.detail
+    assert len(exchange.asked) == 3
+
+
+def test_a_kept_login_serves_many_orders_and_ends_with_the_gateway():
+    exchange = Exchange({"/login": "welcome abc123", "/dial": "yes", "/logout": "bye"})
+    with serving(exchange) as peer:
+        pabx = adapter(preset(LOGIN, DIALS, LOGOUT, SESSION), f"127.0.0.1:{peer.port}", timeout_s=10)
+        with ThreadPoolExecutor(8) as threads:
+            outcomes = {each.outcome for each in threads.map(pabx.deliver, [DIAL] * 20)}
+        pabx.close()
+    assert outcomes == {Outcome.ACCEPTED}
+    paths = [target.partition("?")[0] for target in exchange.asked]
+    assert (paths.count("/login"), paths.count("/dial"), paths.count("/logout")) == (1, 20, 1)
+    assert paths[-1] == "/logout"
+
+
+def test_a_login_that_is_over_is_made_anew_once_and_the_order_goes_out():
+    exchange = Exchange({"/login": ["welcome old111", "welcome new222"], "/dial": ["yes", "log in again", "yes"]})
+    with running(exchange, preset(LOGIN, DIALS, SESSION)) as pabx:
+        assert pabx.deliver(DIAL).outcome is Outcome.ACCEPTED
+        assert pabx.deliver(DIAL).outcome is Outcome.ACCEPTED
+    assert [target[-6:] for target in exchange.asked if target.startswith("/dial")] == ["old111", "old111", "new222"]
+
+
+def test_an_appliance_that_always_wants_a_login_is_not_asked_for_ever():
+    exchange = Exchange({"/login": "welcome abc123", "/dial": "log in again"})
+    with running(exchange, preset(LOGIN, DIALS, SESSION)) as pabx:
+        assert pabx.deliver(DIAL).outcome is Outcome.UNKNOWN
+        assert pabx.deliver(DIAL).outcome is Outcome.UNKNOWN
+    assert len(exchange.asked) == 5
+
+
+def test_a_login_lives_as_long_as_the_appliance_says_at_most():
+    lifetime = 'capture.seconds = { matches = "for (\\\\d+)" }\n'
+    session = '[session]\nlifetime_s = 600\nlifetime_from = "seconds"\n'
+    exchange = Exchange({"/login": "welcome abc123 for 1", "/dial": "yes"})
+    with serving(exchange) as peer:
+        chosen = preset(LOGIN + lifetime, DIALS, session)
+        with closing(adapter(chosen, f"127.0.0.1:{peer.port}", timeout_s=5)) as pabx:
+            runner = pabx._runner
+            pabx.deliver(DIAL)
+            assert runner._login is not None
+            runner._login = replace(runner._login, ends=runner._login.ends - 1)  # a second later
+            pabx.deliver(DIAL)
+    assert sum(target.startswith("/login") for target in exchange.asked) == 2
+
+
+@pytest.mark.parametrize("behaviour", BAD)
+def test_whatever_goes_wrong_at_the_login_nothing_was_dialled(behaviour):
+    """So it is never unknown: another appliance may be tried."""
+    exchange = Exchange({"/login": BAD[behaviour][0], "/dial": "yes"})
+    with running(exchange, preset(LOGIN, DIALS)) as pabx:
+        delivery = pabx.deliver(DIAL)
+        assert not pabx.probe().ok
+    assert delivery.outcome is (Outcome.REFUSED if BAD[behaviour][1] == "refused" else Outcome.UNREACHABLE)
+    assert not any(target.startswith("/dial") for target in exchange.asked)
+    assert "'pabx'" in delivery.detail
+
+
+@pytest.mark.parametrize("behaviour", BAD)
+def test_whatever_goes_wrong_after_the_order_was_sent_comes_to_its_outcome(behaviour):
+    exchange = Exchange({"/login": "welcome abc123", "/dial": BAD[behaviour][0]})
+    with running(exchange, preset(LOGIN, DIALS)) as pabx:
+        delivery = pabx.deliver(DIAL)
+    assert delivery.outcome == BAD[behaviour][1]
+    assert sum(target.startswith("/dial") for target in exchange.asked) == 1
+
+
+def test_an_appliance_that_is_not_there_is_unreachable():
+    with closing(adapter(preset(LOGIN, DIALS), f"127.0.0.1:{free_port()}")) as pabx:
+        delivery = pabx.deliver(DIAL)
+        assert (delivery.outcome, "conexão recusada" in delivery.detail) == (Outcome.UNREACHABLE, True)
+
+
+def test_a_wrong_password_is_refused_in_the_appliance_s_words():
+    with running(Exchange({"/login": "wrong password"}), preset(LOGIN, DIALS)) as pabx:
+        delivery, probe = pabx.deliver(DIAL), pabx.probe()
+    assert delivery.detail == "A central 'pabx' recusou o login: respondeu \"wrong password\"."
+    assert probe.detail == delivery.detail
+
+
+def test_a_probe_logs_in_and_out_and_orders_nothing():
+    exchange = Exchange({"/login": "welcome abc123", "/logout": "bye", "/status": "fine"})
+    asks = '[[probe]]\nget = "/status?s={{ session }}"\nsuccess = "fine"\n'
+    with running(exchange, preset(LOGIN, DIALS, LOGOUT, asks)) as pabx:
+        assert pabx.probe().ok
+    assert exchange.asked == ["/login?pw=s3nha", "/status?s=abc123", "/logout?s=abc123"]
+
+
+AFTER = '[[after]]\nget = "/confirm?id={{ ref }}"\nsuccess = "^fine"\n'
+
+
+@pytest.mark.parametrize(
+    ("must", "answer", "outcome"),
+    [
+        ("true", "fine", Outcome.ACCEPTED),
+        ("true", "what?", Outcome.UNKNOWN),
+        ("true", hang, Outcome.UNKNOWN),
+        ("false", hang, Outcome.ACCEPTED),
+    ],
+)
+def test_a_call_that_a_further_step_must_confirm_is_only_then_accepted(must, answer, outcome):
+    dial = DIALS.replace("&s={{ session }}", "")
+    exchange = Exchange({"/dial": "yes id=77", "/confirm": answer})
+    with running(exchange, preset(dial, AFTER, f"must_answer = {must}\n")) as pabx:
+        delivery = pabx.deliver(DIAL)
+    assert (delivery.outcome, delivery.peer_ref) == (outcome, "77")
+    assert exchange.asked[-1] == "/confirm?id=77"
+
+
+def test_what_was_captured_is_not_quoted_to_people():
+    with running(
+        Exchange({"/login": "welcome abc123", "/dial": "no, abc123 s3nha may not"}), preset(LOGIN, DIALS)
+    ) as pabx:
+        assert 'respondeu "no, **** **** may not"' in pabx.deliver(DIAL).detail
+
+
+def test_a_dry_run_names_what_only_an_answer_will_tell():
+    hashed = DIALS.replace("{{ session }}", "{{ (session ~ password) | md5 }}")
+    with closing(adapter(preset(LOGIN, DIALS, LOGOUT), "192.0.2.1")) as pabx:
+        shown = [(each.note, each.data.split()[1].decode()) for each in pabx.preview(DIAL)]
+    assert shown == [
+        ("login", "/login?pw=s3nha"),
+        ("dial", "/dial?n=04799998888&s=__session__"),
+        ("logout", "/logout?s=__session__"),
+    ]
+    with closing(adapter(preset(LOGIN, hashed), "192.0.2.1")) as pabx:
+        assert b"&s=__md5__ " in pabx.preview(DIAL)[1].data, "the hash of a secret would tell it"
+        assert "s3nha" not in pabx.preview(DIAL)[0].shown()
+
+
+def test_a_challenge_is_answered_with_its_hash():
+    hashed = DIALS.replace("{{ session }}", "{{ (session ~ password) | md5 }}")
+    exchange = Exchange({"/login": "welcome abc123", "/dial": "yes"})
+    with running(exchange, preset(LOGIN, hashed)) as pabx:
+        assert pabx.deliver(DIAL).outcome is Outcome.ACCEPTED
+    assert exchange.asked[1].endswith(f"&s={md5(b'abc123s3nha').hexdigest()}")
+
+
+@pytest.mark.parametrize(
+    "value", ["2000\r\nX: y", "2000 XML default", "../../admin", "2000}{a=b", "2000&park()", "\uff12\uff10"]
+)
+def test_an_extension_that_is_none_is_never_sent(value):
+    dial = DIALS.replace("&s={{ session }}", "").replace("/dial?n=", "/dial/{{ extension }}?n=")
+    order = replace(DIAL, fields={**DIAL.fields, "extension": value})
+    exchange = Exchange({"/dial": "yes"})
+    with running(exchange, preset(dial)) as pabx:
+        assert pabx.deliver(order).outcome is Outcome.UNREACHABLE
+        with pytest.raises(AdapterError):
+            pabx.preview(order)
+    assert exchange.asked == []
+
+
+def test_a_value_from_origins_cannot_leave_its_place():
+    origin = '[origin.line]\nrule = "{{ extension }}"\nhelp = "The line."\n'
+    dial = DIALS.replace("&s={{ session }}", "").replace("/dial?n=", "/dial/{{ line }}?n=")
+    with closing(adapter(preset(origin, dial), "192.0.2.1", origins={"2000": "a/../b?x=1#&y"})) as pabx:
+        assert pabx.preview(DIAL)[0].data.split()[1] == b"/dial/a%2F..%2Fb%3Fx%3D1%23%26y?n=04799998888"
+    with closing(adapter(preset(origin, dial), "192.0.2.1", origins={"2000": ".."})) as pabx:
+        assert pabx.deliver(DIAL).outcome is Outcome.UNREACHABLE
+
+
+def test_an_appliance_says_what_it_can_take_and_whether_it_hangs_up():
+    takes = adapter(preset(DIALS.replace("&s={{ session }}", ""), "[limits]\norders_per_s = 3\n"), "192.0.2.1")
+    assert (takes.limits, takes.can_hang_up) == (Limits(orders_per_s=3), False)
+
+
+def test_the_preset_of_the_documentation_works():
+    text = (Path(__file__).parents[2] / "docs" / "presets.md").read_text(encoding="utf-8")
+    block = re.search(r"<!-- fictel -->\n +```toml\n(.*?)\n +```", text, re.DOTALL)
+    assert block
+    lines = [line.removeprefix("   ") for line in block[1].split("\n")]
+    chosen = Preset.model_validate(tomllib.loads("\n".join(lines)))
+    assert [failures(chosen, trial) for trial in chosen.tests] == [[]]
+
+
+GOOD = f'title = "A"\naddress = "http://h"\n{VERIFIED}[dial]\nget = "/"\nsuccess = "ok"\n'
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (GOOD + 'sucess = "x"\n', "mine.toml: dial.sucess: unknown key. Did you mean 'success'?"),
+        (GOOD + 'capture.a = { jsn = "x" }\n', "dial.capture.a.jsn: unknown key. Did you mean 'json'?"),
+        (GOOD + "[[logni]]\n", "logni: unknown key. Did you mean 'login'?"),
+        (GOOD + "[[login]]\nnote = 'x'\n", "login.0: needs exactly one of get, post"),
+        (GOOD.replace('success = "ok"', ""), "dial needs success: most appliances answer 200 to anything"),
+        (GOOD.replace('success = "ok"', 'success = "(" '), "not a regular expression"),
+        (GOOD + "[parameters.number]\nhelp = 'X.'\n", "'number' cannot be a name here"),
+        (GOOD + "[parameters.port]\ntype = 'int'\nhelp = 'X.'\n", "parameters.port.type: came 'int'"),
+        (GOOD + "[parameters.port]\nhelp = 'no full stop'\n", "help is a sentence"),
+        (GOOD.replace("title", "titel"), "titel: unknown key. Did you mean 'title'?"),
+        ("based_on = 'mine'\n", "is based on this very preset"),
+        ("based_on = 'asterisk-ammi'\n", "there is no preset 'asterisk-ammi'"),
+        ("= x", "is not TOML"),
+    ],
+)
+def test_a_mistake_in_a_file_is_named_with_file_and_key(text, said, tmp_path):
+    (tmp_path / "mine.toml").write_text(text)
+    with pytest.raises(ConfigError) as error:
+        Catalogue(tmp_path).preset("mine")
+    assert said in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (('get = "/"', 'get = "/{{ extensoin }}"'), "dial 1: a template asks for the unknown field 'extensoin'"),
+        (('get = "/"', 'get = "/{{ session }}"'), "unknown field 'session'"),
+        (('"http://h"', '"ftp://h"'), "a url must begin with http:// or https://"),
+        (('get = "/"', 'get = "/{% if %}"'), "is broken"),
+    ],
+)
+def test_a_template_that_cannot_work_is_refused_at_the_start(change, said):
+    chosen = Preset.model_validate(tomllib.loads(GOOD.replace(*change)))
+    with pytest.raises(AdapterError) as error:
+        PresetAdapter(TypeAdapter(config_class_of(chosen)).validate_python({"preset": "x"}), name="pabx")
+    assert said in str(error.value)
+
+
+def test_a_preset_of_one_s_own_may_replace_a_shipped_one_only_by_saying_so(tmp_path):
+    (tmp_path / "generic-url.toml").write_text(GOOD)
+    with pytest.raises(ConfigError, match=r"is shipped already.*replaces_shipped = true"):
+        Catalogue(tmp_path).preset("generic-url")
+    (tmp_path / "generic-url.toml").write_text("replaces_shipped = true\n" + GOOD)
+    assert Catalogue(tmp_path).preset("generic-url").title == "A"
+
+
+def test_a_preset_may_differ_in_a_few_keys_from_another(tmp_path):
+    (tmp_path / "our-asterisk.toml").write_text(
+        "based_on = 'asterisk-ami'\ntitle = 'Ours'\n[parameters.context]\ndefault = 'sales'\n"
+    )
+    ours, theirs = Catalogue(tmp_path).preset("our-asterisk"), Catalogue().preset("asterisk-ami")
+    assert (ours.title, ours.parameters["context"].default, ours.tests) == ("Ours", "sales", ())
+    assert ours.dial == theirs.dial
+
+
+@pytest.mark.parametrize(
+    ("origins", "said"),
+    [
+        ({"2000": {"linne": "1"}}, "unknown 'linne'; did you mean 'line'?"),
+        ({"2000": ["1"]}, "expected a table with user, device, line"),
+        ({"2000": "SEP"}, "expected a table with user, device, line"),
+    ],
+)
+def test_a_mistake_in_origins_is_named(origins, said):
+    settings = {"preset": "x", "host": "h", "username": "u", "password": "p", "origins": origins}
+    with pytest.raises(ValueError, match=re.escape(said)):
+        TypeAdapter(config_class_of(Catalogue().preset("cisco-webdialer"))).validate_python(settings)
+
+
+@pytest.mark.parametrize("host", ["pbx/x", "pbx?", "user@pbx", "pbx:x", "p b x", "", "pbx\n"])
+def test_a_host_that_is_none_is_refused(host):
+    with pytest.raises(ValueError, match="host"):
+        adapter(preset(DIALS), host)
+
+
+def test_a_login_page_is_no_success_of_a_rule_by_status():
+    dial = (
+        '[dial]\nget = "/dial?n={{ number }}"\nsuccess = { status = true, matches = "^200$", without = "(?i)<form" }\n'
+    )
+    with running(Exchange({"/dial": LOGIN_PAGE.decode()}), preset(dial)) as pabx:
+        assert pabx.deliver(DIAL).outcome is Outcome.UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("place", "text"),
+    [
+        ({"json": "a.0.b"}, "7"),
+        ({"json": "a.0.c"}, None),
+        ({"element": "ID"}, None),
+        ({"header": "x-token"}, "t"),
+        ({"cookie": "sid"}, '"8f,1"'),
+        ({"cookie": "nada"}, None),
+        ({"status": True}, "200"),
+        ({"matches": r"b\W+(\d)"}, "7"),
+    ],
+)
+def test_a_place_in_an_answer(place, text):
+    headers = {"X-Token": "t", "x-token": "t", "Set-Cookie": 'a=1; Path=/, sid="8f,1"; Max-Age=60'}
+    reading = Reading(Answer(200, headers, json.dumps({"a": [{"b": 7}]}).encode()), "http")
+    assert reading.at(Place.model_validate(place)) == text

@@ -1,0 +1,129 @@
+"""The presets that are shipped: each does what the tests in its own file say, and can be set up as it says."""
+
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+from pydantic import TypeAdapter
+
+from adapters import preset_schema
+from adapters.digests import FILTERS
+from adapters.preset import PresetAdapter
+from adapters.preset_files import Catalogue
+from adapters.preset_schema import RESERVED
+from adapters.preset_settings import PresetConfig, config_class_of
+from adapters.preset_trials import ScriptedPeer, failures
+from gateway import config
+from gateway.adapter import Outgoing
+from gateway.commands.presets import example, table
+from gateway.domain.dialplan import DialPlan, dial
+from gateway.domain.numbers import Extensions, NumberPlan
+
+CATALOGUE = Catalogue()
+PRESETS = {name: CATALOGUE.preset(name) for name in CATALOGUE.names()}
+TRIALS = [(name, trial) for name, preset in PRESETS.items() for trial in preset.tests]
+DIALLED = [(name, trial) for name, trial in TRIALS if trial.outcome == "accepted" and trial.hang_up is None]
+README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(("name", "trial"), TRIALS, ids=[f"{name}: {trial.name}" for name, trial in TRIALS])
+def test_exactly_this_goes_out_and_this_comes_of_it(name, trial):
+    assert failures(PRESETS[name], trial) == []
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_every_preset_shows_a_success_and_a_failure(name):
+    outcomes = {trial.outcome for trial in PRESETS[name].tests if trial.hang_up is None}
+    assert "accepted" in outcomes
+    assert len(outcomes) > 1
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_what_hangs_up_is_shown_too(name):
+    shown = any(trial.hang_up is not None for trial in PRESETS[name].tests)
+    assert shown == bool(PRESETS[name].hangup)
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_every_preset_says_what_it_is_how_sure_that_is_and_from_where(name):
+    preset = PRESETS[name]
+    assert preset.title
+    assert preset.verified.sources
+    assert preset.verified.version or preset.verified.how != "run against"
+    assert preset.verified.unknown or preset.verified.how in ("run against", "template")
+    for parameter in preset.parameters.values():
+        assert parameter.default is not None or parameter.example is not None, "what would one write there?"
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_the_example_can_be_pasted_as_it_is(name, tmp_path):
+    lines = list(example(name, PRESETS[name]))
+    for line in lines:
+        for wanted in re.findall(r'"file:([^"]+)"', line):
+            (tmp_path / wanted).write_text("s3nha")
+    for text in ("\n".join(lines), "\n".join(line.removeprefix("# ") for line in lines)):
+        loaded = config.parse(tomllib.loads(text), source="gateway.toml", base=tmp_path)
+        if name != "generic-soap":  # its WSDL and its envelope exclude each other
+            PresetAdapter(loaded.tenants["default"].appliances["pabx"].settings, name="pabx").close()
+
+
+@pytest.mark.parametrize(("name", "trial"), DIALLED, ids=[f"{name}: {trial.name}" for name, trial in DIALLED])
+def test_a_dry_run_shows_what_goes_out(name, trial):
+    """Byte for byte; what only an answer tells stands as __name__, and a hash of it as __md5__."""
+    preset = PRESETS[name]
+    settings = {"preset": name, **preset.given, **trial.given}
+    made = TypeAdapter(config_class_of(preset)).validate_python(settings)
+    peers = []
+
+    def peer(config, *, name):
+        peers.append(ScriptedPeer(config, name=name, script=trial.exchange))
+        return peers[0]
+
+    adapter = PresetAdapter(made, name="pabx", peer=peer)
+    order = Outgoing("dial", trial.order.order_id, trial.order.model_dump())
+    shown = [request.data for request in adapter.preview(order)]
+    adapter.deliver(order)
+    sent = peers[0].sent
+    assert len(shown) >= len(sent)
+    for preview, real in zip(shown, sent, strict=False):
+        placeholders = rb"__[a-z0-9_]+__"
+        if re.search(placeholders, preview):
+            head = re.escape(re.sub(rb"(?i)content-length: \d+", b"Content-Length: 0", preview))
+            pattern = re.sub(placeholders, lambda _: rb"[^\r\n]*", head)
+            assert re.fullmatch(pattern, re.sub(rb"(?i)content-length: \d+", b"Content-Length: 0", real), re.DOTALL)
+        else:
+            assert preview == real
+    adapter.close()
+
+
+def test_the_readme_lists_every_preset_with_how_it_was_verified():
+    block = README.partition("<!-- presets -->\n")[2].partition("<!-- presets end -->")[0].strip()
+    wanted = "\n".join(table(list(PRESETS.items())))
+    assert block == wanted, "put the output of 'cti-gateway presets --markdown' between the marks in README.md"
+
+
+def test_no_parameter_can_hide_a_setting_of_the_gateway():
+    settings = set(PresetConfig.__dataclass_fields__) | set(config.Appliance.model_fields)
+    assert settings <= RESERVED
+
+
+def test_numbers_and_extensions_as_the_dial_plan_gives_them_are_accepted_by_every_preset():
+    plan, numbers = DialPlan("0"), NumberPlan("47", Extensions.guess())
+    dialled = [dial(raw, plan, numbers).digits for raw in ("+5547999998888", "*21#", "3501")]
+    for name, preset in PRESETS.items():
+        for digits in dialled:
+            pattern = preset.accepts.get("number")
+            assert pattern is None or re.fullmatch(pattern, digits), name
+
+
+def test_the_reference_names_every_key_and_filter_of_the_language():
+    text = (Path(__file__).parents[2] / "docs" / "presets.md").read_text(encoding="utf-8")
+    parts = [
+        each for each in vars(preset_schema).values() if isinstance(each, type) and issubclass(each, preset_schema.Part)
+    ]
+    for part in parts:
+        for key, field in part.model_fields.items():
+            assert f"`{field.alias or key}`" in text, f"{part.__name__}.{key}"
+    for name in FILTERS:
+        assert f"`{name}`" in text, name
