@@ -3,7 +3,6 @@
 ``build`` opens a gateway's data for any purpose (a command, a test); ``Gateway.start`` begins to serve with it.
 """
 
-import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,11 +16,11 @@ from gateway import config as settings
 from gateway.adapter import Adapter, Limits
 from gateway.breaker import Rules
 from gateway.config import Config
-from gateway.delivery import Courier, milliseconds, sweep_abandoned
+from gateway.delivery import Courier
 from gateway.domain.dialplan import DialPlan
 from gateway.domain.numbers import Extensions, NumberPlan
 from gateway.domain.tenant import Branch, Tenant, Trunk
-from gateway.errors import AdapterError, BusyError, ConfigError
+from gateway.errors import AdapterError, ConfigError
 from gateway.handlers import Core
 from gateway.importing.importer import Importer
 from gateway.importing.schedule import Schedule
@@ -40,11 +39,10 @@ from gateway.store.log import EventLog
 from gateway.store.orders import OrderLog
 from gateway.store.outbox import Outbox
 from gateway.store.register import Register
+from gateway.sweeper import Sweeper
 from gateway.tapping import Tapped
 
 log = structlog.get_logger()
-
-SWEEP_EVERY_S = 30.0
 
 
 @dataclass(frozen=True)
@@ -65,6 +63,7 @@ class Gateway:
     orders: OrderDesk
     order_log: OrderLog
     courier: Courier
+    sweeper: Sweeper
     core: Core
     exchanges: ExchangeLog | None
     importer: Importer
@@ -88,16 +87,7 @@ class Gateway:
             self.exchanges.start()
         self.courier.start()
         self.schedule.start()
-        threading.Thread(target=self._sweep, name="sweeper", daemon=True).start()
-
-    def _sweep(self) -> None:
-        pause = threading.Event()
-        while self.journal.alive():
-            try:
-                sweep_abandoned(self.journal, self.outbox, milliseconds())
-            except BusyError as error:
-                log.warning("sweep_put_off", code=error.code)
-            pause.wait(SWEEP_EVERY_S)
+        self.sweeper.start()
 
     def sources(self) -> Mapping[tuple[str, str], Source]:
         """The sources of the register, to be probed. Raises ``ConfigError``."""
@@ -124,6 +114,7 @@ class Gateway:
         self.schedule.stop()
         self.orders.stop()
         self.courier.stop()
+        self.sweeper.stop()
         self.journal.stop()
         self.events.close()
         for adapter in (*self.appliances.values(), *self.forwards.values()):
@@ -178,6 +169,7 @@ def build(config: Config, data: Path) -> Gateway:
         orders=orders,
         order_log=order_log,
         courier=Courier(outbox, forwards),
+        sweeper=Sweeper(journal, outbox, _give_up_ms(config)),
         core=Core(tenants(config), journal, orders),
         exchanges=exchanges,
         importer=Importer(imports, Register(engine), lambda: Loader(engine, data)),
@@ -240,6 +232,10 @@ def _extensions(place: str, patterns: tuple[str, ...]) -> Extensions | None:
         return Extensions.parse(patterns) if patterns else None
     except ValueError as error:
         raise ConfigError(f"{place}: {error}") from None
+
+
+def _give_up_ms(config: Config) -> Mapping[str, int]:
+    return {name: round(tenant.pairing.give_up_after_min * 60_000) for name, tenant in config.tenants.items()}
 
 
 def _exchanges(wanted: settings.Exchanges, data: Path) -> ExchangeLog | None:

@@ -176,6 +176,14 @@ class Listener(Table):
         return self
 
 
+class Pairing(Table):
+    """How call events are brought together."""
+
+    give_up_after_min: float = Field(
+        240, ge=1, le=1440, strict=False, description="minutes after which the end of a call is not waited for any more"
+    )
+
+
 class ClickToCall(Table):
     """How the CRM asks for a call."""
 
@@ -269,6 +277,7 @@ class Tenant(Table):
     default_appliance: str | None = Field(None, description="who dials when nothing else says (else the first)")
     events: Events = Field(default_factory=Events, description="who may send call events")
     listener: Listener = Field(default_factory=Listener, description="how exchanges write events")
+    pairing: Pairing = Field(default_factory=Pairing, description="how call events are brought together")
     click_to_call: ClickToCall = Field(default_factory=ClickToCall, description="how the CRM asks for a call")
     dial_plan: DialPlan = Field(default_factory=DialPlan, description="what is put before a number")
     appliances: dict[str, Appliance] = Field(default_factory=dict, description="exchanges that can dial")

@@ -20,6 +20,7 @@ TOLD = (
     "appliance",
     "outcome",
     "detail",
+    "repeat",
 )
 """What of an event's payload leaves the gateway: not where it came from, nor what exactly was received."""
 

@@ -1,36 +1,30 @@
 """One transaction's worth of drafts, worked out in memory between one round of reads and one of writes."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection
 
 from gateway.adapter import Outcome
-from gateway.domain.messages import CallEnded, CallStarted, Direction
-from gateway.domain.pairing import call_of_end, order_of_start, pair_key
+from gateway.domain.messages import CallEnded, Direction
+from gateway.domain.pairing import (
+    Effect,
+    Event,
+    Heard,
+    Rule,
+    State,
+    after,
+    find_group,
+    find_of_end,
+    find_of_start,
+    leaves_rest_of_group,
+)
 from gateway.domain.sides import Sides
 from gateway.store import repeats, rows, statements
-from gateway.store.drafts import EndDraft, OrderDraft, Recorded, Settlement, StartDraft, Work
-
-
-@dataclass(slots=True)
-class Call:
-    """A call row being worked on; ``row`` has the columns of ``calls``."""
-
-    row: dict[str, Any]
-
-    @property
-    def logged_at(self) -> int:
-        return int(self.row["logged_at"])
-
-    @property
-    def ordered(self) -> bool:
-        return self.row["order_id"] is not None and self.row["status"] in ("ordered", "accepted", "unknown")
-
-    def change(self, **values: Any) -> None:
-        self.row.update(values)
+from gateway.store.drafts import EndDraft, GiveUp, OrderDraft, Recorded, Settlement, StartDraft, Work
+from gateway.store.known import Call, KnownCalls, heard_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +43,7 @@ class Batch:
         self._connection = connection
         self._read: dict[str, int] = {}
         self._counters: dict[str, int] = {}
-        self._open: dict[str, list[Call]] = defaultdict(list)
-        self._by_ref: dict[tuple[str, str], Call] = {}
-        self._by_id: dict[int, Call] = {}
+        self._calls = KnownCalls(connection)
         self._owners: dict[tuple[str, str], Owner] = {}
         self._touched: dict[int, Call] = {}
         self._events: list[dict[str, Any]] = []
@@ -68,23 +60,9 @@ class Batch:
         if about_calls or not all(isinstance(draft, Work) for draft in drafts):
             batch._read = dict(statements.COUNTERS.run(connection, COUNTERS))
             batch._counters = dict(batch._read)
-        batch._load_open(about_calls)
-        batch._load_refs(about_calls)
+        batch._calls.load(about_calls)
         batch._load_owners(drafts)
         return batch
-
-    def _load_open(self, drafts: Sequence[StartDraft | EndDraft]) -> None:
-        keys = {pair_key(draft.message.tenant, draft.sides) for draft in drafts}
-        if keys:
-            self._know_all(statements.OPEN_CALLS.run(self._connection, keys))
-
-    def _load_refs(self, drafts: Sequence[StartDraft | EndDraft]) -> None:
-        refs = defaultdict(set)
-        for draft in drafts:
-            if draft.message.call_ref:
-                refs[draft.message.tenant].add(draft.message.call_ref)
-        for tenant, wanted in refs.items():
-            self._know_all(statements.CALLS_BY_REF.run(self._connection, wanted, [tenant]))
 
     def _load_owners(self, drafts: Sequence[object]) -> None:
         numbers: dict[str, set[str]] = defaultdict(set)
@@ -109,23 +87,89 @@ class Batch:
         return draft.run(self._connection)
 
     def _add_start(self, draft: StartDraft) -> Recorded:
-        message = draft.message
-        at = message.occurred_at or message.received_at
-        call = self._known_call(draft) or order_of_start(self._open_calls(draft), message.received_at)
-        if call is None:
-            call = self._new_call(draft, status="ringing", started_at=at)
-        elif call.row["ended_at"] is None:
-            call.change(status="ringing", started_at=at if call.ordered else call.row["started_at"])
-            self._adopt_ref(call, message.call_ref)
-        return self._event("call_started", call, message, draft.forwards)
+        heard = heard_of(draft)
+        known = self._calls.about(draft.message.tenant, heard)
+        found = find_of_start(heard, known)
+        effect = after(found.call.state if found.call else State.NONE, Event.START).effect
+        call = found.call or self._ring(draft, find_group(heard, known))
+        if effect is Effect.RING:
+            call.change(status="ringing", started_at=heard.occurred_at or heard.at, ended_at=None, duration_s=None)
+            call.change(start_heard_at=heard.at, paired_by=found.rule.value)
+        elif effect is Effect.ADD_START:
+            self._add_late_start(call, heard, found.rule)
+        self._calls.adopt_ref(call, draft.message.call_ref)
+        is_news = effect in (Effect.OPEN, Effect.RING)
+        return self._event("call_started", call, draft, repeat=effect is Effect.REPEAT, is_news=is_news)
+
+    def _ring(self, draft: StartDraft, group: Call | None) -> Call:
+        at = draft.message.received_at
+        call = self._new_call(draft, status="ringing", started_at=draft.message.occurred_at or at)
+        call.change(start_heard_at=at)
+        if group is not None:
+            group.change(group_id=group.row["group_id"] or group.row["id"])
+            call.change(group_id=group.row["group_id"])
+            self._touch(group)
+        return call
+
+    def _add_late_start(self, call: Call, heard: Heard, rule: Rule) -> None:
+        if call.start_heard_at is not None or call.ended_at is None:
+            return
+        started_at = min(heard.occurred_at or heard.at, call.ended_at)
+        if call.started_at is None:
+            call.change(started_at=started_at, duration_s=round((call.ended_at - started_at) / 1000))
+        call.change(start_heard_at=heard.at, paired_by=rule.value)
 
     def _add_end(self, draft: EndDraft) -> Recorded:
-        message = draft.message
-        call = self._known_call(draft) or call_of_end(self._open_calls(draft), message.received_at)
-        if call is None:
-            call = self._new_call(draft, status="ringing", started_at=rows.start_of(message))
-        self._end(call, message)
-        return self._event("call_ended", call, message, draft.forwards)
+        heard = heard_of(draft)
+        known = self._calls.about(draft.message.tenant, heard)
+        found = find_of_end(heard, known)
+        effect = after(found.call.state if found.call else State.NONE, Event.END).effect
+        call = found.call or self._new_call(draft, status="ended", started_at=rows.start_of(draft.message))
+        is_news = effect is not Effect.ADD_END
+        if is_news:
+            self._end(call, draft.message, heard, found.rule)
+            self._leave_group(call, known, heard.at)
+        else:
+            is_news = self._add_to_end(call, draft.message)
+        self._calls.adopt_ref(call, draft.message.call_ref)
+        return self._event("call_ended", call, draft, repeat=effect is Effect.ADD_END, is_news=is_news)
+
+    def _end(self, call: Call, message: CallEnded, heard: Heard, rule: Rule) -> None:
+        ended_at = message.occurred_at or message.received_at
+        duration_s = message.duration_s
+        if duration_s is None and call.started_at is not None:
+            duration_s = max(0, round((ended_at - call.started_at) / 1000))
+        call.change(status="ended", ended_at=ended_at, duration_s=duration_s, end_heard_at=heard.at)
+        call.change(recording_url=message.recording_url or call.recording_url, paired_by=rule.value)
+        if heard.extension not in (call.extension, call.number) and not heard.internal:
+            call.change(transferred_to=heard.extension)
+
+    def _add_to_end(self, call: Call, message: CallEnded) -> bool:
+        """Add what the first end did not say; whether there was anything."""
+        told = {"recording_url": message.recording_url, "duration_s": message.duration_s}
+        new = {name: value for name, value in told.items() if value is not None and call.row[name] is None}
+        call.change(**new)
+        return bool(new)
+
+    def _leave_group(self, call: Call, known: Sequence[Call], at: int) -> None:
+        """Let the others of the call's group stop ringing, where they surely did."""
+        group = call.row["group_id"]
+        if group is None or not leaves_rest_of_group(call, at):
+            return
+        for other in known:
+            if other.row["group_id"] == group and after(other.state, Event.TAKEN_ELSEWHERE).effect is Effect.ELSEWHERE:
+                other.change(status="elsewhere", ended_at=call.ended_at, duration_s=0)
+                self._touch(other)
+                self._log("call_ended", other, at, {"taken_by": call.row["id"]})
+
+    def _give_up(self, draft: GiveUp) -> int:
+        """Close the calls of which no end will be waited for any more; how many they were."""
+        found = self._calls.still_ringing(draft.tenant, draft.since, draft.before)
+        for call in found:
+            call.change(status="lost")
+            self._touch(call)
+            self._log("call_lost", call, draft.at, {})
+        return len(found)
 
     def _add_order(self, draft: OrderDraft) -> Recorded:
         message = draft.message
@@ -143,7 +187,7 @@ class Batch:
     def _add_settlement(self, draft: Settlement) -> Recorded:
         self._flush_rows()
         order = self._connection.execute(statements.ORDER, {"order_id": draft.order_id}).mappings().one()
-        call = self._call_by_id(order["call_id"])
+        call = self._calls.get(order["call_id"])
         if order["outcome"] is not None:
             return Recorded(call.row["id"], 0, draft.order_id)
         delivery = draft.delivery
@@ -177,37 +221,6 @@ class Batch:
 
     # calls
 
-    def _known_call(self, draft: StartDraft | EndDraft) -> Call | None:
-        """The call with the exchange's own id, when it gives one."""
-        ref = draft.message.call_ref
-        return self._by_ref.get((draft.message.tenant, ref)) if ref else None
-
-    def _open_calls(self, draft: StartDraft | EndDraft) -> Iterable[Call]:
-        """Open calls of the same pair; a call with an id of its own is not taken for one with another."""
-        ref = draft.message.call_ref
-        for call in self._open.get(pair_key(draft.message.tenant, draft.sides), ()):
-            if call.row["open_key"] and not (ref and call.row["call_ref"]):
-                yield call
-
-    def _call_by_id(self, call_id: int) -> Call:
-        if call_id not in self._by_id:
-            self._know_all(statements.CALLS_BY_ID.run(self._connection, [call_id]))
-        return self._by_id[call_id]
-
-    def _know_all(self, found: Iterable[tuple[Any, ...]]) -> None:
-        for row in found:
-            self._know(Call(dict(zip(statements.CALL_COLUMNS, row, strict=True))))
-
-    def _know(self, call: Call) -> None:
-        row = call.row
-        if row["id"] in self._by_id:
-            return
-        self._by_id[row["id"]] = call
-        if row["open_key"]:
-            self._open[row["open_key"]].append(call)
-        if row["call_ref"]:
-            self._by_ref[row["tenant"], row["call_ref"]] = call
-
     def _touch(self, call: Call) -> None:
         self._touched[call.row["id"]] = call
 
@@ -220,7 +233,7 @@ class Batch:
             call_ref=message.call_ref,
             number_as_sent=draft.sides.other.input[:255],
         )
-        self._know(call)
+        self._calls.add(call)
         return call
 
     def _ordered_call(self, draft: OrderDraft, order_id: int) -> Call:
@@ -233,7 +246,7 @@ class Batch:
             order_id=order_id,
             number_as_sent=message.number[:255],
         )
-        self._know(call)
+        self._calls.add(call)
         return call
 
     def _make_call(self, tenant: str, sides: Sides, at: int) -> Call:
@@ -249,7 +262,6 @@ class Batch:
             account_name=owner.name if owner else None,
             contact=owner.contact if owner else None,
             logged_at=at,
-            open_key=pair_key(tenant, sides),
         )
         call = Call(row)
         self._touch(call)
@@ -259,42 +271,25 @@ class Batch:
         found = (self._owners.get((tenant, number)) for number in sides.other.candidates)
         return next((owner for owner in found if owner), None)
 
-    def _adopt_ref(self, call: Call, ref: str | None) -> None:
-        if ref and not call.row["call_ref"]:
-            call.change(call_ref=ref)
-            self._by_ref[call.row["tenant"], ref] = call
-
-    def _end(self, call: Call, message: CallEnded) -> None:
-        ended_at = message.occurred_at or message.received_at
-        started_at = call.row["started_at"]
-        duration_s = message.duration_s
-        if duration_s is None and started_at is not None:
-            duration_s = max(0, round((ended_at - started_at) / 1000))
-        call.change(
-            status="ended",
-            ended_at=ended_at,
-            duration_s=duration_s,
-            recording_url=message.recording_url or call.row["recording_url"],
-            open_key=None,
-        )
-        self._adopt_ref(call, message.call_ref)
-
     def _settle_call(self, call: Call, outcome: Outcome, at: int) -> None:
         """An order's outcome is the call's status, unless the exchange has already told more."""
         if call.row["status"] != "ordered":
             return
         call.change(status=outcome.value)
         if outcome in (Outcome.REFUSED, Outcome.UNREACHABLE):
-            call.change(ended_at=at, duration_s=0, open_key=None)
+            call.change(ended_at=at, duration_s=0)
         self._touch(call)
 
     # the log and what must be sent on
 
-    def _event(self, kind: str, call: Call, message: CallStarted | CallEnded, forwards: tuple[str, ...]) -> Recorded:
+    def _event(self, kind: str, call: Call, draft: StartDraft | EndDraft, *, repeat: bool, is_news: bool) -> Recorded:
+        """Log what was heard; whoever is told of events hears of it only when it is news."""
         self._touch(call)
-        seq = self._log(kind, call, message.received_at, {"received": rows.received(message)})
-        for target in forwards:
-            self._outbox.append(rows.letter(kind, call.row, message, target))
+        message = draft.message
+        told = {"received": rows.received(message)} | ({"repeat": True} if repeat else {})
+        seq = self._log(kind, call, message.received_at, told)
+        if is_news:
+            self._outbox += [rows.letter(kind, call.row, message, target) for target in draft.forwards]
         return Recorded(call.row["id"], seq)
 
     def _log(self, kind: str, call: Call, at: int, told: dict[str, Any]) -> int:
@@ -313,5 +308,6 @@ ADD: Mapping[type, Callable[[Batch, Any], Any]] = {
     EndDraft: Batch._add_end,
     OrderDraft: Batch._add_order,
     Settlement: Batch._add_settlement,
+    GiveUp: Batch._give_up,
 }
 COUNTERS = ("event", "call", "order")

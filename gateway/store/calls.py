@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import Engine, Row, Select, func, select
 
+from gateway.domain.pairing import CERTAINTY, Rule
 from gateway.store import tables
 
 calls, orders = tables.calls, tables.orders
@@ -16,7 +17,9 @@ calls, orders = tables.calls, tables.orders
 class LoggedCall:
     """One line of the call log. Times are milliseconds since 1970 UTC, or None while unknown.
 
-    ``status``: ringing, ended, ordered (being dialled), or an order's outcome: accepted, refused, unreachable, unknown.
+    ``status``: ringing, ended, lost (no end was received), elsewhere (another extension of its group took it), ordered
+    (being dialled), or an order's outcome: accepted, refused, unreachable, unknown. ``paired_by`` is the rule by which
+    its events found each other (``domain/pairing.py``), ``group_id`` the first call of a group that rang at once.
     ``appliance`` is who dialled, or is about to; ``detail`` is the sentence that came with an order's outcome.
     """
 
@@ -34,15 +37,23 @@ class LoggedCall:
     duration_s: int | None
     recording_url: str | None
     status: str
+    paired_by: str | None = None
+    group_id: int | None = None
+    transferred_to: str | None = None
     appliance: str | None = None
     detail: str | None = None
 
+    @property
+    def certainty(self) -> str | None:
+        """How sure it is that its events belong together: certain, likely or guess; None while there is only one."""
+        return CERTAINTY[Rule(self.paired_by)].value if self.paired_by else None
+
     def as_json(self) -> dict[str, Any]:
         """The form that scripts get: times as ISO 8601 in UTC."""
-        plain = asdict(self)
+        plain = asdict(self) | {"certainty": self.certainty}
         times = {name: iso(plain[name]) for name in ("started_at", "ended_at")}
         wanted = ("id", "tenant", "direction", "extension", "number", "account", *times)
-        rest = ("duration_s", "recording_url", "status", "contact", "appliance", "detail")
+        rest = ("duration_s", "recording_url", "status", "contact", "appliance", "detail", *PAIRING)
         return {name: times.get(name, plain[name]) for name in (*wanted, *rest)}
 
 
@@ -60,6 +71,7 @@ class CallFilter:
 
 
 ANY = CallFilter()
+PAIRING = ("paired_by", "certainty", "group_id", "transferred_to")
 COLUMNS = (
     calls.c.id,
     calls.c.tenant,
@@ -75,6 +87,9 @@ COLUMNS = (
     calls.c.duration_s,
     calls.c.recording_url,
     calls.c.status,
+    calls.c.paired_by,
+    calls.c.group_id,
+    calls.c.transferred_to,
     func.coalesce(orders.c.dialled_by, orders.c.appliance).label("appliance"),
     orders.c.detail,
 )

@@ -94,6 +94,16 @@ class Settlement:
 
 
 @dataclass(frozen=True, slots=True)
+class GiveUp:
+    """Calls of ``tenant`` first heard of from ``since`` on and before ``before``: their ends are not waited for."""
+
+    tenant: str
+    since: int
+    before: int
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
 class Work:
     """Anything else that writes (accounts, agents, outbox): a function of the connection, run in its turn."""
 

@@ -10,11 +10,11 @@ from typing import Any
 from sqlalchemy import Connection, Engine
 
 from gateway.store.batch import Batch
-from gateway.store.drafts import EndDraft, OrderDraft, Recorded, Settlement, StartDraft, Work
+from gateway.store.drafts import EndDraft, GiveUp, OrderDraft, Recorded, Settlement, StartDraft, Work
 from gateway.store.engine import LOCK, FileLock
 from gateway.store.writer import GroupCommit
 
-Draft = StartDraft | EndDraft | OrderDraft | Settlement | Work
+Draft = StartDraft | EndDraft | OrderDraft | Settlement | GiveUp | Work
 
 
 class Journal:
@@ -45,6 +45,11 @@ class Journal:
         """Return once ``draft`` is durable. Raises ``BusyError`` when nothing was stored."""
         recorded: Recorded = self._writer.write(draft)
         return recorded
+
+    def give_up(self, draft: GiveUp) -> int:
+        """Close calls whose ends are not waited for any more; how many they were. Raises ``BusyError``."""
+        closed: int = self._writer.write(draft)
+        return closed
 
     def run(self, work: Callable[[Connection], Any], *, timeout_s: float = 60) -> Any:
         """Run ``work`` inside the writing transaction and return its result once that is durable."""

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import bindparam, or_, select, update
 from sqlalchemy.sql import ClauseElement, ColumnElement
 
 from gateway.store import tables
@@ -26,7 +26,11 @@ CHANGING = (
     "recording_url",
     "status",
     "call_ref",
-    "open_key",
+    "start_heard_at",
+    "end_heard_at",
+    "paired_by",
+    "group_id",
+    "transferred_to",
 )
 ORDER_COLUMNS = (
     "id",
@@ -60,8 +64,13 @@ def _among(column: ColumnElement[Any], count: int) -> ColumnElement[bool]:
     return column.in_([bindparam(f"k{i}", type_=column.type) for i in range(count)])
 
 
-def _open_calls(count: int) -> ClauseElement:
-    return select(calls).where(_among(calls.c.open_key, count))
+def _calls_by_number(count: int) -> ClauseElement:
+    return select(calls).where(
+        calls.c.tenant == bindparam("of"),
+        calls.c.logged_at >= bindparam("since"),
+        or_(calls.c.end_heard_at.is_(None), calls.c.end_heard_at >= bindparam("ended_since")),
+        _among(calls.c.number, count),
+    )
 
 
 def _calls_by_ref(count: int) -> ClauseElement:
@@ -86,7 +95,7 @@ def _owners(count: int) -> ClauseElement:
 
 
 COUNTERS = Lookup(_counters)
-OPEN_CALLS = Lookup(_open_calls)
+CALLS_BY_NUMBER = Lookup(_calls_by_number)
 CALLS_BY_REF = Lookup(_calls_by_ref)
 CALLS_BY_ID = Lookup(_calls_by_id)
 OWNERS = Lookup(_owners)
@@ -98,6 +107,12 @@ WRITE_ORDERS = Write(orders, ORDER_COLUMNS)
 WRITE_OUTBOX = Write(outbox, OUTBOX_COLUMNS)
 WRITE_ATTEMPTS = Write(attempts, ATTEMPT_COLUMNS)
 
+STILL_RINGING = select(calls).where(
+    calls.c.tenant == bindparam("of"),
+    calls.c.logged_at >= bindparam("since"),
+    calls.c.logged_at < bindparam("before"),
+    calls.c.status == "ringing",
+)
 ORDER = select(orders).where(orders.c.id == bindparam("order_id"))
 SETTLE_ORDER = (
     update(orders)

@@ -31,7 +31,9 @@ def test_an_upgrade_keeps_what_is_there(tmp_path: Path) -> None:
 def test_the_call_log_is_found_by_index(store: Store) -> None:
     """The queries of every event and every screen must not read the whole log."""
     queries = [
-        "SELECT * FROM calls WHERE open_key IN ('a', 'b')",
+        "SELECT * FROM calls WHERE tenant = 'a' AND logged_at >= 1 AND (end_heard_at IS NULL OR end_heard_at >= 2) "
+        "AND number IN ('1', '2')",
+        "SELECT * FROM calls WHERE tenant = 'a' AND logged_at >= 1 AND logged_at < 2 AND status = 'ringing'",
         "SELECT * FROM calls WHERE tenant = 'a' AND call_ref IN ('x')",
         "SELECT * FROM phones WHERE tenant = 'a' AND number IN ('1', '2')",
         "SELECT * FROM outbox WHERE tenant = 'a' AND target = 'b' AND settled_at IS NULL ORDER BY id LIMIT 1",
@@ -43,3 +45,5 @@ def test_the_call_log_is_found_by_index(store: Store) -> None:
             plan = " ".join(str(row[3]) for row in connection.execute(text(f"EXPLAIN QUERY PLAN {query}")))
             assert "SEARCH" in plan, (query, plan)
             assert "SCAN" not in plan, (query, plan)
+            if "number IN" in query and "calls" in query:
+                assert "number=? AND logged_at>?" in plan, plan

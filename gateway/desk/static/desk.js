@@ -4,7 +4,7 @@
 
 (() => {
   const page = document.body.dataset;
-  const KINDS = ["call_started", "call_ended", "order_placed", "order_settled", "log", "reset", "pulse"];
+  const KINDS = ["call_started", "call_ended", "call_lost", "order_placed", "order_settled", "log", "reset", "pulse"];
   const SILENCE_MS = 20000; // a heart-beat comes every few seconds
   const RING_MS = 45000; // nobody lets it ring longer; afterwards the call is taken for a conversation
   const ORDER_MS = 120000; // an order that the exchange says no more of
@@ -76,7 +76,8 @@
     tellLog();
     if (kind === "log") return;
     refreshRecent();
-    if (kind !== "call_ended") showCard(told.call_id, kind);
+    // What is over, or was only heard again, must not bring up a card that is not there.
+    if (kind !== "call_ended" && kind !== "call_lost") showCard(told.call_id, told.repeat ? "repeat" : kind);
     else if (find(`#ligacao-${told.call_id}`) || loading.has(told.call_id)) showCard(told.call_id, kind);
   }
 
@@ -170,7 +171,7 @@
     all(".card", cards).filter(isOver).slice(MOST_OVER).forEach(remove);
   }
 
-  const isOver = (card) => ["ended", "refused", "unreachable"].includes(card.dataset.state);
+  const isOver = (card) => ["ended", "lost", "elsewhere", "refused", "unreachable"].includes(card.dataset.state);
 
   function mayGo(card) {
     const used = card.matches(":hover, :focus-within") || all("audio", card).some((audio) => !audio.paused);

@@ -1,0 +1,71 @@
+"""What nobody asks for and yet must be done now and then: orders that a dead gateway left, calls without an end."""
+
+import threading
+from collections.abc import Callable, Mapping
+
+import structlog
+
+from gateway.delivery import milliseconds, sweep_abandoned
+from gateway.domain.pairing import LONGEST_CALL_MS
+from gateway.errors import GatewayError
+from gateway.store.drafts import GiveUp
+from gateway.store.journal import Journal
+from gateway.store.outbox import Outbox
+
+log = structlog.get_logger()
+
+SWEEP_EVERY_S = 30.0
+LOOK_BACK_MS = 7 * LONGEST_CALL_MS
+"""At the start, calls older than this are left as they are: a gateway that was off so long has other worries."""
+
+
+class Sweeper:
+    """One thread. ``give_up_ms`` says for each tenant how long the end of a call is waited for."""
+
+    def __init__(
+        self,
+        journal: Journal,
+        outbox: Outbox,
+        give_up_ms: Mapping[str, int],
+        *,
+        clock: Callable[[], int] = milliseconds,
+    ) -> None:
+        self._journal = journal
+        self._outbox = outbox
+        self._give_up_ms = give_up_ms
+        self._clock = clock
+        self._seen: dict[str, int] = {}
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="sweeper", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End within moments. Safe to call again."""
+        self._stopping.set()
+        if self._thread.is_alive():
+            self._thread.join(10)
+
+    def sweep(self) -> None:
+        """Do all of it once. Raises ``BusyError``; what was not done is done the next time."""
+        now = self._clock()
+        sweep_abandoned(self._journal, self._outbox, now)
+        for tenant, wait_ms in self._give_up_ms.items():
+            self._give_up(tenant, now, now - wait_ms)
+
+    def _give_up(self, tenant: str, now: int, before: int) -> None:
+        """Each call is looked at once, when its time is over."""
+        since = self._seen.get(tenant, before - LOOK_BACK_MS)
+        closed = self._journal.give_up(GiveUp(tenant, since, before, now))
+        self._seen[tenant] = before
+        if closed:
+            log.info("calls_without_end", tenant=tenant, calls=closed)
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                self.sweep()
+            except GatewayError as error:
+                log.warning("sweep_put_off", code=error.code)
+            self._stopping.wait(SWEEP_EVERY_S)
