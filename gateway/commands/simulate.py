@@ -9,7 +9,10 @@ NAMES = """\b
 soap, xmlrpc, url                 the demo's own, one for each protocol
 asterisk-ami, asterisk-ari        Asterisk by its manager interface over HTTP and by its REST interface
 freeswitch                        FreeSWITCH by XML-RPC and by URL
-kamailio                          Kamailio by XML-RPC"""
+kamailio                          Kamailio by XML-RPC
+cisco-webdialer, -15su5           Cisco WebDialer by SOAP: up to 15 SU4, and from 15 SU5
+innovaphone                       innovaphone by SOAP, with its session
+yealink, snom, grandstream, poly, cisco-phone, aastra, akuvox, htek   desk phones"""
 
 
 def _listed(ctx: click.Context, _param: click.Parameter, wanted: bool) -> None:

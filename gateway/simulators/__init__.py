@@ -15,9 +15,12 @@ from gateway.simulators.ari import AsteriskAri
 from gateway.simulators.asterisk import AsteriskAmi
 from gateway.simulators.behaviour import Behaviour
 from gateway.simulators.freeswitch import FreeSwitch
+from gateway.simulators.innovaphone import Innovaphone
 from gateway.simulators.kamailio import Kamailio
+from gateway.simulators.phones import PHONES
 from gateway.simulators.soap import SoapAppliance
 from gateway.simulators.url import UrlAppliance
+from gateway.simulators.webdialer import WebDialer, WebDialerSu5
 from gateway.simulators.xmlrpc import XmlRpcAppliance
 
 __all__ = [
@@ -43,6 +46,10 @@ _EVERY: tuple[type[Appliance], ...] = (
     AsteriskAri,
     FreeSwitch,
     Kamailio,
+    WebDialer,
+    WebDialerSu5,
+    Innovaphone,
+    *PHONES,
 )
 FAMILIES: Mapping[str, type[Appliance]] = MappingProxyType({cls.name: cls for cls in _EVERY})
 """All simulated appliances by name."""
