@@ -79,12 +79,13 @@ class Answer:
 class Peer:
     """One appliance over HTTP, for many threads at once.
 
-    Every exchange has a connect timeout and a total deadline, its answer is capped at 1 MiB, no redirect is
+    Every exchange has a connect timeout and a total deadline, its answer is capped at ``max_body``, no redirect is
     followed, nothing is tried twice, no cookie is kept, and no proxy of the environment is used.
     """
 
-    def __init__(self, config: HttpConfig, *, name: str) -> None:
+    def __init__(self, config: HttpConfig, *, name: str, max_body: int = MAX_BODY) -> None:
         self.name = name
+        self._max_body = max_body
         self._config = config
         self._verify: bool | str = config.tls_verify if isinstance(config.tls_verify, bool) else str(config.tls_verify)
         self._live = Connections(tls=config.tls_context())
@@ -93,7 +94,7 @@ class Peer:
 
     def attempt(self) -> Attempt:
         """The clock of one attempt, started now; several exchanges may share it."""
-        return Attempt(self._config.timeout_s)
+        return Attempt(self._config.timeout_s, self._max_body)
 
     def exchange(self, request: HttpRequest, attempt: Attempt | None = None) -> Answer:
         """Send ``request`` once and read the answer. Raises ``Failed``."""
@@ -200,7 +201,7 @@ class Peer:
             prepared = self._prepare(request)
             with running(attempt):
                 response = connections.send(prepared, stream=True, timeout=self._timeout(attempt), verify=self._verify)
-                return _read(response)
+                return _read(response, attempt.max_body)
         except (
             requests.RequestException,
             HTTPError,
@@ -258,6 +259,10 @@ class Peer:
             text = text.replace(secret, "****")
         return text
 
+    def told(self, text: str) -> str:
+        """What the peer said as one line without secrets."""
+        return self._clean(text)
+
     def _clean(self, text: str, longest: int = 300) -> str:
         """One line without secrets. Masks before it cuts, or half a secret would stay."""
         text = "".join(char if char.isprintable() else " " for char in self._masked(text))
@@ -265,13 +270,13 @@ class Peer:
         return text if len(text) <= longest else text[: longest - 3] + "..."
 
 
-def _read(response: requests.Response) -> Answer:
-    """Read the whole body, decompressed, up to ``MAX_BODY``. Raises ``TooLarge`` and what urllib3 raises."""
+def _read(response: requests.Response, max_body: int) -> Answer:
+    """Read the whole body, decompressed, up to ``max_body``. Raises ``TooLarge`` and what urllib3 raises."""
     body = bytearray()
     try:
         for chunk in response.raw.stream(16384, decode_content=True):
             body += chunk
-            if len(body) > MAX_BODY:
+            if len(body) > max_body:
                 raise TooLarge("the answer is too large")
     except BaseException:
         response.raw.close()

@@ -74,7 +74,10 @@ class Contract:
 
     def request(self, message: Outgoing) -> HttpRequest:
         """The call of the operation for ``message``. Raises ``AdapterError`` when the arguments do not fit it."""
-        arguments = rendered(self._arguments, message)
+        return self.call(rendered(self._arguments, message), message)
+
+    def call(self, arguments: dict[str, Any], message: Outgoing) -> HttpRequest:
+        """The call of the operation with ``arguments`` as they are. Raises ``AdapterError`` when they do not fit."""
         try:
             envelope = self._encoded(arguments) if self._style else self._literal(arguments)
         except Exception as error:  # zeep raises TypeError, ValueError, its own ...
@@ -83,6 +86,14 @@ class Contract:
         headers = headers_for(etree.QName(envelope).namespace, self._action)
         body = etree.tostring(envelope, xml_declaration=True, encoding="utf-8")
         return HttpRequest("POST", self.address, headers, body)
+
+    def parts(self) -> Mapping[str, Mapping[str, bool]]:
+        """The operation's parts; of each that is a structure its members, and whether they are whole numbers."""
+        found = {}
+        for name, part in self._operation.input.body.type.elements:
+            members = getattr(part.type, "elements", ())
+            found[name] = {member: _is_whole(element) for member, element in members}
+        return found
 
     def _header_names(self) -> dict[str, str]:
         """The header blocks that the WSDL has for the operation, by their bare names."""
@@ -128,6 +139,11 @@ def _chosen(found: Mapping[str, Any], name: str, what: str) -> Any:
         known = ", ".join(map(written, found))
         raise AdapterError(f"the WSDL has no {what} {name!r}; it has: {known}")
     return found[safe(name)] if name else next(iter(found.values()))
+
+
+def _is_whole(element: Any) -> bool:
+    name = getattr(getattr(element, "type", None), "qname", None)
+    return name is not None and name.localname in ("int", "integer", "long", "short")
 
 
 _INPUT_BODY = "{{*}}binding[@name='{}']/{{*}}operation[@name='{}']/{{*}}input/{{*}}body"

@@ -24,7 +24,7 @@ from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConn
 from adapters.connecting import open_socket
 
 MAX_BODY = 1024 * 1024
-"""Bytes of an answer's body that are read, after decompression."""
+"""Bytes of an answer's body that are read, after decompression, if nothing else is said."""
 MAX_CONNECT_S = 60.0
 """Seconds to connect, should urllib3 ever ask without a timeout."""
 MAX_HEAD = 64 * 1024
@@ -42,7 +42,8 @@ class Attempt:
     appliance may want wrong (``/dial&number=1``, ``%2b``). ``written`` holds what went out where it is wanted.
     """
 
-    def __init__(self, timeout_s: float) -> None:
+    def __init__(self, timeout_s: float, max_body: int = MAX_BODY) -> None:
+        self.max_body = max_body
         self.target = "/"
         self.sent = False
         self.written: bytearray | None = None
@@ -60,7 +61,7 @@ class Attempt:
     def count(self, size: int) -> None:
         """Note ``size`` received bytes. Raises ``TooLarge``."""
         self.received += size
-        if self.received > MAX_BODY + MAX_HEAD:
+        if self.received > self.max_body + MAX_HEAD:
             raise TooLarge("the answer is too large")
 
 

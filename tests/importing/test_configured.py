@@ -19,7 +19,7 @@ def directory(**table: object) -> dict:
     ("table", "said"),
     [
         ({}, "acme.directory.erp.source: is required and missing."),
-        ({"source": "cvs"}, "erp.source: there is no source 'cvs'; installed: csv, sql"),
+        ({"source": "cvs"}, "erp.source: there is no source 'cvs'; installed: csv, sql, wconnect"),
         ({"source": "csv"}, "erp.path: is required and missing."),
         ({"source": "csv", "path": "x", "evry": "1h"}, "erp.evry: unknown key. Did you mean 'every'?"),
         ({"source": "csv", "path": "x", "every": "1 h"}, "came '1 h'; expected a time of at least ten seconds"),
@@ -47,4 +47,4 @@ def test_the_examples_in_the_written_configuration_are_accepted(monkeypatch: pyt
     text = files("gateway").joinpath("gateway.toml").read_text(encoding="utf-8")
     lines = [re.sub(r"^#   (?=\[|[a-z_]+ = )", "", line) for line in text.splitlines()]
     parsed = config.parse(tomllib.loads("\n".join(lines)), source="gateway.toml")
-    assert set(parsed.tenants["acme"].directory) == {"erp", "crm"}
+    assert set(parsed.tenants["acme"].directory) == {"erp", "crm", "wconnect"}
