@@ -137,8 +137,9 @@ class OrderDesk:
         return delivery
 
     def _write(self, settlement: Settlement) -> None:
+        """The answer does not wait for it: should it be lost, the order is found open and settled as *unknown*."""
         try:
-            self._journal.write(settlement)
+            self._journal.hand_in(settlement)
         except GatewayError as error:
             log.error("order_outcome_not_stored", order=settlement.order_id, code=error.code)
 

@@ -64,9 +64,10 @@ class Record(Generic[T]):
         return told
 
     def _load(self) -> T:
+        data = os.pread(self._file, 64 * 1024, 0)
         try:
-            return self._kind.validate_json(os.pread(self._file, 64 * 1024, 0))
-        except ValidationError:  # empty at first, or half a line of a process that was killed
+            return self._kind.validate_json(data) if data else self._nothing
+        except ValidationError:  # half a line of a process that was killed
             return self._nothing
 
 

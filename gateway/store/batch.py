@@ -186,15 +186,15 @@ class Batch:
 
     def _add_settlement(self, draft: Settlement) -> Recorded:
         self._flush_rows()
-        order = self._connection.execute(statements.ORDER, {"order_id": draft.order_id}).mappings().one()
-        call = self._calls.get(order["call_id"])
-        if order["outcome"] is not None:
+        ((tenant, call_id, appliance, outcome),) = statements.ORDERS_TO_SETTLE.run(self._connection, [draft.order_id])
+        call = self._calls.get(call_id)
+        if outcome is not None:
             return Recorded(call.row["id"], 0, draft.order_id)
         delivery = draft.delivery
         self._settled.append(rows.settled(draft))
         self._settle_call(call, delivery.outcome, draft.at)
-        self._attempts += [rows.attempt(made, order["tenant"], draft.order_id) for made in draft.attempts]
-        dialled_by = draft.attempts[-1].appliance if draft.attempts else order["appliance"]
+        self._attempts += [rows.attempt(made, tenant, draft.order_id) for made in draft.attempts]
+        dialled_by = draft.attempts[-1].appliance if draft.attempts else appliance
         told = {"outcome": delivery.outcome.value, "detail": delivery.detail, "appliance": dialled_by}
         return Recorded(call.row["id"], self._log("order_settled", call, draft.at, told), draft.order_id)
 
@@ -207,8 +207,7 @@ class Batch:
     def _flush_rows(self) -> None:
         statements.WRITE_CALLS.run(self._connection, [call.row for call in self._touched.values()])
         statements.WRITE_ORDERS.run(self._connection, self._orders)
-        for settled in self._settled:
-            self._connection.execute(statements.SETTLE_ORDER, settled)
+        statements.SETTLE_ORDERS.run(self._connection, self._settled)
         statements.WRITE_ATTEMPTS.run(self._connection, self._attempts)
         statements.WRITE_EVENTS.run(self._connection, self._events)
         statements.WRITE_OUTBOX.run(self._connection, self._outbox)

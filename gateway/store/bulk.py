@@ -83,6 +83,23 @@ class Lookup:
         return self._texts[key]
 
 
+class Change:
+    """An UPDATE that is run once for each row of ``columns``, the values in the order of its placeholders."""
+
+    def __init__(self, statement: ClauseElement, columns: Sequence[str]) -> None:
+        self._statement = statement
+        self._columns = columns
+        self._texts: dict[str, str] = {}
+
+    def run(self, connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Make the change for all ``rows``."""
+        dialect = connection.dialect.name
+        if rows and dialect not in self._texts:
+            self._texts[dialect] = _positional(self._statement, connection)
+        for row in rows:
+            _execute(connection, self._texts[dialect], [row[column] for column in self._columns])
+
+
 def _execute(connection: Connection, text: str, values: Sequence[Any]) -> Any:
     cursor = connection.connection.cursor()
     cursor.execute(text, values)

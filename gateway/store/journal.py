@@ -51,6 +51,10 @@ class Journal:
         closed: int = self._writer.write(draft)
         return closed
 
+    def hand_in(self, draft: Settlement) -> None:
+        """Have ``draft`` written soon, without waiting. Raises ``BusyError`` when it cannot even wait its turn."""
+        self._writer.submit(draft)
+
     def run(self, work: Callable[[Connection], Any], *, timeout_s: float = 60) -> Any:
         """Run ``work`` inside the writing transaction and return its result once that is durable."""
         return self._writer.write(Work(work), timeout_s=timeout_s)

@@ -3,10 +3,10 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Select, select
+from sqlalchemy import Connection, select
 
 from gateway.errors import KeyTaken
-from gateway.store import tables
+from gateway.store import statements, tables
 from gateway.store.drafts import OrderDraft
 
 orders = tables.orders
@@ -19,33 +19,32 @@ def earlier(connection: Connection, pending: Sequence[Row], draft: OrderDraft) -
 
     Raises ``KeyTaken`` when the asker's key belongs to another order.
     """
-    key, tenant = draft.message.request_key, draft.message.tenant
-    keyed = _first(connection, pending, _by_key(tenant, key), tenant=tenant, request_key=key) if key else None
+    key, tenant = draft.message.request_key or "", draft.message.tenant
+    keyed = _by_key(connection, pending, tenant, key) if key else None
     if keyed is not None:
         if _same(keyed, draft):
             return keyed
-        raise KeyTaken(str(key))
+        raise KeyTaken(key)
     return _double_click(connection, pending, draft) if draft.repeat_within_ms else None
 
 
 def _double_click(connection: Connection, pending: Sequence[Row], draft: OrderDraft) -> Row | None:
     """The same call, asked for a moment ago by whatever way."""
-    since = draft.message.received_at - draft.repeat_within_ms
-    alike = {"tenant": draft.message.tenant, **_compared(draft)}
-    query = select(orders).where(*(orders.c[name] == value for name, value in alike.items()))
-    query = query.where(orders.c.requested_at > since).order_by(orders.c.id.desc())
-    return _first(connection, [row for row in pending if row["requested_at"] > since], query, **alike)
-
-
-def _by_key(tenant: str, key: str | None) -> Select[Any]:
-    return select(orders).where(orders.c.tenant == tenant, orders.c.request_key == key).order_by(orders.c.id)
-
-
-def _first(connection: Connection, pending: Sequence[Row], query: Select[Any], **wanted: str | None) -> Row | None:
+    since, tenant = draft.message.received_at - draft.repeat_within_ms, draft.message.tenant
     for row in pending:
-        if all(row[name] == value for name, value in wanted.items()):
+        if row["tenant"] == tenant and row["requested_at"] > since and _same(row, draft):
             return row
-    found = connection.execute(query.limit(1)).mappings().first()
+    before = [tenant, draft.extension[:32], draft.appliance, since]
+    found = statements.SAME_ORDERS.run(connection, [draft.digits[:64]], before)
+    return dict(zip(("call_id", "id"), found[0], strict=True)) if found else None
+
+
+def _by_key(connection: Connection, pending: Sequence[Row], tenant: str, key: str) -> Row | None:
+    for row in pending:
+        if (row["tenant"], row["request_key"]) == (tenant, key):
+            return row
+    query = select(orders).where(orders.c.tenant == tenant, orders.c.request_key == key).order_by(orders.c.id).limit(1)
+    found = connection.execute(query).mappings().first()
     return dict(found) if found else None
 
 

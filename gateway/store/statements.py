@@ -6,7 +6,7 @@ from sqlalchemy import bindparam, or_, select, update
 from sqlalchemy.sql import ClauseElement, ColumnElement
 
 from gateway.store import tables
-from gateway.store.bulk import Lookup, Write
+from gateway.store.bulk import Change, Lookup, Write
 
 calls, events, orders, outbox, counters = (
     tables.calls,
@@ -113,15 +113,33 @@ STILL_RINGING = select(calls).where(
     calls.c.logged_at < bindparam("before"),
     calls.c.status == "ringing",
 )
-ORDER = select(orders).where(orders.c.id == bindparam("order_id"))
-SETTLE_ORDER = (
+
+
+def _orders_to_settle(count: int) -> ClauseElement:
+    columns = (orders.c.tenant, orders.c.call_id, orders.c.appliance, orders.c.outcome)
+    return select(*columns).where(_among(orders.c.id, count))
+
+
+def _same_orders(count: int) -> ClauseElement:
+    wanted = (orders.c.tenant == bindparam("of"), orders.c.extension == bindparam("extension"))
+    same = (orders.c.appliance == bindparam("appliance"), orders.c.requested_at > bindparam("since"))
+    query = select(orders.c.call_id, orders.c.id).where(*wanted, *same, _among(orders.c.digits, count))
+    return query.order_by(orders.c.id.desc())
+
+
+ORDERS_TO_SETTLE = Lookup(_orders_to_settle)
+SAME_ORDERS = Lookup(_same_orders)
+SETTLE_ORDERS = Change(
     update(orders)
     .where(orders.c.id == bindparam("of"), orders.c.outcome.is_(None))
     .values(
-        outcome=bindparam("new_outcome"),
-        detail=bindparam("new_detail"),
-        peer_ref=bindparam("new_ref"),
-        dialled_by=bindparam("by"),
-        settled_at=bindparam("at"),
-    )
+        {
+            orders.c.dialled_by: bindparam("dialled_by"),
+            orders.c.outcome: bindparam("new_outcome"),
+            orders.c.detail: bindparam("new_detail"),
+            orders.c.peer_ref: bindparam("new_ref"),
+            orders.c.settled_at: bindparam("at"),
+        }
+    ),
+    ("by", "new_outcome", "new_detail", "new_ref", "at", "of"),
 )
