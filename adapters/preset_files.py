@@ -63,7 +63,9 @@ class Catalogue:
         if base in (path, *above):
             raise ConfigError(f"{path}: based_on: {name!r} is based on this very preset.")
         inherited = self._merged(base, (*above, path))
-        return _over({key: value for key, value in inherited.items() if key not in NEVER_INHERITED}, raw)
+        # Steps are replaced whole: half a request of one preset and half of another make none.
+        fresh = {*NEVER_INHERITED, "dial"} if "dial" in raw else NEVER_INHERITED
+        return _over({key: value for key, value in inherited.items() if key not in fresh}, raw)
 
 
 @cache
