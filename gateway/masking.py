@@ -14,16 +14,23 @@ from xml.sax.saxutils import escape
 MASK = b"****"
 NAMES = rb"(?:token|senha|passw(?:or)?d|passwd|pwd|secret|segredo|api[_-]?key|chave)"
 
+# Every repetition before a secret has an end: a stranger's request must not make a pattern try all of its beginnings
+# with all of its ends.
+PART = rb"[\w.%-]{0,60}"
+FIELD = PART + NAMES + PART
+
 HEADERS = re.compile(
-    rb"(?im)^((?:proxy-)?authorization|(?:set-)?cookie|[\w-]*"
-    + NAMES
-    + rb"[\w-]*):[ \t]*((?:basic|bearer|digest)[ \t]+)?"
+    rb"(?im)^((?:proxy-)?authorization|(?:set-)?cookie|"
+    + FIELD
+    + rb"):[ \t]{0,20}((?:basic|bearer|digest)[ \t]{1,20})?"
     rb"[^\r\n]*"
 )
-PARAMETERS = re.compile(rb"(?i)((?:^|[?&;\s])(?:amp;)?[\w.%-]*" + NAMES + rb"[\w.%-]*=)[^&\s\"'<>]+")
-ELEMENTS = re.compile(rb"(?is)(<(?:[\w.-]+:)?[\w.-]*" + NAMES + rb"[\w.-]*(?:\s[^>]*)?(?<!/)>)[^<]+")
-MEMBERS = re.compile(rb"(?is)(<name>\s*[\w.-]*" + NAMES + rb"[\w.-]*\s*</name>\s*<value>\s*(?:<\w+>)?)[^<]+")
-JSON = re.compile(rb'(?i)("[\w.-]*' + NAMES + rb'[\w.-]*"\s*:\s*")(?:[^"\\]|\\.)+')
+PARAMETERS = re.compile(rb"(?i)((?:^|[?&;\s])(?:amp;)?" + FIELD + rb"=)[^&\s\"'<>]+")
+ELEMENTS = re.compile(rb"(?is)(<(?:[\w.-]{1,60}:)?" + FIELD + rb"(?:\s[^<>]*)?(?<!/)>)[^<]+")
+MEMBERS = re.compile(
+    rb"(?is)(<name>\s{0,200}" + FIELD + rb"\s{0,200}</name>\s{0,200}<value>\s{0,200}(?:<\w{1,20}>)?)[^<]+"
+)
+JSON = re.compile(rb'(?i)("' + FIELD + rb'"\s{0,200}:\s{0,200}")(?:[^"\\]|\\.)+')
 PLACES = (PARAMETERS, ELEMENTS, MEMBERS, JSON)
 # Most events hold no secret: looking for these words costs a tenth of trying the patterns.
 WORDS = (b"token", b"senha", b"pass", b"pwd", b"secret", b"segredo", b"key", b"chave", b"authorization", b"cookie")

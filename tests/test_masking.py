@@ -1,5 +1,7 @@
 """What must never be written down, and what must stay readable."""
 
+from time import thread_time
+
 import pytest
 
 from gateway.masking import mask, spellings
@@ -58,3 +60,29 @@ def test_a_secret_too_short_to_tell_from_other_text_is_left_to_its_field_name() 
 def test_bytes_that_are_no_text_pass() -> None:
     raw = bytes(range(256)) + b"token="
     assert mask(raw) == raw
+
+
+TOKENS = b"token" * 13_000
+HOSTILE = {
+    "header": b"GET / HTTP/1.1\r\n" + TOKENS + b"\r\n\r\n",
+    "parameter": b"&" + TOKENS,
+    "element": b"<" + TOKENS,
+    "elements": b"<token " * 9000,
+    "attributes": b"<tokentokentokentoken " + b" " * 65_000,
+    "member": b"<name>" + TOKENS,
+    "members": (b"<name>" + b" " * 100) * 600 + b"token",
+    "JSON": b'"' + TOKENS,
+    "JSON value": b'"token":"' + b"\\" * 65_000,
+}
+
+
+@pytest.mark.parametrize("case", HOSTILE)
+def test_a_request_made_to_be_masked_slowly_is_not(case: str) -> None:
+    """As long as the wire log keeps them. Before its patterns had ends, one of these took half a minute."""
+
+    def cpu_s() -> float:
+        began = thread_time()
+        mask(HOSTILE[case])
+        return thread_time() - began
+
+    assert any(cpu_s() < 0.1 for _ in range(5))

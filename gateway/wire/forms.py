@@ -5,6 +5,7 @@ repeated parameters (the first that is not empty counts); an address in ``url_au
 """
 
 from collections.abc import Mapping
+from io import BytesIO
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
@@ -16,6 +17,10 @@ from gateway.wire.guard import read_body
 
 Names = Mapping[str, str]
 MOST_PAIRS = 1000
+MOST_PARTS = 100
+# Of a value so long only the beginning is decoded: that it is too long is seen by what is left.
+LONGEST = 20_000
+LONGEST_NAME = 300
 FORM = "application/x-www-form-urlencoded"
 
 
@@ -36,7 +41,7 @@ def parse(query: str, names: Names) -> dict[str, str]:
     in_url = False
     for pair in query.split("&", MOST_PAIRS):
         written, _, value = pair.partition("=")
-        name = names.get(written) or names.get(plain_name(written))
+        name = names.get(written) or names.get(plain_name(written[:LONGEST_NAME]))
         if in_url and (name is None or found.get(name)):
             url.append(pair.removeprefix("amp;"))
             continue
@@ -59,7 +64,8 @@ def plain_name(written: str) -> str:
 
 
 def decode(value: str) -> str:
-    """The text of an urlencoded value: UTF-8 where it is valid, else Latin-1."""
+    """The text of an urlencoded value (of its first ``LONGEST`` characters): UTF-8 where it is valid, else Latin-1."""
+    value = value[:LONGEST]
     if "%" not in value and "+" not in value:
         return value if value.isascii() else recode(value)
     if not value.isascii():
@@ -100,10 +106,28 @@ def read(environ: dict[str, Any], names: Names, limit: int) -> dict[str, str]:
     return query | {name: value for name, value in posted.items() if value}
 
 
+class Nowhere(BytesIO):
+    """Where a file in a form goes: nobody asked for one, and werkzeug would write it to the disk."""
+
+    def write(self, data: Any, /) -> int:
+        return len(data)
+
+
+def nowhere(*_: object, **__: object) -> Nowhere:
+    return Nowhere()
+
+
 def read_multipart(environ: dict[str, Any], names: Names, limit: int) -> dict[str, str]:
     """PHP's curl sends this when it is given an array. Raises ``TooLarge``, ``MalformedRequest``."""
     try:
-        _, form, _ = parse_form_data(environ, max_content_length=limit, max_form_memory_size=limit, silent=False)
+        _, form, _ = parse_form_data(
+            environ,
+            stream_factory=nowhere,
+            max_content_length=limit,
+            max_form_memory_size=limit,
+            max_form_parts=MOST_PARTS,
+            silent=False,
+        )
     except RequestEntityTooLarge:
         raise TooLarge(limit) from None
     except (ValueError, BadRequest):

@@ -17,6 +17,9 @@ KNOWN_CHARSETS = re.compile(
     r"|iso[-_]?8859[-_]([1-9]|1[0-6])|(windows[-_]|cp)(125[0-8]|437|850|858)"
 )
 MOST_DEEP = 256
+# What makes work for the parser: an element takes a microsecond and a hundred bytes, so that a megabyte of them would
+# take half a second and a hundred megabytes. A system.multicall of 100 calls has about 9000.
+MOST_MARKS = 16_384
 MOST_DIGITS = 18
 BLANK = b" \t\r\n\xef\xbb\xbf"
 NOT_XML = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -86,6 +89,8 @@ def parse_xml(body: bytes, content_type: str) -> Element:
         raise MalformedRequest("o corpo da requisição está vazio.")
     if b"<!DOCTYPE" in data:
         raise MalformedRequest("DOCTYPE não é aceito.")
+    if len(data) > MOST_MARKS and marks_in(data) > MOST_MARKS:
+        raise MalformedRequest(f"o corpo tem mais de {MOST_MARKS} elementos, atributos e linhas.")
     try:
         root = fromstring(data, XMLParser(encoding="utf-8"))  # noqa: S314
     except ParseError as error:
@@ -93,6 +98,11 @@ def parse_xml(body: bytes, content_type: str) -> Element:
     if data.count(b"</") > MOST_DEEP and is_too_deep(root):
         raise MalformedRequest(f"o corpo tem mais de {MOST_DEEP} níveis de elementos.")
     return root
+
+
+def marks_in(data: bytes) -> int:
+    """How often the parser has to stop: tags, attributes, escapes, lines (CR LF is one)."""
+    return sum(map(data.count, (b"<", b"=", b"&"))) + max(data.count(b"\n"), data.count(b"\r"))
 
 
 def is_too_deep(root: Element) -> bool:

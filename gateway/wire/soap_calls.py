@@ -136,7 +136,7 @@ def fields(elements: Iterable[Any], reader: Reader, known: Names, level: int = 0
     if level > MOST_DEEP:
         raise MalformedRequest(f"a chamada tem mais de {MOST_DEEP} níveis, ou referências em círculo.")
     for element in elements:
-        found = reader.visit(element) if element.attrib or len(element) else element
+        found = reader.visit(element)
         name = local_name(element)
         if not len(found):
             yield name, text_of(found)
