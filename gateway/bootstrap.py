@@ -3,7 +3,7 @@
 ``build`` opens a gateway's data for any purpose (a command, a test); ``Gateway.start`` begins to serve with it.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -20,6 +20,7 @@ from gateway.delivery import Courier
 from gateway.domain.dialplan import DialPlan
 from gateway.domain.numbers import Extensions, NumberPlan
 from gateway.domain.tenant import Branch, Tenant, Trunk
+from gateway.domain.trials import Trial
 from gateway.errors import AdapterError, ConfigError
 from gateway.handlers import Core
 from gateway.importing.importer import Importer
@@ -183,6 +184,18 @@ def tenants(config: Config) -> Mapping[str, Tenant]:
     return {name: _tenant(name, table) for name, table in config.tenants.items()}
 
 
+def dial_plan_trials(config: Config) -> Iterator[tuple[str, tuple[Trial, ...], DialPlan, Tenant]]:
+    """Every dial plan that has test cases: where it stands, the cases, the plan, and the tenant it dials for."""
+    for name, tenant in tenants(config).items():
+        table = config.tenants[name]
+        if table.dial_plan.tests:
+            yield f"{name} dial_plan", table.dial_plan.trials(), table.dial_plan.plan(), tenant
+        for trunk in tenant.trunks:
+            own = table.appliances[trunk.name].dial_plan
+            if own and own.tests:
+                yield f"{name}/{trunk.name} dial_plan", own.trials(), trunk.dial_plan, tenant
+
+
 def data_folder(config: Config, config_path: Path | None, wanted: Path | None) -> Path:
     """Where the data lies: as asked for, else ``server.data`` seen from the configuration file (or from here)."""
     if wanted is not None:
@@ -222,7 +235,8 @@ def _branch(place: str, name: str, branch: settings.Branch, plan: NumberPlan) ->
 
 
 def _trunk(place: str, name: str, peer: settings.Appliance, usual: settings.DialPlan) -> Trunk:
-    plan = DialPlan(prefix=(peer.dial_plan or usual).prefix)
+    # What the company never dials, no appliance dials.
+    plan = (peer.dial_plan or usual).plan(blocked=usual.blocked)
     extensions = _extensions(f"{place}.appliances.{name}.extensions", peer.extensions)
     return Trunk(name, peer.title or name, plan, extensions, peer.fallback)
 

@@ -12,12 +12,13 @@ from dataclasses import MISSING as DATACLASS_MISSING
 from dataclasses import fields, is_dataclass
 from ipaddress import ip_network
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, Literal, TypeVar, get_args
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import (
     AfterValidator,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     SecretStr,
@@ -28,7 +29,9 @@ from pydantic import (
 
 from gateway import adapter as adapters
 from gateway import source as sources
+from gateway.domain import dial_forms, dial_rules, dialplan
 from gateway.domain.numbers import AREA_CODES
+from gateway.domain.trials import Trial
 from gateway.errors import ConfigError, UnknownAdapter, UnknownPreset, UnknownSource
 from gateway.validation import sentences
 
@@ -95,6 +98,12 @@ Interval = Annotated[str, AfterValidator(_interval)]
 Network = Annotated[str, AfterValidator(_network)]
 AreaCode = Annotated[str, AfterValidator(_area_code)]
 Timezone = Annotated[str, AfterValidator(_timezone)]
+NumberKind = Literal["mobile", "fixed", "special", "foreign", "short", "extension", "unknown"]
+One = TypeVar("One")
+# A list, or one text in place of a list with it alone.
+OneOrMore = Annotated[
+    tuple[One, ...], BeforeValidator(lambda value: (value,) if isinstance(value, str) else value), Field(strict=False)
+]
 UrlPath = Annotated[str, AfterValidator(_path)]
 HttpStatus = Annotated[int, Field(ge=200, le=599)]
 Prefix = Annotated[str, AfterValidator(_prefix)]
@@ -203,10 +212,70 @@ class ClickToCall(Table):
     )
 
 
-class DialPlan(Table):
-    """What is put before a number when it is dialled."""
+class DialRule(Table):
+    """The numbers that a rule of the dial plan is for, and how they are dialled. What is left out: any."""
 
-    prefix: Prefix = Field("", description="put before all numbers except internal extensions, never twice")
+    kind: OneOrMore[NumberKind] = Field((), description="what the number is: one or several kinds")
+    area: OneOrMore[Literal["own", "other"] | AreaCode] = Field(
+        (), description="its area code: 'own' (the company's or branch's), 'other', or DDDs such as ['11', '12']"
+    )
+    match: OneOrMore[str] = Field((), description="patterns on DDD + number: '4733*', '11xxxxxxxx', '+1*', '/regex/'")
+    dial: str | None = Field(None, description="{national}, {local} or {international}, with what goes before it")
+    block: bool = Field(False, description="true instead of dial: such numbers are refused")
+    note: str = Field("", max_length=100, description="shown where the rule is explained")
+
+    @model_validator(mode="after")
+    def _can_work(self) -> "DialRule":
+        self.rule()
+        return self
+
+    def rule(self) -> dial_rules.Rule:
+        """The rule as the domain has it. Raises ``ValueError`` for one that could never work."""
+        return dial_rules.Rule.make(
+            dial=self.dial, block=self.block, kinds=self.kind, areas=self.area, match=self.match, note=self.note
+        )
+
+
+class DialTest(Table):
+    """A test case of the dial plan, which 'check' runs."""
+
+    number: str = Field(description="as the CRM or a person may write it")
+    dials: Annotated[str, Field(pattern=r"^\+?[0-9*#]+$")] | None = Field(None, description="the digits expected")
+    blocked: bool = Field(False, description="true instead of dials: it is to be refused")
+    extension: str = Field("", description="who calls, where a branch has an area code of its own")
+
+    @model_validator(mode="after")
+    def _expects_one_thing(self) -> "DialTest":
+        if self.blocked == (self.dials is not None):
+            raise ValueError('a test needs either dials = "..." or blocked = true')
+        return self
+
+
+class DialPlan(Table):
+    """How numbers are dialled."""
+
+    prefix: Prefix = Field(
+        "", description="put before all numbers except internal extensions and public services, never twice"
+    )
+    blocked: OneOrMore[str] = Field((), description="patterns of numbers that are never dialled, such as '0900*'")
+    rules: tuple[DialRule, ...] = Field(
+        (), strict=False, description="looked through in order; the first that is for a number replaces the prefix"
+    )
+    tests: tuple[DialTest, ...] = Field((), strict=False, description="cases that 'check' proves")
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> "DialPlan":
+        self.plan()
+        return self
+
+    def plan(self, *, blocked: tuple[str, ...] = ()) -> dialplan.DialPlan:
+        """The plan as the domain has it, with further ``blocked`` patterns. Raises ``ValueError``."""
+        never = dial_forms.patterns((*blocked, *self.blocked))
+        return dialplan.DialPlan(self.prefix, tuple(rule.rule() for rule in self.rules), never)
+
+    def trials(self) -> tuple[Trial, ...]:
+        """The test cases as the domain has them."""
+        return tuple(Trial(case.number, case.dials, case.extension) for case in self.tests)
 
 
 class Appliance(Table):

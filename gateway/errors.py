@@ -33,7 +33,8 @@
     │   ├── UnknownAppliance   520
     │   ├── NotDiallable       530
     │   ├── KeyTaken           540
-    │   └── NothingToHangUp    550
+    │   ├── NothingToHangUp    550
+    │   └── NumberBlocked      560
     ├── SourceError            600  a source of the register cannot be read
     │   └── ImportRunning      610
     └── InternalError          900  a defect of ours; the log has the details
@@ -45,6 +46,8 @@ do. Codes are never reused. Transports translate an error once, each in one smal
 """
 
 from typing import ClassVar, Literal
+
+from gateway.domain.reading import Step
 
 
 class GatewayError(Exception):
@@ -395,6 +398,19 @@ class NothingToHangUp(DialError):
 
     def __init__(self, call_id: int, why: str) -> None:
         super().__init__(f"a ligação {call_id} não pode ser desligada daqui: {why}.")
+
+
+class NumberBlocked(DialError):
+    """The dial plan forbids the number; ``by`` is the setting that does, with its note; ``steps`` lead there."""
+
+    code = 560
+
+    def __init__(self, number: str, by: str, steps: tuple[Step, ...] = ()) -> None:
+        super().__init__(
+            f"o plano de discagem não permite ligar para {number[:80]!r} ({by}).",
+            hint="Se a ligação for necessária, fale com quem administra a telefonia.",
+        )
+        self.steps = steps
 
 
 class SourceError(GatewayError):

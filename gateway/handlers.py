@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from gateway.adapter import Outcome
-from gateway.domain.dialplan import Dialled, NothingToDial, dial
+from gateway.domain.dialplan import BlockedNumber, Dialled, NothingToDial, dial
 from gateway.domain.messages import CallEnded, CallStarted, Message, PlaceCall
 from gateway.domain.numbers import read
 from gateway.domain.sides import tell_sides
 from gateway.domain.tenant import Tenant, Trunk
-from gateway.errors import NoAppliance, NotDiallable, UnknownAppliance, UnknownTenant
+from gateway.errors import DialError, NoAppliance, NotDiallable, NumberBlocked, UnknownAppliance, UnknownTenant
 from gateway.store.drafts import EndDraft, OrderDraft, Recorded, StartDraft, Way
 
 
@@ -106,10 +106,7 @@ def place_call(message: PlaceCall, core: Core) -> Reply:
 def draft_order(message: PlaceCall, tenant: Tenant) -> OrderDraft:
     """The order that ``message`` makes: which appliance, which digits. Raises ``DialError``."""
     trunk = choose_trunk(message, tenant)
-    try:
-        dialled = dial(message.number, trunk.dial_plan, tenant.numbers_for(message.extension))
-    except NothingToDial:
-        raise NotDiallable(message.number) from None
+    dialled = dialled_by(trunk, message.number, tenant, message.extension)
     return OrderDraft(
         message,
         extension_of(message, tenant),
@@ -123,18 +120,27 @@ def draft_order(message: PlaceCall, tenant: Tenant) -> OrderDraft:
 
 def fallback_of(trunk: Trunk, message: PlaceCall, tenant: Tenant) -> Way | None:
     """How the call goes when ``trunk`` is not reached: the fallback has a dial plan of its own."""
-    other, numbers = tenant.trunk(trunk.fallback), tenant.numbers_for(message.extension)
+    other = tenant.trunk(trunk.fallback)
     try:
-        return Way(other.name, dial(message.number, other.dial_plan, numbers).digits) if other else None
-    except NothingToDial:
+        return Way(other.name, dialled_by(other, message.number, tenant, message.extension).digits) if other else None
+    except DialError:
         return None
+
+
+def dialled_by(trunk: Trunk, number: str, tenant: Tenant, extension: str = "") -> Dialled:
+    """How ``trunk`` dials ``number`` for ``extension``. Raises ``NotDiallable`` and ``NumberBlocked``."""
+    try:
+        return dial(number, trunk.dial_plan, tenant.numbers_for(extension))
+    except NothingToDial:
+        raise NotDiallable(number) from None
+    except BlockedNumber as error:
+        raise NumberBlocked(error.number, error.by, error.steps) from error
 
 
 def preview(message: PlaceCall, tenant: Tenant) -> tuple[Trunk, Dialled]:
     """How ``message`` would be dialled, for explanations. Raises ``DialError``."""
-    draft_order(message, tenant)
     trunk = choose_trunk(message, tenant)
-    return trunk, dial(message.number, trunk.dial_plan, tenant.numbers_for(message.extension))
+    return trunk, dialled_by(trunk, message.number, tenant, message.extension)
 
 
 def choose_trunk(message: PlaceCall, tenant: Tenant) -> Trunk:

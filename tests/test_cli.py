@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -95,6 +96,54 @@ def test_check_probes_appliances_and_rings_nobody(run: Run, with_appliances) -> 
     assert not any(simulator.received for simulator in running.values())
 
 
+CASES = """
+[tenants.acme]
+area_code = "47"
+dial_plan = { prefix = "0", blocked = ["0900*"], tests = [
+  { number = "47 3210-0123", dials = "04732100123" }, { number = "0900 123 4567", dials = "1" } ] }
+[tenants.acme.branches.recife]
+extensions = ["6xx"]
+area_code = "81"
+[tenants.acme.appliances.pbx]
+adapter = "url"
+url = "http://127.0.0.1:1/?to={{ number }}"
+success = "ok"
+dial_plan = { prefix = "9", tests = [
+  { number = "3210-0123", extension = "601", dials = "98132100123" }, { number = "0900 123 4567", blocked = true } ] }
+"""
+
+
+def test_check_runs_the_test_cases_of_each_dial_plan_and_names_one_that_no_longer_holds(
+    run: Run, tmp_path: Path
+) -> None:
+    path = tmp_path / "gateway.toml"
+    path.write_text(CASES)
+    result = run("check", "--config", str(path))
+    assert result.exit_code == 1
+    assert re.search(r"ok +acme/pbx dial_plan +2 dial plan tests hold", result.output)
+    failure = "'0900 123 4567' gave blocked by dial_plan.blocked 0900*, expected 1"
+    assert re.search(rf"FAIL +acme dial_plan +{re.escape(failure)}", result.output)
+
+
+def test_number_explains_dialling_by_an_appliance_for_an_extension(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "gateway.toml"
+    path.write_text(CASES)
+    place = ["--appliance", "pbx", "--config", str(path)]
+    shown = fine(run("number", "3210-0123", "--for-extension", "601", *place))
+    for part in ("national  8132100123", "Dials the number behind the prefix 9, once.  [dial-prefix]", "98132100123"):
+        assert part in shown
+    assert "blocked by dial_plan.blocked 0900*" in fine(run("number", "0900 123 4567", *place))
+    lines = fine(run("number", "--json", "32100123", "09001234567", "anonymous", *place)).splitlines()
+    one, blocked, nobody = (json.loads(line) for line in lines)
+    assert (one["appliance"], one["dialled"], one["refusal"]) == ("pbx", "94732100123", None)
+    assert one["dial_steps"][-1]["rule"] == "dial-prefix"
+    assert (blocked["dialled"], blocked["dial_steps"][-1]["rule"]) == (None, "dial-blocked")
+    assert "não permite ligar para '09001234567' (dial_plan.blocked 0900*)" in blocked["refusal"]
+    assert (nobody["dialled"], nobody["dial_steps"]) == (None, [])
+    with pytest.raises(GatewayError, match="central desconhecida: 'nuvem'"):
+        raise run("number", "1", "--appliance", "nuvem", "--config", str(path)).exception
+
+
 @pytest.mark.parametrize("name", ["soap", "xmlrpc", "url"])
 def test_dial_sends_the_order_and_logs_its_outcome(run: Run, with_appliances, name: str) -> None:
     path, running = with_appliances
@@ -126,7 +175,7 @@ def test_dry_run_prints_the_exact_request_and_sends_nothing(run: Run, with_appli
 def test_config_shows_what_is_in_force_without_secrets(run: Run, with_appliances) -> None:
     path, _ = with_appliances
     shown = json.loads(fine(run("config", "--config", str(path))))
-    assert shown["tenants"]["acme"]["dial_plan"] == {"prefix": "0"}
+    assert shown["tenants"]["acme"]["dial_plan"]["prefix"] == "0"
     assert "wsdl" in shown["tenants"]["acme"]["appliances"]["soap"]
 
 

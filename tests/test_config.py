@@ -131,6 +131,8 @@ def settings_of(model: type[BaseModel]) -> set[str]:
         config.Listener,
         config.ClickToCall,
         config.DialPlan,
+        config.DialRule,
+        config.DialTest,
         config.Tenant,
     ],
 )

@@ -43,6 +43,8 @@ def test_every_command_is_in_the_readme_and_explains_itself(name: str) -> None:
         config.Listener,
         config.ClickToCall,
         config.DialPlan,
+        config.DialRule,
+        config.DialTest,
         config.Appliance,
         config.Forward,
         config.Directory,

@@ -6,17 +6,18 @@ from dataclasses import dataclass, field, replace
 import pytest
 
 from gateway.adapter import Outcome
+from gateway.domain.dial_forms import patterns
 from gateway.domain.dialplan import DialPlan
 from gateway.domain.messages import CallEnded, CallStarted, Direction, Origin, PlaceCall
 from gateway.domain.numbers import Extensions, NumberPlan
 from gateway.domain.tenant import Tenant, Trunk
-from gateway.errors import NoAppliance, NotDiallable, TooManyOrders, UnknownAppliance, UnknownTenant
+from gateway.errors import NoAppliance, NotDiallable, NumberBlocked, TooManyOrders, UnknownAppliance, UnknownTenant
 from gateway.handlers import Core
 from gateway.store.drafts import OrderDraft, Recorded
 
 HERE = Origin("get", "127.0.0.1")
 PLAN = NumberPlan("47", Extensions.parse(["3500-3599"]))
-PBX = Trunk("pbx", "PABX", DialPlan("0"))
+PBX = Trunk("pbx", "PABX", DialPlan("0", blocked=patterns(["0900*"])))
 CLOUD = Trunk("cloud", "Nuvem", DialPlan("021"), Extensions.parse(["3550-3599"]))
 
 
@@ -107,6 +108,7 @@ def test_the_reply_to_an_order_says_how_it_ended(core: Core, memory: Memory, out
         (order("47999998888", tenant="bare"), NoAppliance, r"\[tenants.bare.appliances"),
         (order("47999998888", appliance="pbz"), UnknownAppliance, "Centrais: pbx, cloud"),
         (order("anonymous"), NotDiallable, "não há o que discar em 'anonymous'"),
+        (order("0900 123 4567"), NumberBlocked, r"não permite ligar para '09001234567' \(dial_plan.blocked 0900\*\)"),
         (order("47999998888", tenant="nobody"), UnknownTenant, "'nobody'"),
     ],
 )

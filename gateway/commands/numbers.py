@@ -4,7 +4,7 @@ import json
 import os
 import re
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from io import BufferedReader
 from typing import Any, cast
@@ -14,10 +14,10 @@ import click
 from gateway.bootstrap import tenants
 from gateway.commands.place import Place, one_tenant, with_place, with_tenant
 from gateway.config import Config
-from gateway.domain.dialplan import NothingToDial, dial
-from gateway.domain.numbers import Extensions, NumberPlan, Reading, read
-from gateway.domain.tenant import Tenant
-from gateway.errors import NotDiallable, UnknownAppliance
+from gateway.domain.numbers import Extensions, NumberPlan, Reading, Step, read
+from gateway.domain.tenant import Tenant, Trunk
+from gateway.errors import DialError, NotDiallable, NumberBlocked, UnknownAppliance
+from gateway.handlers import dialled_by
 
 _CHUNK = 65536
 # A comma inside /[0-9]{2,3}/ parts nothing.
@@ -28,7 +28,8 @@ _LISTED = re.compile(r"\s*(/(?:[^/]|/(?!\s*(?:,|$)))+/|[^,]*)\s*(?:,|$)")
 @click.argument("values", nargs=-1, required=True, metavar="VALUE...")
 @with_tenant
 @click.option("--appliance", help="Explain dialling by this appliance.  [default: the tenant's]")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object a line; no look-up, no dialling.")
+@click.option("--for-extension", "extension", metavar="E", default="", help="As this extension's branch and appliance.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line; no look-up.")
 @click.option("--area-code", metavar="NN", help="Read as a company in this area code would.")
 @click.option("--extensions", metavar="LIST", help="... with these extensions, such as 3500-3599,2xx.")
 @with_place
@@ -37,6 +38,7 @@ def number_command(
     values: tuple[str, ...],
     tenant: str | None,
     appliance: str | None,
+    extension: str,
     as_json: bool,
     area_code: str | None,
     extensions: str | None,
@@ -44,19 +46,30 @@ def number_command(
     """Explain step by step how each VALUE is read, matched and dialled. '-' reads values from standard input.
 
     JSON holds: input, kind (extension, mobile, fixed, special, short, foreign, withheld, unknown), e164, national (what
-    the CRM gets), candidates, steps.
+    the CRM gets), candidates, steps. With --appliance also: appliance, dialled (null if refused), refusal, dial_steps.
     """
     config = place.load()
     name = one_tenant(config, tenant)
     rules = _standing_in(tenants(config)[name], area_code, extensions)
+    trunk = _trunk(rules, appliance, extension)
+    plan = rules.numbers_for(extension)
     if as_json:
-        _print_lines(values, rules.numbers)
+        asked = trunk if appliance else None
+        _print_lines(values, lambda value: _plain(read(value, plan)) | _order(asked, value, rules, extension))
         return
     for value in (value for values_at_once in _each(values) for value in values_at_once):
-        reading = read(value, rules.numbers)
+        reading = read(value, plan)
         _explain(reading)
         _explain_matches(place, config, name, reading)
-        _explain_dialling(value, rules, appliance)
+        _explain_dialling(value, rules, trunk, extension)
+
+
+def _trunk(rules: Tenant, appliance: str | None, extension: str) -> Trunk | None:
+    """The appliance asked for, else the one that dials for the extension. Raises ``UnknownAppliance``."""
+    trunk = rules.trunk(appliance) if appliance else rules.trunk_for(extension)
+    if appliance and trunk is None:
+        raise UnknownAppliance(appliance, known=[trunk.name for trunk in rules.trunks])
+    return trunk
 
 
 def _standing_in(rules: Tenant, area_code: str | None, extensions: str | None) -> Tenant:
@@ -109,11 +122,11 @@ def _decoded(line: bytes) -> str:
 # JSON lines out -----------------------------------------------------------------------------------
 
 
-def _print_lines(values: tuple[str, ...], plan: NumberPlan) -> None:
+def _print_lines(values: tuple[str, ...], describe: Callable[[str], dict[str, Any]]) -> None:
     """UTF-8 whatever the terminal speaks, for it is scripts that read it."""
     out = sys.stdout.buffer
     for some in _each(values):
-        lines = [json.dumps(_plain(read(value, plan)), ensure_ascii=False) + "\n" for value in some]
+        lines = [json.dumps(describe(value), ensure_ascii=False) + "\n" for value in some]
         out.write("".join(lines).encode())
         out.flush()
 
@@ -125,8 +138,25 @@ def _plain(reading: Reading) -> dict[str, Any]:
         "e164": reading.e164,
         "national": reading.national,
         "candidates": reading.candidates,
-        "steps": [{"rule": step.rule, "text": step.text} for step in reading.steps],
+        "steps": _plain_steps(reading.steps),
     }
+
+
+def _order(trunk: Trunk | None, value: str, rules: Tenant, extension: str) -> dict[str, Any]:
+    """How ``trunk`` would dial ``value``; nothing when none was asked for."""
+    if trunk is None:
+        return {}
+    try:
+        dialled = dialled_by(trunk, value, rules, extension)
+    except DialError as error:
+        there = _plain_steps(error.steps if isinstance(error, NumberBlocked) else ())
+        return {"appliance": trunk.name, "dialled": None, "refusal": str(error), "dial_steps": there}
+    steps = _plain_steps(dialled.steps)
+    return {"appliance": trunk.name, "dialled": dialled.digits, "refusal": None, "dial_steps": steps}
+
+
+def _plain_steps(steps: Iterable[Step]) -> list[dict[str, str]]:
+    return [{"rule": step.rule, "text": step.text} for step in steps]
 
 
 # Explained to people ------------------------------------------------------------------------------
@@ -134,8 +164,7 @@ def _plain(reading: Reading) -> dict[str, Any]:
 
 def _explain(reading: Reading) -> None:
     click.echo(f"read      {reading.input!r}")
-    for step in reading.steps:
-        click.echo(f"  - {step.text}  [{step.rule}]")
+    _print_steps(reading.steps)
     click.echo(f"kind      {reading.kind}{' (collect call)' if reading.collect else ''}")
     click.echo(f"national  {reading.national or '-'}")
     click.echo(f"e164      {reading.e164 or '-'}")
@@ -154,18 +183,23 @@ def _explain_matches(place: Place, config: Config, tenant: str, reading: Reading
         click.echo("account   unknown number")
 
 
-def _explain_dialling(value: str, rules: Tenant, appliance: str | None) -> None:
-    trunk = rules.trunk(appliance) if appliance else rules.trunk_for("")
-    if appliance and trunk is None:
-        raise UnknownAppliance(appliance, known=[trunk.name for trunk in rules.trunks])
+def _explain_dialling(value: str, rules: Tenant, trunk: Trunk | None, extension: str) -> None:
     if trunk is None:
         click.echo("dialled   - (the tenant has no appliance)")
         return
     try:
-        dialled = dial(value, trunk.dial_plan, rules.numbers)
-    except NothingToDial:
-        click.echo(f"dialled   - ({NotDiallable(value)})")
+        dialled = dialled_by(trunk, value, rules, extension)
+    except NotDiallable as error:
+        click.echo(f"dialled   - ({error})")
         return
-    for step in dialled.steps:
-        click.echo(f"  - {step.text}  [{step.rule}]")
+    except NumberBlocked as error:
+        _print_steps(error.steps)
+        click.echo(f"dialled   - ({error})")
+        return
+    _print_steps(dialled.steps)
     click.echo(f"dialled   {dialled.digits} by {trunk.name!r}")
+
+
+def _print_steps(steps: Iterable[Step]) -> None:
+    for step in steps:
+        click.echo(f"  - {step.text}  [{step.rule}]")

@@ -14,6 +14,7 @@ import click
 
 from gateway import __version__
 from gateway.adapter import Adapter, Probe
+from gateway.bootstrap import Gateway, dial_plan_trials
 from gateway.commands.place import Place, with_place
 from gateway.errors import GatewayError
 from gateway.source import Source
@@ -48,7 +49,7 @@ def config_command(place: Place) -> None:
 @click.command("check")
 @with_place
 def check_command(place: Place) -> None:
-    """Validate the configuration, open the database, probe every appliance without ringing anyone.
+    """Validate the configuration, open the database, run the dial plans' tests, probe every appliance; ring nobody.
 
     Prints one line for each; exit code 0 when all are well, 1 otherwise.
     """
@@ -57,12 +58,26 @@ def check_command(place: Place) -> None:
             _line(True, "configuration", str(place.config_path or "defaults"))
             health = gateway.health()
             _line(all(health.values()), "database", str(gateway.data))
-            good = _probe_all({**gateway.appliances, **gateway.forwards, **gateway.sources()})
+            cases = _try_dial_plans(gateway)
+            good = _probe_all({**gateway.appliances, **gateway.forwards, **gateway.sources()}) and cases
     except GatewayError as error:
         for line in str(error).splitlines():
             _line(False, "configuration", line)
         sys.exit(1)
     sys.exit(0 if good and all(health.values()) else 1)
+
+
+def _try_dial_plans(gateway: Gateway) -> bool:
+    """Run the test cases of every dial plan; one line for each plan, and one for each case that does not hold."""
+    good = True
+    for place, trials, plan, tenant in dial_plan_trials(gateway.config):
+        failures = [failure for trial in trials if (failure := trial.failure(plan, tenant))]
+        for failure in failures:
+            _line(False, place, failure)
+        if not failures:
+            _line(True, place, f"{len(trials)} dial plan tests hold")
+        good = good and not failures
+    return good
 
 
 def _probe_all(peers: Mapping[tuple[str, str], Adapter | Source]) -> bool:

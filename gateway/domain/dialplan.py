@@ -1,40 +1,82 @@
-"""From a number as somebody wrote it to the digits that an exchange shall dial."""
+"""From a number as somebody wrote it to the digits that an exchange shall dial, or to a refusal."""
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from enum import IntEnum
 
+from gateway.domain.dial_forms import Form, Subject, matches
+from gateway.domain.dial_rules import Rule
 from gateway.domain.number_text import typed
 from gateway.domain.numbers import NumberPlan, read
 from gateway.domain.reading import Kind, Reading, Step
 from gateway.domain.sentences import step
 
 _PREFIX = re.compile(r"[0-9*#]*")
+# Police, fire, ambulance and the other lines for people in danger: Anatel's public emergency services and those that
+# the library phonenumbers lists for Brazil as free or emergency numbers.
+EMERGENCY = (
+    *("100", "112", "128", "153", "180", "181", "185", "188"),
+    *("190", "191", "192", "193", "194", "197", "198", "199", "911"),
+)
+# The access code 00 and the fewest digits that a number has anywhere, country code included.
+_SHORTEST_ABROAD = 9
 
 
 class NothingToDial(ValueError):
     """The text holds no number or extension: no digits, or a caller who withheld it."""
 
 
+class BlockedNumber(ValueError):
+    """The dial plan forbids the number; ``by`` is the rule or pattern, ``steps`` how it came to that."""
+
+    def __init__(self, number: str, by: str, steps: tuple[Step, ...]) -> None:
+        super().__init__(f"The dial plan blocks {number}: {by}.")
+        self.number = number
+        self.by = by
+        self.steps = steps
+
+
 @dataclass(frozen=True, slots=True)
 class DialPlan:
-    """``prefix`` goes before every number that is no extension: 0, an operator's code, anything; "" for none.
+    """How numbers are dialled: none that is ``blocked``, else by the first of ``rules`` for it, else by ``prefix``.
 
-    Source: the CRM's manual on click-to-call.
+    ``prefix`` goes before every number that is no extension and no public service: 0, an operator's code, anything;
+    "" for none. Source: the CRM's manual on click-to-call.
 
-    :raises ValueError: ``prefix`` holds other signs than 0-9, * and #.
+    :raises ValueError: ``prefix`` holds other signs than 0-9, * and #, or an emergency number would be blocked.
     """
 
     prefix: str = ""
+    rules: tuple[Rule, ...] = ()
+    blocked: tuple[tuple[str, re.Pattern[str]], ...] = ()
 
     def __post_init__(self) -> None:
         if not _PREFIX.fullmatch(self.prefix):
             raise ValueError(f"Dial prefix {self.prefix!r} cannot be dialled: expected only 0-9, * and #.")
+        for code in EMERGENCY:
+            if by := self.blocks(Subject(Kind.SHORT, code, code), None):
+                raise ValueError(f"the emergency number {code} may not be blocked, and {by} blocks it")
+
+    def blocks(self, subject: Subject, own_area: str | None) -> str | None:
+        """The setting that forbids to dial ``subject``, or None."""
+        for text, pattern in self.blocked:
+            if matches((pattern,), subject.national):
+                return f"dial_plan.blocked {text}"
+        index, rule = self.rule_for(subject, own_area)
+        return f"dial_plan.rules {index}{rule.remark}" if rule and rule.form is None else None
+
+    def rule_for(self, subject: Subject, own_area: str | None) -> tuple[int, Rule | None]:
+        """The first rule that is for ``subject``, and its place counted from 1."""
+        for index, rule in enumerate(self.rules, start=1):
+            if rule.is_for(subject, own_area):
+                return index, rule
+        return 0, None
 
 
 @dataclass(frozen=True, slots=True)
 class Dialled:
-    """``digits`` to send (only 0-9, * and #), the ``reading`` they rest on, and every step on the way."""
+    """``digits`` to send (0-9, *, #, and + in front where a rule says so), the ``reading`` they rest on, every step."""
 
     digits: str
     reading: Reading
@@ -42,20 +84,83 @@ class Dialled:
 
 
 def dial(raw: str, plan: DialPlan, numbers: NumberPlan) -> Dialled:
-    """The digits that call ``raw``: an extension as it is, a number in its national form behind the prefix.
+    """The digits that call ``raw`` by ``plan``.
 
     The CRM may have put the prefix there itself; it is never there twice, and dialling what was dialled
     changes nothing. Yet what came as a complete number has no prefix: with prefix 9, ``91934567890`` is
     a mobile in Pará, not (19) 3456-7890.
 
     :raises NothingToDial: no digits, or withheld.
+    :raises BlockedNumber: the plan forbids it.
     """
-    written, reading = _choose(raw, plan.prefix, numbers)
+    written, reading, taken = _choose(raw, plan, numbers)
     if reading.kind is Kind.WITHHELD or not typed(raw).digits:
         raise NothingToDial(f"Nothing to dial in {raw[:40]!r}: expected a telephone number or an extension.")
-    digits, last = _digits(written, reading, plan, numbers)
-    reading = replace(reading, input=raw)
-    return Dialled(digits, reading, (*reading.steps, last))
+    steps = (*taken, *reading.steps)
+    digits, last = _decide(subject_of(written, reading), plan, numbers, steps)
+    return Dialled(digits, replace(reading, input=raw), (*steps, last))
+
+
+def subject_of(written: str, reading: Reading) -> Subject:
+    """The forms of ``reading``, which was written so."""
+    kind, national, e164 = reading.kind, reading.national, reading.e164
+    international = e164[1:] if e164 else None
+    if kind is Kind.FOREIGN:
+        return Subject(kind, national, _as_written_abroad(written, reading), None, international)
+    # A number abroad that the library does not know is still dialled as one, and blocked as one.
+    if kind is Kind.UNKNOWN and written.startswith("00") and len(written) >= _SHORTEST_ABROAD:
+        return Subject(Kind.FOREIGN, written, written, None, written.lstrip("0"))
+    local = national[2:] if kind in (Kind.FIXED, Kind.MOBILE) else None
+    return Subject(kind, national, national, local, international)
+
+
+def _as_written_abroad(written: str, reading: Reading) -> str:
+    """Keeps an operator's code that was written, drops such as the (0) in +44 (0)20."""
+    digits = re.sub(r"[^0-9]", "", written).lstrip("0")
+    return "00" + digits if digits.endswith((reading.e164 or "")[1:]) else reading.national
+
+
+# What is done with a number -----------------------------------------------------------------------
+
+
+def _decide(subject: Subject, plan: DialPlan, numbers: NumberPlan, steps: tuple[Step, ...] = ()) -> tuple[str, Step]:
+    _refuse(subject, plan, numbers, steps)
+    index, rule = plan.rule_for(subject, numbers.area_code)
+    if rule and rule.form:
+        return rule.form.write(subject), step("dial-rule", f"{index}{rule.remark}: {rule.form}")
+    if subject.kind in _AS_IT_IS:
+        return subject.national, _AS_IT_IS[subject.kind]
+    if subject.kind is Kind.UNKNOWN and plan.prefix:
+        return _unknown(plan.prefix + subject.national, plan, numbers, steps), _behind(plan.prefix)
+    return Form(plan.prefix, "national", "").write(subject), _behind(plan.prefix)
+
+
+def _refuse(subject: Subject, plan: DialPlan, numbers: NumberPlan, steps: tuple[Step, ...]) -> None:
+    if by := plan.blocks(subject, numbers.area_code):
+        raise BlockedNumber(subject.national, by, (*steps, step("dial-blocked", by)))
+
+
+def _unknown(digits: str, plan: DialPlan, numbers: NumberPlan, steps: tuple[Step, ...]) -> str:
+    """The prefix may complete a number: behind 0, 15 11 98765-4321 begins with an operator's code.
+
+    What it completes may be blocked, too.
+    """
+    reading = read(digits, numbers)
+    if reading.kind is not Kind.UNKNOWN:
+        _refuse(subject_of(digits, reading), plan, numbers, steps)
+    if _trust(digits, reading) is not _Trust.DERIVED:
+        return digits
+    return _decide(subject_of(digits, reading), plan, numbers, steps)[0]
+
+
+_AS_IT_IS = {Kind.EXTENSION: step("dial-extension"), Kind.SHORT: step("dial-short")}
+
+
+def _behind(prefix: str) -> Step:
+    return step("dial-prefix", prefix) if prefix else step("dial-number")
+
+
+# Whether what the plan puts in front is there already ---------------------------------------------
 
 
 class _Trust(IntEnum):
@@ -69,30 +174,68 @@ class _Trust(IntEnum):
 def _trust(written: str, reading: Reading) -> _Trust:
     if reading.kind in (Kind.UNKNOWN, Kind.WITHHELD):
         return _Trust.NONE
-    if any(step.rule == "stray-zeros" for step in reading.steps):
+    if any(done.rule == "stray-zeros" for done in reading.steps):
         return _Trust.NONE
     if reading.national == written:
         return _Trust.EXACT
-    # 0 and 151 is a public service, and just as well the prefix 015 and 1.
-    return _Trust.NONE if reading.kind is Kind.SHORT else _Trust.DERIVED
+    # No number holds * or #; and 0 with 151 is a public service, but just as well the prefix 015 with 1.
+    return _Trust.NONE if reading.kind is Kind.SHORT or not written.isdigit() else _Trust.DERIVED
 
 
-def _choose(raw: str, prefix: str, numbers: NumberPlan) -> tuple[str, Reading]:
-    """The text and its reading, without the prefix if that was there already."""
+def _choose(raw: str, plan: DialPlan, numbers: NumberPlan) -> tuple[str, Reading, tuple[Step, ...]]:
+    """The text and its reading, without what the plan puts in front if that was there already."""
     written, whole = _written(raw), read(raw, numbers)
-    if not prefix or not written.startswith(prefix) or typed(raw).international:
-        return written, whole
-    rest = written[len(prefix) :]
-    behind = read(rest, numbers)
-    if _was_prefixed(_trust(written, whole), _trust(rest, behind), behind):
-        return rest, behind
-    return written, whole
+    trust = _trust(written, whole)
+    if typed(raw).international or trust is _Trust.EXACT:
+        return written, whole, ()
+    found = list(_without_front(written, plan, numbers))
+    # What the plan itself would dial comes before what the CRM may have added.
+    if trust is _Trust.NONE:
+        for front, rest, behind in found:
+            if _dials(rest, behind, plan, numbers) in (written, None):
+                return rest, behind, _there(front)
+    for front, rest, behind in found:
+        if _was_in_front(front, trust, rest, behind, plan):
+            return rest, behind, _there(front)
+    return written, whole, ()
 
 
-def _was_prefixed(whole: _Trust, rest: _Trust, behind: Reading) -> bool:
-    if rest is _Trust.EXACT:
-        return whole is not _Trust.EXACT
-    return whole is _Trust.NONE and behind.kind is not Kind.WITHHELD
+def _there(front: Form) -> tuple[Step, ...]:
+    return (step("dial-there", front.before),) if front.before else ()
+
+
+def _without_front(written: str, plan: DialPlan, numbers: NumberPlan) -> Iterator[tuple[Form, str, Reading]]:
+    """What may be behind that which the plan puts in front, and how it reads then."""
+    for form in _fronts(plan):
+        if written.startswith(form.before):
+            rest = ("00" if form.name == "international" else "") + written[len(form.before) :]
+            yield form, rest, read(rest, numbers)
+            if rest.startswith("00"):
+                yield form, rest, read("+" + rest[2:], numbers)
+
+
+def _fronts(plan: DialPlan) -> tuple[Form, ...]:
+    """What the plan puts in front of numbers: the prefix first, then that of each rule."""
+    forms = (Form(plan.prefix, "national", ""), *(rule.form for rule in plan.rules if rule.form))
+    return tuple(dict.fromkeys(form for form in forms if form.before or form.name == "international"))
+
+
+def _was_in_front(form: Form, whole: _Trust, rest: str, behind: Reading, plan: DialPlan) -> bool:
+    """Whether the CRM put there what the plan would; a rule may leave out kinds of numbers, the CRM hardly does."""
+    if behind.kind is Kind.WITHHELD or form.name == "international":
+        return False
+    trust = _trust(rest, behind)
+    if form.before == plan.prefix:
+        return trust is _Trust.EXACT or (trust is _Trust.DERIVED and whole is _Trust.NONE)
+    return trust is _Trust.EXACT and behind.kind is not Kind.SHORT
+
+
+def _dials(rest: str, behind: Reading, plan: DialPlan, numbers: NumberPlan) -> str | None:
+    """What the plan makes of ``rest``; None when it is blocked."""
+    try:
+        return _decide(subject_of(rest, behind), plan, numbers)[0]
+    except BlockedNumber:
+        return None
 
 
 def _written(raw: str) -> str:
@@ -101,36 +244,3 @@ def _written(raw: str) -> str:
     if text.international or text.feature_code:
         return text.feature_code or text.dialled
     return re.sub(r"[^0-9*#]", "", text.core).rstrip("*#")
-
-
-def _digits(written: str, reading: Reading, plan: DialPlan, numbers: NumberPlan) -> tuple[str, Step]:
-    if reading.kind is Kind.EXTENSION:
-        return reading.national, _UNCHANGED
-    if reading.kind is Kind.FOREIGN:
-        return _foreign(written, reading, plan.prefix), _behind(plan.prefix)
-    if reading.kind is Kind.UNKNOWN and plan.prefix:
-        return _unknown(plan.prefix + reading.national, plan, numbers), _behind(plan.prefix)
-    return plan.prefix + reading.national, _behind(plan.prefix)
-
-
-def _foreign(written: str, reading: Reading, prefix: str) -> str:
-    """Keeps an operator's code that was written, drops such as the (0) in +44 (0)20."""
-    abroad = (reading.e164 or "")[1:]
-    digits = re.sub(r"[^0-9]", "", written).lstrip("0")
-    own = "00" + digits if digits.endswith(abroad) else reading.national
-    return own if prefix.startswith("00") and own.startswith(prefix) else prefix + own
-
-
-def _unknown(digits: str, plan: DialPlan, numbers: NumberPlan) -> str:
-    """The prefix may complete a number: behind 0, 15 11 98765-4321 begins with an operator's code."""
-    reading = read(digits, numbers)
-    if _trust(digits, reading) is not _Trust.DERIVED:
-        return digits
-    return _digits(digits, reading, plan, numbers)[0]
-
-
-_UNCHANGED = step("dial-extension")
-
-
-def _behind(prefix: str) -> Step:
-    return step("dial-prefix", prefix) if prefix else step("dial-number")

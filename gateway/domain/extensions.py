@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 # A longer text is no number, and a tenant's regular expression shall not be run over it.
-_LONGEST = 32
+LONGEST = 32
 
 _RANGE = re.compile(r"([0-9]+)\s*-\s*([0-9]+)")
 _WILDCARD = re.compile(r"(?=[0-9]*[xX])[0-9xX]+")
@@ -56,7 +56,7 @@ class Extensions:
         for first, last in self.spans:
             if len(first) == size and first <= digits <= last:
                 return True
-        return bool(self.patterns) and size <= _LONGEST and self._match_pattern(digits)
+        return bool(self.patterns) and size <= LONGEST and self._match_pattern(digits)
 
     def _match_pattern(self, digits: str) -> bool:
         return any(pattern.fullmatch(digits) for pattern in self.patterns)

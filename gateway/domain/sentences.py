@@ -135,9 +135,25 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
         "Dials an extension as it is, without a prefix.",
         "O ramal é discado como está, sem prefixo.",
     ),
+    "dial-short": (
+        "Dials a public service as it is, without a prefix.",
+        "O serviço público é discado como está, sem prefixo.",
+    ),
+    "dial-there": (
+        "Took off {}, which the plan puts in front and which was there already.",
+        "Foi retirado {}, que o plano põe na frente e que já estava lá.",
+    ),
     "dial-number": (
         "Dials the number; no prefix is configured.",
         "O número é discado; nenhum prefixo está configurado.",
+    ),
+    "dial-rule": (
+        "Dials by the plan's rule {}.",
+        "Discado pela regra {} do plano.",
+    ),
+    "dial-blocked": (
+        "Does not dial: blocked by {}.",
+        "Não é discado: bloqueado por {}.",
     ),
     "dial-prefix": (
         "Dials the number behind the prefix {}, once.",

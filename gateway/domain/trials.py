@@ -1,0 +1,32 @@
+"""Test cases of a dial plan, written in the configuration beside it."""
+
+from dataclasses import dataclass
+
+from gateway.domain.dialplan import BlockedNumber, DialPlan, NothingToDial, dial
+from gateway.domain.tenant import Tenant
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """``number``, called by ``extension`` if that is given, shall be dialled as ``dials``, or refused if None."""
+
+    number: str
+    dials: str | None
+    extension: str = ""
+
+    def failure(self, plan: DialPlan, tenant: Tenant) -> str | None:
+        """None when it holds, else a sentence with what came out and what was expected."""
+        came = self._dialled(plan, tenant)
+        expected = self.dials or "blocked"
+        if came == expected or (self.dials is None and came.startswith("blocked")):
+            return None
+        caller = f" from extension {self.extension}" if self.extension else ""
+        return f"{self.number!r}{caller} gave {came}, expected {expected}"
+
+    def _dialled(self, plan: DialPlan, tenant: Tenant) -> str:
+        try:
+            return dial(self.number, plan, tenant.numbers_for(self.extension)).digits
+        except BlockedNumber as error:
+            return f"blocked by {error.by}"
+        except NothingToDial:
+            return "nothing to dial"
