@@ -5,7 +5,7 @@ A preset's parameters become the fields of a dataclass of its own, so that they 
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, make_dataclass
+from dataclasses import dataclass, field, fields, make_dataclass
 from difflib import get_close_matches
 from typing import Annotated, Any, Literal
 
@@ -37,9 +37,17 @@ class PresetConfig(PeerConfig):
         """The preset; a class made by ``config_class_of`` has it."""
         raise NotImplementedError
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """By preset and values: the class is made at run time, and the gateway's processes get it through a pipe."""
+        return _restored, (self.chosen, {each.name: getattr(self, each.name) for each in fields(self)})
+
     def values(self) -> dict[str, Any]:
         """The preset's parameters by name, secrets in plain text."""
         return {name: plain(getattr(self, name)) for name in self.chosen.parameters}
+
+
+def _restored(preset: Preset, values: Mapping[str, Any]) -> PresetConfig:
+    return config_class_of(preset)(**values)
 
 
 def plain(value: Any) -> Any:
@@ -48,12 +56,12 @@ def plain(value: Any) -> Any:
 
 def config_class_of(preset: Preset) -> type[PresetConfig]:
     """The dataclass of the settings that ``preset`` takes."""
-    fields: list[tuple[str, Any, Any]] = [_field(name, each) for name, each in preset.parameters.items()]
-    fields.append(("timeout_s", float, _inherited("timeout_s", default=preset.timeout_s)))
+    own: list[tuple[str, Any, Any]] = [_field(name, each) for name, each in preset.parameters.items()]
+    own.append(("timeout_s", float, _inherited("timeout_s", default=preset.timeout_s)))
     row = Annotated[Mapping[str, Any], BeforeValidator(lambda value: _row(value, preset.origin))]
-    fields.append(("origins", Mapping[str, row], _inherited("origins", default_factory=dict)))
+    own.append(("origins", Mapping[str, row], _inherited("origins", default_factory=dict)))
     return make_dataclass(
-        "PresetSettings", fields, bases=(PresetConfig,), namespace={"chosen": preset}, frozen=True, kw_only=True
+        "PresetSettings", own, bases=(PresetConfig,), namespace={"chosen": preset}, frozen=True, kw_only=True
     )
 
 

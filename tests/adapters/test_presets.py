@@ -1,5 +1,6 @@
 """The presets that are shipped: each does what the tests in its own file say, and can be set up as it says."""
 
+import pickle
 import re
 import tomllib
 from pathlib import Path
@@ -66,6 +67,18 @@ def test_the_example_can_be_pasted_as_it_is(name, tmp_path):
         loaded = config.parse(tomllib.loads(text), source="gateway.toml", base=tmp_path)
         if name != "generic-soap":  # its WSDL and its envelope exclude each other
             PresetAdapter(loaded.tenants["default"].appliances["pabx"].settings, name="pabx").close()
+
+
+@pytest.mark.parametrize(("name", "trial"), DIALLED, ids=[f"{name}: {trial.name}" for name, trial in DIALLED])
+def test_settings_reach_the_gateways_processes_through_a_pipe(name, trial):
+    made = TypeAdapter(config_class_of(PRESETS[name])).validate_python(
+        {"preset": name, **PRESETS[name].given, **trial.given}
+    )
+    received = pickle.loads(pickle.dumps(made))
+    assert {each: getattr(received, each) for each in made.__dataclass_fields__} == {
+        each: getattr(made, each) for each in made.__dataclass_fields__
+    }
+    assert received.chosen == made.chosen
 
 
 @pytest.mark.parametrize(("name", "trial"), DIALLED, ids=[f"{name}: {trial.name}" for name, trial in DIALLED])
