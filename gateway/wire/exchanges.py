@@ -4,16 +4,19 @@ The server hands us a parsed request, so header names and their order are writte
 values and body are as they came. Behind the lenient port the head is the very bytes.
 """
 
+import re
 import time
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from io import BytesIO
 from typing import Any
 
 from gateway.errors import NotReplayable
-from gateway.masking import mask
+from gateway.masking import mask, spellings
 from gateway.store.exchanges import IN, Draft, Exchange, cut
 from gateway.wire import lenient
+from gateway.wire.guard import WINDOWS
 from gateway.wire.intake import REPLAY_OF
 from gateway.wire.lenient import END_OF_HEAD, Repaired, repair
 from gateway.wire.operations import OPERATIONS
@@ -22,6 +25,7 @@ from gateway.wire.transport import Answer, Environ
 RAW_HEAD = "cti.raw_head"
 REPAIRS = "cti.repairs"
 GAP = b"\r\n\r\n"
+ENCODING = re.compile(rb"(?im)^content-encoding:[^\r\n]*\r?\n")
 Add = Callable[[Draft, int], None]
 
 
@@ -79,8 +83,8 @@ class Recorder:
         self, environ: Environ, body: Tee | None, answer: Answer, wire: str, at: int, took_us: int
     ) -> Exchange:
         tenant = environ.get("cti.tenant", "")
-        secrets = self.secrets(tenant)
-        came, long = _whole(head_of(environ), body, self.most_bytes)
+        secrets = (*self.secrets(tenant), *spellings(environ.get("cti.passwords", ())))
+        came, long = _whole(environ, body, self.most_bytes)
         told, longer = cut(answer_bytes(answer), self.most_bytes)
         notes = (*_repairs(environ), *_replay(environ), long, longer and f"resposta {longer}")
         return Exchange(
@@ -99,11 +103,31 @@ class Recorder:
         )
 
 
-def _whole(head: bytes, body: Tee | None, most: int) -> tuple[bytes, str]:
+def _whole(environ: Environ, body: Tee | None, most: int) -> tuple[bytes, str]:
+    """The request as it is kept, and what was left out. A packed body is unpacked: nobody could mask or read it."""
+    head = head_of(environ)
     if body is None:
         return cut(head, most)
-    left_out = "" if len(body.kept) == body.size else f"cortado: corpo de {body.size} bytes, guardados {len(body.kept)}"
-    return head + body.kept, left_out
+    whole = len(body.kept) == body.size
+    left_out = "" if whole else f"cortado: corpo de {body.size} bytes, guardados {len(body.kept)}"
+    plain = unpacked(body.kept, environ.get("HTTP_CONTENT_ENCODING", ""), most) if body.kept else None
+    if plain is None:
+        return head + body.kept, left_out
+    longer = whole and len(plain) > most
+    note = f"corpo descompactado{f'; cortado: guardados {most} bytes dele' if longer else ''}"
+    return ENCODING.sub(b"", head) + plain[:most], "; ".join(filter(None, (note, left_out)))
+
+
+def unpacked(body: bytes, encoding: str, most: int) -> bytes | None:
+    """The beginning of ``body`` unpacked, a little more than ``most`` bytes of it; None where it is not packed."""
+    if encoding.strip().lower() not in ("gzip", "x-gzip", "deflate"):
+        return None
+    for window in WINDOWS:
+        try:
+            return zlib.decompressobj(window).decompress(body, most + 1) or None
+        except zlib.error:
+            continue
+    return None
 
 
 def _repairs(environ: Environ) -> tuple[str, ...]:

@@ -21,6 +21,8 @@ MOST_DEEP = 256
 # take half a second and a hundred megabytes. A system.multicall of 100 calls has about 9000.
 MOST_MARKS = 16_384
 MOST_DIGITS = 18
+# gzip and zlib; "deflate" means zlib's format, but some send the bare stream.
+WINDOWS = (47, -15)
 BLANK = b" \t\r\n\xef\xbb\xbf"
 NOT_XML = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
@@ -66,8 +68,7 @@ def inflate(body: bytes, encoding: str, limit: int) -> bytes:
         return body
     if encoding not in ("gzip", "x-gzip", "deflate"):
         raise MalformedRequest(f"Content-Encoding {encoding[:40]!r} não aceito.", hint="Use gzip ou deflate.")
-    # "deflate" means zlib's format, but some send the bare stream.
-    for window in (47, -15):
+    for window in WINDOWS:
         try:
             inflated = zlib.decompressobj(window).decompress(body, limit + 1)
         except zlib.error:

@@ -84,6 +84,9 @@ class Intake:
         self, operation: Operation, texts: Texts, environ: dict[str, Any], site: Site, wire: str, token: str
     ) -> Reply:
         login, replay_of = None, environ.get(REPLAY_OF)
+        # However it was written, by position or in a map, the wire log must not keep it.
+        if password := texts.get(LOGIN[1]):
+            environ.setdefault("cti.passwords", set()).add(password)
         if replay_of:
             if operation.dials:
                 raise NotReplayable(operation.name)

@@ -13,7 +13,7 @@ from gateway.masking import spellings
 from gateway.store.exchanges import OUT, Draft, Exchange
 from gateway.wire.exchanges import Recorder
 from gateway.wire.lenient_port import LenientPort, Limits
-from tests.wire.envelopes import envelope
+from tests.wire.envelopes import envelope, wrap
 from tests.wire.peers import OUTSIDE, Peer
 
 START = "/wconnect/WConnect_WSDL_ConsultaRamal.php"
@@ -133,6 +133,46 @@ def test_a_soap_end_is_served_again(kept: Kept, zipped: bool) -> None:
     assert isinstance(second, CallEnded)
     assert second.recording_url == "http://pbx/a.wav?b=1&c=2"
     assert second == replace(first, origin=second.origin)  # type: ignore[type-var]
+
+
+PASSWORD = "segr\u00e9do-da-ana"
+BY_POSITION = "".join(f"<arg{n}>{value}</arg{n}>" for n, value in enumerate(("3501", "47", "", "ana", PASSWORD)))
+MAP = "".join(
+    f"<item><key>{key}</key><value>{value}</value></item>"
+    for key, value in {"ramal": "3501", "telefone": "47", "UsuarioLogin": "ana", "UsuarioSenha": PASSWORD}.items()
+)
+
+
+@pytest.mark.parametrize("zipped", [False, True])
+@pytest.mark.parametrize("charset", ["utf-8", "latin-1"])
+@pytest.mark.parametrize("inside", [BY_POSITION, f"<param0>{MAP}</param0>"], ids=["by position", "a map"])
+def test_a_login_s_password_is_masked_however_it_came(kept: Kept, inside: str, charset: str, zipped: bool) -> None:
+    body = wrap(f"<ClickToCall>{inside}</ClickToCall>").encode(charset)
+    headers = {"Content-Encoding": "gzip"} if zipped else {}
+    kept.peer.post("/soap", data=gzip.compress(body) if zipped else body, content_type="text/xml", headers=headers)
+    request = kept.last().request
+    assert PASSWORD.encode(charset) not in request
+    assert b"****" in request
+    assert b"Content-Encoding" not in request
+
+
+def test_a_packed_body_is_kept_unpacked_and_no_longer_than_others(kept: Kept) -> None:
+    packed = gzip.compress(envelope("ConsultaRamal", {"ramal": "3501", "telefone": "47"}) + b" " * 100_000)
+    kept.peer.post("/soap", data=packed, content_type="text/xml", headers={"Content-Encoding": "gzip"})
+    found = kept.last()
+    head, _, body = found.request.partition(b"\r\n\r\n")
+    assert b"<ramal>3501</ramal>" in body
+    assert len(body) == 4096
+    assert b"content-encoding" not in head.lower()
+    assert found.note == "corpo descompactado; cortado: guardados 4096 bytes dele"
+    with pytest.raises(NotReplayable):
+        kept.peer.front.replay(found, "ana")
+
+
+def test_a_body_that_is_not_packed_as_it_says_is_kept_as_it_came(kept: Kept) -> None:
+    kept.peer.post("/soap", data=b"<x/>", headers={"Content-Encoding": "gzip"})
+    assert b"Content-Encoding: gzip\r\n" in kept.last().request
+    assert kept.last().request.endswith(b"\r\n\r\n<x/>")
 
 
 def test_a_company_named_in_the_path_is_kept_when_it_is_served_again(kept: Kept) -> None:
