@@ -22,6 +22,8 @@ from gateway.errors import AdapterError
 
 MARGIN_S = 15
 """A kept login is given up so long before it ends by itself."""
+SENT_S = 2.0
+"""How long the answer to a step is waited for that only has to be sent."""
 _OPENINGS = {
     ("login", Outcome.REFUSED): "A central {!r} recusou o login",
     ("login", Outcome.UNREACHABLE): "A central {!r} não concluiu o login e nada foi discado",
@@ -149,8 +151,8 @@ class Runner:
 
     def _after(self, message: Outgoing, delivery: Delivery) -> Delivery:
         """What must follow. The call is placed already, so whatever goes wrong is *unknown*."""
-        attempt = self._peer.attempt()
         for call in self._calls["after"]:
+            attempt = self._peer.attempt() if call.step.must_answer else Attempt(SENT_S)
             try:
                 reading = call.reading(self._peer.exchange(call.request(message, attempt), attempt))
             except AdapterError as error:

@@ -12,7 +12,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from adapters.answers import Pattern
 
-NAME = re.compile(r"[a-z][a-z0-9-]{0,40}")
+NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,40}")
 RESERVED = frozenset(
     {
         *("adapter", "preset", "title", "extensions", "dial_plan", "settings", "fallback", "limits"),

@@ -32,7 +32,7 @@ from gateway.adapter import Outgoing
 from gateway.errors import AdapterError
 
 ALWAYS = DIAL_FIELDS | {"kind", "id", "secrets"}
-_ALONE = re.compile(r"\s*\{\{\s*(\w+)\s*\}\}\s*")
+_PLACE = re.compile(r"\{\{\s*(\w+)\s*\}\}")
 _TREES = ("json", "params", "arguments")
 """Keys of a step whose values keep their type."""
 _WHOLE = ("template", "pattern", "url", "list", "table")
@@ -236,17 +236,21 @@ def _filled(step: Step, preset: Preset, values: Mapping[str, Any]) -> Step:
 
 
 def inserted(tree: Any, preset: Preset, values: Mapping[str, Any], *, typed: bool = False) -> Any:
-    """``tree`` with the parameters that make up a whole text of it put in, when they are of the preset language;
-    if ``typed``, numbers and booleans too, which keep their type.
+    """``tree`` with the parameters put in that are of the preset language: templates wherever they stand, patterns,
+    lists and tables where they are a whole text; if ``typed``, numbers and booleans there too, which keep their type.
     """
-    kinds = (*_WHOLE, "integer", "boolean") if typed else _WHOLE
-    return _inserted(tree, {name: values[name] for name, each in preset.parameters.items() if each.type in kinds})
+    kinds = {name: each.type for name, each in preset.parameters.items()}
+    wanted = (*_WHOLE, "integer", "boolean") if typed else _WHOLE
+    whole = {name: values[name] for name, kind in kinds.items() if kind in wanted}
+    return _inserted(tree, whole, {name: value for name, value in whole.items() if kinds[name] == "template"})
 
 
-def _inserted(tree: Any, values: Mapping[str, Any]) -> Any:
+def _inserted(tree: Any, whole: Mapping[str, Any], anywhere: Mapping[str, str]) -> Any:
     if isinstance(tree, str):
-        alone = _ALONE.fullmatch(tree)
-        return values.get(alone[1], tree) if alone else tree
+        alone = _PLACE.fullmatch(tree.strip())
+        if alone and alone[1] in whole:
+            return whole[alone[1]]
+        return _PLACE.sub(lambda found: anywhere.get(found[1], found[0]), tree)
     if isinstance(tree, Mapping):
-        return {key: _inserted(value, values) for key, value in tree.items()}
-    return [_inserted(value, values) for value in tree] if isinstance(tree, list | tuple) else tree
+        return {key: _inserted(value, whole, anywhere) for key, value in tree.items()}
+    return [_inserted(value, whole, anywhere) for value in tree] if isinstance(tree, list | tuple) else tree
