@@ -8,7 +8,9 @@ from gateway.desk.hub import Hub
 from gateway.desk.pages import Desk
 from gateway.masking import spellings
 from gateway.metrics import Gauges, metrics_application
+from gateway.store.corrections import Corrections
 from gateway.store.exchanges import Exchange
+from gateway.store.quality import Quality
 from gateway.wire.exchanges import Recorder
 from gateway.wire.http import Front
 from gateway.wire.lenient_port import LenientPort, Limits, no_desk
@@ -36,6 +38,10 @@ class Application:
             self._hub,
             exchanges=gateway.exchanges,
             replay=self._replay,
+            imports=gateway.importer.imports,
+            import_now=gateway.schedule.request,
+            quality=Quality(gateway.engine),
+            corrections=Corrections(gateway.engine, gateway.journal),
         )
         self.wsgi = Front(
             gateway.config,

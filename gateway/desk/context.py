@@ -17,9 +17,12 @@ from gateway.errors import CredentialsNeeded
 from gateway.handlers import Core
 from gateway.passwords import Verifier
 from gateway.store.calls import CallLog, LoggedCall
+from gateway.store.corrections import Corrections
 from gateway.store.directory import Agent, Directory
 from gateway.store.exchanges import Exchange, ExchangeLog
+from gateway.store.imports import Imports
 from gateway.store.log import EventLog
+from gateway.store.quality import Quality
 
 Replay = Callable[[Exchange, str], tuple[str, str]]
 """``replay(exchange, by)`` serves a logged event again: the answer's status and body. Raises ``NotReplayable``."""
@@ -38,6 +41,10 @@ class Services:
     hub: Hub
     exchanges: ExchangeLog | None = None
     replay: Replay | None = None
+    imports: Imports | None = None
+    import_now: Callable[[str, str], None] | None = None
+    quality: Quality | None = None
+    corrections: Corrections | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from werkzeug.routing import Map, Rule
 from werkzeug.wrappers import Request, Response
 
 from gateway.config import Config, Tenant
-from gateway.desk import access, api, failures, traffic, views
+from gateway.desk import access, api, failures, quality, register, traffic, views
 from gateway.desk.context import Replay, Services, Visit
 from gateway.desk.hub import Hub
 from gateway.desk.rendering import protected
@@ -17,12 +17,16 @@ from gateway.errors import CredentialsNeeded, UnknownTenant
 from gateway.handlers import Core
 from gateway.passwords import Verifier
 from gateway.store.calls import CallLog
+from gateway.store.corrections import Corrections
 from gateway.store.directory import Directory
 from gateway.store.exchanges import ExchangeLog
+from gateway.store.imports import Imports
 from gateway.store.log import EventLog
+from gateway.store.quality import Quality
 
 CALL_ID = "<int(max=9007199254740991):call_id>"
 EXCHANGE_ID = "<int(max=9007199254740991):exchange_id>"
+RUN_ID = "<int(max=9007199254740991):run_id>"
 ROUTES: dict[str, tuple[str, str, Callable[..., Response]]] = {
     "static": ("GET", "/static/<path:name>", views.static),
     "login": ("GET", "/login", views.login),
@@ -38,10 +42,18 @@ ROUTES: dict[str, tuple[str, str, Callable[..., Response]]] = {
     "traffic": ("GET", "/trafego", traffic.traffic),
     "exchange": ("GET", f"/trafego/{EXCHANGE_ID}", traffic.exchange),
     "replay": ("POST", f"/trafego/{EXCHANGE_ID}/reenviar", traffic.replay),
+    "register": ("GET", "/cadastro", register.register),
+    "import_run": ("GET", f"/cadastro/{RUN_ID}", register.import_run),
+    "import_now": ("POST", "/cadastro/importar", register.import_now),
+    "quality": ("GET", "/qualidade", quality.quality),
+    "quality_export": ("GET", "/qualidade.csv", quality.export),
+    "quality_correct": ("POST", "/qualidade/corrigir", quality.correct),
+    "quality_add": ("POST", "/qualidade/acrescentar", quality.add),
     "events": ("GET", "/events", views.events),
     "api_calls": ("GET", "/api/calls", api.calls),
     "api_call": ("GET", f"/api/calls/{CALL_ID}", api.call),
     "api_dial": ("POST", "/api/dial", api.dial),
+    "api_imports": ("GET", "/api/imports", register.api_imports),
     "api_me": ("GET", "/api/me", api.me),
     "api_appliances": ("GET", "/api/appliances", api.appliances),
     "api_openapi": ("GET", "/api/openapi.json", api.openapi),
@@ -76,9 +88,27 @@ class Desk:
         *,
         exchanges: ExchangeLog | None = None,
         replay: Replay | None = None,
+        imports: Imports | None = None,
+        import_now: Callable[[str, str], None] | None = None,
+        quality: Quality | None = None,
+        corrections: Corrections | None = None,
         clock: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
     ) -> None:
-        self._services = Services(config, core, calls, log, directory, verifier, hub, exchanges, replay)
+        self._services = Services(
+            config,
+            core,
+            calls,
+            log,
+            directory,
+            verifier,
+            hub,
+            exchanges,
+            replay,
+            imports,
+            import_now,
+            quality,
+            corrections,
+        )
         self._clock = clock
         self._urls = Map(
             [

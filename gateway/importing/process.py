@@ -51,7 +51,8 @@ def _stand_back() -> None:
 
 
 def _die_with_parent() -> None:
-    while sys.stdin.buffer.read(1):
+    # Not through the file object: at the end of the process it would wait for this thread to give it back.
+    while os.read(sys.stdin.fileno(), 1):
         pass
     os._exit(1)
 

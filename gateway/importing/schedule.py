@@ -53,7 +53,7 @@ def failures_of(runs: Sequence[ImportRun]) -> int:
 
 
 class Schedule:
-    """Starts imports that are due. ``start`` does nothing when no source has ``every``."""
+    """Starts imports that are due, or asked for. ``start`` does nothing when there are no sources."""
 
     def __init__(
         self,
@@ -70,11 +70,12 @@ class Schedule:
         self._look_every_s = look_every_s
         self._clock = clock
         self._running: dict[int, subprocess.Popen[bytes]] = {}
+        self._turn = threading.Lock()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._watch, name="import-schedule", daemon=True)
 
     def start(self) -> None:
-        if any(True for _ in self._scheduled()):
+        if any(settings.directory for settings in self._config.tenants.values()):
             self._thread.start()
 
     def stop(self) -> None:
@@ -84,10 +85,22 @@ class Schedule:
             self._thread.join(STOP_WITHIN_S)
         for process in self._running.values():
             process.terminate()
-        self._reap(wait=True)
+        with self._turn:
+            self._reap(wait=True)
+
+    def request(self, tenant: str, name: str) -> None:
+        """Import from a source now, whatever its schedule. Raises ``ImportRunning``."""
+        table = self._config.tenants[tenant].directory[name]
+        run_id = self._imports.begin(tenant, name, table.source, self._clock())
+        with self._turn:
+            self._launch(Order(self._config, self._data, tenant, name, run_id))
 
     def look(self) -> None:
         """Write down what has ended, and start what is due."""
+        with self._turn:
+            self._look()
+
+    def _look(self) -> None:
         self._reap()
         for tenant, name, table, every_s in self._scheduled():
             if len(self._running) >= AT_ONCE:
@@ -136,9 +149,17 @@ class Schedule:
     def _reap(self, *, wait: bool = False) -> None:
         for run_id, process in list(self._running.items()):
             if wait:
-                process.wait(STOP_WITHIN_S)
+                _end(process)
             if process.poll() is not None:
                 del self._running[run_id]
                 self._imports.bury(run_id, self._clock())
                 assert process.stdin is not None
                 process.stdin.close()
+
+
+def _end(process: "subprocess.Popen[bytes]") -> None:
+    try:
+        process.wait(STOP_WITHIN_S)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()

@@ -24,11 +24,14 @@ from gateway.domain.tenant import Tenant, Trunk
 from gateway.handlers import Core
 from gateway.passwords import Verifier, hash_password
 from gateway.store.calls import CallLog
+from gateway.store.corrections import Corrections
 from gateway.store.directory import Account, Agent, Directory
 from gateway.store.drafts import OrderDraft, Recorded, Settlement
 from gateway.store.engine import open_engine, upgrade
+from gateway.store.imports import Imports
 from gateway.store.journal import Journal
 from gateway.store.log import EventLog
+from gateway.store.quality import Quality
 
 EXCHANGE = Origin("get", "192.168.0.9")
 ANA = "47999998888"
@@ -202,6 +205,9 @@ def desk(office: Office, hub: Hub, clock: Clock) -> Desk:
         office.directory,
         verifier,
         hub,
+        imports=Imports(office.engine, office.journal),
+        quality=Quality(office.engine),
+        corrections=Corrections(office.engine, office.journal),
         clock=clock,
     )
 

@@ -1,0 +1,207 @@
+"""Data quality: what is wrong with the register, to be put right on the spot or taken along as a CSV."""
+
+import csv
+import io
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from werkzeug.exceptions import NotFound
+from werkzeug.utils import redirect
+from werkzeug.wrappers import Response
+
+from gateway.desk.context import Visit
+from gateway.desk.formats import date_text, number_text, time_text
+from gateway.desk.rendering import page, private
+from gateway.domain.numbers import Kind, read
+from gateway.errors import BadParameter, RequestError
+from gateway.importing.accounts import phone_of
+from gateway.store.corrections import Corrections
+from gateway.store.quality import Flaw, PhoneLine, Quality
+
+PAGE_SIZE = 50
+CALLERS, SHARED = "chamadores", "repetidos"
+FLAWS: Mapping[str, Flaw] = {
+    "sem-ddd": Flaw.NO_AREA,
+    "oito-digitos": Flaw.OLD_MOBILE,
+    "ilegiveis": Flaw.UNREADABLE,
+    "corrigidos": Flaw.EDITED,
+}
+VIEWS: Mapping[str, tuple[str, str]] = {
+    CALLERS: (
+        "Ligam sem conta",
+        "Números que ligaram (ou foram chamados) mais de uma vez nos últimos 30 dias e não estão em conta nenhuma.",
+    ),
+    "sem-ddd": ("Sem DDD", "Telefones escritos sem DDD; o número usado é o que o DDD da empresa completa."),
+    "oito-digitos": ("Oito dígitos", "Celulares na forma antiga, sem o nono dígito; são encontrados assim mesmo."),
+    "ilegiveis": ("Ilegíveis", "O que está no cadastro e não dá para ler como telefone; ninguém é encontrado por ele."),
+    SHARED: ("Repetidos", "O mesmo número em mais de uma conta."),
+    "corrigidos": (
+        "Corrigidos aqui",
+        "O que foi corrigido, tirado ou acrescentado nesta página. Importações respeitam isso.",
+    ),
+}
+UNUSABLE = (Kind.WITHHELD, Kind.UNKNOWN, Kind.EXTENSION)
+SAFE_FOR = ("=", "+", "-", "@", "\t")
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """One page of a list: telephones, groups of telephones, or callers; and where it goes on."""
+
+    lines: Sequence[Any]
+    after: str | int | None = None
+
+
+def quality(visit: Visit, *, problem: str = "", status: int = 200) -> Response:
+    """One list of what is wrong."""
+    view = _view(visit)
+    shown = _shown(visit, view)
+    more = visit.url("quality", ver=view, depois=shown.after) if shown.after is not None else None
+    return page(
+        visit,
+        "quality.html",
+        status=status,
+        view=view,
+        views=VIEWS,
+        shown=shown,
+        more=more,
+        after=visit.request.values.get("depois", ""),
+        problem=problem,
+        seq=visit.services.log.newest(),
+    )
+
+
+def correct(visit: Visit) -> Response:
+    """Put a telephone right, take it off, or go back to what the source says."""
+    form = visit.request.form
+    action, phone_id = form.get("acao", ""), form.get("telefone_id", "")
+    if action not in ACTIONS or not phone_id.isdigit() or len(phone_id) > 15:
+        raise NotFound
+    try:
+        if not ACTIONS[action](visit, int(phone_id)):
+            raise NotFound
+    except RequestError as error:
+        return quality(visit, problem=str(error), status=error.http_status)
+    return _back(visit)
+
+
+def add(visit: Visit) -> Response:
+    """Add a number to the account with this code."""
+    form, corrections = visit.request.form, _corrections(visit)
+    try:
+        number = _number(visit)
+        code = form.get("codigo", "").strip()
+        account_id = corrections.account_id(visit.tenant, code)
+        if account_id is None:
+            raise BadParameter("codigo", code, expected="o código de uma conta do cadastro")
+        contact = form.get("contato", "").strip()
+        corrections.add(visit.tenant, account_id, number, contact, by=visit.me.login, at=visit.at)
+    except RequestError as error:
+        return quality(visit, problem=str(error), status=error.http_status)
+    return _back(visit)
+
+
+def export(visit: Visit) -> Response:
+    """The whole list as a CSV that Excel opens."""
+    view = _view(visit)
+    response = private(Response(_csv(_rows(visit, view)), mimetype="text/csv"))
+    response.headers["Content-Disposition"] = f'attachment; filename="qualidade-{view}.csv"'
+    return response
+
+
+def _put_right(visit: Visit, phone_id: int) -> bool:
+    number = _number(visit)
+    return _corrections(visit).put_right(visit.tenant, phone_id, number, by=visit.me.login, at=visit.at)
+
+
+def _take_off(visit: Visit, phone_id: int) -> bool:
+    return _corrections(visit).put_right(visit.tenant, phone_id, None, by=visit.me.login, at=visit.at)
+
+
+def _undo(visit: Visit, phone_id: int) -> bool:
+    plan = visit.services.core.tenant(visit.tenant).numbers
+    return _corrections(visit).undo(visit.tenant, phone_id, lambda text, contact: phone_of(text, contact, plan))
+
+
+ACTIONS = {"corrigir": _put_right, "tirar": _take_off, "desfazer": _undo}
+
+
+def _number(visit: Visit) -> str:
+    """The canonical form of what was typed. Raises ``BadParameter``."""
+    typed = visit.request.form.get("numero", "").strip()[:64]
+    reading = read(typed, visit.services.core.tenant(visit.tenant).numbers)
+    if reading.kind in UNUSABLE or len(reading.national) > 32:
+        raise BadParameter("numero", typed, expected="DDD + número, como (47) 99999-8888")
+    return reading.national
+
+
+def _back(visit: Visit) -> Response:
+    form = visit.request.form
+    after = form.get("depois", "")[:32]
+    values = {"ver": _view(visit)} | ({"depois": after} if after else {})
+    return redirect(visit.url("quality", **values), 303)
+
+
+def _view(visit: Visit) -> str:
+    view = visit.request.values.get("ver", CALLERS)
+    if view not in VIEWS:
+        raise NotFound
+    return view
+
+
+def _shown(visit: Visit, view: str) -> Shown:
+    after, store = visit.request.values.get("depois", "")[:32], _quality(visit)
+    if view == CALLERS:
+        return Shown(store.callers(visit.tenant, visit.at))
+    if view == SHARED:
+        found = store.shared(visit.tenant, after=after, limit=PAGE_SIZE)
+        return Shown(found.groups, found.after)
+    after_id = int(after) if after.isascii() and after.isdigit() and len(after) < 16 else 0
+    lines = store.flawed(visit.tenant, FLAWS[view], after_id=after_id, limit=PAGE_SIZE + 1)
+    return Shown(lines[:PAGE_SIZE], lines[PAGE_SIZE - 1].id if len(lines) > PAGE_SIZE else None)
+
+
+def _rows(visit: Visit, view: str) -> Iterator[Sequence[str]]:
+    if view == CALLERS:
+        yield "numero", "ligacoes", "ultima"
+        for caller in _quality(visit).callers(visit.tenant, visit.at, limit=1000):
+            last = f"{date_text(caller.last_at, visit.zone)} {time_text(caller.last_at, visit.zone)}"
+            yield number_text(caller.number), str(caller.calls), last
+        return
+    yield "numero", "no_cadastro", "codigo", "conta", "contato", "corrigido_por"
+    yield from map(_row, _all_lines(visit, view))
+
+
+def _all_lines(visit: Visit, view: str) -> Iterable[PhoneLine]:
+    store = _quality(visit)
+    if view == SHARED:
+        return (line for group in store.all_shared(visit.tenant) for line in group)
+    return store.all_flawed(visit.tenant, FLAWS[view])
+
+
+def _row(line: PhoneLine) -> Sequence[str]:
+    written = line.as_written or ""
+    return number_text(line.number or ""), written, line.code, line.name, line.contact, line.edited_by or ""
+
+
+def _csv(rows: Iterable[Sequence[str]]) -> Iterator[bytes]:
+    """Cells that a spreadsheet would take for a formula get a ' in front: registers are written by strangers."""
+    yield "\ufeff".encode()
+    for row in rows:
+        line = io.StringIO()
+        safe = [f"'{cell}" if cell[:1] in SAFE_FOR else cell for cell in row]
+        csv.writer(line, delimiter=";").writerow(safe)
+        yield line.getvalue().encode()
+
+
+def _quality(visit: Visit) -> Quality:
+    if visit.services.quality is None:
+        raise NotFound
+    return visit.services.quality
+
+
+def _corrections(visit: Visit) -> Corrections:
+    if visit.services.corrections is None:
+        raise NotFound
+    return visit.services.corrections

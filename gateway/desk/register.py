@@ -1,0 +1,106 @@
+"""The register's sources: what was imported when, what changed, what was refused."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from werkzeug.exceptions import NotFound
+from werkzeug.utils import redirect
+from werkzeug.wrappers import Response
+
+from gateway.desk.context import Visit
+from gateway.desk.rendering import as_json, page
+from gateway.errors import SourceError
+from gateway.source import Reason
+from gateway.store.calls import iso
+from gateway.store.imports import ImportRun, Imports
+
+SHOWN_RUNS = 30
+REASONS: Mapping[str, str] = {
+    Reason.NO_NAME: "sem nome, e nenhuma outra linha deste código tem um",
+    Reason.LONG_CODE: "o código tem mais de 64 caracteres",
+    Reason.BAD_LINE: "a linha não pôde ser separada em colunas",
+    Reason.UNREADABLE: "não dá para ler como telefone",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class SourceLine:
+    """A source as people see it. ``every`` is None for one that is only imported by hand."""
+
+    name: str
+    kind: str
+    every: str | None
+    full: bool
+    last: ImportRun | None
+
+
+def register(visit: Visit, *, problem: str = "", status: int = 200) -> Response:
+    """All sources with their last run, and the last runs of all."""
+    runs = _imports(visit).last(visit.tenant, limit=SHOWN_RUNS)
+    return page(
+        visit,
+        "register.html",
+        status=status,
+        sources=_sources(visit),
+        runs=runs,
+        accounts=visit.services.directory.count_accounts(visit.tenant),
+        can_import=visit.services.import_now is not None,
+        problem=problem,
+        seq=visit.services.log.newest(),
+    )
+
+
+def import_run(visit: Visit, run_id: int) -> Response:
+    """One run with the first lines that it refused."""
+    run = _imports(visit).get(visit.tenant, run_id)
+    if run is None:
+        raise NotFound
+    refused = [(each["place"], each["text"], REASONS.get(each["reason"], each["reason"])) for each in run.refusals]
+    return page(visit, "import_run.html", run=run, refused=refused, seq=visit.services.log.newest())
+
+
+def import_now(visit: Visit) -> Response:
+    """Import from a configured source now; the page shows how it goes."""
+    name = visit.request.form.get("origem", "")
+    if visit.services.import_now is None or name not in visit.settings.directory:
+        raise NotFound
+    try:
+        visit.services.import_now(visit.tenant, name)
+    except SourceError as error:
+        return register(visit, problem=str(error), status=error.http_status)
+    return redirect(visit.url("register"), 303)
+
+
+def api_imports(visit: Visit) -> Response:
+    """The sources and the last runs, for scripts."""
+    sources = [
+        {"name": line.name, "kind": line.kind, "every": line.every, "full": line.full} for line in _sources(visit)
+    ]
+    runs = _imports(visit).last(visit.tenant, limit=SHOWN_RUNS)
+    return as_json({"sources": sources, "runs": [_run(run) for run in runs]})
+
+
+def _run(run: ImportRun) -> dict[str, Any]:
+    plain = {"id": run.id, "source": run.source, "kind": run.kind, "state": run.state}
+    plain |= {"started_at": iso(run.started_at), "finished_at": iso(run.finished_at)}
+    return plain | asdict(run.counts) | {"message": run.message, "refusals": list(run.refusals)}
+
+
+def _sources(visit: Visit) -> Sequence[SourceLine]:
+    """Those of the configuration, then those that were imported by hand."""
+    imports, configured = _imports(visit), visit.settings.directory
+    runs = imports.last(visit.tenant, limit=SHOWN_RUNS)
+    lines = []
+    for name, table in configured.items():
+        last = next(iter(imports.last(visit.tenant, name, limit=1)), None)
+        lines.append(SourceLine(name, table.source, table.every, table.full, last))
+    by_hand = dict.fromkeys(run.source for run in runs if run.source not in configured)
+    newest = {run.source: run for run in reversed(runs)}
+    return lines + [SourceLine(name, newest[name].kind, None, False, newest[name]) for name in by_hand]
+
+
+def _imports(visit: Visit) -> Imports:
+    if visit.services.imports is None:
+        raise NotFound
+    return visit.services.imports
