@@ -17,8 +17,9 @@ from requests.utils import parse_dict_header
 from urllib3.exceptions import HTTPError
 
 from adapters.answers import Verdict
-from adapters.outcomes import OPENINGS, STATUS, Failed, outcome_of_status, reason_of
+from adapters.outcomes import OPENINGS, STATUS, Failed, advised, outcome_of_status, reason_of
 from adapters.settings import HttpConfig, spellings
+from adapters.tls import pin_of
 from adapters.wire import MAX_BODY, Attempt, Connections, TooLarge, running
 from gateway.adapter import Delivery, Outcome, Probe, WireExchange, WireRequest, overhearing
 from gateway.errors import AdapterError
@@ -88,7 +89,8 @@ class Peer:
         self._max_body = max_body
         self._config = config
         self._verify: bool | str = config.tls_verify if isinstance(config.tls_verify, bool) else str(config.tls_verify)
-        self._live = Connections(tls=config.tls_context())
+        self._verify = False if config.tls_pin else self._verify
+        self._live = Connections(tls=config.tls_context(), fingerprint=config.tls_fingerprint)
         self._recording = Connections(recording=True)
         self._secrets = tuple(sorted(spellings(config), key=len, reverse=True))
 
@@ -126,8 +128,49 @@ class Peer:
             with running(attempt):
                 self._live.touch(prepared, timeout_s=self._timeout(attempt)[0], verify=self._verify)
         except (requests.RequestException, HTTPError, OSError, ValueError) as error:
-            return self.probe(False, self._reason(error))
-        return self.probe(True, f"{urlsplit(url).netloc} aceita conexões")
+            return self.unfit(url, self._reason(error))
+        return self.fit(url, f"{urlsplit(url).netloc} aceita conexões")
+
+    def look(self, request: HttpRequest) -> Probe:
+        """Send ``request``, which must ring nobody: whatever is answered will do, as long as it is HTTP and the login,
+        where there is one, is not refused.
+        """
+        try:
+            answer = self.exchange(request)
+        except Failed as failed:
+            return self.unfit(request.url, failed.reason)
+        if answer.status in (401, 403, 407) and self._logs_in():
+            reason = f"HTTP {answer.status}, o login foi recusado; confira username e password"
+            return self.probe(False, reason)
+        if answer.status == 400 and re.search(rb"(?i)https port|ssl-enabled server port", answer.body):
+            return self.probe(False, "esta porta espera https; escreva https em vez de http")
+        return self.fit(request.url, f"{urlsplit(request.url).netloc} fala HTTP (status {answer.status})")
+
+    def fit(self, url: str, reason: str) -> Probe:
+        """That the peer at ``url`` can be used; a certificate that nobody checks is named."""
+        if url.lower().startswith("https:") and not self._verify and not self._config.tls_pin:
+            reason += "; o certificado dela não é conferido (tls_verify = false), fixe-o com tls_pin"
+        return self.probe(True, reason)
+
+    def unfit(self, url: str, reason: str) -> Probe:
+        """Why the peer at ``url`` cannot be used, and what an administrator can do about it."""
+        if not reason.startswith("o certificado TLS"):
+            return self.probe(False, advised(reason))
+        parts = urlsplit(url)
+        try:
+            pin = pin_of(
+                parts.hostname or "",
+                parts.port or 443,
+                timeout_s=self._config.connect_timeout_s,
+                context=self._config.tls_context(),
+            )
+        except OSError:
+            return self.probe(False, reason)
+        advice = f'se for mesmo o dela, fixe-o com tls_pin = "{pin}" (confira na própria central)'
+        return self.probe(False, f"{reason}; {advice}")
+
+    def _logs_in(self) -> bool:
+        return getattr(self._config, "auth", "none") != "none" or bool(self._config.headers)
 
     def probe(self, ok: bool, reason: str) -> Probe:
         """A probe's result as a sentence without secrets."""

@@ -46,7 +46,7 @@ _REASONS: tuple[tuple[type[BaseException], str], ...] = (
     (TooLarge, "a resposta é grande demais"),
     (NameResolutionError, "o nome do host não foi encontrado"),
     (ConnectionRefusedError, "conexão recusada"),
-    (ssl.SSLCertVerificationError, "o certificado TLS não é confiável"),
+    (ssl.SSLCertVerificationError, "o certificado TLS não é confiável{why}"),
     (ssl.SSLError, "a negociação TLS falhou"),
     (SSLError, "a negociação TLS falhou"),
     (NewConnectionError, "a rede não leva até ela"),
@@ -58,6 +58,42 @@ _REASONS: tuple[tuple[type[BaseException], str], ...] = (
     (http.client.HTTPException, "a resposta não é HTTP"),
     (HTTPError, "a resposta não é HTTP válido"),
 )
+
+
+NOT_TLS = frozenset({"WRONG_VERSION_NUMBER", "HTTP_REQUEST", "HTTPS_PROXY_REQUEST", "UNKNOWN_PROTOCOL"})
+"""OpenSSL's reasons when what came back is no TLS at all."""
+_UNTRUSTED = {
+    10: " (está vencido)",
+    18: " (é autoassinado)",
+    19: " (é de uma autoridade própria)",
+    20: " (a autoridade que o assina não é conhecida aqui)",
+    62: " (é de outro nome)",
+    64: " (é de outro endereço)",
+}
+"""By OpenSSL's X509_V_ERR numbers."""
+
+
+def _untrusted(error: ssl.SSLCertVerificationError) -> str:
+    return _UNTRUSTED.get(getattr(error, "verify_code", 0), "")
+
+
+ADVICE = {
+    "o nome do host": "confira o nome, ou o DNS desta máquina",
+    "conexão recusada": "nada escuta neste endereço e porta: confira a porta e se o serviço está ligado",
+    "a rede não leva": "confira o endereço e a rota",
+    "a conexão não foi aceita": "confira o endereço e os firewalls no caminho",
+    "a resposta não é HTTP": "outra coisa escuta nesta porta, ou ela espera https",
+    "a porta não fala TLS": "confira a porta, ou escreva http em vez de https",
+    "sem resposta completa": "ela aceita conexões e não responde: está travada, ou outra coisa escuta nesta porta",
+    "a conexão foi cortada": "outra coisa pode escutar nesta porta, ou ela espera https",
+}
+"""What an administrator can do, by how a reason begins."""
+
+
+def advised(reason: str) -> str:
+    """``reason`` with what can be done about it."""
+    advice = next((text for opening, text in ADVICE.items() if reason.startswith(opening)), "")
+    return f"{reason}; {advice}" if advice else reason
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:
@@ -78,7 +114,12 @@ def reason_of(error: BaseException, *, connect_s: float, total_s: float) -> str:
     errors = list(_chain(error))
     if any(isinstance(inner, ssl.SSLError) and inner.reason in OLD for inner in errors):
         return "a negociação TLS falhou, como com TLS antigo (veja tls_minimum e tls_ciphers)"
+    if any("Fingerprints did not match" in str(inner) for inner in errors):
+        return "o certificado TLS não é o que tls_pin fixa"
+    if any(isinstance(inner, ssl.SSLError) and inner.reason in NOT_TLS for inner in errors):
+        return "a porta não fala TLS"
+    why = next((_untrusted(inner) for inner in errors if isinstance(inner, ssl.SSLCertVerificationError)), "")
     for kind, reason in _REASONS:
         if any(isinstance(inner, kind) for inner in errors):
-            return reason.format(connect=connect_s, total=total_s)
+            return reason.format(connect=connect_s, total=total_s, why=why)
     return "o endereço ou um cabeçalho é inválido"

@@ -25,6 +25,7 @@ PLAIN_HEADERS = frozenset(
 
 
 _NOTHING = SecretStr("")
+PIN = re.compile(r"sha256:[0-9A-Fa-f]{2}(:?[0-9A-Fa-f]{2}){31}")
 
 
 def _setting(default: Any, text: str) -> Any:
@@ -53,16 +54,28 @@ class PeerConfig:
     tls_verify: bool | Path = field(
         default=True, metadata={"help": "Check the TLS certificate: true, false or a file with the CA."}
     )
+    tls_pin: str = _setting(
+        "", "sha256:HEX, the fingerprint of a self-signed certificate: that one is trusted and no other."
+    )
     tls_minimum: Version = field(default=STRICT, metadata={"help": "The oldest TLS version to speak: 1.0, 1.1 or 1.2."})
     tls_ciphers: str = _setting("", "Ciphers as OpenSSL names them, such as DEFAULT@SECLEVEL=0; empty: today's.")
 
     def tls_context(self) -> ssl.SSLContext | None:
         """What the TLS settings come to; None for the strict default."""
-        return context_for(self.tls_minimum, self.tls_ciphers, verify=self.tls_verify is not False)
+        return context_for(self.tls_minimum, self.tls_ciphers, verify=self.tls_verify is not False and not self.tls_pin)
+
+    @property
+    def tls_fingerprint(self) -> str | None:
+        """The certificate's SHA-256 in hex, when one is pinned."""
+        return self.tls_pin.removeprefix("sha256:").replace(":", "").lower() or None
 
     def __post_init__(self) -> None:
         if not (0 < self.connect_timeout_s <= 60 and 0 < self.timeout_s <= 300):
             raise ValueError("connect_timeout_s must be over 0 and up to 60, timeout_s over 0 and up to 300")
+        if self.tls_pin and not PIN.fullmatch(self.tls_pin):
+            raise ValueError("tls_pin must be sha256: and 64 hex digits, as 'cti-gateway check' prints it")
+        if self.tls_pin and self.tls_verify is not True:
+            raise ValueError("tls_pin and tls_verify exclude each other: a pinned certificate is always checked")
         try:
             self.tls_context()
         except ssl.SSLError:

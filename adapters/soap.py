@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 
 from adapters.answers import Rule
 from adapters.envelope import envelope_of, fault_of
-from adapters.http import Answer, Peer
+from adapters.http import Answer, HttpRequest, Peer
 from adapters.outcomes import Failed
 from adapters.soap_call import SoapCall
 from adapters.soap_settings import SoapConfig
@@ -30,14 +30,15 @@ class SoapAdapter:
         self._call = SoapCall(config, self._peer)
 
     def probe(self) -> Probe:
-        """Loads the WSDL, looks whether it has the operation, and connects to the address."""
+        """Loads the WSDL, looks whether it has the operation, and asks for the address by GET."""
         try:
             address = self._call.address(self._peer.attempt())
         except AdapterError as error:
             return self._peer.probe(False, error.message)
         except Failed as failed:
-            return self._peer.probe(False, f"o WSDL não foi carregado, {failed.reason}")
-        return self._peer.touch(address)
+            found = self._peer.unfit(self._config.wsdl, failed.reason)
+            return Probe(False, f"O WSDL não foi carregado. {found.detail}")
+        return self._peer.look(HttpRequest("GET", address))
 
     def preview(self, message: Outgoing) -> Sequence[WireRequest]:
         try:

@@ -1,9 +1,12 @@
 """TLS for appliances that will never learn today's: only what an administrator asks for, for that one appliance."""
 
+import hashlib
 import ssl
 from typing import Literal
 
 from urllib3.util.ssl_ import create_urllib3_context
+
+from adapters.connecting import open_socket
 
 Version = Literal["1.0", "1.1", "1.2"]
 
@@ -38,3 +41,19 @@ def context_for(minimum: Version, ciphers: str, *, verify: bool) -> ssl.SSLConte
     if old:
         context.options |= _LEGACY_SERVER_CONNECT
     return context
+
+
+def pin_of(host: str, port: int, *, timeout_s: float, context: ssl.SSLContext | None) -> str:
+    """The certificate that ``host`` shows, as a value for ``tls_pin``; whether it is trusted is not looked at.
+
+    ``context`` is a peer's own, for those with old TLS. Raises ``OSError``.
+    """
+    looking = create_urllib3_context(cert_reqs=ssl.CERT_NONE, ciphers="DEFAULT@SECLEVEL=0" if context else None)
+    if context:
+        looking.minimum_version = context.minimum_version
+        looking.options |= _LEGACY_SERVER_CONNECT
+    with open_socket(host, port, timeout_s=timeout_s) as raw:
+        raw.settimeout(timeout_s)
+        with looking.wrap_socket(raw, server_hostname=host) as shaken:
+            shown = shaken.getpeercert(binary_form=True)
+    return f"sha256:{hashlib.sha256(shown or b'').hexdigest()}"

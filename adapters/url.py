@@ -67,14 +67,14 @@ class UrlAdapter:
             origin_of(config.probe_url)
 
     def probe(self) -> Probe:
-        """Requests ``probe_url`` if there is one, else only connects."""
+        """Requests ``probe_url``, which must answer 2xx; without one the path ``/``, which may answer anything."""
         if not self._config.probe_url:
-            return self._peer.touch(self._origin)
+            return self._peer.look(HttpRequest("GET", f"{self._origin}/"))
         try:
             answer = self._peer.exchange(HttpRequest("GET", self._config.probe_url))
         except Failed as failed:
-            return self._peer.probe(False, failed.reason)
-        return self._peer.probe(200 <= answer.status < 300, f"HTTP {answer.status}")
+            return self._peer.unfit(self._config.probe_url, failed.reason)
+        return self._peer.probe(200 <= answer.status < 300, self._peer.status_reason(answer))
 
     def preview(self, message: Outgoing) -> Sequence[WireRequest]:
         return [self._peer.record(self._request(message))]

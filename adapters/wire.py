@@ -201,16 +201,20 @@ class Connections(HTTPAdapter):
     """A bounded pool of kept-alive connections; ``requests`` never retries by itself. Safe for many threads.
 
     With ``recording`` nothing leaves the process: the bytes go to ``Attempt.recorded``. Without ``tls`` the strict
-    settings of the libraries hold.
+    settings of the libraries hold. With ``fingerprint`` (SHA-256 in hex) the peer must show that very certificate.
     """
 
-    def __init__(self, *, recording: bool = False, tls: ssl.SSLContext | None = None) -> None:
+    def __init__(
+        self, *, recording: bool = False, tls: ssl.SSLContext | None = None, fingerprint: str | None = None
+    ) -> None:
         self._pools: dict[str, Any] = (
             {"http": _RecordingPool, "https": _RecordingTlsPool}
             if recording
             else {"http": _LivePool, "https": _LiveTlsPool}
         )
         self._tls: dict[str, Any] = {"ssl_context": tls} if tls else {}
+        if fingerprint:
+            self._tls["assert_fingerprint"] = fingerprint
         super().__init__(pool_connections=4, pool_maxsize=16, max_retries=0)
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:

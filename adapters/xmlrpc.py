@@ -14,6 +14,7 @@ from adapters.templates import compiled, rendered
 from gateway.adapter import Delivery, Outcome, Outgoing, Probe, WireRequest
 from gateway.errors import AdapterError
 
+NO_SUCH_METHOD = xmlrpc.client.dumps((), "cti_gateway.probe").encode()
 MAX_NESTED = 1000
 """Arrays and structs in one answer; the parser takes any depth, but nothing afterwards does."""
 
@@ -61,8 +62,21 @@ class XmlRpcAdapter:
         self._peer = Peer(config, name=name)
 
     def probe(self) -> Probe:
-        """Only connects: calling even ``system.listMethods`` is not everywhere harmless."""
-        return self._peer.touch(self._origin)
+        """Calls a method that nobody has: calling even ``system.listMethods`` is not everywhere harmless."""
+        request = HttpRequest("POST", self._config.url, {"Content-Type": "text/xml"}, NO_SUCH_METHOD)
+        try:
+            answer = self._peer.exchange(request)
+        except Failed as failed:
+            return self._peer.unfit(self._config.url, failed.reason)
+        try:
+            value_of(answer.text)
+        except Unreadable as unreadable:
+            if not unreadable.fault:
+                told = self._peer.status_reason(answer)
+                return self._peer.probe(
+                    False, f"{told}, resposta que não é XML-RPC; confira o caminho da url e o login"
+                )
+        return self._peer.probe(True, "fala XML-RPC")
 
     def preview(self, message: Outgoing) -> Sequence[WireRequest]:
         return [self._peer.record(self._request(message))]

@@ -1,5 +1,7 @@
 """Appliances that speak only old TLS are reached when, and only when, their settings say so."""
 
+import hashlib
+import re
 import socket
 import ssl
 import threading
@@ -18,6 +20,8 @@ from tests.adapters.bad_peers import answer, serving
 
 PEM = Path(__file__).with_name("localhost.pem")
 CONFIG = TypeAdapter(HttpConfig)
+SHOWN = ssl.PEM_cert_to_DER_cert(re.search("-----BEGIN CERT.+?END CERT[^-]+-----", PEM.read_text(), re.DOTALL)[0])
+PINNED = f"sha256:{hashlib.sha256(SHOWN).hexdigest()}"
 OLD = {"1.0": ssl.TLSVersion.TLSv1, "1.1": ssl.TLSVersion.TLSv1_1}
 SPOKEN = {"1.0": "TLSv1", "1.1": "TLSv1.1", "1.2": "TLSv1.2"}
 
@@ -128,6 +132,52 @@ def test_a_certificate_is_checked_with_old_tls_too():
     [({"tls_minimum": "0.9"}, "tls_minimum"), ({"tls_ciphers": "ROT13"}, "OpenSSL knows none of tls_ciphers")],
 )
 def test_tls_settings_that_mean_nothing_are_refused_at_once(settings, why):
+    with pytest.raises(ValidationError, match=why):
+        CONFIG.validate_python(settings)
+
+
+def test_a_self_signed_certificate_is_pinned_and_no_other_is_taken_for_it():
+    with appliance_speaking("1.2") as (url, spoken):
+        other = url.replace("localhost", "127.0.0.1")  # not the name in the certificate: the pin says whose it is
+        assert body(other, tls_verify=True, tls_pin=PINNED) == b"OK"
+        with pytest.raises(Failed, match="não é o que tls_pin fixa") as caught:
+            body(url, tls_verify=True, tls_pin="sha256:" + "0" * 64)
+        assert caught.value.outcome is Outcome.UNREACHABLE
+    assert len(spoken) <= 2
+
+
+def test_a_pinned_appliance_may_speak_old_tls():
+    need_old_tls("1.0")
+    with appliance_speaking("1.0") as (url, _):
+        assert body(url, tls_verify=True, tls_pin=PINNED, tls_minimum="1.0") == b"OK"
+        with closing(speaking(tls_verify=True, tls_minimum="1.0")) as peer:
+            assert f'tls_pin = "{PINNED}"' in peer.touch(url).detail
+
+
+@pytest.mark.parametrize("settings", [{}, {"tls_pin": "sha256:" + "ab" * 32}])
+def test_the_probe_of_a_certificate_that_is_not_trusted_says_what_to_pin(settings):
+    with appliance_speaking("1.2") as (url, _), closing(speaking(tls_verify=True, **settings)) as peer:
+        found = peer.look(HttpRequest("GET", url))
+    assert not found.ok
+    assert f'tls_pin = "{PINNED}"' in found.detail
+
+
+def test_the_probe_names_a_certificate_that_nobody_checks():
+    with appliance_speaking("1.2") as (url, _), closing(speaking(tls_verify=False)) as peer:
+        found = peer.look(HttpRequest("GET", url))
+    assert found.ok
+    assert "não é conferido (tls_verify = false)" in found.detail
+
+
+@pytest.mark.parametrize(
+    ("settings", "why"),
+    [
+        ({"tls_pin": "ab" * 32}, "sha256: and 64 hex digits"),
+        ({"tls_pin": "sha256:" + "ab" * 31}, "sha256: and 64 hex digits"),
+        ({"tls_pin": PINNED, "tls_verify": False}, "exclude each other"),
+    ],
+)
+def test_a_pin_that_cannot_be_one_is_refused_at_once(settings, why):
     with pytest.raises(ValidationError, match=why):
         CONFIG.validate_python(settings)
 

@@ -191,4 +191,4 @@ def probed(status: str):
 
 def test_a_probe_url_is_requested_when_there_is_one():
     assert probed("200 OK").ok
-    assert probed("401 Unauthorized").detail == "A central 'pabx' não está pronta: HTTP 401."
+    assert probed("401 Unauthorized").detail == "A central 'pabx' não está pronta: HTTP 401 (usuário ou senha)."
