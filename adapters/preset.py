@@ -66,7 +66,9 @@ class PresetAdapter:
             for key, field in self._preset.origin.items()
             if field.rule is not None
         }
-        scene = Scene(self._peer, self._fixed(self._preset.address), self._preset.headers, config.secrets, self._wsse())
+        hosts = frozenset(name for name, field in self._preset.origin.items() if field.host)
+        address = self._preset.address if hosts else self._fixed(self._preset.address)
+        scene = Scene(self._peer, address, self._preset.headers, config.secrets, self._wsse(), hosts)
         self._calls = calls_of(self._preset, self._values, scene)
         self._runner = Runner(self._peer, self._calls, self._preset.session)
         self.limits = Limits(**self._preset.limits.model_dump())

@@ -188,6 +188,14 @@ class OriginField(Part):
     rule: str | None = Field(None, description="template that makes it; without one each extension is in origins")
     example: str = Field("", description="what the example configuration shows")
     secret: bool = Field(False, description="never shown")
+    host: bool = Field(False, description="a host, by which an address may begin; from the table origins only")
+
+    @model_validator(mode="after")
+    def _fits(self) -> "OriginField":
+        # A rule is made of what a request says, and no request chooses where the next one goes.
+        if self.host and (self.rule is not None or self.secret):
+            raise ValueError("a host has no rule and is no secret: every extension's stands in the table origins")
+        return self
 
 
 class Auth(Part):

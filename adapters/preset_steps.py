@@ -33,6 +33,8 @@ from gateway.errors import AdapterError
 
 ALWAYS = DIAL_FIELDS | {"kind", "id", "secrets"}
 _PLACE = re.compile(r"\{\{\s*(\w+)\s*\}\}")
+_HOSTED = re.compile(r"(https?://)\{\{\s*(\w+)\s*\}\}(?=/|$)")
+"""An address that begins with a host of the extension's own."""
 _TREES = ("json", "params", "arguments")
 """Keys of a step whose values keep their type."""
 _WHOLE = ("template", "pattern", "url", "list", "table")
@@ -41,13 +43,15 @@ _WHOLE = ("template", "pattern", "url", "list", "table")
 
 @dataclass(frozen=True)
 class Scene:
-    """What all steps of one appliance share. ``login`` is user and password of WS-Security, if it is used."""
+    """What all steps of one appliance share. ``login`` is user and password of WS-Security, if it is used; ``hosts``
+    are the parts of origin by which an address may begin."""
 
     peer: Peer
     address: str
     headers: Mapping[str, str]
     secrets: Mapping[str, SecretStr]
     login: tuple[str, SecretStr] | None = None
+    hosts: Collection[str] = ()
 
 
 class Call(Protocol):
@@ -55,7 +59,7 @@ class Call(Protocol):
 
     step: Step
     origin: str
-    """Scheme, host and port; empty when only a WSDL knows."""
+    """Scheme, host and port; empty when only a WSDL or the order's extension knows."""
 
     def request(self, message: Outgoing, attempt: Attempt) -> HttpRequest:
         """The request for ``message``. Raises ``AdapterError``, and ``Failed`` when a WSDL does not come."""
@@ -71,7 +75,11 @@ class _Base:
         self.step = step
         where = step.where.strip()
         address = where if "://" in where.split("{", 1)[0] else scene.address + where
-        self.origin = origin_of(address) if address else ""
+        hosted = _HOSTED.match(address)
+        self._hosted = (hosted[1], hosted[2]) if hosted and hosted[2] in scene.hosts else None
+        if hosted and self._hosted:
+            address = address[hosted.end() :]
+        self.origin = origin_of(address) if address and not self._hosted else ""
         self._url = Template(address, escape=for_url, secrets=scene.secrets, names=names)
         self._headers = {
             name: Template(text, escape=for_header, secrets=scene.secrets, names=names)
@@ -80,8 +88,10 @@ class _Base:
 
     def _head(self, message: Outgoing) -> tuple[str, dict[str, str]]:
         headers = {name: template.render(message) for name, template in self._headers.items()}
-        url = self._url.render(message)
-        return as_written(url, self.origin) if url else "", headers
+        scheme, host = self._hosted or ("", "")
+        origin = f"{scheme}{message.fields[host]}" if host else self.origin
+        url = (origin if host else "") + self._url.render(message)
+        return as_written(url, origin) if url else "", headers
 
     def reading(self, answer: Answer) -> Reading:
         return Reading(answer, self.step.kind)

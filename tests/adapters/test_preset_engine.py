@@ -266,6 +266,52 @@ def test_a_value_from_origins_cannot_leave_its_place():
         assert pabx.deliver(DIAL).outcome is Outcome.UNREACHABLE
 
 
+PHONE = """
+title = "Phones"
+address = "http://{{ phone }}"
+[origin.phone]
+host = true
+help = "The phone."
+[[hangup]]
+get = "/end"
+success = "^yes"
+[dial]
+get = "/dial&n={{ number }}"
+success = "^yes"
+"""
+
+
+def test_each_extension_may_be_a_phone_at_an_address_of_its_own():
+    phones = Preset.model_validate(tomllib.loads(PHONE + VERIFIED))
+    first, second = (Exchange({"/dial&n=04799998888": "yes", "/end": "yes"}) for _ in range(2))
+    with serving(first) as one, serving(second) as other:
+        origins = {"2000": f"127.0.0.1:{one.port}", "2001": {"phone": f"localhost:{other.port}"}}
+        settings = {"preset": "x", "origins": origins, "connect_timeout_s": 0.5, "timeout_s": 0.5}
+        made = TypeAdapter(config_class_of(phones)).validate_python(settings)
+        with closing(PresetAdapter(made, name="phones")) as adapter:
+            assert adapter.deliver(DIAL).outcome is Outcome.ACCEPTED
+            assert adapter.preview(DIAL)[0].data.startswith(b"GET /dial&n=04799998888 HTTP/1.1\r\nHost: 127.0.0.1:")
+            fields = {**DIAL.fields, "extension": "2001", "peer_ref": ""}
+            assert adapter.hangup(replace(DIAL, kind="hangup", fields=fields)).outcome is Outcome.ACCEPTED
+            absent = adapter.deliver(replace(DIAL, fields={**DIAL.fields, "extension": "evil.example.com"}))
+            assert (absent.outcome, "origins" in absent.detail) == (Outcome.UNREACHABLE, True)
+            assert adapter.probe().ok
+    assert (first.asked, second.asked) == (["/dial&n=04799998888"], ["/end"])
+
+
+@pytest.mark.parametrize("host", ["evil.com/x?", "a b", "user@host", "{{ extension }}", "http://x"])
+def test_a_phone_s_address_is_a_host_and_nothing_else(host):
+    phones = Preset.model_validate(tomllib.loads(PHONE + VERIFIED))
+    with pytest.raises(ValueError, match="phone: expected a host name"):
+        TypeAdapter(config_class_of(phones)).validate_python({"preset": "x", "origins": {"2000": host}})
+
+
+def test_no_rule_can_choose_a_host():
+    ruled = PHONE.replace("host = true", 'host = true\nrule = "{{ extension }}"')
+    with pytest.raises(ValueError, match="a host has no rule"):
+        Preset.model_validate(tomllib.loads(ruled + VERIFIED))
+
+
 def test_an_appliance_says_what_it_can_take_and_whether_it_hangs_up():
     takes = adapter(preset(DIALS.replace("&s={{ session }}", ""), "[limits]\norders_per_s = 3\n"), "192.0.2.1")
     assert (takes.limits, takes.can_hang_up) == (Limits(orders_per_s=3), False)
