@@ -23,15 +23,18 @@ ABSOLUTE = re.compile(rb"https?://([^/?#]*)", re.IGNORECASE)
 NAME = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 BROKEN_LINE = re.compile(rb"(?<!\r)\n")
 END_OF_HEAD = re.compile(rb"\r?\n\r?\n")
-CONTROL = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
+CONTROL = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]+")
 VERSIONS = {b"HTTP/1.0": b"HTTP/1.0", b"HTTP/1.1": b"HTTP/1.1", b"HTTP/1": b"HTTP/1.0", b"": b"HTTP/1.0"}
 ESCAPES = (
-    ("space", re.compile(rb"[ \t]")),
+    ("space", re.compile(rb"[ \t]+")),
     ("control", CONTROL),
-    ("bytes", re.compile(rb"[\x80-\xff]")),
-    ("quotes", re.compile(rb'["<>]')),
-    ("fragment", re.compile(rb"#")),
+    ("bytes", re.compile(rb"[\x80-\xff]+")),
+    ("quotes", re.compile(rb'["<>]+')),
+    ("fragment", re.compile(rb"#+")),
 )
+ESCAPED = [b"%%%02X" % byte for byte in range(256)]
+# Servers stop at a hundred headers; folded ones are longer. Without an end, putting lines together takes its time.
+MOST_LINES = 1000
 ALONE = (b"host", b"content-length")
 BLANK = b" \t\r"
 
@@ -82,6 +85,8 @@ def split_lines(head: bytes, repairs: list[str]) -> list[bytes]:
     head = head.lstrip(b"\r\n")
     lines = head.replace(b"\r\n", b"\n").split(b"\n")
     end = lines.index(b"") if b"" in lines else len(lines)
+    if end > MOST_LINES:
+        raise _Hopeless(Refused(431, f"cabeçalho com mais de {MOST_LINES} linhas."))
     if BROKEN_LINE.search(head):
         repairs.append("lines")
     return lines[:end] or [b""]
@@ -128,7 +133,7 @@ def origin_form(target: bytes, repairs: list[str]) -> tuple[bytes, bytes | None]
 def escape(target: bytes, repairs: list[str]) -> bytes:
     """``target`` with everything as ``%XX`` that may not stand in an address."""
     for kind, pattern in ESCAPES:
-        target, count = pattern.subn(lambda found: b"%%%02X" % found[0][0], target)
+        target, count = pattern.subn(lambda found: b"".join(map(ESCAPED.__getitem__, found[0])), target)
         repairs.extend([kind] * bool(count))
     return target
 
@@ -141,7 +146,7 @@ def mend_headers(lines: list[bytes], repairs: list[str]) -> list[Header]:
         if not colon or not NAME.fullmatch(name.strip()):
             repairs.append("header")
             continue
-        clean = CONTROL.sub(b" ", value).strip(b" \t")
+        clean = CONTROL.sub(lambda found: b" " * len(found[0]), value).strip(b" \t")
         if name != name.strip() or clean != value.strip(b" \t"):
             repairs.append("header")
         headers.append((name.strip(), clean))

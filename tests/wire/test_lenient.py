@@ -1,6 +1,7 @@
 """What the lenient port mends in a request's head, and what it refuses."""
 
 import re
+from time import thread_time
 
 import pytest
 from hypothesis import given
@@ -126,6 +127,36 @@ def test_any_bytes_become_a_readable_head_or_a_refusal_and_mending_twice_changes
 
 def test_a_long_run_of_blanks_takes_no_time() -> None:
     assert mended(b"GET /" + b" \t" * 32_000 + b"x HTTP/1.1\nHost:" + b" " * 60_000 + b"\n\n").repairs
+
+
+HEAD = b"GET /c?a=1 HTTP/1.1\r\nHost: a\r\n"
+LARGE = {
+    "folded lines": HEAD + b"a: b\r\n" + b" c\n" * 21_000 + b"\r\n",
+    "the same header": HEAD + b"a:b\n" * 16_000 + b"\r\n",
+    "lines that are no header": HEAD + b"x\n" * 32_000 + b"\r\n",
+    "Latin-1": b"GET /" + b"\xe9" * 65_000 + b" HTTP/1.1\r\n\r\n",
+    "control characters": b"GET /" + b"\x01" * 65_000 + b" HTTP/1.1\r\n\r\n",
+    "control characters in a header": HEAD + b"a:" + b"\x01" * 65_000 + b"\r\n\r\n",
+}
+
+
+@pytest.mark.parametrize("case", LARGE)
+def test_a_head_as_large_as_may_be_takes_less_than_50_ms_of_processor_time(case: str) -> None:
+    def cpu_s() -> float:
+        began = thread_time()
+        found = repair(LARGE[case])
+        if isinstance(found, Repaired):
+            environ_of(found.head)
+        return thread_time() - began
+
+    assert any(cpu_s() < 0.05 for _ in range(5))
+
+
+def test_a_head_of_very_many_lines_is_refused() -> None:
+    assert isinstance(repair(HEAD + b"a: b\r\n" * 900 + b"\r\n"), Repaired)
+    found = repair(LARGE["folded lines"])
+    assert isinstance(found, Refused)
+    assert found.status == 431
 
 
 def test_the_environ_tells_the_head_as_pep_3333_asks() -> None:
