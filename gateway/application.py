@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from gateway.bootstrap import Gateway
 from gateway.breaker import Gate
+from gateway.desk.context import Services
 from gateway.desk.hub import Hub
 from gateway.desk.pages import Desk
 from gateway.masking import spellings
@@ -27,16 +28,19 @@ class Application:
         server = gateway.config.server
         # Commits of this process ring; those of another show only to whoever looks.
         look_every_s = 0.1 if server.workers == 1 else 0.02
-        self._hub = Hub(gateway.events, max_screens=server.max_screens, look_every_s=look_every_s)
-        desk = Desk(
-            gateway.config,
-            gateway.core,
-            gateway.calls,
-            gateway.events,
-            gateway.directory,
-            gateway.verifier,
-            self._hub,
+        watch = gateway.sightings.add if gateway.sightings else None
+        self._hub = Hub(gateway.events, max_screens=server.max_screens, look_every_s=look_every_s, watch=watch)
+        services = Services(
+            config=gateway.config,
+            core=gateway.core,
+            calls=gateway.calls,
+            log=gateway.events,
+            directory=gateway.directory,
+            verifier=gateway.verifier,
+            hub=self._hub,
+            explainer=gateway.explainer,
             exchanges=gateway.exchanges,
+            sightings=gateway.sightings,
             replay=self._replay,
             imports=gateway.importer.imports,
             import_now=gateway.schedule.request,
@@ -47,7 +51,7 @@ class Application:
             gateway.config,
             gateway.core,
             verify_agent=self._verify_agent,
-            desk=desk,
+            desk=Desk(services),
             health=self._health,
             metrics=metrics_application(self._gauges(), self._breakers),
             recorder=recorder_of(gateway),
@@ -60,8 +64,8 @@ class Application:
         gateway = self._gateway
         return {
             "cti_exchanges_lost": (
-                "Exchanges that the wire log of this worker had no room for",
-                lambda: gateway.exchanges.lost if gateway.exchanges else 0,
+                "Requests and sightings that the wire log of this worker had no room for",
+                lambda: gateway.side.lost if gateway.side else 0,
             ),
             "cti_screens_open": ("Agent screens open on this worker", self._hub.open_screens),
             "cti_write_queue": ("Events waiting to be written on this worker", gateway.journal.waiting),

@@ -40,8 +40,11 @@ from gateway.store.log import EventLog
 from gateway.store.orders import OrderLog
 from gateway.store.outbox import Outbox
 from gateway.store.register import Register
+from gateway.store.sidelog import SideLog
+from gateway.store.sightings import SightingLog
 from gateway.sweeper import Sweeper
 from gateway.tapping import Tapped
+from gateway.why.explainer import Explainer
 
 log = structlog.get_logger()
 
@@ -66,7 +69,10 @@ class Gateway:
     courier: Courier
     sweeper: Sweeper
     core: Core
+    side: SideLog | None
     exchanges: ExchangeLog | None
+    sightings: SightingLog | None
+    explainer: Explainer
     importer: Importer
     schedule: Schedule
     listeners: list[Callable[[int], None]]
@@ -84,8 +90,8 @@ class Gateway:
     def start(self) -> None:
         """Begin to send on what waits, and settle what a dead gateway left behind."""
         self.on_event(lambda _seq: self.courier.ring())
-        if self.exchanges:
-            self.exchanges.start()
+        if self.side:
+            self.side.start()
         self.courier.start()
         self.schedule.start()
         self.sweeper.start()
@@ -120,8 +126,8 @@ class Gateway:
         self.events.close()
         for adapter in (*self.appliances.values(), *self.forwards.values()):
             adapter.close()
-        if self.exchanges:
-            self.exchanges.stop()
+        if self.side:
+            self.side.stop()
         self.engine.dispose()
 
 
@@ -143,7 +149,12 @@ def build(config: Config, data: Path) -> Gateway:
     directory = Directory(engine, journal)
     outbox = Outbox(engine, journal)
     imports = Imports(engine, journal)
-    exchanges = _exchanges(config.exchanges, data)
+    side = _side_log(config.exchanges, data)
+    exchanges = ExchangeLog(side) if side else None
+    sightings = SightingLog(side) if side else None
+    calls, events = CallLog(engine), EventLog(engine)
+    companies = tenants(config)
+    zones = {name: ZoneInfo(tenant.timezone) for name, tenant in config.tenants.items()}
     appliances = _adapters(config, "appliances", exchanges)
     forwards = _adapters(config, "forwards", exchanges)
     order_log = OrderLog(engine)
@@ -160,8 +171,8 @@ def build(config: Config, data: Path) -> Gateway:
         data=data,
         engine=engine,
         journal=journal,
-        calls=CallLog(engine),
-        events=EventLog(engine),
+        calls=calls,
+        events=events,
         directory=directory,
         outbox=outbox,
         verifier=Verifier(directory),
@@ -171,8 +182,11 @@ def build(config: Config, data: Path) -> Gateway:
         order_log=order_log,
         courier=Courier(outbox, forwards),
         sweeper=Sweeper(journal, outbox, _give_up_ms(config)),
-        core=Core(tenants(config), journal, orders),
+        core=Core(companies, journal, orders),
+        side=side,
         exchanges=exchanges,
+        sightings=sightings,
+        explainer=Explainer(companies, zones, calls, events, directory, exchanges, sightings),
         importer=Importer(imports, Register(engine), lambda: Loader(engine, data)),
         schedule=Schedule(config, data, imports),
         listeners=listeners,
@@ -252,8 +266,8 @@ def _give_up_ms(config: Config) -> Mapping[str, int]:
     return {name: round(tenant.pairing.give_up_after_min * 60_000) for name, tenant in config.tenants.items()}
 
 
-def _exchanges(wanted: settings.Exchanges, data: Path) -> ExchangeLog | None:
-    return ExchangeLog(data, keep_days=wanted.keep_days, keep_mb=wanted.keep_mb) if wanted.record else None
+def _side_log(wanted: settings.Exchanges, data: Path) -> SideLog | None:
+    return SideLog(data, keep_days=wanted.keep_days, keep_mb=wanted.keep_mb) if wanted.record else None
 
 
 def _adapters(config: Config, group: str, exchanges: ExchangeLog | None) -> Mapping[tuple[str, str], Adapter]:

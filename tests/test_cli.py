@@ -273,6 +273,33 @@ def test_calls_can_be_narrowed_by_time(run: Run, with_appliances) -> None:
     assert run("calls", "--since", "ontem", "--config", str(path)).exit_code == 2
 
 
+def test_a_call_is_explained_in_a_terminal_and_for_scripts(run: Run, with_appliances) -> None:
+    path, _ = with_appliances
+    fine(run("dial", "3501", "3502", "--config", str(path)))
+    told = fine(run("calls", "--why", "1", "--config", str(path)))
+    assert told.startswith("call 1: It did not come up: no agent has extension 3501.")
+    assert "  NO  agent      no agent has extension 3501\n" in told
+    plain = json.loads(fine(run("calls", "--why", "1", "--format", "json", "--config", str(path))))
+    assert (plain["call"], plain["popped"]) == (1, False)
+    assert "There is no call 77." in run("calls", "--why", "77", "--config", str(path)).output
+
+
+def test_the_wire_log_is_printed_as_a_list_and_whole(run: Run, with_appliances) -> None:
+    path, _ = with_appliances
+    fine(run("dial", "3501", "3502", "--config", str(path)))
+    table = fine(run("exchanges", "--config", str(path)))
+    assert " out " in table
+    assert " dial " in table
+    last = json.loads(
+        fine(run("exchanges", "--format", "json", "--way", "out", "--config", str(path))).splitlines()[-1]
+    )
+    assert last["call_id"] == 1
+    whole = fine(run("exchanges", "--id", str(last["id"]), "--config", str(path)))
+    assert whole.splitlines()[0] == last["request"].splitlines()[0]
+    assert fine(run("exchanges", "--way", "in", "--config", str(path))) == ""
+    assert "There is no exchange 99" in run("exchanges", "--id", "99", "--config", str(path)).output
+
+
 def test_a_tenant_that_does_not_exist_is_named_with_those_that_do(run: Run) -> None:
     with pytest.raises(GatewayError, match=r"there is no tenant 'x'\. Configured: default"):
         raise run("number", "1", "--tenant", "x").exception

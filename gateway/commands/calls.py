@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 import click
 
+from gateway.bootstrap import Gateway
 from gateway.commands.place import Place, one_tenant, with_place, with_tenant
 from gateway.store.calls import CallFilter, LoggedCall
 
@@ -33,21 +34,46 @@ UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 @click.option("--since", metavar="WHEN", help="2026-03-05, '2026-03-05 14:30', or an age: 30m, 2h, 7d.")
 @click.option("--until", metavar="WHEN", help="The same forms; calls before it.")
 @click.option("--extension", help="Only this extension.")
+@click.option("--why", "call_id", type=int, metavar="ID", help="Explain this call: why it came up on a screen, or not.")
 @click.option("--format", "form", type=click.Choice(["table", "csv", "json"]), default="table", show_default=True)
 @with_place
 def calls_command(
-    place: Place, tenant: str | None, since: str | None, until: str | None, extension: str | None, form: str
+    place: Place,
+    tenant: str | None,
+    since: str | None,
+    until: str | None,
+    extension: str | None,
+    call_id: int | None,
+    form: str,
 ) -> None:
-    """Print the call log, oldest first.
+    """Print the call log, oldest first; or, with --why, what happened to one call (in English, JSON: both languages).
 
     JSON is one object per line: id, tenant, direction (incoming, outgoing, internal), extension, number, account,
     started_at, ended_at (ISO 8601, UTC), duration_s, recording_url, status (ringing, ended, or an order's outcome).
     """
     with place.open() as gateway:
+        if call_id is not None:
+            explain(gateway, tenant, call_id, form)
+            return
         chosen = one_tenant(gateway.config, tenant) if tenant else None
         zone = ZoneInfo(gateway.config.tenants[chosen or next(iter(gateway.config.tenants))].timezone)
         wanted = CallFilter(extension=extension, since=moment(since, zone), until=moment(until, zone))
         WRITERS[form](gateway.calls.pages(chosen, wanted), zone)
+
+
+def explain(gateway: Gateway, tenant: str | None, call_id: int, form: str) -> None:
+    """Print why a call did or did not come up. Raises ``ClickException`` when there is no such call."""
+    names = [one_tenant(gateway.config, tenant)] if tenant else list(gateway.config.tenants)
+    found = next((why for name in names if (why := gateway.explainer.explain(name, call_id))), None)
+    if found is None:
+        raise click.ClickException(f"There is no call {call_id}.")
+    if form == "json":
+        click.echo(json.dumps(found.as_json(), ensure_ascii=False))
+        return
+    click.echo(f"call {call_id}: {found.verdict.en}")
+    for link in found.links:
+        mark = {True: click.style("ok  ", fg="green"), False: click.style("NO  ", fg="red"), None: "-   "}[link.ok]
+        click.echo(f"  {mark}{link.name:10} {link.said.en}")
 
 
 def moment(text: str | None, zone: ZoneInfo) -> int | None:

@@ -32,6 +32,14 @@ def call(visit: Visit, call_id: int) -> Response:
     return as_json(found.as_json())
 
 
+def why(visit: Visit, call_id: int) -> Response:
+    """What happened to one call on its way to a screen."""
+    explained = visit.services.explainer.explain(visit.tenant, call_id)
+    if explained is None:
+        raise NotFound
+    return as_json(explained.as_json())
+
+
 def dial(visit: Visit) -> Response:
     """Place a call from the agent's own extension and say what came of it."""
     asked = _fields(visit)

@@ -23,6 +23,8 @@ from gateway.store.exchanges import Exchange, ExchangeLog
 from gateway.store.imports import Imports
 from gateway.store.log import EventLog
 from gateway.store.quality import Quality
+from gateway.store.sightings import SightingLog
+from gateway.why.explainer import Explainer
 
 Replay = Callable[[Exchange, str], tuple[str, str]]
 """``replay(exchange, by)`` serves a logged event again: the answer's status and body. Raises ``NotReplayable``."""
@@ -30,7 +32,10 @@ Replay = Callable[[Exchange, str], tuple[str, str]]
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """Everything the desk reads from, and the one entrance for what it asks to be done."""
+    """Everything the desk reads from, and the one entrance for what it asks to be done.
+
+    ``exchanges`` and ``sightings`` are None where the wire log is off.
+    """
 
     config: Config
     core: Core
@@ -39,12 +44,14 @@ class Services:
     directory: Directory
     verifier: Verifier
     hub: Hub
-    exchanges: ExchangeLog | None = None
-    replay: Replay | None = None
-    imports: Imports | None = None
-    import_now: Callable[[str, str], None] | None = None
-    quality: Quality | None = None
-    corrections: Corrections | None = None
+    explainer: Explainer
+    imports: Imports
+    import_now: Callable[[str, str], None]
+    quality: Quality
+    corrections: Corrections
+    replay: Replay
+    exchanges: ExchangeLog | None
+    sightings: SightingLog | None
 
 
 @dataclass(frozen=True, slots=True)

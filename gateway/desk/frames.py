@@ -34,6 +34,7 @@ class News:
     """
 
     seq: int
+    call_id: int
     tenant: str
     extensions: frozenset[str]
     full: bytes
@@ -49,6 +50,7 @@ class News:
         brief = {"call_id": event.call_id, "kind": event.kind}
         return cls(
             seq=event.seq,
+            call_id=event.call_id,
             tenant=event.tenant,
             extensions=ends,
             full=frame(event.kind, known | told, seq=event.seq),

@@ -6,10 +6,11 @@ what it missed from the log.
 """
 
 import queue
+import secrets
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import structlog
 
@@ -17,9 +18,12 @@ from gateway.desk import frames
 from gateway.desk.frames import News
 from gateway.errors import Stopping, TooManyScreens
 from gateway.store.log import EventLog, LoggedEvent
+from gateway.store.sightings import Kind, Sighting
 
 logger = structlog.get_logger()
 
+Watch = Callable[[Sighting], None]
+"""Writes down what happens at screens; must never wait."""
 QUEUE_LIMIT = 256
 RESUME_LIMIT = 200
 FAR_BEHIND = 50_000
@@ -38,6 +42,7 @@ class Screen:
         tenant: str,
         extension: str,
         *,
+        login: str,
         whole_tenant: bool,
         hub: "Hub",
         heartbeat_s: float,
@@ -45,6 +50,8 @@ class Screen:
     ) -> None:
         self.tenant = tenant
         self.extension = extension
+        self.login = login
+        self.name = secrets.token_hex(4)
         self.whole_tenant = whole_tenant
         self.keys: tuple[tuple[str, str | None], ...] = ((tenant, extension),)
         if whole_tenant:
@@ -52,7 +59,7 @@ class Screen:
         self._hub = hub
         self._heartbeat_s = heartbeat_s
         self._until = time.monotonic() + age_s
-        self._missed: list[bytes] = []
+        self._missed: list[News | bytes] = []
         self._sent = 0
         self._queue: queue.SimpleQueue[News | None] = queue.SimpleQueue()
         self._stream = self._bytes()
@@ -71,7 +78,7 @@ class Screen:
         """Take no more events. Safe to call again."""
         self._hub.release(self)
 
-    def resume(self, missed: Iterable[bytes], *, sent: int) -> None:
+    def resume(self, missed: Iterable[News | bytes], *, sent: int) -> None:
         """Say first what was ``missed``; what comes live is said only behind ``sent``."""
         self._missed = list(missed)
         self._sent = sent
@@ -95,7 +102,9 @@ class Screen:
 
     def _bytes(self) -> Iterator[bytes]:
         yield frames.RETRY
-        yield from self._missed
+        for missed in self._missed:
+            if text := missed if isinstance(missed, bytes) else self._told(missed):
+                yield text
         while (wait_s := self._until - time.monotonic()) > 0:
             delivered = self._hub.seq
             try:
@@ -108,8 +117,14 @@ class Screen:
                 return
             if news.seq > self._sent:
                 self._sent = news.seq
-                if text := self.shown(news):
+                if text := self._told(news):
                     yield text
+
+    def _told(self, news: News) -> bytes | None:
+        """What goes to this page of ``news``, which is written down for whoever asks later."""
+        if self.extension in news.extensions:
+            self._hub.notice(self, Kind.DELIVERED, news.call_id)
+        return self.shown(news)
 
 
 class Hub:
@@ -123,12 +138,14 @@ class Hub:
         heartbeat_s: float = 5,
         look_every_s: float = 0.1,
         screen_age_s: float = 900,
+        watch: Watch | None = None,
     ) -> None:
         self._log = log
         self._max_screens = max_screens
         self._heartbeat_s = heartbeat_s
         self._look_every_s = look_every_s
         self._screen_age_s = screen_age_s
+        self._watch = watch
         self._gate = threading.Lock()
         self._screens: set[Screen] = set()
         self._index: defaultdict[tuple[str, str | None], set[Screen]] = defaultdict(set)
@@ -170,7 +187,13 @@ class Hub:
         return self._thread.is_alive()
 
     def subscribe(
-        self, tenant: str, extension: str, last_event_id: int | None = None, *, whole_tenant: bool = False
+        self,
+        tenant: str,
+        extension: str,
+        last_event_id: int | None = None,
+        *,
+        login: str = "",
+        whole_tenant: bool = False,
     ) -> Screen:
         """A stream of the extension's events behind ``last_event_id`` (from now on when it is None).
 
@@ -180,6 +203,7 @@ class Hub:
         screen = Screen(
             tenant,
             extension,
+            login=login,
             whole_tenant=whole_tenant,
             hub=self,
             heartbeat_s=self._heartbeat_s,
@@ -193,9 +217,17 @@ class Hub:
             raise
         return screen
 
+    def notice(self, screen: Screen, kind: Kind, call_id: int | None = None) -> None:
+        """Have what happened at ``screen`` written down, where that is wanted. Never waits."""
+        if self._watch:
+            at = time.time_ns() // 1_000_000
+            self._watch(Sighting(at, screen.tenant, screen.extension, screen.login, screen.name, kind.value, call_id))
+
     def release(self, screen: Screen) -> None:
         """Forget ``screen``. Safe to call again."""
         with self._gate:
+            if screen in self._screens:
+                self.notice(screen, Kind.CLOSED)
             self._screens.discard(screen)
             for key in screen.keys:
                 self._index[key].discard(screen)
@@ -211,6 +243,7 @@ class Hub:
             self._screens.add(screen)
             for key in screen.keys:
                 self._index[key].add(screen)
+        self.notice(screen, Kind.OPENED)
 
     def _resume(self, screen: Screen, last: int) -> None:
         """The screen takes live events already, so whatever is not read here will come that way."""
@@ -220,9 +253,8 @@ class Hub:
         events = self._log.after_for(screen.tenant, None, last, limit=RESUME_LIMIT + 1)
         if len(events) > RESUME_LIMIT:
             return screen.resume([frames.reset(newest)], sent=newest)
-        shown = (screen.shown(News.of(event)) for event in events)
         sent = events[-1].seq if events else last
-        return screen.resume([text for text in shown if text], sent=sent)
+        return screen.resume([News.of(event) for event in events], sent=sent)
 
     def _run(self) -> None:
         while not self._stopping:

@@ -8,21 +8,11 @@ from typing import Any
 from werkzeug.routing import Map, Rule
 from werkzeug.wrappers import Request, Response
 
-from gateway.config import Config, Tenant
-from gateway.desk import access, api, failures, quality, register, traffic, views
-from gateway.desk.context import Replay, Services, Visit
-from gateway.desk.hub import Hub
+from gateway.config import Tenant
+from gateway.desk import access, api, failures, quality, reasons, register, traffic, views
+from gateway.desk.context import Services, Visit
 from gateway.desk.rendering import protected
 from gateway.errors import CredentialsNeeded, UnknownTenant
-from gateway.handlers import Core
-from gateway.passwords import Verifier
-from gateway.store.calls import CallLog
-from gateway.store.corrections import Corrections
-from gateway.store.directory import Directory
-from gateway.store.exchanges import ExchangeLog
-from gateway.store.imports import Imports
-from gateway.store.log import EventLog
-from gateway.store.quality import Quality
 
 CALL_ID = "<int(max=9007199254740991):call_id>"
 EXCHANGE_ID = "<int(max=9007199254740991):exchange_id>"
@@ -36,9 +26,11 @@ ROUTES: dict[str, tuple[str, str, Callable[..., Response]]] = {
     "now": ("GET", "/telas/agora", views.now),
     "recent": ("GET", "/telas/recentes", views.recent),
     "card": ("GET", f"/telas/ligacao/{CALL_ID}", views.card),
+    "shown": ("POST", f"/telas/ligacao/{CALL_ID}/mostrada", views.shown),
     "dial": ("POST", "/discar", views.dial),
     "call_log": ("GET", "/ligacoes", views.call_log),
     "call": ("GET", f"/ligacoes/{CALL_ID}", views.call),
+    "why": ("GET", "/porque", reasons.why),
     "traffic": ("GET", "/trafego", traffic.traffic),
     "exchange": ("GET", f"/trafego/{EXCHANGE_ID}", traffic.exchange),
     "replay": ("POST", f"/trafego/{EXCHANGE_ID}/reenviar", traffic.replay),
@@ -52,6 +44,7 @@ ROUTES: dict[str, tuple[str, str, Callable[..., Response]]] = {
     "events": ("GET", "/events", views.events),
     "api_calls": ("GET", "/api/calls", api.calls),
     "api_call": ("GET", f"/api/calls/{CALL_ID}", api.call),
+    "api_why": ("GET", f"/api/calls/{CALL_ID}/why", api.why),
     "api_dial": ("POST", "/api/dial", api.dial),
     "api_imports": ("GET", "/api/imports", register.api_imports),
     "api_me": ("GET", "/api/me", api.me),
@@ -76,39 +69,8 @@ class Desk:
     ``SCRIPT_NAME`` may hold ``/t/COMPANY``, which every link and cookie respects.
     """
 
-    def __init__(
-        self,
-        config: Config,
-        core: Core,
-        calls: CallLog,
-        log: EventLog,
-        directory: Directory,
-        verifier: Verifier,
-        hub: Hub,
-        *,
-        exchanges: ExchangeLog | None = None,
-        replay: Replay | None = None,
-        imports: Imports | None = None,
-        import_now: Callable[[str, str], None] | None = None,
-        quality: Quality | None = None,
-        corrections: Corrections | None = None,
-        clock: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
-    ) -> None:
-        self._services = Services(
-            config,
-            core,
-            calls,
-            log,
-            directory,
-            verifier,
-            hub,
-            exchanges,
-            replay,
-            imports,
-            import_now,
-            quality,
-            corrections,
-        )
+    def __init__(self, services: Services, *, clock: Callable[[], int] = lambda: time.time_ns() // 1_000_000) -> None:
+        self._services = services
         self._clock = clock
         self._urls = Map(
             [

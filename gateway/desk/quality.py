@@ -16,8 +16,7 @@ from gateway.desk.rendering import page, private
 from gateway.domain.numbers import Kind, read
 from gateway.errors import BadParameter, RequestError
 from gateway.importing.accounts import phone_of
-from gateway.store.corrections import Corrections
-from gateway.store.quality import Flaw, PhoneLine, Quality
+from gateway.store.quality import Flaw, PhoneLine
 
 PAGE_SIZE = 50
 CALLERS, SHARED = "chamadores", "repetidos"
@@ -88,7 +87,7 @@ def correct(visit: Visit) -> Response:
 
 def add(visit: Visit) -> Response:
     """Add a number to the account with this code."""
-    form, corrections = visit.request.form, _corrections(visit)
+    form, corrections = visit.request.form, visit.services.corrections
     try:
         number = _number(visit)
         code = form.get("codigo", "").strip()
@@ -112,16 +111,16 @@ def export(visit: Visit) -> Response:
 
 def _put_right(visit: Visit, phone_id: int) -> bool:
     number = _number(visit)
-    return _corrections(visit).put_right(visit.tenant, phone_id, number, by=visit.me.login, at=visit.at)
+    return visit.services.corrections.put_right(visit.tenant, phone_id, number, by=visit.me.login, at=visit.at)
 
 
 def _take_off(visit: Visit, phone_id: int) -> bool:
-    return _corrections(visit).put_right(visit.tenant, phone_id, None, by=visit.me.login, at=visit.at)
+    return visit.services.corrections.put_right(visit.tenant, phone_id, None, by=visit.me.login, at=visit.at)
 
 
 def _undo(visit: Visit, phone_id: int) -> bool:
     plan = visit.services.core.tenant(visit.tenant).numbers
-    return _corrections(visit).undo(visit.tenant, phone_id, lambda text, contact: phone_of(text, contact, plan))
+    return visit.services.corrections.undo(visit.tenant, phone_id, lambda text, contact: phone_of(text, contact, plan))
 
 
 ACTIONS = {"corrigir": _put_right, "tirar": _take_off, "desfazer": _undo}
@@ -151,7 +150,7 @@ def _view(visit: Visit) -> str:
 
 
 def _shown(visit: Visit, view: str) -> Shown:
-    after, store = visit.request.values.get("depois", "")[:32], _quality(visit)
+    after, store = visit.request.values.get("depois", "")[:32], visit.services.quality
     if view == CALLERS:
         return Shown(store.callers(visit.tenant, visit.at))
     if view == SHARED:
@@ -165,7 +164,7 @@ def _shown(visit: Visit, view: str) -> Shown:
 def _rows(visit: Visit, view: str) -> Iterator[Sequence[str]]:
     if view == CALLERS:
         yield "numero", "ligacoes", "ultima"
-        for caller in _quality(visit).callers(visit.tenant, visit.at, limit=1000):
+        for caller in visit.services.quality.callers(visit.tenant, visit.at, limit=1000):
             last = f"{date_text(caller.last_at, visit.zone)} {time_text(caller.last_at, visit.zone)}"
             yield number_text(caller.number), str(caller.calls), last
         return
@@ -174,7 +173,7 @@ def _rows(visit: Visit, view: str) -> Iterator[Sequence[str]]:
 
 
 def _all_lines(visit: Visit, view: str) -> Iterable[PhoneLine]:
-    store = _quality(visit)
+    store = visit.services.quality
     if view == SHARED:
         return (line for group in store.all_shared(visit.tenant) for line in group)
     return store.all_flawed(visit.tenant, FLAWS[view])
@@ -193,15 +192,3 @@ def _csv(rows: Iterable[Sequence[str]]) -> Iterator[bytes]:
         safe = [f"'{cell}" if cell[:1] in SAFE_FOR else cell for cell in row]
         csv.writer(line, delimiter=";").writerow(safe)
         yield line.getvalue().encode()
-
-
-def _quality(visit: Visit) -> Quality:
-    if visit.services.quality is None:
-        raise NotFound
-    return visit.services.quality
-
-
-def _corrections(visit: Visit) -> Corrections:
-    if visit.services.corrections is None:
-        raise NotFound
-    return visit.services.corrections

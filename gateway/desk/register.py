@@ -13,7 +13,7 @@ from gateway.desk.rendering import as_json, page
 from gateway.errors import SourceError
 from gateway.source import Reason
 from gateway.store.calls import iso
-from gateway.store.imports import ImportRun, Imports
+from gateway.store.imports import ImportRun
 
 SHOWN_RUNS = 30
 REASONS: Mapping[str, str] = {
@@ -37,7 +37,7 @@ class SourceLine:
 
 def register(visit: Visit, *, problem: str = "", status: int = 200) -> Response:
     """All sources with their last run, and the last runs of all."""
-    runs = _imports(visit).last(visit.tenant, limit=SHOWN_RUNS)
+    runs = visit.services.imports.last(visit.tenant, limit=SHOWN_RUNS)
     return page(
         visit,
         "register.html",
@@ -53,7 +53,7 @@ def register(visit: Visit, *, problem: str = "", status: int = 200) -> Response:
 
 def import_run(visit: Visit, run_id: int) -> Response:
     """One run with the first lines that it refused."""
-    run = _imports(visit).get(visit.tenant, run_id)
+    run = visit.services.imports.get(visit.tenant, run_id)
     if run is None:
         raise NotFound
     refused = [(each["place"], each["text"], REASONS.get(each["reason"], each["reason"])) for each in run.refusals]
@@ -63,7 +63,7 @@ def import_run(visit: Visit, run_id: int) -> Response:
 def import_now(visit: Visit) -> Response:
     """Import from a configured source now; the page shows how it goes."""
     name = visit.request.form.get("origem", "")
-    if visit.services.import_now is None or name not in visit.settings.directory:
+    if name not in visit.settings.directory:
         raise NotFound
     try:
         visit.services.import_now(visit.tenant, name)
@@ -77,7 +77,7 @@ def api_imports(visit: Visit) -> Response:
     sources = [
         {"name": line.name, "kind": line.kind, "every": line.every, "full": line.full} for line in _sources(visit)
     ]
-    runs = _imports(visit).last(visit.tenant, limit=SHOWN_RUNS)
+    runs = visit.services.imports.last(visit.tenant, limit=SHOWN_RUNS)
     return as_json({"sources": sources, "runs": [_run(run) for run in runs]})
 
 
@@ -89,7 +89,7 @@ def _run(run: ImportRun) -> dict[str, Any]:
 
 def _sources(visit: Visit) -> Sequence[SourceLine]:
     """Those of the configuration, then those that were imported by hand."""
-    imports, configured = _imports(visit), visit.settings.directory
+    imports, configured = visit.services.imports, visit.settings.directory
     runs = imports.last(visit.tenant, limit=SHOWN_RUNS)
     lines = []
     for name, table in configured.items():
@@ -98,9 +98,3 @@ def _sources(visit: Visit) -> Sequence[SourceLine]:
     by_hand = dict.fromkeys(run.source for run in runs if run.source not in configured)
     newest = {run.source: run for run in reversed(runs)}
     return lines + [SourceLine(name, newest[name].kind, None, False, newest[name]) for name in by_hand]
-
-
-def _imports(visit: Visit) -> Imports:
-    if visit.services.imports is None:
-        raise NotFound
-    return visit.services.imports

@@ -95,7 +95,7 @@ def exchange(visit: Visit, exchange_id: int) -> Response:
 def replay(visit: Visit, exchange_id: int) -> Response:
     """Have an event served again, as if the exchange had just sent it; show what was answered."""
     found = _found(visit, exchange_id)
-    if visit.services.replay is None or not replayable(found):
+    if not replayable(found):
         raise NotReplayable(f"o registro {exchange_id}")
     status, body = visit.services.replay(found, visit.me.login)
     if visit.by_htmx:
@@ -117,7 +117,7 @@ def _shown(visit: Visit, found: Exchange) -> Response:
         request=readable(found.request),
         answer=readable(found.answer),
         curl=as_curl(found, base),
-        replayable=replayable(found) and visit.services.replay is not None,
+        replayable=replayable(found),
         seq=visit.services.log.newest(),
     )
 

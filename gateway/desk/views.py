@@ -12,6 +12,7 @@ from gateway.desk.context import Visit
 from gateway.desk.rendering import page, streamed
 from gateway.errors import GatewayError, TooManyAttempts
 from gateway.store.calls import LoggedCall
+from gateway.store.sightings import Kind, Sighting
 
 PAGE_SIZE = 50
 
@@ -83,6 +84,14 @@ def card(visit: Visit, call_id: int) -> Response:
     return page(visit, "_card.html", call=call, before=board.before(visit, call))
 
 
+def shown(visit: Visit, call_id: int) -> Response:
+    """The page says that it shows a call's card; written down for whoever asks later why."""
+    if visit.services.sightings:
+        me, kind = visit.me, Kind.SHOWN.value
+        visit.services.sightings.add(Sighting(visit.at, visit.tenant, me.extension, me.login, "", kind, call_id))
+    return Response(status=204)
+
+
 def dial(visit: Visit) -> Response:
     """Place a call; answers with a notice, or with the call's page where there is no script."""
     form = visit.request.form
@@ -103,7 +112,9 @@ def events(visit: Visit) -> Response:
     last = request.headers.get("Last-Event-ID") or request.args.get("last_event_id") or ""
     seen = int(last) if last.isascii() and last.isdigit() and len(last) < 17 else None
     whole = request.args.get("escopo") == "empresa" or request.args.get("scope") == "tenant"
-    return streamed(visit.services.hub.subscribe(visit.tenant, visit.me.extension, seen, whole_tenant=whole))
+    return streamed(
+        visit.services.hub.subscribe(visit.tenant, visit.me.extension, seen, login=visit.me.login, whole_tenant=whole)
+    )
 
 
 # the call log
@@ -128,7 +139,9 @@ def call(visit: Visit, call_id: int) -> Response:
     """Everything that is known of one call."""
     seq = visit.services.log.newest()
     found = _call(visit, call_id)
-    return page(visit, "call.html", call=found, before=board.before(visit, found, limit=10), seq=seq)
+    explained = visit.services.explainer.explain(visit.tenant, call_id)
+    before = board.before(visit, found, limit=10)
+    return page(visit, "call.html", call=found, before=before, why=explained, seq=seq)
 
 
 def _cards(visit: Visit) -> Mapping[str, Any]:

@@ -1,7 +1,9 @@
 """The event log, read: the truth that screens follow."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import Engine, func, select
 
@@ -21,6 +23,12 @@ class LoggedEvent:
     extension: str
     call_id: int
     payload: str
+
+    @property
+    def told(self) -> dict[str, Any]:
+        """The payload, read."""
+        found: dict[str, Any] = json.loads(self.payload)
+        return found
 
 
 class EventLog:
@@ -43,6 +51,11 @@ class EventLog:
         if extension is not None:
             query = query.where(events.c.extension == extension)
         return self._read(query.order_by(events.c.seq).limit(limit))
+
+    def of_call(self, tenant: str, call_id: int) -> Sequence[LoggedEvent]:
+        """All events of one call, oldest first."""
+        query = select(events).where(events.c.call_id == call_id, events.c.tenant == tenant)
+        return self._read(query.order_by(events.c.seq).limit(1000))
 
     def _read(self, query: object) -> Sequence[LoggedEvent]:
         with self._engine.connect() as connection:

@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import Engine
@@ -15,6 +16,7 @@ from werkzeug.test import Client, TestResponse
 from gateway.adapter import Delivery, Outcome
 from gateway.config import Appliance, Config
 from gateway.config import Tenant as TenantSettings
+from gateway.desk.context import Replay, Services
 from gateway.desk.hub import Hub
 from gateway.desk.pages import Desk
 from gateway.domain.dialplan import DialPlan
@@ -28,10 +30,14 @@ from gateway.store.corrections import Corrections
 from gateway.store.directory import Account, Agent, Directory
 from gateway.store.drafts import OrderDraft, Recorded, Settlement
 from gateway.store.engine import open_engine, upgrade
+from gateway.store.exchanges import Exchange, ExchangeLog
 from gateway.store.imports import Imports
 from gateway.store.journal import Journal
 from gateway.store.log import EventLog
 from gateway.store.quality import Quality
+from gateway.store.sidelog import SideLog
+from gateway.store.sightings import SightingLog
+from gateway.why.explainer import Explainer
 
 EXCHANGE = Origin("get", "192.168.0.9")
 ANA = "47999998888"
@@ -39,7 +45,7 @@ PASSWORD = "segredo-123"
 
 
 @dataclass
-class Exchange:
+class Appliances:
     """The appliance that dials: it settles every order with ``outcome`` and ``detail``."""
 
     journal: Journal
@@ -66,8 +72,17 @@ class Office:
     log: EventLog
     calls: CallLog
     directory: Directory
-    exchange: Exchange
+    exchange: Appliances
     core: Core
+    side: SideLog
+
+    @property
+    def exchanges(self) -> ExchangeLog:
+        return ExchangeLog(self.side)
+
+    @property
+    def sightings(self) -> SightingLog:
+        return SightingLog(self.side)
 
     def ring(self, telefone: str = ANA, ramal: str = "3501", *, tenant: str = "acme", at: int | None = None) -> int:
         """A call starts; its id."""
@@ -99,13 +114,19 @@ def office(tmp_path: Path) -> Iterator[Office]:
     journal = Journal(engine, tmp_path)
     journal.start()
     log = EventLog(engine)
-    exchange = Exchange(journal)
+    exchange = Appliances(journal)
     tenants = {name: company(name) for name in ("acme", "rival")}
     core = Core(tenants=tenants, journal=journal, dialler=exchange)
-    yield Office(engine, journal, log, CallLog(engine), Directory(engine, journal), exchange, core)
+    side = SideLog(tmp_path, keep_days=14, keep_mb=8)
+    yield Office(engine, journal, log, CallLog(engine), Directory(engine, journal), exchange, core, side)
     journal.stop()
+    side.stop()
     log.close()
     engine.dispose()
+
+
+def no_replay(_exchange: Exchange, _by: str) -> tuple[str, str]:
+    raise AssertionError("nobody asked for a replay")
 
 
 def company(name: str) -> Tenant:
@@ -119,7 +140,10 @@ def open_hub(office: Office) -> Iterator[Callable[..., Hub]]:
     hubs: list[Hub] = []
 
     def start(**settings: float) -> Hub:
-        hub = Hub(office.log, **({"max_screens": 50, "heartbeat_s": 0.2, "look_every_s": 0.02} | settings))
+        hub = Hub(
+            office.log,
+            **({"max_screens": 50, "heartbeat_s": 0.2, "look_every_s": 0.02, "watch": office.sightings.add} | settings),
+        )
         hub.start()
         hubs.append(hub)
         return hub
@@ -196,19 +220,29 @@ def desk(office: Office, hub: Hub, clock: Clock) -> Desk:
         "acme": TenantSettings(title="Acme Ltda.", appliances=appliances),
         "rival": TenantSettings(title="Rival S.A.", appliances=appliances),
     }
-    verifier = Verifier(office.directory)
-    return Desk(
-        Config(tenants=tenants),
-        office.core,
-        office.calls,
-        office.log,
-        office.directory,
-        verifier,
-        hub,
+    return Desk(services_of(office, Config(tenants=tenants), hub), clock=clock)
+
+
+def services_of(office: Office, config: Config, hub: Hub, *, replay: Replay = no_replay) -> Services:
+    """What the desk of ``office`` works with."""
+    zones = {name: ZoneInfo(tenant.timezone) for name, tenant in config.tenants.items()}
+    reads = (office.calls, office.log, office.directory, office.exchanges, office.sightings)
+    return Services(
+        config=config,
+        core=office.core,
+        calls=office.calls,
+        log=office.log,
+        directory=office.directory,
+        verifier=Verifier(office.directory),
+        hub=hub,
+        explainer=Explainer(office.core.tenants, zones, *reads),
+        exchanges=office.exchanges,
+        sightings=office.sightings,
+        replay=replay,
         imports=Imports(office.engine, office.journal),
+        import_now=lambda _tenant, _name: None,
         quality=Quality(office.engine),
         corrections=Corrections(office.engine, office.journal),
-        clock=clock,
     )
 
 

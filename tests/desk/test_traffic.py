@@ -5,8 +5,8 @@ import re
 import subprocess
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,39 +17,33 @@ from gateway.config import Tenant as TenantSettings
 from gateway.desk.curl import as_curl, readable
 from gateway.desk.hub import Hub
 from gateway.desk.pages import Desk
-from gateway.passwords import Verifier, hash_password
+from gateway.passwords import hash_password
 from gateway.store.directory import Agent
-from gateway.store.exchanges import OUT, Exchange, ExchangeLog
-from tests.desk.conftest import PASSWORD, Browser, Office, now_ms
+from gateway.store.exchanges import OUT, Exchange
+from tests.desk.conftest import PASSWORD, Browser, Office, now_ms, services_of
 from tests.desk.test_pages import words
 from tests.peers import need
-from tests.store.test_exchanges import T0, made, write
+from tests.store.test_exchanges import T0, made
 
 
 class Traffic:
     """Ana's browser at a desk with a wire log."""
 
-    def __init__(self, office: Office, hub: Hub, log: ExchangeLog) -> None:
-        self.log = log
+    def __init__(self, office: Office, hub: Hub) -> None:
+        self.office = office
         self.replayed: list[tuple[int, str]] = []
         for tenant in ("acme", "rival"):
             agent = Agent(0, tenant, "ana", "Ana Martins", "3501")
             office.directory.save_agent(agent, hash_password(PASSWORD), now_ms())
         config = Config(tenants={"acme": TenantSettings(timezone="America/Sao_Paulo"), "rival": TenantSettings()})
-        verifier = Verifier(office.directory)
-        self.desk = Desk(
-            config,
-            office.core,
-            office.calls,
-            office.log,
-            office.directory,
-            verifier,
-            hub,
-            exchanges=log,
-            replay=self._replay,
-        )
+        self.desk = Desk(services_of(office, config, hub, replay=self._replay))
         self.ana = Browser(Client(self.desk), "acme")
         assert self.ana.log_in().status_code == 303
+
+    def write(self, *items: Exchange) -> None:
+        for item in items:
+            self.office.exchanges.add(lambda item=item: item, 100)  # type: ignore[misc]
+        self.office.side.flush()
 
     def _replay(self, exchange: Exchange, by: str) -> tuple[str, str]:
         self.replayed.append((exchange.id, by))
@@ -57,14 +51,12 @@ class Traffic:
 
 
 @pytest.fixture
-def traffic(office: Office, hub: Hub, tmp_path: Path) -> Iterator[Traffic]:
-    log = ExchangeLog(tmp_path, keep_days=14, keep_mb=8)
-    yield Traffic(office, hub, log)
-    log.stop()
+def traffic(office: Office, hub: Hub) -> Traffic:
+    return Traffic(office, hub)
 
 
 def test_the_newest_exchanges_come_first_with_their_calls(traffic: Traffic) -> None:
-    write(traffic.log, made(at=T0), made(at=T0 + 1, way=OUT, peer="matriz", operation="dial", call_id=7))
+    traffic.write(made(at=T0), made(at=T0 + 1, way=OUT, peer="matriz", operation="dial", call_id=7))
     page = traffic.ana.get("/trafego").text
     seen = words(page)
     assert seen.index("matriz") < seen.index("10.0.0.7")
@@ -73,8 +65,7 @@ def test_the_newest_exchanges_come_first_with_their_calls(traffic: Traffic) -> N
 
 
 def test_the_page_searches_by_everything_it_offers(traffic: Traffic) -> None:
-    write(
-        traffic.log,
+    traffic.write(
         made(at=T0, request=b"GET /achado"),
         made(at=T0 + 3_600_000, peer="10.0.0.8", call_id=9),
         made(at=T0 + 7_200_000, way=OUT, peer="matriz", call_id=9, status="sem resposta"),
@@ -96,14 +87,14 @@ def test_the_page_searches_by_everything_it_offers(traffic: Traffic) -> None:
 
 
 def test_the_page_s_script_gets_only_the_list(traffic: Traffic) -> None:
-    write(traffic.log, made())
+    traffic.write(made())
     piece = traffic.ana.get("/trafego", headers={"HX-Request": "true"}).text
     assert "<html" not in piece
     assert 'data-exchange="1"' in piece
 
 
 def test_fifty_fit_on_a_page_and_a_link_leads_on(traffic: Traffic) -> None:
-    write(traffic.log, *(made() for _ in range(51)))
+    traffic.write(*(made() for _ in range(51)))
     page = traffic.ana.get("/trafego?sentido=in").text
     assert len(re.findall("data-exchange", page)) == 50
     older = html.unescape(re.search(r'href="([^"]*antes=2[^"]*)"', page)[1])  # type: ignore[index]
@@ -112,7 +103,7 @@ def test_fifty_fit_on_a_page_and_a_link_leads_on(traffic: Traffic) -> None:
 
 def test_an_exchange_is_shown_as_it_went(traffic: Traffic) -> None:
     raw = "GET /x?nome=<b>Jos\u00e9</b> HTTP/1.1\r\nHost: pbx\r\n\r\n".encode("latin-1")
-    write(traffic.log, made(request=raw, note="consertado: bytes"))
+    traffic.write(made(request=raw, note="consertado: bytes"))
     page = traffic.ana.get("/trafego/1").text
     assert "GET /x?nome=&lt;b&gt;José&lt;/b&gt; HTTP/1.1" in page
     assert "consertado: bytes" in page
@@ -120,7 +111,7 @@ def test_an_exchange_is_shown_as_it_went(traffic: Traffic) -> None:
 
 
 def test_other_companies_exchanges_do_not_exist_here(traffic: Traffic) -> None:
-    write(traffic.log, made(tenant="rival"), made(tenant=""))
+    traffic.write(made(tenant="rival"), made(tenant=""))
     assert "data-exchange" not in traffic.ana.get("/trafego").text
     for exchange_id in (1, 2, 3):
         assert traffic.ana.get(f"/trafego/{exchange_id}").status_code == 404
@@ -130,7 +121,7 @@ def test_other_companies_exchanges_do_not_exist_here(traffic: Traffic) -> None:
 
 
 def test_an_event_is_sent_again_by_a_button(traffic: Traffic) -> None:
-    write(traffic.log, made())
+    traffic.write(made())
     token = traffic.ana.token("/trafego/1")
     answer = traffic.ana.post("/trafego/1/reenviar", data={"csrf": token}, headers={"HX-Request": "true"})
     assert "Reenviado" in answer.text
@@ -140,7 +131,7 @@ def test_an_event_is_sent_again_by_a_button(traffic: Traffic) -> None:
 
 
 def test_sending_again_needs_the_form_s_token(traffic: Traffic) -> None:
-    write(traffic.log, made())
+    traffic.write(made())
     assert traffic.ana.post("/trafego/1/reenviar").status_code == 403
     assert traffic.replayed == []
 
@@ -150,15 +141,18 @@ def test_sending_again_needs_the_form_s_token(traffic: Traffic) -> None:
     [{"operation": "ClickToCall"}, {"way": OUT, "operation": "dial"}, {"note": "cortado: corpo de 9 bytes"}],
 )
 def test_what_cannot_be_sent_again_offers_no_button(traffic: Traffic, changes: dict[str, Any]) -> None:
-    write(traffic.log, made(**changes))
+    traffic.write(made(**changes))
     assert "Enviar de novo" not in traffic.ana.get("/trafego/1").text
     answer = traffic.ana.post("/trafego/1/reenviar", data={"csrf": traffic.ana.token()})
     assert answer.status_code == 409
     assert traffic.replayed == []
 
 
-def test_without_a_wire_log_there_is_no_page(ana: Browser) -> None:
-    assert ana.get("/trafego").status_code == 404
+def test_without_a_wire_log_there_is_no_page(traffic: Traffic, office: Office, hub: Hub) -> None:
+    services = replace(services_of(office, Config(tenants={"acme": TenantSettings()}), hub), exchanges=None)
+    browser = Browser(Client(Desk(services)), "acme")
+    browser.log_in()
+    assert browser.get("/trafego").status_code == 404
 
 
 class Echo(BaseHTTPRequestHandler):

@@ -7,12 +7,21 @@ from typing import Any
 
 import pytest
 
-from gateway.store import exchanges as module
+from gateway.store import sidelog as module
 from gateway.store.exchanges import IN, OUT, Exchange, ExchangeFilter, ExchangeLog, cut
+from gateway.store.sidelog import SideLog
 
 T0 = 1_780_000_000_000
 DAY = 24 * 3600 * 1000
 Add = Callable[..., None]
+
+
+class OwnLog(ExchangeLog):
+    """A wire log with a side log of its own."""
+
+    def __init__(self, data: Path, *, keep_days: float, keep_mb: float) -> None:
+        self.side = SideLog(data, keep_days=keep_days, keep_mb=keep_mb)
+        super().__init__(self.side)
 
 
 def made(**changes: Any) -> Exchange:
@@ -34,19 +43,19 @@ def made(**changes: Any) -> Exchange:
 
 
 @pytest.fixture
-def log(tmp_path: Path) -> Iterator[ExchangeLog]:
-    opened = ExchangeLog(tmp_path, keep_days=14, keep_mb=8)
+def log(tmp_path: Path) -> Iterator[OwnLog]:
+    opened = OwnLog(tmp_path, keep_days=14, keep_mb=8)
     yield opened
-    opened.stop()
+    opened.side.stop()
 
 
-def write(log: ExchangeLog, *items: Exchange) -> None:
+def write(log: OwnLog, *items: Exchange) -> None:
     for item in items:
         log.add(lambda item=item: item, 100)  # type: ignore[misc]
-    log.flush()
+    log.side.flush()
 
 
-def test_what_was_written_comes_back_byte_for_byte(log: ExchangeLog) -> None:
+def test_what_was_written_comes_back_byte_for_byte(log: OwnLog) -> None:
     raw = bytes(range(256))
     write(log, made(request=raw, note="consertado: space"))
     (found,) = log.search("acme")
@@ -73,7 +82,7 @@ def test_what_was_written_comes_back_byte_for_byte(log: ExchangeLog) -> None:
     ],
 )
 def test_exchanges_are_found_by_every_filter_newest_first(
-    log: ExchangeLog, wanted: ExchangeFilter, found: list[int]
+    log: OwnLog, wanted: ExchangeFilter, found: list[int]
 ) -> None:
     write(
         log,
@@ -86,15 +95,15 @@ def test_exchanges_are_found_by_every_filter_newest_first(
     assert [item.id for item in log.search("acme", wanted)] == found
 
 
-def test_requests_of_no_company_are_shown_only_to_whoever_asks_for_all(log: ExchangeLog) -> None:
+def test_requests_of_no_company_are_shown_only_to_whoever_asks_for_all(log: OwnLog) -> None:
     write(log, made(tenant="", status="404 Not Found"))
     assert log.search("acme") == []
     assert len(log.search(None)) == 1
 
 
-def test_what_is_too_old_is_let_go(log: ExchangeLog) -> None:
+def test_what_is_too_old_is_let_go(log: OwnLog) -> None:
     write(log, made(at=T0 - 15 * DAY), made(at=T0 - 13 * DAY))
-    log.tidy(T0)
+    log.side.tidy(T0)
     assert [item.at for item in log.search("acme")] == [T0 - 13 * DAY]
 
 
@@ -102,61 +111,61 @@ def test_the_file_stays_about_as_large_as_it_may_be_and_the_newest_are_kept(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "TIDY_ROWS", 50)
-    log = ExchangeLog(tmp_path, keep_days=14, keep_mb=1)
+    log = OwnLog(tmp_path, keep_days=14, keep_mb=1)
     for _ in range(4):
         write(log, *(made(request=b"x" * 10_000) for _ in range(100)))
-        log.tidy(T0)
+        log.side.tidy(T0)
     kept = log.search("acme", limit=1000)
-    log.stop()
+    log.side.stop()
     assert 50 <= len(kept) <= 105
     assert kept[0].id == 400
     assert (tmp_path / "exchanges.db").stat().st_size < 4 * 1024 * 1024
 
 
 def test_when_the_queue_is_full_exchanges_are_counted_and_left_out(
-    log: ExchangeLog, monkeypatch: pytest.MonkeyPatch
+    log: OwnLog, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "MOST_WAITING_BYTES", 5000)
     for _ in range(10):
         log.add(made, 1000)
-    assert log.lost == 7
-    log.flush()
+    assert log.side.lost == 7
+    log.side.flush()
     assert len(log.search("acme")) == 3
     log.add(made, 1000)
-    log.flush()
+    log.side.flush()
     assert len(log.search("acme")) == 4
 
 
-def test_an_exchange_that_cannot_be_made_hurts_no_other(log: ExchangeLog) -> None:
+def test_an_exchange_that_cannot_be_made_hurts_no_other(log: OwnLog) -> None:
     def broken() -> Exchange:
         raise ValueError("x")
 
     log.add(made, 1)
     log.add(broken, 1)
     log.add(made, 1)
-    log.flush()
+    log.side.flush()
     assert len(log.search("acme")) == 2
 
 
 def test_stopping_writes_what_waits(tmp_path: Path) -> None:
-    log = ExchangeLog(tmp_path, keep_days=1, keep_mb=1)
-    log.start()
+    log = OwnLog(tmp_path, keep_days=1, keep_mb=1)
+    log.side.start()
     log.add(made, 1)
-    log.stop()
-    log.stop()
-    again = ExchangeLog(tmp_path, keep_days=1, keep_mb=1)
+    log.side.stop()
+    log.side.stop()
+    again = OwnLog(tmp_path, keep_days=1, keep_mb=1)
     assert len(again.search("acme")) == 1
-    again.stop()
+    again.side.stop()
 
 
-def test_two_processes_may_write_the_same_file(log: ExchangeLog, tmp_path: Path) -> None:
-    other = ExchangeLog(tmp_path, keep_days=1, keep_mb=1)
+def test_two_processes_may_write_the_same_file(log: OwnLog, tmp_path: Path) -> None:
+    other = OwnLog(tmp_path, keep_days=1, keep_mb=1)
     for _ in range(20):
         write(log, made())
         write(other, made(peer="10.0.0.8"))
-    other.stop()
+    other.side.stop()
     assert len(log.search("acme", limit=100)) == 40
-    assert log.lost == 0
+    assert log.side.lost == 0
 
 
 def test_a_file_of_another_layout_is_emptied(tmp_path: Path) -> None:
@@ -164,10 +173,10 @@ def test_a_file_of_another_layout_is_emptied(tmp_path: Path) -> None:
         connection.execute("CREATE TABLE exchanges (id INTEGER PRIMARY KEY, old TEXT)")
         connection.execute("PRAGMA user_version=99")
     connection.close()
-    log = ExchangeLog(tmp_path, keep_days=1, keep_mb=1)
+    log = OwnLog(tmp_path, keep_days=1, keep_mb=1)
     write(log, made())
     assert len(log.search("acme")) == 1
-    log.stop()
+    log.side.stop()
 
 
 def test_long_traffic_is_cut_and_says_so() -> None:

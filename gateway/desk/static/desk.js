@@ -161,6 +161,19 @@
     ring();
   }
 
+  // Whoever asks later why a call did not come up learns that it did: told once, when the page is really seen.
+  const told = new Set();
+
+  function tellShown(card) {
+    const id = Number(card.dataset.call);
+    if (document.hidden || told.has(id)) return;
+    told.add(id);
+    const headers = JSON.parse(document.body.getAttribute("hx-headers"));
+    fetch(`${page.card.replace(/0$/, id)}/mostrada`, { method: "POST", headers, keepalive: true }).catch(() => told.delete(id));
+  }
+
+  document.addEventListener("visibilitychange", () => all(".card", cards).forEach(tellShown));
+
   function put(card, old) {
     const focused = old && old.contains(document.activeElement);
     if (old) old.replaceWith(card);
@@ -168,6 +181,7 @@
     htmx.process(card);
     if (focused) card.focus();
     card.dataset.shown = Date.now();
+    tellShown(card);
     all(".card", cards).filter(isOver).slice(MOST_OVER).forEach(remove);
   }
 
@@ -372,6 +386,7 @@
 
   all(".card", cards).filter((card) => dismissed.has(Number(card.dataset.call))).forEach((card) => card.remove());
   if ("floating" in cards.dataset) fetchCards();
+  all(".card", cards).forEach(tellShown);
   prepareChoices();
   connect();
   ring();

@@ -1,0 +1,171 @@
+"""What is written down for whoever asks later why: never needed for good, never in an event's way.
+
+The log of requests (``exchanges.py``) and that of screens (``sightings.py``) lie in a database file of their own, which
+is not synced: a crash may cost its last second, never an event, and an event never waits for it. What does not fit
+into the queue is counted and left out.
+"""
+
+import sqlite3
+import threading
+import time
+from collections import defaultdict, deque
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import structlog
+from sqlalchemy import Connection, Engine, MetaData, Table, create_engine, delete, event, insert, select
+from sqlalchemy.exc import SQLAlchemyError
+
+log = structlog.get_logger()
+
+DATABASE = "exchanges.db"
+LAYOUT = 2
+"""Written into the file; a file of another layout is emptied, for nothing in it is needed for good."""
+WRITE_EVERY_S = 0.25
+TIDY_EVERY_S = 10.0
+MOST_WAITING_BYTES = 32 * 1024 * 1024
+"""About how much may wait for the next writing, with a kilobyte for each row itself."""
+AT_ONCE = 2_000
+TIDY_ROWS = 2_000
+
+metadata = MetaData()
+"""Every table has ``id``, which grows, and ``at``, milliseconds since 1970 UTC."""
+
+Draft = Callable[[], tuple[Table, dict[str, Any]]]
+"""Makes a row when its turn to be written comes, so that nobody waits for it."""
+
+
+class SideLog:
+    """Takes rows from any thread without ever waiting; one thread writes them.
+
+    Kept are at most ``keep_days`` days and about ``keep_mb`` megabytes, whichever is less.
+    """
+
+    def __init__(self, data: Path, *, keep_days: float, keep_mb: float) -> None:
+        self.engine = open_engine(data / DATABASE)
+        self._keep_ms = round(keep_days * 24 * 3600 * 1000)
+        self._keep_bytes = round(keep_mb * 1024 * 1024)
+        self._waiting: deque[Draft] = deque()
+        self._waiting_bytes = 0
+        self._lost = 0
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="side-log", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def add(self, draft: Draft, size: int) -> None:
+        """Have ``draft()``, of about ``size`` bytes, written soon. Never waits and never raises."""
+        if self._waiting_bytes < MOST_WAITING_BYTES:
+            self._waiting_bytes += size + 1024
+            self._waiting.append(draft)
+        else:
+            self._lost += 1
+
+    @property
+    def lost(self) -> int:
+        """How many found no room since the start."""
+        return self._lost
+
+    def stop(self) -> None:
+        """Write what is waiting and end. Safe to call again."""
+        self._stopping.set()
+        if self._thread.is_alive():
+            self._thread.join(10)
+        else:
+            self.flush()
+        self.engine.dispose()
+
+    def flush(self) -> None:
+        """Write what is waiting now; a row that cannot be made or written is left out, and logged."""
+        self._waiting_bytes = 0
+        while self._waiting:
+            drafts = [self._waiting.popleft() for _ in range(min(AT_ONCE, len(self._waiting)))]
+            rows = [row for row in map(_made, drafts) if row]
+            try:
+                self._write(rows)
+            except SQLAlchemyError as error:
+                self._lost += len(rows)
+                log.warning("side_log_not_written", rows=len(rows), error=type(error).__name__)
+
+    def _write(self, rows: Sequence[tuple[Table, dict[str, Any]]]) -> None:
+        by_table: dict[Table, list[dict[str, Any]]] = defaultdict(list)
+        for table, row in rows:
+            by_table[table].append(row)
+        with self.engine.begin() as connection:
+            for table, its_rows in by_table.items():
+                connection.execute(insert(table), its_rows)
+
+    def _run(self) -> None:
+        tidied = 0.0
+        while not self._stopping.wait(WRITE_EVERY_S):
+            self.flush()
+            if time.monotonic() - tidied > TIDY_EVERY_S:
+                self.tidy(time.time_ns() // 1_000_000)
+                tidied = time.monotonic()
+        self.flush()
+
+    def tidy(self, now: int) -> None:
+        """Let go of what is too old or too much, oldest first, a portion at a time."""
+        tables = list(metadata.tables.values())
+        try:
+            for table in tables:
+                while self._drop(table, table.c.at < now - self._keep_ms):
+                    pass
+            while self._used_bytes() > self._keep_bytes and sum(self._drop(table, None) for table in tables):
+                pass
+        except SQLAlchemyError as error:
+            log.warning("side_log_not_tidied", error=type(error).__name__)
+
+    def _drop(self, table: Table, condition: Any) -> bool:
+        """Delete the oldest that meet ``condition``; False when there were none."""
+        oldest = select(table.c.id).order_by(table.c.id).limit(TIDY_ROWS)
+        oldest = oldest.where(condition) if condition is not None else oldest
+        with self.engine.begin() as connection:
+            return bool(connection.execute(delete(table).where(table.c.id.in_(oldest))).rowcount)
+
+    def _used_bytes(self) -> int:
+        """Bytes of pages in use: deleted rows leave pages that new ones fill."""
+        with self.engine.connect() as connection:
+            pages, free, size = (
+                int(connection.exec_driver_sql(f"PRAGMA {name}").scalar() or 0)
+                for name in ("page_count", "freelist_count", "page_size")
+            )
+        return (pages - free) * size
+
+
+def _made(draft: Draft) -> tuple[Table, dict[str, Any]] | None:
+    try:
+        return draft()
+    except Exception as error:
+        log.error("side_log_row_not_made", exc_info=error)
+        return None
+
+
+def open_engine(path: Path) -> Engine:
+    """The engine of the file, made if missing, emptied when its layout is another's."""
+    engine = create_engine(f"sqlite+pysqlite:///{path}", connect_args={"timeout": 5, "check_same_thread": False})
+    event.listen(engine, "connect", _prepare)
+    with engine.connect() as connection:
+        connection.exec_driver_sql("PRAGMA journal_mode=WAL")
+    with engine.begin() as connection:
+        _lay_out(connection)
+    return engine
+
+
+def _prepare(connection: sqlite3.Connection, _record: Any) -> None:
+    """Not synced: this log must cost events nothing, and may lose its end in a crash."""
+    for pragma in ("synchronous=OFF", "busy_timeout=5000", "cache_size=-4000"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _lay_out(connection: Connection) -> None:
+    # Several workers start at once: the write lock comes first, then the look.
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
+    found = connection.exec_driver_sql("PRAGMA user_version").scalar()
+    if found != LAYOUT:
+        for table in metadata.tables.values():
+            connection.exec_driver_sql(f"DROP TABLE IF EXISTS {table.name}")
+        metadata.create_all(connection)
+        connection.exec_driver_sql(f"PRAGMA user_version={LAYOUT}")

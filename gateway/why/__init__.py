@@ -1,0 +1,1 @@
+"""Explains after the fact why a call did, or did not, come up on a screen."""
