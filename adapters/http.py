@@ -6,7 +6,7 @@
 import http.client
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urlsplit
@@ -117,7 +117,7 @@ class Peer:
             self._send(self._recording, request, attempt)
         except Failed as failed:
             raise AdapterError(f"no request can be made for {request.origin}: {failed.reason}") from None
-        return self._wire_request(request, attempt.recorded)
+        return self._wire_request(request, attempt.recorded, ())
 
     def touch(self, url: str) -> Probe:
         """Connect to ``url``'s host, over TLS when it is https, and send nothing."""
@@ -214,11 +214,11 @@ class Peer:
         self._live.close()
         self._recording.close()
 
-    def _wire_request(self, request: HttpRequest, data: bytearray) -> WireRequest:
+    def _wire_request(self, request: HttpRequest, data: bytearray, hidden: Iterable[str]) -> WireRequest:
         parts = urlsplit(request.url)
         port = parts.port or (443 if parts.scheme == "https" else 80)
         host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
-        return WireRequest(f"{host}:{port}", bytes(data), self._secrets)
+        return WireRequest(f"{host}:{port}", bytes(data), (*hidden, *self._secrets))
 
     def _send(self, connections: Connections, request: HttpRequest, attempt: Attempt) -> Answer:
         """Send, and tell of it whoever wants to know. Raises ``Failed``."""
@@ -226,17 +226,18 @@ class Peer:
         if listener is None:
             return self._send_quietly(connections, request, attempt)
         attempt.written, began = bytearray(), time.perf_counter_ns()
-        raw, problem = b"", ""
+        answer, problem = None, ""
         try:
             answer = self._send_quietly(connections, request, attempt)
-            raw = answer.raw
             return answer
         except Failed as failed:
             problem = self._clean(failed.reason)
             raise
         finally:
             took_us = (time.perf_counter_ns() - began) // 1000
-            listener(WireExchange(self._wire_request(request, attempt.written), raw, problem, took_us))
+            hidden = attempt.hides(answer) if attempt.hides else ()
+            sent = self._wire_request(request, attempt.written, hidden)
+            listener(WireExchange(sent, answer.raw if answer else b"", problem, took_us))
 
     def _send_quietly(self, connections: Connections, request: HttpRequest, attempt: Attempt) -> Answer:
         attempt.target, attempt.sent, attempt.received = request.target, False, 0

@@ -4,13 +4,13 @@ Up to ``dial`` nothing is dialled: what goes wrong there is *refused* or *unreac
 """
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from threading import Lock
 from typing import Any
 
-from adapters.http import Peer
+from adapters.http import Answer, Peer
 from adapters.outcomes import Failed, outcome_of_status
 from adapters.preset_answers import Judgement, Reading, captured, holds, judge
 from adapters.preset_schema import Place, Session
@@ -111,6 +111,16 @@ class Runner:
         if self._login and self._calls["logout"]:
             self._log_out(_told(Outgoing("logout", "", {}), self._login.values))
 
+    def _ask(self, call: Call, message: Outgoing, attempt: Attempt) -> Reading:
+        """Take one step. What was captured before and in its answer is no more for a log than a password is."""
+
+        def hides(answer: Answer | None) -> list[str]:
+            found = captured(call.step, call.reading(answer)).values() if answer else ()
+            return [*_secret(found), *_hidden(message)]
+
+        attempt.hides = hides
+        return call.reading(self._peer.exchange(call.request(message, attempt), attempt))
+
     def _order(self, message: Outgoing, attempt: Attempt) -> Delivery:
         login = self._enter(message, attempt)
         told = _told(message, login.values)
@@ -125,7 +135,7 @@ class Runner:
     def _dial(self, message: Outgoing, attempt: Attempt, *, kept: bool) -> tuple[Delivery, Outgoing]:
         (call,) = self._calls["dial"]
         try:
-            reading = call.reading(self._peer.exchange(call.request(message, attempt), attempt))
+            reading = self._ask(call, message, attempt)
         except Failed as failed:
             return self._peer.delivery(failed.outcome, failed.reason), message
         if kept and holds(call.step.expired, reading):
@@ -134,7 +144,7 @@ class Runner:
 
     def _final(self, call: Call, message: Outgoing, attempt: Attempt) -> tuple[Delivery, Outgoing]:
         try:
-            reading = call.reading(self._peer.exchange(call.request(message, attempt), attempt))
+            reading = self._ask(call, message, attempt)
         except Failed as failed:
             return self._peer.delivery(failed.outcome, failed.reason), message
         return self._settled(call, message, reading)
@@ -154,7 +164,7 @@ class Runner:
         for call in self._calls["after"]:
             attempt = self._peer.attempt() if call.step.must_answer else Attempt(SENT_S)
             try:
-                reading = call.reading(self._peer.exchange(call.request(message, attempt), attempt))
+                reading = self._ask(call, message, attempt)
             except AdapterError as error:
                 return self._peer.delivery(Outcome.UNKNOWN, error.message, delivery.peer_ref, opening=_LOST)
             except Failed as failed:
@@ -171,7 +181,7 @@ class Runner:
     def _prepare(self, call: Call, phase: str, message: Outgoing, attempt: Attempt, *, kept: bool) -> Outgoing:
         """Take a step before the dialling; the message with what it captured. Raises ``Stopped`` and ``Expired``."""
         try:
-            reading = call.reading(self._peer.exchange(call.request(message, attempt), attempt))
+            reading = self._ask(call, message, attempt)
         except Failed as failed:
             # Nothing was dialled, whether or not this very request arrived.
             opening = _OPENINGS[phase, Outcome.UNREACHABLE] if failed.outcome is Outcome.UNKNOWN else ""
@@ -239,7 +249,7 @@ class Runner:
         attempt = self._peer.attempt()
         for call in self._calls["logout"]:
             with suppress(Failed, AdapterError):
-                self._peer.exchange(call.request(message, attempt), attempt)
+                self._ask(call, message, attempt)
 
 
 _HIDDEN = "captured"
@@ -254,9 +264,13 @@ def _told(message: Outgoing, values: Mapping[str, str]) -> Outgoing:
 
 
 def _hidden(message: Outgoing) -> list[str]:
-    """What steps captured, the longest first; shorter than a session can be is no secret and stays readable."""
-    values = {str(message.fields[name]) for name in message.fields.get(_HIDDEN, ())}
-    return sorted((value for value in values if len(value) > 5), key=len, reverse=True)
+    """What steps captured."""
+    return _secret(str(message.fields[name]) for name in message.fields.get(_HIDDEN, ()))
+
+
+def _secret(values: Iterable[str]) -> list[str]:
+    """The longest first; what is shorter than a session can be is no secret and stays readable."""
+    return sorted({value for value in values if len(value) > 5}, key=len, reverse=True)
 
 
 def _ref(wanted: Place | str | None, reading: Reading, message: Outgoing) -> str | None:

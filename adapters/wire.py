@@ -9,7 +9,7 @@ import io
 import socket
 import ssl
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from http.client import HTTPResponse
@@ -39,7 +39,8 @@ class Attempt:
     """One attempt at one peer. ``sent`` becomes true just before the first byte is written.
 
     ``target`` is what stands in the request line, letter for letter: urllib3 would put right what an
-    appliance may want wrong (``/dial&number=1``, ``%2b``). ``written`` holds what went out where it is wanted.
+    appliance may want wrong (``/dial&number=1``, ``%2b``). ``written`` holds what went out where it is wanted,
+    ``hides`` tells what in it and in the answer (or None) is secret besides the configured secrets.
     """
 
     def __init__(self, timeout_s: float, max_body: int = MAX_BODY) -> None:
@@ -47,6 +48,7 @@ class Attempt:
         self.target = "/"
         self.sent = False
         self.written: bytearray | None = None
+        self.hides: Callable[[Any], Iterable[str]] | None = None
         self.received = 0
         self.recorded = bytearray()
         self._ends = time.monotonic() + timeout_s

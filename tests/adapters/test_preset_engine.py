@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from pydantic import TypeAdapter
 
+from adapters import preset_run
 from adapters.http import Answer
 from adapters.preset import PresetAdapter
 from adapters.preset_answers import Reading
@@ -21,7 +22,7 @@ from adapters.preset_files import Catalogue
 from adapters.preset_schema import Place, Preset
 from adapters.preset_settings import config_class_of
 from adapters.preset_trials import failures
-from gateway.adapter import Limits, Outcome
+from gateway.adapter import Limits, Outcome, overheard
 from gateway.errors import AdapterError, ConfigError
 from tests.adapters.bad_peers import BAD, LOGIN_PAGE, Peer, free_port, hang, serving
 from tests.adapters.dialects import DIAL
@@ -61,7 +62,7 @@ def preset(*parts: str, top: str = "") -> Preset:
 
 
 def adapter(chosen: Preset, host: str, **more: Any) -> PresetAdapter:
-    settings = {"preset": "x", "host": host, "connect_timeout_s": 0.5, "timeout_s": 0.5, **more}
+    settings = {"preset": "x", "host": host, "timeout_s": 10, **more}
     return PresetAdapter(TypeAdapter(config_class_of(chosen)).validate_python(settings), name="pabx")
 
 
@@ -155,7 +156,7 @@ def test_a_login_lives_as_long_as_the_appliance_says_at_most():
 def test_whatever_goes_wrong_at_the_login_nothing_was_dialled(behaviour):
     """So it is never unknown: another appliance may be tried."""
     exchange = Exchange({"/login": BAD[behaviour][0], "/dial": "yes"})
-    with running(exchange, preset(LOGIN, DIALS)) as pabx:
+    with running(exchange, preset(LOGIN, DIALS), timeout_s=0.4) as pabx:
         delivery = pabx.deliver(DIAL)
         assert not pabx.probe().ok
     assert delivery.outcome is (Outcome.REFUSED if BAD[behaviour][1] == "refused" else Outcome.UNREACHABLE)
@@ -165,8 +166,8 @@ def test_whatever_goes_wrong_at_the_login_nothing_was_dialled(behaviour):
 
 @pytest.mark.parametrize("behaviour", BAD)
 def test_whatever_goes_wrong_after_the_order_was_sent_comes_to_its_outcome(behaviour):
-    exchange = Exchange({"/login": "welcome abc123", "/dial": BAD[behaviour][0]})
-    with running(exchange, preset(LOGIN, DIALS)) as pabx:
+    exchange = Exchange({"/dial": BAD[behaviour][0]})
+    with running(exchange, preset(DIALS.replace("&s={{ session }}", "")), timeout_s=0.4) as pabx:
         delivery = pabx.deliver(DIAL)
     assert delivery.outcome == BAD[behaviour][1]
     assert sum(target.startswith("/dial") for target in exchange.asked) == 1
@@ -205,10 +206,11 @@ AFTER = '[[after]]\nget = "/confirm?id={{ ref }}"\nsuccess = "^fine"\n'
         ("false", hang, Outcome.ACCEPTED),
     ],
 )
-def test_a_call_that_a_further_step_must_confirm_is_only_then_accepted(must, answer, outcome):
+def test_a_call_that_a_further_step_must_confirm_is_only_then_accepted(must, answer, outcome, monkeypatch):
     dial = DIALS.replace("&s={{ session }}", "")
     exchange = Exchange({"/dial": "yes id=77", "/confirm": answer})
-    with running(exchange, preset(dial, AFTER, f"must_answer = {must}\n")) as pabx:
+    monkeypatch.setattr(preset_run, "SENT_S", 0.3)
+    with running(exchange, preset(dial, AFTER, f"must_answer = {must}\n"), timeout_s=2) as pabx:
         delivery = pabx.deliver(DIAL)
     assert (delivery.outcome, delivery.peer_ref) == (outcome, "77")
     assert exchange.asked[-1] == "/confirm?id=77"
@@ -219,6 +221,15 @@ def test_what_was_captured_is_not_quoted_to_people():
         Exchange({"/login": "welcome abc123", "/dial": "no, abc123 s3nha may not"}), preset(LOGIN, DIALS)
     ) as pabx:
         assert 'respondeu "no, **** **** may not"' in pabx.deliver(DIAL).detail
+
+
+def test_what_was_captured_is_a_secret_for_the_wire_log_from_its_first_answer_on():
+    heard = []
+    exchange = Exchange({"/login": "welcome abc123", "/dial": "yes id=77", "/logout": "bye"})
+    with running(exchange, preset(LOGIN, DIALS, LOGOUT)) as pabx, overheard(heard.append):
+        pabx.deliver(DIAL)
+    assert len(heard) == 3
+    assert all({"abc123", "s3nha"} <= set(each.request.secrets) for each in heard)
 
 
 def test_a_dry_run_names_what_only_an_answer_will_tell():
