@@ -137,12 +137,6 @@ def dialled_by(trunk: Trunk, number: str, tenant: Tenant, extension: str = "") -
         raise NumberBlocked(error.number, error.by, error.steps) from error
 
 
-def preview(message: PlaceCall, tenant: Tenant) -> tuple[Trunk, Dialled]:
-    """How ``message`` would be dialled, for explanations. Raises ``DialError``."""
-    trunk = choose_trunk(message, tenant)
-    return trunk, dialled_by(trunk, message.number, tenant, message.extension)
-
-
 def choose_trunk(message: PlaceCall, tenant: Tenant) -> Trunk:
     """The appliance asked for, or the one that dials for the extension."""
     if message.appliance:

@@ -9,7 +9,7 @@ from werkzeug.routing import Map, Rule
 from werkzeug.wrappers import Request, Response
 
 from gateway.config import Tenant
-from gateway.desk import access, api, failures, quality, reasons, register, traffic, views
+from gateway.desk import access, api, failures, numbers, quality, reasons, register, traffic, views
 from gateway.desk.context import Services, Visit
 from gateway.desk.rendering import protected
 from gateway.errors import CredentialsNeeded, UnknownTenant
@@ -41,6 +41,7 @@ ROUTES: dict[str, tuple[str, str, Callable[..., Response]]] = {
     "quality_export": ("GET", "/qualidade.csv", quality.export),
     "quality_correct": ("POST", "/qualidade/corrigir", quality.correct),
     "quality_add": ("POST", "/qualidade/acrescentar", quality.add),
+    "number": ("GET", "/numero", numbers.number),
     "events": ("GET", "/events", views.events),
     "api_calls": ("GET", "/api/calls", api.calls),
     "api_call": ("GET", f"/api/calls/{CALL_ID}", api.call),

@@ -64,7 +64,9 @@ class DialPlan:
             if matches((pattern,), subject.national):
                 return f"dial_plan.blocked {text}"
         index, rule = self.rule_for(subject, own_area)
-        return f"dial_plan.rules {index}{rule.remark}" if rule and rule.form is None else None
+        if rule is None or rule.form:
+            return None
+        return f"dial_plan.rules {index}" + (f", {rule.note}" if rule.note else "")
 
     def rule_for(self, subject: Subject, own_area: str | None) -> tuple[int, Rule | None]:
         """The first rule that is for ``subject``, and its place counted from 1."""
@@ -186,7 +188,7 @@ def _choose(raw: str, plan: DialPlan, numbers: NumberPlan) -> tuple[str, Reading
     """The text and its reading, without what the plan puts in front if that was there already."""
     written, whole = _written(raw), read(raw, numbers)
     trust = _trust(written, whole)
-    if typed(raw).international or trust is _Trust.EXACT:
+    if typed(raw).international or trust is _Trust.EXACT or whole.national in EMERGENCY:
         return written, whole, ()
     found = list(_without_front(written, plan, numbers))
     # What the plan itself would dial comes before what the CRM may have added.

@@ -149,7 +149,7 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
     ),
     "dial-rule": (
         "Dials by the plan's rule {}.",
-        "Discado pela regra {} do plano.",
+        "Discado pela regra do plano {}.",
     ),
     "dial-blocked": (
         "Does not dial: blocked by {}.",

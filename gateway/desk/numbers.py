@@ -1,0 +1,99 @@
+"""The page that explains a number: how it is read, whose it is, and what a central would dial."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from werkzeug.wrappers import Response
+
+from gateway.desk.context import Visit
+from gateway.desk.rendering import page
+from gateway.domain.messages import PlaceCall
+from gateway.domain.numbers import Kind, Reading, Step, read
+from gateway.domain.sentences import in_portuguese
+from gateway.errors import DialError, NumberBlocked
+from gateway.handlers import choose_trunk, dialled_by
+from gateway.store.directory import Owner
+
+LONGEST = 255
+KINDS = {
+    Kind.EXTENSION: "Ramal",
+    Kind.MOBILE: "Celular",
+    Kind.FIXED: "Telefone fixo",
+    Kind.SPECIAL: "Número especial, sem DDD",
+    Kind.SHORT: "Serviço público",
+    Kind.FOREIGN: "Número de outro país",
+    Kind.WITHHELD: "Não identificado",
+    Kind.UNKNOWN: "Não reconhecido",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the form holds: a number, who calls it (one's own extension if empty) and by which central."""
+
+    number: str
+    extension: str
+    central: str
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What a central would dial (``digits``), or why it would not (``refusal``), and the steps to it."""
+
+    central: str
+    digits: str
+    refusal: str
+    steps: Sequence[Step]
+
+
+def number(visit: Visit) -> Response:
+    """The page, or only the explanation for the page's own script."""
+    asked = _asked(visit)
+    template = "_number.html" if visit.by_htmx else "number.html"
+    shown = _explained(visit, asked) if asked.number else None
+    seq = visit.services.log.newest()
+    response = page(visit, template, asked=asked, shown=shown, kinds=KINDS, said=in_portuguese, seq=seq)
+    response.vary.add("HX-Request")
+    return response
+
+
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """A number as read, its owners, and how it would be dialled."""
+
+    reading: Reading
+    owners: Sequence[Owner]
+    order: Order
+
+
+def _asked(visit: Visit) -> Asked:
+    asked = visit.request.args
+    text, extension = asked.get("valor", "")[:LONGEST], asked.get("ramal", "").strip()[:LONGEST]
+    return Asked(text, extension or visit.me.extension, asked.get("por", ""))
+
+
+def _explained(visit: Visit, asked: Asked) -> Explained:
+    tenant = visit.services.core.tenant(visit.tenant)
+    reading = read(asked.number, tenant.numbers_for(asked.extension))
+    owners = visit.services.directory.owners(visit.tenant, reading.candidates) if reading.candidates else ()
+    return Explained(reading, owners, _order(visit, asked, reading))
+
+
+def _order(visit: Visit, asked: Asked, reading: Reading) -> Order:
+    tenant = visit.services.core.tenant(visit.tenant)
+    message = PlaceCall(visit.tenant, asked.extension, asked.number, visit.origin, visit.at, asked.central or None)
+    central = ""
+    try:
+        trunk = choose_trunk(message, tenant)
+        central = trunk.title
+        dialled = dialled_by(trunk, asked.number, tenant, asked.extension)
+    except DialError as error:
+        steps = error.steps if isinstance(error, NumberBlocked) else ()
+        return Order(central, "", str(error), _behind(reading, steps))
+    return Order(central, dialled.digits, "", _behind(reading, dialled.steps))
+
+
+def _behind(reading: Reading, steps: Sequence[Step]) -> Sequence[Step]:
+    """The steps that are not told already: those behind the reading, or all when a prefix was taken off first."""
+    count = len(reading.steps)
+    return steps[count:] if steps[:count] == reading.steps else steps

@@ -1,0 +1,117 @@
+"""The page that explains a number to people who set exchanges up."""
+
+import re
+from dataclasses import replace
+
+import pytest
+
+from gateway.desk.numbers import KINDS
+from gateway.domain.dial_forms import patterns
+from gateway.domain.dial_rules import Rule
+from gateway.domain.dialplan import DialPlan
+from gateway.domain.numbers import Extensions, Kind, NumberPlan
+from gateway.domain.tenant import Branch, Tenant, Trunk
+from tests.desk.conftest import Browser, Office
+
+LOCAL = Rule.make(areas=["own"], dial="0{local}", note="sem DDD")
+PLAN = DialPlan("0", (LOCAL,), patterns(["0900*"]))
+BRANCH = Branch("recife", Extensions.parse(["6xx"]), NumberPlan("81"))
+
+
+@pytest.fixture(autouse=True)
+def _dialling(office: Office) -> None:
+    """Acme with a branch, and two centrals that dial differently."""
+    acme: Tenant = office.core.tenants["acme"]
+    trunks = (Trunk("matriz", "Matriz", PLAN), Trunk("filial", "Filial", DialPlan("9")))
+    office.core.tenants["acme"] = replace(acme, trunks=trunks, branches=(BRANCH,))  # type: ignore[index]
+
+
+def steps(text: str) -> list[str]:
+    return re.findall(r"<code>([a-z-]+)</code>", text)
+
+
+def dialled(text: str) -> str:
+    found = re.search(r'data-dialled="([^"]*)"', text)
+    assert found
+    return found[1]
+
+
+def test_the_page_is_in_the_menu_and_begins_with_an_empty_form(ana: Browser) -> None:
+    assert 'href="/numero"' in ana.get("/").text
+    page = ana.get("/numero")
+    assert page.status_code == 200
+    assert "Escreva um número" in page.text
+    assert "data-dialled" not in page.text
+
+
+def test_each_step_to_the_digits_is_told_in_portuguese(ana: Browser) -> None:
+    text = ana.get("/numero", query_string={"valor": "0xx15 47 3210-0123"}).text
+    assert steps(text) == ["carrier-blank", "noise", "trunk", "fixed", "dial-rule"]
+    assert "Foi retirado 015: o 0 de longa distância e o código da operadora, se houver." in text
+    assert "Discado pela regra do plano 1 (sem DDD): 0{local}." in text
+    assert "(47) 3210-0123" in text
+    assert "+554732100123" in text
+    assert dialled(text) == "032100123"
+
+
+def test_a_central_can_be_chosen(ana: Browser) -> None:
+    text = ana.get("/numero", query_string={"valor": "47 3210-0123", "por": "filial"}).text
+    assert "Como a central Filial disca" in text
+    assert dialled(text) == "94732100123"
+
+
+def test_who_owns_the_number_is_named(ana: Browser, office: Office) -> None:
+    office.know("Metalúrgica Silva & Filhos", "47999998888", "Carlos")
+    office.know("Outra Empresa", "47999998888", tenant="rival")
+    known = ana.get("/numero?valor=4799998888").text
+    unknown = ana.get("/numero?valor=4733334444").text
+    assert "Metalúrgica Silva &amp; Filhos" in known
+    assert "Outra Empresa" not in known
+    assert "ninguém no cadastro" in unknown
+    assert "Bruno Lima" in ana.get("/numero?valor=3502").text
+    assert "ramal sem agente" in ana.get("/numero?valor=3599").text
+
+
+def test_a_local_number_is_read_as_the_branch_of_the_extension_would(ana: Browser) -> None:
+    text = ana.get("/numero", query_string={"valor": "3210-0123", "ramal": "601"}).text
+    assert "+558132100123" in text
+    assert dialled(text) == "032100123"
+
+
+def test_a_blocked_number_is_refused_with_the_setting_that_does(ana: Browser) -> None:
+    text = ana.get("/numero", query_string={"valor": "0900 123 4567"}).text
+    assert steps(text)[-1] == "dial-blocked"
+    assert dialled(text) == ""
+    assert "Como a central Matriz disca" in text
+    assert "não permite ligar para" in text
+    assert "dial_plan.blocked 0900*" in text
+
+
+@pytest.mark.parametrize(
+    "value", ["anonymous", "<script>alert(1)</script>", "\x00", "9" * 5000, "'\"><b>", "🙂", "{{ 7*7 }}", "   "]
+)
+def test_nothing_that_is_typed_breaks_the_page(ana: Browser, value: str) -> None:
+    page = ana.get("/numero", query_string={"valor": value, "ramal": value, "por": "matriz"})
+    assert page.status_code == 200
+    assert "<script>alert" not in page.text
+    assert "<b>" not in page.text
+
+
+def test_a_central_that_does_not_exist_is_named_with_those_that_do(ana: Browser) -> None:
+    text = ana.get("/numero?valor=4733334444&por=nuvem").text
+    assert "central desconhecida" in text
+    assert "Centrais: matriz, filial" in text
+
+
+def test_the_page_s_own_script_gets_only_the_explanation(ana: Browser) -> None:
+    piece = ana.get("/numero?valor=190", headers={"HX-Request": "true"}).text
+    assert "<html" not in piece
+    assert dialled(piece) == "190"
+
+
+def test_only_who_is_logged_in_sees_it(browse) -> None:
+    assert browse().get("/numero?valor=4799998888").status_code in (302, 303, 401)
+
+
+def test_every_kind_has_its_word() -> None:
+    assert set(KINDS) == set(Kind)
