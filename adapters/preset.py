@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -16,7 +16,7 @@ from adapters.preset_run import Runner
 from adapters.preset_schema import Preset
 from adapters.preset_settings import PresetConfig, config_class_of, plain
 from adapters.preset_steps import ALWAYS, Call, Scene, calls_of, inserted
-from adapters.settings import HttpConfig
+from adapters.settings import HttpConfig, PeerConfig
 from adapters.templates import Template
 from gateway.adapter import Delivery, Limits, Outgoing, Probe, WireRequest
 from gateway.errors import AdapterError
@@ -146,7 +146,7 @@ class PresetAdapter:
         hidden = [*(getattr(self._config, name) for name in self._preset.parameters), *rows]
         secrets = {f"parameter {place}": each for place, each in enumerate(hidden) if isinstance(each, SecretStr)}
         kind, username, password = self._login()
-        same = ("headers", "connect_timeout_s", "timeout_s", "tls_verify", "tls_minimum", "tls_ciphers")
+        same = [each.name for each in fields(PeerConfig) if each.name != "secrets"]
         try:
             return HttpConfig(
                 auth="none" if kind == "wsse" else kind,  # type: ignore[arg-type]

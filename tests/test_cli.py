@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import re
+import tomllib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from click.testing import CliRunner, Result
 
 from gateway.cli import cli
 from gateway.errors import GatewayError
-from gateway.simulators import SIMULATORS, demo_settings
+from gateway.simulators import FAMILIES, SIMULATORS, demo_settings
 
 ROOT = Path(__file__).parents[1]
 
@@ -343,3 +344,24 @@ def test_simulate_says_what_is_wrong_with_what_it_was_told(run: Run, arguments: 
     result = run("simulate", *arguments, data=False)
     assert result.exit_code != 0
     assert said in result.output
+
+
+@pytest.mark.parametrize("name", ["asterisk-ami", "cisco-webdialer", "url"])
+def test_simulate_prints_the_settings_that_dial_on_it(name: str) -> None:
+    from gateway import config
+    from gateway.commands.simulate import _to_paste
+
+    pem = ROOT / "tests" / "adapters" / "localhost.pem"
+    appliance = FAMILIES[name](certificate=pem if name == "cisco-webdialer" else None).start()
+    try:
+        printed = _to_paste(appliance)
+    finally:
+        appliance.stop()
+    loaded = config.parse(tomllib.loads(printed.partition("\n\n")[2]), source="gateway.toml", base=ROOT)
+    assert loaded.tenants["default"].appliances[name].extensions == ("3501",)
+
+
+def test_simulate_says_that_cisco_s_preset_wants_a_certificate() -> None:
+    from gateway.commands.simulate import _to_paste
+
+    assert "give --certificate" in _to_paste(FAMILIES["cisco-webdialer"]())

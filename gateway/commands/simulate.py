@@ -1,6 +1,7 @@
 """``simulate``: an appliance to try against when there is none at hand."""
 
 import threading
+from pathlib import Path
 from typing import Any
 
 import click
@@ -61,6 +62,11 @@ class _Address(click.ParamType):  # type: ignore[type-arg] # older click has no 
     "--listen", type=_Address(), metavar="ADDR:PORT", help="Where to listen.  [default: 127.0.0.1, a free port]"
 )
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="Port on 127.0.0.1, shorter than --listen.")
+@click.option(
+    "--certificate",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Speak https with this PEM file, which holds the key too.",
+)
 @click.option("--login", metavar="USER:PASSWORD", help="The login it accepts.  [default: its usual one, see --list]")
 @click.option("--auth", metavar="KIND", default="", help="basic or digest, of an appliance that can be set to either.")
 @click.option(
@@ -76,6 +82,7 @@ def simulate_command(
     name: str,
     listen: tuple[str, int] | None,
     port: int,
+    certificate: Path | None,
     login: str | None,
     auth: str,
     fail: str,
@@ -94,11 +101,17 @@ def simulate_command(
     host, port = listen or ("127.0.0.1", port)
     try:
         appliance = _chosen(name)(
-            host=host, port=port, behaviour=behaviour, events_to=events_to, on_received=_show
+            host=host,
+            port=port,
+            certificate=certificate,
+            behaviour=behaviour,
+            events_to=events_to,
+            on_received=_show,
         ).start()
     except (ValueError, OSError) as error:
         raise click.ClickException(str(error)) from None
-    click.echo(f"simulated {name} on {appliance.address} (login {_login(appliance)}; Ctrl-C stops)")
+    click.echo(f"simulated {name} on {appliance.address} (login {_login(appliance)}; Ctrl-C stops)\n")
+    click.echo(_to_paste(appliance))
     try:
         threading.Event().wait()
     except KeyboardInterrupt:
@@ -116,6 +129,16 @@ def _chosen(name: str) -> Any:
     near = get_close_matches(name, FAMILIES, n=1)
     hint = f" Did you mean {near[0]!r}?" if near else ""
     raise click.UsageError(f"there is no simulator {name!r}; there are: {', '.join(FAMILIES)}.{hint}")
+
+
+def _to_paste(appliance: Any) -> str:
+    """The tables that let a gateway dial on it."""
+    import tomli_w
+
+    tables = {name: {"extensions": ["3501"], **table} for name, table in appliance.tables().items()}
+    if not tables:
+        return f"The preset of {appliance.name} speaks https only: give --certificate to dial on it.\n"
+    return "To dial on it, in gateway.toml:\n\n" + tomli_w.dumps({"tenants": {"default": {"appliances": tables}}})
 
 
 def _login(appliance: Any) -> str:

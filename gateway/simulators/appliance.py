@@ -1,10 +1,13 @@
 """What the simulated appliances share: the list of what was received, behaviour, recordings and events."""
 
 import re
+import ssl
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from hashlib import sha256
+from pathlib import Path
 from threading import Event, Lock, Thread, local
 from typing import Any, ClassVar, Self
 from uuid import uuid4
@@ -18,6 +21,8 @@ __all__ = ["KEPT", "Appliance", "Received", "Reply", "Request"]
 
 KEPT = 200
 """Requests that the list keeps."""
+POLL_S = 0.03
+"""Seconds until a server notices that it shall stop."""
 SECRET_NAMES = "secret|password|passcode|passwd|pwd|token|access_token|api_key|api_token|authtoken"  # noqa: S105
 _HEADER = re.compile(r"(?im)^((?:proxy-)?authorization|cookie|[\w-]*token|token_auth|x-api-key): .*$")
 _FIELD = re.compile(rf"(?i)((?:^|[?&\s])(?:{SECRET_NAMES})=)[^&\s]*", re.MULTILINE)
@@ -39,8 +44,16 @@ class Received:
     step: str = ""
 
 
+def _first_certificate(pem: str) -> str:
+    found = re.search(r"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----", pem, re.DOTALL)
+    if not found:
+        raise ValueError("the certificate's file holds no certificate")
+    return found[0]
+
+
 class Appliance:
-    """A simulated appliance. ``port`` 0 is a free one; ``on_received`` is told of every request.
+    """A simulated appliance. ``port`` 0 is a free one; with a ``certificate`` (a PEM file that holds its key too) it
+    speaks https; ``on_received`` is told of every request.
 
     With ``events_to`` (the gateway's address) it reports each call as an exchange does: its start after
     ``start_after_s``, its end with the address of its recording after ``end_after_s``. Raises ``ValueError`` for a
@@ -64,6 +77,7 @@ class Appliance:
         *,
         host: str = "127.0.0.1",
         port: int = 0,
+        certificate: Path | None = None,
         behaviour: Behaviour | None = None,
         on_received: Callable[[Received], None] | None = None,
         events_to: str = "",
@@ -71,6 +85,7 @@ class Appliance:
         end_after_s: float = 4.0,
     ) -> None:
         self._where = (host, port)
+        self._certificate = certificate
         self.behaviour = (behaviour or Behaviour()).checked(self.name, self.failures, self.auths)
         self._on_received = on_received
         self._received: deque[Received] = deque(maxlen=KEPT)
@@ -95,10 +110,30 @@ class Appliance:
     @property
     def address(self) -> str:
         """``http://127.0.0.1:PORT``, once started."""
-        assert self._server is not None, "start it first"
+        return f"{'https' if self._certificate else 'http'}://{self.host}:{self.port}"
+
+    @property
+    def host(self) -> str:
+        """Where it is reached, in brackets when it is of IPv6."""
         shown = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self._where[0], self._where[0])  # noqa: S104
-        host = f"[{shown}]" if ":" in shown else shown
-        return f"http://{host}:{self._server.server_address[1]}"
+        return f"[{shown}]" if ":" in shown else shown
+
+    @property
+    def port(self) -> int:
+        """The port, once started."""
+        assert self._server is not None, "start it first"
+        return int(self._server.server_address[1])
+
+    def pinned(self) -> dict[str, str]:
+        """What makes the gateway trust this appliance's own certificate; nothing without one."""
+        if not self._certificate:
+            return {}
+        der = ssl.PEM_cert_to_DER_cert(_first_certificate(self._certificate.read_text()))
+        return {"tls_pin": f"sha256:{sha256(der).hexdigest()}"}
+
+    def tables(self) -> dict[str, dict[str, Any]]:
+        """The gateway's settings to dial on this appliance, once started, by the preset or adapter that they choose."""
+        return {self.name: self.settings(self.address)}
 
     @property
     def credentials(self) -> tuple[str, str]:
@@ -118,9 +153,13 @@ class Appliance:
             return list(self._received)
 
     def start(self) -> Self:
-        """Listen. Raises ``OSError`` when the port is taken."""
-        self._server = Server(self._where, self.respond, self.idle_s)
-        self._thread = Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.03}, daemon=True)
+        """Listen. Raises ``OSError`` when the port is taken or the certificate cannot be used."""
+        tls = None
+        if self._certificate:
+            tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            tls.load_cert_chain(self._certificate)
+        self._server = Server(self._where, self.respond, self.idle_s, tls)
+        self._thread = Thread(target=self._server.serve_forever, kwargs={"poll_interval": POLL_S}, daemon=True)
         self._thread.start()
         return self
 

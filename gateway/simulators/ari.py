@@ -40,6 +40,12 @@ class AsteriskAri(Appliance):
         self._calls = Calls("", self.behaviour.ring_s)
         self._channels: dict[str, dict[str, Any]] = {}
 
+    def tables(self) -> dict[str, dict[str, Any]]:
+        username, password = self.credentials
+        tls = {"tls": True, **self.pinned()} if self.pinned() else {}
+        place = {"host": self.host, "port": self.port, "context": "from-internal", **tls}
+        return {self.name: {"preset": "asterisk-ari", **place, "username": username, "password": password}}
+
     def answer(self, request: Request) -> Reply:
         key = request.query.get("api_key", "") == ":".join(self.credentials)
         if self.behaviour.fail == "auth" or not (key or logged_in(request, self.credentials)):

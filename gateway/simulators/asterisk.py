@@ -48,6 +48,12 @@ class AsteriskAmi(Appliance):
         self._digest = Digest("asterisk")
         self._calls = Calls(self.behaviour.fail, self.behaviour.ring_s)
 
+    def tables(self) -> dict[str, dict[str, Any]]:
+        login, secret = self.credentials
+        table = {"host": self.host, "port": self.port, "login": login, "secret": secret, "context": "from-internal"}
+        tls = {"tls": True, **self.pinned()} if self.pinned() else {}
+        return {name: {"preset": name, **table, **tls} for name in ("asterisk-ami", "asterisk-ami-login")}
+
     def answer(self, request: Request) -> Reply:
         form = PATHS.get(request.path)
         if form is None:

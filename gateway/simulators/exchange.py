@@ -6,6 +6,7 @@ out letter for letter as it was recorded.
 
 import logging
 import socket
+import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
@@ -101,18 +102,24 @@ Answers = Callable[[Request], Answer]
 
 
 class Server(ThreadingHTTPServer):
-    """Serves what ``answers`` says; each connection has a thread. Raises ``OSError`` when the port is taken."""
+    """Serves what ``answers`` says; each connection has a thread. With ``tls`` it speaks https. Raises ``OSError`` when
+    the port is taken."""
 
     daemon_threads = True
     request_queue_size = 64
 
-    def __init__(self, where: tuple[str, int], answers: Answers, idle_s: float) -> None:
+    def __init__(
+        self, where: tuple[str, int], answers: Answers, idle_s: float, tls: ssl.SSLContext | None = None
+    ) -> None:
         self.answers = answers
         self.idle_s = idle_s
         self.address_family = socket.AF_INET6 if ":" in where[0] else socket.AF_INET
         self._open: set[socket.socket] = set()
         self._opening = Lock()
         super().__init__(where, _Handler)
+        if tls:
+            # The handshake waits for the connection's own thread: a client that is slow at it keeps nobody waiting.
+            self.socket = tls.wrap_socket(self.socket, server_side=True, do_handshake_on_connect=False)
 
     def process_request(self, request: Any, client_address: Any) -> None:
         with self._opening:

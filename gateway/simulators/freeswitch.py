@@ -44,6 +44,11 @@ class FreeSwitch(Appliance):
         super().__init__(**wanted)
         self._api = Api(self.behaviour.fail, self.behaviour.ring_s)
 
+    def tables(self) -> dict[str, dict[str, Any]]:
+        username, password = self.credentials
+        table = {"host": self.host, "port": self.port, "username": username, "password": password}
+        return {name: {"preset": name, **table} for name in ("freeswitch-xmlrpc", "freeswitch-txtapi")}
+
     def answer(self, request: Request) -> Reply:
         host = request.header("Host").partition(":")[0]
         if self.behaviour.fail == "auth" or not logged_in(request, self.credentials):

@@ -19,6 +19,8 @@ from gateway.simulators.exchange import Reply, Request
 from gateway.simulators.soap_body import ENCODING, Operation
 
 NAMESPACE = "http://innovaphone.com/pbx"
+EXTENSION = "3501"
+"""The extension of the settings that it proposes; any user's name is taken."""
 POLL_S = 60.0
 """Seconds until a Poll with nothing to tell comes back empty."""
 SESSIONS_KEPT = 100
@@ -70,6 +72,13 @@ class Innovaphone(Appliance):
         self._sessions: dict[int, _Session] = {}
         self._handles = count(5)
         self._guard = Lock()
+
+    def tables(self) -> dict[str, dict[str, Any]]:
+        username, password = self.credentials
+        login = {"auth": self.behaviour.auth or "basic", "username": username, "password": password}
+        tls = {"tls": True, **self.pinned()} if self.pinned() else {}
+        where = {"host": f"{self.host}:{self.port}", **tls, "user": "_TAPI_"}
+        return {self.name: {"preset": self.name, **where, **login, "origins": {EXTENSION: EXTENSION}}}
 
     def answer(self, request: Request) -> Reply:
         if request.method == "GET" and request.path in WSDLS:

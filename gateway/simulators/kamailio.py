@@ -57,6 +57,11 @@ class Kamailio(Appliance):
         "fault": "fault 500 'Invalid parameters'",
     }
 
+    def tables(self) -> dict[str, dict[str, Any]]:
+        username, password = self.credentials
+        login = {"auth": "basic", "username": username, "password": password} if username else {}
+        return {self.name: {"preset": "kamailio", "host": self.host, "port": self.port, "domain": self.host, **login}}
+
     def answer(self, request: Request) -> Answer:
         if not request.path.startswith("/RPC2") or request.header("Transfer-Encoding"):
             self.noted(request, "no answer")

@@ -33,6 +33,15 @@ class DeskPhone(Appliance):
         super().__init__(**wanted)
         self._digest = Digest(self.name)
 
+    def tables(self) -> dict[str, dict[str, Any]]:
+        return {self.name: {"preset": self.name, **self.table(), "origins": {EXTENSION: f"{self.host}:{self.port}"}}}
+
+    def table(self) -> dict[str, Any]:
+        """What the preset asks for besides the phone's address."""
+        username, password = self.credentials
+        kind = {"auth": self.behaviour.auth or self.auths[0]} if len(self.auths) > 1 else {}
+        return {"username": username, "password": password, **kind}
+
     def answer(self, request: Request) -> Reply:
         if challenge := self._challenge(request):
             self.noted(request, "401 Unauthorized")
@@ -128,6 +137,9 @@ class Grandstream(DeskPhone):
         **Appliance.failures,
     }
 
+    def table(self) -> dict[str, Any]:
+        return {"password": self.credentials[1]}
+
     def here(self, request: Request) -> bool:
         return request.path in ("/cgi-bin/api-make_call", "/cgi-bin/api-phone_operation")
 
@@ -222,6 +234,9 @@ class Aastra(DeskPhone):
         **Appliance.failures,
     }
 
+    def table(self) -> dict[str, Any]:
+        return {}
+
     def here(self, request: Request) -> bool:
         return request.method == "POST" and request.path == "/"
 
@@ -252,6 +267,9 @@ class Akuvox(DeskPhone):
         "auth": "403, as for an address that is not in its list (not recorded)",
         **Appliance.failures,
     }
+
+    def table(self) -> dict[str, Any]:
+        return {}
 
     def here(self, request: Request) -> bool:
         return request.path == "/fcgi/do"

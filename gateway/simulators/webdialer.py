@@ -4,7 +4,7 @@ replaced it in 15 SU5."""
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 from xml.sax.saxutils import escape
 
 from gateway.simulators import soap_body
@@ -36,6 +36,7 @@ CODES = {
     "error": 8,
     "overload": 9,
 }
+EXTENSION = "3501"
 LINE = "1001"
 DEVICE = "SEP001122334455"
 OPERATIONS = ("makeCallSoap", "endCallSoap", "getProfileSoap", "getPrimaryLine", "isClusterUserSoap")
@@ -55,6 +56,15 @@ class _WebDialer(Appliance):
     """The WSDL's address (path, with its query) and its file."""
     parts: ClassVar[tuple[str, str, str]]
     """What the operations' parameters are called."""
+
+    def tables(self) -> dict[str, dict[str, Any]]:
+        """Cisco's service, and so the preset, speaks https only."""
+        if not self.pinned():
+            return {}
+        username, password = self.credentials
+        place = {"host": self.host, "port": self.port, "username": username, "password": password}
+        origins = {EXTENSION: {"device": DEVICE, "line": LINE}}
+        return {self.name: {"preset": self.name, **place, **self.pinned(), "origins": origins}}
 
     def answer(self, request: Request) -> Reply:
         if request.method == "GET" and request.target == self.wsdl[0]:

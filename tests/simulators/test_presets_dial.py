@@ -1,0 +1,103 @@
+"""Each shipped preset that has a simulator dials on it over HTTP, and each failure comes to its outcome.
+
+The settings are those that ``simulate`` prints; the preset and the simulator know nothing of each other.
+"""
+
+import re
+import tomllib
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import pytest
+from pydantic import TypeAdapter
+
+from gateway.adapter import Outcome, Outgoing, load
+from gateway.simulators import FAMILIES, SIMULATORS, Behaviour
+
+PEM = Path(__file__).parents[1] / "adapters" / "localhost.pem"
+ORDER = Outgoing(
+    "dial",
+    "17",
+    {"extension": "3501", "number": "04799998888", "order_id": "17", "call_id": "18", "tenant": "acme"},
+)
+HTTPS_ONLY = ("cisco-webdialer", "cisco-webdialer-15su5")
+LINES = (Path(__file__).with_name("outcomes.tsv")).read_text(encoding="utf-8").splitlines()
+CASES = [tuple(re.split(r"\t+", line)) for line in LINES if line and not line.startswith("#")]
+
+
+def simulator_of(preset):
+    """The simulator that stands for a preset's appliance: several presets may dial on one."""
+    return FAMILIES[max((name for name in FAMILIES if preset.startswith(name)), key=len)]
+
+
+@contextmanager
+def simulated(preset, **behaviour):
+    certificate = PEM if preset in HTTPS_ONLY else None
+    appliance = simulator_of(preset)(behaviour=Behaviour(**behaviour), certificate=certificate).start()
+    try:
+        yield appliance
+    finally:
+        appliance.stop()
+
+
+@contextmanager
+def dialling(preset, appliance, given="-"):
+    """The preset's adapter with the settings that the simulator proposes, and ``given`` over them."""
+    more = {} if given == "-" else tomllib.loads(f"given = {{ {given} }}")["given"]
+    table = {**appliance.tables()[preset], "connect_timeout_s": 5.0, "timeout_s": 10.0, **more}
+    adapter = load("preset")
+    config = TypeAdapter(adapter.config_for(table, None)).validate_python(table)
+    with closing(adapter(config, name="simulada")) as made:
+        yield made
+
+
+@pytest.mark.parametrize(("preset", "given", "failure", "outcome", "taken"), CASES)
+def test_each_behaviour_comes_to_its_outcome(preset, given, failure, outcome, taken):
+    fail = "" if failure == "-" else failure
+    with simulated(preset, fail=fail) as appliance, dialling(preset, appliance, given) as adapter:
+        delivery = adapter.deliver(ORDER)
+        assert (delivery.outcome, len(appliance.received)) == (Outcome(outcome), int(taken == "yes")), delivery.detail
+        if taken == "yes":
+            assert appliance.received[0].number == "04799998888"
+
+
+PRESETS = sorted({case[0] for case in CASES})
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_an_order_that_was_taken_and_not_answered_is_unknown(preset):
+    with simulated(preset, drop=True) as appliance, dialling(preset, appliance) as adapter:
+        assert adapter.deliver(ORDER).outcome is Outcome.UNKNOWN
+        # innovaphone makes the call with the Poll that never came.
+        assert len(appliance.received) == (preset != "innovaphone")
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_a_simulator_that_has_stopped_is_unreachable(preset):
+    with simulated(preset) as appliance, dialling(preset, appliance) as adapter:
+        appliance.stop()
+        assert adapter.deliver(ORDER).outcome is Outcome.UNREACHABLE
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_a_check_rings_nobody(preset):
+    with simulated(preset) as appliance, dialling(preset, appliance) as adapter:
+        probe = adapter.probe()
+        assert probe.ok, probe
+        assert appliance.received == []
+
+
+@pytest.mark.parametrize("name", [name for name in FAMILIES if name not in SIMULATORS])
+def test_every_simulator_has_a_preset_and_every_failure_a_case(name):
+    presets = {preset for preset in PRESETS if simulator_of(preset) is FAMILIES[name]}
+    assert presets
+    for preset in presets:
+        failures = {failure for case, _, failure, *_ in CASES if case == preset}
+        assert failures == {"-", *FAMILIES[name].failures}, preset
+
+
+def test_cisco_s_presets_want_https_so_the_simulator_proposes_nothing_without_a_certificate():
+    for name in HTTPS_ONLY:
+        appliance = FAMILIES[name]().start()
+        assert appliance.tables() == {}
+        appliance.stop()
