@@ -51,6 +51,12 @@ class Office:
         return found[0]
 
 
+def pasted(gateway: LiveGateway, preset: str) -> str:
+    """What an administrator pastes at an appliance, so that it sends its events to ``gateway``."""
+    printed = gateway.cli("presets", preset, "--events", "--address", gateway.url)
+    return "\n".join(line for line in printed.splitlines() if not line.startswith(("=== ", "--- "))) + "\n"
+
+
 def agent_ana(gateway: LiveGateway) -> None:
     """Let Ana log in, at extension 3501."""
     ana = ("ana", "--extension", "3501", "--name", "Ana Martins", "--password-stdin")

@@ -7,10 +7,10 @@ import pytest
 
 from tests.live.calls import fresh_number
 from tests.live.conftest import LiveGateway, start_gateway
-from tests.live.office import PASSWORD, Office, agent_ana
+from tests.live.office import PASSWORD, Office, agent_ana, pasted
 from tests.live.processes import logs_told
 from tests.live.screen import screen_of
-from tests.live.sip import SCENARIOS, Kamailio
+from tests.live.sip import Kamailio
 
 CONFIG = """
 [tenants.acme]
@@ -19,11 +19,10 @@ extensions = ["3500-3599"]
 dial_plan = {{ prefix = "0" }}
 
 [tenants.acme.appliances.kamailio]
-adapter = "xmlrpc"
-url = "{url}"
-method = "dlg.bridge_dlg"
-params = ["sip:{{{{ extension }}}}@127.0.0.1:{port};cti={{{{ number }}}}", "sip:{{{{ number }}}}@127.0.0.1:{port}"]
-success = "^$"    # a refusal by the script comes as 1, everything else as an empty value
+preset = "kamailio"
+host = "127.0.0.1"
+port = {port}
+domain = "127.0.0.1:{port}"
 """
 
 
@@ -37,8 +36,7 @@ def kamailio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kamailio]:
 @pytest.fixture(scope="module")
 def office(kamailio: Kamailio, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
     gateway = configured_gateway(tmp_path_factory.mktemp("office"), kamailio)
-    events = (SCENARIOS / "cti-events.cfg").read_text()
-    kamailio.configure(events.replace("ADDRESS", gateway.url))
+    kamailio.configure(pasted(gateway, "kamailio"))
     try:
         with logs_told(kamailio.folder):
             kamailio.start()
@@ -50,7 +48,7 @@ def office(kamailio: Kamailio, tmp_path_factory: pytest.TempPathFactory) -> Iter
 
 def configured_gateway(folder: Path, kamailio: Kamailio) -> LiveGateway:
     config = folder / "gateway.toml"
-    config.write_text(CONFIG.format(url=kamailio.url, port=kamailio.port))
+    config.write_text(CONFIG.format(port=kamailio.port))
     gateway = start_gateway(folder / "data", config=config)
     agent_ana(gateway)
     return gateway

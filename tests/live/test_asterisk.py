@@ -1,0 +1,155 @@
+"""Click-to-call by a real Asterisk: orders over HTTP, and the dialplan that tells of start and end.
+
+Debian 12 has no Asterisk, so these tests run only where somebody has installed one, in CI too.
+"""
+
+import shutil
+import subprocess
+import urllib.request
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.live.calls import fresh_number
+from tests.live.conftest import LiveGateway, free_port, start_gateway
+from tests.live.office import PASSWORD, Office, agent_ana, pasted
+from tests.live.processes import kill, logs_told, spawn, until
+from tests.live.screen import screen_of
+
+SETTINGS = Path(__file__).with_name("servers") / "asterisk"
+CONFIG = """
+[tenants.acme]
+area_code = "47"
+extensions = ["3500-3599"]
+dial_plan = { prefix = "0" }
+"""
+APPLIANCE = """
+[tenants.acme.appliances.{preset}]
+preset = "{preset}"
+host = "127.0.0.1"
+port = {port}
+{user} = "crm"
+{password} = "segredo"
+context = "outbound"
+channel_rule = "Local/{{{{ extension }}}}@phones"
+"""
+PRESETS = {
+    "asterisk-ami": ("login", "secret"),
+    "asterisk-ami-login": ("login", "secret"),
+    "asterisk-ari": ("username", "password"),
+}
+BUSY = "4733330099"
+
+
+@dataclass
+class Asterisk:
+    """An exchange with phones and a carrier that are extensions of its own dialplan."""
+
+    program: str
+    folder: Path
+    http_port: int
+    process: subprocess.Popen[bytes] | None = None
+
+    def configure(self, events: str) -> None:
+        """``events`` is what an administrator pastes to have start and end of calls told."""
+        filled = {"FOLDER": str(self.folder), "HTTP_PORT": str(self.http_port), "AMI_PORT": str(free_port())}
+        for source in SETTINGS.iterdir():
+            text = source.read_text()
+            for name, value in filled.items():
+                text = text.replace(name, value)
+            (self.folder / source.name).write_text(text)
+        (self.folder / "cti-events.conf").write_text(events)
+
+    def start(self) -> None:
+        arguments = ["-C", str(self.folder / "asterisk.conf"), "-f", "-n", "-v", "-v", "-v"]
+        self.process = spawn([self.program, *arguments], self.folder, "asterisk.log")
+        until(self._answers, "Asterisk answers")
+
+    def stop(self) -> None:
+        if self.process:
+            kill(self.process)
+            self.process = None
+
+    def call_in(self, number: str) -> None:
+        """``number`` calls extension 3501 from outside, and hangs up."""
+        (self.folder / "call").write_text(
+            f"Channel: Local/3501@inbound/n\nCallerID: <{number}>\nMaxRetries: 0\nApplication: Wait\nData: 1\n"
+        )
+        (self.folder / "outgoing").mkdir(exist_ok=True)
+        (self.folder / "call").rename(self.folder / "outgoing" / "call")
+
+    def _answers(self) -> bool:
+        if self.process is None or self.process.poll() is not None:
+            raise AssertionError("Asterisk did not start")
+        with suppress(OSError):
+            address = f"http://127.0.0.1:{self.http_port}/rawman?action=ping"
+            return b"denied" in urllib.request.urlopen(address, timeout=2).read()
+        return False
+
+
+@pytest.fixture(scope="module")
+def asterisk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Asterisk]:
+    program = shutil.which("asterisk") or shutil.which("asterisk", path="/usr/sbin:/usr/local/sbin")
+    if not program:
+        pytest.skip("Asterisk is not installed, and Debian 12 has no package of it")
+    exchange = Asterisk(program, tmp_path_factory.mktemp("asterisk"), free_port())
+    yield exchange
+    exchange.stop()
+
+
+@pytest.fixture(scope="module")
+def office(asterisk: Asterisk, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
+    gateway = configured_gateway(tmp_path_factory.mktemp("office"), asterisk)
+    asterisk.configure(pasted(gateway, "asterisk-ami"))
+    try:
+        with logs_told(asterisk.folder):
+            asterisk.start()
+        with screen_of(gateway, "ana", PASSWORD) as screen:
+            yield Office(gateway, screen)
+    finally:
+        gateway.stop()
+
+
+def configured_gateway(folder: Path, asterisk: Asterisk) -> LiveGateway:
+    config = folder / "gateway.toml"
+    text = CONFIG
+    for preset, (user, password) in PRESETS.items():
+        text += APPLIANCE.format(preset=preset, port=asterisk.http_port, user=user, password=password)
+    config.write_text(text)
+    gateway = start_gateway(folder / "data", config=config)
+    agent_ana(gateway)
+    return gateway
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_a_click_is_one_call_in_the_log_from_start_to_end(office: Office, asterisk: Asterisk, preset: str) -> None:
+    number = fresh_number()
+    with logs_told(asterisk.folder):
+        status, order = office.click(number, appliance=preset)
+        assert (status, order["outcome"]) == (200, "accepted")
+        assert office.told("call_started", number)["call_id"] == order["id"]
+        assert office.told("call_ended", number)["call_id"] == order["id"]
+        (call,) = office.calls(number)
+        assert (call["id"], call["extension"], call["number"]) == (order["id"], "3501", number)
+        assert (call["direction"], call["status"], call["appliance"]) == ("outgoing", "ended", preset)
+        assert 1 <= call["duration_s"] <= 3
+
+
+def test_a_number_that_is_busy_ends_the_call_in_the_log(office: Office, asterisk: Asterisk) -> None:
+    with logs_told(asterisk.folder):
+        _, order = office.click(BUSY, appliance="asterisk-ami")
+        assert office.told("call_ended", BUSY)["call_id"] == order["id"]
+        (call,) = office.calls(BUSY)
+        assert (call["status"], call["duration_s"]) == ("ended", 0)
+
+
+def test_a_call_from_outside_pops_up_while_it_rings(office: Office, asterisk: Asterisk) -> None:
+    number = fresh_number()
+    with logs_told(asterisk.folder):
+        asterisk.call_in(f"0{number}")
+        popped = office.told("call_started", number)
+        assert (popped["direction"], popped["status"]) == ("incoming", "ringing")
+        assert office.told("call_ended", number)["call_id"] == popped["call_id"]
