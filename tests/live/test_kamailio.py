@@ -121,6 +121,7 @@ def test_a_kamailio_that_is_down_is_unreachable(office: Office, kamailio: Kamail
     try:
         status, order = office.click(number)
         assert (status, order["outcome"]) == (503, "unreachable")
+        assert office.told("order_settled", number)["outcome"] == "unreachable"
         (call,) = office.calls(number)
         assert (call["id"], call["status"]) == (order["id"], "unreachable")
     finally:
