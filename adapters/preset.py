@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any, ClassVar
@@ -75,11 +76,14 @@ class PresetAdapter:
         self.can_hang_up = bool(self._preset.hangup)
 
     def probe(self) -> Probe:
-        """Takes the preset's login and its harmless questions; without any it only connects."""
+        """Takes the preset's login and its harmless questions; without any it looks what is there."""
+        message = Outgoing("probe", "", self._values)
         if self._calls["login"] or self._calls["probe"]:
-            return self._runner.probe(Outgoing("probe", "", self._values))
+            # A login with an extension's own password cannot be tried without one.
+            with suppress(AdapterError):
+                return self._runner.probe(message)
         (dial,) = self._calls["dial"]
-        return self._peer.touch(dial.origin) if dial.origin else self._peer.probe(True, "nada foi conferido")
+        return dial.look(self._peer, message)
 
     def preview(self, message: Outgoing) -> Sequence[WireRequest]:
         """All requests of an order. What only an answer will tell stands as ``__name__``, hashes as ``__md5__``."""

@@ -93,7 +93,7 @@ class Runner:
             return self._peer.unbuilt(error)
 
     def probe(self, message: Outgoing) -> Probe:
-        """Log in, ask what harms nobody, log out."""
+        """Log in, ask what harms nobody, log out. Raises ``AdapterError`` when ``message`` is too little for that."""
         attempt = self._peer.attempt()
         try:
             told = _told(message, self._log_in(message, attempt).values)
@@ -101,10 +101,15 @@ class Runner:
                 told = self._prepare(call, "login", told, attempt, kept=False)
             self._log_out(told)
         except Stopped as stopped:
+            if isinstance(stopped.__cause__, Failed):
+                return self._peer.unfit(self._origin, stopped.__cause__.reason)
             return Probe(False, stopped.delivery.detail)
-        except (AdapterError, Expired) as error:
-            return self._peer.probe(False, str(error))
-        return self._peer.probe(True, "o login foi aceito" if self._calls["login"] else "a consulta foi aceita")
+        return self._peer.fit(self._origin, "o login foi aceito" if self._calls["login"] else "a consulta foi aceita")
+
+    @property
+    def _origin(self) -> str:
+        (dial,) = self._calls["dial"]
+        return dial.origin
 
     def close(self) -> None:
         """Log out of a kept login."""

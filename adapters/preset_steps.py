@@ -11,6 +11,7 @@ from urllib.parse import quote_plus
 from pydantic import SecretStr, ValidationError
 
 from adapters.http import Answer, HttpRequest, Peer
+from adapters.outcomes import Failed
 from adapters.preset_answers import Reading
 from adapters.preset_schema import Preset, Step
 from adapters.settings import origin_of
@@ -28,7 +29,8 @@ from adapters.templates import (
 )
 from adapters.url import as_written
 from adapters.wire import Attempt
-from gateway.adapter import Outgoing
+from adapters.xmlrpc import look
+from gateway.adapter import Outgoing, Probe
 from gateway.errors import AdapterError
 
 ALWAYS = DIAL_FIELDS | {"kind", "id", "secrets"}
@@ -67,6 +69,9 @@ class Call(Protocol):
     def reading(self, answer: Answer) -> Reading:
         """The answer as rules see it."""
 
+    def look(self, peer: Peer, message: Outgoing) -> Probe:
+        """Whether what it needs is there, ringing nobody; ``message`` knows parameters only."""
+
 
 class _Base:
     """Address and headers, which every kind of step has."""
@@ -95,6 +100,11 @@ class _Base:
 
     def reading(self, answer: Answer) -> Reading:
         return Reading(answer, self.step.kind)
+
+    def look(self, peer: Peer, message: Outgoing) -> Probe:
+        if not self.origin:
+            return peer.probe(True, "cada ramal é um aparelho, e nenhum foi conferido")
+        return peer.look(HttpRequest("GET", f"{self.origin}/"))
 
 
 class HttpCall(_Base):
@@ -130,6 +140,9 @@ class XmlRpcCall(_Base):
             raise AdapterError(f"the parameters of {method!r} do not fit XML-RPC: {error}") from None
         return HttpRequest("POST", url, {"Content-Type": "text/xml"} | headers, body.encode())
 
+    def look(self, peer: Peer, message: Outgoing) -> Probe:
+        return look(peer, self._head(message)[0])
+
 
 class SoapStepCall(_Base):
     """One operation of a SOAP service, by its WSDL or by an envelope."""
@@ -145,6 +158,16 @@ class SoapStepCall(_Base):
 
     def reading(self, answer: Answer) -> Reading:
         return Reading(answer, "soap", self._call.result)
+
+    def look(self, peer: Peer, message: Outgoing) -> Probe:
+        """Loads the WSDL, if there is one, and looks at its address."""
+        try:
+            address = self._call.address(peer.attempt())
+        except AdapterError as error:
+            return peer.probe(False, error.message)
+        except Failed as failed:
+            return peer.unfit(self.step.wsdl, f"o WSDL não foi carregado, {failed.reason}")
+        return peer.look(HttpRequest("GET", address))
 
 
 def _soap_config(step: Step, scene: Scene, origin: str) -> SoapConfig:

@@ -63,20 +63,7 @@ class XmlRpcAdapter:
 
     def probe(self) -> Probe:
         """Calls a method that nobody has: calling even ``system.listMethods`` is not everywhere harmless."""
-        request = HttpRequest("POST", self._config.url, {"Content-Type": "text/xml"}, NO_SUCH_METHOD)
-        try:
-            answer = self._peer.exchange(request)
-        except Failed as failed:
-            return self._peer.unfit(self._config.url, failed.reason)
-        try:
-            value_of(answer.text)
-        except Unreadable as unreadable:
-            if not unreadable.fault:
-                told = self._peer.status_reason(answer)
-                return self._peer.probe(
-                    False, f"{told}, resposta que não é XML-RPC; confira o caminho da url e o login"
-                )
-        return self._peer.probe(True, "fala XML-RPC")
+        return look(self._peer, self._config.url)
 
     def preview(self, message: Outgoing) -> Sequence[WireRequest]:
         return [self._peer.record(self._request(message))]
@@ -112,6 +99,22 @@ class XmlRpcAdapter:
         if value is None:
             return self._peer.delivery(Outcome.UNKNOWN, "a resposta não é XML-RPC")
         return self._peer.judged(self._rule.judge(value))
+
+
+def look(peer: Peer, url: str) -> Probe:
+    """Whether XML-RPC is spoken at ``url``, found out by calling a method that nobody has."""
+    request = HttpRequest("POST", url, {"Content-Type": "text/xml"}, NO_SUCH_METHOD)
+    try:
+        answer = peer.exchange(request)
+    except Failed as failed:
+        return peer.unfit(url, failed.reason)
+    try:
+        value_of(answer.text)
+    except Unreadable as unreadable:
+        if not unreadable.fault:
+            told = peer.status_reason(answer)
+            return peer.probe(False, f"{told}, resposta que não é XML-RPC; confira o caminho da url e o login")
+    return peer.probe(True, "fala XML-RPC")
 
 
 def value_of(text: str) -> Any:

@@ -6,7 +6,7 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
-from dataclasses import replace
+from dataclasses import fields, replace
 from hashlib import md5
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from adapters.preset_files import Catalogue
 from adapters.preset_schema import Place, Preset
 from adapters.preset_settings import config_class_of
 from adapters.preset_trials import failures
+from adapters.settings import PeerConfig
 from gateway.adapter import Limits, Outcome, overheard
 from gateway.errors import AdapterError, ConfigError
 from tests.adapters.bad_peers import BAD, LOGIN_PAGE, Peer, free_port, hang, serving
@@ -321,6 +322,26 @@ def test_no_rule_can_choose_a_host():
     ruled = PHONE.replace("host = true", 'host = true\nrule = "{{ extension }}"')
     with pytest.raises(ValueError, match="a host has no rule"):
         Preset.model_validate(tomllib.loads(ruled + VERIFIED))
+
+
+def test_a_login_of_the_extension_s_own_cannot_be_probed_but_the_appliance_is_found():
+    origin = '[origin.pin]\nhelp = "The PIN."\nsecret = true\n'
+    exchange = Exchange({"/": "hello"})
+    with running(exchange, preset(origin, LOGIN.replace("{{ password }}", "{{ pin }}"), DIALS)) as pabx:
+        assert pabx.probe().ok
+    assert exchange.asked == ["/"]
+
+
+def test_every_setting_of_a_connection_is_heeded():
+    given = {"headers": {"X-A": "b"}, "connect_timeout_s": 1, "timeout_s": 2, "tls_pin": "sha256:" + "ab" * 32}
+    given |= {"tls_minimum": "1.0", "tls_ciphers": "DEFAULT@SECLEVEL=0"}
+    assert set(given) | {"secrets", "tls_verify"} == {each.name for each in fields(PeerConfig)}
+    connection = adapter(preset(DIALS.replace("&s={{ session }}", "")), "192.0.2.1", **given)._connection()
+    for name in set(given) - {"headers"}:
+        assert getattr(connection, name) == given[name], name
+    assert connection.headers["X-A"].get_secret_value() == "b"
+    unchecked = adapter(preset(DIALS.replace("&s={{ session }}", "")), "192.0.2.1", tls_verify=False)._connection()
+    assert unchecked.tls_verify is False
 
 
 def test_an_appliance_says_what_it_can_take_and_whether_it_hangs_up():
