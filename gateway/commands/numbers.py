@@ -5,6 +5,7 @@ import os
 import re
 import sys
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from io import BufferedReader
 from typing import Any, cast
@@ -18,6 +19,7 @@ from gateway.domain.numbers import Extensions, NumberPlan, Reading, Step, read
 from gateway.domain.tenant import Tenant, Trunk
 from gateway.errors import DialError, NotDiallable, NumberBlocked, UnknownAppliance
 from gateway.handlers import dialled_by
+from gateway.store.directory import Directory
 
 _CHUNK = 65536
 # A comma inside /[0-9]{2,3}/ parts nothing.
@@ -57,11 +59,22 @@ def number_command(
         asked = trunk if appliance else None
         _print_lines(values, lambda value: _plain(read(value, plan)) | _order(asked, value, rules, extension))
         return
-    for value in (value for values_at_once in _each(values) for value in values_at_once):
-        reading = read(value, plan)
-        _explain(reading)
-        _explain_matches(place, config, name, reading)
-        _explain_dialling(value, rules, trunk, extension)
+    with _directory(place, config) as directory:
+        for value in (value for some in _each(values) for value in some):
+            reading = read(value, plan)
+            _explain(reading)
+            _explain_matches(directory, name, reading)
+            _explain_dialling(value, rules, trunk, extension)
+
+
+@contextmanager
+def _directory(place: Place, config: Config) -> Iterator[Directory | None]:
+    """The register, opened once for all values; None where there is no database yet, and none is made."""
+    if not (place.folder(config) / "gateway.db").exists():
+        yield None
+        return
+    with place.open() as gateway:
+        yield gateway.directory
 
 
 def _trunk(rules: Tenant, appliance: str | None, extension: str) -> Trunk | None:
@@ -170,13 +183,12 @@ def _explain(reading: Reading) -> None:
     click.echo(f"e164      {reading.e164 or '-'}")
 
 
-def _explain_matches(place: Place, config: Config, tenant: str, reading: Reading) -> None:
+def _explain_matches(directory: Directory | None, tenant: str, reading: Reading) -> None:
     click.echo(f"looked up {', '.join(reading.candidates) or '- (not looked up)'}")
-    if not (place.folder(config) / "gateway.db").exists():
+    if directory is None:
         click.echo("account   - (no database here yet)")
         return
-    with place.open() as gateway:
-        owners = gateway.directory.owners(tenant, reading.candidates)
+    owners = directory.owners(tenant, reading.candidates)
     for owner in owners:
         click.echo(f"account   {owner.name} ({owner.code}){' - ' + owner.contact if owner.contact else ''}")
     if not owners:

@@ -68,6 +68,11 @@ class Rule:
             return True
         return area in self.areas or ("own" if area == own else "other") in self.areas
 
+    def hides(self, later: "Rule") -> bool:
+        """Whether every number that ``later`` is for is one of this rule's, so that ``later`` is never asked."""
+        areas = not self.areas or (later.areas and set(later.areas) <= set(self.areas))
+        return bool(set(later.kinds) <= set(self.kinds) and areas) and self.patterns in ((), later.patterns)
+
     @property
     def remark(self) -> str:
         """The note, if there is one, as it goes behind the rule's place."""

@@ -44,7 +44,8 @@ class DialPlan:
     ``prefix`` goes before every number that is no extension and no public service: 0, an operator's code, anything;
     "" for none. Source: the CRM's manual on click-to-call.
 
-    :raises ValueError: ``prefix`` holds other signs than 0-9, * and #, or an emergency number would be blocked.
+    :raises ValueError: ``prefix`` holds other signs than 0-9, * and #; an emergency number would be blocked; or a
+        rule can never be reached, as one before it is for all of its numbers.
     """
 
     prefix: str = ""
@@ -54,6 +55,10 @@ class DialPlan:
     def __post_init__(self) -> None:
         if not _PREFIX.fullmatch(self.prefix):
             raise ValueError(f"Dial prefix {self.prefix!r} cannot be dialled: expected only 0-9, * and #.")
+        for later, rule in enumerate(self.rules, start=1):
+            for first, before in enumerate(self.rules[: later - 1], start=1):
+                if before.hides(rule):
+                    raise ValueError(f"rule {later} can never be reached: rule {first} is for all of its numbers")
         for code in EMERGENCY:
             if by := self.blocks(Subject(Kind.SHORT, code, code), None):
                 raise ValueError(f"the emergency number {code} may not be blocked, and {by} blocks it")

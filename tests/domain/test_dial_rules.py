@@ -70,6 +70,10 @@ def test_each_step_to_the_digits_is_told() -> None:
     assert [step.rule for step in refusal.value.steps] == ["plus", "foreign", "dial-blocked"]
 
 
+ALL, OWN = {"dial": "0{national}"}, {"area": "own", "dial": "{local}"}
+MOBILES = {"kind": "mobile", "dial": "9{national}"}
+
+
 @pytest.mark.parametrize(
     ("plan", "said"),
     [
@@ -103,6 +107,8 @@ def test_each_step_to_the_digits_is_told() -> None:
         ({"rules": [{"dial": "0{local}"}]}, "{local} leaves the area code out: expected area = 'own' or the DDDs"),
         ({"rules": [{"area": ["11", "other"], "dial": "{local}"}]}, "{local} leaves the area code out"),
         ({"rules": [{"dail": "{national}"}]}, "dial_plan.rules.0.dail: unknown key. Did you mean 'dial'?"),
+        ({"rules": [ALL, {"kind": "foreign", "block": True}]}, "rule 2 can never be reached: rule 1 is for all of its"),
+        ({"rules": [OWN, MOBILES, OWN | {"kind": "fixed"}]}, "rule 3 can never be reached: rule 1 is for all"),
         ({"tests": [{"number": "1"}]}, 'a test needs either dials = "..." or blocked = true'),
         ({"tests": [{"number": "1", "dials": "1", "blocked": True}]}, "a test needs either dials"),
         ({"tests": [{"number": "1", "dials": "(1)"}]}, "dial_plan.tests.0.dials: came '(1)'; string should match"),
@@ -112,6 +118,19 @@ def test_a_plan_that_cannot_work_is_refused_with_its_reason(plan: dict[str, Any]
     with pytest.raises(ConfigError) as error:
         loaded({"dial_plan": plan})
     assert said in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "rules",
+    [
+        [OWN, MOBILES, ALL],
+        [MOBILES, OWN],
+        [MOBILES | {"match": "47*"}, MOBILES],
+        [OWN, {"area": "47", "dial": "{local}"}],
+    ],
+)
+def test_a_rule_that_some_number_reaches_is_kept(rules: list[dict[str, Any]]) -> None:
+    assert len(loaded({"dial_plan": {"rules": rules}})[0].plan().rules) == len(rules)
 
 
 def test_what_the_company_never_dials_no_appliance_dials() -> None:
@@ -150,7 +169,11 @@ def rules(draw: st.DrawFn) -> Rule:
         raise
 
 
-dial_plans = st.builds(DialPlan, fronts, st.lists(rules(), max_size=3).map(tuple))
+def reachable(rules: list[Rule]) -> bool:
+    return not any(rules[first].hides(rules[later]) for later in range(len(rules)) for first in range(later))
+
+
+dial_plans = st.builds(DialPlan, fronts, st.lists(rules(), max_size=3).filter(reachable).map(tuple))
 
 
 def dialled(raw: str, plan: DialPlan, numbers: NumberPlan) -> Dialled | None:

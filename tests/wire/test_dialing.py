@@ -9,7 +9,7 @@ import pytest
 
 from gateway.adapter import Outcome
 from gateway.domain.messages import PlaceCall
-from gateway.errors import NoAppliance, QueueFull
+from gateway.errors import NoAppliance, NumberBlocked, QueueFull
 from tests.wire.peers import OFFICE, OUTSIDE, Peer
 
 PATH = "/click-to-call"
@@ -103,7 +103,10 @@ def test_each_outcome_has_its_status_and_is_told_in_text_and_json(outcome: Outco
     }
 
 
-@pytest.mark.parametrize(("error", "status", "code"), [(NoAppliance("default"), 422, 510), (QueueFull(9), 503, 410)])
+@pytest.mark.parametrize(
+    ("error", "status", "code"),
+    [(NoAppliance("default"), 422, 510), (NumberBlocked("0900", "x"), 422, 560), (QueueFull(9), 503, 410)],
+)
 def test_what_prevents_a_call_is_told_in_text_and_json(error: Exception, status: int, code: int) -> None:
     peer = Peer(address=LOCAL)
     peer.core.fail_with = error
@@ -111,6 +114,23 @@ def test_what_prevents_a_call_is_told_in_text_and_json(error: Exception, status:
     assert (got.status_code, got.text.split(":")[0]) == (status, f"ERRO {code}")
     told = json.loads(peer.get(PATH, query_string=QUERY, headers={"Accept": "application/json"}).data)
     assert (told["status"], told["codigo"]) == ("ERRO", code)
+
+
+def test_a_blocked_number_is_a_fault_in_soap_and_xmlrpc() -> None:
+    peer = Peer(address=LOCAL)
+    peer.core.fail_with = NumberBlocked("09001234567", "dial_plan.blocked 0900*")
+    body = xmlrpc.client.dumps(("3501", "09001234567"), "ClickToCall")
+    with pytest.raises(xmlrpc.client.Fault) as fault:
+        xmlrpc.client.loads(peer.post("/xmlrpc", data=body, content_type="text/xml").data)
+    assert fault.value.faultCode == 560
+    assert "não permite ligar para '09001234567' (dial_plan.blocked 0900*)" in fault.value.faultString
+    envelope = (
+        '<e:Envelope xmlns:e="http://schemas.xmlsoap.org/soap/envelope/"><e:Body><ClickToCall>'
+        "<ramal>3501</ramal><telefone>09001234567</telefone></ClickToCall></e:Body></e:Envelope>"
+    )
+    told = peer.post("/soap", data=envelope, content_type="text/xml").text
+    assert "560" in told
+    assert "não permite ligar para" in told
 
 
 @pytest.mark.parametrize("outcome", [Outcome.REFUSED, Outcome.UNREACHABLE, Outcome.UNKNOWN])
