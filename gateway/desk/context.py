@@ -19,6 +19,7 @@ from gateway.passwords import Verifier
 from gateway.store.calls import CallLog, LoggedCall
 from gateway.store.corrections import Corrections
 from gateway.store.directory import Agent, Directory
+from gateway.store.drafts import Choice
 from gateway.store.exchanges import Exchange, ExchangeLog
 from gateway.store.imports import Imports
 from gateway.store.log import EventLog
@@ -50,6 +51,7 @@ class Services:
     quality: Quality
     corrections: Corrections
     replay: Replay
+    choose: Callable[[Choice], Any]
     exchanges: ExchangeLog | None
     sightings: SightingLog | None
 

@@ -9,7 +9,7 @@ from werkzeug.routing import Map, Rule
 from werkzeug.wrappers import Request, Response
 
 from gateway.config import Tenant
-from gateway.desk import access, api, failures, numbers, quality, reasons, register, traffic, views
+from gateway.desk import access, api, failures, numbers, owners, quality, reasons, register, traffic, views
 from gateway.desk.context import Services, Visit
 from gateway.desk.rendering import protected
 from gateway.errors import CredentialsNeeded, UnknownTenant
@@ -27,6 +27,9 @@ ROUTES: dict[str, tuple[str, str, Callable[..., Response]]] = {
     "recent": ("GET", "/telas/recentes", views.recent),
     "card": ("GET", f"/telas/ligacao/{CALL_ID}", views.card),
     "shown": ("POST", f"/telas/ligacao/{CALL_ID}/mostrada", views.shown),
+    "choose": ("POST", f"/telas/ligacao/{CALL_ID}/conta", owners.choose),
+    "search": ("GET", f"/telas/ligacao/{CALL_ID}/contas", owners.search),
+    "attach": ("POST", f"/telas/ligacao/{CALL_ID}/vincular", owners.attach),
     "dial": ("POST", "/discar", views.dial),
     "call_log": ("GET", "/ligacoes", views.call_log),
     "call": ("GET", f"/ligacoes/{CALL_ID}", views.call),

@@ -7,7 +7,7 @@ from werkzeug.exceptions import NotFound
 from werkzeug.utils import redirect
 from werkzeug.wrappers import Response
 
-from gateway.desk import access, assets, board, dialling, filters
+from gateway.desk import access, assets, board, dialling, filters, owners
 from gateway.desk.context import Visit
 from gateway.desk.rendering import page, streamed
 from gateway.errors import GatewayError, TooManyAttempts
@@ -81,7 +81,7 @@ def recent(visit: Visit) -> Response:
 def card(visit: Visit, call_id: int) -> Response:
     """The pop-up card of one call."""
     call = _call(visit, call_id)
-    return page(visit, "_card.html", call=call, before=board.before(visit, call))
+    return page(visit, "_card.html", **_card(visit, call))
 
 
 def shown(visit: Visit, call_id: int) -> Response:
@@ -145,7 +145,11 @@ def call(visit: Visit, call_id: int) -> Response:
 
 
 def _cards(visit: Visit) -> Mapping[str, Any]:
-    return {"cards": [(call, board.before(visit, call)) for call in board.going_on(visit)]}
+    return {"cards": [_card(visit, call) for call in board.going_on(visit)]}
+
+
+def _card(visit: Visit, call: LoggedCall) -> dict[str, Any]:
+    return {"call": call, "before": board.before(visit, call), "matches": owners.matches(visit, call)}
 
 
 def _call(visit: Visit, call_id: int) -> LoggedCall:

@@ -2,7 +2,6 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection
@@ -22,18 +21,11 @@ from gateway.domain.pairing import (
     leaves_rest_of_group,
 )
 from gateway.domain.sides import Sides
+from gateway.errors import BadParameter
 from gateway.store import repeats, rows, statements
-from gateway.store.drafts import EndDraft, GiveUp, OrderDraft, Recorded, Settlement, StartDraft, Work
+from gateway.store.drafts import Choice, EndDraft, GiveUp, OrderDraft, Recorded, Settlement, StartDraft, Work
 from gateway.store.known import Call, KnownCalls, heard_of
-
-
-@dataclass(frozen=True, slots=True)
-class Owner:
-    """Who a number belongs to."""
-
-    account_id: int
-    name: str
-    contact: str
+from gateway.store.matching import Matches
 
 
 class Batch:
@@ -44,7 +36,8 @@ class Batch:
         self._read: dict[str, int] = {}
         self._counters: dict[str, int] = {}
         self._calls = KnownCalls(connection)
-        self._owners: dict[tuple[str, str], Owner] = {}
+        self._matches = Matches(connection)
+        self._matched: dict[int, dict[str, Any]] = {}
         self._touched: dict[int, Call] = {}
         self._events: list[dict[str, Any]] = []
         self._orders: list[dict[str, Any]] = []
@@ -61,23 +54,17 @@ class Batch:
             batch._read = dict(statements.COUNTERS.run(connection, COUNTERS))
             batch._counters = dict(batch._read)
         batch._calls.load(about_calls)
-        batch._load_owners(drafts)
+        batch._load_matches(drafts)
         return batch
 
-    def _load_owners(self, drafts: Sequence[object]) -> None:
+    def _load_matches(self, drafts: Sequence[object]) -> None:
         numbers: dict[str, set[str]] = defaultdict(set)
         for draft in drafts:
             if isinstance(draft, StartDraft | EndDraft):
                 numbers[draft.message.tenant].update(draft.sides.other.candidates)
             elif isinstance(draft, OrderDraft):
                 numbers[draft.message.tenant].update(draft.other.candidates)
-        for tenant, wanted in numbers.items():
-            if wanted:
-                self._load_owners_of(tenant, wanted)
-
-    def _load_owners_of(self, tenant: str, numbers: set[str]) -> None:
-        for number, contact, account_id, name, _ in statements.OWNERS.run(self._connection, numbers, [tenant]):
-            self._owners.setdefault((tenant, number), Owner(account_id, name, contact))
+        self._matches.load(numbers)
 
     def add(self, draft: object) -> Any:
         """Work one draft into the batch and return its result."""
@@ -161,6 +148,19 @@ class Batch:
                 other.change(status="elsewhere", ended_at=call.ended_at, duration_s=0)
                 self._touch(other)
                 self._log("call_ended", other, at, {"taken_by": call.row["id"]})
+
+    def _choose(self, draft: Choice) -> Recorded:
+        call = self._calls.get(draft.call_id)
+        account = self._connection.execute(statements.ACCOUNT, {"of": draft.tenant, "id": draft.account_id}).first()
+        if account is None or call.row["tenant"] != draft.tenant:
+            raise BadParameter("conta", str(draft.account_id), expected="uma conta desta empresa")
+        call.change(account_id=account.id, account_name=account.name, contact=draft.contact or None)
+        self._touch(call)
+        if draft.number:
+            chosen = {"tenant": draft.tenant, "number": draft.number, "account_id": account.id}
+            chosen |= {"chosen_at": draft.at, "chosen_by": draft.by}
+            statements.WRITE_CHOICES.run(self._connection, [chosen])
+        return Recorded(call.row["id"], self._log("account_chosen", call, draft.at, {"by": draft.by}))
 
     def _give_up(self, draft: GiveUp) -> int:
         """Close the calls of which no end will be waited for any more; how many they were."""
@@ -249,10 +249,12 @@ class Batch:
         return call
 
     def _make_call(self, tenant: str, sides: Sides, at: int) -> Call:
-        owner = self._owner(tenant, sides)
+        found = self._matches.of(tenant, sides.other.candidates, sides.extension)
+        call_id = self._next("call")
+        owner = found[0].match if found else None
         row = dict.fromkeys(statements.CALL_COLUMNS)
         row.update(
-            id=self._next("call"),
+            id=call_id,
             tenant=tenant,
             direction=sides.direction.value,
             extension=sides.extension[:32],
@@ -264,11 +266,9 @@ class Batch:
         )
         call = Call(row)
         self._touch(call)
+        if found:
+            self._matched[call_id] = {"matched": {"by": found[0].reason.value, "of": len(found)}}
         return call
-
-    def _owner(self, tenant: str, sides: Sides) -> Owner | None:
-        found = (self._owners.get((tenant, number)) for number in sides.other.candidates)
-        return next((owner for owner in found if owner), None)
 
     def _settle_call(self, call: Call, outcome: Outcome, at: int) -> None:
         """An order's outcome is the call's status, unless the exchange has already told more."""
@@ -293,6 +293,8 @@ class Batch:
 
     def _log(self, kind: str, call: Call, at: int, told: dict[str, Any]) -> int:
         seq = self._next("event")
+        # Said with the first event of a call, for whoever asks later why.
+        told |= self._matched.pop(call.row["id"], {})
         self._events.append(rows.event(kind, call.row, seq, at, told))
         return seq
 
@@ -308,5 +310,6 @@ ADD: Mapping[type, Callable[[Batch, Any], Any]] = {
     OrderDraft: Batch._add_order,
     Settlement: Batch._add_settlement,
     GiveUp: Batch._give_up,
+    Choice: Batch._choose,
 }
 COUNTERS = ("event", "call", "order")

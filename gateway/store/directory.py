@@ -9,9 +9,10 @@ from typing import Any
 from sqlalchemy import Connection, Engine, Row, delete, func, insert, select
 from sqlalchemy.dialects.sqlite import insert as upsert
 
+from gateway.domain.matching import Ranked
 from gateway.store import tables
 from gateway.store.journal import Journal
-from gateway.store.statements import OWNERS
+from gateway.store.matching import FOREVER, Matches
 
 accounts, phones, agents, sessions = tables.accounts, tables.phones, tables.agents, tables.sessions
 
@@ -79,11 +80,31 @@ class Directory:
             pairs = tuple((number, contact) for number, contact in connection.execute(numbers))
         return AccountCard(row.id, row.code, row.name, pairs)
 
-    def owners(self, tenant: str, numbers: Sequence[str]) -> Sequence[Owner]:
-        """Who owns any of ``numbers``, the account changed last first."""
+    def matches(
+        self, tenant: str, numbers: Sequence[str], extension: str = "", *, before: int = FOREVER
+    ) -> Sequence[Ranked]:
+        """Whose ``numbers`` (forms of one, the canonical first) are, the best first.
+
+        They are ranked for a call at ``extension`` that came in at ``before``.
+        """
         with self._engine.connect() as connection:
-            rows = OWNERS.run(connection, numbers, [tenant])
-        return list(dict.fromkeys(Owner(name, code, contact) for _, contact, _, name, code in rows))
+            found = Matches(connection, before=before)
+            found.load({tenant: set(numbers)})
+            return found.of(tenant, numbers, extension)
+
+    def owners(self, tenant: str, numbers: Sequence[str]) -> Sequence[Owner]:
+        """The same, without the reasons."""
+        found = (ranked.match for ranked in self.matches(tenant, numbers))
+        return [Owner(match.name, match.code, match.contact) for match in found]
+
+    def search(self, tenant: str, text: str, *, limit: int = 8) -> Sequence[AccountCard]:
+        """Accounts whose code is ``text`` or whose name holds it, without their numbers."""
+        same_code = select(accounts).where(accounts.c.tenant == tenant, accounts.c.code == text)
+        named = select(accounts).where(accounts.c.tenant == tenant, accounts.c.name.icontains(text, autoescape=True))
+        with self._engine.connect() as connection:
+            rows = [*connection.execute(same_code), *connection.execute(named.order_by(accounts.c.id).limit(limit))]
+        found = {row.id: AccountCard(row.id, row.code, row.name, ()) for row in rows}
+        return list(found.values())[:limit]
 
     def count_accounts(self, tenant: str) -> int:
         with self._engine.connect() as connection:

@@ -94,6 +94,19 @@ class Settlement:
 
 
 @dataclass(frozen=True, slots=True)
+class Choice:
+    """An agent says whose a call is; ``number``, in canonical form, is that account's from now on ("" for none)."""
+
+    tenant: str
+    call_id: int
+    account_id: int
+    contact: str
+    number: str
+    by: str
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
 class GiveUp:
     """Calls of ``tenant`` first heard of from ``since`` on and before ``before``: their ends are not waited for."""
 

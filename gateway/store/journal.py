@@ -10,11 +10,11 @@ from typing import Any
 from sqlalchemy import Connection, Engine
 
 from gateway.store.batch import Batch
-from gateway.store.drafts import EndDraft, GiveUp, OrderDraft, Recorded, Settlement, StartDraft, Work
+from gateway.store.drafts import Choice, EndDraft, GiveUp, OrderDraft, Recorded, Settlement, StartDraft, Work
 from gateway.store.engine import LOCK, FileLock
 from gateway.store.writer import GroupCommit
 
-Draft = StartDraft | EndDraft | OrderDraft | Settlement | GiveUp | Work
+Draft = StartDraft | EndDraft | OrderDraft | Settlement | GiveUp | Choice | Work
 
 
 class Journal:
@@ -41,7 +41,7 @@ class Journal:
         """Write what is waiting, then end. Safe to call again."""
         self._writer.stop()
 
-    def write(self, draft: StartDraft | EndDraft | OrderDraft | Settlement) -> Recorded:
+    def write(self, draft: StartDraft | EndDraft | OrderDraft | Settlement | Choice) -> Recorded:
         """Return once ``draft`` is durable. Raises ``BusyError`` when nothing was stored."""
         recorded: Recorded = self._writer.write(draft)
         return recorded

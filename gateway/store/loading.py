@@ -45,6 +45,7 @@ class LoadedAccount:
     phones: tuple[Phone, ...]
     digest: int | None = None
     refused: int = 0
+    owner: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +139,7 @@ def _account_row(tenant: str, source: str, account: LoadedAccount, at: int) -> d
         "source": source,
         "digest": account.digest,
         "refused": account.refused,
+        "owner": account.owner,
     }
 
 

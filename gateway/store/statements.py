@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import bindparam, or_, select, update
+from sqlalchemy import and_, bindparam, func, or_, select, update
 from sqlalchemy.sql import ClauseElement, ColumnElement
 
 from gateway.store import tables
@@ -16,6 +16,7 @@ calls, events, orders, outbox, counters = (
     tables.counters,
 )
 phones, accounts, attempts = tables.phones, tables.accounts, tables.attempts
+choices, agents = tables.choices, tables.agents
 
 CALL_COLUMNS = tuple(calls.c.keys())
 CHANGING = (
@@ -31,6 +32,9 @@ CHANGING = (
     "paired_by",
     "group_id",
     "transferred_to",
+    "account_id",
+    "account_name",
+    "contact",
 )
 ORDER_COLUMNS = (
     "id",
@@ -86,11 +90,36 @@ def _counters(count: int) -> ClauseElement:
 
 
 def _owners(count: int) -> ClauseElement:
+    chosen = and_(
+        choices.c.tenant == phones.c.tenant,
+        choices.c.number == phones.c.number,
+        choices.c.account_id == phones.c.account_id,
+    )
+    agent = and_(agents.c.tenant == phones.c.tenant, agents.c.login == accounts.c.owner)
     return (
-        select(phones.c.number, phones.c.contact, phones.c.account_id, accounts.c.name, accounts.c.code)
+        select(
+            phones.c.number,
+            phones.c.contact,
+            phones.c.account_id,
+            accounts.c.name,
+            accounts.c.code,
+            func.coalesce(agents.c.extension, accounts.c.owner),
+            accounts.c.updated_at,
+            choices.c.chosen_at,
+        )
         .join(accounts, accounts.c.id == phones.c.account_id)
+        .join(choices, chosen, isouter=True)
+        .join(agents, agent, isouter=True)
         .where(phones.c.tenant == bindparam("of"), _among(phones.c.number, count))
         .order_by(accounts.c.updated_at.desc(), accounts.c.id)
+    )
+
+
+def _last_contacts(count: int) -> ClauseElement:
+    return (
+        select(calls.c.account_id, func.max(calls.c.logged_at))
+        .where(calls.c.logged_at < bindparam("before"), _among(calls.c.account_id, count))
+        .group_by(calls.c.account_id)
     )
 
 
@@ -99,10 +128,12 @@ CALLS_BY_NUMBER = Lookup(_calls_by_number)
 CALLS_BY_REF = Lookup(_calls_by_ref)
 CALLS_BY_ID = Lookup(_calls_by_id)
 OWNERS = Lookup(_owners)
+LAST_CONTACTS = Lookup(_last_contacts)
 
 WRITE_COUNTERS = Write(counters, ("name", "value"), changing=("value",))
 WRITE_CALLS = Write(calls, CALL_COLUMNS, changing=CHANGING)
 WRITE_EVENTS = Write(events, tuple(events.c.keys()))
+WRITE_CHOICES = Write(choices, tuple(choices.c.keys()), changing=("account_id", "chosen_at", "chosen_by"))
 WRITE_ORDERS = Write(orders, ORDER_COLUMNS)
 WRITE_OUTBOX = Write(outbox, OUTBOX_COLUMNS)
 WRITE_ATTEMPTS = Write(attempts, ATTEMPT_COLUMNS)
@@ -127,6 +158,7 @@ def _same_orders(count: int) -> ClauseElement:
     return query.order_by(orders.c.id.desc())
 
 
+ACCOUNT = select(accounts).where(accounts.c.tenant == bindparam("of"), accounts.c.id == bindparam("id"))
 ORDERS_TO_SETTLE = Lookup(_orders_to_settle)
 SAME_ORDERS = Lookup(_same_orders)
 SETTLE_ORDERS = Change(

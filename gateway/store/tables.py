@@ -46,6 +46,7 @@ accounts = Table(
     Column("code", String(64), nullable=False, comment="the CRM's own id of the account"),
     Column("name", String(255), nullable=False),
     Column("updated_at", BigInteger, nullable=False),
+    Column("owner", String(64), comment="extension or login of who looks after the account"),
     Column("source", String(63), nullable=False, server_default="csv", comment="who brought it last"),
     Column("digest", BigInteger, comment="of what the source said, so that what is unchanged is not written again"),
     Column("refused", Integer, nullable=False, server_default="0", comment="phones of it that do not read"),
@@ -86,6 +87,16 @@ phones = Table(
             ("edited", "edited_at IS NOT NULL"),
         )
     ),
+)
+
+choices = Table(
+    "choices",
+    metadata,
+    Column("tenant", String(63), primary_key=True),
+    Column("number", String(32), primary_key=True, comment="canonical form"),
+    Column("account_id", Id, nullable=False, comment="whose the number's calls are, as an agent said"),
+    Column("chosen_at", BigInteger, nullable=False),
+    Column("chosen_by", String(64), nullable=False),
 )
 
 imports = Table(
@@ -141,6 +152,13 @@ calls = Table(
     Index(None, "tenant", "logged_at"),
     Index(None, "tenant", "extension", "logged_at"),
     Index(None, "tenant", "number", "logged_at"),
+    Index(
+        "ix_calls_account",
+        "account_id",
+        "logged_at",
+        sqlite_where=text("account_id IS NOT NULL"),
+        postgresql_where=text("account_id IS NOT NULL"),
+    ),
     Index(
         "ix_calls_call_ref",
         "tenant",

@@ -6,6 +6,7 @@ Each says whether it held; None where it says nothing against it.
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from gateway.domain.matching import Reason
 from gateway.domain.messages import Direction
 from gateway.domain.numbers import Kind, Reading, read
 from gateway.domain.sentences import in_portuguese
@@ -36,7 +37,7 @@ def chain_of(
         _of_agents(call, screens),
         _of_screens(call, screens, clock),
         *_of_number(call, events, tenant),
-        _of_account(call),
+        _of_account(call, events),
         *_of_sightings(call, seen, screens.known, clock),
     )
 
@@ -139,7 +140,7 @@ def _of_number(call: LoggedCall, events: Sequence[LoggedEvent], tenant: Tenant) 
     steps_en = "; ".join(step.text for step in reading.steps)
     shown = call.number or "-"
     said = Said(
-        f"número {reading.input!r} lido como {shown} ({reading.kind.value}): {steps_pt}",
+        f"número {reading.input!r} lido como {shown} ({KINDS[reading.kind]}): {steps_pt}",
         f"number {reading.input!r} read as {shown} ({reading.kind.value}): {steps_en}",
     )
     facts = {"kind": reading.kind.value, "national": call.number, "candidates": list(reading.candidates)}
@@ -150,6 +151,18 @@ def _of_number(call: LoggedCall, events: Sequence[LoggedEvent], tenant: Tenant) 
             f"it would be read as {reading.national} today: the configuration has changed since",
         )
         yield Link("number-now", None, changed, {"national_now": reading.national})
+
+
+KINDS = {
+    Kind.EXTENSION: "ramal",
+    Kind.MOBILE: "celular",
+    Kind.FIXED: "telefone fixo",
+    Kind.SPECIAL: "número especial",
+    Kind.SHORT: "serviço público",
+    Kind.FOREIGN: "do exterior",
+    Kind.WITHHELD: "não identificado",
+    Kind.UNKNOWN: "desconhecido",
+}
 
 
 def _reading(call: LoggedCall, events: Sequence[LoggedEvent], tenant: Tenant) -> Reading:
@@ -163,7 +176,7 @@ def _reading(call: LoggedCall, events: Sequence[LoggedEvent], tenant: Tenant) ->
     return next((reading for reading in readings if reading.national == call.number), readings[0])
 
 
-def _of_account(call: LoggedCall) -> Link:
+def _of_account(call: LoggedCall, events: Sequence[LoggedEvent]) -> Link:
     if call.direction == Direction.INTERNAL:
         said = Said("ligação interna: nada a procurar no cadastro", "an internal call: nothing to look up")
         return Link("account", None, said)
@@ -176,8 +189,33 @@ def _of_account(call: LoggedCall) -> Link:
             f"no account had the number {call.number}: the screen shows an unknown number",
         )
         return Link("account", False, said, {"account": None})
-    said = Said(f"conta {call.account}", f"account {call.account}")
+    pt, en = _chosen_because(events)
+    said = Said(f"conta {call.account}{pt}", f"account {call.account}{en}")
     return Link("account", True, said, {"account": call.account, "contact": call.contact})
+
+
+REASONS = {
+    Reason.ONLY: ("a única com este número", "the only one with this number"),
+    Reason.CHOSEN: ("escolhida antes para este número", "chosen before for this number"),
+    Reason.EXACT: ("tem exatamente este número", "it has exactly this number"),
+    Reason.OWNER: ("é da carteira deste ramal", "it is looked after at this extension"),
+    Reason.LAST_CONTACT: ("foi o contato mais recente", "it was the last contact"),
+    Reason.NEWEST: ("é o cadastro mais recente", "it was changed last"),
+}
+
+
+def _chosen_because(events: Sequence[LoggedEvent]) -> tuple[str, str]:
+    by = next((event.told["by"] for event in reversed(events) if event.kind == "account_chosen"), None)
+    if by:
+        return f", escolhida por {by}", f", chosen by {by}"
+    matched = next((event.told["matched"] for event in events if "matched" in event.told), None)
+    if matched is None:
+        return "", ""
+    pt, en = REASONS[Reason(matched["by"])]
+    among = (
+        ("", "") if matched["of"] == 1 else (f"; {matched['of']} contas o têm", f"; {matched['of']} accounts have it")
+    )
+    return f": {pt}{among[0]}", f": {en}{among[1]}"
 
 
 def _of_sightings(call: LoggedCall, seen: Sequence[Sighting], known: bool, clock: Clock) -> Iterable[Link]:

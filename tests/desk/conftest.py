@@ -239,6 +239,7 @@ def services_of(office: Office, config: Config, hub: Hub, *, replay: Replay = no
         exchanges=office.exchanges,
         sightings=office.sightings,
         replay=replay,
+        choose=office.journal.write,
         imports=Imports(office.engine, office.journal),
         import_now=lambda _tenant, _name: None,
         quality=Quality(office.engine),

@@ -179,7 +179,7 @@ def test_the_chain_goes_from_what_was_received_to_what_was_shown(ana: Browser, o
         "recebida no ramal 3501",
         "usuário do ramal: Ana Martins",
         "tela aberta naquele momento: ana",
-        "lido como 47999998888 (mobile)",
+        "lido como 47999998888 (celular)",
         "conta Metalúrgica Silva",
         "mostrada na tela de ana",
     ):

@@ -4,7 +4,7 @@
 
 (() => {
   const page = document.body.dataset;
-  const KINDS = ["call_started", "call_ended", "call_lost", "order_placed", "order_settled", "log", "reset", "pulse"];
+  const KINDS = ["call_started", "call_ended", "call_lost", "account_chosen", "order_placed", "order_settled", "log", "reset", "pulse"];
   const SILENCE_MS = 20000; // a heart-beat comes every few seconds
   const RING_MS = 45000; // nobody lets it ring longer; afterwards the call is taken for a conversation
   const ORDER_MS = 120000; // an order that the exchange says no more of
@@ -77,7 +77,8 @@
     if (kind === "log") return;
     refreshRecent();
     // What is over, or was only heard again, must not bring up a card that is not there.
-    if (kind !== "call_ended" && kind !== "call_lost") showCard(told.call_id, told.repeat ? "repeat" : kind);
+    const quiet = ["call_ended", "call_lost", "account_chosen"].includes(kind);
+    if (!quiet) showCard(told.call_id, told.repeat ? "repeat" : kind);
     else if (find(`#ligacao-${told.call_id}`) || loading.has(told.call_id)) showCard(told.call_id, kind);
   }
 
@@ -154,6 +155,11 @@
     box.innerHTML = text;
     const card = find(".card", box.content);
     const old = find(`#${card.id}`);
+    const typing = old && find(".attach input:focus", old);
+    if (typing) { // what is being written must not vanish under the fingers
+      typing.addEventListener("blur", () => setTimeout(() => showCard(Number(card.dataset.call), "repeat"), 500), { once: true });
+      return;
+    }
     put(card, old);
     if (!old || old.dataset.state !== card.dataset.state) announce(card);
     if (kind === "call_started" && rings(card)) notify(card);

@@ -1,0 +1,46 @@
+"""Which of several accounts a call is for, and why."""
+
+import pytest
+
+from gateway.domain.matching import Match, Reason, ranked
+
+NEW, OLD = "47999998888", "4799998888"
+FORMS = (NEW, OLD)
+
+
+def match(account_id: int, number: str = NEW, **more: object) -> Match:
+    return Match(account_id, f"C{account_id}", f"Conta {account_id}", "", number, **more)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("matches", "order", "reasons"),
+    [
+        ([match(1)], [1], [Reason.ONLY]),
+        ([match(1, OLD), match(2)], [2, 1], [Reason.EXACT, Reason.ONLY]),
+        ([match(1), match(2, OLD, chosen_at=5)], [2, 1], [Reason.CHOSEN, Reason.ONLY]),
+        ([match(1, chosen_at=4), match(2, chosen_at=5)], [2, 1], [Reason.CHOSEN, Reason.ONLY]),
+        ([match(1, last_contact_at=9), match(2, owner="3501")], [2, 1], [Reason.OWNER, Reason.ONLY]),
+        ([match(1, updated_at=9), match(2, last_contact_at=1)], [2, 1], [Reason.LAST_CONTACT, Reason.ONLY]),
+        ([match(1, updated_at=1), match(2, updated_at=2)], [2, 1], [Reason.NEWEST, Reason.ONLY]),
+        ([match(2), match(1)], [1, 2], [Reason.NEWEST, Reason.ONLY]),
+        ([match(1, owner="3502"), match(2, last_contact_at=1)], [2, 1], [Reason.LAST_CONTACT, Reason.ONLY]),
+        (
+            [match(1, updated_at=3), match(2, last_contact_at=1), match(3, owner="3501"), match(4, OLD, chosen_at=1)],
+            [4, 3, 2, 1],
+            [Reason.CHOSEN, Reason.OWNER, Reason.LAST_CONTACT, Reason.ONLY],
+        ),
+    ],
+)
+def test_the_best_comes_first_and_says_why(matches: list[Match], order: list[int], reasons: list[Reason]) -> None:
+    found = ranked(matches, FORMS, "3501")
+    assert [item.match.account_id for item in found] == order
+    assert [item.reason for item in found] == reasons
+
+
+def test_of_an_account_with_both_forms_the_better_one_counts() -> None:
+    (found,) = ranked([match(1, OLD), match(1, NEW)], FORMS)
+    assert found.match.number == NEW
+
+
+def test_nobody_has_it() -> None:
+    assert ranked([], FORMS) == []
