@@ -5,15 +5,16 @@ from collections.abc import Sequence
 from hashlib import blake2b
 
 from gateway import __version__
-from gateway.domain.numbers import Kind, NumberPlan, read
+from gateway.domain.numbers import AREA_CODES, Kind, NumberPlan, read
 from gateway.source import Entry, Reason, Refused
 from gateway.store.loading import LoadedAccount, Phone
 
 UNUSABLE = (Kind.WITHHELD, Kind.UNKNOWN, Kind.EXTENSION)
 NO_AREA = ("area-code", "no-area-code")
 OLD_MOBILE = "ninth-digit"
-ORDINARY = re.compile(r"\(?([1-9][1-9])\)? ?([2-9][0-9]{3,4})[- ]?([0-9]{4})")
-"""How most telephones stand in registers; reading them as digits says the same in a quarter of the time."""
+# 300 and 400 begin numbers without DDD, and 55 may be a DDD or Brazil's own code.
+ORDINARY = re.compile(r"\(?((?!55)[1-9][1-9])\)? ?(9[0-9]{4}|(?![34]00)[2-5][0-9]{3})[- ]?([0-9]{4})")
+"""How most telephones stand in registers: area code and number, whole; read so, they cost a tenth of the time."""
 
 
 def name_of(entries: Sequence[Entry]) -> str:
@@ -54,9 +55,19 @@ def account_of(
 
 def phone_of(text: str, contact: str, plan: NumberPlan) -> Phone:
     """One telephone, read by ``plan``."""
-    ordinary = ORDINARY.fullmatch(text)
-    reading = read("".join(ordinary.groups()) if ordinary else text, plan)
+    if number := _ordinary(text, plan):
+        return Phone(number, contact, text)
+    reading = read(text, plan)
     number = None if reading.kind in UNUSABLE or len(reading.national) > 32 else reading.national
-    # A single step only names the kind of a number that came whole.
-    rules = [step.rule for step in reading.steps] if number is None or len(reading.steps) > 1 else []
+    rules = [step.rule for step in reading.steps]
     return Phone(number, contact, text, any(rule in rules for rule in NO_AREA), OLD_MOBILE in rules)
+
+
+def _ordinary(text: str, plan: NumberPlan) -> str | None:
+    """The digits of a whole number in a usual spelling, or None for all that needs to be thought about."""
+    found = ORDINARY.fullmatch(text)
+    if found is None or found[1] not in AREA_CODES:
+        return None
+    digits = "".join(found.groups())
+    # Extensions may be as long as numbers when a company lists them; guessed ones are short.
+    return digits if plan.extensions.guessed or not plan.extensions.matches(digits) else None

@@ -1,6 +1,8 @@
 """One import from its beginning to its end: hear all that a source says, bring it together, write what changed."""
 
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import TypeVar
@@ -15,6 +17,8 @@ from gateway.store.staging import Staging
 
 AT_ONCE = 500
 """Entries and accounts worked on together: what is in memory."""
+AHEAD = 2
+"""Such batches that may wait to be written."""
 FEW = 20
 MOST_REMOVED = 0.5
 """The share of a source's accounts that a run removes without being told twice."""
@@ -49,8 +53,7 @@ class Tally:
     waiting: list[LoadedAccount] = field(default_factory=list)
 
     def counts(self, staging: Staging) -> Counts:
-        entries, refused = staging.count()
-        return Counts(entries, self.added, self.changed, self.unchanged, self.removed, refused)
+        return Counts(staging.entries, self.added, self.changed, self.unchanged, self.removed, staging.refusals)
 
 
 class Run:
@@ -65,11 +68,14 @@ class Run:
         self._salt = salt_of(job.plan)
         self._staging = Staging()
         self._tally = Tally()
+        self._writer = ThreadPoolExecutor(1, thread_name_prefix="import-writer")
+        self._underway: deque[Future[None]] = deque()
 
     def __enter__(self) -> "Run":
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._writer.shutdown(cancel_futures=True)
         self._staging.close()
 
     @property
@@ -94,18 +100,19 @@ class Run:
 
     def _read(self) -> None:
         for batch in _batches(self._job.source.entries(self._job.since)):
-            self._staging.add(said for said in batch if isinstance(said, Entry))
-            self._staging.refuse(said for said in batch if isinstance(said, Refused))
-            self._progress("reading", self._staging.count()[0], self._job.source.share())
+            self._staging.add([said for said in batch if isinstance(said, Entry)])
+            if refused := [said for said in batch if isinstance(said, Refused)]:
+                self._staging.refuse(refused)
+            self._progress("reading", self._staging.entries, self._job.source.share())
 
     def _write(self) -> None:
-        total = max(1, self._staging.count()[0])
+        total = max(1, self._staging.entries)
         done = 0
         for batch in _batches(self._staging.accounts()):
             self._compare(batch)
             done += sum(map(len, batch))
             self._progress("writing", done, done / total)
-        self._flush()
+        self._flush(left=0)
 
     def _compare(self, batch: Sequence[Sequence[Entry]]) -> None:
         known = self._register.known(self._job.tenant, [entries[0].code for entries in batch])
@@ -117,7 +124,7 @@ class Run:
     def _judge(self, entries: Sequence[Entry], known: Known | None) -> None:
         name = name_of(entries) or (known.name if known else "")
         if not name:
-            self._staging.refuse(Refused(entry.place, Reason.NO_NAME, entry.code) for entry in entries)
+            self._staging.refuse([Refused(entry.place, Reason.NO_NAME, entry.code) for entry in entries])
             return
         digest = digest_of(name, entries, self._salt)
         same = known is not None and known.digest == digest and known.source == self._job.name
@@ -137,9 +144,15 @@ class Run:
         else:
             self._tally.changed += 1
 
-    def _flush(self) -> None:
-        self._loader.write(self._job.tenant, self._job.name, self._tally.waiting, self._at)
+    def _flush(self, *, left: int = AHEAD) -> None:
+        """Hand on what waits, to be written while the next accounts are read; wait until only ``left`` remain."""
+        written = self._writer.submit(
+            self._loader.write, self._job.tenant, self._job.name, self._tally.waiting, self._at
+        )
         self._tally.waiting = []
+        self._underway.append(written)
+        while len(self._underway) > left:
+            self._underway.popleft().result()
 
     def _remove(self) -> None:
         """Remove the source's own accounts of which it no longer speaks; unless that would be most of them."""

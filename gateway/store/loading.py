@@ -20,9 +20,11 @@ from gateway.store.engine import LOCK, FileLock
 
 accounts, phones = tables.accounts, tables.phones
 
-HOLD_S = 0.04
+HOLD_S = 0.03
 """How long one transaction should hold the lock; events wait that long at most, and their own write besides."""
-FEWEST, MOST = 20, 2000
+FEWEST, MOST = 20, 1000
+CHECKPOINT_EVERY = 8
+"""Transactions between two checkpoints: pages that several of them change are then brought home once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,11 +181,14 @@ class Loader:
     """A writer of its own beside the journal's, in turn with it. For one thread; close it."""
 
     def __init__(self, engine: Engine, data: Path) -> None:
-        self._lock = FileLock(data / LOCK)
+        self._lock = FileLock(data / LOCK, patient=True)
         self._connection = engine.execution_options(begin="IMMEDIATE").connect()
         self._connection.detach()
+        # A power cut may undo its last transactions, whole ones, and the next import brings them again. Nothing of
+        # others is at risk: their own commits sync all that was written before them.
         self._pragmas("synchronous=NORMAL", "wal_autocheckpoint=0", "cache_size=-64000")
         self._size = FEWEST
+        self._turns = 0
 
     def write(self, tenant: str, source: str, batch: Sequence[LoadedAccount], at: int) -> None:
         """Write all of ``batch``, in as many transactions as it takes."""
@@ -212,9 +217,10 @@ class Loader:
                 yield self._connection
             held = time.perf_counter() - began
         self._size = round(min(max(self._size * min(2.0, HOLD_S / held), FEWEST), MOST))
-        # Outside of the lock, so that nobody waits for it: neither is lost what is not synced yet (the next run
-        # brings it again), nor is anything of others, whose own commits sync all that was written before them.
-        self._pragmas("wal_checkpoint(PASSIVE)")
+        self._turns += 1
+        if self._turns % CHECKPOINT_EVERY == 0:
+            # Outside of the lock, so that nobody waits for it.
+            self._pragmas("wal_checkpoint(PASSIVE)")
 
     def _pragmas(self, *pragmas: str) -> None:
         if self._connection.dialect.name == "sqlite":
