@@ -47,6 +47,8 @@ class Application:
             import_now=gateway.schedule.request,
             quality=Quality(gateway.engine),
             corrections=Corrections(gateway.engine, gateway.journal),
+            appliances=gateway.orders,
+            orders=gateway.order_log,
         )
         self.wsgi = Front(
             gateway.config,

@@ -52,6 +52,16 @@ class Rules:
     """In which people are told when it is tried again."""
 
 
+@dataclass(frozen=True, slots=True)
+class Health:
+    """How an appliance is doing. ``retry_at`` is in milliseconds since 1970 UTC, None while the gate is closed."""
+
+    gate: Gate
+    failures: int
+    retry_at: int | None
+    reason: str
+
+
 def gate(condition: Condition, now: float) -> Gate:
     """The state that people are shown."""
     if not condition.retry_at:

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 from gateway.adapter import Outcome
 from gateway.domain.dialplan import BlockedNumber, Dialled, NothingToDial, dial
-from gateway.domain.messages import CallEnded, CallStarted, Message, PlaceCall
+from gateway.domain.messages import CallEnded, CallStarted, HangUp, Message, PlaceCall
 from gateway.domain.numbers import read
 from gateway.domain.sides import tell_sides
 from gateway.domain.tenant import Tenant, Trunk
@@ -30,6 +30,8 @@ class Dialler(Protocol):
     def admitted(self, draft: OrderDraft) -> AbstractContextManager[None]: ...
 
     def dial(self, order: Recorded, draft: OrderDraft) -> tuple[Outcome, str]: ...
+
+    def hang_up(self, tenant: str, call_id: int) -> tuple[Outcome, str]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +105,12 @@ def place_call(message: PlaceCall, core: Core) -> Reply:
     return Reply(outcome is Outcome.ACCEPTED, detail, recorded.call_id, outcome)
 
 
+def hang_up(message: HangUp, core: Core) -> Reply:
+    """Ask the appliance that placed a call to end it. Raises ``NothingToHangUp``."""
+    outcome, detail = core.dialler.hang_up(core.tenant(message.tenant).name, message.call_id)
+    return Reply(outcome is Outcome.ACCEPTED, detail, message.call_id, outcome)
+
+
 def draft_order(message: PlaceCall, tenant: Tenant) -> OrderDraft:
     """The order that ``message`` makes: which appliance, which digits. Raises ``DialError``."""
     trunk = choose_trunk(message, tenant)
@@ -162,4 +170,5 @@ HANDLERS: Mapping[type, Callable[[Any, Core], Reply]] = {
     CallStarted: call_started,
     CallEnded: call_ended,
     PlaceCall: place_call,
+    HangUp: hang_up,
 }

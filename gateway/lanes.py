@@ -6,7 +6,7 @@ Whatever happens in one lane, the others go on.
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from prometheus_client import Counter, Histogram
 
 from gateway import breaker
 from gateway.adapter import Adapter, Delivery, HangsUp, Outcome, Outgoing, Probe
-from gateway.breaker import Condition, Gate, Rules
+from gateway.breaker import Condition, Gate, Health, Rules
 from gateway.errors import GatewayError
 from gateway.shared import Record, Slots, path_of
 from gateway.store.drafts import Attempt
@@ -33,16 +33,6 @@ SECONDS = Histogram(
     ["tenant", "appliance"],
     buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30),
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Health:
-    """How an appliance is doing. ``retry_at`` is in milliseconds since 1970 UTC, None while the gate is closed."""
-
-    gate: Gate
-    failures: int
-    retry_at: int | None
-    reason: str
 
 
 class Lane:
@@ -161,7 +151,7 @@ class Lane:
 
     def _not_tried(self, began: float, delivery: Delivery) -> "Future[Attempt]":
         done: Future[Attempt] = Future()
-        done.set_result(Attempt(self.name, delivery, round(began * 1000), round(self._clock() * 1000)))
+        done.set_result(Attempt(self.name, delivery, round(began * 1000), round(self._clock() * 1000), "held"))
         ORDERS.labels(self.tenant, self.name, delivery.outcome.value).inc()
         return done
 

@@ -15,13 +15,13 @@ from pathlib import Path
 
 import structlog
 
-from gateway.adapter import Adapter, Delivery, Outcome, Outgoing
-from gateway.breaker import Rules
-from gateway.errors import GatewayError, TooManyOrders
+from gateway.adapter import Adapter, Delivery, Outcome, Outgoing, Probe, WireRequest, can_hang_up
+from gateway.breaker import Health, Rules
+from gateway.errors import GatewayError, NothingToHangUp, TooManyOrders
 from gateway.lanes import Lane
 from gateway.store.drafts import Attempt, OrderDraft, Recorded, Settlement, Way
 from gateway.store.journal import Journal
-from gateway.store.orders import OrderLog
+from gateway.store.orders import OrderLog, Placed, note
 
 log = structlog.get_logger()
 
@@ -154,6 +154,55 @@ class OrderDesk:
             time.sleep(LOOK_EVERY_S)
         return found
 
+    # what else can be asked of an appliance
+
+    def health(self, tenant: str, name: str) -> Health:
+        """How an appliance is doing, as all processes see it."""
+        return self.lanes[tenant, name].health()
+
+    def rules(self, tenant: str, name: str) -> Rules:
+        """How an appliance is treated."""
+        return self.lanes[tenant, name].rules
+
+    def probe(self, tenant: str, name: str) -> Probe:
+        """Look whether an appliance can be used, ringing nobody."""
+        return self.lanes[tenant, name].probe()
+
+    def preview(self, draft: OrderDraft) -> Sequence[WireRequest]:
+        """The exact requests that ``draft`` would make, without sending them. Raises ``AdapterError``."""
+        return self._lane(draft, draft.ways[0]).adapter.preview(outgoing_order(Recorded(0, 0, 0), draft))
+
+    def can_hang_up(self, tenant: str, name: str) -> bool:
+        """Whether an appliance ends calls by command."""
+        lane = self.lanes.get((tenant, name))
+        return lane is not None and can_hang_up(lane.adapter)
+
+    def hang_up(self, tenant: str, call_id: int) -> tuple[Outcome, str]:
+        """Have the appliance that placed a call end it; the outcome and one sentence. The call's end is told by the
+        exchange, as ever. Raises ``NothingToHangUp``.
+        """
+        placed = self._log.of_call(tenant, call_id)
+        if placed is None:
+            raise NothingToHangUp(call_id, "não foi pedida por aqui")
+        if placed.over:
+            raise NothingToHangUp(call_id, "já terminou")
+        if not self.can_hang_up(tenant, placed.appliance):
+            raise NothingToHangUp(call_id, f"a central {placed.appliance!r} não desliga por comando")
+        under_way = self.lanes[tenant, placed.appliance].hang_up(outgoing_hangup(tenant, placed))
+        under_way.add_done_callback(lambda done: self._note(tenant, placed.id, done.result()))
+        try:
+            delivery = under_way.result(self._answer_within_s).delivery
+        except FutureTimeout:
+            delivery = Delivery(Outcome.UNKNOWN, f"A central {placed.appliance!r} não respondeu.")
+        return delivery.outcome, delivery.detail
+
+    def _note(self, tenant: str, order_id: int, made: Attempt) -> None:
+        log.info("hangup_asked", tenant=tenant, order=order_id, outcome=made.delivery.outcome.value)
+        try:
+            note(self._journal, tenant, order_id, made)
+        except GatewayError as error:
+            log.error("hangup_not_stored", order=order_id, code=error.code)
+
     def stop(self) -> None:
         """Wait for attempts under way (each is bounded by its adapter's timeouts) and for those who wait for them."""
         with self._changed:
@@ -172,6 +221,19 @@ def outgoing_order(order: Recorded, draft: OrderDraft, way: Way | None = None) -
         "call_id": str(order.call_id),
     }
     return Outgoing("dial", str(order.order_id), fields)
+
+
+def outgoing_hangup(tenant: str, placed: Placed) -> Outgoing:
+    """What an adapter is given to end a call: the order's own fields, and the peer's id of the call."""
+    fields = {
+        "tenant": tenant,
+        "extension": placed.extension,
+        "number": placed.digits,
+        "order_id": str(placed.id),
+        "call_id": str(placed.call_id),
+        "peer_ref": placed.peer_ref or "",
+    }
+    return Outgoing("hangup", str(placed.id), fields)
 
 
 def summed_up(made: Sequence[Attempt]) -> Delivery:

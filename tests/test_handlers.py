@@ -8,7 +8,7 @@ import pytest
 from gateway.adapter import Outcome
 from gateway.domain.dial_forms import patterns
 from gateway.domain.dialplan import DialPlan
-from gateway.domain.messages import CallEnded, CallStarted, Direction, Origin, PlaceCall
+from gateway.domain.messages import CallEnded, CallStarted, Direction, HangUp, Origin, PlaceCall
 from gateway.domain.numbers import Extensions, NumberPlan
 from gateway.domain.tenant import Tenant, Trunk
 from gateway.errors import NoAppliance, NotDiallable, NumberBlocked, TooManyOrders, UnknownAppliance, UnknownTenant
@@ -41,6 +41,10 @@ class Memory:
 
     def dial(self, order: Recorded, draft: OrderDraft) -> tuple[Outcome, str]:
         return self.outcome, "sentença"
+
+    def hang_up(self, tenant: str, call_id: int) -> tuple[Outcome, str]:
+        self.drafts.append((tenant, call_id))
+        return self.outcome, "desligada"
 
 
 @pytest.fixture
@@ -134,3 +138,9 @@ def test_an_order_knows_its_fallback_with_the_digits_of_that_one_s_dial_plan(mem
         ("pbx", "047999998888"),
         ("cloud", "02147999998888"),
     ]
+
+
+def test_a_call_that_was_placed_from_here_is_ended_by_whoever_placed_it(core: Core, memory: Memory) -> None:
+    reply = core.handle(HangUp("acme", 17, HERE, "ana"))
+    assert (reply.ok, reply.message, reply.call_id) == (True, "desligada", 17)
+    assert memory.drafts == [("acme", 17)]

@@ -14,6 +14,7 @@ from gateway.desk import assets, dialling, filters
 from gateway.desk.context import Visit
 from gateway.desk.rendering import as_json
 from gateway.errors import MalformedRequest
+from gateway.store.calls import iso
 
 
 def calls(visit: Visit) -> Response:
@@ -54,6 +55,16 @@ def dial(visit: Visit) -> Response:
     return as_json({"ok": reply.ok, "outcome": outcome, "message": reply.message, "call_id": reply.call_id})
 
 
+def hang_up(visit: Visit, call_id: int) -> Response:
+    """End a call that was placed from the agent's own extension."""
+    found = visit.services.calls.get(visit.tenant, call_id)
+    if found is None:
+        raise NotFound
+    reply = dialling.hang_up(visit, found)
+    outcome = reply.outcome.value if reply.outcome else None
+    return as_json({"ok": reply.ok, "outcome": outcome, "message": reply.message, "call_id": call_id})
+
+
 def me(visit: Visit) -> Response:
     """Who is logged in."""
     agent = visit.me
@@ -63,8 +74,21 @@ def me(visit: Visit) -> Response:
 
 def appliances(visit: Visit) -> Response:
     """The appliances that can dial for the company."""
-    found = [{"name": item.name, "title": item.title, "default": item.default} for item in visit.centrals]
+    found = [
+        {"name": item.name, "title": item.title, "default": item.default, **_doing(visit, item.name)}
+        for item in visit.centrals
+    ]
     return as_json({"appliances": found})
+
+
+def _doing(visit: Visit, name: str) -> Mapping[str, Any]:
+    """How an appliance is doing, where that is known."""
+    centrals = visit.services.appliances
+    if centrals is None:
+        return {}
+    health = centrals.health(visit.tenant, name)
+    again = iso(health.retry_at) if health.retry_at else None
+    return {"state": health.gate.value, "retry_at": again, "reason": health.reason}
 
 
 def openapi(visit: Visit) -> Response:

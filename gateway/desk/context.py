@@ -3,12 +3,14 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
 from werkzeug.routing import MapAdapter
 from werkzeug.wrappers import Request
 
+from gateway.adapter import Probe, WireRequest
+from gateway.breaker import Health, Rules
 from gateway.config import Config
 from gateway.config import Tenant as TenantSettings
 from gateway.desk.hub import Hub
@@ -19,16 +21,31 @@ from gateway.passwords import Verifier
 from gateway.store.calls import CallLog, LoggedCall
 from gateway.store.corrections import Corrections
 from gateway.store.directory import Agent, Directory
-from gateway.store.drafts import Choice
+from gateway.store.drafts import Choice, OrderDraft
 from gateway.store.exchanges import Exchange, ExchangeLog
 from gateway.store.imports import Imports
 from gateway.store.log import EventLog
+from gateway.store.orders import OrderLog
 from gateway.store.quality import Quality
 from gateway.store.sightings import SightingLog
 from gateway.why.explainer import Explainer
 
 Replay = Callable[[Exchange, str], tuple[str, str]]
 """``replay(exchange, by)`` serves a logged event again: the answer's status and body. Raises ``NotReplayable``."""
+
+
+class Appliances(Protocol):
+    """What the desk may ask of appliances; nothing of it rings anybody."""
+
+    def health(self, tenant: str, name: str) -> Health: ...
+
+    def rules(self, tenant: str, name: str) -> Rules: ...
+
+    def probe(self, tenant: str, name: str) -> Probe: ...
+
+    def preview(self, draft: OrderDraft) -> Sequence[WireRequest]: ...
+
+    def can_hang_up(self, tenant: str, name: str) -> bool: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +71,8 @@ class Services:
     choose: Callable[[Choice], Any]
     exchanges: ExchangeLog | None
     sightings: SightingLog | None
+    appliances: Appliances | None = None
+    orders: OrderLog | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +156,13 @@ class Visit:
         """What people call the appliance ``name``."""
         appliance = self.settings.appliances.get(name or "")
         return (appliance.title if appliance else "") or name or ""
+
+    def may_hang_up(self, call: LoggedCall) -> bool:
+        """Whether a button to end ``call`` makes sense: it is mine, goes on, and its appliance does so by command."""
+        centrals = self.services.appliances
+        if centrals is None or not call.appliance or call.ended_at is not None or call.extension != self.me.extension:
+            return False
+        return centrals.can_hang_up(self.tenant, call.appliance)
 
     def url(self, endpoint: str, **values: Any) -> str:
         """The path of a page, below the company's own path."""

@@ -1,9 +1,10 @@
 """An agent asks for a call, on a page or by a script."""
 
 from gateway.desk.context import Visit
-from gateway.domain.messages import PlaceCall
+from gateway.domain.messages import HangUp, PlaceCall
 from gateway.errors import AccessError, MissingParameter
 from gateway.handlers import Reply
+from gateway.store.calls import LoggedCall
 
 
 def place(visit: Visit, number: str, *, extension: str = "", appliance: str = "", key: str = "") -> Reply:
@@ -23,3 +24,10 @@ def place(visit: Visit, number: str, *, extension: str = "", appliance: str = ""
         request_key=(key or visit.request.headers.get("Idempotency-Key", "").strip().strip('"'))[:255] or None,
     )
     return visit.services.core.handle(order)
+
+
+def hang_up(visit: Visit, call: LoggedCall) -> Reply:
+    """End a call of the agent's own extension. Raises ``AccessError`` and ``NothingToHangUp``."""
+    if call.extension != visit.me.extension:
+        raise AccessError(f"a ligação {call.id} não é do seu ramal.", hint=f"Você está no ramal {visit.me.extension}.")
+    return visit.services.core.handle(HangUp(visit.tenant, call.id, visit.origin, visit.me.login))

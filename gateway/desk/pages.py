@@ -10,6 +10,7 @@ from werkzeug.wrappers import Request, Response
 
 from gateway.config import Tenant
 from gateway.desk import access, api, failures, numbers, owners, quality, reasons, register, traffic, views
+from gateway.desk import appliances as centrals
 from gateway.desk.context import Services, Visit
 from gateway.desk.rendering import protected
 from gateway.errors import CredentialsNeeded, UnknownTenant
@@ -34,6 +35,10 @@ ROUTES: dict[str, tuple[str, str, Callable[..., Response]]] = {
     "call_log": ("GET", "/ligacoes", views.call_log),
     "call": ("GET", f"/ligacoes/{CALL_ID}", views.call),
     "why": ("GET", "/porque", reasons.why),
+    "hang_up": ("POST", f"/ligacoes/{CALL_ID}/desligar", views.hang_up),
+    "appliances": ("GET", "/centrais", centrals.appliances),
+    "appliance_preview": ("GET", "/centrais/pedido", centrals.preview),
+    "appliance_probe": ("POST", "/centrais/sondar", centrals.probe),
     "traffic": ("GET", "/trafego", traffic.traffic),
     "exchange": ("GET", f"/trafego/{EXCHANGE_ID}", traffic.exchange),
     "replay": ("POST", f"/trafego/{EXCHANGE_ID}/reenviar", traffic.replay),
@@ -49,6 +54,7 @@ ROUTES: dict[str, tuple[str, str, Callable[..., Response]]] = {
     "api_calls": ("GET", "/api/calls", api.calls),
     "api_call": ("GET", f"/api/calls/{CALL_ID}", api.call),
     "api_why": ("GET", f"/api/calls/{CALL_ID}/why", api.why),
+    "api_hang_up": ("POST", f"/api/calls/{CALL_ID}/hangup", api.hang_up),
     "api_dial": ("POST", "/api/dial", api.dial),
     "api_imports": ("GET", "/api/imports", register.api_imports),
     "api_me": ("GET", "/api/me", api.me),

@@ -1,6 +1,6 @@
 """The pages: one function for each, from a visit to an answer."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from werkzeug.exceptions import NotFound
@@ -12,6 +12,7 @@ from gateway.desk.context import Visit
 from gateway.desk.rendering import page, streamed
 from gateway.errors import GatewayError, TooManyAttempts
 from gateway.store.calls import LoggedCall
+from gateway.store.orders import Tried
 from gateway.store.sightings import Kind, Sighting
 
 PAGE_SIZE = 50
@@ -106,6 +107,19 @@ def dial(visit: Visit) -> Response:
     return page(visit, "_notice.html", outcome=reply.outcome, message=reply.message)
 
 
+def hang_up(visit: Visit, call_id: int) -> Response:
+    """End a call that was placed from here; answers like ``dial``."""
+    try:
+        reply = dialling.hang_up(visit, _call(visit, call_id))
+    except GatewayError as error:
+        return page(
+            visit, "_notice.html", status=error.http_status, outcome="refused", message=str(error), what="hangup"
+        )
+    if not visit.by_htmx:
+        return redirect(visit.url("call", call_id=call_id), 303)
+    return page(visit, "_notice.html", outcome=reply.outcome, message=reply.message, what="hangup")
+
+
 def events(visit: Visit) -> Response:
     """The stream of events; ``escopo=empresa`` also tells of everybody else's calls, in brief."""
     request = visit.request
@@ -141,7 +155,14 @@ def call(visit: Visit, call_id: int) -> Response:
     found = _call(visit, call_id)
     explained = visit.services.explainer.explain(visit.tenant, call_id)
     before = board.before(visit, found, limit=10)
-    return page(visit, "call.html", call=found, before=before, why=explained, seq=seq)
+    return page(visit, "call.html", call=found, before=before, history=_history(visit, found), why=explained, seq=seq)
+
+
+def _history(visit: Visit, call: LoggedCall) -> Sequence[Tried]:
+    """What appliances were asked for this call."""
+    orders = visit.services.orders
+    placed = orders.of_call(visit.tenant, call.id) if orders and call.appliance else None
+    return orders.history(visit.tenant, placed.id) if orders and placed else ()
 
 
 def _cards(visit: Visit) -> Mapping[str, Any]:

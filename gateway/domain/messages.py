@@ -80,4 +80,14 @@ class PlaceCall:
     request_key: str | None = None
 
 
-Message = CallStarted | CallEnded | PlaceCall
+@dataclass(frozen=True, slots=True)
+class HangUp:
+    """End a call that was placed by us, while it rings."""
+
+    tenant: str
+    call_id: int
+    origin: Origin
+    requested_by: str | None = None
+
+
+Message = CallStarted | CallEnded | PlaceCall | HangUp

@@ -74,7 +74,11 @@ class Recorded:
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One attempt at one appliance, ``kind`` ``dial`` or ``hangup``. Times are milliseconds since 1970 UTC."""
+    """One attempt at one appliance. Times are milliseconds since 1970 UTC.
+
+    ``kind`` is ``dial``, ``hangup``, or ``held`` when nothing was sent: its turn did not come, or the appliance is left
+    alone.
+    """
 
     appliance: str
     delivery: Delivery

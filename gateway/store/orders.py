@@ -7,9 +7,11 @@ from typing import Any
 from sqlalchemy import Engine, Select, select
 
 from gateway.adapter import Delivery, Outcome
-from gateway.store import tables
+from gateway.store import rows, statements, tables
+from gateway.store.drafts import Attempt
+from gateway.store.journal import Journal
 
-orders, attempts = tables.orders, tables.attempts
+orders, attempts, calls = tables.orders, tables.attempts, tables.calls
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +35,9 @@ class Tried:
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """An order of ours. ``appliance`` is who dialled, ``outcome`` None while that is under way."""
+    """An order of ours. ``appliance`` is who dialled, ``outcome`` None while that is under way; ``over`` says that
+    its call has ended.
+    """
 
     id: int
     call_id: int
@@ -42,9 +46,16 @@ class Placed:
     appliance: str
     outcome: str | None
     peer_ref: str | None
+    over: bool
 
 
 COLUMNS = tuple(attempts.c[name] for name in Tried.__dataclass_fields__)
+
+
+def note(journal: Journal, tenant: str, order_id: int, made: Attempt) -> None:
+    """Add ``made`` to an order's history. Raises ``BusyError``."""
+    row = rows.attempt(made, tenant, order_id)
+    journal.run(lambda connection: statements.WRITE_ATTEMPTS.run(connection, [row]))
 
 
 class OrderLog:
@@ -64,13 +75,15 @@ class OrderLog:
 
     def of_call(self, tenant: str, call_id: int) -> Placed | None:
         """The order that placed a call of the tenant, if one did."""
-        query = select(orders).where(orders.c.tenant == tenant, orders.c.call_id == call_id).order_by(orders.c.id)
+        query = select(orders, calls.c.ended_at).join_from(orders, calls, calls.c.id == orders.c.call_id)
+        query = query.where(orders.c.tenant == tenant, orders.c.call_id == call_id).order_by(orders.c.id)
         with self._engine.connect() as connection:
             row = connection.execute(query.limit(1)).first()
         if row is None:
             return None
         dialled_by = row.dialled_by or row.appliance
-        return Placed(row.id, row.call_id, row.extension, row.digits, dialled_by, row.outcome, row.peer_ref)
+        over = row.ended_at is not None
+        return Placed(row.id, row.call_id, row.extension, row.digits, dialled_by, row.outcome, row.peer_ref, over)
 
     def history(self, tenant: str, order_id: int) -> Sequence[Tried]:
         """The attempts of an order of the tenant, oldest first."""

@@ -56,6 +56,9 @@ class Appliances:
     def admitted(self, draft: OrderDraft) -> AbstractContextManager[None]:
         return nullcontext()
 
+    def hang_up(self, tenant: str, call_id: int) -> tuple[Outcome, str]:
+        return Outcome.ACCEPTED, "chamada desligada"
+
     def dial(self, order: Recorded, draft: OrderDraft) -> tuple[Outcome, str]:
         self.orders.append(draft)
         assert order.order_id is not None

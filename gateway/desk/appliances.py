@@ -1,0 +1,102 @@
+"""The page of appliances: how each is doing, what it did last, what exactly would be sent to it. Rings nobody."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from werkzeug.exceptions import NotFound
+from werkzeug.utils import redirect
+from werkzeug.wrappers import Response
+
+from gateway.adapter import WireRequest
+from gateway.breaker import Health, Rules
+from gateway.desk.context import Appliances, Central, Visit
+from gateway.desk.rendering import page
+from gateway.domain.messages import PlaceCall
+from gateway.errors import GatewayError
+from gateway.handlers import draft_order
+from gateway.store.orders import Tried
+
+SHOWN = 8
+COUNTED = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """One appliance as the page shows it. Times are milliseconds, of the newest attempts that were really sent."""
+
+    central: Central
+    adapter: str
+    fallback: str | None
+    hangs_up: bool
+    health: Health
+    rules: Rules
+    latest: Sequence[Tried]
+    p50_ms: int | None
+    p95_ms: int | None
+
+
+def appliances(visit: Visit, **more: Any) -> Response:
+    """All appliances of the company."""
+    shown = [_shown(visit, central) for central in visit.centrals]
+    seq = visit.services.log.newest()
+    return page(visit, "appliances.html", shown=shown, seq=seq, **({"asked": None, "requests": ()} | more))
+
+
+def probe(visit: Visit) -> Response:
+    """Look whether an appliance can be used; answers with a notice."""
+    name = _named(visit, visit.request.form.get("central", ""))
+    found = _appliances(visit).probe(visit.tenant, name)
+    if not visit.by_htmx:
+        return redirect(visit.url("appliances"), 303)
+    return page(visit, "_probed.html", ok=found.ok, detail=found.detail)
+
+
+def preview(visit: Visit) -> Response:
+    """The exact requests of a call from the agent's own extension, secrets masked, and nothing sent."""
+    name, number = _named(visit, visit.request.args.get("central", "")), visit.request.args.get("numero", "").strip()
+    asked = {"name": name, "number": number[:255]}
+    try:
+        found: dict[str, Any] = {"asked": asked, "requests": _requests(visit, name, number[:255]), "problem": ""}
+    except GatewayError as error:
+        found = {"asked": asked, "requests": (), "problem": str(error)}
+    return page(visit, "_preview.html", **found) if visit.by_htmx else appliances(visit, **found)
+
+
+def _requests(visit: Visit, name: str, number: str) -> Sequence[WireRequest]:
+    order = PlaceCall(visit.tenant, visit.me.extension, number, visit.origin, visit.at, name, visit.me.login)
+    return _appliances(visit).preview(draft_order(order, visit.services.core.tenant(visit.tenant)))
+
+
+def _shown(visit: Visit, central: Central) -> Shown:
+    centrals, orders, name = _appliances(visit), visit.services.orders, central.name
+    found = orders.latest(visit.tenant, name, limit=COUNTED) if orders else ()
+    times = sorted(made.took_ms for made in found if made.kind == "dial")
+    settings = visit.settings.appliances[name]
+    return Shown(
+        central=central,
+        adapter=settings.adapter,
+        fallback=settings.fallback,
+        hangs_up=centrals.can_hang_up(visit.tenant, name),
+        health=centrals.health(visit.tenant, name),
+        rules=centrals.rules(visit.tenant, name),
+        latest=found[:SHOWN],
+        p50_ms=_percentile(times, 50),
+        p95_ms=_percentile(times, 95),
+    )
+
+
+def _percentile(ordered: Sequence[int], percent: int) -> int | None:
+    return ordered[max(0, -(-len(ordered) * percent // 100) - 1)] if ordered else None
+
+
+def _named(visit: Visit, name: str) -> str:
+    if name not in visit.settings.appliances:
+        raise NotFound
+    return name
+
+
+def _appliances(visit: Visit) -> Appliances:
+    if visit.services.appliances is None:
+        raise NotFound
+    return visit.services.appliances
