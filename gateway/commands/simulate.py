@@ -13,6 +13,9 @@ freeswitch                        FreeSWITCH by XML-RPC and by URL
 kamailio                          Kamailio by XML-RPC
 cisco-webdialer, -15su5           Cisco WebDialer by SOAP: up to 15 SU4, and from 15 SU5
 innovaphone                       innovaphone by SOAP, with its session
+avaya-aes, sippy                  Avaya AES by SOAP with its session; Sippy by XML-RPC with Digest
+vicidial, grandstream-ucm         VICIdial by URL; Grandstream UCM by JSON with its challenge
+bmtelecom, utech, evolux, totalvoice, nvoip, api4com, 3cplus, sipgate   providers
 yealink, snom, grandstream, poly, cisco-phone, aastra, akuvox, htek   desk phones"""
 
 
@@ -25,7 +28,7 @@ def _listed(ctx: click.Context, _param: click.Parameter, wanted: bool) -> None:
     from gateway.simulators import FAMILIES
 
     for name, cls in FAMILIES.items():
-        login = ":".join(cls.login) if cls.login[0] else "none"
+        login = _shown(cls.login)
         click.echo(f"{click.style(name, bold=True)}\n{_indented(cleandoc(cls.__doc__ or ''))}")
         click.echo(f"  login: {login}\n  behaves as: {cls.evidence}")
         for failure, meaning in cls.failures.items():
@@ -110,7 +113,7 @@ def simulate_command(
         ).start()
     except (ValueError, OSError) as error:
         raise click.ClickException(str(error)) from None
-    click.echo(f"simulated {name} on {appliance.address} (login {_login(appliance)}; Ctrl-C stops)\n")
+    click.echo(f"simulated {name} on {appliance.address} (login {_shown(appliance.credentials)}; Ctrl-C stops)\n")
     click.echo(_to_paste(appliance))
     try:
         threading.Event().wait()
@@ -141,8 +144,9 @@ def _to_paste(appliance: Any) -> str:
     return "To dial on it, in gateway.toml:\n\n" + tomli_w.dumps({"tenants": {"default": {"appliances": tables}}})
 
 
-def _login(appliance: Any) -> str:
-    return ":".join(appliance.credentials) if appliance.credentials[0] else "none"
+def _shown(login: tuple[str, str]) -> str:
+    """``USER:PASSWORD``, as ``--login`` takes it; only ``:TOKEN`` where there is no user."""
+    return ":".join(login) if any(login) else "none"
 
 
 def _show(received: Any) -> None:

@@ -13,13 +13,18 @@ from typing import Any
 from gateway.simulators.appliance import Appliance, Received
 from gateway.simulators.ari import AsteriskAri
 from gateway.simulators.asterisk import AsteriskAmi
+from gateway.simulators.avaya import AvayaAes
 from gateway.simulators.behaviour import Behaviour
 from gateway.simulators.freeswitch import FreeSwitch
 from gateway.simulators.innovaphone import Innovaphone
 from gateway.simulators.kamailio import Kamailio
 from gateway.simulators.phones import PHONES
+from gateway.simulators.providers import PROVIDERS
+from gateway.simulators.sippy import Sippy
 from gateway.simulators.soap import SoapAppliance
+from gateway.simulators.ucm import GrandstreamUcm
 from gateway.simulators.url import UrlAppliance
+from gateway.simulators.vicidial import Vicidial
 from gateway.simulators.webdialer import WebDialer, WebDialerSu5
 from gateway.simulators.xmlrpc import XmlRpcAppliance
 
@@ -49,7 +54,12 @@ _EVERY: tuple[type[Appliance], ...] = (
     WebDialer,
     WebDialerSu5,
     Innovaphone,
+    AvayaAes,
+    Sippy,
+    Vicidial,
+    GrandstreamUcm,
     *PHONES,
+    *PROVIDERS,
 )
 FAMILIES: Mapping[str, type[Appliance]] = MappingProxyType({cls.name: cls for cls in _EVERY})
 """All simulated appliances by name."""

@@ -23,7 +23,7 @@ KEPT = 200
 """Requests that the list keeps."""
 POLL_S = 0.03
 """Seconds until a server notices that it shall stop."""
-SECRET_NAMES = "secret|password|passcode|passwd|pwd|token|access_token|api_key|api_token|authtoken"  # noqa: S105
+SECRET_NAMES = "secret|pass|password|passcode|passwd|pwd|token|access_token|api_key|api_token|authtoken"  # noqa: S105
 _HEADER = re.compile(r"(?im)^((?:proxy-)?authorization|cookie|[\w-]*token|token_auth|x-api-key): .*$")
 _FIELD = re.compile(rf"(?i)((?:^|[?&\s])(?:{SECRET_NAMES})=)[^&\s]*", re.MULTILINE)
 _MEMBER = re.compile(rf"""(?i)("(?:{SECRET_NAMES})"\s*:\s*")[^"]*""")
@@ -139,7 +139,7 @@ class Appliance:
     def credentials(self) -> tuple[str, str]:
         """The user and the password that it accepts; both empty when it asks for none."""
         wanted = self.behaviour
-        return (wanted.username, wanted.password) if wanted.username else self.login
+        return (wanted.username, wanted.password) if wanted.username or wanted.password else self.login
 
     @property
     def received(self) -> list[Received]:

@@ -65,9 +65,10 @@ def read(content: bytes) -> Operation | None:
     return Operation(tag.localname, tag.namespace or "", first)
 
 
-def reply(body: str) -> Reply:
-    """An envelope with ``body``, which is XML already."""
-    return Reply(200, XML, f"{_HEAD}<soapenv:Body>{body}</soapenv:Body></soapenv:Envelope>".encode())
+def reply(body: str, header: str = "") -> Reply:
+    """An envelope with ``body`` and ``header``, which are XML already."""
+    before = f"<soapenv:Header>{header}</soapenv:Header>" if header else ""
+    return Reply(200, XML, f"{_HEAD}{before}<soapenv:Body>{body}</soapenv:Body></soapenv:Envelope>".encode())
 
 
 def fault(code: str, text: str) -> Reply:

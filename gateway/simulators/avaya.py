@@ -1,0 +1,93 @@
+"""A simulated Avaya Aura AES with its Telephony Web Service, as clients of it were seen to talk: the session comes, and
+goes back, in the SOAP Header."""
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+from uuid import uuid4
+
+from lxml import etree
+
+from gateway.simulators import soap_body
+from gateway.simulators.appliance import Appliance
+from gateway.simulators.credentials import logged_in
+from gateway.simulators.exchange import Reply, Request
+
+NAMESPACE = "http://TelephonyService.ws.avaya.com"
+SESSION = "http://xml.avaya.com/ws/session"
+
+
+class AvayaAes(Appliance):
+    """``/axis/services/TelephonyService``: attach, makeCall, disconnectActiveCall, release; HTTP Basic. ``attach``
+    answers with a ``sessionID`` in the SOAP Header, which all others need in theirs."""
+
+    name = "avaya-aes"
+    title = "Avaya AES simulado"
+    evidence = "other clients' code, not held against a real one"
+    login = ("ctiuser@CM1", "secret")
+    failures: ClassVar[Mapping[str, str]] = {
+        "auth": "401",
+        "session": "attach answers without a sessionID",
+        "busy": "makeCall is a SOAP fault (its text not recorded)",
+        "fault": "every operation is a SOAP fault (its text not recorded)",
+    }
+
+    def __init__(self, **wanted: Any) -> None:
+        super().__init__(**wanted)
+        self._sessions: list[str] = []
+
+    def tables(self) -> dict[str, dict[str, Any]]:
+        """The preset speaks https only."""
+        if not self.pinned():
+            return {}
+        username, password = self.credentials
+        place = {"host": self.host, "port": self.port, **self.pinned()}
+        return {self.name: {"preset": self.name, **place, "username": username, "password": password}}
+
+    def answer(self, request: Request) -> Reply:
+        if request.path != "/axis/services/TelephonyService":
+            self.noted(request, "404 Not Found")
+            return Reply(404, "text/html", b"<html><body>Not Found</body></html>")
+        if self.behaviour.fail == "auth" or not logged_in(request, self.credentials):
+            self.noted(request, "401 Unauthorized")
+            return Reply(401, "text/html", b"", {"WWW-Authenticate": 'Basic realm="AES"'})
+        operation = soap_body.read(request.body)
+        if operation is None or operation.namespace != NAMESPACE:
+            return self._no(request, "no operation")
+        if operation.name == "attach":
+            return self._attach(request)
+        session = operation.element.getparent().getparent().findtext(f"{{*}}Header//{{{SESSION}}}sessionID", "")
+        if session not in self._sessions:
+            return self._no(request, "no session")
+        return self._within(request, operation, session)
+
+    def fault(self, request: Request) -> Reply:
+        return self._no(request, "server error")
+
+    def _attach(self, request: Request) -> Reply:
+        self.noted(request, "attach")
+        if self.behaviour.fail == "session":
+            return soap_body.reply(_response("attach"))
+        session = uuid4().hex
+        self._sessions = [*self._sessions[-99:], session]
+        return soap_body.reply(_response("attach"), f'<a:sessionID xmlns:a="{SESSION}">{session}</a:sessionID>')
+
+    def _within(self, request: Request, operation: soap_body.Operation, session: str) -> Reply:
+        extension, number = operation.part("originatingExtension"), operation.part("destinationNumber")
+        if operation.name == "makeCall":
+            if self.behaviour.fail == "busy" or not (extension and number):
+                return self._no(request, "makeCall failed", extension, number)
+            self.dialled(request, extension, number)
+        elif operation.name in ("release", "disconnectActiveCall"):
+            self.noted(request, operation.name)
+            self._sessions = [each for each in self._sessions if each != session or operation.name != "release"]
+        else:
+            return self._no(request, f"no operation {etree.QName(operation.element).localname}")
+        return soap_body.reply(_response(operation.name))
+
+    def _no(self, request: Request, text: str, extension: str = "", number: str = "") -> Reply:
+        self.noted(request, f"fault: {text}", extension, number)
+        return soap_body.fault("Server", text)
+
+
+def _response(operation: str) -> str:
+    return f'<t:{operation}Response xmlns:t="{NAMESPACE}"/>'
