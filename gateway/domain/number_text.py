@@ -26,7 +26,9 @@ _CHANNEL = re.compile(
     r"/(?:[^/]*/)*([^/]*?)(?:-[0-9a-f]{6,16})?",
     re.IGNORECASE,
 )
-_CARRIER_BLANK = re.compile(r"([^0-9a-z]*(?:55)?[^0-9a-z]*0)[^0-9a-z]*?(?:xx|\*\*)", re.IGNORECASE)
+_CARRIER_BLANK = re.compile(
+    r"([^0-9a-z]*(?:0{0,2}55[^0-9a-z]*){0,2}(?:0|90(?:90)?))[^0-9a-z]*?(?:xx|\*\*)", re.IGNORECASE
+)
 _EXTENSION_WORD = re.compile(
     r"(?:ramal|ramais|rml|ram|extens[aã]o|extension|extn|ext)[^0-9a-z]*[0-9]{1,6}[^0-9a-z]*$",
     re.IGNORECASE,
