@@ -18,6 +18,9 @@ SWEEP_EVERY_S = 30.0
 LOOK_BACK_MS = 7 * LONGEST_CALL_MS
 """At the start, calls older than this are left as they are: a gateway that was off so long has other worries."""
 
+SLICE_MS = 3600 * 1000
+"""How much of the log is looked through in one transaction."""
+
 
 class Sweeper:
     """One thread. ``give_up_ms`` says for each tenant how long the end of a call is waited for."""
@@ -55,12 +58,14 @@ class Sweeper:
             self._give_up(tenant, now, now - wait_ms)
 
     def _give_up(self, tenant: str, now: int, before: int) -> None:
-        """Each call is looked at once, when its time is over."""
+        """Each call is looked at once, when its time is over; events get their turn after each slice."""
         since = self._seen.get(tenant, before - LOOK_BACK_MS)
-        closed = self._journal.give_up(GiveUp(tenant, since, before, now))
-        self._seen[tenant] = before
-        if closed:
-            log.info("calls_without_end", tenant=tenant, calls=closed)
+        while since < before and not self._stopping.is_set():
+            until = min(since + SLICE_MS, before)
+            closed = self._journal.give_up(GiveUp(tenant, since, until, now))
+            since = self._seen[tenant] = until
+            if closed:
+                log.info("calls_without_end", tenant=tenant, calls=closed)
 
     def _run(self) -> None:
         while not self._stopping.is_set():

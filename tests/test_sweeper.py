@@ -1,0 +1,83 @@
+"""Calls of which no end comes, and orders of a gateway that died, are closed by themselves."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from gateway.store.outbox import Outbox
+from gateway.sweeper import LOOK_BACK_MS, Sweeper
+from tests.store.conftest import T0, OpenStore, Store, open_store  # noqa: F401
+
+HOUR = 3600 * 1000
+
+
+@pytest.fixture
+def store(open_store: OpenStore) -> Store:  # noqa: F811
+    return open_store()
+
+
+class Clock:
+    """Our clock, put forward by hand."""
+
+    now = T0
+
+    def __call__(self) -> int:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def sweeper(store: Store, clock: Clock, tmp_path: Path) -> Iterator[Sweeper]:
+    made = Sweeper(store.journal, Outbox(store.engine, store.journal), {"acme": 4 * HOUR, "beta": HOUR}, clock=clock)
+    yield made
+    made.stop()
+
+
+def statuses(store: Store) -> list[str]:
+    return [call.status for call in sorted(store.calls.recent(None), key=lambda call: call.id)]
+
+
+def test_each_company_waits_as_long_as_it_says(store: Store, sweeper: Sweeper, clock: Clock) -> None:
+    store.start("3501", "4732100123", T0)
+    store.start("3501", "4732100123", T0, tenant="beta")
+    clock.now = T0 + 2 * HOUR
+    sweeper.sweep()
+    assert statuses(store) == ["ringing", "lost"]
+    clock.now = T0 + 4 * HOUR + 1
+    sweeper.sweep()
+    assert statuses(store) == ["lost", "lost"]
+
+
+def test_what_was_left_while_the_gateway_was_off_is_found_at_the_start(
+    store: Store, sweeper: Sweeper, clock: Clock
+) -> None:
+    store.start("3501", "4732100123", T0)
+    clock.now = T0 + LOOK_BACK_MS
+    sweeper.sweep()
+    assert statuses(store) == ["lost"]
+
+
+def test_a_call_that_has_ended_is_left_alone(store: Store, sweeper: Sweeper, clock: Clock) -> None:
+    store.start("3501", "4732100123", T0)
+    store.end("3501", "4732100123", T0 + 1000)
+    clock.now = T0 + 10 * HOUR
+    sweeper.sweep()
+    assert statuses(store) == ["ended"]
+
+
+def test_an_order_of_a_gateway_that_died_is_settled_as_unknown(store: Store, sweeper: Sweeper, clock: Clock) -> None:
+    store.order("3501", "4732100123", T0)
+    clock.now = T0 + HOUR
+    sweeper.sweep()
+    assert statuses(store) == ["unknown"]
+
+
+def test_it_stops_at_once(sweeper: Sweeper) -> None:
+    sweeper.start()
+    sweeper.stop()
+    sweeper.stop()
