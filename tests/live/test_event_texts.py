@@ -80,3 +80,8 @@ def test_what_each_appliance_will_request_is_one_call_in_the_log(gateway: LiveGa
         title: [call["extension"] for call in logged if call["number"] == number] for title, number in numbers.items()
     }
     assert shown == {title: ["3501"] for title in numbers}
+
+
+def test_one_exchange_has_one_text_however_it_is_told_to_dial() -> None:
+    for one, other in (("asterisk-ami", "asterisk-ari"), ("freeswitch-txtapi", "freeswitch-xmlrpc")):
+        assert CATALOGUE.preset(one).events == CATALOGUE.preset(other).events
