@@ -6,6 +6,7 @@ Whatever happens in one lane, the others go on.
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import TimeoutError as FutureTimeout
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -24,6 +25,8 @@ log = structlog.get_logger()
 
 THREADS = 16
 """Attempts at one appliance at once in one process, unless ``max_orders`` says otherwise."""
+BESIDES = 2
+"""Threads for what is not an order: the probe of a trial, a hang-up."""
 LOOK_AGAIN_S = 0.02
 
 ORDERS = Counter("cti_orders_total", "Attempts to place a call", ["tenant", "appliance", "outcome"])
@@ -54,7 +57,7 @@ class Lane:
         self._record = Record(Condition, path)
         # Only a limit that was asked for binds all processes together; threads are each one's own.
         self._slots = Slots(path if rules.max_orders else None, self.threads)
-        self._pool = ThreadPoolExecutor(self.threads, thread_name_prefix=f"order-{name}")
+        self._pool = ThreadPoolExecutor(self.threads + BESIDES, thread_name_prefix=f"order-{name}")
 
     @property
     def threads(self) -> int:
@@ -71,7 +74,7 @@ class Lane:
         if give_back is None:
             return self._not_tried(began, self._busy())
         try:
-            refusal = self._admit(patience_s - (self._clock() - began))
+            refusal = self._admit(patience_s - (self._clock() - began), ends)
             if refusal is None:
                 return self._pool.submit(self._attempt, message, give_back)
         except RuntimeError:  # the pool takes no more
@@ -109,12 +112,12 @@ class Lane:
             time.sleep(LOOK_AGAIN_S)
         return give_back
 
-    def _admit(self, patience_s: float) -> Delivery | None:
+    def _admit(self, patience_s: float, ends: float) -> Delivery | None:
         """Pass the breaker and wait for the turn; why not, if not."""
         condition, state = self._record.change(self._ask)
         if state is Gate.OPEN:
             return self._left_alone(condition)
-        if state is Gate.HALF_OPEN and not (found := _probe(self.adapter)).ok:
+        if state is Gate.HALF_OPEN and not (found := self._probe_until(ends)).ok:
             self._note(Outcome.UNREACHABLE, found.detail)
             return self._left_alone(self._record.read())
         wait_s = self._record.change(
@@ -126,6 +129,13 @@ class Lane:
         if wait_s:
             time.sleep(wait_s)
         return None
+
+    def _probe_until(self, ends: float) -> Probe:
+        """The trial's probe; one that takes longer than somebody waits has failed."""
+        try:
+            return self._pool.submit(_probe, self.adapter).result(max(ends - time.monotonic(), 0))
+        except FutureTimeout:
+            return Probe(False, f"A central {self.name!r} não respondeu à sondagem.")
 
     def _ask(self, condition: Condition) -> tuple[Condition, tuple[Condition, Gate]]:
         after, state = breaker.ask(condition, self._clock())

@@ -75,7 +75,8 @@ class Slots:
     """So many places among all processes; a place whose process dies is free again."""
 
     def __init__(self, path: Path | None, count: int) -> None:
-        self._paths = [path.with_name(f"{path.name}.{number}") for number in range(count)] if path else []
+        # No appliance's own file is called so: '#' is quoted in names.
+        self._paths = [path.with_name(f"{path.name}#{number}") for number in range(count)] if path else []
         self._local = threading.Semaphore(count)
 
     def take(self, timeout_s: float) -> Callable[[], None] | None:

@@ -229,6 +229,33 @@ def test_after_the_pause_a_probe_rings_nobody_and_only_when_it_is_good_an_order_
     assert desk.lanes["acme", "pbx"].health().gate is Gate.CLOSED
 
 
+def test_a_trial_s_probe_that_hangs_keeps_nobody_longer_than_they_wait(
+    store: Store, open_desk: OpenDesk, gate: threading.Event
+) -> None:
+    class Hanging(FakeAdapter):
+        def probe(self) -> Probe:
+            gate.wait(20)
+            return Probe(True, "ok")
+
+    pbx = Hanging(lambda _: Delivery(Outcome.UNREACHABLE, "Sem rede."))
+    desk = open_desk(Rules(failures=1, pause_s=0.01), pbx=pbx, options={"answer_within_s": 0.2})
+    place(desk, store)
+    time.sleep(0.02)
+    outcome, detail = place(desk, store)
+    assert (outcome, len(pbx.delivered)) == (Outcome.UNREACHABLE, 1)
+    assert "não respondeu à sondagem" in detail
+    gate.set()
+
+
+def test_an_appliance_s_name_is_no_other_one_s_limit(tmp_path: Path) -> None:
+    rules = Rules(max_orders=1)
+    lanes = [Lane("acme", name, says(Outcome.ACCEPTED), rules, data=tmp_path) for name in ("pbx", "pbx.0", "pbx#0")]
+    for lane in lanes:
+        assert lane.begin(DIAL, ends=time.monotonic() + 5).result().delivery.outcome is Outcome.ACCEPTED
+        lane.stop()
+    assert len(list((tmp_path / "appliances").iterdir())) == 6
+
+
 def test_two_workers_know_of_the_same_breaker(tmp_path: Path) -> None:
     rules = Rules(failures=1, pause_s=60)
     one, other = (Lane("acme", "../pbx", says(Outcome.UNKNOWN), rules, data=tmp_path) for _ in range(2))
