@@ -104,3 +104,16 @@ def test_where_the_preset_wants_https_the_simulator_proposes_nothing_without_a_c
         proposed[name] = appliance.tables()
         appliance.stop()
     assert {name for name, tables in proposed.items() if not tables} == HTTPS_ONLY
+
+
+@pytest.mark.parametrize("preset", [name for name in PRESETS if re.match(r"asterisk|freepbx|issabel|freeswitch", name)])
+def test_a_call_is_hung_up_by_the_id_that_the_order_gave_it(preset):
+    with simulated(preset) as appliance, dialling(preset, appliance) as adapter:
+        ref = adapter.deliver(ORDER).peer_ref
+        assert ref == "gw-acme-17"
+        assert adapter.hangup(hangup(ref)).outcome is Outcome.ACCEPTED
+        assert adapter.hangup(hangup("gw-acme-1")).outcome is Outcome.REFUSED
+
+
+def hangup(ref):
+    return Outgoing("hangup", "17", {**ORDER.fields, "peer_ref": ref})
