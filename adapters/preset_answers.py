@@ -13,7 +13,7 @@ from lxml import etree
 from adapters.answers import as_text, pick
 from adapters.envelope import envelope_of, fault_of, parsed
 from adapters.http import Answer
-from adapters.preset_schema import Place, Rule, Step
+from adapters.preset_language import Place, Rule, Step
 from adapters.soap_answers import parts_of
 from adapters.xmlrpc import Unreadable, value_of
 from gateway.adapter import Outcome

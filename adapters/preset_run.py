@@ -3,27 +3,25 @@
 Up to ``dial`` nothing is dialled: what goes wrong there is *refused* or *unreachable*, never *unknown*.
 """
 
-import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
-from threading import Lock
+from dataclasses import replace
 from typing import Any
 
 from adapters.http import Answer, Peer
 from adapters.outcomes import Failed, outcome_of_status
 from adapters.preset_answers import Judgement, Reading, captured, holds, judge
-from adapters.preset_schema import Place, Session
+from adapters.preset_language import Place
+from adapters.preset_schema import Session
+from adapters.preset_sessions import Login, Sessions
 from adapters.preset_steps import Call
 from adapters.templates import Template
 from adapters.wire import Attempt
 from gateway.adapter import Delivery, Outcome, Outgoing, Probe
 from gateway.errors import AdapterError
 
-MARGIN_S = 15
-"""A kept login is given up so long before it ends by itself."""
 SENT_S = 2.0
-"""How long the answer to a step is waited for that only has to be sent."""
+"""How long the answer to a step is waited for that only has to be sent, as a logout has."""
 _OPENINGS = {
     ("login", Outcome.REFUSED): "A central {!r} recusou o login",
     ("login", Outcome.UNREACHABLE): "A central {!r} não concluiu o login e nada foi discado",
@@ -42,16 +40,11 @@ class Stopped(Exception):
 
 
 class Expired(Exception):
-    """A kept login is over, and nothing was done."""
+    """The kept ``login`` is over, and nothing was done."""
 
-
-@dataclass(frozen=True)
-class Login:
-    """What logging in gave, and until when (``time.monotonic``) it holds. ``kept`` ones have been used before."""
-
-    values: Mapping[str, str]
-    ends: float
-    kept: bool = False
+    def __init__(self, login: Login) -> None:
+        super().__init__("the login is over")
+        self.login = login
 
 
 class Runner:
@@ -60,45 +53,45 @@ class Runner:
     def __init__(self, peer: Peer, calls: Mapping[str, tuple[Call, ...]], session: Session | None) -> None:
         self._peer = peer
         self._calls = calls
-        self._session = session
-        self._lock = Lock()
-        self._login: Login | None = None
+        self._sessions = Sessions(session)
 
     def order(self, message: Outgoing) -> Delivery:
-        """Place the call. A kept login that turns out to be over is made anew, once."""
-        attempt = self._peer.attempt()
-        try:
-            with suppress(Expired):
-                return self._order(message, attempt)
-            self._forget()
-            return self._order(message, attempt)
-        except Stopped as stopped:
-            return stopped.delivery
-        except AdapterError as error:
-            return self._peer.unbuilt(error)
+        """Place the call."""
+        return self._twice(message, self._order)
 
     def hang_up(self, message: Outgoing) -> Delivery:
         """End the call ``{{ ref }}``, one of the message's fields."""
+        return self._twice(message, self._hang_up)
+
+    def _twice(self, message: Outgoing, act: Callable[[Outgoing, Login, Attempt], Delivery]) -> Delivery:
+        """Log in and ``act``; when a kept login turns out to be over, once more with a new one."""
         attempt = self._peer.attempt()
         try:
-            told = _told(message, self._enter(message, attempt).values)
-            delivery = self._peer.delivery(Outcome.ACCEPTED)
-            for call in self._calls["hangup"]:
-                delivery, told = self._final(call, told, attempt)
-            self._leave(told)
-            return delivery
+            try:
+                return self._within(message, act, attempt)
+            except Expired as expired:
+                self._sessions.forget(expired.login)
+                return self._within(message, act, attempt)
         except Stopped as stopped:
             return stopped.delivery
+        except Failed as failed:
+            return self._peer.delivery(failed.outcome, failed.reason)
         except AdapterError as error:
             return self._peer.unbuilt(error)
+
+    def _within(
+        self, message: Outgoing, act: Callable[[Outgoing, Login, Attempt], Delivery], attempt: Attempt
+    ) -> Delivery:
+        login = self._sessions.enter(lambda: self._log_in(message, attempt), attempt)
+        return act(_told(message, login.values), login, attempt)
 
     def probe(self, message: Outgoing) -> Probe:
         """Log in, ask what harms nobody, log out. Raises ``AdapterError`` when ``message`` is too little for that."""
         attempt = self._peer.attempt()
         try:
-            told = _told(message, self._log_in(message, attempt).values)
+            told = _told(message, self._log_in(message, attempt))
             for call in self._calls["probe"]:
-                told = self._prepare(call, "login", told, attempt, kept=False)
+                told = self._prepare(call, "login", told, attempt)
             self._log_out(told)
         except Stopped as stopped:
             if isinstance(stopped.__cause__, Failed):
@@ -113,8 +106,30 @@ class Runner:
 
     def close(self) -> None:
         """Log out of a kept login."""
-        if self._login and self._calls["logout"]:
-            self._log_out(_told(Outgoing("logout", "", {}), self._login.values))
+        if login := self._sessions.kept:
+            self._log_out(_told(Outgoing("logout", "", {}), login.values))
+
+    def _order(self, message: Outgoing, login: Login, attempt: Attempt) -> Delivery:
+        told = message
+        try:
+            for call in self._calls["before"]:
+                told = self._prepare(call, "before", told, attempt, login)
+            (dial,) = self._calls["dial"]
+            delivery, told = self._act(dial, told, attempt, login)
+            return self._after(told, delivery) if delivery.outcome is Outcome.ACCEPTED else delivery
+        finally:
+            self._leave(told)
+
+    def _hang_up(self, message: Outgoing, login: Login, attempt: Attempt) -> Delivery:
+        told, delivery = message, self._peer.delivery(Outcome.ACCEPTED)
+        try:
+            for call in self._calls["hangup"]:
+                delivery, told = self._act(call, told, attempt, login)
+                if delivery.outcome is not Outcome.ACCEPTED:
+                    break
+            return delivery
+        finally:
+            self._leave(told)
 
     def _ask(self, call: Call, message: Outgoing, attempt: Attempt) -> Reading:
         """Take one step. What was captured before and in its answer is no more for a log than a password is."""
@@ -126,36 +141,17 @@ class Runner:
         attempt.hides = hides
         return call.reading(self._peer.exchange(call.request(message, attempt), attempt))
 
-    def _order(self, message: Outgoing, attempt: Attempt) -> Delivery:
-        login = self._enter(message, attempt)
-        told = _told(message, login.values)
-        try:
-            for call in self._calls["before"]:
-                told = self._prepare(call, "before", told, attempt, kept=login.kept)
-            delivery, told = self._dial(told, attempt, kept=login.kept)
-            return self._after(told, delivery) if delivery.outcome is Outcome.ACCEPTED else delivery
-        finally:
-            self._leave(told)
-
-    def _dial(self, message: Outgoing, attempt: Attempt, *, kept: bool) -> tuple[Delivery, Outgoing]:
-        (call,) = self._calls["dial"]
+    def _act(self, call: Call, message: Outgoing, attempt: Attempt, login: Login) -> tuple[Delivery, Outgoing]:
+        """Take a step that does something at last; what comes of it, and the message with what it captured."""
         try:
             reading = self._ask(call, message, attempt)
         except Failed as failed:
             return self._peer.delivery(failed.outcome, failed.reason), message
-        if kept and holds(call.step.expired, reading):
-            raise Expired
-        return self._settled(call, message, reading)
-
-    def _final(self, call: Call, message: Outgoing, attempt: Attempt) -> tuple[Delivery, Outgoing]:
-        try:
-            reading = self._ask(call, message, attempt)
-        except Failed as failed:
-            return self._peer.delivery(failed.outcome, failed.reason), message
+        if login.kept and holds(call.step.expired, reading):
+            raise Expired(login)
         return self._settled(call, message, reading)
 
     def _settled(self, call: Call, message: Outgoing, reading: Reading) -> tuple[Delivery, Outgoing]:
-        """What the answer to a step that acts comes to, and the message with what it captured."""
         judgement = judge(call.step, reading)
         if judgement.outcome is not Outcome.ACCEPTED:
             outcome, reason = self._said(judgement, reading, message)
@@ -183,7 +179,9 @@ class Runner:
             message = _told(message, captured(call.step, reading))
         return delivery
 
-    def _prepare(self, call: Call, phase: str, message: Outgoing, attempt: Attempt, *, kept: bool) -> Outgoing:
+    def _prepare(
+        self, call: Call, phase: str, message: Outgoing, attempt: Attempt, login: Login | None = None
+    ) -> Outgoing:
         """Take a step before the dialling; the message with what it captured. Raises ``Stopped`` and ``Expired``."""
         try:
             reading = self._ask(call, message, attempt)
@@ -191,8 +189,8 @@ class Runner:
             # Nothing was dialled, whether or not this very request arrived.
             opening = _OPENINGS[phase, Outcome.UNREACHABLE] if failed.outcome is Outcome.UNKNOWN else ""
             raise Stopped(self._peer.delivery(Outcome.UNREACHABLE, failed.reason, opening=opening)) from failed
-        if kept and holds(call.step.expired, reading):
-            raise Expired
+        if login and login.kept and holds(call.step.expired, reading):
+            raise Expired(login)
         judgement = judge(call.step, reading)
         if judgement.outcome is Outcome.ACCEPTED:
             return _told(message, captured(call.step, reading))
@@ -209,49 +207,20 @@ class Runner:
             words = words.replace(value, "****")
         return judgement.outcome, self._peer.quoted(words)
 
-    def _enter(self, message: Outgoing, attempt: Attempt) -> Login:
-        """The kept login, or a new one, made by one thread while the others wait for it."""
-        if self._session is None:
-            return self._log_in(message, attempt)
-        if not self._lock.acquire(timeout=_left_s(attempt)):
-            raise Stopped(self._peer.delivery(Outcome.UNREACHABLE, "o login de outro pedido demorou"))
-        try:
-            if self._login is None or time.monotonic() >= self._login.ends:
-                self._login = None
-                made = self._log_in(message, attempt)
-                self._login = replace(made, kept=True)
-                return made
-            return self._login
-        finally:
-            self._lock.release()
-
-    def _log_in(self, message: Outgoing, attempt: Attempt) -> Login:
+    def _log_in(self, message: Outgoing, attempt: Attempt) -> Mapping[str, str]:
+        """What the login's steps capture."""
         told = message
         for call in self._calls["login"]:
-            told = self._prepare(call, "login", told, attempt, kept=False)
-        values = {name: told.fields[name] for call in self._calls["login"] for name in call.step.capture}
-        return Login(values, time.monotonic() + self._lifetime_s(values))
-
-    def _lifetime_s(self, values: Mapping[str, str]) -> float:
-        if self._session is None:
-            return 0
-        stated = values.get(self._session.lifetime_from, "")
-        longest = self._session.lifetime_s
-        with suppress(ValueError):
-            longest = min(longest, int(float(stated))) if stated else longest
-        return max(longest - MARGIN_S, 1)
-
-    def _forget(self) -> None:
-        with self._lock:
-            self._login = None
+            told = self._prepare(call, "login", told, attempt)
+        return {name: told.fields[name] for call in self._calls["login"] for name in call.step.capture}
 
     def _leave(self, message: Outgoing) -> None:
         """Log out, unless the login is kept."""
-        if self._session is None:
+        if not self._sessions.keeps:
             self._log_out(message)
 
     def _log_out(self, message: Outgoing) -> None:
-        attempt = self._peer.attempt()
+        attempt = Attempt(SENT_S)
         for call in self._calls["logout"]:
             with suppress(Failed, AdapterError):
                 self._ask(call, message, attempt)
@@ -285,10 +254,3 @@ def _ref(wanted: Place | str | None, reading: Reading, message: Outgoing) -> str
             return Template(wanted, secrets={}, names=message.fields.keys()).render(message)
         return None
     return reading.at(wanted) if wanted else None
-
-
-def _left_s(attempt: Attempt) -> float:
-    try:
-        return attempt.left_s()
-    except TimeoutError:
-        return 0

@@ -13,7 +13,8 @@ from pydantic import SecretStr, ValidationError
 from adapters.http import Answer, HttpRequest, Peer
 from adapters.outcomes import Failed
 from adapters.preset_answers import Reading
-from adapters.preset_schema import Preset, Step
+from adapters.preset_language import Step
+from adapters.preset_schema import Preset
 from adapters.settings import origin_of
 from adapters.soap_call import SoapCall
 from adapters.soap_settings import SoapConfig

@@ -2,6 +2,7 @@
 
 import json
 import re
+import time
 import tomllib
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -19,7 +20,8 @@ from adapters.http import Answer
 from adapters.preset import PresetAdapter
 from adapters.preset_answers import Reading
 from adapters.preset_files import Catalogue
-from adapters.preset_schema import Place, Preset
+from adapters.preset_language import Place
+from adapters.preset_schema import Preset
 from adapters.preset_settings import config_class_of
 from adapters.preset_trials import failures
 from adapters.settings import PeerConfig
@@ -130,6 +132,39 @@ def test_a_login_that_is_over_is_made_anew_once_and_the_order_goes_out():
     assert [target[-6:] for target in exchange.asked if target.startswith("/dial")] == ["old111", "old111", "new222"]
 
 
+def test_a_login_that_another_thread_made_meanwhile_is_not_given_up():
+    exchange = Exchange({"/login": ["welcome old111", "welcome new222"], "/dial": "yes"})
+    with running(exchange, preset(LOGIN, DIALS, SESSION)) as pabx:
+        pabx.deliver(DIAL)
+        sessions = pabx._runner._sessions
+        old = sessions.kept
+        sessions.forget(old)
+        pabx.deliver(DIAL)
+        sessions.forget(old)
+        assert sessions.kept.values == {"session": "new222"}
+
+
+def test_hanging_up_makes_a_login_anew_that_is_over():
+    ends = '[[hangup]]\nget = "/end?id={{ ref }}&s={{ session }}"\nsuccess = "^yes"\nexpired = "^log in"\n'
+    exchange = Exchange(
+        {"/login": ["welcome old111", "welcome new222"], "/dial": "yes", "/end": ["log in again", "yes"]}
+    )
+    with running(exchange, preset(LOGIN, DIALS, ends, SESSION)) as pabx:
+        pabx.deliver(DIAL)
+        order = replace(DIAL, kind="hangup", fields={**DIAL.fields, "peer_ref": "77"})
+        assert pabx.hangup(order).outcome is Outcome.ACCEPTED
+    assert exchange.asked[-1] == "/end?id=77&s=new222"
+
+
+def test_a_logout_that_hangs_does_not_hold_the_answer_back(monkeypatch):
+    monkeypatch.setattr(preset_run, "SENT_S", 0.2)
+    exchange = Exchange({"/login": "welcome abc123", "/dial": "yes", "/logout": hang})
+    with running(exchange, preset(LOGIN, DIALS, LOGOUT), timeout_s=60) as pabx:
+        began = time.monotonic()
+        assert pabx.deliver(DIAL).outcome is Outcome.ACCEPTED
+        assert time.monotonic() - began < 30
+
+
 def test_an_appliance_that_always_wants_a_login_is_not_asked_for_ever():
     exchange = Exchange({"/login": "welcome abc123", "/dial": "log in again"})
     with running(exchange, preset(LOGIN, DIALS, SESSION)) as pabx:
@@ -145,10 +180,10 @@ def test_a_login_lives_as_long_as_the_appliance_says_at_most():
     with serving(exchange) as peer:
         chosen = preset(LOGIN + lifetime, DIALS, session)
         with closing(adapter(chosen, f"127.0.0.1:{peer.port}", timeout_s=5)) as pabx:
-            runner = pabx._runner
+            sessions = pabx._runner._sessions
             pabx.deliver(DIAL)
-            assert runner._login is not None
-            runner._login = replace(runner._login, ends=runner._login.ends - 1)  # a second later
+            assert sessions._login is not None
+            sessions._login = replace(sessions._login, ends=sessions._login.ends - 1)  # a second later
             pabx.deliver(DIAL)
     assert sum(target.startswith("/login") for target in exchange.asked) == 2
 

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 from pydantic import TypeAdapter
 
-from adapters import preset_schema
+from adapters import preset_language, preset_schema
 from adapters.digests import FILTERS
 from adapters.preset import PresetAdapter
 from adapters.preset_files import Catalogue
-from adapters.preset_schema import RESERVED
+from adapters.preset_language import RESERVED
 from adapters.preset_settings import PresetConfig, config_class_of
 from adapters.preset_trials import ScriptedPeer, failures
 from gateway import config
@@ -133,7 +133,9 @@ def test_numbers_and_extensions_as_the_dial_plan_gives_them_are_accepted_by_ever
 def test_the_reference_names_every_key_and_filter_of_the_language():
     text = (Path(__file__).parents[2] / "docs" / "presets.md").read_text(encoding="utf-8")
     parts = [
-        each for each in vars(preset_schema).values() if isinstance(each, type) and issubclass(each, preset_schema.Part)
+        each
+        for each in (vars(preset_language) | vars(preset_schema)).values()
+        if isinstance(each, type) and issubclass(each, preset_language.Part)
     ]
     for part in parts:
         for key, field in part.model_fields.items():
