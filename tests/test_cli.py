@@ -274,6 +274,13 @@ def test_calls_can_be_narrowed_by_time(run: Run, with_appliances) -> None:
     assert run("calls", "--since", "ontem", "--config", str(path)).exit_code == 2
 
 
+@pytest.mark.parametrize("command", ["calls", "exchanges"])
+def test_a_command_that_only_looks_makes_no_data_where_there_is_none(run: Run, tmp_path: Path, command: str) -> None:
+    with pytest.raises(GatewayError, match="there is no gateway's data in"):
+        raise run(command, "--data", str(tmp_path / "typo")).exception
+    assert not (tmp_path / "typo").exists()
+
+
 def test_a_call_is_explained_in_a_terminal_and_for_scripts(run: Run, with_appliances) -> None:
     path, _ = with_appliances
     fine(run("dial", "3501", "3502", "--config", str(path)))

@@ -51,7 +51,7 @@ def calls_command(
     JSON is one object per line: id, tenant, direction (incoming, outgoing, internal), extension, number, account,
     started_at, ended_at (ISO 8601, UTC), duration_s, recording_url, status (ringing, ended, or an order's outcome).
     """
-    with place.open() as gateway:
+    with place.open_existing() as gateway:
         if call_id is not None:
             explain(gateway, tenant, call_id, form)
             return

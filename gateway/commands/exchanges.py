@@ -41,7 +41,7 @@ def exchanges_command(
 
     Without --tenant also requests are shown whose company could not be told. Secrets are masked.
     """
-    with place.open() as gateway:
+    with place.open_existing() as gateway:
         if gateway.exchanges is None:
             raise click.ClickException("The wire log is off: set record = true under [exchanges].")
         chosen = one_tenant(gateway.config, tenant) if tenant else None

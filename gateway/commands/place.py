@@ -13,6 +13,7 @@ from gateway import logs
 from gateway.bootstrap import Gateway, build, data_folder
 from gateway.config import Config
 from gateway.errors import ConfigError
+from gateway.store.engine import DATABASE
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,17 @@ class Place:
         """The gateway's data, ready for a command; close it after use."""
         config = self.load()
         return build(config, self.folder(config))
+
+    def open_existing(self) -> Gateway:
+        """The same for a command that only looks: it makes no data. Raises ``ConfigError`` where there is none."""
+        config = self.load()
+        folder = self.folder(config)
+        if not (folder / DATABASE).exists():
+            raise ConfigError(
+                f"there is no gateway's data in {folder.resolve()}.",
+                hint="Give the folder with --data, or the configuration that names it with --config.",
+            )
+        return build(config, folder)
 
 
 def with_place(command: Callable[..., Any]) -> Callable[..., Any]:
