@@ -13,12 +13,8 @@ from gateway.domain.reading import Kind, Reading, Step
 from gateway.domain.sentences import step
 
 _PREFIX = re.compile(r"[0-9*#]*")
-# Police, fire, ambulance and the other lines for people in danger: Anatel's public emergency services and those that
-# the library phonenumbers lists for Brazil as free or emergency numbers.
-EMERGENCY = (
-    *("100", "112", "128", "153", "180", "181", "185", "188"),
-    *("190", "191", "192", "193", "194", "197", "198", "199", "911"),
-)
+# Those that the library phonenumbers knows as Brazil's emergency numbers; a test compares them.
+EMERGENCY = ("112", "128", "190", "192", "193", "911")
 # The access code 00 and the fewest digits that a number has anywhere, country code included.
 _SHORTEST_ABROAD = 9
 
