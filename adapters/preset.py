@@ -13,6 +13,7 @@ from adapters.digests import PREVIEW
 from adapters.http import Peer
 from adapters.outcomes import Failed
 from adapters.preset_files import Catalogue
+from adapters.preset_phones import has_phones, look_at, phones_of
 from adapters.preset_run import Runner
 from adapters.preset_schema import Preset
 from adapters.preset_settings import PresetConfig, config_class_of, plain
@@ -77,6 +78,8 @@ class PresetAdapter:
 
     def probe(self) -> Probe:
         """Takes the preset's login and its harmless questions; without any it looks what is there."""
+        if has_phones(self._preset):
+            return look_at(self._peer, phones_of(self._preset, self._config.origins))
         message = Outgoing("probe", "", self._values)
         if self._calls["login"] or self._calls["probe"]:
             # A login with an extension's own password cannot be tried without one.

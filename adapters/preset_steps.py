@@ -103,8 +103,6 @@ class _Base:
         return Reading(answer, self.step.kind)
 
     def look(self, peer: Peer, message: Outgoing) -> Probe:
-        if not self.origin:
-            return peer.probe(True, "cada ramal é um aparelho, e nenhum foi conferido")
         return peer.look(HttpRequest("GET", f"{self.origin}/"))
 
 

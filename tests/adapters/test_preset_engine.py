@@ -342,8 +342,25 @@ def test_each_extension_may_be_a_phone_at_an_address_of_its_own():
             assert adapter.hangup(replace(DIAL, kind="hangup", fields=fields)).outcome is Outcome.ACCEPTED
             absent = adapter.deliver(replace(DIAL, fields={**DIAL.fields, "extension": "evil.example.com"}))
             assert (absent.outcome, "origins" in absent.detail) == (Outcome.UNREACHABLE, True)
-            assert adapter.probe().ok
     assert (first.asked, second.asked) == (["/dial&n=04799998888"], ["/end"])
+
+
+def test_a_check_asks_every_phone_and_names_those_that_are_away():
+    phones = Preset.model_validate(tomllib.loads(PHONE + VERIFIED))
+    page = Exchange({"/": "the phone's page"})
+    with serving(page) as one:
+        good = {str(2000 + place): f"127.0.0.1:{one.port}" for place in range(3)}
+        for origins, ok, said in (
+            (good, True, "3 aparelhos respondem"),
+            (good | {"2009": f"127.0.0.1:{free_port()}"}, False, "Aparelhos com problema: 1 de 4, ramais 2009."),
+            ({}, False, "nenhum ramal tem aparelho em origins"),
+        ):
+            settings = {"preset": "x", "origins": origins, "connect_timeout_s": 0.5, "timeout_s": 5}
+            made = TypeAdapter(config_class_of(phones)).validate_python(settings)
+            with closing(PresetAdapter(made, name="phones")) as adapter:
+                probe = adapter.probe()
+            assert (probe.ok, said in probe.detail) == (ok, True), probe.detail
+    assert page.asked == ["/"] * 6
 
 
 @pytest.mark.parametrize("host", ["evil.com/x?", "a b", "user@host", "{{ extension }}", "http://x"])
