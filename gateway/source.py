@@ -44,13 +44,15 @@ class Entry:
     """One thing that a source says of an account, in its own words: a line, a row, an account or one of its contacts.
 
     ``phones`` are pairs (text, contact). Entries with the same ``code`` are one account, wherever they stand; ``name``
-    may be empty in all of them but one. ``place`` says where it stood, for reports.
+    may be empty in all of them but one. ``place`` says where it stood, for reports; ``owner`` is the extension or login
+    of who looks after the account.
     """
 
     code: str
     name: str
     phones: tuple[tuple[str, str], ...] = ()
     place: str = ""
+    owner: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,9 +58,10 @@ def import_accounts(
     """Load accounts with their contacts and numbers from FILES, CSV with a header line.
 
     Columns by name, in any order: codigo (or code, id), nome (name), contato (contact), and any number of telefone,
-    celular, fax, phone …; other names by --map 'Fone Resid.=phone'. FIELD is code, name, contact, phone, ignore, or
-    contact1 and phone1 (to 9) for a person and that person's numbers. Lines with one code are one account, wherever
-    they stand, also in several files. Separator ';', ',' or tab; UTF-8, UTF-16 or Windows-1252.
+    celular, fax, phone …; other names by --map 'Fone Resid.=phone'. FIELD is code, name, contact, phone, owner (who
+    looks after it), ignore, or contact1 and phone1 (to 9) for a person and that person's numbers. Lines with one code
+    are one account, wherever they stand, also in several files. Separator ';', ',' or tab; UTF-8, UTF-16 or
+    Windows-1252.
 
     Safe to repeat: what did not change is not written again. Nothing is removed without --replace. Refused lines are
     listed on standard error.

@@ -22,6 +22,11 @@ def name_of(entries: Sequence[Entry]) -> str:
     return next((entry.name for entry in entries if entry.name), "")
 
 
+def owner_of(entries: Sequence[Entry]) -> str | None:
+    """Who looks after the account, as the first of them has it that says so."""
+    return next((entry.owner for entry in entries if entry.owner), None)
+
+
 def salt_of(plan: NumberPlan) -> bytes:
     """What digests hang on besides the source's words: how numbers are read, which settings and versions change."""
     return blake2b(f"{__version__}|{plan!r}".encode(), digest_size=16).digest()
@@ -30,7 +35,7 @@ def salt_of(plan: NumberPlan) -> bytes:
 def digest_of(name: str, entries: Sequence[Entry], salt: bytes) -> int:
     """A number that changes when the source says anything else of the account."""
     phones = [phone for entry in entries for phone in entry.phones]
-    told = blake2b(repr((name, phones)).encode(), digest_size=8, salt=salt)
+    told = blake2b(repr((name, phones, owner_of(entries))).encode(), digest_size=8, salt=salt)
     return int.from_bytes(told.digest(), signed=True)
 
 
@@ -50,7 +55,8 @@ def account_of(
             phones.setdefault(phone.number or f"?{text}", phone)
             if phone.number is None:
                 refused.append(Refused(entry.place, Reason.UNREADABLE, text))
-    return LoadedAccount(entries[0].code, name, tuple(phones.values()), digest, len(refused)), refused
+    account = LoadedAccount(entries[0].code, name, tuple(phones.values()), digest, len(refused), owner_of(entries))
+    return account, refused
 
 
 def phone_of(text: str, contact: str, plan: NumberPlan) -> Phone:

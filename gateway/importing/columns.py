@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from gateway.source import Entry, Reason, Refused
 
-FIELDS = ("code", "name", "contact", "phone", "ignore")
+FIELDS = ("code", "name", "contact", "phone", "owner", "ignore")
 LONGEST_CODE = 64
 ALIASES: Mapping[str, tuple[str, ...]] = {
     "code": (
@@ -15,6 +15,7 @@ ALIASES: Mapping[str, tuple[str, ...]] = {
         *("codigo_cliente", "cod_cliente", "cod_conta", "id_conta", "id_cliente"),
     ),
     "name": ("name", "nome", "conta", "account", "razao_social", "fantasia", "nome_fantasia", "cliente", "empresa"),
+    "owner": ("owner", "vendedor", "consultor", "atendente", "ramal_responsavel"),
     "contact": ("contact", "contato", "nome_contato", "responsavel", "nome_do_contato"),
 }
 PHONE = re.compile(r"(telefone|fone|phone|celular|cel|mobile|numero|number|fax|tel|whatsapp)s?_?\d*(_.*)?")
@@ -35,6 +36,7 @@ class Columns:
     code: int | None
     name: int | None
     phones: tuple[tuple[int, int | None], ...]
+    owner: int | None = None
 
     def entry(self, row: Sequence[str], place: str) -> Entry | Refused | None:
         """What a row says; None for an empty one."""
@@ -45,7 +47,8 @@ class Columns:
             return Refused(place, Reason.NO_NAME)
         if len(code) > LONGEST_CODE:
             return Refused(place, Reason.LONG_CODE, code)
-        return Entry(code or name[:LONGEST_CODE], name, tuple(self._phones(row)), place)
+        owner = _cell(row, self.owner)[:64] if self.owner is not None else ""
+        return Entry(code or name[:LONGEST_CODE], name, tuple(self._phones(row)), place, owner)
 
     def _phones(self, row: Sequence[str]) -> Iterator[tuple[str, str]]:
         for column, contact in self.phones:
@@ -56,8 +59,8 @@ class Columns:
 def find_columns(header: Sequence[str], mapping: Mapping[str, str]) -> Columns:
     """Tell the columns by ``mapping`` (column to field), the others by their names, whatever case, accents and spaces.
 
-    Fields: ``code``, ``name``, ``contact``, ``phone``, ``ignore``; ``contact1`` … ``contact9`` and ``phone1`` …
-    belong together, a plain ``phone`` belongs to the plain ``contact``. Raises ``UnknownColumns``.
+    Fields: ``code``, ``name``, ``contact``, ``phone``, ``owner``, ``ignore``; ``contact1`` … ``contact9`` and
+    ``phone1`` … belong together, a plain ``phone`` belongs to the plain ``contact``. Raises ``UnknownColumns``.
     """
     names = [plain(name) for name in header]
     fields = _mapped(header, names, mapping)
@@ -121,7 +124,7 @@ def _columns(fields: Mapping[int, str], header: Sequence[str]) -> Columns:
     if not phones or (code is None and name is None):
         missing = "o telefone" if not phones else "a conta"
         raise UnknownColumns(f"não há coluna para {missing}; há: {_listed(header)}.")
-    return Columns(code, name, phones)
+    return Columns(code, name, phones, where.get("owner"))
 
 
 def _listed(header: Sequence[str]) -> str:

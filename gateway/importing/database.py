@@ -28,7 +28,9 @@ class DatabaseConfig:
 
     url: SecretStr = field(metadata={"help": "The database's address as SQLAlchemy has it (env: or file:)."})
     query: str = field(metadata={"help": "One SELECT; its columns are understood like those of a CSV."})
-    columns: Mapping[str, str] = setting({}, "What a column is: code, name, contact, phone, contact1, phone1, ignore.")
+    columns: Mapping[str, str] = setting(
+        {}, "What a column is: code, name, contact, phone, contact1, owner, ignore ..."
+    )
     connect_timeout_s: float = setting(10.0, "Seconds to wait for a connection.")
     timeout_s: float = setting(600.0, "Seconds that the whole query may take.")
     since_as: Literal["datetime", "text", "unix"] = setting(

@@ -21,6 +21,7 @@ log = structlog.get_logger()
 SHOWN = 100
 """Refused lines that a run's row keeps; a report has them all."""
 ALIVE_EVERY_S = 2.0
+BROKEN_OFF = "A importação foi interrompida; repetida, ela completa o que falta."
 UNEXPECTED = "Erro interno na importação; veja o registro do gateway."
 
 
@@ -68,6 +69,9 @@ class Importer:
             state, message = "done", run.message
         except GatewayError as error:
             message = str(error)
+            raise
+        except KeyboardInterrupt:
+            message = BROKEN_OFF
             raise
         finally:
             now = self.clock()

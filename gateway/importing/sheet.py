@@ -29,7 +29,9 @@ class SheetConfig:
     __pydantic_config__ = ConfigDict(extra="forbid", frozen=True)
 
     path: Path = field(metadata={"help": "The file, relative to the configuration."})
-    columns: Mapping[str, str] = setting({}, "What a column is: code, name, contact, phone, contact1, phone1, ignore.")
+    columns: Mapping[str, str] = setting(
+        {}, "What a column is: code, name, contact, phone, contact1, owner, ignore ..."
+    )
     encoding: str = setting("", "The file's charset; empty: UTF-8, or Windows-1252 if it is not UTF-8.")
     delimiter: str = setting("", "What separates columns; empty: what the first line has most of.")
 

@@ -9,12 +9,9 @@ from sqlalchemy import Connection, Engine, delete, func, insert, select, update
 from gateway.errors import BadParameter
 from gateway.store import tables
 from gateway.store.journal import Journal
-from gateway.store.loading import Phone
+from gateway.store.loading import DESK, Phone
 
 accounts, phones = tables.accounts, tables.phones
-
-DESK = "mesa"
-"""The source of accounts that were opened at the desk."""
 
 
 class Corrections:

@@ -2,7 +2,7 @@
 
 import hashlib
 import secrets
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,9 +12,12 @@ from sqlalchemy.dialects.sqlite import insert as upsert
 from gateway.domain.matching import Ranked
 from gateway.store import tables
 from gateway.store.journal import Journal
+from gateway.store.loading import LoadedAccount, Phone, write_accounts
 from gateway.store.matching import FOREVER, Matches
 
 accounts, phones, agents, sessions = tables.accounts, tables.phones, tables.agents, tables.sessions
+
+BY_HAND = "csv"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,13 +69,18 @@ class Directory:
     # accounts
 
     def load_accounts(self, tenant: str, batch: Sequence[Account], at: int) -> None:
-        """Insert or replace accounts by their code, with their numbers; safe to repeat."""
-        self._journal.run(lambda connection: _load_accounts(connection, tenant, batch, at))
+        """Insert or replace a few accounts by their code, with their numbers, as an import by hand would."""
+        loaded = [
+            LoadedAccount(each.code, each.name, tuple(Phone(number, who, number) for number, who in each.phones))
+            for each in batch
+        ]
+        self._journal.run(lambda connection: write_accounts(connection, tenant, BY_HAND, loaded, at))
 
     def account(self, tenant: str, account_id: int) -> AccountCard | None:
         """One account of the tenant with its numbers."""
         query = select(accounts).where(accounts.c.tenant == tenant, accounts.c.id == account_id)
         numbers = select(phones.c.number, phones.c.contact).where(phones.c.account_id == account_id)
+        numbers = numbers.where(phones.c.number.is_not(None))
         with self._engine.connect() as connection:
             row = connection.execute(query).first()
             if row is None:
@@ -203,29 +211,3 @@ def _remove_agent(connection: Connection, tenant: str, login: str) -> bool:
     connection.execute(delete(sessions).where(sessions.c.agent_id == agent_id))
     connection.execute(delete(agents).where(agents.c.id == agent_id))
     return True
-
-
-def _load_accounts(connection: Connection, tenant: str, batch: Sequence[Account], at: int) -> None:
-    rows = [{"tenant": tenant, "code": item.code, "name": item.name, "updated_at": at} for item in batch]
-    statement = upsert(accounts)
-    statement = statement.on_conflict_do_update(
-        index_elements=["tenant", "code"],
-        set_={"name": statement.excluded.name, "updated_at": statement.excluded.updated_at},
-    )
-    connection.execute(statement, rows)
-    ids = _ids_of_codes(connection, tenant, [item.code for item in batch])
-    connection.execute(delete(phones).where(phones.c.account_id.in_(ids.values())))
-    numbers = list(_phone_rows(tenant, batch, ids))
-    if numbers:
-        connection.execute(upsert(phones).on_conflict_do_nothing(), numbers)
-
-
-def _ids_of_codes(connection: Connection, tenant: str, codes: Sequence[str]) -> dict[str, int]:
-    query = select(accounts.c.code, accounts.c.id).where(accounts.c.tenant == tenant, accounts.c.code.in_(codes))
-    return {row.code: row.id for row in connection.execute(query)}
-
-
-def _phone_rows(tenant: str, batch: Sequence[Account], ids: dict[str, int]) -> Iterable[dict[str, Any]]:
-    for item in batch:
-        for number, contact in item.phones:
-            yield {"tenant": tenant, "number": number, "account_id": ids[item.code], "contact": contact}

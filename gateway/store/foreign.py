@@ -52,7 +52,7 @@ class ForeignDatabase:
     def columns(self, query: str, parameters: Mapping[str, Any]) -> Sequence[str]:
         """The names of the columns that ``query`` gives. Raises ``SourceError``."""
         with self._connected() as connection:
-            return tuple(connection.execute(text(query), parameters).keys())
+            return tuple(connection.execute(text(query).bindparams(**parameters)).keys())
 
     def rows(self, query: str, parameters: Mapping[str, Any]) -> Iterator[Sequence[Any]]:
         """The names of the columns first, then all rows, a thousand at a time from the server.
@@ -62,7 +62,8 @@ class ForeignDatabase:
         ends = time.monotonic() + self._timeout_s
         with self._connected() as connection:
             streaming = connection.execution_options(stream_results=True, max_row_buffer=AT_ONCE)
-            result = streaming.execute(text(query), parameters)
+            # Bound with its type: drivers do not agree on what to do with a date and time.
+            result = streaming.execute(text(query).bindparams(**parameters))
             yield tuple(result.keys())
             for part in result.partitions(AT_ONCE):
                 if time.monotonic() > ends:

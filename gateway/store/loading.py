@@ -18,8 +18,10 @@ from gateway.store import tables
 from gateway.store.bulk import Lookup, Write
 from gateway.store.engine import LOCK, FileLock
 
-accounts, phones = tables.accounts, tables.phones
+accounts, phones, choices = tables.accounts, tables.phones, tables.choices
 
+DESK = "mesa"
+"""The source of accounts that were opened at the desk."""
 HOLD_S = 0.03
 """How long one transaction should hold the lock; events wait that long at most, and their own write besides."""
 FEWEST, MOST = 20, 1000
@@ -80,7 +82,8 @@ def _edited(count: int) -> ClauseElement:
     return select(*columns).where(phones.c.account_id.in_(keys), phones.c.edited_at.is_not(None))
 
 
-ACCOUNT_COLUMNS = ("tenant", "code", "name", "updated_at", "source", "digest", "refused")
+# In the order of the table, as ``Write`` needs them.
+ACCOUNT_COLUMNS = ("tenant", "code", "name", "updated_at", "owner", "source", "digest", "refused")
 PHONE_COLUMNS = ("tenant", "number", "account_id", "contact", "as_written", "no_area", "old_mobile")
 BY_CODE = Lookup(_by_code)
 EDITED = Lookup(_edited)
@@ -169,7 +172,8 @@ def remove_accounts(connection: Connection, ids: Sequence[int]) -> int:
     gone = [account_id for account_id in ids if account_id not in theirs]
     _delete_phones(connection, phones.c.account_id, gone)
     _delete_phones(connection, phones.c.account_id, sorted(theirs), unedited=True)
-    connection.execute(update(accounts).where(accounts.c.id.in_(theirs)).values(source="desk", digest=None))
+    connection.execute(update(accounts).where(accounts.c.id.in_(theirs)).values(source=DESK, digest=None))
+    connection.execute(delete(choices).where(choices.c.account_id.in_(gone)))
     return int(connection.execute(delete(accounts).where(accounts.c.id.in_(gone))).rowcount)
 
 

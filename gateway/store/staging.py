@@ -16,7 +16,7 @@ SCHEMA = """
 PRAGMA journal_mode=OFF;
 PRAGMA synchronous=OFF;
 PRAGMA cache_size=-16000;
-CREATE TABLE entries (id INTEGER PRIMARY KEY, code TEXT, name TEXT, phones BLOB, place TEXT);
+CREATE TABLE entries (id INTEGER PRIMARY KEY, code TEXT, name TEXT, phones BLOB, place TEXT, owner TEXT);
 CREATE TABLE refused (id INTEGER PRIMARY KEY, place TEXT, reason TEXT, text TEXT);
 CREATE TABLE codes (code TEXT PRIMARY KEY) WITHOUT ROWID;
 CREATE TABLE gone (account_id INTEGER PRIMARY KEY);
@@ -37,8 +37,9 @@ class Staging:
     def add(self, entries: Sequence[Entry]) -> None:
         """Keep what a source said."""
         self.entries += len(entries)
-        rows = ((entry.code, entry.name, marshal.dumps(entry.phones), entry.place) for entry in entries)
-        self._database.executemany("INSERT INTO entries (code, name, phones, place) VALUES (?, ?, ?, ?)", rows)
+        rows = ((each.code, each.name, marshal.dumps(each.phones), each.place, each.owner) for each in entries)
+        insert = "INSERT INTO entries (code, name, phones, place, owner) VALUES (?, ?, ?, ?, ?)"
+        self._database.executemany(insert, rows)
 
     def refuse(self, refused: Sequence[Refused]) -> None:
         """Keep what was not taken, for the report."""
@@ -49,7 +50,7 @@ class Staging:
     def accounts(self) -> Iterator[Sequence[Entry]]:
         """The entries of each account together, in the order in which they came."""
         cursor = self._database.cursor()
-        cursor.execute("SELECT code, name, phones, place FROM entries ORDER BY code, id")
+        cursor.execute("SELECT code, name, phones, place, owner FROM entries ORDER BY code, id")
         for _, rows in groupby(cursor, key=_code):
             yield [_entry(*row) for row in rows]
 
@@ -87,9 +88,9 @@ class Staging:
         self._database.close()
 
 
-def _entry(code: str, name: str, phones: bytes, place: str) -> Entry:
+def _entry(code: str, name: str, phones: bytes, place: str, owner: str) -> Entry:
     # Written by this very process a moment ago.
-    return Entry(code, name, marshal.loads(phones), place)  # noqa: S302
+    return Entry(code, name, marshal.loads(phones), place, owner)  # noqa: S302
 
 
 def _code(row: Sequence[Any]) -> Any:

@@ -8,6 +8,7 @@ from gateway.errors import ImportRunning, SourceError
 from gateway.importing.accounts import ORDINARY, phone_of
 from gateway.source import Entry
 from gateway.store import tables
+from gateway.store.corrections import Corrections
 from gateway.store.imports import DEAD_AFTER_MS, Counts
 from gateway.store.loading import LoadedAccount, Loader, Phone
 from tests.domain.cases import table
@@ -155,6 +156,16 @@ def test_a_number_put_right_at_the_desk_survives_imports_until_the_source_says_s
     assert set(office.accounts()["1"][1]) == {"4732100199", "4732100125"}
     load(office, account("1", written("4732100177")))
     assert set(office.accounts()["1"][1]) == {"4732100177"}
+
+
+def test_an_account_with_a_number_from_the_desk_is_not_removed_but_becomes_the_desk_s(office: Office) -> None:
+    corrections = Corrections(office.store.engine, office.store.journal)
+    office.sheet(HEADER + "1;A;4732100123\n2;B;4732100124\n")
+    account_id = corrections.account_id("acme", "2")
+    assert account_id is not None
+    corrections.add("acme", account_id, "47999998888", "Bia", by="ana", at=T0)
+    assert office.sheet(HEADER + "1;A;4732100123\n", full=True).counts.removed == 0
+    assert office.accounts()["2"] == ("B", {"47999998888": "Bia"})
 
 
 def test_a_number_taken_off_at_the_desk_does_not_come_back(office: Office) -> None:

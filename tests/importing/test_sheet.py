@@ -69,6 +69,13 @@ def test_a_person_s_numbers_stay_with_that_person(office: Office) -> None:
     assert office.accounts()["1"][1] == {"4732100123": "", "47999998888": "Ana", "4732100124": "Bia"}
 
 
+def test_who_looks_after_an_account_comes_along_and_is_offered_it_first(office: Office) -> None:
+    office.sheet("codigo;nome;telefone;vendedor\n1;A;4732100123;3501\n2;B;4732100123;3502\n")
+    for extension, code in (("3501", "1"), ("3502", "2")):
+        assert office.store.directory.matches("acme", ["4732100123"], extension)[0].match.code == code
+    assert office.sheet("codigo;nome;telefone;vendedor\n1;A;4732100123;3502\n").counts.changed == 1
+
+
 def test_without_a_code_the_name_is_the_code(office: Office) -> None:
     office.sheet("nome,telefone\nAcme,4732100123\n")
     assert list(office.accounts()) == ["Acme"]
