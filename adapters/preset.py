@@ -60,21 +60,21 @@ class PresetAdapter:
         self._values = config.values()
         self._peer = peer(self._connection(), name=name)
         self._origin = {
-            key: Template(
-                inserted(field.rule, self._preset, self._values),
-                secrets=config.secrets,
-                names=ALWAYS | set(self._values),
-            )
-            for key, field in self._preset.origin.items()
-            if field.rule is not None
+            key: self._rule(each.rule) for key, each in self._preset.origin.items() if each.rule is not None
         }
-        hosts = frozenset(name for name, field in self._preset.origin.items() if field.host)
-        address = self._preset.address if hosts else self._fixed(self._preset.address)
-        scene = Scene(self._peer, address, self._preset.headers, config.secrets, self._wsse(), hosts)
-        self._calls = calls_of(self._preset, self._values, scene)
+        self._calls = calls_of(self._preset, self._values, self._scene())
         self._runner = Runner(self._peer, self._calls, self._preset.session)
         self.limits = Limits(**self._preset.limits.model_dump())
         self.can_hang_up = bool(self._preset.hangup)
+
+    def _rule(self, text: str) -> Template:
+        filled = inserted(text, self._preset, self._values)
+        return Template(filled, secrets=self._config.secrets, names=ALWAYS | set(self._values))
+
+    def _scene(self) -> Scene:
+        hosts = frozenset(name for name, each in self._preset.origin.items() if each.host)
+        address = self._preset.address if hosts else self._fixed(self._preset.address)
+        return Scene(self._peer, address, self._preset.headers, self._config.secrets, self._wsse(), hosts)
 
     def probe(self) -> Probe:
         """Takes the preset's login and its harmless questions; without any it looks what is there."""

@@ -38,10 +38,12 @@ class Reading:
 
     @cached_property
     def text(self) -> str | None:
-        """What rules without a place look at: the body, or the value of an XML-RPC or SOAP answer."""
+        """What rules without a place look at: the body, or the value or fault of an XML-RPC or SOAP answer."""
         if self._kind == "http":
             return self.answer.text
-        return None if self._value is MISSING or self.fault else as_text(self._value)
+        if self.fault:
+            return self.fault
+        return None if self._value is MISSING else as_text(self._value)
 
     @cached_property
     def fault(self) -> str:

@@ -307,4 +307,6 @@ def _adapter(place: str, name: str, peer: settings.Appliance | settings.Forward)
     try:
         return adapters.load(peer.adapter)(peer.settings, name=name)
     except AdapterError as error:
-        raise ConfigError(f"{place}: {error}") from None
+        preset = getattr(peer, "preset", None)
+        where = f"{place} (preset {preset!r})" if preset else place
+        raise ConfigError(f"{where}: {error}") from None

@@ -97,6 +97,7 @@ def page(name: str, preset: Any) -> Iterator[str]:
     for unknown in preset.verified.unknown:
         yield from _fact("not known", unknown)
     yield from _fact("hangs up", "yes" if preset.hangup else "no")
+    yield from _fact("events", f"cti-gateway presets {name} --events" if preset.events else "")
     for limit, value in preset.limits:
         if value is not None:
             yield from _fact("takes", f"{value:g} {limit.replace('_', ' ').replace('per s', 'a second')}")

@@ -11,6 +11,7 @@ from dataclasses import fields, replace
 from hashlib import md5
 from pathlib import Path
 from typing import Any
+from xmlrpc.client import Fault, dumps
 
 import pytest
 from pydantic import TypeAdapter
@@ -26,6 +27,8 @@ from adapters.preset_settings import config_class_of
 from adapters.preset_trials import failures
 from adapters.settings import PeerConfig
 from gateway.adapter import Limits, Outcome, overheard
+from gateway.bootstrap import build
+from gateway.config import parse
 from gateway.errors import AdapterError, ConfigError
 from tests.adapters.bad_peers import BAD, LOGIN_PAGE, Peer, free_port, hang, serving
 from tests.adapters.dialects import DIAL
@@ -452,6 +455,25 @@ def test_a_template_that_cannot_work_is_refused_at_the_start(change, said):
     with pytest.raises(AdapterError) as error:
         PresetAdapter(TypeAdapter(config_class_of(chosen)).validate_python({"preset": "x"}), name="pabx")
     assert said in str(error.value)
+
+
+def test_a_start_that_fails_names_the_appliance_the_preset_and_the_step(tmp_path):
+    (tmp_path / "mine.toml").write_text(GOOD.replace('get = "/"', 'get = "/{{ numbr }}"'))
+    raw = {"server": {"presets": "."}, "tenants": {"acme": {"appliances": {"pabx": {"preset": "mine"}}}}}
+    with pytest.raises(ConfigError) as error:
+        build(parse(raw, source="gateway.toml", base=tmp_path), tmp_path / "data")
+    said = "tenants.acme.appliances.pabx (preset 'mine'): dial 1: a template asks for the unknown field 'numbr'."
+    assert str(error.value).startswith(said)
+
+
+def test_an_expired_session_may_be_told_by_a_fault(tmp_path):
+    asks = DIALS.replace('get = "/dial?n={{ number }}&s={{ session }}"', 'xmlrpc = "/RPC2"\nmethod = "dial"')
+    asks = asks.replace('expired = "^log in"', 'expired = "session over"')
+    answers = [dumps(("yes id=1",), methodresponse=True), dumps(Fault(7, "session over"))]
+    exchange = Exchange({"/login": "welcome abc123", "/RPC2": [*answers, dumps(("yes id=2",), methodresponse=True)]})
+    with running(exchange, preset(LOGIN, asks, SESSION)) as pabx:
+        assert [pabx.deliver(DIAL).peer_ref for _ in range(2)] == ["1", "2"]
+    assert sum(target.startswith("/login") for target in exchange.asked) == 2
 
 
 def test_a_preset_of_one_s_own_may_replace_a_shipped_one_only_by_saying_so(tmp_path):
