@@ -28,17 +28,16 @@ class Record(Generic[T]):
         self._kind = TypeAdapter(kind)
         self._value = self._nothing = kind()
         self._lock = threading.Lock()
+        self._path = path
         self._file = -1
-        if path is not None:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
 
     def change(self, work: Callable[[T], tuple[T, Told]]) -> Told:
         """Put ``work(value)``'s first result in the value's place; its second is what the caller gets."""
         with self._lock:
-            if self._file < 0:
+            if self._path is None:
                 self._value, told = work(self._value)
                 return told
+            self._open(self._path)
             fcntl.flock(self._file, fcntl.LOCK_EX)
             try:
                 return self._change(work)
@@ -46,13 +45,21 @@ class Record(Generic[T]):
                 fcntl.flock(self._file, fcntl.LOCK_UN)
 
     def read(self) -> T:
-        """The value now."""
+        """The value now; no file is made for it."""
+        if self._path is not None and self._file < 0 and not self._path.exists():
+            return self._nothing
         return self.change(lambda value: (value, value))
 
     def close(self) -> None:
         if self._file >= 0:
             os.close(self._file)
             self._file = -1
+
+    def _open(self, path: Path) -> None:
+        """Only when there is something to share: a provider has more appliances than a process may open files."""
+        if self._file < 0:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
 
     def _change(self, work: Callable[[T], tuple[T, Told]]) -> Told:
         before = self._load()
@@ -97,6 +104,7 @@ class Slots:
 
 
 def _locked(path: Path) -> int | None:
+    path.parent.mkdir(parents=True, exist_ok=True)
     file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -267,8 +267,16 @@ def test_two_workers_know_of_the_same_breaker(tmp_path: Path) -> None:
     other.stop()
 
 
+def test_an_appliance_that_nobody_dials_by_costs_no_file(tmp_path: Path) -> None:
+    lane = Lane("acme", "pbx", says(Outcome.ACCEPTED), Rules(), data=tmp_path)
+    assert lane.health().gate is Gate.CLOSED
+    assert list(tmp_path.iterdir()) == []
+    lane.stop()
+
+
 def test_a_record_that_a_killed_process_left_half_written_is_as_good_as_none(tmp_path: Path) -> None:
     lane = Lane("acme", "pbx", says(Outcome.ACCEPTED), Rules(), data=tmp_path)
+    (tmp_path / "appliances").mkdir()
     (tmp_path / "appliances" / "acme.pbx").write_text('{"failures": 9, "retr')
     assert lane.begin(DIAL, ends=time.monotonic() + 5).result().delivery.outcome is Outcome.ACCEPTED
     lane.stop()
