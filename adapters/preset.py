@@ -23,7 +23,7 @@ from adapters.templates import Template
 from gateway.adapter import Delivery, Limits, Outgoing, Probe, WireRequest
 from gateway.errors import AdapterError
 
-_ACCEPTS = {"extension": r"[0-9A-Za-z*#+._-]{1,64}", "number": r"[0-9A-Za-z*#+._-]{1,64}"}
+_ACCEPTS = dict.fromkeys(("extension", "number"), r"[0-9A-Za-z*#+_-][0-9A-Za-z*#+._-]{0,63}")
 """No sign that any appliance's own syntax could take for more than a part of a number."""
 
 

@@ -123,6 +123,8 @@ def _row(value: Any, known: Mapping[str, OriginField]) -> dict[str, Any]:
             near = get_close_matches(str(name), known, n=1)
             hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(known)}"
             raise ValueError(f"unknown {name!r}; {hint}")
+        if any(not char.isprintable() for char in str(value[name])):
+            raise ValueError(f"{name}: expected text without control characters")
         if known[name].host and not re.fullmatch(_HOST, str(value[name])):
             raise ValueError(f"{name}: expected {_EXPECTED['host']}")
     return {name: SecretStr(str(one)) if known[name].secret else str(one) for name, one in value.items()}

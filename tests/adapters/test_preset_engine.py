@@ -497,6 +497,7 @@ def test_a_preset_may_differ_in_a_few_keys_from_another(tmp_path):
     ("origins", "said"),
     [
         ({"2000": {"linne": "1"}}, "unknown 'linne'; did you mean 'line'?"),
+        ({"2000": {"line": "1\r\nX: y"}}, "line: expected text without control characters"),
         ({"2000": ["1"]}, "expected a table with user, device, line"),
         ({"2000": "SEP"}, "expected a table with user, device, line"),
     ],

@@ -20,6 +20,7 @@ from gateway.adapter import Outgoing
 from gateway.commands.presets import example, table
 from gateway.domain.dialplan import DialPlan, dial
 from gateway.domain.numbers import Extensions, NumberPlan
+from gateway.errors import AdapterError
 
 CATALOGUE = Catalogue()
 PRESETS = {name: CATALOGUE.preset(name) for name in CATALOGUE.names()}
@@ -128,6 +129,26 @@ def test_numbers_and_extensions_as_the_dial_plan_gives_them_are_accepted_by_ever
         for digits in dialled:
             pattern = preset.accepts.get("number")
             assert pattern is None or re.fullmatch(pattern, digits), name
+
+
+HOSTILE = [
+    *("1\r\nX: y", "1\n", "1\x00", "..", "1/../x", "1&a=b", "1 XML default"),
+    *("1}{a=b", "1,2", "1'", '1"', "<1>", "\uff11", ""),
+]
+
+
+@pytest.mark.parametrize("field", ["extension", "number"])
+@pytest.mark.parametrize("name", PRESETS)
+def test_what_is_no_number_is_never_sent_by_any_preset(name, field):
+    """Not even to a part of an appliance's own syntax, such as FreeSWITCH's spaces and braces."""
+    preset = PRESETS[name]
+    given = {"preset": name, **preset.given, **preset.tests[0].given}
+    adapter = PresetAdapter(TypeAdapter(config_class_of(preset)).validate_python(given), name="pabx")
+    order = {"extension": "2000", "number": "04799998888", "order_id": "17", "call_id": "18", "tenant": "acme"}
+    for value in HOSTILE:
+        with pytest.raises(AdapterError):
+            adapter.preview(Outgoing("dial", "17", {**order, field: value}))
+    adapter.close()
 
 
 def test_the_reference_names_every_key_and_filter_of_the_language():
