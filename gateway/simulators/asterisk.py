@@ -13,7 +13,7 @@ from gateway.simulators.appliance import Appliance
 from gateway.simulators.asterisk_calls import ABSENT, CALL_FAILURES, Calls, Order
 from gateway.simulators.asterisk_sessions import Session, Sessions
 from gateway.simulators.credentials import Digest, same
-from gateway.simulators.exchange import Reply, Request
+from gateway.simulators.exchange import Reply, Request, whole
 
 Pairs = Sequence[tuple[str, str]]
 """An answer: its lines as name and value."""
@@ -155,7 +155,8 @@ def _refusal(fields: Mapping[str, str]) -> str:
 
 
 def _seconds(text: str) -> float:
-    return min(float(text), 60.0) if text.isdigit() else 60.0
+    seconds = whole(text, most=60)
+    return 60.0 if seconds is None else float(seconds)
 
 
 def _error(message: str) -> Pairs:

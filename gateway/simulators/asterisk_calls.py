@@ -8,11 +8,14 @@ from dataclasses import dataclass
 from itertools import count
 from threading import Lock
 
+from gateway.simulators.exchange import whole
+
 SYSTEM = "bench"
 """The ``systemname`` of the Asterisk that was recorded; it begins channel ids."""
 ABSENT = "absent"
 RINGS_S = 30.0
 """Seconds that an extension rings when the order names no timeout."""
+LONGEST_MS = 600_000
 CALLS_KEPT = 200
 BUSY, NO_ANSWER, CONGESTION, REJECTED = "busy", "no-answer", "congestion", "rejected"
 REASONS = {"": "4", BUSY: "5", NO_ANSWER: "3", CONGESTION: "8", REJECTED: "0"}
@@ -84,8 +87,7 @@ class Calls:
 
     def place(self, fields: Mapping[str, str]) -> Order:
         """Ring the channel. ``timeout`` is in milliseconds."""
-        timeout = fields.get("timeout", "")
-        allowed_s = int(timeout) / 1000 if timeout.isdigit() and int(timeout) else RINGS_S
+        allowed_s = (whole(fields.get("timeout", ""), most=LONGEST_MS) or RINGS_S * 1000) / 1000
         failure = NO_ANSWER if not self._failure and self._ring_s > allowed_s else self._failure
         rings_s = {NO_ANSWER: allowed_s, "": self._ring_s}.get(failure, 0.0)
         wanted = fields.get("channelid", "")

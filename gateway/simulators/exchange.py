@@ -5,6 +5,7 @@ out letter for letter as it was recorded.
 """
 
 import logging
+import re
 import socket
 import ssl
 from collections.abc import Callable, Mapping
@@ -24,6 +25,11 @@ IDLE_S = 15.0
 """Seconds until an idle connection is closed, as Asterisk does it."""
 HANG_S = 600.0
 """Seconds that a connection without an answer is held open; its client gives up long before."""
+
+
+def whole(text: str, *, most: int = 10**9) -> int | None:
+    """A text of ASCII digits as a number, ``most`` at most; None when it is none. ``isdigit`` takes a ² as well."""
+    return min(int(text[:18]), most) if re.fullmatch(r"[0-9]{1,4000}", text) else None
 
 
 @dataclass(frozen=True)
@@ -165,14 +171,14 @@ class _Handler(BaseHTTPRequestHandler):
         log.debug(format, *args)
 
     def _reply(self) -> None:
-        size = self.headers.get("Content-Length", "0")
-        if not size.isdigit() or int(size) > MAX_BODY:
+        size = whole(self.headers.get("Content-Length", "0"))
+        if size is None or size > MAX_BODY:
             self.close_connection = True
             return self._write(Reply.text(413, "ERROR too large"))
         if self.headers.get("Transfer-Encoding"):
-            self.close_connection, size = True, "0"
+            self.close_connection, size = True, 0
         self._count += 1
-        body = self.rfile.read(int(size))
+        body = self.rfile.read(size)
         request = Request(self.command, self.path, dict(self.headers.items()), body, self.request_version, self._count)
         answer = self.server.answers(request)
         return self._write(answer) if isinstance(answer, Reply) else self._say_nothing(answer)

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from threading import Lock
 from uuid import uuid4
 
+from gateway.simulators.exchange import whole
+
 UNKNOWN = "unknown command"
 """The result of no command; XML-RPC and URL word it differently."""
 USAGE = (
@@ -81,7 +83,8 @@ class Api:
         words = found["rest"].split()
         number = "" if words[0].startswith("&") else words[0]
         timeout = variables.get("originate_timeout") or (words[5] if len(words) > 5 else "")
-        allowed_s = float(timeout) if timeout.isdigit() else RINGS_S
+        seconds = whole(timeout, most=600)
+        allowed_s = RINGS_S if seconds is None else float(seconds)
         failure = NO_ANSWER if not self._failure and self._ring_s > allowed_s else self._failure
         extension = _extension(found["where"])
         if failure:

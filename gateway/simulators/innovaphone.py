@@ -15,7 +15,7 @@ from xml.sax.saxutils import escape
 from gateway.simulators import soap_body
 from gateway.simulators.appliance import Appliance
 from gateway.simulators.credentials import Digest, logged_in
-from gateway.simulators.exchange import Reply, Request
+from gateway.simulators.exchange import Reply, Request, whole
 from gateway.simulators.soap_body import ENCODING, Operation
 
 NAMESPACE = "http://innovaphone.com/pbx"
@@ -195,7 +195,8 @@ class Innovaphone(Appliance):
 
 
 def _number(text: str) -> int:
-    return int(text) if text.isdigit() else -1
+    number = whole(text)
+    return -1 if number is None else number
 
 
 def _int(name: str, value: int) -> str:

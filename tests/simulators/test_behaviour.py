@@ -9,6 +9,7 @@ import pytest
 import requests
 
 from gateway.simulators import FAMILIES, Behaviour
+from gateway.simulators.exchange import whole
 from gateway.simulators.kamailio import Kamailio
 from gateway.simulators.url import UrlAppliance
 from tests.simulators.peers import running, told
@@ -113,3 +114,21 @@ def test_the_documentation_names_it_its_login_and_its_failures(name):
         row = re.search(rf"^\|[^|]*`{failure}`.*$", text, re.MULTILINE)[0]
         of = row.rsplit("|", 2)[1]
         assert of == " all " or (f"`{name}`" in of) != of.startswith(" all but ")
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        ("7", 7),
+        ("007", 7),
+        ("9" * 3000, 50),
+        ("51", 50),
+        ("", None),
+        ("-1", None),
+        ("²", None),
+        ("٣", None),
+        ("1e9", None),
+    ],
+)
+def test_a_number_is_ascii_digits_and_has_a_limit(text, number):
+    assert whole(text, most=50) == number
