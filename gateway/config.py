@@ -557,6 +557,8 @@ SECRET_IN_TEXT = re.compile(r"(?i)\b((?:api_?)?key|token|pass(?:word)?|senha|pin
 def _masked(name: str, value: Any) -> Any:
     if isinstance(value, SecretStr):
         return "****"
+    if isinstance(value, Path):
+        return str(value)
     if name == "headers" and isinstance(value, Mapping):
         return dict.fromkeys(value, "****")
     if isinstance(value, Mapping):

@@ -1,5 +1,6 @@
 """Sources as the configuration names them."""
 
+import json
 import re
 import tomllib
 from importlib.resources import files
@@ -48,3 +49,14 @@ def test_the_examples_in_the_written_configuration_are_accepted(monkeypatch: pyt
     lines = [re.sub(r"^#   (?=\[|[a-z_]+ = )", "", line) for line in text.splitlines()]
     parsed = config.parse(tomllib.loads("\n".join(lines)), source="gateway.toml")
     assert set(parsed.tenants["acme"].directory) == {"erp", "crm", "wconnect"}
+
+
+def test_the_sources_in_force_are_shown_without_their_secrets() -> None:
+    erp = {"source": "csv", "path": "contas.csv", "every": "1h"}
+    crm = {"source": "sql", "url": "postgresql://u:s3cret@h/b", "query": "SELECT id AS codigo, fone FROM x"}
+    wconnect = {"source": "wconnect", "wsdl": "http://h/?wsdl", "username": "gw", "password": "s3cret"}
+    raw = {"tenants": {"acme": {"directory": {"erp": erp, "crm": crm, "wconnect": wconnect}}}}
+    shown = json.dumps(config.shown(config.parse(raw, source="/etc/gateway.toml")))
+    assert "/etc/contas.csv" in shown
+    assert "SELECT id AS codigo" in shown
+    assert "s3cret" not in shown
