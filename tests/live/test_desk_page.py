@@ -178,6 +178,59 @@ def test_a_call_is_not_missed_while_the_network_is_away(browser: webdriver.Chrom
     browser.get_log("browser")
 
 
+def test_a_pop_up_that_was_seen_can_be_proved_afterwards(browser: webdriver.Chrome, office: LiveGateway) -> None:
+    ring(office, KNOWN)
+    appears(browser, ".card.ringing")
+    call_id = shown_call(browser)
+    until(lambda: "It came up on ana's screen" in office.cli("calls", "--why", call_id))
+    browser.get(f"{office.url}/ligacoes/{call_id}")
+    assert "Apareceu na tela de ana" in text_of(browser, ".verdict")
+
+
+def test_why_there_was_none_is_found_by_extension_and_time(browser: webdriver.Chrome, office: LiveGateway) -> None:
+    ring(office, KNOWN, "3577")
+    browser.get(f"{office.url}/porque")
+    field = browser.find_element(By.NAME, "ramal")
+    field.clear()
+    field.send_keys("3577", Keys.ENTER)
+    assert "nenhum usuário tem o ramal 3577" in appears(browser, ".verdict")
+
+
+def test_a_number_of_nobody_is_given_to_an_account_on_the_card(browser: webdriver.Chrome, office: LiveGateway) -> None:
+    number = "4733335555"
+    ring(office, number)
+    appears(browser, ".card .attach summary")
+    browser.find_element(By.CSS_SELECTOR, ".card .attach summary").click()
+    browser.find_element(By.CSS_SELECTOR, ".card [name=busca]").send_keys("metal")
+    until(lambda: "Metalúrgica Silva" in text_of(browser, ".card .attach ul"))
+    browser.find_element(By.CSS_SELECTOR, ".card .attach ul button").click()
+    until(lambda: "Metalúrgica Silva & Filhos" in text_of(browser, ".card h2"))
+    hang_up(office, number)
+    ring(office, number)
+    until(lambda: "Metalúrgica Silva & Filhos" in text_of(browser, ".card.ringing h2"))
+
+
+def test_an_event_of_the_wire_log_is_sent_again_by_a_click(browser: webdriver.Chrome, office: LiveGateway) -> None:
+    ring(office, UNKNOWN)
+    appears(browser, ".card.ringing")
+    hang_up(office, UNKNOWN)
+    time.sleep(0.6)  # the log is written every quarter of a second
+    browser.get(f"{office.url}/trafego?texto=telefone%3D{UNKNOWN}&sentido=in")
+    start = "//tr[contains(., 'ConsultaRamal')]//a"
+    browser.find_element(By.XPATH, start).click()
+    ringing.append((UNKNOWN, "3501"))
+    browser.find_element(By.CSS_SELECTOR, ".facts form button").click()
+    assert "Reenviado" in appears(browser, "#aviso .notice")
+    assert "Número desconhecido" in appears(browser, ".card.ringing")
+
+
+def shown_call(browser: webdriver.Chrome) -> str:
+    """The number of the call whose card is up."""
+    found = browser.find_element(By.CSS_SELECTOR, ".card.ringing").get_attribute("data-call")
+    assert found
+    return found
+
+
 def log_in(browser: webdriver.Chrome, office: LiveGateway) -> None:
     browser.get(office.url)
     browser.find_element(By.ID, "usuario").send_keys("ana")
