@@ -53,7 +53,7 @@ class Journal:
 
     def hand_in(self, draft: Settlement) -> None:
         """Have ``draft`` written soon, without waiting. Raises ``BusyError`` when it cannot even wait its turn."""
-        self._writer.submit(draft)
+        self._writer.submit(draft, unhurried=True)
 
     def run(self, work: Callable[[Connection], Any], *, timeout_s: float = 60) -> Any:
         """Run ``work`` inside the writing transaction and return its result once that is durable."""

@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import Connection, Engine, text
 
 from gateway.errors import BadParameter, InternalError, QueueFull, Stopping, StoreUnavailable
+from gateway.store import writer as writer_module
 from gateway.store.engine import FileLock, open_engine
 from gateway.store.writer import GroupCommit
 
@@ -187,3 +188,33 @@ def test_writers_of_several_processes_take_turns_by_the_file_lock(engine: Engine
         writer.stop()
         lock.close()
     assert len(stored(engine)) == 200
+
+
+def test_a_job_in_no_hurry_goes_with_the_next_one(
+    engine: Engine, notes: Notes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writer_module, "UNHURRIED_S", 20)
+    writer = running(engine, notes)
+    first = writer.submit("first", unhurried=True)
+    assert writer.write("second") == "SECOND"
+    assert first.result(5) == "FIRST"
+    writer.stop()
+    assert notes.batches == [2]
+
+
+def test_a_job_in_no_hurry_is_written_by_itself_when_no_other_comes(engine: Engine, notes: Notes) -> None:
+    writer = running(engine, notes)
+    assert writer.submit("only", unhurried=True).result(5) == "ONLY"
+    writer.stop()
+    assert stored(engine) == {"only"}
+
+
+def test_a_stop_does_not_wait_for_company_and_writes_what_is_in_no_hurry(
+    engine: Engine, notes: Notes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writer_module, "UNHURRIED_S", 20)
+    writer = running(engine, notes)
+    writer.submit("last", unhurried=True)
+    writer.stop(timeout_s=5)
+    assert not writer.alive()
+    assert stored(engine) == {"last"}
