@@ -47,14 +47,20 @@ def mask(raw: bytes, secrets: Iterable[bytes] = ()) -> bytes:
     for secret in secrets:
         if secret in raw:
             raw = raw.replace(secret, MASK)
-    small = raw.lower()
-    if not any(word in small for word in WORDS):
+    if not _may_hold_secrets(raw.lower()):
         return raw
     head, gap, body = raw.partition(b"\r\n\r\n")
     raw = HEADERS.sub(rb"\1: \2" + MASK, head) + gap + body
     for place in PLACES:
         raw = place.sub(rb"\1" + MASK, raw)
     return raw
+
+
+def _may_hold_secrets(small: bytes) -> bool:
+    for word in WORDS:  # noqa: SIM110 - any() costs three times as much, and this is done for every event
+        if word in small:
+            return True
+    return False
 
 
 def spellings(secrets: Iterable[str]) -> tuple[bytes, ...]:

@@ -14,8 +14,10 @@ from pathlib import Path
 from typing import Any
 
 import structlog
-from sqlalchemy import Connection, Engine, MetaData, Table, create_engine, delete, event, insert, select
+from sqlalchemy import Connection, Engine, MetaData, Table, create_engine, delete, event, select
 from sqlalchemy.exc import SQLAlchemyError
+
+from gateway.store.bulk import Write
 
 log = structlog.get_logger()
 
@@ -46,6 +48,7 @@ class SideLog:
         self.engine = open_engine(data / DATABASE)
         self._keep_ms = round(keep_days * 24 * 3600 * 1000)
         self._keep_bytes = round(keep_mb * 1024 * 1024)
+        self._writes = {table: Write(table, written(table)) for table in metadata.tables.values()}
         self._waiting: deque[Draft] = deque()
         self._waiting_bytes = 0
         self._lost = 0
@@ -85,7 +88,7 @@ class SideLog:
             rows = [row for row in map(_made, drafts) if row]
             try:
                 self._write(rows)
-            except SQLAlchemyError as error:
+            except (SQLAlchemyError, sqlite3.Error) as error:
                 self._lost += len(rows)
                 log.warning("side_log_not_written", rows=len(rows), error=type(error).__name__)
 
@@ -95,7 +98,7 @@ class SideLog:
             by_table[table].append(row)
         with self.engine.begin() as connection:
             for table, its_rows in by_table.items():
-                connection.execute(insert(table), its_rows)
+                self._writes[table].run(connection, its_rows)
 
     def _run(self) -> None:
         tidied = 0.0
@@ -133,6 +136,11 @@ class SideLog:
                 for name in ("page_count", "freelist_count", "page_size")
             )
         return (pages - free) * size
+
+
+def written(table: Table) -> tuple[str, ...]:
+    """The columns that a row is written with: all but its id."""
+    return tuple(column.name for column in table.c if column.name != "id")
 
 
 def _made(draft: Draft) -> tuple[Table, dict[str, Any]] | None:

@@ -9,6 +9,7 @@ import time
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from io import BytesIO
 from typing import Any
 
@@ -151,13 +152,19 @@ def head_of(environ: Environ) -> bytes:
     for key, name in (("CONTENT_TYPE", "Content-Type"), ("CONTENT_LENGTH", "Content-Length")):
         if environ.get(key):
             lines.append(f"{name}: {environ[key]}")
-    # Granian may hand the same two over under both names.
-    lines += [
-        f"{key[5:].replace('_', '-').title()}: {value}"
-        for key, value in environ.items()
-        if key.startswith("HTTP_") and key not in ("HTTP_CONTENT_TYPE", "HTTP_CONTENT_LENGTH")
-    ]
+    lines += [f"{name}: {value}" for key, value in environ.items() if (name := _header_name(key))]
     return "\r\n".join(lines).encode("latin-1", "replace") + GAP
+
+
+@lru_cache(maxsize=1024)
+def _header_name(key: str) -> str:
+    """``User-Agent`` of ``HTTP_USER_AGENT``; nothing for what is no header, or was written already.
+
+    Granian may hand a body's type and length over under both names.
+    """
+    if not key.startswith("HTTP_") or key in ("HTTP_CONTENT_TYPE", "HTTP_CONTENT_LENGTH"):
+        return ""
+    return key[5:].replace("_", "-").title()
 
 
 def answer_bytes(answer: Answer) -> bytes:
