@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 import structlog
 
 from gateway.delivery import milliseconds, sweep_abandoned
-from gateway.domain.pairing import LONGEST_CALL_MS
+from gateway.domain.finding import LONGEST_CALL_MS
 from gateway.errors import GatewayError
 from gateway.store.drafts import GiveUp
 from gateway.store.journal import Journal

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from gateway.desk.context import Visit
 from gateway.desk.formats import is_diallable
+from gateway.domain.finding import LONGEST_RING_MS
 from gateway.domain.messages import Direction
-from gateway.domain.pairing import LONGEST_RING_MS
 from gateway.store.calls import CallFilter, LoggedCall
 
 LONGEST_SHOWN_MS = 2 * 3600 * 1000

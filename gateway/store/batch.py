@@ -7,19 +7,9 @@ from typing import Any
 from sqlalchemy import Connection
 
 from gateway.adapter import Outcome
+from gateway.domain.finding import Heard, Rule, find_group, find_of_end, find_of_start, leaves_rest_of_group
 from gateway.domain.messages import CallEnded, Direction
-from gateway.domain.pairing import (
-    Effect,
-    Event,
-    Heard,
-    Rule,
-    State,
-    after,
-    find_group,
-    find_of_end,
-    find_of_start,
-    leaves_rest_of_group,
-)
+from gateway.domain.pairing import Effect, Event, State, after
 from gateway.domain.sides import Sides
 from gateway.errors import BadParameter
 from gateway.store import repeats, rows, statements

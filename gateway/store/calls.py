@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Engine, Row, Select, func, select
 
-from gateway.domain.pairing import CERTAINTY, Rule
+from gateway.domain.finding import CERTAINTY, Rule
 from gateway.store import tables
 
 calls, orders = tables.calls, tables.orders
@@ -19,7 +19,7 @@ class LoggedCall:
 
     ``status``: ringing, ended, lost (no end was received), elsewhere (another extension of its group took it), ordered
     (being dialled), or an order's outcome: accepted, refused, unreachable, unknown. ``paired_by`` is the rule by which
-    its events found each other (``domain/pairing.py``), ``group_id`` the first call of a group that rang at once.
+    its events found each other (``domain/finding.py``), ``group_id`` the first call of a group that rang at once.
     ``appliance`` is who dialled, or is about to; ``detail`` is the sentence that came with an order's outcome.
     """
 

@@ -6,9 +6,10 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from gateway.domain.finding import LATE_MS, LONGEST_CALL_MS, Heard
 from gateway.domain.messages import Direction
 from gateway.domain.numbers import Kind
-from gateway.domain.pairing import LATE_MS, LONGEST_CALL_MS, Heard, State
+from gateway.domain.pairing import State
 from gateway.store import statements
 from gateway.store.drafts import EndDraft, StartDraft
 

@@ -146,7 +146,7 @@ calls = Table(
     Column("order_id", Id),
     Column("start_heard_at", BigInteger, comment="when a start was received, by our clock"),
     Column("end_heard_at", BigInteger, comment="when an end was received, by our clock"),
-    Column("paired_by", String(12), comment="the rule by which its events found each other: domain/pairing.py"),
+    Column("paired_by", String(12), comment="the rule by which its events found each other: domain/finding.py"),
     Column("group_id", Id, comment="the first call of the same caller, where several extensions ring at once"),
     Column("transferred_to", String(32), comment="the extension that ended it, where it is another"),
     Index(None, "tenant", "logged_at"),

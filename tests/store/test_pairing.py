@@ -11,7 +11,8 @@ import pytest
 from sqlalchemy import text, update
 
 from gateway.adapter import Delivery, Outcome
-from gateway.domain.pairing import CERTAINTY, TABLE, Effect, Event, Rule, State
+from gateway.domain.finding import CERTAINTY, Rule
+from gateway.domain.pairing import TABLE, Effect, Event, State
 from gateway.store import tables
 from gateway.store.calls import LoggedCall
 from gateway.store.drafts import GiveUp, Settlement

@@ -23,7 +23,7 @@ def upgrade() -> None:
         sa.Column(
             "paired_by",
             sa.String(length=12),
-            comment="the rule by which its events found each other: domain/pairing.py",
+            comment="the rule by which its events found each other: domain/finding.py",
         ),
     )
     op.add_column(
