@@ -305,6 +305,8 @@ def test_the_wire_log_is_printed_as_a_list_and_whole(run: Run, with_appliances) 
     whole = fine(run("exchanges", "--id", str(last["id"]), "--config", str(path)))
     assert whole.splitlines()[0] == last["request"].splitlines()[0]
     assert fine(run("exchanges", "--way", "in", "--config", str(path))) == ""
+    for much in (("calls", "--why"), ("exchanges", "--id"), ("exchanges", "--call")):
+        assert run(*much, "9" * 30, "--config", str(path)).exit_code == 2, "a number that no row can have"
     assert "There is no exchange 99" in run("exchanges", "--id", "99", "--config", str(path)).output
 
 

@@ -26,6 +26,7 @@ COLUMNS = (
     "duration_s",
     "status",
 )
+ROW_ID = click.IntRange(1, 2**53)
 UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 
 
@@ -34,7 +35,9 @@ UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 @click.option("--since", metavar="WHEN", help="2026-03-05, '2026-03-05 14:30', or an age: 30m, 2h, 7d.")
 @click.option("--until", metavar="WHEN", help="The same forms; calls before it.")
 @click.option("--extension", help="Only this extension.")
-@click.option("--why", "call_id", type=int, metavar="ID", help="Explain this call: why it came up on a screen, or not.")
+@click.option(
+    "--why", "call_id", type=ROW_ID, metavar="ID", help="Explain this call: why it came up on a screen, or not."
+)
 @click.option("--format", "form", type=click.Choice(["table", "csv", "json"]), default="table", show_default=True)
 @with_place
 def calls_command(

@@ -7,15 +7,15 @@ from zoneinfo import ZoneInfo
 
 import click
 
-from gateway.commands.calls import moment
+from gateway.commands.calls import ROW_ID, moment
 from gateway.commands.place import Place, one_tenant, with_place, with_tenant
 from gateway.store.exchanges import IN, OUT, Exchange, ExchangeFilter
 
 
 @click.command("exchanges")
 @with_tenant
-@click.option("--id", "exchange_id", type=int, help="Print this exchange whole, request and answer as they went.")
-@click.option("--call", "call_id", type=int, help="Only those of this call.")
+@click.option("--id", "exchange_id", type=ROW_ID, help="Print this exchange whole, request and answer as they went.")
+@click.option("--call", "call_id", type=ROW_ID, help="Only those of this call.")
 @click.option("--client", "peer", metavar="NAME", help="Only this client's address, appliance or forward.")
 @click.option("--way", type=click.Choice([IN, OUT]), help="Only what came in, or only what was sent out.")
 @click.option("--failed", is_flag=True, help="Only those that were not answered with success.")

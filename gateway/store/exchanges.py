@@ -89,16 +89,13 @@ class ExchangeLog:
     def search(self, tenant: str | None, wanted: ExchangeFilter = ANY, *, limit: int = 50) -> Sequence[Exchange]:
         """The newest first; ``tenant`` None means any, also requests whose company was not known."""
         query = _narrowed(select(exchanges), tenant, wanted).order_by(exchanges.c.id.desc()).limit(limit)
-        with self._side.engine.connect() as connection:
-            return [_exchange(row) for row in connection.execute(query)]
+        return [_exchange(row) for row in self._side.read(query)]
 
     def get(self, tenant: str | None, exchange_id: int) -> Exchange | None:
         """One exchange of the tenant."""
         query = select(exchanges).where(exchanges.c.id == exchange_id)
         query = query.where(exchanges.c.tenant == tenant) if tenant is not None else query
-        with self._side.engine.connect() as connection:
-            row = connection.execute(query).first()
-        return _exchange(row) if row else None
+        return next((_exchange(row) for row in self._side.read(query)), None)
 
 
 def _row(made: Exchange) -> dict[str, Any]:

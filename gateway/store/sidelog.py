@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 import structlog
-from sqlalchemy import Connection, Engine, MetaData, Table, create_engine, delete, event, select
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy import Connection, Engine, MetaData, Row, Select, Table, create_engine, delete, event, select
+from sqlalchemy.exc import DatabaseError, OperationalError, SQLAlchemyError
 
 from gateway.store.bulk import Write
 
@@ -79,6 +79,15 @@ class SideLog:
         else:
             self.flush()
         self.engine.dispose()
+
+    def read(self, query: Select[Any]) -> Sequence[Row[Any]]:
+        """What ``query`` finds; nothing where the file cannot be read, which is logged: no page may fail for it."""
+        try:
+            with self.engine.connect() as connection:
+                return connection.execute(query).all()
+        except (SQLAlchemyError, sqlite3.Error) as error:
+            log.error("side_log_not_read", error=type(error).__name__)
+            return ()
 
     def flush(self) -> None:
         """Write what is waiting now; a row that cannot be made or written is left out, and logged."""
@@ -152,7 +161,23 @@ def _made(draft: Draft) -> tuple[Table, dict[str, Any]] | None:
 
 
 def open_engine(path: Path) -> Engine:
-    """The engine of the file, made if missing, emptied when its layout is another's."""
+    """The engine of the file, made if missing, emptied when its layout is another's.
+
+    A file that is damaged is put aside as ``….broken``: the gateway serves without what it held.
+    """
+    try:
+        return _open(path)
+    except DatabaseError as error:
+        if isinstance(error, OperationalError):  # locked, no room, no rights: not the file's fault
+            raise
+        log.error("side_log_put_aside", file=str(path), error=str(error.orig))
+    for suffix in ("-wal", "-shm"):
+        path.with_name(path.name + suffix).unlink(missing_ok=True)
+    path.replace(path.with_name(f"{path.name}.broken"))
+    return _open(path)
+
+
+def _open(path: Path) -> Engine:
     engine = create_engine(f"sqlite+pysqlite:///{path}", connect_args={"timeout": 5, "check_same_thread": False})
     event.listen(engine, "connect", _prepare)
     with engine.connect() as connection:

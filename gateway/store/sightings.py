@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from enum import StrEnum
+from typing import Any
 
-from sqlalchemy import Column, Index, Integer, String, Table, select, text
+from sqlalchemy import Column, Index, Integer, Select, String, Table, select, text
 
 from gateway.store.sidelog import SideLog, metadata
 
@@ -74,7 +75,6 @@ class SightingLog:
         )
         return self._read(query.order_by(sightings.c.at, sightings.c.id).limit(2000))
 
-    def _read(self, query: object) -> Sequence[Sighting]:
-        with self._side.engine.connect() as connection:
-            rows = connection.execute(query).mappings()  # type: ignore[call-overload]
-            return [Sighting(**{name: row[name] for name in Sighting.__dataclass_fields__}) for row in rows]
+    def _read(self, query: Select[Any]) -> Sequence[Sighting]:
+        rows = (row._mapping for row in self._side.read(query))
+        return [Sighting(**{name: row[name] for name in Sighting.__dataclass_fields__}) for row in rows]

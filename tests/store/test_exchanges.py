@@ -179,6 +179,29 @@ def test_a_file_of_another_layout_is_emptied(tmp_path: Path) -> None:
     log.side.stop()
 
 
+def test_a_damaged_file_is_put_aside_and_the_gateway_serves(tmp_path: Path) -> None:
+    path = tmp_path / "exchanges.db"
+    path.write_bytes(b"this is no database " * 500)
+    log = OwnLog(tmp_path, keep_days=1, keep_mb=1)
+    write(log, made())
+    assert len(log.search("acme")) == 1
+    log.side.stop()
+    assert (tmp_path / "exchanges.db.broken").read_bytes().startswith(b"this is no database")
+
+
+def test_a_file_damaged_meanwhile_fails_no_page_and_no_writer(log: OwnLog, tmp_path: Path) -> None:
+    write(log, made())
+    log.side.engine.dispose()
+    for suffix in ("-wal", "-shm"):
+        (tmp_path / f"exchanges.db{suffix}").unlink(missing_ok=True)
+    (tmp_path / "exchanges.db").write_bytes(b"this is no database " * 500)
+    assert log.search("acme") == []
+    assert log.get("acme", 1) is None
+    write(log, made())
+    log.side.tidy(T0)
+    assert log.side.lost == 1
+
+
 def test_long_traffic_is_cut_and_says_so() -> None:
     assert cut(b"abc", 3) == (b"abc", "")
     assert cut(b"abcd", 3) == (b"abc", "cortado: 4 bytes, guardados 3")
