@@ -84,7 +84,7 @@ class Gateway:
         self.close()
 
     def on_event(self, listener: Callable[[int], None]) -> None:
-        """Call ``listener(seq)`` on the writer thread after each commit; it must be quick and never raise."""
+        """Call ``listener(seq)`` after each commit, on the thread that wrote; it must be quick and never raise."""
         self.listeners.append(listener)
 
     def start(self) -> None:

@@ -48,7 +48,7 @@ def _prepare(connection: sqlite3.Connection, _record: Any) -> None:
 def _begin(connection: Any) -> None:
     """Writers ask for the write lock at once: a lock that is upgraded half-way can only fail."""
     wanted = connection.get_execution_options().get("begin", "DEFERRED")
-    connection.exec_driver_sql(f"BEGIN {wanted}")
+    connection.connection.cursor().execute(f"BEGIN {wanted}")
 
 
 def upgrade(engine: Engine, data: Path) -> None:
@@ -75,16 +75,31 @@ class FileLock:
         self._waiting = os.open(path.with_suffix(".waiting"), flags, 0o640)
         self._patient = patient
 
-    def __enter__(self) -> None:
-        if self._patient:
+    def take(self, *, wait: bool = True) -> bool:
+        """Take the lock; without ``wait`` only if that is possible at once. Whether it is ours now."""
+        if self._patient and wait:
             self._let_others_pass()
+        if _taken_at_once(self._file):
+            return True
+        if wait:
+            self._wait_for_it()
+        return wait
+
+    def give_back(self) -> None:
+        fcntl.flock(self._file, fcntl.LOCK_UN)
+
+    def __enter__(self) -> None:
+        self.take()
+
+    def _wait_for_it(self) -> None:
+        if self._patient:
             fcntl.flock(self._file, fcntl.LOCK_EX)
-        elif not _taken_at_once(self._file):
-            fcntl.flock(self._waiting, fcntl.LOCK_SH)
-            try:
-                fcntl.flock(self._file, fcntl.LOCK_EX)
-            finally:
-                fcntl.flock(self._waiting, fcntl.LOCK_UN)
+            return
+        fcntl.flock(self._waiting, fcntl.LOCK_SH)
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX)
+        finally:
+            fcntl.flock(self._waiting, fcntl.LOCK_UN)
 
     def _let_others_pass(self) -> None:
         ends = time.monotonic() + LONGEST_PATIENCE_S
@@ -93,7 +108,7 @@ class FileLock:
         fcntl.flock(self._waiting, fcntl.LOCK_UN)
 
     def __exit__(self, *_: object) -> None:
-        fcntl.flock(self._file, fcntl.LOCK_UN)
+        self.give_back()
 
     def close(self) -> None:
         os.close(self._file)

@@ -1,14 +1,17 @@
-"""Group commit: many threads hand in work, one thread writes all that is waiting in one transaction.
+"""Group commit: many threads hand in work, and whoever has the turn writes all that is waiting in one transaction.
 
 Each producer waits until the transaction that holds its work is durable, so that nothing is acknowledged
-early; under load one fsync serves hundreds of them.
+early; under load one fsync serves hundreds of them. Who finds nobody writing takes the turn and writes its own job
+and what else waits, once; what has come meanwhile a thread of the writer's own goes on with. So a single event wakes
+no other thread, and no producer works longer for others than for itself.
 """
 
 import queue
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
-from typing import Generic, TypeVar, cast
+from contextlib import contextmanager
+from enum import Enum, auto
+from typing import Generic, Protocol, TypeVar, cast
 
 import structlog
 from sqlalchemy import Connection, Engine
@@ -23,15 +26,41 @@ log = structlog.get_logger()
 UNHURRIED_S = 0.005
 
 
+class Lock(Protocol):
+    """Held around each transaction, against other processes. ``take`` says whether it is ours, which it always is
+    with ``wait``.
+    """
+
+    def take(self, *, wait: bool) -> bool: ...
+
+    def give_back(self) -> None: ...
+
+
+class NoLock:
+    """For a database of one process."""
+
+    def take(self, *, wait: bool) -> bool:
+        return True
+
+    def give_back(self) -> None: ...
+
+
+class Ring(Enum):
+    """What the writer's thread is told."""
+
+    NOW = auto()
+    SOON = auto()
+    STOP = auto()
+
+
 class Ticket(Generic[Job, Result]):
     """A job on its way, and where its producer waits. Lighter than a Future, of which each costs two locks."""
 
-    __slots__ = ("_done", "_error", "_result", "abandoned", "job", "unhurried")
+    __slots__ = ("_done", "_error", "_result", "abandoned", "job")
 
     def __init__(self, job: Job) -> None:
         self.job = job
         self.abandoned = False
-        self.unhurried = False
         self._error: Exception | None = None
         self._result: Result | None = None
         self._done = threading.Lock()
@@ -59,8 +88,8 @@ class GroupCommit(Generic[Job, Result]):
 
     When ``apply`` fails for a batch, the batch is rolled back and each job is tried by itself inside a
     savepoint, so that an error hurts only the job that causes it. ``lock`` is held around each transaction
-    (a file lock between processes). ``after_commit`` is called on the writer thread with the results of each
-    durable batch.
+    (a file lock between processes). ``after_commit`` is called with the results of each durable batch, on the thread
+    that wrote it, before its producers go on.
     """
 
     def __init__(
@@ -68,15 +97,17 @@ class GroupCommit(Generic[Job, Result]):
         engine: Engine,
         apply: Callable[[Connection, Sequence[Job]], Sequence[Result]],
         *,
-        lock: AbstractContextManager[None] | None = None,
+        lock: Lock | None = None,
         queue_limit: int = 4096,
         batch_limit: int = 256,
         after_commit: Callable[[Sequence[Result]], None] = lambda _: None,
     ) -> None:
         self._engine = engine.execution_options(begin="IMMEDIATE")
         self._apply = apply
-        self._lock = lock or nullcontext()
-        self._queue: queue.SimpleQueue[Ticket[Job, Result] | None] = queue.SimpleQueue()
+        self._lock = lock or NoLock()
+        self._turn = threading.Lock()
+        self._queue: queue.SimpleQueue[Ticket[Job, Result]] = queue.SimpleQueue()
+        self._bell: queue.SimpleQueue[Ring] = queue.SimpleQueue()
         self._queue_limit = queue_limit
         self._batch_limit = batch_limit
         self._after_commit = after_commit
@@ -94,7 +125,8 @@ class GroupCommit(Generic[Job, Result]):
         Raises ``QueueFull`` or ``Stopping`` (nothing was stored), ``StoreUnavailable`` when the database refused
         or took longer than ``timeout_s``, and whatever ``apply`` raised for this job on purpose (a ``GatewayError``).
         """
-        ticket = self.submit(job)
+        ticket = self._take_in(job)
+        self._lead()
         try:
             return ticket.result(timeout_s)
         except TimeoutError:
@@ -105,16 +137,10 @@ class GroupCommit(Generic[Job, Result]):
         """Hand in ``job`` without waiting. Raises ``QueueFull`` or ``Stopping``.
 
         An ``unhurried`` one lets a few milliseconds pass first, unless another one comes: what its producer still
-        has to do, such as answering, is done before this thread takes the interpreter away from it.
+        has to do, such as answering, is done before the writer's thread takes the interpreter away from it.
         """
-        ticket: Ticket[Job, Result] = Ticket(job)
-        ticket.unhurried = unhurried
-        with self._gate:
-            if self._stopping:
-                raise Stopping
-            if self._queue.qsize() >= self._queue_limit:
-                raise QueueFull(self._queue_limit)
-            self._queue.put(ticket)
+        ticket = self._take_in(job)
+        self._bell.put(Ring.SOON if unhurried else Ring.NOW)
         return ticket
 
     def waiting(self) -> int:
@@ -127,55 +153,91 @@ class GroupCommit(Generic[Job, Result]):
     def stop(self, *, timeout_s: float = 30) -> None:
         """Take no more jobs, write what is waiting, end the thread. Safe to call again."""
         with self._gate:
-            first, self._stopping = not self._stopping, True
-            if first:
-                self._queue.put(None)
+            self._stopping = True
+        self._bell.put(Ring.STOP)
         if self._thread.is_alive():
             self._thread.join(timeout_s)
+        if self._turn.acquire(timeout=timeout_s):
+            self._let_go()
+            self._turn.release()
+
+    def _take_in(self, job: Job) -> Ticket[Job, Result]:
+        ticket: Ticket[Job, Result] = Ticket(job)
+        with self._gate:
+            if self._stopping:
+                raise Stopping
+            if self._queue.qsize() >= self._queue_limit:
+                raise QueueFull(self._queue_limit)
+            self._queue.put(ticket)
+        return ticket
+
+    def _lead(self) -> None:
+        """Write what waits, if nobody does and no other process has to be waited for; who does will see to it else.
+
+        Whoever gives the turn back looks at the queue afterwards: what came while it was taken is never left behind.
+        """
+        if not self._turn.acquire(blocking=False):
+            return
+        try:
+            self._write(wait=False)
+        finally:
+            self._turn.release()
+        if not self._queue.empty():
+            self._bell.put(Ring.NOW)
 
     def _run(self) -> None:
         going = True
         while going:
-            first = self._queue.get()
-            going = first is not None and self._write(self._begun(first))
-        self._let_go()
+            going = self._woken()
+            while not self._queue.empty():
+                with self._turn:
+                    self._write(wait=True)
 
-    def _begun(self, first: Ticket[Job, Result]) -> list[Ticket[Job, Result] | None]:
-        """``first``, and where it is in no hurry the next one, if that comes within moments."""
-        if first.unhurried:
+    def _woken(self) -> bool:
+        """Wait for the bell, and when what waits is in no hurry for a moment more, or the next ring; False: the last."""
+        rung = self._bell.get()
+        if rung is Ring.SOON:
             try:
-                return [first, self._queue.get(timeout=UNHURRIED_S)]
+                rung = self._bell.get(timeout=UNHURRIED_S)
             except queue.Empty:
                 pass
-        return [first]
+        return rung is not Ring.STOP
 
-    def _write(self, begun: Sequence[Ticket[Job, Result] | None]) -> bool:
-        """Write what has ``begun`` and all that waits behind it; False when that was the end.
+    def _write(self, *, wait: bool) -> None:
+        """Write what is waiting, with the turn taken; without ``wait`` only if the lock can be had at once.
 
-        The rest is taken when the lock is ours: what comes in while another process writes joins this transaction.
+        All is taken when the lock is ours: what comes in while another process writes joins this transaction.
         """
-        tickets, going = [ticket for ticket in begun if ticket], None not in begun
+        tickets: list[Ticket[Job, Result]] = []
+        outcomes: Sequence[Result | GatewayError] | None = None
         try:
-            with self._lock:
-                if going:
-                    tickets, going = self._take(tickets)
+            with self._locked(wait) as ours:
+                if not ours:
+                    return
+                tickets = self._waiting_now()
                 outcomes = self._commit([ticket.job for ticket in tickets]) if tickets else []
         except Exception as error:
+            tickets = tickets or self._waiting_now()
             log.error("write_failed", jobs=len(tickets), error=type(error).__name__, exc_info=error)
-            outcomes = [StoreUnavailable() for _ in tickets]
-        self._answer(tickets, outcomes)
-        return going
+        finally:
+            self._answer(tickets, [StoreUnavailable() for _ in tickets] if outcomes is None else outcomes)
 
-    def _take(self, begun: Sequence[Ticket[Job, Result]]) -> tuple[list[Ticket[Job, Result]], bool]:
-        """``begun`` and all that is waiting, without what nobody waits for any more. False: stop after this batch."""
-        tickets, going = list(begun), True
+    @contextmanager
+    def _locked(self, wait: bool) -> Iterator[bool]:
+        """Hold the lock for a block; False where it would have to be waited for and shall not."""
+        ours = self._lock.take(wait=wait)
+        try:
+            yield ours
+        finally:
+            if ours:
+                self._lock.give_back()
+
+    def _waiting_now(self) -> list[Ticket[Job, Result]]:
+        """All that is waiting, as much as one transaction takes, without what nobody waits for any more."""
+        tickets: list[Ticket[Job, Result]] = []
         while len(tickets) < self._batch_limit and not self._queue.empty():
-            ticket = self._queue.get()
-            if ticket is None:
-                going = False
-                break
-            tickets.append(ticket)
-        return [ticket for ticket in tickets if not ticket.abandoned], going
+            tickets.append(self._queue.get())
+        return [ticket for ticket in tickets if not ticket.abandoned]
 
     def _commit(self, jobs: list[Job]) -> Sequence[Result | GatewayError]:
         try:

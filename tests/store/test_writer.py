@@ -218,3 +218,89 @@ def test_a_stop_does_not_wait_for_company_and_writes_what_is_in_no_hurry(
     writer.stop(timeout_s=5)
     assert not writer.alive()
     assert stored(engine) == {"last"}
+
+
+def test_a_producer_that_finds_nobody_writing_writes_by_itself(engine: Engine, notes: Notes) -> None:
+    """Two threads fewer that have to be woken, each time an event comes alone."""
+    wrote: list[int] = []
+    writer = running(engine, notes, after_commit=lambda _: wrote.append(threading.get_ident()))
+    assert writer.write("alone") == "ALONE"
+    writer.stop()
+    assert wrote == [threading.get_ident()]
+
+
+def test_what_comes_while_a_producer_writes_is_written_without_it(engine: Engine, notes: Notes) -> None:
+    """Nobody is kept from answering the own event by those of others."""
+    wrote: list[tuple[int, int]] = []
+    notes.gate.clear()
+    writer = running(engine, notes, after_commit=lambda done: wrote.append((len(done), threading.get_ident())))
+    with ThreadPoolExecutor(21) as pool:
+        first = pool.submit(lambda: (writer.write("first"), threading.get_ident()))
+        assert notes.entered.wait(5)
+        rest = [pool.submit(writer.write, f"n{i}") for i in range(20)]
+        while writer.waiting() < 20:
+            pass
+        notes.gate.set()
+        assert [future.result(10) for future in rest] == [f"N{i}" for i in range(20)]
+        leader = first.result(10)[1]
+    writer.stop()
+    assert wrote[0] == (1, leader)
+    assert leader not in {thread for _, thread in wrote[1:]}
+
+
+def test_a_producer_does_not_wait_for_another_process_longer_than_it_has_time(
+    engine: Engine, notes: Notes, tmp_path: Path
+) -> None:
+    lock, other = FileLock(tmp_path / "lock"), FileLock(tmp_path / "lock")
+    writer = running(engine, notes, lock=lock)
+    with other:
+        with pytest.raises(StoreUnavailable):
+            writer.write("impatient", timeout_s=0.05)
+        patient = writer.submit("patient")
+    assert patient.result(10) == "PATIENT"
+    writer.stop()
+    assert stored(engine) == {"patient"}
+
+
+def test_a_producer_that_is_interrupted_leaves_the_turn_to_the_others(
+    engine: Engine, notes: Notes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ctrl-C in a command must not keep the next one from writing."""
+    writer = running(engine, notes)
+    with monkeypatch.context() as patched:
+        patched.setattr(writer, "_apply", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            writer.write("interrupted")
+    assert writer.write("next", timeout_s=5) == "NEXT"
+    writer.stop()
+    assert stored(engine) == {"next"}
+
+
+def interrupted(_connection: Connection, _notes: Sequence[str]) -> list[str]:
+    raise KeyboardInterrupt
+
+
+def test_a_lock_that_cannot_be_taken_is_told_to_those_who_wait_and_the_writer_lives_on(
+    engine: Engine, notes: Notes
+) -> None:
+    class Broken:
+        def __init__(self) -> None:
+            self.broken = True
+
+        def take(self, *, wait: bool) -> bool:
+            if self.broken:
+                raise OSError("no space left on device")
+            return True
+
+        def give_back(self) -> None: ...
+
+    lock = Broken()
+    writer = running(engine, notes, lock=lock)
+    with pytest.raises(StoreUnavailable):
+        writer.write("led")
+    with pytest.raises(StoreUnavailable):
+        writer.submit("handed in").result(5)
+    lock.broken = False
+    assert writer.write("later", timeout_s=5) == "LATER"
+    writer.stop()
+    assert stored(engine) == {"later"}
