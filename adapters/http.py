@@ -94,6 +94,11 @@ class Peer:
         self._recording = Connections(recording=True)
         self._secrets = tuple(sorted(spellings(config), key=len, reverse=True))
 
+    @property
+    def timeout_s(self) -> float:
+        """Seconds that an attempt may take."""
+        return self._config.timeout_s
+
     def attempt(self) -> Attempt:
         """The clock of one attempt, started now; several exchanges may share it."""
         return Attempt(self._config.timeout_s, self._max_body)

@@ -30,7 +30,8 @@ _ACCEPTS = dict.fromkeys(("extension", "number"), r"[0-9A-Za-z*#+_-][0-9A-Za-z*#
 class PresetAdapter:
     """Takes the steps of its preset for each order.
 
-    ``limits`` is what the appliance says it can take, ``can_hang_up`` whether ``hangup`` does anything.
+    ``limits`` is what the appliance says it can take, ``longest_s`` the seconds that an order takes at most,
+    ``can_hang_up`` whether ``hangup`` does anything.
     """
 
     Config: ClassVar[type[Any]] = PresetConfig
@@ -65,6 +66,7 @@ class PresetAdapter:
         self._calls = calls_of(self._preset, self._values, self._scene())
         self._runner = Runner(self._peer, self._calls, self._preset.session)
         self.limits = Limits(**self._preset.limits.model_dump())
+        self.longest_s = self._runner.longest_s
         self.can_hang_up = bool(self._preset.hangup)
 
     def _rule(self, text: str) -> Template:

@@ -55,6 +55,12 @@ class Runner:
         self._calls = calls
         self._sessions = Sessions(session)
 
+    @property
+    def longest_s(self) -> float:
+        """Seconds that an order takes at most: what follows the dialling has a time of its own."""
+        after = (self._peer.timeout_s if call.step.must_answer else SENT_S for call in self._calls["after"])
+        return self._peer.timeout_s + sum(after) + SENT_S
+
     def order(self, message: Outgoing) -> Delivery:
         """Place the call."""
         return self._twice(message, self._order)

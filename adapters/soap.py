@@ -25,6 +25,7 @@ class SoapAdapter:
     def __init__(self, config: SoapConfig, *, name: str) -> None:
         """Raises ``AdapterError`` when the address, a template or an argument cannot be used."""
         self._config = config
+        self.longest_s = config.timeout_s
         self._rule = Rule(config.success, config.refused, config.result_path, config.ref_path)
         self._peer = Peer(config, name=name)
         self._call = SoapCall(config, self._peer)

@@ -58,6 +58,7 @@ class UrlAdapter:
     def __init__(self, config: UrlConfig, *, name: str) -> None:
         """Raises ``AdapterError`` when a template cannot be used."""
         self._config = config
+        self.longest_s = config.timeout_s
         self._origin = origin_of(config.url)
         self._url = Template(config.url.strip(), escape=for_url, secrets=config.secrets)
         self._body = Template(config.body, escape=escape_for(config.content_type), secrets=config.secrets)

@@ -56,6 +56,7 @@ class XmlRpcAdapter:
     def __init__(self, config: XmlRpcConfig, *, name: str) -> None:
         """Raises ``AdapterError`` when the URL, a template or a parameter cannot be used."""
         self._config = config
+        self.longest_s = config.timeout_s
         self._origin = origin_of(config.url)
         self._params = compiled(list(config.params), config.secrets)
         self._rule = Rule(config.success, config.refused, config.result_path, config.ref_path)

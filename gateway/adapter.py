@@ -176,6 +176,15 @@ def limits_of(adapter: Adapter) -> Limits:
     return found
 
 
+def longest_of(adapter: Adapter) -> float | None:
+    """Seconds within which ``deliver`` returns whatever its peer does, by its optional attribute ``longest_s``.
+
+    None: it promises nothing, so it is called on a thread that nobody has to wait for.
+    """
+    found: float | None = getattr(adapter, "longest_s", None)
+    return found
+
+
 def names() -> list[str]:
     """The names of all installed adapters, sorted; nothing is imported."""
     return sorted({found.name for found in entry_points(group=GROUP)})

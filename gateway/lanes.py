@@ -15,7 +15,7 @@ import structlog
 from prometheus_client import Counter, Histogram
 
 from gateway import breaker
-from gateway.adapter import Adapter, Delivery, HangsUp, Outcome, Outgoing, Probe
+from gateway.adapter import Adapter, Delivery, HangsUp, Outcome, Outgoing, Probe, longest_of
 from gateway.breaker import Condition, Gate, Health, Rules
 from gateway.errors import GatewayError
 from gateway.shared import Record, Slots, path_of
@@ -28,6 +28,8 @@ THREADS = 16
 BESIDES = 2
 """Threads for what is not an order: the probe of a trial, a hang-up."""
 LOOK_AGAIN_S = 0.02
+MARGIN_S = 1.0
+"""Before nobody waits any more, an attempt of a promised length must be over."""
 
 ORDERS = Counter("cti_orders_total", "Attempts to place a call", ["tenant", "appliance", "outcome"])
 SECONDS = Histogram(
@@ -53,6 +55,7 @@ class Lane:
     ) -> None:
         self.tenant, self.name, self.adapter, self.rules = tenant, name, adapter, rules
         self._clock = clock
+        self._longest_s = longest_of(adapter)
         path = path_of(data, tenant, name) if data else None
         self._record = Record(Condition, path)
         # Only a limit that was asked for binds all processes together; threads are each one's own.
@@ -76,11 +79,19 @@ class Lane:
         try:
             refusal = self._admit(patience_s - (self._clock() - began), ends)
             if refusal is None:
-                return self._pool.submit(self._attempt, message, give_back)
+                return self._begin(message, give_back, ends)
         except RuntimeError:  # the pool takes no more
             refusal = Delivery(Outcome.UNREACHABLE, "O gateway está parando e nada foi enviado.")
         give_back()
         return self._not_tried(began, refusal)
+
+    def _begin(self, message: Outgoing, give_back: Callable[[], None], ends: float) -> "Future[Attempt]":
+        """On the thread of whoever waits, if the adapter is sure to return before that ends: an order then passes
+        through one thread only. Else on one of the lane's own, which goes on when nobody waits any more.
+        """
+        if self._longest_s is not None and time.monotonic() + self._longest_s + MARGIN_S < ends:
+            return _done(self._attempt(message, give_back))
+        return self._pool.submit(self._attempt, message, give_back)
 
     def hang_up(self, message: Outgoing) -> "Future[Attempt]":
         """End a call that this appliance placed, as far as it can; it waits for no turn."""
@@ -160,10 +171,8 @@ class Lane:
         return Attempt(self.name, delivery, round(began * 1000), round(self._clock() * 1000), "hangup")
 
     def _not_tried(self, began: float, delivery: Delivery) -> "Future[Attempt]":
-        done: Future[Attempt] = Future()
-        done.set_result(Attempt(self.name, delivery, round(began * 1000), round(self._clock() * 1000), "held"))
         ORDERS.labels(self.tenant, self.name, delivery.outcome.value).inc()
-        return done
+        return _done(Attempt(self.name, delivery, round(began * 1000), round(self._clock() * 1000), "held"))
 
     def _note(self, outcome: Outcome, detail: str) -> None:
         """Tell the breaker, and the log when it turns."""
@@ -190,6 +199,12 @@ class Lane:
         again = datetime.fromtimestamp(max(condition.retry_at, self._clock()), self.rules.zone)
         detail = f"A central {self.name!r} não responde e nada foi enviado; nova tentativa às {again:%H:%M:%S}."
         return Delivery(Outcome.UNREACHABLE, f"{detail} Motivo: {condition.reason}" if condition.reason else detail)
+
+
+def _done(attempt: Attempt) -> "Future[Attempt]":
+    done: Future[Attempt] = Future()
+    done.set_result(attempt)
+    return done
 
 
 def deliver(adapter: Adapter, message: Outgoing, how: Callable[[Outgoing], Delivery] | None = None) -> Delivery:

@@ -17,7 +17,7 @@ import structlog
 
 from gateway.adapter import Adapter, Delivery, Outcome, Outgoing, Probe, WireRequest, can_hang_up
 from gateway.breaker import Health, Rules
-from gateway.errors import GatewayError, NothingToHangUp, TooManyOrders
+from gateway.errors import GatewayError, NothingToHangUp, Stopping, TooManyOrders
 from gateway.lanes import Lane
 from gateway.store.drafts import Attempt, OrderDraft, Recorded, Settlement, Way
 from gateway.store.journal import Journal
@@ -62,12 +62,15 @@ class OrderDesk:
         self._limit = waiting
         self._waiting: Counter[tuple[str, str]] = Counter()
         self._changed = threading.Condition()
+        self._stopping = False
 
     @contextmanager
     def admitted(self, draft: OrderDraft) -> Iterator[None]:
-        """Hold one of the places for those who wait. Raises ``TooManyOrders``: nothing was written yet."""
+        """Hold one of the places for those who wait. Raises ``TooManyOrders`` and ``Stopping``: nothing is written."""
         key = (draft.message.tenant, draft.appliance)
         with self._changed:
+            if self._stopping:
+                raise Stopping
             if self._waiting.total() >= self._limit or self._waiting[key] >= self._share(key):
                 raise TooManyOrders(draft.appliance, self._waiting.total())
             self._waiting[key] += 1
@@ -204,8 +207,11 @@ class OrderDesk:
             log.error("hangup_not_stored", order=order_id, code=error.code)
 
     def stop(self) -> None:
-        """Wait for attempts under way (each is bounded by its adapter's timeouts) and for those who wait for them."""
+        """Take no more, and wait for attempts under way (each is bounded by its adapter's timeouts) and for those who
+        wait for them.
+        """
         with self._changed:
+            self._stopping = True
             self._changed.wait_for(lambda: not self._waiting.total(), self._answer_within_s)
         for lane in self.lanes.values():
             lane.stop()

@@ -15,6 +15,7 @@ from gateway.adapter import (
     WireRequest,
     can_hang_up,
     limits_of,
+    longest_of,
     overheard,
 )
 from gateway.masking import mask
@@ -44,6 +45,10 @@ class Tapped:
     @property
     def limits(self) -> Limits:
         return limits_of(self.adapter)
+
+    @property
+    def longest_s(self) -> float | None:
+        return longest_of(self.adapter)
 
     def probe(self) -> Probe:
         with overheard(self._writer(NO_MESSAGE)):

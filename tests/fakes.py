@@ -19,6 +19,7 @@ class FakeAdapter:
     delivered: list[Outgoing] = field(default_factory=list)
     closed: bool = False
     arrived: threading.Event = field(default_factory=threading.Event)
+    longest_s: float | None = None
 
     def probe(self) -> Probe:
         return Probe(True, "ok")

@@ -14,7 +14,7 @@ from gateway.adapter import Delivery, Outcome, Outgoing, Probe
 from gateway.breaker import Gate, Rules
 from gateway.domain.messages import PlaceCall
 from gateway.domain.numbers import read
-from gateway.errors import TooManyOrders
+from gateway.errors import Stopping, TooManyOrders
 from gateway.lanes import Lane
 from gateway.orders import OrderDesk
 from gateway.shared import Slots
@@ -143,6 +143,40 @@ def test_an_outcome_that_nobody_waited_for_is_written_before_the_gateway_stops(
     desk.stop()
     store.journal.stop()
     assert [call.status for call in CallLog(store.engine).recent("acme")] == ["refused"] * 20
+
+
+@pytest.mark.parametrize(
+    ("longest_s", "answer_within_s", "by_the_asker"),
+    [(1.0, 20.0, True), (None, 20.0, False), (30.0, 20.0, False), (1.0, 1.5, False)],
+)
+def test_an_attempt_is_made_by_the_thread_of_whoever_waits_only_where_it_surely_ends_in_time(
+    store: Store, open_desk: OpenDesk, longest_s: float | None, answer_within_s: float, by_the_asker: bool
+) -> None:
+    made_by: list[int] = []
+
+    def note(_message: Outgoing) -> Delivery:
+        made_by.append(threading.get_ident())
+        return Delivery(Outcome.ACCEPTED, "aceito")
+
+    desk = open_desk(pbx=FakeAdapter(note, longest_s=longest_s), options={"answer_within_s": answer_within_s})
+    assert place(desk, store) == (Outcome.ACCEPTED, "aceito")
+    assert (made_by == [threading.get_ident()]) is by_the_asker
+
+
+def test_whoever_clicked_does_not_wait_for_a_promise_that_would_be_kept_too_late(
+    store: Store, open_desk: OpenDesk, gate: threading.Event
+) -> None:
+    adapter = hanging(gate)
+    adapter.longest_s = 0.5
+    desk = open_desk(pbx=adapter, options={"answer_within_s": 0.2})
+    assert place(desk, store)[0] is Outcome.UNKNOWN
+
+
+def test_a_gateway_that_stops_takes_no_order_any_more_and_writes_nothing(store: Store, open_desk: OpenDesk) -> None:
+    desk = open_desk(pbx=says(Outcome.ACCEPTED))
+    desk.stop()
+    with pytest.raises(Stopping), desk.admitted(DRAFT):
+        pass
 
 
 # the fallback

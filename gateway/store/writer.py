@@ -9,7 +9,7 @@ no other thread, and no producer works longer for others than for itself.
 import queue
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from enum import Enum, auto
 from typing import Generic, Protocol, TypeVar, cast
 
@@ -194,13 +194,11 @@ class GroupCommit(Generic[Job, Result]):
                     self._write(wait=True)
 
     def _woken(self) -> bool:
-        """Wait for the bell, and when what waits is in no hurry for a moment more, or the next ring; False: the last."""
+        """Wait for the bell; when what waits is in no hurry, for a moment or the next ring too. False: the last."""
         rung = self._bell.get()
         if rung is Ring.SOON:
-            try:
+            with suppress(queue.Empty):
                 rung = self._bell.get(timeout=UNHURRIED_S)
-            except queue.Empty:
-                pass
         return rung is not Ring.STOP
 
     def _write(self, *, wait: bool) -> None:
