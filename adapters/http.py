@@ -6,14 +6,15 @@
 import http.client
 import re
 import time
+from base64 import b64encode
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urlsplit
 
-import requests
 from requests.auth import HTTPDigestAuth
 from requests.utils import parse_dict_header
+from urllib3 import BaseHTTPResponse, HTTPHeaderDict, Timeout
 from urllib3.exceptions import HTTPError
 
 from adapters.answers import Verdict
@@ -88,9 +89,11 @@ class Peer:
         self.name = name
         self._max_body = max_body
         self._config = config
-        self._verify: bool | str = config.tls_verify if isinstance(config.tls_verify, bool) else str(config.tls_verify)
-        self._verify = False if config.tls_pin else self._verify
-        self._live = Connections(tls=config.tls_context(), fingerprint=config.tls_fingerprint)
+        self._live = Connections(
+            verify=config.tls_verify if not config.tls_pin else False,
+            tls=config.tls_context(),
+            fingerprint=config.tls_fingerprint,
+        )
         self._recording = Connections(recording=True)
         self._secrets = tuple(sorted(spellings(config), key=len, reverse=True))
 
@@ -127,12 +130,10 @@ class Peer:
     def touch(self, url: str) -> Probe:
         """Connect to ``url``'s host, over TLS when it is https, and send nothing."""
         attempt = self.attempt()
-        request = HttpRequest("GET", url)
         try:
-            prepared = self._prepare(request)
             with running(attempt):
-                self._live.touch(prepared, timeout_s=self._timeout(attempt)[0], verify=self._verify)
-        except (requests.RequestException, HTTPError, OSError, ValueError) as error:
+                self._live.touch(HttpRequest("GET", url).origin, timeout_s=self._connect_s(attempt))
+        except (HTTPError, OSError, ValueError) as error:
             return self.unfit(url, self._reason(error))
         return self.fit(url, f"{urlsplit(url).netloc} aceita conexões")
 
@@ -153,7 +154,7 @@ class Peer:
 
     def fit(self, url: str, reason: str) -> Probe:
         """That the peer at ``url`` can be used; a certificate that nobody checks is named."""
-        if url.lower().startswith("https:") and not self._verify and not self._config.tls_pin:
+        if url.lower().startswith("https:") and self._config.tls_verify is False:
             reason += "; o certificado dela não é conferido (tls_verify = false), fixe-o com tls_pin"
         return self.probe(True, reason)
 
@@ -247,39 +248,32 @@ class Peer:
     def _send_quietly(self, connections: Connections, request: HttpRequest, attempt: Attempt) -> Answer:
         attempt.target, attempt.sent, attempt.received = request.target, False, 0
         try:
-            prepared = self._prepare(request)
+            headers = self._headers_of(request)
+            timeout = Timeout(connect=self._connect_s(attempt), read=attempt.left_s())
             with running(attempt):
-                response = connections.send(prepared, stream=True, timeout=self._timeout(attempt), verify=self._verify)
+                response = connections.send(request.method, request.origin, headers, request.body, timeout)
                 return _read(response, attempt.max_body)
-        except (
-            requests.RequestException,
-            HTTPError,
-            OSError,
-            ValueError,
-            http.client.HTTPException,
-        ) as error:
+        except (HTTPError, OSError, ValueError, http.client.HTTPException) as error:
             outcome = Outcome.UNKNOWN if attempt.sent else Outcome.UNREACHABLE
             raise Failed(outcome, self._reason(error)) from error
 
-    def _prepare(self, request: HttpRequest) -> requests.PreparedRequest:
+    def _headers_of(self, request: HttpRequest) -> Mapping[str, str]:
+        """All headers but Host; those of the configuration come last, except for a login that the request brings."""
+        headers = HTTPHeaderDict({"User-Agent": "cti-gateway", "Accept": "*/*", "Accept-Encoding": "identity"})
         own = {name: value.get_secret_value() for name, value in self._config.headers.items()}
-        headers = {"User-Agent": "cti-gateway", "Accept": "*/*", "Accept-Encoding": "identity"}
-        prepared = requests.PreparedRequest()
-        prepared.prepare(
-            method=request.method,
-            url=request.origin,
-            headers={**headers, **request.headers, **own},
-            data=request.body,
-            auth=self._basic(),
-        )
-        if "Authorization" in request.headers:
-            prepared.headers["Authorization"] = request.headers["Authorization"]
-        return prepared
+        for name, value in (*request.headers.items(), *own.items()):
+            headers[name] = value
+        if request.body is not None or request.method not in ("GET", "HEAD"):
+            headers["Content-Length"] = str(len(request.body or b""))
+        if self._config.auth == "basic":
+            headers["Authorization"] = self._basic()
+        if login := request.headers.get("Authorization"):
+            headers["Authorization"] = login
+        return headers
 
-    def _basic(self) -> Any:
-        if self._config.auth != "basic":
-            return None
-        return self._config.username.encode(), self._config.password.get_secret_value().encode()
+    def _basic(self) -> str:
+        login = f"{self._config.username}:{self._config.password.get_secret_value()}"
+        return f"Basic {b64encode(login.encode()).decode()}"
 
     def _digest(self, request: HttpRequest, answer: Answer) -> HttpRequest | None:
         """The request again with its login, or None when the appliance asked for no digest that we know."""
@@ -296,9 +290,8 @@ class Peer:
             return None
         return replace(request, headers={**request.headers, "Authorization": header}) if header else None
 
-    def _timeout(self, attempt: Attempt) -> tuple[float, float]:
-        left = attempt.left_s()
-        return min(self._config.connect_timeout_s, left), left
+    def _connect_s(self, attempt: Attempt) -> float:
+        return min(self._config.connect_timeout_s, attempt.left_s())
 
     def _reason(self, error: BaseException) -> str:
         return reason_of(error, connect_s=self._config.connect_timeout_s, total_s=self._config.timeout_s)
@@ -319,19 +312,19 @@ class Peer:
         return text if len(text) <= longest else text[: longest - 3] + "..."
 
 
-def _read(response: requests.Response, max_body: int) -> Answer:
+def _read(response: BaseHTTPResponse, max_body: int) -> Answer:
     """Read the whole body, decompressed, up to ``max_body``. Raises ``TooLarge`` and what urllib3 raises."""
     body = bytearray()
     try:
-        for chunk in response.raw.stream(16384, decode_content=True):
+        for chunk in response.stream(16384, decode_content=True):
             body += chunk
             if len(body) > max_body:
                 raise TooLarge("the answer is too large")
     except BaseException:
-        response.raw.close()
+        response.close()
         raise
-    response.raw.release_conn()
-    return Answer(response.status_code, response.headers, bytes(body))
+    response.release_conn()
+    return Answer(response.status, response.headers, bytes(body))
 
 
 def _location(answer: Answer) -> str:

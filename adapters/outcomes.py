@@ -97,7 +97,7 @@ def advised(reason: str) -> str:
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:
-    """An error and all that it wraps: requests and urllib3 use ``args``, ``reason`` and ``__cause__``."""
+    """An error and all that it wraps: urllib3 uses ``args``, ``reason`` and ``__cause__``."""
     yield error
     for inner in (*error.args, getattr(error, "reason", None), error.__cause__):
         if isinstance(inner, BaseException):

@@ -2,11 +2,10 @@
 
 from collections.abc import Iterator, Sequence
 from functools import partial
-from typing import Any
 
-import requests
 from lxml import etree
 from pydantic import TypeAdapter, ValidationError
+from urllib3 import HTTPHeaderDict
 
 from adapters.envelope import parsed
 from adapters.http import Answer, HttpRequest, Peer
@@ -130,7 +129,7 @@ def _answer(text: str) -> Answer:
     head, _, body = text.lstrip("\n").partition("\n\n")
     line, *lines = head.rstrip("\n").split("\n")
     status = next(word for word in line.split() if word.isdigit())
-    headers: Any = requests.structures.CaseInsensitiveDict()
+    headers = HTTPHeaderDict()
     for each in lines:
         name, _, value = each.partition(":")
         headers[name.strip()] = value.strip()

@@ -1,6 +1,6 @@
 """Connections that keep to one attempt: its deadline, its size limit, whether anything was sent, a recording.
 
-``requests`` has a timeout for each read, so a peer that sends one byte a second is never too late. Here every
+urllib3 has a timeout for each read, so a peer that sends one byte a second is never too late. Here every
 read is given only what is left of the attempt. Nor does an exception's class tell whether the peer can have
 seen the request (a TLS handshake that hangs looks like a read timeout), so the connection remembers it.
 """
@@ -9,14 +9,15 @@ import io
 import socket
 import ssl
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from http.client import HTTPResponse
+from pathlib import Path
 from typing import Any
 
-import requests
-from requests.adapters import HTTPAdapter
+import certifi
+from urllib3 import BaseHTTPResponse, PoolManager, Timeout
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
@@ -199,37 +200,63 @@ class _RecordingTlsPool(HTTPSConnectionPool):
     ConnectionCls = _RecordedTls
 
 
-class Connections(HTTPAdapter):
-    """A bounded pool of kept-alive connections; ``requests`` never retries by itself. Safe for many threads.
+class Connections:
+    """A bounded pool of kept-alive connections; urllib3 tries nothing twice and follows nothing. For many threads.
 
-    With ``recording`` nothing leaves the process: the bytes go to ``Attempt.recorded``. Without ``tls`` the strict
-    settings of the libraries hold. With ``fingerprint`` (SHA-256 in hex) the peer must show that very certificate.
+    With ``recording`` nothing leaves the process: the bytes go to ``Attempt.recorded``. Certificates are checked by
+    ``verify``: by the authorities that everybody trusts, a file or folder of them, or not at all. With ``fingerprint``
+    (SHA-256 in hex) the peer must show that very certificate. Without ``tls`` urllib3's strict settings hold.
     """
 
     def __init__(
-        self, *, recording: bool = False, tls: ssl.SSLContext | None = None, fingerprint: str | None = None
+        self,
+        *,
+        recording: bool = False,
+        verify: bool | Path = True,
+        tls: ssl.SSLContext | None = None,
+        fingerprint: str | None = None,
     ) -> None:
-        self._pools: dict[str, Any] = (
+        options: dict[str, Any] = {"ssl_context": tls} if tls else {}
+        if fingerprint:
+            options["assert_fingerprint"] = fingerprint
+        self._manager = PoolManager(num_pools=4, maxsize=16, retries=False, **_trust(verify), **options)
+        self._manager.pool_classes_by_scheme = (
             {"http": _RecordingPool, "https": _RecordingTlsPool}
             if recording
             else {"http": _LivePool, "https": _LiveTlsPool}
         )
-        self._tls: dict[str, Any] = {"ssl_context": tls} if tls else {}
-        if fingerprint:
-            self._tls["assert_fingerprint"] = fingerprint
-        super().__init__(pool_connections=4, pool_maxsize=16, max_retries=0)
 
-    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        super().init_poolmanager(*args, **kwargs | self._tls)
-        self.poolmanager.pool_classes_by_scheme = self._pools
+    def send(
+        self, method: str, origin: str, headers: Mapping[str, str], body: bytes | None, timeout: Timeout
+    ) -> BaseHTTPResponse:
+        """Send a request for the running attempt's target; the answer's body is still to be read."""
+        return self._manager.connection_from_url(origin).urlopen(
+            method,
+            "/",
+            body=body,
+            headers=headers,
+            timeout=timeout,
+            redirect=False,
+            assert_same_host=False,
+            preload_content=False,
+            decode_content=False,
+        )
 
-    def touch(self, request: requests.PreparedRequest, *, timeout_s: float, verify: bool | str) -> None:
+    def touch(self, origin: str, *, timeout_s: float) -> None:
         """Connect (and shake hands over TLS), send nothing, close."""
-        pool: Any = self.get_connection_with_tls_context(request, verify)
-        self.cert_verify(pool, request.url, verify, None)  # type: ignore[no-untyped-call]
-        connection = pool._new_conn()
+        connection: Any = self._manager.connection_from_url(origin)._new_conn()
         connection.timeout = timeout_s
         try:
             connection.connect()
         finally:
             connection.close()
+
+    def close(self) -> None:
+        self._manager.clear()
+
+
+def _trust(verify: bool | Path) -> dict[str, Any]:
+    if verify is False:
+        return {"cert_reqs": ssl.CERT_NONE}
+    found = Path(certifi.where()) if verify is True else verify
+    return {"cert_reqs": ssl.CERT_REQUIRED, "ca_cert_dir" if found.is_dir() else "ca_certs": str(found)}

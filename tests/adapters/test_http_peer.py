@@ -177,3 +177,12 @@ def tls_peer():
     context.load_cert_chain(PEM)
     with serving(answer("200 OK", b"OK"), lambda raw: context.wrap_socket(raw, server_side=True)) as peer:
         yield peer
+
+
+def test_headers_that_an_answer_repeats_stand_each_by_itself_in_its_bytes():
+    """Two cookies joined by a comma are none that anybody sent."""
+    both = answer("200 OK", b"OK", "text/plain", "Set-Cookie: a=1\r\nSet-Cookie: b=2")
+    with serving(both) as peer, closing(appliance(timeout_s=5)) as ours:
+        came = ours.exchange(HttpRequest("GET", peer.address))
+    assert b"Set-Cookie: a=1\r\nSet-Cookie: b=2\r\n" in came.raw
+    assert came.headers.get("set-cookie") == "a=1, b=2"
