@@ -1,39 +1,19 @@
-"""One table of settings: TOML in, frozen ``Config`` out, every error with its place.
+"""The tables of settings: field, type, default and one sentence. The models below *are* the reference.
 
-The models below *are* the reference: field, type, default and one sentence. A value ``env:NAME`` is read from the
-environment and ``file:PATH`` from a file (its first line), so that no secret needs to lie in the configuration.
+Which file they are filled from, and how, stands in ``config_file.py``.
 """
 
-import os
 import re
-import tomllib
 from collections.abc import Mapping
-from dataclasses import MISSING as DATACLASS_MISSING
-from dataclasses import fields, is_dataclass
 from ipaddress import ip_network
-from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar, get_args
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    SecretStr,
-    TypeAdapter,
-    ValidationError,
-    model_validator,
-)
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, model_validator
 
-from gateway import adapter as adapters
-from gateway import source as sources
 from gateway.domain import dial_forms, dial_rules, dialplan
 from gateway.domain.numbers import AREA_CODES
 from gateway.domain.trials import Trial
-from gateway.errors import ConfigError, UnknownAdapter, UnknownPreset, UnknownSource
-from gateway.validation import sentences
 
 TENANT_NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 EventKind = Literal["call_started", "call_ended"]
@@ -321,6 +301,10 @@ class Directory(Table):
         return int(self.every[:-1]) * SECONDS[self.every[-1]] if self.every else None
 
 
+PEERS: Mapping[str, type[Table]] = {"appliances": Appliance, "forwards": Forward, "directory": Directory}
+"""The tables whose keys belong to whoever one of them names: a preset, an adapter, or a source of the register."""
+
+
 class Branch(Table):
     """Some of the company's extensions that sit in another area code."""
 
@@ -386,185 +370,3 @@ class Config(Table):
             if hosts.count(host) > 1:
                 raise ValueError(f"host {host!r} is claimed by more than one tenant")
         return self
-
-
-def load(path: Path | None) -> Config:
-    """Read ``path`` (or the defaults when it is None). Raises ``ConfigError`` that names file, key and remedy."""
-    if path is None:
-        return Config()
-    return parse(_read(path), source=str(path), base=path.parent)
-
-
-def parse(raw: Mapping[str, Any], *, source: str, base: Path = Path()) -> Config:
-    """Make a ``Config`` of already parsed TOML; ``source`` names the file in errors, ``base`` is where
-    ``file:`` begins.
-    """
-    try:
-        prepared = _prepare(_resolve(raw, source=source, base=base, place=()), source, base)
-        return Config.model_validate(prepared)
-    except ValidationError as error:
-        raise ConfigError("\n".join(sentences(error, source, Config))) from None
-
-
-def _read(path: Path) -> Mapping[str, Any]:
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ConfigError(
-            f"{path}: cannot be read ({error.strerror}).", hint="Write one with 'cti-gateway init'."
-        ) from None
-    except UnicodeDecodeError:
-        raise ConfigError(f"{path}: is not UTF-8 text.", hint="Save it as UTF-8.") from None
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"{path}: is not TOML: {error}") from None
-
-
-def _resolve(value: Any, *, source: str, base: Path, place: tuple[str, ...]) -> Any:
-    """Replace ``env:`` and ``file:`` references everywhere in ``value``."""
-    if isinstance(value, Mapping):
-        return {k: _resolve(v, source=source, base=base, place=(*place, k)) for k, v in value.items()}
-    if isinstance(value, list):
-        return [_resolve(v, source=source, base=base, place=(*place, str(i))) for i, v in enumerate(value)]
-    if isinstance(value, str) and re.fullmatch(r"env:\w+", value):
-        return _from_environment(value[4:], source, place)
-    if isinstance(value, str) and re.match(r"file:(?!//)", value):
-        return _from_file(base / value[5:], source, place)
-    return value
-
-
-def _from_environment(name: str, source: str, place: tuple[str, ...]) -> str:
-    value = os.environ.get(name)
-    if not value:
-        raise ConfigError(
-            f"{source}: {'.'.join(place)}: the environment variable {name} is not set.",
-            hint=f"Set {name} before the start.",
-        )
-    return value
-
-
-def _from_file(path: Path, source: str, place: tuple[str, ...]) -> str:
-    try:
-        return path.read_text(encoding="utf-8").splitlines()[0]
-    except (OSError, IndexError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "it holds no text"
-        raise ConfigError(f"{source}: {'.'.join(place)}: the file {path} cannot be read ({reason}).") from None
-
-
-def presets_folder(server: Any, base: Path) -> Path | None:
-    """The folder of the user's own presets that a ``[server]`` table names, seen from ``base``."""
-    folder = server.get("presets") if isinstance(server, Mapping) else None
-    return base / folder if isinstance(folder, str) else None
-
-
-def presets_in(path: Path) -> Path | None:
-    """The folder of the user's own presets that the file ``path`` names, even when the rest of it is wrong."""
-    return presets_folder(_read(path).get("server"), path.parent)
-
-
-def _prepare(raw: Mapping[str, Any], source: str, base: Path) -> dict[str, Any]:
-    """Split each appliance and forward table into its own keys and its adapter's settings."""
-    prepared = dict(raw)
-    tenants = prepared.get("tenants")
-    folder = presets_folder(raw.get("server"), base)
-    if isinstance(tenants, Mapping):
-        prepared["tenants"] = {name: _prepare_tenant(name, table, source, folder) for name, table in tenants.items()}
-    return prepared
-
-
-def _prepare_tenant(name: str, table: Any, source: str, folder: Path | None) -> Any:
-    if not isinstance(table, Mapping):
-        return table
-    prepared = dict(table)
-    for group, model in PEERS.items():
-        peers = prepared.get(group)
-        if isinstance(peers, Mapping):
-            place = ("tenants", name, group)
-            prepared[group] = {
-                key: _prepare_peer(peer, model, source, (*place, key), folder) for key, peer in peers.items()
-            }
-    return prepared
-
-
-PEERS: Mapping[str, type[Table]] = {"appliances": Appliance, "forwards": Forward, "directory": Directory}
-"""The tables whose keys belong to whoever one of them names: a preset, an adapter, or a source of the register."""
-
-
-def _prepare_peer(table: Any, model: type[Table], source: str, place: tuple[str, ...], folder: Path | None) -> Any:
-    chooser = "source" if model is Directory else "adapter"
-    if model is Appliance and isinstance(table, Mapping) and isinstance(table.get("preset"), str):
-        table = {"adapter": adapters.PRESET, **table}
-    if not isinstance(table, Mapping) or not isinstance(table.get(chooser), str):
-        return table
-    own = {key: value for key, value in table.items() if key in model.model_fields and key != "settings"}
-    rest = {key: value for key, value in table.items() if key not in own}
-    if model is Directory and isinstance(rest.get("path"), str):
-        rest["path"] = str(Path(source).parent / rest["path"])
-    if own.get("adapter") == adapters.PRESET and model is Forward:
-        raise ConfigError(f"{source}: {'.'.join(place)}.adapter: a preset dials; a forward needs url, soap or xmlrpc.")
-    if own.get("adapter") == adapters.PRESET and "preset" in own:
-        rest["preset"] = own["preset"]
-    return own | {"settings": _settings(table[chooser], rest, model, source, place, folder)}
-
-
-def _settings(
-    name: str,
-    rest: dict[str, Any],
-    model: type[Table],
-    source: str,
-    place: tuple[str, ...],
-    folder: Path | None,
-) -> Any:
-    try:
-        config_class: Any = (
-            sources.load(name).Config if model is Directory else adapters.config_class(name, rest, folder)
-        )
-        return TypeAdapter(config_class).validate_python(rest)
-    except (UnknownAdapter, UnknownSource) as error:
-        chooser = "source" if model is Directory else "adapter"
-        raise ConfigError(f"{source}: {'.'.join(place)}.{chooser}: {error}") from None
-    except UnknownPreset as error:
-        raise ConfigError(f"{source}: {'.'.join(place)}.preset: {error}") from None
-    except ValidationError as error:
-        raise ConfigError("\n".join(sentences(error, source, config_class, place, also=model))) from None
-
-
-def shown(config: Config) -> dict[str, Any]:
-    """The configuration in force as plain data with every secret masked, for ``cti-gateway config``."""
-    plain = config.model_dump(mode="json", exclude_none=True)
-    for tenant_name, tenant in config.tenants.items():
-        for group in PEERS:
-            for name, peer in getattr(tenant, group).items():
-                plain["tenants"][tenant_name][group][name] |= _shown_settings(peer.settings)
-    return plain
-
-
-def _shown_settings(settings: Any) -> dict[str, Any]:
-    if not is_dataclass(settings):
-        return {}
-    values = ((field, getattr(settings, field.name)) for field in fields(settings))
-    return {field.name: _masked(field.name, value) for field, value in values if not _is_default(field, value)}
-
-
-def _is_default(field: Any, value: Any) -> bool:
-    if field.default_factory is not DATACLASS_MISSING:
-        return bool(value == field.default_factory())
-    return bool(value == field.default)
-
-
-SECRET_IN_TEXT = re.compile(r"(?i)\b((?:api_?)?key|token|pass(?:word)?|senha|pin|secret|pwd)=[^&\s{]+")
-
-
-def _masked(name: str, value: Any) -> Any:
-    if isinstance(value, SecretStr):
-        return "****"
-    if isinstance(value, Path):
-        return str(value)
-    if name == "headers" and isinstance(value, Mapping):
-        return dict.fromkeys(value, "****")
-    if isinstance(value, Mapping):
-        return {key: _masked(key, item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_masked(name, item) for item in value]
-    if isinstance(value, str):
-        return re.sub(r"//[^/@\s]+@", "//****@", SECRET_IN_TEXT.sub(r"\1=****", value))
-    return value

@@ -2,7 +2,7 @@
 
 import pytest
 
-from gateway import config
+from gateway import config_file
 from gateway.bootstrap import tenants
 from gateway.domain.messages import CallEnded, CallStarted, Direction, Origin, PlaceCall
 from gateway.domain.tenant import Tenant
@@ -24,7 +24,7 @@ ACME = {
 
 
 def acme(**changed: object) -> Tenant:
-    return tenants(config.parse({"tenants": {"acme": ACME | changed}}, source="gateway.toml"))["acme"]
+    return tenants(config_file.parse({"tenants": {"acme": ACME | changed}}, source="gateway.toml"))["acme"]
 
 
 @pytest.mark.parametrize(

@@ -357,7 +357,7 @@ def test_simulate_says_what_is_wrong_with_what_it_was_told(run: Run, arguments: 
 
 @pytest.mark.parametrize("name", ["asterisk-ami", "cisco-webdialer", "url"])
 def test_simulate_prints_the_settings_that_dial_on_it(name: str) -> None:
-    from gateway import config
+    from gateway import config_file
     from gateway.commands.simulate import _to_paste
 
     pem = ROOT / "tests" / "adapters" / "localhost.pem"
@@ -366,7 +366,7 @@ def test_simulate_prints_the_settings_that_dial_on_it(name: str) -> None:
         printed = _to_paste(appliance)
     finally:
         appliance.stop()
-    loaded = config.parse(tomllib.loads(printed.partition("\n\n")[2]), source="gateway.toml", base=ROOT)
+    loaded = config_file.parse(tomllib.loads(printed.partition("\n\n")[2]), source="gateway.toml", base=ROOT)
     assert loaded.tenants["default"].appliances[name].extensions == ("3501",)
 
 

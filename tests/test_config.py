@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel
 
-from gateway import config
+from gateway import config, config_file, config_shown
 from gateway.errors import ConfigError
 
 URL = {"adapter": "url", "url": "http://192.0.2.1/?to={{ number }}", "success": "ok"}
@@ -16,7 +16,7 @@ URL = {"adapter": "url", "url": "http://192.0.2.1/?to={{ number }}", "success": 
 
 def refused(raw: dict) -> str:
     with pytest.raises(ConfigError) as error:
-        config.parse(raw, source="gateway.toml")
+        config_file.parse(raw, source="gateway.toml")
     return str(error.value)
 
 
@@ -68,10 +68,10 @@ def test_a_wrong_value_of_a_secret_is_not_repeated() -> None:
 
 def test_a_file_that_is_missing_or_not_toml_says_so(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"cannot be read .*cti-gateway init"):
-        config.load(tmp_path / "none.toml")
+        config_file.load(tmp_path / "none.toml")
     (tmp_path / "bad.toml").write_text("[server\n")
     with pytest.raises(ConfigError, match="is not TOML"):
-        config.load(tmp_path / "bad.toml")
+        config_file.load(tmp_path / "bad.toml")
 
 
 def test_secrets_come_from_environment_and_files_and_are_masked_when_shown(
@@ -82,16 +82,16 @@ def test_secrets_come_from_environment_and_files_and_are_masked_when_shown(
     appliance = URL | {"url": "http://u:s3cret-u@192.0.2.1/?key=s3cret-k&to={{ number }}", "password": "file:pw"}
     appliance |= {"headers": {"X-Key": "s3cret-h"}}
     raw = {"tenants": {"a": {"events": {"token": "env:A_TOKEN"}, "appliances": {"p": appliance}}}}
-    loaded = config.parse(raw, source="gateway.toml", base=tmp_path)
+    loaded = config_file.parse(raw, source="gateway.toml", base=tmp_path)
     token = loaded.tenants["a"].events.token
     assert token is not None
     assert token.get_secret_value() == "s3cret-env"
     assert loaded.tenants["a"].appliances["p"].settings.password.get_secret_value() == "s3cret-file"
-    assert "s3cret" not in str(config.shown(loaded)) + repr(loaded.tenants["a"].events)
+    assert "s3cret" not in str(config_shown.shown(loaded)) + repr(loaded.tenants["a"].events)
 
 
 def test_without_a_file_there_is_one_company_that_listens_on_this_machine_only() -> None:
-    loaded = config.load(None)
+    loaded = config_file.load(None)
     assert list(loaded.tenants) == ["default"]
     assert loaded.server.listen.startswith("127.0.0.1:")
 
@@ -101,7 +101,7 @@ def template() -> str:
 
 
 def test_the_written_configuration_is_accepted_as_it_is() -> None:
-    assert config.parse(tomllib.loads(template()), source="gateway.toml").tenants["acme"].area_code == "47"
+    assert config_file.parse(tomllib.loads(template()), source="gateway.toml").tenants["acme"].area_code == "47"
 
 
 def test_the_examples_in_the_written_configuration_are_accepted_too(
@@ -113,7 +113,7 @@ def test_the_examples_in_the_written_configuration_are_accepted_too(
     (tmp_path / "presets").mkdir()
     uncommented = [re.sub(r"^# (?=\[|[a-z_]+ = )", "", line) for line in template().splitlines()]
     settings = [line for line in uncommented if not line.startswith("#")]
-    loaded = config.parse(tomllib.loads("\n".join(settings)), source="gateway.toml", base=tmp_path)
+    loaded = config_file.parse(tomllib.loads("\n".join(settings)), source="gateway.toml", base=tmp_path)
     assert set(loaded.tenants["acme"].appliances) == {"asterisk", "pbx", "softswitch", "cloud"}
 
 

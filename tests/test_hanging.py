@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from werkzeug.test import Client
 
-from gateway import bootstrap, config
+from gateway import bootstrap, config_file
 from gateway.application import Application
 from tests.test_orders import until
 
@@ -31,7 +31,7 @@ def web(tmp_path: Path, black_hole: socket.socket) -> Iterator[Client]:
     hangs = {"adapter": "url", "url": url, "success": "OK", "timeout_s": 15.0}
     tenant = {"area_code": "47", "extensions": ["3500-3599"], "appliances": {"hole": hangs, "other": hangs}}
     raw = {"server": {"call_threads": CALL_THREADS}, "tenants": {"acme": tenant}}
-    application = Application(bootstrap.build(config.parse(raw, source="gateway.toml"), tmp_path))
+    application = Application(bootstrap.build(config_file.parse(raw, source="gateway.toml"), tmp_path))
     application.start()
     yield Client(application.wsgi)
     application.close()

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from gateway import bootstrap, config
+from gateway import bootstrap, config_file
 from gateway.adapter import Outcome
 from gateway.bootstrap import Gateway
 from gateway.domain.messages import HangUp, Origin, PlaceCall
@@ -21,7 +21,7 @@ def gateway(tmp_path: Path, preset: str, address: str = "http://127.0.0.1:9", **
     host, _, port = address.removeprefix("http://").partition(":")
     pbx = {"adapter": "preset", "preset": preset, "host": host, "port": int(port), **parameters}
     tenant = {"area_code": "47", "extensions": ["3500-3599"], "appliances": {"pbx": pbx}}
-    with bootstrap.build(config.parse({"tenants": {"acme": tenant}}, source="gateway.toml"), tmp_path) as built:
+    with bootstrap.build(config_file.parse({"tenants": {"acme": tenant}}, source="gateway.toml"), tmp_path) as built:
         yield built
 
 

@@ -8,8 +8,7 @@ from typing import Any
 
 import click
 
-from gateway import config as settings
-from gateway import logs
+from gateway import config_file, logs
 from gateway.bootstrap import Gateway, build, data_folder
 from gateway.config import Config
 from gateway.errors import ConfigError
@@ -25,7 +24,7 @@ class Place:
 
     def load(self) -> Config:
         """The configuration, with logs set up accordingly. Raises ``ConfigError``."""
-        config = settings.load(self.config_path)
+        config = config_file.load(self.config_path)
         logs.set_up(config.log)
         return config
 

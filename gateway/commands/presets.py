@@ -9,8 +9,9 @@ from typing import Any
 import click
 
 from gateway import adapter as adapters
-from gateway import config as settings
+from gateway import config_file
 from gateway.commands.place import Place, one_tenant, with_place, with_tenant
+from gateway.config import Config
 from gateway.errors import ConfigError
 
 
@@ -57,7 +58,7 @@ def presets_command(
 
 
 def _folder(place: Place) -> Path | None:
-    return settings.presets_in(place.config_path) if place.config_path else None
+    return config_file.presets_in(place.config_path) if place.config_path else None
 
 
 def _found(catalogue: Any, name: str) -> tuple[str, Any]:
@@ -195,7 +196,7 @@ def _addresses(place: Place, tenant: str | None, asked: str | None) -> dict[str,
     }
 
 
-def _guessed(config: settings.Config, tenant: str) -> str:
+def _guessed(config: Config, tenant: str) -> str:
     """Where the tenant is, going by its hosts and by what the gateway listens on."""
     host, _, port = config.server.listen.rpartition(":")
     hosts = config.tenants[tenant].hosts

@@ -16,6 +16,7 @@ from gateway import __version__
 from gateway.adapter import Adapter, Probe
 from gateway.bootstrap import Gateway, dial_plan_trials
 from gateway.commands.place import Place, with_place
+from gateway.config_shown import shown
 from gateway.errors import GatewayError
 from gateway.source import Source
 
@@ -38,10 +39,8 @@ def init_command(folder: Path) -> None:
 @with_place
 def config_command(place: Place) -> None:
     """Print the configuration in force as JSON, every default filled in and every secret masked."""
-    from gateway import config as settings
-
     config = place.load()
-    plain = settings.shown(config)
+    plain = shown(config)
     plain["server"]["data"] = str(place.folder(config))
     click.echo(json.dumps(plain, indent=2, ensure_ascii=False))
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import tomli_w
 
-from gateway import config as settings
+from gateway import config_file
 from gateway.bootstrap import build, tenants
 from gateway.config import Config
 from gateway.delivery import milliseconds
@@ -41,7 +41,7 @@ def write_config(folder: Path, listen: str, appliances: Mapping[str, Mapping[str
 
 def furnish(config_path: Path) -> Config:
     """Load the sample accounts and agents into the demo's data folder; the configuration that goes with them."""
-    config = settings.load(config_path)
+    config = config_file.load(config_path)
     with build(config, config_path.parent / "data") as gateway, as_file(files("gateway.demo") / "accounts.csv") as csv:
         sheet = SheetSource(SheetConfig(path=csv), name="csv")
         gateway.importer.run(Job(TENANT, "csv", sheet, tenants(config)[TENANT].numbers), "csv")

@@ -28,7 +28,7 @@ from adapters.preset_trials import failures
 from adapters.settings import PeerConfig
 from gateway.adapter import Limits, Outcome, overheard
 from gateway.bootstrap import build
-from gateway.config import parse
+from gateway.config_file import parse
 from gateway.errors import AdapterError, ConfigError
 from tests.adapters.bad_peers import BAD, LOGIN_PAGE, Peer, free_port, hang, serving
 from tests.adapters.dialects import DIAL

@@ -15,9 +15,10 @@ from adapters.preset_files import Catalogue
 from adapters.preset_language import RESERVED
 from adapters.preset_settings import PresetConfig, config_class_of
 from adapters.preset_trials import ScriptedPeer, failures
-from gateway import config
+from gateway import config_file
 from gateway.adapter import Outgoing
 from gateway.commands.presets import example, table
+from gateway.config import Appliance
 from gateway.domain.dialplan import DialPlan, dial
 from gateway.domain.numbers import Extensions, NumberPlan
 from gateway.errors import AdapterError
@@ -65,7 +66,7 @@ def test_the_example_can_be_pasted_as_it_is(name, tmp_path):
         for wanted in re.findall(r'"file:([^"]+)"', line):
             (tmp_path / wanted).write_text("s3nha")
     for text in ("\n".join(lines), "\n".join(line.removeprefix("# ") for line in lines)):
-        loaded = config.parse(tomllib.loads(text), source="gateway.toml", base=tmp_path)
+        loaded = config_file.parse(tomllib.loads(text), source="gateway.toml", base=tmp_path)
         if name != "generic-soap":  # its WSDL and its envelope exclude each other
             PresetAdapter(loaded.tenants["default"].appliances["pabx"].settings, name="pabx").close()
 
@@ -118,7 +119,7 @@ def test_the_readme_lists_every_preset_with_how_it_was_verified():
 
 
 def test_no_parameter_can_hide_a_setting_of_the_gateway():
-    settings = set(PresetConfig.__dataclass_fields__) | set(config.Appliance.model_fields)
+    settings = set(PresetConfig.__dataclass_fields__) | set(Appliance.model_fields)
     assert settings <= RESERVED
 
 

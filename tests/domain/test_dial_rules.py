@@ -10,7 +10,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from phonenumbers.shortnumberinfo import is_emergency_number
 
-from gateway import config
+from gateway import config, config_file
 from gateway.bootstrap import tenants
 from gateway.domain.dial_forms import patterns
 from gateway.domain.dial_rules import Rule
@@ -27,7 +27,7 @@ SAO_PAULO = NumberPlan("11", Extensions.parse(["35xx"]))
 
 
 def loaded(table: dict[str, Any]) -> tuple[config.DialPlan, Tenant]:
-    parsed = config.parse({"tenants": {"t": table}}, source="gateway.toml")
+    parsed = config_file.parse({"tenants": {"t": table}}, source="gateway.toml")
     return parsed.tenants["t"].dial_plan, tenants(parsed)["t"]
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway import config
+from gateway import config_file, config_shown
 from gateway.errors import ConfigError
 
 
@@ -31,13 +31,13 @@ def directory(**table: object) -> dict:
 )
 def test_a_mistake_is_named_with_file_key_and_remedy(table: dict, said: str) -> None:
     with pytest.raises(ConfigError) as error:
-        config.parse(directory(**table), source="gateway.toml")
+        config_file.parse(directory(**table), source="gateway.toml")
     assert said in str(error.value)
 
 
 def test_a_path_is_relative_to_the_configuration() -> None:
     raw = directory(source="csv", path="contas.csv", every="15m")
-    erp = config.parse(raw, source="/etc/cti/gateway.toml").tenants["acme"].directory["erp"]
+    erp = config_file.parse(raw, source="/etc/cti/gateway.toml").tenants["acme"].directory["erp"]
     assert erp.settings.path == Path("/etc/cti/contas.csv")
     assert erp.every_s == 900
 
@@ -47,7 +47,7 @@ def test_the_examples_in_the_written_configuration_are_accepted(monkeypatch: pyt
         monkeypatch.setenv(name, "sqlite://")
     text = files("gateway").joinpath("gateway.toml").read_text(encoding="utf-8")
     lines = [re.sub(r"^#   (?=\[|[a-z_]+ = )", "", line) for line in text.splitlines()]
-    parsed = config.parse(tomllib.loads("\n".join(lines)), source="gateway.toml")
+    parsed = config_file.parse(tomllib.loads("\n".join(lines)), source="gateway.toml")
     assert set(parsed.tenants["acme"].directory) == {"erp", "crm", "wconnect"}
 
 
@@ -56,7 +56,7 @@ def test_the_sources_in_force_are_shown_without_their_secrets() -> None:
     crm = {"source": "sql", "url": "postgresql://u:s3cret@h/b", "query": "SELECT id AS codigo, fone FROM x"}
     wconnect = {"source": "wconnect", "wsdl": "http://h/?wsdl", "username": "gw", "password": "s3cret"}
     raw = {"tenants": {"acme": {"directory": {"erp": erp, "crm": crm, "wconnect": wconnect}}}}
-    shown = json.dumps(config.shown(config.parse(raw, source="/etc/gateway.toml")))
+    shown = json.dumps(config_shown.shown(config_file.parse(raw, source="/etc/gateway.toml")))
     assert "/etc/contas.csv" in shown
     assert "SELECT id AS codigo" in shown
     assert "s3cret" not in shown

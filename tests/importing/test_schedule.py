@@ -3,7 +3,7 @@
 import time
 from pathlib import Path
 
-from gateway import config
+from gateway import config_file
 from gateway.config import Config
 from gateway.importing.schedule import LONGEST_WAIT_S, Schedule, failures_of, wait_s
 from gateway.store.imports import Counts, ImportRun, Imports
@@ -14,7 +14,7 @@ HEADER = "codigo;nome;telefone\n"
 
 def configured(path: Path, every: str = "15m") -> Config:
     erp = {"source": "csv", "path": str(path), "every": every}
-    return config.parse({"tenants": {"acme": {"directory": {"erp": erp}}}}, source="gateway.toml")
+    return config_file.parse({"tenants": {"acme": {"directory": {"erp": erp}}}}, source="gateway.toml")
 
 
 def test_a_source_that_fails_is_tried_less_and_less_often() -> None:

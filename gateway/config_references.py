@@ -1,0 +1,42 @@
+"""References in place of values, so that no secret needs to lie in the configuration: ``env:NAME`` is read from the
+environment and ``file:PATH`` from a file (its first line).
+"""
+
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from gateway.errors import ConfigError
+
+
+def resolve(value: Any, *, source: str, base: Path, place: tuple[str, ...] = ()) -> Any:
+    """Replace the references everywhere in ``value``. Raises ``ConfigError`` for one that leads nowhere."""
+    if isinstance(value, Mapping):
+        return {k: resolve(v, source=source, base=base, place=(*place, k)) for k, v in value.items()}
+    if isinstance(value, list):
+        return [resolve(v, source=source, base=base, place=(*place, str(i))) for i, v in enumerate(value)]
+    if isinstance(value, str) and re.fullmatch(r"env:\w+", value):
+        return _from_environment(value[4:], source, place)
+    if isinstance(value, str) and re.match(r"file:(?!//)", value):
+        return _from_file(base / value[5:], source, place)
+    return value
+
+
+def _from_environment(name: str, source: str, place: tuple[str, ...]) -> str:
+    value = os.environ.get(name)
+    if not value:
+        raise ConfigError(
+            f"{source}: {'.'.join(place)}: the environment variable {name} is not set.",
+            hint=f"Set {name} before the start.",
+        )
+    return value
+
+
+def _from_file(path: Path, source: str, place: tuple[str, ...]) -> str:
+    try:
+        return path.read_text(encoding="utf-8").splitlines()[0]
+    except (OSError, IndexError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "it holds no text"
+        raise ConfigError(f"{source}: {'.'.join(place)}: the file {path} cannot be read ({reason}).") from None
