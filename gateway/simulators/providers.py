@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 from uuid import uuid4
 
+from gateway.simulators import json_body
 from gateway.simulators.appliance import Appliance
 from gateway.simulators.credentials import logged_in, same
 from gateway.simulators.exchange import Reply, Request
@@ -57,23 +58,10 @@ class Provider(Appliance):
 
     def no(self, request: Request, status: int, said: Any, extension: str = "", number: str = "") -> Reply:
         self.noted(request, f"{status} {json.dumps(said, ensure_ascii=False)}", extension, number)
-        return _json(status, said)
+        return json_body.reply(status, said)
 
     def nowhere(self, request: Request) -> Reply:
         return self.no(request, 404, {"error": "not found"})
-
-
-def _json(status: int, said: Any) -> Reply:
-    body = b"" if said is None else json.dumps(said, ensure_ascii=False).encode()
-    return Reply(status, "application/json", body)
-
-
-def _object(request: Request) -> dict[str, Any]:
-    try:
-        given = json.loads(request.body)
-    except ValueError:
-        return {}
-    return given if isinstance(given, dict) else {}
 
 
 class BmTelecom(Provider):
@@ -104,7 +92,9 @@ class BmTelecom(Provider):
             return self.no(request, 200, {"apiStatus": "CONECTION_OK", "data": data}, extension, number)
         call_id = self.dialled(request, extension, number)
         data = {"key": call_id, "status": "IN_PROGRESS", "from": extension, "to": number, "error": None}
-        return _json(200, {"apiStatus": "CONECTION_OK", "data": {**data, "callId": call_id, "serverMessage": None}})
+        return json_body.reply(
+            200, {"apiStatus": "CONECTION_OK", "data": {**data, "callId": call_id, "serverMessage": None}}
+        )
 
 
 class UTech(Provider):
@@ -123,7 +113,7 @@ class UTech(Provider):
         if not self.may(query.get("token", "")) or self.refuses or not (extension and number):
             cause = "busy" if self.refuses else "invalid token or parameter"
             return self.no(request, 200, {"status": "error", "id": "", "cause": cause}, extension, number)
-        return _json(200, {"status": "ok", "id": self.dialled(request, extension, number), "cause": ""})
+        return json_body.reply(200, {"status": "ok", "id": self.dialled(request, extension, number), "cause": ""})
 
 
 class Evolux(Provider):
@@ -141,7 +131,7 @@ class Evolux(Provider):
         if self.refuses or not (extension and number):
             return self._meta(request, 400, "from and to are needed.", extension, number)
         self.dialled(request, extension, number)
-        return _json(200, {"meta": {"status": 200, "message": "OK"}})
+        return json_body.reply(200, {"meta": {"status": 200, "message": "OK"}})
 
     def _meta(self, request: Request, status: int, message: str, extension: str, number: str) -> Reply:
         return self.no(request, status, {"meta": {"status": status, "message": message}}, extension, number)
@@ -159,15 +149,15 @@ class TotalVoice(Provider):
             return self._said(request, 403, "Acesso negado")
         if request.method == "DELETE" and request.path.startswith("/chamada/"):
             self.noted(request, "DELETE /chamada")
-            return _json(200, _chamada(200, "chamada encerrada", None))
+            return json_body.reply(200, _chamada(200, "chamada encerrada", None))
         if request.path != "/chamada" or request.method != "POST":
             return self.nowhere(request)
-        order = _object(request)
+        order = json_body.asked(request)
         extension, number = str(order.get("numero_origem", "")), str(order.get("numero_destino", ""))
         if self.refuses or not (extension and number):
             return self._said(request, 400, "chamada recusada", extension, number)
         self.dialled(request, extension, number)
-        return _json(200, _chamada(200, "chamada criada com sucesso", {"id": len(self.received)}))
+        return json_body.reply(200, _chamada(200, "chamada criada com sucesso", {"id": len(self.received)}))
 
     def _said(self, request: Request, status: int, message: str, extension: str = "", number: str = "") -> Reply:
         return self.no(request, status, _chamada(status, message, None), extension, number)
@@ -201,19 +191,19 @@ class Nvoip(Provider):
             if not right or not request.header("Authorization").startswith("Basic "):
                 return self.no(request, 401, {"status": 401, "error": "Unauthorized", "path": request.path})
             self.noted(request, "oauth/token")
-            return _json(200, {"access_token": self._access, "token_type": "bearer"})
+            return json_body.reply(200, {"access_token": self._access, "token_type": "bearer"})
         if request.path != "/v2/calls/":
             return self.nowhere(request)
         return self._call(request)
 
     def _call(self, request: Request) -> Reply:
-        order = _object(request)
+        order = json_body.asked(request)
         extension, number = str(order.get("caller", "")), str(order.get("called", ""))
         if request.header("Authorization") != f"Bearer {self._access}":
             return self.no(request, 401, {"status": 401, "error": "Unauthorized", "path": request.path})
         if self.refuses:
             return self.no(request, 200, {"state": "success", "callId": " UNALLOCATED_NUMBER"}, extension, number)
-        return _json(200, {"state": "success", "callId": self.dialled(request, extension, number)})
+        return json_body.reply(200, {"state": "success", "callId": self.dialled(request, extension, number)})
 
 
 class Api4Com(Provider):
@@ -225,13 +215,13 @@ class Api4Com(Provider):
     def answer(self, request: Request) -> Reply:
         if request.path != "/api/v1/dialer" or request.method != "POST":
             return self.nowhere(request)
-        order = _object(request)
+        order = json_body.asked(request)
         extension, number = str(order.get("extension", "")), str(order.get("phone", ""))
         if not self.may(request.header("Authorization")):
             return self.no(request, 401, {"error": {"statusCode": 401}}, extension, number)
         if self.refuses or not (extension and number):
             return self.no(request, 422, {"error": {"statusCode": 422}}, extension, number)
-        return _json(200, {"id": self.dialled(request, extension, number)})
+        return json_body.reply(200, {"id": self.dialled(request, extension, number)})
 
 
 class ThreeCPlus(Provider):
@@ -256,18 +246,18 @@ class ThreeCPlus(Provider):
             return self.no(request, 401, {"status": 401})
         if step == "enter":
             return self._enter(request)
-        number = str(_object(request).get("phone", ""))
+        number = str(json_body.asked(request).get("phone", ""))
         if self.refuses or not self._manual:
             return self.no(request, 422, {"detail": "Agente não está em modo manual"}, EXTENSION, number)
         self.dialled(request, EXTENSION, number)
-        return _json(204, None)
+        return json_body.reply(204, None)
 
     def _enter(self, request: Request) -> Reply:
         if self._manual or self.refuses:
             return self.no(request, 422, {"detail": "Agente não está ocioso"})
         self._manual = True
         self.noted(request, "manual_call/enter")
-        return _json(204, None)
+        return json_body.reply(204, None)
 
 
 class Sipgate(Provider):
@@ -286,13 +276,13 @@ class Sipgate(Provider):
     def answer(self, request: Request) -> Reply:
         if request.path != "/v2/sessions/calls" or request.method != "POST":
             return self.nowhere(request)
-        order = _object(request)
+        order = json_body.asked(request)
         number = str(order.get("callee", ""))
         if self.behaviour.fail == "auth" or not logged_in(request, self.credentials):
             return self.no(request, 401, None, EXTENSION, number)
         if self.refuses or order.get("deviceId") != "e0" or not number:
             return self.no(request, 400, None, EXTENSION, number)
-        return _json(200, {"sessionId": self.dialled(request, EXTENSION, number)})
+        return json_body.reply(200, {"sessionId": self.dialled(request, EXTENSION, number)})
 
 
 PROVIDERS: tuple[type[Provider], ...] = (

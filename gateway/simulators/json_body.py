@@ -1,0 +1,26 @@
+"""JSON as the simulated services read and write it."""
+
+import json
+from typing import Any
+
+from gateway.simulators.exchange import Reply, Request
+
+
+def asked(request: Request) -> dict[str, Any]:
+    """The object in a body; empty when there is none."""
+    try:
+        given = json.loads(request.body)
+    except (ValueError, RecursionError):
+        return {}
+    return given if isinstance(given, dict) else {}
+
+
+def declared(request: Request) -> bool:
+    """Whether the body is said to be JSON."""
+    return request.header("Content-Type").partition(";")[0].strip().lower() == "application/json"
+
+
+def reply(status: int, said: Any) -> Reply:
+    """``said`` as JSON; None is no body at all."""
+    body = b"" if said is None else json.dumps(said, ensure_ascii=False).encode()
+    return Reply(status, "application/json", body)
