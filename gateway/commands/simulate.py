@@ -15,6 +15,7 @@ cisco-webdialer, -15su5           Cisco WebDialer by SOAP: up to 15 SU4, and fro
 innovaphone                       innovaphone by SOAP, with its session
 avaya-aes, sippy                  Avaya AES by SOAP with its session; Sippy by XML-RPC with Digest
 vicidial, grandstream-ucm         VICIdial by URL; Grandstream UCM by JSON with its challenge
+yeastar-s, yeastar-p              Yeastar by JSON with its token
 bmtelecom, utech, evolux, totalvoice, nvoip, api4com, 3cplus, sipgate   providers
 yealink, snom, grandstream, poly, cisco-phone, aastra, akuvox, htek   desk phones"""
 

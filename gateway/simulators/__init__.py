@@ -27,6 +27,7 @@ from gateway.simulators.url import UrlAppliance
 from gateway.simulators.vicidial import Vicidial
 from gateway.simulators.webdialer import WebDialer, WebDialerSu5
 from gateway.simulators.xmlrpc import XmlRpcAppliance
+from gateway.simulators.yeastar import YeastarP, YeastarS
 
 __all__ = [
     "FAMILIES",
@@ -58,6 +59,8 @@ _EVERY: tuple[type[Appliance], ...] = (
     Sippy,
     Vicidial,
     GrandstreamUcm,
+    YeastarS,
+    YeastarP,
     *PHONES,
     *PROVIDERS,
 )
