@@ -10,7 +10,7 @@ NAMES = """\b
 soap, xmlrpc, url                 the demo's own, one for each protocol
 asterisk-ami, asterisk-ari        Asterisk by its manager interface over HTTP and by its REST interface
 freeswitch                        FreeSWITCH by XML-RPC and by URL
-kamailio                          Kamailio by XML-RPC
+kamailio, opensips, sems          Kamailio, OpenSIPS and SEMS by XML-RPC
 cisco-webdialer, -15su5           Cisco WebDialer by SOAP: up to 15 SU4, and from 15 SU5
 innovaphone                       innovaphone by SOAP, with its session
 avaya-aes, sippy                  Avaya AES by SOAP with its session; Sippy by XML-RPC with Digest

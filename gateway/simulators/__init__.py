@@ -22,6 +22,7 @@ from gateway.simulators.phones import PHONES
 from gateway.simulators.providers import PROVIDERS
 from gateway.simulators.sippy import Sippy
 from gateway.simulators.soap import SoapAppliance
+from gateway.simulators.softswitches import OpenSips, Sems
 from gateway.simulators.ucm import GrandstreamUcm
 from gateway.simulators.url import UrlAppliance
 from gateway.simulators.vicidial import Vicidial
@@ -52,6 +53,8 @@ _EVERY: tuple[type[Appliance], ...] = (
     AsteriskAri,
     FreeSwitch,
     Kamailio,
+    OpenSips,
+    Sems,
     WebDialer,
     WebDialerSu5,
     Innovaphone,
