@@ -16,6 +16,7 @@ innovaphone                       innovaphone by SOAP, with its session
 avaya-aes, sippy                  Avaya AES by SOAP with its session; Sippy by XML-RPC with Digest
 vicidial, grandstream-ucm         VICIdial by URL; Grandstream UCM by JSON with its challenge
 yeastar-s, yeastar-p              Yeastar by JSON with its token
+3cx-v20, wazo, broadworks         3CX V20, Wazo and BroadWorks by REST
 bmtelecom, utech, evolux, totalvoice, nvoip, api4com, 3cplus, sipgate   providers
 yealink, snom, grandstream, poly, cisco-phone, aastra, akuvox, htek   desk phones"""
 

@@ -20,6 +20,7 @@ from gateway.simulators.innovaphone import Innovaphone
 from gateway.simulators.kamailio import Kamailio
 from gateway.simulators.phones import PHONES
 from gateway.simulators.providers import PROVIDERS
+from gateway.simulators.rest import REST
 from gateway.simulators.sippy import Sippy
 from gateway.simulators.soap import SoapAppliance
 from gateway.simulators.softswitches import OpenSips, Sems
@@ -64,6 +65,7 @@ _EVERY: tuple[type[Appliance], ...] = (
     GrandstreamUcm,
     YeastarS,
     YeastarP,
+    *REST,
     *PHONES,
     *PROVIDERS,
 )

@@ -23,7 +23,7 @@ KEPT = 200
 """Requests that the list keeps."""
 POLL_S = 0.03
 """Seconds until a server notices that it shall stop."""
-SECRET_NAMES = "secret|pass|password|passcode|passwd|pwd|token|access_token|api_key|api_token|authtoken"  # noqa: S105
+SECRET_NAMES = "secret|client_secret|pass|password|passcode|passwd|pwd|token|access_token|api_key|api_token|authtoken"  # noqa: S105
 _HEADER = re.compile(r"(?im)^((?:proxy-)?authorization|cookie|[\w-]*token|token_auth|x-api-key): .*$")
 _FIELD = re.compile(rf"(?i)((?:^|[?&\s])(?:{SECRET_NAMES})=)[^&\s]*", re.MULTILINE)
 _MEMBER = re.compile(rf"""(?i)("(?:{SECRET_NAMES})"\s*:\s*")[^"]*""")
