@@ -17,6 +17,7 @@ avaya-aes, sippy                  Avaya AES by SOAP with its session; Sippy by X
 vicidial, grandstream-ucm         VICIdial by URL; Grandstream UCM by JSON with its challenge
 yeastar-s, yeastar-p              Yeastar by JSON with its token
 3cx-v20, wazo, broadworks         3CX V20, Wazo and BroadWorks by REST
+3cx-v10, vodia, snep, openscape-business   by URL, the last with its session
 bmtelecom, utech, evolux, totalvoice, nvoip, api4com, 3cplus, sipgate   providers
 yealink, snom, grandstream, poly, cisco-phone, aastra, akuvox, htek   desk phones"""
 

@@ -26,6 +26,7 @@ from gateway.simulators.soap import SoapAppliance
 from gateway.simulators.softswitches import OpenSips, Sems
 from gateway.simulators.ucm import GrandstreamUcm
 from gateway.simulators.url import UrlAppliance
+from gateway.simulators.url_pbxs import URL_PBXS
 from gateway.simulators.vicidial import Vicidial
 from gateway.simulators.webdialer import WebDialer, WebDialerSu5
 from gateway.simulators.xmlrpc import XmlRpcAppliance
@@ -66,6 +67,7 @@ _EVERY: tuple[type[Appliance], ...] = (
     YeastarS,
     YeastarP,
     *REST,
+    *URL_PBXS,
     *PHONES,
     *PROVIDERS,
 )

@@ -23,10 +23,13 @@ KEPT = 200
 """Requests that the list keeps."""
 POLL_S = 0.03
 """Seconds until a server notices that it shall stop."""
-SECRET_NAMES = "secret|client_secret|pass|password|passcode|passwd|pwd|token|access_token|api_key|api_token|authtoken"  # noqa: S105
+MASKED = (
+    "secret|client_secret|pass|password|passcode|passwd|pwd|"
+    "token|access_token|api_key|api_token|authtoken|pin|auth|gspass|gssession"
+)
 _HEADER = re.compile(r"(?im)^((?:proxy-)?authorization|cookie|[\w-]*token|token_auth|x-api-key): .*$")
-_FIELD = re.compile(rf"(?i)((?:^|[?&\s])(?:{SECRET_NAMES})=)[^&\s]*", re.MULTILINE)
-_MEMBER = re.compile(rf"""(?i)("(?:{SECRET_NAMES})"\s*:\s*")[^"]*""")
+_FIELD = re.compile(rf"(?i)((?:^|[?&\s])(?:{MASKED})=)[^&\s]*", re.MULTILINE)
+_MEMBER = re.compile(rf"""(?i)("(?:{MASKED})"\s*:\s*")[^"]*""")
 _ELEMENT = re.compile(r"(?i)(<(?:[\w.-]+:)?(?:password|token)(?:\s[^>]*)?>)[^<]*")
 
 

@@ -22,7 +22,7 @@ ORDER = Outgoing(
 )
 PRESET = load("preset")
 HTTPS_ONLY = {"cisco-webdialer", "cisco-webdialer-15su5", "avaya-aes", "sippy", "grandstream-ucm"}
-HTTPS_ONLY |= {"yeastar-s", "yeastar-p", "3cx-v20", "wazo", "broadworks"}
+HTTPS_ONLY |= {"yeastar-s", "yeastar-p", "3cx-v20", "wazo", "broadworks", "openscape-business"}
 HTTPS_ONLY |= {"evolux", "totalvoice", "nvoip", "api4com", "3cplus", "sipgate"}
 LINES = (Path(__file__).with_name("outcomes.tsv")).read_text(encoding="utf-8").splitlines()
 CASES = [tuple(re.split(r"\t+", line)) for line in LINES if line and not line.startswith("#")]
