@@ -13,7 +13,8 @@ freeswitch                        FreeSWITCH by XML-RPC and by URL
 kamailio, opensips, sems          Kamailio, OpenSIPS and SEMS by XML-RPC
 cisco-webdialer, -15su5           Cisco WebDialer by SOAP: up to 15 SU4, and from 15 SU5
 innovaphone                       innovaphone by SOAP, with its session
-avaya-aes, sippy                  Avaya AES by SOAP with its session; Sippy by XML-RPC with Digest
+avaya-aes, parlayx                Avaya AES by SOAP with its session; Parlay X 2.0 by SOAP
+sippy                             Sippy by XML-RPC with Digest
 vicidial, grandstream-ucm         VICIdial by URL; Grandstream UCM by JSON with its challenge
 yeastar-s, yeastar-p              Yeastar by JSON with its token
 3cx-v20, wazo, broadworks         3CX V20, Wazo and BroadWorks by REST
@@ -74,7 +75,9 @@ class _Address(click.ParamType):  # type: ignore[type-arg] # older click has no 
     help="Speak https with this PEM file, which holds the key too.",
 )
 @click.option("--login", metavar="USER:PASSWORD", help="The login it accepts.  [default: its usual one, see --list]")
-@click.option("--auth", metavar="KIND", default="", help="basic or digest, of an appliance that can be set to either.")
+@click.option(
+    "--auth", metavar="KIND", default="", help="basic, digest or wsse, of an appliance that can be set to either."
+)
 @click.option(
     "--fail", metavar="FAILURE", default="", help="Fail as this appliance fails: auth, busy, fault … (see --list)."
 )

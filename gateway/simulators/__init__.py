@@ -18,6 +18,7 @@ from gateway.simulators.behaviour import Behaviour
 from gateway.simulators.freeswitch import FreeSwitch
 from gateway.simulators.innovaphone import Innovaphone
 from gateway.simulators.kamailio import Kamailio
+from gateway.simulators.parlayx import ParlayX
 from gateway.simulators.phones import PHONES
 from gateway.simulators.providers import PROVIDERS
 from gateway.simulators.rest import REST
@@ -61,6 +62,7 @@ _EVERY: tuple[type[Appliance], ...] = (
     WebDialerSu5,
     Innovaphone,
     AvayaAes,
+    ParlayX,
     Sippy,
     Vicidial,
     GrandstreamUcm,

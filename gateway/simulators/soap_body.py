@@ -71,8 +71,9 @@ def reply(body: str, header: str = "") -> Reply:
     return Reply(200, XML, f"{_HEAD}{before}<soapenv:Body>{body}</soapenv:Body></soapenv:Envelope>".encode())
 
 
-def fault(code: str, text: str) -> Reply:
-    """A fault by HTTP 500; ``code`` is the part behind the prefix (``Server.userException``)."""
-    inner = f"<faultcode>soapenv:{escape(code)}</faultcode><faultstring>{escape(text)}</faultstring><detail/>"
+def fault(code: str, text: str, detail: str = "") -> Reply:
+    """A fault by HTTP 500; ``code`` is the part behind the prefix (``Server.userException``), ``detail`` is XML."""
+    inner = f"<faultcode>soapenv:{escape(code)}</faultcode><faultstring>{escape(text)}</faultstring>"
+    inner += f"<detail>{detail}</detail>" if detail else "<detail/>"
     whole = f"{_HEAD}<soapenv:Body><soapenv:Fault>{inner}</soapenv:Fault></soapenv:Body></soapenv:Envelope>"
     return Reply(500, XML, whole.encode())

@@ -98,6 +98,11 @@ def test_every_simulator_has_a_preset_and_every_failure_a_case(name):
         assert failures == {"-", *FAMILIES[name].failures}, preset
 
 
+def test_every_shipped_preset_has_a_simulator_but_those_that_are_of_no_appliance_or_of_asterisk_s():
+    shipped = {path.stem for path in (Path(__file__).parents[2] / "adapters" / "presets").glob("*.toml")}
+    assert shipped - set(PRESETS) == {"freepbx", "issabel", "generic-soap", "generic-url", "generic-xmlrpc"}
+
+
 def test_where_the_preset_wants_https_the_simulator_proposes_nothing_without_a_certificate():
     proposed = {}
     for name, cls in FAMILIES.items():
