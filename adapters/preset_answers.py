@@ -152,14 +152,18 @@ class Judgement:
 
 
 def judge(step: Step, reading: Reading) -> Judgement:
-    """What an answer to ``step`` means. Without a rule for success, a 2xx with all that is captured is one."""
-    if _succeeded(step, reading):
+    """What an answer to ``step`` means. Without a rule for success, a 2xx with all that is captured is one.
+
+    ``expired`` comes before them all, and says that nothing was done: with no kept login to make anew it is a refusal.
+    """
+    expired = holds(step.expired, reading)
+    if not expired and _succeeded(step, reading):
         return Judgement(Outcome.ACCEPTED)
     words = reading.at(step.reason) if step.reason else None
     words = words or reading.fault or reading.text or ""
     if reading.fault or holds(step.refused, reading):
         return Judgement(Outcome.REFUSED, words)
-    return Judgement(Outcome.UNKNOWN, words if reading.well else None)
+    return Judgement(Outcome.REFUSED if expired else Outcome.UNKNOWN, words if reading.well else None)
 
 
 def _succeeded(step: Step, reading: Reading) -> bool:

@@ -104,7 +104,7 @@ class Step(Part):
     soap_header: str = Field("", description="XML for the SOAP Header")
     success: Rules = Field((), description="what says yes; any one is enough, with an HTTP status of 2xx")
     refused: Rules = Field((), description="what says no")
-    expired: Rules = Field((), description="what says that the session is over, and nothing was done")
+    expired: Rules = Field((), description="what says that a login is over, and nothing was done")
     reason: Place | None = Field(None, description="where a refusal gives its reason; else the whole text is quoted")
     capture: dict[Identifier, Place] = Field(default_factory=dict, description="values for the steps behind it")
     ref: Place | str | None = Field(None, description="the appliance's id of the call: a place, or a template")
@@ -147,5 +147,5 @@ class Usual(Part):
 
     success: Rules = Field((), description="what says yes")
     refused: Rules = Field((), description="what says no")
-    expired: Rules = Field((), description="what says that the session is over")
+    expired: Rules = Field((), description="what says that a login is over")
     reason: Place | None = Field(None, description="where a refusal gives its reason")

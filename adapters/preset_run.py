@@ -207,7 +207,9 @@ class Runner:
     def _said(self, judgement: Judgement, reading: Reading, message: Outgoing) -> tuple[Outcome, str]:
         """The outcome of what was no success, and the reason in the peer's words, without what was captured."""
         if judgement.words is None:
-            return outcome_of_status(reading.answer.status), self._peer.status_reason(reading.answer)
+            sure = judgement.outcome is not Outcome.UNKNOWN
+            outcome = judgement.outcome if sure else outcome_of_status(reading.answer.status)
+            return outcome, self._peer.status_reason(reading.answer)
         words = judgement.words
         for value in _hidden(message):
             words = words.replace(value, "****")

@@ -171,9 +171,40 @@ def test_a_logout_that_hangs_does_not_hold_the_answer_back(monkeypatch):
 def test_an_appliance_that_always_wants_a_login_is_not_asked_for_ever():
     exchange = Exchange({"/login": "welcome abc123", "/dial": "log in again"})
     with running(exchange, preset(LOGIN, DIALS, SESSION)) as pabx:
-        assert pabx.deliver(DIAL).outcome is Outcome.UNKNOWN
-        assert pabx.deliver(DIAL).outcome is Outcome.UNKNOWN
+        deliveries = [pabx.deliver(DIAL) for _ in range(2)]
+    assert {each.outcome for each in deliveries} == {Outcome.REFUSED}, "expired says that nothing was done"
+    assert 'respondeu "log in again"' in deliveries[0].detail
     assert len(exchange.asked) == 5
+
+
+@pytest.mark.parametrize("session", [SESSION, ""])
+@pytest.mark.parametrize(
+    ("rules", "said"),
+    [
+        ('expired = "^over"', 'respondeu "over, no line"'),
+        ('expired = "^over"\nsuccess = "line"', 'respondeu "over, no line"'),
+        ('expired = "^over"\nreason = { matches = "no .*" }', 'respondeu "no line"'),
+        ('expired = { status = true, matches = "^500$" }', "HTTP 500"),
+    ],
+)
+def test_a_fresh_login_that_is_over_is_a_refusal(rules, said, session):
+    def broken(peer, connection):
+        connection.sendall(b"HTTP/1.1 500 Oops\r\nContent-Length: 0\r\n\r\n")
+        return True
+
+    answer = broken if "status" in rules else "over, no line"
+    rules += "" if "success" in rules else '\nsuccess = "^yes"'
+    dial = f'[dial]\nget = "/dial?s={{{{ session }}}}"\n{rules}\n'
+    with running(Exchange({"/login": "welcome abc123", "/dial": answer}), preset(LOGIN, dial, session)) as pabx:
+        delivery = pabx.deliver(DIAL)
+    assert (delivery.outcome, said in delivery.detail) == (Outcome.REFUSED, True), delivery.detail
+
+
+def test_a_step_after_the_order_that_finds_the_login_over_leaves_the_call_unknown():
+    after = '[[after]]\nget = "/confirm"\nexpired = "^log in"\n'
+    exchange = Exchange({"/login": "welcome abc123", "/dial": "yes", "/confirm": "log in again"})
+    with running(exchange, preset(LOGIN, DIALS, after)) as pabx:
+        assert pabx.deliver(DIAL).outcome is Outcome.UNKNOWN
 
 
 def test_a_login_lives_as_long_as_the_appliance_says_at_most():
