@@ -3,6 +3,7 @@
 Up to ``dial`` nothing is dialled: what goes wrong there is *refused* or *unreachable*, never *unknown*.
 """
 
+import time
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import replace
@@ -89,7 +90,11 @@ class Runner:
         self, message: Outgoing, act: Callable[[Outgoing, Login, Attempt], Delivery], attempt: Attempt
     ) -> Delivery:
         login = self._sessions.enter(lambda: self._log_in(message, attempt), attempt)
-        return act(_told(message, login.values), login, attempt)
+        began = time.monotonic()
+        delivery = act(_told(message, login.values), login, attempt)
+        if delivery.outcome in (Outcome.ACCEPTED, Outcome.REFUSED):
+            self._sessions.used(began)
+        return delivery
 
     def probe(self, message: Outgoing) -> Probe:
         """Log in, ask what harms nobody, log out. Raises ``AdapterError`` when ``message`` is too little for that."""

@@ -75,8 +75,15 @@ class Capacity(Part):
 class Session(Part):
     """What the login gave is kept for the next orders, until it is too old or a step says ``expired``."""
 
-    lifetime_s: int = Field(description="seconds that it is kept at most", ge=1)
+    lifetime_s: int | None = Field(None, description="seconds from the login that it lives at most", ge=1)
     lifetime_from: str = Field("", description="capture that holds the seconds it really lives")
+    idle_s: int | None = Field(None, description="seconds from its last use that it lives", ge=1)
+
+    @model_validator(mode="after")
+    def _ends(self) -> "Session":
+        if self.lifetime_s is None and self.idle_s is None:
+            raise ValueError("needs lifetime_s, idle_s or both: no appliance keeps a login for ever")
+        return self
 
 
 class Verified(Part):

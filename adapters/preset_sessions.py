@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from math import inf
 from threading import Lock
 
 from adapters.outcomes import Failed
@@ -12,7 +13,7 @@ from adapters.wire import Attempt
 from gateway.adapter import Outcome
 
 MARGIN_S = 15
-"""A kept login is given up so long before it ends by itself."""
+"""A kept login is given up so long before it ends by itself; it shall not end on the way."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,7 @@ class Sessions:
         self._session = session
         self._lock = Lock()
         self._login: Login | None = None
+        self._used = 0.0
 
     @property
     def kept(self) -> Login | None:
@@ -56,13 +58,21 @@ class Sessions:
             self._lock.release()
 
     def _kept_or_made(self, log_in: Callable[[], Mapping[str, str]], session: Session) -> Login:
-        if self._login is not None and time.monotonic() < self._login.ends:
+        if self._login is not None and time.monotonic() < min(self._login.ends, self._used + _kept_s(session.idle_s)):
             return self._login
         self._login = None
         values = log_in()
-        made = Login(values, time.monotonic() + _lifetime_s(session, values))
+        self._used = time.monotonic()
+        made = Login(values, self._used + _kept_s(_lifetime_s(session, values)))
         self._login = replace(made, kept=True)
         return made
+
+    def used(self, at: float) -> None:
+        """The appliance has answered a request that went out at ``at`` (``time.monotonic``), so the login is not idle.
+
+        No lock: who has an answer does not wait for another thread's login.
+        """
+        self._used = max(self._used, at)
 
     def forget(self, login: Login) -> None:
         """``login`` is over; one that another thread has made meanwhile is not."""
@@ -73,7 +83,12 @@ class Sessions:
 
 def _lifetime_s(session: Session, values: Mapping[str, str]) -> float:
     """As the appliance says, but no longer than the preset says."""
-    lifetime: float = session.lifetime_s
+    lifetime = inf if session.lifetime_s is None else session.lifetime_s
     with suppress(ValueError):
         lifetime = min(lifetime, float(values.get(session.lifetime_from, "")))
-    return max(lifetime - MARGIN_S, 1)
+    return lifetime
+
+
+def _kept_s(lives_s: float | None) -> float:
+    """How long a login is kept that lives so long; None: as long as one likes."""
+    return inf if lives_s is None else max(lives_s - MARGIN_S, 1)

@@ -222,6 +222,34 @@ def test_a_login_lives_as_long_as_the_appliance_says_at_most():
     assert sum(target.startswith("/login") for target in exchange.asked) == 2
 
 
+def later(sessions, seconds: float) -> None:
+    """Let a kept login be so much older."""
+    sessions._login = replace(sessions._login, ends=sessions._login.ends - seconds)
+    sessions._used -= seconds
+
+
+@pytest.mark.parametrize(
+    ("session", "answer", "logins"),
+    [
+        ("idle_s = 60", "yes", 1),
+        ("idle_s = 60", "no", 1),
+        ("idle_s = 60", hang, 2),
+        ("idle_s = 50", "yes", 3),
+        ("idle_s = 60\nlifetime_s = 90", "yes", 2),
+        ("lifetime_s = 60", "yes", 2),
+    ],
+)
+def test_a_login_may_live_from_its_last_use_that_was_answered(session, answer, logins):
+    """Orders 40 seconds apart; what is left of a lifetime is not used to its last 15 seconds."""
+    exchange = Exchange({"/login": "welcome abc123", "/dial": ["yes", answer, "yes"]})
+    with running(exchange, preset(LOGIN, DIALS, f"[session]\n{session}\n"), timeout_s=0.5) as pabx:
+        for place in range(3):
+            if place:
+                later(pabx._runner._sessions, 40)
+            pabx.deliver(DIAL)
+    assert sum(target.startswith("/login") for target in exchange.asked) == logins
+
+
 @pytest.mark.parametrize("behaviour", BAD)
 def test_whatever_goes_wrong_at_the_login_nothing_was_dialled(behaviour):
     """So it is never unknown: another appliance may be tried."""
@@ -459,6 +487,7 @@ GOOD = f'title = "A"\naddress = "http://h"\n{VERIFIED}[dial]\nget = "/"\nsuccess
         (GOOD + "[parameters.number]\nhelp = 'X.'\n", "'number' cannot be a name here"),
         (GOOD + "[parameters.port]\ntype = 'int'\nhelp = 'X.'\n", "parameters.port.type: came 'int'"),
         (GOOD + "[parameters.port]\nhelp = 'no full stop'\n", "help is a sentence"),
+        (GOOD + "[session]\nlifetime_from = 'x'\n", "session: needs lifetime_s, idle_s or both"),
         (GOOD.replace("title", "titel"), "titel: unknown key. Did you mean 'title'?"),
         ("based_on = 'mine'\n", "is based on this very preset"),
         ("based_on = 'asterisk-ammi'\n", "there is no preset 'asterisk-ammi'"),
