@@ -113,6 +113,10 @@ class PresetAdapter:
         except AdapterError as error:
             return self._peer.unbuilt(error)
 
+    def resume(self, captures: Mapping[str, str]) -> None:
+        """Begin with a kept login that captured these values, as if an order had been placed before."""
+        self._runner.resume(captures)
+
     def close(self) -> None:
         self._runner.close()
         self._peer.close()

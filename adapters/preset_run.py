@@ -70,6 +70,10 @@ class Runner:
         """End the call ``{{ ref }}``, one of the message's fields."""
         return self._twice(message, self._hang_up)
 
+    def resume(self, captures: Mapping[str, str]) -> None:
+        """Begin with a kept login that captured these values, as if an order had been placed before."""
+        self._sessions.resume(captures)
+
     def _twice(self, message: Outgoing, act: Callable[[Outgoing, Login, Attempt], Delivery]) -> Delivery:
         """Log in and ``act``; when a kept login turns out to be over, once more with a new one."""
         attempt = self._peer.attempt()

@@ -138,6 +138,7 @@ class Trial(Part):
     given: dict[str, Any] = Field(default_factory=dict, description="the appliance's table, over that of all tests")
     order: Order = Field(default_factory=Order, description="the order")
     hang_up: str | None = Field(None, description="instead of dialling, hang up the call with this ref")
+    kept: dict[str, str] | None = Field(None, description="begin with a kept login: what its steps captured")
     exchange: Annotated[tuple[Exchange, ...], Field(strict=False)] = Field(description="the requests, in order")
     outcome: Literal["accepted", "refused", "unreachable", "unknown"] = Field(description="what comes of it")
     ref: str | None = Field(None, description="the appliance's id of the call")
@@ -196,7 +197,21 @@ class Preset(Part):
             raise ValueError("dial needs success: most appliances answer 200 to anything")
         if clash := sorted(self.parameters.keys() & self.origin.keys()):
             raise ValueError(f"{clash[0]!r} is a parameter and a part of origin: give one another name")
+        for trial in self.tests:
+            if trial.kept is not None:
+                self._fits_kept(trial.kept, f"kept in the test {trial.name!r}")
         return self
+
+    def _fits_kept(self, kept: Mapping[str, str], place: str) -> None:
+        """Whether a login of this preset can have captured that."""
+        if self.session is None:
+            raise ValueError(f"{place}: without session no login is kept")
+        captures = {name for step in self.login for name in step.capture}
+        known = f"the login captures {', '.join(sorted(captures)) or 'nothing'}"
+        if wrong := sorted(kept.keys() - captures):
+            raise ValueError(f"{place}: unknown {wrong[0]!r}; {known}")
+        if missing := sorted(captures - kept.keys() - {self.session.lifetime_from}):
+            raise ValueError(f"{place}: {missing[0]!r} is missing; {known}")
 
     @property
     def steps(self) -> tuple[tuple[str, Step], ...]:

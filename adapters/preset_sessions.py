@@ -67,6 +67,10 @@ class Sessions:
         self._login = replace(made, kept=True)
         return made
 
+    def resume(self, values: Mapping[str, str]) -> None:
+        """Go on with a login that was made before and gave ``values``; it is not old."""
+        self._login, self._used = Login(values, inf, kept=True), time.monotonic()
+
     def used(self, at: float) -> None:
         """The appliance has answered a request that went out at ``at`` (``time.monotonic``), so the login is not idle.
 

@@ -61,6 +61,8 @@ def failures(preset: Preset, trial: Trial) -> list[str]:
         return list(sentences(error, "given", config_class_of(preset)))
     except AdapterError as error:
         return [f"the preset cannot be used: {error}"]
+    if trial.kept is not None:
+        adapter.resume(trial.kept)
     delivery = _done(adapter, trial)
     sent = list(peers[0].sent)
     adapter.close()

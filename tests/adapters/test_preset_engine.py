@@ -463,6 +463,35 @@ def test_an_appliance_says_what_it_can_take_and_whether_it_hangs_up():
     assert (takes.limits, takes.can_hang_up) == (Limits(orders_per_s=3), False)
 
 
+RELOGIN = """
+[[tests]]
+name = "a kept login that is over"
+kept = { session = "old111" }
+outcome = "accepted"
+[given]
+host = "192.0.2.1"
+[[tests.exchange]]
+sent = "GET /dial?n=04799998888&s=old111"
+answer = "200 OK\\n\\nlog in again"
+[[tests.exchange]]
+sent = "GET /login?pw=s3nha"
+answer = "200 OK\\n\\nwelcome new222"
+[[tests.exchange]]
+sent = "GET /dial?n=04799998888&s=new222"
+answer = "200 OK\\n\\nyes"
+"""
+
+
+def test_a_test_in_a_preset_may_begin_with_a_kept_login():
+    chosen = preset(LOGIN, DIALS, SESSION, RELOGIN)
+    assert failures(chosen, chosen.tests[0]) == []
+    forgetful = preset(LOGIN, DIALS.replace('refused = "^no"\n', "").replace("expired", "refused"), SESSION, RELOGIN)
+    assert [each.partition(":")[0] for each in failures(forgetful, forgetful.tests[0])] == [
+        *("exchange 2", "exchange 3"),
+        "the outcome is refused, expected accepted",
+    ]
+
+
 def test_the_preset_of_the_documentation_works():
     text = (Path(__file__).parents[2] / "docs" / "presets.md").read_text(encoding="utf-8")
     block = re.search(r"<!-- fictel -->\n +```toml\n(.*?)\n +```", text, re.DOTALL)
@@ -472,6 +501,18 @@ def test_the_preset_of_the_documentation_works():
     assert [failures(chosen, trial) for trial in chosen.tests] == [[]]
 
 
+KEPT = """
+[session]
+idle_s = 60
+[[login]]
+get = "/login"
+capture = {{ s = {{ json = "s" }}, t = {{ json = "t" }} }}
+[[tests]]
+name = "a"
+kept = {{ {} }}
+outcome = "unknown"
+exchange = []
+"""
 GOOD = f'title = "A"\naddress = "http://h"\n{VERIFIED}[dial]\nget = "/"\nsuccess = "ok"\n'
 
 
@@ -487,6 +528,9 @@ GOOD = f'title = "A"\naddress = "http://h"\n{VERIFIED}[dial]\nget = "/"\nsuccess
         (GOOD + "[parameters.number]\nhelp = 'X.'\n", "'number' cannot be a name here"),
         (GOOD + "[parameters.port]\ntype = 'int'\nhelp = 'X.'\n", "parameters.port.type: came 'int'"),
         (GOOD + "[parameters.port]\nhelp = 'no full stop'\n", "help is a sentence"),
+        (GOOD + KEPT.format("").replace("[session]\nidle_s = 60\n", ""), "without session no login is kept"),
+        (GOOD + KEPT.format('sesion = "s"'), "kept in the test 'a': unknown 'sesion'; the login captures s, t"),
+        (GOOD + KEPT.format('s = "s"'), "kept in the test 'a': 't' is missing; the login captures s, t"),
         (GOOD + "[session]\nlifetime_from = 'x'\n", "session: needs lifetime_s, idle_s or both"),
         (GOOD.replace("title", "titel"), "titel: unknown key. Did you mean 'title'?"),
         ("based_on = 'mine'\n", "is based on this very preset"),

@@ -26,7 +26,11 @@ from gateway.errors import AdapterError
 CATALOGUE = Catalogue()
 PRESETS = {name: CATALOGUE.preset(name) for name in CATALOGUE.names()}
 TRIALS = [(name, trial) for name, preset in PRESETS.items() for trial in preset.tests]
-DIALLED = [(name, trial) for name, trial in TRIALS if trial.outcome == "accepted" and trial.hang_up is None]
+DIALLED = [
+    (name, trial)
+    for name, trial in TRIALS
+    if trial.outcome == "accepted" and trial.hang_up is None and trial.kept is None
+]
 README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
 
 
@@ -46,6 +50,12 @@ def test_every_preset_shows_a_success_and_a_failure(name):
 def test_what_hangs_up_is_shown_too(name):
     shown = any(trial.hang_up is not None for trial in PRESETS[name].tests)
     assert shown == bool(PRESETS[name].hangup)
+
+
+@pytest.mark.parametrize("name", [name for name, preset in PRESETS.items() if preset.session and preset.dial.expired])
+def test_a_kept_login_that_is_over_is_shown_to_be_made_anew(name):
+    accepted = [trial for trial in PRESETS[name].tests if trial.kept is not None and trial.outcome == "accepted"]
+    assert any(len(trial.exchange) == len(PRESETS[name].login) + 2 for trial in accepted)
 
 
 @pytest.mark.parametrize("name", PRESETS)
