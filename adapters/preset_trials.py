@@ -83,14 +83,15 @@ def _done(adapter: PresetAdapter, trial: Trial) -> Delivery:
 
 def _unlike(trial: Trial, sent: Sequence[bytes]) -> Iterator[str]:
     for place, exchange in enumerate(trial.exchange):
-        expected = _request(exchange.sent.strip("\n"))
-        went = _request(sent[place].decode("utf-8", "replace")) if place < len(sent) else None
+        expected = _request(*_written(exchange.sent))
+        went = _request(*_received(sent[place])) if place < len(sent) else None
         if went is None:
             yield f"exchange {place + 1}: nothing went out, expected {expected[0]}"
         elif went != expected:
-            yield f"exchange {place + 1}: this went out:\n{_shown(went)}\n  expected:\n{_shown(expected)}"
+            shown = _shown_both(went, expected)
+            yield f"exchange {place + 1}: this went out:\n{shown[0]}\n  expected:\n{shown[1]}"
     for more in sent[len(trial.exchange) :]:
-        yield f"one more request went out:\n{_shown(_request(more.decode('utf-8', 'replace')))}"
+        yield f"one more request went out:\n{_shown(_request(*_received(more)))}"
 
 
 def _unmet(trial: Trial, delivery: Delivery) -> Iterator[str]:
@@ -102,18 +103,28 @@ def _unmet(trial: Trial, delivery: Delivery) -> Iterator[str]:
         yield f"it says {delivery.detail!r}, expected {trial.says!r} in it"
 
 
-def _request(text: str) -> Request:
-    head, _, body = text.replace("\r\n", "\n").partition("\n\n")
-    line, *lines = head.split("\n")
+def _written(text: str) -> tuple[str, str]:
+    """Head and body as a test has them; the line end before the closing quotes belongs to the file, not to the body."""
+    head, _, body = text.lstrip("\n").partition("\n\n")
+    return head, body.removesuffix("\n")
+
+
+def _received(data: bytes) -> tuple[str, str]:
+    head, _, body = data.decode("utf-8", "replace").partition("\r\n\r\n")
+    return head, body
+
+
+def _request(head: str, body: str) -> Request:
+    line, *lines = head.strip().splitlines()
     pairs = (each.partition(":") for each in lines)
     headers = {name.strip().lower(): value.strip() for name, _, value in pairs}
     told = {name: value for name, value in headers.items() if _USUAL.get(name, value + ".") not in ("", value)}
-    return line.removesuffix(" HTTP/1.1").strip(), told, _canonical(body.strip())
+    return line.removesuffix(" HTTP/1.1").strip(), told, _canonical(body)
 
 
 def _canonical(body: str) -> str:
-    """XML without the white space that only serves readers; all else as it is."""
-    root = parsed(body.encode()) if body.startswith("<") else None
+    """XML without the white space that only serves readers; all else as it is, to the last line end."""
+    root = parsed(body.strip().encode()) if body.lstrip().startswith("<") else None
     if root is None:
         return body
     for element in root.iter():
@@ -122,13 +133,22 @@ def _canonical(body: str) -> str:
     return str(etree.tostring(root, method="c14n2").decode())
 
 
-def _shown(request: Request) -> str:
+def _shown_both(went: Request, expected: Request) -> tuple[str, str]:
+    """Both as they are; line ends are made visible where nothing else is different."""
+    visible = went[2] != expected[2] and went[2].split() == expected[2].split()
+    return _shown(went, visible=visible), _shown(expected, visible=visible)
+
+
+def _shown(request: Request, *, visible: bool = False) -> str:
     line, headers, body = request
-    return "\n".join(f"    {each}" for each in (line, *(f"{name}: {value}" for name, value in headers.items()), body))
+    if visible:
+        body = body.replace("\r", "\\r").replace("\n", "\\n\n") + "<end>"
+    lines = (line, *(f"{name}: {value}" for name, value in headers.items()), *body.split("\n"))
+    return "\n".join(f"    {each}" for each in lines)
 
 
 def _answer(text: str) -> Answer:
-    head, _, body = text.lstrip("\n").partition("\n\n")
+    head, body = _written(text)
     line, *lines = head.rstrip("\n").split("\n")
     status = next(word for word in line.split() if word.isdigit())
     headers = HTTPHeaderDict()

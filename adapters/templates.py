@@ -4,12 +4,13 @@ The escape is applied by the environment (Jinja2's ``finalize``), so a template'
 nor switch it off. Control characters never pass: Asterisk takes a line feed in a number into its dialplan.
 """
 
+import re
 from collections.abc import Callable, Collection, Mapping
 from difflib import get_close_matches
 from functools import cache
 from json import dumps
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import quote, quote_plus
 from xml.sax.saxutils import escape as xml_escape
 
@@ -85,9 +86,12 @@ def _finalized(escape: Escape) -> Callable[[Any], str]:
 
 
 @cache
-def _environment(escape: Escape) -> ImmutableSandboxedEnvironment:
+def _environment(escape: Escape, line_end: Literal["\n", "\r\n"]) -> ImmutableSandboxedEnvironment:
     environment = ImmutableSandboxedEnvironment(
-        undefined=StrictUndefined, finalize=_finalized(escape), keep_trailing_newline=True
+        undefined=StrictUndefined,
+        finalize=_finalized(escape),
+        keep_trailing_newline=True,
+        newline_sequence=line_end,
     )
     for name in ("e", "escape", "forceescape", "safe", "tojson", "urlencode", "urlize", "xmlattr"):
         del environment.filters[name]  # values are escaped already; twice would be wrong
@@ -106,7 +110,7 @@ class Template:
         secrets: Mapping[str, SecretStr],
         names: Collection[str] = NAMES,
     ) -> None:
-        environment = _environment(escape)
+        environment = _environment(escape, _line_end(source))
         try:
             tree = environment.parse(source)
             self._template = environment.from_string(source)
@@ -129,6 +133,15 @@ class Template:
             raise AdapterError(
                 f"the template cannot be used for {message.kind!r}: {type(error).__name__} in an expression"
             ) from None
+
+
+def _line_end(source: str) -> Literal["\n", "\r\n"]:
+    """The line end of ``source``: Jinja2 writes one kind only. Raises ``AdapterError`` where there are several."""
+    if "\r" not in source:
+        return "\n"
+    if set(re.findall(r"\r\n|\r|\n", source)) != {"\r\n"}:
+        raise AdapterError(f"the template {source!r} has line ends of several kinds; expected LF or CRLF in all lines.")
+    return "\r\n"
 
 
 def _secrets_used(tree: nodes.Template) -> set[str]:

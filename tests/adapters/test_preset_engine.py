@@ -492,6 +492,50 @@ def test_a_test_in_a_preset_may_begin_with_a_kept_login():
     ]
 
 
+LINES = """
+[dial]
+post = "/dial"
+content_type = "text/plain"
+success = "^yes"
+body = {}
+[given]
+host = "192.0.2.1"
+[[tests]]
+name = "a body of lines"
+outcome = "accepted"
+[[tests.exchange]]
+sent = {}
+answer = "200 OK\\n\\nyes"
+"""
+HEAD = "POST /dial\\nContent-Type: text/plain\\n\\n"
+
+
+@pytest.mark.parametrize(
+    ("body", "sent", "same"),
+    [
+        ('"CALL\\nto=1"', f'"{HEAD}CALL\\nto=1"', True),
+        ('"CALL\\nto=1"', f'"{HEAD}CALL\\nto=1\\n"', True),
+        ('"CALL\\nto=1\\n"', f'"{HEAD}CALL\\nto=1\\n"', False),
+        ('"CALL\\nto=1\\n"', f'"{HEAD}CALL\\nto=1\\n\\n"', True),
+        ('"CALL\\nto=1\\n\\n"', f'"{HEAD}CALL\\nto=1\\n\\n"', False),
+        ('"\\nCALL"', f'"{HEAD}CALL"', False),
+        ('"CALL\\r\\nto=1\\r\\n"', f'"{HEAD}CALL\\r\\nto=1\\r\\n\\n"', True),
+        ('"CALL\\r\\nto=1\\r\\n"', f'"{HEAD}CALL\\nto=1\\n\\n"', False),
+        ('"""\nCALL\\r\nto=1\\r\n"""', f'"{HEAD}CALL\\r\\nto=1\\r\\n\\n"', True),
+        ('"<a>\\n  <b/></a>\\n"', f'"{HEAD}<a><b/></a>"', True),
+    ],
+)
+def test_a_body_goes_out_as_written_to_its_last_line_end(body, sent, same):
+    chosen = preset(LINES.format(body, sent))
+    wrong = failures(chosen, chosen.tests[0])
+    assert wrong == [] if same else "<end>" in wrong[0]
+
+
+def test_line_ends_of_two_kinds_are_refused():
+    with pytest.raises(AdapterError, match="line ends of several kinds; expected LF or CRLF"):
+        adapter(preset(LINES.format('"CALL\\r\\nto=1\\n"', '""')), "192.0.2.1")
+
+
 def test_the_preset_of_the_documentation_works():
     text = (Path(__file__).parents[2] / "docs" / "presets.md").read_text(encoding="utf-8")
     block = re.search(r"<!-- fictel -->\n +```toml\n(.*?)\n +```", text, re.DOTALL)
