@@ -61,7 +61,7 @@ class PresetAdapter:
         self._values = config.values()
         self._peer = peer(self._connection(), name=name)
         self._origin = {
-            key: self._rule(each.rule) for key, each in self._preset.origin.items() if each.rule is not None
+            key: self._rule(key, each.rule) for key, each in self._preset.origin.items() if each.rule is not None
         }
         self._calls = calls_of(self._preset, self._values, self._scene())
         self._runner = Runner(self._peer, self._calls, self._preset.session)
@@ -69,13 +69,14 @@ class PresetAdapter:
         self.longest_s = self._runner.longest_s
         self.can_hang_up = bool(self._preset.hangup)
 
-    def _rule(self, text: str) -> Template:
+    def _rule(self, name: str, text: str) -> Template:
         filled = inserted(text, self._preset, self._values)
-        return Template(filled, secrets=self._config.secrets, names=ALWAYS | set(self._values))
+        names = ALWAYS | set(self._values)
+        return Template(filled, secrets=self._config.secrets, names=names, place=f"origin.{name}.rule")
 
     def _scene(self) -> Scene:
         hosts = frozenset(name for name, each in self._preset.origin.items() if each.host)
-        address = self._preset.address if hosts else self._fixed(self._preset.address)
+        address = self._preset.address if hosts else self._fixed("address", self._preset.address)
         return Scene(self._peer, address, self._preset.headers, self._config.secrets, self._wsse(), hosts)
 
     def probe(self) -> Probe:
@@ -175,15 +176,19 @@ class PresetAdapter:
         auth = self._preset.auth
         if auth is None:
             return "none", "", ""
-        return self._fixed(auth.kind), self._fixed(auth.username), self._fixed(auth.password)
+        kind, username, password = (
+            self._fixed(f"auth.{key}", getattr(auth, key)) for key in ("kind", "username", "password")
+        )
+        return kind, username, password
 
     def _wsse(self) -> tuple[str, SecretStr] | None:
         kind, username, password = self._login()
         return (username, SecretStr(password)) if kind == "wsse" else None
 
-    def _fixed(self, text: str) -> str:
+    def _fixed(self, place: str, text: str) -> str:
         """A template of the parameters alone."""
-        template = Template(text, secrets=self._config.secrets, names=self._values.keys() | {"secrets"})
+        names = self._values.keys() | {"secrets"}
+        template = Template(text, secrets=self._config.secrets, names=names, place=place)
         return template.render(Outgoing("settings", "", self._values))
 
 

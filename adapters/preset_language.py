@@ -136,10 +136,14 @@ class Step(Part):
         return next((name.upper() for name in METHODS if getattr(self, name) is not None), "POST")
 
     @property
+    def way(self) -> str:
+        """The key that holds the address."""
+        return next(name for name in (*METHODS, "soap", "xmlrpc") if getattr(self, name) is not None)
+
+    @property
     def where(self) -> str:
         """The address, as written."""
-        texts: list[str | None] = [getattr(self, name) for name in (*METHODS, "soap", "xmlrpc")]
-        return next(text for text in texts if text is not None)
+        return str(getattr(self, self.way))
 
 
 class Usual(Part):

@@ -20,6 +20,7 @@ from adapters.soap_call import SoapCall
 from adapters.soap_settings import SoapConfig
 from adapters.templates import (
     DIAL_FIELDS,
+    Escape,
     Template,
     compiled,
     escape_for,
@@ -47,7 +48,10 @@ _WHOLE = ("template", "pattern", "url", "list", "table")
 @dataclass(frozen=True)
 class Scene:
     """What all steps of one appliance share. ``login`` is user and password of WS-Security, if it is used; ``hosts``
-    are the parts of origin by which an address may begin."""
+    are the parts of origin by which an address may begin; ``place`` is where the step stands, such as ``login 1``."""
+
+    def at(self, key: str) -> str:
+        return f"{self.place}: {key}"
 
     peer: Peer
     address: str
@@ -55,6 +59,7 @@ class Scene:
     secrets: Mapping[str, SecretStr]
     login: tuple[str, SecretStr] | None = None
     hosts: Collection[str] = ()
+    place: str = ""
 
 
 class Call(Protocol):
@@ -86,9 +91,11 @@ class _Base:
         if hosted and self._hosted:
             address = address[hosted.end() :]
         self.origin = origin_of(address) if address and not self._hosted else ""
-        self._url = Template(address, escape=for_url, secrets=scene.secrets, names=names)
+        self._url = Template(address, escape=for_url, secrets=scene.secrets, names=names, place=scene.at(step.way))
         self._headers = {
-            name: Template(text, escape=for_header, secrets=scene.secrets, names=names)
+            name: Template(
+                text, escape=for_header, secrets=scene.secrets, names=names, place=scene.at(f"headers.{name}")
+            )
             for name, text in {**scene.headers, **step.headers}.items()
         }
 
@@ -111,7 +118,7 @@ class HttpCall(_Base):
 
     def __init__(self, step: Step, scene: Scene, names: Collection[str]) -> None:
         super().__init__(step, scene, names)
-        self._media, self._body = _body_of(step, scene.secrets, names)
+        self._media, self._body = _body_of(step, scene, names)
 
     def request(self, message: Outgoing, attempt: Attempt) -> HttpRequest:
         url, headers = self._head(message)
@@ -127,8 +134,8 @@ class XmlRpcCall(_Base):
         super().__init__(step, scene, names)
         if not isinstance(step.params, list | tuple):
             raise AdapterError(f"params is {step.params!r}; expected a list.")
-        self._method = Template(step.method, secrets=scene.secrets, names=names)
-        self._params = compiled(step.params, scene.secrets, names)
+        self._method = Template(step.method, secrets=scene.secrets, names=names, place=scene.at("method"))
+        self._params = compiled(step.params, scene.secrets, names, place=scene.at("params"))
 
     def request(self, message: Outgoing, attempt: Attempt) -> HttpRequest:
         url, headers = self._head(message)
@@ -189,21 +196,21 @@ def _soap_config(step: Step, scene: Scene, origin: str) -> SoapConfig:
         raise AdapterError(f"{error}.") from None
 
 
-def _body_of(
-    step: Step, secrets: Mapping[str, SecretStr], names: Collection[str]
-) -> tuple[str, Callable[[Outgoing], str] | None]:
+def _body_of(step: Step, scene: Scene, names: Collection[str]) -> tuple[str, Callable[[Outgoing], str] | None]:
     """The media type of a body, and what makes it."""
+
+    def template(key: str, text: str, escape: Escape) -> Callable[[Outgoing], str]:
+        return Template(text, escape=escape, secrets=scene.secrets, names=names, place=scene.at(key)).render
+
     if step.form is not None:
         text = "&".join(f"{quote_plus(key)}={value}" for key, value in step.form.items())
-        return "application/x-www-form-urlencoded", Template(text, escape=for_form, secrets=secrets, names=names).render
+        return "application/x-www-form-urlencoded", template("form", text, for_form)
     if step.json_body is not None:
-        tree = compiled(step.json_body, secrets, names)
+        tree = compiled(step.json_body, scene.secrets, names, place=scene.at("json"))
         return "application/json", lambda message: json.dumps(rendered(tree, message))
     if step.body is None:
         return "", None
-    return step.content_type, Template(
-        step.body, escape=escape_for(step.content_type), secrets=secrets, names=names
-    ).render
+    return step.content_type, template("body", step.body, escape_for(step.content_type))
 
 
 _KINDS: Mapping[str, Callable[[Step, Scene, Collection[str]], Call]] = {
@@ -221,7 +228,8 @@ def calls_of(preset: Preset, values: Mapping[str, Any], scene: Scene) -> Mapping
     made: dict[str, tuple[Call, ...]] = {}
     for name, steps in sequences.items():
         made[name] = tuple(
-            _call(f"{name} {place + 1}", step, preset, values, scene, known[name]) for place, step in enumerate(steps)
+            _call(name if name == "dial" else f"{name} {place + 1}", step, preset, values, scene, known[name])
+            for place, step in enumerate(steps)
         )
     return made
 
@@ -254,11 +262,13 @@ def _call(
 ) -> Call:
     try:
         filled = _filled(step, preset, values)
-        return _KINDS[filled.kind](filled, scene, names)
+        return _KINDS[filled.kind](filled, replace(scene, place=place), names)
     except ValidationError as error:
         raise AdapterError(f"{place}: {error.errors()[0]['msg']}.") from None
     except AdapterError as error:
-        raise AdapterError(f"{place}: {error.message}", hint=error.hint) from None
+        # A template has said already where it stands.
+        where = "" if error.message.startswith(f"{place}: ") else f"{place}: "
+        raise AdapterError(f"{where}{error.message}", hint=error.hint) from None
 
 
 def _filled(step: Step, preset: Preset, values: Mapping[str, Any]) -> Step:

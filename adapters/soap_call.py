@@ -24,7 +24,7 @@ class SoapCall:
         """Raises ``AdapterError`` when the address, a template (of ``names``) or an argument cannot be used."""
         self._config = config
         self._peer = peer
-        self._arguments = compiled(config.arguments, config.secrets, names)
+        self._arguments = compiled(config.arguments, config.secrets, names, place="arguments")
         self._header = Header(config, names)
         self._lock = Lock()
         raw = RawEnvelope(config, self._header, names) if config.envelope else None

@@ -32,9 +32,11 @@ class Header:
         self._blocks: dict[str, Any] = {}
         if isinstance(config.header, str):
             if config.header:
-                self._text = Template(config.header, escape=for_xml, secrets=config.secrets, names=names)
+                self._text = Template(
+                    config.header, escape=for_xml, secrets=config.secrets, names=names, place="header"
+                )
         else:
-            self._blocks = compiled(config.header, config.secrets, names)
+            self._blocks = compiled(config.header, config.secrets, names, place="header")
         _make(etree.Element("Header"), self._blocks)
 
     def __bool__(self) -> bool:

@@ -28,7 +28,9 @@ class RawEnvelope:
     def __init__(self, config: SoapConfig, header: Header, names: Collection[str] = NAMES) -> None:
         """Raises ``AdapterError`` when the template cannot be used."""
         self.address = config.address
-        self._template = Template(config.envelope.strip(), escape=for_xml, secrets=config.secrets, names=names)
+        self._template = Template(
+            config.envelope.strip(), escape=for_xml, secrets=config.secrets, names=names, place="envelope"
+        )
         self._action = config.soap_action
         self._header = header
         self._namespace = _NAMESPACES.get(config.soap_version, "")

@@ -85,6 +85,10 @@ def _finalized(escape: Escape) -> Callable[[Any], str]:
     return finalize
 
 
+_ESCAPES = ("e", "escape", "forceescape", "safe", "tojson", "urlencode", "urlize", "xmlattr")
+"""Jinja2's own filters that escape or forbid it, which are not there."""
+
+
 @cache
 def _environment(escape: Escape, line_end: Literal["\n", "\r\n"]) -> ImmutableSandboxedEnvironment:
     environment = ImmutableSandboxedEnvironment(
@@ -93,14 +97,17 @@ def _environment(escape: Escape, line_end: Literal["\n", "\r\n"]) -> ImmutableSa
         keep_trailing_newline=True,
         newline_sequence=line_end,
     )
-    for name in ("e", "escape", "forceescape", "safe", "tojson", "urlencode", "urlize", "xmlattr"):
+    for name in _ESCAPES:
         del environment.filters[name]  # values are escaped already; twice would be wrong
     environment.filters.update(FILTERS)
     return environment
 
 
 class Template:
-    """One compiled template. Raises ``AdapterError`` for a broken one or a name in it that is not in ``names``."""
+    """One compiled template. Raises ``AdapterError`` for a broken one or a name in it that is not in ``names``.
+
+    ``place`` is the key where it stands, for sentences.
+    """
 
     def __init__(
         self,
@@ -109,39 +116,55 @@ class Template:
         escape: Escape = for_text,
         secrets: Mapping[str, SecretStr],
         names: Collection[str] = NAMES,
+        place: str = "",
     ) -> None:
-        environment = _environment(escape, _line_end(source))
+        self._at = f"{place}: " if place else ""
+        environment = _environment(escape, self._line_end(source))
         try:
             tree = environment.parse(source)
             self._template = environment.from_string(source)
         except TemplateError as error:
-            raise AdapterError(f"the template {source!r} is broken: {error.message}") from None
-        _expect(meta.find_undeclared_variables(tree), names, "field")
-        _expect(_secrets_used(tree), secrets.keys(), "secret")
+            hint = _hint_for(error.message or "", environment.filters)
+            raise AdapterError(f"{self._at}the template {source!r} is broken: {error.message}", hint=hint) from None
+        used = meta.find_undeclared_variables(tree)
+        self._expect(used, names, "field")
+        self._expect(_secrets_used(tree), secrets.keys(), "secret")
+        self._quotable = [name for name in ("extension", "number") if name in used]
         self._secrets = SimpleNamespace(**{name: value.get_secret_value() for name, value in secrets.items()})
 
     def render(self, message: Outgoing) -> str:
-        """The text for ``message``. Raises ``AdapterError``, which never quotes a value."""
+        """The text for ``message``. Raises ``AdapterError``, which quotes no value but the extension and the number."""
         names = {**message.fields, "kind": message.kind, "id": message.id, "secrets": self._secrets}
         try:
             return self._template.render(names)
         except AdapterError:
             raise
         except TemplateError as error:
-            raise AdapterError(f"the template cannot be used for {message.kind!r}: {error.message}") from None
+            raise AdapterError(f"{self._at}the template cannot be used for {message.kind!r}: {error.message}") from None
         except (ArithmeticError, LookupError, TypeError, ValueError) as error:
+            quoted = " and ".join(f"{name} {str(names.get(name))!r}" for name in self._quotable)
+            came = f" with {quoted}" if quoted else ""
+            advice = "; values are texts: (extension | int) makes a number" if isinstance(error, TypeError) else ""
             raise AdapterError(
-                f"the template cannot be used for {message.kind!r}: {type(error).__name__} in an expression"
+                f"{self._at}the template cannot be used for {message.kind!r}:"
+                f" {type(error).__name__} in an expression{came}{advice}"
             ) from None
 
+    def _expect(self, used: set[str], known: Collection[str], what: str) -> None:
+        for name in sorted(used - set(known)):
+            near = get_close_matches(name, list(known), n=1)
+            hint = f"Did you mean {near[0]!r}?" if near else f"Known: {', '.join(sorted(known)) or 'none'}."
+            raise AdapterError(f"{self._at}a template asks for the unknown {what} {name!r}.", hint=hint)
 
-def _line_end(source: str) -> Literal["\n", "\r\n"]:
-    """The line end of ``source``: Jinja2 writes one kind only. Raises ``AdapterError`` where there are several."""
-    if "\r" not in source:
-        return "\n"
-    if set(re.findall(r"\r\n|\r|\n", source)) != {"\r\n"}:
-        raise AdapterError(f"the template {source!r} has line ends of several kinds; expected LF or CRLF in all lines.")
-    return "\r\n"
+    def _line_end(self, source: str) -> Literal["\n", "\r\n"]:
+        """The line end of ``source``: Jinja2 writes one kind only. Raises ``AdapterError`` where there are several."""
+        if "\r" not in source:
+            return "\n"
+        if set(re.findall(r"\r\n|\r|\n", source)) != {"\r\n"}:
+            raise AdapterError(
+                f"{self._at}the template {source!r} has line ends of several kinds; expected LF or CRLF in all lines."
+            )
+        return "\r\n"
 
 
 def _secrets_used(tree: nodes.Template) -> set[str]:
@@ -152,27 +175,33 @@ def _secrets_used(tree: nodes.Template) -> set[str]:
     return used
 
 
-def _expect(used: set[str], known: Any, what: str) -> None:
-    for name in sorted(used - set(known)):
-        near = get_close_matches(name, list(known), n=1)
-        hint = f"Did you mean {near[0]!r}?" if near else f"Known: {', '.join(sorted(known)) or 'none'}."
-        raise AdapterError(f"a template asks for the unknown {what} {name!r}.", hint=hint)
+def _hint_for(problem: str, filters: Collection[str]) -> str:
+    """What to do about a template that is broken because of ``problem``."""
+    found = re.search(r"No filter named '(\w+)'", problem)
+    if not found:
+        return ""
+    if found[1] in _ESCAPES:
+        return "Values are escaped already for the place they go to; for text that a signature covers there is 'quote'."
+    if near := get_close_matches(found[1], list(filters), n=1):
+        return f"Did you mean {near[0]!r}?"
+    return f"Known: {', '.join(FILTERS)}, and Jinja2's own, such as 'int', 'replace' and 'default'."
 
 
-def compiled(tree: Any, secrets: Mapping[str, SecretStr], names: Collection[str] = NAMES) -> Any:
+def compiled(tree: Any, secrets: Mapping[str, SecretStr], names: Collection[str] = NAMES, *, place: str) -> Any:
     """Nested lists and mappings with a ``Template`` for each text; other scalars stay as they are.
 
-    Raises ``AdapterError`` for a value that cannot be sent, such as a date of TOML.
+    ``place`` is the key where ``tree`` stands. Raises ``AdapterError`` for a value that cannot be sent, such as a date
+    of TOML.
     """
     if isinstance(tree, str):
-        return Template(tree, secrets=secrets, names=names)
+        return Template(tree, secrets=secrets, names=names, place=place)
     if isinstance(tree, Mapping):
-        return {str(name): compiled(value, secrets, names) for name, value in tree.items()}
+        return {str(name): compiled(value, secrets, names, place=f"{place}.{name}") for name, value in tree.items()}
     if isinstance(tree, list | tuple):
-        return [compiled(value, secrets, names) for value in tree]
+        return [compiled(value, secrets, names, place=f"{place}.{index}") for index, value in enumerate(tree)]
     if tree is None or isinstance(tree, bool | int | float):
         return tree
-    raise AdapterError(f"an argument is {tree!r}; expected text, a number, true, false, a list or a table.")
+    raise AdapterError(f"{place}: an argument is {tree!r}; expected text, a number, true, false, a list or a table.")
 
 
 def rendered(tree: Any, message: Outgoing) -> Any:

@@ -60,8 +60,8 @@ class UrlAdapter:
         self._config = config
         self.longest_s = config.timeout_s
         self._origin = origin_of(config.url)
-        self._url = Template(config.url.strip(), escape=for_url, secrets=config.secrets)
-        self._body = Template(config.body, escape=escape_for(config.content_type), secrets=config.secrets)
+        self._url = Template(config.url.strip(), escape=for_url, secrets=config.secrets, place="url")
+        self._body = Template(config.body, escape=escape_for(config.content_type), secrets=config.secrets, place="body")
         self._rule = Rule(config.success, config.refused)
         self._peer = Peer(config, name=name)
         if config.probe_url:

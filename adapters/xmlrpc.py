@@ -58,7 +58,7 @@ class XmlRpcAdapter:
         self._config = config
         self.longest_s = config.timeout_s
         self._origin = origin_of(config.url)
-        self._params = compiled(list(config.params), config.secrets)
+        self._params = compiled(list(config.params), config.secrets, place="params")
         self._rule = Rule(config.success, config.refused, config.result_path, config.ref_path)
         self._peer = Peer(config, name=name)
 

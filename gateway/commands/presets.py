@@ -167,11 +167,14 @@ def _show_json(chosen: list[tuple[str, Any]], *, whole: bool) -> None:
 def _run_tests(shelf: Any, chosen: list[tuple[str, Any]]) -> None:
     bad = 0
     for name, preset in chosen:
+        told: dict[str, str] = {}
         for test, failures in shelf.trials(preset):
             bad += bool(failures)
             click.echo(f"{'FAILED' if failures else 'ok'}  {name}: {test}")
             for failure in failures:
-                click.echo(f"        {failure}")
+                # One mistake in the file fails every test; it is told once.
+                click.echo(f"        {f'as in {told[failure]!r}' if failure in told else failure}")
+                told.setdefault(failure, test)
         if not preset.tests:
             click.echo(f"--  {name}: has no tests")
     sys.exit(1 if bad else 0)

@@ -592,10 +592,18 @@ def test_a_mistake_in_a_file_is_named_with_file_and_key(text, said, tmp_path):
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        (('get = "/"', 'get = "/{{ extensoin }}"'), "dial 1: a template asks for the unknown field 'extensoin'"),
+        (('get = "/"', 'get = "/{{ extensoin }}"'), "dial: get: a template asks for the unknown field 'extensoin'"),
         (('get = "/"', 'get = "/{{ session }}"'), "unknown field 'session'"),
         (('"http://h"', '"ftp://h"'), "a url must begin with http:// or https://"),
         (('get = "/"', 'get = "/{% if %}"'), "is broken"),
+        (('get = "/"', "get = '/'\nheaders.X = '{{ numbr }}'"), "dial: headers.X: a template asks"),
+        (('get = "/"', "post = '/'\njson = { a = ['{{ numbr }}'] }"), "dial: json.a.0: a template asks"),
+        (("[dial]", "[[login]]\npost = '/'\nform = { a = '{{ pw }}' }\n[dial]"), "login 1: form: a template asks"),
+        (("[dial]", "[origin.line]\nhelp = 'X.'\nrule = '{{ x }}'\n[dial]"), "origin.line.rule: a template asks"),
+        (('"http://h"', '"http://{{ h }}"'), "address: a template asks for the unknown field 'h'"),
+        (('get = "/"', 'get = "/{{ number | md_5 }}"'), "No filter named 'md_5'. Did you mean 'md5'?"),
+        (('get = "/"', 'get = "/{{ number | zzz }}"'), "Known: md5, sha1, sha256, hmac_md5,"),
+        (('get = "/"', 'get = "/{{ number | urlencode }}"'), "Values are escaped already"),
     ],
 )
 def test_a_template_that_cannot_work_is_refused_at_the_start(change, said):
@@ -605,12 +613,34 @@ def test_a_template_that_cannot_work_is_refused_at_the_start(change, said):
     assert said in str(error.value)
 
 
+@pytest.mark.parametrize(
+    ("key", "said"),
+    [
+        ("headers.X = '{{ extension - 3500 }}'", "dial: headers.X: the template cannot be used for 'dial': TypeError"),
+        (
+            "headers.X = '{{ extension - 3500 }}'",
+            "with extension '2000'; values are texts: (extension | int)",
+        ),
+        ("headers.X = '{{ line }}'", "origin.line.rule: the template cannot be used for 'dial': TypeError in an"),
+        ("headers.X = '{{ 1 / (number | int - 4799998888) }}'", "ZeroDivisionError in an expression with number '0479"),
+        ("headers.X = '{{ password - 1 }}'", "TypeError in an expression; values are texts"),
+    ],
+)
+def test_a_template_that_fails_with_an_order_names_its_key_and_what_came(key, said):
+    line = '[origin.line]\nhelp = "X."\nrule = "{{ extension - 3500 }}"\n'
+    chosen = preset("[dial]\nget = '/'\nsuccess = 'yes'\n", key + "\n", line if "line" in key else "")
+    with closing(adapter(chosen, "192.0.2.1")) as pabx:
+        delivery = pabx.deliver(DIAL)
+    assert (delivery.outcome, said in delivery.detail) == (Outcome.UNREACHABLE, True), delivery.detail
+    assert "s3nha" not in delivery.detail
+
+
 def test_a_start_that_fails_names_the_appliance_the_preset_and_the_step(tmp_path):
     (tmp_path / "mine.toml").write_text(GOOD.replace('get = "/"', 'get = "/{{ numbr }}"'))
     raw = {"server": {"presets": "."}, "tenants": {"acme": {"appliances": {"pabx": {"preset": "mine"}}}}}
     with pytest.raises(ConfigError) as error:
         build(parse(raw, source="gateway.toml", base=tmp_path), tmp_path / "data")
-    said = "tenants.acme.appliances.pabx (preset 'mine'): dial 1: a template asks for the unknown field 'numbr'."
+    said = "tenants.acme.appliances.pabx (preset 'mine'): dial: get: a template asks for the unknown field 'numbr'."
     assert str(error.value).startswith(said)
 
 
