@@ -1,9 +1,19 @@
 """The part of the preset language that steps are written in: requests, places in answers, and rules on them."""
 
 import re
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    Tag,
+    model_validator,
+)
 
 from adapters.answers import Pattern
 
@@ -36,6 +46,8 @@ def _identifier(value: str) -> str:
 def _listed(value: Any) -> Any:
     """A rule may stand alone, and a bare text is a pattern."""
     values = value if isinstance(value, list | tuple) else [value]
+    if not all(isinstance(one, str | Mapping | Rule) for one in values):
+        raise ValueError("expected a rule: a text (a pattern), a table, or a list of those")
     return tuple({"matches": one} if isinstance(one, str) else one for one in values)
 
 
@@ -72,7 +84,20 @@ class Rule(Place):
     without: Pattern = Field("", description="pattern that must not be anywhere in the answer's text")
 
 
+def _tag(value: Any) -> str | None:
+    """Which of the two a ``ref`` is, in brackets: no key of the file."""
+    if isinstance(value, str):
+        return "<text>"
+    return "<table>" if isinstance(value, Mapping | Place) else None
+
+
 Rules = Annotated[tuple[Rule, ...], BeforeValidator(_listed)]
+Ref = Annotated[
+    Annotated[Place, Tag("<table>")] | Annotated[str, Tag("<text>")],
+    Discriminator(
+        _tag, custom_error_type="ref", custom_error_message="expected a place (a table) or a template (a text)"
+    ),
+]
 
 
 class Step(Part):
@@ -107,7 +132,7 @@ class Step(Part):
     expired: Rules = Field((), description="what says that a login is over, and nothing was done")
     reason: Place | None = Field(None, description="where a refusal gives its reason; else the whole text is quoted")
     capture: dict[Identifier, Place] = Field(default_factory=dict, description="values for the steps behind it")
-    ref: Place | str | None = Field(None, description="the appliance's id of the call: a place, or a template")
+    ref: Ref | None = Field(None, description="the appliance's id of the call: a place, or a template")
     must_answer: bool = Field(True, description="false: that it was sent is enough")
 
     @model_validator(mode="after")

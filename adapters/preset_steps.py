@@ -34,6 +34,7 @@ from adapters.wire import Attempt
 from adapters.xmlrpc import look
 from gateway.adapter import Outgoing, Probe
 from gateway.errors import AdapterError
+from gateway.validation import sentences
 
 ALWAYS = DIAL_FIELDS | {"kind", "id", "secrets"}
 _PLACE = re.compile(r"\{\{\s*(\w+)\s*\}\}")
@@ -264,7 +265,7 @@ def _call(
         filled = _filled(step, preset, values)
         return _KINDS[filled.kind](filled, replace(scene, place=place), names)
     except ValidationError as error:
-        raise AdapterError(f"{place}: {error.errors()[0]['msg']}.") from None
+        raise AdapterError(next(sentences(error, place, Step))) from None
     except AdapterError as error:
         # A template has said already where it stands.
         where = "" if error.message.startswith(f"{place}: ") else f"{place}: "

@@ -3,10 +3,24 @@
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import fields, is_dataclass
+from datetime import date, time
 from difflib import get_close_matches
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
+
+_SHAPES = {
+    "string_type": "a text",
+    "bool_type": "true or false",
+    "path_type": "a path",
+    **dict.fromkeys(("tuple_type", "list_type", "set_type", "frozen_set_type"), "a list"),
+    **dict.fromkeys(("dict_type", "mapping_type", "model_type", "model_attributes_type", "dataclass_type"), "a table"),
+}
+"""What TOML calls that which pydantic names by Python's types, by pydantic's kind of error."""
+
+
+_NO_KEYS = ("<table>", "<text>", "[key]")
+"""Parts of a place that are no keys of the file: which member of a union, that a table's key is meant."""
 
 
 def sentences(
@@ -16,7 +30,7 @@ def sentences(
     the keys of ``also`` are known beside its own.
     """
     for found in error.errors(include_url=False):
-        loc = [str(part) for part in found["loc"]]
+        loc = [str(part) for part in found["loc"] if part not in _NO_KEYS]
         where = ".".join([*place, *loc]) or "the file"
         yield f"{source}: {where}: {_sentence(found, loc, root, also)}"
 
@@ -29,6 +43,8 @@ def _sentence(found: Any, loc: list[str], root: Any, also: Any) -> str:
         return f"unknown key. {hint}"
     if found["type"] in ("missing", "missing_argument"):
         return "is required and missing."
+    if found["type"] in _SHAPES:
+        return f"{_shown(found, loc)}expected {_SHAPES[found['type']]}{_elements(found, loc, root)}."
     message = found["msg"].removeprefix("Value error, ").removesuffix(".")
     return f"{_shown(found, loc)}{message[:1].lower()}{message[1:]}."
 
@@ -40,25 +56,52 @@ def _shown(found: Any, loc: list[str]) -> str:
         return ""
     if loc and re.search(r"token|pass|senha|secret|key", loc[-1]):
         return ""
-    return f"came {value!r}; "
+    return f"came {_in_toml(value)}; "
+
+
+def _in_toml(value: Any) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    return str(value) if isinstance(value, date | time) else repr(value)
+
+
+def _elements(found: Any, loc: list[str], root: Any) -> str:
+    """What a list at ``loc`` is made of, if that is known."""
+    if _SHAPES[found["type"]] != "a list" or not loc:
+        return ""
+    field = _field(_below(root, loc[:-1]), loc[-1])
+    element = _unwrap(field) if field is not None else None
+    if element is str:
+        return " of texts"
+    return " of tables" if isinstance(element, type) and issubclass(element, BaseModel) else ""
 
 
 def _known(root: Any, loc: list[str]) -> set[str]:
     """The keys known at ``loc`` below the model or dataclass ``root``."""
-    for part in loc:
-        root = _child(root, part)
+    root = _below(root, loc)
     if isinstance(root, type) and issubclass(root, BaseModel):
         return {field.alias or name for name, field in root.model_fields.items()}
     return {field.name for field in fields(root)} if is_dataclass(root) else set()
 
 
-def _child(root: Any, part: str) -> Any:
-    if isinstance(root, type) and issubclass(root, BaseModel) and part in root.model_fields:
-        return _unwrap(root.model_fields[part].annotation)
+def _below(root: Any, loc: list[str]) -> Any:
+    """The model at ``loc`` below ``root``; names of one's own and places in lists lead no deeper."""
+    for part in loc:
+        field = _field(root, part)
+        root = root if field is None else _unwrap(field)
     return root
 
 
+def _field(root: Any, part: str) -> Any:
+    """The annotation of the field that a file calls ``part``."""
+    if not isinstance(root, type) or not issubclass(root, BaseModel):
+        return None
+    return next((each.annotation for name, each in root.model_fields.items() if part == (each.alias or name)), None)
+
+
 def _unwrap(annotation: Any) -> Any:
-    """The model inside ``dict[str, Model]``, ``tuple[Model, ...]`` or ``Model | None``."""
-    arguments = [each for each in getattr(annotation, "__args__", ()) if each not in (type(None), ...)]
-    return _unwrap(arguments[-1]) if arguments else annotation
+    """The model (or else the type) inside ``dict[str, Model]``, ``tuple[Model, ...]``, ``Model | str | None``."""
+    inner = [each for each in getattr(annotation, "__args__", ()) if each not in (type(None), ...)]
+    unwrapped = [_unwrap(each) for each in inner]
+    models = [each for each in unwrapped if isinstance(each, type) and issubclass(each, BaseModel)]
+    return next(iter(models), unwrapped[-1]) if unwrapped else annotation

@@ -576,6 +576,20 @@ GOOD = f'title = "A"\naddress = "http://h"\n{VERIFIED}[dial]\nget = "/"\nsuccess
         (GOOD + KEPT.format('sesion = "s"'), "kept in the test 'a': unknown 'sesion'; the login captures s, t"),
         (GOOD + KEPT.format('s = "s"'), "kept in the test 'a': 't' is missing; the login captures s, t"),
         (GOOD + "[session]\nlifetime_from = 'x'\n", "session: needs lifetime_s, idle_s or both"),
+        ("setup = 'x'\n" + GOOD, "mine.toml: setup: came 'x'; expected a list of texts."),
+        ("setup = [1]\n" + GOOD, "setup.0: came 1; expected a text."),
+        ("headers = 'x'\n" + GOOD, "headers: came 'x'; expected a table."),
+        ("headers.X = true\n" + GOOD, "headers.X: came true; expected a text."),
+        ("tests = 'x'\n" + GOOD, "tests: came 'x'; expected a list of tables."),
+        ("login = 'x'\n" + GOOD, "login: came 'x'; expected a list of tables."),
+        ("replaces_shipped = 'yes'\n" + GOOD, "replaces_shipped: came 'yes'; expected true or false."),
+        ("accepts.extensoin = 'x'\n" + GOOD, "accepts.extensoin: came 'extensoin'; input should be 'extension' or"),
+        (GOOD.replace('success = "ok"', "success = 5"), "dial.success: came 5; expected a rule: a text (a pattern), a"),
+        (GOOD.replace('success = "ok"', "success = ['a', 5]"), "dial.success: expected a rule: a text"),
+        (GOOD + "capture.a = 'x'\n", "dial.capture.a: came 'x'; expected a table."),
+        (GOOD + "ref = 5\n", "dial.ref: came 5; expected a place (a table) or a template (a text)."),
+        (GOOD + "ref = { jsn = 'x' }\n", "dial.ref.jsn: unknown key. Did you mean 'json'?"),
+        (GOOD + "reason = 2024-01-01\n", "dial.reason: came 2024-01-01; expected a table."),
         (GOOD.replace("title", "titel"), "titel: unknown key. Did you mean 'title'?"),
         ("based_on = 'mine'\n", "is based on this very preset"),
         ("based_on = 'asterisk-ammi'\n", "there is no preset 'asterisk-ammi'"),
@@ -611,6 +625,15 @@ def test_a_template_that_cannot_work_is_refused_at_the_start(change, said):
     with pytest.raises(AdapterError) as error:
         PresetAdapter(TypeAdapter(config_class_of(chosen)).validate_python({"preset": "x"}), name="pabx")
     assert said in str(error.value)
+
+
+def test_a_table_from_the_configuration_that_does_not_fit_a_step_is_told_in_its_words():
+    table = '[parameters.fields]\ntype = "table"\nhelp = "What is sent."\n'
+    chosen = preset(table, "[dial]\npost = '/'\njson = '{{ fields }}'\nsuccess = 'ok'\n")
+    adapter(chosen, "192.0.2.1", fields={"a": 1}).close()
+    chosen = preset(table, "[dial]\nget = '/'\nsuccess = 'ok'\nnote = '{{ fields }}'\n")
+    with pytest.raises(AdapterError, match=r"dial: note: expected a text\."):
+        adapter(chosen, "192.0.2.1", fields={"a": 1})
 
 
 @pytest.mark.parametrize(

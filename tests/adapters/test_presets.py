@@ -4,6 +4,8 @@ import pickle
 import re
 import tomllib
 from pathlib import Path
+from types import UnionType
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 import pytest
 from pydantic import TypeAdapter
@@ -174,3 +176,45 @@ def test_the_reference_names_every_key_and_filter_of_the_language():
             assert f"`{field.alias or key}`" in text, f"{part.__name__}.{key}"
     for name in FILTERS:
         assert f"`{name}`" in text, name
+
+
+SECTIONS = {
+    "Reference": preset_schema.Preset,
+    "Parameters": preset_schema.Parameter,
+    "Origins": preset_schema.OriginField,
+    "Steps": preset_language.Step,
+    "Kept logins": preset_schema.Session,
+    "Places and rules": preset_language.Place,
+    "Tests": preset_schema.Trial,
+}
+SHAPES = {"template": "text", "pattern": "text", "place": "table", "rules": "list", "of": "anything", "true": "bool"}
+"""By the first word of what the reference says; other words stand for themselves."""
+
+
+@pytest.mark.parametrize("title", SECTIONS)
+def test_the_reference_says_the_shape_of_every_key_as_it_is(title):
+    text = (Path(__file__).parents[2] / "docs" / "presets.md").read_text(encoding="utf-8")
+    section = re.split(r"\n##+ ", text.partition(f"# {title}\n")[2])[0]
+    rows = re.findall(r"^\| (`.+?`) \| (.+?) \| .* \|$", section, re.MULTILINE)
+    told = {key: shape for keys, shape in rows for key in re.findall(r"`(\w+)`", keys)}
+    shapes = {field.alias or name: shape_of(field.annotation) for name, field in SECTIONS[title].model_fields.items()}
+    assert {key: shapes[key] for key in told} == {
+        key: SHAPES.get(shape.split()[0], shape.split()[0]) for key, shape in told.items()
+    }
+    # These stand in the row of the key that they belong to.
+    beside = {"envelope", "wsdl", "operation", "arguments", "soap_action", "soap_header", "method", "params"}
+    assert shapes.keys() - told.keys() <= beside | {"content_type"}
+
+
+def shape_of(annotation):
+    inner = [each for each in get_args(annotation) if each is not type(None)]
+    whole = get_origin(annotation)
+    if whole in (Union, UnionType, Annotated):
+        return shape_of(inner[0])
+    if whole is tuple:
+        return "list"
+    if whole is dict or (isinstance(annotation, type) and issubclass(annotation, preset_language.Part)):
+        return "table"
+    if whole is Literal or annotation is str:
+        return "text"
+    return {bool: "bool", int: "integer", float: "number", Any: "anything"}[annotation]
