@@ -137,9 +137,15 @@ class PresetAdapter:
 
     def _told(self, message: Outgoing) -> Outgoing:
         """The message with the preset's parameters and what its extension is called. Raises ``AdapterError``."""
+        accepts = {str(field): pattern for field, pattern in self._preset.accepts.items()}
         for field, usual in _ACCEPTS.items():
-            if not re.fullmatch(self._preset.accepts.get(field, usual), message.fields[field]):  # type: ignore[call-overload]
-                raise AdapterError(f"{_WORDS[field]} tem caracteres que esta central não aceita")
+            value = message.fields[field]
+            if re.fullmatch(accepts.get(field, usual), value):
+                continue
+            # A preset's own pattern says more than which characters there may be.
+            if field in accepts:
+                raise AdapterError(f"{_WORDS[field]} {value!r} não é dos que esta central aceita")
+            raise AdapterError(f"{_WORDS[field]} tem caracteres que esta central não aceita")
         told = replace(message, fields={**self._values, "ref": message.fields.get("peer_ref", ""), **message.fields})
         return replace(told, fields={**told.fields, **self._origin_of(told)})
 

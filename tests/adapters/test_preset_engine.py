@@ -366,6 +366,24 @@ def test_an_extension_that_is_none_is_never_sent(value):
     assert exchange.asked == []
 
 
+@pytest.mark.parametrize(
+    ("accepts", "extension", "said"),
+    [
+        ('extension = "35(0[1-9]|1[0-9]|20)"', "2000", "o ramal '2000' não é dos que esta central aceita"),
+        ('number = "[1-9][0-9]*"', "2000", "o número '04799998888' não é dos que esta central aceita"),
+        ('number = "[0-9 ]*"', "2 0", "o ramal tem caracteres que esta central não aceita"),
+    ],
+)
+def test_an_extension_that_the_appliance_does_not_have_is_told_so_and_nothing_is_sent(accepts, extension, said):
+    exchange = Exchange({"/dial": "yes"})
+    own = f"[accepts]\n{accepts}\n"
+    order = replace(DIAL, fields={**DIAL.fields, "extension": extension})
+    with running(exchange, preset(DIALS.replace("&s={{ session }}", ""), own)) as pabx:
+        delivery = pabx.deliver(order)
+    assert (delivery.outcome, said in delivery.detail) == (Outcome.UNREACHABLE, True), delivery.detail
+    assert exchange.asked == []
+
+
 def test_a_value_from_origins_cannot_leave_its_place():
     origin = '[origin.line]\nrule = "{{ extension }}"\nhelp = "The line."\n'
     dial = DIALS.replace("&s={{ session }}", "").replace("/dial?n=", "/dial/{{ line }}?n=")
