@@ -37,6 +37,12 @@ def presets_in(path: Path) -> Path | None:
     return _presets_folder(_read(path), path.parent)
 
 
+def tenants_in(path: Path) -> list[str]:
+    """The names of the tenants in the file ``path``, even when the rest of it is wrong."""
+    tenants = _read(path).get("tenants")
+    return list(tenants) if isinstance(tenants, Mapping) else []
+
+
 def _read(path: Path) -> Mapping[str, Any]:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))

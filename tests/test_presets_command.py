@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import pytest
 from click.testing import CliRunner, Result
 
 from gateway.cli import cli
@@ -38,3 +39,32 @@ def test_one_mistake_in_a_template_is_told_once_for_all_tests(tmp_path: Path) ->
     assert result.stdout.count("dial: get: the template") == 1
     assert "No filter named 'md_5'. Did you mean 'md5'?" in result.stdout
     assert result.stdout.count("as in 'order 0'") == 2
+
+
+@pytest.mark.parametrize(
+    ("tenants", "asked", "shown", "note"),
+    [
+        ("", [], "default", ""),
+        ("[tenants.acme]", [], "acme", ""),
+        ("[tenants.acme]\n[tenants.beta]", [], "acme", "# acme is one of the tenants acme, beta: --tenant chooses"),
+        ("[tenants.acme]\n[tenants.default]", [], "default", "# default is one of the tenants acme, default: --tenant"),
+        ("[tenants.acme]\n[tenants.beta]", ["--tenant", "beta"], "beta", ""),
+        ("[tenants.acme.appliances.pabx]\npreset = 'mine'\nwrong = 1", [], "acme", ""),
+    ],
+)
+def test_the_example_is_the_table_of_a_tenant_of_the_configuration(
+    tenants: str, asked: list[str], shown: str, note: str, tmp_path: Path
+) -> None:
+    (tmp_path / "gateway.toml").write_text(tenants)
+    result = run("asterisk-ami", "--config", str(tmp_path / "gateway.toml"), *asked)
+    assert result.exit_code == 0, result.output
+    assert f"[tenants.{shown}.appliances.pabx]" in result.stdout
+    assert note in result.stdout
+    assert note or "--tenant" not in result.stdout
+
+
+def test_a_tenant_that_is_not_configured_has_no_example(tmp_path: Path) -> None:
+    (tmp_path / "gateway.toml").write_text("[tenants.acme]")
+    result = run("asterisk-ami", "--config", str(tmp_path / "gateway.toml"), "--tenant", "acne")
+    assert result.exit_code != 0
+    assert "there is no tenant 'acne'. Configured: acme." in str(result.output) + str(result.exception)

@@ -14,6 +14,9 @@ from gateway.commands.place import Place, one_tenant, with_place, with_tenant
 from gateway.config import Config
 from gateway.errors import ConfigError
 
+DEFAULT = "default"
+"""The tenant of a gateway that has no configuration."""
+
 
 @click.command("presets")
 @click.argument("name", required=False)
@@ -52,13 +55,26 @@ def presets_command(
     elif markdown:
         click.echo("\n".join(table(chosen)))
     elif name:
-        click.echo("\n".join(page(*chosen[0])))
+        click.echo("\n".join(page(*chosen[0], *_tenant_of(place, tenant))))
     else:
         _show_list(chosen)
 
 
 def _folder(place: Place) -> Path | None:
     return config_file.presets_in(place.config_path) if place.config_path else None
+
+
+def _tenant_of(place: Place, asked: str | None) -> tuple[str, str]:
+    """Whose table the example is (asked for, the only one, default or the first), and what there is to say of it."""
+    names = config_file.tenants_in(place.config_path) if place.config_path else []
+    if asked is not None:
+        if names and asked not in names:
+            raise ConfigError(f"there is no tenant {asked!r}.", hint=f"Configured: {', '.join(names)}.")
+        return asked, ""
+    if len(names) < 2:
+        return next(iter(names), DEFAULT), ""
+    name = DEFAULT if DEFAULT in names else names[0]
+    return name, f"# {name} is one of the tenants {', '.join(names)}: --tenant chooses"
 
 
 def _found(catalogue: Any, name: str) -> tuple[str, Any]:
@@ -87,8 +103,8 @@ def _verified(preset: Any) -> str:
     return f"{verified.how} {verified.version}" if verified.how == "run against" else str(verified.how)
 
 
-def page(name: str, preset: Any) -> Iterator[str]:
-    """All that one needs to set the appliance up."""
+def page(name: str, preset: Any, tenant: str = DEFAULT, note: str = "") -> Iterator[str]:
+    """All that one needs to set the appliance up for ``tenant``; ``note`` stands above the table."""
     yield f"{name} - {preset.title}"
     yield from _fact("for", ", ".join(preset.products) + (f" ({preset.vendor})" if preset.vendor else ""))
     yield from _fact("speaks", preset.protocols)
@@ -106,7 +122,7 @@ def page(name: str, preset: Any) -> Iterator[str]:
     yield from _section("Good to know", (f"- {line}" for line in preset.quirks))
     yield from _section("Parameters", _parameters(preset))
     yield from _section("What an extension is called there (origins)", _origins(preset))
-    yield from ("", "Example", "", *example(name, preset))
+    yield from ("", "Example", "", *([note] if note else ()), *example(name, preset, tenant))
 
 
 def _fact(what: str, text: str) -> Iterator[str]:
@@ -132,9 +148,9 @@ def _origins(preset: Any) -> Iterator[str]:
         yield f"{name:16} {field.rule or 'in origins':33} {field.help}"
 
 
-def example(name: str, preset: Any) -> Iterator[str]:
+def example(name: str, preset: Any, tenant: str = DEFAULT) -> Iterator[str]:
     """A table to paste into the configuration; what may be absent stands behind a #."""
-    yield "[tenants.default.appliances.pabx]"
+    yield f"[tenants.{tenant}.appliances.pabx]"
     yield f"preset = {written(name)}"
     for key, parameter in preset.parameters.items():
         value = parameter.default if parameter.example is None else parameter.example
