@@ -10,6 +10,7 @@ from contextlib import closing, contextmanager
 from dataclasses import fields, replace
 from hashlib import md5
 from pathlib import Path
+from textwrap import dedent
 from typing import Any
 from xmlrpc.client import Fault, dumps
 
@@ -554,13 +555,27 @@ def test_line_ends_of_two_kinds_are_refused():
         adapter(preset(LINES.format('"CALL\\r\\nto=1\\n"', '""')), "192.0.2.1")
 
 
-def test_the_preset_of_the_documentation_works():
+def documented(name: str) -> Preset:
+    """The preset that the documentation shows in full."""
     text = (Path(__file__).parents[2] / "docs" / "presets.md").read_text(encoding="utf-8")
-    block = re.search(r"<!-- fictel -->\n +```toml\n(.*?)\n +```", text, re.DOTALL)
+    block = re.search(rf"<!-- {name} -->\n *```toml\n(.*?)\n *```", text, re.DOTALL)
     assert block
-    lines = [line.removeprefix("   ") for line in block[1].split("\n")]
-    chosen = Preset.model_validate(tomllib.loads("\n".join(lines)))
-    assert [failures(chosen, trial) for trial in chosen.tests] == [[]]
+    return Preset.model_validate(tomllib.loads(dedent(block[1])))
+
+
+@pytest.mark.parametrize(("name", "tests"), [("fictel", 1), ("telvox", 5)])
+def test_the_presets_of_the_documentation_work(name, tests):
+    chosen = documented(name)
+    assert [failures(chosen, trial) for trial in chosen.tests] == [[]] * tests
+
+
+def test_the_second_preset_of_the_documentation_checks_without_ringing_anybody():
+    exchange = Exchange({"/ctl/nonce": "NONCE=0a1b2c3d", "/ctl/state": "STATE up"})
+    opened = f"/ctl/open;u=crm;n=0a1b2c3d;r={md5(b'crm:0a1b2c3d:s3nha').hexdigest()}"
+    exchange.answers[opened] = "OPEN s1"
+    with running(exchange, documented("telvox"), user="crm", password="s3nha") as pabx:
+        assert pabx.probe().ok
+    assert exchange.asked == ["/ctl/nonce", opened, "/ctl/state"]
 
 
 KEPT = """
