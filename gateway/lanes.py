@@ -131,6 +131,9 @@ class Lane:
         if state is Gate.HALF_OPEN and not (found := self._probe_until(ends)).ok:
             self._note(Outcome.UNREACHABLE, found.detail)
             return self._left_alone(self._record.read())
+        return self._wait_for_turn(patience_s) if self.rules.orders_per_s else None
+
+    def _wait_for_turn(self, patience_s: float) -> Delivery | None:
         wait_s = self._record.change(
             lambda condition: breaker.turn(condition, self._clock(), self.rules, max(patience_s, 0))
         )

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeout
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import structlog
@@ -125,26 +126,15 @@ class OrderDesk:
         under_way.add_done_callback(lambda done: self._settle(order, [*made, done.result()]))
 
     def _settle(self, order: Recorded, made: Sequence[Attempt]) -> Delivery:
-        delivery = summed_up(made)
-        last = made[-1]
-        log.info(
-            "order_settled",
-            order=order.order_id,
-            appliance=last.appliance,
-            outcome=delivery.outcome.value,
-            took_ms=last.ended_at - made[0].began_at,
-            attempts=len(made),
-        )
-        if order.order_id is not None:
-            self._write(Settlement(order.order_id, delivery, round(self._clock() * 1000), tuple(made)))
-        return delivery
-
-    def _write(self, settlement: Settlement) -> None:
         """The answer does not wait for it: should it be lost, the order is found open and settled as *unknown*."""
-        try:
-            self._journal.hand_in(settlement)
-        except GatewayError as error:
-            log.error("order_outcome_not_stored", order=settlement.order_id, code=error.code)
+        delivery = summed_up(made)
+        if order.order_id is not None:
+            settlement = Settlement(order.order_id, delivery, round(self._clock() * 1000), tuple(made))
+            try:
+                self._journal.hand_in(settlement, partial(_tell, settlement))
+            except GatewayError as error:
+                _tell(settlement, error)
+        return delivery
 
     def _first_answer(self, order: Recorded, draft: OrderDraft) -> Delivery:
         """The answer of the order that this one repeats, whichever process tries it."""
@@ -215,6 +205,20 @@ class OrderDesk:
             self._changed.wait_for(lambda: not self._waiting.total(), self._answer_within_s)
         for lane in self.lanes.values():
             lane.stop()
+
+
+def _tell(settlement: Settlement, came: Recorded | GatewayError) -> None:
+    """Log how an order ended, once that is durable: nobody who waits for the answer waits for a line of log."""
+    made = settlement.attempts
+    facts = {
+        "order": settlement.order_id,
+        "appliance": made[-1].appliance,
+        "outcome": settlement.delivery.outcome.value,
+    }
+    if isinstance(came, GatewayError):
+        log.error("order_outcome_not_stored", code=came.code, **facts)
+    else:
+        log.info("order_settled", took_ms=made[-1].ended_at - made[0].began_at, attempts=len(made), **facts)
 
 
 def outgoing_order(order: Recorded, draft: OrderDraft, way: Way | None = None) -> Outgoing:

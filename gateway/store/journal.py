@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine
 
+from gateway.errors import GatewayError
 from gateway.store.batch import Batch
 from gateway.store.drafts import Choice, EndDraft, GiveUp, OrderDraft, Recorded, Settlement, StartDraft, Work
 from gateway.store.engine import LOCK, FileLock
@@ -51,9 +52,12 @@ class Journal:
         closed: int = self._writer.write(draft)
         return closed
 
-    def hand_in(self, draft: Settlement) -> None:
-        """Have ``draft`` written soon, without waiting. Raises ``BusyError`` when it cannot even wait its turn."""
-        self._writer.submit(draft, unhurried=True)
+    def hand_in(self, draft: Settlement, then: Callable[[Recorded | GatewayError], None]) -> None:
+        """Have ``draft`` written soon, without waiting; ``then`` is told what came of it, on another thread.
+
+        Raises ``BusyError`` when it cannot even wait its turn.
+        """
+        self._writer.hand_in(draft, then)
 
     def run(self, work: Callable[[Connection], Any], *, timeout_s: float = 60) -> Any:
         """Run ``work`` inside the writing transaction and return its result once that is durable."""

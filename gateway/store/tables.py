@@ -207,7 +207,7 @@ orders = Table(
         sqlite_where=text("outcome IS NULL"),
         postgresql_where=text("outcome IS NULL"),
     ),
-    Index(None, "tenant", "extension", "requested_at"),
+    Index(None, "tenant", "extension", "digits", "requested_at"),
     Index(
         "ix_orders_request_key",
         "tenant",

@@ -23,7 +23,7 @@ Result = TypeVar("Result")
 
 log = structlog.get_logger()
 
-UNHURRIED_S = 0.005
+UNHURRIED_S = 0.003
 
 
 class Lock(Protocol):
@@ -56,10 +56,11 @@ class Ring(Enum):
 class Ticket(Generic[Job, Result]):
     """A job on its way, and where its producer waits. Lighter than a Future, of which each costs two locks."""
 
-    __slots__ = ("_done", "_error", "_result", "abandoned", "job")
+    __slots__ = ("_done", "_error", "_result", "_then", "abandoned", "job")
 
-    def __init__(self, job: Job) -> None:
+    def __init__(self, job: Job, then: Callable[[Result | GatewayError], None] | None = None) -> None:
         self.job = job
+        self._then = then
         self.abandoned = False
         self._error: Exception | None = None
         self._result: Result | None = None
@@ -73,6 +74,8 @@ class Ticket(Generic[Job, Result]):
         else:
             self._result = outcome
         self._done.release()
+        if self._then:
+            self._then(outcome)
 
     def result(self, timeout_s: float) -> Result:
         """Wait for the outcome once. Raises it if it is an error, and ``TimeoutError``."""
@@ -107,6 +110,7 @@ class GroupCommit(Generic[Job, Result]):
         self._lock = lock or NoLock()
         self._turn = threading.Lock()
         self._queue: queue.SimpleQueue[Ticket[Job, Result]] = queue.SimpleQueue()
+        self._unhurried: queue.SimpleQueue[Ticket[Job, Result]] = queue.SimpleQueue()
         self._bell: queue.SimpleQueue[Ring] = queue.SimpleQueue()
         self._queue_limit = queue_limit
         self._batch_limit = batch_limit
@@ -125,7 +129,8 @@ class GroupCommit(Generic[Job, Result]):
         Raises ``QueueFull`` or ``Stopping`` (nothing was stored), ``StoreUnavailable`` when the database refused
         or took longer than ``timeout_s``, and whatever ``apply`` raised for this job on purpose (a ``GatewayError``).
         """
-        ticket = self._take_in(job)
+        ticket: Ticket[Job, Result] = Ticket(job)
+        self._take_in(ticket, self._queue)
         self._lead()
         try:
             return ticket.result(timeout_s)
@@ -133,19 +138,25 @@ class GroupCommit(Generic[Job, Result]):
             ticket.abandoned = True
             raise StoreUnavailable from None
 
-    def submit(self, job: Job, *, unhurried: bool = False) -> Ticket[Job, Result]:
-        """Hand in ``job`` without waiting. Raises ``QueueFull`` or ``Stopping``.
-
-        An ``unhurried`` one lets a few milliseconds pass first, unless another one comes: what its producer still
-        has to do, such as answering, is done before the writer's thread takes the interpreter away from it.
-        """
-        ticket = self._take_in(job)
-        self._bell.put(Ring.SOON if unhurried else Ring.NOW)
+    def submit(self, job: Job) -> Ticket[Job, Result]:
+        """Hand in ``job`` without waiting. Raises ``QueueFull`` or ``Stopping``."""
+        ticket: Ticket[Job, Result] = Ticket(job)
+        self._take_in(ticket, self._queue)
+        self._bell.put(Ring.NOW)
         return ticket
+
+    def hand_in(self, job: Job, then: Callable[[Result | GatewayError], None]) -> None:
+        """Have ``job`` written in a moment, by the writer's thread, which then calls ``then`` with what came of it.
+
+        A few milliseconds pass first, unless others have to be written anyway: what its producer still has to do, such
+        as answering, is done before that thread takes the interpreter away from it. Raises ``QueueFull``, ``Stopping``.
+        """
+        self._take_in(Ticket(job, then), self._unhurried)
+        self._bell.put(Ring.SOON)
 
     def waiting(self) -> int:
         """How many jobs wait to be written."""
-        return self._queue.qsize()
+        return self._queue.qsize() + self._unhurried.qsize()
 
     def alive(self) -> bool:
         return self._thread.is_alive()
@@ -161,15 +172,13 @@ class GroupCommit(Generic[Job, Result]):
             self._let_go()
             self._turn.release()
 
-    def _take_in(self, job: Job) -> Ticket[Job, Result]:
-        ticket: Ticket[Job, Result] = Ticket(job)
+    def _take_in(self, ticket: Ticket[Job, Result], waiting: "queue.SimpleQueue[Ticket[Job, Result]]") -> None:
         with self._gate:
             if self._stopping:
                 raise Stopping
-            if self._queue.qsize() >= self._queue_limit:
+            if self.waiting() >= self._queue_limit:
                 raise QueueFull(self._queue_limit)
-            self._queue.put(ticket)
-        return ticket
+            waiting.put(ticket)
 
     def _lead(self) -> None:
         """Write what waits, if nobody does and no other process has to be waited for; who does will see to it else.
@@ -189,6 +198,8 @@ class GroupCommit(Generic[Job, Result]):
         going = True
         while going:
             going = self._woken()
+            while not self._unhurried.empty():
+                self._queue.put(self._unhurried.get())
             while not self._queue.empty():
                 with self._turn:
                     self._write(wait=True)
@@ -274,7 +285,14 @@ class GroupCommit(Generic[Job, Result]):
     def _answer(self, tickets: list[Ticket[Job, Result]], outcomes: Sequence[Result | GatewayError]) -> None:
         self._ring([outcome for outcome in outcomes if not isinstance(outcome, GatewayError)])
         for ticket, outcome in zip(tickets, outcomes, strict=True):
+            self._settle(ticket, outcome)
+
+    def _settle(self, ticket: Ticket[Job, Result], outcome: Result | GatewayError) -> None:
+        """Let the producer know; what it does with that must not keep others waiting, nor end this thread."""
+        try:
             ticket.settle(outcome)
+        except Exception as error:
+            log.error("producer_failed", error=type(error).__name__, exc_info=error)
 
     def _ring(self, done: Sequence[Result]) -> None:
         """Tell who wants to know; what goes wrong there must not keep producers waiting, nor end this thread."""

@@ -4,6 +4,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from queue import SimpleQueue
 
 import pytest
 from sqlalchemy import Connection, Engine, text
@@ -190,34 +191,65 @@ def test_writers_of_several_processes_take_turns_by_the_file_lock(engine: Engine
     assert len(stored(engine)) == 200
 
 
-def test_a_job_in_no_hurry_goes_with_the_next_one(
+def test_a_job_in_no_hurry_does_not_delay_whoever_writes_next_and_is_told_what_came_of_it(
+    engine: Engine, notes: Notes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writer_module, "UNHURRIED_S", 0.2)
+    told: SimpleQueue[object] = SimpleQueue()
+    writer = running(engine, notes)
+    writer.hand_in("first", told.put)
+    assert writer.waiting() == 1
+    assert writer.write("second") == "SECOND"
+    assert told.empty()
+    assert told.get(timeout=5) == "FIRST"
+    writer.stop()
+    assert notes.batches == [1, 1]
+
+
+def test_a_job_in_no_hurry_goes_with_what_the_writer_s_thread_has_to_write_anyway(
     engine: Engine, notes: Notes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(writer_module, "UNHURRIED_S", 20)
+    told: SimpleQueue[object] = SimpleQueue()
     writer = running(engine, notes)
-    first = writer.submit("first", unhurried=True)
-    assert writer.write("second") == "SECOND"
-    assert first.result(5) == "FIRST"
+    writer.hand_in("first", told.put)
+    assert writer.submit("second").result(5) == "SECOND"
+    assert told.get(timeout=5) == "FIRST"
     writer.stop()
     assert notes.batches == [2]
 
 
-def test_a_job_in_no_hurry_is_written_by_itself_when_no_other_comes(engine: Engine, notes: Notes) -> None:
+def test_whoever_handed_in_a_job_is_told_that_it_was_not_stored(engine: Engine, notes: Notes) -> None:
+    told: SimpleQueue[object] = SimpleQueue()
     writer = running(engine, notes)
-    assert writer.submit("only", unhurried=True).result(5) == "ONLY"
+    writer.hand_in("refused", told.put)
+    assert isinstance(told.get(timeout=5), BadParameter)
     writer.stop()
-    assert stored(engine) == {"only"}
 
 
-def test_a_stop_does_not_wait_for_company_and_writes_what_is_in_no_hurry(
+def test_a_producer_that_fails_when_it_is_told_does_not_end_the_writer(engine: Engine, notes: Notes) -> None:
+    def broken(_outcome: object) -> None:
+        raise ZeroDivisionError
+
+    writer = running(engine, notes)
+    writer.hand_in("first", broken)
+    assert writer.submit("second").result(5) == "SECOND"
+    assert writer.submit("third").result(5) == "THIRD"
+    writer.stop()
+    assert stored(engine) == {"first", "second", "third"}
+
+
+def test_a_stop_does_not_wait_and_writes_what_is_in_no_hurry(
     engine: Engine, notes: Notes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(writer_module, "UNHURRIED_S", 20)
     writer = running(engine, notes)
-    writer.submit("last", unhurried=True)
+    writer.hand_in("last", lambda _: None)
     writer.stop(timeout_s=5)
     assert not writer.alive()
     assert stored(engine) == {"last"}
+    with pytest.raises(Stopping):
+        writer.hand_in("late", lambda _: None)
 
 
 def test_a_producer_that_finds_nobody_writing_writes_by_itself(engine: Engine, notes: Notes) -> None:
