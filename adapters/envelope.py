@@ -30,6 +30,8 @@ def _parsed(content: bytes, encoding: str) -> Any:
         resolve_entities=False,
         no_network=True,
         load_dtd=False,
+        remove_comments=True,
+        remove_pis=True,
         huge_tree=False,
         encoding="utf-8" if encoding else None,
     )

@@ -23,6 +23,7 @@ from adapters.soap_answers import parts_of
 from adapters.soap_documents import ENCODING, known_schema, repaired, safe, written
 from adapters.soap_encoded import XSD, XSI, write_operation
 from adapters.soap_header import Header
+from adapters.soap_prepared import prepare
 from adapters.soap_settings import SoapConfig
 from adapters.templates import rendered
 from adapters.wire import Attempt
@@ -55,6 +56,9 @@ class Contract:
         if not self.address:
             raise AdapterError(f"the WSDL {config.wsdl!r} has no address: set address")
         origin_of(self.address)
+        # An encoded text says its type, which its value decides; an address of WS-Addressing has an id of its own.
+        same_for_all = not self._style and not self._operation.abstract.wsa_action
+        self._prepared = prepare(arguments, self._literal) if same_for_all else None
 
     def _load(self, config: SoapConfig, transport: "_Loading") -> None:
         # Not strict: a missing or surplus element in an answer does not undo the call that was placed.
@@ -74,6 +78,8 @@ class Contract:
 
     def request(self, message: Outgoing) -> HttpRequest:
         """The call of the operation for ``message``. Raises ``AdapterError`` when the arguments do not fit it."""
+        if self._prepared:
+            return self._with_header(self._prepared.fill(message), message)
         return self.call(rendered(self._arguments, message), message)
 
     def call(self, arguments: dict[str, Any], message: Outgoing) -> HttpRequest:
@@ -82,6 +88,9 @@ class Contract:
             envelope = self._encoded(arguments) if self._style else self._literal(arguments)
         except Exception as error:  # zeep raises TypeError, ValueError, its own ...
             raise AdapterError(f"the arguments do not fit {self._name!r}: {error}") from None
+        return self._with_header(envelope, message)
+
+    def _with_header(self, envelope: Any, message: Outgoing) -> HttpRequest:
         self._header.add(envelope, message, names=self._header_names())
         headers = headers_for(etree.QName(envelope).namespace, self._action)
         body = etree.tostring(envelope, xml_declaration=True, encoding="utf-8")
@@ -119,11 +128,7 @@ class Contract:
 
     def _described(self, envelope: Any) -> Any:
         """A document answer as the WSDL describes it."""
-        response = requests.Response()
-        response.status_code = 200
-        response._content = etree.tostring(envelope)
-        decoded = self._binding.process_reply(self._client, self._operation, response)
-        value = serialize_object(decoded, dict)
+        value = serialize_object(self._operation.process_reply(envelope), dict)
         names = [etree.QName(part).localname for part in envelope.iterfind("{*}Body/*/*")]
         # zeep hands out an answer's only part without the name that the WSDL gives it.
         bare = len(names) == 1 and not isinstance(value, dict | list)

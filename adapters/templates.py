@@ -71,10 +71,13 @@ def escape_for(content_type: str) -> Escape:
     return for_xml if kind.endswith(("/xml", "+xml", "/html")) else for_text
 
 
+_UNSENDABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ufffe\uffff]")
+
+
 def _finalized(escape: Escape) -> Callable[[Any], str]:
     def finalize(value: Any) -> str:
         text = str(value).lower() if isinstance(value, bool) else str(value)
-        if any(char < " " or "\x7f" <= char <= "\x9f" or char in "\u2028\u2029\ufffe\uffff" for char in text):
+        if _UNSENDABLE.search(text):
             raise AdapterError("um valor tem caracteres de controle, que nunca são enviados")
         try:
             text.encode()

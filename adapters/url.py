@@ -1,5 +1,6 @@
 """Appliances that dial when a URL is requested: PBX software, providers, desk phones."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
@@ -13,6 +14,7 @@ from adapters.templates import Template, escape_for, for_url
 from gateway.adapter import Delivery, Outcome, Outgoing, Probe, WireRequest
 from gateway.errors import AdapterError
 
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _PRINTABLE = "".join(map(chr, range(0x21, 0x7F)))
 
 
@@ -115,6 +117,6 @@ def as_written(url: str, origin: str) -> str:
         raise AdapterError("os valores mudariam o host da URL")
     if any(unquote(step) in (".", "..") for step in urlsplit(url).path.split("/")):
         raise AdapterError("os valores mudariam o caminho da URL")
-    if any(char < " " or char == "\x7f" for char in url):
+    if _CONTROL.search(url):
         raise AdapterError("a URL tem caracteres de controle, que nunca são enviados")
     return quote(url, safe=_PRINTABLE)

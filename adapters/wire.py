@@ -121,6 +121,7 @@ class _BoundedResponse(HTTPResponse):
 
 class _Watched(HTTPConnection):
     response_class = _BoundedResponse
+    _gathered: bytearray | None = None
 
     def _new_conn(self) -> socket.socket:
         timeout_s = min(float(self.timeout or MAX_CONNECT_S), _current.get().left_s())
@@ -141,7 +142,20 @@ class _Watched(HTTPConnection):
     def putrequest(self, method: str, url: str, *args: Any, **kwargs: Any) -> None:
         super().putrequest(method, _current.get().target, *args, **kwargs)
 
+    def request(self, *args: Any, **kwargs: Any) -> None:
+        """Head and body leave by one write: each one more costs both sides about as much as the whole head."""
+        self._gathered = bytearray()
+        try:
+            super().request(*args, **kwargs)
+            data = self._gathered
+        finally:
+            self._gathered = None
+        self.send(data)
+
     def send(self, data: Any) -> None:
+        if self._gathered is not None:
+            self._gathered += data
+            return
         if self.sock is None:
             self.connect()
         attempt = _current.get()
@@ -225,12 +239,13 @@ class Connections:
             if recording
             else {"http": _LivePool, "https": _LiveTlsPool}
         )
+        self._last: tuple[str, HTTPConnectionPool | None] = "", None
 
     def send(
         self, method: str, origin: str, headers: Mapping[str, str], body: bytes | None, timeout: Timeout
     ) -> BaseHTTPResponse:
         """Send a request for the running attempt's target; the answer's body is still to be read."""
-        return self._manager.connection_from_url(origin).urlopen(
+        return self._pool(origin).urlopen(
             method,
             "/",
             body=body,
@@ -244,7 +259,7 @@ class Connections:
 
     def touch(self, origin: str, *, timeout_s: float) -> None:
         """Connect (and shake hands over TLS), send nothing, close."""
-        connection: Any = self._manager.connection_from_url(origin)._new_conn()
+        connection: Any = self._pool(origin)._new_conn()
         connection.timeout = timeout_s
         try:
             connection.connect()
@@ -252,7 +267,16 @@ class Connections:
             connection.close()
 
     def close(self) -> None:
+        self._last = "", None
         self._manager.clear()
+
+    def _pool(self, origin: str) -> HTTPConnectionPool:
+        """The pool of ``origin``. Most peers have one origin: looking it up costs more than remembering it."""
+        last, pool = self._last
+        if pool is None or last != origin:
+            pool = self._manager.connection_from_url(origin)
+            self._last = origin, pool
+        return pool
 
 
 def _trust(verify: bool | Path) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from pathlib import Path
 from threading import Event
 
 import pytest
+from urllib3.connection import HTTPConnection
 
 from adapters.http import HttpRequest
 from adapters.http import Peer as Appliance
@@ -124,6 +125,16 @@ def test_cookies_are_not_carried_from_one_order_to_the_next():
         for _ in range(2):
             speaking.exchange(HttpRequest("GET", peer.address + "/x"))
         assert b"Cookie" not in peer.requests[1]
+
+
+def test_head_and_body_leave_by_one_write(monkeypatch):
+    written = []
+    send = HTTPConnection.send
+    monkeypatch.setattr(HTTPConnection, "send", lambda self, data: written.append(bytes(data)) or send(self, data))
+    with serving(answer("200 OK", b"OK")) as peer, closing(appliance()) as speaking:
+        speaking.exchange(HttpRequest("POST", peer.address + "/x", {"Content-Type": "text/xml"}, b"<dial/>"))
+        assert written == peer.requests
+    assert written[0].endswith(b"\r\n\r\n<dial/>")
 
 
 def test_a_small_answer_that_inflates_without_end_is_too_large():
