@@ -60,8 +60,11 @@ class GatewayProcess:
 
 
 @contextmanager
-def gateway_process(folder: Path, *, workers: int, max_screens: int = 1000, more: str = "") -> Iterator[GatewayProcess]:
-    """Serve from ``folder``, which is made, for the length of a block; ``more`` is added to its configuration.
+def gateway_process(
+    folder: Path, *, workers: int, max_screens: int = 1000, more: str = "", source: Path | None = None
+) -> Iterator[GatewayProcess]:
+    """Serve from ``folder``, which is made, for the length of a block; ``more`` is added to its configuration, and
+    ``source`` is the source tree whose gateway it is, if not this one.
 
     It begins when the first worker is ready; the others may need a moment more, so warm up before measuring.
     """
@@ -69,7 +72,7 @@ def gateway_process(folder: Path, *, workers: int, max_screens: int = 1000, more
     port = free_port()
     config = folder / "gateway.toml"
     config.write_text(CONFIG.format(port=port, workers=workers, max_screens=max_screens) + more)
-    process = start([*COMMAND, "serve", "--config", str(config)], folder / "gateway.log")
+    process = start([*COMMAND, "serve", "--config", str(config)], folder / "gateway.log", source)
     try:
         wait_until(lambda: is_ready(port), {"the gateway": process}, folder / "gateway.log")
         yield GatewayProcess(folder, port, process)

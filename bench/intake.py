@@ -131,8 +131,8 @@ def start_all(options: argparse.Namespace, folder: Path, wsdl: bytes, tunings: d
     with ExitStack() as stack:
         yield Field(
             stack.enter_context(gateway_process(folder / "gateway", workers=options.workers)),
-            stack.enter_context(php_server(folder / "php-get", wsdl, tunings["get"])),
-            stack.enter_context(php_server(folder / "php-soap", wsdl, tunings["soap"])),
+            stack.enter_context(php_server(folder / "php-get", tunings["get"], wsdl=wsdl)),
+            stack.enter_context(php_server(folder / "php-soap", tunings["soap"], wsdl=wsdl)),
         )
 
 

@@ -19,6 +19,9 @@ CREATE TABLE events (
     id INTEGER PRIMARY KEY AUTOINCREMENT, kind TEXT NOT NULL, ramal TEXT NOT NULL,
     telefone TEXT NOT NULL, url_audio TEXT NOT NULL, at INTEGER NOT NULL
 );
+CREATE TABLE orders (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, origem TEXT NOT NULL, destino TEXT NOT NULL, at INTEGER NOT NULL, outcome TEXT
+);
 """
 
 FPM = """
@@ -60,6 +63,11 @@ http {{
             fastcgi_param SCRIPT_FILENAME {scripts}/listener.php;
             fastcgi_pass unix:{folder}/fpm.sock;
         }}
+        location = /click-to-call {{
+            include {folder}/parameters.conf;
+            fastcgi_param SCRIPT_FILENAME {scripts}/dial.php;
+            fastcgi_pass unix:{folder}/fpm.sock;
+        }}
         location = /soap {{
             include {folder}/parameters.conf;
             fastcgi_param SCRIPT_FILENAME {scripts}/soap.php;
@@ -85,6 +93,7 @@ fastcgi_param SERVER_NAME $server_name;
 fastcgi_param BENCH_DATABASE {folder}/php.db;
 fastcgi_param BENCH_WSDL {folder}/contract.wsdl;
 fastcgi_param BENCH_PERSISTENT {persistent};
+fastcgi_param BENCH_APPLIANCE {appliance};
 """
 
 
@@ -120,12 +129,15 @@ class PhpServer:
 
 
 @contextmanager
-def php_server(folder: Path, wsdl: bytes, tuning: Tuning) -> Iterator[PhpServer]:
-    """Serve the scripts from ``folder``, which is made. Raises ``Missing`` when nginx or PHP is not installed."""
+def php_server(folder: Path, tuning: Tuning, *, wsdl: bytes = b"", appliance: str = "") -> Iterator[PhpServer]:
+    """Serve the scripts from ``folder``, which is made; orders go to ``appliance``, a URL up to its query.
+
+    Raises ``Missing`` when nginx or PHP is not installed.
+    """
     nginx, fpm = find_nginx(), find_fpm()
     folder.mkdir(parents=True)
     port = free_port()
-    _write_files(folder, wsdl, tuning, port)
+    _write_files(folder, tuning, port, wsdl, appliance)
     log = folder / "output.log"
     as_root = ["--allow-to-run-as-root"] if os.geteuid() == 0 else []
     with (
@@ -148,12 +160,13 @@ def find_fpm() -> str:
     return find_program(["php-fpm", *versioned], NEEDED)
 
 
-def _write_files(folder: Path, wsdl: bytes, tuning: Tuning, port: int) -> None:
+def _write_files(folder: Path, tuning: Tuning, port: int, wsdl: bytes, appliance: str) -> None:
     with closing(sqlite3.connect(folder / "php.db")) as database:
         database.executescript(SCHEMA)
     (folder / "contract.wsdl").write_bytes(wsdl)
     as_root = os.geteuid() == 0
     values = {"folder": folder, "port": port, "scripts": SCRIPTS, "children": tuning.children}
-    (folder / "parameters.conf").write_text(PARAMETERS.format(folder=folder, persistent=int(tuning.persistent)))
+    parameters = {"folder": folder, "persistent": int(tuning.persistent), "appliance": appliance or '""'}
+    (folder / "parameters.conf").write_text(PARAMETERS.format(**parameters))
     (folder / "fpm.conf").write_text(FPM.format(user="user = root\ngroup = root" if as_root else "", **values))
     (folder / "nginx.conf").write_text(NGINX.format(user="user root;" if as_root else "", **values))

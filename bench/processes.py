@@ -37,11 +37,16 @@ def free_port() -> int:
         return port
 
 
-def start(command: Sequence[str], log: Path, **environment: str) -> subprocess.Popen[bytes]:
-    """Start ``command`` as the head of its own process group, its output in ``log``."""
+def start(command: Sequence[str], log: Path, folder: Path | None = None, **environment: str) -> subprocess.Popen[bytes]:
+    """Start ``command`` in ``folder`` as the head of its own process group, its output in ``log``."""
     with log.open("ab") as output:
         return subprocess.Popen(
-            command, stdout=output, stderr=output, env=os.environ | environment, start_new_session=True
+            command,
+            cwd=folder,
+            stdout=output,
+            stderr=output,
+            env=os.environ | environment,
+            start_new_session=True,
         )
 
 

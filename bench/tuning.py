@@ -35,6 +35,6 @@ def _try(tuning: Tuning, load: Load, folder: Path, wsdl: bytes) -> float:
 def _throw_away(folder: Path, wsdl: bytes, tuning: Tuning) -> Iterator[PhpServer]:
     with (
         TemporaryDirectory(dir=folder) as place,
-        php_server(Path(place) / "php", wsdl, tuning) as server,
+        php_server(Path(place) / "php", tuning, wsdl=wsdl) as server,
     ):
         yield server
