@@ -246,8 +246,10 @@ class CredentialsNeeded(AccessError):
     code = 320
     http_status = 401
 
-    def __init__(self) -> None:
-        super().__init__("credenciais ausentes.", hint="Envie usuário e senha (HTTP Basic) ou o token da empresa.")
+    def __init__(self, *, by_token: bool = True) -> None:
+        """``by_token``: whether the company's token would do as well as an agent's login."""
+        login = "Envie usuário e senha de um agente (HTTP Basic)"
+        super().__init__("credenciais ausentes.", hint=f"{login} ou o token da empresa." if by_token else f"{login}.")
 
 
 class BadCredentials(AccessError):

@@ -105,7 +105,7 @@ class Visit:
     def me(self) -> Agent:
         """The agent who is logged in. Raises ``CredentialsNeeded``."""
         if self.agent is None:
-            raise CredentialsNeeded
+            raise CredentialsNeeded(by_token=False)
         return self.agent
 
     @property

@@ -119,7 +119,7 @@ class Desk:
             return view(visit, **arguments)
         visit = self._identified(visit)
         if endpoint not in OPEN_TO_ALL and visit.agent is None:
-            raise CredentialsNeeded
+            raise CredentialsNeeded(by_token=False)
         if visit.request.method == "POST":
             access.check_source(visit.request)
             if visit.secret:

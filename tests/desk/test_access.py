@@ -146,6 +146,7 @@ def test_scripts_log_in_with_every_request(browse: Browse) -> None:
 def test_a_script_without_login_is_told_how_to_log_in(browse: Browse) -> None:
     answer = browse().get("/api/me")
     assert (answer.status_code, answer.get_json()["code"]) == (401, 320)
+    assert "token" not in answer.get_json()["hint"]
     assert answer.headers["WWW-Authenticate"].startswith("Basic")
 
 
