@@ -138,6 +138,14 @@ class Appliance:
         """The gateway's settings to dial on this appliance, once started, by the preset or adapter that they choose."""
         return {self.name: self.settings(self.address)}
 
+    def tables_of_https(self, **more: Any) -> dict[str, dict[str, Any]]:
+        """The settings for a preset that speaks https only, which takes address, certificate and ``more``; none until
+        there is a certificate.
+        """
+        if not self.pinned():
+            return {}
+        return {self.name: {"preset": self.name, "host": self.host, "port": self.port, **self.pinned(), **more}}
+
     @property
     def credentials(self) -> tuple[str, str]:
         """The user and the password that it accepts; both empty when it asks for none."""

@@ -3,7 +3,6 @@ goes back, in the SOAP Header."""
 
 from collections.abc import Mapping
 from typing import Any, ClassVar
-from uuid import uuid4
 
 from lxml import etree
 
@@ -11,6 +10,7 @@ from gateway.simulators import soap_body
 from gateway.simulators.appliance import Appliance
 from gateway.simulators.credentials import logged_in
 from gateway.simulators.exchange import Reply, Request
+from gateway.simulators.tokens import Tokens
 
 NAMESPACE = "http://TelephonyService.ws.avaya.com"
 SESSION = "http://xml.avaya.com/ws/session"
@@ -33,15 +33,11 @@ class AvayaAes(Appliance):
 
     def __init__(self, **wanted: Any) -> None:
         super().__init__(**wanted)
-        self._sessions: list[str] = []
+        self._sessions = Tokens()
 
     def tables(self) -> dict[str, dict[str, Any]]:
-        """The preset speaks https only."""
-        if not self.pinned():
-            return {}
         username, password = self.credentials
-        place = {"host": self.host, "port": self.port, **self.pinned()}
-        return {self.name: {"preset": self.name, **place, "username": username, "password": password}}
+        return self.tables_of_https(username=username, password=password)
 
     def answer(self, request: Request) -> Reply:
         if request.path != "/axis/services/TelephonyService":
@@ -56,7 +52,7 @@ class AvayaAes(Appliance):
         if operation.name == "attach":
             return self._attach(request)
         session = operation.element.getparent().getparent().findtext(f"{{*}}Header//{{{SESSION}}}sessionID", "")
-        if session not in self._sessions:
+        if not self._sessions.knows(session):
             return self._no(request, "no session")
         return self._within(request, operation, session)
 
@@ -67,9 +63,8 @@ class AvayaAes(Appliance):
         self.noted(request, "attach")
         if self.behaviour.fail == "session":
             return soap_body.reply(_response("attach"))
-        session = uuid4().hex
-        self._sessions = [*self._sessions[-99:], session]
-        return soap_body.reply(_response("attach"), f'<a:sessionID xmlns:a="{SESSION}">{session}</a:sessionID>')
+        session = f'<a:sessionID xmlns:a="{SESSION}">{self._sessions.give()}</a:sessionID>'
+        return soap_body.reply(_response("attach"), session)
 
     def _within(self, request: Request, operation: soap_body.Operation, session: str) -> Reply:
         extension, number = operation.part("originatingExtension"), operation.part("destinationNumber")
@@ -79,7 +74,8 @@ class AvayaAes(Appliance):
             self.dialled(request, extension, number)
         elif operation.name in ("release", "disconnectActiveCall"):
             self.noted(request, operation.name)
-            self._sessions = [each for each in self._sessions if each != session or operation.name != "release"]
+            if operation.name == "release":
+                self._sessions.end(session)
         else:
             return self._no(request, f"no operation {etree.QName(operation.element).localname}")
         return soap_body.reply(_response(operation.name))

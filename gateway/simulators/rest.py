@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Mapping
-from time import monotonic
 from typing import Any, ClassVar
 from urllib.parse import unquote
 from uuid import uuid4
@@ -13,6 +12,7 @@ from gateway.simulators.appliance import Appliance
 from gateway.simulators.credentials import logged_in, same
 from gateway.simulators.exchange import Reply, Request
 from gateway.simulators.providers import EXTENSION, Provider
+from gateway.simulators.tokens import Tokens
 
 TOKEN_S = 60.0
 """Seconds that a token of 3CX lives here, which it says."""
@@ -36,7 +36,7 @@ class ThreeCxV20(Provider):
 
     def __init__(self, **wanted: Any) -> None:
         super().__init__(**wanted)
-        self._tokens: dict[str, float] = {}
+        self._tokens = Tokens(TOKEN_S)
 
     def table(self) -> dict[str, Any]:
         client_id, client_secret = self.credentials
@@ -53,7 +53,7 @@ class ThreeCxV20(Provider):
         if not found or request.method != "POST":
             return self.nowhere(request)
         given = request.header("Authorization").removeprefix("Bearer ")
-        if monotonic() - self._tokens.get(given, -TOKEN_S) >= TOKEN_S:
+        if not self._tokens.knows(given):
             return self.no(request, 401, None, found[1])
         return self._make_call(request, found[1])
 
@@ -62,10 +62,9 @@ class ThreeCxV20(Provider):
         right = request.form.get("client_id") == client_id and self.may(request.form.get("client_secret", ""))
         if not right or request.form.get("grant_type") != "client_credentials":
             return self.no(request, 401, None)
-        token = uuid4().hex
-        self._tokens[token] = monotonic()
         self.noted(request, "connect/token")
-        return json_body.reply(200, {"token_type": "Bearer", "expires_in": int(TOKEN_S), "access_token": token})
+        given = {"token_type": "Bearer", "expires_in": int(TOKEN_S), "access_token": self._tokens.give()}
+        return json_body.reply(200, given)
 
     def _make_call(self, request: Request, extension: str) -> Reply:
         number = str(json_body.asked(request).get("destination", "")) if json_body.declared(request) else ""
@@ -98,7 +97,7 @@ class Wazo(Provider):
 
     def __init__(self, **wanted: Any) -> None:
         super().__init__(**wanted)
-        self._tokens: dict[str, float] = {}
+        self._tokens = Tokens()
         self._calls: set[str] = set()
 
     def table(self) -> dict[str, Any]:
@@ -112,7 +111,7 @@ class Wazo(Provider):
         hangs_up = request.method == "DELETE" and call_id != request.path
         if not hangs_up and (request.method, request.path) != ("POST", self.CALLS):
             return self.nowhere(request)
-        if monotonic() >= self._tokens.get(request.header("X-Auth-Token"), 0.0):
+        if not self._tokens.knows(request.header("X-Auth-Token")):
             return self.no(request, 401, {"reason": ["Authentication failed"], "status_code": 401})
         return self._hang_up(request, call_id) if hangs_up else self._call(request)
 
@@ -122,8 +121,7 @@ class Wazo(Provider):
             return self.no(request, 400, {"reason": ["Invalid expiration"], "status_code": 400})
         if self.behaviour.fail == "auth" or not logged_in(request, self.credentials):
             return self.no(request, 401, {"reason": ["Authentication Failed"], "status_code": 401})
-        token = str(uuid4())
-        self._tokens[token] = monotonic() + life_s
+        token = self._tokens.give(str(uuid4()), life_s)
         self.noted(request, "token")
         return json_body.reply(200, {"data": {"token": token, "acl": [], "metadata": {}}})
 

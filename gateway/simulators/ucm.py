@@ -4,12 +4,12 @@ import json
 from collections.abc import Mapping
 from hashlib import md5
 from secrets import token_hex
-from time import monotonic
 from typing import Any, ClassVar
 
 from gateway.simulators.appliance import Appliance
 from gateway.simulators.credentials import same
 from gateway.simulators.exchange import Reply, Request
+from gateway.simulators.tokens import Tokens
 
 COOKIE_S = 600.0
 """Seconds that a cookie lives without a request; about 300 on some firmware."""
@@ -35,15 +35,11 @@ class GrandstreamUcm(Appliance):
     def __init__(self, **wanted: Any) -> None:
         super().__init__(**wanted)
         self._challenges: list[str] = []
-        self._cookies: dict[str, float] = {}
+        self._cookies = Tokens(COOKIE_S, renewed=True)
 
     def tables(self) -> dict[str, dict[str, Any]]:
-        """The preset speaks https only."""
-        if not self.pinned():
-            return {}
         user, password = self.credentials
-        place = {"host": self.host, "port": self.port, **self.pinned()}
-        return {self.name: {"preset": self.name, **place, "user": user, "password": password}}
+        return self.tables_of_https(user=user, password=password)
 
     def answer(self, request: Request) -> Reply:
         if request.path != "/api" or request.method != "POST":
@@ -56,7 +52,7 @@ class GrandstreamUcm(Appliance):
             return self._yes(request, action, {"challenge": self._challenges[-1]})
         if action == "login":
             return self._log_in(request, asked)
-        if not self._known(str(asked.get("cookie", ""))):
+        if not self._cookies.knows(str(asked.get("cookie", ""))):
             return self._no(request, f"{action}: no session")
         number = {"dialOutbound": "outbound", "dialExtension": "callee"}.get(action)
         return self._dial(request, action, str(asked.get("caller", "")), str(asked.get(number or "", "")))
@@ -69,16 +65,7 @@ class GrandstreamUcm(Appliance):
             return self._no(request, "login")
         # A challenge is answered once.
         self._challenges = []
-        cookie = f"sid{token_hex(8)}"
-        self._cookies[cookie] = monotonic()
-        return self._yes(request, "login", {"cookie": cookie})
-
-    def _known(self, cookie: str) -> bool:
-        now = monotonic()
-        self._cookies = {each: used for each, used in self._cookies.items() if now - used < COOKIE_S}
-        if cookie in self._cookies:
-            self._cookies[cookie] = now
-        return cookie in self._cookies
+        return self._yes(request, "login", {"cookie": self._cookies.give(f"sid{token_hex(8)}")})
 
     def _dial(self, request: Request, action: str, extension: str, number: str) -> Reply:
         if self.behaviour.fail == "busy" or not (extension and number):

@@ -13,6 +13,7 @@ from gateway.simulators.appliance import Appliance
 from gateway.simulators.credentials import same
 from gateway.simulators.exchange import Reply, Request
 from gateway.simulators.providers import EXTENSION, Provider
+from gateway.simulators.tokens import Tokens
 
 PAGE = b"<html><body></body></html>"
 
@@ -111,14 +112,11 @@ class OpenScape(Provider):
 
     def __init__(self, **wanted: Any) -> None:
         super().__init__(**wanted)
-        self._sessions: list[str] = []
+        self._sessions = Tokens()
 
     def tables(self) -> dict[str, dict[str, Any]]:
-        if not self.pinned():
-            return {}
         username, password = self.credentials
-        place = {"host": self.host, "port": self.port, **self.pinned()}
-        return {self.name: {"preset": self.name, **place, "username": username, "password": password}}
+        return self.tables_of_https(username=username, password=password)
 
     def forget(self) -> None:
         """Let all sessions expire."""
@@ -130,18 +128,18 @@ class OpenScape(Provider):
             return self.nowhere(request)
         if query.get("cmd") == "Login":
             return self._log_in(request, query)
-        if query.get("gsSession", "") not in self._sessions or self.behaviour.fail == "logged-out":
+        if not self._sessions.knows(query.get("gsSession", "")) or self.behaviour.fail == "logged-out":
             return self._said(request, "NOT_LOGGED_IN", "<ERROR><REASON>NOT_LOGGED_IN</REASON></ERROR>")
         if query.get("cmd") == "Logout":
-            self._sessions.remove(query["gsSession"])
+            self._sessions.end(query["gsSession"])
             return self._said(request, "Logout", "<LOGOUT/>")
         return self._call(request, query)
 
     def _log_in(self, request: Request, query: Mapping[str, str]) -> Reply:
         if not same(query.get("gsUser", ""), self.credentials[0]) or not self.may(query.get("gsPass", "")):
             return self._said(request, "Login: 0", "<LOGIN><ID>0</ID><ERROR>login failed</ERROR></LOGIN>")
-        self._sessions = [*self._sessions[-99:], str(uuid4().int % 10**9 + 1)]
-        return self._said(request, "Login", f"<LOGIN><ID>{self._sessions[-1]}</ID><CNT>1</CNT></LOGIN>")
+        session = self._sessions.give(str(uuid4().int % 10**9 + 1))
+        return self._said(request, "Login", f"<LOGIN><ID>{session}</ID><CNT>1</CNT></LOGIN>")
 
     def _call(self, request: Request, query: Mapping[str, str]) -> Reply:
         command = query.get("cmd", "")

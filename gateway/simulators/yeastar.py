@@ -4,13 +4,13 @@ in the URL."""
 from collections.abc import Mapping
 from hashlib import md5
 from secrets import token_hex
-from time import monotonic
 from typing import Any, ClassVar
 
 from gateway.simulators import json_body
 from gateway.simulators.appliance import Appliance
 from gateway.simulators.credentials import same
 from gateway.simulators.exchange import Answer, Reply, Request
+from gateway.simulators.tokens import Tokens
 
 TOKEN_S = 1800.0
 """Seconds that a token lives: of the S-Series since it was last used, of the P-Series since it was given."""
@@ -23,17 +23,15 @@ class Yeastar(Appliance):
     """An exchange that gives tokens over https."""
 
     evidence = "the maker's developer guide, not held against a real one"
+    renewed: ClassVar[bool] = False
+    """Whether a token lives longer when it is used."""
 
     def __init__(self, **wanted: Any) -> None:
         super().__init__(**wanted)
-        self._tokens: dict[str, float] = {}
+        self._tokens = Tokens(TOKEN_S, renewed=self.renewed)
 
     def tables(self) -> dict[str, dict[str, Any]]:
-        """The presets speak https only."""
-        if not self.pinned():
-            return {}
-        place = {"host": self.host, "port": self.port, **self.pinned()}
-        return {self.name: {"preset": self.name, **place, **self.table()}}
+        return self.tables_of_https(**self.table())
 
     def table(self) -> dict[str, Any]:
         """What the preset asks for besides the address."""
@@ -42,18 +40,6 @@ class Yeastar(Appliance):
     def forget(self) -> None:
         """Let all tokens expire."""
         self._tokens.clear()
-
-    def known(self, token: str) -> bool:
-        """Whether ``token`` was given and still lives."""
-        oldest = monotonic() - TOKEN_S
-        self._tokens = {each: since for each, since in self._tokens.items() if since > oldest}
-        return token in self._tokens
-
-    def given(self) -> str:
-        """A new token."""
-        token = token_hex(16)
-        self._tokens[token] = monotonic()
-        return token
 
     def nowhere(self, request: Request) -> Reply:
         self.noted(request, "404 Not Found")
@@ -67,6 +53,7 @@ class YeastarS(Yeastar):
 
     name = "yeastar-s"
     title = "Yeastar S simulada"
+    renewed = True
     login = ("api", "secret")
     failures: ClassVar[Mapping[str, str]] = {
         "auth": "login answers Failed, errno 20003",
@@ -111,13 +98,12 @@ class YeastarS(Yeastar):
             return self._no(request, "login", "20003")
         self._wrong = 0
         self.noted(request, "login")
-        return json_body.reply(200, {"status": "Success", "token": self.given()})
+        return json_body.reply(200, {"status": "Success", "token": self._tokens.give(token_hex(16))})
 
     def _within(self, request: Request, step: str) -> Reply:
         token = request.query.get("token", "")
-        if not self.known(token):
+        if not self._tokens.knows(token):
             return self._no(request, step, "20004" if token else "20005")
-        self._tokens[token] = monotonic()
         if step not in self.orders:
             return self._no(request, step, "10003")
         extension, number = (str(json_body.asked(request).get(name, "")) for name in self.orders[step])
@@ -165,21 +151,19 @@ class YeastarP(Yeastar):
         if step == "get_token":
             return self._get_token(request)
         token = request.query.get("access_token", "")
-        if not self.known(token):
+        if not self._tokens.knows(token):
             return self._no(request, step, self.EXPIRED)
         if step == "call/dial":
             return self._dial(request)
-        del self._tokens[token]
+        self._tokens.end(token)
         return self._yes(request, step, {})
 
     def _get_token(self, request: Request) -> Reply:
         asked, (username, password) = json_body.asked(request), self.credentials
         right = asked.get("username") == username and same(str(asked.get("password", "")), password)
-        # Asking for one forgets the expired.
-        self.known("")
         if not right or self.behaviour.fail == "auth" or not json_body.declared(request) or len(self._tokens) >= TOKENS:
             return self._no(request, "get_token", self.OTHER)
-        token = {"access_token": self.given(), "access_token_expire_time": int(TOKEN_S)}
+        token = {"access_token": self._tokens.give(token_hex(16)), "access_token_expire_time": int(TOKEN_S)}
         return self._yes(request, "get_token", {**token, "refresh_token": token_hex(16)})
 
     def _dial(self, request: Request) -> Reply:
