@@ -1,17 +1,17 @@
 """Appliances that dial when a URL is requested: PBX software, providers, desk phones."""
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
 from urllib.parse import quote, unquote, urlsplit
 
 from adapters.answers import Pattern, Rule
 from adapters.http import Answer, HttpRequest, Peer
+from adapters.one_request import OneRequest
 from adapters.outcomes import Failed
 from adapters.settings import HttpConfig, is_line, origin_of
 from adapters.templates import Template, escape_for, for_url
-from gateway.adapter import Delivery, Outcome, Outgoing, Probe, WireRequest
+from gateway.adapter import Delivery, Outcome, Outgoing, Probe
 from gateway.errors import AdapterError
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
@@ -49,7 +49,7 @@ class UrlConfig(HttpConfig):
             raise ValueError("content_type has forbidden characters")
 
 
-class UrlAdapter:
+class UrlAdapter(OneRequest):
     """Requests one URL for each message and reads the answer's text by rules.
 
     A rule for success is required: Asterisk's manager and most providers answer 200 whatever happened.
@@ -78,20 +78,6 @@ class UrlAdapter:
         except Failed as failed:
             return self._peer.unfit(self._config.probe_url, failed.reason)
         return self._peer.probe(200 <= answer.status < 300, self._peer.status_reason(answer))
-
-    def preview(self, message: Outgoing) -> Sequence[WireRequest]:
-        return [self._peer.record(self._request(message))]
-
-    def deliver(self, message: Outgoing) -> Delivery:
-        try:
-            return self._judge(self._peer.exchange(self._request(message)))
-        except AdapterError as error:
-            return self._peer.unbuilt(error)
-        except Failed as failed:
-            return self._peer.delivery(failed.outcome, failed.reason)
-
-    def close(self) -> None:
-        self._peer.close()
 
     def _request(self, message: Outgoing) -> HttpRequest:
         url = as_written(self._url.render(message), self._origin)

@@ -8,10 +8,11 @@ from xml.parsers.expat import ExpatError
 
 from adapters.answers import Pattern, Rule
 from adapters.http import Answer, HttpRequest, Peer
+from adapters.one_request import OneRequest
 from adapters.outcomes import Failed
 from adapters.settings import HttpConfig, origin_of
 from adapters.templates import compiled, rendered
-from gateway.adapter import Delivery, Outcome, Outgoing, Probe, WireRequest
+from gateway.adapter import Delivery, Outcome, Outgoing, Probe
 from gateway.errors import AdapterError
 
 NO_SUCH_METHOD = xmlrpc.client.dumps((), "cti_gateway.probe").encode()
@@ -44,7 +45,7 @@ class XmlRpcConfig(HttpConfig):
     ref_path: str = field(default="", metadata={"help": "Where in the answer the peer's own call id is."})
 
 
-class XmlRpcAdapter:
+class XmlRpcAdapter(OneRequest):
     """Calls one method for each message.
 
     An answer without a fault is a success unless ``success`` says more: Kamailio answers an empty value,
@@ -65,20 +66,6 @@ class XmlRpcAdapter:
     def probe(self) -> Probe:
         """Calls a method that nobody has: calling even ``system.listMethods`` is not everywhere harmless."""
         return look(self._peer, self._config.url)
-
-    def preview(self, message: Outgoing) -> Sequence[WireRequest]:
-        return [self._peer.record(self._request(message))]
-
-    def deliver(self, message: Outgoing) -> Delivery:
-        try:
-            return self._judge(self._peer.exchange(self._request(message)))
-        except AdapterError as error:
-            return self._peer.unbuilt(error)
-        except Failed as failed:
-            return self._peer.delivery(failed.outcome, failed.reason)
-
-    def close(self) -> None:
-        self._peer.close()
 
     def _request(self, message: Outgoing) -> HttpRequest:
         params = tuple(rendered(self._params, message))

@@ -1,0 +1,36 @@
+"""What adapters share whose message is one HTTP request, judged by its answer."""
+
+from collections.abc import Sequence
+
+from adapters.http import Answer, HttpRequest, Peer
+from adapters.outcomes import Failed
+from gateway.adapter import Delivery, Outgoing, WireRequest
+from gateway.errors import AdapterError
+
+
+class OneRequest:
+    """``_request`` builds the request, or raises ``AdapterError``; ``_judge`` reads the answer. Their ``_peer`` is the
+    appliance.
+    """
+
+    _peer: Peer
+
+    def preview(self, message: Outgoing) -> Sequence[WireRequest]:
+        return [self._peer.record(self._request(message))]
+
+    def deliver(self, message: Outgoing) -> Delivery:
+        try:
+            return self._judge(self._peer.exchange(self._request(message)))
+        except AdapterError as error:
+            return self._peer.unbuilt(error)
+        except Failed as failed:
+            return self._peer.delivery(failed.outcome, failed.reason)
+
+    def close(self) -> None:
+        self._peer.close()
+
+    def _request(self, message: Outgoing) -> HttpRequest:
+        raise NotImplementedError
+
+    def _judge(self, answer: Answer) -> Delivery:
+        raise NotImplementedError
