@@ -7,6 +7,7 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 from argon2 import PasswordHasher
@@ -18,7 +19,12 @@ from gateway.store.directory import Agent, Directory
 SHORTEST = 8
 LONGEST = 256
 _hasher = PasswordHasher()
-_NOBODY = _hasher.hash(secrets.token_hex(16))
+
+
+@cache
+def _nobody() -> str:
+    """A hash that no password has: whether a login exists must not show in how long an answer takes."""
+    return _hasher.hash(secrets.token_hex(16))
 
 
 def hash_password(password: str) -> str:
@@ -57,7 +63,7 @@ class Verifier:
         """The agent, or None when login or password is wrong. Raises ``TooManyAttempts``."""
         self._check_failures(tenant, login)
         found = self._directory.agent_with_hash(tenant, login)
-        stored = found[1] if found else _NOBODY
+        stored = found[1] if found else _nobody()
         if self._matches(stored, password[:LONGEST]) and found:
             return found[0]
         self._count_failure(tenant, login)

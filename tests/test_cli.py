@@ -4,6 +4,8 @@ import csv
 import io
 import json
 import re
+import subprocess
+import sys
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
@@ -49,6 +51,15 @@ def test_a_misspelt_command_suggests_the_nearest(run: Run) -> None:
     result = run("serv", data=False)
     assert result.exit_code == 2
     assert "Did you mean 'serve'?" in result.output
+
+
+@pytest.mark.parametrize("arguments", [["version"], ["init", "--help"], ["check", "--help"], ["simulate", "--list"]])
+def test_what_needs_no_gateway_does_not_load_one(arguments: list[str]) -> None:
+    command = [sys.executable, "-X", "importtime", "-m", "gateway", *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+    loaded = {line.rpartition("|")[2].strip().partition(".")[0] for line in done.stderr.splitlines()}
+    assert "gateway" in loaded
+    assert loaded.isdisjoint({"sqlalchemy", "alembic", "zeep", "spyne", "granian"})
 
 
 def test_init_writes_a_configuration_once(run: Run, tmp_path: Path) -> None:

@@ -1,18 +1,21 @@
-"""Which gateway a command is about: the options ``--config`` and ``--data``, with the same defaults everywhere."""
+"""Which gateway a command is about: the options ``--config`` and ``--data``, with the same defaults everywhere.
+
+The gateway itself is imported when a command opens it: help and ``version`` are there at once.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from gateway import config_file, logs
-from gateway.bootstrap import Gateway, build, data_folder
-from gateway.config import Config
 from gateway.errors import ConfigError
-from gateway.store.engine import DATABASE
+
+if TYPE_CHECKING:
+    from gateway.bootstrap import Gateway
+    from gateway.config import Config
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,22 +25,31 @@ class Place:
     config_path: Path | None
     data: Path | None
 
-    def load(self) -> Config:
+    def load(self) -> "Config":
         """The configuration, with logs set up accordingly. Raises ``ConfigError``."""
+        from gateway import config_file, logs
+
         config = config_file.load(self.config_path)
         logs.set_up(config.log)
         return config
 
-    def folder(self, config: Config) -> Path:
+    def folder(self, config: "Config") -> Path:
+        from gateway.bootstrap import data_folder
+
         return data_folder(config, self.config_path, self.data)
 
-    def open(self) -> Gateway:
+    def open(self) -> "Gateway":
         """The gateway's data, ready for a command; close it after use."""
+        from gateway.bootstrap import build
+
         config = self.load()
         return build(config, self.folder(config))
 
-    def open_existing(self) -> Gateway:
+    def open_existing(self) -> "Gateway":
         """The same for a command that only looks: it makes no data. Raises ``ConfigError`` where there is none."""
+        from gateway.bootstrap import build
+        from gateway.store.engine import DATABASE
+
         config = self.load()
         folder = self.folder(config)
         if not (folder / DATABASE).exists():
@@ -71,7 +83,7 @@ def with_tenant(command: Callable[..., Any]) -> Callable[..., Any]:
     return click.option("--tenant", help="The company.  [default: the only one]")(command)
 
 
-def one_tenant(config: Config, asked: str | None) -> str:
+def one_tenant(config: "Config", asked: str | None) -> str:
     """The tenant asked for, or the only one. Raises ``ConfigError`` when there is no such or a choice is needed."""
     known = ", ".join(config.tenants)
     if asked is None and len(config.tenants) == 1:

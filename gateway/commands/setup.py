@@ -8,17 +8,18 @@ from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import version as installed
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from gateway import __version__
 from gateway.adapter import Adapter, Probe
-from gateway.bootstrap import Gateway, dial_plan_trials
 from gateway.commands.place import Place, with_place
-from gateway.config_shown import shown
 from gateway.errors import GatewayError
 from gateway.source import Source
+
+if TYPE_CHECKING:
+    from gateway.bootstrap import Gateway
 
 
 @click.command("init")
@@ -40,6 +41,8 @@ def init_command(folder: Path) -> None:
 def config_command(place: Place) -> None:
     """Print the configuration in force as JSON, every default filled in and every secret masked."""
     config = place.load()
+    from gateway.config_shown import shown
+
     plain = shown(config)
     plain["server"]["data"] = str(place.folder(config))
     click.echo(json.dumps(plain, indent=2, ensure_ascii=False))
@@ -66,8 +69,10 @@ def check_command(place: Place) -> None:
     sys.exit(0 if good and all(health.values()) else 1)
 
 
-def _try_dial_plans(gateway: Gateway) -> bool:
+def _try_dial_plans(gateway: "Gateway") -> bool:
     """Run the test cases of every dial plan; one line for each plan, and one for each case that does not hold."""
+    from gateway.bootstrap import dial_plan_trials
+
     good = True
     for place, trials, plan, tenant in dial_plan_trials(gateway.config):
         failures = [failure for trial in trials if (failure := trial.failure(plan, tenant))]

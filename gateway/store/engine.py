@@ -9,8 +9,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from alembic import command
-from alembic.config import Config as AlembicConfig
 from sqlalchemy import Engine, create_engine, event
 
 DATABASE = "gateway.db"
@@ -53,7 +51,11 @@ def _begin(connection: Any) -> None:
 
 def upgrade(engine: Engine, data: Path) -> None:
     """Bring the schema to this version. Several processes may start at once: one works, the others wait."""
-    config = AlembicConfig()
+    # Only here: commands that change no schema start sooner.
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
     with write_lock(data), engine.begin() as connection:
         config.attributes["connection"] = connection
