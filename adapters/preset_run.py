@@ -75,14 +75,16 @@ class Runner:
         self._sessions.resume(captures)
 
     def _twice(self, message: Outgoing, act: Callable[[Outgoing, Login, Attempt], Delivery]) -> Delivery:
-        """Log in and ``act``; when a kept login turns out to be over, once more with a new one."""
+        """Log in and ``act``; when a kept login turns out to be over, once more with a newer one, which is not doubted:
+        another order may have made it meanwhile, and two orders could end each other's logins for ever.
+        """
         attempt = self._peer.attempt()
         try:
             try:
                 return self._within(message, act, attempt)
             except Expired as expired:
                 self._sessions.forget(expired.login)
-                return self._within(message, act, attempt)
+                return self._within(message, act, attempt, again=True)
         except Stopped as stopped:
             return stopped.delivery
         except Failed as failed:
@@ -91,9 +93,15 @@ class Runner:
             return self._peer.unbuilt(error)
 
     def _within(
-        self, message: Outgoing, act: Callable[[Outgoing, Login, Attempt], Delivery], attempt: Attempt
+        self,
+        message: Outgoing,
+        act: Callable[[Outgoing, Login, Attempt], Delivery],
+        attempt: Attempt,
+        *,
+        again: bool = False,
     ) -> Delivery:
         login = self._sessions.enter(lambda: self._log_in(message, attempt), attempt)
+        login = replace(login, kept=login.kept and not again)
         began = time.monotonic()
         delivery = act(_told(message, login.values), login, attempt)
         if delivery.outcome in (Outcome.ACCEPTED, Outcome.REFUSED):
@@ -243,8 +251,8 @@ class Runner:
                 self._ask(call, message, attempt)
 
 
-_HIDDEN = "captured"
-"""The message's field with what steps captured, to be masked in sentences."""
+_HIDDEN = "(captured)"
+"""The message's field with what steps captured, to be masked in sentences. No capture can have such a name."""
 
 
 def _told(message: Outgoing, values: Mapping[str, str]) -> Outgoing:

@@ -51,9 +51,6 @@ class Scene:
     """What all steps of one appliance share. ``login`` is user and password of WS-Security, if it is used; ``hosts``
     are the parts of origin by which an address may begin; ``place`` is where the step stands, such as ``login 1``."""
 
-    def at(self, key: str) -> str:
-        return f"{self.place}: {key}"
-
     peer: Peer
     address: str
     headers: Mapping[str, str]
@@ -61,6 +58,10 @@ class Scene:
     login: tuple[str, SecretStr] | None = None
     hosts: Collection[str] = ()
     place: str = ""
+
+    def at(self, key: str) -> str:
+        """Where a key of the step stands."""
+        return f"{self.place}: {key}"
 
 
 class Call(Protocol):

@@ -148,6 +148,34 @@ def test_a_login_that_another_thread_made_meanwhile_is_not_given_up():
         assert sessions.kept.values == {"session": "new222"}
 
 
+def test_a_login_that_another_order_made_meanwhile_and_that_is_over_too_is_a_refusal():
+    others = []
+
+    def another_order_meanwhile(peer, connection):
+        with ThreadPoolExecutor(1) as thread:
+            others.append(thread.submit(pabx.deliver, DIAL).result())
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 12\r\n\r\nlog in again")
+        return True
+
+    dials = ["yes", another_order_meanwhile, "log in again", "yes", "log in again"]
+    exchange = Exchange({"/login": ["welcome old111", "welcome new222"], "/dial": dials})
+    with running(exchange, preset(LOGIN, DIALS, SESSION)) as pabx:
+        deliveries = [pabx.deliver(DIAL) for _ in range(2)]
+    assert [each.outcome for each in (*deliveries, *others)] == [Outcome.ACCEPTED, Outcome.REFUSED, Outcome.ACCEPTED]
+    assert exchange.answers == {"/login": [], "/dial": []}
+
+
+@pytest.mark.parametrize("name", ["captured", "range", "message"])
+def test_a_capture_may_have_any_name_that_is_not_reserved(name):
+    login = LOGIN.replace("capture.session", f"capture.{name}")
+    dials = DIALS.replace("{{ session }}", f"{{{{ {name} }}}}").replace('"^no"', '"^NO"')
+    exchange = Exchange({"/login": "welcome abc123", "/dial": ["yes", "NO abc123"]})
+    with running(exchange, preset(login, dials)) as pabx:
+        assert pabx.deliver(DIAL).outcome is Outcome.ACCEPTED
+        assert "NO ****" in pabx.deliver(DIAL).detail
+    assert exchange.asked[1] == "/dial?n=04799998888&s=abc123"
+
+
 def test_hanging_up_makes_a_login_anew_that_is_over():
     ends = '[[hangup]]\nget = "/end?id={{ ref }}&s={{ session }}"\nsuccess = "^yes"\nexpired = "^log in"\n'
     exchange = Exchange(
