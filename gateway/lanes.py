@@ -28,6 +28,7 @@ THREADS = 16
 BESIDES = 2
 """Threads for what is not an order: the probe of a trial, a hang-up."""
 LOOK_AGAIN_S = 0.02
+STOPPING = Delivery(Outcome.UNREACHABLE, "O gateway está parando e nada foi enviado.")
 MARGIN_S = 1.0
 """Before nobody waits any more, an attempt of a promised length must be over."""
 
@@ -78,10 +79,13 @@ class Lane:
             return self._not_tried(began, self._busy())
         try:
             refusal = self._admit(patience_s - (self._clock() - began), ends)
-            if refusal is None:
-                return self._begin(message, give_back, ends)
-        except RuntimeError:  # the pool takes no more
-            refusal = Delivery(Outcome.UNREACHABLE, "O gateway está parando e nada foi enviado.")
+        except RuntimeError:  # the pool, which a trial's probe would need, takes no more
+            refusal = STOPPING
+        except BaseException:
+            give_back()
+            raise
+        if refusal is None:
+            return self._begin(message, give_back, ends)
         give_back()
         return self._not_tried(began, refusal)
 
@@ -91,7 +95,11 @@ class Lane:
         """
         if self._longest_s is not None and time.monotonic() + self._longest_s + MARGIN_S < ends:
             return _done(self._attempt(message, give_back))
-        return self._pool.submit(self._attempt, message, give_back)
+        try:
+            return self._pool.submit(self._attempt, message, give_back)
+        except RuntimeError:  # it takes no more
+            give_back()
+            return self._not_tried(self._clock(), STOPPING)
 
     def hang_up(self, message: Outgoing) -> "Future[Attempt]":
         """End a call that this appliance placed, as far as it can; it waits for no turn."""

@@ -1,7 +1,8 @@
 """Small values that all processes on one data folder share, under kernel file locks.
 
 They say how an appliance is doing this moment: worth sharing between workers, not worth a row in the database, and
-gone when the gateway is started anew. Several nodes have each their own.
+gone when the gateway is started anew. Several nodes have each their own. Where the files cannot be used (no space, too
+many open files, a folder that is gone), each process goes on with its own values: an order must not fail for them.
 """
 
 import fcntl
@@ -13,10 +14,13 @@ from pathlib import Path
 from typing import Generic, TypeVar
 from urllib.parse import quote
 
+import structlog
 from pydantic import TypeAdapter, ValidationError
 
 T = TypeVar("T")
 Told = TypeVar("Told")
+
+log = structlog.get_logger()
 
 FOLDER = "appliances"
 
@@ -34,15 +38,13 @@ class Record(Generic[T]):
     def change(self, work: Callable[[T], tuple[T, Told]]) -> Told:
         """Put ``work(value)``'s first result in the value's place; its second is what the caller gets."""
         with self._lock:
-            if self._path is None:
-                self._value, told = work(self._value)
-                return told
-            self._open(self._path)
-            fcntl.flock(self._file, fcntl.LOCK_EX)
-            try:
-                return self._change(work)
-            finally:
-                fcntl.flock(self._file, fcntl.LOCK_UN)
+            if self._path is not None:
+                try:
+                    return self._change_shared(self._path, work)
+                except OSError as error:
+                    log.error("appliance_state_not_shared", file=self._path.name, error=error.strerror)
+            self._value, told = work(self._value)
+            return told
 
     def read(self) -> T:
         """The value now; no file is made for it."""
@@ -61,9 +63,18 @@ class Record(Generic[T]):
             path.parent.mkdir(parents=True, exist_ok=True)
             self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
 
+    def _change_shared(self, path: Path, work: Callable[[T], tuple[T, Told]]) -> Told:
+        self._open(path)
+        fcntl.flock(self._file, fcntl.LOCK_EX)
+        try:
+            return self._change(work)
+        finally:
+            fcntl.flock(self._file, fcntl.LOCK_UN)
+
     def _change(self, work: Callable[[T], tuple[T, Told]]) -> Told:
         before = self._load()
         after, told = work(before)
+        self._value = after
         if after != before:
             data = self._kind.dump_json(after)
             os.pwrite(self._file, data, 0)
@@ -90,11 +101,15 @@ class Slots:
         """Take a place of this process within ``timeout_s``, and one among all now; how to give it back, or None."""
         if not self._local.acquire(timeout=max(timeout_s, 0)):
             return None
+        try:
+            for path in self._paths:
+                if (found := _locked(path)) is not None:
+                    return partial(self._give_back, found)
+        except OSError as error:
+            log.error("appliance_limit_not_shared", file=self._paths[0].name, error=error.strerror)
+            return self._local.release
         if not self._paths:
             return self._local.release
-        for path in self._paths:
-            if (found := _locked(path)) is not None:
-                return partial(self._give_back, found)
         self._local.release()
         return None
 

@@ -4,11 +4,13 @@ import multiprocessing
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
+from structlog.testing import capture_logs
 
 from gateway.adapter import Delivery, Outcome, Outgoing, Probe
 from gateway.breaker import Gate, Rules
@@ -54,6 +56,14 @@ def open_desk(store: Store) -> Iterator[OpenDesk]:
             return desk
 
         yield start
+
+
+@contextmanager
+def stopping(lane: Lane) -> Iterator[None]:
+    try:
+        yield
+    finally:
+        lane.stop()
 
 
 def says(outcome: Outcome, detail: str = "sem resposta") -> FakeAdapter:
@@ -376,6 +386,27 @@ def test_a_limit_binds_all_processes_together_and_one_that_dies_gives_its_place_
     other.kill()
     other.join()
     assert here.take(0) is not None
+
+
+def test_an_order_goes_out_though_nothing_can_be_shared_with_other_processes(tmp_path: Path) -> None:
+    (tmp_path / "appliances").write_text("a file where the folder should be")
+    lane = Lane("acme", "pbx", says(Outcome.UNREACHABLE), Rules(max_orders=1, failures=2), data=tmp_path)
+    with stopping(lane), capture_logs() as logs:
+        made = [lane.begin(DIAL, ends=time.monotonic() + 5) for _ in range(3)]
+        outcomes = [each.result(5).kind for each in made]
+    assert outcomes == ["dial", "dial", "held"]
+    told = {line["event"] for line in logs if line["log_level"] == "error"}
+    assert told == {"appliance_state_not_shared", "appliance_limit_not_shared"}
+
+
+def test_an_order_that_cannot_be_admitted_gives_its_place_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    lane = Lane("acme", "pbx", says(Outcome.ACCEPTED), Rules(max_orders=1, wait_s=0))
+    with stopping(lane):
+        with monkeypatch.context() as patch:
+            patch.setattr(lane._record, "change", Mock(side_effect=MemoryError))
+            with pytest.raises(MemoryError):
+                lane.begin(DIAL, ends=time.monotonic() + 5)
+        assert lane.begin(DIAL, ends=time.monotonic() + 5).result(5).delivery.outcome is Outcome.ACCEPTED
 
 
 # who may wait
