@@ -1,7 +1,9 @@
-"""What hostile requests cost at most: processor time and memory, whatever the machine does beside it."""
+"""What hostile requests cost at most: processor time and memory, however fast the machine is and whatever it does
+beside."""
 
 import gc
 import tracemalloc
+from time import thread_time
 
 import pytest
 
@@ -12,10 +14,11 @@ from tests.fuzz.wire import seeds, wires_of
 from tests.wire.peers import RecordingCore, make_front
 from tests.wire.test_fuzz_properties import FOUND
 
-MOST_CPU_S = 0.05
+MOST_LOOPS = 20
+"""A request may cost as much processor time as so many loops of ``loop_s``: about 50 ms on a usual machine of 2023."""
 MOST_BYTES = 16 * 1024 * 1024
 MOST_LEFT = 512 * 1024
-# Processor time, not the clock's; but a cache that others empty makes it longer too.
+# Processor time, not the clock's; but caches that others empty, and a processor that slows down, make it longer too.
 TRIES = 5
 
 
@@ -30,25 +33,34 @@ def wire_of(knock: bytes) -> str:
     return wire
 
 
-def least_cpu_s(entrance: Front, wire: str, knock: bytes) -> float:
-    """The least of a few tries, no more of them than are needed."""
+def loop_s() -> float:
+    """The processor time of a loop that is the same everywhere, now."""
+    began, total = thread_time(), 0
+    for number in range(100_000):
+        total += number
+    return thread_time() - began
+
+
+def least_loops(entrance: Front, wire: str, knock: bytes) -> float:
+    """How many loops a request costs: the least of a few tries, no more of them than are needed."""
     least = float("inf")
     for _ in range(TRIES):
-        least = min(least, knock_at(entrance, wire, knock).cpu_s)
-        if least < MOST_CPU_S:
+        beside = max(loop_s(), loop_s())
+        least = min(least, knock_at(entrance, wire, knock).cpu_s / beside)
+        if least < MOST_LOOPS:
             break
     return least
 
 
 @pytest.mark.parametrize("name", BOMBS)
-def test_a_hostile_request_is_answered_within_50_ms_of_processor_time(entrance: Front, name: str) -> None:
+def test_a_hostile_request_costs_no_more_than_20_small_loops(entrance: Front, name: str) -> None:
     knock = knock_of(name)
-    assert least_cpu_s(entrance, wire_of(knock), knock) < MOST_CPU_S
+    assert least_loops(entrance, wire_of(knock), knock) < MOST_LOOPS
 
 
-def test_so_is_every_broken_request_that_was_ever_found_and_every_real_one(entrance: Front) -> None:
+def test_nor_does_any_broken_request_that_was_ever_found_nor_any_real_one(entrance: Front) -> None:
     known = [*FOUND.values(), *((wire, seed) for seed in seeds() for wire in wires_of(seed, tuple(PATHS)))]
-    slow = [knock[:80] for wire, knock in known if least_cpu_s(entrance, wire, knock) >= MOST_CPU_S]
+    slow = [knock[:80] for wire, knock in known if least_loops(entrance, wire, knock) >= MOST_LOOPS]
     assert not slow
 
 

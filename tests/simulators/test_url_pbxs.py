@@ -80,13 +80,13 @@ CALL = {"callingDevice": "123", "calledDirectoryNumber": "004799998888"}
 
 
 def test_openscape_gives_a_session_dials_in_it_and_ends_it():
-    with running(FAMILIES["openscape-business"], ring_s=0.2) as appliance:
+    with running(FAMILIES["openscape-business"], ring_s=1) as appliance:
         one = session(appliance)
         began = time.monotonic()
         assert "ERROR" not in wsi(appliance, "MkCall", **CALL, gsSession=one).text
-        assert time.monotonic() - began < 0.2
+        assert time.monotonic() - began < 1
         assert "ERROR" not in wsi(appliance, "MakeCall", **CALL, gsSession=one).text
-        assert time.monotonic() - began >= 0.2
+        assert time.monotonic() - began >= 1
         wsi(appliance, "Logout", gsSession=one)
         assert "NOT_LOGGED_IN" in wsi(appliance, "MkCall", **CALL, gsSession=one).text
         assert told(appliance) == [("123", "004799998888")] * 2
