@@ -9,19 +9,21 @@ import time
 from base64 import b64encode
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
+from io import BytesIO
 from typing import Any
 from urllib.parse import urlsplit
 
 from requests.auth import HTTPDigestAuth
 from requests.utils import parse_dict_header
-from urllib3 import BaseHTTPResponse, HTTPHeaderDict, Timeout
+from urllib3 import HTTPHeaderDict, HTTPResponse
 from urllib3.exceptions import HTTPError
 
 from adapters.answers import Verdict
 from adapters.outcomes import OPENINGS, STATUS, Failed, advised, outcome_of_status, reason_of
 from adapters.settings import HttpConfig, spellings
-from adapters.tls import pin_of
-from adapters.wire import MAX_BODY, Attempt, Connections, TooLarge, running
+from adapters.tls import Trust, pin_of
+from adapters.wire import MAX_BODY, Attempt, Connections, TooLarge
 from gateway.adapter import Delivery, Outcome, Probe, WireExchange, WireRequest, overhearing
 from gateway.errors import AdapterError
 
@@ -35,12 +37,12 @@ class HttpRequest:
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes | None = None
 
-    @property
+    @cached_property
     def origin(self) -> str:
         parts = urlsplit(self.url)
         return f"{parts.scheme}://{parts.netloc}"
 
-    @property
+    @cached_property
     def target(self) -> str:
         target = self.url[len(self.origin) :]
         return target if target.startswith("/") else f"/{target}"
@@ -78,6 +80,9 @@ class Answer:
             return self.body.decode("latin-1")
 
 
+_ALWAYS = (("User-Agent", "cti-gateway"), ("Accept", "*/*"), ("Accept-Encoding", "identity"))
+
+
 class Peer:
     """One appliance over HTTP, for many threads at once.
 
@@ -89,11 +94,9 @@ class Peer:
         self.name = name
         self._max_body = max_body
         self._config = config
-        self._live = Connections(
-            verify=config.tls_verify if not config.tls_pin else False,
-            tls=config.tls_context(),
-            fingerprint=config.tls_fingerprint,
-        )
+        verify = False if config.tls_pin else config.tls_verify
+        trust = Trust(verify, context=config.tls_context(), fingerprint=config.tls_fingerprint)
+        self._live = Connections(trust)
         self._recording = Connections(recording=True)
         self._secrets = tuple(sorted(spellings(config), key=len, reverse=True))
 
@@ -131,9 +134,8 @@ class Peer:
         """Connect to ``url``'s host, over TLS when it is https, and send nothing."""
         attempt = self.attempt()
         try:
-            with running(attempt):
-                self._live.touch(HttpRequest("GET", url).origin, timeout_s=self._connect_s(attempt))
-        except (HTTPError, OSError, ValueError) as error:
+            self._live.touch(HttpRequest("GET", url).origin, attempt, connect_s=self._config.connect_timeout_s)
+        except (OSError, ValueError) as error:
             return self.unfit(url, self._reason(error))
         return self.fit(url, f"{urlsplit(url).netloc} aceita conexões")
 
@@ -248,28 +250,27 @@ class Peer:
     def _send_quietly(self, connections: Connections, request: HttpRequest, attempt: Attempt) -> Answer:
         attempt.target, attempt.sent, attempt.received = request.target, False, 0
         try:
-            headers = self._headers_of(request)
-            timeout = Timeout(connect=self._connect_s(attempt), read=attempt.left_s())
-            with running(attempt):
-                response = connections.send(request.method, request.origin, headers, request.body, timeout)
-                return _read(response, attempt.max_body)
+            headers, connect_s = self._headers_of(request), self._config.connect_timeout_s
+            response, body = connections.exchange(
+                request.method, request.origin, headers, request.body, attempt, connect_s=connect_s
+            )
+            return _answer(response, body, attempt.max_body)
         except (HTTPError, OSError, ValueError, http.client.HTTPException) as error:
             outcome = Outcome.UNKNOWN if attempt.sent else Outcome.UNREACHABLE
             raise Failed(outcome, self._reason(error)) from error
 
     def _headers_of(self, request: HttpRequest) -> Mapping[str, str]:
         """All headers but Host; those of the configuration come last, except for a login that the request brings."""
-        headers = HTTPHeaderDict({"User-Agent": "cti-gateway", "Accept": "*/*", "Accept-Encoding": "identity"})
-        own = {name: value.get_secret_value() for name, value in self._config.headers.items()}
-        for name, value in (*request.headers.items(), *own.items()):
-            headers[name] = value
+        given = [*_ALWAYS, *request.headers.items()]
+        given += ((name, value.get_secret_value()) for name, value in self._config.headers.items())
         if request.body is not None or request.method not in ("GET", "HEAD"):
-            headers["Content-Length"] = str(len(request.body or b""))
+            given.append(("Content-Length", str(len(request.body or b""))))
         if self._config.auth == "basic":
-            headers["Authorization"] = self._basic()
+            given.append(("Authorization", self._basic()))
         if login := request.headers.get("Authorization"):
-            headers["Authorization"] = login
-        return headers
+            given.append(("Authorization", login))
+        # Of names that differ in capitals only the last one counts, in the place of the first.
+        return dict({name.lower(): (name, value) for name, value in given}.values())
 
     def _basic(self) -> str:
         login = f"{self._config.username}:{self._config.password.get_secret_value()}"
@@ -290,9 +291,6 @@ class Peer:
             return None
         return replace(request, headers={**request.headers, "Authorization": header}) if header else None
 
-    def _connect_s(self, attempt: Attempt) -> float:
-        return min(self._config.connect_timeout_s, attempt.left_s())
-
     def _reason(self, error: BaseException) -> str:
         return reason_of(error, connect_s=self._config.connect_timeout_s, total_s=self._config.timeout_s)
 
@@ -307,24 +305,37 @@ class Peer:
 
     def _clean(self, text: str, longest: int = 300) -> str:
         """One line without secrets. Masks before it cuts, or half a secret would stay."""
-        text = "".join(char if char.isprintable() else " " for char in self._masked(text))
+        text = self._masked(text)
+        if not text.isprintable():
+            text = "".join(char if char.isprintable() else " " for char in text)
         text = " ".join(text.split()).rstrip(".")
         return text if len(text) <= longest else text[: longest - 3] + "..."
 
 
-def _read(response: BaseHTTPResponse, max_body: int) -> Answer:
-    """Read the whole body, decompressed, up to ``max_body``. Raises ``TooLarge`` and what urllib3 raises."""
-    body = bytearray()
-    try:
-        for chunk in response.stream(16384, decode_content=True):
-            body += chunk
-            if len(body) > max_body:
-                raise TooLarge("the answer is too large")
-    except BaseException:
-        response.close()
-        raise
-    response.release_conn()
-    return Answer(response.status, response.headers, bytes(body))
+def _answer(response: http.client.HTTPResponse, body: bytes, max_body: int) -> Answer:
+    """The answer with its body decompressed. Raises ``TooLarge``, and ``HTTPError`` for one that cannot be."""
+    headers = HTTPHeaderDict()
+    for name, value in response.headers.raw_items():
+        headers.add(name, _FOLD.sub(" ", value))
+    if "Content-Encoding" in headers:
+        body = _unpacked(headers, body, max_body)
+    if len(body) > max_body:
+        raise TooLarge("the answer is too large")
+    return Answer(response.status, headers, body)
+
+
+_FOLD = re.compile(r"\r?\n[ \t]*")
+
+
+def _unpacked(headers: HTTPHeaderDict, body: bytes, max_body: int) -> bytes:
+    """``body`` decompressed, as far as ``max_body`` and a little more."""
+    packed = HTTPResponse(BytesIO(body), headers=headers, preload_content=False)
+    found = bytearray()
+    for part in packed.stream(16384, decode_content=True):
+        found += part
+        if len(found) > max_body:
+            break
+    return bytes(found)
 
 
 def _location(answer: Answer) -> str:

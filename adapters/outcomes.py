@@ -1,19 +1,14 @@
 """Every way in which an exchange can end, as an outcome and a sentence in Portuguese."""
 
 import http.client
+import socket
 import ssl
 from collections.abc import Iterator
 
-from urllib3.exceptions import (
-    ConnectTimeoutError,
-    HTTPError,
-    NameResolutionError,
-    NewConnectionError,
-    SSLError,
-)
+from urllib3.exceptions import HTTPError
 
-from adapters.tls import OLD
-from adapters.wire import TooLarge
+from adapters.tls import OLD, WrongCertificate
+from adapters.wire import ConnectTimeout, NotConnected, TooLarge
 from gateway.adapter import Outcome
 
 
@@ -44,13 +39,13 @@ STATUS = {
 
 _REASONS: tuple[tuple[type[BaseException], str], ...] = (
     (TooLarge, "a resposta é grande demais"),
-    (NameResolutionError, "o nome do host não foi encontrado"),
+    (socket.gaierror, "o nome do host não foi encontrado"),
     (ConnectionRefusedError, "conexão recusada"),
+    (WrongCertificate, "o certificado TLS não é o que tls_pin fixa"),
     (ssl.SSLCertVerificationError, "o certificado TLS não é confiável{why}"),
     (ssl.SSLError, "a negociação TLS falhou"),
-    (SSLError, "a negociação TLS falhou"),
-    (NewConnectionError, "a rede não leva até ela"),
-    (ConnectTimeoutError, "a conexão não foi aceita em {connect:g} s"),
+    (NotConnected, "a rede não leva até ela"),
+    (ConnectTimeout, "a conexão não foi aceita em {connect:g} s"),
     (TimeoutError, "sem resposta completa em {total:g} s"),
     (ConnectionError, "a conexão foi cortada"),
     (http.client.RemoteDisconnected, "a conexão foi fechada sem resposta"),
@@ -97,9 +92,9 @@ def advised(reason: str) -> str:
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:
-    """An error and all that it wraps: urllib3 uses ``args``, ``reason`` and ``__cause__``."""
+    """An error and all that it wraps."""
     yield error
-    for inner in (*error.args, getattr(error, "reason", None), error.__cause__):
+    for inner in (*error.args, error.__cause__):
         if isinstance(inner, BaseException):
             yield from _chain(inner)
 
@@ -112,11 +107,10 @@ def outcome_of_status(status: int) -> Outcome:
 def reason_of(error: BaseException, *, connect_s: float, total_s: float) -> str:
     """What went wrong in Portuguese, to end a sentence with; it quotes nothing of the request."""
     errors = list(_chain(error))
-    if any(isinstance(inner, ssl.SSLError) and inner.reason in OLD for inner in errors):
+    refused_by = {getattr(inner, "reason", None) for inner in errors if isinstance(inner, ssl.SSLError)}
+    if not refused_by.isdisjoint(OLD):
         return "a negociação TLS falhou, como com TLS antigo (veja tls_minimum e tls_ciphers)"
-    if any("Fingerprints did not match" in str(inner) for inner in errors):
-        return "o certificado TLS não é o que tls_pin fixa"
-    if any(isinstance(inner, ssl.SSLError) and inner.reason in NOT_TLS for inner in errors):
+    if not refused_by.isdisjoint(NOT_TLS):
         return "a porta não fala TLS"
     why = next((_untrusted(inner) for inner in errors if isinstance(inner, ssl.SSLCertVerificationError)), "")
     for kind, reason in _REASONS:

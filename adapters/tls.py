@@ -1,9 +1,14 @@
 """TLS for appliances that will never learn today's: only what an administrator asks for, for that one appliance."""
 
 import hashlib
+import socket
 import ssl
+from functools import cached_property
+from hmac import compare_digest
+from pathlib import Path
 from typing import Literal
 
+import certifi
 from urllib3.util.ssl_ import create_urllib3_context
 
 from adapters.connecting import open_socket
@@ -41,6 +46,53 @@ def context_for(minimum: Version, ciphers: str, *, verify: bool) -> ssl.SSLConte
     if old:
         context.options |= _LEGACY_SERVER_CONNECT
     return context
+
+
+class WrongCertificate(ssl.SSLError):
+    """The peer shows another certificate than the one that is pinned."""
+
+
+class Trust:
+    """Whom a peer's certificate must be signed by.
+
+    ``verify``: by the authorities that everybody trusts, by a file or folder of them, or it is not checked at all. With
+    ``fingerprint`` (SHA-256 in hex) the peer must show that very certificate. Without ``context`` urllib3's strict
+    settings hold.
+    """
+
+    def __init__(
+        self, verify: bool | Path = True, *, context: ssl.SSLContext | None = None, fingerprint: str | None = None
+    ) -> None:
+        self._verify = verify
+        self._given = context
+        self._fingerprint = fingerprint
+
+    def wrap(self, raw: socket.socket, host: str) -> ssl.SSLSocket:
+        """``raw`` after the handshake, within its timeout; it is closed when that fails. Raises ``OSError``, of it
+        ``ssl.SSLError``.
+        """
+        try:
+            shaken = self._context.wrap_socket(raw, server_hostname=host.rstrip("."))
+        except BaseException:
+            raw.close()
+            raise
+        shown = hashlib.sha256(shaken.getpeercert(binary_form=True) or b"").hexdigest()
+        if self._fingerprint and not compare_digest(shown, self._fingerprint):
+            shaken.close()
+            raise WrongCertificate("the certificate is not the pinned one")
+        return shaken
+
+    @cached_property
+    def _context(self) -> ssl.SSLContext:
+        """Made when it is first needed: most appliances speak http. Raises ``OSError`` for a file that is not there."""
+        checked = self._verify is not False
+        context = self._given or create_urllib3_context(cert_reqs=ssl.CERT_REQUIRED if checked else ssl.CERT_NONE)
+        context.check_hostname = checked
+        context.set_alpn_protocols(["http/1.1"])
+        if checked:
+            found = Path(certifi.where()) if self._verify is True else Path(str(self._verify))
+            context.load_verify_locations(**{"capath" if found.is_dir() else "cafile": str(found)})
+        return context
 
 
 def pin_of(host: str, port: int, *, timeout_s: float, context: ssl.SSLContext | None) -> str:

@@ -1,47 +1,54 @@
 """Connections that keep to one attempt: its deadline, its size limit, whether anything was sent, a recording.
 
-urllib3 has a timeout for each read, so a peer that sends one byte a second is never too late. Here every
-read is given only what is left of the attempt. Nor does an exception's class tell whether the peer can have
-seen the request (a TLS handshake that hangs looks like a read timeout), so the connection remembers it.
+They are ``http.client``'s. Its timeout is for each read, so a peer that sends one byte a second would never be too
+late: here every read is given only what is left of the attempt. Nor does an exception's class tell whether the peer can
+have seen the request (a TLS handshake that hangs looks like an answer that does not come), so the connection remembers.
 """
 
 import io
+import select
 import socket
 import ssl
-import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
-from contextvars import ContextVar
-from http.client import HTTPResponse
-from pathlib import Path
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
+from functools import partial
+from http.client import HTTPConnection, HTTPResponse, IncompleteRead
+from threading import Lock
+from time import monotonic
 from typing import Any
-
-import certifi
-from urllib3 import BaseHTTPResponse, PoolManager, Timeout
-from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
-from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
+from urllib.parse import urlsplit
 
 from adapters.connecting import open_socket
+from adapters.tls import Trust
 
 MAX_BODY = 1024 * 1024
 """Bytes of an answer's body that are read, after decompression, if nothing else is said."""
-MAX_CONNECT_S = 60.0
-"""Seconds to connect, should urllib3 ever ask without a timeout."""
 MAX_HEAD = 64 * 1024
 """Bytes that an answer may have beside its body."""
+MAX_IDLE = 16
+"""Connections to one peer that are kept open while nobody uses them."""
+CHUNK = 16 * 1024
+AT_ONCE = (socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
 
 class TooLarge(OSError):
     """The answer is larger than anything an appliance has to say."""
 
 
+class NotConnected(OSError):
+    """No network leads to the peer."""
+
+
+class ConnectTimeout(TimeoutError):
+    """The peer did not take the connection in time, TLS included."""
+
+
 class Attempt:
     """One attempt at one peer. ``sent`` becomes true just before the first byte is written.
 
-    ``target`` is what stands in the request line, letter for letter: urllib3 would put right what an
-    appliance may want wrong (``/dial&number=1``, ``%2b``). ``written`` holds what went out where it is wanted,
-    ``hides`` tells what in it and in the answer (or None) is secret besides the configured secrets.
+    ``target`` is what stands in the request line, letter for letter: an appliance may want wrong what others would put
+    right (``/dial&number=1``, ``%2b``). ``written`` holds what went out where it is wanted, ``hides`` tells what in it
+    and in the answer (or None) is secret besides the configured secrets.
     """
 
     def __init__(self, timeout_s: float, max_body: int = MAX_BODY) -> None:
@@ -52,11 +59,11 @@ class Attempt:
         self.hides: Callable[[Any], Iterable[str]] | None = None
         self.received = 0
         self.recorded = bytearray()
-        self._ends = time.monotonic() + timeout_s
+        self._ends = monotonic() + timeout_s
 
     def left_s(self) -> float:
         """Seconds left, always more than nothing. Raises ``TimeoutError`` when the time is used up."""
-        left = self._ends - time.monotonic()
+        left = self._ends - monotonic()
         if left <= 0:
             raise TimeoutError("the attempt's time is used up")
         return left
@@ -68,24 +75,12 @@ class Attempt:
             raise TooLarge("the answer is too large")
 
 
-_current: ContextVar[Attempt] = ContextVar("attempt")
-
-
-@contextmanager
-def running(attempt: Attempt) -> Iterator[None]:
-    """Bind this thread's connections to ``attempt``."""
-    token = _current.set(attempt)
-    try:
-        yield
-    finally:
-        _current.reset(token)
-
-
 class _Reader(io.RawIOBase):
     """A socket's bytes, each read bounded by what is left of the attempt."""
 
-    def __init__(self, sock: Any) -> None:
+    def __init__(self, sock: Any, attempt: Attempt) -> None:
         self._sock = sock
+        self._attempt = attempt
         # Its own file keeps the descriptor open when the connection is closed before the body is read.
         self._raw = sock.makefile("rb", buffering=0)
 
@@ -93,10 +88,9 @@ class _Reader(io.RawIOBase):
         return True
 
     def readinto(self, buffer: Any) -> int:
-        attempt = _current.get()
-        self._sock.settimeout(attempt.left_s())
+        self._sock.settimeout(self._attempt.left_s())
         size: int = self._raw.readinto(buffer) or 0
-        attempt.count(size)
+        self._attempt.count(size)
         return size
 
     def close(self) -> None:
@@ -105,68 +99,78 @@ class _Reader(io.RawIOBase):
 
 
 class _Readable:
-    """As much of a socket as ``http.client.HTTPResponse`` asks for."""
+    """As much of a socket as ``HTTPResponse`` asks for."""
 
-    def __init__(self, sock: Any) -> None:
+    def __init__(self, sock: Any, attempt: Attempt) -> None:
         self._sock = sock
+        self._attempt = attempt
 
     def makefile(self, *_: Any, **__: Any) -> io.BufferedReader:
-        return io.BufferedReader(_Reader(self._sock))
+        return io.BufferedReader(_Reader(self._sock, self._attempt))
 
 
-class _BoundedResponse(HTTPResponse):
-    def __init__(self, sock: Any, *args: Any, **kwargs: Any) -> None:
-        super().__init__(_Readable(sock), *args, **kwargs)  # type: ignore[arg-type]
+class _Connection(HTTPConnection):
+    """A connection to ``origin`` for one attempt after the other."""
 
+    def __init__(self, origin: str, trust: Trust) -> None:
+        """Raises ``ValueError`` for what is no origin."""
+        parts = urlsplit(origin)
+        self.origin = origin
+        self._trust = trust if parts.scheme == "https" else None
+        self.default_port = 443 if self._trust else 80
+        super().__init__(parts.hostname or "", parts.port or self.default_port)
+        self._data = bytearray()
 
-class _Watched(HTTPConnection):
-    response_class = _BoundedResponse
-    _gathered: bytearray | None = None
-
-    def _new_conn(self) -> socket.socket:
-        timeout_s = min(float(self.timeout or MAX_CONNECT_S), _current.get().left_s())
-        try:
-            return open_socket(self._dns_host, self.port, timeout_s=timeout_s, options=self.socket_options or ())
-        except socket.gaierror as error:
-            raise NameResolutionError(self.host, self, error) from error
-        except TimeoutError as error:
-            raise ConnectTimeoutError(self, "no connection in time") from error
-        except OSError as error:
-            raise NewConnectionError(self, "no connection") from error
+    def begin(self, attempt: Attempt, connect_s: float) -> None:
+        """Be ``attempt``'s from now on; a new connection may take ``connect_s`` seconds of it."""
+        self.attempt, self._connect_s = attempt, connect_s
+        # What http.client makes its responses by.
+        self.response_class = partial(_response, attempt)  # type: ignore[assignment]
 
     def connect(self) -> None:
-        super().connect()
-        # Whether certificates are checked is the administrator's setting; urllib3 would warn at every order.
-        self.is_verified = True
-
-    def putrequest(self, method: str, url: str, *args: Any, **kwargs: Any) -> None:
-        super().putrequest(method, _current.get().target, *args, **kwargs)
+        """Raises ``socket.gaierror``, ``ConnectTimeout``, ``NotConnected``, ``ssl.SSLError``, ``ConnectionError``."""
+        timeout_s = min(self._connect_s, self.attempt.left_s())
+        try:
+            self.sock = open_socket(self.host, self.port, timeout_s=timeout_s, options=[AT_ONCE])
+            if self._trust:
+                self.sock = self._trust.wrap(self.sock, self.host)
+        except TimeoutError as error:
+            raise ConnectTimeout from error
+        except (socket.gaierror, ssl.SSLError, ConnectionError):
+            raise
+        except OSError as error:
+            raise NotConnected from error
 
     def request(self, *args: Any, **kwargs: Any) -> None:
         """Head and body leave by one write: each one more costs both sides about as much as the whole head."""
-        self._gathered = bytearray()
-        try:
-            super().request(*args, **kwargs)
-            data = self._gathered
-        finally:
-            self._gathered = None
-        self.send(data)
+        self._data.clear()
+        super().request(*args, **kwargs)
+        self._write(bytes(self._data))
 
     def send(self, data: Any) -> None:
-        if self._gathered is not None:
-            self._gathered += data
-            return
+        self._data += data
+
+    def _write(self, data: bytes) -> None:
         if self.sock is None:
             self.connect()
-        attempt = _current.get()
-        attempt.sent = True
-        if attempt.written is not None:
-            attempt.written += data
-        super().send(data)
+        self.attempt.sent = True
+        if self.attempt.written is not None:
+            self.attempt.written += data
+        self.sock.settimeout(self.attempt.left_s())
+        self.sock.sendall(data)
+
+    def is_alive(self) -> bool:
+        """Whether it is open and silent, as it should be while nobody has asked for anything."""
+        if self.sock is None:
+            return False
+        silence = select.poll()
+        silence.register(self.sock, select.POLLIN)
+        return not silence.poll(0)
 
 
-class _WatchedTls(_Watched, HTTPSConnection):
-    pass
+def _response(attempt: Attempt, sock: Any, *args: Any, **kwargs: Any) -> HTTPResponse:
+    readable: Any = _Readable(sock, attempt)
+    return HTTPResponse(readable, *args, **kwargs)
 
 
 class _Tape:
@@ -183,104 +187,103 @@ class _Tape:
 
     def settimeout(self, _: float) -> None: ...
 
-    def shutdown(self, _: int) -> None: ...
-
     def close(self) -> None: ...
 
 
-class _Recorded(_Watched):
+class _Recorded(_Connection):
     def connect(self) -> None:
-        self.sock = _Tape(_current.get().recorded)
-        self.is_verified = True
-
-
-class _RecordedTls(_Recorded, HTTPSConnection):
-    pass
-
-
-class _LivePool(HTTPConnectionPool):
-    ConnectionCls = _Watched
-
-
-class _LiveTlsPool(HTTPSConnectionPool):
-    ConnectionCls = _WatchedTls
-
-
-class _RecordingPool(HTTPConnectionPool):
-    ConnectionCls = _Recorded
-
-
-class _RecordingTlsPool(HTTPSConnectionPool):
-    ConnectionCls = _RecordedTls
+        tape: Any = _Tape(self.attempt.recorded)
+        self.sock = tape
 
 
 class Connections:
-    """A bounded pool of kept-alive connections; urllib3 tries nothing twice and follows nothing. For many threads.
+    """Connections to one peer, kept open between requests, ``MAX_IDLE`` at most; nothing is tried twice, nothing
+    followed. For many threads.
 
-    With ``recording`` nothing leaves the process: the bytes go to ``Attempt.recorded``. Certificates are checked by
-    ``verify``: by the authorities that everybody trusts, a file or folder of them, or not at all. With ``fingerprint``
-    (SHA-256 in hex) the peer must show that very certificate. Without ``tls`` urllib3's strict settings hold.
+    With ``recording`` nothing leaves the process: the bytes go to ``Attempt.recorded``.
     """
 
-    def __init__(
+    def __init__(self, trust: Trust | None = None, *, recording: bool = False) -> None:
+        self._trust = trust or Trust()
+        self._made = _Recorded if recording else _Connection
+        self._idle: list[_Connection] = []
+        self._most_idle = MAX_IDLE
+        self._lock = Lock()
+
+    def exchange(
         self,
+        method: str,
+        origin: str,
+        headers: Mapping[str, str],
+        body: bytes | None,
+        attempt: Attempt,
         *,
-        recording: bool = False,
-        verify: bool | Path = True,
-        tls: ssl.SSLContext | None = None,
-        fingerprint: str | None = None,
-    ) -> None:
-        options: dict[str, Any] = {"ssl_context": tls} if tls else {}
-        if fingerprint:
-            options["assert_fingerprint"] = fingerprint
-        self._manager = PoolManager(num_pools=4, maxsize=16, retries=False, **_trust(verify), **options)
-        self._manager.pool_classes_by_scheme = (
-            {"http": _RecordingPool, "https": _RecordingTlsPool}
-            if recording
-            else {"http": _LivePool, "https": _LiveTlsPool}
-        )
-        self._last: tuple[str, HTTPConnectionPool | None] = "", None
+        connect_s: float,
+    ) -> tuple[HTTPResponse, bytes]:
+        """Send a request for ``attempt``'s target; the answer's head, and its body as it came.
 
-    def send(
-        self, method: str, origin: str, headers: Mapping[str, str], body: bytes | None, timeout: Timeout
-    ) -> BaseHTTPResponse:
-        """Send a request for the running attempt's target; the answer's body is still to be read."""
-        return self._pool(origin).urlopen(
-            method,
-            "/",
-            body=body,
-            headers=headers,
-            timeout=timeout,
-            redirect=False,
-            assert_same_host=False,
-            preload_content=False,
-            decode_content=False,
-        )
+        Raises ``OSError``, ``HTTPException`` and ``ValueError``.
+        """
+        connection = self._take(origin)
+        connection.begin(attempt, connect_s)
+        try:
+            # Who refuses a request may answer, and close, before having read all of it.
+            with suppress(BrokenPipeError):
+                connection.request(method, attempt.target, body, headers)
+            response = connection.getresponse()
+            data = _body_of(response)
+        except BaseException:
+            connection.close()
+            raise
+        self._give_back(connection)
+        return response, data
 
-    def touch(self, origin: str, *, timeout_s: float) -> None:
-        """Connect (and shake hands over TLS), send nothing, close."""
-        connection: Any = self._pool(origin)._new_conn()
-        connection.timeout = timeout_s
+    def touch(self, origin: str, attempt: Attempt, *, connect_s: float) -> None:
+        """Connect (and shake hands over TLS), send nothing, close. Raises ``OSError`` and ``ValueError``."""
+        connection = self._made(origin, self._trust)
+        connection.begin(attempt, connect_s)
         try:
             connection.connect()
         finally:
             connection.close()
 
     def close(self) -> None:
-        self._last = "", None
-        self._manager.clear()
+        """Close those that nobody uses now, and the others when they have been used."""
+        with self._lock:
+            idle, self._idle, self._most_idle = self._idle, [], 0
+        for connection in idle:
+            connection.close()
 
-    def _pool(self, origin: str) -> HTTPConnectionPool:
-        """The pool of ``origin``. Most peers have one origin: looking it up costs more than remembering it."""
-        last, pool = self._last
-        if pool is None or last != origin:
-            pool = self._manager.connection_from_url(origin)
-            self._last = origin, pool
-        return pool
+    def _take(self, origin: str) -> _Connection:
+        """The connection to ``origin`` that was used last and is still good, or a new one."""
+        while (found := self._popped(origin)) is not None:
+            if found.is_alive():
+                return found
+            found.close()
+        return self._made(origin, self._trust)
+
+    def _popped(self, origin: str) -> _Connection | None:
+        with self._lock:
+            for place in reversed(range(len(self._idle))):
+                if self._idle[place].origin == origin:
+                    return self._idle.pop(place)
+        return None
+
+    def _give_back(self, connection: _Connection) -> None:
+        if connection.sock is None:
+            return
+        with self._lock:
+            self._idle.append(connection)
+            surplus = self._idle.pop(0) if len(self._idle) > self._most_idle else None
+        if surplus:
+            surplus.close()
 
 
-def _trust(verify: bool | Path) -> dict[str, Any]:
-    if verify is False:
-        return {"cert_reqs": ssl.CERT_NONE}
-    found = Path(certifi.where()) if verify is True else verify
-    return {"cert_reqs": ssl.CERT_REQUIRED, "ca_cert_dir" if found.is_dir() else "ca_certs": str(found)}
+def _body_of(response: HTTPResponse) -> bytes:
+    """All of it, in parts: a peer's Content-Length is not believed before the bytes are there."""
+    body = bytearray()
+    while part := response.read(CHUNK):
+        body += part
+    if response.length:
+        raise IncompleteRead(bytes(body), response.length)
+    return bytes(body)

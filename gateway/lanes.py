@@ -57,6 +57,9 @@ class Lane:
         self.tenant, self.name, self.adapter, self.rules = tenant, name, adapter, rules
         self._clock = clock
         self._longest_s = longest_of(adapter)
+        # Bound once: looking labels up costs more than counting.
+        self._counts = {outcome: ORDERS.labels(tenant, name, outcome.value) for outcome in Outcome}
+        self._seconds = SECONDS.labels(tenant, name)
         path = path_of(data, tenant, name) if data else None
         self._record = Record(Condition, path)
         # Only a limit that was asked for binds all processes together; threads are each one's own.
@@ -171,8 +174,8 @@ class Lane:
             self._note(delivery.outcome, delivery.detail)
         finally:
             give_back()
-        ORDERS.labels(self.tenant, self.name, delivery.outcome.value).inc()
-        SECONDS.labels(self.tenant, self.name).observe(ended - began)
+        self._counts[delivery.outcome].inc()
+        self._seconds.observe(ended - began)
         return Attempt(self.name, delivery, round(began * 1000), round(ended * 1000))
 
     def _hang_up(self, message: Outgoing) -> Attempt:
@@ -182,7 +185,7 @@ class Lane:
         return Attempt(self.name, delivery, round(began * 1000), round(self._clock() * 1000), "hangup")
 
     def _not_tried(self, began: float, delivery: Delivery) -> "Future[Attempt]":
-        ORDERS.labels(self.tenant, self.name, delivery.outcome.value).inc()
+        self._counts[delivery.outcome].inc()
         return _done(Attempt(self.name, delivery, round(began * 1000), round(self._clock() * 1000), "held"))
 
     def _note(self, outcome: Outcome, detail: str) -> None:

@@ -12,8 +12,9 @@ from pathlib import Path
 from threading import Event
 
 import pytest
-from urllib3.connection import HTTPConnection
 
+from adapters import wire
+from adapters.connecting import open_socket
 from adapters.http import HttpRequest
 from adapters.http import Peer as Appliance
 from adapters.outcomes import Failed
@@ -129,8 +130,16 @@ def test_cookies_are_not_carried_from_one_order_to_the_next():
 
 def test_head_and_body_leave_by_one_write(monkeypatch):
     written = []
-    send = HTTPConnection.send
-    monkeypatch.setattr(HTTPConnection, "send", lambda self, data: written.append(bytes(data)) or send(self, data))
+
+    class Watched(socket.socket):
+        def sendall(self, data, *flags):
+            written.append(bytes(data))
+            return super().sendall(data, *flags)
+
+    def opened(*where, **options):
+        return Watched(fileno=open_socket(*where, **options).detach())
+
+    monkeypatch.setattr(wire, "open_socket", opened)
     with serving(answer("200 OK", b"OK")) as peer, closing(appliance()) as speaking:
         speaking.exchange(HttpRequest("POST", peer.address + "/x", {"Content-Type": "text/xml"}, b"<dial/>"))
         assert written == peer.requests
