@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from urllib3.exceptions import HTTPError
 
-from adapters.tls import OLD, WrongCertificate
+from adapters.tls import OLD, NoAuthorities, WrongCertificate
 from adapters.wire import ConnectTimeout, NotConnected, TooLarge
 from gateway.adapter import Outcome
 
@@ -41,6 +41,7 @@ _REASONS: tuple[tuple[type[BaseException], str], ...] = (
     (TooLarge, "a resposta é grande demais"),
     (socket.gaierror, "o nome do host não foi encontrado"),
     (ConnectionRefusedError, "conexão recusada"),
+    (NoAuthorities, "o arquivo que tls_verify indica não existe ou não contém certificados"),
     (WrongCertificate, "o certificado TLS não é o que tls_pin fixa"),
     (ssl.SSLCertVerificationError, "o certificado TLS não é confiável{why}"),
     (ssl.SSLError, "a negociação TLS falhou"),

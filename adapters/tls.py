@@ -52,6 +52,10 @@ class WrongCertificate(ssl.SSLError):
     """The peer shows another certificate than the one that is pinned."""
 
 
+class NoAuthorities(OSError):
+    """The file or folder of ``tls_verify`` holds no certificates, or cannot be read."""
+
+
 class Trust:
     """Whom a peer's certificate must be signed by.
 
@@ -68,8 +72,8 @@ class Trust:
         self._fingerprint = fingerprint
 
     def wrap(self, raw: socket.socket, host: str) -> ssl.SSLSocket:
-        """``raw`` after the handshake, within its timeout; it is closed when that fails. Raises ``OSError``, of it
-        ``ssl.SSLError``.
+        """``raw`` after the handshake, within its timeout; it is closed when that fails. Raises ``OSError``, of which
+        kind are ``ssl.SSLError`` and ``NoAuthorities``.
         """
         try:
             shaken = self._context.wrap_socket(raw, server_hostname=host.rstrip("."))
@@ -84,14 +88,16 @@ class Trust:
 
     @cached_property
     def _context(self) -> ssl.SSLContext:
-        """Made when it is first needed: most appliances speak http. Raises ``OSError`` for a file that is not there."""
+        """Made when it is first needed: most appliances speak http. Raises ``NoAuthorities``."""
         checked = self._verify is not False
         context = self._given or create_urllib3_context(cert_reqs=ssl.CERT_REQUIRED if checked else ssl.CERT_NONE)
         context.check_hostname = checked
-        context.set_alpn_protocols(["http/1.1"])
         if checked:
             found = Path(certifi.where()) if self._verify is True else Path(str(self._verify))
-            context.load_verify_locations(**{"capath" if found.is_dir() else "cafile": str(found)})
+            try:
+                context.load_verify_locations(**{"capath" if found.is_dir() else "cafile": str(found)})
+            except OSError as error:
+                raise NoAuthorities(str(found)) from error
         return context
 
 

@@ -19,7 +19,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from adapters.connecting import open_socket
-from adapters.tls import Trust
+from adapters.tls import NoAuthorities, Trust
 
 MAX_BODY = 1024 * 1024
 """Bytes of an answer's body that are read, after decompression, if nothing else is said."""
@@ -128,7 +128,9 @@ class _Connection(HTTPConnection):
         self.response_class = partial(_response, attempt)  # type: ignore[assignment]
 
     def connect(self) -> None:
-        """Raises ``socket.gaierror``, ``ConnectTimeout``, ``NotConnected``, ``ssl.SSLError``, ``ConnectionError``."""
+        """Raises ``OSError``: ``socket.gaierror``, ``ConnectTimeout``, ``NotConnected``, ``ConnectionError``, and what
+        ``Trust`` raises.
+        """
         timeout_s = min(self._connect_s, self.attempt.left_s())
         try:
             self.sock = open_socket(self.host, self.port, timeout_s=timeout_s, options=[AT_ONCE])
@@ -136,7 +138,7 @@ class _Connection(HTTPConnection):
                 self.sock = self._trust.wrap(self.sock, self.host)
         except TimeoutError as error:
             raise ConnectTimeout from error
-        except (socket.gaierror, ssl.SSLError, ConnectionError):
+        except (socket.gaierror, ssl.SSLError, NoAuthorities, ConnectionError):
             raise
         except OSError as error:
             raise NotConnected from error

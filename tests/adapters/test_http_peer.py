@@ -1,5 +1,6 @@
 """What the adapters share: digest, TLS, limits, the environment."""
 
+import errno
 import gzip
 import hashlib
 import re
@@ -7,9 +8,10 @@ import socket
 import ssl
 import time
 import tracemalloc
-from contextlib import closing
+from contextlib import ExitStack, closing
 from pathlib import Path
 from threading import Event
+from unittest.mock import Mock
 
 import pytest
 
@@ -76,13 +78,14 @@ def test_a_tls_handshake_that_hangs_means_nothing_was_sent():
     assert failed.outcome is Outcome.UNREACHABLE
 
 
-def test_a_name_server_that_hangs_takes_no_longer_than_the_attempt(monkeypatch):
+@pytest.mark.parametrize("connect_s", [0.5, 30])
+def test_a_name_server_that_hangs_takes_no_longer_than_the_attempt(monkeypatch, connect_s):
     asked = Event()
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: asked.wait(30))
     started = time.monotonic()
-    failed = failure(appliance(), "http://pabx.example/")
+    failed = failure(appliance(connect_timeout_s=connect_s), "http://pabx.example/")
     asked.set()
-    assert (failed.outcome, failed.reason) == (Outcome.UNREACHABLE, "a conexão não foi aceita em 0.5 s")
+    assert (failed.outcome, failed.reason) == (Outcome.UNREACHABLE, f"a conexão não foi aceita em {connect_s} s")
     assert time.monotonic() - started < 3
 
 
@@ -108,9 +111,86 @@ def test_a_certificate_is_trusted_by_its_ca_file_or_by_decision(tls_peer, verify
         assert peer.exchange(HttpRequest("GET", f"https://localhost:{tls_peer.port}/x")).body == b"OK"
 
 
-def test_a_ca_file_that_is_missing_means_nothing_was_sent(tmp_path):
-    failed = failure(appliance(tls_verify=tmp_path / "no.pem"), f"https://127.0.0.1:{free_port()}/")
+@pytest.mark.parametrize("content", [None, "no certificate"])
+def test_a_ca_file_that_is_missing_or_none_means_nothing_was_sent(tls_peer, tmp_path, content):
+    file = tmp_path / "ca.pem"
+    if content:
+        file.write_text(content)
+    failed = failure(appliance(tls_verify=file), f"https://localhost:{tls_peer.port}/")
     assert failed.outcome is Outcome.UNREACHABLE
+    assert failed.reason == "o arquivo que tls_verify indica não existe ou não contém certificados"
+
+
+def test_a_name_with_a_dot_at_its_end_is_the_same_name_to_a_certificate(tls_peer, monkeypatch):
+    # Not every machine finds this name.
+    monkeypatch.setattr(wire, "open_socket", lambda _, port, **options: open_socket("127.0.0.1", port, **options))
+    with closing(appliance(timeout_s=5, tls_verify=PEM)) as peer:
+        assert peer.exchange(HttpRequest("GET", f"https://localhost.:{tls_peer.port}/")).body == b"OK"
+
+
+def test_a_network_that_does_not_lead_there_is_said_to_be_none(monkeypatch):
+    unreachable = OSError(errno.ENETUNREACH, "Network is unreachable")
+    monkeypatch.setattr(wire, "open_socket", Mock(side_effect=unreachable))
+    failed = failure(appliance(), "http://192.0.2.1/")
+    assert (failed.outcome, failed.reason) == (Outcome.UNREACHABLE, "a rede não leva até ela")
+
+
+@pytest.mark.parametrize(
+    ("url", "host"),
+    [
+        ("https://pabx.example/x", "pabx.example"),
+        ("https://pabx.example:443/x", "pabx.example"),
+        ("https://pabx.example:80/x", "pabx.example:80"),
+        ("http://PABX.example:80/x", "pabx.example"),
+        ("http://pabx.example:8080/x", "pabx.example:8080"),
+        ("http://[::1]:8080/x", "[::1]:8080"),
+    ],
+)
+def test_the_host_is_told_with_its_port_unless_that_is_the_usual_one(url, host):
+    with closing(appliance()) as peer:
+        lines = peer.record(HttpRequest("GET", url)).data.decode().split("\r\n")
+    assert lines[:2] == ["GET /x HTTP/1.1", f"Host: {host}"]
+
+
+def test_a_peer_that_reads_nothing_is_not_written_to_for_ever():
+    def deaf(_: socket.socket) -> socket.socket:
+        stopped.wait(30)
+        raise OSError
+
+    stopped = Event()
+    with serving(hang, deaf) as peer:
+        with closing(appliance()) as ours, pytest.raises(Failed) as caught:
+            ours.exchange(HttpRequest("POST", peer.address, {}, bytes(50_000_000)))
+        stopped.set()
+    assert (caught.value.outcome, caught.value.reason) == (Outcome.UNKNOWN, "sem resposta completa em 0.5 s")
+
+
+def test_an_answer_that_comes_before_all_is_read_counts(monkeypatch):
+    class Cut(socket.socket):
+        def sendall(self, data, *flags):
+            super().sendall(data, *flags)
+            raise BrokenPipeError
+
+    monkeypatch.setattr(wire, "open_socket", lambda *a, **b: Cut(fileno=open_socket(*a, **b).detach()))
+    with serving(answer("413 Too Large")) as peer, closing(appliance()) as ours:
+        assert ours.exchange(HttpRequest("POST", peer.address, {}, b"much")).status == 413
+
+
+def test_few_idle_connections_are_kept_and_none_when_all_is_over(monkeypatch):
+    monkeypatch.setattr(wire, "MAX_IDLE", 2)
+    with ExitStack() as peers:
+        addresses = [peers.enter_context(serving(answer("200 OK", b"OK"))).address for _ in range(3)]
+        ours = appliance()
+        for address in addresses:
+            ours.exchange(HttpRequest("GET", address))
+        kept = list(ours._live._idle)
+        assert [each.origin for each in kept] == addresses[1:]
+        late = ours._live._take(addresses[0])
+        late.begin(ours.attempt(), 1)
+        late.connect()
+        ours.close()
+        ours._live._give_back(late)
+    assert [each.sock for each in (*kept, late)] == [None] * 3
 
 
 def test_the_proxy_of_the_environment_is_not_used(monkeypatch):
