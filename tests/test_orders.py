@@ -1,6 +1,7 @@
 """One click is one call, and an appliance in trouble troubles nobody else."""
 
 import multiprocessing
+import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -13,13 +14,13 @@ import pytest
 from structlog.testing import capture_logs
 
 from gateway.adapter import Delivery, Outcome, Outgoing, Probe
-from gateway.breaker import Gate, Rules
+from gateway.breaker import Condition, Gate, Rules
 from gateway.domain.messages import PlaceCall
 from gateway.domain.numbers import read
 from gateway.errors import Stopping, TooManyOrders
 from gateway.lanes import Lane
 from gateway.orders import OrderDesk
-from gateway.shared import Slots
+from gateway.shared import Record, Slots
 from gateway.store.calls import CallLog
 from gateway.store.drafts import OrderDraft, Way
 from gateway.store.orders import OrderLog
@@ -397,6 +398,16 @@ def test_an_order_goes_out_though_nothing_can_be_shared_with_other_processes(tmp
     assert outcomes == ["dial", "dial", "held"]
     told = {line["event"] for line in logs if line["log_level"] == "error"}
     assert told == {"appliance_state_not_shared", "appliance_limit_not_shared"}
+
+
+def test_a_process_goes_on_from_what_was_last_shared(tmp_path: Path) -> None:
+    record = Record(Condition, tmp_path / "shared" / "pbx")
+    record.change(lambda condition: (replace(condition, failures=condition.failures + 1), None))
+    record.close()
+    shutil.rmtree(tmp_path / "shared")
+    (tmp_path / "shared").write_text("a file where the folder was")
+    record.change(lambda condition: (replace(condition, failures=condition.failures + 1), None))
+    assert record.change(lambda condition: (condition, condition.failures)) == 2
 
 
 def test_an_order_that_cannot_be_admitted_gives_its_place_back(monkeypatch: pytest.MonkeyPatch) -> None:

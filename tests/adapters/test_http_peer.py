@@ -14,6 +14,7 @@ from threading import Event
 from unittest.mock import Mock
 
 import pytest
+from pydantic import SecretStr
 
 from adapters import wire
 from adapters.connecting import open_socket
@@ -286,3 +287,21 @@ def test_headers_that_an_answer_repeats_stand_each_by_itself_in_its_bytes():
         came = ours.exchange(HttpRequest("GET", peer.address))
     assert b"Set-Cookie: a=1\r\nSet-Cookie: b=2\r\n" in came.raw
     assert came.headers.get("set-cookie") == "a=1, b=2"
+
+
+def test_a_header_that_an_answer_folds_is_one_line():
+    folded = answer("200 OK", b"OK", "text/plain", "X-Session: a1;\r\n\t  path=/")
+    with serving(folded) as peer, closing(appliance(timeout_s=5)) as ours:
+        came = ours.exchange(HttpRequest("GET", peer.address))
+    assert came.headers.get("x-session") == "a1; path=/"
+
+
+def test_of_headers_that_differ_in_capitals_the_configured_one_counts_and_of_logins_the_requests_own():
+    headers = {"user-agent": SecretStr("PBX/1"), "Authorization": SecretStr("Basic configured")}
+    request = HttpRequest("GET", "http://pabx.example/", {"USER-AGENT": "preset", "Authorization": "Digest own"})
+    with closing(appliance(headers=headers)) as peer:
+        lines = peer.record(request).data.decode().split("\r\n")
+    assert [line for line in lines if line.lower().startswith(("user-agent", "authorization"))] == [
+        "user-agent: PBX/1",
+        "Authorization: Digest own",
+    ]

@@ -111,3 +111,9 @@ def test_a_text_that_arrives_twice_or_as_an_attribute_is_not_filled_in():
     arguments = compiled({"from": "{{ extension }}"}, {}, place="arguments")
     assert prepare(arguments, twice) is None
     assert prepare(arguments, attribute) is None
+
+
+def test_a_header_is_added_to_each_message_once():
+    ours = contract(WSDL, header="<s xmlns='urn:x'>{{ number }}</s>")
+    for number in ("1", "2"):
+        assert re.findall(rb"<s [^>]*>(\d)</s>", ours.request(order(number)).body) == [number.encode()]
