@@ -135,7 +135,7 @@ class Peer:
         attempt = self.attempt()
         try:
             self._live.touch(HttpRequest("GET", url).origin, attempt, connect_s=self._config.connect_timeout_s)
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, http.client.HTTPException) as error:
             return self.unfit(url, self._reason(error))
         return self.fit(url, f"{urlsplit(url).netloc} aceita conexões")
 
@@ -248,11 +248,16 @@ class Peer:
             listener(WireExchange(sent, answer.raw if answer else b"", problem, took_us))
 
     def _send_quietly(self, connections: Connections, request: HttpRequest, attempt: Attempt) -> Answer:
-        attempt.target, attempt.sent, attempt.received = request.target, False, 0
+        attempt.sent, attempt.received = False, 0
         try:
-            headers, connect_s = self._headers_of(request), self._config.connect_timeout_s
             response, body = connections.exchange(
-                request.method, request.origin, headers, request.body, attempt, connect_s=connect_s
+                request.method,
+                request.origin,
+                request.target,
+                self._headers_of(request),
+                request.body,
+                attempt,
+                connect_s=self._config.connect_timeout_s,
             )
             return _answer(response, body, attempt.max_body)
         except (HTTPError, OSError, ValueError, http.client.HTTPException) as error:

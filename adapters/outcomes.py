@@ -37,6 +37,8 @@ STATUS = {
     503: "serviço indisponível",
 }
 
+INVALID = "o endereço ou um cabeçalho é inválido"
+
 _REASONS: tuple[tuple[type[BaseException], str], ...] = (
     (TooLarge, "a resposta é grande demais"),
     (socket.gaierror, "o nome do host não foi encontrado"),
@@ -51,6 +53,7 @@ _REASONS: tuple[tuple[type[BaseException], str], ...] = (
     (ConnectionError, "a conexão foi cortada"),
     (http.client.RemoteDisconnected, "a conexão foi fechada sem resposta"),
     (http.client.IncompleteRead, "a resposta veio pela metade"),
+    (http.client.InvalidURL, INVALID),
     (http.client.HTTPException, "a resposta não é HTTP"),
     (HTTPError, "a resposta não é HTTP válido"),
 )
@@ -117,4 +120,4 @@ def reason_of(error: BaseException, *, connect_s: float, total_s: float) -> str:
     for kind, reason in _REASONS:
         if any(isinstance(inner, kind) for inner in errors):
             return reason.format(connect=connect_s, total=total_s, why=why)
-    return "o endereço ou um cabeçalho é inválido"
+    return INVALID

@@ -46,14 +46,12 @@ class ConnectTimeout(TimeoutError):
 class Attempt:
     """One attempt at one peer. ``sent`` becomes true just before the first byte is written.
 
-    ``target`` is what stands in the request line, letter for letter: an appliance may want wrong what others would put
-    right (``/dial&number=1``, ``%2b``). ``written`` holds what went out where it is wanted, ``hides`` tells what in it
-    and in the answer (or None) is secret besides the configured secrets.
+    ``written`` holds what went out where it is wanted, ``hides`` tells what in it and in the answer (or None) is secret
+    besides the configured secrets.
     """
 
     def __init__(self, timeout_s: float, max_body: int = MAX_BODY) -> None:
         self.max_body = max_body
-        self.target = "/"
         self.sent = False
         self.written: bytearray | None = None
         self.hides: Callable[[Any], Iterable[str]] | None = None
@@ -113,7 +111,7 @@ class _Connection(HTTPConnection):
     """A connection to ``origin`` for one attempt after the other."""
 
     def __init__(self, origin: str, trust: Trust) -> None:
-        """Raises ``ValueError`` for what is no origin."""
+        """Raises ``ValueError`` and ``http.client.InvalidURL`` for what is no origin."""
         parts = urlsplit(origin)
         self.origin = origin
         self._trust = trust if parts.scheme == "https" else None
@@ -216,22 +214,24 @@ class Connections:
         self,
         method: str,
         origin: str,
+        target: str,
         headers: Mapping[str, str],
         body: bytes | None,
         attempt: Attempt,
         *,
         connect_s: float,
     ) -> tuple[HTTPResponse, bytes]:
-        """Send a request for ``attempt``'s target; the answer's head, and its body as it came.
+        """Send a request; the answer's head, and its body as it came.
 
-        Raises ``OSError``, ``HTTPException`` and ``ValueError``.
+        ``target`` stands in the request line letter for letter: an appliance may want wrong what others would put right
+        (``/dial&number=1``, ``%2b``). Raises ``OSError``, ``HTTPException`` and ``ValueError``.
         """
         connection = self._take(origin)
         connection.begin(attempt, connect_s)
         try:
             # Who refuses a request may answer, and close, before having read all of it.
             with suppress(BrokenPipeError):
-                connection.request(method, attempt.target, body, headers)
+                connection.request(method, target, body, headers)
             response = connection.getresponse()
             data = _body_of(response)
         except BaseException:
@@ -241,7 +241,7 @@ class Connections:
         return response, data
 
     def touch(self, origin: str, attempt: Attempt, *, connect_s: float) -> None:
-        """Connect (and shake hands over TLS), send nothing, close. Raises ``OSError`` and ``ValueError``."""
+        """Connect (and shake hands over TLS), send nothing, close. Raises what ``exchange`` raises."""
         connection = self._made(origin, self._trust)
         connection.begin(attempt, connect_s)
         try:

@@ -153,6 +153,14 @@ def test_the_host_is_told_with_its_port_unless_that_is_the_usual_one(url, host):
     assert lines[:2] == ["GET /x HTTP/1.1", f"Host: {host}"]
 
 
+@pytest.mark.parametrize("url", ["http://pa bx/", "http://pabx:port/", "http://pabx/a b", "http://pabx/\u20ac"])
+def test_an_address_that_is_none_is_said_to_be_none(url):
+    failed = failure(appliance(), url)
+    assert (failed.outcome, failed.reason) == (Outcome.UNREACHABLE, "o endereço ou um cabeçalho é inválido")
+    with closing(appliance()) as peer:
+        assert not peer.touch(url).ok
+
+
 def test_a_peer_that_reads_nothing_is_not_written_to_for_ever():
     def deaf(_: socket.socket) -> socket.socket:
         stopped.wait(30)
