@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha1
+from itertools import count
 from typing import Any, ClassVar
 from xml.sax.saxutils import escape
 
@@ -16,6 +17,7 @@ from gateway.simulators import soap_body
 from gateway.simulators.appliance import Appliance
 from gateway.simulators.credentials import logged_in, same
 from gateway.simulators.exchange import Reply, Request
+from gateway.simulators.tokens import KEPT
 
 LOCAL = "http://www.csapi.org/schema/parlayx/third_party_call/v2_0/local"
 COMMON = "http://www.csapi.org/schema/parlayx/common/v2_0"
@@ -68,6 +70,7 @@ class ParlayX(Appliance):
     def __init__(self, **wanted: Any) -> None:
         super().__init__(**wanted)
         self._calls: dict[str, Call] = {}
+        self._numbers = count(1)
 
     @property
     def kind(self) -> str:
@@ -129,10 +132,12 @@ class ParlayX(Appliance):
         now = datetime.now(UTC)
         if self.behaviour.fail == "busy":
             self.noted(request, "makeCall: CallingPartyBusy", caller, called)
-            call_id, call = f"busy-{len(self._calls)}", Call(now, "CallTerminated", "CallingPartyBusy")
+            call_id, call = f"busy-{next(self._numbers)}", Call(now, "CallTerminated", "CallingPartyBusy")
         else:
             call_id, call = self.dialled(request, caller, called), Call(now)
         self._calls[call_id] = call
+        while len(self._calls) > KEPT:
+            del self._calls[next(iter(self._calls))]
         return f"<p:result>{call_id}</p:result>"
 
     def _about(self, request: Request, operation: soap_body.Operation, given: Mapping[str, str]) -> str:

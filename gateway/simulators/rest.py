@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from itertools import count
 from typing import Any, ClassVar
 from urllib.parse import unquote
 from uuid import uuid4
@@ -98,7 +99,7 @@ class Wazo(Provider):
     def __init__(self, **wanted: Any) -> None:
         super().__init__(**wanted)
         self._tokens = Tokens()
-        self._calls: set[str] = set()
+        self._calls = Tokens()
 
     def table(self) -> dict[str, Any]:
         username, password = self.credentials
@@ -134,15 +135,14 @@ class Wazo(Provider):
             self.noted(request, "201, and the phone is busy", EXTENSION, number)
             call_id = uuid4().hex
         else:
-            call_id = self.dialled(request, EXTENSION, number)
-            self._calls.add(call_id)
+            call_id = self._calls.give(self.dialled(request, EXTENSION, number))
         return json_body.reply(201, {"call_id": call_id, "status": "Down", "dialed_extension": number})
 
     def _hang_up(self, request: Request, call_id: str) -> Reply:
-        if call_id not in self._calls:
+        if not self._calls.knows(call_id):
             said = {"message": "No such call", "error_id": "no-such-call", "details": {"call_id": call_id}}
             return self.no(request, 404, said)
-        self._calls.remove(call_id)
+        self._calls.end(call_id)
         self.noted(request, f"hung up {call_id}")
         return json_body.reply(204, None)
 
@@ -166,7 +166,8 @@ class BroadWorks(Provider):
 
     def __init__(self, **wanted: Any) -> None:
         super().__init__(**wanted)
-        self._calls: set[tuple[str, str]] = set()
+        self._calls = Tokens()
+        self._numbers = count(1)
 
     @property
     def domain(self) -> str:
@@ -193,16 +194,16 @@ class BroadWorks(Provider):
         number = request.query.get("address", "")
         if self.refuses or not number:
             return self._error(request, 403, "Call failed", extension, number)
-        call_id = f"callhalf-{len(self._calls) + 1}:0"
-        self._calls.add((user, call_id))
+        call_id = f"callhalf-{next(self._numbers)}:0"
+        self._calls.give(f"{user} {call_id}")
         self.dialled(request, extension, number, call_id=call_id)
         parts = f"<callId>{call_id}</callId><externalTrackingId>{uuid4().hex}:1</externalTrackingId>"
         return self._xml(201, "CallStartInfo", parts)
 
     def _hang_up(self, request: Request, user: str, call_id: str) -> Reply:
-        if (user, call_id) not in self._calls:
+        if not self._calls.knows(f"{user} {call_id}"):
             return self._error(request, 404, f"Call not found: {call_id}")
-        self._calls.remove((user, call_id))
+        self._calls.end(f"{user} {call_id}")
         self.noted(request, f"hung up {call_id}")
         return Reply(200, "application/xml", b"")
 

@@ -102,6 +102,18 @@ def test_broadworks_answers_201_with_a_call_s_id_by_which_it_is_hung_up():
         assert told(appliance) == [("ana", "4799998888")]
 
 
+def test_each_call_on_broadworks_has_an_id_of_its_own_though_others_have_ended():
+    with running(FAMILIES["broadworks"]) as appliance:
+
+        def placed() -> str:
+            call = ask(appliance, "POST", f"{XSI}/ana@example.com/calls/new?address=4799998888", auth=CRM)
+            return etree.fromstring(call.content).findtext("{http://schema.broadsoft.com/xsi}callId")
+
+        first, second = placed(), placed()
+        assert ask(appliance, "DELETE", f"{XSI}/ana@example.com/calls/{first}", auth=CRM).ok
+        assert len({first, second, placed()}) == 3
+
+
 @pytest.mark.parametrize(
     ("method", "target", "auth", "status"),
     [
