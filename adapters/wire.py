@@ -130,9 +130,12 @@ class _Connection(HTTPConnection):
         ``Trust`` raises.
         """
         timeout_s = min(self._connect_s, self.attempt.left_s())
+        ends = monotonic() + timeout_s
         try:
             self.sock = open_socket(self.host, self.port, timeout_s=timeout_s, options=[AT_ONCE])
             if self._trust:
+                # What is left of it is for the handshake, all of it: a timeout of 0 would mean not to wait at all.
+                self.sock.settimeout(max(ends - monotonic(), 0.001))
                 self.sock = self._trust.wrap(self.sock, self.host)
         except TimeoutError as error:
             raise ConnectTimeout from error

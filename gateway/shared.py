@@ -34,6 +34,7 @@ class Record(Generic[T]):
         self._lock = threading.Lock()
         self._path = path
         self._file = -1
+        self._unwritten = False
 
     def change(self, work: Callable[[T], tuple[T, Told]]) -> Told:
         """Put ``work(value)``'s first result in the value's place; its second is what the caller gets."""
@@ -42,14 +43,14 @@ class Record(Generic[T]):
                 try:
                     return self._change_shared(self._path, work)
                 except OSError as error:
-                    log.error("appliance_state_not_shared", file=self._path.name, error=error.strerror)
+                    self._not_shared(error)
             self._value, told = work(self._value)
             return told
 
     def read(self) -> T:
         """The value now; no file is made for it."""
         if self._path is not None and self._file < 0 and not self._path.exists():
-            return self._nothing
+            return self._value
         return self.change(lambda value: (value, value))
 
     def close(self) -> None:
@@ -72,21 +73,30 @@ class Record(Generic[T]):
             fcntl.flock(self._file, fcntl.LOCK_UN)
 
     def _change(self, work: Callable[[T], tuple[T, Told]]) -> Told:
-        before = self._load()
-        after, told = work(before)
-        self._value = after
-        if after != before:
-            data = self._kind.dump_json(after)
-            os.pwrite(self._file, data, 0)
-            os.ftruncate(self._file, len(data))
+        before = self._value if self._unwritten else self._load()
+        self._value, told = work(before)
+        if self._unwritten or self._value != before:
+            try:
+                self._write(self._kind.dump_json(self._value))
+            except OSError as error:  # the work is done; doing it again would count it twice
+                self._unwritten = True
+                self._not_shared(error)
         return told
+
+    def _write(self, data: bytes) -> None:
+        os.pwrite(self._file, data, 0)
+        os.ftruncate(self._file, len(data))
+        self._unwritten = False
+
+    def _not_shared(self, error: OSError) -> None:
+        log.error("appliance_state_not_shared", file=self._path and self._path.name, error=error.strerror)
 
     def _load(self) -> T:
         data = os.pread(self._file, 64 * 1024, 0)
         try:
             return self._kind.validate_json(data) if data else self._nothing
         except ValidationError:  # half a line of a process that was killed
-            return self._nothing
+            return self._value
 
 
 class Slots:
@@ -101,14 +111,14 @@ class Slots:
         """Take a place of this process within ``timeout_s``, and one among all now; how to give it back, or None."""
         if not self._local.acquire(timeout=max(timeout_s, 0)):
             return None
+        if not self._paths:
+            return self._local.release
         try:
             for path in self._paths:
                 if (found := _locked(path)) is not None:
                     return partial(self._give_back, found)
         except OSError as error:
             log.error("appliance_limit_not_shared", file=self._paths[0].name, error=error.strerror)
-            return self._local.release
-        if not self._paths:
             return self._local.release
         self._local.release()
         return None

@@ -1,5 +1,6 @@
 """One click is one call, and an appliance in trouble troubles nobody else."""
 
+import errno
 import multiprocessing
 import shutil
 import threading
@@ -8,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 from unittest.mock import Mock
 
 import pytest
@@ -408,6 +410,18 @@ def test_a_process_goes_on_from_what_was_last_shared(tmp_path: Path) -> None:
     (tmp_path / "shared").write_text("a file where the folder was")
     record.change(lambda condition: (replace(condition, failures=condition.failures + 1), None))
     assert record.change(lambda condition: (condition, condition.failures)) == 2
+
+
+def test_what_cannot_be_written_is_counted_once_and_written_later(tmp_path: Path, monkeypatch: Any) -> None:
+    def fail_again(condition: Condition) -> tuple[Condition, int]:
+        return replace(condition, failures=condition.failures + 1), condition.failures + 1
+
+    record = Record(Condition, tmp_path / "pbx")
+    with monkeypatch.context() as patch:
+        patch.setattr("gateway.shared.os.pwrite", Mock(side_effect=OSError(errno.ENOSPC, "No space left on device")))
+        assert [record.change(fail_again) for _ in range(2)] == [1, 2]
+    assert record.change(fail_again) == 3
+    assert Record(Condition, tmp_path / "pbx").read().failures == 3
 
 
 def test_an_order_that_cannot_be_admitted_gives_its_place_back(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -79,6 +79,21 @@ def test_a_tls_handshake_that_hangs_means_nothing_was_sent():
     assert failed.outcome is Outcome.UNREACHABLE
 
 
+def test_a_slow_connection_leaves_less_time_for_the_handshake(monkeypatch):
+    def slow(*where, timeout_s, **options):
+        time.sleep(1)
+        opened = open_socket(*where, timeout_s=timeout_s, **options)
+        opened.settimeout(30)
+        return opened
+
+    monkeypatch.setattr(wire, "open_socket", slow)
+    began = time.monotonic()
+    with serving(hang) as peer:
+        failed = failure(appliance(connect_timeout_s=1.5, timeout_s=20), f"https://127.0.0.1:{peer.port}/")
+    assert (failed.outcome, failed.reason) == (Outcome.UNREACHABLE, "a conexão não foi aceita em 1.5 s")
+    assert time.monotonic() - began < 10
+
+
 @pytest.mark.parametrize("connect_s", [0.5, 30])
 def test_a_name_server_that_hangs_takes_no_longer_than_the_attempt(monkeypatch, connect_s):
     asked = Event()
