@@ -1,5 +1,6 @@
 """What adapters share whose message is one HTTP request, judged by its answer."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 
 from adapters.http import Answer, HttpRequest, Peer
@@ -8,10 +9,8 @@ from gateway.adapter import Delivery, Outgoing, WireRequest
 from gateway.errors import AdapterError
 
 
-class OneRequest:
-    """``_request`` builds the request, or raises ``AdapterError``; ``_judge`` reads the answer. Their ``_peer`` is the
-    appliance.
-    """
+class OneRequest(ABC):
+    """Previews, delivers and closes; how the request is built and the answer read is the adapter's own."""
 
     _peer: Peer
 
@@ -29,8 +28,10 @@ class OneRequest:
     def close(self) -> None:
         self._peer.close()
 
+    @abstractmethod
     def _request(self, message: Outgoing) -> HttpRequest:
-        raise NotImplementedError
+        """The request for ``message``. Raises ``AdapterError`` when it cannot be built."""
 
+    @abstractmethod
     def _judge(self, answer: Answer) -> Delivery:
-        raise NotImplementedError
+        """What ``answer`` says of how it ended."""

@@ -1,8 +1,7 @@
 """An envelope that is made once and filled in for each message, where that comes to the same."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from copy import deepcopy
-from itertools import count
 from typing import Any
 
 from lxml import etree
@@ -39,7 +38,7 @@ def prepare(arguments: dict[str, Any], make: Make) -> Prepared | None:
     """
     marks: dict[str, Template] = {}
     try:
-        envelope = make(_marked(arguments, marks, count()))
+        envelope = make(_marked(arguments, marks))
         written = etree.tostring(envelope, encoding="unicode")
     except Exception:  # as ``make`` raises: said for the message, with its values
         return None
@@ -48,14 +47,16 @@ def prepare(arguments: dict[str, Any], make: Make) -> Prepared | None:
     return Prepared(envelope, {number: marks[mark] for number, mark in found.items()}) if alone else None
 
 
-def _marked(tree: Any, marks: dict[str, Template], numbers: Iterator[int]) -> Any:
-    """``tree`` with a mark in the place of each template; upper and lower case, as some types change that."""
+def _marked(tree: Any, marks: dict[str, Template]) -> Any:
+    """``tree`` with a mark in the place of each template, which goes into ``marks``. It has upper and lower case, as
+    some types change that.
+    """
     if isinstance(tree, Template):
-        mark = f"cti-gateway-Mark-{next(numbers)}-"
+        mark = f"cti-gateway-Mark-{len(marks)}-"
         marks[mark] = tree
         return mark
     if isinstance(tree, dict):
-        return {name: _marked(value, marks, numbers) for name, value in tree.items()}
+        return {name: _marked(value, marks) for name, value in tree.items()}
     if isinstance(tree, list):
-        return [_marked(value, marks, numbers) for value in tree]
+        return [_marked(value, marks) for value in tree]
     return tree

@@ -89,13 +89,14 @@ def start_all(options: argparse.Namespace, folder: Path, stack: ExitStack) -> It
     """Start appliances, gateways and PHP; the routes to them, the direct one of each client first."""
     appliances = {name: stack.enter_context(simulated(name, folder)) for name in ("soap", "xmlrpc", "url")}
     yield from straight(appliances)
-    for name, source in {OURS: None, **{str(tree): tree for tree in options.beside}}.items():
-        place = folder / f"gateway{abs(hash(name))}"
-        more = configuration(appliances)
+    more = configuration(appliances)
+    sources = {OURS: None, **{str(tree): tree for tree in options.beside}}
+    for count, (name, source) in enumerate(sources.items()):
+        place = folder / f"gateway-{count}"
         server = gateway_process(place, workers=options.workers, more=more, source=source)
         yield from through(stack.enter_context(server).url, name)
     try:
-        target = f"{appliances['url']}/originate?"
+        target = f"{appliances['url']}/originate?key={KEY}&"
         php = php_server(folder / "php", Tuning(children=2, persistent=True), appliance=target)
         yield Route("requests", PHP, by_url(stack.enter_context(php).url))
     except Missing as missing:

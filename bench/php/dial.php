@@ -19,7 +19,7 @@ try {
     $order = $store->prepare('INSERT INTO orders (origem, destino, at) VALUES (?, ?, ?)');
     $order->execute([$origem, $destino, (int) (microtime(true) * 1000)]);
     $id = (int) $store->lastInsertId();
-    $url = $_SERVER['BENCH_APPLIANCE'] . http_build_query(['from' => $origem, 'to' => $destino, 'key' => 'demo']);
+    $url = $_SERVER['BENCH_APPLIANCE'] . http_build_query(['from' => $origem, 'to' => $destino]);
     $answer = file_get_contents($url, false, stream_context_create(['http' => ['timeout' => 10]]));
     $accepted = $answer !== false && str_starts_with($answer, 'OK');
     $outcome = $store->prepare('UPDATE orders SET outcome = ? WHERE id = ?');

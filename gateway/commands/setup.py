@@ -40,9 +40,9 @@ def init_command(folder: Path) -> None:
 @with_place
 def config_command(place: Place) -> None:
     """Print the configuration in force as JSON, every default filled in and every secret masked."""
-    config = place.load()
     from gateway.config_shown import shown
 
+    config = place.load()
     plain = shown(config)
     plain["server"]["data"] = str(place.folder(config))
     click.echo(json.dumps(plain, indent=2, ensure_ascii=False))
