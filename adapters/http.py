@@ -1,6 +1,6 @@
 """Outbound HTTP for every adapter: one peer, its settings, and what each way of failing means.
 
-``Peer.exchange`` and ``Peer.record`` build a request by the same code; only the socket differs.
+``Peer.exchange`` and ``Peer.record`` write a request by the same code; one sends it, one shows it.
 """
 
 import http.client
@@ -20,6 +20,7 @@ from urllib3 import HTTPHeaderDict, HTTPResponse
 from urllib3.exceptions import HTTPError
 
 from adapters.answers import Verdict
+from adapters.messages import Request, Response, address_of
 from adapters.outcomes import OPENINGS, STATUS, Failed, advised, outcome_of_status, reason_of
 from adapters.settings import HttpConfig, spellings
 from adapters.tls import Trust, pin_of
@@ -55,15 +56,13 @@ class Answer:
     status: int
     headers: Mapping[str, str]
     body: bytes
+    head: bytes = b""
+    """All before the body, as it came."""
 
     @property
     def raw(self) -> bytes:
         """Head and body for the wire log; the body as it was read."""
-        lines = [
-            f"HTTP/1.1 {self.status} {http.client.responses.get(self.status, '')}".rstrip(),
-            *(f"{name}: {value}" for name, value in self.headers.items()),
-        ]
-        return "\r\n".join(lines).encode("latin-1", "replace") + b"\r\n\r\n" + self.body
+        return self.head + self.body
 
     @property
     def charset(self) -> str:
@@ -97,7 +96,6 @@ class Peer:
         verify = False if config.tls_pin else config.tls_verify
         trust = Trust(verify, context=config.tls_context(), fingerprint=config.tls_fingerprint)
         self._live = Connections(trust)
-        self._recording = Connections(recording=True)
         self._secrets = tuple(sorted(spellings(config), key=len, reverse=True))
 
     @property
@@ -112,10 +110,10 @@ class Peer:
     def exchange(self, request: HttpRequest, attempt: Attempt | None = None) -> Answer:
         """Send ``request`` once and read the answer. Raises ``Failed``."""
         attempt = attempt or self.attempt()
-        answer = self._send(self._live, request, attempt)
+        answer = self._send(request, attempt)
         if answer.status == 401 and self._config.auth == "digest":
             login = self._digest(request, answer)
-            return self._send(self._live, login, attempt) if login else answer
+            return self._send(login, attempt) if login else answer
         return answer
 
     def record(self, request: HttpRequest) -> WireRequest:
@@ -123,12 +121,10 @@ class Peer:
 
         With digest the appliance must first be asked for its nonce: what is shown is that first request.
         """
-        attempt = self.attempt()
         try:
-            self._send(self._recording, request, attempt)
-        except Failed as failed:
-            raise AdapterError(f"no request can be made for {request.origin}: {failed.reason}") from None
-        return self._wire_request(request, attempt.recorded, ())
+            return self._wire_request(request, self._outgoing(request).written())
+        except (ValueError, http.client.HTTPException) as error:
+            raise AdapterError(f"no request can be made for {request.origin}: {self._reason(error)}") from None
 
     def touch(self, url: str) -> Probe:
         """Connect to ``url``'s host, over TLS when it is https, and send nothing."""
@@ -220,23 +216,19 @@ class Peer:
 
     def close(self) -> None:
         self._live.close()
-        self._recording.close()
 
-    def _wire_request(self, request: HttpRequest, data: bytearray, hidden: Iterable[str]) -> WireRequest:
-        parts = urlsplit(request.url)
-        port = parts.port or (443 if parts.scheme == "https" else 80)
-        host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
-        return WireRequest(f"{host}:{port}", bytes(data), (*hidden, *self._secrets))
+    def _wire_request(self, request: HttpRequest, data: bytes, hidden: Iterable[str] = ()) -> WireRequest:
+        return WireRequest(_host_of(request.origin), data, (*hidden, *self._secrets))
 
-    def _send(self, connections: Connections, request: HttpRequest, attempt: Attempt) -> Answer:
+    def _send(self, request: HttpRequest, attempt: Attempt) -> Answer:
         """Send, and tell of it whoever wants to know. Raises ``Failed``."""
-        listener = overhearing() if connections is self._live else None
+        listener = overhearing()
         if listener is None:
-            return self._send_quietly(connections, request, attempt)
+            return self._send_quietly(request, attempt)
         attempt.written, began = bytearray(), time.perf_counter_ns()
         answer, problem = None, ""
         try:
-            answer = self._send_quietly(connections, request, attempt)
+            answer = self._send_quietly(request, attempt)
             return answer
         except Failed as failed:
             problem = self._clean(failed.reason)
@@ -244,25 +236,21 @@ class Peer:
         finally:
             took_us = (time.perf_counter_ns() - began) // 1000
             hidden = attempt.hides(answer) if attempt.hides else ()
-            sent = self._wire_request(request, attempt.written, hidden)
+            sent = self._wire_request(request, bytes(attempt.written), hidden)
             listener(WireExchange(sent, answer.raw if answer else b"", problem, took_us))
 
-    def _send_quietly(self, connections: Connections, request: HttpRequest, attempt: Attempt) -> Answer:
+    def _send_quietly(self, request: HttpRequest, attempt: Attempt) -> Answer:
         attempt.sent, attempt.received = False, 0
         try:
-            response, body = connections.exchange(
-                request.method,
-                request.origin,
-                request.target,
-                self._headers_of(request),
-                request.body,
-                attempt,
-                connect_s=self._config.connect_timeout_s,
-            )
-            return _answer(response, body, attempt.max_body)
+            outgoing = self._outgoing(request)
+            came, body = self._live.exchange(outgoing, attempt, connect_s=self._config.connect_timeout_s)
+            return _answer(came, body, attempt.max_body)
         except (HTTPError, OSError, ValueError, http.client.HTTPException) as error:
             outcome = Outcome.UNKNOWN if attempt.sent else Outcome.UNREACHABLE
             raise Failed(outcome, self._reason(error)) from error
+
+    def _outgoing(self, request: HttpRequest) -> Request:
+        return Request(request.method, request.origin, request.target, self._headers_of(request), request.body)
 
     def _headers_of(self, request: HttpRequest) -> Mapping[str, str]:
         """All headers but Host; those of the configuration come last, except for a login that the request brings."""
@@ -317,19 +305,13 @@ class Peer:
         return text if len(text) <= longest else text[: longest - 3] + "..."
 
 
-def _answer(response: http.client.HTTPResponse, body: bytes, max_body: int) -> Answer:
+def _answer(came: Response, body: bytes, max_body: int) -> Answer:
     """The answer with its body decompressed. Raises ``TooLarge``, and ``HTTPError`` for one that cannot be."""
-    headers = HTTPHeaderDict()
-    for name, value in response.headers.raw_items():
-        headers.add(name, _FOLD.sub(" ", value))
-    if "Content-Encoding" in headers:
-        body = _unpacked(headers, body, max_body)
+    if "Content-Encoding" in came.fields:
+        body = _unpacked(came.fields, body, max_body)
     if len(body) > max_body:
         raise TooLarge("the answer is too large")
-    return Answer(response.status, headers, body)
-
-
-_FOLD = re.compile(r"\r?\n[ \t]*")
+    return Answer(came.status, came.fields, body, came.head)
 
 
 def _unpacked(headers: HTTPHeaderDict, body: bytes, max_body: int) -> bytes:
@@ -341,6 +323,14 @@ def _unpacked(headers: HTTPHeaderDict, body: bytes, max_body: int) -> bytes:
         if len(found) > max_body:
             break
     return bytes(found)
+
+
+def _host_of(origin: str) -> str:
+    """``host:port``, or what stands where there should be one."""
+    try:
+        return str(address_of(origin))
+    except (ValueError, http.client.HTTPException):
+        return origin
 
 
 def _location(answer: Answer) -> str:

@@ -1,24 +1,22 @@
 """Connections that keep to one attempt: its deadline, its size limit, whether anything was sent, a recording.
 
-They are ``http.client``'s. Its timeout is for each read, so a peer that sends one byte a second would never be too
-late: here every read is given only what is left of the attempt. Nor does an exception's class tell whether the peer can
-have seen the request (a TLS handshake that hangs looks like an answer that does not come), so the connection remembers.
+A library's timeout is for each read, so a peer that sends one byte a second would never be too late: here every read is
+given only what is left of the attempt. Nor does an exception's class tell whether the peer can have seen the request (a
+TLS handshake that hangs looks like an answer that does not come), so the attempt remembers.
 """
 
 import io
 import select
 import socket
 import ssl
-from collections.abc import Callable, Iterable, Mapping
-from contextlib import suppress
-from functools import partial
-from http.client import HTTPConnection, HTTPResponse, IncompleteRead
+from collections.abc import Callable, Iterable
+from http.client import IncompleteRead
 from threading import Lock
 from time import monotonic
 from typing import Any
-from urllib.parse import urlsplit
 
 from adapters.connecting import open_socket
+from adapters.messages import Request, Response, address_of
 from adapters.tls import NoAuthorities, Trust
 
 MAX_BODY = 1024 * 1024
@@ -56,7 +54,6 @@ class Attempt:
         self.written: bytearray | None = None
         self.hides: Callable[[Any], Iterable[str]] | None = None
         self.received = 0
-        self.recorded = bytearray()
         self._ends = monotonic() + timeout_s
 
     def left_s(self) -> float:
@@ -79,64 +76,44 @@ class _Reader(io.RawIOBase):
     def __init__(self, sock: Any, attempt: Attempt) -> None:
         self._sock = sock
         self._attempt = attempt
-        # Its own file keeps the descriptor open when the connection is closed before the body is read.
-        self._raw = sock.makefile("rb", buffering=0)
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: Any) -> int:
         self._sock.settimeout(self._attempt.left_s())
-        size: int = self._raw.readinto(buffer) or 0
+        size: int = self._sock.recv_into(buffer)
         self._attempt.count(size)
         return size
 
-    def close(self) -> None:
-        self._raw.close()
-        super().close()
+    def makefile(self, *_: Any) -> io.BufferedReader:
+        """What ``HTTPResponse`` asks a socket for."""
+        return io.BufferedReader(self)
 
 
-class _Readable:
-    """As much of a socket as ``HTTPResponse`` asks for."""
-
-    def __init__(self, sock: Any, attempt: Attempt) -> None:
-        self._sock = sock
-        self._attempt = attempt
-
-    def makefile(self, *_: Any, **__: Any) -> io.BufferedReader:
-        return io.BufferedReader(_Reader(self._sock, self._attempt))
-
-
-class _Connection(HTTPConnection):
-    """A connection to ``origin`` for one attempt after the other."""
+class _Connection:
+    """A connection to ``origin`` for one attempt after the other; ``sock`` is None while it is closed."""
 
     def __init__(self, origin: str, trust: Trust) -> None:
         """Raises ``ValueError`` and ``http.client.InvalidURL`` for what is no origin."""
-        parts = urlsplit(origin)
         self.origin = origin
-        self._trust = trust if parts.scheme == "https" else None
-        self.default_port = 443 if self._trust else 80
-        super().__init__(parts.hostname or "", parts.port or self.default_port)
-        self._data = bytearray()
+        self.sock: Any = None
+        self._address = address_of(origin)
+        self._trust = trust
 
-    def begin(self, attempt: Attempt, connect_s: float) -> None:
-        """Be ``attempt``'s from now on; a new connection may take ``connect_s`` seconds of it."""
-        self.attempt, self._connect_s = attempt, connect_s
-        # What http.client makes its responses by.
-        self.response_class = partial(_response, attempt)  # type: ignore[assignment]
-
-    def connect(self) -> None:
+    def connect(self, attempt: Attempt, connect_s: float) -> None:
         """Raises ``OSError``: ``socket.gaierror``, ``ConnectTimeout``, ``NotConnected``, ``ConnectionError``, and what
         ``Trust`` raises.
         """
-        timeout_s = min(self._connect_s, self.attempt.left_s())
+        host, port, is_tls, _ = self._address
+        timeout_s = min(connect_s, attempt.left_s())
         ends = monotonic() + timeout_s
         try:
-            self.sock = open_socket(self.host, self.port, timeout_s=timeout_s, options=[AT_ONCE])
-            if self._trust:
+            self.sock = open_socket(host, port, timeout_s=timeout_s, options=[AT_ONCE])
+            if is_tls:
                 # What is left of it is for the handshake, all of it: a timeout of 0 would mean not to wait at all.
                 self.sock.settimeout(max(ends - monotonic(), 0.001))
-                self.sock = self._trust.wrap(self.sock, self.host)
+                self.sock = self._trust.wrap(self.sock, host)
         except TimeoutError as error:
             raise ConnectTimeout from error
         except (socket.gaierror, ssl.SSLError, NoAuthorities, ConnectionError):
@@ -144,23 +121,29 @@ class _Connection(HTTPConnection):
         except OSError as error:
             raise NotConnected from error
 
-    def request(self, *args: Any, **kwargs: Any) -> None:
+    def send(self, request: Request, attempt: Attempt, connect_s: float) -> None:
         """Head and body leave by one write: each one more costs both sides about as much as the whole head."""
-        self._data.clear()
-        super().request(*args, **kwargs)
-        self._write(bytes(self._data))
-
-    def send(self, data: Any) -> None:
-        self._data += data
-
-    def _write(self, data: bytes) -> None:
+        data = request.written()
         if self.sock is None:
-            self.connect()
-        self.attempt.sent = True
-        if self.attempt.written is not None:
-            self.attempt.written += data
-        self.sock.settimeout(self.attempt.left_s())
-        self.sock.sendall(data)
+            self.connect(attempt, connect_s)
+        attempt.sent = True
+        if attempt.written is not None:
+            attempt.written += data
+        self.sock.settimeout(attempt.left_s())
+        try:
+            self.sock.sendall(data)
+        except BrokenPipeError:
+            """Who refuses a request may answer, and close, before having read all of it."""
+
+    def receive(self, request: Request, attempt: Attempt) -> tuple[Response, bytes]:
+        """The answer to ``request`` and its body; the connection is closed unless it can be used again."""
+        reader: Any = _Reader(self.sock, attempt)
+        response = Response(reader, method=request.method)
+        response.begin()
+        body = _body_of(response)
+        if response.will_close:
+            self.close()
+        return response, body
 
     def is_alive(self) -> bool:
         """Whether it is open and silent, as it should be while nobody has asked for anything."""
@@ -170,85 +153,42 @@ class _Connection(HTTPConnection):
         silence.register(self.sock, select.POLLIN)
         return not silence.poll(0)
 
-
-def _response(attempt: Attempt, sock: Any, *args: Any, **kwargs: Any) -> HTTPResponse:
-    readable: Any = _Readable(sock, attempt)
-    return HTTPResponse(readable, *args, **kwargs)
-
-
-class _Tape:
-    """A socket that writes into the attempt's recording and answers with an empty 200."""
-
-    def __init__(self, recorded: bytearray) -> None:
-        self._recorded = recorded
-
-    def sendall(self, data: Any) -> None:
-        self._recorded += data
-
-    def makefile(self, *_: Any, **__: Any) -> io.BytesIO:
-        return io.BytesIO(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
-
-    def settimeout(self, _: float) -> None: ...
-
-    def close(self) -> None: ...
-
-
-class _Recorded(_Connection):
-    def connect(self) -> None:
-        tape: Any = _Tape(self.attempt.recorded)
-        self.sock = tape
+    def close(self) -> None:
+        if self.sock is not None:
+            self.sock.close()
+            self.sock = None
 
 
 class Connections:
     """Connections to one peer, kept open between requests, ``MAX_IDLE`` at most; nothing is tried twice, nothing
     followed. For many threads.
-
-    With ``recording`` nothing leaves the process: the bytes go to ``Attempt.recorded``.
     """
 
-    def __init__(self, trust: Trust | None = None, *, recording: bool = False) -> None:
-        self._trust = trust or Trust()
-        self._made = _Recorded if recording else _Connection
+    def __init__(self, trust: Trust) -> None:
+        self._trust = trust
         self._idle: list[_Connection] = []
         self._most_idle = MAX_IDLE
         self._lock = Lock()
 
-    def exchange(
-        self,
-        method: str,
-        origin: str,
-        target: str,
-        headers: Mapping[str, str],
-        body: bytes | None,
-        attempt: Attempt,
-        *,
-        connect_s: float,
-    ) -> tuple[HTTPResponse, bytes]:
-        """Send a request; the answer's head, and its body as it came.
-
-        ``target`` stands in the request line letter for letter: an appliance may want wrong what others would put right
-        (``/dial&number=1``, ``%2b``). Raises ``OSError``, ``HTTPException`` and ``ValueError``.
+    def exchange(self, request: Request, attempt: Attempt, *, connect_s: float) -> tuple[Response, bytes]:
+        """Send a request; the answer's head, and its body as it came. A new connection may take ``connect_s`` seconds
+        of the attempt. Raises ``OSError``, ``HTTPException`` and ``ValueError``.
         """
-        connection = self._take(origin)
-        connection.begin(attempt, connect_s)
+        connection = self._take(request.origin)
         try:
-            # Who refuses a request may answer, and close, before having read all of it.
-            with suppress(BrokenPipeError):
-                connection.request(method, target, body, headers)
-            response = connection.getresponse()
-            data = _body_of(response)
+            connection.send(request, attempt, connect_s)
+            answer = connection.receive(request, attempt)
         except BaseException:
             connection.close()
             raise
         self._give_back(connection)
-        return response, data
+        return answer
 
     def touch(self, origin: str, attempt: Attempt, *, connect_s: float) -> None:
         """Connect (and shake hands over TLS), send nothing, close. Raises what ``exchange`` raises."""
-        connection = self._made(origin, self._trust)
-        connection.begin(attempt, connect_s)
+        connection = _Connection(origin, self._trust)
         try:
-            connection.connect()
+            connection.connect(attempt, connect_s)
         finally:
             connection.close()
 
@@ -265,7 +205,7 @@ class Connections:
             if found.is_alive():
                 return found
             found.close()
-        return self._made(origin, self._trust)
+        return _Connection(origin, self._trust)
 
     def _popped(self, origin: str) -> _Connection | None:
         with self._lock:
@@ -284,7 +224,7 @@ class Connections:
             surplus.close()
 
 
-def _body_of(response: HTTPResponse) -> bytes:
+def _body_of(response: Response) -> bytes:
     """All of it, in parts: a peer's Content-Length is not believed before the bytes are there."""
     body = bytearray()
     while part := response.read(CHUNK):

@@ -70,7 +70,7 @@ def test_a_sent_order_is_kept_with_its_answer_and_without_its_secrets(pbx: str) 
     adapter.close()
     assert found.request.startswith(b"GET /dial?to=047321&pin=**** HTTP/1.1\r\n")
     assert b"Authorization: Basic ****\r\n" in found.request
-    assert found.answer.startswith(b"HTTP/1.1 200 OK\r\n")
+    assert found.answer.startswith(b"HTTP/1.0 200 OK\r\nServer: BaseHTTP/")
     assert found.answer.endswith(b"\r\n\r\nSuccess ****")
     assert (found.way, found.peer, found.wire, found.operation, found.call_id) == ("out", "pabx", "url", "dial", 5)
     assert (found.status, found.note) == ("200 OK", pbx)

@@ -210,8 +210,7 @@ def test_few_idle_connections_are_kept_and_none_when_all_is_over(monkeypatch):
         kept = list(ours._live._idle)
         assert [each.origin for each in kept] == addresses[1:]
         late = ours._live._take(addresses[0])
-        late.begin(ours.attempt(), 1)
-        late.connect()
+        late.connect(ours.attempt(), 1)
         ours.close()
         ours._live._give_back(late)
     assert [each.sock for each in (*kept, late)] == [None] * 3
