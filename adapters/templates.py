@@ -38,7 +38,7 @@ def for_text(value: str) -> str:
 
 def for_url(value: str) -> str:
     """All but letters, digits and ``-._~`` as %XX of UTF-8: a value is no separator, a space is %20."""
-    return quote(value, safe="")
+    return value if value.isalnum() and value.isascii() else quote(value, safe="")
 
 
 def for_form(value: str) -> str:
@@ -126,6 +126,8 @@ class Template:
         try:
             tree = environment.parse(source)
             self._template = environment.from_string(source)
+            # Jinja2 copies them for each text, from what it looks them up in layer by layer.
+            self._template.globals = dict(self._template.globals)
         except TemplateError as error:
             hint = _hint_for(error.message or "", environment.filters)
             raise AdapterError(f"{self._at}the template {source!r} is broken: {error.message}", hint=hint) from None

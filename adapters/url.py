@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import quote
 
 from adapters.answers import Pattern, Rule
 from adapters.http import Answer, HttpRequest, Peer
@@ -15,7 +15,9 @@ from gateway.adapter import Delivery, Outcome, Outgoing, Probe
 from gateway.errors import AdapterError
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
-_PRINTABLE = "".join(map(chr, range(0x21, 0x7F)))
+_UNFIT = re.compile(r"[^!-~]+")
+_CLIMBS = re.compile(r"[^?#]*/(?:\.|%2e){1,2}(?:[/?#]|$)", re.IGNORECASE)
+"""A step ``.`` or ``..`` in the path, which whoever reads it takes for the one above."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,10 +101,11 @@ def as_written(url: str, origin: str) -> str:
 
     Raises ``AdapterError`` when values made it leave its host or climb in its path.
     """
-    if not url.startswith(origin) or url[len(origin) : len(origin) + 1] not in ("", "/", "?"):
+    behind = url[len(origin) :]
+    if not url.startswith(origin) or behind[:1] not in ("", "/", "?"):
         raise AdapterError("os valores mudariam o host da URL")
-    if any(unquote(step) in (".", "..") for step in urlsplit(url).path.split("/")):
+    if _CLIMBS.match(behind):
         raise AdapterError("os valores mudariam o caminho da URL")
     if _CONTROL.search(url):
         raise AdapterError("a URL tem caracteres de controle, que nunca são enviados")
-    return quote(url, safe=_PRINTABLE)
+    return _UNFIT.sub(lambda found: quote(found[0], safe=""), url)

@@ -60,6 +60,8 @@ class Courier:
 
     def ring(self) -> None:
         """Something may have come into the outbox."""
+        if not self._threads:
+            return
         with self._bell:
             self._rung += 1
             self._bell.notify_all()

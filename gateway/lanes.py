@@ -70,8 +70,9 @@ class Lane:
     def threads(self) -> int:
         return self.rules.max_orders or THREADS
 
-    def begin(self, message: Outgoing, *, ends: float) -> "Future[Attempt]":
-        """Begin one attempt when its turn comes; ``ends`` is the ``time.monotonic()`` until which somebody waits.
+    def begin(self, message: Outgoing, *, ends: float) -> "Attempt | Future[Attempt]":
+        """Begin one attempt when its turn comes; ``ends`` is the ``time.monotonic()`` until which somebody waits. The
+        attempt itself where it is over already.
 
         What is not begun by then, or within ``wait_s``, is never begun: it is refused as busy.
         """
@@ -92,12 +93,12 @@ class Lane:
         give_back()
         return self._not_tried(began, refusal)
 
-    def _begin(self, message: Outgoing, give_back: Callable[[], None], ends: float) -> "Future[Attempt]":
+    def _begin(self, message: Outgoing, give_back: Callable[[], None], ends: float) -> "Attempt | Future[Attempt]":
         """On the thread of whoever waits, if the adapter is sure to return before that ends: an order then passes
         through one thread only. Else on one of the lane's own, which goes on when nobody waits any more.
         """
         if self._longest_s is not None and time.monotonic() + self._longest_s + MARGIN_S < ends:
-            return _done(self._attempt(message, give_back))
+            return self._attempt(message, give_back)
         try:
             return self._pool.submit(self._attempt, message, give_back)
         except RuntimeError:  # it takes no more
@@ -184,9 +185,9 @@ class Lane:
         delivery = deliver(adapter, message, adapter.hangup)
         return Attempt(self.name, delivery, round(began * 1000), round(self._clock() * 1000), "hangup")
 
-    def _not_tried(self, began: float, delivery: Delivery) -> "Future[Attempt]":
+    def _not_tried(self, began: float, delivery: Delivery) -> Attempt:
         self._counts[delivery.outcome].inc()
-        return _done(Attempt(self.name, delivery, round(began * 1000), round(self._clock() * 1000), "held"))
+        return Attempt(self.name, delivery, round(began * 1000), round(self._clock() * 1000), "held")
 
     def _note(self, outcome: Outcome, detail: str) -> None:
         """Tell the breaker, and the log when it turns."""
@@ -213,12 +214,6 @@ class Lane:
         again = datetime.fromtimestamp(max(condition.retry_at, self._clock()), self.rules.zone)
         detail = f"A central {self.name!r} não responde e nada foi enviado; nova tentativa às {again:%H:%M:%S}."
         return Delivery(Outcome.UNREACHABLE, f"{detail} Motivo: {condition.reason}" if condition.reason else detail)
-
-
-def _done(attempt: Attempt) -> "Future[Attempt]":
-    done: Future[Attempt] = Future()
-    done.set_result(attempt)
-    return done
 
 
 def deliver(adapter: Adapter, message: Outgoing, how: Callable[[Outgoing], Delivery] | None = None) -> Delivery:

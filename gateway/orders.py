@@ -62,14 +62,15 @@ class OrderDesk:
         }
         self._limit = waiting
         self._waiting: Counter[tuple[str, str]] = Counter()
-        self._changed = threading.Condition()
+        self._lock = threading.Lock()
+        self._changed = threading.Condition(self._lock)
         self._stopping = False
 
     @contextmanager
     def admitted(self, draft: OrderDraft) -> Iterator[None]:
         """Hold one of the places for those who wait. Raises ``TooManyOrders`` and ``Stopping``: nothing is written."""
         key = (draft.message.tenant, draft.appliance)
-        with self._changed:
+        with self._lock:
             if self._stopping:
                 raise Stopping
             if self._waiting.total() >= self._limit or self._waiting[key] >= self._share(key):
@@ -78,7 +79,7 @@ class OrderDesk:
         try:
             yield
         finally:
-            with self._changed:
+            with self._lock:
                 self._waiting[key] -= 1
                 self._changed.notify_all()
 
@@ -104,12 +105,15 @@ class OrderDesk:
         ends = time.monotonic() + self._answer_within_s
         made: list[Attempt] = []
         for way in draft.ways:
-            under_way = self._lane(draft, way).begin(outgoing_order(order, draft, way), ends=ends)
-            try:
-                made.append(under_way.result(max(ends - time.monotonic(), 0)))
-            except FutureTimeout:
-                self._settle_late(order, made, under_way)
-                return self._no_answer(way.appliance)
+            begun = self._lane(draft, way).begin(outgoing_order(order, draft, way), ends=ends)
+            if isinstance(begun, Attempt):
+                made.append(begun)
+            else:
+                try:
+                    made.append(begun.result(max(ends - time.monotonic(), 0)))
+                except FutureTimeout:
+                    self._settle_late(order, made, begun)
+                    return self._no_answer(way.appliance)
             if made[-1].delivery.outcome is not Outcome.UNREACHABLE:
                 break
         return self._settle(order, made)

@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from queue import Empty, SimpleQueue
 from typing import Generic, TypeVar
 from urllib.parse import quote
 
@@ -105,27 +106,34 @@ class Slots:
     def __init__(self, path: Path | None, count: int) -> None:
         # No appliance's own file is called so: '#' is quoted in names.
         self._paths = [path.with_name(f"{path.name}#{number}") for number in range(count)] if path else []
-        self._local = threading.Semaphore(count)
+        self._local: SimpleQueue[None] = SimpleQueue()
+        for _ in range(count):
+            self._local.put(None)
 
     def take(self, timeout_s: float) -> Callable[[], None] | None:
         """Take a place of this process within ``timeout_s``, and one among all now; how to give it back, or None."""
-        if not self._local.acquire(timeout=max(timeout_s, 0)):
+        try:
+            self._local.get(timeout=max(timeout_s, 0))
+        except Empty:
             return None
         if not self._paths:
-            return self._local.release
+            return self._free
         try:
             for path in self._paths:
                 if (found := _locked(path)) is not None:
                     return partial(self._give_back, found)
         except OSError as error:
             log.error("appliance_limit_not_shared", file=self._paths[0].name, error=error.strerror)
-            return self._local.release
-        self._local.release()
+            return self._free
+        self._free()
         return None
+
+    def _free(self) -> None:
+        self._local.put(None)
 
     def _give_back(self, file: int) -> None:
         os.close(file)
-        self._local.release()
+        self._free()
 
 
 def _locked(path: Path) -> int | None:

@@ -21,6 +21,11 @@ def loggers_stay_open() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def logs_as_before() -> Iterator[None]:
-    """Each test begins with logs that nobody has set up."""
+    """Each test begins with logs that nobody has set up, but for their tracebacks: rich, where a tool has brought it
+    along, takes seconds to draw one, and a thread that tells of an error in a test holds its lock meanwhile.
+    """
+    *others, _ = structlog.get_config()["processors"]
+    plain = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+    structlog.configure(processors=[*others, plain])
     yield
     structlog.reset_defaults()

@@ -6,6 +6,7 @@ import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -24,7 +25,7 @@ from gateway.lanes import Lane
 from gateway.orders import OrderDesk
 from gateway.shared import Record, Slots
 from gateway.store.calls import CallLog
-from gateway.store.drafts import OrderDraft, Way
+from gateway.store.drafts import Attempt, OrderDraft, Way
 from gateway.store.orders import OrderLog
 from tests.fakes import FakeAdapter
 from tests.store.conftest import HERE, PLAN, T0, Store, open_store, store
@@ -71,6 +72,12 @@ def stopping(lane: Lane) -> Iterator[None]:
 
 def says(outcome: Outcome, detail: str = "sem resposta") -> FakeAdapter:
     return FakeAdapter(lambda _: Delivery(outcome, detail))
+
+
+def begun(lane: Lane) -> Attempt:
+    """An attempt at ``lane``'s appliance, whether it is over at once or on a thread of the lane's own."""
+    attempt = lane.begin(DIAL, ends=time.monotonic() + 5)
+    return attempt.result(5) if isinstance(attempt, Future) else attempt
 
 
 def place(desk: OrderDesk, store: Store, draft: OrderDraft = DRAFT) -> tuple[Outcome, str]:
@@ -298,7 +305,7 @@ def test_an_appliance_s_name_is_no_other_one_s_limit(tmp_path: Path) -> None:
     rules = Rules(max_orders=1)
     lanes = [Lane("acme", name, says(Outcome.ACCEPTED), rules, data=tmp_path) for name in ("pbx", "pbx.0", "pbx#0")]
     for lane in lanes:
-        assert lane.begin(DIAL, ends=time.monotonic() + 5).result().delivery.outcome is Outcome.ACCEPTED
+        assert begun(lane).delivery.outcome is Outcome.ACCEPTED
         lane.stop()
     assert len(list((tmp_path / "appliances").iterdir())) == 6
 
@@ -306,9 +313,9 @@ def test_an_appliance_s_name_is_no_other_one_s_limit(tmp_path: Path) -> None:
 def test_two_workers_know_of_the_same_breaker(tmp_path: Path) -> None:
     rules = Rules(failures=1, pause_s=60)
     one, other = (Lane("acme", "../pbx", says(Outcome.UNKNOWN), rules, data=tmp_path) for _ in range(2))
-    one.begin(DIAL, ends=time.monotonic() + 5).result()
+    begun(one)
     assert other.health().gate is Gate.OPEN
-    assert other.begin(DIAL, ends=time.monotonic() + 5).result().delivery.outcome is Outcome.UNREACHABLE
+    assert begun(other).delivery.outcome is Outcome.UNREACHABLE
     assert {path.parent for path in tmp_path.rglob("*pbx")} == {tmp_path / "appliances"}
     one.stop()
     other.stop()
@@ -325,7 +332,7 @@ def test_a_record_that_a_killed_process_left_half_written_is_as_good_as_none(tmp
     lane = Lane("acme", "pbx", says(Outcome.ACCEPTED), Rules(), data=tmp_path)
     (tmp_path / "appliances").mkdir()
     (tmp_path / "appliances" / "acme.pbx").write_text('{"failures": 9, "retr')
-    assert lane.begin(DIAL, ends=time.monotonic() + 5).result().delivery.outcome is Outcome.ACCEPTED
+    assert begun(lane).delivery.outcome is Outcome.ACCEPTED
     lane.stop()
 
 
@@ -395,8 +402,7 @@ def test_an_order_goes_out_though_nothing_can_be_shared_with_other_processes(tmp
     (tmp_path / "appliances").write_text("a file where the folder should be")
     lane = Lane("acme", "pbx", says(Outcome.UNREACHABLE), Rules(max_orders=1, failures=2), data=tmp_path)
     with stopping(lane), capture_logs() as logs:
-        made = [lane.begin(DIAL, ends=time.monotonic() + 5) for _ in range(3)]
-        outcomes = [each.result(5).kind for each in made]
+        outcomes = [begun(lane).kind for _ in range(3)]
     assert outcomes == ["dial", "dial", "held"]
     told = {line["event"] for line in logs if line["log_level"] == "error"}
     assert told == {"appliance_state_not_shared", "appliance_limit_not_shared"}
@@ -430,8 +436,8 @@ def test_an_order_that_cannot_be_admitted_gives_its_place_back(monkeypatch: pyte
         with monkeypatch.context() as patch:
             patch.setattr(lane._record, "change", Mock(side_effect=MemoryError))
             with pytest.raises(MemoryError):
-                lane.begin(DIAL, ends=time.monotonic() + 5)
-        assert lane.begin(DIAL, ends=time.monotonic() + 5).result(5).delivery.outcome is Outcome.ACCEPTED
+                begun(lane)
+        assert begun(lane).delivery.outcome is Outcome.ACCEPTED
 
 
 # who may wait

@@ -8,8 +8,8 @@ no other thread, and no producer works longer for others than for itself.
 
 import queue
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from enum import Enum, auto
 from typing import Generic, Protocol, TypeVar, cast
 
@@ -17,7 +17,9 @@ import structlog
 from sqlalchemy import Connection, Engine
 
 from gateway.errors import GatewayError, InternalError, QueueFull, Stopping, StoreUnavailable
+from gateway.store.engine import begin, commit
 
+T = TypeVar("T")
 Job = TypeVar("Job")
 Result = TypeVar("Result")
 
@@ -105,7 +107,7 @@ class GroupCommit(Generic[Job, Result]):
         batch_limit: int = 256,
         after_commit: Callable[[Sequence[Result]], None] = lambda _: None,
     ) -> None:
-        self._engine = engine.execution_options(begin="IMMEDIATE")
+        self._engine = engine
         self._apply = apply
         self._lock = lock or NoLock()
         self._turn = threading.Lock()
@@ -220,26 +222,18 @@ class GroupCommit(Generic[Job, Result]):
         tickets: list[Ticket[Job, Result]] = []
         outcomes: Sequence[Result | GatewayError] | None = None
         try:
-            with self._locked(wait) as ours:
-                if not ours:
-                    return
+            if not self._lock.take(wait=wait):
+                return
+            try:
                 tickets = self._waiting_now()
                 outcomes = self._commit([ticket.job for ticket in tickets]) if tickets else []
+            finally:
+                self._lock.give_back()
         except Exception as error:
             tickets = tickets or self._waiting_now()
             log.error("write_failed", jobs=len(tickets), error=type(error).__name__, exc_info=error)
         finally:
             self._answer(tickets, [StoreUnavailable() for _ in tickets] if outcomes is None else outcomes)
-
-    @contextmanager
-    def _locked(self, wait: bool) -> Iterator[bool]:
-        """Hold the lock for a block; False where it would have to be waited for and shall not."""
-        ours = self._lock.take(wait=wait)
-        try:
-            yield ours
-        finally:
-            if ours:
-                self._lock.give_back()
 
     def _waiting_now(self) -> list[Ticket[Job, Result]]:
         """All that is waiting, as much as one transaction takes, without what nobody waits for any more."""
@@ -250,25 +244,24 @@ class GroupCommit(Generic[Job, Result]):
 
     def _commit(self, jobs: list[Job]) -> Sequence[Result | GatewayError]:
         try:
-            with self._transaction() as connection:
-                return self._apply(connection, jobs)
+            return self._in_transaction(lambda connection: self._apply(connection, jobs))
         except Exception as error:
             if len(jobs) == 1 and isinstance(error, GatewayError):
                 return [error]
             log.warning("batch_retried_singly", jobs=len(jobs), error=type(error).__name__)
-        with self._transaction() as connection:
-            return [self._alone(connection, job) for job in jobs]
+        return self._in_transaction(lambda connection: [self._alone(connection, job) for job in jobs])
 
-    @contextmanager
-    def _transaction(self) -> Iterator[Connection]:
-        """A transaction on the writer's own connection, which is given up after any error."""
+    def _in_transaction(self, work: Callable[[Connection], Sequence[T]]) -> Sequence[T]:
+        """What ``work`` returns, once it is durable. The writer's own connection is given up after any error."""
         connection = self._connection = self._connection or self._engine.connect()
         try:
-            with connection.begin():
-                yield connection
+            begin(connection)
+            done = work(connection)
+            commit(connection)
         except BaseException:
             self._let_go()
             raise
+        return done
 
     def _let_go(self) -> None:
         connection, self._connection = self._connection, None
