@@ -36,16 +36,16 @@ class Write:
         """Write all ``rows``, which have all of the columns; nothing happens when there are none."""
         for start in range(0, len(rows), LARGEST):
             part = rows[start : start + LARGEST]
+            text = self._texts.get((connection.dialect.name, len(part))) or self._text(connection, len(part))
             values = [row[column] for row in part for column in self._columns]
-            _execute(connection, self._text(connection, len(part)), values)
+            connection.connection.cursor().execute(text, values)
 
     def _text(self, connection: Connection, count: int) -> str:
-        key = (connection.dialect.name, count)
-        if key not in self._texts:
-            one = _positional(self._statement(connection.dialect.name), connection)
-            head, group, tail = re.fullmatch(r"(.* VALUES )(\([^()]*\))(.*)", one, re.DOTALL).groups()  # type: ignore[union-attr]
-            self._texts[key] = head + ", ".join([group] * count) + tail
-        return self._texts[key]
+        one = _positional(self._statement(connection.dialect.name), connection)
+        head, group, tail = re.fullmatch(r"(.* VALUES )(\([^()]*\))(.*)", one, re.DOTALL).groups()  # type: ignore[union-attr]
+        text: str = head + ", ".join([group] * count) + tail
+        self._texts[connection.dialect.name, count] = text
+        return text
 
     def _statement(self, dialect: str) -> Any:
         statement = INSERTS[dialect](self._table).values(dict.fromkeys(self._columns))
@@ -73,14 +73,15 @@ class Lookup:
             part = wanted[start : start + LARGEST]
             size = 1 << (len(part) - 1).bit_length()
             part += [part[-1]] * (size - len(part))
-            found += _execute(connection, self._text(connection, size), [*before, *part]).fetchall()
+            text = self._texts.get((connection.dialect.name, size)) or self._text(connection, size)
+            cursor = connection.connection.cursor()
+            cursor.execute(text, [*before, *part])
+            found += cursor.fetchall()
         return found
 
     def _text(self, connection: Connection, size: int) -> str:
-        key = (connection.dialect.name, size)
-        if key not in self._texts:
-            self._texts[key] = _positional(self._build(size), connection)
-        return self._texts[key]
+        text = self._texts[connection.dialect.name, size] = _positional(self._build(size), connection)
+        return text
 
 
 class Change:
@@ -97,13 +98,7 @@ class Change:
         if rows and dialect not in self._texts:
             self._texts[dialect] = _positional(self._statement, connection)
         for row in rows:
-            _execute(connection, self._texts[dialect], [row[column] for column in self._columns])
-
-
-def _execute(connection: Connection, text: str, values: Sequence[Any]) -> Any:
-    cursor = connection.connection.cursor()
-    cursor.execute(text, values)
-    return cursor
+            connection.connection.cursor().execute(self._texts[dialect], [row[column] for column in self._columns])
 
 
 def _positional(statement: ClauseElement, connection: Connection) -> str:
