@@ -5,14 +5,23 @@ import tomllib
 from bench import hanging, overhead
 
 
-def test_what_the_gateway_adds_is_the_difference_of_the_percentiles():
-    direct = overhead.Route("requests", overhead.DIRECT, lambda _: True, [1, 2, 3, 4])
-    ours = overhead.Route("requests", overhead.OURS, lambda _: True, [3, 4, 6, 20])
-    assert (ours.added_ms(direct, 50), ours.added_ms(direct, 99)) == (2, 16)
-    assert not ours.reaches_goal(direct)
-    ours.times_ms[-1] = 10
-    assert ours.reaches_goal(direct)
-    assert overhead.figures(direct, ours)[-4:] == ["+2.00", "+6.00", "2.00 x", "reached"]
+def test_what_the_gateway_adds_is_the_difference_of_the_percentiles_of_a_round():
+    direct = overhead.Route("requests", overhead.DIRECT, lambda _: True, [[9, 9], [1, 2, 3, 4]])
+    ours = overhead.Route("requests", overhead.OURS, lambda _: True, [[16, 16], [3, 4, 6, 20]])
+    assert (ours.added_ms(direct, 50, 1), ours.added_ms(direct, 99, 1)) == (2, 16)
+    assert not ours.reaches_goal(direct, 1)
+    ours.rounds_ms[1][-1] = 10
+    assert ours.reaches_goal(direct, 1)
+    assert overhead.figures(direct, ours, 1)[-5:] == ["+2.00", "+6.00", "2.00 x", "reached", "+2.00 to +7.00"]
+
+
+def test_the_direct_lines_alone_say_which_round_was_the_quietest():
+    routes = [
+        overhead.Route("zeep", overhead.DIRECT, lambda _: True, [[5], [3], [2]]),
+        overhead.Route("zeep", overhead.OURS, lambda _: True, [[1], [9], [1]]),
+        overhead.Route("requests", overhead.DIRECT, lambda _: True, [[1], [1], [3]]),
+    ]
+    assert overhead.quietest(routes) == 1
 
 
 def test_routes_take_turns_and_each_number_is_ordered_once_by_each():
@@ -21,10 +30,11 @@ def test_routes_take_turns_and_each_number_is_ordered_once_by_each():
         overhead.Route(client, by, lambda number, by=by: ordered.append((by, number)) or True)
         for client, by in (("zeep", "direct"), ("zeep", "ours"), ("requests", "direct"))
     ]
-    overhead.take_turns(routes, range(2), 0)
-    first = [("direct", "47900000000"), ("ours", "47900000000"), ("direct", "47900000000")]
-    assert ordered == [*first, ("ours", "47900000001"), ("direct", "47900000001"), ("direct", "47900000001")]
-    assert [len(route.times_ms) for route in routes] == [2, 2, 2]
+    overhead.take_turns(routes, iter("12"), 0)
+    overhead.take_turns(routes, iter("3"), 0)
+    first = [("direct", "1"), ("ours", "1"), ("direct", "1")]
+    assert ordered[:6] == [*first, ("ours", "2"), ("direct", "2"), ("direct", "2")]
+    assert [[len(times) for times in route.rounds_ms] for route in routes] == [[2, 1]] * 3
 
 
 def test_an_order_that_was_not_accepted_is_told_by_its_outcome_or_error():
