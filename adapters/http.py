@@ -96,6 +96,7 @@ class Peer:
         verify = False if config.tls_pin else config.tls_verify
         trust = Trust(verify, context=config.tls_context(), fingerprint=config.tls_fingerprint)
         self._live = Connections(trust)
+        self._own_headers = [(name, value.get_secret_value()) for name, value in config.headers.items()]
         self._secrets = tuple(sorted(spellings(config), key=len, reverse=True))
 
     @property
@@ -254,8 +255,7 @@ class Peer:
 
     def _headers_of(self, request: HttpRequest) -> Mapping[str, str]:
         """All headers but Host; those of the configuration come last, except for a login that the request brings."""
-        given = [*_ALWAYS, *request.headers.items()]
-        given += ((name, value.get_secret_value()) for name, value in self._config.headers.items())
+        given = [*_ALWAYS, *request.headers.items(), *self._own_headers]
         if request.body is not None or request.method not in ("GET", "HEAD"):
             given.append(("Content-Length", str(len(request.body or b""))))
         if self._config.auth == "basic":

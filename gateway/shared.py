@@ -38,7 +38,10 @@ class Record(Generic[T]):
         self._unwritten = False
 
     def change(self, work: Callable[[T], tuple[T, Told]]) -> Told:
-        """Put ``work(value)``'s first result in the value's place; its second is what the caller gets."""
+        """Put ``work(value)``'s first result in the value's place; its second is what the caller gets.
+
+        ``work`` may be called twice: it works something out and does nothing.
+        """
         with self._lock:
             if self._path is not None:
                 try:
@@ -67,6 +70,12 @@ class Record(Generic[T]):
 
     def _change_shared(self, path: Path, work: Callable[[T], tuple[T, Told]]) -> Told:
         self._open(path)
+        if not self._unwritten:
+            # Most often there is nothing to change, and then nobody has to be kept out.
+            self._value = self._load()
+            after, told = work(self._value)
+            if after == self._value:
+                return told
         fcntl.flock(self._file, fcntl.LOCK_EX)
         try:
             return self._change(work)

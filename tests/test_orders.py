@@ -418,6 +418,21 @@ def test_a_process_goes_on_from_what_was_last_shared(tmp_path: Path) -> None:
     assert record.change(lambda condition: (condition, condition.failures)) == 2
 
 
+def test_of_changes_by_many_none_is_lost(tmp_path: Path) -> None:
+    def count(record: Record[Condition]) -> None:
+        for _ in range(200):
+            record.change(lambda condition: (replace(condition, failures=condition.failures + 1), None))
+            record.change(lambda condition: (condition, None))
+
+    records = [Record(Condition, tmp_path / "pbx") for _ in range(3)]
+    threads = [threading.Thread(target=count, args=(record,)) for record in records]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert [record.read().failures for record in records] == [600] * 3
+
+
 def test_what_cannot_be_written_is_counted_once_and_written_later(tmp_path: Path, monkeypatch: Any) -> None:
     def fail_again(condition: Condition) -> tuple[Condition, int]:
         return replace(condition, failures=condition.failures + 1), condition.failures + 1

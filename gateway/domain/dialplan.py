@@ -7,7 +7,7 @@ from enum import IntEnum
 
 from gateway.domain.dial_forms import Form, Subject, matches
 from gateway.domain.dial_rules import Rule
-from gateway.domain.number_text import typed
+from gateway.domain.number_text import Typed, typed
 from gateway.domain.numbers import NumberPlan, read
 from gateway.domain.reading import Kind, Reading, Step
 from gateway.domain.sentences import step
@@ -96,12 +96,13 @@ def dial(raw: str, plan: DialPlan, numbers: NumberPlan) -> Dialled:
     :raises NothingToDial: no digits, or withheld.
     :raises BlockedNumber: the plan forbids it.
     """
-    written, reading, taken = _choose(raw, plan, numbers)
-    if reading.kind is Kind.WITHHELD or not typed(raw).digits:
+    text = typed(raw)
+    written, reading, taken = _choose(text, read(raw, numbers), plan, numbers)
+    if reading.kind is Kind.WITHHELD or not text.digits:
         raise NothingToDial(f"Nothing to dial in {raw[:40]!r}: expected a telephone number or an extension.")
     steps = (*taken, *reading.steps)
     digits, last = _decide(subject_of(written, reading), plan, numbers, steps)
-    return Dialled(digits, replace(reading, input=raw), (*steps, last))
+    return Dialled(digits, reading if reading.input == raw else replace(reading, input=raw), (*steps, last))
 
 
 def subject_of(written: str, reading: Reading) -> Subject:
@@ -185,11 +186,11 @@ def _trust(written: str, reading: Reading) -> _Trust:
     return _Trust.NONE if reading.kind is Kind.SHORT or not written.isdigit() else _Trust.DERIVED
 
 
-def _choose(raw: str, plan: DialPlan, numbers: NumberPlan) -> tuple[str, Reading, tuple[Step, ...]]:
+def _choose(text: Typed, whole: Reading, plan: DialPlan, numbers: NumberPlan) -> tuple[str, Reading, tuple[Step, ...]]:
     """The text and its reading, without what the plan puts in front if that was there already."""
-    written, whole = _written(raw), read(raw, numbers)
+    written = _written(text)
     trust = _trust(written, whole)
-    if typed(raw).international or trust is _Trust.EXACT or whole.national in EMERGENCY:
+    if text.international or trust is _Trust.EXACT or whole.national in EMERGENCY:
         return written, whole, ()
     found = list(_without_front(written, plan, numbers))
     # What the plan itself would dial comes before what the CRM may have added.
@@ -241,9 +242,8 @@ def _dials(rest: str, behind: Reading, plan: DialPlan, numbers: NumberPlan) -> s
         return None
 
 
-def _written(raw: str) -> str:
+def _written(text: Typed) -> str:
     """The digits as sent, with * and #, for a prefix may hold these."""
-    text = typed(raw)
     if text.international or text.feature_code:
         return text.feature_code or text.dialled
     return re.sub(r"[^0-9*#]", "", text.core).rstrip("*#")
