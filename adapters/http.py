@@ -67,7 +67,7 @@ class Answer:
     @property
     def charset(self) -> str:
         """The charset that the header Content-Type names, or nothing."""
-        found = re.search(r"charset\s*=\s*[\"']?([\w.:-]+)", self.headers.get("Content-Type", ""), re.IGNORECASE)
+        found = _CHARSET.search(self.headers.get("Content-Type", ""))
         return found[1] if found else ""
 
     @property
@@ -79,6 +79,7 @@ class Answer:
             return self.body.decode("latin-1")
 
 
+_CHARSET = re.compile(r"charset\s*=\s*[\"']?([\w.:-]+)", re.IGNORECASE)
 _ALWAYS = (("User-Agent", "cti-gateway"), ("Accept", "*/*"), ("Accept-Encoding", "identity"))
 
 

@@ -22,6 +22,7 @@ from adapters.settings import origin_of
 from adapters.soap_answers import parts_of
 from adapters.soap_documents import ENCODING, known_schema, repaired, safe, written
 from adapters.soap_encoded import XSD, XSI, write_operation
+from adapters.soap_flat import flat
 from adapters.soap_header import Header
 from adapters.soap_prepared import prepare
 from adapters.soap_settings import SoapConfig
@@ -59,6 +60,7 @@ class Contract:
         # An encoded text says its type, which its value decides; an address of WS-Addressing has an id of its own.
         same_for_all = not self._style and not self._operation.abstract.wsa_action
         self._prepared = prepare(arguments, self._literal) if same_for_all else None
+        self._flat = flat(self._operation) if self._operation.style != "rpc" else None
 
     def _load(self, config: SoapConfig, transport: "_Loading") -> None:
         # Not strict: a missing or surplus element in an answer does not undo the call that was placed.
@@ -124,6 +126,8 @@ class Contract:
 
     def result(self, envelope: Any) -> Any:
         """The answer as plain Python: mappings, lists, scalars. Raises whatever zeep raises, and ``LookupError``."""
+        if self._flat and (found := self._flat.read(envelope)) is not None:
+            return found
         return parts_of(envelope) if self._operation.style == "rpc" else self._described(envelope)
 
     def _described(self, envelope: Any) -> Any:
