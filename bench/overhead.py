@@ -188,8 +188,8 @@ def quietest(routes: Sequence[Route]) -> int:
 
 
 def take_turns(routes: Sequence[Route], numbers: Iterable[str], pause_ms: float) -> None:
-    """A round: one order by each route, client by client, to each number; who begins changes, so that nobody always
-    comes behind the same.
+    """A round: one order by each route, client by client, to each number. All sequences take turns, so that nobody
+    comes more often than others behind one that still writes down how an order ended.
     """
     clients = defaultdict(list)
     for route in routes:
@@ -197,8 +197,8 @@ def take_turns(routes: Sequence[Route], numbers: Iterable[str], pause_ms: float)
         clients[route.client].append(route)
     for count, number in enumerate(numbers):
         for ways in clients.values():
-            begin = count % len(ways)
-            for route in ways[begin:] + ways[:begin]:
+            sequences = list(itertools.permutations(ways))
+            for route in sequences[count % len(sequences)]:
                 began = time.perf_counter()
                 if not route.order(number):
                     raise SystemExit(f"{route.client}, {route.by}: an order was not accepted")

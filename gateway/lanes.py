@@ -29,6 +29,8 @@ BESIDES = 2
 """Threads for what is not an order: the probe of a trial, a hang-up."""
 LOOK_AGAIN_S = 0.02
 STOPPING = Delivery(Outcome.UNREACHABLE, "O gateway está parando e nada foi enviado.")
+HELD = "held"
+"""The kind of an attempt that was not made."""
 MARGIN_S = 1.0
 """Before nobody waits any more, an attempt of a promised length must be over."""
 
@@ -116,6 +118,12 @@ class Lane:
             self._record.change(lambda condition: (breaker.try_now(condition, self._clock()), None))
         return found
 
+    def count(self, made: Attempt) -> None:
+        """Have ``/metrics`` know of an attempt; one that was not made took no time of the appliance's."""
+        self._counts[made.delivery.outcome].inc()
+        if made.kind != HELD:
+            self._seconds.observe((made.ended_at - made.began_at) / 1000)
+
     def health(self) -> Health:
         """How the appliance is doing, as all processes on this data folder see it."""
         condition = self._record.read()
@@ -175,8 +183,6 @@ class Lane:
             self._note(delivery.outcome, delivery.detail)
         finally:
             give_back()
-        self._counts[delivery.outcome].inc()
-        self._seconds.observe(ended - began)
         return Attempt(self.name, delivery, round(began * 1000), round(ended * 1000))
 
     def _hang_up(self, message: Outgoing) -> Attempt:
@@ -186,8 +192,7 @@ class Lane:
         return Attempt(self.name, delivery, round(began * 1000), round(self._clock() * 1000), "hangup")
 
     def _not_tried(self, began: float, delivery: Delivery) -> Attempt:
-        self._counts[delivery.outcome].inc()
-        return Attempt(self.name, delivery, round(began * 1000), round(self._clock() * 1000), "held")
+        return Attempt(self.name, delivery, round(began * 1000), round(self._clock() * 1000), HELD)
 
     def _note(self, outcome: Outcome, detail: str) -> None:
         """Tell the breaker, and the log when it turns."""

@@ -112,11 +112,11 @@ class OrderDesk:
                 try:
                     made.append(begun.result(max(ends - time.monotonic(), 0)))
                 except FutureTimeout:
-                    self._settle_late(order, made, begun)
+                    self._settle_late(order, draft, made, begun)
                     return self._no_answer(way.appliance)
             if made[-1].delivery.outcome is not Outcome.UNREACHABLE:
                 break
-        return self._settle(order, made)
+        return self._settle(order, draft, made)
 
     def _lane(self, draft: OrderDraft, way: Way) -> Lane:
         return self.lanes[draft.message.tenant, way.appliance]
@@ -125,20 +125,38 @@ class OrderDesk:
         waited = f"em {self._answer_within_s:g} s"
         return Delivery(Outcome.UNKNOWN, f"A central {appliance!r} não respondeu {waited}; não será rediscado.")
 
-    def _settle_late(self, order: Recorded, made: list[Attempt], under_way: "Future[Attempt]") -> None:
+    def _settle_late(
+        self, order: Recorded, draft: OrderDraft, made: list[Attempt], under_way: "Future[Attempt]"
+    ) -> None:
         """Settle when the attempt ends; nobody waits any more, so no other appliance is tried."""
-        under_way.add_done_callback(lambda done: self._settle(order, [*made, done.result()]))
+        under_way.add_done_callback(lambda done: self._settle(order, draft, [*made, done.result()]))
 
-    def _settle(self, order: Recorded, made: Sequence[Attempt]) -> Delivery:
+    def _settle(self, order: Recorded, draft: OrderDraft, made: Sequence[Attempt]) -> Delivery:
         """The answer does not wait for it: should it be lost, the order is found open and settled as *unknown*."""
         delivery = summed_up(made)
         if order.order_id is not None:
             settlement = Settlement(order.order_id, delivery, round(self._clock() * 1000), tuple(made))
+            tell = partial(self._tell, draft.message.tenant, settlement)
             try:
-                self._journal.hand_in(settlement, partial(_tell, settlement))
+                self._journal.hand_in(settlement, tell)
             except GatewayError as error:
-                _tell(settlement, error)
+                tell(error)
         return delivery
+
+    def _tell(self, tenant: str, settlement: Settlement, came: Recorded | GatewayError) -> None:
+        """Count and log how an order ended, once that is durable: who waits for the answer waits for no line of log."""
+        made = settlement.attempts
+        for attempt in made:
+            self.lanes[tenant, attempt.appliance].count(attempt)
+        facts = {
+            "order": settlement.order_id,
+            "appliance": made[-1].appliance,
+            "outcome": settlement.delivery.outcome.value,
+        }
+        if isinstance(came, GatewayError):
+            log.error("order_outcome_not_stored", code=came.code, **facts)
+        else:
+            log.info("order_settled", took_ms=made[-1].ended_at - made[0].began_at, attempts=len(made), **facts)
 
     def _first_answer(self, order: Recorded, draft: OrderDraft) -> Delivery:
         """The answer of the order that this one repeats, whichever process tries it."""
@@ -209,20 +227,6 @@ class OrderDesk:
             self._changed.wait_for(lambda: not self._waiting.total(), self._answer_within_s)
         for lane in self.lanes.values():
             lane.stop()
-
-
-def _tell(settlement: Settlement, came: Recorded | GatewayError) -> None:
-    """Log how an order ended, once that is durable: nobody who waits for the answer waits for a line of log."""
-    made = settlement.attempts
-    facts = {
-        "order": settlement.order_id,
-        "appliance": made[-1].appliance,
-        "outcome": settlement.delivery.outcome.value,
-    }
-    if isinstance(came, GatewayError):
-        log.error("order_outcome_not_stored", code=came.code, **facts)
-    else:
-        log.info("order_settled", took_ms=made[-1].ended_at - made[0].began_at, attempts=len(made), **facts)
 
 
 def outgoing_order(order: Recorded, draft: OrderDraft, way: Way | None = None) -> Outgoing:

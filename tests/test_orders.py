@@ -14,6 +14,7 @@ from typing import Any
 from unittest.mock import Mock
 
 import pytest
+from prometheus_client import REGISTRY
 from structlog.testing import capture_logs
 
 from gateway.adapter import Delivery, Outcome, Outgoing, Probe
@@ -334,6 +335,25 @@ def test_a_record_that_a_killed_process_left_half_written_is_as_good_as_none(tmp
     (tmp_path / "appliances" / "acme.pbx").write_text('{"failures": 9, "retr')
     assert begun(lane).delivery.outcome is Outcome.ACCEPTED
     lane.stop()
+
+
+def test_each_attempt_is_counted_once_by_its_outcome_and_one_that_was_not_made_took_no_time(store: Store) -> None:
+    def counted(name: str, **labels: str) -> float:
+        return REGISTRY.get_sample_value(name, {"tenant": "acme", "appliance": "counted", **labels}) or 0
+
+    def outcomes() -> list[float]:
+        return [counted("cti_orders_total", outcome=outcome) for outcome in ("accepted", "unreachable")]
+
+    delivers = iter([Outcome.ACCEPTED, Outcome.UNREACHABLE])
+    adapter = FakeAdapter(lambda _: Delivery(next(delivers), "Sem rede."))
+    key = ("acme", "counted")
+    desk = OrderDesk(store.journal, {key: adapter}, OrderLog(store.engine), rules={key: Rules(failures=1)})
+    draft = replace(DRAFT, appliance="counted")
+    for _ in range(3):
+        place(desk, store, draft)
+    desk.stop()
+    until(lambda: outcomes() == [1, 2])
+    assert counted("cti_order_seconds_count") == 2
 
 
 # limits

@@ -13,6 +13,7 @@ from gateway.domain.pairing import Effect, Event, State, after
 from gateway.domain.sides import Sides
 from gateway.errors import BadParameter
 from gateway.store import repeats, rows, statements
+from gateway.store.bulk import Driver
 from gateway.store.drafts import Choice, EndDraft, GiveUp, OrderDraft, Recorded, Settlement, StartDraft, Work
 from gateway.store.known import Call, KnownCalls, heard_of
 from gateway.store.matching import Matches
@@ -23,10 +24,11 @@ class Batch:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+        self._driver = Driver(connection)
         self._read: dict[str, int] = {}
         self._counters: dict[str, int] = {}
-        self._calls = KnownCalls(connection)
-        self._matches = Matches(connection)
+        self._calls = KnownCalls(connection, self._driver)
+        self._matches = Matches(self._driver)
         self._matched: dict[int, dict[str, Any]] = {}
         self._touched: dict[int, Call] = {}
         self._events: list[dict[str, Any]] = []
@@ -41,7 +43,7 @@ class Batch:
         batch = cls(connection)
         about_calls = [draft for draft in drafts if isinstance(draft, StartDraft | EndDraft)]
         if about_calls or not all(isinstance(draft, Work) for draft in drafts):
-            batch._read = dict(statements.COUNTERS.run(connection, COUNTERS))
+            batch._read = dict(statements.COUNTERS.run(batch._driver, COUNTERS))
             batch._counters = dict(batch._read)
         batch._calls.load(about_calls)
         batch._load_matches(drafts)
@@ -149,7 +151,7 @@ class Batch:
         if draft.number:
             chosen = {"tenant": draft.tenant, "number": draft.number, "account_id": account.id}
             chosen |= {"chosen_at": draft.at, "chosen_by": draft.by}
-            statements.WRITE_CHOICES.run(self._connection, [chosen])
+            statements.WRITE_CHOICES.run(self._driver, [chosen])
         return Recorded(call.row["id"], self._log("account_chosen", call, draft.at, {"by": draft.by}))
 
     def _give_up(self, draft: GiveUp) -> int:
@@ -163,7 +165,7 @@ class Batch:
 
     def _add_order(self, draft: OrderDraft) -> Recorded:
         message = draft.message
-        earlier = repeats.earlier(self._connection, self._orders, draft)
+        earlier = repeats.earlier(self._connection, self._driver, self._orders, draft)
         if earlier is not None:
             return Recorded(earlier["call_id"], 0, earlier["id"], repeated=True)
         order_id = self._next("order")
@@ -176,7 +178,7 @@ class Batch:
 
     def _add_settlement(self, draft: Settlement) -> Recorded:
         self._flush_rows()
-        ((tenant, call_id, appliance, outcome),) = statements.ORDERS_TO_SETTLE.run(self._connection, [draft.order_id])
+        ((tenant, call_id, appliance, outcome),) = statements.ORDERS_TO_SETTLE.run(self._driver, [draft.order_id])
         call = self._calls.get(call_id)
         if outcome is not None:
             return Recorded(call.row["id"], 0, draft.order_id)
@@ -192,15 +194,15 @@ class Batch:
         """Write everything. Nothing may be added afterwards."""
         self._flush_rows()
         moved = [{"name": name, "value": value} for name, value in self._counters.items() if value != self._read[name]]
-        statements.WRITE_COUNTERS.run(self._connection, moved)
+        statements.WRITE_COUNTERS.run(self._driver, moved)
 
     def _flush_rows(self) -> None:
-        statements.WRITE_CALLS.run(self._connection, [call.row for call in self._touched.values()])
-        statements.WRITE_ORDERS.run(self._connection, self._orders)
-        statements.SETTLE_ORDERS.run(self._connection, self._settled)
-        statements.WRITE_ATTEMPTS.run(self._connection, self._attempts)
-        statements.WRITE_EVENTS.run(self._connection, self._events)
-        statements.WRITE_OUTBOX.run(self._connection, self._outbox)
+        statements.WRITE_CALLS.run(self._driver, [call.row for call in self._touched.values()])
+        statements.WRITE_ORDERS.run(self._driver, self._orders)
+        statements.SETTLE_ORDERS.run(self._driver, self._settled)
+        statements.WRITE_ATTEMPTS.run(self._driver, self._attempts)
+        statements.WRITE_EVENTS.run(self._driver, self._events)
+        statements.WRITE_OUTBOX.run(self._driver, self._outbox)
         self._mark_written()
 
     def _mark_written(self) -> None:

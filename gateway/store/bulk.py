@@ -17,6 +17,16 @@ LARGEST = 256
 INSERTS: Mapping[str, Callable[[Table], Any]] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 
 
+class Driver:
+    """The driver under ``connection``, looked up once for many statements: they take either."""
+
+    __slots__ = ("connection", "dialect")
+
+    def __init__(self, connection: Connection) -> None:
+        self.dialect = connection.dialect
+        self.connection: Any = connection.connection.dbapi_connection
+
+
 class Write:
     """Inserts rows of ``columns``; where the primary key is there already, its columns ``changing`` are set anew.
 
@@ -32,7 +42,7 @@ class Write:
         self._unique = unique
         self._texts: dict[tuple[str, int], str] = {}
 
-    def run(self, connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+    def run(self, connection: Connection | Driver, rows: Sequence[Mapping[str, Any]]) -> None:
         """Write all ``rows``, which have all of the columns; nothing happens when there are none."""
         for start in range(0, len(rows), LARGEST):
             part = rows[start : start + LARGEST]
@@ -40,7 +50,7 @@ class Write:
             values = [row[column] for row in part for column in self._columns]
             connection.connection.cursor().execute(text, values)
 
-    def _text(self, connection: Connection, count: int) -> str:
+    def _text(self, connection: Connection | Driver, count: int) -> str:
         one = _positional(self._statement(connection.dialect.name), connection)
         head, group, tail = re.fullmatch(r"(.* VALUES )(\([^()]*\))(.*)", one, re.DOTALL).groups()  # type: ignore[union-attr]
         text: str = head + ", ".join([group] * count) + tail
@@ -65,7 +75,9 @@ class Lookup:
         self._build = build
         self._texts: dict[tuple[str, int], str] = {}
 
-    def run(self, connection: Connection, keys: Iterable[Any], before: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+    def run(
+        self, connection: Connection | Driver, keys: Iterable[Any], before: Sequence[Any] = ()
+    ) -> list[tuple[Any, ...]]:
         """The rows of all ``keys``; ``before`` are the values of parameters that stand ahead of them."""
         wanted = list(keys)
         found: list[tuple[Any, ...]] = []
@@ -79,7 +91,7 @@ class Lookup:
             found += cursor.fetchall()
         return found
 
-    def _text(self, connection: Connection, size: int) -> str:
+    def _text(self, connection: Connection | Driver, size: int) -> str:
         text = self._texts[connection.dialect.name, size] = _positional(self._build(size), connection)
         return text
 
@@ -92,7 +104,7 @@ class Change:
         self._columns = columns
         self._texts: dict[str, str] = {}
 
-    def run(self, connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+    def run(self, connection: Connection | Driver, rows: Sequence[Mapping[str, Any]]) -> None:
         """Make the change for all ``rows``."""
         dialect = connection.dialect.name
         if rows and dialect not in self._texts:
@@ -101,6 +113,6 @@ class Change:
             connection.connection.cursor().execute(self._texts[dialect], [row[column] for column in self._columns])
 
 
-def _positional(statement: ClauseElement, connection: Connection) -> str:
+def _positional(statement: ClauseElement, connection: Connection | Driver) -> str:
     """The statement with one placeholder for each value, in the order in which they are written."""
     return str(statement.compile(dialect=connection.dialect))

@@ -11,6 +11,7 @@ from gateway.domain.messages import Direction
 from gateway.domain.numbers import Kind
 from gateway.domain.pairing import State
 from gateway.store import statements
+from gateway.store.bulk import Driver
 from gateway.store.drafts import EndDraft, StartDraft
 
 STATES: Mapping[str, State] = {
@@ -89,8 +90,9 @@ def heard_of(draft: StartDraft | EndDraft) -> Heard:
 class KnownCalls:
     """Calls by id, by the exchange's id, and by number; a new one is added as it is made."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, driver: Driver) -> None:
         self._connection = connection
+        self._driver = driver
         self._by_id: dict[int, Call] = {}
         self._by_ref: dict[tuple[str, str], list[Call]] = defaultdict(list)
         self._by_number: dict[tuple[str, str], list[Call]] = defaultdict(list)
@@ -109,9 +111,9 @@ class KnownCalls:
         first = min((draft.message.received_at for draft in drafts), default=0)
         for tenant, wanted in numbers.items():
             before = [tenant, first - LONGEST_CALL_MS, first - LATE_MS]
-            self._know_all(statements.CALLS_BY_NUMBER.run(self._connection, wanted, before))
+            self._know_all(statements.CALLS_BY_NUMBER.run(self._driver, wanted, before))
         for tenant, wanted in refs.items():
-            self._know_all(statements.CALLS_BY_REF.run(self._connection, wanted, [tenant]))
+            self._know_all(statements.CALLS_BY_REF.run(self._driver, wanted, [tenant]))
 
     def about(self, tenant: str, heard: Heard) -> list[Call]:
         """The calls that an event may belong to, each once."""
@@ -124,7 +126,7 @@ class KnownCalls:
     def get(self, call_id: int) -> Call:
         """One call, read if need be."""
         if call_id not in self._by_id:
-            self._know_all(statements.CALLS_BY_ID.run(self._connection, [call_id]))
+            self._know_all(statements.CALLS_BY_ID.run(self._driver, [call_id]))
         return self._by_id[call_id]
 
     def add(self, call: Call) -> None:

@@ -8,6 +8,7 @@ from sqlalchemy import Connection
 
 from gateway.domain.matching import Match, Ranked, ranked
 from gateway.store import statements
+from gateway.store.bulk import Driver
 
 FOREVER = 2**62
 
@@ -15,7 +16,7 @@ FOREVER = 2**62
 class Matches:
     """What ``load`` has read, ranked by ``of``. Only contacts ``before`` a moment count (milliseconds)."""
 
-    def __init__(self, connection: Connection, *, before: int = FOREVER) -> None:
+    def __init__(self, connection: Connection | Driver, *, before: int = FOREVER) -> None:
         self._connection = connection
         self._before = before
         self._by_number: dict[tuple[str, str], list[Match]] = defaultdict(list)

@@ -7,6 +7,7 @@ from sqlalchemy import Connection, select
 
 from gateway.errors import KeyTaken
 from gateway.store import statements, tables
+from gateway.store.bulk import Driver
 from gateway.store.drafts import OrderDraft
 
 orders = tables.orders
@@ -14,7 +15,7 @@ orders = tables.orders
 Row = Mapping[str, Any]
 
 
-def earlier(connection: Connection, pending: Sequence[Row], draft: OrderDraft) -> Row | None:
+def earlier(connection: Connection, driver: Driver, pending: Sequence[Row], draft: OrderDraft) -> Row | None:
     """The order that ``draft`` repeats, or None; ``pending`` are those not yet written.
 
     Raises ``KeyTaken`` when the asker's key belongs to another order.
@@ -25,17 +26,17 @@ def earlier(connection: Connection, pending: Sequence[Row], draft: OrderDraft) -
         if _same(keyed, draft):
             return keyed
         raise KeyTaken(key)
-    return _double_click(connection, pending, draft) if draft.repeat_within_ms else None
+    return _double_click(driver, pending, draft) if draft.repeat_within_ms else None
 
 
-def _double_click(connection: Connection, pending: Sequence[Row], draft: OrderDraft) -> Row | None:
+def _double_click(driver: Driver, pending: Sequence[Row], draft: OrderDraft) -> Row | None:
     """The same call, asked for a moment ago by whatever way."""
     since, tenant = draft.message.received_at - draft.repeat_within_ms, draft.message.tenant
     for row in pending:
         if row["tenant"] == tenant and row["requested_at"] > since and _same(row, draft):
             return row
     before = [tenant, draft.extension[:32], draft.appliance, since]
-    found = statements.SAME_ORDERS.run(connection, [draft.digits[:64]], before)
+    found = statements.SAME_ORDERS.run(driver, [draft.digits[:64]], before)
     return dict(zip(("call_id", "id"), found[0], strict=True)) if found else None
 
 
