@@ -105,7 +105,7 @@ class Server(Table):
     )
     data: str = Field("data", description="folder of the database, relative to this file")
     workers: int = Field(1, ge=1, le=64, description="processes that share the port and the database")
-    pin_workers: bool = Field(True, description="keep each process on one processor, which is faster")
+    pin_workers: bool = Field(True, description="keep each busy process on one processor, which is faster")
     call_threads: int = Field(64, ge=4, le=512, description="requests of exchanges and CRMs served at once")
     max_screens: int = Field(1000, ge=0, le=20000, description="open agent screens per process; one more gets 503")
     max_body_bytes: int = Field(1_048_576, ge=1024, description="largest request body accepted")

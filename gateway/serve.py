@@ -26,7 +26,7 @@ import structlog
 from granian.constants import Interfaces
 from granian.server import Server
 
-from gateway import bootstrap, logs
+from gateway import bootstrap, logs, processors
 from gateway.config import Config
 from gateway.errors import ConfigError
 from gateway.shared import FOLDER
@@ -165,8 +165,8 @@ def _answers(address: str, port: int) -> bool:
 def load_application(options: Options) -> Any:
     """Build one worker's application; runs in the worker's main thread before Granian serves."""
     logs.set_up(options.config.log)
-    if options.config.server.pin_workers:
-        _pin(_number_of_this_worker())
+    if options.config.server.pin_workers and processors.can_move():
+        processors.Keeper(_number_of_this_worker()).start()
     from gateway.application import Application
 
     application = Application(bootstrap.build(options.config, options.data))
@@ -186,16 +186,6 @@ def _number_of_this_worker() -> int:
     """1, 2 ... in the order in which processes were started."""
     identity: tuple[int, ...] = getattr(multiprocessing.current_process(), "_identity", ())
     return identity[0] if identity else 1
-
-
-def _pin(number: int) -> None:
-    """Keep this process on one processor. Its threads take turns at the interpreter lock, and handing that from one
-    processor to another costs more than running side by side wins: measured with 32 exchanges on two processors, one
-    worker took 1.5 to 1.7 times the events.
-    """
-    if hasattr(os, "sched_setaffinity"):
-        ours = sorted(os.sched_getaffinity(0))
-        os.sched_setaffinity(0, {ours[(number - 1) % len(ours)]})
 
 
 def _on_signal(stop: Callable[[], None], close: Callable[[], None]) -> None:
