@@ -55,9 +55,11 @@ class Keeper:
 
 
 def move(processors: Collection[int]) -> None:
-    """Let all threads of this process run on ``processors``; what they start later does, too."""
+    """Let all threads of this process run on ``processors``; what they start later does, too. A thread that has ended,
+    or may not go there any more, is passed over.
+    """
     for thread in os.listdir("/proc/self/task"):
-        with suppress(ProcessLookupError):
+        with suppress(OSError):
             os.sched_setaffinity(int(thread), processors)
 
 

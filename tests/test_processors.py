@@ -33,7 +33,7 @@ def test_workers_share_the_processors_that_they_may_use():
 
 WORKER = """
 import json, os, threading
-from gateway.processors import Keeper
+from gateway.processors import Keeper, move
 
 used, seen = 0.0, []
 keeper = Keeper(2, used_s=lambda: used)
@@ -49,6 +49,7 @@ for more in (0, 1000, 1000, 0):
     used += more
     keeper.look()
     seen.append(where())
+move({4096})
 print(json.dumps([sorted(keeper._all), *seen]))
 """
 

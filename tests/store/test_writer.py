@@ -336,3 +336,22 @@ def test_a_lock_that_cannot_be_taken_is_told_to_those_who_wait_and_the_writer_li
     assert writer.write("later", timeout_s=5) == "LATER"
     writer.stop()
     assert stored(engine) == {"later"}
+
+
+def test_what_the_driver_alone_wrote_is_undone_with_its_job_and_keeps_nobody_out(engine: Engine) -> None:
+    def apply(connection: Connection, notes: Sequence[str]) -> list[str]:
+        for note in notes:
+            connection.connection.cursor().execute("INSERT INTO notes VALUES (?)", [note])
+            if note == "refused":
+                raise BadParameter("note", note, expected="another")
+        return list(notes)
+
+    writer: GroupCommit[str, str] = GroupCommit(engine, apply)
+    writer.start()
+    with pytest.raises(BadParameter):
+        writer.write("refused")
+    with engine.execution_options(begin="IMMEDIATE").begin() as other:
+        other.execute(text("INSERT INTO notes VALUES ('another')"))
+    assert writer.write("good", timeout_s=5) == "good"
+    writer.stop()
+    assert stored(engine) == {"another", "good"}
