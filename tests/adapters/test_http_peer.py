@@ -216,6 +216,14 @@ def test_few_idle_connections_are_kept_and_none_when_all_is_over(monkeypatch):
     assert [each.sock for each in (*kept, late)] == [None] * 3
 
 
+@pytest.mark.parametrize(("header", "connections"), [("Connection: close", 2), ("X: y", 1)])
+def test_a_connection_that_the_peer_will_close_is_not_used_again(header, connections):
+    with serving(answer("200 OK", b"OK", "text/plain", header)) as peer, closing(appliance()) as ours:
+        for _ in range(2):
+            ours.exchange(HttpRequest("GET", peer.address))
+        assert (len(peer.requests), peer.connections) == (2, connections)
+
+
 def test_the_proxy_of_the_environment_is_not_used(monkeypatch):
     monkeypatch.setenv("HTTP_PROXY", f"http://127.0.0.1:{free_port()}")
     monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{free_port()}")

@@ -135,6 +135,7 @@ def test_a_connection_stays_open_where_the_peer_says_so_and_the_end_of_the_body_
     [
         (b"Content-Length: 2", b"OK"),
         (b"Content-Length: 2\r\nContent-Length: 2", b"OK"),
+        (b"Content-Length: 2\r\nContent-Length: 9", b"OK"),
         (b"Content-Length: -2", b"OK\r\nmore"),
         (b"Content-Length: two", b"OK\r\nmore"),
         (b"Content-Length: 99999999999999999999", b"OK\r\nmore"),
@@ -142,6 +143,10 @@ def test_a_connection_stays_open_where_the_peer_says_so_and_the_end_of_the_body_
 )
 def test_a_body_ends_where_its_head_says_or_with_the_connection(head, body):
     assert received(b"HTTP/1.1 200 OK\r\n" + head + b"\r\n\r\nOK\r\nmore").read(100) == body
+
+
+def test_a_length_beyond_all_memory_is_none():
+    assert received(b"HTTP/1.1 200 OK\r\nContent-Length: 9999999999999999999\r\n\r\nOK").length is None
 
 
 @pytest.mark.parametrize("also", [b"", b"\r\nContent-Length: 1"])

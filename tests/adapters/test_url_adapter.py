@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from lxml import etree
 from pydantic import TypeAdapter, ValidationError
 
-from adapters.url import UrlAdapter
+from adapters.url import UrlAdapter, as_written
 from gateway.adapter import Outcome, Outgoing
 from gateway.errors import AdapterError
 from tests.adapters.bad_peers import answer, serving
@@ -192,3 +192,18 @@ def probed(status: str):
 def test_a_probe_url_is_requested_when_there_is_one():
     assert probed("200 OK").ok
     assert probed("401 Unauthorized").detail == "A central 'pabx' não está pronta: HTTP 401 (usuário ou senha)."
+
+
+@pytest.mark.parametrize("path", ["/..", "/a/../b", "/a/.", "/%2e%2E/b", "/a/%2e?x", "/.%2e#x"])
+def test_no_value_climbs_in_the_path(path):
+    with pytest.raises(AdapterError, match="caminho"):
+        as_written(f"http://pabx{path}", "http://pabx")
+
+
+@pytest.mark.parametrize("path", ["", "?to=/../x", "/a?b=/..", "/...", "/a.b/.c", "/a#/..", "/%2e%2e%2e"])
+def test_dots_elsewhere_are_left_as_they_are(path):
+    assert as_written(f"http://pabx{path}", "http://pabx") == f"http://pabx{path}"
+
+
+def test_only_what_no_request_line_can_hold_is_encoded():
+    assert as_written("http://pabx/a b?c=\u00e9%2b", "http://pabx") == "http://pabx/a%20b?c=%C3%A9%2b"
