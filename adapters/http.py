@@ -61,8 +61,10 @@ class Answer:
 
     @property
     def raw(self) -> bytes:
-        """Head and body for the wire log; the body as it was read."""
-        return self.head + self.body
+        """Head and body for the wire log; the body as it was read. A folded header is one line, as it was read too: a
+        secret in it could not be masked else.
+        """
+        return _FOLD.sub(b" ", self.head) + self.body
 
     @property
     def charset(self) -> str:
@@ -79,6 +81,7 @@ class Answer:
             return self.body.decode("latin-1")
 
 
+_FOLD = re.compile(rb"(?:[ \t]*\r?\n[ \t]+)+")
 _CHARSET = re.compile(r"charset\s*=\s*[\"']?([\w.:-]+)", re.IGNORECASE)
 _ALWAYS = (("User-Agent", "cti-gateway"), ("Accept", "*/*"), ("Accept-Encoding", "identity"))
 

@@ -227,8 +227,11 @@ class Connections:
 def _body_of(response: Response) -> bytes:
     """All of it, in parts: a peer's Content-Length is not believed before the bytes are there."""
     body = bytearray()
-    while part := response.read(CHUNK):
-        body += part
+    try:
+        while part := response.read(CHUNK):
+            body += part
+    except (ValueError, OverflowError) as error:  # http.client believes a chunk of less than no bytes, or of too many
+        raise IncompleteRead(bytes(body)) from error
     if response.length:
         raise IncompleteRead(bytes(body), response.length)
     return bytes(body)

@@ -320,10 +320,23 @@ def test_headers_that_an_answer_repeats_stand_each_by_itself_in_its_bytes():
 
 
 def test_a_header_that_an_answer_folds_is_one_line():
-    folded = answer("200 OK", b"OK", "text/plain", "X-Session: a1;\r\n\t  path=/")
+    """In the wire log too: a session is masked there as it was read."""
+    folded = answer("200 OK", b"OK", "text/plain", "X-Session: a1; \r\n\t \r\n  path=/")
     with serving(folded) as peer, closing(appliance(timeout_s=5)) as ours:
         came = ours.exchange(HttpRequest("GET", peer.address))
     assert came.headers.get("x-session") == "a1; path=/"
+    assert b"\r\nX-Session: a1; path=/\r\n" in came.raw
+
+
+@pytest.mark.parametrize("size", [b"-5", b"-FFFFFFFFFFFFFFFFF", b"FFFFFFFFFFFFFFFFF", b"two", b"", b"5"])
+def test_a_body_in_chunks_of_no_size_came_in_part(size):
+    def behave(peer, connection):
+        connection.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nOK\r\n" + size + b"\r\nxx")
+        return False
+
+    with serving(behave) as peer:
+        failed = failure(appliance(timeout_s=5), peer.address)
+    assert (failed.outcome, failed.reason) == (Outcome.UNKNOWN, "a resposta veio pela metade")
 
 
 def test_of_headers_that_differ_in_capitals_the_configured_one_counts_and_of_logins_the_requests_own():

@@ -2,19 +2,25 @@
 
 import io
 import re
+from contextlib import suppress
 from http.client import BadStatusLine, HTTPException, InvalidURL, LineTooLong, RemoteDisconnected
+from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from adapters.messages import MAX_HEADERS, MAX_LINE, Request, Response, address_of
+from adapters.wire import _body_of as body_of
 
 
 class Socket:
     def __init__(self, data: bytes) -> None:
         self._data = data
 
-    def makefile(self, *_: object) -> io.BytesIO:
-        return io.BytesIO(self._data)
+    def makefile(self, *_: object) -> io.BufferedReader:
+        raw: Any = io.BytesIO(self._data)
+        return io.BufferedReader(raw)
 
 
 def received(data: bytes, method: str = "GET") -> Response:
@@ -193,3 +199,27 @@ def test_the_words_of_a_peer_that_speaks_no_http_are_quoted_in_part_only():
     with pytest.raises(BadStatusLine) as caught:
         received(b"x" * 5000 + b"\r\n")
     assert len(re.sub(r"[^x]", "", str(caught.value))) == 80
+
+
+WRITTEN = [b"HTTP/1.1 200 OK\r\n", b"HTTP/1.0 204", b"100 ", b"Transfer-Encoding: chunked\r\n", b"Content-Length: "]
+WRITTEN += [
+    b"-5",
+    b"7",
+    b"-FFFFFFFFFFFFFFFFFF",
+    b"\r\n",
+    b"\n",
+    b"\r\n\r\n",
+    b" ",
+    b":",
+    b"x",
+    b"\xff\x00",
+    b"0\r\n\r\n",
+]
+
+
+@given(st.lists(st.sampled_from(WRITTEN) | st.binary(max_size=8), max_size=12))
+def test_whatever_a_peer_writes_is_an_answer_or_said_to_be_none(parts):
+    response = Response(Socket(b"".join(parts)), method="GET")
+    with suppress(HTTPException):
+        response.begin()
+        body_of(response)
