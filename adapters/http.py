@@ -20,7 +20,7 @@ from urllib3 import HTTPHeaderDict, HTTPResponse
 from urllib3.exceptions import HTTPError
 
 from adapters.answers import Verdict
-from adapters.messages import Request, Response, address_of
+from adapters.heads import Response, address_of, request_head
 from adapters.outcomes import OPENINGS, STATUS, Failed, advised, outcome_of_status, reason_of
 from adapters.settings import HttpConfig, spellings
 from adapters.tls import Trust, pin_of
@@ -127,7 +127,7 @@ class Peer:
         With digest the appliance must first be asked for its nonce: what is shown is that first request.
         """
         try:
-            return self._wire_request(request, self._outgoing(request).written())
+            return self._wire_request(request, self._written(request))
         except (ValueError, http.client.HTTPException) as error:
             raise AdapterError(f"no request can be made for {request.origin}: {self._reason(error)}") from None
 
@@ -247,20 +247,22 @@ class Peer:
     def _send_quietly(self, request: HttpRequest, attempt: Attempt) -> Answer:
         attempt.sent, attempt.received = False, 0
         try:
-            outgoing = self._outgoing(request)
-            came, body = self._live.exchange(outgoing, attempt, connect_s=self._config.connect_timeout_s)
+            data, connect_s = self._written(request), self._config.connect_timeout_s
+            came, body = self._live.exchange(request.origin, data, attempt, connect_s=connect_s)
             return _answer(came, body, attempt.max_body)
         except (HTTPError, OSError, ValueError, http.client.HTTPException) as error:
             outcome = Outcome.UNKNOWN if attempt.sent else Outcome.UNREACHABLE
             raise Failed(outcome, self._reason(error)) from error
 
-    def _outgoing(self, request: HttpRequest) -> Request:
-        return Request(request.method, request.origin, request.target, self._headers_of(request), request.body)
+    def _written(self, request: HttpRequest) -> bytes:
+        """The bytes of ``request``. Raises ``ValueError`` and ``http.client.InvalidURL``."""
+        head = request_head(request.method, request.origin, request.target, self._headers_of(request))
+        return head + (request.body or b"")
 
     def _headers_of(self, request: HttpRequest) -> Mapping[str, str]:
         """All headers but Host; those of the configuration come last, except for a login that the request brings."""
         given = [*_ALWAYS, *request.headers.items(), *self._own_headers]
-        if request.body is not None or request.method not in ("GET", "HEAD"):
+        if request.body is not None or request.method != "GET":
             given.append(("Content-Length", str(len(request.body or b""))))
         if self._config.auth == "basic":
             given.append(("Authorization", self._basic()))

@@ -1,4 +1,4 @@
-"""Connections that keep to one attempt: its deadline, its size limit, whether anything was sent, a recording.
+"""Connections that keep to one attempt: its deadline, its size limit, whether anything was sent, and what.
 
 A library's timeout is for each read, so a peer that sends one byte a second would never be too late: here every read is
 given only what is left of the attempt. Nor does an exception's class tell whether the peer can have seen the request (a
@@ -10,13 +10,14 @@ import select
 import socket
 import ssl
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from http.client import IncompleteRead
 from threading import Lock
 from time import monotonic
 from typing import Any
 
 from adapters.connecting import open_socket
-from adapters.messages import Request, Response, address_of
+from adapters.heads import Response, address_of
 from adapters.tls import NoAuthorities, Trust
 
 MAX_BODY = 1024 * 1024
@@ -121,26 +122,24 @@ class _Connection:
         except OSError as error:
             raise NotConnected from error
 
-    def send(self, request: Request, attempt: Attempt, connect_s: float) -> None:
-        """Head and body leave by one write: each one more costs both sides about as much as the whole head."""
-        data = request.written()
+    def send(self, data: bytes, attempt: Attempt, connect_s: float) -> None:
+        """A request leaves by one write: each one more costs both sides about as much as a whole head."""
         if self.sock is None:
             self.connect(attempt, connect_s)
         attempt.sent = True
         if attempt.written is not None:
             attempt.written += data
         self.sock.settimeout(attempt.left_s())
-        try:
+        # Who refuses a request may answer, and close, before having read all of it.
+        with suppress(BrokenPipeError):
             self.sock.sendall(data)
-        except BrokenPipeError:
-            """Who refuses a request may answer, and close, before having read all of it."""
 
-    def receive(self, request: Request, attempt: Attempt) -> tuple[Response, bytes]:
-        """The answer to ``request`` and its body; the connection is closed unless it can be used again."""
+    def receive(self, attempt: Attempt) -> tuple[Response, bytes]:
+        """The answer to a request and its body; the connection is closed unless it can be used again."""
         reader: Any = _Reader(self.sock, attempt)
-        response = Response(reader, method=request.method)
+        response = Response(reader)
         response.begin()
-        body = _body_of(response)
+        body = body_of(response)
         if response.will_close:
             self.close()
         return response, body
@@ -170,14 +169,14 @@ class Connections:
         self._most_idle = MAX_IDLE
         self._lock = Lock()
 
-    def exchange(self, request: Request, attempt: Attempt, *, connect_s: float) -> tuple[Response, bytes]:
-        """Send a request; the answer's head, and its body as it came. A new connection may take ``connect_s`` seconds
-        of the attempt. Raises ``OSError``, ``HTTPException`` and ``ValueError``.
+    def exchange(self, origin: str, data: bytes, attempt: Attempt, *, connect_s: float) -> tuple[Response, bytes]:
+        """Send the request ``data``; the answer's head, and its body as it came. A new connection may take
+        ``connect_s`` seconds of the attempt. Raises ``OSError``, ``HTTPException`` and ``ValueError``.
         """
-        connection = self._take(request.origin)
+        connection = self._take(origin)
         try:
-            connection.send(request, attempt, connect_s)
-            answer = connection.receive(request, attempt)
+            connection.send(data, attempt, connect_s)
+            answer = connection.receive(attempt)
         except BaseException:
             connection.close()
             raise
@@ -224,7 +223,7 @@ class Connections:
             surplus.close()
 
 
-def _body_of(response: Response) -> bytes:
+def body_of(response: Response) -> bytes:
     """All of it, in parts: a peer's Content-Length is not believed before the bytes are there."""
     body = bytearray()
     try:

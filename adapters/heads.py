@@ -1,4 +1,4 @@
-"""HTTP on the wire: a request's bytes, and an answer's head, which is kept as it came.
+"""The heads of HTTP's messages: a request's is written, an answer's is read and kept as it came.
 
 Appliances write what no standard allows, so a head is read for what it says: ``http.client`` gives up at the first line
 that is no header and loses all behind it, and reads by the e-mail parser, which took a tenth of an order's time.
@@ -6,7 +6,6 @@ that is no header and loses all behind it, and reads by the e-mail parser, which
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from http.client import BadStatusLine, HTTPException, HTTPResponse, InvalidURL, LineTooLong, RemoteDisconnected
 from typing import NamedTuple
@@ -50,37 +49,28 @@ def address_of(origin: str) -> Address:
     return Address(host, port, is_tls, name if port == usual else f"{name}:{port}")
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
-    """One request as it goes out. ``target`` stands in its first line letter for letter: an appliance may want wrong
-    what others would put right (``/dial&number=1``, ``%2b``).
+def request_head(method: str, origin: str, target: str, headers: Mapping[str, str]) -> bytes:
+    """The head of a request, to its empty line; ``Host`` comes first, unless the headers have their own.
+
+    ``target`` stands in the first line letter for letter: an appliance may want wrong what others would put right
+    (``/dial&number=1``, ``%2b``). Raises ``ValueError`` and ``InvalidURL`` for what no request can hold.
     """
-
-    method: str
-    origin: str
-    target: str
-    headers: Mapping[str, str]
-    body: bytes | None = None
-
-    def written(self) -> bytes:
-        """Its bytes; ``Host`` comes first, unless the headers have their own.
-
-        Raises ``ValueError`` and ``InvalidURL`` for what no request can hold.
-        """
-        if not _TOKEN.fullmatch(self.method) or _NO_TARGET.search(self.target):
-            raise InvalidURL("the request line has characters that it cannot hold")
-        lines = [f"{self.method} {self.target} HTTP/1.1"]
-        if "host" not in map(str.lower, self.headers):
-            lines.append(f"Host: {address_of(self.origin).told}")
-        for name, value in self.headers.items():
-            if not _TOKEN.fullmatch(name) or _NO_VALUE.search(value):
-                raise ValueError(f"the header {name!r} cannot be sent")
-            lines.append(f"{name}: {value}")
-        return "\r\n".join([*lines, "", ""]).encode("latin-1") + (self.body or b"")
+    if not _TOKEN.fullmatch(method) or _NO_TARGET.search(target):
+        raise InvalidURL("the request line has characters that it cannot hold")
+    lines = [f"{method} {target} HTTP/1.1"]
+    if "host" not in map(str.lower, headers):
+        lines.append(f"Host: {address_of(origin).told}")
+    for name, value in headers.items():
+        if not _TOKEN.fullmatch(name) or _NO_VALUE.search(value):
+            raise ValueError(f"the header {name!r} cannot be sent")
+        lines.append(f"{name}: {value}")
+    return "\r\n".join([*lines, "", ""]).encode("latin-1")
 
 
 class Response(HTTPResponse):
-    """An answer, its body read as ``http.client`` does. ``head`` is as it came, ``fields`` are its headers."""
+    """The answer to any request but HEAD, its body read as ``http.client`` does. ``head`` is as it came, ``fields`` are
+    its headers.
+    """
 
     def begin(self) -> None:
         """Read the head of the answer, those of interim ones passed over. Raises ``HTTPException``."""
@@ -125,7 +115,7 @@ class Response(HTTPResponse):
         return lines
 
     def _length(self, said: Mapping[str, str]) -> int | None:
-        if self.status in (101, 204, 304) or self._method == "HEAD":  # type: ignore[attr-defined]
+        if self.status in (101, 204, 304):
             return 0
         length = said.get("content-length", "")
         return int(length) if length.isascii() and length.isdigit() and len(length) < MAX_DIGITS else None
