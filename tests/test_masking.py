@@ -1,10 +1,9 @@
 """What must never be written down, and what must stay readable."""
 
-from time import thread_time
-
 import pytest
 
 from gateway.masking import mask, spellings
+from tests.loops import cpu_s, loops
 
 SECRET = "s3gr&do \u00e7"
 
@@ -79,10 +78,4 @@ HOSTILE = {
 @pytest.mark.parametrize("case", HOSTILE)
 def test_a_request_made_to_be_masked_slowly_is_not(case: str) -> None:
     """As long as the wire log keeps them. Before its patterns had ends, one of these took half a minute."""
-
-    def cpu_s() -> float:
-        began = thread_time()
-        mask(HOSTILE[case])
-        return thread_time() - began
-
-    assert any(cpu_s() < 0.1 for _ in range(5))
+    assert loops(lambda: cpu_s(lambda: mask(HOSTILE[case])), most=30) < 30

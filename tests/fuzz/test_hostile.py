@@ -3,7 +3,6 @@ beside."""
 
 import gc
 import tracemalloc
-from time import thread_time
 
 import pytest
 
@@ -11,15 +10,14 @@ from gateway.wire.http import Front
 from tests.fuzz.entrances import PATHS, knock_at
 from tests.fuzz.hostile import BOMBS, knock_of
 from tests.fuzz.wire import seeds, wires_of
+from tests.loops import loops
 from tests.wire.peers import RecordingCore, make_front
 from tests.wire.test_fuzz_properties import FOUND
 
 MOST_LOOPS = 20
-"""A request may cost as much processor time as so many loops of ``loop_s``: about 50 ms on a usual machine of 2023."""
+"""A request may cost as much processor time as so many small loops: about 50 ms on a usual machine of 2023."""
 MOST_BYTES = 16 * 1024 * 1024
 MOST_LEFT = 512 * 1024
-# Processor time, not the clock's; but caches that others empty, and a processor that slows down, make it longer too.
-TRIES = 5
 
 
 @pytest.fixture(scope="module")
@@ -33,23 +31,8 @@ def wire_of(knock: bytes) -> str:
     return wire
 
 
-def loop_s() -> float:
-    """The processor time of a loop that is the same everywhere, now."""
-    began, total = thread_time(), 0
-    for number in range(100_000):
-        total += number
-    return thread_time() - began
-
-
 def least_loops(entrance: Front, wire: str, knock: bytes) -> float:
-    """How many loops a request costs: the least of a few tries, no more of them than are needed."""
-    least = float("inf")
-    for _ in range(TRIES):
-        beside = max(loop_s(), loop_s())
-        least = min(least, knock_at(entrance, wire, knock).cpu_s / beside)
-        if least < MOST_LOOPS:
-            break
-    return least
+    return loops(lambda: knock_at(entrance, wire, knock).cpu_s, most=MOST_LOOPS)
 
 
 @pytest.mark.parametrize("name", BOMBS)

@@ -6,7 +6,6 @@ import zlib
 from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
 from pathlib import Path
-from time import thread_time
 from typing import Any
 
 import pytest
@@ -19,6 +18,7 @@ from gateway.domain.messages import CallEnded, CallStarted
 from gateway.errors import QueueFull
 from gateway.wire.contract import NAMESPACE, PLACEHOLDER_ADDRESS, wsdl, wsdl_at
 from gateway.wire.envelopes import SOAP_11, SOAP_12
+from tests.loops import cpu_s, loops
 from tests.wire.envelopes import CONTENT_TYPES, envelope, read_answer, read_fault, wrap
 from tests.wire.peers import OUTSIDE, Peer
 
@@ -478,9 +478,10 @@ def test_a_charset_that_no_client_speaks_is_not_looked_up(peer: Peer, charset: s
 
 
 def test_a_body_in_a_charset_that_is_slow_to_read_costs_no_time(peer: Peer) -> None:
-    began = thread_time()
-    peer.post("/soap", data=b"\0-" + b"b" * 300_000, content_type="text/xml; charset=punycode")
-    assert thread_time() - began < 1
+    def post() -> None:
+        peer.post("/soap", data=b"\0-" + b"b" * 300_000, content_type="text/xml; charset=punycode")
+
+    assert loops(lambda: cpu_s(post), most=20) < 20
 
 
 def test_names_of_charsets_that_strangers_make_up_are_not_remembered(peer: Peer) -> None:
@@ -498,7 +499,9 @@ CHAIN = "".join(f'<m id="a{n or ""}" href="#a{n + 1}"/>' for n in range(10_000))
 @pytest.mark.parametrize("behind", [LEAVES, CHAIN], ids=["wide", "chain"])
 def test_thousands_of_references_to_something_large_cost_no_time(peer: Peer, parameter: str, behind: str) -> None:
     reference = f'<{parameter} href="#a"/>' * 2000
-    began = thread_time()
-    got = peer.post("/soap", data=wrap(f"<ConsultaRamal>{reference}</ConsultaRamal>{behind}").encode())
-    assert thread_time() - began < 1
-    assert read_fault(got.data).number == 240
+    body = wrap(f"<ConsultaRamal>{reference}</ConsultaRamal>{behind}").encode()
+
+    def post() -> None:
+        assert read_fault(peer.post("/soap", data=body).data).number == 240
+
+    assert loops(lambda: cpu_s(post), most=20) < 20
