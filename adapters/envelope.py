@@ -6,7 +6,7 @@ from lxml import etree
 
 SOAP_11 = "http://schemas.xmlsoap.org/soap/envelope/"
 SOAP_12 = "http://www.w3.org/2003/05/soap-envelope"
-_ENVELOPES = {SOAP_11: ("faultstring", "faultcode"), SOAP_12: ("Text", "Value")}
+_ENVELOPES = {f"{{{SOAP_11}}}Envelope": ("faultstring", "faultcode"), f"{{{SOAP_12}}}Envelope": ("Text", "Value")}
 """SOAP 1.1 and 1.2: where a fault keeps its sentence and its code."""
 
 
@@ -45,9 +45,7 @@ def _parsed(content: bytes, encoding: str) -> Any:
 def envelope_of(body: bytes, charset: str = "") -> Any:
     """The SOAP envelope, or None when the body is something else; ``charset`` is the HTTP header's."""
     root = parsed(body, charset)
-    if root is None or etree.QName(root).localname != "Envelope":
-        return None
-    return root if etree.QName(root).namespace in _ENVELOPES else None
+    return root if root is not None and root.tag in _ENVELOPES else None
 
 
 def fault_of(envelope: Any) -> str:
@@ -55,7 +53,7 @@ def fault_of(envelope: Any) -> str:
     fault = next(envelope.iterfind("{*}Body/{*}Fault"), None)
     if fault is None:
         return ""
-    text, code = _ENVELOPES[etree.QName(envelope).namespace]
+    text, code = _ENVELOPES[envelope.tag]
     said = (fault.findtext(f".//{{*}}{name}", "").strip() for name in (code, text))
     return "falha " + ", ".join(part for part in said if part)
 

@@ -1,33 +1,40 @@
-"""An envelope that is made once and filled in for each message, where that comes to the same."""
+"""An envelope that is written once and filled in for each message, where that comes to the same."""
 
-from collections.abc import Callable
-from copy import deepcopy
+import re
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from lxml import etree
 
 from adapters.templates import Template
 from gateway.adapter import Outgoing
+from gateway.errors import AdapterError
 
 Make = Callable[[dict[str, Any]], Any]
 """Makes the envelope for arguments; raises anything for arguments that do not fit."""
+_MARK = re.compile(r"(cti-gateway-Mark-\d+-)")
+_UNWRITABLE = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""What no XML document can hold (XML 1.0, production 2)."""
+
+
+def serialized(envelope: Any) -> bytes:
+    """An envelope as it goes out."""
+    body: bytes = etree.tostring(envelope, xml_declaration=True, encoding="utf-8")
+    return body
 
 
 class Prepared:
-    """An envelope with a place for the text of each template."""
+    """A written envelope with a place for the text of each template."""
 
-    def __init__(self, envelope: Any, places: dict[int, Template]) -> None:
-        """``places`` are elements of ``envelope`` by their number in document order."""
-        self._envelope = envelope
-        self._places = places
+    def __init__(self, pieces: Sequence[str | Template]) -> None:
+        """``pieces`` are its parts in their order: XML, and the templates of texts."""
+        self._pieces = pieces
 
-    def fill(self, message: Outgoing) -> Any:
-        """The envelope for ``message``. Raises ``AdapterError``."""
-        envelope = deepcopy(self._envelope)
-        for number, element in enumerate(envelope.iter()):
-            if template := self._places.get(number):
-                element.text = template.render(message)
-        return envelope
+    def fill(self, message: Outgoing) -> bytes:
+        """The written envelope for ``message``. Raises ``AdapterError``."""
+        return "".join(
+            [piece if isinstance(piece, str) else _escaped(piece.render(message)) for piece in self._pieces]
+        ).encode()
 
 
 def prepare(arguments: dict[str, Any], make: Make) -> Prepared | None:
@@ -39,12 +46,12 @@ def prepare(arguments: dict[str, Any], make: Make) -> Prepared | None:
     marks: dict[str, Template] = {}
     try:
         envelope = make(_marked(arguments, marks))
-        written = etree.tostring(envelope, encoding="unicode")
+        text = serialized(envelope).decode()
     except Exception:  # as ``make`` raises: said for the message, with its values
         return None
-    found = {number: mark for number, element in enumerate(envelope.iter()) if (mark := element.text) in marks}
-    alone = len(found) == len(marks) and all(written.count(mark) == 1 for mark in marks)
-    return Prepared(envelope, {number: marks[mark] for number, mark in found.items()}) if alone else None
+    found = [element.text for element in envelope.iter() if element.text in marks]
+    alone = len(found) == len(marks) and all(text.count(mark) == 1 for mark in marks)
+    return Prepared([marks.get(piece, piece) for piece in _MARK.split(text)]) if alone else None
 
 
 def _marked(tree: Any, marks: dict[str, Template]) -> Any:
@@ -60,3 +67,12 @@ def _marked(tree: Any, marks: dict[str, Template]) -> Any:
     if isinstance(tree, list):
         return [_marked(value, marks) for value in tree]
     return tree
+
+
+def _escaped(text: str) -> str:
+    """``text`` as lxml writes it. Raises ``AdapterError`` for what a template has that no XML can hold."""
+    if text.isalnum():
+        return text
+    if found := _UNWRITABLE.search(text):
+        raise AdapterError(f"o texto de um modelo tem {found[0]!r}, que nenhum XML pode ter")
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("\r", "&#13;")

@@ -24,7 +24,7 @@ from adapters.soap_documents import ENCODING, known_schema, repaired, safe, writ
 from adapters.soap_encoded import XSD, XSI, write_operation
 from adapters.soap_flat import flat
 from adapters.soap_header import Header
-from adapters.soap_prepared import prepare
+from adapters.soap_prepared import prepare, serialized
 from adapters.soap_settings import SoapConfig
 from adapters.templates import rendered
 from adapters.wire import Attempt
@@ -53,7 +53,8 @@ class Contract:
         except Exception as error:  # zeep raises what it stumbles over
             raise AdapterError(f"the WSDL {config.wsdl!r} cannot be used: {error}") from None
         transport.finished = True
-        self._action = config.soap_action or self._operation.soapaction or ""
+        action = config.soap_action or self._operation.soapaction or ""
+        self._headers = headers_for(self._binding.nsmap["soap-env"], action)
         if not self.address:
             raise AdapterError(f"the WSDL {config.wsdl!r} has no address: set address")
         origin_of(self.address)
@@ -81,7 +82,8 @@ class Contract:
     def request(self, message: Outgoing) -> HttpRequest:
         """The call of the operation for ``message``. Raises ``AdapterError`` when the arguments do not fit it."""
         if self._prepared:
-            return self._with_header(self._prepared.fill(message), message)
+            body = self._prepared.fill(message)
+            return self._with_header(etree.fromstring(body), message) if self._header else self._posted(body)
         return self.call(rendered(self._arguments, message), message)
 
     def call(self, arguments: dict[str, Any], message: Outgoing) -> HttpRequest:
@@ -94,9 +96,10 @@ class Contract:
 
     def _with_header(self, envelope: Any, message: Outgoing) -> HttpRequest:
         self._header.add(envelope, message, names=self._header_names())
-        headers = headers_for(etree.QName(envelope).namespace, self._action)
-        body = etree.tostring(envelope, xml_declaration=True, encoding="utf-8")
-        return HttpRequest("POST", self.address, headers, body)
+        return self._posted(serialized(envelope))
+
+    def _posted(self, body: bytes) -> HttpRequest:
+        return HttpRequest("POST", self.address, self._headers, body)
 
     def parts(self) -> Mapping[str, Mapping[str, bool]]:
         """The operation's parts; of each that is a structure its members, and whether they are whole numbers."""
