@@ -12,7 +12,8 @@ from pathlib import Path
 
 from bench.processes import free_port, start, stop, wait_until
 
-COMMAND = (sys.executable, "-m", "gateway")
+MODULE = ("-m", "gateway")
+COMMAND = (sys.executable, *MODULE)
 
 CONFIG = """
 [server]
@@ -61,10 +62,16 @@ class GatewayProcess:
 
 @contextmanager
 def gateway_process(
-    folder: Path, *, workers: int, max_screens: int = 1000, more: str = "", source: Path | None = None
+    folder: Path,
+    *,
+    workers: int,
+    max_screens: int = 1000,
+    more: str = "",
+    source: Path | None = None,
+    python: str = sys.executable,
 ) -> Iterator[GatewayProcess]:
-    """Serve from ``folder``, which is made, for the length of a block; ``more`` is added to its configuration, and
-    ``source`` is the source tree whose gateway it is, if not this one.
+    """Serve from ``folder``, which is made, for the length of a block; ``more`` is added to its configuration,
+    ``source`` is the source tree whose gateway it is, if not this one, and ``python`` what runs it.
 
     It begins when the first worker is ready; the others may need a moment more, so warm up before measuring.
     """
@@ -72,7 +79,7 @@ def gateway_process(
     port = free_port()
     config = folder / "gateway.toml"
     config.write_text(CONFIG.format(port=port, workers=workers, max_screens=max_screens) + more)
-    process = start([*COMMAND, "serve", "--config", str(config)], folder / "gateway.log", source)
+    process = start([python, *MODULE, "serve", "--config", str(config)], folder / "gateway.log", source)
     try:
         wait_until(lambda: is_ready(port), {"the gateway": process}, folder / "gateway.log")
         yield GatewayProcess(folder, port, process)

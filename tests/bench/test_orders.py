@@ -15,13 +15,14 @@ def test_what_the_gateway_adds_is_the_difference_of_the_percentiles_of_a_round()
     assert overhead.figures(direct, ours, 1)[-5:] == ["+2.00", "+6.00", "2.00 x", "reached", "+2.00 to +7.00"]
 
 
-def test_the_direct_lines_alone_say_which_round_was_the_quietest():
+def test_the_direct_lines_and_the_disk_say_which_round_was_the_quietest():
     routes = [
         overhead.Route("zeep", overhead.DIRECT, lambda _: True, [[5], [3], [2]]),
         overhead.Route("zeep", overhead.OURS, lambda _: True, [[1], [9], [1]]),
         overhead.Route("requests", overhead.DIRECT, lambda _: True, [[1], [1], [3]]),
     ]
-    assert overhead.quietest(routes) == 1
+    assert overhead.quietest(routes, [1000, 1000, 1000]) == 1
+    assert overhead.quietest(routes, [1000, 500, 1000]) == 2
 
 
 def test_routes_take_turns_and_each_number_is_ordered_once_by_each():
