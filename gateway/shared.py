@@ -26,6 +26,24 @@ log = structlog.get_logger()
 FOLDER = "appliances"
 
 
+class News:
+    """Says once that ``what`` is not shared with other processes, and once that it is again: each order needs it."""
+
+    def __init__(self, what: str) -> None:
+        self._what = what
+        self.alone = False
+
+    def failed(self, path: Path, error: OSError) -> None:
+        if not self.alone:
+            log.error(f"{self._what}_not_shared", file=path.name, error=error.strerror)
+        self.alone = True
+
+    def worked(self, path: Path) -> None:
+        if self.alone:
+            log.info(f"{self._what}_shared_again", file=path.name)
+        self.alone = False
+
+
 class Record(Generic[T]):
     """A frozen dataclass of which every field has a default; without ``path`` it is this process's own."""
 
@@ -36,6 +54,7 @@ class Record(Generic[T]):
         self._path = path
         self._file = -1
         self._unwritten = False
+        self._news = News("appliance_state")
 
     def change(self, work: Callable[[T], tuple[T, Told]]) -> Told:
         """Put ``work(value)``'s first result in the value's place; its second is what the caller gets.
@@ -47,7 +66,7 @@ class Record(Generic[T]):
                 try:
                     return self._change_shared(self._path, work)
                 except OSError as error:
-                    self._not_shared(error)
+                    self._news.failed(self._path, error)
             self._value, told = work(self._value)
             return told
 
@@ -75,31 +94,30 @@ class Record(Generic[T]):
             self._value = self._load()
             after, told = work(self._value)
             if after == self._value:
+                self._news.worked(path)
                 return told
         fcntl.flock(self._file, fcntl.LOCK_EX)
         try:
-            return self._change(work)
+            return self._change(path, work)
         finally:
             fcntl.flock(self._file, fcntl.LOCK_UN)
 
-    def _change(self, work: Callable[[T], tuple[T, Told]]) -> Told:
+    def _change(self, path: Path, work: Callable[[T], tuple[T, Told]]) -> Told:
         before = self._value if self._unwritten else self._load()
         self._value, told = work(before)
         if self._unwritten or self._value != before:
             try:
                 self._write(self._kind.dump_json(self._value))
+                self._news.worked(path)
             except OSError as error:  # the work is done; doing it again would count it twice
                 self._unwritten = True
-                self._not_shared(error)
+                self._news.failed(path, error)
         return told
 
     def _write(self, data: bytes) -> None:
         os.pwrite(self._file, data, 0)
         os.ftruncate(self._file, len(data))
         self._unwritten = False
-
-    def _not_shared(self, error: OSError) -> None:
-        log.error("appliance_state_not_shared", file=self._path and self._path.name, error=error.strerror)
 
     def _load(self) -> T:
         data = os.pread(self._file, 64 * 1024, 0)
@@ -115,6 +133,7 @@ class Slots:
     def __init__(self, path: Path | None, count: int) -> None:
         # No appliance's own file is called so: '#' is quoted in names.
         self._paths = [path.with_name(f"{path.name}#{number}") for number in range(count)] if path else []
+        self._news = News("appliance_limit")
         self._local: SimpleQueue[None] = SimpleQueue()
         for _ in range(count):
             self._local.put(None)
@@ -128,12 +147,13 @@ class Slots:
         if not self._paths:
             return self._free
         try:
-            for path in self._paths:
-                if (found := _locked(path)) is not None:
-                    return partial(self._give_back, found)
+            found = next((file for file in map(_locked, self._paths) if file is not None), None)
         except OSError as error:
-            log.error("appliance_limit_not_shared", file=self._paths[0].name, error=error.strerror)
+            self._news.failed(self._paths[0], error)
             return self._free
+        self._news.worked(self._paths[0])
+        if found is not None:
+            return partial(self._give_back, found)
         self._free()
         return None
 

@@ -424,8 +424,26 @@ def test_an_order_goes_out_though_nothing_can_be_shared_with_other_processes(tmp
     with stopping(lane), capture_logs() as logs:
         outcomes = [begun(lane).kind for _ in range(3)]
     assert outcomes == ["dial", "dial", "held"]
-    told = {line["event"] for line in logs if line["log_level"] == "error"}
-    assert told == {"appliance_state_not_shared", "appliance_limit_not_shared"}
+    told = [line["event"] for line in logs if line["log_level"] == "error"]
+    assert sorted(told) == ["appliance_limit_not_shared", "appliance_state_not_shared"]
+
+
+def test_it_is_said_once_that_nothing_can_be_shared_and_once_that_it_can_again(tmp_path: Path) -> None:
+    folder = tmp_path / "appliances"
+    folder.write_text("a file where the folder should be")
+    lane = Lane("acme", "pbx", says(Outcome.UNREACHABLE), Rules(max_orders=1, failures=9), data=tmp_path)
+    with stopping(lane), capture_logs() as logs:
+        for _ in range(2):
+            begun(lane)
+        folder.unlink()
+        for _ in range(2):
+            begun(lane)
+    assert [line["event"] for line in logs] == [
+        "appliance_limit_not_shared",
+        "appliance_state_not_shared",
+        "appliance_limit_shared_again",
+        "appliance_state_shared_again",
+    ]
 
 
 def test_a_process_goes_on_from_what_was_last_shared(tmp_path: Path) -> None:
