@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Sequence
 from typing import Any
+from xml.sax.saxutils import escape
 
 from lxml import etree
 
@@ -75,4 +76,4 @@ def _escaped(text: str) -> str:
         return text
     if found := _UNWRITABLE.search(text):
         raise AdapterError(f"o texto de um modelo tem {found[0]!r}, que nenhum XML pode ter")
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("\r", "&#13;")
+    return escape(text, {"\r": "&#13;"})

@@ -17,8 +17,10 @@ from gateway.wire.auth import query_token
 from gateway.wire.contract import NAMESPACE, wsdl_at
 from gateway.wire.envelopes import (
     KINDS,
+    MEDIA_TYPES,
     SOAP_11,
     UTF_8,
+    Form,
     add,
     envelope_of,
     fault_envelope,
@@ -39,14 +41,14 @@ from gateway.wire.transport import Answer, Environ, answer, headers_of, refuse_a
 class Style:
     """What tells one SOAP endpoint from another; every style understands the same requests.
 
-    ``respond(operation, reply, version)`` makes the envelope, ``charset_for(body, content_type)`` chooses its charset,
-    ``wsdl_at(address)`` is the published document.
+    ``response(operation, version)`` is the answer's envelope, with places for ``status``, ``mensagem`` and ``id``;
+    ``charset_for(body, content_type)`` chooses its charset, ``wsdl_at(address)`` is the published document.
     """
 
     path: str
     namespace: str
     wsdl_at: Callable[[str], bytes]
-    respond: Callable[[Operation, Reply, str], Any]
+    response: Callable[[Operation, str], Any]
     charset_for: Callable[[bytes, str], str]
 
 
@@ -59,6 +61,11 @@ class Soap:
         self._intake = intake
         self._style = style
         self._limit = max_body_bytes
+        self._forms = {
+            (name, version): Form(style.response(operation, version))
+            for name, operation in OPERATIONS.items()
+            for version in MEDIA_TYPES
+        }
 
     def serve(self, environ: Environ, site: Site) -> Answer:
         """Raises ``WrongMethod``, ``MalformedRequest``, ``TooLarge`` and what ``Intake.perform`` raises."""
@@ -73,8 +80,8 @@ class Soap:
         version = environ["cti.soap"] = version_of(root)
         operation, texts = read_call(root, version, environ)
         reply = self._intake.perform(operation, texts, environ, site, wire=self.wire, token=query_token(environ))
-        envelope = self._style.respond(operation, reply, version)
-        return answer(200, KINDS[version, charset], to_bytes(envelope, charset))
+        document = self._forms[operation.name, version].filled(texts_of(reply), charset)
+        return answer(200, KINDS[version, charset], document)
 
     def refuse(self, error: GatewayError, environ: Environ) -> Answer:
         """A fault in the version of SOAP that the request spoke; a line of text where it called nothing."""
@@ -104,19 +111,21 @@ def asks_for_wsdl(query: str) -> bool:
     return query.partition("&")[0].partition("=")[0].lower() == "wsdl"
 
 
-STATUS, MENSAGEM, ID = (f"{{{NAMESPACE}}}{name}" for name in ("status", "mensagem", "id"))
-RESPONSES = {name: f"{{{NAMESPACE}}}{name}Response" for name in OPERATIONS}
 OURS: Any = {None: NAMESPACE}
 
 
-def respond(operation: Operation, reply: Reply, version: str) -> Any:
+def texts_of(reply: Reply) -> dict[str, str]:
+    """What an answer says, by the names of its places."""
+    return {"status": "OK" if reply.ok else "ERRO", "mensagem": printable(reply.message), "id": str(reply.call_id)}
+
+
+def response(operation: Operation, version: str) -> Any:
     """The response envelope."""
     envelope, body = envelope_of(version)
-    response = etree.SubElement(body, RESPONSES[operation.name], nsmap=OURS)
-    add(response, STATUS, "OK" if reply.ok else "ERRO")
-    add(response, MENSAGEM, printable(reply.message))
-    add(response, ID, str(reply.call_id))
+    answered = etree.SubElement(body, f"{{{NAMESPACE}}}{operation.name}Response", nsmap=OURS)
+    for name in ("status", "mensagem", "id"):
+        add(answered, f"{{{NAMESPACE}}}{name}", f"@{name}@")
     return envelope
 
 
-LITERAL = Style("/soap", NAMESPACE, wsdl_at, respond, lambda body, content_type: UTF_8)
+LITERAL = Style("/soap", NAMESPACE, wsdl_at, response, lambda body, content_type: UTF_8)

@@ -8,10 +8,9 @@ from typing import Any
 
 from lxml import etree
 
-from gateway.handlers import Reply
 from gateway.wire.contract_encoded import NAMESPACE, PATH, RETURN_TYPE, SOAP_ENC, XSD, wsdl_at
-from gateway.wire.envelopes import LATIN_1, SOAP_11, SOAP_12, UTF_8
-from gateway.wire.guard import CHARSET, declared_charset, printable
+from gateway.wire.envelopes import LATIN_1, SOAP_11, SOAP_12, UTF_8, add
+from gateway.wire.guard import CHARSET, declared_charset
 from gateway.wire.operations import Operation
 from gateway.wire.soap import Style
 
@@ -33,24 +32,18 @@ def charset_for(body: bytes, content_type: str) -> str:
     return LATIN_1 if said in LATIN_NAMES else UTF_8
 
 
-def respond(operation: Operation, reply: Reply, version: str) -> Any:
+def response(operation: Operation, version: str) -> Any:
     """The response envelope, every value with its type."""
     envelope = etree.Element(f"{{{version}}}Envelope", nsmap=PREFIXES[version])
     body = etree.SubElement(envelope, f"{{{version}}}Body")
-    response = etree.SubElement(body, f"{{{NAMESPACE}}}{operation.name}Response")
+    answered = etree.SubElement(body, f"{{{NAMESPACE}}}{operation.name}Response")
     # SOAP 1.2 (part 1, 5.1.1) forbids the attribute on the envelope.
-    styled = envelope if version == SOAP_11 else response
+    styled = envelope if version == SOAP_11 else answered
     styled.set(f"{{{version}}}encodingStyle", ENCODINGS[version])
-    returned = etree.SubElement(response, "return", {TYPE: f"tns:{RETURN_TYPE}"})
-    typed(returned, "status", "string", "OK" if reply.ok else "ERRO")
-    typed(returned, "mensagem", "string", printable(reply.message))
-    typed(returned, "id", "long", str(reply.call_id))
+    returned = etree.SubElement(answered, "return", {TYPE: f"tns:{RETURN_TYPE}"})
+    for name, kind in (("status", "string"), ("mensagem", "string"), ("id", "long")):
+        add(returned, name, f"@{name}@").set(TYPE, f"xsd:{kind}")
     return envelope
 
 
-def typed(parent: Any, name: str, kind: str, text: str) -> None:
-    element = etree.SubElement(parent, name, {TYPE: f"xsd:{kind}"})
-    element.text = text
-
-
-ENCODED = Style(PATH, NAMESPACE, wsdl_at, respond, charset_for)
+ENCODED = Style(PATH, NAMESPACE, wsdl_at, response, charset_for)
