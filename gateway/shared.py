@@ -41,7 +41,7 @@ class News:
     def worked(self, path: Path) -> None:
         if self.alone:
             log.info(f"{self._what}_shared_again", file=path.name)
-        self.alone = False
+            self.alone = False
 
 
 class Record(Generic[T]):
@@ -94,7 +94,8 @@ class Record(Generic[T]):
             self._value = self._load()
             after, told = work(self._value)
             if after == self._value:
-                self._news.worked(path)
+                if self._news.alone:
+                    self._news.worked(path)
                 return told
         fcntl.flock(self._file, fcntl.LOCK_EX)
         try:
