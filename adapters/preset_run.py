@@ -55,6 +55,7 @@ class Runner:
         self._peer = peer
         self._calls = calls
         self._sessions = Sessions(session)
+        self._need_not_come = {session.lifetime_from} if session else set()
 
     @property
     def longest_s(self) -> float:
@@ -233,11 +234,15 @@ class Runner:
         return judgement.outcome, self._peer.quoted(words)
 
     def _log_in(self, message: Outgoing, attempt: Attempt) -> Mapping[str, str]:
-        """What the login's steps capture."""
-        told = message
+        """What the login's steps capture. Raises ``Stopped``, also where an answer that said yes lacks a part of it."""
+        told, captures = message, dict[str, str]()
         for call in self._calls["login"]:
             told = self._prepare(call, "login", told, attempt)
-        return {name: told.fields[name] for call in self._calls["login"] for name in call.step.capture}
+            captures |= {name: told.fields[name] for name in call.step.capture if name in told.fields}
+            if missing := sorted(call.step.capture.keys() - captures.keys() - self._need_not_come):
+                reason, opening = f"a resposta não tem {missing[0]!r}", _OPENINGS["login", Outcome.UNREACHABLE]
+                raise Stopped(self._peer.delivery(Outcome.UNREACHABLE, reason, opening=opening))
+        return captures
 
     def _leave(self, message: Outgoing) -> None:
         """Log out, unless the login is kept."""

@@ -8,12 +8,13 @@ import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from adapters.answers import Pattern
 from adapters.preset_language import Identifier, Part, Step, Texts, Usual
 
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,40}")
+STATUS_LINE = re.compile(r"\n*(?:HTTP/\S+ )?[1-9][0-9][0-9](?: .*)?(?:\r?\n|$)")
 SEQUENCES = ("login", "before", "dial", "after", "logout", "probe", "hangup")
 
 
@@ -130,6 +131,13 @@ class Exchange(Part):
     sent: str = Field(description="request line, headers (but the usual ones), empty line, body")
     answer: str = Field(description="status, headers, empty line, body; or 'no answer', 'no connection'")
 
+    @field_validator("answer")
+    @classmethod
+    def _begins_with_a_status(cls, answer: str) -> str:
+        if answer.strip() not in ("no answer", "no connection") and not STATUS_LINE.match(answer):
+            raise ValueError("begins with the status, such as '200 OK', and an empty line before the body")
+        return answer
+
 
 class Trial(Part):
     """Given these parameters and this order, exactly this goes out; given these answers, this comes of it."""
@@ -197,21 +205,29 @@ class Preset(Part):
             raise ValueError("dial needs success: most appliances answer 200 to anything")
         if clash := sorted(self.parameters.keys() & self.origin.keys()):
             raise ValueError(f"{clash[0]!r} is a parameter and a part of origin: give one another name")
+        if self.session and self.session.lifetime_from not in ("", *self._captures):
+            raise ValueError(f"session: lifetime_from is the unknown {self.session.lifetime_from!r}; {self._captured}")
         for trial in self.tests:
             if trial.kept is not None:
                 self._fits_kept(trial.kept, f"kept in the test {trial.name!r}")
         return self
 
+    @property
+    def _captures(self) -> set[str]:
+        return {name for step in self.login for name in step.capture}
+
+    @property
+    def _captured(self) -> str:
+        return f"the login captures {', '.join(sorted(self._captures)) or 'nothing'}"
+
     def _fits_kept(self, kept: Mapping[str, str], place: str) -> None:
         """Whether a login of this preset can have captured that."""
         if self.session is None:
             raise ValueError(f"{place}: without session no login is kept")
-        captures = {name for step in self.login for name in step.capture}
-        known = f"the login captures {', '.join(sorted(captures)) or 'nothing'}"
-        if wrong := sorted(kept.keys() - captures):
-            raise ValueError(f"{place}: unknown {wrong[0]!r}; {known}")
-        if missing := sorted(captures - kept.keys() - {self.session.lifetime_from}):
-            raise ValueError(f"{place}: {missing[0]!r} is missing; {known}")
+        if wrong := sorted(kept.keys() - self._captures):
+            raise ValueError(f"{place}: unknown {wrong[0]!r}; {self._captured}")
+        if missing := sorted(self._captures - kept.keys() - {self.session.lifetime_from}):
+            raise ValueError(f"{place}: {missing[0]!r} is missing; {self._captured}")
 
     @property
     def steps(self) -> tuple[tuple[str, Step], ...]:

@@ -236,6 +236,24 @@ def test_a_step_after_the_order_that_finds_the_login_over_leaves_the_call_unknow
         assert pabx.deliver(DIAL).outcome is Outcome.UNKNOWN
 
 
+@pytest.mark.parametrize("session", ["", SESSION])
+def test_a_login_that_says_yes_and_lacks_what_is_captured_dials_nothing(session):
+    exchange = Exchange({"/login": "welcome", "/dial": "yes"})
+    with running(exchange, preset(LOGIN, DIALS, session)) as pabx:
+        delivery = pabx.deliver(DIAL)
+        assert not pabx.probe().ok
+    assert delivery.outcome is Outcome.UNREACHABLE
+    assert delivery.detail == "A central 'pabx' não concluiu o login e nada foi discado: a resposta não tem 'session'."
+    assert not any(target.startswith("/dial") for target in exchange.asked)
+
+
+def test_a_login_need_not_say_how_long_it_lives():
+    login = LOGIN + 'capture.seconds = { matches = "for (\\\\d+)" }\n'
+    session = '[session]\nlifetime_s = 600\nlifetime_from = "seconds"\n'
+    with running(Exchange({"/login": "welcome abc123", "/dial": "yes"}), preset(login, DIALS, session)) as pabx:
+        assert pabx.deliver(DIAL).outcome is Outcome.ACCEPTED
+
+
 def test_a_login_lives_as_long_as_the_appliance_says_at_most():
     lifetime = 'capture.seconds = { matches = "for (\\\\d+)" }\n'
     session = '[session]\nlifetime_s = 600\nlifetime_from = "seconds"\n'
@@ -637,6 +655,11 @@ GOOD = f'title = "A"\naddress = "http://h"\n{VERIFIED}[dial]\nget = "/"\nsuccess
         (GOOD + KEPT.format('sesion = "s"'), "kept in the test 'a': unknown 'sesion'; the login captures s, t"),
         (GOOD + KEPT.format('s = "s"'), "kept in the test 'a': 't' is missing; the login captures s, t"),
         (GOOD + "[session]\nlifetime_from = 'x'\n", "session: needs lifetime_s, idle_s or both"),
+        (GOOD + KEPT.format('s = "s"').replace("idle_s = 60", "idle_s = 60\nlifetime_from = 'tt'"), "the unknown 'tt'"),
+        (
+            GOOD + '[[tests]]\nname = "a"\noutcome = "accepted"\nexchange = [{ sent = "GET /", answer = "0|OK" }]\n',
+            "tests.0.exchange.0.answer: came '0|OK'; begins with the status, such as '200 OK'",
+        ),
         ("setup = 'x'\n" + GOOD, "mine.toml: setup: came 'x'; expected a list of texts."),
         ("setup = [1]\n" + GOOD, "setup.0: came 1; expected a text."),
         ("headers = 'x'\n" + GOOD, "headers: came 'x'; expected a table."),
