@@ -68,3 +68,14 @@ def test_a_tenant_that_is_not_configured_has_no_example(tmp_path: Path) -> None:
     result = run("asterisk-ami", "--config", str(tmp_path / "gateway.toml"), "--tenant", "acne")
     assert result.exit_code != 0
     assert "there is no tenant 'acne'. Configured: acme." in str(result.output) + str(result.exception)
+
+
+def test_what_any_exchange_can_send_is_pointed_out_where_a_preset_knows_no_better(tmp_path: Path) -> None:
+    file = tmp_path / "mine.toml"
+    file.write_text(PRESET)
+    result = run(str(file), "--events")
+    assert result.exit_code == 1
+    said = str(result.output) + str(result.exception)
+    assert "it is not known how mine sends call events" in said
+    shown = run("generic-url", "--events")
+    assert "FinalizaLigacao.php?ramal=<destination>&telefone=<origin>&url_audio=<recording>" in shown.stdout

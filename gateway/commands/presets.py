@@ -229,7 +229,11 @@ def _show_events(chosen: list[tuple[str, Any]], addresses: dict[str, str]) -> No
     known = [(name, preset) for name, preset in chosen if preset.events]
     if not known:
         named = ", ".join(name for name, _ in chosen) if len(chosen) == 1 else "these presets"
-        raise ConfigError(f"it is not known how {named} sends call events.", hint="See the README: any GET will do.")
+        raise ConfigError(
+            f"it is not known how {named} sends call events.",
+            hint="For any exchange that requests one address when a call begins and another when it ends: "
+            "cti-gateway presets generic-url --events.",
+        )
     for name, preset in known:
         for text in preset.events:
             click.echo(f"=== {name}: {text.title} ({text.language})")

@@ -28,7 +28,7 @@ LOGIN = ("UsuarioLogin", "UsuarioSenha")
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 # What an exchange leaves in its template: ${CALLERID}, {{ number }}, [Number], %NUMBER%, $EXTEN, @src@, RAMAL.
 PLACEHOLDER = re.compile(
-    r"\$?\{{1,2}[^{}]{1,60}\}{1,2}|\[[\w .-]{1,40}\]|%\w{1,40}%|@\w{1,40}@|\$[a-z_]\w{1,40}"
+    r"\$?\{{1,2}[^{}]{1,60}\}{1,2}|\[[\w .-]{1,40}\]|%\w{1,40}%|%[a-z]|@\w{1,40}@|\$[a-z_]\w{1,40}"
     r"|ramal|telefone|numero|number|origem|destino|exten|extension|caller_?id|url_audio|id_ligacao|uniqueid",
     re.IGNORECASE,
 )

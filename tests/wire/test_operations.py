@@ -91,6 +91,7 @@ def test_an_extra_that_cannot_be_read_is_left_out_and_logged_by_name_only(name: 
         "{numero}",
         "{{ number }}",
         "%CALLERID%",
+        "%n",
         "$EXTEN",
         "@src@",
         "TELEFONE",
