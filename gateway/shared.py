@@ -29,18 +29,19 @@ FOLDER = "appliances"
 class News:
     """Says once that ``what`` is not shared with other processes, and once that it is again: each order needs it."""
 
-    def __init__(self, what: str) -> None:
+    def __init__(self, what: str, path: Path | None) -> None:
         self._what = what
+        self._file = path and path.name
         self.alone = False
 
-    def failed(self, path: Path, error: OSError) -> None:
+    def failed(self, error: OSError) -> None:
         if not self.alone:
-            log.error(f"{self._what}_not_shared", file=path.name, error=error.strerror)
+            log.error(f"{self._what}_not_shared", file=self._file, error=error.strerror)
         self.alone = True
 
-    def worked(self, path: Path) -> None:
+    def worked(self) -> None:
         if self.alone:
-            log.info(f"{self._what}_shared_again", file=path.name)
+            log.info(f"{self._what}_shared_again", file=self._file)
             self.alone = False
 
 
@@ -54,7 +55,7 @@ class Record(Generic[T]):
         self._path = path
         self._file = -1
         self._unwritten = False
-        self._news = News("appliance_state")
+        self._news = News("appliance_state", path)
 
     def change(self, work: Callable[[T], tuple[T, Told]]) -> Told:
         """Put ``work(value)``'s first result in the value's place; its second is what the caller gets.
@@ -66,7 +67,7 @@ class Record(Generic[T]):
                 try:
                     return self._change_shared(self._path, work)
                 except OSError as error:
-                    self._news.failed(self._path, error)
+                    self._news.failed(error)
             self._value, told = work(self._value)
             return told
 
@@ -95,24 +96,24 @@ class Record(Generic[T]):
             after, told = work(self._value)
             if after == self._value:
                 if self._news.alone:
-                    self._news.worked(path)
+                    self._news.worked()
                 return told
         fcntl.flock(self._file, fcntl.LOCK_EX)
         try:
-            return self._change(path, work)
+            return self._change(work)
         finally:
             fcntl.flock(self._file, fcntl.LOCK_UN)
 
-    def _change(self, path: Path, work: Callable[[T], tuple[T, Told]]) -> Told:
+    def _change(self, work: Callable[[T], tuple[T, Told]]) -> Told:
         before = self._value if self._unwritten else self._load()
         self._value, told = work(before)
         if self._unwritten or self._value != before:
             try:
                 self._write(self._kind.dump_json(self._value))
-                self._news.worked(path)
+                self._news.worked()
             except OSError as error:  # the work is done; doing it again would count it twice
                 self._unwritten = True
-                self._news.failed(path, error)
+                self._news.failed(error)
         return told
 
     def _write(self, data: bytes) -> None:
@@ -134,7 +135,7 @@ class Slots:
     def __init__(self, path: Path | None, count: int) -> None:
         # No appliance's own file is called so: '#' is quoted in names.
         self._paths = [path.with_name(f"{path.name}#{number}") for number in range(count)] if path else []
-        self._news = News("appliance_limit")
+        self._news = News("appliance_limit", path)
         self._local: SimpleQueue[None] = SimpleQueue()
         for _ in range(count):
             self._local.put(None)
@@ -150,9 +151,9 @@ class Slots:
         try:
             found = next((file for file in map(_locked, self._paths) if file is not None), None)
         except OSError as error:
-            self._news.failed(self._paths[0], error)
+            self._news.failed(error)
             return self._free
-        self._news.worked(self._paths[0])
+        self._news.worked()
         if found is not None:
             return partial(self._give_back, found)
         self._free()
