@@ -110,7 +110,6 @@ class Record(Generic[T]):
         if self._unwritten or self._value != before:
             try:
                 self._write(self._kind.dump_json(self._value))
-                self._news.worked()
             except OSError as error:  # the work is done; doing it again would count it twice
                 self._unwritten = True
                 self._news.failed(error)

@@ -428,10 +428,13 @@ def test_an_order_goes_out_though_nothing_can_be_shared_with_other_processes(tmp
     assert sorted(told) == ["appliance_limit_not_shared", "appliance_state_not_shared"]
 
 
-def test_it_is_said_once_that_nothing_can_be_shared_and_once_that_it_can_again(tmp_path: Path) -> None:
+@pytest.mark.parametrize("outcome", [Outcome.UNREACHABLE, Outcome.ACCEPTED])
+def test_it_is_said_once_that_nothing_can_be_shared_and_once_that_it_can_again(
+    tmp_path: Path, outcome: Outcome
+) -> None:
     folder = tmp_path / "appliances"
     folder.write_text("a file where the folder should be")
-    lane = Lane("acme", "pbx", says(Outcome.UNREACHABLE), Rules(max_orders=1, failures=9), data=tmp_path)
+    lane = Lane("acme", "pbx", says(outcome), Rules(max_orders=1, failures=9), data=tmp_path)
     with stopping(lane), capture_logs() as logs:
         for _ in range(2):
             begun(lane)

@@ -5,10 +5,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from lxml import etree
 
+from gateway.handlers import Reply
 from gateway.wire.envelopes import LATIN_1, MEDIA_TYPES, UTF_8, Form, to_bytes
 from gateway.wire.guard import printable
 from gateway.wire.operations import OPERATIONS
-from gateway.wire.soap import LITERAL, Style
+from gateway.wire.soap import LITERAL, Style, texts_of
 from gateway.wire.soap_encoded import ENCODED
 
 OPERATION = OPERATIONS["ClickToCall"]
@@ -39,3 +40,8 @@ def test_a_text_that_looks_like_a_place_is_none() -> None:
     document = form.filled({"status": "@id@", "mensagem": "<b>@status@</b>", "id": "7"}, UTF_8)
     texts = [element.text for element in etree.fromstring(document).iter() if not len(element)]
     assert texts == ["@id@", "<b>@status@</b>", "7"]
+
+
+def test_an_answer_says_only_what_xml_can_hold() -> None:
+    assert texts_of(Reply(True, "a\x01b\ufffe", 7)) == {"status": "OK", "mensagem": "a?b?", "id": "7"}
+    assert texts_of(Reply(False, "", 0))["status"] == "ERRO"
