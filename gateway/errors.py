@@ -220,6 +220,9 @@ class NotReplayable(RequestError):
         )
 
 
+CHECK_PROXY = "Confira server.trusted_proxies e o X-Forwarded-For que o proxy envia"
+
+
 class AccessError(GatewayError):
     """Who asks may not."""
 
@@ -233,10 +236,11 @@ class AddressNotAllowed(AccessError):
 
     code = 310
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, address: str, proxy: str = "") -> None:
+        """``proxy``: what is to be said of the proxy that passed the request on."""
+        named, way = (f"{address} ({proxy})", CHECK_PROXY) if proxy else (address, "Inclua-o em events.allow")
         super().__init__(
-            f"o endereço {address} não pode enviar eventos a esta empresa.",
-            hint="Inclua-o em events.allow ou envie o token da empresa.",
+            f"o endereço {named} não pode enviar eventos a esta empresa.", hint=f"{way} ou envie o token da empresa."
         )
 
 

@@ -11,7 +11,8 @@ import structlog
 from gateway.config import Config
 from gateway.errors import NotReplayable, UnknownTenant
 from gateway.store.exchanges import Exchange
-from gateway.wire.auth import Proxies, VerifyAgent
+from gateway.wire.auth import VerifyAgent
+from gateway.wire.clients import Proxies
 from gateway.wire.dialing import Dialing
 from gateway.wire.exchanges import Recorder, environ_of
 from gateway.wire.intake import NO_OPERATION, Core, Intake, count, explain

@@ -10,7 +10,7 @@ import pytest
 from gateway.adapter import Outcome
 from gateway.domain.messages import PlaceCall
 from gateway.errors import NoAppliance, NumberBlocked, QueueFull
-from tests.wire.peers import OFFICE, OUTSIDE, Peer
+from tests.wire.peers import OUTSIDE, Peer
 
 PATH = "/click-to-call"
 QUERY = "origem=3501&destino=4732100123"
@@ -259,19 +259,6 @@ def test_programs_on_this_machine_need_no_credentials(address: str) -> None:
 
 def test_unless_the_tenant_says_otherwise() -> None:
     assert with_rules(open_loopback=False).get(PATH, query_string=QUERY, address=LOCAL).status_code == 401
-
-
-@pytest.mark.parametrize("header", ["X-Forwarded-For", "X-Real-IP", "Forwarded"])
-def test_a_proxy_on_this_machine_that_nobody_trusts_opens_nothing(header: str) -> None:
-    got = Peer(address=LOCAL).get(PATH, query_string=QUERY, headers={header: "127.0.0.1"})
-    assert got.status_code == 401
-
-
-@pytest.mark.parametrize(("client", "status"), [("127.0.0.1", 200), (OFFICE, 401)])
-def test_behind_a_trusted_proxy_its_client_counts(client: str, status: int) -> None:
-    peer = Peer({"server": {"trusted_proxies": ["loopback"]}}, address=LOCAL)
-    got = peer.get(PATH, query_string=QUERY, headers={"X-Forwarded-For": client})
-    assert got.status_code == status
 
 
 @pytest.mark.parametrize(
