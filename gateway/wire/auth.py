@@ -17,11 +17,13 @@ from pydantic import SecretStr
 from gateway.config import Tenant
 from gateway.errors import AddressNotAllowed, BadCredentials, CredentialsNeeded
 from gateway.wire.clients import Networks, asker, is_loopback
-from gateway.wire.hosts import bare_host, foreign_page, is_address, without_port
+from gateway.wire.hosts import bare_host, foreign_page, names_this_machine
 
 Environ = Mapping[str, Any]
 VerifyAgent = Callable[[str, str, str], str | None]
 """``verify_agent(tenant, login, password)``: the login of the agent, or None when the password is wrong."""
+
+BROWSER = "Mozilla/5.0"
 
 
 class Gate:
@@ -82,18 +84,20 @@ class Gate:
         """Whether a program on this machine asks: nobody through a proxy, no page in a browser."""
         if environ.get("cti.proxied") or not is_loopback(environ["cti.client"]):
             return False
-        return not foreign_page(environ) and self._is_our_host(environ.get("HTTP_HOST", ""))
+        return not foreign_page(environ) and self._is_asked_for(environ)
 
-    def _is_our_host(self, header: str) -> bool:
-        """Whether the Host header names this machine or this tenant.
+    def _is_asked_for(self, environ: Environ) -> bool:
+        """Whether Host names this machine, or is one of the tenant's configured hosts.
 
-        A page can point a host name of its own at 127.0.0.1 (DNS rebinding): to the browser it is then the same
-        site.
+        A page can point a host name of its own at 127.0.0.1 (DNS rebinding), the tenant's name in front: to the
+        browser it is then the same site. To a configured host that this machine calls itself by, a browser without
+        ``Sec-Fetch-Site`` may be sent by any page that leaves out its Referer.
         """
-        host = without_port(header).lower()
-        if not host or host == "localhost" or host in self._hosts:
+        host = environ.get("HTTP_HOST", "")
+        if names_this_machine(host):
             return True
-        return is_address(host) or (host.partition(".")[0] == self._name != "default")
+        silent_browser = "HTTP_SEC_FETCH_SITE" not in environ and BROWSER in environ.get("HTTP_USER_AGENT", "")
+        return bare_host(host) in self._hosts and not silent_browser
 
 
 def secret(value: SecretStr | None) -> bytes:
