@@ -20,7 +20,8 @@
     │   ├── AddressNotAllowed  310
     │   ├── CredentialsNeeded  320
     │   ├── BadCredentials     330
-    │   └── TooManyAttempts    340
+    │   ├── TooManyAttempts    340
+    │   └── ForeignPage        350
     ├── BusyError              400  try again later; nothing was stored
     │   ├── QueueFull          410
     │   ├── StoreUnavailable   420
@@ -275,6 +276,18 @@ class TooManyAttempts(AccessError):
     def __init__(self, retry_after_s: int) -> None:
         super().__init__("tentativas demais.", hint=f"Tente de novo em {retry_after_s} s.")
         self.retry_after_s = retry_after_s
+
+
+class ForeignPage(AccessError):
+    """A browser says that a page of another site makes this request, and it gave no valid token."""
+
+    code = 350
+
+    def __init__(self, header: str) -> None:
+        super().__init__(
+            f"eventos não são aceitos de páginas de outros sites ({header}).",
+            hint="Envie-os da própria central, ou com o token da empresa.",
+        )
 
 
 class BusyError(GatewayError):

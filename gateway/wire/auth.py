@@ -15,7 +15,7 @@ from urllib.parse import parse_qs
 from pydantic import SecretStr
 
 from gateway.config import Tenant
-from gateway.errors import AddressNotAllowed, BadCredentials, CredentialsNeeded
+from gateway.errors import AddressNotAllowed, BadCredentials, CredentialsNeeded, ForeignPage
 from gateway.wire.clients import Networks, asker, is_loopback
 from gateway.wire.hosts import bare_host, foreign_page, names_this_machine
 
@@ -43,11 +43,19 @@ class Gate:
         return bool(self._events_token)
 
     def admit_event(self, environ: Environ, token: str) -> None:
-        """Let an event in by its client's address or the tenant's token. Raises ``AddressNotAllowed``."""
-        if self._senders.admit(environ):
+        """Let an event in by its client's address or the tenant's token.
+
+        Raises ``AddressNotAllowed``, and ``ForeignPage`` where only the address would let it in: no exchange is a
+        page in a browser, whose own address may well be allowed.
+        """
+        allowed, page = self._senders.admit(environ), foreign_page(environ)
+        if allowed and not page:
             return
-        if not any(same(given, self._events_token) for given in (token, header_token(environ))):
+        if any(same(given, self._events_token) for given in (token, header_token(environ))):
+            return
+        if not allowed:
             raise AddressNotAllowed(*asker(environ))
+        raise ForeignPage(page)
 
     def admit_dialling(
         self, environ: Environ, token: str, verify_agent: VerifyAgent, *, in_body: tuple[str, str] | None = None
