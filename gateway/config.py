@@ -114,6 +114,11 @@ class Server(Table):
     trusted_proxies: tuple[Network, ...] = Field(
         (), strict=False, description="reverse proxies whose X-Forwarded-* headers are believed"
     )
+    metrics_allow: tuple[Network, ...] = Field(
+        ("loopback", "private"),
+        strict=False,
+        description="client addresses that may read /metrics: 'loopback', 'private', 'any' or networks (10.1.0.0/16)",
+    )
 
 
 class Log(Table):

@@ -18,6 +18,7 @@
     │   └── NotReplayable      280
     ├── AccessError            300  who asks may not
     │   ├── AddressNotAllowed  310
+    │   ├── MetricsNotAllowed  315
     │   ├── CredentialsNeeded  320
     │   ├── BadCredentials     330
     │   ├── TooManyAttempts    340
@@ -243,6 +244,17 @@ class AddressNotAllowed(AccessError):
         super().__init__(
             f"o endereço {named} não pode enviar eventos a esta empresa.", hint=f"{way} ou envie o token da empresa."
         )
+
+
+class MetricsNotAllowed(AccessError):
+    """The client's address may not read the metrics."""
+
+    code = 315
+
+    def __init__(self, address: str, proxy: str = "") -> None:
+        """``proxy``: what is to be said of the proxy that passed the request on."""
+        named, way = (f"{address} ({proxy})", CHECK_PROXY) if proxy else (address, "Inclua-o em server.metrics_allow")
+        super().__init__(f"o endereço {named} não pode ler as métricas.", hint=f"{way}.")
 
 
 class CredentialsNeeded(AccessError):
