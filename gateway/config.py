@@ -114,6 +114,11 @@ class Server(Table):
     trusted_proxies: tuple[Network, ...] = Field(
         (), strict=False, description="reverse proxies whose X-Forwarded-* headers are believed"
     )
+    metrics_allow: tuple[Network, ...] = Field(
+        ("loopback", "private"),
+        strict=False,
+        description="client addresses that may read /metrics: 'loopback', 'private', 'any' or networks (10.1.0.0/16)",
+    )
 
 
 class Log(Table):
@@ -186,7 +191,9 @@ class ClickToCall(Table):
     )
     require_all: bool = Field(False, description="demand every kind in auth at once (the CRM's mode 4)")
     token: SecretStr | None = Field(None, strict=False, description="the CRM's token (env: or file:)")
-    open_loopback: bool = Field(True, description="programs on this machine need no credentials")
+    open_loopback: bool = Field(
+        True, description="programs on this machine, a reverse proxy among them, need no credentials"
+    )
     repeat_within_s: float = Field(
         3.0, ge=0, le=300, description="the same call asked for again within so many seconds dials once; 0 dials again"
     )

@@ -18,9 +18,11 @@
     │   └── NotReplayable      280
     ├── AccessError            300  who asks may not
     │   ├── AddressNotAllowed  310
+    │   ├── MetricsNotAllowed  315
     │   ├── CredentialsNeeded  320
     │   ├── BadCredentials     330
-    │   └── TooManyAttempts    340
+    │   ├── TooManyAttempts    340
+    │   └── ForeignPage        350
     ├── BusyError              400  try again later; nothing was stored
     │   ├── QueueFull          410
     │   ├── StoreUnavailable   420
@@ -220,6 +222,9 @@ class NotReplayable(RequestError):
         )
 
 
+CHECK_PROXY = "Confira server.trusted_proxies e o X-Forwarded-For que o proxy envia"
+
+
 class AccessError(GatewayError):
     """Who asks may not."""
 
@@ -233,11 +238,23 @@ class AddressNotAllowed(AccessError):
 
     code = 310
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, address: str, proxy: str = "") -> None:
+        """``proxy``: what is to be said of the proxy that passed the request on."""
+        named, way = (f"{address} ({proxy})", CHECK_PROXY) if proxy else (address, "Inclua-o em events.allow")
         super().__init__(
-            f"o endereço {address} não pode enviar eventos a esta empresa.",
-            hint="Inclua-o em events.allow ou envie o token da empresa.",
+            f"o endereço {named} não pode enviar eventos a esta empresa.", hint=f"{way} ou envie o token da empresa."
         )
+
+
+class MetricsNotAllowed(AccessError):
+    """The client's address may not read the metrics."""
+
+    code = 315
+
+    def __init__(self, address: str, proxy: str = "") -> None:
+        """``proxy``: what is to be said of the proxy that passed the request on."""
+        named, way = (f"{address} ({proxy})", CHECK_PROXY) if proxy else (address, "Inclua-o em server.metrics_allow")
+        super().__init__(f"o endereço {named} não pode ler as métricas.", hint=f"{way}.")
 
 
 class CredentialsNeeded(AccessError):
@@ -271,6 +288,18 @@ class TooManyAttempts(AccessError):
     def __init__(self, retry_after_s: int) -> None:
         super().__init__("tentativas demais.", hint=f"Tente de novo em {retry_after_s} s.")
         self.retry_after_s = retry_after_s
+
+
+class ForeignPage(AccessError):
+    """A browser says that a page of another site makes this request, and it gave no valid token."""
+
+    code = 350
+
+    def __init__(self, header: str) -> None:
+        super().__init__(
+            f"eventos não são aceitos de páginas de outros sites ({header}).",
+            hint="Envie-os da própria central, ou com o token da empresa.",
+        )
 
 
 class BusyError(GatewayError):

@@ -1,10 +1,14 @@
 """``serve``."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from gateway.commands.cautions import cautions
 from gateway.commands.place import Place, with_place
+
+if TYPE_CHECKING:
+    from gateway.config import Config
 
 
 @click.command("serve")
@@ -21,11 +25,20 @@ def serve_command(place: Place, listen: str | None, workers: int | None) -> None
     from gateway.serve import Options, serve, split_address
 
     config = place.load()
+    _warn(config)
     overrides: dict[str, Any] = {"listen": listen, "workers": workers}
     wanted = config.server.model_dump() | {key: value for key, value in overrides.items() if value is not None}
     config = Config(server=_checked(wanted), log=config.log, tenants=config.tenants)
     address, port = split_address(config.server.listen)
     serve(Options(config, place.folder(config), address, port), on_ready=_say)
+
+
+def _warn(config: "Config") -> None:
+    import structlog
+
+    log = structlog.get_logger()
+    for tenant, sentence in cautions(config):
+        log.warning("caution", tenant=tenant, advice=sentence)
 
 
 def _checked(server: dict[str, Any]) -> Any:

@@ -59,15 +59,26 @@ def check_form(request: Request, secret: str) -> None:
 
 
 def check_source(request: Request) -> None:
-    """Raises ``AccessError`` when a browser says that another site makes this request."""
+    """Raises ``AccessError`` when a browser says that another site makes this request.
+
+    Old browsers, and all of them to addresses without https, leave out ``Sec-Fetch-Site``; some then also ``Origin``.
+    """
     site = request.headers.get("Sec-Fetch-Site")
     if site is not None:
         ours = site in ("same-origin", "none")
     else:
-        origin = request.headers.get("Origin")
-        ours = origin is None or urlsplit(origin).netloc == request.host
+        page = request.headers.get("Origin") or request.headers.get("Referer")
+        ours = not page or _host_of(page) == request.host
     if not ours:
         raise AccessError("este pedido veio de outro site.", hint="Use as páginas do próprio gateway.")
+
+
+def _host_of(url: str) -> str | None:
+    """Host and port of ``url``; None where it is no address."""
+    try:
+        return urlsplit(url).netloc
+    except ValueError:
+        return None
 
 
 def remember(response: Response, request: Request, name: str, value: str, *, seconds: int) -> None:

@@ -9,9 +9,10 @@ from typing import Any
 import structlog
 
 from gateway.config import Config
-from gateway.errors import NotReplayable, UnknownTenant
+from gateway.errors import MetricsNotAllowed, NotReplayable, UnknownTenant
 from gateway.store.exchanges import Exchange
-from gateway.wire.auth import Proxies, VerifyAgent
+from gateway.wire.auth import VerifyAgent
+from gateway.wire.clients import Networks, Proxies, asker
 from gateway.wire.dialing import Dialing
 from gateway.wire.exchanges import Recorder, environ_of
 from gateway.wire.intake import NO_OPERATION, Core, Intake, count, explain
@@ -59,7 +60,7 @@ class Front:
         self._plain: Mapping[str, WsgiApplication] = {
             "/healthz": lambda environ, start: send(answer(200, TEXT, b"ok\n"), environ, start),
             "/readyz": lambda environ, start: send(self._readiness(), environ, start),
-            "/metrics": metrics,
+            "/metrics": guarded(metrics, Networks(config.server.metrics_allow)),
         }
         intake = Intake(core, verify_agent=verify_agent, clock=clock)
         self._routes = routes(intake, config.server.max_body_bytes)
@@ -136,6 +137,17 @@ class Front:
             log.error("health_failed", exc_info=error)
             checks = {"health": False}
         return answer(200 if all(checks.values()) else 503, JSON, json.dumps(checks).encode())
+
+
+def guarded(metrics: WsgiApplication, readers: Networks) -> WsgiApplication:
+    """``metrics``, which names companies and appliances, for ``readers`` only."""
+
+    def serve(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        if readers.admit(environ):
+            return metrics(environ, start_response)
+        return send(refuse_as_text(MetricsNotAllowed(*asker(environ))), environ, start_response)
+
+    return serve
 
 
 def routes(intake: Intake, limit: int) -> Mapping[str, Transport]:
