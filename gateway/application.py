@@ -42,7 +42,7 @@ class Application:
             exchanges=gateway.exchanges,
             sightings=gateway.sightings,
             replay=self._replay,
-            choose=gateway.journal.write,
+            decide=gateway.journal.write,
             imports=gateway.importer.imports,
             import_now=gateway.schedule.request,
             quality=Quality(gateway.engine),

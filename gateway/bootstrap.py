@@ -33,6 +33,8 @@ from gateway.store.calls import CallLog
 from gateway.store.directory import Directory
 from gateway.store.engine import open_engine, upgrade
 from gateway.store.exchanges import ExchangeLog
+from gateway.store.filling import Filler
+from gateway.store.ghosts import Ghosts
 from gateway.store.imports import Imports
 from gateway.store.journal import Journal
 from gateway.store.loading import Loader
@@ -68,6 +70,7 @@ class Gateway:
     order_log: OrderLog
     courier: Courier
     sweeper: Sweeper
+    filler: Filler
     core: Core
     side: SideLog | None
     exchanges: ExchangeLog | None
@@ -95,6 +98,7 @@ class Gateway:
         self.courier.start()
         self.schedule.start()
         self.sweeper.start()
+        self.filler.start()
 
     def sources(self) -> Mapping[tuple[str, str], Source]:
         """The sources of the register, to be probed. Raises ``ConfigError``."""
@@ -122,6 +126,7 @@ class Gateway:
         self.orders.stop()
         self.courier.stop()
         self.sweeper.stop()
+        self.filler.stop()
         self.journal.stop()
         self.events.close()
         for adapter in (*self.appliances.values(), *self.forwards.values()):
@@ -181,7 +186,8 @@ def build(config: Config, data: Path) -> Gateway:
         orders=orders,
         order_log=order_log,
         courier=Courier(outbox, forwards),
-        sweeper=Sweeper(journal, outbox, _give_up_ms(config)),
+        sweeper=Sweeper(journal, outbox, _give_up_ms(config), ghosts=Ghosts(engine)),
+        filler=Filler(engine, journal),
         core=Core(companies, journal, orders),
         side=side,
         exchanges=exchanges,

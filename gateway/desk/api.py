@@ -65,6 +65,22 @@ def hang_up(visit: Visit, call_id: int) -> Response:
     return as_json({"ok": reply.ok, "outcome": outcome, "message": reply.message, "call_id": call_id})
 
 
+def over(visit: Visit, call_id: int) -> Response:
+    """Mark a call as over, of which no end was heard; the answer has the call as it is then."""
+    found = visit.services.calls.get(visit.tenant, call_id)
+    if found is None:
+        raise NotFound
+    marked = dialling.mark_over(visit, found)
+    now = visit.services.calls.get(visit.tenant, call_id) or found
+    message = MARKED if marked else STILL_OVER.get(now.status, ENDED).format(who=now.over_by)
+    return as_json({"ok": True, "marked": marked, "message": message, "call": now.as_json()})
+
+
+MARKED = "ligação marcada como encerrada"
+STILL_OVER = {"over": "a ligação já foi marcada como encerrada por {who}"}
+ENDED = "a ligação já tinha terminado"
+
+
 def me(visit: Visit) -> Response:
     """Who is logged in."""
     agent = visit.me

@@ -21,7 +21,7 @@ from gateway.passwords import Verifier
 from gateway.store.calls import CallLog, LoggedCall
 from gateway.store.corrections import Corrections
 from gateway.store.directory import Agent, Directory
-from gateway.store.drafts import Choice, OrderDraft
+from gateway.store.drafts import Choice, OrderDraft, Over
 from gateway.store.exchanges import Exchange, ExchangeLog
 from gateway.store.imports import Imports
 from gateway.store.log import EventLog
@@ -68,7 +68,7 @@ class Services:
     quality: Quality
     corrections: Corrections
     replay: Replay
-    choose: Callable[[Choice], Any]
+    decide: Callable[[Choice | Over], Any]
     exchanges: ExchangeLog | None
     sightings: SightingLog | None
     appliances: Appliances | None = None
@@ -160,7 +160,8 @@ class Visit:
     def may_hang_up(self, call: LoggedCall) -> bool:
         """Whether a button to end ``call`` makes sense: it is mine, goes on, and its appliance does so by command."""
         centrals = self.services.appliances
-        if centrals is None or not call.appliance or call.ended_at is not None or call.extension != self.me.extension:
+        over = call.ended_at is not None or call.status == "over"
+        if centrals is None or not call.appliance or over or call.extension != self.me.extension:
             return False
         return centrals.can_hang_up(self.tenant, call.appliance)
 

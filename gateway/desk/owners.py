@@ -68,7 +68,7 @@ def _new_account(visit: Visit, name: str) -> int:
 
 def _decide(visit: Visit, call: LoggedCall, account_id: int, contact: str) -> Response:
     choice = Choice(visit.tenant, call.id, account_id, contact, call.number[:32], visit.me.login, visit.at)
-    visit.services.choose(choice)
+    visit.services.decide(choice)
     decided = _call(visit, call.id)
     others = matches(visit, decided)
     return page(visit, "_card.html", call=decided, before=board.before(visit, decided), matches=others)

@@ -120,6 +120,14 @@ def hang_up(visit: Visit, call_id: int) -> Response:
     return page(visit, "_notice.html", outcome=reply.outcome, message=reply.message, what="hangup")
 
 
+def mark_over(visit: Visit, call_id: int) -> Response:
+    """A call is over, says the agent; answers with the card, or with the call's page where there is no script."""
+    dialling.mark_over(visit, _call(visit, call_id))
+    if not visit.by_htmx:
+        return redirect(visit.url("call", call_id=call_id), 303)
+    return card(visit, call_id)
+
+
 def events(visit: Visit) -> Response:
     """The stream of events; ``escopo=empresa`` also tells of everybody else's calls, in brief."""
     request = visit.request

@@ -111,12 +111,31 @@ class Choice:
 
 
 @dataclass(frozen=True, slots=True)
+class Over:
+    """An agent (``by``, a login) says that a call is over, of which no end was heard."""
+
+    tenant: str
+    call_id: int
+    by: str
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
 class GiveUp:
     """Calls of ``tenant`` first heard of from ``since`` on and before ``before``: their ends are not waited for."""
 
     tenant: str
     since: int
     before: int
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class InVain:
+    """Calls of ``tenant`` that still ring and whose ends are not waited for any more."""
+
+    tenant: str
+    call_ids: tuple[int, ...]
     at: int
 
 

@@ -60,7 +60,7 @@ def test_after_a_minute_nobody_lets_it_ring_any_more(ana: Browser, office: Offic
 def test_a_withheld_number_offers_no_call(ana: Browser, office: Office) -> None:
     seen = ana.get(f"/telas/ligacao/{office.ring('anonymous')}").text
     assert "Número não identificado" in seen
-    assert "hx-post" not in seen
+    assert 'hx-post="/discar"' not in seen
 
 
 def test_an_ended_call_shows_its_length_and_its_recording(ana: Browser, office: Office) -> None:
