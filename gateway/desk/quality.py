@@ -14,6 +14,7 @@ from gateway.desk.context import Visit
 from gateway.desk.formats import date_text, number_text, time_text
 from gateway.desk.rendering import page, private
 from gateway.domain.numbers import Kind, read
+from gateway.domain.spreadsheets import harmless
 from gateway.errors import BadParameter, RequestError
 from gateway.importing.accounts import phone_of
 from gateway.store.quality import Flaw, PhoneLine
@@ -41,7 +42,6 @@ VIEWS: Mapping[str, tuple[str, str]] = {
     ),
 }
 UNUSABLE = (Kind.WITHHELD, Kind.UNKNOWN, Kind.EXTENSION)
-SAFE_FOR = ("=", "+", "-", "@", "\t")
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,6 +189,5 @@ def _csv(rows: Iterable[Sequence[str]]) -> Iterator[bytes]:
     yield "\ufeff".encode()
     for row in rows:
         line = io.StringIO()
-        safe = [f"'{cell}" if cell[:1] in SAFE_FOR else cell for cell in row]
-        csv.writer(line, delimiter=";").writerow(safe)
+        csv.writer(line, delimiter=";").writerow([harmless(cell) for cell in row])
         yield line.getvalue().encode()
