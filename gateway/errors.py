@@ -8,6 +8,7 @@
     │   └── UnknownSource      130
     ├── RequestError           200  what came in cannot be understood
     │   ├── MissingParameter   210
+    │   ├── UnknownParameter   215
     │   ├── BadParameter       220
     │   ├── UnknownOperation   230
     │   ├── MalformedRequest   240
@@ -45,6 +46,8 @@ is the sentence a client sees (Portuguese on the wire, English for what administ
 do. Codes are never reused. Transports translate an error once, each in one small table.
 """
 
+from collections.abc import Sequence
+from difflib import get_close_matches
 from typing import ClassVar, Literal
 
 from gateway.domain.reading import Step
@@ -137,6 +140,19 @@ class MissingParameter(RequestError):
     def __init__(self, name: str, *, expected: str = "") -> None:
         hint = f"Informe {name}={expected}." if expected else ""
         super().__init__(f"parâmetro obrigatório ausente ou vazio: {name}.", hint=hint)
+        self.name = name
+
+
+class UnknownParameter(RequestError):
+    """A parameter that this address does not take: ignoring it would answer another question than was asked."""
+
+    code = 215
+
+    def __init__(self, name: str, *, known: Sequence[str]) -> None:
+        near = get_close_matches(name.lower(), known, n=1, cutoff=0.5)
+        meant = f"Quis dizer {near[0]!r}? " if near else ""
+        hint = f"{meant}Parâmetros daqui: {', '.join(known)}." if known else "Este endereço não tem parâmetros."
+        super().__init__(f"parâmetro desconhecido: {name[:80]!r}.", hint=hint)
         self.name = name
 
 

@@ -4,17 +4,37 @@ Every answer is an object. What went wrong is ``{"ok": false, "code": …, "mess
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response
 
 from gateway.desk import assets, dialling, filters
+from gateway.desk.access import TOKEN_FIELD
 from gateway.desk.context import Visit
 from gateway.desk.rendering import as_json
-from gateway.errors import MalformedRequest
+from gateway.errors import MalformedRequest, UnknownParameter
 from gateway.store.calls import iso
+
+PARAMETERS: Mapping[str, Sequence[str]] = {
+    "api_calls": filters.SCRIPT_PARAMETERS,
+    "api_dial": ("number", "extension", "appliance", "request_id"),
+}
+"""What each address takes, in the query or, where it is posted to, in the body; those that are missing take nothing."""
+ALWAYS_TAKEN = (TOKEN_FIELD, "_")
+"""The token of a form, and what jQuery adds so that no cache answers."""
+
+
+def check_parameters(endpoint: str, visit: Visit) -> None:
+    """Raises ``UnknownParameter`` for the first one that is not taken: silence would answer another question."""
+    known = PARAMETERS.get(endpoint, ())
+    posted = visit.request.method == "POST"
+    given = [*visit.request.args, *(_fields(visit) if posted and known else visit.request.form)]
+    taken = (*ALWAYS_TAKEN, *known)
+    unknown = next((name for name in given if name not in taken), None)
+    if unknown is not None:
+        raise UnknownParameter(unknown, known=known)
 
 
 def calls(visit: Visit) -> Response:

@@ -1,16 +1,18 @@
 """The call log, read."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Engine, Row, Select, func, select
+from sqlalchemy import ColumnElement, Engine, Row, Select, and_, func, or_, select
 
 from gateway.domain.finding import CERTAINTY, Rule
 from gateway.domain.links import safe_link
-from gateway.domain.results import NOT_ANSWERED
+from gateway.domain.messages import Direction
+from gateway.domain.results import MISSED_CALLS, NOT_ANSWERED
 from gateway.store import tables
+from gateway.store.known import STATES
 
 calls, orders = tables.calls, tables.orders
 
@@ -75,11 +77,16 @@ class LoggedCall:
 
 
 GOING_ON = ("ringing", "ordered", "accepted", "unknown")
+STATUSES = tuple(STATES)
+MISSED = "missed"
 
 
 @dataclass(frozen=True, slots=True)
 class CallFilter:
-    """What to look for; None means any. ``number`` matches from its beginning, times are milliseconds."""
+    """What to look for; None means any. ``number`` matches from its beginning, times are milliseconds.
+
+    ``statuses`` are any of ``STATUSES``, and ``MISSED`` for incoming calls that ended and that nobody took.
+    """
 
     extension: str | None = None
     number: str | None = None
@@ -88,6 +95,7 @@ class CallFilter:
     since: int | None = None
     until: int | None = None
     before_id: int | None = None
+    statuses: tuple[str, ...] = ()
 
 
 ANY = CallFilter()
@@ -209,11 +217,20 @@ def _narrowed(query: Select[Any], tenant: str | None, wanted: CallFilter) -> Sel
     query = query.where(*(column == value for column, value in conditions.items() if value is not None))
     if wanted.number:
         query = query.where(calls.c.number.startswith(wanted.number, autoescape=True))
+    if wanted.statuses:
+        query = query.where(or_(*_status(wanted.statuses)))
     if wanted.since is not None:
         query = query.where(calls.c.logged_at >= wanted.since)
     if wanted.until is not None:
         query = query.where(calls.c.logged_at < wanted.until)
     return query.where(calls.c.id < wanted.before_id) if wanted.before_id else query
+
+
+def _status(wanted: Sequence[str]) -> Iterator[ColumnElement[bool]]:
+    yield calls.c.status.in_([status for status in wanted if status != MISSED])
+    if MISSED in wanted:
+        incoming = and_(calls.c.status == "ended", calls.c.direction == Direction.INCOMING)
+        yield and_(incoming, calls.c.result.in_(sorted(MISSED_CALLS)))
 
 
 def _logged(row: Row[Any]) -> LoggedCall:
