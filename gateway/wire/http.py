@@ -11,6 +11,7 @@ import structlog
 from gateway.config import Config
 from gateway.errors import NotReplayable, UnknownTenant
 from gateway.store.exchanges import Exchange
+from gateway.wire import no_company
 from gateway.wire.auth import Proxies, VerifyAgent
 from gateway.wire.dialing import Dialing
 from gateway.wire.exchanges import Recorder, environ_of
@@ -20,7 +21,7 @@ from gateway.wire.operations import CONSULTA_RAMAL, FINALIZA_LIGACAO
 from gateway.wire.sites import Sites, take_tenant
 from gateway.wire.soap import LITERAL, Soap
 from gateway.wire.soap_encoded import ENCODED
-from gateway.wire.transport import JSON, TEXT, Answer, Environ, Transport, answer, refuse_as_text
+from gateway.wire.transport import JSON, TEXT, Answer, Environ, Transport, answer
 from gateway.wire.xmlrpc import XmlRpc
 
 log = structlog.get_logger()
@@ -122,7 +123,7 @@ class Front:
         try:
             site = self._sites.find(environ, named)
         except UnknownTenant as error:
-            return send(refuse_as_text(error), environ, start_response)
+            return send(no_company.refuse(error, environ), environ, start_response)
         own = self._own_paths.get((site.name, environ["PATH_INFO"]))
         if own is not None:
             return send(self._serve(own, environ, site.name), environ, start_response)
