@@ -3,7 +3,7 @@
 ``build`` opens a gateway's data for any purpose (a command, a test); ``Gateway.start`` begins to serve with it.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -20,7 +20,7 @@ from gateway.delivery import Courier
 from gateway.domain.dialplan import DialPlan
 from gateway.domain.numbers import Extensions, NumberPlan
 from gateway.domain.tenant import Branch, Tenant, Trunk
-from gateway.domain.trials import Trial
+from gateway.domain.trials import Failure, Trial
 from gateway.errors import AdapterError, ConfigError
 from gateway.handlers import Core
 from gateway.importing.importer import Importer
@@ -214,6 +214,25 @@ def dial_plan_trials(config: Config) -> Iterator[tuple[str, tuple[Trial, ...], D
             own = table.appliances[trunk.name].dial_plan
             if own and own.tests:
                 yield f"{name}/{trunk.name} dial_plan", own.trials(), trunk.dial_plan, tenant
+
+
+@dataclass(frozen=True, slots=True)
+class FailedTrial:
+    """A test of a dial plan that does not hold, and where the plan stands."""
+
+    tenant: str
+    place: str
+    failure: Failure
+
+
+def failed_trials(config: Config) -> Sequence[FailedTrial]:
+    """All tests of dial plans that do not hold."""
+    return [
+        FailedTrial(tenant.name, place, failure)
+        for place, trials, plan, tenant in dial_plan_trials(config)
+        for trial in trials
+        if (failure := trial.failure(plan, tenant))
+    ]
 
 
 def data_folder(config: Config, config_path: Path | None, wanted: Path | None) -> Path:

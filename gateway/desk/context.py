@@ -1,7 +1,7 @@
 """What a view works with: the gateway's services, and one visit to it."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Protocol
 from zoneinfo import ZoneInfo
@@ -15,6 +15,7 @@ from gateway.config import Config
 from gateway.config import Tenant as TenantSettings
 from gateway.desk.hub import Hub
 from gateway.domain.messages import Direction, Origin
+from gateway.domain.trials import Failure
 from gateway.errors import CredentialsNeeded
 from gateway.handlers import Core
 from gateway.passwords import Verifier
@@ -52,7 +53,8 @@ class Appliances(Protocol):
 class Services:
     """Everything the desk reads from, and the one entrance for what it asks to be done.
 
-    ``exchanges`` and ``sightings`` are None where the wire log is off.
+    ``exchanges`` and ``sightings`` are None where the wire log is off. ``dial_plan_failures`` are the tests in the
+    configuration that do not hold, by company.
     """
 
     config: Config
@@ -73,6 +75,7 @@ class Services:
     sightings: SightingLog | None
     appliances: Appliances | None = None
     orders: OrderLog | None = None
+    dial_plan_failures: Mapping[str, Sequence[Failure]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +143,11 @@ class Visit:
         default = trunk.name if trunk else None
         found = self.settings.appliances.items()
         return [Central(name, appliance.title or name, name == default) for name, appliance in found]
+
+    @property
+    def dial_plan_failures(self) -> Sequence[Failure]:
+        """The tests of the company's dial plans that do not hold."""
+        return self.services.dial_plan_failures.get(self.tenant, ())
 
     @cached_property
     def colleagues(self) -> dict[str, str]:
