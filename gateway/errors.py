@@ -140,7 +140,7 @@ class MissingParameter(RequestError):
     def __init__(self, name: str, *, expected: str = "") -> None:
         hint = f"Informe {name}={expected}." if expected else ""
         super().__init__(f"parâmetro obrigatório ausente ou vazio: {name}.", hint=hint)
-        self.name = name
+        self.name, self.value, self.expected = name, "", expected
 
 
 class UnknownParameter(RequestError):
@@ -164,7 +164,7 @@ class BadParameter(RequestError):
     def __init__(self, name: str, value: str, *, expected: str) -> None:
         shown = value if len(value) <= 80 else value[:77] + "..."
         super().__init__(f"parâmetro {name} inválido: recebido {shown!r}, esperado {expected}.")
-        self.name = name
+        self.name, self.value, self.expected = name, value, expected
 
 
 class UnknownOperation(RequestError):

@@ -9,6 +9,7 @@ from werkzeug.wrappers import Response
 
 from gateway.desk import access, assets, board, dialling, filters, owners
 from gateway.desk.context import Visit
+from gateway.desk.problems import said
 from gateway.desk.rendering import page, streamed
 from gateway.errors import GatewayError, TooManyAttempts
 from gateway.store.calls import LoggedCall
@@ -101,7 +102,7 @@ def dial(visit: Visit) -> Response:
             visit, form.get("numero", ""), appliance=form.get("central", ""), key=form.get("id_pedido", "")
         )
     except GatewayError as error:
-        return page(visit, "_notice.html", status=error.http_status, outcome="refused", message=str(error))
+        return page(visit, "_notice.html", status=error.http_status, outcome="refused", message=said(error))
     if not visit.by_htmx:
         return redirect(visit.url("call", call_id=reply.call_id), 303)
     return page(visit, "_notice.html", outcome=reply.outcome, message=reply.message)
@@ -113,7 +114,7 @@ def hang_up(visit: Visit, call_id: int) -> Response:
         reply = dialling.hang_up(visit, _call(visit, call_id))
     except GatewayError as error:
         return page(
-            visit, "_notice.html", status=error.http_status, outcome="refused", message=str(error), what="hangup"
+            visit, "_notice.html", status=error.http_status, outcome="refused", message=said(error), what="hangup"
         )
     if not visit.by_htmx:
         return redirect(visit.url("call", call_id=call_id), 303)

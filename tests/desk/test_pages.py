@@ -175,7 +175,7 @@ def test_i_dial_from_my_own_extension_by_the_appliance_i_chose(ana: Browser, off
     ("form", "status", "said"),
     [
         ({"numero": "anonymous"}, 422, "não há o que discar"),
-        ({"numero": ""}, 400, "parâmetro obrigatório"),
+        ({"numero": ""}, 400, "O número está em branco: informe DDD + número ou um ramal."),
         ({"numero": UNKNOWN, "central": "outra"}, 422, "central desconhecida"),
     ],
 )
