@@ -16,7 +16,8 @@
     │   ├── WrongMethod        260
     │   ├── WrongContentType   265
     │   ├── UnknownTenant      270
-    │   └── NotReplayable      280
+    │   ├── NotReplayable      280
+    │   └── OwnerChanged       290
     ├── AccessError            300  who asks may not
     │   ├── AddressNotAllowed  310
     │   ├── CredentialsNeeded  320
@@ -234,6 +235,23 @@ class NotReplayable(RequestError):
         super().__init__(
             f"{what} não pode ser reenviado.", hint="Só eventos de ligação recebidos e guardados inteiros podem."
         )
+
+
+class OwnerChanged(RequestError):
+    """Somebody else has said meanwhile whose a number is; ``seen`` names what they said, for who says it again.
+
+    ``added``: the account has the number only because somebody said so at the desk. Times are milliseconds.
+    """
+
+    code = 290
+    http_status = 409
+
+    def __init__(
+        self, *, account_id: int, account: str, by: str | None, at: int | None, added: bool, seen: str
+    ) -> None:
+        super().__init__(f"{by or 'O cadastro'} deu este número à conta {account} enquanto isso.")
+        self.account_id, self.account, self.by, self.at = account_id, account, by, at
+        self.added, self.seen = added, seen
 
 
 class AccessError(GatewayError):

@@ -83,7 +83,7 @@ def recent(visit: Visit) -> Response:
 def card(visit: Visit, call_id: int) -> Response:
     """The pop-up card of one call."""
     call = _call(visit, call_id)
-    return page(visit, "_card.html", **_card(visit, call))
+    return page(visit, "_card.html", **owners.card_of(visit, call))
 
 
 def shown(visit: Visit, call_id: int) -> Response:
@@ -175,11 +175,7 @@ def _history(visit: Visit, call: LoggedCall) -> Sequence[Tried]:
 
 
 def _cards(visit: Visit) -> Mapping[str, Any]:
-    return {"cards": [_card(visit, call) for call in board.going_on(visit)]}
-
-
-def _card(visit: Visit, call: LoggedCall) -> dict[str, Any]:
-    return {"call": call, "before": board.before(visit, call), "matches": owners.matches(visit, call)}
+    return {"cards": [owners.card_of(visit, call) for call in board.going_on(visit)]}
 
 
 def _call(visit: Visit, call_id: int) -> LoggedCall:

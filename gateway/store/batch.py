@@ -14,6 +14,7 @@ from gateway.domain.sides import Sides
 from gateway.errors import BadParameter
 from gateway.store import repeats, rows, statements
 from gateway.store.bulk import Driver
+from gateway.store.choosing import choose
 from gateway.store.drafts import (
     Choice,
     EndDraft,
@@ -154,16 +155,15 @@ class Batch:
                 self._log("call_ended", other, at, {"taken_by": call.row["id"]})
 
     def _choose(self, draft: Choice) -> Recorded:
-        call = self._calls.get(draft.call_id)
-        account = self._connection.execute(statements.ACCOUNT, {"of": draft.tenant, "id": draft.account_id}).first()
-        if account is None or call.row["tenant"] != draft.tenant:
-            raise BadParameter("conta", str(draft.account_id), expected="uma conta desta empresa")
-        call.change(account_id=account.id, account_name=account.name, contact=draft.contact or None)
+        call = self._calls.find(draft.call_id)
+        if call is None or call.row["tenant"] != draft.tenant:
+            raise BadParameter("ligacao", str(draft.call_id), expected="uma ligação desta empresa")
+        account = choose(self._connection, self._driver, draft)
+        if account is None:
+            call.change(account_id=None, account_name=None, contact=None)
+        else:
+            call.change(account_id=account.id, account_name=account.name, contact=draft.contact or None)
         self._touch(call)
-        if draft.number:
-            chosen = {"tenant": draft.tenant, "number": draft.number, "account_id": account.id}
-            chosen |= {"chosen_at": draft.at, "chosen_by": draft.by}
-            statements.WRITE_CHOICES.run(self._driver, [chosen])
         return Recorded(call.row["id"], self._log("account_chosen", call, draft.at, {"by": draft.by}))
 
     def _mark_over(self, draft: Over) -> Recorded:

@@ -99,7 +99,12 @@ class Settlement:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """An agent says whose a call is; ``number``, in canonical form, is that account's from now on ("" for none)."""
+    """An agent says whose a call is; ``number``, in canonical form, is that account's from now on ("" for none).
+
+    ``account_id`` 0 with a ``name`` opens an account, without one says that the call is nobody's. ``forms`` are the
+    forms of the number in the register. With ``attach`` the account gets the number if it has none of them, and the
+    account ``wrong`` loses it. ``seen`` is what the page showed of the number's owners (``choosing.Standing.seen``).
+    """
 
     tenant: str
     call_id: int
@@ -108,6 +113,11 @@ class Choice:
     number: str
     by: str
     at: int
+    forms: tuple[str, ...] = ()
+    seen: str | None = None
+    name: str = ""
+    attach: bool = False
+    wrong: int = 0
 
 
 @dataclass(frozen=True, slots=True)
