@@ -1,12 +1,13 @@
 """One process's web side: the desk and the machines' entrances in one WSGI application."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
-from gateway.bootstrap import Gateway
+from gateway.bootstrap import Gateway, failed_trials
 from gateway.breaker import Gate
 from gateway.desk.context import Services
 from gateway.desk.hub import Hub
 from gateway.desk.pages import Desk
+from gateway.domain.trials import Failure
 from gateway.masking import spellings
 from gateway.metrics import Gauges, metrics_application
 from gateway.store.corrections import Corrections
@@ -42,13 +43,14 @@ class Application:
             exchanges=gateway.exchanges,
             sightings=gateway.sightings,
             replay=self._replay,
-            choose=gateway.journal.write,
+            decide=gateway.journal.write,
             imports=gateway.importer.imports,
             import_now=gateway.schedule.request,
             quality=Quality(gateway.engine),
             corrections=Corrections(gateway.engine, gateway.journal),
             appliances=gateway.orders,
             orders=gateway.order_log,
+            dial_plan_failures=_failures_by_tenant(gateway),
         )
         self.wsgi = Front(
             gateway.config,
@@ -111,6 +113,13 @@ class Application:
         if self._lenient:
             self._lenient.close()
         self._gateway.close()
+
+
+def _failures_by_tenant(gateway: Gateway) -> Mapping[str, Sequence[Failure]]:
+    found: dict[str, list[Failure]] = {}
+    for failed in failed_trials(gateway.config):
+        found.setdefault(failed.tenant, []).append(failed.failure)
+    return found
 
 
 def recorder_of(gateway: Gateway) -> Recorder | None:

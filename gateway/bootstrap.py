@@ -3,7 +3,7 @@
 ``build`` opens a gateway's data for any purpose (a command, a test); ``Gateway.start`` begins to serve with it.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -20,7 +20,7 @@ from gateway.delivery import Courier
 from gateway.domain.dialplan import DialPlan
 from gateway.domain.numbers import Extensions, NumberPlan
 from gateway.domain.tenant import Branch, Tenant, Trunk
-from gateway.domain.trials import Trial
+from gateway.domain.trials import Failure, Trial
 from gateway.errors import AdapterError, ConfigError
 from gateway.handlers import Core
 from gateway.importing.importer import Importer
@@ -33,6 +33,8 @@ from gateway.store.calls import CallLog
 from gateway.store.directory import Directory
 from gateway.store.engine import open_engine, upgrade
 from gateway.store.exchanges import ExchangeLog
+from gateway.store.filling import Filler
+from gateway.store.ghosts import Ghosts
 from gateway.store.imports import Imports
 from gateway.store.journal import Journal
 from gateway.store.loading import Loader
@@ -68,6 +70,7 @@ class Gateway:
     order_log: OrderLog
     courier: Courier
     sweeper: Sweeper
+    filler: Filler
     core: Core
     side: SideLog | None
     exchanges: ExchangeLog | None
@@ -95,6 +98,7 @@ class Gateway:
         self.courier.start()
         self.schedule.start()
         self.sweeper.start()
+        self.filler.start()
 
     def sources(self) -> Mapping[tuple[str, str], Source]:
         """The sources of the register, to be probed. Raises ``ConfigError``."""
@@ -122,6 +126,7 @@ class Gateway:
         self.orders.stop()
         self.courier.stop()
         self.sweeper.stop()
+        self.filler.stop()
         self.journal.stop()
         self.events.close()
         for adapter in (*self.appliances.values(), *self.forwards.values()):
@@ -181,7 +186,8 @@ def build(config: Config, data: Path) -> Gateway:
         orders=orders,
         order_log=order_log,
         courier=Courier(outbox, forwards),
-        sweeper=Sweeper(journal, outbox, _give_up_ms(config)),
+        sweeper=Sweeper(journal, outbox, _give_up_ms(config), ghosts=Ghosts(engine)),
+        filler=Filler(engine, journal),
         core=Core(companies, journal, orders),
         side=side,
         exchanges=exchanges,
@@ -208,6 +214,25 @@ def dial_plan_trials(config: Config) -> Iterator[tuple[str, tuple[Trial, ...], D
             own = table.appliances[trunk.name].dial_plan
             if own and own.tests:
                 yield f"{name}/{trunk.name} dial_plan", own.trials(), trunk.dial_plan, tenant
+
+
+@dataclass(frozen=True, slots=True)
+class FailedTrial:
+    """A test of a dial plan that does not hold, and where the plan stands."""
+
+    tenant: str
+    place: str
+    failure: Failure
+
+
+def failed_trials(config: Config) -> Sequence[FailedTrial]:
+    """All tests of dial plans that do not hold."""
+    return [
+        FailedTrial(tenant.name, place, failure)
+        for place, trials, plan, tenant in dial_plan_trials(config)
+        for trial in trials
+        if (failure := trial.failure(plan, tenant))
+    ]
 
 
 def data_folder(config: Config, config_path: Path | None, wanted: Path | None) -> Path:

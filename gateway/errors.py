@@ -8,6 +8,7 @@
     │   └── UnknownSource      130
     ├── RequestError           200  what came in cannot be understood
     │   ├── MissingParameter   210
+    │   ├── UnknownParameter   215
     │   ├── BadParameter       220
     │   ├── UnknownOperation   230
     │   ├── MalformedRequest   240
@@ -15,7 +16,8 @@
     │   ├── WrongMethod        260
     │   ├── WrongContentType   265
     │   ├── UnknownTenant      270
-    │   └── NotReplayable      280
+    │   ├── NotReplayable      280
+    │   └── OwnerChanged       290
     ├── AccessError            300  who asks may not
     │   ├── AddressNotAllowed  310
     │   ├── MetricsNotAllowed  315
@@ -47,6 +49,8 @@ is the sentence a client sees (Portuguese on the wire, English for what administ
 do. Codes are never reused. Transports translate an error once, each in one small table.
 """
 
+from collections.abc import Sequence
+from difflib import get_close_matches
 from typing import ClassVar, Literal
 
 from gateway.domain.reading import Step
@@ -139,6 +143,19 @@ class MissingParameter(RequestError):
     def __init__(self, name: str, *, expected: str = "") -> None:
         hint = f"Informe {name}={expected}." if expected else ""
         super().__init__(f"parâmetro obrigatório ausente ou vazio: {name}.", hint=hint)
+        self.name, self.value, self.expected = name, "", expected
+
+
+class UnknownParameter(RequestError):
+    """A parameter that this address does not take: ignoring it would answer another question than was asked."""
+
+    code = 215
+
+    def __init__(self, name: str, *, known: Sequence[str]) -> None:
+        near = get_close_matches(name.lower(), known, n=1, cutoff=0.5)
+        meant = f"Quis dizer {near[0]!r}? " if near else ""
+        hint = f"{meant}Parâmetros daqui: {', '.join(known)}." if known else "Este endereço não tem parâmetros."
+        super().__init__(f"parâmetro desconhecido: {name[:80]!r}.", hint=hint)
         self.name = name
 
 
@@ -150,7 +167,7 @@ class BadParameter(RequestError):
     def __init__(self, name: str, value: str, *, expected: str) -> None:
         shown = value if len(value) <= 80 else value[:77] + "..."
         super().__init__(f"parâmetro {name} inválido: recebido {shown!r}, esperado {expected}.")
-        self.name = name
+        self.name, self.value, self.expected = name, value, expected
 
 
 class UnknownOperation(RequestError):
@@ -220,6 +237,23 @@ class NotReplayable(RequestError):
         super().__init__(
             f"{what} não pode ser reenviado.", hint="Só eventos de ligação recebidos e guardados inteiros podem."
         )
+
+
+class OwnerChanged(RequestError):
+    """Somebody else has said meanwhile whose a number is; ``seen`` names what they said, for who says it again.
+
+    ``added``: the account has the number only because somebody said so at the desk. Times are milliseconds.
+    """
+
+    code = 290
+    http_status = 409
+
+    def __init__(
+        self, *, account_id: int, account: str, by: str | None, at: int | None, added: bool, seen: str
+    ) -> None:
+        super().__init__(f"{by or 'O cadastro'} deu este número à conta {account} enquanto isso.")
+        self.account_id, self.account, self.by, self.at = account_id, account, by, at
+        self.added, self.seen = added, seen
 
 
 CHECK_PROXY = "Confira server.trusted_proxies e o X-Forwarded-For que o proxy envia"

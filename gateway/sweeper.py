@@ -8,7 +8,8 @@ import structlog
 from gateway.delivery import milliseconds, sweep_abandoned
 from gateway.domain.finding import LONGEST_CALL_MS
 from gateway.errors import GatewayError
-from gateway.store.drafts import GiveUp
+from gateway.store.drafts import GiveUp, InVain
+from gateway.store.ghosts import Ghosts
 from gateway.store.journal import Journal
 from gateway.store.outbox import Outbox
 
@@ -32,7 +33,9 @@ class Sweeper:
         give_up_ms: Mapping[str, int],
         *,
         clock: Callable[[], int] = milliseconds,
+        ghosts: Ghosts | None = None,
     ) -> None:
+        self._ghosts = ghosts
         self._journal = journal
         self._outbox = outbox
         self._give_up_ms = give_up_ms
@@ -56,6 +59,7 @@ class Sweeper:
         sweep_abandoned(self._journal, self._outbox, now)
         for tenant, wait_ms in self._give_up_ms.items():
             self._give_up(tenant, now, now - wait_ms)
+            self._give_up_in_vain(tenant, now, now - wait_ms)
 
     def _give_up(self, tenant: str, now: int, before: int) -> None:
         """Each call is looked at once, when its time is over; events get their turn after each slice."""
@@ -66,6 +70,13 @@ class Sweeper:
             since = self._seen[tenant] = until
             if closed:
                 log.info("calls_without_end", tenant=tenant, calls=closed)
+
+    def _give_up_in_vain(self, tenant: str, now: int, since: int) -> None:
+        """Do not wait as long for the ends of calls whose caller has since spoken with another extension."""
+        found = self._ghosts.find(tenant, since, now) if self._ghosts else ()
+        if found:
+            closed = self._journal.give_up(InVain(tenant, tuple(found), now))
+            log.info("calls_gone_on_elsewhere", tenant=tenant, calls=closed)
 
     def _run(self) -> None:
         while not self._stopping.is_set():

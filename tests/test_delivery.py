@@ -3,17 +3,21 @@
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import pytest
+from sqlalchemy import insert
 
+from adapters.templates import EVENT_FIELDS
 from gateway.adapter import Delivery, Outcome, Outgoing
 from gateway.delivery import Courier, sweep_abandoned, wait_ms
 from gateway.domain.messages import PlaceCall
 from gateway.domain.numbers import read
+from gateway.store import tables
 from gateway.store.drafts import OrderDraft
 from gateway.store.outbox import Outbox
 from tests.fakes import FakeAdapter
-from tests.store.conftest import HERE, PLAN, T0, Store, open_store, start_draft, store
+from tests.store.conftest import HERE, PLAN, T0, Store, end_draft, open_store, start_draft, store
 
 __all__ = ["open_store", "store"]
 
@@ -126,3 +130,26 @@ def test_an_event_nobody_took_for_a_day_is_given_up_and_the_next_one_goes(
 
 def test_the_wait_doubles_up_to_five_minutes() -> None:
     assert [wait_ms(n) for n in (0, 1, 2, 5, 20, 10_000)] == [1000, 2000, 4000, 32_000, 300_000, 300_000]
+
+
+@pytest.mark.parametrize(
+    ("url", "told"),
+    [("https://pbx/1.wav", "https://pbx/1.wav"), ("javascript:alert(1)", ""), ("file:///etc/passwd", "")],
+)
+def test_only_an_address_that_may_be_opened_is_sent_on(store: Store, url: str, told: str) -> None:
+    draft = end_draft("3501", "4732100123", recording_url=url, result="NO ANSWER")
+    store.journal.write(replace(draft, forwards=("crm",)))
+    letter = Outbox(store.engine, store.journal).claim("acme", "crm", T0 + 60_000)
+    assert letter is not None
+    assert (letter.fields["url_audio"], letter.fields["result"]) == (told, "missed")
+    assert letter.fields["resultado"] == "NO ANSWER"
+
+
+def test_a_letter_that_an_older_version_wrote_has_all_fields_that_templates_ask_for(store: Store) -> None:
+    body = '{"tenant":"acme","call_id":"1","ramal":"3501","telefone":"","direction":"incoming","url_audio":"data:x"}'
+    values = {"tenant": "acme", "target": "crm", "kind": "call_ended", "body": body, "created_at": T0, "due_at": T0}
+    store.journal.run(lambda connection: connection.execute(insert(tables.outbox).values(values)) and None)
+    letter = Outbox(store.engine, store.journal).claim("acme", "crm", T0)
+    assert letter is not None
+    assert set(letter.fields) == EVENT_FIELDS
+    assert (letter.fields["url_audio"], letter.fields["result"]) == ("", "")

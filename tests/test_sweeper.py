@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from gateway.store.ghosts import Ghosts
 from gateway.store.outbox import Outbox
 from gateway.sweeper import LOOK_BACK_MS, Sweeper
 from tests.store.conftest import T0, OpenStore, Store, open_store  # noqa: F401
@@ -75,6 +76,18 @@ def test_an_order_of_a_gateway_that_died_is_settled_as_unknown(store: Store, swe
     clock.now = T0 + HOUR
     sweeper.sweep()
     assert statuses(store) == ["unknown"]
+
+
+def test_a_transfer_that_was_told_by_a_second_start_is_not_waited_for_for_hours(store: Store, clock: Clock) -> None:
+    outbox, ghosts = Outbox(store.engine, store.journal), Ghosts(store.engine)
+    sweeper = Sweeper(store.journal, outbox, {"acme": 4 * HOUR}, clock=clock, ghosts=ghosts)
+    store.start("3501", "4732100123", T0)
+    store.start("3502", "4732100123", T0 + 60_000)
+    store.end("3502", "4732100123", T0 + 300_000)
+    clock.now = T0 + 300_000 + HOUR // 4
+    sweeper.sweep()
+    assert statuses(store) == ["lost", "ended"]
+    sweeper.stop()
 
 
 def test_it_stops_at_once(sweeper: Sweeper) -> None:

@@ -81,7 +81,7 @@ def _try_dial_plans(gateway: "Gateway") -> bool:
     for place, trials, plan, tenant in dial_plan_trials(gateway.config):
         failures = [failure for trial in trials if (failure := trial.failure(plan, tenant))]
         for failure in failures:
-            _line(False, place, failure)
+            _line(False, place, str(failure))
         if not failures:
             _line(True, place, f"{len(trials)} dial plan tests hold")
         good = good and not failures

@@ -10,7 +10,7 @@ from werkzeug.datastructures import MultiDict
 from gateway.desk.formats import day_start
 from gateway.domain.messages import Direction
 from gateway.errors import BadParameter
-from gateway.store.calls import CallFilter
+from gateway.store.calls import MISSED, STATUSES, CallFilter
 
 LARGEST_ID = 2**53
 MOST = 200
@@ -66,6 +66,19 @@ class Search:
         )
 
 
+SCRIPT_PARAMETERS = (
+    "extension",
+    "number",
+    "direction",
+    "account_id",
+    "status",
+    "since",
+    "until",
+    "before_id",
+    "limit",
+)
+
+
 def wanted_by_script(asked: "MultiDict[str, str]", zone: ZoneInfo) -> tuple[CallFilter, int]:
     """The filter and the limit of ``GET /api/calls``. Raises ``BadParameter``."""
     direction = asked.get("direction") or None
@@ -79,8 +92,18 @@ def wanted_by_script(asked: "MultiDict[str, str]", zone: ZoneInfo) -> tuple[Call
         since=_moment(asked, "since", zone),
         until=_moment(asked, "until", zone),
         before_id=_whole(asked, "before_id", LARGEST_ID),
+        statuses=_statuses(asked.get("status", "")),
     )
     return found, _whole(asked, "limit", MOST) or 50
+
+
+def _statuses(text: str) -> tuple[str, ...]:
+    """One status or several with commas between. Raises ``BadParameter``."""
+    wanted = tuple(word.strip() for word in text.split(",") if word.strip())
+    for word in wanted:
+        if word not in (*STATUSES, MISSED):
+            raise BadParameter("status", word, expected=f"um ou mais de: {', '.join((*STATUSES, MISSED))}")
+    return wanted
 
 
 def _whole(asked: "MultiDict[str, str]", name: str, most: int) -> int | None:

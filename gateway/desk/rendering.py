@@ -11,6 +11,7 @@ from werkzeug.wrappers import Response
 
 from gateway.desk import access, assets, formats
 from gateway.desk.context import Visit
+from gateway.domain.links import safe_link
 
 HEADERS = {
     "Content-Security-Policy": (
@@ -40,9 +41,10 @@ def _environment() -> Environment:
         "date": formats.date_text,
         "time": formats.time_text,
         "clock": formats.clock_text,
-        "link": formats.safe_link,
+        "link": safe_link,
     }
     environment.tests["diallable"] = formats.is_diallable
+    environment.tests["playable_on"] = formats.plays_here
     return environment
 
 

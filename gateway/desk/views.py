@@ -9,6 +9,7 @@ from werkzeug.wrappers import Response
 
 from gateway.desk import access, assets, board, dialling, filters, owners
 from gateway.desk.context import Visit
+from gateway.desk.problems import said
 from gateway.desk.rendering import page, streamed
 from gateway.errors import GatewayError, TooManyAttempts
 from gateway.store.calls import LoggedCall
@@ -82,7 +83,7 @@ def recent(visit: Visit) -> Response:
 def card(visit: Visit, call_id: int) -> Response:
     """The pop-up card of one call."""
     call = _call(visit, call_id)
-    return page(visit, "_card.html", **_card(visit, call))
+    return page(visit, "_card.html", **owners.card_of(visit, call))
 
 
 def shown(visit: Visit, call_id: int) -> Response:
@@ -101,7 +102,7 @@ def dial(visit: Visit) -> Response:
             visit, form.get("numero", ""), appliance=form.get("central", ""), key=form.get("id_pedido", "")
         )
     except GatewayError as error:
-        return page(visit, "_notice.html", status=error.http_status, outcome="refused", message=str(error))
+        return page(visit, "_notice.html", status=error.http_status, outcome="refused", message=said(error))
     if not visit.by_htmx:
         return redirect(visit.url("call", call_id=reply.call_id), 303)
     return page(visit, "_notice.html", outcome=reply.outcome, message=reply.message)
@@ -113,11 +114,19 @@ def hang_up(visit: Visit, call_id: int) -> Response:
         reply = dialling.hang_up(visit, _call(visit, call_id))
     except GatewayError as error:
         return page(
-            visit, "_notice.html", status=error.http_status, outcome="refused", message=str(error), what="hangup"
+            visit, "_notice.html", status=error.http_status, outcome="refused", message=said(error), what="hangup"
         )
     if not visit.by_htmx:
         return redirect(visit.url("call", call_id=call_id), 303)
     return page(visit, "_notice.html", outcome=reply.outcome, message=reply.message, what="hangup")
+
+
+def mark_over(visit: Visit, call_id: int) -> Response:
+    """A call is over, says the agent; answers with the card, or with the call's page where there is no script."""
+    dialling.mark_over(visit, _call(visit, call_id))
+    if not visit.by_htmx:
+        return redirect(visit.url("call", call_id=call_id), 303)
+    return card(visit, call_id)
 
 
 def events(visit: Visit) -> Response:
@@ -166,11 +175,7 @@ def _history(visit: Visit, call: LoggedCall) -> Sequence[Tried]:
 
 
 def _cards(visit: Visit) -> Mapping[str, Any]:
-    return {"cards": [_card(visit, call) for call in board.going_on(visit)]}
-
-
-def _card(visit: Visit, call: LoggedCall) -> dict[str, Any]:
-    return {"call": call, "before": board.before(visit, call), "matches": owners.matches(visit, call)}
+    return {"cards": [owners.card_of(visit, call) for call in board.going_on(visit)]}
 
 
 def _call(visit: Visit, call_id: int) -> LoggedCall:

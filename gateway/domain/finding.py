@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Any, Generic, Protocol, TypeVar
 
 from gateway.domain.pairing import OPEN, State
+from gateway.domain.results import NOT_ANSWERED, Result
 
 LONGEST_CALL_MS = 24 * 3600 * 1000
 """An open call older than this is not ended any more by an end that only names the same pair."""
@@ -82,6 +83,7 @@ class Heard:
     occurred_at: int | None = None
     duration_s: int | None = None
     recording_url: str | None = None
+    result: Result | None = None
 
 
 class Candidate(Protocol):
@@ -147,13 +149,15 @@ def find_group(heard: Heard, calls: Sequence[C]) -> C | None:
     return _newest(call for call in same if heard.at - call.logged_at <= GROUP_MS)
 
 
-def leaves_rest_of_group(call: Candidate, at: int) -> bool:
-    """Whether the end of ``call`` at ``at`` shows that the others of its group stopped ringing long ago.
+def leaves_rest_of_group(call: Candidate, heard: Heard) -> bool:
+    """Whether the end ``heard`` of ``call`` shows that the others of its group have stopped ringing.
 
     Some exchanges end every extension of a group, those that did not answer first: as long as it may still have been
-    ringing, an end says nothing of the others.
+    ringing, an end says nothing of the others, unless it says itself whether it was answered.
     """
-    return at - call.logged_at > LONGEST_RING_MS
+    if heard.result is not None and heard.result is not Result.UNKNOWN:
+        return heard.result not in NOT_ANSWERED and heard.result is not Result.FORWARDED
+    return heard.at - call.logged_at > LONGEST_RING_MS
 
 
 def _first(rules: "Sequence[tuple[Rule, Find[Any]]]", heard: Heard, calls: Sequence[C]) -> Found[C]:
@@ -209,7 +213,8 @@ def _ordered(heard: Heard, calls: Sequence[C]) -> C | None:
 
 
 def _repeated_start(heard: Heard, calls: Sequence[C]) -> C | None:
-    return _newest(call for call in _pair(heard, calls) if call.state is State.RINGING and _same_start(heard, call))
+    heard_before = (State.RINGING, State.OVER)
+    return _newest(call for call in _pair(heard, calls) if call.state in heard_before and _same_start(heard, call))
 
 
 def _same_start(heard: Heard, call: Candidate) -> bool:
@@ -279,19 +284,23 @@ def _same_end(heard: Heard, call: Candidate) -> bool:
 
 
 def _end_given_up(heard: Heard, calls: Sequence[C]) -> C | None:
-    """The end of a call that was not waited for any more, or whose group another extension seemed to have taken."""
-    closed = (State.LOST, State.ELSEWHERE)
+    """The end of a call that was not waited for any more: given up, taken elsewhere as it seemed, marked as over."""
+    closed = (State.LOST, State.ELSEWHERE, State.OVER)
     return _newest(call for call in _pair(heard, calls) if call.state in closed and _may_end(heard, call))
 
 
 def _transferred(heard: Heard, calls: Sequence[C]) -> C | None:
-    """A call from or to the same number that goes on at another extension."""
+    """A call from or to the same number that goes on at another extension; else one that was marked as over there."""
     if heard.internal or not heard.known:
         return None
-    return _newest(
+    return _newest(_moved(heard, calls, State.RINGING)) or _newest(_moved(heard, calls, State.OVER))
+
+
+def _moved(heard: Heard, calls: Sequence[C], state: State) -> Iterable[C]:
+    return (
         call
         for call in calls
-        if call.state is State.RINGING
+        if call.state is state
         and not call.internal
         and call.number == heard.number
         and not (heard.call_ref and call.call_ref)

@@ -11,6 +11,7 @@ from sqlalchemy.dialects.sqlite import insert as upsert
 
 from gateway.domain.matching import Ranked
 from gateway.store import tables
+from gateway.store.choosing import Standing, standing
 from gateway.store.journal import Journal
 from gateway.store.loading import LoadedAccount, Phone, write_accounts
 from gateway.store.matching import FOREVER, Matches
@@ -99,6 +100,11 @@ class Directory:
             found = Matches(connection, before=before)
             found.load({tenant: set(numbers)})
             return found.of(tenant, numbers, extension)
+
+    def standing(self, tenant: str, number: str, forms: Sequence[str]) -> Standing:
+        """Who has ``number`` in any of its ``forms``, and as whom said so: what a page names when it has it changed."""
+        with self._engine.connect() as connection:
+            return standing(connection, tenant, number, forms)
 
     def owners(self, tenant: str, numbers: Sequence[str]) -> Sequence[Owner]:
         """The same, without the reasons."""

@@ -11,11 +11,22 @@ from sqlalchemy import Connection, Engine
 
 from gateway.errors import GatewayError
 from gateway.store.batch import Batch
-from gateway.store.drafts import Choice, EndDraft, GiveUp, OrderDraft, Recorded, Settlement, StartDraft, Work
+from gateway.store.drafts import (
+    Choice,
+    EndDraft,
+    GiveUp,
+    InVain,
+    OrderDraft,
+    Over,
+    Recorded,
+    Settlement,
+    StartDraft,
+    Work,
+)
 from gateway.store.engine import LOCK, FileLock
 from gateway.store.writer import GroupCommit
 
-Draft = StartDraft | EndDraft | OrderDraft | Settlement | GiveUp | Choice | Work
+Draft = StartDraft | EndDraft | OrderDraft | Settlement | GiveUp | InVain | Choice | Over | Work
 
 
 class Journal:
@@ -42,12 +53,12 @@ class Journal:
         """Write what is waiting, then end. Safe to call again."""
         self._writer.stop()
 
-    def write(self, draft: StartDraft | EndDraft | OrderDraft | Settlement | Choice) -> Recorded:
+    def write(self, draft: StartDraft | EndDraft | OrderDraft | Settlement | Choice | Over) -> Recorded:
         """Return once ``draft`` is durable. Raises ``BusyError`` when nothing was stored."""
         recorded: Recorded = self._writer.write(draft)
         return recorded
 
-    def give_up(self, draft: GiveUp) -> int:
+    def give_up(self, draft: GiveUp | InVain) -> int:
         """Close calls whose ends are not waited for any more; how many they were. Raises ``BusyError``."""
         closed: int = self._writer.write(draft)
         return closed

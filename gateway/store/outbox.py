@@ -8,11 +8,14 @@ from typing import Any
 from sqlalchemy import Connection, Engine, Select, func, select, update
 
 from gateway.adapter import Delivery
+from gateway.domain.links import safe_link
 from gateway.store import tables
 from gateway.store.journal import Journal
 
 outbox, orders = tables.outbox, tables.orders
 
+LATER_FIELDS = {"result": "", "resultado": ""}
+"""Fields that letters of version 0.1.0 lack."""
 CLAIM_MS = 120_000
 """A letter whose sender died is due again after this long; longer than any attempt may take."""
 
@@ -85,4 +88,10 @@ def _claim(connection: Connection, tenant: str, target: str, now: int) -> Letter
         return None
     held = update(outbox).where(outbox.c.id == row.id)
     connection.execute(held.values(due_at=now + CLAIM_MS, attempts=row.attempts + 1))
-    return Letter(row.id, row.target, row.kind, json.loads(row.body), row.created_at, row.attempts)
+    return Letter(row.id, row.target, row.kind, _fields(row.body), row.created_at, row.attempts)
+
+
+def _fields(body: str) -> Mapping[str, str]:
+    """The fields as this version's templates ask for them, whichever version wrote them down."""
+    fields: dict[str, str] = LATER_FIELDS | json.loads(body)
+    return fields | {"url_audio": safe_link(fields.get("url_audio")) or ""}

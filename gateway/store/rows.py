@@ -4,7 +4,9 @@ import json
 from typing import Any
 
 from gateway.adapter import Delivery
+from gateway.domain.links import safe_link
 from gateway.domain.messages import CallEnded, CallStarted
+from gateway.domain.results import read_result
 from gateway.store.drafts import Attempt, OrderDraft, Settlement
 
 # One encoder for all: json.dumps makes a new one at each call that names separators.
@@ -22,6 +24,7 @@ SHOWN = (
     "duration_s",
     "recording_url",
 )
+SHOWN_IF_KNOWN = ("result", "result_text", "over_by")
 
 
 Row = dict[str, Any]
@@ -36,8 +39,13 @@ def event(kind: str, call: Row, seq: int, at: int, told: Row) -> Row:
         "at": at,
         "extension": call["extension"],
         "call_id": call["id"],
-        "payload": encode({name: call[name] for name in SHOWN} | told),
+        "payload": encode(_shown(call) | told),
     }
+
+
+def _shown(call: Row) -> Row:
+    more = {name: call[name] for name in SHOWN_IF_KNOWN if call[name] is not None}
+    return {name: call[name] for name in SHOWN} | more
 
 
 def start_of(message: CallEnded) -> int | None:
@@ -45,6 +53,12 @@ def start_of(message: CallEnded) -> int | None:
     if message.duration_s is None:
         return None
     return (message.occurred_at or message.received_at) - message.duration_s * 1000
+
+
+def result_of(message: CallEnded) -> Row:
+    """How a call ended, as a code and in the exchange's words; both None where it said nothing."""
+    result = read_result(message.result, message.duration_s)
+    return {"result": result.value if result else None, "result_text": message.result if result else None}
 
 
 def received(message: CallStarted | CallEnded) -> Row:
@@ -117,7 +131,9 @@ def letter(kind: str, call: Row, message: CallStarted | CallEnded, target: str) 
         "ramal": call["extension"],
         "telefone": call["number"],
         "direction": call["direction"],
-        "url_audio": call["recording_url"] or "",
+        "url_audio": safe_link(call["recording_url"]) or "",
+        "result": call["result"] or "",
+        "resultado": call["result_text"] or "",
     }
     return {
         "tenant": call["tenant"],

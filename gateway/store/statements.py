@@ -35,6 +35,10 @@ CHANGING = (
     "account_id",
     "account_name",
     "contact",
+    "result",
+    "result_text",
+    "over_by",
+    "over_at",
 )
 ORDER_COLUMNS = (
     "id",

@@ -11,6 +11,7 @@ import structlog
 from gateway.config import Config
 from gateway.errors import MetricsNotAllowed, NotReplayable, UnknownTenant
 from gateway.store.exchanges import Exchange
+from gateway.wire import no_company
 from gateway.wire.auth import VerifyAgent
 from gateway.wire.clients import Networks, Proxies, asker
 from gateway.wire.dialing import Dialing
@@ -123,7 +124,7 @@ class Front:
         try:
             site = self._sites.find(environ, named)
         except UnknownTenant as error:
-            return send(refuse_as_text(error), environ, start_response)
+            return send(no_company.refuse(error, environ), environ, start_response)
         own = self._own_paths.get((site.name, environ["PATH_INFO"]))
         if own is not None:
             return send(self._serve(own, environ, site.name), environ, start_response)
