@@ -22,6 +22,9 @@ HEADERS = {
     "Referrer-Policy": "same-origin",
 }
 
+VARY = ("HX-Request", "HX-History-Restore-Request")
+"""One address is a page or a piece of it by these headers (``Visit.by_htmx``)."""
+
 
 def _environment() -> Environment:
     environment = Environment(
@@ -59,7 +62,9 @@ def page(visit: Visit, template: str, *, status: int = 200, **values: Any) -> Re
         form_token=access.form_token(visit.secret),
         **values,
     )
-    return private(Response(text, status, mimetype="text/html"))
+    response = Response(text, status, mimetype="text/html")
+    response.vary.update(VARY)
+    return private(response)
 
 
 def as_json(data: Any, *, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:

@@ -144,9 +144,7 @@ def call_log(visit: Visit) -> Response:
     template = "_calls.html" if visit.by_htmx else "calls.html"
     older = visit.url("call_log", **search.parameters(shown[-1].id)) if more else None
     newest = visit.url("call_log", **search.parameters())
-    response = page(visit, template, search=search, calls=shown, older=older, newest=newest, seq=seq)
-    response.vary.add("HX-Request")
-    return response
+    return page(visit, template, search=search, calls=shown, older=older, newest=newest, seq=seq)
 
 
 def call(visit: Visit, call_id: int) -> Response:

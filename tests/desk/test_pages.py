@@ -216,7 +216,19 @@ def test_the_list_alone_is_sent_when_the_page_refreshes_it(ana: Browser, office:
     answer = ana.get("/ligacoes", headers={"HX-Request": "true"})
     assert "<html" not in answer.text
     assert "<tr" in answer.text
-    assert answer.headers["Vary"] == "HX-Request"
+    assert "HX-Request" in answer.headers["Vary"]
+
+
+RESTORED = {"HX-Request": "true", "HX-History-Restore-Request": "true"}
+
+
+@pytest.mark.parametrize("path", ["/ligacoes", "/trafego", "/numero?valor=4732100123", "/centrais"])
+def test_the_browsers_back_gets_the_whole_page_and_no_cache_mixes_it_up(ana: Browser, path: str) -> None:
+    """htmx calls itself htmx there too, though what it asks for is shown as the page."""
+    answer = ana.get(path, headers=RESTORED)
+    assert "<html" in answer.text
+    assert "<main" in answer.text
+    assert {"HX-Request", "HX-History-Restore-Request"} <= set(answer.headers["Vary"].split(", "))
 
 
 def test_the_page_of_a_call_tells_all_that_is_known(ana: Browser, office: Office) -> None:
