@@ -124,6 +124,8 @@ class Desk:
             access.check_source(visit.request)
             if visit.secret:
                 access.check_form(visit.request, visit.secret)
+        elif visit.agent and visit.secret:
+            access.check_page(visit.request, visit.secret)
         return view(visit, **arguments)
 
     def _identified(self, visit: Visit) -> Visit:

@@ -60,6 +60,7 @@ def page(visit: Visit, template: str, *, status: int = 200, **values: Any) -> Re
         url=visit.url,
         static=lambda name: visit.url("static", name=name, v=assets.mark(name)),
         form_token=access.form_token(visit.secret),
+        session_mark=access.session_mark(visit.secret),
         **values,
     )
     response = Response(text, status, mimetype="text/html")
