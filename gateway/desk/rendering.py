@@ -59,6 +59,7 @@ def page(visit: Visit, template: str, *, status: int = 200, **values: Any) -> Re
         zone=visit.zone,
         url=visit.url,
         static=lambda name: visit.url("static", name=name, v=assets.mark(name)),
+        script=lambda name: visit.url("static", name=assets.script(name)),
         form_token=access.form_token(visit.secret),
         session_mark=access.session_mark(visit.secret),
         **values,

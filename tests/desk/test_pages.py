@@ -316,6 +316,19 @@ def test_files_are_kept_by_browsers_until_they_change(ana: Browser) -> None:
     assert (again.status_code, again.headers["Cache-Control"]) == (304, "public, no-cache")
 
 
+def test_scripts_load_each_other_in_the_version_of_their_page(ana: Browser) -> None:
+    """A folder names the version, so that no page is served by the shared worker of an older one."""
+    main, worker = re.findall(r'(?:src|data-worker)="(/static/@\w+/desk/\w+\.js)"', ana.get("/").text)
+    assert worker.rpartition("/")[0] == main.rpartition("/")[0]
+    for name in (main, worker, main.replace("main.js", "link.js")):
+        answer = ana.get(name)
+        assert (answer.status_code, answer.mimetype) == (200, "text/javascript")
+        assert "immutable" in answer.headers["Cache-Control"]
+    older = ana.get(re.sub("@\\w+", "@000000000000", main))
+    assert (older.status_code, older.headers["Cache-Control"]) == (200, "public, no-cache")
+    assert ana.get(main.replace("/desk/main.js", "/desk.css")).status_code == 404
+
+
 @pytest.mark.parametrize("path", ["/static/../pages.py", "/static/nada.js", "/static/", "/nada", "/ligacoes/99"])
 def test_what_does_not_exist_is_a_page_that_says_so(ana: Browser, path: str) -> None:
     answer = ana.get(path)
