@@ -123,8 +123,9 @@ class Visit:
 
     @property
     def by_htmx(self) -> bool:
-        """Whether the page's own script asks, for a piece of a page."""
-        return "HX-Request" in self.request.headers
+        """Whether the page's own script asks, for a piece of a page; after "back" it shows the answer as a page."""
+        headers = self.request.headers
+        return "HX-Request" in headers and "HX-History-Restore-Request" not in headers
 
     @property
     def by_program(self) -> bool:

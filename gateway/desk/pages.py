@@ -126,6 +126,8 @@ class Desk:
             access.check_source(visit.request)
             if visit.secret:
                 access.check_form(visit.request, visit.secret)
+        elif visit.agent and visit.secret:
+            access.check_page(visit.request, visit.secret)
         if endpoint.startswith("api_"):
             api.check_parameters(endpoint, visit)
         return view(visit, **arguments)

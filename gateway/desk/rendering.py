@@ -23,6 +23,9 @@ HEADERS = {
     "Referrer-Policy": "same-origin",
 }
 
+VARY = ("HX-Request", "HX-History-Restore-Request")
+"""One address is a page or a piece of it by these headers (``Visit.by_htmx``)."""
+
 
 def _environment() -> Environment:
     environment = Environment(
@@ -58,10 +61,14 @@ def page(visit: Visit, template: str, *, status: int = 200, **values: Any) -> Re
         zone=visit.zone,
         url=visit.url,
         static=lambda name: visit.url("static", name=name, v=assets.mark(name)),
+        script=lambda name: visit.url("static", name=assets.script(name)),
         form_token=access.form_token(visit.secret),
+        session_mark=access.session_mark(visit.secret),
         **values,
     )
-    return private(Response(text, status, mimetype="text/html"))
+    response = Response(text, status, mimetype="text/html")
+    response.vary.update(VARY)
+    return private(response)
 
 
 def as_json(data: Any, *, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:

@@ -44,6 +44,7 @@ def log_in(visit: Visit) -> Response:
         return login(visit, problem=str(error), status=error.http_status)
     if agent is None:
         return login(visit, problem="Usuário ou senha incorretos.", status=401)
+    _end_session(visit)  # a browser has one: whoever was logged in here before is no more
     token = visit.services.directory.open_session(agent, visit.at, lifetime_ms=access.SESSION_MS)
     wanted = access.local_path(form.get("next"), visit.request.root_path)
     response = redirect(wanted or visit.url("screen"), 303)
@@ -54,11 +55,17 @@ def log_in(visit: Visit) -> Response:
 
 def log_out(visit: Visit) -> Response:
     """Close the session."""
-    if visit.agent:
-        visit.services.directory.close_session(visit.secret)
+    _end_session(visit)
     response = redirect(visit.url("login"), 303)
     access.forget(response, visit.request, access.COOKIE)
     return response
+
+
+def _end_session(visit: Visit) -> None:
+    """Close the session of this browser, if it has one, and its streams of events."""
+    if visit.agent:
+        visit.services.directory.close_session(visit.secret)
+        visit.services.hub.end_session(access.session_mark(visit.secret))
 
 
 # the agent's screen
@@ -135,9 +142,9 @@ def events(visit: Visit) -> Response:
     last = request.headers.get("Last-Event-ID") or request.args.get("last_event_id") or ""
     seen = int(last) if last.isascii() and last.isdigit() and len(last) < 17 else None
     whole = request.args.get("escopo") == "empresa" or request.args.get("scope") == "tenant"
-    return streamed(
-        visit.services.hub.subscribe(visit.tenant, visit.me.extension, seen, login=visit.me.login, whole_tenant=whole)
-    )
+    me, session = visit.me, access.session_mark(visit.secret) if visit.secret else ""
+    subscribe = visit.services.hub.subscribe
+    return streamed(subscribe(visit.tenant, me.extension, seen, login=me.login, session=session, whole_tenant=whole))
 
 
 # the call log
@@ -153,9 +160,7 @@ def call_log(visit: Visit) -> Response:
     template = "_calls.html" if visit.by_htmx else "calls.html"
     older = visit.url("call_log", **search.parameters(shown[-1].id)) if more else None
     newest = visit.url("call_log", **search.parameters())
-    response = page(visit, template, search=search, calls=shown, older=older, newest=newest, seq=seq)
-    response.vary.add("HX-Request")
-    return response
+    return page(visit, template, search=search, calls=shown, older=older, newest=newest, seq=seq)
 
 
 def call(visit: Visit, call_id: int) -> Response:

@@ -243,7 +243,19 @@ def test_the_list_alone_is_sent_when_the_page_refreshes_it(ana: Browser, office:
     answer = ana.get("/ligacoes", headers={"HX-Request": "true"})
     assert "<html" not in answer.text
     assert "<tr" in answer.text
-    assert answer.headers["Vary"] == "HX-Request"
+    assert "HX-Request" in answer.headers["Vary"]
+
+
+RESTORED = {"HX-Request": "true", "HX-History-Restore-Request": "true"}
+
+
+@pytest.mark.parametrize("path", ["/ligacoes", "/trafego", "/numero?valor=4732100123", "/centrais"])
+def test_the_browsers_back_gets_the_whole_page_and_no_cache_mixes_it_up(ana: Browser, path: str) -> None:
+    """htmx calls itself htmx there too, though what it asks for is shown as the page."""
+    answer = ana.get(path, headers=RESTORED)
+    assert "<html" in answer.text
+    assert "<main" in answer.text
+    assert {"HX-Request", "HX-History-Restore-Request"} <= set(answer.headers["Vary"].split(", "))
 
 
 def test_the_page_of_a_call_tells_all_that_is_known(ana: Browser, office: Office) -> None:
@@ -329,6 +341,19 @@ def test_files_are_kept_by_browsers_until_they_change(ana: Browser) -> None:
     assert "immutable" in answer.headers["Cache-Control"]
     again = ana.get("/static/desk.css", headers={"If-None-Match": answer.headers["ETag"]})
     assert (again.status_code, again.headers["Cache-Control"]) == (304, "public, no-cache")
+
+
+def test_scripts_load_each_other_in_the_version_of_their_page(ana: Browser) -> None:
+    """A folder names the version, so that no page is served by the shared worker of an older one."""
+    main, worker = re.findall(r'(?:src|data-worker)="(/static/@\w+/desk/\w+\.js)"', ana.get("/").text)
+    assert worker.rpartition("/")[0] == main.rpartition("/")[0]
+    for name in (main, worker, main.replace("main.js", "link.js")):
+        answer = ana.get(name)
+        assert (answer.status_code, answer.mimetype) == (200, "text/javascript")
+        assert "immutable" in answer.headers["Cache-Control"]
+    older = ana.get(re.sub("@\\w+", "@000000000000", main))
+    assert (older.status_code, older.headers["Cache-Control"]) == (200, "public, no-cache")
+    assert ana.get(main.replace("/desk/main.js", "/desk.css")).status_code == 404
 
 
 @pytest.mark.parametrize("path", ["/static/../pages.py", "/static/nada.js", "/static/", "/nada", "/ligacoes/99"])
