@@ -67,12 +67,13 @@ class Courier:
             self._bell.notify_all()
 
     def stop(self) -> None:
-        """End after the attempts under way; what is left stays in the outbox."""
+        """End after the attempts under way; what is left stays in the outbox. Safe to call again, or before a start."""
         with self._bell:
             self._stopping = True
             self._bell.notify_all()
         for thread in self._threads:
-            thread.join(10)
+            if thread.is_alive():
+                thread.join(10)
 
     def _serve(self, tenant: str, target: str) -> None:
         seen = -1
