@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Engine, Row, Select, func, select
+from sqlalchemy import Connection, Engine, Row, Select, func, select
 
 from gateway.domain.finding import CERTAINTY, Rule
 from gateway.store import tables
@@ -93,6 +93,13 @@ COLUMNS = (
     func.coalesce(orders.c.dialled_by, orders.c.appliance).label("appliance"),
     orders.c.detail,
 )
+
+
+def next_logged(connection: Connection, *, tenant: str, since: int, before: int) -> int:
+    """Return when the first call from ``since`` on was logged, ``before`` where there is none until then."""
+    between = (calls.c.tenant == tenant, calls.c.logged_at >= since, calls.c.logged_at < before)
+    found: int | None = connection.execute(select(func.min(calls.c.logged_at)).where(*between)).scalar()
+    return before if found is None else found
 
 
 class CallLog:
