@@ -24,6 +24,7 @@
     ├── BusyError              400  try again later; nothing was stored
     │   ├── QueueFull          410
     │   ├── StoreUnavailable   420
+    │   ├── StoreReplaced      425
     │   ├── Stopping           430
     │   ├── TooManyScreens     440
     │   ├── TooManyConnections 450
@@ -297,6 +298,20 @@ class StoreUnavailable(BusyError):
 
     def __init__(self) -> None:
         super().__init__("o banco de dados não confirmou a gravação.", hint="Envie de novo em instantes.")
+
+
+class StoreReplaced(BusyError):
+    """The database's file was deleted or replaced while it was open; what is written now would be lost."""
+
+    code = 425
+    retry_after_s = 30
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"o arquivo {name} foi apagado ou trocado com o gateway em funcionamento.",
+            hint="Nada foi confirmado. Devolva o arquivo ao lugar, ou reinicie o gateway com o que está lá.",
+        )
+        self.name = name
 
 
 class Stopping(BusyError):
