@@ -5,7 +5,9 @@
     │   ├── UnknownAdapter     110
     │   ├── UnknownPreset      115
     │   ├── AdapterError       120  an appliance's settings do not make a request
-    │   └── UnknownSource      130
+    │   ├── UnknownSource      130
+    │   └── DataUnusable       140  the data folder or its database cannot be used
+    │       └── NewerSchema    145
     ├── RequestError           200  what came in cannot be understood
     │   ├── MissingParameter   210
     │   ├── BadParameter       220
@@ -120,6 +122,24 @@ class UnknownSource(ConfigError):
             hint = f"Did you mean {nearest!r}?" if nearest else ""
         super().__init__(message, hint=hint)
         self.nearest = nearest
+
+
+class DataUnusable(ConfigError):
+    """The data folder or its database cannot be used: damaged, read-only, full, held by somebody else."""
+
+    code = 140
+
+
+class NewerSchema(DataUnusable):
+    """The database was used by a newer version of the gateway; ``known`` is the schema of this one."""
+
+    code = 145
+
+    def __init__(self, path: str, found: str, *, known: str) -> None:
+        super().__init__(
+            f"{path} has the schema {found} of a newer version of cti-gateway; this version's is {known}.",
+            hint="Start that version again, or restore the backup that was made before the upgrade.",
+        )
 
 
 class RequestError(GatewayError):
