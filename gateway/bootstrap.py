@@ -41,6 +41,7 @@ from gateway.store.loading import Loader
 from gateway.store.log import EventLog
 from gateway.store.orders import OrderLog
 from gateway.store.outbox import Outbox
+from gateway.store.readiness import WriteProbe
 from gateway.store.register import Register
 from gateway.store.sidelog import SideLog
 from gateway.store.sightings import SightingLog
@@ -59,6 +60,7 @@ class Gateway:
     data: Path
     engine: Engine
     journal: Journal
+    write_probe: WriteProbe
     calls: CallLog
     events: EventLog
     directory: Directory
@@ -109,16 +111,14 @@ class Gateway:
         }
 
     def health(self) -> Mapping[str, bool]:
-        """What ``/readyz`` asks: can events be written and read?"""
-        checks = {"writer": self.journal.alive()}
-        checks["queue"] = self.journal.waiting() < self.config.server.write_queue
-        try:
-            self.events.newest()
-            checks["database"] = True
-        except Exception as error:
-            log.error("database_not_readable", error=type(error).__name__)
-            checks["database"] = False
-        return checks
+        """Return what ``/readyz`` asks, by name of the check: can events be written and read?"""
+        return {
+            "writer": self.journal.alive(),
+            "queue": self.journal.waiting() < self.config.server.write_queue,
+            "database": _passes("database_not_readable", self.events.newest),
+            "file": _passes("database_file_lost", self.journal.check_file),
+            "write": self.write_probe.good(),
+        }
 
     def close(self) -> None:
         """Finish orders under way, write what waits, let go of everything. Safe to call again."""
@@ -176,6 +176,7 @@ def build(config: Config, data: Path) -> Gateway:
         data=data,
         engine=engine,
         journal=journal,
+        write_probe=WriteProbe(journal),
         calls=calls,
         events=events,
         directory=directory,
@@ -240,6 +241,16 @@ def data_folder(config: Config, config_path: Path | None, wanted: Path | None) -
     if wanted is not None:
         return wanted
     return (config_path.parent if config_path else Path()) / config.server.data
+
+
+def _passes(name: str, check: Callable[[], object]) -> bool:
+    """Whether ``check`` raises nothing; what it raises is logged as ``name``."""
+    try:
+        check()
+    except Exception as error:
+        log.error(name, error=type(error).__name__)
+        return False
+    return True
 
 
 def _tell(listeners: list[Callable[[int], None]], seq: int) -> None:

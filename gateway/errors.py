@@ -5,7 +5,9 @@
     │   ├── UnknownAdapter     110
     │   ├── UnknownPreset      115
     │   ├── AdapterError       120  an appliance's settings do not make a request
-    │   └── UnknownSource      130
+    │   ├── UnknownSource      130
+    │   └── DataUnusable       140  the data folder or its database cannot be used
+    │       └── NewerSchema    145
     ├── RequestError           200  what came in cannot be understood
     │   ├── MissingParameter   210
     │   ├── UnknownParameter   215
@@ -28,6 +30,7 @@
     ├── BusyError              400  try again later; nothing was stored
     │   ├── QueueFull          410
     │   ├── StoreUnavailable   420
+    │   ├── StoreReplaced      425
     │   ├── Stopping           430
     │   ├── TooManyScreens     440
     │   ├── TooManyConnections 450
@@ -125,6 +128,24 @@ class UnknownSource(ConfigError):
             hint = f"Did you mean {nearest!r}?" if nearest else ""
         super().__init__(message, hint=hint)
         self.nearest = nearest
+
+
+class DataUnusable(ConfigError):
+    """The data folder or its database cannot be used: damaged, read-only, full, held by somebody else."""
+
+    code = 140
+
+
+class NewerSchema(DataUnusable):
+    """The database was used by a newer version of the gateway; ``known`` is the schema of this one."""
+
+    code = 145
+
+    def __init__(self, path: str, found: str, *, known: str) -> None:
+        super().__init__(
+            f"{path} has the schema {found} of a newer version of cti-gateway; this version's is {known}.",
+            hint="Start that version again, or restore the backup that was made before the upgrade.",
+        )
 
 
 class RequestError(GatewayError):
@@ -360,6 +381,20 @@ class StoreUnavailable(BusyError):
 
     def __init__(self) -> None:
         super().__init__("o banco de dados não confirmou a gravação.", hint="Envie de novo em instantes.")
+
+
+class StoreReplaced(BusyError):
+    """The database's file was deleted or replaced while it was open; what is written now would be lost."""
+
+    code = 425
+    retry_after_s = 30
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"o arquivo {name} foi apagado ou trocado com o gateway em funcionamento.",
+            hint="Nada foi confirmado. Devolva o arquivo ao lugar, ou reinicie o gateway com o que está lá.",
+        )
+        self.name = name
 
 
 class Stopping(BusyError):

@@ -10,13 +10,14 @@ from sqlalchemy import insert
 
 from adapters.templates import EVENT_FIELDS
 from gateway.adapter import Delivery, Outcome, Outgoing
+from gateway.clock import Clock as SteppedClock
 from gateway.delivery import Courier, sweep_abandoned, wait_ms
 from gateway.domain.messages import PlaceCall
 from gateway.domain.numbers import read
 from gateway.store import tables
 from gateway.store.drafts import OrderDraft
 from gateway.store.outbox import Outbox
-from tests.fakes import FakeAdapter
+from tests.fakes import FakeAdapter, SetTime
 from tests.store.conftest import HERE, PLAN, T0, Store, end_draft, open_store, start_draft, store
 
 __all__ = ["open_store", "store"]
@@ -54,6 +55,9 @@ class Clock:
 
     def __call__(self) -> int:
         return self.now
+
+    def ago(self, ms: int) -> int:
+        return self.now - ms
 
 
 @pytest.fixture
@@ -126,6 +130,31 @@ def test_an_event_nobody_took_for_a_day_is_given_up_and_the_next_one_goes(
     clock.now += 25 * 3_600_000
     send(store, couriers, clock, crm=FakeAdapter(lambda _: Delivery(Outcome.REFUSED, "não")))
     until(lambda: Outbox(store.engine, store.journal).waiting() == 0)
+
+
+@pytest.mark.parametrize("step", [-30 * 86_400_000, -3_600_000])
+def test_an_event_does_not_wait_for_a_clock_that_was_set_back(
+    store: Store, couriers: list[Courier], clock: Clock, step: int
+) -> None:
+    store.journal.write(start_draft("3501", "4732100123", forwards=("crm",)))
+    crm = FakeAdapter(lambda _: Delivery(Outcome.UNREACHABLE, "não"))
+    send(store, couriers, clock, crm=crm)
+    assert crm.arrived.wait(5)
+    crm.answer = lambda _: Delivery(Outcome.ACCEPTED, "ok")
+    clock.now += step
+    until(lambda: Outbox(store.engine, store.journal).waiting() == 0)
+
+
+def test_a_clock_set_forward_gives_no_event_up(store: Store, couriers: list[Courier]) -> None:
+    time_set = SetTime(T0 + 10)
+    store.journal.write(start_draft("3501", "4732100123", forwards=("crm",)))
+    crm = FakeAdapter(lambda _: Delivery(Outcome.UNREACHABLE, "não"))
+    stepped = SteppedClock(time_set.wall, time_set.steady)
+    time_set.step(400 * 86_400_000)
+    send(store, couriers, stepped, crm=crm)
+    assert crm.arrived.wait(5)
+    time.sleep(0.2)
+    assert Outbox(store.engine, store.journal).waiting() == 1
 
 
 def test_the_wait_doubles_up_to_five_minutes() -> None:

@@ -61,7 +61,7 @@ def check_command(place: Place) -> None:
         with place.open() as gateway:
             _line(True, "configuration", str(place.config_path or "defaults"))
             health = gateway.health()
-            _line(all(health.values()), "database", str(gateway.data))
+            _line(all(health.values()), "database", _database(gateway.data, health))
             for tenant, sentence in cautions(gateway.config):
                 _line(None, tenant, sentence)
             cases = _try_dial_plans(gateway)
@@ -71,6 +71,11 @@ def check_command(place: Place) -> None:
             _line(False, "configuration", line)
         sys.exit(1)
     sys.exit(0 if good and all(health.values()) else 1)
+
+
+def _database(data: Path, health: Mapping[str, bool]) -> str:
+    failed = ", ".join(name for name, good in health.items() if not good)
+    return f"{data} (failed: {failed})" if failed else str(data)
 
 
 def _try_dial_plans(gateway: "Gateway") -> bool:

@@ -2,6 +2,8 @@
 
 Each says how sure it is. All times are milliseconds since 1970 UTC. Windows are measured by our own clock (when an
 event was heard); what an exchange says of the time is only compared with what the same exchange said before.
+What came first is told by ids, which are given in the order of arrival, never by a clock: clocks are set. A short
+window holds in both directions, so that what was heard "in the future", before the clock was set back, claims nothing.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -90,6 +92,8 @@ class Candidate(Protocol):
     """What finding looks at: a logged call of the same tenant that is open, lost, or ended a short while ago."""
 
     @property
+    def id(self) -> int: ...
+    @property
     def state(self) -> State: ...
     @property
     def extension(self) -> str: ...
@@ -146,7 +150,7 @@ def find_group(heard: Heard, calls: Sequence[C]) -> C | None:
     if heard.call_ref:
         return _newest(call for call in others if call.call_ref == heard.call_ref)
     same = (call for call in others if heard.known and call.number == heard.number and not call.call_ref)
-    return _newest(call for call in same if heard.at - call.logged_at <= GROUP_MS)
+    return _newest(call for call in same if _within(GROUP_MS, heard.at, call.logged_at))
 
 
 def leaves_rest_of_group(call: Candidate, heard: Heard) -> bool:
@@ -175,7 +179,11 @@ def _told_apart(rule: Rule, heard: Heard, calls: Sequence[Candidate]) -> Rule:
 
 
 def _newest(calls: Iterable[C]) -> C | None:
-    return max(calls, key=lambda call: call.logged_at, default=None)
+    return max(calls, key=lambda call: call.id, default=None)
+
+
+def _within(window_ms: int, at: int, other: int) -> bool:
+    return abs(at - other) <= window_ms
 
 
 def same_pair(heard: Heard, call: Candidate) -> bool:
@@ -208,7 +216,7 @@ def _ordered(heard: Heard, calls: Sequence[C]) -> C | None:
     return _newest(
         call
         for call in _pair(heard, calls)
-        if call.state is State.ORDERED and heard.at - call.logged_at <= LONGEST_RING_MS
+        if call.state is State.ORDERED and _within(LONGEST_RING_MS, heard.at, call.logged_at)
     )
 
 
@@ -223,7 +231,7 @@ def _same_start(heard: Heard, call: Candidate) -> bool:
             return True
         if call.started_at != call.start_heard_at:  # the exchange said another moment
             return False
-    return heard.at - (call.start_heard_at or call.logged_at) <= START_REPEAT_MS
+    return _within(START_REPEAT_MS, heard.at, call.start_heard_at or call.logged_at)
 
 
 def _overtaken(heard: Heard, calls: Sequence[C]) -> C | None:
@@ -236,10 +244,10 @@ def _overtaken(heard: Heard, calls: Sequence[C]) -> C | None:
 
 
 def _began_before(heard: Heard, call: Candidate) -> bool:
-    since = heard.at - (call.end_heard_at or call.logged_at)
+    end_heard_at = call.end_heard_at or call.logged_at
     if heard.occurred_at is not None and call.ended_at is not None:
-        return since <= LATE_MS and heard.occurred_at <= call.ended_at
-    return since <= OVERTAKEN_MS
+        return _within(LATE_MS, heard.at, end_heard_at) and heard.occurred_at <= call.ended_at
+    return _within(OVERTAKEN_MS, heard.at, end_heard_at)
 
 
 # finding the call of an end
@@ -274,7 +282,7 @@ def _repeated_end(heard: Heard, calls: Sequence[C]) -> C | None:
 
 def _same_end(heard: Heard, call: Candidate) -> bool:
     """Heard a short while ago, and nothing it says contradicts."""
-    if call.end_heard_at is None or heard.at - call.end_heard_at > END_REPEAT_MS:
+    if call.end_heard_at is None or not _within(END_REPEAT_MS, heard.at, call.end_heard_at):
         return False
     if heard.recording_url and call.recording_url and heard.recording_url != call.recording_url:
         return False

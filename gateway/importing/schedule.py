@@ -130,7 +130,7 @@ class Schedule:
         now = self._clock()
         runs = self._imports.last(tenant, name, limit=10)
         not_after = now - wait_s(every_s, failures_of(runs)) * 1000
-        if runs and runs[0].started_at > not_after:
+        if runs and not_after < runs[0].started_at <= now:  # one from the future is from before the clock was set back
             return None
         return self._imports.claim_due(tenant, name, table.source, now, not_after=not_after)
 

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Engine, Row, Select, and_, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Engine, Row, Select, and_, func, or_, select
 
 from gateway.domain.finding import CERTAINTY, Rule
 from gateway.domain.links import safe_link
@@ -149,6 +149,13 @@ COLUMNS = (
     calls.c.over_by,
     calls.c.over_at,
 )
+
+
+def next_logged(connection: Connection, *, tenant: str, since: int, before: int) -> int:
+    """Return when the first call from ``since`` on was logged, ``before`` where there is none until then."""
+    between = (calls.c.tenant == tenant, calls.c.logged_at >= since, calls.c.logged_at < before)
+    found: int | None = connection.execute(select(func.min(calls.c.logged_at)).where(*between)).scalar()
+    return before if found is None else found
 
 
 class CallLog:

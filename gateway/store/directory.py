@@ -60,6 +60,10 @@ class Agent:
     extension: str
 
 
+CLOCK_WRONG_MS = 24 * 3600 * 1000
+"""A session that began later than this from now is no longer good; a clock put right by less logs nobody out."""
+
+
 class Directory:
     """Reads by the engine; writes in the journal's turn."""
 
@@ -180,6 +184,8 @@ class Directory:
             select(agents)
             .join(sessions, sessions.c.agent_id == agents.c.id)
             .where(sessions.c.token_hash == _hash(token), sessions.c.expires_at > at)
+            # A session from far in the future would hold until then: the clock was wrong when it began.
+            .where(sessions.c.created_at <= at + CLOCK_WRONG_MS)
         )
         with self._engine.connect() as connection:
             row = connection.execute(query).first()

@@ -3,6 +3,7 @@
 ``apply`` turns a batch of drafts into a handful of statements: load what the batch needs, work in memory, write it all.
 """
 
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from sqlalchemy import Connection, Engine
 
 from gateway.errors import GatewayError
 from gateway.store.batch import Batch
+from gateway.store.database_file import DatabaseFile
 from gateway.store.drafts import (
     Choice,
     EndDraft,
@@ -23,7 +25,7 @@ from gateway.store.drafts import (
     StartDraft,
     Work,
 )
-from gateway.store.engine import LOCK, FileLock
+from gateway.store.engine import DATABASE, LOCK, FileLock
 from gateway.store.writer import GroupCommit
 
 Draft = StartDraft | EndDraft | OrderDraft | Settlement | GiveUp | InVain | Choice | Over | Work
@@ -41,9 +43,17 @@ class Journal:
         on_commit: Callable[[int], None] = lambda _seq: None,
     ) -> None:
         self._lock = FileLock(data / LOCK)
+        self._file = DatabaseFile(data / DATABASE)
         self._on_commit = on_commit
+        self.wrote_at = float("-inf")
+        """When an event last became durable (``time.monotonic``)."""
         self._writer: GroupCommit[Draft, Any] = GroupCommit(
-            engine, apply, lock=self._lock, queue_limit=queue_limit, after_commit=self._ring
+            engine,
+            apply,
+            lock=self._lock,
+            queue_limit=queue_limit,
+            after_commit=self._ring,
+            check=self._file.check,
         )
 
     def start(self) -> None:
@@ -78,6 +88,10 @@ class Journal:
         """How many drafts wait to be written."""
         return self._writer.waiting()
 
+    def check_file(self) -> None:
+        """Raise ``StoreReplaced`` when the database is not the file any more that was opened."""
+        self._file.check()
+
     def alive(self) -> bool:
         return self._writer.alive()
 
@@ -85,6 +99,7 @@ class Journal:
         """Tell the hub of the newest event, so that it need not wait for its next look."""
         seq = max((result.seq for result in results if isinstance(result, Recorded)), default=0)
         if seq:
+            self.wrote_at = time.monotonic()
             self._on_commit(seq)
 
 

@@ -43,6 +43,7 @@ class Call:
     def __init__(self, row: dict[str, Any]) -> None:
         self.row = row
 
+    id = _column("id")
     extension = _column("extension")
     number = _column("number")
     call_ref = _column("call_ref")

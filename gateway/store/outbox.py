@@ -18,6 +18,8 @@ LATER_FIELDS = {"result": "", "resultado": ""}
 """Fields that letters of version 0.1.0 lack."""
 CLAIM_MS = 120_000
 """A letter whose sender died is due again after this long; longer than any attempt may take."""
+LONGEST_WAIT_MS = 300_000
+"""No letter is put off for longer; one that is due later still was put off before the clock was set back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +52,7 @@ class Outbox:
         """A look without the write lock, so that an idle target costs nothing."""
         with self._engine.connect() as connection:
             row = connection.execute(_oldest(tenant, target)).first()
-        return row is not None and row.due_at <= now
+        return row is not None and _is_due(row.due_at, now)
 
     def settle(self, letter: Letter, delivery: Delivery, now: int) -> None:
         """The letter is done: accepted, or given up with its last outcome."""
@@ -82,9 +84,13 @@ def _oldest(tenant: str, target: str) -> Select[Any]:
     return select(outbox).where(*waiting).order_by(outbox.c.id).limit(1)
 
 
+def _is_due(due_at: int, now: int) -> bool:
+    return not now < due_at <= now + max(LONGEST_WAIT_MS, CLAIM_MS)
+
+
 def _claim(connection: Connection, tenant: str, target: str, now: int) -> Letter | None:
     row = connection.execute(_oldest(tenant, target)).first()
-    if row is None or row.due_at > now:
+    if row is None or not _is_due(row.due_at, now):
         return None
     held = update(outbox).where(outbox.c.id == row.id)
     connection.execute(held.values(due_at=now + CLAIM_MS, attempts=row.attempts + 1))

@@ -1,4 +1,4 @@
-"""What an agent's screen does when something fails: a card or a list that does not load, a browser that may not sound."""
+"""What an agent's screen does when something fails: a card or list that does not load, a browser without sound."""
 
 import json
 import time

@@ -1,0 +1,99 @@
+"""What a running gateway does when its disk is full, or its database is gone."""
+
+import http.client
+import json
+import shutil
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.live.conftest import LiveGateway, start_gateway
+from tests.live.processes import until
+
+START = "/wconnect/WConnect_WSDL_ConsultaRamal.php?ramal=3501&telefone=4732100123"
+
+
+def get(gateway: LiveGateway, path: str) -> tuple[int, str]:
+    """One request on a connection of its own, so that it may reach any worker."""
+    connection = http.client.HTTPConnection("127.0.0.1", gateway.port, timeout=20)
+    try:
+        connection.request("GET", path)
+        answer = connection.getresponse()
+        return answer.status, answer.read().decode()
+    finally:
+        connection.close()
+
+
+def failed_checks(gateway: LiveGateway) -> set[str]:
+    status, body = get(gateway, "/readyz")
+    failed = {name for name, good in json.loads(body).items() if not good}
+    assert status == (503 if failed else 200)
+    return failed
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of six megabytes."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    done = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=6m", "tmpfs", folder], capture_output=True, check=False)
+    if done.returncode:
+        pytest.skip(f"this test needs to mount a file system: {done.stderr.decode().strip()}")
+    yield folder
+    subprocess.run(["umount", "--lazy", folder], check=False)
+
+
+def test_a_full_disk_is_told_and_over_when_there_is_room_again(small_disk: Path) -> None:
+    gateway = start_gateway(small_disk / "data")
+    assert get(gateway, START)[0] == 200
+    filler = small_disk / "filler"
+    fill(filler)
+    # What is left of the write-ahead log's last pages may still take a few.
+    until(lambda: get(gateway, START)[0] == 503, "the event is refused")
+    until(lambda: failed_checks(gateway) == {"write"}, "the readiness says so", timeout_s=4)
+    filler.unlink()
+    until(lambda: get(gateway, START)[0] == 200, "events are taken again")
+    assert failed_checks(gateway) == set()
+    assert gateway.stop() == 0
+
+
+def fill(path: Path) -> None:
+    with path.open("wb", buffering=0) as file:
+        for size in (65_536, 4096, 1):
+            try:
+                while True:
+                    file.write(b"x" * size)
+            except OSError:
+                continue
+
+
+@pytest.fixture
+def two_workers(tmp_path: Path) -> Iterator[LiveGateway]:
+    config = tmp_path / "gateway.toml"
+    config.write_text("[server]\nworkers = 2\n[tenants.acme]\nextensions = ['3500-3599']\n")
+    gateway = start_gateway(tmp_path / "data", config=config)
+    yield gateway
+    gateway.stop()
+
+
+def test_a_lost_database_stops_every_worker_within_two_seconds_and_one_put_back_lets_them_go_on(
+    two_workers: LiveGateway,
+) -> None:
+    database = two_workers.data / "gateway.db"
+    for _ in range(8):
+        assert get(two_workers, START)[0] == 200
+    kept = two_workers.data / "kept"
+    database.rename(kept)
+    shutil.copy(kept, database)
+    ends = time.monotonic() + 2
+    answers = [get(two_workers, START) for _ in range(16)]
+    assert {status for status, _ in answers} == {503}
+    assert "ERRO 425" in answers[0][1]
+    assert failed_checks(two_workers) >= {"file"}
+    assert time.monotonic() < ends + 10
+    kept.rename(database)
+    assert {get(two_workers, START)[0] for _ in range(16)} == {200}
+    until(lambda: not failed_checks(two_workers), "it is ready again")
