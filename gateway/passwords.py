@@ -14,6 +14,7 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
 from gateway.errors import TooManyAttempts
+from gateway.logins.weak import weakness
 from gateway.store.directory import Agent, Directory
 
 SHORTEST = 8
@@ -27,10 +28,19 @@ def _nobody() -> str:
     return _hasher.hash(secrets.token_hex(16))
 
 
-def hash_password(password: str) -> str:
-    """The argon2id hash to store. Raises ``ValueError`` when the password is too short or too long."""
+class WeakPassword(ValueError):
+    """A password that may not be chosen; the text says why, and never holds the password."""
+
+
+def hash_password(password: str, *, login: str = "") -> str:
+    """Return the argon2id hash to store.
+
+    Raises ``WeakPassword`` when the password is too short, too long, or one of those that are guessed first.
+    """
     if not SHORTEST <= len(password) <= LONGEST:
-        raise ValueError(f"a password needs {SHORTEST} to {LONGEST} characters; this one has {len(password)}")
+        raise WeakPassword(f"a password needs {SHORTEST} to {LONGEST} characters; this one has {len(password)}")
+    if reason := weakness(password, login):
+        raise WeakPassword(f"this password is guessed too easily: {reason}; choose another, such as four words")
     return _hasher.hash(password)
 
 
