@@ -1,9 +1,21 @@
 """What holds for all tests."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import structlog
+
+BY_FOLDER = ("live", "bench", "fuzz")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark tests by the folder that they lie in, so that ``-m 'not live'`` leaves out all of tests/live."""
+    here = Path(__file__).parent
+    for item in items:
+        folder = item.path.relative_to(here).parts[0] if item.path.is_relative_to(here) else ""
+        if folder in BY_FOLDER:
+            item.add_marker(folder)
 
 
 @pytest.fixture(scope="session", autouse=True)

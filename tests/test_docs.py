@@ -17,6 +17,8 @@ from gateway.wire.operations import OPERATIONS
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+PAGES = {page.stem: page.read_text(encoding="utf-8") for page in (ROOT / "docs").glob("*.md")}
+REFERENCE = PAGES["reference"]
 
 
 def subclasses(root: type) -> list[type]:
@@ -24,8 +26,8 @@ def subclasses(root: type) -> list[type]:
 
 
 @pytest.mark.parametrize("name", sorted(COMMANDS))
-def test_every_command_is_in_the_readme_and_explains_itself(name: str) -> None:
-    assert re.search(rf"^\| `{name}\b", README, re.MULTILINE)
+def test_every_command_is_in_the_reference_and_explains_itself(name: str) -> None:
+    assert re.search(rf"^\| `{name}\b", REFERENCE, re.MULTILINE)
     shown = subprocess.run(
         [sys.executable, "-m", "gateway", name, "--help"], capture_output=True, text=True, timeout=60, check=True
     )
@@ -50,11 +52,12 @@ def test_every_command_is_in_the_readme_and_explains_itself(name: str) -> None:
         config.Directory,
     ],
 )
-def test_every_setting_is_in_the_readme(model: type[BaseModel]) -> None:
+def test_every_setting_is_in_the_reference(model: type[BaseModel]) -> None:
     tables = {
         "branches",
         "events",
         "listener",
+        "pairing",
         "click_to_call",
         "dial_plan",
         "appliances",
@@ -63,30 +66,30 @@ def test_every_setting_is_in_the_readme(model: type[BaseModel]) -> None:
         "settings",
     }
     for name in set(model.model_fields) - tables:
-        assert f"`{name}`" in README, f"{model.__name__}.{name}"
+        assert f"`{name}`" in REFERENCE, f"{model.__name__}.{name}"
 
 
 @pytest.mark.parametrize("name", adapter.names())
-def test_every_adapter_and_its_settings_are_in_the_readme(name: str) -> None:
-    assert re.search(rf"^\| `{name}` \|", README, re.MULTILINE)
+def test_every_adapter_and_its_settings_are_documented(name: str) -> None:
+    assert re.search(rf"^\| `{name}` \|", PAGES["appliances"], re.MULTILINE)
     for setting in adapter.load(name).Config.__dataclass_fields__:
-        assert f"`{setting}`" in README, setting
+        assert f"`{setting}`" in PAGES["appliances"], setting
 
 
 @pytest.mark.parametrize("name", sources.names())
-def test_every_source_and_its_settings_are_in_the_readme(name: str) -> None:
-    assert re.search(rf"^\| `{name}` \|", README, re.MULTILINE), name
+def test_every_source_and_its_settings_are_documented(name: str) -> None:
+    assert re.search(rf"^\| `{name}` \|", PAGES["directory"], re.MULTILINE), name
     for setting in sources.load(name).Config.__dataclass_fields__:
-        assert f"`{setting}`" in README, setting
+        assert f"`{setting}`" in PAGES["directory"] + PAGES["appliances"], setting
 
 
 @pytest.mark.parametrize("error", subclasses(errors.GatewayError)[1:])
-def test_every_error_code_is_in_the_readme_and_belongs_to_one_error(error: type[errors.GatewayError]) -> None:
-    assert re.search(rf"^\|[ \d,]*\b{error.code}\b[ \d,]*\|", README, re.MULTILINE), error.__name__
+def test_every_error_code_is_in_the_reference_and_belongs_to_one_error(error: type[errors.GatewayError]) -> None:
+    assert re.search(rf"^\|[ \d,]*\b{error.code}\b[ \d,]*\|", REFERENCE, re.MULTILINE), error.__name__
     assert [other for other in subclasses(errors.GatewayError) if other.code == error.code] == [error]
 
 
-def test_every_machine_address_is_in_the_readme() -> None:
+def test_every_machine_address_is_in_the_reference() -> None:
     front = Front(
         Config(),
         core=None,  # type: ignore[arg-type]
@@ -96,14 +99,21 @@ def test_every_machine_address_is_in_the_readme() -> None:
         metrics=lambda *_: [],
     )
     for path in {*front._routes, *front._plain}:
-        assert f"`{path.rstrip('/')}`" in README, path
+        assert f"`{path.rstrip('/')}`" in REFERENCE, path
 
 
 @pytest.mark.parametrize("name", sorted(OPERATIONS))
-def test_every_operation_and_parameter_is_in_the_readme(name: str) -> None:
-    assert f"{name}(" in README or f"`{name}`" in README
+def test_every_operation_and_parameter_is_documented(name: str) -> None:
+    wires = PAGES["events"] + PAGES["click-to-call"]
+    assert f"{name}(" in wires or f"`{name}`" in wires
     for parameter in OPERATIONS[name].names:
-        assert f"`{parameter}`" in README, parameter
+        assert f"`{parameter}`" in wires, parameter
+
+
+def test_the_readme_is_a_front_page_that_leads_to_every_page() -> None:
+    assert len(README.splitlines()) <= 250
+    for name in PAGES:
+        assert f"](docs/{name}.md" in README, name
 
 
 def test_the_readme_s_commands_are_those_that_ci_runs() -> None:

@@ -91,7 +91,7 @@ def _show_list(chosen: list[tuple[str, Any]]) -> None:
 
 
 def table(chosen: list[tuple[str, Any]]) -> Iterator[str]:
-    """The list as a table of Markdown; the README's is this one."""
+    """The list as a table of Markdown; that of docs/appliances.md is this one."""
     yield "| preset | for | speaks | verified |"
     yield "|---|---|---|---|"
     for name, preset in chosen:

@@ -33,7 +33,7 @@ DIALLED = [
     for name, trial in TRIALS
     if trial.outcome == "accepted" and trial.hang_up is None and trial.kept is None
 ]
-README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+APPLIANCES = (Path(__file__).parents[2] / "docs" / "appliances.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize(("name", "trial"), TRIALS, ids=[f"{name}: {trial.name}" for name, trial in TRIALS])
@@ -125,9 +125,9 @@ def test_a_dry_run_shows_what_goes_out(name, trial):
 
 
 def test_the_readme_lists_every_preset_with_how_it_was_verified():
-    block = README.partition("<!-- presets -->\n")[2].partition("<!-- presets end -->")[0].strip()
+    block = APPLIANCES.partition("<!-- presets -->\n")[2].partition("<!-- presets end -->")[0].strip()
     wanted = "\n".join(table(list(PRESETS.items())))
-    assert block == wanted, "put the output of 'cti-gateway presets --markdown' between the marks in README.md"
+    assert block == wanted, "put the output of 'cti-gateway presets --markdown' between the marks in docs/appliances.md"
 
 
 def test_no_parameter_can_hide_a_setting_of_the_gateway():
