@@ -14,7 +14,6 @@ from gateway.errors import BadCredentials, BusyError, GatewayError, InternalErro
 from gateway.handlers import Reply
 from gateway.masking import MASK
 from gateway.traffic.told import tell
-from gateway.wire.auth import VerifyAgent
 from gateway.wire.operations import LOGIN, OPERATIONS, EitherReading, Operation, Sender, Texts
 from gateway.wire.sites import Site
 
@@ -41,6 +40,10 @@ COUNTS = {
     for result in RESULTS
 }
 TIMES = {wire: SECONDS.labels(wire) for wire in WIRES}
+
+
+VerifyAgent = Callable[[str, str, str, str], str | None]
+"""``verify_agent(tenant, login, password, address)``: the login of the agent, or None when the password is wrong."""
 
 
 class Core(Protocol):
@@ -92,7 +95,7 @@ class Intake:
                 raise NotReplayable(operation.name)
         elif operation.dials:
             texts = with_key(texts, environ)
-            login = site.gate.admit_dialling(environ, token, self._verify_agent, in_body=login_in(texts))
+            login = site.gate.admit_dialling(environ, token, self._verify_from(environ), in_body=login_in(texts))
             if isinstance(texts, EitherReading) and login == texts[LOGIN[0]]:
                 texts = with_key(texts.as_login(), environ)
         else:
@@ -101,7 +104,7 @@ class Intake:
         message = operation.build(texts, Sender(site.name, site.zone, origin, int(self._clock() * 1000), login))
         if message is None:
             given = login_in(texts)
-            if given and not self._verify_agent(site.name, *given):
+            if given and not self._verify_from(environ)(site.name, *given):
                 raise BadCredentials
             return Reply(True, f"cti-gateway {__version__}", 0)
         reply = self._core.handle(message)
@@ -114,6 +117,11 @@ class Intake:
             call_id=reply.call_id,
         )
         return reply
+
+    def _verify_from(self, environ: dict[str, Any]) -> Callable[[str, str, str], str | None]:
+        """How to verify a login of the one who asks: wrong ones count by address as well."""
+        address = environ["cti.client"]
+        return lambda tenant, login, password: self._verify_agent(tenant, login, password, address)
 
 
 def with_key(texts: Texts, environ: dict[str, Any]) -> Texts:
