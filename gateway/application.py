@@ -81,8 +81,8 @@ class Application:
     def _breakers(self) -> Mapping[tuple[str, str], float]:
         return {key: BREAKER[lane.health().gate] for key, lane in self._gateway.orders.lanes.items()}
 
-    def _verify_agent(self, tenant: str, login: str, password: str) -> str | None:
-        agent = self._gateway.verifier.verify(tenant, login, password)
+    def _verify_agent(self, tenant: str, login: str, password: str, address: str) -> str | None:
+        agent = self._gateway.verifier.verify(tenant, login, password, address)
         return agent.login if agent else None
 
     def _replay(self, exchange: Exchange, by: str) -> tuple[str, str]:

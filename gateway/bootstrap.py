@@ -27,7 +27,7 @@ from gateway.importing.importer import Importer
 from gateway.importing.schedule import Schedule
 from gateway.importing.sources import open_source
 from gateway.orders import OrderDesk
-from gateway.passwords import Verifier
+from gateway.passwords import Verifier, verifier
 from gateway.source import Source
 from gateway.store.calls import CallLog
 from gateway.store.directory import Directory
@@ -133,6 +133,7 @@ class Gateway:
             adapter.close()
         if self.side:
             self.side.stop()
+        self.verifier.close()
         self.engine.dispose()
 
 
@@ -181,7 +182,7 @@ def build(config: Config, data: Path) -> Gateway:
         events=events,
         directory=directory,
         outbox=outbox,
-        verifier=Verifier(directory),
+        verifier=verifier(directory, data),
         appliances=appliances,
         forwards=forwards,
         orders=orders,

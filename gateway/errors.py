@@ -33,6 +33,7 @@
     │   ├── StoreReplaced      425
     │   ├── Stopping           430
     │   ├── TooManyScreens     440
+    │   ├── LoginsBusy         445
     │   ├── TooManyConnections 450
     │   └── TooManyOrders      460
     ├── DialError              500  a call cannot be placed
@@ -414,6 +415,16 @@ class TooManyScreens(BusyError):
 
     def __init__(self, limit: int) -> None:
         super().__init__(f"limite de {limit} telas abertas atingido.", hint="Aumente server.max_screens.")
+
+
+class LoginsBusy(BusyError):
+    """As many logins are being verified as may be at once, of all or of this address; this one was not looked at."""
+
+    code = 445
+    retry_after_s = 2
+
+    def __init__(self) -> None:
+        super().__init__("logins demais ao mesmo tempo.", hint="Nada foi feito; tente de novo em instantes.")
 
 
 class TooManyConnections(BusyError):

@@ -32,14 +32,19 @@ def agent_of_cookie(directory: Directory, request: Request, tenant: str, at: int
 
 
 def agent_of_password(verifier: Verifier, request: Request, tenant: str) -> Agent | None:
-    """Who logs in by HTTP Basic. Raises ``BadCredentials`` and ``TooManyAttempts``."""
+    """Who logs in by HTTP Basic. Raises ``BadCredentials`` ``TooManyAttempts`` and ``LoginsBusy``."""
     given = request.authorization
     if given is None or given.type != "basic":
         return None
-    agent = verifier.verify(tenant, given.username or "", given.password or "")
+    agent = verifier.verify(tenant, given.username or "", given.password or "", address_of(request))
     if agent is None:
         raise BadCredentials
     return agent
+
+
+def address_of(request: Request) -> str:
+    """The client's address, behind a trusted proxy the one that it forwards."""
+    return str(request.environ.get("cti.client") or request.remote_addr or "")
 
 
 def form_token(secret: str) -> str:

@@ -142,7 +142,10 @@ def _fields(visit: Visit) -> Mapping[str, Any]:
     """The body's fields, from JSON or a form."""
     if not visit.request.is_json:
         return visit.request.form
-    asked = visit.request.get_json()
+    try:
+        asked = visit.request.get_json()
+    except RecursionError:
+        raise MalformedRequest("o JSON tem níveis demais.", hint='Envie {"number": "4732100123"}.') from None
     if not isinstance(asked, dict):
         raise MalformedRequest("esperado um objeto JSON.", hint='Envie {"number": "4732100123"}.')
     return asked

@@ -11,7 +11,7 @@ from gateway.desk import access, assets, board, dialling, filters, owners
 from gateway.desk.context import Visit
 from gateway.desk.problems import said
 from gateway.desk.rendering import page, streamed
-from gateway.errors import GatewayError, TooManyAttempts
+from gateway.errors import GatewayError, LoginsBusy, TooManyAttempts
 from gateway.store.calls import LoggedCall
 from gateway.store.orders import Tried
 from gateway.store.sightings import Kind, Sighting
@@ -39,8 +39,10 @@ def log_in(visit: Visit) -> Response:
     """Open a session and go where the agent wanted to go."""
     form = visit.request.form
     try:
-        agent = visit.services.verifier.verify(visit.tenant, form.get("usuario", "").strip(), form.get("senha", ""))
-    except TooManyAttempts as error:
+        agent = visit.services.verifier.verify(
+            visit.tenant, form.get("usuario", "").strip(), form.get("senha", ""), access.address_of(visit.request)
+        )
+    except (TooManyAttempts, LoginsBusy) as error:
         return login(visit, problem=str(error), status=error.http_status)
     if agent is None:
         return login(visit, problem="Usuário ou senha incorretos.", status=401)

@@ -24,7 +24,7 @@ from gateway.domain.messages import CallEnded, CallStarted, Origin
 from gateway.domain.numbers import NumberPlan
 from gateway.domain.tenant import Tenant, Trunk
 from gateway.handlers import Core
-from gateway.passwords import Verifier, hash_password
+from gateway.passwords import hash_password, verifier
 from gateway.store.calls import CallLog
 from gateway.store.corrections import Corrections
 from gateway.store.directory import Account, Agent, Directory
@@ -236,7 +236,7 @@ def services_of(office: Office, config: Config, hub: Hub, *, replay: Replay = no
         calls=office.calls,
         log=office.log,
         directory=office.directory,
-        verifier=Verifier(office.directory),
+        verifier=verifier(office.directory, None, least_s=0.001),
         hub=hub,
         explainer=Explainer(office.core.tenants, zones, *reads),
         exchanges=office.exchanges,

@@ -8,6 +8,8 @@ import pytest
 
 from gateway.desk import access
 from gateway.desk.hub import Hub
+from gateway.errors import LoginsBusy
+from gateway.passwords import Verifier
 from tests.desk.conftest import PASSWORD, Browser, Clock, Office
 
 Browse = Callable[..., Browser]
@@ -67,6 +69,30 @@ def test_guessing_passwords_is_slowed_down(browse: Browse) -> None:
     answers = [browser.log_in("bruno", f"errada-{n}") for n in range(11)]
     assert answers[-1].status_code == 429
     assert "tentativas demais" in answers[-1].text
+
+
+def test_a_stranger_elsewhere_locks_no_agent_out(browse: Browse) -> None:
+    stranger, bruno = browse(), browse()
+    for number in range(11):
+        answer = stranger.post(
+            "/login",
+            data={"usuario": "bruno", "senha": f"errada-{number}", "csrf": stranger.token("/login")},
+            environ={"cti.client": "203.0.113.5"},
+        )
+    assert answer.status_code == 429
+    assert bruno.log_in("bruno").status_code == 303
+
+
+def test_too_many_logins_at_once_are_told_to_come_back(browse: Browse, monkeypatch: pytest.MonkeyPatch) -> None:
+    def busy(*_: object) -> None:
+        raise LoginsBusy
+
+    monkeypatch.setattr(Verifier, "verify", busy)
+    answer = browse().log_in()
+    assert answer.status_code == 503
+    assert "logins demais ao mesmo tempo" in answer.text
+    script = browse().get("/api/me", headers=basic())
+    assert (script.status_code, script.get_json()["code"], script.headers["Retry-After"]) == (503, 445, "2")
 
 
 def test_a_session_ends_after_half_a_day(ana: Browser, clock: Clock) -> None:

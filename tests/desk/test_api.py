@@ -226,6 +226,22 @@ def test_broken_json_is_refused(browse: Callable[..., Browser]) -> None:
     assert (answer.status_code, answer.get_json()["ok"]) == (400, False)
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        "[" * 60_000,
+        '{"number":' * 6_000,
+        '{"number": ' + "9" * 5_000 + "}",
+        '{"number": ' + "[" * 9_000 + "]" * 9_000 + "}",
+    ],
+    ids=["lists", "objects", "a long number", "closed lists"],
+)
+def test_json_made_to_break_its_reader_is_refused(browse: Callable[..., Browser], office: Office, body: str) -> None:
+    answer = browse().post("/api/dial", data=body, content_type="application/json", headers=basic())
+    assert (answer.status_code, answer.get_json()["ok"]) == (400, False)
+    assert office.exchange.orders == []
+
+
 def test_the_appliances_say_which_one_dials_by_default(script: Callable[..., Any]) -> None:
     assert script("/api/appliances")["appliances"] == [
         {"name": "matriz", "title": "Matriz", "default": True},
