@@ -482,12 +482,13 @@ class UnknownAppliance(DialError):
 
 
 class NotDiallable(DialError):
-    """There is nothing in the number that could be dialled."""
+    """There is nothing in the number that could be dialled; ``why`` says what stands against it, if anything does."""
 
     code = 530
 
-    def __init__(self, number: str) -> None:
-        super().__init__(f"não há o que discar em {number[:80]!r}.", hint="Informe DDD + número ou um ramal.")
+    def __init__(self, number: str, *, why: str = "") -> None:
+        told = f"{number[:80]!r} não pode ser discado: {why}." if why else f"não há o que discar em {number[:80]!r}."
+        super().__init__(told, hint="Informe DDD + número ou um ramal.")
 
 
 class KeyTaken(DialError):

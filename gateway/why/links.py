@@ -11,6 +11,7 @@ from gateway.domain.messages import Direction
 from gateway.domain.numbers import Kind, Reading, read
 from gateway.domain.sentences import in_portuguese
 from gateway.domain.tenant import Tenant
+from gateway.domain.undialling import sides_of
 from gateway.store.calls import LoggedCall
 from gateway.store.exchanges import IN, Exchange
 from gateway.store.log import LoggedEvent
@@ -171,8 +172,8 @@ def _reading(call: LoggedCall, events: Sequence[LoggedEvent], tenant: Tenant) ->
     if came is None:
         return read(call.number, tenant.numbers)
     plan = tenant.numbers_for(came["ramal"], came["telefone"])
-    sent = (came["telefone"], came["ramal"])
-    readings = [read(text, plan) for text in sent]
+    other = sides_of(came["ramal"], came["telefone"], tenant).other
+    readings = [other, *(read(came[name], plan) for name in ("telefone", "ramal"))]
     return next((reading for reading in readings if reading.national == call.number), readings[0])
 
 
