@@ -97,9 +97,9 @@ class Gate:
     def _is_asked_for(self, environ: Environ) -> bool:
         """Whether Host names this machine, or is one of the tenant's configured hosts, or there is none (HTTP/1.0).
 
-        Browsers always send one, and a page can point a host name of its own at 127.0.0.1 (DNS rebinding), the tenant's name in front: to the
-        browser it is then the same site. To a configured host that this machine calls itself by, a browser without
-        ``Sec-Fetch-Site`` may be sent by any page that leaves out its Referer.
+        Browsers always send one, and a page can point a host name of its own at 127.0.0.1 (DNS rebinding), the
+        tenant's name in front: to the browser it is then the same site. To a configured host that this machine calls
+        itself by, a browser without ``Sec-Fetch-Site`` may be sent by any page that leaves out its Referer.
         """
         host = environ.get("HTTP_HOST", "")
         if not host or names_this_machine(host):
