@@ -95,14 +95,14 @@ class Gate:
         return not foreign_page(environ) and self._is_asked_for(environ)
 
     def _is_asked_for(self, environ: Environ) -> bool:
-        """Whether Host names this machine, or is one of the tenant's configured hosts.
+        """Whether Host names this machine, or is one of the tenant's configured hosts, or there is none (HTTP/1.0).
 
-        A page can point a host name of its own at 127.0.0.1 (DNS rebinding), the tenant's name in front: to the
-        browser it is then the same site. To a configured host that this machine calls itself by, a browser without
-        ``Sec-Fetch-Site`` may be sent by any page that leaves out its Referer.
+        Browsers always send one, and a page can point a host name of its own at 127.0.0.1 (DNS rebinding), the
+        tenant's name in front: to the browser it is then the same site. To a configured host that this machine calls
+        itself by, a browser without ``Sec-Fetch-Site`` may be sent by any page that leaves out its Referer.
         """
         host = environ.get("HTTP_HOST", "")
-        if names_this_machine(host):
+        if not host or names_this_machine(host):
             return True
         silent_browser = "HTTP_SEC_FETCH_SITE" not in environ and BROWSER in environ.get("HTTP_USER_AGENT", "")
         return bare_host(host) in self._hosts and not silent_browser

@@ -63,6 +63,8 @@ def foreign_page(environ: Environ) -> str:
 
     Another port is another site. A Referer that is no web page's address is some program's own.
     """
+    if "HTTP_SEC_FETCH_SITE" not in environ and "HTTP_ORIGIN" not in environ and "HTTP_REFERER" not in environ:
+        return ""  # every event of an exchange
     site = environ.get("HTTP_SEC_FETCH_SITE", "").strip().lower()
     if site and site not in OWN_SITE:
         return shown("Sec-Fetch-Site", site)

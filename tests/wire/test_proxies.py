@@ -84,8 +84,9 @@ def test_a_program_on_this_machine_keeps_its_rights_where_no_proxy_shows() -> No
     assert [peer.get(path).status_code for path in (DIAL, EVENT, "/metrics")] == [200, 200, 200]
 
 
-def test_any_means_whoever_asks_through_a_proxy_too() -> None:
-    for peer in (peer_of(trusted=["loopback"], allow=["any"]), peer_of(trusted=[], allow=["any"], address=OFFICE)):
+@pytest.mark.parametrize("allow", [["any"], ["0.0.0.0/0", "::/0"]])
+def test_any_means_whoever_asks_through_a_proxy_too(allow: list[str]) -> None:
+    for peer in (peer_of(trusted=["loopback"], allow=allow), peer_of(trusted=[], allow=allow, address=OFFICE)):
         for written in (OUTSIDE, "127.0.0.2", "unknown"):
             assert peer.get(EVENT, headers={"X-Forwarded-For": written}).status_code == 200
 
