@@ -27,6 +27,7 @@ class Search:
     since: str
     until: str
     before_id: int | None
+    status: str = ""
 
     @classmethod
     def of(cls, asked: "MultiDict[str, str]") -> "Search":
@@ -39,17 +40,18 @@ class Search:
             since=asked.get("de", "") if _day(asked.get("de")) else "",
             until=asked.get("ate", "") if _day(asked.get("ate")) else "",
             before_id=_row_id(asked.get("antes")),
+            status=asked.get("situacao", "") if asked.get("situacao") in (*STATUSES, MISSED) else "",
         )
 
     @property
     def narrow(self) -> bool:
         """Whether anything was filled in."""
-        return any((self.extension, self.number, self.direction, self.since, self.until))
+        return any((self.extension, self.number, self.direction, self.since, self.until, self.status))
 
     def parameters(self, before_id: int | None = None) -> dict[str, str | int]:
         """The parameters of a link to the same search, continued before ``before_id``."""
         named = {"ramal": self.extension, "numero": self.number, "sentido": self.direction}
-        named |= {"de": self.since, "ate": self.until}
+        named |= {"de": self.since, "ate": self.until, "situacao": self.status}
         given: dict[str, str | int] = {name: value for name, value in named.items() if value}
         return given | ({"antes": before_id} if before_id else {})
 
@@ -63,6 +65,7 @@ class Search:
             since=day_start(since, zone) if since else None,
             until=day_start(until, zone, after=1) if until else None,
             before_id=self.before_id,
+            statuses=(self.status,) if self.status else (),
         )
 
 

@@ -274,19 +274,7 @@ class Batch:
         found = self._matches.of(tenant, sides.other.candidates, sides.extension)
         call_id = self._next("call")
         owner = found[0].match if found else None
-        row = dict.fromkeys(statements.CALL_COLUMNS)
-        row.update(
-            id=call_id,
-            tenant=tenant,
-            direction=sides.direction.value,
-            extension=sides.extension[:32],
-            number=(sides.other.national or sides.other.input)[:64],
-            account_id=owner.account_id if owner else None,
-            account_name=owner.name if owner else None,
-            contact=owner.contact if owner else None,
-            logged_at=at,
-        )
-        call = Call(row)
+        call = Call(rows.call(call_id, tenant, sides, owner, at))
         self._touch(call)
         if found:
             self._matched[call_id] = {"matched": {"by": found[0].reason.value, "of": len(found)}}

@@ -13,6 +13,7 @@ from typing import Any
 
 import structlog
 from sqlalchemy import Connection, Engine, Row, bindparam, func, or_, select, update
+from sqlalchemy.exc import SQLAlchemyError
 
 from gateway.domain.results import read_result
 from gateway.errors import GatewayError
@@ -97,14 +98,14 @@ class Filler:
         above = max(0, upto - SLICE)
         with self._engine.connect() as connection:
             rows = connection.execute(_FOUND, {"above": above, "upto": upto}).all()
-        return Slice([_fill_of(row) for row in rows], above)
+        return Slice([fill for row in rows if (fill := _fill_of(row))], above)
 
     def _run(self) -> None:
         while not self._stopping.is_set():
             try:
                 filled = self.fill()
-            except GatewayError as error:
-                log.warning("filling_put_off", code=error.code)
+            except (GatewayError, SQLAlchemyError) as error:
+                log.warning("filling_put_off", error=type(error).__name__)
                 self._stopping.wait(AGAIN_AFTER_S)
                 continue
             if filled:
@@ -112,12 +113,14 @@ class Filler:
             return
 
 
-def _fill_of(row: Row[Any]) -> Mapping[str, Any]:
+def _fill_of(row: Row[Any]) -> Mapping[str, Any] | None:
     """What an end says of its call; one that was only heard again says nothing against the first."""
     told = json.loads(row.payload)
-    text = str(told["received"]["resultado"])
+    text = told.get("received", {}).get("resultado")
     result = read_result(text, told.get("duration_s"))
-    return {"of": row.call_id, "first": not told.get("repeat"), "code": result, "text": text[:255]}
+    if result is None:
+        return None
+    return {"of": row.call_id, "first": not told.get("repeat"), "code": result.value, "text": text[:255]}
 
 
 def _write(found: Slice, connection: Connection) -> None:

@@ -5,9 +5,12 @@ from typing import Any
 
 from gateway.adapter import Delivery
 from gateway.domain.links import safe_link
+from gateway.domain.matching import Match
 from gateway.domain.messages import CallEnded, CallStarted
 from gateway.domain.results import read_result
+from gateway.domain.sides import Sides
 from gateway.store.drafts import Attempt, OrderDraft, Settlement
+from gateway.store.statements import CALL_COLUMNS
 
 # One encoder for all: json.dumps makes a new one at each call that names separators.
 encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
@@ -28,6 +31,22 @@ SHOWN_IF_KNOWN = ("result", "result_text", "over_by")
 
 
 Row = dict[str, Any]
+
+
+def call(call_id: int, tenant: str, sides: Sides, owner: Match | None, at: int) -> Row:
+    """A new call, ``at`` when it was first heard of; what is not known yet is None."""
+    row: Row = dict.fromkeys(CALL_COLUMNS)
+    return row | {
+        "id": call_id,
+        "tenant": tenant,
+        "direction": sides.direction.value,
+        "extension": sides.extension[:32],
+        "number": (sides.other.national or sides.other.input)[:64],
+        "account_id": owner.account_id if owner else None,
+        "account_name": owner.name if owner else None,
+        "contact": owner.contact if owner else None,
+        "logged_at": at,
+    }
 
 
 def event(kind: str, call: Row, seq: int, at: int, told: Row) -> Row:

@@ -148,3 +148,19 @@ def test_nobody_marks_another_company_s_call_or_without_the_form_s_token(ana: Br
     cross = token | {"Sec-Fetch-Site": "cross-site"}
     assert ana.post(f"/api/calls/{mine}/over", headers=cross).status_code == 403
     assert office.calls.get("acme", mine).status == "ringing"  # type: ignore[union-attr]
+
+
+def test_the_log_is_filtered_by_where_calls_stand(ana: Browser, office: Office) -> None:
+    missed(office)
+    going_on = office.ring("4733330001")
+    for query, wanted in (("missed", [1]), ("ringing", [going_on]), ("", [going_on, 1]), ("tudo", [going_on, 1])):
+        text = ana.get(f"/ligacoes?situacao={query}").text
+        assert [int(call_id) for call_id in re.findall(r'<tr data-call="(\d+)"', text)] == wanted
+    assert "Nenhuma ligação com estes filtros" in ana.get("/ligacoes?situacao=over").text
+
+
+def test_the_filter_goes_along_to_older_calls(ana: Browser, office: Office) -> None:
+    for n in range(51):
+        office.ring(f"47333300{n:02}")
+    (older,) = re.findall(r'href="(/ligacoes\?[^"]*antes=\d+)"', ana.get("/ligacoes?situacao=ringing").text)
+    assert "situacao=ringing" in older
