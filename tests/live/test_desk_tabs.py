@@ -16,7 +16,21 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
 from tests.live.conftest import LiveGateway, start_gateway
-from tests.live.desk import KNOWN, UNKNOWN, appears, chromium, count, furnish, listen, log_in, until, wait_live
+from tests.live.desk import (
+    KNOWN,
+    UNKNOWN,
+    appears,
+    chromium,
+    connection,
+    count,
+    furnish,
+    is_seen,
+    listen,
+    log_in,
+    text_of,
+    until,
+    wait_live,
+)
 
 TABS = 12
 WATCHED = """
@@ -204,7 +218,7 @@ def test_after_a_restart_every_tab_is_back_and_has_missed_nothing(tabs: Tabs) ->
     tabs.open_until(3)
     tabs.office.stop(signal.SIGTERM)
     for browser in tabs.each():
-        until(lambda browser=browser: browser.find_element(By.ID, "sem-conexao").is_displayed())
+        until(lambda browser=browser: is_seen(browser, "#sem-conexao"))
         assert "sem conexão" in appears(browser, "#conexao")
     again = start_gateway(tabs.office.data, port=tabs.office.port)
     tabs.office.process = again.process
@@ -220,10 +234,12 @@ def test_a_gateway_that_hangs_is_noticed_within_seconds(tabs: Tabs) -> None:
     os.killpg(tabs.office.process.pid, signal.SIGSTOP)
     stopped = time.monotonic()
     try:
-        assert "avise o administrador" in appears(tabs.browser, "#sem-conexao", timeout_s=20)
+        until(lambda: is_seen(tabs.browser, "#sem-conexao"), timeout_s=20)
         took = time.monotonic() - stopped
+        assert connection(tabs.browser) == "lost"
+        assert "avise o administrador" in text_of(tabs.browser, "#sem-conexao")
     finally:
         os.killpg(tabs.office.process.pid, signal.SIGCONT)
     assert took < 12  # 7 s, and what a busy machine adds
     wait_live(tabs.browser, timeout_s=30)
-    assert not tabs.browser.find_element(By.ID, "sem-conexao").is_displayed()
+    assert not is_seen(tabs.browser, "#sem-conexao")
