@@ -89,6 +89,11 @@ def text_of(browser: webdriver.Chrome, selector: str) -> str:
     return str(text)
 
 
+def is_seen(browser: webdriver.Chrome, selector: str) -> bool:
+    """Whether the element is shown at all: a hidden one has a text too."""
+    return browser.find_element(By.CSS_SELECTOR, selector).is_displayed()
+
+
 def count(browser: webdriver.Chrome, selector: str) -> int:
     return int(browser.execute_script("return document.querySelectorAll(arguments[0]).length", selector))
 

@@ -1,4 +1,4 @@
-"""What an agent's screen does when something fails: a card or list that does not load, a browser without sound."""
+"""What an agent's screen does when something fails: what does not load, a browser that may not sound."""
 
 import json
 import time
@@ -18,6 +18,7 @@ from tests.live.desk import (
     chromium,
     count,
     furnish,
+    is_seen,
     listen,
     log_in,
     text_of,
@@ -143,17 +144,18 @@ def test_a_page_that_may_not_sound_says_so_and_the_first_click_lets_it(
     browser: webdriver.Chrome, office: LiveGateway
 ) -> None:
     browser.find_element(By.CSS_SELECTOR, ".switch:has(#som)").click()
-    assert not browser.find_element(By.ID, "ativar-som").is_displayed()
+    assert not is_seen(browser, "#ativar-som")
     other = new_tab(browser, f"{office.url}/ligacoes")
     try:
-        assert not browser.find_element(By.ID, "ativar-som").is_displayed()  # the first tab sounds for both
+        assert not is_seen(browser, "#ativar-som")  # the first tab sounds for both
         first = next(handle for handle in browser.window_handles if handle != other)
         browser.switch_to.window(first)
         browser.close()
         browser.switch_to.window(other)
-        assert "clique para ativar o som" in appears(browser, "#ativar-som")
+        until(lambda: is_seen(browser, "#ativar-som"))
+        assert text_of(browser, "#ativar-som") == "clique para ativar o som"
         browser.find_element(By.TAG_NAME, "h1").click()
-        until(lambda: not browser.find_element(By.ID, "ativar-som").is_displayed())
+        until(lambda: not is_seen(browser, "#ativar-som"))
         chimes = "window.chimes = 0; const tone = AudioContext.prototype.createOscillator;"
         chimes += (
             "AudioContext.prototype.createOscillator = function () { window.chimes += 1; return tone.call(this); }"
