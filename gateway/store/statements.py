@@ -49,6 +49,7 @@ ORDER_COLUMNS = (
     "requested_by",
     "requested_at",
     "request_key",
+    "owner",
 )
 ATTEMPT_COLUMNS = (
     "tenant",

@@ -1,9 +1,14 @@
 """What a running gateway does when its disk is full, or its database is gone."""
 
+import contextlib
 import http.client
 import json
+import os
 import shutil
+import signal
+import socket
 import subprocess
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -97,3 +102,77 @@ def test_a_lost_database_stops_every_worker_within_two_seconds_and_one_put_back_
     kept.rename(database)
     assert {get(two_workers, START)[0] for _ in range(16)} == {200}
     until(lambda: not failed_checks(two_workers), "it is ready again")
+
+
+class Hanging:
+    """A server that takes requests and answers none."""
+
+    def __enter__(self) -> "Hanging":
+        self._listening = socket.create_server(("127.0.0.1", 0))
+        self.port: int = self._listening.getsockname()[1]
+        self.connected = threading.Event()
+        self._open: list[socket.socket] = []
+        threading.Thread(target=self._accept, daemon=True).start()
+        return self
+
+    def _accept(self) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                self._open.append(self._listening.accept()[0])
+                self.connected.set()
+
+    def __exit__(self, *_: object) -> None:
+        self._listening.close()
+        for connection in self._open:
+            connection.close()
+
+
+DIAL = "/click-to-call?origem=3501&destino=4732100123&id_pedido=p-1"
+
+
+def crashed(tmp_path: Path, table: str, hang: Hanging, path: str) -> LiveGateway:
+    """A gateway that was killed while it waited for ``hang``; ``table`` says what it does there."""
+    config = tmp_path / "gateway.toml"
+    config.write_text(table.replace("PORT", str(hang.port)))
+    gateway = start_gateway(tmp_path / "data", config=config)
+    connection = http.client.HTTPConnection("127.0.0.1", gateway.port, timeout=30)
+    connection.request("GET", path)
+    assert hang.connected.wait(10)
+    os.killpg(gateway.process.pid, signal.SIGKILL)
+    gateway.process.wait(10)
+    connection.close()
+    return gateway
+
+
+def test_an_order_repeated_after_a_crash_is_answered_at_once(tmp_path: Path) -> None:
+    table = """
+    [tenants.acme.appliances.pbx]
+    adapter = "url"
+    url = "http://127.0.0.1:PORT/?to={{ number }}"
+    success = "ok"
+    """
+    with Hanging() as hang:
+        before = crashed(tmp_path, table, hang, DIAL)
+        gateway = start_gateway(tmp_path / "data", config=before.config)
+        began = time.monotonic()
+        status, body = get(gateway, DIAL)
+        took_s = time.monotonic() - began
+        gateway.stop()
+    assert (status, "O gateway parou durante a tentativa" in body) == (504, True)
+    assert took_s < 5, "without the mend it is 20 s"
+
+
+def test_an_event_that_was_being_forwarded_at_a_crash_goes_out_at_once(tmp_path: Path) -> None:
+    table = """
+    [tenants.acme.forwards.crm]
+    adapter = "url"
+    url = "http://127.0.0.1:PORT/?to={{ telefone }}"
+    success = "ok"
+    """
+    with Hanging() as hang:
+        before = crashed(tmp_path, table, hang, START)
+        hang.connected.clear()
+        gateway = start_gateway(tmp_path / "data", config=before.config)
+        again = hang.connected.wait(20)
+        gateway.stop()
+    assert again, "without the mend it takes two minutes"
