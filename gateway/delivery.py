@@ -76,6 +76,9 @@ class Courier:
             except GatewayError as error:
                 log.warning("outbox_not_read", target=target, code=error.code)
                 sent = False
+            except Exception as error:  # such as no file left to open: that passes, and this thread must outlive it
+                log.error("outbox_failed", target=target, error=type(error).__name__, exc_info=error)
+                sent = False
             if not sent:
                 seen = self._wait(seen)
 

@@ -80,4 +80,6 @@ class Sweeper:
                 self.sweep()
             except GatewayError as error:
                 log.warning("sweep_put_off", code=error.code)
+            except Exception as error:  # such as no file left to open: that passes, and this thread must outlive it
+                log.error("sweep_failed", error=type(error).__name__, exc_info=error)
             self._stopping.wait(SWEEP_EVERY_S)

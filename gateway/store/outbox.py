@@ -85,7 +85,7 @@ class Outbox:
             return connection.execute(query).scalar_one()
 
     def abandoned_orders(self, before: int) -> Sequence[int]:
-        """Orders whose attempt will not be settled any more: their process is dead, or they are from before ``before``."""
+        """Orders of which no end will come any more: their process is dead, or they are from before ``before``."""
         query = select(orders.c.id, orders.c.owner, orders.c.requested_at).where(orders.c.outcome.is_(None))
         with self._engine.connect() as connection:
             open_orders = connection.execute(query).all()

@@ -4,6 +4,7 @@ import contextlib
 import http.client
 import json
 import os
+import resource
 import shutil
 import signal
 import socket
@@ -15,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.live.conftest import LiveGateway, start_gateway
+from tests.live.conftest import LiveGateway, free_port, start_gateway
 from tests.live.processes import until
 
 START = "/wconnect/WConnect_WSDL_ConsultaRamal.php?ramal=3501&telefone=4732100123"
@@ -176,3 +177,70 @@ def test_an_event_that_was_being_forwarded_at_a_crash_goes_out_at_once(tmp_path:
         again = hang.connected.wait(20)
         gateway.stop()
     assert again, "without the mend it takes two minutes"
+
+
+class Listening(Hanging):
+    """A CRM that takes every event."""
+
+    def _accept(self) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                connection = self._listening.accept()[0]
+                with connection, contextlib.suppress(OSError):
+                    connection.recv(65_536)
+                    connection.sendall(b"HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nok")
+                    self.connected.set()
+
+
+def test_after_a_time_without_files_to_open_everything_works_again(tmp_path: Path) -> None:
+    lenient = free_port()
+    table = f"""
+    [server]
+    lenient_listen = "127.0.0.1:{lenient}"
+    [tenants.acme.forwards.crm]
+    adapter = "url"
+    url = "http://127.0.0.1:PORT/?to={{{{ telefone }}}}"
+    success = "ok"
+    """
+    with Listening() as crm:
+        config = tmp_path / "gateway.toml"
+        config.write_text(table.replace("PORT", str(crm.port)))
+        gateway = start_gateway(tmp_path / "data", config=config)
+        kept_open = http.client.HTTPConnection("127.0.0.1", gateway.port, timeout=20)
+        kept_open.request("GET", "/healthz")
+        kept_open.getresponse().read()
+        with no_file_left(worker_of(gateway)):
+            for _ in range(8):
+                kept_open.request("GET", START)
+                kept_open.getresponse().read()
+                time.sleep(0.05)
+            for port in (gateway.port, lenient):
+                with contextlib.suppress(OSError):
+                    socket.create_connection(("127.0.0.1", port), timeout=1).close()
+            time.sleep(0.5)
+        until(lambda: get(gateway, START)[0] == 200, "events are taken")
+        until(lambda: not failed_checks(gateway), "it is ready")
+        assert crm.connected.wait(20), "the waiting event is passed on"
+        with socket.create_connection(("127.0.0.1", lenient), timeout=20) as exchange:
+            exchange.sendall(f"GET {START} HTTP/1.0\r\n\r\n".encode())
+            assert b"OK " in exchange.makefile("rb").read()
+        number = "4732109999"
+        get(gateway, START.replace("4732100123", number))
+        until(lambda: number in gateway.cli("exchanges", "--format", "json"), "the traffic log goes on")
+        assert gateway.stop() == 0
+
+
+def worker_of(gateway: LiveGateway) -> int:
+    found = subprocess.run(
+        ["pgrep", "-P", str(gateway.process.pid), "-f", "spawn_main"], capture_output=True, check=True
+    )
+    return int(found.stdout.split()[0])
+
+
+@contextlib.contextmanager
+def no_file_left(pid: int) -> Iterator[None]:
+    """Let the process open nothing more inside the block."""
+    before = resource.prlimit(pid, resource.RLIMIT_NOFILE)
+    resource.prlimit(pid, resource.RLIMIT_NOFILE, (3, before[1]))
+    yield
+    resource.prlimit(pid, resource.RLIMIT_NOFILE, before)
