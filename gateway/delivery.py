@@ -5,7 +5,6 @@ its target accepts it, oldest first for each target, for a day at most. (Orders 
 """
 
 import threading
-from collections.abc import Sequence
 
 import structlog
 
@@ -13,14 +12,14 @@ from gateway.adapter import Delivery, Outcome, Outgoing
 from gateway.clock import Clock
 from gateway.errors import GatewayError
 from gateway.lanes import deliver
-from gateway.orders import Peers
-from gateway.store.drafts import Settlement
+from gateway.orders import Peers, abandoned
 from gateway.store.journal import Journal
 from gateway.store.outbox import LONGEST_WAIT_MS, Letter, Outbox
 
 log = structlog.get_logger()
 
 ABANDONED_AFTER_MS = 120_000
+"""An open order is over after this long, should its settlement have been lost; longer than any attempt may take."""
 FIRST_WAIT_S = 1.0
 GIVE_UP_AFTER_MS = 24 * 3600 * 1000
 
@@ -77,6 +76,9 @@ class Courier:
             except GatewayError as error:
                 log.warning("outbox_not_read", target=target, code=error.code)
                 sent = False
+            except Exception as error:  # such as no file left to open: that passes, and this thread must outlive it
+                log.error("outbox_failed", target=target, error=type(error).__name__, exc_info=error)
+                sent = False
             if not sent:
                 seen = self._wait(seen)
 
@@ -118,13 +120,12 @@ def wait_ms(attempts: int) -> int:
     return min(round(FIRST_WAIT_S * 2.0 ** min(attempts, 16) * 1000), LONGEST_WAIT_MS)
 
 
-def sweep_abandoned(journal: Journal, outbox: Outbox, now: int) -> int:
+def sweep_abandoned(journal: Journal, outbox: Outbox, now: int, *, before: int | None = None) -> int:
     """Settle as *unknown* the orders whose gateway died during the attempt; how many there were.
 
-    They are never dialled again: the phone may have rung.
+    ``before`` is when those whose process is alive, or not known, must have been placed.
     """
-    abandoned: Sequence[int] = outbox.abandoned_orders(now - ABANDONED_AFTER_MS)
-    detail = "O gateway parou durante a tentativa; não será rediscado."
-    for order_id in abandoned:
-        journal.write(Settlement(order_id, Delivery(Outcome.UNKNOWN, detail), now))
-    return len(abandoned)
+    found = outbox.abandoned_orders(now - ABANDONED_AFTER_MS if before is None else before)
+    for order_id in found:
+        journal.write(abandoned(order_id, now))
+    return len(found)

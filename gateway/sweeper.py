@@ -7,7 +7,7 @@ from functools import partial
 import structlog
 
 from gateway.clock import Clock
-from gateway.delivery import sweep_abandoned
+from gateway.delivery import ABANDONED_AFTER_MS, sweep_abandoned
 from gateway.domain.finding import LONGEST_CALL_MS
 from gateway.errors import GatewayError
 from gateway.store.calls import next_logged
@@ -59,7 +59,7 @@ class Sweeper:
     def sweep(self) -> None:
         """Do all of it once. Raises ``BusyError``; what was not done is done the next time."""
         now = self._clock()
-        sweep_abandoned(self._journal, self._outbox, now)
+        sweep_abandoned(self._journal, self._outbox, now, before=self._clock.ago(ABANDONED_AFTER_MS))
         for tenant, wait_ms in self._give_up_ms.items():
             before = self._clock.ago(wait_ms)
             self._give_up(tenant, now, before)
@@ -92,4 +92,6 @@ class Sweeper:
                 self.sweep()
             except GatewayError as error:
                 log.warning("sweep_put_off", code=error.code)
+            except Exception as error:  # such as no file left to open: that passes, and this thread must outlive it
+                log.error("sweep_failed", error=type(error).__name__, exc_info=error)
             self._stopping.wait(SWEEP_EVERY_S)

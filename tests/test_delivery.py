@@ -18,7 +18,7 @@ from gateway.store import tables
 from gateway.store.drafts import OrderDraft
 from gateway.store.outbox import Outbox
 from tests.fakes import FakeAdapter, SetTime
-from tests.store.conftest import HERE, PLAN, T0, Store, end_draft, open_store, start_draft, store
+from tests.store.conftest import HERE, PLAN, T0, OpenStore, Store, end_draft, open_store, start_draft, store
 
 __all__ = ["open_store", "store"]
 
@@ -45,6 +45,37 @@ def test_an_order_of_a_gateway_that_died_is_settled_as_unknown_and_never_dialled
     assert sweep_abandoned(store.journal, outbox, T0 + 60_000) == 0
     assert sweep_abandoned(store.journal, outbox, T0 + 121_000) == 1
     assert status(store)[0] == "unknown"
+
+
+def test_an_order_of_a_process_that_is_known_to_be_dead_is_settled_at_once(open_store: OpenStore) -> None:
+    dead, alive = open_store(), open_store()
+    dead.journal.write(DRAFT)
+    outbox = Outbox(alive.engine, alive.journal)
+    assert sweep_abandoned(alive.journal, outbox, T0 + 1) == 0
+    dead.journal.stop()
+    assert sweep_abandoned(alive.journal, outbox, T0 + 1) == 1
+    assert status(alive) == ("unknown", "O gateway parou durante a tentativa; não será rediscado.")
+
+
+def test_an_event_that_a_dead_process_was_sending_is_due_at_once(open_store: OpenStore) -> None:
+    dead, alive = open_store(), open_store()
+    dead.journal.write(start_draft("3501", "4732100123", forwards=("crm",)))
+    assert Outbox(dead.engine, dead.journal).claim("acme", "crm", T0)
+    outbox = Outbox(alive.engine, alive.journal)
+    assert outbox.claim("acme", "crm", T0 + 1) is None
+    dead.journal.stop()
+    assert outbox.claim("acme", "crm", T0 + 1)
+
+
+def test_an_event_that_was_put_off_is_not_due_because_its_process_ended(open_store: OpenStore) -> None:
+    dead, alive = open_store(), open_store()
+    dead.journal.write(start_draft("3501", "4732100123", forwards=("crm",)))
+    before = Outbox(dead.engine, dead.journal)
+    letter = before.claim("acme", "crm", T0)
+    assert letter
+    before.postpone(letter, Delivery(Outcome.REFUSED, "não"), T0 + 60_000)
+    dead.journal.stop()
+    assert Outbox(alive.engine, alive.journal).claim("acme", "crm", T0 + 1) is None
 
 
 class Clock:

@@ -5,6 +5,7 @@
 
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ from gateway.store.drafts import (
     Work,
 )
 from gateway.store.engine import DATABASE, LOCK, FileLock
+from gateway.store.presence import Presence
 from gateway.store.writer import GroupCommit
 
 Draft = StartDraft | EndDraft | OrderDraft | Settlement | GiveUp | InVain | Choice | Over | Work
@@ -45,6 +47,7 @@ class Journal:
         self._lock = FileLock(data / LOCK)
         self._file = DatabaseFile(data / DATABASE)
         self._on_commit = on_commit
+        self.presence = Presence(data)
         self.wrote_at = float("-inf")
         """When an event last became durable (``time.monotonic``)."""
         self._writer: GroupCommit[Draft, Any] = GroupCommit(
@@ -62,9 +65,12 @@ class Journal:
     def stop(self) -> None:
         """Write what is waiting, then end. Safe to call again."""
         self._writer.stop()
+        self.presence.close()
 
     def write(self, draft: StartDraft | EndDraft | OrderDraft | Settlement | Choice | Over) -> Recorded:
         """Return once ``draft`` is durable. Raises ``BusyError`` when nothing was stored."""
+        if isinstance(draft, OrderDraft):
+            draft = replace(draft, owner=self.presence.name())
         recorded: Recorded = self._writer.write(draft)
         return recorded
 

@@ -107,6 +107,7 @@ def order(draft: OrderDraft, order_id: int, call_id: int) -> Row:
         "requested_by": message.requested_by,
         "requested_at": message.received_at,
         "request_key": message.request_key,
+        "owner": draft.owner,
     }
 
 

@@ -114,10 +114,13 @@ class SideLog:
     def _run(self) -> None:
         tidied = 0.0
         while not self._stopping.wait(WRITE_EVERY_S):
-            self.flush()
-            if time.monotonic() - tidied > TIDY_EVERY_S:
-                self.tidy()
-                tidied = time.monotonic()
+            try:
+                self.flush()
+                if time.monotonic() - tidied > TIDY_EVERY_S:
+                    self.tidy()
+                    tidied = time.monotonic()
+            except Exception as error:  # such as no file left to open: that passes, and this thread must outlive it
+                log.error("side_log_failed", error=type(error).__name__, exc_info=error)
         self.flush()
 
     def tidy(self) -> None:

@@ -53,6 +53,7 @@ ORDER_COLUMNS = (
     "requested_by",
     "requested_at",
     "request_key",
+    "owner",
 )
 ATTEMPT_COLUMNS = (
     "tenant",

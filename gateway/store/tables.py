@@ -205,6 +205,7 @@ orders = Table(
     Column("detail", Text),
     Column("peer_ref", String(255)),
     Column("settled_at", BigInteger),
+    Column("owner", String(32), comment="the process that tries it (store/presence.py)"),
     Index(
         "ix_orders_open",
         "requested_at",
@@ -252,6 +253,7 @@ outbox = Table(
     Column("settled_at", BigInteger),
     Column("outcome", String(12)),
     Column("detail", Text),
+    Column("claimed_by", String(32), comment="the process that sends it just now (store/presence.py)"),
     Index(
         "ix_outbox_waiting",
         "tenant",

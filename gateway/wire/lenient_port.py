@@ -105,9 +105,18 @@ class LenientPort:
     def _accept(self) -> None:
         with self._listening:
             while not self._stopping.is_set():
-                if self._free.acquire(timeout=NOTICE_STOP_S) and not self._accept_one():
+                if self._free.acquire(timeout=NOTICE_STOP_S) and not self._accept_safely():
                     self._free.release()
         self.stop_accepting()  # also those that came while it was called
+
+    def _accept_safely(self) -> bool:
+        """Whether a connection is served; a defect costs that connection, not the port."""
+        try:
+            return self._accept_one()
+        except Exception as error:
+            log.error("lenient_accept_failed", error=type(error).__name__, exc_info=error)
+            self._stopping.wait(NOTICE_STOP_S)
+            return False
 
     def _accept_one(self) -> bool:
         """Whether a connection came and is served in the place that is free."""

@@ -1,16 +1,22 @@
 """What a running gateway does when its disk is full, or its database is gone."""
 
+import contextlib
 import http.client
 import json
+import os
+import resource
 import shutil
+import signal
+import socket
 import subprocess
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.live.conftest import LiveGateway, start_gateway
+from tests.live.conftest import LiveGateway, free_port, start_gateway
 from tests.live.processes import until
 
 START = "/wconnect/WConnect_WSDL_ConsultaRamal.php?ramal=3501&telefone=4732100123"
@@ -97,3 +103,144 @@ def test_a_lost_database_stops_every_worker_within_two_seconds_and_one_put_back_
     kept.rename(database)
     assert {get(two_workers, START)[0] for _ in range(16)} == {200}
     until(lambda: not failed_checks(two_workers), "it is ready again")
+
+
+class Hanging:
+    """A server that takes requests and answers none."""
+
+    def __enter__(self) -> "Hanging":
+        self._listening = socket.create_server(("127.0.0.1", 0))
+        self.port: int = self._listening.getsockname()[1]
+        self.connected = threading.Event()
+        self._open: list[socket.socket] = []
+        threading.Thread(target=self._accept, daemon=True).start()
+        return self
+
+    def _accept(self) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                self._open.append(self._listening.accept()[0])
+                self.connected.set()
+
+    def __exit__(self, *_: object) -> None:
+        self._listening.close()
+        for connection in self._open:
+            connection.close()
+
+
+DIAL = "/click-to-call?origem=3501&destino=4732100123&id_pedido=p-1"
+
+
+def crashed(tmp_path: Path, table: str, hang: Hanging, path: str) -> LiveGateway:
+    """A gateway that was killed while it waited for ``hang``; ``table`` says what it does there."""
+    config = tmp_path / "gateway.toml"
+    config.write_text(table.replace("PORT", str(hang.port)))
+    gateway = start_gateway(tmp_path / "data", config=config)
+    connection = http.client.HTTPConnection("127.0.0.1", gateway.port, timeout=30)
+    connection.request("GET", path)
+    assert hang.connected.wait(10)
+    os.killpg(gateway.process.pid, signal.SIGKILL)
+    gateway.process.wait(10)
+    connection.close()
+    return gateway
+
+
+def test_an_order_repeated_after_a_crash_is_answered_at_once(tmp_path: Path) -> None:
+    table = """
+    [tenants.acme.appliances.pbx]
+    adapter = "url"
+    url = "http://127.0.0.1:PORT/?to={{ number }}"
+    success = "ok"
+    """
+    with Hanging() as hang:
+        before = crashed(tmp_path, table, hang, DIAL)
+        gateway = start_gateway(tmp_path / "data", config=before.config)
+        began = time.monotonic()
+        status, body = get(gateway, DIAL)
+        took_s = time.monotonic() - began
+        gateway.stop()
+    assert (status, "O gateway parou durante a tentativa" in body) == (504, True)
+    assert took_s < 5, "without the mend it is 20 s"
+
+
+def test_an_event_that_was_being_forwarded_at_a_crash_goes_out_at_once(tmp_path: Path) -> None:
+    table = """
+    [tenants.acme.forwards.crm]
+    adapter = "url"
+    url = "http://127.0.0.1:PORT/?to={{ telefone }}"
+    success = "ok"
+    """
+    with Hanging() as hang:
+        before = crashed(tmp_path, table, hang, START)
+        hang.connected.clear()
+        gateway = start_gateway(tmp_path / "data", config=before.config)
+        again = hang.connected.wait(20)
+        gateway.stop()
+    assert again, "without the mend it takes two minutes"
+
+
+class Listening(Hanging):
+    """A CRM that takes every event."""
+
+    def _accept(self) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                connection = self._listening.accept()[0]
+                with connection, contextlib.suppress(OSError):
+                    connection.recv(65_536)
+                    connection.sendall(b"HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nok")
+                    self.connected.set()
+
+
+def test_after_a_time_without_files_to_open_everything_works_again(tmp_path: Path) -> None:
+    lenient = free_port()
+    table = f"""
+    [server]
+    lenient_listen = "127.0.0.1:{lenient}"
+    [tenants.acme.forwards.crm]
+    adapter = "url"
+    url = "http://127.0.0.1:PORT/?to={{{{ telefone }}}}"
+    success = "ok"
+    """
+    with Listening() as crm:
+        config = tmp_path / "gateway.toml"
+        config.write_text(table.replace("PORT", str(crm.port)))
+        gateway = start_gateway(tmp_path / "data", config=config)
+        kept_open = http.client.HTTPConnection("127.0.0.1", gateway.port, timeout=20)
+        kept_open.request("GET", "/healthz")
+        kept_open.getresponse().read()
+        with no_file_left(worker_of(gateway)):
+            for _ in range(8):
+                kept_open.request("GET", START)
+                kept_open.getresponse().read()
+                time.sleep(0.05)
+            for port in (gateway.port, lenient):
+                with contextlib.suppress(OSError):
+                    socket.create_connection(("127.0.0.1", port), timeout=1).close()
+            time.sleep(0.5)
+        until(lambda: get(gateway, START)[0] == 200, "events are taken")
+        until(lambda: not failed_checks(gateway), "it is ready")
+        assert crm.connected.wait(20), "the waiting event is passed on"
+        with socket.create_connection(("127.0.0.1", lenient), timeout=20) as exchange:
+            exchange.sendall(f"GET {START} HTTP/1.0\r\n\r\n".encode())
+            assert b"OK " in exchange.makefile("rb").read()
+        number = "4732109999"
+        get(gateway, START.replace("4732100123", number))
+        until(lambda: number in gateway.cli("exchanges", "--format", "json"), "the traffic log goes on")
+        assert gateway.stop() == 0
+
+
+def worker_of(gateway: LiveGateway) -> int:
+    found = subprocess.run(
+        ["pgrep", "-P", str(gateway.process.pid), "-f", "spawn_main"], capture_output=True, check=True
+    )
+    return int(found.stdout.split()[0])
+
+
+@contextlib.contextmanager
+def no_file_left(pid: int) -> Iterator[None]:
+    """Let the process open nothing more inside the block."""
+    before = resource.prlimit(pid, resource.RLIMIT_NOFILE)
+    resource.prlimit(pid, resource.RLIMIT_NOFILE, (3, before[1]))
+    yield
+    resource.prlimit(pid, resource.RLIMIT_NOFILE, before)
