@@ -35,7 +35,8 @@
     │   ├── TooManyScreens     440
     │   ├── LoginsBusy         445
     │   ├── TooManyConnections 450
-    │   └── TooManyOrders      460
+    │   ├── TooManyOrders      460
+    │   └── TooManyRequests    470
     ├── DialError              500  a call cannot be placed
     │   ├── NoAppliance        510
     │   ├── UnknownAppliance   520
@@ -449,6 +450,18 @@ class TooManyOrders(BusyError):
         super().__init__(
             f"{limit} pedidos de ligação já esperam pela central {appliance!r} ou por outras.",
             hint="Nada foi discado; tente de novo em instantes.",
+        )
+
+
+class TooManyRequests(BusyError):
+    """One address has more requests under way on the main port than ``server.requests_per_address`` allows."""
+
+    code = 470
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(
+            f"requisições demais deste endereço: {limit} já estão em andamento.",
+            hint="Nada foi gravado; espere pelas respostas e envie de novo.",
         )
 
 
