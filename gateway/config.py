@@ -108,6 +108,22 @@ class Server(Table):
     pin_workers: bool = Field(True, description="keep each busy process on one processor, which is faster")
     call_threads: int = Field(64, ge=4, le=512, description="requests of exchanges and CRMs served at once")
     max_screens: int = Field(1000, ge=0, le=20000, description="open agent screens per process; one more gets 503")
+    max_connections: int = Field(
+        4096, ge=64, le=100_000, description="open connections per process besides its screens; more wait"
+    )
+    requests_per_address: int = Field(
+        512, ge=8, le=100_000, description="requests of one client address under way per process; one more gets 503"
+    )
+    head_timeout_s: float = Field(
+        10, ge=1, le=600, strict=False, description="seconds for a request's head, and for a connection without use"
+    )
+    body_timeout_s: float = Field(30, ge=1, le=600, strict=False, description="seconds for a request's whole body")
+    drain_s: float = Field(
+        0.5, ge=0, le=300, strict=False, description="seconds in which a gateway told to stop still takes requests"
+    )
+    take_over: bool = Field(
+        False, description="take the ports over from the gateway that runs on the same data; it then ends"
+    )
     max_body_bytes: int = Field(1_048_576, ge=1024, description="largest request body accepted")
     write_queue: int = Field(4096, ge=16, description="events waiting to be written before new ones get 503")
     presets: str | None = Field(None, description="folder of presets of your own, relative to this file")

@@ -2,100 +2,170 @@
 
 import hashlib
 import hmac
+import os
 import secrets
-import threading
 import time
-from collections import OrderedDict
-from collections.abc import Callable
-from functools import cache
-from typing import Any
+from dataclasses import dataclass
+from pathlib import Path
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
+from prometheus_client import Counter
 
-from gateway.errors import TooManyAttempts
+from gateway.errors import LoginsBusy, TooManyAttempts
+from gateway.logins.attempts import DATABASE, Attempts, Limit, digest, place_of
+from gateway.logins.turns import Pace, Turns
+from gateway.logins.weak import weakness
 from gateway.store.directory import Agent, Directory
 
 SHORTEST = 8
 LONGEST = 256
+LOGIN_AT_ADDRESS = Limit("login_at_address", most=10, window_s=60)
+ADDRESS = Limit("address", most=100, window_s=15 * 60)
+LOGIN = Limit("login", most=1000, window_s=15 * 60)
+"""More than ten addresses can give while they are let, so that it takes many strangers to reach it."""
+REMEMBER_S = 12 * 3600
+"""As long as a session: a password that was changed, or an agent that was removed, ends it at once."""
+REMEMBER_ADDRESS_S = 30 * 24 * 3600
+LEAST_S = 0.1
+KEY = "CTI_GATEWAY_LOGIN_KEY"
+REASONS = ("wrong", LOGIN_AT_ADDRESS.name, ADDRESS.name, LOGIN.name, "busy")
+REFUSED = Counter(
+    "cti_logins_refused_total",
+    "Logins refused: wrong, after too many wrong ones (of a login at an address, of an address, of a login), too busy",
+    ["reason"],
+)
+for _reason in REASONS:
+    REFUSED.labels(_reason)
 _hasher = PasswordHasher()
 
 
-@cache
-def _nobody() -> str:
-    """A hash that no password has: whether a login exists must not show in how long an answer takes."""
-    return _hasher.hash(secrets.token_hex(16))
+class WeakPassword(ValueError):
+    """A password that may not be chosen; the text says why, and never holds the password."""
 
 
-def hash_password(password: str) -> str:
-    """The argon2id hash to store. Raises ``ValueError`` when the password is too short or too long."""
+def hash_password(password: str, *, login: str = "") -> str:
+    """Return the argon2id hash to store.
+
+    Raises ``WeakPassword`` when the password is too short, too long, or one of those that are guessed first.
+    """
     if not SHORTEST <= len(password) <= LONGEST:
-        raise ValueError(f"a password needs {SHORTEST} to {LONGEST} characters; this one has {len(password)}")
+        raise WeakPassword(f"a password needs {SHORTEST} to {LONGEST} characters; this one has {len(password)}")
+    if reason := weakness(password, login):
+        raise WeakPassword(f"this password is guessed too easily: {reason}; choose another, such as four words")
     return _hasher.hash(password)
 
 
+def shared_key() -> bytes:
+    """The key of remembered passwords, the same in all processes of one gateway, made when it starts; never on disk."""
+    return bytes.fromhex(os.environ.setdefault(KEY, secrets.token_hex(32)))
+
+
 class Verifier:
-    """Verifies logins. A CRM sends the password with every click, so a verified one is remembered for a while
-    (as a keyed hash, in memory only); wrong ones are counted by login, and verification runs twice at a time at most.
+    """Verifies logins, and bounds what guessing costs us and brings others.
+
+    A CRM sends the password with every click, so a good one is remembered (as a keyed hash), and passes whatever
+    strangers do. Wrong ones are counted by login and address, more widely by address and by login; who gave a good
+    password from an address before is held back there only by wrong ones of the same login and address.
     """
 
-    def __init__(
-        self,
-        directory: Directory,
-        *,
-        remember_s: float = 300,
-        allowed_failures: int = 10,
-        window_s: float = 60,
-        clock: Callable[[], float] = time.monotonic,
-    ) -> None:
+    def __init__(self, directory: Directory, attempts: Attempts, *, turns: Turns, pace: Pace) -> None:
         self._directory = directory
-        self._remember_s = remember_s
-        self._allowed_failures = allowed_failures
-        self._window_s = window_s
-        self._clock = clock
-        self._key = secrets.token_bytes(32)
-        self._known: OrderedDict[bytes, float] = OrderedDict()
-        self._failures: OrderedDict[tuple[str, str], list[float]] = OrderedDict()
-        self._turn = threading.BoundedSemaphore(2)
-        self._gate = threading.Lock()
+        self._attempts = attempts
+        self._turns = turns
+        self._pace = pace
+        self._key = shared_key()
 
-    def verify(self, tenant: str, login: str, password: str) -> Agent | None:
-        """The agent, or None when login or password is wrong. Raises ``TooManyAttempts``."""
-        self._check_failures(tenant, login)
+    def verify(self, tenant: str, login: str, password: str, address: str = "") -> Agent | None:
+        """Return the agent, or None when login or password is wrong; ``address`` is the client's.
+
+        Raises ``TooManyAttempts``, ``LoginsBusy``.
+        """
         found = self._directory.agent_with_hash(tenant, login)
-        stored = found[1] if found else _nobody()
-        if self._matches(stored, password[:LONGEST]) and found:
+        if found and self._attempts.knows(self._mark(found, password)):
             return found[0]
-        self._count_failure(tenant, login)
-        return None
+        try:
+            agent = self._try(Try(tenant, login, place_of(address)), found, password[:LONGEST])
+        except LoginsBusy:
+            REFUSED.labels("busy").inc()
+            raise
+        if agent is None:
+            REFUSED.labels("wrong").inc()
+        return agent
 
-    def _matches(self, stored: str, password: str) -> bool:
-        mark = hmac.digest(self._key, f"{stored}\x00{password}".encode(), hashlib.sha256)
-        now = self._clock()
-        with self._gate:
-            if self._known.get(mark, 0) > now:
-                return True
-        with self._turn:
-            if not _verified(stored, password):
+    def close(self) -> None:
+        self._attempts.close()
+
+    def _try(self, who: "Try", found: tuple[Agent, str] | None, password: str) -> Agent | None:
+        known = self._attempts.knows(who.mark)
+        self._check_limits(who, known=known)
+        with self._turns.of(who.address, known=known):
+            # Others of this address may have failed while this one waited.
+            self._check_limits(who, known=known)
+            began = time.monotonic()
+            if self._is_good(found, password) and found:
+                self._attempts.remember(self._mark(found, password), REMEMBER_S)
+                self._attempts.remember(who.mark, REMEMBER_ADDRESS_S)
+                return found[0]
+            self._count(who, password)
+            self._pace.refuse(began)
+            return None
+
+    def _count(self, who: "Try", password: str) -> None:
+        """Count a wrong password; one that a program repeats is no guess, and so no matter of the wider limits."""
+        mark = digest("wrong", repr(who), self._keyed(password).hex())
+        repeated = self._attempts.knows(mark)
+        for limit, counted in who.counted():
+            if limit is LOGIN_AT_ADDRESS or not repeated:
+                self._attempts.count(limit, *counted)
+        self._attempts.remember(mark, ADDRESS.window_s)
+
+    def _is_good(self, found: tuple[Agent, str] | None, password: str) -> bool:
+        """Whether the password is the agent's; an unknown login waits for its turn as well, but hashes nothing."""
+        with self._turns.hashing():
+            if found is None:
                 return False
-        with self._gate:
-            self._known[mark] = now + self._remember_s
-            _shorten(self._known)
-        return True
+            with self._pace.measured():
+                return _verified(found[1], password)
 
-    def _check_failures(self, tenant: str, login: str) -> None:
-        now = self._clock()
-        with self._gate:
-            recent = [at for at in self._failures.get((tenant, login), ()) if now - at < self._window_s]
-        if len(recent) >= self._allowed_failures:
-            raise TooManyAttempts(max(1, round(self._window_s - (now - recent[0]))))
+    def _check_limits(self, who: "Try", *, known: bool) -> None:
+        for limit, counted in who.counted():
+            wait_s = self._attempts.wait_s(limit, *counted) if limit is LOGIN_AT_ADDRESS or not known else 0
+            if wait_s:
+                REFUSED.labels(limit.name).inc()
+                raise TooManyAttempts(max(1, round(wait_s)))
 
-    def _count_failure(self, tenant: str, login: str) -> None:
-        now = self._clock()
-        with self._gate:
-            recent = [at for at in self._failures.get((tenant, login), ()) if now - at < self._window_s]
-            self._failures[tenant, login] = [*recent, now]
-            _shorten(self._failures)
+    def _mark(self, found: tuple[Agent, str], password: str) -> bytes:
+        """What is remembered of an agent's good password; another hash in the directory makes it worth nothing."""
+        agent, stored = found
+        return digest("password", agent.tenant, agent.login, stored, self._keyed(password).hex())
+
+    def _keyed(self, password: str) -> bytes:
+        return hmac.digest(self._key, password.encode("utf-8", "surrogatepass"), hashlib.sha256)
+
+
+@dataclass(frozen=True, slots=True)
+class Try:
+    """Who tries: a login of a company at an address."""
+
+    tenant: str
+    login: str
+    address: str
+
+    @property
+    def mark(self) -> bytes:
+        """What is remembered of a good one."""
+        return digest("good", self.tenant, self.login, self.address)
+
+    def counted(self) -> tuple[tuple[Limit, tuple[str, ...]], ...]:
+        """By which limits a wrong one counts, and as whose."""
+        login = (self.tenant, self.login)
+        return (LOGIN_AT_ADDRESS, (*login, self.address)), (ADDRESS, (self.address,)), (LOGIN, login)
+
+
+def verifier(directory: Directory, data: Path | None, *, least_s: float = LEAST_S) -> Verifier:
+    """Return what verifies logins of ``directory``, counting together with all processes on the folder ``data``."""
+    return Verifier(directory, Attempts(data and data / DATABASE), turns=Turns(), pace=Pace(least_s=least_s))
 
 
 def _verified(stored: str, password: str) -> bool:
@@ -103,8 +173,3 @@ def _verified(stored: str, password: str) -> bool:
         return _hasher.verify(stored, password)
     except (VerificationError, InvalidHashError):
         return False
-
-
-def _shorten(memory: OrderedDict[Any, Any], limit: int = 10_000) -> None:
-    while len(memory) > limit:
-        memory.popitem(last=False)

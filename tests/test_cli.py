@@ -298,6 +298,16 @@ def test_a_short_password_is_refused_without_repeating_it(run: Run) -> None:
     assert "8 to 256 characters; this one has 3" in result.output
 
 
+@pytest.mark.parametrize("password", ["12345678", "ana.souza1"])
+def test_a_password_that_is_guessed_first_is_refused_and_an_agent_keeps_the_old_one(run: Run, password: str) -> None:
+    fine(run("agent", "add", "ana.souza", "--extension", "3501", "--password-stdin", stdin="longa-senha\n"))
+    result = run("agent", "add", "ana.souza", "--extension", "3599", "--password-stdin", stdin=f"{password}\n")
+    assert result.exit_code == 1
+    assert "guessed too easily" in result.output
+    assert password not in result.output
+    assert fine(run("agent", "list")) == "default\tana.souza\t3501\tana.souza\n"
+
+
 def test_calls_are_printed_as_table_csv_and_json(run: Run, with_appliances) -> None:
     path, _ = with_appliances
     fine(run("dial", "3501", "3502", "--config", str(path)))

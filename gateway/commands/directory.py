@@ -4,9 +4,9 @@ import sys
 
 import click
 
+from gateway.clock import milliseconds
 from gateway.commands.place import Place, one_tenant, with_place, with_tenant
-from gateway.delivery import milliseconds
-from gateway.passwords import hash_password
+from gateway.passwords import WeakPassword, hash_password
 from gateway.store.directory import Agent
 
 
@@ -29,8 +29,8 @@ def agent_add(
     with place.open() as gateway:
         company = one_tenant(gateway.config, tenant)
         try:
-            hashed = hash_password(_password(password_stdin))
-        except ValueError as error:
+            hashed = hash_password(_password(password_stdin), login=login)
+        except WeakPassword as error:
             raise click.ClickException(str(error)) from None
         agent = Agent(0, company, login.strip(), (name or login).strip(), extension.strip())
         gateway.directory.save_agent(agent, hashed, milliseconds())

@@ -21,14 +21,14 @@ def serve_command(place: Place, listen: str | None, workers: int | None) -> None
     Without --config there is one tenant, 'default', on SQLite in the data folder; it accepts events from this
     machine and from private networks, and listens on this machine only.
     """
-    from gateway.config import Config
     from gateway.serve import Options, serve, split_address
 
     config = place.load()
     _warn(config)
     overrides: dict[str, Any] = {"listen": listen, "workers": workers}
     wanted = config.server.model_dump() | {key: value for key, value in overrides.items() if value is not None}
-    config = Config(server=_checked(wanted), log=config.log, tenants=config.tenants)
+    # Only the table that the options change is replaced: a table that is named here is not forgotten by a new one.
+    config = config.model_copy(update={"server": _checked(wanted)})
     address, port = split_address(config.server.listen)
     serve(Options(config, place.folder(config), address, port), on_ready=_say)
 

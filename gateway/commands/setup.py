@@ -61,7 +61,7 @@ def check_command(place: Place) -> None:
         with place.open() as gateway:
             _line(True, "configuration", str(place.config_path or "defaults"))
             health = gateway.health()
-            _line(all(health.values()), "database", str(gateway.data))
+            _line(all(health.values()), "database", _database(gateway.data, health))
             for tenant, sentence in cautions(gateway.config):
                 _line(None, tenant, sentence)
             cases = _try_dial_plans(gateway)
@@ -73,6 +73,11 @@ def check_command(place: Place) -> None:
     sys.exit(0 if good and all(health.values()) else 1)
 
 
+def _database(data: Path, health: Mapping[str, bool]) -> str:
+    failed = ", ".join(name for name, good in health.items() if not good)
+    return f"{data} (failed: {failed})" if failed else str(data)
+
+
 def _try_dial_plans(gateway: "Gateway") -> bool:
     """Run the test cases of every dial plan; one line for each plan, and one for each case that does not hold."""
     from gateway.bootstrap import dial_plan_trials
@@ -81,7 +86,7 @@ def _try_dial_plans(gateway: "Gateway") -> bool:
     for place, trials, plan, tenant in dial_plan_trials(gateway.config):
         failures = [failure for trial in trials if (failure := trial.failure(plan, tenant))]
         for failure in failures:
-            _line(False, place, failure)
+            _line(False, place, str(failure))
         if not failures:
             _line(True, place, f"{len(trials)} dial plan tests hold")
         good = good and not failures

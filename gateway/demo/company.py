@@ -9,8 +9,8 @@ import tomli_w
 
 from gateway import config_file
 from gateway.bootstrap import build, tenants
+from gateway.clock import milliseconds
 from gateway.config import Config
-from gateway.delivery import milliseconds
 from gateway.importing.run import Job
 from gateway.importing.sheet import SheetConfig, SheetSource
 from gateway.passwords import hash_password

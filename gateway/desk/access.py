@@ -19,6 +19,7 @@ COOKIE = "cti_session"
 LOGIN_COOKIE = "cti_login"
 TOKEN_FIELD = "csrf"  # noqa: S105 - the name of a form field
 TOKEN_HEADER = "X-CSRF-Token"  # noqa: S105 - the name of a header
+SESSION_FIELD = "sessao"
 SESSION_MS = 12 * 3600 * 1000
 LOGIN_PAGE_S = 7 * 24 * 3600
 
@@ -31,19 +32,29 @@ def agent_of_cookie(directory: Directory, request: Request, tenant: str, at: int
 
 
 def agent_of_password(verifier: Verifier, request: Request, tenant: str) -> Agent | None:
-    """Who logs in by HTTP Basic. Raises ``BadCredentials`` and ``TooManyAttempts``."""
+    """Who logs in by HTTP Basic. Raises ``BadCredentials`` ``TooManyAttempts`` and ``LoginsBusy``."""
     given = request.authorization
     if given is None or given.type != "basic":
         return None
-    agent = verifier.verify(tenant, given.username or "", given.password or "")
+    agent = verifier.verify(tenant, given.username or "", given.password or "", address_of(request))
     if agent is None:
         raise BadCredentials
     return agent
 
 
+def address_of(request: Request) -> str:
+    """The client's address, behind a trusted proxy the one that it forwards."""
+    return str(request.environ.get("cti.client") or request.remote_addr or "")
+
+
 def form_token(secret: str) -> str:
     """The token of forms shown to whoever holds the cookie ``secret``."""
     return hmac.digest(secret.encode(), b"form", hashlib.sha256).hex()
+
+
+def session_mark(secret: str) -> str:
+    """Return a public name of the session with the cookie ``secret``: tabs of one browser know each other by it."""
+    return hmac.digest(secret.encode(), b"session", hashlib.sha256).hex()[:16]
 
 
 def new_secret() -> str:
@@ -55,7 +66,21 @@ def check_form(request: Request, secret: str) -> None:
     """Raises ``AccessError`` when a form was not shown by us to this very visitor."""
     given = request.headers.get(TOKEN_HEADER) or request.form.get(TOKEN_FIELD) or ""
     if not secret or not hmac.compare_digest(given.encode(), form_token(secret).encode()):
-        raise AccessError("a página está velha ou não é desta empresa.", hint="Recarregue-a e tente de novo.")
+        raise stale_page()
+
+
+def check_page(request: Request, secret: str) -> None:
+    """Raises ``AccessError`` when a page of another session asks: what it would get is another agent's."""
+    token, mark = request.headers.get(TOKEN_HEADER), request.args.get(SESSION_FIELD)
+    if token is not None:
+        check_form(request, secret)
+    if mark is not None and not hmac.compare_digest(mark.encode(), session_mark(secret).encode()):
+        raise stale_page()
+
+
+def stale_page() -> AccessError:
+    """Return the error of a page that was shown to somebody else, or before the last login."""
+    return AccessError("a página está velha ou não é desta empresa.", hint="Recarregue-a e tente de novo.")
 
 
 def check_source(request: Request) -> None:

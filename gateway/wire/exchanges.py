@@ -7,17 +7,19 @@ values and body are as they came. Behind the lenient port the head is the very b
 import re
 import time
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from io import BytesIO
 from typing import Any
 
 from gateway.errors import NotReplayable
-from gateway.masking import mask, spellings
+from gateway.masking import MASK, mask
 from gateway.store.exchanges import IN, Draft, Exchange, cut
+from gateway.traffic.spelled import masked
+from gateway.traffic.told import is_part_unread, is_unread, told
 from gateway.wire import lenient
-from gateway.wire.guard import WINDOWS
+from gateway.wire.guard import WINDOWS, to_utf8
 from gateway.wire.intake import REPLAY_OF
 from gateway.wire.lenient import END_OF_HEAD, Repaired, repair
 from gateway.wire.operations import OPERATIONS
@@ -27,6 +29,17 @@ RAW_HEAD = "cti.raw_head"
 REPAIRS = "cti.repairs"
 GAP = b"\r\n\r\n"
 ENCODING = re.compile(rb"(?im)^content-encoding:[^\r\n]*\r?\n")
+BODIES = ("soap", "xmlrpc")
+"""Wires whose parameters stand in bodies, some of them without a name."""
+NOT_FOUND = "cortado: corpo e parâmetros não guardados, trazem uma senha escrita de um modo que não se acha neles"
+TEXTS_HIDDEN = "cortado: textos do corpo mascarados, nenhuma operação o leu por inteiro"
+# Events have no login by position, so that a body that names only them may be shown to those who look for its error.
+EVENT = re.compile(rb"consultaramal|finalizaligacao", re.IGNORECASE)
+LOGIN_TAKEN = re.compile(rb"clicktocall|teste|usuario|login", re.IGNORECASE)
+CDATA = re.compile(rb"<!\[CDATA\[.*?(?:\]\]>|\Z)", re.DOTALL)
+BETWEEN_TAGS = re.compile(rb"(?<!<methodName>)((?:\A|>)\s*)[^\s<][^<]*")
+WIDE_CHARSET = re.compile(rb"(?i)(charset=\"?)utf-?(?:16|32)(?:-?[bl]e)?")
+QUERY = re.compile(rb"\A([^?\r\n]*)\?[^\r\n]*")
 Add = Callable[[Draft, int], None]
 
 
@@ -84,10 +97,13 @@ class Recorder:
         self, environ: Environ, body: Tee | None, answer: Answer, wire: str, at: int, took_us: int
     ) -> Exchange:
         tenant = environ.get("cti.tenant", "")
-        secrets = (*self.secrets(tenant), *spellings(environ.get("cti.passwords", ())))
+        secrets, read = self.secrets(tenant), told(environ)
         came, long = _whole(environ, body, self.most_bytes)
-        told, longer = cut(answer_bytes(answer), self.most_bytes)
-        notes = (*_repairs(environ), *_replay(environ), long, longer and f"resposta {longer}")
+        came, hidden = _without_secrets(came, read)
+        if body is not None and wire in BODIES and not hidden:
+            came, hidden = _without_texts(came, environ)
+        answered, longer = cut(answer_bytes(answer), self.most_bytes)
+        notes = (*_repairs(environ), *_replay(environ), long, hidden, longer and f"resposta {longer}")
         return Exchange(
             at=at,
             took_us=took_us,
@@ -100,7 +116,7 @@ class Recorder:
             status=answer.status,
             note="; ".join(note for note in notes if note),
             request=mask(came, secrets),
-            answer=mask(told, secrets),
+            answer=mask(masked(answered, read)[0], secrets),
         )
 
 
@@ -109,14 +125,45 @@ def _whole(environ: Environ, body: Tee | None, most: int) -> tuple[bytes, str]:
     head = head_of(environ)
     if body is None:
         return cut(head, most)
+    head, kept, notes = _in_reach(head, body, environ, most)
+    if b"\0" not in kept:
+        return head + kept, notes
+    # Two bytes for each letter: nothing of it would be found or read.
+    plain = to_utf8(kept, environ.get("CONTENT_TYPE", "")).replace(b"\0", b"")
+    return WIDE_CHARSET.sub(rb"\1utf-8", head) + plain, "; ".join(filter(None, (notes, "corpo convertido para UTF-8")))
+
+
+def _halves(came: bytes) -> tuple[bytes, bytes]:
+    """Head and body; the lenient port takes heads with bare line feeds."""
+    end = END_OF_HEAD.search(came)
+    return (came[: end.end()], came[end.end() :]) if end else (came, b"")
+
+
+def _in_reach(head: bytes, body: Tee, environ: Environ, most: int) -> tuple[bytes, bytes, str]:
+    """Head and body, the body unpacked, and what was left out."""
     whole = len(body.kept) == body.size
     left_out = "" if whole else f"cortado: corpo de {body.size} bytes, guardados {len(body.kept)}"
     plain = unpacked(body.kept, environ.get("HTTP_CONTENT_ENCODING", ""), most) if body.kept else None
     if plain is None:
-        return head + body.kept, left_out
+        return head, body.kept, left_out
     longer = whole and len(plain) > most
     note = f"corpo descompactado{f'; cortado: guardados {most} bytes dele' if longer else ''}"
-    return ENCODING.sub(b"", head) + plain[:most], "; ".join(filter(None, (note, left_out)))
+    return ENCODING.sub(b"", head), plain[:most], "; ".join(filter(None, (note, left_out)))
+
+
+def _without_secrets(came: bytes, read: Mapping[str, int]) -> tuple[bytes, str]:
+    """The request without what was ``read`` as secrets; without body and query where not all of it can be found."""
+    came, complete = masked(came, read)
+    return (came, "") if complete else (QUERY.sub(rb"\1?" + MASK, _halves(came)[0]) + MASK, NOT_FOUND)
+
+
+def _without_texts(came: bytes, environ: Environ) -> tuple[bytes, str]:
+    """The request without the body's texts where an operation did not read them: any of them may be a secret."""
+    head, body = _halves(came)
+    only_events = bool(EVENT.search(body)) and not LOGIN_TAKEN.search(body)
+    if not (is_part_unread(environ) or (is_unread(environ) and not only_events)) or b"<" not in body:
+        return came, ""
+    return head + BETWEEN_TAGS.sub(rb"\1" + MASK, CDATA.sub(MASK, body)), TEXTS_HIDDEN
 
 
 def unpacked(body: bytes, encoding: str, most: int) -> bytes | None:

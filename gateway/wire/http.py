@@ -11,11 +11,11 @@ import structlog
 from gateway.config import Config
 from gateway.errors import MetricsNotAllowed, NotReplayable, UnknownTenant
 from gateway.store.exchanges import Exchange
-from gateway.wire.auth import VerifyAgent
+from gateway.wire import no_company
 from gateway.wire.clients import Networks, Proxies, asker
 from gateway.wire.dialing import Dialing
 from gateway.wire.exchanges import Recorder, environ_of
-from gateway.wire.intake import NO_OPERATION, Core, Intake, count, explain
+from gateway.wire.intake import NO_OPERATION, Core, Intake, VerifyAgent, count, explain
 from gateway.wire.listeners import Listener
 from gateway.wire.operations import CONSULTA_RAMAL, FINALIZA_LIGACAO
 from gateway.wire.sites import Sites, take_tenant
@@ -35,7 +35,7 @@ LISTENERS = "/wconnect/WConnect_WSDL_"
 class Front:
     """The WSGI application.
 
-    ``verify_agent(tenant, login, password)`` returns the agent's login or None; ``desk`` serves every address
+    ``verify_agent(tenant, login, password, address)`` returns the agent's login or None; ``desk`` serves every address
     that is no machine's, with ``cti.tenant`` and ``cti.client`` in its environ; ``health()`` tells which
     parts are ready; ``metrics`` serves ``/metrics``; ``recorder`` keeps what machines ask and are told.
     """
@@ -123,7 +123,7 @@ class Front:
         try:
             site = self._sites.find(environ, named)
         except UnknownTenant as error:
-            return send(refuse_as_text(error), environ, start_response)
+            return send(no_company.refuse(error, environ), environ, start_response)
         own = self._own_paths.get((site.name, environ["PATH_INFO"]))
         if own is not None:
             return send(self._serve(own, environ, site.name), environ, start_response)

@@ -12,8 +12,9 @@ from gateway import __version__
 from gateway.domain.messages import Message, Origin
 from gateway.errors import BadCredentials, BusyError, GatewayError, InternalError, NotReplayable
 from gateway.handlers import Reply
-from gateway.wire.auth import VerifyAgent
-from gateway.wire.operations import LOGIN, OPERATIONS, Operation, Sender, Texts
+from gateway.masking import MASK
+from gateway.traffic.told import tell
+from gateway.wire.operations import LOGIN, OPERATIONS, EitherReading, Operation, Sender, Texts
 from gateway.wire.sites import Site
 
 log = structlog.get_logger()
@@ -39,6 +40,10 @@ COUNTS = {
     for result in RESULTS
 }
 TIMES = {wire: SECONDS.labels(wire) for wire in WIRES}
+
+
+VerifyAgent = Callable[[str, str, str, str], str | None]
+"""``verify_agent(tenant, login, password, address)``: the login of the agent, or None when the password is wrong."""
 
 
 class Core(Protocol):
@@ -84,22 +89,22 @@ class Intake:
         self, operation: Operation, texts: Texts, environ: dict[str, Any], site: Site, wire: str, token: str
     ) -> Reply:
         login, replay_of = None, environ.get(REPLAY_OF)
-        # However it was written, by position or in a map, the wire log must not keep it.
-        if password := texts.get(LOGIN[1]):
-            environ.setdefault("cti.passwords", set()).add(password)
+        tell(environ, [token])
         if replay_of:
-            if operation.dials:
+            if operation.dials or any(MASK.decode() in texts.get(name, "") for name in operation.names):
                 raise NotReplayable(operation.name)
         elif operation.dials:
             texts = with_key(texts, environ)
-            login = site.gate.admit_dialling(environ, token, self._verify_agent, in_body=login_in(texts))
+            login = site.gate.admit_dialling(environ, token, self._verify_from(environ), in_body=login_in(texts))
+            if isinstance(texts, EitherReading) and login == texts[LOGIN[0]]:
+                texts = with_key(texts.as_login(), environ)
         else:
             site.gate.admit_event(environ, token)
         origin = Origin(wire, environ["cti.client"], replay_of)
         message = operation.build(texts, Sender(site.name, site.zone, origin, int(self._clock() * 1000), login))
         if message is None:
             given = login_in(texts)
-            if given and not self._verify_agent(site.name, *given):
+            if given and not self._verify_from(environ)(site.name, *given):
                 raise BadCredentials
             return Reply(True, f"cti-gateway {__version__}", 0)
         reply = self._core.handle(message)
@@ -113,6 +118,11 @@ class Intake:
         )
         return reply
 
+    def _verify_from(self, environ: dict[str, Any]) -> Callable[[str, str, str], str | None]:
+        """How to verify a login of the one who asks: wrong ones count by address as well."""
+        address = environ["cti.client"]
+        return lambda tenant, login, password: self._verify_agent(tenant, login, password, address)
+
 
 def with_key(texts: Texts, environ: dict[str, Any]) -> Texts:
     """The parameters with the header ``Idempotency-Key``, quoted or not, where they name no key themselves."""
@@ -123,7 +133,7 @@ def with_key(texts: Texts, environ: dict[str, Any]) -> Texts:
 def login_in(texts: Texts) -> tuple[str, str] | None:
     """The agent's login and password among the parameters, where the classic WConnect has them."""
     login, password = (texts.get(name, "") for name in LOGIN)
-    return (login, password) if login else None
+    return (login, password) if login or password else None
 
 
 def count(wire: str, operation: str, error: Exception) -> None:

@@ -6,7 +6,8 @@ event must not be lost for it.
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from functools import cached_property
@@ -25,6 +26,8 @@ T = TypeVar("T")
 TEXT_LIMIT = 255
 URL_LIMIT = 2000
 LOGIN = ("UsuarioLogin", "UsuarioSenha")
+CALL_WITH_LOGIN = 4
+"""``ClickToCall(ramal, telefone, login, senha)``; or is it ``ClickToCall(ramal, telefone, central, id_pedido)``?"""
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 # What an exchange leaves in its template: ${CALLERID}, {{ number }}, [Number], %NUMBER%, $EXTEN, @src@, RAMAL.
 PLACEHOLDER = re.compile(
@@ -93,6 +96,43 @@ class Operation:
         later = tuple(parameter.name for parameter in self.parameters if parameter.later)
         names = tuple(name for name in self.names if name not in later)
         return (*names, *(LOGIN if self.takes_login else ()), *later)
+
+
+class EitherReading(dict[str, str]):
+    """Parameters by position that are a login and its password, or an appliance that nobody knows and a request's id.
+
+    They hold both readings: where no agent has this login and password, the appliance is named as unknown.
+    """
+
+    def as_login(self) -> dict[str, str]:
+        """Return them read as a login."""
+        return {name: text for name, text in self.items() if name not in ("central", "id_pedido")}
+
+
+def by_position(
+    values: Sequence[str], operation: Operation, names: Sequence[str], appliances: Collection[str]
+) -> dict[str, str]:
+    """Return ``values`` by the ``names`` of their positions; in a click-to-call a login may stand behind the number.
+
+    ``appliances`` are those of the company: any other third value of four is a login.
+    """
+    if operation.dials and len(values) == CALL_WITH_LOGIN and values[2].strip() and values[2] not in appliances:
+        order = ("ramal", "telefone", *LOGIN, "central", "id_pedido")
+        return EitherReading(zip(order, (*values, *values[2:]), strict=True))
+    if operation.takes_login and len(values) > len(operation.names):
+        names = operation.published
+    return {name: value for name, value in zip(names, values, strict=False) if value}
+
+
+def hidden(values: Iterable[str], texts: Texts, operation: Operation) -> Iterable[str]:
+    """Return those of a request's ``values`` that the traffic log must not keep; ``texts`` are those that were read.
+
+    An operation that takes a login may get it under any name, so that all are hidden that are nothing else.
+    """
+    if not operation.takes_login:
+        return [texts.get(LOGIN[1], "")]
+    public = set(texts) - {LOGIN[1]} - ({LOGIN[0], "id_pedido"} if isinstance(texts, EitherReading) else set())
+    return (Counter(values) - Counter(texts[name] for name in public)).elements()
 
 
 def call_started(texts: Texts, sender: Sender) -> CallStarted:

@@ -26,6 +26,7 @@ class Site:
     gate: Gate
     click_to_call: ClickToCall
     dialect: Dialect
+    appliances: frozenset[str] = frozenset()
 
 
 class Sites:
@@ -59,7 +60,7 @@ class Sites:
 def site_of(name: str, tenant: Tenant) -> Site:
     gate = Gate(name, tenant)
     dialect = dialect_of(tenant.listener, takes_token=gate.takes_event_token)
-    return Site(name, ZoneInfo(tenant.timezone), gate, tenant.click_to_call, dialect)
+    return Site(name, ZoneInfo(tenant.timezone), gate, tenant.click_to_call, dialect, frozenset(tenant.appliances))
 
 
 def take_tenant(environ: dict[str, Any]) -> str | None:

@@ -78,7 +78,7 @@ class Soap:
         charset = environ["cti.charset"] = self._style.charset_for(body, kind)
         root = parse_xml(body, kind)
         version = environ["cti.soap"] = version_of(root)
-        operation, texts = read_call(root, version, environ)
+        operation, texts = read_call(root, version, environ, site.appliances)
         reply = self._intake.perform(operation, texts, environ, site, wire=self.wire, token=query_token(environ))
         document = self._forms[operation.name, version].filled(texts_of(reply), charset)
         return answer(200, KINDS[version, charset], document)

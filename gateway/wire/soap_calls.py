@@ -7,37 +7,56 @@ it makes no difference whether a client sends parameters, one structure of them,
 import base64
 import binascii
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from gateway.errors import MalformedRequest, UnknownOperation
+from gateway.traffic.told import tell
 from gateway.wire.guard import MOST_DEEP
-from gateway.wire.operations import OPERATIONS, Operation, find
+from gateway.wire.operations import LOGIN, OPERATIONS, Operation, by_position, find, hidden
 
 Names = Mapping[str, str]
 XSI = "{http://www.w3.org/2001/XMLSchema-instance}"
 REF_12 = "{http://www.w3.org/2003/05/soap-encoding}ref"
 ID_12 = "{http://www.w3.org/2003/05/soap-encoding}id"
 # Names that PHP, Axis, SOAP::Lite, nuSOAP and zeep-like clients make up when they know none.
-MADE_UP = re.compile(r"(param|c-gensym|in|arg|__numeric_)[0-9]+|item")
+MADE_UP = re.compile(r"(param|c-gensym|in|arg|__numeric_|p|v|_|value|string)_?[0-9]+|item|string|anyType|[A-Za-z]")
 ACTION = re.compile(r"""action\s*=\s*"([^"]*)\"""")
 # References can make a small body name any number of elements, or a large one any number of times: every element
 # visited costs one, and one more for each child and each thousand characters.
 MOST_SPENT = 4000
 
 
-def read_call(envelope: Any, version: str, environ: dict[str, Any]) -> tuple[Operation, dict[str, str]]:
-    """The operation called, and its parameters. Raises ``MalformedRequest``, ``UnknownOperation``."""
+def read_call(
+    envelope: Any, version: str, environ: dict[str, Any], appliances: Collection[str] = ()
+) -> tuple[Operation, dict[str, str]]:
+    """The operation called, and its parameters; its secrets are told.
+
+    Raises ``MalformedRequest``, ``UnknownOperation``.
+    """
+    operation, elements = called(envelope, version, environ)
+    values = quick_values(elements, operation)
+    if values is None:
+        found = list(fields(elements, Reader(envelope), operation.spellings))
+        texts = read_encoded(found, operation, appliances)
+    else:
+        found, texts = list(values.items()), values
+    tell(environ, hidden([text for _, text in found], texts, operation))
+    return operation, texts
+
+
+def called(envelope: Any, version: str, environ: dict[str, Any]) -> tuple[Operation, Collection[Any]]:
+    """The operation called, and the elements of its parameters. Raises ``MalformedRequest``, ``UnknownOperation``."""
     body = envelope.find(f"{{{version}}}Body")
     if body is None:
         raise MalformedRequest("o envelope SOAP não tem Body.")
     operation = find(local_name(body[0])) if len(body) else None
     if operation:
-        return operation, read_parameters(body[0], operation, envelope)
-    return read_unusual(body, envelope, environ)
+        return operation, body[0]
+    return called_unusually(body, environ)
 
 
-def read_unusual(body: Any, envelope: Any, environ: dict[str, Any]) -> tuple[Operation, dict[str, str]]:
+def called_unusually(body: Any, environ: dict[str, Any]) -> tuple[Operation, Collection[Any]]:
     """A call whose operation is not the first element of the Body.
 
     Raises ``MalformedRequest``, ``UnknownOperation``.
@@ -45,14 +64,14 @@ def read_unusual(body: Any, envelope: Any, environ: dict[str, Any]) -> tuple[Ope
     for element in body:
         # Axis 1 may write what it refers to (multiRef) before what it calls.
         if operation := find(local_name(element)):
-            return operation, read_parameters(element, operation, envelope)
+            return operation, element
     operation = find(action_of(environ))
     if operation is None and not len(body):
         raise MalformedRequest("o Body do envelope SOAP está vazio.")
     if operation is None:
         raise UnknownOperation(local_name(body[0])[:80], known=list(OPERATIONS))
     # PHP without WSDL writes document/literal without the operation's element: bare parameters in the Body, or nothing.
-    return operation, read_parameters(body, operation, envelope)
+    return operation, body
 
 
 def action_of(environ: dict[str, Any]) -> str:
@@ -64,33 +83,42 @@ def action_of(environ: dict[str, Any]) -> str:
     return name
 
 
-def read_parameters(elements: Collection[Any], operation: Operation, envelope: Any) -> dict[str, str]:
-    """The texts of ``elements`` by the names of the operation's parameters; made-up names by position.
+def quick_values(elements: Collection[Any], operation: Operation) -> dict[str, str] | None:
+    """The texts of ``elements`` by the names of the operation's parameters: the usual request, and the quick way.
 
-    Raises ``MalformedRequest`` for references that lead nowhere, or in circles.
+    None where that is not all that there is to it: made-up names, structures, references, types.
     """
     names = operation.spellings
     texts: dict[str, str] = {}
     for element in elements:
         name = names.get(element.tag.rpartition("}")[2])
         if name is None or name in texts or element.attrib or len(element):
-            return read_encoded(elements, operation, envelope)
-        # Plain texts by their own names: the usual request, and the quick way.
+            return None
         texts[name] = element.text or ""
     return texts
 
 
-def read_encoded(elements: Iterable[Any], operation: Operation, envelope: Any) -> dict[str, str]:
-    """The same for whatever else clients write."""
+def read_encoded(found: Sequence[tuple[str, str]], operation: Operation, appliances: Collection[str]) -> dict[str, str]:
+    """The parameters in names and texts of whatever clients write; made-up names count by position."""
     names = operation.spellings
+    read = [names.get(written.lower()) for written, _ in found]
+    if positions_count(found, read, operation):
+        return by_position([text for _, text in found], operation, operation.published, appliances)
     texts: dict[str, str] = {}
-    for position, (written, text) in enumerate(fields(elements, Reader(envelope), names)):
-        name = names.get(written.lower())
+    for position, (written, text) in enumerate(found):
+        name = read[position]
         if name is None and position < len(operation.published) and MADE_UP.fullmatch(written):
             name = operation.published[position]
         if name and not texts.get(name):
             texts[name] = text
     return texts
+
+
+def positions_count(found: Sequence[tuple[str, str]], read: Sequence[str | None], operation: Operation) -> bool:
+    """Whether no name means anything, so that only positions can; for a login alone, under whatever names it comes."""
+    if len(found) < len(LOGIN) or any(read):
+        return False
+    return not operation.names or all(MADE_UP.fullmatch(written) for written, _ in found)
 
 
 class Reader:

@@ -24,7 +24,7 @@ from gateway.domain.messages import CallEnded, CallStarted, Origin
 from gateway.domain.numbers import NumberPlan
 from gateway.domain.tenant import Tenant, Trunk
 from gateway.handlers import Core
-from gateway.passwords import Verifier, hash_password
+from gateway.passwords import hash_password, verifier
 from gateway.store.calls import CallLog
 from gateway.store.corrections import Corrections
 from gateway.store.directory import Account, Agent, Directory
@@ -98,13 +98,11 @@ class Office:
         ramal: str = "3501",
         *,
         tenant: str = "acme",
-        recording_url: str | None = None,
         at: int | None = None,
+        **extras: Any,
     ) -> int:
         """A call ends; its id."""
-        return self.core.handle(
-            CallEnded(tenant, ramal, telefone, EXCHANGE, at or now_ms(), recording_url=recording_url)
-        ).call_id
+        return self.core.handle(CallEnded(tenant, ramal, telefone, EXCHANGE, at or now_ms(), **extras)).call_id
 
     def know(self, name: str, number: str, contact: str = "", *, tenant: str = "acme") -> None:
         """The CRM tells us of an account; each later than the one before, however quick this machine is."""
@@ -238,13 +236,13 @@ def services_of(office: Office, config: Config, hub: Hub, *, replay: Replay = no
         calls=office.calls,
         log=office.log,
         directory=office.directory,
-        verifier=Verifier(office.directory),
+        verifier=verifier(office.directory, None, least_s=0.001),
         hub=hub,
         explainer=Explainer(office.core.tenants, zones, *reads),
         exchanges=office.exchanges,
         sightings=office.sightings,
         replay=replay,
-        choose=office.journal.write,
+        decide=office.journal.write,
         imports=Imports(office.engine, office.journal),
         import_now=lambda _tenant, _name: None,
         quality=Quality(office.engine),

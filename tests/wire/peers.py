@@ -36,7 +36,7 @@ class RecordingCore:
         return Reply(True, "chamada registrada", len(self.messages))
 
 
-def verify_agent(tenant: str, login: str, password: str) -> str | None:
+def verify_agent(tenant: str, login: str, password: str, _address: str) -> str | None:
     return AGENTS.get((tenant, login, password))
 
 
