@@ -2,6 +2,7 @@
 
 import base64
 import json
+import socket
 import sqlite3
 import subprocess
 import time
@@ -87,9 +88,8 @@ def test_a_stranger_neither_dials_nor_sends_events_whatever_it_says(gateway: Liv
     before = calls(gateway)
     for name, value in FORGED:
         header = ("-H", f"{name}: {value}")
-        assert nginx.curl(DIAL, *header)[0] == 401, (name, value)
-        assert nginx.curl(EVENT, *header)[0] == 403, (name, value)
-        assert nginx.curl("/t/acme/metrics", *header)[0] == 403, (name, value)
+        for path, status in ((DIAL, 401), (EVENT, 403), ("/metrics", 403)):
+            assert nginx.curl(f"/t/acme{path}", *header)[0] == status, (name, value, path)
     assert calls(gateway) == before
 
 
@@ -100,6 +100,32 @@ def test_a_stranger_neither_dials_nor_sends_events_by_the_lenient_port(gateway: 
             got = nginx.curl(f"http://127.0.0.1:{nginx.lenient}/t/acme{path}", "-H", f"{name}: {value}")
             assert got[0] == status, (name, value, got)
     assert calls(gateway) == before
+
+
+@pytest.mark.parametrize("forged", ["X_Forwarded_For", "x_forwarded-for", "X-Forwarded_For"])
+def test_a_name_with_an_underscore_is_no_proxys_word_on_either_port(
+    gateway: LiveGateway, lenient_port: int, forged: str
+) -> None:
+    true = f"X-Forwarded-For: {STRANGER}"
+    for port in (gateway.port, lenient_port):
+        for told in ((f"{forged}: {EXCHANGE}", true), (true, f"{forged}: {EXCHANGE}")):
+            assert ask(port, EVENT, *told) == 403, (port, told)
+        assert ask(port, EVENT, f"{forged}: {STRANGER}", f"X-Forwarded-For: {EXCHANGE}") == 200, port
+
+
+def test_of_several_lists_of_addresses_the_last_counts_on_either_port(gateway: LiveGateway, lenient_port: int) -> None:
+    stranger, exchange = (f"X-Forwarded-For: {address}" for address in (STRANGER, EXCHANGE))
+    for port in (gateway.port, lenient_port):
+        assert ask(port, EVENT, exchange, stranger) == 403, port
+        assert ask(port, EVENT, stranger, exchange) == 200, port
+
+
+def ask(port: int, path: str, *headers: str) -> int:
+    """The status of a request with exactly these ``headers``, as the trusted proxy on this machine may send it."""
+    with socket.create_connection(("127.0.0.1", port), timeout=20) as connection:
+        head = "\r\n".join((f"GET /t/acme{path} HTTP/1.1", f"Host: {HOST}", "Connection: close", *headers))
+        connection.sendall(f"{head}\r\n\r\n".encode())
+        return int(connection.makefile("rb").readline().split()[1])
 
 
 def test_a_proxy_that_says_nothing_does_not_dial_although_open_loopback_is_on(nginx: Nginx) -> None:

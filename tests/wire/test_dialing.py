@@ -294,6 +294,7 @@ def test_a_page_of_another_site_cannot_dial_from_this_machines_browser(headers: 
         ("[0:0:0:0:0:0:0:1]", 200),
         ("pbx.acme.com", 200),  # configured
         ("PBX.acme.com.:8080", 200),
+        ("acme.local", 200),  # configured in large letters
         ("0.0.0.0:8080", 401),
         ("[::]:8080", 401),
         ("[::ffff:127.0.0.1]:8080", 401),
@@ -313,7 +314,7 @@ def test_a_page_of_another_site_cannot_dial_from_this_machines_browser(headers: 
     ],
 )
 def test_without_credentials_only_a_host_name_that_no_stranger_can_own_dials(host: str, status: int) -> None:
-    peer = Peer({"tenants": {"acme": {"hosts": ["pbx.acme.com"]}}}, address=LOCAL)
+    peer = Peer({"tenants": {"acme": {"hosts": ["pbx.acme.com", "ACME.local"]}}}, address=LOCAL)
     assert peer.get(PATH, query_string=QUERY, environ={"HTTP_HOST": host}).status_code == status
     assert len(peer.core.messages) == (status == 200)
 
