@@ -1,0 +1,150 @@
+"""A data folder and a configuration of version 0.1.0 are taken over as they are."""
+
+import base64
+import json
+import shutil
+import sqlite3
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import closing
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from tests.live.conftest import LiveGateway, free_port, start_gateway
+
+OLD = Path(__file__).parents[1] / "upgrade" / "v0_1_0"
+SECRETS = {"ACME_EVENTS_TOKEN": "evt", "PBX_PASSWORD": "pbxpw", "PBX_KEY": "k", "WCONNECT_PASSWORD": "wc"}
+MILLION = 1_000_000
+WAITING = 8
+"""Events in the old folder that its forward has not taken yet."""
+
+
+class Crm:
+    """The CRM that was down when the old gateway was killed; ``taken`` are the events it has got, in order."""
+
+    def __init__(self) -> None:
+        self.taken: list[dict[str, str]] = []
+        taken = self.taken
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                taken.append({name: values[0] for name, values in parse_qs(urlsplit(self.path).query).items()})
+                self.send_response(200)
+                self.end_headers()
+                self.wfile.write(b"OK")
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    @property
+    def port(self) -> int:
+        return self.server.server_address[1]
+
+
+@pytest.fixture(scope="module")
+def crm() -> Iterator[Crm]:
+    found = Crm()
+    yield found
+    found.server.shutdown()
+
+
+@pytest.fixture(scope="module")
+def upgraded(tmp_path_factory: pytest.TempPathFactory, crm: Crm) -> Iterator[LiveGateway]:
+    """The present version on what 0.1.0 left behind, with a million calls."""
+    folder = tmp_path_factory.mktemp("upgrade")
+    for name in ("contas.csv", "crm.token"):
+        shutil.copy(OLD / name, folder)
+    (folder / "presets").mkdir()
+    write_database(OLD / "gateway.sql", folder / "data" / "gateway.db")
+    write_database(OLD / "exchanges.sql", folder / "data" / "exchanges.db")
+    add_calls(folder / "data" / "gateway.db", MILLION)
+    config = folder / "gateway.toml"
+    config.write_text(with_ports((OLD / "gateway.toml").read_text(encoding="utf-8"), crm.port), encoding="utf-8")
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in SECRETS.items():
+            patch.setenv(name, value)
+        running = start_gateway(folder / "data", config=config)
+        yield running
+        running.stop()
+
+
+def with_ports(text: str, crm_port: int) -> str:
+    """The old configuration with a free lenient port, and its forward pointed at the CRM of this test."""
+    text = text.replace("127.0.0.1:8081", f"127.0.0.1:{free_port()}")
+    wanted = text.replace("http://127.0.0.1:1/wconnect?", f"http://127.0.0.1:{crm_port}/wconnect?")
+    assert wanted != text
+    return wanted
+
+
+def write_database(dump: Path, database: Path) -> None:
+    database.parent.mkdir(exist_ok=True)
+    with closing(sqlite3.connect(database)) as connection:
+        connection.executescript(dump.read_text(encoding="utf-8"))
+
+
+def add_calls(database: Path, count: int) -> None:
+    """Copy the old folder's unanswered call and its end ``count`` times, each a second before the one before."""
+    with closing(sqlite3.connect(database)) as connection:
+        connection.execute("PRAGMA synchronous=OFF")
+        numbers = f"WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {count})"
+        for table, key in (("calls", "id"), ("events", "seq")):
+            changed = {
+                key: "1000 + i",
+                "call_id": "1000 + i",
+                "logged_at": "logged_at - i * 1000",
+                "at": "at - i * 1000",
+            }
+            columns = [row[1] for row in connection.execute(f"PRAGMA table_info({table})")]
+            made = ", ".join(changed.get(column, column) for column in columns)
+            of = "id = 2" if table == "calls" else "call_id = 2 AND kind = 'call_ended'"
+            connection.execute(f"INSERT INTO {table} {numbers} SELECT {made} FROM {table}, n WHERE {of}")
+        connection.execute("UPDATE counters SET value = value + 1000 + ?", (count,))
+        connection.commit()
+
+
+def wait_until(done: object, timeout_s: float = 60) -> None:
+    deadline = time.monotonic() + timeout_s
+    while not done():  # type: ignore[operator]
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.1)
+
+
+def get(url: str, login: str = "") -> str:
+    request = urllib.request.Request(url)
+    if login:
+        request.add_header("Authorization", "Basic " + base64.b64encode(login.encode()).decode())
+    with urllib.request.urlopen(request, timeout=20) as answer:
+        return answer.read().decode()
+
+
+def test_events_are_taken_at_once_and_old_calls_are_still_there(upgraded: LiveGateway) -> None:
+    call = get(f"{upgraded.url}/t/acme/wconnect/WConnect_WSDL_ConsultaRamal.php?dst=3507&src=4732100123")
+    assert int(call.removeprefix("OK ")) > MILLION
+    told = json.loads(get(f"{upgraded.url}/t/acme/api/calls/1", "ana:uma-senha-comprida"))
+    assert told["account"] == "Padaria Pão Quente"
+    assert (told["number"], told["duration_s"], told["status"]) == ("4732100123", 61, "ended")
+
+
+def test_an_old_agent_logs_in_with_the_old_password(upgraded: LiveGateway) -> None:
+    found = json.loads(get(f"{upgraded.url}/t/acme/api/calls?number=4732100999", "ana:uma-senha-comprida"))
+    assert [call["status"] for call in found["calls"]] == ["unreachable"]
+
+
+def test_what_waited_for_the_crm_is_delivered_in_order(upgraded: LiveGateway, crm: Crm) -> None:
+    wait_until(lambda: len(crm.taken) >= WAITING)
+    extensions = [event["ramal"] for event in crm.taken[:WAITING]]
+    assert extensions == ["3501", "3501", "3502", "3502", "3601", "3503", "3505", "3505"]
+
+
+def test_an_old_call_can_still_be_explained(upgraded: LiveGateway) -> None:
+    assert "ConsultaRamal" in upgraded.cli("exchanges", "--id", "1", "--tenant", "acme")
+    assert upgraded.cli("calls", "--why", "1", "--tenant", "acme").strip()
