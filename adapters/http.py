@@ -83,7 +83,9 @@ class Answer:
             body, own = root_part(self.body, kind)
         except ValueError:
             return self
-        return replace(self, headers={"Content-Type": own}, body=body)
+        headers = HTTPHeaderDict(self.headers)
+        headers["Content-Type"] = own
+        return replace(self, headers=headers, body=body)
 
     @property
     def text(self) -> str:

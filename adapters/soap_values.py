@@ -30,6 +30,19 @@ def fitted(kind: Any, values: Mapping[str, Any]) -> dict[str, Any]:
     return {name: _fitted(known[name], value, name) if name in known else value for name, value in values.items()}
 
 
+def check_described(kind: Any, values: Mapping[str, Any]) -> None:
+    """Raise ``ValueError`` where ``values``, which may be templates still, have one whose type is described nowhere."""
+    known = dict(_members(kind))
+    for name, value in values.items():
+        member = known[name].type if name in known else None
+        array = getattr(member, "_array_type", None)
+        for found in (member, array.array_type if array is not None else None):
+            if isinstance(found, Missing) and value is not None:
+                raise ValueError(f"{name!r} cannot be sent: {undescribed(found)}")
+        if isinstance(value, Mapping) and isinstance(member, xsd.ComplexType):
+            check_described(member, value)
+
+
 def written(kind: Any, value: Any, name: str) -> str:
     """Return ``value`` as the text of a simple type. Raises ``ValueError`` for what is none of it."""
     if isinstance(value, list) and isinstance(kind, ListType):

@@ -25,7 +25,7 @@ from adapters.soap_known import ENCODING, XML, XSD
 from adapters.soap_loading import Loading
 from adapters.soap_prepared import prepare, serialized
 from adapters.soap_settings import SoapConfig
-from adapters.soap_values import fitted
+from adapters.soap_values import check_described, fitted
 from adapters.soap_zeep import TolerantDocument
 from adapters.templates import rendered
 from adapters.wire import Attempt
@@ -82,12 +82,24 @@ class Contract:
         origin_of(self.address)
         if self._operation.input is None:
             raise AdapterError(f"the WSDL {config.wsdl!r} has no input for {config.operation!r}: nothing can be sent")
+        self._check_types(self._operation.input.body)
         # An encoded text says its type, which its value decides; an address of WS-Addressing has an id of its own.
         same_for_all = not self._style and not self._operation.abstract.wsa_action
         self._prepared = prepare(self._arguments, self._literal) if same_for_all else None
         self._flat = flat(self._operation) if self._operation.style != "rpc" else None
         output = self._operation.output
         self._has_answer = output is not None and output.header is not None
+
+    def _check_types(self, body: Any) -> None:
+        """Raise ``AdapterError`` where an argument is of a type that nothing describes: known at once, by ``check``."""
+        if body is None:
+            return
+        alone = self._operation.style != "rpc" and (self._style or not _is_structure(body))
+        wrapped = alone and etree.QName(body.qname).localname != "Body"
+        try:
+            check_described(xsd.ComplexType(xsd.Sequence([body])) if wrapped else body.type, self._arguments)
+        except ValueError as error:
+            raise AdapterError(f"the arguments do not fit {written(self._name)!r}: {error}") from None
 
     def _port(self, config: SoapConfig) -> Any:
         """The port that the settings name, or the first one that speaks SOAP (.NET lists GET and POST too)."""

@@ -27,10 +27,6 @@ END = b"--b 1--\r\n"
         (PHOTO.replace(b"\r\n", b"\n") + END, KIND, (b"\x89PNG\n", "")),
         (b"--b 1\r\n\r\n<a/>\r\n--b 1--", KIND, (b"<a/>", "")),
         (b"--b\r\n\r\n<a/>\r\n--b2\r\n--b--", "multipart/related; boundary=b", (b"<a/>\r\n--b2", "")),
-        (b"--b\r\nContent-Transfer-Encoding: base64\r\n\r\nPGEv\r\nPg==\r\n--b--", "multipart/related; boundary=b",
-         (b"<a/>", "")),
-        (b"--b\r\nContent-Transfer-Encoding: Quoted-Printable\r\n\r\n<a x=3D'1'/>\r\n--b--",
-         "multipart/related; boundary=b", (b"<a x='1'/>", "")),
     ],
 )  # fmt: skip
 def test_the_root_part_is_the_one_that_start_names_else_the_first(body, kind, found):
@@ -45,7 +41,16 @@ def test_the_root_part_is_the_one_that_start_names_else_the_first(body, kind, fo
         (ROOT, "multipart/related; boundary=other", "no part"),
         (b"", KIND, "no part"),
         (END, KIND, "no part"),
-        (b"--b\r\nContent-Transfer-Encoding: base64\r\n\r\nx\r\n--b--", "multipart/related; boundary=b", "base64"),
+        (
+            b"--b\r\nContent-Transfer-Encoding: base64\r\n\r\nPGEvPg==\r\n--b--",
+            "multipart/related; boundary=b",
+            "in base64",
+        ),
+        (
+            b"--b\r\nContent-Transfer-Encoding: Quoted-Printable\r\n\r\nx\r\n--b--",
+            "multipart/related; boundary=b",
+            "Quoted",
+        ),
     ],
 )
 def test_a_body_without_such_a_part_is_said_to_have_none(body, kind, why):
@@ -60,7 +65,7 @@ def test_any_bytes_have_a_root_part_or_none(noise, kind):
             content, _ = root_part(body, kind)
         except ValueError:
             continue
-        assert content in body or b"base64" in body.lower() or b"quoted" in body.lower()
+        assert content in body
 
 
 @pytest.mark.parametrize("line", [b"\r\n--b", b"\r\n\r\n--b\r\n", b"--b\r\n\r\n", b"\n", b"\r\n-"])

@@ -179,8 +179,10 @@ def test_a_missing_type_is_an_error_only_where_a_value_of_it_would_go_out(tmp_pa
     assert was in wsdl
     (tmp_path / "missing.wsdl").write_text(wsdl.replace(was, becomes))
     arguments = {"parameters": "x"} if "Dail" in why else PAIR
-    with pytest.raises(AdapterError, match=why):
-        sent(name, arguments, wsdl=str(tmp_path / "missing.wsdl"))
+    with closing(dialer(name, arguments, wsdl=str(tmp_path / "missing.wsdl"))) as speaking:
+        with pytest.raises(AdapterError, match=why):
+            speaking.preview(DIAL)
+        assert re.search(why, speaking.probe().detail), "check does not know it"
 
 
 @pytest.mark.parametrize(

@@ -4,12 +4,18 @@ from contextlib import closing
 from typing import Any
 
 import pytest
+from pydantic import TypeAdapter
+from urllib3 import HTTPHeaderDict
 
+from adapters.http import Answer
+from adapters.preset import PresetAdapter
+from adapters.preset_files import Catalogue
+from adapters.preset_settings import config_class_of
 from gateway.adapter import Delivery, Outcome
 from tests.adapters.bad_peers import answer, serving
 from tests.adapters.dialects import DIAL
 from tests.adapters.field import envelope
-from tests.adapters.test_soap_field import PAIR, dialer
+from tests.adapters.test_soap_field import FIELD, PAIR, dialer
 
 FAULT = envelope("<s:Fault><faultcode>s:Server</faultcode><faultstring>ramal ocupado</faultstring></s:Fault>")
 
@@ -97,8 +103,6 @@ def test_a_boolean_is_true_false_or_unclear_and_never_false_for_what_it_is_not(r
 
 @pytest.mark.parametrize(("kind", "text"), [("int", "OK"), ("decimal", "OK"), ("dateTime", "agora"), ("double", "OK")])
 def test_a_text_that_its_type_cannot_read_reaches_the_rule_all_the_same(tmp_path, kind, text):
-    from tests.adapters.test_soap_field import FIELD
-
     wsdl = (FIELD / "boolean-answer.wsdl").read_text().replace("xs:boolean", f"xs:{kind}")
     (tmp_path / "typed.wsdl").write_text(wsdl)
     rules = {"success": f"^{text}$", "wsdl": str(tmp_path / "typed.wsdl")}
@@ -172,3 +176,38 @@ def test_the_root_part_of_a_multipart_answer_is_read(status, body, kind, outcome
 def test_an_answer_whose_types_have_a_prefix_that_nobody_declares_is_read():
     body = envelope('<ns1:DialResponse><result xsi:type="xsd:string">0</result></ns1:DialResponse>')
     assert delivered("out-type-unknown-xsd", "200 OK", body, success="^0$").outcome is Outcome.ACCEPTED
+
+
+def by_preset(name: str, status: str, body: str | bytes, kind: str = "text/xml", **settings: Any) -> Delivery:
+    """The same order by the preset ``generic-soap``."""
+    content = body.encode() if isinstance(body, str) else body
+    chosen = {"preset": "generic-soap", "wsdl": str(FIELD / f"{name}.wsdl"), "operation": "Dial", "arguments": PAIR}
+    config = config_class_of(Catalogue(None).preset("generic-soap"))
+    with serving(answer(status, content, kind)) as peer:
+        given = TypeAdapter(config).validate_python({**chosen, "address": peer.address, **settings})
+        with closing(PresetAdapter(given, name="pabx")) as speaking:
+            return speaking.deliver(DIAL)
+
+
+@pytest.mark.parametrize(
+    ("name", "status", "body", "kind", "settings", "outcome"),
+    [
+        ("one-way", "202 Accepted", "", "text/xml", {}, "accepted"),
+        ("one-way", "200 OK", "", "text/xml", {}, "accepted"),
+        ("output-without-parts", "204 No Content", "", "text/xml", {}, "accepted"),
+        ("output-without-parts", "200 OK", envelope(""), "text/xml", {}, "accepted"),
+        ("type-space", "202 Accepted", "", "text/xml", {}, "unknown"),
+        ("type-space", "200 OK", multipart(said("ok")), XOP, {"success": "^ok$"}, "accepted"),
+        ("type-space", "500 Oops", multipart(FAULT), XOP, {}, "refused"),
+        ("type-space", "200 OK", said("<ret><cod>0</cod></ret>"), "text/xml", {"success": "^0$"}, "accepted"),
+        ("boolean-answer", "200 OK", said("True"), "text/xml", {"success": "^true$"}, "accepted"),
+    ],
+)
+def test_a_preset_that_speaks_soap_reads_such_answers_alike(name, status, body, kind, settings, outcome):
+    assert by_preset(name, status, body, kind, **settings).outcome == outcome
+
+
+def test_the_http_headers_of_a_multipart_answer_are_still_known():
+    whole = Answer(200, HTTPHeaderDict({"Content-Type": XOP, "Set-Cookie": "s=1"}), multipart(said("ok")))
+    assert (whole.root.headers["set-cookie"], whole.root.charset) == ("s=1", "UTF-8")
+    assert whole.root.body == said("ok").encode()
