@@ -1,12 +1,13 @@
 """What a peer's answer means: rules on its text, since many appliances answer 200 whatever happened."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from json import dumps
 from typing import Annotated, Any
 
+from lxml import etree
 from pydantic import AfterValidator
 
 from gateway.adapter import Outcome
@@ -30,6 +31,22 @@ class Single(dict[str, Any]):
     def __missing__(self, step: str) -> Any:
         (only,) = self.values()
         return pick(only, step)
+
+
+class Markup(str):
+    """XML where a text was expected. ``plain`` is the text in it, ``parts`` what paths find in it."""
+
+    plain: str
+    parts: Any
+
+    @classmethod
+    def of(cls, element: Any, parts: Any) -> "Markup":
+        """Return the inner XML of ``element``, each namespace declared where it is used."""
+        inner = [etree.tostring(child, encoding="unicode") for child in element]
+        found = cls((element.text or "") + "".join(inner))
+        found.plain = " ".join("".join(element.itertext()).split())
+        found.parts = parts
+        return found
 
 
 @dataclass(frozen=True)
@@ -59,9 +76,9 @@ class Rule:
             text = as_text(pick(answer, self.result_path))
         except (LookupError, RecursionError):
             return Verdict(Outcome.UNKNOWN, f"sem {self.result_path}")
-        if found := re.search(self.success, text):
+        if found := _search(self.success, text):
             return Verdict(Outcome.ACCEPTED, text, found.groupdict().get("ref") or self._ref(answer))
-        refused = self.refused and re.search(self.refused, text)
+        refused = self.refused and _search(self.refused, text)
         return Verdict(Outcome.REFUSED if refused else Outcome.UNKNOWN, text)
 
     def _ref(self, answer: Any) -> str | None:
@@ -71,9 +88,24 @@ class Rule:
         return None
 
 
+def spellings_of(text: str) -> Iterable[str]:
+    """Return ``text`` as rules try it: as it is, and of XML also the text in it and its structure as JSON."""
+    return (text, text.plain, as_text(text.parts)) if isinstance(text, Markup) else (text,)
+
+
+def _search(pattern: str, text: str) -> re.Match[str] | None:
+    return next(filter(None, (re.search(pattern, spelling) for spelling in spellings_of(text))), None)
+
+
+def boolean_of(text: str) -> Any:
+    """Return true or false in any capitals, as .NET and Python write them; else the text, which is neither."""
+    return {"true": True, "1": True, "false": False, "0": False}.get(text.strip().lower(), text)
+
+
 def pick(value: Any, path: str) -> Any:
     """The part of an answer at ``path`` (``call.id``, ``0.name``); no path is all. Raises ``LookupError``."""
     for step in path.split(".") if path else ():
+        value = value.parts if isinstance(value, Markup) else value
         if isinstance(value, list | tuple) and step.isdigit():
             value = value[int(step)]
         elif isinstance(value, Mapping):
@@ -92,6 +124,8 @@ def as_text(value: Any) -> str:
         return ""
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, str | int | float):
+    if isinstance(value, str):
+        return value
+    if isinstance(value, int | float):
         return str(value)
     return dumps(value, default=str, ensure_ascii=False, sort_keys=True)

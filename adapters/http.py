@@ -27,6 +27,7 @@ from adapters.tls import Trust, pin_of
 from adapters.wire import MAX_BODY, Attempt, Connections, TooLarge
 from gateway.adapter import Delivery, Outcome, Probe, WireExchange, WireRequest, overhearing
 from gateway.errors import AdapterError
+from gateway.multipart import is_multipart, root_part
 
 
 @dataclass(frozen=True)
@@ -71,6 +72,20 @@ class Answer:
         """The charset that the header Content-Type names, or nothing."""
         found = _CHARSET.search(self.headers.get("Content-Type", ""))
         return found[1] if found else ""
+
+    @cached_property
+    def root(self) -> "Answer":
+        """Of a multipart/related answer (SOAP with attachments, MTOM) its root part; of another the answer itself."""
+        kind = self.headers.get("Content-Type", "")
+        if not is_multipart(kind):
+            return self
+        try:
+            body, own = root_part(self.body, kind)
+        except ValueError:
+            return self
+        headers = HTTPHeaderDict(self.headers)
+        headers["Content-Type"] = own
+        return replace(self, headers=headers, body=body)
 
     @property
     def text(self) -> str:

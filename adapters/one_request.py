@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 
 from adapters.http import Answer, HttpRequest, Peer
-from adapters.outcomes import Failed
+from adapters.outcomes import Failed, built
 from gateway.adapter import Delivery, Outgoing, WireRequest
 from gateway.errors import AdapterError
 
@@ -15,13 +15,15 @@ class OneRequest(ABC):
     _peer: Peer
 
     def preview(self, message: Outgoing) -> Sequence[WireRequest]:
-        return [self._peer.record(self._request(message))]
+        return [self._peer.record(built(lambda: self._request(message)))]
 
     def deliver(self, message: Outgoing) -> Delivery:
         try:
-            return self._judge(self._peer.exchange(self._request(message)))
+            request = built(lambda: self._request(message))
         except AdapterError as error:
             return self._peer.unbuilt(error)
+        try:
+            return self._judge(self._peer.exchange(request))
         except Failed as failed:
             return self._peer.delivery(failed.outcome, failed.reason)
 

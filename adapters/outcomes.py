@@ -1,15 +1,21 @@
 """Every way in which an exchange can end, as an outcome and a sentence in Portuguese."""
 
 import http.client
+import logging
 import socket
 import ssl
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import TypeVar
 
 from urllib3.exceptions import HTTPError
 
 from adapters.tls import OLD, NoAuthorities, WrongCertificate
 from adapters.wire import ConnectTimeout, NotConnected, TooLarge
-from gateway.adapter import Outcome
+from gateway.adapter import Outcome, defect_of
+from gateway.errors import AdapterError
+
+T = TypeVar("T")
+log = logging.getLogger(__name__)
 
 
 class Failed(Exception):
@@ -19,6 +25,21 @@ class Failed(Exception):
         super().__init__(reason)
         self.outcome = outcome
         self.reason = reason
+
+
+def built(make: Callable[[], T]) -> T:
+    """Return what ``make`` makes, before anything was sent.
+
+    Raises ``Failed`` and ``AdapterError``: anything else that a library stumbles over becomes the latter, or the
+    attempt would count as one whose end is unknown.
+    """
+    try:
+        return make()
+    except (AdapterError, Failed):
+        raise
+    except Exception as error:
+        log.error("an adapter failed before anything was sent: %s", defect_of(error))
+        raise AdapterError(f"the adapter has a defect: {defect_of(error)}") from error
 
 
 OPENINGS = {

@@ -11,7 +11,7 @@ from pydantic import SecretStr
 
 from adapters.digests import PREVIEW
 from adapters.http import Peer
-from adapters.outcomes import Failed
+from adapters.outcomes import Failed, built
 from adapters.preset_files import Catalogue
 from adapters.preset_phones import has_phones, look_at, phones_of
 from adapters.preset_run import Runner
@@ -128,7 +128,7 @@ class PresetAdapter:
 
     def _shown(self, phase: str, call: Call, message: Outgoing) -> WireRequest:
         try:
-            request = self._peer.record(call.request(message, self._peer.attempt()))
+            request = self._peer.record(built(lambda: call.request(message, self._peer.attempt())))
         except Failed as failed:
             raise AdapterError(f"the WSDL does not load: {failed.reason}") from None
         kept = phase in ("login", "logout") and self._preset.session

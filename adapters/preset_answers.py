@@ -1,7 +1,7 @@
 """What an appliance's answer says: places in it, rules on them, and the outcome they come to."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
@@ -10,7 +10,7 @@ from typing import Any
 
 from lxml import etree
 
-from adapters.answers import as_text, pick
+from adapters.answers import as_text, pick, spellings_of
 from adapters.envelope import envelope_of, fault_of, parsed
 from adapters.http import Answer
 from adapters.preset_language import Place, Rule, Step
@@ -25,9 +25,12 @@ MISSING = object()
 class Reading:
     """One answer, decoded when a rule asks for it. An answer of another kind than expected holds nothing."""
 
-    def __init__(self, answer: Answer, kind: str, result: Any = parts_of) -> None:
-        """``result`` makes the value of a SOAP envelope."""
-        self.answer = answer
+    def __init__(
+        self, answer: Answer, kind: str, result: Any = parts_of, silent: Callable[[Answer], bool] = lambda answer: False
+    ) -> None:
+        """``result`` makes the value of a SOAP envelope, ``silent`` says whether an empty answer is all there is."""
+        self.answer = answer.root if kind == "soap" else answer
+        self._silent = silent
         self._kind = kind
         self._result = result
 
@@ -64,6 +67,8 @@ class Reading:
                 return value_of(self.answer.text), ""
             if self._kind == "soap" and self._envelope is not None and not fault_of(self._envelope):
                 return self._result(self._envelope), ""
+            if self._kind == "soap" and self._silent(self.answer):
+                return None, ""
         except Unreadable as unreadable:
             return MISSING, unreadable.fault
         except Exception:  # zeep raises a dozen unrelated classes for answers that do not fit
@@ -87,7 +92,8 @@ class Reading:
     def at(self, place: Place) -> str | None:
         """The text at ``place``, cut down to what its pattern picks; None when it is not there."""
         text = self._whole(place)
-        found = re.search(place.matches, text) if text is not None else None
+        found = next(filter(None, (re.search(place.matches, each) for each in spellings_of(text or ""))), None)
+        found = found if text is not None else None
         if not found or not place.matches:
             return text if found else None
         return found[1] if found.re.groups else found[0]

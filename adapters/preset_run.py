@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from adapters.http import Answer, Peer
-from adapters.outcomes import Failed, outcome_of_status
+from adapters.outcomes import Failed, built, outcome_of_status
 from adapters.preset_answers import Judgement, Reading, captured, holds, judge
 from adapters.preset_language import Place
 from adapters.preset_schema import Session
@@ -163,7 +163,8 @@ class Runner:
             return [*_secret(found), *_hidden(message)]
 
         attempt.hides = hides
-        return call.reading(self._peer.exchange(call.request(message, attempt), attempt))
+        request = built(lambda: call.request(message, attempt))
+        return call.reading(self._peer.exchange(request, attempt))
 
     def _act(self, call: Call, message: Outgoing, attempt: Attempt, login: Login) -> tuple[Delivery, Outgoing]:
         """Take a step that does something at last; what comes of it, and the message with what it captured."""

@@ -165,7 +165,7 @@ class SoapStepCall(_Base):
         return replace(made, url=url or made.url, headers={**made.headers, **headers})
 
     def reading(self, answer: Answer) -> Reading:
-        return Reading(answer, "soap", self._call.result)
+        return Reading(answer, "soap", self._call.result, self._call.silent)
 
     def look(self, peer: Peer, message: Outgoing) -> Probe:
         """Loads the WSDL, if there is one, and looks at its address."""

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
-from adapters.answers import Rule
+from adapters.answers import Rule, Verdict
 from adapters.envelope import envelope_of, fault_of
 from adapters.http import Answer, HttpRequest, Peer
 from adapters.outcomes import Failed
@@ -64,10 +64,16 @@ class SoapAdapter:
         self._peer.close()
 
     def _judge(self, answer: Answer) -> Delivery:
+        answer = answer.root
         envelope = envelope_of(answer.body, answer.charset)
         if envelope is not None and (fault := fault_of(envelope)):
             return self._peer.delivery(Outcome.REFUSED, fault)
-        if answer.status != 200:
+        if self._call.silent(answer):
+            # Where the WSDL describes no answer there is nothing for a rule to look at.
+            silence = Verdict(Outcome.ACCEPTED, "") if self._call.is_one_way else self._rule.judge(None)
+            return self._peer.judged(silence)
+        # What comes with a one-way operation's 202 is to be ignored, unless a rule of the settings looks at it.
+        if answer.status != 200 and not (self._call.is_one_way and 200 <= answer.status < 300):
             return self._peer.by_status(answer)
         if envelope is None:
             return self._peer.delivery(Outcome.UNKNOWN, "a resposta não é SOAP")

@@ -6,12 +6,12 @@ answer), nuSOAP and PHP answer ``SOAP-ENC:Array`` and Apache's ``Map``, SOAP::Li
 
 import re
 from base64 import b64decode
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
 from lxml import etree
 
-from adapters.answers import Single, as_text
+from adapters.answers import Markup, Single, as_text, boolean_of
 
 MAX_ELEMENTS = 20_000
 """Elements read in one answer, counted again at each reference: ten references to ten to ten … stop here."""
@@ -23,10 +23,11 @@ _ENCODINGS = ("{http://schemas.xmlsoap.org/soap/encoding/}", "{http://www.w3.org
 _INTEGERS = frozenset({"byte", "int", "integer", "long", "short", "unsignedByte", "unsignedInt", "unsignedShort"})
 
 
-def parts_of(envelope: Any) -> Any:
+def parts_of(envelope: Any, texts: Collection[str] = ()) -> Any:
     """The parts of the Body's first element: a mapping, ``Single`` for one part, None for none, or its bare text.
 
-    Structures are mappings, arrays and repeated names are lists. Raises ``LookupError`` for an empty Body, a reference
+    Structures are mappings, arrays and repeated names are lists; a structure that should be one of ``texts`` (names of
+    parts) is its XML. Raises ``LookupError`` for an empty Body, a reference
     that leads nowhere or in a circle, and an answer that is too large or too deep.
     """
     body = envelope.find("{*}Body")
@@ -34,6 +35,22 @@ def parts_of(envelope: Any) -> Any:
     if answer is None:
         raise LookupError("the Body is empty")
     parts = _Reading(body).value(answer, ())
+    if isinstance(parts, dict):
+        parts |= {name: _as_markup(answer, name, parts[name]) for name in texts if name in parts}
+    return _alone(parts)
+
+
+def _as_markup(answer: Any, name: str, value: Any) -> Any:
+    written = answer.find(f"{{*}}{name}")
+    return Markup.of(written, _alone(value)) if isinstance(value, dict) and len(written) else value
+
+
+def parts_in(element: Any) -> Any:
+    """Return the same of any element that has children, such as XML within a result that should be a text."""
+    return _alone(_Reading(element).value(element, ()))
+
+
+def _alone(parts: Any) -> Any:
     return Single(parts) if isinstance(parts, dict) and len(parts) == 1 else parts
 
 
@@ -101,7 +118,7 @@ def _is_array(element: Any, kind: str) -> bool:
 def _scalar(text: str, kind: str) -> Any:
     """The text, unless its type says more. Numbers that would lose a zero or a plus sign stay text."""
     if kind == "boolean":
-        return text in ("1", "true")
+        return boolean_of(text)
     if kind in _INTEGERS and re.fullmatch(r"0|-?[1-9]\d{0,30}", text):
         return int(text)
     return _unpacked(text) if kind in ("base64", "base64Binary") else text

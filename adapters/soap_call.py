@@ -5,8 +5,8 @@ from contextlib import suppress
 from threading import Lock
 from typing import Any
 
-from adapters.http import HttpRequest, Peer
-from adapters.outcomes import Failed
+from adapters.http import Answer, HttpRequest, Peer
+from adapters.outcomes import Failed, built
 from adapters.settings import origin_of
 from adapters.soap_header import Header
 from adapters.soap_raw import RawEnvelope
@@ -36,11 +36,27 @@ class SoapCall:
 
     def address(self, attempt: Attempt) -> str:
         """Where calls are sent. Raises ``Failed`` and ``AdapterError``."""
-        return self._contract(attempt).address
+        return built(lambda: self._contract(attempt).address)
 
     def request(self, message: Outgoing, attempt: Attempt) -> HttpRequest:
         """The call for ``message``. Raises ``Failed`` when the WSDL does not come, and ``AdapterError``."""
-        return self._contract(attempt).request(message)
+        return built(lambda: self._contract(attempt).request(message))
+
+    def silent(self, answer: Answer) -> bool:
+        """Whether an empty ``answer`` is all that the operation gives: of a one-way operation any 2xx, else a 202 or
+        204 where the WSDL describes no parts, or where there is none.
+        """
+        if answer.body.strip() or not 200 <= answer.status < 300:
+            return False
+        loaded = self._loaded
+        if isinstance(loaded, Contract) and loaded.is_one_way:
+            return True
+        return answer.status in (202, 204) and not (isinstance(loaded, Contract) and loaded.has_answer)
+
+    @property
+    def is_one_way(self) -> bool:
+        """Whether the WSDL describes no answer to the operation."""
+        return isinstance(self._loaded, Contract) and self._loaded.is_one_way
 
     def result(self, envelope: Any) -> Any:
         """What an answer to a request holds. Raises a dozen unrelated classes for one that does not fit."""

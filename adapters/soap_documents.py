@@ -1,35 +1,40 @@
 """WSDLs and schemas as they are in the field, made readable for a strict parser before it sees them.
 
-Two things stop zeep: names that are no XML names (the service ``WConnect CRM Senior``) and imports of well-known
-schemas, which it would download from w3.org and xmlsoap.org. Names are encoded as .NET does it
-(``WConnect_x0020_CRM_x0020_Senior``), which is reversible; well-known schemas are answered from here.
+What stops zeep: names that are no XML names (the service ``WConnect CRM Senior``), white space around names, prefixes
+that nobody declared, drafts of XML Schema, a body within a MIME part, and imports of well-known schemas, which it would
+download from w3.org and xmlsoap.org. Names are encoded as .NET does it (``WConnect_x0020_CRM_x0020_Senior``), which is
+reversible; well-known schemas are answered by ``soap_known.py``.
 """
 
 import re
+from collections.abc import Iterator
 from typing import Any
 
 from lxml import etree
 
-ENCODING = "http://schemas.xmlsoap.org/soap/encoding/"
-"""The schema that rpc/encoded WSDLs import (Axis 1, nuSOAP, Cisco WebDialer)."""
+from adapters.soap_known import BUILT_IN, ENCODING, WSDL, XSD, is_known
 
-_ENCODING_12 = "http://www.w3.org/2003/05/soap-encoding"
 _APACHE = "http://xml.apache.org/xml-soap"
 """Axis 1's own types (Map, Vector), which many WSDLs use without describing them; they then count as any type."""
-_WSDL = "http://schemas.xmlsoap.org/wsdl/"
-_XSD = "http://www.w3.org/2001/XMLSchema"
-_SIMPLE = (
-    *("anyURI", "base64Binary", "boolean", "byte", "date", "dateTime", "decimal", "double", "float", "hexBinary"),
-    *("int", "integer", "long", "nonNegativeInteger", "positiveInteger", "short", "string", "time"),
-    *("unsignedByte", "unsignedInt", "unsignedLong", "unsignedShort"),
-)
+_DRAFT = re.compile(rb"http://www\.w3\.org/(?:1999|2000/10)/XMLSchema(?=[\"'])")
+"""Drafts of XML Schema, read as its final version."""
+_BINDINGS = ("http://schemas.xmlsoap.org/wsdl/soap/", "http://schemas.xmlsoap.org/wsdl/soap12/")
+_MIME = "http://schemas.xmlsoap.org/wsdl/mime/"
+_OURS = "cti-gateway-xsd"
+"""The prefix of XML Schema where a document has none for it."""
+_OWN = "cti-gateway-own"
+"""The prefix of the document's own namespace."""
+_ENC = "cti-gateway-enc"
+"""The prefix of SOAP's encoding."""
 _START = (
     "A-Z_a-z\xc0-\xd6\xd8-\xf6\xf8-\u02ff\u0370-\u037d\u037f-\u1fff\u200c\u200d\u2070-\u218f"
     "\u2c00-\u2fef\u3001-\ud7ff\uf900-\ufdcf\ufdf0-\ufffd\U00010000-\U000effff"
 )
 _NO_NAME = re.compile(f"^[^{_START}]|[^{_START}0-9.\xb7\u0300-\u036f\u203f\u2040-]")
 """Where a name is none by the production NCName of XML Namespaces."""
-_REFERENCES = ("type", "element", "message", "binding", "base", "ref", "itemType", f"{{{_WSDL}}}arrayType")
+_TEXTS = frozenset({"default", "fixed", "value"})
+"""Attributes whose white space counts; in all others it collapses (names, QNames and URIs of XML Schema)."""
+_REFERENCES = ("type", "element", "message", "binding", "base", "ref", "itemType", f"{{{WSDL}}}arrayType")
 """Attributes of WSDL and schema elements that point to a name, maybe with a prefix."""
 
 
@@ -51,79 +56,149 @@ def written(name: str) -> str:
     return re.sub(r"_x([0-9A-F]{4,6})_", lambda found: chr(int(found[1], 16) % 0x110000), name)
 
 
-def repaired(root: Any) -> bytes:
-    """A parsed WSDL or schema as bytes in which every name is an XML name and no known schema is far away."""
+def repaired(root: Any) -> Any:
+    """Return a copy of a parsed WSDL or schema in which every name is an XML name and no known schema is far away."""
+    root = _with_prefixes(_without_drafts(root))
+    if own := root.get("targetNamespace"):
+        root.set("targetNamespace", "".join(own.split()))
+    for element in root.iter(f"{{{WSDL}}}*", f"{{{XSD}}}*", *(f"{{{uri}}}*" for uri in _BINDINGS)):
+        for name, value in element.attrib.items():
+            if name not in _TEXTS and value != value.strip():
+                element.set(name, value.strip())
+    _mend_schemas(root)
+    _mend_operations(root)
+    if root.tag == f"{{{WSDL}}}definitions" and root.find(f"{{{WSDL}}}import") is None:
+        _lead_home(root)
     foreign = {} if _defines(root, _APACHE) else {_APACHE: "anyType"}
-    for element in root.iter(f"{{{_WSDL}}}*", f"{{{_XSD}}}*"):
-        if name := element.get("name"):
-            element.set("name", safe(name))
-        for attribute in _REFERENCES:
-            if value := element.get(attribute):
-                element.set(attribute, _reference(value, element.nsmap, foreign))
-        if element.tag == f"{{{_XSD}}}import":
-            _bring_near(element)
-    return bytes(etree.tostring(root))
+    for element in root.iter(f"{{{WSDL}}}*", f"{{{XSD}}}*"):
+        _mend_names(element, foreign)
+    return root
+
+
+def _without_drafts(root: Any) -> bytes:
+    return _DRAFT.sub(XSD.encode(), etree.tostring(root, encoding="utf-8"))
+
+
+def _with_prefixes(written: bytes) -> Any:
+    """The document with prefixes for XML Schema, SOAP's encoding and its own namespace, known everywhere in it.
+
+    They are written in as text: moved to another root, elements lose declarations that only attributes' values need.
+    """
+    opened = re.match(rb"<[^\s/>]+", written)
+    assert opened is not None
+    # A namespace that is no URI (bug 29061 of PHP has one with a line break) can be read once, and not again.
+    rest = re.sub(rb"""\sxmlns:[^=]+="[^"\s]*\s[^"]*\"""", b"", written[opened.end() :])
+    found = re.search(rb"""\stargetNamespace="([^"]*)\"""", rest)
+    own = b"".join(found[1].split()) if found else WSDL.encode()
+    known = {_OURS: XSD.encode(), _ENC: ENCODING.encode(), _OWN: own or WSDL.encode()}
+    declared = b"".join(b' xmlns:%s="%s"' % (prefix.encode(), uri) for prefix, uri in known.items())
+    return etree.fromstring(opened[0] + declared + rest)
+
+
+def _schemas(root: Any) -> Iterator[Any]:
+    return root.iter(f"{{{XSD}}}schema")  # type: ignore[no-any-return]
+
+
+def _mend_schemas(root: Any) -> None:
+    """Take elements of a schema in the WSDL's own namespace for XML Schema's, and leave others out."""
+    for schema in list(_schemas(root)):
+        for element in list(schema.iterdescendants(etree.Element)):
+            if not _is_described(element):
+                _mend_schema_element(element)
+
+
+def _mend_schema_element(element: Any) -> None:
+    name = etree.QName(element)
+    if name.namespace in (WSDL, None):
+        element.tag = f"{{{XSD}}}{name.localname}"
+    is_nameless = name.localname == "attribute" and not (element.get("name") or element.get("ref"))
+    if is_nameless or name.namespace not in (WSDL, None, XSD):
+        element.getparent().remove(element)
+
+
+def _is_described(element: Any) -> bool:
+    """Whether it stands in a text for people or programs, where anything may stand."""
+    return next(element.iterancestors(f"{{{XSD}}}appinfo", f"{{{XSD}}}documentation"), None) is not None
+
+
+def _mend_operations(root: Any) -> None:
+    """Take the body of a MIME message for the operation's, and leave out operations that name no message."""
+    for operation in root.iterfind("{*}binding/{*}operation"):
+        for message in operation.iterchildren(f"{{{WSDL}}}input", f"{{{WSDL}}}output"):
+            for part in [each for uri in _BINDINGS for each in message.iterfind(f"{{{_MIME}}}*/{{*}}part/{{{uri}}}*")]:
+                message.append(part)
+    for operation in root.findall("{*}portType/{*}operation"):
+        messages = operation.iterchildren(*(f"{{{WSDL}}}{name}" for name in ("input", "output", "fault")))
+        if not all(message.get("message") for message in messages):
+            operation.getparent().remove(operation)
+
+
+def _lead_home(root: Any) -> None:
+    """Let references to messages, port types and bindings of a wrong namespace lead to those of that name here: PHP
+    never looked at their namespace, so nobody noticed.
+    """
+    own = root.get("targetNamespace", "")
+    places: tuple[tuple[str, str], ...] = (
+        ("{*}portType/{*}operation/*", "message"),
+        ("{*}binding", "type"),
+        ("{*}service/{*}port", "binding"),
+    )
+    places += tuple((f"{{*}}binding/{{*}}operation/*/{{{uri}}}header", "message") for uri in _BINDINGS)
+    for path, attribute in places:
+        for element in root.iterfind(path):
+            prefix, colon, local = (element.get(attribute) or "").partition(":")
+            if colon and element.nsmap.get(prefix) != own:
+                element.set(attribute, f"{_OWN}:{local}")
+
+
+def _mend_names(element: Any, foreign: dict[str, str]) -> None:
+    if name := element.get("name"):
+        element.set("name", safe(name))
+    for attribute in _REFERENCES:
+        value = element.get(attribute)
+        if value:
+            element.set(attribute, _reference(value, element.nsmap, foreign))
+        elif value is not None:
+            del element.attrib[attribute]
+    if element.tag == f"{{{XSD}}}import":
+        _bring_near(element)
 
 
 def _defines(root: Any, namespace: str) -> bool:
-    return any(schema.get("targetNamespace") == namespace for schema in root.iter(f"{{{_XSD}}}schema"))
-
-
-def known_schema(url: str) -> bytes | None:
-    """As much of a well-known schema as WSDLs refer to, by its namespace or address; None for all others."""
-    body = _KNOWN.get(url.rstrip("/"))
-    if body is None:
-        return None
-    # Only this one is written with and without its last slash.
-    namespace = ENCODING if url in ENCODING else url
-    start = f'<schema xmlns="{_XSD}" xmlns:xsd="{_XSD}" xmlns:tns="{namespace}" targetNamespace="{namespace}">'
-    return f"{start}{body}</schema>".encode()
+    return any(schema.get("targetNamespace") == namespace for schema in _schemas(root))
 
 
 def _reference(value: str, nsmap: dict[str | None, str], foreign: dict[str, str]) -> str:
     """A name with its prefix and, for an array's items, its brackets.
 
-    Names of the namespaces in ``foreign``, which no schema describes, become the XML Schema type that stands there.
+    Names of the namespaces in ``foreign``, which no schema describes, become the XML Schema type that stands there, and
+    so do built-in types whose prefix nobody declares. Brackets of more than one dimension become part of the name,
+    which is then that of no type.
     """
     prefix, colon, local = value.partition(":")
-    if not colon or prefix not in nsmap:
-        prefix, colon, local = "", "", value
+    if colon and prefix not in nsmap and prefix != "xml":
+        prefix, local = _guessed(local, value)
+    elif not colon:
+        prefix, local = "", value
     local, bracket, size = local.partition("[")
-    known = [ours for ours, namespace in nsmap.items() if namespace == _XSD]
-    if colon and known and (instead := foreign.get(nsmap[prefix])):
-        prefix, colon, local = (known[0], ":", instead) if known[0] else ("", "", instead)
+    if "," in size or "[" in size:
+        local, bracket, size = f"{local}[{size}", "", ""
+    if colon and (instead := foreign.get(nsmap.get(prefix, ""))):
+        prefix, local = _OURS, instead
     return prefix + colon + safe(local) + bracket + size
+
+
+def _guessed(local: str, value: str) -> tuple[str, str]:
+    """Prefix and name of what has a prefix that nobody declares; in the document's own namespace there is no such."""
+    if local in BUILT_IN:
+        return _OURS, local
+    return (_ENC, local) if local in ("Array", "arrayType") else (_OWN, value)
 
 
 def _bring_near(element: Any) -> None:
     """An import of a known schema leads to our copy of it, wherever the document says that it lies."""
     namespace = element.get("namespace", "")
-    if namespace == _XSD:
+    if namespace == XSD:
         element.getparent().remove(element)
-    elif namespace.rstrip("/") in _KNOWN:
+    elif is_known(namespace):
         element.set("schemaLocation", namespace)
-
-
-def _simple_types() -> str:
-    extension = '<simpleContent><extension base="xsd:{0}"/></simpleContent>'
-    return "".join(f'<complexType name="{name}">{extension.format(name)}</complexType>' for name in _SIMPLE)
-
-
-_ANYTHING = '<sequence><any namespace="##any" minOccurs="0" maxOccurs="unbounded" processContents="lax"/></sequence>'
-_ARRAY = f'<complexType name="Array">{_ANYTHING}'
-
-
-def _attributes(*names: str) -> str:
-    return "".join(f'<attribute name="{name}" type="xsd:string"/>' for name in names)
-
-
-_KNOWN = {
-    ENCODING.rstrip("/"): f"{_attributes('arrayType', 'offset', 'position', 'root')}{_ARRAY}"
-    f'<attribute ref="tns:arrayType"/></complexType>{_simple_types()}',
-    _ENCODING_12: f"{_attributes('arraySize', 'itemType', 'id', 'ref')}{_ARRAY}</complexType>{_simple_types()}",
-    _WSDL.rstrip("/"): _attributes("arrayType"),
-    "http://schemas.xmlsoap.org/soap/envelope": _attributes("encodingStyle", "mustUnderstand", "actor"),
-    "http://www.w3.org/2003/05/soap-envelope": _attributes("encodingStyle", "mustUnderstand", "role"),
-    "http://www.w3.org/XML/1998/namespace": _attributes("base", "id", "lang", "space"),
-}
-"""What stands in each known schema, by its namespace without a last slash."""

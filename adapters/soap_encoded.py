@@ -10,32 +10,50 @@ from lxml import etree
 from zeep import xsd
 from zeep.xsd.types.simple import AnySimpleType
 
-from adapters.soap_documents import ENCODING
+from adapters.soap_known import ENCODING, XSD
+from adapters.soap_values import written
+from adapters.soap_zeep import Missing, undescribed
 
-XSD = "http://www.w3.org/2001/XMLSchema"
 XSI = "http://www.w3.org/2001/XMLSchema-instance"
 
 
-def write_operation(body: Any, wrapper: Any, arguments: Mapping[str, Any], *, style: str) -> None:
+def write_operation(body: Any, wrapper: Any, arguments: Mapping[str, Any], *, style: str, wrapped: bool = True) -> None:
     """Append the operation to ``body``: ``wrapper`` is zeep's element of it, ``style`` the encodingStyle.
 
+    Unless ``wrapped`` (document/encoded, as old nuSOAP describes its services), the parts stand in the Body themselves.
     ``body`` must have prefixes for all namespaces of the types. Raises ``ValueError`` for arguments that the types do
     not have, lack, or cannot hold.
     """
-    operation = etree.SubElement(body, wrapper.qname)
-    operation.set(etree.QName(etree.QName(body).namespace, "encodingStyle"), style)
-    _write_members(operation, wrapper.type, arguments)
+    operation = etree.SubElement(body, wrapper.qname) if wrapped else body
+    # zeep makes an element called Body of several parts, and none of a part that is alone.
+    alone = not wrapped and wrapper.qname != body.tag
+    _write_members(operation, xsd.ComplexType(xsd.Sequence([wrapper])) if alone else wrapper.type, arguments)
+    # SOAP 1.2 forbids the attribute on the Body itself (part 1, 5.1.1).
+    for styled in [operation] if wrapped else operation:
+        styled.set(etree.QName(etree.QName(body).namespace, "encodingStyle"), style)
 
 
 def _write_members(node: Any, kind: Any, values: Mapping[str, Any]) -> None:
     members = {name: element for name, element in kind.elements if isinstance(element, xsd.Element)}
-    if unknown := sorted(values.keys() - members.keys()):
-        raise ValueError(f"there is no {unknown[0]!r}; there are: {', '.join(members) or 'none'}")
+    attributes = {name: each for name, each in kind.attributes if isinstance(each, xsd.Attribute)}
+    if unknown := sorted(values.keys() - members.keys() - attributes.keys()):
+        raise ValueError(f"there is no {unknown[0]!r}; there are: {', '.join([*members, *attributes]) or 'none'}")
+    for name, attribute in attributes.items():
+        _write_attribute(node, name, attribute, values.get(name))
     for name, element in members.items():
         if name in values:
             _write(node, element, values[name])
         elif _is_required(kind, element):
             raise ValueError(f"{name!r} is missing")
+
+
+def _write_attribute(node: Any, name: str, attribute: Any, value: Any) -> None:
+    """Set it, or what the WSDL has for it where nothing is given."""
+    value = attribute.default if value is None else value
+    if value is None and attribute.required:
+        raise ValueError(f"{name!r} is missing")
+    if value is not None:
+        node.set(attribute.qname, written(attribute.type, value, name))
 
 
 def _is_required(kind: Any, element: Any) -> bool:
@@ -46,13 +64,16 @@ def _is_required(kind: Any, element: Any) -> bool:
 def _write(parent: Any, element: Any, value: Any) -> None:
     repeated = isinstance(value, list) and element.accepts_multiple
     for item in value if repeated else [value]:
-        _write_value(etree.SubElement(parent, element.qname), element.type, item)
+        # Accessors whose names are local have no namespace, whatever the schema's elementFormDefault (SOAP 1.1, 5.1).
+        _write_value(etree.SubElement(parent, etree.QName(element.qname).localname), element.type, item)
 
 
 def _write_value(node: Any, kind: Any, value: Any) -> None:
     """Fill ``node`` with ``value`` as zeep's type ``kind`` has it; without a type, as the value suggests."""
     if value is None:
         node.set(f"{{{XSI}}}nil", "true")
+    elif isinstance(kind, Missing):
+        raise ValueError(f"{etree.QName(node).localname!r} cannot be sent: {undescribed(kind)}")
     elif getattr(kind, "_array_type", None) or (isinstance(value, list) and _is_anything(kind)):
         _write_array(node, kind, value)
     elif isinstance(value, Mapping):
@@ -65,6 +86,8 @@ def _write_array(node: Any, kind: Any, items: Any) -> None:
     if not isinstance(items, list):
         raise ValueError(f"{etree.QName(node).localname!r} is an array, so it takes a list")
     item_kind = _item_kind(kind)
+    if _is_scalar(item_kind) and any(isinstance(item, list) for item in items):
+        raise ValueError(f"{etree.QName(node).localname!r} is an array of one dimension, and came with more")
     node.set(f"{{{XSI}}}type", _prefixed(node, etree.QName(ENCODING, "Array")))
     node.set(f"{{{ENCODING}}}arrayType", f"{_prefixed(node, _name_of(item_kind))}[{len(items)}]")
     for item in items:
@@ -84,11 +107,22 @@ def _write_structure(node: Any, kind: Any, values: Mapping[str, Any]) -> None:
     if _is_anything(kind):
         for name, value in values.items():
             _write_value(etree.SubElement(node, name), kind, value)
+    elif _is_scalar(kind) and set(values) - {name for name, _ in getattr(kind, "attributes", ())} == {"_value_1"}:
+        _type(node, kind)
+        _write_text_with_attributes(node, kind, values)
     elif _is_scalar(kind):
         raise ValueError(f"{etree.QName(node).localname!r} takes a text or a number, no table")
     else:
         _type(node, kind)
         _write_members(node, kind, values)
+
+
+def _write_text_with_attributes(node: Any, kind: Any, values: Mapping[str, Any]) -> None:
+    """A text that has attributes beside; it is called ``_value_1``, as zeep calls it."""
+    node.text = written(_innermost(kind), values["_value_1"], etree.QName(node).localname)
+    for name, attribute in kind.attributes:
+        if isinstance(attribute, xsd.Attribute):
+            _write_attribute(node, name, attribute, values.get(name))
 
 
 def _write_scalar(node: Any, kind: Any, value: Any) -> None:
@@ -98,7 +132,7 @@ def _write_scalar(node: Any, kind: Any, value: Any) -> None:
         node.set(f"{{{XSI}}}type", _prefixed(node, etree.QName(XSD, _GUESSES[type(value)])))
     else:
         _type(node, kind)
-    node.text = str(value).lower() if isinstance(value, bool) else str(value)
+    node.text = written(_innermost(kind), value, etree.QName(node).localname)
 
 
 _GUESSES = {str: "string", bool: "boolean", int: "int", float: "double"}
@@ -111,6 +145,11 @@ def _is_anything(kind: Any) -> bool:
 def _is_scalar(kind: Any) -> bool:
     """A simple type, or a structure around one as in SOAP's encoding schema (``soapenc:string``)."""
     return isinstance(kind, AnySimpleType) or isinstance(getattr(kind, "_element", None), xsd.Element)
+
+
+def _innermost(kind: Any) -> Any:
+    """The simple type that a structure around one has; others are their own."""
+    return kind._element.type if isinstance(kind, xsd.ComplexType) else kind
 
 
 def _type(node: Any, kind: Any) -> None:

@@ -49,7 +49,13 @@ class Flat:
 def flat(operation: Any) -> Flat | None:
     """The flat answer of a document operation; None where the WSDL describes anything else."""
     output = operation.output
-    if output is None or output.header.type.elements or not isinstance(output.body, xsd.Element):
+    # An answer without parts has no header either: zeep resolves nothing of it.
+    if (
+        output is None
+        or output.header is None
+        or output.header.type.elements
+        or not isinstance(output.body, xsd.Element)
+    ):
         return None
     kind = output.body.type
     if not isinstance(kind, xsd.ComplexType) or kind.attributes or len(kind.elements_nested) != 1:

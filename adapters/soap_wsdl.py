@@ -3,32 +3,33 @@
 import logging
 import warnings
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
-import requests
 import zeep
 from lxml import etree
+from zeep import xsd
 from zeep.helpers import serialize_object
-from zeep.transports import Transport
 from zeep.wsdl.bindings.soap import SoapBinding
 
 from adapters.answers import Single
-from adapters.envelope import headers_for, parsed
+from adapters.envelope import headers_for
 from adapters.http import HttpRequest, Peer
 from adapters.outcomes import Failed
 from adapters.settings import origin_of
 from adapters.soap_answers import parts_of
-from adapters.soap_documents import ENCODING, known_schema, repaired, safe, written
-from adapters.soap_encoded import XSD, XSI, write_operation
+from adapters.soap_documents import safe, written
+from adapters.soap_encoded import XSI, write_operation
 from adapters.soap_flat import flat
 from adapters.soap_header import Header
+from adapters.soap_known import ENCODING, XML, XSD
+from adapters.soap_loading import Loading
 from adapters.soap_prepared import prepare, serialized
 from adapters.soap_settings import SoapConfig
+from adapters.soap_values import check_described, fitted
+from adapters.soap_zeep import TolerantDocument
 from adapters.templates import rendered
 from adapters.wire import Attempt
-from gateway.adapter import Outcome, Outgoing
+from gateway.adapter import Outgoing
 from gateway.errors import AdapterError
 
 # zeep logs whole requests and answers, credentials included.
@@ -43,35 +44,62 @@ class Contract:
     def __init__(self, config: SoapConfig, arguments: Any, header: Header, peer: Peer, attempt: Attempt) -> None:
         """``arguments`` are compiled templates; the WSDL is loaded through ``peer`` within ``attempt``."""
         self._arguments = arguments
+        self._peer = peer
         self._header = header
-        self._name = safe(config.operation)
-        transport = _Loading(config.wsdl, peer, attempt)
+        self._name = safe(config.operation.strip())
+        transport = Loading(config.wsdl, peer, attempt)
         try:
             self._load(config, transport)
+            self._make_ready(config)
         except (AdapterError, Failed):
             raise
         except Exception as error:  # zeep raises what it stumbles over
-            raise AdapterError(f"the WSDL {config.wsdl!r} cannot be used: {error}") from None
+            raise AdapterError(f"the WSDL {config.wsdl!r} cannot be used: {error or type(error).__name__}") from None
         transport.finished = True
+
+    def _load(self, config: SoapConfig, transport: Loading) -> None:
+        # Not strict: a missing or surplus element in an answer does not undo the call that was placed.
+        settings = zeep.Settings(strict=False, raw_response=True)
+        document = TolerantDocument(config.wsdl, transport, settings=settings)
+        self._client = zeep.Client(document, transport=transport, settings=settings)
+        port = self._port(config)
+        self._binding = port.binding
+        self._operation = self._chosen_operation(config)
+        self._style = transport.encoding_style(self._binding.name.localname, self._name)
+        self.address: str = config.address or (port.binding_options or {}).get("address") or ""
+
+    def _chosen_operation(self, config: SoapConfig) -> Any:
+        """The operation that the settings name. Raises ``AdapterError``, with the reason where it cannot be used."""
+        if why := self._binding.unusable.get(self._name):
+            raise AdapterError(f"the WSDL {config.wsdl!r} describes {config.operation!r} wrongly: {why}")
+        return _chosen(self._binding.all(), config.operation, "operation")
+
+    def _make_ready(self, config: SoapConfig) -> None:
         action = config.soap_action or self._operation.soapaction or ""
         self._headers = headers_for(self._binding.nsmap["soap-env"], action)
         if not self.address:
             raise AdapterError(f"the WSDL {config.wsdl!r} has no address: set address")
         origin_of(self.address)
+        if self._operation.input is None:
+            raise AdapterError(f"the WSDL {config.wsdl!r} has no input for {config.operation!r}: nothing can be sent")
+        self._check_types(self._operation.input.body)
         # An encoded text says its type, which its value decides; an address of WS-Addressing has an id of its own.
         same_for_all = not self._style and not self._operation.abstract.wsa_action
-        self._prepared = prepare(arguments, self._literal) if same_for_all else None
+        self._prepared = prepare(self._arguments, self._literal) if same_for_all else None
         self._flat = flat(self._operation) if self._operation.style != "rpc" else None
+        output = self._operation.output
+        self._has_answer = output is not None and output.header is not None
 
-    def _load(self, config: SoapConfig, transport: "_Loading") -> None:
-        # Not strict: a missing or surplus element in an answer does not undo the call that was placed.
-        settings = zeep.Settings(strict=False, raw_response=True)
-        self._client = zeep.Client(config.wsdl, transport=transport, settings=settings)
-        port = self._port(config)
-        self._binding = port.binding
-        self._operation = _chosen(self._binding.all(), config.operation, "operation")
-        self._style = transport.encoding_style(self._binding.name.localname, self._name)
-        self.address: str = config.address or (port.binding_options or {}).get("address") or ""
+    def _check_types(self, body: Any) -> None:
+        """Raise ``AdapterError`` where an argument is of a type that nothing describes: known at once, by ``check``."""
+        if body is None:
+            return
+        alone = self._operation.style != "rpc" and (self._style or not _is_structure(body))
+        wrapped = alone and etree.QName(body.qname).localname != "Body"
+        try:
+            check_described(xsd.ComplexType(xsd.Sequence([body])) if wrapped else body.type, self._arguments)
+        except ValueError as error:
+            raise AdapterError(f"the arguments do not fit {written(self._name)!r}: {error}") from None
 
     def _port(self, config: SoapConfig) -> Any:
         """The port that the settings name, or the first one that speaks SOAP (.NET lists GET and POST too)."""
@@ -91,7 +119,7 @@ class Contract:
         try:
             envelope = self._encoded(arguments) if self._style else self._literal(arguments)
         except Exception as error:  # zeep raises TypeError, ValueError, its own ...
-            raise AdapterError(f"the arguments do not fit {self._name!r}: {error}") from None
+            raise AdapterError(self._peer.told(f"the arguments do not fit {written(self._name)!r}: {error}")) from None
         return self._with_header(envelope, message)
 
     def _with_header(self, envelope: Any, message: Outgoing) -> HttpRequest:
@@ -103,8 +131,9 @@ class Contract:
 
     def parts(self) -> Mapping[str, Mapping[str, bool]]:
         """The operation's parts; of each that is a structure its members, and whether they are whole numbers."""
-        found = {}
-        for name, part in self._operation.input.body.type.elements:
+        found: dict[str, Mapping[str, bool]] = {}
+        body = self._operation.input.body
+        for name, part in body.type.elements if body is not None else ():
             members = getattr(part.type, "elements", ())
             found[name] = {member: _is_whole(element) for member, element in members}
         return found
@@ -114,27 +143,75 @@ class Contract:
         blocks = self._operation.input.header.type.elements
         return {element.name: element.qname.text for _, element in blocks}
 
+    @property
+    def is_one_way(self) -> bool:
+        """Whether the WSDL describes no answer at all, so that HTTP's own is all there is (WS-I BP 1.1, R2750)."""
+        return self._operation.output is None
+
+    @property
+    def has_answer(self) -> bool:
+        """Whether the WSDL describes an answer that has parts."""
+        return self._has_answer
+
     def _literal(self, arguments: dict[str, Any]) -> Any:
+        body = self._operation.input.body
+        if body is None:
+            return self._bare(arguments)
+        values, named = ((), fitted(body.type, arguments)) if _is_structure(body) else (_only(body, arguments), {})
         options = {"address": self.address}
-        return self._binding._create(self._name, (), arguments, client=self._client, options=options)[0]
+        return self._binding._create(self._name, values, named, client=self._client, options=options)[0]
+
+    def _bare(self, arguments: dict[str, Any]) -> Any:
+        """The envelope of an input without parts; an rpc operation is an element all the same (SOAP 1.1, section 7)."""
+        if arguments:
+            raise ValueError(f"it takes no arguments, and came with {', '.join(arguments)}")
+        envelope, body = self._empty({})
+        if self._operation.style == "rpc":
+            etree.SubElement(body, self._name)
+        return envelope
+
+    def _empty(self, prefixes: Mapping[str, str]) -> tuple[Any, Any]:
+        """An envelope and its Body."""
+        soap = self._binding.nsmap["soap-env"]
+        envelope = etree.Element(etree.QName(soap, "Envelope"), nsmap={**prefixes, "soap-env": soap})
+        return envelope, etree.SubElement(envelope, etree.QName(soap, "Body"))
 
     def _encoded(self, arguments: dict[str, Any]) -> Any:
-        soap = self._binding.nsmap["soap-env"]
-        prefixes = {"soap-env": soap, "xsd": XSD, "xsi": XSI, "soapenc": ENCODING}
-        spoken = {prefix: uri for prefix, uri in self._client.namespaces.items() if uri and uri != ENCODING}
-        envelope = etree.Element(etree.QName(soap, "Envelope"), nsmap=spoken | prefixes)
-        body = etree.SubElement(envelope, etree.QName(soap, "Body"))
-        write_operation(body, self._operation.input.body, arguments, style=self._style)
+        if self._operation.input.body is None:
+            return self._bare(arguments)
+        prefixes = {"xsd": XSD, "xsi": XSI, "soapenc": ENCODING}
+        # XML's own namespace may have no other prefix than its own.
+        spoken = {
+            prefix: uri for prefix, uri in self._client.namespaces.items() if uri not in (None, "", ENCODING, XML)
+        }
+        envelope, body = self._empty(spoken | prefixes)
+        wrapped = self._operation.style == "rpc"
+        write_operation(body, self._operation.input.body, arguments, style=self._style, wrapped=wrapped)
         return envelope
 
     def result(self, envelope: Any) -> Any:
         """The answer as plain Python: mappings, lists, scalars. Raises whatever zeep raises, and ``LookupError``."""
         if self._flat and (found := self._flat.read(envelope)) is not None:
             return found
-        return parts_of(envelope) if self._operation.style == "rpc" else self._described(envelope)
+        if not self._has_answer:
+            return parts_of(envelope) if envelope.find("{*}Body/*") is not None else None
+        if self._operation.style == "rpc":
+            return parts_of(envelope, self._texts())
+        return self._described(envelope)
+
+    def _texts(self) -> list[str]:
+        """The parts of an rpc answer that are simple values."""
+        body = self._operation.output.body
+        members = body.type.elements if body is not None else ()
+        return [name for name, part in members if isinstance(part.type, xsd.AnySimpleType)]
 
     def _described(self, envelope: Any) -> Any:
         """A document answer as the WSDL describes it."""
+        body = self._operation.output.body
+        if body is not None and isinstance(body.type, xsd.AnySimpleType):
+            # zeep stumbles over the only character of such an answer.
+            (answer,) = envelope.find("{*}Body")
+            return Single({etree.QName(answer).localname: body.type.parse_xmlelement(answer)})
         value = serialize_object(self._operation.process_reply(envelope), dict)
         names = [etree.QName(part).localname for part in envelope.iterfind("{*}Body/*/*")]
         # zeep hands out an answer's only part without the name that the WSDL gives it.
@@ -147,69 +224,30 @@ def _chosen(found: Mapping[str, Any], name: str, what: str) -> Any:
     if not found:
         # zeep leaves out operations whose messages or types it does not find.
         raise AdapterError(f"the WSDL describes no {what} that can be used: does it lack messages or types?")
+    name = name.strip()
     if name and safe(name) not in found:
         known = ", ".join(map(written, found))
         raise AdapterError(f"the WSDL has no {what} {name!r}; it has: {known}")
     return found[safe(name)] if name else next(iter(found.values()))
 
 
+def _is_structure(element: Any) -> bool:
+    return isinstance(element.type, xsd.ComplexType)
+
+
+def _only(body: Any, arguments: Mapping[str, Any]) -> tuple[Any]:
+    """The value of a document that has no members; its argument has the name of the part or of the element.
+
+    Raises ``ValueError``.
+    """
+    names = [body.attr_name, etree.QName(body.qname).localname, "value"]
+    if len(arguments) != 1 or not arguments.keys() <= set(names):
+        raise ValueError(f"it takes the one argument {names[0]!r}, and came with {', '.join(arguments) or 'none'}")
+    (value,) = arguments.values()
+    element = xsd.ComplexType(xsd.Sequence([body]))
+    return (fitted(element, {dict(element.elements).popitem()[0]: value}).popitem()[1],)
+
+
 def _is_whole(element: Any) -> bool:
     name = getattr(getattr(element, "type", None), "qname", None)
     return name is not None and name.localname in ("int", "integer", "long", "short")
-
-
-_INPUT_BODY = "{{*}}binding[@name='{}']/{{*}}operation[@name='{}']/{{*}}input/{{*}}body"
-
-
-class _Loading(Transport):  # type: ignore[misc]
-    """Loads a WSDL and what it imports through the peer, from its own host or folder only."""
-
-    def __init__(self, wsdl: str, peer: Peer, attempt: Attempt) -> None:
-        super().__init__(session=requests.Session())
-        self._wsdl = wsdl
-        self._peer = peer
-        self._attempt = attempt
-        self._documents: list[Any] = []
-        self.finished = False
-
-    def encoding_style(self, binding: str, operation: str) -> str:
-        """The encodingStyle of an operation's requests, or nothing when its use is literal; zeep forgets it."""
-        for document in self._documents:
-            for body in document.iterfind(_INPUT_BODY.format(binding, operation)):
-                if body.get("use") == "encoded":
-                    return body.get("encodingStyle") or ENCODING
-        return ""
-
-    def load(self, url: str) -> bytes:
-        if known := known_schema(url):
-            return known
-        if self.finished:
-            raise AdapterError(f"an answer asks for {url!r}, which is not loaded")
-        document = self._fetch(url) if "://" in url else self._read(Path(url))
-        self._documents.append(document)
-        return repaired(document)
-
-    def _fetch(self, url: str) -> Any:
-        own = "://" in self._wsdl and origin_of(self._wsdl)
-        if not own or urlsplit(url)[:2] != urlsplit(own)[:2]:
-            raise AdapterError(f"the WSDL imports {url!r}, which is not on its own host and is not loaded")
-        answer = self._peer.exchange(HttpRequest("GET", url), self._attempt)
-        if answer.status != 200:
-            raise Failed(Outcome.UNREACHABLE, f"HTTP {answer.status} em {urlsplit(url).path}")
-        return _document(answer.body, url, answer.charset)
-
-    def _read(self, path: Path) -> Any:
-        folder = Path(self._wsdl).resolve().parent
-        if "://" in self._wsdl or not path.resolve().is_relative_to(folder):
-            raise AdapterError(f"the WSDL imports {str(path)!r}, which is not beside it and is not loaded")
-        try:
-            return _document(path.read_bytes(), str(path))
-        except OSError as error:
-            raise AdapterError(f"the file {str(path)!r} cannot be read: {error.strerror}") from None
-
-
-def _document(content: bytes, url: str, charset: str = "") -> Any:
-    root = parsed(content, charset)
-    if root is None or etree.QName(root).localname not in ("definitions", "schema"):
-        raise AdapterError(f"what {url!r} answers is no WSDL and no schema (a login page?)")
-    return root

@@ -42,7 +42,7 @@ class Call:
             raise SourceError(f"{self._operation}: o WConnect não respondeu: {failed.reason}.", hint=hint) from None
         if answer.status != 200 and b"Fault" not in answer.body[:4096]:
             raise SourceError(f"{self._operation}: o WConnect respondeu {_status(answer)}.")
-        return Records(answer, key)
+        return Records(answer.root, key)
 
     def _load(self) -> Contract:
         own: dict[str, Any] = {each.name: getattr(self._config, each.name) for each in fields(HttpConfig)}

@@ -1,12 +1,12 @@
 """Appliances that dial by XML-RPC, such as FreeSWITCH and Kamailio."""
 
 import xmlrpc.client
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 from xml.parsers.expat import ExpatError
 
-from adapters.answers import Pattern, Rule
+from adapters.answers import Pattern, Rule, as_text, boolean_of
 from adapters.http import Answer, HttpRequest, Peer
 from adapters.one_request import OneRequest
 from adapters.outcomes import Failed
@@ -110,10 +110,81 @@ def value_of(text: str) -> Any:
     # Nobody needs a DOCTYPE here, and expat would expand what it declares.
     if "<!DOCTYPE" in text or text.count("<array") + text.count("<struct") > MAX_NESTED:
         raise Unreadable
+    target = _Reading(use_builtin_types=True)
+    parser = xmlrpc.client.ExpatParser(target)
     try:
-        values, _ = xmlrpc.client.loads(text.lstrip(), use_builtin_types=True)
-    except xmlrpc.client.Fault as fault:
-        raise Unreadable(f"falha {fault.faultCode}, {fault.faultString}") from fault
+        parser.feed(text.lstrip())
+        parser.close()
+        values = target.close()
     except (ExpatError, xmlrpc.client.Error, ValueError, TypeError, LookupError, RecursionError) as error:
         raise Unreadable from error
+    if target.getmethodname() is None and target.is_fault:
+        raise Unreadable(fault_sentence(values[0] if values else None))
     return values[0] if values and values[0] is not None else ""
+
+
+def fault_sentence(told: Any) -> str:
+    """Return a fault's code and sentence, as far as it has them."""
+    members = {str(name).lower(): value for name, value in told.items()} if isinstance(told, Mapping) else {}
+    found = [members.get("faultcode"), members.get("faultstring")] if isinstance(told, Mapping) else [told]
+    said = ", ".join(as_text(each) for each in found if as_text(each))
+    return f"falha {said}" if said else "falha sem explicação"
+
+
+class _Reading(xmlrpc.client.Unmarshaller):
+    """An answer's values; one that is none of its type stays as its text, since mostly nobody asks for it."""
+
+    dispatch = xmlrpc.client.Unmarshaller.dispatch.copy()
+
+    def __init__(self, *, use_builtin_types: bool) -> None:
+        super().__init__(use_builtin_types=use_builtin_types)
+        self.is_fault = False
+        self._unheard = ""
+
+    def close(self) -> Any:
+        """Return all values, also those of a fault."""
+        reading: Any = self
+        if reading._type == "fault":
+            self.is_fault, reading._type = True, "params"
+        return super().close()
+
+    def start(self, tag: str, attrs: dict[str, str]) -> None:
+        reading: Any = self
+        if reading._value and tag.rpartition(":")[2] not in self.dispatch:
+            # An extension such as <i64>: its text is what there is of it.
+            self._unheard, reading._data, reading._value = tag, [], False
+        else:
+            super().start(tag, attrs)
+
+    def end(self, tag: str) -> None:
+        if tag == self._unheard:
+            self._unheard = ""
+            _keep_text(self, "".join(self._data))
+        else:
+            super().end(tag)
+
+
+def _keep_text(reading: Any, text: str) -> None:
+    reading.append(text)
+    reading._value = 0
+
+
+def _tolerant(read: Callable[[Any, str], None]) -> Callable[[Any, str], None]:
+    """``read``, a handler of Python's, which for what is none of its type keeps the text."""
+
+    def end(reading: Any, text: str) -> None:
+        try:
+            read(reading, text)
+        except (ValueError, TypeError, OverflowError):
+            _keep_text(reading, text)
+
+    return end
+
+
+def _end_boolean(reading: Any, text: str) -> None:
+    reading.append(boolean_of(text))
+    reading._value = 0
+
+
+_SCALARS = ("i1", "i2", "i4", "i8", "int", "biginteger", "double", "float", "bigdecimal", "base64", "dateTime.iso8601")
+_Reading.dispatch |= {tag: _tolerant(_Reading.dispatch[tag]) for tag in _SCALARS} | {"boolean": _end_boolean}

@@ -12,6 +12,7 @@ from difflib import get_close_matches
 from enum import StrEnum
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
+from traceback import extract_tb
 from typing import Any, ClassVar, Protocol, TypeGuard
 
 from gateway.errors import UnknownAdapter
@@ -118,6 +119,13 @@ def overheard(listener: Overheard | None) -> Iterator[None]:
         yield
     finally:
         _listener.reset(token)
+
+
+def defect_of(error: BaseException) -> str:
+    """Return kind and place of an error that nobody expected, without its own words, which may hold a secret."""
+    frames = extract_tb(error.__traceback__)
+    place = f" em {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
+    return f"{type(error).__name__}{place}"
 
 
 def overhearing() -> Overheard | None:

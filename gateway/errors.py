@@ -14,6 +14,7 @@
     │   ├── BadParameter       220
     │   ├── UnknownOperation   230
     │   ├── MalformedRequest   240
+    │   ├── WrongEnvelope      245
     │   ├── TooLarge           250
     │   ├── WrongMethod        260
     │   ├── WrongContentType   265
@@ -207,6 +208,18 @@ class MalformedRequest(RequestError):
     """The body is not what the protocol asks for."""
 
     code = 240
+
+
+class WrongEnvelope(RequestError):
+    """The SOAP envelope is of a version that is neither 1.1 nor 1.2; both answer that with status 500."""
+
+    code = 245
+    http_status = 500
+
+    def __init__(self, namespace: str, *, known: tuple[str, ...]) -> None:
+        shown = namespace if len(namespace) <= 80 else namespace[:77] + "..."
+        hint = f"Envie um envelope no namespace {' ou '.join(known)}."
+        super().__init__(f"versão de SOAP desconhecida: o envelope está no namespace {shown!r}.", hint=hint)
 
 
 class TooLarge(RequestError):

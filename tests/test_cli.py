@@ -428,3 +428,53 @@ def test_simulate_says_that_cisco_s_preset_wants_a_certificate() -> None:
     from gateway.commands.simulate import _to_paste
 
     assert "give --certificate" in _to_paste(FAMILIES["cisco-webdialer"]())
+
+
+def two_appliances(tmp_path: Path) -> Path:
+    """A configuration with an appliance whose adapter has a defect, and one that is only unreachable."""
+    (tmp_path / "broken.wsdl").write_text((ROOT / "tests" / "adapters" / "pabx.wsdl").read_text())
+    path = tmp_path / "gateway.toml"
+    path.write_text(
+        """
+[tenants.default]
+area_code = "47"
+[tenants.default.appliances.broken]
+adapter = "soap"
+wsdl = "broken.wsdl"
+operation = "Call"
+arguments = { from = "{{ extension }}", to = "{{ number }}" }
+[tenants.default.appliances.other]
+adapter = "url"
+url = "http://127.0.0.1:9/?n={{ number }}"
+success = "OK"
+"""
+    )
+    return path
+
+
+def test_a_defect_of_one_appliances_adapter_does_not_end_check_for_the_others(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stumble(*_: object) -> None:
+        raise AttributeError("'NoneType' object has no attribute 'type'")
+
+    monkeypatch.setattr("adapters.soap.SoapAdapter.probe", stumble)
+    result = run("check", "--config", str(two_appliances(tmp_path)))
+    assert result.exit_code == 1
+    assert isinstance(result.exception, SystemExit)
+    lines = result.stdout.splitlines()
+    assert any("default/broken" in line and "defeito do adaptador: AttributeError" in line for line in lines)
+    assert any("default/other" in line and "conexão recusada" in line for line in lines)
+
+
+def test_a_defect_of_an_adapter_ends_a_dry_run_with_a_sentence(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stumble(*_: object) -> None:
+        raise AttributeError("'NoneType' object has no attribute 'type'")
+
+    monkeypatch.setattr("adapters.soap.SoapAdapter.preview", stumble)
+    config = ["--config", str(two_appliances(tmp_path))]
+    result = run("dial", "3501", "4732100123", "--dry-run", "--appliance", "broken", *config)
+    assert isinstance(result.exception, GatewayError), "a traceback"
+    assert "the adapter has a defect: AttributeError" in str(result.exception)

@@ -1,14 +1,16 @@
 """``dial``: click-to-call from the shell, for real or only shown."""
 
 import sys
+from collections.abc import Sequence
 from typing import Any
 
 import click
 
-from gateway.adapter import Outgoing
+from gateway.adapter import Adapter, Outgoing, WireRequest, defect_of
 from gateway.clock import milliseconds
 from gateway.commands.place import Place, one_tenant, with_place, with_tenant
 from gateway.domain.messages import Origin, PlaceCall
+from gateway.errors import AdapterError, GatewayError
 from gateway.handlers import draft_order
 from gateway.orders import outgoing_order
 from gateway.store.drafts import Recorded
@@ -38,11 +40,21 @@ def dial_command(
         sys.exit(0 if reply.ok else 1)
 
 
+def _preview(adapter: Adapter, outgoing: Outgoing) -> Sequence[WireRequest]:
+    """What ``adapter`` would send. Raises ``AdapterError``, also for a defect of the adapter."""
+    try:
+        return adapter.preview(outgoing)
+    except GatewayError:
+        raise
+    except Exception as error:
+        raise AdapterError(f"the requests cannot be shown, the adapter has a defect: {defect_of(error)}.") from error
+
+
 def _show_requests(gateway: Any, message: PlaceCall) -> None:
     draft = draft_order(message, gateway.core.tenant(message.tenant))
     outgoing: Outgoing = outgoing_order(Recorded(0, 0, 0), draft)
     adapter = gateway.appliances[message.tenant, draft.appliance]
-    for request in adapter.preview(outgoing):
+    for request in _preview(adapter, outgoing):
         note = f", {request.note}" if request.note else ""
         click.echo(f"--- to {request.peer} ({len(request.data)} bytes{note})", err=True)
         click.echo(request.shown())

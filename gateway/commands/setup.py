@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gateway import __version__
-from gateway.adapter import Adapter, Probe
+from gateway.adapter import Adapter, Probe, defect_of
 from gateway.commands.cautions import cautions
 from gateway.commands.place import Place, with_place
 from gateway.errors import GatewayError
@@ -103,10 +103,13 @@ def _probe_all(peers: Mapping[tuple[str, str], Adapter | Source]) -> bool:
 
 
 def _probe(peer: Adapter | Source) -> Probe:
+    """A defect of one appliance's adapter is its own: the others are probed all the same."""
     try:
         return peer.probe()
     except GatewayError as error:
         return Probe(False, str(error))
+    except Exception as error:
+        return Probe(False, f"A sondagem falhou por um defeito do adaptador: {defect_of(error)}.")
 
 
 def _line(good: bool | None, what: str, detail: str) -> None:

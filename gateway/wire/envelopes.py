@@ -8,7 +8,15 @@ from xml.sax.saxutils import escape
 
 from lxml import etree
 
-from gateway.errors import AccessError, GatewayError, MalformedRequest, TooLarge, UnknownTenant, WrongMethod
+from gateway.errors import (
+    AccessError,
+    GatewayError,
+    MalformedRequest,
+    TooLarge,
+    UnknownTenant,
+    WrongEnvelope,
+    WrongMethod,
+)
 from gateway.wire.guard import printable
 
 SOAP_11 = "http://schemas.xmlsoap.org/soap/envelope/"
@@ -29,10 +37,12 @@ ENVELOPES = {version: (f"{{{version}}}Envelope", f"{{{version}}}Body", {"soap": 
 
 
 def version_of(envelope: Any) -> str:
-    """The namespace of the envelope, which is its version. Raises ``MalformedRequest``."""
+    """The namespace of the envelope, which is its version. Raises ``MalformedRequest`` and ``WrongEnvelope``."""
     namespace, _, name = envelope.tag[1:].rpartition("}")
-    if name != "Envelope" or namespace not in MEDIA_TYPES:
+    if name != "Envelope":
         raise MalformedRequest(f"elemento raiz {envelope.tag[:80]!r} não é um envelope SOAP.")
+    if namespace not in MEDIA_TYPES:
+        raise WrongEnvelope(namespace, known=tuple(MEDIA_TYPES))
     return str(namespace)
 
 
@@ -85,12 +95,14 @@ def fault_envelope(error: GatewayError, version: str, namespace: str) -> Any:
     sentence = printable(str(error))
     if version == SOAP_12:
         code = etree.SubElement(fault, f"{{{version}}}Code")
-        add(code, f"{{{version}}}Value", "soap:Sender" if error.side == "client" else "soap:Receiver")
+        add(code, f"{{{version}}}Value", f"soap:{_code_of(error, 'Sender', 'Receiver')}")
+        if isinstance(error, WrongEnvelope):
+            envelope.insert(0, _upgrade())
         reason = etree.SubElement(fault, f"{{{version}}}Reason")
         add(reason, f"{{{version}}}Text", sentence).set(XML_LANG, "pt-BR")
         detail = etree.SubElement(fault, f"{{{version}}}Detail")
     else:
-        add(fault, "faultcode", "soap:Client" if error.side == "client" else "soap:Server")
+        add(fault, "faultcode", f"soap:{_code_of(error, 'Client', 'Server')}")
         add(fault, "faultstring", sentence)
         detail = etree.SubElement(fault, "detail")
     prefixes: Any = {None: namespace}
@@ -98,6 +110,23 @@ def fault_envelope(error: GatewayError, version: str, namespace: str) -> Any:
     add(ours, f"{{{namespace}}}codigo", str(error.code))
     add(ours, f"{{{namespace}}}mensagem", sentence)
     return envelope
+
+
+def _code_of(error: GatewayError, client: str, server: str) -> str:
+    """The fault's code: ``client`` or ``server``, whose fault it is, unless the versions differ (SOAP 1.1, 4.4.1)."""
+    if isinstance(error, WrongEnvelope):
+        return "VersionMismatch"
+    return client if error.side == "client" else server
+
+
+def _upgrade() -> Any:
+    """The Header that says which envelopes are understood (SOAP 1.2 part 1, 5.4.7)."""
+    header = etree.Element(f"{{{SOAP_12}}}Header", nsmap={"soap": SOAP_12})
+    upgrade = etree.SubElement(header, f"{{{SOAP_12}}}Upgrade")
+    for prefix, version in (("soap", SOAP_12), ("soap11", SOAP_11)):
+        supported = etree.SubElement(upgrade, f"{{{SOAP_12}}}SupportedEnvelope", nsmap={prefix: version})
+        supported.set("qname", f"{prefix}:Envelope")
+    return header
 
 
 def status_of(error: GatewayError, version: str, wanted: int | None = None) -> int:
@@ -110,4 +139,5 @@ def status_of(error: GatewayError, version: str, wanted: int | None = None) -> i
         return wanted
     if isinstance(error, AccessError | TooLarge | WrongMethod | UnknownTenant):
         return error.http_status
-    return 400 if version == SOAP_12 and error.side == "client" else 500
+    sender = error.side == "client" and not isinstance(error, WrongEnvelope)
+    return 400 if version == SOAP_12 and sender else 500

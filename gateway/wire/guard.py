@@ -6,6 +6,7 @@ from typing import Any
 from xml.etree.ElementTree import Element, ParseError, XMLParser, fromstring
 
 from gateway.errors import MalformedRequest, TooLarge
+from gateway.multipart import is_multipart, root_part
 
 DECLARATION = re.compile(rb"<\?xml[^>]*?\?>")
 ENCODING = re.compile(rb"""encoding\s*=\s*["']([A-Za-z0-9._-]+)["']""")
@@ -47,6 +48,20 @@ def read_body(environ: dict[str, Any], limit: int) -> bytes:
         raise TooLarge(limit)
     encoding = environ.get("HTTP_CONTENT_ENCODING")
     return inflate(body, encoding.strip().lower(), limit) if encoding else body
+
+
+def read_message(environ: dict[str, Any], limit: int) -> tuple[bytes, str]:
+    """The message in the request's body and its media type: of one with attachments (MTOM), those of its root part.
+
+    Raises what ``read_body`` raises.
+    """
+    body, kind = read_body(environ, limit), environ.get("CONTENT_TYPE", "")
+    if not is_multipart(kind):
+        return body, kind
+    try:
+        return root_part(body, kind)
+    except ValueError as error:
+        raise MalformedRequest(f"o corpo não é o multipart que Content-Type diz ({error}).") from None
 
 
 def read_up_to(stream: Any, size: int) -> bytes:

@@ -29,7 +29,7 @@ from gateway.wire.envelopes import (
     to_bytes,
     version_of,
 )
-from gateway.wire.guard import parse_xml, printable, read_body
+from gateway.wire.guard import parse_xml, printable, read_message
 from gateway.wire.intake import Intake
 from gateway.wire.operations import OPERATIONS, Operation
 from gateway.wire.sites import Site, base_url
@@ -68,13 +68,13 @@ class Soap:
         }
 
     def serve(self, environ: Environ, site: Site) -> Answer:
-        """Raises ``WrongMethod``, ``MalformedRequest``, ``TooLarge`` and what ``Intake.perform`` raises."""
+        """Raises ``WrongMethod``, ``MalformedRequest``, ``WrongEnvelope``, ``TooLarge`` and what the intake raises."""
         method = environ["REQUEST_METHOD"]
         if method in ("GET", "HEAD") and asks_for_wsdl(environ.get("QUERY_STRING", "")):
             return self._describe(environ)
         if method != "POST":
             raise WrongMethod(method, allowed=("POST",))
-        body, kind = read_body(environ, self._limit), environ.get("CONTENT_TYPE", "")
+        body, kind = read_message(environ, self._limit)
         charset = environ["cti.charset"] = self._style.charset_for(body, kind)
         root = parse_xml(body, kind)
         version = environ["cti.soap"] = version_of(root)

@@ -7,8 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from lxml import etree
 
-from adapters.soap_documents import known_schema, safe, written
+from adapters.soap_documents import safe, written
+from adapters.soap_known import known_schema
 from gateway.adapter import Outcome
+from gateway.errors import AdapterError
 from tests.adapters.bad_peers import answer, serving
 from tests.adapters.dialects import DIAL, WSDL
 from tests.adapters.field import GET_CONTAS, WCONNECT, envelope, head_and_body, soap
@@ -97,10 +99,15 @@ def test_apaches_types_need_no_schema(tmp_path, was):
         assert head_and_body(speaking)[1].findtext(".//ContasId") == "7"
 
 
-@pytest.mark.filterwarnings("ignore::UserWarning:zeep")
-def test_an_operation_whose_types_are_nowhere_is_said_to_lack_them(tmp_path):
+def test_a_type_that_is_nowhere_costs_only_what_would_be_sent_of_it(tmp_path):
     with closing(changed(tmp_path, 'type="tns:ContasRetorno"', 'type="tns:Missing"')) as speaking:
-        assert "no operation that can be used: does it lack messages or types?" in speaking.probe().detail
+        assert head_and_body(speaking)[1].findtext(".//ContasId") == "7"
+    sent = changed(tmp_path, 'name="ContasId" type="xsd:int"', 'name="ContasId" type="tns:Missing"')
+    with (
+        closing(sent),
+        pytest.raises(AdapterError, match=r"'ContasId' cannot be sent: .* 'Missing'"),
+    ):
+        sent.preview(DIAL)
 
 
 IMPORTS = {

@@ -46,7 +46,8 @@ def order(number: str) -> Outgoing:
     [
         ("string", "47 <99>&\"'é", True),
         ("string", "", True),
-        ("int", "4732100123", True),
+        ("int", "4732100123", False),
+        ("int", "4732100123.5", False),
         ("anyURI", "tel:4732100123", True),
         ("boolean", "0", False),
         ("float", "1e5", False),

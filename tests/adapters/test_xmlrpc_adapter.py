@@ -1,5 +1,6 @@
 """The XML-RPC adapter: typed parameters, and the answers of real servers."""
 
+import re
 import xmlrpc.client
 from contextlib import closing, suppress
 
@@ -77,13 +78,67 @@ def value(text: str) -> bytes:
         ("blank line first", b"\r\n" + value("OK"), {"success": "OK"}, "accepted"),
         ("XHTML page", b"<html><body>login</body></html>", {}, "unknown"),
         ("cut off", value("OK")[:-20], {}, "unknown"),
-        ("bad int", value("<int>x</int>"), {}, "unknown"),
+        ("bad int", value("<int>x</int>"), {}, "accepted"),
+        ("bad int", value("<int>x</int>"), {"success": "^0$"}, "unknown"),
         ("bomb", b"<!DOCTYPE a [<!ENTITY b 'c'>]>" + value("&b;")[21:], {}, "unknown"),
         ("deep", value("<array><data><value>" * 20000 + "</value></data></array>" * 20000), {}, "unknown"),
     ],
 )
 def test_an_answer_is_judged_by_its_value(who, body, settings, outcome):
     assert answered(body, **settings).outcome == outcome
+
+
+def member(text: str) -> bytes:
+    beside = f"<member><name>when</name><value>{text}</value></member>"
+    return value(f"<struct><member><name>s</name><value>OK</value></member>{beside}</struct>")
+
+
+@pytest.mark.parametrize(
+    ("text", "as_text"),
+    [
+        ("<dateTime.iso8601>2026-11-30T10:15:00Z</dateTime.iso8601>", "2026-11-30T10:15:00Z"),
+        ("<dateTime.iso8601>20261130T10:15:00+0000</dateTime.iso8601>", "20261130T10:15:00+0000"),
+        ("<dateTime.iso8601>20261130T101500</dateTime.iso8601>", "20261130T101500"),
+        ("<dateTime.iso8601></dateTime.iso8601>", ""),
+        ("<dateTime.iso8601>20261130T10:15:00</dateTime.iso8601>", "2026-11-30 10:15:00"),
+        ("<boolean>true</boolean>", "true"),
+        ("<boolean>FALSE</boolean>", "false"),
+        ("<boolean>sim</boolean>", "sim"),
+        ("<boolean></boolean>", ""),
+        ("<int></int>", ""),
+        ("<i4>12a</i4>", "12a"),
+        ("<double>1,5</double>", "1,5"),
+        ("<base64>Y</base64>", "Y"),
+        ("<i64>12</i64>", "12"),
+        ("<int>12</int>", "12"),
+    ],
+)
+def test_a_value_that_is_none_of_its_type_is_its_text_and_spoils_nothing_else(text, as_text):
+    assert answered(member(text), result_path="s", success="^OK$").outcome is Outcome.ACCEPTED
+    rules = {"result_path": "when", "success": f'^"?{re.escape(as_text)}"?$'}
+    assert answered(member(text), **rules).outcome is Outcome.ACCEPTED
+
+
+@pytest.mark.parametrize(
+    ("members", "said"),
+    [
+        ({"faultString": "sem ramal"}, "falha sem ramal"),
+        ({"faultCode": 7}, "falha 7"),
+        ({"faultCode": "7", "faultString": "x", "more": 1}, "falha 7, x"),
+        ({"FaultCode": 7, "faultstring": "x"}, "falha 7, x"),
+        ({}, "falha sem explicação"),
+        ("sem ramal", "falha sem ramal"),
+        (["a"], 'falha ["a"]'),
+        ("", "falha sem explicação"),
+    ],
+)
+def test_a_fault_that_lacks_its_parts_is_a_refusal_with_what_it_has(members, said):
+    whole = xmlrpc.client.dumps((members,), methodresponse=True)
+    body = whole.replace("<params>\n<param>", "<fault>").replace("</param>\n</params>", "</fault>")
+    assert "<fault>" in body
+    delivery = answered(body.encode())
+    assert delivery.outcome is Outcome.REFUSED
+    assert delivery.detail == f"A central 'pabx' recusou: {said}."
 
 
 def test_a_reference_is_taken_from_where_the_settings_say():

@@ -505,3 +505,51 @@ def test_thousands_of_references_to_something_large_cost_no_time(peer: Peer, par
         assert read_fault(peer.post("/soap", data=body).data).number == 240
 
     assert loops(lambda: cpu_s(post), most=20) < 20
+
+
+# --- attachments, and envelopes of other versions --------------------------------------------------------------------
+
+
+def with_attachment(document: bytes, kind: str) -> bytes:
+    root = f'--b\r\nContent-Type: application/xop+xml; charset=UTF-8; type="{kind}"\r\nContent-ID: <root>\r\n\r\n'
+    return root.encode() + document + b"\r\n--b\r\nContent-ID: <x>\r\n\r\n\x00\x01\r\n--b--\r\n"
+
+
+@VERSIONS
+def test_the_root_part_of_a_multipart_request_is_the_request(peer: Peer, version: str) -> None:
+    """CXF and JAX-WS send every call so once MTOM is on."""
+    kind = CONTENT_TYPES[version].partition(";")[0]
+    said = f'multipart/related; type="application/xop+xml"; start="<root>"; start-info="{kind}"; boundary="b"'
+    got = peer.post("/soap", data=with_attachment(envelope("ConsultaRamal", FIELDS, version), kind), content_type=said)
+    assert got.status_code == 200
+    assert read_answer(got.data, version)["status"] == "OK"
+    assert the_message(peer) == ("3501", "4732100123")
+
+
+def test_a_multipart_body_without_parts_is_refused_as_such(peer: Peer) -> None:
+    got = peer.post("/soap", data=envelope("ConsultaRamal", FIELDS), content_type="multipart/related; boundary=b")
+    assert (got.status_code, read_fault(got.data).number) == (500, 240)
+    assert "multipart" in read_fault(got.data).sentence
+    assert peer.core.messages == []
+
+
+@pytest.mark.parametrize("kind", ["text/xml", "application/soap+xml"])
+def test_an_envelope_of_another_version_is_answered_by_version_mismatch(peer: Peer, kind: str) -> None:
+    """SOAP 1.1, 4.4.1; SOAP 1.2 part 1, 5.4.6 and 5.4.7."""
+    version = SOAP_12 if "soap+xml" in kind else SOAP_11
+    body = envelope("ConsultaRamal", FIELDS).replace(SOAP_11.encode(), b"http://www.w3.org/2001/12/soap-envelope")
+    got = peer.post("/soap", data=body, content_type=kind)
+    fault = read_fault(got.data, version)
+    assert (got.status_code, fault.code.rpartition(":")[2], fault.number) == (500, "VersionMismatch", 245)
+    assert "'http://www.w3.org/2001/12/soap-envelope'" in fault.sentence
+    assert SOAP_11 in fault.sentence
+    supported = etree.fromstring(got.data).findall(".//{*}Upgrade/{*}SupportedEnvelope")
+    named = [each.nsmap[each.get("qname").removesuffix(":Envelope")] for each in supported]
+    assert named == ([SOAP_12, SOAP_11] if version == SOAP_12 else [])
+    assert peer.core.messages == []
+
+
+def test_what_is_no_envelope_at_all_is_no_version_mismatch(peer: Peer) -> None:
+    got = peer.post("/soap", data=b"<Pedido/>", content_type="text/xml")
+    fault = read_fault(got.data)
+    assert (fault.code.rpartition(":")[2], fault.number) == ("Client", 240)

@@ -1,0 +1,80 @@
+"""Arguments held against the types that a WSDL has for them, before they go out as something else without a word."""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from zeep import xsd
+from zeep.xsd.types.builtins import Double, Float
+from zeep.xsd.types.collection import ListType
+
+from adapters.soap_zeep import Missing, undescribed
+
+_NUMBERS: tuple[tuple[type[Any], str, str], ...] = (
+    (xsd.Integer, r"[+-]?[0-9]+", "a whole number"),
+    (xsd.Decimal, r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)", "a decimal number"),
+    (Double, r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([Ee][+-]?[0-9]+)?|[+-]?INF|NaN", "a number"),
+    (Float, r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([Ee][+-]?[0-9]+)?|[+-]?INF|NaN", "a number"),
+    (xsd.Boolean, r"true|false|0|1", "true or false"),
+)
+"""The lexical spaces of XML Schema, part 2. Their bounds are the server's business: it may store telephone numbers in
+what the WSDL calls an xsd:int."""
+
+
+def fitted(kind: Any, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return ``values`` as zeep needs them for the members of ``kind``.
+
+    Raises ``ValueError`` for what is none of its type. What ``kind`` does not have is handed on: who writes it says so.
+    """
+    known = dict(_members(kind))
+    return {name: _fitted(known[name], value, name) if name in known else value for name, value in values.items()}
+
+
+def check_described(kind: Any, values: Mapping[str, Any]) -> None:
+    """Raise ``ValueError`` where ``values``, which may be templates still, have one whose type is described nowhere."""
+    known = dict(_members(kind))
+    for name, value in values.items():
+        member = known[name].type if name in known else None
+        array = getattr(member, "_array_type", None)
+        for found in (member, array.array_type if array is not None else None):
+            if isinstance(found, Missing) and value is not None:
+                raise ValueError(f"{name!r} cannot be sent: {undescribed(found)}")
+        if isinstance(value, Mapping) and isinstance(member, xsd.ComplexType):
+            check_described(member, value)
+
+
+def written(kind: Any, value: Any, name: str) -> str:
+    """Return ``value`` as the text of a simple type. Raises ``ValueError`` for what is none of it."""
+    if isinstance(value, list) and isinstance(kind, ListType):
+        return " ".join(written(kind.item_type, item, name) for item in value)
+    if isinstance(value, list | Mapping):
+        raise ValueError(f"{name!r} takes one text or number, and came as a list or a table")
+    text = str(value).lower() if isinstance(value, bool) else str(value)
+    for number, pattern, expected in _NUMBERS:
+        # Nothing at all is sent as such: WSDLs of PHP servers leave no parameter out, and those take it for zero.
+        if isinstance(kind, number) and text.strip() and not re.fullmatch(pattern, text.strip()):
+            raise ValueError(f"{name!r} came as {text!r}, expected {expected} ({kind.qname.localname})")
+    return text
+
+
+def _members(kind: Any) -> Iterator[tuple[str, Any]]:
+    for name, element in [*getattr(kind, "elements", ()), *getattr(kind, "attributes", ())]:
+        if isinstance(element, xsd.Element | xsd.Attribute):
+            yield name, element
+
+
+def _fitted(element: Any, value: Any, name: str) -> Any:
+    if isinstance(value, list) and getattr(element, "accepts_multiple", False):
+        return [_fitted_one(element.type, item, name) for item in value]
+    return _fitted_one(element.type, value, name)
+
+
+def _fitted_one(kind: Any, value: Any, name: str) -> Any:
+    if isinstance(kind, Missing) and value is not None:
+        raise ValueError(f"{name!r} cannot be sent: {undescribed(kind)}")
+    if isinstance(kind, xsd.ComplexType):
+        return fitted(kind, value) if isinstance(value, Mapping) else value
+    if value is None or not isinstance(kind, xsd.AnySimpleType):
+        return value
+    text = written(kind, value, name)
+    return text.split() if isinstance(kind, ListType) else text

@@ -1,0 +1,179 @@
+"""zeep's reading of a WSDL, made tolerant: what is missing or wrong costs what needs it, never the whole document.
+
+Kept as they came are also the values of answers that their types cannot read, which zeep loses or takes for false.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from decimal import InvalidOperation
+from typing import Any
+
+from lxml import etree
+from zeep import exceptions, xsd
+from zeep.wsdl import Document
+from zeep.wsdl.bindings.http import HttpGetBinding, HttpPostBinding
+from zeep.wsdl.bindings.soap import Soap11Binding, Soap12Binding
+from zeep.xsd.schema import Schema
+from zeep.xsd.types.builtins import default_types
+from zeep.xsd.types.collection import ListType, UnionType
+
+from adapters.answers import Markup, boolean_of
+from adapters.soap_answers import parts_in
+from adapters.soap_documents import written
+from adapters.soap_known import is_known
+
+
+class Missing(xsd.AnyType):  # type: ignore[misc]
+    """A type that nothing describes: anything in an answer, and nothing that could be sent."""
+
+    @property
+    def base_class(self) -> type[Any]:
+        """What zeep makes of a type that restricts this one."""
+        return type(self)
+
+    def __init__(self, qname: Any) -> None:
+        super().__init__(qname)
+
+    def render(self, node: Any, value: Any, xsd_type: Any = None, render_path: Any = None) -> None:
+        """Raise ``ValueError``: nobody knows how ``value`` is written."""
+        raise ValueError(undescribed(self))
+
+
+def undescribed(kind: Missing) -> str:
+    """Return why no value of ``kind`` can be sent."""
+    name = written(kind.qname.localname)
+    if "[" in name:
+        return f"it takes an array of several dimensions ({name}), which is not supported: send an envelope instead"
+    return f"the WSDL describes the type {name!r} of the namespace {kind.qname.namespace!r} nowhere"
+
+
+class TolerantSchema(Schema):  # type: ignore[misc]
+    """A schema in which, while a document loads, everything that is asked for is found."""
+
+    loading = True
+
+    def get_type(self, qname: Any, fail_silently: bool = False) -> Any:
+        return self._found(super().get_type, qname, None if fail_silently else Missing)
+
+    def get_element(self, qname: Any) -> Any:
+        return self._found(super().get_element, qname, lambda name: xsd.Element(name, Missing(name)))
+
+    def get_attribute(self, qname: Any) -> Any:
+        return self._found(super().get_attribute, qname, lambda name: xsd.Attribute(name, xsd.AnySimpleType()))
+
+    def get_group(self, qname: Any) -> Any:
+        return self._found(super().get_group, qname, lambda name: xsd.Group(name, xsd.Sequence([])))
+
+    def get_attribute_group(self, qname: Any) -> Any:
+        return self._found(super().get_attribute_group, qname, lambda name: xsd.AttributeGroup(name, []))
+
+    def _found(self, get: Callable[[Any], Any], qname: Any, stand_in: Callable[[Any], Any] | None) -> Any:
+        """What ``get`` finds, else in a well-known schema, else ``stand_in``'s; None without one."""
+        name = self._create_qname(qname)
+        try:
+            return get(name)
+        except (exceptions.LookupError, exceptions.NamespaceError):
+            if not self.loading and stand_in is not None:
+                raise
+        if self.loading and self._loads_known(name.namespace):
+            with suppress(exceptions.LookupError, exceptions.NamespaceError):
+                return get(name)
+        return stand_in(name) if stand_in else None
+
+    def _loads_known(self, namespace: str | None) -> bool:
+        if namespace is None or self.documents.has_schema_document_for_ns(namespace) or not is_known(namespace):
+            return False
+        self.add_document_by_url(namespace)
+        return True
+
+    def _load_default_documents(self) -> Any:
+        document = super()._load_default_documents()
+        for name, kind in default_types.items():
+            if isinstance(kind, xsd.AnySimpleType):
+                keeping = type(type(kind).__name__, (_Keeping, type(kind)), {})
+                document.register_type(name, keeping(is_global=True))
+        return document
+
+    def finish(self) -> None:
+        """Stop standing in, and give lists and unions the names that they were described by."""
+        self.loading = False
+        for name, kind in self._named_types():
+            if isinstance(kind, ListType | UnionType):
+                kind.qname = etree.QName(name)
+
+    def _named_types(self) -> Iterator[tuple[str, Any]]:
+        for document in self.documents:
+            yield from document._types.items()
+
+
+class _Keeping:
+    """A simple type whose values stay as they came where they are none of it."""
+
+    def pythonvalue(self, value: Any) -> Any:
+        if isinstance(self, xsd.Boolean):
+            return boolean_of(value)
+        try:
+            return super().pythonvalue(value)  # type: ignore[misc]
+        except (TypeError, ValueError, InvalidOperation):
+            return value
+
+    def parse_xmlelement(self, xmlelement: Any, *given: Any, **named: Any) -> Any:
+        if isinstance(xmlelement.tag, str) and len(xmlelement):
+            return Markup.of(xmlelement, parts_in(xmlelement))
+        return super().parse_xmlelement(xmlelement, *given, **named)  # type: ignore[misc]
+
+
+class _Tolerant:
+    """A binding that leaves out operations it cannot make sense of. ``unusable`` says why, by their names."""
+
+    unusable: dict[str, str]
+
+    @classmethod
+    def parse(cls, definitions: Any, xmlelement: Any) -> Any:
+        operations = xmlelement.findall("{*}operation")
+        for operation in operations:
+            xmlelement.remove(operation)
+        binding: Any = super().parse(definitions, xmlelement)  # type: ignore[misc]
+        binding.unusable = {}
+        for operation in operations:
+            xmlelement.append(operation)
+            try:
+                binding._operations |= super().parse(definitions, xmlelement)._operations  # type: ignore[misc]
+            except Exception as error:  # zeep raises what it stumbles over
+                binding.unusable[operation.get("name") or ""] = str(error)
+            xmlelement.remove(operation)
+        for operation in binding._operations.values():
+            operation.binding = binding
+        return binding
+
+    def resolve(self, definitions: Any) -> None:
+        found: Any = self
+        operations, found._operations = found._operations, {}
+        for name, operation in operations.items():
+            try:
+                found.port_type = definitions.get("port_types", found.port_name.text)
+                operation.resolve(definitions)
+                found._operations[name] = operation
+            except Exception as error:  # zeep raises what it stumbles over
+                found.unusable[name] = str(error)
+
+
+class _Soap11(_Tolerant, Soap11Binding):  # type: ignore[misc]
+    pass
+
+
+class _Soap12(_Tolerant, Soap12Binding):  # type: ignore[misc]
+    pass
+
+
+BINDINGS = (_Soap11, _Soap12, HttpGetBinding, HttpPostBinding)
+"""What a transport has as its ``binding_classes``, where zeep looks for them."""
+
+
+class TolerantDocument(Document):  # type: ignore[misc]
+    """A WSDL with all that it imports. Raises what zeep raises for what is no WSDL at all."""
+
+    def load(self, location: Any) -> None:
+        self.types = TolerantSchema(None, self.transport, self.location, self.settings)
+        super().load(location)
+        self.types.finish()

@@ -1,0 +1,77 @@
+"""A failure before anything is sent is never told as *unknown*, whatever it is: another appliance may then be tried."""
+
+import xmlrpc.client
+from contextlib import closing
+from typing import Any
+
+import pytest
+
+from adapters.outcomes import built
+from adapters.soap_call import SoapCall
+from adapters.soap_wsdl import Contract
+from adapters.templates import Template
+from gateway.adapter import Outcome, defect_of
+from gateway.errors import AdapterError
+from tests.adapters.bad_peers import free_port
+from tests.adapters.dialects import DIAL, DIALECTS, make
+
+
+class Stumbled(Exception):
+    """What no adapter expects."""
+
+
+def stumble(*_: Any, **__: Any) -> Any:
+    raise Stumbled("com a senha s3nha")
+
+
+BREAKS = {
+    "url": (Template, "render"),
+    "preset": (Template, "render"),
+    "xmlrpc": (xmlrpc.client, "dumps"),
+    "soap": (Contract, "request"),
+}
+
+
+@pytest.mark.parametrize("name", sorted(DIALECTS))
+def test_a_defect_of_an_adapter_before_sending_is_unreachable(name, monkeypatch, caplog):
+    """An ``AttributeError`` in the reading of a WSDL was told as *unknown*, so nobody dared to dial again."""
+    with closing(make(name, f"http://127.0.0.1:{free_port()}")) as speaking:
+        monkeypatch.setattr(*BREAKS[name], stumble)
+        delivery = speaking.deliver(DIAL)
+        assert delivery.outcome is Outcome.UNREACHABLE
+        assert "Stumbled em test_before_sending.py" in delivery.detail
+        with pytest.raises(AdapterError, match="has a defect: Stumbled"):
+            speaking.preview(DIAL)
+    assert "Stumbled em test_before_sending.py" in caplog.text
+    assert "s3nha" not in caplog.text + delivery.detail
+
+
+def test_a_wsdl_that_our_reading_stumbles_over_is_unreachable_and_a_failed_probe(monkeypatch):
+    monkeypatch.setattr(Contract, "_make_ready", stumble)
+    with closing(make("soap", f"http://127.0.0.1:{free_port()}")) as speaking:
+        assert speaking.deliver(DIAL).outcome is Outcome.UNREACHABLE
+        assert not speaking.probe().ok
+
+
+def test_a_defect_of_the_loading_itself_is_a_failed_probe_too(monkeypatch):
+    monkeypatch.setattr(SoapCall, "_load", stumble)
+    with closing(make("soap", f"http://127.0.0.1:{free_port()}")) as speaking:
+        assert "Stumbled" in speaking.probe().detail
+
+
+def test_errors_that_say_what_to_do_pass_as_they_are():
+    error = AdapterError("o ramal não existe.")
+
+    def refuse() -> None:
+        raise error
+
+    with pytest.raises(AdapterError) as raised:
+        built(refuse)
+    assert raised.value is error
+
+
+def test_a_defect_is_named_by_kind_and_place_and_never_by_its_words():
+    with pytest.raises(Stumbled) as raised:
+        stumble()
+    assert defect_of(raised.value).startswith("Stumbled em test_before_sending.py:")
+    assert defect_of(Stumbled("s3nha")) == "Stumbled"
