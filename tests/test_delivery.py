@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import pytest
-from sqlalchemy import insert
+from sqlalchemy import insert, select
 
 from adapters.templates import EVENT_FIELDS
 from gateway.adapter import Delivery, Outcome, Outgoing
@@ -199,6 +199,8 @@ def test_the_wait_doubles_up_to_five_minutes() -> None:
 def test_only_an_address_that_may_be_opened_is_sent_on(store: Store, url: str, told: str) -> None:
     draft = end_draft("3501", "4732100123", recording_url=url, result="NO ANSWER")
     store.journal.write(replace(draft, forwards=("crm",)))
+    with store.engine.connect() as connection:
+        assert ("javascript:" in str(connection.execute(select(tables.outbox.c.body)).scalar())) is False
     letter = Outbox(store.engine, store.journal).claim("acme", "crm", T0 + 60_000)
     assert letter is not None
     assert (letter.fields["url_audio"], letter.fields["result"]) == (told, "missed")

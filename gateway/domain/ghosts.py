@@ -1,8 +1,9 @@
-"""Calls whose end will not come: the same caller has since spoken with another extension.
+"""Calls whose end will not come: the same caller has since been at another extension.
 
-Many exchanges tell of a transfer by a second start and of the last part's end only. Where the exchange gives calls an
-id or says how they ended, pairing closes the first part at once (``finding.py``). What is left is a guess, because a
-company's callers may share one number: so the end is still waited for, but not for hours.
+Many exchanges tell of a transfer by a second start and of the last part's end only, or of a group only the end of who
+took it. Where the exchange says how calls ended, pairing closes the others of a group at once (``finding.py``). What
+is left is a guess, because a company's callers may share one number and some exchanges first end those that did not
+answer: so the end is still waited for, but not for hours.
 """
 
 from dataclasses import dataclass
@@ -11,31 +12,40 @@ from gateway.domain.finding import LONGEST_RING_MS
 from gateway.domain.results import Result
 
 WAIT_MS = 15 * 60 * 1000
-"""How long an end is still waited for once a later call of the same caller at another extension has ended."""
+"""How long an end is still waited for once another call of the same caller has ended that was surely answered."""
+LONG_WAIT_MS = 60 * 60 * 1000
+"""The same where that call may have rung in vain: nobody has said."""
 
 
 @dataclass(frozen=True, slots=True)
-class Later:
-    """A call with the same number at another extension that began later and has ended. Times are milliseconds.
+class Other:
+    """A call with the same number at another extension that has ended. Times are milliseconds.
 
     ``same_ref``: whether the exchange gave both the same id; None where one of them has none.
     """
 
     logged_at: int
     end_heard_at: int
-    result: str | None
-    same_ref: bool | None
+    result: str | None = None
+    recorded: bool = False
+    same_ref: bool | None = None
 
 
-def was_answered(later: Later) -> bool:
-    """Whether somebody surely spoke with the caller: nobody lets it ring as long as that."""
-    if later.result is not None and later.result != Result.UNKNOWN:
-        return later.result == Result.ANSWERED
-    return later.end_heard_at - later.logged_at > LONGEST_RING_MS
-
-
-def waits_in_vain(later: Later, at: int) -> bool:
-    """Whether ``later`` shows at ``at`` that the end of a call that began before it will not come any more."""
-    if later.same_ref is False or at - later.end_heard_at < WAIT_MS:
+def waits_in_vain(other: Other, at: int) -> bool:
+    """Whether ``other`` shows at ``at`` that the end of a call that began before it, or with it, will not come."""
+    if other.same_ref is False:
         return False
-    return bool(later.same_ref) or was_answered(later)
+    answered = was_answered(other)
+    if answered is False and not other.same_ref:
+        return False
+    return at - other.end_heard_at >= (WAIT_MS if answered or other.same_ref else LONG_WAIT_MS)
+
+
+def was_answered(other: Other) -> bool | None:
+    """Whether somebody spoke with the caller: None where nobody has said.
+
+    A recording says so, and nobody lets it ring for minutes.
+    """
+    if other.result is not None and other.result != Result.UNKNOWN:
+        return other.result == Result.ANSWERED
+    return True if other.recorded or other.end_heard_at - other.logged_at > LONGEST_RING_MS else None

@@ -12,7 +12,7 @@ from functools import partial
 from typing import Any
 
 import structlog
-from sqlalchemy import Connection, Engine, Row, bindparam, func, or_, select, update
+from sqlalchemy import Connection, Engine, Row, bindparam, func, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from gateway.domain.results import read_result
@@ -39,9 +39,7 @@ _FOUND = (
     .order_by(events.c.seq.desc())
 )
 _FILL = (
-    update(calls)
-    .where(calls.c.id == bindparam("of"), or_(calls.c.result_text.is_(None), bindparam("first")))
-    .values(result=bindparam("code"), result_text=bindparam("text"))
+    update(calls).where(calls.c.id == bindparam("of")).values(result=bindparam("code"), result_text=bindparam("text"))
 )
 _MOVE_ON = (
     update(counters)
@@ -114,13 +112,13 @@ class Filler:
 
 
 def _fill_of(row: Row[Any]) -> Mapping[str, Any] | None:
-    """What an end says of its call; one that was only heard again says nothing against the first."""
+    """What an end says of its call, in which the first one counts: it is read last."""
     told = json.loads(row.payload)
     text = told.get("received", {}).get("resultado")
     result = read_result(text, told.get("duration_s"))
     if result is None:
         return None
-    return {"of": row.call_id, "first": not told.get("repeat"), "code": result.value, "text": text[:255]}
+    return {"of": row.call_id, "code": result.value, "text": text[:255]}
 
 
 def _write(found: Slice, connection: Connection) -> None:

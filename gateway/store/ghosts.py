@@ -1,4 +1,4 @@
-"""Finds calls that still ring in the log although their caller has since spoken with another extension."""
+"""Finds calls that still ring in the log although their caller has since been at another extension."""
 
 import re
 from collections import defaultdict
@@ -7,7 +7,8 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Engine, Row, select
 
-from gateway.domain.ghosts import WAIT_MS, Later, waits_in_vain
+from gateway.domain.finding import GROUP_MS
+from gateway.domain.ghosts import WAIT_MS, Other, waits_in_vain
 from gateway.domain.messages import Direction
 from gateway.store import tables
 
@@ -23,6 +24,8 @@ COLUMNS: Sequence[ColumnElement[Any]] = (
     calls.c.end_heard_at,
     calls.c.call_ref,
     calls.c.result,
+    calls.c.recording_url,
+    calls.c.group_id,
 )
 
 
@@ -39,17 +42,17 @@ class Ghosts:
         query = select(*COLUMNS).where(*outside, *old, calls.c.status == "ringing")
         with self._engine.connect() as connection:
             waiting = [row for row in connection.execute(query) if not OF_NOBODY.fullmatch(row.number)]
-            later = _later(connection, tenant, waiting)
-        return [row.id for row in waiting if any(_shows(row, other, at) for other in later[row.number])]
+            ended = _ended(connection, tenant, waiting)
+        return [row.id for row in waiting if any(_shows(row, other, at) for other in ended[row.number])]
 
 
-def _later(connection: Connection, tenant: str, waiting: Sequence[Row[Any]]) -> dict[str, list[Row[Any]]]:
+def _ended(connection: Connection, tenant: str, waiting: Sequence[Row[Any]]) -> dict[str, list[Row[Any]]]:
     """The ended calls of the same numbers, by number."""
     found: dict[str, list[Row[Any]]] = defaultdict(list)
     numbers = sorted({row.number for row in waiting})
     first = min((row.logged_at for row in waiting), default=0)
-    ended = (calls.c.tenant == tenant, calls.c.logged_at > first, calls.c.status == "ended")
-    query = select(*COLUMNS).where(*ended, calls.c.end_heard_at.is_not(None))
+    since = (calls.c.tenant == tenant, calls.c.logged_at >= first - GROUP_MS)
+    query = select(*COLUMNS).where(*since, calls.c.status == "ended", calls.c.end_heard_at.is_not(None))
     for start in range(0, len(numbers), AT_ONCE):
         for row in connection.execute(query.where(calls.c.number.in_(numbers[start : start + AT_ONCE]))):
             found[row.number].append(row)
@@ -57,7 +60,9 @@ def _later(connection: Connection, tenant: str, waiting: Sequence[Row[Any]]) -> 
 
 
 def _shows(row: Row[Any], other: Row[Any], at: int) -> bool:
-    if other.extension == row.extension or other.logged_at <= row.logged_at:
+    grouped = row.group_id is not None and row.group_id == other.group_id
+    if other.extension == row.extension or (other.logged_at <= row.logged_at and not grouped):
         return False
     same_ref = row.call_ref == other.call_ref if row.call_ref and other.call_ref else None
-    return waits_in_vain(Later(other.logged_at, other.end_heard_at, other.result, same_ref), at)
+    shown = Other(other.logged_at, other.end_heard_at, other.result, other.recording_url is not None, same_ref)
+    return waits_in_vain(shown, at)

@@ -43,6 +43,7 @@ def old_folder(folder: Path, ends: list[dict[str, object]]) -> Engine:
             ),
             rows,
         )
+        connection.execute(text("UPDATE counters SET value = :n WHERE name IN ('call', 'event')"), {"n": len(ends)})
     upgrade(engine, folder)
     return engine
 
