@@ -175,7 +175,7 @@ def test_the_tab_that_spoke_may_close_at_any_moment(tabs: Tabs) -> None:
     tabs.browser.close()
     tabs.ring()
     for browser in tabs.each():
-        assert "Metalúrgica Silva" in appears(browser, ".card.ringing", timeout_s=10)
+        assert "Metalúrgica Silva" in appears(browser, ".card.ringing")
     tabs.one_stream()
 
 
@@ -186,7 +186,7 @@ def test_a_frozen_tab_holds_nobody_up_and_gets_what_it_missed(tabs: Tabs) -> Non
     tabs.browser.execute_cdp_cmd("Page.setWebLifecycleState", {"state": "frozen"})
     tabs.browser.switch_to.window(other)
     tabs.ring()
-    assert "Metalúrgica Silva" in appears(tabs.browser, ".card.ringing", timeout_s=20)
+    assert "Metalúrgica Silva" in appears(tabs.browser, ".card.ringing")
     tabs.browser.switch_to.window(first)
     tabs.browser.execute_cdp_cmd("Page.setWebLifecycleState", {"state": "active"})
     assert "Metalúrgica Silva" in appears(tabs.browser, ".card.ringing", timeout_s=20)

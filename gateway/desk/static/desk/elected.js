@@ -117,12 +117,14 @@ export class Elected {
 
   /** From this tab's relay to a tab; a broadcast channel does not reach the one that speaks. */
   tell(to, message) {
-    if (to !== this.id) this.channel.postMessage({ ...message, to });
+    if (to !== this.id) this.channel.postMessage({ ...message, to, leader: this.id, term: this.term });
     if (to === this.id || to === null) queueMicrotask(() => this.receive(message));
   }
 
   told(message) {
     this.expect(SILENCE_MS);
-    if (message.to === null || message.to === this.id) this.receive(message);
+    if (message.to !== null && message.to !== this.id) return;
+    if (message.type === "welcome") Object.assign(this, { leader: message.leader, term: Math.max(this.term, message.term) });
+    this.receive(message);
   }
 }
