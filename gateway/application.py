@@ -5,14 +5,16 @@ from collections.abc import Callable, Mapping, Sequence
 
 from gateway.bootstrap import Gateway, failed_trials
 from gateway.breaker import Gate
+from gateway.clock import milliseconds
 from gateway.desk.context import Services
 from gateway.desk.hub import Hub
 from gateway.desk.pages import Desk
 from gateway.domain.trials import Failure
 from gateway.masking import spellings
-from gateway.metrics import Gauges, metrics_application
+from gateway.metrics import Gauges, LabelledGauges, metrics_application
 from gateway.store.corrections import Corrections
 from gateway.store.exchanges import Exchange
+from gateway.store.outbox import Waiting
 from gateway.store.quality import Quality
 from gateway.wire.exchanges import Recorder
 from gateway.wire.http import Front
@@ -63,7 +65,7 @@ class Application:
             verify_agent=self._verify_agent,
             desk=Desk(services),
             health=self._health,
-            metrics=metrics_application(self._gauges(), self._breakers),
+            metrics=metrics_application(self._gauges(), self._labelled_gauges()),
             recorder=recorder_of(gateway),
         )
 
@@ -85,7 +87,41 @@ class Application:
             "cti_requests_under_way": ("Requests read or being answered by this worker", lambda: self._under_way()),
         }
 
-    def _breakers(self) -> Mapping[tuple[str, str], float]:
+    def _labelled_gauges(self) -> LabelledGauges:
+        gateway = self._gateway
+        return {
+            "cti_ready": (
+                "Whether a check of /readyz passes on this worker",
+                ("check",),
+                lambda: {(name,): float(good) for name, good in self._health().items()},
+            ),
+            "cti_appliance_breaker": (
+                "Whether orders go to the appliance: 0 they do, 1 the next one is a trial, 2 it is left alone",
+                ("tenant", "appliance"),
+                self._breakers,
+            ),
+            "cti_forwards_waiting": (
+                "Events that a forward has not yet taken",
+                ("tenant", "target"),
+                lambda: {target: waiting.count for target, waiting in self._forwards().items()},
+            ),
+            "cti_forwards_oldest_seconds": (
+                "Age of the oldest event that a forward has not yet taken, 0 when there is none",
+                ("tenant", "target"),
+                lambda: {target: waiting.age_s(milliseconds()) for target, waiting in self._forwards().items()},
+            ),
+            "cti_last_event_timestamp_seconds": (
+                "When an exchange of the tenant last told of a call, in seconds since 1970; 0: never",
+                ("tenant",),
+                lambda: {(name,): gateway.calls.last_heard(name) / 1000 for name in gateway.config.tenants},
+            ),
+        }
+
+    def _forwards(self) -> Mapping[tuple[str, ...], Waiting]:
+        waiting = self._gateway.outbox.waiting_by_target()
+        return {target: waiting.get(target, Waiting()) for target in (*self._gateway.forwards, *waiting)}
+
+    def _breakers(self) -> Mapping[tuple[str, ...], float]:
         return {key: BREAKER[lane.health().gate] for key, lane in self._gateway.orders.lanes.items()}
 
     def _verify_agent(self, tenant: str, login: str, password: str, address: str) -> str | None:

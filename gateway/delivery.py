@@ -7,6 +7,7 @@ its target accepts it, oldest first for each target, for a day at most. (Orders 
 import threading
 
 import structlog
+from prometheus_client import Counter
 
 from gateway.adapter import Delivery, Outcome, Outgoing
 from gateway.clock import Clock
@@ -22,6 +23,7 @@ ABANDONED_AFTER_MS = 120_000
 """An open order is over after this long, should its settlement have been lost; longer than any attempt may take."""
 FIRST_WAIT_S = 1.0
 GIVE_UP_AFTER_MS = 24 * 3600 * 1000
+GIVEN_UP = Counter("cti_forwards_given_up_total", "Events that a forward did not take for a day", ["tenant", "target"])
 
 
 class Courier:
@@ -42,6 +44,7 @@ class Courier:
         self._bell = threading.Condition()
         self._rung = 0
         self._stopping = False
+        self._given_up = {target: GIVEN_UP.labels(*target) for target in forwards}
         self._threads = [
             threading.Thread(target=self._serve, args=target, name=f"courier-{target[1]}", daemon=True)
             for target in forwards
@@ -94,10 +97,12 @@ class Courier:
         if letter is None:
             return False
         delivery = deliver(self._forwards[tenant, target], Outgoing(letter.kind, str(letter.id), letter.fields))
-        self._write_down(letter, delivery)
+        if self._write_down(letter, delivery):
+            self._given_up[tenant, target].inc()
         return delivery.outcome is Outcome.ACCEPTED
 
-    def _write_down(self, letter: Letter, delivery: Delivery) -> None:
+    def _write_down(self, letter: Letter, delivery: Delivery) -> bool:
+        """Settle the letter or put it off; whether it was given up."""
         now = self._clock()
         too_old = letter.created_at < self._clock.ago(GIVE_UP_AFTER_MS)
         given_up = delivery.outcome is not Outcome.ACCEPTED and too_old
@@ -113,6 +118,7 @@ class Courier:
             outcome=delivery.outcome.value,
             given_up=given_up,
         )
+        return given_up
 
 
 def wait_ms(attempts: int) -> int:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import pytest
+from prometheus_client import REGISTRY
 from sqlalchemy import insert, select
 
 from adapters.templates import EVENT_FIELDS
@@ -159,8 +160,14 @@ def test_an_event_nobody_took_for_a_day_is_given_up_and_the_next_one_goes(
 ) -> None:
     store.journal.write(start_draft("3501", "4732100123", forwards=("crm",)))
     clock.now += 25 * 3_600_000
+    before = given_up()
     send(store, couriers, clock, crm=FakeAdapter(lambda _: Delivery(Outcome.REFUSED, "não")))
     until(lambda: Outbox(store.engine, store.journal).waiting() == 0)
+    until(lambda: given_up() == before + 1)
+
+
+def given_up() -> float:
+    return REGISTRY.get_sample_value("cti_forwards_given_up_total", {"tenant": "acme", "target": "crm"}) or 0
 
 
 @pytest.mark.parametrize("step", [-30 * 86_400_000, -3_600_000])

@@ -158,11 +158,23 @@ def next_logged(connection: Connection, *, tenant: str, since: int, before: int)
     return before if found is None else found
 
 
+NEWEST = 50
+"""Among how many of the newest calls the last thing heard is looked for."""
+
+
 class CallLog:
     """Reads the call log; safe for many threads."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+
+    def last_heard(self, tenant: str) -> int:
+        """Return when an exchange last told of one of the tenant's newest calls; 0 where none has."""
+        newest = select(calls.c.start_heard_at, calls.c.end_heard_at).where(calls.c.tenant == tenant)
+        newest_calls = newest.order_by(calls.c.logged_at.desc()).limit(NEWEST).subquery()
+        query = select(func.max(newest_calls.c.start_heard_at), func.max(newest_calls.c.end_heard_at))
+        with self._engine.connect() as connection:
+            return max(at or 0 for at in connection.execute(query).one())
 
     def recent(self, tenant: str | None, wanted: CallFilter = ANY, *, limit: int = 50) -> Sequence[LoggedCall]:
         """The newest calls first; ``tenant`` None reads all tenants (for the command line)."""

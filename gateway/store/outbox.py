@@ -34,6 +34,18 @@ class Letter:
     attempts: int
 
 
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """How many letters of a target are not settled, and when the oldest was written."""
+
+    count: int = 0
+    oldest_at: int | None = None
+
+    def age_s(self, now: int) -> float:
+        """Return how long the oldest has waited."""
+        return max(0, now - self.oldest_at) / 1000 if self.oldest_at is not None else 0
+
+
 class Outbox:
     """Letters of one target go out in order: only the oldest unsettled one can be claimed."""
 
@@ -86,6 +98,16 @@ class Outbox:
         query = select(func.count()).select_from(outbox).where(outbox.c.settled_at.is_(None))
         with self._engine.connect() as connection:
             return connection.execute(query).scalar_one()
+
+    def waiting_by_target(self) -> Mapping[tuple[str, str], Waiting]:
+        """What is not settled, by (tenant, target)."""
+        oldest, first = func.min(outbox.c.id), outbox.alias()
+        groups = select(outbox.c.tenant, outbox.c.target, func.count().label("waiting"), oldest.label("oldest"))
+        grouped = groups.where(outbox.c.settled_at.is_(None)).group_by(outbox.c.tenant, outbox.c.target).subquery()
+        query = select(grouped, first.c.created_at).join(first, first.c.id == grouped.c.oldest)
+        with self._engine.connect() as connection:
+            rows = connection.execute(query).all()
+        return {(row.tenant, row.target): Waiting(row.waiting, row.created_at) for row in rows}
 
     def abandoned_orders(self, before: int) -> Sequence[int]:
         """Orders of which no end will come any more: their process is dead, or they are from before ``before``."""

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import structlog
+from prometheus_client import Counter
 from sqlalchemy import Connection, Engine, MetaData, Row, Select, Table, create_engine, delete, event, select
 from sqlalchemy.exc import DatabaseError, OperationalError, SQLAlchemyError
 
@@ -31,6 +32,7 @@ MOST_WAITING_BYTES = 32 * 1024 * 1024
 """About how much may wait for the next writing, with a kilobyte for each row itself."""
 AT_ONCE = 2_000
 TIDY_ROWS = 2_000
+LOST = Counter("cti_traffic_rows_lost_total", "Requests and sightings that the traffic log had no room for")
 
 metadata = MetaData()
 """Every table has ``id``, which grows, and ``at``, milliseconds since 1970 UTC."""
@@ -67,6 +69,7 @@ class SideLog:
             self._waiting.append(draft)
         else:
             self._lost += 1
+            LOST.inc()
 
     @property
     def lost(self) -> int:
@@ -101,6 +104,7 @@ class SideLog:
                 self._write(rows)
             except (SQLAlchemyError, sqlite3.Error) as error:
                 self._lost += len(rows)
+                LOST.inc(len(rows))
                 log.warning("side_log_not_written", rows=len(rows), error=type(error).__name__)
 
     def _write(self, rows: Sequence[tuple[Table, dict[str, Any]]]) -> None:

@@ -8,7 +8,10 @@ import pytest
 from gateway.adapter import Outcome
 from gateway.desk import board
 from gateway.desk.hub import Hub
-from tests.desk.conftest import ANA, Browser, Clock, Office, now_ms
+from gateway.domain.messages import PlaceCall
+from gateway.domain.numbers import NumberPlan, read
+from gateway.store.drafts import OrderDraft
+from tests.desk.conftest import ANA, EXCHANGE, Browser, Clock, Office, now_ms
 
 Browse = Callable[..., Browser]
 UNKNOWN = "4733334444"
@@ -49,6 +52,17 @@ def test_a_call_whose_end_was_never_told_does_not_ring_for_ever(ana: Browser, of
     clock.ahead_ms = board.LONGEST_SHOWN_MS + 1000
     assert 'class="card ' not in ana.get("/").text
     assert "Sem fim informado" in ana.get("/ligacoes").text
+
+
+@pytest.mark.parametrize("set_ms", [3_600_000, -3_600_000])
+def test_an_order_is_not_shown_as_going_on_for_hours_because_the_clock_was_set(
+    ana: Browser, office: Office, clock: Clock, set_ms: int
+) -> None:
+    message = PlaceCall("acme", "3501", UNKNOWN, EXCHANGE, now_ms())
+    office.journal.write(OrderDraft(message, "3501", "pbx", UNKNOWN, read(UNKNOWN, NumberPlan("47"))))
+    assert 'class="card ' in ana.get("/").text
+    clock.ahead_ms = set_ms
+    assert 'class="card ' not in ana.get("/").text
 
 
 def test_after_a_minute_nobody_lets_it_ring_any_more(ana: Browser, office: Office, clock: Clock) -> None:

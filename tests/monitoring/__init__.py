@@ -1,0 +1,1 @@
+"""What is watched: the metrics, and the alerts that are made of them."""
