@@ -29,7 +29,6 @@ from granian.server import Server
 from gateway import bootstrap, logs, processors
 from gateway.config import Config
 from gateway.errors import ConfigError
-from gateway.passwords import shared_key
 from gateway.shared import FOLDER
 from gateway.store.engine import open_engine, upgrade
 
@@ -127,7 +126,6 @@ def _prepare_data(options: Options) -> None:
     upgrade(engine, options.data)
     engine.dispose()
     bootstrap.tenants(options.config)
-    shared_key()  # made here, so that its workers have the same
     # How appliances were doing before is no news to a gateway that was started anew, perhaps because they were mended.
     shutil.rmtree(options.data / FOLDER, ignore_errors=True)
     if options.config.server.workers > 1:

@@ -1,10 +1,14 @@
 """``serve``."""
 
+import os
 from typing import Any
 
 import click
 
 from gateway.commands.place import Place, with_place
+
+OWNER_ONLY = 0o077
+"""The umask of everything that a gateway which serves may make, libraries' files too."""
 
 
 @click.command("serve")
@@ -18,6 +22,7 @@ def serve_command(place: Place, listen: str | None, workers: int | None) -> None
     machine and from private networks, and listens on this machine only.
     """
     from gateway.config import Config
+    from gateway.passwords import shared_key
     from gateway.serve import Options, serve, split_address
 
     config = place.load()
@@ -25,6 +30,8 @@ def serve_command(place: Place, listen: str | None, workers: int | None) -> None
     wanted = config.server.model_dump() | {key: value for key, value in overrides.items() if value is not None}
     config = Config(server=_checked(wanted), log=config.log, tenants=config.tenants)
     address, port = split_address(config.server.listen)
+    os.umask(OWNER_ONLY)
+    shared_key()  # made here, so that all workers have the same
     serve(Options(config, place.folder(config), address, port), on_ready=_say)
 
 
