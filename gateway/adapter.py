@@ -41,8 +41,9 @@ class Outgoing:
     A ``dial`` has the fields ``extension``, ``number`` (the digits to dial, dial plan applied), ``order_id``,
     ``call_id`` and ``tenant``; a ``hangup`` has those of the order that it ends and ``peer_ref``, the peer's own id
     of the call, empty where the order's answer gave none; the call events have ``ramal``, ``telefone``,
-    ``url_audio``, ``direction``, ``call_id`` and ``tenant``. Adapters put the fields into their templates, escaped
-    for where they go.
+    ``url_audio``, ``direction``, ``call_id``, ``tenant``, ``resultado`` (how the call ended, in the exchange's words)
+    and ``result`` (the same as a code of ``domain/results.py``), the last two empty where nothing was said of it.
+    Adapters put the fields into their templates, escaped for where they go.
     """
 
     kind: str

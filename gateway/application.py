@@ -1,12 +1,14 @@
 """One process's web side: the desk and the machines' entrances in one WSGI application."""
 
-from collections.abc import Mapping
+import socket
+from collections.abc import Callable, Mapping, Sequence
 
-from gateway.bootstrap import Gateway
+from gateway.bootstrap import Gateway, failed_trials
 from gateway.breaker import Gate
 from gateway.desk.context import Services
 from gateway.desk.hub import Hub
 from gateway.desk.pages import Desk
+from gateway.domain.trials import Failure
 from gateway.masking import spellings
 from gateway.metrics import Gauges, metrics_application
 from gateway.store.corrections import Corrections
@@ -25,6 +27,10 @@ class Application:
     def __init__(self, gateway: Gateway) -> None:
         self._gateway = gateway
         self._lenient: LenientPort | None = None
+        self.is_draining = False
+        self._is_ready = True
+        self._connections: Callable[[], int] = lambda: 0
+        self._under_way: Callable[[], int] = lambda: 0
         server = gateway.config.server
         # Commits of this process ring; those of another show only to whoever looks.
         look_every_s = 0.1 if server.workers == 1 else 0.02
@@ -42,13 +48,14 @@ class Application:
             exchanges=gateway.exchanges,
             sightings=gateway.sightings,
             replay=self._replay,
-            choose=gateway.journal.write,
+            decide=gateway.journal.write,
             imports=gateway.importer.imports,
             import_now=gateway.schedule.request,
             quality=Quality(gateway.engine),
             corrections=Corrections(gateway.engine, gateway.journal),
             appliances=gateway.orders,
             orders=gateway.order_log,
+            dial_plan_failures=_failures_by_tenant(gateway),
         )
         self.wsgi = Front(
             gateway.config,
@@ -61,7 +68,7 @@ class Application:
         )
 
     def _health(self) -> Mapping[str, bool]:
-        return {**self._gateway.health(), "hub": self._hub.alive()}
+        return {**self._gateway.health(), "hub": self._hub.alive(), "accepting": self._is_ready}
 
     def _gauges(self) -> Gauges:
         gateway = self._gateway
@@ -74,6 +81,8 @@ class Application:
             "cti_write_queue": ("Events waiting to be written on this worker", gateway.journal.waiting),
             "cti_orders_waiting": ("Orders waiting for an outcome on this worker", gateway.orders.waiting),
             "cti_outbox_waiting": ("Events not yet taken by those who are told of them", gateway.outbox.waiting),
+            "cti_connections_open": ("Connections open on this worker's main port", lambda: self._connections()),
+            "cti_requests_under_way": ("Requests read or being answered by this worker", lambda: self._under_way()),
         }
 
     def _breakers(self) -> Mapping[tuple[str, str], float]:
@@ -93,14 +102,27 @@ class Application:
         self._hub.start()
         self._gateway.start()
 
-    def open_lenient_port(self, address: str, port: int) -> None:
-        """Serve the machines' addresses there too, malformed requests mended. Raises ``OSError``."""
+    def watch_load(self, *, connections: Callable[[], int], under_way: Callable[[], int]) -> None:
+        """Show in the metrics how many connections and requests the server has."""
+        self._connections, self._under_way = connections, under_way
+
+    def serve_leniently(self, listening: socket.socket) -> None:
+        """Serve the machines' addresses on ``listening``, too, malformed requests mended."""
         limits = Limits(max_body_bytes=self._gateway.config.server.max_body_bytes)
-        self._lenient = LenientPort(self.wsgi.without_desk(no_desk), address, port, limits)
+        address, port = listening.getsockname()[:2]
+        self._lenient = LenientPort(self.wsgi.without_desk(no_desk), address, port, limits, listening=listening)
         self._lenient.start()
+
+    def drain(self, *, is_ready: bool = False) -> None:
+        """Go on serving, but have clients let go of their connections; load balancers see at ``/readyz`` that this
+        gateway ends, unless a successor serves already.
+        """
+        self.is_draining = True
+        self._is_ready = is_ready
 
     def end_streams(self) -> None:
         """Let every screen go; browsers come back to the next process. The lenient port takes no more."""
+        self.drain(is_ready=self._is_ready and self.is_draining)
         self._hub.stop()
         if self._lenient:
             self._lenient.stop_accepting()
@@ -111,6 +133,13 @@ class Application:
         if self._lenient:
             self._lenient.close()
         self._gateway.close()
+
+
+def _failures_by_tenant(gateway: Gateway) -> Mapping[str, Sequence[Failure]]:
+    found: dict[str, list[Failure]] = {}
+    for failed in failed_trials(gateway.config):
+        found.setdefault(failed.tenant, []).append(failed.failure)
+    return found
 
 
 def recorder_of(gateway: Gateway) -> Recorder | None:

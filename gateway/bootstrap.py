@@ -3,7 +3,7 @@
 ``build`` opens a gateway's data for any purpose (a command, a test); ``Gateway.start`` begins to serve with it.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -20,7 +20,7 @@ from gateway.delivery import Courier
 from gateway.domain.dialplan import DialPlan
 from gateway.domain.numbers import Extensions, NumberPlan
 from gateway.domain.tenant import Branch, Tenant, Trunk
-from gateway.domain.trials import Trial
+from gateway.domain.trials import Failure, Trial
 from gateway.errors import AdapterError, ConfigError
 from gateway.handlers import Core
 from gateway.importing.importer import Importer
@@ -33,12 +33,15 @@ from gateway.store.calls import CallLog
 from gateway.store.directory import Directory
 from gateway.store.engine import open_engine, upgrade
 from gateway.store.exchanges import ExchangeLog
+from gateway.store.filling import Filler
+from gateway.store.ghosts import Ghosts
 from gateway.store.imports import Imports
 from gateway.store.journal import Journal
 from gateway.store.loading import Loader
 from gateway.store.log import EventLog
 from gateway.store.orders import OrderLog
 from gateway.store.outbox import Outbox
+from gateway.store.readiness import WriteProbe
 from gateway.store.register import Register
 from gateway.store.sidelog import SideLog
 from gateway.store.sightings import SightingLog
@@ -57,6 +60,7 @@ class Gateway:
     data: Path
     engine: Engine
     journal: Journal
+    write_probe: WriteProbe
     calls: CallLog
     events: EventLog
     directory: Directory
@@ -68,6 +72,7 @@ class Gateway:
     order_log: OrderLog
     courier: Courier
     sweeper: Sweeper
+    filler: Filler
     core: Core
     side: SideLog | None
     exchanges: ExchangeLog | None
@@ -95,6 +100,7 @@ class Gateway:
         self.courier.start()
         self.schedule.start()
         self.sweeper.start()
+        self.filler.start()
 
     def sources(self) -> Mapping[tuple[str, str], Source]:
         """The sources of the register, to be probed. Raises ``ConfigError``."""
@@ -105,16 +111,14 @@ class Gateway:
         }
 
     def health(self) -> Mapping[str, bool]:
-        """What ``/readyz`` asks: can events be written and read?"""
-        checks = {"writer": self.journal.alive()}
-        checks["queue"] = self.journal.waiting() < self.config.server.write_queue
-        try:
-            self.events.newest()
-            checks["database"] = True
-        except Exception as error:
-            log.error("database_not_readable", error=type(error).__name__)
-            checks["database"] = False
-        return checks
+        """Return what ``/readyz`` asks, by name of the check: can events be written and read?"""
+        return {
+            "writer": self.journal.alive(),
+            "queue": self.journal.waiting() < self.config.server.write_queue,
+            "database": _passes("database_not_readable", self.events.newest),
+            "file": _passes("database_file_lost", self.journal.check_file),
+            "write": self.write_probe.good(),
+        }
 
     def close(self) -> None:
         """Finish orders under way, write what waits, let go of everything. Safe to call again."""
@@ -122,6 +126,7 @@ class Gateway:
         self.orders.stop()
         self.courier.stop()
         self.sweeper.stop()
+        self.filler.stop()
         self.journal.stop()
         self.events.close()
         for adapter in (*self.appliances.values(), *self.forwards.values()):
@@ -172,6 +177,7 @@ def build(config: Config, data: Path) -> Gateway:
         data=data,
         engine=engine,
         journal=journal,
+        write_probe=WriteProbe(journal),
         calls=calls,
         events=events,
         directory=directory,
@@ -182,7 +188,8 @@ def build(config: Config, data: Path) -> Gateway:
         orders=orders,
         order_log=order_log,
         courier=Courier(outbox, forwards),
-        sweeper=Sweeper(journal, outbox, _give_up_ms(config)),
+        sweeper=Sweeper(journal, outbox, _give_up_ms(config), ghosts=Ghosts(engine)),
+        filler=Filler(engine, journal),
         core=Core(companies, journal, orders),
         side=side,
         exchanges=exchanges,
@@ -211,11 +218,40 @@ def dial_plan_trials(config: Config) -> Iterator[tuple[str, tuple[Trial, ...], D
                 yield f"{name}/{trunk.name} dial_plan", own.trials(), trunk.dial_plan, tenant
 
 
+@dataclass(frozen=True, slots=True)
+class FailedTrial:
+    """A test of a dial plan that does not hold, and where the plan stands."""
+
+    tenant: str
+    place: str
+    failure: Failure
+
+
+def failed_trials(config: Config) -> Sequence[FailedTrial]:
+    """All tests of dial plans that do not hold."""
+    return [
+        FailedTrial(tenant.name, place, failure)
+        for place, trials, plan, tenant in dial_plan_trials(config)
+        for trial in trials
+        if (failure := trial.failure(plan, tenant))
+    ]
+
+
 def data_folder(config: Config, config_path: Path | None, wanted: Path | None) -> Path:
     """Where the data lies: as asked for, else ``server.data`` seen from the configuration file (or from here)."""
     if wanted is not None:
         return wanted
     return (config_path.parent if config_path else Path()) / config.server.data
+
+
+def _passes(name: str, check: Callable[[], object]) -> bool:
+    """Whether ``check`` raises nothing; what it raises is logged as ``name``."""
+    try:
+        check()
+    except Exception as error:
+        log.error(name, error=type(error).__name__)
+        return False
+    return True
 
 
 def _tell(listeners: list[Callable[[int], None]], seq: int) -> None:

@@ -30,10 +30,16 @@ class Gate(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """How an appliance is doing. Times are seconds since 1970; ``turns`` are when the last orders began."""
+    """How an appliance is doing. Times are seconds since 1970; ``turns`` are when the last orders began.
+
+    A pause and a trial have a beginning, so that one that begins in the future is known to be from before the clock was
+    set back: it is over.
+    """
 
     failures: int = 0
+    opened_at: float = 0.0
     retry_at: float = 0.0
+    trial_at: float = 0.0
     trial_until: float = 0.0
     reason: str = ""
     turns: tuple[float, ...] = ()
@@ -66,7 +72,7 @@ def gate(condition: Condition, now: float) -> Gate:
     """The state that people are shown."""
     if not condition.retry_at:
         return Gate.CLOSED
-    return Gate.OPEN if now < condition.retry_at else Gate.HALF_OPEN
+    return Gate.OPEN if condition.opened_at <= now < condition.retry_at else Gate.HALF_OPEN
 
 
 def ask(condition: Condition, now: float) -> tuple[Condition, Gate]:
@@ -74,9 +80,9 @@ def ask(condition: Condition, now: float) -> tuple[Condition, Gate]:
     state = gate(condition, now)
     if state is not Gate.HALF_OPEN:
         return condition, state
-    if now < condition.trial_until:
+    if condition.trial_at <= now < condition.trial_until:
         return condition, Gate.OPEN
-    return replace(condition, trial_until=now + TRIAL_S), Gate.HALF_OPEN
+    return replace(condition, trial_at=now, trial_until=now + TRIAL_S), Gate.HALF_OPEN
 
 
 def told(condition: Condition, outcome: Outcome, detail: str, now: float, rules: Rules) -> Condition:
@@ -86,9 +92,9 @@ def told(condition: Condition, outcome: Outcome, detail: str, now: float, rules:
     failures = condition.failures + 1
     if not rules.failures or failures < rules.failures:
         return replace(condition, failures=failures)
-    if condition.retry_at and now < condition.retry_at:
+    if gate(condition, now) is Gate.OPEN:
         return replace(condition, failures=failures)
-    after = replace(condition, failures=failures, retry_at=now + rules.pause_s, trial_until=0.0)
+    after = replace(condition, failures=failures, opened_at=now, retry_at=now + rules.pause_s, trial_until=0.0)
     return replace(after, reason=detail[:REASON_LIMIT])
 
 
@@ -105,7 +111,8 @@ def turn(condition: Condition, now: float, rules: Rules, patience_s: float) -> t
     if not rules.orders_per_s:
         return condition, 0.0
     together = max(1, int(rules.orders_per_s))
-    before = [at for at in condition.turns if at <= now + TRIAL_S][-together:]
+    # A turn further ahead than anybody waits for one is from before the clock was set back.
+    before = [at for at in condition.turns if at <= now + rules.wait_s][-together:]
     at = max(now, before[0] + together / rules.orders_per_s) if len(before) == together else now
     if at - now > patience_s:
         return condition, None

@@ -108,11 +108,32 @@ class Server(Table):
     pin_workers: bool = Field(True, description="keep each busy process on one processor, which is faster")
     call_threads: int = Field(64, ge=4, le=512, description="requests of exchanges and CRMs served at once")
     max_screens: int = Field(1000, ge=0, le=20000, description="open agent screens per process; one more gets 503")
+    max_connections: int = Field(
+        4096, ge=64, le=100_000, description="open connections per process besides its screens; more wait"
+    )
+    requests_per_address: int = Field(
+        512, ge=8, le=100_000, description="requests of one client address under way per process; one more gets 503"
+    )
+    head_timeout_s: float = Field(
+        10, ge=1, le=600, strict=False, description="seconds for a request's head, and for a connection without use"
+    )
+    body_timeout_s: float = Field(30, ge=1, le=600, strict=False, description="seconds for a request's whole body")
+    drain_s: float = Field(
+        0.5, ge=0, le=300, strict=False, description="seconds in which a gateway told to stop still takes requests"
+    )
+    take_over: bool = Field(
+        False, description="take the ports over from the gateway that runs on the same data; it then ends"
+    )
     max_body_bytes: int = Field(1_048_576, ge=1024, description="largest request body accepted")
     write_queue: int = Field(4096, ge=16, description="events waiting to be written before new ones get 503")
     presets: str | None = Field(None, description="folder of presets of your own, relative to this file")
     trusted_proxies: tuple[Network, ...] = Field(
         (), strict=False, description="reverse proxies whose X-Forwarded-* headers are believed"
+    )
+    metrics_allow: tuple[Network, ...] = Field(
+        ("loopback", "private"),
+        strict=False,
+        description="client addresses that may read /metrics: 'loopback', 'private', 'any' or networks (10.1.0.0/16)",
     )
 
 
@@ -186,7 +207,9 @@ class ClickToCall(Table):
     )
     require_all: bool = Field(False, description="demand every kind in auth at once (the CRM's mode 4)")
     token: SecretStr | None = Field(None, strict=False, description="the CRM's token (env: or file:)")
-    open_loopback: bool = Field(True, description="programs on this machine need no credentials")
+    open_loopback: bool = Field(
+        True, description="programs on this machine, a reverse proxy among them, need no credentials"
+    )
     repeat_within_s: float = Field(
         3.0, ge=0, le=300, description="the same call asked for again within so many seconds dials once; 0 dials again"
     )

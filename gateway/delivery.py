@@ -5,30 +5,23 @@ its target accepts it, oldest first for each target, for a day at most. (Orders 
 """
 
 import threading
-import time
-from collections.abc import Callable, Sequence
 
 import structlog
 
 from gateway.adapter import Delivery, Outcome, Outgoing
+from gateway.clock import Clock
 from gateway.errors import GatewayError
 from gateway.lanes import deliver
-from gateway.orders import Peers
-from gateway.store.drafts import Settlement
+from gateway.orders import Peers, abandoned
 from gateway.store.journal import Journal
-from gateway.store.outbox import Letter, Outbox
+from gateway.store.outbox import LONGEST_WAIT_MS, Letter, Outbox
 
 log = structlog.get_logger()
 
 ABANDONED_AFTER_MS = 120_000
+"""An open order is over after this long, should its settlement have been lost; longer than any attempt may take."""
 FIRST_WAIT_S = 1.0
-LONGEST_WAIT_S = 300.0
 GIVE_UP_AFTER_MS = 24 * 3600 * 1000
-
-
-def milliseconds() -> int:
-    """Now, in milliseconds since 1970 UTC."""
-    return time.time_ns() // 1_000_000
 
 
 class Courier:
@@ -40,12 +33,12 @@ class Courier:
         forwards: Peers,
         *,
         look_every_s: float = 2.0,
-        clock: Callable[[], int] = milliseconds,
+        clock: Clock | None = None,
     ) -> None:
         self._outbox = outbox
         self._forwards = forwards
         self._look_every_s = look_every_s
-        self._clock = clock
+        self._clock = clock or Clock()
         self._bell = threading.Condition()
         self._rung = 0
         self._stopping = False
@@ -67,12 +60,13 @@ class Courier:
             self._bell.notify_all()
 
     def stop(self) -> None:
-        """End after the attempts under way; what is left stays in the outbox."""
+        """End after the attempts under way; what is left stays in the outbox. Safe to call again, or before a start."""
         with self._bell:
             self._stopping = True
             self._bell.notify_all()
         for thread in self._threads:
-            thread.join(10)
+            if thread.is_alive():
+                thread.join(10)
 
     def _serve(self, tenant: str, target: str) -> None:
         seen = -1
@@ -81,6 +75,9 @@ class Courier:
                 sent = self._send_next(tenant, target)
             except GatewayError as error:
                 log.warning("outbox_not_read", target=target, code=error.code)
+                sent = False
+            except Exception as error:  # such as no file left to open: that passes, and this thread must outlive it
+                log.error("outbox_failed", target=target, error=type(error).__name__, exc_info=error)
                 sent = False
             if not sent:
                 seen = self._wait(seen)
@@ -102,7 +99,8 @@ class Courier:
 
     def _write_down(self, letter: Letter, delivery: Delivery) -> None:
         now = self._clock()
-        given_up = delivery.outcome is not Outcome.ACCEPTED and now - letter.created_at > GIVE_UP_AFTER_MS
+        too_old = letter.created_at < self._clock.ago(GIVE_UP_AFTER_MS)
+        given_up = delivery.outcome is not Outcome.ACCEPTED and too_old
         if delivery.outcome is Outcome.ACCEPTED or given_up:
             self._outbox.settle(letter, delivery, now)
         else:
@@ -119,16 +117,15 @@ class Courier:
 
 def wait_ms(attempts: int) -> int:
     """How long to wait after so many attempts: 1 s, doubling, five minutes at most."""
-    return round(min(FIRST_WAIT_S * 2.0 ** min(attempts, 16), LONGEST_WAIT_S) * 1000)
+    return min(round(FIRST_WAIT_S * 2.0 ** min(attempts, 16) * 1000), LONGEST_WAIT_MS)
 
 
-def sweep_abandoned(journal: Journal, outbox: Outbox, now: int) -> int:
+def sweep_abandoned(journal: Journal, outbox: Outbox, now: int, *, before: int | None = None) -> int:
     """Settle as *unknown* the orders whose gateway died during the attempt; how many there were.
 
-    They are never dialled again: the phone may have rung.
+    ``before`` is when those whose process is alive, or not known, must have been placed.
     """
-    abandoned: Sequence[int] = outbox.abandoned_orders(now - ABANDONED_AFTER_MS)
-    detail = "O gateway parou durante a tentativa; não será rediscado."
-    for order_id in abandoned:
-        journal.write(Settlement(order_id, Delivery(Outcome.UNKNOWN, detail), now))
-    return len(abandoned)
+    found = outbox.abandoned_orders(now - ABANDONED_AFTER_MS if before is None else before)
+    for order_id in found:
+        journal.write(abandoned(order_id, now))
+    return len(found)

@@ -5,9 +5,12 @@
     │   ├── UnknownAdapter     110
     │   ├── UnknownPreset      115
     │   ├── AdapterError       120  an appliance's settings do not make a request
-    │   └── UnknownSource      130
+    │   ├── UnknownSource      130
+    │   └── DataUnusable       140  the data folder or its database cannot be used
+    │       └── NewerSchema    145
     ├── RequestError           200  what came in cannot be understood
     │   ├── MissingParameter   210
+    │   ├── UnknownParameter   215
     │   ├── BadParameter       220
     │   ├── UnknownOperation   230
     │   ├── MalformedRequest   240
@@ -15,20 +18,25 @@
     │   ├── WrongMethod        260
     │   ├── WrongContentType   265
     │   ├── UnknownTenant      270
-    │   └── NotReplayable      280
+    │   ├── NotReplayable      280
+    │   └── OwnerChanged       290
     ├── AccessError            300  who asks may not
     │   ├── AddressNotAllowed  310
+    │   ├── MetricsNotAllowed  315
     │   ├── CredentialsNeeded  320
     │   ├── BadCredentials     330
-    │   └── TooManyAttempts    340
+    │   ├── TooManyAttempts    340
+    │   └── ForeignPage        350
     ├── BusyError              400  try again later; nothing was stored
     │   ├── QueueFull          410
     │   ├── StoreUnavailable   420
+    │   ├── StoreReplaced      425
     │   ├── Stopping           430
     │   ├── TooManyScreens     440
     │   ├── LoginsBusy         445
     │   ├── TooManyConnections 450
-    │   └── TooManyOrders      460
+    │   ├── TooManyOrders      460
+    │   └── TooManyRequests    470
     ├── DialError              500  a call cannot be placed
     │   ├── NoAppliance        510
     │   ├── UnknownAppliance   520
@@ -46,6 +54,8 @@ is the sentence a client sees (Portuguese on the wire, English for what administ
 do. Codes are never reused. Transports translate an error once, each in one small table.
 """
 
+from collections.abc import Sequence
+from difflib import get_close_matches
 from typing import ClassVar, Literal
 
 from gateway.domain.reading import Step
@@ -122,6 +132,24 @@ class UnknownSource(ConfigError):
         self.nearest = nearest
 
 
+class DataUnusable(ConfigError):
+    """The data folder or its database cannot be used: damaged, read-only, full, held by somebody else."""
+
+    code = 140
+
+
+class NewerSchema(DataUnusable):
+    """The database was used by a newer version of the gateway; ``known`` is the schema of this one."""
+
+    code = 145
+
+    def __init__(self, path: str, found: str, *, known: str) -> None:
+        super().__init__(
+            f"{path} has the schema {found} of a newer version of cti-gateway; this version's is {known}.",
+            hint="Start that version again, or restore the backup that was made before the upgrade.",
+        )
+
+
 class RequestError(GatewayError):
     """What came in cannot be understood."""
 
@@ -138,6 +166,19 @@ class MissingParameter(RequestError):
     def __init__(self, name: str, *, expected: str = "") -> None:
         hint = f"Informe {name}={expected}." if expected else ""
         super().__init__(f"parâmetro obrigatório ausente ou vazio: {name}.", hint=hint)
+        self.name, self.value, self.expected = name, "", expected
+
+
+class UnknownParameter(RequestError):
+    """A parameter that this address does not take: ignoring it would answer another question than was asked."""
+
+    code = 215
+
+    def __init__(self, name: str, *, known: Sequence[str]) -> None:
+        near = get_close_matches(name.lower(), known, n=1, cutoff=0.5)
+        meant = f"Quis dizer {near[0]!r}? " if near else ""
+        hint = f"{meant}Parâmetros daqui: {', '.join(known)}." if known else "Este endereço não tem parâmetros."
+        super().__init__(f"parâmetro desconhecido: {name[:80]!r}.", hint=hint)
         self.name = name
 
 
@@ -149,7 +190,7 @@ class BadParameter(RequestError):
     def __init__(self, name: str, value: str, *, expected: str) -> None:
         shown = value if len(value) <= 80 else value[:77] + "..."
         super().__init__(f"parâmetro {name} inválido: recebido {shown!r}, esperado {expected}.")
-        self.name = name
+        self.name, self.value, self.expected = name, value, expected
 
 
 class UnknownOperation(RequestError):
@@ -221,6 +262,26 @@ class NotReplayable(RequestError):
         )
 
 
+class OwnerChanged(RequestError):
+    """Somebody else has said meanwhile whose a number is; ``seen`` names what they said, for who says it again.
+
+    ``added``: the account has the number only because somebody said so at the desk. Times are milliseconds.
+    """
+
+    code = 290
+    http_status = 409
+
+    def __init__(
+        self, *, account_id: int, account: str, by: str | None, at: int | None, added: bool, seen: str
+    ) -> None:
+        super().__init__(f"{by or 'O cadastro'} deu este número à conta {account} enquanto isso.")
+        self.account_id, self.account, self.by, self.at = account_id, account, by, at
+        self.added, self.seen = added, seen
+
+
+CHECK_PROXY = "Confira server.trusted_proxies e o X-Forwarded-For que o proxy envia"
+
+
 class AccessError(GatewayError):
     """Who asks may not."""
 
@@ -234,11 +295,23 @@ class AddressNotAllowed(AccessError):
 
     code = 310
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, address: str, proxy: str = "") -> None:
+        """``proxy``: what is to be said of the proxy that passed the request on."""
+        named, way = (f"{address} ({proxy})", CHECK_PROXY) if proxy else (address, "Inclua-o em events.allow")
         super().__init__(
-            f"o endereço {address} não pode enviar eventos a esta empresa.",
-            hint="Inclua-o em events.allow ou envie o token da empresa.",
+            f"o endereço {named} não pode enviar eventos a esta empresa.", hint=f"{way} ou envie o token da empresa."
         )
+
+
+class MetricsNotAllowed(AccessError):
+    """The client's address may not read the metrics."""
+
+    code = 315
+
+    def __init__(self, address: str, proxy: str = "") -> None:
+        """``proxy``: what is to be said of the proxy that passed the request on."""
+        named, way = (f"{address} ({proxy})", CHECK_PROXY) if proxy else (address, "Inclua-o em server.metrics_allow")
+        super().__init__(f"o endereço {named} não pode ler as métricas.", hint=f"{way}.")
 
 
 class CredentialsNeeded(AccessError):
@@ -274,6 +347,18 @@ class TooManyAttempts(AccessError):
         self.retry_after_s = retry_after_s
 
 
+class ForeignPage(AccessError):
+    """A browser says that a page of another site makes this request, and it gave no valid token."""
+
+    code = 350
+
+    def __init__(self, header: str) -> None:
+        super().__init__(
+            f"eventos não são aceitos de páginas de outros sites ({header}).",
+            hint="Envie-os da própria central, ou com o token da empresa.",
+        )
+
+
 class BusyError(GatewayError):
     """Try again later; nothing was acknowledged."""
 
@@ -298,6 +383,20 @@ class StoreUnavailable(BusyError):
 
     def __init__(self) -> None:
         super().__init__("o banco de dados não confirmou a gravação.", hint="Envie de novo em instantes.")
+
+
+class StoreReplaced(BusyError):
+    """The database's file was deleted or replaced while it was open; what is written now would be lost."""
+
+    code = 425
+    retry_after_s = 30
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"o arquivo {name} foi apagado ou trocado com o gateway em funcionamento.",
+            hint="Nada foi confirmado. Devolva o arquivo ao lugar, ou reinicie o gateway com o que está lá.",
+        )
+        self.name = name
 
 
 class Stopping(BusyError):
@@ -354,6 +453,18 @@ class TooManyOrders(BusyError):
         )
 
 
+class TooManyRequests(BusyError):
+    """One address has more requests under way on the main port than ``server.requests_per_address`` allows."""
+
+    code = 470
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(
+            f"requisições demais deste endereço: {limit} já estão em andamento.",
+            hint="Nada foi gravado; espere pelas respostas e envie de novo.",
+        )
+
+
 class DialError(GatewayError):
     """A call cannot be placed."""
 
@@ -384,12 +495,13 @@ class UnknownAppliance(DialError):
 
 
 class NotDiallable(DialError):
-    """There is nothing in the number that could be dialled."""
+    """There is nothing in the number that could be dialled; ``why`` says what stands against it, if anything does."""
 
     code = 530
 
-    def __init__(self, number: str) -> None:
-        super().__init__(f"não há o que discar em {number[:80]!r}.", hint="Informe DDD + número ou um ramal.")
+    def __init__(self, number: str, *, why: str = "") -> None:
+        told = f"{number[:80]!r} não pode ser discado: {why}." if why else f"não há o que discar em {number[:80]!r}."
+        super().__init__(told, hint="Informe DDD + número ou um ramal.")
 
 
 class KeyTaken(DialError):

@@ -3,19 +3,24 @@
 Nothing here knows how a message came in or how the answer is rendered.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from gateway.adapter import Outcome
-from gateway.domain.dialplan import BlockedNumber, Dialled, NothingToDial, dial
+from gateway.domain.dialplan import BecomesService, BlockedNumber, Dialled, NothingToDial, TooLong, dial
 from gateway.domain.messages import CallEnded, CallStarted, HangUp, Message, PlaceCall
+from gateway.domain.number_text import typed
 from gateway.domain.numbers import read
-from gateway.domain.sides import tell_sides
 from gateway.domain.tenant import Tenant, Trunk
+from gateway.domain.undialling import sides_of
 from gateway.errors import DialError, NoAppliance, NotDiallable, NumberBlocked, UnknownAppliance, UnknownTenant
 from gateway.store.drafts import EndDraft, OrderDraft, Recorded, StartDraft, Way
+
+EXTENSION = re.compile(r"[0-9*#]{1,32}")
+"""What an appliance can be told to ring: nothing that could be more than one parameter, header or channel."""
 
 
 class Journal(Protocol):
@@ -73,8 +78,7 @@ class Core:
 def call_started(message: CallStarted, core: Core) -> Reply:
     """Log a call that rings, and let its extension's screens know."""
     tenant = core.tenant(message.tenant)
-    numbers = tenant.numbers_for(message.ramal, message.telefone)
-    sides = tell_sides(message.ramal, message.telefone, numbers, message.direction)
+    sides = sides_of(message.ramal, message.telefone, tenant, message.direction)
     recorded = core.journal.write(
         StartDraft(message=message, sides=sides, forwards=tenant.forwards.get("call_started", ()))
     )
@@ -84,8 +88,7 @@ def call_started(message: CallStarted, core: Core) -> Reply:
 def call_ended(message: CallEnded, core: Core) -> Reply:
     """Close the call that this end belongs to; without one, log it as a call of its own."""
     tenant = core.tenant(message.tenant)
-    numbers = tenant.numbers_for(message.ramal, message.telefone)
-    sides = tell_sides(message.ramal, message.telefone, numbers, message.direction)
+    sides = sides_of(message.ramal, message.telefone, tenant, message.direction)
     recorded = core.journal.write(
         EndDraft(message=message, sides=sides, forwards=tenant.forwards.get("call_ended", ()))
     )
@@ -139,10 +142,19 @@ def dialled_by(trunk: Trunk, number: str, tenant: Tenant, extension: str = "") -
     """How ``trunk`` dials ``number`` for ``extension``. Raises ``NotDiallable`` and ``NumberBlocked``."""
     try:
         return dial(number, trunk.dial_plan, tenant.numbers_for(extension))
-    except NothingToDial:
-        raise NotDiallable(number) from None
+    except NothingToDial as error:
+        raise NotDiallable(number, why=_why_not(error)) from None
     except BlockedNumber as error:
         raise NumberBlocked(error.number, error.by, error.steps) from error
+
+
+def _why_not(error: NothingToDial) -> str:
+    """Why a number cannot be dialled, where it is not simply that there is none."""
+    if isinstance(error, TooLong):
+        return f"ele tem {error.digits} dígitos, e nenhum telefone tem tantos"
+    if isinstance(error, BecomesService):
+        return f"com o que o plano de discagem põe na frente seria {error.digits}, o serviço público {error.service}"
+    return ""
 
 
 def choose_trunk(message: PlaceCall, tenant: Tenant) -> Trunk:
@@ -159,10 +171,10 @@ def choose_trunk(message: PlaceCall, tenant: Tenant) -> Trunk:
 
 
 def extension_of(message: PlaceCall, tenant: Tenant) -> str:
-    """The digits of the extension that is to call."""
+    """The extension that is to call, as its digits. Raises ``NotDiallable`` for a text with anything else in it."""
     digits = read(message.extension, tenant.numbers).national
-    if not digits:
-        raise NotDiallable(message.extension)
+    if not EXTENSION.fullmatch(digits) or not typed(message.extension).one_group:
+        raise NotDiallable(message.extension, why="ele não é um ramal (esperado: só dígitos, como 3501)")
     return digits
 
 

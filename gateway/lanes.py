@@ -78,13 +78,14 @@ class Lane:
 
         What is not begun by then, or within ``wait_s``, is never begun: it is refused as busy.
         """
-        patience_s = min(self.rules.wait_s, ends - time.monotonic())
+        since = time.monotonic()
+        patience_s = min(self.rules.wait_s, ends - since)
         began = self._clock()
         give_back = self._take(patience_s)
         if give_back is None:
             return self._not_tried(began, self._busy())
         try:
-            refusal = self._admit(patience_s - (self._clock() - began), ends)
+            refusal = self._admit(patience_s - (time.monotonic() - since), ends)
         except RuntimeError:  # the pool, which a trial's probe would need, takes no more
             refusal = STOPPING
         except BaseException:
@@ -179,7 +180,7 @@ class Lane:
         began = self._clock()
         try:
             delivery = deliver(self.adapter, message)
-            ended = self._clock()
+            ended = max(began, self._clock())  # it may have been set back meanwhile
             self._note(delivery.outcome, delivery.detail)
         finally:
             give_back()
@@ -189,10 +190,10 @@ class Lane:
         began = self._clock()
         adapter: HangsUp = self.adapter  # type: ignore[assignment]  # whoever asks has looked
         delivery = deliver(adapter, message, adapter.hangup)
-        return Attempt(self.name, delivery, round(began * 1000), round(self._clock() * 1000), "hangup")
+        return Attempt(self.name, delivery, round(began * 1000), round(max(began, self._clock()) * 1000), "hangup")
 
     def _not_tried(self, began: float, delivery: Delivery) -> Attempt:
-        return Attempt(self.name, delivery, round(began * 1000), round(self._clock() * 1000), HELD)
+        return Attempt(self.name, delivery, round(began * 1000), round(max(began, self._clock()) * 1000), HELD)
 
     def _note(self, outcome: Outcome, detail: str) -> None:
         """Tell the breaker, and the log when it turns."""
@@ -202,7 +203,7 @@ class Lane:
             return after, (condition, after)
 
         before, after = self._record.change(work)
-        if after.retry_at > before.retry_at:
+        if after.retry_at and after.retry_at != before.retry_at:
             facts = {"failures": after.failures, "pause_s": self.rules.pause_s}
             log.warning("appliance_left_alone", tenant=self.tenant, appliance=self.name, **facts)
         elif before.retry_at and not after.retry_at:

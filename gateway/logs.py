@@ -1,11 +1,33 @@
 """Logs on standard error, for people or for machines; never bodies, tokens or passwords."""
 
+import io
 import logging
 import sys
+from contextlib import suppress
+from typing import TextIO, cast
 
 import structlog
 
 from gateway.config import Log
+
+
+class _NeverFails(io.TextIOBase):
+    """Standard error, of which a line that cannot be written is left out.
+
+    It may be a file on the disk that is just full: a line of log must not cost the request, or the thread, it tells of.
+    """
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        with suppress(OSError, ValueError):
+            self._stream.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        with suppress(OSError, ValueError):
+            self._stream.flush()
 
 
 def set_up(wanted: Log) -> None:
@@ -27,7 +49,7 @@ def set_up(wanted: Log) -> None:
             render,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=structlog.PrintLoggerFactory(cast(TextIO, _NeverFails(sys.stderr))),
         cache_logger_on_first_use=True,
     )
     logging.basicConfig(

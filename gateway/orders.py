@@ -164,10 +164,17 @@ class OrderDesk:
         log.info("order_repeated", order=order.order_id, tenant=draft.message.tenant)
         ends = time.monotonic() + self._answer_within_s
         while (found := self._log.outcome(order.order_id)) is None:
+            self._settle_if_orphaned(order.order_id)
             if time.monotonic() >= ends:
                 return self._no_answer(draft.appliance)
             time.sleep(LOOK_EVERY_S)
         return found
+
+    def _settle_if_orphaned(self, order_id: int) -> None:
+        """Whoever asks for an order again need not wait for a process that died."""
+        owner = self._log.owner(order_id)
+        if owner and not self._journal.presence.alive(owner):
+            self._journal.write(abandoned(order_id, round(self._clock() * 1000)))
 
     # what else can be asked of an appliance
 
@@ -227,6 +234,12 @@ class OrderDesk:
             self._changed.wait_for(lambda: not self._waiting.total(), self._answer_within_s)
         for lane in self.lanes.values():
             lane.stop()
+
+
+def abandoned(order_id: int, at: int) -> Settlement:
+    """How an order ends whose process died during the attempt: it is never dialled again, the phone may have rung."""
+    detail = "O gateway parou durante a tentativa; não será rediscado."
+    return Settlement(order_id, Delivery(Outcome.UNKNOWN, detail), at)
 
 
 def outgoing_order(order: Recorded, draft: OrderDraft, way: Way | None = None) -> Outgoing:

@@ -51,7 +51,8 @@ class Keeper:
     def _run(self) -> None:
         while True:
             time.sleep(LOOK_EVERY_S)
-            self.look()
+            with suppress(OSError):  # no file left to open: that passes
+                self.look()
 
 
 def move(processors: Collection[int]) -> None:

@@ -34,3 +34,26 @@ class FakeAdapter:
 
     def close(self) -> None:
         self.closed = True
+
+
+@dataclass
+class SetTime:
+    """A wall clock that the test sets, beside the steady one that it cannot; milliseconds."""
+
+    shown: int
+    passed: int = 0
+
+    def wall(self) -> int:
+        return self.shown
+
+    def steady(self) -> int:
+        return self.passed
+
+    def pass_by(self, ms: int) -> None:
+        """Let time pass on both clocks."""
+        self.shown += ms
+        self.passed += ms
+
+    def step(self, ms: int) -> None:
+        """Set the wall clock forward, or back."""
+        self.shown += ms

@@ -92,5 +92,20 @@ def test_who_would_wait_too_long_takes_nobody_s_turn() -> None:
     assert waits(1, 100, 100, 101.0, patience_s=1) == [0, 1, 1]
 
 
-def test_a_clock_put_back_blocks_nobody_for_long() -> None:
-    assert waits(1, 1_000_000, 100) == [0, 0]
+@pytest.mark.parametrize("back_s", [5, 50, 1_000_000])
+def test_a_clock_put_back_blocks_nobody_for_long(back_s: float) -> None:
+    assert waits(1, 1_000_000, 1_000_000 - back_s) == [0, 0]
+
+
+@pytest.mark.parametrize("step_s", [-86_400, -50, 86_400])
+def test_an_appliance_that_is_left_alone_is_tried_again_when_the_clock_was_set(step_s: float) -> None:
+    dead = after(*[Outcome.UNREACHABLE] * 3, now=1_000_000)
+    assert gate(dead, 1_000_010) is Gate.OPEN
+    now = 1_000_010 + step_s
+    trial, state = ask(dead, now)
+    assert state is Gate.HALF_OPEN
+    assert ask(trial, now + 1)[1] is Gate.OPEN, "one trial at a time"
+    assert ask(trial, now - 90_000)[1] is Gate.HALF_OPEN, "a trial from the future is over"
+    again = told(trial, Outcome.UNREACHABLE, "sem resposta", now + 1, RULES)
+    assert gate(again, now + 2) is Gate.OPEN
+    assert gate(again, now + 32) is Gate.HALF_OPEN

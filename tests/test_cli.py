@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from gateway import config_file
 from gateway.cli import cli
 from gateway.errors import GatewayError
 from gateway.simulators import FAMILIES, SIMULATORS, demo_settings
@@ -67,6 +68,38 @@ def test_init_writes_a_configuration_once(run: Run, tmp_path: Path) -> None:
     again = run("init", str(tmp_path / "new"), data=False)
     assert again.exit_code == 1
     assert "exists already; nothing was written" in again.output
+
+
+def test_what_init_writes_has_programs_on_this_machine_log_in_and_says_why(run: Run, tmp_path: Path) -> None:
+    fine(run("init", str(tmp_path), data=False))
+    path = tmp_path / "gateway.toml"
+    assert not config_file.load(path).tenants["acme"].click_to_call.open_loopback
+    assert re.search(r"# .*reverse proxy(.*\n)+open_loopback = false", path.read_text())
+    assert "warn" not in fine(run("check", "--config", str(path)))
+
+
+def test_check_warns_of_each_company_whose_clicks_need_no_login(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "gateway.toml"
+    path.write_text("[tenants.acme]\n[tenants.beta.click_to_call]\nopen_loopback = false\n")
+    said = fine(run("check", "--config", str(path)))
+    assert re.search(
+        r"^warn +acme +open_loopback is on.*open_loopback = false in \[tenants.acme.click_to_call\]", said, re.M
+    )
+    assert said.count("open_loopback is on") == 1
+
+
+def test_serve_warns_of_each_company_whose_clicks_need_no_login(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    served: list[object] = []
+    monkeypatch.setattr("gateway.serve.serve", lambda options, **_: served.append(options))
+    path = tmp_path / "gateway.toml"
+    path.write_text('[log]\nformat = "json"\n[tenants.acme]\n[tenants.beta.click_to_call]\nopen_loopback = false\n')
+    (said,) = run("serve", "--config", str(path)).stderr.splitlines()
+    entry = json.loads(said)
+    assert (entry["level"], entry["event"], entry["tenant"]) == ("warning", "caution", "acme")
+    assert "Set open_loopback = false in [tenants.acme.click_to_call]" in entry["advice"]
+    assert len(served) == 1
 
 
 def test_check_says_ok_for_defaults(run: Run) -> None:

@@ -3,12 +3,13 @@
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
 from pydantic import BaseModel
 
-from gateway import adapter, config, errors
+from gateway import adapter, config, config_file, errors
 from gateway import source as sources
 from gateway.cli import COMMANDS
 from gateway.config import Config
@@ -130,3 +131,13 @@ def test_links_in_the_documentation_lead_somewhere() -> None:
 
 def test_the_changelog_has_an_unreleased_section() -> None:
     assert "## Unreleased" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", ["reverse-proxy", "security"])
+def test_the_settings_that_a_page_advises_are_accepted(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for variable in ("ACME_EVENTS_TOKEN", "ACME_CRM_TOKEN"):
+        monkeypatch.setenv(variable, "segredo")
+    blocks = re.findall(r"```toml\n(.+?)```", PAGES[name], re.DOTALL)
+    assert blocks
+    for block in blocks:
+        config_file.parse(tomllib.loads(block), source=name)

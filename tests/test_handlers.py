@@ -70,6 +70,21 @@ def test_a_start_is_written_with_its_direction_and_with_whom_to_tell(core: Core,
     assert (draft.sides.other.national, draft.forwards) == ("47999998888", ("crm",))
 
 
+@pytest.mark.parametrize(
+    ("ramal", "extension"), [("3501&channel=Local/1@x", "3501&channel=Local/1@x"), ("3501.0", "3501"), ("3501", "3501")]
+)
+def test_an_event_s_extension_is_never_put_together_from_digits_here_and_there(
+    core: Core, memory: Memory, ramal: str, extension: str
+) -> None:
+    core.handle(CallStarted("acme", ramal, "4732100123", HERE, 5))
+    assert memory.drafts[0].sides.extension == extension
+
+
+def test_what_the_dial_plan_put_in_front_is_taken_off_when_the_exchange_tells_of_it(core: Core, memory: Memory) -> None:
+    core.handle(CallStarted("acme", "02147999998888", "3501", HERE, 5))
+    assert memory.drafts[0].sides.other.national == "47999998888"
+
+
 def test_an_end_is_told_to_nobody_who_did_not_ask(core: Core, memory: Memory) -> None:
     core.handle(CallEnded("acme", "3501", "4732100123", HERE, 5, recording_url="http://x/1.wav"))
     assert memory.drafts[0].forwards == ()
@@ -114,6 +129,14 @@ def test_the_reply_to_an_order_says_how_it_ended(core: Core, memory: Memory, out
         (order("anonymous"), NotDiallable, "não há o que discar em 'anonymous'"),
         (order("0900 123 4567"), NumberBlocked, r"não permite ligar para '09001234567' \(dial_plan.blocked 0900\*\)"),
         (order("47999998888", tenant="nobody"), UnknownTenant, "'nobody'"),
+        (order("9" * 64), NotDiallable, "ele tem 64 dígitos, e nenhum telefone tem tantos"),
+        (order("19190"), NotDiallable, "põe na frente seria 019190, o serviço público 190"),
+        (order("4,79999E+10"), NotDiallable, "não há o que discar"),
+        (order("47999998888", "3501&channel=Local/1@x"), NotDiallable, "ele não é um ramal"),
+        (order("47999998888", "3501;1"), NotDiallable, "ele não é um ramal"),
+        (order("47999998888", "3501|3502"), NotDiallable, "ele não é um ramal"),
+        (order("47999998888", "9" * 64), NotDiallable, "ele não é um ramal"),
+        (order("47999998888", "anonymous"), NotDiallable, "ele não é um ramal"),
     ],
 )
 def test_an_order_that_cannot_be_placed_says_why_and_writes_nothing(

@@ -60,6 +60,6 @@ def test_those_who_wait_for_an_appliance_that_hangs_leave_threads_for_everybody_
     for thread in threads:
         thread.join()
     assert sorted(said["outcome"] for status, said in told if status == 504) == ["unknown", "unknown"]
-    waiting = web.get("/metrics").text
+    waiting = web.get("/metrics", environ_base=LOCAL).text
     assert "cti_orders_waiting 0.0" in waiting
     assert 'cti_appliance_breaker{appliance="hole",tenant="acme"} 0.0' in waiting

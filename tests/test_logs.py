@@ -1,6 +1,7 @@
 """Logs are for people or machines, and keep secrets."""
 
 import json
+from contextlib import suppress
 
 import pytest
 import structlog
@@ -38,3 +39,14 @@ def test_json_logs_are_one_object_a_line(capsys: pytest.CaptureFixture[str]) -> 
     structlog.get_logger().info("ligação", extension="3501")
     (line,) = capsys.readouterr().err.splitlines()
     assert json.loads(line) | {"event": "ligação", "extension": "3501", "level": "info"} == json.loads(line)
+
+
+def test_a_log_that_cannot_be_written_fails_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    with open("/dev/full", "w") as full:
+        monkeypatch.setattr("sys.stderr", full)
+        logs.set_up(Log())
+        for _ in range(100):
+            structlog.get_logger().error("disk_full", text="x" * 1000)
+        monkeypatch.undo()
+        with suppress(OSError):
+            full.close()

@@ -2,11 +2,15 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from time import monotonic
 
 import pytest
 
+from gateway.clock import Clock as SteppedClock
+from gateway.store.ghosts import Ghosts
 from gateway.store.outbox import Outbox
 from gateway.sweeper import LOOK_BACK_MS, Sweeper
+from tests.fakes import SetTime
 from tests.store.conftest import T0, OpenStore, Store, open_store  # noqa: F401
 
 HOUR = 3600 * 1000
@@ -24,6 +28,9 @@ class Clock:
 
     def __call__(self) -> int:
         return self.now
+
+    def ago(self, ms: int) -> int:
+        return self.now - ms
 
 
 @pytest.fixture
@@ -62,6 +69,34 @@ def test_what_was_left_while_the_gateway_was_off_is_found_at_the_start(
     assert statuses(store) == ["lost"]
 
 
+def test_a_call_is_given_up_too_when_the_clock_was_set_back_meanwhile(
+    store: Store, sweeper: Sweeper, clock: Clock
+) -> None:
+    clock.now = T0 + 20 * HOUR
+    sweeper.sweep()
+    clock.now = T0
+    store.start("3501", "4732100123", T0)
+    sweeper.sweep()
+    clock.now = T0 + 4 * HOUR + 1
+    sweeper.sweep()
+    assert statuses(store) == ["lost"]
+
+
+def test_a_clock_set_forward_gives_no_call_up_before_its_time(store: Store, tmp_path: Path) -> None:
+    time = SetTime(T0)
+    outbox = Outbox(store.engine, store.journal)
+    sweeper = Sweeper(store.journal, outbox, {"acme": 4 * HOUR}, clock=SteppedClock(time.wall, time.steady))
+    store.start("3501", "4732100123", T0)
+    time.step(50 * 365 * 24 * HOUR)
+    sweeper.sweep()
+    assert statuses(store) == ["ringing"]
+    time.pass_by(4 * HOUR + 1)
+    began = monotonic()
+    sweeper.sweep()
+    assert statuses(store) == ["lost"]
+    assert monotonic() - began < 20, "fifty years are not looked through"
+
+
 def test_a_call_that_has_ended_is_left_alone(store: Store, sweeper: Sweeper, clock: Clock) -> None:
     store.start("3501", "4732100123", T0)
     store.end("3501", "4732100123", T0 + 1000)
@@ -75,6 +110,18 @@ def test_an_order_of_a_gateway_that_died_is_settled_as_unknown(store: Store, swe
     clock.now = T0 + HOUR
     sweeper.sweep()
     assert statuses(store) == ["unknown"]
+
+
+def test_a_transfer_that_was_told_by_a_second_start_is_not_waited_for_for_hours(store: Store, clock: Clock) -> None:
+    outbox, ghosts = Outbox(store.engine, store.journal), Ghosts(store.engine)
+    sweeper = Sweeper(store.journal, outbox, {"acme": 4 * HOUR}, clock=clock, ghosts=ghosts)
+    store.start("3501", "4732100123", T0)
+    store.start("3502", "4732100123", T0 + 60_000)
+    store.end("3502", "4732100123", T0 + 300_000)
+    clock.now = T0 + 300_000 + HOUR // 4
+    sweeper.sweep()
+    assert statuses(store) == ["lost", "ended"]
+    sweeper.stop()
 
 
 def test_it_stops_at_once(sweeper: Sweeper) -> None:

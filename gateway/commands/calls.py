@@ -6,13 +6,13 @@ import json
 import re
 from collections.abc import Iterable
 from datetime import datetime, timedelta
-from typing import Any
 from zoneinfo import ZoneInfo
 
 import click
 
 from gateway.bootstrap import Gateway
 from gateway.commands.place import Place, one_tenant, with_place, with_tenant
+from gateway.domain.spreadsheets import harmless
 from gateway.store.calls import CallFilter, LoggedCall
 
 COLUMNS = (
@@ -25,6 +25,7 @@ COLUMNS = (
     "started_at",
     "duration_s",
     "status",
+    "result",
 )
 ROW_ID = click.IntRange(1, 2**53)
 UNITS = {"m": "minutes", "h": "hours", "d": "days"}
@@ -52,7 +53,9 @@ def calls_command(
     """Print the call log, oldest first; or, with --why, what happened to one call (in English, JSON: both languages).
 
     JSON is one object per line: id, tenant, direction (incoming, outgoing, internal), extension, number, account,
-    started_at, ended_at (ISO 8601, UTC), duration_s, recording_url, status (ringing, ended, or an order's outcome).
+    started_at, ended_at (ISO 8601, UTC), duration_s, recording_url (http and https only), status (ringing, ended, lost,
+    elsewhere, over, or an order's outcome); then contact, appliance, detail, paired_by, certainty, group_id,
+    transferred_to, result (how it ended, as a code), result_text (in the exchange's words), over_by and over_at.
     """
     with place.open_existing() as gateway:
         if call_id is not None:
@@ -104,14 +107,9 @@ def _as_csv(calls: Iterable[LoggedCall], _zone: ZoneInfo) -> None:
         writer = csv.writer(line, lineterminator="")
         if header:
             click.echo(",".join(plain))
-        writer.writerow([_harmless(value) for value in plain.values()])
+        writer.writerow([harmless(value) if isinstance(value, str) else value for value in plain.values()])
         click.echo(line.getvalue())
         header = False
-
-
-def _harmless(value: Any) -> Any:
-    """A text that a spreadsheet would take for a formula is quoted; it came from outside."""
-    return f"'{value}" if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t") else value
 
 
 def _as_table(calls: Iterable[LoggedCall], zone: ZoneInfo) -> None:

@@ -6,8 +6,8 @@ from typing import Any
 import click
 
 from gateway.adapter import Outgoing
+from gateway.clock import milliseconds
 from gateway.commands.place import Place, one_tenant, with_place, with_tenant
-from gateway.delivery import milliseconds
 from gateway.domain.messages import Origin, PlaceCall
 from gateway.handlers import draft_order
 from gateway.orders import outgoing_order

@@ -4,8 +4,8 @@ import sys
 
 import click
 
+from gateway.clock import milliseconds
 from gateway.commands.place import Place, one_tenant, with_place, with_tenant
-from gateway.delivery import milliseconds
 from gateway.passwords import WeakPassword, hash_password
 from gateway.store.directory import Agent
 

@@ -4,6 +4,7 @@ The gateway itself is imported when a command opens it: help and ``version`` are
 """
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from gateway.errors import ConfigError
+from gateway.errors import ConfigError, GatewayError
 
 if TYPE_CHECKING:
     from gateway.bootstrap import Gateway
@@ -43,7 +44,9 @@ class Place:
         from gateway.bootstrap import build
 
         config = self.load()
-        return build(config, self.folder(config))
+        folder = self.folder(config)
+        with self.explained(folder):
+            return build(config, folder)
 
     def open_existing(self) -> "Gateway":
         """The same for a command that only looks: it makes no data. Raises ``ConfigError`` where there is none."""
@@ -57,7 +60,14 @@ class Place:
                 f"there is no gateway's data in {folder.resolve()}.",
                 hint="Give the folder with --data, or the configuration that names it with --config.",
             )
-        return build(config, folder)
+        with self.explained(folder):
+            return build(config, folder)
+
+    def explained(self, folder: Path) -> AbstractContextManager[None]:
+        """Raise ``DataUnusable`` inside the block for what is wrong with the data in ``folder``."""
+        from gateway.store.opening import explained
+
+        return explained(folder)
 
 
 def with_place(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -73,9 +83,28 @@ def with_place(command: Callable[..., Any]) -> Callable[..., Any]:
     @click.option("--data", type=click.Path(path_type=Path, file_okay=False), help="Data folder.  [default: ./data]")
     @wraps(command)
     def placed(*args: Any, config_path: Path | None, data: Path | None, **kwargs: Any) -> Any:
-        return command(Place(config_path, data), *args, **kwargs)
+        place = Place(config_path, data)
+        try:
+            return command(place, *args, **kwargs)
+        except GatewayError:
+            raise
+        except Exception as error:
+            told = _about_data(place, error)
+            if told is None:
+                raise
+            raise told from None
 
     return placed
+
+
+def _about_data(place: Place, error: Exception) -> GatewayError | None:
+    """What ``error`` says of the data, which may be found damaged or its disk full in the middle of the work."""
+    from gateway.store.opening import explain
+
+    try:
+        return explain(error, place.folder(place.load()))
+    except GatewayError as wrong:
+        return wrong
 
 
 def with_tenant(command: Callable[..., Any]) -> Callable[..., Any]:

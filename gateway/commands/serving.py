@@ -1,11 +1,15 @@
 """``serve``."""
 
 import os
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from gateway.commands.cautions import cautions
 from gateway.commands.place import Place, with_place
+
+if TYPE_CHECKING:
+    from gateway.config import Config
 
 OWNER_ONLY = 0o077
 """The umask of everything that a gateway which serves may make, libraries' files too."""
@@ -21,18 +25,25 @@ def serve_command(place: Place, listen: str | None, workers: int | None) -> None
     Without --config there is one tenant, 'default', on SQLite in the data folder; it accepts events from this
     machine and from private networks, and listens on this machine only.
     """
-    from gateway.config import Config
-    from gateway.passwords import shared_key
     from gateway.serve import Options, serve, split_address
 
     config = place.load()
+    _warn(config)
     overrides: dict[str, Any] = {"listen": listen, "workers": workers}
     wanted = config.server.model_dump() | {key: value for key, value in overrides.items() if value is not None}
-    config = Config(server=_checked(wanted), log=config.log, tenants=config.tenants)
+    # Only the table that the options change is replaced: a table that is named here is not forgotten by a new one.
+    config = config.model_copy(update={"server": _checked(wanted)})
     address, port = split_address(config.server.listen)
     os.umask(OWNER_ONLY)
-    shared_key()  # made here, so that all workers have the same
     serve(Options(config, place.folder(config), address, port), on_ready=_say)
+
+
+def _warn(config: "Config") -> None:
+    import structlog
+
+    log = structlog.get_logger()
+    for tenant, sentence in cautions(config):
+        log.warning("caution", tenant=tenant, advice=sentence)
 
 
 def _checked(server: dict[str, Any]) -> Any:

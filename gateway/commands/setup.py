@@ -14,6 +14,7 @@ import click
 
 from gateway import __version__
 from gateway.adapter import Adapter, Probe
+from gateway.commands.cautions import cautions
 from gateway.commands.place import Place, with_place
 from gateway.errors import GatewayError
 from gateway.source import Source
@@ -53,13 +54,16 @@ def config_command(place: Place) -> None:
 def check_command(place: Place) -> None:
     """Validate the configuration, open the database, run the dial plans' tests, probe every appliance; ring nobody.
 
-    Prints one line for each; exit code 0 when all are well, 1 otherwise.
+    Prints one line for each, and a warning where a setting is better changed; exit code 0 when all are well, 1
+    otherwise.
     """
     try:
         with place.open() as gateway:
             _line(True, "configuration", str(place.config_path or "defaults"))
             health = gateway.health()
-            _line(all(health.values()), "database", str(gateway.data))
+            _line(all(health.values()), "database", _database(gateway.data, health))
+            for tenant, sentence in cautions(gateway.config):
+                _line(None, tenant, sentence)
             cases = _try_dial_plans(gateway)
             good = _probe_all({**gateway.appliances, **gateway.forwards, **gateway.sources()}) and cases
     except GatewayError as error:
@@ -67,6 +71,11 @@ def check_command(place: Place) -> None:
             _line(False, "configuration", line)
         sys.exit(1)
     sys.exit(0 if good and all(health.values()) else 1)
+
+
+def _database(data: Path, health: Mapping[str, bool]) -> str:
+    failed = ", ".join(name for name, good in health.items() if not good)
+    return f"{data} (failed: {failed})" if failed else str(data)
 
 
 def _try_dial_plans(gateway: "Gateway") -> bool:
@@ -77,7 +86,7 @@ def _try_dial_plans(gateway: "Gateway") -> bool:
     for place, trials, plan, tenant in dial_plan_trials(gateway.config):
         failures = [failure for trial in trials if (failure := trial.failure(plan, tenant))]
         for failure in failures:
-            _line(False, place, failure)
+            _line(False, place, str(failure))
         if not failures:
             _line(True, place, f"{len(trials)} dial plan tests hold")
         good = good and not failures
@@ -100,8 +109,11 @@ def _probe(peer: Adapter | Source) -> Probe:
         return Probe(False, str(error))
 
 
-def _line(good: bool, what: str, detail: str) -> None:
-    mark = click.style("ok  ", fg="green") if good else click.style("FAIL", fg="red")
+def _line(good: bool | None, what: str, detail: str) -> None:
+    """Print one line; ``good`` is None for a warning, which changes no exit code."""
+    mark = {True: click.style("ok  ", fg="green"), None: click.style("warn", fg="yellow")}.get(
+        good, click.style("FAIL", fg="red")
+    )
     click.echo(f"{mark}  {what:24}  {detail}")
 
 

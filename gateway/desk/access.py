@@ -19,6 +19,7 @@ COOKIE = "cti_session"
 LOGIN_COOKIE = "cti_login"
 TOKEN_FIELD = "csrf"  # noqa: S105 - the name of a form field
 TOKEN_HEADER = "X-CSRF-Token"  # noqa: S105 - the name of a header
+SESSION_FIELD = "sessao"
 SESSION_MS = 12 * 3600 * 1000
 LOGIN_PAGE_S = 7 * 24 * 3600
 
@@ -51,6 +52,11 @@ def form_token(secret: str) -> str:
     return hmac.digest(secret.encode(), b"form", hashlib.sha256).hex()
 
 
+def session_mark(secret: str) -> str:
+    """Return a public name of the session with the cookie ``secret``: tabs of one browser know each other by it."""
+    return hmac.digest(secret.encode(), b"session", hashlib.sha256).hex()[:16]
+
+
 def new_secret() -> str:
     """A secret for a visitor who has no session yet."""
     return secrets.token_urlsafe(24)
@@ -60,19 +66,44 @@ def check_form(request: Request, secret: str) -> None:
     """Raises ``AccessError`` when a form was not shown by us to this very visitor."""
     given = request.headers.get(TOKEN_HEADER) or request.form.get(TOKEN_FIELD) or ""
     if not secret or not hmac.compare_digest(given.encode(), form_token(secret).encode()):
-        raise AccessError("a página está velha ou não é desta empresa.", hint="Recarregue-a e tente de novo.")
+        raise stale_page()
+
+
+def check_page(request: Request, secret: str) -> None:
+    """Raises ``AccessError`` when a page of another session asks: what it would get is another agent's."""
+    token, mark = request.headers.get(TOKEN_HEADER), request.args.get(SESSION_FIELD)
+    if token is not None:
+        check_form(request, secret)
+    if mark is not None and not hmac.compare_digest(mark.encode(), session_mark(secret).encode()):
+        raise stale_page()
+
+
+def stale_page() -> AccessError:
+    """Return the error of a page that was shown to somebody else, or before the last login."""
+    return AccessError("a página está velha ou não é desta empresa.", hint="Recarregue-a e tente de novo.")
 
 
 def check_source(request: Request) -> None:
-    """Raises ``AccessError`` when a browser says that another site makes this request."""
+    """Raises ``AccessError`` when a browser says that another site makes this request.
+
+    Old browsers, and all of them to addresses without https, leave out ``Sec-Fetch-Site``; some then also ``Origin``.
+    """
     site = request.headers.get("Sec-Fetch-Site")
     if site is not None:
         ours = site in ("same-origin", "none")
     else:
-        origin = request.headers.get("Origin")
-        ours = origin is None or urlsplit(origin).netloc == request.host
+        page = request.headers.get("Origin") or request.headers.get("Referer")
+        ours = not page or _host_of(page) == request.host
     if not ours:
         raise AccessError("este pedido veio de outro site.", hint="Use as páginas do próprio gateway.")
+
+
+def _host_of(url: str) -> str | None:
+    """Host and port of ``url``; None where it is no address."""
+    try:
+        return urlsplit(url).netloc
+    except ValueError:
+        return None
 
 
 def remember(response: Response, request: Request, name: str, value: str, *, seconds: int) -> None:

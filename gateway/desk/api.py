@@ -4,17 +4,37 @@ Every answer is an object. What went wrong is ``{"ok": false, "code": …, "mess
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response
 
 from gateway.desk import assets, dialling, filters
+from gateway.desk.access import TOKEN_FIELD
 from gateway.desk.context import Visit
 from gateway.desk.rendering import as_json
-from gateway.errors import MalformedRequest
+from gateway.errors import MalformedRequest, UnknownParameter
 from gateway.store.calls import iso
+
+PARAMETERS: Mapping[str, Sequence[str]] = {
+    "api_calls": filters.SCRIPT_PARAMETERS,
+    "api_dial": ("number", "extension", "appliance", "request_id"),
+}
+"""What each address takes, in the query or, where it is posted to, in the body; those that are missing take nothing."""
+ALWAYS_TAKEN = (TOKEN_FIELD, "_")
+"""The token of a form, and what jQuery adds so that no cache answers."""
+
+
+def check_parameters(endpoint: str, visit: Visit) -> None:
+    """Raises ``UnknownParameter`` for the first one that is not taken: silence would answer another question."""
+    known = PARAMETERS.get(endpoint, ())
+    posted = visit.request.method == "POST"
+    given = [*visit.request.args, *(_fields(visit) if posted and known else visit.request.form)]
+    taken = (*ALWAYS_TAKEN, *known)
+    unknown = next((name for name in given if name not in taken), None)
+    if unknown is not None:
+        raise UnknownParameter(unknown, known=known)
 
 
 def calls(visit: Visit) -> Response:
@@ -63,6 +83,22 @@ def hang_up(visit: Visit, call_id: int) -> Response:
     reply = dialling.hang_up(visit, found)
     outcome = reply.outcome.value if reply.outcome else None
     return as_json({"ok": reply.ok, "outcome": outcome, "message": reply.message, "call_id": call_id})
+
+
+def over(visit: Visit, call_id: int) -> Response:
+    """Mark a call as over, of which no end was heard; the answer has the call as it is then."""
+    found = visit.services.calls.get(visit.tenant, call_id)
+    if found is None:
+        raise NotFound
+    marked = dialling.mark_over(visit, found)
+    now = visit.services.calls.get(visit.tenant, call_id) or found
+    message = MARKED if marked else STILL_OVER.get(now.status, ENDED).format(who=now.over_by)
+    return as_json({"ok": True, "marked": marked, "message": message, "call": now.as_json()})
+
+
+MARKED = "ligação marcada como encerrada"
+STILL_OVER = {"over": "a ligação já foi marcada como encerrada por {who}"}
+ENDED = "a ligação já tinha terminado"
 
 
 def me(visit: Visit) -> Response:

@@ -11,6 +11,7 @@ from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Request, Response
 
 FOLDER = Path(__file__).parent / "static"
+SCRIPTS = "desk/"
 A_YEAR_S = 31_536_000
 TYPES = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml", ".txt": "text/plain"}
 
@@ -36,20 +37,43 @@ def mark(name: str) -> str:
     return assets()[name].mark
 
 
+@cache
+def scripts_mark() -> str:
+    """Changes with any of the desk's own scripts, which load each other."""
+    marks = "".join(asset.mark for name, asset in assets().items() if name.startswith(SCRIPTS))
+    return hashlib.sha256(marks.encode()).hexdigest()[:12]
+
+
+def script(name: str) -> str:
+    """Return the name under which the desk's own script ``name`` is loaded.
+
+    The mark is a folder, so that what scripts load by ``./other.js`` is of the same version, and a shared
+    worker of an older version never serves a newer page.
+    """
+    return f"@{scripts_mark()}/{SCRIPTS}{name}"
+
+
 def serve(request: Request, name: str) -> Response:
     """The file ``name``, 304 when the browser has it. Raises ``NotFound``."""
+    marked, name = _unmarked(name)
     asset = assets().get(name)
     if asset is None:
         raise NotFound
     response = Response(asset.data, mimetype=asset.media_type)
     response.set_etag(asset.mark)
     response.cache_control.public = True
-    if request.args.get("v") == asset.mark:
+    if request.args.get("v") == asset.mark or marked == scripts_mark():
         response.cache_control.max_age = A_YEAR_S
         response.cache_control.immutable = True
     else:
         response.cache_control.no_cache = True
     return response.make_conditional(request)
+
+
+def _unmarked(name: str) -> tuple[str, str]:
+    """The mark in ``@MARK/desk/main.js``, and the file's own name."""
+    mark, _, rest = name.partition("/")
+    return (mark[1:], rest) if mark.startswith("@") and rest.startswith(SCRIPTS) else ("", name)
 
 
 def _asset(path: Path) -> Asset:

@@ -42,6 +42,6 @@ def before(visit: Visit, call: LoggedCall, *, limit: int = 3) -> Sequence[Logged
 
 def _goes_on(call: LoggedCall, at: int) -> bool:
     """An order of which the exchange never says more is over when its call can no longer be ringing."""
-    if call.ended_at is not None or call.status == "lost":
+    if call.ended_at is not None or not call.may_be_marked_over:
         return False
     return call.status == "ringing" or at - call.logged_at < LONGEST_RING_MS

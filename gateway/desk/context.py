@@ -1,7 +1,7 @@
 """What a view works with: the gateway's services, and one visit to it."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Protocol
 from zoneinfo import ZoneInfo
@@ -15,13 +15,14 @@ from gateway.config import Config
 from gateway.config import Tenant as TenantSettings
 from gateway.desk.hub import Hub
 from gateway.domain.messages import Direction, Origin
+from gateway.domain.trials import Failure
 from gateway.errors import CredentialsNeeded
 from gateway.handlers import Core
 from gateway.passwords import Verifier
 from gateway.store.calls import CallLog, LoggedCall
 from gateway.store.corrections import Corrections
 from gateway.store.directory import Agent, Directory
-from gateway.store.drafts import Choice, OrderDraft
+from gateway.store.drafts import Choice, OrderDraft, Over
 from gateway.store.exchanges import Exchange, ExchangeLog
 from gateway.store.imports import Imports
 from gateway.store.log import EventLog
@@ -52,7 +53,8 @@ class Appliances(Protocol):
 class Services:
     """Everything the desk reads from, and the one entrance for what it asks to be done.
 
-    ``exchanges`` and ``sightings`` are None where the wire log is off.
+    ``exchanges`` and ``sightings`` are None where the wire log is off. ``dial_plan_failures`` are the tests in the
+    configuration that do not hold, by company.
     """
 
     config: Config
@@ -68,11 +70,12 @@ class Services:
     quality: Quality
     corrections: Corrections
     replay: Replay
-    choose: Callable[[Choice], Any]
+    decide: Callable[[Choice | Over], Any]
     exchanges: ExchangeLog | None
     sightings: SightingLog | None
     appliances: Appliances | None = None
     orders: OrderLog | None = None
+    dial_plan_failures: Mapping[str, Sequence[Failure]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,8 +123,9 @@ class Visit:
 
     @property
     def by_htmx(self) -> bool:
-        """Whether the page's own script asks, for a piece of a page."""
-        return "HX-Request" in self.request.headers
+        """Whether the page's own script asks, for a piece of a page; after "back" it shows the answer as a page."""
+        headers = self.request.headers
+        return "HX-Request" in headers and "HX-History-Restore-Request" not in headers
 
     @property
     def by_program(self) -> bool:
@@ -140,6 +144,11 @@ class Visit:
         default = trunk.name if trunk else None
         found = self.settings.appliances.items()
         return [Central(name, appliance.title or name, name == default) for name, appliance in found]
+
+    @property
+    def dial_plan_failures(self) -> Sequence[Failure]:
+        """The tests of the company's dial plans that do not hold."""
+        return self.services.dial_plan_failures.get(self.tenant, ())
 
     @cached_property
     def colleagues(self) -> dict[str, str]:
@@ -160,7 +169,8 @@ class Visit:
     def may_hang_up(self, call: LoggedCall) -> bool:
         """Whether a button to end ``call`` makes sense: it is mine, goes on, and its appliance does so by command."""
         centrals = self.services.appliances
-        if centrals is None or not call.appliance or call.ended_at is not None or call.extension != self.me.extension:
+        over = call.ended_at is not None or call.status == "over"
+        if centrals is None or not call.appliance or over or call.extension != self.me.extension:
             return False
         return centrals.can_hang_up(self.tenant, call.appliance)
 

@@ -1,10 +1,11 @@
-"""An agent asks for a call, on a page or by a script."""
+"""An agent asks for a call, ends it, or says that it is over, on a page or by a script."""
 
 from gateway.desk.context import Visit
 from gateway.domain.messages import HangUp, PlaceCall
 from gateway.errors import AccessError, MissingParameter
 from gateway.handlers import Reply
 from gateway.store.calls import LoggedCall
+from gateway.store.drafts import Over, Recorded
 
 
 def place(visit: Visit, number: str, *, extension: str = "", appliance: str = "", key: str = "") -> Reply:
@@ -31,3 +32,9 @@ def hang_up(visit: Visit, call: LoggedCall) -> Reply:
     if call.extension != visit.me.extension:
         raise AccessError(f"a ligação {call.id} não é do seu ramal.", hint=f"Você está no ramal {visit.me.extension}.")
     return visit.services.core.handle(HangUp(visit.tenant, call.id, visit.origin, visit.me.login))
+
+
+def mark_over(visit: Visit, call: LoggedCall) -> bool:
+    """Have it written down that ``call`` is over; False when it was already, or somebody was quicker."""
+    done: Recorded = visit.services.decide(Over(visit.tenant, call.id, visit.me.login, visit.at))
+    return not done.repeated

@@ -9,8 +9,10 @@ from werkzeug.utils import redirect
 from werkzeug.wrappers import Response
 
 from gateway.desk.context import Visit
+from gateway.desk.problems import said
 from gateway.desk.rendering import as_json, page, private
 from gateway.errors import (
+    AccessError,
     BadCredentials,
     BusyError,
     CredentialsNeeded,
@@ -45,8 +47,10 @@ def answer(visit: Visit, error: Exception) -> Response:
         response = _for_program(visit, known, status)
     else:
         title, advice = TEXTS.get(status, TEXTS[400 if status < 500 else 500])
-        detail = "" if isinstance(error, HTTPException) else str(known)
+        detail = "" if isinstance(error, HTTPException) else said(known)
         response = page(visit, "error.html", status=status, number=status, title=title, advice=advice, detail=detail)
+    if isinstance(known, AccessError) and visit.by_htmx and visit.request.method == "GET":
+        response.headers["HX-Refresh"] = "true"  # a page of another session: there is no piece to show in it
     if isinstance(known, BusyError | TooManyAttempts):
         response.headers["Retry-After"] = str(known.retry_after_s)
     return response

@@ -10,7 +10,7 @@ from werkzeug.datastructures import MultiDict
 from gateway.desk.formats import day_start
 from gateway.domain.messages import Direction
 from gateway.errors import BadParameter
-from gateway.store.calls import CallFilter
+from gateway.store.calls import MISSED, STATUSES, CallFilter
 
 LARGEST_ID = 2**53
 MOST = 200
@@ -27,6 +27,7 @@ class Search:
     since: str
     until: str
     before_id: int | None
+    status: str = ""
 
     @classmethod
     def of(cls, asked: "MultiDict[str, str]") -> "Search":
@@ -39,17 +40,18 @@ class Search:
             since=asked.get("de", "") if _day(asked.get("de")) else "",
             until=asked.get("ate", "") if _day(asked.get("ate")) else "",
             before_id=_row_id(asked.get("antes")),
+            status=asked.get("situacao", "") if asked.get("situacao") in (*STATUSES, MISSED) else "",
         )
 
     @property
     def narrow(self) -> bool:
         """Whether anything was filled in."""
-        return any((self.extension, self.number, self.direction, self.since, self.until))
+        return any((self.extension, self.number, self.direction, self.since, self.until, self.status))
 
     def parameters(self, before_id: int | None = None) -> dict[str, str | int]:
         """The parameters of a link to the same search, continued before ``before_id``."""
         named = {"ramal": self.extension, "numero": self.number, "sentido": self.direction}
-        named |= {"de": self.since, "ate": self.until}
+        named |= {"de": self.since, "ate": self.until, "situacao": self.status}
         given: dict[str, str | int] = {name: value for name, value in named.items() if value}
         return given | ({"antes": before_id} if before_id else {})
 
@@ -63,7 +65,21 @@ class Search:
             since=day_start(since, zone) if since else None,
             until=day_start(until, zone, after=1) if until else None,
             before_id=self.before_id,
+            statuses=(self.status,) if self.status else (),
         )
+
+
+SCRIPT_PARAMETERS = (
+    "extension",
+    "number",
+    "direction",
+    "account_id",
+    "status",
+    "since",
+    "until",
+    "before_id",
+    "limit",
+)
 
 
 def wanted_by_script(asked: "MultiDict[str, str]", zone: ZoneInfo) -> tuple[CallFilter, int]:
@@ -79,8 +95,18 @@ def wanted_by_script(asked: "MultiDict[str, str]", zone: ZoneInfo) -> tuple[Call
         since=_moment(asked, "since", zone),
         until=_moment(asked, "until", zone),
         before_id=_whole(asked, "before_id", LARGEST_ID),
+        statuses=_statuses(asked.get("status", "")),
     )
     return found, _whole(asked, "limit", MOST) or 50
+
+
+def _statuses(text: str) -> tuple[str, ...]:
+    """One status or several with commas between. Raises ``BadParameter``."""
+    wanted = tuple(word.strip() for word in text.split(",") if word.strip())
+    for word in wanted:
+        if word not in (*STATUSES, MISSED):
+            raise BadParameter("status", word, expected=f"um ou mais de: {', '.join((*STATUSES, MISSED))}")
+    return wanted
 
 
 def _whole(asked: "MultiDict[str, str]", name: str, most: int) -> int | None:

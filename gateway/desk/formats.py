@@ -1,4 +1,4 @@
-"""How people see numbers, times and durations, and which links are safe to show."""
+"""How people see numbers, times and durations, and which recordings a page can play."""
 
 import re
 from datetime import UTC, date, datetime, time, timedelta
@@ -58,10 +58,6 @@ def day_start(day: date, zone: ZoneInfo, *, after: int = 0) -> int:
     return round(datetime.combine(day + timedelta(days=after), time(), zone).timestamp() * 1000)
 
 
-def safe_link(url: str | None) -> str | None:
-    """``url`` if a browser may open it: http or https with a host, least of all ``javascript:``."""
-    try:
-        parts = urlsplit(url or "")
-    except ValueError:
-        return None
-    return url if parts.scheme in ("http", "https") and parts.hostname else None
+def plays_here(url: str, scheme: str) -> bool:
+    """Whether a page of ``scheme`` may play ``url``: browsers play nothing from http on a page that came by https."""
+    return scheme != "https" or urlsplit(url).scheme == "https"

@@ -4,6 +4,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+from gateway.domain.links import safe_link
 from gateway.store.log import LoggedEvent
 
 RETRY = b"retry: 1000\n\n"
@@ -17,6 +18,9 @@ TOLD = (
     "ended_at",
     "duration_s",
     "recording_url",
+    "result",
+    "result_text",
+    "over_by",
     "appliance",
     "outcome",
     "detail",
@@ -46,6 +50,7 @@ class News:
         payload = json.loads(event.payload)
         ends = ends_of(event)
         known = {"call_id": event.call_id, "kind": event.kind, "at": event.at, "extension": event.extension}
+        payload["recording_url"] = safe_link(payload.get("recording_url"))
         told = {name: payload[name] for name in TOLD if payload.get(name) is not None}
         brief = {"call_id": event.call_id, "kind": event.kind}
         return cls(

@@ -43,6 +43,7 @@ class Screen:
         extension: str,
         *,
         login: str,
+        session: str,
         whole_tenant: bool,
         hub: "Hub",
         heartbeat_s: float,
@@ -51,6 +52,7 @@ class Screen:
         self.tenant = tenant
         self.extension = extension
         self.login = login
+        self.session = session
         self.name = secrets.token_hex(4)
         self.whole_tenant = whole_tenant
         self.keys: tuple[tuple[str, str | None], ...] = ((tenant, extension),)
@@ -178,6 +180,14 @@ class Hub:
         if self._thread.is_alive():
             self._thread.join(timeout_s)
 
+    def end_session(self, session: str) -> None:
+        """End the streams of a session that was logged out, as far as they are open in this process."""
+        with self._gate:
+            found = [screen for screen in self._screens if screen.session == session]
+        for screen in found:
+            self.release(screen)
+            screen.end()
+
     def open_screens(self) -> int:
         """How many screens are open."""
         return len(self._screens)
@@ -193,17 +203,19 @@ class Hub:
         last_event_id: int | None = None,
         *,
         login: str = "",
+        session: str = "",
         whole_tenant: bool = False,
     ) -> Screen:
         """A stream of the extension's events behind ``last_event_id`` (from now on when it is None).
 
         With ``whole_tenant`` it also says, in brief, that something happened to any other call of the
-        tenant. Raises ``TooManyScreens`` and ``Stopping``.
+        tenant. ``session`` names the login that ``end_session`` ends. Raises ``TooManyScreens`` and ``Stopping``.
         """
         screen = Screen(
             tenant,
             extension,
             login=login,
+            session=session,
             whole_tenant=whole_tenant,
             hub=self,
             heartbeat_s=self._heartbeat_s,

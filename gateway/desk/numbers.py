@@ -52,9 +52,7 @@ def number(visit: Visit) -> Response:
     template = "_number.html" if visit.by_htmx else "number.html"
     shown = _explained(visit, asked) if asked.number else None
     seq = visit.services.log.newest()
-    response = page(visit, template, asked=asked, shown=shown, kinds=KINDS, said=in_portuguese, seq=seq)
-    response.vary.add("HX-Request")
-    return response
+    return page(visit, template, asked=asked, shown=shown, kinds=KINDS, said=in_portuguese, seq=seq)
 
 
 @dataclass(frozen=True, slots=True)

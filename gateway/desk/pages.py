@@ -36,6 +36,7 @@ ROUTES: dict[str, tuple[str, str, Callable[..., Response]]] = {
     "call": ("GET", f"/ligacoes/{CALL_ID}", views.call),
     "why": ("GET", "/porque", reasons.why),
     "hang_up": ("POST", f"/ligacoes/{CALL_ID}/desligar", views.hang_up),
+    "mark_over": ("POST", f"/ligacoes/{CALL_ID}/encerrada", views.mark_over),
     "appliances": ("GET", "/centrais", centrals.appliances),
     "appliance_preview": ("GET", "/centrais/pedido", centrals.preview),
     "appliance_probe": ("POST", "/centrais/sondar", centrals.probe),
@@ -55,6 +56,7 @@ ROUTES: dict[str, tuple[str, str, Callable[..., Response]]] = {
     "api_call": ("GET", f"/api/calls/{CALL_ID}", api.call),
     "api_why": ("GET", f"/api/calls/{CALL_ID}/why", api.why),
     "api_hang_up": ("POST", f"/api/calls/{CALL_ID}/hangup", api.hang_up),
+    "api_over": ("POST", f"/api/calls/{CALL_ID}/over", api.over),
     "api_dial": ("POST", "/api/dial", api.dial),
     "api_imports": ("GET", "/api/imports", register.api_imports),
     "api_me": ("GET", "/api/me", api.me),
@@ -124,6 +126,10 @@ class Desk:
             access.check_source(visit.request)
             if visit.secret:
                 access.check_form(visit.request, visit.secret)
+        elif visit.agent and visit.secret:
+            access.check_page(visit.request, visit.secret)
+        if endpoint.startswith("api_"):
+            api.check_parameters(endpoint, visit)
         return view(visit, **arguments)
 
     def _identified(self, visit: Visit) -> Visit:

@@ -12,13 +12,16 @@ from werkzeug.wrappers import Response
 
 from gateway.desk.context import Visit
 from gateway.desk.formats import date_text, number_text, time_text
+from gateway.desk.problems import said
 from gateway.desk.rendering import page, private
 from gateway.domain.numbers import Kind, read
+from gateway.domain.spreadsheets import harmless
 from gateway.errors import BadParameter, RequestError
 from gateway.importing.accounts import phone_of
 from gateway.store.quality import Flaw, PhoneLine
 
 PAGE_SIZE = 50
+LONGEST = 255
 CALLERS, SHARED = "chamadores", "repetidos"
 FLAWS: Mapping[str, Flaw] = {
     "sem-ddd": Flaw.NO_AREA,
@@ -41,7 +44,6 @@ VIEWS: Mapping[str, tuple[str, str]] = {
     ),
 }
 UNUSABLE = (Kind.WITHHELD, Kind.UNKNOWN, Kind.EXTENSION)
-SAFE_FOR = ("=", "+", "-", "@", "\t")
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +83,7 @@ def correct(visit: Visit) -> Response:
         if not ACTIONS[action](visit, int(phone_id)):
             raise NotFound
     except RequestError as error:
-        return quality(visit, problem=str(error), status=error.http_status)
+        return quality(visit, problem=said(error), status=error.http_status)
     return _back(visit)
 
 
@@ -90,14 +92,11 @@ def add(visit: Visit) -> Response:
     form, corrections = visit.request.form, visit.services.corrections
     try:
         number = _number(visit)
-        code = form.get("codigo", "").strip()
-        account_id = corrections.account_id(visit.tenant, code)
-        if account_id is None:
-            raise BadParameter("codigo", code, expected="o código de uma conta do cadastro")
+        account_id = _account(visit, form.get("codigo", "").strip()[:LONGEST])
         contact = form.get("contato", "").strip()
         corrections.add(visit.tenant, account_id, number, contact, by=visit.me.login, at=visit.at)
     except RequestError as error:
-        return quality(visit, problem=str(error), status=error.http_status)
+        return quality(visit, problem=said(error), status=error.http_status)
     return _back(visit)
 
 
@@ -124,6 +123,24 @@ def _undo(visit: Visit, phone_id: int) -> bool:
 
 
 ACTIONS = {"corrigir": _put_right, "tirar": _take_off, "desfazer": _undo}
+
+
+def _account(visit: Visit, text: str) -> int:
+    """The account with this code, else the only one with this name. Raises ``BadParameter``."""
+    account_id = visit.services.corrections.account_id(visit.tenant, text) if text else None
+    if account_id is not None:
+        return account_id
+    found = visit.services.directory.search(visit.tenant, text, limit=50) if text else ()
+    named = [account for account in found if account.name.casefold() == text.casefold()]
+    if len(named) == 1:
+        return named[0].id
+    raise BadParameter("codigo", text, expected=_expected([account.code for account in named]))
+
+
+def _expected(codes: Sequence[str]) -> str:
+    if not codes:
+        return "o código de uma conta do cadastro, ou o nome dela por inteiro"
+    return f"o código, pois há {len(codes)} contas com este nome ({', '.join(codes[:5])})"
 
 
 def _number(visit: Visit) -> str:
@@ -189,6 +206,5 @@ def _csv(rows: Iterable[Sequence[str]]) -> Iterator[bytes]:
     yield "\ufeff".encode()
     for row in rows:
         line = io.StringIO()
-        safe = [f"'{cell}" if cell[:1] in SAFE_FOR else cell for cell in row]
-        csv.writer(line, delimiter=";").writerow(safe)
+        csv.writer(line, delimiter=";").writerow([harmless(cell) for cell in row])
         yield line.getvalue().encode()

@@ -11,6 +11,7 @@ from werkzeug.wrappers import Response
 
 from gateway.desk import access, assets, formats
 from gateway.desk.context import Visit
+from gateway.domain.links import safe_link
 
 HEADERS = {
     "Content-Security-Policy": (
@@ -21,6 +22,9 @@ HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "same-origin",
 }
+
+VARY = ("HX-Request", "HX-History-Restore-Request")
+"""One address is a page or a piece of it by these headers (``Visit.by_htmx``)."""
 
 
 def _environment() -> Environment:
@@ -40,9 +44,10 @@ def _environment() -> Environment:
         "date": formats.date_text,
         "time": formats.time_text,
         "clock": formats.clock_text,
-        "link": formats.safe_link,
+        "link": safe_link,
     }
     environment.tests["diallable"] = formats.is_diallable
+    environment.tests["playable_on"] = formats.plays_here
     return environment
 
 
@@ -56,10 +61,14 @@ def page(visit: Visit, template: str, *, status: int = 200, **values: Any) -> Re
         zone=visit.zone,
         url=visit.url,
         static=lambda name: visit.url("static", name=name, v=assets.mark(name)),
+        script=lambda name: visit.url("static", name=assets.script(name)),
         form_token=access.form_token(visit.secret),
+        session_mark=access.session_mark(visit.secret),
         **values,
     )
-    return private(Response(text, status, mimetype="text/html"))
+    response = Response(text, status, mimetype="text/html")
+    response.vary.update(VARY)
+    return private(response)
 
 
 def as_json(data: Any, *, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:

@@ -82,9 +82,7 @@ def traffic(visit: Visit) -> Response:
     older = visit.url("traffic", **search.parameters(shown[-1].id)) if more else None
     template = "_traffic.html" if visit.by_htmx else "traffic.html"
     seq = visit.services.log.newest()
-    response = page(visit, template, search=search, exchanges=shown, older=older, seq=seq)
-    response.vary.add("HX-Request")
-    return response
+    return page(visit, template, search=search, exchanges=shown, older=older, seq=seq)
 
 
 def exchange(visit: Visit, exchange_id: int) -> Response:

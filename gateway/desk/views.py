@@ -9,6 +9,7 @@ from werkzeug.wrappers import Response
 
 from gateway.desk import access, assets, board, dialling, filters, owners
 from gateway.desk.context import Visit
+from gateway.desk.problems import said
 from gateway.desk.rendering import page, streamed
 from gateway.errors import GatewayError, LoginsBusy, TooManyAttempts
 from gateway.store.calls import LoggedCall
@@ -45,6 +46,7 @@ def log_in(visit: Visit) -> Response:
         return login(visit, problem=str(error), status=error.http_status)
     if agent is None:
         return login(visit, problem="Usuário ou senha incorretos.", status=401)
+    _end_session(visit)  # a browser has one: whoever was logged in here before is no more
     token = visit.services.directory.open_session(agent, visit.at, lifetime_ms=access.SESSION_MS)
     wanted = access.local_path(form.get("next"), visit.request.root_path)
     response = redirect(wanted or visit.url("screen"), 303)
@@ -55,11 +57,17 @@ def log_in(visit: Visit) -> Response:
 
 def log_out(visit: Visit) -> Response:
     """Close the session."""
-    if visit.agent:
-        visit.services.directory.close_session(visit.secret)
+    _end_session(visit)
     response = redirect(visit.url("login"), 303)
     access.forget(response, visit.request, access.COOKIE)
     return response
+
+
+def _end_session(visit: Visit) -> None:
+    """Close the session of this browser, if it has one, and its streams of events."""
+    if visit.agent:
+        visit.services.directory.close_session(visit.secret)
+        visit.services.hub.end_session(access.session_mark(visit.secret))
 
 
 # the agent's screen
@@ -84,7 +92,7 @@ def recent(visit: Visit) -> Response:
 def card(visit: Visit, call_id: int) -> Response:
     """The pop-up card of one call."""
     call = _call(visit, call_id)
-    return page(visit, "_card.html", **_card(visit, call))
+    return page(visit, "_card.html", **owners.card_of(visit, call))
 
 
 def shown(visit: Visit, call_id: int) -> Response:
@@ -103,7 +111,7 @@ def dial(visit: Visit) -> Response:
             visit, form.get("numero", ""), appliance=form.get("central", ""), key=form.get("id_pedido", "")
         )
     except GatewayError as error:
-        return page(visit, "_notice.html", status=error.http_status, outcome="refused", message=str(error))
+        return page(visit, "_notice.html", status=error.http_status, outcome="refused", message=said(error))
     if not visit.by_htmx:
         return redirect(visit.url("call", call_id=reply.call_id), 303)
     return page(visit, "_notice.html", outcome=reply.outcome, message=reply.message)
@@ -115,11 +123,19 @@ def hang_up(visit: Visit, call_id: int) -> Response:
         reply = dialling.hang_up(visit, _call(visit, call_id))
     except GatewayError as error:
         return page(
-            visit, "_notice.html", status=error.http_status, outcome="refused", message=str(error), what="hangup"
+            visit, "_notice.html", status=error.http_status, outcome="refused", message=said(error), what="hangup"
         )
     if not visit.by_htmx:
         return redirect(visit.url("call", call_id=call_id), 303)
     return page(visit, "_notice.html", outcome=reply.outcome, message=reply.message, what="hangup")
+
+
+def mark_over(visit: Visit, call_id: int) -> Response:
+    """A call is over, says the agent; answers with the card, or with the call's page where there is no script."""
+    dialling.mark_over(visit, _call(visit, call_id))
+    if not visit.by_htmx:
+        return redirect(visit.url("call", call_id=call_id), 303)
+    return card(visit, call_id)
 
 
 def events(visit: Visit) -> Response:
@@ -128,9 +144,9 @@ def events(visit: Visit) -> Response:
     last = request.headers.get("Last-Event-ID") or request.args.get("last_event_id") or ""
     seen = int(last) if last.isascii() and last.isdigit() and len(last) < 17 else None
     whole = request.args.get("escopo") == "empresa" or request.args.get("scope") == "tenant"
-    return streamed(
-        visit.services.hub.subscribe(visit.tenant, visit.me.extension, seen, login=visit.me.login, whole_tenant=whole)
-    )
+    me, session = visit.me, access.session_mark(visit.secret) if visit.secret else ""
+    subscribe = visit.services.hub.subscribe
+    return streamed(subscribe(visit.tenant, me.extension, seen, login=me.login, session=session, whole_tenant=whole))
 
 
 # the call log
@@ -146,9 +162,7 @@ def call_log(visit: Visit) -> Response:
     template = "_calls.html" if visit.by_htmx else "calls.html"
     older = visit.url("call_log", **search.parameters(shown[-1].id)) if more else None
     newest = visit.url("call_log", **search.parameters())
-    response = page(visit, template, search=search, calls=shown, older=older, newest=newest, seq=seq)
-    response.vary.add("HX-Request")
-    return response
+    return page(visit, template, search=search, calls=shown, older=older, newest=newest, seq=seq)
 
 
 def call(visit: Visit, call_id: int) -> Response:
@@ -168,11 +182,7 @@ def _history(visit: Visit, call: LoggedCall) -> Sequence[Tried]:
 
 
 def _cards(visit: Visit) -> Mapping[str, Any]:
-    return {"cards": [_card(visit, call) for call in board.going_on(visit)]}
-
-
-def _card(visit: Visit, call: LoggedCall) -> dict[str, Any]:
-    return {"call": call, "before": board.before(visit, call), "matches": owners.matches(visit, call)}
+    return {"cards": [owners.card_of(visit, call) for call in board.going_on(visit)]}
 
 
 def _call(visit: Visit, call_id: int) -> LoggedCall:

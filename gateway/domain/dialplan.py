@@ -15,12 +15,38 @@ from gateway.domain.sentences import step
 _PREFIX = re.compile(r"[0-9*#]*")
 # Those that the library phonenumbers knows as Brazil's emergency numbers; a test compares them.
 EMERGENCY = ("112", "128", "190", "192", "193", "911")
+LONGEST_NUMBER = 24
+"""Digits that a number to dial may have: the 15 of E.164 with access, operator's code and a prefix of an exchange."""
+LONGEST_CODE = 64
+"""Signs that a code of the exchange (``*21*3501#``) may have, or a number with all that a plan puts around it."""
+_MOST_AROUND = 16
+# 0, 55, an area code and 10315: what may stand before a public service and still be taken for it, with room.
+_LONGEST_SERVICE = 16
+_KEYS = re.compile(r"[0-9*#]+")
 # The access code 00 and the fewest digits that a number has anywhere, country code included.
 _SHORTEST_ABROAD = 9
 
 
 class NothingToDial(ValueError):
     """The text holds no number or extension: no digits, or a caller who withheld it."""
+
+
+class TooLong(NothingToDial):
+    """More digits than any telephone number has, so that no appliance needs to be asked."""
+
+    def __init__(self, digits: int) -> None:
+        super().__init__(f"{digits} digits are no telephone number: expected at most {LONGEST_NUMBER}.")
+        self.digits = digits
+
+
+class BecomesService(NothingToDial):
+    """What the plan puts in front would make a public service's number (190) of something else."""
+
+    def __init__(self, number: str, digits: str, service: str) -> None:
+        super().__init__(f"{number} would be dialled as {digits}, which is the public service {service}.")
+        self.number = number
+        self.digits = digits
+        self.service = service
 
 
 class BlockedNumber(ValueError):
@@ -93,16 +119,29 @@ def dial(raw: str, plan: DialPlan, numbers: NumberPlan) -> Dialled:
     changes nothing. Yet what came as a complete number has no prefix: with prefix 9, ``91934567890`` is
     a mobile in Pará, not (19) 3456-7890.
 
-    :raises NothingToDial: no digits, or withheld.
+    :raises NothingToDial: no digits, or withheld; `TooLong`; `BecomesService`.
     :raises BlockedNumber: the plan forbids it.
     """
     text = typed(raw)
     written, reading, taken = _choose(text, read(raw, numbers), plan, numbers)
-    if reading.kind is Kind.WITHHELD or not text.digits:
+    if reading.kind is Kind.WITHHELD or not text.digits or not _KEYS.fullmatch(reading.national):
         raise NothingToDial(f"Nothing to dial in {raw[:40]!r}: expected a telephone number or an extension.")
     steps = (*taken, *reading.steps)
-    digits, last = _decide(subject_of(written, reading), plan, numbers, steps)
+    subject = subject_of(written, reading)
+    digits, last = _decide(subject, plan, numbers, steps)
+    _check(digits, subject, numbers)
     return Dialled(digits, reading if reading.input == raw else replace(reading, input=raw), (*steps, last))
+
+
+def _check(digits: str, subject: Subject, numbers: NumberPlan) -> None:
+    """Refuse what no exchange should be sent: too many digits, or another number than was meant."""
+    longest = LONGEST_NUMBER if subject.kind is Kind.UNKNOWN and subject.national.isdigit() else LONGEST_CODE
+    if max(len(subject.national), len(digits) - _MOST_AROUND) > longest:
+        raise TooLong(len(subject.national))
+    if subject.kind is not Kind.SHORT and len(digits) <= _LONGEST_SERVICE:
+        again = read(digits, numbers)
+        if again.kind is Kind.SHORT:
+            raise BecomesService(subject.national, digits, again.national)
 
 
 def subject_of(written: str, reading: Reading) -> Subject:
@@ -188,15 +227,15 @@ def _trust(written: str, reading: Reading) -> _Trust:
 
 def _choose(text: Typed, whole: Reading, plan: DialPlan, numbers: NumberPlan) -> tuple[str, Reading, tuple[Step, ...]]:
     """The text and its reading, without what the plan puts in front if that was there already."""
-    written = _written(text)
+    written = written_of(text)
     trust = _trust(written, whole)
     if text.international or trust is _Trust.EXACT or whole.national in EMERGENCY:
         return written, whole, ()
-    found = list(_without_front(written, plan, numbers))
+    found = list(without_front(written, plan, numbers))
     # What the plan itself would dial comes before what the CRM may have added.
     if trust is _Trust.NONE:
         for front, rest, behind in found:
-            if _dials(rest, behind, plan, numbers) in (written, None):
+            if dials_of(rest, behind, plan, numbers) in (written, None):
                 return rest, behind, _there(front)
     for front, rest, behind in found:
         if _was_in_front(front, trust, rest, behind, plan):
@@ -208,7 +247,7 @@ def _there(front: Form) -> tuple[Step, ...]:
     return (step("dial-there", front.before),) if front.before else ()
 
 
-def _without_front(written: str, plan: DialPlan, numbers: NumberPlan) -> Iterator[tuple[Form, str, Reading]]:
+def without_front(written: str, plan: DialPlan, numbers: NumberPlan) -> Iterator[tuple[Form, str, Reading]]:
     """What may be behind that which the plan puts in front, and how it reads then."""
     for form in _fronts(plan):
         if written.startswith(form.before):
@@ -234,7 +273,7 @@ def _was_in_front(form: Form, whole: _Trust, rest: str, behind: Reading, plan: D
     return trust is _Trust.EXACT and behind.kind is not Kind.SHORT
 
 
-def _dials(rest: str, behind: Reading, plan: DialPlan, numbers: NumberPlan) -> str | None:
+def dials_of(rest: str, behind: Reading, plan: DialPlan, numbers: NumberPlan) -> str | None:
     """What the plan makes of ``rest``; None when it is blocked."""
     try:
         return _decide(subject_of(rest, behind), plan, numbers)[0]
@@ -242,7 +281,7 @@ def _dials(rest: str, behind: Reading, plan: DialPlan, numbers: NumberPlan) -> s
         return None
 
 
-def _written(text: Typed) -> str:
+def written_of(text: Typed) -> str:
     """The digits as sent, with * and #, for a prefix may hold these."""
     if text.international or text.feature_code:
         return text.feature_code or text.dialled

@@ -2,6 +2,8 @@
 
 Each says how sure it is. All times are milliseconds since 1970 UTC. Windows are measured by our own clock (when an
 event was heard); what an exchange says of the time is only compared with what the same exchange said before.
+What came first is told by ids, which are given in the order of arrival, never by a clock: clocks are set. A short
+window holds in both directions, so that what was heard "in the future", before the clock was set back, claims nothing.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -10,6 +12,7 @@ from enum import StrEnum
 from typing import Any, Generic, Protocol, TypeVar
 
 from gateway.domain.pairing import OPEN, State
+from gateway.domain.results import NOT_ANSWERED, Result
 
 LONGEST_CALL_MS = 24 * 3600 * 1000
 """An open call older than this is not ended any more by an end that only names the same pair."""
@@ -82,11 +85,14 @@ class Heard:
     occurred_at: int | None = None
     duration_s: int | None = None
     recording_url: str | None = None
+    result: Result | None = None
 
 
 class Candidate(Protocol):
     """What finding looks at: a logged call of the same tenant that is open, lost, or ended a short while ago."""
 
+    @property
+    def id(self) -> int: ...
     @property
     def state(self) -> State: ...
     @property
@@ -144,16 +150,18 @@ def find_group(heard: Heard, calls: Sequence[C]) -> C | None:
     if heard.call_ref:
         return _newest(call for call in others if call.call_ref == heard.call_ref)
     same = (call for call in others if heard.known and call.number == heard.number and not call.call_ref)
-    return _newest(call for call in same if heard.at - call.logged_at <= GROUP_MS)
+    return _newest(call for call in same if _within(GROUP_MS, heard.at, call.logged_at))
 
 
-def leaves_rest_of_group(call: Candidate, at: int) -> bool:
-    """Whether the end of ``call`` at ``at`` shows that the others of its group stopped ringing long ago.
+def leaves_rest_of_group(call: Candidate, heard: Heard) -> bool:
+    """Whether the end ``heard`` of ``call`` shows that the others of its group have stopped ringing.
 
     Some exchanges end every extension of a group, those that did not answer first: as long as it may still have been
-    ringing, an end says nothing of the others.
+    ringing, an end says nothing of the others, unless it says itself whether it was answered.
     """
-    return at - call.logged_at > LONGEST_RING_MS
+    if heard.result is not None and heard.result is not Result.UNKNOWN:
+        return heard.result not in NOT_ANSWERED and heard.result is not Result.FORWARDED
+    return heard.at - call.logged_at > LONGEST_RING_MS
 
 
 def _first(rules: "Sequence[tuple[Rule, Find[Any]]]", heard: Heard, calls: Sequence[C]) -> Found[C]:
@@ -171,7 +179,11 @@ def _told_apart(rule: Rule, heard: Heard, calls: Sequence[Candidate]) -> Rule:
 
 
 def _newest(calls: Iterable[C]) -> C | None:
-    return max(calls, key=lambda call: call.logged_at, default=None)
+    return max(calls, key=lambda call: call.id, default=None)
+
+
+def _within(window_ms: int, at: int, other: int) -> bool:
+    return abs(at - other) <= window_ms
 
 
 def same_pair(heard: Heard, call: Candidate) -> bool:
@@ -204,12 +216,13 @@ def _ordered(heard: Heard, calls: Sequence[C]) -> C | None:
     return _newest(
         call
         for call in _pair(heard, calls)
-        if call.state is State.ORDERED and heard.at - call.logged_at <= LONGEST_RING_MS
+        if call.state is State.ORDERED and _within(LONGEST_RING_MS, heard.at, call.logged_at)
     )
 
 
 def _repeated_start(heard: Heard, calls: Sequence[C]) -> C | None:
-    return _newest(call for call in _pair(heard, calls) if call.state is State.RINGING and _same_start(heard, call))
+    heard_before = (State.RINGING, State.OVER)
+    return _newest(call for call in _pair(heard, calls) if call.state in heard_before and _same_start(heard, call))
 
 
 def _same_start(heard: Heard, call: Candidate) -> bool:
@@ -218,7 +231,7 @@ def _same_start(heard: Heard, call: Candidate) -> bool:
             return True
         if call.started_at != call.start_heard_at:  # the exchange said another moment
             return False
-    return heard.at - (call.start_heard_at or call.logged_at) <= START_REPEAT_MS
+    return _within(START_REPEAT_MS, heard.at, call.start_heard_at or call.logged_at)
 
 
 def _overtaken(heard: Heard, calls: Sequence[C]) -> C | None:
@@ -231,10 +244,10 @@ def _overtaken(heard: Heard, calls: Sequence[C]) -> C | None:
 
 
 def _began_before(heard: Heard, call: Candidate) -> bool:
-    since = heard.at - (call.end_heard_at or call.logged_at)
+    end_heard_at = call.end_heard_at or call.logged_at
     if heard.occurred_at is not None and call.ended_at is not None:
-        return since <= LATE_MS and heard.occurred_at <= call.ended_at
-    return since <= OVERTAKEN_MS
+        return _within(LATE_MS, heard.at, end_heard_at) and heard.occurred_at <= call.ended_at
+    return _within(OVERTAKEN_MS, heard.at, end_heard_at)
 
 
 # finding the call of an end
@@ -269,7 +282,7 @@ def _repeated_end(heard: Heard, calls: Sequence[C]) -> C | None:
 
 def _same_end(heard: Heard, call: Candidate) -> bool:
     """Heard a short while ago, and nothing it says contradicts."""
-    if call.end_heard_at is None or heard.at - call.end_heard_at > END_REPEAT_MS:
+    if call.end_heard_at is None or not _within(END_REPEAT_MS, heard.at, call.end_heard_at):
         return False
     if heard.recording_url and call.recording_url and heard.recording_url != call.recording_url:
         return False
@@ -279,19 +292,23 @@ def _same_end(heard: Heard, call: Candidate) -> bool:
 
 
 def _end_given_up(heard: Heard, calls: Sequence[C]) -> C | None:
-    """The end of a call that was not waited for any more, or whose group another extension seemed to have taken."""
-    closed = (State.LOST, State.ELSEWHERE)
+    """The end of a call that was not waited for any more: given up, taken elsewhere as it seemed, marked as over."""
+    closed = (State.LOST, State.ELSEWHERE, State.OVER)
     return _newest(call for call in _pair(heard, calls) if call.state in closed and _may_end(heard, call))
 
 
 def _transferred(heard: Heard, calls: Sequence[C]) -> C | None:
-    """A call from or to the same number that goes on at another extension."""
+    """A call from or to the same number that goes on at another extension; else one that was marked as over there."""
     if heard.internal or not heard.known:
         return None
-    return _newest(
+    return _newest(_moved(heard, calls, State.RINGING)) or _newest(_moved(heard, calls, State.OVER))
+
+
+def _moved(heard: Heard, calls: Sequence[C], state: State) -> Iterable[C]:
+    return (
         call
         for call in calls
-        if call.state is State.RINGING
+        if call.state is state
         and not call.internal
         and call.number == heard.number
         and not (heard.call_ref and call.call_ref)

@@ -14,6 +14,8 @@ class Reason(StrEnum):
     OWNER = "owner"
     LAST_CONTACT = "last-contact"
     NEWEST = "newest"
+    EQUAL = "equal"
+    """Nothing: all that is known of it is the same as of the next one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,4 +74,4 @@ def _key(match: Match, candidates: Sequence[str], extension: str) -> Key:
 def _reason(key: Key, after: Key | None) -> Reason:
     if after is None:
         return Reason.ONLY
-    return next((why for why, mine, other in zip(COMPONENTS, key, after, strict=True) if mine < other), Reason.NEWEST)
+    return next((why for why, mine, other in zip(COMPONENTS, key, after, strict=True) if mine < other), Reason.EQUAL)

@@ -9,23 +9,21 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import unquote
 
+from gateway.domain.channels import line_of
 from gateway.domain.reading import Step
 from gateway.domain.sentences import step
+from gateway.domain.spreadsheet import Cell, cell
 
 # What stands behind this many characters is not read, so that a text of megabytes costs nothing.
 LONGEST = 256
 
 _BARE = re.compile(r"\+?[0-9 ().\-]*")
+_AROUND = ("'", '"', "Z", "z")
 _NOT_DIGITS = re.compile(r"[^0-9]+")
 _PLUS_FIRST = re.compile(r"[^0-9+]*\+")
 _FEATURE_CODE = re.compile(r"[*#]{1,2}[0-9]{1,4}(?:[*#][0-9*#]*)?")
 
 _SCHEME = re.compile(r"\s*(?:sips?|tel|callto|h323|phone|fax):(?://)?", re.IGNORECASE)
-_CHANNEL = re.compile(
-    r"(?:SIP|PJSIP|IAX2?|SCCP|Skinny|DAHDI|Zap|Khomp|mISDN|Local|Agent|user|sofia|loopback)"
-    r"/(?:[^/]*/)*([^/]*?)(?:-[0-9a-f]{6,16})?",
-    re.IGNORECASE,
-)
 _CARRIER_BLANK = re.compile(
     r"([^0-9a-z]*(?:0{0,2}55[^0-9a-z]*){0,2}(?:0|90(?:90)?))[^0-9a-z]*?(?:xx|\*\*)", re.IGNORECASE
 )
@@ -36,6 +34,12 @@ _EXTENSION_WORD = re.compile(
 _EXTENSION_MARK = re.compile(r"(?:\br|[x#,;pw])[^0-9a-z]*[0-9]{1,6}[^0-9a-z]*$", re.IGNORECASE)
 _NEXT_NUMBER = re.compile(r"[/|\\,;]|\b(?:ou|e)\b", re.IGNORECASE)
 _A_NUMBER = 8
+# One group of digits, with words around it at most: neither 3501&channel=1 nor B0C1 is an extension.
+_ONE_GROUP = re.compile(
+    r"[^0-9&?%$|{}\\]*[0-9](?:[0-9 ().\-\u2010-\u2015/+*#]*[0-9*#])?(?:;[^0-9&]*|[^0-9&=?%$|{}\\]*)"
+)
+# Letters between digits, as in the id of a call; the x of 0xx11 is none.
+_GLUED = re.compile(r"[0-9][^\W\d_xX]+[0-9]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +57,16 @@ class Typed:
     steps: tuple[Step, ...]
 
     @property
+    def one_group(self) -> bool:
+        """Whether the digits stand together, so that they may be an extension or a public service."""
+        return self.core.isdigit() or _ONE_GROUP.fullmatch(self.core) is not None
+
+    @property
+    def glued(self) -> bool:
+        """Whether letters stand between the digits without a space, which no telephone has."""
+        return not self.core.isdigit() and _GLUED.search(self.core) is not None
+
+    @property
     def dialled(self) -> str:
         """The digits with the + written as it is dialled: 00. No country code begins with 0: +0 is 0."""
         return "00" + self.digits if self.international and self.digits[0] != "0" else self.digits
@@ -63,6 +77,8 @@ def typed(raw: str) -> Typed:
     if raw.isascii() and raw.isdigit() and len(raw) <= LONGEST:
         return Typed(raw, raw, raw, False, "", ())
     text = clean(raw)
+    if (text[-1:].isdigit() or text[-1:] in _AROUND) and (found := cell(text)) is not None:
+        return _of_cell(text, found)
     core, steps = (text, ()) if _BARE.fullmatch(text) else _unwrap(text)
     digits = _NOT_DIGITS.sub("", core)
     international = _PLUS_FIRST.match(core) is not None and digits != ""
@@ -71,6 +87,13 @@ def typed(raw: str) -> Typed:
     elif digits and digits != core:
         steps += (_NOISE,)
     return Typed(text, core, digits, international, _feature_code(core), steps)
+
+
+def _of_cell(text: str, found: Cell) -> Typed:
+    """A text that a spreadsheet or a program formatted; without digits where they cannot be known."""
+    digits = (found.digits or "").lstrip("+-")
+    core = found.digits if found.digits is not None else text
+    return Typed(text, core, digits, core[:1] == "+", "", (step(found.rule),))
 
 
 def clean(raw: str) -> str:
@@ -115,8 +138,9 @@ def _without_address(text: str) -> str:
 
 
 def _without_channel(text: str) -> str:
-    channel = _CHANNEL.fullmatch(text)
-    return channel[1] if channel else text
+    line = line_of(text)
+    # A channel without a line leaves its kind, which has no digits that could be taken for a number.
+    return text if line is None else line or text.split("/")[0].rstrip("0123456789")
 
 
 def _without_carrier_blank(text: str) -> str:

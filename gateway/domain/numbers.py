@@ -97,6 +97,8 @@ def _two_ways(national: str) -> bool:
 
 def _read_text(raw: str, plan: NumberPlan) -> Reading:
     text = typed(raw)
+    if text.steps and text.steps[0].rule in _LOST:
+        return _unexplained(text).reading(raw, text.steps)
     found = _nobody(text) or _feature_code(text) or _understood(text, plan) or _unexplained(text)
     return found.reading(raw, text.steps)
 
@@ -104,15 +106,20 @@ def _read_text(raw: str, plan: NumberPlan) -> Reading:
 def _understood(text: Typed, plan: NumberPlan) -> Found | None:
     """Digits with words between them are more likely a number and something else than one number."""
     if text.digits != text.core and _WORD_BETWEEN.search(text.core):
-        return _embedded(text, plan) or _by_rules(text, plan)
+        return _embedded(text, plan) or (None if text.glued else _by_rules(text, plan))
     return _by_rules(text, plan) or _embedded(text, plan)
 
 
 def _by_rules(text: Typed, plan: NumberPlan) -> Found | None:
     found = _first(RULES, text.dialled, plan)
+    if found and found.kind in _SHORT_KINDS and not text.one_group:
+        return None
     return found if found or text.international else _first(_BEHIND_OPERATOR, text.digits, plan)
 
 
+# Digits from here and there in a text would make an extension of anything.
+_SHORT_KINDS = (Kind.EXTENSION, Kind.SHORT)
+_LOST = ("shortened", "date")
 _WORD_BETWEEN = re.compile(r"[0-9][^0-9]*[^\W0-9_xX][^0-9]*[0-9]")
 # A stretch of digits and what is written between them, up to a word, a dash with spaces around it or the like.
 _STRETCH = re.compile(r"\+?\(?[0-9](?:(?! -|  )[0-9 ().+\-])*")
@@ -153,7 +160,7 @@ def _feature_code(text: Typed) -> Found | None:
 
 
 def _unexplained(text: Typed) -> Found:
-    return _unknown(text.digits or text.text, _UNEXPLAINED)
+    return _unknown(text.digits if text.digits and text.one_group else text.text, _UNEXPLAINED)
 
 
 def _unknown(national: str, steps: tuple[Step, ...]) -> Found:

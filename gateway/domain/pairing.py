@@ -18,11 +18,14 @@ class State(StrEnum):
     ENDED = "ended"
     LOST = "lost"
     ELSEWHERE = "elsewhere"
+    OVER = "over"
     FAILED = "failed"
 
 
 class Event(StrEnum):
-    """What can happen to a call. *No end* is the time-out after which an end is not waited for any more."""
+    """What can happen to a call. *No end* is the time-out after which an end is not waited for any more, *marked over*
+    somebody who knows that it is over although no end was heard.
+    """
 
     ORDER = "order"
     ACCEPTED = "accepted"
@@ -31,6 +34,7 @@ class Event(StrEnum):
     END = "end"
     TAKEN_ELSEWHERE = "taken elsewhere"
     NO_END = "no end"
+    MARKED_OVER = "marked over"
 
 
 class Effect(StrEnum):
@@ -44,6 +48,7 @@ class Effect(StrEnum):
     ADD_END = "heard again: a recording or duration is added"
     ELSEWHERE = "another extension of its group took it"
     GIVE_UP = "no end was received"
+    MARK = "an agent says that it is over"
     FAIL = "it was not placed"
     NOTHING = "nothing"
 
@@ -72,6 +77,7 @@ TABLE: Mapping[tuple[State, Event], Transition] = {
         failed=Transition(State.FAILED, Effect.FAIL),
         start=Transition(State.RINGING, Effect.RING),
         end=Transition(State.ENDED, Effect.CLOSE),
+        marked_over=Transition(State.OVER, Effect.MARK),
     ),
     **_row(
         State.RINGING,
@@ -79,6 +85,7 @@ TABLE: Mapping[tuple[State, Event], Transition] = {
         end=Transition(State.ENDED, Effect.CLOSE),
         taken_elsewhere=Transition(State.ELSEWHERE, Effect.ELSEWHERE),
         no_end=Transition(State.LOST, Effect.GIVE_UP),
+        marked_over=Transition(State.OVER, Effect.MARK),
     ),
     **_row(
         State.ENDED,
@@ -93,6 +100,11 @@ TABLE: Mapping[tuple[State, Event], Transition] = {
     **_row(
         State.ELSEWHERE,
         start=Transition(State.ELSEWHERE, Effect.REPEAT),
+        end=Transition(State.ENDED, Effect.CLOSE),
+    ),
+    **_row(
+        State.OVER,
+        start=Transition(State.OVER, Effect.REPEAT),
         end=Transition(State.ENDED, Effect.CLOSE),
     ),
     # What the exchange reports is right: the phone rang although the appliance had said no.

@@ -41,6 +41,22 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
         "Left out everything that is not a digit.",
         "Foi retirado tudo o que não é dígito.",
     ),
+    "decimal": (
+        "Took off a decimal part of zeros, which a spreadsheet or a program had added.",
+        "Foi retirada a parte decimal de zeros, que uma planilha ou um programa tinha acrescentado.",
+    ),
+    "exponent": (
+        "Wrote out a number that a spreadsheet had given a power of ten (E+).",
+        "Foi escrito por extenso um número que uma planilha tinha posto em notação científica (E+).",
+    ),
+    "shortened": (
+        "Was shortened by a spreadsheet (E+): digits are missing.",
+        "Foi abreviado por uma planilha (E+): faltam dígitos.",
+    ),
+    "date": (
+        "Is a date or a time of day.",
+        "É uma data ou um horário.",
+    ),
     "embedded": (
         "Took the number out of the text around it.",
         "O número foi encontrado no meio de um texto.",

@@ -14,14 +14,13 @@ class Trial:
     dials: str | None
     extension: str = ""
 
-    def failure(self, plan: DialPlan, tenant: Tenant) -> str | None:
-        """None when it holds, else a sentence with what came out and what was expected."""
+    def failure(self, plan: DialPlan, tenant: Tenant) -> "Failure | None":
+        """None when it holds, else what came out and what was expected."""
         came = self._dialled(plan, tenant)
         expected = self.dials or "blocked"
         if came == expected or (self.dials is None and came.startswith("blocked")):
             return None
-        caller = f" from extension {self.extension}" if self.extension else ""
-        return f"{self.number!r}{caller} gave {came}, expected {expected}"
+        return Failure(self.number, self.extension, came, expected)
 
     def _dialled(self, plan: DialPlan, tenant: Tenant) -> str:
         try:
@@ -30,3 +29,17 @@ class Trial:
             return f"blocked by {error.by}"
         except NothingToDial:
             return "nothing to dial"
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A test that does not hold: ``came`` are the digits, or why there are none; ``expected`` may be ``blocked``."""
+
+    number: str
+    extension: str
+    came: str
+    expected: str
+
+    def __str__(self) -> str:
+        caller = f" from extension {self.extension}" if self.extension else ""
+        return f"{self.number!r}{caller} gave {self.came}, expected {self.expected}"

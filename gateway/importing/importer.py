@@ -9,6 +9,7 @@ from pathlib import Path
 
 import structlog
 
+from gateway.domain.spreadsheets import harmless
 from gateway.errors import GatewayError, SourceError
 from gateway.importing.run import Job, Progress, Run
 from gateway.source import Refused
@@ -105,9 +106,8 @@ def write_report(path: Path, run: Run) -> None:
 
 
 def _line(refused: Refused) -> tuple[str, str, str]:
-    """A cell that begins with = + - @ would be a formula to Excel, and registers are written by strangers."""
-    text = f"'{refused.text}" if refused.text[:1] in ("=", "+", "-", "@", "\t") else refused.text
-    return refused.place, refused.reason.text, text
+    """Registers are written by strangers: no cell is a formula to a spreadsheet."""
+    return harmless(refused.place), refused.reason.text, harmless(refused.text)
 
 
 def _counted(run: ImportRun) -> dict[str, int]:

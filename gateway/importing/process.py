@@ -11,7 +11,7 @@ import threading
 import structlog
 
 from gateway import bootstrap, logs
-from gateway.delivery import milliseconds
+from gateway.clock import milliseconds
 from gateway.errors import GatewayError
 from gateway.importing.schedule import Order
 from gateway.importing.sources import job_of

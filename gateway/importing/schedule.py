@@ -26,6 +26,7 @@ AT_ONCE = 2
 """Imports that one worker lets run side by side."""
 LONGEST_WAIT_S = 6 * 3600
 STOP_WITHIN_S = 5
+NOT_STARTED = "A importação não pôde começar"
 COMMAND = (sys.executable, "-m", "gateway.importing.process")
 
 
@@ -130,13 +131,18 @@ class Schedule:
         now = self._clock()
         runs = self._imports.last(tenant, name, limit=10)
         not_after = now - wait_s(every_s, failures_of(runs)) * 1000
-        if runs and runs[0].started_at > not_after:
+        if runs and not_after < runs[0].started_at <= now:  # one from the future is from before the clock was set back
             return None
         return self._imports.claim_due(tenant, name, table.source, now, not_after=not_after)
 
     def _launch(self, order: Order) -> None:
         log.info("import_begins", tenant=order.tenant, source=order.name, run=order.run_id)
-        process = subprocess.Popen(COMMAND, stdin=subprocess.PIPE)  # noqa: S603 - our own interpreter and module
+        try:
+            process = subprocess.Popen(COMMAND, stdin=subprocess.PIPE)  # noqa: S603 - our own interpreter and module
+        except OSError as error:  # no file, process or memory left: the source must not wait for a run that never was
+            self._imports.bury(order.run_id, self._clock(), message=f"{NOT_STARTED} ({error.strerror}).")
+            log.error("import_not_started", source=order.name, error=error.strerror)
+            return
         assert process.stdin is not None
         self._running[order.run_id] = process
         try:

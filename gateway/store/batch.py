@@ -14,7 +14,19 @@ from gateway.domain.sides import Sides
 from gateway.errors import BadParameter
 from gateway.store import repeats, rows, statements
 from gateway.store.bulk import Driver
-from gateway.store.drafts import Choice, EndDraft, GiveUp, OrderDraft, Recorded, Settlement, StartDraft, Work
+from gateway.store.choosing import choose
+from gateway.store.drafts import (
+    Choice,
+    EndDraft,
+    GiveUp,
+    InVain,
+    OrderDraft,
+    Over,
+    Recorded,
+    Settlement,
+    StartDraft,
+    Work,
+)
 from gateway.store.known import Call, KnownCalls, heard_of
 from gateway.store.matching import Matches
 
@@ -107,7 +119,7 @@ class Batch:
         is_news = effect is not Effect.ADD_END
         if is_news:
             self._end(call, draft.message, heard, found.rule)
-            self._leave_group(call, known, heard.at)
+            self._leave_group(call, known, heard)
         else:
             is_news = self._add_to_end(call, draft.message)
         self._calls.adopt_ref(call, draft.message.call_ref)
@@ -120,20 +132,21 @@ class Batch:
             duration_s = max(0, round((ended_at - call.started_at) / 1000))
         call.change(status="ended", ended_at=ended_at, duration_s=duration_s, end_heard_at=heard.at)
         call.change(recording_url=message.recording_url or call.recording_url, paired_by=rule.value)
+        call.change(**rows.result_of(message))
         if heard.extension not in (call.extension, call.number) and not heard.internal:
             call.change(transferred_to=heard.extension)
 
     def _add_to_end(self, call: Call, message: CallEnded) -> bool:
         """Add what the first end did not say; whether there was anything."""
-        told = {"recording_url": message.recording_url, "duration_s": message.duration_s}
+        told = {"recording_url": message.recording_url, "duration_s": message.duration_s, **rows.result_of(message)}
         new = {name: value for name, value in told.items() if value is not None and call.row[name] is None}
         call.change(**new)
         return bool(new)
 
-    def _leave_group(self, call: Call, known: Sequence[Call], at: int) -> None:
+    def _leave_group(self, call: Call, known: Sequence[Call], heard: Heard) -> None:
         """Let the others of the call's group stop ringing, where they surely did."""
-        group = call.row["group_id"]
-        if group is None or not leaves_rest_of_group(call, at):
+        group, at = call.row["group_id"], heard.at
+        if group is None or not leaves_rest_of_group(call, heard):
             return
         for other in known:
             if other.row["group_id"] == group and after(other.state, Event.TAKEN_ELSEWHERE).effect is Effect.ELSEWHERE:
@@ -142,25 +155,42 @@ class Batch:
                 self._log("call_ended", other, at, {"taken_by": call.row["id"]})
 
     def _choose(self, draft: Choice) -> Recorded:
-        call = self._calls.get(draft.call_id)
-        account = self._connection.execute(statements.ACCOUNT, {"of": draft.tenant, "id": draft.account_id}).first()
-        if account is None or call.row["tenant"] != draft.tenant:
-            raise BadParameter("conta", str(draft.account_id), expected="uma conta desta empresa")
-        call.change(account_id=account.id, account_name=account.name, contact=draft.contact or None)
+        call = self._calls.find(draft.call_id)
+        if call is None or call.row["tenant"] != draft.tenant:
+            raise BadParameter("ligacao", str(draft.call_id), expected="uma ligação desta empresa")
+        account = choose(self._connection, self._driver, draft)
+        if account is None:
+            call.change(account_id=None, account_name=None, contact=None)
+        else:
+            call.change(account_id=account.id, account_name=account.name, contact=draft.contact or None)
         self._touch(call)
-        if draft.number:
-            chosen = {"tenant": draft.tenant, "number": draft.number, "account_id": account.id}
-            chosen |= {"chosen_at": draft.at, "chosen_by": draft.by}
-            statements.WRITE_CHOICES.run(self._driver, [chosen])
         return Recorded(call.row["id"], self._log("account_chosen", call, draft.at, {"by": draft.by}))
+
+    def _mark_over(self, draft: Over) -> Recorded:
+        """Close a call of which an agent says that it is over; nothing where it is closed already."""
+        call = self._calls.find(draft.call_id)
+        if call is None or call.row["tenant"] != draft.tenant:
+            raise BadParameter("ligacao", str(draft.call_id), expected="uma ligação desta empresa")
+        if after(call.state, Event.MARKED_OVER).effect is not Effect.MARK:
+            return Recorded(call.row["id"], 0, repeated=True)
+        call.change(status="over", over_by=draft.by[:64], over_at=draft.at)
+        self._touch(call)
+        return Recorded(call.row["id"], self._log("call_ended", call, draft.at, {}))
 
     def _give_up(self, draft: GiveUp) -> int:
         """Close the calls of which no end will be waited for any more; how many they were."""
-        found = self._calls.still_ringing(draft.tenant, draft.since, draft.before)
+        return self._lose(self._calls.still_ringing(draft.tenant, draft.since, draft.before), draft.at)
+
+    def _give_up_some(self, draft: InVain) -> int:
+        """The same for calls that are known by their ids."""
+        calls = (self._calls.get(call_id) for call_id in draft.call_ids)
+        return self._lose([call for call in calls if call.state is State.RINGING], draft.at)
+
+    def _lose(self, found: Sequence[Call], at: int) -> int:
         for call in found:
             call.change(status="lost")
             self._touch(call)
-            self._log("call_lost", call, draft.at, {})
+            self._log("call_lost", call, at, {})
         return len(found)
 
     def _add_order(self, draft: OrderDraft) -> Recorded:
@@ -244,19 +274,7 @@ class Batch:
         found = self._matches.of(tenant, sides.other.candidates, sides.extension)
         call_id = self._next("call")
         owner = found[0].match if found else None
-        row = dict.fromkeys(statements.CALL_COLUMNS)
-        row.update(
-            id=call_id,
-            tenant=tenant,
-            direction=sides.direction.value,
-            extension=sides.extension[:32],
-            number=(sides.other.national or sides.other.input)[:64],
-            account_id=owner.account_id if owner else None,
-            account_name=owner.name if owner else None,
-            contact=owner.contact if owner else None,
-            logged_at=at,
-        )
-        call = Call(row)
+        call = Call(rows.call(call_id, tenant, sides, owner, at))
         self._touch(call)
         if found:
             self._matched[call_id] = {"matched": {"by": found[0].reason.value, "of": len(found)}}
@@ -302,6 +320,8 @@ ADD: Mapping[type, Callable[[Batch, Any], Any]] = {
     OrderDraft: Batch._add_order,
     Settlement: Batch._add_settlement,
     GiveUp: Batch._give_up,
+    InVain: Batch._give_up_some,
     Choice: Batch._choose,
+    Over: Batch._mark_over,
 }
 COUNTERS = ("event", "call", "order")

@@ -1,14 +1,18 @@
 """The call log, read."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Engine, Row, Select, func, select
+from sqlalchemy import ColumnElement, Connection, Engine, Row, Select, and_, func, or_, select
 
 from gateway.domain.finding import CERTAINTY, Rule
+from gateway.domain.links import safe_link
+from gateway.domain.messages import Direction
+from gateway.domain.results import MISSED_CALLS, NOT_ANSWERED
 from gateway.store import tables
+from gateway.store.known import STATES
 
 calls, orders = tables.calls, tables.orders
 
@@ -17,10 +21,12 @@ calls, orders = tables.calls, tables.orders
 class LoggedCall:
     """One line of the call log. Times are milliseconds since 1970 UTC, or None while unknown.
 
-    ``status``: ringing, ended, lost (no end was received), elsewhere (another extension of its group took it), ordered
-    (being dialled), or an order's outcome: accepted, refused, unreachable, unknown. ``paired_by`` is the rule by which
-    its events found each other (``domain/finding.py``), ``group_id`` the first call of a group that rang at once.
+    ``status``: ringing, ended, lost (no end was received), elsewhere (another extension of its group took it), over
+    (``over_by`` marked it as over), ordered (being dialled), or an order's outcome: accepted, refused, unreachable,
+    unknown. ``paired_by`` is the rule by which its events found each other (``domain/finding.py``), ``group_id`` the
+    first call of a group that rang at once.
     ``appliance`` is who dialled, or is about to; ``detail`` is the sentence that came with an order's outcome.
+    ``result`` says how it ended (``domain/results.py``), read from ``result_text``, the exchange's own words.
     """
 
     id: int
@@ -42,24 +48,45 @@ class LoggedCall:
     transferred_to: str | None = None
     appliance: str | None = None
     detail: str | None = None
+    result: str | None = None
+    result_text: str | None = None
+    over_by: str | None = None
+    over_at: int | None = None
 
     @property
     def certainty(self) -> str | None:
         """How sure it is that its events belong together: certain, likely or guess; None while there is only one."""
         return CERTAINTY[Rule(self.paired_by)].value if self.paired_by else None
 
+    @property
+    def spoken_s(self) -> int | None:
+        """Seconds of the conversation; None while unknown, and where nobody answered: it only rang then."""
+        return None if self.status != "ended" or self.result in NOT_ANSWERED else self.duration_s
+
+    @property
+    def may_be_marked_over(self) -> bool:
+        """Whether it still goes on as far as anybody heard."""
+        return self.status in GOING_ON
+
     def as_json(self) -> dict[str, Any]:
         """The form that scripts get: times as ISO 8601 in UTC."""
         plain = asdict(self) | {"certainty": self.certainty}
-        times = {name: iso(plain[name]) for name in ("started_at", "ended_at")}
-        wanted = ("id", "tenant", "direction", "extension", "number", "account", *times)
-        rest = ("duration_s", "recording_url", "status", "contact", "appliance", "detail", *PAIRING)
-        return {name: times.get(name, plain[name]) for name in (*wanted, *rest)}
+        plain |= {name: iso(plain[name]) for name in ("started_at", "ended_at", "over_at")}
+        plain["recording_url"] = safe_link(self.recording_url)
+        return {name: plain[name] for name in FIELDS}
+
+
+GOING_ON = ("ringing", "ordered", "accepted", "unknown")
+STATUSES = tuple(STATES)
+MISSED = "missed"
 
 
 @dataclass(frozen=True, slots=True)
 class CallFilter:
-    """What to look for; None means any. ``number`` matches from its beginning, times are milliseconds."""
+    """What to look for; None means any. ``number`` matches from its beginning, times are milliseconds.
+
+    ``statuses`` are any of ``STATUSES``, and ``MISSED`` for incoming calls that ended and that nobody took.
+    """
 
     extension: str | None = None
     number: str | None = None
@@ -68,10 +95,35 @@ class CallFilter:
     since: int | None = None
     until: int | None = None
     before_id: int | None = None
+    statuses: tuple[str, ...] = ()
 
 
 ANY = CallFilter()
-PAIRING = ("paired_by", "certainty", "group_id", "transferred_to")
+FIELDS = (
+    "id",
+    "tenant",
+    "direction",
+    "extension",
+    "number",
+    "account",
+    "started_at",
+    "ended_at",
+    "duration_s",
+    "recording_url",
+    "status",
+    "contact",
+    "appliance",
+    "detail",
+    "paired_by",
+    "certainty",
+    "group_id",
+    "transferred_to",
+    "result",
+    "result_text",
+    "over_by",
+    "over_at",
+)
+"""What scripts get of a call, in this order; new fields come last."""
 COLUMNS = (
     calls.c.id,
     calls.c.tenant,
@@ -92,7 +144,18 @@ COLUMNS = (
     calls.c.transferred_to,
     func.coalesce(orders.c.dialled_by, orders.c.appliance).label("appliance"),
     orders.c.detail,
+    calls.c.result,
+    calls.c.result_text,
+    calls.c.over_by,
+    calls.c.over_at,
 )
+
+
+def next_logged(connection: Connection, *, tenant: str, since: int, before: int) -> int:
+    """Return when the first call from ``since`` on was logged, ``before`` where there is none until then."""
+    between = (calls.c.tenant == tenant, calls.c.logged_at >= since, calls.c.logged_at < before)
+    found: int | None = connection.execute(select(func.min(calls.c.logged_at)).where(*between)).scalar()
+    return before if found is None else found
 
 
 class CallLog:
@@ -161,11 +224,20 @@ def _narrowed(query: Select[Any], tenant: str | None, wanted: CallFilter) -> Sel
     query = query.where(*(column == value for column, value in conditions.items() if value is not None))
     if wanted.number:
         query = query.where(calls.c.number.startswith(wanted.number, autoescape=True))
+    if wanted.statuses:
+        query = query.where(or_(*_status(wanted.statuses)))
     if wanted.since is not None:
         query = query.where(calls.c.logged_at >= wanted.since)
     if wanted.until is not None:
         query = query.where(calls.c.logged_at < wanted.until)
     return query.where(calls.c.id < wanted.before_id) if wanted.before_id else query
+
+
+def _status(wanted: Sequence[str]) -> Iterator[ColumnElement[bool]]:
+    yield calls.c.status.in_([status for status in wanted if status != MISSED])
+    if MISSED in wanted:
+        incoming = and_(calls.c.status == "ended", calls.c.direction == Direction.INCOMING)
+        yield and_(incoming, calls.c.result.in_(sorted(MISSED_CALLS)))
 
 
 def _logged(row: Row[Any]) -> LoggedCall:

@@ -1,6 +1,5 @@
 """What people put right in the register. The source's own words stay, and imports respect it (``loading.py``)."""
 
-import secrets
 from collections.abc import Callable
 from typing import Any
 
@@ -9,7 +8,7 @@ from sqlalchemy import Connection, Engine, delete, func, insert, select, update
 from gateway.errors import BadParameter
 from gateway.store import tables
 from gateway.store.journal import Journal
-from gateway.store.loading import DESK, Phone
+from gateway.store.loading import Phone
 
 accounts, phones = tables.accounts, tables.phones
 
@@ -39,12 +38,6 @@ class Corrections:
         row |= {"edited_at": at, "edited_by": by}
         self._run(lambda connection: _add(connection, row))
 
-    def open_account(self, tenant: str, name: str, *, at: int) -> int:
-        """A new account that no source has brought, with a code such as ``mesa-3f9a01c2``; its id."""
-        row = {"tenant": tenant, "name": name, "updated_at": at, "source": DESK}
-        opened: int = self._journal.run(lambda connection: _open_account(connection, row))
-        return opened
-
     def account_id(self, tenant: str, code: str) -> int | None:
         """The id of the account with this code."""
         query = select(accounts.c.id).where(accounts.c.tenant == tenant, accounts.c.code == code)
@@ -55,14 +48,6 @@ class Corrections:
     def _run(self, work: Callable[[Connection], bool]) -> bool:
         done: bool = self._journal.run(work)
         return done
-
-
-def _open_account(connection: Connection, row: dict[str, Any]) -> int:
-    code = f"{DESK}-{secrets.token_hex(4)}"
-    connection.execute(insert(accounts).values(row | {"code": code}))
-    wanted = select(accounts.c.id).where(accounts.c.tenant == row["tenant"], accounts.c.code == code)
-    account_id: int = connection.execute(wanted).scalar_one()
-    return account_id
 
 
 def _change(connection: Connection, tenant: str, phone_id: int, values: dict[str, Any]) -> bool:

@@ -11,6 +11,7 @@ from sqlalchemy.dialects.sqlite import insert as upsert
 
 from gateway.domain.matching import Ranked
 from gateway.store import tables
+from gateway.store.choosing import Standing, standing
 from gateway.store.journal import Journal
 from gateway.store.loading import LoadedAccount, Phone, write_accounts
 from gateway.store.matching import FOREVER, Matches
@@ -59,6 +60,10 @@ class Agent:
     extension: str
 
 
+CLOCK_WRONG_MS = 24 * 3600 * 1000
+"""A session that began later than this from now is no longer good; a clock put right by less logs nobody out."""
+
+
 class Directory:
     """Reads by the engine; writes in the journal's turn."""
 
@@ -99,6 +104,11 @@ class Directory:
             found = Matches(connection, before=before)
             found.load({tenant: set(numbers)})
             return found.of(tenant, numbers, extension)
+
+    def standing(self, tenant: str, number: str, forms: Sequence[str]) -> Standing:
+        """Who has ``number`` in any of its ``forms``, and as whom said so: what a page names when it has it changed."""
+        with self._engine.connect() as connection:
+            return standing(connection, tenant, number, forms)
 
     def owners(self, tenant: str, numbers: Sequence[str]) -> Sequence[Owner]:
         """The same, without the reasons."""
@@ -174,6 +184,8 @@ class Directory:
             select(agents)
             .join(sessions, sessions.c.agent_id == agents.c.id)
             .where(sessions.c.token_hash == _hash(token), sessions.c.expires_at > at)
+            # A session from far in the future would hold until then: the clock was wrong when it began.
+            .where(sessions.c.created_at <= at + CLOCK_WRONG_MS)
         )
         with self._engine.connect() as connection:
             row = connection.execute(query).first()

@@ -40,6 +40,7 @@ class Way:
 class OrderDraft:
     """A call to be placed: ``extension`` calls ``digits`` (dial plan applied) by ``appliance``.
 
+    ``owner`` is the name of the process that will try it (``store/presence.py``), which the journal fills in.
     ``fallback`` is tried when ``appliance`` was surely not reached. Within ``repeat_within_ms`` the same order again
     is not a new one.
     """
@@ -51,6 +52,7 @@ class OrderDraft:
     other: Reading
     fallback: Way | None = None
     repeat_within_ms: int = 0
+    owner: str | None = None
 
     @property
     def ways(self) -> tuple[Way, ...]:
@@ -99,13 +101,33 @@ class Settlement:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """An agent says whose a call is; ``number``, in canonical form, is that account's from now on ("" for none)."""
+    """An agent says whose a call is; ``number``, in canonical form, is that account's from now on ("" for none).
+
+    ``account_id`` 0 with a ``name`` opens an account, without one says that the call is nobody's. ``forms`` are the
+    forms of the number in the register. With ``attach`` the account gets the number if it has none of them, and the
+    account ``wrong`` loses it. ``seen`` is what the page showed of the number's owners (``choosing.Standing.seen``).
+    """
 
     tenant: str
     call_id: int
     account_id: int
     contact: str
     number: str
+    by: str
+    at: int
+    forms: tuple[str, ...] = ()
+    seen: str | None = None
+    name: str = ""
+    attach: bool = False
+    wrong: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Over:
+    """An agent (``by``, a login) says that a call is over, of which no end was heard."""
+
+    tenant: str
+    call_id: int
     by: str
     at: int
 
@@ -117,6 +139,15 @@ class GiveUp:
     tenant: str
     since: int
     before: int
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class InVain:
+    """Calls of ``tenant`` that still ring and whose ends are not waited for any more."""
+
+    tenant: str
+    call_ids: tuple[int, ...]
     at: int
 
 

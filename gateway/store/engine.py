@@ -11,6 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
 
+from gateway.errors import NewerSchema
 from gateway.store.private_files import make_private, open_private, prepare
 
 DATABASE = "gateway.db"
@@ -69,7 +70,10 @@ def commit(connection: Connection) -> None:
 
 
 def upgrade(engine: Engine, data: Path) -> None:
-    """Bring the schema to this version. Several processes may start at once: one works, the others wait."""
+    """Bring the schema to this version. Several processes may start at once: one works, the others wait.
+
+    Raises ``NewerSchema`` and leaves the database as it is where a newer version has been at work.
+    """
     # Only here: commands that change no schema start sooner.
     from alembic import command
     from alembic.config import Config
@@ -78,7 +82,19 @@ def upgrade(engine: Engine, data: Path) -> None:
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
     with write_lock(data), engine.begin() as connection:
         config.attributes["connection"] = connection
+        _refuse_newer(connection, config, data / DATABASE)
         command.upgrade(config, "head")
+
+
+def _refuse_newer(connection: Connection, config: Any, path: Path) -> None:
+    from alembic.migration import MigrationContext
+    from alembic.script import ScriptDirectory
+
+    script = ScriptDirectory.from_config(config)
+    known = {revision.revision for revision in script.walk_revisions()}
+    for found in MigrationContext.configure(connection).get_current_heads():
+        if found not in known:
+            raise NewerSchema(str(path), found, known=script.get_current_head() or "")
 
 
 class FileLock:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Row, delete, func, insert, select, update
+from sqlalchemy import Connection, Engine, Row, Select, delete, insert, or_, select, update
 
 from gateway.errors import ImportRunning
 from gateway.source import Refused
@@ -15,7 +15,9 @@ from gateway.store.journal import Journal
 imports = tables.imports
 
 DEAD_AFTER_MS = 120_000
-"""A run that gave no sign of life for so long has died with its process."""
+"""A run that gave no sign of life for so long has died with its process, also one that gave it so far in the future:
+the clock was set back since.
+"""
 KEPT = 50
 """Runs remembered of each source."""
 DIED = "O processo que importava parou no meio; o que ele já tinha gravado vale, e a próxima vez completa o resto."
@@ -114,9 +116,9 @@ class Imports:
 
     def last_success(self, tenant: str, source: str) -> int | None:
         """When the last run that came to its end had begun."""
-        query = select(func.max(imports.c.started_at)).where(imports.c.tenant == tenant, imports.c.source == source)
+        query = _newest_start(tenant, source).where(imports.c.state == "done")
         with self._engine.connect() as connection:
-            found: int | None = connection.execute(query.where(imports.c.state == "done")).scalar()
+            found: int | None = connection.execute(query).scalar()
         return found
 
 
@@ -134,9 +136,8 @@ def _begin(connection: Connection, tenant: str, source: str, kind: str, at: int)
 
 
 def _claim_due(connection: Connection, tenant: str, source: str, kind: str, at: int, not_after: int) -> int | None:
-    query = select(func.max(imports.c.started_at)).where(imports.c.tenant == tenant, imports.c.source == source)
-    newest = connection.execute(query).scalar()
-    if newest is not None and newest > not_after:
+    newest = connection.execute(_newest_start(tenant, source)).scalar()
+    if newest is not None and not_after < newest <= at:
         return None
     try:
         return _begin(connection, tenant, source, kind, at)
@@ -144,10 +145,17 @@ def _claim_due(connection: Connection, tenant: str, source: str, kind: str, at: 
         return None
 
 
+def _newest_start(tenant: str, source: str) -> Select[Any]:
+    """When the newest run began: newest by its id, for clocks are set back."""
+    query = select(imports.c.started_at).where(imports.c.tenant == tenant, imports.c.source == source)
+    return query.order_by(imports.c.id.desc()).limit(1)
+
+
 def _bury(connection: Connection, tenant: str, source: str, at: int) -> None:
     """Write down that a run has died, so that another may begin."""
-    dead = (imports.c.state == "running", imports.c.seen_at < at - DEAD_AFTER_MS)
-    statement = update(imports).where(imports.c.tenant == tenant, imports.c.source == source, *dead)
+    silent = or_(imports.c.seen_at < at - DEAD_AFTER_MS, imports.c.seen_at > at + DEAD_AFTER_MS)
+    mine = (imports.c.tenant == tenant, imports.c.source == source)
+    statement = update(imports).where(*mine, imports.c.state == "running", silent)
     connection.execute(statement.values(state="failed", finished_at=imports.c.seen_at, message=DIED))
 
 

@@ -3,7 +3,9 @@
 ``apply`` turns a batch of drafts into a handful of statements: load what the batch needs, work in memory, write it all.
 """
 
+import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +13,24 @@ from sqlalchemy import Connection, Engine
 
 from gateway.errors import GatewayError
 from gateway.store.batch import Batch
-from gateway.store.drafts import Choice, EndDraft, GiveUp, OrderDraft, Recorded, Settlement, StartDraft, Work
-from gateway.store.engine import LOCK, FileLock
+from gateway.store.database_file import DatabaseFile
+from gateway.store.drafts import (
+    Choice,
+    EndDraft,
+    GiveUp,
+    InVain,
+    OrderDraft,
+    Over,
+    Recorded,
+    Settlement,
+    StartDraft,
+    Work,
+)
+from gateway.store.engine import DATABASE, LOCK, FileLock
+from gateway.store.presence import Presence
 from gateway.store.writer import GroupCommit
 
-Draft = StartDraft | EndDraft | OrderDraft | Settlement | GiveUp | Choice | Work
+Draft = StartDraft | EndDraft | OrderDraft | Settlement | GiveUp | InVain | Choice | Over | Work
 
 
 class Journal:
@@ -30,9 +45,18 @@ class Journal:
         on_commit: Callable[[int], None] = lambda _seq: None,
     ) -> None:
         self._lock = FileLock(data / LOCK)
+        self._file = DatabaseFile(data / DATABASE)
         self._on_commit = on_commit
+        self.presence = Presence(data)
+        self.wrote_at = float("-inf")
+        """When an event last became durable (``time.monotonic``)."""
         self._writer: GroupCommit[Draft, Any] = GroupCommit(
-            engine, apply, lock=self._lock, queue_limit=queue_limit, after_commit=self._ring
+            engine,
+            apply,
+            lock=self._lock,
+            queue_limit=queue_limit,
+            after_commit=self._ring,
+            check=self._file.check,
         )
 
     def start(self) -> None:
@@ -41,13 +65,16 @@ class Journal:
     def stop(self) -> None:
         """Write what is waiting, then end. Safe to call again."""
         self._writer.stop()
+        self.presence.close()
 
-    def write(self, draft: StartDraft | EndDraft | OrderDraft | Settlement | Choice) -> Recorded:
+    def write(self, draft: StartDraft | EndDraft | OrderDraft | Settlement | Choice | Over) -> Recorded:
         """Return once ``draft`` is durable. Raises ``BusyError`` when nothing was stored."""
+        if isinstance(draft, OrderDraft):
+            draft = replace(draft, owner=self.presence.name())
         recorded: Recorded = self._writer.write(draft)
         return recorded
 
-    def give_up(self, draft: GiveUp) -> int:
+    def give_up(self, draft: GiveUp | InVain) -> int:
         """Close calls whose ends are not waited for any more; how many they were. Raises ``BusyError``."""
         closed: int = self._writer.write(draft)
         return closed
@@ -67,6 +94,10 @@ class Journal:
         """How many drafts wait to be written."""
         return self._writer.waiting()
 
+    def check_file(self) -> None:
+        """Raise ``StoreReplaced`` when the database is not the file any more that was opened."""
+        self._file.check()
+
     def alive(self) -> bool:
         return self._writer.alive()
 
@@ -74,6 +105,7 @@ class Journal:
         """Tell the hub of the newest event, so that it need not wait for its next look."""
         seq = max((result.seq for result in results if isinstance(result, Recorded)), default=0)
         if seq:
+            self.wrote_at = time.monotonic()
             self._on_commit(seq)
 
 

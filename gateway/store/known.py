@@ -10,6 +10,7 @@ from gateway.domain.finding import LATE_MS, LONGEST_CALL_MS, Heard
 from gateway.domain.messages import Direction
 from gateway.domain.numbers import Kind
 from gateway.domain.pairing import State
+from gateway.domain.results import sure_result
 from gateway.store import statements
 from gateway.store.bulk import Driver
 from gateway.store.drafts import EndDraft, StartDraft
@@ -24,6 +25,7 @@ STATES: Mapping[str, State] = {
     "ended": State.ENDED,
     "lost": State.LOST,
     "elsewhere": State.ELSEWHERE,
+    "over": State.OVER,
 }
 """What is known of a call, by its status in the log: an order's outcome says nothing yet of the call itself."""
 NOBODY = (Kind.WITHHELD, Kind.UNKNOWN)
@@ -41,6 +43,7 @@ class Call:
     def __init__(self, row: dict[str, Any]) -> None:
         self.row = row
 
+    id = _column("id")
     extension = _column("extension")
     number = _column("number")
     call_ref = _column("call_ref")
@@ -83,6 +86,7 @@ def heard_of(draft: StartDraft | EndDraft) -> Heard:
         call_ref=message.call_ref,
         occurred_at=message.occurred_at,
         duration_s=end.duration_s if end else None,
+        result=sure_result(end.result, end.duration_s) if end else None,
         recording_url=end.recording_url if end else None,
     )
 
@@ -128,6 +132,13 @@ class KnownCalls:
         if call_id not in self._by_id:
             self._know_all(statements.CALLS_BY_ID.run(self._driver, [call_id]))
         return self._by_id[call_id]
+
+    def find(self, call_id: int) -> Call | None:
+        """One call, read if need be; None where there is none."""
+        try:
+            return self.get(call_id)
+        except KeyError:
+            return None
 
     def add(self, call: Call) -> None:
         """Have later events of the batch find ``call``."""

@@ -73,6 +73,12 @@ class OrderLog:
             return None
         return Delivery(Outcome(row.outcome), row.detail or "", row.peer_ref)
 
+    def owner(self, order_id: int) -> str | None:
+        """The process that tries an order (``store/presence.py``)."""
+        with self._engine.connect() as connection:
+            found: str | None = connection.execute(select(orders.c.owner).where(orders.c.id == order_id)).scalar()
+        return found
+
     def of_call(self, tenant: str, call_id: int) -> Placed | None:
         """The order that placed a call of the tenant, if one did."""
         query = select(orders, calls.c.ended_at).join_from(orders, calls, calls.c.id == orders.c.call_id)

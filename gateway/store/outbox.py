@@ -5,16 +5,21 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Select, func, select, update
+from sqlalchemy import Connection, Engine, Row, Select, func, select, update
 
 from gateway.adapter import Delivery
+from gateway.domain.links import safe_link
 from gateway.store import tables
 from gateway.store.journal import Journal
 
 outbox, orders = tables.outbox, tables.orders
 
+LATER_FIELDS = {"result": "", "resultado": ""}
+"""Fields that letters of version 0.1.0 lack."""
 CLAIM_MS = 120_000
 """A letter whose sender died is due again after this long; longer than any attempt may take."""
+LONGEST_WAIT_MS = 300_000
+"""No letter is put off for longer; one that is due later still was put off before the clock was set back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,14 +45,28 @@ class Outbox:
         """The oldest waiting letter if it is due, held for ``CLAIM_MS``. Raises ``BusyError``."""
         if not self._due(tenant, target, now):
             return None
-        letter: Letter | None = self._journal.run(lambda connection: _claim(connection, tenant, target, now))
+        letter: Letter | None = self._journal.run(lambda connection: self._claim(connection, tenant, target, now))
         return letter
+
+    def _claim(self, connection: Connection, tenant: str, target: str, now: int) -> Letter | None:
+        row = connection.execute(_oldest(tenant, target)).first()
+        if row is None or not self._is_due(row, now):
+            return None
+        held = {"due_at": now + CLAIM_MS, "attempts": row.attempts + 1, "claimed_by": self._journal.presence.name()}
+        connection.execute(update(outbox).where(outbox.c.id == row.id).values(**held))
+        return Letter(row.id, row.target, row.kind, _fields(row.body), row.created_at, row.attempts)
+
+    def _is_due(self, row: Row[Any], now: int) -> bool:
+        """Whether its time has come, or who has claimed it died, or its time is from before the clock was set back."""
+        if not now < row.due_at <= now + max(LONGEST_WAIT_MS, CLAIM_MS):
+            return True
+        return row.claimed_by is not None and not self._journal.presence.alive(row.claimed_by)
 
     def _due(self, tenant: str, target: str, now: int) -> bool:
         """A look without the write lock, so that an idle target costs nothing."""
         with self._engine.connect() as connection:
             row = connection.execute(_oldest(tenant, target)).first()
-        return row is not None and row.due_at <= now
+        return row is not None and self._is_due(row, now)
 
     def settle(self, letter: Letter, delivery: Delivery, now: int) -> None:
         """The letter is done: accepted, or given up with its last outcome."""
@@ -57,7 +76,8 @@ class Outbox:
 
     def postpone(self, letter: Letter, delivery: Delivery, due_at: int) -> None:
         """Try again at ``due_at``; the letters behind it wait too."""
-        values = {"due_at": due_at, "outcome": delivery.outcome.value, "detail": delivery.detail}
+        told = {"outcome": delivery.outcome.value, "detail": delivery.detail}
+        values = {"due_at": due_at, "claimed_by": None, **told}
         statement = update(outbox).where(outbox.c.id == letter.id).values(**values)
         self._journal.run(lambda connection: connection.execute(statement) and None)
 
@@ -68,10 +88,12 @@ class Outbox:
             return connection.execute(query).scalar_one()
 
     def abandoned_orders(self, before: int) -> Sequence[int]:
-        """Orders placed before ``before`` whose attempt was never settled."""
-        query = select(orders.c.id).where(orders.c.outcome.is_(None), orders.c.requested_at < before)
+        """Orders of which no end will come any more: their process is dead, or they are from before ``before``."""
+        query = select(orders.c.id, orders.c.owner, orders.c.requested_at).where(orders.c.outcome.is_(None))
         with self._engine.connect() as connection:
-            return list(connection.execute(query).scalars())
+            open_orders = connection.execute(query).all()
+        alive = self._journal.presence.alive
+        return [row.id for row in open_orders if row.requested_at < before or (row.owner and not alive(row.owner))]
 
 
 def _oldest(tenant: str, target: str) -> Select[Any]:
@@ -79,10 +101,7 @@ def _oldest(tenant: str, target: str) -> Select[Any]:
     return select(outbox).where(*waiting).order_by(outbox.c.id).limit(1)
 
 
-def _claim(connection: Connection, tenant: str, target: str, now: int) -> Letter | None:
-    row = connection.execute(_oldest(tenant, target)).first()
-    if row is None or row.due_at > now:
-        return None
-    held = update(outbox).where(outbox.c.id == row.id)
-    connection.execute(held.values(due_at=now + CLAIM_MS, attempts=row.attempts + 1))
-    return Letter(row.id, row.target, row.kind, json.loads(row.body), row.created_at, row.attempts)
+def _fields(body: str) -> Mapping[str, str]:
+    """The fields as this version's templates ask for them, whichever version wrote them down."""
+    fields: dict[str, str] = LATER_FIELDS | json.loads(body)
+    return fields | {"url_audio": safe_link(fields.get("url_audio")) or ""}

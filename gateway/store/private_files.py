@@ -14,7 +14,7 @@ log = structlog.get_logger()
 
 FILE, FOLDER = 0o600, 0o700
 OTHERS_WRITE = 0o022
-OURS = ("gateway.db*", "gateway.lock", "gateway.waiting", "exchanges.db*", "logins.db*")
+OURS = ("gateway.db*", "gateway.lock", "gateway.waiting", "exchanges.db*", "logins.db*", "running.lock")
 FOLDERS_OF_OURS = ("appliances", "metrics")
 ROOT = 0
 
@@ -32,7 +32,7 @@ def make_folder(path: Path) -> None:
     if path.is_dir():
         return
     path.mkdir(parents=True, exist_ok=True, mode=FOLDER)
-    _give_to_folder_s_owner(path)
+    _give_to_folder_s_owner(path, path)
 
 
 def open_private(path: Path) -> int:
@@ -41,8 +41,8 @@ def open_private(path: Path) -> int:
     Raises ``OSError``.
     """
     file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, FILE)
-    _close(path)
-    _give_to_folder_s_owner(path)
+    _close(path, file)
+    _give_to_folder_s_owner(path, file)
     return file
 
 
@@ -65,14 +65,14 @@ def _found(data: Path) -> Iterator[Path]:
             yield from sorted((data / name).rglob("*"))
 
 
-def _close(path: Path) -> bool:
+def _close(path: Path, file: int | None = None) -> bool:
     """Take others' rights to ``path`` away; whether there was something to take. What is not ours is warned of."""
     try:
-        found = path.lstat()
+        found = path.lstat() if file is None else os.fstat(file)
         wanted = _wanted(path, found)
         if wanted == stat.S_IMODE(found.st_mode) or stat.S_ISLNK(found.st_mode):
             return False
-        path.chmod(wanted)
+        os.chmod(path if file is None else file, wanted)
     except FileNotFoundError:  # of a process that has just ended
         return False
     except OSError as error:
@@ -97,10 +97,10 @@ def _wanted(path: Path, found: os.stat_result) -> int:
     return mode if mode & stat.S_ISVTX else mode & ~OTHERS_WRITE
 
 
-def _give_to_folder_s_owner(path: Path) -> None:
+def _give_to_folder_s_owner(path: Path, made: Path | int) -> None:
     """What root makes for a gateway of another user belongs to that user, as SQLite does with its own files."""
     if os.geteuid() != ROOT:
         return
     owner = path.parent.stat()
-    if owner.st_uid != ROOT and path.stat().st_uid == ROOT:
-        os.chown(path, owner.st_uid, owner.st_gid)
+    if owner.st_uid != ROOT and os.stat(made).st_uid == ROOT:
+        os.chown(made, owner.st_uid, owner.st_gid)

@@ -30,12 +30,15 @@ def earlier(connection: Connection, driver: Driver, pending: Sequence[Row], draf
 
 
 def _double_click(driver: Driver, pending: Sequence[Row], draft: OrderDraft) -> Row | None:
-    """The same call, asked for a moment ago by whatever way."""
-    since, tenant = draft.message.received_at - draft.repeat_within_ms, draft.message.tenant
+    """The same call, asked for a moment ago by whatever way. A moment to come does as well, for threads overtake one
+    another; a time beyond that is from before the clock was set back, and must not swallow clicks until then.
+    """
+    at, tenant = draft.message.received_at, draft.message.tenant
+    since, until = at - draft.repeat_within_ms, at + draft.repeat_within_ms
     for row in pending:
-        if row["tenant"] == tenant and row["requested_at"] > since and _same(row, draft):
+        if row["tenant"] == tenant and since < row["requested_at"] < until and _same(row, draft):
             return row
-    before = [tenant, draft.extension[:32], draft.appliance, since]
+    before = [tenant, draft.extension[:32], draft.appliance, since, until]
     found = statements.SAME_ORDERS.run(driver, [draft.digits[:64]], before)
     return dict(zip(("call_id", "id"), found[0], strict=True)) if found else None
 

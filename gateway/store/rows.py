@@ -4,8 +4,13 @@ import json
 from typing import Any
 
 from gateway.adapter import Delivery
+from gateway.domain.links import safe_link
+from gateway.domain.matching import Match
 from gateway.domain.messages import CallEnded, CallStarted
+from gateway.domain.results import read_result
+from gateway.domain.sides import Sides
 from gateway.store.drafts import Attempt, OrderDraft, Settlement
+from gateway.store.statements import CALL_COLUMNS
 
 # One encoder for all: json.dumps makes a new one at each call that names separators.
 encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
@@ -22,9 +27,26 @@ SHOWN = (
     "duration_s",
     "recording_url",
 )
+SHOWN_IF_KNOWN = ("result", "result_text", "over_by")
 
 
 Row = dict[str, Any]
+
+
+def call(call_id: int, tenant: str, sides: Sides, owner: Match | None, at: int) -> Row:
+    """A new call, ``at`` when it was first heard of; what is not known yet is None."""
+    row: Row = dict.fromkeys(CALL_COLUMNS)
+    return row | {
+        "id": call_id,
+        "tenant": tenant,
+        "direction": sides.direction.value,
+        "extension": sides.extension[:32],
+        "number": (sides.other.national or sides.other.input)[:64],
+        "account_id": owner.account_id if owner else None,
+        "account_name": owner.name if owner else None,
+        "contact": owner.contact if owner else None,
+        "logged_at": at,
+    }
 
 
 def event(kind: str, call: Row, seq: int, at: int, told: Row) -> Row:
@@ -36,8 +58,13 @@ def event(kind: str, call: Row, seq: int, at: int, told: Row) -> Row:
         "at": at,
         "extension": call["extension"],
         "call_id": call["id"],
-        "payload": encode({name: call[name] for name in SHOWN} | told),
+        "payload": encode(_shown(call) | told),
     }
+
+
+def _shown(call: Row) -> Row:
+    more = {name: call[name] for name in SHOWN_IF_KNOWN if call[name] is not None}
+    return {name: call[name] for name in SHOWN} | more
 
 
 def start_of(message: CallEnded) -> int | None:
@@ -45,6 +72,12 @@ def start_of(message: CallEnded) -> int | None:
     if message.duration_s is None:
         return None
     return (message.occurred_at or message.received_at) - message.duration_s * 1000
+
+
+def result_of(message: CallEnded) -> Row:
+    """How a call ended, as a code and in the exchange's words; both None where it said nothing."""
+    result = read_result(message.result, message.duration_s)
+    return {"result": result.value if result else None, "result_text": message.result if result else None}
 
 
 def received(message: CallStarted | CallEnded) -> Row:
@@ -74,6 +107,7 @@ def order(draft: OrderDraft, order_id: int, call_id: int) -> Row:
         "requested_by": message.requested_by,
         "requested_at": message.received_at,
         "request_key": message.request_key,
+        "owner": draft.owner,
     }
 
 
@@ -117,7 +151,9 @@ def letter(kind: str, call: Row, message: CallStarted | CallEnded, target: str) 
         "ramal": call["extension"],
         "telefone": call["number"],
         "direction": call["direction"],
-        "url_audio": call["recording_url"] or "",
+        "url_audio": safe_link(call["recording_url"]) or "",
+        "result": call["result"] or "",
+        "resultado": call["result_text"] or "",
     }
     return {
         "tenant": call["tenant"],

@@ -17,6 +17,7 @@ import structlog
 from sqlalchemy import Connection, Engine, MetaData, Row, Select, Table, create_engine, delete, event, select
 from sqlalchemy.exc import DatabaseError, OperationalError, SQLAlchemyError
 
+from gateway.clock import Clock
 from gateway.store.bulk import Write
 from gateway.store.private_files import make_private
 
@@ -45,8 +46,9 @@ class SideLog:
     Kept are at most ``keep_days`` days and about ``keep_mb`` megabytes, whichever is less.
     """
 
-    def __init__(self, data: Path, *, keep_days: float, keep_mb: float) -> None:
+    def __init__(self, data: Path, *, keep_days: float, keep_mb: float, clock: Clock | None = None) -> None:
         self.engine = open_engine(data / DATABASE)
+        self._clock = clock or Clock()
         self._keep_ms = round(keep_days * 24 * 3600 * 1000)
         self._keep_bytes = round(keep_mb * 1024 * 1024)
         self._writes = {table: Write(table, written(table)) for table in metadata.tables.values()}
@@ -113,18 +115,21 @@ class SideLog:
     def _run(self) -> None:
         tidied = 0.0
         while not self._stopping.wait(WRITE_EVERY_S):
-            self.flush()
-            if time.monotonic() - tidied > TIDY_EVERY_S:
-                self.tidy(time.time_ns() // 1_000_000)
-                tidied = time.monotonic()
+            try:
+                self.flush()
+                if time.monotonic() - tidied > TIDY_EVERY_S:
+                    self.tidy()
+                    tidied = time.monotonic()
+            except Exception as error:  # such as no file left to open: that passes, and this thread must outlive it
+                log.error("side_log_failed", error=type(error).__name__, exc_info=error)
         self.flush()
 
-    def tidy(self, now: int) -> None:
+    def tidy(self) -> None:
         """Let go of what is too old or too much, oldest first, a portion at a time."""
-        tables = list(metadata.tables.values())
+        tables, before = list(metadata.tables.values()), self._clock.ago(self._keep_ms)
         try:
             for table in tables:
-                while self._drop(table, table.c.at < now - self._keep_ms):
+                while self._drop(table, table.c.at < before):
                     pass
             while self._used_bytes() > self._keep_bytes and sum(self._drop(table, None) for table in tables):
                 pass

@@ -35,6 +35,10 @@ CHANGING = (
     "account_id",
     "account_name",
     "contact",
+    "result",
+    "result_text",
+    "over_by",
+    "over_at",
 )
 ORDER_COLUMNS = (
     "id",
@@ -49,6 +53,7 @@ ORDER_COLUMNS = (
     "requested_by",
     "requested_at",
     "request_key",
+    "owner",
 )
 ATTEMPT_COLUMNS = (
     "tenant",
@@ -154,7 +159,8 @@ def _orders_to_settle(count: int) -> ClauseElement:
 def _same_orders(count: int) -> ClauseElement:
     wanted = (orders.c.tenant == bindparam("of"), orders.c.extension == bindparam("extension"))
     same = (orders.c.appliance == bindparam("appliance"), orders.c.requested_at > bindparam("since"))
-    query = select(orders.c.call_id, orders.c.id).where(*wanted, *same, _among(orders.c.digits, count))
+    query = select(orders.c.call_id, orders.c.id).where(*wanted, *same, orders.c.requested_at < bindparam("until"))
+    query = query.where(_among(orders.c.digits, count))
     return query.order_by(orders.c.id.desc())
 
 

@@ -149,6 +149,10 @@ calls = Table(
     Column("paired_by", String(12), comment="the rule by which its events found each other: domain/finding.py"),
     Column("group_id", Id, comment="the first call of the same caller, where several extensions ring at once"),
     Column("transferred_to", String(32), comment="the extension that ended it, where it is another"),
+    Column("result", String(12), comment="how it ended, read from result_text: domain/results.py"),
+    Column("result_text", String(255), comment="how it ended, in the exchange's own words (resultado)"),
+    Column("over_by", String(64), comment="login of the agent who marked it as over"),
+    Column("over_at", BigInteger, comment="when it was marked as over"),
     Index(None, "tenant", "logged_at"),
     Index(None, "tenant", "extension", "logged_at"),
     Index(None, "tenant", "number", "logged_at"),
@@ -201,6 +205,7 @@ orders = Table(
     Column("detail", Text),
     Column("peer_ref", String(255)),
     Column("settled_at", BigInteger),
+    Column("owner", String(32), comment="the process that tries it (store/presence.py)"),
     Index(
         "ix_orders_open",
         "requested_at",
@@ -248,6 +253,7 @@ outbox = Table(
     Column("settled_at", BigInteger),
     Column("outcome", String(12)),
     Column("detail", Text),
+    Column("claimed_by", String(32), comment="the process that sends it just now (store/presence.py)"),
     Index(
         "ix_outbox_waiting",
         "tenant",

@@ -14,6 +14,7 @@ from enum import Enum, auto
 from typing import Generic, Protocol, TypeVar, cast
 
 import structlog
+from prometheus_client import Counter
 from sqlalchemy import Connection, Engine
 
 from gateway.errors import GatewayError, InternalError, QueueFull, Stopping, StoreUnavailable
@@ -26,6 +27,7 @@ Result = TypeVar("Result")
 log = structlog.get_logger()
 
 UNHURRIED_S = 0.003
+FAILURES = Counter("cti_writes_failed_total", "Events, orders and others that the database did not take")
 
 
 class Lock(Protocol):
@@ -94,7 +96,8 @@ class GroupCommit(Generic[Job, Result]):
     When ``apply`` fails for a batch, the batch is rolled back and each job is tried by itself inside a
     savepoint, so that an error hurts only the job that causes it. ``lock`` is held around each transaction
     (a file lock between processes). ``after_commit`` is called with the results of each durable batch, on the thread
-    that wrote it, before its producers go on.
+    that wrote it, before its producers go on. ``check`` is called before and after each transaction; the
+    ``GatewayError`` that it raises is everybody's outcome.
     """
 
     def __init__(
@@ -106,6 +109,7 @@ class GroupCommit(Generic[Job, Result]):
         queue_limit: int = 4096,
         batch_limit: int = 256,
         after_commit: Callable[[Sequence[Result]], None] = lambda _: None,
+        check: Callable[[], None] = lambda: None,
     ) -> None:
         self._engine = engine
         self._apply = apply
@@ -117,6 +121,7 @@ class GroupCommit(Generic[Job, Result]):
         self._queue_limit = queue_limit
         self._batch_limit = batch_limit
         self._after_commit = after_commit
+        self._check = check
         self._stopping = False
         self._connection: Connection | None = None
         self._gate = threading.Lock()
@@ -226,12 +231,12 @@ class GroupCommit(Generic[Job, Result]):
                 return
             try:
                 tickets = self._waiting_now()
-                outcomes = self._commit([ticket.job for ticket in tickets]) if tickets else []
+                outcomes = self._commit_on_known_file([ticket.job for ticket in tickets]) if tickets else []
             finally:
                 self._lock.give_back()
         except Exception as error:
             tickets = tickets or self._waiting_now()
-            log.error("write_failed", jobs=len(tickets), error=type(error).__name__, exc_info=error)
+            outcomes = [_failed(error, len(tickets)) for _ in tickets]
         finally:
             self._answer(tickets, [StoreUnavailable() for _ in tickets] if outcomes is None else outcomes)
 
@@ -241,6 +246,12 @@ class GroupCommit(Generic[Job, Result]):
         while len(tickets) < self._batch_limit and not self._queue.empty():
             tickets.append(self._queue.get())
         return [ticket for ticket in tickets if not ticket.abandoned]
+
+    def _commit_on_known_file(self, jobs: list[Job]) -> Sequence[Result | GatewayError]:
+        self._check()
+        outcomes = self._commit(jobs)
+        self._check()
+        return outcomes
 
     def _commit(self, jobs: list[Job]) -> Sequence[Result | GatewayError]:
         try:
@@ -294,6 +305,16 @@ class GroupCommit(Generic[Job, Result]):
                 self._after_commit(done)
         except Exception as error:
             log.error("doorbell_failed", error=type(error).__name__, exc_info=error)
+
+
+def _failed(error: Exception, jobs: int) -> GatewayError:
+    """Log and count a transaction that failed as a whole, and return what its producers are told."""
+    FAILURES.inc(jobs)
+    if isinstance(error, GatewayError):
+        log.error("write_refused", jobs=jobs, code=error.code, error=str(error))
+        return error
+    log.error("write_failed", jobs=jobs, error=type(error).__name__, exc_info=error)
+    return StoreUnavailable()
 
 
 def _told(error: Exception) -> GatewayError:

@@ -11,6 +11,7 @@ from gateway.domain.messages import Direction
 from gateway.domain.numbers import Kind, Reading, read
 from gateway.domain.sentences import in_portuguese
 from gateway.domain.tenant import Tenant
+from gateway.domain.undialling import sides_of
 from gateway.store.calls import LoggedCall
 from gateway.store.exchanges import IN, Exchange
 from gateway.store.log import LoggedEvent
@@ -171,8 +172,8 @@ def _reading(call: LoggedCall, events: Sequence[LoggedEvent], tenant: Tenant) ->
     if came is None:
         return read(call.number, tenant.numbers)
     plan = tenant.numbers_for(came["ramal"], came["telefone"])
-    sent = (came["telefone"], came["ramal"])
-    readings = [read(text, plan) for text in sent]
+    other = sides_of(came["ramal"], came["telefone"], tenant).other
+    readings = [other, *(read(came[name], plan) for name in ("telefone", "ramal"))]
     return next((reading for reading in readings if reading.national == call.number), readings[0])
 
 
@@ -183,6 +184,9 @@ def _of_account(call: LoggedCall, events: Sequence[LoggedEvent]) -> Link:
     if not call.number:
         said = Said("sem número, nada a procurar no cadastro", "without a number there is nothing to look up")
         return Link("account", None, said)
+    if call.account is None and (by := _chosen_by(events)):
+        said = Said(f"{by} disse que não é de nenhuma conta", f"{by} said that it is no account's")
+        return Link("account", False, said, {"account": None})
     if call.account is None:
         said = Said(
             f"nenhuma conta tinha o número {call.number}: a tela mostra 'número desconhecido'",
@@ -200,12 +204,18 @@ REASONS = {
     Reason.EXACT: ("tem exatamente este número", "it has exactly this number"),
     Reason.OWNER: ("é da carteira deste ramal", "it is looked after at this extension"),
     Reason.LAST_CONTACT: ("foi o contato mais recente", "it was the last contact"),
+    Reason.EQUAL: ("nada a distingue das outras", "nothing tells it from the others"),
     Reason.NEWEST: ("é o cadastro mais recente", "it was changed last"),
 }
 
 
+def _chosen_by(events: Sequence[LoggedEvent]) -> str | None:
+    """Who said last whose the call is."""
+    return next((event.told["by"] for event in reversed(events) if event.kind == "account_chosen"), None)
+
+
 def _chosen_because(events: Sequence[LoggedEvent]) -> tuple[str, str]:
-    by = next((event.told["by"] for event in reversed(events) if event.kind == "account_chosen"), None)
+    by = _chosen_by(events)
     if by:
         return f", escolhida por {by}", f", chosen by {by}"
     matched = next((event.told["matched"] for event in events if "matched" in event.told), None)

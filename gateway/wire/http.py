@@ -9,9 +9,10 @@ from typing import Any
 import structlog
 
 from gateway.config import Config
-from gateway.errors import NotReplayable, UnknownTenant
+from gateway.errors import MetricsNotAllowed, NotReplayable, UnknownTenant
 from gateway.store.exchanges import Exchange
-from gateway.wire.auth import Proxies
+from gateway.wire import no_company
+from gateway.wire.clients import Networks, Proxies, asker
 from gateway.wire.dialing import Dialing
 from gateway.wire.exchanges import Recorder, environ_of
 from gateway.wire.intake import NO_OPERATION, Core, Intake, VerifyAgent, count, explain
@@ -59,7 +60,7 @@ class Front:
         self._plain: Mapping[str, WsgiApplication] = {
             "/healthz": lambda environ, start: send(answer(200, TEXT, b"ok\n"), environ, start),
             "/readyz": lambda environ, start: send(self._readiness(), environ, start),
-            "/metrics": metrics,
+            "/metrics": guarded(metrics, Networks(config.server.metrics_allow)),
         }
         intake = Intake(core, verify_agent=verify_agent, clock=clock)
         self._routes = routes(intake, config.server.max_body_bytes)
@@ -122,7 +123,7 @@ class Front:
         try:
             site = self._sites.find(environ, named)
         except UnknownTenant as error:
-            return send(refuse_as_text(error), environ, start_response)
+            return send(no_company.refuse(error, environ), environ, start_response)
         own = self._own_paths.get((site.name, environ["PATH_INFO"]))
         if own is not None:
             return send(self._serve(own, environ, site.name), environ, start_response)
@@ -136,6 +137,17 @@ class Front:
             log.error("health_failed", exc_info=error)
             checks = {"health": False}
         return answer(200 if all(checks.values()) else 503, JSON, json.dumps(checks).encode())
+
+
+def guarded(metrics: WsgiApplication, readers: Networks) -> WsgiApplication:
+    """``metrics``, which names companies and appliances, for ``readers`` only."""
+
+    def serve(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        if readers.admit(environ):
+            return metrics(environ, start_response)
+        return send(refuse_as_text(MetricsNotAllowed(*asker(environ))), environ, start_response)
+
+    return serve
 
 
 def routes(intake: Intake, limit: int) -> Mapping[str, Transport]:

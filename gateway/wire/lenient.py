@@ -15,6 +15,7 @@ import re
 from dataclasses import dataclass
 from urllib.parse import unquote
 
+from gateway.wire.header_names import header_environ
 from gateway.wire.transport import Environ
 
 METHOD = re.compile(rb"([A-Za-z]+)[ \t]+")
@@ -204,9 +205,9 @@ def environ_of(head: bytes) -> Environ:
         "QUERY_STRING": query,
         "SERVER_PROTOCOL": version,
     }
-    for line in lines:
-        name, _, value = line.partition(":")
-        key = name.upper().replace("-", "_")
-        key = key if key in ("CONTENT_TYPE", "CONTENT_LENGTH") else f"HTTP_{key}"
-        environ[key] = f"{environ[key]},{value.strip(' ')}" if key in environ else value.strip(" ")
-    return environ
+    return environ | header_environ(_header(line) for line in lines)
+
+
+def _header(line: str) -> tuple[str, str]:
+    name, _, value = line.partition(":")
+    return name, value.strip(" ")

@@ -63,16 +63,17 @@ class Cut(Exception):
 
 
 class LenientPort:
-    """Listens on ``address`` and ``port`` until ``close``; processes may share the port.
+    """Serves on ``listening``, which processes may share, or else on ``address`` and ``port``, until ``close``.
 
     ``port`` is the one in force, also where 0 asked for any. Raises ``OSError`` where it cannot be had.
     """
 
-    def __init__(self, application: Wsgi, address: str, port: int, limits: Limits) -> None:
+    def __init__(
+        self, application: Wsgi, address: str, port: int, limits: Limits, *, listening: socket.socket | None = None
+    ) -> None:
         self._application = application
         self._limits = limits
-        family = socket.AF_INET6 if ":" in address else socket.AF_INET
-        self._listening = socket.create_server((address, port), family=family, backlog=128, reuse_port=True)
+        self._listening = listening or socket.create_server((address, port), backlog=128)
         self._listening.settimeout(NOTICE_STOP_S)
         self.port: int = self._listening.getsockname()[1]
         self._free = threading.BoundedSemaphore(limits.connections)
@@ -87,27 +88,43 @@ class LenientPort:
         self._thread.start()
 
     def stop_accepting(self) -> None:
-        """Take no more connections; those that still send are cut. Returns at once, safe to call again."""
+        """Take no more connections; those that were taken are served. Returns at once, safe to call again."""
         self._stopping.set()
-        for connection in list(self._open):
-            with suppress(OSError):
-                connection.shutdown(socket.SHUT_RD)
+
+    def open_connections(self) -> int:
+        """How many are being read, served, or wait for their turn."""
+        return len(self._open)
 
     def close(self) -> None:
-        """Stop, and let requests that are being served end."""
+        """Stop, let requests that are being served end, and cut those that still send after half of the time."""
         self.stop_accepting()
         if self._thread.is_alive():
             self._thread.join(self._limits.stop_timeout_s)
-        deadline = time.monotonic() + self._limits.stop_timeout_s
+        self._wait(self._limits.stop_timeout_s / 2)
+        for connection in list(self._open):
+            with suppress(OSError):
+                connection.shutdown(socket.SHUT_RD)
+        self._wait(self._limits.stop_timeout_s / 2)
+
+    def _wait(self, timeout_s: float) -> None:
+        deadline = time.monotonic() + timeout_s
         while self._open and time.monotonic() < deadline:
             time.sleep(0.01)
 
     def _accept(self) -> None:
         with self._listening:
             while not self._stopping.is_set():
-                if self._free.acquire(timeout=NOTICE_STOP_S) and not self._accept_one():
+                if self._free.acquire(timeout=NOTICE_STOP_S) and not self._accept_safely():
                     self._free.release()
-        self.stop_accepting()  # also those that came while it was called
+
+    def _accept_safely(self) -> bool:
+        """Whether a connection is served; a defect costs that connection, not the port."""
+        try:
+            return self._accept_one()
+        except Exception as error:
+            log.error("lenient_accept_failed", error=type(error).__name__, exc_info=error)
+            self._stopping.wait(NOTICE_STOP_S)
+            return False
 
     def _accept_one(self) -> bool:
         """Whether a connection came and is served in the place that is free."""

@@ -4,7 +4,6 @@ A first path segment ``/t/TENANT`` wins; then a host name the tenant claims; the
 then, where only one tenant is configured, that one.
 """
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -15,8 +14,7 @@ from gateway.config import ClickToCall, Config, Tenant
 from gateway.errors import UnknownTenant
 from gateway.wire.auth import Gate
 from gateway.wire.dialects import Dialect, dialect_of
-
-HOST = re.compile(r"([A-Za-z0-9_.-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(:[0-9]{1,5})?")
+from gateway.wire.hosts import HOST, bare_host
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,14 +72,6 @@ def take_tenant(environ: dict[str, Any]) -> str | None:
     environ["SCRIPT_NAME"] = f"{environ.get('SCRIPT_NAME', '')}/t/{name}"
     environ["PATH_INFO"] = slash + rest or "/"
     return name
-
-
-def bare_host(host: str) -> str:
-    """``host`` in small letters, without port and final dot."""
-    host = host.strip().lower()
-    if host.startswith("["):
-        return host.partition("]")[0] + "]"
-    return host.partition(":")[0].rstrip(".")
 
 
 def base_url(environ: Mapping[str, Any]) -> str | None:

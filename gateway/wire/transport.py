@@ -9,7 +9,10 @@ from gateway.wire.sites import Site
 Environ = dict[str, Any]
 Headers = list[tuple[str, str]]
 
-STATUS_LINES = {status.value: f"{status.value} {status.phrase}" for status in HTTPStatus}
+STATUS_LINES = {code: f"{code} Status" for code in range(200, 600)} | {
+    status.value: f"{status.value} {status.phrase}" for status in HTTPStatus
+}
+"""Every status that can be configured, those without a registered phrase too."""
 TEXT = "text/plain; charset=utf-8"
 JSON = "application/json; charset=utf-8"
 

@@ -98,13 +98,11 @@ class Office:
         ramal: str = "3501",
         *,
         tenant: str = "acme",
-        recording_url: str | None = None,
         at: int | None = None,
+        **extras: Any,
     ) -> int:
         """A call ends; its id."""
-        return self.core.handle(
-            CallEnded(tenant, ramal, telefone, EXCHANGE, at or now_ms(), recording_url=recording_url)
-        ).call_id
+        return self.core.handle(CallEnded(tenant, ramal, telefone, EXCHANGE, at or now_ms(), **extras)).call_id
 
     def know(self, name: str, number: str, contact: str = "", *, tenant: str = "acme") -> None:
         """The CRM tells us of an account; each later than the one before, however quick this machine is."""
@@ -244,7 +242,7 @@ def services_of(office: Office, config: Config, hub: Hub, *, replay: Replay = no
         exchanges=office.exchanges,
         sightings=office.sightings,
         replay=replay,
-        choose=office.journal.write,
+        decide=office.journal.write,
         imports=Imports(office.engine, office.journal),
         import_now=lambda _tenant, _name: None,
         quality=Quality(office.engine),

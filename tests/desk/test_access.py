@@ -1,11 +1,13 @@
 """Who gets in, as whom, and for how long."""
 
 import base64
+import re
 from collections.abc import Callable
 
 import pytest
 
 from gateway.desk import access
+from gateway.desk.hub import Hub
 from gateway.errors import LoginsBusy
 from gateway.passwords import Verifier
 from tests.desk.conftest import PASSWORD, Browser, Clock, Office
@@ -144,6 +146,10 @@ def test_the_token_of_another_visitor_does_not_help(ana: Browser, browse: Browse
     [
         {"Origin": "https://evil.example"},
         {"Origin": "null"},
+        {"Origin": "http://["},
+        {"Origin": "http://localhost:9999"},
+        {"Referer": "https://evil.example/page"},
+        {"Referer": "http://["},
         {"Sec-Fetch-Site": "cross-site"},
         {"Sec-Fetch-Site": "same-site", "Origin": "http://localhost"},
     ],
@@ -159,9 +165,15 @@ def test_another_site_cannot_place_calls_in_an_agents_name(
 
 def test_the_gateways_own_pages_may_place_calls(ana: Browser, office: Office) -> None:
     form = {"numero": "4732100123", "csrf": ana.token()}
-    for headers in ({"Origin": "http://localhost"}, {"Sec-Fetch-Site": "same-origin"}, {}):
+    own = (
+        {"Origin": "http://localhost"},
+        {"Sec-Fetch-Site": "same-origin"},
+        {"Referer": "http://localhost/numero"},
+        {},
+    )
+    for headers in own:
         assert ana.post("/discar", data=form, headers=headers).status_code == 303
-    assert len(office.exchange.orders) == 3
+    assert len(office.exchange.orders) == len(own)
 
 
 def test_scripts_log_in_with_every_request(browse: Browse) -> None:
@@ -193,3 +205,54 @@ def test_a_piece_of_a_page_sends_the_whole_page_to_the_login(browse: Browse) -> 
 
 def test_passwords_are_for_programs_only(browse: Browse) -> None:
     assert browse().get("/", headers=basic()).location == "/login"
+
+
+def test_a_page_of_another_session_gets_no_piece_and_is_loaded_anew(ana: Browser) -> None:
+    """Whoever logs in in another tab of the browser has the cookie now: the old page would show that agent's calls."""
+    headers = {"HX-Request": "true", "X-CSRF-Token": ana.token()}
+    assert ana.get("/telas/recentes", headers=headers).status_code == 200
+    ana.log_in("bruno")
+    answer = ana.get("/telas/recentes", headers=headers)
+    assert (answer.status_code, answer.headers["HX-Refresh"]) == (403, "true")
+    assert ana.get("/api/me", headers=headers).status_code == 403
+
+
+def test_a_stream_is_only_for_the_session_that_its_page_names(ana: Browser) -> None:
+    (mark,) = re.findall(r'data-session="(\w+)"', ana.get("/").text)
+    ana.get(f"/events?sessao={mark}").close()
+    ana.log_in("bruno")
+    answer = ana.get(f"/events?sessao={mark}")
+    assert answer.status_code == 403
+    assert "Recarregue-a" in answer.text
+
+
+def test_the_public_name_of_a_session_tells_nothing_of_its_cookie(ana: Browser) -> None:
+    seen = ana.get("/").text
+    cookie = ana.client.get_cookie("cti_session")
+    assert cookie
+    assert cookie.value not in seen
+
+
+@pytest.mark.parametrize("leave", ["/logout", "/login"])
+def test_a_session_that_ends_ends_its_streams(ana: Browser, browse: Browse, hub: Hub, leave: str) -> None:
+    other = browse()
+    other.log_in()
+    streams = [ana.get("/events", buffered=False), other.get("/events", buffered=False)]
+    for stream in streams:
+        assert next(iter(stream.response)) == b"retry: 1000\n\n"
+    assert hub.open_screens() == 2
+    if leave == "/login":
+        ana.log_in("bruno")
+    else:
+        ana.post("/logout", data={"csrf": ana.token()})
+    assert hub.open_screens() == 1
+    assert b"pulse" not in b"".join(streams[0].response)
+    streams[1].close()
+
+
+def test_another_login_in_the_same_browser_ends_the_one_before(ana: Browser) -> None:
+    cookie = ana.client.get_cookie("cti_session")
+    assert cookie
+    ana.log_in("bruno")
+    ana.client.set_cookie("cti_session", cookie.value)
+    assert ana.get("/").location == "/login"

@@ -9,6 +9,7 @@ import pytest
 from gateway.adapter import Outcome
 from gateway.desk import api
 from gateway.desk.pages import ROUTES
+from gateway.store.calls import STATUSES
 from tests.desk.conftest import ANA, Browser, Office
 from tests.desk.test_access import basic
 
@@ -54,6 +55,99 @@ def test_calls_are_filtered(script: Callable[..., Any], office: Office, query: s
     assert len(script(f"/api/calls?{query}")["calls"]) == count
 
 
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("status=ended", {1, 2, 4, 5, 6}),
+        ("status=ringing", {3}),
+        ("status=missed", {2, 5}),
+        ("status=missed,ringing", {2, 3, 5}),
+        ("status=missed&extension=3502", {5}),
+        ("status=lost", set()),
+        ("status=", {1, 2, 3, 4, 5, 6}),
+    ],
+)
+def test_calls_are_found_by_where_they_stand(
+    script: Callable[..., Any], office: Office, query: str, found: set[int]
+) -> None:
+    office.hang_up(result="ANSWERED")  # 1
+    office.hang_up("4733330001", result="NOANSWER")  # 2
+    office.ring("4733330002")  # 3
+    office.hang_up("4733330003")  # 4: the exchange did not say
+    office.hang_up("4733330004", "3502", result="CANCEL")  # 5
+    office.hang_up("3501", "4733330005", result="NOANSWER")  # 6: a call that was made, not one that was missed
+    assert {call["id"] for call in script(f"/api/calls?{query}")["calls"]} == found
+
+
+@pytest.mark.parametrize(
+    ("path", "named", "meant"),
+    [
+        ("/api/calls?statuss=missed", "statuss", "status"),
+        ("/api/calls?Extension=3501", "Extension", "extension"),
+        ("/api/calls?ramal=3501", "ramal", "Parâmetros daqui: extension, number"),
+        ("/api/calls/1?limit=1", "limit", "não tem parâmetros"),
+        ("/api/calls/1/why?x=1", "x", "não tem parâmetros"),
+        ("/api/me?x=1", "x", "não tem parâmetros"),
+        ("/api/appliances?x=1", "x", "não tem parâmetros"),
+        ("/api/imports?limit=3", "limit", "não tem parâmetros"),
+        ("/api/openapi.json?x=1", "x", "não tem parâmetros"),
+    ],
+)
+def test_an_unknown_parameter_is_refused_with_the_nearest_known_one(
+    browse: Callable[..., Browser], office: Office, path: str, named: str, meant: str
+) -> None:
+    office.ring()
+    answer = browse().get(path, headers=basic())
+    told = answer.get_json()
+    assert (answer.status_code, told["code"]) == (400, 215)
+    assert repr(named) in told["message"]
+    assert meant in told["hint"]
+
+
+def test_what_jquery_adds_against_caches_is_no_parameter(script: Callable[..., Any], office: Office) -> None:
+    office.ring()
+    assert len(script("/api/calls?_=1772731231123")["calls"]) == 1
+
+
+@pytest.mark.parametrize("form", ["json", "data"])
+def test_a_field_that_is_misspelt_dials_nothing(browse: Callable[..., Browser], office: Office, form: str) -> None:
+    """It would have dialled by another appliance than was asked for."""
+    body: Any = {form: {"number": UNKNOWN, "aplliance": "filial"}}
+    answer = browse().post("/api/dial", headers=basic(), **body)
+    assert (answer.status_code, answer.get_json()["code"], office.exchange.orders) == (400, 215, [])
+    assert "Quis dizer 'appliance'?" in answer.get_json()["hint"]
+
+
+@pytest.mark.parametrize("path", ["/api/dial?number=4733334444", "/api/calls/1/over?by=x", "/api/calls/1/hangup?x=1"])
+def test_what_is_posted_takes_nothing_unknown_in_the_address(
+    browse: Callable[..., Browser], office: Office, path: str
+) -> None:
+    office.ring()
+    answer = browse().post(path, json={"number": UNKNOWN}, headers=basic())
+    wanted = 200 if path.startswith("/api/dial") else 400
+    assert answer.status_code == wanted
+
+
+def test_the_description_has_all_parameters_and_statuses(script: Callable[..., Any]) -> None:
+    described = api.document()
+    for path, methods in described["paths"].items():
+        for method, operation in methods.items():
+            if not path.startswith("/api/"):
+                continue
+            wanted = {item["name"] for item in operation.get("parameters", ()) if item["in"] == "query"}
+            endpoint = next(
+                name
+                for name, (verb, route, _) in ROUTES.items()
+                if verb == method.upper() and re.sub(r"<[^>]*?(\w+)>", r"{\1}", route) == path
+            )
+            if method == "get":
+                assert wanted == set(api.PARAMETERS.get(endpoint, ())), path
+    order = described["components"]["schemas"]["Order"]["properties"]
+    assert set(order) == set(api.PARAMETERS["api_dial"])
+    statuses = set(described["components"]["schemas"]["Call"]["properties"]["status"]["enum"])
+    assert statuses == set(STATUSES)
+
+
 def test_all_calls_are_read_page_by_page(script: Callable[..., Any], office: Office) -> None:
     for n in range(5):
         office.ring(f"473333000{n}")
@@ -69,7 +163,16 @@ def test_all_calls_are_read_page_by_page(script: Callable[..., Any], office: Off
 
 @pytest.mark.parametrize(
     "query",
-    ["limit=0", "limit=201", "limit=x", "direction=in", "since=ontem", "before_id=-1", "account_id=1e3"],
+    [
+        "limit=0",
+        "limit=201",
+        "limit=x",
+        "direction=in",
+        "status=perdida",
+        "since=ontem",
+        "before_id=-1",
+        "account_id=1e3",
+    ],
 )
 def test_a_parameter_that_is_not_understood_is_named(script: Callable[..., Any], query: str) -> None:
     answer = script(f"/api/calls?{query}")

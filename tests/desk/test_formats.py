@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from gateway.desk import formats
+from gateway.domain.links import safe_link
 
 SAO_PAULO = ZoneInfo("America/Sao_Paulo")
 
@@ -80,4 +81,4 @@ def test_a_day_begins_at_midnight_of_the_company_even_when_the_clocks_change() -
     ],
 )
 def test_only_links_to_web_addresses_are_shown(url: str | None, shown: bool) -> None:
-    assert (formats.safe_link(url) == url and url is not None) is shown
+    assert (safe_link(url) == url and url is not None) is shown

@@ -1,10 +1,15 @@
 """Several accounts with one number, and numbers of nobody: decided on the card, remembered for the number."""
 
 import html
+import json
 import re
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from werkzeug.test import TestResponse
 
+from gateway.store.directory import Account
 from gateway.store.drafts import Choice
 from tests.desk.conftest import ANA, Browser, Office, now_ms
 from tests.desk.test_pages import words
@@ -21,7 +26,7 @@ def name_on(text: str) -> str:
 
 
 def account_id(text: str, name: str) -> str:
-    found = re.search(r"hx-vals='\{(?:&#34;|\")conta(?:&#34;|\"): (?:&#34;|\")(\d+)(?:&#34;|\")\}'[^>]*>" + name, text)
+    found = re.search(r"hx-vals='\{\"conta\": \"(\d+)\"[^}]*\}'[^>]*>" + name, text)
     assert found, text
     return found[1]
 
@@ -144,3 +149,233 @@ def test_an_account_without_a_name_is_not_opened(ana: Browser, office: Office) -
     call_id = office.ring(UNKNOWN)
     answer = ana.post(f"/telas/ligacao/{call_id}/vincular", data={"csrf": ana.token(), "nome": " "})
     assert answer.status_code == 400
+
+
+# said by two at once
+
+
+def seen_on(text: str) -> str:
+    """What a card showed of its number."""
+    found = re.search(r'"visto": "(\w+)"', text)
+    assert found, text
+    return found[1]
+
+
+@pytest.fixture
+def bruno(browse: Callable[..., Browser]) -> Browser:
+    browser = browse()
+    browser.log_in("bruno")
+    return browser
+
+
+@pytest.fixture
+def both(office: Office) -> tuple[int, int]:
+    """One unknown caller rings at Ana's and at Bruno's extension; Padaria and Oficina have other numbers."""
+    office.know("Padaria", "4730001111")
+    office.know("Oficina", "4730002222")
+    return office.ring(UNKNOWN, "3501"), office.ring(UNKNOWN, "3502")
+
+
+def give(browser: Browser, call_id: int, **fields: str) -> TestResponse:
+    """Attach the call's number, having seen what is on its card now unless the fields say what was seen."""
+    form = {"csrf": browser.token(), "visto": seen_on(card(browser, call_id))} | fields
+    return browser.post(f"/telas/ligacao/{call_id}/vincular", data=form)
+
+
+def id_of(office: Office, name: str) -> str:
+    return str(office.directory.search("acme", name)[0].id)
+
+
+def owners(office: Office, number: str = UNKNOWN) -> list[str]:
+    return [owner.name for owner in office.directory.owners("acme", [number])]
+
+
+def test_who_is_second_is_told_who_was_first_and_asked(
+    ana: Browser, bruno: Browser, office: Office, both: tuple[int, int]
+) -> None:
+    mine, his = both
+    seen = seen_on(card(bruno, his))
+    assert give(ana, mine, conta=id_of(office, "Padaria")).status_code == 200
+    answer = give(bruno, his, conta=id_of(office, "Oficina"), visto=seen)
+    assert answer.status_code == 409
+    said = words(answer.text)
+    assert "ana deu este número à conta Padaria" in said
+    assert "Trocar para Oficina" in said
+    assert "Manter Padaria" in said
+    assert owners(office) == ["Padaria"], "nothing is written before the answer"
+    assert office.calls.get("acme", his).account is None  # type: ignore[union-attr]
+
+
+def confirm(browser: Browser, answer: TestResponse, label: str) -> TestResponse:
+    """Press the button of the question that is called ``label``."""
+    found = re.search(r'hx-post="([^"]+)" hx-vals=\'([^\']+)\'[^>]*>' + label, answer.text)
+    assert found, answer.text
+    return browser.post(found[1], data={"csrf": browser.token(), **json.loads(html.unescape(found[2]))})
+
+
+def test_the_second_may_change_it(ana: Browser, bruno: Browser, office: Office, both: tuple[int, int]) -> None:
+    mine, his = both
+    seen = seen_on(card(bruno, his))
+    give(ana, mine, conta=id_of(office, "Padaria"))
+    answer = give(bruno, his, conta=id_of(office, "Oficina"), contato="Rita", visto=seen)
+    changed = confirm(bruno, answer, "Trocar para Oficina")
+    assert (changed.status_code, name_on(changed.text), "Rita" in changed.text) == (200, "Oficina", True)
+    assert owners(office) == ["Oficina"], "what was said at the desk alone is taken back"
+
+
+def test_the_second_may_keep_it(ana: Browser, bruno: Browser, office: Office, both: tuple[int, int]) -> None:
+    mine, his = both
+    seen = seen_on(card(bruno, his))
+    give(ana, mine, conta=id_of(office, "Padaria"))
+    kept = confirm(bruno, give(bruno, his, nome="Nova", visto=seen), "Manter Padaria")
+    assert (kept.status_code, name_on(kept.text)) == (200, "Padaria")
+    assert owners(office) == ["Padaria"]
+    assert office.directory.search("acme", "Nova") == [], "no account is opened before the answer"
+
+
+def test_a_third_who_was_quicker_than_the_answer_is_told_too(
+    ana: Browser, bruno: Browser, office: Office, both: tuple[int, int]
+) -> None:
+    mine, his = both
+    seen = seen_on(card(bruno, his))
+    give(ana, mine, conta=id_of(office, "Padaria"))
+    answer = give(bruno, his, conta=id_of(office, "Oficina"), visto=seen)
+    office.know("Terceira", "4730003333")
+    give(ana, mine, conta=id_of(office, "Terceira"))
+    again = confirm(bruno, answer, "Trocar para Oficina")
+    assert (again.status_code, "à conta Terceira" in words(again.text)) == (409, True)
+
+
+def test_two_who_say_the_same_are_not_asked(
+    ana: Browser, bruno: Browser, office: Office, both: tuple[int, int]
+) -> None:
+    mine, his = both
+    seen = seen_on(card(bruno, his))
+    padaria = id_of(office, "Padaria")
+    assert give(ana, mine, conta=padaria).status_code == 200
+    answer = give(bruno, his, conta=padaria, visto=seen)
+    assert (answer.status_code, name_on(answer.text)) == (200, "Padaria")
+    assert owners(office) == ["Padaria"]
+
+
+def test_of_two_at_the_very_same_moment_one_is_asked(
+    ana: Browser, bruno: Browser, office: Office, both: tuple[int, int]
+) -> None:
+    seen, ids = seen_on(card(ana, both[0])), [id_of(office, name) for name in ("Padaria", "Oficina")]
+    tokens = [ana.token(), bruno.token()]
+    ask = [
+        (browser, f"/telas/ligacao/{call_id}/vincular", {"csrf": token, "conta": account, "visto": seen})
+        for browser, call_id, token, account in zip((ana, bruno), both, tokens, ids, strict=True)
+    ]
+    with ThreadPoolExecutor(2) as pool:
+        statuses = sorted(pool.map(lambda each: each[0].post(each[1], data=each[2]).status_code, ask))
+    assert statuses == [200, 409]
+    assert len(owners(office)) == 1
+
+
+def test_one_of_several_that_a_colleague_chose_meanwhile_is_asked_about(
+    ana: Browser, bruno: Browser, two: Office
+) -> None:
+    mine, his = two.ring(), two.ring(ramal="3502")
+    seen = seen_on(card(bruno, his))
+    padaria, oficina = id_of(two, "Padaria"), id_of(two, "Oficina")
+    form = {"csrf": ana.token(), "conta": padaria, "visto": seen_on(card(ana, mine))}
+    assert ana.post(f"/telas/ligacao/{mine}/conta", data=form).status_code == 200
+    form = {"csrf": bruno.token(), "conta": oficina, "visto": seen}
+    answer = bruno.post(f"/telas/ligacao/{his}/conta", data=form)
+    assert (answer.status_code, "ana deu este número à conta Padaria" in words(answer.text)) == (409, True)
+    confirm(bruno, answer, "Trocar para Oficina")
+    assert sorted(owners(two, ANA)) == ["Oficina", "Padaria"], "what the register brought stays"
+
+
+def test_a_number_that_the_register_brought_meanwhile_is_asked_about(
+    bruno: Browser, office: Office, both: tuple[int, int]
+) -> None:
+    seen = seen_on(card(bruno, both[1]))
+    office.know("Importada", UNKNOWN)
+    answer = give(bruno, both[1], conta=id_of(office, "Oficina"), visto=seen)
+    assert (answer.status_code, "agora é da conta Importada, pelo cadastro" in words(answer.text)) == (409, True)
+
+
+def test_an_older_page_that_does_not_say_what_it_showed_is_not_asked(
+    ana: Browser, bruno: Browser, office: Office, both: tuple[int, int]
+) -> None:
+    give(ana, both[0], conta=id_of(office, "Padaria"))
+    form = {"csrf": bruno.token(), "conta": id_of(office, "Oficina")}
+    assert bruno.post(f"/telas/ligacao/{both[1]}/vincular", data=form).status_code == 200
+
+
+# a wrong match
+
+
+def test_a_lone_wrong_account_is_put_right_from_the_card(ana: Browser, office: Office) -> None:
+    office.know("Padaria", ANA)
+    office.know("Oficina", "4730002222")
+    call_id = office.ring()
+    text = card(ana, call_id)
+    assert "Não é esta conta" in words(text)
+    (kept,) = re.findall(r"hx-get=\"[^\"]+/contas\" hx-vals='([^']+)'", text)
+    found = ana.get(f"/telas/ligacao/{call_id}/contas", query_string={"busca": "Ofi"} | json.loads(kept)).text
+    (values,) = re.findall(r"hx-vals='([^']+)'[^>]*>Oficina", found)
+    answer = ana.post(f"/telas/ligacao/{call_id}/vincular", data={"csrf": ana.token(), **json.loads(values)})
+    assert name_on(answer.text) == "Oficina"
+    assert owners(office, ANA) == ["Oficina"]
+    office.hang_up()
+    assert name_on(card(ana, office.ring(at=now_ms() + 60_000))) == "Oficina"
+
+
+def test_a_number_can_be_said_to_be_nobody_s_and_that_can_be_undone(ana: Browser, office: Office) -> None:
+    office.know("Padaria", ANA)
+    call_id = office.ring()
+    answer = give(ana, call_id, nenhuma="1", errada=id_of(office, "Padaria"))
+    assert (answer.status_code, name_on(answer.text)) == (200, "Número desconhecido")
+    assert "Vincular a uma conta" in words(answer.text)
+    assert owners(office, ANA) == []
+    last = office.log.of_call("acme", call_id)[-1]
+    assert (last.kind, last.told["account_name"], last.told["by"]) == ("account_chosen", None, "ana")
+    assert "Padaria" in ana.get("/qualidade?ver=corrigidos").text
+    assert "ana disse que não é de nenhuma conta" in words(ana.get(f"/ligacoes/{call_id}").text)
+
+
+def test_what_was_said_by_mistake_at_the_desk_leaves_nothing_behind(ana: Browser, office: Office) -> None:
+    call_id = office.ring(UNKNOWN)
+    give(ana, call_id, nome="Engano")
+    engano = id_of(office, "Engano")
+    give(ana, call_id, nenhuma="1", errada=engano)
+    assert owners(office) == []
+    assert "Engano" not in ana.get("/qualidade?ver=corrigidos").text
+    later = office.ring(UNKNOWN, at=now_ms() + 60_000)
+    assert name_on(card(ana, later)) == "Número desconhecido"
+
+
+def test_of_several_accounts_none_loses_the_number_when_another_is_right(ana: Browser, two: Office) -> None:
+    two.know("Terceira", "4730003333")
+    call_id = two.ring()
+    text = card(ana, call_id)
+    assert "Não é nenhuma destas" in words(text)
+    assert '"errada"' not in text
+    give(ana, call_id, conta=id_of(two, "Terceira"))
+    assert owners(two, ANA)[0] == "Terceira"
+    assert sorted(owners(two, ANA)) == ["Oficina", "Padaria", "Terceira"]
+
+
+def test_another_company_s_account_loses_nothing(ana: Browser, office: Office) -> None:
+    office.know("Padaria", ANA)
+    office.know("Da Rival", ANA, tenant="rival")
+    theirs = str(office.directory.search("rival", "Da Rival")[0].id)
+    give(ana, office.ring(), nenhuma="1", errada=theirs)
+    assert [owner.name for owner in office.directory.owners("rival", [ANA])] == ["Da Rival"]
+    assert give(ana, office.ring(at=now_ms() + 60_000), conta=theirs).status_code == 400
+
+
+def test_namesakes_are_told_apart_by_code_and_date(ana: Browser, office: Office) -> None:
+    at = 1772731231123
+    phone = ((ANA, ""),)
+    same = [Account(code, "Padaria", phone) for code in ("17", "18", "19")]
+    office.directory.load_accounts("acme", same, at)
+    hints = re.findall(r'<span class="hint">([^<]+)</span>', card(ana, office.ring()))
+    assert hints == [
+        "17 · nada a distingue da seguinte",
+        "18 · nada a distingue da seguinte",
+        "19 · cadastro de 05/03/2026 14:20",
+    ]

@@ -60,7 +60,7 @@ def test_after_a_minute_nobody_lets_it_ring_any_more(ana: Browser, office: Offic
 def test_a_withheld_number_offers_no_call(ana: Browser, office: Office) -> None:
     seen = ana.get(f"/telas/ligacao/{office.ring('anonymous')}").text
     assert "Número não identificado" in seen
-    assert "hx-post" not in seen
+    assert 'hx-post="/discar"' not in seen
 
 
 def test_an_ended_call_shows_its_length_and_its_recording(ana: Browser, office: Office) -> None:
@@ -77,8 +77,35 @@ def test_an_ended_call_shows_its_length_and_its_recording(ana: Browser, office: 
 def test_a_recording_address_that_could_run_something_is_not_a_link(ana: Browser, office: Office, url: str) -> None:
     office.ring()
     call_id = office.hang_up(recording_url=url)
-    for path in (f"/telas/ligacao/{call_id}", f"/ligacoes/{call_id}", "/ligacoes", "/"):
+    for path in (f"/telas/ligacao/{call_id}", f"/ligacoes/{call_id}", "/ligacoes", "/", "/api/calls"):
         assert url not in ana.get(path).text
+    assert ana.get(f"/api/calls/{call_id}").get_json()["recording_url"] is None
+    answer = ana.get("/events?last_event_id=0", buffered=False)
+    blocks = iter(answer.response)
+    heard = b"".join(next(blocks) for _ in range(3)).decode()
+    answer.close()
+    assert "call_ended" in heard
+    assert "recording_url" not in heard
+
+
+def test_a_recording_at_an_http_address_is_a_link_on_an_https_desk(ana: Browser, office: Office) -> None:
+    """Browsers block what a page that came by https would play from http."""
+    office.ring()
+    call_id = office.hang_up(recording_url="http://pbx/1.wav")
+    for path in (f"/telas/ligacao/{call_id}", f"/ligacoes/{call_id}"):
+        seen = ana.get(path, environ={"wsgi.url_scheme": "https"}).text
+        assert "<audio" not in seen
+        assert 'href="http://pbx/1.wav" target="_blank"' in seen
+        assert "Abrir a gravação em nova aba" in seen
+        assert "<audio" in ana.get(path).text
+
+
+def test_a_recording_at_an_https_address_plays_on_any_desk(ana: Browser, office: Office) -> None:
+    office.ring()
+    call_id = office.hang_up(recording_url="https://pbx/1.wav")
+    for scheme in ("http", "https"):
+        seen = ana.get(f"/telas/ligacao/{call_id}", environ={"wsgi.url_scheme": scheme}).text
+        assert '<audio controls preload="none" src="https://pbx/1.wav">' in seen
 
 
 def test_nothing_that_callers_or_crms_send_becomes_markup(ana: Browser, office: Office) -> None:
@@ -148,7 +175,7 @@ def test_i_dial_from_my_own_extension_by_the_appliance_i_chose(ana: Browser, off
     ("form", "status", "said"),
     [
         ({"numero": "anonymous"}, 422, "não há o que discar"),
-        ({"numero": ""}, 400, "parâmetro obrigatório"),
+        ({"numero": ""}, 400, "O número está em branco: informe DDD + número ou um ramal."),
         ({"numero": UNKNOWN, "central": "outra"}, 422, "central desconhecida"),
     ],
 )
@@ -216,7 +243,19 @@ def test_the_list_alone_is_sent_when_the_page_refreshes_it(ana: Browser, office:
     answer = ana.get("/ligacoes", headers={"HX-Request": "true"})
     assert "<html" not in answer.text
     assert "<tr" in answer.text
-    assert answer.headers["Vary"] == "HX-Request"
+    assert "HX-Request" in answer.headers["Vary"]
+
+
+RESTORED = {"HX-Request": "true", "HX-History-Restore-Request": "true"}
+
+
+@pytest.mark.parametrize("path", ["/ligacoes", "/trafego", "/numero?valor=4732100123", "/centrais"])
+def test_the_browsers_back_gets_the_whole_page_and_no_cache_mixes_it_up(ana: Browser, path: str) -> None:
+    """htmx calls itself htmx there too, though what it asks for is shown as the page."""
+    answer = ana.get(path, headers=RESTORED)
+    assert "<html" in answer.text
+    assert "<main" in answer.text
+    assert {"HX-Request", "HX-History-Restore-Request"} <= set(answer.headers["Vary"].split(", "))
 
 
 def test_the_page_of_a_call_tells_all_that_is_known(ana: Browser, office: Office) -> None:
@@ -302,6 +341,19 @@ def test_files_are_kept_by_browsers_until_they_change(ana: Browser) -> None:
     assert "immutable" in answer.headers["Cache-Control"]
     again = ana.get("/static/desk.css", headers={"If-None-Match": answer.headers["ETag"]})
     assert (again.status_code, again.headers["Cache-Control"]) == (304, "public, no-cache")
+
+
+def test_scripts_load_each_other_in_the_version_of_their_page(ana: Browser) -> None:
+    """A folder names the version, so that no page is served by the shared worker of an older one."""
+    main, worker = re.findall(r'(?:src|data-worker)="(/static/@\w+/desk/\w+\.js)"', ana.get("/").text)
+    assert worker.rpartition("/")[0] == main.rpartition("/")[0]
+    for name in (main, worker, main.replace("main.js", "link.js")):
+        answer = ana.get(name)
+        assert (answer.status_code, answer.mimetype) == (200, "text/javascript")
+        assert "immutable" in answer.headers["Cache-Control"]
+    older = ana.get(re.sub("@\\w+", "@000000000000", main))
+    assert (older.status_code, older.headers["Cache-Control"]) == (200, "public, no-cache")
+    assert ana.get(main.replace("/desk/main.js", "/desk.css")).status_code == 404
 
 
 @pytest.mark.parametrize("path", ["/static/../pages.py", "/static/nada.js", "/static/", "/nada", "/ligacoes/99"])

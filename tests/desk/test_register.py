@@ -184,7 +184,11 @@ def test_a_frequent_caller_is_added_to_an_account(ana: Browser, bring: Bring, of
     assert "(11) 98765-0000" in page
     form = {"csrf": ana.token("/qualidade"), "numero": "11987650000", "codigo": "2", "contato": "Bia"}
     wrong = ana.post("/qualidade/acrescentar", data=form | {"codigo": "77"})
-    assert (wrong.status_code, "o código de uma conta do cadastro" in wrong.text) == (400, True)
+    assert wrong.status_code == 400
+    assert (
+        "A conta “77” não serve: informe o código de uma conta do cadastro, ou o nome dela por inteiro." in wrong.text
+    )
+    assert "parâmetro" not in wrong.text
     assert ana.post("/qualidade/acrescentar", data=form).status_code == 303
     assert "(11) 98765-0000" not in ana.get("/qualidade").text
     bring(LINES.replace("Ana", "Ana Maria"))
@@ -213,3 +217,37 @@ def test_long_lists_come_a_page_at_a_time(ana: Browser, bring: Bring) -> None:
 
 def test_a_list_that_does_not_exist_is_not_found(ana: Browser) -> None:
     assert ana.get("/qualidade?ver=x").status_code == 404
+
+
+def test_a_caller_is_added_to_an_account_by_its_name_too(ana: Browser, bring: Bring, office: Office) -> None:
+    """The page shows names: who types one means it."""
+    bring()
+    form = {"csrf": ana.token("/qualidade"), "numero": "11987650000", "codigo": "padaria são josé"}
+    assert ana.post("/qualidade/acrescentar", data=form).status_code == 303
+    (owner,) = office.directory.owners("acme", ["11987650000"])
+    assert owner.code == "1"
+
+
+def test_of_several_accounts_with_one_name_the_codes_are_said(ana: Browser, bring: Bring) -> None:
+    bring(LINES.replace("Clínica <b>Boa</b>", "Padaria São José"))
+    form = {"csrf": ana.token("/qualidade"), "numero": "11987650000", "codigo": "Padaria São José"}
+    answer = ana.post("/qualidade/acrescentar", data=form)
+    assert (answer.status_code, "há 2 contas com este nome (1, 2)" in answer.text) == (400, True)
+
+
+@pytest.mark.parametrize(
+    ("form", "sentence"),
+    [
+        ({"codigo": ""}, "A conta está em branco: informe o código de uma conta"),
+        ({"numero": "ontem"}, "O número “ontem” não serve: informe DDD + número"),
+        ({"numero": ""}, "O número está em branco: informe DDD + número"),
+    ],
+)
+def test_what_does_not_fit_is_said_in_the_words_of_the_page(
+    ana: Browser, bring: Bring, form: dict[str, str], sentence: str
+) -> None:
+    bring()
+    whole = {"csrf": ana.token("/qualidade"), "numero": "11987650000", "codigo": "2"} | form
+    answer = ana.post("/qualidade/acrescentar", data=whole)
+    assert (answer.status_code, sentence in answer.text) == (400, True)
+    assert "parâmetro" not in answer.text

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from gateway.domain.dialplan import DialPlan, NothingToDial, dial
 from gateway.domain.numbers import Extensions, Kind, NumberPlan, read
 from tests.domain.cases import table
-from tests.domain.test_numbers import anything, foreign, numbers, plans
+from tests.domain.test_numbers import anything, foreign, numbers, plans, scribbles
 
 ROWS = list(table("dialplan.tsv", columns=5))
 SAO_PAULO = NumberPlan("11")
@@ -26,7 +26,7 @@ def test_a_number_is_dialled_as_the_table_says(raw: str, prefix: str, area: str,
     plan, numbers = DialPlan(prefix), NumberPlan(area or None, Extensions.parse(extensions.split()))
 
     if not digits:
-        with pytest.raises(NothingToDial, match="Nothing to dial in"):
+        with pytest.raises(NothingToDial, match=r"Nothing to dial in|expected at most 24|is the public service"):
             dial(raw, plan, numbers)
         return
     dialled = dial(raw, plan, numbers)
@@ -75,6 +75,23 @@ def test_usual_prefixes_never_make_one_number_of_another(number: str, prefix: st
 
     assert once == prefix + number
     assert dial(once, DialPlan(prefix), SAO_PAULO).digits == once
+
+
+@settings(deadline=None, max_examples=300)
+@given(
+    st.text(st.sampled_from("0123456789"), max_size=7) | scribbles,
+    st.sampled_from(["", "0", "1", "9", "19", "01", "021", "055", "*1"]),
+    plans,
+)
+@example("19190", "0", NumberPlan("47", Extensions.parse(["3500-3599"])))
+@example("90", "1", NumberPlan("47", Extensions.parse(["3500-3599"])))
+def test_only_who_asked_for_a_public_service_is_put_through_to_one(raw: str, prefix: str, plan: NumberPlan) -> None:
+    try:
+        digits = dial(raw, DialPlan(prefix), plan).digits
+    except NothingToDial:
+        return
+    if read(digits, plan).kind is Kind.SHORT:
+        assert digits in (read(raw, plan).national, re.sub(r"\D", "", raw).removeprefix(prefix))
 
 
 @settings(deadline=None, max_examples=200)

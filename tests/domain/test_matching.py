@@ -22,7 +22,7 @@ def match(account_id: int, number: str = NEW, **more: object) -> Match:
         ([match(1, last_contact_at=9), match(2, owner="3501")], [2, 1], [Reason.OWNER, Reason.ONLY]),
         ([match(1, updated_at=9), match(2, last_contact_at=1)], [2, 1], [Reason.LAST_CONTACT, Reason.ONLY]),
         ([match(1, updated_at=1), match(2, updated_at=2)], [2, 1], [Reason.NEWEST, Reason.ONLY]),
-        ([match(2), match(1)], [1, 2], [Reason.NEWEST, Reason.ONLY]),
+        ([match(2), match(1)], [1, 2], [Reason.EQUAL, Reason.ONLY]),
         ([match(1, owner="3502"), match(2, last_contact_at=1)], [2, 1], [Reason.LAST_CONTACT, Reason.ONLY]),
         (
             [match(1, updated_at=3), match(2, last_contact_at=1), match(3, owner="3501"), match(4, OLD, chosen_at=1)],

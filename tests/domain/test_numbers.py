@@ -3,11 +3,12 @@
 import re
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from gateway.domain.numbers import AREA_CODES, Extensions, Kind, NumberPlan, read
 from gateway.domain.sentences import SENTENCES, in_portuguese
+from gateway.domain.spreadsheet import cell
 from tests.domain.cases import table
 
 ROWS = list(table("numbers.tsv", columns=8))
@@ -151,6 +152,7 @@ def test_only_a_plus_or_00_can_lead_abroad(raw: str, plan: NumberPlan) -> None:
 def test_spaces_dots_brackets_and_dashes_do_not_matter(number: str, data: st.DataObject) -> None:
     noise = st.text(st.sampled_from(" .-()\u00a0\t"), max_size=2)
     noisy = "".join(data.draw(noise) + digit for digit in number) + data.draw(noise)
+    assume(cell(noisy.strip()) is None)  # 4000000.0 is no number with a dot in it
 
     assert read(noisy, SAO_PAULO).national == number
 

@@ -1,61 +1,44 @@
 """An agent's day in a real browser: a call comes in, the pop-up says who it is, the log remembers."""
 
 import time
-import urllib.parse
-import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 from selenium import webdriver
-from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
 from tests.live.conftest import LiveGateway
-from tests.peers import need
-
-PASSWORD = "segredo-da-ana"
-KNOWN, UNKNOWN = "47999998888", "4733334444"
-ACCOUNTS = f"codigo;conta;contato;telefone\n17;Metalúrgica Silva & Filhos;Carlos Eduardo;{KNOWN}\n"
-OPTIONS = (
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--disable-dev-shm-usage",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--window-size=1366,768",
+from tests.live.desk import (
+    KNOWN,
+    UNKNOWN,
+    appears,
+    chromium,
+    furnish,
+    listen,
+    log_in,
+    text_of,
+    until,
+    wait_live,
 )
+
 ringing: list[tuple[str, str]] = []
 """Calls (number, extension) that the test at hand let ring."""
 
 
 @pytest.fixture(scope="module")
 def office(gateway: LiveGateway, tmp_path_factory: pytest.TempPathFactory) -> LiveGateway:
-    """A gateway that knows one account and one agent."""
-    accounts = tmp_path_factory.mktemp("crm") / "contas.csv"
-    accounts.write_text(ACCOUNTS, encoding="utf-8")
-    gateway.cli("import", "accounts", str(accounts))
-    ana = ("ana", "--extension", "3501", "--name", "Ana Martins", "--password-stdin")
-    gateway.cli("agent", "add", *ana, stdin=f"{PASSWORD}\n")
+    """A gateway that knows one account and its agents."""
+    furnish(gateway, tmp_path_factory.mktemp("crm"))
     return gateway
 
 
 @pytest.fixture(scope="module")
 def browser(office: LiveGateway, tmp_path_factory: pytest.TempPathFactory) -> Iterator[webdriver.Chrome]:
     """Chromium, logged in as Ana."""
-    options = webdriver.ChromeOptions()
-    options.binary_location = need("chromium", package="chromium")
-    for option in (*OPTIONS, f"--user-data-dir={tmp_path_factory.mktemp('chromium')}"):
-        options.add_argument(option)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    service = Service(need("chromedriver", package="chromium-driver"))
-    with webdriver.Chrome(options=options, service=service) as chromium:
-        log_in(chromium, office)
-        yield chromium
+    with chromium(tmp_path_factory.mktemp("chromium")) as browser:
+        log_in(browser, office)
+        yield browser
 
 
 @pytest.fixture(autouse=True)
@@ -141,6 +124,35 @@ def test_the_call_log_follows_the_calls_of_everybody(browser: webdriver.Chrome, 
     hang_up(office, "4732105555", ramal="3502")
 
 
+@pytest.mark.parametrize(
+    ("path", "field", "shows"),
+    [("/ligacoes", "numero", "#lista"), ("/trafego", "texto", "#lista"), ("/numero", "valor", "#explicado")],
+)
+def test_back_shows_the_whole_page_on_which_calls_pop_up(
+    browser: webdriver.Chrome, office: LiveGateway, path: str, field: str, shows: str
+) -> None:
+    """Once within the page, and once from another one."""
+    browser.get(f"{office.url}{path}")
+    browser.find_element(By.NAME, field).send_keys("4733")
+    until(lambda: f"{field}=4733" in browser.current_url)
+    browser.back()
+    until(lambda: "4733" not in browser.current_url)
+    whole_page(browser, shows)
+    browser.forward()
+    until(lambda: f"{field}=4733" in browser.current_url)
+    browser.get(f"{office.url}/centrais")
+    browser.back()
+    whole_page(browser, shows)
+    ring(office, KNOWN)
+    assert "Metalúrgica Silva" in appears(browser, ".floating .card")
+
+
+def whole_page(browser: webdriver.Chrome, shows: str) -> None:
+    until(lambda: bool(browser.find_elements(By.CSS_SELECTOR, f"body > header nav, {shows}")))
+    wait_live(browser)
+    assert len(browser.find_elements(By.CSS_SELECTOR, f"body > header nav, main {shows}")) == 2
+
+
 def test_a_call_pops_up_on_the_other_pages_too(browser: webdriver.Chrome, office: LiveGateway) -> None:
     browser.get(f"{office.url}/ligacoes")
     wait_live(browser)
@@ -161,20 +173,6 @@ def test_esc_dismisses_a_card_and_it_stays_away(browser: webdriver.Chrome, offic
 def test_dialling_by_the_keyboard_says_in_words_what_came_of_it(browser: webdriver.Chrome, office: LiveGateway) -> None:
     browser.find_element(By.ID, "numero").send_keys(UNKNOWN, Keys.ENTER)
     assert "não tem central configurada" in appears(browser, "#aviso .notice")
-    browser.get_log("browser")
-
-
-def test_a_call_is_not_missed_while_the_network_is_away(browser: webdriver.Chrome, office: LiveGateway) -> None:
-    """The page reconnects by itself and is told what happened meanwhile."""
-    wait_live(browser)
-    browser.execute_cdp_cmd("Network.enable", {})
-    offline = {"latency": 0, "downloadThroughput": -1, "uploadThroughput": -1}
-    browser.execute_cdp_cmd("Network.emulateNetworkConditions", {"offline": True, **offline})
-    browser.execute_script("dispatchEvent(new Event('online'))")
-    until(lambda: connection(browser) == "lost")
-    ring(office, KNOWN)
-    browser.execute_cdp_cmd("Network.emulateNetworkConditions", {"offline": False, **offline})
-    assert "Metalúrgica Silva" in appears(browser, ".card", timeout_s=30)
     browser.get_log("browser")
 
 
@@ -231,21 +229,6 @@ def shown_call(browser: webdriver.Chrome) -> str:
     return found
 
 
-def log_in(browser: webdriver.Chrome, office: LiveGateway) -> None:
-    browser.get(office.url)
-    browser.find_element(By.ID, "usuario").send_keys("ana")
-    browser.find_element(By.ID, "senha").send_keys(PASSWORD, Keys.ENTER)
-    until(lambda: bool(browser.find_elements(By.ID, "conexao")))
-
-
-def connection(browser: webdriver.Chrome) -> str | None:
-    return browser.find_element(By.ID, "conexao").get_attribute("data-state")
-
-
-def wait_live(browser: webdriver.Chrome) -> None:
-    until(lambda: connection(browser) == "live", timeout_s=15)
-
-
 def ring(office: LiveGateway, telefone: str, ramal: str = "3501") -> None:
     """The exchange says that a call rings."""
     ringing.append((telefone, ramal))
@@ -256,28 +239,3 @@ def hang_up(office: LiveGateway, telefone: str, ramal: str = "3501", *, url_audi
     """The exchange says that a call ended."""
     ringing.remove((telefone, ramal))
     listen(office, "FinalizaLigacao", ramal=ramal, telefone=telefone, url_audio=url_audio)
-
-
-def listen(office: LiveGateway, name: str, **parameters: str) -> None:
-    query = urllib.parse.urlencode(parameters)
-    with urllib.request.urlopen(f"{office.url}/wconnect/WConnect_WSDL_{name}.php?{query}", timeout=10) as answer:
-        assert answer.status == 200
-
-
-def appears(browser: webdriver.Chrome, selector: str, *, timeout_s: float = 5) -> str:
-    """The text of the first element that matches, once there is one."""
-    until(lambda: bool(text_of(browser, selector)), timeout_s=timeout_s)
-    return text_of(browser, selector)
-
-
-def text_of(browser: webdriver.Chrome, selector: str) -> str:
-    """Read in one go: the page may replace the element at any moment."""
-    text = browser.execute_script("return document.querySelector(arguments[0])?.innerText || ''", selector)
-    return str(text)
-
-
-def until(done: Callable[[], bool], *, timeout_s: float = 5) -> None:
-    deadline = time.monotonic() + timeout_s
-    while not done():
-        assert time.monotonic() < deadline, "it did not happen"
-        time.sleep(0.02)

@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 
+from gateway.clock import Clock
 from gateway.store import sidelog as module
 from gateway.store.exchanges import IN, OUT, Exchange, ExchangeFilter, ExchangeLog, cut
 from gateway.store.sidelog import SideLog
+from tests.fakes import SetTime
 
 T0 = 1_780_000_000_000
 DAY = 24 * 3600 * 1000
@@ -20,7 +22,8 @@ class OwnLog(ExchangeLog):
     """A wire log with a side log of its own."""
 
     def __init__(self, data: Path, *, keep_days: float, keep_mb: float) -> None:
-        self.side = SideLog(data, keep_days=keep_days, keep_mb=keep_mb)
+        self.time = SetTime(T0)
+        self.side = SideLog(data, keep_days=keep_days, keep_mb=keep_mb, clock=Clock(self.time.wall, self.time.steady))
         super().__init__(self.side)
 
 
@@ -103,8 +106,18 @@ def test_requests_of_no_company_are_shown_only_to_whoever_asks_for_all(log: OwnL
 
 def test_what_is_too_old_is_let_go(log: OwnLog) -> None:
     write(log, made(at=T0 - 15 * DAY), made(at=T0 - 13 * DAY))
-    log.side.tidy(T0)
+    log.side.tidy()
     assert [item.at for item in log.search("acme")] == [T0 - 13 * DAY]
+
+
+def test_a_clock_set_forward_by_mistake_lets_nothing_go(log: OwnLog) -> None:
+    write(log, made(at=T0 - 13 * DAY), made(at=T0))
+    log.time.step(365 * DAY)
+    log.side.tidy()
+    assert len(log.search("acme")) == 2
+    log.time.pass_by(2 * DAY)
+    log.side.tidy()
+    assert [item.at for item in log.search("acme")] == [T0]
 
 
 def test_the_file_stays_about_as_large_as_it_may_be_and_the_newest_are_kept(
@@ -114,7 +127,7 @@ def test_the_file_stays_about_as_large_as_it_may_be_and_the_newest_are_kept(
     log = OwnLog(tmp_path, keep_days=14, keep_mb=1)
     for _ in range(4):
         write(log, *(made(request=b"x" * 10_000) for _ in range(100)))
-        log.side.tidy(T0)
+        log.side.tidy()
     kept = log.search("acme", limit=1000)
     log.side.stop()
     assert 50 <= len(kept) <= 105
@@ -198,7 +211,7 @@ def test_a_file_damaged_meanwhile_fails_no_page_and_no_writer(log: OwnLog, tmp_p
     assert log.search("acme") == []
     assert log.get("acme", 1) is None
     write(log, made())
-    log.side.tidy(T0)
+    log.side.tidy()
     assert log.side.lost == 1
 
 

@@ -13,9 +13,11 @@ from sqlalchemy import text, update
 from gateway.adapter import Delivery, Outcome
 from gateway.domain.finding import CERTAINTY, Rule
 from gateway.domain.pairing import TABLE, Effect, Event, State
+from gateway.errors import BadParameter
 from gateway.store import tables
 from gateway.store.calls import LoggedCall
-from gateway.store.drafts import GiveUp, Settlement
+from gateway.store.drafts import GiveUp, InVain, Over, Settlement
+from gateway.store.ghosts import Ghosts
 from gateway.store.known import STATES
 from tests.store.conftest import T0, Store
 
@@ -61,12 +63,17 @@ def play(store: Store, line: str) -> None:
         store.start(words[1], words[2], at, **extras)
     elif words[0] == "end":
         dur = more.get("dur")
-        store.end(words[1], words[2], at, recording_url=more.get("rec"), duration_s=int(dur) if dur else None, **extras)
+        extras |= {"duration_s": int(dur) if dur else None, "result": more.get("res")}
+        store.end(words[1], words[2], at, recording_url=more.get("rec"), **extras)
     elif words[0] == "order":
         placed = store.order(words[1], words[2], at)
         store.journal.write(Settlement(placed.order_id, Delivery(Outcome.ACCEPTED, "ok"), at))  # type: ignore[arg-type]
+    elif words[0] == "over":
+        store.journal.write(Over("acme", int(words[1]), "ana", at))
     else:
         store.journal.give_up(GiveUp("acme", T0 - FOUR_HOURS, at - FOUR_HOURS, at))
+        in_vain = Ghosts(store.engine).find("acme", at - FOUR_HOURS, at)
+        store.journal.give_up(InVain("acme", tuple(in_vain), at))
 
 
 def shown(call: LoggedCall, wanted: str) -> str:
@@ -153,6 +160,9 @@ def bring(store: Store, event: Event) -> None:
         store.end("3501", "4732100123", T0 + 10_000, call_ref="a")
     elif event is Event.NO_END:
         store.journal.give_up(GiveUp("acme", T0 - 1, T0 + 1, T0 + FOUR_HOURS))
+    elif event is Event.MARKED_OVER:
+        if order is not None:
+            store.journal.write(Over("acme", 1, "ana", T0 + 10_000))
     elif event is Event.TAKEN_ELSEWHERE:
         take_elsewhere(store)
     elif order is not None:
@@ -223,3 +233,38 @@ def test_giving_up_is_an_event_that_screens_hear_of(store: Store) -> None:
 def test_another_company_s_calls_are_not_given_up(store: Store) -> None:
     store.start("3501", "4732100123", T0, tenant="beta")
     assert store.journal.give_up(GiveUp("acme", T0 - 1, T0 + 1, T0 + FOUR_HOURS)) == 0
+
+
+def test_the_first_of_two_who_mark_a_call_as_over_is_remembered(store: Store) -> None:
+    call_id = store.start("3501", "4732100123", T0).call_id
+    first = store.journal.write(Over("acme", call_id, "ana", T0 + 1000))
+    second = store.journal.write(Over("acme", call_id, "bruno", T0 + 1001))
+    (call,) = store.calls.recent("acme")
+    assert (call.status, call.over_by, call.over_at, call.ended_at) == ("over", "ana", T0 + 1000, None)
+    assert (first.repeated, second.repeated, second.seq) == (False, True, 0)
+    (told,) = [json.loads(event.payload) for event in store.events.after(1)]
+    assert (told["status"], told["over_by"]) == ("over", "ana")
+
+
+def test_who_marked_a_call_is_remembered_when_its_end_comes_after_all(store: Store) -> None:
+    call_id = store.start("3501", "4732100123", T0).call_id
+    store.journal.write(Over("acme", call_id, "ana", T0 + 1000))
+    store.end("3501", "4732100123", T0 + 5000)
+    (call,) = store.calls.recent("acme")
+    assert (call.status, call.over_by, call.duration_s) == ("ended", "ana", 5)
+
+
+@pytest.mark.parametrize("tenant", ["beta", "acme"])
+def test_only_a_call_of_the_company_can_be_marked(store: Store, tenant: str) -> None:
+    call_id = store.start("3501", "4732100123", T0).call_id
+    unseen = call_id if tenant == "beta" else 99
+    with pytest.raises(BadParameter):
+        store.journal.write(Over(tenant, unseen, "ana", T0 + 1000))
+    assert [call.status for call in store.calls.recent("acme")] == ["ringing"]
+
+
+def test_a_call_that_goes_on_elsewhere_is_lost_once(store: Store) -> None:
+    store.start("3501", "4732100123", T0)
+    store.end("3501", "4732100123", T0 + 1000)
+    assert store.journal.give_up(InVain("acme", (1,), T0 + 2000)) == 0
+    assert [call.status for call in store.calls.recent("acme")] == ["ended"]

@@ -95,7 +95,7 @@ def test_what_cannot_be_closed_is_named_with_what_to_do(
     def refused(*_: object) -> None:
         raise PermissionError(1, "Operation not permitted")
 
-    monkeypatch.setattr(Path, "chmod", refused)
+    monkeypatch.setattr(os, "chmod", refused)
     prepare(tmp_path)
     told = capsys.readouterr().out
     assert "file_open_to_others" in told

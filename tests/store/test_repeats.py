@@ -10,6 +10,7 @@ from gateway.domain.messages import PlaceCall
 from gateway.domain.numbers import read
 from gateway.errors import KeyTaken
 from gateway.store.drafts import OrderDraft, Recorded
+from gateway.store.journal import apply
 from tests.store.conftest import HERE, PLAN, T0, OpenStore, Store
 
 MESSAGE = PlaceCall("acme", "3501", "4732100123", HERE, T0)
@@ -41,6 +42,24 @@ def test_the_same_order_a_moment_later_is_not_a_new_one(store: Store) -> None:
 def test_another_call_is_dialled_even_if_it_is_much_alike(store: Store, other: OrderDraft) -> None:
     store.journal.write(DRAFT)
     assert not store.journal.write(other).repeated
+
+
+@pytest.mark.parametrize("step", [-86_400_000, -60_000, -3_000, 60_000])
+def test_a_click_after_the_clock_was_set_is_a_new_order(store: Store, step: int) -> None:
+    store.journal.write(DRAFT)
+    assert not store.journal.write(asked(T0 + step)).repeated
+    assert store.journal.write(asked(T0 + step + 1000)).repeated, "its own double click is none"
+
+
+@pytest.mark.parametrize("step", [-60_000, -1_000])
+def test_in_one_batch_too(store: Store, step: int) -> None:
+    first, second = apply_together(store, DRAFT, asked(T0 + step))
+    assert (first.repeated, second.repeated) == (False, step == -1_000)
+
+
+def apply_together(store: Store, *drafts: OrderDraft) -> list[Recorded]:
+    written: list[Recorded] = store.journal.run(lambda connection: apply(connection, drafts))
+    return written
 
 
 def test_the_same_key_is_the_same_order_however_much_later(store: Store) -> None:

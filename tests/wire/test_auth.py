@@ -4,7 +4,9 @@ from typing import Any
 
 import pytest
 
-from gateway.wire.auth import membership, same, without_port
+from gateway.wire.auth import same
+from gateway.wire.clients import membership
+from gateway.wire.hosts import without_port
 from tests.wire.peers import OFFICE, OUTSIDE, Peer
 
 START = "/wconnect/WConnect_WSDL_ConsultaRamal.php"
@@ -53,6 +55,8 @@ def test_events_are_taken_from_the_networks_the_tenant_names(allow: list[str], a
         ({"query_string": QUERY + "&token=abc"}, 200),
         ({"query_string": QUERY + "&TOKEN=abc"}, 200),
         ({"query_string": QUERY, "headers": {"token_auth": "abc"}}, 200),
+        ({"query_string": QUERY, "headers": {"Token-Auth": "abc"}}, 200),
+        ({"query_string": QUERY, "headers": {"X-Token-Auth": "abc"}}, 200),  # how nginx hands it over
         ({"query_string": QUERY, "headers": {"Authorization": "Bearer abc"}}, 200),
         ({"query_string": QUERY, "headers": {"Authorization": "bearer  abc"}}, 200),
         ({"query_string": QUERY}, 403),

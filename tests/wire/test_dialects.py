@@ -74,6 +74,10 @@ def test_an_exchange_that_reads_one_status_only_gets_it_with_every_error() -> No
     assert peer.get(f"/t/outra{START}", query_string="ramal=3501&telefone=47").status_code == 503
 
 
+def test_a_status_without_a_registered_phrase_can_be_configured_too() -> None:
+    assert listening(status_on_error=299).get(f"/t/default{START}").status == "299 Status"
+
+
 @pytest.mark.parametrize("path", ["/soap", PATH])
 def test_a_soap_client_that_does_not_read_a_500_gets_its_fault_with_another_status(path: str) -> None:
     peer = listening(fault_status=200)

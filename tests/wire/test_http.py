@@ -53,6 +53,34 @@ def test_a_company_is_found_by_path_then_host_then_name_then_alone(
         assert got.text.startswith("ERRO 270: empresa desconhecida")
 
 
+BROWSER = {"Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}
+
+
+@pytest.mark.parametrize("path", ["/", "/ligacoes", "/t/nobody/"])
+def test_people_at_an_unknown_company_are_told_what_to_do(path: str) -> None:
+    got = Peer(TWO).get(path, headers=BROWSER, environ={"HTTP_HOST": "10.0.0.1:8080"})
+    assert (got.status_code, got.mimetype) == (404, "text/html")
+    assert "Empresa não encontrada" in got.text
+    assert "http://10.0.0.1:8080/t/EMPRESA/" in got.text
+    assert "270" in got.text
+    assert not {"acme", "beta"} & set(got.text.split()), "companies are not named to strangers"
+
+
+@pytest.mark.parametrize(
+    ("path", "headers"), [("/", {}), ("/", {"Accept": "*/*"}), (START, BROWSER), ("/api/calls", {"Accept": "*/*"})]
+)
+def test_machines_at_an_unknown_company_get_one_line(path: str, headers: dict[str, str]) -> None:
+    got = Peer(TWO).get(path, headers=headers, environ={"HTTP_HOST": "10.0.0.1"})
+    assert (got.status_code, got.mimetype) == (404, "text/plain")
+    assert got.text.startswith("ERRO 270: ")
+    assert got.text.count("\n") == 1
+
+
+def test_a_host_of_strange_signs_stays_text_on_that_page() -> None:
+    got = Peer(TWO).get("/", headers=BROWSER, environ={"HTTP_HOST": "<script>alert(1)</script>"})
+    assert "<script>" not in got.text
+
+
 @pytest.mark.parametrize("path", ["/soap", "/xmlrpc", "/click-to-call"])
 def test_an_unknown_company_is_told_on_every_wire(path: str) -> None:
     got = Peer(TWO).post(path, data=b"")

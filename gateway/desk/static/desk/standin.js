@@ -1,0 +1,62 @@
+// A card made of what the event itself says, shown until the gateway's own card comes.
+
+import { find, page } from "./page.js";
+
+const template = find("#cartao-provisorio");
+const words = template.dataset;
+const STATES = { call_started: "ringing", order_placed: "ordered", call_ended: "ended", call_lost: "lost" };
+
+/** What the event says a call is doing. */
+export const stateOf = (told) => (told.kind === "order_settled" ? told.outcome : STATES[told.kind]) || "ringing";
+
+export const wordsOf = (state) => ({
+  ringing: words.wordRinging,
+  ongoing: words.wordOngoing,
+  ordered: words.wordOrdered,
+  accepted: words.wordAccepted,
+  refused: words.wordRefused,
+  unreachable: words.wordUnreachable,
+  unknown: words.wordUnknownOutcome,
+  ended: words.wordEnded,
+  lost: words.wordLost,
+})[state] || "";
+
+export function standIn(told) {
+  const card = template.content.cloneNode(true).querySelector(".card");
+  const state = stateOf(told);
+  card.id = `ligacao-${told.call_id}`;
+  card.classList.add(state);
+  const [name, other] = [nameOf(told), numberText(otherEnd(told))];
+  const said = `${find(`[data-of="${told.direction}"]`, card)?.textContent.trim()}: ${name}, ${other}.`;
+  Object.assign(card.dataset, { call: told.call_id, state, direction: told.direction, since: sinceOf(told) });
+  Object.assign(card.dataset, { title: [told.contact, name].filter(Boolean).join(" — "), text: other, said });
+  fill(card, told, { name, other, state });
+  return card;
+}
+
+function fill(card, told, { name, other, state }) {
+  for (const box of card.querySelectorAll("[data-of]")) if (box.dataset.of !== told.direction) box.remove();
+  find(".state .words", card).textContent = wordsOf(state);
+  find("h2", card).textContent = name;
+  find("h2", card).classList.toggle("nobody", !told.account_name && told.direction !== "internal");
+  find(".contact span", card).textContent = told.contact || "";
+  find(".contact", card).hidden = !told.contact;
+  find(".plain", card).textContent = other || words.wordWithheld;
+  find("a", card).href = page.call.replace(/0$/, told.call_id);
+}
+
+const sinceOf = (told) => told.started_at || told.at;
+const mine = () => page.extension;
+const otherEnd = (told) => (told.direction === "internal" && told.number === mine() ? told.extension : told.number) || "";
+const canBeCalled = (number) => /[1-9]/.test(number) && !/[^\d+()./\s*#-]/.test(number);
+
+function nameOf(told) {
+  if (told.direction === "internal") return words.wordExtension.replace("%", otherEnd(told));
+  return told.account_name || (canBeCalled(told.number || "") ? words.wordUnknownNumber : words.wordWithheld);
+}
+
+/** `(47) 99999-8888` of a Brazilian number with its area code; any other text as it is. */
+function numberText(number) {
+  const [, area, first, last] = /^(\d\d)(\d{4,5})(\d{4})$/.exec(number) || [];
+  return area ? `(${area}) ${first}-${last}` : number;
+}

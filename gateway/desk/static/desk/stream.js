@@ -1,0 +1,94 @@
+// One connection to the gateway's stream of events, kept open. Silence is noticed, and a connection that was lost comes
+// back behind the last event that was seen. Runs in a page or in a worker, so it touches neither document nor window.
+
+export const KINDS = [
+  "call_started", "call_ended", "call_lost", "account_chosen", "order_placed", "order_settled", "log", "reset", "pulse",
+];
+export const SILENCE_MS = 7000; // the gateway sends a pulse every 5 s
+const PATIENCE_MS = 10000; // for one attempt to connect
+const FIRST_WAIT_MS = 300;
+const LONGEST_WAIT_MS = 8000;
+
+/** Whose the browser is now: "me", "another" (whoever logged in later), "nobody", or "unknown" without an answer. */
+export async function askWho(address, token) {
+  const headers = { "X-Requested-With": "desk", "X-CSRF-Token": token };
+  try {
+    const { status } = await fetch(address, { headers, signal: AbortSignal.timeout(PATIENCE_MS) });
+    return { 200: "me", 401: "nobody", 403: "another" }[status] || "unknown";
+  } catch { return "unknown"; }
+}
+
+export class Stream {
+  /** `place` has the addresses and the session; `told(kind, id, data)`, `stated("live" | "lost")`, `left(who)`. */
+  constructor(place, { told, stated, left }) {
+    Object.assign(this, { place, told, stated, left, seq: null, whole: false, source: null });
+    this.timer = setInterval(() => this.watch(), 1000);
+  }
+
+  /** Connect, or connect anew, and go on behind `seq`; `whole` also brings other people's calls, in brief. */
+  open(seq, whole) {
+    Object.assign(this, { seq, whole, heard: Date.now(), wait: FIRST_WAIT_MS });
+    this.connect();
+  }
+
+  /** Try now instead of when the next attempt is due. */
+  hurry() {
+    if (this.source?.readyState !== EventSource.OPEN) this.connect();
+  }
+
+  close() {
+    clearInterval(this.timer);
+    clearTimeout(this.retry);
+    this.source?.close();
+    this.source = null;
+  }
+
+  connect() {
+    clearTimeout(this.retry);
+    this.source?.close();
+    this.since = Date.now();
+    const asked = new URLSearchParams({ last_event_id: this.seq, sessao: this.place.session });
+    if (this.whole) asked.set("escopo", "empresa");
+    const source = new EventSource(`${this.place.events}?${asked}`);
+    this.source = source;
+    source.onopen = () => this.opened();
+    source.onerror = () => source === this.source && this.failed();
+    for (const kind of KINDS) source.addEventListener(kind, (event) => source === this.source && this.hear(kind, event));
+  }
+
+  opened() {
+    Object.assign(this, { heard: Date.now(), wait: FIRST_WAIT_MS, good: true });
+    this.stated("live");
+  }
+
+  hear(kind, event) {
+    this.heard = Date.now();
+    if (event.lastEventId) this.seq = Number(event.lastEventId);
+    this.told(kind, this.seq, event.data);
+  }
+
+  /** The gateway ends each stream now and then and is back at once: only an attempt that fails is worth a word. */
+  failed() {
+    if (!this.good) this.say();
+    this.good = false;
+    this.source.close();
+    this.source = null;
+    this.since = null;
+    clearTimeout(this.retry);
+    this.retry = setTimeout(() => this.connect(), this.wait * (0.7 + 0.6 * Math.random()));
+    this.wait = Math.min(this.wait * 2, LONGEST_WAIT_MS);
+  }
+
+  async say() {
+    this.stated("lost");
+    const who = await askWho(this.place.me, this.place.token);
+    if (who === "nobody" || who === "another") this.left(who);
+  }
+
+  watch() {
+    if (this.seq === null || Date.now() - this.heard <= SILENCE_MS) return;
+    this.stated("lost");
+    const open = this.source?.readyState === EventSource.OPEN;
+    if (this.source && (open || Date.now() - this.since > PATIENCE_MS)) this.connect();
+  }
+}

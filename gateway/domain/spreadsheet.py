@@ -1,0 +1,63 @@
+"""What spreadsheets, JSON and databases make of a telephone number that they took for a number or a date.
+
+``47999998888.0`` and ``4,7999998888E+10`` are whole numbers; ``4,79999E+10`` has lost its last digits for good; a date
+never was a telephone.
+"""
+
+import re
+from dataclasses import dataclass
+
+_NOISE = r"[\s'\"=]*"
+# Four zeros behind few digits are rather the end of a telephone written with a dot: 3210.0000.
+_DECIMAL = re.compile(
+    rf"{_NOISE}(?P<whole>[+-]?(?:[0-9]+|[0-9]{{1,3}}(?:\.[0-9]{{3}})+(?=,)|[0-9]{{1,3}}(?:,[0-9]{{3}})+(?=\.)))"
+    rf"[.,](?P<zeros>0+){_NOISE}"
+)
+_EXPONENT = re.compile(
+    rf"{_NOISE}(?P<sign>[+-]?)(?P<whole>[0-9]+)(?:[.,](?P<part>[0-9]*))?[eE]\+?(?P<by>[0-9]{{1,3}}){_NOISE}"
+)
+_GROUP_OF_ZEROS = 4
+_COMPLETE = 8
+
+_DAY, _MONTH, _YEAR = r"(?:0?[1-9]|[12][0-9]|3[01])", r"(?:0?[1-9]|1[0-2])", r"(?:19|20)[0-9]{2}"
+_TIME = r"[0-2]?[0-9]:[0-5][0-9](?::[0-5][0-9](?:[.,][0-9]+)?)?"
+_DATE = re.compile(
+    rf"(?:{_YEAR}([-/.]){_MONTH}\1{_DAY}|{_DAY}([-/.]){_MONTH}\2{_YEAR}|{_MONTH}([-/.]){_DAY}\3{_YEAR})"
+    rf"(?:[T ]+{_TIME})?(?:Z| ?[+-][0-9]{{2}}:?[0-9]{{2}})?|{_TIME}"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """What a text is to a spreadsheet: ``digits`` written out (None when they cannot be known), and the step's rule."""
+
+    digits: str | None
+    rule: str
+
+
+def cell(text: str) -> Cell | None:
+    """``text`` as a number or date that a program formatted; None when it is written otherwise.
+
+    >>> cell("4799998888.0"), cell("12E5")
+    (Cell(digits='4799998888', rule='decimal'), Cell(digits=None, rule='shortened'))
+    """
+    if found := _DECIMAL.fullmatch(text):
+        return _decimal(found)
+    if found := _EXPONENT.fullmatch(text):
+        return _exponent(found)
+    return Cell(None, "date") if _DATE.fullmatch(text) else None
+
+
+def _decimal(found: re.Match[str]) -> Cell | None:
+    whole = re.sub(r"[.,]", "", found["whole"])
+    if len(found["zeros"]) == _GROUP_OF_ZEROS and len(whole) < _COMPLETE:
+        return None
+    return Cell(whole, "decimal")
+
+
+def _exponent(found: re.Match[str]) -> Cell:
+    """All digits must stand there: zeros that would have to be filled up are digits which were rounded away."""
+    part, by = found["part"] or "", int(found["by"])
+    if by > len(part) or part[by:].strip("0"):
+        return Cell(None, "shortened")
+    return Cell(found["sign"] + found["whole"] + part[:by], "exponent")

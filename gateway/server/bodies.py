@@ -1,0 +1,67 @@
+"""Reads a request's body on the event loop, never longer and never more than is allowed."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from gateway.errors import MalformedRequest
+
+
+class Incoming(Protocol):
+    """A request's body in pieces, as Granian's protocol object gives them."""
+
+    def __aiter__(self) -> AsyncIterator[bytes]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class BodyLimits:
+    """The most bytes of a body, the seconds for all of it, and the longest pause within it."""
+
+    max_bytes: int
+    whole_s: float
+    pause_s: float
+
+
+def is_expected(environ: dict[str, Any]) -> bool:
+    """Whether a body comes behind the head (RFC 9112, 6.3)."""
+    return environ.get("CONTENT_LENGTH", "0") != "0" or "HTTP_TRANSFER_ENCODING" in environ
+
+
+def is_refused_unread(environ: dict[str, Any], limits: BodyLimits) -> bool:
+    """Whether the length that was announced is more than any wire takes, so that nothing needs to be read."""
+    length = environ.get("CONTENT_LENGTH", "")
+    return not (length.isascii() and length.isdigit() and len(length) < 20) or int(length) > limits.max_bytes
+
+
+async def read_body(environ: dict[str, Any], incoming: Incoming, limits: BodyLimits) -> bytes:
+    """The body, at most a little more than ``max_bytes``: the wire then refuses it in its own words.
+
+    Raises ``MalformedRequest`` when it does not come in time.
+    """
+    if not is_expected(environ):
+        return b""
+    if "CONTENT_LENGTH" in environ and is_refused_unread(environ, limits):
+        return b""
+    try:
+        return await _read(incoming, limits)
+    except TimeoutError:
+        raise MalformedRequest("a requisição demorou demais.", hint="Envie o corpo inteiro sem pausas.") from None
+
+
+async def _read(incoming: Incoming, limits: BodyLimits) -> bytes:
+    parts: list[bytes] = []
+    size = 0
+    now = asyncio.get_running_loop().time
+    deadline = now() + limits.whole_s
+    pieces = aiter(incoming)
+    async with asyncio.timeout_at(deadline) as clock:
+        while size <= limits.max_bytes:
+            clock.reschedule(min(deadline, now() + limits.pause_s))
+            try:
+                piece = await anext(pieces)
+            except StopAsyncIteration:
+                break
+            parts.append(piece)
+            size += len(piece)
+    return b"".join(parts)

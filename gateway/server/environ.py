@@ -1,0 +1,88 @@
+"""The WSGI environ (PEP 3333) of a request that Granian's RSGI face hands over."""
+
+import sys
+from collections.abc import Iterator
+from io import BytesIO
+from typing import Any, Protocol
+
+from gateway.wire.header_names import header_environ
+
+UNREADABLE = "?"
+"""Stands for a header's value that is not ASCII, which Granian does not hand over: it came, so it is not missing."""
+
+
+class Headers(Protocol):
+    """Header names in small letters, in the order of arrival; ``keys`` names each once."""
+
+    def items(self) -> list[tuple[str, str]]: ...
+
+    def keys(self) -> list[str]: ...
+
+    def get(self, key: str, default: Any = None) -> Any: ...
+
+    def __contains__(self, key: str) -> bool: ...
+
+
+class Scope(Protocol):
+    """What Granian tells of a request; ``server`` and ``client`` are address:port, ``path`` is decoded."""
+
+    http_version: str
+    server: str
+    client: str
+    scheme: str
+    method: str
+    path: str
+    query_string: str
+    authority: str | None
+
+    @property
+    def headers(self) -> Headers: ...
+
+
+def environ_of(scope: Scope) -> dict[str, Any]:
+    """The environ of ``scope`` without its body."""
+    name, port = split_address(scope.server)
+    environ: dict[str, Any] = {
+        "REQUEST_METHOD": scope.method,
+        "SCRIPT_NAME": "",
+        # WSGI writes a path's bytes as Latin-1 (PEP 3333).
+        "PATH_INFO": scope.path.encode("utf-8", "surrogateescape").decode("latin-1"),
+        "QUERY_STRING": scope.query_string,
+        "SERVER_NAME": name,
+        "SERVER_PORT": port,
+        "SERVER_PROTOCOL": f"HTTP/{scope.http_version}",
+        "REMOTE_ADDR": split_address(scope.client)[0],
+        "wsgi.version": (1, 0),
+        "wsgi.url_scheme": scope.scheme,
+        "wsgi.errors": sys.stderr,
+        "wsgi.input_terminated": True,
+        "wsgi.multithread": True,
+        "wsgi.multiprocess": False,
+        "wsgi.run_once": False,
+    }
+    environ |= header_environ(all_headers(scope.headers))
+    if scope.authority and "HTTP_HOST" not in environ:
+        environ["HTTP_HOST"] = scope.authority
+    return environ
+
+
+def all_headers(headers: Headers) -> Iterator[tuple[str, str]]:
+    """Names and values, ``UNREADABLE`` for a value that Granian left out."""
+    items = headers.items()
+    yield from items
+    keys = headers.keys()
+    if len(keys) != len(items):
+        readable = {name for name, _ in items}
+        yield from ((name, UNREADABLE) for name in keys if name not in readable)
+
+
+def with_body(environ: dict[str, Any], body: bytes) -> dict[str, Any]:
+    """``environ`` with ``body`` to be read."""
+    environ["wsgi.input"] = BytesIO(body)
+    return environ
+
+
+def split_address(text: str) -> tuple[str, str]:
+    """Address and port of ``127.0.0.1:8080`` or ``[::1]:8080``, the address without brackets."""
+    address, _, port = text.rpartition(":")
+    return address.strip("[]"), port

@@ -1,0 +1,152 @@
+"""Hands listening sockets from a running gateway to the one that follows it.
+
+The sockets themselves go over (SCM_RIGHTS), never a second one on the same port: connections that wait in a socket's
+queue are reset by Linux when it is closed, so of two sockets on one port (SO_REUSEPORT) the old one would lose events.
+The way is a Unix socket in the data folder, which only the gateway's own user may use. The successor says when it
+serves; until then, and if it dies, the running gateway goes on.
+"""
+
+import json
+import os
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import structlog
+
+from gateway.errors import ConfigError
+
+log = structlog.get_logger()
+
+NAME = "take-over.sock"
+ANSWER_WITHIN_S = 10.0
+START_WITHIN_S = 120.0
+"""How long a successor may take from getting the sockets until it serves."""
+MOST_SOCKETS = 128
+SERVING = b"serving\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Sockets:
+    """What a gateway listens on: one socket for each worker, and that of the lenient port."""
+
+    main: list[socket.socket]
+    lenient: socket.socket | None
+
+    @property
+    def all(self) -> list[socket.socket]:
+        return [*self.main, self.lenient] if self.lenient else list(self.main)
+
+    def close(self) -> None:
+        for each in self.all:
+            each.close()
+
+
+class Taken:
+    """A running gateway's sockets, and the connection on which it waits to hear that they are served."""
+
+    def __init__(self, sockets: Sockets, connection: socket.socket) -> None:
+        self.sockets = sockets
+        self._connection = connection
+
+    def serving(self) -> None:
+        """Tell the other gateway that it may end."""
+        with self._connection, suppress(OSError):
+            self._connection.sendall(SERVING)
+
+    def give_up(self) -> None:
+        """Leave everything to the other gateway."""
+        self._connection.close()
+        self.sockets.close()
+
+
+def ask(data: Path) -> Taken | None:
+    """The sockets of the gateway that runs on ``data``; None where none runs that would hand them over.
+
+    Raises ``ConfigError`` when it does not answer as it should.
+    """
+    connection = socket.socket(socket.AF_UNIX)
+    connection.settimeout(ANSWER_WITHIN_S)
+    try:
+        with _short_path(data) as folder:
+            connection.connect(f"{folder}/{NAME}")
+    except OSError:
+        connection.close()
+        return None
+    try:
+        return Taken(_received(connection), connection)
+    except (OSError, ValueError, KeyError) as error:
+        connection.close()
+        raise ConfigError(
+            f"the gateway that runs on {data} did not hand its ports over ({error}).",
+            hint="Stop it, then start this one.",
+        ) from None
+
+
+def _received(connection: socket.socket) -> Sockets:
+    message, files, _flags, _address = socket.recv_fds(connection, 65_536, MOST_SOCKETS)
+    sockets = [socket.socket(fileno=file) for file in files]
+    has_lenient = bool(json.loads(message)["lenient"])
+    if not sockets or (has_lenient and len(sockets) < 2):
+        raise ValueError("no socket came")
+    return Sockets(sockets[:-1], sockets[-1]) if has_lenient else Sockets(sockets, None)
+
+
+class Offer:
+    """Hands ``sockets`` to whoever asks, one at a time; ``on_taken`` is called when a successor serves them."""
+
+    def __init__(self, data: Path, sockets: Sockets, on_taken: Callable[[], None]) -> None:
+        self._data = data
+        self._sockets = sockets
+        self._on_taken = on_taken
+
+    def start(self) -> None:
+        """Begin to offer, instead of whoever did so before in the same folder. Raises ``OSError``."""
+        listening = socket.socket(socket.AF_UNIX)
+        with _short_path(self._data) as folder:
+            temporary = f"{folder}/.{NAME}.{os.getpid()}"
+            with suppress(FileNotFoundError):
+                os.unlink(temporary)
+            listening.bind(temporary)
+            os.chmod(temporary, 0o600)
+            listening.listen(4)
+            os.replace(temporary, f"{folder}/{NAME}")
+        threading.Thread(target=self._serve, args=(listening,), name="take-over", daemon=True).start()
+
+    def _serve(self, listening: socket.socket) -> None:
+        with listening:
+            while True:
+                connection, _ = listening.accept()
+                with connection:
+                    if self._hand_over(connection):
+                        self._on_taken()
+                        return
+
+    def _hand_over(self, connection: socket.socket) -> bool:
+        """Whether the successor took the sockets and serves."""
+        files = [each.fileno() for each in self._sockets.all]
+        message = json.dumps({"lenient": self._sockets.lenient is not None, "pid": os.getpid()}).encode()
+        try:
+            connection.settimeout(ANSWER_WITHIN_S)
+            socket.send_fds(connection, [message], files)
+            connection.settimeout(START_WITHIN_S)
+            return connection.recv(64) == SERVING
+        except OSError as error:
+            log.warning("take_over_failed", error=str(error))
+            return False
+
+
+@contextmanager
+def _short_path(folder: Path) -> Iterator[str]:
+    """``folder`` by a path that fits into a Unix socket's 107 bytes, however deep it lies."""
+    if not os.path.isdir("/proc/self/fd"):
+        yield str(folder)
+        return
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        yield f"/proc/self/fd/{descriptor}"
+    finally:
+        os.close(descriptor)

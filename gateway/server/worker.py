@@ -1,0 +1,153 @@
+"""One worker process: builds the application, joins it with the face, and ends in good order."""
+
+import gc
+import multiprocessing
+import os
+import signal
+import socket
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from multiprocessing.connection import Connection, wait
+from multiprocessing.util import Finalize
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import structlog
+
+from gateway import bootstrap, logs, processors
+from gateway.config import Config
+from gateway.server.admission import Admission
+from gateway.server.bodies import BodyLimits
+from gateway.server.connections import Connections
+from gateway.server.processes import STOP_WITHIN_S
+from gateway.server.rsgi import Face, Limits
+from gateway.server.signals import watch
+from gateway.wire.clients import Proxies
+
+if TYPE_CHECKING:
+    from gateway.application import Application
+
+log = structlog.get_logger()
+
+STOP_GRACE_S = 5
+LAST_CHANCE_S = STOP_WITHIN_S - 5
+LONGEST_PAUSE_S = 10.0
+"""Within a body; as on the lenient port."""
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What a worker is to serve; picklable, because each is a fresh interpreter."""
+
+    config: Config
+    data: Path
+    port: int
+    connections: int
+    lenient: socket.socket | None
+    ready: Connection
+
+
+def load(work: Work) -> Face:
+    """Build one worker's application; runs in the worker's main thread before Granian serves."""
+    logs.set_up(work.config.log)
+    if work.config.server.pin_workers and processors.can_move():
+        processors.Keeper(_number_of_this_worker()).start()
+    from gateway.application import Application
+
+    application = Application(bootstrap.build(work.config, work.data))
+    connections = Connections(work.port, work.connections)
+    face = _face(work, application, connections)
+    application.start()
+    connections.start()
+    if work.lenient:
+        application.serve_leniently(work.lenient)
+    Finalize(application, application.close, exitpriority=10)
+    threading.Thread(target=_die_with_parent, name="parent-watch", daemon=True).start()
+    # What was imported and built lives as long as the process: the collector need not walk it again and again.
+    gc.collect()
+    gc.freeze()
+    return face
+
+
+def _face(work: Work, application: "Application", connections: Connections) -> Face:
+    server = work.config.server
+    admission = Admission(client_of(server.trusted_proxies), per_address=server.requests_per_address)
+    application.watch_load(connections=lambda: connections.open, under_way=lambda: admission.under_way)
+    return Face(
+        application.wsgi,
+        admission,
+        limits_of(work.config),
+        is_crowded=lambda: application.is_draining or connections.is_crowded(),
+        on_loop=lambda: _begin(work, application, admission),
+    )
+
+
+def limits_of(config: Config) -> Limits:
+    """What one request and one address may cost."""
+    server = config.server
+    body = BodyLimits(server.max_body_bytes, server.body_timeout_s, min(LONGEST_PAUSE_S, server.body_timeout_s))
+    return Limits(server.call_threads, max(1, server.call_threads // 2), body)
+
+
+def client_of(trusted: tuple[str, ...]) -> Callable[[dict[str, Any]], str]:
+    """The address that a request counts for: its peer's, or the one that a trusted proxy names."""
+    if not trusted:
+        return lambda environ: str(environ["REMOTE_ADDR"])
+    proxies = Proxies(trusted)
+
+    def named(environ: dict[str, Any]) -> str:
+        seen = dict(environ)
+        proxies.identify(seen)
+        return str(seen["cti.client"])
+
+    return named
+
+
+def _begin(work: Work, application: "Application", admission: Admission) -> None:
+    """On the main thread, when Granian's signal handlers are set: hear signals, too, and say that we serve."""
+    stop = _stopper(application, admission)
+    watch(
+        {
+            signal.SIGUSR1: application.drain,
+            signal.SIGUSR2: lambda: application.drain(is_ready=True),
+            signal.SIGTERM: stop,
+            signal.SIGINT: stop,
+        }
+    )
+    work.ready.send(os.getpid())
+
+
+def _stopper(application: "Application", admission: Admission) -> Callable[[], None]:
+    """Ends streams, which Granian would wait for; and the process, should Granian not end."""
+
+    def stop() -> None:
+        application.end_streams()
+        threading.Thread(target=_end, args=(application, admission), name="end", daemon=True).start()
+
+    return stop
+
+
+def _end(application: "Application", admission: Admission) -> None:
+    """Close and exit when nothing is under way, though connections are open: ones without a request do not end."""
+    began = time.monotonic()
+    while (passed := time.monotonic() - began) < STOP_GRACE_S or (admission.under_way and passed < LAST_CHANCE_S):
+        time.sleep(0.05)
+    application.close()
+    os._exit(0)
+
+
+def _number_of_this_worker() -> int:
+    """1, 2 ... in the order in which processes were started."""
+    identity: tuple[int, ...] = getattr(multiprocessing.current_process(), "_identity", ())
+    return identity[0] if identity else 1
+
+
+def _die_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        wait([parent.sentinel])
+        time.sleep(0.2)  # a parent that ends in good order has already told us to stop
+        if threading.main_thread().is_alive():
+            os._exit(1)

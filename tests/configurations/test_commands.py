@@ -1,0 +1,77 @@
+"""Every command works with a configuration that uses every table: exit code 0 and no traceback."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from gateway.cli import COMMANDS, cli
+from gateway.simulators import Appliance
+from tests.configurations import every_table
+
+COMMAND_LINES: dict[str, list[list[str]]] = {
+    "agent": [
+        ["agent", "add", "ana", "--extension", "3501", "--password-stdin"],
+        ["agent", "list"],
+        ["agent", "remove", "ana"],
+    ],
+    "calls": [["calls", "--format", "json"], ["calls", "--format", "csv"], ["calls", "--why", "1"]],
+    "check": [["check"]],
+    "config": [["config"]],
+    "db": [["db", "upgrade"]],
+    "dial": [["dial", "3501", "4732100123", "--dry-run"], ["dial", "3501", "4732100123"]],
+    "exchanges": [["exchanges"], ["exchanges", "--format", "json"]],
+    "import": [["import", "accounts", "contas.csv"], ["import", "run"], ["import", "list"]],
+    "number": [["number", "4732100123"], ["number", "4732100123", "--json", "--appliance", "cloud"]],
+    "presets": [["presets"], ["presets", "own-cloud"], ["presets", "asterisk-ami", "--events"]],
+    "version": [["version"]],
+    "wsdl": [["wsdl"], ["wsdl", "wconnect"]],
+}
+"""By command, in the order in which they are run. Those of ``ELSEWHERE`` do not end by themselves."""
+ELSEWHERE = {
+    "demo": "tests/live/test_demo.py",
+    "init": "tests/test_cli.py",
+    "serve": "tests/live/test_every_table.py",
+    "simulate": "tests/test_cli.py",
+}
+WITHOUT_CONFIGURATION = {"version", "wsdl"}
+
+
+def test_no_command_is_missing() -> None:
+    assert {*COMMAND_LINES, *ELSEWHERE} == set(COMMANDS)
+    assert all((Path(__file__).parents[2] / path).exists() for path in ELSEWHERE.values())
+
+
+@pytest.fixture(scope="module")
+def appliances() -> Iterator[dict[str, Appliance]]:
+    with every_table.running() as made:
+        yield made
+
+
+@pytest.fixture
+def run(tmp_path: Path, appliances: dict[str, Appliance], monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
+    path = every_table.write(tmp_path, appliances)
+    monkeypatch.chdir(tmp_path)
+
+    def run_one(*arguments: str) -> Result:
+        place = [] if arguments[0] in WITHOUT_CONFIGURATION else ["--config", str(path)]
+        return CliRunner().invoke(cli, [*arguments, *place], input="longa-senha-1\n")
+
+    return run_one
+
+
+@pytest.mark.parametrize("command", COMMAND_LINES)
+def test_a_command_ends_well(run: Callable[..., Result], command: str) -> None:
+    if command in ("calls", "exchanges"):
+        assert run("dial", "3501", "4732100123").exit_code == 0
+    for arguments in COMMAND_LINES[command]:
+        done = run(*arguments)
+        assert (done.exit_code, done.exception) == (0, None), (arguments, done.output, done.stderr)
+        assert "Traceback" not in done.output + done.stderr
+
+
+def test_a_command_with_work_to_do_has_done_it(run: Callable[..., Result], appliances: dict[str, Appliance]) -> None:
+    run("dial", "3501", "4732100123")
+    assert appliances["soap"].received[-1].number == "0214732100123"
+    assert "2 lines read" in run("import", "run", "planilha").output

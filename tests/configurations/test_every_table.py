@@ -1,0 +1,193 @@
+"""A configuration that uses every table and key: each reaches ``serve``, and every command works with it."""
+
+import pickle
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+from werkzeug.test import Client
+
+from gateway import bootstrap, config, config_file, serve
+from gateway.application import Application
+from gateway.cli import cli
+from gateway.config import Config, Table
+from gateway.importing import process
+from gateway.importing.schedule import Order
+from gateway.passwords import hash_password
+from gateway.store.directory import Agent
+from tests.configurations import every_table
+
+AS_DEFAULT = {(config.Exchanges, "record")}
+"""Keys that the configuration has with the default's value, so that what hangs on them can be tested with it."""
+NOT_FOR_SERVE = {(config.DialPlan, "tests")} | {(config.DialTest, name) for name in config.DialTest.model_fields}
+"""Keys that only a command looks at: ``check`` proves the dial plans."""
+FOR_THE_LOADER = {(config.Server, "presets"), (config.Appliance, "preset")}
+"""Keys that are used up while the file is read: without them ``own-cloud`` would not load."""
+
+Key = tuple[type[Table], str]
+
+
+def keys() -> set[Key]:
+    return {(model, name) for model in every_table.models() for name in model.model_fields}
+
+
+def names(found: set[Key]) -> list[str]:
+    return sorted(f"{model.__name__}.{name}" for model, name in found)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return every_table.write(tmp_path)
+
+
+def test_no_table_and_no_key_is_missing_in_it(path: Path) -> None:
+    used: set[Key] = {
+        (type(table), name)
+        for table in every_table.tables(config_file.load(path))
+        for name in table.model_fields_set
+        if (type(table), name) in AS_DEFAULT or getattr(table, name) != type(table).model_fields[name].default
+    }
+    assert names(keys() - used) == []
+
+
+class FakeServer:
+    """Stands in for Granian: keeps what the workers would be given, as they get it."""
+
+    loader: Any = None
+
+    def __init__(self, *_: object, **__: object) -> None:
+        pass
+
+    def on_startup(self, _: object) -> None:
+        pass
+
+    def serve(self, target_loader: Any, **_: object) -> None:
+        FakeServer.loader = pickle.loads(pickle.dumps(target_loader))
+
+
+@pytest.fixture
+def no_server(monkeypatch: pytest.MonkeyPatch) -> type[FakeServer]:
+    monkeypatch.setattr(serve, "Server", FakeServer)
+    monkeypatch.setattr(serve.multiprocessing, "set_start_method", lambda *_, **__: None)
+    monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", "")
+    return FakeServer
+
+
+def given_to_workers(path: Path, server: type[FakeServer], *options: str) -> serve.Options:
+    """What ``serve`` hands its workers, through the pickle that takes it there."""
+    done = CliRunner().invoke(cli, ["serve", "--config", str(path), *options], catch_exceptions=False)
+    assert done.exit_code == 0, done.output
+    found: serve.Options = server.loader.args[0]
+    return found
+
+
+@pytest.mark.parametrize("record", ["true", "false"])
+def test_each_setting_reaches_the_workers_of_serve(tmp_path: Path, no_server: type[FakeServer], record: str) -> None:
+    changed = [("record = true", f"record = {record}"), ("18000", str(free_port())), ("18100", str(free_port()))]
+    path = every_table.write(tmp_path, changed=changed)
+    options = given_to_workers(path, no_server)
+    assert every_table.plain(options.config) == every_table.plain(config_file.load(path))
+    assert options.data == tmp_path / "files"
+
+
+def test_options_of_the_command_change_their_own_settings_only(tmp_path: Path, no_server: type[FakeServer]) -> None:
+    listen = f"127.0.0.1:{free_port()}"
+    path = every_table.write(tmp_path, changed=[("18100", str(free_port()))])
+    options = given_to_workers(path, no_server, "--listen", listen, "--workers", "3")
+    loaded = config_file.load(path)
+    server = loaded.server.model_copy(update={"listen": listen, "workers": 3})
+    assert every_table.plain(options.config) == every_table.plain(loaded.model_copy(update={"server": server}))
+
+
+@pytest.fixture
+def read(monkeypatch: pytest.MonkeyPatch) -> set[Key]:
+    """Every key that is looked at from now on, but for looks of the loader, which checks whether keys fit together."""
+    seen: set[Key] = set()
+    loading = [False]
+    load = config_file.load
+
+    def spy(table: Table, name: str) -> Any:
+        if not loading[0] and name in type(table).model_fields:
+            seen.add((type(table), name))
+        return object.__getattribute__(table, name)
+
+    def load_unseen(path: Path | None) -> Config:
+        loading[0] = True
+        try:
+            return load(path)
+        finally:
+            loading[0] = False
+
+    monkeypatch.setattr(Table, "__getattribute__", spy)
+    monkeypatch.setattr(config_file, "load", load_unseen)
+    return seen
+
+
+@pytest.fixture
+def loaded(tmp_path: Path, no_server: type[FakeServer], monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Application]]:
+    """The applications that ``load_application`` makes."""
+    made: list[Application] = []
+
+    class Kept(Application):
+        def __init__(self, *args: Any, **kwargs: Any) -> None:
+            super().__init__(*args, **kwargs)
+            made.append(self)
+
+    monkeypatch.setattr("gateway.application.Application", Kept)
+    monkeypatch.setattr(serve, "_on_signal", lambda *_: None)
+    yield made
+    for application in made:
+        application.close()
+
+
+def test_each_setting_is_looked_at_by_a_gateway_that_serves(
+    tmp_path: Path, no_server: type[FakeServer], loaded: list[Application], read: set[Key]
+) -> None:
+    path = every_table.write(tmp_path, changed=[("18000", str(free_port())), ("18100", str(free_port()))])
+    options = given_to_workers(path, no_server)
+    serve.load_application(options)
+    ask_everything(loaded[0])
+    import_from_a_source(options)
+    assert names(keys() - read - NOT_FOR_SERVE - FOR_THE_LOADER) == []
+
+
+def ask_everything(application: Application) -> None:
+    """What each wire and the desk look at only when somebody asks."""
+    ana = Agent(0, "acme", "ana", "Ana", "3501")
+    application._gateway.directory.save_agent(ana, hash_password("uma-senha"), at=1)
+    client = Client(application.wsgi)
+    here = {"REMOTE_ADDR": "127.0.0.1"}
+    event = f"/t/acme/wconnect/WConnect_WSDL_ConsultaRamal.php?dst=3501&src=4732100123&token={every_table.EVENTS_TOKEN}"
+    assert client.get(event).text.startswith("ok ")
+    assert client.get("/t/acme/wconnect/WConnect_WSDL_ConsultaRamal.php", environ_base=here).status_code == 299
+    assert client.post("/t/acme/soap", data=b"<x/>", content_type="text/xml", environ_base=here).status_code == 298
+    assert client.get("/t/acme/discar?de=3501&para=4732100123", environ_base=here).status_code == 401
+    wrong = {"token_auth": every_table.CRM_TOKEN}
+    assert client.get("/t/acme/discar?de=3501&para=4732100123", environ_base=here, headers=wrong).status_code == 401
+    for path in ("me", "appliances"):
+        assert client.get(f"/t/acme/api/{path}", auth=("ana", "uma-senha"), environ_base=here).status_code == 200
+    assert list(application._gateway.schedule._scheduled())
+
+
+def import_from_a_source(options: serve.Options) -> None:
+    with bootstrap.build(options.config, options.data) as gateway:
+        run_id = gateway.importer.imports.claim_due("acme", "planilha", "csv", 1, not_after=0)
+        assert run_id is not None
+        assert process._import(gateway, Order(options.config, options.data, "acme", "planilha", run_id)) == 0
+
+
+def test_the_default_configuration_is_what_serve_uses_without_a_file(
+    tmp_path: Path, no_server: type[FakeServer]
+) -> None:
+    arguments = ["serve", "--data", str(tmp_path / "data"), "--listen", f"127.0.0.1:{free_port()}"]
+    assert CliRunner().invoke(cli, arguments, catch_exceptions=False).exit_code == 0
+    assert no_server.loader.args[0].config.exchanges == Config().exchanges

@@ -1,0 +1,88 @@
+"""How a call ended, in the words of exchanges."""
+
+import pytest
+
+from gateway.domain.results import MISSED_CALLS, NOT_ANSWERED, WORDS, Result, read_result, squeezed
+
+
+@pytest.mark.parametrize(
+    ("text", "result"),
+    [
+        # Asterisk: DIALSTATUS, CDR(disposition), Q.850 causes
+        ("ANSWER", "answered"),
+        ("ANSWERED", "answered"),
+        ("NOANSWER", "missed"),
+        ("NO ANSWER", "missed"),
+        ("BUSY", "busy"),
+        ("CANCEL", "cancelled"),
+        ("CONGESTION", "failed"),
+        ("CHANUNAVAIL", "failed"),
+        ("DONTCALL", "rejected"),
+        ("16", "answered"),
+        ("17", "busy"),
+        ("18", "missed"),
+        ("19", "missed"),
+        ("21", "rejected"),
+        ("26", "forwarded"),
+        ("34", "failed"),
+        ('Q.850;cause=17;text="User busy"', "busy"),
+        ("17 - User busy", "busy"),
+        # FreeSWITCH
+        ("NORMAL_CLEARING", "answered"),
+        ("ORIGINATOR_CANCEL", "cancelled"),
+        ("NO_USER_RESPONSE", "missed"),
+        ("USER_BUSY", "busy"),
+        ("CALL_REJECTED", "rejected"),
+        # SIP
+        ("480", "missed"),
+        ("486", "busy"),
+        ("SIP 487 Request Terminated", "cancelled"),
+        ("480 Temporarily Unavailable", "missed"),
+        ("404 Not Found", "failed"),
+        ("503", "failed"),
+        ("603 Decline", "rejected"),
+        ("200 OK", "answered"),
+        # Providers: sipgate and Zammad, Placetel, Twilio, Parlay X
+        ("normalClearing", "answered"),
+        ("noAnswer", "missed"),
+        ("voicemail", "voicemail"),
+        ("no-answer", "missed"),
+        ("completed", "answered"),
+        ("canceled", "cancelled"),
+        ("CalledPartyNoAnswer", "missed"),
+        # Portuguese
+        ("não atendida", "missed"),
+        ("NÃO ATENDIDA", "missed"),
+        ("atendida", "answered"),
+        ("ocupado", "busy"),
+        ("Caixa Postal", "voicemail"),
+        ("abandonada", "abandoned"),
+        ("o ramal nao atendeu", "missed"),
+        ("3 - atendida", "answered"),
+        ("Atendida em outro ramal", "forwarded"),
+        ("Não completada", "failed"),
+        # what nobody knows stays what it is
+        ("SALE", "unknown"),
+        ("Canal 7", "unknown"),
+        ("🙂", "unknown"),
+    ],
+)
+def test_what_exchanges_say_of_the_end(text: str, result: str) -> None:
+    assert read_result(text) == result
+
+
+@pytest.mark.parametrize("text", [None, "", "   "])
+def test_nothing_said_is_no_result(text: str | None) -> None:
+    assert read_result(text) is None
+
+
+def test_a_clean_hang_up_without_a_second_of_talk_was_not_answered() -> None:
+    """Asterisk's cause 16 also ends a call that only rang (facts: in_noanswer_hangup)."""
+    assert [read_result("16", seconds) for seconds in (None, 0, 30)] == ["answered", "missed", "answered"]
+    assert read_result("cause 16", 0) is Result.MISSED
+    assert read_result("ANSWERED", 0) is Result.ANSWERED, "who says so himself is believed"
+
+
+def test_the_table_has_no_word_twice_and_no_word_that_is_never_found() -> None:
+    assert all(squeezed(word) == word for word in WORDS)
+    assert MISSED_CALLS < NOT_ANSWERED

@@ -1,0 +1,54 @@
+"""What an exchange says that it dialled is the number that was asked for."""
+
+import pytest
+
+from gateway.domain.dial_forms import pattern
+from gateway.domain.dial_rules import Rule
+from gateway.domain.dialplan import DialPlan, dial
+from gateway.domain.messages import Direction
+from gateway.domain.numbers import Extensions, NumberPlan
+from gateway.domain.tenant import Tenant, Trunk
+from gateway.domain.undialling import sides_of
+
+NUMBERS = NumberPlan("47", Extensions.parse(["3500-3599"]))
+
+
+def tenant(plan: DialPlan) -> Tenant:
+    other = Trunk("other", "other", DialPlan(""))
+    return Tenant("acme", NUMBERS, trunks=(other, Trunk("pbx", "pbx", plan)))
+
+
+@pytest.mark.parametrize("prefix", ["", "0", "9", "8", "*9", "021", "015", "7#"])
+@pytest.mark.parametrize(
+    "number", ["4732100123", "47999998888", "1132100123", "08001234567", "40041234", "0013055551234"]
+)
+def test_what_the_plan_puts_in_front_is_taken_off_again(prefix: str, number: str) -> None:
+    digits = dial(number, DialPlan(prefix), NUMBERS).digits
+
+    made = sides_of(digits, "3501", tenant(DialPlan(prefix)))
+    assert (made.extension, made.other.national, made.direction) == ("3501", number, Direction.OUTGOING)
+    # 9 and 4004-1234 may just as well be a mobile that calls from the own area.
+    if digits != "940041234":
+        assert sides_of("3501", digits, tenant(DialPlan(prefix))).other.national == number
+
+
+def test_a_local_form_of_the_plan_is_the_number_it_was_made_of() -> None:
+    rule = Rule.make(dial="9{local}", areas=["own"])
+    company = tenant(DialPlan("9", (rule,)))
+
+    assert sides_of("932100123", "3501", company).other.national == "4732100123"
+    # Who calls from outside with these digits is a mobile of the own area.
+    assert sides_of("3501", "932100123", company).other.national == "47932100123"
+
+
+def test_a_complete_number_stays_what_it_is() -> None:
+    assert sides_of("91934567890", "3501", tenant(DialPlan("9"))).other.national == "91934567890"
+    assert sides_of("3501", "4732100123", tenant(DialPlan("4"))).other.national == "4732100123"
+
+
+def test_what_the_plan_would_not_dial_so_is_left_alone() -> None:
+    company = tenant(DialPlan("9", blocked=(("4733*", pattern("4733*")),)))
+
+    assert sides_of("95555", "3501", company).other.national == "95555"
+    assert sides_of("84732100123", "3501", company).other.national == "84732100123"
+    assert sides_of("3501", "9190", company).other.national == "9190"

@@ -1,0 +1,1 @@
+"""The server: requests of clients that wait, flood and leave."""

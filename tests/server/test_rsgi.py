@@ -1,0 +1,256 @@
+"""The face in front of the WSGI application, with clients that wait, flood, leave, and ask for streams."""
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from structlog.testing import capture_logs
+
+from gateway.server.admission import Admission
+from gateway.server.bodies import BodyLimits
+from gateway.server.rsgi import Face, Limits
+from tests.server.fakes import Protocol, Scope
+
+Wsgi = Callable[[dict[str, Any], Callable[..., Any]], Any]
+LIMITS = Limits(threads=4, threads_per_address=2, body=BodyLimits(max_bytes=10, whole_s=0.6, pause_s=0.2))
+POST = [("host", "a"), ("content-length", "6")]
+
+
+def echo(environ: dict[str, Any], start_response: Callable[..., Any]) -> list[bytes]:
+    body = environ["wsgi.input"].read()
+    start_response("200 OK", [("Content-Length", str(len(body)))])
+    return [body]
+
+
+def face_of(application: Wsgi, *, per_address: int = 8, **settings: Any) -> Face:
+    admission = Admission(lambda environ: str(environ["REMOTE_ADDR"]), per_address=per_address)
+    return Face(application, admission, LIMITS, **settings)
+
+
+async def ask(face: Face, scope: Scope | None = None, protocol: Protocol | None = None) -> Protocol:
+    face.__rsgi_init__(asyncio.get_running_loop())
+    protocol = protocol or Protocol()
+    await asyncio.wait_for(face.__rsgi__(scope or Scope(), protocol), 10)
+    return protocol
+
+
+def test_the_application_gets_the_body_and_its_answer_is_handed_over() -> None:
+    async def run() -> Protocol:
+        return await ask(face_of(echo), Scope(method="POST", pairs=POST), Protocol([b"abc", b"def"]))
+
+    found = asyncio.run(run())
+    assert (found.status, found.headers, found.body) == (200, [("Content-Length", "6")], b"abcdef")
+
+
+def test_a_chunked_body_is_read_to_its_end() -> None:
+    async def run() -> Protocol:
+        pairs = [("host", "a"), ("transfer-encoding", "chunked")]
+        return await ask(face_of(echo), Scope(method="POST", pairs=pairs), Protocol([b"ab", b"c"]))
+
+    assert asyncio.run(run()).body == b"abc"
+
+
+@pytest.mark.parametrize("pairs", [POST, [("host", "a"), ("transfer-encoding", "chunked")]])
+@pytest.mark.parametrize(
+    ("client", "least_s"), [({"body": [b"a"], "ends": False}, 0.2), ({"body": [b"a"] * 9, "pause_s": 0.15}, 0.6)]
+)
+def test_a_body_that_pauses_or_drips_is_refused_in_time(
+    pairs: list[tuple[str, str]], client: dict[str, Any], least_s: float
+) -> None:
+    async def run() -> Protocol:
+        return await ask(face_of(echo), Scope(method="POST", pairs=pairs), Protocol(**client))
+
+    began = time.monotonic()
+    found = asyncio.run(run())
+    assert least_s <= time.monotonic() - began < 5
+    assert found.status == 408
+    assert ("Connection", "close") in found.headers
+    assert found.body.startswith("ERRO 240: a requisição demorou demais.".encode())
+
+
+def test_a_body_that_is_announced_too_large_is_not_read() -> None:
+    async def run() -> Protocol:
+        pairs = [("host", "a"), ("content-length", "11")]
+        return await ask(face_of(echo), Scope(method="POST", pairs=pairs), Protocol([b"x" * 11]))
+
+    assert asyncio.run(run()).asked == 0
+
+
+def test_of_a_chunked_body_little_more_is_read_than_is_allowed() -> None:
+    async def run() -> Protocol:
+        pairs = [("host", "a"), ("transfer-encoding", "chunked")]
+        return await ask(face_of(echo), Scope(method="POST", pairs=pairs), Protocol([b"xxxx"] * 100))
+
+    found = asyncio.run(run())
+    # One byte too many is enough for the wire to refuse it in its own words.
+    assert (found.asked, len(found.body)) == (3, 12)
+
+
+def test_head_gets_headers_only() -> None:
+    def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> list[bytes]:
+        start_response("200 OK", [("Content-Length", "5")])
+        return []
+
+    found = asyncio.run(ask(face_of(application), Scope(method="HEAD")))
+    assert (found.status, found.headers, found.body) == (200, [("Content-Length", "5")], b"")
+
+
+@pytest.mark.parametrize("error", [ValueError("segredo"), SystemExit("segredo")])
+def test_a_defect_of_the_application_gives_an_incident_and_no_reason(error: BaseException) -> None:
+    def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> list[bytes]:
+        raise error
+
+    with capture_logs() as logs:
+        found = asyncio.run(ask(face_of(application)))
+    assert found.status == 500
+    assert found.body.startswith(b"ERRO 900: ")
+    assert b"segredo" not in found.body
+    assert [entry["log_level"] for entry in logs] == ["error"]
+
+
+class Parts:
+    """A body of two parts that must be closed."""
+
+    closed = 0
+
+    def __iter__(self) -> Iterator[bytes]:
+        yield b"um,"
+        yield b"dois"
+
+    def close(self) -> None:
+        type(self).closed += 1
+
+
+@pytest.mark.parametrize("headers", [[("Content-Length", "7")], []])
+def test_bodies_that_are_iterables_are_sent_and_closed(headers: list[tuple[str, str]]) -> None:
+    def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Parts:
+        start_response("200 OK", headers)
+        return Parts()
+
+    Parts.closed = 0
+    found = asyncio.run(ask(face_of(application)))
+    assert (found.body or b"".join(found.stream.sent if found.stream else [])) == b"um,dois"
+    assert Parts.closed == 1
+
+
+class Screen:
+    """Says ``a`` and then nothing until it is ended."""
+
+    def __init__(self) -> None:
+        self.ended = threading.Event()
+        self.closed = threading.Event()
+
+    def __iter__(self) -> Iterator[bytes]:
+        yield b"a"
+        assert self.ended.wait(10)
+
+    def end(self) -> None:
+        self.ended.set()
+
+    def close(self) -> None:
+        self.closed.set()
+
+
+def streaming(screen: Screen) -> Wsgi:
+    def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Any:
+        if environ["PATH_INFO"] != "/events":
+            return echo(environ, start_response)
+        start_response("200 OK", [])
+        return screen
+
+    return application
+
+
+def test_a_screen_whose_client_leaves_is_closed_at_once() -> None:
+    screen, protocol = Screen(), Protocol
+
+    async def run() -> None:
+        client = protocol()
+        asking = asyncio.create_task(ask(face_of(streaming(screen)), Scope(path="/events"), client))
+        while client.stream is None or not client.stream.sent:
+            await asyncio.sleep(0.01)
+        client.gone.set()
+        await asyncio.wait_for(asking, 5)
+
+    asyncio.run(run())
+    assert screen.ended.is_set()
+    assert screen.closed.is_set()
+
+
+def test_open_screens_take_neither_threads_nor_the_share_of_their_address() -> None:
+    """An office behind one address may have more screens than requests under way."""
+
+    async def run() -> tuple[Protocol, int]:
+        screens = [Screen() for _ in range(6)]
+        waiting = iter(screens)
+
+        def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Any:
+            own = next(waiting) if environ["PATH_INFO"] == "/events" else Screen()
+            return streaming(own)(environ, start_response)
+
+        face = face_of(application, per_address=2)
+        asking = []
+        for _ in screens:
+            client = Protocol()
+            asking.append(asyncio.create_task(ask(face, Scope(path="/events"), client)))
+            while client.stream is None or not client.stream.sent:
+                await asyncio.sleep(0.01)
+        found = await ask(face)
+        for screen in screens:
+            screen.end()
+        await asyncio.gather(*asking)
+        return found, face._admission.under_way
+
+    found, under_way = asyncio.run(run())
+    assert (found.status, under_way) == (200, 0)
+
+
+def test_one_address_beyond_its_share_is_refused_and_another_is_served() -> None:
+    async def run() -> tuple[Protocol, Protocol, list[Any]]:
+        face = face_of(echo, per_address=3)
+        slow = [
+            asyncio.create_task(ask(face, Scope(method="POST", pairs=POST), Protocol(ends=False))) for _ in range(3)
+        ]
+        await asyncio.sleep(0.05)
+        with capture_logs() as logs:
+            refused = [await ask(face) for _ in range(5)]
+        other = await ask(face, Scope(client="192.0.2.8:1"))
+        await asyncio.gather(*slow)
+        again = await ask(face)
+        assert again.status == 200
+        return refused[-1], other, logs
+
+    refused, other, logs = asyncio.run(run())
+    assert other.status == 200
+    assert refused.status == 503
+    assert {("Connection", "close"), ("Retry-After", "1")} <= set(refused.headers)
+    assert refused.body.startswith(b"ERRO 470: ")
+    assert [entry["event"] for entry in logs] == ["requests_over_share"]
+
+
+def test_slow_calls_of_one_address_leave_threads_to_others_and_to_who_watches() -> None:
+    release = threading.Event()
+
+    def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> list[bytes]:
+        if environ["PATH_INFO"] == "/slow":
+            assert release.wait(10)
+        return echo(environ, start_response)
+
+    async def run() -> list[int]:
+        face = face_of(application, per_address=100)
+        slow = [asyncio.create_task(ask(face, Scope(path="/slow", client=f"192.0.2.{at % 2}:1"))) for at in range(20)]
+        await asyncio.sleep(0.1)
+        watched = await ask(face, Scope(path="/readyz"))  # all four threads are taken by two addresses
+        release.set()
+        done = await asyncio.gather(*slow)
+        return [watched.status, *(each.status for each in done)]
+
+    assert asyncio.run(run()) == [200] * 21
+
+
+def test_a_crowded_server_ends_connections_behind_their_answers() -> None:
+    found = asyncio.run(ask(face_of(echo, is_crowded=lambda: True)))
+    assert ("Connection", "close") in found.headers

@@ -1,0 +1,47 @@
+"""An order, and what the exchange then tells of it, are one call, whatever the dial plan puts in front."""
+
+from contextlib import nullcontext
+
+import pytest
+
+from gateway.adapter import Outcome
+from gateway.domain.dialplan import DialPlan
+from gateway.domain.messages import CallEnded, CallStarted, PlaceCall
+from gateway.domain.tenant import Tenant, Trunk
+from gateway.handlers import Core
+from gateway.store.directory import Account
+from gateway.store.drafts import OrderDraft, Recorded
+from tests.store.conftest import HERE, PLAN, T0, Store
+
+
+class Accepting:
+    """An appliance that says yes, and remembers what it dialled."""
+
+    def __init__(self) -> None:
+        self.dialled = ""
+
+    def admitted(self, draft: OrderDraft) -> nullcontext[None]:
+        return nullcontext()
+
+    def dial(self, order: Recorded, draft: OrderDraft) -> tuple[Outcome, str]:
+        self.dialled = draft.digits
+        return Outcome.ACCEPTED, ""
+
+    def hang_up(self, tenant: str, call_id: int) -> tuple[Outcome, str]:
+        raise NotImplementedError
+
+
+@pytest.mark.parametrize("prefix", ["9", "8", "*9", "0", "021"])
+@pytest.mark.parametrize("number", ["4732100123", "47999998888", "40041234"])
+def test_order_start_and_end_are_one_call_of_the_account(store: Store, prefix: str, number: str) -> None:
+    store.directory.load_accounts("acme", [Account("7", "Padaria", ((number, "Ana"),))], T0)
+    dialler = Accepting()
+    tenant = Tenant("acme", PLAN, (Trunk("pbx", "PABX", DialPlan(prefix)),))
+    core = Core({"acme": tenant}, store.journal, dialler)
+
+    core.handle(PlaceCall("acme", "3501", number, HERE, T0))
+    core.handle(CallStarted("acme", dialler.dialled, "3501", HERE, T0 + 2000))
+    core.handle(CallEnded("acme", dialler.dialled, "3501", HERE, T0 + 62_000))
+
+    (call,) = store.calls.recent("acme")
+    assert (dialler.dialled, call.number, call.status, call.account) == (prefix + number, number, "ended", "Padaria")
