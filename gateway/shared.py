@@ -18,6 +18,8 @@ from urllib.parse import quote
 import structlog
 from pydantic import TypeAdapter, ValidationError
 
+from gateway.store.private_files import make_folder, open_private
+
 T = TypeVar("T")
 Told = TypeVar("Told")
 
@@ -85,8 +87,8 @@ class Record(Generic[T]):
     def _open(self, path: Path) -> None:
         """Only when there is something to share: a provider has more appliances than a process may open files."""
         if self._file < 0:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
+            make_folder(path.parent)
+            self._file = open_private(path)
 
     def _change_shared(self, path: Path, work: Callable[[T], tuple[T, Told]]) -> Told:
         self._open(path)
@@ -167,8 +169,8 @@ class Slots:
 
 
 def _locked(path: Path) -> int | None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
+    make_folder(path.parent)
+    file = open_private(path)
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         return file

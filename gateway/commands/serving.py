@@ -1,5 +1,6 @@
 """``serve``."""
 
+import os
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -9,6 +10,9 @@ from gateway.commands.place import Place, with_place
 
 if TYPE_CHECKING:
     from gateway.config import Config
+
+OWNER_ONLY = 0o077
+"""The umask of everything that a gateway which serves may make, libraries' files too."""
 
 
 @click.command("serve")
@@ -30,6 +34,7 @@ def serve_command(place: Place, listen: str | None, workers: int | None) -> None
     # Only the table that the options change is replaced: a table that is named here is not forgotten by a new one.
     config = config.model_copy(update={"server": _checked(wanted)})
     address, port = split_address(config.server.listen)
+    os.umask(OWNER_ONLY)
     serve(Options(config, place.folder(config), address, port), on_ready=_say)
 
 

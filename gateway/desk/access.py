@@ -24,11 +24,36 @@ SESSION_MS = 12 * 3600 * 1000
 LOGIN_PAGE_S = 7 * 24 * 3600
 
 
-def agent_of_cookie(directory: Directory, request: Request, tenant: str, at: int) -> Agent | None:
-    """Whose session the cookie is, if it is one of this very company."""
-    cookie = request.cookies.get(COOKIE)
-    agent = directory.session_agent(cookie, at) if cookie else None
-    return agent if agent and agent.tenant == tenant else None
+def agent_of_cookie(directory: Directory, request: Request, tenant: str, at: int) -> tuple[Agent, str] | None:
+    """Whose session the cookie is, if it is one of this very company, and the cookie's value.
+
+    None where two sessions came: a page of a parent domain can set a cookie of the same name, to have someone work in
+    a session that is not his own.
+    """
+    found = [(agent, cookie) for cookie in cookies(request, COOKIE) if (agent := directory.session_agent(cookie, at))]
+    ours = [(agent, cookie) for agent, cookie in found if agent.tenant == tenant]
+    return ours[0] if len(ours) == 1 else None
+
+
+def cookies(request: Request, name: str) -> list[str]:
+    """The different values of the cookie ``name``; a browser sends one for each path and domain that set it."""
+    return list(dict.fromkeys(value for value in request.cookies.getlist(cookie_name(request, name)) if value))
+
+
+def cookie_name(request: Request, name: str) -> str:
+    """The name that ``name`` has in the browser.
+
+    Over https it begins with ``__Host-``: browsers take such a cookie from this very host only, not from a parent
+    domain and not over http. It then holds for all paths, so a company that has a path of its own is in the name.
+    """
+    if request.scheme != "https":
+        return name
+    company = f"-{request.environ.get('cti.tenant', '')}" if request.root_path else ""
+    return f"__Host-{name}{company}"
+
+
+def cookie_path(request: Request) -> str:
+    return "/" if request.scheme == "https" else request.root_path or "/"
 
 
 def agent_of_password(verifier: Verifier, request: Request, tenant: str) -> Agent | None:
@@ -67,6 +92,25 @@ def check_form(request: Request, secret: str) -> None:
     given = request.headers.get(TOKEN_HEADER) or request.form.get(TOKEN_FIELD) or ""
     if not secret or not hmac.compare_digest(given.encode(), form_token(secret).encode()):
         raise stale_page()
+
+
+def is_own_login(request: Request) -> bool:
+    """Whether the login form was filled in on a page of ours, not made by another one to log a visitor in as somebody.
+
+    The browser's word counts before the cookie's: each login page that is opened has a cookie of its own, also in
+    another tab.
+    """
+    if (
+        request.headers.get("Sec-Fetch-Site") == "same-origin"
+        or _host_of(request.headers.get("Origin", "")) == request.host
+    ):
+        return True
+    found = cookies(request, LOGIN_COOKIE)
+    try:
+        check_form(request, found[0] if len(found) == 1 else "")
+    except AccessError:
+        return False
+    return True
 
 
 def check_page(request: Request, secret: str) -> None:
@@ -109,10 +153,10 @@ def _host_of(url: str) -> str | None:
 def remember(response: Response, request: Request, name: str, value: str, *, seconds: int) -> None:
     """Set a cookie for this company's pages only, out of reach of scripts."""
     response.set_cookie(
-        name,
+        cookie_name(request, name),
         value,
         max_age=seconds,
-        path=request.root_path or "/",
+        path=cookie_path(request),
         secure=request.scheme == "https",
         httponly=True,
         samesite="Lax",
@@ -121,7 +165,13 @@ def remember(response: Response, request: Request, name: str, value: str, *, sec
 
 def forget(response: Response, request: Request, name: str) -> None:
     """Take a cookie back."""
-    response.delete_cookie(name, path=request.root_path or "/", httponly=True, samesite="Lax")
+    response.delete_cookie(
+        cookie_name(request, name),
+        path=cookie_path(request),
+        secure=request.scheme == "https",
+        httponly=True,
+        samesite="Lax",
+    )
 
 
 def local_path(wanted: str | None, root: str) -> str | None:

@@ -110,8 +110,7 @@ class Desk:
     def _stranger(self, request: Request, tenant: str, settings: Tenant) -> Visit:
         """A visit of which nothing is known yet but the company."""
         urls = self._urls.bind("desk", request.root_path or "/", path_info=request.path, default_method=request.method)
-        secret = request.cookies.get(access.LOGIN_COOKIE) or access.new_secret()
-        return Visit(request, urls, self._services, tenant, settings, self._clock(), None, secret)
+        return Visit(request, urls, self._services, tenant, settings, self._clock(), None, access.new_secret())
 
     def _answer(self, visit: Visit) -> Response:
         """Find the view, find out who asks, let the view answer."""
@@ -124,6 +123,8 @@ class Desk:
             raise CredentialsNeeded(by_token=False)
         if visit.request.method == "POST":
             access.check_source(visit.request)
+            if endpoint == "log_in":
+                return view(visit) if access.is_own_login(visit.request) else views.stale_login(visit)
             if visit.secret:
                 access.check_form(visit.request, visit.secret)
         elif visit.agent and visit.secret:
@@ -136,6 +137,7 @@ class Desk:
         request, tenant = visit.request, visit.tenant
         if visit.by_program and (agent := access.agent_of_password(self._services.verifier, request, tenant)):
             return replace(visit, agent=agent, secret="")
-        if agent := access.agent_of_cookie(self._services.directory, request, tenant, visit.at):
-            return replace(visit, agent=agent, secret=request.cookies[access.COOKIE])
+        if found := access.agent_of_cookie(self._services.directory, request, tenant, visit.at):
+            agent, cookie = found
+            return replace(visit, agent=agent, secret=cookie)
         return visit

@@ -1,6 +1,7 @@
 """The pages: one function for each, from a visit to an answer."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from werkzeug.exceptions import NotFound
@@ -28,11 +29,17 @@ def static(visit: Visit, name: str) -> Response:
 
 
 def login(visit: Visit, *, problem: str = "", status: int = 200) -> Response:
-    """The form to log in with."""
+    """The form to log in with, whose token is fresh: a cookie that was there before may be another page's."""
+    visit = replace(visit, secret=access.new_secret())
     wanted = access.local_path(visit.request.values.get("next"), visit.request.root_path)
     response = page(visit, "login.html", status=status, problem=problem, wanted=wanted or "")
     access.remember(response, visit.request, access.LOGIN_COOKIE, visit.secret, seconds=access.LOGIN_PAGE_S)
     return response
+
+
+def stale_login(visit: Visit) -> Response:
+    """The form once more, where it was filled in on an old page."""
+    return login(visit, problem="A página de login estava velha. Entre de novo.", status=403)
 
 
 def log_in(visit: Visit) -> Response:
@@ -64,10 +71,10 @@ def log_out(visit: Visit) -> Response:
 
 
 def _end_session(visit: Visit) -> None:
-    """Close the session of this browser, if it has one, and its streams of events."""
-    if visit.agent:
-        visit.services.directory.close_session(visit.secret)
-        visit.services.hub.end_session(access.session_mark(visit.secret))
+    """Close the sessions of this browser, also one that another page may have given it, and their streams."""
+    for cookie in access.cookies(visit.request, access.COOKIE):
+        visit.services.directory.close_session(cookie)
+        visit.services.hub.end_session(access.session_mark(cookie))
 
 
 # the agent's screen

@@ -17,6 +17,8 @@ from typing import TypeVar
 
 import structlog
 
+from gateway.store.private_files import make_private
+
 log = structlog.get_logger()
 
 T = TypeVar("T")
@@ -139,12 +141,14 @@ class Attempts:
 def _open(path: Path) -> sqlite3.Connection:
     """The file's connection; a file that is none of ours, or damaged, is replaced."""
     try:
+        make_private(path)
         return _laid_out(str(path))
     except sqlite3.OperationalError:  # locked, no room, no rights: not the file's fault
         raise
     except sqlite3.DatabaseError:
         for suffix in ("", "-wal", "-shm"):
             path.with_name(path.name + suffix).unlink(missing_ok=True)
+        make_private(path)
         return _laid_out(str(path))
 
 

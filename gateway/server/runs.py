@@ -6,6 +6,7 @@ import shutil
 from pathlib import Path
 
 from gateway.shared import FOLDER
+from gateway.store.private_files import open_private
 
 LOCK = "running.lock"
 METRICS = "metrics"
@@ -15,7 +16,7 @@ class Run:
     """One gateway's time on a data folder, from its start until it ends, in whatever way."""
 
     def __init__(self, data: Path) -> None:
-        self._file = os.open(data / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
+        self._file = open_private(data / LOCK)
         self.is_alone = self._try_alone()
         """Whether no other gateway ran on the folder when this one began."""
         fcntl.flock(self._file, fcntl.LOCK_SH)

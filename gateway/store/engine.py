@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, create_engine, event
 
 from gateway.errors import NewerSchema
+from gateway.store.private_files import make_private, open_private, prepare
 
 DATABASE = "gateway.db"
 LOCK = "gateway.lock"
@@ -19,8 +20,9 @@ LONGEST_PATIENCE_S = 0.25
 
 
 def open_engine(data: Path) -> Engine:
-    """The engine of the database in ``data``, which is created if missing; the schema is not touched."""
-    data.mkdir(parents=True, exist_ok=True, mode=0o750)
+    """The engine of the database in ``data``, made for its owner only if missing; the schema is not touched."""
+    prepare(data)
+    make_private(data / DATABASE)
     engine = create_engine(
         f"sqlite+pysqlite:///{data / DATABASE}",
         connect_args={"timeout": 30, "check_same_thread": False},
@@ -105,9 +107,8 @@ class FileLock:
     """
 
     def __init__(self, path: Path, *, patient: bool = False) -> None:
-        flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC
-        self._file = os.open(path, flags, 0o640)
-        self._waiting = os.open(path.with_suffix(".waiting"), flags, 0o640)
+        self._file = open_private(path)
+        self._waiting = open_private(path.with_suffix(".waiting"))
         self._patient = patient
 
     def take(self, *, wait: bool = True) -> bool:

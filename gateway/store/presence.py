@@ -14,6 +14,8 @@ from pathlib import Path
 
 import structlog
 
+from gateway.store.private_files import make_folder, open_private
+
 log = structlog.get_logger()
 
 FOLDER = "running"
@@ -51,12 +53,12 @@ class Presence:
 
     def _appear(self) -> str | None:
         try:
-            self._folder.mkdir(exist_ok=True, mode=0o750)
+            make_folder(self._folder)
             for path in self._folder.iterdir():
                 _remove_if_dead(path)
             while True:
                 name = f"{os.getpid()}-{secrets.token_hex(4)}"
-                file = os.open(self._folder / name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+                file = open_private(self._folder / name)
                 fcntl.flock(file, fcntl.LOCK_EX)
                 if os.fstat(file).st_nlink:
                     self._file = file

@@ -20,6 +20,7 @@ from sqlalchemy.exc import DatabaseError, OperationalError, SQLAlchemyError
 
 from gateway.clock import Clock
 from gateway.store.bulk import Write
+from gateway.store.private_files import make_private
 
 log = structlog.get_logger()
 
@@ -187,6 +188,7 @@ def open_engine(path: Path) -> Engine:
 
 
 def _open(path: Path) -> Engine:
+    make_private(path)
     engine = create_engine(f"sqlite+pysqlite:///{path}", connect_args={"timeout": 5, "check_same_thread": False})
     event.listen(engine, "connect", _prepare)
     with engine.connect() as connection:

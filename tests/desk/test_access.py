@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable
 
 import pytest
+from werkzeug.test import Client
 
 from gateway.desk import access
 from gateway.desk.hub import Hub
@@ -248,6 +249,120 @@ def test_a_session_that_ends_ends_its_streams(ana: Browser, browse: Browse, hub:
     assert hub.open_screens() == 1
     assert b"pulse" not in b"".join(streams[0].response)
     streams[1].close()
+
+
+PLANTED = "a-value-that-another-page-has-set"
+
+
+def sending(browser: Browser, **cookies: str | list[str]) -> Browser:
+    """A browser at the same desk that sends just these cookies, also several of one name."""
+    pairs = [(name, each) for name, value in cookies.items() for each in ([value] if isinstance(value, str) else value)]
+    header = "; ".join(f"{name}={value}" for name, value in pairs)
+
+    class Sender(Browser):
+        def _place(self, more: dict[str, object]) -> dict[str, object]:
+            placed = super()._place(more)
+            placed["environ_overrides"]["HTTP_COOKIE"] = header
+            return placed
+
+    return Sender(Client(browser.client.application, use_cookies=False), browser.tenant, browser.root)
+
+
+def login_form(browser: Browser, token: str) -> dict[str, str]:
+    return {"usuario": "ana", "senha": PASSWORD, "csrf": token}
+
+
+def test_a_login_cookie_that_was_there_before_is_not_kept(browse: Browse) -> None:
+    browser = browse()
+    browser.client.set_cookie("cti_login", PLANTED)
+    seen = {PLANTED}
+    for _ in range(2):
+        token = browser.token("/login")
+        cookie = browser.client.get_cookie("cti_login")
+        assert cookie
+        assert cookie.value not in seen
+        assert token == access.form_token(cookie.value)
+        seen.add(cookie.value)
+
+
+def test_a_form_that_hangs_on_a_planted_cookie_logs_nobody_in(browse: Browse) -> None:
+    """A page that set the cookie knows its token, and could log a visitor in as somebody of its own choice."""
+    browser = browse()
+    attacker = browse()
+    token = attacker.token("/login")
+    planted = attacker.client.get_cookie("cti_login")
+    assert planted
+    browser.token("/login")
+    own = browser.client.get_cookie("cti_login")
+    assert own
+    # The planted one is of a parent domain, so that the browser sends both.
+    both = sending(browser, cti_login=[planted.value, own.value])
+    for each in (token, access.form_token(own.value)):
+        answer = both.post("/login", data=login_form(both, each))
+        assert (answer.status_code, answer.location) == (403, None)
+        assert "Entre de novo" in answer.text
+        assert "cti_session" not in str(answer.headers)
+
+
+@pytest.mark.parametrize("proof", [{"Sec-Fetch-Site": "same-origin"}, {"Origin": "http://localhost"}])
+def test_a_login_page_in_another_tab_spoils_no_login(browse: Browse, proof: dict[str, str]) -> None:
+    browser = browse()
+    first = browser.token("/login")
+    browser.token("/login")
+    assert browser.post("/login", data=login_form(browser, first)).status_code == 403
+    assert browser.post("/login", data=login_form(browser, first), headers=proof).status_code == 303
+
+
+@pytest.mark.parametrize("headers", [{"Origin": "https://evil.example"}, {"Sec-Fetch-Site": "cross-site"}])
+def test_another_site_logs_nobody_in(browse: Browse, headers: dict[str, str]) -> None:
+    browser = browse()
+    answer = browser.post("/login", data=login_form(browser, browser.token("/login")), headers=headers)
+    assert answer.status_code == 403
+    assert "cti_session" not in str(answer.headers)
+
+
+def test_the_login_cookie_is_never_the_session_s(ana: Browser) -> None:
+    session = ana.client.get_cookie("cti_session")
+    assert session
+    assert session.value not in str(ana.get("/login").headers)
+    assert ana.log_in("bruno").status_code == 303
+
+
+def test_of_two_sessions_none_counts_and_a_login_ends_both(browse: Browse) -> None:
+    victim, attacker = browse(), browse()
+    victim.log_in("ana")
+    attacker.log_in("bruno")
+    own, planted = (each.client.get_cookie("cti_session") for each in (victim, attacker))
+    assert own
+    assert planted
+    both = sending(victim, cti_session=[planted.value, own.value])
+    assert both.get("/").location == "/login"
+    answer = both.post("/login", data=login_form(both, ""), headers={"Origin": "http://localhost"})
+    assert answer.status_code == 303
+    fresh = answer.headers["Set-Cookie"].partition(";")[0].partition("=")[2]
+    assert sending(victim, cti_session=own.value).get("/").location == "/login"
+    assert sending(victim, cti_session=[planted.value, fresh]).get("/").status_code == 200
+
+
+@pytest.mark.parametrize(("root", "name"), [("", "__Host-cti_session"), ("/t/acme", "__Host-cti_session-acme")])
+def test_over_https_a_cookie_is_of_this_very_host(browse: Browse, root: str, name: str) -> None:
+    browser = browse(root=root)
+    https = {"wsgi.url_scheme": "https"}
+    page = browser.get("/login", environ=https)
+    assert page.headers["Set-Cookie"].startswith(name.replace("session", "login") + "=")
+    form = login_form(browser, re.search(r'name="csrf" value="(\w+)"', page.text)[1])  # type: ignore[index]
+    written, _, value = page.headers["Set-Cookie"].partition(";")[0].partition("=")
+    answer = sending(browser, **{written: value}).post("/login", data=form, environ=https)
+    assert answer.status_code == 303
+    session, forgotten = answer.headers.getlist("Set-Cookie")
+    for each in (session, forgotten):
+        assert {"Secure", "HttpOnly", "Path=/", "SameSite=Lax"} <= set(each.split("; "))
+        assert "Domain" not in each
+    assert session.startswith(f"{name}=")
+    value = session.partition(";")[0].partition("=")[2]
+    for sent, status in ((name, 200), ("cti_session", 303)):
+        again = sending(browser, **{sent: value}).get("/", environ=https)
+        assert again.status_code == status
 
 
 def test_another_login_in_the_same_browser_ends_the_one_before(ana: Browser) -> None:

@@ -1,6 +1,8 @@
-"""Wrong passwords are counted once for all worker processes of a real gateway."""
+"""Logins at a gateway of two processes: wrong passwords count once for both, and nobody else reads its files."""
 
 import http.client
+import os
+import stat
 from base64 import b64encode
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,7 +21,13 @@ def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveGateway]:
     folder: Path = tmp_path_factory.mktemp("logins")
     config = folder / "gateway.toml"
     config.write_text(f"[server]\nworkers = {WORKERS}\n[tenants.default]\n")
-    running = start_gateway(folder / "data", config=config)
+    (folder / "data").mkdir()
+    (folder / "data").chmod(0o755)
+    before = os.umask(0)
+    try:
+        running = start_gateway(folder / "data", config=config)
+    finally:
+        os.umask(before)
     agent_ana(running)
     yield running
     running.stop()
@@ -57,3 +65,9 @@ def test_no_password_and_no_key_lies_in_the_data_folder(gateway: LiveGateway) ->
     written = b"".join(path.read_bytes() for path in gateway.data.rglob("*") if path.is_file())
     assert PASSWORD.encode() not in written
     assert b"errada-1" not in written
+
+
+def test_whatever_the_umask_nobody_else_reads_the_files_of_a_gateway_that_runs(gateway: LiveGateway) -> None:
+    modes = {path.name: stat.S_IMODE(path.lstat().st_mode) for path in gateway.data.rglob("*")}
+    assert {"gateway.db", "gateway.db-wal", "exchanges.db", "logins.db", "metrics"} <= set(modes)
+    assert {name: oct(mode) for name, mode in modes.items() if mode & 0o077} == {}

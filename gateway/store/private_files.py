@@ -1,0 +1,106 @@
+"""Files that only the gateway's own user may read: calls, accounts, traffic, hashes of passwords.
+
+Made so whatever the umask and whoever made the folder; what an earlier version left open is closed at the start.
+"""
+
+import os
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+import structlog
+
+log = structlog.get_logger()
+
+FILE, FOLDER = 0o600, 0o700
+OTHERS_WRITE = 0o022
+OURS = ("gateway.db*", "gateway.lock", "gateway.waiting", "exchanges.db*", "logins.db*", "running.lock")
+FOLDERS_OF_OURS = ("appliances", "metrics")
+ROOT = 0
+
+
+def prepare(data: Path) -> None:
+    """Make the data folder if it is missing, and close what lies in it to everybody but its owner."""
+    make_folder(data)
+    closed = [path.name for path in _found(data) if _close(path)]
+    if closed:
+        log.info("files_closed_to_others", folder=str(data), files=closed)
+
+
+def make_folder(path: Path) -> None:
+    """Make ``path`` for its owner only; one that is there already is left as it is."""
+    if path.is_dir():
+        return
+    path.mkdir(parents=True, exist_ok=True, mode=FOLDER)
+    _give_to_folder_s_owner(path, path)
+
+
+def open_private(path: Path) -> int:
+    """Open ``path`` for reading and writing, made for its owner only if it is missing; returns a file descriptor.
+
+    Raises ``OSError``.
+    """
+    file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, FILE)
+    _close(path, file)
+    _give_to_folder_s_owner(path, file)
+    return file
+
+
+def make_private(path: Path) -> None:
+    """Make the file ``path`` before SQLite does: its companions (``-wal``, ``-shm``) get the same rights.
+
+    Raises ``OSError``.
+    """
+    if not path.exists():
+        os.close(open_private(path))
+
+
+def _found(data: Path) -> Iterator[Path]:
+    yield data
+    for pattern in OURS:
+        yield from sorted(data.glob(pattern))
+    for name in FOLDERS_OF_OURS:
+        if (data / name).is_dir():
+            yield data / name
+            yield from sorted((data / name).rglob("*"))
+
+
+def _close(path: Path, file: int | None = None) -> bool:
+    """Take others' rights to ``path`` away; whether there was something to take. What is not ours is warned of."""
+    try:
+        found = path.lstat() if file is None else os.fstat(file)
+        wanted = _wanted(path, found)
+        if wanted == stat.S_IMODE(found.st_mode) or stat.S_ISLNK(found.st_mode):
+            return False
+        os.chmod(path if file is None else file, wanted)
+    except FileNotFoundError:  # of a process that has just ended
+        return False
+    except OSError as error:
+        log.warning(
+            "file_open_to_others",
+            file=str(path),
+            mode=oct(stat.S_IMODE(found.st_mode)),
+            error=error.strerror,
+            hint=f"chmod {wanted:o} {path} as its owner.",
+        )
+        return False
+    return True
+
+
+def _wanted(path: Path, found: os.stat_result) -> int:
+    """The rights that ``path`` should have; in a folder that may hold other things, others lose the right to write."""
+    mode = stat.S_IMODE(found.st_mode)
+    if not stat.S_ISDIR(found.st_mode):
+        return FILE
+    if path.name in FOLDERS_OF_OURS or path.parent.name in FOLDERS_OF_OURS:
+        return FOLDER
+    return mode if mode & stat.S_ISVTX else mode & ~OTHERS_WRITE
+
+
+def _give_to_folder_s_owner(path: Path, made: Path | int) -> None:
+    """What root makes for a gateway of another user belongs to that user, as SQLite does with its own files."""
+    if os.geteuid() != ROOT:
+        return
+    owner = path.parent.stat()
+    if owner.st_uid != ROOT and os.stat(made).st_uid == ROOT:
+        os.chown(made, owner.st_uid, owner.st_gid)
