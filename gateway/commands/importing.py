@@ -59,8 +59,8 @@ def import_accounts(
 
     Columns by name, in any order: codigo (or code, id), nome (name), contato (contact), and any number of telefone,
     celular, fax, phone …, with their area codes in ddd …; other names by --map 'Fone Resid.=phone'. FIELD is code,
-    name, surname, contact, phone, area (the DDD of phone), owner (who looks after it), ignore, or contact1, phone1 and area1
-    (to 9) for a person and that person's numbers. Columns that were not used are named. Lines with one code
+    name, surname, contact, phone, area (the DDD of phone), owner (who looks after it), ignore, or contact1, phone1 and
+    area1 (to 9) for a person and that person's numbers. Columns that were not used are named. Lines with one code
     are one account, wherever they stand, also in several files. Separator ';', ',' or tab; UTF-8, UTF-16 or
     Windows-1252.
 
