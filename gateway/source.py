@@ -23,7 +23,11 @@ class Reason(StrEnum):
     NO_NAME = "no_name"
     LONG_CODE = "long_code"
     BAD_LINE = "bad_line"
+    LONG_LINE = "long_line"
+    OPEN_QUOTE = "open_quote"
+    SAME_NAME = "same_name"
     UNREADABLE = "unreadable"
+    SHORTENED = "shortened"
 
     @property
     def text(self) -> str:
@@ -35,24 +39,34 @@ _REASONS: Mapping[Reason, str] = {
     Reason.NO_NAME: "the name is empty, and no other line has one for this code",
     Reason.LONG_CODE: "the code is longer than 64 characters",
     Reason.BAD_LINE: "the line cannot be taken apart",
+    Reason.LONG_LINE: "the line is longer than 256 KiB",
+    Reason.OPEN_QUOTE: "a quotation mark is opened in this line and not closed where it should be",
+    Reason.SAME_NAME: "another line has this name, and no code says whether it is the same account",
     Reason.UNREADABLE: "does not read as a telephone number",
+    Reason.SHORTENED: "a spreadsheet shortened this number: digits are missing (format the column as text)",
 }
+
+
+LOST = (Reason.BAD_LINE, Reason.LONG_LINE, Reason.OPEN_QUOTE)
+"""What leaves unknown which account a line was of."""
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
     """One thing that a source says of an account, in its own words: a line, a row, an account or one of its contacts.
 
-    ``phones`` are pairs (text, contact). Entries with the same ``code`` are one account, wherever they stand; ``name``
+    ``phones`` are (text, contact), or (text, contact, area code) where that stands beside the text; a text may hold
+    several numbers. Entries with the same ``code`` are one account, wherever they stand; ``name``
     may be empty in all of them but one. ``place`` says where it stood, for reports; ``owner`` is the extension or login
-    of who looks after the account.
+    of who looks after the account. ``person`` tells people of one name apart where there is no code.
     """
 
     code: str
     name: str
-    phones: tuple[tuple[str, str], ...] = ()
+    phones: tuple[tuple[str, ...], ...] = ()
     place: str = ""
     owner: str = ""
+    person: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +79,10 @@ class Refused:
 
 
 class Source(Protocol):
-    """Life cycle: made from its validated config, probed or read (by one thread), closed."""
+    """Life cycle: made from its validated config, probed or read (by one thread), closed.
+
+    One that reads tables may have ``unused_columns``: pairs (place, column) of what it read and did not understand.
+    """
 
     Config: ClassVar[type[Any]]
     """A frozen dataclass with help texts in ``metadata["help"]``; secrets are ``pydantic.SecretStr``."""

@@ -241,6 +241,13 @@ def test_refused_lines_go_into_a_report_and_columns_may_be_mapped(run: Run, acco
     assert (wrong.exit_code, "known: code, name, contact, phone" in wrong.output) == (2, True)
 
 
+def test_an_import_says_which_columns_it_did_not_use(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "contas.csv"
+    path.write_text("codigo;nome;ddd;telefone;cidade\n1;A;11;32100123;B\n", encoding="utf-8")
+    assert "Colunas não usadas: cidade." in run("import", "accounts", str(path)).output
+    assert "Colunas não usadas: cidade." in run("import", "list").output
+
+
 def test_number_explains_reading_matching_and_dialling(run: Run, accounts: Path) -> None:
     fine(run("import", "accounts", str(accounts)))
     shown = fine(run("number", "+55 47 3210-0123"))

@@ -58,8 +58,9 @@ def import_accounts(
     """Load accounts with their contacts and numbers from FILES, CSV with a header line.
 
     Columns by name, in any order: codigo (or code, id), nome (name), contato (contact), and any number of telefone,
-    celular, fax, phone …; other names by --map 'Fone Resid.=phone'. FIELD is code, name, contact, phone, owner (who
-    looks after it), ignore, or contact1 and phone1 (to 9) for a person and that person's numbers. Lines with one code
+    celular, fax, phone …, with their area codes in ddd …; other names by --map 'Fone Resid.=phone'. FIELD is code,
+    name, surname, contact, phone, area (the DDD of phone), owner (who looks after it), ignore, or contact1, phone1 and
+    area1 (to 9) for a person and that person's numbers. Columns that were not used are named. Lines with one code
     are one account, wherever they stand, also in several files. Separator ';', ',' or tab; UTF-8, UTF-16 or
     Windows-1252.
 

@@ -155,6 +155,6 @@ def _text(asked: Mapping[str, Any], name: str) -> str:
     value = asked.get(name)
     if value is None:
         return ""
-    if isinstance(value, bool) or not isinstance(value, str | int):
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
         raise MalformedRequest(f"{name}: esperado um texto.")
     return str(value)

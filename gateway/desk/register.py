@@ -20,7 +20,11 @@ REASONS: Mapping[str, str] = {
     Reason.NO_NAME: "sem nome, e nenhuma outra linha deste código tem um",
     Reason.LONG_CODE: "o código tem mais de 64 caracteres",
     Reason.BAD_LINE: "a linha não pôde ser separada em colunas",
+    Reason.LONG_LINE: "a linha tem mais de 256 KiB",
+    Reason.OPEN_QUOTE: "aspas abertas nesta linha não são fechadas onde deveriam",
+    Reason.SAME_NAME: "outra linha tem este nome, e nenhum código diz se é a mesma conta",
     Reason.UNREADABLE: "não dá para ler como telefone",
+    Reason.SHORTENED: "uma planilha abreviou este número: faltam dígitos (formate a coluna como texto)",
 }
 
 

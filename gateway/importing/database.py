@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
+from math import isfinite
 from typing import Any, ClassVar, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -29,7 +30,7 @@ class DatabaseConfig:
     url: SecretStr = field(metadata={"help": "The database's address as SQLAlchemy has it (env: or file:)."})
     query: str = field(metadata={"help": "One SELECT; its columns are understood like those of a CSV."})
     columns: Mapping[str, str] = setting(
-        {}, "What a column is: code, name, contact, phone, contact1, owner, ignore ..."
+        {}, "What a column is: code, name, contact, phone, area (DDD), contact1, owner, ignore ..."
     )
     connect_timeout_s: float = setting(10.0, "Seconds to wait for a connection.")
     timeout_s: float = setting(600.0, "Seconds that the whole query may take.")
@@ -57,6 +58,7 @@ class DatabaseSource:
         self._config = config
         self._name = name
         self._database: ForeignDatabase | None = None
+        self._unused: Sequence[str] = ()
 
     @property
     def incremental(self) -> bool:
@@ -76,10 +78,16 @@ class DatabaseSource:
     def entries(self, since: int | None) -> Iterator[Entry | Refused]:
         rows = self._opened().rows(self._config.query, self._parameters(since))
         columns = self._columns(next(rows))
+        self._unused = columns.unused
         for number, row in enumerate(rows, start=1):
             said = columns.entry([as_text(value) for value in row], f"{self._name}:{number}")
             if said is not None:
                 yield said
+
+    @property
+    def unused_columns(self) -> Sequence[tuple[str, str]]:
+        """Columns that were not understood, once the query was answered."""
+        return [(self._name, column) for column in self._unused]
 
     def share(self) -> float | None:
         return None
@@ -117,7 +125,7 @@ def as_text(value: Any) -> str:
     """A cell as people would write it: whole numbers without ``.0``, no ``None``."""
     if value is None:
         return ""
-    if isinstance(value, Decimal | float) and value == value // 1:
+    if isinstance(value, Decimal | float) and isfinite(value) and value == int(value):
         return str(int(value))
     if isinstance(value, bytes | bytearray | memoryview):
         return _decoded(bytes(value))

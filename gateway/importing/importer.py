@@ -19,6 +19,7 @@ from gateway.store.register import Register
 
 log = structlog.get_logger()
 
+NOT_USED = "the column is not used"
 SHOWN = 100
 """Refused lines that a run's row keeps; a report has them all."""
 ALIVE_EVERY_S = 2.0
@@ -95,12 +96,16 @@ class Importer:
 
 
 def write_report(path: Path, run: Run) -> None:
-    """What was refused as a CSV that Excel opens. Raises ``SourceError`` when the file cannot be written."""
+    """What was refused, and which columns were not used, as a CSV that Excel opens.
+
+    Raises ``SourceError`` when the file cannot be written.
+    """
     try:
         with path.open("w", encoding="utf-8-sig", newline="") as file:
             writer = csv.writer(file, delimiter=";")
             writer.writerow(("where", "reason", "text"))
             writer.writerows(_line(refused) for refused in run.refused())
+            writer.writerows((place, NOT_USED, _harmless(column)) for place, column in run.unused)
     except OSError as error:
         raise SourceError(f"o relatório {path} não pode ser gravado ({error.strerror}).") from None
 

@@ -8,7 +8,8 @@ from itertools import islice
 from typing import TypeVar
 
 from gateway.domain.numbers import NumberPlan
-from gateway.importing.accounts import account_of, digest_of, name_of, salt_of
+from gateway.importing.accounts import account_of, digest_of, name_of, of_one_person, salt_of
+from gateway.importing.unused import sentence, unused_columns
 from gateway.source import Entry, Reason, Refused, Source
 from gateway.store.imports import Counts
 from gateway.store.loading import Known, LoadedAccount, Loader
@@ -80,8 +81,13 @@ class Run:
 
     @property
     def message(self) -> str:
-        """What was left undone on purpose, in one sentence for people."""
-        return self._tally.message
+        """What was left undone on purpose, in a sentence or two for people."""
+        return " ".join(filter(None, (self._tally.message, sentence(self.unused))))
+
+    @property
+    def unused(self) -> Sequence[tuple[str, str]]:
+        """The columns that were not understood: (place, column)."""
+        return unused_columns(self._job.source)
 
     def counts(self) -> Counts:
         """How much was done so far."""
@@ -121,7 +127,10 @@ class Run:
         if len(self._tally.waiting) >= AT_ONCE:
             self._flush()
 
-    def _judge(self, entries: Sequence[Entry], known: Known | None) -> None:
+    def _judge(self, told: Sequence[Entry], known: Known | None) -> None:
+        entries, others = of_one_person(told)
+        if others:
+            self._staging.refuse(others)
         name = name_of(entries) or (known.name if known else "")
         if not name:
             self._staging.refuse([Refused(entry.place, Reason.NO_NAME, entry.code) for entry in entries])
@@ -156,6 +165,12 @@ class Run:
 
     def _remove(self) -> None:
         """Remove the source's own accounts of which it no longer speaks; unless that would be most of them."""
+        if (lost := self._staging.count_lost()) and not self._job.force:
+            self._tally.message = (
+                f"{lost} linhas não puderam ser lidas, e não se sabe de que contas são; nenhuma conta foi removida. "
+                "Corrija essas linhas, ou importe à mão com --force."
+            )
+            return
         self._staging.index_codes()
         total = 0
         for page in self._register.codes_of(self._job.tenant, self._job.name):

@@ -1,11 +1,10 @@
 """CSV files as people have them: Excel's ``;`` or commas or tabs, UTF-8 or Windows-1252, read a line at a time."""
 
 import codecs
-import csv
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from io import TextIOWrapper
-from itertools import chain
+from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO, ClassVar
 
@@ -14,10 +13,10 @@ from pydantic import ConfigDict
 from gateway.adapter import Probe
 from gateway.errors import SourceError
 from gateway.importing.columns import Columns, UnknownColumns, check_mapping, find_columns
-from gateway.source import Entry, Reason, Refused, setting
+from gateway.importing.rows import Rows, Trouble
+from gateway.source import Entry, Refused, setting
 
-DELIMITERS = ";\t,"
-LONGEST_LINE = 1024 * 1024
+MOST_ABOVE_HEADER = 20
 PIECE = 1024 * 1024
 EXPECTED = "Esperados nomes como codigo, nome, contato, telefone, celular, ou um mapeamento (columns, --map)."
 
@@ -30,7 +29,7 @@ class SheetConfig:
 
     path: Path = field(metadata={"help": "The file, relative to the configuration."})
     columns: Mapping[str, str] = setting(
-        {}, "What a column is: code, name, contact, phone, contact1, owner, ignore ..."
+        {}, "What a column is: code, name, contact, phone, area (DDD), contact1, owner, ignore ..."
     )
     encoding: str = setting("", "The file's charset; empty: UTF-8, or Windows-1252 if it is not UTF-8.")
     delimiter: str = setting("", "What separates columns; empty: what the first line has most of.")
@@ -57,6 +56,7 @@ class SheetSource:
         self._name = name
         self._file: BinaryIO | None = None
         self._size = 0
+        self._unused: Sequence[str] = ()
 
     def probe(self) -> Probe:
         try:
@@ -69,16 +69,17 @@ class SheetSource:
     def entries(self, since: int | None) -> Iterator[Entry | Refused]:
         with self._lines() as lines:
             columns = self._columns(lines)
-            while True:
-                try:
-                    row = next(lines.rows)
-                except StopIteration:
-                    return
-                except csv.Error as error:
-                    yield Refused(self._place(lines.number), Reason.BAD_LINE, str(error))
-                    continue
-                if (said := columns.entry(row, self._place(lines.number))) is not None:
+            self._unused = columns.unused
+            for row in lines.rows:
+                if isinstance(row, Trouble):
+                    yield Refused(self._place(row.line), row.reason, row.text)
+                elif (said := columns.entry(row, self._place(lines.number))) is not None:
                     yield said
+
+    @property
+    def unused_columns(self) -> Sequence[tuple[str, str]]:
+        """Columns that were not understood, once the header was read."""
+        return [(self._config.path.name, column) for column in self._unused]
 
     def share(self) -> float | None:
         if self._file is None or self._file.closed or not self._size:
@@ -103,13 +104,24 @@ class SheetSource:
         return Lines(self._file, encoding, self._config.delimiter)
 
     def _columns(self, lines: "Lines") -> Columns:
-        header = next(lines.rows, [])
-        if not any(header):
-            raise SourceError(f"o arquivo {self._config.path} está vazio.", hint=EXPECTED)
-        try:
-            return find_columns(header, self._config.columns)
-        except UnknownColumns as error:
-            raise SourceError(f"{self._config.path}: {error}", hint=EXPECTED) from None
+        """Those of the first row that is a header; lines that are empty or a title may stand above it."""
+        path, problem = self._config.path, ""
+        for row in islice(lines.rows, MOST_ABOVE_HEADER):
+            if isinstance(row, Trouble):
+                raise SourceError(f"{path}: o cabeçalho não pôde ser lido (linha {row.line}).", hint=EXPECTED)
+            cells = sum(1 for cell in row if cell.strip())
+            if not cells:
+                continue
+            try:
+                columns = find_columns(row, self._config.columns)
+            except UnknownColumns as error:
+                problem = problem or f"{path}: {error}"
+                if cells > 1:
+                    break
+            else:
+                lines.width = len(row)
+                return columns
+        raise SourceError(problem or f"o arquivo {path} está vazio.", hint=EXPECTED) from None
 
 
 class Sheets:
@@ -131,6 +143,10 @@ class Sheets:
             yield from sheet.entries(since)
             self._finished += 1
 
+    @property
+    def unused_columns(self) -> Sequence[tuple[str, str]]:
+        return [each for sheet in self._sheets for each in sheet.unused_columns]
+
     def share(self) -> float | None:
         current = self._sheets[self._finished].share() if self._finished < len(self._sheets) else None
         return (self._finished + (current or 0.0)) / len(self._sheets)
@@ -145,14 +161,20 @@ class Lines:
 
     def __init__(self, file: BinaryIO, encoding: str, delimiter: str) -> None:
         self._texts = TextIOWrapper(file, encoding, errors="replace", newline="")
-        first = self._texts.readline(LONGEST_LINE)
-        separator = delimiter or max(DELIMITERS, key=first.count)
-        self._reader = csv.reader(chain([first], self._texts), delimiter=separator)
-        self.rows: Iterator[list[str]] = iter(self._reader)
+        self._reader = Rows(self._texts, delimiter)
+        self.rows: Iterator[list[str] | Trouble] = iter(self._reader)
 
     @property
     def number(self) -> int:
-        return self._reader.line_num
+        return self._reader.number
+
+    @property
+    def width(self) -> int:
+        return self._reader.width
+
+    @width.setter
+    def width(self, columns: int) -> None:
+        self._reader.width = columns
 
     def __enter__(self) -> "Lines":
         return self

@@ -10,13 +10,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from typing import Any
 
-from gateway.source import Entry, Reason, Refused
+from gateway.source import LOST, Entry, Reason, Refused
 
 SCHEMA = """
 PRAGMA journal_mode=OFF;
 PRAGMA synchronous=OFF;
 PRAGMA cache_size=-16000;
-CREATE TABLE entries (id INTEGER PRIMARY KEY, code TEXT, name TEXT, phones BLOB, place TEXT, owner TEXT);
+CREATE TABLE entries (id INTEGER PRIMARY KEY, code TEXT, name TEXT, phones BLOB, place TEXT, owner TEXT, person TEXT);
 CREATE TABLE refused (id INTEGER PRIMARY KEY, place TEXT, reason TEXT, text TEXT);
 CREATE TABLE codes (code TEXT PRIMARY KEY) WITHOUT ROWID;
 CREATE TABLE gone (account_id INTEGER PRIMARY KEY);
@@ -37,8 +37,10 @@ class Staging:
     def add(self, entries: Sequence[Entry]) -> None:
         """Keep what a source said."""
         self.entries += len(entries)
-        rows = ((each.code, each.name, marshal.dumps(each.phones), each.place, each.owner) for each in entries)
-        insert = "INSERT INTO entries (code, name, phones, place, owner) VALUES (?, ?, ?, ?, ?)"
+        rows = (
+            (each.code, each.name, marshal.dumps(each.phones), each.place, each.owner, each.person) for each in entries
+        )
+        insert = "INSERT INTO entries (code, name, phones, place, owner, person) VALUES (?, ?, ?, ?, ?, ?)"
         self._database.executemany(insert, rows)
 
     def refuse(self, refused: Sequence[Refused]) -> None:
@@ -50,7 +52,7 @@ class Staging:
     def accounts(self) -> Iterator[Sequence[Entry]]:
         """The entries of each account together, in the order in which they came."""
         cursor = self._database.cursor()
-        cursor.execute("SELECT code, name, phones, place, owner FROM entries ORDER BY code, id")
+        cursor.execute("SELECT code, name, phones, place, owner, person FROM entries ORDER BY code, id")
         for _, rows in groupby(cursor, key=_code):
             yield [_entry(*row) for row in rows]
 
@@ -59,6 +61,13 @@ class Staging:
         cursor = self._database.execute("SELECT place, reason, text FROM refused ORDER BY id LIMIT ?", (limit,))
         for place, reason, text in cursor:
             yield Refused(place, Reason(reason), text)
+
+    def count_lost(self) -> int:
+        """How many lines could not be read, so that nobody knows which accounts they were of."""
+        marks = ", ".join("?" * len(LOST))
+        query = f"SELECT count(*) FROM refused WHERE reason IN ({marks})"  # noqa: S608
+        count: int = self._database.execute(query, [reason.value for reason in LOST]).fetchone()[0]
+        return count
 
     def index_codes(self) -> None:
         """Make ``lacks`` able to answer."""
@@ -88,9 +97,9 @@ class Staging:
         self._database.close()
 
 
-def _entry(code: str, name: str, phones: bytes, place: str, owner: str) -> Entry:
+def _entry(code: str, name: str, phones: bytes, place: str, owner: str, person: str) -> Entry:
     # Written by this very process a moment ago.
-    return Entry(code, name, marshal.loads(phones), place, owner)  # noqa: S302
+    return Entry(code, name, marshal.loads(phones), place, owner, person)  # noqa: S302
 
 
 def _code(row: Sequence[Any]) -> Any:

@@ -4,6 +4,7 @@ Tolerated: names in other letter case; ``amp;telefone`` (an address copied from 
 repeated parameters (the first that is not empty counts); an address in ``url_audio`` that was not encoded.
 """
 
+import re
 from collections.abc import Mapping
 from io import BytesIO
 from typing import Any
@@ -21,6 +22,7 @@ MOST_PARTS = 100
 # Of a value so long only the beginning is decoded: that it is too long is seen by what is left.
 LONGEST = 20_000
 LONGEST_NAME = 300
+ESCAPED_LETTERS = re.compile(r"(?:%[89A-Fa-f][0-9A-Fa-f])+")
 FORM = "application/x-www-form-urlencoded"
 
 
@@ -50,7 +52,7 @@ def parse(query: str, names: Names) -> dict[str, str]:
         in_url = False
         if found.get(name):
             continue
-        found[name] = decode(value)
+        found[name] = as_written(value) if name == "url_audio" and "://" in value else decode(value)
         if name == "url_audio" and "?" in value:
             # The query of an address that was not encoded goes on behind the "&", to the next parameter that is new.
             in_url, url = True, [value]
@@ -75,6 +77,14 @@ def decode(value: str) -> str:
         return data.decode()
     except UnicodeDecodeError:
         return data.decode("latin-1")
+
+
+def as_written(value: str) -> str:
+    """An address that was not encoded: its ``+`` and ``%40`` are its own, for who encodes writes %3A%2F%2F as well.
+
+    Only letters beyond ASCII are read, since clients and the lenient port escape these by themselves.
+    """
+    return ESCAPED_LETTERS.sub(lambda found: decode(found[0]), recode(value[:LONGEST]))
 
 
 def recode(value: str) -> str:

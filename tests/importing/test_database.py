@@ -3,6 +3,7 @@
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -134,3 +135,15 @@ def test_cells_are_read_as_people_would_write_them() -> None:
     assert [as_text(value) for value in (None, 4732100123.0, Decimal("47.00"), 1.5, b"S\xe3o", b"\xc3\xa3", 7)] == [
         *("", "4732100123", "47", "1.5", "São", "ã", "7")
     ]
+
+
+def test_an_area_code_in_a_column_of_the_query_belongs_to_its_telephone(office: Office, erp: Erp) -> None:
+    query = "SELECT 1 AS codigo, 'A' AS nome, 11 AS ddd, 32100123.0 AS telefone, '3210-0124 / 21 3210-0125' AS fax"
+    run = office.take(erp(query + ", 'x' AS cidade"), "erp")
+    assert set(office.accounts()["1"][1]) == {"1132100123", "1132100124", "2132100125"}
+    assert run.message == "Colunas não usadas: cidade."
+
+
+@pytest.mark.parametrize("value", [Decimal("1E+30"), Decimal("Infinity"), Decimal("NaN"), float("inf"), float("nan")])
+def test_no_number_of_a_database_ends_an_import(value: Any) -> None:
+    assert as_text(value)

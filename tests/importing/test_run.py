@@ -173,3 +173,9 @@ def test_a_number_taken_off_at_the_desk_does_not_come_back(office: Office) -> No
     edit(office, "4732100123", None)
     load(office, account("1", written("4732100123"), written("4732100125")))
     assert set(office.accounts()["1"][1]) == {None, "4732100125"}
+
+
+def test_several_numbers_in_one_text_are_found_whatever_source_says_them(office: Office) -> None:
+    run = office.take(Said([entry("1", "A", "4732100123 ou (11) 98765-4321")]), "crm")
+    assert set(office.accounts()["1"][1]) == {"4732100123", "11987654321"}
+    assert run.message == ""

@@ -1,12 +1,14 @@
 """Accounts come in from the CSV files that people have."""
 
 import csv
+import tracemalloc
 from pathlib import Path
 
 import pytest
 
 from gateway.errors import SourceError
 from gateway.importing.columns import find_columns
+from gateway.importing.sheet import SheetConfig, SheetSource
 from tests.importing.conftest import Office
 
 
@@ -127,3 +129,99 @@ def test_a_file_without_the_needed_columns_says_which(office: Office, content: s
 def test_a_mapping_to_a_column_that_is_not_there_lists_those_that_are() -> None:
     with pytest.raises(ValueError, match=r"não há a coluna 'Fone'; há: Nome, Tel"):
         find_columns(["Nome", "Tel"], {"Fone": "phone"})
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "sep=;\ncodigo;nome;telefone\n1;A;4732100123\n",
+        "\ufeffsep=,\r\ncodigo,nome,telefone\r\n1,A,4732100123\r\n",
+        "\n\n;;\ncodigo;nome;telefone\n1;A;4732100123\n",
+        "Clientes em 30/11\n\ncodigo;nome;telefone\n1;A;4732100123\n",
+        "\r\n\r\ncodigo\tnome\ttelefone\r\n1\tA\t4732100123",
+    ],
+)
+def test_what_stands_above_the_header_is_skipped(office: Office, content: str) -> None:
+    office.sheet(content)
+    assert office.accounts() == {"1": ("A", {"4732100123": ""})}
+
+
+HEADER = "codigo;nome;telefone\n"
+GOOD = "1;A;4732100121\n2;B;4732100122\n3;C;4732100123\n4;D;4732100124\n5;E;4732100125\n"
+OPEN_QUOTES = {
+    "to the end": (GOOD.replace("4;D;", '4;"D;'), 5),
+    "to the next line's quote": (GOOD.replace("4;D;", '4;"D;').replace("5;E;", '5;"E";'), 5),
+    "to a quote two lines further": (GOOD.replace("2;B;", '2;"B;').replace("4;D;", '4;D";'), 3),
+    "in the last line": (GOOD.replace("5;E;", '5;"E;'), 6),
+    "behind a text": (GOOD.replace("4;D;4732100124", '4;D;"4732100124'), 5),
+}
+
+
+@pytest.mark.parametrize("case", OPEN_QUOTES)
+def test_a_quote_that_is_never_closed_costs_its_own_line_and_no_account(office: Office, case: str) -> None:
+    content, line = OPEN_QUOTES[case]
+    office.sheet(HEADER + GOOD)
+    run = office.sheet(HEADER + content, full=True)
+    assert (f"accounts.csv:{line}", "open_quote") in [(one["place"], one["reason"]) for one in run.refusals]
+    assert (run.counts.removed, sorted(office.accounts())) == (0, ["1", "2", "3", "4", "5"])
+    assert "nenhuma conta foi removida" in run.message
+    assert office.accounts()["5" if line != 6 else "4"][1]
+
+
+def test_lines_that_could_be_read_are_removed_again_when_it_is_forced(office: Office) -> None:
+    office.sheet(HEADER + GOOD)
+    run = office.sheet(HEADER + '1;A;4732100121\n2;"B;4732100122\n', full=True, force=True)
+    assert (run.counts.removed, sorted(office.accounts())) == (4, ["1"])
+
+
+def test_quotes_in_the_middle_of_a_cell_are_signs_like_others(office: Office) -> None:
+    office.sheet(HEADER + '1;TV 42" Ltda;4732100121\n2;"B" e C;4732100122\n3;"D ""E""";4732100123\n')
+    assert [office.accounts()[code][0] for code in "123"] == ['TV 42" Ltda', "B e C", 'D "E"']
+
+
+def test_a_line_without_end_is_refused_and_takes_no_memory(office: Office) -> None:
+    path = office.folder / "long.csv"
+    with path.open("w") as file:
+        file.write(HEADER + "1;A;4732100121\n2;B;")
+        for _ in range(30):
+            file.write("4732100122," * 100_000)
+        file.write("\n3;C;4732100123\n")
+    tracemalloc.start()
+    run = office.take(SheetSource(SheetConfig(path=path), name="csv"))
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert [(one["place"], one["reason"]) for one in run.refusals] == [("long.csv:3", "long_line")]
+    assert sorted(office.accounts()) == ["1", "3"]
+    assert peak < 10_000_000
+
+
+def test_a_header_without_end_is_refused(office: Office) -> None:
+    with pytest.raises(SourceError, match=r"o cabeçalho não pôde ser lido \(linha 1\)"):
+        office.sheet("codigo;nome;telefone;" + "x" * 3_000_000 + "\n1;A;4732100123\n")
+
+
+def test_a_text_in_quotes_that_goes_on_for_ever_is_cut_after_a_while(office: Office) -> None:
+    lines = "\n".join(f'{i};"A{i}";47321{i:05}' for i in range(10, 3000))
+    run = office.sheet(HEADER + '1;"A;4732100121\n' + lines)
+    assert len(office.accounts()) == 2990
+    assert [one["reason"] for one in run.refusals] == ["open_quote"]
+
+
+@pytest.mark.parametrize(
+    ("cell", "reason"),
+    [("5,51199E+12", "shortened"), ("4.8E+10", "shortened"), ("12E5", "shortened"), ("30/11/2026", "unreadable")],
+)
+def test_what_a_spreadsheet_spoiled_is_listed_with_the_reason(office: Office, cell: str, reason: str) -> None:
+    run = office.sheet(HEADER + f"1;A;{cell}\n")
+    assert [(one["reason"], one["text"]) for one in run.refusals] == [(reason, cell)]
+    assert office.accounts() == {"1": ("A", {None: ""})}
+
+
+def test_a_cell_that_is_longer_than_any_list_of_numbers_is_refused(office: Office) -> None:
+    run = office.sheet(HEADER + "1;A;" + "4732100123 " * 1000 + "\n")
+    assert [one["reason"] for one in run.refusals] == ["unreadable"]
+
+
+def test_every_number_of_a_cell_is_taken(office: Office) -> None:
+    office.sheet(HEADER + "1;A;47 3210-0123 (com.) 47 99999-8888 (cel.) ou (11) 3210-0124/0125\n")
+    assert set(office.accounts()["1"][1]) == {"4732100123", "47999998888", "1132100124", "1132100125"}

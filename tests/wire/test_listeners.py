@@ -87,6 +87,11 @@ def test_raw_accents_in_a_query_are_read_in_whatever_charset(peer: Peer, raw: st
         ("url_audio=http://pbx/rec?id=10&fmt=wav&resultado=ok", "http://pbx/rec?id=10&fmt=wav"),
         ("url_audio=http://pbx/rec?id=10&token=abc&b=", "http://pbx/rec?id=10&token=abc&b="),
         ("url_audio=http://pbx/grava%E7%E3o.wav", "http://pbx/gravação.wav"),
+        ("url_audio=http://pbx/in-4733-+5547999998888-x.wav", "http://pbx/in-4733-+5547999998888-x.wav"),
+        ("url_audio=http://pbx/a%40b%20c%2Bd.wav?x=1+2", "http://pbx/a%40b%20c%2Bd.wav?x=1+2"),
+        ("url_audio=http://pbx/rec?n=+55&m=%26", "http://pbx/rec?n=+55&m=%26"),
+        ("url_audio=http%3A%2F%2Fpbx%2Fin-%2B55+a%2540.wav", "http://pbx/in-+55 a%40.wav"),
+        ("url_audio=%2Fin-%2B55+a.wav", "/in-+55 a.wav"),
         ("url_audio=", None),
         ("x=1", None),
     ],
@@ -94,6 +99,12 @@ def test_raw_accents_in_a_query_are_read_in_whatever_charset(peer: Peer, raw: st
 def test_the_address_of_a_recording_survives_missing_encoding(peer: Peer, query: str, url: str | None) -> None:
     peer.get(END, query_string=f"ramal=3501&telefone=4732100123&{query}")
     assert the_end(peer).recording_url == url
+
+
+def test_a_recording_s_address_that_was_not_encoded_stays_as_it_is_in_a_form_too(peer: Peer) -> None:
+    body = b"ramal=3501&telefone=47&url_audio=http://pbx/in-+55%40x.wav"
+    peer.post(END, input_stream=io.BytesIO(body), content_length=len(body))
+    assert the_end(peer).recording_url == "http://pbx/in-+55%40x.wav"
 
 
 def test_a_recordings_address_may_stand_before_other_parameters(peer: Peer) -> None:

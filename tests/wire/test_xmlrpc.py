@@ -9,6 +9,8 @@ import pytest
 
 from gateway import __version__
 from gateway.domain.messages import CallEnded, CallStarted
+from gateway.domain.numbers import Extensions, NumberPlan
+from gateway.domain.sides import tell_sides
 from gateway.errors import QueueFull
 from tests.wire.peers import OUTSIDE, Peer
 
@@ -89,6 +91,15 @@ def test_extras_may_follow_as_a_struct(peer: Peer) -> None:
 def test_parameters_are_understood_the_way_old_clients_write_them(peer: Peer, params: str) -> None:
     assert read(peer.post(PATH, data=raw(params)).data)["status"] == "OK"
     assert the_start(peer) == ("3501", "4732100123")
+
+
+@pytest.mark.parametrize(
+    ("ramal", "telefone"), [(3501.0, 4732100123.0), (3501, 4732100123.0), ("3501.0", "4,7321001230E+09")]
+)
+def test_doubles_are_the_numbers_that_they_stand_for(peer: Peer, ramal: object, telefone: object) -> None:
+    call(peer, "ConsultaRamal", ramal, telefone)
+    sides = tell_sides(*the_start(peer), NumberPlan("47", Extensions.parse(["3500-3599"])))
+    assert (sides.extension, sides.other.national, sides.direction) == ("3501", "4732100123", "incoming")
 
 
 @pytest.mark.parametrize("method", ["consultaramal", "wconnect.ConsultaRamal"])

@@ -1,0 +1,23 @@
+"""Columns of a source that nothing was made of: said with every import, so that no telephone is missed silently."""
+
+from collections.abc import Sequence
+
+from gateway.source import Source
+
+SHOWN = 20
+
+
+def unused_columns(source: Source) -> Sequence[tuple[str, str]]:
+    """Pairs (place, column) as far as ``source`` has been read; none for a source that reads no tables."""
+    found: Sequence[tuple[str, str]] = getattr(source, "unused_columns", ())
+    return found
+
+
+def sentence(unused: Sequence[tuple[str, str]]) -> str:
+    """What people are told of them; the file is named where there are several. Empty when all were used."""
+    several = len({place for place, _ in unused}) > 1
+    names = list(dict.fromkeys(f"{column} ({place})" if several else column for place, column in unused))
+    if not names:
+        return ""
+    more = f" e mais {len(names) - SHOWN}" if len(names) > SHOWN else ""
+    return f"Colunas não usadas: {', '.join(names[:SHOWN])}{more}."

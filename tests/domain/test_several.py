@@ -1,0 +1,41 @@
+"""Several numbers in one text: the table beside this file."""
+
+import time
+
+import pytest
+
+from gateway.domain.numbers import Extensions, Kind, NumberPlan, read
+from gateway.domain.several import numbers_in
+from tests.domain.cases import table
+
+PLAN = NumberPlan("47", Extensions.parse(["3500-3599"]))
+ROWS = list(table("several.tsv", columns=3))
+NO_NUMBER = (Kind.UNKNOWN, Kind.EXTENSION, Kind.WITHHELD)
+
+
+def number_of(text: str) -> str:
+    reading = read(text, PLAN)
+    return "-" if reading.kind in NO_NUMBER else reading.national
+
+
+@pytest.mark.parametrize(("text", "numbers", "written"), ROWS, ids=[row[0] for row in ROWS])
+def test_every_number_of_a_text_is_found(text: str, numbers: str, written: str) -> None:
+    found = numbers_in(text, PLAN)
+
+    assert [number_of(each) for each in found] == numbers.split()
+    assert found == tuple(written.split("|") if written else [text])
+
+
+@pytest.mark.parametrize("text", [row[0] for row in ROWS if "/11/" not in row[0]])
+def test_the_first_is_what_the_number_engine_makes_of_the_whole_text(text: str) -> None:
+    whole = number_of(text)
+
+    assert number_of(numbers_in(text, PLAN)[0]) == whole or whole == "-" or len(whole) == 8
+
+
+@pytest.mark.parametrize("text", ["4732100123 / " * 150, "1 2 3 " * 330, "(" * 2000, "9" * 2000, "1x" * 1000])
+def test_a_cell_of_the_longest_size_takes_no_time(text: str) -> None:
+    begin = time.process_time()
+    numbers_in(text, PLAN)
+
+    assert time.process_time() - begin < 2
