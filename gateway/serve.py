@@ -24,7 +24,7 @@ from gateway import bootstrap
 from gateway.config import Config
 from gateway.errors import ConfigError
 from gateway.passwords import shared_key
-from gateway.server import handover, open_files
+from gateway.server import handover, notices, open_files
 from gateway.server.handover import Offer, Sockets, Taken
 from gateway.server.listening import LENIENT_BACKLOG, is_same, open_sockets, split_address, url_of
 from gateway.server.processes import Workers, listening_backlog
@@ -179,6 +179,8 @@ def _announce(
     if not _all_serve(ready, workers, options.config.server.workers, deadline):
         log.error("not_ready", after_s=START_WITHIN_S)
         return
+    # Before the other gateway ends, or systemd would take its end for ours.
+    notices.notify_serving()
     if taken:
         taken.serving()
         log.info("taken_over", data=str(options.data))

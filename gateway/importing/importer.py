@@ -105,7 +105,7 @@ def write_report(path: Path, run: Run) -> None:
             writer = csv.writer(file, delimiter=";")
             writer.writerow(("where", "reason", "text"))
             writer.writerows(_line(refused) for refused in run.refused())
-            writer.writerows((place, NOT_USED, _harmless(column)) for place, column in run.unused)
+            writer.writerows((place, NOT_USED, harmless(column)) for place, column in run.unused)
     except OSError as error:
         raise SourceError(f"o relatório {path} não pode ser gravado ({error.strerror}).") from None
 
