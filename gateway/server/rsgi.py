@@ -78,6 +78,8 @@ class Face:
         # What waits is bounded by the admission already.
         self._shares: Shares[Job] = Shares(at_once=limits.threads_per_address, waiting=1_000_000)
         self._loop: asyncio.AbstractEventLoop
+        self.answering = 0
+        """Requests that came whole and are not answered yet."""
 
     def __rsgi_init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
@@ -116,7 +118,11 @@ class Face:
             self._reserved.run(job)
         elif self._shares.bring(client, partial(self._in_turn, client, job)) is Turn.NOW:
             self._threads.run(partial(self._in_turn, client, job))
-        return await waiting
+        self.answering += 1
+        try:
+            return await waiting
+        finally:
+            self.answering -= 1
 
     def _in_turn(self, client: str, job: Job) -> None:
         """Do ``job``, then have the next one of the same address done, behind those of others."""
