@@ -74,7 +74,9 @@ def load(work: Work) -> Face:
 def _face(work: Work, application: "Application", connections: Connections) -> Face:
     server = work.config.server
     admission = Admission(client_of(server.trusted_proxies), per_address=server.requests_per_address)
-    application.watch_load(connections=lambda: connections.open, under_way=lambda: admission.under_way)
+    application.watch_load(
+        connections=lambda: connections.open, limit=work.connections, under_way=lambda: admission.under_way
+    )
     face = Face(
         application.wsgi,
         admission,
