@@ -10,6 +10,10 @@ from typing import Annotated, Any
 from pydantic import AfterValidator
 
 from gateway.adapter import Outcome
+from gateway.domain.patterns import SlowPattern, search
+
+TIME_S = 1.0
+"""What a pattern may take for an answer, which may have megabytes."""
 
 
 def _is_pattern(value: str) -> str:
@@ -22,6 +26,13 @@ def _is_pattern(value: str) -> str:
 
 Pattern = Annotated[str, AfterValidator(_is_pattern)]
 """A regular expression as text, searched anywhere; ``(?P<ref>…)`` in it picks out the peer's own id."""
+
+
+def found_in(pattern: str, text: str) -> Any:
+    """The match of ``pattern`` in an answer, None where there is none or it takes too long to tell."""
+    with suppress(SlowPattern):
+        return search(pattern, text, time_s=TIME_S)
+    return None
 
 
 class Single(dict[str, Any]):
@@ -59,9 +70,14 @@ class Rule:
             text = as_text(pick(answer, self.result_path))
         except (LookupError, RecursionError):
             return Verdict(Outcome.UNKNOWN, f"sem {self.result_path}")
-        if found := re.search(self.success, text):
+        try:
+            found, refused = search(self.success, text, time_s=TIME_S), False
+            if not found and self.refused:
+                refused = bool(search(self.refused, text, time_s=TIME_S))
+        except SlowPattern as error:
+            return Verdict(Outcome.UNKNOWN, f"o padrão {error.pattern!r} demora demais nesta resposta")
+        if found:
             return Verdict(Outcome.ACCEPTED, text, found.groupdict().get("ref") or self._ref(answer))
-        refused = self.refused and re.search(self.refused, text)
         return Verdict(Outcome.REFUSED if refused else Outcome.UNKNOWN, text)
 
     def _ref(self, answer: Any) -> str | None:
