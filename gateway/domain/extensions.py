@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 
 from gateway.domain.patterns import Pattern, SlowPattern
@@ -62,11 +61,14 @@ class Extensions:
         return bool(self.patterns) and size <= LONGEST and self._match_pattern(digits)
 
     def _match_pattern(self, digits: str) -> bool:
-        for pattern in self.patterns:
-            # What takes too long to tell is no extension: the event is kept all the same.
-            with suppress(SlowPattern):
-                if pattern.fullmatch(digits):
-                    return True
+        return any(_matches(pattern, digits) for pattern in self.patterns)
+
+
+def _matches(pattern: Pattern, digits: str) -> bool:
+    """What takes too long to tell is no extension: the event is kept all the same."""
+    try:
+        return pattern.fullmatch(digits)
+    except SlowPattern:
         return False
 
 

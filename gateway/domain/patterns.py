@@ -6,7 +6,7 @@ its time is over.
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
@@ -31,14 +31,17 @@ class Pattern:
     """A regular expression as text. Raises ``re.error`` when made of one that is none."""
 
     text: str
+    _plain: re.Pattern[str] | None = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        re.compile(self.text, re.ASCII)
+        compiled = re.compile(self.text, re.ASCII)
+        object.__setattr__(self, "_plain", compiled if _is_simple(self.text) else None)
 
     def fullmatch(self, text: str) -> bool:
         """Whether the whole of ``text`` matches. Raises ``SlowPattern``."""
-        plain = _plain(self.text)
-        return bool(plain.fullmatch(text)) if plain else _within(self.text, "fullmatch", text, TIME_S) is not None
+        if self._plain is not None:
+            return self._plain.fullmatch(text) is not None
+        return _within(self.text, "fullmatch", text, TIME_S) is not None
 
 
 def search(pattern: str, text: str, *, time_s: float) -> Any:
@@ -51,11 +54,9 @@ def fullmatch(pattern: str, text: str, *, time_s: float = TIME_S) -> Any:
     return _within(pattern, "fullmatch", text, time_s, flags=0)
 
 
-@lru_cache(maxsize=512)
-def _plain(text: str) -> re.Pattern[str] | None:
-    """The expression of the standard library, which is faster, where it cannot take long on a few dozen characters."""
-    simple = not _REPEATED_GROUP.search(text) and len(_REPETITION.findall(text)) <= _FEW
-    return re.compile(text, re.ASCII) if simple else None
+def _is_simple(text: str) -> bool:
+    """Whether the standard library, which is faster, cannot take long for it on a few dozen characters."""
+    return not _REPEATED_GROUP.search(text) and len(_REPETITION.findall(text)) <= _FEW
 
 
 @lru_cache(maxsize=512)
