@@ -265,7 +265,7 @@ def test_the_documentation_names_every_emergency_number() -> None:
 
 
 @pytest.mark.parametrize(
-    ("number", "dial_as"), [("90", "1{national}"), ("15", "1{national}"), ("19190", "0{national}")]
+    ("number", "dial_as"), [("90", "1{national}"), ("88", "1{national}"), ("19190", "0{national}")]
 )
 def test_a_rule_never_makes_a_public_service_of_something_else(number: str, dial_as: str) -> None:
     own = NumberPlan("47", Extensions.parse(["3500-3599", "90"]))
