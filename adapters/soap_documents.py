@@ -111,8 +111,10 @@ def _mend_schema_element(element: Any) -> None:
     name = etree.QName(element)
     if name.namespace in (WSDL, None):
         element.tag = f"{{{XSD}}}{name.localname}"
-    is_nameless = name.localname == "attribute" and not (element.get("name") or element.get("ref"))
-    if is_nameless or name.namespace not in (WSDL, None, XSD):
+    needs = {"attribute": ("name", "ref"), "include": ("schemaLocation",), "redefine": ("schemaLocation",)}
+    wanted = needs.get(name.localname, ())
+    is_empty = bool(wanted) and not any(element.get(attribute) for attribute in wanted)
+    if is_empty or name.namespace not in (WSDL, None, XSD):
         element.getparent().remove(element)
 
 
@@ -127,6 +129,10 @@ def _mend_operations(root: Any) -> None:
         for message in operation.iterchildren(f"{{{WSDL}}}input", f"{{{WSDL}}}output"):
             for part in [each for uri in _BINDINGS for each in message.iterfind(f"{{{_MIME}}}*/{{*}}part/{{{uri}}}*")]:
                 message.append(part)
+            for body in [each for uri in _BINDINGS for each in message.iterfind(f"{{{uri}}}body")]:
+                # zeep looks for one part by another name than WSDL's (parts); several it takes all.
+                if len((parts := body.get("parts", "")).split()) == 1:
+                    body.set("part", parts)
     for operation in root.findall("{*}portType/{*}operation"):
         messages = operation.iterchildren(*(f"{{{WSDL}}}{name}" for name in ("input", "output", "fault")))
         if not all(message.get("message") for message in messages):
