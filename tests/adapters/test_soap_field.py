@@ -196,6 +196,8 @@ def test_a_missing_type_is_an_error_only_where_a_value_of_it_would_go_out(tmp_pa
         ('<xs:element name="u" type="b:userType"/>', '<xs:element ref="b:nowhere"/><xs:group ref="b:nowhere"/>'),
         ('<xs:element name="Q">', '<xs:attribute/><xs:element name="Q">'),
         ('<xs:element name="Q">', '<xs:include/><xs:element name="Q">'),
+        ('<xs:sequence><xs:element name="u" type="b:userType"/>', '<xs:sequence><xs:simpleType/>'),
+        ('<xs:element name="Q"><xs:complexType>', '<xs:element name="Q"><xs:complexType><xs:any/><xs:sequence/>'),
         ('<xs:element name="Q">', '<v:own xmlns:v="urn:vendor"/><xs:element name="Q">'),
     ],
 )  # fmt: skip
