@@ -70,7 +70,8 @@ def repaired(root: Any) -> Any:
     if root.tag == f"{{{WSDL}}}definitions" and root.find(f"{{{WSDL}}}import") is None:
         _lead_home(root)
     foreign = {} if _defines(root, _APACHE) else {_APACHE: "anyType"}
-    for element in root.iter(f"{{{WSDL}}}*", f"{{{XSD}}}*"):
+    # All at once: some of them are taken out on the way.
+    for element in list(root.iter(f"{{{WSDL}}}*", f"{{{XSD}}}*")):
         _mend_names(element, foreign)
     return root
 
@@ -88,7 +89,7 @@ def _with_prefixes(written: bytes) -> Any:
     assert opened is not None
     # A namespace that is no URI (bug 29061 of PHP has one with a line break) can be read once, and not again.
     rest = re.sub(rb"""\sxmlns:[^=]+="[^"\s]*\s[^"]*\"""", b"", written[opened.end() :])
-    found = re.search(rb"""\stargetNamespace="([^"]*)\"""", rest)
+    found = re.search(rb"""\stargetNamespace="([^"]*)\"""", rest.partition(b">")[0])
     own = b"".join(found[1].split()) if found else WSDL.encode()
     known = {_OURS: XSD.encode(), _ENC: ENCODING.encode(), _OWN: own or WSDL.encode()}
     declared = b"".join(b' xmlns:%s="%s"' % (prefix.encode(), uri) for prefix, uri in known.items())
