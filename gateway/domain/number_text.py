@@ -33,6 +33,7 @@ _EXTENSION_WORD = re.compile(
 )
 _EXTENSION_MARK = re.compile(r"(?:\br|[x#,;pw])[^0-9a-z]*[0-9]{1,6}[^0-9a-z]*$", re.IGNORECASE)
 _NEXT_NUMBER = re.compile(r"[/|\\,;]|\b(?:ou|e)\b", re.IGNORECASE)
+_DASH = re.compile(r"(?<=[0-9) ])[-\u2010-\u2015](?=[ (+0-9])")
 _A_NUMBER = 8
 # One group of digits, with words around it at most: neither 3501&channel=1 nor B0C1 is an extension.
 _ONE_GROUP = re.compile(
@@ -79,7 +80,7 @@ def typed(raw: str) -> Typed:
     text = clean(raw)
     if (text[-1:].isdigit() or text[-1:] in _AROUND) and (found := cell(text)) is not None:
         return _of_cell(text, found)
-    core, steps = (text, ()) if _BARE.fullmatch(text) else _unwrap(text)
+    core, steps = (text, ()) if _BARE.fullmatch(text) and not _may_be_two(text) else _unwrap(text)
     digits = _NOT_DIGITS.sub("", core)
     international = _PLUS_FIRST.match(core) is not None and digits != ""
     if international:
@@ -87,6 +88,11 @@ def typed(raw: str) -> Typed:
     elif digits and digits != core:
         steps += (_NOISE,)
     return Typed(text, core, digits, international, _feature_code(core), steps)
+
+
+def _may_be_two(text: str) -> bool:
+    """Whether a text of digits and signs is long enough for two numbers."""
+    return len(text) > 2 * _A_NUMBER and _count(text) >= 2 * _A_NUMBER
 
 
 def _of_cell(text: str, found: Cell) -> Typed:
@@ -157,7 +163,12 @@ def _without_extension(text: str) -> str:
 
 def _without_second_number(text: str) -> str:
     following = _NEXT_NUMBER.search(text)
-    return text[: following.start()] if following and _count(text[: following.start()]) >= _A_NUMBER else text
+    if following and _count(text[: following.start()]) >= _A_NUMBER:
+        return text[: following.start()]
+    for dash in _DASH.finditer(text) if _may_be_two(text) else ():
+        if min(_count(text[: dash.start()]), _count(text[dash.end() :])) >= _A_NUMBER:
+            return text[: dash.start()]
+    return text
 
 
 def _feature_code(core: str) -> str:
