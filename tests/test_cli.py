@@ -485,3 +485,20 @@ def test_a_defect_of_an_adapter_ends_a_dry_run_with_a_sentence(
     result = run("dial", "3501", "4732100123", "--dry-run", "--appliance", "broken", *config)
     assert isinstance(result.exception, GatewayError), "a traceback"
     assert "the adapter has a defect: AttributeError" in str(result.exception)
+
+
+def test_a_name_has_no_power_over_the_terminal(run: Run, tmp_path: Path) -> None:
+    evil, shown = "Ana\x1b]0;x\x07\u202eb", "Ana\\x1b]0;x\\x07\\u202eb"
+    told = ("--extension", "3501", "--name", evil, "--password-stdin")
+    fine(run("agent", "add", "ana", *told, stdin="longa-senha\n"))
+    assert fine(run("agent", "list")) == f"default\tana\t3501\t{shown}\n"
+    accounts = tmp_path / "contas.csv"
+    accounts.write_text("codigo;conta;telefone\n1;Loja \x9b31m\u202e;4732100123\n", encoding="utf-8")
+    fine(run("import", "accounts", str(accounts)))
+    assert "Loja \\x9b31m\\u202e (1)" in fine(run("number", "4732100123"))
+
+
+def test_calls_on_a_terminal_show_control_characters_as_escapes(run: Run, with_appliances: Path) -> None:
+    run("dial", "3501", "4732100123\x1b[2J", "--config", str(with_appliances))
+    for form in ("table", "json"):
+        assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]", run("calls", "--format", form).stdout)

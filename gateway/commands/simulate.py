@@ -6,6 +6,8 @@ from typing import Any
 
 import click
 
+from gateway.commands.terminal import tell
+
 NAMES = """\b
 soap, xmlrpc, url                 the demo's own, one for each protocol
 asterisk-ami, asterisk-ari        Asterisk by its manager interface over HTTP and by its REST interface
@@ -157,4 +159,4 @@ def _shown(login: tuple[str, str]) -> str:
 
 def _show(received: Any) -> None:
     call = f"{received.extension} calls {received.number}" if received.extension or received.number else ""
-    click.echo(f"{received.at:%H:%M:%S} {' - '.join(filter(None, [call, received.step]))}\n{received.raw}\n")
+    tell(f"{received.at:%H:%M:%S} {' - '.join(filter(None, [call, received.step]))}\n{received.raw}\n")
