@@ -2,11 +2,12 @@
 
 import re
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 from gateway.adapter import Outcome
-from gateway.desk import board
+from gateway.desk import assets, board
 from gateway.desk.hub import Hub
 from gateway.domain.messages import PlaceCall
 from gateway.domain.numbers import NumberPlan, read
@@ -136,6 +137,23 @@ def test_nothing_that_callers_or_crms_send_becomes_markup(ana: Browser, office: 
         seen = ana.get(path).text
         assert "<script>alert" not in seen, path
         assert "&lt;script&gt;" in seen, path
+
+
+def test_names_that_turn_text_round_turn_nothing_round(ana: Browser, office: Office) -> None:
+    office.know("Loja \u202e3321", ANA, "\u2066Ana\u2069")
+    call_id = office.ring()
+    for path in ("/", "/ligacoes", f"/ligacoes/{call_id}", f"/telas/ligacao/{call_id}", f"/numero?valor={ANA}"):
+        seen = ana.get(path).text
+        assert "Loja 3321" in seen, path
+        assert not re.search("[\u202a-\u202e\u2066-\u2069]", seen), path
+
+
+def test_no_page_shares_its_class_with_a_part() -> None:
+    """``/porque`` and its panels were both ``why``, so that the page was laid out like a panel."""
+    templates = Path(assets.FOLDER.parent / "templates").glob("*.html")
+    bodies = [name for text in templates for name in re.findall(r'<body class="([^"{]*)', text.read_text("utf-8"))]
+    assert bodies
+    assert all(name.startswith("page-") for name in bodies), bodies
 
 
 def test_what_was_spoken_of_before_is_on_the_card(ana: Browser, office: Office) -> None:
