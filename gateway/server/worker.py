@@ -18,13 +18,13 @@ import structlog
 
 from gateway import bootstrap, logs, processors
 from gateway.config import Config
-from gateway.server.admission import Admission
+from gateway.server.admission import EXEMPT, Admission
 from gateway.server.bodies import BodyLimits
 from gateway.server.connections import Connections
 from gateway.server.processes import STOP_WITHIN_S
 from gateway.server.rsgi import Face, Limits
 from gateway.server.signals import watch
-from gateway.wire.clients import Proxies
+from gateway.wire.clients import UNKNOWN, Proxies
 
 if TYPE_CHECKING:
     from gateway.application import Application
@@ -95,7 +95,10 @@ def limits_of(config: Config) -> Limits:
 
 
 def client_of(trusted: tuple[str, ...]) -> Callable[[dict[str, Any]], str]:
-    """The address that a request counts for: its peer's, or the one that a trusted proxy names."""
+    """The address that a request counts for: its peer's, or the one that a trusted proxy names.
+
+    ``EXEMPT`` where the proxy names none: it would lock itself out for all its clients.
+    """
     if not trusted:
         return lambda environ: str(environ["REMOTE_ADDR"])
     proxies = Proxies(trusted)
@@ -103,7 +106,8 @@ def client_of(trusted: tuple[str, ...]) -> Callable[[dict[str, Any]], str]:
     def named(environ: dict[str, Any]) -> str:
         seen = dict(environ)
         proxies.identify(seen)
-        return str(seen["cti.client"])
+        client = str(seen["cti.client"])
+        return EXEMPT if seen.get("cti.proxied") and client in (environ["REMOTE_ADDR"], UNKNOWN) else client
 
     return named
 
