@@ -11,6 +11,10 @@ from lxml import etree
 from pydantic import AfterValidator
 
 from gateway.adapter import Outcome
+from gateway.domain.patterns import SlowPattern, search
+
+TIME_S = 1.0
+"""What a pattern may take for an answer, which may have megabytes."""
 
 
 def _is_pattern(value: str) -> str:
@@ -23,6 +27,13 @@ def _is_pattern(value: str) -> str:
 
 Pattern = Annotated[str, AfterValidator(_is_pattern)]
 """A regular expression as text, searched anywhere; ``(?P<ref>…)`` in it picks out the peer's own id."""
+
+
+def found_in(pattern: str, text: str) -> Any:
+    """The match of ``pattern`` in an answer, None where there is none or it takes too long to tell."""
+    with suppress(SlowPattern):
+        return _search(pattern, text)
+    return None
 
 
 class Single(dict[str, Any]):
@@ -76,9 +87,14 @@ class Rule:
             text = as_text(pick(answer, self.result_path))
         except (LookupError, RecursionError):
             return Verdict(Outcome.UNKNOWN, f"sem {self.result_path}")
-        if found := _search(self.success, text):
+        try:
+            found, refused = _search(self.success, text), False
+            if not found and self.refused:
+                refused = bool(_search(self.refused, text))
+        except SlowPattern as error:
+            return Verdict(Outcome.UNKNOWN, f"o padrão {error.pattern!r} demora demais nesta resposta")
+        if found:
             return Verdict(Outcome.ACCEPTED, text, found.groupdict().get("ref") or self._ref(answer))
-        refused = self.refused and _search(self.refused, text)
         return Verdict(Outcome.REFUSED if refused else Outcome.UNKNOWN, text)
 
     def _ref(self, answer: Any) -> str | None:
@@ -93,8 +109,9 @@ def spellings_of(text: str) -> Iterable[str]:
     return (text, text.plain, as_text(text.parts)) if isinstance(text, Markup) else (text,)
 
 
-def _search(pattern: str, text: str) -> re.Match[str] | None:
-    return next(filter(None, (re.search(pattern, spelling) for spelling in spellings_of(text))), None)
+def _search(pattern: str, text: str) -> Any:
+    """Return the first match in any spelling of ``text``, else None. Raises ``SlowPattern``."""
+    return next(filter(None, (search(pattern, spelling, time_s=TIME_S) for spelling in spellings_of(text))), None)
 
 
 def boolean_of(text: str) -> Any:

@@ -25,7 +25,7 @@ from adapters.outcomes import OPENINGS, STATUS, Failed, advised, outcome_of_stat
 from adapters.settings import HttpConfig, spellings
 from adapters.tls import Trust, pin_of
 from adapters.wire import MAX_BODY, Attempt, Connections, TooLarge
-from gateway.adapter import Delivery, Outcome, Probe, WireExchange, WireRequest, overhearing
+from gateway.adapter import Delivery, Outcome, Probe, WireExchange, WireRequest, defect_of, overhearing
 from gateway.errors import AdapterError
 from gateway.multipart import is_multipart, root_part
 
@@ -268,6 +268,9 @@ class Peer:
         except (HTTPError, OSError, ValueError, http.client.HTTPException) as error:
             outcome = Outcome.UNKNOWN if attempt.sent else Outcome.UNREACHABLE
             raise Failed(outcome, self._reason(error)) from error
+        except Exception as error:  # a defect, of ours or of a library: whether anything was sent counts all the same
+            outcome = Outcome.UNKNOWN if attempt.sent else Outcome.UNREACHABLE
+            raise Failed(outcome, f"o adaptador tem um defeito ({defect_of(error)})") from error
 
     def _written(self, request: HttpRequest) -> bytes:
         """The bytes of ``request``. Raises ``ValueError`` and ``http.client.InvalidURL``."""

@@ -1,6 +1,5 @@
 """Appliances described by a preset: data that says which requests place a call and what the answers mean."""
 
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import fields, replace
@@ -21,6 +20,7 @@ from adapters.preset_steps import ALWAYS, Call, Scene, calls_of, inserted
 from adapters.settings import HttpConfig, PeerConfig
 from adapters.templates import Template
 from gateway.adapter import Delivery, Limits, Outgoing, Probe, WireRequest
+from gateway.domain.patterns import SlowPattern, fullmatch
 from gateway.errors import AdapterError
 
 _ACCEPTS = dict.fromkeys(("extension", "number"), r"[0-9A-Za-z*#+_-][0-9A-Za-z*#+._-]{0,63}")
@@ -140,7 +140,7 @@ class PresetAdapter:
         accepts = {str(field): pattern for field, pattern in self._preset.accepts.items()}
         for field, usual in _ACCEPTS.items():
             value = message.fields[field]
-            if re.fullmatch(accepts.get(field, usual), value):
+            if _accepted(accepts.get(field, usual), value):
                 continue
             # A preset's own pattern says more than which characters there may be.
             if field in accepts:
@@ -199,3 +199,10 @@ class PresetAdapter:
 
 
 _WORDS = {"extension": "o ramal", "number": "o número"}
+
+
+def _accepted(pattern: str, value: str) -> bool:
+    """Whether ``pattern`` is for the whole of ``value``; not when that takes too long to tell."""
+    with suppress(SlowPattern):
+        return fullmatch(pattern, value) is not None
+    return False

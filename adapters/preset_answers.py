@@ -10,13 +10,14 @@ from typing import Any
 
 from lxml import etree
 
-from adapters.answers import as_text, pick, spellings_of
+from adapters.answers import TIME_S, as_text, found_in, pick
 from adapters.envelope import envelope_of, fault_of, parsed
 from adapters.http import Answer
 from adapters.preset_language import Place, Rule, Step
 from adapters.soap_answers import parts_of
 from adapters.xmlrpc import Unreadable, value_of
 from gateway.adapter import Outcome
+from gateway.domain.patterns import SlowPattern, search
 
 MISSING = object()
 """There is no value: the answer is not of the protocol."""
@@ -92,11 +93,11 @@ class Reading:
     def at(self, place: Place) -> str | None:
         """The text at ``place``, cut down to what its pattern picks; None when it is not there."""
         text = self._whole(place)
-        found = next(filter(None, (re.search(place.matches, each) for each in spellings_of(text or ""))), None)
-        found = found if text is not None else None
+        found = found_in(place.matches, text) if text is not None else None
         if not found or not place.matches:
             return text if found else None
-        return found[1] if found.re.groups else found[0]
+        picked: str | None = found[1] if found.re.groups else found[0]
+        return picked
 
     def _whole(self, place: Place) -> str | None:
         if place.status:
@@ -145,7 +146,11 @@ def holds(rules: Iterable[Rule], reading: Reading) -> bool:
 
 
 def _holds(rule: Rule, reading: Reading) -> bool:
-    unwanted = rule.without and re.search(rule.without, reading.answer.text)
+    try:
+        unwanted = rule.without and search(rule.without, reading.answer.text, time_s=TIME_S)
+    except SlowPattern:
+        # Nobody knows whether it holds, so nothing is made of it.
+        return False
     return not unwanted and reading.at(rule) is not None
 
 

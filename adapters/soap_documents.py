@@ -70,7 +70,8 @@ def repaired(root: Any) -> Any:
     if root.tag == f"{{{WSDL}}}definitions" and root.find(f"{{{WSDL}}}import") is None:
         _lead_home(root)
     foreign = {} if _defines(root, _APACHE) else {_APACHE: "anyType"}
-    for element in root.iter(f"{{{WSDL}}}*", f"{{{XSD}}}*"):
+    # All at once: some of them are taken out on the way.
+    for element in list(root.iter(f"{{{WSDL}}}*", f"{{{XSD}}}*")):
         _mend_names(element, foreign)
     return root
 
@@ -88,7 +89,7 @@ def _with_prefixes(written: bytes) -> Any:
     assert opened is not None
     # A namespace that is no URI (bug 29061 of PHP has one with a line break) can be read once, and not again.
     rest = re.sub(rb"""\sxmlns:[^=]+="[^"\s]*\s[^"]*\"""", b"", written[opened.end() :])
-    found = re.search(rb"""\stargetNamespace="([^"]*)\"""", rest)
+    found = re.search(rb"""\stargetNamespace="([^"]*)\"""", rest.partition(b">")[0])
     own = b"".join(found[1].split()) if found else WSDL.encode()
     known = {_OURS: XSD.encode(), _ENC: ENCODING.encode(), _OWN: own or WSDL.encode()}
     declared = b"".join(b' xmlns:%s="%s"' % (prefix.encode(), uri) for prefix, uri in known.items())
@@ -111,8 +112,10 @@ def _mend_schema_element(element: Any) -> None:
     name = etree.QName(element)
     if name.namespace in (WSDL, None):
         element.tag = f"{{{XSD}}}{name.localname}"
-    is_nameless = name.localname == "attribute" and not (element.get("name") or element.get("ref"))
-    if is_nameless or name.namespace not in (WSDL, None, XSD):
+    needs = {"attribute": ("name", "ref"), "include": ("schemaLocation",), "redefine": ("schemaLocation",)}
+    wanted = needs.get(name.localname, ())
+    is_empty = bool(wanted) and not any(element.get(attribute) for attribute in wanted)
+    if is_empty or name.namespace not in (WSDL, None, XSD):
         element.getparent().remove(element)
 
 
@@ -127,6 +130,10 @@ def _mend_operations(root: Any) -> None:
         for message in operation.iterchildren(f"{{{WSDL}}}input", f"{{{WSDL}}}output"):
             for part in [each for uri in _BINDINGS for each in message.iterfind(f"{{{_MIME}}}*/{{*}}part/{{{uri}}}*")]:
                 message.append(part)
+            for body in [each for uri in _BINDINGS for each in message.iterfind(f"{{{uri}}}body")]:
+                # zeep looks for one part by another name than WSDL's (parts); several it takes all.
+                if len((parts := body.get("parts", "")).split()) == 1:
+                    body.set("part", parts)
     for operation in root.findall("{*}portType/{*}operation"):
         messages = operation.iterchildren(*(f"{{{WSDL}}}{name}" for name in ("input", "output", "fault")))
         if not all(message.get("message") for message in messages):

@@ -145,8 +145,11 @@ class Contract:
 
     @property
     def is_one_way(self) -> bool:
-        """Whether the WSDL describes no answer at all, so that HTTP's own is all there is (WS-I BP 1.1, R2750)."""
-        return self._operation.output is None
+        """Whether the WSDL describes no answer at all, so that HTTP's own is all there is (WS-I BP 1.1, R2750).
+
+        Its port type decides: bindings have an output too much or too little.
+        """
+        return self._operation.abstract.output_message is None
 
     @property
     def has_answer(self) -> bool:

@@ -16,11 +16,14 @@ from zeep.wsdl.bindings.soap import Soap11Binding, Soap12Binding
 from zeep.xsd.schema import Schema
 from zeep.xsd.types.builtins import default_types
 from zeep.xsd.types.collection import ListType, UnionType
+from zeep.xsd.visitor import SchemaVisitor
 
 from adapters.answers import Markup, boolean_of
+from adapters.outcomes import Failed
 from adapters.soap_answers import parts_in
 from adapters.soap_documents import written
-from adapters.soap_known import is_known
+from adapters.soap_known import XSD, is_known
+from gateway.errors import AdapterError
 
 
 class Missing(xsd.AnyType):  # type: ignore[misc]
@@ -51,6 +54,16 @@ class TolerantSchema(Schema):  # type: ignore[misc]
     """A schema in which, while a document loads, everything that is asked for is found."""
 
     loading = True
+
+    def create_new_document(
+        self, node: Any, url: Any, base_url: Any = None, target_namespace: str | None = None
+    ) -> Any:
+        """Return the document of the schema ``node``, without those of its parts that cannot be understood."""
+        namespace = node.get("targetNamespace") if node is not None else None
+        document = super().create_new_document(None, url, base_url, namespace or target_namespace)
+        if node is not None:
+            _TolerantVisitor(self, document).visit_schema(node)
+        return document
 
     def get_type(self, qname: Any, fail_silently: bool = False) -> Any:
         return self._found(super().get_type, qname, None if fail_silently else Missing)
@@ -104,6 +117,20 @@ class TolerantSchema(Schema):  # type: ignore[misc]
     def _named_types(self) -> Iterator[tuple[str, Any]]:
         for document in self.documents:
             yield from document._types.items()
+
+
+class _TolerantVisitor(SchemaVisitor):  # type: ignore[misc]
+    """Reads a schema; what it does not understand counts as missing for those who refer to it."""
+
+    def process(self, node: Any, parent: Any) -> Any:
+        try:
+            return super().process(node, parent)
+        except (AdapterError, Failed):
+            raise
+        except Exception:  # zeep raises what it stumbles over
+            if node.get("name") is None or parent.tag != f"{{{XSD}}}schema":
+                raise
+            return None
 
 
 class _Keeping:

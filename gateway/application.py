@@ -32,6 +32,7 @@ class Application:
         self.is_draining = False
         self._is_ready = True
         self._connections: Callable[[], int] = lambda: 0
+        self._connections_limit = gateway.config.server.max_connections + gateway.config.server.max_screens
         self._under_way: Callable[[], int] = lambda: 0
         server = gateway.config.server
         # Commits of this process ring; those of another show only to whoever looks.
@@ -84,6 +85,7 @@ class Application:
             "cti_orders_waiting": ("Orders waiting for an outcome on this worker", gateway.orders.waiting),
             "cti_outbox_waiting": ("Events not yet taken by those who are told of them", gateway.outbox.waiting),
             "cti_connections_open": ("Connections open on this worker's main port", lambda: self._connections()),
+            "cti_connections_limit": ("Connections that this worker may have", lambda: self._connections_limit),
             "cti_requests_under_way": ("Requests read or being answered by this worker", lambda: self._under_way()),
         }
 
@@ -138,9 +140,10 @@ class Application:
         self._hub.start()
         self._gateway.start()
 
-    def watch_load(self, *, connections: Callable[[], int], under_way: Callable[[], int]) -> None:
-        """Show in the metrics how many connections and requests the server has."""
+    def watch_load(self, *, connections: Callable[[], int], limit: int, under_way: Callable[[], int]) -> None:
+        """Show in the metrics how many connections and requests the server has, and how many it may have."""
         self._connections, self._under_way = connections, under_way
+        self._connections_limit = limit
 
     def serve_leniently(self, listening: socket.socket) -> None:
         """Serve the machines' addresses on ``listening``, too, malformed requests mended."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from gateway.adapter import Outcome
-from gateway.domain.dialplan import BecomesService, BlockedNumber, Dialled, NothingToDial, TooLong, dial
+from gateway.domain.dialplan import BecomesService, BlockedNumber, Dialled, NothingToDial, TooLong, TooSlow, dial
 from gateway.domain.messages import CallEnded, CallStarted, HangUp, Message, PlaceCall
 from gateway.domain.number_text import typed
 from gateway.domain.numbers import read
@@ -154,6 +154,8 @@ def _why_not(error: NothingToDial) -> str:
         return f"ele tem {error.digits} dígitos, e nenhum telefone tem tantos"
     if isinstance(error, BecomesService):
         return f"com o que o plano de discagem põe na frente seria {error.digits}, o serviço público {error.service}"
+    if isinstance(error, TooSlow):
+        return f"o padrão {error.pattern!r} do plano de discagem demora demais (repetições dentro de repetições)"
     return ""
 
 

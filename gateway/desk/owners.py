@@ -26,7 +26,7 @@ LONGEST = 255
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class Question:
     """Somebody else has said whose the number is (``changed``): the account that was wanted, and its form's fields."""
 
     changed: OwnerChanged
@@ -113,7 +113,7 @@ def _decide(visit: Visit, call: LoggedCall, choice: Choice, wanted: str, endpoin
     try:
         visit.services.decide(choice)
     except OwnerChanged as changed:
-        asked = Asked(changed, wanted, endpoint, _again(visit, changed))
+        asked = Question(changed, wanted, endpoint, _again(visit, changed))
         return page(visit, "_card.html", status=changed.http_status, **card_of(visit, call), asked=asked)
     return page(visit, "_card.html", **card_of(visit, _call(visit, call.id)))
 

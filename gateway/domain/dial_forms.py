@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from gateway.domain.extensions import LONGEST
+from gateway.domain.patterns import Pattern
 from gateway.domain.reading import Kind
 
 _FORM = re.compile(r"(\+?[0-9*#]*)\{(national|local|international)\}([*#]*)")
@@ -65,7 +66,7 @@ class Form:
         return ("" if there else self.before) + value + self.after
 
 
-def pattern(text: str) -> re.Pattern[str]:
+def pattern(text: str) -> Pattern:
     """What ``0900*``, ``11xxxxxxxx``, ``+1*`` or ``/regular expression/`` matches, held against a whole number.
 
     Raises ``ValueError``, which says what is expected.
@@ -79,21 +80,24 @@ def pattern(text: str) -> re.Pattern[str]:
             "further ones, as in '0900*' or '47xxxxxxxx', or a /regular expression/"
         )
     digits = plain.replace("+", "00").lower().replace("x", "[0-9]")
-    return re.compile(digits.replace("*", ".*"), re.ASCII)
+    return Pattern(digits.replace("*", ".*"))
 
 
-def patterns(texts: Iterable[str]) -> tuple[tuple[str, re.Pattern[str]], ...]:
+def patterns(texts: Iterable[str]) -> tuple[tuple[str, Pattern], ...]:
     """Each text, once, with the `pattern` that it is."""
     return tuple((text, pattern(text)) for text in dict.fromkeys(texts))
 
 
-def matches(patterns: tuple[re.Pattern[str], ...], number: str) -> bool:
-    """Whether one of ``patterns`` matches ``number``; no text longer than a number is held against them."""
+def matches(patterns: tuple[Pattern, ...], number: str) -> bool:
+    """Whether one of ``patterns`` matches ``number``; no text longer than a number is held against them.
+
+    :raises SlowPattern: a pattern takes too long for it.
+    """
     return len(number) <= LONGEST and any(each.fullmatch(number) for each in patterns)
 
 
-def _regular_expression(text: str) -> re.Pattern[str]:
+def _regular_expression(text: str) -> Pattern:
     try:
-        return re.compile(text[1:-1], re.ASCII)
+        return Pattern(text[1:-1])
     except re.error as error:
         raise ValueError(f"number pattern {text!r} is no regular expression ({error})") from None

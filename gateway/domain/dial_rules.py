@@ -1,11 +1,11 @@
 """One rule of a dial plan: which numbers it is for, and how they are dialled."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from gateway.domain.dial_forms import Form, Subject, matches, pattern
+from gateway.domain.patterns import Pattern
 from gateway.domain.reading import Kind
 from gateway.domain.subscriber import AREA_CODES
 
@@ -32,7 +32,7 @@ class Rule:
     form: Form | None
     kinds: tuple[Kind, ...]
     areas: tuple[Area, ...] = ()
-    patterns: tuple[re.Pattern[str], ...] = ()
+    patterns: tuple[Pattern, ...] = ()
     note: str = ""
 
     @classmethod

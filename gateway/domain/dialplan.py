@@ -9,6 +9,7 @@ from gateway.domain.dial_forms import Form, Subject, matches
 from gateway.domain.dial_rules import Rule
 from gateway.domain.number_text import Typed, typed
 from gateway.domain.numbers import NumberPlan, read
+from gateway.domain.patterns import Pattern, SlowPattern
 from gateway.domain.reading import Kind, Reading, Step
 from gateway.domain.sentences import step
 
@@ -37,6 +38,14 @@ class TooLong(NothingToDial):
     def __init__(self, digits: int) -> None:
         super().__init__(f"{digits} digits are no telephone number: expected at most {LONGEST_NUMBER}.")
         self.digits = digits
+
+
+class TooSlow(NothingToDial):
+    """A pattern of the plan takes too long for the number, so that nobody knows whether it may be dialled."""
+
+    def __init__(self, pattern: str) -> None:
+        super().__init__(f"The dial plan's pattern {pattern!r} takes too long: write it without nested repetitions.")
+        self.pattern = pattern
 
 
 class BecomesService(NothingToDial):
@@ -72,7 +81,7 @@ class DialPlan:
 
     prefix: str = ""
     rules: tuple[Rule, ...] = ()
-    blocked: tuple[tuple[str, re.Pattern[str]], ...] = ()
+    blocked: tuple[tuple[str, Pattern], ...] = ()
 
     def __post_init__(self) -> None:
         if not _PREFIX.fullmatch(self.prefix):
@@ -119,7 +128,7 @@ def dial(raw: str, plan: DialPlan, numbers: NumberPlan) -> Dialled:
     changes nothing. Yet what came as a complete number has no prefix: with prefix 9, ``91934567890`` is
     a mobile in Pará, not (19) 3456-7890.
 
-    :raises NothingToDial: no digits, or withheld; `TooLong`; `BecomesService`.
+    :raises NothingToDial: no digits, or withheld; `TooLong`, `TooSlow`, `BecomesService`.
     :raises BlockedNumber: the plan forbids it.
     """
     text = typed(raw)
@@ -128,7 +137,11 @@ def dial(raw: str, plan: DialPlan, numbers: NumberPlan) -> Dialled:
         raise NothingToDial(f"Nothing to dial in {raw[:40]!r}: expected a telephone number or an extension.")
     steps = (*taken, *reading.steps)
     subject = subject_of(written, reading)
-    digits, last = _decide(subject, plan, numbers, steps)
+    try:
+        digits, last = _decide(subject, plan, numbers, steps)
+    except SlowPattern as error:
+        # It might be one that blocks the number.
+        raise TooSlow(error.pattern) from None
     _check(digits, subject, numbers)
     return Dialled(digits, reading if reading.input == raw else replace(reading, input=raw), (*steps, last))
 
@@ -274,10 +287,10 @@ def _was_in_front(form: Form, whole: _Trust, rest: str, behind: Reading, plan: D
 
 
 def dials_of(rest: str, behind: Reading, plan: DialPlan, numbers: NumberPlan) -> str | None:
-    """What the plan makes of ``rest``; None when it is blocked."""
+    """What the plan makes of ``rest``; None when it is blocked, or takes too long to tell."""
     try:
         return _decide(subject_of(rest, behind), plan, numbers)[0]
-    except BlockedNumber:
+    except (BlockedNumber, SlowPattern):
         return None
 
 

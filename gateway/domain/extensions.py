@@ -4,6 +4,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from gateway.domain.patterns import Pattern, SlowPattern
+
 # A longer text is no number, and a tenant's regular expression shall not be run over it.
 LONGEST = 32
 
@@ -22,7 +24,7 @@ class Extensions:
     """
 
     spans: tuple[tuple[str, str], ...] = ()
-    patterns: tuple[re.Pattern[str], ...] = ()
+    patterns: tuple[Pattern, ...] = ()
     guessed: bool = False
 
     @classmethod
@@ -37,7 +39,7 @@ class Extensions:
             return cls.guess()
         parsed = [_pattern(text.strip()) for text in texts]
         spans = tuple(each for each in parsed if isinstance(each, tuple))
-        return cls(spans, tuple(each for each in parsed if isinstance(each, re.Pattern)))
+        return cls(spans, tuple(each for each in parsed if isinstance(each, Pattern)))
 
     @classmethod
     def guess(cls) -> "Extensions":
@@ -59,7 +61,15 @@ class Extensions:
         return bool(self.patterns) and size <= LONGEST and self._match_pattern(digits)
 
     def _match_pattern(self, digits: str) -> bool:
-        return any(pattern.fullmatch(digits) for pattern in self.patterns)
+        return any(_matches(pattern, digits) for pattern in self.patterns)
+
+
+def _matches(pattern: Pattern, digits: str) -> bool:
+    """What takes too long to tell is no extension: the event is kept all the same."""
+    try:
+        return pattern.fullmatch(digits)
+    except SlowPattern:
+        return False
 
 
 def _looks_internal(digits: str) -> bool:
@@ -68,7 +78,7 @@ def _looks_internal(digits: str) -> bool:
     return _PUBLIC_SHORT.fullmatch(digits) is None
 
 
-def _pattern(text: str) -> tuple[str, str] | re.Pattern[str]:
+def _pattern(text: str) -> tuple[str, str] | Pattern:
     if len(text) > 2 and text[0] == text[-1] == "/":
         return _regular_expression(text)
     if span := _RANGE.fullmatch(text):
@@ -80,16 +90,16 @@ def _pattern(text: str) -> tuple[str, str] | re.Pattern[str]:
     raise ValueError(f"Extension pattern {text!r} is not understood: {_EXPECTED}.")
 
 
-def _wildcard(text: str) -> tuple[str, str] | re.Pattern[str]:
+def _wildcard(text: str) -> tuple[str, str] | Pattern:
     """As a span where it is one (2xx), for spans are faster; else (2x0) as a regular expression."""
     if "x" in text.rstrip("x"):
-        return re.compile(text.replace("x", "[0-9]"))
+        return Pattern(text.replace("x", "[0-9]"))
     return text.replace("x", "0"), text.replace("x", "9")
 
 
-def _regular_expression(text: str) -> re.Pattern[str]:
+def _regular_expression(text: str) -> Pattern:
     try:
-        return re.compile(text[1:-1], re.ASCII)
+        return Pattern(text[1:-1])
     except re.error as error:
         message = f"Extension pattern {text!r} is no regular expression ({error}): {_EXPECTED}."
         raise ValueError(message) from None

@@ -18,7 +18,7 @@ LONG_WAIT_MS = 60 * 60 * 1000
 
 
 @dataclass(frozen=True, slots=True)
-class Other:
+class EndedCall:
     """A call with the same number at another extension that has ended. Times are milliseconds.
 
     ``same_ref``: whether the exchange gave both the same id; None where one of them has none.
@@ -31,7 +31,7 @@ class Other:
     same_ref: bool | None = None
 
 
-def waits_in_vain(other: Other, at: int) -> bool:
+def waits_in_vain(other: EndedCall, at: int) -> bool:
     """Whether ``other`` shows at ``at`` that the end of a call that began before it, or with it, will not come."""
     if other.same_ref is False:
         return False
@@ -41,7 +41,7 @@ def waits_in_vain(other: Other, at: int) -> bool:
     return at - other.end_heard_at >= (WAIT_MS if answered or other.same_ref else LONG_WAIT_MS)
 
 
-def was_answered(other: Other) -> bool | None:
+def was_answered(other: EndedCall) -> bool | None:
     """Whether somebody spoke with the caller: None where nobody has said.
 
     A recording says so, and nobody lets it ring for minutes.

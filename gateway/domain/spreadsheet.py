@@ -16,6 +16,7 @@ _DECIMAL = re.compile(
 _EXPONENT = re.compile(
     rf"{_NOISE}(?P<sign>[+-]?)(?P<whole>[0-9]+)(?:[.,](?P<part>[0-9]*))?[eE]\+?(?P<by>[0-9]{{1,3}}){_NOISE}"
 )
+_ENDS_A_DECIMAL = ("0", "'", '"')
 _GROUP_OF_ZEROS = 4
 _COMPLETE = 8
 
@@ -41,9 +42,10 @@ def cell(text: str) -> Cell | None:
     >>> cell("4799998888.0"), cell("12E5")
     (Cell(digits='4799998888', rule='decimal'), Cell(digits=None, rule='shortened'))
     """
-    if found := _DECIMAL.fullmatch(text):
+    # Most texts are neither, and looking for a sign costs less than the expressions.
+    if text[-1:] in _ENDS_A_DECIMAL and (found := _DECIMAL.fullmatch(text)):
         return _decimal(found)
-    if found := _EXPONENT.fullmatch(text):
+    if ("E" in text or "e" in text) and (found := _EXPONENT.fullmatch(text)):
         return _exponent(found)
     return Cell(None, "date") if _DATE.fullmatch(text) else None
 

@@ -1,6 +1,6 @@
 """Which columns hold telephones, and which the area code (DDD) of another one, by the words in their names.
 
-Sources: exports of Protheus (SA1), Senior, Google, Outlook, Salesforce, HubSpot and Zoho.
+Sources: names of columns in exports of Protheus (table SA1), Google Contacts, Outlook and Salesforce.
 """
 
 import re

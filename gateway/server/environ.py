@@ -11,6 +11,18 @@ UNREADABLE = "?"
 """Stands for a header's value that is not ASCII, which Granian does not hand over: it came, so it is not missing."""
 
 
+SAME: dict[str, Any] = {
+    "SCRIPT_NAME": "",
+    "wsgi.version": (1, 0),
+    "wsgi.errors": sys.stderr,
+    "wsgi.input_terminated": True,
+    "wsgi.multithread": True,
+    "wsgi.multiprocess": False,
+    "wsgi.run_once": False,
+}
+"""What every request's environ says."""
+
+
 class Headers(Protocol):
     """Header names in small letters, in the order of arrival; ``keys`` names each once."""
 
@@ -42,9 +54,8 @@ class Scope(Protocol):
 def environ_of(scope: Scope) -> dict[str, Any]:
     """The environ of ``scope`` without its body."""
     name, port = split_address(scope.server)
-    environ: dict[str, Any] = {
+    environ = SAME | {
         "REQUEST_METHOD": scope.method,
-        "SCRIPT_NAME": "",
         # WSGI writes a path's bytes as Latin-1 (PEP 3333).
         "PATH_INFO": scope.path.encode("utf-8", "surrogateescape").decode("latin-1"),
         "QUERY_STRING": scope.query_string,
@@ -52,13 +63,7 @@ def environ_of(scope: Scope) -> dict[str, Any]:
         "SERVER_PORT": port,
         "SERVER_PROTOCOL": f"HTTP/{scope.http_version}",
         "REMOTE_ADDR": split_address(scope.client)[0],
-        "wsgi.version": (1, 0),
         "wsgi.url_scheme": scope.scheme,
-        "wsgi.errors": sys.stderr,
-        "wsgi.input_terminated": True,
-        "wsgi.multithread": True,
-        "wsgi.multiprocess": False,
-        "wsgi.run_once": False,
     }
     environ |= header_environ(all_headers(scope.headers))
     if scope.authority and "HTTP_HOST" not in environ:

@@ -10,6 +10,7 @@ import json
 import os
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -119,7 +120,12 @@ class Offer:
     def _serve(self, listening: socket.socket) -> None:
         with listening:
             while True:
-                connection, _ = listening.accept()
+                try:
+                    connection, _ = listening.accept()
+                except OSError as error:  # no file left to open: that passes, and the offer must outlive it
+                    log.error("take_over_not_accepted", error=error.strerror)
+                    time.sleep(1)
+                    continue
                 with connection:
                     if self._hand_over(connection):
                         self._on_taken()

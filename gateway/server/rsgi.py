@@ -15,8 +15,9 @@ from gateway.server.admission import Admission
 from gateway.server.bodies import BodyLimits, read_body
 from gateway.server.calls import Answered, Endless, Wsgi, call, close, failure
 from gateway.server.environ import Scope, environ_of, with_body
-from gateway.server.threads import CallThreads, Job
-from gateway.wire.shares import Shares, Turn
+from gateway.server.settling import Settling
+from gateway.server.threads import CallThreads
+from gateway.server.turns import Turns
 from gateway.wire.transport import Headers, refuse_as_text
 
 log = structlog.get_logger()
@@ -75,12 +76,15 @@ class Face:
         self._on_loop = on_loop
         self._threads = CallThreads(limits.threads, "call")
         self._reserved = CallThreads(RESERVED_THREADS, "watch")
-        # What waits is bounded by the admission already.
-        self._shares: Shares[Job] = Shares(at_once=limits.threads_per_address, waiting=1_000_000)
+        self._turns = Turns(limits.threads_per_address, self._threads.run)
         self._loop: asyncio.AbstractEventLoop
+        self._settling: Settling
+        self.answering = 0
+        """Requests that came whole and are not answered yet."""
 
     def __rsgi_init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
+        self._settling = Settling(loop)
         self._on_loop()
 
     async def __rsgi__(self, scope: Scope, protocol: Protocoled) -> None:
@@ -112,20 +116,18 @@ class Face:
             return None
         waiting: asyncio.Future[Answered | None] = self._loop.create_future()
         job = partial(self._call, with_body(environ, body), protocol, waiting)
-        if environ["PATH_INFO"] in RESERVED_PATHS:
-            self._reserved.run(job)
-        elif self._shares.bring(client, partial(self._in_turn, client, job)) is Turn.NOW:
-            self._threads.run(partial(self._in_turn, client, job))
-        return await waiting
-
-    def _in_turn(self, client: str, job: Job) -> None:
-        """Do ``job``, then have the next one of the same address done, behind those of others."""
+        is_watch = environ["PATH_INFO"] in RESERVED_PATHS
+        self.answering += 1
         try:
-            job()
+            if is_watch:
+                self._reserved.run(job)
+            else:
+                self._turns.bring(client, job)
+            return await waiting
         finally:
-            following = self._shares.done(client)
-            if following is not None:
-                self._threads.run(following)
+            self.answering -= 1
+            if not is_watch:
+                self._turns.done(client)
 
     def _call(self, environ: dict[str, Any], protocol: Protocoled, waiting: "asyncio.Future[Answered | None]") -> None:
         """On a thread: call the application and answer, which spares the answer the way over the loop."""
@@ -138,7 +140,7 @@ class Face:
             else:
                 streamed = answered
         finally:
-            self._loop.call_soon_threadsafe(settle, waiting, streamed)
+            self._settling.put(waiting, streamed)
 
     async def _send(self, answered: Answered, protocol: Protocoled) -> None:
         """Stream an answer on a thread of its own until it ends or the client is gone."""
@@ -168,13 +170,7 @@ class Face:
             log.debug("stream_cut", error=type(error).__name__)
         finally:
             close(parts)
-            self._loop.call_soon_threadsafe(settle, finished, None)
-
-
-def settle(waiting: "asyncio.Future[Any]", result: Any) -> None:
-    """Give a future its result, unless nobody waits for it any more."""
-    if not waiting.done():
-        waiting.set_result(result)
+            self._settling.put(finished, None)
 
 
 def refuse(protocol: Protocoled, error: GatewayError, *, status: int | None = None) -> None:

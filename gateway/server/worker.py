@@ -18,13 +18,13 @@ import structlog
 
 from gateway import bootstrap, logs, processors
 from gateway.config import Config
-from gateway.server.admission import Admission
+from gateway.server.admission import EXEMPT, Admission
 from gateway.server.bodies import BodyLimits
 from gateway.server.connections import Connections
 from gateway.server.processes import STOP_WITHIN_S
 from gateway.server.rsgi import Face, Limits
 from gateway.server.signals import watch
-from gateway.wire.clients import Proxies
+from gateway.wire.clients import UNKNOWN, Proxies
 
 if TYPE_CHECKING:
     from gateway.application import Application
@@ -74,14 +74,17 @@ def load(work: Work) -> Face:
 def _face(work: Work, application: "Application", connections: Connections) -> Face:
     server = work.config.server
     admission = Admission(client_of(server.trusted_proxies), per_address=server.requests_per_address)
-    application.watch_load(connections=lambda: connections.open, under_way=lambda: admission.under_way)
-    return Face(
+    application.watch_load(
+        connections=lambda: connections.open, limit=work.connections, under_way=lambda: admission.under_way
+    )
+    face = Face(
         application.wsgi,
         admission,
         limits_of(work.config),
         is_crowded=lambda: application.is_draining or connections.is_crowded(),
-        on_loop=lambda: _begin(work, application, admission),
+        on_loop=lambda: _begin(work, application, face),
     )
+    return face
 
 
 def limits_of(config: Config) -> Limits:
@@ -92,7 +95,10 @@ def limits_of(config: Config) -> Limits:
 
 
 def client_of(trusted: tuple[str, ...]) -> Callable[[dict[str, Any]], str]:
-    """The address that a request counts for: its peer's, or the one that a trusted proxy names."""
+    """The address that a request counts for: its peer's, or the one that a trusted proxy names.
+
+    ``EXEMPT`` where the proxy names none: it would lock itself out for all its clients.
+    """
     if not trusted:
         return lambda environ: str(environ["REMOTE_ADDR"])
     proxies = Proxies(trusted)
@@ -100,14 +106,15 @@ def client_of(trusted: tuple[str, ...]) -> Callable[[dict[str, Any]], str]:
     def named(environ: dict[str, Any]) -> str:
         seen = dict(environ)
         proxies.identify(seen)
-        return str(seen["cti.client"])
+        client = str(seen["cti.client"])
+        return EXEMPT if seen.get("cti.proxied") and client in (environ["REMOTE_ADDR"], UNKNOWN) else client
 
     return named
 
 
-def _begin(work: Work, application: "Application", admission: Admission) -> None:
+def _begin(work: Work, application: "Application", face: Face) -> None:
     """On the main thread, when Granian's signal handlers are set: hear signals, too, and say that we serve."""
-    stop = _stopper(application, admission)
+    stop = _stopper(application, face)
     watch(
         {
             signal.SIGUSR1: application.drain,
@@ -119,20 +126,20 @@ def _begin(work: Work, application: "Application", admission: Admission) -> None
     work.ready.send(os.getpid())
 
 
-def _stopper(application: "Application", admission: Admission) -> Callable[[], None]:
+def _stopper(application: "Application", face: Face) -> Callable[[], None]:
     """Ends streams, which Granian would wait for; and the process, should Granian not end."""
 
     def stop() -> None:
         application.end_streams()
-        threading.Thread(target=_end, args=(application, admission), name="end", daemon=True).start()
+        threading.Thread(target=_end, args=(application, face), name="end", daemon=True).start()
 
     return stop
 
 
-def _end(application: "Application", admission: Admission) -> None:
-    """Close and exit when nothing is under way, though connections are open: ones without a request do not end."""
+def _end(application: "Application", face: Face) -> None:
+    """Close and exit when all that came whole is answered: connections without a whole request are not waited for."""
     began = time.monotonic()
-    while (passed := time.monotonic() - began) < STOP_GRACE_S or (admission.under_way and passed < LAST_CHANCE_S):
+    while (passed := time.monotonic() - began) < STOP_GRACE_S or (face.answering and passed < LAST_CHANCE_S):
         time.sleep(0.05)
     application.close()
     os._exit(0)

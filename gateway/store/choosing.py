@@ -25,7 +25,7 @@ COLUMNS: Sequence[ColumnElement[Any]] = (
 
 
 @dataclass(frozen=True, slots=True)
-class Owner:
+class Holder:
     """An account that has the number. ``added``: it has it only because somebody said so at the desk."""
 
     account_id: int
@@ -39,7 +39,7 @@ class Owner:
 class Standing:
     """Who has a number: ``owners``, and which of them was chosen, by whom and when (milliseconds)."""
 
-    owners: tuple[Owner, ...]
+    owners: tuple[Holder, ...]
     chosen: int | None = None
     by: str | None = None
     at: int | None = None
@@ -51,7 +51,7 @@ class Standing:
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
     @property
-    def owner(self) -> Owner | None:
+    def owner(self) -> Holder | None:
         """Whose the number is: as was chosen, else who got it last at the desk, else the first."""
         chosen = next((owner for owner in self.owners if owner.account_id == self.chosen), None)
         return chosen or max(self.owners, key=lambda owner: owner.at or 0, default=None)
@@ -61,7 +61,7 @@ def standing(connection: Connection, tenant: str, number: str, forms: Sequence[s
     """Who has ``number``, in any of its ``forms``, at this moment."""
     here = (phones.c.tenant == tenant, phones.c.number.in_([*forms, number]))
     query = select(*COLUMNS).join(accounts, accounts.c.id == phones.c.account_id).where(*here).order_by(phones.c.id)
-    found = {row.id: _owner(row) for row in connection.execute(query)}
+    found = {row.id: _holder(row) for row in connection.execute(query)}
     made = connection.execute(select(choices).where(choices.c.tenant == tenant, choices.c.number == number)).first()
     owners = tuple(found.values())
     return Standing(owners, made.account_id, made.chosen_by, made.chosen_at) if made else Standing(owners)
@@ -87,8 +87,8 @@ def choose(connection: Connection, driver: Driver, draft: Choice) -> Row[Any] | 
     return account
 
 
-def _owner(row: Row[Any]) -> Owner:
-    return Owner(row.id, row.name, row.as_written is None, row.edited_by, row.edited_at)
+def _holder(row: Row[Any]) -> Holder:
+    return Holder(row.id, row.name, row.as_written is None, row.edited_by, row.edited_at)
 
 
 def _refuse_changed(connection: Connection, draft: Choice) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Engine, Row, select
 
 from gateway.domain.finding import GROUP_MS
-from gateway.domain.ghosts import WAIT_MS, Other, waits_in_vain
+from gateway.domain.ghosts import WAIT_MS, EndedCall, waits_in_vain
 from gateway.domain.messages import Direction
 from gateway.store import tables
 
@@ -64,5 +64,5 @@ def _shows(row: Row[Any], other: Row[Any], at: int) -> bool:
     if other.extension == row.extension or (other.logged_at <= row.logged_at and not grouped):
         return False
     same_ref = row.call_ref == other.call_ref if row.call_ref and other.call_ref else None
-    shown = Other(other.logged_at, other.end_heard_at, other.result, other.recording_url is not None, same_ref)
+    shown = EndedCall(other.logged_at, other.end_heard_at, other.result, other.recording_url is not None, same_ref)
     return waits_in_vain(shown, at)

@@ -18,9 +18,8 @@ SHORT = 6
 """Shorter texts count only as a whole value: they stand by chance inside many others."""
 MOST = 40
 """More different secrets are not looked for: a request that has so many is not kept as it is."""
-MOST_FOUND = 200
-MOST_PLACES = 8_000
-"""Nor is one that stands in more places than that; each is found through several views."""
+MOST_PLACES = 2_000
+"""Nor are more places of one; each is found through several views."""
 CHARSETS = ("utf-8", "latin-1", "cp1252", "iso-8859-15", "cp850", "cp437")
 NAMED = {b"amp": b"&", b"lt": b"<", b"gt": b">", b"quot": b'"', b"apos": b"'"}
 LETTERS = {b'"': b'"', b"\\": b"\\", b"/": b"/", b"b": b"\b", b"f": b"\f", b"n": b"\n", b"r": b"\r", b"t": b"\t"}
@@ -64,9 +63,14 @@ def masked(raw: bytes, secrets: Mapping[str, int]) -> tuple[bytes, bool]:
         return raw, not secrets
     views = (whole(raw), *views_of(raw))
     squeezed = [seen_through(view, BLANKS) for view in views]
-    found = {secret: merged(islice(_places(secret, views, squeezed), MOST_PLACES)) for secret in secrets}
-    complete = all(times <= len(found[secret]) <= MOST_FOUND for secret, times in secrets.items())
+    found = {secret: list(islice(_places(secret, views, squeezed), MOST_PLACES)) for secret in secrets}
+    complete = all(_is_complete(found[secret], times) for secret, times in secrets.items())
     return _without(raw, merged(span for spans in found.values() for span in spans)), complete
+
+
+def _is_complete(places: list[Span], times: int) -> bool:
+    """Whether all places of a secret are known, and are as many as it was read."""
+    return len(places) < MOST_PLACES and len(merged(places)) >= times
 
 
 def whole(raw: bytes) -> View:

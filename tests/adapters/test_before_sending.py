@@ -10,6 +10,7 @@ from adapters.outcomes import built
 from adapters.soap_call import SoapCall
 from adapters.soap_wsdl import Contract
 from adapters.templates import Template
+from adapters.wire import Connections
 from gateway.adapter import Outcome, defect_of
 from gateway.errors import AdapterError
 from tests.adapters.bad_peers import free_port
@@ -44,6 +45,20 @@ def test_a_defect_of_an_adapter_before_sending_is_unreachable(name, monkeypatch,
             speaking.preview(DIAL)
     assert "Stumbled em test_before_sending.py" in caplog.text
     assert "s3nha" not in caplog.text + delivery.detail
+
+
+@pytest.mark.parametrize("name", sorted(DIALECTS))
+@pytest.mark.parametrize(("sent", "outcome"), [(False, Outcome.UNREACHABLE), (True, Outcome.UNKNOWN)])
+def test_a_defect_of_the_connection_counts_by_whether_anything_was_sent(name, sent, outcome, monkeypatch):
+    def exchange(connections: Connections, origin: str, data: bytes, attempt: Any, *, connect_s: float) -> Any:
+        attempt.sent = sent
+        return stumble()
+
+    monkeypatch.setattr(Connections, "exchange", exchange)
+    with closing(make(name, f"http://127.0.0.1:{free_port()}")) as speaking:
+        delivery = speaking.deliver(DIAL)
+    assert delivery.outcome is outcome
+    assert "o adaptador tem um defeito (Stumbled em test_before_sending.py" in delivery.detail
 
 
 def test_a_wsdl_that_our_reading_stumbles_over_is_unreachable_and_a_failed_probe(monkeypatch):

@@ -152,3 +152,9 @@ def test_wconnects_array_of_structures_is_searched_by_place_and_name():
     with crm as peer, closing(soap(**GET_CONTAS, **rules, address=peer.address)) as speaking:
         delivery = speaking.deliver(DIAL)
     assert (delivery.outcome, delivery.peer_ref) == (Outcome.ACCEPTED, "7")
+
+
+def test_a_pattern_that_takes_too_long_for_an_answer_makes_it_unclear_and_holds_nobody_up() -> None:
+    verdict = Rule("(x+x+)+[yz]").judge("x" * 5000)
+    assert (verdict.outcome, "demora demais" in verdict.text) == (Outcome.UNKNOWN, True)
+    assert Rule("ok", refused="(x+x+)+[yz]").judge("x" * 5000).outcome is Outcome.UNKNOWN

@@ -195,6 +195,9 @@ def test_a_missing_type_is_an_error_only_where_a_value_of_it_would_go_out(tmp_pa
          '<soap:header message="tns:O2"/></wsdl:output></wsdl:operation></wsdl:binding>'),
         ('<xs:element name="u" type="b:userType"/>', '<xs:element ref="b:nowhere"/><xs:group ref="b:nowhere"/>'),
         ('<xs:element name="Q">', '<xs:attribute/><xs:element name="Q">'),
+        ('<xs:element name="Q">', '<xs:include/><xs:element name="Q">'),
+        ('<xs:sequence><xs:element name="u" type="b:userType"/>', '<xs:sequence><xs:simpleType/>'),
+        ('<xs:element name="Q"><xs:complexType>', '<xs:element name="Q"><xs:complexType><xs:any/><xs:sequence/>'),
         ('<xs:element name="Q">', '<v:own xmlns:v="urn:vendor"/><xs:element name="Q">'),
     ],
 )  # fmt: skip
@@ -210,6 +213,15 @@ def test_an_operation_that_is_described_wrongly_is_named_with_the_reason(tmp_pat
     (tmp_path / "wrong.wsdl").write_text(wsdl)
     with closing(dialer("", wsdl=str(tmp_path / "wrong.wsdl"), operation="Other")) as speaking:
         assert "describes 'Other' wrongly: The wsdl:operation 'Other' was not found" in speaking.probe().detail
+
+
+def test_a_part_that_the_binding_does_not_put_into_the_body_is_not_in_it(tmp_path):
+    wsdl = (FIELD / "one-way.wsdl").read_text()
+    more = '<wsdl:part name="session" element="tns:DialResponse"/></wsdl:message><wsdl:message name="O">'
+    wsdl = wsdl.replace('</wsdl:message><wsdl:message name="O">', more)
+    wsdl = wsdl.replace('<soap:body use="literal"/>', '<soap:body parts=" parameters " use="literal"/>')
+    (tmp_path / "parts.wsdl").write_text(wsdl)
+    assert sent("", wsdl=str(tmp_path / "parts.wsdl")) == expected(DOCUMENT)
 
 
 @pytest.mark.parametrize("prefix", ["1999", "2000/10"])

@@ -62,6 +62,21 @@ def test_an_operation_without_an_answer_is_accepted_by_http_alone(name, status, 
     assert delivered(name, status, body).outcome == outcome
 
 
+@pytest.mark.parametrize(
+    ("name", "was", "becomes", "outcome"),
+    [
+        ("one-way", "</wsdl:input></wsdl:operation></wsdl:binding>",
+         "</wsdl:input><wsdl:output/></wsdl:operation></wsdl:binding>", "accepted"),
+        ("type-space", '<wsdl:output><soap:body use="literal"/></wsdl:output>', "", "unknown"),
+    ],
+)  # fmt: skip
+def test_the_port_type_says_whether_there_is_an_answer_and_not_the_binding(tmp_path, name, was, becomes, outcome):
+    wsdl = (FIELD / f"{name}.wsdl").read_text()
+    assert was in wsdl
+    (tmp_path / "binding.wsdl").write_text(wsdl.replace(was, becomes))
+    assert delivered("", "200 OK", "", wsdl=str(tmp_path / "binding.wsdl")).outcome == outcome
+
+
 def test_a_rule_still_looks_at_what_an_operation_without_parts_answers():
     rules = {"success": "^0$", "refused": "."}
     body = envelope('<t:DialResponse xmlns:t="urn:pbx:dialer"><code>{}</code></t:DialResponse>')

@@ -14,6 +14,7 @@ from click.testing import CliRunner, Result
 from gateway import serve
 from gateway.cli import cli
 from gateway.errors import DataUnusable, NewerSchema
+from gateway.passwords import KEY
 from gateway.store.engine import open_engine, upgrade
 from tests.configurations import every_table
 
@@ -121,9 +122,12 @@ def run(ground: Ground, command: str, monkeypatch: pytest.MonkeyPatch) -> Result
     if ground.said.startswith("data is"):
         config.write_text(config.read_text().replace('data = "files"', 'data = "data"'))
     monkeypatch.chdir(place)
-    monkeypatch.setattr(serve, "Server", NoServer)
+    monkeypatch.setattr(serve, "Workers", NoServer)
     monkeypatch.setattr(serve.multiprocessing, "set_start_method", lambda *_, **__: None)
-    monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", "")
+    monkeypatch.setattr("os.umask", lambda _: 0)
+    for name in ("PROMETHEUS_MULTIPROC_DIR", KEY):
+        monkeypatch.setenv(name, "")
+        monkeypatch.delenv(name)
     return CliRunner().invoke(cli, [*COMMANDS[command], "--config", str(config)])
 
 
@@ -175,5 +179,5 @@ def test_a_person_at_a_terminal_sees_one_line_and_no_traceback(tmp_path: Path) -
     command = [sys.executable, "-m", "gateway", "serve", "--listen", "127.0.0.1:0", "--data", str(tmp_path / "data")]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 1
-    assert done.stderr.startswith("cti-gateway: ")
-    assert len(done.stderr.splitlines()) == 1
+    told = [line for line in done.stderr.splitlines() if "caution" not in line]
+    assert [line.startswith("cti-gateway: ") for line in told] == [True]

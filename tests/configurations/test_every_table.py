@@ -1,8 +1,10 @@
 """A configuration that uses every table and key: each reaches ``serve``, and every command works with it."""
 
+import os
 import pickle
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +18,9 @@ from gateway.cli import cli
 from gateway.config import Config, Table
 from gateway.importing import process
 from gateway.importing.schedule import Order
-from gateway.passwords import hash_password
+from gateway.passwords import KEY, hash_password
+from gateway.server import worker
+from gateway.server.worker import Work
 from gateway.store.directory import Agent
 from tests.configurations import every_table
 
@@ -59,50 +63,59 @@ def test_no_table_and_no_key_is_missing_in_it(path: Path) -> None:
     assert names(keys() - used) == []
 
 
-class FakeServer:
-    """Stands in for Granian: keeps what the workers would be given, as they get it."""
+class FakeWorkers:
+    """Stands in for Granian's processes: keeps what each worker would be given, and does ``work`` in its place."""
 
-    loader: Any = None
+    given: Work
+    work: Callable[[Work], None] = staticmethod(lambda _: None)
 
     def __init__(self, *_: object, **__: object) -> None:
-        pass
+        self.serving: set[int] = set()
 
     def on_startup(self, _: object) -> None:
         pass
 
-    def serve(self, target_loader: Any, **_: object) -> None:
-        FakeServer.loader = pickle.loads(pickle.dumps(target_loader))
+    def serve_with(self, loader: Any) -> None:
+        (work,) = loader.args
+        config, data = pickle.loads(pickle.dumps((work.config, work.data)))
+        FakeWorkers.given = replace(work, config=config, data=data)
+        FakeWorkers.work(FakeWorkers.given)
 
 
 @pytest.fixture
-def no_server(monkeypatch: pytest.MonkeyPatch) -> type[FakeServer]:
-    monkeypatch.setattr(serve, "Server", FakeServer)
+def no_server(monkeypatch: pytest.MonkeyPatch) -> Iterator[type[FakeWorkers]]:
+    monkeypatch.setattr(serve, "Workers", FakeWorkers)
+    monkeypatch.setattr(FakeWorkers, "work", staticmethod(lambda _: None))
     monkeypatch.setattr(serve.multiprocessing, "set_start_method", lambda *_, **__: None)
-    monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", "")
-    return FakeServer
+    monkeypatch.setattr(worker, "Finalize", lambda *_, **__: None)
+    for name in ("PROMETHEUS_MULTIPROC_DIR", KEY):
+        monkeypatch.setenv(name, "")
+        monkeypatch.delenv(name)
+    umask = os.umask(0o077)
+    yield FakeWorkers
+    os.umask(umask)
 
 
-def given_to_workers(path: Path, server: type[FakeServer], *options: str) -> serve.Options:
+def given_to_workers(path: Path, *options: str) -> Work:
     """What ``serve`` hands its workers, through the pickle that takes it there."""
     done = CliRunner().invoke(cli, ["serve", "--config", str(path), *options], catch_exceptions=False)
     assert done.exit_code == 0, done.output
-    found: serve.Options = server.loader.args[0]
-    return found
+    return FakeWorkers.given
 
 
 @pytest.mark.parametrize("record", ["true", "false"])
-def test_each_setting_reaches_the_workers_of_serve(tmp_path: Path, no_server: type[FakeServer], record: str) -> None:
+def test_each_setting_reaches_the_workers_of_serve(tmp_path: Path, no_server: type[FakeWorkers], record: str) -> None:
     changed = [("record = true", f"record = {record}"), ("18000", str(free_port())), ("18100", str(free_port()))]
     path = every_table.write(tmp_path, changed=changed)
-    options = given_to_workers(path, no_server)
+    options = given_to_workers(path)
     assert every_table.plain(options.config) == every_table.plain(config_file.load(path))
     assert options.data == tmp_path / "files"
 
 
-def test_options_of_the_command_change_their_own_settings_only(tmp_path: Path, no_server: type[FakeServer]) -> None:
+def test_options_of_the_command_change_their_own_settings_only(tmp_path: Path, no_server: type[FakeWorkers]) -> None:
     listen = f"127.0.0.1:{free_port()}"
     path = every_table.write(tmp_path, changed=[("18100", str(free_port()))])
-    options = given_to_workers(path, no_server, "--listen", listen, "--workers", "3")
+    options = given_to_workers(path, "--listen", listen, "--workers", "3")
     loaded = config_file.load(path)
     server = loaded.server.model_copy(update={"listen": listen, "workers": 3})
     assert every_table.plain(options.config) == every_table.plain(loaded.model_copy(update={"server": server}))
@@ -133,8 +146,8 @@ def read(monkeypatch: pytest.MonkeyPatch) -> set[Key]:
 
 
 @pytest.fixture
-def loaded(tmp_path: Path, no_server: type[FakeServer], monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Application]]:
-    """The applications that ``load_application`` makes."""
+def loaded(no_server: type[FakeWorkers], monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Application]]:
+    """The applications that workers make."""
     made: list[Application] = []
 
     class Kept(Application):
@@ -143,20 +156,23 @@ def loaded(tmp_path: Path, no_server: type[FakeServer], monkeypatch: pytest.Monk
             made.append(self)
 
     monkeypatch.setattr("gateway.application.Application", Kept)
-    monkeypatch.setattr(serve, "_on_signal", lambda *_: None)
     yield made
     for application in made:
         application.close()
 
 
 def test_each_setting_is_looked_at_by_a_gateway_that_serves(
-    tmp_path: Path, no_server: type[FakeServer], loaded: list[Application], read: set[Key]
+    tmp_path: Path, no_server: type[FakeWorkers], loaded: list[Application], read: set[Key]
 ) -> None:
     path = every_table.write(tmp_path, changed=[("18000", str(free_port())), ("18100", str(free_port()))])
-    options = given_to_workers(path, no_server)
-    serve.load_application(options)
-    ask_everything(loaded[0])
-    import_from_a_source(options)
+
+    def work(given: Work) -> None:
+        worker.load(given)
+        ask_everything(loaded[0])
+        import_from_a_source(given)
+
+    no_server.work = staticmethod(work)
+    given_to_workers(path)
     assert names(keys() - read - NOT_FOR_SERVE - FOR_THE_LOADER) == []
 
 
@@ -178,7 +194,7 @@ def ask_everything(application: Application) -> None:
     assert list(application._gateway.schedule._scheduled())
 
 
-def import_from_a_source(options: serve.Options) -> None:
+def import_from_a_source(options: Work) -> None:
     with bootstrap.build(options.config, options.data) as gateway:
         run_id = gateway.importer.imports.claim_due("acme", "planilha", "csv", 1, not_after=0)
         assert run_id is not None
@@ -186,8 +202,8 @@ def import_from_a_source(options: serve.Options) -> None:
 
 
 def test_the_default_configuration_is_what_serve_uses_without_a_file(
-    tmp_path: Path, no_server: type[FakeServer]
+    tmp_path: Path, no_server: type[FakeWorkers]
 ) -> None:
     arguments = ["serve", "--data", str(tmp_path / "data"), "--listen", f"127.0.0.1:{free_port()}"]
     assert CliRunner().invoke(cli, arguments, catch_exceptions=False).exit_code == 0
-    assert no_server.loader.args[0].config.exchanges == Config().exchanges
+    assert no_server.given.config.exchanges == Config().exchanges

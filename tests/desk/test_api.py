@@ -191,6 +191,11 @@ def test_a_script_places_a_call(browse: Callable[..., Browser], office: Office) 
     assert office.exchange.orders[0].appliance == "filial"
 
 
+def test_a_script_may_send_a_number_as_json_has_it(browse: Callable[..., Browser], office: Office) -> None:
+    browse().post("/api/dial", json={"number": 47999998888.0}, headers=basic())
+    assert [order.digits[-11:] for order in office.exchange.orders] == ["47999998888"]
+
+
 def test_a_call_that_was_refused_is_told_as_such(browse: Callable[..., Browser], office: Office) -> None:
     office.exchange.outcome, office.exchange.detail = Outcome.REFUSED, "ramal ocupado"
     answer = browse().post("/api/dial", data={"number": UNKNOWN}, headers=basic()).get_json()
@@ -207,6 +212,8 @@ def test_the_desks_own_script_dials_with_the_forms_token(ana: Browser) -> None:
     [
         ({"number": UNKNOWN, "extension": "3502"}, 403, 300),
         ({"number": "anonymous"}, 422, 530),
+        ({"number": "9" * 64}, 422, 530),
+        ({"number": 1e21}, 422, 530),
         ({"number": UNKNOWN, "appliance": "outra"}, 422, 520),
         ({"number": ""}, 400, 210),
         ({"number": ["1"]}, 400, 240),

@@ -103,23 +103,25 @@ def test_a_recording_address_that_could_run_something_is_not_a_link(ana: Browser
     assert "recording_url" not in heard
 
 
-def test_a_recording_at_an_http_address_is_a_link_on_an_https_desk(ana: Browser, office: Office) -> None:
+def test_a_recording_at_an_http_address_is_a_link_on_an_https_desk(
+    ana: Browser, ana_by_https: Browser, office: Office
+) -> None:
     """Browsers block what a page that came by https would play from http."""
     office.ring()
     call_id = office.hang_up(recording_url="http://pbx/1.wav")
     for path in (f"/telas/ligacao/{call_id}", f"/ligacoes/{call_id}"):
-        seen = ana.get(path, environ={"wsgi.url_scheme": "https"}).text
+        seen = ana_by_https.get(path).text
         assert "<audio" not in seen
         assert 'href="http://pbx/1.wav" target="_blank"' in seen
         assert "Abrir a gravação em nova aba" in seen
         assert "<audio" in ana.get(path).text
 
 
-def test_a_recording_at_an_https_address_plays_on_any_desk(ana: Browser, office: Office) -> None:
+def test_a_recording_at_an_https_address_plays_on_any_desk(ana: Browser, ana_by_https: Browser, office: Office) -> None:
     office.ring()
     call_id = office.hang_up(recording_url="https://pbx/1.wav")
-    for scheme in ("http", "https"):
-        seen = ana.get(f"/telas/ligacao/{call_id}", environ={"wsgi.url_scheme": scheme}).text
+    for browser in (ana, ana_by_https):
+        seen = browser.get(f"/telas/ligacao/{call_id}").text
         assert '<audio controls preload="none" src="https://pbx/1.wav">' in seen
 
 
@@ -260,8 +262,8 @@ def test_older_calls_are_a_page_away_and_the_filter_goes_along(ana: Browser, off
     assert "antes=" not in second.replace("ramal=3501", "")
 
 
-def test_an_empty_call_log_says_how_to_send_the_first_event(ana: Browser) -> None:
-    seen = ana.get("/ligacoes", environ={"wsgi.url_scheme": "https"}).text
+def test_an_empty_call_log_says_how_to_send_the_first_event(ana_by_https: Browser) -> None:
+    seen = ana_by_https.get("/ligacoes").text
     assert "https://localhost/wconnect/WConnect_WSDL_ConsultaRamal.php?ramal=3501" in seen
 
 

@@ -50,6 +50,14 @@ def test_an_empty_register_says_how_to_fill_it(ana: Browser) -> None:
     assert "cti-gateway import accounts contas.csv --tenant acme" in ana.get("/cadastro").text
 
 
+def test_the_register_pages_name_the_columns_that_an_import_did_not_use(ana: Browser, bring: Bring) -> None:
+    bring("codigo;nome;telefone;E-mail\n1;A;4732100123;a@x\n2;B;4,79999E+10;\n")
+    for path in ("/cadastro", "/cadastro/1"):
+        assert "Colunas não usadas: E-mail." in ana.get(path).text
+    assert "uma planilha abreviou este número" in ana.get("/cadastro/1").text
+    assert ana.get("/api/imports").get_json()["runs"][0]["message"] == "Colunas não usadas: E-mail."
+
+
 def test_the_register_page_shows_sources_runs_and_what_changed(ana: Browser, bring: Bring) -> None:
     bring()
     shown = ana.get("/cadastro").text

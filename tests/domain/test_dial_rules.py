@@ -14,7 +14,7 @@ from gateway import config, config_file
 from gateway.bootstrap import tenants
 from gateway.domain.dial_forms import patterns
 from gateway.domain.dial_rules import Rule
-from gateway.domain.dialplan import EMERGENCY, BlockedNumber, Dialled, DialPlan, NothingToDial, dial
+from gateway.domain.dialplan import EMERGENCY, BecomesService, BlockedNumber, Dialled, DialPlan, NothingToDial, dial
 from gateway.domain.numbers import Extensions, Kind, NumberPlan, read
 from gateway.domain.tenant import Tenant
 from gateway.domain.trials import Trial
@@ -262,3 +262,13 @@ def test_the_documentation_names_every_emergency_number() -> None:
     page = (Path(__file__).parents[2] / "docs" / "numbers.md").read_text("utf-8")
     for number in EMERGENCY:
         assert number in page
+
+
+@pytest.mark.parametrize(
+    ("number", "dial_as"), [("90", "1{national}"), ("88", "1{national}"), ("19190", "0{national}")]
+)
+def test_a_rule_never_makes_a_public_service_of_something_else(number: str, dial_as: str) -> None:
+    own = NumberPlan("47", Extensions.parse(["3500-3599", "90"]))
+    plan = DialPlan("", (Rule.make(dial=dial_as, kinds=["extension", "unknown"]),))
+    with pytest.raises(BecomesService, match="which is the public service"):
+        dial(number, plan, own)

@@ -88,6 +88,7 @@ def test_a_call_that_ends_meanwhile_does_not_ring_on(browser: webdriver.Chrome, 
     block(browser, CARD)
     hang_up(office)
     assert "Encerrada" in appears(browser, ".card.ended")
+    assert count(browser, ".card [data-elapsed]") == 0
     assert not browser.title.startswith("☎")
 
 

@@ -193,6 +193,31 @@ def test_a_frozen_tab_holds_nobody_up_and_gets_what_it_missed(tabs: Tabs) -> Non
     tabs.one_stream()
 
 
+def test_a_leader_that_falls_silent_is_replaced_and_steps_down_when_it_is_heard_again(tabs: Tabs) -> None:
+    first = tabs.browser.current_window_handle
+    other = tabs.open()
+    tabs.browser.switch_to.window(first)
+    tabs.browser.execute_script(
+        "window.spoke = BroadcastChannel.prototype.postMessage; BroadcastChannel.prototype.postMessage = () => {}"
+    )
+    tabs.browser.switch_to.window(other)
+    tabs.ring()
+    assert "Metalúrgica Silva" in appears(tabs.browser, ".card.ringing", timeout_s=20)
+    tabs.browser.switch_to.window(first)
+    tabs.browser.execute_script("BroadcastChannel.prototype.postMessage = window.spoke")
+    tabs.one_stream()
+    tabs.ring(UNKNOWN)
+    for browser in tabs.each():
+        until(lambda browser=browser: count(browser, ".card.ringing") == 2)
+
+
+def test_a_lone_tab_that_was_frozen_hears_of_calls_again_at_once(tabs: Tabs) -> None:
+    for state in ("frozen", "active"):
+        tabs.browser.execute_cdp_cmd("Page.setWebLifecycleState", {"state": state})
+    tabs.ring()
+    assert "Metalúrgica Silva" in appears(tabs.browser, ".card.ringing")
+
+
 def test_one_who_logs_out_is_logged_out_in_every_tab(tabs: Tabs) -> None:
     tabs.open_until(3)
     tabs.browser.find_element(By.CSS_SELECTOR, "form[action='/logout'] button").click()

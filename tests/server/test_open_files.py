@@ -1,7 +1,6 @@
 """The limit of open files is raised for connections, or what lacks is said."""
 
 import resource
-from collections.abc import Iterator
 
 import pytest
 from structlog.testing import capture_logs
@@ -13,7 +12,7 @@ Limits = dict[str, tuple[int, int]]
 
 
 @pytest.fixture
-def limits(monkeypatch: pytest.MonkeyPatch) -> Iterator[Limits]:
+def limits(monkeypatch: pytest.MonkeyPatch) -> Limits:
     found: Limits = {"now": (1024, 4096)}
 
     def setrlimit(_kind: int, wanted: tuple[int, int]) -> None:
@@ -21,7 +20,7 @@ def limits(monkeypatch: pytest.MonkeyPatch) -> Iterator[Limits]:
 
     monkeypatch.setattr(resource, "getrlimit", lambda _kind: found["now"])
     monkeypatch.setattr(resource, "setrlimit", setrlimit)
-    yield found
+    return found
 
 
 def test_the_soft_limit_is_raised_as_far_as_is_needed(limits: Limits) -> None:

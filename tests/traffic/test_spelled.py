@@ -90,4 +90,4 @@ def test_so_many_secrets_that_they_take_long_to_find_are_not_looked_for() -> Non
 )
 def test_bytes_made_to_be_searched_slowly_are_not(raw: bytes) -> None:
     secrets = {"1": 1, "a" * 250 + "b": 1, "pppp": 1} | {f"segredo-{n}": 1 for n in range(MOST - 3)}
-    assert loops(lambda: cpu_s(lambda: masked(raw, secrets)), most=60) < 60
+    assert loops(lambda: cpu_s(lambda: masked(raw, secrets)), most=100) < 100

@@ -16,6 +16,9 @@ const MOST_OVER = 3;
 const STAND_IN_MS = 800; // a card that takes longer is first shown from what the event says
 const MOST_TRIES = 40; // about ten minutes
 
+const BEGIN = ["call_started", "order_placed", "order_settled"];
+const MOVE_ON = ["order_settled", "call_ended", "call_lost"]; // of a call that is heard of again the card knows more
+
 const cards = find("#cartoes");
 const loaded = Date.now();
 const loading = new Map(); // call id -> what is to be done about it
@@ -42,8 +45,9 @@ async function showCard(id, { kind, told }) {
   if (known) { Object.assign(known, { again: true, tries: 0, told: told || known.told }); known.wake?.(); return; }
   const job = { kind, told, tries: 0, again: true };
   loading.set(id, job);
-  while (job.again && job.tries < MOST_TRIES && !isDismissed(id)) await load(id, job);
-  loading.delete(id);
+  try {
+    while (job.again && job.tries < MOST_TRIES && !isDismissed(id)) await load(id, job);
+  } finally { loading.delete(id); }
 }
 
 async function load(id, job) {
@@ -68,8 +72,8 @@ async function waitForNext(id, job) {
 function fillIn(id, { kind, told }) {
   const old = cardOf(id);
   if (!told?.direction || isDismissed(id)) return;
-  if (old) keepUp(old, stateOf(told));
-  else if (["call_started", "order_placed", "order_settled"].includes(told.kind)) place(standIn(told), kind);
+  if (!old && BEGIN.includes(told.kind)) place(standIn(told), kind);
+  if (old && MOVE_ON.includes(told.kind)) keepUp(old, stateOf(told));
 }
 
 /** An old card that cannot be loaded anew at least says what its call is doing. */
@@ -78,6 +82,7 @@ function keepUp(card, state) {
   card.classList.replace(card.dataset.state, state);
   card.dataset.state = state;
   find(".state .words", card).textContent = wordsOf(state);
+  if (isOver(card)) find("[data-elapsed]", card)?.removeAttribute("data-elapsed");
   if (!rings(card)) hideNotice(card);
   ring();
 }

@@ -21,6 +21,7 @@ export class Elected {
     this.expect(FIRST_MS);
     this.timer = setInterval(() => this.watch(), 300);
     document.addEventListener("freeze", () => this.resign());
+    document.addEventListener("resume", () => this.expect(FIRST_MS));
   }
 
   send(message) {

@@ -2,6 +2,7 @@
 
 import { backOff, formHeaders, pause } from "./page.js";
 import { checkSession } from "./session.js";
+import { patience } from "./stream.js";
 
 const PATIENCE_MS = 5000;
 
@@ -9,7 +10,7 @@ const PATIENCE_MS = 5000;
 export async function piece(address) {
   try {
     const headers = { ...formHeaders(), "HX-Request": "true" };
-    const answer = await fetch(address, { headers, signal: AbortSignal.timeout(PATIENCE_MS) });
+    const answer = await fetch(address, { headers, signal: patience(PATIENCE_MS) });
     if (answer.status === 401 || answer.status === 403) checkSession();
     return { text: answer.ok ? await answer.text() : null, gone: answer.status === 404 };
   } catch { return { text: null, gone: false }; }

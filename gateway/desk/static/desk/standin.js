@@ -6,8 +6,11 @@ const template = find("#cartao-provisorio");
 const words = template.dataset;
 const STATES = { call_started: "ringing", order_placed: "ordered", call_ended: "ended", call_lost: "lost" };
 
-/** What the event says a call is doing. */
-export const stateOf = (told) => (told.kind === "order_settled" ? told.outcome : STATES[told.kind]) || "ringing";
+/** What the event says a call is doing; undefined when it says nothing of that. */
+export function stateOf(told) {
+  if (told.kind === "call_ended" && told.status === "elsewhere") return told.status;
+  return told.kind === "order_settled" ? told.outcome : STATES[told.kind];
+}
 
 export const wordsOf = (state) => ({
   ringing: words.wordRinging,
@@ -19,6 +22,7 @@ export const wordsOf = (state) => ({
   unknown: words.wordUnknownOutcome,
   ended: words.wordEnded,
   lost: words.wordLost,
+  elsewhere: words.wordElsewhere,
 })[state] || "";
 
 export function standIn(told) {

@@ -9,11 +9,14 @@ const PATIENCE_MS = 10000; // for one attempt to connect
 const FIRST_WAIT_MS = 300;
 const LONGEST_WAIT_MS = 8000;
 
+/** A signal that ends a request after `ms`; older browsers have none, and wait. */
+export const patience = (ms) => AbortSignal.timeout?.(ms);
+
 /** Whose the browser is now: "me", "another" (whoever logged in later), "nobody", or "unknown" without an answer. */
 export async function askWho(address, token) {
   const headers = { "X-Requested-With": "desk", "X-CSRF-Token": token };
   try {
-    const { status } = await fetch(address, { headers, signal: AbortSignal.timeout(PATIENCE_MS) });
+    const { status } = await fetch(address, { headers, signal: patience(PATIENCE_MS) });
     return { 200: "me", 401: "nobody", 403: "another" }[status] || "unknown";
   } catch { return "unknown"; }
 }

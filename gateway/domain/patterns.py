@@ -1,0 +1,78 @@
+"""Regular expressions from a configuration, held against texts of strangers: each within a time.
+
+The standard library's engine needs 25 s and more for ``([0-9]+)+[a-z]`` on 32 digits, and holds up all threads
+meanwhile. Such expressions (repeated groups, many repetitions) are matched by the library ``regex``, which ends when
+its time is over.
+"""
+
+import re
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any
+
+import regex
+
+TIME_S = 0.25
+_REPEATED_GROUP = re.compile(r"\)(?:[*+?]|\{)")
+_REPETITION = re.compile(r"[*+?]|\{[0-9]*,")
+_FEW = 2
+
+
+class SlowPattern(ValueError):
+    """A pattern took longer than its time for a text; ``pattern`` is the expression."""
+
+    def __init__(self, pattern: str) -> None:
+        super().__init__(f"The pattern {pattern!r} takes too long: write it without repetitions inside repetitions.")
+        self.pattern = pattern
+
+
+@dataclass(frozen=True, slots=True)
+class Pattern:
+    """A regular expression as text. Raises ``re.error`` when made of one that is none."""
+
+    text: str
+    _plain: re.Pattern[str] | None = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        compiled = re.compile(self.text, re.ASCII)
+        object.__setattr__(self, "_plain", compiled if _is_simple(self.text) else None)
+
+    def fullmatch(self, text: str) -> bool:
+        """Whether the whole of ``text`` matches. Raises ``SlowPattern``."""
+        if self._plain is not None:
+            return self._plain.fullmatch(text) is not None
+        return _within(self.text, "fullmatch", text, TIME_S) is not None
+
+
+def search(pattern: str, text: str, *, time_s: float) -> Any:
+    """The first match of ``pattern`` anywhere in ``text``, as ``re.search`` has it. Raises ``SlowPattern``."""
+    return _within(pattern, "search", text, time_s, flags=0)
+
+
+def fullmatch(pattern: str, text: str, *, time_s: float = TIME_S) -> Any:
+    """The match of the whole of ``text``, as ``re.fullmatch`` has it. Raises ``SlowPattern``."""
+    return _within(pattern, "fullmatch", text, time_s, flags=0)
+
+
+def _is_simple(text: str) -> bool:
+    """Whether the standard library, which is faster, cannot take long for it on a few dozen characters."""
+    return not _REPEATED_GROUP.search(text) and len(_REPETITION.findall(text)) <= _FEW
+
+
+@lru_cache(maxsize=512)
+def _compiled(text: str, flags: int) -> Any:
+    try:
+        return regex.compile(text, flags)
+    except regex.error:
+        # Valid for the standard library alone, which has no time limit: rare, and better than an order that fails.
+        return re.compile(text, re.ASCII if flags else 0)
+
+
+def _within(pattern: str, how: str, text: str, time_s: float, flags: int = regex.ASCII) -> Any:
+    match = getattr(_compiled(pattern, flags), how)
+    if isinstance(_compiled(pattern, flags), re.Pattern):
+        return match(text)
+    try:
+        return match(text, timeout=time_s, concurrent=True)
+    except TimeoutError:
+        raise SlowPattern(pattern) from None

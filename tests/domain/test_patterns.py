@@ -1,0 +1,67 @@
+"""A regular expression of a configuration never holds anybody up, whatever text meets it."""
+
+import time
+
+import pytest
+
+from gateway.domain.dial_forms import pattern, patterns
+from gateway.domain.dial_rules import Rule
+from gateway.domain.dialplan import DialPlan, NothingToDial, TooSlow, dial
+from gateway.domain.extensions import Extensions
+from gateway.domain.numbers import Kind, NumberPlan, read
+from gateway.domain.patterns import Pattern, SlowPattern, search
+
+SLOW = ["([0-9]+)+[a-z]", "([0-9]|[0-9][0-9])+[a-z]", "(([0-9])+)*[^0-9]", "([0-9]*)*[a-c]", "(?:[0-9]{1,3})+[x-z]"]
+DIGITS = "4" * 32
+LONGEST_S = 5
+"""Far more than the time that a pattern has, for machines under load; the standard library needs minutes."""
+
+
+@pytest.mark.parametrize("text", SLOW)
+def test_an_extension_pattern_with_nested_repetitions_takes_no_time(text: str) -> None:
+    extensions = Extensions.parse([f"/{text}/", "35xx"])
+    begin = time.monotonic()
+    assert not extensions.matches(DIGITS)
+    assert extensions.matches("3501")
+    assert read(DIGITS, NumberPlan("47", extensions)).kind is Kind.UNKNOWN
+    assert time.monotonic() - begin < LONGEST_S
+
+
+@pytest.mark.parametrize("text", SLOW)
+def test_a_number_of_which_nobody_knows_whether_it_is_blocked_is_not_dialled(text: str) -> None:
+    numbers = NumberPlan("47", Extensions.parse(["35xx"]))
+    rule = Rule.make(block=True, kinds=["unknown"], match=[f"/{text}/"])
+    begin = time.monotonic()
+    for plan in (DialPlan("0", blocked=patterns([f"/{text}/"])), DialPlan("0", (rule,))):
+        with pytest.raises(NothingToDial):
+            dial("4" * 24 + "*5555555", plan, numbers)
+    assert time.monotonic() - begin < 2 * LONGEST_S
+
+
+def test_the_refusal_names_the_pattern() -> None:
+    plan = DialPlan("0", blocked=patterns(["/([0-9]|[0-9][0-9]|[0-9]{3})+[a-z]/"]))
+    with pytest.raises(TooSlow, match=r"takes too long: write it without"):
+        dial(DIGITS, plan, NumberPlan("47", Extensions.parse(["35xx"])))
+
+
+@pytest.mark.parametrize(
+    ("text", "yes", "no"),
+    [
+        ("4[0-3][0-9]{2}", "4012", "4412"),
+        ("(?:3[0-9]){2}", "3132", "3142"),
+        ("(?!190)[0-9]{3}", "191", "190"),
+        ("(?:[0-9]+-)+[0-9]+", "1-22-3", "1-22-"),
+        ("[*]{1,2}21[*].*", "*21*35", "*22*35"),
+    ],
+)
+def test_usual_patterns_mean_what_they_always_did(text: str, yes: str, no: str) -> None:
+    assert (Pattern(text).fullmatch(yes), Pattern(text).fullmatch(no)) == (True, False)
+    assert pattern(f"/{text}/") == Pattern(text)
+
+
+def test_a_pattern_over_a_large_answer_ends_in_time() -> None:
+    begin = time.monotonic()
+    with pytest.raises(SlowPattern):
+        search("(x+x+)+[yz]", "x" * 1_000_000, time_s=0.2)
+    assert time.monotonic() - begin < LONGEST_S
+    assert search(r"id=(?P<ref>[0-9]+)", "x" * 1_000_000 + "id=17", time_s=1)["ref"] == "17"
