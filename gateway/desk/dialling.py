@@ -2,6 +2,7 @@
 
 from gateway.desk.context import Visit
 from gateway.domain.messages import HangUp, PlaceCall
+from gateway.domain.numbers import read
 from gateway.errors import AccessError, MissingParameter
 from gateway.handlers import Reply
 from gateway.store.calls import LoggedCall
@@ -12,7 +13,7 @@ def place(visit: Visit, number: str, *, extension: str = "", appliance: str = ""
     """Let the agent's own extension call ``number``. Raises ``AccessError`` and ``DialError``."""
     if not number.strip():
         raise MissingParameter("number", expected="DDD + número ou um ramal")
-    if extension and extension != visit.me.extension:
+    if extension and not _is_own(visit, extension):
         raise AccessError(f"o ramal {extension[:32]} não é o seu.", hint=f"Disque do ramal {visit.me.extension}.")
     order = PlaceCall(
         tenant=visit.tenant,
@@ -25,6 +26,12 @@ def place(visit: Visit, number: str, *, extension: str = "", appliance: str = ""
         request_key=(key or visit.request.headers.get("Idempotency-Key", "").strip().strip('"'))[:255] or None,
     )
     return visit.services.core.handle(order)
+
+
+def _is_own(visit: Visit, extension: str) -> bool:
+    """Whether it is the agent's own, also as programs write it (``3501.0``)."""
+    own = visit.me.extension
+    return extension == own or read(extension, visit.services.core.tenant(visit.tenant).numbers).national == own
 
 
 def hang_up(visit: Visit, call: LoggedCall) -> Reply:

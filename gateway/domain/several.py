@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import islice
 
 from gateway.domain.numbers import NumberPlan, read
 from gateway.domain.reading import Kind, Reading
@@ -20,6 +21,8 @@ _MAY_BE_SEVERAL = re.compile(r"[/\\,;|\n]|\b(?:e|ou|or|and)\b", re.IGNORECASE)
 _FEWEST_OF_TWO = 14
 
 _TOKEN = re.compile(r"[+(]*[0-9](?:[0-9).+*-]|[xX]{1,2}(?=[0-9(]))*")
+# A dash between two runs of as many digits as a whole number has stands between two numbers.
+_DASHES = re.compile(r"[0-9]-(?=[+(]?[0-9])")
 # What may stand inside a number: signs at any place, a stroke or a dash with spaces only before its last eight digits.
 _SPACE = re.compile(r"[ \t\u00a0]?(?:xx|XX|\*\*)?[ \t\u00a0]?")
 _BREAK = re.compile(r"[ \t/\\,.:()\u2010-\u2015-]*")
@@ -41,7 +44,8 @@ class _Text:
 
     @cached_property
     def tokens(self) -> Sequence[tuple[int, int]]:
-        return [found.span() for found in _TOKEN.finditer(self.text)][: MOST * _MOST_TOKENS]
+        found = (span for token in _TOKEN.finditer(self.text) for span in _apart(self.text, *token.span()))
+        return list(islice(found, MOST * _MOST_TOKENS))
 
     def words(self, first: int, last: int) -> str:
         """What is written from one token to the end of another."""
@@ -81,6 +85,16 @@ def numbers_in(text: str, plan: NumberPlan) -> tuple[str, ...]:
 
 def _count(text: str) -> int:
     return sum(map(str.isdigit, text))
+
+
+def _apart(text: str, begin: int, end: int) -> Iterator[tuple[int, int]]:
+    """One run of digits as (begin, end), or several: a dash may stand between two whole numbers."""
+    for dash in _DASHES.finditer(text, begin, end):
+        after = dash.end()
+        if min(_count(text[begin:after]), _count(text[after:end])) >= _COMPLETE:
+            yield begin, after - 1
+            begin = after
+    yield begin, end
 
 
 def _whole(reading: Reading) -> bool:

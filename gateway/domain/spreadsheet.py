@@ -16,6 +16,8 @@ _DECIMAL = re.compile(
 _EXPONENT = re.compile(
     rf"{_NOISE}(?P<sign>[+-]?)(?P<whole>[0-9]+)(?:[.,](?P<part>[0-9]*))?[eE]\+?(?P<by>[0-9]{{1,3}}){_NOISE}"
 )
+# Thousands in groups, as spreadsheets set to English write whole numbers: 47,999,998,888.
+_GROUPED = re.compile(rf"{_NOISE}(?P<whole>[0-9]{{1,3}}(?:,[0-9]{{3}}){{2,}}){_NOISE}")
 _ENDS_A_DECIMAL = ("0", "'", '"')
 _GROUP_OF_ZEROS = 4
 _COMPLETE = 8
@@ -47,6 +49,8 @@ def cell(text: str) -> Cell | None:
         return _decimal(found)
     if ("E" in text or "e" in text) and (found := _EXPONENT.fullmatch(text)):
         return _exponent(found)
+    if "," in text and (found := _GROUPED.fullmatch(text)):
+        return Cell(found["whole"].replace(",", ""), "noise")
     return Cell(None, "date") if _DATE.fullmatch(text) else None
 
 

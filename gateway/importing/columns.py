@@ -5,6 +5,7 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from gateway.domain import spreadsheet
 from gateway.importing.phone_columns import area_columns, is_area, is_phone
 from gateway.source import Entry, Reason, Refused
 
@@ -69,7 +70,7 @@ class Columns:
             return Refused(place, Reason.NO_NAME)
         if len(code) > LONGEST_CODE:
             return Refused(place, Reason.LONG_CODE, code)
-        owner = _cell(row, self.owner)[:64] if self.owner is not None else ""
+        owner = _written_out(_cell(row, self.owner))[:64]
         person = "" if code else "|".join(_cell(row, index).casefold() for index in self.persons).strip("|")
         return Entry(code or name[:LONGEST_CODE], name, tuple(self._phones(row)), place, owner, person)
 
@@ -212,6 +213,12 @@ def _unused(header: Sequence[str], fields: Mapping[int, str], skip: int | None) 
     for index, name in enumerate(header):
         if name.strip() and (index not in fields or index == skip):
             yield name.strip()[:80]
+
+
+def _written_out(text: str) -> str:
+    """An extension that a spreadsheet or a program made a number of: ``3501.0`` as ``3501``."""
+    found = spreadsheet.cell(text)
+    return found.digits or text if found else text
 
 
 def _listed(header: Sequence[str]) -> str:

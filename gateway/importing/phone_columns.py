@@ -5,6 +5,7 @@ Sources: names of columns in exports of Protheus (table SA1), Google Contacts, O
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 
 PHONE = re.compile(
     r"(?:tele)?fone(?!ti)[a-z]*\d*|tel(?:s|efono|efonos|res|com|cel)?\d*|cel(?:s|ular|ulares)?\d*|celular[a-z]*\d*"
@@ -58,16 +59,30 @@ def area_columns(areas: Sequence[int], phones: Sequence[int], names: Sequence[st
     """The column of the area code for each column of telephones that has one.
 
     It has the telephone's words (``ddd_celular``, ``ddd2``); else a plain ``ddd`` is for all telephones, or, where
-    there are several of them, for those that follow it up to the next.
+    there are several of them, for those that follow it up to the next (or stand before it, where the first does).
     """
     found: dict[int, int] = {}
     plain = [area for area in areas if not _about(names[area])]
+    behind = bool(plain and phones) and phones[0] < plain[0] and phones[-1] < plain[-1]
     for phone in phones:
         named = [area for area in areas if _about(names[area]) and _about(names[area]) <= _kinds(names[phone])]
-        before = [area for area in plain if area < phone] or plain[:1]
-        if named or before:
-            found[phone] = max(named, key=lambda area: len(_about(names[area]))) if named else before[-1]
+        if named:
+            found[phone] = max(named, key=partial(_nearness, names, phone))
+        elif plain:
+            found[phone] = _beside(phone, plain, behind=behind)
     return found
+
+
+def _nearness(names: Sequence[str], phone: int, area: int) -> tuple[int, bool, int]:
+    """How well the column ``area`` fits: the more words, then the nearest, before the telephone rather than behind."""
+    return len(_about(names[area])), area < phone, -abs(phone - area)
+
+
+def _beside(phone: int, plain: Sequence[int], *, behind: bool) -> int:
+    """The last one of ``plain`` before ``phone``, or the first one ``behind`` it."""
+    if behind:
+        return next((area for area in plain if area > phone), plain[-1])
+    return max((area for area in plain if area < phone), default=plain[0])
 
 
 def _words(name: str) -> list[str]:

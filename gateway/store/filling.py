@@ -1,7 +1,8 @@
 """Fills in what an older version dropped, a slice at a time while the gateway runs: how calls ended.
 
 The words lie in the event log. Slices are read without the write lock, newest first, and written by the journal, so
-that events pass in between. How far it came is the counter ``results_to_fill``; any number of processes may do it.
+that events pass in between. How far it came is the counter ``results_to_fill``; of several processes the one that is
+ahead goes on, the others look from time to time whether it still does.
 """
 
 import json
@@ -24,12 +25,14 @@ calls, events, counters = tables.calls, tables.events, tables.counters
 log = structlog.get_logger()
 
 COUNTER = "results_to_fill"
-SLICE = 500
+SLICE = 1000
 """Events that are looked through at once."""
 PAUSE_S = 0.02
 """Between two slices, so that the disk and the readers have their turn too."""
 LOOKED_THROUGH = 40
 """Slices in which nothing was found before it is written down how far we are."""
+AHEAD_S = 1.0
+"""For which a process waits that finds another one ahead."""
 AGAIN_AFTER_S = 5.0
 
 _FOUND = (
@@ -38,6 +41,7 @@ _FOUND = (
     .where(events.c.payload.contains('"resultado":'))
     .order_by(events.c.seq.desc())
 )
+_LEFT = select(func.max(counters.c.value)).where(counters.c.name == COUNTER)
 _FILL = (
     update(calls).where(calls.c.id == bindparam("of")).values(result=bindparam("code"), result_text=bindparam("text"))
 )
@@ -50,9 +54,10 @@ _MOVE_ON = (
 
 @dataclass(frozen=True, slots=True)
 class Slice:
-    """Events that were looked through: what they say of calls, and up to which ``seq`` there is more to look at."""
+    """Events from ``upto`` down that were looked through: what they say of calls, and the ``seq`` that is next."""
 
     fills: Sequence[Mapping[str, Any]]
+    upto: int
     left: int
 
 
@@ -81,22 +86,29 @@ class Filler:
             found = self._read(left)
             left, empty = found.left, empty + 1
             if found.fills or empty >= LOOKED_THROUGH or not left:
-                self._journal.run(partial(_write, found))
-                filled, empty = filled + len(found.fills), 0
+                left, written = self._write_down(found)
+                filled, empty = filled + written, 0
             self._stopping.wait(PAUSE_S)
         return filled
+
+    def _write_down(self, found: Slice) -> tuple[int, int]:
+        """Up to which event is left then, and how many calls were filled: none where another process is ahead."""
+        ahead: int | None = self._journal.run(partial(_write, found))
+        if ahead is None:
+            return found.left, len(found.fills)
+        self._stopping.wait(AHEAD_S if ahead else 0)
+        return self._left(), 0
 
     def _left(self) -> int:
         """The newest event that was not looked through yet; 0 when all were."""
         with self._engine.connect() as connection:
-            query = select(func.max(counters.c.value)).where(counters.c.name == COUNTER)
-            return connection.execute(query).scalar() or 0
+            return connection.execute(_LEFT).scalar() or 0
 
     def _read(self, upto: int) -> Slice:
         above = max(0, upto - SLICE)
         with self._engine.connect() as connection:
             rows = connection.execute(_FOUND, {"above": above, "upto": upto}).all()
-        return Slice([fill for row in rows if (fill := _fill_of(row))], above)
+        return Slice([fill for row in rows if (fill := _fill_of(row))], upto, above)
 
     def _run(self) -> None:
         while not self._stopping.is_set():
@@ -121,7 +133,12 @@ def _fill_of(row: Row[Any]) -> Mapping[str, Any] | None:
     return {"of": row.call_id, "code": result.value, "text": text[:255]}
 
 
-def _write(found: Slice, connection: Connection) -> None:
+def _write(found: Slice, connection: Connection) -> int | None:
+    """Write a slice down; where another process did already, write nothing and return up to which event it came."""
+    left: int = connection.execute(_LEFT).scalar() or 0
+    if left < found.upto:
+        return left
     if found.fills:
         connection.execute(_FILL, list(found.fills))
     connection.execute(_MOVE_ON, {"left": found.left})
+    return None

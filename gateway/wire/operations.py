@@ -162,7 +162,7 @@ def call_ended(texts: Texts, sender: Sender) -> CallEnded:
         occurred_at=extra(texts, sender, "data_hora", lambda text: read_moment(text, sender.zone)),
         direction=extra(texts, sender, "direcao", read_direction),
         duration_s=extra(texts, sender, "duracao", read_duration),
-        result=extra(texts, sender, "resultado", read_text),
+        result=extra(texts, sender, "resultado", read_words),
     )
 
 
@@ -236,6 +236,11 @@ def extra(texts: Texts, sender: Sender, name: str, read: Callable[[str], T]) -> 
 def read_text(text: str) -> str:
     """Free text. Raises ``BadParameter``."""
     return checked(text, "texto", TEXT_LIMIT)
+
+
+def read_words(text: str) -> str:
+    """Free text, cut where it is too long, for its beginning says enough; control characters become spaces."""
+    return CONTROL.sub(" ", text)[:TEXT_LIMIT].strip()
 
 
 EPOCH = re.compile(r"([0-9]{9,10})(\.[0-9]+)?")

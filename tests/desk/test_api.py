@@ -196,6 +196,14 @@ def test_a_script_may_send_a_number_as_json_has_it(browse: Callable[..., Browser
     assert [order.digits[-11:] for order in office.exchange.orders] == ["47999998888"]
 
 
+@pytest.mark.parametrize("extension", [3501.0, "3501.0", "PJSIP/3501-0000001c"])
+def test_a_script_may_send_its_own_extension_as_programs_have_it(
+    browse: Callable[..., Browser], office: Office, extension: float | str
+) -> None:
+    answer = browse().post("/api/dial", json={"number": UNKNOWN, "extension": extension}, headers=basic()).get_json()
+    assert (answer["ok"], [order.extension for order in office.exchange.orders]) == (True, ["3501"])
+
+
 def test_a_call_that_was_refused_is_told_as_such(browse: Callable[..., Browser], office: Office) -> None:
     office.exchange.outcome, office.exchange.detail = Outcome.REFUSED, "ramal ocupado"
     answer = browse().post("/api/dial", data={"number": UNKNOWN}, headers=basic()).get_json()

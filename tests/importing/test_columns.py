@@ -1,9 +1,11 @@
 """What the columns of a table are, by their names and by a mapping."""
 
 import pytest
+from sqlalchemy import select
 
 from gateway.importing.accounts import area_code
 from gateway.importing.columns import find_columns
+from gateway.store import tables
 from tests.importing.conftest import Office
 
 
@@ -24,6 +26,8 @@ def numbers(office: Office, code: str = "1") -> set[str | None]:
             {"1132100123", "2132100124"},
         ),
         ("A1_DDD;A1_TEL;A1_FAX", "011;32100123;32100124", {"1132100123", "1132100124"}),
+        ("DDD_FONE;FONE;DDD1;FONE1", "11;32100123;21;32100124", {"1132100123", "2132100124"}),
+        ("Telefone;DDD;Celular;DDD", "32100123;11;999998888;21", {"1132100123", "21999998888"}),
         ("Area Code;Phone", "(11);32100123", {"1132100123"}),
         ("ddd_fone;fone", "11.0;32100123.0", {"1132100123"}),
         ("DDD;Telefone", ";32100123", {"4732100123"}),
@@ -67,6 +71,15 @@ def test_area_codes_can_be_mapped(office: Office) -> None:
 def test_an_area_code_is_read_however_it_is_written(text: str, code: str) -> None:
     assert area_code(text) == code
     assert [area_code(bad) for bad in ("", "0", "20", "5", "111", "x")] == [None] * 6
+
+
+@pytest.mark.parametrize(("owner", "kept"), [("3501.0", "3501"), ("3501", "3501"), ("ana", "ana"), ("", None)])
+def test_who_looks_after_an_account_is_an_extension_also_where_a_program_made_a_number_of_it(
+    office: Office, owner: str, kept: str | None
+) -> None:
+    office.sheet(f"codigo;nome;telefone;vendedor\n1;A;4732100123;{owner}\n")
+    with office.store.engine.connect() as connection:
+        assert connection.execute(select(tables.accounts.c.owner)).scalar() == kept
 
 
 PHONES = [

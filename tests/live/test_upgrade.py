@@ -21,6 +21,10 @@ from tests.live.conftest import LiveGateway, free_port, start_gateway
 OLD = Path(__file__).parents[1] / "upgrade" / "v0_1_0"
 SECRETS = {"ACME_EVENTS_TOKEN": "evt", "PBX_PASSWORD": "pbxpw", "PBX_KEY": "k", "WCONNECT_PASSWORD": "wc"}
 MILLION = 1_000_000
+LAYOUT_OF_0_1_0 = 2
+"""Of the traffic log; with another one it would be begun anew."""
+FILLED_WITHIN_S = 90
+"""For the results of a million old calls, on the slowest machine."""
 WAITING = 8
 """Events in the old folder that its forward has not taken yet."""
 
@@ -89,6 +93,9 @@ def write_database(dump: Path, database: Path) -> None:
     database.parent.mkdir(exist_ok=True)
     with closing(sqlite3.connect(database)) as connection:
         connection.executescript(dump.read_text(encoding="utf-8"))
+        if database.name == "exchanges.db":
+            # What '.dump' leaves out, and 0.1.0 had.
+            connection.execute(f"PRAGMA user_version={LAYOUT_OF_0_1_0}")
 
 
 def add_calls(database: Path, count: int) -> None:
@@ -109,6 +116,20 @@ def add_calls(database: Path, count: int) -> None:
             connection.execute(f"INSERT INTO {table} {numbers} SELECT {made} FROM {table}, n WHERE {of}")
         connection.execute("UPDATE counters SET value = value + 1000 + ?", (count,))
         connection.commit()
+
+
+def filled_to(database: Path) -> int:
+    """The newest event that was not looked through yet for how its call ended; 0 when all were."""
+    with closing(sqlite3.connect(database, timeout=10)) as connection:
+        query = "SELECT coalesce(max(value), -1) FROM counters WHERE name = 'results_to_fill'"
+        return int(connection.execute(query).fetchone()[0])
+
+
+def results(database: Path) -> list[tuple[str | None, str | None, int]]:
+    """How the copied calls ended, with the exchange's words, and how many of each there are."""
+    with closing(sqlite3.connect(database, timeout=10)) as connection:
+        query = "SELECT result, result_text, count(*) FROM calls WHERE id BETWEEN 1001 AND 1000 + ? GROUP BY 1, 2"
+        return connection.execute(query, (MILLION,)).fetchall()
 
 
 def wait_until(done: object, timeout_s: float = 60) -> None:
@@ -146,5 +167,27 @@ def test_what_waited_for_the_crm_is_delivered_in_order(upgraded: LiveGateway, cr
 
 
 def test_an_old_call_can_still_be_explained(upgraded: LiveGateway) -> None:
-    assert "ConsultaRamal" in upgraded.cli("exchanges", "--id", "1", "--tenant", "acme")
+    assert "ConsultaRamal.php?ramal=3501" in upgraded.cli("exchanges", "--id", "1", "--tenant", "acme")
     assert upgraded.cli("calls", "--why", "1", "--tenant", "acme").strip()
+
+
+def test_the_first_import_after_the_upgrade_takes_the_register_as_it_was(upgraded: LiveGateway) -> None:
+    folder = upgraded.data.parent
+    sheet = (OLD / "contas.csv").read_text(encoding="utf-8").replace("(41) 3210-0155", "4132100155.0 / 3210-0156")
+    (folder / "contas.csv").write_text(sheet + "C4;Nova;4,79999E+10\n", encoding="utf-8")
+    upgraded.cli("import", "run", "planilha", "--tenant", "acme")
+    last = json.loads(get(f"{upgraded.url}/t/acme/api/imports", "ana:uma-senha-comprida"))["runs"][0]
+    assert (last["added"], last["removed"], last["refused"]) == (1, 0, 1)
+    with closing(sqlite3.connect(upgraded.data / "gateway.db")) as connection:
+        query = "SELECT code, number FROM accounts JOIN phones ON account_id = accounts.id ORDER BY 1, 2"
+        found = connection.execute(query).fetchall()
+    numbers = [("C1", "4732100123"), ("C2", "47999998888"), ("C3", "4132100155"), ("C3", "4132100156"), ("C4", None)]
+    assert found == [*numbers, ("E1", "4732100999")]
+
+
+def test_old_calls_get_how_they_ended_out_of_the_event_log(upgraded: LiveGateway) -> None:
+    database = upgraded.data / "gateway.db"
+    wait_until(lambda: filled_to(database) == 0, FILLED_WITHIN_S)
+    assert results(database) == [("missed", "NOANSWER", MILLION)]
+    told = json.loads(get(f"{upgraded.url}/t/acme/api/calls?status=missed&limit=1", "ana:uma-senha-comprida"))
+    assert [(call["result"], call["number"]) for call in told["calls"]] == [("missed", "47999998888")]

@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import pytest
 from alembic import command
 from alembic.config import Config
 from sqlalchemy import Engine, text
@@ -98,6 +99,34 @@ def test_filling_that_is_stopped_goes_on_at_the_next_start(tmp_path: Path) -> No
     filler._thread.join(10)
     filler.stop()
     assert results(engine) == [("busy", "BUSY")]
+    journal.stop()
+    engine.dispose()
+
+
+class Ahead(Filler):
+    """Another process does all the rest while this one has read a slice and not written it yet."""
+
+    other: Filler | None = None
+
+    def _read(self, upto: int) -> filling.Slice:
+        found = super()._read(upto)
+        if self.other is not None:
+            other, self.other = self.other, None
+            assert other.fill() == 2
+        return found
+
+
+def test_of_two_processes_one_fills_and_the_other_does_nothing_twice(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(filling, "SLICE", 1)
+    engine = old_folder(tmp_path, [end("BUSY"), end("NOANSWER")])
+    journal = Journal(engine, tmp_path)
+    journal.start()
+    late = Ahead(engine, journal)
+    late.other = Filler(engine, journal)
+    assert late.fill() == 0
+    assert results(engine) == [("busy", "BUSY"), ("missed", "NOANSWER")]
     journal.stop()
     engine.dispose()
 

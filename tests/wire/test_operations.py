@@ -74,12 +74,22 @@ def test_a_recording_address_may_have_2000_characters() -> None:
     assert message.recording_url == url
 
 
-@pytest.mark.parametrize("name", ["id_ligacao", "data_hora", "direcao", "duracao", "resultado"])
+@pytest.mark.parametrize("name", ["id_ligacao", "data_hora", "direcao", "duracao"])
 def test_an_extra_that_cannot_be_read_is_left_out_and_logged_by_name_only(name: str) -> None:
     with capture_logs() as logs:
         message = FINALIZA_LIGACAO.build(BOTH | {name: "segredo\x00" * 99}, SENDER)
     assert message == FINALIZA_LIGACAO.build(BOTH, SENDER)
     assert logs == [{"event": "extra_ignored", "parameter": name, "log_level": "warning"}]
+
+
+@pytest.mark.parametrize(
+    ("said", "kept"),
+    [("NO ANSWER\r\n", "NO ANSWER"), ("não\x00atendida", "não atendida"), ("ocupado " * 99, ("ocupado " * 99)[:255])],
+)
+def test_how_a_call_ended_is_kept_however_long_or_odd_its_words_are(said: str, kept: str) -> None:
+    message = FINALIZA_LIGACAO.build(BOTH | {"resultado": said}, SENDER)
+    assert isinstance(message, CallEnded)
+    assert message.result == kept
 
 
 @pytest.mark.parametrize(
