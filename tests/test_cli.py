@@ -217,6 +217,28 @@ def test_dry_run_prints_the_exact_request_and_sends_nothing(run: Run, with_appli
     assert run("calls", "--format", "json", "--config", str(path)).stdout == ""
 
 
+def test_an_appliance_without_http_is_checked_shown_and_dialled_like_any_other(run: Run, tmp_path: Path) -> None:
+    import tomli_w
+
+    manager = FAMILIES["asterisk-manager"]().start()
+    path = tmp_path / "gateway.toml"
+    path.write_text(tomli_w.dumps({"tenants": {"acme": {"area_code": "47", "appliances": manager.tables()}}}))
+    order = ("dial", "3501", "47999998888", "--config", str(path))
+    try:
+        assert "fala AMI e aceitou o login" in fine(run("check", "--config", str(path)))
+        shown = fine(run(*order, "--dry-run"))
+        assert manager.received == []
+        assert "accepted:" in fine(run(*order))
+    finally:
+        manager.stop()
+    assert [line for line in shown.splitlines() if line.startswith(("Action:", "Key:", "Exten:"))] == [
+        *("Action: Challenge", "Action: Login", "Key: ****", "Action: Originate", "Exten: 47999998888")
+    ]
+    (received,) = manager.received
+    assert (received.extension, received.number, received.call_id) == ("3501", "47999998888", "gw-acme-1")
+    assert '"secret"' not in fine(run("config", "--config", str(path))).replace('"secret": "****"', "")
+
+
 def test_config_shows_what_is_in_force_without_secrets(run: Run, with_appliances) -> None:
     path, _ = with_appliances
     shown = json.loads(fine(run("config", "--config", str(path))))
@@ -416,7 +438,7 @@ def test_simulate_says_what_is_wrong_with_what_it_was_told(run: Run, arguments: 
     assert said in result.output
 
 
-@pytest.mark.parametrize("name", ["asterisk-ami", "cisco-webdialer", "url"])
+@pytest.mark.parametrize("name", ["asterisk-ami", "asterisk-manager", "cisco-webdialer", "url"])
 def test_simulate_prints_the_settings_that_dial_on_it(name: str) -> None:
     from gateway import config_file
     from gateway.commands.simulate import _to_paste

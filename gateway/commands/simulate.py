@@ -11,6 +11,7 @@ from gateway.commands.terminal import tell
 NAMES = """\b
 soap, xmlrpc, url                 the demo's own, one for each protocol
 asterisk-ami, asterisk-ari        Asterisk by its manager interface over HTTP and by its REST interface
+asterisk-manager                  Asterisk by its manager interface over TCP (adapter "ami")
 freeswitch                        FreeSWITCH by XML-RPC and by URL
 kamailio, opensips, sems          Kamailio, OpenSIPS and SEMS by XML-RPC
 cisco-webdialer, -15su5           Cisco WebDialer by SOAP: up to 15 SU4, and from 15 SU5
