@@ -84,6 +84,9 @@ SCRIPT_PARAMETERS = (
 
 def wanted_by_script(asked: "MultiDict[str, str]", zone: ZoneInfo) -> tuple[CallFilter, int]:
     """The filter and the limit of ``GET /api/calls``. Raises ``BadParameter``."""
+    for name in SCRIPT_PARAMETERS:
+        if name != "status" and len(given := asked.getlist(name)) > 1:
+            raise BadParameter(name, ", ".join(given), expected="um só valor")
     direction = asked.get("direction") or None
     if direction and direction not in DIRECTIONS:
         raise BadParameter("direction", direction, expected=", ".join(DIRECTIONS))
@@ -95,7 +98,7 @@ def wanted_by_script(asked: "MultiDict[str, str]", zone: ZoneInfo) -> tuple[Call
         since=_moment(asked, "since", zone),
         until=_moment(asked, "until", zone),
         before_id=_whole(asked, "before_id", LARGEST_ID),
-        statuses=_statuses(asked.get("status", "")),
+        statuses=_statuses(",".join(asked.getlist("status"))),
     )
     return found, _whole(asked, "limit", MOST) or 50
 

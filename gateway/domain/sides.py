@@ -14,11 +14,15 @@ from gateway.domain.numbers import Kind, NumberPlan, Reading, read
 
 @dataclass(frozen=True, slots=True)
 class Sides:
-    """Our extension, the other party as read, and the direction seen from the tenant."""
+    """Our extension, the other party as read, and the direction seen from the tenant.
+
+    ``perhaps`` is another reading of a complete number: the one that a dial plan makes it of. Only an order tells.
+    """
 
     extension: str
     other: Reading
     direction: Direction
+    perhaps: Reading | None = None
 
 
 def tell_sides(ramal: str, telefone: str, plan: NumberPlan, said: Direction | None = None) -> Sides:

@@ -19,15 +19,22 @@ _NUMBERS = (Kind.FIXED, Kind.MOBILE, Kind.SPECIAL, Kind.FOREIGN)
 
 
 def sides_of(ramal: str, telefone: str, tenant: Tenant, said: Direction | None = None) -> Sides:
-    """The sides of a call as an exchange tells of it, its number as the tenant's dial plans would have dialled it."""
+    """The sides of a call as an exchange tells of it, its number as the tenant's dial plans would have dialled it.
+
+    A complete number is what it is, unless an order says otherwise: with prefix 9, 94932100123 is a mobile in Pará or
+    the dialled form of 4932100123.
+    """
     numbers = tenant.numbers_for(ramal, telefone)
     sides = tell_sides(ramal, telefone, numbers, said)
-    if not _may_be_dialled(sides):
+    surely = _may_be_dialled(sides)
+    if not surely and not _may_be_another(sides.other):
         return sides
     own = tenant.trunk_for(sides.extension)
     plans = dict.fromkeys(trunk.dial_plan for trunk in (own, *tenant.trunks) if trunk is not None)
     found = next(filter(None, (undialled(sides.other, plan, numbers) for plan in plans)), None)
-    return replace(sides, other=found) if found else sides
+    if found is None:
+        return sides
+    return replace(sides, other=found) if surely else replace(sides, perhaps=found)
 
 
 def _may_be_dialled(sides: Sides) -> bool:
@@ -39,6 +46,11 @@ def _may_be_dialled(sides: Sides) -> bool:
         return any(sign.isdigit() for sign in other.national)
     local = other.kind in (Kind.FIXED, Kind.MOBILE) and any(done.rule == "area-code" for done in other.steps)
     return local and sides.direction is Direction.OUTGOING
+
+
+def _may_be_another(other: Reading) -> bool:
+    """Whether a number that is complete may be the dialled form of another one; a 0 in front was read already."""
+    return other.kind in _NUMBERS and other.input[:1] != "0"
 
 
 def undialled(reading: Reading, plan: DialPlan, numbers: NumberPlan) -> Reading | None:

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from gateway.adapter import Outcome
-from gateway.domain.finding import Heard, Rule, find_group, find_of_end, find_of_start, leaves_rest_of_group
+from gateway.domain.finding import Found, Heard, Rule, find_group, find_of_end, find_of_start, leaves_rest_of_group
 from gateway.domain.messages import CallEnded, Direction
 from gateway.domain.pairing import Effect, Event, State, after
 from gateway.domain.sides import Sides
@@ -27,8 +27,10 @@ from gateway.store.drafts import (
     StartDraft,
     Work,
 )
-from gateway.store.known import Call, KnownCalls, heard_of
+from gateway.store.known import Call, KnownCalls, heard_of, perhaps_heard
 from gateway.store.matching import Matches
+
+Find = Callable[[Heard, Sequence[Call]], Found[Call]]
 
 
 class Batch:
@@ -78,9 +80,7 @@ class Batch:
         return draft.run(self._connection)
 
     def _add_start(self, draft: StartDraft) -> Recorded:
-        heard = heard_of(draft)
-        known = self._calls.about(draft.message.tenant, heard)
-        found = find_of_start(heard, known)
+        heard, known, found = self._find(draft, find_of_start)
         effect = after(found.call.state if found.call else State.NONE, Event.START).effect
         call = found.call or self._ring(draft, find_group(heard, known))
         if effect is Effect.RING:
@@ -91,6 +91,19 @@ class Batch:
         self._calls.adopt_ref(call, draft.message.call_ref)
         is_news = effect in (Effect.OPEN, Effect.RING)
         return self._event("call_started", call, draft, repeat=effect is Effect.REPEAT, is_news=is_news)
+
+    def _find(self, draft: StartDraft | EndDraft, find: Find) -> tuple[Heard, Sequence[Call], Found[Call]]:
+        """The call of an event, with the other calls that it may be about; by the other reading of its number only one
+        that was ordered.
+        """
+        tenant, heard = draft.message.tenant, heard_of(draft)
+        known = self._calls.about(tenant, heard)
+        found = find(heard, known)
+        if found.call is None and (perhaps := perhaps_heard(draft, heard)) is not None:
+            others = [call for call in self._calls.about(tenant, perhaps) if call.row["order_id"] is not None]
+            if (again := find(perhaps, others)).call is not None:
+                return perhaps, others, again
+        return heard, known, found
 
     def _ring(self, draft: StartDraft, group: Call | None) -> Call:
         at = draft.message.received_at
@@ -111,9 +124,7 @@ class Batch:
         call.change(start_heard_at=heard.at, paired_by=rule.value)
 
     def _add_end(self, draft: EndDraft) -> Recorded:
-        heard = heard_of(draft)
-        known = self._calls.about(draft.message.tenant, heard)
-        found = find_of_end(heard, known)
+        heard, known, found = self._find(draft, find_of_end)
         effect = after(found.call.state if found.call else State.NONE, Event.END).effect
         call = found.call or self._new_call(draft, status="ended", started_at=rows.start_of(draft.message))
         is_news = effect is not Effect.ADD_END

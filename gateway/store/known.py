@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import Connection
@@ -91,6 +92,12 @@ def heard_of(draft: StartDraft | EndDraft) -> Heard:
     )
 
 
+def perhaps_heard(draft: StartDraft | EndDraft, heard: Heard) -> Heard | None:
+    """The same event by the other reading of its number, where it has one."""
+    other = draft.sides.perhaps
+    return replace(heard, number=other.national[:64]) if other is not None else None
+
+
 class KnownCalls:
     """Calls by id, by the exchange's id, and by number; a new one is added as it is made."""
 
@@ -108,6 +115,8 @@ class KnownCalls:
         for draft in drafts:
             tenant = draft.message.tenant
             numbers[tenant].add(number_of(draft))
+            if draft.sides.perhaps is not None:
+                numbers[tenant].add(draft.sides.perhaps.national[:64])
             if draft.sides.direction is Direction.INTERNAL:
                 numbers[tenant].add(draft.sides.extension[:32])
             if draft.message.call_ref:

@@ -62,6 +62,7 @@ def test_calls_are_filtered(script: Callable[..., Any], office: Office, query: s
         ("status=ringing", {3}),
         ("status=missed", {2, 5}),
         ("status=missed,ringing", {2, 3, 5}),
+        ("status=missed&status=ringing", {2, 3, 5}),
         ("status=missed&extension=3502", {5}),
         ("status=lost", set()),
         ("status=", {1, 2, 3, 4, 5, 6}),
@@ -172,6 +173,8 @@ def test_all_calls_are_read_page_by_page(script: Callable[..., Any], office: Off
         "since=ontem",
         "before_id=-1",
         "account_id=1e3",
+        "number=4733&number=4732",
+        "limit=1&limit=2",
     ],
 )
 def test_a_parameter_that_is_not_understood_is_named(script: Callable[..., Any], query: str) -> None:

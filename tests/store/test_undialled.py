@@ -32,7 +32,7 @@ class Accepting:
 
 
 @pytest.mark.parametrize("prefix", ["9", "8", "*9", "0", "021"])
-@pytest.mark.parametrize("number", ["4732100123", "47999998888", "40041234"])
+@pytest.mark.parametrize("number", ["4732100123", "47999998888", "40041234", "4932100123", "1934567890"])
 def test_order_start_and_end_are_one_call_of_the_account(store: Store, prefix: str, number: str) -> None:
     store.directory.load_accounts("acme", [Account("7", "Padaria", ((number, "Ana"),))], T0)
     dialler = Accepting()
@@ -45,3 +45,19 @@ def test_order_start_and_end_are_one_call_of_the_account(store: Store, prefix: s
 
     (call,) = store.calls.recent("acme")
     assert (dialler.dialled, call.number, call.status, call.account) == (prefix + number, number, "ended", "Padaria")
+
+
+@pytest.mark.parametrize("ends", [("94932100123", "3501"), ("3501", "94932100123")])
+def test_a_dialled_form_that_is_a_number_of_its_own_is_the_order_s_where_there_is_one(
+    store: Store, ends: tuple[str, str]
+) -> None:
+    tenant = Tenant("acme", PLAN, (Trunk("pbx", "PABX", DialPlan("9")),))
+    core = Core({"acme": tenant}, store.journal, Accepting())
+    core.handle(CallStarted("acme", *ends, HERE, T0))
+    core.handle(CallEnded("acme", *ends, HERE, T0 + 1000))
+    core.handle(PlaceCall("acme", "3501", "4932100123", HERE, T0 + 100_000))
+    core.handle(CallStarted("acme", *ends, HERE, T0 + 101_000))
+    core.handle(CallEnded("acme", *ends, HERE, T0 + 161_000))
+    core.handle(CallEnded("acme", *ends, HERE, T0 + 162_000))
+    calls = [(call.number, call.status, call.duration_s) for call in store.calls.recent("acme")]
+    assert calls == [("4932100123", "ended", 60), ("94932100123", "ended", 1)]
