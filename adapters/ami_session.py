@@ -15,14 +15,12 @@ from adapters.lines import Heard, Lines, told
 from adapters.outcomes import Failed, reason_of
 from adapters.sentences import Sentences
 from adapters.tls import Trust
-from adapters.wire import Attempt, TooLarge
+from adapters.wire import Attempt
 from gateway.adapter import Outcome
 from gateway.errors import AdapterError
 
 MAX_SENT_LINE = 1000
 """Bytes of a line that we send: Asterisk reads 1,020, and takes the lines behind a longer one for another action."""
-MAX_LINES = 1000
-"""Lines of one block that are read; an event of many channel variables has about 200."""
 BANNER = "Asterisk Call Manager"
 UNKNOWN_KEY = "****"
 """What a preview shows in place of the answer to a challenge that has not been given."""
@@ -207,7 +205,7 @@ class Session:
         """Read one block; what is no ``Name: value`` line is passed over. Raises ``OSError``."""
         block = Block()
         start = len(self._heard.came)
-        for _ in range(MAX_LINES):
+        while True:
             line = self._line()
             if not line and block.lines:
                 block.raw = bytes(self._heard.came[start:])
@@ -215,7 +213,6 @@ class Session:
             name, colon, value = line.partition(":")
             if colon:
                 block.lines.setdefault(name.strip().lower(), value.strip())
-        raise TooLarge("the block has too many lines")
 
     def _line(self) -> str:
         assert self._lines is not None

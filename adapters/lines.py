@@ -8,11 +8,8 @@ from types import TracebackType
 from typing import Any, Self
 
 from adapters.tls import Trust
-from adapters.wire import CHUNK, Attempt, TooLarge, connected
+from adapters.wire import CHUNK, Attempt, connected
 from gateway.adapter import WireExchange, WireRequest, overhearing
-
-MAX_LINE = 64 * 1024
-"""Bytes of one line that are read."""
 
 
 @dataclass
@@ -68,12 +65,10 @@ class Lines:
     def line(self) -> bytes:
         """Return the next line without its end (CRLF or LF).
 
-        Raises ``OSError``: ``TimeoutError`` when the attempt's time is used up, ``TooLarge``, and ``ConnectionError``
-        when the peer closed before the line's end.
+        Raises ``OSError``: ``TimeoutError`` when the attempt's time is used up, ``TooLarge`` when more came than its
+        limit, and ``ConnectionError`` when the peer closed before the line's end.
         """
         while (end := self._buffer.find(b"\n")) < 0:
-            if len(self._buffer) > MAX_LINE:
-                raise TooLarge("the line is too long")
             self._buffer += self._received()
         line = bytes(self._buffer[: end + 1])
         del self._buffer[: end + 1]

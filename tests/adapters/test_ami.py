@@ -1,6 +1,7 @@
 """Click-to-call by Asterisk's manager interface over TCP, held against what a real one was recorded to answer."""
 
 import re
+import time
 from contextlib import closing
 from functools import partial
 from hashlib import md5
@@ -15,7 +16,7 @@ from gateway.adapter import Outcome, Outgoing, overheard
 from gateway.errors import AdapterError
 from tests.adapters.bad_peers import free_port, hang
 from tests.adapters.dialects import DIAL, PASSWORD, make
-from tests.adapters.protocols import AMI, EVENT, SALUTE, manager, named, say
+from tests.adapters.protocols import AMI, EVENT, SALUTE, again_and_again, manager, named, say
 
 RECORDED = Path(__file__).with_name("recorded")
 QUEUED = b"Response: Success\r\nActionID: gw-acme-o-1\r\nMessage: Originate successfully queued\r\n\r\n"
@@ -148,6 +149,19 @@ def test_an_accepted_order_stays_accepted_when_the_peer_hangs_up_behind_it(after
 def test_the_watch_ends_with_the_attempt():
     delivery, _ = delivered(say(QUEUED), watch_s=10, timeout_s=0.5)
     assert delivery.outcome is Outcome.ACCEPTED
+
+
+def test_a_peer_that_says_nothing_more_is_watched_no_longer_than_it_should():
+    began = time.monotonic()
+    delivery, _ = delivered(say(QUEUED), watch_s=0.1, timeout_s=20)
+    assert (delivery.outcome, time.monotonic() - began < 10) == (Outcome.ACCEPTED, True)
+
+
+@pytest.mark.parametrize("endless", [EVENT * 100, b"Response " * 8000, b"Response: Success\r\n" * 100])
+def test_an_answer_without_end_is_read_up_to_a_limit_not_for_all_the_attempt_s_time(endless):
+    delivery, _ = delivered(again_and_again(endless), timeout_s=20)
+    assert delivery.outcome is Outcome.UNKNOWN
+    assert "a resposta é grande demais" in delivery.detail
 
 
 def test_a_challenge_is_answered_and_the_secret_stays_here():
