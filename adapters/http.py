@@ -19,11 +19,10 @@ from requests.utils import parse_dict_header
 from urllib3 import HTTPHeaderDict, HTTPResponse
 from urllib3.exceptions import HTTPError
 
-from adapters.answers import Verdict
 from adapters.heads import Response, address_of, request_head
-from adapters.outcomes import OPENINGS, STATUS, Failed, advised, outcome_of_status, reason_of
+from adapters.outcomes import STATUS, Failed, advised, outcome_of_status, reason_of
+from adapters.sentences import Sentences
 from adapters.settings import HttpConfig, spellings
-from adapters.tls import Trust, pin_of
 from adapters.wire import MAX_BODY, Attempt, Connections, TooLarge
 from gateway.adapter import Delivery, Outcome, Probe, WireExchange, WireRequest, defect_of, overhearing
 from gateway.errors import AdapterError
@@ -101,7 +100,7 @@ _CHARSET = re.compile(r"charset\s*=\s*[\"']?([\w.:-]+)", re.IGNORECASE)
 _ALWAYS = (("User-Agent", "cti-gateway"), ("Accept", "*/*"), ("Accept-Encoding", "identity"))
 
 
-class Peer:
+class Peer(Sentences):
     """One appliance over HTTP, for many threads at once.
 
     Every exchange has a connect timeout and a total deadline, its answer is capped at ``max_body``, no redirect is
@@ -109,14 +108,11 @@ class Peer:
     """
 
     def __init__(self, config: HttpConfig, *, name: str, max_body: int = MAX_BODY) -> None:
-        self.name = name
+        super().__init__(name, spellings(config))
         self._max_body = max_body
         self._config = config
-        verify = False if config.tls_pin else config.tls_verify
-        trust = Trust(verify, context=config.tls_context(), fingerprint=config.tls_fingerprint)
-        self._live = Connections(trust)
+        self._live = Connections(config.trust())
         self._own_headers = [(name, value.get_secret_value()) for name, value in config.headers.items()]
-        self._secrets = tuple(sorted(spellings(config), key=len, reverse=True))
 
     @property
     def timeout_s(self) -> float:
@@ -181,41 +177,11 @@ class Peer:
         if not reason.startswith("o certificado TLS"):
             return self.probe(False, advised(reason))
         parts = urlsplit(url)
-        try:
-            pin = pin_of(
-                parts.hostname or "",
-                parts.port or 443,
-                timeout_s=self._config.connect_timeout_s,
-                context=self._config.tls_context(),
-            )
-        except OSError:
-            return self.probe(False, reason)
-        advice = f'se for mesmo o dela, fixe-o com tls_pin = "{pin}" (confira na própria central)'
-        return self.probe(False, f"{reason}; {advice}")
+        advice = self._config.advice_to_pin(parts.hostname or "", parts.port or 443)
+        return self.probe(False, f"{reason}{advice}")
 
     def _logs_in(self) -> bool:
         return getattr(self._config, "auth", "none") != "none" or bool(self._config.headers)
-
-    def probe(self, ok: bool, reason: str) -> Probe:
-        """A probe's result as a sentence without secrets."""
-        return Probe(ok, f"A central {self.name!r} {'respondeu' if ok else 'não está pronta'}: {self._clean(reason)}.")
-
-    def delivery(self, outcome: Outcome, reason: str = "", ref: str | None = None, *, opening: str = "") -> Delivery:
-        """An outcome with its sentence; ``reason`` may quote the peer, so secrets in it are masked."""
-        opening = (opening or OPENINGS[outcome]).format(self.name)
-        ending = f": {self._clean(reason)}" if reason else ""
-        return Delivery(outcome, f"{opening}{ending}.", self._clean(ref) if ref else None)
-
-    def judged(self, verdict: Verdict) -> Delivery:
-        """A rule's verdict; unless it is a yes, the peer's words are quoted, pages without their tags."""
-        if verdict.outcome is Outcome.ACCEPTED:
-            return self.delivery(verdict.outcome, ref=verdict.ref)
-        return self.delivery(verdict.outcome, self.quoted(verdict.text))
-
-    def quoted(self, text: str) -> str:
-        """The peer's words as a reason, pages without their tags."""
-        words = self._clean(re.sub(r"<[^>]*>", " ", self._masked(text)), longest=120)
-        return f'respondeu "{words}"' if words else "a resposta veio vazia"
 
     def by_status(self, answer: Answer) -> Delivery:
         """What an answer's HTTP status alone says."""
@@ -229,10 +195,6 @@ class Peer:
         if 300 <= answer.status < 400 and (where := _location(answer)):
             reason += f" (redireciona para {where}, o que não é seguido)"
         return reason
-
-    def unbuilt(self, error: AdapterError) -> Delivery:
-        """The request could not be built, so nothing was sent."""
-        return self.delivery(Outcome.UNREACHABLE, f"o pedido não pôde ser montado ({error.message})")
 
     def close(self) -> None:
         self._live.close()
@@ -310,23 +272,6 @@ class Peer:
 
     def _reason(self, error: BaseException) -> str:
         return reason_of(error, connect_s=self._config.connect_timeout_s, total_s=self._config.timeout_s)
-
-    def _masked(self, text: str) -> str:
-        for secret in self._secrets:
-            text = text.replace(secret, "****")
-        return text
-
-    def told(self, text: str) -> str:
-        """What the peer said as one line without secrets."""
-        return self._clean(text)
-
-    def _clean(self, text: str, longest: int = 300) -> str:
-        """One line without secrets. Masks before it cuts, or half a secret would stay."""
-        text = self._masked(text)
-        if not text.isprintable():
-            text = "".join(char if char.isprintable() else " " for char in text)
-        text = " ".join(text.split()).rstrip(".")
-        return text if len(text) <= longest else text[: longest - 3] + "..."
 
 
 def _answer(came: Response, body: bytes, max_body: int) -> Answer:

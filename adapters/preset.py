@@ -35,6 +35,7 @@ class PresetAdapter:
     """
 
     Config: ClassVar[type[Any]] = PresetConfig
+    only_dials = True
 
     @classmethod
     def config_for(cls, settings: Mapping[str, Any], folder: Path | None) -> type[PresetConfig]:

@@ -14,7 +14,7 @@ from xml.sax.saxutils import escape as xml_escape
 
 from pydantic import ConfigDict, SecretStr
 
-from adapters.tls import STRICT, Version, context_for
+from adapters.tls import STRICT, Trust, Version, context_for, pin_of
 from gateway.errors import AdapterError
 
 _ORIGIN = re.compile(r"https?://(\[[0-9A-Fa-f:.]+\]|[^\s/?#@:{}\[\]\\%]+)(:[0-9]{1,5})?(?=[/?]|$)", re.IGNORECASE)
@@ -33,8 +33,8 @@ def _setting(default: Any, text: str) -> Any:
 
 
 @dataclass(frozen=True, kw_only=True)
-class PeerConfig:
-    """The settings of every connection. Times are seconds.
+class ConnectionConfig:
+    """The settings of every connection, whatever is spoken on it. Times are seconds.
 
     pydantic quotes the whole table, secrets too, in its error for a missing key: show ``error.errors()``
     without its inputs (``include_input=False``).
@@ -42,13 +42,6 @@ class PeerConfig:
 
     __pydantic_config__ = ConfigDict(extra="forbid", frozen=True)
 
-    headers: Mapping[str, SecretStr] = field(
-        default_factory=dict, metadata={"help": "More request headers; their values are never shown."}
-    )
-    secrets: Mapping[str, SecretStr] = field(
-        default_factory=dict,
-        metadata={"help": "Secret texts for templates, written {{ secrets.NAME }}; never shown."},
-    )
     connect_timeout_s: float = _setting(3.0, "Seconds to wait for a connection, its name look-up included.")
     timeout_s: float = _setting(10.0, "Seconds that a whole attempt may take.")
     tls_verify: bool | Path = field(
@@ -69,6 +62,19 @@ class PeerConfig:
         """The certificate's SHA-256 in hex, when one is pinned."""
         return self.tls_pin.removeprefix("sha256:").replace(":", "").lower() or None
 
+    def trust(self) -> Trust:
+        """Whose certificates are trusted, by these settings."""
+        verify = False if self.tls_pin else self.tls_verify
+        return Trust(verify, context=self.tls_context(), fingerprint=self.tls_fingerprint)
+
+    def advice_to_pin(self, host: str, port: int) -> str:
+        """What to add to a reason that is about the certificate of ``host``; empty when it cannot be had."""
+        try:
+            pin = pin_of(host, port, timeout_s=self.connect_timeout_s, context=self.tls_context())
+        except OSError:
+            return ""
+        return f'; se for mesmo o dela, fixe-o com tls_pin = "{pin}" (confira na própria central)'
+
     def __post_init__(self) -> None:
         if not (0 < self.connect_timeout_s <= 60 and 0 < self.timeout_s <= 300):
             raise ValueError("connect_timeout_s must be over 0 and up to 60, timeout_s over 0 and up to 300")
@@ -80,6 +86,22 @@ class PeerConfig:
             self.tls_context()
         except ssl.SSLError:
             raise ValueError(f"OpenSSL knows none of tls_ciphers = {self.tls_ciphers!r}") from None
+
+
+@dataclass(frozen=True, kw_only=True)
+class PeerConfig(ConnectionConfig):
+    """The settings of every connection over HTTP."""
+
+    headers: Mapping[str, SecretStr] = field(
+        default_factory=dict, metadata={"help": "More request headers; their values are never shown."}
+    )
+    secrets: Mapping[str, SecretStr] = field(
+        default_factory=dict,
+        metadata={"help": "Secret texts for templates, written {{ secrets.NAME }}; never shown."},
+    )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
         for name, value in self.headers.items():
             if not re.fullmatch(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", name):
                 raise ValueError(f"{name!r} cannot be a header's name")

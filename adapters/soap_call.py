@@ -8,6 +8,7 @@ from typing import Any
 from adapters.http import Answer, HttpRequest, Peer
 from adapters.outcomes import Failed, built
 from adapters.settings import origin_of
+from adapters.soap_description import Description
 from adapters.soap_header import Header
 from adapters.soap_raw import RawEnvelope
 from adapters.soap_settings import SoapConfig
@@ -77,4 +78,5 @@ class SoapCall:
         raise Failed(Outcome.UNREACHABLE, "o WSDL não veio a tempo")
 
     def _load(self, attempt: Attempt) -> Contract:
-        return Contract(self._config, self._arguments, self._header, self._peer, attempt)
+        description = Description(self._config.wsdl, self._peer, attempt)
+        return Contract(self._config, self._arguments, self._header, self._peer, description)

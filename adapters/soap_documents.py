@@ -12,10 +12,8 @@ from typing import Any
 
 from lxml import etree
 
-from adapters.soap_known import BUILT_IN, ENCODING, WSDL, XSD, is_known
+from adapters.soap_known import APACHE, BUILT_IN, ENCODING, WSDL, XSD, is_known
 
-_APACHE = "http://xml.apache.org/xml-soap"
-"""Axis 1's own types (Map, Vector), which many WSDLs use without describing them; they then count as any type."""
 _DRAFT = re.compile(rb"http://www\.w3\.org/(?:1999|2000/10)/XMLSchema(?=[\"'])")
 """Drafts of XML Schema, read as its final version."""
 _BINDINGS = ("http://schemas.xmlsoap.org/wsdl/soap/", "http://schemas.xmlsoap.org/wsdl/soap12/")
@@ -30,6 +28,10 @@ _START = (
     "A-Z_a-z\xc0-\xd6\xd8-\xf6\xf8-\u02ff\u0370-\u037d\u037f-\u1fff\u200c\u200d\u2070-\u218f"
     "\u2c00-\u2fef\u3001-\ud7ff\uf900-\ufdcf\ufdf0-\ufffd\U00010000-\U000effff"
 )
+_SPELT = {name.lower(): name for name in BUILT_IN} | {"any": "anyType"}
+"""XML Schema's own types by their names in small letters (``xsd:String``, ``xsd:dateTime``), and the one that many take
+for a type (``xsd:any``, Axis2).
+"""
 _NO_NAME = re.compile(f"^[^{_START}]|[^{_START}0-9.\xb7\u0300-\u036f\u203f\u2040-]")
 """Where a name is none by the production NCName of XML Namespaces."""
 _TEXTS = frozenset({"default", "fixed", "value"})
@@ -69,7 +71,7 @@ def repaired(root: Any) -> Any:
     _mend_operations(root)
     if root.tag == f"{{{WSDL}}}definitions" and root.find(f"{{{WSDL}}}import") is None:
         _lead_home(root)
-    foreign = {} if _defines(root, _APACHE) else {_APACHE: "anyType"}
+    foreign = {} if _defines(root, APACHE) else {APACHE: "anyType"}
     # All at once: some of them are taken out on the way.
     for element in list(root.iter(f"{{{WSDL}}}*", f"{{{XSD}}}*")):
         _mend_names(element, foreign)
@@ -131,8 +133,8 @@ def _mend_operations(root: Any) -> None:
             for part in [each for uri in _BINDINGS for each in message.iterfind(f"{{{_MIME}}}*/{{*}}part/{{{uri}}}*")]:
                 message.append(part)
             for body in [each for uri in _BINDINGS for each in message.iterfind(f"{{{uri}}}body")]:
-                # zeep looks for one part by another name than WSDL's (parts); several it takes all.
-                if len((parts := body.get("parts", "")).split()) == 1:
+                # zeep hands on an attribute of another name than WSDL's (parts).
+                if (parts := body.get("parts")) is not None:
                     body.set("part", parts)
     for operation in root.findall("{*}portType/{*}operation"):
         messages = operation.iterchildren(*(f"{{{WSDL}}}{name}" for name in ("input", "output", "fault")))
@@ -190,8 +192,10 @@ def _reference(value: str, nsmap: dict[str | None, str], foreign: dict[str, str]
     local, bracket, size = local.partition("[")
     if "," in size or "[" in size:
         local, bracket, size = f"{local}[{size}", "", ""
-    if colon and (instead := foreign.get(nsmap.get(prefix, ""))):
+    if colon and local != "Map" and (instead := foreign.get(nsmap.get(prefix, ""))):
         prefix, local = _OURS, instead
+    elif nsmap.get(prefix or None) == XSD:
+        local = _SPELT.get(local.lower(), local)
     return prefix + colon + safe(local) + bracket + size
 
 

@@ -3,18 +3,20 @@
 zeep writes them without any of this, which some such servers refuse. See SOAP 1.1, section 5.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from lxml import etree
 from zeep import xsd
 from zeep.xsd.types.simple import AnySimpleType
 
-from adapters.soap_known import ENCODING, XSD
+from adapters.envelope import SOAP_12
+from adapters.soap_known import APACHE, ENCODING, ENCODING_12, XSD
 from adapters.soap_values import written
-from adapters.soap_zeep import Missing, undescribed
+from adapters.soap_zeep import Missing, Ranked, undescribed
 
 XSI = "http://www.w3.org/2001/XMLSchema-instance"
+_MAP = etree.QName(APACHE, "Map")
 
 
 def write_operation(body: Any, wrapper: Any, arguments: Mapping[str, Any], *, style: str, wrapped: bool = True) -> None:
@@ -28,6 +30,8 @@ def write_operation(body: Any, wrapper: Any, arguments: Mapping[str, Any], *, st
     # zeep makes an element called Body of several parts, and none of a part that is alone.
     alone = not wrapped and wrapper.qname != body.tag
     _write_members(operation, xsd.ComplexType(xsd.Sequence([wrapper])) if alone else wrapper.type, arguments)
+    if _is_soap_12(body) and style == ENCODING:
+        style = ENCODING_12
     # SOAP 1.2 forbids the attribute on the Body itself (part 1, 5.1.1).
     for styled in [operation] if wrapped else operation:
         styled.set(etree.QName(etree.QName(body).namespace, "encodingStyle"), style)
@@ -76,6 +80,8 @@ def _write_value(node: Any, kind: Any, value: Any) -> None:
         raise ValueError(f"{etree.QName(node).localname!r} cannot be sent: {undescribed(kind)}")
     elif getattr(kind, "_array_type", None) or (isinstance(value, list) and _is_anything(kind)):
         _write_array(node, kind, value)
+    elif kind.qname == _MAP and not _is_spelt_out(value):
+        _write_map(node, kind, value)
     elif isinstance(value, Mapping):
         _write_structure(node, kind, value)
     else:
@@ -86,12 +92,75 @@ def _write_array(node: Any, kind: Any, items: Any) -> None:
     if not isinstance(items, list):
         raise ValueError(f"{etree.QName(node).localname!r} is an array, so it takes a list")
     item_kind = _item_kind(kind)
+    if isinstance(item_kind, Ranked):
+        _write_ranks(node, item_kind.innermost, item_kind.ranks, items)
+        return
     if _is_scalar(item_kind) and any(isinstance(item, list) for item in items):
         raise ValueError(f"{etree.QName(node).localname!r} is an array of one dimension, and came with more")
-    node.set(f"{{{XSI}}}type", _prefixed(node, etree.QName(ENCODING, "Array")))
-    node.set(f"{{{ENCODING}}}arrayType", f"{_prefixed(node, _name_of(item_kind))}[{len(items)}]")
+    _mark_array(node, _name_of(item_kind), [len(items)])
     for item in items:
         _write_value(etree.SubElement(node, "item"), item_kind, item)
+
+
+def _mark_array(node: Any, item: Any, sizes: Sequence[int], inner: str = "") -> None:
+    """Write of what and how large an array is (SOAP 1.1, 5.4.2; SOAP 1.2, part 2, 3.1.4).
+
+    ``inner`` are the brackets of the arrays that are its items.
+    """
+    if _is_soap_12(node):
+        item = etree.QName(ENCODING_12, "Array") if inner else item
+        node.set(f"{{{XSI}}}type", _prefixed(node, etree.QName(ENCODING_12, "Array")))
+        node.set(f"{{{ENCODING_12}}}itemType", _prefixed(node, item))
+        node.set(f"{{{ENCODING_12}}}arraySize", " ".join(map(str, sizes)))
+    else:
+        node.set(f"{{{XSI}}}type", _prefixed(node, etree.QName(ENCODING, "Array")))
+        size = ",".join(map(str, sizes))
+        node.set(f"{{{ENCODING}}}arrayType", f"{_prefixed(node, item)}{inner}[{size}]")
+
+
+def _is_soap_12(node: Any) -> bool:
+    return bool(etree.QName(node.getroottree().getroot()).namespace == SOAP_12)
+
+
+def _write_ranks(node: Any, kind: Any, ranks: Sequence[int], items: Any) -> None:
+    """An array of several dimensions, or of arrays: ``ranks`` are the dimensions of each, the outermost first."""
+    sizes, flat = _flattened(items, ranks[0], etree.QName(node).localname)
+    inner = "".join(f"[{',' * (rank - 1)}]" for rank in reversed(ranks[1:]))
+    _mark_array(node, _name_of(kind), sizes, inner)
+    for item in flat:
+        child = etree.SubElement(node, "item")
+        if len(ranks) > 1:
+            _write_ranks(child, kind, ranks[1:], item)
+        else:
+            _write_value(child, kind, item)
+
+
+def _flattened(items: Any, rank: int, name: str) -> tuple[list[int], list[Any]]:
+    """The sizes of nested lists and their items, the last dimension the fastest. Raises ``ValueError``."""
+    if not isinstance(items, list):
+        raise ValueError(f"{name!r} is an array of several dimensions, so it takes lists of lists")
+    if rank == 1:
+        return [len(items)], items
+    rows = [_flattened(row, rank - 1, name) for row in items]
+    if len({tuple(sizes) for sizes, _ in rows}) > 1:
+        raise ValueError(f"{name!r} is an array of several dimensions, and came with rows of different lengths")
+    return [len(items), *(rows[0][0] if rows else [0] * (rank - 1))], [item for _, flat in rows for item in flat]
+
+
+def _is_spelt_out(value: Any) -> bool:
+    """Whether a Map is given as the structure that it is made of: items with a key and a value."""
+    return isinstance(value, Mapping) and set(value) == {"item"} and isinstance(value["item"], list | Mapping)
+
+
+def _write_map(node: Any, kind: Any, value: Any) -> None:
+    """Apache's Map, in which every table within is one as well (as PHP and Axis write it)."""
+    if not isinstance(value, Mapping):
+        raise ValueError(f"{etree.QName(node).localname!r} is a Map, so it takes a table")
+    _type(node, kind)
+    for name, inner in value.items():
+        item = etree.SubElement(node, "item")
+        _write_value(etree.SubElement(item, "key"), xsd.String(), name)
+        _write_value(etree.SubElement(item, "value"), kind if isinstance(inner, Mapping) else xsd.AnyType(), inner)
 
 
 def _item_kind(kind: Any) -> Any:

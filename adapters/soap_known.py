@@ -8,7 +8,10 @@ ENCODING = "http://schemas.xmlsoap.org/soap/encoding/"
 XML = "http://www.w3.org/XML/1998/namespace"
 WSDL = "http://schemas.xmlsoap.org/wsdl/"
 
-_ENCODING_12 = "http://www.w3.org/2003/05/soap-encoding"
+APACHE = "http://xml.apache.org/xml-soap"
+"""Axis 1's own types, which many WSDLs use without describing them: Map is known, others (Vector) count as any type."""
+
+ENCODING_12 = "http://www.w3.org/2003/05/soap-encoding"
 _MICROSOFT = "http://schemas.microsoft.com/2003/10/Serialization"
 _SIMPLE = (
     *("anyURI", "base64Binary", "boolean", "byte", "date", "dateTime", "decimal", "double", "float", "hexBinary"),
@@ -18,8 +21,20 @@ _SIMPLE = (
 BUILT_IN = frozenset(
     (
         *_SIMPLE,
-        *("anyType", "anySimpleType", "duration", "language", "Name", "NCName", "negativeInteger", "NMTOKEN"),
-        *("nonPositiveInteger", "normalizedString", "QName", "token"),
+        *("anyType", "anySimpleType", "duration", "ENTITIES", "ENTITY", "gDay", "gMonth", "gMonthDay", "gYear"),
+        *(
+            "gYearMonth",
+            "ID",
+            "IDREF",
+            "IDREFS",
+            "language",
+            "Name",
+            "NCName",
+            "negativeInteger",
+            "NMTOKEN",
+            "NMTOKENS",
+        ),
+        *("nonPositiveInteger", "normalizedString", "NOTATION", "QName", "token"),
     )
 )
 """XML Schema's own types, by their local names."""
@@ -75,6 +90,11 @@ _ADDRESSING = (
     f"{_elements('ReplyTo', 'From', 'FaultTo', kind='tns:EndpointReferenceType')}"
     f"{_elements('MessageID', 'To', 'Action', kind='xsd:anyURI')}"
 )
+_MAP = (
+    '<complexType name="mapItem"><sequence><element name="key" type="xsd:anyType"/><element name="value" '
+    'type="xsd:anyType"/></sequence></complexType><complexType name="Map"><sequence><element name="item" '
+    'type="tns:mapItem" minOccurs="0" maxOccurs="unbounded"/></sequence></complexType>'
+)
 _MIME = _attributes("contentType", "expectedContentTypes") + _extended(
     ("base64Binary", "hexBinary"), '<attribute ref="tns:contentType"/>'
 )
@@ -82,8 +102,9 @@ _MIME = _attributes("contentType", "expectedContentTypes") + _extended(
 _KNOWN = {
     ENCODING.rstrip("/"): f"{_attributes('arrayType', 'offset', 'position', 'root')}{_ARRAY}"
     f'<attribute ref="tns:arrayType"/></complexType>{_extended(_SIMPLE)}',
-    _ENCODING_12: f"{_attributes('arraySize', 'itemType', 'id', 'ref')}{_ARRAY}</complexType>{_extended(_SIMPLE)}",
+    ENCODING_12: f"{_attributes('arraySize', 'itemType', 'id', 'ref')}{_ARRAY}</complexType>{_extended(_SIMPLE)}",
     WSDL.rstrip("/"): _attributes("arrayType"),
+    APACHE: _MAP,
     "http://schemas.xmlsoap.org/soap/envelope": _attributes("encodingStyle", "mustUnderstand", "actor"),
     "http://www.w3.org/2003/05/soap-envelope": _attributes("encodingStyle", "mustUnderstand", "role"),
     XML: _attributes("base", "id", "lang", "space"),

@@ -1,10 +1,11 @@
 """Arguments held against the types that a WSDL has for them, before they go out as something else without a word."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from zeep import xsd
+from zeep.xsd.elements.indicators import Indicator, OrderIndicator
 from zeep.xsd.types.builtins import Double, Float
 from zeep.xsd.types.collection import ListType
 
@@ -27,7 +28,14 @@ def fitted(kind: Any, values: Mapping[str, Any]) -> dict[str, Any]:
     Raises ``ValueError`` for what is none of its type. What ``kind`` does not have is handed on: who writes it says so.
     """
     known = dict(_members(kind))
-    return {name: _fitted(known[name], value, name) if name in known else value for name, value in values.items()}
+    found = {name: _fitted(known[name], value, name) if name in known else value for name, value in values.items()}
+    for name, group in _repeating(kind.elements_nested):
+        _gather(found, name, group)
+    base = getattr(kind._element, "type", None)
+    if isinstance(base, xsd.ComplexType) and "_value_1" not in found:
+        # zeep's place for the attributes of a type that has nothing else, where another type adds to them.
+        found["_value_1"] = {name: found[name] for name, _ in base.attributes if name in found}
+    return found
 
 
 def check_described(kind: Any, values: Mapping[str, Any]) -> None:
@@ -55,6 +63,41 @@ def written(kind: Any, value: Any, name: str) -> str:
         if isinstance(kind, number) and text.strip() and not re.fullmatch(pattern, text.strip()):
             raise ValueError(f"{name!r} came as {text!r}, expected {expected} ({kind.qname.localname})")
     return text
+
+
+def _repeating(nested: Iterable[tuple[str | None, Any]]) -> Iterator[tuple[str, Any]]:
+    """The groups (choices, sequences) that repeat as a whole, by the names that zeep gives them."""
+    for name, group in nested:
+        if isinstance(group, Indicator) and name and group.accepts_multiple:
+            yield name, group
+        elif isinstance(group, OrderIndicator):
+            yield from _repeating(group.elements_nested)
+
+
+def _gather(values: dict[str, Any], name: str, group: Any) -> None:
+    """Move the members of a group that repeats into the list of tables that zeep wants of it; settings name them as any
+    other member, as PHP does.
+    """
+    members = dict(group.elements)
+    given = {member: values.pop(member) for member in members if member in values}
+    rows = _choices if isinstance(group, xsd.Choice) else _rows
+    if given:
+        fitting = xsd.ComplexType(xsd.Sequence(list(group)))
+        values[name] = [fitted(fitting, row) for row in rows(members, given)]
+
+
+def _choices(members: Mapping[str, Any], given: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    for member, value in given.items():
+        whole = getattr(members[member], "accepts_multiple", False)
+        for item in value if isinstance(value, list) and not whole else [value]:
+            yield {member: item}
+
+
+def _rows(members: Mapping[str, Any], given: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """One table for each place in the lists that are given."""
+    lists = {name: value if isinstance(value, list) else [value] for name, value in given.items()}
+    for place in range(max(map(len, lists.values()))):
+        yield {name: items[place] for name, items in lists.items() if place < len(items)}
 
 
 def _members(kind: Any) -> Iterator[tuple[str, Any]]:

@@ -1,78 +1,64 @@
 """What a WSDL says, by zeep; only the files ``soap_*.py`` that build on zeep's types import it besides."""
 
-import logging
-import warnings
 from collections.abc import Mapping
 from typing import Any
 
-import zeep
 from lxml import etree
 from zeep import xsd
 from zeep.helpers import serialize_object
-from zeep.wsdl.bindings.soap import SoapBinding
 
 from adapters.answers import Single
-from adapters.envelope import headers_for
+from adapters.envelope import SOAP_12, headers_for
 from adapters.http import HttpRequest, Peer
 from adapters.outcomes import Failed
 from adapters.settings import origin_of
 from adapters.soap_answers import parts_of
+from adapters.soap_description import Description, chosen, unusable
 from adapters.soap_documents import safe, written
 from adapters.soap_encoded import XSI, write_operation
 from adapters.soap_flat import flat
 from adapters.soap_header import Header
-from adapters.soap_known import ENCODING, XML, XSD
-from adapters.soap_loading import Loading
+from adapters.soap_known import ENCODING, ENCODING_12, XML, XSD
 from adapters.soap_prepared import prepare, serialized
 from adapters.soap_settings import SoapConfig
 from adapters.soap_values import check_described, fitted
-from adapters.soap_zeep import TolerantDocument
 from adapters.templates import rendered
-from adapters.wire import Attempt
 from gateway.adapter import Outgoing
 from gateway.errors import AdapterError
-
-# zeep logs whole requests and answers, credentials included.
-logging.getLogger("zeep").setLevel(logging.WARNING)
-# Of what it leaves out in a WSDL it warns on stderr; nobody misses an operation that is not called.
-warnings.filterwarnings("ignore", category=UserWarning, module="zeep")
 
 
 class Contract:
     """A loaded WSDL, bound to one operation and address. Raises ``AdapterError`` and ``Failed``."""
 
-    def __init__(self, config: SoapConfig, arguments: Any, header: Header, peer: Peer, attempt: Attempt) -> None:
-        """``arguments`` are compiled templates; the WSDL is loaded through ``peer`` within ``attempt``."""
+    def __init__(
+        self, config: SoapConfig, arguments: Any, header: Header, peer: Peer, description: Description
+    ) -> None:
+        """``arguments`` are compiled templates."""
         self._arguments = arguments
         self._peer = peer
         self._header = header
         self._name = safe(config.operation.strip())
-        transport = Loading(config.wsdl, peer, attempt)
+        self._client = description.client
         try:
-            self._load(config, transport)
+            self._bind(config, description)
             self._make_ready(config)
         except (AdapterError, Failed):
             raise
         except Exception as error:  # zeep raises what it stumbles over
-            raise AdapterError(f"the WSDL {config.wsdl!r} cannot be used: {error or type(error).__name__}") from None
-        transport.finished = True
+            raise unusable(config.wsdl, error) from None
 
-    def _load(self, config: SoapConfig, transport: Loading) -> None:
-        # Not strict: a missing or surplus element in an answer does not undo the call that was placed.
-        settings = zeep.Settings(strict=False, raw_response=True)
-        document = TolerantDocument(config.wsdl, transport, settings=settings)
-        self._client = zeep.Client(document, transport=transport, settings=settings)
-        port = self._port(config)
+    def _bind(self, config: SoapConfig, description: Description) -> None:
+        port = description.port(config.service, config.port)
         self._binding = port.binding
         self._operation = self._chosen_operation(config)
-        self._style = transport.encoding_style(self._binding.name.localname, self._name)
+        self._style = description.encoding_style(self._binding, self._name)
         self.address: str = config.address or (port.binding_options or {}).get("address") or ""
 
     def _chosen_operation(self, config: SoapConfig) -> Any:
         """The operation that the settings name. Raises ``AdapterError``, with the reason where it cannot be used."""
         if why := self._binding.unusable.get(self._name):
             raise AdapterError(f"the WSDL {config.wsdl!r} describes {config.operation!r} wrongly: {why}")
-        return _chosen(self._binding.all(), config.operation, "operation")
+        return chosen(self._binding.all(), config.operation, "operation")
 
     def _make_ready(self, config: SoapConfig) -> None:
         action = config.soap_action or self._operation.soapaction or ""
@@ -100,12 +86,6 @@ class Contract:
             check_described(xsd.ComplexType(xsd.Sequence([body])) if wrapped else body.type, self._arguments)
         except ValueError as error:
             raise AdapterError(f"the arguments do not fit {written(self._name)!r}: {error}") from None
-
-    def _port(self, config: SoapConfig) -> Any:
-        """The port that the settings name, or the first one that speaks SOAP (.NET lists GET and POST too)."""
-        service = _chosen(self._client.wsdl.services, config.service, "service")
-        speaking = {name: port for name, port in service.ports.items() if isinstance(port.binding, SoapBinding)}
-        return _chosen(speaking, config.port, "SOAP port")
 
     def request(self, message: Outgoing) -> HttpRequest:
         """The call of the operation for ``message``. Raises ``AdapterError`` when the arguments do not fit it."""
@@ -183,6 +163,8 @@ class Contract:
         if self._operation.input.body is None:
             return self._bare(arguments)
         prefixes = {"xsd": XSD, "xsi": XSI, "soapenc": ENCODING}
+        if self._binding.nsmap["soap-env"] == SOAP_12:
+            prefixes["soapenc12"] = ENCODING_12
         # XML's own namespace may have no other prefix than its own.
         spoken = {
             prefix: uri for prefix, uri in self._client.namespaces.items() if uri not in (None, "", ENCODING, XML)
@@ -220,18 +202,6 @@ class Contract:
         # zeep hands out an answer's only part without the name that the WSDL gives it.
         bare = len(names) == 1 and not isinstance(value, dict | list)
         return Single({names[0]: value}) if bare else value
-
-
-def _chosen(found: Mapping[str, Any], name: str, what: str) -> Any:
-    """What is called ``name``, or the first without a name. Raises ``AdapterError``, which lists what there is."""
-    if not found:
-        # zeep leaves out operations whose messages or types it does not find.
-        raise AdapterError(f"the WSDL describes no {what} that can be used: does it lack messages or types?")
-    name = name.strip()
-    if name and safe(name) not in found:
-        known = ", ".join(map(written, found))
-        raise AdapterError(f"the WSDL has no {what} {name!r}; it has: {known}")
-    return found[safe(name)] if name else next(iter(found.values()))
 
 
 def _is_structure(element: Any) -> bool:

@@ -21,8 +21,9 @@ from zeep.xsd.visitor import SchemaVisitor
 from adapters.answers import Markup, boolean_of
 from adapters.outcomes import Failed
 from adapters.soap_answers import parts_in
-from adapters.soap_documents import written
+from adapters.soap_documents import safe, written
 from adapters.soap_known import XSD, is_known
+from adapters.soap_parts import bind_parts
 from gateway.errors import AdapterError
 
 
@@ -45,9 +46,23 @@ class Missing(xsd.AnyType):  # type: ignore[misc]
 def undescribed(kind: Missing) -> str:
     """Return why no value of ``kind`` can be sent."""
     name = written(kind.qname.localname)
-    if "[" in name:
-        return f"it takes an array of several dimensions ({name}), which is not supported: send an envelope instead"
     return f"the WSDL describes the type {name!r} of the namespace {kind.qname.namespace!r} nowhere"
+
+
+class Ranked(xsd.AnyType):  # type: ignore[misc]
+    """The items of an array of several dimensions (``string[,]``) or of arrays (``string[][]``).
+
+    ``innermost`` is the type of the values, ``ranks`` the dimensions of each array, the outermost first.
+    """
+
+    def __init__(self, qname: Any, innermost: Any, ranks: list[int]) -> None:
+        super().__init__(qname)
+        self.innermost = innermost
+        self.ranks = ranks
+
+    def render(self, node: Any, value: Any, xsd_type: Any = None, render_path: Any = None) -> None:
+        """Raise ``ValueError``: only SOAP's encoding has such arrays."""
+        raise ValueError(f"it takes an array of several dimensions ({written(self.qname.localname)}) in a literal body")
 
 
 class TolerantSchema(Schema):  # type: ignore[misc]
@@ -66,7 +81,11 @@ class TolerantSchema(Schema):  # type: ignore[misc]
         return document
 
     def get_type(self, qname: Any, fail_silently: bool = False) -> Any:
-        return self._found(super().get_type, qname, None if fail_silently else Missing)
+        name = self._create_qname(qname)
+        local, bracket, sizes = written(name.localname).partition("[")
+        if bracket and self.loading:
+            return Ranked(name, self.get_type(etree.QName(name.namespace, safe(local))), _ranks(sizes))
+        return self._found(super().get_type, name, None if fail_silently else Missing)
 
     def get_element(self, qname: Any) -> Any:
         return self._found(super().get_element, qname, lambda name: xsd.Element(name, Missing(name)))
@@ -108,8 +127,10 @@ class TolerantSchema(Schema):  # type: ignore[misc]
         return document
 
     def finish(self) -> None:
-        """Stop standing in, and give lists and unions the names that they were described by."""
+        """Stop standing in; give lists and unions the names that they were described by, and namespaces prefixes."""
         self.loading = False
+        # Known schemas may have come last, when names of their types have no prefix yet.
+        self._prefix_map_auto = self._create_prefix_map()
         for name, kind in self._named_types():
             if isinstance(kind, ListType | UnionType):
                 kind.qname = etree.QName(name)
@@ -117,6 +138,15 @@ class TolerantSchema(Schema):  # type: ignore[misc]
     def _named_types(self) -> Iterator[tuple[str, Any]]:
         for document in self.documents:
             yield from document._types.items()
+
+
+def _ranks(sizes: str) -> list[int]:
+    """The dimensions of arrays within arrays, the outermost first: it stands last (SOAP 1.1, 5.4.2).
+
+    >>> _ranks("][,]")
+    [2, 1]
+    """
+    return [size.count(",") + 1 for size in reversed(sizes.rstrip("]").split("]["))]
 
 
 class _TolerantVisitor(SchemaVisitor):  # type: ignore[misc]
@@ -171,6 +201,7 @@ class _Tolerant:
             xmlelement.remove(operation)
         for operation in binding._operations.values():
             operation.binding = binding
+            bind_parts(operation)
         return binding
 
     def resolve(self, definitions: Any) -> None:

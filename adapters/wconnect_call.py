@@ -7,6 +7,7 @@ from typing import Any
 from adapters.http import Answer, HttpRequest, Peer
 from adapters.outcomes import STATUS, Failed
 from adapters.settings import HttpConfig
+from adapters.soap_description import Description
 from adapters.soap_header import Header
 from adapters.soap_settings import SoapConfig
 from adapters.soap_wsdl import Contract
@@ -49,7 +50,8 @@ class Call:
         own |= {"wsdl": self._config.wsdl, "address": self._config.address, "operation": self._operation}
         config = SoapConfig(**own)
         try:
-            return Contract(config, {}, Header(config), self._peer, self._peer.attempt())
+            description = Description(config.wsdl, self._peer, self._peer.attempt())
+            return Contract(config, {}, Header(config), self._peer, description)
         except AdapterError as error:
             raise SourceError(self._peer.told(error.message)) from None
         except Failed as failed:

@@ -92,6 +92,29 @@ class _Reader(io.RawIOBase):
         return io.BufferedReader(self)
 
 
+def connected(host: str, port: int, attempt: Attempt, *, connect_s: float, trust: Trust | None = None) -> Any:
+    """Return a connected socket, within ``connect_s`` seconds of the attempt; over TLS where ``trust`` is given.
+
+    Raises ``OSError``: ``socket.gaierror``, ``ConnectTimeout``, ``NotConnected``, ``ConnectionError``, and what
+    ``Trust`` raises.
+    """
+    timeout_s = min(connect_s, attempt.left_s())
+    ends = monotonic() + timeout_s
+    try:
+        sock = open_socket(host, port, timeout_s=timeout_s, options=[AT_ONCE])
+        if trust is None:
+            return sock
+        # What is left of it is for the handshake, all of it: a timeout of 0 would mean not to wait at all.
+        sock.settimeout(max(ends - monotonic(), 0.001))
+        return trust.wrap(sock, host)
+    except TimeoutError as error:
+        raise ConnectTimeout from error
+    except (socket.gaierror, ssl.SSLError, NoAuthorities, ConnectionError):
+        raise
+    except OSError as error:
+        raise NotConnected from error
+
+
 class _Connection:
     """A connection to ``origin`` for one attempt after the other; ``sock`` is None while it is closed."""
 
@@ -107,20 +130,7 @@ class _Connection:
         ``Trust`` raises.
         """
         host, port, is_tls, _ = self._address
-        timeout_s = min(connect_s, attempt.left_s())
-        ends = monotonic() + timeout_s
-        try:
-            self.sock = open_socket(host, port, timeout_s=timeout_s, options=[AT_ONCE])
-            if is_tls:
-                # What is left of it is for the handshake, all of it: a timeout of 0 would mean not to wait at all.
-                self.sock.settimeout(max(ends - monotonic(), 0.001))
-                self.sock = self._trust.wrap(self.sock, host)
-        except TimeoutError as error:
-            raise ConnectTimeout from error
-        except (socket.gaierror, ssl.SSLError, NoAuthorities, ConnectionError):
-            raise
-        except OSError as error:
-            raise NotConnected from error
+        self.sock = connected(host, port, attempt, connect_s=connect_s, trust=self._trust if is_tls else None)
 
     def send(self, data: bytes, attempt: Attempt, connect_s: float) -> None:
         """A request leaves by one write: each one more costs both sides about as much as a whole head."""

@@ -209,6 +209,14 @@ def load(name: str) -> type[Adapter]:
     return loaded
 
 
+def only_dials(name: str) -> bool:
+    """Whether the adapter ``name`` places calls and cannot tell a CRM of events, by its attribute ``only_dials``.
+
+    False for a name that no adapter has: ``load`` says what is wrong with it.
+    """
+    return name in names() and bool(getattr(load(name), "only_dials", False))
+
+
 def config_class(name: str, settings: Mapping[str, Any], folder: Path | None = None) -> type[Any]:
     """The dataclass of the settings of the adapter ``name``.
 

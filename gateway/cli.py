@@ -6,6 +6,7 @@ import sys
 import click
 
 from gateway import __version__
+from gateway.commands.terminal import tell
 from gateway.errors import GatewayError
 
 COMMANDS = {
@@ -72,5 +73,5 @@ def main() -> None:
     try:
         cli(prog_name="cti-gateway")
     except GatewayError as error:
-        click.echo(f"cti-gateway: {error}", err=True)
+        tell(f"cti-gateway: {error}", err=True)
         sys.exit(1)

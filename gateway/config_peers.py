@@ -51,8 +51,9 @@ def _prepare_peer(table: Any, model: type[Table], source: str, place: tuple[str,
     rest = {key: value for key, value in table.items() if key not in own}
     if model is Directory and isinstance(rest.get("path"), str):
         rest["path"] = str(Path(source).parent / rest["path"])
-    if own.get("adapter") == adapters.PRESET and model is Forward:
-        raise ConfigError(f"{source}: {'.'.join(place)}.adapter: a preset dials; a forward needs url, soap or xmlrpc.")
+    if model is Forward and adapters.only_dials(own["adapter"]):
+        dialler = "a preset" if own["adapter"] == adapters.PRESET else f"the adapter {own['adapter']!r}"
+        raise ConfigError(f"{source}: {'.'.join(place)}.adapter: {dialler} dials; a forward needs url, soap or xmlrpc.")
     if own.get("adapter") == adapters.PRESET and "preset" in own:
         rest["preset"] = own["preset"]
     return own | {"settings": _settings(table[chooser], rest, model, source, place, folder)}

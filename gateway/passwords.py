@@ -14,7 +14,7 @@ from prometheus_client import Counter
 
 from gateway.errors import LoginsBusy, TooManyAttempts
 from gateway.logins.attempts import DATABASE, Attempts, Limit, digest, place_of
-from gateway.logins.turns import Pace, Turns
+from gateway.logins.turns import Alike, Pace, Turns
 from gateway.logins.weak import weakness
 from gateway.store.directory import Agent, Directory
 
@@ -74,6 +74,7 @@ class Verifier:
         self._attempts = attempts
         self._turns = turns
         self._pace = pace
+        self._alike = Alike()
         self._key = shared_key()
 
     def verify(self, tenant: str, login: str, password: str, address: str = "") -> Agent | None:
@@ -82,19 +83,29 @@ class Verifier:
         Raises ``TooManyAttempts``, ``LoginsBusy``.
         """
         found = self._directory.agent_with_hash(tenant, login)
-        if found and self._attempts.knows(self._mark(found, password)):
+        if found and self._is_remembered(found, password):
             return found[0]
+        who = Try(tenant, login, place_of(address))
+        with self._alike.after_first(digest(repr(who), self._keyed(password).hex())):
+            if found and self._is_remembered(found, password):
+                return found[0]
+            return self._try_counted(who, found, password[:LONGEST])
+
+    def close(self) -> None:
+        self._attempts.close()
+
+    def _is_remembered(self, found: tuple[Agent, str], password: str) -> bool:
+        return self._attempts.knows(self._mark(found, password))
+
+    def _try_counted(self, who: "Try", found: tuple[Agent, str] | None, password: str) -> Agent | None:
         try:
-            agent = self._try(Try(tenant, login, place_of(address)), found, password[:LONGEST])
+            agent = self._try(who, found, password)
         except LoginsBusy:
             REFUSED.labels("busy").inc()
             raise
         if agent is None:
             REFUSED.labels("wrong").inc()
         return agent
-
-    def close(self) -> None:
-        self._attempts.close()
 
     def _try(self, who: "Try", found: tuple[Agent, str] | None, password: str) -> Agent | None:
         known = self._attempts.knows(who.mark)

@@ -217,6 +217,28 @@ def test_dry_run_prints_the_exact_request_and_sends_nothing(run: Run, with_appli
     assert run("calls", "--format", "json", "--config", str(path)).stdout == ""
 
 
+def test_an_appliance_without_http_is_checked_shown_and_dialled_like_any_other(run: Run, tmp_path: Path) -> None:
+    import tomli_w
+
+    manager = FAMILIES["asterisk-manager"]().start()
+    path = tmp_path / "gateway.toml"
+    path.write_text(tomli_w.dumps({"tenants": {"acme": {"area_code": "47", "appliances": manager.tables()}}}))
+    order = ("dial", "3501", "47999998888", "--config", str(path))
+    try:
+        assert "fala AMI e aceitou o login" in fine(run("check", "--config", str(path)))
+        shown = fine(run(*order, "--dry-run"))
+        assert manager.received == []
+        assert "accepted:" in fine(run(*order))
+    finally:
+        manager.stop()
+    assert [line for line in shown.splitlines() if line.startswith(("Action:", "Key:", "Exten:"))] == [
+        *("Action: Challenge", "Action: Login", "Key: ****", "Action: Originate", "Exten: 47999998888")
+    ]
+    (received,) = manager.received
+    assert (received.extension, received.number, received.call_id) == ("3501", "47999998888", "gw-acme-1")
+    assert '"secret"' not in fine(run("config", "--config", str(path))).replace('"secret": "****"', "")
+
+
 def test_config_shows_what_is_in_force_without_secrets(run: Run, with_appliances) -> None:
     path, _ = with_appliances
     shown = json.loads(fine(run("config", "--config", str(path))))
@@ -416,7 +438,7 @@ def test_simulate_says_what_is_wrong_with_what_it_was_told(run: Run, arguments: 
     assert said in result.output
 
 
-@pytest.mark.parametrize("name", ["asterisk-ami", "cisco-webdialer", "url"])
+@pytest.mark.parametrize("name", ["asterisk-ami", "asterisk-manager", "cisco-webdialer", "url"])
 def test_simulate_prints_the_settings_that_dial_on_it(name: str) -> None:
     from gateway import config_file
     from gateway.commands.simulate import _to_paste
@@ -485,3 +507,20 @@ def test_a_defect_of_an_adapter_ends_a_dry_run_with_a_sentence(
     result = run("dial", "3501", "4732100123", "--dry-run", "--appliance", "broken", *config)
     assert isinstance(result.exception, GatewayError), "a traceback"
     assert "the adapter has a defect: AttributeError" in str(result.exception)
+
+
+def test_a_name_has_no_power_over_the_terminal(run: Run, tmp_path: Path) -> None:
+    evil, shown = "Ana\x1b]0;x\x07\u202eb", "Ana\\x1b]0;x\\x07\\u202eb"
+    told = ("--extension", "3501", "--name", evil, "--password-stdin")
+    fine(run("agent", "add", "ana", *told, stdin="longa-senha\n"))
+    assert fine(run("agent", "list")) == f"default\tana\t3501\t{shown}\n"
+    accounts = tmp_path / "contas.csv"
+    accounts.write_text("codigo;conta;telefone\n1;Loja \x9b31m\u202e;4732100123\n", encoding="utf-8")
+    fine(run("import", "accounts", str(accounts)))
+    assert "Loja \\x9b31m\\u202e (1)" in fine(run("number", "4732100123"))
+
+
+def test_calls_on_a_terminal_show_control_characters_as_escapes(run: Run, with_appliances: Path) -> None:
+    run("dial", "3501", "4732100123\x1b[2J", "--config", str(with_appliances))
+    for form in ("table", "json"):
+        assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]", run("calls", "--format", form).stdout)

@@ -45,6 +45,7 @@ def refused(raw: dict) -> str:
             "p.preset: there is no preset 'asterisk-am'. Did",
         ),
         ({"tenants": {"a": {"forwards": {"f": {"adapter": "preset"}}}}}, "f.adapter: a preset dials; a forward needs"),
+        ({"tenants": {"a": {"forwards": {"f": {"adapter": "ami"}}}}}, "f.adapter: the adapter 'ami' dials; a forward"),
         ({"tenants": {"a": {"default_appliance": "p"}}}, "default_appliance 'p' is not one of the appliances"),
         ({"tenants": {"a": {"events": {"token": "env:NOT_SET_HERE"}}}}, "variable NOT_SET_HERE is not set"),
         ({"tenants": {"a": {"listener": {"aliases": {"raml": ["dst"]}}}}}, "listener.aliases.raml"),
@@ -114,7 +115,7 @@ def test_the_examples_in_the_written_configuration_are_accepted_too(
     uncommented = [re.sub(r"^# (?=\[|[a-z_]+ = )", "", line) for line in template().splitlines()]
     settings = [line for line in uncommented if not line.startswith("#")]
     loaded = config_file.parse(tomllib.loads("\n".join(settings)), source="gateway.toml", base=tmp_path)
-    assert set(loaded.tenants["acme"].appliances) == {"asterisk", "pbx", "softswitch", "cloud"}
+    assert set(loaded.tenants["acme"].appliances) == {"asterisk", "manager", "pbx", "softswitch", "cloud"}
 
 
 def settings_of(model: type[BaseModel]) -> set[str]:

@@ -2,7 +2,6 @@
 
 import csv
 import io
-import json
 import re
 from collections.abc import Iterable
 from datetime import datetime, timedelta
@@ -12,6 +11,7 @@ import click
 
 from gateway.bootstrap import Gateway
 from gateway.commands.place import Place, one_tenant, with_place, with_tenant
+from gateway.commands.terminal import cell, tell, tell_data, tell_json
 from gateway.domain.spreadsheets import harmless
 from gateway.store.calls import CallFilter, LoggedCall
 
@@ -74,12 +74,12 @@ def explain(gateway: Gateway, tenant: str | None, call_id: int, form: str) -> No
     if found is None:
         raise click.ClickException(f"There is no call {call_id}.")
     if form == "json":
-        click.echo(json.dumps(found.as_json(), ensure_ascii=False))
+        tell_json(found.as_json())
         return
-    click.echo(f"call {call_id}: {found.verdict.en}")
+    tell(f"call {call_id}: {found.verdict.en}")
     for link in found.links:
         mark = {True: click.style("ok  ", fg="green"), False: click.style("NO  ", fg="red"), None: "-   "}[link.ok]
-        click.echo(f"  {mark}{link.name:10} {link.said.en}")
+        click.echo(f"  {mark}{link.name:10} {cell(link.said.en)}")
 
 
 def moment(text: str | None, zone: ZoneInfo) -> int | None:
@@ -96,7 +96,7 @@ def moment(text: str | None, zone: ZoneInfo) -> int | None:
 
 def _as_json(calls: Iterable[LoggedCall], _zone: ZoneInfo) -> None:
     for call in calls:
-        click.echo(json.dumps(call.as_json(), ensure_ascii=False))
+        tell_json(call.as_json())
 
 
 def _as_csv(calls: Iterable[LoggedCall], _zone: ZoneInfo) -> None:
@@ -108,7 +108,7 @@ def _as_csv(calls: Iterable[LoggedCall], _zone: ZoneInfo) -> None:
         if header:
             click.echo(",".join(plain))
         writer.writerow([harmless(value) if isinstance(value, str) else value for value in plain.values()])
-        click.echo(line.getvalue())
+        tell_data(line.getvalue())
         header = False
 
 
@@ -123,7 +123,7 @@ def _cell(call: LoggedCall, column: str, zone: ZoneInfo) -> str:
     value = getattr(call, column)
     if column == "started_at" and value is not None:
         return datetime.fromtimestamp(value / 1000, zone).strftime("%Y-%m-%d %H:%M:%S")
-    return "-" if value is None else str(value)
+    return "-" if value is None else cell(value)
 
 
 WRITERS = {"json": _as_json, "csv": _as_csv, "table": _as_table}

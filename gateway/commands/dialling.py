@@ -9,6 +9,7 @@ import click
 from gateway.adapter import Adapter, Outgoing, WireRequest, defect_of
 from gateway.clock import milliseconds
 from gateway.commands.place import Place, one_tenant, with_place, with_tenant
+from gateway.commands.terminal import tell, tell_data
 from gateway.domain.messages import Origin, PlaceCall
 from gateway.errors import AdapterError, GatewayError
 from gateway.handlers import draft_order
@@ -36,7 +37,7 @@ def dial_command(
             _show_requests(gateway, message)
             return
         reply = gateway.core.handle(message)
-        click.echo(f"{reply.outcome}: {reply.message} (call {reply.call_id})")
+        tell(f"{reply.outcome}: {reply.message} (call {reply.call_id})")
         sys.exit(0 if reply.ok else 1)
 
 
@@ -57,4 +58,4 @@ def _show_requests(gateway: Any, message: PlaceCall) -> None:
     for request in _preview(adapter, outgoing):
         note = f", {request.note}" if request.note else ""
         click.echo(f"--- to {request.peer} ({len(request.data)} bytes{note})", err=True)
-        click.echo(request.shown())
+        tell_data(request.shown())

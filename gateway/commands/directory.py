@@ -6,6 +6,7 @@ import click
 
 from gateway.clock import milliseconds
 from gateway.commands.place import Place, one_tenant, with_place, with_tenant
+from gateway.commands.terminal import cell
 from gateway.passwords import WeakPassword, hash_password
 from gateway.store.directory import Agent
 
@@ -51,7 +52,7 @@ def agent_list(place: Place, tenant: str | None) -> None:
     """List the agents: tenant, login, extension, name."""
     with place.open() as gateway:
         for agent in gateway.directory.agents(tenant):
-            click.echo(f"{agent.tenant}\t{agent.login}\t{agent.extension}\t{agent.name}")
+            click.echo("\t".join(map(cell, (agent.tenant, agent.login, agent.extension, agent.name))))
 
 
 @agent_command.command("remove")

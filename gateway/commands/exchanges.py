@@ -1,6 +1,5 @@
 """``exchanges``: the wire log in a terminal."""
 
-import json
 from collections.abc import Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -9,6 +8,7 @@ import click
 
 from gateway.commands.calls import ROW_ID, moment
 from gateway.commands.place import Place, one_tenant, with_place, with_tenant
+from gateway.commands.terminal import cell, tell, tell_data, tell_json
 from gateway.store.exchanges import IN, OUT, Exchange, ExchangeFilter
 
 
@@ -65,9 +65,9 @@ def _print_whole(found: Exchange | None, wanted: int) -> None:
     if found is None:
         raise click.ClickException(f"There is no exchange {wanted} (any more).")
     if found.note:
-        click.echo(f"# {found.note}", err=True)
-    click.echo(found.request + (b"" if found.request.endswith(b"\n") else b"\n"))
-    click.echo(found.answer or found.status)
+        tell(f"# {found.note}", err=True)
+    tell_data(found.request + (b"" if found.request.endswith(b"\n") else b"\n"))
+    tell_data(found.answer or found.status)
 
 
 def _print_json(found: Sequence[Exchange]) -> None:
@@ -75,7 +75,7 @@ def _print_json(found: Sequence[Exchange]) -> None:
         plain = {name: getattr(item, name) for name in Exchange.__dataclass_fields__}
         for side in ("request", "answer"):
             plain[side] = plain[side].decode("utf-8", "backslashreplace")
-        click.echo(json.dumps(plain, ensure_ascii=False))
+        tell_json(plain)
 
 
 def _print_table(found: Sequence[Exchange], zone: ZoneInfo) -> None:
@@ -85,4 +85,4 @@ def _print_table(found: Sequence[Exchange], zone: ZoneInfo) -> None:
         took = f"{item.took_us / 1000:.1f} ms"
         parts = (f"{item.id:>7}", at, f"{item.way:3}", f"{item.tenant or '-':10}", f"{item.peer:15}", f"{item.wire:7}")
         rest = (f"{item.operation or '-':15}", f"{item.status:26}", f"{took:>9}", call, item.note)
-        click.echo("  ".join((*parts, *rest)).rstrip())
+        click.echo(cell("  ".join((*parts, *rest)).rstrip()))

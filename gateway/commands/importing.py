@@ -10,6 +10,7 @@ import click
 
 from gateway.bootstrap import Gateway, tenants
 from gateway.commands.place import Place, one_tenant, with_place, with_tenant
+from gateway.commands.terminal import cell, tell
 from gateway.errors import ConfigError, GatewayError
 from gateway.importing.columns import check_mapping
 from gateway.importing.run import Job
@@ -100,7 +101,7 @@ def _try(gateway: Gateway, tenant: str, name: str, force: bool, report: Path | N
         job = job_of(tenant, name, table, plan, gateway.importer.imports, force=force)
         _run(gateway, job, table.source, report)
     except GatewayError as error:
-        click.echo(f"{name}: {error}", err=True)
+        tell(f"{name}: {error}", err=True)
         return False
     return True
 
@@ -114,7 +115,7 @@ def import_list(place: Place, tenant: str | None) -> None:
         company = one_tenant(gateway.config, tenant)
         for run in gateway.importer.imports.last(company):
             began = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(run.started_at / 1000))
-            click.echo(f"{began}  {run.source}  {run.state}  {_changes(run)}  {run.message}".rstrip())
+            click.echo(cell(f"{began}  {run.source}  {run.state}  {_changes(run)}  {run.message}".rstrip()))
 
 
 def _run(gateway: Gateway, job: Job, kind: str, report: Path | None) -> None:
@@ -123,11 +124,11 @@ def _run(gateway: Gateway, job: Job, kind: str, report: Path | None) -> None:
     total = gateway.directory.count_accounts(job.tenant)
     click.echo(f"{job.name}: {run.counts.entries} lines read; {_changes(run)}; {job.tenant!r} now has {total} accounts")
     if run.message:
-        click.echo(run.message, err=True)
+        tell(run.message, err=True)
     for refused in run.refusals[:SHOWN_REFUSALS]:
         reason = Reason(refused["reason"]).text
         quoted = f"{refused['text']!r} " if refused["text"] else ""
-        click.echo(f"{refused['place']}: {quoted}{reason}", err=True)
+        tell(f"{refused['place']}: {quoted}{reason}", err=True)
     if run.counts.refused:
         all_of_them = f", all of them in {report}" if report else ""
         click.echo(f"{run.counts.refused} refused in all{all_of_them}", err=True)

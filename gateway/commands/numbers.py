@@ -14,6 +14,7 @@ import click
 
 from gateway.bootstrap import tenants
 from gateway.commands.place import Place, one_tenant, with_place, with_tenant
+from gateway.commands.terminal import tell
 from gateway.config import Config
 from gateway.domain.numbers import Extensions, NumberPlan, Reading, Step, read
 from gateway.domain.tenant import Tenant, Trunk
@@ -176,42 +177,42 @@ def _plain_steps(steps: Iterable[Step]) -> list[dict[str, str]]:
 
 
 def _explain(reading: Reading) -> None:
-    click.echo(f"read      {reading.input!r}")
+    tell(f"read      {reading.input!r}")
     _print_steps(reading.steps)
-    click.echo(f"kind      {reading.kind}{' (collect call)' if reading.collect else ''}")
-    click.echo(f"national  {reading.national or '-'}")
-    click.echo(f"e164      {reading.e164 or '-'}")
+    tell(f"kind      {reading.kind}{' (collect call)' if reading.collect else ''}")
+    tell(f"national  {reading.national or '-'}")
+    tell(f"e164      {reading.e164 or '-'}")
 
 
 def _explain_matches(directory: Directory | None, tenant: str, reading: Reading) -> None:
-    click.echo(f"looked up {', '.join(reading.candidates) or '- (not looked up)'}")
+    tell(f"looked up {', '.join(reading.candidates) or '- (not looked up)'}")
     if directory is None:
-        click.echo("account   - (no database here yet)")
+        tell("account   - (no database here yet)")
         return
     owners = directory.owners(tenant, reading.candidates)
     for owner in owners:
-        click.echo(f"account   {owner.name} ({owner.code}){' - ' + owner.contact if owner.contact else ''}")
+        tell(f"account   {owner.name} ({owner.code}){' - ' + owner.contact if owner.contact else ''}")
     if not owners:
-        click.echo("account   unknown number")
+        tell("account   unknown number")
 
 
 def _explain_dialling(value: str, rules: Tenant, trunk: Trunk | None, extension: str) -> None:
     if trunk is None:
-        click.echo("dialled   - (the tenant has no appliance)")
+        tell("dialled   - (the tenant has no appliance)")
         return
     try:
         dialled = dialled_by(trunk, value, rules, extension)
     except NotDiallable as error:
-        click.echo(f"dialled   - ({error})")
+        tell(f"dialled   - ({error})")
         return
     except NumberBlocked as error:
         _print_steps(error.steps)
-        click.echo(f"dialled   - ({error})")
+        tell(f"dialled   - ({error})")
         return
     _print_steps(dialled.steps)
-    click.echo(f"dialled   {dialled.digits} by {trunk.name!r}")
+    tell(f"dialled   {dialled.digits} by {trunk.name!r}")
 
 
 def _print_steps(steps: Iterable[Step]) -> None:
     for step in steps:
-        click.echo(f"  - {step.text}  [{step.rule}]")
+        tell(f"  - {step.text}  [{step.rule}]")

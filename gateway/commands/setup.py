@@ -16,6 +16,7 @@ from gateway import __version__
 from gateway.adapter import Adapter, Probe, defect_of
 from gateway.commands.cautions import cautions
 from gateway.commands.place import Place, with_place
+from gateway.commands.terminal import cell
 from gateway.errors import GatewayError
 from gateway.source import Source
 
@@ -117,7 +118,7 @@ def _line(good: bool | None, what: str, detail: str) -> None:
     mark = {True: click.style("ok  ", fg="green"), None: click.style("warn", fg="yellow")}.get(
         good, click.style("FAIL", fg="red")
     )
-    click.echo(f"{mark}  {what:24}  {detail}")
+    click.echo(f"{mark}  {what:24}  {cell(detail)}")
 
 
 @click.group("db")

@@ -6,9 +6,12 @@ from typing import Any
 
 import click
 
+from gateway.commands.terminal import tell
+
 NAMES = """\b
 soap, xmlrpc, url                 the demo's own, one for each protocol
 asterisk-ami, asterisk-ari        Asterisk by its manager interface over HTTP and by its REST interface
+asterisk-manager                  Asterisk by its manager interface over TCP (adapter "ami")
 freeswitch                        FreeSWITCH by XML-RPC and by URL
 kamailio, opensips, sems          Kamailio, OpenSIPS and SEMS by XML-RPC
 cisco-webdialer, -15su5           Cisco WebDialer by SOAP: up to 15 SU4, and from 15 SU5
@@ -157,4 +160,4 @@ def _shown(login: tuple[str, str]) -> str:
 
 def _show(received: Any) -> None:
     call = f"{received.extension} calls {received.number}" if received.extension or received.number else ""
-    click.echo(f"{received.at:%H:%M:%S} {' - '.join(filter(None, [call, received.step]))}\n{received.raw}\n")
+    tell(f"{received.at:%H:%M:%S} {' - '.join(filter(None, [call, received.step]))}\n{received.raw}\n")

@@ -7,6 +7,7 @@ from contextlib import suppress
 
 from gateway.store.exchanges import IN, Exchange
 
+_VERSION = re.compile(r" HTTP/[\d.]+$")
 GAP = re.compile(rb"\r?\n\r?\n")
 NOT_SENT = ("host", "content-length", "accept-encoding", "connection", "transfer-encoding", "expect")
 """Headers that curl writes itself."""
@@ -38,14 +39,17 @@ def decoded(body: bytes) -> str:
 
 
 def as_curl(exchange: Exchange, base_url: str) -> str:
-    """A command that sends the same request: to ``base_url`` (of this gateway) what came in, else to the peer."""
+    """A command that sends the same request: to ``base_url`` (of this gateway) what came in, else to the peer.
+
+    Empty for a request that is not HTTP, such as an action of Asterisk's manager interface.
+    """
     lines, _ = parts(exchange.request)
     gap = GAP.search(exchange.request)
     body = exchange.request[gap.end() :] if gap else b""
-    if not lines:
+    if not lines or (exchange.way != IN and not _VERSION.search(lines[0])):
         return ""
     method, _, rest = lines[0].partition(" ")
-    target = re.sub(r" HTTP/[\d.]+$", "", rest)
+    target = _VERSION.sub("", rest)
     # The log does not say whether a peer was spoken to over TLS; its port is the best hint there is.
     peer = exchange.note.partition(";")[0].strip()
     origin = base_url if exchange.way == IN else f"{'https' if peer.endswith(':443') else 'http'}://{peer}"

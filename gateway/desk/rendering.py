@@ -7,11 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
 from werkzeug.wrappers import Response
 
 from gateway.desk import access, assets, formats
 from gateway.desk.context import Visit
 from gateway.domain.links import safe_link
+from gateway.domain.shown_text import escaped, unturned
 
 HEADERS = {
     "Content-Security-Policy": (
@@ -27,11 +29,27 @@ VARY = ("HX-Request", "HX-History-Restore-Request")
 """One address is a page or a piece of it by these headers (``Visit.by_htmx``)."""
 
 
+def isolated(text: str) -> Markup:
+    """Set ``text``, somebody's name, off from the sentence around it, whatever its direction of writing."""
+    return Markup("<bdi>{}</bdi>").format(text)
+
+
+def raw(text: str) -> str:
+    """Return what was sent, with the characters that no one sees as escapes."""
+    return escaped(text, keep="\r\n\t")
+
+
+def _harmless(value: Any) -> Any:
+    """Take out of every value that a page shows what would turn the text behind it round."""
+    return unturned(value) if isinstance(value, str) else value
+
+
 def _environment() -> Environment:
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent / "templates"),
         autoescape=True,
         undefined=StrictUndefined,
+        finalize=_harmless,
         trim_blocks=True,
         lstrip_blocks=True,
         extensions=["jinja2.ext.i18n"],
@@ -45,6 +63,8 @@ def _environment() -> Environment:
         "time": formats.time_text,
         "clock": formats.clock_text,
         "link": safe_link,
+        "isolated": isolated,
+        "raw": raw,
     }
     environment.tests["diallable"] = formats.is_diallable
     environment.tests["playable_on"] = formats.plays_here

@@ -72,6 +72,31 @@ class Turns:
         self._changed.notify_all()
 
 
+class Alike:
+    """Has those who try the same at once wait for the first of them: a CRM sends one login with every click."""
+
+    def __init__(self, *, patience_s: float = PATIENCE_S) -> None:
+        self._patience_s = patience_s
+        self._firsts: dict[bytes, threading.Event] = {}
+        self._lock = threading.Lock()
+
+    @contextmanager
+    def after_first(self, what: bytes) -> Iterator[None]:
+        """Go ahead at once as the first who tries ``what``, else when that one is done, or patience is at its end."""
+        done = threading.Event()
+        with self._lock:
+            first = self._firsts.setdefault(what, done)
+        if first is not done:
+            first.wait(self._patience_s)
+        try:
+            yield
+        finally:
+            if first is done:
+                with self._lock:
+                    del self._firsts[what]
+                done.set()
+
+
 class Pace:
     """Makes every refused login take as long as one that was hashed, whether the login exists or not.
 

@@ -16,6 +16,8 @@ from gateway.errors import TooManyRequests
 log = structlog.get_logger()
 
 REFUSALS = Counter("cti_requests_over_share_total", "Requests refused because their address had too many under way")
+EXEMPT = ""
+"""Stands for the address of requests that no share applies to."""
 NOTICE_EVERY_S = 1.0
 MOST_NOTICED = 1024
 
@@ -38,7 +40,7 @@ class Admission:
         """Let a request in; the address it counts for, to be given to ``leave``. Raises ``TooManyRequests``."""
         client = self._client(environ)
         count = self._counts.get(client, 0)
-        if count >= self._per_address:
+        if client != EXEMPT and count >= self._per_address:
             self._notice(client)
             raise TooManyRequests(self._per_address)
         self._counts[client] = count + 1

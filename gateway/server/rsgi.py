@@ -81,6 +81,8 @@ class Face:
         self._settling: Settling
         self.answering = 0
         """Requests that came whole and are not answered yet."""
+        self.busy: set[str] = set()
+        """The clients (address:port) of requests under way and of open streams."""
 
     def __rsgi_init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
@@ -89,6 +91,13 @@ class Face:
 
     async def __rsgi__(self, scope: Scope, protocol: Protocoled) -> None:
         """Serve one request."""
+        self.busy.add(scope.client)
+        try:
+            await self._serve_counted(scope, protocol)
+        finally:
+            self.busy.discard(scope.client)
+
+    async def _serve_counted(self, scope: Scope, protocol: Protocoled) -> None:
         environ = environ_of(scope)
         try:
             client = self._admission.enter(environ)

@@ -18,13 +18,13 @@ import structlog
 
 from gateway import bootstrap, logs, processors
 from gateway.config import Config
-from gateway.server.admission import Admission
+from gateway.server.admission import EXEMPT, Admission
 from gateway.server.bodies import BodyLimits
 from gateway.server.connections import Connections
 from gateway.server.processes import STOP_WITHIN_S
 from gateway.server.rsgi import Face, Limits
 from gateway.server.signals import watch
-from gateway.wire.clients import Proxies
+from gateway.wire.clients import UNKNOWN, Proxies, membership
 
 if TYPE_CHECKING:
     from gateway.application import Application
@@ -57,10 +57,8 @@ def load(work: Work) -> Face:
     from gateway.application import Application
 
     application = Application(bootstrap.build(work.config, work.data))
-    connections = Connections(work.port, work.connections)
-    face = _face(work, application, connections)
+    face = _face(work, application)
     application.start()
-    connections.start()
     if work.lenient:
         application.serve_leniently(work.lenient)
     Finalize(application, application.close, exitpriority=10)
@@ -71,8 +69,14 @@ def load(work: Work) -> Face:
     return face
 
 
-def _face(work: Work, application: "Application", connections: Connections) -> Face:
+def _face(work: Work, application: "Application") -> Face:
     server = work.config.server
+    connections = Connections(
+        work.port,
+        work.connections,
+        is_busy=lambda client: client in face.busy,
+        is_exempt=membership(server.trusted_proxies),
+    )
     admission = Admission(client_of(server.trusted_proxies), per_address=server.requests_per_address)
     application.watch_load(
         connections=lambda: connections.open, limit=work.connections, under_way=lambda: admission.under_way
@@ -84,6 +88,7 @@ def _face(work: Work, application: "Application", connections: Connections) -> F
         is_crowded=lambda: application.is_draining or connections.is_crowded(),
         on_loop=lambda: _begin(work, application, face),
     )
+    connections.start()
     return face
 
 
@@ -95,7 +100,10 @@ def limits_of(config: Config) -> Limits:
 
 
 def client_of(trusted: tuple[str, ...]) -> Callable[[dict[str, Any]], str]:
-    """The address that a request counts for: its peer's, or the one that a trusted proxy names."""
+    """The address that a request counts for: its peer's, or the one that a trusted proxy names.
+
+    ``EXEMPT`` where the proxy names none: it would lock itself out for all its clients.
+    """
     if not trusted:
         return lambda environ: str(environ["REMOTE_ADDR"])
     proxies = Proxies(trusted)
@@ -103,7 +111,8 @@ def client_of(trusted: tuple[str, ...]) -> Callable[[dict[str, Any]], str]:
     def named(environ: dict[str, Any]) -> str:
         seen = dict(environ)
         proxies.identify(seen)
-        return str(seen["cti.client"])
+        client = str(seen["cti.client"])
+        return EXEMPT if seen.get("cti.proxied") and client in (environ["REMOTE_ADDR"], UNKNOWN) else client
 
     return named
 

@@ -13,6 +13,7 @@ from typing import Any
 from gateway.simulators.appliance import Appliance, Received
 from gateway.simulators.ari import AsteriskAri
 from gateway.simulators.asterisk import AsteriskAmi
+from gateway.simulators.asterisk_manager import AsteriskManager
 from gateway.simulators.avaya import AvayaAes
 from gateway.simulators.behaviour import Behaviour
 from gateway.simulators.freeswitch import FreeSwitch
@@ -53,6 +54,7 @@ SIMULATORS: Mapping[str, type[Appliance]] = MappingProxyType(
 _EVERY: tuple[type[Appliance], ...] = (
     *SIMULATORS.values(),
     AsteriskAmi,
+    AsteriskManager,
     AsteriskAri,
     FreeSwitch,
     Kamailio,

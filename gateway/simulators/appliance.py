@@ -165,14 +165,18 @@ class Appliance:
 
     def start(self) -> Self:
         """Listen. Raises ``OSError`` when the port is taken or the certificate cannot be used."""
-        tls = None
-        if self._certificate:
-            tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-            tls.load_cert_chain(self._certificate)
-        self._server = Server(self._where, self.respond, self.idle_s, tls)
+        self._server = Server(self._where, self.respond, self.idle_s, self.tls())
         self._thread = Thread(target=self._server.serve_forever, kwargs={"poll_interval": POLL_S}, daemon=True)
         self._thread.start()
         return self
+
+    def tls(self) -> ssl.SSLContext | None:
+        """Return what its certificate comes to; None without one. Raises ``OSError`` when it cannot be used."""
+        if not self._certificate:
+            return None
+        tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        tls.load_cert_chain(self._certificate)
+        return tls
 
     def stop(self) -> None:
         """End the server, its connections and the events that are still to come."""
@@ -191,17 +195,25 @@ class Appliance:
 
     def dialled(self, request: Request, extension: str, number: str, *, call_id: str = "") -> str:
         """Note an order that was taken and let its call take its course; the call's id."""
-        self._now.ordered = True
         call_id = call_id or uuid4().hex[:12]
-        self._note(Received(datetime.now(UTC), self.name, extension, number, call_id, self._raw(request)))
+        self.dialled_by(page.as_text(request), extension, number, call_id)
+        return call_id
+
+    def dialled_by(self, raw: str, extension: str, number: str, call_id: str) -> None:
+        """Note an order that was taken, ``raw`` its text, and let its call take its course."""
+        self._now.ordered = True
+        self._note(Received(datetime.now(UTC), self.name, extension, number, call_id, self.masked(raw)))
         if self._events:
             audio = f"{self.address}/gravacoes/{call_id}.wav"
             self._events.call(extension, number, audio, delays_s=self._delays_s)
-        return call_id
 
     def noted(self, request: Request, step: str, extension: str = "", number: str = "") -> None:
         """Note a request that dials nothing; ``step`` is what it was and what came of it, in the protocol's words."""
-        self._note(Received(datetime.now(UTC), self.name, extension, number, "", self._raw(request), step))
+        self.noted_text(page.as_text(request), step, extension, number)
+
+    def noted_text(self, raw: str, step: str, extension: str = "", number: str = "") -> None:
+        """Note a request that dials nothing by its text, as ``noted`` does."""
+        self._note(Received(datetime.now(UTC), self.name, extension, number, "", self.masked(raw), step))
 
     def ordered(self) -> None:
         """The request that is being answered is an order to dial, though its call is made by a later request."""
@@ -212,9 +224,6 @@ class Appliance:
             self._received.append(received)
         if self._on_received:
             self._on_received(received)
-
-    def _raw(self, request: Request) -> str:
-        return self.masked(page.as_text(request))
 
     def masked(self, raw: str) -> str:
         """``raw`` without what must not be shown."""

@@ -92,14 +92,14 @@ class AsteriskAmi(Appliance):
     def _said(self, request: Request, fields: dict[str, str], session: Session) -> tuple[Pairs, Order | None]:
         action = fields.get("action", "").lower()
         if not action:
-            return _error("Missing action in request"), None
+            return error("Missing action in request"), None
         if action == "login":
             return self._log_in(fields, session), None
         if action == "logoff":
             session.user = ""
             return [("Response", "Goodbye"), ("Message", "Thanks for all the fish.")], None
         if not session.user:
-            return _error("Permission denied"), None
+            return error("Permission denied"), None
         if action == "originate":
             return self._originate(fields, session)
         return self._minor(action, fields, session), None
@@ -109,37 +109,37 @@ class AsteriskAmi(Appliance):
         right = same(fields.get("username", ""), user) and same(fields.get("secret", ""), password)
         if not right or self.behaviour.fail == "auth":
             self.pause(LOGIN_REFUSED_AFTER_S)
-            return _error("Authentication failed")
+            return error("Authentication failed")
         session.user = user
-        return _success("Authentication accepted")
+        return success("Authentication accepted")
 
     def _originate(self, fields: Mapping[str, str], session: Session) -> tuple[Pairs, Order | None]:
         if self.behaviour.fail == "privilege":
-            return _error("Permission denied"), None
-        wrong = _refusal(fields)
+            return error("Permission denied"), None
+        wrong = refusal(fields)
         if wrong or self.behaviour.fail == ABSENT:
-            return _error(wrong or "Extension does not exist."), Order.of(fields)
+            return error(wrong or "Extension does not exist."), Order.of(fields)
         order = self._calls.place(fields)
         if fields.get("async", "").lower() in ("true", "yes", "1", "on"):
             self._sessions.tell(order.event(fields), after_s=order.rings_s)
-            return _success("Originate successfully queued"), order
+            return success("Originate successfully queued"), order
         self.pause(order.rings_s)
-        return (_success("Originate successfully queued") if order.taken else _error("Originate failed")), order
+        return (success("Originate successfully queued") if order.taken else error("Originate failed")), order
 
     def _minor(self, action: str, fields: Mapping[str, str], session: Session) -> Pairs:
         if action == "ping":
             return [("Response", "Success"), ("Ping", "Pong"), ("Timestamp", self._calls.timestamp())]
         if action == "hangup":
             gone = self._calls.hang_up(fields.get("channel", ""))
-            return _success("Channel Hungup") if gone else _error("No such channel")
+            return success("Channel Hungup") if gone else error("No such channel")
         if action == "waitevent":
             events = session.wait(_seconds(fields.get("timeout", "")), self._stopping)
-            return [*_success("Waiting for Event completed."), *events, ("", ""), ("Event", "WaitEventComplete")]
-        return _error(f"Invalid/unknown command: {action}. Use Action: ListCommands to show available commands.")
+            return [*success("Waiting for Event completed."), *events, ("", ""), ("Event", "WaitEventComplete")]
+        return error(f"Invalid/unknown command: {action}. Use Action: ListCommands to show available commands.")
 
 
-def _refusal(fields: Mapping[str, str]) -> str:
-    """Why Asterisk does not even try to originate; in its own order of looking."""
+def refusal(fields: Mapping[str, str]) -> str:
+    """Return why Asterisk does not even try to originate; in its own order of looking."""
     channel, exten, context = (fields.get(name, "") for name in ("channel", "exten", "context"))
     if not channel:
         return "Channel not specified"
@@ -159,11 +159,13 @@ def _seconds(text: str) -> float:
     return 60.0 if seconds is None else float(seconds)
 
 
-def _error(message: str) -> Pairs:
+def error(message: str) -> Pairs:
+    """Return the answer that says no."""
     return [("Response", "Error"), ("Message", message)]
 
 
-def _success(message: str) -> Pairs:
+def success(message: str) -> Pairs:
+    """Return the answer that says yes."""
     return [("Response", "Success"), ("Message", message)]
 
 

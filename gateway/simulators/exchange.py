@@ -12,7 +12,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from functools import cached_property
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from socketserver import BaseRequestHandler, TCPServer, ThreadingMixIn
 from threading import Lock
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -107,22 +108,21 @@ Answer = Reply | NoReply
 Answers = Callable[[Request], Answer]
 
 
-class Server(ThreadingHTTPServer):
-    """Serves what ``answers`` says; each connection has a thread. With ``tls`` it speaks https. Raises ``OSError`` when
-    the port is taken."""
+class Closable(ThreadingMixIn, TCPServer):
+    """Gives each connection a thread, and closes all that are open when it is told to."""
 
     daemon_threads = True
     request_queue_size = 64
 
-    def __init__(
-        self, where: tuple[str, int], answers: Answers, idle_s: float, tls: ssl.SSLContext | None = None
-    ) -> None:
-        self.answers = answers
-        self.idle_s = idle_s
+    def __init__(self, where: tuple[str, int], handler: type[BaseRequestHandler]) -> None:
+        """Listen. Raises ``OSError`` when the port is taken."""
         self.address_family = socket.AF_INET6 if ":" in where[0] else socket.AF_INET
         self._open: set[socket.socket] = set()
         self._opening = Lock()
-        super().__init__(where, _Handler)
+        super().__init__(where, handler)
+
+    def wrap(self, tls: ssl.SSLContext | None) -> None:
+        """Speak TLS from now on, where ``tls`` is given."""
         if tls:
             # The handshake waits for the connection's own thread: a client that is slow at it keeps nobody waiting.
             self.socket = tls.wrap_socket(self.socket, server_side=True, do_handshake_on_connect=False)
@@ -141,11 +141,25 @@ class Server(ThreadingHTTPServer):
         log.debug("a connection broke", exc_info=True)
 
     def close_all(self) -> None:
+        """Close the listener and every connection."""
         self.server_close()
         with self._opening:
             still = list(self._open)
         for connection in still:
             self.shutdown_request(connection)
+
+
+class Server(Closable, HTTPServer):
+    """Serves what ``answers`` says; each connection has a thread. With ``tls`` it speaks https. Raises ``OSError`` when
+    the port is taken."""
+
+    def __init__(
+        self, where: tuple[str, int], answers: Answers, idle_s: float, tls: ssl.SSLContext | None = None
+    ) -> None:
+        self.answers = answers
+        self.idle_s = idle_s
+        super().__init__(where, _Handler)
+        self.wrap(tls)
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -22,6 +22,7 @@ MOST_PARTS = 100
 # Of a value so long only the beginning is decoded: that it is too long is seen by what is left.
 LONGEST = 20_000
 LONGEST_NAME = 300
+ESCAPED_EQUALS = re.compile("%3D", re.IGNORECASE)
 ESCAPED_LETTERS = re.compile(r"(?:%[89A-Fa-f][0-9A-Fa-f])+")
 FORM = "application/x-www-form-urlencoded"
 
@@ -52,7 +53,7 @@ def parse(query: str, names: Names) -> dict[str, str]:
         in_url = False
         if found.get(name):
             continue
-        found[name] = as_written(value) if name == "url_audio" and "://" in value else decode(value)
+        found[name] = address_in(value) if name == "url_audio" else decode(value)
         if name == "url_audio" and "?" in value:
             # The query of an address that was not encoded goes on behind the "&", to the next parameter that is new.
             in_url, url = True, [value]
@@ -77,6 +78,18 @@ def decode(value: str) -> str:
         return data.decode()
     except UnicodeDecodeError:
         return data.decode("latin-1")
+
+
+def address_in(value: str) -> str:
+    """Return the address in a ``url_audio``: encoded, in part (Spring and werkzeug leave ``:/?`` as they are), or not.
+
+    Without an ``=`` of its own and with one that is escaped, it was encoded in part, and its ``+`` means no space.
+    """
+    if "://" not in value:
+        return decode(value)
+    if "=" not in value and ESCAPED_EQUALS.search(value):
+        return decode(value.replace("+", "%2B"))
+    return as_written(value)
 
 
 def as_written(value: str) -> str:

@@ -40,7 +40,7 @@ def quiet_loggers() -> None:
     # It warns when a second application of the same name is made, which harms nobody here.
     logging.getLogger("spyne.util.appreg").setLevel(logging.ERROR)
     for name in LEAKING_LOGGERS:
-        logging.getLogger(name).disabled = True
+        logging.getLogger(name).setLevel(logging.CRITICAL + 1)  # servers that set logging up undo 'disabled'
 
 
 def remove_dead_importer() -> None:

@@ -4,33 +4,57 @@ import socket
 import struct
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from threading import Event, Lock, Thread
+from threading import Event, Lock, Thread, local
 
 LOGIN_PAGE = b"<html><head><title>Login</title></head><body><form><input name=user></form></body></html>"
 
 
-class Peer:
-    """Accepts connections and lets ``behave(peer, connection)`` answer each whole HTTP request.
+def whole_http(data: bytes) -> int:
+    """How many bytes of ``data`` its first whole HTTP request has; 0 when none is whole yet."""
+    head, found, body = data.partition(b"\r\n\r\n")
+    lines = [line for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:")]
+    size = int(lines[0].partition(b":")[2]) if lines else 0
+    return len(head) + 4 + size if found and len(body) >= size else 0
 
-    ``requests`` holds every request as its raw bytes. ``behave`` returns whether the connection stays open.
+
+def silent(_: "Peer", __: socket.socket) -> bool:
+    return True
+
+
+class Peer:
+    """Accepts connections and lets ``behave(peer, connection)`` answer each whole request.
+
+    ``requests`` holds every request as its raw bytes, ``asked`` is the one that is being answered. ``behave`` returns
+    whether the connection stays open, and so does ``greet``, which comes before any request. ``whole`` tells how long
+    the first request in some bytes is (0: not whole yet).
     """
 
     def __init__(
         self,
         behave: Callable[["Peer", socket.socket], bool],
         wrap: Callable[[socket.socket], socket.socket] = lambda raw: raw,
+        *,
+        whole: Callable[[bytes], int] = whole_http,
+        greet: Callable[["Peer", socket.socket], bool] = silent,
     ) -> None:
         self.requests: list[bytes] = []
         self.connections = 0
         self.stopped = Event()
         self._behave = behave
         self._wrap = wrap
+        self._whole = whole
+        self._greet = greet
         self._lock = Lock()
+        self._now = local()
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=64)
         self.port: int = self._listener.getsockname()[1]
         self.address = f"http://127.0.0.1:{self.port}"
         self._threads = [Thread(target=self._accept, daemon=True)]
         self._threads[0].start()
+
+    @property
+    def asked(self) -> bytes:
+        return self._now.request
 
     def close(self) -> None:
         self.stopped.set()
@@ -52,35 +76,37 @@ class Peer:
     def _serve(self, connection: socket.socket) -> None:
         with connection, suppress(OSError), self._wrap(connection) as connection:
             connection.settimeout(0.05)
+            if not self._greet(self, connection):
+                return
             while request := self._request(connection):
                 with self._lock:
                     self.requests.append(request)
+                self._now.request = request
                 if not self._behave(self, connection):
                     return
 
     def _request(self, connection: socket.socket) -> bytes:
         data = b""
-        while not self.stopped.is_set() and not _whole(data):
+        while not self.stopped.is_set() and not self._whole(data):
             with suppress(TimeoutError):
                 chunk = connection.recv(65536)
                 if not chunk:
                     return b""
                 data += chunk
-        return data if _whole(data) else b""
-
-
-def _whole(data: bytes) -> bool:
-    head, found, body = data.partition(b"\r\n\r\n")
-    lines = [line for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:")]
-    return bool(found) and len(body) >= (int(lines[0].partition(b":")[2]) if lines else 0)
+        size = self._whole(data)
+        assert size in (0, len(data)), "a request was sent before the answer to the one before it"
+        return data[:size]
 
 
 @contextmanager
 def serving(
     behave: Callable[[Peer, socket.socket], bool],
     wrap: Callable[[socket.socket], socket.socket] = lambda raw: raw,
+    *,
+    whole: Callable[[bytes], int] = whole_http,
+    greet: Callable[[Peer, socket.socket], bool] = silent,
 ) -> Iterator[Peer]:
-    peer = Peer(behave, wrap)
+    peer = Peer(behave, wrap, whole=whole, greet=greet)
     try:
         yield peer
     finally:

@@ -13,7 +13,7 @@ def meaning(element: Any) -> tuple[Any, ...]:
     attributes = {name: _resolved(element, name, value) for name, value in element.attrib.items()}
     # Where it stands is the writer's choice (SOAP 1.1, 4.1.1).
     attributes = {name: value for name, value in attributes.items() if not name.endswith("}encodingStyle")}
-    if any(name.endswith("}arrayType") for name in attributes):
+    if any(name.endswith(("}arrayType", "}itemType")) for name in attributes):
         # An array may say its own type or that it is one (SOAP 1.1, 5.4.2).
         attributes.pop(f"{{{XSI}}}type", None)
     children = tuple(meaning(child) for child in element.iterchildren(etree.Element))
@@ -21,7 +21,7 @@ def meaning(element: Any) -> tuple[Any, ...]:
 
 
 def _resolved(element: Any, name: str, value: str) -> str:
-    if name != f"{{{XSI}}}type" and not name.endswith("}arrayType"):
+    if name != f"{{{XSI}}}type" and not name.endswith(("}arrayType", "}itemType")):
         return value
     prefix, _, local = value.rpartition(":")
     return f"{{{element.nsmap.get(prefix or None)}}}{local}"

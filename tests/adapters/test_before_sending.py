@@ -14,7 +14,7 @@ from adapters.wire import Connections
 from gateway.adapter import Outcome, defect_of
 from gateway.errors import AdapterError
 from tests.adapters.bad_peers import free_port
-from tests.adapters.dialects import DIAL, DIALECTS, make
+from tests.adapters.dialects import DIAL, DIALECTS, GUIDE, make
 
 
 class Stumbled(Exception):
@@ -30,6 +30,8 @@ BREAKS = {
     "preset": (Template, "render"),
     "xmlrpc": (xmlrpc.client, "dumps"),
     "soap": (Contract, "request"),
+    "ami": (Template, "render"),
+    GUIDE: (Template, "render"),
 }
 
 

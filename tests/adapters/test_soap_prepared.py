@@ -11,6 +11,7 @@ from pydantic import TypeAdapter
 
 from adapters.http import Peer
 from adapters.soap import SoapAdapter
+from adapters.soap_description import Description
 from adapters.soap_header import Header
 from adapters.soap_prepared import prepare
 from adapters.soap_wsdl import Contract
@@ -27,7 +28,8 @@ def contract(wsdl, **settings) -> Contract:
     config = SOAP.validate_python({"wsdl": str(wsdl), "operation": "Call", "arguments": ARGUMENTS, **settings})
     arguments = compiled(config.arguments, config.secrets, place="arguments")
     with closing(Peer(config, name="pabx")) as peer:
-        return Contract(config, arguments, Header(config), peer, peer.attempt())
+        description = Description(config.wsdl, peer, peer.attempt())
+        return Contract(config, arguments, Header(config), peer, description)
 
 
 def with_type(folder, kind: str):

@@ -167,6 +167,7 @@ class Browser:
     client: Client
     tenant: str
     root: str = ""
+    scheme: str = "http"
 
     def get(self, path: str, **more: Any) -> TestResponse:
         return self.client.get(path, **self._place(more))
@@ -186,7 +187,7 @@ class Browser:
         return found[1]
 
     def _place(self, more: dict[str, Any]) -> dict[str, Any]:
-        environ = {"cti.tenant": self.tenant, "cti.client": "192.168.0.50"}
+        environ = {"cti.tenant": self.tenant, "cti.client": "192.168.0.50", "wsgi.url_scheme": self.scheme}
         more["environ_overrides"] = environ | {"SCRIPT_NAME": self.root} | more.pop("environ", {})
         return more
 
@@ -258,6 +259,15 @@ def browse(desk: Desk) -> Callable[..., Browser]:
         return Browser(Client(desk), tenant, root)
 
     return start
+
+
+@pytest.fixture
+def ana_by_https(browse: Callable[..., Browser]) -> Browser:
+    """Ana's browser, logged in at a desk behind https."""
+    browser = browse()
+    browser.scheme = "https"
+    assert browser.log_in().status_code == 303
+    return browser
 
 
 @pytest.fixture

@@ -2,11 +2,12 @@
 
 import re
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 from gateway.adapter import Outcome
-from gateway.desk import board
+from gateway.desk import assets, board
 from gateway.desk.hub import Hub
 from gateway.domain.messages import PlaceCall
 from gateway.domain.numbers import NumberPlan, read
@@ -102,23 +103,25 @@ def test_a_recording_address_that_could_run_something_is_not_a_link(ana: Browser
     assert "recording_url" not in heard
 
 
-def test_a_recording_at_an_http_address_is_a_link_on_an_https_desk(ana: Browser, office: Office) -> None:
+def test_a_recording_at_an_http_address_is_a_link_on_an_https_desk(
+    ana: Browser, ana_by_https: Browser, office: Office
+) -> None:
     """Browsers block what a page that came by https would play from http."""
     office.ring()
     call_id = office.hang_up(recording_url="http://pbx/1.wav")
     for path in (f"/telas/ligacao/{call_id}", f"/ligacoes/{call_id}"):
-        seen = ana.get(path, environ={"wsgi.url_scheme": "https"}).text
+        seen = ana_by_https.get(path).text
         assert "<audio" not in seen
         assert 'href="http://pbx/1.wav" target="_blank"' in seen
         assert "Abrir a gravação em nova aba" in seen
         assert "<audio" in ana.get(path).text
 
 
-def test_a_recording_at_an_https_address_plays_on_any_desk(ana: Browser, office: Office) -> None:
+def test_a_recording_at_an_https_address_plays_on_any_desk(ana: Browser, ana_by_https: Browser, office: Office) -> None:
     office.ring()
     call_id = office.hang_up(recording_url="https://pbx/1.wav")
-    for scheme in ("http", "https"):
-        seen = ana.get(f"/telas/ligacao/{call_id}", environ={"wsgi.url_scheme": scheme}).text
+    for browser in (ana, ana_by_https):
+        seen = browser.get(f"/telas/ligacao/{call_id}").text
         assert '<audio controls preload="none" src="https://pbx/1.wav">' in seen
 
 
@@ -136,6 +139,23 @@ def test_nothing_that_callers_or_crms_send_becomes_markup(ana: Browser, office: 
         seen = ana.get(path).text
         assert "<script>alert" not in seen, path
         assert "&lt;script&gt;" in seen, path
+
+
+def test_names_that_turn_text_round_turn_nothing_round(ana: Browser, office: Office) -> None:
+    office.know("Loja \u202e3321", ANA, "\u2066Ana\u2069")
+    call_id = office.ring()
+    for path in ("/", "/ligacoes", f"/ligacoes/{call_id}", f"/telas/ligacao/{call_id}", f"/numero?valor={ANA}"):
+        seen = ana.get(path).text
+        assert "Loja 3321" in seen, path
+        assert not re.search("[\u202a-\u202e\u2066-\u2069]", seen), path
+
+
+def test_no_page_shares_its_class_with_a_part() -> None:
+    """``/porque`` and its panels were both ``why``, so that the page was laid out like a panel."""
+    templates = Path(assets.FOLDER.parent / "templates").glob("*.html")
+    bodies = [name for text in templates for name in re.findall(r'<body class="([^"{]*)', text.read_text("utf-8"))]
+    assert bodies
+    assert all(name.startswith("page-") for name in bodies), bodies
 
 
 def test_what_was_spoken_of_before_is_on_the_card(ana: Browser, office: Office) -> None:
@@ -242,8 +262,8 @@ def test_older_calls_are_a_page_away_and_the_filter_goes_along(ana: Browser, off
     assert "antes=" not in second.replace("ramal=3501", "")
 
 
-def test_an_empty_call_log_says_how_to_send_the_first_event(ana: Browser) -> None:
-    seen = ana.get("/ligacoes", environ={"wsgi.url_scheme": "https"}).text
+def test_an_empty_call_log_says_how_to_send_the_first_event(ana_by_https: Browser) -> None:
+    seen = ana_by_https.get("/ligacoes").text
     assert "https://localhost/wconnect/WConnect_WSDL_ConsultaRamal.php?ramal=3501" in seen
 
 

@@ -215,6 +215,12 @@ def test_what_went_out_goes_to_its_peer_again() -> None:
     assert as_curl(made(way=OUT, note="pbx:8088", request=b""), "http://ignored") == ""
 
 
+def test_what_was_not_http_is_no_curl_command() -> None:
+    action = b"Action: Ping\r\nActionID: 1\r\n\r\n"
+    assert as_curl(made(way=OUT, note="pbx:5038", request=action), "http://ignored") == ""
+    assert as_curl(made(way=OUT, note="pager:4000", request=b"RING 3501 047\r\n"), "http://ignored") == ""
+
+
 def test_bytes_that_are_no_text_are_shown_as_escapes() -> None:
     assert readable(b"POST / HTTP/1.1\r\nA: b\r\n\r\n\x00\xff") == "POST / HTTP/1.1\nA: b\n\n\\x00ÿ"
 

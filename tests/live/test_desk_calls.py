@@ -10,22 +10,8 @@ from selenium import webdriver
 from selenium.webdriver.common.by import By
 
 from tests.live.conftest import LiveGateway
-from tests.live.test_desk_page import (
-    KNOWN,
-    PASSWORD,
-    UNKNOWN,
-    appears,
-    browser,
-    hang_up,
-    listen,
-    office,
-    ring,
-    ringing,
-    screen,
-    shown_call,
-    text_of,
-    until,
-)
+from tests.live.desk import KNOWN, PASSWORD, UNKNOWN, appears, listen, text_of, until
+from tests.live.test_desk_page import browser, hang_up, office, ring, ringing, screen, shown_call
 
 __all__ = ["browser", "office", "screen"]
 

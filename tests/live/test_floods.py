@@ -107,10 +107,26 @@ def test_screens_and_connections_without_use_keep_no_event_waiting(flooded: Live
     with ExitStack() as stack:
         screens = [connect(flooded, stack, screen) for _ in range(SCREENS)]
         assert all(each.recv(15) == b"HTTP/1.1 200 OK" for each in screens)
-        for _ in range(MANY - SCREENS):
+        for _ in range(MANY - SCREENS):  # one after the other: all at once would be more than the address's share
             assert connect(flooded, stack, IDLE).recv(15) == b"HTTP/1.1 200 OK"
         assert slowest_s(flooded) < WITHIN_S
         assert metric(flooded, "cti_screens_open") == SCREENS
+
+
+def test_more_connections_than_there_are_keep_no_event_waiting(tmp_path: Path) -> None:
+    config = tmp_path / "gateway.toml"
+    config.write_text("[server]\nmax_connections = 400\nmax_screens = 0\n")
+    running = start_gateway(tmp_path / "data", config=config)
+    try:
+        with ExitStack() as stack:
+            silent = [connect(running, stack) for _ in range(MANY)]
+            # Accepted in the order of arrival: those before the event are let go of in portions, four times a second.
+            assert event_s(running) < 5
+            assert slowest_s(running) < WITHIN_S
+            assert silent[0].recv(1) == b""
+            assert metric(running, "cti_connections_let_go_total") >= MANY - 400
+    finally:
+        running.stop()
 
 
 def test_who_has_too_much_under_way_is_told_so(flooded: LiveGateway) -> None:

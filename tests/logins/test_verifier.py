@@ -194,6 +194,38 @@ def test_sixty_connections_with_made_up_logins_keep_nobody_waiting() -> None:
     assert any(isinstance(error, LoginsBusy) for error in busy)
 
 
+def test_a_crm_that_sends_one_login_many_times_at_once_is_not_too_busy(clock: Clock) -> None:
+    """As after a restart, when nothing is remembered yet."""
+    slow = made(
+        Agents("ana", hashed=PasswordHasher(time_cost=2, memory_cost=2**15).hash(GOOD)), Attempts(None, clock=clock)
+    )
+    answers: list[bool] = []
+    clicks = [threading.Thread(target=lambda: answers.append(ok(slow, "ana", CRM))) for _ in range(40)]
+    for click in clicks:
+        click.start()
+    for click in clicks:
+        click.join(20)
+    assert answers == [True] * 40
+
+
+def test_alike_tries_of_a_wrong_password_are_still_counted_and_bounded(verifier: Verifier) -> None:
+    outcomes: list[str] = []
+
+    def guess_once() -> None:
+        try:
+            outcomes.append(str(ok(verifier, "ana", STRANGER, "errada")))
+        except (TooManyAttempts, LoginsBusy) as error:
+            outcomes.append(type(error).__name__)
+
+    guesses = [threading.Thread(target=guess_once) for _ in range(40)]
+    for each in guesses:
+        each.start()
+    for each in guesses:
+        each.join(20)
+    assert outcomes.count("False") <= LOGIN_AT_ADDRESS.most
+    assert len(outcomes) == 40
+
+
 def test_how_long_a_refusal_takes_does_not_tell_whether_the_login_exists() -> None:
     verifier = passwords.verifier(Agents("ana", hashed=passwords._hasher.hash(GOOD)), None)  # type: ignore[arg-type]
 

@@ -1,19 +1,28 @@
-"""Connections are counted as the kernel shows them, and told of before they are used up."""
+"""Connections are counted as the kernel shows them; before they are used up, those that nobody needs are ended."""
 
-from collections import Counter
+import socket
+from collections.abc import Iterator
 
+import pytest
 from structlog.testing import capture_logs
 
-from gateway.server.connections import Connections, address_of, peers_of_port
+from gateway.server import sockets
+from gateway.server.connections import Connections, far_end
+from gateway.server.sockets import Connection, address_of, connections_of
+from gateway.server.surplus import STALLED_S, Stalled, without_use
 
 HEAD = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n"
 LINE = (
-    "   0: {local} {remote} {state} 00000000:00000000 00:00000000 00000000     0        0 {inode} 1 0 20 4 30 10 -1\n"
+    "   0: {local} {remote} {state} 0000012C:00000000 00:00000000 00000000     0        0 {inode} 1 0 20 4 30 10 -1\n"
 )
 
 
 def line(local: str, remote: str, *, state: str = "01", inode: str = "7") -> str:
     return LINE.format(local=local, remote=remote, state=state, inode=inode)
+
+
+def some(address: str, count: int, *, first: int = 1, unsent: int = 0) -> list[Connection]:
+    return [Connection(address, port, f"{address}/{port}", port, unsent) for port in range(first, first + count)]
 
 
 def test_only_established_connections_of_this_process_to_the_port_count() -> None:
@@ -25,7 +34,7 @@ def test_only_established_connections_of_this_process_to_the_port_count() -> Non
             line("0100007F:1F90", "0300007F:C003", inode="8"),
         ]
     )
-    assert [address_of(peer) for peer in peers_of_port([table], 0x1F90, {"7"})] == ["127.0.0.2"]
+    assert list(connections_of([table], 0x1F90, {"7": 11})) == [Connection("127.0.0.2", 0xC001, "7", 11, unsent=300)]
 
 
 def test_addresses_are_read_as_the_kernel_writes_them() -> None:
@@ -34,12 +43,16 @@ def test_addresses_are_read_as_the_kernel_writes_them() -> None:
     assert address_of("0000000000000000FFFF00000200007F") == "127.0.0.2"
 
 
+def test_a_far_end_is_written_as_granian_writes_a_client() -> None:
+    assert [far_end(some(address, 1)[0]) for address in ("127.0.0.2", "::1")] == ["127.0.0.2:1", "[::1]:1"]
+
+
 def test_the_log_warns_before_connections_are_used_up_but_not_each_second() -> None:
-    counts = Counter({"192.0.2.7": 79})
-    connections = Connections(8080, 100, count=lambda _port: counts)
+    found = some("192.0.2.7", 79)
+    connections = Connections(8080, 100, find=lambda _port: found, end=lambda _one: True)
     with capture_logs() as logs:
         connections.look(now=0)
-        counts["192.0.2.8"] += 1
+        found += some("192.0.2.8", 1)
         for second in range(9):
             connections.look(now=second)
         connections.look(now=12)
@@ -47,3 +60,72 @@ def test_the_log_warns_before_connections_are_used_up_but_not_each_second() -> N
     assert (logs[0]["open"], logs[0]["limit"], logs[0]["most"]["192.0.2.7"]) == (80, 100, 79)
     assert connections.open == 80
     assert connections.is_crowded()
+
+
+def test_where_connections_run_out_those_without_use_of_who_has_most_are_ended() -> None:
+    ended: list[Connection] = []
+    exchange, attacker = some("192.0.2.8", 5), some("192.0.2.7", 60)
+    busy, screens = some("192.0.2.7", 10, first=100), some("192.0.2.9", 10)
+    known = {far_end(each) for each in (*busy, *screens)}
+    connections = Connections(
+        8080,
+        100,
+        is_busy=known.__contains__,
+        find=lambda _port: [*exchange, *attacker, *busy, *screens],
+        end=lambda one: not ended.append(one),
+    )
+    connections.look(now=0)
+    assert not ended, "the first look cannot know whether a request is about to come"
+    connections.look(now=1)
+    assert len(ended) == 35
+    assert set(ended) <= set(attacker)
+
+
+def test_a_trusted_proxy_keeps_its_connections() -> None:
+    ended: list[Connection] = []
+    connections = Connections(
+        8080,
+        100,
+        is_exempt=lambda address: address == "192.0.2.7",
+        find=lambda _port: some("192.0.2.7", 90),
+        end=lambda one: not ended.append(one),
+    )
+    for second in range(3):
+        connections.look(now=second)
+    assert not ended
+
+
+def test_many_addresses_with_few_connections_each_lose_them_too() -> None:
+    many = [one for number in range(100) for one in some(f"192.0.2.{number}", 2)]
+    ended = without_use(many, 100, is_in_use=lambda _one: False)
+    assert len(ended) == 100
+    assert len({each.address for each in ended}) == 100
+
+
+def test_a_client_that_takes_nothing_for_thirty_seconds_is_stalled_and_a_slow_one_is_not() -> None:
+    stalled = Stalled()
+    stuck, slow, idle = some("a", 1, unsent=9)[0], some("b", 1, unsent=9)[0], some("c", 1)[0]
+    assert not stalled.among([stuck, slow, idle], 0)
+    slower = some("b", 1, unsent=8)[0]
+    assert not stalled.among([stuck, slower, idle], STALLED_S - 1)
+    assert stalled.among([stuck, slower, idle], STALLED_S) == [stuck]
+
+
+@pytest.fixture
+def pair() -> Iterator[tuple[socket.socket, socket.socket]]:
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        yield ours, theirs
+
+
+def test_an_ended_connection_is_closed_for_both_and_a_descriptor_used_anew_is_left_alone(
+    pair: tuple[socket.socket, socket.socket],
+) -> None:
+    ours, theirs = pair
+    inode = next(inode for inode, number in sockets.own_sockets().items() if number == ours.fileno())
+    assert not sockets.end(Connection("", 0, "1", ours.fileno()))
+    assert not sockets.end(Connection("", 0, inode, 999_999))
+    theirs.send(b"a")
+    assert ours.recv(1) == b"a"
+    assert sockets.end(Connection("", 0, inode, ours.fileno()))
+    assert theirs.recv(1) == ours.recv(1) == b""

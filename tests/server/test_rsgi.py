@@ -180,6 +180,15 @@ def test_a_screen_whose_client_leaves_is_closed_at_once() -> None:
     assert screen.closed.is_set()
 
 
+def test_clients_of_requests_under_way_and_of_streams_are_busy_until_the_end() -> None:
+    seen: list[set[str]] = []
+    face = face_of(lambda environ, start_response: seen.append(set(face.busy)) or echo(environ, start_response))  # type: ignore[func-returns-value]
+
+    asyncio.run(ask(face, Scope(client="[::1]:4711", method="POST", pairs=POST), Protocol([b"abcdef"])))
+    assert seen == [{"[::1]:4711"}]
+    assert not face.busy
+
+
 def test_open_screens_take_neither_threads_nor_the_share_of_their_address() -> None:
     """An office behind one address may have more screens than requests under way."""
 

@@ -5,6 +5,8 @@ import socket
 import pytest
 
 from gateway.config import Config, Server
+from gateway.errors import TooManyRequests
+from gateway.server.admission import EXEMPT, Admission
 from gateway.server.bodies import BodyLimits
 from gateway.server.notices import notify_serving
 from gateway.server.processes import Workers
@@ -32,6 +34,8 @@ def test_granian_gets_the_limits_of_connections_and_heads() -> None:
         ((), "203.0.113.7", "10.0.0.1"),
         (("10.0.0.1",), "203.0.113.7", "203.0.113.7"),
         (("10.0.0.2",), "203.0.113.7", "10.0.0.1"),
+        (("10.0.0.1",), "", EXEMPT),
+        (("10.0.0.1",), "?", EXEMPT),
     ],
 )
 def test_a_request_counts_for_its_peer_or_for_whom_a_trusted_proxy_names(
@@ -40,6 +44,15 @@ def test_a_request_counts_for_its_peer_or_for_whom_a_trusted_proxy_names(
     environ = {"REMOTE_ADDR": "10.0.0.1", "HTTP_X_FORWARDED_FOR": forwarded, "HTTP_HOST": "a"}
     assert client_of(trusted)(environ) == client
     assert "cti.client" not in environ
+
+
+def test_a_proxy_that_names_no_client_does_not_lock_itself_out() -> None:
+    admission = Admission(client_of(("10.0.0.1",)), per_address=1)
+    for _ in range(3):
+        admission.enter({"REMOTE_ADDR": "10.0.0.1"})
+    admission.enter({"REMOTE_ADDR": "10.0.0.2"})
+    with pytest.raises(TooManyRequests):
+        admission.enter({"REMOTE_ADDR": "10.0.0.2"})
 
 
 def test_systemd_is_told_of_the_main_process(monkeypatch: pytest.MonkeyPatch, tmp_path) -> None:  # type: ignore[no-untyped-def]

@@ -92,6 +92,8 @@ def test_raw_accents_in_a_query_are_read_in_whatever_charset(peer: Peer, raw: st
         ("url_audio=http://pbx/rec?n=+55&m=%26", "http://pbx/rec?n=+55&m=%26"),
         ("url_audio=http%3A%2F%2Fpbx%2Fin-%2B55+a%2540.wav", "http://pbx/in-+55 a%40.wav"),
         ("url_audio=%2Fin-%2B55+a.wav", "/in-+55 a.wav"),
+        ("url_audio=http://pbx/rec?id%3D10%26n%3D+55", "http://pbx/rec?id=10&n=+55"),
+        ("url_audio=http://pbx/rec?n=a%3Db", "http://pbx/rec?n=a%3Db"),
         ("url_audio=", None),
         ("x=1", None),
     ],

@@ -1,6 +1,7 @@
 """Spyne imports on every Python we support, quietly."""
 
 import logging
+import logging.config
 import os
 import shutil
 import subprocess
@@ -20,10 +21,15 @@ def test_replacing_them_again_changes_nothing() -> None:
     assert {name: module for name, module in sys.modules.items() if name.startswith("spyne")} == before
 
 
+def test_spyne_stays_silent_when_a_server_sets_logging_up() -> None:
+    logging.config.dictConfig({"version": 1, "disable_existing_loggers": False})
+    test_spyne_writes_neither_bodies_nor_headers_to_the_log()
+
+
 def test_spyne_writes_neither_bodies_nor_headers_to_the_log() -> None:
     assert not logging.getLogger("spyne.server.wsgi").isEnabledFor(logging.DEBUG)
     for name in spyne_compat.LEAKING_LOGGERS:
-        assert logging.getLogger(name).disabled
+        assert not logging.getLogger(name).isEnabledFor(logging.CRITICAL)
 
 
 def test_a_fresh_interpreter_with_warnings_as_errors_imports_and_even_compiles_spyne(tmp_path: Path) -> None:

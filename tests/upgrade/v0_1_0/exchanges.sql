@@ -1,3 +1,4 @@
+PRAGMA user_version=2;
 PRAGMA foreign_keys=OFF;
 BEGIN TRANSACTION;
 CREATE TABLE exchanges (

@@ -1,6 +1,8 @@
 // The cards of calls: shown, kept up to date, sent away.
 
-import { isDismissed, rememberDismissed, watchDismissed } from "./dismissed.js";
+import { arrange, isOver, prepareCardSizes } from "./arrange.js";
+import { forgetDismissed, isDismissed, rememberDismissed, watchDismissed } from "./dismissed.js";
+import { inUse, morph } from "./morph.js";
 import { all, backOff, find, now, page, pause } from "./page.js";
 import { oneAtATime, piece, surely } from "./pieces.js";
 import { forgetSeen, watchSeen } from "./receipts.js";
@@ -21,7 +23,6 @@ const cards = find("#cartoes");
 const loaded = Date.now();
 const loading = new Map(); // call id -> what is to be done about it
 const cardOf = (id) => find(`#ligacao-${id}`);
-const isOver = (card) => ["ended", "lost", "elsewhere", "refused", "unreachable"].includes(card.dataset.state);
 
 /** An event about call `told.call_id`. What is over, or was only heard again, never brings up a card that is not there. */
 export function heardOf(kind, told) {
@@ -105,29 +106,28 @@ const fetchCards = oneAtATime(async (wanted) => {
 
 function place(card, kind) {
   const old = cardOf(card.dataset.call);
-  const typing = old && find(".attach input:focus", old);
-  if (typing) { // what is being written must not vanish under the fingers
-    const later = () => showCard(Number(card.dataset.call), { kind: "repeat" });
-    typing.addEventListener("blur", () => setTimeout(later, 500), { once: true });
-    return;
-  }
   if (isDismissed(Number(card.dataset.call))) return;
-  put(card, old);
-  if (!old || old.dataset.state !== card.dataset.state) announce(card);
-  if (kind === "call_started" && rings(card)) notify(card);
-  if (!rings(card)) hideNotice(card);
+  const before = old?.dataset.state;
+  const shown = put(card, old);
+  if (before !== shown.dataset.state) announce(shown);
+  if (kind === "call_started" && rings(shown)) notify(shown);
+  if (!rings(shown)) hideNotice(shown);
   ring();
 }
 
 function put(card, old) {
-  const focused = old && old.contains(document.activeElement);
-  if (old) { forgetSeen(old); old.replaceWith(card); }
-  else { card.classList.add("arrives"); cards.prepend(card); }
-  htmx.process(card);
-  if (focused) card.focus();
-  card.dataset.shown = Date.now();
-  watchSeen(card);
-  all(".card", cards).filter(isOver).slice(MOST_OVER).forEach(remove);
+  const shown = old || card;
+  if (old) morph(old, card);
+  else {
+    card.classList.add("arrives");
+    cards.prepend(card);
+    htmx.process(card);
+  }
+  shown.dataset.shown = Date.now();
+  watchSeen(shown);
+  all(".card", cards).filter((each) => isOver(each) && !inUse(each)).slice(MOST_OVER).forEach(remove);
+  arrange();
+  return shown;
 }
 
 function announce(card) { find("#anuncio").textContent = card.dataset.said.replace(/\s+/g, " "); }
@@ -135,7 +135,7 @@ function announce(card) { find("#anuncio").textContent = card.dataset.said.repla
 // ---- going -------------------------------------------------------------------------------------
 
 function mayGo(card) {
-  const used = card.matches(":hover, :focus-within") || all("audio", card).some((audio) => !audio.paused);
+  const used = card.matches(":hover, :focus-within") || inUse(card) || all("audio", card).some((audio) => !audio.paused);
   const limit = isOver(card) ? STAY_MS : ORDER_MS;
   const waits = isOver(card) || ["ordered", "accepted", "unknown"].includes(card.dataset.state);
   return waits && !used && Date.now() - Number(card.dataset.shown || loaded) > limit;
@@ -146,6 +146,12 @@ function remove(card) {
   forgetSeen(card);
   card.remove();
   ring();
+}
+
+/** Shows a card again that was dismissed. */
+export function bringBack(id) {
+  forgetDismissed(id);
+  showCard(id, { kind: "reset" });
 }
 
 export function dismiss(card) {
@@ -184,7 +190,8 @@ export function removeDismissed() {
 export function prepareCards() {
   removeDismissed();
   all(".card", cards).forEach(watchSeen);
-  watchDismissed((id) => { const card = cardOf(id); if (card) remove(card); });
+  watchDismissed((id) => { const card = cardOf(id); if (card) remove(card); }, bringBack);
+  prepareCardSizes();
   if ("floating" in cards.dataset) fetchCards();
   ring();
 }

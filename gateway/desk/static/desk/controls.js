@@ -1,24 +1,47 @@
 // The page's own controls: notices, copying, menus, keys.
 
-import { dismiss } from "./cards.js";
+import { bringBack, dismiss } from "./cards.js";
+import { prepareEscape } from "./escape.js";
 import { atMostEvery, find, page } from "./page.js";
 
 const AGAIN_MS = 3000;
+const UNDO_MS = 10000;
 let noticeTimer = null;
+let undoable = []; // calls whose cards the notice offers to bring back
 
 /** Lists that follow events are read anew; one that failed to is read again, without a word. */
 export const tellLog = atMostEvery(1000, () => htmx.trigger(document.body, "cti:log"));
 
 const followsLog = (event) => event.detail.requestConfig?.triggeringEvent?.type === "cti:log";
 
-function say(text) {
+function say(text, kind = "refused") {
   const [box, words] = [document.createElement("div"), document.createElement("p")];
-  box.className = "notice refused";
+  box.className = `notice ${kind}`;
   words.textContent = text;
   box.append(words);
   find("#aviso").replaceChildren(box);
   hideSoon(6000);
+  return box;
 }
+
+/** Sends a card away, and for a while offers to bring it back. */
+function sendAway(card) {
+  undoable = [...(find("#aviso .undo") ? undoable : []), Number(card.dataset.call)];
+  dismiss(card);
+  const many = page.wordDismissedMany.replace("%", undoable.length);
+  const button = document.createElement("button");
+  Object.assign(button, { type: "button", textContent: page.wordUndo });
+  button.dataset.undo = "";
+  say(undoable.length > 1 ? many : page.wordDismissed, "undo").append(button);
+  hideSoon(UNDO_MS);
+}
+
+function undo() {
+  undoable.splice(0).forEach(bringBack);
+  closeNotice();
+}
+
+const closeNotice = () => find("#aviso").replaceChildren();
 
 /** Copies the text of the element that the button names; without a clipboard (plain http) it is selected. */
 function copy(button) {
@@ -31,28 +54,22 @@ function copy(button) {
 
 function hideSoon(ms) {
   clearTimeout(noticeTimer);
-  noticeTimer = setTimeout(() => find("#aviso").replaceChildren(), ms);
+  const hide = () => (find("#aviso").matches(":hover, :focus-within") ? hideSoon(1000) : closeNotice());
+  noticeTimer = setTimeout(hide, ms);
 }
 
 function clicked(event) {
-  if (event.target.closest("[data-dismiss]")) dismiss(event.target.closest(".card"));
-  if (event.target.closest("[data-dismiss-notice]")) find("#aviso").replaceChildren();
+  if (event.target.closest("[data-dismiss]")) sendAway(event.target.closest(".card"));
+  if (event.target.closest("[data-undo]")) undo();
+  if (event.target.closest("[data-dismiss-notice]")) closeNotice();
   if (event.target.closest("[data-copy]")) copy(event.target.closest("[data-copy]"));
   const menu = find("details.tools[open]");
   if (menu && !menu.contains(event.target)) menu.open = false;
 }
 
-function pressed(event) {
-  if (event.key !== "Escape") return;
-  const notice = find("#aviso .notice");
-  const card = document.activeElement.closest(".card") || find("#cartoes .card");
-  if (notice) find("#aviso").replaceChildren();
-  else if (card) dismiss(card);
-}
-
 export function prepareControls() {
   document.addEventListener("click", clicked);
-  document.addEventListener("keydown", pressed);
+  prepareEscape({ closeNotice, sendAway });
   document.body.addEventListener("htmx:afterSwap", (event) => {
     if (event.detail.target.id !== "aviso") return;
     clearTimeout(noticeTimer);

@@ -16,11 +16,19 @@ export function rememberDismissed(id) {
   try { localStorage.setItem(PREFIX + id, Date.now()); } catch { /* no storage */ }
 }
 
-/** Calls `gone(id)` for each card that is dismissed in another tab. */
-export function watchDismissed(gone) {
+export function forgetDismissed(id) {
+  here.delete(id);
+  try { localStorage.removeItem(PREFIX + id); } catch { /* no storage */ }
+}
+
+/** Calls `gone(id)` for each card that is dismissed in another tab, `back(id)` for each that is brought back there. */
+export function watchDismissed(gone, back) {
   forgetOld();
   addEventListener("storage", (event) => {
-    if (event.key?.startsWith(PREFIX) && event.newValue !== null) gone(Number(event.key.slice(PREFIX.length)));
+    if (!event.key?.startsWith(PREFIX)) return;
+    const id = Number(event.key.slice(PREFIX.length));
+    if (event.newValue !== null) gone(id);
+    else if (Date.now() - Number(event.oldValue) < DAY_MS) { here.delete(id); back(id); }
   });
 }
 

@@ -3,6 +3,9 @@
 export const page = document.body.dataset;
 export const find = (selector, root = document) => root.querySelector(selector);
 export const all = (selector, root = document) => [...root.querySelectorAll(selector)];
+/** `text` without what would turn round the text behind it (as in domain/shown_text.py). */
+export const unturned = (text) => (text || "").replace(/[\u202a-\u202e\u2066-\u2069]/g, "");
+
 export const pause = (ms) => new Promise((done) => setTimeout(done, ms));
 
 const skew = Number(page.now) - Date.now();

@@ -1,6 +1,6 @@
 // A card made of what the event itself says, shown until the gateway's own card comes.
 
-import { find, page } from "./page.js";
+import { find, page, unturned } from "./page.js";
 
 const template = find("#cartao-provisorio");
 const words = template.dataset;
@@ -30,21 +30,21 @@ export function standIn(told) {
   const state = stateOf(told);
   card.id = `ligacao-${told.call_id}`;
   card.classList.add(state);
-  const [name, other] = [nameOf(told), numberText(otherEnd(told))];
+  const [name, other, contact] = [nameOf(told), numberText(otherEnd(told)), told.contact].map(unturned);
   const said = `${find(`[data-of="${told.direction}"]`, card)?.textContent.trim()}: ${name}, ${other}.`;
   Object.assign(card.dataset, { call: told.call_id, state, direction: told.direction, since: sinceOf(told) });
-  Object.assign(card.dataset, { title: [told.contact, name].filter(Boolean).join(" — "), text: other, said });
-  fill(card, told, { name, other, state });
+  Object.assign(card.dataset, { title: [contact, name].filter(Boolean).join(" — "), text: other, said });
+  fill(card, told, { name, other, contact, state });
   return card;
 }
 
-function fill(card, told, { name, other, state }) {
+function fill(card, told, { name, other, contact, state }) {
   for (const box of card.querySelectorAll("[data-of]")) if (box.dataset.of !== told.direction) box.remove();
   find(".state .words", card).textContent = wordsOf(state);
   find("h2", card).textContent = name;
   find("h2", card).classList.toggle("nobody", !told.account_name && told.direction !== "internal");
-  find(".contact span", card).textContent = told.contact || "";
-  find(".contact", card).hidden = !told.contact;
+  find(".contact span", card).textContent = contact;
+  find(".contact", card).hidden = !contact;
   find(".plain", card).textContent = other || words.wordWithheld;
   find("a", card).href = page.call.replace(/0$/, told.call_id);
 }

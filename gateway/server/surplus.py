@@ -1,0 +1,56 @@
+"""Which connections are let go of: those whose client takes nothing, and, where they run out, those without use.
+
+Granian limits neither: a client that never reads its answers would keep its connection for ever, and one address could
+take all connections there are without sending a request.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Collection, Sequence
+
+from gateway.server.sockets import Connection
+
+STALLED_S = 30.0
+"""A client that takes no byte of an answer for so long; as of a stream."""
+
+
+class Stalled:
+    """Finds connections whose unsent bytes have not changed for ``STALLED_S``."""
+
+    def __init__(self) -> None:
+        self._since: dict[str, tuple[int, float]] = {}
+
+    def among(self, connections: Sequence[Connection], now: float) -> list[Connection]:
+        """Those of ``connections`` that are stalled at ``now`` (seconds of a steady clock)."""
+        before, self._since = self._since, {}
+        for each in connections:
+            if each.unsent:
+                known = before.get(each.inode)
+                self._since[each.inode] = known if known and known[0] == each.unsent else (each.unsent, now)
+        return [
+            each for each in connections if each.inode in self._since and now - self._since[each.inode][1] >= STALLED_S
+        ]
+
+
+def without_use(
+    connections: Sequence[Connection], enough: int, *, is_in_use: Callable[[Connection], bool]
+) -> list[Connection]:
+    """Which to end so that ``enough`` are left: of the address that has most, none that is in use."""
+    counts = Counter(each.address for each in connections)
+    idle: dict[str, list[Connection]] = {}
+    for each in connections:
+        if not is_in_use(each):
+            idle.setdefault(each.address, []).append(each)
+    level = _level(counts, idle, len(connections) - enough)
+    return [each for address, theirs in idle.items() for each in theirs[: max(0, counts[address] - level)]]
+
+
+def _level(counts: Counter[str], idle: Collection[str], surplus: int) -> int:
+    """How many connections each address with idle ones may keep, so that at least ``surplus`` are ended."""
+    low, high = 0, max(counts.values(), default=0)
+    while low < high:
+        middle = (low + high + 1) // 2
+        if sum(max(0, counts[address] - middle) for address in idle) >= surplus:
+            low = middle
+        else:
+            high = middle - 1
+    return low
