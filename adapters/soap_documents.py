@@ -22,6 +22,8 @@ _OURS = "cti-gateway-xsd"
 """The prefix of XML Schema where a document has none for it."""
 _OWN = "cti-gateway-own"
 """The prefix of the document's own namespace."""
+_NOWHERE = "urn:cti-gateway:nowhere"
+"""The namespace of what a WSDL without one describes. It names messages and bindings, never an element."""
 _ENC = "cti-gateway-enc"
 """The prefix of SOAP's encoding."""
 _START = (
@@ -61,15 +63,16 @@ def written(name: str) -> str:
 def repaired(root: Any) -> Any:
     """Return a copy of a parsed WSDL or schema in which every name is an XML name and no known schema is far away."""
     root = _with_prefixes(_without_drafts(root))
-    if own := root.get("targetNamespace"):
-        root.set("targetNamespace", "".join(own.split()))
+    is_wsdl = root.tag == f"{{{WSDL}}}definitions"
+    if is_wsdl and not root.get("targetNamespace", "").strip():
+        root.set("targetNamespace", _NOWHERE)
     for element in root.iter(f"{{{WSDL}}}*", f"{{{XSD}}}*", *(f"{{{uri}}}*" for uri in _BINDINGS)):
         for name, value in element.attrib.items():
             if name not in _TEXTS and value != value.strip():
                 element.set(name, value.strip())
     _mend_schemas(root)
     _mend_operations(root)
-    if root.tag == f"{{{WSDL}}}definitions" and root.find(f"{{{WSDL}}}import") is None:
+    if is_wsdl and root.find(f"{{{WSDL}}}import") is None:
         _lead_home(root)
     foreign = {} if _defines(root, APACHE) else {APACHE: "anyType"}
     # All at once: some of them are taken out on the way.
@@ -89,13 +92,14 @@ def _with_prefixes(written: bytes) -> Any:
     """
     opened = re.match(rb"<[^\s/>]+", written)
     assert opened is not None
-    # A namespace that is no URI (bug 29061 of PHP has one with a line break) can be read once, and not again.
-    rest = re.sub(rb"""\sxmlns:[^=]+="[^"\s]*\s[^"]*\"""", b"", written[opened.end() :])
+    rest = written[opened.end() :]
     found = re.search(rb"""\stargetNamespace="([^"]*)\"""", rest.partition(b">")[0])
-    own = b"".join(found[1].split()) if found else WSDL.encode()
-    known = {_OURS: XSD.encode(), _ENC: ENCODING.encode(), _OWN: own or WSDL.encode()}
+    own = found[1].strip() if found else b""
+    known = {_OURS: XSD.encode(), _ENC: ENCODING.encode(), _OWN: own or _NOWHERE.encode()}
     declared = b"".join(b' xmlns:%s="%s"' % (prefix.encode(), uri) for prefix, uri in known.items())
-    return etree.fromstring(opened[0] + declared + rest)
+    # Only a namespace can be wrong in what was just written: some are no URIs (``http://{{url}}/service``).
+    parser = etree.XMLParser(recover=True, resolve_entities=False, no_network=True)
+    return etree.fromstring(opened[0] + declared + rest, parser)
 
 
 def _schemas(root: Any) -> Iterator[Any]:
@@ -127,7 +131,9 @@ def _is_described(element: Any) -> bool:
 
 
 def _mend_operations(root: Any) -> None:
-    """Take the body of a MIME message for the operation's, and leave out operations that name no message."""
+    """Take the body of a MIME message for the operation's; leave out operations without a message, ports without a
+    binding.
+    """
     for operation in root.iterfind("{*}binding/{*}operation"):
         for message in operation.iterchildren(f"{{{WSDL}}}input", f"{{{WSDL}}}output"):
             for part in [each for uri in _BINDINGS for each in message.iterfind(f"{{{_MIME}}}*/{{*}}part/{{{uri}}}*")]:
@@ -136,6 +142,9 @@ def _mend_operations(root: Any) -> None:
                 # zeep hands on an attribute of another name than WSDL's (parts).
                 if (parts := body.get("parts")) is not None:
                     body.set("part", parts)
+    for port in root.findall("{*}service/{*}port"):
+        if not port.get("binding"):
+            port.getparent().remove(port)
     for operation in root.findall("{*}portType/{*}operation"):
         messages = operation.iterchildren(*(f"{{{WSDL}}}{name}" for name in ("input", "output", "fault")))
         if not all(message.get("message") for message in messages):
@@ -156,8 +165,8 @@ def _lead_home(root: Any) -> None:
     for path, attribute in places:
         for element in root.iterfind(path):
             prefix, colon, local = (element.get(attribute) or "").partition(":")
-            if colon and element.nsmap.get(prefix) != own:
-                element.set(attribute, f"{_OWN}:{local}")
+            if (element.nsmap.get(prefix) if colon else element.nsmap.get(None, own)) != own:
+                element.set(attribute, f"{_OWN}:{local if colon else prefix}")
 
 
 def _mend_names(element: Any, foreign: dict[str, str]) -> None:
@@ -165,7 +174,9 @@ def _mend_names(element: Any, foreign: dict[str, str]) -> None:
         element.set("name", safe(name))
     for attribute in _REFERENCES:
         value = element.get(attribute)
-        if value:
+        if value in BUILT_IN and attribute in ("type", "base", "itemType") and not element.nsmap.get(None):
+            element.set(attribute, f"{_OURS}:{value}")
+        elif value:
             element.set(attribute, _reference(value, element.nsmap, foreign))
         elif value is not None:
             del element.attrib[attribute]

@@ -22,15 +22,25 @@ _NUMBERS: tuple[tuple[type[Any], str, str], ...] = (
 what the WSDL calls an xsd:int."""
 
 
+class _EmptyText(str):
+    """A text without characters that is given all the same: of a choice zeep drops what counts as false."""
+
+    __slots__ = ()
+
+    def __bool__(self) -> bool:
+        return True
+
+
 def fitted(kind: Any, values: Mapping[str, Any]) -> dict[str, Any]:
     """Return ``values`` as zeep needs them for the members of ``kind``.
 
     Raises ``ValueError`` for what is none of its type. What ``kind`` does not have is handed on: who writes it says so.
     """
     known = dict(_members(kind))
-    found = {name: _fitted(known[name], value, name) if name in known else value for name, value in values.items()}
+    values = dict(values)
     for name, group in _repeating(kind.elements_nested):
-        _gather(found, name, group)
+        _gather(values, name, group)
+    found = {name: _fitted(known[name], value, name) if name in known else value for name, value in values.items()}
     base = getattr(kind._element, "type", None)
     if isinstance(base, xsd.ComplexType) and "_value_1" not in found:
         # zeep's place for the attributes of a type that has nothing else, where another type adds to them.
@@ -106,6 +116,11 @@ def _members(kind: Any) -> Iterator[tuple[str, Any]]:
             yield name, element
 
 
+def _without_members(kind: Any) -> Any:
+    """A structure without members that is given all the same (see ``_EmptyText``)."""
+    return type("Empty", (kind._value_class,), {"__bool__": lambda self: True})()
+
+
 def _fitted(element: Any, value: Any, name: str) -> Any:
     if isinstance(value, list) and getattr(element, "accepts_multiple", False):
         return [_fitted_one(element.type, item, name) for item in value]
@@ -116,8 +131,8 @@ def _fitted_one(kind: Any, value: Any, name: str) -> Any:
     if isinstance(kind, Missing) and value is not None:
         raise ValueError(f"{name!r} cannot be sent: {undescribed(kind)}")
     if isinstance(kind, xsd.ComplexType):
-        return fitted(kind, value) if isinstance(value, Mapping) else value
+        return (fitted(kind, value) or _without_members(kind)) if isinstance(value, Mapping) else value
     if value is None or not isinstance(kind, xsd.AnySimpleType):
         return value
     text = written(kind, value, name)
-    return text.split() if isinstance(kind, ListType) else text
+    return text.split() if isinstance(kind, ListType) else text or _EmptyText()

@@ -68,6 +68,7 @@ class Contract:
         origin_of(self.address)
         if self._operation.input is None:
             raise AdapterError(f"the WSDL {config.wsdl!r} has no input for {config.operation!r}: nothing can be sent")
+        self._check_namespace(self._operation.input.body)
         self._check_types(self._operation.input.body)
         # An encoded text says its type, which its value decides; an address of WS-Addressing has an id of its own.
         same_for_all = not self._style and not self._operation.abstract.wsa_action
@@ -75,6 +76,15 @@ class Contract:
         self._flat = flat(self._operation) if self._operation.style != "rpc" else None
         output = self._operation.output
         self._has_answer = output is not None and output.header is not None
+
+    def _check_namespace(self, body: Any) -> None:
+        """Raise ``AdapterError`` where the namespace has spaces or braces (a template not filled in)."""
+        namespace = body.qname.text[1:].rpartition("}")[0] if body is not None else ""
+        try:
+            etree.Element(f"{{{namespace or 'urn:x'}}}x")
+        except ValueError:
+            told = f"the namespace {namespace!r} of {written(self._name)!r} is no URI and cannot be written"
+            raise AdapterError(f"{told}: is the WSDL a template? Else send an envelope instead.") from None
 
     def _check_types(self, body: Any) -> None:
         """Raise ``AdapterError`` where an argument is of a type that nothing describes: known at once, by ``check``."""

@@ -6,13 +6,15 @@ Kept as they came are also the values of answers that their types cannot read, w
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from decimal import InvalidOperation
-from typing import Any
+from typing import Any, ClassVar
 
 from lxml import etree
 from zeep import exceptions, xsd
+from zeep.loader import normalize_location
 from zeep.wsdl import Document
 from zeep.wsdl.bindings.http import HttpGetBinding, HttpPostBinding
 from zeep.wsdl.bindings.soap import Soap11Binding, Soap12Binding
+from zeep.xsd.elements.builtins import Schema as SchemaElement
 from zeep.xsd.schema import Schema
 from zeep.xsd.types.builtins import default_types
 from zeep.xsd.types.collection import ListType, UnionType
@@ -63,6 +65,13 @@ class Ranked(xsd.AnyType):  # type: ignore[misc]
     def render(self, node: Any, value: Any, xsd_type: Any = None, render_path: Any = None) -> None:
         """Raise ``ValueError``: only SOAP's encoding has such arrays."""
         raise ValueError(f"it takes an array of several dimensions ({written(self.qname.localname)}) in a literal body")
+
+
+class _SchemaElement(SchemaElement):  # type: ignore[misc]
+    """The schema within .NET's DataSet, which zeep gives no occurrence."""
+
+    min_occurs = 0
+    max_occurs = 1
 
 
 class TolerantSchema(Schema):  # type: ignore[misc]
@@ -120,6 +129,7 @@ class TolerantSchema(Schema):  # type: ignore[misc]
 
     def _load_default_documents(self) -> Any:
         document = super()._load_default_documents()
+        document.register_element(_SchemaElement.qname, _SchemaElement())
         for name, kind in default_types.items():
             if isinstance(kind, xsd.AnySimpleType):
                 keeping = type(type(kind).__name__, (_Keeping, type(kind)), {})
@@ -151,6 +161,28 @@ def _ranks(sizes: str) -> list[int]:
 
 class _TolerantVisitor(SchemaVisitor):  # type: ignore[misc]
     """Reads a schema; what it does not understand counts as missing for those who refer to it."""
+
+    def visit_import(self, node: Any, parent: Any) -> Any:
+        """Take the file's own namespace where the import has another, as PHP does."""
+        if not node.get("namespace") and not self.document._target_namespace:
+            # Where neither has a namespace an import comes to the same as an include, and zeep stumbles over it.
+            return self.visit_include(node, parent) if node.get("schemaLocation") else None
+        try:
+            return super().visit_import(node, parent)
+        except exceptions.XMLParseError:
+            if not (found := self._imported_namespace(node)) or found == node.get("namespace"):
+                raise
+        node.set("namespace", found)
+        return super().visit_import(node, parent)
+
+    def _imported_namespace(self, node: Any) -> str:
+        if not (written_location := node.get("schemaLocation")):
+            return ""
+        location = normalize_location(self.schema.settings, written_location, self.document._base_url)
+        return self._retrieve_data(location, base_url=self.document._location).get("targetNamespace") or ""
+
+    # zeep finds the method of a tag in this table, not by its name.
+    visitors: ClassVar[Any] = {**SchemaVisitor.visitors, f"{{{XSD}}}import": visit_import}
 
     def process(self, node: Any, parent: Any) -> Any:
         try:

@@ -122,7 +122,6 @@ def test_values_go_out_as_the_wsdl_types_them(name, arguments, inner):
         ("integer-part", {"from": "35x", "to": "1"}, "'from' came as '35x'"),
         ("integer-part", {"from": ["1", "2"], "to": "1"}, "'from' takes one text or number"),
         ("integer-part", {"from": 1, "to": ["1", "2"]}, "'to' takes one text or number"),
-        ("two-dimensions", {"table": [["1", "2"], ["3", "4"]]}, "an array of several dimensions"),
         ("array-of-texts", {"numbers": [["1", "2"], ["3"]]}, "is an array of one dimension"),
         ("rpc-encoded-attributes", {"call": {"to": "1"}, "note": "x"}, "'line' is missing"),
         ("rpc-encoded-attributes", {"call": {"to": "1", "line": "x"}, "note": "x"}, "'line' came as 'x'"),

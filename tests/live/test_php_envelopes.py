@@ -77,10 +77,3 @@ def test_our_envelope_means_what_phps_does(phps: dict[str, str], name: str) -> N
         php = php.replace("<SOAP-ENV:Dial", "<Dial").replace("</SOAP-ENV:Dial", "</Dial")
         ours = ours.replace(b"ns0:Dial", b"Dial")
     assert body_of(ours) == body_of(php)
-
-
-def test_every_wsdl_of_the_field_that_php_can_build_is_compared() -> None:
-    known = {path.stem for path in FIELD.glob("*.wsdl")}
-    # The first we refuse (PHP sends its rows as one), the second PHP loads from the network only, of the third it knows
-    # no element, as its name has a space.
-    assert known - set(CASES) == {"two-dimensions", "swaref-import-wsi", "element-trailing-space"}

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import SecretStr
+from zeep.wsdl.bindings.soap import SoapBinding
 
 from adapters.envelope import SOAP_12
 from adapters.http import Peer
@@ -73,7 +74,7 @@ def compare(path: Path, php: Php) -> Compared:
         verdicts = tuple(replace(each, kind=_without_php(each)) for each in ours)
         return Compared(path, answer["refused"], "", verdicts)
     held = [_held(each, *made) for each, made in zip(ours, answer["calls"], strict=True)]
-    return Compared(path, "", "", (*held, *_overlooked(ours, answer["functions"])))
+    return Compared(path, "", "", (*held, *_overlooked(ours, _by_soap(answer["functions"], described))))
 
 
 def _loaded(path: Path) -> Description:
@@ -135,6 +136,13 @@ def _held(ours: Verdict, envelope: str | None, reason: str | None) -> Verdict:
 
 def _without_php(ours: Verdict) -> str:
     return {"": "only ours", "refused": "neither"}.get(ours.kind, ours.kind)
+
+
+def _by_soap(functions: list[str], described: Description) -> list[str]:
+    """What PHP lists without the operations of HTTP's GET and POST bindings."""
+    bindings = described.client.wsdl.bindings.values()
+    other = {name for each in bindings if not isinstance(each, SoapBinding) for name in each.all()}
+    return [name for name in functions if name not in other]
 
 
 def _overlooked(ours: list[Verdict], functions: list[str]) -> Iterator[Verdict]:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from zeep import xsd
+from zeep.xsd.types.builtins import Boolean
 from zeep.xsd.types.collection import ListType
 
 from adapters.soap_known import APACHE
@@ -44,7 +45,7 @@ Pair = tuple[Any, Any]
 
 def arguments_of(operation: Any) -> tuple[dict[str, Any], list[Any]]:
     """Return the arguments of zeep's ``operation`` for our settings, and for PHP, which takes one for each part."""
-    body = operation.input.body
+    body = operation.input.body if operation.input is not None else None
     if body is None:
         return {}, []
     if operation.style == "rpc" or (body.qname.localname == "Body" and body.qname.namespace in _ENVELOPES):
@@ -77,7 +78,7 @@ def _value(kind: Any, above: tuple[Any, ...]) -> Pair:
 
 
 def _scalar(kind: Any) -> Pair:
-    names = {each.__name__.lower() for each in type(kind).__mro__}
+    names = {each.__name__.lower() for each in type(kind).__mro__ if each.__module__ == Boolean.__module__}
     for name, ours, theirs in _BY_TYPE:
         if name.lower() in names:
             return ours, theirs

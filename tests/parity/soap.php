@@ -44,10 +44,10 @@ function answer(array $told): void
     fflush(STDOUT);
 }
 
-function made(string $wsdl, string $operation, array $arguments, int $version): array
+function made(Maker $client, string $operation, array $arguments): array
 {
+    $client->made = '';
     try {
-        $client = new Maker($wsdl, ['location' => 'http://127.0.0.1:9/', 'exceptions' => true, 'soap_version' => $version]);
         try {
             $client->__soapCall($operation, $arguments);
         } catch (Throwable $unread) {
@@ -63,13 +63,18 @@ function made(string $wsdl, string $operation, array $arguments, int $version): 
 
 function built(array $job): array
 {
+    $clients = [];
     try {
-        $client = new Maker($job['wsdl'], ['exceptions' => true]);
+        foreach (array_unique([1, ...array_column($job['calls'], 2)]) as $version) {
+            $clients[$version] = new Maker(
+                $job['wsdl'], ['location' => 'http://127.0.0.1:9/', 'exceptions' => true, 'soap_version' => $version]
+            );
+        }
     } catch (Throwable $error) {
         return ['refused' => $error->getMessage()];
     }
     $names = [];
-    foreach ($client->__getFunctions() as $function) {
+    foreach ($clients[1]->__getFunctions() as $function) {
         // Answers of several parts come as "list(string $a, int $b) name(string $c)".
         if (preg_match('/^(?:list\(.*?\)|\S+) (\S+)\(/', $function, $found)) {
             $names[] = $found[1];
@@ -77,7 +82,7 @@ function built(array $job): array
     }
     $calls = [];
     foreach ($job['calls'] as [$operation, $arguments, $version]) {
-        $calls[] = made($job['wsdl'], $operation, $arguments, $version);
+        $calls[] = made($clients[$version], $operation, $arguments);
     }
     return ['functions' => $names, 'calls' => $calls];
 }
