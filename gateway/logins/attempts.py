@@ -25,6 +25,8 @@ T = TypeVar("T")
 
 DATABASE = "logins.db"
 BUSY_S = 1.0
+PATIENCE_S = 3.0
+"""Altogether, for a file that is locked."""
 TRY_AGAIN_S = 30.0
 MOST_ROWS = 50_000
 TIDY_EVERY = 200
@@ -141,7 +143,7 @@ class Attempts:
 
 def _patiently(work: Callable[[], T]) -> T:
     """Do ``work``, again while it is locked: SQLite does not wait for a process that opens or leaves the file."""
-    ends = time.monotonic() + BUSY_S
+    ends = time.monotonic() + PATIENCE_S
     while True:
         try:
             return work()
