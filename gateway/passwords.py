@@ -111,7 +111,9 @@ class Verifier:
         known = self._attempts.knows(who.mark)
         self._check_limits(who, known=known)
         with self._turns.of(who.address, known=known):
-            # Others of this address may have failed while this one waited.
+            # Others of this address may have failed, or succeeded, while this one waited.
+            if found and self._is_remembered(found, password):
+                return found[0]
             self._check_limits(who, known=known)
             began = time.monotonic()
             if self._is_good(found, password) and found:

@@ -22,10 +22,14 @@ from gateway.store.sightings import Kind, Sighting
 
 logger = structlog.get_logger()
 
+MayStay = Callable[[], bool]
+"""Whether the agent of a screen is still logged in, which another process may have ended; asked now and then."""
 Watch = Callable[[Sighting], None]
 """Writes down what happens at screens; must never wait."""
 QUEUE_LIMIT = 256
 RESUME_LIMIT = 200
+ASK_EVERY_S = 5.0
+"""A screen that may not stay any more is told of nothing from then on at the latest."""
 FAR_BEHIND = 50_000
 """A screen further behind than this starts afresh: looking for its events would read too much of the log."""
 
@@ -48,6 +52,7 @@ class Screen:
         hub: "Hub",
         heartbeat_s: float,
         age_s: float,
+        may_stay: MayStay = lambda: True,
     ) -> None:
         self.tenant = tenant
         self.extension = extension
@@ -61,6 +66,8 @@ class Screen:
         self._hub = hub
         self._heartbeat_s = heartbeat_s
         self._until = time.monotonic() + age_s
+        self._may_stay = may_stay
+        self._asked_at = time.monotonic()
         self._missed: list[News | bytes] = []
         self._sent = 0
         self._queue: queue.SimpleQueue[News | None] = queue.SimpleQueue()
@@ -112,15 +119,29 @@ class Screen:
             try:
                 news = self._queue.get(timeout=min(wait_s, self._heartbeat_s))
             except queue.Empty:
+                if not self._is_welcome():
+                    return
                 # Read before the wait: all up to there was queued, and the queue is empty.
                 yield frames.pulse(max(delivered, self._sent))
                 continue
-            if news is None:
+            if news is None or not self._is_welcome():
                 return
             if news.seq > self._sent:
                 self._sent = news.seq
                 if text := self._told(news):
                     yield text
+
+    def _is_welcome(self) -> bool:
+        """Whether the stream goes on; where nobody can say, it does: it ends by its age."""
+        now = time.monotonic()
+        if now - self._asked_at < ASK_EVERY_S:
+            return True
+        self._asked_at = now
+        try:
+            return self._may_stay()
+        except Exception as error:
+            logger.warning("session_not_looked_up", error=type(error).__name__)
+            return True
 
     def _told(self, news: News) -> bytes | None:
         """What goes to this page of ``news``, which is written down for whoever asks later."""
@@ -205,11 +226,13 @@ class Hub:
         login: str = "",
         session: str = "",
         whole_tenant: bool = False,
+        may_stay: MayStay = lambda: True,
     ) -> Screen:
         """A stream of the extension's events behind ``last_event_id`` (from now on when it is None).
 
         With ``whole_tenant`` it also says, in brief, that something happened to any other call of the
-        tenant. ``session`` names the login that ``end_session`` ends. Raises ``TooManyScreens`` and ``Stopping``.
+        tenant. ``session`` names the login that ``end_session`` ends at once in this process; ``may_stay`` finds out
+        what other processes did. Raises ``TooManyScreens`` and ``Stopping``.
         """
         screen = Screen(
             tenant,
@@ -220,6 +243,7 @@ class Hub:
             hub=self,
             heartbeat_s=self._heartbeat_s,
             age_s=self._screen_age_s,
+            may_stay=may_stay,
         )
         self._admit(screen)
         try:

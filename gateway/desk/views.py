@@ -1,6 +1,7 @@
 """The pages: one function for each, from a visit to an answer."""
 
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -152,8 +153,26 @@ def events(visit: Visit) -> Response:
     seen = int(last) if last.isascii() and last.isdigit() and len(last) < 17 else None
     whole = request.args.get("escopo") == "empresa" or request.args.get("scope") == "tenant"
     me, session = visit.me, access.session_mark(visit.secret) if visit.secret else ""
-    subscribe = visit.services.hub.subscribe
-    return streamed(subscribe(visit.tenant, me.extension, seen, login=me.login, session=session, whole_tenant=whole))
+    screen = visit.services.hub.subscribe(
+        visit.tenant,
+        me.extension,
+        seen,
+        login=me.login,
+        session=session,
+        whole_tenant=whole,
+        may_stay=_still_logged_in(visit),
+    )
+    return streamed(screen)
+
+
+def _still_logged_in(visit: Visit) -> Callable[[], bool]:
+    """Whether the visitor's session goes on, or the login by HTTP Basic is as it was; time is a steady clock's."""
+    directory, me, secret = visit.services.directory, visit.me, visit.secret
+    if not secret:
+        before = directory.agent_with_hash(me.tenant, me.login)
+        return lambda: directory.agent_with_hash(me.tenant, me.login) == before
+    began_ms = visit.at - int(time.monotonic() * 1000)
+    return lambda: directory.session_agent(secret, began_ms + int(time.monotonic() * 1000)) == me
 
 
 # the call log

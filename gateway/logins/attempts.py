@@ -25,6 +25,8 @@ T = TypeVar("T")
 
 DATABASE = "logins.db"
 BUSY_S = 1.0
+PATIENCE_S = 3.0
+"""Altogether, for a file that is locked."""
 TRY_AGAIN_S = 30.0
 MOST_ROWS = 50_000
 TIDY_EVERY = 200
@@ -117,7 +119,8 @@ class Attempts:
         with self._lock:
             if self._path is not None and self._clock() >= self._try_again_at:
                 try:
-                    return work(self._opened(self._path))
+                    path = self._path
+                    return _patiently(lambda: work(self._opened(path)))
                 except (sqlite3.Error, OSError) as error:
                     self._go_on_alone(error)
             self._own = self._own or _laid_out(":memory:")
@@ -136,6 +139,18 @@ class Attempts:
         if self._shared:
             self._shared.close()
             self._shared = None
+
+
+def _patiently(work: Callable[[], T]) -> T:
+    """Do ``work``, again while it is locked: SQLite does not wait for a process that opens or leaves the file."""
+    ends = time.monotonic() + PATIENCE_S
+    while True:
+        try:
+            return work()
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() >= ends:
+                raise
+        time.sleep(0.01)
 
 
 def _open(path: Path) -> sqlite3.Connection:

@@ -16,6 +16,8 @@ RESERVED = 8
 """Further ones, for those who gave a good password from the same address before."""
 INSIDE_OF_ADDRESS = 8
 """Of them, those of one address; one of them is tried at a time."""
+ALIKE = 24
+"""Further logins that wait for one like theirs, which together with the others leaves threads for requests."""
 PATIENCE_S = 5.0
 
 
@@ -75,19 +77,24 @@ class Turns:
 class Alike:
     """Has those who try the same at once wait for the first of them: a CRM sends one login with every click."""
 
-    def __init__(self, *, patience_s: float = PATIENCE_S) -> None:
+    def __init__(self, *, waiting: int = ALIKE, patience_s: float = PATIENCE_S) -> None:
+        self._places = threading.BoundedSemaphore(waiting)
         self._patience_s = patience_s
         self._firsts: dict[bytes, threading.Event] = {}
         self._lock = threading.Lock()
 
     @contextmanager
     def after_first(self, what: bytes) -> Iterator[None]:
-        """Go ahead at once as the first who tries ``what``, else when that one is done, or patience is at its end."""
+        """Go ahead at once as the first who tries ``what``, else when that one is done.
+
+        Also where patience is at its end, or too many wait already: ``Turns`` then has the say.
+        """
         done = threading.Event()
         with self._lock:
             first = self._firsts.setdefault(what, done)
-        if first is not done:
+        if first is not done and self._places.acquire(blocking=False):
             first.wait(self._patience_s)
+            self._places.release()
         try:
             yield
         finally:

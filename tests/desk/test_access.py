@@ -2,6 +2,7 @@
 
 import base64
 import re
+import time
 from collections.abc import Callable
 
 import pytest
@@ -249,6 +250,29 @@ def test_a_session_that_ends_ends_its_streams(ana: Browser, browse: Browse, hub:
     assert hub.open_screens() == 1
     assert b"pulse" not in b"".join(streams[0].response)
     streams[1].close()
+
+
+@pytest.mark.parametrize("by", ["cookie", "password"])
+def test_a_stream_ends_where_another_process_ended_the_login(
+    ana: Browser, browse: Browse, office: Office, hub: Hub, monkeypatch: pytest.MonkeyPatch, by: str
+) -> None:
+    """A command has removed the agent, or another worker logged it out."""
+    monkeypatch.setattr("gateway.desk.hub.ASK_EVERY_S", 0)
+    browser, headers = (ana, {}) if by == "cookie" else (browse(), basic())
+    stream = browser.get("/events", buffered=False, headers=headers)
+    told = iter(stream.response)
+    assert next(told) == b"retry: 1000\n\n"
+    office.ring()
+    hub.ring(1)
+    assert b"call_started" in next(part for part in told if b"pulse" not in part)
+    office.directory.remove_agent("acme", "ana")
+    office.ring(telefone="4733334444")
+    hub.ring(2)
+    deadline = time.monotonic() + 10
+    for part in told:
+        assert b"call_started" not in part
+        assert time.monotonic() < deadline, "the stream goes on"
+    assert not hub.open_screens()
 
 
 PLANTED = "a-value-that-another-page-has-set"

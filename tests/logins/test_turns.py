@@ -7,7 +7,7 @@ from contextlib import ExitStack
 import pytest
 
 from gateway.errors import LoginsBusy
-from gateway.logins.turns import RESERVED, Pace, Turns
+from gateway.logins.turns import RESERVED, Alike, Pace, Turns
 
 
 def busy(turns: Turns, address: str, *, known: bool = False) -> bool:
@@ -53,6 +53,36 @@ def test_patience_ends() -> None:
         assert busy(turns, "a")
     with turns.hashing(), turns.hashing(), pytest.raises(LoginsBusy), turns.hashing():
         raise AssertionError("no third one")
+
+
+def test_who_tries_the_same_waits_for_the_first_and_of_many_only_some() -> None:
+    alike = Alike(waiting=2, patience_s=20)
+    began: list[int] = []
+
+    def follow(number: int) -> None:
+        with alike.after_first(b"a"):
+            began.append(number)
+
+    with alike.after_first(b"a"):
+        waiting = [threading.Thread(target=follow, args=(number,)) for number in range(2)]
+        for thread in waiting:
+            thread.start()
+        while alike._places._value:  # type: ignore[attr-defined]
+            time.sleep(0.005)
+        follow(2)
+        with alike.after_first(b"b"):
+            assert began == [2], "beyond the places nobody waits, nor for another's"
+    for thread in waiting:
+        thread.join(20)
+    assert sorted(began) == [0, 1, 2]
+    assert not alike._firsts
+    assert not busy_alike(Alike(patience_s=0.01))
+
+
+def busy_alike(alike: Alike) -> bool:
+    """Whether somebody is still waiting although the first one never ends."""
+    with alike.after_first(b"a"), alike.after_first(b"a"):
+        return False
 
 
 def test_a_refusal_takes_as_long_as_a_hashing_whether_one_was_done_or_not() -> None:
