@@ -18,7 +18,7 @@ from adapters.sentences import Sentences
 from adapters.templates import DIAL_FIELDS, Template
 from adapters.tls import WrongCertificate
 from adapters.wire import Attempt, ConnectTimeout, NotConnected
-from gateway.adapter import Delivery, Outcome, Outgoing, Probe, WireRequest
+from gateway.adapter import Delivery, Outcome, Outgoing, Probe, WireRequest, defect_of
 from gateway.errors import AdapterError
 
 LOGIN_OPENINGS = {
@@ -121,13 +121,18 @@ class AmiAdapter:
             action = built(lambda: self._action(message))
         except AdapterError as error:
             return self._say.unbuilt(error)
+        asked = False
         try:
             with self._session() as session:
                 session.log_in()
+                asked = True
                 return ask(session, channel_id(message), action)
         except Failed as failed:
             opening = LOGIN_OPENINGS[failed.outcome] if isinstance(failed, LoginFailed) else ""
             return self._say.delivery(failed.outcome, failed.reason, opening=opening)
+        except Exception as error:  # a defect of ours: whether the order may have been sent counts all the same
+            outcome = Outcome.UNKNOWN if asked else Outcome.UNREACHABLE
+            return self._say.delivery(outcome, f"o adaptador tem um defeito ({defect_of(error)})")
 
     def _order(self, session: Session, channel: str, action: bytes) -> Delivery:
         answer, news = session.ask_and_watch(action, self._config.watch_s, lambda block: _is_about(block, channel))

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from adapters.ami_session import Session
 from adapters.outcomes import built
 from adapters.soap_call import SoapCall
 from adapters.soap_wsdl import Contract
@@ -15,6 +16,7 @@ from gateway.adapter import Outcome, defect_of
 from gateway.errors import AdapterError
 from tests.adapters.bad_peers import free_port
 from tests.adapters.dialects import DIAL, DIALECTS, GUIDE, make
+from tests.adapters.protocols import HTTP
 
 
 class Stumbled(Exception):
@@ -49,7 +51,7 @@ def test_a_defect_of_an_adapter_before_sending_is_unreachable(name, monkeypatch,
     assert "s3nha" not in caplog.text + delivery.detail
 
 
-@pytest.mark.parametrize("name", sorted(DIALECTS))
+@pytest.mark.parametrize("name", sorted(name for name in DIALECTS if DIALECTS[name].protocol is HTTP))
 @pytest.mark.parametrize(("sent", "outcome"), [(False, Outcome.UNREACHABLE), (True, Outcome.UNKNOWN)])
 def test_a_defect_of_the_connection_counts_by_whether_anything_was_sent(name, sent, outcome, monkeypatch):
     def exchange(connections: Connections, origin: str, data: bytes, attempt: Any, *, connect_s: float) -> Any:
@@ -59,6 +61,18 @@ def test_a_defect_of_the_connection_counts_by_whether_anything_was_sent(name, se
     monkeypatch.setattr(Connections, "exchange", exchange)
     with closing(make(name, f"http://127.0.0.1:{free_port()}")) as speaking:
         delivery = speaking.deliver(DIAL)
+    assert delivery.outcome is outcome
+    assert "o adaptador tem um defeito (Stumbled em test_before_sending.py" in delivery.detail
+
+
+@pytest.mark.parametrize(
+    ("step", "outcome"), [("log_in", Outcome.UNREACHABLE), ("ask_and_watch", Outcome.UNKNOWN), ("ask", Outcome.UNKNOWN)]
+)
+def test_a_defect_of_a_session_counts_by_whether_the_login_was_over(step, outcome, monkeypatch):
+    for harmless in ("log_in", "ask_and_watch", "ask"):
+        monkeypatch.setattr(Session, harmless, stumble if harmless == step else lambda *_: None)
+    with closing(make("ami", f"http://127.0.0.1:{free_port()}")) as speaking:
+        delivery = speaking.hangup(DIAL) if step == "ask" else speaking.deliver(DIAL)
     assert delivery.outcome is outcome
     assert "o adaptador tem um defeito (Stumbled em test_before_sending.py" in delivery.detail
 

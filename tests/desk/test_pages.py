@@ -21,7 +21,7 @@ HOUR = 3_600_000
 
 def words(text: str) -> str:
     """The text of a page without its tags."""
-    return re.sub(r"\s+", " ", re.sub(r"<[^>]*>", " ", text))
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]*>", " ", re.sub(r"</?bdi>", "", text)))
 
 
 def test_the_screen_says_who_and_where_i_am(ana: Browser) -> None:
