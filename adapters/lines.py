@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Self
 
-from adapters.tls import Trust
-from adapters.wire import CHUNK, Attempt, connected
+from adapters.http.connection import CHUNK, Attempt, connected
+from adapters.http.tls import Trust
 from gateway.adapter import WireExchange, WireRequest, overhearing
 
 
@@ -49,7 +49,7 @@ class Lines:
     def __init__(
         self, host: str, port: int, attempt: Attempt, heard: Heard, *, connect_s: float, trust: Trust | None = None
     ) -> None:
-        """Connect, over TLS where ``trust`` is given. Raises ``OSError`` as ``adapters.wire.connected`` does."""
+        """Connect, over TLS where ``trust`` is given. Raises ``OSError`` as ``connected`` does."""
         self.attempt = attempt
         self.heard = heard
         self._sock: Any = connected(host, port, attempt, connect_s=connect_s, trust=trust)

@@ -3,8 +3,8 @@
 import re
 from collections.abc import Iterable
 
-from adapters.answers import Verdict
-from adapters.outcomes import OPENINGS
+from adapters.http.answers import Verdict
+from adapters.http.outcomes import OPENINGS
 from gateway.adapter import Delivery, Outcome, Probe
 from gateway.errors import AdapterError
 

@@ -5,12 +5,12 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
 from urllib.parse import quote
 
-from adapters.answers import Pattern, Rule
-from adapters.http import Answer, HttpRequest, Peer
-from adapters.one_request import OneRequest
-from adapters.outcomes import Failed
-from adapters.settings import HttpConfig, is_line, origin_of
-from adapters.templates import Template, escape_for, for_url
+from adapters.http.answers import Pattern, Rule
+from adapters.http.client import Answer, HttpRequest, Peer
+from adapters.http.one_request import OneRequest
+from adapters.http.outcomes import Failed
+from adapters.http.settings import HttpConfig, is_line, origin_of
+from adapters.http.templates import Template, escape_for, for_url
 from gateway.adapter import Delivery, Outcome, Outgoing, Probe
 from gateway.errors import AdapterError
 

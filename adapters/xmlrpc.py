@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar
 from xml.parsers.expat import ExpatError
 
-from adapters.answers import Pattern, Rule, as_text, boolean_of
-from adapters.http import Answer, HttpRequest, Peer
-from adapters.one_request import OneRequest
-from adapters.outcomes import Failed
-from adapters.settings import HttpConfig, origin_of
-from adapters.templates import compiled, rendered
+from adapters.http.answers import Pattern, Rule, as_text, boolean_of
+from adapters.http.client import Answer, HttpRequest, Peer
+from adapters.http.one_request import OneRequest
+from adapters.http.outcomes import Failed
+from adapters.http.settings import HttpConfig, origin_of
+from adapters.http.templates import compiled, rendered
 from gateway.adapter import Delivery, Outcome, Outgoing, Probe
 from gateway.errors import AdapterError
 

@@ -16,7 +16,7 @@ import phonenumbers
 # In place of this folder, where this file would hide the standard library's module numbers.
 sys.path[0] = str(Path(__file__).resolve().parent.parent)
 
-from gateway.domain.numbers import Extensions, NumberPlan, read_anew
+from gateway.domain.numbering.numbers import Extensions, NumberPlan, read_anew
 from tests.domain.cases import table
 
 PLAIN = ["11987654321", "1134567890", "47991234567", "4732100123", "3501", "3542", "85912345678", "204"]

@@ -12,12 +12,12 @@ from typing import Any
 
 import structlog
 
-from gateway.config import Config
+from gateway.config.tables import Config
 from gateway.domain.messages import Message
 from gateway.handlers import Reply
-from gateway.wire.contract import NAMESPACE, application
 from gateway.wire.http import Front
-from gateway.wire.spyne_compat import WsgiApplication
+from gateway.wire.soap.contract import NAMESPACE, application
+from gateway.wire.soap.spyne_compat import WsgiApplication
 
 ENVELOPE = (
     '<?xml version="1.0" encoding="UTF-8"?>\n'

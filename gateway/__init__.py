@@ -1,3 +1,3 @@
-"""The gateway between CRMs and telephone exchanges. Start reading at ``bootstrap.py``."""
+"""The gateway between CRMs and telephone exchanges. Start reading at ``server/bootstrap.py``."""
 
 __version__ = "0.1.0"

@@ -1,7 +1,7 @@
 """What an adapter is: the one seam between the gateway and an appliance's protocol.
 
 An adapter is one class in one file, found by its name in the entry-point group ``cti_gateway.adapters``. It only
-speaks its protocol: timing of retries, logging and bookkeeping belong to ``delivery.py``.
+speaks its protocol: timing of retries, logging and bookkeeping belong to ``relay/outbox_worker.py``.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -43,7 +43,7 @@ class Outgoing:
     ``call_id`` and ``tenant``; a ``hangup`` has those of the order that it ends and ``peer_ref``, the peer's own id
     of the call, empty where the order's answer gave none; the call events have ``ramal``, ``telefone``,
     ``url_audio``, ``direction``, ``call_id``, ``tenant``, ``resultado`` (how the call ended, in the exchange's words)
-    and ``result`` (the same as a code of ``domain/results.py``), the last two empty where nothing was said of it.
+    and ``result`` (the same as a code of ``domain/calls/results.py``), the last two empty where nothing was said of it.
     Adapters put the fields into their templates, escaped for where they go.
     """
 

@@ -59,7 +59,7 @@ from collections.abc import Sequence
 from difflib import get_close_matches
 from typing import ClassVar, Literal
 
-from gateway.domain.reading import Step
+from gateway.domain.numbering.reading import Step
 
 
 class GatewayError(Exception):

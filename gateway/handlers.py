@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from gateway.adapter import Outcome
-from gateway.domain.dialplan import BecomesService, BlockedNumber, Dialled, NothingToDial, TooLong, TooSlow, dial
+from gateway.domain.dialplan.plan import BecomesService, BlockedNumber, Dialled, NothingToDial, TooLong, TooSlow, dial
+from gateway.domain.dialplan.undialling import sides_of
 from gateway.domain.messages import CallEnded, CallStarted, HangUp, Message, PlaceCall
-from gateway.domain.number_text import typed
-from gateway.domain.numbers import read
+from gateway.domain.numbering.number_text import typed
+from gateway.domain.numbering.numbers import read
 from gateway.domain.tenant import Tenant, Trunk
-from gateway.domain.undialling import sides_of
 from gateway.errors import DialError, NoAppliance, NotDiallable, NumberBlocked, UnknownAppliance, UnknownTenant
 from gateway.store.drafts import EndDraft, OrderDraft, Recorded, StartDraft, Way
 

@@ -2,12 +2,12 @@
 
 import pytest
 
-from gateway import config_file
-from gateway.bootstrap import tenants
+from gateway.config import loader as config_file
 from gateway.domain.messages import CallEnded, CallStarted, Direction, Origin, PlaceCall
 from gateway.domain.tenant import Tenant
 from gateway.errors import ConfigError
 from gateway.handlers import Core
+from gateway.server.bootstrap import tenants
 from tests.test_handlers import Memory
 
 HERE = Origin("get", "127.0.0.1")

@@ -3,7 +3,7 @@
 import pytest
 
 from gateway.adapter import Outcome
-from gateway.breaker import Condition, Gate, Rules, ask, gate, told, try_now, turn
+from gateway.orders.circuit_breaker import Condition, Gate, Rules, ask, gate, told, try_now, turn
 
 RULES = Rules(failures=3, pause_s=30)
 

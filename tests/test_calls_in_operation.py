@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
-from gateway.application import Application
-from gateway.bootstrap import Gateway, build
-from gateway.config import Config
+from gateway.config.tables import Config
 from gateway.domain.messages import CallEnded, CallStarted, Origin
-from gateway.serve import Options, _prepare_data
+from gateway.server.application import Application
+from gateway.server.bootstrap import Gateway, build
+from gateway.server.serve import Options, _prepare_data
 from tests.desk.test_dial_plan import PLAN, WRONG
 from tests.store.test_filling import end, old_folder, results
 from tests.test_delivery import until

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from gateway import config_file
-from gateway.cli import cli
+from gateway.cli.main import cli
+from gateway.config import loader as config_file
 from gateway.errors import GatewayError
 from gateway.simulators import FAMILIES, SIMULATORS, demo_settings
 
@@ -92,7 +92,7 @@ def test_serve_warns_of_each_company_whose_clicks_need_no_login(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     served: list[object] = []
-    monkeypatch.setattr("gateway.serve.serve", lambda options, **_: served.append(options))
+    monkeypatch.setattr("gateway.server.serve.serve", lambda options, **_: served.append(options))
     path = tmp_path / "gateway.toml"
     path.write_text('[log]\nformat = "json"\n[tenants.acme]\n[tenants.beta.click_to_call]\nopen_loopback = false\n')
     (said,) = run("serve", "--config", str(path)).stderr.splitlines()
@@ -440,8 +440,8 @@ def test_simulate_says_what_is_wrong_with_what_it_was_told(run: Run, arguments: 
 
 @pytest.mark.parametrize("name", ["asterisk-ami", "asterisk-manager", "cisco-webdialer", "url"])
 def test_simulate_prints_the_settings_that_dial_on_it(name: str) -> None:
-    from gateway import config_file
-    from gateway.commands.simulate import _to_paste
+    from gateway.cli.simulate import _to_paste
+    from gateway.config import loader as config_file
 
     pem = ROOT / "tests" / "adapters" / "localhost.pem"
     appliance = FAMILIES[name](certificate=pem if name == "cisco-webdialer" else None).start()
@@ -454,7 +454,7 @@ def test_simulate_prints_the_settings_that_dial_on_it(name: str) -> None:
 
 
 def test_simulate_says_that_cisco_s_preset_wants_a_certificate() -> None:
-    from gateway.commands.simulate import _to_paste
+    from gateway.cli.simulate import _to_paste
 
     assert "give --certificate" in _to_paste(FAMILIES["cisco-webdialer"]())
 
@@ -487,7 +487,7 @@ def test_a_defect_of_one_appliances_adapter_does_not_end_check_for_the_others(
     def stumble(*_: object) -> None:
         raise AttributeError("'NoneType' object has no attribute 'type'")
 
-    monkeypatch.setattr("adapters.soap.SoapAdapter.probe", stumble)
+    monkeypatch.setattr("adapters.soap.adapter.SoapAdapter.probe", stumble)
     result = run("check", "--config", str(two_appliances(tmp_path)))
     assert result.exit_code == 1
     assert isinstance(result.exception, SystemExit)
@@ -502,7 +502,7 @@ def test_a_defect_of_an_adapter_ends_a_dry_run_with_a_sentence(
     def stumble(*_: object) -> None:
         raise AttributeError("'NoneType' object has no attribute 'type'")
 
-    monkeypatch.setattr("adapters.soap.SoapAdapter.preview", stumble)
+    monkeypatch.setattr("adapters.soap.adapter.SoapAdapter.preview", stumble)
     config = ["--config", str(two_appliances(tmp_path))]
     result = run("dial", "3501", "4732100123", "--dry-run", "--appliance", "broken", *config)
     assert isinstance(result.exception, GatewayError), "a traceback"

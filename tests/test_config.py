@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel
 
-from gateway import config, config_file, config_shown
+from gateway.config import display as config_shown
+from gateway.config import loader as config_file
+from gateway.config import tables as config
 from gateway.errors import ConfigError
 
 URL = {"adapter": "url", "url": "http://192.0.2.1/?to={{ number }}", "success": "ok"}

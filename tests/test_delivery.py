@@ -9,12 +9,12 @@ import pytest
 from prometheus_client import REGISTRY
 from sqlalchemy import insert, select
 
-from adapters.templates import EVENT_FIELDS
+from adapters.http.templates import EVENT_FIELDS
 from gateway.adapter import Delivery, Outcome, Outgoing
 from gateway.clock import Clock as SteppedClock
-from gateway.delivery import Courier, sweep_abandoned, wait_ms
 from gateway.domain.messages import PlaceCall
-from gateway.domain.numbers import read
+from gateway.domain.numbering.numbers import read
+from gateway.relay.outbox_worker import Courier, sweep_abandoned, wait_ms
 from gateway.store import tables
 from gateway.store.drafts import OrderDraft
 from gateway.store.outbox import Outbox

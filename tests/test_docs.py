@@ -9,10 +9,12 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel
 
-from gateway import adapter, config, config_file, errors
+from gateway import adapter, errors
 from gateway import source as sources
-from gateway.cli import COMMANDS
-from gateway.config import Config
+from gateway.cli.main import COMMANDS
+from gateway.config import loader as config_file
+from gateway.config import tables as config
+from gateway.config.tables import Config
 from gateway.wire.http import Front
 from gateway.wire.operations import OPERATIONS
 

@@ -6,10 +6,10 @@ from dataclasses import dataclass, field, replace
 import pytest
 
 from gateway.adapter import Outcome
-from gateway.domain.dial_forms import patterns
-from gateway.domain.dialplan import DialPlan
+from gateway.domain.dialplan.forms import patterns
+from gateway.domain.dialplan.plan import DialPlan
 from gateway.domain.messages import CallEnded, CallStarted, Direction, HangUp, Origin, PlaceCall
-from gateway.domain.numbers import Extensions, NumberPlan
+from gateway.domain.numbering.numbers import Extensions, NumberPlan
 from gateway.domain.tenant import Tenant, Trunk
 from gateway.errors import NoAppliance, NotDiallable, NumberBlocked, TooManyOrders, UnknownAppliance, UnknownTenant
 from gateway.handlers import Core

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 from werkzeug.test import Client
 
-from gateway import bootstrap, config_file
-from gateway.application import Application
+from gateway.config import loader as config_file
+from gateway.server import bootstrap
+from gateway.server.application import Application
 from tests.test_orders import until
 
 CALL_THREADS = 8

@@ -6,8 +6,8 @@ from contextlib import suppress
 import pytest
 import structlog
 
-from gateway import logs
-from gateway.config import Log
+from gateway.config.tables import Log
+from gateway.server import logs
 
 
 @pytest.fixture(autouse=True)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from gateway.masking import mask, spellings
+from gateway.traffic.masking import mask, spellings
 from tests.loops import cpu_s, loops
 
 SECRET = "s3gr&do \u00e7"

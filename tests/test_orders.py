@@ -18,13 +18,13 @@ from prometheus_client import REGISTRY
 from structlog.testing import capture_logs
 
 from gateway.adapter import Delivery, Outcome, Outgoing, Probe
-from gateway.breaker import Condition, Gate, Rules
 from gateway.domain.messages import PlaceCall
-from gateway.domain.numbers import read
+from gateway.domain.numbering.numbers import read
 from gateway.errors import Stopping, TooManyOrders
-from gateway.lanes import Lane
-from gateway.orders import OrderDesk
-from gateway.shared import Record, Slots
+from gateway.orders.appliance_queue import Lane
+from gateway.orders.circuit_breaker import Condition, Gate, Rules
+from gateway.orders.dispatcher import OrderDesk
+from gateway.orders.shared_state import Record, Slots
 from gateway.store.calls import CallLog
 from gateway.store.drafts import Attempt, OrderDraft, Way
 from gateway.store.orders import OrderLog
@@ -480,7 +480,8 @@ def test_what_cannot_be_written_is_counted_once_and_written_later(tmp_path: Path
 
     record = Record(Condition, tmp_path / "pbx")
     with monkeypatch.context() as patch:
-        patch.setattr("gateway.shared.os.pwrite", Mock(side_effect=OSError(errno.ENOSPC, "No space left on device")))
+        full = OSError(errno.ENOSPC, "No space left on device")
+        patch.setattr("gateway.orders.shared_state.os.pwrite", Mock(side_effect=full))
         assert [record.change(fail_again) for _ in range(2)] == [1, 2]
     assert record.change(fail_again) == 3
     assert Record(Condition, tmp_path / "pbx").read().failures == 3

@@ -6,10 +6,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from gateway import bootstrap, config_file
 from gateway.adapter import Outcome
-from gateway.bootstrap import Gateway
+from gateway.config import loader as config_file
 from gateway.domain.messages import HangUp, Origin, PlaceCall
+from gateway.server import bootstrap
+from gateway.server.bootstrap import Gateway
 from gateway.simulators import FAMILIES
 from tests.test_orders import until
 

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from gateway.processors import can_move, is_busy, share
+from gateway.server.cpu_affinity import can_move, is_busy, share
 
 
 @pytest.mark.parametrize(
@@ -33,7 +33,7 @@ def test_workers_share_the_processors_that_they_may_use():
 
 WORKER = """
 import json, os, threading
-from gateway.processors import Keeper, move
+from gateway.server.cpu_affinity import Keeper, move
 
 used, seen = 0.0, []
 keeper = Keeper(2, used_s=lambda: used)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from gateway.serve import split_address, url_of
+from gateway.server.serve import split_address, url_of
 
 
 @pytest.mark.parametrize(

@@ -7,9 +7,9 @@ from time import monotonic
 import pytest
 
 from gateway.clock import Clock as SteppedClock
+from gateway.maintenance import LOOK_BACK_MS, Sweeper
 from gateway.store.ghosts import Ghosts
 from gateway.store.outbox import Outbox
-from gateway.sweeper import LOOK_BACK_MS, Sweeper
 from tests.fakes import SetTime
 from tests.store.conftest import T0, OpenStore, Store, open_store  # noqa: F401
 

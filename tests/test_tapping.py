@@ -10,8 +10,8 @@ from pydantic import TypeAdapter
 
 from gateway import adapter as adapters
 from gateway.adapter import Limits, Outcome, Outgoing, limits_of
-from gateway.store.exchanges import Draft, Exchange
-from gateway.tapping import Tapped
+from gateway.store.traffic import Draft, Exchange
+from gateway.traffic.recorded_adapters import Tapped
 from tests.fakes import FakeAdapter
 
 ORDER = Outgoing(

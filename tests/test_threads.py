@@ -12,19 +12,20 @@ from typing import Any
 import pytest
 from sqlalchemy.exc import OperationalError
 
-from gateway import processors, sweeper
-from gateway.config import Config
-from gateway.delivery import Courier
+from gateway import maintenance as sweeper
+from gateway.config.tables import Config
 from gateway.desk.hub import Hub
+from gateway.directory.schedule import Schedule
 from gateway.errors import StoreUnavailable
-from gateway.importing.schedule import Schedule
-from gateway.store import sidelog
+from gateway.maintenance import Sweeper
+from gateway.relay.outbox_worker import Courier
+from gateway.server import cpu_affinity as processors
+from gateway.store import diagnostic_log as sidelog
+from gateway.store.delivery_receipts import Kind, Sighting, SightingLog
+from gateway.store.diagnostic_log import SideLog
 from gateway.store.imports import Imports
 from gateway.store.outbox import Outbox
-from gateway.store.sidelog import SideLog
-from gateway.store.sightings import Kind, Sighting, SightingLog
-from gateway.sweeper import Sweeper
-from gateway.wire.lenient_port import LenientPort, Limits
+from gateway.wire.lenient.port import LenientPort, Limits
 from tests.fakes import FakeAdapter
 from tests.importing.test_schedule import HEADER, configured
 from tests.store.conftest import T0, Store, open_store, start_draft, store
@@ -183,7 +184,7 @@ def test_an_import_that_cannot_begin_is_over_at_once(
     def no_process(*_: object, **__: object) -> None:
         raise NO_FILE
 
-    monkeypatch.setattr("gateway.importing.schedule.subprocess.Popen", no_process)
+    monkeypatch.setattr("gateway.directory.schedule.subprocess.Popen", no_process)
     schedule.look()
     (run,) = imports.last("acme", "erp")
     assert (run.state, run.message) == ("failed", "A importação não pôde começar (Too many open files).")

@@ -7,13 +7,13 @@ from typing import Any
 
 import tomli_w
 
-from gateway import config_file
-from gateway.bootstrap import build, tenants
 from gateway.clock import milliseconds
-from gateway.config import Config
-from gateway.importing.run import Job
-from gateway.importing.sheet import SheetConfig, SheetSource
-from gateway.passwords import hash_password
+from gateway.config import loader as config_file
+from gateway.config.tables import Config
+from gateway.directory.run import Job
+from gateway.directory.sheet import SheetConfig, SheetSource
+from gateway.logins.passwords import hash_password
+from gateway.server.bootstrap import build, tenants
 from gateway.store.directory import Agent
 
 TENANT = "demo"

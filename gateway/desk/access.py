@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from werkzeug.wrappers import Request, Response
 
 from gateway.errors import AccessError, BadCredentials
-from gateway.passwords import Verifier
+from gateway.logins.passwords import Verifier
 from gateway.store.directory import Agent, Directory
 
 COOKIE = "cti_session"

@@ -9,12 +9,12 @@ from werkzeug.utils import redirect
 from werkzeug.wrappers import Response
 
 from gateway.adapter import WireRequest
-from gateway.breaker import Health, Rules
 from gateway.desk.context import Appliances, Central, Visit
 from gateway.desk.rendering import page
 from gateway.domain.messages import PlaceCall
 from gateway.errors import GatewayError
 from gateway.handlers import draft_order
+from gateway.orders.circuit_breaker import Health, Rules
 from gateway.store.orders import Tried
 
 SHOWN = 8

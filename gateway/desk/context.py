@@ -10,26 +10,26 @@ from werkzeug.routing import MapAdapter
 from werkzeug.wrappers import Request
 
 from gateway.adapter import Probe, WireRequest
-from gateway.breaker import Health, Rules
-from gateway.config import Config
-from gateway.config import Tenant as TenantSettings
+from gateway.config.tables import Config
+from gateway.config.tables import Tenant as TenantSettings
 from gateway.desk.hub import Hub
+from gateway.diagnosis.explainer import Explainer
+from gateway.domain.dialplan.trials import Failure
 from gateway.domain.messages import Direction, Origin
-from gateway.domain.trials import Failure
 from gateway.errors import CredentialsNeeded
 from gateway.handlers import Core
-from gateway.passwords import Verifier
+from gateway.logins.passwords import Verifier
+from gateway.orders.circuit_breaker import Health, Rules
 from gateway.store.calls import CallLog, LoggedCall
 from gateway.store.corrections import Corrections
+from gateway.store.delivery_receipts import SightingLog
 from gateway.store.directory import Agent, Directory
 from gateway.store.drafts import Choice, OrderDraft, Over
-from gateway.store.exchanges import Exchange, ExchangeLog
 from gateway.store.imports import Imports
 from gateway.store.log import EventLog
 from gateway.store.orders import OrderLog
 from gateway.store.quality import Quality
-from gateway.store.sightings import SightingLog
-from gateway.why.explainer import Explainer
+from gateway.store.traffic import Exchange, ExchangeLog
 
 Replay = Callable[[Exchange, str], tuple[str, str]]
 """``replay(exchange, by)`` serves a logged event again: the answer's status and body. Raises ``NotReplayable``."""

@@ -5,7 +5,7 @@ import shlex
 import zlib
 from contextlib import suppress
 
-from gateway.store.exchanges import IN, Exchange
+from gateway.store.traffic import IN, Exchange
 
 _VERSION = re.compile(r" HTTP/[\d.]+$")
 GAP = re.compile(rb"\r?\n\r?\n")

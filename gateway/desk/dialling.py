@@ -2,7 +2,7 @@
 
 from gateway.desk.context import Visit
 from gateway.domain.messages import HangUp, PlaceCall
-from gateway.domain.numbers import read
+from gateway.domain.numbering.numbers import read
 from gateway.errors import AccessError, MissingParameter
 from gateway.handlers import Reply
 from gateway.store.calls import LoggedCall

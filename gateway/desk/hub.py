@@ -17,8 +17,8 @@ import structlog
 from gateway.desk import frames
 from gateway.desk.frames import News
 from gateway.errors import Stopping, TooManyScreens
+from gateway.store.delivery_receipts import Kind, Sighting
 from gateway.store.log import EventLog, LoggedEvent
-from gateway.store.sightings import Kind, Sighting
 
 logger = structlog.get_logger()
 

@@ -8,7 +8,7 @@ from werkzeug.wrappers import Response
 from gateway.desk.context import Visit
 from gateway.desk.rendering import page
 from gateway.domain.messages import PlaceCall
-from gateway.domain.numbers import Kind, Reading, Step, read
+from gateway.domain.numbering.numbers import Kind, Reading, Step, read
 from gateway.domain.sentences import in_portuguese
 from gateway.errors import DialError, NumberBlocked
 from gateway.handlers import choose_trunk, dialled_by

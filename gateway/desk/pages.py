@@ -8,9 +8,12 @@ from typing import Any
 from werkzeug.routing import Map, Rule
 from werkzeug.wrappers import Request, Response
 
-from gateway.config import Tenant
-from gateway.desk import access, api, failures, numbers, owners, quality, reasons, register, traffic, views
+from gateway.config.tables import Tenant
+from gateway.desk import access, api, failures, numbers, quality, traffic, views
+from gateway.desk import account_choice as owners
 from gateway.desk import appliances as centrals
+from gateway.desk import diagnosis as reasons
+from gateway.desk import directory as register
 from gateway.desk.context import Services, Visit
 from gateway.desk.rendering import protected
 from gateway.errors import CredentialsNeeded, UnknownTenant

@@ -14,10 +14,10 @@ from gateway.desk.context import Visit
 from gateway.desk.formats import date_text, number_text, time_text
 from gateway.desk.problems import said
 from gateway.desk.rendering import page, private
-from gateway.domain.numbers import Kind, read
+from gateway.directory.accounts import phone_of
+from gateway.domain.numbering.numbers import Kind, read
 from gateway.domain.spreadsheets import harmless
 from gateway.errors import BadParameter, RequestError
-from gateway.importing.accounts import phone_of
 from gateway.store.quality import Flaw, PhoneLine
 
 PAGE_SIZE = 50

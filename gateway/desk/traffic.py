@@ -13,7 +13,7 @@ from gateway.desk.context import Visit
 from gateway.desk.curl import as_curl, readable
 from gateway.desk.rendering import page
 from gateway.errors import NotReplayable
-from gateway.store.exchanges import IN, OUT, Exchange, ExchangeFilter, ExchangeLog
+from gateway.store.traffic import IN, OUT, Exchange, ExchangeFilter, ExchangeLog
 
 PAGE_SIZE = 50
 EVENTS = ("ConsultaRamal", "FinalizaLigacao")

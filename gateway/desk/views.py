@@ -9,14 +9,16 @@ from werkzeug.exceptions import NotFound
 from werkzeug.utils import redirect
 from werkzeug.wrappers import Response
 
-from gateway.desk import access, assets, board, dialling, filters, owners
+from gateway.desk import access, assets, dialling, filters
+from gateway.desk import account_choice as owners
+from gateway.desk import cards as board
 from gateway.desk.context import Visit
 from gateway.desk.problems import said
 from gateway.desk.rendering import page, streamed
 from gateway.errors import GatewayError, LoginsBusy, TooManyAttempts
 from gateway.store.calls import LoggedCall
+from gateway.store.delivery_receipts import Kind, Sighting
 from gateway.store.orders import Tried
-from gateway.store.sightings import Kind, Sighting
 
 PAGE_SIZE = 50
 

@@ -5,7 +5,7 @@
 
 from collections.abc import Mapping
 
-from gateway.domain.reading import Step
+from gateway.domain.numbering.reading import Step
 
 SENTENCES: Mapping[str, tuple[str, str]] = {
     # From a text to its digits.

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from gateway.domain.dialplan import DialPlan
-from gateway.domain.numbers import Extensions, Kind, NumberPlan, read
+from gateway.domain.dialplan.plan import DialPlan
+from gateway.domain.numbering.numbers import Extensions, Kind, NumberPlan, read
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,5 +5,5 @@ application called on a thread and hands the answer over. Nothing here knows a w
 application is any WSGI callable. Whatever a client can make wait has a deadline, whatever it can make many of a limit.
 
 The main process' part is here as well: sockets (``listening.py``), worker processes (``processes.py``, ``worker.py``)
-and their replacement (``handover.py``, ``runs.py``). ``gateway/serve.py`` joins it all.
+and their replacement (``handover.py``, ``runs.py``). ``gateway/server/serve.py`` joins it all.
 """

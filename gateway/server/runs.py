@@ -5,7 +5,7 @@ import os
 import shutil
 from pathlib import Path
 
-from gateway.shared import FOLDER
+from gateway.orders.shared_state import FOLDER
 from gateway.store.private_files import open_private
 
 LOCK = "running.lock"

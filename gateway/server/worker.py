@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
-from gateway import bootstrap, logs, processors
-from gateway.config import Config
+from gateway.config.tables import Config
+from gateway.server import bootstrap, logs
+from gateway.server import cpu_affinity as processors
 from gateway.server.admission import EXEMPT, Admission
 from gateway.server.bodies import BodyLimits
 from gateway.server.connections import Connections
@@ -27,7 +28,7 @@ from gateway.server.signals import watch
 from gateway.wire.clients import UNKNOWN, Proxies, membership
 
 if TYPE_CHECKING:
-    from gateway.application import Application
+    from gateway.server.application import Application
 
 log = structlog.get_logger()
 
@@ -54,7 +55,7 @@ def load(work: Work) -> Face:
     logs.set_up(work.config.log)
     if work.config.server.pin_workers and processors.can_move():
         processors.Keeper(_number_of_this_worker()).start()
-    from gateway.application import Application
+    from gateway.server.application import Application
 
     application = Application(bootstrap.build(work.config, work.data))
     face = _face(work, application)

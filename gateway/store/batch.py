@@ -7,13 +7,22 @@ from typing import Any
 from sqlalchemy import Connection
 
 from gateway.adapter import Outcome
-from gateway.domain.finding import Found, Heard, Rule, find_group, find_of_end, find_of_start, leaves_rest_of_group
+from gateway.domain.calls.direction import Sides
+from gateway.domain.calls.pairing import (
+    Found,
+    Heard,
+    Rule,
+    find_group,
+    find_of_end,
+    find_of_start,
+    leaves_rest_of_group,
+)
+from gateway.domain.calls.states import Effect, Event, State, after
 from gateway.domain.messages import CallEnded, Direction
-from gateway.domain.pairing import Effect, Event, State, after
-from gateway.domain.sides import Sides
 from gateway.errors import BadParameter
 from gateway.store import repeats, rows, statements
 from gateway.store.bulk import Driver
+from gateway.store.candidates import Call, KnownCalls, heard_of, perhaps_heard
 from gateway.store.choosing import choose
 from gateway.store.drafts import (
     Choice,
@@ -27,7 +36,6 @@ from gateway.store.drafts import (
     StartDraft,
     Work,
 )
-from gateway.store.known import Call, KnownCalls, heard_of, perhaps_heard
 from gateway.store.matching import Matches
 
 Find = Callable[[Heard, Sequence[Call]], Found[Call]]

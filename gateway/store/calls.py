@@ -7,12 +7,12 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Engine, Row, Select, and_, func, or_, select
 
-from gateway.domain.finding import CERTAINTY, Rule
+from gateway.domain.calls.pairing import CERTAINTY, Rule
+from gateway.domain.calls.results import MISSED_CALLS, NOT_ANSWERED
 from gateway.domain.links import safe_link
 from gateway.domain.messages import Direction
-from gateway.domain.results import MISSED_CALLS, NOT_ANSWERED
 from gateway.store import tables
-from gateway.store.known import STATES
+from gateway.store.candidates import STATES
 
 calls, orders = tables.calls, tables.orders
 
@@ -23,10 +23,10 @@ class LoggedCall:
 
     ``status``: ringing, ended, lost (no end was received), elsewhere (another extension of its group took it), over
     (``over_by`` marked it as over), ordered (being dialled), or an order's outcome: accepted, refused, unreachable,
-    unknown. ``paired_by`` is the rule by which its events found each other (``domain/finding.py``), ``group_id`` the
-    first call of a group that rang at once.
+    unknown. ``paired_by`` is the rule by which its events found each other (``domain/calls/pairing.py``), ``group_id``
+    the first call of a group that rang at once.
     ``appliance`` is who dialled, or is about to; ``detail`` is the sentence that came with an order's outcome.
-    ``result`` says how it ended (``domain/results.py``), read from ``result_text``, the exchange's own words.
+    ``result`` says how it ended (``domain/calls/results.py``), read from ``result_text``, the exchange's own words.
     """
 
     id: int

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, Row, delete, func, insert, select
 from sqlalchemy.dialects.sqlite import insert as upsert
 
-from gateway.domain.matching import Ranked
+from gateway.domain.calls.matching import Ranked
 from gateway.store import tables
 from gateway.store.choosing import Standing, standing
 from gateway.store.journal import Journal

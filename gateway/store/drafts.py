@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from gateway.adapter import Delivery
+from gateway.domain.calls.direction import Sides
 from gateway.domain.messages import CallEnded, CallStarted, PlaceCall
-from gateway.domain.numbers import Reading
-from gateway.domain.sides import Sides
+from gateway.domain.numbering.numbers import Reading
 
 
 @dataclass(frozen=True, slots=True)

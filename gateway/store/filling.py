@@ -16,7 +16,7 @@ import structlog
 from sqlalchemy import Connection, Engine, Row, bindparam, func, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
-from gateway.domain.results import read_result
+from gateway.domain.calls.results import read_result
 from gateway.errors import GatewayError
 from gateway.store import tables
 from gateway.store.journal import Journal

@@ -7,8 +7,8 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Engine, Row, select
 
-from gateway.domain.finding import GROUP_MS
-from gateway.domain.ghosts import WAIT_MS, EndedCall, waits_in_vain
+from gateway.domain.calls.ghosts import WAIT_MS, EndedCall, waits_in_vain
+from gateway.domain.calls.pairing import GROUP_MS
 from gateway.domain.messages import Direction
 from gateway.store import tables
 

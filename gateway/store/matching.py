@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from sqlalchemy import Connection
 
-from gateway.domain.matching import Match, Ranked, ranked
+from gateway.domain.calls.matching import Match, Ranked, ranked
 from gateway.store import statements
 from gateway.store.bulk import Driver
 

@@ -4,11 +4,11 @@ import json
 from typing import Any
 
 from gateway.adapter import Delivery
+from gateway.domain.calls.direction import Sides
+from gateway.domain.calls.matching import Match
+from gateway.domain.calls.results import read_result
 from gateway.domain.links import safe_link
-from gateway.domain.matching import Match
 from gateway.domain.messages import CallEnded, CallStarted
-from gateway.domain.results import read_result
-from gateway.domain.sides import Sides
 from gateway.store.drafts import Attempt, OrderDraft, Settlement
 from gateway.store.statements import CALL_COLUMNS
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
 
-from gateway.masking import MASK
+from gateway.traffic.masking import MASK
 
 SHORT = 6
 """Shorter texts count only as a whole value: they stand by chance inside many others."""

@@ -14,7 +14,7 @@ from urllib.parse import parse_qs
 
 from pydantic import SecretStr
 
-from gateway.config import Tenant
+from gateway.config.tables import Tenant
 from gateway.errors import AddressNotAllowed, BadCredentials, CredentialsNeeded, ForeignPage
 from gateway.wire.clients import Networks, asker, is_loopback
 from gateway.wire.hosts import bare_host, foreign_page, names_this_machine

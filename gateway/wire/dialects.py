@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from gateway.config import Listener
+from gateway.config.tables import Listener
 from gateway.wire.forms import Names, known_names
 from gateway.wire.operations import OPERATIONS, Operation
 

@@ -8,19 +8,19 @@ from typing import Any
 
 import structlog
 
-from gateway.config import Config
+from gateway.config.tables import Config
 from gateway.errors import MetricsNotAllowed, NotReplayable, UnknownTenant
-from gateway.store.exchanges import Exchange
+from gateway.store.traffic import Exchange
 from gateway.wire import no_company
+from gateway.wire.click_to_call import Dialing
 from gateway.wire.clients import Networks, Proxies, asker
-from gateway.wire.dialing import Dialing
-from gateway.wire.exchanges import Recorder, environ_of
 from gateway.wire.intake import NO_OPERATION, Core, Intake, VerifyAgent, count, explain
 from gateway.wire.listeners import Listener
 from gateway.wire.operations import CONSULTA_RAMAL, FINALIZA_LIGACAO
 from gateway.wire.sites import Sites, take_tenant
-from gateway.wire.soap import LITERAL, Soap
-from gateway.wire.soap_encoded import ENCODED
+from gateway.wire.soap.encoded import ENCODED
+from gateway.wire.soap.endpoint import LITERAL, Soap
+from gateway.wire.traffic import Recorder, environ_of
 from gateway.wire.transport import JSON, TEXT, Answer, Environ, Transport, answer, refuse_as_text
 from gateway.wire.xmlrpc import XmlRpc
 

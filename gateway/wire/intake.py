@@ -12,7 +12,7 @@ from gateway import __version__
 from gateway.domain.messages import Message, Origin
 from gateway.errors import BadCredentials, BusyError, GatewayError, InternalError, NotReplayable
 from gateway.handlers import Reply
-from gateway.masking import MASK
+from gateway.traffic.masking import MASK
 from gateway.traffic.told import tell
 from gateway.wire.operations import LOGIN, OPERATIONS, EitherReading, Operation, Sender, Texts
 from gateway.wire.sites import Site

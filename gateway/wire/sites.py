@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from gateway.config import ClickToCall, Config, Tenant
+from gateway.config.tables import ClickToCall, Config, Tenant
 from gateway.errors import UnknownTenant
 from gateway.wire.auth import Gate
 from gateway.wire.dialects import Dialect, dialect_of

@@ -7,7 +7,7 @@ import pytest
 from lxml import etree
 from pydantic import TypeAdapter
 
-from adapters.soap import SoapAdapter
+from adapters.soap.adapter import SoapAdapter
 from tests.adapters.dialects import DIAL
 
 WCONNECT = Path(__file__).with_name("wconnect.wsdl")

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from adapters.ami import AmiAdapter
-from adapters.ami_settings import AmiConfig
+from adapters.ami.adapter import AmiAdapter
+from adapters.ami.settings import AmiConfig
 from gateway.adapter import Outcome, Outgoing, overheard
 from gateway.errors import AdapterError
 from tests.adapters.bad_peers import free_port, hang

@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from adapters.ami_session import Session
-from adapters.outcomes import built
-from adapters.soap_call import SoapCall
-from adapters.soap_wsdl import Contract
-from adapters.templates import Template
-from adapters.wire import Connections
+from adapters.ami.session import Session
+from adapters.http.connection import Connections
+from adapters.http.outcomes import built
+from adapters.http.templates import Template
+from adapters.soap.call import SoapCall
+from adapters.soap.wsdl import Contract
 from gateway.adapter import Outcome, defect_of
 from gateway.errors import AdapterError
 from tests.adapters.bad_peers import free_port

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.heads import MAX_HEADERS, MAX_LINE, Response, address_of, request_head
-from adapters.wire import body_of
+from adapters.http.connection import body_of
+from adapters.http.head import MAX_HEADERS, MAX_LINE, Response, address_of, request_head
 
 
 class Socket:

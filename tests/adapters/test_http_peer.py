@@ -16,13 +16,13 @@ from unittest.mock import Mock
 import pytest
 from pydantic import SecretStr
 
-from adapters import wire
-from adapters.connecting import open_socket
-from adapters.http import HttpRequest
-from adapters.http import Peer as Appliance
-from adapters.outcomes import Failed
-from adapters.settings import HttpConfig
-from adapters.wire import MAX_BODY
+from adapters.http import connection as wire
+from adapters.http.client import HttpRequest
+from adapters.http.client import Peer as Appliance
+from adapters.http.connecting import open_socket
+from adapters.http.connection import MAX_BODY
+from adapters.http.outcomes import Failed
+from adapters.http.settings import HttpConfig
 from gateway.adapter import Outcome
 from tests.adapters.bad_peers import answer, free_port, hang, serving
 from tests.adapters.dialects import DIAL, make

@@ -17,20 +17,20 @@ from xmlrpc.client import Fault, dumps
 import pytest
 from pydantic import TypeAdapter
 
-from adapters import preset_run
-from adapters.http import Answer
-from adapters.preset import PresetAdapter
-from adapters.preset_answers import Reading
-from adapters.preset_files import Catalogue
-from adapters.preset_language import Place
-from adapters.preset_schema import Preset
-from adapters.preset_settings import config_class_of
-from adapters.preset_trials import failures
-from adapters.settings import PeerConfig
+from adapters.http.client import Answer
+from adapters.http.settings import PeerConfig
+from adapters.presets import run as preset_run
+from adapters.presets.adapter import PresetAdapter
+from adapters.presets.answers import Reading
+from adapters.presets.files import Catalogue
+from adapters.presets.language import Place
+from adapters.presets.schema import Preset
+from adapters.presets.settings import config_class_of
+from adapters.presets.trials import failures
 from gateway.adapter import Limits, Outcome, overheard
-from gateway.bootstrap import build
-from gateway.config_file import parse
+from gateway.config.loader import parse
 from gateway.errors import AdapterError, ConfigError
+from gateway.server.bootstrap import build
 from tests.adapters.bad_peers import BAD, LOGIN_PAGE, Peer, free_port, hang, serving
 from tests.adapters.dialects import DIAL
 

@@ -10,19 +10,20 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 import pytest
 from pydantic import TypeAdapter
 
-from adapters import preset_language, preset_schema
-from adapters.digests import FILTERS
-from adapters.preset import PresetAdapter
-from adapters.preset_files import Catalogue
-from adapters.preset_language import RESERVED
-from adapters.preset_settings import PresetConfig, config_class_of
-from adapters.preset_trials import ScriptedPeer, failures
-from gateway import config_file
+from adapters.http.digests import FILTERS
+from adapters.presets import language as preset_language
+from adapters.presets import schema as preset_schema
+from adapters.presets.adapter import PresetAdapter
+from adapters.presets.files import Catalogue
+from adapters.presets.language import RESERVED
+from adapters.presets.settings import PresetConfig, config_class_of
+from adapters.presets.trials import ScriptedPeer, failures
 from gateway.adapter import Outgoing
-from gateway.commands.presets import example, table
-from gateway.config import Appliance
-from gateway.domain.dialplan import DialPlan, dial
-from gateway.domain.numbers import Extensions, NumberPlan
+from gateway.cli.presets import example, table
+from gateway.config import loader as config_file
+from gateway.config.tables import Appliance
+from gateway.domain.dialplan.plan import DialPlan, dial
+from gateway.domain.numbering.numbers import Extensions, NumberPlan
 from gateway.errors import AdapterError
 
 CATALOGUE = Catalogue()

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from lxml import etree
 from pydantic import TypeAdapter, ValidationError
 
-from adapters.soap import SoapAdapter
+from adapters.soap.adapter import SoapAdapter
 from gateway.adapter import Outcome, Outgoing
 from gateway.errors import AdapterError
 from tests.adapters.bad_peers import answer, free_port, serving

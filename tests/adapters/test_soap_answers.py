@@ -6,8 +6,8 @@ from contextlib import closing
 import pytest
 from lxml import etree
 
-from adapters.answers import Rule, pick
-from adapters.soap_answers import parts_of
+from adapters.http.answers import Rule, pick
+from adapters.soap.answers import parts_of
 from gateway.adapter import Outcome
 from tests.adapters.bad_peers import answer, serving
 from tests.adapters.dialects import DIAL

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from adapters.envelope import why_unreadable
-from adapters.soap_loading import same_origin
+from adapters.soap.envelope import why_unreadable
+from adapters.soap.loading import same_origin
 from gateway.adapter import Outcome
 from gateway.errors import AdapterError
 from tests.adapters.bad_peers import answer, serving

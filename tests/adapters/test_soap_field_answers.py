@@ -7,10 +7,10 @@ import pytest
 from pydantic import TypeAdapter
 from urllib3 import HTTPHeaderDict
 
-from adapters.http import Answer
-from adapters.preset import PresetAdapter
-from adapters.preset_files import Catalogue
-from adapters.preset_settings import config_class_of
+from adapters.http.client import Answer
+from adapters.presets.adapter import PresetAdapter
+from adapters.presets.files import Catalogue
+from adapters.presets.settings import config_class_of
 from gateway.adapter import Delivery, Outcome
 from tests.adapters.bad_peers import answer, serving
 from tests.adapters.dialects import DIAL

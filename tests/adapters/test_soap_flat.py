@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from lxml import etree
 
-from adapters.answers import Single
-from adapters.envelope import SOAP_11, SOAP_12
+from adapters.http.answers import Single
+from adapters.soap.envelope import SOAP_11, SOAP_12
 from tests.adapters.dialects import WSDL
 from tests.adapters.test_soap_prepared import contract
 

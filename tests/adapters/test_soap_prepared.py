@@ -9,13 +9,13 @@ from hypothesis import strategies as st
 from lxml import etree
 from pydantic import TypeAdapter
 
-from adapters.http import Peer
-from adapters.soap import SoapAdapter
-from adapters.soap_description import Description
-from adapters.soap_header import Header
-from adapters.soap_prepared import prepare
-from adapters.soap_wsdl import Contract
-from adapters.templates import compiled, rendered
+from adapters.http.client import Peer
+from adapters.http.templates import compiled, rendered
+from adapters.soap.adapter import SoapAdapter
+from adapters.soap.description import Description
+from adapters.soap.header import Header
+from adapters.soap.prepared import prepare
+from adapters.soap.wsdl import Contract
 from gateway.adapter import Outgoing
 from gateway.errors import AdapterError
 from tests.adapters.dialects import DIAL, WSDL

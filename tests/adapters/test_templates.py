@@ -3,7 +3,7 @@
 import pytest
 from pydantic import SecretStr
 
-from adapters.templates import Template, for_form, for_header, for_json, for_text, for_url, for_xml
+from adapters.http.templates import Template, for_form, for_header, for_json, for_text, for_url, for_xml
 from gateway.adapter import Outgoing
 from gateway.errors import AdapterError
 

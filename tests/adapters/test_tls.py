@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from adapters.http import HttpRequest
-from adapters.http import Peer as Appliance
-from adapters.outcomes import Failed
-from adapters.settings import HttpConfig
+from adapters.http.client import HttpRequest
+from adapters.http.client import Peer as Appliance
+from adapters.http.outcomes import Failed
+from adapters.http.settings import HttpConfig
 from gateway.adapter import Outcome
 from tests.adapters.bad_peers import answer, serving
 

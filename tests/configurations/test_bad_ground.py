@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from gateway import serve
-from gateway.cli import cli
+from gateway.cli.main import cli
 from gateway.errors import DataUnusable, NewerSchema
-from gateway.passwords import KEY
+from gateway.logins.passwords import KEY
+from gateway.server import serve
 from gateway.store.engine import open_engine, upgrade
 from tests.configurations import every_table
 

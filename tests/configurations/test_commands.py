@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from gateway.cli import COMMANDS, cli
+from gateway.cli.main import COMMANDS, cli
 from gateway.simulators import Appliance
 from tests.configurations import every_table
 

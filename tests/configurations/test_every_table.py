@@ -12,14 +12,15 @@ import pytest
 from click.testing import CliRunner
 from werkzeug.test import Client
 
-from gateway import bootstrap, config, config_file, serve
-from gateway.application import Application
-from gateway.cli import cli
-from gateway.config import Config, Table
-from gateway.importing import process
-from gateway.importing.schedule import Order
-from gateway.passwords import KEY, hash_password
-from gateway.server import worker
+from gateway.cli.main import cli
+from gateway.config import loader as config_file
+from gateway.config import tables as config
+from gateway.config.tables import Config, Table
+from gateway.directory.schedule import Order
+from gateway.logins.passwords import KEY, hash_password
+from gateway.server import bootstrap, serve, worker
+from gateway.server import import_process as process
+from gateway.server.application import Application
 from gateway.server.worker import Work
 from gateway.store.directory import Agent
 from tests.configurations import every_table
@@ -155,7 +156,7 @@ def loaded(no_server: type[FakeWorkers], monkeypatch: pytest.MonkeyPatch) -> Ite
             super().__init__(*args, **kwargs)
             made.append(self)
 
-    monkeypatch.setattr("gateway.application.Application", Kept)
+    monkeypatch.setattr("gateway.server.application.Application", Kept)
     yield made
     for application in made:
         application.close()

@@ -14,30 +14,30 @@ from sqlalchemy import Engine
 from werkzeug.test import Client, TestResponse
 
 from gateway.adapter import Delivery, Outcome
-from gateway.config import Appliance, Config
-from gateway.config import Tenant as TenantSettings
+from gateway.config.tables import Appliance, Config
+from gateway.config.tables import Tenant as TenantSettings
 from gateway.desk.context import Replay, Services
 from gateway.desk.hub import Hub
 from gateway.desk.pages import Desk
-from gateway.domain.dialplan import DialPlan
+from gateway.diagnosis.explainer import Explainer
+from gateway.domain.dialplan.plan import DialPlan
 from gateway.domain.messages import CallEnded, CallStarted, Origin
-from gateway.domain.numbers import NumberPlan
+from gateway.domain.numbering.numbers import NumberPlan
 from gateway.domain.tenant import Tenant, Trunk
 from gateway.handlers import Core
-from gateway.passwords import hash_password, verifier
+from gateway.logins.passwords import hash_password, verifier
 from gateway.store.calls import CallLog
 from gateway.store.corrections import Corrections
+from gateway.store.delivery_receipts import SightingLog
+from gateway.store.diagnostic_log import SideLog
 from gateway.store.directory import Account, Agent, Directory
 from gateway.store.drafts import OrderDraft, Recorded, Settlement
 from gateway.store.engine import open_engine, upgrade
-from gateway.store.exchanges import Exchange, ExchangeLog
 from gateway.store.imports import Imports
 from gateway.store.journal import Journal
 from gateway.store.log import EventLog
 from gateway.store.quality import Quality
-from gateway.store.sidelog import SideLog
-from gateway.store.sightings import SightingLog
-from gateway.why.explainer import Explainer
+from gateway.store.traffic import Exchange, ExchangeLog
 
 EXCHANGE = Origin("get", "192.168.0.9")
 ANA = "47999998888"

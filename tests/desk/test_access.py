@@ -11,7 +11,7 @@ from werkzeug.test import Client
 from gateway.desk import access
 from gateway.desk.hub import Hub
 from gateway.errors import LoginsBusy
-from gateway.passwords import Verifier
+from gateway.logins.passwords import Verifier
 from tests.desk.conftest import PASSWORD, Browser, Clock, Office
 
 Browse = Callable[..., Browser]

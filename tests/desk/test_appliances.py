@@ -6,12 +6,12 @@ from dataclasses import replace
 import pytest
 
 from gateway.adapter import Delivery, Outcome, Outgoing, Probe, WireRequest
-from gateway.breaker import Rules
 from gateway.desk.hub import Hub
 from gateway.desk.pages import Desk
 from gateway.domain.messages import PlaceCall
 from gateway.handlers import Core
-from gateway.orders import OrderDesk
+from gateway.orders.circuit_breaker import Rules
+from gateway.orders.dispatcher import OrderDesk
 from gateway.store.orders import OrderLog
 from tests.desk.conftest import EXCHANGE, Browser, Office, now_ms
 from tests.fakes import FakeAdapter

@@ -5,12 +5,12 @@ from dataclasses import replace
 import pytest
 from structlog.testing import capture_logs
 
-from gateway.bootstrap import failed_trials
-from gateway.config import Config
+from gateway.config.tables import Config
 from gateway.desk.context import Visit
 from gateway.desk.pages import Desk
-from gateway.domain.trials import Failure
-from gateway.serve import warn_of_dial_plans
+from gateway.domain.dialplan.trials import Failure
+from gateway.server.bootstrap import failed_trials
+from gateway.server.serve import warn_of_dial_plans
 from tests.desk.conftest import Browser
 from tests.desk.test_pages import words
 

@@ -95,7 +95,7 @@ OTHER_PROCESS = """
 import sys, time
 from pathlib import Path
 from gateway.domain.messages import CallStarted, Origin
-from gateway.domain.numbers import NumberPlan
+from gateway.domain.numbering.numbers import NumberPlan
 from gateway.domain.tenant import Tenant
 from gateway.handlers import Core
 from gateway.store.engine import open_engine

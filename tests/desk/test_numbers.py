@@ -6,10 +6,10 @@ from dataclasses import replace
 import pytest
 
 from gateway.desk.numbers import KINDS
-from gateway.domain.dial_forms import patterns
-from gateway.domain.dial_rules import Rule
-from gateway.domain.dialplan import DialPlan
-from gateway.domain.numbers import Extensions, Kind, NumberPlan
+from gateway.domain.dialplan.forms import patterns
+from gateway.domain.dialplan.plan import DialPlan
+from gateway.domain.dialplan.rules import Rule
+from gateway.domain.numbering.numbers import Extensions, Kind, NumberPlan
 from gateway.domain.tenant import Branch, Tenant, Trunk
 from tests.desk.conftest import Browser, Office
 

@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 
 from gateway.adapter import Outcome
-from gateway.desk import assets, board
+from gateway.desk import assets
+from gateway.desk import cards as board
 from gateway.desk.hub import Hub
 from gateway.domain.messages import PlaceCall
-from gateway.domain.numbers import NumberPlan, read
+from gateway.domain.numbering.numbers import NumberPlan, read
 from gateway.store.drafts import OrderDraft
 from tests.desk.conftest import ANA, EXCHANGE, Browser, Clock, Office, now_ms
 

@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from gateway.config import Directory
+from gateway.config.tables import Directory
 from gateway.desk.pages import Desk
-from gateway.domain.numbers import NumberPlan
+from gateway.directory.importer import Importer
+from gateway.directory.run import Job
+from gateway.directory.sheet import SheetConfig, SheetSource
+from gateway.domain.numbering.numbers import NumberPlan
 from gateway.errors import ImportRunning
-from gateway.importing.importer import Importer
-from gateway.importing.run import Job
-from gateway.importing.sheet import SheetConfig, SheetSource
 from gateway.store.imports import Imports
 from gateway.store.loading import Loader
 from gateway.store.register import Register

@@ -12,14 +12,14 @@ from typing import Any
 import pytest
 from werkzeug.test import Client
 
-from gateway.config import Config
-from gateway.config import Tenant as TenantSettings
+from gateway.config.tables import Config
+from gateway.config.tables import Tenant as TenantSettings
 from gateway.desk.curl import as_curl, readable
 from gateway.desk.hub import Hub
 from gateway.desk.pages import Desk
-from gateway.passwords import hash_password
+from gateway.logins.passwords import hash_password
 from gateway.store.directory import Agent
-from gateway.store.exchanges import OUT, Exchange
+from gateway.store.traffic import OUT, Exchange
 from tests.desk.conftest import PASSWORD, Browser, Office, now_ms, services_of
 from tests.desk.test_pages import words
 from tests.peers import need

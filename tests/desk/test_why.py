@@ -10,12 +10,12 @@ from zoneinfo import ZoneInfo
 import pytest
 from werkzeug.test import Client
 
-from gateway.config import Config
-from gateway.config import Tenant as TenantSettings
+from gateway.config.tables import Config
+from gateway.config.tables import Tenant as TenantSettings
 from gateway.desk.hub import Hub
 from gateway.desk.pages import Desk
-from gateway.store.sightings import Kind, Sighting
-from gateway.why.explainer import Explainer
+from gateway.diagnosis.explainer import Explainer
+from gateway.store.delivery_receipts import Kind, Sighting
 from tests.desk.conftest import ANA, Browser, Clock, Office, now_ms, services_of
 from tests.desk.test_pages import words
 from tests.store.test_exchanges import made

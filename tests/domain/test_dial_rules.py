@@ -10,15 +10,24 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from phonenumbers.shortnumberinfo import is_emergency_number
 
-from gateway import config, config_file
-from gateway.bootstrap import tenants
-from gateway.domain.dial_forms import patterns
-from gateway.domain.dial_rules import Rule
-from gateway.domain.dialplan import EMERGENCY, BecomesService, BlockedNumber, Dialled, DialPlan, NothingToDial, dial
-from gateway.domain.numbers import Extensions, Kind, NumberPlan, read
+from gateway.config import loader as config_file
+from gateway.config import tables as config
+from gateway.domain.dialplan.forms import patterns
+from gateway.domain.dialplan.plan import (
+    EMERGENCY,
+    BecomesService,
+    BlockedNumber,
+    Dialled,
+    DialPlan,
+    NothingToDial,
+    dial,
+)
+from gateway.domain.dialplan.rules import Rule
+from gateway.domain.dialplan.trials import Trial
+from gateway.domain.numbering.numbers import Extensions, Kind, NumberPlan, read
 from gateway.domain.tenant import Tenant
-from gateway.domain.trials import Trial
 from gateway.errors import ConfigError
+from gateway.server.bootstrap import tenants
 from tests.domain.test_numbers import anything, fixed, foreign, mobiles, numbers, plans
 
 PLANS = tomllib.loads(Path(__file__).with_name("dialplans.toml").read_text(encoding="utf-8"))

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
-from gateway.domain.dialplan import DialPlan, NothingToDial, dial
-from gateway.domain.numbers import Extensions, Kind, NumberPlan, read
+from gateway.domain.dialplan.plan import DialPlan, NothingToDial, dial
+from gateway.domain.numbering.numbers import Extensions, Kind, NumberPlan, read
 from tests.domain.cases import table
 from tests.domain.test_numbers import anything, foreign, numbers, plans, scribbles
 

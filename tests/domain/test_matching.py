@@ -2,7 +2,7 @@
 
 import pytest
 
-from gateway.domain.matching import Match, Reason, ranked
+from gateway.domain.calls.matching import Match, Reason, ranked
 
 NEW, OLD = "47999998888", "4799998888"
 FORMS = (NEW, OLD)

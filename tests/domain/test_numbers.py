@@ -6,9 +6,9 @@ import pytest
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
-from gateway.domain.numbers import AREA_CODES, Extensions, Kind, NumberPlan, read
+from gateway.domain.numbering.numbers import AREA_CODES, Extensions, Kind, NumberPlan, read
+from gateway.domain.numbering.spreadsheet import cell
 from gateway.domain.sentences import SENTENCES, in_portuguese
-from gateway.domain.spreadsheet import cell
 from tests.domain.cases import table
 
 ROWS = list(table("numbers.tsv", columns=8))

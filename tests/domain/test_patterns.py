@@ -4,11 +4,11 @@ import time
 
 import pytest
 
-from gateway.domain.dial_forms import pattern, patterns
-from gateway.domain.dial_rules import Rule
-from gateway.domain.dialplan import DialPlan, NothingToDial, TooSlow, dial
-from gateway.domain.extensions import Extensions
-from gateway.domain.numbers import Kind, NumberPlan, read
+from gateway.domain.dialplan.forms import pattern, patterns
+from gateway.domain.dialplan.plan import DialPlan, NothingToDial, TooSlow, dial
+from gateway.domain.dialplan.rules import Rule
+from gateway.domain.numbering.extensions import Extensions
+from gateway.domain.numbering.numbers import Kind, NumberPlan, read
 from gateway.domain.patterns import Pattern, SlowPattern, search
 
 SLOW = ["([0-9]+)+[a-z]", "([0-9]|[0-9][0-9])+[a-z]", "(([0-9])+)*[^0-9]", "([0-9]*)*[a-c]", "(?:[0-9]{1,3})+[x-z]"]

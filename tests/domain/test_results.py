@@ -2,7 +2,7 @@
 
 import pytest
 
-from gateway.domain.results import MISSED_CALLS, NOT_ANSWERED, WORDS, Result, read_result, squeezed
+from gateway.domain.calls.results import MISSED_CALLS, NOT_ANSWERED, WORDS, Result, read_result, squeezed
 
 
 @pytest.mark.parametrize(

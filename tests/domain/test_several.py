@@ -4,8 +4,8 @@ import time
 
 import pytest
 
-from gateway.domain.numbers import Extensions, Kind, NumberPlan, read
-from gateway.domain.several import numbers_in
+from gateway.domain.numbering.numbers import Extensions, Kind, NumberPlan, read
+from gateway.domain.numbering.several import numbers_in
 from tests.domain.cases import table
 
 PLAN = NumberPlan("47", Extensions.parse(["3500-3599"]))

@@ -2,13 +2,13 @@
 
 import pytest
 
-from gateway.domain.dial_forms import pattern
-from gateway.domain.dial_rules import Rule
-from gateway.domain.dialplan import DialPlan, dial
+from gateway.domain.dialplan.forms import pattern
+from gateway.domain.dialplan.plan import DialPlan, dial
+from gateway.domain.dialplan.rules import Rule
+from gateway.domain.dialplan.undialling import sides_of
 from gateway.domain.messages import Direction
-from gateway.domain.numbers import Extensions, NumberPlan
+from gateway.domain.numbering.numbers import Extensions, NumberPlan
 from gateway.domain.tenant import Tenant, Trunk
-from gateway.domain.undialling import sides_of
 
 NUMBERS = NumberPlan("47", Extensions.parse(["3500-3599"]))
 

@@ -18,9 +18,9 @@ from xmlrpc.client import Fault, loads
 from lxml import etree
 from structlog.testing import capture_logs
 
-from gateway.wire.contract_encoded import PATH as ENCODED_PATH
-from gateway.wire.envelopes import MEDIA_TYPES
 from gateway.wire.http import Front
+from gateway.wire.soap.contract_encoded import PATH as ENCODED_PATH
+from gateway.wire.soap.envelopes import MEDIA_TYPES
 from tests.wire.peers import RecordingCore, make_front
 
 SLOW_S = 2.0

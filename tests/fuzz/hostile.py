@@ -7,8 +7,8 @@ import gzip
 import zlib
 from collections.abc import Callable
 
-from gateway.wire.contract_encoded import PATH
 from gateway.wire.guard import MOST_MARKS
+from gateway.wire.soap.contract_encoded import PATH
 
 FULL = 1024 * 1024
 SOAP = b"http://schemas.xmlsoap.org/soap/envelope/"

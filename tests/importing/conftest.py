@@ -9,10 +9,10 @@ import pytest
 from sqlalchemy import select
 
 from gateway.adapter import Probe
-from gateway.domain.numbers import Extensions, NumberPlan
-from gateway.importing.importer import Importer
-from gateway.importing.run import Job
-from gateway.importing.sheet import SheetConfig, Sheets, SheetSource
+from gateway.directory.importer import Importer
+from gateway.directory.run import Job
+from gateway.directory.sheet import SheetConfig, Sheets, SheetSource
+from gateway.domain.numbering.numbers import Extensions, NumberPlan
 from gateway.source import Entry, Refused
 from gateway.store import tables
 from gateway.store.imports import ImportRun, Imports

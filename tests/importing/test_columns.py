@@ -3,8 +3,8 @@
 import pytest
 from sqlalchemy import select
 
-from gateway.importing.accounts import area_code
-from gateway.importing.columns import find_columns
+from gateway.directory.accounts import area_code
+from gateway.directory.columns import find_columns
 from gateway.store import tables
 from tests.importing.conftest import Office
 

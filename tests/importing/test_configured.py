@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from gateway import config_file, config_shown
+from gateway.config import display as config_shown
+from gateway.config import loader as config_file
 from gateway.errors import ConfigError
 
 

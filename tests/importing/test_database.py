@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
+from gateway.directory.database import DatabaseConfig, DatabaseSource, as_text
+from gateway.directory.sources import job_of
 from gateway.errors import SourceError
-from gateway.importing.database import DatabaseConfig, DatabaseSource, as_text
-from gateway.importing.sources import job_of
 from gateway.source import Entry
 from tests.importing.conftest import PLAN, T0, Office
 
@@ -52,7 +52,7 @@ def test_columns_of_a_query_may_be_mapped(office: Office, erp: Erp) -> None:
 
 
 def test_with_since_only_what_changed_is_asked_for_and_nothing_is_removed(office: Office, erp: Erp) -> None:
-    from gateway.config import Directory
+    from gateway.config.tables import Directory
 
     source = erp(QUERY.replace("ORDER", "WHERE mudou >= :since ORDER"), since_as="text")
     table = Directory(source="sql", full=True, settings=source._config)

@@ -3,9 +3,9 @@
 import pytest
 from sqlalchemy import update
 
-from gateway.domain.numbers import NumberPlan
+from gateway.directory.accounts import ORDINARY, phone_of
+from gateway.domain.numbering.numbers import NumberPlan
 from gateway.errors import ImportRunning, SourceError
-from gateway.importing.accounts import ORDINARY, phone_of
 from gateway.source import Entry
 from gateway.store import tables
 from gateway.store.corrections import Corrections
@@ -122,7 +122,7 @@ def test_the_short_cut_for_ordinary_numbers_reads_like_the_long_way() -> None:
     texts += ["(47) 3210-0123", "47 99999-8888", "(47)99998888", "1199998888", "55 3210-0123", "(55) 9999-8888"]
     ordinary = [text for text in texts if ORDINARY.fullmatch(text)]
     assert len(ordinary) > 10
-    from gateway.domain.numbers import read
+    from gateway.domain.numbering.numbers import read
 
     for plan in (PLAN, NumberPlan(), NumberPlan("55")):
         for text in ordinary:

@@ -3,9 +3,9 @@
 import time
 from pathlib import Path
 
-from gateway import config_file
-from gateway.config import Config
-from gateway.importing.schedule import LONGEST_WAIT_S, Schedule, failures_of, wait_s
+from gateway.config import loader as config_file
+from gateway.config.tables import Config
+from gateway.directory.schedule import LONGEST_WAIT_S, Schedule, failures_of, wait_s
 from gateway.store.imports import Counts, ImportRun, Imports
 from tests.importing.conftest import T0, Office
 

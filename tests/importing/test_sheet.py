@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from gateway.directory.columns import find_columns
+from gateway.directory.sheet import SheetConfig, SheetSource
 from gateway.errors import SourceError
-from gateway.importing.columns import find_columns
-from gateway.importing.sheet import SheetConfig, SheetSource
 from tests.importing.conftest import Office
 
 

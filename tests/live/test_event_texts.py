@@ -7,7 +7,7 @@ import urllib.request
 
 import pytest
 
-from adapters.preset_files import Catalogue
+from adapters.presets.files import Catalogue
 from tests.live.calls import fresh_number
 from tests.live.conftest import LiveGateway
 

@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from gateway.wire.contract_encoded import PATH
+from gateway.wire.soap.contract_encoded import PATH
 from tests.live import compiled
 from tests.live.calls import fresh_number
 from tests.live.conftest import LiveGateway, free_port, start_gateway

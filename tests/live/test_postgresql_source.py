@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
+from gateway.directory.database import DatabaseConfig, DatabaseSource
 from gateway.errors import SourceError
-from gateway.importing.database import DatabaseConfig, DatabaseSource
 from tests.importing.conftest import T0, Office, office, open_store, store
 from tests.live.conftest import free_port
 from tests.peers import absent

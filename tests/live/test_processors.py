@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.processors import can_move
+from gateway.server.cpu_affinity import can_move
 from tests.live.conftest import LiveGateway, start_gateway
 from tests.live.test_durability import children
 

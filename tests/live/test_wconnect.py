@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from pydantic import SecretStr, TypeAdapter
 
-from adapters.wconnect import WConnectSource
-from adapters.wconnect_settings import WConnectConfig
+from adapters.wconnect.settings import WConnectConfig
+from adapters.wconnect.source import WConnectSource
 from gateway.errors import SourceError
 from gateway.source import Entry
 from tests.importing.conftest import Office, office, open_store, store

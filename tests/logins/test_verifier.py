@@ -10,11 +10,11 @@ import pytest
 from argon2 import PasswordHasher
 from prometheus_client import REGISTRY
 
-from gateway import passwords
 from gateway.errors import LoginsBusy, TooManyAttempts
+from gateway.logins import passwords
 from gateway.logins.attempts import Attempts
+from gateway.logins.passwords import ADDRESS, LOGIN, LOGIN_AT_ADDRESS, Verifier
 from gateway.logins.turns import Pace, Turns
-from gateway.passwords import ADDRESS, LOGIN, LOGIN_AT_ADDRESS, Verifier
 from gateway.store.directory import Agent
 
 QUICK = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)

@@ -2,8 +2,8 @@
 
 import pytest
 
+from gateway.logins.passwords import WeakPassword, hash_password
 from gateway.logins.weak import weakness
-from gateway.passwords import WeakPassword, hash_password
 
 GOOD = (
     "segredo-123", "longa-senha", "demo-1234", "correct horse battery", "X7#kq!2m", "ana gosta de café", "83920174",

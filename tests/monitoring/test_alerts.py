@@ -13,12 +13,13 @@ from prometheus_client import REGISTRY
 from sqlalchemy import create_engine
 from werkzeug.test import Client
 
-from gateway import bootstrap, config_file
-from gateway.application import Application
+from gateway.config import loader as config_file
 from gateway.errors import StoreUnavailable
-from gateway.metrics import metrics_application
-from gateway.store.sidelog import SideLog
-from gateway.store.sightings import Sighting, SightingLog
+from gateway.server import bootstrap
+from gateway.server.application import Application
+from gateway.server.metrics import metrics_application
+from gateway.store.delivery_receipts import Sighting, SightingLog
+from gateway.store.diagnostic_log import SideLog
 from gateway.store.writer import GroupCommit
 from gateway.wire.http import LISTENERS
 from tests.configurations import every_table

@@ -8,14 +8,14 @@ from typing import Any
 from pydantic import SecretStr
 from zeep.wsdl.bindings.soap import SoapBinding
 
-from adapters.envelope import SOAP_12
-from adapters.http import Peer
-from adapters.outcomes import Failed
-from adapters.soap_description import Description
-from adapters.soap_header import Header
-from adapters.soap_settings import SoapConfig
-from adapters.soap_wsdl import Contract
-from adapters.templates import compiled
+from adapters.http.client import Peer
+from adapters.http.outcomes import Failed
+from adapters.http.templates import compiled
+from adapters.soap.description import Description
+from adapters.soap.envelope import SOAP_12
+from adapters.soap.header import Header
+from adapters.soap.settings import SoapConfig
+from adapters.soap.wsdl import Contract
 from gateway.errors import AdapterError
 from tests.adapters.dialects import DIAL
 from tests.parity.meaning import difference

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from adapters.envelope import SOAP_11, SOAP_12
+from adapters.soap.envelope import SOAP_11, SOAP_12
 from tests.adapters.envelopes import body_of
 
 Node = tuple[str, tuple[tuple[str, str], ...], str, tuple[Any, ...]]

@@ -11,8 +11,8 @@ from zeep import xsd
 from zeep.xsd.types.builtins import Boolean
 from zeep.xsd.types.collection import ListType
 
-from adapters.soap_known import APACHE
-from adapters.soap_zeep import Ranked
+from adapters.soap.known import APACHE
+from adapters.soap.tolerant_zeep import Ranked
 
 DEPTH = 3
 """How often a structure stands within itself where it must."""

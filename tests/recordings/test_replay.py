@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from gateway.wire.contract_encoded import PATH
+from gateway.wire.soap.contract_encoded import PATH
 from tests.recordings.replay import CASES, HERE, environ_of, meaning
 from tests.wire.peers import OFFICE, Peer
 

@@ -4,7 +4,7 @@ import socket
 
 import pytest
 
-from gateway.config import Config, Server
+from gateway.config.tables import Config, Server
 from gateway.errors import TooManyRequests
 from gateway.server.admission import EXEMPT, Admission
 from gateway.server.bodies import BodyLimits

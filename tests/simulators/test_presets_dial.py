@@ -101,7 +101,7 @@ def test_every_simulator_has_a_preset_and_every_failure_a_case(name):
 
 
 def test_every_shipped_preset_has_a_simulator_but_those_that_are_of_no_appliance_or_of_asterisk_s():
-    shipped = {path.stem for path in (Path(__file__).parents[2] / "adapters" / "presets").glob("*.toml")}
+    shipped = {path.stem for path in (Path(__file__).parents[2] / "adapters" / "presets" / "catalogue").glob("*.toml")}
     assert shipped - set(PRESETS) == {"freepbx", "issabel", "generic-soap", "generic-url", "generic-xmlrpc"}
 
 

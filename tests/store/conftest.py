@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
+from gateway.domain.calls.direction import tell_sides
 from gateway.domain.messages import CallEnded, CallStarted, Direction, Origin, PlaceCall
-from gateway.domain.numbers import Extensions, NumberPlan, read
-from gateway.domain.sides import tell_sides
+from gateway.domain.numbering.numbers import Extensions, NumberPlan, read
 from gateway.store.calls import CallLog
 from gateway.store.directory import Directory
 from gateway.store.drafts import EndDraft, OrderDraft, Recorded, StartDraft

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from gateway.clock import Clock
-from gateway.store import sidelog as module
-from gateway.store.exchanges import IN, OUT, Exchange, ExchangeFilter, ExchangeLog, cut
-from gateway.store.sidelog import SideLog
+from gateway.store import diagnostic_log as module
+from gateway.store.diagnostic_log import SideLog
+from gateway.store.traffic import IN, OUT, Exchange, ExchangeFilter, ExchangeLog, cut
 from tests.fakes import SetTime
 
 T0 = 1_780_000_000_000

@@ -11,14 +11,14 @@ import pytest
 from sqlalchemy import text, update
 
 from gateway.adapter import Delivery, Outcome
-from gateway.domain.finding import CERTAINTY, Rule
-from gateway.domain.pairing import TABLE, Effect, Event, State
+from gateway.domain.calls.pairing import CERTAINTY, Rule
+from gateway.domain.calls.states import TABLE, Effect, Event, State
 from gateway.errors import BadParameter
 from gateway.store import tables
 from gateway.store.calls import LoggedCall
+from gateway.store.candidates import STATES
 from gateway.store.drafts import GiveUp, InVain, Over, Settlement
 from gateway.store.ghosts import Ghosts
-from gateway.store.known import STATES
 from tests.store.conftest import T0, Store
 
 FOUR_HOURS = 4 * 3600 * 1000

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from gateway import shared
-from gateway.bootstrap import build
-from gateway.config import Config
+from gateway.config.tables import Config
 from gateway.logins.attempts import Attempts
+from gateway.orders import shared_state as shared
+from gateway.server.bootstrap import build
 from gateway.store import private_files
 from gateway.store.private_files import open_private, prepare
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from gateway.domain.messages import PlaceCall
-from gateway.domain.numbers import read
+from gateway.domain.numbering.numbers import read
 from gateway.errors import KeyTaken
 from gateway.store.drafts import OrderDraft, Recorded
 from gateway.store.journal import apply

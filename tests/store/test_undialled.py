@@ -5,7 +5,7 @@ from contextlib import nullcontext
 import pytest
 
 from gateway.adapter import Outcome
-from gateway.domain.dialplan import DialPlan
+from gateway.domain.dialplan.plan import DialPlan
 from gateway.domain.messages import CallEnded, CallStarted, PlaceCall
 from gateway.domain.tenant import Tenant, Trunk
 from gateway.handlers import Core

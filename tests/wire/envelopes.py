@@ -7,8 +7,8 @@ from xml.sax.saxutils import escape
 
 from lxml import etree
 
-from gateway.wire.contract import NAMESPACE, schema
-from gateway.wire.envelopes import SOAP_11, SOAP_12
+from gateway.wire.soap.contract import NAMESPACE, schema
+from gateway.wire.soap.envelopes import SOAP_11, SOAP_12
 
 SCHEMA = etree.XMLSchema(schema())
 XSI = "http://www.w3.org/2001/XMLSchema-instance"

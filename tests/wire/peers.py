@@ -6,11 +6,11 @@ from typing import Any
 from werkzeug.test import Client, TestResponse
 
 from gateway.adapter import Outcome
-from gateway.config import Config
+from gateway.config.tables import Config
 from gateway.domain.messages import Message, PlaceCall
 from gateway.handlers import Reply
-from gateway.wire.exchanges import Recorder
 from gateway.wire.http import Front
+from gateway.wire.traffic import Recorder
 
 NOW = 1_772_619_300.0
 OFFICE = "10.0.0.7"

@@ -10,8 +10,8 @@ import pytest
 from gateway import errors
 from gateway.adapter import Outcome
 from gateway.domain.messages import CallEnded, CallStarted, Direction, Origin, PlaceCall
-from gateway.wire.contract_encoded import PATH
-from gateway.wire.envelopes import MEDIA_TYPES, SOAP_11, SOAP_12
+from gateway.wire.soap.contract_encoded import PATH
+from gateway.wire.soap.envelopes import MEDIA_TYPES, SOAP_11, SOAP_12
 from tests.wire.envelopes import (
     CONTENT_TYPES,
     encoded,

@@ -4,11 +4,11 @@ from typing import Any
 
 import pytest
 
-from gateway.config import LISTENER_PARAMETERS
+from gateway.config.tables import LISTENER_PARAMETERS
 from gateway.domain.messages import CallEnded, CallStarted
 from gateway.errors import QueueFull
-from gateway.wire.contract_encoded import PATH
 from gateway.wire.operations import CONSULTA_RAMAL, FINALIZA_LIGACAO
+from gateway.wire.soap.contract_encoded import PATH
 from tests.wire.envelopes import encoded, read_any_fault
 from tests.wire.peers import OUTSIDE, Peer
 

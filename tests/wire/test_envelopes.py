@@ -6,11 +6,11 @@ from hypothesis import strategies as st
 from lxml import etree
 
 from gateway.handlers import Reply
-from gateway.wire.envelopes import LATIN_1, MEDIA_TYPES, UTF_8, Form, to_bytes
 from gateway.wire.guard import printable
 from gateway.wire.operations import OPERATIONS
-from gateway.wire.soap import LITERAL, Style, texts_of
-from gateway.wire.soap_encoded import ENCODED
+from gateway.wire.soap.encoded import ENCODED
+from gateway.wire.soap.endpoint import LITERAL, Style, texts_of
+from gateway.wire.soap.envelopes import LATIN_1, MEDIA_TYPES, UTF_8, Form, to_bytes
 
 OPERATION = OPERATIONS["ClickToCall"]
 

@@ -9,10 +9,10 @@ import pytest
 
 from gateway.domain.messages import CallEnded, CallStarted
 from gateway.errors import NotReplayable
-from gateway.masking import spellings
-from gateway.store.exchanges import OUT, Draft, Exchange
-from gateway.wire.exchanges import Recorder
-from gateway.wire.lenient_port import LenientPort, Limits
+from gateway.store.traffic import OUT, Draft, Exchange
+from gateway.traffic.masking import spellings
+from gateway.wire.lenient.port import LenientPort, Limits
+from gateway.wire.traffic import Recorder
 from tests.wire.envelopes import envelope, wrap
 from tests.wire.peers import OUTSIDE, Peer
 

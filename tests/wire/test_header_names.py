@@ -3,7 +3,7 @@
 import pytest
 
 from gateway.wire.header_names import environ_key, header_environ
-from gateway.wire.lenient import environ_of
+from gateway.wire.lenient.repair import environ_of
 
 FORGED = [
     "X_Forwarded_For",

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.wire.lenient import Refused, Repaired, environ_of, repair
+from gateway.wire.lenient.repair import Refused, Repaired, environ_of, repair
 from tests.loops import cpu_s, loops
 
 GOOD = b"GET /c?telefone=1 HTTP/1.1\r\nHost: a\r\n\r\n"

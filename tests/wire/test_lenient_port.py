@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from prometheus_client import REGISTRY
 
-from gateway.wire.lenient_port import LenientPort, Limits
+from gateway.wire.lenient.port import LenientPort, Limits
 
 SMALL = Limits(max_body_bytes=1000, connections=2, read_timeout_s=1, request_timeout_s=0.6)
 GET = b"GET /c?t=1 2 HTTP/1.0\n\n"

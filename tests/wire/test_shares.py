@@ -1,6 +1,6 @@
 """No client can take all the places of the lenient port."""
 
-from gateway.wire.shares import Shares, Turn
+from gateway.wire.lenient.shares import Shares, Turn
 
 
 def test_a_client_has_its_share_then_waits_then_is_turned_away() -> None:

@@ -16,8 +16,8 @@ from zeep.exceptions import Fault as ZeepFault
 
 from gateway.domain.messages import CallEnded, CallStarted
 from gateway.errors import QueueFull
-from gateway.wire.contract import NAMESPACE, PLACEHOLDER_ADDRESS, wsdl, wsdl_at
-from gateway.wire.envelopes import SOAP_11, SOAP_12
+from gateway.wire.soap.contract import NAMESPACE, PLACEHOLDER_ADDRESS, wsdl, wsdl_at
+from gateway.wire.soap.envelopes import SOAP_11, SOAP_12
 from tests.loops import cpu_s, loops
 from tests.wire.envelopes import CONTENT_TYPES, envelope, read_answer, read_fault, wrap
 from tests.wire.peers import OUTSIDE, Peer

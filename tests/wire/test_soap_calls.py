@@ -3,8 +3,8 @@
 import pytest
 
 from gateway.domain.messages import CallEnded, CallStarted
-from gateway.wire.contract_encoded import PATH
-from gateway.wire.envelopes import SOAP_11, SOAP_12
+from gateway.wire.soap.contract_encoded import PATH
+from gateway.wire.soap.envelopes import SOAP_11, SOAP_12
 from tests.loops import cpu_s, loops
 from tests.wire.envelopes import SOAP_ENC, XSD, XSI, read_any_fault
 from tests.wire.peers import Peer

@@ -6,8 +6,8 @@ import pytest
 from lxml import etree
 
 from gateway.domain.messages import CallStarted, PlaceCall
-from gateway.wire.contract_encoded import PATH, PLACEHOLDER_ADDRESS, wsdl
-from gateway.wire.envelopes import SOAP_11, SOAP_12
+from gateway.wire.soap.contract_encoded import PATH, PLACEHOLDER_ADDRESS, wsdl
+from gateway.wire.soap.envelopes import SOAP_11, SOAP_12
 from tests.wire.envelopes import encoded, read_any_fault, read_encoded
 from tests.wire.peers import OUTSIDE, Peer
 

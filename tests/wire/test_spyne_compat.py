@@ -8,7 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from gateway.wire import spyne_compat
+from gateway.wire.soap import spyne_compat
 
 
 def test_spyne_uses_the_moves_of_the_installed_six() -> None:
@@ -38,7 +38,7 @@ def test_a_fresh_interpreter_with_warnings_as_errors_imports_and_even_compiles_s
     shutil.copytree(Path(spyne.__file__).parent, tmp_path / "spyne", ignore=shutil.ignore_patterns("__pycache__"))
     root = Path(spyne_compat.__file__).parents[2]
     done = subprocess.run(
-        [sys.executable, "-W", "error", "-c", "import gateway.wire.spyne_compat as s; print(s.Application)"],
+        [sys.executable, "-W", "error", "-c", "import gateway.wire.soap.spyne_compat as s; print(s.Application)"],
         env=os.environ | {"PYTHONPATH": os.pathsep.join([str(tmp_path), str(root)]), "PYTHONDONTWRITEBYTECODE": "1"},
         capture_output=True,
         text=True,

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from gateway import __version__
+from gateway.domain.calls.direction import tell_sides
 from gateway.domain.messages import CallEnded, CallStarted
-from gateway.domain.numbers import Extensions, NumberPlan
-from gateway.domain.sides import tell_sides
+from gateway.domain.numbering.numbers import Extensions, NumberPlan
 from gateway.errors import QueueFull
 from tests.wire.peers import OUTSIDE, Peer
 

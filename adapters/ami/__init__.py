@@ -1,0 +1,1 @@
+"""Dialling by Asterisk's manager interface (AMI) over TCP."""

@@ -1,0 +1,209 @@
+"""Appliances described by a preset: data that says which requests place a call and what the answers mean."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import fields, replace
+from pathlib import Path
+from typing import Any, ClassVar
+
+from pydantic import SecretStr
+
+from adapters.http.client import Peer
+from adapters.http.digests import PREVIEW
+from adapters.http.outcomes import Failed, built
+from adapters.http.settings import HttpConfig, PeerConfig
+from adapters.http.templates import Template
+from adapters.presets.files import Catalogue
+from adapters.presets.phones import has_phones, look_at, phones_of
+from adapters.presets.run import Runner
+from adapters.presets.schema import Preset
+from adapters.presets.settings import PresetConfig, config_class_of, plain
+from adapters.presets.steps import ALWAYS, Call, Scene, calls_of, inserted
+from gateway.adapter import Delivery, Limits, Outgoing, Probe, WireRequest
+from gateway.domain.patterns import SlowPattern, fullmatch
+from gateway.errors import AdapterError
+
+_ACCEPTS = dict.fromkeys(("extension", "number"), r"[0-9A-Za-z*#+_-][0-9A-Za-z*#+._-]{0,63}")
+"""No sign that any appliance's own syntax could take for more than a part of a number."""
+
+
+class PresetAdapter:
+    """Takes the steps of its preset for each order.
+
+    ``limits`` is what the appliance says it can take, ``longest_s`` the seconds that an order takes at most,
+    ``can_hang_up`` whether ``hangup`` does anything.
+    """
+
+    Config: ClassVar[type[Any]] = PresetConfig
+    only_dials = True
+
+    @classmethod
+    def config_for(cls, settings: Mapping[str, Any], folder: Path | None) -> type[PresetConfig]:
+        """The settings of the preset that ``settings`` name. Raises ``UnknownPreset`` and ``ConfigError``."""
+        name = settings.get("preset")
+        return config_class_of(cls.catalogue(folder).preset(name)) if isinstance(name, str) else PresetConfig
+
+    @classmethod
+    def catalogue(cls, folder: Path | None = None) -> Catalogue:
+        """All presets, those in ``folder`` too."""
+        return Catalogue(folder)
+
+    @staticmethod
+    def trials(preset: Preset) -> Iterator[tuple[str, list[str]]]:
+        """Runs the tests in a preset's file: the name of each, and what failed."""
+        from adapters.presets.trials import failures
+
+        return ((trial.name, failures(preset, trial)) for trial in preset.tests)
+
+    def __init__(self, config: PresetConfig, *, name: str, peer: Callable[..., Peer] = Peer) -> None:
+        """Raises ``AdapterError`` when the preset cannot be used with these parameters."""
+        self._config = config
+        self._preset: Preset = config.chosen
+        self._values = config.values()
+        self._peer = peer(self._connection(), name=name)
+        self._origin = {
+            key: self._rule(key, each.rule) for key, each in self._preset.origin.items() if each.rule is not None
+        }
+        self._calls = calls_of(self._preset, self._values, self._scene())
+        self._runner = Runner(self._peer, self._calls, self._preset.session)
+        self.limits = Limits(**self._preset.limits.model_dump())
+        self.longest_s = self._runner.longest_s
+        self.can_hang_up = bool(self._preset.hangup)
+
+    def _rule(self, name: str, text: str) -> Template:
+        filled = inserted(text, self._preset, self._values)
+        names = ALWAYS | set(self._values)
+        return Template(filled, secrets=self._config.secrets, names=names, place=f"origin.{name}.rule")
+
+    def _scene(self) -> Scene:
+        hosts = frozenset(name for name, each in self._preset.origin.items() if each.host)
+        address = self._preset.address if hosts else self._fixed("address", self._preset.address)
+        return Scene(self._peer, address, self._preset.headers, self._config.secrets, self._wsse(), hosts)
+
+    def probe(self) -> Probe:
+        """Takes the preset's login and its harmless questions; without any it looks what is there."""
+        if has_phones(self._preset):
+            return look_at(self._peer, phones_of(self._preset, self._config.origins))
+        message = Outgoing("probe", "", self._values)
+        if self._calls["login"] or self._calls["probe"]:
+            # A login with an extension's own password cannot be tried without one.
+            with suppress(AdapterError):
+                return self._runner.probe(message)
+        (dial,) = self._calls["dial"]
+        return dial.look(self._peer, message)
+
+    def preview(self, message: Outgoing) -> Sequence[WireRequest]:
+        """All requests of an order. What only an answer will tell stands as ``__name__``, hashes as ``__md5__``."""
+        told = self._told(message)
+        steps = self._steps("hangup" if message.kind == "hangup" else "dial")
+        names = {name: f"__{name}__" for _, call in steps for name in call.step.capture}
+        ref = told.fields["ref"] or "__ref__"
+        shown: dict[str, Any] = {**told.fields, **names, "ref": ref, PREVIEW: True}
+        told = replace(told, fields=shown)
+        return [self._shown(phase, call, told) for phase, call in steps]
+
+    def deliver(self, message: Outgoing) -> Delivery:
+        try:
+            return self._runner.order(self._told(message))
+        except AdapterError as error:
+            return self._peer.unbuilt(error)
+
+    def hangup(self, message: Outgoing) -> Delivery:
+        """End the call that the appliance knows as ``peer_ref``."""
+        try:
+            return self._runner.hang_up(self._told(message))
+        except AdapterError as error:
+            return self._peer.unbuilt(error)
+
+    def resume(self, captures: Mapping[str, str]) -> None:
+        """Begin with a kept login that captured these values, as if an order had been placed before."""
+        self._runner.resume(captures)
+
+    def close(self) -> None:
+        self._runner.close()
+        self._peer.close()
+
+    def _steps(self, kind: str) -> list[tuple[str, Call]]:
+        phases = ("login", "hangup", "logout") if kind == "hangup" else ("login", "before", "dial", "after", "logout")
+        return [(phase, call) for phase in phases for call in self._calls[phase]]
+
+    def _shown(self, phase: str, call: Call, message: Outgoing) -> WireRequest:
+        try:
+            request = self._peer.record(built(lambda: call.request(message, self._peer.attempt())))
+        except Failed as failed:
+            raise AdapterError(f"the WSDL does not load: {failed.reason}") from None
+        kept = phase in ("login", "logout") and self._preset.session
+        note = f"{phase}{': ' if call.step.note else ''}{call.step.note}{' (not for each order)' if kept else ''}"
+        return replace(request, note=note)
+
+    def _told(self, message: Outgoing) -> Outgoing:
+        """The message with the preset's parameters and what its extension is called. Raises ``AdapterError``."""
+        accepts = {str(field): pattern for field, pattern in self._preset.accepts.items()}
+        for field, usual in _ACCEPTS.items():
+            value = message.fields[field]
+            if _accepted(accepts.get(field, usual), value):
+                continue
+            # A preset's own pattern says more than which characters there may be.
+            if field in accepts:
+                raise AdapterError(f"{_WORDS[field]} {value!r} não é dos que esta central aceita")
+            raise AdapterError(f"{_WORDS[field]} tem caracteres que esta central não aceita")
+        told = replace(message, fields={**self._values, "ref": message.fields.get("peer_ref", ""), **message.fields})
+        return replace(told, fields={**told.fields, **self._origin_of(told)})
+
+    def _origin_of(self, message: Outgoing) -> dict[str, str]:
+        row = self._config.origins.get(message.fields["extension"], {})
+        return {name: self._origin_field(name, row, message) for name in self._preset.origin}
+
+    def _origin_field(self, name: str, row: Mapping[str, Any], message: Outgoing) -> str:
+        if name in row:
+            return str(plain(row[name]))
+        if name in self._origin:
+            return self._origin[name].render(message)
+        raise AdapterError(f"o ramal {message.fields['extension']!r} não tem {name!r} em origins")
+
+    def _connection(self) -> HttpConfig:
+        """The settings of the connection, with all that is secret in the preset's."""
+        rows = (value for row in self._config.origins.values() for value in row.values())
+        hidden = [*(getattr(self._config, name) for name in self._preset.parameters), *rows]
+        secrets = {f"parameter {place}": each for place, each in enumerate(hidden) if isinstance(each, SecretStr)}
+        kind, username, password = self._login()
+        same = [each.name for each in fields(PeerConfig) if each.name != "secrets"]
+        try:
+            return HttpConfig(
+                auth="none" if kind == "wsse" else kind,  # type: ignore[arg-type]
+                username=username,
+                password=SecretStr(password),
+                secrets={**self._config.secrets, **secrets},
+                **{name: getattr(self._config, name) for name in same},
+            )
+        except ValueError as error:
+            raise AdapterError(f"{error}.") from None
+
+    def _login(self) -> tuple[str, str, str]:
+        auth = self._preset.auth
+        if auth is None:
+            return "none", "", ""
+        kind, username, password = (
+            self._fixed(f"auth.{key}", getattr(auth, key)) for key in ("kind", "username", "password")
+        )
+        return kind, username, password
+
+    def _wsse(self) -> tuple[str, SecretStr] | None:
+        kind, username, password = self._login()
+        return (username, SecretStr(password)) if kind == "wsse" else None
+
+    def _fixed(self, place: str, text: str) -> str:
+        """A template of the parameters alone."""
+        names = self._values.keys() | {"secrets"}
+        template = Template(text, secrets=self._config.secrets, names=names, place=place)
+        return template.render(Outgoing("settings", "", self._values))
+
+
+_WORDS = {"extension": "o ramal", "number": "o número"}
+
+
+def _accepted(pattern: str, value: str) -> bool:
+    """Whether ``pattern`` is for the whole of ``value``; not when that takes too long to tell."""
+    with suppress(SlowPattern):
+        return fullmatch(pattern, value) is not None
+    return False

@@ -1,0 +1,44 @@
+"""Looking at an appliance whose extensions are phones, each at an address of its own: ``check`` asks them all."""
+
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from adapters.http.client import HttpRequest, Peer
+from adapters.presets.schema import Preset
+from gateway.adapter import Probe
+
+AT_ONCE = 8
+MOST = 64
+"""Phones that one check asks; switched off they cost a connect timeout each."""
+NAMED = 5
+
+
+def has_phones(preset: Preset) -> bool:
+    """Whether each extension has an address of its own."""
+    return any(field.host for field in preset.origin.values())
+
+
+def phones_of(preset: Preset, origins: Mapping[str, Mapping[str, Any]]) -> Mapping[str, str]:
+    """The address of each extension's phone that stands in ``origins``."""
+    scheme = "https" if (preset.address or preset.dial.where).startswith("https") else "http"
+    names = [name for name, field in preset.origin.items() if field.host]
+    return {
+        extension: f"{scheme}://{row[name]}/" for extension, row in origins.items() for name in names if name in row
+    }
+
+
+def look_at(peer: Peer, phones: Mapping[str, str]) -> Probe:
+    """Whether every phone (extension → address with its scheme) answers and takes the login; it rings nobody."""
+    asked = dict(list(phones.items())[:MOST])
+    if not asked:
+        return peer.probe(False, "nenhum ramal tem aparelho em origins")
+    with ThreadPoolExecutor(min(AT_ONCE, len(asked)), thread_name_prefix="phones") as pool:
+        probes = dict(zip(asked, pool.map(lambda url: peer.look(HttpRequest("GET", url)), asked.values()), strict=True))
+    absent = {extension: probe for extension, probe in probes.items() if not probe.ok}
+    if absent:
+        first = next(iter(absent.values()))
+        named = ", ".join(list(absent)[:NAMED]) + (" …" if len(absent) > NAMED else "")
+        return Probe(False, f"{first.detail} Aparelhos com problema: {len(absent)} de {len(asked)}, ramais {named}.")
+    rest = f", os outros {len(phones) - MOST} não foram conferidos" if len(phones) > MOST else ""
+    return peer.probe(True, f"{len(asked)} aparelhos respondem{rest}")

@@ -1,0 +1,1 @@
+"""The directory's source ``wconnect``: accounts and contacts read from Senior CRM by SOAP."""

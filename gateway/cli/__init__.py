@@ -1,0 +1,1 @@
+"""The command ``cti-gateway`` (``main.py``), and its subcommands, one file for each group of them."""

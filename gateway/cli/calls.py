@@ -1,0 +1,129 @@
+"""``calls``: the call log for people, spreadsheets and scripts."""
+
+import csv
+import io
+import re
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import click
+
+from gateway.cli.place import Place, one_tenant, with_place, with_tenant
+from gateway.cli.terminal import cell, tell, tell_data, tell_json
+from gateway.domain.spreadsheets import harmless
+from gateway.server.bootstrap import Gateway
+from gateway.store.calls import CallFilter, LoggedCall
+
+COLUMNS = (
+    "id",
+    "tenant",
+    "direction",
+    "extension",
+    "number",
+    "account",
+    "started_at",
+    "duration_s",
+    "status",
+    "result",
+)
+ROW_ID = click.IntRange(1, 2**53)
+UNITS = {"m": "minutes", "h": "hours", "d": "days"}
+
+
+@click.command("calls")
+@with_tenant
+@click.option("--since", metavar="WHEN", help="2026-03-05, '2026-03-05 14:30', or an age: 30m, 2h, 7d.")
+@click.option("--until", metavar="WHEN", help="The same forms; calls before it.")
+@click.option("--extension", help="Only this extension.")
+@click.option(
+    "--why", "call_id", type=ROW_ID, metavar="ID", help="Explain this call: why it came up on a screen, or not."
+)
+@click.option("--format", "form", type=click.Choice(["table", "csv", "json"]), default="table", show_default=True)
+@with_place
+def calls_command(
+    place: Place,
+    tenant: str | None,
+    since: str | None,
+    until: str | None,
+    extension: str | None,
+    call_id: int | None,
+    form: str,
+) -> None:
+    """Print the call log, oldest first; or, with --why, what happened to one call (in English, JSON: both languages).
+
+    JSON is one object per line: id, tenant, direction (incoming, outgoing, internal), extension, number, account,
+    started_at, ended_at (ISO 8601, UTC), duration_s, recording_url (http and https only), status (ringing, ended, lost,
+    elsewhere, over, or an order's outcome); then contact, appliance, detail, paired_by, certainty, group_id,
+    transferred_to, result (how it ended, as a code), result_text (in the exchange's words), over_by and over_at.
+    """
+    with place.open_existing() as gateway:
+        if call_id is not None:
+            explain(gateway, tenant, call_id, form)
+            return
+        chosen = one_tenant(gateway.config, tenant) if tenant else None
+        zone = ZoneInfo(gateway.config.tenants[chosen or next(iter(gateway.config.tenants))].timezone)
+        wanted = CallFilter(extension=extension, since=moment(since, zone), until=moment(until, zone))
+        WRITERS[form](gateway.calls.pages(chosen, wanted), zone)
+
+
+def explain(gateway: Gateway, tenant: str | None, call_id: int, form: str) -> None:
+    """Print why a call did or did not come up. Raises ``ClickException`` when there is no such call."""
+    names = [one_tenant(gateway.config, tenant)] if tenant else list(gateway.config.tenants)
+    found = next((why for name in names if (why := gateway.explainer.explain(name, call_id))), None)
+    if found is None:
+        raise click.ClickException(f"There is no call {call_id}.")
+    if form == "json":
+        tell_json(found.as_json())
+        return
+    tell(f"call {call_id}: {found.verdict.en}")
+    for link in found.links:
+        mark = {True: click.style("ok  ", fg="green"), False: click.style("NO  ", fg="red"), None: "-   "}[link.ok]
+        click.echo(f"  {mark}{link.name:10} {cell(link.said.en)}")
+
+
+def moment(text: str | None, zone: ZoneInfo) -> int | None:
+    """Milliseconds of a date, a date with time (in ``zone`` unless it has its own), or an age such as ``2h``."""
+    if text is None:
+        return None
+    age = re.fullmatch(r"(\d+)([mhd])", text)
+    try:
+        at = datetime.now(zone) - timedelta(**{UNITS[age[2]]: int(age[1])}) if age else datetime.fromisoformat(text)
+    except (ValueError, OverflowError):
+        raise click.BadParameter(f"came {text!r}; expected 2026-03-05, '2026-03-05 14:30' or 2h") from None
+    return int((at if at.tzinfo else at.replace(tzinfo=zone)).timestamp() * 1000)
+
+
+def _as_json(calls: Iterable[LoggedCall], _zone: ZoneInfo) -> None:
+    for call in calls:
+        tell_json(call.as_json())
+
+
+def _as_csv(calls: Iterable[LoggedCall], _zone: ZoneInfo) -> None:
+    header = True
+    for call in calls:
+        plain = call.as_json()
+        line = io.StringIO()
+        writer = csv.writer(line, lineterminator="")
+        if header:
+            click.echo(",".join(plain))
+        writer.writerow([harmless(value) if isinstance(value, str) else value for value in plain.values()])
+        tell_data(line.getvalue())
+        header = False
+
+
+def _as_table(calls: Iterable[LoggedCall], zone: ZoneInfo) -> None:
+    rows = [[_cell(call, column, zone) for column in COLUMNS] for call in calls]
+    widths = [max([len(COLUMNS[i]), *(len(row[i]) for row in rows)]) for i in range(len(COLUMNS))]
+    for row in [list(COLUMNS), *rows]:
+        click.echo("  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip())
+
+
+def _cell(call: LoggedCall, column: str, zone: ZoneInfo) -> str:
+    value = getattr(call, column)
+    if column == "started_at" and value is not None:
+        return datetime.fromtimestamp(value / 1000, zone).strftime("%Y-%m-%d %H:%M:%S")
+    return "-" if value is None else cell(value)
+
+
+WRITERS = {"json": _as_json, "csv": _as_csv, "table": _as_table}

@@ -1,0 +1,106 @@
+"""``demo``: everything at once, to look at."""
+
+import shutil
+import socket
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import click
+
+GUIDE = """
+The demo is running. Everything below is thrown away when it stops (Ctrl-C).
+
+  desk      {url}/            login: ana    password: {password}   (extension 3501)
+                                      or     bruno  password: {password}   (extension 3502)
+{appliances}
+
+Already played:
+{played}
+
+Try next, with the desk open as ana:
+  1. a call comes in      curl '{url}/wconnect/WConnect_WSDL_ConsultaRamal.php?ramal=3501&telefone=4799998888'
+  2. it ends, recorded    curl '{url}/wconnect/WConnect_WSDL_FinalizaLigacao.php?ramal=3501&telefone=4799998888\
+&url_audio={recording}'
+  3. find it under 'Ligações', play its recording, click the number: the appliance receives the command
+     (choose the appliance above the page; each one's page, listed above, shows what it received)
+  4. click-to-call        curl '{url}/click-to-call?origem=3501&destino=47999998888'
+  5. what would be sent   cti-gateway dial 3501 47999998888 --appliance soap --dry-run --config {config}
+  6. the call log         cti-gateway calls --config {config}
+  7. contracts            {url}/soap?wsdl   {url}/wconnect/wsdl/WConnect_WSDL.php?wsdl   {url}/xmlrpc
+                          (or: cti-gateway wsdl)
+"""
+
+
+@click.command("demo")
+@click.option("--listen", metavar="ADDR:PORT", help="Address and port.  [default: 127.0.0.1:8080, or a free port]")
+def demo_command(listen: str | None) -> None:
+    """Run everything at once in a throw-away folder: a gateway with sample accounts and agents, three simulated
+    appliances (SOAP, XML-RPC, URL) beside it, and a few calls played. Prints the address, the login and what to try.
+    """
+    from gateway.server import logs
+    from gateway.server.serve import Options, serve, split_address, url_of
+
+    address, port = split_address(listen) if listen else ("127.0.0.1", _usual_or_free_port())
+    url = url_of(address, port)
+    folder = Path(tempfile.mkdtemp(prefix="cti-gateway-demo-"))
+    appliances = _start_appliances(url)
+    try:
+        config, config_path = _furnish(folder, f"{address}:{port}", appliances)
+        logs.set_up(config.log)
+        options = Options(config, folder / "data", address, port)
+        serve(options, on_ready=lambda ready_url: _guide(ready_url, appliances, config_path))
+    finally:
+        for appliance in appliances.values():
+            appliance.stop()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _usual_or_free_port() -> int:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", 8080))
+        except OSError:
+            probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    return port
+
+
+def _start_appliances(url: str) -> dict[str, Any]:
+    from gateway.simulators import SIMULATORS
+
+    appliances = {name: simulator(events_to=url) for name, simulator in SIMULATORS.items()}
+    for appliance in appliances.values():
+        appliance.start()
+    return appliances
+
+
+def _furnish(folder: Path, listen: str, appliances: dict[str, Any]) -> tuple[Any, Path]:
+    from gateway.demo.company import furnish, write_config
+    from gateway.simulators import demo_settings
+
+    peers = {name: demo_settings(name, appliance.address) for name, appliance in appliances.items()}
+    config_path = write_config(folder, listen, peers)
+    return furnish(config_path), config_path
+
+
+def _guide(url: str, appliances: dict[str, Any], config_path: Path) -> None:
+    from urllib.parse import quote
+
+    from gateway.demo.company import PASSWORD, TITLES
+    from gateway.demo.play import play
+
+    recording = f"{appliances['url'].address}/gravacoes/demo.wav"
+    played = play(url, recording)
+    listed = [f"  {TITLES[name]:16}  {appliance.address}/" for name, appliance in appliances.items()]
+    click.echo(
+        GUIDE.format(
+            url=url,
+            password=PASSWORD,
+            appliances="\n".join(listed),
+            played="\n".join(f"  {line}" for line in played),
+            recording=quote(recording, safe=""),
+            config=config_path,
+        )
+    )

@@ -1,0 +1,68 @@
+"""``agent``: who sits at an extension."""
+
+import sys
+
+import click
+
+from gateway.cli.place import Place, one_tenant, with_place, with_tenant
+from gateway.cli.terminal import cell
+from gateway.clock import milliseconds
+from gateway.logins.passwords import WeakPassword, hash_password
+from gateway.store.directory import Agent
+
+
+@click.group("agent")
+def agent_command() -> None:
+    """Add, list and remove agents: the people who log in to the desk."""
+
+
+@agent_command.command("add")
+@click.argument("login")
+@click.option("--extension", required=True, help="The extension the agent sits at.")
+@click.option("--name", help="Name shown to people.  [default: the login]")
+@click.option("--password-stdin", is_flag=True, help="Read the password from standard input instead of asking.")
+@with_tenant
+@with_place
+def agent_add(
+    place: Place, login: str, extension: str, name: str | None, password_stdin: bool, tenant: str | None
+) -> None:
+    """Add the agent LOGIN, or give an existing one a new name, extension and password."""
+    with place.open() as gateway:
+        company = one_tenant(gateway.config, tenant)
+        try:
+            hashed = hash_password(_password(password_stdin), login=login)
+        except WeakPassword as error:
+            raise click.ClickException(str(error)) from None
+        agent = Agent(0, company, login.strip(), (name or login).strip(), extension.strip())
+        gateway.directory.save_agent(agent, hashed, milliseconds())
+    click.echo(f"agent {login!r} of {company!r} sits at extension {extension}")
+
+
+def _password(from_stdin: bool) -> str:
+    if from_stdin:
+        return sys.stdin.readline().rstrip("\r\n")
+    answer: str = click.prompt("Password", hide_input=True, confirmation_prompt=True)
+    return answer
+
+
+@agent_command.command("list")
+@with_tenant
+@with_place
+def agent_list(place: Place, tenant: str | None) -> None:
+    """List the agents: tenant, login, extension, name."""
+    with place.open() as gateway:
+        for agent in gateway.directory.agents(tenant):
+            click.echo("\t".join(map(cell, (agent.tenant, agent.login, agent.extension, agent.name))))
+
+
+@agent_command.command("remove")
+@click.argument("login")
+@with_tenant
+@with_place
+def agent_remove(place: Place, login: str, tenant: str | None) -> None:
+    """Remove the agent LOGIN and log it out everywhere."""
+    with place.open() as gateway:
+        company = one_tenant(gateway.config, tenant)
+        if not gateway.directory.remove_agent(company, login):
+            raise click.ClickException(f"{company!r} has no agent {login!r}")
+    click.echo(f"agent {login!r} of {company!r} removed")

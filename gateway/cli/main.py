@@ -1,0 +1,77 @@
+"""The command ``cti-gateway``. Each subcommand lives in this folder and is imported only when it is called."""
+
+import importlib
+import sys
+
+import click
+
+from gateway import __version__
+from gateway.cli.terminal import tell
+from gateway.errors import GatewayError
+
+COMMANDS = {
+    "agent": ("directory", "Add, list and remove agents."),
+    "calls": ("calls", "Print the call log."),
+    "check": ("setup", "Validate the configuration; probe database and appliances without ringing anyone."),
+    "config": ("setup", "Print the configuration in force, secrets masked."),
+    "db": ("setup", "Look after the database."),
+    "demo": ("demo", "Run everything at once in a throw-away folder."),
+    "dial": ("dialling", "Let an extension call a number (click-to-call from the shell)."),
+    "exchanges": ("exchanges", "Print the wire log: raw requests and answers."),
+    "import": ("importing", "Bring in the register: accounts with their numbers."),
+    "init": ("setup", "Write a commented gateway.toml."),
+    "number": ("numbers", "Explain how a number is read, matched and dialled."),
+    "presets": ("presets", "List the appliances that are known, and how each is set up."),
+    "serve": ("serving", "Run the gateway."),
+    "simulate": ("simulate", "Run a simulated appliance."),
+    "version": ("setup", "Print the version."),
+    "wsdl": ("wsdl", "Print a published WSDL."),
+}
+
+
+class LazyGroup(click.Group):
+    """Knows its commands by name; imports one only when it is run, so that ``version`` does not load a SOAP stack."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(f"gateway.cli.{COMMANDS[cmd_name][0]}")
+        command: click.Command = getattr(module, f"{cmd_name}_command")
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, COMMANDS[name][1]) for name in sorted(COMMANDS)])
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as error:
+            from difflib import get_close_matches
+
+            near = get_close_matches(args[0], COMMANDS, n=1)
+            hint = f" Did you mean {near[0]!r}?" if near else ""
+            raise click.UsageError(f"{error.message}{hint}", ctx) from None
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="cti-gateway")
+def cli() -> None:
+    """The gateway between CRMs and telephone exchanges.
+
+    Try it with 'cti-gateway demo'. Set it up with 'cti-gateway init', 'cti-gateway check' and 'cti-gateway serve'.
+    """
+
+
+def main() -> None:
+    """Run the command; an error of ours is one clear line on standard error and exit code 1, never a traceback."""
+    try:
+        cli(prog_name="cti-gateway")
+    except GatewayError as error:
+        tell(f"cti-gateway: {error}", err=True)
+        sys.exit(1)

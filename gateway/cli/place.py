@@ -1,0 +1,125 @@
+"""Which gateway a command is about: the options ``--config`` and ``--data``, with the same defaults everywhere.
+
+The gateway itself is imported when a command opens it: help and ``version`` are there at once.
+"""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from functools import wraps
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from gateway.errors import ConfigError, GatewayError
+
+if TYPE_CHECKING:
+    from gateway.config.tables import Config
+    from gateway.server.bootstrap import Gateway
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """The configuration file (None: the defaults) and the data folder asked for (None: as configured)."""
+
+    config_path: Path | None
+    data: Path | None
+
+    def load(self) -> "Config":
+        """The configuration, with logs set up accordingly. Raises ``ConfigError``."""
+        from gateway.config import loader as config_file
+        from gateway.server import logs
+
+        config = config_file.load(self.config_path)
+        logs.set_up(config.log)
+        return config
+
+    def folder(self, config: "Config") -> Path:
+        from gateway.server.bootstrap import data_folder
+
+        return data_folder(config, self.config_path, self.data)
+
+    def open(self) -> "Gateway":
+        """The gateway's data, ready for a command; close it after use."""
+        from gateway.server.bootstrap import build
+
+        config = self.load()
+        folder = self.folder(config)
+        with self.explained(folder):
+            return build(config, folder)
+
+    def open_existing(self) -> "Gateway":
+        """The same for a command that only looks: it makes no data. Raises ``ConfigError`` where there is none."""
+        from gateway.server.bootstrap import build
+        from gateway.store.engine import DATABASE
+
+        config = self.load()
+        folder = self.folder(config)
+        if not (folder / DATABASE).exists():
+            raise ConfigError(
+                f"there is no gateway's data in {folder.resolve()}.",
+                hint="Give the folder with --data, or the configuration that names it with --config.",
+            )
+        with self.explained(folder):
+            return build(config, folder)
+
+    def explained(self, folder: Path) -> AbstractContextManager[None]:
+        """Raise ``DataUnusable`` inside the block for what is wrong with the data in ``folder``."""
+        from gateway.store.opening import explained
+
+        return explained(folder)
+
+
+def with_place(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add ``--config`` and ``--data``; the command gets them as its first argument, a ``Place``."""
+
+    @click.option(
+        "--config",
+        "config_path",
+        type=click.Path(path_type=Path, dir_okay=False),
+        envvar="CTI_GATEWAY_CONFIG",
+        help="Configuration file. Without one: a single tenant 'default'.",
+    )
+    @click.option("--data", type=click.Path(path_type=Path, file_okay=False), help="Data folder.  [default: ./data]")
+    @wraps(command)
+    def placed(*args: Any, config_path: Path | None, data: Path | None, **kwargs: Any) -> Any:
+        place = Place(config_path, data)
+        try:
+            return command(place, *args, **kwargs)
+        except GatewayError:
+            raise
+        except Exception as error:
+            told = _about_data(place, error)
+            if told is None:
+                raise
+            raise told from None
+
+    return placed
+
+
+def _about_data(place: Place, error: Exception) -> GatewayError | None:
+    """What ``error`` says of the data, which may be found damaged or its disk full in the middle of the work."""
+    from gateway.store.opening import explain
+
+    try:
+        return explain(error, place.folder(place.load()))
+    except GatewayError as wrong:
+        return wrong
+
+
+def with_tenant(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add ``--tenant``."""
+    return click.option("--tenant", help="The company.  [default: the only one]")(command)
+
+
+def one_tenant(config: "Config", asked: str | None) -> str:
+    """The tenant asked for, or the only one. Raises ``ConfigError`` when there is no such or a choice is needed."""
+    known = ", ".join(config.tenants)
+    if asked is None and len(config.tenants) == 1:
+        return next(iter(config.tenants))
+    if asked is None:
+        raise ConfigError("there are several tenants.", hint=f"Choose one with --tenant: {known}.")
+    if asked not in config.tenants:
+        raise ConfigError(f"there is no tenant {asked!r}.", hint=f"Configured: {known}.")
+    return asked

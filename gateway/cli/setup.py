@@ -1,0 +1,147 @@
+"""``init``, ``check``, ``config``, ``db``, ``version``: setting a gateway up and looking at how it is set up."""
+
+import json
+import platform
+import sys
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from importlib.metadata import version as installed
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from gateway import __version__
+from gateway.adapter import Adapter, Probe, defect_of
+from gateway.cli.cautions import cautions
+from gateway.cli.place import Place, with_place
+from gateway.cli.terminal import cell
+from gateway.errors import GatewayError
+from gateway.source import Source
+
+if TYPE_CHECKING:
+    from gateway.server.bootstrap import Gateway
+
+
+@click.command("init")
+@click.argument("folder", type=click.Path(path_type=Path, file_okay=False), default=".")
+def init_command(folder: Path) -> None:
+    """Write a commented gateway.toml into FOLDER (default: here). An existing file is never overwritten."""
+    target = folder / "gateway.toml"
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        with target.open("x", encoding="utf-8") as file:
+            file.write(files("gateway").joinpath("gateway.toml").read_text(encoding="utf-8"))
+    except FileExistsError:
+        raise click.ClickException(f"{target} exists already; nothing was written.") from None
+    click.echo(f"{target} written. Edit it, then: cti-gateway check --config {target}")
+
+
+@click.command("config")
+@with_place
+def config_command(place: Place) -> None:
+    """Print the configuration in force as JSON, every default filled in and every secret masked."""
+    from gateway.config.display import shown
+
+    config = place.load()
+    plain = shown(config)
+    plain["server"]["data"] = str(place.folder(config))
+    click.echo(json.dumps(plain, indent=2, ensure_ascii=False))
+
+
+@click.command("check")
+@with_place
+def check_command(place: Place) -> None:
+    """Validate the configuration, open the database, run the dial plans' tests, probe every appliance; ring nobody.
+
+    Prints one line for each, and a warning where a setting is better changed; exit code 0 when all are well, 1
+    otherwise.
+    """
+    try:
+        with place.open() as gateway:
+            _line(True, "configuration", str(place.config_path or "defaults"))
+            health = gateway.health()
+            _line(all(health.values()), "database", _database(gateway.data, health))
+            for tenant, sentence in cautions(gateway.config):
+                _line(None, tenant, sentence)
+            cases = _try_dial_plans(gateway)
+            good = _probe_all({**gateway.appliances, **gateway.forwards, **gateway.sources()}) and cases
+    except GatewayError as error:
+        for line in str(error).splitlines():
+            _line(False, "configuration", line)
+        sys.exit(1)
+    sys.exit(0 if good and all(health.values()) else 1)
+
+
+def _database(data: Path, health: Mapping[str, bool]) -> str:
+    failed = ", ".join(name for name, good in health.items() if not good)
+    return f"{data} (failed: {failed})" if failed else str(data)
+
+
+def _try_dial_plans(gateway: "Gateway") -> bool:
+    """Run the test cases of every dial plan; one line for each plan, and one for each case that does not hold."""
+    from gateway.server.bootstrap import dial_plan_trials
+
+    good = True
+    for place, trials, plan, tenant in dial_plan_trials(gateway.config):
+        failures = [failure for trial in trials if (failure := trial.failure(plan, tenant))]
+        for failure in failures:
+            _line(False, place, str(failure))
+        if not failures:
+            _line(True, place, f"{len(trials)} dial plan tests hold")
+        good = good and not failures
+    return good
+
+
+def _probe_all(peers: Mapping[tuple[str, str], Adapter | Source]) -> bool:
+    """Probe side by side, so that ten dead appliances and sources take no longer than one."""
+    with ThreadPoolExecutor(max_workers=8) as pool:
+        probes = list(zip(peers, pool.map(_probe, peers.values()), strict=True))
+    for (tenant, name), probe in probes:
+        _line(probe.ok, f"{tenant}/{name}", probe.detail)
+    return all(probe.ok for _, probe in probes)
+
+
+def _probe(peer: Adapter | Source) -> Probe:
+    """A defect of one appliance's adapter is its own: the others are probed all the same."""
+    try:
+        return peer.probe()
+    except GatewayError as error:
+        return Probe(False, str(error))
+    except Exception as error:
+        return Probe(False, f"A sondagem falhou por um defeito do adaptador: {defect_of(error)}.")
+
+
+def _line(good: bool | None, what: str, detail: str) -> None:
+    """Print one line; ``good`` is None for a warning, which changes no exit code."""
+    mark = {True: click.style("ok  ", fg="green"), None: click.style("warn", fg="yellow")}.get(
+        good, click.style("FAIL", fg="red")
+    )
+    click.echo(f"{mark}  {what:24}  {cell(detail)}")
+
+
+@click.group("db")
+def db_command() -> None:
+    """Look after the database."""
+
+
+@db_command.command("upgrade")
+@with_place
+def db_upgrade(place: Place) -> None:
+    """Bring the database to this version's schema ('serve' does so by itself)."""
+    from gateway.store.engine import open_engine, upgrade
+
+    folder = place.folder(place.load())
+    engine = open_engine(folder)
+    upgrade(engine, folder)
+    engine.dispose()
+    click.echo(f"{folder}: schema is up to date")
+
+
+@click.command("version")
+def version_command() -> None:
+    """Print the version of the gateway and of what it stands on."""
+    parts: list[Any] = [f"cti-gateway {__version__}", f"Python {platform.python_version()}"]
+    parts += [f"{name} {installed(name)}" for name in ("spyne", "zeep", "lxml", "sqlalchemy", "granian")]
+    click.echo(", ".join(parts))

@@ -1,0 +1,163 @@
+"""``simulate``: an appliance to try against when there is none at hand."""
+
+import threading
+from pathlib import Path
+from typing import Any
+
+import click
+
+from gateway.cli.terminal import tell
+
+NAMES = """\b
+soap, xmlrpc, url                 the demo's own, one for each protocol
+asterisk-ami, asterisk-ari        Asterisk by its manager interface over HTTP and by its REST interface
+asterisk-manager                  Asterisk by its manager interface over TCP (adapter "ami")
+freeswitch                        FreeSWITCH by XML-RPC and by URL
+kamailio, opensips, sems          Kamailio, OpenSIPS and SEMS by XML-RPC
+cisco-webdialer, -15su5           Cisco WebDialer by SOAP: up to 15 SU4, and from 15 SU5
+innovaphone                       innovaphone by SOAP, with its session
+avaya-aes, parlayx                Avaya AES by SOAP with its session; Parlay X 2.0 by SOAP
+sippy                             Sippy by XML-RPC with Digest
+vicidial, grandstream-ucm         VICIdial by URL; Grandstream UCM by JSON with its challenge
+yeastar-s, yeastar-p              Yeastar by JSON with its token
+3cx-v20, wazo, broadworks         3CX V20, Wazo and BroadWorks by REST
+3cx-v10, vodia, snep, openscape-business   by URL, the last with its session
+bmtelecom, utech, evolux, totalvoice, nvoip, api4com, 3cplus, sipgate   providers
+yealink, snom, grandstream, poly, cisco-phone, aastra, akuvox, htek   desk phones"""
+
+
+def _listed(ctx: click.Context, _param: click.Parameter, wanted: bool) -> None:
+    """Print all simulators and end. The failures are told by those who have them, so nothing is told twice."""
+    if not wanted or ctx.resilient_parsing:
+        return
+    from inspect import cleandoc
+
+    from gateway.simulators import FAMILIES
+
+    for name, cls in FAMILIES.items():
+        login = _shown(cls.login)
+        click.echo(f"{click.style(name, bold=True)}\n{_indented(cleandoc(cls.__doc__ or ''))}")
+        click.echo(f"  login: {login}\n  behaves as: {cls.evidence}")
+        for failure, meaning in cls.failures.items():
+            click.echo(f"  --fail {failure:14} {meaning}")
+        click.echo()
+    ctx.exit()
+
+
+def _indented(text: str) -> str:
+    return "\n".join(f"  {line}" for line in text.replace("``", "").splitlines())
+
+
+class _Address(click.ParamType):  # type: ignore[type-arg] # older click has no parameter here
+    name = "ADDR:PORT"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, int]:
+        host, _, port = str(value).rpartition(":")
+        if not host or not port.isdigit() or int(port) > 65535:
+            self.fail(f"{value!r} is not ADDR:PORT, such as 127.0.0.1:8088 or [::1]:8088", param, ctx)
+        return host.strip("[]"), int(port)
+
+
+@click.command("simulate", epilog=NAMES)
+@click.argument("name")
+@click.option(
+    "--list",
+    is_flag=True,
+    expose_value=False,
+    is_eager=True,
+    callback=_listed,
+    help="All simulators: what each takes, its login, its failures.",
+)
+@click.option(
+    "--listen", type=_Address(), metavar="ADDR:PORT", help="Where to listen.  [default: 127.0.0.1, a free port]"
+)
+@click.option("--port", type=click.IntRange(0, 65535), default=0, help="Port on 127.0.0.1, shorter than --listen.")
+@click.option(
+    "--certificate",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Speak https with this PEM file, which holds the key too.",
+)
+@click.option("--login", metavar="USER:PASSWORD", help="The login it accepts.  [default: its usual one, see --list]")
+@click.option(
+    "--auth", metavar="KIND", default="", help="basic, digest or wsse, of an appliance that can be set to either."
+)
+@click.option(
+    "--fail", metavar="FAILURE", default="", help="Fail as this appliance fails: auth, busy, fault … (see --list)."
+)
+@click.option("--delay-s", type=click.FloatRange(0), default=0.0, help="Seconds before every answer.")
+@click.option("--ring-s", type=click.FloatRange(0), default=0.0, help="Seconds the extension rings before it answers.")
+@click.option("--drop", is_flag=True, help="Take the order to dial, then close the connection without an answer.")
+@click.option(
+    "--events-to", metavar="URL", default="", help="Report the calls it places to this gateway, as an exchange would."
+)
+def simulate_command(
+    name: str,
+    listen: tuple[str, int] | None,
+    port: int,
+    certificate: Path | None,
+    login: str | None,
+    auth: str,
+    fail: str,
+    delay_s: float,
+    ring_s: float,
+    drop: bool,
+    events_to: str,
+) -> None:
+    """Run the simulated appliance NAME until Ctrl-C; its page shows every request it receives."""
+    from gateway.simulators import Behaviour
+
+    username, _, password = (login or "").partition(":")
+    behaviour = Behaviour(
+        fail=fail, auth=auth, delay_s=delay_s, ring_s=ring_s, drop=drop, username=username, password=password
+    )
+    host, port = listen or ("127.0.0.1", port)
+    try:
+        appliance = _chosen(name)(
+            host=host,
+            port=port,
+            certificate=certificate,
+            behaviour=behaviour,
+            events_to=events_to,
+            on_received=_show,
+        ).start()
+    except (ValueError, OSError) as error:
+        raise click.ClickException(str(error)) from None
+    click.echo(f"simulated {name} on {appliance.address} (login {_shown(appliance.credentials)}; Ctrl-C stops)\n")
+    click.echo(_to_paste(appliance))
+    try:
+        threading.Event().wait()
+    except KeyboardInterrupt:
+        appliance.stop()
+
+
+def _chosen(name: str) -> Any:
+    """The simulator's class. Raises ``UsageError`` with the nearest name."""
+    from difflib import get_close_matches
+
+    from gateway.simulators import FAMILIES
+
+    if name in FAMILIES:
+        return FAMILIES[name]
+    near = get_close_matches(name, FAMILIES, n=1)
+    hint = f" Did you mean {near[0]!r}?" if near else ""
+    raise click.UsageError(f"there is no simulator {name!r}; there are: {', '.join(FAMILIES)}.{hint}")
+
+
+def _to_paste(appliance: Any) -> str:
+    """The tables that let a gateway dial on it."""
+    import tomli_w
+
+    tables = {name: {"extensions": ["3501"], **table} for name, table in appliance.tables().items()}
+    if not tables:
+        return f"The preset of {appliance.name} speaks https only: give --certificate to dial on it.\n"
+    return "To dial on it, in gateway.toml:\n\n" + tomli_w.dumps({"tenants": {"default": {"appliances": tables}}})
+
+
+def _shown(login: tuple[str, str]) -> str:
+    """``USER:PASSWORD``, as ``--login`` takes it; only ``:TOKEN`` where there is no user."""
+    return ":".join(login) if any(login) else "none"
+
+
+def _show(received: Any) -> None:
+    call = f"{received.extension} calls {received.number}" if received.extension or received.number else ""
+    tell(f"{received.at:%H:%M:%S} {' - '.join(filter(None, [call, received.step]))}\n{received.raw}\n")

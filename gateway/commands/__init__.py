@@ -1,1 +1,0 @@
-"""The subcommands of ``cti-gateway``, one file for each group of them."""

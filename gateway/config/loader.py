@@ -1,0 +1,63 @@
+"""The configuration's file: TOML in, frozen ``Config`` out, every error with its place."""
+
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from gateway.config import plugins as config_peers
+from gateway.config import references as config_references
+from gateway.config.tables import Config
+from gateway.config.validation import sentences
+from gateway.errors import ConfigError
+
+
+def load(path: Path | None) -> Config:
+    """Read ``path`` (or the defaults when it is None). Raises ``ConfigError`` that names file, key and remedy."""
+    if path is None:
+        return Config()
+    return parse(_read(path), source=str(path), base=path.parent)
+
+
+def parse(raw: Mapping[str, Any], *, source: str, base: Path = Path()) -> Config:
+    """Make a ``Config`` of already parsed TOML; ``source`` names the file in errors, ``base`` is where
+    ``file:`` begins.
+    """
+    try:
+        resolved = config_references.resolve(raw, source=source, base=base)
+        folder = _presets_folder(resolved, base)
+        return Config.model_validate(config_peers.prepare(resolved, source=source, folder=folder))
+    except ValidationError as error:
+        raise ConfigError("\n".join(sentences(error, source, Config))) from None
+
+
+def presets_in(path: Path) -> Path | None:
+    """The folder of the user's own presets that the file ``path`` names, even when the rest of it is wrong."""
+    return _presets_folder(_read(path), path.parent)
+
+
+def tenants_in(path: Path) -> list[str]:
+    """The names of the tenants in the file ``path``, even when the rest of it is wrong."""
+    tenants = _read(path).get("tenants")
+    return list(tenants) if isinstance(tenants, Mapping) else []
+
+
+def _read(path: Path) -> Mapping[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(
+            f"{path}: cannot be read ({error.strerror}).", hint="Write one with 'cti-gateway init'."
+        ) from None
+    except UnicodeDecodeError:
+        raise ConfigError(f"{path}: is not UTF-8 text.", hint="Save it as UTF-8.") from None
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{path}: is not TOML: {error}") from None
+
+
+def _presets_folder(raw: Mapping[str, Any], base: Path) -> Path | None:
+    server = raw.get("server")
+    folder = server.get("presets") if isinstance(server, Mapping) else None
+    return base / folder if isinstance(folder, str) else None

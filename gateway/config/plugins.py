@@ -1,0 +1,81 @@
+"""Appliances, forwards and sources of the register: what in their tables is not the gateway's own belongs to whoever
+they name (a preset, an adapter, a source) and becomes its settings, checked by its own dataclass.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from gateway import adapter as adapters
+from gateway import source as sources
+from gateway.config.tables import PEERS, Appliance, Directory, Forward, Table
+from gateway.config.validation import sentences
+from gateway.errors import ConfigError, UnknownAdapter, UnknownPreset, UnknownSource
+
+
+def prepare(raw: Mapping[str, Any], *, source: str, folder: Path | None) -> dict[str, Any]:
+    """Split each such table of ``raw`` into its own keys and ``settings``; ``folder`` has the user's own presets.
+
+    Raises ``ConfigError`` that names file, key and remedy.
+    """
+    prepared = dict(raw)
+    tenants = prepared.get("tenants")
+    if isinstance(tenants, Mapping):
+        prepared["tenants"] = {name: _prepare_tenant(name, table, source, folder) for name, table in tenants.items()}
+    return prepared
+
+
+def _prepare_tenant(name: str, table: Any, source: str, folder: Path | None) -> Any:
+    if not isinstance(table, Mapping):
+        return table
+    prepared = dict(table)
+    for group, model in PEERS.items():
+        peers = prepared.get(group)
+        if isinstance(peers, Mapping):
+            place = ("tenants", name, group)
+            prepared[group] = {
+                key: _prepare_peer(peer, model, source, (*place, key), folder) for key, peer in peers.items()
+            }
+    return prepared
+
+
+def _prepare_peer(table: Any, model: type[Table], source: str, place: tuple[str, ...], folder: Path | None) -> Any:
+    chooser = "source" if model is Directory else "adapter"
+    if model is Appliance and isinstance(table, Mapping) and isinstance(table.get("preset"), str):
+        table = {"adapter": adapters.PRESET, **table}
+    if not isinstance(table, Mapping) or not isinstance(table.get(chooser), str):
+        return table
+    own = {key: value for key, value in table.items() if key in model.model_fields and key != "settings"}
+    rest = {key: value for key, value in table.items() if key not in own}
+    if model is Directory and isinstance(rest.get("path"), str):
+        rest["path"] = str(Path(source).parent / rest["path"])
+    if model is Forward and adapters.only_dials(own["adapter"]):
+        dialler = "a preset" if own["adapter"] == adapters.PRESET else f"the adapter {own['adapter']!r}"
+        raise ConfigError(f"{source}: {'.'.join(place)}.adapter: {dialler} dials; a forward needs url, soap or xmlrpc.")
+    if own.get("adapter") == adapters.PRESET and "preset" in own:
+        rest["preset"] = own["preset"]
+    return own | {"settings": _settings(table[chooser], rest, model, source, place, folder)}
+
+
+def _settings(
+    name: str,
+    rest: dict[str, Any],
+    model: type[Table],
+    source: str,
+    place: tuple[str, ...],
+    folder: Path | None,
+) -> Any:
+    try:
+        config_class: Any = (
+            sources.load(name).Config if model is Directory else adapters.config_class(name, rest, folder)
+        )
+        return TypeAdapter(config_class).validate_python(rest)
+    except (UnknownAdapter, UnknownSource) as error:
+        chooser = "source" if model is Directory else "adapter"
+        raise ConfigError(f"{source}: {'.'.join(place)}.{chooser}: {error}") from None
+    except UnknownPreset as error:
+        raise ConfigError(f"{source}: {'.'.join(place)}.preset: {error}") from None
+    except ValidationError as error:
+        raise ConfigError("\n".join(sentences(error, source, config_class, place, also=model))) from None

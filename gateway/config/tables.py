@@ -1,0 +1,397 @@
+"""The tables of settings: field, type, default and one sentence. The models below *are* the reference.
+
+Which file they are filled from, and how, stands in ``config/loader.py``.
+"""
+
+import re
+from collections.abc import Mapping
+from ipaddress import ip_network
+from typing import Annotated, Any, Literal, TypeVar, get_args
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, model_validator
+
+from gateway.domain.dialplan import forms as dial_forms
+from gateway.domain.dialplan import plan as dialplan
+from gateway.domain.dialplan import rules as dial_rules
+from gateway.domain.dialplan.trials import Trial
+from gateway.domain.numbering.numbers import AREA_CODES
+
+TENANT_NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
+EventKind = Literal["call_started", "call_ended"]
+ListenerParameter = Literal[
+    "ramal", "telefone", "url_audio", "id_ligacao", "data_hora", "direcao", "duracao", "resultado"
+]
+LISTENER_PARAMETERS: tuple[ListenerParameter, ...] = get_args(ListenerParameter)
+EVENT_KINDS: tuple[EventKind, ...] = ("call_started", "call_ended")
+
+
+def _address(value: str) -> str:
+    host, _, port = value.rpartition(":")
+    if not host or not port.isdigit() or int(port) > 65535:
+        raise ValueError("expected ADDRESS:PORT such as 127.0.0.1:8080 or [::1]:8080")
+    return value
+
+
+def _network(value: str) -> str:
+    if value not in ("loopback", "private", "any"):
+        ip_network(value, strict=False)
+    return value
+
+
+def _area_code(value: str) -> str:
+    if value not in AREA_CODES:
+        raise ValueError("expected one of Brazil's 67 DDDs, two digits such as '47'")
+    return value
+
+
+def _timezone(value: str) -> str:
+    try:
+        ZoneInfo(value)
+    except (ZoneInfoNotFoundError, ValueError) as error:
+        raise ValueError("expected a time zone name such as 'America/Sao_Paulo'") from error
+    return value
+
+
+def _path(value: str) -> str:
+    if not value.startswith("/"):
+        raise ValueError("expected a path that begins with '/'")
+    return value
+
+
+def _prefix(value: str) -> str:
+    if not re.fullmatch(r"[0-9*#]*", value):
+        raise ValueError("expected digits, '*' or '#' such as '0' or '021'")
+    return value
+
+
+SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+
+
+def _interval(value: str) -> str:
+    found = re.fullmatch(r"([1-9][0-9]{0,6})([smhd])", value)
+    if not found or int(found[1]) * SECONDS[found[2]] < 10:
+        raise ValueError("expected a time of at least ten seconds, such as '30s', '15m', '2h' or '1d'")
+    return value
+
+
+Address = Annotated[str, AfterValidator(_address)]
+Interval = Annotated[str, AfterValidator(_interval)]
+Network = Annotated[str, AfterValidator(_network)]
+AreaCode = Annotated[str, AfterValidator(_area_code)]
+Timezone = Annotated[str, AfterValidator(_timezone)]
+NumberKind = Literal["mobile", "fixed", "special", "foreign", "short", "extension", "unknown"]
+One = TypeVar("One")
+# A list, or one text in place of a list with it alone.
+OneOrMore = Annotated[
+    tuple[One, ...], BeforeValidator(lambda value: (value,) if isinstance(value, str) else value), Field(strict=False)
+]
+UrlPath = Annotated[str, AfterValidator(_path)]
+HttpStatus = Annotated[int, Field(ge=200, le=599)]
+Prefix = Annotated[str, AfterValidator(_prefix)]
+
+
+class Table(BaseModel):
+    """A TOML table: unknown keys and wrong types are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, arbitrary_types_allowed=True)
+
+
+class Server(Table):
+    """How the gateway listens."""
+
+    listen: Address = Field("127.0.0.1:8080", description="address and port to listen on")
+    lenient_listen: Address | None = Field(
+        None,
+        description="one more address and port, for exchanges whose malformed requests are mended; off when absent",
+    )
+    data: str = Field("data", description="folder of the database, relative to this file")
+    workers: int = Field(1, ge=1, le=64, description="processes that share the port and the database")
+    pin_workers: bool = Field(True, description="keep each busy process on one processor, which is faster")
+    call_threads: int = Field(64, ge=4, le=512, description="requests of exchanges and CRMs served at once")
+    max_screens: int = Field(1000, ge=0, le=20000, description="open agent screens per process; one more gets 503")
+    max_connections: int = Field(
+        4096, ge=64, le=100_000, description="open connections per process besides its screens; more wait"
+    )
+    requests_per_address: int = Field(
+        512, ge=8, le=100_000, description="requests of one client address under way per process; one more gets 503"
+    )
+    head_timeout_s: float = Field(
+        10, ge=1, le=600, strict=False, description="seconds for a request's head, and for a connection without use"
+    )
+    body_timeout_s: float = Field(30, ge=1, le=600, strict=False, description="seconds for a request's whole body")
+    drain_s: float = Field(
+        0.5, ge=0, le=300, strict=False, description="seconds in which a gateway told to stop still takes requests"
+    )
+    take_over: bool = Field(
+        False, description="take the ports over from the gateway that runs on the same data; it then ends"
+    )
+    max_body_bytes: int = Field(1_048_576, ge=1024, description="largest request body accepted")
+    write_queue: int = Field(4096, ge=16, description="events waiting to be written before new ones get 503")
+    presets: str | None = Field(None, description="folder of presets of your own, relative to this file")
+    trusted_proxies: tuple[Network, ...] = Field(
+        (), strict=False, description="reverse proxies whose X-Forwarded-* headers are believed"
+    )
+    metrics_allow: tuple[Network, ...] = Field(
+        ("loopback", "private"),
+        strict=False,
+        description="client addresses that may read /metrics: 'loopback', 'private', 'any' or networks (10.1.0.0/16)",
+    )
+
+
+class Log(Table):
+    """What the gateway says of itself, on standard error."""
+
+    level: Literal["debug", "info", "warning", "error"] = Field("info", description="least level written")
+    format: Literal["console", "json"] = Field("console", description="for people or for machines")
+
+
+class Exchanges(Table):
+    """The wire log: raw requests and answers of machines, secrets masked, for when something does not work."""
+
+    record: bool = Field(True, description="write what machines send and are answered, and what appliances are sent")
+    keep_days: float = Field(14, gt=0, le=3650, strict=False, description="older exchanges are let go of")
+    keep_mb: float = Field(512, ge=1, le=1_000_000, strict=False, description="size of the file they are kept in")
+    most_kb: int = Field(64, ge=1, le=1024, description="of longer requests and answers only the beginning is kept")
+
+
+class Events(Table):
+    """Who may send call events to the tenant."""
+
+    allow: tuple[Network, ...] = Field(
+        ("loopback", "private"),
+        strict=False,
+        description="client addresses that need no token: 'loopback', 'private', 'any' or networks (10.1.0.0/16)",
+    )
+    token: SecretStr | None = Field(None, strict=False, description="lets any address send events (env: or file:)")
+
+
+class Listener(Table):
+    """How the tenant's exchanges write events, and the answers they read."""
+
+    aliases: dict[ListenerParameter, Annotated[tuple[str, ...], Field(strict=False)]] = Field(
+        default_factory=dict, description="further names of the parameters of GET and forms, by parameter"
+    )
+    reply: str = Field("OK {id}\n", description="the listeners' body for an event that was taken; {id} is our call id")
+    status_on_error: HttpStatus | None = Field(
+        None, description="the status of errors told as text by the listeners and click-to-call (there 401 stays)"
+    )
+    fault_status: HttpStatus | None = Field(None, description="the status of SOAP faults, except 401")
+
+    @model_validator(mode="after")
+    def _aliases_are_distinct(self) -> "Listener":
+        taken = {*LISTENER_PARAMETERS, "token"}
+        for alias in (alias.lower() for others in self.aliases.values() for alias in others):
+            if alias in taken:
+                raise ValueError(f"alias {alias!r} is a parameter of its own or given twice")
+            taken.add(alias)
+        return self
+
+
+class Pairing(Table):
+    """How call events are brought together."""
+
+    give_up_after_min: float = Field(
+        240, ge=1, le=1440, strict=False, description="minutes after which the end of a call is not waited for any more"
+    )
+
+
+class ClickToCall(Table):
+    """How the CRM asks for a call."""
+
+    path: UrlPath | None = Field(None, description="one more path that takes click-to-call, as set in the CRM")
+    origin_param: str = Field("origem", min_length=1, description="name of the parameter with the extension")
+    destination_param: str = Field("destino", min_length=1, description="name of the parameter with the number")
+    auth: tuple[Literal["basic", "header", "query"], ...] = Field(
+        ("basic", "header", "query"),
+        strict=False,
+        description="credentials accepted: Basic of an agent, the header token_auth, the parameter token",
+    )
+    require_all: bool = Field(False, description="demand every kind in auth at once (the CRM's mode 4)")
+    token: SecretStr | None = Field(None, strict=False, description="the CRM's token (env: or file:)")
+    open_loopback: bool = Field(
+        True, description="programs on this machine, a reverse proxy among them, need no credentials"
+    )
+    repeat_within_s: float = Field(
+        3.0, ge=0, le=300, description="the same call asked for again within so many seconds dials once; 0 dials again"
+    )
+
+
+class DialRule(Table):
+    """The numbers that a rule of the dial plan is for, and how they are dialled. What is left out: any."""
+
+    kind: OneOrMore[NumberKind] = Field((), description="what the number is: one or several kinds")
+    area: OneOrMore[Literal["own", "other"] | AreaCode] = Field(
+        (), description="its area code: 'own' (the company's or branch's), 'other', or DDDs such as ['11', '12']"
+    )
+    match: OneOrMore[str] = Field((), description="patterns on DDD + number: '4733*', '11xxxxxxxx', '+1*', '/regex/'")
+    dial: str | None = Field(None, description="{national}, {local} or {international}, with what goes before it")
+    block: bool = Field(False, description="true instead of dial: such numbers are refused")
+    note: str = Field("", max_length=100, description="shown where the rule is explained")
+
+    @model_validator(mode="after")
+    def _can_work(self) -> "DialRule":
+        self.rule()
+        return self
+
+    def rule(self) -> dial_rules.Rule:
+        """The rule as the domain has it. Raises ``ValueError`` for one that could never work."""
+        return dial_rules.Rule.make(
+            dial=self.dial, block=self.block, kinds=self.kind, areas=self.area, match=self.match, note=self.note
+        )
+
+
+class DialTest(Table):
+    """A test case of the dial plan, which 'check' runs."""
+
+    number: str = Field(description="as the CRM or a person may write it")
+    dials: Annotated[str, Field(pattern=r"^\+?[0-9*#]+$")] | None = Field(None, description="the digits expected")
+    blocked: bool = Field(False, description="true instead of dials: it is to be refused")
+    extension: str = Field("", description="who calls, where a branch has an area code of its own")
+
+    @model_validator(mode="after")
+    def _expects_one_thing(self) -> "DialTest":
+        if self.blocked == (self.dials is not None):
+            raise ValueError('a test needs either dials = "..." or blocked = true')
+        return self
+
+
+class DialPlan(Table):
+    """How numbers are dialled."""
+
+    prefix: Prefix = Field(
+        "", description="put before all numbers except internal extensions and public services, never twice"
+    )
+    blocked: OneOrMore[str] = Field((), description="patterns of numbers that are never dialled, such as '0900*'")
+    rules: tuple[DialRule, ...] = Field(
+        (), strict=False, description="looked through in order; the first that is for a number replaces the prefix"
+    )
+    tests: tuple[DialTest, ...] = Field((), strict=False, description="cases that 'check' proves")
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> "DialPlan":
+        self.plan()
+        return self
+
+    def plan(self, *, blocked: tuple[str, ...] = ()) -> dialplan.DialPlan:
+        """The plan as the domain has it, with further ``blocked`` patterns. Raises ``ValueError``."""
+        never = dial_forms.patterns((*blocked, *self.blocked))
+        return dialplan.DialPlan(self.prefix, tuple(rule.rule() for rule in self.rules), never)
+
+    def trials(self) -> tuple[Trial, ...]:
+        """The test cases as the domain has them."""
+        return tuple(Trial(case.number, case.dials, case.extension) for case in self.tests)
+
+
+class Appliance(Table):
+    """An exchange that can dial. All other keys of its table belong to its preset or its adapter."""
+
+    adapter: str = Field(description="the protocol: one of the installed adapters (soap, xmlrpc, url)")
+    preset: str | None = Field(None, description="instead of adapter: the kind of appliance, see 'cti-gateway presets'")
+    title: str = Field("", description="name shown to people")
+    extensions: tuple[str, ...] = Field((), strict=False, description="extensions that dial by it by default")
+    dial_plan: DialPlan | None = Field(None, description="instead of the tenant's dial plan")
+    fallback: str | None = Field(None, description="the appliance that dials when this one was surely not reached")
+    max_orders: int | None = Field(None, ge=1, le=256, description="calls being placed by it at once")
+    orders_per_s: float | None = Field(None, gt=0, le=1000, description="calls begun by it in one second")
+    max_wait_s: float = Field(3.0, ge=0, le=15, description="how long a call waits for its turn before it is refused")
+    breaker_failures: int = Field(
+        5, ge=0, le=1000, description="after so many attempts in a row without an answer it is left alone; 0: never"
+    )
+    breaker_pause_s: float = Field(
+        30.0, gt=0, le=3600, description="how long it is left alone before it is tried again"
+    )
+    settings: Any = Field(None, exclude=True, description="the adapter's own settings")
+
+
+class Forward(Table):
+    """A CRM or program that is told of call events. All other keys belong to its adapter."""
+
+    adapter: str = Field(description="the protocol: one of the installed adapters (soap, xmlrpc, url)")
+    on: tuple[EventKind, ...] = Field(EVENT_KINDS, strict=False, min_length=1, description="the events it is told of")
+    settings: Any = Field(None, exclude=True, description="the adapter's own settings")
+
+
+class Directory(Table):
+    """A source of the register: accounts and their telephones. All other keys of its table belong to the source."""
+
+    source: str = Field(description="what it is: one of the installed sources (csv, sql, wconnect)")
+    every: Interval | None = Field(None, description="how often it is imported, such as '15m'; by hand when absent")
+    full: bool = Field(False, description="it names all of its accounts: those that it no longer has are removed")
+    settings: Any = Field(None, exclude=True, description="the source's own settings")
+
+    @property
+    def every_s(self) -> int | None:
+        """How often, in seconds."""
+        return int(self.every[:-1]) * SECONDS[self.every[-1]] if self.every else None
+
+
+PEERS: Mapping[str, type[Table]] = {"appliances": Appliance, "forwards": Forward, "directory": Directory}
+"""The tables whose keys belong to whoever one of them names: a preset, an adapter, or a source of the register."""
+
+
+class Branch(Table):
+    """Some of the company's extensions that sit in another area code."""
+
+    extensions: tuple[str, ...] = Field(
+        strict=False, min_length=1, description="the branch's extensions, written like the company's"
+    )
+    area_code: AreaCode = Field(description="DDD of numbers that come without one, for these extensions")
+
+
+class Tenant(Table):
+    """One company."""
+
+    title: str = Field("", description="name shown to people")
+    hosts: tuple[str, ...] = Field((), strict=False, description="host names that mean this tenant")
+    area_code: AreaCode | None = Field(None, description="DDD of numbers that come without one")
+    extensions: tuple[str, ...] = Field(
+        (), strict=False, description="internal extensions: '3500-3599', '2xx', '201', '/regex/'"
+    )
+    branches: dict[str, Branch] = Field(
+        default_factory=dict, description="offices elsewhere: some extensions with an area code of their own"
+    )
+    timezone: Timezone = Field("America/Sao_Paulo", description="time zone of dates shown to people")
+    default_appliance: str | None = Field(None, description="who dials when nothing else says (else the first)")
+    events: Events = Field(default_factory=Events, description="who may send call events")
+    listener: Listener = Field(default_factory=Listener, description="how exchanges write events")
+    pairing: Pairing = Field(default_factory=Pairing, description="how call events are brought together")
+    click_to_call: ClickToCall = Field(default_factory=ClickToCall, description="how the CRM asks for a call")
+    dial_plan: DialPlan = Field(default_factory=DialPlan, description="what is put before a number")
+    appliances: dict[str, Appliance] = Field(default_factory=dict, description="exchanges that can dial")
+    forwards: dict[str, Forward] = Field(default_factory=dict, description="who is told of call events")
+    directory: dict[str, Directory] = Field(default_factory=dict, description="where the register comes from")
+
+    @model_validator(mode="after")
+    def _default_exists(self) -> "Tenant":
+        if self.default_appliance and self.default_appliance not in self.appliances:
+            raise ValueError(f"default_appliance {self.default_appliance!r} is not one of the appliances")
+        for name, appliance in self.appliances.items():
+            if appliance.fallback == name or (appliance.fallback and appliance.fallback not in self.appliances):
+                raise ValueError(f"appliances.{name}.fallback {appliance.fallback!r} is not another of the appliances")
+        return self
+
+
+class Config(Table):
+    """Everything that can be set."""
+
+    server: Server = Field(default_factory=Server, description="how the gateway listens")
+    log: Log = Field(default_factory=Log, description="what the gateway says of itself")
+    exchanges: Exchanges = Field(default_factory=Exchanges, description="the wire log")
+    tenants: dict[str, Tenant] = Field(
+        default_factory=lambda: {"default": Tenant()},
+        description="companies, by the first label of their host",
+    )
+
+    @model_validator(mode="after")
+    def _tenants_are_distinct(self) -> "Config":
+        if not self.tenants:
+            raise ValueError("at least one [tenants.NAME] is needed")
+        for name in self.tenants:
+            if not TENANT_NAME.fullmatch(name):
+                raise ValueError(f"tenant name {name!r}: expected small letters, digits and '-'")
+        hosts = [host.lower() for tenant in self.tenants.values() for host in tenant.hosts]
+        for host in hosts:
+            if hosts.count(host) > 1:
+                raise ValueError(f"host {host!r} is claimed by more than one tenant")
+        return self

@@ -1,0 +1,147 @@
+"""Whose a call is, said on its card: one of several accounts, one that did not have the number, a new one, nobody's.
+
+A form carries what its card showed of the number (``visto``): who says something else than a colleague has said
+meanwhile is asked first. A form of an older page, which carries nothing, is not asked.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from werkzeug.exceptions import NotFound
+from werkzeug.wrappers import Response
+
+from gateway.desk import cards as board
+from gateway.desk.context import Visit
+from gateway.desk.formats import is_diallable
+from gateway.desk.rendering import page
+from gateway.domain.calls.matching import Ranked
+from gateway.domain.messages import Direction
+from gateway.domain.numbering.numbers import read
+from gateway.errors import BadParameter, OwnerChanged
+from gateway.store.calls import LoggedCall
+from gateway.store.drafts import Choice
+
+LONGEST = 255
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """Somebody else has said whose the number is (``changed``): the account that was wanted, and its form's fields."""
+
+    changed: OwnerChanged
+    wanted: str
+    endpoint: str
+    fields: Mapping[str, str]
+
+
+def card_of(visit: Visit, call: LoggedCall) -> dict[str, Any]:
+    """What the template of a card needs."""
+    found = matches(visit, call)
+    seen = ""
+    if may_have_owner(call):
+        seen = visit.services.directory.standing(visit.tenant, call.number, _forms(visit, call)).seen
+    return {"call": call, "before": board.before(visit, call), "matches": found, "seen": seen}
+
+
+def matches(visit: Visit, call: LoggedCall) -> list[Ranked]:
+    """All accounts that have the call's number, the best first."""
+    if not may_have_owner(call):
+        return []
+    directory = visit.services.directory
+    return list(directory.matches(visit.tenant, _forms(visit, call), call.extension, before=call.logged_at))
+
+
+def may_have_owner(call: LoggedCall) -> bool:
+    """Whether the number of ``call`` can be anybody's."""
+    return call.direction != Direction.INTERNAL and is_diallable(call.number)
+
+
+def choose(visit: Visit, call_id: int) -> Response:
+    """The call is one account's, and calls of its number are so from now on. Answers with the card."""
+    call = _call(visit, call_id)
+    account_id = _id(visit.request.form.get("conta", ""))
+    found = (ranked.match for ranked in matches(visit, call) if ranked.match.account_id == account_id)
+    match = next(found, None)
+    if match is None:
+        raise BadParameter("conta", visit.request.form.get("conta", ""), expected="uma das contas com este número")
+    return _decide(visit, call, _choice(visit, call, account_id, match.contact), match.name, "choose")
+
+
+def search(visit: Visit, call_id: int) -> Response:
+    """Accounts to attach the call's number to, by name or code."""
+    call, asked = _call(visit, call_id), visit.request.args
+    text = asked.get("busca", "").strip()[:LONGEST]
+    found = visit.services.directory.search(visit.tenant, text) if len(text) > 1 else ()
+    kept = {name: asked[name][:LONGEST] for name in ("visto", "errada") if asked.get(name)}
+    return page(visit, "_accounts.html", call=call, accounts=found, text=text, kept=kept)
+
+
+def attach(visit: Visit, call_id: int) -> Response:
+    """Give the call's number to an account, to a new one called ``nome``, or (``nenhuma``) to nobody.
+
+    The account ``errada`` loses it. Answers with the card.
+    """
+    call, form = _call(visit, call_id), visit.request.form
+    if not may_have_owner(call):
+        raise BadParameter("ligacao", str(call_id), expected="uma ligação com número de fora")
+    contact, account_id = form.get("contato", "").strip()[:LONGEST], _id(form.get("conta", ""))
+    name = "" if account_id or form.get("nenhuma") else form.get("nome", "").strip()[:LONGEST]
+    if not (account_id or name or form.get("nenhuma")):
+        raise BadParameter("nome", name, expected="o nome da conta nova, ou uma conta existente")
+    choice = _choice(visit, call, account_id, contact, name=name, attach=True, wrong=_id(form.get("errada", "")))
+    return _decide(visit, call, choice, name or _name_of(visit, account_id), "attach")
+
+
+def _choice(visit: Visit, call: LoggedCall, account_id: int, contact: str, **more: Any) -> Choice:
+    return Choice(
+        tenant=visit.tenant,
+        call_id=call.id,
+        account_id=account_id,
+        contact=contact,
+        number=call.number[:32],
+        by=visit.me.login,
+        at=visit.at,
+        forms=tuple(_forms(visit, call)),
+        seen=visit.request.form.get("visto"),
+        **more,
+    )
+
+
+def _decide(visit: Visit, call: LoggedCall, choice: Choice, wanted: str, endpoint: str) -> Response:
+    """Have it written down, or ask where somebody else has said otherwise meanwhile."""
+    try:
+        visit.services.decide(choice)
+    except OwnerChanged as changed:
+        asked = Question(changed, wanted, endpoint, _again(visit, changed))
+        return page(visit, "_card.html", status=changed.http_status, **card_of(visit, call), asked=asked)
+    return page(visit, "_card.html", **card_of(visit, _call(visit, call.id)))
+
+
+def _again(visit: Visit, changed: OwnerChanged) -> Mapping[str, str]:
+    """The fields of the form that says it once more, knowing what the other has said."""
+    names = ("conta", "nome", "contato", "nenhuma", "errada")
+    given = {name: visit.request.form[name][:LONGEST] for name in names if visit.request.form.get(name)}
+    lost = {"errada": str(changed.account_id)} if changed.added else {}
+    return given | lost | {"visto": changed.seen}
+
+
+def _forms(visit: Visit, call: LoggedCall) -> Sequence[str]:
+    """The forms in which the register may have the call's number, the canonical one first."""
+    return read(call.number, visit.services.core.tenant(visit.tenant).numbers_for(call.extension)).candidates
+
+
+def _name_of(visit: Visit, account_id: int) -> str:
+    found = visit.services.directory.account(visit.tenant, account_id) if account_id else None
+    return found.name if found else ""
+
+
+def _call(visit: Visit, call_id: int) -> LoggedCall:
+    found = visit.services.calls.get(visit.tenant, call_id)
+    if found is None:
+        raise NotFound
+    return found
+
+
+def _id(text: str) -> int:
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 16 else 0

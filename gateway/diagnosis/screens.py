@@ -1,0 +1,41 @@
+"""Which screens were open at a moment, by what was written down of their opening and closing."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from gateway.store.delivery_receipts import Kind, Sighting
+from gateway.store.directory import Agent
+
+SCREEN_MS = 16 * 60_000
+"""A screen connects anew every quarter of an hour, so one that opened longer ago without closing died."""
+BLINK_MS = 30_000
+"""A screen that connects anew within this time was open all the while."""
+
+
+@dataclass(frozen=True, slots=True)
+class Screens:
+    """Who sits at an extension, and whose screens were open; ``known`` is false where nothing was written down."""
+
+    agents: Sequence[Agent]
+    open_logins: tuple[str, ...]
+    last_closed: Sighting | None
+    known: bool
+
+
+def open_at(found: Sequence[Sighting], at: int) -> tuple[str, ...]:
+    """The logins whose screens were open at ``at``, or were just connecting anew; ``found`` is oldest first."""
+    closed = {sighting.screen: sighting.at for sighting in found if sighting.kind == Kind.CLOSED}
+    opened = [sighting for sighting in found if sighting.kind == Kind.OPENED and at - SCREEN_MS <= sighting.at]
+    there = {item.login for item in opened if item.at <= at <= closed.get(item.screen, at)}
+    back = {item.login for item in opened if at < item.at <= at + BLINK_MS and _left_just_before(found, item.login, at)}
+    return tuple(sorted(there | back))
+
+
+def _left_just_before(found: Sequence[Sighting], login: str, at: int) -> bool:
+    return any(item.login == login and item.kind == Kind.CLOSED and at - BLINK_MS <= item.at <= at for item in found)
+
+
+def last_closed(found: Sequence[Sighting], at: int) -> Sighting | None:
+    """The last screen that closed before ``at``."""
+    closed = [item for item in found if item.kind == Kind.CLOSED and item.at <= at]
+    return closed[-1] if closed else None

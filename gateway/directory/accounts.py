@@ -1,0 +1,133 @@
+"""From what a source said of one account to the account as it is kept: telephones read, nothing lost of its words."""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from hashlib import blake2b
+
+from gateway import __version__
+from gateway.directory.columns import LONGEST_CELL
+from gateway.domain.numbering.numbers import AREA_CODES, Kind, NumberPlan, read
+from gateway.domain.numbering.several import numbers_in
+from gateway.source import Entry, Reason, Refused
+from gateway.store.loading import LoadedAccount, Phone
+
+UNUSABLE = (Kind.WITHHELD, Kind.UNKNOWN, Kind.EXTENSION)
+NO_AREA = ("area-code", "no-area-code")
+OLD_MOBILE = "ninth-digit"
+SHORTENED = "shortened"
+READING = 2
+"""How telephones are taken from what a source says; another number has all of them read anew at the next import."""
+# 300 and 400 begin numbers without DDD, and 55 may be a DDD or Brazil's own code.
+ORDINARY = re.compile(r"\(?((?!55)[1-9][1-9])\)? ?(9[0-9]{4}|(?![34]00)[2-5][0-9]{3})[- ]?([0-9]{4})")
+"""How most telephones stand in registers: area code and number, whole; read so, they cost a tenth of the time."""
+
+
+def name_of(entries: Sequence[Entry]) -> str:
+    """The first name that any of them has, or nothing."""
+    return next((entry.name for entry in entries if entry.name), "")
+
+
+def owner_of(entries: Sequence[Entry]) -> str | None:
+    """Who looks after the account, as the first of them has it that says so."""
+    return next((entry.owner for entry in entries if entry.owner), None)
+
+
+def of_one_person(entries: Sequence[Entry]) -> tuple[Sequence[Entry], Sequence[Refused]]:
+    """Those of the same person, where only a name says that they are one account, and the others, refused."""
+    first = next((entry.person for entry in entries if entry.person), "")
+    others = [entry for entry in entries if entry.person not in ("", first)]
+    if not others:
+        return entries, ()
+    mine = [entry for entry in entries if entry.person in ("", first)]
+    return mine, [Refused(entry.place, Reason.SAME_NAME, entry.name) for entry in others]
+
+
+def salt_of(plan: NumberPlan) -> bytes:
+    """What digests hang on besides the source's words: how numbers are read, which settings and versions change."""
+    return blake2b(f"{__version__}|{READING}|{plan!r}".encode(), digest_size=16).digest()
+
+
+def digest_of(name: str, entries: Sequence[Entry], salt: bytes) -> int:
+    """A number that changes when the source says anything else of the account."""
+    phones = [phone for entry in entries for phone in entry.phones]
+    told = blake2b(repr((name, phones, owner_of(entries))).encode(), digest_size=8, salt=salt)
+    return int.from_bytes(told.digest(), signed=True)
+
+
+def account_of(
+    name: str, entries: Sequence[Entry], digest: int, plan: NumberPlan
+) -> tuple[LoadedAccount, Sequence[Refused]]:
+    """The account that ``entries`` make, and which of its telephones do not read.
+
+    A number that is said twice belongs to the first contact. What does not read is kept as it was written, so that it
+    can be put right at the desk.
+    """
+    phones: dict[str, Phone] = {}
+    refused = []
+    for entry in entries:
+        for phone, reason in _phones_of(entry, plan):
+            phones.setdefault(phone.number or f"?{phone.as_written}", phone)
+            if reason:
+                refused.append(Refused(entry.place, reason, phone.as_written or ""))
+    account = LoadedAccount(entries[0].code, name, tuple(phones.values()), digest, len(refused), owner_of(entries))
+    return account, refused
+
+
+def _phones_of(entry: Entry, plan: NumberPlan) -> Iterator[tuple[Phone, Reason | None]]:
+    """The telephones that a source says, and why one is none."""
+    for text, contact, *area in entry.phones:
+        if not area and (number := _ordinary(text, plan)):
+            yield Phone(number, contact, text), None
+        elif len(text) > LONGEST_CELL:
+            yield Phone(None, contact, text[:255]), Reason.UNREADABLE
+        else:
+            yield from _in_cell(text, contact, area[0] if area else "", plan)
+
+
+def _in_cell(text: str, contact: str, area: str, plan: NumberPlan) -> Iterator[tuple[Phone, Reason | None]]:
+    code = area_code(area)
+    there = replace(plan, area_code=code) if code else plan
+    for each in numbers_in(text, there):
+        phone, rules = _read(each[:255], contact, there)
+        if area and "area-code" in rules:
+            written = f"({code or area}) {each}"[:255]
+            phone = replace(phone, number=phone.number if code else None, as_written=written, no_area=False)
+        reason = Reason.SHORTENED if SHORTENED in rules else Reason.UNREADABLE
+        yield phone, (None if phone.number else reason)
+
+
+def area_code(text: str) -> str | None:
+    """The area code that a cell of its own says (``11``, ``011``, ``(11)``, ``0xx11``, ``11.0``), or None.
+
+    >>> area_code("(011)"), area_code("20")
+    ('11', None)
+    """
+    digits = "".join(filter(str.isdigit, re.sub(r"[.,]0+$", "", text.strip())))
+    digits = digits.lstrip("0").removeprefix("55" if len(digits.lstrip("0")) > len("55") else "")
+    return digits if digits in AREA_CODES else None
+
+
+def phone_of(text: str, contact: str, plan: NumberPlan) -> Phone:
+    """One telephone, read by ``plan``."""
+    if number := _ordinary(text, plan):
+        return Phone(number, contact, text)
+    return _read(text, contact, plan)[0]
+
+
+def _read(text: str, contact: str, plan: NumberPlan) -> tuple[Phone, Sequence[str]]:
+    """A telephone and the rules by which it was read."""
+    reading = read(text, plan)
+    number = None if reading.kind in UNUSABLE or len(reading.national) > 32 else reading.national
+    rules = [step.rule for step in reading.steps]
+    return Phone(number, contact, text, any(rule in rules for rule in NO_AREA), OLD_MOBILE in rules), rules
+
+
+def _ordinary(text: str, plan: NumberPlan) -> str | None:
+    """The digits of a whole number in a usual spelling, or None for all that needs to be thought about."""
+    found = ORDINARY.fullmatch(text)
+    if found is None or found[1] not in AREA_CODES:
+        return None
+    digits = "".join(found.groups())
+    # Extensions may be as long as numbers when a company lists them; guessed ones are short.
+    return digits if plan.extensions.guessed or not plan.extensions.matches(digits) else None

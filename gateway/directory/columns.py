@@ -1,0 +1,229 @@
+"""Which column of a table means what: as the mapping says, else as the names of the columns suggest."""
+
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from gateway.directory.phone_columns import area_columns, is_area, is_phone
+from gateway.domain.numbering import spreadsheet
+from gateway.source import Entry, Reason, Refused
+
+FIELDS = ("code", "name", "contact", "phone", "area", "surname", "owner", "ignore")
+LONGEST_CODE = 64
+LONGEST_CELL = 2000
+"""Characters of a cell that are looked at for telephones."""
+ALIASES: Mapping[str, tuple[str, ...]] = {
+    "code": (
+        *("code", "codigo", "cod", "id", "conta_id", "contaid", "account_id", "cliente_id", "codigo_conta"),
+        *("codigo_cliente", "cod_cliente", "cod_conta", "id_conta", "id_cliente", "a1_cod"),
+    ),
+    "name": (
+        *("name", "nome", "conta", "account", "razao_social", "fantasia", "nome_fantasia", "cliente", "empresa"),
+        *("nome_completo", "full_name", "display_name", "first_name", "given_name", "primeiro_nome", "company"),
+        *("company_name", "account_name", "a1_nome", "a1_nreduz"),
+    ),
+    "surname": ("sobrenome", "surname", "last_name", "family_name", "ultimo_nome"),
+    "owner": ("owner", "vendedor", "consultor", "atendente", "ramal_responsavel"),
+    "contact": ("contact", "contato", "nome_contato", "responsavel", "nome_do_contato"),
+}
+FIRST_NAMES = ("name", "nome", "first_name", "given_name", "primeiro_nome")
+"""Columns that a surname belongs to."""
+PERSON = re.compile(r"(?:cpf|cnpj|cpf_cnpj|cnpj_cpf|documento|rg|nascimento|data_(?:de_)?nascimento|birthday)")
+EMAIL = re.compile(r"e_?mail(?:_?1)?(?:_address|_value)?")
+OF_CONTACT = re.compile(r"(?:nome_)?(?:contato|contact)_?([1-9])|.+_(?:contato|contact)_?([1-9])")
+"""``contato_2``, ``telefone_contato_2``: a person and a telephone of that person."""
+TARGET = re.compile(r"(contact|phone|area)([1-9])")
+
+
+class UnknownColumns(ValueError):
+    """The columns do not say what they are; the message names what is missing and what there is."""
+
+
+@dataclass(frozen=True, slots=True)
+class PhoneColumn:
+    """Where telephones are, who answers them, and their area codes (None: nobody is named; in the number itself)."""
+
+    at: int
+    contact: int | None = None
+    area: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """Where things are in a row. ``persons`` tell people of one name apart; ``unused`` are names of other columns."""
+
+    code: int | None
+    name: int | None
+    phones: tuple[PhoneColumn, ...]
+    owner: int | None = None
+    surname: int | None = None
+    persons: tuple[int, ...] = ()
+    unused: tuple[str, ...] = ()
+
+    def entry(self, row: Sequence[str], place: str) -> Entry | Refused | None:
+        """What a row says; None for an empty one."""
+        code, name = _cell(row, self.code), self._name(row)
+        if not any(cell.strip() for cell in row):
+            return None
+        if not code and not name:
+            return Refused(place, Reason.NO_NAME)
+        if len(code) > LONGEST_CODE:
+            return Refused(place, Reason.LONG_CODE, code)
+        owner = _written_out(_cell(row, self.owner))[:64]
+        person = "" if code else "|".join(_cell(row, index).casefold() for index in self.persons).strip("|")
+        return Entry(code or name[:LONGEST_CODE], name, tuple(self._phones(row)), place, owner, person)
+
+    def _name(self, row: Sequence[str]) -> str:
+        """The name, with the surname where that has a column and is not part of the name already."""
+        name, surname = _cell(row, self.name), _cell(row, self.surname)
+        whole = name if surname.casefold() in name.casefold() else f"{name} {surname}".strip()
+        return whole[:255]
+
+    def _phones(self, row: Sequence[str]) -> Iterator[tuple[str, ...]]:
+        for column in self.phones:
+            if text := _cell(row, column.at)[: LONGEST_CELL + 1]:
+                contact, area = _cell(row, column.contact)[:255], _cell(row, column.area)[:32]
+                yield (text, contact, area) if area else (text, contact)
+
+
+def find_columns(header: Sequence[str], mapping: Mapping[str, str]) -> Columns:
+    """Tell the columns by ``mapping`` (column to field), the others by their names, whatever case, accents and spaces.
+
+    Fields: ``code``, ``name``, ``surname``, ``contact``, ``phone``, ``area`` (DDD), ``owner``, ``ignore``.
+    ``contact1``, ``phone1`` and ``area1`` (to 9) belong together, a plain ``phone`` to the plain ``contact``.
+
+    :raises UnknownColumns: there is no column for telephones, or none for the account.
+    """
+    names = [plain(name) for name in header]
+    fields = _mapped(header, names, mapping)
+    for field, aliases in ALIASES.items():
+        if field not in fields.values():
+            _guess(fields, names, field, aliases)
+    _guess_phones(fields, names)
+    return _columns(fields, names, header)
+
+
+def check_mapping(mapping: Mapping[str, str]) -> None:
+    """Raises ``ValueError`` for a field that there is not."""
+    for column, field in mapping.items():
+        if field not in FIELDS and not TARGET.fullmatch(field):
+            known = ", ".join((*FIELDS, "contact1 … contact9", "phone1 … phone9", "area1 … area9"))
+            raise ValueError(f"the column {column!r} is mapped to {field!r}; known: {known}")
+
+
+def plain(name: str) -> str:
+    """``Código da Conta`` as ``codigo_da_conta``."""
+    letters = unicodedata.normalize("NFKD", name.strip().lower())
+    return re.sub(r"[^a-z0-9]+", "_", "".join(c for c in letters if not unicodedata.combining(c))).strip("_")
+
+
+def _mapped(header: Sequence[str], names: Sequence[str], mapping: Mapping[str, str]) -> dict[int, str]:
+    fields = {}
+    for column, field in mapping.items():
+        if plain(column) not in names:
+            raise UnknownColumns(f"não há a coluna {column!r}; há: {_listed(header)}.")
+        fields[names.index(plain(column))] = field
+    return fields
+
+
+def _guess(fields: dict[int, str], names: Sequence[str], field: str, aliases: Iterable[str]) -> None:
+    """The first alias that a free column has."""
+    for alias in aliases:
+        free = [index for index, name in enumerate(names) if name == alias and index not in fields]
+        if free:
+            fields[free[0]] = field
+            return
+
+
+def _guess_phones(fields: dict[int, str], names: Sequence[str]) -> None:
+    """The columns of telephones, and of area codes for them, among those that are free."""
+    free = [index for index, name in enumerate(names) if name and index not in fields]
+    areas = [index for index in free if is_area(names[index])]
+    for index in free:
+        if index not in areas and (found := _guessed_phone(names[index], names)):
+            fields[index] = found
+    phones = _phones_in(fields)
+    used = area_columns(areas, phones, names).values()
+    for index in areas:
+        if index in used:
+            fields[index] = "area"
+        elif is_phone(names[index], names):
+            # A column "DDD Telefone" with no column of telephones for it has both.
+            fields[index] = "phone"
+
+
+def _guessed_phone(name: str, names: Sequence[str]) -> str:
+    of_contact = OF_CONTACT.fullmatch(name)
+    number = (of_contact[1] or of_contact[2]) if of_contact else ""
+    if is_phone(name, names):
+        return f"phone{number}"
+    return f"contact{number}" if of_contact and of_contact[1] else ""
+
+
+def _phones_in(fields: Mapping[int, str]) -> list[int]:
+    return [index for index, field in sorted(fields.items()) if field.startswith("phone")]
+
+
+def _columns(fields: Mapping[int, str], names: Sequence[str], header: Sequence[str]) -> Columns:
+    where = {field: index for index, field in sorted(fields.items(), reverse=True)}
+    phones = _phones_in(fields)
+    code, name = where.get("code"), where.get("name")
+    if not phones or (code is None and name is None):
+        missing = "o telefone" if not phones else "a conta"
+        raise UnknownColumns(f"não há coluna para {missing}; há: {_listed(header)}.")
+    surname = where.get("surname")
+    # A surname beside the name of a company is its contact's.
+    of_person = name is not None and (names[name] in FIRST_NAMES or "surname" not in _guessed(fields, names))
+    return Columns(
+        code,
+        name,
+        tuple(_phone_columns(phones, fields, where, names)),
+        where.get("owner"),
+        surname if of_person else None,
+        tuple(_persons(names, fields)),
+        tuple(_unused(header, fields, skip=None if of_person else surname)),
+    )
+
+
+def _guessed(fields: Mapping[int, str], names: Sequence[str]) -> set[str]:
+    """The fields that a column has by its name."""
+    return {field for index, field in fields.items() if names[index] in ALIASES.get(field, ())}
+
+
+def _phone_columns(
+    phones: Sequence[int], fields: Mapping[int, str], where: Mapping[str, int], names: Sequence[str]
+) -> Iterator[PhoneColumn]:
+    areas = area_columns([index for index, field in sorted(fields.items()) if field == "area"], phones, names)
+    for index in phones:
+        number = fields[index].removeprefix("phone")
+        area = where.get(f"area{number}") if number else None
+        yield PhoneColumn(index, where.get(f"contact{number}"), areas.get(index) if area is None else area)
+
+
+def _persons(names: Sequence[str], fields: Mapping[int, str]) -> Iterator[int]:
+    """Columns by which two people of one name differ; an address for mail may be a contact's."""
+    contacts = any(field.startswith("contact") for field in fields.values())
+    for index, name in enumerate(names):
+        if index not in fields and (PERSON.fullmatch(name) or (not contacts and EMAIL.fullmatch(name))):
+            yield index
+
+
+def _unused(header: Sequence[str], fields: Mapping[int, str], skip: int | None) -> Iterator[str]:
+    for index, name in enumerate(header):
+        if name.strip() and (index not in fields or index == skip):
+            yield name.strip()[:80]
+
+
+def _written_out(text: str) -> str:
+    """An extension that a spreadsheet or a program made a number of: ``3501.0`` as ``3501``."""
+    found = spreadsheet.cell(text)
+    return found.digits or text if found else text
+
+
+def _listed(header: Sequence[str]) -> str:
+    return ", ".join(header) or "nenhuma"
+
+
+def _cell(row: Sequence[str], index: int | None) -> str:
+    return row[index].strip() if index is not None and index < len(row) else ""

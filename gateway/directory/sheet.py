@@ -1,0 +1,198 @@
+"""CSV files as people have them: Excel's ``;`` or commas or tabs, UTF-8 or Windows-1252, read a line at a time."""
+
+import codecs
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from io import TextIOWrapper
+from itertools import islice
+from pathlib import Path
+from typing import Any, BinaryIO, ClassVar
+
+from pydantic import ConfigDict
+
+from gateway.adapter import Probe
+from gateway.directory.columns import Columns, UnknownColumns, check_mapping, find_columns
+from gateway.directory.rows import Rows, Trouble
+from gateway.errors import SourceError
+from gateway.source import Entry, Refused, setting
+
+MOST_ABOVE_HEADER = 20
+PIECE = 1024 * 1024
+EXPECTED = "Esperados nomes como codigo, nome, contato, telefone, celular, ou um mapeamento (columns, --map)."
+
+
+@dataclass(frozen=True, kw_only=True)
+class SheetConfig:
+    """Settings of the source ``csv``."""
+
+    __pydantic_config__ = ConfigDict(extra="forbid", frozen=True)
+
+    path: Path = field(metadata={"help": "The file, relative to the configuration."})
+    columns: Mapping[str, str] = setting(
+        {}, "What a column is: code, name, contact, phone, area (DDD), contact1, owner, ignore ..."
+    )
+    encoding: str = setting("", "The file's charset; empty: UTF-8, or Windows-1252 if it is not UTF-8.")
+    delimiter: str = setting("", "What separates columns; empty: what the first line has most of.")
+
+    def __post_init__(self) -> None:
+        check_mapping(self.columns)
+        if self.encoding:
+            try:
+                codecs.lookup(self.encoding)
+            except LookupError:
+                raise ValueError(f"there is no encoding {self.encoding!r}") from None
+        if len(self.delimiter) > 1:
+            raise ValueError("delimiter must be one character")
+
+
+class SheetSource:
+    """The source ``csv``: one file with a header line. Columns may come in any order and any number."""
+
+    Config: ClassVar[type[Any]] = SheetConfig
+    incremental = False
+
+    def __init__(self, config: SheetConfig, *, name: str) -> None:
+        self._config = config
+        self._name = name
+        self._file: BinaryIO | None = None
+        self._size = 0
+        self._unused: Sequence[str] = ()
+
+    def probe(self) -> Probe:
+        try:
+            with self._lines() as lines:
+                self._columns(lines)
+        except SourceError as error:
+            return Probe(False, str(error))
+        return Probe(True, f"{self._config.path}: o cabeçalho foi entendido.")
+
+    def entries(self, since: int | None) -> Iterator[Entry | Refused]:
+        with self._lines() as lines:
+            columns = self._columns(lines)
+            self._unused = columns.unused
+            for row in lines.rows:
+                if isinstance(row, Trouble):
+                    yield Refused(self._place(row.line), row.reason, row.text)
+                elif (said := columns.entry(row, self._place(lines.number))) is not None:
+                    yield said
+
+    @property
+    def unused_columns(self) -> Sequence[tuple[str, str]]:
+        """Columns that were not understood, once the header was read."""
+        return [(self._config.path.name, column) for column in self._unused]
+
+    def share(self) -> float | None:
+        if self._file is None or self._file.closed or not self._size:
+            return None
+        return min(1.0, self._file.tell() / self._size)
+
+    def close(self) -> None:
+        if self._file is not None:
+            self._file.close()
+
+    def _place(self, line: int) -> str:
+        return f"{self._config.path.name}:{line}"
+
+    def _lines(self) -> "Lines":
+        path = self._config.path
+        try:
+            self._size = path.stat().st_size
+            encoding = self._config.encoding or guessed_encoding(path)
+            self._file = path.open("rb")
+        except OSError as error:
+            raise SourceError(f"o arquivo {path} não pode ser lido ({error.strerror}).") from None
+        return Lines(self._file, encoding, self._config.delimiter)
+
+    def _columns(self, lines: "Lines") -> Columns:
+        """Those of the first row that is a header; lines that are empty or a title may stand above it."""
+        path, problem = self._config.path, ""
+        for row in islice(lines.rows, MOST_ABOVE_HEADER):
+            if isinstance(row, Trouble):
+                raise SourceError(f"{path}: o cabeçalho não pôde ser lido (linha {row.line}).", hint=EXPECTED)
+            cells = sum(1 for cell in row if cell.strip())
+            if not cells:
+                continue
+            try:
+                columns = find_columns(row, self._config.columns)
+            except UnknownColumns as error:
+                problem = problem or f"{path}: {error}"
+                if cells > 1:
+                    break
+            else:
+                lines.width = len(row)
+                return columns
+        raise SourceError(problem or f"o arquivo {path} está vazio.", hint=EXPECTED) from None
+
+
+class Sheets:
+    """Several files as one source: accounts in one, their contacts in another."""
+
+    Config: ClassVar[type[Any]] = SheetConfig
+    incremental = False
+
+    def __init__(self, sheets: list[SheetSource]) -> None:
+        self._sheets = sheets
+        self._finished = 0
+
+    def probe(self) -> Probe:
+        probes = [sheet.probe() for sheet in self._sheets]
+        return next((probe for probe in probes if not probe.ok), probes[0])
+
+    def entries(self, since: int | None) -> Iterator[Entry | Refused]:
+        for sheet in self._sheets:
+            yield from sheet.entries(since)
+            self._finished += 1
+
+    @property
+    def unused_columns(self) -> Sequence[tuple[str, str]]:
+        return [each for sheet in self._sheets for each in sheet.unused_columns]
+
+    def share(self) -> float | None:
+        current = self._sheets[self._finished].share() if self._finished < len(self._sheets) else None
+        return (self._finished + (current or 0.0)) / len(self._sheets)
+
+    def close(self) -> None:
+        for sheet in self._sheets:
+            sheet.close()
+
+
+class Lines:
+    """An open file as rows; ``number`` is the line at which the last row ended."""
+
+    def __init__(self, file: BinaryIO, encoding: str, delimiter: str) -> None:
+        self._texts = TextIOWrapper(file, encoding, errors="replace", newline="")
+        self._reader = Rows(self._texts, delimiter)
+        self.rows: Iterator[list[str] | Trouble] = iter(self._reader)
+
+    @property
+    def number(self) -> int:
+        return self._reader.number
+
+    @property
+    def width(self) -> int:
+        return self._reader.width
+
+    @width.setter
+    def width(self, columns: int) -> None:
+        self._reader.width = columns
+
+    def __enter__(self) -> "Lines":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._texts.close()
+
+
+def guessed_encoding(path: Path) -> str:
+    """UTF-8 if all of it is, UTF-16 if it says so, else what Excel in Brazil writes. In pieces."""
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    with path.open("rb") as file:
+        try:
+            while piece := file.read(PIECE):
+                if file.tell() == len(piece) and piece.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+                    return "utf-16"
+                decoder.decode(piece)
+            decoder.decode(b"", final=True)
+        except UnicodeDecodeError:
+            return "cp1252"
+    return "utf-8-sig"

@@ -1,0 +1,1 @@
+"""What makes events one call: sides, pairing, states, results, and whose call it is."""

@@ -1,0 +1,333 @@
+"""Which call an event belongs to: the rules of ``START_RULES`` and ``END_RULES``, in their order.
+
+Each says how sure it is. All times are milliseconds since 1970 UTC. Windows are measured by our own clock (when an
+event was heard); what an exchange says of the time is only compared with what the same exchange said before.
+What came first is told by ids, which are given in the order of arrival, never by a clock: clocks are set. A short
+window holds in both directions, so that what was heard "in the future", before the clock was set back, claims nothing.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Generic, Protocol, TypeVar
+
+from gateway.domain.calls.results import NOT_ANSWERED, Result
+from gateway.domain.calls.states import OPEN, State
+
+LONGEST_CALL_MS = 24 * 3600 * 1000
+"""An open call older than this is not ended any more by an end that only names the same pair."""
+LONGEST_RING_MS = 120 * 1000
+"""After this long an order no longer claims a call that starts: somebody dialled the same number by hand."""
+START_REPEAT_MS = 30 * 1000
+"""A second start of the same pair within this time is the exchange trying again, not a second call."""
+END_REPEAT_MS = 60 * 1000
+"""The same for ends."""
+OVERTAKEN_MS = 10 * 1000
+"""A start may be heard this long after its end: exchanges send both from different processes."""
+LATE_MS = 3600 * 1000
+"""The same where both say when they happened, so that a queue in the exchange may have held them back."""
+GROUP_MS = 5 * 1000
+"""The same caller ringing several extensions within this time rings a group."""
+TRANSFER_MS = 4 * 3600 * 1000
+"""A call that began within this time may be ended by another extension, to which it was transferred."""
+SAME_MOMENT_MS = 2 * 1000
+CLOCK_MS = 120 * 1000
+"""How far an exchange's clock may be off ours before we take it for another moment."""
+
+
+class Certainty(StrEnum):
+    """How sure it is that events were brought together rightly."""
+
+    CERTAIN = "certain"
+    LIKELY = "likely"
+    GUESS = "guess"
+
+
+class Rule(StrEnum):
+    """By which rule an event found its call."""
+
+    CALL_ID = "call-id"
+    ORDER = "order"
+    PAIR = "pair"
+    NEWEST = "newest"
+    REPEAT = "repeat"
+    LATE = "late"
+    TRANSFER = "transfer"
+    ALONE = "alone"
+
+
+CERTAINTY: Mapping[Rule, Certainty] = {
+    Rule.CALL_ID: Certainty.CERTAIN,
+    Rule.ORDER: Certainty.LIKELY,
+    Rule.PAIR: Certainty.LIKELY,
+    Rule.NEWEST: Certainty.GUESS,
+    Rule.REPEAT: Certainty.LIKELY,
+    Rule.LATE: Certainty.LIKELY,
+    Rule.TRANSFER: Certainty.GUESS,
+    Rule.ALONE: Certainty.CERTAIN,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """A start or an end, as far as finding its call goes.
+
+    ``number`` is the other party's canonical form; ``known`` is false for a withheld or unreadable one, by which no
+    two calls can be told to be the same. ``at`` is when it was heard, ``occurred_at`` when the exchange says it was.
+    """
+
+    extension: str
+    number: str
+    internal: bool
+    known: bool
+    at: int
+    call_ref: str | None = None
+    occurred_at: int | None = None
+    duration_s: int | None = None
+    recording_url: str | None = None
+    result: Result | None = None
+
+
+class Candidate(Protocol):
+    """What finding looks at: a logged call of the same tenant that is open, lost, or ended a short while ago."""
+
+    @property
+    def id(self) -> int: ...
+    @property
+    def state(self) -> State: ...
+    @property
+    def extension(self) -> str: ...
+    @property
+    def number(self) -> str: ...
+    @property
+    def internal(self) -> bool: ...
+    @property
+    def call_ref(self) -> str | None: ...
+    @property
+    def logged_at(self) -> int: ...
+    @property
+    def started_at(self) -> int | None: ...
+    @property
+    def ended_at(self) -> int | None: ...
+    @property
+    def start_heard_at(self) -> int | None: ...
+    @property
+    def end_heard_at(self) -> int | None: ...
+    @property
+    def duration_s(self) -> int | None: ...
+    @property
+    def recording_url(self) -> str | None: ...
+
+
+C = TypeVar("C", bound=Candidate)
+
+
+@dataclass(frozen=True, slots=True)
+class Found(Generic[C]):
+    """The call an event belongs to, None for a new one, and the rule that found it."""
+
+    call: C | None
+    rule: Rule
+
+
+def find_of_start(heard: Heard, calls: Sequence[C]) -> Found[C]:
+    """The call whose start was heard; a new one when no rule finds any."""
+    return _first(START_RULES, heard, calls)
+
+
+def find_of_end(heard: Heard, calls: Sequence[C]) -> Found[C]:
+    """The call whose end was heard; a new one, of which only the end is known, when no rule finds any."""
+    return _first(END_RULES, heard, calls)
+
+
+def find_group(heard: Heard, calls: Sequence[C]) -> C | None:
+    """A call of the same caller that rings another extension, of whose group a new call is."""
+    others = (
+        call
+        for call in calls
+        if call.state is State.RINGING and not call.internal and call.extension != heard.extension
+    )
+    if heard.call_ref:
+        return _newest(call for call in others if call.call_ref == heard.call_ref)
+    same = (call for call in others if heard.known and call.number == heard.number and not call.call_ref)
+    return _newest(call for call in same if _within(GROUP_MS, heard.at, call.logged_at))
+
+
+def leaves_rest_of_group(call: Candidate, heard: Heard) -> bool:
+    """Whether the end ``heard`` of ``call`` shows that the others of its group have stopped ringing.
+
+    Some exchanges end every extension of a group, those that did not answer first: as long as it may still have been
+    ringing, an end says nothing of the others, unless it says itself whether it was answered.
+    """
+    if heard.result is not None and heard.result is not Result.UNKNOWN:
+        return heard.result not in NOT_ANSWERED and heard.result is not Result.FORWARDED
+    return heard.at - call.logged_at > LONGEST_RING_MS
+
+
+def _first(rules: "Sequence[tuple[Rule, Find[Any]]]", heard: Heard, calls: Sequence[C]) -> Found[C]:
+    for rule, find in rules:
+        call = find(heard, calls)
+        if call is not None:
+            return Found(call, _told_apart(rule, heard, calls))
+    return Found(None, Rule.ALONE)
+
+
+def _told_apart(rule: Rule, heard: Heard, calls: Sequence[Candidate]) -> Rule:
+    """One of several open calls of a pair is only the newest of them."""
+    several = rule is Rule.PAIR and sum(1 for _ in _open_pair(heard, calls)) > 1
+    return Rule.NEWEST if several else rule
+
+
+def _newest(calls: Iterable[C]) -> C | None:
+    return max(calls, key=lambda call: call.id, default=None)
+
+
+def _within(window_ms: int, at: int, other: int) -> bool:
+    return abs(at - other) <= window_ms
+
+
+def same_pair(heard: Heard, call: Candidate) -> bool:
+    """Whether extension and number are the same; the two ends of an internal call in any order."""
+    ends = (call.extension, call.number)
+    if ends == (heard.extension, heard.number):
+        return True
+    return heard.internal and call.internal and ends == (heard.number, heard.extension)
+
+
+def _pair(heard: Heard, calls: Sequence[C]) -> Iterable[C]:
+    """Calls of the same pair; one with an id of its own is not taken for one with another."""
+    return (call for call in calls if same_pair(heard, call) and not (heard.call_ref and call.call_ref))
+
+
+# finding the call of a start
+
+
+def _start_by_id(heard: Heard, calls: Sequence[C]) -> C | None:
+    """One id at two extensions is a group or a transfer: a call for each."""
+    if not heard.call_ref:
+        return None
+    same = (call for call in calls if call.call_ref == heard.call_ref and call.extension == heard.extension)
+    return _newest(same) or _newest(
+        call for call in calls if call.call_ref == heard.call_ref and same_pair(heard, call)
+    )
+
+
+def _ordered(heard: Heard, calls: Sequence[C]) -> C | None:
+    return _newest(
+        call
+        for call in _pair(heard, calls)
+        if call.state is State.ORDERED and _within(LONGEST_RING_MS, heard.at, call.logged_at)
+    )
+
+
+def _repeated_start(heard: Heard, calls: Sequence[C]) -> C | None:
+    heard_before = (State.RINGING, State.OVER)
+    return _newest(call for call in _pair(heard, calls) if call.state in heard_before and _same_start(heard, call))
+
+
+def _same_start(heard: Heard, call: Candidate) -> bool:
+    if heard.occurred_at is not None and call.started_at is not None:
+        if abs(heard.occurred_at - call.started_at) <= SAME_MOMENT_MS:
+            return True
+        if call.started_at != call.start_heard_at:  # the exchange said another moment
+            return False
+    return _within(START_REPEAT_MS, heard.at, call.start_heard_at or call.logged_at)
+
+
+def _overtaken(heard: Heard, calls: Sequence[C]) -> C | None:
+    """The call of an end that was heard before its start."""
+    return _newest(
+        call
+        for call in _pair(heard, calls)
+        if call.state is State.ENDED and call.start_heard_at is None and _began_before(heard, call)
+    )
+
+
+def _began_before(heard: Heard, call: Candidate) -> bool:
+    end_heard_at = call.end_heard_at or call.logged_at
+    if heard.occurred_at is not None and call.ended_at is not None:
+        return _within(LATE_MS, heard.at, end_heard_at) and heard.occurred_at <= call.ended_at
+    return _within(OVERTAKEN_MS, heard.at, end_heard_at)
+
+
+# finding the call of an end
+
+
+def _end_by_id(heard: Heard, calls: Sequence[C]) -> C | None:
+    if not heard.call_ref:
+        return None
+    same = [call for call in calls if call.call_ref == heard.call_ref]
+    here = _newest(call for call in same if call.extension == heard.extension)
+    return here or _newest(call for call in same if call.state in OPEN) or _newest(same)
+
+
+def _open_pair(heard: Heard, calls: Sequence[C]) -> Iterable[C]:
+    return (call for call in _pair(heard, calls) if call.state in OPEN and _may_end(heard, call))
+
+
+def _may_end(heard: Heard, call: Candidate) -> bool:
+    """An end held back in the exchange is not that of a call which began after it."""
+    if heard.occurred_at is not None and call.started_at is not None and call.started_at - heard.occurred_at > CLOCK_MS:
+        return False
+    return heard.at - call.logged_at <= LONGEST_CALL_MS
+
+
+def _end_of_pair(heard: Heard, calls: Sequence[C]) -> C | None:
+    return _newest(_open_pair(heard, calls))
+
+
+def _repeated_end(heard: Heard, calls: Sequence[C]) -> C | None:
+    return _newest(call for call in _pair(heard, calls) if call.state is State.ENDED and _same_end(heard, call))
+
+
+def _same_end(heard: Heard, call: Candidate) -> bool:
+    """Heard a short while ago, and nothing it says contradicts."""
+    if call.end_heard_at is None or not _within(END_REPEAT_MS, heard.at, call.end_heard_at):
+        return False
+    if heard.recording_url and call.recording_url and heard.recording_url != call.recording_url:
+        return False
+    if heard.occurred_at is not None and call.ended_at is not None:
+        return call.ended_at == call.end_heard_at or abs(heard.occurred_at - call.ended_at) <= SAME_MOMENT_MS
+    return heard.duration_s is None or call.duration_s in (None, heard.duration_s)
+
+
+def _end_given_up(heard: Heard, calls: Sequence[C]) -> C | None:
+    """The end of a call that was not waited for any more: given up, taken elsewhere as it seemed, marked as over."""
+    closed = (State.LOST, State.ELSEWHERE, State.OVER)
+    return _newest(call for call in _pair(heard, calls) if call.state in closed and _may_end(heard, call))
+
+
+def _transferred(heard: Heard, calls: Sequence[C]) -> C | None:
+    """A call from or to the same number that goes on at another extension; else one that was marked as over there."""
+    if heard.internal or not heard.known:
+        return None
+    return _newest(_moved(heard, calls, State.RINGING)) or _newest(_moved(heard, calls, State.OVER))
+
+
+def _moved(heard: Heard, calls: Sequence[C], state: State) -> Iterable[C]:
+    return (
+        call
+        for call in calls
+        if call.state is state
+        and not call.internal
+        and call.number == heard.number
+        and not (heard.call_ref and call.call_ref)
+        and heard.at - call.logged_at <= TRANSFER_MS
+        and _may_end(heard, call)
+    )
+
+
+Find = Callable[[Heard, Sequence[C]], C | None]
+START_RULES: Sequence[tuple[Rule, Find[Any]]] = (
+    (Rule.CALL_ID, _start_by_id),
+    (Rule.ORDER, _ordered),
+    (Rule.REPEAT, _repeated_start),
+    (Rule.LATE, _overtaken),
+)
+END_RULES: Sequence[tuple[Rule, Find[Any]]] = (
+    (Rule.CALL_ID, _end_by_id),
+    (Rule.PAIR, _end_of_pair),
+    (Rule.REPEAT, _repeated_end),
+    (Rule.LATE, _end_given_up),
+    (Rule.TRANSFER, _transferred),
+)

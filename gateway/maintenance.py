@@ -1,0 +1,97 @@
+"""What nobody asks for and yet must be done now and then: orders that a dead gateway left, calls without an end."""
+
+import threading
+from collections.abc import Mapping
+from functools import partial
+
+import structlog
+
+from gateway.clock import Clock
+from gateway.domain.calls.pairing import LONGEST_CALL_MS
+from gateway.errors import GatewayError
+from gateway.relay.outbox_worker import ABANDONED_AFTER_MS, sweep_abandoned
+from gateway.store.calls import next_logged
+from gateway.store.drafts import GiveUp, InVain
+from gateway.store.ghosts import Ghosts
+from gateway.store.journal import Journal
+from gateway.store.outbox import Outbox
+
+log = structlog.get_logger()
+
+SWEEP_EVERY_S = 30.0
+LOOK_BACK_MS = 7 * LONGEST_CALL_MS
+"""At the start, calls older than this are left as they are: a gateway that was off so long has other worries."""
+
+SLICE_MS = 3600 * 1000
+"""How much of the log is looked through in one transaction."""
+
+
+class Sweeper:
+    """One thread. ``give_up_ms`` says for each tenant how long the end of a call is waited for."""
+
+    def __init__(
+        self,
+        journal: Journal,
+        outbox: Outbox,
+        give_up_ms: Mapping[str, int],
+        *,
+        clock: Clock | None = None,
+        ghosts: Ghosts | None = None,
+    ) -> None:
+        self._ghosts = ghosts
+        self._journal = journal
+        self._outbox = outbox
+        self._give_up_ms = give_up_ms
+        self._clock = clock or Clock()
+        self._seen: dict[str, int] = {}
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="sweeper", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End within moments. Safe to call again."""
+        self._stopping.set()
+        if self._thread.is_alive():
+            self._thread.join(10)
+
+    def sweep(self) -> None:
+        """Do all of it once. Raises ``BusyError``; what was not done is done the next time."""
+        now = self._clock()
+        sweep_abandoned(self._journal, self._outbox, now, before=self._clock.ago(ABANDONED_AFTER_MS))
+        for tenant, wait_ms in self._give_up_ms.items():
+            before = self._clock.ago(wait_ms)
+            self._give_up(tenant, now, before)
+            self._give_up_in_vain(tenant, now, before)
+
+    def _give_up(self, tenant: str, now: int, before: int) -> None:
+        """Each call is looked at once, when its time is over; events get their turn after each slice."""
+        since = self._seen.get(tenant, before - LOOK_BACK_MS)
+        if since > before:  # the clock was set back: calls come again with times that were looked at
+            since = self._seen[tenant] = before
+        while since < before and not self._stopping.is_set():
+            if before - since > SLICE_MS:  # the clock was set forward, perhaps by years, or nobody called for long
+                since = self._journal.run(partial(next_logged, tenant=tenant, since=since, before=before))
+            until = min(since + SLICE_MS, before)
+            closed = self._journal.give_up(GiveUp(tenant, since, until, now))
+            since = self._seen[tenant] = until
+            if closed:
+                log.info("calls_without_end", tenant=tenant, calls=closed)
+
+    def _give_up_in_vain(self, tenant: str, now: int, since: int) -> None:
+        """Do not wait as long for the ends of calls whose caller has since spoken with another extension."""
+        found = self._ghosts.find(tenant, since, now) if self._ghosts else ()
+        if found:
+            closed = self._journal.give_up(InVain(tenant, tuple(found), now))
+            log.info("calls_gone_on_elsewhere", tenant=tenant, calls=closed)
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                self.sweep()
+            except GatewayError as error:
+                log.warning("sweep_put_off", code=error.code)
+            except Exception as error:  # such as no file left to open: that passes, and this thread must outlive it
+                log.error("sweep_failed", error=type(error).__name__, exc_info=error)
+            self._stopping.wait(SWEEP_EVERY_S)

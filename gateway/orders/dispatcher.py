@@ -1,0 +1,274 @@
+"""An order's one chance: by its appliance, else by its fallback, then settled; and who may wait for it.
+
+Adapters only speak their protocol and lanes look after one appliance each; which of them tries, how long whoever
+clicked waits, and what is written down is decided here. After *unknown* nothing is dialled again by itself.
+"""
+
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future
+from concurrent.futures import TimeoutError as FutureTimeout
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+
+import structlog
+
+from gateway.adapter import Adapter, Delivery, Outcome, Outgoing, Probe, WireRequest, can_hang_up
+from gateway.errors import GatewayError, NothingToHangUp, Stopping, TooManyOrders
+from gateway.orders.appliance_queue import Lane
+from gateway.orders.circuit_breaker import Health, Rules
+from gateway.store.drafts import Attempt, OrderDraft, Recorded, Settlement, Way
+from gateway.store.journal import Journal
+from gateway.store.orders import OrderLog, Placed, note
+
+log = structlog.get_logger()
+
+ANSWER_WITHIN_S = 20.0
+"""How long whoever clicked waits for the outcome; the attempt itself goes on and is settled when it ends."""
+LOOK_EVERY_S = 0.05
+
+Peers = Mapping[tuple[str, str], Adapter]
+"""Adapters by (tenant, name of the appliance or forward)."""
+
+
+class OrderDesk:
+    """Tries each order once and settles it in the journal.
+
+    ``rules`` has the limits of appliances by the same keys as ``appliances``; ``waiting`` is how many may wait at once
+    in this process, of which no single appliance gets more than half where there are several.
+    """
+
+    def __init__(
+        self,
+        journal: Journal,
+        appliances: Peers,
+        log: OrderLog,
+        *,
+        rules: Mapping[tuple[str, str], Rules] | None = None,
+        data: Path | None = None,
+        waiting: int = 32,
+        answer_within_s: float = ANSWER_WITHIN_S,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._journal, self._log = journal, log
+        self._answer_within_s = answer_within_s
+        self._clock = clock
+        self.lanes = {
+            key: Lane(*key, adapter, (rules or {}).get(key, Rules()), data=data, clock=clock)
+            for key, adapter in appliances.items()
+        }
+        self._limit = waiting
+        self._waiting: Counter[tuple[str, str]] = Counter()
+        self._lock = threading.Lock()
+        self._changed = threading.Condition(self._lock)
+        self._stopping = False
+
+    @contextmanager
+    def admitted(self, draft: OrderDraft) -> Iterator[None]:
+        """Hold one of the places for those who wait. Raises ``TooManyOrders`` and ``Stopping``: nothing is written."""
+        key = (draft.message.tenant, draft.appliance)
+        with self._lock:
+            if self._stopping:
+                raise Stopping
+            if self._waiting.total() >= self._limit or self._waiting[key] >= self._share(key):
+                raise TooManyOrders(draft.appliance, self._waiting.total())
+            self._waiting[key] += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._waiting[key] -= 1
+                self._changed.notify_all()
+
+    def _share(self, key: tuple[str, str]) -> int:
+        if len(self.lanes) == 1:
+            return self._limit
+        return min(self._limit, max(self._limit // 2, self.lanes[key].rules.max_orders or 0))
+
+    def waiting(self) -> int:
+        """How many wait for an outcome now."""
+        return self._waiting.total()
+
+    def dial(self, order: Recorded, draft: OrderDraft) -> tuple[Outcome, str]:
+        """Try ``order`` once; the outcome and one sentence for people. An order that is a repeat is not tried: its
+        answer is the first one's.
+
+        When it takes longer than people wait, the answer is *unknown*; its end is still written down.
+        """
+        delivery = self._first_answer(order, draft) if order.repeated else self._try(order, draft)
+        return delivery.outcome, delivery.detail
+
+    def _try(self, order: Recorded, draft: OrderDraft) -> Delivery:
+        ends = time.monotonic() + self._answer_within_s
+        made: list[Attempt] = []
+        for way in draft.ways:
+            begun = self._lane(draft, way).begin(outgoing_order(order, draft, way), ends=ends)
+            if isinstance(begun, Attempt):
+                made.append(begun)
+            else:
+                try:
+                    made.append(begun.result(max(ends - time.monotonic(), 0)))
+                except FutureTimeout:
+                    self._settle_late(order, draft, made, begun)
+                    return self._no_answer(way.appliance)
+            if made[-1].delivery.outcome is not Outcome.UNREACHABLE:
+                break
+        return self._settle(order, draft, made)
+
+    def _lane(self, draft: OrderDraft, way: Way) -> Lane:
+        return self.lanes[draft.message.tenant, way.appliance]
+
+    def _no_answer(self, appliance: str) -> Delivery:
+        waited = f"em {self._answer_within_s:g} s"
+        return Delivery(Outcome.UNKNOWN, f"A central {appliance!r} não respondeu {waited}; não será rediscado.")
+
+    def _settle_late(
+        self, order: Recorded, draft: OrderDraft, made: list[Attempt], under_way: "Future[Attempt]"
+    ) -> None:
+        """Settle when the attempt ends; nobody waits any more, so no other appliance is tried."""
+        under_way.add_done_callback(lambda done: self._settle(order, draft, [*made, done.result()]))
+
+    def _settle(self, order: Recorded, draft: OrderDraft, made: Sequence[Attempt]) -> Delivery:
+        """The answer does not wait for it: should it be lost, the order is found open and settled as *unknown*."""
+        delivery = summed_up(made)
+        if order.order_id is not None:
+            settlement = Settlement(order.order_id, delivery, round(self._clock() * 1000), tuple(made))
+            tell = partial(self._tell, draft.message.tenant, settlement)
+            try:
+                self._journal.hand_in(settlement, tell)
+            except GatewayError as error:
+                tell(error)
+        return delivery
+
+    def _tell(self, tenant: str, settlement: Settlement, came: Recorded | GatewayError) -> None:
+        """Count and log how an order ended, once that is durable: who waits for the answer waits for no line of log."""
+        made = settlement.attempts
+        for attempt in made:
+            self.lanes[tenant, attempt.appliance].count(attempt)
+        facts = {
+            "order": settlement.order_id,
+            "appliance": made[-1].appliance,
+            "outcome": settlement.delivery.outcome.value,
+        }
+        if isinstance(came, GatewayError):
+            log.error("order_outcome_not_stored", code=came.code, **facts)
+        else:
+            log.info("order_settled", took_ms=made[-1].ended_at - made[0].began_at, attempts=len(made), **facts)
+
+    def _first_answer(self, order: Recorded, draft: OrderDraft) -> Delivery:
+        """The answer of the order that this one repeats, whichever process tries it."""
+        assert order.order_id is not None
+        log.info("order_repeated", order=order.order_id, tenant=draft.message.tenant)
+        ends = time.monotonic() + self._answer_within_s
+        while (found := self._log.outcome(order.order_id)) is None:
+            self._settle_if_orphaned(order.order_id)
+            if time.monotonic() >= ends:
+                return self._no_answer(draft.appliance)
+            time.sleep(LOOK_EVERY_S)
+        return found
+
+    def _settle_if_orphaned(self, order_id: int) -> None:
+        """Whoever asks for an order again need not wait for a process that died."""
+        owner = self._log.owner(order_id)
+        if owner and not self._journal.presence.alive(owner):
+            self._journal.write(abandoned(order_id, round(self._clock() * 1000)))
+
+    # what else can be asked of an appliance
+
+    def health(self, tenant: str, name: str) -> Health:
+        """How an appliance is doing, as all processes see it."""
+        return self.lanes[tenant, name].health()
+
+    def rules(self, tenant: str, name: str) -> Rules:
+        """How an appliance is treated."""
+        return self.lanes[tenant, name].rules
+
+    def probe(self, tenant: str, name: str) -> Probe:
+        """Look whether an appliance can be used, ringing nobody."""
+        return self.lanes[tenant, name].probe()
+
+    def preview(self, draft: OrderDraft) -> Sequence[WireRequest]:
+        """The exact requests that ``draft`` would make, without sending them. Raises ``AdapterError``."""
+        return self._lane(draft, draft.ways[0]).adapter.preview(outgoing_order(Recorded(0, 0, 0), draft))
+
+    def can_hang_up(self, tenant: str, name: str) -> bool:
+        """Whether an appliance ends calls by command."""
+        lane = self.lanes.get((tenant, name))
+        return lane is not None and can_hang_up(lane.adapter)
+
+    def hang_up(self, tenant: str, call_id: int) -> tuple[Outcome, str]:
+        """Have the appliance that placed a call end it; the outcome and one sentence. The call's end is told by the
+        exchange, as ever. Raises ``NothingToHangUp``.
+        """
+        placed = self._log.of_call(tenant, call_id)
+        if placed is None:
+            raise NothingToHangUp(call_id, "não foi pedida por aqui")
+        if placed.over:
+            raise NothingToHangUp(call_id, "já terminou")
+        if not self.can_hang_up(tenant, placed.appliance):
+            raise NothingToHangUp(call_id, f"a central {placed.appliance!r} não desliga por comando")
+        under_way = self.lanes[tenant, placed.appliance].hang_up(outgoing_hangup(tenant, placed))
+        under_way.add_done_callback(lambda done: self._note(tenant, placed.id, done.result()))
+        try:
+            delivery = under_way.result(self._answer_within_s).delivery
+        except FutureTimeout:
+            delivery = Delivery(Outcome.UNKNOWN, f"A central {placed.appliance!r} não respondeu.")
+        return delivery.outcome, delivery.detail
+
+    def _note(self, tenant: str, order_id: int, made: Attempt) -> None:
+        log.info("hangup_asked", tenant=tenant, order=order_id, outcome=made.delivery.outcome.value)
+        try:
+            note(self._journal, tenant, order_id, made)
+        except GatewayError as error:
+            log.error("hangup_not_stored", order=order_id, code=error.code)
+
+    def stop(self) -> None:
+        """Take no more, and wait for attempts under way (each is bounded by its adapter's timeouts) and for those who
+        wait for them.
+        """
+        with self._changed:
+            self._stopping = True
+            self._changed.wait_for(lambda: not self._waiting.total(), self._answer_within_s)
+        for lane in self.lanes.values():
+            lane.stop()
+
+
+def abandoned(order_id: int, at: int) -> Settlement:
+    """How an order ends whose process died during the attempt: it is never dialled again, the phone may have rung."""
+    detail = "O gateway parou durante a tentativa; não será rediscado."
+    return Settlement(order_id, Delivery(Outcome.UNKNOWN, detail), at)
+
+
+def outgoing_order(order: Recorded, draft: OrderDraft, way: Way | None = None) -> Outgoing:
+    """What an appliance's adapter is given for an order; ``way`` is the appliance's own, if not the first."""
+    fields = {
+        "tenant": draft.message.tenant,
+        "extension": draft.extension,
+        "number": (way or draft).digits,
+        "order_id": str(order.order_id),
+        "call_id": str(order.call_id),
+    }
+    return Outgoing("dial", str(order.order_id), fields)
+
+
+def outgoing_hangup(tenant: str, placed: Placed) -> Outgoing:
+    """What an adapter is given to end a call: the order's own fields, and the peer's id of the call."""
+    fields = {
+        "tenant": tenant,
+        "extension": placed.extension,
+        "number": placed.digits,
+        "order_id": str(placed.id),
+        "call_id": str(placed.call_id),
+        "peer_ref": placed.peer_ref or "",
+    }
+    return Outgoing("hangup", str(placed.id), fields)
+
+
+def summed_up(made: Sequence[Attempt]) -> Delivery:
+    """How an order ended: as its last attempt did; why the first one's appliance did not dial is told too."""
+    last = made[-1].delivery
+    before = " ".join(attempt.delivery.detail for attempt in made[:-1])
+    return Delivery(last.outcome, f"{last.detail} Antes: {before}" if before else last.detail, last.peer_ref)

@@ -1,0 +1,201 @@
+"""One process's web side: the desk and the machines' entrances in one WSGI application."""
+
+import socket
+from collections.abc import Callable, Mapping, Sequence
+
+from gateway.clock import milliseconds
+from gateway.desk.context import Services
+from gateway.desk.hub import Hub
+from gateway.desk.pages import Desk
+from gateway.domain.dialplan.trials import Failure
+from gateway.orders.circuit_breaker import Gate
+from gateway.server.bootstrap import Gateway, failed_trials
+from gateway.server.metrics import Gauges, LabelledGauges, metrics_application
+from gateway.store.corrections import Corrections
+from gateway.store.outbox import Waiting
+from gateway.store.quality import Quality
+from gateway.store.traffic import Exchange
+from gateway.traffic.masking import spellings
+from gateway.wire.http import Front
+from gateway.wire.lenient.port import LenientPort, Limits, no_desk
+from gateway.wire.traffic import Recorder
+
+BREAKER = {Gate.CLOSED: 0.0, Gate.HALF_OPEN: 1.0, Gate.OPEN: 2.0}
+
+
+class Application:
+    """Joins a built gateway with its web side; ``wsgi`` is what a server calls."""
+
+    def __init__(self, gateway: Gateway) -> None:
+        self._gateway = gateway
+        self._lenient: LenientPort | None = None
+        self.is_draining = False
+        self._is_ready = True
+        self._connections: Callable[[], int] = lambda: 0
+        self._connections_limit = gateway.config.server.max_connections + gateway.config.server.max_screens
+        self._under_way: Callable[[], int] = lambda: 0
+        server = gateway.config.server
+        # Commits of this process ring; those of another show only to whoever looks.
+        look_every_s = 0.1 if server.workers == 1 else 0.02
+        watch = gateway.sightings.add if gateway.sightings else None
+        self._hub = Hub(gateway.events, max_screens=server.max_screens, look_every_s=look_every_s, watch=watch)
+        services = Services(
+            config=gateway.config,
+            core=gateway.core,
+            calls=gateway.calls,
+            log=gateway.events,
+            directory=gateway.directory,
+            verifier=gateway.verifier,
+            hub=self._hub,
+            explainer=gateway.explainer,
+            exchanges=gateway.exchanges,
+            sightings=gateway.sightings,
+            replay=self._replay,
+            decide=gateway.journal.write,
+            imports=gateway.importer.imports,
+            import_now=gateway.schedule.request,
+            quality=Quality(gateway.engine),
+            corrections=Corrections(gateway.engine, gateway.journal),
+            appliances=gateway.orders,
+            orders=gateway.order_log,
+            dial_plan_failures=_failures_by_tenant(gateway),
+        )
+        self.wsgi = Front(
+            gateway.config,
+            gateway.core,
+            verify_agent=self._verify_agent,
+            desk=Desk(services),
+            health=self._health,
+            metrics=metrics_application(self._gauges(), self._labelled_gauges()),
+            recorder=recorder_of(gateway),
+        )
+
+    def _health(self) -> Mapping[str, bool]:
+        return {**self._gateway.health(), "hub": self._hub.alive(), "accepting": self._is_ready}
+
+    def _gauges(self) -> Gauges:
+        gateway = self._gateway
+        return {
+            "cti_exchanges_lost": (
+                "Requests and sightings that the wire log of this worker had no room for",
+                lambda: gateway.side.lost if gateway.side else 0,
+            ),
+            "cti_screens_open": ("Agent screens open on this worker", self._hub.open_screens),
+            "cti_write_queue": ("Events waiting to be written on this worker", gateway.journal.waiting),
+            "cti_orders_waiting": ("Orders waiting for an outcome on this worker", gateway.orders.waiting),
+            "cti_outbox_waiting": ("Events not yet taken by those who are told of them", gateway.outbox.waiting),
+            "cti_connections_open": ("Connections open on this worker's main port", lambda: self._connections()),
+            "cti_connections_limit": ("Connections that this worker may have", lambda: self._connections_limit),
+            "cti_requests_under_way": ("Requests read or being answered by this worker", lambda: self._under_way()),
+        }
+
+    def _labelled_gauges(self) -> LabelledGauges:
+        gateway = self._gateway
+        return {
+            "cti_ready": (
+                "Whether a check of /readyz passes on this worker",
+                ("check",),
+                lambda: {(name,): float(good) for name, good in self._health().items()},
+            ),
+            "cti_appliance_breaker": (
+                "Whether orders go to the appliance: 0 they do, 1 the next one is a trial, 2 it is left alone",
+                ("tenant", "appliance"),
+                self._breakers,
+            ),
+            "cti_forwards_waiting": (
+                "Events that a forward has not yet taken",
+                ("tenant", "target"),
+                lambda: {target: waiting.count for target, waiting in self._forwards().items()},
+            ),
+            "cti_forwards_oldest_seconds": (
+                "Age of the oldest event that a forward has not yet taken, 0 when there is none",
+                ("tenant", "target"),
+                lambda: {target: waiting.age_s(milliseconds()) for target, waiting in self._forwards().items()},
+            ),
+            "cti_last_event_timestamp_seconds": (
+                "When an exchange of the tenant last told of a call, in seconds since 1970; 0: never",
+                ("tenant",),
+                lambda: {(name,): gateway.calls.last_heard(name) / 1000 for name in gateway.config.tenants},
+            ),
+        }
+
+    def _forwards(self) -> Mapping[tuple[str, ...], Waiting]:
+        waiting = self._gateway.outbox.waiting_by_target()
+        return {target: waiting.get(target, Waiting()) for target in (*self._gateway.forwards, *waiting)}
+
+    def _breakers(self) -> Mapping[tuple[str, ...], float]:
+        return {key: BREAKER[lane.health().gate] for key, lane in self._gateway.orders.lanes.items()}
+
+    def _verify_agent(self, tenant: str, login: str, password: str, address: str) -> str | None:
+        agent = self._gateway.verifier.verify(tenant, login, password, address)
+        return agent.login if agent else None
+
+    def _replay(self, exchange: Exchange, by: str) -> tuple[str, str]:
+        """Serve a logged event again; the answer's status and body."""
+        answer = self.wsgi.replay(exchange, by)
+        return answer.status, answer.body.decode("utf-8", "replace")
+
+    def start(self) -> None:
+        self._gateway.on_event(self._hub.ring)
+        self._hub.start()
+        self._gateway.start()
+
+    def watch_load(self, *, connections: Callable[[], int], limit: int, under_way: Callable[[], int]) -> None:
+        """Show in the metrics how many connections and requests the server has, and how many it may have."""
+        self._connections, self._under_way = connections, under_way
+        self._connections_limit = limit
+
+    def serve_leniently(self, listening: socket.socket) -> None:
+        """Serve the machines' addresses on ``listening``, too, malformed requests mended."""
+        limits = Limits(max_body_bytes=self._gateway.config.server.max_body_bytes)
+        address, port = listening.getsockname()[:2]
+        self._lenient = LenientPort(self.wsgi.without_desk(no_desk), address, port, limits, listening=listening)
+        self._lenient.start()
+
+    def drain(self, *, is_ready: bool = False) -> None:
+        """Go on serving, but have clients let go of their connections; load balancers see at ``/readyz`` that this
+        gateway ends, unless a successor serves already.
+        """
+        self.is_draining = True
+        self._is_ready = is_ready
+
+    def end_streams(self) -> None:
+        """Let every screen go; browsers come back to the next process. The lenient port takes no more."""
+        self.drain(is_ready=self._is_ready and self.is_draining)
+        self._hub.stop()
+        if self._lenient:
+            self._lenient.stop_accepting()
+
+    def close(self) -> None:
+        """End streams, finish what is under way. Safe to call again."""
+        self._hub.stop()
+        if self._lenient:
+            self._lenient.close()
+        self._gateway.close()
+
+
+def _failures_by_tenant(gateway: Gateway) -> Mapping[str, Sequence[Failure]]:
+    found: dict[str, list[Failure]] = {}
+    for failed in failed_trials(gateway.config):
+        found.setdefault(failed.tenant, []).append(failed.failure)
+    return found
+
+
+def recorder_of(gateway: Gateway) -> Recorder | None:
+    """Who writes machines' requests into the wire log, where there is one."""
+    if gateway.exchanges is None:
+        return None
+    tenants = gateway.config.tenants.items()
+    secrets = {
+        name: spellings(
+            token.get_secret_value() for token in (tenant.events.token, tenant.click_to_call.token) if token
+        )
+        for name, tenant in tenants
+    }
+    everybodys = tuple(spelling for found in secrets.values() for spelling in found)
+    return Recorder(
+        gateway.exchanges.add,
+        # A company that was not found may have been sent any company's secret.
+        lambda tenant: secrets.get(tenant, everybodys),
+        gateway.config.exchanges.most_kb * 1024,
+    )

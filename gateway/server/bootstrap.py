@@ -1,0 +1,349 @@
+"""The one place that joins configuration, store, adapters, hub and the WSGI application.
+
+``build`` opens a gateway's data for any purpose (a command, a test); ``Gateway.start`` begins to serve with it.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import structlog
+from sqlalchemy import Engine
+
+from gateway import adapter as adapters
+from gateway.adapter import Adapter, Limits
+from gateway.config import tables as settings
+from gateway.config.tables import Config
+from gateway.diagnosis.explainer import Explainer
+from gateway.directory.importer import Importer
+from gateway.directory.schedule import Schedule
+from gateway.directory.sources import open_source
+from gateway.domain.dialplan.plan import DialPlan
+from gateway.domain.dialplan.trials import Failure, Trial
+from gateway.domain.numbering.numbers import Extensions, NumberPlan
+from gateway.domain.tenant import Branch, Tenant, Trunk
+from gateway.errors import AdapterError, ConfigError
+from gateway.handlers import Core
+from gateway.logins.passwords import Verifier, verifier
+from gateway.maintenance import Sweeper
+from gateway.orders.circuit_breaker import Rules
+from gateway.orders.dispatcher import OrderDesk
+from gateway.relay.outbox_worker import Courier
+from gateway.source import Source
+from gateway.store.calls import CallLog
+from gateway.store.delivery_receipts import SightingLog
+from gateway.store.diagnostic_log import SideLog
+from gateway.store.directory import Directory
+from gateway.store.engine import open_engine, upgrade
+from gateway.store.filling import Filler
+from gateway.store.ghosts import Ghosts
+from gateway.store.imports import Imports
+from gateway.store.journal import Journal
+from gateway.store.loading import Loader
+from gateway.store.log import EventLog
+from gateway.store.orders import OrderLog
+from gateway.store.outbox import Outbox
+from gateway.store.readiness import WriteProbe
+from gateway.store.register import Register
+from gateway.store.traffic import ExchangeLog
+from gateway.traffic.recorded_adapters import Tapped
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True)
+class Gateway:
+    """Everything of one process, joined. Use as a context manager, or ``close`` it."""
+
+    config: Config
+    data: Path
+    engine: Engine
+    journal: Journal
+    write_probe: WriteProbe
+    calls: CallLog
+    events: EventLog
+    directory: Directory
+    outbox: Outbox
+    verifier: Verifier
+    appliances: Mapping[tuple[str, str], Adapter]
+    forwards: Mapping[tuple[str, str], Adapter]
+    orders: OrderDesk
+    order_log: OrderLog
+    courier: Courier
+    sweeper: Sweeper
+    filler: Filler
+    core: Core
+    side: SideLog | None
+    exchanges: ExchangeLog | None
+    sightings: SightingLog | None
+    explainer: Explainer
+    importer: Importer
+    schedule: Schedule
+    listeners: list[Callable[[int], None]]
+
+    def __enter__(self) -> "Gateway":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def on_event(self, listener: Callable[[int], None]) -> None:
+        """Call ``listener(seq)`` after each commit, on the thread that wrote; it must be quick and never raise."""
+        self.listeners.append(listener)
+
+    def start(self) -> None:
+        """Begin to send on what waits, and settle what a dead gateway left behind."""
+        self.on_event(lambda _seq: self.courier.ring())
+        if self.side:
+            self.side.start()
+        self.courier.start()
+        self.schedule.start()
+        self.sweeper.start()
+        self.filler.start()
+
+    def sources(self) -> Mapping[tuple[str, str], Source]:
+        """The sources of the register, to be probed. Raises ``ConfigError``."""
+        return {
+            (tenant, name): open_source(name, table)
+            for tenant, own in self.config.tenants.items()
+            for name, table in own.directory.items()
+        }
+
+    def health(self) -> Mapping[str, bool]:
+        """Return what ``/readyz`` asks, by name of the check: can events be written and read?"""
+        return {
+            "writer": self.journal.alive(),
+            "queue": self.journal.waiting() < self.config.server.write_queue,
+            "database": _passes("database_not_readable", self.events.newest),
+            "file": _passes("database_file_lost", self.journal.check_file),
+            "write": self.write_probe.good(),
+        }
+
+    def close(self) -> None:
+        """Finish orders under way, write what waits, let go of everything. Safe to call again."""
+        self.schedule.stop()
+        self.orders.stop()
+        self.courier.stop()
+        self.sweeper.stop()
+        self.filler.stop()
+        self.journal.stop()
+        self.events.close()
+        for adapter in (*self.appliances.values(), *self.forwards.values()):
+            adapter.close()
+        if self.side:
+            self.side.stop()
+        self.verifier.close()
+        self.engine.dispose()
+
+
+def build(config: Config, data: Path) -> Gateway:
+    """Open the data folder (made and brought to this version's schema if need be) and join all parts.
+
+    Raises ``ConfigError`` when the configuration does not fit together.
+    """
+    engine = open_engine(data)
+    upgrade(engine, data)
+    listeners: list[Callable[[int], None]] = []
+    journal = Journal(
+        engine,
+        data,
+        queue_limit=config.server.write_queue,
+        on_commit=lambda seq: _tell(listeners, seq),
+    )
+    journal.start()
+    directory = Directory(engine, journal)
+    outbox = Outbox(engine, journal)
+    imports = Imports(engine, journal)
+    side = _side_log(config.exchanges, data)
+    exchanges = ExchangeLog(side) if side else None
+    sightings = SightingLog(side) if side else None
+    calls, events = CallLog(engine), EventLog(engine)
+    companies = tenants(config)
+    zones = {name: ZoneInfo(tenant.timezone) for name, tenant in config.tenants.items()}
+    appliances = _adapters(config, "appliances", exchanges)
+    forwards = _adapters(config, "forwards", exchanges)
+    order_log = OrderLog(engine)
+    orders = OrderDesk(
+        journal,
+        appliances,
+        order_log,
+        rules=_rules(config, appliances),
+        data=data,
+        waiting=max(1, config.server.call_threads // 2),
+    )
+    return Gateway(
+        config=config,
+        data=data,
+        engine=engine,
+        journal=journal,
+        write_probe=WriteProbe(journal),
+        calls=calls,
+        events=events,
+        directory=directory,
+        outbox=outbox,
+        verifier=verifier(directory, data),
+        appliances=appliances,
+        forwards=forwards,
+        orders=orders,
+        order_log=order_log,
+        courier=Courier(outbox, forwards),
+        sweeper=Sweeper(journal, outbox, _give_up_ms(config), ghosts=Ghosts(engine)),
+        filler=Filler(engine, journal),
+        core=Core(companies, journal, orders),
+        side=side,
+        exchanges=exchanges,
+        sightings=sightings,
+        explainer=Explainer(companies, zones, calls, events, directory, exchanges, sightings),
+        importer=Importer(imports, Register(engine), lambda: Loader(engine, data)),
+        schedule=Schedule(config, data, imports),
+        listeners=listeners,
+    )
+
+
+def tenants(config: Config) -> Mapping[str, Tenant]:
+    """The domain's view of the configured tenants. Raises ``ConfigError`` for extensions that do not read."""
+    return {name: _tenant(name, table) for name, table in config.tenants.items()}
+
+
+def dial_plan_trials(config: Config) -> Iterator[tuple[str, tuple[Trial, ...], DialPlan, Tenant]]:
+    """Every dial plan that has test cases: where it stands, the cases, the plan, and the tenant it dials for."""
+    for name, tenant in tenants(config).items():
+        table = config.tenants[name]
+        if table.dial_plan.tests:
+            yield f"{name} dial_plan", table.dial_plan.trials(), table.dial_plan.plan(), tenant
+        for trunk in tenant.trunks:
+            own = table.appliances[trunk.name].dial_plan
+            if own and own.tests:
+                yield f"{name}/{trunk.name} dial_plan", own.trials(), trunk.dial_plan, tenant
+
+
+@dataclass(frozen=True, slots=True)
+class FailedTrial:
+    """A test of a dial plan that does not hold, and where the plan stands."""
+
+    tenant: str
+    place: str
+    failure: Failure
+
+
+def failed_trials(config: Config) -> Sequence[FailedTrial]:
+    """All tests of dial plans that do not hold."""
+    return [
+        FailedTrial(tenant.name, place, failure)
+        for place, trials, plan, tenant in dial_plan_trials(config)
+        for trial in trials
+        if (failure := trial.failure(plan, tenant))
+    ]
+
+
+def data_folder(config: Config, config_path: Path | None, wanted: Path | None) -> Path:
+    """Where the data lies: as asked for, else ``server.data`` seen from the configuration file (or from here)."""
+    if wanted is not None:
+        return wanted
+    return (config_path.parent if config_path else Path()) / config.server.data
+
+
+def _passes(name: str, check: Callable[[], object]) -> bool:
+    """Whether ``check`` raises nothing; what it raises is logged as ``name``."""
+    try:
+        check()
+    except Exception as error:
+        log.error(name, error=type(error).__name__)
+        return False
+    return True
+
+
+def _tell(listeners: list[Callable[[int], None]], seq: int) -> None:
+    for listener in listeners:
+        listener(seq)
+
+
+def _tenant(name: str, table: settings.Tenant) -> Tenant:
+    place = f"tenants.{name}"
+    trunks = tuple(_trunk(place, key, peer, table.dial_plan) for key, peer in table.appliances.items())
+    forwards: dict[str, tuple[str, ...]] = {
+        kind: tuple(key for key, forward in table.forwards.items() if kind in forward.on)
+        for kind in settings.EVENT_KINDS
+    }
+    plan = _numbers(place, table)
+    branches = tuple(_branch(place, key, branch, plan) for key, branch in table.branches.items())
+    repeat_within_ms = round(table.click_to_call.repeat_within_s * 1000)
+    return Tenant(name, plan, trunks, table.default_appliance, forwards, repeat_within_ms, branches)
+
+
+def _numbers(place: str, table: settings.Tenant) -> NumberPlan:
+    """The tenant's number plan; an extension of a branch is one of the tenant's as well."""
+    listed = _extensions(f"{place}.extensions", table.extensions) or Extensions.guess()
+    for key, branch in table.branches.items():
+        more = _extensions(f"{place}.branches.{key}.extensions", branch.extensions)
+        listed = listed.joined(more) if more else listed
+    return NumberPlan(table.area_code, listed)
+
+
+def _branch(place: str, name: str, branch: settings.Branch, plan: NumberPlan) -> Branch:
+    return Branch(name, Extensions.parse(branch.extensions), NumberPlan(branch.area_code, plan.extensions))
+
+
+def _trunk(place: str, name: str, peer: settings.Appliance, usual: settings.DialPlan) -> Trunk:
+    # What the company never dials, no appliance dials.
+    plan = (peer.dial_plan or usual).plan(blocked=usual.blocked)
+    extensions = _extensions(f"{place}.appliances.{name}.extensions", peer.extensions)
+    return Trunk(name, peer.title or name, plan, extensions, peer.fallback)
+
+
+def _extensions(place: str, patterns: tuple[str, ...]) -> Extensions | None:
+    try:
+        return Extensions.parse(patterns) if patterns else None
+    except ValueError as error:
+        raise ConfigError(f"{place}: {error}") from None
+
+
+def _give_up_ms(config: Config) -> Mapping[str, int]:
+    return {name: round(tenant.pairing.give_up_after_min * 60_000) for name, tenant in config.tenants.items()}
+
+
+def _side_log(wanted: settings.Exchanges, data: Path) -> SideLog | None:
+    return SideLog(data, keep_days=wanted.keep_days, keep_mb=wanted.keep_mb) if wanted.record else None
+
+
+def _adapters(config: Config, group: str, exchanges: ExchangeLog | None) -> Mapping[tuple[str, str], Adapter]:
+    """One adapter for each configured peer, by (tenant, name), overheard where there is a wire log."""
+    made: dict[tuple[str, str], Adapter] = {}
+    for tenant_name, tenant in config.tenants.items():
+        for name, peer in getattr(tenant, group).items():
+            adapter = _adapter(f"tenants.{tenant_name}.{group}.{name}", name, peer)
+            if exchanges:
+                most = config.exchanges.most_kb * 1024
+                adapter = Tapped(adapter, tenant_name, name, peer.adapter, add=exchanges.add, most_bytes=most)
+            made[tenant_name, name] = adapter
+    return made
+
+
+def _rules(config: Config, appliances: Mapping[tuple[str, str], Adapter]) -> Mapping[tuple[str, str], Rules]:
+    """How each appliance is treated: as configured, else as its adapter knows."""
+    return {
+        (tenant, name): _rules_of(config.tenants[tenant], name, adapters.limits_of(adapter))
+        for (tenant, name), adapter in appliances.items()
+    }
+
+
+def _rules_of(tenant: settings.Tenant, name: str, known: Limits) -> Rules:
+    peer = tenant.appliances[name]
+    return Rules(
+        max_orders=peer.max_orders or known.max_orders,
+        orders_per_s=peer.orders_per_s or known.orders_per_s,
+        wait_s=peer.max_wait_s,
+        failures=peer.breaker_failures,
+        pause_s=peer.breaker_pause_s,
+        zone=ZoneInfo(tenant.timezone),
+    )
+
+
+def _adapter(place: str, name: str, peer: settings.Appliance | settings.Forward) -> Adapter:
+    try:
+        return adapters.load(peer.adapter)(peer.settings, name=name)
+    except AdapterError as error:
+        preset = getattr(peer, "preset", None)
+        where = f"{place} (preset {preset!r})" if preset else place
+        raise ConfigError(f"{where}: {error}") from None

@@ -1,0 +1,80 @@
+"""What screens were open, what reached them, and what they say they have shown."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import Column, Index, Integer, Select, String, Table, select, text
+
+from gateway.store.diagnostic_log import SideLog, metadata
+
+
+class Kind(StrEnum):
+    """What happened at a screen."""
+
+    OPENED = "opened"
+    CLOSED = "closed"
+    DELIVERED = "delivered"
+    SHOWN = "shown"
+
+
+sightings = Table(
+    "sightings",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("at", Integer, nullable=False),
+    Column("tenant", String(63), nullable=False),
+    Column("extension", String(32), nullable=False),
+    Column("login", String(64), nullable=False),
+    Column("screen", String(16), nullable=False),
+    Column("kind", String(9), nullable=False),
+    Column("call_id", Integer),
+    Index("ix_sightings_extension", "tenant", "extension", "at"),
+    Index("ix_sightings_call", "call_id", sqlite_where=text("call_id IS NOT NULL")),
+    Index("ix_sightings_at", "at"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """One thing that happened at a screen: whose it is, and the call that was delivered or shown."""
+
+    at: int
+    tenant: str
+    extension: str
+    login: str
+    screen: str
+    kind: str
+    call_id: int | None = None
+
+
+class SightingLog:
+    """Sightings into the side log, and found again."""
+
+    def __init__(self, side: SideLog) -> None:
+        self._side = side
+
+    def add(self, sighting: Sighting) -> None:
+        """Have it written soon. Never waits and never raises."""
+        self._side.add(lambda: (sightings, asdict(sighting)), 0)
+
+    def of_call(self, tenant: str, call_id: int) -> Sequence[Sighting]:
+        """What screens got and showed of a call, oldest first."""
+        query = select(sightings).where(sightings.c.call_id == call_id, sightings.c.tenant == tenant)
+        return self._read(query.order_by(sightings.c.id).limit(500))
+
+    def around(self, tenant: str, extension: str, since: int, until: int) -> Sequence[Sighting]:
+        """Screens of ``extension`` that opened and closed between two moments, oldest first."""
+        query = select(sightings).where(
+            sightings.c.tenant == tenant,
+            sightings.c.extension == extension,
+            sightings.c.at >= since,
+            sightings.c.at <= until,
+            sightings.c.kind.in_([Kind.OPENED.value, Kind.CLOSED.value]),
+        )
+        return self._read(query.order_by(sightings.c.at, sightings.c.id).limit(2000))
+
+    def _read(self, query: Select[Any]) -> Sequence[Sighting]:
+        rows = (row._mapping for row in self._side.read(query))
+        return [Sighting(**{name: row[name] for name in Sighting.__dataclass_fields__}) for row in rows]

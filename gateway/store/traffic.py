@@ -1,0 +1,134 @@
+"""The wire log: what came in and what was answered, what was sent and what came back, as raw bytes."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Column, Index, Integer, LargeBinary, Row, Select, String, Table, Text, func, select, text
+
+from gateway.store.diagnostic_log import SideLog, metadata
+
+IN, OUT = "in", "out"
+
+exchanges = Table(
+    "exchanges",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("at", Integer, nullable=False),
+    Column("took_us", Integer, nullable=False),
+    Column("way", String(3), nullable=False),
+    Column("tenant", String(63), nullable=False),
+    Column("peer", String(255), nullable=False),
+    Column("wire", String(16), nullable=False),
+    Column("operation", String(32), nullable=False),
+    Column("call_id", Integer),
+    Column("status", String(80), nullable=False),
+    Column("note", Text, nullable=False),
+    Column("request", LargeBinary, nullable=False),
+    Column("answer", LargeBinary, nullable=False),
+    Index("ix_exchanges_at", "at"),
+    Index("ix_exchanges_peer", "tenant", "peer"),
+    Index("ix_exchanges_call", "call_id", sqlite_where=text("call_id IS NOT NULL")),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """One request and its answer.
+
+    ``way`` is ``in`` or ``out``; ``at`` is milliseconds since 1970 UTC; ``peer`` the client's address, or the name of
+    the appliance or forward; ``status`` the answer's first line without the version, or why there is none; ``note``
+    what was repaired, cut or replayed. ``request`` and ``answer`` hold head and body, secrets masked.
+    """
+
+    at: int
+    took_us: int
+    way: str
+    tenant: str
+    peer: str
+    wire: str
+    operation: str
+    call_id: int | None
+    status: str
+    note: str
+    request: bytes
+    answer: bytes
+    id: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ExchangeFilter:
+    """What to look for; None means any. Times are milliseconds, ``text`` is looked for in request and answer."""
+
+    way: str | None = None
+    peer: str | None = None
+    call_id: int | None = None
+    since: int | None = None
+    until: int | None = None
+    text: str | None = None
+    failed: bool = False
+    before_id: int | None = None
+
+
+ANY = ExchangeFilter()
+WRITTEN = tuple(column.name for column in exchanges.c if column.name != "id")
+Draft = Callable[[], Exchange]
+"""Makes the exchange when its turn to be written comes, so that no client waits for it."""
+
+
+class ExchangeLog:
+    """Exchanges into the side log, and found again."""
+
+    def __init__(self, side: SideLog) -> None:
+        self._side = side
+
+    def add(self, draft: Draft, size: int) -> None:
+        """Have ``draft()``, of about ``size`` bytes, written soon. Never waits and never raises."""
+        self._side.add(lambda: (exchanges, _row(draft())), size)
+
+    def search(self, tenant: str | None, wanted: ExchangeFilter = ANY, *, limit: int = 50) -> Sequence[Exchange]:
+        """The newest first; ``tenant`` None means any, also requests whose company was not known."""
+        query = _narrowed(select(exchanges), tenant, wanted).order_by(exchanges.c.id.desc()).limit(limit)
+        return [_exchange(row) for row in self._side.read(query)]
+
+    def get(self, tenant: str | None, exchange_id: int) -> Exchange | None:
+        """One exchange of the tenant."""
+        query = select(exchanges).where(exchanges.c.id == exchange_id)
+        query = query.where(exchanges.c.tenant == tenant) if tenant is not None else query
+        return next((_exchange(row) for row in self._side.read(query)), None)
+
+
+def _row(made: Exchange) -> dict[str, Any]:
+    return {name: getattr(made, name) for name in WRITTEN}
+
+
+def _narrowed(query: Select[Any], tenant: str | None, wanted: ExchangeFilter) -> Select[Any]:
+    columns = exchanges.c
+    equal = {
+        columns.tenant: tenant,
+        columns.way: wanted.way,
+        columns.peer: wanted.peer,
+        columns.call_id: wanted.call_id,
+    }
+    query = query.where(*(column == value for column, value in equal.items() if value is not None))
+    if wanted.since is not None:
+        query = query.where(columns.at >= wanted.since)
+    if wanted.until is not None:
+        query = query.where(columns.at < wanted.until)
+    if wanted.text:
+        needle = wanted.text.encode()
+        query = query.where((func.instr(columns.request, needle) > 0) | (func.instr(columns.answer, needle) > 0))
+    if wanted.failed:
+        query = query.where(~columns.status.startswith("2"))
+    return query.where(columns.id < wanted.before_id) if wanted.before_id else query
+
+
+def _exchange(row: Row[Any]) -> Exchange:
+    return Exchange(**row._mapping)
+
+
+def cut(raw: bytes, most: int) -> tuple[bytes, str]:
+    """``raw``, or its first ``most`` bytes and a note that says so."""
+    if len(raw) <= most:
+        return raw, ""
+    return raw[:most], f"cortado: {len(raw)} bytes, guardados {most}"

@@ -1,0 +1,104 @@
+"""Adapters whose traffic is written into the wire log: the same adapters, overheard."""
+
+import time
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar
+
+from gateway.adapter import (
+    Adapter,
+    Delivery,
+    HangsUp,
+    Limits,
+    Outgoing,
+    Probe,
+    WireExchange,
+    WireRequest,
+    can_hang_up,
+    limits_of,
+    longest_of,
+    overheard,
+)
+from gateway.store.traffic import OUT, Draft, Exchange, cut
+from gateway.traffic.masking import mask
+
+Add = Callable[[Draft, int], None]
+NO_MESSAGE = Outgoing("probe", "", {})
+
+
+class Tapped:
+    """``adapter`` with every request it sends handed to ``add``; ``wire`` is its protocol's name."""
+
+    Config: ClassVar[type[Any]] = object
+
+    def __init__(self, adapter: Adapter, tenant: str, name: str, wire: str, *, add: Add, most_bytes: int) -> None:
+        self.adapter = adapter
+        self._tenant = tenant
+        self._name = name
+        self._wire = wire
+        self._add = add
+        self._most_bytes = most_bytes
+
+    @property
+    def can_hang_up(self) -> bool:
+        return can_hang_up(self.adapter)
+
+    @property
+    def limits(self) -> Limits:
+        return limits_of(self.adapter)
+
+    @property
+    def longest_s(self) -> float | None:
+        return longest_of(self.adapter)
+
+    def probe(self) -> Probe:
+        with overheard(self._writer(NO_MESSAGE)):
+            return self.adapter.probe()
+
+    def preview(self, message: Outgoing) -> Sequence[WireRequest]:
+        return self.adapter.preview(message)
+
+    def deliver(self, message: Outgoing) -> Delivery:
+        with overheard(self._writer(message)):
+            return self.adapter.deliver(message)
+
+    def hangup(self, message: Outgoing) -> Delivery:
+        adapter: HangsUp = self.adapter  # type: ignore[assignment]
+        with overheard(self._writer(message)):
+            return adapter.hangup(message)
+
+    def close(self) -> None:
+        self.adapter.close()
+
+    def _writer(self, message: Outgoing) -> Callable[[WireExchange], None]:
+        def write(heard: WireExchange) -> None:
+            at = time.time_ns() // 1_000_000 - heard.took_us // 1000
+            self._add(lambda: self._exchange(heard, message, at), len(heard.request.data) + len(heard.answer))
+
+        return write
+
+    def _exchange(self, heard: WireExchange, message: Outgoing, at: int) -> Exchange:
+        sent, long = cut(heard.request.data, self._most_bytes)
+        came, longer = cut(heard.answer, self._most_bytes)
+        secrets = [secret.encode() for secret in heard.request.secrets if secret]
+        call_id = message.fields.get("call_id", "")
+        return Exchange(
+            at=at,
+            took_us=heard.took_us,
+            way=OUT,
+            tenant=self._tenant,
+            peer=self._name,
+            wire=self._wire,
+            operation=message.kind,
+            call_id=int(call_id) if call_id.isdigit() else None,
+            status=status_of(heard),
+            note="; ".join(note for note in (heard.request.peer, long, longer and f"resposta {longer}") if note),
+            request=mask(sent, secrets),
+            answer=mask(came, secrets),
+        )
+
+
+def status_of(heard: WireExchange) -> str:
+    """``200 OK`` of the answer's first line, or why there is no answer."""
+    if not heard.answer:
+        return heard.problem[:80] or "sem resposta"
+    return heard.answer.partition(b"\r\n")[0].partition(b" ")[2].decode("latin-1")[:80]

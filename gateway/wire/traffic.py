@@ -1,0 +1,247 @@
+"""Machines' requests and our answers into the wire log, and back: a logged event as a request to serve again.
+
+The server hands us a parsed request, so header names and their order are written the usual way; the request's line,
+values and body are as they came. Behind the lenient port the head is the very bytes.
+"""
+
+import re
+import time
+import zlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from io import BytesIO
+from typing import Any
+
+from gateway.errors import NotReplayable
+from gateway.store.traffic import IN, Draft, Exchange, cut
+from gateway.traffic.masking import MASK, mask
+from gateway.traffic.spelled import masked
+from gateway.traffic.told import is_part_unread, is_unread, told
+from gateway.wire.guard import WINDOWS, to_utf8
+from gateway.wire.intake import REPLAY_OF
+from gateway.wire.lenient import repair as lenient
+from gateway.wire.lenient.repair import END_OF_HEAD, Repaired, repair
+from gateway.wire.operations import OPERATIONS
+from gateway.wire.transport import Answer, Environ
+
+RAW_HEAD = "cti.raw_head"
+REPAIRS = "cti.repairs"
+GAP = b"\r\n\r\n"
+ENCODING = re.compile(rb"(?im)^content-encoding:[^\r\n]*\r?\n")
+BODIES = ("soap", "xmlrpc")
+"""Wires whose parameters stand in bodies, some of them without a name."""
+NOT_FOUND = "cortado: corpo e parâmetros não guardados, trazem uma senha escrita de um modo que não se acha neles"
+TEXTS_HIDDEN = "cortado: textos do corpo mascarados, nenhuma operação o leu por inteiro"
+# Events have no login by position, so that a body that names only them may be shown to those who look for its error.
+EVENT = re.compile(rb"consultaramal|finalizaligacao", re.IGNORECASE)
+LOGIN_TAKEN = re.compile(rb"clicktocall|teste|usuario|login", re.IGNORECASE)
+CDATA = re.compile(rb"<!\[CDATA\[.*?(?:\]\]>|\Z)", re.DOTALL)
+BETWEEN_TAGS = re.compile(rb"(?<!<methodName>)((?:\A|>)\s*)[^\s<][^<]*")
+WIDE_CHARSET = re.compile(rb"(?i)(charset=\"?)utf-?(?:16|32)(?:-?[bl]e)?")
+QUERY = re.compile(rb"\A([^?\r\n]*)\?[^\r\n]*")
+Add = Callable[[Draft, int], None]
+
+
+class Tee:
+    """A request's body that remembers what was read of it, up to ``most`` bytes."""
+
+    __slots__ = ("_most", "_stream", "kept", "size")
+
+    def __init__(self, stream: Any, most: int) -> None:
+        self._stream = stream
+        self._most = most
+        self.kept = b""
+        self.size = 0
+
+    def read(self, size: int = -1) -> bytes:
+        part: bytes = self._stream.read(size)
+        self._keep(part)
+        return part
+
+    def readline(self, size: int = -1) -> bytes:
+        part: bytes = self._stream.readline(size)
+        self._keep(part)
+        return part
+
+    def _keep(self, part: bytes) -> None:
+        room = self._most - len(self.kept)
+        if room > 0 and part:
+            self.kept += part[:room]
+        self.size += len(part)
+
+
+@dataclass(frozen=True, slots=True)
+class Recorder:
+    """Writes what machines ask and are told. ``secrets(tenant)`` are masked wherever they stand."""
+
+    add: Add
+    secrets: Callable[[str], tuple[bytes, ...]]
+    most_bytes: int
+
+    def begin(self, environ: Environ) -> int:
+        """Watch the request's body; the time to hand to ``end``."""
+        if environ["REQUEST_METHOD"] == "POST":
+            environ["wsgi.input"] = Tee(environ["wsgi.input"], self.most_bytes)
+        return time.perf_counter_ns()
+
+    def end(self, environ: Environ, answer: Answer, wire: str, began: int) -> None:
+        """Have the exchange written; the client does not wait for it."""
+        took_us = (time.perf_counter_ns() - began) // 1000
+        at = time.time_ns() // 1_000_000
+        body = environ["wsgi.input"] if environ["REQUEST_METHOD"] == "POST" else None
+        size = len(answer.body) + (len(body.kept) if body else 0)
+        self.add(lambda: self._exchange(environ, body, answer, wire, at, took_us), size)
+
+    def _exchange(
+        self, environ: Environ, body: Tee | None, answer: Answer, wire: str, at: int, took_us: int
+    ) -> Exchange:
+        tenant = environ.get("cti.tenant", "")
+        secrets, read = self.secrets(tenant), told(environ)
+        came, long = _whole(environ, body, self.most_bytes)
+        came, hidden = _without_secrets(came, read)
+        if body is not None and wire in BODIES and not hidden:
+            came, hidden = _without_texts(came, environ)
+        answered, longer = cut(answer_bytes(answer), self.most_bytes)
+        notes = (*_repairs(environ), *_replay(environ), long, hidden, longer and f"resposta {longer}")
+        return Exchange(
+            at=at,
+            took_us=took_us,
+            way=IN,
+            tenant=tenant,
+            peer=environ["cti.client"][:255],
+            wire=wire,
+            operation=environ.get("cti.operation", ""),
+            call_id=environ.get("cti.call_id"),
+            status=answer.status,
+            note="; ".join(note for note in notes if note),
+            request=mask(came, secrets),
+            answer=mask(masked(answered, read)[0], secrets),
+        )
+
+
+def _whole(environ: Environ, body: Tee | None, most: int) -> tuple[bytes, str]:
+    """The request as it is kept, and what was left out. A packed body is unpacked: nobody could mask or read it."""
+    head = head_of(environ)
+    if body is None:
+        return cut(head, most)
+    head, kept, notes = _in_reach(head, body, environ, most)
+    if b"\0" not in kept:
+        return head + kept, notes
+    # Two bytes for each letter: nothing of it would be found or read.
+    plain = to_utf8(kept, environ.get("CONTENT_TYPE", "")).replace(b"\0", b"")
+    return WIDE_CHARSET.sub(rb"\1utf-8", head) + plain, "; ".join(filter(None, (notes, "corpo convertido para UTF-8")))
+
+
+def _halves(came: bytes) -> tuple[bytes, bytes]:
+    """Head and body; the lenient port takes heads with bare line feeds."""
+    end = END_OF_HEAD.search(came)
+    return (came[: end.end()], came[end.end() :]) if end else (came, b"")
+
+
+def _in_reach(head: bytes, body: Tee, environ: Environ, most: int) -> tuple[bytes, bytes, str]:
+    """Head and body, the body unpacked, and what was left out."""
+    whole = len(body.kept) == body.size
+    left_out = "" if whole else f"cortado: corpo de {body.size} bytes, guardados {len(body.kept)}"
+    plain = unpacked(body.kept, environ.get("HTTP_CONTENT_ENCODING", ""), most) if body.kept else None
+    if plain is None:
+        return head, body.kept, left_out
+    longer = whole and len(plain) > most
+    note = f"corpo descompactado{f'; cortado: guardados {most} bytes dele' if longer else ''}"
+    return ENCODING.sub(b"", head), plain[:most], "; ".join(filter(None, (note, left_out)))
+
+
+def _without_secrets(came: bytes, read: Mapping[str, int]) -> tuple[bytes, str]:
+    """The request without what was ``read`` as secrets; without body and query where not all of it can be found."""
+    came, complete = masked(came, read)
+    return (came, "") if complete else (QUERY.sub(rb"\1?" + MASK, _halves(came)[0]) + MASK, NOT_FOUND)
+
+
+def _without_texts(came: bytes, environ: Environ) -> tuple[bytes, str]:
+    """The request without the body's texts where an operation did not read them: any of them may be a secret."""
+    head, body = _halves(came)
+    only_events = bool(EVENT.search(body)) and not LOGIN_TAKEN.search(body)
+    if not (is_part_unread(environ) or (is_unread(environ) and not only_events)) or b"<" not in body:
+        return came, ""
+    return head + BETWEEN_TAGS.sub(rb"\1" + MASK, CDATA.sub(MASK, body)), TEXTS_HIDDEN
+
+
+def unpacked(body: bytes, encoding: str, most: int) -> bytes | None:
+    """The beginning of ``body`` unpacked, a little more than ``most`` bytes of it; None where it is not packed."""
+    if encoding.strip().lower() not in ("gzip", "x-gzip", "deflate"):
+        return None
+    for window in WINDOWS:
+        try:
+            return zlib.decompressobj(window).decompress(body, most + 1) or None
+        except zlib.error:
+            continue
+    return None
+
+
+def _repairs(environ: Environ) -> tuple[str, ...]:
+    repairs = environ.get(REPAIRS)
+    return (f"consertado: {', '.join(repairs)}",) if repairs else ()
+
+
+def _replay(environ: Environ) -> tuple[str, ...]:
+    replayed = environ.get(REPLAY_OF)
+    return (f"reenvio de {replayed} por {environ.get('cti.replay_by', '')}",) if replayed else ()
+
+
+def head_of(environ: Environ) -> bytes:
+    """The request's head: as it came at the lenient port, else put together from what the server told."""
+    raw: bytes | None = environ.get(RAW_HEAD)
+    if raw is not None:
+        return raw
+    query = environ.get("QUERY_STRING", "")
+    target = environ.get("SCRIPT_NAME", "") + environ["PATH_INFO"] + (f"?{query}" if query else "")
+    lines = [f"{environ['REQUEST_METHOD']} {target} {environ.get('SERVER_PROTOCOL', 'HTTP/1.1')}"]
+    for key, name in (("CONTENT_TYPE", "Content-Type"), ("CONTENT_LENGTH", "Content-Length")):
+        if environ.get(key):
+            lines.append(f"{name}: {environ[key]}")
+    lines += [f"{name}: {value}" for key, value in environ.items() if (name := _header_name(key))]
+    return "\r\n".join(lines).encode("latin-1", "replace") + GAP
+
+
+@lru_cache(maxsize=1024)
+def _header_name(key: str) -> str:
+    """``User-Agent`` of ``HTTP_USER_AGENT``; nothing for what is no header, or was written already.
+
+    Granian may hand a body's type and length over under both names.
+    """
+    if not key.startswith("HTTP_") or key in ("HTTP_CONTENT_TYPE", "HTTP_CONTENT_LENGTH"):
+        return ""
+    return key[5:].replace("_", "-").title()
+
+
+def answer_bytes(answer: Answer) -> bytes:
+    """The answer's head and body."""
+    lines = [f"HTTP/1.1 {answer.status}", *(f"{name}: {value}" for name, value in answer.headers)]
+    return "\r\n".join(lines).encode("latin-1", "replace") + GAP + answer.body
+
+
+def may_be_replayed(exchange: Exchange) -> bool:
+    """Whether ``exchange`` is an event that came in and was kept whole."""
+    operation = OPERATIONS.get(exchange.operation)
+    is_event = operation is not None and not operation.dials and exchange.operation != "Teste"
+    return exchange.way == IN and is_event and "cortado" not in exchange.note
+
+
+def environ_of(exchange: Exchange, by: str) -> Environ:
+    """``exchange`` as a request to serve again, marked as sent by the agent ``by``. Raises ``NotReplayable``.
+
+    The client's address stays that of the exchange; whoever may press the button stands in for its credentials.
+    """
+    end = END_OF_HEAD.search(exchange.request)
+    repaired = repair(exchange.request[: end.end()]) if end else None
+    if not end or not isinstance(repaired, Repaired) or not may_be_replayed(exchange):
+        raise NotReplayable(f"o registro {exchange.id}")
+    body = exchange.request[end.end() :]
+    environ = lenient.environ_of(repaired.head)
+    environ |= {
+        "REMOTE_ADDR": exchange.peer,
+        "cti.client": exchange.peer,
+        "wsgi.url_scheme": "http",
+        "wsgi.input": BytesIO(body),
+    }
+    return environ | {"CONTENT_LENGTH": str(len(body)), REPLAY_OF: exchange.id, "cti.replay_by": by}
