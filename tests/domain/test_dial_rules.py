@@ -12,7 +12,7 @@ from phonenumbers.shortnumberinfo import is_emergency_number
 
 from gateway.config import loader as config_file
 from gateway.config import tables as config
-from gateway.domain.dialplan.forms import patterns
+from gateway.domain.dialplan.forms import Form, patterns
 from gateway.domain.dialplan.plan import (
     EMERGENCY,
     BecomesService,
@@ -225,6 +225,11 @@ def test_a_blocked_number_is_refused_however_it_is_written(number: str, plan: Di
     if not abroad and front in ("0", "021"):
         with pytest.raises(BlockedNumber):
             dial(front + number, blocking, SAO_PAULO)
+
+
+def test_an_emergency_number_behind_the_prefix_is_no_unknown_one_of_a_rule() -> None:
+    unknown = Rule(form=Form("0", "national", ""), kinds=(Kind.UNKNOWN,))
+    assert dial("021911", DialPlan("021", (unknown,)), SAO_PAULO).digits == "911"
 
 
 @settings(deadline=None, max_examples=150)

@@ -245,6 +245,10 @@ def _choose(text: Typed, whole: Reading, plan: DialPlan, numbers: NumberPlan) ->
     if text.international or trust is _Trust.EXACT or whole.national in EMERGENCY:
         return written, whole, ()
     found = list(without_front(written, plan, numbers))
+    for front, rest, behind in found:
+        # A rule for unknown numbers would make them of the same digits.
+        if front.before == plan.prefix and rest in EMERGENCY:
+            return rest, behind, _there(front)
     # What the plan itself would dial comes before what the CRM may have added.
     if trust is _Trust.NONE:
         for front, rest, behind in found:
