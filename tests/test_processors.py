@@ -1,12 +1,13 @@
 """A busy worker keeps to one processor, a calm one to none."""
 
+import errno
 import json
 import subprocess
 import sys
 
 import pytest
 
-from gateway.server.cpu_affinity import can_move, is_busy, share
+from gateway.server.cpu_affinity import Keeper, can_move, is_busy, share
 
 
 @pytest.mark.parametrize(
@@ -60,3 +61,20 @@ def test_all_threads_move_when_a_worker_gets_busy_and_when_it_gets_calm():
     allowed, *seen = json.loads(done.stdout)
     own = [allowed[1 % len(allowed)]]
     assert seen == [allowed, own, own, allowed]
+
+
+def test_a_move_that_failed_is_tried_again(monkeypatch):
+    loads = iter([0.0, 1000.0, 2000.0])
+    keeper = Keeper(1, used_s=lambda: next(loads))
+    moved = []
+
+    def move(processors):
+        moved.append(processors)
+        if len(moved) == 1:
+            raise OSError(errno.EMFILE, "Too many open files")
+
+    monkeypatch.setattr("gateway.server.cpu_affinity.move", move)
+    with pytest.raises(OSError, match="Too many"):
+        keeper.look()
+    keeper.look()
+    assert moved == [moved[0], moved[0]]

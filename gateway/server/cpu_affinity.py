@@ -44,9 +44,10 @@ class Keeper:
         used, at = self._used_s(), time.monotonic()
         load = (used - self._used) / max(at - self._at, 0.001)
         self._used, self._at = used, at
-        if is_busy(load, self._busy) != self._busy:
-            self._busy = not self._busy
-            move(self._own if self._busy else self._all)
+        busy = is_busy(load, self._busy)
+        if busy != self._busy:
+            move(self._own if busy else self._all)
+            self._busy = busy  # not before: a move that failed is tried again
 
     def _run(self) -> None:
         while True:
