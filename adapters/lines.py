@@ -13,7 +13,7 @@ from gateway.adapter import WireExchange, WireRequest, overhearing
 
 
 @dataclass
-class Heard:
+class HeardBytes:
     """What went out and what came back in one exchange, for the wire log."""
 
     sent: bytearray = field(default_factory=bytearray)
@@ -21,12 +21,12 @@ class Heard:
 
 
 @contextmanager
-def told(peer: str, reason: Callable[[Exception], str], *, secrets: Sequence[str] = ()) -> Iterator[Heard]:
+def told(peer: str, reason: Callable[[Exception], str], *, secrets: Sequence[str] = ()) -> Iterator[HeardBytes]:
     """Tell who listens (``gateway.adapter.overheard``) of the exchange in this block with ``peer`` (``host:port``).
 
     ``reason`` words an error for people; it must not quote a secret. ``secrets`` are masked in what is kept.
     """
-    heard, began, problem = Heard(), time.perf_counter_ns(), ""
+    heard, began, problem = HeardBytes(), time.perf_counter_ns(), ""
     try:
         yield heard
     except Exception as error:
@@ -47,7 +47,7 @@ class Lines:
     """
 
     def __init__(
-        self, host: str, port: int, attempt: Attempt, heard: Heard, *, connect_s: float, trust: Trust | None = None
+        self, host: str, port: int, attempt: Attempt, heard: HeardBytes, *, connect_s: float, trust: Trust | None = None
     ) -> None:
         """Connect, over TLS where ``trust`` is given. Raises ``OSError`` as ``connected`` does."""
         self.attempt = attempt

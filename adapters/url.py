@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
 from urllib.parse import quote
 
-from adapters.http.answers import Pattern, Rule
-from adapters.http.client import Answer, HttpRequest, Peer
+from adapters.http.answers import AnswerRule, Pattern
+from adapters.http.client import HttpAnswer, HttpRequest, Peer
 from adapters.http.one_request import OneRequest
 from adapters.http.outcomes import Failed
 from adapters.http.settings import HttpConfig, is_line, origin_of
@@ -66,7 +66,7 @@ class UrlAdapter(OneRequest):
         self._origin = origin_of(config.url)
         self._url = Template(config.url.strip(), escape=for_url, secrets=config.secrets, place="url")
         self._body = Template(config.body, escape=escape_for(config.content_type), secrets=config.secrets, place="body")
-        self._rule = Rule(config.success, config.refused)
+        self._rule = AnswerRule(config.success, config.refused)
         self._peer = Peer(config, name=name)
         if config.probe_url:
             origin_of(config.probe_url)
@@ -88,7 +88,7 @@ class UrlAdapter(OneRequest):
         headers = {"Content-Type": self._config.content_type}
         return HttpRequest("POST", url, headers, self._body.render(message).encode())
 
-    def _judge(self, answer: Answer) -> Delivery:
+    def _judge(self, answer: HttpAnswer) -> Delivery:
         first, last = self._config.success_status
         verdict = self._rule.judge(answer.text)
         if first <= answer.status <= last or verdict.outcome is Outcome.REFUSED:

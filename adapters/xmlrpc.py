@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar
 from xml.parsers.expat import ExpatError
 
-from adapters.http.answers import Pattern, Rule, as_text, boolean_of
-from adapters.http.client import Answer, HttpRequest, Peer
+from adapters.http.answers import AnswerRule, Pattern, as_text, boolean_of
+from adapters.http.client import HttpAnswer, HttpRequest, Peer
 from adapters.http.one_request import OneRequest
 from adapters.http.outcomes import Failed
 from adapters.http.settings import HttpConfig, origin_of
@@ -60,7 +60,7 @@ class XmlRpcAdapter(OneRequest):
         self.longest_s = config.timeout_s
         self._origin = origin_of(config.url)
         self._params = compiled(list(config.params), config.secrets, place="params")
-        self._rule = Rule(config.success, config.refused, config.result_path, config.ref_path)
+        self._rule = AnswerRule(config.success, config.refused, config.result_path, config.ref_path)
         self._peer = Peer(config, name=name)
 
     def probe(self) -> Probe:
@@ -75,7 +75,7 @@ class XmlRpcAdapter(OneRequest):
             raise AdapterError(f"the parameters of {self._config.method!r} do not fit XML-RPC: {error}") from None
         return HttpRequest("POST", self._config.url, {"Content-Type": "text/xml"}, body.encode())
 
-    def _judge(self, answer: Answer) -> Delivery:
+    def _judge(self, answer: HttpAnswer) -> Delivery:
         try:
             value = value_of(answer.text)
         except Unreadable as unreadable:

@@ -59,7 +59,7 @@ from collections.abc import Sequence
 from difflib import get_close_matches
 from typing import ClassVar, Literal
 
-from gateway.domain.numbering.reading import Step
+from gateway.domain.numbering.reading import ReadingStep
 
 
 class GatewayError(Exception):
@@ -543,7 +543,7 @@ class NumberBlocked(DialError):
 
     code = 560
 
-    def __init__(self, number: str, by: str, steps: tuple[Step, ...] = ()) -> None:
+    def __init__(self, number: str, by: str, steps: tuple[ReadingStep, ...] = ()) -> None:
         super().__init__(
             f"o plano de discagem não permite ligar para {number[:80]!r} ({by}).",
             hint="Se a ligação for necessária, fale com quem administra a telefonia.",

@@ -23,7 +23,7 @@ EXTENSION = re.compile(r"[0-9*#]{1,32}")
 """What an appliance can be told to ring: nothing that could be more than one parameter, header or channel."""
 
 
-class Journal(Protocol):
+class DraftWriter(Protocol):
     """Where decisions are remembered: ``write`` returns once the draft is durable."""
 
     def write(self, draft: StartDraft | EndDraft | OrderDraft) -> Recorded: ...
@@ -57,7 +57,7 @@ class Core:
     """What the handlers work with. ``handle`` is the one entrance for every wire and the desk."""
 
     tenants: Mapping[str, Tenant]
-    journal: Journal
+    journal: DraftWriter
     dialler: Dialler
 
     def handle(self, message: Message) -> Reply:

@@ -26,7 +26,7 @@ SLICE_MS = 3600 * 1000
 """How much of the log is looked through in one transaction."""
 
 
-class Sweeper:
+class Maintenance:
     """One thread. ``give_up_ms`` says for each tenant how long the end of a call is waited for."""
 
     def __init__(

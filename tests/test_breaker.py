@@ -3,7 +3,7 @@
 import pytest
 
 from gateway.adapter import Outcome
-from gateway.orders.circuit_breaker import Condition, Gate, Rules, ask, gate, told, try_now, turn
+from gateway.orders.circuit_breaker import BreakerState, Condition, Rules, ask, gate, told, try_now, turn
 
 RULES = Rules(failures=3, pause_s=30)
 
@@ -21,22 +21,22 @@ DEAD = after(*[Outcome.UNREACHABLE] * 3)
 @pytest.mark.parametrize(
     ("outcomes", "state"),
     [
-        ((), Gate.CLOSED),
-        ((Outcome.UNKNOWN, Outcome.UNREACHABLE), Gate.CLOSED),
-        ((Outcome.UNKNOWN, Outcome.UNREACHABLE, Outcome.UNKNOWN), Gate.OPEN),
-        ((Outcome.UNKNOWN, Outcome.UNKNOWN, Outcome.REFUSED, Outcome.UNKNOWN), Gate.CLOSED),
-        ((Outcome.UNKNOWN, Outcome.UNKNOWN, Outcome.ACCEPTED, Outcome.UNKNOWN), Gate.CLOSED),
-        ((*[Outcome.UNKNOWN] * 4, Outcome.ACCEPTED), Gate.CLOSED),
+        ((), BreakerState.CLOSED),
+        ((Outcome.UNKNOWN, Outcome.UNREACHABLE), BreakerState.CLOSED),
+        ((Outcome.UNKNOWN, Outcome.UNREACHABLE, Outcome.UNKNOWN), BreakerState.OPEN),
+        ((Outcome.UNKNOWN, Outcome.UNKNOWN, Outcome.REFUSED, Outcome.UNKNOWN), BreakerState.CLOSED),
+        ((Outcome.UNKNOWN, Outcome.UNKNOWN, Outcome.ACCEPTED, Outcome.UNKNOWN), BreakerState.CLOSED),
+        ((*[Outcome.UNKNOWN] * 4, Outcome.ACCEPTED), BreakerState.CLOSED),
     ],
 )
 def test_so_many_in_a_row_without_an_answer_and_it_is_left_alone_and_any_answer_ends_that(
-    outcomes: tuple[Outcome, ...], state: Gate
+    outcomes: tuple[Outcome, ...], state: BreakerState
 ) -> None:
     assert gate(after(*outcomes), 101) is state
 
 
 def test_zero_failures_never_leaves_it_alone() -> None:
-    assert gate(after(*[Outcome.UNKNOWN] * 50, rules=Rules(failures=0)), 101) is Gate.CLOSED
+    assert gate(after(*[Outcome.UNKNOWN] * 50, rules=Rules(failures=0)), 101) is BreakerState.CLOSED
 
 
 def test_the_reason_and_the_time_of_the_next_attempt_are_known() -> None:
@@ -49,24 +49,24 @@ def test_orders_that_were_under_way_do_not_make_the_pause_longer() -> None:
 
 def test_after_the_pause_one_order_is_the_trial_and_the_others_still_wait() -> None:
     trying, state = ask(DEAD, 130)
-    assert state is Gate.HALF_OPEN
-    assert ask(trying, 131) == (trying, Gate.OPEN)
+    assert state is BreakerState.HALF_OPEN
+    assert ask(trying, 131) == (trying, BreakerState.OPEN)
 
 
 def test_a_trial_that_fails_starts_the_pause_anew_and_one_that_is_answered_ends_it() -> None:
     trying, _ = ask(DEAD, 130)
     again = told(trying, Outcome.UNREACHABLE, "ainda não", 131, RULES)
-    assert (gate(again, 132), again.retry_at, again.reason) == (Gate.OPEN, 161, "ainda não")
+    assert (gate(again, 132), again.retry_at, again.reason) == (BreakerState.OPEN, 161, "ainda não")
     assert told(trying, Outcome.REFUSED, "ocupado", 131, RULES) == Condition()
 
 
 def test_a_trial_whose_process_died_is_forgotten_after_a_minute() -> None:
     trying, _ = ask(DEAD, 130)
-    assert ask(trying, 191)[1] is Gate.HALF_OPEN
+    assert ask(trying, 191)[1] is BreakerState.HALF_OPEN
 
 
 def test_a_good_probe_ends_the_pause() -> None:
-    assert ask(try_now(DEAD, 105), 105)[1] is Gate.HALF_OPEN
+    assert ask(try_now(DEAD, 105), 105)[1] is BreakerState.HALF_OPEN
     assert try_now(Condition(), 105) == Condition()
 
 
@@ -100,12 +100,12 @@ def test_a_clock_put_back_blocks_nobody_for_long(back_s: float) -> None:
 @pytest.mark.parametrize("step_s", [-86_400, -50, 86_400])
 def test_an_appliance_that_is_left_alone_is_tried_again_when_the_clock_was_set(step_s: float) -> None:
     dead = after(*[Outcome.UNREACHABLE] * 3, now=1_000_000)
-    assert gate(dead, 1_000_010) is Gate.OPEN
+    assert gate(dead, 1_000_010) is BreakerState.OPEN
     now = 1_000_010 + step_s
     trial, state = ask(dead, now)
-    assert state is Gate.HALF_OPEN
-    assert ask(trial, now + 1)[1] is Gate.OPEN, "one trial at a time"
-    assert ask(trial, now - 90_000)[1] is Gate.HALF_OPEN, "a trial from the future is over"
+    assert state is BreakerState.HALF_OPEN
+    assert ask(trial, now + 1)[1] is BreakerState.OPEN, "one trial at a time"
+    assert ask(trial, now - 90_000)[1] is BreakerState.HALF_OPEN, "a trial from the future is over"
     again = told(trial, Outcome.UNREACHABLE, "sem resposta", now + 1, RULES)
-    assert gate(again, now + 2) is Gate.OPEN
-    assert gate(again, now + 32) is Gate.HALF_OPEN
+    assert gate(again, now + 2) is BreakerState.OPEN
+    assert gate(again, now + 32) is BreakerState.HALF_OPEN

@@ -127,16 +127,16 @@ def settings_of(model: type[BaseModel]) -> set[str]:
 @pytest.mark.parametrize(
     "model",
     [
-        config.Branch,
-        config.Server,
+        config.BranchSettings,
+        config.ServerSettings,
         config.Log,
-        config.Events,
-        config.Listener,
+        config.EventSettings,
+        config.ListenerSettings,
         config.ClickToCall,
-        config.DialPlan,
+        config.DialPlanSettings,
         config.DialRule,
         config.DialTest,
-        config.Tenant,
+        config.TenantSettings,
     ],
 )
 def test_every_setting_is_explained_in_the_written_configuration(model: type[BaseModel]) -> None:

@@ -14,7 +14,7 @@ from gateway.adapter import Delivery, Outcome, Outgoing
 from gateway.clock import Clock as SteppedClock
 from gateway.domain.messages import PlaceCall
 from gateway.domain.numbering.numbers import read
-from gateway.relay.outbox_worker import Courier, sweep_abandoned, wait_ms
+from gateway.relay.outbox_worker import OutboxWorker, sweep_abandoned, wait_ms
 from gateway.store import tables
 from gateway.store.drafts import OrderDraft
 from gateway.store.outbox import Outbox
@@ -98,23 +98,23 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def couriers() -> Iterator[list[Courier]]:
-    running: list[Courier] = []
+def couriers() -> Iterator[list[OutboxWorker]]:
+    running: list[OutboxWorker] = []
     yield running
     for courier in running:
         courier.stop()
 
 
-def send(store: Store, couriers: list[Courier], clock: Clock, **targets: FakeAdapter) -> Courier:
+def send(store: Store, couriers: list[OutboxWorker], clock: Clock, **targets: FakeAdapter) -> OutboxWorker:
     peers = {("acme", name): adapter for name, adapter in targets.items()}
-    courier = Courier(Outbox(store.engine, store.journal), peers, clock=clock, look_every_s=0.05)
+    courier = OutboxWorker(Outbox(store.engine, store.journal), peers, clock=clock, look_every_s=0.05)
     couriers.append(courier)
     courier.start()
     return courier
 
 
 def test_an_event_reaches_the_crm_with_the_number_put_right(
-    store: Store, couriers: list[Courier], clock: Clock
+    store: Store, couriers: list[OutboxWorker], clock: Clock
 ) -> None:
     crm = FakeAdapter()
     send(store, couriers, clock, crm=crm)
@@ -126,7 +126,7 @@ def test_an_event_reaches_the_crm_with_the_number_put_right(
 
 @pytest.mark.parametrize("outcome", [Outcome.REFUSED, Outcome.UNREACHABLE, Outcome.UNKNOWN])
 def test_an_event_that_was_not_taken_is_sent_again_later_and_in_order(
-    store: Store, couriers: list[Courier], clock: Clock, outcome: Outcome
+    store: Store, couriers: list[OutboxWorker], clock: Clock, outcome: Outcome
 ) -> None:
     crm = FakeAdapter(lambda _: Delivery(outcome, "agora não"))
     for number in ("4732100123", "4732100124"):
@@ -141,7 +141,7 @@ def test_an_event_that_was_not_taken_is_sent_again_later_and_in_order(
     assert [message.fields["telefone"] for message in crm.delivered] == ["4732100123", "4732100123", "4732100124"]
 
 
-def test_a_target_that_hangs_does_not_hold_up_another(store: Store, couriers: list[Courier], clock: Clock) -> None:
+def test_a_target_that_hangs_does_not_hold_up_another(store: Store, couriers: list[OutboxWorker], clock: Clock) -> None:
     gate = threading.Event()
 
     def hang(_message: Outgoing) -> Delivery:
@@ -156,7 +156,7 @@ def test_a_target_that_hangs_does_not_hold_up_another(store: Store, couriers: li
 
 
 def test_an_event_nobody_took_for_a_day_is_given_up_and_the_next_one_goes(
-    store: Store, couriers: list[Courier], clock: Clock
+    store: Store, couriers: list[OutboxWorker], clock: Clock
 ) -> None:
     store.journal.write(start_draft("3501", "4732100123", forwards=("crm",)))
     clock.now += 25 * 3_600_000
@@ -172,7 +172,7 @@ def given_up() -> float:
 
 @pytest.mark.parametrize("step", [-30 * 86_400_000, -3_600_000])
 def test_an_event_does_not_wait_for_a_clock_that_was_set_back(
-    store: Store, couriers: list[Courier], clock: Clock, step: int
+    store: Store, couriers: list[OutboxWorker], clock: Clock, step: int
 ) -> None:
     store.journal.write(start_draft("3501", "4732100123", forwards=("crm",)))
     crm = FakeAdapter(lambda _: Delivery(Outcome.UNREACHABLE, "não"))
@@ -183,7 +183,7 @@ def test_an_event_does_not_wait_for_a_clock_that_was_set_back(
     until(lambda: Outbox(store.engine, store.journal).waiting() == 0)
 
 
-def test_a_clock_set_forward_gives_no_event_up(store: Store, couriers: list[Courier]) -> None:
+def test_a_clock_set_forward_gives_no_event_up(store: Store, couriers: list[OutboxWorker]) -> None:
     time_set = SetTime(T0 + 10)
     store.journal.write(start_draft("3501", "4732100123", forwards=("crm",)))
     crm = FakeAdapter(lambda _: Delivery(Outcome.UNREACHABLE, "não"))

@@ -40,19 +40,19 @@ def test_every_command_is_in_the_reference_and_explains_itself(name: str) -> Non
 @pytest.mark.parametrize(
     "model",
     [
-        config.Server,
+        config.ServerSettings,
         config.Log,
-        config.Branch,
-        config.Tenant,
-        config.Events,
-        config.Listener,
+        config.BranchSettings,
+        config.TenantSettings,
+        config.EventSettings,
+        config.ListenerSettings,
         config.ClickToCall,
-        config.DialPlan,
+        config.DialPlanSettings,
         config.DialRule,
         config.DialTest,
-        config.Appliance,
+        config.ApplianceSettings,
         config.Forward,
-        config.Directory,
+        config.DirectorySettings,
     ],
 )
 def test_every_setting_is_in_the_reference(model: type[BaseModel]) -> None:

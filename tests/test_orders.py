@@ -22,11 +22,11 @@ from gateway.domain.messages import PlaceCall
 from gateway.domain.numbering.numbers import read
 from gateway.errors import Stopping, TooManyOrders
 from gateway.orders.appliance_queue import Lane
-from gateway.orders.circuit_breaker import Condition, Gate, Rules
-from gateway.orders.dispatcher import OrderDesk
+from gateway.orders.circuit_breaker import BreakerState, Condition, Rules
+from gateway.orders.dispatcher import OrderDispatcher
 from gateway.orders.shared_state import Record, Slots
 from gateway.store.calls import CallLog
-from gateway.store.drafts import Attempt, OrderDraft, Way
+from gateway.store.drafts import OrderAttempt, OrderDraft, Way
 from gateway.store.orders import OrderLog
 from tests.fakes import FakeAdapter
 from tests.store.conftest import HERE, PLAN, T0, Store, open_store, store
@@ -38,7 +38,7 @@ DRAFT = OrderDraft(
 )
 WITH_FALLBACK = replace(DRAFT, fallback=Way("cloud", "0214732100123"))
 DIAL = Outgoing("dial", "1", {"number": "1"})
-OpenDesk = Callable[..., OrderDesk]
+OpenDesk = Callable[..., OrderDispatcher]
 
 
 def until(condition: Callable[[], object], timeout_s: float = 10) -> None:
@@ -53,10 +53,12 @@ def open_desk(store: Store) -> Iterator[OpenDesk]:
     """A desk with the appliances given by name; ``rules`` are all appliances' own."""
     with ExitStack() as opened:
 
-        def start(rules: Rules | None = None, *, options: dict | None = None, **adapters: FakeAdapter) -> OrderDesk:
+        def start(
+            rules: Rules | None = None, *, options: dict | None = None, **adapters: FakeAdapter
+        ) -> OrderDispatcher:
             appliances = {("acme", name): adapter for name, adapter in adapters.items()}
             kept = {key: rules or Rules() for key in appliances}
-            desk = OrderDesk(store.journal, appliances, OrderLog(store.engine), rules=kept, **(options or {}))
+            desk = OrderDispatcher(store.journal, appliances, OrderLog(store.engine), rules=kept, **(options or {}))
             opened.callback(desk.stop)
             return desk
 
@@ -75,13 +77,13 @@ def says(outcome: Outcome, detail: str = "sem resposta") -> FakeAdapter:
     return FakeAdapter(lambda _: Delivery(outcome, detail))
 
 
-def begun(lane: Lane) -> Attempt:
+def begun(lane: Lane) -> OrderAttempt:
     """An attempt at ``lane``'s appliance, whether it is over at once or on a thread of the lane's own."""
     attempt = lane.begin(DIAL, ends=time.monotonic() + 5)
     return attempt.result(5) if isinstance(attempt, Future) else attempt
 
 
-def place(desk: OrderDesk, store: Store, draft: OrderDraft = DRAFT) -> tuple[Outcome, str]:
+def place(desk: OrderDispatcher, store: Store, draft: OrderDraft = DRAFT) -> tuple[Outcome, str]:
     return desk.dial(store.journal.write(draft), draft)
 
 
@@ -256,7 +258,7 @@ def test_an_appliance_that_is_left_alone_gets_no_orders_and_the_fallback_dials(
     assert outcome is Outcome.UNREACHABLE
     assert "nova tentativa às" in detail
     assert "Motivo: Sem rede." in detail
-    assert desk.lanes["acme", "pbx"].health().gate is Gate.OPEN
+    assert desk.lanes["acme", "pbx"].health().gate is BreakerState.OPEN
 
 
 class Dead(FakeAdapter):
@@ -281,7 +283,7 @@ def test_after_the_pause_a_probe_rings_nobody_and_only_when_it_is_good_an_order_
     time.sleep(0.02)
     pbx.back, pbx.answer = True, lambda _: Delivery(Outcome.ACCEPTED, "ok")
     assert place(desk, store)[0] is Outcome.ACCEPTED
-    assert desk.lanes["acme", "pbx"].health().gate is Gate.CLOSED
+    assert desk.lanes["acme", "pbx"].health().gate is BreakerState.CLOSED
 
 
 def test_a_trial_s_probe_that_hangs_keeps_nobody_longer_than_they_wait(
@@ -315,7 +317,7 @@ def test_two_workers_know_of_the_same_breaker(tmp_path: Path) -> None:
     rules = Rules(failures=1, pause_s=60)
     one, other = (Lane("acme", "../pbx", says(Outcome.UNKNOWN), rules, data=tmp_path) for _ in range(2))
     begun(one)
-    assert other.health().gate is Gate.OPEN
+    assert other.health().gate is BreakerState.OPEN
     assert begun(other).delivery.outcome is Outcome.UNREACHABLE
     assert {path.parent for path in tmp_path.rglob("*pbx")} == {tmp_path / "appliances"}
     one.stop()
@@ -324,7 +326,7 @@ def test_two_workers_know_of_the_same_breaker(tmp_path: Path) -> None:
 
 def test_an_appliance_that_nobody_dials_by_costs_no_file(tmp_path: Path) -> None:
     lane = Lane("acme", "pbx", says(Outcome.ACCEPTED), Rules(), data=tmp_path)
-    assert lane.health().gate is Gate.CLOSED
+    assert lane.health().gate is BreakerState.CLOSED
     assert list(tmp_path.iterdir()) == []
     lane.stop()
 
@@ -347,7 +349,7 @@ def test_each_attempt_is_counted_once_by_its_outcome_and_one_that_was_not_made_t
     delivers = iter([Outcome.ACCEPTED, Outcome.UNREACHABLE])
     adapter = FakeAdapter(lambda _: Delivery(next(delivers), "Sem rede."))
     key = ("acme", "counted")
-    desk = OrderDesk(store.journal, {key: adapter}, OrderLog(store.engine), rules={key: Rules(failures=1)})
+    desk = OrderDispatcher(store.journal, {key: adapter}, OrderLog(store.engine), rules={key: Rules(failures=1)})
     draft = replace(DRAFT, appliance="counted")
     for _ in range(3):
         place(desk, store, draft)

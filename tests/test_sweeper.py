@@ -7,7 +7,7 @@ from time import monotonic
 import pytest
 
 from gateway.clock import Clock as SteppedClock
-from gateway.maintenance import LOOK_BACK_MS, Sweeper
+from gateway.maintenance import LOOK_BACK_MS, Maintenance
 from gateway.store.ghosts import Ghosts
 from gateway.store.outbox import Outbox
 from tests.fakes import SetTime
@@ -39,8 +39,10 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def sweeper(store: Store, clock: Clock, tmp_path: Path) -> Iterator[Sweeper]:
-    made = Sweeper(store.journal, Outbox(store.engine, store.journal), {"acme": 4 * HOUR, "beta": HOUR}, clock=clock)
+def sweeper(store: Store, clock: Clock, tmp_path: Path) -> Iterator[Maintenance]:
+    made = Maintenance(
+        store.journal, Outbox(store.engine, store.journal), {"acme": 4 * HOUR, "beta": HOUR}, clock=clock
+    )
     yield made
     made.stop()
 
@@ -49,7 +51,7 @@ def statuses(store: Store) -> list[str]:
     return [call.status for call in sorted(store.calls.recent(None), key=lambda call: call.id)]
 
 
-def test_each_company_waits_as_long_as_it_says(store: Store, sweeper: Sweeper, clock: Clock) -> None:
+def test_each_company_waits_as_long_as_it_says(store: Store, sweeper: Maintenance, clock: Clock) -> None:
     store.start("3501", "4732100123", T0)
     store.start("3501", "4732100123", T0, tenant="beta")
     clock.now = T0 + 2 * HOUR
@@ -61,7 +63,7 @@ def test_each_company_waits_as_long_as_it_says(store: Store, sweeper: Sweeper, c
 
 
 def test_what_was_left_while_the_gateway_was_off_is_found_at_the_start(
-    store: Store, sweeper: Sweeper, clock: Clock
+    store: Store, sweeper: Maintenance, clock: Clock
 ) -> None:
     store.start("3501", "4732100123", T0)
     clock.now = T0 + LOOK_BACK_MS
@@ -70,7 +72,7 @@ def test_what_was_left_while_the_gateway_was_off_is_found_at_the_start(
 
 
 def test_a_call_is_given_up_too_when_the_clock_was_set_back_meanwhile(
-    store: Store, sweeper: Sweeper, clock: Clock
+    store: Store, sweeper: Maintenance, clock: Clock
 ) -> None:
     clock.now = T0 + 20 * HOUR
     sweeper.sweep()
@@ -85,7 +87,7 @@ def test_a_call_is_given_up_too_when_the_clock_was_set_back_meanwhile(
 def test_a_clock_set_forward_gives_no_call_up_before_its_time(store: Store, tmp_path: Path) -> None:
     time = SetTime(T0)
     outbox = Outbox(store.engine, store.journal)
-    sweeper = Sweeper(store.journal, outbox, {"acme": 4 * HOUR}, clock=SteppedClock(time.wall, time.steady))
+    sweeper = Maintenance(store.journal, outbox, {"acme": 4 * HOUR}, clock=SteppedClock(time.wall, time.steady))
     store.start("3501", "4732100123", T0)
     time.step(50 * 365 * 24 * HOUR)
     sweeper.sweep()
@@ -97,7 +99,7 @@ def test_a_clock_set_forward_gives_no_call_up_before_its_time(store: Store, tmp_
     assert monotonic() - began < 20, "fifty years are not looked through"
 
 
-def test_a_call_that_has_ended_is_left_alone(store: Store, sweeper: Sweeper, clock: Clock) -> None:
+def test_a_call_that_has_ended_is_left_alone(store: Store, sweeper: Maintenance, clock: Clock) -> None:
     store.start("3501", "4732100123", T0)
     store.end("3501", "4732100123", T0 + 1000)
     clock.now = T0 + 10 * HOUR
@@ -105,7 +107,9 @@ def test_a_call_that_has_ended_is_left_alone(store: Store, sweeper: Sweeper, clo
     assert statuses(store) == ["ended"]
 
 
-def test_an_order_of_a_gateway_that_died_is_settled_as_unknown(store: Store, sweeper: Sweeper, clock: Clock) -> None:
+def test_an_order_of_a_gateway_that_died_is_settled_as_unknown(
+    store: Store, sweeper: Maintenance, clock: Clock
+) -> None:
     store.order("3501", "4732100123", T0)
     clock.now = T0 + HOUR
     sweeper.sweep()
@@ -114,7 +118,7 @@ def test_an_order_of_a_gateway_that_died_is_settled_as_unknown(store: Store, swe
 
 def test_a_transfer_that_was_told_by_a_second_start_is_not_waited_for_for_hours(store: Store, clock: Clock) -> None:
     outbox, ghosts = Outbox(store.engine, store.journal), Ghosts(store.engine)
-    sweeper = Sweeper(store.journal, outbox, {"acme": 4 * HOUR}, clock=clock, ghosts=ghosts)
+    sweeper = Maintenance(store.journal, outbox, {"acme": 4 * HOUR}, clock=clock, ghosts=ghosts)
     store.start("3501", "4732100123", T0)
     store.start("3502", "4732100123", T0 + 60_000)
     store.end("3502", "4732100123", T0 + 300_000)
@@ -124,7 +128,7 @@ def test_a_transfer_that_was_told_by_a_second_start_is_not_waited_for_for_hours(
     sweeper.stop()
 
 
-def test_it_stops_at_once(sweeper: Sweeper) -> None:
+def test_it_stops_at_once(sweeper: Maintenance) -> None:
     sweeper.start()
     sweeper.stop()
     sweeper.stop()

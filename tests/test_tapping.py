@@ -10,7 +10,7 @@ from pydantic import TypeAdapter
 
 from gateway import adapter as adapters
 from gateway.adapter import Limits, Outcome, Outgoing, limits_of
-from gateway.store.traffic import Draft, Exchange
+from gateway.store.traffic import Draft, TrafficEntry
 from gateway.traffic.recorded_adapters import Tapped
 from tests.fakes import FakeAdapter
 
@@ -58,7 +58,7 @@ def tapped(address: str) -> tuple[Tapped, list[Draft]]:
     return Tapped(adapter, "acme", "pabx", "url", add=lambda draft, _: drafts.append(draft), most_bytes=4096), drafts
 
 
-def only(drafts: list[Draft]) -> Exchange:
+def only(drafts: list[Draft]) -> TrafficEntry:
     (draft,) = drafts
     return draft()
 

@@ -17,15 +17,15 @@ from gateway.config.tables import Config
 from gateway.desk.hub import Hub
 from gateway.directory.schedule import Schedule
 from gateway.errors import StoreUnavailable
-from gateway.maintenance import Sweeper
-from gateway.relay.outbox_worker import Courier
+from gateway.maintenance import Maintenance
+from gateway.relay.outbox_worker import OutboxWorker
 from gateway.server import cpu_affinity as processors
 from gateway.store import diagnostic_log as sidelog
-from gateway.store.delivery_receipts import Kind, Sighting, SightingLog
-from gateway.store.diagnostic_log import SideLog
+from gateway.store.delivery_receipts import DeliveryReceipt, DeliveryReceiptLog, ReceiptKind
+from gateway.store.diagnostic_log import DiagnosticLog
 from gateway.store.imports import Imports
 from gateway.store.outbox import Outbox
-from gateway.wire.lenient.port import LenientPort, Limits
+from gateway.wire.lenient.port import LenientPort, PortLimits
 from tests.fakes import FakeAdapter
 from tests.importing.test_schedule import HEADER, configured
 from tests.store.conftest import T0, Store, open_store, start_draft, store
@@ -93,7 +93,7 @@ def test_the_outbox_worker(store: Store, failing: Callable[..., Failing]) -> Non
     outbox = Outbox(store.engine, store.journal)
     fault = failing(outbox, "_due")
     crm = FakeAdapter()
-    courier = Courier(outbox, {("acme", "crm"): crm}, look_every_s=0.05)
+    courier = OutboxWorker(outbox, {("acme", "crm"): crm}, look_every_s=0.05)
     courier.start()
     store.journal.write(start_draft("3501", "4732100123", time.time_ns() // 1_000_000, forwards=("crm",)))
     pass_by(fault)
@@ -106,7 +106,7 @@ def test_the_sweeper(store: Store, failing: Callable[..., Failing], monkeypatch:
     outbox = Outbox(store.engine, store.journal)
     fault = failing(outbox, "abandoned_orders")
     store.order("3501", "4732100123", T0)
-    running = Sweeper(store.journal, outbox, {})
+    running = Maintenance(store.journal, outbox, {})
     running.start()
     pass_by(fault)
     until(lambda: [call.status for call in store.calls.recent("acme")] == ["unknown"])
@@ -130,14 +130,14 @@ def test_the_hub(store: Store, failing: Callable[..., Failing]) -> None:
 
 def test_the_traffic_log(tmp_path: Path, failing: Callable[..., Failing], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sidelog, "WRITE_EVERY_S", 0.05)
-    side = SideLog(tmp_path, keep_days=1, keep_mb=10)
+    side = DiagnosticLog(tmp_path, keep_days=1, keep_mb=10)
     fault = failing(side, "_write")
-    log = SightingLog(side)
+    log = DeliveryReceiptLog(side)
     side.start()
     at = time.time_ns() // 1_000_000
-    log.add(Sighting(at, "acme", "3501", "ana", "s", Kind.SHOWN.value, 1))
+    log.add(DeliveryReceipt(at, "acme", "3501", "ana", "s", ReceiptKind.SHOWN.value, 1))
     pass_by(fault)
-    log.add(Sighting(at, "acme", "3501", "ana", "s", Kind.SHOWN.value, 2))
+    log.add(DeliveryReceipt(at, "acme", "3501", "ana", "s", ReceiptKind.SHOWN.value, 2))
     until(lambda: log.of_call("acme", 2))
     side.stop()
 
@@ -148,7 +148,7 @@ def port() -> Iterator[LenientPort]:
         start_response("200 OK", [("Content-Length", "2")])
         return [b"ok"]
 
-    opened = LenientPort(application, "127.0.0.1", 0, Limits(max_body_bytes=1000))
+    opened = LenientPort(application, "127.0.0.1", 0, PortLimits(max_body_bytes=1000))
     yield opened
     opened.close()
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any, ClassVar
 
-from adapters.ami.session import Block, LoginFailed, Session, login_actions, written
+from adapters.ami.session import AmiSession, Block, LoginFailed, login_actions, written
 from adapters.ami.settings import AmiConfig
 from adapters.http.connection import Attempt, ConnectTimeout, NotConnected
 from adapters.http.outcomes import Failed, built
@@ -113,10 +113,10 @@ class AmiAdapter:
     def _shown(self, action: bytes) -> WireRequest:
         return WireRequest(self._config.peer, action, (self._config.secret.get_secret_value(),))
 
-    def _session(self) -> Session:
-        return Session(self._config, Attempt(self._config.timeout_s), self._trust, self._say)
+    def _session(self) -> AmiSession:
+        return AmiSession(self._config, Attempt(self._config.timeout_s), self._trust, self._say)
 
-    def _delivered(self, message: Outgoing, ask: Callable[[Session, str, bytes], Delivery]) -> Delivery:
+    def _delivered(self, message: Outgoing, ask: Callable[[AmiSession, str, bytes], Delivery]) -> Delivery:
         try:
             action = built(lambda: self._action(message))
         except AdapterError as error:
@@ -134,7 +134,7 @@ class AmiAdapter:
             outcome = Outcome.UNKNOWN if asked else Outcome.UNREACHABLE
             return self._say.delivery(outcome, f"o adaptador tem um defeito ({defect_of(error)})")
 
-    def _order(self, session: Session, channel: str, action: bytes) -> Delivery:
+    def _order(self, session: AmiSession, channel: str, action: bytes) -> Delivery:
         answer, news = session.ask_and_watch(action, self._config.watch_s, lambda block: _is_about(block, channel))
         if news is not None and not news.succeeded:
             code = news.get("reason")
@@ -142,7 +142,7 @@ class AmiAdapter:
             return self._say.delivery(Outcome.REFUSED, f"o ramal {why} (OriginateResponse, Reason {code})")
         return self._judged(answer, channel)
 
-    def _hang_up(self, session: Session, channel: str, action: bytes) -> Delivery:
+    def _hang_up(self, session: AmiSession, channel: str, action: bytes) -> Delivery:
         return self._judged(session.ask(action), channel)
 
     def _judged(self, answer: Block, channel: str) -> Delivery:

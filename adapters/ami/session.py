@@ -14,7 +14,7 @@ from adapters.ami.settings import AmiConfig, has_control
 from adapters.http.connection import Attempt
 from adapters.http.outcomes import Failed, reason_of
 from adapters.http.tls import Trust
-from adapters.lines import Heard, Lines, told
+from adapters.lines import HeardBytes, Lines, told
 from adapters.sentences import Sentences
 from gateway.adapter import Outcome
 from gateway.errors import AdapterError
@@ -93,7 +93,7 @@ def key_of(challenge: str, secret: str) -> str:
     return hashlib.md5(f"{challenge}{secret}".encode(), usedforsecurity=False).hexdigest()
 
 
-class Session:
+class AmiSession:
     """One connection for one attempt. Leave its ``with`` block to close it."""
 
     def __init__(self, config: AmiConfig, attempt: Attempt, trust: Trust | None, say: Sentences) -> None:
@@ -102,9 +102,9 @@ class Session:
         self._trust = trust
         self._say = say
         self._lines: Lines | None = None
-        self._heard = Heard()
+        self._heard = HeardBytes()
 
-    def __enter__(self) -> "Session":
+    def __enter__(self) -> "AmiSession":
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -70,7 +70,7 @@ class Verdict:
 
 
 @dataclass(frozen=True)
-class Rule:
+class AnswerRule:
     """What to look for, and at which paths of a structured answer.
 
     An empty ``success`` accepts everything, an empty ``refused`` refuses nothing.

@@ -19,7 +19,7 @@ from requests.utils import parse_dict_header
 from urllib3 import HTTPHeaderDict, HTTPResponse
 from urllib3.exceptions import HTTPError
 
-from adapters.http.connection import MAX_BODY, Attempt, Connections, TooLarge
+from adapters.http.connection import MAX_BODY, AnswerTooLarge, Attempt, ConnectionPool
 from adapters.http.head import Response, address_of, request_head
 from adapters.http.outcomes import STATUS, Failed, advised, outcome_of_status, reason_of
 from adapters.http.settings import HttpConfig, spellings
@@ -50,7 +50,7 @@ class HttpRequest:
 
 
 @dataclass(frozen=True)
-class Answer:
+class HttpAnswer:
     """What came back, the body whole and decompressed."""
 
     status: int
@@ -73,7 +73,7 @@ class Answer:
         return found[1] if found else ""
 
     @cached_property
-    def root(self) -> "Answer":
+    def root(self) -> "HttpAnswer":
         """Of a multipart/related answer (SOAP with attachments, MTOM) its root part; of another the answer itself."""
         kind = self.headers.get("Content-Type", "")
         if not is_multipart(kind):
@@ -111,7 +111,7 @@ class Peer(Sentences):
         super().__init__(name, spellings(config))
         self._max_body = max_body
         self._config = config
-        self._live = Connections(config.trust())
+        self._live = ConnectionPool(config.trust())
         self._own_headers = [(name, value.get_secret_value()) for name, value in config.headers.items()]
 
     @property
@@ -123,7 +123,7 @@ class Peer(Sentences):
         """The clock of one attempt, started now; several exchanges may share it."""
         return Attempt(self._config.timeout_s, self._max_body)
 
-    def exchange(self, request: HttpRequest, attempt: Attempt | None = None) -> Answer:
+    def exchange(self, request: HttpRequest, attempt: Attempt | None = None) -> HttpAnswer:
         """Send ``request`` once and read the answer. Raises ``Failed``."""
         attempt = attempt or self.attempt()
         answer = self._send(request, attempt)
@@ -183,11 +183,11 @@ class Peer(Sentences):
     def _logs_in(self) -> bool:
         return getattr(self._config, "auth", "none") != "none" or bool(self._config.headers)
 
-    def by_status(self, answer: Answer) -> Delivery:
+    def by_status(self, answer: HttpAnswer) -> Delivery:
         """What an answer's HTTP status alone says."""
         return self.delivery(outcome_of_status(answer.status), self.status_reason(answer))
 
-    def status_reason(self, answer: Answer) -> str:
+    def status_reason(self, answer: HttpAnswer) -> str:
         """An answer's HTTP status as a reason."""
         reason = f"HTTP {answer.status}"
         if answer.status in STATUS:
@@ -202,7 +202,7 @@ class Peer(Sentences):
     def _wire_request(self, request: HttpRequest, data: bytes, hidden: Iterable[str] = ()) -> WireRequest:
         return WireRequest(_host_of(request.origin), data, (*hidden, *self._secrets))
 
-    def _send(self, request: HttpRequest, attempt: Attempt) -> Answer:
+    def _send(self, request: HttpRequest, attempt: Attempt) -> HttpAnswer:
         """Send, and tell of it whoever wants to know. Raises ``Failed``."""
         listener = overhearing()
         if listener is None:
@@ -221,7 +221,7 @@ class Peer(Sentences):
             sent = self._wire_request(request, bytes(attempt.written), hidden)
             listener(WireExchange(sent, answer.raw if answer else b"", problem, took_us))
 
-    def _send_quietly(self, request: HttpRequest, attempt: Attempt) -> Answer:
+    def _send_quietly(self, request: HttpRequest, attempt: Attempt) -> HttpAnswer:
         attempt.sent, attempt.received = False, 0
         try:
             data, connect_s = self._written(request), self._config.connect_timeout_s
@@ -255,7 +255,7 @@ class Peer(Sentences):
         login = f"{self._config.username}:{self._config.password.get_secret_value()}"
         return f"Basic {b64encode(login.encode()).decode()}"
 
-    def _digest(self, request: HttpRequest, answer: Answer) -> HttpRequest | None:
+    def _digest(self, request: HttpRequest, answer: HttpAnswer) -> HttpRequest | None:
         """The request again with its login, or None when the appliance asked for no digest that we know."""
         found = re.search(r"digest\s+(.*)", answer.headers.get("WWW-Authenticate", ""), re.IGNORECASE)
         if not found:
@@ -274,13 +274,13 @@ class Peer(Sentences):
         return reason_of(error, connect_s=self._config.connect_timeout_s, total_s=self._config.timeout_s)
 
 
-def _answer(came: Response, body: bytes, max_body: int) -> Answer:
-    """The answer with its body decompressed. Raises ``TooLarge``, and ``HTTPError`` for one that cannot be."""
+def _answer(came: Response, body: bytes, max_body: int) -> HttpAnswer:
+    """The answer with its body decompressed. Raises ``AnswerTooLarge``, and ``HTTPError`` for one that cannot be."""
     if "Content-Encoding" in came.fields:
         body = _unpacked(came.fields, body, max_body)
     if len(body) > max_body:
-        raise TooLarge("the answer is too large")
-    return Answer(came.status, came.fields, body, came.head)
+        raise AnswerTooLarge("the answer is too large")
+    return HttpAnswer(came.status, came.fields, body, came.head)
 
 
 def _unpacked(headers: HTTPHeaderDict, body: bytes, max_body: int) -> bytes:
@@ -302,7 +302,7 @@ def _host_of(origin: str) -> str:
         return origin
 
 
-def _location(answer: Answer) -> str:
+def _location(answer: HttpAnswer) -> str:
     """Where a redirect points, without user, query and fragment, which may hold secrets."""
     try:
         parts = urlsplit(answer.headers.get("Location", ""))

@@ -30,7 +30,7 @@ CHUNK = 16 * 1024
 AT_ONCE = (socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
 
-class TooLarge(OSError):
+class AnswerTooLarge(OSError):
     """The answer is larger than anything an appliance has to say."""
 
 
@@ -65,10 +65,10 @@ class Attempt:
         return left
 
     def count(self, size: int) -> None:
-        """Note ``size`` received bytes. Raises ``TooLarge``."""
+        """Note ``size`` received bytes. Raises ``AnswerTooLarge``."""
         self.received += size
         if self.received > self.max_body + MAX_HEAD:
-            raise TooLarge("the answer is too large")
+            raise AnswerTooLarge("the answer is too large")
 
 
 class _Reader(io.RawIOBase):
@@ -168,7 +168,7 @@ class _Connection:
             self.sock = None
 
 
-class Connections:
+class ConnectionPool:
     """Connections to one peer, kept open between requests, ``MAX_IDLE`` at most; nothing is tried twice, nothing
     followed. For many threads.
     """

@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 
-from adapters.http.client import Answer, HttpRequest, Peer
+from adapters.http.client import HttpAnswer, HttpRequest, Peer
 from adapters.http.outcomes import Failed, built
 from gateway.adapter import Delivery, Outgoing, WireRequest
 from gateway.errors import AdapterError
@@ -35,5 +35,5 @@ class OneRequest(ABC):
         """The request for ``message``. Raises ``AdapterError`` when it cannot be built."""
 
     @abstractmethod
-    def _judge(self, answer: Answer) -> Delivery:
+    def _judge(self, answer: HttpAnswer) -> Delivery:
         """What ``answer`` says of how it ended."""

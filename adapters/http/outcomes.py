@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from urllib3.exceptions import HTTPError
 
-from adapters.http.connection import ConnectTimeout, NotConnected, TooLarge
+from adapters.http.connection import AnswerTooLarge, ConnectTimeout, NotConnected
 from adapters.http.tls import OLD, NoAuthorities, WrongCertificate
 from gateway.adapter import Outcome, defect_of
 from gateway.errors import AdapterError
@@ -61,7 +61,7 @@ STATUS = {
 INVALID = "o endereço ou um cabeçalho é inválido"
 
 _REASONS: tuple[tuple[type[BaseException], str], ...] = (
-    (TooLarge, "a resposta é grande demais"),
+    (AnswerTooLarge, "a resposta é grande demais"),
     (socket.gaierror, "o nome do host não foi encontrado"),
     (ConnectionRefusedError, "conexão recusada"),
     (NoAuthorities, "o arquivo que tls_verify indica não existe ou não contém certificados"),

@@ -18,7 +18,7 @@ from adapters.presets.phones import has_phones, look_at, phones_of
 from adapters.presets.run import Runner
 from adapters.presets.schema import Preset
 from adapters.presets.settings import PresetConfig, config_class_of, plain
-from adapters.presets.steps import ALWAYS, Call, Scene, calls_of, inserted
+from adapters.presets.steps import ALWAYS, PreparedStep, Scene, calls_of, inserted
 from gateway.adapter import Delivery, Limits, Outgoing, Probe, WireRequest
 from gateway.domain.patterns import SlowPattern, fullmatch
 from gateway.errors import AdapterError
@@ -123,11 +123,11 @@ class PresetAdapter:
         self._runner.close()
         self._peer.close()
 
-    def _steps(self, kind: str) -> list[tuple[str, Call]]:
+    def _steps(self, kind: str) -> list[tuple[str, PreparedStep]]:
         phases = ("login", "hangup", "logout") if kind == "hangup" else ("login", "before", "dial", "after", "logout")
         return [(phase, call) for phase in phases for call in self._calls[phase]]
 
-    def _shown(self, phase: str, call: Call, message: Outgoing) -> WireRequest:
+    def _shown(self, phase: str, call: PreparedStep, message: Outgoing) -> WireRequest:
         try:
             request = self._peer.record(built(lambda: call.request(message, self._peer.attempt())))
         except Failed as failed:

@@ -11,8 +11,8 @@ from typing import Any
 from lxml import etree
 
 from adapters.http.answers import TIME_S, as_text, found_in, pick
-from adapters.http.client import Answer
-from adapters.presets.language import Place, Rule, Step
+from adapters.http.client import HttpAnswer
+from adapters.presets.language import AnswerPlace, PresetRule, PresetStep
 from adapters.soap.answers import parts_of
 from adapters.soap.envelope import envelope_of, fault_of, parsed
 from adapters.xmlrpc import Unreadable, value_of
@@ -23,11 +23,15 @@ MISSING = object()
 """There is no value: the answer is not of the protocol."""
 
 
-class Reading:
+class AnswerReading:
     """One answer, decoded when a rule asks for it. An answer of another kind than expected holds nothing."""
 
     def __init__(
-        self, answer: Answer, kind: str, result: Any = parts_of, silent: Callable[[Answer], bool] = lambda answer: False
+        self,
+        answer: HttpAnswer,
+        kind: str,
+        result: Any = parts_of,
+        silent: Callable[[HttpAnswer], bool] = lambda answer: False,
     ) -> None:
         """``result`` makes the value of a SOAP envelope, ``silent`` says whether an empty answer is all there is."""
         self.answer = answer.root if kind == "soap" else answer
@@ -90,7 +94,7 @@ class Reading:
             return loads(self.answer.text)
         return MISSING
 
-    def at(self, place: Place) -> str | None:
+    def at(self, place: AnswerPlace) -> str | None:
         """The text at ``place``, cut down to what its pattern picks; None when it is not there."""
         text = self._whole(place)
         found = found_in(place.matches, text) if text is not None else None
@@ -99,7 +103,7 @@ class Reading:
         picked: str | None = found[1] if found.re.groups else found[0]
         return picked
 
-    def _whole(self, place: Place) -> str | None:
+    def _whole(self, place: AnswerPlace) -> str | None:
         if place.status:
             return str(self.answer.status)
         if place.header is not None:
@@ -112,7 +116,7 @@ class Reading:
             return _picked(self._value, place.value)
         return self._element(place)
 
-    def _element(self, place: Place) -> str | None:
+    def _element(self, place: AnswerPlace) -> str | None:
         if place.soap_header is not None:
             root = self._envelope
             return root.findtext(f"{{*}}Header//{{*}}{place.soap_header}") if root is not None else None
@@ -140,12 +144,12 @@ def _picked(value: Any, path: str) -> str | None:
     return None
 
 
-def holds(rules: Iterable[Rule], reading: Reading) -> bool:
+def holds(rules: Iterable[PresetRule], reading: AnswerReading) -> bool:
     """Whether any of ``rules`` holds."""
     return any(_holds(rule, reading) for rule in rules)
 
 
-def _holds(rule: Rule, reading: Reading) -> bool:
+def _holds(rule: PresetRule, reading: AnswerReading) -> bool:
     try:
         unwanted = rule.without and search(rule.without, reading.answer.text, time_s=TIME_S)
     except SlowPattern:
@@ -162,7 +166,7 @@ class Judgement:
     words: str | None = ""
 
 
-def judge(step: Step, reading: Reading) -> Judgement:
+def judge(step: PresetStep, reading: AnswerReading) -> Judgement:
     """What an answer to ``step`` means. Without a rule for success, a 2xx with all that is captured is one.
 
     ``expired`` comes before them all, and says that nothing was done: with no kept login to make anew it is a refusal.
@@ -177,7 +181,7 @@ def judge(step: Step, reading: Reading) -> Judgement:
     return Judgement(Outcome.REFUSED if expired else Outcome.UNKNOWN, words if reading.well else None)
 
 
-def _succeeded(step: Step, reading: Reading) -> bool:
+def _succeeded(step: PresetStep, reading: AnswerReading) -> bool:
     if reading.fault:
         return False
     if not step.success:
@@ -187,7 +191,7 @@ def _succeeded(step: Step, reading: Reading) -> bool:
     return holds(rules, reading)
 
 
-def captured(step: Step, reading: Reading) -> Mapping[str, str]:
+def captured(step: PresetStep, reading: AnswerReading) -> Mapping[str, str]:
     """The values that ``step`` captures, those that are there."""
     found = {name: reading.at(place) for name, place in step.capture.items()}
     return {name: value for name, value in found.items() if value is not None}

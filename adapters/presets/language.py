@@ -46,7 +46,7 @@ def _identifier(value: str) -> str:
 def _listed(value: Any) -> Any:
     """A rule may stand alone, and a bare text is a pattern."""
     values = value if isinstance(value, list | tuple) else [value]
-    if not all(isinstance(one, str | Mapping | Rule) for one in values):
+    if not all(isinstance(one, str | Mapping | PresetRule) for one in values):
         raise ValueError("expected a rule: a text (a pattern), a table, or a list of those")
     return tuple({"matches": one} if isinstance(one, str) else one for one in values)
 
@@ -55,7 +55,7 @@ Identifier = Annotated[str, AfterValidator(_identifier)]
 Texts = Annotated[tuple[str, ...], Field(strict=False)]
 
 
-class Place(Part):
+class AnswerPlace(Part):
     """A place in an answer, and what to look for there; without a place it is the answer's whole text.
 
     The text of an XML-RPC or SOAP answer is its value, structures as JSON.
@@ -72,13 +72,13 @@ class Place(Part):
     matches: Pattern = Field("", description="pattern searched there; its first group, or all of it, is the value")
 
     @model_validator(mode="after")
-    def _is_one(self) -> "Place":
+    def _is_one(self) -> "AnswerPlace":
         if len(self.model_fields_set - {"matches", "without"}) > 1:
             raise ValueError("give one place only: json, element, xpath, value, soap_header, header, cookie or status")
         return self
 
 
-class Rule(Place):
+class PresetRule(AnswerPlace):
     """Holds when the place is there and matches."""
 
     without: Pattern = Field("", description="pattern that must not be anywhere in the answer's text")
@@ -88,19 +88,19 @@ def _tag(value: Any) -> str | None:
     """Which of the two a ``ref`` is, in brackets: no key of the file."""
     if isinstance(value, str):
         return "<text>"
-    return "<table>" if isinstance(value, Mapping | Place) else None
+    return "<table>" if isinstance(value, Mapping | AnswerPlace) else None
 
 
-Rules = Annotated[tuple[Rule, ...], BeforeValidator(_listed)]
+Rules = Annotated[tuple[PresetRule, ...], BeforeValidator(_listed)]
 Ref = Annotated[
-    Annotated[Place, Tag("<table>")] | Annotated[str, Tag("<text>")],
+    Annotated[AnswerPlace, Tag("<table>")] | Annotated[str, Tag("<text>")],
     Discriminator(
         _tag, custom_error_type="ref", custom_error_message="expected a place (a table) or a template (a text)"
     ),
 ]
 
 
-class Step(Part):
+class PresetStep(Part):
     """One request and what its answer means. One of the method names, ``soap`` or ``xmlrpc`` holds the address.
 
     All texts are templates. An address is a path behind the preset's ``address``, or a whole URL.
@@ -130,13 +130,15 @@ class Step(Part):
     success: Rules = Field((), description="what says yes; any one is enough, with an HTTP status of 2xx")
     refused: Rules = Field((), description="what says no")
     expired: Rules = Field((), description="what says that a login is over, and nothing was done")
-    reason: Place | None = Field(None, description="where a refusal gives its reason; else the whole text is quoted")
-    capture: dict[Identifier, Place] = Field(default_factory=dict, description="values for the steps behind it")
+    reason: AnswerPlace | None = Field(
+        None, description="where a refusal gives its reason; else the whole text is quoted"
+    )
+    capture: dict[Identifier, AnswerPlace] = Field(default_factory=dict, description="values for the steps behind it")
     ref: Ref | None = Field(None, description="the appliance's id of the call: a place, or a template")
     must_answer: bool = Field(True, description="false: that it was sent is enough")
 
     @model_validator(mode="after")
-    def _is_one_request(self) -> "Step":
+    def _is_one_request(self) -> "PresetStep":
         kinds = [kind for kind in (*METHODS, "soap", "xmlrpc") if getattr(self, kind) is not None]
         if len(kinds) != 1:
             raise ValueError("needs exactly one of get, post, put, patch, delete, soap, xmlrpc")
@@ -177,4 +179,4 @@ class Usual(Part):
     success: Rules = Field((), description="what says yes")
     refused: Rules = Field((), description="what says no")
     expired: Rules = Field((), description="what says that a login is over")
-    reason: Place | None = Field(None, description="where a refusal gives its reason")
+    reason: AnswerPlace | None = Field(None, description="where a refusal gives its reason")

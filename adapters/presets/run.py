@@ -9,15 +9,15 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
-from adapters.http.client import Answer, Peer
+from adapters.http.client import HttpAnswer, Peer
 from adapters.http.connection import Attempt
 from adapters.http.outcomes import Failed, built, outcome_of_status
 from adapters.http.templates import Template
-from adapters.presets.answers import Judgement, Reading, captured, holds, judge
-from adapters.presets.language import Place
-from adapters.presets.schema import Session
-from adapters.presets.sessions import Login, Sessions
-from adapters.presets.steps import Call
+from adapters.presets.answers import AnswerReading, Judgement, captured, holds, judge
+from adapters.presets.language import AnswerPlace
+from adapters.presets.schema import PresetSession
+from adapters.presets.sessions import Login, LoginSessions
+from adapters.presets.steps import PreparedStep
 from gateway.adapter import Delivery, Outcome, Outgoing, Probe
 from gateway.errors import AdapterError
 
@@ -51,10 +51,12 @@ class Expired(Exception):
 class Runner:
     """Runs one preset at one appliance, for many threads at once."""
 
-    def __init__(self, peer: Peer, calls: Mapping[str, tuple[Call, ...]], session: Session | None) -> None:
+    def __init__(
+        self, peer: Peer, calls: Mapping[str, tuple[PreparedStep, ...]], session: PresetSession | None
+    ) -> None:
         self._peer = peer
         self._calls = calls
-        self._sessions = Sessions(session)
+        self._sessions = LoginSessions(session)
         self._need_not_come = {session.lifetime_from} if session else set()
 
     @property
@@ -155,10 +157,10 @@ class Runner:
         finally:
             self._leave(told)
 
-    def _ask(self, call: Call, message: Outgoing, attempt: Attempt) -> Reading:
+    def _ask(self, call: PreparedStep, message: Outgoing, attempt: Attempt) -> AnswerReading:
         """Take one step. What was captured before and in its answer is no more for a log than a password is."""
 
-        def hides(answer: Answer | None) -> list[str]:
+        def hides(answer: HttpAnswer | None) -> list[str]:
             found = captured(call.step, call.reading(answer)).values() if answer else ()
             return [*_secret(found), *_hidden(message)]
 
@@ -166,7 +168,7 @@ class Runner:
         request = built(lambda: call.request(message, attempt))
         return call.reading(self._peer.exchange(request, attempt))
 
-    def _act(self, call: Call, message: Outgoing, attempt: Attempt, login: Login) -> tuple[Delivery, Outgoing]:
+    def _act(self, call: PreparedStep, message: Outgoing, attempt: Attempt, login: Login) -> tuple[Delivery, Outgoing]:
         """Take a step that does something at last; what comes of it, and the message with what it captured."""
         try:
             reading = self._ask(call, message, attempt)
@@ -176,7 +178,7 @@ class Runner:
             raise Expired(login)
         return self._settled(call, message, reading)
 
-    def _settled(self, call: Call, message: Outgoing, reading: Reading) -> tuple[Delivery, Outgoing]:
+    def _settled(self, call: PreparedStep, message: Outgoing, reading: AnswerReading) -> tuple[Delivery, Outgoing]:
         judgement = judge(call.step, reading)
         if judgement.outcome is not Outcome.ACCEPTED:
             outcome, reason = self._said(judgement, reading, message)
@@ -205,7 +207,7 @@ class Runner:
         return delivery
 
     def _prepare(
-        self, call: Call, phase: str, message: Outgoing, attempt: Attempt, login: Login | None = None
+        self, call: PreparedStep, phase: str, message: Outgoing, attempt: Attempt, login: Login | None = None
     ) -> Outgoing:
         """Take a step before the dialling; the message with what it captured. Raises ``Stopped`` and ``Expired``."""
         try:
@@ -223,7 +225,7 @@ class Runner:
         outcome = Outcome.REFUSED if outcome is Outcome.REFUSED else Outcome.UNREACHABLE
         raise Stopped(self._peer.delivery(outcome, reason, opening=_OPENINGS[phase, outcome]))
 
-    def _said(self, judgement: Judgement, reading: Reading, message: Outgoing) -> tuple[Outcome, str]:
+    def _said(self, judgement: Judgement, reading: AnswerReading, message: Outgoing) -> tuple[Outcome, str]:
         """The outcome of what was no success, and the reason in the peer's words, without what was captured."""
         if judgement.words is None:
             sure = judgement.outcome is not Outcome.UNKNOWN
@@ -278,7 +280,7 @@ def _secret(values: Iterable[str]) -> list[str]:
     return sorted({value for value in values if len(value) > 5}, key=len, reverse=True)
 
 
-def _ref(wanted: Place | str | None, reading: Reading, message: Outgoing) -> str | None:
+def _ref(wanted: AnswerPlace | str | None, reading: AnswerReading, message: Outgoing) -> str | None:
     """A success without its id is a success all the same."""
     if isinstance(wanted, str):
         with suppress(AdapterError):

@@ -11,14 +11,14 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, field_validator, model_validator
 
 from adapters.http.answers import Pattern
-from adapters.presets.language import Identifier, Part, Step, Texts, Usual
+from adapters.presets.language import Identifier, Part, PresetStep, Texts, Usual
 
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,40}")
 STATUS_LINE = re.compile(r"\n*(?:HTTP/\S+ )?[1-9][0-9][0-9](?: .*)?(?:\r?\n|$)")
 SEQUENCES = ("login", "before", "dial", "after", "logout", "probe", "hangup")
 
 
-class Parameter(Part):
+class PresetParameter(Part):
     """Something that an administrator fills in, a key of the appliance's table."""
 
     type: Literal[
@@ -33,7 +33,7 @@ class Parameter(Part):
     maximum: int | None = Field(None, description="greatest integer")
 
     @model_validator(mode="after")
-    def _fits(self) -> "Parameter":
+    def _fits(self) -> "PresetParameter":
         if not self.help.endswith("."):
             raise ValueError("help is a sentence and ends with a full stop")
         if bool(self.choices) != (self.type == "choice"):
@@ -73,7 +73,7 @@ class Capacity(Part):
     max_orders: int | None = Field(None, gt=0, description="orders under way at once")
 
 
-class Session(Part):
+class PresetSession(Part):
     """What the login gave is kept for the next orders, until it is too old or a step says ``expired``."""
 
     lifetime_s: int | None = Field(None, description="seconds from the login that it lives at most", ge=1)
@@ -81,7 +81,7 @@ class Session(Part):
     idle_s: int | None = Field(None, description="seconds from its last use that it lives", ge=1)
 
     @model_validator(mode="after")
-    def _ends(self) -> "Session":
+    def _ends(self) -> "PresetSession":
         if self.lifetime_s is None and self.idle_s is None:
             raise ValueError("needs lifetime_s, idle_s or both: no appliance keeps a login for ever")
         return self
@@ -115,7 +115,7 @@ class EventText(Part):
         return re.sub(r"(?<!\$)\{([a-z_]+)\}", lambda found: addresses.get(found[1], found[0]), self.text)
 
 
-class Order(Part):
+class PresetOrder(Part):
     """The order of a test."""
 
     extension: str = "2000"
@@ -125,7 +125,7 @@ class Order(Part):
     tenant: str = "acme"
 
 
-class Exchange(Part):
+class TrialExchange(Part):
     """One request that goes out, exactly, and the answer that comes."""
 
     sent: str = Field(description="request line, headers (but the usual ones), empty line, body")
@@ -139,21 +139,21 @@ class Exchange(Part):
         return answer
 
 
-class Trial(Part):
+class PresetTrial(Part):
     """Given these parameters and this order, exactly this goes out; given these answers, this comes of it."""
 
     name: str = Field(description="what it shows, as a sentence")
     given: dict[str, Any] = Field(default_factory=dict, description="the appliance's table, over that of all tests")
-    order: Order = Field(default_factory=Order, description="the order")
+    order: PresetOrder = Field(default_factory=PresetOrder, description="the order")
     hang_up: str | None = Field(None, description="instead of dialling, hang up the call with this ref")
     kept: dict[str, str] | None = Field(None, description="begin with a kept login: what its steps captured")
-    exchange: Annotated[tuple[Exchange, ...], Field(strict=False)] = Field(description="the requests, in order")
+    exchange: Annotated[tuple[TrialExchange, ...], Field(strict=False)] = Field(description="the requests, in order")
     outcome: Literal["accepted", "refused", "unreachable", "unknown"] = Field(description="what comes of it")
     ref: str | None = Field(None, description="the appliance's id of the call")
     says: str = Field("", description="what the sentence for people holds")
 
 
-Steps = Annotated[tuple[Step, ...], Field(strict=False)]
+Steps = Annotated[tuple[PresetStep, ...], Field(strict=False)]
 
 
 class Preset(Part):
@@ -167,7 +167,7 @@ class Preset(Part):
     verified: Verified = Field(description="how sure it is")
     quirks: Texts = Field((), description="what surprises")
     setup: Texts = Field((), description="what to switch on at the appliance")
-    parameters: dict[Identifier, Parameter] = Field(default_factory=dict, description="what is filled in")
+    parameters: dict[Identifier, PresetParameter] = Field(default_factory=dict, description="what is filled in")
     origin: dict[Identifier, OriginField] = Field(default_factory=dict, description="what becomes of an extension")
     accepts: dict[Literal["extension", "number"], Pattern] = Field(
         default_factory=dict, description="patterns that the whole extension and number match, else nothing is sent"
@@ -177,18 +177,20 @@ class Preset(Part):
     headers: dict[str, str] = Field(default_factory=dict, description="headers of every request")
     timeout_s: float = Field(10.0, description="seconds that an order may take by default", strict=False)
     limits: Capacity = Field(default_factory=Capacity, description="what the appliance can take")
-    session: Session | None = Field(None, description="keep the login; without it each order logs in and out")
+    session: PresetSession | None = Field(None, description="keep the login; without it each order logs in and out")
     usual: Usual = Field(default_factory=Usual, description="rules of every step that has none of its own")
     login: Steps = Field((), description="before the first order, or each one; nothing is dialled yet")
     before: Steps = Field((), description="before each order; nothing is dialled yet")
-    dial: Step = Field(description="places the call")
+    dial: PresetStep = Field(description="places the call")
     after: Steps = Field((), description="must follow, or the call is lost")
     logout: Steps = Field((), description="ends what login began; its failure does not matter")
     probe: Steps = Field((), description="after the login, rings nobody: is all well?")
     hangup: Steps = Field((), description="after the login, ends the call {{ ref }}")
     events: Annotated[tuple[EventText, ...], Field(strict=False)] = Field((), description="how it sends events to us")
     given: dict[str, Any] = Field(default_factory=dict, description="the appliance's table in all tests")
-    tests: Annotated[tuple[Trial, ...], Field(strict=False)] = Field((), description="what goes out, what comes of it")
+    tests: Annotated[tuple[PresetTrial, ...], Field(strict=False)] = Field(
+        (), description="what goes out, what comes of it"
+    )
 
     @model_validator(mode="before")
     @classmethod
@@ -230,7 +232,7 @@ class Preset(Part):
             raise ValueError(f"{place}: {missing[0]!r} is missing; {self._captured}")
 
     @property
-    def steps(self) -> tuple[tuple[str, Step], ...]:
+    def steps(self) -> tuple[tuple[str, PresetStep], ...]:
         """Every step with the name of its sequence, in the order of an order."""
         sequences = (("login", self.login), ("before", self.before), ("dial", (self.dial,)), ("after", self.after))
         return tuple((name, step) for name, steps in (*sequences, ("logout", self.logout)) for step in steps)

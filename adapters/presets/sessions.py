@@ -9,7 +9,7 @@ from threading import Lock
 
 from adapters.http.connection import Attempt
 from adapters.http.outcomes import Failed
-from adapters.presets.schema import Session
+from adapters.presets.schema import PresetSession
 from gateway.adapter import Outcome
 
 MARGIN_S = 15
@@ -25,10 +25,10 @@ class Login:
     kept: bool = False
 
 
-class Sessions:
+class LoginSessions:
     """The login of one appliance. Without ``session`` nothing is kept: each order has a login of its own."""
 
-    def __init__(self, session: Session | None) -> None:
+    def __init__(self, session: PresetSession | None) -> None:
         self._session = session
         self._lock = Lock()
         self._login: Login | None = None
@@ -57,7 +57,7 @@ class Sessions:
         finally:
             self._lock.release()
 
-    def _kept_or_made(self, log_in: Callable[[], Mapping[str, str]], session: Session) -> Login:
+    def _kept_or_made(self, log_in: Callable[[], Mapping[str, str]], session: PresetSession) -> Login:
         if self._login is not None and time.monotonic() < min(self._login.ends, self._used + _kept_s(session.idle_s)):
             return self._login
         self._login = None
@@ -85,7 +85,7 @@ class Sessions:
                 self._login = None
 
 
-def _lifetime_s(session: Session, values: Mapping[str, str]) -> float:
+def _lifetime_s(session: PresetSession, values: Mapping[str, str]) -> float:
     """As the appliance says, but no longer than the preset says."""
     lifetime = inf if session.lifetime_s is None else session.lifetime_s
     with suppress(ValueError):

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 
 from adapters.http.settings import PeerConfig
-from adapters.presets.schema import OriginField, Parameter, Preset
+from adapters.presets.schema import OriginField, Preset, PresetParameter
 
 _HOST = r"(\[[0-9A-Fa-f:.]+\]|[0-9A-Za-z._-]+)(:[0-9]{1,5})?"
 _PATTERNS = {"host": _HOST, "url": rf"https?://{_HOST}(/[^\s?#{{}}]*)?"}
@@ -69,7 +69,7 @@ def _inherited(name: str, **default: Any) -> Any:
     return field(metadata=PresetConfig.__dataclass_fields__[name].metadata, **default)
 
 
-def _field(name: str, parameter: Parameter) -> tuple[str, Any, Any]:
+def _field(name: str, parameter: PresetParameter) -> tuple[str, Any, Any]:
     metadata = {"help": parameter.help}
     if parameter.default is None:
         return name, _annotation(parameter), field(metadata=metadata)
@@ -79,7 +79,7 @@ def _field(name: str, parameter: Parameter) -> tuple[str, Any, Any]:
     return name, _annotation(parameter), field(default=default, metadata=metadata)
 
 
-def _annotation(parameter: Parameter) -> Any:
+def _annotation(parameter: PresetParameter) -> Any:
     simple: dict[str, Any] = {"boolean": bool, "list": list[Any], "table": dict[str, Any], "template": str}
     if parameter.type in simple:
         return simple[parameter.type]
@@ -101,7 +101,7 @@ def _pattern(value: str) -> str:
     return value
 
 
-def _line(value: Any, parameter: Parameter) -> Any:
+def _line(value: Any, parameter: PresetParameter) -> Any:
     """A text without control characters that matches the parameter's pattern."""
     text = plain(value)
     pattern = parameter.pattern or _PATTERNS.get(parameter.type, "")

@@ -10,7 +10,7 @@ from urllib.parse import quote_plus
 
 from pydantic import SecretStr, ValidationError
 
-from adapters.http.client import Answer, HttpRequest, Peer
+from adapters.http.client import HttpAnswer, HttpRequest, Peer
 from adapters.http.connection import Attempt
 from adapters.http.outcomes import Failed
 from adapters.http.settings import origin_of
@@ -25,8 +25,8 @@ from adapters.http.templates import (
     for_url,
     rendered,
 )
-from adapters.presets.answers import Reading
-from adapters.presets.language import Step
+from adapters.presets.answers import AnswerReading
+from adapters.presets.language import PresetStep
 from adapters.presets.schema import Preset
 from adapters.soap.call import SoapCall
 from adapters.soap.settings import SoapConfig
@@ -64,17 +64,17 @@ class Scene:
         return f"{self.place}: {key}"
 
 
-class Call(Protocol):
+class PreparedStep(Protocol):
     """One step, ready."""
 
-    step: Step
+    step: PresetStep
     origin: str
     """Scheme, host and port; empty when only a WSDL or the order's extension knows."""
 
     def request(self, message: Outgoing, attempt: Attempt) -> HttpRequest:
         """The request for ``message``. Raises ``AdapterError``, and ``Failed`` when a WSDL does not come."""
 
-    def reading(self, answer: Answer) -> Reading:
+    def reading(self, answer: HttpAnswer) -> AnswerReading:
         """The answer as rules see it."""
 
     def look(self, peer: Peer, message: Outgoing) -> Probe:
@@ -84,7 +84,7 @@ class Call(Protocol):
 class _Base:
     """Address and headers, which every kind of step has."""
 
-    def __init__(self, step: Step, scene: Scene, names: Collection[str]) -> None:
+    def __init__(self, step: PresetStep, scene: Scene, names: Collection[str]) -> None:
         self.step = step
         where = step.where.strip()
         address = where if "://" in where.split("{", 1)[0] else scene.address + where
@@ -108,8 +108,8 @@ class _Base:
         url = (origin if host else "") + self._url.render(message)
         return as_written(url, origin) if url else "", headers
 
-    def reading(self, answer: Answer) -> Reading:
-        return Reading(answer, self.step.kind)
+    def reading(self, answer: HttpAnswer) -> AnswerReading:
+        return AnswerReading(answer, self.step.kind)
 
     def look(self, peer: Peer, message: Outgoing) -> Probe:
         return peer.look(HttpRequest("GET", f"{self.origin}/"))
@@ -118,7 +118,7 @@ class _Base:
 class HttpCall(_Base):
     """GET, POST and the like."""
 
-    def __init__(self, step: Step, scene: Scene, names: Collection[str]) -> None:
+    def __init__(self, step: PresetStep, scene: Scene, names: Collection[str]) -> None:
         super().__init__(step, scene, names)
         self._media, self._body = _body_of(step, scene, names)
 
@@ -132,7 +132,7 @@ class HttpCall(_Base):
 class XmlRpcCall(_Base):
     """One method of an XML-RPC service."""
 
-    def __init__(self, step: Step, scene: Scene, names: Collection[str]) -> None:
+    def __init__(self, step: PresetStep, scene: Scene, names: Collection[str]) -> None:
         super().__init__(step, scene, names)
         if not isinstance(step.params, list | tuple):
             raise AdapterError(f"params is {step.params!r}; expected a list.")
@@ -155,7 +155,7 @@ class XmlRpcCall(_Base):
 class SoapStepCall(_Base):
     """One operation of a SOAP service, by its WSDL or by an envelope."""
 
-    def __init__(self, step: Step, scene: Scene, names: Collection[str]) -> None:
+    def __init__(self, step: PresetStep, scene: Scene, names: Collection[str]) -> None:
         super().__init__(step, scene, names)
         self._call = SoapCall(_soap_config(step, scene, self.origin), scene.peer, names)
 
@@ -164,8 +164,8 @@ class SoapStepCall(_Base):
         made = self._call.request(message, attempt)
         return replace(made, url=url or made.url, headers={**made.headers, **headers})
 
-    def reading(self, answer: Answer) -> Reading:
-        return Reading(answer, "soap", self._call.result, self._call.silent)
+    def reading(self, answer: HttpAnswer) -> AnswerReading:
+        return AnswerReading(answer, "soap", self._call.result, self._call.silent)
 
     def look(self, peer: Peer, message: Outgoing) -> Probe:
         """Loads the WSDL, if there is one, and looks at its address."""
@@ -178,7 +178,7 @@ class SoapStepCall(_Base):
         return peer.look(HttpRequest("GET", address))
 
 
-def _soap_config(step: Step, scene: Scene, origin: str) -> SoapConfig:
+def _soap_config(step: PresetStep, scene: Scene, origin: str) -> SoapConfig:
     login: dict[str, Any] = {}
     if scene.login:
         login = {"auth": "wsse", "username": scene.login[0], "password": scene.login[1]}
@@ -198,7 +198,7 @@ def _soap_config(step: Step, scene: Scene, origin: str) -> SoapConfig:
         raise AdapterError(f"{error}.") from None
 
 
-def _body_of(step: Step, scene: Scene, names: Collection[str]) -> tuple[str, Callable[[Outgoing], str] | None]:
+def _body_of(step: PresetStep, scene: Scene, names: Collection[str]) -> tuple[str, Callable[[Outgoing], str] | None]:
     """The media type of a body, and what makes it."""
 
     def template(key: str, text: str, escape: Escape) -> Callable[[Outgoing], str]:
@@ -215,19 +215,19 @@ def _body_of(step: Step, scene: Scene, names: Collection[str]) -> tuple[str, Cal
     return step.content_type, template("body", step.body, escape_for(step.content_type))
 
 
-_KINDS: Mapping[str, Callable[[Step, Scene, Collection[str]], Call]] = {
+_KINDS: Mapping[str, Callable[[PresetStep, Scene, Collection[str]], PreparedStep]] = {
     "http": HttpCall,
     "soap": SoapStepCall,
     "xmlrpc": XmlRpcCall,
 }
 
 
-def calls_of(preset: Preset, values: Mapping[str, Any], scene: Scene) -> Mapping[str, tuple[Call, ...]]:
+def calls_of(preset: Preset, values: Mapping[str, Any], scene: Scene) -> Mapping[str, tuple[PreparedStep, ...]]:
     """Every step by its sequence. Raises ``AdapterError`` that names the step when one cannot be used."""
     sequences = {name: getattr(preset, name) for name in ("login", "before", "after", "logout", "probe", "hangup")}
     sequences["dial"] = (preset.dial,)
     known = _names(preset)
-    made: dict[str, tuple[Call, ...]] = {}
+    made: dict[str, tuple[PreparedStep, ...]] = {}
     for name, steps in sequences.items():
         made[name] = tuple(
             _call(name if name == "dial" else f"{name} {place + 1}", step, preset, values, scene, known[name])
@@ -255,28 +255,28 @@ def _names(preset: Preset) -> Mapping[str, frozenset[str]]:
     }
 
 
-def _captures(steps: Collection[Step]) -> frozenset[str]:
+def _captures(steps: Collection[PresetStep]) -> frozenset[str]:
     return frozenset(name for step in steps for name in step.capture)
 
 
 def _call(
-    place: str, step: Step, preset: Preset, values: Mapping[str, Any], scene: Scene, names: Collection[str]
-) -> Call:
+    place: str, step: PresetStep, preset: Preset, values: Mapping[str, Any], scene: Scene, names: Collection[str]
+) -> PreparedStep:
     try:
         filled = _filled(step, preset, values)
         return _KINDS[filled.kind](filled, replace(scene, place=place), names)
     except ValidationError as error:
-        raise AdapterError(next(sentences(error, place, Step))) from None
+        raise AdapterError(next(sentences(error, place, PresetStep))) from None
     except AdapterError as error:
         # A template has said already where it stands.
         where = "" if error.message.startswith(f"{place}: ") else f"{place}: "
         raise AdapterError(f"{where}{error.message}", hint=error.hint) from None
 
 
-def _filled(step: Step, preset: Preset, values: Mapping[str, Any]) -> Step:
+def _filled(step: PresetStep, preset: Preset, values: Mapping[str, Any]) -> PresetStep:
     """``step`` with those parameters put in whose values are of the preset language, or keep their type."""
     raw = step.model_dump(by_alias=True, exclude_unset=True)
-    return Step.model_validate({key: inserted(raw[key], preset, values, typed=key in _TREES) for key in raw})
+    return PresetStep.model_validate({key: inserted(raw[key], preset, values, typed=key in _TREES) for key in raw})
 
 
 def inserted(tree: Any, preset: Preset, values: Mapping[str, Any], *, typed: bool = False) -> Any:

@@ -7,12 +7,12 @@ from lxml import etree
 from pydantic import TypeAdapter, ValidationError
 from urllib3 import HTTPHeaderDict
 
-from adapters.http.client import Answer, HttpRequest, Peer
+from adapters.http.client import HttpAnswer, HttpRequest, Peer
 from adapters.http.connection import Attempt
 from adapters.http.outcomes import Failed
 from adapters.http.settings import HttpConfig
 from adapters.presets.adapter import PresetAdapter
-from adapters.presets.schema import Exchange, Preset, Trial
+from adapters.presets.schema import Preset, PresetTrial, TrialExchange
 from adapters.presets.settings import config_class_of
 from adapters.soap.envelope import parsed
 from gateway.adapter import Delivery, Outcome, Outgoing
@@ -34,12 +34,12 @@ Request = tuple[str, dict[str, str], str]
 class ScriptedPeer(Peer):
     """Writes down each request and gives the next answer of a script."""
 
-    def __init__(self, config: HttpConfig, *, name: str, script: Sequence[Exchange]) -> None:
+    def __init__(self, config: HttpConfig, *, name: str, script: Sequence[TrialExchange]) -> None:
         super().__init__(config, name=name)
         self.sent: list[bytes] = []
         self._answers = [exchange.answer for exchange in script]
 
-    def exchange(self, request: HttpRequest, attempt: Attempt | None = None) -> Answer:
+    def exchange(self, request: HttpRequest, attempt: Attempt | None = None) -> HttpAnswer:
         self.sent.append(self.record(request).data)
         if not self._answers:
             raise Failed(Outcome.UNREACHABLE, "o teste não tem mais respostas")
@@ -49,7 +49,7 @@ class ScriptedPeer(Peer):
         return _answer(text)
 
 
-def failures(preset: Preset, trial: Trial) -> list[str]:
+def failures(preset: Preset, trial: PresetTrial) -> list[str]:
     """What is not as ``trial`` says, as sentences; empty when all is."""
     try:
         config = TypeAdapter(config_class_of(preset)).validate_python(
@@ -69,19 +69,21 @@ def failures(preset: Preset, trial: Trial) -> list[str]:
     return [*_unlike(trial, sent), *_unmet(trial, delivery)]
 
 
-def _noted(peers: list[ScriptedPeer], script: Sequence[Exchange], config: HttpConfig, *, name: str) -> ScriptedPeer:
+def _noted(
+    peers: list[ScriptedPeer], script: Sequence[TrialExchange], config: HttpConfig, *, name: str
+) -> ScriptedPeer:
     peers.append(ScriptedPeer(config, name=name, script=script))
     return peers[0]
 
 
-def _done(adapter: PresetAdapter, trial: Trial) -> Delivery:
+def _done(adapter: PresetAdapter, trial: PresetTrial) -> Delivery:
     fields = trial.order.model_dump()
     if trial.hang_up is None:
         return adapter.deliver(Outgoing("dial", trial.order.order_id, fields))
     return adapter.hangup(Outgoing("hangup", trial.order.order_id, {**fields, "peer_ref": trial.hang_up}))
 
 
-def _unlike(trial: Trial, sent: Sequence[bytes]) -> Iterator[str]:
+def _unlike(trial: PresetTrial, sent: Sequence[bytes]) -> Iterator[str]:
     for place, exchange in enumerate(trial.exchange):
         expected = _request(*_written(exchange.sent))
         went = _request(*_received(sent[place])) if place < len(sent) else None
@@ -94,7 +96,7 @@ def _unlike(trial: Trial, sent: Sequence[bytes]) -> Iterator[str]:
         yield f"one more request went out:\n{_shown(_request(*_received(more)))}"
 
 
-def _unmet(trial: Trial, delivery: Delivery) -> Iterator[str]:
+def _unmet(trial: PresetTrial, delivery: Delivery) -> Iterator[str]:
     if delivery.outcome != trial.outcome:
         yield f"the outcome is {delivery.outcome}, expected {trial.outcome}: {delivery.detail}"
     if trial.ref is not None and delivery.peer_ref != trial.ref:
@@ -147,7 +149,7 @@ def _shown(request: Request, *, visible: bool = False) -> str:
     return "\n".join(f"    {each}" for each in lines)
 
 
-def _answer(text: str) -> Answer:
+def _answer(text: str) -> HttpAnswer:
     head, body = _written(text)
     line, *lines = head.rstrip("\n").split("\n")
     status = next(word for word in line.split() if word.isdigit())
@@ -155,4 +157,4 @@ def _answer(text: str) -> Answer:
     for each in lines:
         name, _, value = each.partition(":")
         headers[name.strip()] = value.strip()
-    return Answer(int(status), headers, body.encode())
+    return HttpAnswer(int(status), headers, body.encode())

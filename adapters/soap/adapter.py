@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
-from adapters.http.answers import Rule, Verdict
-from adapters.http.client import Answer, HttpRequest, Peer
+from adapters.http.answers import AnswerRule, Verdict
+from adapters.http.client import HttpAnswer, HttpRequest, Peer
 from adapters.http.outcomes import Failed
 from adapters.soap.call import SoapCall
 from adapters.soap.envelope import envelope_of, fault_of
@@ -26,7 +26,7 @@ class SoapAdapter:
         """Raises ``AdapterError`` when the address, a template or an argument cannot be used."""
         self._config = config
         self.longest_s = config.timeout_s
-        self._rule = Rule(config.success, config.refused, config.result_path, config.ref_path)
+        self._rule = AnswerRule(config.success, config.refused, config.result_path, config.ref_path)
         self._peer = Peer(config, name=name)
         self._call = SoapCall(config, self._peer)
 
@@ -63,7 +63,7 @@ class SoapAdapter:
     def close(self) -> None:
         self._peer.close()
 
-    def _judge(self, answer: Answer) -> Delivery:
+    def _judge(self, answer: HttpAnswer) -> Delivery:
         answer = answer.root
         envelope = envelope_of(answer.body, answer.charset)
         if envelope is not None and (fault := fault_of(envelope)):

@@ -34,7 +34,7 @@ def parts_of(envelope: Any, texts: Collection[str] = ()) -> Any:
     answer = next(_children(body), None) if body is not None else None
     if answer is None:
         raise LookupError("the Body is empty")
-    parts = _Reading(body).value(answer, ())
+    parts = _AnswerReading(body).value(answer, ())
     if isinstance(parts, dict):
         parts |= {name: _as_markup(answer, name, parts[name]) for name in texts if name in parts}
     return _alone(parts)
@@ -47,14 +47,14 @@ def _as_markup(answer: Any, name: str, value: Any) -> Any:
 
 def parts_in(element: Any) -> Any:
     """Return the same of any element that has children, such as XML within a result that should be a text."""
-    return _alone(_Reading(element).value(element, ()))
+    return _alone(_AnswerReading(element).value(element, ()))
 
 
 def _alone(parts: Any) -> Any:
     return Single(parts) if isinstance(parts, dict) and len(parts) == 1 else parts
 
 
-class _Reading:
+class _AnswerReading:
     """One pass over a Body, which knows its elements by their ids."""
 
     def __init__(self, body: Any) -> None:

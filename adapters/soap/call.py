@@ -5,7 +5,7 @@ from contextlib import suppress
 from threading import Lock
 from typing import Any
 
-from adapters.http.client import Answer, HttpRequest, Peer
+from adapters.http.client import HttpAnswer, HttpRequest, Peer
 from adapters.http.connection import Attempt
 from adapters.http.outcomes import Failed, built
 from adapters.http.settings import origin_of
@@ -43,7 +43,7 @@ class SoapCall:
         """The call for ``message``. Raises ``Failed`` when the WSDL does not come, and ``AdapterError``."""
         return built(lambda: self._contract(attempt).request(message))
 
-    def silent(self, answer: Answer) -> bool:
+    def silent(self, answer: HttpAnswer) -> bool:
         """Whether an empty ``answer`` is all that the operation gives: of a one-way operation any 2xx, else a 202 or
         204 where the WSDL describes no parts, or where there is none.
         """

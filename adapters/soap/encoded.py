@@ -12,7 +12,7 @@ from zeep.xsd.types.simple import AnySimpleType
 
 from adapters.soap.envelope import SOAP_12
 from adapters.soap.known import APACHE, ENCODING, ENCODING_12, XSD
-from adapters.soap.tolerant_zeep import Missing, Ranked, undescribed
+from adapters.soap.tolerant_zeep import Missing, RankedArray, undescribed
 from adapters.soap.values import written
 
 XSI = "http://www.w3.org/2001/XMLSchema-instance"
@@ -92,7 +92,7 @@ def _write_array(node: Any, kind: Any, items: Any) -> None:
     if not isinstance(items, list):
         raise ValueError(f"{etree.QName(node).localname!r} is an array, so it takes a list")
     item_kind = _item_kind(kind)
-    if isinstance(item_kind, Ranked):
+    if isinstance(item_kind, RankedArray):
         _write_ranks(node, item_kind.innermost, item_kind.ranks, items)
         return
     if _is_scalar(item_kind) and any(isinstance(item, list) for item in items):

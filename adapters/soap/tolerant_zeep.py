@@ -51,7 +51,7 @@ def undescribed(kind: Missing) -> str:
     return f"the WSDL describes the type {name!r} of the namespace {kind.qname.namespace!r} nowhere"
 
 
-class Ranked(xsd.AnyType):  # type: ignore[misc]
+class RankedArray(xsd.AnyType):  # type: ignore[misc]
     """The items of an array of several dimensions (``string[,]``) or of arrays (``string[][]``).
 
     ``innermost`` is the type of the values, ``ranks`` the dimensions of each array, the outermost first.
@@ -93,7 +93,7 @@ class TolerantSchema(Schema):  # type: ignore[misc]
         name = self._create_qname(qname)
         local, bracket, sizes = written(name.localname).partition("[")
         if bracket and self.loading:
-            return Ranked(name, self.get_type(etree.QName(name.namespace, safe(local))), _ranks(sizes))
+            return RankedArray(name, self.get_type(etree.QName(name.namespace, safe(local))), _ranks(sizes))
         return self._found(super().get_type, name, None if fail_silently else Missing)
 
     def get_element(self, qname: Any) -> Any:

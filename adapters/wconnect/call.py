@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any
 
-from adapters.http.client import Answer, HttpRequest, Peer
-from adapters.http.connection import TooLarge
+from adapters.http.client import HttpAnswer, HttpRequest, Peer
+from adapters.http.connection import AnswerTooLarge
 from adapters.http.outcomes import STATUS, Failed
 from adapters.http.settings import HttpConfig
 from adapters.soap.description import Description
@@ -21,7 +21,7 @@ NOTHING = Outgoing("import", "0", {})
 TOO_LARGE = "Peça páginas (account_parameters, contact_parameters), ou aumente max_answer_mb."
 
 
-class Call:
+class WConnectCall:
     """Asks one operation as often as there are pages. Raises ``SourceError`` when the WSDL cannot be had."""
 
     def __init__(self, config: WConnectConfig, peer: Peer, operation: str, parameters: Parameters) -> None:
@@ -39,7 +39,7 @@ class Call:
         try:
             answer = self._peer.exchange(self._request(filled(self._parameters, values)))
         except Failed as failed:
-            hint = TOO_LARGE if isinstance(failed.__cause__, TooLarge) else ""
+            hint = TOO_LARGE if isinstance(failed.__cause__, AnswerTooLarge) else ""
             raise SourceError(f"{self._operation}: o WConnect não respondeu: {failed.reason}.", hint=hint) from None
         if answer.status != 200 and b"Fault" not in answer.body[:4096]:
             raise SourceError(f"{self._operation}: o WConnect respondeu {_status(answer)}.")
@@ -88,6 +88,6 @@ class Call:
         return "0" if whole else ""
 
 
-def _status(answer: Answer) -> str:
+def _status(answer: HttpAnswer) -> str:
     words = f" ({STATUS[answer.status]})" if answer.status in STATUS else ""
     return f"HTTP {answer.status}{words}"

@@ -13,7 +13,7 @@ from typing import Any
 
 from lxml import etree
 
-from adapters.http.client import Answer
+from adapters.http.client import HttpAnswer
 
 Record = Mapping[str, str]
 
@@ -29,7 +29,7 @@ class Records:
     ``said`` are the texts that stand beside the records (``status``, ``mensagem``), by their names.
     """
 
-    answer: Answer
+    answer: HttpAnswer
     key: str
     fault: str = ""
     said: dict[str, str] = field(default_factory=dict)
@@ -85,7 +85,7 @@ def _name(element: Any) -> str:
     return str(etree.QName(element).localname) if isinstance(element.tag, str) else ""
 
 
-def _utf8(answer: Answer) -> bytes:
+def _utf8(answer: HttpAnswer) -> bytes:
     body = answer.body
     for charset in filter(None, ("utf-8-sig", answer.charset, _declared(body))):
         with suppress(UnicodeDecodeError, LookupError):

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from adapters.http.client import Peer
 from adapters.http.settings import origin_of
-from adapters.wconnect.call import Call
+from adapters.wconnect.call import WConnectCall
 from adapters.wconnect.records import NotSoap, Record
 from adapters.wconnect.settings import Parameters, WConnectConfig, placeholders
 from gateway.adapter import Probe
@@ -46,7 +46,7 @@ class WConnectSource:
     def probe(self) -> Probe:
         """Logs in with ``setTeste``, which does nothing else."""
         try:
-            call = Call(self._config, self._peer, "setTeste", {})
+            call = WConnectCall(self._config, self._peer, "setTeste", {})
             records = call.ask({}, key="-")
             for _ in records:
                 pass
@@ -88,7 +88,7 @@ class WConnectSource:
         return Entry(code, name, phones, f"{self._config.contacts_operation}:{record['contatoId']}")
 
     def _records(self, operation: str, parameters: Parameters, key: str, since: int | None) -> Iterator[Record]:
-        call = Call(self._config, self._peer, operation, parameters)
+        call = WConnectCall(self._config, self._peer, operation, parameters)
         before: list[str] = []
         for page in range(self._config.first_page, self._config.first_page + MOST_PAGES):
             ids: list[str] = []

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import click
 
-from gateway.cli.place import Place, one_tenant, with_place, with_tenant
+from gateway.cli.place import DataLocation, one_tenant, with_place, with_tenant
 from gateway.cli.terminal import cell, tell, tell_data, tell_json
 from gateway.domain.spreadsheets import harmless
 from gateway.server.bootstrap import Gateway
@@ -42,7 +42,7 @@ UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 @click.option("--format", "form", type=click.Choice(["table", "csv", "json"]), default="table", show_default=True)
 @with_place
 def calls_command(
-    place: Place,
+    place: DataLocation,
     tenant: str | None,
     since: str | None,
     until: str | None,

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from gateway.adapter import Adapter, Outgoing, WireRequest, defect_of
-from gateway.cli.place import Place, one_tenant, with_place, with_tenant
+from gateway.cli.place import DataLocation, one_tenant, with_place, with_tenant
 from gateway.cli.terminal import tell, tell_data
 from gateway.clock import milliseconds
 from gateway.domain.messages import Origin, PlaceCall
@@ -27,7 +27,7 @@ HERE = Origin("cli", "local")
 @click.option("--dry-run", is_flag=True, help="Print the exact requests instead of sending them.")
 @with_place
 def dial_command(
-    place: Place, extension: str, number: str, tenant: str | None, appliance: str | None, dry_run: bool
+    place: DataLocation, extension: str, number: str, tenant: str | None, appliance: str | None, dry_run: bool
 ) -> None:
     """Let EXTENSION call NUMBER. Exit code 0 when the appliance accepted, 1 otherwise."""
     with place.open() as gateway:

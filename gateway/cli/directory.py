@@ -4,7 +4,7 @@ import sys
 
 import click
 
-from gateway.cli.place import Place, one_tenant, with_place, with_tenant
+from gateway.cli.place import DataLocation, one_tenant, with_place, with_tenant
 from gateway.cli.terminal import cell
 from gateway.clock import milliseconds
 from gateway.logins.passwords import WeakPassword, hash_password
@@ -24,7 +24,7 @@ def agent_command() -> None:
 @with_tenant
 @with_place
 def agent_add(
-    place: Place, login: str, extension: str, name: str | None, password_stdin: bool, tenant: str | None
+    place: DataLocation, login: str, extension: str, name: str | None, password_stdin: bool, tenant: str | None
 ) -> None:
     """Add the agent LOGIN, or give an existing one a new name, extension and password."""
     with place.open() as gateway:
@@ -48,7 +48,7 @@ def _password(from_stdin: bool) -> str:
 @agent_command.command("list")
 @with_tenant
 @with_place
-def agent_list(place: Place, tenant: str | None) -> None:
+def agent_list(place: DataLocation, tenant: str | None) -> None:
     """List the agents: tenant, login, extension, name."""
     with place.open() as gateway:
         for agent in gateway.directory.agents(tenant):
@@ -59,7 +59,7 @@ def agent_list(place: Place, tenant: str | None) -> None:
 @click.argument("login")
 @with_tenant
 @with_place
-def agent_remove(place: Place, login: str, tenant: str | None) -> None:
+def agent_remove(place: DataLocation, login: str, tenant: str | None) -> None:
     """Remove the agent LOGIN and log it out everywhere."""
     with place.open() as gateway:
         company = one_tenant(gateway.config, tenant)

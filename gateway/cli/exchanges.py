@@ -7,9 +7,9 @@ from zoneinfo import ZoneInfo
 import click
 
 from gateway.cli.calls import ROW_ID, moment
-from gateway.cli.place import Place, one_tenant, with_place, with_tenant
+from gateway.cli.place import DataLocation, one_tenant, with_place, with_tenant
 from gateway.cli.terminal import cell, tell, tell_data, tell_json
-from gateway.store.traffic import IN, OUT, Exchange, ExchangeFilter
+from gateway.store.traffic import IN, OUT, ExchangeFilter, TrafficEntry
 
 
 @click.command("exchanges")
@@ -25,7 +25,7 @@ from gateway.store.traffic import IN, OUT, Exchange, ExchangeFilter
 @click.option("--format", "form", type=click.Choice(["table", "json"]), default="table", show_default=True)
 @with_place
 def exchanges_command(
-    place: Place,
+    place: DataLocation,
     tenant: str | None,
     exchange_id: int | None,
     call_id: int | None,
@@ -61,7 +61,7 @@ def exchanges_command(
         _print_json(found) if form == "json" else _print_table(found, zone)
 
 
-def _print_whole(found: Exchange | None, wanted: int) -> None:
+def _print_whole(found: TrafficEntry | None, wanted: int) -> None:
     if found is None:
         raise click.ClickException(f"There is no exchange {wanted} (any more).")
     if found.note:
@@ -70,15 +70,15 @@ def _print_whole(found: Exchange | None, wanted: int) -> None:
     tell_data(found.answer or found.status)
 
 
-def _print_json(found: Sequence[Exchange]) -> None:
+def _print_json(found: Sequence[TrafficEntry]) -> None:
     for item in found:
-        plain = {name: getattr(item, name) for name in Exchange.__dataclass_fields__}
+        plain = {name: getattr(item, name) for name in TrafficEntry.__dataclass_fields__}
         for side in ("request", "answer"):
             plain[side] = plain[side].decode("utf-8", "backslashreplace")
         tell_json(plain)
 
 
-def _print_table(found: Sequence[Exchange], zone: ZoneInfo) -> None:
+def _print_table(found: Sequence[TrafficEntry], zone: ZoneInfo) -> None:
     for item in found:
         at = datetime.fromtimestamp(item.at / 1000, zone).strftime("%Y-%m-%d %H:%M:%S.%f")[:-3]
         call = f"call {item.call_id}" if item.call_id else ""

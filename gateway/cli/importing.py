@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 import click
 
-from gateway.cli.place import Place, one_tenant, with_place, with_tenant
+from gateway.cli.place import DataLocation, one_tenant, with_place, with_tenant
 from gateway.cli.terminal import cell, tell
 from gateway.directory.columns import check_mapping
 from gateway.directory.run import Job
@@ -48,7 +48,7 @@ def _mapping(_context: Any, _parameter: Any, given: tuple[str, ...]) -> dict[str
 @with_tenant
 @with_place
 def import_accounts(
-    place: Place,
+    place: DataLocation,
     files: tuple[Path, ...],
     columns: dict[str, str],
     replace: bool,
@@ -81,7 +81,7 @@ def import_accounts(
 @click.option("--report", type=click.Path(path_type=Path, dir_okay=False), help="Write all refused lines here (CSV).")
 @with_tenant
 @with_place
-def import_run(place: Place, name: str | None, force: bool, report: Path | None, tenant: str | None) -> None:
+def import_run(place: DataLocation, name: str | None, force: bool, report: Path | None, tenant: str | None) -> None:
     """Import now from the source NAME of the configuration ([tenants.T.directory.NAME]), or from all of them."""
     with place.open() as gateway:
         company = one_tenant(gateway.config, tenant)
@@ -109,7 +109,7 @@ def _try(gateway: Gateway, tenant: str, name: str, force: bool, report: Path | N
 @import_command.command("list")
 @with_tenant
 @with_place
-def import_list(place: Place, tenant: str | None) -> None:
+def import_list(place: DataLocation, tenant: str | None) -> None:
     """List the last imports: when, source, state, what changed, and why one failed."""
     with place.open() as gateway:
         company = one_tenant(gateway.config, tenant)

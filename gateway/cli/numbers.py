@@ -12,10 +12,10 @@ from typing import Any, cast
 
 import click
 
-from gateway.cli.place import Place, one_tenant, with_place, with_tenant
+from gateway.cli.place import DataLocation, one_tenant, with_place, with_tenant
 from gateway.cli.terminal import tell
 from gateway.config.tables import Config
-from gateway.domain.numbering.numbers import Extensions, NumberPlan, Reading, Step, read
+from gateway.domain.numbering.numbers import Extensions, NumberPlan, Reading, ReadingStep, read
 from gateway.domain.tenant import Tenant, Trunk
 from gateway.errors import DialError, NotDiallable, NumberBlocked, UnknownAppliance
 from gateway.handlers import dialled_by
@@ -37,7 +37,7 @@ _LISTED = re.compile(r"\s*(/(?:[^/]|/(?!\s*(?:,|$)))+/|[^,]*)\s*(?:,|$)")
 @click.option("--extensions", metavar="LIST", help="... with these extensions, such as 3500-3599,2xx.")
 @with_place
 def number_command(
-    place: Place,
+    place: DataLocation,
     values: tuple[str, ...],
     tenant: str | None,
     appliance: str | None,
@@ -69,7 +69,7 @@ def number_command(
 
 
 @contextmanager
-def _directory(place: Place, config: Config) -> Iterator[Directory | None]:
+def _directory(place: DataLocation, config: Config) -> Iterator[Directory | None]:
     """The register, opened once for all values; None where there is no database yet, and none is made."""
     if not (place.folder(config) / "gateway.db").exists():
         yield None
@@ -169,7 +169,7 @@ def _order(trunk: Trunk | None, value: str, rules: Tenant, extension: str) -> di
     return {"appliance": trunk.name, "dialled": dialled.digits, "refusal": None, "dial_steps": steps}
 
 
-def _plain_steps(steps: Iterable[Step]) -> list[dict[str, str]]:
+def _plain_steps(steps: Iterable[ReadingStep]) -> list[dict[str, str]]:
     return [{"rule": step.rule, "text": step.text} for step in steps]
 
 
@@ -213,6 +213,6 @@ def _explain_dialling(value: str, rules: Tenant, trunk: Trunk | None, extension:
     tell(f"dialled   {dialled.digits} by {trunk.name!r}")
 
 
-def _print_steps(steps: Iterable[Step]) -> None:
+def _print_steps(steps: Iterable[ReadingStep]) -> None:
     for step in steps:
         tell(f"  - {step.text}  [{step.rule}]")

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class DataLocation:
     """The configuration file (None: the defaults) and the data folder asked for (None: as configured)."""
 
     config_path: Path | None
@@ -72,7 +72,7 @@ class Place:
 
 
 def with_place(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add ``--config`` and ``--data``; the command gets them as its first argument, a ``Place``."""
+    """Add ``--config`` and ``--data``; the command gets them as its first argument, a ``DataLocation``."""
 
     @click.option(
         "--config",
@@ -84,7 +84,7 @@ def with_place(command: Callable[..., Any]) -> Callable[..., Any]:
     @click.option("--data", type=click.Path(path_type=Path, file_okay=False), help="Data folder.  [default: ./data]")
     @wraps(command)
     def placed(*args: Any, config_path: Path | None, data: Path | None, **kwargs: Any) -> Any:
-        place = Place(config_path, data)
+        place = DataLocation(config_path, data)
         try:
             return command(place, *args, **kwargs)
         except GatewayError:
@@ -98,7 +98,7 @@ def with_place(command: Callable[..., Any]) -> Callable[..., Any]:
     return placed
 
 
-def _about_data(place: Place, error: Exception) -> GatewayError | None:
+def _about_data(place: DataLocation, error: Exception) -> GatewayError | None:
     """What ``error`` says of the data, which may be found damaged or its disk full in the middle of the work."""
     from gateway.store.opening import explain
 

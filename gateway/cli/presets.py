@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from gateway import adapter as adapters
-from gateway.cli.place import Place, one_tenant, with_place, with_tenant
+from gateway.cli.place import DataLocation, one_tenant, with_place, with_tenant
 from gateway.config import loader as config_file
 from gateway.config.tables import Config
 from gateway.errors import ConfigError
@@ -28,7 +28,7 @@ DEFAULT = "default"
 @with_tenant
 @with_place
 def presets_command(
-    place: Place,
+    place: DataLocation,
     name: str | None,
     test: bool,
     events: bool,
@@ -60,11 +60,11 @@ def presets_command(
         _show_list(chosen)
 
 
-def _folder(place: Place) -> Path | None:
+def _folder(place: DataLocation) -> Path | None:
     return config_file.presets_in(place.config_path) if place.config_path else None
 
 
-def _tenant_of(place: Place, asked: str | None) -> tuple[str, str]:
+def _tenant_of(place: DataLocation, asked: str | None) -> tuple[str, str]:
     """Whose table the example is (asked for, the only one, default or the first), and what there is to say of it."""
     names = config_file.tenants_in(place.config_path) if place.config_path else []
     if asked is not None:
@@ -196,7 +196,7 @@ def _run_tests(shelf: Any, chosen: list[tuple[str, Any]]) -> None:
     sys.exit(1 if bad else 0)
 
 
-def _addresses(place: Place, tenant: str | None, asked: str | None) -> dict[str, str]:
+def _addresses(place: DataLocation, tenant: str | None, asked: str | None) -> dict[str, str]:
     """The tenant's addresses as an appliance reaches them, by the names that texts have for them."""
     config = place.load()
     name = one_tenant(config, tenant)

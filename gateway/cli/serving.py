@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gateway.cli.cautions import cautions
-from gateway.cli.place import Place, with_place
+from gateway.cli.place import DataLocation, with_place
 
 if TYPE_CHECKING:
     from gateway.config.tables import Config
@@ -19,7 +19,7 @@ OWNER_ONLY = 0o077
 @click.option("--listen", metavar="ADDR:PORT", help="Address and port.  [default: 127.0.0.1:8080]")
 @click.option("--workers", type=click.IntRange(1, 64), help="Processes.  [default: 1]")
 @with_place
-def serve_command(place: Place, listen: str | None, workers: int | None) -> None:
+def serve_command(place: DataLocation, listen: str | None, workers: int | None) -> None:
     """Run the gateway until SIGTERM or SIGINT (Ctrl-C).
 
     Without --config there is one tenant, 'default', on SQLite in the data folder; it accepts events from this
@@ -49,10 +49,10 @@ def _warn(config: "Config") -> None:
 def _checked(server: dict[str, Any]) -> Any:
     from pydantic import ValidationError
 
-    from gateway.config.tables import Server
+    from gateway.config.tables import ServerSettings
 
     try:
-        return Server(**server)
+        return ServerSettings(**server)
     except ValidationError as error:
         raise click.UsageError(error.errors()[0]["msg"].removeprefix("Value error, ")) from None
 

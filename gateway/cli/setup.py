@@ -15,7 +15,7 @@ import click
 from gateway import __version__
 from gateway.adapter import Adapter, Probe, defect_of
 from gateway.cli.cautions import cautions
-from gateway.cli.place import Place, with_place
+from gateway.cli.place import DataLocation, with_place
 from gateway.cli.terminal import cell
 from gateway.errors import GatewayError
 from gateway.source import Source
@@ -40,7 +40,7 @@ def init_command(folder: Path) -> None:
 
 @click.command("config")
 @with_place
-def config_command(place: Place) -> None:
+def config_command(place: DataLocation) -> None:
     """Print the configuration in force as JSON, every default filled in and every secret masked."""
     from gateway.config.display import shown
 
@@ -52,7 +52,7 @@ def config_command(place: Place) -> None:
 
 @click.command("check")
 @with_place
-def check_command(place: Place) -> None:
+def check_command(place: DataLocation) -> None:
     """Validate the configuration, open the database, run the dial plans' tests, probe every appliance; ring nobody.
 
     Prints one line for each, and a warning where a setting is better changed; exit code 0 when all are well, 1
@@ -128,7 +128,7 @@ def db_command() -> None:
 
 @db_command.command("upgrade")
 @with_place
-def db_upgrade(place: Place) -> None:
+def db_upgrade(place: DataLocation) -> None:
     """Bring the database to this version's schema ('serve' does so by itself)."""
     from gateway.store.engine import open_engine, upgrade
 

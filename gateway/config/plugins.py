@@ -10,7 +10,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from gateway import adapter as adapters
 from gateway import source as sources
-from gateway.config.tables import PEERS, Appliance, Directory, Forward, Table
+from gateway.config.tables import PEERS, ApplianceSettings, DirectorySettings, Forward, Table
 from gateway.config.validation import sentences
 from gateway.errors import ConfigError, UnknownAdapter, UnknownPreset, UnknownSource
 
@@ -42,14 +42,14 @@ def _prepare_tenant(name: str, table: Any, source: str, folder: Path | None) -> 
 
 
 def _prepare_peer(table: Any, model: type[Table], source: str, place: tuple[str, ...], folder: Path | None) -> Any:
-    chooser = "source" if model is Directory else "adapter"
-    if model is Appliance and isinstance(table, Mapping) and isinstance(table.get("preset"), str):
+    chooser = "source" if model is DirectorySettings else "adapter"
+    if model is ApplianceSettings and isinstance(table, Mapping) and isinstance(table.get("preset"), str):
         table = {"adapter": adapters.PRESET, **table}
     if not isinstance(table, Mapping) or not isinstance(table.get(chooser), str):
         return table
     own = {key: value for key, value in table.items() if key in model.model_fields and key != "settings"}
     rest = {key: value for key, value in table.items() if key not in own}
-    if model is Directory and isinstance(rest.get("path"), str):
+    if model is DirectorySettings and isinstance(rest.get("path"), str):
         rest["path"] = str(Path(source).parent / rest["path"])
     if model is Forward and adapters.only_dials(own["adapter"]):
         dialler = "a preset" if own["adapter"] == adapters.PRESET else f"the adapter {own['adapter']!r}"
@@ -69,11 +69,11 @@ def _settings(
 ) -> Any:
     try:
         config_class: Any = (
-            sources.load(name).Config if model is Directory else adapters.config_class(name, rest, folder)
+            sources.load(name).Config if model is DirectorySettings else adapters.config_class(name, rest, folder)
         )
         return TypeAdapter(config_class).validate_python(rest)
     except (UnknownAdapter, UnknownSource) as error:
-        chooser = "source" if model is Directory else "adapter"
+        chooser = "source" if model is DirectorySettings else "adapter"
         raise ConfigError(f"{source}: {'.'.join(place)}.{chooser}: {error}") from None
     except UnknownPreset as error:
         raise ConfigError(f"{source}: {'.'.join(place)}.preset: {error}") from None

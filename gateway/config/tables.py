@@ -97,7 +97,7 @@ class Table(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, arbitrary_types_allowed=True)
 
 
-class Server(Table):
+class ServerSettings(Table):
     """How the gateway listens."""
 
     listen: Address = Field("127.0.0.1:8080", description="address and port to listen on")
@@ -155,7 +155,7 @@ class Exchanges(Table):
     most_kb: int = Field(64, ge=1, le=1024, description="of longer requests and answers only the beginning is kept")
 
 
-class Events(Table):
+class EventSettings(Table):
     """Who may send call events to the tenant."""
 
     allow: tuple[Network, ...] = Field(
@@ -166,7 +166,7 @@ class Events(Table):
     token: SecretStr | None = Field(None, strict=False, description="lets any address send events (env: or file:)")
 
 
-class Listener(Table):
+class ListenerSettings(Table):
     """How the tenant's exchanges write events, and the answers they read."""
 
     aliases: dict[ListenerParameter, Annotated[tuple[str, ...], Field(strict=False)]] = Field(
@@ -179,7 +179,7 @@ class Listener(Table):
     fault_status: HttpStatus | None = Field(None, description="the status of SOAP faults, except 401")
 
     @model_validator(mode="after")
-    def _aliases_are_distinct(self) -> "Listener":
+    def _aliases_are_distinct(self) -> "ListenerSettings":
         taken = {*LISTENER_PARAMETERS, "token"}
         for alias in (alias.lower() for others in self.aliases.values() for alias in others):
             if alias in taken:
@@ -234,9 +234,9 @@ class DialRule(Table):
         self.rule()
         return self
 
-    def rule(self) -> dial_rules.Rule:
+    def rule(self) -> dial_rules.DialPlanRule:
         """The rule as the domain has it. Raises ``ValueError`` for one that could never work."""
-        return dial_rules.Rule.make(
+        return dial_rules.DialPlanRule.make(
             dial=self.dial, block=self.block, kinds=self.kind, areas=self.area, match=self.match, note=self.note
         )
 
@@ -256,7 +256,7 @@ class DialTest(Table):
         return self
 
 
-class DialPlan(Table):
+class DialPlanSettings(Table):
     """How numbers are dialled."""
 
     prefix: Prefix = Field(
@@ -269,7 +269,7 @@ class DialPlan(Table):
     tests: tuple[DialTest, ...] = Field((), strict=False, description="cases that 'check' proves")
 
     @model_validator(mode="after")
-    def _fits_together(self) -> "DialPlan":
+    def _fits_together(self) -> "DialPlanSettings":
         self.plan()
         return self
 
@@ -283,14 +283,14 @@ class DialPlan(Table):
         return tuple(Trial(case.number, case.dials, case.extension) for case in self.tests)
 
 
-class Appliance(Table):
+class ApplianceSettings(Table):
     """An exchange that can dial. All other keys of its table belong to its preset or its adapter."""
 
     adapter: str = Field(description="the protocol: one of the installed adapters (soap, xmlrpc, url)")
     preset: str | None = Field(None, description="instead of adapter: the kind of appliance, see 'cti-gateway presets'")
     title: str = Field("", description="name shown to people")
     extensions: tuple[str, ...] = Field((), strict=False, description="extensions that dial by it by default")
-    dial_plan: DialPlan | None = Field(None, description="instead of the tenant's dial plan")
+    dial_plan: DialPlanSettings | None = Field(None, description="instead of the tenant's dial plan")
     fallback: str | None = Field(None, description="the appliance that dials when this one was surely not reached")
     max_orders: int | None = Field(None, ge=1, le=256, description="calls being placed by it at once")
     orders_per_s: float | None = Field(None, gt=0, le=1000, description="calls begun by it in one second")
@@ -312,7 +312,7 @@ class Forward(Table):
     settings: Any = Field(None, exclude=True, description="the adapter's own settings")
 
 
-class Directory(Table):
+class DirectorySettings(Table):
     """A source of the register: accounts and their telephones. All other keys of its table belong to the source."""
 
     source: str = Field(description="what it is: one of the installed sources (csv, sql, wconnect)")
@@ -326,11 +326,15 @@ class Directory(Table):
         return int(self.every[:-1]) * SECONDS[self.every[-1]] if self.every else None
 
 
-PEERS: Mapping[str, type[Table]] = {"appliances": Appliance, "forwards": Forward, "directory": Directory}
+PEERS: Mapping[str, type[Table]] = {
+    "appliances": ApplianceSettings,
+    "forwards": Forward,
+    "directory": DirectorySettings,
+}
 """The tables whose keys belong to whoever one of them names: a preset, an adapter, or a source of the register."""
 
 
-class Branch(Table):
+class BranchSettings(Table):
     """Some of the company's extensions that sit in another area code."""
 
     extensions: tuple[str, ...] = Field(
@@ -339,7 +343,7 @@ class Branch(Table):
     area_code: AreaCode = Field(description="DDD of numbers that come without one, for these extensions")
 
 
-class Tenant(Table):
+class TenantSettings(Table):
     """One company."""
 
     title: str = Field("", description="name shown to people")
@@ -348,22 +352,22 @@ class Tenant(Table):
     extensions: tuple[str, ...] = Field(
         (), strict=False, description="internal extensions: '3500-3599', '2xx', '201', '/regex/'"
     )
-    branches: dict[str, Branch] = Field(
+    branches: dict[str, BranchSettings] = Field(
         default_factory=dict, description="offices elsewhere: some extensions with an area code of their own"
     )
     timezone: Timezone = Field("America/Sao_Paulo", description="time zone of dates shown to people")
     default_appliance: str | None = Field(None, description="who dials when nothing else says (else the first)")
-    events: Events = Field(default_factory=Events, description="who may send call events")
-    listener: Listener = Field(default_factory=Listener, description="how exchanges write events")
+    events: EventSettings = Field(default_factory=EventSettings, description="who may send call events")
+    listener: ListenerSettings = Field(default_factory=ListenerSettings, description="how exchanges write events")
     pairing: Pairing = Field(default_factory=Pairing, description="how call events are brought together")
     click_to_call: ClickToCall = Field(default_factory=ClickToCall, description="how the CRM asks for a call")
-    dial_plan: DialPlan = Field(default_factory=DialPlan, description="what is put before a number")
-    appliances: dict[str, Appliance] = Field(default_factory=dict, description="exchanges that can dial")
+    dial_plan: DialPlanSettings = Field(default_factory=DialPlanSettings, description="what is put before a number")
+    appliances: dict[str, ApplianceSettings] = Field(default_factory=dict, description="exchanges that can dial")
     forwards: dict[str, Forward] = Field(default_factory=dict, description="who is told of call events")
-    directory: dict[str, Directory] = Field(default_factory=dict, description="where the register comes from")
+    directory: dict[str, DirectorySettings] = Field(default_factory=dict, description="where the register comes from")
 
     @model_validator(mode="after")
-    def _default_exists(self) -> "Tenant":
+    def _default_exists(self) -> "TenantSettings":
         if self.default_appliance and self.default_appliance not in self.appliances:
             raise ValueError(f"default_appliance {self.default_appliance!r} is not one of the appliances")
         for name, appliance in self.appliances.items():
@@ -375,11 +379,11 @@ class Tenant(Table):
 class Config(Table):
     """Everything that can be set."""
 
-    server: Server = Field(default_factory=Server, description="how the gateway listens")
+    server: ServerSettings = Field(default_factory=ServerSettings, description="how the gateway listens")
     log: Log = Field(default_factory=Log, description="what the gateway says of itself")
     exchanges: Exchanges = Field(default_factory=Exchanges, description="the wire log")
-    tenants: dict[str, Tenant] = Field(
-        default_factory=lambda: {"default": Tenant()},
+    tenants: dict[str, TenantSettings] = Field(
+        default_factory=lambda: {"default": TenantSettings()},
         description="companies, by the first label of their host",
     )
 

@@ -22,7 +22,7 @@ COUNTED = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class ShownAppliance:
     """One appliance as the page shows it. Times are milliseconds, of the newest attempts that were really sent."""
 
     central: Central
@@ -68,12 +68,12 @@ def _requests(visit: Visit, name: str, number: str) -> Sequence[WireRequest]:
     return _appliances(visit).preview(draft_order(order, visit.services.core.tenant(visit.tenant)))
 
 
-def _shown(visit: Visit, central: Central) -> Shown:
+def _shown(visit: Visit, central: Central) -> ShownAppliance:
     centrals, orders, name = _appliances(visit), visit.services.orders, central.name
     found = orders.latest(visit.tenant, name, limit=COUNTED) if orders else ()
     times = sorted(made.took_ms for made in found if made.kind == "dial")
     settings = visit.settings.appliances[name]
-    return Shown(
+    return ShownAppliance(
         central=central,
         adapter=settings.adapter,
         fallback=settings.fallback,

@@ -11,7 +11,7 @@ from werkzeug.wrappers import Request
 
 from gateway.adapter import Probe, WireRequest
 from gateway.config.tables import Config
-from gateway.config.tables import Tenant as TenantSettings
+from gateway.config.tables import TenantSettings as TenantSettings
 from gateway.desk.hub import Hub
 from gateway.diagnosis.explainer import Explainer
 from gateway.domain.dialplan.trials import Failure
@@ -22,16 +22,16 @@ from gateway.logins.passwords import Verifier
 from gateway.orders.circuit_breaker import Health, Rules
 from gateway.store.calls import CallLog, LoggedCall
 from gateway.store.corrections import Corrections
-from gateway.store.delivery_receipts import SightingLog
+from gateway.store.delivery_receipts import DeliveryReceiptLog
 from gateway.store.directory import Agent, Directory
 from gateway.store.drafts import Choice, OrderDraft, Over
 from gateway.store.imports import Imports
 from gateway.store.log import EventLog
 from gateway.store.orders import OrderLog
 from gateway.store.quality import Quality
-from gateway.store.traffic import Exchange, ExchangeLog
+from gateway.store.traffic import TrafficEntry, TrafficLog
 
-Replay = Callable[[Exchange, str], tuple[str, str]]
+Replay = Callable[[TrafficEntry, str], tuple[str, str]]
 """``replay(exchange, by)`` serves a logged event again: the answer's status and body. Raises ``NotReplayable``."""
 
 
@@ -71,8 +71,8 @@ class Services:
     corrections: Corrections
     replay: Replay
     decide: Callable[[Choice | Over], Any]
-    exchanges: ExchangeLog | None
-    sightings: SightingLog | None
+    exchanges: TrafficLog | None
+    sightings: DeliveryReceiptLog | None
     appliances: Appliances | None = None
     orders: OrderLog | None = None
     dial_plan_failures: Mapping[str, Sequence[Failure]] = field(default_factory=dict)

@@ -5,7 +5,7 @@ import shlex
 import zlib
 from contextlib import suppress
 
-from gateway.store.traffic import IN, Exchange
+from gateway.store.traffic import IN, TrafficEntry
 
 _VERSION = re.compile(r" HTTP/[\d.]+$")
 GAP = re.compile(rb"\r?\n\r?\n")
@@ -38,7 +38,7 @@ def decoded(body: bytes) -> str:
     return "".join(char if char.isprintable() or char in "\r\n\t" else f"\\x{ord(char):02x}" for char in text)
 
 
-def as_curl(exchange: Exchange, base_url: str) -> str:
+def as_curl(exchange: TrafficEntry, base_url: str) -> str:
     """A command that sends the same request: to ``base_url`` (of this gateway) what came in, else to the peer.
 
     Empty for a request that is not HTTP, such as an action of Asterisk's manager interface.

@@ -18,7 +18,7 @@ DIRECTIONS = tuple(direction.value for direction in Direction)
 
 
 @dataclass(frozen=True, slots=True)
-class Search:
+class CallSearch:
     """The call log's form as it was filled in; what cannot be understood counts as not filled in."""
 
     extension: str
@@ -30,7 +30,7 @@ class Search:
     status: str = ""
 
     @classmethod
-    def of(cls, asked: "MultiDict[str, str]") -> "Search":
+    def of(cls, asked: "MultiDict[str, str]") -> "CallSearch":
         """Read the page's parameters."""
         direction = asked.get("sentido", "")
         return cls(

@@ -30,7 +30,7 @@ TOLD = (
 
 
 @dataclass(frozen=True, slots=True)
-class News:
+class ScreenEvent:
     """One event, rendered once for all screens.
 
     ``full`` goes to the screens of ``extensions`` (both ends of an internal call), ``brief`` (kind and call
@@ -45,7 +45,7 @@ class News:
     brief: bytes
 
     @classmethod
-    def of(cls, event: LoggedEvent) -> "News":
+    def of(cls, event: LoggedEvent) -> "ScreenEvent":
         """Render ``event``."""
         payload = json.loads(event.payload)
         ends = ends_of(event)

@@ -15,16 +15,16 @@ from collections.abc import Callable, Iterable, Iterator
 import structlog
 
 from gateway.desk import frames
-from gateway.desk.frames import News
+from gateway.desk.frames import ScreenEvent
 from gateway.errors import Stopping, TooManyScreens
-from gateway.store.delivery_receipts import Kind, Sighting
+from gateway.store.delivery_receipts import DeliveryReceipt, ReceiptKind
 from gateway.store.log import EventLog, LoggedEvent
 
 logger = structlog.get_logger()
 
 MayStay = Callable[[], bool]
 """Whether the agent of a screen is still logged in, which another process may have ended; asked now and then."""
-Watch = Callable[[Sighting], None]
+Watch = Callable[[DeliveryReceipt], None]
 """Writes down what happens at screens; must never wait."""
 QUEUE_LIMIT = 256
 RESUME_LIMIT = 200
@@ -68,9 +68,9 @@ class Screen:
         self._until = time.monotonic() + age_s
         self._may_stay = may_stay
         self._asked_at = time.monotonic()
-        self._missed: list[News | bytes] = []
+        self._missed: list[ScreenEvent | bytes] = []
         self._sent = 0
-        self._queue: queue.SimpleQueue[News | None] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[ScreenEvent | None] = queue.SimpleQueue()
         self._stream = self._bytes()
 
     def __iter__(self) -> Iterator[bytes]:
@@ -87,12 +87,12 @@ class Screen:
         """Take no more events. Safe to call again."""
         self._hub.release(self)
 
-    def resume(self, missed: Iterable[News | bytes], *, sent: int) -> None:
+    def resume(self, missed: Iterable[ScreenEvent | bytes], *, sent: int) -> None:
         """Say first what was ``missed``; what comes live is said only behind ``sent``."""
         self._missed = list(missed)
         self._sent = sent
 
-    def offer(self, news: News) -> bool:
+    def offer(self, news: ScreenEvent) -> bool:
         """Queue ``news``; False when the page does not keep up. Called by the hub only, never waits."""
         if self._queue.qsize() >= QUEUE_LIMIT:
             return False
@@ -103,7 +103,7 @@ class Screen:
         """Let the stream end behind what is queued."""
         self._queue.put(None)
 
-    def shown(self, news: News) -> bytes | None:
+    def shown(self, news: ScreenEvent) -> bytes | None:
         """What this page is told of ``news``: all, only that something happened, or nothing."""
         if self.extension in news.extensions:
             return news.full
@@ -143,10 +143,10 @@ class Screen:
             logger.warning("session_not_looked_up", error=type(error).__name__)
             return True
 
-    def _told(self, news: News) -> bytes | None:
+    def _told(self, news: ScreenEvent) -> bytes | None:
         """What goes to this page of ``news``, which is written down for whoever asks later."""
         if self.extension in news.extensions:
-            self._hub.notice(self, Kind.DELIVERED, news.call_id)
+            self._hub.notice(self, ReceiptKind.DELIVERED, news.call_id)
         return self.shown(news)
 
 
@@ -253,17 +253,19 @@ class Hub:
             raise
         return screen
 
-    def notice(self, screen: Screen, kind: Kind, call_id: int | None = None) -> None:
+    def notice(self, screen: Screen, kind: ReceiptKind, call_id: int | None = None) -> None:
         """Have what happened at ``screen`` written down, where that is wanted. Never waits."""
         if self._watch:
             at = time.time_ns() // 1_000_000
-            self._watch(Sighting(at, screen.tenant, screen.extension, screen.login, screen.name, kind.value, call_id))
+            self._watch(
+                DeliveryReceipt(at, screen.tenant, screen.extension, screen.login, screen.name, kind.value, call_id)
+            )
 
     def release(self, screen: Screen) -> None:
         """Forget ``screen``. Safe to call again."""
         with self._gate:
             if screen in self._screens:
-                self.notice(screen, Kind.CLOSED)
+                self.notice(screen, ReceiptKind.CLOSED)
             self._screens.discard(screen)
             for key in screen.keys:
                 self._index[key].discard(screen)
@@ -279,7 +281,7 @@ class Hub:
             self._screens.add(screen)
             for key in screen.keys:
                 self._index[key].add(screen)
-        self.notice(screen, Kind.OPENED)
+        self.notice(screen, ReceiptKind.OPENED)
 
     def _resume(self, screen: Screen, last: int) -> None:
         """The screen takes live events already, so whatever is not read here will come that way."""
@@ -290,7 +292,7 @@ class Hub:
         if len(events) > RESUME_LIMIT:
             return screen.resume([frames.reset(newest)], sent=newest)
         sent = events[-1].seq if events else last
-        return screen.resume([News.of(event) for event in events], sent=sent)
+        return screen.resume([ScreenEvent.of(event) for event in events], sent=sent)
 
     def _run(self) -> None:
         while not self._stopping:
@@ -341,7 +343,7 @@ class Hub:
             audience = set().union(*found)
         if not audience:
             return
-        news = News.of(event)
+        news = ScreenEvent.of(event)
         for screen in audience:
             if not screen.offer(news):
                 self.release(screen)

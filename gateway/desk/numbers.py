@@ -8,7 +8,7 @@ from werkzeug.wrappers import Response
 from gateway.desk.context import Visit
 from gateway.desk.rendering import page
 from gateway.domain.messages import PlaceCall
-from gateway.domain.numbering.numbers import Kind, Reading, Step, read
+from gateway.domain.numbering.numbers import NumberKind, Reading, ReadingStep, read
 from gateway.domain.sentences import in_portuguese
 from gateway.errors import DialError, NumberBlocked
 from gateway.handlers import choose_trunk, dialled_by
@@ -16,14 +16,14 @@ from gateway.store.directory import Owner
 
 LONGEST = 255
 KINDS = {
-    Kind.EXTENSION: "Ramal",
-    Kind.MOBILE: "Celular",
-    Kind.FIXED: "Telefone fixo",
-    Kind.SPECIAL: "Número especial, sem DDD",
-    Kind.SHORT: "Serviço público",
-    Kind.FOREIGN: "Número de outro país",
-    Kind.WITHHELD: "Não identificado",
-    Kind.UNKNOWN: "Não reconhecido",
+    NumberKind.EXTENSION: "Ramal",
+    NumberKind.MOBILE: "Celular",
+    NumberKind.FIXED: "Telefone fixo",
+    NumberKind.SPECIAL: "Número especial, sem DDD",
+    NumberKind.SHORT: "Serviço público",
+    NumberKind.FOREIGN: "Número de outro país",
+    NumberKind.WITHHELD: "Não identificado",
+    NumberKind.UNKNOWN: "Não reconhecido",
 }
 
 
@@ -37,13 +37,13 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class DialPreview:
     """What a central would dial (``digits``), or why it would not (``refusal``), and the steps to it."""
 
     central: str
     digits: str
     refusal: str
-    steps: Sequence[Step]
+    steps: Sequence[ReadingStep]
 
 
 def number(visit: Visit) -> Response:
@@ -61,7 +61,7 @@ class Explained:
 
     reading: Reading
     owners: Sequence[Owner]
-    order: Order
+    order: DialPreview
 
 
 def _asked(visit: Visit) -> Asked:
@@ -77,7 +77,7 @@ def _explained(visit: Visit, asked: Asked) -> Explained:
     return Explained(reading, owners, _order(visit, asked, reading))
 
 
-def _order(visit: Visit, asked: Asked, reading: Reading) -> Order:
+def _order(visit: Visit, asked: Asked, reading: Reading) -> DialPreview:
     tenant = visit.services.core.tenant(visit.tenant)
     message = PlaceCall(visit.tenant, asked.extension, asked.number, visit.origin, visit.at, asked.central or None)
     central = ""
@@ -87,11 +87,11 @@ def _order(visit: Visit, asked: Asked, reading: Reading) -> Order:
         dialled = dialled_by(trunk, asked.number, tenant, asked.extension)
     except DialError as error:
         steps = error.steps if isinstance(error, NumberBlocked) else ()
-        return Order(central, "", str(error), _behind(reading, steps))
-    return Order(central, dialled.digits, "", _behind(reading, dialled.steps))
+        return DialPreview(central, "", str(error), _behind(reading, steps))
+    return DialPreview(central, dialled.digits, "", _behind(reading, dialled.steps))
 
 
-def _behind(reading: Reading, steps: Sequence[Step]) -> Sequence[Step]:
+def _behind(reading: Reading, steps: Sequence[ReadingStep]) -> Sequence[ReadingStep]:
     """The steps that are not told already: those behind the reading, or all when a prefix was taken off first."""
     count = len(reading.steps)
     return steps[count:] if steps[:count] == reading.steps else steps

@@ -8,7 +8,7 @@ from typing import Any
 from werkzeug.routing import Map, Rule
 from werkzeug.wrappers import Request, Response
 
-from gateway.config.tables import Tenant
+from gateway.config.tables import TenantSettings
 from gateway.desk import access, api, failures, numbers, quality, traffic, views
 from gateway.desk import account_choice as owners
 from gateway.desk import appliances as centrals
@@ -110,7 +110,7 @@ class Desk:
         except Exception as error:
             return failures.answer(visit, error)
 
-    def _stranger(self, request: Request, tenant: str, settings: Tenant) -> Visit:
+    def _stranger(self, request: Request, tenant: str, settings: TenantSettings) -> Visit:
         """A visit of which nothing is known yet but the company."""
         urls = self._urls.bind("desk", request.root_path or "/", path_info=request.path, default_method=request.method)
         return Visit(request, urls, self._services, tenant, settings, self._clock(), None, access.new_secret())

@@ -15,7 +15,7 @@ from gateway.desk.formats import date_text, number_text, time_text
 from gateway.desk.problems import said
 from gateway.desk.rendering import page, private
 from gateway.directory.accounts import phone_of
-from gateway.domain.numbering.numbers import Kind, read
+from gateway.domain.numbering.numbers import NumberKind, read
 from gateway.domain.spreadsheets import harmless
 from gateway.errors import BadParameter, RequestError
 from gateway.store.quality import Flaw, PhoneLine
@@ -43,11 +43,11 @@ VIEWS: Mapping[str, tuple[str, str]] = {
         "O que foi corrigido, tirado ou acrescentado nesta página. Importações respeitam isso.",
     ),
 }
-UNUSABLE = (Kind.WITHHELD, Kind.UNKNOWN, Kind.EXTENSION)
+UNUSABLE = (NumberKind.WITHHELD, NumberKind.UNKNOWN, NumberKind.EXTENSION)
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class ShownPage:
     """One page of a list: telephones, groups of telephones, or callers; and where it goes on."""
 
     lines: Sequence[Any]
@@ -166,16 +166,16 @@ def _view(visit: Visit) -> str:
     return view
 
 
-def _shown(visit: Visit, view: str) -> Shown:
+def _shown(visit: Visit, view: str) -> ShownPage:
     after, store = visit.request.values.get("depois", "")[:32], visit.services.quality
     if view == CALLERS:
-        return Shown(store.callers(visit.tenant, visit.at))
+        return ShownPage(store.callers(visit.tenant, visit.at))
     if view == SHARED:
         found = store.shared(visit.tenant, after=after, limit=PAGE_SIZE)
-        return Shown(found.groups, found.after)
+        return ShownPage(found.groups, found.after)
     after_id = int(after) if after.isascii() and after.isdigit() and len(after) < 16 else 0
     lines = store.flawed(visit.tenant, FLAWS[view], after_id=after_id, limit=PAGE_SIZE + 1)
-    return Shown(lines[:PAGE_SIZE], lines[PAGE_SIZE - 1].id if len(lines) > PAGE_SIZE else None)
+    return ShownPage(lines[:PAGE_SIZE], lines[PAGE_SIZE - 1].id if len(lines) > PAGE_SIZE else None)
 
 
 def _rows(visit: Visit, view: str) -> Iterator[Sequence[str]]:

@@ -13,14 +13,14 @@ from gateway.desk.context import Visit
 from gateway.desk.curl import as_curl, readable
 from gateway.desk.rendering import page
 from gateway.errors import NotReplayable
-from gateway.store.traffic import IN, OUT, Exchange, ExchangeFilter, ExchangeLog
+from gateway.store.traffic import IN, OUT, ExchangeFilter, TrafficEntry, TrafficLog
 
 PAGE_SIZE = 50
 EVENTS = ("ConsultaRamal", "FinalizaLigacao")
 
 
 @dataclass(frozen=True, slots=True)
-class Search:
+class TrafficSearch:
     """The form as it was filled in; what cannot be understood counts as not filled in."""
 
     way: str
@@ -33,7 +33,7 @@ class Search:
     before: int | None
 
     @classmethod
-    def of(cls, asked: "MultiDict[str, str]") -> "Search":
+    def of(cls, asked: "MultiDict[str, str]") -> "TrafficSearch":
         """Read the page's parameters."""
         way, call, before = asked.get("sentido", ""), asked.get("ligacao", "").strip(), asked.get("antes", "")
         return cls(
@@ -76,7 +76,7 @@ class Search:
 
 def traffic(visit: Visit) -> Response:
     """The newest exchanges that match: the whole page, or only its list for the page's own script."""
-    search = Search.of(visit.request.args)
+    search = TrafficSearch.of(visit.request.args)
     found = _log(visit).search(visit.tenant, search.wanted(visit), limit=PAGE_SIZE + 1)
     shown, more = found[:PAGE_SIZE], len(found) > PAGE_SIZE
     older = visit.url("traffic", **search.parameters(shown[-1].id)) if more else None
@@ -101,12 +101,12 @@ def replay(visit: Visit, exchange_id: int) -> Response:
     return redirect(visit.url("exchange", exchange_id=exchange_id), 303)
 
 
-def replayable(found: Exchange) -> bool:
+def replayable(found: TrafficEntry) -> bool:
     """Whether it may be sent again: an event that came in and was kept whole."""
     return found.way == IN and found.operation in EVENTS and "cortado" not in found.note
 
 
-def _shown(visit: Visit, found: Exchange) -> Response:
+def _shown(visit: Visit, found: TrafficEntry) -> Response:
     base = visit.request.root_url.removesuffix(f"/t/{visit.tenant}/").rstrip("/")
     return page(
         visit,
@@ -120,13 +120,13 @@ def _shown(visit: Visit, found: Exchange) -> Response:
     )
 
 
-def _log(visit: Visit) -> ExchangeLog:
+def _log(visit: Visit) -> TrafficLog:
     if visit.services.exchanges is None:
         raise NotFound
     return visit.services.exchanges
 
 
-def _found(visit: Visit, exchange_id: int) -> Exchange:
+def _found(visit: Visit, exchange_id: int) -> TrafficEntry:
     found = _log(visit).get(visit.tenant, exchange_id)
     if found is None:
         raise NotFound

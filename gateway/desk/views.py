@@ -17,7 +17,7 @@ from gateway.desk.problems import said
 from gateway.desk.rendering import page, streamed
 from gateway.errors import GatewayError, LoginsBusy, TooManyAttempts
 from gateway.store.calls import LoggedCall
-from gateway.store.delivery_receipts import Kind, Sighting
+from gateway.store.delivery_receipts import DeliveryReceipt, ReceiptKind
 from gateway.store.orders import Tried
 
 PAGE_SIZE = 50
@@ -108,8 +108,8 @@ def card(visit: Visit, call_id: int) -> Response:
 def shown(visit: Visit, call_id: int) -> Response:
     """The page says that it shows a call's card; written down for whoever asks later why."""
     if visit.services.sightings:
-        me, kind = visit.me, Kind.SHOWN.value
-        visit.services.sightings.add(Sighting(visit.at, visit.tenant, me.extension, me.login, "", kind, call_id))
+        me, kind = visit.me, ReceiptKind.SHOWN.value
+        visit.services.sightings.add(DeliveryReceipt(visit.at, visit.tenant, me.extension, me.login, "", kind, call_id))
     return Response(status=204)
 
 
@@ -183,7 +183,7 @@ def _still_logged_in(visit: Visit) -> Callable[[], bool]:
 def call_log(visit: Visit) -> Response:
     """The call log: the whole page, or only its list for the page's own script."""
     seq = visit.services.log.newest()
-    search = filters.Search.of(visit.request.args)
+    search = filters.CallSearch.of(visit.request.args)
     wanted = search.wanted(visit.zone)
     found = visit.services.calls.recent(visit.tenant, wanted, limit=PAGE_SIZE + 1)
     shown, more = found[:PAGE_SIZE], len(found) > PAGE_SIZE

@@ -13,10 +13,10 @@ from gateway.diagnosis.verdict import verdict_of
 from gateway.diagnosis.words import Clock, Why
 from gateway.domain.tenant import Tenant
 from gateway.store.calls import CallFilter, CallLog
-from gateway.store.delivery_receipts import SightingLog
+from gateway.store.delivery_receipts import DeliveryReceiptLog
 from gateway.store.directory import Directory
 from gateway.store.log import EventLog
-from gateway.store.traffic import IN, Exchange, ExchangeFilter, ExchangeLog
+from gateway.store.traffic import IN, ExchangeFilter, TrafficEntry, TrafficLog
 
 DAY_MS = 24 * 3600_000
 NEAR_MS = 10 * 60_000
@@ -32,8 +32,8 @@ class Explainer:
         calls: CallLog,
         events: EventLog,
         directory: Directory,
-        exchanges: ExchangeLog | None,
-        sightings: SightingLog | None,
+        exchanges: TrafficLog | None,
+        sightings: DeliveryReceiptLog | None,
     ) -> None:
         self._tenants = tenants
         self._zones = zones
@@ -74,7 +74,7 @@ class Explainer:
         explained = (self.explain(tenant, call.id) for call in found)
         return [why for why in explained if why]
 
-    def refused(self, tenant: str, at: int, *, within_ms: int = NEAR_MS) -> Sequence[Exchange]:
+    def refused(self, tenant: str, at: int, *, within_ms: int = NEAR_MS) -> Sequence[TrafficEntry]:
         """Requests near a moment that came in and were not taken: no call came of them."""
         if self._exchanges is None:
             return ()

@@ -8,25 +8,25 @@ from typing import Any
 
 from gateway.diagnosis.screens import Screens
 from gateway.diagnosis.words import Clock, Link, Said
-from gateway.domain.calls.matching import Reason
+from gateway.domain.calls.matching import RankReason
 from gateway.domain.dialplan.undialling import sides_of
 from gateway.domain.messages import Direction
-from gateway.domain.numbering.numbers import Kind, Reading, read
+from gateway.domain.numbering.numbers import NumberKind, Reading, read
 from gateway.domain.sentences import in_portuguese
 from gateway.domain.tenant import Tenant
 from gateway.store.calls import LoggedCall
-from gateway.store.delivery_receipts import Kind as Sighted
-from gateway.store.delivery_receipts import Sighting
+from gateway.store.delivery_receipts import DeliveryReceipt
+from gateway.store.delivery_receipts import ReceiptKind as Sighted
 from gateway.store.log import LoggedEvent
-from gateway.store.traffic import IN, Exchange
+from gateway.store.traffic import IN, TrafficEntry
 
 
 def chain_of(
     call: LoggedCall,
     events: Sequence[LoggedEvent],
-    exchanges: Sequence[Exchange],
+    exchanges: Sequence[TrafficEntry],
     screens: Screens,
-    seen: Sequence[Sighting],
+    seen: Sequence[DeliveryReceipt],
     tenant: Tenant,
     clock: Clock,
 ) -> tuple[Link, ...]:
@@ -44,7 +44,7 @@ def chain_of(
 
 
 def _received(
-    call: LoggedCall, events: Sequence[LoggedEvent], exchanges: Sequence[Exchange], clock: Clock
+    call: LoggedCall, events: Sequence[LoggedEvent], exchanges: Sequence[TrafficEntry], clock: Clock
 ) -> Iterable[Link]:
     for event in events:
         came = event.told.get("received")
@@ -58,7 +58,7 @@ def _received(
 WORDS = {"call_started": ("início", "start"), "call_ended": ("fim", "end")}
 
 
-def _of_event(event: LoggedEvent, came: Mapping[str, Any], raw: Exchange | None, clock: Clock) -> Link:
+def _of_event(event: LoggedEvent, came: Mapping[str, Any], raw: TrafficEntry | None, clock: Clock) -> Link:
     pt, en = WORDS.get(event.kind, (event.kind, event.kind))
     values = f"ramal={came['ramal']} telefone={came['telefone']}"
     said = Said(
@@ -74,7 +74,7 @@ def _of_event(event: LoggedEvent, came: Mapping[str, Any], raw: Exchange | None,
     return Link("received", True, said, {"at": event.at, "exchange": raw.id if raw else None, **came})
 
 
-def _raw_of(event: LoggedEvent, exchanges: Sequence[Exchange]) -> Exchange | None:
+def _raw_of(event: LoggedEvent, exchanges: Sequence[TrafficEntry]) -> TrafficEntry | None:
     """The request of an event: the one that came in nearest to it."""
     came = [item for item in exchanges if item.way == IN]
     return min(came, key=lambda item: abs(item.at - event.at), default=None)
@@ -145,7 +145,9 @@ def _of_number(call: LoggedCall, events: Sequence[LoggedEvent], tenant: Tenant) 
         f"number {reading.input!r} read as {shown} ({reading.kind.value}): {steps_en}",
     )
     facts = {"kind": reading.kind.value, "national": call.number, "candidates": list(reading.candidates)}
-    yield Link("number", reading.kind is not Kind.UNKNOWN, said, facts | {"rules": [s.rule for s in reading.steps]})
+    yield Link(
+        "number", reading.kind is not NumberKind.UNKNOWN, said, facts | {"rules": [s.rule for s in reading.steps]}
+    )
     if reading.national and reading.national != call.number and call.direction != Direction.INTERNAL:
         changed = Said(
             f"hoje seria lido como {reading.national}: a configuração mudou desde então",
@@ -155,14 +157,14 @@ def _of_number(call: LoggedCall, events: Sequence[LoggedEvent], tenant: Tenant) 
 
 
 KINDS = {
-    Kind.EXTENSION: "ramal",
-    Kind.MOBILE: "celular",
-    Kind.FIXED: "telefone fixo",
-    Kind.SPECIAL: "número especial",
-    Kind.SHORT: "serviço público",
-    Kind.FOREIGN: "do exterior",
-    Kind.WITHHELD: "não identificado",
-    Kind.UNKNOWN: "desconhecido",
+    NumberKind.EXTENSION: "ramal",
+    NumberKind.MOBILE: "celular",
+    NumberKind.FIXED: "telefone fixo",
+    NumberKind.SPECIAL: "número especial",
+    NumberKind.SHORT: "serviço público",
+    NumberKind.FOREIGN: "do exterior",
+    NumberKind.WITHHELD: "não identificado",
+    NumberKind.UNKNOWN: "desconhecido",
 }
 
 
@@ -199,13 +201,13 @@ def _of_account(call: LoggedCall, events: Sequence[LoggedEvent]) -> Link:
 
 
 REASONS = {
-    Reason.ONLY: ("a única com este número", "the only one with this number"),
-    Reason.CHOSEN: ("escolhida antes para este número", "chosen before for this number"),
-    Reason.EXACT: ("tem exatamente este número", "it has exactly this number"),
-    Reason.OWNER: ("é da carteira deste ramal", "it is looked after at this extension"),
-    Reason.LAST_CONTACT: ("foi o contato mais recente", "it was the last contact"),
-    Reason.EQUAL: ("nada a distingue das outras", "nothing tells it from the others"),
-    Reason.NEWEST: ("é o cadastro mais recente", "it was changed last"),
+    RankReason.ONLY: ("a única com este número", "the only one with this number"),
+    RankReason.CHOSEN: ("escolhida antes para este número", "chosen before for this number"),
+    RankReason.EXACT: ("tem exatamente este número", "it has exactly this number"),
+    RankReason.OWNER: ("é da carteira deste ramal", "it is looked after at this extension"),
+    RankReason.LAST_CONTACT: ("foi o contato mais recente", "it was the last contact"),
+    RankReason.EQUAL: ("nada a distingue das outras", "nothing tells it from the others"),
+    RankReason.NEWEST: ("é o cadastro mais recente", "it was changed last"),
 }
 
 
@@ -221,14 +223,14 @@ def _chosen_because(events: Sequence[LoggedEvent]) -> tuple[str, str]:
     matched = next((event.told["matched"] for event in events if "matched" in event.told), None)
     if matched is None:
         return "", ""
-    pt, en = REASONS[Reason(matched["by"])]
+    pt, en = REASONS[RankReason(matched["by"])]
     among = (
         ("", "") if matched["of"] == 1 else (f"; {matched['of']} contas o têm", f"; {matched['of']} accounts have it")
     )
     return f": {pt}{among[0]}", f": {en}{among[1]}"
 
 
-def _of_sightings(call: LoggedCall, seen: Sequence[Sighting], known: bool, clock: Clock) -> Iterable[Link]:
+def _of_sightings(call: LoggedCall, seen: Sequence[DeliveryReceipt], known: bool, clock: Clock) -> Iterable[Link]:
     delivered = {item.login: item for item in reversed(seen) if item.kind == Sighted.DELIVERED}
     shown = {item.login: item for item in reversed(seen) if item.kind == Sighted.SHOWN}
     for login, item in sorted(delivered.items()):

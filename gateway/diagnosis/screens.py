@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from gateway.store.delivery_receipts import Kind, Sighting
+from gateway.store.delivery_receipts import DeliveryReceipt, ReceiptKind
 from gateway.store.directory import Agent
 
 SCREEN_MS = 16 * 60_000
@@ -18,24 +18,26 @@ class Screens:
 
     agents: Sequence[Agent]
     open_logins: tuple[str, ...]
-    last_closed: Sighting | None
+    last_closed: DeliveryReceipt | None
     known: bool
 
 
-def open_at(found: Sequence[Sighting], at: int) -> tuple[str, ...]:
+def open_at(found: Sequence[DeliveryReceipt], at: int) -> tuple[str, ...]:
     """The logins whose screens were open at ``at``, or were just connecting anew; ``found`` is oldest first."""
-    closed = {sighting.screen: sighting.at for sighting in found if sighting.kind == Kind.CLOSED}
-    opened = [sighting for sighting in found if sighting.kind == Kind.OPENED and at - SCREEN_MS <= sighting.at]
+    closed = {sighting.screen: sighting.at for sighting in found if sighting.kind == ReceiptKind.CLOSED}
+    opened = [sighting for sighting in found if sighting.kind == ReceiptKind.OPENED and at - SCREEN_MS <= sighting.at]
     there = {item.login for item in opened if item.at <= at <= closed.get(item.screen, at)}
     back = {item.login for item in opened if at < item.at <= at + BLINK_MS and _left_just_before(found, item.login, at)}
     return tuple(sorted(there | back))
 
 
-def _left_just_before(found: Sequence[Sighting], login: str, at: int) -> bool:
-    return any(item.login == login and item.kind == Kind.CLOSED and at - BLINK_MS <= item.at <= at for item in found)
+def _left_just_before(found: Sequence[DeliveryReceipt], login: str, at: int) -> bool:
+    return any(
+        item.login == login and item.kind == ReceiptKind.CLOSED and at - BLINK_MS <= item.at <= at for item in found
+    )
 
 
-def last_closed(found: Sequence[Sighting], at: int) -> Sighting | None:
+def last_closed(found: Sequence[DeliveryReceipt], at: int) -> DeliveryReceipt | None:
     """The last screen that closed before ``at``."""
-    closed = [item for item in found if item.kind == Kind.CLOSED and item.at <= at]
+    closed = [item for item in found if item.kind == ReceiptKind.CLOSED and item.at <= at]
     return closed[-1] if closed else None

@@ -6,8 +6,8 @@ from gateway.diagnosis.links import nobody
 from gateway.diagnosis.screens import Screens
 from gateway.diagnosis.words import Clock, Said
 from gateway.store.calls import LoggedCall
-from gateway.store.delivery_receipts import Kind as Sighted
-from gateway.store.delivery_receipts import Sighting
+from gateway.store.delivery_receipts import DeliveryReceipt
+from gateway.store.delivery_receipts import ReceiptKind as Sighted
 from gateway.store.log import LoggedEvent
 
 
@@ -15,7 +15,7 @@ def verdict_of(
     call: LoggedCall,
     events: Sequence[LoggedEvent],
     screens: Screens,
-    seen: Sequence[Sighting],
+    seen: Sequence[DeliveryReceipt],
     clock: Clock,
 ) -> tuple[bool | None, Said]:
     """Whether the call came up (None: not known), and the sentence that says so or why not."""
@@ -30,7 +30,7 @@ def verdict_of(
     return False, _reason(call, events, screens, seen, clock)
 
 
-def _popped(first: Sighting, call: LoggedCall, clock: Clock) -> Said:
+def _popped(first: DeliveryReceipt, call: LoggedCall, clock: Clock) -> Said:
     late = first.at - call.logged_at
     after = f"{late} ms" if late < 10_000 else f"{late / 1000:.0f} s"
     return Said(
@@ -43,7 +43,7 @@ def _reason(
     call: LoggedCall,
     events: Sequence[LoggedEvent],
     screens: Screens,
-    seen: Sequence[Sighting],
+    seen: Sequence[DeliveryReceipt],
     clock: Clock,
 ) -> Said:
     """Why nothing came up: the first thing on the way that did not hold."""

@@ -7,12 +7,12 @@ from hashlib import blake2b
 
 from gateway import __version__
 from gateway.directory.columns import LONGEST_CELL
-from gateway.domain.numbering.numbers import AREA_CODES, Kind, NumberPlan, read
+from gateway.domain.numbering.numbers import AREA_CODES, NumberKind, NumberPlan, read
 from gateway.domain.numbering.several import numbers_in
 from gateway.source import Entry, Reason, Refused
 from gateway.store.loading import LoadedAccount, Phone
 
-UNUSABLE = (Kind.WITHHELD, Kind.UNKNOWN, Kind.EXTENSION)
+UNUSABLE = (NumberKind.WITHHELD, NumberKind.UNKNOWN, NumberKind.EXTENSION)
 NO_AREA = ("area-code", "no-area-code")
 OLD_MOBILE = "ninth-digit"
 SHORTENED = "shortened"

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import structlog
 
-from gateway.directory.run import Job, Progress, Run
+from gateway.directory.run import Job, Progress, RunningImport
 from gateway.domain.spreadsheets import harmless
 from gateway.errors import GatewayError, SourceError
 from gateway.source import Refused
@@ -57,14 +57,14 @@ class Importer:
         claimed = run_id or self.imports.begin(job.tenant, job.name, kind, began)
         with closing(job.source), closing(self.open_loader()) as loader:
             alive = self._alive(claimed, progress)
-            with Run(job, self.register, loader, began, progress=alive) as run:
+            with RunningImport(job, self.register, loader, began, progress=alive) as run:
                 self._do(run, claimed, report)
         found = self.imports.get(job.tenant, claimed)
         assert found is not None
         log.info("import_done", tenant=job.tenant, source=job.name, run=claimed, **_counted(found))
         return found
 
-    def _do(self, run: Run, run_id: int, report: Path | None) -> None:
+    def _do(self, run: RunningImport, run_id: int, report: Path | None) -> None:
         state, message = "failed", UNEXPECTED
         try:
             run.do()
@@ -95,7 +95,7 @@ class Importer:
         return tell
 
 
-def write_report(path: Path, run: Run) -> None:
+def write_report(path: Path, run: RunningImport) -> None:
     """What was refused, and which columns were not used, as a CSV that Excel opens.
 
     Raises ``SourceError`` when the file cannot be written.

@@ -57,7 +57,7 @@ class Tally:
         return Counts(staging.entries, self.added, self.changed, self.unchanged, self.removed, staging.refusals)
 
 
-class Run:
+class RunningImport:
     """Does one ``Job``. Progress goes to ``progress``, which may raise to end it."""
 
     def __init__(self, job: Job, register: Register, loader: Loader, at: int, *, progress: Progress) -> None:
@@ -72,7 +72,7 @@ class Run:
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="import-writer")
         self._underway: deque[Future[None]] = deque()
 
-    def __enter__(self) -> "Run":
+    def __enter__(self) -> "RunningImport":
         return self
 
     def __exit__(self, *_: object) -> None:

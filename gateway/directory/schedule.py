@@ -15,7 +15,7 @@ from pathlib import Path
 
 import structlog
 
-from gateway.config.tables import Config, Directory
+from gateway.config.tables import Config, DirectorySettings
 from gateway.errors import GatewayError
 from gateway.store.imports import ImportRun, Imports
 
@@ -31,7 +31,7 @@ COMMAND = (sys.executable, "-m", "gateway.server.import_process")
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class ImportRequest:
     """What the process that imports is told, through its standard input; it holds secrets."""
 
     config: Config
@@ -94,7 +94,7 @@ class Schedule:
         table = self._config.tenants[tenant].directory[name]
         run_id = self._imports.begin(tenant, name, table.source, self._clock())
         with self._turn:
-            self._launch(Order(self._config, self._data, tenant, name, run_id))
+            self._launch(ImportRequest(self._config, self._data, tenant, name, run_id))
 
     def look(self) -> None:
         """Write down what has ended, and start what is due."""
@@ -107,7 +107,7 @@ class Schedule:
             if len(self._running) >= AT_ONCE:
                 return
             if (run_id := self._claim(tenant, name, table, every_s)) is not None:
-                self._launch(Order(self._config, self._data, tenant, name, run_id))
+                self._launch(ImportRequest(self._config, self._data, tenant, name, run_id))
 
     def _watch(self) -> None:
         pause_s = min(1.0, self._look_every_s)
@@ -120,13 +120,13 @@ class Schedule:
             except Exception as error:
                 log.error("import_schedule_failed", error=type(error).__name__, exc_info=error)
 
-    def _scheduled(self) -> Iterator[tuple[str, str, Directory, int]]:
+    def _scheduled(self) -> Iterator[tuple[str, str, DirectorySettings, int]]:
         for tenant, settings in self._config.tenants.items():
             for name, table in settings.directory.items():
                 if table.every_s is not None:
                     yield tenant, name, table, table.every_s
 
-    def _claim(self, tenant: str, name: str, table: Directory, every_s: int) -> int | None:
+    def _claim(self, tenant: str, name: str, table: DirectorySettings, every_s: int) -> int | None:
         """The run's id if it is due and nobody else has taken it."""
         now = self._clock()
         runs = self._imports.last(tenant, name, limit=10)
@@ -135,7 +135,7 @@ class Schedule:
             return None
         return self._imports.claim_due(tenant, name, table.source, now, not_after=not_after)
 
-    def _launch(self, order: Order) -> None:
+    def _launch(self, order: ImportRequest) -> None:
         log.info("import_begins", tenant=order.tenant, source=order.name, run=order.run_id)
         try:
             process = subprocess.Popen(COMMAND, stdin=subprocess.PIPE)  # noqa: S603 - our own interpreter and module

@@ -93,7 +93,7 @@ class SheetSource:
     def _place(self, line: int) -> str:
         return f"{self._config.path.name}:{line}"
 
-    def _lines(self) -> "Lines":
+    def _lines(self) -> "SheetLines":
         path = self._config.path
         try:
             self._size = path.stat().st_size
@@ -101,9 +101,9 @@ class SheetSource:
             self._file = path.open("rb")
         except OSError as error:
             raise SourceError(f"o arquivo {path} não pode ser lido ({error.strerror}).") from None
-        return Lines(self._file, encoding, self._config.delimiter)
+        return SheetLines(self._file, encoding, self._config.delimiter)
 
-    def _columns(self, lines: "Lines") -> Columns:
+    def _columns(self, lines: "SheetLines") -> Columns:
         """Those of the first row that is a header; lines that are empty or a title may stand above it."""
         path, problem = self._config.path, ""
         for row in islice(lines.rows, MOST_ABOVE_HEADER):
@@ -156,7 +156,7 @@ class Sheets:
             sheet.close()
 
 
-class Lines:
+class SheetLines:
     """An open file as rows; ``number`` is the line at which the last row ended."""
 
     def __init__(self, file: BinaryIO, encoding: str, delimiter: str) -> None:
@@ -176,7 +176,7 @@ class Lines:
     def width(self, columns: int) -> None:
         self._reader.width = columns
 
-    def __enter__(self) -> "Lines":
+    def __enter__(self) -> "SheetLines":
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -1,7 +1,7 @@
 """The sources that a configuration names, ready to be imported."""
 
 from gateway import source as sources
-from gateway.config.tables import Directory
+from gateway.config.tables import DirectorySettings
 from gateway.directory.run import Job
 from gateway.domain.numbering.numbers import NumberPlan
 from gateway.source import Source
@@ -11,12 +11,14 @@ OVERLAP_MS = 60_000
 """Sources' clocks are not ours: what changed up to a minute before the last run began is asked for again."""
 
 
-def open_source(name: str, table: Directory) -> Source:
+def open_source(name: str, table: DirectorySettings) -> Source:
     """The source of ``[tenants.T.directory.NAME]``. Raises ``ConfigError`` when its settings do not fit together."""
     return sources.load(table.source)(table.settings, name=name)
 
 
-def job_of(tenant: str, name: str, table: Directory, plan: NumberPlan, imports: Imports, *, force: bool = False) -> Job:
+def job_of(
+    tenant: str, name: str, table: DirectorySettings, plan: NumberPlan, imports: Imports, *, force: bool = False
+) -> Job:
     """What importing that source now means: everything, or what changed since the last run that came to its end."""
     source = open_source(name, table)
     last = imports.last_success(tenant, name) if source.incremental else None

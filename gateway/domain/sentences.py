@@ -5,7 +5,7 @@
 
 from collections.abc import Mapping
 
-from gateway.domain.numbering.reading import Step
+from gateway.domain.numbering.reading import ReadingStep
 
 SENTENCES: Mapping[str, tuple[str, str]] = {
     # From a text to its digits.
@@ -178,11 +178,11 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
 }
 
 
-def step(rule: str, about: str = "") -> Step:
+def step(rule: str, about: str = "") -> ReadingStep:
     """The step of ``rule`` with its English sentence. Raises ``KeyError`` for a rule without sentences."""
-    return Step(rule, SENTENCES[rule][0].format(about), about)
+    return ReadingStep(rule, SENTENCES[rule][0].format(about), about)
 
 
-def in_portuguese(step: Step) -> str:
+def in_portuguese(step: ReadingStep) -> str:
     """What ``step`` says, for the people at the desk."""
     return SENTENCES[step.rule][1].format(step.about)

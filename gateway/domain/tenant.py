@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from gateway.domain.dialplan.plan import DialPlan
-from gateway.domain.numbering.numbers import Extensions, Kind, NumberPlan, read
+from gateway.domain.numbering.numbers import Extensions, NumberKind, NumberPlan, read
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ class Tenant:
             return self.numbers
         for reading in (read(text, self.numbers) for text in texts):
             for branch in self.branches:
-                if reading.kind is Kind.EXTENSION and branch.extensions.matches(reading.national):
+                if reading.kind is NumberKind.EXTENSION and branch.extensions.matches(reading.national):
                     return branch.numbers
         return self.numbers
 

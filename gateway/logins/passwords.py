@@ -14,7 +14,7 @@ from prometheus_client import Counter
 
 from gateway.errors import LoginsBusy, TooManyAttempts
 from gateway.logins.attempts import DATABASE, Attempts, Limit, digest, place_of
-from gateway.logins.turns import Alike, Pace, Turns
+from gateway.logins.turns import Alike, LoginTurns, Pace
 from gateway.logins.weak import weakness
 from gateway.store.directory import Agent, Directory
 
@@ -69,7 +69,7 @@ class Verifier:
     password from an address before is held back there only by wrong ones of the same login and address.
     """
 
-    def __init__(self, directory: Directory, attempts: Attempts, *, turns: Turns, pace: Pace) -> None:
+    def __init__(self, directory: Directory, attempts: Attempts, *, turns: LoginTurns, pace: Pace) -> None:
         self._directory = directory
         self._attempts = attempts
         self._turns = turns
@@ -178,7 +178,7 @@ class Try:
 
 def verifier(directory: Directory, data: Path | None, *, least_s: float = LEAST_S) -> Verifier:
     """Return what verifies logins of ``directory``, counting together with all processes on the folder ``data``."""
-    return Verifier(directory, Attempts(data and data / DATABASE), turns=Turns(), pace=Pace(least_s=least_s))
+    return Verifier(directory, Attempts(data and data / DATABASE), turns=LoginTurns(), pace=Pace(least_s=least_s))
 
 
 def _verified(stored: str, password: str) -> bool:

@@ -21,7 +21,7 @@ ALIKE = 24
 PATIENCE_S = 5.0
 
 
-class Turns:
+class LoginTurns:
     """One login of each address at a time, so many hashings at once, and no more waiting than is bearable."""
 
     def __init__(
@@ -87,7 +87,7 @@ class Alike:
     def after_first(self, what: bytes) -> Iterator[None]:
         """Go ahead at once as the first who tries ``what``, else when that one is done.
 
-        Also where patience is at its end, or too many wait already: ``Turns`` then has the say.
+        Also where patience is at its end, or too many wait already: ``LoginTurns`` then has the say.
         """
         done = threading.Event()
         with self._lock:

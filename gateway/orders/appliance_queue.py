@@ -17,9 +17,9 @@ from prometheus_client import Counter, Histogram
 from gateway.adapter import Adapter, Delivery, HangsUp, Outcome, Outgoing, Probe, longest_of
 from gateway.errors import GatewayError
 from gateway.orders import circuit_breaker as breaker
-from gateway.orders.circuit_breaker import Condition, Gate, Health, Rules
+from gateway.orders.circuit_breaker import BreakerState, Condition, Health, Rules
 from gateway.orders.shared_state import Record, Slots, path_of
-from gateway.store.drafts import Attempt
+from gateway.store.drafts import OrderAttempt
 
 log = structlog.get_logger()
 
@@ -72,7 +72,7 @@ class Lane:
     def threads(self) -> int:
         return self.rules.max_orders or THREADS
 
-    def begin(self, message: Outgoing, *, ends: float) -> "Attempt | Future[Attempt]":
+    def begin(self, message: Outgoing, *, ends: float) -> "OrderAttempt | Future[OrderAttempt]":
         """Begin one attempt when its turn comes; ``ends`` is the ``time.monotonic()`` until which somebody waits. The
         attempt itself where it is over already.
 
@@ -96,7 +96,9 @@ class Lane:
         give_back()
         return self._not_tried(began, refusal)
 
-    def _begin(self, message: Outgoing, give_back: Callable[[], None], ends: float) -> "Attempt | Future[Attempt]":
+    def _begin(
+        self, message: Outgoing, give_back: Callable[[], None], ends: float
+    ) -> "OrderAttempt | Future[OrderAttempt]":
         """On the thread of whoever waits, if the adapter is sure to return before that ends: an order then passes
         through one thread only. Else on one of the lane's own, which goes on when nobody waits any more.
         """
@@ -108,7 +110,7 @@ class Lane:
             give_back()
             return self._not_tried(self._clock(), STOPPING)
 
-    def hang_up(self, message: Outgoing) -> "Future[Attempt]":
+    def hang_up(self, message: Outgoing) -> "Future[OrderAttempt]":
         """End a call that this appliance placed, as far as it can; it waits for no turn."""
         return self._pool.submit(self._hang_up, message)
 
@@ -119,7 +121,7 @@ class Lane:
             self._record.change(lambda condition: (breaker.try_now(condition, self._clock()), None))
         return found
 
-    def count(self, made: Attempt) -> None:
+    def count(self, made: OrderAttempt) -> None:
         """Have ``/metrics`` know of an attempt; one that was not made took no time of the appliance's."""
         self._counts[made.delivery.outcome].inc()
         if made.kind != HELD:
@@ -147,9 +149,9 @@ class Lane:
     def _admit(self, patience_s: float, ends: float) -> Delivery | None:
         """Pass the breaker and wait for the turn; why not, if not."""
         condition, state = self._record.change(self._ask)
-        if state is Gate.OPEN:
+        if state is BreakerState.OPEN:
             return self._left_alone(condition)
-        if state is Gate.HALF_OPEN and not (found := self._probe_until(ends)).ok:
+        if state is BreakerState.HALF_OPEN and not (found := self._probe_until(ends)).ok:
             self._note(Outcome.UNREACHABLE, found.detail)
             return self._left_alone(self._record.read())
         return self._wait_for_turn(patience_s) if self.rules.orders_per_s else None
@@ -172,11 +174,11 @@ class Lane:
         except FutureTimeout:
             return Probe(False, f"A central {self.name!r} não respondeu à sondagem.")
 
-    def _ask(self, condition: Condition) -> tuple[Condition, tuple[Condition, Gate]]:
+    def _ask(self, condition: Condition) -> tuple[Condition, tuple[Condition, BreakerState]]:
         after, state = breaker.ask(condition, self._clock())
         return after, (after, state)
 
-    def _attempt(self, message: Outgoing, give_back: Callable[[], None]) -> Attempt:
+    def _attempt(self, message: Outgoing, give_back: Callable[[], None]) -> OrderAttempt:
         began = self._clock()
         try:
             delivery = deliver(self.adapter, message)
@@ -184,16 +186,16 @@ class Lane:
             self._note(delivery.outcome, delivery.detail)
         finally:
             give_back()
-        return Attempt(self.name, delivery, round(began * 1000), round(ended * 1000))
+        return OrderAttempt(self.name, delivery, round(began * 1000), round(ended * 1000))
 
-    def _hang_up(self, message: Outgoing) -> Attempt:
+    def _hang_up(self, message: Outgoing) -> OrderAttempt:
         began = self._clock()
         adapter: HangsUp = self.adapter  # type: ignore[assignment]  # whoever asks has looked
         delivery = deliver(adapter, message, adapter.hangup)
-        return Attempt(self.name, delivery, round(began * 1000), round(max(began, self._clock()) * 1000), "hangup")
+        return OrderAttempt(self.name, delivery, round(began * 1000), round(max(began, self._clock()) * 1000), "hangup")
 
-    def _not_tried(self, began: float, delivery: Delivery) -> Attempt:
-        return Attempt(self.name, delivery, round(began * 1000), round(max(began, self._clock()) * 1000), HELD)
+    def _not_tried(self, began: float, delivery: Delivery) -> OrderAttempt:
+        return OrderAttempt(self.name, delivery, round(began * 1000), round(max(began, self._clock()) * 1000), HELD)
 
     def _note(self, outcome: Outcome, detail: str) -> None:
         """Tell the breaker, and the log when it turns."""

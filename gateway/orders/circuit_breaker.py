@@ -20,7 +20,7 @@ TRIAL_S = 60.0
 REASON_LIMIT = 400
 
 
-class Gate(StrEnum):
+class BreakerState(StrEnum):
     """Whether orders may go to the appliance."""
 
     CLOSED = "closed"
@@ -62,27 +62,27 @@ class Rules:
 class Health:
     """How an appliance is doing. ``retry_at`` is in milliseconds since 1970 UTC, None while the gate is closed."""
 
-    gate: Gate
+    gate: BreakerState
     failures: int
     retry_at: int | None
     reason: str
 
 
-def gate(condition: Condition, now: float) -> Gate:
+def gate(condition: Condition, now: float) -> BreakerState:
     """The state that people are shown."""
     if not condition.retry_at:
-        return Gate.CLOSED
-    return Gate.OPEN if condition.opened_at <= now < condition.retry_at else Gate.HALF_OPEN
+        return BreakerState.CLOSED
+    return BreakerState.OPEN if condition.opened_at <= now < condition.retry_at else BreakerState.HALF_OPEN
 
 
-def ask(condition: Condition, now: float) -> tuple[Condition, Gate]:
+def ask(condition: Condition, now: float) -> tuple[Condition, BreakerState]:
     """Whether an order may go: closed yes, half-open as the one trial, open no."""
     state = gate(condition, now)
-    if state is not Gate.HALF_OPEN:
+    if state is not BreakerState.HALF_OPEN:
         return condition, state
     if condition.trial_at <= now < condition.trial_until:
-        return condition, Gate.OPEN
-    return replace(condition, trial_at=now, trial_until=now + TRIAL_S), Gate.HALF_OPEN
+        return condition, BreakerState.OPEN
+    return replace(condition, trial_at=now, trial_until=now + TRIAL_S), BreakerState.HALF_OPEN
 
 
 def told(condition: Condition, outcome: Outcome, detail: str, now: float, rules: Rules) -> Condition:
@@ -92,7 +92,7 @@ def told(condition: Condition, outcome: Outcome, detail: str, now: float, rules:
     failures = condition.failures + 1
     if not rules.failures or failures < rules.failures:
         return replace(condition, failures=failures)
-    if gate(condition, now) is Gate.OPEN:
+    if gate(condition, now) is BreakerState.OPEN:
         return replace(condition, failures=failures)
     after = replace(condition, failures=failures, opened_at=now, retry_at=now + rules.pause_s, trial_until=0.0)
     return replace(after, reason=detail[:REASON_LIMIT])

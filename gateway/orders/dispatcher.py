@@ -20,7 +20,7 @@ from gateway.adapter import Adapter, Delivery, Outcome, Outgoing, Probe, WireReq
 from gateway.errors import GatewayError, NothingToHangUp, Stopping, TooManyOrders
 from gateway.orders.appliance_queue import Lane
 from gateway.orders.circuit_breaker import Health, Rules
-from gateway.store.drafts import Attempt, OrderDraft, Recorded, Settlement, Way
+from gateway.store.drafts import OrderAttempt, OrderDraft, Recorded, Settlement, Way
 from gateway.store.journal import Journal
 from gateway.store.orders import OrderLog, Placed, note
 
@@ -34,7 +34,7 @@ Peers = Mapping[tuple[str, str], Adapter]
 """Adapters by (tenant, name of the appliance or forward)."""
 
 
-class OrderDesk:
+class OrderDispatcher:
     """Tries each order once and settles it in the journal.
 
     ``rules`` has the limits of appliances by the same keys as ``appliances``; ``waiting`` is how many may wait at once
@@ -103,10 +103,10 @@ class OrderDesk:
 
     def _try(self, order: Recorded, draft: OrderDraft) -> Delivery:
         ends = time.monotonic() + self._answer_within_s
-        made: list[Attempt] = []
+        made: list[OrderAttempt] = []
         for way in draft.ways:
             begun = self._lane(draft, way).begin(outgoing_order(order, draft, way), ends=ends)
-            if isinstance(begun, Attempt):
+            if isinstance(begun, OrderAttempt):
                 made.append(begun)
             else:
                 try:
@@ -126,12 +126,12 @@ class OrderDesk:
         return Delivery(Outcome.UNKNOWN, f"A central {appliance!r} não respondeu {waited}; não será rediscado.")
 
     def _settle_late(
-        self, order: Recorded, draft: OrderDraft, made: list[Attempt], under_way: "Future[Attempt]"
+        self, order: Recorded, draft: OrderDraft, made: list[OrderAttempt], under_way: "Future[OrderAttempt]"
     ) -> None:
         """Settle when the attempt ends; nobody waits any more, so no other appliance is tried."""
         under_way.add_done_callback(lambda done: self._settle(order, draft, [*made, done.result()]))
 
-    def _settle(self, order: Recorded, draft: OrderDraft, made: Sequence[Attempt]) -> Delivery:
+    def _settle(self, order: Recorded, draft: OrderDraft, made: Sequence[OrderAttempt]) -> Delivery:
         """The answer does not wait for it: should it be lost, the order is found open and settled as *unknown*."""
         delivery = summed_up(made)
         if order.order_id is not None:
@@ -218,7 +218,7 @@ class OrderDesk:
             delivery = Delivery(Outcome.UNKNOWN, f"A central {placed.appliance!r} não respondeu.")
         return delivery.outcome, delivery.detail
 
-    def _note(self, tenant: str, order_id: int, made: Attempt) -> None:
+    def _note(self, tenant: str, order_id: int, made: OrderAttempt) -> None:
         log.info("hangup_asked", tenant=tenant, order=order_id, outcome=made.delivery.outcome.value)
         try:
             note(self._journal, tenant, order_id, made)
@@ -267,7 +267,7 @@ def outgoing_hangup(tenant: str, placed: Placed) -> Outgoing:
     return Outgoing("hangup", str(placed.id), fields)
 
 
-def summed_up(made: Sequence[Attempt]) -> Delivery:
+def summed_up(made: Sequence[OrderAttempt]) -> Delivery:
     """How an order ended: as its last attempt did; why the first one's appliance did not dial is told too."""
     last = made[-1].delivery
     before = " ".join(attempt.delivery.detail for attempt in made[:-1])

@@ -26,7 +26,7 @@ GIVE_UP_AFTER_MS = 24 * 3600 * 1000
 GIVEN_UP = Counter("cti_forwards_given_up_total", "Events that a forward did not take for a day", ["tenant", "target"])
 
 
-class Courier:
+class OutboxWorker:
     """Empties the outbox: one thread for each target, so that one that hangs cannot slow another."""
 
     def __init__(

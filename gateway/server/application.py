@@ -8,19 +8,19 @@ from gateway.desk.context import Services
 from gateway.desk.hub import Hub
 from gateway.desk.pages import Desk
 from gateway.domain.dialplan.trials import Failure
-from gateway.orders.circuit_breaker import Gate
+from gateway.orders.circuit_breaker import BreakerState
 from gateway.server.bootstrap import Gateway, failed_trials
 from gateway.server.metrics import Gauges, LabelledGauges, metrics_application
 from gateway.store.corrections import Corrections
 from gateway.store.outbox import Waiting
 from gateway.store.quality import Quality
-from gateway.store.traffic import Exchange
+from gateway.store.traffic import TrafficEntry
 from gateway.traffic.masking import spellings
 from gateway.wire.http import Front
-from gateway.wire.lenient.port import LenientPort, Limits, no_desk
+from gateway.wire.lenient.port import LenientPort, PortLimits, no_desk
 from gateway.wire.traffic import Recorder
 
-BREAKER = {Gate.CLOSED: 0.0, Gate.HALF_OPEN: 1.0, Gate.OPEN: 2.0}
+BREAKER = {BreakerState.CLOSED: 0.0, BreakerState.HALF_OPEN: 1.0, BreakerState.OPEN: 2.0}
 
 
 class Application:
@@ -130,7 +130,7 @@ class Application:
         agent = self._gateway.verifier.verify(tenant, login, password, address)
         return agent.login if agent else None
 
-    def _replay(self, exchange: Exchange, by: str) -> tuple[str, str]:
+    def _replay(self, exchange: TrafficEntry, by: str) -> tuple[str, str]:
         """Serve a logged event again; the answer's status and body."""
         answer = self.wsgi.replay(exchange, by)
         return answer.status, answer.body.decode("utf-8", "replace")
@@ -147,7 +147,7 @@ class Application:
 
     def serve_leniently(self, listening: socket.socket) -> None:
         """Serve the machines' addresses on ``listening``, too, malformed requests mended."""
-        limits = Limits(max_body_bytes=self._gateway.config.server.max_body_bytes)
+        limits = PortLimits(max_body_bytes=self._gateway.config.server.max_body_bytes)
         address, port = listening.getsockname()[:2]
         self._lenient = LenientPort(self.wsgi.without_desk(no_desk), address, port, limits, listening=listening)
         self._lenient.start()

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 from gateway.errors import MalformedRequest
 
 
-class Incoming(Protocol):
+class IncomingBody(Protocol):
     """A request's body in pieces, as Granian's protocol object gives them."""
 
     def __aiter__(self) -> AsyncIterator[bytes]: ...
@@ -34,7 +34,7 @@ def is_refused_unread(environ: dict[str, Any], limits: BodyLimits) -> bool:
     return not (length.isascii() and length.isdigit() and len(length) < 20) or int(length) > limits.max_bytes
 
 
-async def read_body(environ: dict[str, Any], incoming: Incoming, limits: BodyLimits) -> bytes:
+async def read_body(environ: dict[str, Any], incoming: IncomingBody, limits: BodyLimits) -> bytes:
     """The body, at most a little more than ``max_bytes``: the wire then refuses it in its own words.
 
     Raises ``MalformedRequest`` when it does not come in time.
@@ -49,7 +49,7 @@ async def read_body(environ: dict[str, Any], incoming: Incoming, limits: BodyLim
         raise MalformedRequest("a requisição demorou demais.", hint="Envie o corpo inteiro sem pausas.") from None
 
 
-async def _read(incoming: Incoming, limits: BodyLimits) -> bytes:
+async def _read(incoming: IncomingBody, limits: BodyLimits) -> bytes:
     parts: list[bytes] = []
     size = 0
     now = asyncio.get_running_loop().time

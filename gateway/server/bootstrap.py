@@ -26,14 +26,14 @@ from gateway.domain.tenant import Branch, Tenant, Trunk
 from gateway.errors import AdapterError, ConfigError
 from gateway.handlers import Core
 from gateway.logins.passwords import Verifier, verifier
-from gateway.maintenance import Sweeper
+from gateway.maintenance import Maintenance
 from gateway.orders.circuit_breaker import Rules
-from gateway.orders.dispatcher import OrderDesk
-from gateway.relay.outbox_worker import Courier
+from gateway.orders.dispatcher import OrderDispatcher
+from gateway.relay.outbox_worker import OutboxWorker
 from gateway.source import Source
 from gateway.store.calls import CallLog
-from gateway.store.delivery_receipts import SightingLog
-from gateway.store.diagnostic_log import SideLog
+from gateway.store.delivery_receipts import DeliveryReceiptLog
+from gateway.store.diagnostic_log import DiagnosticLog
 from gateway.store.directory import Directory
 from gateway.store.engine import open_engine, upgrade
 from gateway.store.filling import Filler
@@ -46,7 +46,7 @@ from gateway.store.orders import OrderLog
 from gateway.store.outbox import Outbox
 from gateway.store.readiness import WriteProbe
 from gateway.store.register import Register
-from gateway.store.traffic import ExchangeLog
+from gateway.store.traffic import TrafficLog
 from gateway.traffic.recorded_adapters import Tapped
 
 log = structlog.get_logger()
@@ -68,15 +68,15 @@ class Gateway:
     verifier: Verifier
     appliances: Mapping[tuple[str, str], Adapter]
     forwards: Mapping[tuple[str, str], Adapter]
-    orders: OrderDesk
+    orders: OrderDispatcher
     order_log: OrderLog
-    courier: Courier
-    sweeper: Sweeper
+    courier: OutboxWorker
+    sweeper: Maintenance
     filler: Filler
     core: Core
-    side: SideLog | None
-    exchanges: ExchangeLog | None
-    sightings: SightingLog | None
+    side: DiagnosticLog | None
+    exchanges: TrafficLog | None
+    sightings: DeliveryReceiptLog | None
     explainer: Explainer
     importer: Importer
     schedule: Schedule
@@ -156,15 +156,15 @@ def build(config: Config, data: Path) -> Gateway:
     outbox = Outbox(engine, journal)
     imports = Imports(engine, journal)
     side = _side_log(config.exchanges, data)
-    exchanges = ExchangeLog(side) if side else None
-    sightings = SightingLog(side) if side else None
+    exchanges = TrafficLog(side) if side else None
+    sightings = DeliveryReceiptLog(side) if side else None
     calls, events = CallLog(engine), EventLog(engine)
     companies = tenants(config)
     zones = {name: ZoneInfo(tenant.timezone) for name, tenant in config.tenants.items()}
     appliances = _adapters(config, "appliances", exchanges)
     forwards = _adapters(config, "forwards", exchanges)
     order_log = OrderLog(engine)
-    orders = OrderDesk(
+    orders = OrderDispatcher(
         journal,
         appliances,
         order_log,
@@ -187,8 +187,8 @@ def build(config: Config, data: Path) -> Gateway:
         forwards=forwards,
         orders=orders,
         order_log=order_log,
-        courier=Courier(outbox, forwards),
-        sweeper=Sweeper(journal, outbox, _give_up_ms(config), ghosts=Ghosts(engine)),
+        courier=OutboxWorker(outbox, forwards),
+        sweeper=Maintenance(journal, outbox, _give_up_ms(config), ghosts=Ghosts(engine)),
         filler=Filler(engine, journal),
         core=Core(companies, journal, orders),
         side=side,
@@ -259,7 +259,7 @@ def _tell(listeners: list[Callable[[int], None]], seq: int) -> None:
         listener(seq)
 
 
-def _tenant(name: str, table: settings.Tenant) -> Tenant:
+def _tenant(name: str, table: settings.TenantSettings) -> Tenant:
     place = f"tenants.{name}"
     trunks = tuple(_trunk(place, key, peer, table.dial_plan) for key, peer in table.appliances.items())
     forwards: dict[str, tuple[str, ...]] = {
@@ -272,7 +272,7 @@ def _tenant(name: str, table: settings.Tenant) -> Tenant:
     return Tenant(name, plan, trunks, table.default_appliance, forwards, repeat_within_ms, branches)
 
 
-def _numbers(place: str, table: settings.Tenant) -> NumberPlan:
+def _numbers(place: str, table: settings.TenantSettings) -> NumberPlan:
     """The tenant's number plan; an extension of a branch is one of the tenant's as well."""
     listed = _extensions(f"{place}.extensions", table.extensions) or Extensions.guess()
     for key, branch in table.branches.items():
@@ -281,11 +281,11 @@ def _numbers(place: str, table: settings.Tenant) -> NumberPlan:
     return NumberPlan(table.area_code, listed)
 
 
-def _branch(place: str, name: str, branch: settings.Branch, plan: NumberPlan) -> Branch:
+def _branch(place: str, name: str, branch: settings.BranchSettings, plan: NumberPlan) -> Branch:
     return Branch(name, Extensions.parse(branch.extensions), NumberPlan(branch.area_code, plan.extensions))
 
 
-def _trunk(place: str, name: str, peer: settings.Appliance, usual: settings.DialPlan) -> Trunk:
+def _trunk(place: str, name: str, peer: settings.ApplianceSettings, usual: settings.DialPlanSettings) -> Trunk:
     # What the company never dials, no appliance dials.
     plan = (peer.dial_plan or usual).plan(blocked=usual.blocked)
     extensions = _extensions(f"{place}.appliances.{name}.extensions", peer.extensions)
@@ -303,11 +303,11 @@ def _give_up_ms(config: Config) -> Mapping[str, int]:
     return {name: round(tenant.pairing.give_up_after_min * 60_000) for name, tenant in config.tenants.items()}
 
 
-def _side_log(wanted: settings.Exchanges, data: Path) -> SideLog | None:
-    return SideLog(data, keep_days=wanted.keep_days, keep_mb=wanted.keep_mb) if wanted.record else None
+def _side_log(wanted: settings.Exchanges, data: Path) -> DiagnosticLog | None:
+    return DiagnosticLog(data, keep_days=wanted.keep_days, keep_mb=wanted.keep_mb) if wanted.record else None
 
 
-def _adapters(config: Config, group: str, exchanges: ExchangeLog | None) -> Mapping[tuple[str, str], Adapter]:
+def _adapters(config: Config, group: str, exchanges: TrafficLog | None) -> Mapping[tuple[str, str], Adapter]:
     """One adapter for each configured peer, by (tenant, name), overheard where there is a wire log."""
     made: dict[tuple[str, str], Adapter] = {}
     for tenant_name, tenant in config.tenants.items():
@@ -328,7 +328,7 @@ def _rules(config: Config, appliances: Mapping[tuple[str, str], Adapter]) -> Map
     }
 
 
-def _rules_of(tenant: settings.Tenant, name: str, known: Limits) -> Rules:
+def _rules_of(tenant: settings.TenantSettings, name: str, known: Limits) -> Rules:
     peer = tenant.appliances[name]
     return Rules(
         max_orders=peer.max_orders or known.max_orders,
@@ -340,7 +340,7 @@ def _rules_of(tenant: settings.Tenant, name: str, known: Limits) -> Rules:
     )
 
 
-def _adapter(place: str, name: str, peer: settings.Appliance | settings.Forward) -> Adapter:
+def _adapter(place: str, name: str, peer: settings.ApplianceSettings | settings.Forward) -> Adapter:
     try:
         return adapters.load(peer.adapter)(peer.settings, name=name)
     except AdapterError as error:

@@ -11,7 +11,7 @@ import threading
 import structlog
 
 from gateway.clock import milliseconds
-from gateway.directory.schedule import Order
+from gateway.directory.schedule import ImportRequest
 from gateway.directory.sources import job_of
 from gateway.errors import GatewayError
 from gateway.server import bootstrap, logs
@@ -22,7 +22,7 @@ log = structlog.get_logger()
 def main() -> int:
     """Exit code 0 when the import came to its end."""
     # Our own worker writes this, through a pipe that nobody else has.
-    order: Order = pickle.load(sys.stdin.buffer)  # noqa: S301
+    order: ImportRequest = pickle.load(sys.stdin.buffer)  # noqa: S301
     threading.Thread(target=_die_with_parent, name="parent-watch", daemon=True).start()
     _stand_back()
     logs.set_up(order.config.log)
@@ -30,7 +30,7 @@ def main() -> int:
         return _import(gateway, order)
 
 
-def _import(gateway: bootstrap.Gateway, order: Order) -> int:
+def _import(gateway: bootstrap.Gateway, order: ImportRequest) -> int:
     table = order.config.tenants[order.tenant].directory[order.name]
     plan = bootstrap.tenants(order.config)[order.tenant].numbers
     try:

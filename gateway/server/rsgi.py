@@ -17,7 +17,7 @@ from gateway.server.calls import Answered, Endless, Wsgi, call, close, failure
 from gateway.server.environ import Scope, environ_of, with_body
 from gateway.server.settling import Settling
 from gateway.server.threads import CallThreads
-from gateway.server.turns import Turns
+from gateway.server.turns import CallTurns
 from gateway.wire.transport import Headers, refuse_as_text
 
 log = structlog.get_logger()
@@ -49,7 +49,7 @@ class Protocoled(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class RequestLimits:
     """``threads`` call the application, ``threads_per_address`` of them for one address; the rest waits."""
 
     threads: int
@@ -64,7 +64,7 @@ class Face:
         self,
         application: Wsgi,
         admission: Admission,
-        limits: Limits,
+        limits: RequestLimits,
         *,
         is_crowded: Callable[[], bool] = lambda: False,
         on_loop: Callable[[], None] = lambda: None,
@@ -76,7 +76,7 @@ class Face:
         self._on_loop = on_loop
         self._threads = CallThreads(limits.threads, "call")
         self._reserved = CallThreads(RESERVED_THREADS, "watch")
-        self._turns = Turns(limits.threads_per_address, self._threads.run)
+        self._turns = CallTurns(limits.threads_per_address, self._threads.run)
         self._loop: asyncio.AbstractEventLoop
         self._settling: Settling
         self.answering = 0

@@ -12,7 +12,7 @@ LOCK = "running.lock"
 METRICS = "metrics"
 
 
-class Run:
+class GatewayRun:
     """One gateway's time on a data folder, from its start until it ends, in whatever way."""
 
     def __init__(self, data: Path) -> None:

@@ -27,8 +27,8 @@ from gateway.server import bootstrap, handover, notices, open_files
 from gateway.server.handover import Offer, Sockets, Taken
 from gateway.server.listening import LENIENT_BACKLOG, is_same, open_sockets, split_address, url_of
 from gateway.server.processes import Workers, listening_backlog
-from gateway.server.runs import Run, clear
-from gateway.server.worker import Work, load
+from gateway.server.runs import GatewayRun, clear
+from gateway.server.worker import WorkerOptions, load
 from gateway.store import revisions
 from gateway.store.engine import open_engine, upgrade
 
@@ -79,7 +79,7 @@ def _serve(options: Options, sockets: Sockets, taken: Taken | None, on_ready: Ca
     begin = partial(_while_open, _announce, options, sockets, taken, workers, ready, on_ready)
     workers.on_startup(threading.Thread(target=begin, name="announcer", daemon=True).start)
     workers.serve_with(
-        partial(load, Work(options.config, options.data, options.port, connections, sockets.lenient, tell))
+        partial(load, WorkerOptions(options.config, options.data, options.port, connections, sockets.lenient, tell))
     )
 
 
@@ -142,7 +142,7 @@ def _check_taken(options: Options, sockets: Sockets) -> None:
         )
 
 
-def _prepare_data(options: Options) -> Run:
+def _prepare_data(options: Options) -> GatewayRun:
     """Bring the schema up to date once, before the workers start; show early what cannot work."""
     engine = open_engine(options.data)
     upgrade(engine, options.data)
@@ -150,7 +150,7 @@ def _prepare_data(options: Options) -> Run:
     bootstrap.tenants(options.config)
     warn_of_dial_plans(options.config)
     shared_key()  # made here, so that its workers have the same
-    run = Run(options.data)
+    run = GatewayRun(options.data)
     if run.is_alone:
         clear(options.data)
     if options.config.server.workers > 1:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 Job = Callable[[], None]
 
 
-class Turns:
+class CallTurns:
     """At most ``at_once`` jobs of a client are given to ``run``; all of it happens on the event loop's thread.
 
     How many may wait is for the admission to say.

@@ -23,7 +23,7 @@ from gateway.server.admission import EXEMPT, Admission
 from gateway.server.bodies import BodyLimits
 from gateway.server.connections import Connections
 from gateway.server.processes import STOP_WITHIN_S
-from gateway.server.rsgi import Face, Limits
+from gateway.server.rsgi import Face, RequestLimits
 from gateway.server.signals import watch
 from gateway.wire.clients import UNKNOWN, Proxies, membership
 
@@ -39,7 +39,7 @@ LONGEST_PAUSE_S = 10.0
 
 
 @dataclass(frozen=True, slots=True)
-class Work:
+class WorkerOptions:
     """What a worker is to serve; picklable, because each is a fresh interpreter."""
 
     config: Config
@@ -50,7 +50,7 @@ class Work:
     ready: Connection
 
 
-def load(work: Work) -> Face:
+def load(work: WorkerOptions) -> Face:
     """Build one worker's application; runs in the worker's main thread before Granian serves."""
     logs.set_up(work.config.log)
     if work.config.server.pin_workers and processors.can_move():
@@ -70,7 +70,7 @@ def load(work: Work) -> Face:
     return face
 
 
-def _face(work: Work, application: "Application") -> Face:
+def _face(work: WorkerOptions, application: "Application") -> Face:
     server = work.config.server
     connections = Connections(
         work.port,
@@ -93,11 +93,11 @@ def _face(work: Work, application: "Application") -> Face:
     return face
 
 
-def limits_of(config: Config) -> Limits:
+def limits_of(config: Config) -> RequestLimits:
     """What one request and one address may cost."""
     server = config.server
     body = BodyLimits(server.max_body_bytes, server.body_timeout_s, min(LONGEST_PAUSE_S, server.body_timeout_s))
-    return Limits(server.call_threads, max(1, server.call_threads // 2), body)
+    return RequestLimits(server.call_threads, max(1, server.call_threads // 2), body)
 
 
 def client_of(trusted: tuple[str, ...]) -> Callable[[dict[str, Any]], str]:
@@ -118,7 +118,7 @@ def client_of(trusted: tuple[str, ...]) -> Callable[[dict[str, Any]], str]:
     return named
 
 
-def _begin(work: Work, application: "Application", face: Face) -> None:
+def _begin(work: WorkerOptions, application: "Application", face: Face) -> None:
     """On the main thread, when Granian's signal handlers are set: hear signals, too, and say that we serve."""
     stop = _stopper(application, face)
     watch(

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
-from gateway.simulators.appliance import Appliance, Received
+from gateway.simulators.appliance import Received, SimulatedAppliance
 from gateway.simulators.ari import AsteriskAri
 from gateway.simulators.asterisk import AsteriskAmi
 from gateway.simulators.asterisk_manager import AsteriskManager
@@ -37,21 +37,21 @@ from gateway.simulators.yeastar import YeastarP, YeastarS
 __all__ = [
     "FAMILIES",
     "SIMULATORS",
-    "Appliance",
     "Behaviour",
     "Received",
+    "SimulatedAppliance",
     "SoapAppliance",
     "UrlAppliance",
     "XmlRpcAppliance",
     "demo_settings",
 ]
 
-SIMULATORS: Mapping[str, type[Appliance]] = MappingProxyType(
+SIMULATORS: Mapping[str, type[SimulatedAppliance]] = MappingProxyType(
     {"soap": SoapAppliance, "xmlrpc": XmlRpcAppliance, "url": UrlAppliance}
 )
 """The three of the demo by name."""
 
-_EVERY: tuple[type[Appliance], ...] = (
+_EVERY: tuple[type[SimulatedAppliance], ...] = (
     *SIMULATORS.values(),
     AsteriskAmi,
     AsteriskManager,
@@ -75,7 +75,7 @@ _EVERY: tuple[type[Appliance], ...] = (
     *PHONES,
     *PROVIDERS,
 )
-FAMILIES: Mapping[str, type[Appliance]] = MappingProxyType({cls.name: cls for cls in _EVERY})
+FAMILIES: Mapping[str, type[SimulatedAppliance]] = MappingProxyType({cls.name: cls for cls in _EVERY})
 """All simulated appliances by name."""
 
 

@@ -14,10 +14,10 @@ from uuid import uuid4
 
 from gateway.simulators import page, recording
 from gateway.simulators.behaviour import ANY, FAULT, FAULT_PAGE, Behaviour
-from gateway.simulators.events import Events
-from gateway.simulators.exchange import IDLE_S, Answer, NoReply, Reply, Request, Server
+from gateway.simulators.events import EventSender
+from gateway.simulators.exchange import IDLE_S, Answer, NoReply, Request, SimulatedReply, SimulatorServer
 
-__all__ = ["KEPT", "Appliance", "Received", "Reply", "Request"]
+__all__ = ["KEPT", "Received", "Request", "SimulatedAppliance", "SimulatedReply"]
 
 KEPT = 200
 """Requests that the list keeps."""
@@ -54,7 +54,7 @@ def _first_certificate(pem: str) -> str:
     return found[0]
 
 
-class Appliance:
+class SimulatedAppliance:
     """A simulated appliance. ``port`` 0 is a free one; with a ``certificate`` (a PEM file that holds its key too) it
     speaks https; ``on_received`` is told of every request.
 
@@ -93,13 +93,13 @@ class Appliance:
         self._on_received = on_received
         self._received: deque[Received] = deque(maxlen=KEPT)
         self._lock = Lock()
-        self._server: Server | None = None
+        self._server: SimulatorServer | None = None
         self._thread: Thread | None = None
         self._stopping = Event()
         # Whether the request that this thread answers was an order to dial.
         self._now = local()
         self._delays_s = (start_after_s, end_after_s)
-        self._events = Events(events_to) if events_to else None
+        self._events = EventSender(events_to) if events_to else None
 
     @classmethod
     def settings(cls, address: str) -> dict[str, Any]:
@@ -165,7 +165,7 @@ class Appliance:
 
     def start(self) -> Self:
         """Listen. Raises ``OSError`` when the port is taken or the certificate cannot be used."""
-        self._server = Server(self._where, self.respond, self.idle_s, self.tls())
+        self._server = SimulatorServer(self._where, self.respond, self.idle_s, self.tls())
         self._thread = Thread(target=self._server.serve_forever, kwargs={"poll_interval": POLL_S}, daemon=True)
         self._thread.start()
         return self
@@ -236,9 +236,9 @@ class Appliance:
         """The answer to any request: the page, a recording, or what the protocol says."""
         if request.method in ("GET", "HEAD") and request.target == "/":
             shown = page.html(self.title, self.address, reversed(self.seen))
-            return Reply(200, "text/html; charset=utf-8", shown, page.HEADERS)
+            return SimulatedReply(200, "text/html; charset=utf-8", shown, page.HEADERS)
         if request.method in ("GET", "HEAD") and (found := recording.PATH.fullmatch(request.path)):
-            return Reply(*recording.served(found[1], request.header("Range")))
+            return SimulatedReply(*recording.served(found[1], request.header("Range")))
         return self._behaving(request)
 
     def _behaving(self, request: Request) -> Answer:
@@ -250,4 +250,4 @@ class Appliance:
     def fault(self, request: Request) -> Answer:
         """What comes instead of any answer when it shall fail by ``fault``."""
         self.noted(request, "500 Internal Server Error")
-        return Reply(500, "text/html", FAULT_PAGE)
+        return SimulatedReply(500, "text/html", FAULT_PAGE)

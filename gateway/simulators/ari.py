@@ -9,17 +9,17 @@ from http import HTTPStatus
 from time import monotonic
 from typing import Any, ClassVar
 
-from gateway.simulators.appliance import Appliance
+from gateway.simulators.appliance import SimulatedAppliance
 from gateway.simulators.asterisk_calls import BUSY, Calls, extension_of
 from gateway.simulators.credentials import logged_in
-from gateway.simulators.exchange import Reply, Request
+from gateway.simulators.exchange import Request, SimulatedReply
 
 CHANNELS = "/ari/channels"
 NO_TECHNOLOGY = "no-technology"
 REALM = {"WWW-Authenticate": 'Basic realm="Asterisk REST Interface"'}
 
 
-class AsteriskAri(Appliance):
+class AsteriskAri(SimulatedAppliance):
     """``POST /ari/channels`` (parameters as JSON, form or query), ``GET`` and ``DELETE /ari/channels/ID``,
     ``GET /ari/asterisk/ping``; Basic or ``?api_key=user:password``."""
 
@@ -32,7 +32,7 @@ class AsteriskAri(Appliance):
         "privilege": "403 'Write access denied': a read-only user",
         BUSY: "the extension is busy: 200 all the same, and the channel is gone a moment later",
         NO_TECHNOLOGY: "500 'Allocation failed': the endpoint's technology or SIP peer is unknown",
-        **Appliance.failures,
+        **SimulatedAppliance.failures,
     }
 
     def __init__(self, **wanted: Any) -> None:
@@ -46,7 +46,7 @@ class AsteriskAri(Appliance):
         place = {"host": self.host, "port": self.port, "context": "from-internal", **tls}
         return {self.name: {"preset": "asterisk-ari", **place, "username": username, "password": password}}
 
-    def answer(self, request: Request) -> Reply:
+    def answer(self, request: Request) -> SimulatedReply:
         key = request.query.get("api_key", "") == ":".join(self.credentials)
         if self.behaviour.fail == "auth" or not (key or logged_in(request, self.credentials)):
             return self._no(request, 401, "Authentication required", REALM)
@@ -60,7 +60,7 @@ class AsteriskAri(Appliance):
             return self._channel(request, request.path.removeprefix(f"{CHANNELS}/"))
         return self._no(request, 404, "Resource not found")
 
-    def _channel(self, request: Request, channel_id: str) -> Reply:
+    def _channel(self, request: Request, channel_id: str) -> SimulatedReply:
         if request.method == "POST":
             return self._originate(request, channel_id)
         if request.method not in ("GET", "DELETE"):
@@ -73,7 +73,7 @@ class AsteriskAri(Appliance):
         self.noted(request, "channel")
         return _reply(200, self._shown(channel_id))
 
-    def _originate(self, request: Request, channel_id: str) -> Reply:
+    def _originate(self, request: Request, channel_id: str) -> SimulatedReply:
         if self.behaviour.fail == "privilege":
             return self._no(request, 403, "Write access denied")
         fields = _fields(request)
@@ -88,7 +88,7 @@ class AsteriskAri(Appliance):
             return _reply(500, {"error": "Allocation failed"})
         return self._place(request, fields, extension, number)
 
-    def _place(self, request: Request, fields: dict[str, str], extension: str, number: str) -> Reply:
+    def _place(self, request: Request, fields: dict[str, str], extension: str, number: str) -> SimulatedReply:
         call_id = fields["channelId"] or self._calls.new_id()
         channel = _channel_of(call_id, fields)
         if self.behaviour.fail == BUSY:
@@ -125,7 +125,7 @@ class AsteriskAri(Appliance):
         lines: Mapping[str, str] | None = None,
         extension: str = "",
         number: str = "",
-    ) -> Reply:
+    ) -> SimulatedReply:
         self.noted(request, f"{status} {message}", extension, number)
         return _reply(status, {"message": message}, lines)
 
@@ -173,7 +173,7 @@ def _now() -> str:
     return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "+0000")
 
 
-def _reply(status: int, said: dict[str, Any] | None, lines: Mapping[str, str] | None = None) -> Reply:
+def _reply(status: int, said: dict[str, Any] | None, lines: Mapping[str, str] | None = None) -> SimulatedReply:
     body = b"" if said is None else json.dumps(said, separators=(",", ":")).encode()
     head = {
         "Server": "Asterisk",
@@ -183,4 +183,4 @@ def _reply(status: int, said: dict[str, Any] | None, lines: Mapping[str, str] | 
         **({"Content-type": "application/json"} if said is not None else {}),
         "Content-Length": str(len(body)),
     }
-    return Reply.exactly(f"{status} {HTTPStatus(status).phrase}", head, body)
+    return SimulatedReply.exactly(f"{status} {HTTPStatus(status).phrase}", head, body)

@@ -9,11 +9,11 @@ from email.utils import formatdate
 from typing import Any, ClassVar
 from xml.sax.saxutils import quoteattr
 
-from gateway.simulators.appliance import Appliance
-from gateway.simulators.asterisk_calls import ABSENT, CALL_FAILURES, Calls, Order
-from gateway.simulators.asterisk_sessions import Session, Sessions
+from gateway.simulators.appliance import SimulatedAppliance
+from gateway.simulators.asterisk_calls import ABSENT, CALL_FAILURES, Calls, Originate
+from gateway.simulators.asterisk_sessions import WebSession, WebSessions
 from gateway.simulators.credentials import Digest, same
-from gateway.simulators.exchange import Reply, Request, whole
+from gateway.simulators.exchange import Request, SimulatedReply, whole
 
 Pairs = Sequence[tuple[str, str]]
 """An answer: its lines as name and value."""
@@ -26,7 +26,7 @@ NOT_FOUND = b"<html><head><title>404 Not Found</title></head><body><h1>Not Found
 UNAUTHORIZED = b"<html><head><title>401 Unauthorized</title></head><body><h1>Unauthorized</h1><p></p></body></html>\r\n"
 
 
-class AsteriskAmi(Appliance):
+class AsteriskAmi(SimulatedAppliance):
     """``/rawman`` and ``/mxml`` with a login and its cookie, ``/arawman`` and ``/amxml`` by Digest: login, originate
     (``async=true`` or waiting for the extension), hangup, ping, waitevent, logoff. Any context exists; a destination
     has two characters or more and begins with a digit (``_X.``)."""
@@ -39,12 +39,12 @@ class AsteriskAmi(Appliance):
         "auth": "the login is refused: 'Authentication failed' after 1 s; 401 on the Digest addresses",
         "privilege": "'Permission denied': the user may not originate",
         **CALL_FAILURES,
-        **Appliance.failures,
+        **SimulatedAppliance.failures,
     }
 
     def __init__(self, **wanted: Any) -> None:
         super().__init__(**wanted)
-        self._sessions = Sessions()
+        self._sessions = WebSessions()
         self._digest = Digest("asterisk")
         self._calls = Calls(self.behaviour.fail, self.behaviour.ring_s)
 
@@ -54,7 +54,7 @@ class AsteriskAmi(Appliance):
         tls = {"tls": True, **self.pinned()} if self.pinned() else {}
         return {name: {"preset": name, **table, **tls} for name in ("asterisk-ami", "asterisk-ami-login")}
 
-    def answer(self, request: Request) -> Reply:
+    def answer(self, request: Request) -> SimulatedReply:
         form = PATHS.get(request.path)
         if form is None:
             return _reply("404 Not Found", "text/html", NOT_FOUND)
@@ -67,15 +67,15 @@ class AsteriskAmi(Appliance):
         lines = {"Set-Cookie": f'mansession_id="{session.key}"; Version=1; Max-Age=60', "Pragma": "SuppressEvents"}
         return _shown(pairs, form, lines)
 
-    def _by_digest(self, request: Request, fields: dict[str, str], form: str) -> Reply:
+    def _by_digest(self, request: Request, fields: dict[str, str], form: str) -> SimulatedReply:
         challenge = self._digest.refused(request, self.credentials)
         if self.behaviour.fail == "auth" or challenge:
             challenge = challenge or self._digest.refused(Request("", "", {}, b""), self.credentials)
             self.noted(request, "401 Unauthorized")
             return _reply("401 Unauthorized", "text/html", UNAUTHORIZED, {"WWW-authenticate": challenge})
-        return _shown(self._act(request, fields, Session("", user=self.credentials[0])), form, {})
+        return _shown(self._act(request, fields, WebSession("", user=self.credentials[0])), form, {})
 
-    def _act(self, request: Request, fields: dict[str, str], session: Session) -> Pairs:
+    def _act(self, request: Request, fields: dict[str, str], session: WebSession) -> Pairs:
         """What ``action`` comes to, noted unless it dialled."""
         action = fields.get("action", "")
         pairs, order = self._said(request, fields, session)
@@ -89,7 +89,7 @@ class AsteriskAmi(Appliance):
             self.noted(request, f"{action}: {dict(pairs).get('Message', pairs[0][1])}{later}", *called)
         return pairs
 
-    def _said(self, request: Request, fields: dict[str, str], session: Session) -> tuple[Pairs, Order | None]:
+    def _said(self, request: Request, fields: dict[str, str], session: WebSession) -> tuple[Pairs, Originate | None]:
         action = fields.get("action", "").lower()
         if not action:
             return error("Missing action in request"), None
@@ -104,7 +104,7 @@ class AsteriskAmi(Appliance):
             return self._originate(fields, session)
         return self._minor(action, fields, session), None
 
-    def _log_in(self, fields: Mapping[str, str], session: Session) -> Pairs:
+    def _log_in(self, fields: Mapping[str, str], session: WebSession) -> Pairs:
         user, password = self.credentials
         right = same(fields.get("username", ""), user) and same(fields.get("secret", ""), password)
         if not right or self.behaviour.fail == "auth":
@@ -113,12 +113,12 @@ class AsteriskAmi(Appliance):
         session.user = user
         return success("Authentication accepted")
 
-    def _originate(self, fields: Mapping[str, str], session: Session) -> tuple[Pairs, Order | None]:
+    def _originate(self, fields: Mapping[str, str], session: WebSession) -> tuple[Pairs, Originate | None]:
         if self.behaviour.fail == "privilege":
             return error("Permission denied"), None
         wrong = refusal(fields)
         if wrong or self.behaviour.fail == ABSENT:
-            return error(wrong or "Extension does not exist."), Order.of(fields)
+            return error(wrong or "Extension does not exist."), Originate.of(fields)
         order = self._calls.place(fields)
         if fields.get("async", "").lower() in ("true", "yes", "1", "on"):
             self._sessions.tell(order.event(fields), after_s=order.rings_s)
@@ -126,7 +126,7 @@ class AsteriskAmi(Appliance):
         self.pause(order.rings_s)
         return (success("Originate successfully queued") if order.taken else error("Originate failed")), order
 
-    def _minor(self, action: str, fields: Mapping[str, str], session: Session) -> Pairs:
+    def _minor(self, action: str, fields: Mapping[str, str], session: WebSession) -> Pairs:
         if action == "ping":
             return [("Response", "Success"), ("Ping", "Pong"), ("Timestamp", self._calls.timestamp())]
         if action == "hangup":
@@ -169,7 +169,7 @@ def success(message: str) -> Pairs:
     return [("Response", "Success"), ("Message", message)]
 
 
-def _shown(pairs: Pairs, form: str, lines: Mapping[str, str]) -> Reply:
+def _shown(pairs: Pairs, form: str, lines: Mapping[str, str]) -> SimulatedReply:
     if form == "raw":
         text = "".join(f"{name}: {value}\r\n" if name else "\r\n" for name, value in pairs) + "\r\n"
         return _reply("200 OK", "text/plain", text.encode(), lines)
@@ -190,7 +190,7 @@ def _xml(pairs: Pairs) -> list[str]:
     return [" ".join(block) for block in blocks if block]
 
 
-def _reply(status: str, content_type: str, body: bytes, lines: Mapping[str, str] | None = None) -> Reply:
+def _reply(status: str, content_type: str, body: bytes, lines: Mapping[str, str] | None = None) -> SimulatedReply:
     """With the head as Asterisk writes it; ``lines`` stand where Asterisk has them."""
     head = {
         "Server": "Asterisk",
@@ -200,4 +200,4 @@ def _reply(status: str, content_type: str, body: bytes, lines: Mapping[str, str]
         **(lines or {}),
         "Content-Length": str(len(body)),
     }
-    return Reply.exactly(status, head, body)
+    return SimulatedReply.exactly(status, head, body)

@@ -30,7 +30,7 @@ CALL_FAILURES = {
 
 
 @dataclass(frozen=True)
-class Order:
+class Originate:
     """An originate: what it asked for and what becomes of it after ``rings_s``."""
 
     extension: str
@@ -42,7 +42,7 @@ class Order:
     named: bool = False
 
     @classmethod
-    def of(cls, fields: Mapping[str, str]) -> "Order":
+    def of(cls, fields: Mapping[str, str]) -> "Originate":
         """One that did not get as far as ringing."""
         channel = fields.get("channel", "")
         return cls(extension_of(channel), fields.get("exten", ""), channel, failure="refused")
@@ -85,13 +85,13 @@ class Calls:
         self._counter = count()
         self._lock = Lock()
 
-    def place(self, fields: Mapping[str, str]) -> Order:
+    def place(self, fields: Mapping[str, str]) -> Originate:
         """Ring the channel. ``timeout`` is in milliseconds."""
         allowed_s = (whole(fields.get("timeout", ""), most=LONGEST_MS) or RINGS_S * 1000) / 1000
         failure = NO_ANSWER if not self._failure and self._ring_s > allowed_s else self._failure
         rings_s = {NO_ANSWER: allowed_s, "": self._ring_s}.get(failure, 0.0)
         wanted = fields.get("channelid", "")
-        order = Order(
+        order = Originate(
             extension_of(fields["channel"]),
             fields.get("exten", ""),
             fields["channel"],

@@ -11,12 +11,12 @@ from socketserver import StreamRequestHandler
 from threading import Thread
 from typing import Any, ClassVar, Self
 
-from gateway.simulators.appliance import POLL_S, Appliance
+from gateway.simulators.appliance import POLL_S, SimulatedAppliance
 from gateway.simulators.asterisk import LOGIN_REFUSED_AFTER_S, Pairs, error, refusal, success
-from gateway.simulators.asterisk_calls import ABSENT, CALL_FAILURES, Calls, Order
+from gateway.simulators.asterisk_calls import ABSENT, CALL_FAILURES, Calls, Originate
 from gateway.simulators.behaviour import FAULT
 from gateway.simulators.credentials import same
-from gateway.simulators.exchange import Answer, Closable, Reply, Request
+from gateway.simulators.exchange import Answer, Closable, Request, SimulatedReply
 
 GREETING = "Asterisk Call Manager/11.0.0\r\n"
 AUTH_TIMEOUT_S = 30.5
@@ -31,7 +31,7 @@ _SECRET = re.compile(r"(?im)^(secret|key): .*$")
 
 
 @dataclass
-class Session:
+class ManagerSession:
     """One connection: the user that has logged in, its challenge, and whether it wants events of calls."""
 
     user: str = ""
@@ -41,7 +41,7 @@ class Session:
     """Events that follow the answer at once."""
 
 
-class AsteriskManager(Appliance):
+class AsteriskManager(SimulatedAppliance):
     """The manager interface on TCP: challenge and login (plain or MD5), originate (``Async: true`` or waiting for the
     extension), hangup, ping, events, logoff. Its page is on a port of its own. Any context exists; a destination has
     two characters or more and begins with a digit (``_X.``)."""
@@ -59,7 +59,7 @@ class AsteriskManager(Appliance):
 
     def __init__(self, **wanted: Any) -> None:
         super().__init__(**wanted)
-        self._manager: Server | None = None
+        self._manager: ManagerServer | None = None
         self._manager_thread: Thread | None = None
         self._calls = Calls(self.behaviour.fail, self.behaviour.ring_s)
 
@@ -82,7 +82,7 @@ class AsteriskManager(Appliance):
         Raises ``OSError``.
         """
         host, _ = self._where
-        self._manager = Server(self._where, self, self.tls())
+        self._manager = ManagerServer(self._where, self, self.tls())
         self._manager_thread = Thread(target=self._manager.serve_forever, kwargs={"poll_interval": POLL_S}, daemon=True)
         self._manager_thread.start()
         self._where = (host, 0)
@@ -98,7 +98,7 @@ class AsteriskManager(Appliance):
 
     def answer(self, request: Request) -> Answer:
         """Whatever is asked of the page's port besides the page."""
-        return Reply.text(404, "ERROR the manager interface is on another port")
+        return SimulatedReply.text(404, "ERROR the manager interface is on another port")
 
     def fault(self, request: Request) -> Answer:
         """The same: the failure is the manager interface's."""
@@ -108,7 +108,7 @@ class AsteriskManager(Appliance):
         """``raw`` without the secret, or what answers a challenge."""
         return _SECRET.sub(r"\1: ****", raw)
 
-    def act(self, raw: str, session: Session) -> Pairs | None:
+    def act(self, raw: str, session: ManagerSession) -> Pairs | None:
         """Return the answer to the action ``raw``; None closes the connection without one."""
         self.pause(self.behaviour.delay_s)
         fields: dict[str, str] = {}
@@ -122,7 +122,7 @@ class AsteriskManager(Appliance):
         echoed = [("ActionID", fields["actionid"])] if fields.get("actionid") else []
         return [pairs[0], *echoed, *pairs[1:]]
 
-    def _note_action(self, raw: str, fields: Mapping[str, str], pairs: Pairs, order: Order | None) -> None:
+    def _note_action(self, raw: str, fields: Mapping[str, str], pairs: Pairs, order: Originate | None) -> None:
         if order and order.taken:
             self.dialled_by(raw, order.extension, order.number, order.call_id)
             return
@@ -131,7 +131,7 @@ class AsteriskManager(Appliance):
         said = dict(pairs).get("Message", pairs[0][1])
         self.noted_text(raw, f"{fields.get('action', '')}: {said}{later}", *called)
 
-    def _said(self, fields: Mapping[str, str], session: Session) -> tuple[Pairs, Order | None]:
+    def _said(self, fields: Mapping[str, str], session: ManagerSession) -> tuple[Pairs, Originate | None]:
         action = fields.get("action", "").lower()
         if self.behaviour.fail == FAULT:
             return error(TOO_MANY), None
@@ -145,13 +145,13 @@ class AsteriskManager(Appliance):
             return error("Permission denied"), None
         return self._originate(fields, session) if action == "originate" else (self._minor(action, fields), None)
 
-    def _challenge(self, fields: Mapping[str, str], session: Session) -> Pairs:
+    def _challenge(self, fields: Mapping[str, str], session: ManagerSession) -> Pairs:
         if fields.get("authtype", "").upper() != "MD5":
             return error("Must specify AuthType")
         session.challenge = str(100_000_000 + randbelow(900_000_000))
         return [("Response", "Success"), ("Challenge", session.challenge)]
 
-    def _log_in(self, fields: Mapping[str, str], session: Session) -> Pairs:
+    def _log_in(self, fields: Mapping[str, str], session: ManagerSession) -> Pairs:
         user, secret = self.credentials
         wanted, given = secret, fields.get("secret", "")
         if fields.get("authtype", "").upper() == "MD5":
@@ -165,12 +165,12 @@ class AsteriskManager(Appliance):
         session.events = fields.get("events", "on").lower() not in ("off", "")
         return success("Authentication accepted")
 
-    def _originate(self, fields: Mapping[str, str], session: Session) -> tuple[Pairs, Order | None]:
+    def _originate(self, fields: Mapping[str, str], session: ManagerSession) -> tuple[Pairs, Originate | None]:
         if self.behaviour.fail == "privilege":
             return error("Permission denied"), None
         wrong = refusal(fields)
         if wrong or self.behaviour.fail == ABSENT:
-            return error(wrong or "Extension does not exist."), Order.of(fields)
+            return error(wrong or "Extension does not exist."), Originate.of(fields)
         order = self._calls.place(fields)
         if fields.get("async", "").lower() not in YES:
             self.pause(order.rings_s)
@@ -191,32 +191,32 @@ class AsteriskManager(Appliance):
         return error(f"Invalid/unknown command: {action}. Use Action: ListCommands to show available commands.")
 
 
-class Server(Closable):
+class ManagerServer(Closable):
     """Serves managers. Raises ``OSError`` when the port is taken."""
 
     allow_reuse_address = True
 
     def __init__(self, where: tuple[str, int], appliance: AsteriskManager, tls: ssl.SSLContext | None) -> None:
         self.appliance = appliance
-        super().__init__(where, _Handler)
+        super().__init__(where, _ManagerHandler)
         self.wrap(tls)
 
 
-class _Handler(StreamRequestHandler):
+class _ManagerHandler(StreamRequestHandler):
     disable_nagle_algorithm = True
-    server: Server
+    server: ManagerServer
 
     def handle(self) -> None:
         self.connection.settimeout(AUTH_TIMEOUT_S)
         self.wfile.write(GREETING.encode())
-        session = Session()
+        session = ManagerSession()
         with suppress(TimeoutError):
             while (raw := self._action()) is not None:
                 pairs = self.server.appliance.act(raw, session) if isinstance(raw, str) else error(raw.message)
                 if pairs is None or not self._write(pairs, session):
                     return
 
-    def _write(self, pairs: Pairs, session: Session) -> bool:
+    def _write(self, pairs: Pairs, session: ManagerSession) -> bool:
         """Whether the connection stays open behind this answer."""
         self.wfile.write("".join(_shown([pairs, *session.news])).encode())
         session.news.clear()
@@ -224,7 +224,7 @@ class _Handler(StreamRequestHandler):
             self.connection.settimeout(None)
         return pairs[0][1] != "Goodbye" and ("Message", "Authentication failed") not in pairs
 
-    def _action(self) -> "str | Refused | None":
+    def _action(self) -> "str | ManagerRefusal | None":
         """Return one action's lines, or why they cannot be read; None when the client has gone."""
         lines: list[str] = []
         while len(lines) <= MAX_LINES:
@@ -234,16 +234,16 @@ class _Handler(StreamRequestHandler):
             if not line.endswith(b"\n"):
                 while line and not line.endswith(b"\n"):
                     line = self.rfile.readline(MAX_LINE)
-                return Refused(TOO_LONG)
+                return ManagerRefusal(TOO_LONG)
             text = line.decode("utf-8", "replace").rstrip("\r\n")
             if not text and lines:
                 return "\n".join(lines)
             lines += [text] if text else []
-        return Refused(TOO_MANY)
+        return ManagerRefusal(TOO_MANY)
 
 
 @dataclass(frozen=True)
-class Refused:
+class ManagerRefusal:
     """Lines that are no action; those that follow are read as another."""
 
     message: str

@@ -17,7 +17,7 @@ Lines = Sequence[tuple[str, str]]
 
 
 @dataclass
-class Session:
+class WebSession:
     """One session; ``user`` is empty until it has logged in."""
 
     key: str
@@ -45,20 +45,20 @@ class Session:
         return due
 
 
-class Sessions:
+class WebSessions:
     """All sessions by the value of their cookie. Each lives 60 s without a request, an anonymous one 5 s."""
 
     def __init__(self) -> None:
-        self._sessions: OrderedDict[str, Session] = OrderedDict()
+        self._sessions: OrderedDict[str, WebSession] = OrderedDict()
         self._lock = Lock()
 
-    def of(self, cookie: str) -> Session:
+    def of(self, cookie: str) -> WebSession:
         """The session that ``cookie`` names (its value with or without quotes), or a new anonymous one."""
         found = re.search(r'mansession_id="?([0-9a-f]+)"?', cookie)
         with self._lock:
             session = self._sessions.get(found[1]) if found else None
             if session is None or session.expired:
-                session = Session(token_hex(4))
+                session = WebSession(token_hex(4))
             session.used_at = monotonic()
             self._sessions[session.key] = session
             self._sessions.move_to_end(session.key)

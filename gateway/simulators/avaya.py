@@ -7,16 +7,16 @@ from typing import Any, ClassVar
 from lxml import etree
 
 from gateway.simulators import soap_body
-from gateway.simulators.appliance import Appliance
+from gateway.simulators.appliance import SimulatedAppliance
 from gateway.simulators.credentials import logged_in
-from gateway.simulators.exchange import Reply, Request
+from gateway.simulators.exchange import Request, SimulatedReply
 from gateway.simulators.tokens import Tokens
 
 NAMESPACE = "http://TelephonyService.ws.avaya.com"
 SESSION = "http://xml.avaya.com/ws/session"
 
 
-class AvayaAes(Appliance):
+class AvayaAes(SimulatedAppliance):
     """``/axis/services/TelephonyService``: attach, makeCall, disconnectActiveCall, release; HTTP Basic. ``attach``
     answers with a ``sessionID`` in the SOAP Header, which all others need in theirs."""
 
@@ -39,13 +39,13 @@ class AvayaAes(Appliance):
         username, password = self.credentials
         return self.tables_of_https(username=username, password=password)
 
-    def answer(self, request: Request) -> Reply:
+    def answer(self, request: Request) -> SimulatedReply:
         if request.path != "/axis/services/TelephonyService":
             self.noted(request, "404 Not Found")
-            return Reply(404, "text/html", b"<html><body>Not Found</body></html>")
+            return SimulatedReply(404, "text/html", b"<html><body>Not Found</body></html>")
         if self.behaviour.fail == "auth" or not logged_in(request, self.credentials):
             self.noted(request, "401 Unauthorized")
-            return Reply(401, "text/html", b"", {"WWW-Authenticate": 'Basic realm="AES"'})
+            return SimulatedReply(401, "text/html", b"", {"WWW-Authenticate": 'Basic realm="AES"'})
         operation = soap_body.read(request.body)
         if operation is None or operation.namespace != NAMESPACE:
             return self._no(request, "no operation")
@@ -56,17 +56,17 @@ class AvayaAes(Appliance):
             return self._no(request, "no session")
         return self._within(request, operation, session)
 
-    def fault(self, request: Request) -> Reply:
+    def fault(self, request: Request) -> SimulatedReply:
         return self._no(request, "server error")
 
-    def _attach(self, request: Request) -> Reply:
+    def _attach(self, request: Request) -> SimulatedReply:
         self.noted(request, "attach")
         if self.behaviour.fail == "session":
             return soap_body.reply(_response("attach"))
         session = f'<a:sessionID xmlns:a="{SESSION}">{self._sessions.give()}</a:sessionID>'
         return soap_body.reply(_response("attach"), session)
 
-    def _within(self, request: Request, operation: soap_body.Operation, session: str) -> Reply:
+    def _within(self, request: Request, operation: soap_body.CalledOperation, session: str) -> SimulatedReply:
         extension, number = operation.part("originatingExtension"), operation.part("destinationNumber")
         if operation.name == "makeCall":
             if self.behaviour.fail == "busy" or not (extension and number):
@@ -80,7 +80,7 @@ class AvayaAes(Appliance):
             return self._no(request, f"no operation {etree.QName(operation.element).localname}")
         return soap_body.reply(_response(operation.name))
 
-    def _no(self, request: Request, text: str, extension: str = "", number: str = "") -> Reply:
+    def _no(self, request: Request, text: str, extension: str = "", number: str = "") -> SimulatedReply:
         self.noted(request, f"fault: {text}", extension, number)
         return soap_body.fault("Server", text)
 

@@ -19,7 +19,7 @@ MAX_WAITING = 1000
 TIMEOUT_S = 5.0
 
 
-class Events:
+class EventSender:
     """Sends GET events to the gateway at ``address``. What goes wrong is logged, never raised."""
 
     def __init__(self, address: str) -> None:

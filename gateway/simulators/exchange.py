@@ -1,7 +1,7 @@
 """What a simulator is asked and what it answers, and the small web server between them.
 
-Appliances write HTTP in their own ways (``Content-type``, no length, a mangled Via): a ``Reply`` with a ``head`` goes
-out letter for letter as it was recorded.
+Appliances write HTTP in their own ways (``Content-type``, no length, a mangled Via): a ``SimulatedReply`` with a
+``head`` goes out letter for letter as it was recorded.
 """
 
 import logging
@@ -74,7 +74,7 @@ class Request:
 
 
 @dataclass(frozen=True)
-class Reply:
+class SimulatedReply:
     """An answer of a simulator. With ``head`` (lines without their ends) it goes out exactly so; ``closes`` ends the
     connection behind it."""
 
@@ -86,11 +86,11 @@ class Reply:
     closes: bool = False
 
     @classmethod
-    def text(cls, status: int, text: str) -> "Reply":
+    def text(cls, status: int, text: str) -> "SimulatedReply":
         return cls(status, "text/plain; charset=utf-8", text.encode())
 
     @classmethod
-    def exactly(cls, status: str, lines: Mapping[str, str], body: bytes, *, closes: bool = False) -> "Reply":
+    def exactly(cls, status: str, lines: Mapping[str, str], body: bytes, *, closes: bool = False) -> "SimulatedReply":
         """``status`` as ``200 OK`` or with a version of its own before it, then these headers and no others."""
         first = status if status.startswith("HTTP/") else f"HTTP/1.1 {status}"
         head = "\n".join([first, *(f"{name}: {value}" for name, value in lines.items())])
@@ -104,7 +104,7 @@ class NoReply(Enum):
     HANGS = "leaves the client waiting"
 
 
-Answer = Reply | NoReply
+Answer = SimulatedReply | NoReply
 Answers = Callable[[Request], Answer]
 
 
@@ -149,7 +149,7 @@ class Closable(ThreadingMixIn, TCPServer):
             self.shutdown_request(connection)
 
 
-class Server(Closable, HTTPServer):
+class SimulatorServer(Closable, HTTPServer):
     """Serves what ``answers`` says; each connection has a thread. With ``tls`` it speaks https. Raises ``OSError`` when
     the port is taken."""
 
@@ -169,7 +169,7 @@ class _Handler(BaseHTTPRequestHandler):
     # Head and body in one packet: two small ones wait 40 ms for a delayed acknowledgement.
     wbufsize = -1
     disable_nagle_algorithm = True
-    server: Server
+    server: SimulatorServer
 
     def setup(self) -> None:
         super().setup()
@@ -188,14 +188,14 @@ class _Handler(BaseHTTPRequestHandler):
         size = whole(self.headers.get("Content-Length", "0"))
         if size is None or size > MAX_BODY:
             self.close_connection = True
-            return self._write(Reply.text(413, "ERROR too large"))
+            return self._write(SimulatedReply.text(413, "ERROR too large"))
         if self.headers.get("Transfer-Encoding"):
             self.close_connection, size = True, 0
         self._count += 1
         body = self.rfile.read(size)
         request = Request(self.command, self.path, dict(self.headers.items()), body, self.request_version, self._count)
         answer = self.server.answers(request)
-        return self._write(answer) if isinstance(answer, Reply) else self._say_nothing(answer)
+        return self._write(answer) if isinstance(answer, SimulatedReply) else self._say_nothing(answer)
 
     def _say_nothing(self, how: NoReply) -> None:
         self.close_connection = True
@@ -204,7 +204,7 @@ class _Handler(BaseHTTPRequestHandler):
             while self.rfile.read1(4096):
                 pass
 
-    def _write(self, reply: Reply) -> None:
+    def _write(self, reply: SimulatedReply) -> None:
         if reply.head:
             self.wfile.write((reply.head.replace("\n", "\r\n") + "\r\n\r\n").encode("latin-1", "replace"))
         else:
@@ -214,7 +214,7 @@ class _Handler(BaseHTTPRequestHandler):
         if self.command != "HEAD":
             self.wfile.write(reply.body)
 
-    def _write_head(self, reply: Reply) -> None:
+    def _write_head(self, reply: SimulatedReply) -> None:
         self.send_response(reply.status)
         for name, value in {"Content-Type": reply.content_type, **reply.headers}.items():
             self.send_header(name, value)

@@ -10,11 +10,11 @@ from typing import Any, ClassVar
 from urllib.parse import unquote, urlsplit
 from xml.sax.saxutils import escape
 
-from gateway.simulators.appliance import Appliance
+from gateway.simulators.appliance import SimulatedAppliance
 from gateway.simulators.credentials import basic, logged_in
-from gateway.simulators.exchange import Reply, Request
-from gateway.simulators.freeswitch_api import CALL_FAILURES, UNKNOWN, Api, Command
-from gateway.simulators.freeswitch_rpc import Call, Refused, fault, read, response
+from gateway.simulators.exchange import Request, SimulatedReply
+from gateway.simulators.freeswitch_api import CALL_FAILURES, UNKNOWN, Command, FreeswitchApi
+from gateway.simulators.freeswitch_rpc import RpcCall, RpcRefusal, fault, read, response
 
 TYPES = {"txtapi": "text/plain", "webapi": "text/html", "xmlapi": "text/xml", "api": "text/plain"}
 ABYSS = "Freeswitch xmlrpc-c_abyss /1.26.0"
@@ -24,7 +24,7 @@ PRIVILEGE = "privilege"
 PHRASES = {400: "Bad Request", 401: "Unauthorized", 404: "Not Found", 405: "Method Not Allowed", 411: "Length Required"}
 
 
-class FreeSwitch(Appliance):
+class FreeSwitch(SimulatedAppliance):
     """``freeswitch.api(command, arguments)`` at ``/RPC2`` and ``/txtapi/COMMAND?ARGUMENTS``: originate, bgapi,
     uuid_kill, uuid_exists, status; Basic. ``originate`` answers when the extension has answered."""
 
@@ -37,19 +37,19 @@ class FreeSwitch(Appliance):
         "auth": "401",
         PRIVILEGE: "the user may not run the command: HTTP 686 by URL, 'UNAUTHORIZED!' as a result by XML-RPC",
         **CALL_FAILURES,
-        **Appliance.failures,
+        **SimulatedAppliance.failures,
     }
 
     def __init__(self, **wanted: Any) -> None:
         super().__init__(**wanted)
-        self._api = Api(self.behaviour.fail, self.behaviour.ring_s)
+        self._api = FreeswitchApi(self.behaviour.fail, self.behaviour.ring_s)
 
     def tables(self) -> dict[str, dict[str, Any]]:
         username, password = self.credentials
         table = {"host": self.host, "port": self.port, "username": username, "password": password}
         return {name: {"preset": name, **table} for name in ("freeswitch-xmlrpc", "freeswitch-txtapi")}
 
-    def answer(self, request: Request) -> Reply:
+    def answer(self, request: Request) -> SimulatedReply:
         host = request.header("Host").partition(":")[0]
         if self.behaviour.fail == "auth" or not logged_in(request, self.credentials):
             # The realm of a wrong login is the Host header: it changes between two tries.
@@ -62,7 +62,7 @@ class FreeSwitch(Appliance):
             return self._by_url(request, place[0], place[1], host)
         return self._no(request, 405, {"Allow": "GET, HEAD"}) if request.method == "POST" else self._no(request, 404)
 
-    def _by_xmlrpc(self, request: Request, host: str) -> Reply:
+    def _by_xmlrpc(self, request: Request, host: str) -> SimulatedReply:
         if request.method != "POST":
             return self._no(request, 405)
         if not request.measured:
@@ -76,23 +76,23 @@ class FreeSwitch(Appliance):
             lines["Connection"] = "close"
         else:
             lines |= {"Connection": "Keep-Alive", "Keep-Alive": f"timeout=5, max={REQUESTS_A_CONNECTION}"}
-        return Reply.exactly("200 OK", {**lines, "Date": _abyss_date(), "Server": ABYSS}, body, closes=last)
+        return SimulatedReply.exactly("200 OK", {**lines, "Date": _abyss_date(), "Server": ABYSS}, body, closes=last)
 
     def _result(self, request: Request) -> str:
         try:
             call = read(request.body)
-        except Refused as refused:
+        except RpcRefusal as refused:
             self.noted(request, f"{refused.code} {refused.text}")
             return fault(refused)
         return response(escape(self._run(request, call, unknown="ERROR!")))
 
-    def _by_url(self, request: Request, kind: str, command: str, host: str) -> Reply:
+    def _by_url(self, request: Request, kind: str, command: str, host: str) -> SimulatedReply:
         # Only %XX is decoded, "+" stays; of a POST the body is not looked at.
         arguments = unquote(urlsplit(request.target).query)
         if self.behaviour.fail == PRIVILEGE:
             self.noted(request, f"{command}: 686")
             return _page("686 No Reason", {"Connection": "close"})
-        said = self._run(request, Call(command, arguments), unknown="INVALID COMMAND!\n")
+        said = self._run(request, RpcCall(command, arguments), unknown="INVALID COMMAND!\n")
         lines = {
             **_known(request, host),
             "Connection": "close",
@@ -100,9 +100,9 @@ class FreeSwitch(Appliance):
             "Server": MODULE,
             "Content-Type": TYPES[kind],
         }
-        return Reply.exactly("200 OK", lines, said.encode(), closes=True)
+        return SimulatedReply.exactly("200 OK", lines, said.encode(), closes=True)
 
-    def _run(self, request: Request, call: Call, *, unknown: str) -> str:
+    def _run(self, request: Request, call: RpcCall, *, unknown: str) -> str:
         """The command's result, noted."""
         if self.behaviour.fail == PRIVILEGE:
             self.noted(request, f"{call.command}: UNAUTHORIZED!")
@@ -116,7 +116,7 @@ class FreeSwitch(Appliance):
             self.noted(request, f"{call.command}: {said.strip()}", done.extension, done.number)
         return said
 
-    def _no(self, request: Request, status: int, lines: Mapping[str, str] | None = None) -> Reply:
+    def _no(self, request: Request, status: int, lines: Mapping[str, str] | None = None) -> SimulatedReply:
         self.noted(request, f"{status} {PHRASES[status]}")
         return _page(f"{status} {PHRASES[status]}", lines or {})
 
@@ -127,7 +127,7 @@ def _known(request: Request, host: str) -> dict[str, str]:
     return {"freeswitch-user": user.partition("@")[0], "freeswitch-domain": host}
 
 
-def _page(status: str, lines: Mapping[str, str]) -> Reply:
+def _page(status: str, lines: Mapping[str, str]) -> SimulatedReply:
     body = f"<HTML><HEAD><TITLE>Error {status}</TITLE></HEAD><BODY><H1>Error {status}</H1></BODY></HTML>".encode()
     head = {
         **lines,
@@ -136,7 +136,7 @@ def _page(status: str, lines: Mapping[str, str]) -> Reply:
         "Date": _abyss_date(),
         "Server": ABYSS,
     }
-    return Reply.exactly(status, head, body, closes=lines.get("Connection") == "close")
+    return SimulatedReply.exactly(status, head, body, closes=lines.get("Connection") == "close")
 
 
 def _abyss_date() -> str:

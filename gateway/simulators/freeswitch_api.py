@@ -47,7 +47,7 @@ class Command:
     rings_s: float = 0.0
 
 
-class Api:
+class FreeswitchApi:
     """Runs commands; ``failure`` is what happens to each extension that is rung."""
 
     def __init__(self, failure: str, ring_s: float) -> None:

@@ -10,14 +10,14 @@ DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>'
 
 
 @dataclass(frozen=True)
-class Call:
+class RpcCall:
     """An API command with its one string of arguments."""
 
     command: str
     arguments: str
 
 
-class Refused(Exception):
+class RpcRefusal(Exception):
     """A call that is answered by a fault."""
 
     def __init__(self, code: int, text: str) -> None:
@@ -26,25 +26,25 @@ class Refused(Exception):
         self.text = text
 
 
-def read(body: bytes) -> Call:
-    """The call in ``body``. Raises ``Refused``."""
+def read(body: bytes) -> RpcCall:
+    """The call in ``body``. Raises ``RpcRefusal``."""
     if b"<!DOCTYPE" in body:
-        raise Refused(-503, "Call XML not a proper XML-RPC call.  Call is not valid XML.")
+        raise RpcRefusal(-503, "Call XML not a proper XML-RPC call.  Call is not valid XML.")
     try:
         params, method = xmlrpc.client.loads(body)
     except (ExpatError, xmlrpc.client.Error, ValueError, TypeError, LookupError, AssertionError) as error:
-        raise Refused(-503, f"Call XML not a proper XML-RPC call.  Call is not valid XML.  {error}") from error
+        raise RpcRefusal(-503, f"Call XML not a proper XML-RPC call.  Call is not valid XML.  {error}") from error
     if method not in METHODS:
-        raise Refused(-506, f"Method '{method}' not defined")
+        raise RpcRefusal(-506, f"Method '{method}' not defined")
     if len(params) < 2:
-        raise Refused(-502, f"Format string requests 2 items from array, but array has only {len(params)} items.")
+        raise RpcRefusal(-502, f"Format string requests 2 items from array, but array has only {len(params)} items.")
     if len(params) > 2:
         few = f"Format string requests exactly 2 items from array, but array has {len(params)} items."
-        raise Refused(-502, f"{few}  (A '*' at the end would avoid this failure)")
+        raise RpcRefusal(-502, f"{few}  (A '*' at the end would avoid this failure)")
     command, arguments = params
     if not isinstance(command, str) or not isinstance(arguments, str):
-        raise Refused(-501, f"Value of type {_type(params)} supplied where string type was expected.")
-    return Call(command, arguments)
+        raise RpcRefusal(-501, f"Value of type {_type(params)} supplied where string type was expected.")
+    return RpcCall(command, arguments)
 
 
 def _type(params: tuple[object, ...]) -> str:
@@ -57,7 +57,7 @@ def response(text: str) -> str:
     return _lines(DECLARATION, "<methodResponse>", "<params>", value, "</params>", "</methodResponse>")
 
 
-def fault(refused: Refused) -> str:
+def fault(refused: RpcRefusal) -> str:
     code = f"<value><i4>{refused.code}</i4></value></member>"
     text = f"<value><string>{escape(refused.text)}</string></value></member>"
     struct = ["<value><struct>", "<member><name>faultCode</name>", code, "<member><name>faultString</name>", text]

@@ -13,10 +13,10 @@ from typing import Any, ClassVar
 from xml.sax.saxutils import escape
 
 from gateway.simulators import soap_body
-from gateway.simulators.appliance import Appliance
+from gateway.simulators.appliance import SimulatedAppliance
 from gateway.simulators.credentials import Digest, logged_in
-from gateway.simulators.exchange import Reply, Request, whole
-from gateway.simulators.soap_body import ENCODING, Operation
+from gateway.simulators.exchange import Request, SimulatedReply, whole
+from gateway.simulators.soap_body import ENCODING, CalledOperation
 
 NAMESPACE = "http://innovaphone.com/pbx"
 EXTENSION = "3501"
@@ -47,7 +47,7 @@ class _Session:
     news: list[tuple[_Call, str]] = field(default_factory=list)
 
 
-class Innovaphone(Appliance):
+class Innovaphone(SimulatedAppliance):
     """``/PBX0/user.soap`` (and any ``/PBX-NAME/user.soap``), WSDL at ``/pbx501.wsdl``, HTTP Basic or Digest:
     Initialize, UserInitialize, UserCall, Poll, UserClear, UserEnd, End. The extension is the user's ``cn``. A session
     that ends before a Poll loses its call."""
@@ -80,16 +80,16 @@ class Innovaphone(Appliance):
         where = {"host": f"{self.host}:{self.port}", **tls, "user": "_TAPI_"}
         return {self.name: {"preset": self.name, **where, **login, "origins": {EXTENSION: EXTENSION}}}
 
-    def answer(self, request: Request) -> Reply:
+    def answer(self, request: Request) -> SimulatedReply:
         if request.method == "GET" and request.path in WSDLS:
             self.noted(request, "WSDL")
-            return Reply(200, soap_body.XML, self._wsdl(request.header("Host")))
+            return SimulatedReply(200, soap_body.XML, self._wsdl(request.header("Host")))
         if not re.fullmatch(r"/PBX(0|-[^/]+)/user\.soap", request.path):
             self.noted(request, "404 Not Found")
-            return Reply(404, "text/html", b"<html><body>not found</body></html>")
+            return SimulatedReply(404, "text/html", b"<html><body>not found</body></html>")
         if challenge := self._challenge(request):
             self.noted(request, "401 Unauthorized")
-            return Reply(401, "text/html", b"", {"WWW-Authenticate": challenge})
+            return SimulatedReply(401, "text/html", b"", {"WWW-Authenticate": challenge})
         operation = soap_body.read(request.body)
         act = getattr(self, f"_op_{operation.name.lower()}", None) if operation else None
         if operation is None or act is None or operation.namespace != NAMESPACE:
@@ -99,7 +99,7 @@ class Innovaphone(Appliance):
         name = operation.name
         return soap_body.reply(f'<n:{name}Response xmlns:n="{NAMESPACE}">{said}</n:{name}Response>')
 
-    def fault(self, request: Request) -> Reply:
+    def fault(self, request: Request) -> SimulatedReply:
         if request.method == "GET":
             return self.answer(request)
         self.noted(request, "fault")
@@ -117,7 +117,7 @@ class Innovaphone(Appliance):
         reached = f"http://{host}" if re.fullmatch(r"[A-Za-z0-9.\-\[\]:]+", host) else self.address
         return text.replace("http://pbx.example.com", reached).encode()
 
-    def _op_initialize(self, request: Request, operation: Operation) -> str:
+    def _op_initialize(self, request: Request, operation: CalledOperation) -> str:
         """The booleans declare the WSDL's level: without them the session is refused."""
         declared = all(operation.part(name) in ("true", "1") for name in ("v", "v501"))
         if self.behaviour.fail == "session" or not (declared and operation.part("user")):
@@ -131,7 +131,7 @@ class Innovaphone(Appliance):
         self.noted(request, f"Initialize: session {ident}")
         return _int("return", ident) + _int("key", ident * 7919)
 
-    def _op_userinitialize(self, request: Request, operation: Operation) -> str:
+    def _op_userinitialize(self, request: Request, operation: CalledOperation) -> str:
         session = self._session(operation)
         user = operation.part("user")
         if session is None or not user or self.behaviour.fail == "no-user":
@@ -142,7 +142,7 @@ class Innovaphone(Appliance):
         self.noted(request, f"UserInitialize: user {handle}")
         return _int("return", handle)
 
-    def _op_usercall(self, request: Request, operation: Operation) -> str:
+    def _op_usercall(self, request: Request, operation: CalledOperation) -> str:
         handle = _number(operation.part("user"))
         session = next((one for one in self._sessions.values() if handle in one.users), None)
         number = operation.part("e164")
@@ -156,7 +156,7 @@ class Innovaphone(Appliance):
         self.noted(request, f"UserCall: call {call.ident}, made when the session is polled", call.extension, number)
         return _int("return", call.ident)
 
-    def _op_poll(self, request: Request, operation: Operation) -> str:
+    def _op_poll(self, request: Request, operation: CalledOperation) -> str:
         session = self._session(operation)
         if session is None or not session.news:
             self.noted(request, "Poll: nothing")
@@ -170,7 +170,7 @@ class Innovaphone(Appliance):
                 self.dialled(call.request, call.extension, call.number, call_id=str(call.ident))
         return _any_info(news)
 
-    def _op_userclear(self, request: Request, operation: Operation) -> str:
+    def _op_userclear(self, request: Request, operation: CalledOperation) -> str:
         ident = _number(operation.part("call"))
         for session in self._sessions.values():
             session.news += [(call, "del") for call in session.calls if call.ident == ident]
@@ -178,11 +178,11 @@ class Innovaphone(Appliance):
         self.noted(request, f"UserClear: call {ident}")
         return ""
 
-    def _op_userend(self, request: Request, operation: Operation) -> str:
+    def _op_userend(self, request: Request, operation: CalledOperation) -> str:
         self.noted(request, "UserEnd")
         return ""
 
-    def _op_end(self, request: Request, operation: Operation) -> str:
+    def _op_end(self, request: Request, operation: CalledOperation) -> str:
         with self._guard:
             session = self._sessions.pop(_number(operation.part("session")), None)
         lost = [call for call in session.calls if not call.made] if session else []
@@ -190,7 +190,7 @@ class Innovaphone(Appliance):
         self.noted(request, said, *((lost[0].extension, lost[0].number) if lost else ()))
         return ""
 
-    def _session(self, operation: Operation) -> _Session | None:
+    def _session(self, operation: CalledOperation) -> _Session | None:
         return self._sessions.get(_number(operation.part("session")))
 
 

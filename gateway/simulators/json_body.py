@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from gateway.simulators.exchange import Reply, Request
+from gateway.simulators.exchange import Request, SimulatedReply
 
 
 def asked(request: Request) -> dict[str, Any]:
@@ -20,7 +20,7 @@ def declared(request: Request) -> bool:
     return request.header("Content-Type").partition(";")[0].strip().lower() == "application/json"
 
 
-def reply(status: int, said: Any) -> Reply:
+def reply(status: int, said: Any) -> SimulatedReply:
     """``said`` as JSON; None is no body at all."""
     body = b"" if said is None else json.dumps(said, ensure_ascii=False).encode()
-    return Reply(status, "application/json", body)
+    return SimulatedReply(status, "application/json", body)

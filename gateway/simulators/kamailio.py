@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 from xml.parsers.expat import ExpatError
 
-from gateway.simulators.appliance import Appliance
+from gateway.simulators.appliance import SimulatedAppliance
 from gateway.simulators.credentials import logged_in
-from gateway.simulators.exchange import Answer, NoReply, Reply, Request
+from gateway.simulators.exchange import Answer, NoReply, Request, SimulatedReply
 
 SERVER = "kamailio (5.6.3 (x86_64/linux))"
 FORBIDDEN = "forbidden"
@@ -42,7 +42,7 @@ FAULT = """<?xml version="1.0"?>
 </methodResponse>"""
 
 
-class Kamailio(Appliance):
+class Kamailio(SimulatedAppliance):
     """``dlg.bridge_dlg(from, to)`` with SIP URIs by POST to ``/RPC2``. It asks for no login unless it is given one, and
     does not answer at all on any other path or to a chunked request."""
 
@@ -105,11 +105,11 @@ class Kamailio(Appliance):
         self.noted(request, f"{code} {text}")
         return FAULT.format(code=code, text=text)
 
-    def _reply(self, request: Request, text: str) -> Reply:
+    def _reply(self, request: Request, text: str) -> SimulatedReply:
         """Without a Content-Type, with the SIP Via whose first letters the module writes over."""
         via = f"SIP/2.0/TCP {self.address.removeprefix('http://')}"
         lines = {"Sia": via, "Server": SERVER, "Content-Length": str(len(text.encode()))}
-        return Reply.exactly(f"{request.version} 200 OK", lines, text.encode(), closes=True)
+        return SimulatedReply.exactly(f"{request.version} 200 OK", lines, text.encode(), closes=True)
 
 
 def _user(uri: str) -> str:
@@ -127,6 +127,6 @@ def _read(request: Request) -> tuple[tuple[Any, ...], str] | None:
     return (params, method) if method else None
 
 
-def _unauthorized(request: Request) -> Reply:
+def _unauthorized(request: Request) -> SimulatedReply:
     lines = {"WWW-Authenticate": 'Basic realm="kamailio"', "Server": SERVER, "Content-Length": "0"}
-    return Reply.exactly(f"{request.version} 401 Unauthorized", lines, b"")
+    return SimulatedReply.exactly(f"{request.version} 401 Unauthorized", lines, b"")

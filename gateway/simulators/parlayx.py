@@ -14,9 +14,9 @@ from xml.sax.saxutils import escape
 from lxml import etree
 
 from gateway.simulators import soap_body
-from gateway.simulators.appliance import Appliance
+from gateway.simulators.appliance import SimulatedAppliance
 from gateway.simulators.credentials import logged_in, same
-from gateway.simulators.exchange import Reply, Request
+from gateway.simulators.exchange import Request, SimulatedReply
 from gateway.simulators.tokens import KEPT
 
 LOCAL = "http://www.csapi.org/schema/parlayx/third_party_call/v2_0/local"
@@ -36,7 +36,7 @@ class Wrong(Exception):
 
 
 @dataclass(frozen=True)
-class Call:
+class ParlayCall:
     """A call as getCallInformation tells of it."""
 
     began: datetime
@@ -44,7 +44,7 @@ class Call:
     cause: str = "CallHangUp"
 
 
-class ParlayX(Appliance):
+class ParlayX(SimulatedAppliance):
     """``makeCall`` with ``callingParty``, ``calledParty`` (addresses such as ``tel:…`` or ``sip:…``) and ``charging`` →
     ``result``, the call's id, for ``getCallInformation``, ``endCall`` and ``cancelCallRequest``; ``SOAPAction: ""``.
     The login is not in the standard: Basic, or WS-Security's UsernameToken."""
@@ -69,7 +69,7 @@ class ParlayX(Appliance):
 
     def __init__(self, **wanted: Any) -> None:
         super().__init__(**wanted)
-        self._calls: dict[str, Call] = {}
+        self._calls: dict[str, ParlayCall] = {}
         self._numbers = count(1)
 
     @property
@@ -81,13 +81,13 @@ class ParlayX(Appliance):
         login = {"auth": self.kind, "username": username, "password": password}
         return {self.name: {"preset": self.name, "url": f"{self.address}{PATH}", **self.pinned(), **login}}
 
-    def answer(self, request: Request) -> Reply:
+    def answer(self, request: Request) -> SimulatedReply:
         if not request.path.endswith("/ThirdPartyCall") or request.method != "POST":
             self.noted(request, "404 Not Found")
-            return Reply(404, "text/html", b"<html><body>Not Found</body></html>")
+            return SimulatedReply(404, "text/html", b"<html><body>Not Found</body></html>")
         if self.kind == "basic" and (self.behaviour.fail == "auth" or not logged_in(request, self.credentials)):
             self.noted(request, "401 Unauthorized")
-            return Reply(401, "text/html", b"", {"WWW-Authenticate": 'Basic realm="ParlayX"'})
+            return SimulatedReply(401, "text/html", b"", {"WWW-Authenticate": 'Basic realm="ParlayX"'})
         operation = soap_body.read(request.body)
         if request.header("SOAPAction") != '""' or not request.header("Content-Type").startswith("text/xml"):
             return self._fault(request, "Client", 'no SOAP 1.1 with SOAPAction ""')
@@ -97,10 +97,10 @@ class ParlayX(Appliance):
             return self._fault(request, "Client", "not authenticated")
         return self._judged(request, operation)
 
-    def fault(self, request: Request) -> Reply:
+    def fault(self, request: Request) -> SimulatedReply:
         return self._exception(request, Wrong("SVC0001", "Service error occurred"))
 
-    def _judged(self, request: Request, operation: soap_body.Operation) -> Reply:
+    def _judged(self, request: Request, operation: soap_body.CalledOperation) -> SimulatedReply:
         try:
             given = self._given(operation)
             told = (
@@ -111,7 +111,7 @@ class ParlayX(Appliance):
         name = f"{operation.name}Response"
         return soap_body.reply(f'<p:{name} xmlns:p="{LOCAL}">{told}</p:{name}>')
 
-    def _given(self, operation: soap_body.Operation) -> dict[str, str]:
+    def _given(self, operation: soap_body.CalledOperation) -> dict[str, str]:
         """The parts of an operation, all there and in their order. Raises ``Wrong``."""
         children = [child for child in operation.element if isinstance(child.tag, str)]
         wanted = self.parts[operation.name]
@@ -132,28 +132,28 @@ class ParlayX(Appliance):
         now = datetime.now(UTC)
         if self.behaviour.fail == "busy":
             self.noted(request, "makeCall: CallingPartyBusy", caller, called)
-            call_id, call = f"busy-{next(self._numbers)}", Call(now, "CallTerminated", "CallingPartyBusy")
+            call_id, call = f"busy-{next(self._numbers)}", ParlayCall(now, "CallTerminated", "CallingPartyBusy")
         else:
-            call_id, call = self.dialled(request, caller, called), Call(now)
+            call_id, call = self.dialled(request, caller, called), ParlayCall(now)
         self._calls[call_id] = call
         while len(self._calls) > KEPT:
             del self._calls[next(iter(self._calls))]
         return f"<p:result>{call_id}</p:result>"
 
-    def _about(self, request: Request, operation: soap_body.Operation, given: Mapping[str, str]) -> str:
+    def _about(self, request: Request, operation: soap_body.CalledOperation, given: Mapping[str, str]) -> str:
         """Raises ``Wrong``."""
         call = self._calls.get(given["callIdentifier"])
         if call is None or (operation.name != "getCallInformation" and call.status == "CallTerminated"):
             raise Wrong("SVC0002", "Invalid input value for message part %1", "callIdentifier")
         self.noted(request, operation.name)
         if operation.name != "getCallInformation":
-            self._calls[given["callIdentifier"]] = Call(call.began, "CallTerminated")
+            self._calls[given["callIdentifier"]] = ParlayCall(call.began, "CallTerminated")
             return ""
         began = f"{call.began:%Y-%m-%dT%H:%M:%SZ}"
         inner = f"<callStatus>{call.status}</callStatus><startTime>{began}</startTime><duration>0</duration>"
         return f"<p:result>{inner}<terminationCause>{call.cause}</terminationCause></p:result>"
 
-    def _may(self, operation: soap_body.Operation) -> bool:
+    def _may(self, operation: soap_body.CalledOperation) -> bool:
         """Whether the Header holds the login, in clear or as a digest."""
         token = operation.element.getparent().getparent().find("{*}Header//{*}UsernameToken")
         if token is None or self.behaviour.fail == "auth":
@@ -165,14 +165,14 @@ class ParlayX(Appliance):
         text = "" if given is None else given.text or ""
         return same(token.findtext("{*}Username", ""), self.credentials[0]) and same(text, password)
 
-    def _exception(self, request: Request, wrong: Wrong) -> Reply:
+    def _exception(self, request: Request, wrong: Wrong) -> SimulatedReply:
         name = "PolicyException" if wrong.ident.startswith("POL") else "ServiceException"
         inner = f"<messageId>{wrong.ident}</messageId><text>{escape(wrong.text)}</text>"
         inner += f"<variables>{escape(wrong.variable)}</variables>" if wrong.variable else ""
         detail = f'<c:{name} xmlns:c="{COMMON}">{inner}</c:{name}>'
         return self._fault(request, "Server", name, detail)
 
-    def _fault(self, request: Request, code: str, text: str, detail: str = "") -> Reply:
+    def _fault(self, request: Request, code: str, text: str, detail: str = "") -> SimulatedReply:
         self.noted(request, f"fault: {text}")
         return soap_body.fault(code, text, detail)
 

@@ -11,9 +11,9 @@ from urllib.parse import parse_qsl, unquote_plus
 
 from lxml import etree
 
-from gateway.simulators.appliance import Appliance
+from gateway.simulators.appliance import SimulatedAppliance
 from gateway.simulators.credentials import Digest, logged_in, same
-from gateway.simulators.exchange import Reply, Request
+from gateway.simulators.exchange import Request, SimulatedReply
 
 EXTENSION = "3501"
 """The extension that a simulated phone is registered as."""
@@ -21,13 +21,13 @@ DOCUMENTED = "the maker's documentation, not held against a real one"
 CLIENT_CODE = "other clients' code, not held against a real one"
 
 
-class DeskPhone(Appliance):
+class DeskPhone(SimulatedAppliance):
     """A phone of extension 3501."""
 
     login = ("admin", "admin")
     auths: ClassVar[tuple[str, ...]] = ("basic",)
     evidence = DOCUMENTED
-    failures: ClassVar[Mapping[str, str]] = {"auth": "401", **Appliance.failures}
+    failures: ClassVar[Mapping[str, str]] = {"auth": "401", **SimulatedAppliance.failures}
 
     def __init__(self, **wanted: Any) -> None:
         super().__init__(**wanted)
@@ -42,21 +42,21 @@ class DeskPhone(Appliance):
         kind = {"auth": self.behaviour.auth or self.auths[0]} if len(self.auths) > 1 else {}
         return {"username": username, "password": password, **kind}
 
-    def answer(self, request: Request) -> Reply:
+    def answer(self, request: Request) -> SimulatedReply:
         if challenge := self._challenge(request):
             self.noted(request, "401 Unauthorized")
             asked = {"WWW-Authenticate": challenge}
-            return Reply(401, "text/html", b"<html><body>401 Unauthorized</body></html>", asked)
+            return SimulatedReply(401, "text/html", b"<html><body>401 Unauthorized</body></html>", asked)
         if not self.here(request):
             self.noted(request, "404 Not Found")
-            return Reply(404, "text/html", b"<html><body>404 Not Found</body></html>")
+            return SimulatedReply(404, "text/html", b"<html><body>404 Not Found</body></html>")
         return self.told(request)
 
     def here(self, request: Request) -> bool:
         """Whether ``request`` goes to the address of the phone's commands."""
         raise NotImplementedError
 
-    def told(self, request: Request) -> Reply:
+    def told(self, request: Request) -> SimulatedReply:
         """The answer to a command."""
         raise NotImplementedError
 
@@ -78,8 +78,8 @@ class DeskPhone(Appliance):
         return f'Basic realm="{self.name}"'
 
 
-def _done(content_type: str = "text/html", body: bytes = b"") -> Reply:
-    return Reply(200, content_type, body)
+def _done(content_type: str = "text/html", body: bytes = b"") -> SimulatedReply:
+    return SimulatedReply(200, content_type, body)
 
 
 class Yealink(DeskPhone):
@@ -92,7 +92,7 @@ class Yealink(DeskPhone):
     def here(self, request: Request) -> bool:
         return request.path in ("/servlet", "/cgi-bin/ConfigManApp.com", "/cgi-bin/cgiServer.exx")
 
-    def told(self, request: Request) -> Reply:
+    def told(self, request: Request) -> SimulatedReply:
         key = request.query.get("key", "")
         number = key.removeprefix("number=") if request.path == "/servlet" else key
         if request.path == "/servlet" and not key.startswith("number="):
@@ -115,7 +115,7 @@ class Snom(DeskPhone):
     def here(self, request: Request) -> bool:
         return request.path == "/command.htm"
 
-    def told(self, request: Request) -> Reply:
+    def told(self, request: Request) -> SimulatedReply:
         if key := request.query.get("key", ""):
             self.noted(request, f"key {key}")
         else:
@@ -134,7 +134,7 @@ class Grandstream(DeskPhone):
     failures: ClassVar[Mapping[str, str]] = {
         "auth": '{"response":"error","body":"unauthorized"} (the word not recorded)',
         "busy": '{"response":"error","body":"failed"}: the phone does not react',
-        **Appliance.failures,
+        **SimulatedAppliance.failures,
     }
 
     def table(self) -> dict[str, Any]:
@@ -143,7 +143,7 @@ class Grandstream(DeskPhone):
     def here(self, request: Request) -> bool:
         return request.path in ("/cgi-bin/api-make_call", "/cgi-bin/api-phone_operation")
 
-    def told(self, request: Request) -> Reply:
+    def told(self, request: Request) -> SimulatedReply:
         query = request.query
         right = self.behaviour.fail != "auth" and same(query.get("passcode", ""), self.credentials[1])
         if not right or self.behaviour.fail == "busy":
@@ -170,12 +170,12 @@ class Poly(DeskPhone):
     def here(self, request: Request) -> bool:
         return request.method == "POST" and request.path == "/push"
 
-    def told(self, request: Request) -> Reply:
+    def told(self, request: Request) -> SimulatedReply:
         data = _texts(request.body.decode("utf-8", "replace"), "Data")
         typed = request.header("Content-Type").startswith("application/x-com-polycom-spipx")
         if not typed or data is None:
             self.noted(request, "400 Bad Request")
-            return Reply(400, "text/html", b"")
+            return SimulatedReply(400, "text/html", b"")
         found = re.match(r"tel:\\*(.*)", data, re.IGNORECASE | re.DOTALL)
         if found:
             self.dial(request, found[1])
@@ -193,13 +193,13 @@ class CiscoPhone(DeskPhone):
     failures: ClassVar[Mapping[str, str]] = {
         "auth": "401",
         "busy": "Status 6: internal error",
-        **Appliance.failures,
+        **SimulatedAppliance.failures,
     }
 
     def here(self, request: Request) -> bool:
         return request.method == "POST" and request.path == "/CGI/Execute"
 
-    def told(self, request: Request) -> Reply:
+    def told(self, request: Request) -> SimulatedReply:
         url = _attribute(request.form.get("XML", ""), "ExecuteItem", "URL")
         if url is None:
             self.noted(request, "Status 1")
@@ -231,7 +231,7 @@ class Aastra(DeskPhone):
     evidence = CLIENT_CODE
     failures: ClassVar[Mapping[str, str]] = {
         "auth": "403, as for a server that is not in its list (not recorded)",
-        **Appliance.failures,
+        **SimulatedAppliance.failures,
     }
 
     def table(self) -> dict[str, Any]:
@@ -240,10 +240,10 @@ class Aastra(DeskPhone):
     def here(self, request: Request) -> bool:
         return request.method == "POST" and request.path == "/"
 
-    def told(self, request: Request) -> Reply:
+    def told(self, request: Request) -> SimulatedReply:
         if self.behaviour.fail == "auth" or not request.header("Referer"):
             self.noted(request, "403 Forbidden")
-            return Reply(403, "text/html", b"")
+            return SimulatedReply(403, "text/html", b"")
         text = request.body.decode("utf-8", "replace")
         coded = request.header("Content-Type").startswith("application/x-www-form-urlencoded") or "%3C" in text.upper()
         sent = unquote_plus(text) if coded else text
@@ -265,7 +265,7 @@ class Akuvox(DeskPhone):
     login = ("", "")
     failures: ClassVar[Mapping[str, str]] = {
         "auth": "403, as for an address that is not in its list (not recorded)",
-        **Appliance.failures,
+        **SimulatedAppliance.failures,
     }
 
     def table(self) -> dict[str, Any]:
@@ -274,10 +274,10 @@ class Akuvox(DeskPhone):
     def here(self, request: Request) -> bool:
         return request.path == "/fcgi/do"
 
-    def told(self, request: Request) -> Reply:
+    def told(self, request: Request) -> SimulatedReply:
         if self.behaviour.fail == "auth":
             self.noted(request, "403 Forbidden")
-            return Reply(403, "text/html", b"")
+            return SimulatedReply(403, "text/html", b"")
         query = request.query
         if query.get("action") == "MakeCall":
             self.dial(request, query.get("number", ""))
@@ -295,7 +295,7 @@ class Htek(DeskPhone):
     def here(self, request: Request) -> bool:
         return request.target.startswith("/Phone_ActionURL&")
 
-    def told(self, request: Request) -> Reply:
+    def told(self, request: Request) -> SimulatedReply:
         given = dict(parse_qsl(request.target.partition("&")[2], keep_blank_values=True))
         if given.get("Command") == "1":
             self.dial(request, given.get("Number", ""))

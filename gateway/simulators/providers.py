@@ -11,9 +11,9 @@ from typing import Any, ClassVar
 from uuid import uuid4
 
 from gateway.simulators import json_body
-from gateway.simulators.appliance import Appliance
+from gateway.simulators.appliance import SimulatedAppliance
 from gateway.simulators.credentials import logged_in, same
-from gateway.simulators.exchange import Reply, Request
+from gateway.simulators.exchange import Request, SimulatedReply
 
 EXTENSION = "3501"
 TOKEN = "demo-token"  # noqa: S105 - a simulated one
@@ -21,7 +21,7 @@ DOCUMENTED = "the provider's documentation, not held against the service"
 REFUSED = "busy"
 
 
-class Provider(Appliance):
+class Provider(SimulatedAppliance):
     """A service whose token is ``demo-token``."""
 
     login = ("", TOKEN)
@@ -30,7 +30,7 @@ class Provider(Appliance):
     failures: ClassVar[Mapping[str, str]] = {
         "auth": "the token is refused",
         REFUSED: "the order is refused (its words not documented)",
-        **Appliance.failures,
+        **SimulatedAppliance.failures,
     }
 
     @property
@@ -56,11 +56,11 @@ class Provider(Appliance):
     def refuses(self) -> bool:
         return self.behaviour.fail == REFUSED
 
-    def no(self, request: Request, status: int, said: Any, extension: str = "", number: str = "") -> Reply:
+    def no(self, request: Request, status: int, said: Any, extension: str = "", number: str = "") -> SimulatedReply:
         self.noted(request, f"{status} {json.dumps(said, ensure_ascii=False)}", extension, number)
         return json_body.reply(status, said)
 
-    def nowhere(self, request: Request) -> Reply:
+    def nowhere(self, request: Request) -> SimulatedReply:
         return self.no(request, 404, {"error": "not found"})
 
 
@@ -74,13 +74,13 @@ class BmTelecom(Provider):
     failures: ClassVar[Mapping[str, str]] = {
         "auth": "403, as nothing is documented",
         REFUSED: "200 with data.status FAILED (not documented)",
-        **Appliance.failures,
+        **SimulatedAppliance.failures,
     }
 
     def table(self) -> dict[str, Any]:
         return {}
 
-    def answer(self, request: Request) -> Reply:
+    def answer(self, request: Request) -> SimulatedReply:
         found = re.fullmatch(r"/api/call/([^/]+)/([^/]+)", request.path)
         if not found:
             return self.nowhere(request)
@@ -105,7 +105,7 @@ class UTech(Provider):
     title = "PABX uTech simulado"
     https_only = False
 
-    def answer(self, request: Request) -> Reply:
+    def answer(self, request: Request) -> SimulatedReply:
         query = request.query
         extension, number = query.get("source", ""), query.get("destination", "")
         if request.path != "/utech/v1/call/makecall/":
@@ -122,7 +122,7 @@ class Evolux(Provider):
     name = "evolux"
     title = "Evolux simulado"
 
-    def answer(self, request: Request) -> Reply:
+    def answer(self, request: Request) -> SimulatedReply:
         if request.path != "/api/v1/call" or request.method != "POST":
             return self.nowhere(request)
         extension, number = request.form.get("from", ""), request.form.get("to", "")
@@ -133,7 +133,7 @@ class Evolux(Provider):
         self.dialled(request, extension, number)
         return json_body.reply(200, {"meta": {"status": 200, "message": "OK"}})
 
-    def _meta(self, request: Request, status: int, message: str, extension: str, number: str) -> Reply:
+    def _meta(self, request: Request, status: int, message: str, extension: str, number: str) -> SimulatedReply:
         return self.no(request, status, {"meta": {"status": status, "message": message}}, extension, number)
 
 
@@ -144,7 +144,7 @@ class TotalVoice(Provider):
     name = "totalvoice"
     title = "TotalVoice simulado"
 
-    def answer(self, request: Request) -> Reply:
+    def answer(self, request: Request) -> SimulatedReply:
         if not self.may(request.header("Access-Token")):
             return self._said(request, 403, "Acesso negado")
         if request.method == "DELETE" and request.path.startswith("/chamada/"):
@@ -159,7 +159,9 @@ class TotalVoice(Provider):
         self.dialled(request, extension, number)
         return json_body.reply(200, _chamada(200, "chamada criada com sucesso", {"id": len(self.received)}))
 
-    def _said(self, request: Request, status: int, message: str, extension: str = "", number: str = "") -> Reply:
+    def _said(
+        self, request: Request, status: int, message: str, extension: str = "", number: str = ""
+    ) -> SimulatedReply:
         return self.no(request, status, _chamada(status, message, None), extension, number)
 
 
@@ -183,7 +185,7 @@ class Nvoip(Provider):
     def table(self) -> dict[str, Any]:
         return {"numbersip": self.credentials[0], "user_token": self.token}
 
-    def answer(self, request: Request) -> Reply:
+    def answer(self, request: Request) -> SimulatedReply:
         if request.path == "/v2/oauth/token":
             right = request.form.get("username", "") == self.credentials[0] and self.may(
                 request.form.get("password", "")
@@ -196,7 +198,7 @@ class Nvoip(Provider):
             return self.nowhere(request)
         return self._call(request)
 
-    def _call(self, request: Request) -> Reply:
+    def _call(self, request: Request) -> SimulatedReply:
         order = json_body.asked(request)
         extension, number = str(order.get("caller", "")), str(order.get("called", ""))
         if request.header("Authorization") != f"Bearer {self._access}":
@@ -212,7 +214,7 @@ class Api4Com(Provider):
     name = "api4com"
     title = "Api4Com simulado"
 
-    def answer(self, request: Request) -> Reply:
+    def answer(self, request: Request) -> SimulatedReply:
         if request.path != "/api/v1/dialer" or request.method != "POST":
             return self.nowhere(request)
         order = json_body.asked(request)
@@ -238,7 +240,7 @@ class ThreeCPlus(Provider):
     def table(self) -> dict[str, Any]:
         return {"origins": {EXTENSION: {"agent_token": self.token}}}
 
-    def answer(self, request: Request) -> Reply:
+    def answer(self, request: Request) -> SimulatedReply:
         step = request.path.removeprefix("/api/v1/agent/manual_call/")
         if step not in ("enter", "dial") or request.method != "POST":
             return self.nowhere(request)
@@ -252,7 +254,7 @@ class ThreeCPlus(Provider):
         self.dialled(request, EXTENSION, number)
         return json_body.reply(204, None)
 
-    def _enter(self, request: Request) -> Reply:
+    def _enter(self, request: Request) -> SimulatedReply:
         if self._manual or self.refuses:
             return self.no(request, 422, {"detail": "Agente não está ocioso"})
         self._manual = True
@@ -273,7 +275,7 @@ class Sipgate(Provider):
         place = {"token_id": token_id, "token": token, "caller_id": "+554732100123"}
         return {**place, "callee_rule": "+55{{ number }}", "origins": {EXTENSION: "e0"}}
 
-    def answer(self, request: Request) -> Reply:
+    def answer(self, request: Request) -> SimulatedReply:
         if request.path != "/v2/sessions/calls" or request.method != "POST":
             return self.nowhere(request)
         order = json_body.asked(request)

@@ -9,9 +9,9 @@ from uuid import uuid4
 from xml.sax.saxutils import escape
 
 from gateway.simulators import json_body
-from gateway.simulators.appliance import Appliance
+from gateway.simulators.appliance import SimulatedAppliance
 from gateway.simulators.credentials import logged_in, same
-from gateway.simulators.exchange import Reply, Request
+from gateway.simulators.exchange import Request, SimulatedReply
 from gateway.simulators.providers import EXTENSION, Provider
 from gateway.simulators.tokens import Tokens
 
@@ -32,7 +32,7 @@ class ThreeCxV20(Provider):
         "auth": "no token: 401 (its words not documented)",
         "privilege": "403: the client may not control the extension (its words not documented)",
         "busy": "200 with a finalstatus that is not Success (its words not documented)",
-        **Appliance.failures,
+        **SimulatedAppliance.failures,
     }
 
     def __init__(self, **wanted: Any) -> None:
@@ -47,7 +47,7 @@ class ThreeCxV20(Provider):
         """Let all tokens expire."""
         self._tokens.clear()
 
-    def answer(self, request: Request) -> Reply:
+    def answer(self, request: Request) -> SimulatedReply:
         if request.method == "POST" and request.path == "/connect/token":
             return self._connect(request)
         found = re.fullmatch(r"/callcontrol/([^/]+)(/devices/[^/]+)?/makecall", request.path)
@@ -58,7 +58,7 @@ class ThreeCxV20(Provider):
             return self.no(request, 401, None, found[1])
         return self._make_call(request, found[1])
 
-    def _connect(self, request: Request) -> Reply:
+    def _connect(self, request: Request) -> SimulatedReply:
         client_id, _ = self.credentials
         right = request.form.get("client_id") == client_id and self.may(request.form.get("client_secret", ""))
         if not right or request.form.get("grant_type") != "client_credentials":
@@ -67,7 +67,7 @@ class ThreeCxV20(Provider):
         given = {"token_type": "Bearer", "expires_in": int(TOKEN_S), "access_token": self._tokens.give()}
         return json_body.reply(200, given)
 
-    def _make_call(self, request: Request, extension: str) -> Reply:
+    def _make_call(self, request: Request, extension: str) -> SimulatedReply:
         number = str(json_body.asked(request).get("destination", "")) if json_body.declared(request) else ""
         if self.behaviour.fail == "privilege":
             return self.no(request, 403, None, extension, number)
@@ -92,7 +92,7 @@ class Wazo(Provider):
         "auth": "no token: 401 'Authentication Failed'",
         "absent": "400 with a message (its words not recorded)",
         "busy": "201 all the same: what becomes of the call is an event",
-        **Appliance.failures,
+        **SimulatedAppliance.failures,
     }
     CALLS: ClassVar[str] = "/api/calld/1.0/users/me/calls"
 
@@ -105,7 +105,7 @@ class Wazo(Provider):
         username, password = self.credentials
         return {"origins": {EXTENSION: {"username": username, "password": password}}}
 
-    def answer(self, request: Request) -> Reply:
+    def answer(self, request: Request) -> SimulatedReply:
         if (request.method, request.path) == ("POST", "/api/auth/0.1/token"):
             return self._token(request)
         call_id = unquote(request.path.removeprefix(f"{self.CALLS}/"))
@@ -116,7 +116,7 @@ class Wazo(Provider):
             return self.no(request, 401, {"reason": ["Authentication failed"], "status_code": 401})
         return self._hang_up(request, call_id) if hangs_up else self._call(request)
 
-    def _token(self, request: Request) -> Reply:
+    def _token(self, request: Request) -> SimulatedReply:
         life_s = json_body.asked(request).get("expiration", 7200)
         if not isinstance(life_s, int) or life_s < 1:
             return self.no(request, 400, {"reason": ["Invalid expiration"], "status_code": 400})
@@ -126,7 +126,7 @@ class Wazo(Provider):
         self.noted(request, "token")
         return json_body.reply(200, {"data": {"token": token, "acl": [], "metadata": {}}})
 
-    def _call(self, request: Request) -> Reply:
+    def _call(self, request: Request) -> SimulatedReply:
         number = str(json_body.asked(request).get("extension", ""))
         if self.behaviour.fail == "absent" or not number:
             said = {"message": "Invalid extension", "error_id": "invalid-extension", "details": {}}
@@ -138,7 +138,7 @@ class Wazo(Provider):
             call_id = self._calls.give(self.dialled(request, EXTENSION, number))
         return json_body.reply(201, {"call_id": call_id, "status": "Down", "dialed_extension": number})
 
-    def _hang_up(self, request: Request, call_id: str) -> Reply:
+    def _hang_up(self, request: Request, call_id: str) -> SimulatedReply:
         if not self._calls.knows(call_id):
             said = {"message": "No such call", "error_id": "no-such-call", "details": {"call_id": call_id}}
             return self.no(request, 404, said)
@@ -160,7 +160,7 @@ class BroadWorks(Provider):
         "auth": "401",
         "absent": "404 with an ErrorInfo (its words not documented)",
         "busy": "403 with an ErrorInfo (its status and words not documented)",
-        **Appliance.failures,
+        **SimulatedAppliance.failures,
     }
     XSI: ClassVar[str] = "http://schema.broadsoft.com/xsi"
 
@@ -177,20 +177,20 @@ class BroadWorks(Provider):
         username, password = self.credentials
         return {"username": username, "password": password, "domain": self.domain}
 
-    def answer(self, request: Request) -> Reply:
+    def answer(self, request: Request) -> SimulatedReply:
         found = re.fullmatch(r"/com\.broadsoft\.xsi-actions/v2\.0/user/([^/]+)/calls/([^/]+)", request.path)
         user, step = (unquote(part) for part in found.groups()) if found else ("", "")
         if not found or (request.method, step == "new") not in (("POST", True), ("DELETE", False)):
             return self.nowhere(request)
         if self.behaviour.fail == "auth" or not logged_in(request, self.credentials):
             self.noted(request, "401 Unauthorized", user)
-            return Reply(401, "text/html", b"", {"WWW-Authenticate": 'Basic realm="Xsi"'})
+            return SimulatedReply(401, "text/html", b"", {"WWW-Authenticate": 'Basic realm="Xsi"'})
         extension, _, domain = user.partition("@")
         if self.behaviour.fail == "absent" or not same(domain, self.domain):
             return self._error(request, 404, f"User not found: {user}", extension)
         return self._call(request, user, extension) if step == "new" else self._hang_up(request, user, step)
 
-    def _call(self, request: Request, user: str, extension: str) -> Reply:
+    def _call(self, request: Request, user: str, extension: str) -> SimulatedReply:
         number = request.query.get("address", "")
         if self.refuses or not number:
             return self._error(request, 403, "Call failed", extension, number)
@@ -200,20 +200,22 @@ class BroadWorks(Provider):
         parts = f"<callId>{call_id}</callId><externalTrackingId>{uuid4().hex}:1</externalTrackingId>"
         return self._xml(201, "CallStartInfo", parts)
 
-    def _hang_up(self, request: Request, user: str, call_id: str) -> Reply:
+    def _hang_up(self, request: Request, user: str, call_id: str) -> SimulatedReply:
         if not self._calls.knows(f"{user} {call_id}"):
             return self._error(request, 404, f"Call not found: {call_id}")
         self._calls.end(f"{user} {call_id}")
         self.noted(request, f"hung up {call_id}")
-        return Reply(200, "application/xml", b"")
+        return SimulatedReply(200, "application/xml", b"")
 
-    def _error(self, request: Request, status: int, summary: str, extension: str = "", number: str = "") -> Reply:
+    def _error(
+        self, request: Request, status: int, summary: str, extension: str = "", number: str = ""
+    ) -> SimulatedReply:
         self.noted(request, f"{status} {summary}", extension, number)
         return self._xml(status, "ErrorInfo", f"<summary>{escape(summary)}</summary>")
 
-    def _xml(self, status: int, element: str, inner: str) -> Reply:
+    def _xml(self, status: int, element: str, inner: str) -> SimulatedReply:
         said = f'<?xml version="1.0" encoding="UTF-8"?>\n<{element} xmlns="{self.XSI}">{inner}</{element}>'
-        return Reply(status, "application/xml", said.encode())
+        return SimulatedReply(status, "application/xml", said.encode())
 
 
 REST: tuple[type[Provider], ...] = (ThreeCxV20, Wazo, BroadWorks)

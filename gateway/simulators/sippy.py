@@ -6,12 +6,12 @@ from itertools import count
 from typing import Any, ClassVar
 from xml.parsers.expat import ExpatError
 
-from gateway.simulators.appliance import Appliance
+from gateway.simulators.appliance import SimulatedAppliance
 from gateway.simulators.credentials import Digest
-from gateway.simulators.exchange import Reply, Request
+from gateway.simulators.exchange import Request, SimulatedReply
 
 
-class Sippy(Appliance):
+class Sippy(SimulatedAppliance):
     """``POST /xmlapi/xmlapi``: ``make2WayCallback({authname, cld_first, cld_second, cli_first, cli_second})`` →
     ``i_callback_request``; ``cancelCallback``; HTTP Digest. ``cld_first`` rings first."""
 
@@ -38,21 +38,21 @@ class Sippy(Appliance):
         where = {"host": f"{self.host}:{self.port}", **self.pinned(), "username": username, "password": password}
         return {self.name: {"preset": self.name, **where, "authname": "5547333", "caller_id": "554733330000"}}
 
-    def answer(self, request: Request) -> Reply:
+    def answer(self, request: Request) -> SimulatedReply:
         if request.path != "/xmlapi/xmlapi" or request.method != "POST":
             self.noted(request, "404 Not Found")
-            return Reply.text(404, "Not Found")
+            return SimulatedReply.text(404, "Not Found")
         challenge = self._digest.refused(request, self.credentials)
         if challenge or self.behaviour.fail == "auth":
             self.noted(request, "401 Unauthorized")
             asked = challenge or 'Digest realm="xmlapi", nonce="0", qop="auth", algorithm=MD5'
-            return Reply(401, "text/html", b"", {"WWW-Authenticate": asked})
+            return SimulatedReply(401, "text/html", b"", {"WWW-Authenticate": asked})
         return self._called(request)
 
-    def fault(self, request: Request) -> Reply:
+    def fault(self, request: Request) -> SimulatedReply:
         return self._no(request, "internal error")
 
-    def _called(self, request: Request) -> Reply:
+    def _called(self, request: Request) -> SimulatedReply:
         try:
             params, method = xmlrpc.client.loads(request.body)
         except (ExpatError, xmlrpc.client.Error, ValueError, TypeError, LookupError, AssertionError):
@@ -70,12 +70,12 @@ class Sippy(Appliance):
         self.dialled(request, first, second, call_id=str(ident))
         return _said({"result": "OK", "i_callback_request": ident})
 
-    def _no(self, request: Request, text: str, extension: str = "", number: str = "") -> Reply:
+    def _no(self, request: Request, text: str, extension: str = "", number: str = "") -> SimulatedReply:
         self.noted(request, f"fault 500: {text}", extension, number)
         said = xmlrpc.client.dumps(xmlrpc.client.Fault(500, text), encoding="utf-8")
-        return Reply(200, "text/xml", said.encode())
+        return SimulatedReply(200, "text/xml", said.encode())
 
 
-def _said(value: Mapping[str, Any]) -> Reply:
+def _said(value: Mapping[str, Any]) -> SimulatedReply:
     said = xmlrpc.client.dumps((dict(value),), methodresponse=True, encoding="utf-8")
-    return Reply(200, "text/xml", said.encode())
+    return SimulatedReply(200, "text/xml", said.encode())

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from lxml import etree
 
-from gateway.simulators.appliance import Appliance, Reply, Request
+from gateway.simulators.appliance import Request, SimulatedAppliance, SimulatedReply
 
 NAMESPACE = "urn:simulated-pabx"
 ENVELOPE = "http://schemas.xmlsoap.org/soap/envelope/"
@@ -15,7 +15,7 @@ WSDL = Path(__file__).with_name("pabx.wsdl")
 XML = "text/xml; charset=utf-8"
 
 
-class SoapAppliance(Appliance):
+class SoapAppliance(SimulatedAppliance):
     """``MakeCall(callingDevice, calledNumber)`` → ``callId`` at ``/pabx``, described by ``/pabx?wsdl``."""
 
     name = "soap"
@@ -36,24 +36,24 @@ class SoapAppliance(Appliance):
             "ref_path": "callId",
         }
 
-    def answer(self, request: Request) -> Reply:
+    def answer(self, request: Request) -> SimulatedReply:
         if self.behaviour.fail == "auth":
             self.noted(request, "401 Unauthorized")
-            return Reply(401, "text/plain", b"", {"WWW-Authenticate": 'Basic realm="simulated"'})
+            return SimulatedReply(401, "text/plain", b"", {"WWW-Authenticate": 'Basic realm="simulated"'})
         if request.path != "/pabx":
-            return Reply.text(404, "/pabx?wsdl")
+            return SimulatedReply.text(404, "/pabx?wsdl")
         if request.method == "POST":
             return self._call(request)
-        return Reply(200, XML, _wsdl(request.header("Host") or self.address.removeprefix("http://")))
+        return SimulatedReply(200, XML, _wsdl(request.header("Host") or self.address.removeprefix("http://")))
 
-    def fault(self, request: Request) -> Reply:
+    def fault(self, request: Request) -> SimulatedReply:
         # A client that cannot even load the WSDL would never meet the fault.
         if request.method != "POST":
             return self.answer(request)
         self.noted(request, "500 internal error")
         return _fault("internal error", side="Server")
 
-    def _call(self, request: Request) -> Reply:
+    def _call(self, request: Request) -> SimulatedReply:
         call = _body(request.body)
         if call is None or etree.QName(call).localname != "MakeCall":
             return _fault("expected a SOAP 1.1 envelope with MakeCall in its Body")
@@ -66,7 +66,7 @@ class SoapAppliance(Appliance):
             return _fault("the extension is busy", side="Server")
         response = etree.Element(f"{{{NAMESPACE}}}MakeCallResponse", nsmap={"p": NAMESPACE})
         etree.SubElement(response, f"{{{NAMESPACE}}}callId").text = self.dialled(request, extension, number)
-        return Reply(200, XML, _enveloped(response))
+        return SimulatedReply(200, XML, _enveloped(response))
 
 
 def _wsdl(host: str) -> bytes:
@@ -94,8 +94,8 @@ def _enveloped(element: Any) -> bytes:
     return bytes(etree.tostring(envelope, xml_declaration=True, encoding="utf-8"))
 
 
-def _fault(text: str, *, side: str = "Client") -> Reply:
+def _fault(text: str, *, side: str = "Client") -> SimulatedReply:
     fault = etree.Element(f"{{{ENVELOPE}}}Fault", nsmap={"s": ENVELOPE})
     etree.SubElement(fault, "faultcode").text = f"s:{side}"
     etree.SubElement(fault, "faultstring").text = text
-    return Reply(500, XML, _enveloped(fault))
+    return SimulatedReply(500, XML, _enveloped(fault))

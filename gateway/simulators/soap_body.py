@@ -6,7 +6,7 @@ from xml.sax.saxutils import escape
 
 from lxml import etree
 
-from gateway.simulators.exchange import Reply
+from gateway.simulators.exchange import SimulatedReply
 
 ENVELOPE = "http://schemas.xmlsoap.org/soap/envelope/"
 ENCODING = "http://schemas.xmlsoap.org/soap/encoding/"
@@ -18,7 +18,7 @@ _HEAD = (
 
 
 @dataclass(frozen=True)
-class Operation:
+class CalledOperation:
     """An operation that was called: its name, its namespace and its element."""
 
     name: str
@@ -50,7 +50,7 @@ def _is(element: Any, name: str, namespace: str) -> bool:
     return tag.localname == name and (not namespace or tag.namespace == namespace)
 
 
-def read(content: bytes) -> Operation | None:
+def read(content: bytes) -> CalledOperation | None:
     """The operation in an envelope; None when there is none."""
     parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False)
     try:
@@ -62,18 +62,18 @@ def read(content: bytes) -> Operation | None:
     if first is None:
         return None
     tag = etree.QName(first)
-    return Operation(tag.localname, tag.namespace or "", first)
+    return CalledOperation(tag.localname, tag.namespace or "", first)
 
 
-def reply(body: str, header: str = "") -> Reply:
+def reply(body: str, header: str = "") -> SimulatedReply:
     """An envelope with ``body`` and ``header``, which are XML already."""
     before = f"<soapenv:Header>{header}</soapenv:Header>" if header else ""
-    return Reply(200, XML, f"{_HEAD}{before}<soapenv:Body>{body}</soapenv:Body></soapenv:Envelope>".encode())
+    return SimulatedReply(200, XML, f"{_HEAD}{before}<soapenv:Body>{body}</soapenv:Body></soapenv:Envelope>".encode())
 
 
-def fault(code: str, text: str, detail: str = "") -> Reply:
+def fault(code: str, text: str, detail: str = "") -> SimulatedReply:
     """A fault by HTTP 500; ``code`` is the part behind the prefix (``Server.userException``), ``detail`` is XML."""
     inner = f"<faultcode>soapenv:{escape(code)}</faultcode><faultstring>{escape(text)}</faultstring>"
     inner += f"<detail>{detail}</detail>" if detail else "<detail/>"
     whole = f"{_HEAD}<soapenv:Body><soapenv:Fault>{inner}</soapenv:Fault></soapenv:Body></soapenv:Envelope>"
-    return Reply(500, XML, whole.encode())
+    return SimulatedReply(500, XML, whole.encode())

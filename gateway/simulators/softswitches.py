@@ -13,8 +13,8 @@ from xml.sax.saxutils import escape
 
 from lxml import etree
 
-from gateway.simulators.appliance import Appliance
-from gateway.simulators.exchange import Answer, NoReply, Reply, Request
+from gateway.simulators.appliance import SimulatedAppliance
+from gateway.simulators.exchange import Answer, NoReply, Request, SimulatedReply
 
 FAILED = "failed"
 SCENARIO = "scenario"
@@ -24,7 +24,7 @@ BUSY = "busy"
 _LAST = re.compile(r"(<value>(?:<string>)?)[^<]*((?:</string>)?</value>\s*</param>\s*</params>)")
 
 
-class Refused(Exception):
+class MethodRefusal(Exception):
     """A fault: its code and its sentence."""
 
     def __init__(self, code: int, text: str) -> None:
@@ -37,7 +37,7 @@ def _user(uri: str) -> str:
     return uri.removeprefix("sip:").partition("@")[0]
 
 
-class Sems(Appliance):
+class Sems(SimulatedAppliance):
     """``dial_auth_b2b("click2dial", announcement, from, to, caller's address, callee's address, realm, user,
     password)`` on any path, also as ``di_dial.dial_auth_b2b`` and ``di("di_dial", "dial_auth_b2b", …)``. The answer is
     an array of one text: the call's tag, or ``<failed>``. A request without a length gets no answer."""
@@ -63,38 +63,38 @@ class Sems(Appliance):
             return NoReply.CLOSES
         try:
             told = self._called(request)
-        except Refused as refused:
+        except MethodRefusal as refused:
             return self._fault(request, refused.code, refused.text)
         return self._reply(f"<params><param>\r\n\t{_array(told)}\r\n</param></params>")
 
-    def fault(self, request: Request) -> Reply:
+    def fault(self, request: Request) -> SimulatedReply:
         return self._fault(request, 500, "Exception occured.")
 
     def masked(self, raw: str) -> str:
         return _LAST.sub(r"\1****\2", super().masked(raw))
 
     def _called(self, request: Request) -> str:
-        """The one text of the answer. Raises ``Refused``."""
+        """The one text of the answer. Raises ``MethodRefusal``."""
         params, method = _loaded(request.body)
         if any(not isinstance(each, str | int | float | list) or isinstance(each, bool) for each in params):
-            raise Refused(400, "unsupported parameter type")
+            raise MethodRefusal(400, "unsupported parameter type")
         if method == "di":
             if len(params) < 2:
-                raise Refused(400, "need at least factory name and function name to call")
+                raise MethodRefusal(400, "need at least factory name and function name to call")
             if params[0] != "di_dial":
-                raise Refused(500, "could not get factory")
+                raise MethodRefusal(500, "could not get factory")
             method, params = f"di_dial.{params[1]}", params[2:]
             if method != "di_dial.dial_auth_b2b":
-                raise Refused(504, f"Exception: AmDynInvoke::NotImplemented: {method.removeprefix('di_dial.')}")
+                raise MethodRefusal(504, f"Exception: AmDynInvoke::NotImplemented: {method.removeprefix('di_dial.')}")
         if method.removeprefix("di_dial.") != "dial_auth_b2b":
-            raise Refused(-1, f"{method}: unknown method name")
+            raise MethodRefusal(-1, f"{method}: unknown method name")
         return self._dial(request, params)
 
     def _dial(self, request: Request, params: Sequence[Any]) -> str:
         if len(params) < self.STRINGS:
-            raise Refused(300, "Exception: AmArg out of bounds - paramter number mismatch.")
+            raise MethodRefusal(300, "Exception: AmArg out of bounds - paramter number mismatch.")
         if not all(isinstance(each, str) for each in params[: self.STRINGS]):
-            raise Refused(300, "Exception: Type mismatch in arguments.")
+            raise MethodRefusal(300, "Exception: Type mismatch in arguments.")
         caller, called = _user(params[2]), _user(params[3])
         if self.behaviour.fail == FAILED or params[0] != "click2dial":
             self.noted(request, "<failed>", caller, called)
@@ -104,16 +104,16 @@ class Sems(Appliance):
             return uuid4().hex
         return self.dialled(request, caller, called)
 
-    def _fault(self, request: Request, code: int, text: str) -> Reply:
+    def _fault(self, request: Request, code: int, text: str) -> SimulatedReply:
         self.noted(request, f"fault {code}: {text}")
         members = f"<member><name>faultCode</name><value><i4>{code}</i4></value></member>"
         members += f"<member><name>faultString</name><value>{escape(text)}</value></member>"
         return self._reply(f"<fault>\r\n\t<value><struct>{members}</struct></value>\r\n</fault>")
 
-    def _reply(self, inner: str) -> Reply:
+    def _reply(self, inner: str) -> SimulatedReply:
         body = f'<?xml version="1.0"?>\r\n<methodResponse>{inner}</methodResponse>\r\n'.encode()
         lines = {"Server": "XMLRPC++ 0.7", "Content-Type": "text/xml", "Content-length": str(len(body))}
-        return Reply.exactly("200 OK", lines, body)
+        return SimulatedReply.exactly("200 OK", lines, body)
 
 
 def _array(text: str) -> str:
@@ -131,7 +131,7 @@ def _loaded(body: bytes) -> tuple[Sequence[Any], str]:
     return params, method or ""
 
 
-class OpenSips(Appliance):
+class OpenSips(SimulatedAppliance):
     """``b2b_trigger_scenario`` or ``b2b_logic:trigger_scenario`` by POST to ``/RPC2``: one struct of ``scenario_id``,
     ``entity1``, ``entity2`` (``id,address[,name]``) and perhaps ``context``, all as ``<string>`` → ``OK``, before
     anybody rings."""
@@ -153,66 +153,66 @@ class OpenSips(Appliance):
     def answer(self, request: Request) -> Answer:
         if request.path != "/RPC2":
             self.noted(request, "404 Not Found")
-            return Reply.text(404, "")
+            return SimulatedReply.text(404, "")
         if request.method != "POST" or not request.body:
             status = 400 if request.method == "POST" else 405
             self.noted(request, str(status))
-            return Reply.text(status, "")
+            return SimulatedReply.text(status, "")
         try:
             method, given = _named(request.body)
             self._trigger(request, method, given)
-        except Refused as refused:
+        except MethodRefusal as refused:
             return self._fault(request, refused.code, refused.text)
         ok = "<params><param>\r\n<value><string>OK</string></value></param></params>"
         said = f'<?xml version="1.0" encoding="UTF-8"?>\r\n<methodResponse>\r\n{ok}\r\n</methodResponse>\r\n'
-        return Reply(200, "text/xml; charset=utf-8", said.encode())
+        return SimulatedReply(200, "text/xml; charset=utf-8", said.encode())
 
-    def fault(self, request: Request) -> Reply:
+    def fault(self, request: Request) -> SimulatedReply:
         return self._fault(request, -32000, "server error")
 
     def _trigger(self, request: Request, method: str, given: Mapping[str, str]) -> None:
-        """Raises ``Refused``."""
+        """Raises ``MethodRefusal``."""
         if method not in self.methods:
-            raise Refused(-32601, "server error. requested method not found")
+            raise MethodRefusal(-32601, "server error. requested method not found")
         if set(given) - {"context"} != {"scenario_id", "entity1", "entity2"}:
-            raise Refused(-32602, "server error. invalid method parameters")
+            raise MethodRefusal(-32602, "server error. invalid method parameters")
         caller, called = (_user(_address(given[name], name)) for name in ("entity1", "entity2"))
         if self.behaviour.fail == SCENARIO:
-            raise Refused(500, "Failed to initialize scenario")
+            raise MethodRefusal(500, "Failed to initialize scenario")
         if self.behaviour.fail == BUSY:
             self.noted(request, "OK, and nobody answers", caller, called)
         else:
             self.dialled(request, caller, called)
 
-    def _fault(self, request: Request, code: int, text: str) -> Reply:
+    def _fault(self, request: Request, code: int, text: str) -> SimulatedReply:
         self.noted(request, f"fault {code}: {text}")
         said = xmlrpc.client.dumps(xmlrpc.client.Fault(code, text), encoding="utf-8")
-        return Reply(200, "text/xml; charset=utf-8", said.encode())
+        return SimulatedReply(200, "text/xml; charset=utf-8", said.encode())
 
 
 def _address(entity: str, name: str) -> str:
-    """The address in ``id,address[,name]``. Raises ``Refused``."""
+    """The address in ``id,address[,name]``. Raises ``MethodRefusal``."""
     ident, _, rest = entity.partition(",")
     address = rest.partition(",")[0].strip()
     if not ident or not address:
-        raise Refused(400, f"Missing {'destination URI' if ident else 'ID'} for {name}")
+        raise MethodRefusal(400, f"Missing {'destination URI' if ident else 'ID'} for {name}")
     return address
 
 
 def _named(body: bytes) -> tuple[str, dict[str, str]]:
     """Method and named parameters. Positional ones, values without ``<string>`` and empty ones count as none. Raises
-    ``Refused``."""
+    ``MethodRefusal``."""
     parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False)
     try:
         call = etree.fromstring(body, parser)
     except (etree.XMLSyntaxError, ValueError):
         # Without its minus, as in the source.
-        raise Refused(32700, "parse error. not well formed") from None
+        raise MethodRefusal(32700, "parse error. not well formed") from None
     method = call.findtext("methodName", "")
     if call.tag != "methodCall" or not method:
-        raise Refused(-32600, "server error. invalid xml-rpc. not conforming to spec.")
+        raise MethodRefusal(-32600, "server error. invalid xml-rpc. not conforming to spec.")
     members = call.findall("params/param/value/struct/member")
     found = {member.findtext("name", ""): member.findtext("value/string", "") for member in members}
     if any(not text for name, text in found.items() if name != "context"):
-        raise Refused(-32600, "server error. invalid xml-rpc. not conforming to spec.")
+        raise MethodRefusal(-32600, "server error. invalid xml-rpc. not conforming to spec.")
     return method, found

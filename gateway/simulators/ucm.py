@@ -6,9 +6,9 @@ from hashlib import md5
 from secrets import token_hex
 from typing import Any, ClassVar
 
-from gateway.simulators.appliance import Appliance
+from gateway.simulators.appliance import SimulatedAppliance
 from gateway.simulators.credentials import same
-from gateway.simulators.exchange import Reply, Request
+from gateway.simulators.exchange import Request, SimulatedReply
 from gateway.simulators.tokens import Tokens
 
 COOKIE_S = 600.0
@@ -17,7 +17,7 @@ NO = -1
 """The status of a refusal: the guide says that it is not 0, its numbers are not recorded."""
 
 
-class GrandstreamUcm(Appliance):
+class GrandstreamUcm(SimulatedAppliance):
     """``POST /api`` of JSON: ``challenge``, ``login`` with ``token`` = MD5 of challenge and password, then
     ``dialOutbound`` (``caller``, ``outbound``) or ``dialExtension`` (``caller``, ``callee``) with the cookie;
     ``status`` 0 is a success."""
@@ -29,7 +29,7 @@ class GrandstreamUcm(Appliance):
     failures: ClassVar[Mapping[str, str]] = {
         "auth": "login answers a status that is not 0",
         "busy": "the order answers a status that is not 0",
-        **Appliance.failures,
+        **SimulatedAppliance.failures,
     }
 
     def __init__(self, **wanted: Any) -> None:
@@ -41,10 +41,10 @@ class GrandstreamUcm(Appliance):
         user, password = self.credentials
         return self.tables_of_https(user=user, password=password)
 
-    def answer(self, request: Request) -> Reply:
+    def answer(self, request: Request) -> SimulatedReply:
         if request.path != "/api" or request.method != "POST":
             self.noted(request, "404 Not Found")
-            return Reply.text(404, "Not Found")
+            return SimulatedReply.text(404, "Not Found")
         asked = _asked(request.body)
         action = str(asked.get("action", ""))
         if action == "challenge":
@@ -57,7 +57,7 @@ class GrandstreamUcm(Appliance):
         number = {"dialOutbound": "outbound", "dialExtension": "callee"}.get(action)
         return self._dial(request, action, str(asked.get("caller", "")), str(asked.get(number or "", "")))
 
-    def _log_in(self, request: Request, asked: Mapping[str, Any]) -> Reply:
+    def _log_in(self, request: Request, asked: Mapping[str, Any]) -> SimulatedReply:
         user, password = self.credentials
         rights = [md5((each + password).encode(), usedforsecurity=False).hexdigest() for each in self._challenges]
         right = asked.get("user") == user and any(same(str(asked.get("token", "")), each) for each in rights)
@@ -67,17 +67,17 @@ class GrandstreamUcm(Appliance):
         self._challenges = []
         return self._yes(request, "login", {"cookie": self._cookies.give(f"sid{token_hex(8)}")})
 
-    def _dial(self, request: Request, action: str, extension: str, number: str) -> Reply:
+    def _dial(self, request: Request, action: str, extension: str, number: str) -> SimulatedReply:
         if self.behaviour.fail == "busy" or not (extension and number):
             return self._no(request, action, extension, number)
         self.dialled(request, extension, number)
         return _said({}, 0)
 
-    def _yes(self, request: Request, action: str, response: dict[str, str]) -> Reply:
+    def _yes(self, request: Request, action: str, response: dict[str, str]) -> SimulatedReply:
         self.noted(request, action)
         return _said(response, 0)
 
-    def _no(self, request: Request, text: str, extension: str = "", number: str = "") -> Reply:
+    def _no(self, request: Request, text: str, extension: str = "", number: str = "") -> SimulatedReply:
         self.noted(request, f"{text}: status {NO}", extension, number)
         return _said({}, NO)
 
@@ -91,5 +91,5 @@ def _asked(body: bytes) -> Mapping[str, Any]:
     return asked if isinstance(asked, dict) else {}
 
 
-def _said(response: dict[str, str], status: int) -> Reply:
-    return Reply(200, "application/json", json.dumps({"response": response, "status": status}).encode())
+def _said(response: dict[str, str], status: int) -> SimulatedReply:
+    return SimulatedReply(200, "application/json", json.dumps({"response": response, "status": status}).encode())

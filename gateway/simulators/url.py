@@ -5,12 +5,12 @@ from collections.abc import Mapping
 from hmac import compare_digest
 from typing import Any, ClassVar
 
-from gateway.simulators.appliance import Appliance, Reply, Request
+from gateway.simulators.appliance import Request, SimulatedAppliance, SimulatedReply
 
 KEY = "demo"
 
 
-class UrlAppliance(Appliance):
+class UrlAppliance(SimulatedAppliance):
     """``GET /originate?from=EXT&to=NUM&key=KEY`` → ``OK ID`` or ``ERROR reason``; 403 for a wrong key."""
 
     name = "url"
@@ -18,7 +18,7 @@ class UrlAppliance(Appliance):
     failures: ClassVar[Mapping[str, str]] = {
         "auth": "403 'ERROR wrong key'",
         "busy": "200 'ERROR busy'",
-        **Appliance.failures,
+        **SimulatedAppliance.failures,
     }
 
     @classmethod
@@ -31,20 +31,20 @@ class UrlAppliance(Appliance):
             "secrets": {"key": KEY},
         }
 
-    def answer(self, request: Request) -> Reply:
+    def answer(self, request: Request) -> SimulatedReply:
         query = request.query
         if request.path != "/originate":
-            return Reply.text(404, "ERROR no such address")
+            return SimulatedReply.text(404, "ERROR no such address")
         if self.behaviour.fail == "auth" or not compare_digest(query.get("key", "").encode(), KEY.encode()):
             self.noted(request, "wrong key")
-            return Reply.text(403, "ERROR wrong key")
+            return SimulatedReply.text(403, "ERROR wrong key")
         missing = [name for name in ("from", "to") if not query.get(name)]
         if missing:
-            return Reply.text(200, f"ERROR missing {' and '.join(missing)}")
+            return SimulatedReply.text(200, f"ERROR missing {' and '.join(missing)}")
         if self.behaviour.fail == "busy":
             self.noted(request, "busy", query["from"], query["to"])
-            return Reply.text(200, "ERROR busy")
-        return Reply.text(200, f"OK {self.dialled(request, query['from'], query['to'])}")
+            return SimulatedReply.text(200, "ERROR busy")
+        return SimulatedReply.text(200, f"OK {self.dialled(request, query['from'], query['to'])}")
 
     def masked(self, raw: str) -> str:
         return re.sub(r"([?&]key=)[^&\s]*", r"\1****", super().masked(raw))

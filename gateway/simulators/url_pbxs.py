@@ -9,9 +9,9 @@ from typing import Any, ClassVar
 from uuid import uuid4
 
 from gateway.simulators import json_body
-from gateway.simulators.appliance import Appliance
+from gateway.simulators.appliance import SimulatedAppliance
 from gateway.simulators.credentials import same
-from gateway.simulators.exchange import Reply, Request
+from gateway.simulators.exchange import Request, SimulatedReply
 from gateway.simulators.providers import EXTENSION, Provider
 from gateway.simulators.tokens import Tokens
 
@@ -30,7 +30,7 @@ class ThreeCxV10(Provider):
     failures: ClassVar[Mapping[str, str]] = {
         "auth": "403 (not documented)",
         "busy": "200 all the same (not documented)",
-        **Appliance.failures,
+        **SimulatedAppliance.failures,
     }
 
     def tables(self) -> dict[str, dict[str, Any]]:
@@ -38,7 +38,7 @@ class ThreeCxV10(Provider):
         place = {"host": self.host, "port": self.port, **tls}
         return {self.name: {"preset": self.name, **place, "origins": dict([self.credentials])}}
 
-    def answer(self, request: Request) -> Reply:
+    def answer(self, request: Request) -> SimulatedReply:
         given = {**request.query, **request.form}
         if request.path != "/ivr/PbxAPI.aspx" or given.get("func") != "make_call":
             return self.nowhere(request)
@@ -46,12 +46,12 @@ class ThreeCxV10(Provider):
         right = same(extension, self.credentials[0]) and self.may(given.get("pin", ""))
         if not right or not number:
             self.noted(request, "403 Forbidden", extension, number)
-            return Reply(403, "text/html", PAGE)
+            return SimulatedReply(403, "text/html", PAGE)
         if self.refuses:
             self.noted(request, "make_call: busy", extension, number)
         else:
             self.dialled(request, extension, number)
-        return Reply(200, "text/html", b"")
+        return SimulatedReply(200, "text/html", b"")
 
 
 class Vodia(Provider):
@@ -66,7 +66,7 @@ class Vodia(Provider):
     failures: ClassVar[Mapping[str, str]] = {
         "auth": "401 (not documented)",
         "busy": "200 all the same (not documented)",
-        **Appliance.failures,
+        **SimulatedAppliance.failures,
     }
 
     def tables(self) -> dict[str, dict[str, Any]]:
@@ -74,7 +74,7 @@ class Vodia(Provider):
         place = {"host": f"{self.host}:{self.port}", "tls": bool(self.pinned()), **self.pinned()}
         return {self.name: {"preset": self.name, **place, "domain": domain, "username": user, "password": password}}
 
-    def answer(self, request: Request) -> Reply:
+    def answer(self, request: Request) -> SimulatedReply:
         if request.path != "/remote_call.htm" or request.method != "GET":
             return self.nowhere(request)
         query = request.query
@@ -83,13 +83,13 @@ class Vodia(Provider):
         number = query.get("dest", "")
         if not same(user, self.credentials[0]) or not self.may(password) or not user.endswith(f"@{domain}"):
             self.noted(request, "401 Unauthorized", extension, number)
-            return Reply(401, "text/html", PAGE)
+            return SimulatedReply(401, "text/html", PAGE)
         if self.refuses or query.get("connect") != "true" or not (extension and number):
             step = "busy" if self.refuses else "nobody presses 1"
             self.noted(request, step, extension, number)
         else:
             self.dialled(request, extension, number)
-        return Reply(200, "text/html", PAGE)
+        return SimulatedReply(200, "text/html", PAGE)
 
 
 class OpenScape(Provider):
@@ -107,7 +107,7 @@ class OpenScape(Provider):
         "privilege": "the order answers a CSTAErrorCode (its words not documented)",
         "busy": "MkCall answers as if all was well, for what becomes of it is an event; MakeCall a CSTAErrorCode",
         "logged-out": "the order answers NOT_LOGGED_IN (what stands around it not documented)",
-        **Appliance.failures,
+        **SimulatedAppliance.failures,
     }
 
     def __init__(self, **wanted: Any) -> None:
@@ -122,7 +122,7 @@ class OpenScape(Provider):
         """Let all sessions expire."""
         self._sessions.clear()
 
-    def answer(self, request: Request) -> Reply:
+    def answer(self, request: Request) -> SimulatedReply:
         query = request.query
         if request.path != "/cgi-bin/gadgetapi" or request.method != "GET":
             return self.nowhere(request)
@@ -135,13 +135,13 @@ class OpenScape(Provider):
             return self._said(request, "Logout", "<LOGOUT/>")
         return self._call(request, query)
 
-    def _log_in(self, request: Request, query: Mapping[str, str]) -> Reply:
+    def _log_in(self, request: Request, query: Mapping[str, str]) -> SimulatedReply:
         if not same(query.get("gsUser", ""), self.credentials[0]) or not self.may(query.get("gsPass", "")):
             return self._said(request, "Login: 0", "<LOGIN><ID>0</ID><ERROR>login failed</ERROR></LOGIN>")
         session = self._sessions.give(str(uuid4().int % 10**9 + 1))
         return self._said(request, "Login", f"<LOGIN><ID>{session}</ID><CNT>1</CNT></LOGIN>")
 
-    def _call(self, request: Request, query: Mapping[str, str]) -> Reply:
+    def _call(self, request: Request, query: Mapping[str, str]) -> SimulatedReply:
         command = query.get("cmd", "")
         extension, number = query.get("callingDevice", ""), query.get("calledDirectoryNumber", "")
         waits = command == "MakeCall"
@@ -154,11 +154,11 @@ class OpenScape(Provider):
         self.dialled(request, extension, number)
         if waits:
             self.pause(self.behaviour.ring_s)
-        return Reply(200, "text/xml", f"<{command.upper()}/>".encode())
+        return SimulatedReply(200, "text/xml", f"<{command.upper()}/>".encode())
 
-    def _said(self, request: Request, step: str, xml: str, extension: str = "", number: str = "") -> Reply:
+    def _said(self, request: Request, step: str, xml: str, extension: str = "", number: str = "") -> SimulatedReply:
         self.noted(request, step, extension, number)
-        return Reply(200, "text/xml", xml.encode())
+        return SimulatedReply(200, "text/xml", xml.encode())
 
 
 class Snep(Provider):
@@ -171,13 +171,13 @@ class Snep(Provider):
     failures: ClassVar[Mapping[str, str]] = {
         "auth": "401 (not documented)",
         "busy": "200 with an error (not documented)",
-        **Appliance.failures,
+        **SimulatedAppliance.failures,
     }
 
     def tables(self) -> dict[str, dict[str, Any]]:
         return {self.name: {"preset": self.name, "url": f"{self.address}/call", **self.pinned(), "token": self.token}}
 
-    def answer(self, request: Request) -> Reply:
+    def answer(self, request: Request) -> SimulatedReply:
         if request.path != "/call" or request.method not in ("GET", "POST"):
             return self.nowhere(request)
         posted = json_body.asked(request) if json_body.declared(request) else {}

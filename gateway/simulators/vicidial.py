@@ -3,14 +3,14 @@
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from gateway.simulators.appliance import Appliance
+from gateway.simulators.appliance import SimulatedAppliance
 from gateway.simulators.credentials import same
-from gateway.simulators.exchange import Reply, Request
+from gateway.simulators.exchange import Request, SimulatedReply
 
 LOGGED_OUT = "logged-out"
 
 
-class Vicidial(Appliance):
+class Vicidial(SimulatedAppliance):
     """``GET /agc/api.php?source=…&user=…&pass=…&agent_user=AGENT&function=external_dial&value=NUMBER``, and
     ``function=external_hangup``; HTTP 200 always. The extension is the agent."""
 
@@ -21,7 +21,7 @@ class Vicidial(Appliance):
     failures: ClassVar[Mapping[str, str]] = {
         "auth": "'ERROR: Invalid Username/Password'",
         LOGGED_OUT: "'ERROR: agent_user is not logged in'",
-        **Appliance.failures,
+        **SimulatedAppliance.failures,
     }
 
     def tables(self) -> dict[str, dict[str, Any]]:
@@ -30,20 +30,20 @@ class Vicidial(Appliance):
         where = {"host": f"{self.host}:{self.port}", **tls}
         return {self.name: {"preset": self.name, **where, "user": user, "password": password}}
 
-    def answer(self, request: Request) -> Reply:
+    def answer(self, request: Request) -> SimulatedReply:
         if request.path != "/agc/api.php":
             self.noted(request, "404 Not Found")
-            return Reply.text(404, "Not Found")
+            return SimulatedReply.text(404, "Not Found")
         query = {**request.query, **request.form}
         function, agent, number = (query.get(name, "") for name in ("function", "agent_user", "value"))
         if wrong := self._wrong(query):
             self.noted(request, wrong, agent, number)
-            return Reply.text(200, f"ERROR: {wrong}\n")
+            return SimulatedReply.text(200, f"ERROR: {wrong}\n")
         if function == "external_dial":
             self.dialled(request, agent, number)
         else:
             self.noted(request, function)
-        return Reply.text(200, f"SUCCESS: {function} function set - {number}|{agent}\n")
+        return SimulatedReply.text(200, f"SUCCESS: {function} function set - {number}|{agent}\n")
 
     def _wrong(self, query: Mapping[str, str]) -> str:
         user, password = self.credentials

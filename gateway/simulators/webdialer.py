@@ -8,10 +8,10 @@ from typing import Any, ClassVar
 from xml.sax.saxutils import escape
 
 from gateway.simulators import soap_body
-from gateway.simulators.appliance import Appliance
+from gateway.simulators.appliance import SimulatedAppliance
 from gateway.simulators.credentials import same
-from gateway.simulators.exchange import Reply, Request
-from gateway.simulators.soap_body import ENCODING, Operation
+from gateway.simulators.exchange import Request, SimulatedReply
+from gateway.simulators.soap_body import ENCODING, CalledOperation
 
 RESPONSES = {
     0: "Success",
@@ -42,7 +42,7 @@ DEVICE = "SEP001122334455"
 OPERATIONS = ("makeCallSoap", "endCallSoap", "getProfileSoap", "getPrimaryLine", "isClusterUserSoap")
 
 
-class _WebDialer(Appliance):
+class _WebDialer(SimulatedAppliance):
     login = ("app", "secret")
     evidence = "Cisco's documentation, not held against a real one"
     failures: ClassVar[Mapping[str, str]] = {
@@ -66,30 +66,30 @@ class _WebDialer(Appliance):
         origins = {EXTENSION: {"device": DEVICE, "line": LINE}}
         return {self.name: {"preset": self.name, **place, **self.pinned(), "origins": origins}}
 
-    def answer(self, request: Request) -> Reply:
+    def answer(self, request: Request) -> SimulatedReply:
         if request.method == "GET" and request.target == self.wsdl[0]:
             self.noted(request, "WSDL")
-            return Reply(200, soap_body.XML, self._wsdl(request.header("Host")))
+            return SimulatedReply(200, soap_body.XML, self._wsdl(request.header("Host")))
         if request.path != self.service:
             self.noted(request, "404 Not Found")
-            return Reply(404, "text/html", b"<html><body><h1>HTTP Status 404</h1></body></html>")
+            return SimulatedReply(404, "text/html", b"<html><body><h1>HTTP Status 404</h1></body></html>")
         operation = soap_body.read(request.body)
         if operation is None or operation.name not in OPERATIONS or operation.namespace != self.namespace:
             return self._no_such(request, operation)
         return self._done(request, operation)
 
-    def _no_such(self, request: Request, operation: Operation | None) -> Reply:
+    def _no_such(self, request: Request, operation: CalledOperation | None) -> SimulatedReply:
         name = f"{{{operation.namespace}}}{operation.name}" if operation else "in the Body"
         self.noted(request, f"fault: no operation {name}")
         return soap_body.fault("Client", f"No such operation {name}")
 
-    def fault(self, request: Request) -> Reply:
+    def fault(self, request: Request) -> SimulatedReply:
         if request.method == "GET":
             return self.answer(request)
         self.noted(request, "fault")
         return soap_body.fault("Server.userException", "java.rmi.RemoteException")
 
-    def _done(self, request: Request, operation: Operation) -> Reply:
+    def _done(self, request: Request, operation: CalledOperation) -> SimulatedReply:
         if operation.name == "isClusterUserSoap":
             self.noted(request, operation.name)
             return self.plain(operation.name, "true")
@@ -104,7 +104,7 @@ class _WebDialer(Appliance):
             return self.plain(operation.name, LINE if not code else "")
         return self.profile(code) if operation.name == "getProfileSoap" else self.response(operation.name, code)
 
-    def _code(self, operation: Operation) -> int:
+    def _code(self, operation: CalledOperation) -> int:
         """The responseCode: what it shall fail by, else what the request deserves."""
         wanted = CODES.get(self.behaviour.fail, 0)
         user, password = (self.part(operation, f"{self.parts[0]}/{name}") for name in ("userID", "password"))
@@ -126,19 +126,19 @@ class _WebDialer(Appliance):
         reached = f"http://{host}" if re.fullmatch(r"[A-Za-z0-9.\-\[\]:]+", host) else self.address
         return text.replace("https://cucm.example.com:8443", reached).encode()
 
-    def part(self, operation: Operation, path: str) -> str:
+    def part(self, operation: CalledOperation, path: str) -> str:
         """A parameter's text."""
         raise NotImplementedError
 
-    def plain(self, operation: str, value: str) -> Reply:
+    def plain(self, operation: str, value: str) -> SimulatedReply:
         """The answer of an operation that returns one value."""
         raise NotImplementedError
 
-    def response(self, operation: str, code: int) -> Reply:
+    def response(self, operation: str, code: int) -> SimulatedReply:
         """The answer with a CallResponse."""
         raise NotImplementedError
 
-    def profile(self, code: int) -> Reply:
+    def profile(self, code: int) -> SimulatedReply:
         """The answer with the user's devices and lines."""
         raise NotImplementedError
 
@@ -162,24 +162,24 @@ class WebDialer(_WebDialer):
     wsdl = ("/webdialer/wsdl/wd70.wsdl", "webdialer.wsdl")
     parts = ("in0", "in1", "in2")
 
-    def part(self, operation: Operation, path: str) -> str:
+    def part(self, operation: CalledOperation, path: str) -> str:
         if operation.name == "endCallSoap":
             path = path.replace("in2/", "in1/")
         return operation.part(path)
 
-    def plain(self, operation: str, value: str) -> Reply:
+    def plain(self, operation: str, value: str) -> SimulatedReply:
         kind = "xsd:boolean" if operation == "isClusterUserSoap" else "soapenc:string"
         declared = f' xmlns:soapenc="{ENCODING}"'
         return self._returned(operation, f' xsi:type="{kind}"{declared}>{escape(value)}</{operation}Return>', "")
 
-    def response(self, operation: str, code: int) -> Reply:
+    def response(self, operation: str, code: int) -> SimulatedReply:
         inner = (
             f'<responseCode xsi:type="xsd:int">{code}</responseCode>'
             f'<responseDescription xsi:type="xsd:string">{escape(RESPONSES[code])}</responseDescription>'
         )
         return self._returned(operation, ' href="#id0"/>', _multi("id0", "CallResponse", inner))
 
-    def profile(self, code: int) -> Reply:
+    def profile(self, code: int) -> SimulatedReply:
         devices = (
             '<deviceInfoList xsi:type="soapenc:Array" soapenc:arrayType="ns2:WDDeviceInfo[1]">'
             '<deviceInfoList href="#id1"/></deviceInfoList>'
@@ -190,7 +190,7 @@ class WebDialer(_WebDialer):
         more = "" if code else _multi("id1", "WDDeviceInfo", device)
         return self._returned("getProfileSoap", ' href="#id0"/>', _multi("id0", "GetConfigResponse", inner) + more)
 
-    def _returned(self, operation: str, value: str, references: str) -> Reply:
+    def _returned(self, operation: str, value: str, references: str) -> SimulatedReply:
         opened = f'<ns1:{operation}Response soapenv:encodingStyle="{ENCODING}" xmlns:ns1="{self.namespace}">'
         return soap_body.reply(f"{opened}<{operation}Return{value}</ns1:{operation}Response>{references}")
 
@@ -215,23 +215,23 @@ class WebDialerSu5(_WebDialer):
     wsdl = ("/webdialer/services/webdialer?wsdl", "webdialer_su5.wsdl")
     parts = ("args0", "args1", "args2")
 
-    def part(self, operation: Operation, path: str) -> str:
+    def part(self, operation: CalledOperation, path: str) -> str:
         if operation.name == "endCallSoap":
             path = path.replace("args2/", "args1/")
         return operation.part(path, namespace=self.namespace)
 
-    def plain(self, operation: str, value: str) -> Reply:
+    def plain(self, operation: str, value: str) -> SimulatedReply:
         return self._returned(operation, escape(value))
 
-    def response(self, operation: str, code: int) -> Reply:
+    def response(self, operation: str, code: int) -> SimulatedReply:
         return self._returned(operation, _code_and("responseDescription", code, "ns:"))
 
-    def profile(self, code: int) -> Reply:
+    def profile(self, code: int) -> SimulatedReply:
         device = f"<ns:deviceName>{DEVICE}</ns:deviceName><ns:lines>{LINE}</ns:lines>"
         devices = "" if code else f"<ns:deviceInfoList>{device}</ns:deviceInfoList>"
         described = f"<ns:description>{escape(RESPONSES[code])}</ns:description>"
         return self._returned("getProfileSoap", f"{described}{devices}<ns:responseCode>{code}</ns:responseCode>")
 
-    def _returned(self, operation: str, inner: str) -> Reply:
+    def _returned(self, operation: str, inner: str) -> SimulatedReply:
         opened = f'<ns:{operation}Response xmlns:ns="{self.namespace}">'
         return soap_body.reply(f"{opened}<ns:return>{inner}</ns:return></ns:{operation}Response>")

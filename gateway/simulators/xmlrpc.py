@@ -5,12 +5,12 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 from xml.parsers.expat import ExpatError
 
-from gateway.simulators.appliance import Appliance, Reply, Request
+from gateway.simulators.appliance import Request, SimulatedAppliance, SimulatedReply
 
 METHOD = "pbx.originate"
 
 
-class XmlRpcAppliance(Appliance):
+class XmlRpcAppliance(SimulatedAppliance):
     """``POST /RPC2``: ``pbx.originate(extension, number)`` → ``{status: "OK", callid}``, or a fault."""
 
     name = "xmlrpc"
@@ -33,22 +33,22 @@ class XmlRpcAppliance(Appliance):
             "ref_path": "callid",
         }
 
-    def answer(self, request: Request) -> Reply:
+    def answer(self, request: Request) -> SimulatedReply:
         if request.path not in ("/RPC2", "/xmlrpc") or request.method != "POST":
-            return Reply.text(404, "POST /RPC2")
+            return SimulatedReply.text(404, "POST /RPC2")
         if self.behaviour.fail == "auth":
             self.noted(request, "401 Unauthorized")
-            return Reply(401, "text/plain", b"", {"WWW-Authenticate": 'Basic realm="simulated"'})
+            return SimulatedReply(401, "text/plain", b"", {"WWW-Authenticate": 'Basic realm="simulated"'})
         try:
             said = xmlrpc.client.dumps((self._call(request),), methodresponse=True, encoding="utf-8")
         except xmlrpc.client.Fault as fault:
             said = xmlrpc.client.dumps(fault, encoding="utf-8")
-        return Reply(200, "text/xml; charset=utf-8", said.encode())
+        return SimulatedReply(200, "text/xml; charset=utf-8", said.encode())
 
-    def fault(self, request: Request) -> Reply:
+    def fault(self, request: Request) -> SimulatedReply:
         self.noted(request, "500 internal error")
         said = xmlrpc.client.dumps(xmlrpc.client.Fault(500, "internal error"), encoding="utf-8")
-        return Reply(200, "text/xml; charset=utf-8", said.encode())
+        return SimulatedReply(200, "text/xml; charset=utf-8", said.encode())
 
     def _call(self, request: Request) -> dict[str, str]:
         """Raises ``Fault``."""

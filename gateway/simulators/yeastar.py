@@ -7,9 +7,9 @@ from secrets import token_hex
 from typing import Any, ClassVar
 
 from gateway.simulators import json_body
-from gateway.simulators.appliance import Appliance
+from gateway.simulators.appliance import SimulatedAppliance
 from gateway.simulators.credentials import same
-from gateway.simulators.exchange import Answer, Reply, Request
+from gateway.simulators.exchange import Answer, Request, SimulatedReply
 from gateway.simulators.tokens import Tokens
 
 TOKEN_S = 1800.0
@@ -19,7 +19,7 @@ TOKENS = 8
 """Valid tokens that one application may hold of a P-Series."""
 
 
-class Yeastar(Appliance):
+class Yeastar(SimulatedAppliance):
     """An exchange that gives tokens over https."""
 
     evidence = "the maker's developer guide, not held against a real one"
@@ -41,9 +41,9 @@ class Yeastar(Appliance):
         """Let all tokens expire."""
         self._tokens.clear()
 
-    def nowhere(self, request: Request) -> Reply:
+    def nowhere(self, request: Request) -> SimulatedReply:
         self.noted(request, "404 Not Found")
-        return Reply(404, "text/html", b"<html><body>404 Not Found</body></html>")
+        return SimulatedReply(404, "text/html", b"<html><body>404 Not Found</body></html>")
 
 
 class YeastarS(Yeastar):
@@ -60,7 +60,7 @@ class YeastarS(Yeastar):
         "busy": "the order answers Failed, errno 10008: the extension is not idle",
         "absent": "the order answers Failed, errno 10006: the extension does not exist",
         "privilege": "the order answers Failed, errno 10024: no outbound calls for the extension",
-        **Appliance.failures,
+        **SimulatedAppliance.failures,
     }
     orders: ClassVar[Mapping[str, tuple[str, str]]] = {
         "extension/dial_outbound": ("extid", "outto"),
@@ -87,7 +87,7 @@ class YeastarS(Yeastar):
             return self._no(request, step, "20000")
         return self._log_in(request) if step == "login" else self._within(request, step)
 
-    def _log_in(self, request: Request) -> Reply:
+    def _log_in(self, request: Request) -> SimulatedReply:
         asked, (username, password) = json_body.asked(request), self.credentials
         hashed = md5(password.encode(), usedforsecurity=False).hexdigest()
         if self._wrong >= WRONG_LOGINS:
@@ -100,7 +100,7 @@ class YeastarS(Yeastar):
         self.noted(request, "login")
         return json_body.reply(200, {"status": "Success", "token": self._tokens.give(token_hex(16))})
 
-    def _within(self, request: Request, step: str) -> Reply:
+    def _within(self, request: Request, step: str) -> SimulatedReply:
         token = request.query.get("token", "")
         if not self._tokens.knows(token):
             return self._no(request, step, "20004" if token else "20005")
@@ -113,7 +113,7 @@ class YeastarS(Yeastar):
             return self._no(request, step, error, extension, number)
         return json_body.reply(200, {"status": "Success", "callid": self.dialled(request, extension, number)})
 
-    def _no(self, request: Request, step: str, error: str, extension: str = "", number: str = "") -> Reply:
+    def _no(self, request: Request, step: str, error: str, extension: str = "", number: str = "") -> SimulatedReply:
         self.noted(request, f"{step}: errno {error}", extension, number)
         return json_body.reply(200, {"status": "Failed", "errno": error})
 
@@ -129,7 +129,7 @@ class YeastarP(Yeastar):
     failures: ClassVar[Mapping[str, str]] = {
         "auth": "get_token answers FAILURE (its errcode not documented)",
         "busy": "the order answers FAILURE (its errcode not documented)",
-        **Appliance.failures,
+        **SimulatedAppliance.failures,
     }
     EXPIRED: ClassVar[int] = 10004
     """A token that is not known: seen in other clients' code only."""
@@ -158,7 +158,7 @@ class YeastarP(Yeastar):
         self._tokens.end(token)
         return self._yes(request, step, {})
 
-    def _get_token(self, request: Request) -> Reply:
+    def _get_token(self, request: Request) -> SimulatedReply:
         asked, (username, password) = json_body.asked(request), self.credentials
         right = asked.get("username") == username and same(str(asked.get("password", "")), password)
         if not right or self.behaviour.fail == "auth" or not json_body.declared(request) or len(self._tokens) >= TOKENS:
@@ -166,7 +166,7 @@ class YeastarP(Yeastar):
         token = {"access_token": self._tokens.give(token_hex(16)), "access_token_expire_time": int(TOKEN_S)}
         return self._yes(request, "get_token", {**token, "refresh_token": token_hex(16)})
 
-    def _dial(self, request: Request) -> Reply:
+    def _dial(self, request: Request) -> SimulatedReply:
         asked = json_body.asked(request) if json_body.declared(request) else {}
         extension, number = str(asked.get("caller", "")), str(asked.get("callee", ""))
         if self.behaviour.fail == "busy" or not (extension and number):
@@ -174,10 +174,10 @@ class YeastarP(Yeastar):
         call_id = self.dialled(request, extension, number)
         return json_body.reply(200, {"errcode": 0, "errmsg": "SUCCESS", "call_id": call_id})
 
-    def _yes(self, request: Request, step: str, more: Mapping[str, Any]) -> Reply:
+    def _yes(self, request: Request, step: str, more: Mapping[str, Any]) -> SimulatedReply:
         self.noted(request, step)
         return json_body.reply(200, {"errcode": 0, "errmsg": "SUCCESS", **more})
 
-    def _no(self, request: Request, step: str, code: int, extension: str = "", number: str = "") -> Reply:
+    def _no(self, request: Request, step: str, code: int, extension: str = "", number: str = "") -> SimulatedReply:
         self.noted(request, f"{step}: errcode {code}", extension, number)
         return json_body.reply(200, {"errcode": code, "errmsg": "FAILURE"})

@@ -9,9 +9,9 @@ from sqlalchemy import Connection
 from gateway.adapter import Outcome
 from gateway.domain.calls.direction import Sides
 from gateway.domain.calls.pairing import (
-    Found,
-    Heard,
-    Rule,
+    FoundCall,
+    HeardEvent,
+    PairingRule,
     find_group,
     find_of_end,
     find_of_start,
@@ -22,7 +22,7 @@ from gateway.domain.messages import CallEnded, Direction
 from gateway.errors import BadParameter
 from gateway.store import repeats, rows, statements
 from gateway.store.bulk import Driver
-from gateway.store.candidates import Call, KnownCalls, heard_of, perhaps_heard
+from gateway.store.candidates import CandidateCall, KnownCalls, heard_of, perhaps_heard
 from gateway.store.choosing import choose
 from gateway.store.drafts import (
     Choice,
@@ -34,11 +34,11 @@ from gateway.store.drafts import (
     Recorded,
     Settlement,
     StartDraft,
-    Work,
+    WriteJob,
 )
 from gateway.store.matching import Matches
 
-Find = Callable[[Heard, Sequence[Call]], Found[Call]]
+Find = Callable[[HeardEvent, Sequence[CandidateCall]], FoundCall[CandidateCall]]
 
 
 class Batch:
@@ -52,7 +52,7 @@ class Batch:
         self._calls = KnownCalls(connection, self._driver)
         self._matches = Matches(self._driver)
         self._matched: dict[int, dict[str, Any]] = {}
-        self._touched: dict[int, Call] = {}
+        self._touched: dict[int, CandidateCall] = {}
         self._events: list[dict[str, Any]] = []
         self._orders: list[dict[str, Any]] = []
         self._outbox: list[dict[str, Any]] = []
@@ -64,7 +64,7 @@ class Batch:
         """Read counters, open calls and number owners that ``drafts`` need, in a handful of statements."""
         batch = cls(connection)
         about_calls = [draft for draft in drafts if isinstance(draft, StartDraft | EndDraft)]
-        if about_calls or not all(isinstance(draft, Work) for draft in drafts):
+        if about_calls or not all(isinstance(draft, WriteJob) for draft in drafts):
             batch._read = dict(statements.COUNTERS.run(batch._driver, COUNTERS))
             batch._counters = dict(batch._read)
         batch._calls.load(about_calls)
@@ -84,7 +84,7 @@ class Batch:
         """Work one draft into the batch and return its result."""
         return ADD[type(draft)](self, draft)
 
-    def _add_work(self, draft: Work) -> Any:
+    def _add_work(self, draft: WriteJob) -> Any:
         return draft.run(self._connection)
 
     def _add_start(self, draft: StartDraft) -> Recorded:
@@ -100,7 +100,9 @@ class Batch:
         is_news = effect in (Effect.OPEN, Effect.RING)
         return self._event("call_started", call, draft, repeat=effect is Effect.REPEAT, is_news=is_news)
 
-    def _find(self, draft: StartDraft | EndDraft, find: Find) -> tuple[Heard, Sequence[Call], Found[Call]]:
+    def _find(
+        self, draft: StartDraft | EndDraft, find: Find
+    ) -> tuple[HeardEvent, Sequence[CandidateCall], FoundCall[CandidateCall]]:
         """The call of an event, with the other calls that it may be about; by the other reading of its number only one
         that was ordered.
         """
@@ -113,7 +115,7 @@ class Batch:
                 return perhaps, others, again
         return heard, known, found
 
-    def _ring(self, draft: StartDraft, group: Call | None) -> Call:
+    def _ring(self, draft: StartDraft, group: CandidateCall | None) -> CandidateCall:
         at = draft.message.received_at
         call = self._new_call(draft, status="ringing", started_at=draft.message.occurred_at or at)
         call.change(start_heard_at=at)
@@ -123,7 +125,7 @@ class Batch:
             self._touch(group)
         return call
 
-    def _add_late_start(self, call: Call, heard: Heard, rule: Rule) -> None:
+    def _add_late_start(self, call: CandidateCall, heard: HeardEvent, rule: PairingRule) -> None:
         if call.start_heard_at is not None or call.ended_at is None:
             return
         started_at = min(heard.occurred_at or heard.at, call.ended_at)
@@ -144,7 +146,7 @@ class Batch:
         self._calls.adopt_ref(call, draft.message.call_ref)
         return self._event("call_ended", call, draft, repeat=effect is Effect.ADD_END, is_news=is_news)
 
-    def _end(self, call: Call, message: CallEnded, heard: Heard, rule: Rule) -> None:
+    def _end(self, call: CandidateCall, message: CallEnded, heard: HeardEvent, rule: PairingRule) -> None:
         ended_at = message.occurred_at or message.received_at
         duration_s = message.duration_s
         if duration_s is None and call.started_at is not None:
@@ -155,14 +157,14 @@ class Batch:
         if heard.extension not in (call.extension, call.number) and not heard.internal:
             call.change(transferred_to=heard.extension)
 
-    def _add_to_end(self, call: Call, message: CallEnded) -> bool:
+    def _add_to_end(self, call: CandidateCall, message: CallEnded) -> bool:
         """Add what the first end did not say; whether there was anything."""
         told = {"recording_url": message.recording_url, "duration_s": message.duration_s, **rows.result_of(message)}
         new = {name: value for name, value in told.items() if value is not None and call.row[name] is None}
         call.change(**new)
         return bool(new)
 
-    def _leave_group(self, call: Call, known: Sequence[Call], heard: Heard) -> None:
+    def _leave_group(self, call: CandidateCall, known: Sequence[CandidateCall], heard: HeardEvent) -> None:
         """Let the others of the call's group stop ringing, where they surely did."""
         group, at = call.row["group_id"], heard.at
         if group is None or not leaves_rest_of_group(call, heard):
@@ -205,7 +207,7 @@ class Batch:
         calls = (self._calls.get(call_id) for call_id in draft.call_ids)
         return self._lose([call for call in calls if call.state is State.RINGING], draft.at)
 
-    def _lose(self, found: Sequence[Call], at: int) -> int:
+    def _lose(self, found: Sequence[CandidateCall], at: int) -> int:
         for call in found:
             call.change(status="lost")
             self._touch(call)
@@ -261,10 +263,10 @@ class Batch:
 
     # calls
 
-    def _touch(self, call: Call) -> None:
+    def _touch(self, call: CandidateCall) -> None:
         self._touched[call.row["id"]] = call
 
-    def _new_call(self, draft: StartDraft | EndDraft, *, status: str, started_at: int | None) -> Call:
+    def _new_call(self, draft: StartDraft | EndDraft, *, status: str, started_at: int | None) -> CandidateCall:
         message = draft.message
         call = self._make_call(message.tenant, draft.sides, message.received_at)
         call.row.update(
@@ -276,7 +278,7 @@ class Batch:
         self._calls.add(call)
         return call
 
-    def _ordered_call(self, draft: OrderDraft, order_id: int) -> Call:
+    def _ordered_call(self, draft: OrderDraft, order_id: int) -> CandidateCall:
         message = draft.message
         direction = Direction.INTERNAL if draft.other.kind == "extension" else Direction.OUTGOING
         call = self._make_call(message.tenant, Sides(draft.extension, draft.other, direction), message.received_at)
@@ -289,17 +291,17 @@ class Batch:
         self._calls.add(call)
         return call
 
-    def _make_call(self, tenant: str, sides: Sides, at: int) -> Call:
+    def _make_call(self, tenant: str, sides: Sides, at: int) -> CandidateCall:
         found = self._matches.of(tenant, sides.other.candidates, sides.extension)
         call_id = self._next("call")
         owner = found[0].match if found else None
-        call = Call(rows.call(call_id, tenant, sides, owner, at))
+        call = CandidateCall(rows.call(call_id, tenant, sides, owner, at))
         self._touch(call)
         if found:
             self._matched[call_id] = {"matched": {"by": found[0].reason.value, "of": len(found)}}
         return call
 
-    def _settle_call(self, call: Call, outcome: Outcome, at: int) -> None:
+    def _settle_call(self, call: CandidateCall, outcome: Outcome, at: int) -> None:
         """An order's outcome is the call's status, unless the exchange has already told more."""
         if call.row["status"] != "ordered":
             return
@@ -310,7 +312,9 @@ class Batch:
 
     # the log and what must be sent on
 
-    def _event(self, kind: str, call: Call, draft: StartDraft | EndDraft, *, repeat: bool, is_news: bool) -> Recorded:
+    def _event(
+        self, kind: str, call: CandidateCall, draft: StartDraft | EndDraft, *, repeat: bool, is_news: bool
+    ) -> Recorded:
         """Log what was heard; whoever is told of events hears of it only when it is news."""
         self._touch(call)
         message = draft.message
@@ -320,7 +324,7 @@ class Batch:
             self._outbox += [rows.letter(kind, call.row, message, target) for target in draft.forwards]
         return Recorded(call.row["id"], seq)
 
-    def _log(self, kind: str, call: Call, at: int, told: dict[str, Any]) -> int:
+    def _log(self, kind: str, call: CandidateCall, at: int, told: dict[str, Any]) -> int:
         seq = self._next("event")
         # Said with the first event of a call, for whoever asks later why.
         told |= self._matched.pop(call.row["id"], {})
@@ -333,7 +337,7 @@ class Batch:
 
 
 ADD: Mapping[type, Callable[[Batch, Any], Any]] = {
-    Work: Batch._add_work,
+    WriteJob: Batch._add_work,
     StartDraft: Batch._add_start,
     EndDraft: Batch._add_end,
     OrderDraft: Batch._add_order,

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Engine, Row, Select, and_, func, or_, select
 
-from gateway.domain.calls.pairing import CERTAINTY, Rule
+from gateway.domain.calls.pairing import CERTAINTY, PairingRule
 from gateway.domain.calls.results import MISSED_CALLS, NOT_ANSWERED
 from gateway.domain.links import safe_link
 from gateway.domain.messages import Direction
@@ -56,7 +56,7 @@ class LoggedCall:
     @property
     def certainty(self) -> str | None:
         """How sure it is that its events belong together: certain, likely or guess; None while there is only one."""
-        return CERTAINTY[Rule(self.paired_by)].value if self.paired_by else None
+        return CERTAINTY[PairingRule(self.paired_by)].value if self.paired_by else None
 
     @property
     def spoken_s(self) -> int | None:

@@ -7,11 +7,11 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from gateway.domain.calls.pairing import LATE_MS, LONGEST_CALL_MS, Heard
+from gateway.domain.calls.pairing import LATE_MS, LONGEST_CALL_MS, HeardEvent
 from gateway.domain.calls.results import sure_result
 from gateway.domain.calls.states import State
 from gateway.domain.messages import Direction
-from gateway.domain.numbering.numbers import Kind
+from gateway.domain.numbering.numbers import NumberKind
 from gateway.store import statements
 from gateway.store.bulk import Driver
 from gateway.store.drafts import EndDraft, StartDraft
@@ -29,14 +29,14 @@ STATES: Mapping[str, State] = {
     "over": State.OVER,
 }
 """What is known of a call, by its status in the log: an order's outcome says nothing yet of the call itself."""
-NOBODY = (Kind.WITHHELD, Kind.UNKNOWN)
+NOBODY = (NumberKind.WITHHELD, NumberKind.UNKNOWN)
 
 
 def _column(name: str) -> Any:
     return property(lambda call: call.row[name])
 
 
-class Call:
+class CandidateCall:
     """A call row being worked on, as pairing sees it; ``row`` has the columns of ``calls``."""
 
     __slots__ = ("row",)
@@ -74,11 +74,11 @@ def number_of(draft: StartDraft | EndDraft) -> str:
     return (other.national or other.input)[:64]
 
 
-def heard_of(draft: StartDraft | EndDraft) -> Heard:
+def heard_of(draft: StartDraft | EndDraft) -> HeardEvent:
     """What pairing needs to know of an event."""
     message, sides = draft.message, draft.sides
     end = draft.message if isinstance(draft, EndDraft) else None
-    return Heard(
+    return HeardEvent(
         extension=sides.extension[:32],
         number=number_of(draft),
         internal=sides.direction is Direction.INTERNAL,
@@ -92,7 +92,7 @@ def heard_of(draft: StartDraft | EndDraft) -> Heard:
     )
 
 
-def perhaps_heard(draft: StartDraft | EndDraft, heard: Heard) -> Heard | None:
+def perhaps_heard(draft: StartDraft | EndDraft, heard: HeardEvent) -> HeardEvent | None:
     """The same event by the other reading of its number, where it has one."""
     other = draft.sides.perhaps
     return replace(heard, number=other.national[:64]) if other is not None else None
@@ -104,9 +104,9 @@ class KnownCalls:
     def __init__(self, connection: Connection, driver: Driver) -> None:
         self._connection = connection
         self._driver = driver
-        self._by_id: dict[int, Call] = {}
-        self._by_ref: dict[tuple[str, str], list[Call]] = defaultdict(list)
-        self._by_number: dict[tuple[str, str], list[Call]] = defaultdict(list)
+        self._by_id: dict[int, CandidateCall] = {}
+        self._by_ref: dict[tuple[str, str], list[CandidateCall]] = defaultdict(list)
+        self._by_number: dict[tuple[str, str], list[CandidateCall]] = defaultdict(list)
 
     def load(self, drafts: Sequence[StartDraft | EndDraft]) -> None:
         """Read what ``drafts`` may belong to: a day's open calls and an hour's ended ones, by number and by id."""
@@ -128,7 +128,7 @@ class KnownCalls:
         for tenant, wanted in refs.items():
             self._know_all(statements.CALLS_BY_REF.run(self._driver, wanted, [tenant]))
 
-    def about(self, tenant: str, heard: Heard) -> list[Call]:
+    def about(self, tenant: str, heard: HeardEvent) -> list[CandidateCall]:
         """The calls that an event may belong to, each once."""
         keys = {heard.number, heard.extension} if heard.internal else {heard.number}
         found = [call for key in keys for call in self._by_number.get((tenant, key), ())]
@@ -136,20 +136,20 @@ class KnownCalls:
             found += self._by_ref.get((tenant, heard.call_ref), ())
         return list({id(call): call for call in found}.values())
 
-    def get(self, call_id: int) -> Call:
+    def get(self, call_id: int) -> CandidateCall:
         """One call, read if need be."""
         if call_id not in self._by_id:
             self._know_all(statements.CALLS_BY_ID.run(self._driver, [call_id]))
         return self._by_id[call_id]
 
-    def find(self, call_id: int) -> Call | None:
+    def find(self, call_id: int) -> CandidateCall | None:
         """One call, read if need be; None where there is none."""
         try:
             return self.get(call_id)
         except KeyError:
             return None
 
-    def add(self, call: Call) -> None:
+    def add(self, call: CandidateCall) -> None:
         """Have later events of the batch find ``call``."""
         row = call.row
         if row["id"] in self._by_id:
@@ -159,13 +159,13 @@ class KnownCalls:
         if row["call_ref"]:
             self._by_ref[row["tenant"], row["call_ref"]].append(call)
 
-    def adopt_ref(self, call: Call, ref: str | None) -> None:
+    def adopt_ref(self, call: CandidateCall, ref: str | None) -> None:
         """Let ``call`` have the exchange's id, if it has none yet."""
         if ref and not call.row["call_ref"]:
             call.change(call_ref=ref)
             self._by_ref[call.row["tenant"], ref].append(call)
 
-    def still_ringing(self, tenant: str, since: int, before: int) -> list[Call]:
+    def still_ringing(self, tenant: str, since: int, before: int) -> list[CandidateCall]:
         """Calls first heard of from ``since`` on and before ``before``, of which no end was heard."""
         wanted = {"of": tenant, "since": since, "before": before}
         found = self._connection.execute(statements.STILL_RINGING, wanted).all()
@@ -175,4 +175,4 @@ class KnownCalls:
 
     def _know_all(self, found: Iterable[Sequence[Any]]) -> None:
         for row in found:
-            self.add(Call(dict(zip(statements.CALL_COLUMNS, row, strict=True))))
+            self.add(CandidateCall(dict(zip(statements.CALL_COLUMNS, row, strict=True))))

@@ -7,10 +7,10 @@ from typing import Any
 
 from sqlalchemy import Column, Index, Integer, Select, String, Table, select, text
 
-from gateway.store.diagnostic_log import SideLog, metadata
+from gateway.store.diagnostic_log import DiagnosticLog, metadata
 
 
-class Kind(StrEnum):
+class ReceiptKind(StrEnum):
     """What happened at a screen."""
 
     OPENED = "opened"
@@ -37,7 +37,7 @@ sightings = Table(
 
 
 @dataclass(frozen=True, slots=True)
-class Sighting:
+class DeliveryReceipt:
     """One thing that happened at a screen: whose it is, and the call that was delivered or shown."""
 
     at: int
@@ -49,32 +49,32 @@ class Sighting:
     call_id: int | None = None
 
 
-class SightingLog:
+class DeliveryReceiptLog:
     """Sightings into the side log, and found again."""
 
-    def __init__(self, side: SideLog) -> None:
+    def __init__(self, side: DiagnosticLog) -> None:
         self._side = side
 
-    def add(self, sighting: Sighting) -> None:
+    def add(self, sighting: DeliveryReceipt) -> None:
         """Have it written soon. Never waits and never raises."""
         self._side.add(lambda: (sightings, asdict(sighting)), 0)
 
-    def of_call(self, tenant: str, call_id: int) -> Sequence[Sighting]:
+    def of_call(self, tenant: str, call_id: int) -> Sequence[DeliveryReceipt]:
         """What screens got and showed of a call, oldest first."""
         query = select(sightings).where(sightings.c.call_id == call_id, sightings.c.tenant == tenant)
         return self._read(query.order_by(sightings.c.id).limit(500))
 
-    def around(self, tenant: str, extension: str, since: int, until: int) -> Sequence[Sighting]:
+    def around(self, tenant: str, extension: str, since: int, until: int) -> Sequence[DeliveryReceipt]:
         """Screens of ``extension`` that opened and closed between two moments, oldest first."""
         query = select(sightings).where(
             sightings.c.tenant == tenant,
             sightings.c.extension == extension,
             sightings.c.at >= since,
             sightings.c.at <= until,
-            sightings.c.kind.in_([Kind.OPENED.value, Kind.CLOSED.value]),
+            sightings.c.kind.in_([ReceiptKind.OPENED.value, ReceiptKind.CLOSED.value]),
         )
         return self._read(query.order_by(sightings.c.at, sightings.c.id).limit(2000))
 
-    def _read(self, query: Select[Any]) -> Sequence[Sighting]:
+    def _read(self, query: Select[Any]) -> Sequence[DeliveryReceipt]:
         rows = (row._mapping for row in self._side.read(query))
-        return [Sighting(**{name: row[name] for name in Sighting.__dataclass_fields__}) for row in rows]
+        return [DeliveryReceipt(**{name: row[name] for name in DeliveryReceipt.__dataclass_fields__}) for row in rows]

@@ -42,7 +42,7 @@ Draft = Callable[[], tuple[Table, dict[str, Any]]]
 """Makes a row when its turn to be written comes, so that nobody waits for it."""
 
 
-class SideLog:
+class DiagnosticLog:
     """Takes rows from any thread without ever waiting; one thread writes them.
 
     Kept are at most ``keep_days`` days and about ``keep_mb`` megabytes, whichever is less.

@@ -75,7 +75,7 @@ class Recorded:
 
 
 @dataclass(frozen=True, slots=True)
-class Attempt:
+class OrderAttempt:
     """One attempt at one appliance. Times are milliseconds since 1970 UTC.
 
     ``kind`` is ``dial``, ``hangup``, or ``held`` when nothing was sent: its turn did not come, or the appliance is left
@@ -96,7 +96,7 @@ class Settlement:
     order_id: int
     delivery: Delivery
     at: int
-    attempts: tuple[Attempt, ...] = ()
+    attempts: tuple[OrderAttempt, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +152,7 @@ class InVain:
 
 
 @dataclass(frozen=True, slots=True)
-class Work:
+class WriteJob:
     """Anything else that writes (accounts, agents, outbox): a function of the connection, run in its turn."""
 
     run: Callable[[Any], Any]

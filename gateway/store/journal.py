@@ -24,13 +24,13 @@ from gateway.store.drafts import (
     Recorded,
     Settlement,
     StartDraft,
-    Work,
+    WriteJob,
 )
 from gateway.store.engine import DATABASE, LOCK, FileLock
 from gateway.store.presence import Presence
 from gateway.store.writer import GroupCommit
 
-Draft = StartDraft | EndDraft | OrderDraft | Settlement | GiveUp | InVain | Choice | Over | Work
+Draft = StartDraft | EndDraft | OrderDraft | Settlement | GiveUp | InVain | Choice | Over | WriteJob
 
 
 class Journal:
@@ -88,7 +88,7 @@ class Journal:
 
     def run(self, work: Callable[[Connection], Any], *, timeout_s: float = 60) -> Any:
         """Run ``work`` inside the writing transaction and return its result once that is durable."""
-        return self._writer.write(Work(work), timeout_s=timeout_s)
+        return self._writer.write(WriteJob(work), timeout_s=timeout_s)
 
     def waiting(self) -> int:
         """How many drafts wait to be written."""
@@ -110,7 +110,7 @@ class Journal:
 
 
 def apply(connection: Connection, drafts: Sequence[Draft]) -> list[Any]:
-    """Write ``drafts`` in order; one result for each: a ``Recorded``, or what a ``Work`` returned."""
+    """Write ``drafts`` in order; one result for each: a ``Recorded``, or what a ``WriteJob`` returned."""
     batch = Batch.load(connection, drafts)
     results = [batch.add(draft) for draft in drafts]
     batch.flush()

@@ -8,7 +8,7 @@ from sqlalchemy import Engine, Select, select
 
 from gateway.adapter import Delivery, Outcome
 from gateway.store import rows, statements, tables
-from gateway.store.drafts import Attempt
+from gateway.store.drafts import OrderAttempt
 from gateway.store.journal import Journal
 
 orders, attempts, calls = tables.orders, tables.attempts, tables.calls
@@ -52,7 +52,7 @@ class Placed:
 COLUMNS = tuple(attempts.c[name] for name in Tried.__dataclass_fields__)
 
 
-def note(journal: Journal, tenant: str, order_id: int, made: Attempt) -> None:
+def note(journal: Journal, tenant: str, order_id: int, made: OrderAttempt) -> None:
     """Add ``made`` to an order's history. Raises ``BusyError``."""
     row = rows.attempt(made, tenant, order_id)
     journal.run(lambda connection: statements.WRITE_ATTEMPTS.run(connection, [row]))

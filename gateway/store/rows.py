@@ -9,7 +9,7 @@ from gateway.domain.calls.matching import Match
 from gateway.domain.calls.results import read_result
 from gateway.domain.links import safe_link
 from gateway.domain.messages import CallEnded, CallStarted
-from gateway.store.drafts import Attempt, OrderDraft, Settlement
+from gateway.store.drafts import OrderAttempt, OrderDraft, Settlement
 from gateway.store.statements import CALL_COLUMNS
 
 # One encoder for all: json.dumps makes a new one at each call that names separators.
@@ -123,7 +123,7 @@ def settled(draft: Settlement) -> Row:
     }
 
 
-def attempt(made: Attempt, tenant: str, order_id: int) -> Row:
+def attempt(made: OrderAttempt, tenant: str, order_id: int) -> Row:
     """One attempt of an order."""
     return {
         "tenant": tenant,

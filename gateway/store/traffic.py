@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Column, Index, Integer, LargeBinary, Row, Select, String, Table, Text, func, select, text
 
-from gateway.store.diagnostic_log import SideLog, metadata
+from gateway.store.diagnostic_log import DiagnosticLog, metadata
 
 IN, OUT = "in", "out"
 
@@ -33,7 +33,7 @@ exchanges = Table(
 
 
 @dataclass(frozen=True, slots=True)
-class Exchange:
+class TrafficEntry:
     """One request and its answer.
 
     ``way`` is ``in`` or ``out``; ``at`` is milliseconds since 1970 UTC; ``peer`` the client's address, or the name of
@@ -72,33 +72,33 @@ class ExchangeFilter:
 
 ANY = ExchangeFilter()
 WRITTEN = tuple(column.name for column in exchanges.c if column.name != "id")
-Draft = Callable[[], Exchange]
+Draft = Callable[[], TrafficEntry]
 """Makes the exchange when its turn to be written comes, so that no client waits for it."""
 
 
-class ExchangeLog:
+class TrafficLog:
     """Exchanges into the side log, and found again."""
 
-    def __init__(self, side: SideLog) -> None:
+    def __init__(self, side: DiagnosticLog) -> None:
         self._side = side
 
     def add(self, draft: Draft, size: int) -> None:
         """Have ``draft()``, of about ``size`` bytes, written soon. Never waits and never raises."""
         self._side.add(lambda: (exchanges, _row(draft())), size)
 
-    def search(self, tenant: str | None, wanted: ExchangeFilter = ANY, *, limit: int = 50) -> Sequence[Exchange]:
+    def search(self, tenant: str | None, wanted: ExchangeFilter = ANY, *, limit: int = 50) -> Sequence[TrafficEntry]:
         """The newest first; ``tenant`` None means any, also requests whose company was not known."""
         query = _narrowed(select(exchanges), tenant, wanted).order_by(exchanges.c.id.desc()).limit(limit)
         return [_exchange(row) for row in self._side.read(query)]
 
-    def get(self, tenant: str | None, exchange_id: int) -> Exchange | None:
+    def get(self, tenant: str | None, exchange_id: int) -> TrafficEntry | None:
         """One exchange of the tenant."""
         query = select(exchanges).where(exchanges.c.id == exchange_id)
         query = query.where(exchanges.c.tenant == tenant) if tenant is not None else query
         return next((_exchange(row) for row in self._side.read(query)), None)
 
 
-def _row(made: Exchange) -> dict[str, Any]:
+def _row(made: TrafficEntry) -> dict[str, Any]:
     return {name: getattr(made, name) for name in WRITTEN}
 
 
@@ -123,8 +123,8 @@ def _narrowed(query: Select[Any], tenant: str | None, wanted: ExchangeFilter) ->
     return query.where(columns.id < wanted.before_id) if wanted.before_id else query
 
 
-def _exchange(row: Row[Any]) -> Exchange:
-    return Exchange(**row._mapping)
+def _exchange(row: Row[Any]) -> TrafficEntry:
+    return TrafficEntry(**row._mapping)
 
 
 def cut(raw: bytes, most: int) -> tuple[bytes, str]:

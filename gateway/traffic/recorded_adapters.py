@@ -18,7 +18,7 @@ from gateway.adapter import (
     longest_of,
     overheard,
 )
-from gateway.store.traffic import OUT, Draft, Exchange, cut
+from gateway.store.traffic import OUT, Draft, TrafficEntry, cut
 from gateway.traffic.masking import mask
 
 Add = Callable[[Draft, int], None]
@@ -76,12 +76,12 @@ class Tapped:
 
         return write
 
-    def _exchange(self, heard: WireExchange, message: Outgoing, at: int) -> Exchange:
+    def _exchange(self, heard: WireExchange, message: Outgoing, at: int) -> TrafficEntry:
         sent, long = cut(heard.request.data, self._most_bytes)
         came, longer = cut(heard.answer, self._most_bytes)
         secrets = [secret.encode() for secret in heard.request.secrets if secret]
         call_id = message.fields.get("call_id", "")
-        return Exchange(
+        return TrafficEntry(
             at=at,
             took_us=heard.took_us,
             way=OUT,

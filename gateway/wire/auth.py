@@ -14,7 +14,7 @@ from urllib.parse import parse_qs
 
 from pydantic import SecretStr
 
-from gateway.config.tables import Tenant
+from gateway.config.tables import TenantSettings
 from gateway.errors import AddressNotAllowed, BadCredentials, CredentialsNeeded, ForeignPage
 from gateway.wire.clients import Networks, asker, is_loopback
 from gateway.wire.hosts import bare_host, foreign_page, names_this_machine
@@ -29,7 +29,7 @@ BROWSER = "Mozilla/5.0"
 class Gate:
     """A tenant's two doors."""
 
-    def __init__(self, name: str, tenant: Tenant) -> None:
+    def __init__(self, name: str, tenant: TenantSettings) -> None:
         self._name = name
         self._hosts = {bare_host(host) for host in tenant.hosts}
         self._senders = Networks(tenant.events.allow)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from gateway.config.tables import Listener
+from gateway.config.tables import ListenerSettings
 from gateway.wire.forms import Names, known_names
 from gateway.wire.operations import OPERATIONS, Operation
 
@@ -22,7 +22,7 @@ class Dialect:
         return self.body.replace("{id}", str(call_id)).encode()
 
 
-def dialect_of(rules: Listener, *, takes_token: bool) -> Dialect:
+def dialect_of(rules: ListenerSettings, *, takes_token: bool) -> Dialect:
     """The dialect that ``rules`` describe.
 
     A tenant without token leaves ``&token=`` to the address of a recording that was not encoded.
@@ -32,7 +32,7 @@ def dialect_of(rules: Listener, *, takes_token: bool) -> Dialect:
     return Dialect(names, rules.reply, rules.status_on_error, rules.fault_status)
 
 
-def spellings(operation: Operation, rules: Listener, more: tuple[str, ...]) -> Names:
+def spellings(operation: Operation, rules: ListenerSettings, more: tuple[str, ...]) -> Names:
     aliases = {
         spelling: name
         for name, others in rules.aliases.items()

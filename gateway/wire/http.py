@@ -10,11 +10,11 @@ import structlog
 
 from gateway.config.tables import Config
 from gateway.errors import MetricsNotAllowed, NotReplayable, UnknownTenant
-from gateway.store.traffic import Exchange
+from gateway.store.traffic import TrafficEntry
 from gateway.wire import no_company
 from gateway.wire.click_to_call import Dialing
 from gateway.wire.clients import Networks, Proxies, asker
-from gateway.wire.intake import NO_OPERATION, Core, Intake, VerifyAgent, count, explain
+from gateway.wire.intake import NO_OPERATION, Intake, MessageHandler, VerifyAgent, count, explain
 from gateway.wire.listeners import Listener
 from gateway.wire.operations import CONSULTA_RAMAL, FINALIZA_LIGACAO
 from gateway.wire.sites import Sites, take_tenant
@@ -43,7 +43,7 @@ class Front:
     def __init__(
         self,
         config: Config,
-        core: Core,
+        core: MessageHandler,
         *,
         verify_agent: VerifyAgent,
         desk: WsgiApplication,
@@ -89,7 +89,7 @@ class Front:
             return self._plain[path](environ, start_response)
         return self._serve_people(environ, start_response, named)
 
-    def replay(self, exchange: Exchange, by: str) -> Answer:
+    def replay(self, exchange: TrafficEntry, by: str) -> Answer:
         """Serve an event of the wire log again, for the agent ``by``. Raises ``NotReplayable``."""
         environ = environ_of(exchange, by)
         take_tenant(environ)

@@ -46,7 +46,7 @@ VerifyAgent = Callable[[str, str, str, str], str | None]
 """``verify_agent(tenant, login, password, address)``: the login of the agent, or None when the password is wrong."""
 
 
-class Core(Protocol):
+class MessageHandler(Protocol):
     """What decides: ``gateway.handlers.Core``."""
 
     def handle(self, message: Message) -> Reply: ...
@@ -55,7 +55,7 @@ class Core(Protocol):
 class Intake:
     """Performs operations for every wire."""
 
-    def __init__(self, core: Core, *, verify_agent: VerifyAgent, clock: Callable[[], float]) -> None:
+    def __init__(self, core: MessageHandler, *, verify_agent: VerifyAgent, clock: Callable[[], float]) -> None:
         self._core = core
         self._verify_agent = verify_agent
         self._clock = clock

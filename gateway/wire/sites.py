@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from gateway.config.tables import ClickToCall, Config, Tenant
+from gateway.config.tables import ClickToCall, Config, TenantSettings
 from gateway.errors import UnknownTenant
 from gateway.wire.auth import Gate
 from gateway.wire.dialects import Dialect, dialect_of
@@ -57,7 +57,7 @@ class Sites:
         return site
 
 
-def site_of(name: str, tenant: Tenant) -> Site:
+def site_of(name: str, tenant: TenantSettings) -> Site:
     gate = Gate(name, tenant)
     dialect = dialect_of(tenant.listener, takes_token=gate.takes_event_token)
     return Site(name, ZoneInfo(tenant.timezone), gate, tenant.click_to_call, dialect, frozenset(tenant.appliances))

@@ -14,7 +14,7 @@ from io import BytesIO
 from typing import Any
 
 from gateway.errors import NotReplayable
-from gateway.store.traffic import IN, Draft, Exchange, cut
+from gateway.store.traffic import IN, Draft, TrafficEntry, cut
 from gateway.traffic.masking import MASK, mask
 from gateway.traffic.spelled import masked
 from gateway.traffic.told import is_part_unread, is_unread, told
@@ -95,7 +95,7 @@ class Recorder:
 
     def _exchange(
         self, environ: Environ, body: Tee | None, answer: Answer, wire: str, at: int, took_us: int
-    ) -> Exchange:
+    ) -> TrafficEntry:
         tenant = environ.get("cti.tenant", "")
         secrets, read = self.secrets(tenant), told(environ)
         came, long = _whole(environ, body, self.most_bytes)
@@ -104,7 +104,7 @@ class Recorder:
             came, hidden = _without_texts(came, environ)
         answered, longer = cut(answer_bytes(answer), self.most_bytes)
         notes = (*_repairs(environ), *_replay(environ), long, hidden, longer and f"resposta {longer}")
-        return Exchange(
+        return TrafficEntry(
             at=at,
             took_us=took_us,
             way=IN,
@@ -220,14 +220,14 @@ def answer_bytes(answer: Answer) -> bytes:
     return "\r\n".join(lines).encode("latin-1", "replace") + GAP + answer.body
 
 
-def may_be_replayed(exchange: Exchange) -> bool:
+def may_be_replayed(exchange: TrafficEntry) -> bool:
     """Whether ``exchange`` is an event that came in and was kept whole."""
     operation = OPERATIONS.get(exchange.operation)
     is_event = operation is not None and not operation.dials and exchange.operation != "Teste"
     return exchange.way == IN and is_event and "cortado" not in exchange.note
 
 
-def environ_of(exchange: Exchange, by: str) -> Environ:
+def environ_of(exchange: TrafficEntry, by: str) -> Environ:
     """``exchange`` as a request to serve again, marked as sent by the agent ``by``. Raises ``NotReplayable``.
 
     The client's address stays that of the exchange; whoever may press the button stands in for its credentials.

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from adapters.ami.session import Session
-from adapters.http.connection import Connections
+from adapters.ami.session import AmiSession
+from adapters.http.connection import ConnectionPool
 from adapters.http.outcomes import built
 from adapters.http.templates import Template
 from adapters.soap.call import SoapCall
@@ -54,11 +54,11 @@ def test_a_defect_of_an_adapter_before_sending_is_unreachable(name, monkeypatch,
 @pytest.mark.parametrize("name", sorted(name for name in DIALECTS if DIALECTS[name].protocol is HTTP))
 @pytest.mark.parametrize(("sent", "outcome"), [(False, Outcome.UNREACHABLE), (True, Outcome.UNKNOWN)])
 def test_a_defect_of_the_connection_counts_by_whether_anything_was_sent(name, sent, outcome, monkeypatch):
-    def exchange(connections: Connections, origin: str, data: bytes, attempt: Any, *, connect_s: float) -> Any:
+    def exchange(connections: ConnectionPool, origin: str, data: bytes, attempt: Any, *, connect_s: float) -> Any:
         attempt.sent = sent
         return stumble()
 
-    monkeypatch.setattr(Connections, "exchange", exchange)
+    monkeypatch.setattr(ConnectionPool, "exchange", exchange)
     with closing(make(name, f"http://127.0.0.1:{free_port()}")) as speaking:
         delivery = speaking.deliver(DIAL)
     assert delivery.outcome is outcome
@@ -70,7 +70,7 @@ def test_a_defect_of_the_connection_counts_by_whether_anything_was_sent(name, se
 )
 def test_a_defect_of_a_session_counts_by_whether_the_login_was_over(step, outcome, monkeypatch):
     for harmless in ("log_in", "ask_and_watch", "ask"):
-        monkeypatch.setattr(Session, harmless, stumble if harmless == step else lambda *_: None)
+        monkeypatch.setattr(AmiSession, harmless, stumble if harmless == step else lambda *_: None)
     with closing(make("ami", f"http://127.0.0.1:{free_port()}")) as speaking:
         delivery = speaking.hangup(DIAL) if step == "ask" else speaking.deliver(DIAL)
     assert delivery.outcome is outcome

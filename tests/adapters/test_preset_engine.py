@@ -17,13 +17,13 @@ from xmlrpc.client import Fault, dumps
 import pytest
 from pydantic import TypeAdapter
 
-from adapters.http.client import Answer
+from adapters.http.client import HttpAnswer
 from adapters.http.settings import PeerConfig
 from adapters.presets import run as preset_run
 from adapters.presets.adapter import PresetAdapter
-from adapters.presets.answers import Reading
+from adapters.presets.answers import AnswerReading
 from adapters.presets.files import Catalogue
-from adapters.presets.language import Place
+from adapters.presets.language import AnswerPlace
 from adapters.presets.schema import Preset
 from adapters.presets.settings import config_class_of
 from adapters.presets.trials import failures
@@ -822,5 +822,5 @@ def test_a_login_page_is_no_success_of_a_rule_by_status():
 )
 def test_a_place_in_an_answer(place, text):
     headers = {"X-Token": "t", "x-token": "t", "Set-Cookie": 'a=1; Path=/, sid="8f,1"; Max-Age=60'}
-    reading = Reading(Answer(200, headers, json.dumps({"a": [{"b": 7}]}).encode()), "http")
-    assert reading.at(Place.model_validate(place)) == text
+    reading = AnswerReading(HttpAnswer(200, headers, json.dumps({"a": [{"b": 7}]}).encode()), "http")
+    assert reading.at(AnswerPlace.model_validate(place)) == text

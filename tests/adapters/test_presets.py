@@ -21,7 +21,7 @@ from adapters.presets.trials import ScriptedPeer, failures
 from gateway.adapter import Outgoing
 from gateway.cli.presets import example, table
 from gateway.config import loader as config_file
-from gateway.config.tables import Appliance
+from gateway.config.tables import ApplianceSettings
 from gateway.domain.dialplan.plan import DialPlan, dial
 from gateway.domain.numbering.numbers import Extensions, NumberPlan
 from gateway.errors import AdapterError
@@ -132,7 +132,7 @@ def test_the_readme_lists_every_preset_with_how_it_was_verified():
 
 
 def test_no_parameter_can_hide_a_setting_of_the_gateway():
-    settings = set(PresetConfig.__dataclass_fields__) | set(Appliance.model_fields)
+    settings = set(PresetConfig.__dataclass_fields__) | set(ApplianceSettings.model_fields)
     assert settings <= RESERVED
 
 
@@ -181,12 +181,12 @@ def test_the_reference_names_every_key_and_filter_of_the_language():
 
 SECTIONS = {
     "Reference": preset_schema.Preset,
-    "Parameters": preset_schema.Parameter,
+    "Parameters": preset_schema.PresetParameter,
     "Origins": preset_schema.OriginField,
-    "Steps": preset_language.Step,
-    "Kept logins": preset_schema.Session,
-    "Places and rules": preset_language.Place,
-    "Tests": preset_schema.Trial,
+    "Steps": preset_language.PresetStep,
+    "Kept logins": preset_schema.PresetSession,
+    "Places and rules": preset_language.AnswerPlace,
+    "Tests": preset_schema.PresetTrial,
 }
 SHAPES = {"template": "text", "pattern": "text", "place": "table", "rules": "list", "of": "anything", "true": "bool"}
 """By the first word of what the reference says; other words stand for themselves."""

@@ -6,7 +6,7 @@ from contextlib import closing
 import pytest
 from lxml import etree
 
-from adapters.http.answers import Rule, pick
+from adapters.http.answers import AnswerRule, pick
 from adapters.soap.answers import parts_of
 from gateway.adapter import Outcome
 from tests.adapters.bad_peers import answer, serving
@@ -82,7 +82,7 @@ def test_references_that_multiply_stop_soon():
 def test_the_name_of_an_only_part_may_be_left_out_of_a_path(path):
     answered = parts("<r><return><code>0</code></return></r>")
     assert pick(answered, path) == "0"
-    assert Rule('^{"code": "0"}$').judge(answered).outcome is Outcome.ACCEPTED
+    assert AnswerRule('^{"code": "0"}$').judge(answered).outcome is Outcome.ACCEPTED
 
 
 def test_an_only_part_that_is_an_array_is_stepped_into_by_number():
@@ -155,6 +155,6 @@ def test_wconnects_array_of_structures_is_searched_by_place_and_name():
 
 
 def test_a_pattern_that_takes_too_long_for_an_answer_makes_it_unclear_and_holds_nobody_up() -> None:
-    verdict = Rule("(x+x+)+[yz]").judge("x" * 5000)
+    verdict = AnswerRule("(x+x+)+[yz]").judge("x" * 5000)
     assert (verdict.outcome, "demora demais" in verdict.text) == (Outcome.UNKNOWN, True)
-    assert Rule("ok", refused="(x+x+)+[yz]").judge("x" * 5000).outcome is Outcome.UNKNOWN
+    assert AnswerRule("ok", refused="(x+x+)+[yz]").judge("x" * 5000).outcome is Outcome.UNKNOWN

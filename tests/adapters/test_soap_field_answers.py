@@ -7,7 +7,7 @@ import pytest
 from pydantic import TypeAdapter
 from urllib3 import HTTPHeaderDict
 
-from adapters.http.client import Answer
+from adapters.http.client import HttpAnswer
 from adapters.presets.adapter import PresetAdapter
 from adapters.presets.files import Catalogue
 from adapters.presets.settings import config_class_of
@@ -223,6 +223,6 @@ def test_a_preset_that_speaks_soap_reads_such_answers_alike(name, status, body, 
 
 
 def test_the_http_headers_of_a_multipart_answer_are_still_known():
-    whole = Answer(200, HTTPHeaderDict({"Content-Type": XOP, "Set-Cookie": "s=1"}), multipart(said("ok")))
+    whole = HttpAnswer(200, HTTPHeaderDict({"Content-Type": XOP, "Set-Cookie": "s=1"}), multipart(said("ok")))
     assert (whole.root.headers["set-cookie"], whole.root.charset) == ("s=1", "UTF-8")
     assert whole.root.body == said("ok").encode()

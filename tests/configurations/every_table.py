@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import SecretStr
 
 from gateway.config.tables import Table
-from gateway.simulators import SIMULATORS, Appliance
+from gateway.simulators import SIMULATORS, SimulatedAppliance
 
 HERE = Path(__file__).parent
 PORTS = {"soap": 18001, "xmlrpc": 18002, "url": 18003}
@@ -18,7 +18,7 @@ EVENTS_TOKEN, CRM_TOKEN = "events-t0ken", "crm-t0ken"
 
 
 def write(
-    folder: Path, appliances: Mapping[str, Appliance] | None = None, *, changed: Iterable[tuple[str, str]] = ()
+    folder: Path, appliances: Mapping[str, SimulatedAppliance] | None = None, *, changed: Iterable[tuple[str, str]] = ()
 ) -> Path:
     """Write the configuration and the files that it names; ``changed`` are texts put in the place of others."""
     (folder / "events.token").write_text(EVENTS_TOKEN)
@@ -38,7 +38,7 @@ def write(
 
 
 @contextmanager
-def running() -> Iterator[dict[str, Appliance]]:
+def running() -> Iterator[dict[str, SimulatedAppliance]]:
     """The three simulated appliances that the configuration names, running inside the block."""
     made = {name: simulator() for name, simulator in SIMULATORS.items()}
     for appliance in made.values():

@@ -7,7 +7,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from gateway.cli.main import COMMANDS, cli
-from gateway.simulators import Appliance
+from gateway.simulators import SimulatedAppliance
 from tests.configurations import every_table
 
 COMMAND_LINES: dict[str, list[list[str]]] = {
@@ -44,13 +44,15 @@ def test_no_command_is_missing() -> None:
 
 
 @pytest.fixture(scope="module")
-def appliances() -> Iterator[dict[str, Appliance]]:
+def appliances() -> Iterator[dict[str, SimulatedAppliance]]:
     with every_table.running() as made:
         yield made
 
 
 @pytest.fixture
-def run(tmp_path: Path, appliances: dict[str, Appliance], monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
+def run(
+    tmp_path: Path, appliances: dict[str, SimulatedAppliance], monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., Result]:
     path = every_table.write(tmp_path, appliances)
     monkeypatch.chdir(tmp_path)
 
@@ -71,7 +73,9 @@ def test_a_command_ends_well(run: Callable[..., Result], command: str) -> None:
         assert "Traceback" not in done.output + done.stderr
 
 
-def test_a_command_with_work_to_do_has_done_it(run: Callable[..., Result], appliances: dict[str, Appliance]) -> None:
+def test_a_command_with_work_to_do_has_done_it(
+    run: Callable[..., Result], appliances: dict[str, SimulatedAppliance]
+) -> None:
     run("dial", "3501", "4732100123")
     assert appliances["soap"].received[-1].number == "0214732100123"
     assert "2 lines read" in run("import", "run", "planilha").output

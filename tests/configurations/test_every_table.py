@@ -16,20 +16,22 @@ from gateway.cli.main import cli
 from gateway.config import loader as config_file
 from gateway.config import tables as config
 from gateway.config.tables import Config, Table
-from gateway.directory.schedule import Order
+from gateway.directory.schedule import ImportRequest
 from gateway.logins.passwords import KEY, hash_password
 from gateway.server import bootstrap, serve, worker
 from gateway.server import import_process as process
 from gateway.server.application import Application
-from gateway.server.worker import Work
+from gateway.server.worker import WorkerOptions
 from gateway.store.directory import Agent
 from tests.configurations import every_table
 
 AS_DEFAULT = {(config.Exchanges, "record")}
 """Keys that the configuration has with the default's value, so that what hangs on them can be tested with it."""
-NOT_FOR_SERVE = {(config.DialPlan, "tests")} | {(config.DialTest, name) for name in config.DialTest.model_fields}
+NOT_FOR_SERVE = {(config.DialPlanSettings, "tests")} | {
+    (config.DialTest, name) for name in config.DialTest.model_fields
+}
 """Keys that only a command looks at: ``check`` proves the dial plans."""
-FOR_THE_LOADER = {(config.Server, "presets"), (config.Appliance, "preset")}
+FOR_THE_LOADER = {(config.ServerSettings, "presets"), (config.ApplianceSettings, "preset")}
 """Keys that are used up while the file is read: without them ``own-cloud`` would not load."""
 
 Key = tuple[type[Table], str]
@@ -67,8 +69,8 @@ def test_no_table_and_no_key_is_missing_in_it(path: Path) -> None:
 class FakeWorkers:
     """Stands in for Granian's processes: keeps what each worker would be given, and does ``work`` in its place."""
 
-    given: Work
-    work: Callable[[Work], None] = staticmethod(lambda _: None)
+    given: WorkerOptions
+    work: Callable[[WorkerOptions], None] = staticmethod(lambda _: None)
 
     def __init__(self, *_: object, **__: object) -> None:
         self.serving: set[int] = set()
@@ -97,7 +99,7 @@ def no_server(monkeypatch: pytest.MonkeyPatch) -> Iterator[type[FakeWorkers]]:
     os.umask(umask)
 
 
-def given_to_workers(path: Path, *options: str) -> Work:
+def given_to_workers(path: Path, *options: str) -> WorkerOptions:
     """What ``serve`` hands its workers, through the pickle that takes it there."""
     done = CliRunner().invoke(cli, ["serve", "--config", str(path), *options], catch_exceptions=False)
     assert done.exit_code == 0, done.output
@@ -167,7 +169,7 @@ def test_each_setting_is_looked_at_by_a_gateway_that_serves(
 ) -> None:
     path = every_table.write(tmp_path, changed=[("18000", str(free_port())), ("18100", str(free_port()))])
 
-    def work(given: Work) -> None:
+    def work(given: WorkerOptions) -> None:
         worker.load(given)
         ask_everything(loaded[0])
         import_from_a_source(given)
@@ -195,11 +197,11 @@ def ask_everything(application: Application) -> None:
     assert list(application._gateway.schedule._scheduled())
 
 
-def import_from_a_source(options: Work) -> None:
+def import_from_a_source(options: WorkerOptions) -> None:
     with bootstrap.build(options.config, options.data) as gateway:
         run_id = gateway.importer.imports.claim_due("acme", "planilha", "csv", 1, not_after=0)
         assert run_id is not None
-        assert process._import(gateway, Order(options.config, options.data, "acme", "planilha", run_id)) == 0
+        assert process._import(gateway, ImportRequest(options.config, options.data, "acme", "planilha", run_id)) == 0
 
 
 def test_the_default_configuration_is_what_serve_uses_without_a_file(

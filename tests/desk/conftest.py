@@ -14,8 +14,8 @@ from sqlalchemy import Engine
 from werkzeug.test import Client, TestResponse
 
 from gateway.adapter import Delivery, Outcome
-from gateway.config.tables import Appliance, Config
-from gateway.config.tables import Tenant as TenantSettings
+from gateway.config.tables import ApplianceSettings, Config
+from gateway.config.tables import TenantSettings as TenantSettings
 from gateway.desk.context import Replay, Services
 from gateway.desk.hub import Hub
 from gateway.desk.pages import Desk
@@ -28,8 +28,8 @@ from gateway.handlers import Core
 from gateway.logins.passwords import hash_password, verifier
 from gateway.store.calls import CallLog
 from gateway.store.corrections import Corrections
-from gateway.store.delivery_receipts import SightingLog
-from gateway.store.diagnostic_log import SideLog
+from gateway.store.delivery_receipts import DeliveryReceiptLog
+from gateway.store.diagnostic_log import DiagnosticLog
 from gateway.store.directory import Account, Agent, Directory
 from gateway.store.drafts import OrderDraft, Recorded, Settlement
 from gateway.store.engine import open_engine, upgrade
@@ -37,7 +37,7 @@ from gateway.store.imports import Imports
 from gateway.store.journal import Journal
 from gateway.store.log import EventLog
 from gateway.store.quality import Quality
-from gateway.store.traffic import Exchange, ExchangeLog
+from gateway.store.traffic import TrafficEntry, TrafficLog
 
 EXCHANGE = Origin("get", "192.168.0.9")
 ANA = "47999998888"
@@ -77,16 +77,16 @@ class Office:
     directory: Directory
     exchange: Appliances
     core: Core
-    side: SideLog
+    side: DiagnosticLog
     told_at: int = 0
 
     @property
-    def exchanges(self) -> ExchangeLog:
-        return ExchangeLog(self.side)
+    def exchanges(self) -> TrafficLog:
+        return TrafficLog(self.side)
 
     @property
-    def sightings(self) -> SightingLog:
-        return SightingLog(self.side)
+    def sightings(self) -> DeliveryReceiptLog:
+        return DeliveryReceiptLog(self.side)
 
     def ring(self, telefone: str = ANA, ramal: str = "3501", *, tenant: str = "acme", at: int | None = None) -> int:
         """A call starts; its id."""
@@ -120,7 +120,7 @@ def office(tmp_path: Path) -> Iterator[Office]:
     exchange = Appliances(journal)
     tenants = {name: company(name) for name in ("acme", "rival")}
     core = Core(tenants=tenants, journal=journal, dialler=exchange)
-    side = SideLog(tmp_path, keep_days=14, keep_mb=8)
+    side = DiagnosticLog(tmp_path, keep_days=14, keep_mb=8)
     yield Office(engine, journal, log, CallLog(engine), Directory(engine, journal), exchange, core, side)
     journal.stop()
     side.stop()
@@ -128,7 +128,7 @@ def office(tmp_path: Path) -> Iterator[Office]:
     engine.dispose()
 
 
-def no_replay(_exchange: Exchange, _by: str) -> tuple[str, str]:
+def no_replay(_exchange: TrafficEntry, _by: str) -> tuple[str, str]:
     raise AssertionError("nobody asked for a replay")
 
 
@@ -219,7 +219,7 @@ def desk(office: Office, hub: Hub, clock: Clock) -> Desk:
     for tenant in ("acme", "rival"):
         for login, name, extension in (("ana", "Ana Martins", "3501"), ("bruno", "Bruno Lima", "3502")):
             office.directory.save_agent(Agent(0, tenant, login, name, extension), hashed, now_ms())
-    appliances = {key: Appliance(adapter="url", title=key.title()) for key in ("matriz", "filial")}
+    appliances = {key: ApplianceSettings(adapter="url", title=key.title()) for key in ("matriz", "filial")}
     tenants = {
         "acme": TenantSettings(title="Acme Ltda.", appliances=appliances),
         "rival": TenantSettings(title="Rival S.A.", appliances=appliances),

@@ -11,7 +11,7 @@ from gateway.desk.pages import Desk
 from gateway.domain.messages import PlaceCall
 from gateway.handlers import Core
 from gateway.orders.circuit_breaker import Rules
-from gateway.orders.dispatcher import OrderDesk
+from gateway.orders.dispatcher import OrderDispatcher
 from gateway.store.orders import OrderLog
 from tests.desk.conftest import EXCHANGE, Browser, Office, now_ms
 from tests.fakes import FakeAdapter
@@ -47,24 +47,24 @@ def filial() -> FakeAdapter:
 
 
 @pytest.fixture
-def orders(office: Office, matriz: Central, filial: FakeAdapter) -> Iterator[OrderDesk]:
+def orders(office: Office, matriz: Central, filial: FakeAdapter) -> Iterator[OrderDispatcher]:
     appliances = {("acme", "matriz"): matriz, ("acme", "filial"): filial}
     rules = dict.fromkeys(appliances, Rules(failures=2, pause_s=60, max_orders=4, orders_per_s=3))
     log = OrderLog(office.engine)
-    made = OrderDesk(office.journal, appliances, log, rules=rules)
+    made = OrderDispatcher(office.journal, appliances, log, rules=rules)
     yield made
     made.stop()
 
 
 @pytest.fixture
-def desk(desk: Desk, office: Office, orders: OrderDesk, hub: Hub) -> Desk:
+def desk(desk: Desk, office: Office, orders: OrderDispatcher, hub: Hub) -> Desk:
     """The same desk with real orders behind it."""
     core = Core(office.core.tenants, office.journal, orders)
     services = replace(desk._services, core=core, appliances=orders, orders=OrderLog(office.engine))
     return Desk(services, clock=now_ms)
 
 
-def order(office: Office, orders: OrderDesk, appliance: str, *, extension: str = "3501") -> int:
+def order(office: Office, orders: OrderDispatcher, appliance: str, *, extension: str = "3501") -> int:
     core = Core(office.core.tenants, office.journal, orders)
     call_id = core.handle(PlaceCall("acme", extension, "47999998888", EXCHANGE, now_ms(), appliance)).call_id
     until(lambda: office.calls.get("acme", call_id).status != "ordered")  # type: ignore[union-attr]
@@ -72,7 +72,7 @@ def order(office: Office, orders: OrderDesk, appliance: str, *, extension: str =
 
 
 def test_each_appliance_shows_its_state_limits_and_last_outcomes(
-    ana: Browser, office: Office, orders: OrderDesk
+    ana: Browser, office: Office, orders: OrderDispatcher
 ) -> None:
     order(office, orders, "matriz")
     for _ in range(3):
@@ -123,7 +123,7 @@ def test_whoever_is_not_logged_in_sees_no_appliance(browse: Callable[..., Browse
 
 
 def test_a_call_that_rings_is_ended_by_its_appliance_and_the_history_shows_it(
-    ana: Browser, office: Office, orders: OrderDesk, matriz: Central
+    ana: Browser, office: Office, orders: OrderDispatcher, matriz: Central
 ) -> None:
     call_id = order(office, orders, "matriz")
     page = ana.get(f"/ligacoes/{call_id}").text
@@ -134,13 +134,13 @@ def test_a_call_that_rings_is_ended_by_its_appliance_and_the_history_shows_it(
     until(lambda: "desligar" in ana.get(f"/ligacoes/{call_id}").text.split("Tentativas")[1])
 
 
-def test_a_script_ends_a_call_too(ana: Browser, office: Office, orders: OrderDesk) -> None:
+def test_a_script_ends_a_call_too(ana: Browser, office: Office, orders: OrderDispatcher) -> None:
     call_id = order(office, orders, "matriz")
     said = ana.post(f"/api/calls/{call_id}/hangup", headers={"X-CSRF-Token": ana.token()}).get_json()
     assert said == {"ok": True, "outcome": "accepted", "message": "A central desligou.", "call_id": call_id}
 
 
-def test_a_call_that_cannot_be_ended_from_here_says_why(ana: Browser, office: Office, orders: OrderDesk) -> None:
+def test_a_call_that_cannot_be_ended_from_here_says_why(ana: Browser, office: Office, orders: OrderDispatcher) -> None:
     def said(call_id: int) -> str:
         answer = ana.post(f"/api/calls/{call_id}/hangup", headers={"X-CSRF-Token": ana.token()})
         assert answer.status_code in (403, 422)
@@ -152,14 +152,14 @@ def test_a_call_that_cannot_be_ended_from_here_says_why(ana: Browser, office: Of
 
 
 def test_an_appliance_that_does_not_hang_up_by_command_offers_no_button(
-    ana: Browser, office: Office, orders: OrderDesk, matriz: Central
+    ana: Browser, office: Office, orders: OrderDispatcher, matriz: Central
 ) -> None:
     call_id = order(office, orders, "matriz")
     matriz.can_hang_up = False
     assert "Desligar</span>" not in ana.get(f"/ligacoes/{call_id}").text
 
 
-def test_scripts_see_how_appliances_are_doing(ana: Browser, office: Office, orders: OrderDesk) -> None:
+def test_scripts_see_how_appliances_are_doing(ana: Browser, office: Office, orders: OrderDispatcher) -> None:
     for _ in range(2):
         order(office, orders, "filial")
     found = {item["name"]: item for item in ana.get("/api/appliances").get_json()["appliances"]}

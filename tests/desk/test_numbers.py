@@ -8,12 +8,12 @@ import pytest
 from gateway.desk.numbers import KINDS
 from gateway.domain.dialplan.forms import patterns
 from gateway.domain.dialplan.plan import DialPlan
-from gateway.domain.dialplan.rules import Rule
-from gateway.domain.numbering.numbers import Extensions, Kind, NumberPlan
+from gateway.domain.dialplan.rules import DialPlanRule
+from gateway.domain.numbering.numbers import Extensions, NumberKind, NumberPlan
 from gateway.domain.tenant import Branch, Tenant, Trunk
 from tests.desk.conftest import Browser, Office
 
-LOCAL = Rule.make(areas=["own"], dial="0{local}", note="sem DDD")
+LOCAL = DialPlanRule.make(areas=["own"], dial="0{local}", note="sem DDD")
 PLAN = DialPlan("0", (LOCAL,), patterns(["0900*"]))
 BRANCH = Branch("recife", Extensions.parse(["6xx"]), NumberPlan("81"))
 
@@ -99,4 +99,4 @@ def test_nothing_that_is_typed_breaks_the_page(ana: Browser) -> None:
 
 
 def test_every_kind_has_its_word() -> None:
-    assert set(KINDS) == set(Kind)
+    assert set(KINDS) == set(NumberKind)

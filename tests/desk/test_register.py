@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.config.tables import Directory
+from gateway.config.tables import DirectorySettings
 from gateway.desk.pages import Desk
 from gateway.directory.importer import Importer
 from gateway.directory.run import Job
@@ -96,7 +96,7 @@ def test_a_script_reads_the_imports(ana: Browser, bring: Bring) -> None:
 def configured(desk: Desk, import_now: Callable[[str, str], None]) -> None:
     """Give acme a source, and a way to import it now."""
     services = desk._services
-    erp = Directory(source="csv", every="15m")
+    erp = DirectorySettings(source="csv", every="15m")
     acme = services.config.tenants["acme"].model_copy(update={"directory": {"erp": erp}})
     config = services.config.model_copy(update={"tenants": services.config.tenants | {"acme": acme}})
     desk._services = replace(services, config=config, import_now=import_now)

@@ -13,13 +13,13 @@ import pytest
 from werkzeug.test import Client
 
 from gateway.config.tables import Config
-from gateway.config.tables import Tenant as TenantSettings
+from gateway.config.tables import TenantSettings as TenantSettings
 from gateway.desk.curl import as_curl, readable
 from gateway.desk.hub import Hub
 from gateway.desk.pages import Desk
 from gateway.logins.passwords import hash_password
 from gateway.store.directory import Agent
-from gateway.store.traffic import OUT, Exchange
+from gateway.store.traffic import OUT, TrafficEntry
 from tests.desk.conftest import PASSWORD, Browser, Office, now_ms, services_of
 from tests.desk.test_pages import words
 from tests.peers import need
@@ -40,12 +40,12 @@ class Traffic:
         self.ana = Browser(Client(self.desk), "acme")
         assert self.ana.log_in().status_code == 303
 
-    def write(self, *items: Exchange) -> None:
+    def write(self, *items: TrafficEntry) -> None:
         for item in items:
             self.office.exchanges.add(lambda item=item: item, 100)  # type: ignore[misc]
         self.office.side.flush()
 
-    def _replay(self, exchange: Exchange, by: str) -> tuple[str, str]:
+    def _replay(self, exchange: TrafficEntry, by: str) -> tuple[str, str]:
         self.replayed.append((exchange.id, by))
         return "200 OK", "OK 12\n"
 

@@ -11,11 +11,11 @@ import pytest
 from werkzeug.test import Client
 
 from gateway.config.tables import Config
-from gateway.config.tables import Tenant as TenantSettings
+from gateway.config.tables import TenantSettings as TenantSettings
 from gateway.desk.hub import Hub
 from gateway.desk.pages import Desk
 from gateway.diagnosis.explainer import Explainer
-from gateway.store.delivery_receipts import Kind, Sighting
+from gateway.store.delivery_receipts import DeliveryReceipt, ReceiptKind
 from tests.desk.conftest import ANA, Browser, Clock, Office, now_ms, services_of
 from tests.desk.test_pages import words
 from tests.store.test_exchanges import made
@@ -31,17 +31,17 @@ def verdict(browser: Browser, call_id: int) -> str:
     return html.unescape(found[1])
 
 
-def sight(office: Office, kind: Kind, at: int, *, screen: str = "s1", call_id: int | None = None) -> None:
-    office.sightings.add(Sighting(at, "acme", "3501", "ana", screen, kind.value, call_id))
+def sight(office: Office, kind: ReceiptKind, at: int, *, screen: str = "s1", call_id: int | None = None) -> None:
+    office.sightings.add(DeliveryReceipt(at, "acme", "3501", "ana", screen, kind.value, call_id))
     office.side.flush()
 
 
 def test_a_call_that_came_up_says_where_and_how_soon(ana: Browser, office: Office) -> None:
     at = now_ms()
     call_id = office.ring(at=at)
-    sight(office, Kind.OPENED, at - MINUTE)
-    sight(office, Kind.DELIVERED, at + 3, call_id=call_id)
-    sight(office, Kind.SHOWN, at + 40, call_id=call_id)
+    sight(office, ReceiptKind.OPENED, at - MINUTE)
+    sight(office, ReceiptKind.DELIVERED, at + 3, call_id=call_id)
+    sight(office, ReceiptKind.SHOWN, at + 40, call_id=call_id)
     assert re.fullmatch(r"Apareceu na tela de ana às \d\d:\d\d:\d\d, 40 ms depois de chegar\.", verdict(ana, call_id))
 
 
@@ -85,8 +85,8 @@ def test_a_screen_that_only_follows_the_company_was_not_given_the_call(office: O
 
 def test_no_screen_was_open_and_since_when(ana: Browser, office: Office) -> None:
     at = now_ms()
-    sight(office, Kind.OPENED, at - 60 * MINUTE)
-    sight(office, Kind.CLOSED, at - 27 * MINUTE)
+    sight(office, ReceiptKind.OPENED, at - 60 * MINUTE)
+    sight(office, ReceiptKind.CLOSED, at - 27 * MINUTE)
     call_id = office.ring(at=at)
     closed = datetime.fromtimestamp((at - 27 * MINUTE) / 1000, ZONE).strftime("%H:%M:%S")
     said = verdict(ana, call_id)
@@ -114,11 +114,11 @@ def test_which_screens_were_open_at_a_moment(
     office: Office, hub: Hub, opened: int, closed: int | None, again: int | None, is_open: bool
 ) -> None:
     at = now_ms() - 30 * MINUTE
-    sight(office, Kind.OPENED, at + opened)
+    sight(office, ReceiptKind.OPENED, at + opened)
     if closed is not None:
-        sight(office, Kind.CLOSED, at + closed)
+        sight(office, ReceiptKind.CLOSED, at + closed)
     if again is not None:
-        sight(office, Kind.OPENED, at + again, screen="s2")
+        sight(office, ReceiptKind.OPENED, at + again, screen="s2")
     services = services_of(office, Config(tenants={"acme": TenantSettings()}), hub)
     assert services.explainer.screens("acme", "3501", at).open_logins == (("ana",) if is_open else ())
 
@@ -140,15 +140,15 @@ def test_the_start_came_behind_its_end(ana: Browser, office: Office) -> None:
 
 def test_it_was_delivered_to_a_tab_that_nobody_saw(ana: Browser, office: Office) -> None:
     at = now_ms()
-    sight(office, Kind.OPENED, at - MINUTE)
+    sight(office, ReceiptKind.OPENED, at - MINUTE)
     call_id = office.ring(at=at)
-    sight(office, Kind.DELIVERED, at + 5, call_id=call_id)
+    sight(office, ReceiptKind.DELIVERED, at + 5, call_id=call_id)
     assert "aba em segundo plano" in verdict(ana, call_id)
 
 
 def test_a_screen_was_open_and_yet_got_nothing(ana: Browser, office: Office) -> None:
     at = now_ms()
-    sight(office, Kind.OPENED, at - MINUTE)
+    sight(office, ReceiptKind.OPENED, at - MINUTE)
     assert "reconectando" in verdict(ana, office.ring(at=at))
 
 
@@ -164,10 +164,10 @@ def test_without_a_record_of_screens_it_says_that_it_does_not_know(office: Offic
 def test_the_chain_goes_from_what_was_received_to_what_was_shown(ana: Browser, office: Office) -> None:
     office.know("Metalúrgica Silva", ANA, "Carlos")
     at = now_ms()
-    sight(office, Kind.OPENED, at - MINUTE)
+    sight(office, ReceiptKind.OPENED, at - MINUTE)
     call_id = office.ring("+55 47 99999-8888", at=at)
-    sight(office, Kind.DELIVERED, at + 2, call_id=call_id)
-    sight(office, Kind.SHOWN, at + 9, call_id=call_id)
+    sight(office, ReceiptKind.DELIVERED, at + 2, call_id=call_id)
+    sight(office, ReceiptKind.SHOWN, at + 9, call_id=call_id)
     office.exchanges.add(lambda: made(at=at, call_id=call_id), 10)
     office.side.flush()
     page = ana.get(f"/ligacoes/{call_id}").text

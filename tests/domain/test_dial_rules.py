@@ -12,7 +12,7 @@ from phonenumbers.shortnumberinfo import is_emergency_number
 
 from gateway.config import loader as config_file
 from gateway.config import tables as config
-from gateway.domain.dialplan.forms import Form, patterns
+from gateway.domain.dialplan.forms import DialForm, patterns
 from gateway.domain.dialplan.plan import (
     EMERGENCY,
     BecomesService,
@@ -22,9 +22,9 @@ from gateway.domain.dialplan.plan import (
     NothingToDial,
     dial,
 )
-from gateway.domain.dialplan.rules import Rule
+from gateway.domain.dialplan.rules import DialPlanRule
 from gateway.domain.dialplan.trials import Trial
-from gateway.domain.numbering.numbers import Extensions, Kind, NumberPlan, read
+from gateway.domain.numbering.numbers import Extensions, NumberKind, NumberPlan, read
 from gateway.domain.tenant import Tenant
 from gateway.errors import ConfigError
 from gateway.server.bootstrap import tenants
@@ -35,7 +35,7 @@ CASES = [(name, case) for name, table in PLANS.items() for case in table["dial_p
 SAO_PAULO = NumberPlan("11", Extensions.parse(["35xx"]))
 
 
-def loaded(table: dict[str, Any]) -> tuple[config.DialPlan, Tenant]:
+def loaded(table: dict[str, Any]) -> tuple[config.DialPlanSettings, Tenant]:
     parsed = config_file.parse({"tenants": {"t": table}}, source="gateway.toml")
     return parsed.tenants["t"].dial_plan, tenants(parsed)["t"]
 
@@ -162,12 +162,12 @@ fronts = st.sampled_from(["", "0", "9", "021", "0021", "*9", "1001#", "8"])
 
 
 @st.composite
-def rules(draw: st.DrawFn) -> Rule:
+def rules(draw: st.DrawFn) -> DialPlanRule:
     form = draw(st.sampled_from(["{national}", "{local}", "{international}"]))
     # Country codes that nothing marks as such look like area codes when they come back.
     front = draw(st.sampled_from(["+", "00", "0021", "1001#"]) if form == "{international}" else fronts)
     try:
-        return Rule.make(
+        return DialPlanRule.make(
             dial=front + form,
             kinds=draw(kinds),
             # Without area code 11 is only dialled back in 11: an appliance elsewhere that does so needs other plans.
@@ -179,7 +179,7 @@ def rules(draw: st.DrawFn) -> Rule:
         raise
 
 
-def reachable(rules: list[Rule]) -> bool:
+def reachable(rules: list[DialPlanRule]) -> bool:
     return not any(rules[first].hides(rules[later]) for later in range(len(rules)) for first in range(later))
 
 
@@ -207,7 +207,7 @@ def test_dialling_what_was_dialled_changes_nothing(raw: str, plan: DialPlan, own
     assume(once is not None)
     again = read(once.digits, own)
     # As they stand, the digits may be another number: 9 and (19) 3456-7890 are a mobile in Pará.
-    assume(again.kind is Kind.UNKNOWN or again.national == once.reading.national)
+    assume(again.kind is NumberKind.UNKNOWN or again.national == once.reading.national)
 
     assert dial(once.digits, plan, own).digits == once.digits
 
@@ -228,7 +228,7 @@ def test_a_blocked_number_is_refused_however_it_is_written(number: str, plan: Di
 
 
 def test_an_emergency_number_behind_the_prefix_is_no_unknown_one_of_a_rule() -> None:
-    unknown = Rule(form=Form("0", "national", ""), kinds=(Kind.UNKNOWN,))
+    unknown = DialPlanRule(form=DialForm("0", "national", ""), kinds=(NumberKind.UNKNOWN,))
     assert dial("021911", DialPlan("021", (unknown,)), SAO_PAULO).digits == "911"
 
 
@@ -237,7 +237,7 @@ def test_an_emergency_number_behind_the_prefix_is_no_unknown_one_of_a_rule() -> 
 def test_emergency_numbers_are_dialled_as_they_are_unless_a_rule_names_them(
     number: str, plan: DialPlan, front: str
 ) -> None:
-    assume(not any(Kind.SHORT in rule.kinds for rule in plan.rules))
+    assume(not any(NumberKind.SHORT in rule.kinds for rule in plan.rules))
 
     assert dial(number, plan, SAO_PAULO).digits == number
     assert dial(front + number, DialPlan(front, plan.rules), SAO_PAULO).digits == number
@@ -246,7 +246,7 @@ def test_emergency_numbers_are_dialled_as_they_are_unless_a_rule_names_them(
 @settings(deadline=None, max_examples=150)
 @given(st.from_regex(r"35[0-9]{2}", fullmatch=True), dial_plans)
 def test_extensions_are_dialled_as_they_are_unless_a_rule_names_them(number: str, plan: DialPlan) -> None:
-    assume(not any(Kind.EXTENSION in rule.kinds for rule in plan.rules))
+    assume(not any(NumberKind.EXTENSION in rule.kinds for rule in plan.rules))
 
     assert dial(number, plan, SAO_PAULO).digits == number
 
@@ -283,6 +283,6 @@ def test_the_documentation_names_every_emergency_number() -> None:
 )
 def test_a_rule_never_makes_a_public_service_of_something_else(number: str, dial_as: str) -> None:
     own = NumberPlan("47", Extensions.parse(["3500-3599", "90"]))
-    plan = DialPlan("", (Rule.make(dial=dial_as, kinds=["extension", "unknown"]),))
+    plan = DialPlan("", (DialPlanRule.make(dial=dial_as, kinds=["extension", "unknown"]),))
     with pytest.raises(BecomesService, match="which is the public service"):
         dial(number, plan, own)

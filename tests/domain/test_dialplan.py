@@ -7,7 +7,7 @@ from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from gateway.domain.dialplan.plan import DialPlan, NothingToDial, dial
-from gateway.domain.numbering.numbers import Extensions, Kind, NumberPlan, read
+from gateway.domain.numbering.numbers import Extensions, NumberKind, NumberPlan, read
 from tests.domain.cases import table
 from tests.domain.test_numbers import anything, foreign, numbers, plans, scribbles
 
@@ -65,7 +65,7 @@ def is_another_number(digits: str, national: str, plan: NumberPlan) -> bool:
     as sent, nothing tells them apart.
     """
     again = read(digits, plan)
-    return again.kind is not Kind.UNKNOWN and again.national != national
+    return again.kind is not NumberKind.UNKNOWN and again.national != national
 
 
 @settings(deadline=None, max_examples=200)
@@ -90,7 +90,7 @@ def test_only_who_asked_for_a_public_service_is_put_through_to_one(raw: str, pre
         digits = dial(raw, DialPlan(prefix), plan).digits
     except NothingToDial:
         return
-    if read(digits, plan).kind is Kind.SHORT:
+    if read(digits, plan).kind is NumberKind.SHORT:
         assert digits in (read(raw, plan).national, re.sub(r"\D", "", raw).removeprefix(prefix))
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from gateway.domain.calls.matching import Match, Reason, ranked
+from gateway.domain.calls.matching import Match, RankReason, ranked
 
 NEW, OLD = "47999998888", "4799998888"
 FORMS = (NEW, OLD)
@@ -15,23 +15,23 @@ def match(account_id: int, number: str = NEW, **more: object) -> Match:
 @pytest.mark.parametrize(
     ("matches", "order", "reasons"),
     [
-        ([match(1)], [1], [Reason.ONLY]),
-        ([match(1, OLD), match(2)], [2, 1], [Reason.EXACT, Reason.ONLY]),
-        ([match(1), match(2, OLD, chosen_at=5)], [2, 1], [Reason.CHOSEN, Reason.ONLY]),
-        ([match(1, chosen_at=4), match(2, chosen_at=5)], [2, 1], [Reason.CHOSEN, Reason.ONLY]),
-        ([match(1, last_contact_at=9), match(2, owner="3501")], [2, 1], [Reason.OWNER, Reason.ONLY]),
-        ([match(1, updated_at=9), match(2, last_contact_at=1)], [2, 1], [Reason.LAST_CONTACT, Reason.ONLY]),
-        ([match(1, updated_at=1), match(2, updated_at=2)], [2, 1], [Reason.NEWEST, Reason.ONLY]),
-        ([match(2), match(1)], [1, 2], [Reason.EQUAL, Reason.ONLY]),
-        ([match(1, owner="3502"), match(2, last_contact_at=1)], [2, 1], [Reason.LAST_CONTACT, Reason.ONLY]),
+        ([match(1)], [1], [RankReason.ONLY]),
+        ([match(1, OLD), match(2)], [2, 1], [RankReason.EXACT, RankReason.ONLY]),
+        ([match(1), match(2, OLD, chosen_at=5)], [2, 1], [RankReason.CHOSEN, RankReason.ONLY]),
+        ([match(1, chosen_at=4), match(2, chosen_at=5)], [2, 1], [RankReason.CHOSEN, RankReason.ONLY]),
+        ([match(1, last_contact_at=9), match(2, owner="3501")], [2, 1], [RankReason.OWNER, RankReason.ONLY]),
+        ([match(1, updated_at=9), match(2, last_contact_at=1)], [2, 1], [RankReason.LAST_CONTACT, RankReason.ONLY]),
+        ([match(1, updated_at=1), match(2, updated_at=2)], [2, 1], [RankReason.NEWEST, RankReason.ONLY]),
+        ([match(2), match(1)], [1, 2], [RankReason.EQUAL, RankReason.ONLY]),
+        ([match(1, owner="3502"), match(2, last_contact_at=1)], [2, 1], [RankReason.LAST_CONTACT, RankReason.ONLY]),
         (
             [match(1, updated_at=3), match(2, last_contact_at=1), match(3, owner="3501"), match(4, OLD, chosen_at=1)],
             [4, 3, 2, 1],
-            [Reason.CHOSEN, Reason.OWNER, Reason.LAST_CONTACT, Reason.ONLY],
+            [RankReason.CHOSEN, RankReason.OWNER, RankReason.LAST_CONTACT, RankReason.ONLY],
         ),
     ],
 )
-def test_the_best_comes_first_and_says_why(matches: list[Match], order: list[int], reasons: list[Reason]) -> None:
+def test_the_best_comes_first_and_says_why(matches: list[Match], order: list[int], reasons: list[RankReason]) -> None:
     found = ranked(matches, FORMS, "3501")
     assert [item.match.account_id for item in found] == order
     assert [item.reason for item in found] == reasons

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
-from gateway.domain.numbering.numbers import AREA_CODES, Extensions, Kind, NumberPlan, read
+from gateway.domain.numbering.numbers import AREA_CODES, Extensions, NumberKind, NumberPlan, read
 from gateway.domain.numbering.spreadsheet import cell
 from gateway.domain.sentences import SENTENCES, in_portuguese
 from tests.domain.cases import table
@@ -108,8 +108,8 @@ def test_every_sentence_about_reading_is_said_of_some_number_of_the_table() -> N
 
 
 def test_a_text_of_a_megabyte_is_read_at_once() -> None:
-    assert read("9" * 1_000_000, SAO_PAULO).kind is Kind.UNKNOWN
-    assert read(" " * 1_000_000 + "11987654321", SAO_PAULO).kind is Kind.WITHHELD
+    assert read("9" * 1_000_000, SAO_PAULO).kind is NumberKind.UNKNOWN
+    assert read(" " * 1_000_000 + "11987654321", SAO_PAULO).kind is NumberKind.WITHHELD
 
 
 @settings(deadline=None, max_examples=200)
@@ -120,7 +120,7 @@ def test_a_text_of_a_megabyte_is_read_at_once() -> None:
 def test_no_text_can_break_the_reading(raw: str, plan: NumberPlan) -> None:
     reading = read(raw, plan)
 
-    assert reading.kind in Kind
+    assert reading.kind in NumberKind
     assert reading.national == "" or reading.candidates[0] == reading.national
 
 
@@ -141,7 +141,7 @@ def test_reading_what_was_read_changes_nothing(raw: str, plan: NumberPlan) -> No
 def test_only_a_plus_or_00_can_lead_abroad(raw: str, plan: NumberPlan) -> None:
     reading = read(raw, plan)
 
-    if reading.kind is Kind.FOREIGN:
+    if reading.kind is NumberKind.FOREIGN:
         assert "+" in raw or "00" in re.sub(r"\D", "", raw)
         assert reading.e164
         assert not reading.e164.startswith("+55")
@@ -212,7 +212,7 @@ def test_a_special_number_is_found_behind_whatever_was_added_to_it(number: str, 
 def test_a_brazilian_number_is_never_taken_for_a_foreign_one(number: str, head: str) -> None:
     for text in (head + number, head + number[:-1], head + number + "1"):
         if "+" not in text and "00" not in text:
-            assert read(text, SAO_PAULO).kind is not Kind.FOREIGN
+            assert read(text, SAO_PAULO).kind is not NumberKind.FOREIGN
 
 
 @settings(deadline=None, max_examples=200)
@@ -247,7 +247,7 @@ def test_the_international_form_reads_as_the_same_number(number: str) -> None:
 def test_no_number_is_found_in_an_area_that_does_not_exist(area: str, rest: str) -> None:
     reading = read(area + rest, NumberPlan(None))
 
-    if reading.kind in (Kind.FIXED, Kind.MOBILE):
+    if reading.kind in (NumberKind.FIXED, NumberKind.MOBILE):
         assert reading.national[:2] in AREA_CODES
 
 

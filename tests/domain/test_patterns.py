@@ -6,9 +6,9 @@ import pytest
 
 from gateway.domain.dialplan.forms import pattern, patterns
 from gateway.domain.dialplan.plan import DialPlan, NothingToDial, TooSlow, dial
-from gateway.domain.dialplan.rules import Rule
+from gateway.domain.dialplan.rules import DialPlanRule
 from gateway.domain.numbering.extensions import Extensions
-from gateway.domain.numbering.numbers import Kind, NumberPlan, read
+from gateway.domain.numbering.numbers import NumberKind, NumberPlan, read
 from gateway.domain.patterns import Pattern, SlowPattern, search
 
 SLOW = ["([0-9]+)+[a-z]", "([0-9]|[0-9][0-9])+[a-z]", "(([0-9])+)*[^0-9]", "([0-9]*)*[a-c]", "(?:[0-9]{1,3})+[x-z]"]
@@ -23,14 +23,14 @@ def test_an_extension_pattern_with_nested_repetitions_takes_no_time(text: str) -
     begin = time.monotonic()
     assert not extensions.matches(DIGITS)
     assert extensions.matches("3501")
-    assert read(DIGITS, NumberPlan("47", extensions)).kind is Kind.UNKNOWN
+    assert read(DIGITS, NumberPlan("47", extensions)).kind is NumberKind.UNKNOWN
     assert time.monotonic() - begin < LONGEST_S
 
 
 @pytest.mark.parametrize("text", SLOW)
 def test_a_number_of_which_nobody_knows_whether_it_is_blocked_is_not_dialled(text: str) -> None:
     numbers = NumberPlan("47", Extensions.parse(["35xx"]))
-    rule = Rule.make(block=True, kinds=["unknown"], match=[f"/{text}/"])
+    rule = DialPlanRule.make(block=True, kinds=["unknown"], match=[f"/{text}/"])
     begin = time.monotonic()
     for plan in (DialPlan("0", blocked=patterns([f"/{text}/"])), DialPlan("0", (rule,))):
         with pytest.raises(NothingToDial):

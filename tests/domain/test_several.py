@@ -4,13 +4,13 @@ import time
 
 import pytest
 
-from gateway.domain.numbering.numbers import Extensions, Kind, NumberPlan, read
+from gateway.domain.numbering.numbers import Extensions, NumberKind, NumberPlan, read
 from gateway.domain.numbering.several import numbers_in
 from tests.domain.cases import table
 
 PLAN = NumberPlan("47", Extensions.parse(["3500-3599"]))
 ROWS = list(table("several.tsv", columns=3))
-NO_NUMBER = (Kind.UNKNOWN, Kind.EXTENSION, Kind.WITHHELD)
+NO_NUMBER = (NumberKind.UNKNOWN, NumberKind.EXTENSION, NumberKind.WITHHELD)
 
 
 def number_of(text: str) -> str:

@@ -4,7 +4,7 @@ import pytest
 
 from gateway.domain.dialplan.forms import pattern
 from gateway.domain.dialplan.plan import DialPlan, dial
-from gateway.domain.dialplan.rules import Rule
+from gateway.domain.dialplan.rules import DialPlanRule
 from gateway.domain.dialplan.undialling import sides_of
 from gateway.domain.messages import Direction
 from gateway.domain.numbering.numbers import Extensions, NumberPlan
@@ -33,7 +33,7 @@ def test_what_the_plan_puts_in_front_is_taken_off_again(prefix: str, number: str
 
 
 def test_a_local_form_of_the_plan_is_the_number_it_was_made_of() -> None:
-    rule = Rule.make(dial="9{local}", areas=["own"])
+    rule = DialPlanRule.make(dial="9{local}", areas=["own"])
     company = tenant(DialPlan("9", (rule,)))
 
     assert sides_of("932100123", "3501", company).other.national == "4732100123"

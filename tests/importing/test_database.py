@@ -52,10 +52,10 @@ def test_columns_of_a_query_may_be_mapped(office: Office, erp: Erp) -> None:
 
 
 def test_with_since_only_what_changed_is_asked_for_and_nothing_is_removed(office: Office, erp: Erp) -> None:
-    from gateway.config.tables import Directory
+    from gateway.config.tables import DirectorySettings
 
     source = erp(QUERY.replace("ORDER", "WHERE mudou >= :since ORDER"), since_as="text")
-    table = Directory(source="sql", full=True, settings=source._config)
+    table = DirectorySettings(source="sql", full=True, settings=source._config)
     office.now = 1_771_000_000_000  # 2026-02-13
     jobs = []
     for _ in range(2):

@@ -7,10 +7,10 @@ from contextlib import ExitStack
 import pytest
 
 from gateway.errors import LoginsBusy
-from gateway.logins.turns import RESERVED, Alike, Pace, Turns
+from gateway.logins.turns import RESERVED, Alike, LoginTurns, Pace
 
 
-def busy(turns: Turns, address: str, *, known: bool = False) -> bool:
+def busy(turns: LoginTurns, address: str, *, known: bool = False) -> bool:
     try:
         with turns.of(address, known=known):
             return False
@@ -19,7 +19,7 @@ def busy(turns: Turns, address: str, *, known: bool = False) -> bool:
 
 
 def test_one_address_has_one_turn_and_a_bounded_queue() -> None:
-    turns = Turns(of_address=3, patience_s=20)
+    turns = LoginTurns(of_address=3, patience_s=20)
     began: list[int] = []
     with turns.of("a", known=False):
         waiting = [threading.Thread(target=lambda: began.append(busy(turns, "a"))) for _ in range(2)]
@@ -37,7 +37,7 @@ def test_one_address_has_one_turn_and_a_bounded_queue() -> None:
 
 
 def test_places_are_bounded_and_some_are_kept_for_those_who_were_here_before() -> None:
-    turns = Turns(inside=2)
+    turns = LoginTurns(inside=2)
     with ExitStack() as held:
         for number in range(2):
             held.enter_context(turns.of(str(number), known=False))
@@ -48,7 +48,7 @@ def test_places_are_bounded_and_some_are_kept_for_those_who_were_here_before() -
 
 
 def test_patience_ends() -> None:
-    turns = Turns(patience_s=0.01)
+    turns = LoginTurns(patience_s=0.01)
     with turns.of("a", known=False):
         assert busy(turns, "a")
     with turns.hashing(), turns.hashing(), pytest.raises(LoginsBusy), turns.hashing():

@@ -14,7 +14,7 @@ from gateway.errors import LoginsBusy, TooManyAttempts
 from gateway.logins import passwords
 from gateway.logins.attempts import Attempts
 from gateway.logins.passwords import ADDRESS, LOGIN, LOGIN_AT_ADDRESS, Verifier
-from gateway.logins.turns import Pace, Turns
+from gateway.logins.turns import LoginTurns, Pace
 from gateway.store.directory import Agent
 
 QUICK = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
@@ -56,7 +56,7 @@ def verifier(agents: Agents, clock: Clock) -> Verifier:
 
 
 def made(agents: Agents, attempts: Attempts, **turns: float) -> Verifier:
-    return Verifier(agents, attempts, turns=Turns(**turns), pace=Pace(least_s=0))  # type: ignore[arg-type]
+    return Verifier(agents, attempts, turns=LoginTurns(**turns), pace=Pace(least_s=0))  # type: ignore[arg-type]
 
 
 def refused(reason: str) -> float:

@@ -18,8 +18,8 @@ from gateway.errors import StoreUnavailable
 from gateway.server import bootstrap
 from gateway.server.application import Application
 from gateway.server.metrics import metrics_application
-from gateway.store.delivery_receipts import Sighting, SightingLog
-from gateway.store.diagnostic_log import SideLog
+from gateway.store.delivery_receipts import DeliveryReceipt, DeliveryReceiptLog
+from gateway.store.diagnostic_log import DiagnosticLog
 from gateway.store.writer import GroupCommit
 from gateway.wire.http import LISTENERS
 from tests.configurations import every_table
@@ -110,12 +110,12 @@ def test_a_metric_that_cannot_be_read_is_left_out_and_the_others_are_there() -> 
 
 @pytest.mark.parametrize("fails", [True, False])
 def test_rows_that_the_traffic_log_loses_are_counted(tmp_path: Path, fails: bool) -> None:
-    side = SideLog(tmp_path, keep_days=1, keep_mb=1)
+    side = DiagnosticLog(tmp_path, keep_days=1, keep_mb=1)
     before = REGISTRY.get_sample_value("cti_traffic_rows_lost_total") or 0
     if fails:
         side.engine = create_engine("sqlite:////no/such/folder/exchanges.db")
     for _ in range(3):
-        SightingLog(side).add(Sighting(1, "acme", "3501", "ana", "s", "shown", 1))
+        DeliveryReceiptLog(side).add(DeliveryReceipt(1, "acme", "3501", "ana", "s", "shown", 1))
     side.flush()
     assert (REGISTRY.get_sample_value("cti_traffic_rows_lost_total") or 0) - before == (3 if fails else 0)
 

@@ -12,7 +12,7 @@ from zeep.xsd.types.builtins import Boolean
 from zeep.xsd.types.collection import ListType
 
 from adapters.soap.known import APACHE
-from adapters.soap.tolerant_zeep import Ranked
+from adapters.soap.tolerant_zeep import RankedArray
 
 DEPTH = 3
 """How often a structure stands within itself where it must."""
@@ -88,7 +88,7 @@ def _scalar(kind: Any) -> Pair:
 def _array(kind: Any, above: tuple[Any, ...]) -> Pair:
     declared = kind._array_type.array_type
     dimensions = 1
-    if isinstance(declared, Ranked):
+    if isinstance(declared, RankedArray):
         declared, dimensions = declared.innermost, sum(declared.ranks)
     if declared is None:
         repeated = [each for _, each in kind.elements if isinstance(each, xsd.Element)]

@@ -10,7 +10,7 @@ import pytest
 from gateway.errors import ConfigError
 from gateway.server import handover
 from gateway.server.handover import NAME, Offer, Sockets, ask
-from gateway.server.runs import Run
+from gateway.server.runs import GatewayRun
 
 
 @pytest.fixture
@@ -66,13 +66,13 @@ def test_a_gateway_that_does_not_answer_is_named(tmp_path: Path, monkeypatch: py
 
 
 def test_a_gateway_knows_whether_another_one_runs_on_its_data(tmp_path: Path) -> None:
-    first = Run(tmp_path)
-    second = Run(tmp_path)
+    first = GatewayRun(tmp_path)
+    second = GatewayRun(tmp_path)
     assert (first.is_alone, second.is_alone) == (True, False)
     metrics = second.metrics_folder()
     second.end()
     assert not metrics.exists()
     first.end()
-    third = Run(tmp_path)
+    third = GatewayRun(tmp_path)
     assert third.is_alone
     third.end()

@@ -11,11 +11,11 @@ from structlog.testing import capture_logs
 
 from gateway.server.admission import Admission
 from gateway.server.bodies import BodyLimits
-from gateway.server.rsgi import Face, Limits
+from gateway.server.rsgi import Face, RequestLimits
 from tests.server.fakes import Protocol, Scope
 
 Wsgi = Callable[[dict[str, Any], Callable[..., Any]], Any]
-LIMITS = Limits(threads=4, threads_per_address=2, body=BodyLimits(max_bytes=10, whole_s=0.6, pause_s=0.2))
+LIMITS = RequestLimits(threads=4, threads_per_address=2, body=BodyLimits(max_bytes=10, whole_s=0.6, pause_s=0.2))
 POST = [("host", "a"), ("content-length", "6")]
 
 

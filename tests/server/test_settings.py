@@ -4,19 +4,19 @@ import socket
 
 import pytest
 
-from gateway.config.tables import Config, Server
+from gateway.config.tables import Config, ServerSettings
 from gateway.errors import TooManyRequests
 from gateway.server.admission import EXEMPT, Admission
 from gateway.server.bodies import BodyLimits
 from gateway.server.notices import notify_serving
 from gateway.server.processes import Workers
-from gateway.server.rsgi import Limits
+from gateway.server.rsgi import RequestLimits
 from gateway.server.worker import client_of, limits_of
 
 
 def test_limits_of_a_request_are_those_configured() -> None:
-    config = Config(server=Server(call_threads=10, max_body_bytes=2048, body_timeout_s=4))
-    assert limits_of(config) == Limits(10, 5, BodyLimits(2048, 4, 4))
+    config = Config(server=ServerSettings(call_threads=10, max_body_bytes=2048, body_timeout_s=4))
+    assert limits_of(config) == RequestLimits(10, 5, BodyLimits(2048, 4, 4))
     assert limits_of(Config()).body == BodyLimits(1_048_576, 30, 10)
 
 

@@ -4,7 +4,7 @@ import asyncio
 import threading
 
 from gateway.server.settling import Settling
-from gateway.server.turns import Job, Turns
+from gateway.server.turns import CallTurns, Job
 
 
 def test_calls_beyond_an_address_s_share_wait_and_those_of_others_go_first() -> None:
@@ -13,7 +13,7 @@ def test_calls_beyond_an_address_s_share_wait_and_those_of_others_go_first() -> 
     def job(name: str) -> Job:
         return lambda: ran.append(name)
 
-    turns = Turns(2, lambda each: each())
+    turns = CallTurns(2, lambda each: each())
     for name in ("a1", "a2", "a3", "a4"):
         turns.bring("a", job(name))
     turns.bring("b", job("b1"))

@@ -9,8 +9,8 @@ import pytest
 
 from gateway.clock import Clock
 from gateway.store import diagnostic_log as module
-from gateway.store.diagnostic_log import SideLog
-from gateway.store.traffic import IN, OUT, Exchange, ExchangeFilter, ExchangeLog, cut
+from gateway.store.diagnostic_log import DiagnosticLog
+from gateway.store.traffic import IN, OUT, ExchangeFilter, TrafficEntry, TrafficLog, cut
 from tests.fakes import SetTime
 
 T0 = 1_780_000_000_000
@@ -18,16 +18,18 @@ DAY = 24 * 3600 * 1000
 Add = Callable[..., None]
 
 
-class OwnLog(ExchangeLog):
+class OwnLog(TrafficLog):
     """A wire log with a side log of its own."""
 
     def __init__(self, data: Path, *, keep_days: float, keep_mb: float) -> None:
         self.time = SetTime(T0)
-        self.side = SideLog(data, keep_days=keep_days, keep_mb=keep_mb, clock=Clock(self.time.wall, self.time.steady))
+        self.side = DiagnosticLog(
+            data, keep_days=keep_days, keep_mb=keep_mb, clock=Clock(self.time.wall, self.time.steady)
+        )
         super().__init__(self.side)
 
 
-def made(**changes: Any) -> Exchange:
+def made(**changes: Any) -> TrafficEntry:
     usual: dict[str, Any] = {
         "at": T0,
         "took_us": 900,
@@ -42,7 +44,7 @@ def made(**changes: Any) -> Exchange:
         "request": b"GET /x HTTP/1.1\r\n\r\n",
         "answer": b"HTTP/1.1 200 OK\r\n\r\nOK 1\n",
     }
-    return Exchange(**usual | changes)
+    return TrafficEntry(**usual | changes)
 
 
 @pytest.fixture
@@ -52,7 +54,7 @@ def log(tmp_path: Path) -> Iterator[OwnLog]:
     opened.side.stop()
 
 
-def write(log: OwnLog, *items: Exchange) -> None:
+def write(log: OwnLog, *items: TrafficEntry) -> None:
     for item in items:
         log.add(lambda item=item: item, 100)  # type: ignore[misc]
     log.side.flush()
@@ -150,7 +152,7 @@ def test_when_the_queue_is_full_exchanges_are_counted_and_left_out(
 
 
 def test_an_exchange_that_cannot_be_made_hurts_no_other(log: OwnLog) -> None:
-    def broken() -> Exchange:
+    def broken() -> TrafficEntry:
         raise ValueError("x")
 
     log.add(made, 1)

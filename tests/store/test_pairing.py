@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import text, update
 
 from gateway.adapter import Delivery, Outcome
-from gateway.domain.calls.pairing import CERTAINTY, Rule
+from gateway.domain.calls.pairing import CERTAINTY, PairingRule
 from gateway.domain.calls.states import TABLE, Effect, Event, State
 from gateway.errors import BadParameter
 from gateway.store import tables
@@ -197,7 +197,7 @@ def cell_of(state: State, event: Event) -> str:
 
 def test_every_status_of_the_log_is_a_state_and_every_rule_has_its_certainty() -> None:
     assert set(STATES.values()) | {State.NONE} == set(State)
-    assert set(CERTAINTY) == set(Rule)
+    assert set(CERTAINTY) == set(PairingRule)
 
 
 def test_a_repeat_is_logged_and_told_to_nobody_again(store: Store) -> None:

@@ -10,7 +10,7 @@ from gateway.wire.guard import printable
 from gateway.wire.operations import OPERATIONS
 from gateway.wire.soap.encoded import ENCODED
 from gateway.wire.soap.endpoint import LITERAL, Style, texts_of
-from gateway.wire.soap.envelopes import LATIN_1, MEDIA_TYPES, UTF_8, Form, to_bytes
+from gateway.wire.soap.envelopes import LATIN_1, MEDIA_TYPES, UTF_8, AnswerTemplate, to_bytes
 
 OPERATION = OPERATIONS["ClickToCall"]
 
@@ -31,12 +31,12 @@ def test_an_answer_is_the_same_bytes_whether_it_is_filled_in_or_written_anew(
     style: Style, version: str, charset: str, message: str
 ) -> None:
     texts = {"status": "OK", "mensagem": message, "id": "7"}
-    form = Form(style.response(OPERATION, version))
+    form = AnswerTemplate(style.response(OPERATION, version))
     assert form.filled(texts, charset) == written_anew(style, version, texts, charset)
 
 
 def test_a_text_that_looks_like_a_place_is_none() -> None:
-    form = Form(LITERAL.response(OPERATION, next(iter(MEDIA_TYPES))))
+    form = AnswerTemplate(LITERAL.response(OPERATION, next(iter(MEDIA_TYPES))))
     document = form.filled({"status": "@id@", "mensagem": "<b>@status@</b>", "id": "7"}, UTF_8)
     texts = [element.text for element in etree.fromstring(document).iter() if not len(element)]
     assert texts == ["@id@", "<b>@status@</b>", "7"]

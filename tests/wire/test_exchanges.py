@@ -9,9 +9,9 @@ import pytest
 
 from gateway.domain.messages import CallEnded, CallStarted
 from gateway.errors import NotReplayable
-from gateway.store.traffic import OUT, Draft, Exchange
+from gateway.store.traffic import OUT, Draft, TrafficEntry
 from gateway.traffic.masking import spellings
-from gateway.wire.lenient.port import LenientPort, Limits
+from gateway.wire.lenient.port import LenientPort, PortLimits
 from gateway.wire.traffic import Recorder
 from tests.wire.envelopes import envelope, wrap
 from tests.wire.peers import OUTSIDE, Peer
@@ -36,7 +36,7 @@ class Kept:
     def add(self, draft: Draft, _size: int) -> None:
         self.drafts.append(draft)
 
-    def last(self) -> Exchange:
+    def last(self) -> TrafficEntry:
         return replace(self.drafts[-1](), id=77)
 
 
@@ -204,7 +204,7 @@ def test_no_client_can_pass_for_a_replay(kept: Kept) -> None:
 
 @pytest.fixture
 def lenient(kept: Kept) -> Iterator[LenientPort]:
-    port = LenientPort(kept.peer.front, "127.0.0.1", 0, Limits(max_body_bytes=1000))
+    port = LenientPort(kept.peer.front, "127.0.0.1", 0, PortLimits(max_body_bytes=1000))
     port.start()
     yield port
     port.close()

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.wire.lenient.repair import Refused, Repaired, environ_of, repair
+from gateway.wire.lenient.repair import Repaired, Unrepairable, environ_of, repair
 from tests.loops import cpu_s, loops
 
 GOOD = b"GET /c?telefone=1 HTTP/1.1\r\nHost: a\r\n\r\n"
@@ -104,7 +104,7 @@ def test_lines_and_headers_are_mended(came: bytes, becomes: bytes, repairs: tupl
 )
 def test_what_has_no_one_meaning_is_refused_with_a_reason(came: bytes, status: int) -> None:
     found = repair(came)
-    assert isinstance(found, Refused)
+    assert isinstance(found, Unrepairable)
     assert found.status == status
     assert found.reason.endswith(".")
 
@@ -118,7 +118,7 @@ WORDS = st.sampled_from([*LINES, *MARKS])
 def test_any_bytes_become_a_readable_head_or_a_refusal_and_mending_twice_changes_nothing(came: bytes) -> None:
     for head in (came, b"GET /" + came, b"GET / HTTP/1.1\r\n" + came):
         found = repair(head)
-        if isinstance(found, Refused):
+        if isinstance(found, Unrepairable):
             continue
         assert PARSABLE.fullmatch(found.head), found.head
         assert repair(found.head) == Repaired(found.head, ())
@@ -153,7 +153,7 @@ def test_a_head_as_large_as_may_be_costs_no_more_than_20_small_loops(case: str) 
 def test_a_head_of_very_many_lines_is_refused() -> None:
     assert isinstance(repair(HEAD + b"a: b\r\n" * 900 + b"\r\n"), Repaired)
     found = repair(LARGE["folded lines"])
-    assert isinstance(found, Refused)
+    assert isinstance(found, Unrepairable)
     assert found.status == 431
 
 

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from prometheus_client import REGISTRY
 
-from gateway.wire.lenient.port import LenientPort, Limits
+from gateway.wire.lenient.port import LenientPort, PortLimits
 
-SMALL = Limits(max_body_bytes=1000, connections=2, read_timeout_s=1, request_timeout_s=0.6)
+SMALL = PortLimits(max_body_bytes=1000, connections=2, read_timeout_s=1, request_timeout_s=0.6)
 GET = b"GET /c?t=1 2 HTTP/1.0\n\n"
 
 
@@ -23,7 +23,7 @@ def echo(environ: dict[str, Any], start: Callable[..., Any]) -> list[bytes]:
 
 
 @contextmanager
-def lenient(application: Callable[..., Any] = echo, limits: Limits = SMALL) -> Iterator[LenientPort]:
+def lenient(application: Callable[..., Any] = echo, limits: PortLimits = SMALL) -> Iterator[LenientPort]:
     port = LenientPort(application, "127.0.0.1", 0, limits)
     port.start()
     try:
@@ -93,7 +93,7 @@ def test_clients_that_come_and_go_without_a_word_take_no_place_away() -> None:
         assert ask(port, GET).startswith(b"HTTP/1.0 200 ")
 
 
-SHARED = Limits(max_body_bytes=1000, connections=3, connections_per_client=2, waiting_per_client=1)
+SHARED = PortLimits(max_body_bytes=1000, connections=3, connections_per_client=2, waiting_per_client=1)
 
 
 def test_a_client_that_takes_its_whole_share_leaves_places_to_others() -> None:

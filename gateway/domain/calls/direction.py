@@ -9,7 +9,7 @@ decides; where both readings are possible, what the exchange says of the directi
 from dataclasses import dataclass
 
 from gateway.domain.messages import Direction
-from gateway.domain.numbering.numbers import Kind, NumberPlan, Reading, read
+from gateway.domain.numbering.numbers import NumberKind, NumberPlan, Reading, read
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class Sides:
 def tell_sides(ramal: str, telefone: str, plan: NumberPlan, said: Direction | None = None) -> Sides:
     """Tell our side from the other one. ``said`` is the direction the exchange gave, if any."""
     destination, origin = read(ramal, plan), read(telefone, plan)
-    ours = (destination.kind is Kind.EXTENSION, origin.kind is Kind.EXTENSION)
+    ours = (destination.kind is NumberKind.EXTENSION, origin.kind is NumberKind.EXTENSION)
     if ours == (False, True):
         return Sides(origin.national, destination, Direction.OUTGOING)
     if ours == (True, True):

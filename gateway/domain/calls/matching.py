@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 
-class Reason(StrEnum):
+class RankReason(StrEnum):
     """What put a match before the next one."""
 
     ONLY = "only"
@@ -42,11 +42,11 @@ class Ranked:
     """A match and what put it before those that follow it."""
 
     match: Match
-    reason: Reason
+    reason: RankReason
 
 
 Key = tuple[int, ...]
-COMPONENTS = (Reason.CHOSEN, Reason.EXACT, Reason.OWNER, Reason.LAST_CONTACT, Reason.NEWEST)
+COMPONENTS = (RankReason.CHOSEN, RankReason.EXACT, RankReason.OWNER, RankReason.LAST_CONTACT, RankReason.NEWEST)
 
 
 def ranked(matches: Sequence[Match], candidates: Sequence[str], extension: str = "") -> list[Ranked]:
@@ -71,7 +71,9 @@ def _key(match: Match, candidates: Sequence[str], extension: str) -> Key:
     return (-(match.chosen_at or 0), exactness, owned, -(match.last_contact_at or 0), -match.updated_at)
 
 
-def _reason(key: Key, after: Key | None) -> Reason:
+def _reason(key: Key, after: Key | None) -> RankReason:
     if after is None:
-        return Reason.ONLY
-    return next((why for why, mine, other in zip(COMPONENTS, key, after, strict=True) if mine < other), Reason.EQUAL)
+        return RankReason.ONLY
+    return next(
+        (why for why, mine, other in zip(COMPONENTS, key, after, strict=True) if mine < other), RankReason.EQUAL
+    )

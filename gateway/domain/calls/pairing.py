@@ -43,7 +43,7 @@ class Certainty(StrEnum):
     GUESS = "guess"
 
 
-class Rule(StrEnum):
+class PairingRule(StrEnum):
     """By which rule an event found its call."""
 
     CALL_ID = "call-id"
@@ -56,20 +56,20 @@ class Rule(StrEnum):
     ALONE = "alone"
 
 
-CERTAINTY: Mapping[Rule, Certainty] = {
-    Rule.CALL_ID: Certainty.CERTAIN,
-    Rule.ORDER: Certainty.LIKELY,
-    Rule.PAIR: Certainty.LIKELY,
-    Rule.NEWEST: Certainty.GUESS,
-    Rule.REPEAT: Certainty.LIKELY,
-    Rule.LATE: Certainty.LIKELY,
-    Rule.TRANSFER: Certainty.GUESS,
-    Rule.ALONE: Certainty.CERTAIN,
+CERTAINTY: Mapping[PairingRule, Certainty] = {
+    PairingRule.CALL_ID: Certainty.CERTAIN,
+    PairingRule.ORDER: Certainty.LIKELY,
+    PairingRule.PAIR: Certainty.LIKELY,
+    PairingRule.NEWEST: Certainty.GUESS,
+    PairingRule.REPEAT: Certainty.LIKELY,
+    PairingRule.LATE: Certainty.LIKELY,
+    PairingRule.TRANSFER: Certainty.GUESS,
+    PairingRule.ALONE: Certainty.CERTAIN,
 }
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class HeardEvent:
     """A start or an end, as far as finding its call goes.
 
     ``number`` is the other party's canonical form; ``known`` is false for a withheld or unreadable one, by which no
@@ -123,24 +123,24 @@ C = TypeVar("C", bound=Candidate)
 
 
 @dataclass(frozen=True, slots=True)
-class Found(Generic[C]):
+class FoundCall(Generic[C]):
     """The call an event belongs to, None for a new one, and the rule that found it."""
 
     call: C | None
-    rule: Rule
+    rule: PairingRule
 
 
-def find_of_start(heard: Heard, calls: Sequence[C]) -> Found[C]:
+def find_of_start(heard: HeardEvent, calls: Sequence[C]) -> FoundCall[C]:
     """The call whose start was heard; a new one when no rule finds any."""
     return _first(START_RULES, heard, calls)
 
 
-def find_of_end(heard: Heard, calls: Sequence[C]) -> Found[C]:
+def find_of_end(heard: HeardEvent, calls: Sequence[C]) -> FoundCall[C]:
     """The call whose end was heard; a new one, of which only the end is known, when no rule finds any."""
     return _first(END_RULES, heard, calls)
 
 
-def find_group(heard: Heard, calls: Sequence[C]) -> C | None:
+def find_group(heard: HeardEvent, calls: Sequence[C]) -> C | None:
     """A call of the same caller that rings another extension, of whose group a new call is."""
     others = (
         call
@@ -153,7 +153,7 @@ def find_group(heard: Heard, calls: Sequence[C]) -> C | None:
     return _newest(call for call in same if _within(GROUP_MS, heard.at, call.logged_at))
 
 
-def leaves_rest_of_group(call: Candidate, heard: Heard) -> bool:
+def leaves_rest_of_group(call: Candidate, heard: HeardEvent) -> bool:
     """Whether the end ``heard`` of ``call`` shows that the others of its group have stopped ringing.
 
     Some exchanges end every extension of a group, those that did not answer first: as long as it may still have been
@@ -164,18 +164,18 @@ def leaves_rest_of_group(call: Candidate, heard: Heard) -> bool:
     return heard.at - call.logged_at > LONGEST_RING_MS
 
 
-def _first(rules: "Sequence[tuple[Rule, Find[Any]]]", heard: Heard, calls: Sequence[C]) -> Found[C]:
+def _first(rules: "Sequence[tuple[PairingRule, Find[Any]]]", heard: HeardEvent, calls: Sequence[C]) -> FoundCall[C]:
     for rule, find in rules:
         call = find(heard, calls)
         if call is not None:
-            return Found(call, _told_apart(rule, heard, calls))
-    return Found(None, Rule.ALONE)
+            return FoundCall(call, _told_apart(rule, heard, calls))
+    return FoundCall(None, PairingRule.ALONE)
 
 
-def _told_apart(rule: Rule, heard: Heard, calls: Sequence[Candidate]) -> Rule:
+def _told_apart(rule: PairingRule, heard: HeardEvent, calls: Sequence[Candidate]) -> PairingRule:
     """One of several open calls of a pair is only the newest of them."""
-    several = rule is Rule.PAIR and sum(1 for _ in _open_pair(heard, calls)) > 1
-    return Rule.NEWEST if several else rule
+    several = rule is PairingRule.PAIR and sum(1 for _ in _open_pair(heard, calls)) > 1
+    return PairingRule.NEWEST if several else rule
 
 
 def _newest(calls: Iterable[C]) -> C | None:
@@ -186,7 +186,7 @@ def _within(window_ms: int, at: int, other: int) -> bool:
     return abs(at - other) <= window_ms
 
 
-def same_pair(heard: Heard, call: Candidate) -> bool:
+def same_pair(heard: HeardEvent, call: Candidate) -> bool:
     """Whether extension and number are the same; the two ends of an internal call in any order."""
     ends = (call.extension, call.number)
     if ends == (heard.extension, heard.number):
@@ -194,7 +194,7 @@ def same_pair(heard: Heard, call: Candidate) -> bool:
     return heard.internal and call.internal and ends == (heard.number, heard.extension)
 
 
-def _pair(heard: Heard, calls: Sequence[C]) -> Iterable[C]:
+def _pair(heard: HeardEvent, calls: Sequence[C]) -> Iterable[C]:
     """Calls of the same pair; one with an id of its own is not taken for one with another."""
     return (call for call in calls if same_pair(heard, call) and not (heard.call_ref and call.call_ref))
 
@@ -202,7 +202,7 @@ def _pair(heard: Heard, calls: Sequence[C]) -> Iterable[C]:
 # finding the call of a start
 
 
-def _start_by_id(heard: Heard, calls: Sequence[C]) -> C | None:
+def _start_by_id(heard: HeardEvent, calls: Sequence[C]) -> C | None:
     """One id at two extensions is a group or a transfer: a call for each."""
     if not heard.call_ref:
         return None
@@ -212,7 +212,7 @@ def _start_by_id(heard: Heard, calls: Sequence[C]) -> C | None:
     )
 
 
-def _ordered(heard: Heard, calls: Sequence[C]) -> C | None:
+def _ordered(heard: HeardEvent, calls: Sequence[C]) -> C | None:
     return _newest(
         call
         for call in _pair(heard, calls)
@@ -220,12 +220,12 @@ def _ordered(heard: Heard, calls: Sequence[C]) -> C | None:
     )
 
 
-def _repeated_start(heard: Heard, calls: Sequence[C]) -> C | None:
+def _repeated_start(heard: HeardEvent, calls: Sequence[C]) -> C | None:
     heard_before = (State.RINGING, State.OVER)
     return _newest(call for call in _pair(heard, calls) if call.state in heard_before and _same_start(heard, call))
 
 
-def _same_start(heard: Heard, call: Candidate) -> bool:
+def _same_start(heard: HeardEvent, call: Candidate) -> bool:
     if heard.occurred_at is not None and call.started_at is not None:
         if abs(heard.occurred_at - call.started_at) <= SAME_MOMENT_MS:
             return True
@@ -234,7 +234,7 @@ def _same_start(heard: Heard, call: Candidate) -> bool:
     return _within(START_REPEAT_MS, heard.at, call.start_heard_at or call.logged_at)
 
 
-def _overtaken(heard: Heard, calls: Sequence[C]) -> C | None:
+def _overtaken(heard: HeardEvent, calls: Sequence[C]) -> C | None:
     """The call of an end that was heard before its start."""
     return _newest(
         call
@@ -243,7 +243,7 @@ def _overtaken(heard: Heard, calls: Sequence[C]) -> C | None:
     )
 
 
-def _began_before(heard: Heard, call: Candidate) -> bool:
+def _began_before(heard: HeardEvent, call: Candidate) -> bool:
     end_heard_at = call.end_heard_at or call.logged_at
     if heard.occurred_at is not None and call.ended_at is not None:
         return _within(LATE_MS, heard.at, end_heard_at) and heard.occurred_at <= call.ended_at
@@ -253,7 +253,7 @@ def _began_before(heard: Heard, call: Candidate) -> bool:
 # finding the call of an end
 
 
-def _end_by_id(heard: Heard, calls: Sequence[C]) -> C | None:
+def _end_by_id(heard: HeardEvent, calls: Sequence[C]) -> C | None:
     if not heard.call_ref:
         return None
     same = [call for call in calls if call.call_ref == heard.call_ref]
@@ -261,26 +261,26 @@ def _end_by_id(heard: Heard, calls: Sequence[C]) -> C | None:
     return here or _newest(call for call in same if call.state in OPEN) or _newest(same)
 
 
-def _open_pair(heard: Heard, calls: Sequence[C]) -> Iterable[C]:
+def _open_pair(heard: HeardEvent, calls: Sequence[C]) -> Iterable[C]:
     return (call for call in _pair(heard, calls) if call.state in OPEN and _may_end(heard, call))
 
 
-def _may_end(heard: Heard, call: Candidate) -> bool:
+def _may_end(heard: HeardEvent, call: Candidate) -> bool:
     """An end held back in the exchange is not that of a call which began after it."""
     if heard.occurred_at is not None and call.started_at is not None and call.started_at - heard.occurred_at > CLOCK_MS:
         return False
     return heard.at - call.logged_at <= LONGEST_CALL_MS
 
 
-def _end_of_pair(heard: Heard, calls: Sequence[C]) -> C | None:
+def _end_of_pair(heard: HeardEvent, calls: Sequence[C]) -> C | None:
     return _newest(_open_pair(heard, calls))
 
 
-def _repeated_end(heard: Heard, calls: Sequence[C]) -> C | None:
+def _repeated_end(heard: HeardEvent, calls: Sequence[C]) -> C | None:
     return _newest(call for call in _pair(heard, calls) if call.state is State.ENDED and _same_end(heard, call))
 
 
-def _same_end(heard: Heard, call: Candidate) -> bool:
+def _same_end(heard: HeardEvent, call: Candidate) -> bool:
     """Heard a short while ago, and nothing it says contradicts."""
     if call.end_heard_at is None or not _within(END_REPEAT_MS, heard.at, call.end_heard_at):
         return False
@@ -291,20 +291,20 @@ def _same_end(heard: Heard, call: Candidate) -> bool:
     return heard.duration_s is None or call.duration_s in (None, heard.duration_s)
 
 
-def _end_given_up(heard: Heard, calls: Sequence[C]) -> C | None:
+def _end_given_up(heard: HeardEvent, calls: Sequence[C]) -> C | None:
     """The end of a call that was not waited for any more: given up, taken elsewhere as it seemed, marked as over."""
     closed = (State.LOST, State.ELSEWHERE, State.OVER)
     return _newest(call for call in _pair(heard, calls) if call.state in closed and _may_end(heard, call))
 
 
-def _transferred(heard: Heard, calls: Sequence[C]) -> C | None:
+def _transferred(heard: HeardEvent, calls: Sequence[C]) -> C | None:
     """A call from or to the same number that goes on at another extension; else one that was marked as over there."""
     if heard.internal or not heard.known:
         return None
     return _newest(_moved(heard, calls, State.RINGING)) or _newest(_moved(heard, calls, State.OVER))
 
 
-def _moved(heard: Heard, calls: Sequence[C], state: State) -> Iterable[C]:
+def _moved(heard: HeardEvent, calls: Sequence[C], state: State) -> Iterable[C]:
     return (
         call
         for call in calls
@@ -317,17 +317,17 @@ def _moved(heard: Heard, calls: Sequence[C], state: State) -> Iterable[C]:
     )
 
 
-Find = Callable[[Heard, Sequence[C]], C | None]
-START_RULES: Sequence[tuple[Rule, Find[Any]]] = (
-    (Rule.CALL_ID, _start_by_id),
-    (Rule.ORDER, _ordered),
-    (Rule.REPEAT, _repeated_start),
-    (Rule.LATE, _overtaken),
+Find = Callable[[HeardEvent, Sequence[C]], C | None]
+START_RULES: Sequence[tuple[PairingRule, Find[Any]]] = (
+    (PairingRule.CALL_ID, _start_by_id),
+    (PairingRule.ORDER, _ordered),
+    (PairingRule.REPEAT, _repeated_start),
+    (PairingRule.LATE, _overtaken),
 )
-END_RULES: Sequence[tuple[Rule, Find[Any]]] = (
-    (Rule.CALL_ID, _end_by_id),
-    (Rule.PAIR, _end_of_pair),
-    (Rule.REPEAT, _repeated_end),
-    (Rule.LATE, _end_given_up),
-    (Rule.TRANSFER, _transferred),
+END_RULES: Sequence[tuple[PairingRule, Find[Any]]] = (
+    (PairingRule.CALL_ID, _end_by_id),
+    (PairingRule.PAIR, _end_of_pair),
+    (PairingRule.REPEAT, _repeated_end),
+    (PairingRule.LATE, _end_given_up),
+    (PairingRule.TRANSFER, _transferred),
 )

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from gateway.domain.numbering.extensions import LONGEST
-from gateway.domain.numbering.reading import Kind
+from gateway.domain.numbering.reading import NumberKind
 from gateway.domain.patterns import Pattern
 
 _FORM = re.compile(r"(\+?[0-9*#]*)\{(national|local|international)\}([*#]*)")
@@ -20,7 +20,7 @@ class Subject:
     all others as they are. ``dialled`` is the same with the operator's code for abroad that was written.
     """
 
-    kind: Kind
+    kind: NumberKind
     national: str
     dialled: str
     local: str | None = None
@@ -33,7 +33,7 @@ class Subject:
 
 
 @dataclass(frozen=True, slots=True)
-class Form:
+class DialForm:
     """``before``, one form of a number, ``after``: made by `parse` from a text such as ``0{national}``."""
 
     before: str
@@ -41,7 +41,7 @@ class Form:
     after: str
 
     @classmethod
-    def parse(cls, text: str) -> "Form":
+    def parse(cls, text: str) -> "DialForm":
         """Raises ``ValueError``, which says what is expected."""
         match = _FORM.fullmatch(text.replace(" ", ""))
         if match is None:

@@ -5,11 +5,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from enum import IntEnum
 
-from gateway.domain.dialplan.forms import Form, Subject, matches
-from gateway.domain.dialplan.rules import Rule
+from gateway.domain.dialplan.forms import DialForm, Subject, matches
+from gateway.domain.dialplan.rules import DialPlanRule
 from gateway.domain.numbering.number_text import Typed, typed
 from gateway.domain.numbering.numbers import NumberPlan, read
-from gateway.domain.numbering.reading import Kind, Reading, Step
+from gateway.domain.numbering.reading import NumberKind, Reading, ReadingStep
 from gateway.domain.patterns import Pattern, SlowPattern
 from gateway.domain.sentences import step
 
@@ -61,7 +61,7 @@ class BecomesService(NothingToDial):
 class BlockedNumber(ValueError):
     """The dial plan forbids the number; ``by`` is the rule or pattern, ``steps`` how it came to that."""
 
-    def __init__(self, number: str, by: str, steps: tuple[Step, ...]) -> None:
+    def __init__(self, number: str, by: str, steps: tuple[ReadingStep, ...]) -> None:
         super().__init__(f"The dial plan blocks {number}: {by}.")
         self.number = number
         self.by = by
@@ -80,7 +80,7 @@ class DialPlan:
     """
 
     prefix: str = ""
-    rules: tuple[Rule, ...] = ()
+    rules: tuple[DialPlanRule, ...] = ()
     blocked: tuple[tuple[str, Pattern], ...] = ()
 
     def __post_init__(self) -> None:
@@ -91,7 +91,7 @@ class DialPlan:
                 if before.hides(rule):
                     raise ValueError(f"rule {later} can never be reached: rule {first} is for all of its numbers")
         for code in EMERGENCY:
-            if by := self.blocks(Subject(Kind.SHORT, code, code), None):
+            if by := self.blocks(Subject(NumberKind.SHORT, code, code), None):
                 raise ValueError(f"the emergency number {code} may not be blocked, and {by} blocks it")
 
     def blocks(self, subject: Subject, own_area: str | None) -> str | None:
@@ -104,7 +104,7 @@ class DialPlan:
             return None
         return f"dial_plan.rules {index}" + (f", {rule.note}" if rule.note else "")
 
-    def rule_for(self, subject: Subject, own_area: str | None) -> tuple[int, Rule | None]:
+    def rule_for(self, subject: Subject, own_area: str | None) -> tuple[int, DialPlanRule | None]:
         """The first rule that is for ``subject``, and its place counted from 1."""
         for index, rule in enumerate(self.rules, start=1):
             if rule.is_for(subject, own_area):
@@ -118,7 +118,7 @@ class Dialled:
 
     digits: str
     reading: Reading
-    steps: tuple[Step, ...]
+    steps: tuple[ReadingStep, ...]
 
 
 def dial(raw: str, plan: DialPlan, numbers: NumberPlan) -> Dialled:
@@ -133,7 +133,7 @@ def dial(raw: str, plan: DialPlan, numbers: NumberPlan) -> Dialled:
     """
     text = typed(raw)
     written, reading, taken = _choose(text, read(raw, numbers), plan, numbers)
-    if reading.kind is Kind.WITHHELD or not text.digits or not _KEYS.fullmatch(reading.national):
+    if reading.kind is NumberKind.WITHHELD or not text.digits or not _KEYS.fullmatch(reading.national):
         raise NothingToDial(f"Nothing to dial in {raw[:40]!r}: expected a telephone number or an extension.")
     steps = (*taken, *reading.steps)
     subject = subject_of(written, reading)
@@ -148,12 +148,12 @@ def dial(raw: str, plan: DialPlan, numbers: NumberPlan) -> Dialled:
 
 def _check(digits: str, subject: Subject, numbers: NumberPlan) -> None:
     """Refuse what no exchange should be sent: too many digits, or another number than was meant."""
-    longest = LONGEST_NUMBER if subject.kind is Kind.UNKNOWN and subject.national.isdigit() else LONGEST_CODE
+    longest = LONGEST_NUMBER if subject.kind is NumberKind.UNKNOWN and subject.national.isdigit() else LONGEST_CODE
     if max(len(subject.national), len(digits) - _MOST_AROUND) > longest:
         raise TooLong(len(subject.national))
-    if subject.kind is not Kind.SHORT and len(digits) <= _LONGEST_SERVICE:
+    if subject.kind is not NumberKind.SHORT and len(digits) <= _LONGEST_SERVICE:
         again = read(digits, numbers)
-        if again.kind is Kind.SHORT:
+        if again.kind is NumberKind.SHORT:
             raise BecomesService(subject.national, digits, again.national)
 
 
@@ -161,12 +161,12 @@ def subject_of(written: str, reading: Reading) -> Subject:
     """The forms of ``reading``, which was written so."""
     kind, national, e164 = reading.kind, reading.national, reading.e164
     international = e164[1:] if e164 else None
-    if kind is Kind.FOREIGN:
+    if kind is NumberKind.FOREIGN:
         return Subject(kind, national, _as_written_abroad(written, reading), None, international)
     # A number abroad that the library does not know is still dialled as one, and blocked as one.
-    if kind is Kind.UNKNOWN and written.startswith("00") and len(written) >= _SHORTEST_ABROAD:
-        return Subject(Kind.FOREIGN, written, written, None, written.lstrip("0"))
-    local = national[2:] if kind in (Kind.FIXED, Kind.MOBILE) else None
+    if kind is NumberKind.UNKNOWN and written.startswith("00") and len(written) >= _SHORTEST_ABROAD:
+        return Subject(NumberKind.FOREIGN, written, written, None, written.lstrip("0"))
+    local = national[2:] if kind in (NumberKind.FIXED, NumberKind.MOBILE) else None
     return Subject(kind, national, national, local, international)
 
 
@@ -179,40 +179,42 @@ def _as_written_abroad(written: str, reading: Reading) -> str:
 # What is done with a number -----------------------------------------------------------------------
 
 
-def _decide(subject: Subject, plan: DialPlan, numbers: NumberPlan, steps: tuple[Step, ...] = ()) -> tuple[str, Step]:
+def _decide(
+    subject: Subject, plan: DialPlan, numbers: NumberPlan, steps: tuple[ReadingStep, ...] = ()
+) -> tuple[str, ReadingStep]:
     _refuse(subject, plan, numbers, steps)
     index, rule = plan.rule_for(subject, numbers.area_code)
     if rule and rule.form:
         return rule.form.write(subject), step("dial-rule", f"{index}{rule.remark}: {rule.form}")
     if subject.kind in _AS_IT_IS:
         return subject.national, _AS_IT_IS[subject.kind]
-    if subject.kind is Kind.UNKNOWN and plan.prefix:
+    if subject.kind is NumberKind.UNKNOWN and plan.prefix:
         return _unknown(plan.prefix + subject.national, plan, numbers, steps), _behind(plan.prefix)
-    return Form(plan.prefix, "national", "").write(subject), _behind(plan.prefix)
+    return DialForm(plan.prefix, "national", "").write(subject), _behind(plan.prefix)
 
 
-def _refuse(subject: Subject, plan: DialPlan, numbers: NumberPlan, steps: tuple[Step, ...]) -> None:
+def _refuse(subject: Subject, plan: DialPlan, numbers: NumberPlan, steps: tuple[ReadingStep, ...]) -> None:
     if by := plan.blocks(subject, numbers.area_code):
         raise BlockedNumber(subject.national, by, (*steps, step("dial-blocked", by)))
 
 
-def _unknown(digits: str, plan: DialPlan, numbers: NumberPlan, steps: tuple[Step, ...]) -> str:
+def _unknown(digits: str, plan: DialPlan, numbers: NumberPlan, steps: tuple[ReadingStep, ...]) -> str:
     """The prefix may complete a number: behind 0, 15 11 98765-4321 begins with an operator's code.
 
     What it completes may be blocked, too.
     """
     reading = read(digits, numbers)
-    if reading.kind is not Kind.UNKNOWN:
+    if reading.kind is not NumberKind.UNKNOWN:
         _refuse(subject_of(digits, reading), plan, numbers, steps)
     if _trust(digits, reading) is not _Trust.DERIVED:
         return digits
     return _decide(subject_of(digits, reading), plan, numbers, steps)[0]
 
 
-_AS_IT_IS = {Kind.EXTENSION: step("dial-extension"), Kind.SHORT: step("dial-short")}
+_AS_IT_IS = {NumberKind.EXTENSION: step("dial-extension"), NumberKind.SHORT: step("dial-short")}
 
 
-def _behind(prefix: str) -> Step:
+def _behind(prefix: str) -> ReadingStep:
     return step("dial-prefix", prefix) if prefix else step("dial-number")
 
 
@@ -228,17 +230,19 @@ class _Trust(IntEnum):
 
 
 def _trust(written: str, reading: Reading) -> _Trust:
-    if reading.kind in (Kind.UNKNOWN, Kind.WITHHELD):
+    if reading.kind in (NumberKind.UNKNOWN, NumberKind.WITHHELD):
         return _Trust.NONE
     if any(done.rule == "stray-zeros" for done in reading.steps):
         return _Trust.NONE
     if reading.national == written:
         return _Trust.EXACT
     # No number holds * or #; and 0 with 151 is a public service, but just as well the prefix 015 with 1.
-    return _Trust.NONE if reading.kind is Kind.SHORT or not written.isdigit() else _Trust.DERIVED
+    return _Trust.NONE if reading.kind is NumberKind.SHORT or not written.isdigit() else _Trust.DERIVED
 
 
-def _choose(text: Typed, whole: Reading, plan: DialPlan, numbers: NumberPlan) -> tuple[str, Reading, tuple[Step, ...]]:
+def _choose(
+    text: Typed, whole: Reading, plan: DialPlan, numbers: NumberPlan
+) -> tuple[str, Reading, tuple[ReadingStep, ...]]:
     """The text and its reading, without what the plan puts in front if that was there already."""
     written = written_of(text)
     trust = _trust(written, whole)
@@ -260,11 +264,11 @@ def _choose(text: Typed, whole: Reading, plan: DialPlan, numbers: NumberPlan) ->
     return written, whole, ()
 
 
-def _there(front: Form) -> tuple[Step, ...]:
+def _there(front: DialForm) -> tuple[ReadingStep, ...]:
     return (step("dial-there", front.before),) if front.before else ()
 
 
-def without_front(written: str, plan: DialPlan, numbers: NumberPlan) -> Iterator[tuple[Form, str, Reading]]:
+def without_front(written: str, plan: DialPlan, numbers: NumberPlan) -> Iterator[tuple[DialForm, str, Reading]]:
     """What may be behind that which the plan puts in front, and how it reads then."""
     for form in _fronts(plan):
         if written.startswith(form.before):
@@ -274,20 +278,20 @@ def without_front(written: str, plan: DialPlan, numbers: NumberPlan) -> Iterator
                 yield form, rest, read("+" + rest[2:], numbers)
 
 
-def _fronts(plan: DialPlan) -> tuple[Form, ...]:
+def _fronts(plan: DialPlan) -> tuple[DialForm, ...]:
     """What the plan puts in front of numbers: the prefix first, then that of each rule."""
-    forms = (Form(plan.prefix, "national", ""), *(rule.form for rule in plan.rules if rule.form))
+    forms = (DialForm(plan.prefix, "national", ""), *(rule.form for rule in plan.rules if rule.form))
     return tuple(dict.fromkeys(form for form in forms if form.before or form.name == "international"))
 
 
-def _was_in_front(form: Form, whole: _Trust, rest: str, behind: Reading, plan: DialPlan) -> bool:
+def _was_in_front(form: DialForm, whole: _Trust, rest: str, behind: Reading, plan: DialPlan) -> bool:
     """Whether the CRM put there what the plan would; a rule may leave out kinds of numbers, the CRM hardly does."""
-    if behind.kind is Kind.WITHHELD or form.name == "international":
+    if behind.kind is NumberKind.WITHHELD or form.name == "international":
         return False
     trust = _trust(rest, behind)
     if form.before == plan.prefix:
         return trust is _Trust.EXACT or (trust is _Trust.DERIVED and whole is _Trust.NONE)
-    return trust is _Trust.EXACT and behind.kind is not Kind.SHORT
+    return trust is _Trust.EXACT and behind.kind is not NumberKind.SHORT
 
 
 def dials_of(rest: str, behind: Reading, plan: DialPlan, numbers: NumberPlan) -> str | None:

@@ -4,33 +4,33 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from gateway.domain.dialplan.forms import Form, Subject, matches, pattern
-from gateway.domain.numbering.reading import Kind
+from gateway.domain.dialplan.forms import DialForm, Subject, matches, pattern
+from gateway.domain.numbering.reading import NumberKind
 from gateway.domain.numbering.subscriber import AREA_CODES
 from gateway.domain.patterns import Pattern
 
 Area = Literal["own", "other"] | str
 
-_WITH_AREA = (Kind.FIXED, Kind.MOBILE)
-_ABROAD_TOO = (Kind.FIXED, Kind.MOBILE, Kind.SPECIAL, Kind.FOREIGN)
-_OUTSIDE = (*_ABROAD_TOO, Kind.UNKNOWN)
+_WITH_AREA = (NumberKind.FIXED, NumberKind.MOBILE)
+_ABROAD_TOO = (NumberKind.FIXED, NumberKind.MOBILE, NumberKind.SPECIAL, NumberKind.FOREIGN)
+_OUTSIDE = (*_ABROAD_TOO, NumberKind.UNKNOWN)
 # Extensions and public services are as they are unless a rule names them.
 _KINDS_OF_FORM = {
-    "national": (*_OUTSIDE, Kind.EXTENSION, Kind.SHORT),
+    "national": (*_OUTSIDE, NumberKind.EXTENSION, NumberKind.SHORT),
     "local": _WITH_AREA,
     "international": _ABROAD_TOO,
 }
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
+class DialPlanRule:
     """For the numbers that are of one of ``kinds``, in one of ``areas`` and of one of ``patterns``, how to dial.
 
     No areas or patterns: any. ``form`` is None for numbers that shall not be dialled. Made by `make`.
     """
 
-    form: Form | None
-    kinds: tuple[Kind, ...]
+    form: DialForm | None
+    kinds: tuple[NumberKind, ...]
     areas: tuple[Area, ...] = ()
     patterns: tuple[Pattern, ...] = ()
     note: str = ""
@@ -45,11 +45,11 @@ class Rule:
         areas: Sequence[Area] = (),
         match: Sequence[str] = (),
         note: str = "",
-    ) -> "Rule":
+    ) -> "DialPlanRule":
         """A rule from settings. Raises ``ValueError``, which says what is wrong, for one that could never work."""
         if block == (dial is not None):
             raise ValueError('a rule needs either dial = "..." or block = true')
-        form = Form.parse(dial) if dial is not None else None
+        form = DialForm.parse(dial) if dial is not None else None
         if unknown := [area for area in areas if area not in ("own", "other") and area not in AREA_CODES]:
             raise ValueError(f"area {unknown[0]!r} is none: expected 'own', 'other' or DDDs such as '47'")
         if form and form.name == "local" and (not areas or "other" in areas):
@@ -68,7 +68,7 @@ class Rule:
             return True
         return area in self.areas or ("own" if area == own else "other") in self.areas
 
-    def hides(self, later: "Rule") -> bool:
+    def hides(self, later: "DialPlanRule") -> bool:
         """Whether every number that ``later`` is for is one of this rule's, so that ``later`` is never asked."""
         areas = not self.areas or (later.areas and set(later.areas) <= set(self.areas))
         return bool(set(later.kinds) <= set(self.kinds) and areas) and self.patterns in ((), later.patterns)
@@ -79,11 +79,11 @@ class Rule:
         return f" ({self.note})" if self.note else ""
 
 
-def _kinds(named: Sequence[str], form: Form | None, by_area: bool) -> tuple[Kind, ...]:
+def _kinds(named: Sequence[str], form: DialForm | None, by_area: bool) -> tuple[NumberKind, ...]:
     possible = _KINDS_OF_FORM[form.name if form else "national"]
     if by_area:
         possible = tuple(kind for kind in possible if kind in _WITH_AREA)
-    kinds = tuple(Kind(name) for name in named)
+    kinds = tuple(NumberKind(name) for name in named)
     if wrong := [kind for kind in kinds if kind not in possible]:
         what = f"{{{form.name}}}" if form and not by_area else "area code"
         raise ValueError(f"a number of kind {wrong[0].value!r} has no {what}: expected {', '.join(possible)}")

@@ -11,11 +11,11 @@ from gateway.domain.dialplan.plan import DialPlan, dials_of, without_front, writ
 from gateway.domain.messages import Direction
 from gateway.domain.numbering.number_text import typed
 from gateway.domain.numbering.numbers import NumberPlan
-from gateway.domain.numbering.reading import Kind, Reading
+from gateway.domain.numbering.reading import NumberKind, Reading
 from gateway.domain.sentences import step
 from gateway.domain.tenant import Tenant
 
-_NUMBERS = (Kind.FIXED, Kind.MOBILE, Kind.SPECIAL, Kind.FOREIGN)
+_NUMBERS = (NumberKind.FIXED, NumberKind.MOBILE, NumberKind.SPECIAL, NumberKind.FOREIGN)
 
 
 def sides_of(ramal: str, telefone: str, tenant: Tenant, said: Direction | None = None) -> Sides:
@@ -40,11 +40,13 @@ def sides_of(ramal: str, telefone: str, tenant: Tenant, said: Direction | None =
 def _may_be_dialled(sides: Sides) -> bool:
     """Complete numbers stay what they are; a local form may be a plan's only in a call that was made."""
     other = sides.other
-    if other.national == other.input and other.kind is not Kind.UNKNOWN:
+    if other.national == other.input and other.kind is not NumberKind.UNKNOWN:
         return False
-    if other.kind is Kind.UNKNOWN or other.input[:1] in ("*", "#"):
+    if other.kind is NumberKind.UNKNOWN or other.input[:1] in ("*", "#"):
         return any(sign.isdigit() for sign in other.national)
-    local = other.kind in (Kind.FIXED, Kind.MOBILE) and any(done.rule == "area-code" for done in other.steps)
+    local = other.kind in (NumberKind.FIXED, NumberKind.MOBILE) and any(
+        done.rule == "area-code" for done in other.steps
+    )
     return local and sides.direction is Direction.OUTGOING
 
 

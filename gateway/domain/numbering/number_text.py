@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from urllib.parse import unquote
 
 from gateway.domain.numbering.channels import line_of
-from gateway.domain.numbering.reading import Step
+from gateway.domain.numbering.reading import ReadingStep
 from gateway.domain.numbering.spreadsheet import Cell, cell
 from gateway.domain.sentences import step
 
@@ -55,7 +55,7 @@ class Typed:
     digits: str
     international: bool
     feature_code: str
-    steps: tuple[Step, ...]
+    steps: tuple[ReadingStep, ...]
 
     @property
     def one_group(self) -> bool:
@@ -117,8 +117,8 @@ def _plain_digit(sign: str) -> str:
     return sign if value is None else str(value)
 
 
-def _unwrap(text: str) -> tuple[str, tuple[Step, ...]]:
-    steps: tuple[Step, ...] = ()
+def _unwrap(text: str) -> tuple[str, tuple[ReadingStep, ...]]:
+    steps: tuple[ReadingStep, ...] = ()
     for shell, unwrap in _SHELLS:
         inner = unwrap(text).strip()
         if inner != text:
@@ -181,7 +181,7 @@ def _feature_code(core: str) -> str:
 _NOISE = step("noise")
 _PLUS = step("plus")
 
-_SHELLS: tuple[tuple[Step, Callable[[str], str]], ...] = (
+_SHELLS: tuple[tuple[ReadingStep, Callable[[str], str]], ...] = (
     (step("display-name"), _without_name),
     (step("address"), _without_address),
     (step("channel"), _without_channel),

@@ -14,14 +14,14 @@ from functools import lru_cache
 from gateway.domain.numbering.abroad import valid_abroad
 from gateway.domain.numbering.extensions import Extensions
 from gateway.domain.numbering.number_text import LONGEST, Typed, typed
-from gateway.domain.numbering.reading import Kind, Reading, Step
+from gateway.domain.numbering.reading import NumberKind, Reading, ReadingStep
 from gateway.domain.numbering.subscriber import (
     AREA_CODES,
     FIXED,
     MOBILE,
     NEEDLESS_AREA,
     SPECIAL,
-    Found,
+    FoundSubscriber,
     both_forms,
     is_special,
     special,
@@ -30,7 +30,7 @@ from gateway.domain.numbering.subscriber import (
 from gateway.domain.numbering.withheld import hides_number
 from gateway.domain.sentences import step
 
-__all__ = ["AREA_CODES", "Extensions", "Kind", "NumberPlan", "Reading", "Step", "read"]
+__all__ = ["AREA_CODES", "Extensions", "NumberKind", "NumberPlan", "Reading", "ReadingStep", "read"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +66,10 @@ def read_anew(raw: str, plan: NumberPlan) -> Reading:
 _remembered = lru_cache(maxsize=8192)(read_anew)
 
 
-_Rule = Callable[[str, NumberPlan], Found | None]
+_Rule = Callable[[str, NumberPlan], FoundSubscriber | None]
 
 
-def _first(rules: tuple[_Rule, ...], digits: str, plan: NumberPlan) -> Found | None:
+def _first(rules: tuple[_Rule, ...], digits: str, plan: NumberPlan) -> FoundSubscriber | None:
     for rule in rules:
         if found := rule(digits, plan):
             return found
@@ -83,11 +83,11 @@ def _read_plain(raw: str, plan: NumberPlan) -> Reading | None:
     if not (raw.isascii() and raw.isdigit()):
         return None
     if plan.extensions.matches(raw):
-        return Reading(raw, Kind.EXTENSION, raw, None, (raw,), False, _EXTENSION)
+        return Reading(raw, NumberKind.EXTENSION, raw, None, (raw,), False, _EXTENSION)
     if len(raw) == 11 and raw[2] == "9" and raw[:2] in AREA_CODES:
-        return Reading(raw, Kind.MOBILE, raw, "+55" + raw, both_forms(raw), False, MOBILE[raw[:2]])
+        return Reading(raw, NumberKind.MOBILE, raw, "+55" + raw, both_forms(raw), False, MOBILE[raw[:2]])
     if len(raw) == 10 and raw[2] in "2345" and raw[:2] in AREA_CODES and not _two_ways(raw):
-        return Reading(raw, Kind.FIXED, raw, "+55" + raw, (raw,), False, FIXED[raw[:2]])
+        return Reading(raw, NumberKind.FIXED, raw, "+55" + raw, (raw,), False, FIXED[raw[:2]])
     return None
 
 
@@ -103,14 +103,14 @@ def _read_text(raw: str, plan: NumberPlan) -> Reading:
     return found.reading(raw, text.steps)
 
 
-def _understood(text: Typed, plan: NumberPlan) -> Found | None:
+def _understood(text: Typed, plan: NumberPlan) -> FoundSubscriber | None:
     """Digits with words between them are more likely a number and something else than one number."""
     if text.digits != text.core and _WORD_BETWEEN.search(text.core):
         return _embedded(text, plan) or (None if text.glued else _by_rules(text, plan))
     return _by_rules(text, plan) or _embedded(text, plan)
 
 
-def _by_rules(text: Typed, plan: NumberPlan) -> Found | None:
+def _by_rules(text: Typed, plan: NumberPlan) -> FoundSubscriber | None:
     found = _first(RULES, text.dialled, plan)
     if found and found.kind in _SHORT_KINDS and not text.one_group:
         return None
@@ -118,14 +118,14 @@ def _by_rules(text: Typed, plan: NumberPlan) -> Found | None:
 
 
 # Digits from here and there in a text would make an extension of anything.
-_SHORT_KINDS = (Kind.EXTENSION, Kind.SHORT)
+_SHORT_KINDS = (NumberKind.EXTENSION, NumberKind.SHORT)
 _LOST = ("shortened", "date")
 _WORD_BETWEEN = re.compile(r"[0-9][^0-9]*[^\W0-9_xX][^0-9]*[0-9]")
 # A stretch of digits and what is written between them, up to a word, a dash with spaces around it or the like.
 _STRETCH = re.compile(r"\+?\(?[0-9](?:(?! -|  )[0-9 ().+\-])*")
 
 
-def _embedded(text: Typed, plan: NumberPlan) -> Found | None:
+def _embedded(text: Typed, plan: NumberPlan) -> FoundSubscriber | None:
     """The first complete number inside a text with other digits: 'sala 2: 11 98765-4321'."""
     for stretch in (*_STRETCH.findall(text.core), *text.core.split()):
         inner = typed(stretch)
@@ -136,9 +136,9 @@ def _embedded(text: Typed, plan: NumberPlan) -> Found | None:
     return None
 
 
-def _stands_alone(found: Found) -> bool:
+def _stands_alone(found: FoundSubscriber) -> bool:
     """Whether it is a number without our area code: what stands apart in the text may be an area code, if a bad one."""
-    if found.kind not in (Kind.MOBILE, Kind.FIXED, Kind.SPECIAL, Kind.FOREIGN):
+    if found.kind not in (NumberKind.MOBILE, NumberKind.FIXED, NumberKind.SPECIAL, NumberKind.FOREIGN):
         return False
     return all(done.rule != "area-code" for done in found.steps)
 
@@ -146,7 +146,7 @@ def _stands_alone(found: Found) -> bool:
 # Texts without a number ---------------------------------------------------------------------------
 
 
-def _nobody(text: Typed) -> Found | None:
+def _nobody(text: Typed) -> FoundSubscriber | None:
     if text.core == "-1" or (text.digits and not text.digits.strip("0")):
         return None if text.feature_code else _WITHHELD
     if text.digits:
@@ -154,17 +154,17 @@ def _nobody(text: Typed) -> Found | None:
     return _WITHHELD if hides_number(text.core) else _unexplained(text)
 
 
-def _feature_code(text: Typed) -> Found | None:
+def _feature_code(text: Typed) -> FoundSubscriber | None:
     code = text.feature_code
-    return Found(Kind.EXTENSION, code, _FEATURE_CODE, candidates=(code,)) if code else None
+    return FoundSubscriber(NumberKind.EXTENSION, code, _FEATURE_CODE, candidates=(code,)) if code else None
 
 
-def _unexplained(text: Typed) -> Found:
+def _unexplained(text: Typed) -> FoundSubscriber:
     return _unknown(text.digits if text.digits and text.one_group else text.text, _UNEXPLAINED)
 
 
-def _unknown(national: str, steps: tuple[Step, ...]) -> Found:
-    return Found(Kind.UNKNOWN, national, steps, candidates=(national,))
+def _unknown(national: str, steps: tuple[ReadingStep, ...]) -> FoundSubscriber:
+    return FoundSubscriber(NumberKind.UNKNOWN, national, steps, candidates=(national,))
 
 
 # Numbers without an area code ---------------------------------------------------------------------
@@ -183,19 +183,19 @@ _TOLL_FREE = re.compile(
 )
 
 
-def _extension(digits: str, plan: NumberPlan) -> Found | None:
+def _extension(digits: str, plan: NumberPlan) -> FoundSubscriber | None:
     if not plan.extensions.matches(digits):
         return None
-    return Found(Kind.EXTENSION, digits, _EXTENSION, candidates=(digits,))
+    return FoundSubscriber(NumberKind.EXTENSION, digits, _EXTENSION, candidates=(digits,))
 
 
-def _short(digits: str, plan: NumberPlan) -> Found | None:
+def _short(digits: str, plan: NumberPlan) -> FoundSubscriber | None:
     if not _SHORT_CODE.fullmatch(digits):
         return None
-    return Found(Kind.SHORT, digits, _SHORT, candidates=(digits,))
+    return FoundSubscriber(NumberKind.SHORT, digits, _SHORT, candidates=(digits,))
 
 
-def _short_behind_head(digits: str, plan: NumberPlan) -> Found | None:
+def _short_behind_head(digits: str, plan: NumberPlan) -> FoundSubscriber | None:
     """190 to which an exchange or CRM added the 0, area code or 55 that it adds to all numbers."""
     match = _BEHIND_HEAD.fullmatch(digits)
     if match is None or (match["area"] and match["area"][-2:] not in AREA_CODES):
@@ -204,12 +204,12 @@ def _short_behind_head(digits: str, plan: NumberPlan) -> Found | None:
     return found.after(NEEDLESS_AREA) if found else None
 
 
-def _toll_free(digits: str, plan: NumberPlan) -> Found | None:
+def _toll_free(digits: str, plan: NumberPlan) -> FoundSubscriber | None:
     match = _TOLL_FREE.fullmatch(digits)
     if match is None or (match["area"] and match["area"] not in AREA_CODES):
         return None
     number = "0" + match["number"]
-    return Found(Kind.SPECIAL, number, SPECIAL, "+55" + number[1:], (number,))
+    return FoundSubscriber(NumberKind.SPECIAL, number, SPECIAL, "+55" + number[1:], (number,))
 
 
 # Area code and number -----------------------------------------------------------------------------
@@ -231,14 +231,14 @@ _HEAD_RULES = {
 }
 
 
-def _complete(digits: str, plan: NumberPlan) -> Found | None:
+def _complete(digits: str, plan: NumberPlan) -> FoundSubscriber | None:
     """Area code and number, whatever may stand before them."""
     found = next(_behind_heads(digits), None)
     second = _other_country_55(digits, plan) if found else None
     return _with_second(found, second) if found and second else found
 
 
-def _behind_heads(digits: str) -> Iterator[Found]:
+def _behind_heads(digits: str) -> Iterator[FoundSubscriber]:
     for size in (11, 10):
         head, area, number = digits[:-size], digits[-size : 2 - size], digits[2 - size :]
         if len(digits) < size or area not in AREA_CODES or (steps := _head_steps(head)) is None:
@@ -248,26 +248,28 @@ def _behind_heads(digits: str) -> Iterator[Found]:
 
 
 @lru_cache(maxsize=1024)
-def _head_steps(head: str) -> tuple[Step, ...] | None:
+def _head_steps(head: str) -> tuple[ReadingStep, ...] | None:
     match = _HEAD.fullmatch(head)
     if match is None:
         return None
     return tuple(step(rule, match[group]) for group, rule in _HEAD_RULES.items() if match[group])
 
 
-def _other_country_55(digits: str, plan: NumberPlan) -> Found | None:
+def _other_country_55(digits: str, plan: NumberPlan) -> FoundSubscriber | None:
     """5587654321 may be area code 55, or the country's code before a number of the tenant's own area."""
     if len(digits) != 10 or digits[:2] != "55" or plan.area_code in (None, "55") or is_special(digits[2:]):
         return None
     return _local(digits[2:], plan)
 
 
-def _with_second(found: Found, second: Found) -> Found:
+def _with_second(found: FoundSubscriber, second: FoundSubscriber) -> FoundSubscriber:
     candidates = tuple(dict.fromkeys(found.candidates + second.candidates))
-    return Found(found.kind, found.national, (*found.steps, _TWO_READINGS), found.e164, candidates, found.collect)
+    return FoundSubscriber(
+        found.kind, found.national, (*found.steps, _TWO_READINGS), found.e164, candidates, found.collect
+    )
 
 
-def _local(digits: str, plan: NumberPlan) -> Found | None:
+def _local(digits: str, plan: NumberPlan) -> FoundSubscriber | None:
     """A number of the tenant's own area, sent without the area code."""
     for size in (9, 8):
         head, number = digits[:-size], digits[-size:]
@@ -280,20 +282,20 @@ def _local(digits: str, plan: NumberPlan) -> Found | None:
 _COUNTRY = re.compile(r"0{2,}55|0?55(?=9090)")
 
 
-def _country_before_local(digits: str, plan: NumberPlan) -> Found | None:
+def _country_before_local(digits: str, plan: NumberPlan) -> FoundSubscriber | None:
     """+55 and a number without area code; or area code 55 behind a + that does not belong there."""
     country = _COUNTRY.match(digits)
     if country is None:
         return None
     behind = digits[country.end() :]
     found = _short(behind, plan) or _local(behind, plan)
-    if found is None or found.kind is Kind.UNKNOWN:
+    if found is None or found.kind is NumberKind.UNKNOWN:
         return None
     found, second = found.after(step("access", country[0])), _complete(digits.lstrip("0"), plan)
     return _with_second(found, second) if second else found
 
 
-def _in_own_area(number: str, plan: NumberPlan) -> Found | None:
+def _in_own_area(number: str, plan: NumberPlan) -> FoundSubscriber | None:
     if is_special(number):
         return special(number)
     found = subscriber(plan.area_code or "11", number)
@@ -305,30 +307,30 @@ def _in_own_area(number: str, plan: NumberPlan) -> Found | None:
 # Numbers abroad, and numbers behind zeros too many ------------------------------------------------
 
 
-def _abroad(digits: str, plan: NumberPlan) -> Found | None:
+def _abroad(digits: str, plan: NumberPlan) -> FoundSubscriber | None:
     return _foreign(digits.lstrip("0"), _DIRECT) if digits[:2] == "00" else None
 
 
-def _abroad_by_operator(digits: str, plan: NumberPlan) -> Found | None:
+def _abroad_by_operator(digits: str, plan: NumberPlan) -> FoundSubscriber | None:
     number = digits.lstrip("0")
     return _foreign(number[2:], step("foreign-operator", number[:2])) if digits[:2] == "00" else None
 
 
-def _zeros_before_trunk(digits: str, plan: NumberPlan) -> Found | None:
+def _zeros_before_trunk(digits: str, plan: NumberPlan) -> FoundSubscriber | None:
     """00 15 11 98765-4321: who dials 0 for a line dials it before the 0 and operator of the number, too."""
     found = _complete("0" + digits.lstrip("0"), plan) if digits[:2] == "00" else None
     return found.after(_STRAY_ZEROS) if found else None
 
 
-def _foreign(number: str, step: Step) -> Found | None:
+def _foreign(number: str, step: ReadingStep) -> FoundSubscriber | None:
     e164 = valid_abroad(number)
     if e164 is None:
         return None
     national = "00" + e164[1:]
-    return Found(Kind.FOREIGN, national, (step,), e164, (national,))
+    return FoundSubscriber(NumberKind.FOREIGN, national, (step,), e164, (national,))
 
 
-def _stray_zeros(digits: str, plan: NumberPlan) -> Found | None:
+def _stray_zeros(digits: str, plan: NumberPlan) -> FoundSubscriber | None:
     """Some exchanges put 00 or + before whatever they have, and some users a 0 before a 0."""
     if digits[:2] != "00":
         return None
@@ -360,7 +362,7 @@ _FEATURE_CODE = (step("feature-code"),)
 _SHORT = (step("short"),)
 _UNEXPLAINED = (step("unexplained"),)
 _NO_AREA = (step("no-area-code"),)
-_WITHHELD = Found(Kind.WITHHELD, "", (step("withheld"),))
+_WITHHELD = FoundSubscriber(NumberKind.WITHHELD, "", (step("withheld"),))
 
 _EMBEDDED = step("embedded")
 _TWO_READINGS = step("two-readings")

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 
-class Kind(StrEnum):
+class NumberKind(StrEnum):
     """What a text is.
 
     *special* is a Brazilian number without an area code (0800…, 4004-1234), *short* a public service code
@@ -22,7 +22,7 @@ class Kind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class ReadingStep:
     """One thing done on the way: ``rule`` is a short stable identifier, ``text`` one English sentence.
 
     ``about`` is what the sentence names, such as the digits taken off. Made by `gateway.domain.sentences.step`.
@@ -51,9 +51,9 @@ class Reading:
     """
 
     input: str
-    kind: Kind
+    kind: NumberKind
     national: str
     e164: str | None
     candidates: tuple[str, ...]
     collect: bool
-    steps: tuple[Step, ...]
+    steps: tuple[ReadingStep, ...]

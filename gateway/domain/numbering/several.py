@@ -7,14 +7,14 @@ from functools import cached_property
 from itertools import islice
 
 from gateway.domain.numbering.numbers import NumberPlan, read
-from gateway.domain.numbering.reading import Kind, Reading
+from gateway.domain.numbering.reading import NumberKind, Reading
 from gateway.domain.numbering.spreadsheet import cell
 
 MOST = 250
 """Numbers that are looked for in one text, which is more than a cell of the longest size has room for."""
 _COMPLETE = 8
-_NUMBERS = (Kind.FIXED, Kind.MOBILE, Kind.SPECIAL, Kind.FOREIGN)
-_OF_AN_AREA = (Kind.FIXED, Kind.MOBILE)
+_NUMBERS = (NumberKind.FIXED, NumberKind.MOBILE, NumberKind.SPECIAL, NumberKind.FOREIGN)
+_OF_AN_AREA = (NumberKind.FIXED, NumberKind.MOBILE)
 # Steps that leave digits of the text out.
 _LEFT_OUT = {"embedded", "second-number", "their-extension", "display-name"}
 _MAY_BE_SEVERAL = re.compile(r"[/\\,;|\n]|\b(?:e|ou|or|and)\b", re.IGNORECASE)

@@ -5,7 +5,7 @@ Source: Anatel's numbering plan.
 
 from dataclasses import dataclass
 
-from gateway.domain.numbering.reading import Kind, Reading, Step
+from gateway.domain.numbering.reading import NumberKind, Reading, ReadingStep
 from gateway.domain.sentences import step
 
 _UNITS_BY_TENS = {
@@ -16,22 +16,22 @@ AREA_CODES = frozenset(tens + unit for tens, units in _UNITS_BY_TENS.items() for
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class FoundSubscriber:
     """What a rule made of digits: a reading of which the text and the steps before it are not known yet."""
 
-    kind: Kind
+    kind: NumberKind
     national: str
-    steps: tuple[Step, ...]
+    steps: tuple[ReadingStep, ...]
     e164: str | None = None
     candidates: tuple[str, ...] = ()
     collect: bool = False
 
-    def after(self, *steps: Step, collect: bool = False) -> "Found":
+    def after(self, *steps: ReadingStep, collect: bool = False) -> "FoundSubscriber":
         """The same, with what was done before it was found."""
         steps += self.steps
-        return Found(self.kind, self.national, steps, self.e164, self.candidates, self.collect or collect)
+        return FoundSubscriber(self.kind, self.national, steps, self.e164, self.candidates, self.collect or collect)
 
-    def reading(self, raw: str, steps: tuple[Step, ...]) -> Reading:
+    def reading(self, raw: str, steps: tuple[ReadingStep, ...]) -> Reading:
         steps += self.steps
         return Reading(raw, self.kind, self.national, self.e164, self.candidates, self.collect, steps)
 
@@ -40,11 +40,11 @@ def is_special(number: str) -> bool:
     return len(number) == 8 and number[:3] in ("400", "300")
 
 
-def special(number: str, *also: str) -> Found:
-    return Found(Kind.SPECIAL, number, SPECIAL, "+55" + number, (number, *also))
+def special(number: str, *also: str) -> FoundSubscriber:
+    return FoundSubscriber(NumberKind.SPECIAL, number, SPECIAL, "+55" + number, (number, *also))
 
 
-def subscriber(area: str, number: str) -> Found | None:
+def subscriber(area: str, number: str) -> FoundSubscriber | None:
     """``number`` of 8 or 9 digits in an existing ``area``, or None if no such number can be."""
     if len(number) == 9:
         return _mobile(area, number) if number[0] == "9" else None
@@ -55,13 +55,13 @@ def subscriber(area: str, number: str) -> Found | None:
     return _mobile(area, "9" + number).after(_NINTH) if number[0] in "6789" else None
 
 
-def _fixed(national: str) -> Found:
-    return Found(Kind.FIXED, national, FIXED[national[:2]], "+55" + national, (national,))
+def _fixed(national: str) -> FoundSubscriber:
+    return FoundSubscriber(NumberKind.FIXED, national, FIXED[national[:2]], "+55" + national, (national,))
 
 
-def _mobile(area: str, number: str) -> Found:
+def _mobile(area: str, number: str) -> FoundSubscriber:
     national = area + number
-    return Found(Kind.MOBILE, national, MOBILE[area], "+55" + national, both_forms(national))
+    return FoundSubscriber(NumberKind.MOBILE, national, MOBILE[area], "+55" + national, both_forms(national))
 
 
 def both_forms(mobile: str) -> tuple[str, ...]:

@@ -21,7 +21,7 @@ from prometheus_client import Counter
 
 from gateway.errors import GatewayError, MalformedRequest, TooLarge, TooManyConnections
 from gateway.wire.intake import explain
-from gateway.wire.lenient.repair import END_OF_HEAD, Refused, environ_of, repair
+from gateway.wire.lenient.repair import END_OF_HEAD, Unrepairable, environ_of, repair
 from gateway.wire.lenient.shares import Shares, Turn
 from gateway.wire.traffic import RAW_HEAD
 from gateway.wire.traffic import REPAIRS as REPAIRED
@@ -38,7 +38,7 @@ REFUSALS = Counter("cti_lenient_over_share_total", "Connections refused because 
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class PortLimits:
     """What one connection may cost, how many there may be at once, and how many of them from one address.
 
     ``waiting_per_client`` more of that address wait for their turn: exchanges tell of many calls in one burst.
@@ -69,7 +69,7 @@ class LenientPort:
     """
 
     def __init__(
-        self, application: Wsgi, address: str, port: int, limits: Limits, *, listening: socket.socket | None = None
+        self, application: Wsgi, address: str, port: int, limits: PortLimits, *, listening: socket.socket | None = None
     ) -> None:
         self._application = application
         self._limits = limits
@@ -181,10 +181,10 @@ class LenientPort:
             self._open.discard(connection)
 
 
-class Incoming:
+class IncomingRequest:
     """A connection's bytes, read against the clock. Raises ``Cut``."""
 
-    def __init__(self, connection: socket.socket, limits: Limits) -> None:
+    def __init__(self, connection: socket.socket, limits: PortLimits) -> None:
         self._connection = connection
         self._limits = limits
         self._deadline = time.monotonic() + limits.request_timeout_s
@@ -225,9 +225,9 @@ class Incoming:
         self._buffer += came
 
 
-def serve_one(connection: socket.socket, client: str, application: Wsgi, limits: Limits) -> None:
+def serve_one(connection: socket.socket, client: str, application: Wsgi, limits: PortLimits) -> None:
     """Read one request, have it served, answer. Raises ``OSError`` where the client is gone."""
-    incoming = Incoming(connection, limits)
+    incoming = IncomingRequest(connection, limits)
     try:
         environ = read_request(incoming, connection, client, limits)
         status, headers, body = call(application, environ)
@@ -241,11 +241,11 @@ def serve_one(connection: socket.socket, client: str, application: Wsgi, limits:
     drain(connection)
 
 
-def read_request(incoming: Incoming, connection: socket.socket, client: str, limits: Limits) -> Environ:
+def read_request(incoming: IncomingRequest, connection: socket.socket, client: str, limits: PortLimits) -> Environ:
     """The WSGI environ of the request on ``connection``, mended. Raises ``Cut``."""
     head = incoming.head()
     found = repair(head)
-    if isinstance(found, Refused):
+    if isinstance(found, Unrepairable):
         log.info("request_not_repaired", client=client, status=found.status)
         raise Cut(MalformedRequest(found.reason), found.status)
     environ = environ_of(found.head) | {RAW_HEAD: head, REPAIRED: found.repairs}

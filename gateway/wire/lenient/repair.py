@@ -51,7 +51,7 @@ class Repaired:
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
+class Unrepairable:
     """No request can be made of it; ``status`` and ``reason`` are for the client."""
 
     status: int
@@ -59,10 +59,10 @@ class Refused:
 
 
 class _Hopeless(Exception):
-    """Carries a ``Refused`` up to ``repair``."""
+    """Carries a ``Unrepairable`` up to ``repair``."""
 
 
-def repair(head: bytes) -> Repaired | Refused:
+def repair(head: bytes) -> Repaired | Unrepairable:
     """Mend ``head``, the bytes up to the first empty line. Mending what was mended changes nothing.
 
     >>> repair(b"get /c?telefone=11 98765-4321 HTTP/1.0\\n\\n")
@@ -87,7 +87,7 @@ def split_lines(head: bytes, repairs: list[str]) -> list[bytes]:
     lines = head.replace(b"\r\n", b"\n").split(b"\n")
     end = lines.index(b"") if b"" in lines else len(lines)
     if end > MOST_LINES:
-        raise _Hopeless(Refused(431, f"cabeçalho com mais de {MOST_LINES} linhas."))
+        raise _Hopeless(Unrepairable(431, f"cabeçalho com mais de {MOST_LINES} linhas."))
     if BROKEN_LINE.search(head):
         repairs.append("lines")
     return lines[:end] or [b""]
@@ -98,13 +98,13 @@ def mend_request_line(line: bytes, repairs: list[str]) -> tuple[bytes, bytes | N
     line = line.strip(BLANK)
     found = METHOD.match(line)
     if found is None:
-        raise _Hopeless(Refused(400, "a primeira linha não é uma requisição HTTP."))
+        raise _Hopeless(Unrepairable(400, "a primeira linha não é uma requisição HTTP."))
     method = found[1]
     target, version = split_version(line[found.end() :])
     if method != method.upper():
         repairs.append("method")
     if (known := VERSIONS.get(version.upper())) is None:
-        raise _Hopeless(Refused(505, "só HTTP/1.0 e HTTP/1.1 são servidos."))
+        raise _Hopeless(Unrepairable(505, "só HTTP/1.0 e HTTP/1.1 são servidos."))
     if known != version:
         repairs.append("version")
     path, authority = origin_form(target, repairs)
@@ -127,7 +127,7 @@ def origin_form(target: bytes, repairs: list[str]) -> tuple[bytes, bytes | None]
         rest = target[found.end() :]
         return (rest if rest.startswith(b"/") else b"/" + rest), found[1].rpartition(b"@")[2]
     if not target.startswith(b"/"):
-        raise _Hopeless(Refused(400, "o endereço não começa com '/'."))
+        raise _Hopeless(Unrepairable(400, "o endereço não começa com '/'."))
     return target, None
 
 
@@ -162,7 +162,7 @@ def unfold(lines: list[bytes], repairs: list[str]) -> list[bytes]:
             unfolded.append(line)
             continue
         if not unfolded:
-            raise _Hopeless(Refused(400, "a primeira linha da requisição está quebrada em duas."))
+            raise _Hopeless(Unrepairable(400, "a primeira linha da requisição está quebrada em duas."))
         repairs.append("folding")
         unfolded[-1] = unfolded[-1].rstrip(b" \t") + b" " + line.strip(b" \t")
     return unfolded
@@ -188,9 +188,9 @@ def check_lengths(headers: list[Header]) -> None:
     names = [name.lower() for name, _ in headers]
     for name in ALONE:
         if names.count(name) > 1:
-            raise _Hopeless(Refused(400, f"o cabeçalho {name.decode()} veio mais de uma vez."))
+            raise _Hopeless(Unrepairable(400, f"o cabeçalho {name.decode()} veio mais de uma vez."))
     if b"transfer-encoding" in names:
-        raise _Hopeless(Refused(501, "esta porta só lê corpos com Content-Length."))
+        raise _Hopeless(Unrepairable(501, "esta porta só lê corpos com Content-Length."))
 
 
 def environ_of(head: bytes) -> Environ:

@@ -24,7 +24,7 @@ from gateway.wire.soap.envelopes import (
     MEDIA_TYPES,
     SOAP_11,
     UTF_8,
-    Form,
+    AnswerTemplate,
     add,
     envelope_of,
     fault_envelope,
@@ -62,7 +62,7 @@ class Soap:
         self._style = style
         self._limit = max_body_bytes
         self._forms = {
-            (name, version): Form(style.response(operation, version))
+            (name, version): AnswerTemplate(style.response(operation, version))
             for name, operation in OPERATIONS.items()
             for version in MEDIA_TYPES
         }

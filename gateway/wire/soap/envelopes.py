@@ -72,7 +72,7 @@ def to_bytes(envelope: Any, charset: str = UTF_8) -> bytes:
 PLACE = re.compile("@([a-z]+)@")
 
 
-class Form:
+class AnswerTemplate:
     """An envelope that is written once and filled in for each answer, which takes a fifth of the time.
 
     ``envelope`` has ``@name@`` where a text belongs, as the whole text of an element.
