@@ -1,7 +1,7 @@
 """PHP's SOAP in a process of its own, started again whenever it dies; it reaches no network."""
 
 import json
-import select
+import selectors
 import shutil
 import subprocess
 from pathlib import Path
@@ -48,8 +48,10 @@ class Php:
 
     def _line(self, process: subprocess.Popen[bytes]) -> bytes:
         assert process.stdout is not None
-        ready, _, _ = select.select([process.stdout], [], [], LIMIT_S)
-        return process.stdout.readline() if ready else b""
+        # select() knows no descriptor above 1,023.
+        with selectors.DefaultSelector() as waiting:
+            waiting.register(process.stdout, selectors.EVENT_READ)
+            return process.stdout.readline() if waiting.select(LIMIT_S) else b""
 
     def _running(self) -> subprocess.Popen[bytes]:
         if self._process is not None and self._process.poll() is not None:
