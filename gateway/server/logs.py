@@ -1,6 +1,5 @@
 """Logs on standard error, for people or for machines; never bodies, tokens or passwords."""
 
-import io
 import logging
 import sys
 from contextlib import suppress
@@ -11,10 +10,11 @@ import structlog
 from gateway.config.tables import Log
 
 
-class _NeverFails(io.TextIOBase):
+class _NeverFails:
     """Standard error, of which a line that cannot be written is left out.
 
     It may be a file on the disk that is just full: a line of log must not cost the request, or the thread, it tells of.
+    No ``io.TextIOBase``: that one flushes when the interpreter ends, where nothing it needs may be left (Python 3.13).
     """
 
     def __init__(self, stream: TextIO) -> None:
@@ -49,7 +49,7 @@ def set_up(wanted: Log) -> None:
             render,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.PrintLoggerFactory(cast(TextIO, _NeverFails(sys.stderr))),
+        logger_factory=structlog.PrintLoggerFactory(cast("TextIO", _NeverFails(sys.stderr))),
         cache_logger_on_first_use=True,
     )
     logging.basicConfig(
