@@ -1,7 +1,7 @@
 """What a source of the register is: whoever can say which accounts there are, and which telephones they have.
 
 A source is one class, found by its name in the entry-point group ``cti_gateway.directories``, as an adapter is in its
-own. It only reads: when it runs, what changed and what is written down belongs to ``gateway.importing``.
+own. It only reads: when it runs, what changed and what is written down belongs to ``gateway.directory``.
 """
 
 from collections.abc import Iterator, Mapping

@@ -1,4 +1,4 @@
-"""What a WSDL says, by zeep; only the files ``soap_*.py`` that build on zeep's types import it besides."""
+"""What a WSDL says, by zeep, which is imported only in this folder."""
 
 from collections.abc import Mapping
 from typing import Any
