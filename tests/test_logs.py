@@ -50,3 +50,16 @@ def test_a_log_that_cannot_be_written_fails_nobody(monkeypatch: pytest.MonkeyPat
         monkeypatch.undo()
         with suppress(OSError):
             full.close()
+
+
+def test_a_line_that_cannot_be_written_costs_only_itself() -> None:
+    class Full:
+        def write(self, _text: str) -> int:
+            raise OSError(28, "No space left on device")
+
+        def flush(self) -> None:
+            raise OSError(28, "No space left on device")
+
+    stream = logs._NeverFails(Full())  # type: ignore[arg-type]
+    assert stream.write("a line") == 6
+    stream.flush()
