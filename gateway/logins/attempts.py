@@ -17,6 +17,7 @@ from typing import TypeVar
 
 import structlog
 
+from gateway.store.pragmas import set_pragmas
 from gateway.store.private_files import make_private
 
 log = structlog.get_logger()
@@ -170,8 +171,7 @@ def _open(path: Path) -> sqlite3.Connection:
 def _laid_out(name: str) -> sqlite3.Connection:
     database = sqlite3.connect(name, timeout=BUSY_S, isolation_level=None, check_same_thread=False)
     try:
-        for pragma in ("journal_mode=WAL", "synchronous=OFF"):
-            database.execute(f"PRAGMA {pragma}")
+        set_pragmas(database, "journal_mode=WAL", "synchronous=OFF")
         database.executescript(SCHEMA)
         _forget_other_boots(database)
     except sqlite3.Error:

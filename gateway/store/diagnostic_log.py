@@ -20,6 +20,7 @@ from sqlalchemy.exc import DatabaseError, OperationalError, SQLAlchemyError
 
 from gateway.clock import Clock
 from gateway.store.bulk import Write
+from gateway.store.pragmas import set_pragmas
 from gateway.store.private_files import make_private
 
 log = structlog.get_logger()
@@ -191,8 +192,6 @@ def _open(path: Path) -> Engine:
     make_private(path)
     engine = create_engine(f"sqlite+pysqlite:///{path}", connect_args={"timeout": 5, "check_same_thread": False})
     event.listen(engine, "connect", _prepare)
-    with engine.connect() as connection:
-        connection.exec_driver_sql("PRAGMA journal_mode=WAL")
     with engine.begin() as connection:
         _lay_out(connection)
     return engine
@@ -200,8 +199,7 @@ def _open(path: Path) -> Engine:
 
 def _prepare(connection: sqlite3.Connection, _record: Any) -> None:
     """Not synced: this log must cost events nothing, and may lose its end in a crash."""
-    for pragma in ("synchronous=OFF", "busy_timeout=5000", "cache_size=-4000"):
-        connection.execute(f"PRAGMA {pragma}")
+    set_pragmas(connection, "busy_timeout=5000", "journal_mode=WAL", "synchronous=OFF", "cache_size=-4000")
 
 
 def _lay_out(connection: Connection) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, create_engine, event
 
 from gateway.errors import NewerSchema
+from gateway.store.pragmas import set_pragmas
 from gateway.store.private_files import make_private, open_private, prepare
 
 DATABASE = "gateway.db"
@@ -37,14 +38,14 @@ def open_engine(data: Path) -> Engine:
 def _prepare(connection: sqlite3.Connection, _record: Any) -> None:
     """FULL: an acknowledged event survives a power cut. The driver's own BEGIN is replaced by ours (``_begin``)."""
     connection.isolation_level = None
-    for pragma in (
+    set_pragmas(
+        connection,
         "journal_mode=WAL",
         "synchronous=FULL",
         "busy_timeout=30000",
         "foreign_keys=ON",
         "cache_size=-16000",
-    ):
-        connection.execute(f"PRAGMA {pragma}")
+    )
 
 
 def _begin(connection: Any) -> None:
