@@ -13,6 +13,7 @@ from gateway.cli.place import DataLocation, one_tenant, with_place, with_tenant
 from gateway.cli.terminal import cell, tell, tell_data, tell_json
 from gateway.domain.spreadsheets import harmless
 from gateway.server.bootstrap import Gateway
+from gateway.store.call_fields import LOG_FIELDS
 from gateway.store.calls import CallFilter, LoggedCall
 
 COLUMNS = (
@@ -31,7 +32,16 @@ ROW_ID = click.IntRange(1, 2**53)
 UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 
 
-@click.command("calls")
+HELP = """Print the call log, oldest first; or, with --why, what happened to one call (in English, JSON: both
+languages).
+
+JSON is one object per line: {fields}. Times are ISO 8601, UTC; direction is incoming, outgoing or internal; status is
+ringing, ended, lost, elsewhere, over, or an order's outcome; result says how it ended as a code, result_text in the
+exchange's words; recording_url has http and https only.
+"""
+
+
+@click.command("calls", help=HELP.format(fields=", ".join(LOG_FIELDS)))
 @with_tenant
 @click.option("--since", metavar="WHEN", help="2026-03-05, '2026-03-05 14:30', or an age: 30m, 2h, 7d.")
 @click.option("--until", metavar="WHEN", help="The same forms; calls before it.")
@@ -50,13 +60,7 @@ def calls_command(
     call_id: int | None,
     form: str,
 ) -> None:
-    """Print the call log, oldest first; or, with --why, what happened to one call (in English, JSON: both languages).
-
-    JSON is one object per line: id, tenant, direction (incoming, outgoing, internal), extension, number, account,
-    started_at, ended_at (ISO 8601, UTC), duration_s, recording_url (http and https only), status (ringing, ended, lost,
-    elsewhere, over, or an order's outcome); then contact, appliance, detail, paired_by, certainty, group_id,
-    transferred_to, result (how it ended, as a code), result_text (in the exchange's words), over_by and over_at.
-    """
+    """Print the call log, or why a call did or did not come up."""
     with place.open_existing() as gateway:
         if call_id is not None:
             explain(gateway, tenant, call_id, form)

@@ -27,6 +27,18 @@ class Driver:
         self.connection: Any = connection.connection.dbapi_connection
 
 
+def written(table: Table) -> tuple[str, ...]:
+    """Return the columns that a new row of ``table`` is written with: neither a number that the database gives, nor
+    what has its value later, as the columns' ``info`` says.
+    """
+    return tuple(column.name for column in table.c if column.autoincrement is not True and "later" not in column.info)
+
+
+def changing(table: Table) -> tuple[str, ...]:
+    """Return the columns that are set anew where a row of ``table`` is there already: no key, nothing ``fixed``."""
+    return tuple(column.name for column in table.c if not column.primary_key and "fixed" not in column.info)
+
+
 class Write:
     """Inserts rows of ``columns``; where the primary key is there already, its columns ``changing`` are set anew.
 

@@ -1,7 +1,7 @@
 """The call log, read."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,6 +12,7 @@ from gateway.domain.calls.results import MISSED_CALLS, NOT_ANSWERED
 from gateway.domain.links import safe_link
 from gateway.domain.messages import Direction
 from gateway.store import tables
+from gateway.store.call_fields import LOG_FIELDS, column_of, is_moment
 from gateway.store.candidates import STATES
 
 calls, orders = tables.calls, tables.orders
@@ -70,12 +71,24 @@ class LoggedCall:
 
     def as_json(self) -> dict[str, Any]:
         """The form that scripts get: times as ISO 8601 in UTC."""
-        plain = asdict(self) | {"certainty": self.certainty}
-        plain |= {name: iso(plain[name]) for name in ("started_at", "ended_at", "over_at")}
-        plain["recording_url"] = safe_link(self.recording_url)
-        return {name: plain[name] for name in FIELDS}
+        return {name: as_told(getattr(self, name)) for name, as_told in TOLD.items()}
 
 
+def iso(at: int | None) -> str | None:
+    """Milliseconds since 1970 as ISO 8601 in UTC, such as ``2026-03-05T17:20:31.123Z``."""
+    if at is None:
+        return None
+    return datetime.fromtimestamp(at / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _as_it_is(value: Any) -> Any:
+    return value
+
+
+TOLD: Mapping[str, Callable[[Any], Any]] = {
+    name: iso if is_moment(name) else safe_link if name == "recording_url" else _as_it_is for name in LOG_FIELDS
+}
+"""What scripts get of a call, and how each value is told."""
 GOING_ON = ("ringing", "ordered", "accepted", "unknown")
 STATUSES = tuple(STATES)
 MISSED = "missed"
@@ -99,56 +112,7 @@ class CallFilter:
 
 
 ANY = CallFilter()
-FIELDS = (
-    "id",
-    "tenant",
-    "direction",
-    "extension",
-    "number",
-    "account",
-    "started_at",
-    "ended_at",
-    "duration_s",
-    "recording_url",
-    "status",
-    "contact",
-    "appliance",
-    "detail",
-    "paired_by",
-    "certainty",
-    "group_id",
-    "transferred_to",
-    "result",
-    "result_text",
-    "over_by",
-    "over_at",
-)
-"""What scripts get of a call, in this order; new fields come last."""
-COLUMNS = (
-    calls.c.id,
-    calls.c.tenant,
-    calls.c.direction,
-    calls.c.extension,
-    calls.c.number,
-    calls.c.account_id,
-    calls.c.account_name.label("account"),
-    calls.c.contact,
-    calls.c.logged_at,
-    calls.c.started_at,
-    calls.c.ended_at,
-    calls.c.duration_s,
-    calls.c.recording_url,
-    calls.c.status,
-    calls.c.paired_by,
-    calls.c.group_id,
-    calls.c.transferred_to,
-    func.coalesce(orders.c.dialled_by, orders.c.appliance).label("appliance"),
-    orders.c.detail,
-    calls.c.result,
-    calls.c.result_text,
-    calls.c.over_by,
-    calls.c.over_at,
-)
+COLUMNS = tuple(column_of(field.name) for field in fields(LoggedCall))
 
 
 def next_logged(connection: Connection, *, tenant: str, since: int, before: int) -> int:
@@ -218,13 +182,6 @@ class CallPages:
             if len(rows) < self.size:
                 return
             last = rows[-1].id
-
-
-def iso(at: int | None) -> str | None:
-    """Milliseconds since 1970 as ISO 8601 in UTC, such as ``2026-03-05T17:20:31.123Z``."""
-    if at is None:
-        return None
-    return datetime.fromtimestamp(at / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _first_near(connection: Connection, wanted: CallFilter) -> int | None:

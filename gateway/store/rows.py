@@ -9,26 +9,12 @@ from gateway.domain.calls.matching import Match
 from gateway.domain.calls.results import read_result
 from gateway.domain.links import safe_link
 from gateway.domain.messages import CallEnded, CallStarted
+from gateway.store.call_fields import EVENT_FIELDS, KNOWN_EVENT_FIELDS
 from gateway.store.drafts import OrderAttempt, OrderDraft, Settlement
 from gateway.store.statements import CALL_COLUMNS
 
 # One encoder for all: json.dumps makes a new one at each call that names separators.
 encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
-
-SHOWN = (
-    "direction",
-    "number",
-    "account_id",
-    "account_name",
-    "contact",
-    "status",
-    "started_at",
-    "ended_at",
-    "duration_s",
-    "recording_url",
-)
-SHOWN_IF_KNOWN = ("result", "result_text", "over_by")
-
 
 Row = dict[str, Any]
 
@@ -63,8 +49,8 @@ def event(kind: str, call: Row, seq: int, at: int, told: Row) -> Row:
 
 
 def _shown(call: Row) -> Row:
-    more = {name: call[name] for name in SHOWN_IF_KNOWN if call[name] is not None}
-    return {name: call[name] for name in SHOWN} | more
+    more = {name: call[name] for name in KNOWN_EVENT_FIELDS if call[name] is not None}
+    return {name: call[name] for name in EVENT_FIELDS} | more
 
 
 def start_of(message: CallEnded) -> int | None:

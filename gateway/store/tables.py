@@ -1,7 +1,10 @@
-"""The tables. Every time is milliseconds since 1970-01-01 UTC; every row belongs to one tenant.
+"""The tables. Every time (``…_at``) is milliseconds since 1970-01-01 UTC; every row belongs to one tenant.
 
-A change here needs a migration in ``migrations/versions``; a test compares the two.
+A change here needs a migration in ``migrations/versions``; a test compares the two. What is written, shown and told of
+a column is said here too, in its ``info``: the lists of columns elsewhere are made of it.
 """
+
+from typing import Any
 
 from sqlalchemy import (
     BigInteger,
@@ -29,6 +32,19 @@ metadata = MetaData(
 # SQLite knows one auto-numbered type only; elsewhere ids are 64 bits wide.
 Id = BigInteger().with_variant(Integer(), "sqlite")
 
+FIXED: dict[str, Any] = {"fixed": True}
+"""Does not change once the row is written."""
+LATER: dict[str, Any] = {"later": True}
+"""Has its default when the row is written, and its value later."""
+IN_LOG: dict[str, Any] = {"log": True}
+"""In the call log as scripts get it (JSON, CSV, API), under the column's name or the one that ``log`` has."""
+IN_EVENTS: dict[str, Any] = {"event": "always"}
+"""In each event's payload, also where it is null."""
+SEEN = {**IN_LOG, **IN_EVENTS, "screens": True}
+"""In the call log, and in events with all that screens are sent of them."""
+SEEN_WHERE_KNOWN = {**SEEN, "event": "known"}
+"""The same, in events only where it is not null."""
+
 counters = Table(
     "counters",
     metadata,
@@ -42,8 +58,8 @@ accounts = Table(
     "accounts",
     metadata,
     Column("id", Id, primary_key=True, autoincrement=True),
-    Column("tenant", String(63), nullable=False),
-    Column("code", String(64), nullable=False, comment="the CRM's own id of the account"),
+    Column("tenant", String(63), nullable=False, info=FIXED),
+    Column("code", String(64), nullable=False, comment="the CRM's own id of the account", info=FIXED),
     Column("name", String(255), nullable=False),
     Column("updated_at", BigInteger, nullable=False),
     Column("owner", String(64), comment="extension or login of who looks after the account"),
@@ -68,8 +84,10 @@ phones = Table(
     Column("as_written", String(255), comment="in the source's own words; null: added at the desk"),
     Column("no_area", Boolean, nullable=False, server_default=false(), comment="written without DDD"),
     Column("old_mobile", Boolean, nullable=False, server_default=false(), comment="a mobile without its ninth digit"),
-    Column("edited_at", BigInteger, comment="when it was put right at the desk; imports then leave it alone"),
-    Column("edited_by", String(64)),
+    Column(
+        "edited_at", BigInteger, comment="when it was put right at the desk; imports then leave it alone", info=LATER
+    ),
+    Column("edited_by", String(64), info=LATER),
     UniqueConstraint("tenant", "number", "account_id"),
     Index(None, "account_id"),
     *(
@@ -122,37 +140,64 @@ imports = Table(
 calls = Table(
     "calls",
     metadata,
-    Column("id", Id, primary_key=True, autoincrement=False),
-    Column("tenant", String(63), nullable=False),
-    Column("direction", String(8), nullable=False),
-    Column("extension", String(32), nullable=False),
-    Column("number", String(64), nullable=False, comment="the other party: DDD + number where it reads as one"),
-    Column("number_as_sent", String(255), nullable=False),
-    Column("account_id", Id),
-    Column("account_name", String(255)),
-    Column("contact", String(255)),
+    Column("id", Id, primary_key=True, autoincrement=False, info={**FIXED, **IN_LOG}),
+    Column("tenant", String(63), nullable=False, info={**FIXED, **IN_LOG}),
+    Column("direction", String(8), nullable=False, info=SEEN),
+    Column("extension", String(32), nullable=False, info={**FIXED, **IN_LOG}),
+    Column(
+        "number",
+        String(64),
+        nullable=False,
+        comment="the other party: DDD + number where it reads as one",
+        info={**FIXED, **SEEN},
+    ),
+    Column("number_as_sent", String(255), nullable=False, info=FIXED),
+    Column("account_id", Id, info=IN_EVENTS),
+    Column("account_name", String(255), info={**SEEN, "log": "account"}),
     Column(
         "logged_at",
         BigInteger,
         nullable=False,
         comment="when we first heard of it; never null, orders the log",
+        info=FIXED,
     ),
-    Column("started_at", BigInteger),
-    Column("ended_at", BigInteger),
-    Column("duration_s", Integer),
-    Column("recording_url", Text),
-    Column("status", String(12), nullable=False),
+    Column("started_at", BigInteger, info=SEEN),
+    Column("ended_at", BigInteger, info=SEEN),
+    Column("duration_s", Integer, info=SEEN),
+    Column("recording_url", Text, info=SEEN),
+    Column("status", String(12), nullable=False, info=SEEN),
+    Column("contact", String(255), info=SEEN),
     Column("call_ref", String(255), comment="the exchange's own id of the call"),
-    Column("order_id", Id),
+    Column("order_id", Id, info=FIXED),
     Column("start_heard_at", BigInteger, comment="when a start was received, by our clock"),
     Column("end_heard_at", BigInteger, comment="when an end was received, by our clock"),
-    Column("paired_by", String(12), comment="the rule by which its events found each other: domain/finding.py"),
-    Column("group_id", Id, comment="the first call of the same caller, where several extensions ring at once"),
-    Column("transferred_to", String(32), comment="the extension that ended it, where it is another"),
-    Column("result", String(12), comment="how it ended, read from result_text: domain/results.py"),
-    Column("result_text", String(255), comment="how it ended, in the exchange's own words (resultado)"),
-    Column("over_by", String(64), comment="login of the agent who marked it as over"),
-    Column("over_at", BigInteger, comment="when it was marked as over"),
+    Column(
+        "paired_by",
+        String(12),
+        comment="the rule by which its events found each other: domain/finding.py",
+        info=IN_LOG,
+    ),
+    Column(
+        "group_id",
+        Id,
+        comment="the first call of the same caller, where several extensions ring at once",
+        info=IN_LOG,
+    ),
+    Column("transferred_to", String(32), comment="the extension that ended it, where it is another", info=IN_LOG),
+    Column(
+        "result",
+        String(12),
+        comment="how it ended, read from result_text: domain/results.py",
+        info=SEEN_WHERE_KNOWN,
+    ),
+    Column(
+        "result_text",
+        String(255),
+        comment="how it ended, in the exchange's own words (resultado)",
+        info=SEEN_WHERE_KNOWN,
+    ),
+    Column("over_by", String(64), comment="login of the agent who marked it as over", info=SEEN_WHERE_KNOWN),
+    Column("over_at", BigInteger, comment="when it was marked as over", info=IN_LOG),
     Index(None, "tenant", "logged_at"),
     Index(None, "tenant", "extension", "logged_at"),
     Index(None, "tenant", "number", "logged_at"),
@@ -195,16 +240,16 @@ orders = Table(
     Column("number", String(255), nullable=False, comment="as it was asked for"),
     Column("digits", String(64), nullable=False, comment="as it is dialled"),
     Column("appliance", String(63), nullable=False, comment="who was to dial"),
-    Column("dialled_by", String(63), comment="who made the last attempt, which may be the fallback"),
+    Column("dialled_by", String(63), comment="who made the last attempt, which may be the fallback", info=LATER),
     Column("wire", String(8), nullable=False),
     Column("client", String(64), nullable=False),
     Column("requested_by", String(64)),
     Column("requested_at", BigInteger, nullable=False),
     Column("request_key", String(255), comment="the asker's own name of the order"),
-    Column("outcome", String(12), comment="null while the attempt is under way"),
-    Column("detail", Text),
-    Column("peer_ref", String(255)),
-    Column("settled_at", BigInteger),
+    Column("outcome", String(12), comment="null while the attempt is under way", info=LATER),
+    Column("detail", Text, info=LATER),
+    Column("peer_ref", String(255), info=LATER),
+    Column("settled_at", BigInteger, info=LATER),
     Column("owner", String(32), comment="the process that tries it (store/presence.py)"),
     Index(
         "ix_orders_open",
@@ -249,11 +294,11 @@ outbox = Table(
     Column("body", Text, nullable=False, comment="JSON: the fields of adapter.Outgoing"),
     Column("created_at", BigInteger, nullable=False),
     Column("due_at", BigInteger, nullable=False),
-    Column("attempts", Integer, nullable=False, server_default="0"),
-    Column("settled_at", BigInteger),
-    Column("outcome", String(12)),
-    Column("detail", Text),
-    Column("claimed_by", String(32), comment="the process that sends it just now (store/presence.py)"),
+    Column("attempts", Integer, nullable=False, server_default="0", info=LATER),
+    Column("settled_at", BigInteger, info=LATER),
+    Column("outcome", String(12), info=LATER),
+    Column("detail", Text, info=LATER),
+    Column("claimed_by", String(32), comment="the process that sends it just now (store/presence.py)", info=LATER),
     Index(
         "ix_outbox_waiting",
         "tenant",

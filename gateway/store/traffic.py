@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import Column, Index, Integer, LargeBinary, Row, Select, String, Table, Text, func, select, text
 
+from gateway.store.bulk import written
 from gateway.store.diagnostic_log import DiagnosticLog, metadata
 
 IN, OUT = "in", "out"
@@ -71,7 +72,7 @@ class ExchangeFilter:
 
 
 ANY = ExchangeFilter()
-WRITTEN = tuple(column.name for column in exchanges.c if column.name != "id")
+WRITTEN = written(exchanges)
 Draft = Callable[[], TrafficEntry]
 """Makes the exchange when its turn to be written comes, so that no client waits for it."""
 
