@@ -16,7 +16,7 @@ from pydantic import SecretStr
 
 from gateway.directory.database import DatabaseConfig, DatabaseSource
 from gateway.errors import SourceError
-from tests.importing.conftest import T0, Office, office, open_store, store
+from tests.directory.conftest import T0, Office, office, open_store, store
 from tests.live.conftest import free_port
 from tests.peers import absent
 

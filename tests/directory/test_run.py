@@ -11,8 +11,8 @@ from gateway.store import tables
 from gateway.store.corrections import Corrections
 from gateway.store.imports import DEAD_AFTER_MS, Counts
 from gateway.store.loading import LoadedAccount, Loader, Phone
+from tests.directory.conftest import PLAN, T0, Office, Said
 from tests.domain.cases import table
-from tests.importing.conftest import PLAN, T0, Office, Said
 
 HEADER = "codigo;nome;telefone\n"
 
