@@ -70,7 +70,7 @@ def number_command(
 
 @contextmanager
 def _directory(place: DataLocation, config: Config) -> Iterator[Directory | None]:
-    """The register, opened once for all values; None where there is no database yet, and none is made."""
+    """The directory, opened once for all values; None where there is no database yet, and none is made."""
     if not (place.folder(config) / "gateway.db").exists():
         yield None
         return

@@ -45,7 +45,7 @@ from gateway.store.log import EventLog
 from gateway.store.orders import OrderLog
 from gateway.store.outbox import Outbox
 from gateway.store.readiness import WriteProbe
-from gateway.store.register import Register
+from gateway.store.stored_accounts import StoredAccounts
 from gateway.store.traffic import TrafficLog
 from gateway.traffic.recorded_adapters import Tapped
 
@@ -103,7 +103,7 @@ class Gateway:
         self.filler.start()
 
     def sources(self) -> Mapping[tuple[str, str], Source]:
-        """The sources of the register, to be probed. Raises ``ConfigError``."""
+        """The sources of the directory, to be probed. Raises ``ConfigError``."""
         return {
             (tenant, name): open_source(name, table)
             for tenant, own in self.config.tenants.items()
@@ -195,7 +195,7 @@ def build(config: Config, data: Path) -> Gateway:
         exchanges=exchanges,
         sightings=sightings,
         explainer=Explainer(companies, zones, calls, events, directory, exchanges, sightings),
-        importer=Importer(imports, Register(engine), lambda: Loader(engine, data)),
+        importer=Importer(imports, StoredAccounts(engine), lambda: Loader(engine, data)),
         schedule=Schedule(config, data, imports),
         listeners=listeners,
     )

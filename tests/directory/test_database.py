@@ -1,4 +1,4 @@
-"""The register comes from another SQL database by a query."""
+"""The directory comes from another SQL database by a query."""
 
 import sqlite3
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""What an import does to the register: only what changed, and nothing behind anybody's back."""
+"""What an import does to the directory: only what changed, and nothing behind anybody's back."""
 
 import pytest
 from sqlalchemy import update

@@ -1,4 +1,4 @@
-"""The register comes from a PostgreSQL that we did not write."""
+"""The directory comes from a PostgreSQL that we did not write."""
 
 import glob
 import os

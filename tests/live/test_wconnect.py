@@ -1,4 +1,4 @@
-"""The register live from WConnect, for which a nuSOAP server stands in."""
+"""The directory live from WConnect, for which a nuSOAP server stands in."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
