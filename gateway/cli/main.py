@@ -18,7 +18,7 @@ COMMANDS = {
     "demo": ("demo", "Run everything at once in a throw-away folder."),
     "dial": ("dialling", "Let an extension call a number (click-to-call from the shell)."),
     "exchanges": ("exchanges", "Print the wire log: raw requests and answers."),
-    "import": ("importing", "Bring in the register: accounts with their numbers."),
+    "import": ("importing", "Bring in the directory: accounts with their numbers."),
     "init": ("setup", "Write a commented gateway.toml."),
     "number": ("numbers", "Explain how a number is read, matched and dialled."),
     "presets": ("presets", "List the appliances that are known, and how each is set up."),

@@ -313,7 +313,7 @@ class Forward(Table):
 
 
 class DirectorySettings(Table):
-    """A source of the register: accounts and their telephones. All other keys of its table belong to the source."""
+    """A source of the directory: accounts and their telephones. All other keys of its table belong to the source."""
 
     source: str = Field(description="what it is: one of the installed sources (csv, sql, wconnect)")
     every: Interval | None = Field(None, description="how often it is imported, such as '15m'; by hand when absent")
@@ -331,7 +331,7 @@ PEERS: Mapping[str, type[Table]] = {
     "forwards": Forward,
     "directory": DirectorySettings,
 }
-"""The tables whose keys belong to whoever one of them names: a preset, an adapter, or a source of the register."""
+"""The tables whose keys belong to whoever one of them names: a preset, an adapter, or a source of the directory."""
 
 
 class BranchSettings(Table):
@@ -364,7 +364,7 @@ class TenantSettings(Table):
     dial_plan: DialPlanSettings = Field(default_factory=DialPlanSettings, description="what is put before a number")
     appliances: dict[str, ApplianceSettings] = Field(default_factory=dict, description="exchanges that can dial")
     forwards: dict[str, Forward] = Field(default_factory=dict, description="who is told of call events")
-    directory: dict[str, DirectorySettings] = Field(default_factory=dict, description="where the register comes from")
+    directory: dict[str, DirectorySettings] = Field(default_factory=dict, description="where the directory comes from")
 
     @model_validator(mode="after")
     def _default_exists(self) -> "TenantSettings":

@@ -140,8 +140,8 @@ class Visit:
     @cached_property
     def centrals(self) -> Sequence[Central]:
         """The appliances that can dial for the company; the agent's own default is marked."""
-        trunk = self.services.core.tenant(self.tenant).trunk_for(self.me.extension)
-        default = trunk.name if trunk else None
+        appliance = self.services.core.tenant(self.tenant).appliance_for(self.me.extension)
+        default = appliance.name if appliance else None
         found = self.settings.appliances.items()
         return [Central(name, appliance.title or name, name == default) for name, appliance in found]
 

@@ -22,7 +22,7 @@ from gateway.directory.sources import open_source
 from gateway.domain.dialplan.plan import DialPlan
 from gateway.domain.dialplan.trials import Failure, Trial
 from gateway.domain.numbering.numbers import Extensions, NumberPlan
-from gateway.domain.tenant import Branch, Tenant, Trunk
+from gateway.domain.tenant import Appliance, Branch, Tenant
 from gateway.errors import AdapterError, ConfigError
 from gateway.handlers import Core
 from gateway.logins.passwords import Verifier, verifier
@@ -45,7 +45,7 @@ from gateway.store.log import EventLog
 from gateway.store.orders import OrderLog
 from gateway.store.outbox import Outbox
 from gateway.store.readiness import WriteProbe
-from gateway.store.register import Register
+from gateway.store.stored_accounts import StoredAccounts
 from gateway.store.traffic import TrafficLog
 from gateway.traffic.recorded_adapters import Tapped
 
@@ -103,7 +103,7 @@ class Gateway:
         self.filler.start()
 
     def sources(self) -> Mapping[tuple[str, str], Source]:
-        """The sources of the register, to be probed. Raises ``ConfigError``."""
+        """The sources of the directory, to be probed. Raises ``ConfigError``."""
         return {
             (tenant, name): open_source(name, table)
             for tenant, own in self.config.tenants.items()
@@ -195,7 +195,7 @@ def build(config: Config, data: Path) -> Gateway:
         exchanges=exchanges,
         sightings=sightings,
         explainer=Explainer(companies, zones, calls, events, directory, exchanges, sightings),
-        importer=Importer(imports, Register(engine), lambda: Loader(engine, data)),
+        importer=Importer(imports, StoredAccounts(engine), lambda: Loader(engine, data)),
         schedule=Schedule(config, data, imports),
         listeners=listeners,
     )
@@ -212,10 +212,10 @@ def dial_plan_trials(config: Config) -> Iterator[tuple[str, tuple[Trial, ...], D
         table = config.tenants[name]
         if table.dial_plan.tests:
             yield f"{name} dial_plan", table.dial_plan.trials(), table.dial_plan.plan(), tenant
-        for trunk in tenant.trunks:
-            own = table.appliances[trunk.name].dial_plan
+        for appliance in tenant.appliances:
+            own = table.appliances[appliance.name].dial_plan
             if own and own.tests:
-                yield f"{name}/{trunk.name} dial_plan", own.trials(), trunk.dial_plan, tenant
+                yield f"{name}/{appliance.name} dial_plan", own.trials(), appliance.dial_plan, tenant
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,7 +261,7 @@ def _tell(listeners: list[Callable[[int], None]], seq: int) -> None:
 
 def _tenant(name: str, table: settings.TenantSettings) -> Tenant:
     place = f"tenants.{name}"
-    trunks = tuple(_trunk(place, key, peer, table.dial_plan) for key, peer in table.appliances.items())
+    appliances = tuple(_appliance(place, key, peer, table.dial_plan) for key, peer in table.appliances.items())
     forwards: dict[str, tuple[str, ...]] = {
         kind: tuple(key for key, forward in table.forwards.items() if kind in forward.on)
         for kind in settings.EVENT_KINDS
@@ -269,7 +269,7 @@ def _tenant(name: str, table: settings.TenantSettings) -> Tenant:
     plan = _numbers(place, table)
     branches = tuple(_branch(place, key, branch, plan) for key, branch in table.branches.items())
     repeat_within_ms = round(table.click_to_call.repeat_within_s * 1000)
-    return Tenant(name, plan, trunks, table.default_appliance, forwards, repeat_within_ms, branches)
+    return Tenant(name, plan, appliances, table.default_appliance, forwards, repeat_within_ms, branches)
 
 
 def _numbers(place: str, table: settings.TenantSettings) -> NumberPlan:
@@ -285,11 +285,11 @@ def _branch(place: str, name: str, branch: settings.BranchSettings, plan: Number
     return Branch(name, Extensions.parse(branch.extensions), NumberPlan(branch.area_code, plan.extensions))
 
 
-def _trunk(place: str, name: str, peer: settings.ApplianceSettings, usual: settings.DialPlanSettings) -> Trunk:
+def _appliance(place: str, name: str, peer: settings.ApplianceSettings, usual: settings.DialPlanSettings) -> Appliance:
     # What the company never dials, no appliance dials.
     plan = (peer.dial_plan or usual).plan(blocked=usual.blocked)
     extensions = _extensions(f"{place}.appliances.{name}.extensions", peer.extensions)
-    return Trunk(name, peer.title or name, plan, extensions, peer.fallback)
+    return Appliance(name, peer.title or name, plan, extensions, peer.fallback)
 
 
 def _extensions(place: str, patterns: tuple[str, ...]) -> Extensions | None:

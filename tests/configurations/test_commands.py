@@ -31,9 +31,9 @@ COMMAND_LINES: dict[str, list[list[str]]] = {
 """By command, in the order in which they are run. Those of ``ELSEWHERE`` do not end by themselves."""
 ELSEWHERE = {
     "demo": "tests/live/test_demo.py",
-    "init": "tests/test_cli.py",
+    "init": "tests/cli/test_commands.py",
     "serve": "tests/live/test_every_table.py",
-    "simulate": "tests/test_cli.py",
+    "simulate": "tests/cli/test_commands.py",
 }
 WITHOUT_CONFIGURATION = {"version", "wsdl"}
 

@@ -23,7 +23,7 @@ from gateway.diagnosis.explainer import Explainer
 from gateway.domain.dialplan.plan import DialPlan
 from gateway.domain.messages import CallEnded, CallStarted, Origin
 from gateway.domain.numbering.numbers import NumberPlan
-from gateway.domain.tenant import Tenant, Trunk
+from gateway.domain.tenant import Appliance, Tenant
 from gateway.handlers import Core
 from gateway.logins.passwords import hash_password, verifier
 from gateway.store.calls import CallLog
@@ -133,8 +133,8 @@ def no_replay(_exchange: TrafficEntry, _by: str) -> tuple[str, str]:
 
 
 def company(name: str) -> Tenant:
-    trunks = tuple(Trunk(key, key, DialPlan("0")) for key in ("matriz", "filial"))
-    return Tenant(name, NumberPlan(area_code="47"), trunks=trunks, default_trunk="matriz")
+    appliances = tuple(Appliance(key, key, DialPlan("0")) for key in ("matriz", "filial"))
+    return Tenant(name, NumberPlan(area_code="47"), appliances=appliances, default_appliance="matriz")
 
 
 @pytest.fixture

@@ -23,7 +23,7 @@ from gateway.store.traffic import OUT, TrafficEntry
 from tests.desk.conftest import PASSWORD, Browser, Office, now_ms, services_of
 from tests.desk.test_pages import words
 from tests.peers import need
-from tests.store.test_exchanges import T0, made
+from tests.store.test_traffic import T0, made
 
 
 class Traffic:

@@ -18,7 +18,7 @@ from gateway.config import loader as config_file
 from gateway.errors import GatewayError
 from gateway.simulators import FAMILIES, SIMULATORS, demo_settings
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 
 Run = Callable[..., Result]
 

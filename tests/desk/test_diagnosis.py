@@ -18,7 +18,7 @@ from gateway.diagnosis.explainer import Explainer
 from gateway.store.delivery_receipts import DeliveryReceipt, ReceiptKind
 from tests.desk.conftest import ANA, Browser, Clock, Office, now_ms, services_of
 from tests.desk.test_pages import words
-from tests.store.test_exchanges import made
+from tests.store.test_traffic import made
 
 Browse = Callable[..., Browser]
 MINUTE = 60_000
