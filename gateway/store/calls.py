@@ -5,7 +5,7 @@ from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Engine, Row, Select, and_, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Engine, Row, Select, String, and_, func, literal, or_, select
 
 from gateway.domain.calls.pairing import CERTAINTY, PairingRule
 from gateway.domain.calls.results import MISSED_CALLS, NOT_ANSWERED
@@ -225,7 +225,9 @@ def _narrowed(query: Select[Any], tenant: str | None, wanted: CallFilter, *, alo
         query = query.where(calls.c.number.startswith(wanted.number, autoescape=True))
         if wanted.number.isdigit():
             # LIKE takes letters of either case for the same, so that it uses no index.
-            query = query.where(calls.c.number >= wanted.number, calls.c.number < wanted.number + "~")
+            query = query.where(
+                calls.c.number >= wanted.number, calls.c.number < literal(wanted.number + "~", String())
+            )
     if wanted.statuses:
         query = query.where(or_(*_status(wanted.statuses)))
     if wanted.since is not None:

@@ -17,6 +17,7 @@ from sqlalchemy.sql import ClauseElement
 from gateway.store import tables
 from gateway.store.bulk import Lookup, Write, changing, written
 from gateway.store.engine import LOCK, FileLock
+from gateway.store.fitting import fitter
 
 accounts, phones, choices = tables.accounts, tables.phones, tables.choices
 
@@ -82,6 +83,8 @@ def _edited(count: int) -> ClauseElement:
     return select(*columns).where(phones.c.account_id.in_(keys), phones.c.edited_at.is_not(None))
 
 
+as_stored = fitter(phones.c.as_written)
+"""Fits a source's words of a telephone, by which later imports know it again."""
 BY_CODE = Lookup(_by_code)
 EDITED = Lookup(_edited)
 WRITE_ACCOUNTS = Write(accounts, written(accounts), unique=("tenant", "code"), changing=changing(accounts))

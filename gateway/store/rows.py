@@ -9,14 +9,17 @@ from gateway.domain.calls.matching import Match
 from gateway.domain.calls.results import read_result
 from gateway.domain.links import safe_link
 from gateway.domain.messages import CallEnded, CallStarted
+from gateway.store import tables
 from gateway.store.call_fields import EVENT_FIELDS, KNOWN_EVENT_FIELDS
 from gateway.store.drafts import OrderAttempt, OrderDraft, Settlement
+from gateway.store.fitting import length_of
 from gateway.store.statements import CALL_COLUMNS
 
 # One encoder for all: json.dumps makes a new one at each call that names separators.
 encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 Row = dict[str, Any]
+PEER_REF = length_of(tables.attempts.c.peer_ref)
 
 
 def call(call_id: int, tenant: str, sides: Sides, owner: Match | None, at: int) -> Row:
@@ -84,9 +87,9 @@ def order(draft: OrderDraft, order_id: int, call_id: int) -> Row:
         "id": order_id,
         "tenant": message.tenant,
         "call_id": call_id,
-        "extension": draft.extension[:32],
-        "number": message.number[:255],
-        "digits": draft.digits[:64],
+        "extension": draft.extension,
+        "number": message.number,
+        "digits": draft.digits,
         "appliance": draft.appliance,
         "wire": message.origin.wire,
         "client": message.origin.client,
@@ -104,7 +107,7 @@ def settled(draft: Settlement) -> Row:
         "new_outcome": draft.delivery.outcome.value,
         "new_detail": draft.delivery.detail,
         "new_ref": ref_of(draft.delivery),
-        "by": draft.attempts[-1].appliance if draft.attempts else None,
+        "dialled_by": draft.attempts[-1].appliance if draft.attempts else None,
         "at": draft.at,
     }
 
@@ -126,7 +129,7 @@ def attempt(made: OrderAttempt, tenant: str, order_id: int) -> Row:
 
 def ref_of(delivery: Delivery) -> str | None:
     """The peer's id as far as it fits; one that was cut would be another call's."""
-    return delivery.peer_ref if delivery.peer_ref and len(delivery.peer_ref) <= 255 else None
+    return delivery.peer_ref if delivery.peer_ref and len(delivery.peer_ref) <= PEER_REF else None
 
 
 def letter(kind: str, call: Row, message: CallStarted | CallEnded, target: str) -> Row:

@@ -131,5 +131,5 @@ SETTLE_ORDERS = Change(
             orders.c.settled_at: bindparam("at"),
         }
     ),
-    ("by", "new_outcome", "new_detail", "new_ref", "at", "of"),
+    ("dialled_by", "new_outcome", "new_detail", "new_ref", "at", "of"),
 )

@@ -10,6 +10,7 @@ from gateway.store import statements, tables
 from gateway.store.bulk import Write, written
 from gateway.store.call_fields import BESIDE, EVENT_FIELDS, KNOWN_EVENT_FIELDS, LOG_FIELDS, SCREEN_FIELDS
 from gateway.store.calls import LoggedCall
+from gateway.store.fitting import Fitted
 from tests.store.conftest import Store
 
 WRITES: list[tuple[Table, Write]] = [
@@ -20,8 +21,8 @@ WRITES: list[tuple[Table, Write]] = [
 
 def row_of(table: Table, text: str, number: int) -> dict[str, Any]:
     """A row whose columns that may change differ with ``text`` and ``number``; its key is always the same."""
-    row = {column.name: text if column.type.python_type is str else number for column in table.c}
-    return row | {column.name: "x" if column.type.python_type is str else 7 for column in table.primary_key}
+    row = {column.name: text if isinstance(column.type, Fitted) else number for column in table.c}
+    return row | {column.name: "x" if isinstance(column.type, Fitted) else 7 for column in table.primary_key}
 
 
 @pytest.mark.parametrize(("table", "write"), WRITES)
