@@ -264,7 +264,7 @@ class UnknownTenant(RequestError):
 
 
 class NotReplayable(RequestError):
-    """An exchange of the wire log that cannot be sent again: no event, not whole, or too old a layout."""
+    """An entry of the traffic log that cannot be sent again: no event, not whole, or too old a layout."""
 
     code = 280
     http_status = 409

@@ -18,7 +18,7 @@ from gateway.desk.rendering import protected
 from gateway.errors import CredentialsNeeded, UnknownTenant
 
 CALL_ID = "<int(max=9007199254740991):call_id>"
-EXCHANGE_ID = "<int(max=9007199254740991):exchange_id>"
+ENTRY_ID = "<int(max=9007199254740991):entry_id>"
 RUN_ID = "<int(max=9007199254740991):run_id>"
 ROUTES: dict[str, tuple[str, str, Callable[..., Response]]] = {
     "static": ("GET", "/static/<path:name>", views.static),
@@ -43,8 +43,8 @@ ROUTES: dict[str, tuple[str, str, Callable[..., Response]]] = {
     "appliance_preview": ("GET", "/centrais/pedido", centrals.preview),
     "appliance_probe": ("POST", "/centrais/sondar", centrals.probe),
     "traffic": ("GET", "/trafego", traffic.traffic),
-    "exchange": ("GET", f"/trafego/{EXCHANGE_ID}", traffic.exchange),
-    "replay": ("POST", f"/trafego/{EXCHANGE_ID}/reenviar", traffic.replay),
+    "traffic_entry": ("GET", f"/trafego/{ENTRY_ID}", traffic.traffic_entry),
+    "replay": ("POST", f"/trafego/{ENTRY_ID}/reenviar", traffic.replay),
     "directory": ("GET", "/cadastro", directory.directory_page),
     "import_run": ("GET", f"/cadastro/{RUN_ID}", directory.import_run),
     "import_now": ("POST", "/cadastro/importar", directory.import_now),

@@ -74,9 +74,9 @@ class Gateway:
     sweeper: Maintenance
     filler: Filler
     core: Core
-    side: DiagnosticLog | None
-    exchanges: TrafficLog | None
-    sightings: DeliveryReceiptLog | None
+    diagnostic_log: DiagnosticLog | None
+    traffic: TrafficLog | None
+    receipts: DeliveryReceiptLog | None
     explainer: Explainer
     importer: Importer
     schedule: Schedule
@@ -95,8 +95,8 @@ class Gateway:
     def start(self) -> None:
         """Begin to send on what waits, and settle what a dead gateway left behind."""
         self.on_event(lambda _seq: self.courier.ring())
-        if self.side:
-            self.side.start()
+        if self.diagnostic_log:
+            self.diagnostic_log.start()
         self.courier.start()
         self.schedule.start()
         self.sweeper.start()
@@ -131,8 +131,8 @@ class Gateway:
         self.events.close()
         for adapter in (*self.appliances.values(), *self.forwards.values()):
             adapter.close()
-        if self.side:
-            self.side.stop()
+        if self.diagnostic_log:
+            self.diagnostic_log.stop()
         self.verifier.close()
         self.engine.dispose()
 
@@ -155,14 +155,14 @@ def build(config: Config, data: Path) -> Gateway:
     directory = Directory(engine, journal)
     outbox = Outbox(engine, journal)
     imports = Imports(engine, journal)
-    side = _side_log(config.exchanges, data)
-    exchanges = TrafficLog(side) if side else None
-    sightings = DeliveryReceiptLog(side) if side else None
+    diagnostic_log = _diagnostic_log(config.traffic, data)
+    traffic = TrafficLog(diagnostic_log) if diagnostic_log else None
+    receipts = DeliveryReceiptLog(diagnostic_log) if diagnostic_log else None
     calls, events = CallLog(engine), EventLog(engine)
     companies = tenants(config)
     zones = {name: ZoneInfo(tenant.timezone) for name, tenant in config.tenants.items()}
-    appliances = _adapters(config, "appliances", exchanges)
-    forwards = _adapters(config, "forwards", exchanges)
+    appliances = _adapters(config, "appliances", traffic)
+    forwards = _adapters(config, "forwards", traffic)
     order_log = OrderLog(engine)
     orders = OrderDispatcher(
         journal,
@@ -191,10 +191,10 @@ def build(config: Config, data: Path) -> Gateway:
         sweeper=Maintenance(journal, outbox, _give_up_ms(config), ghosts=Ghosts(engine)),
         filler=Filler(engine, journal),
         core=Core(companies, journal, orders),
-        side=side,
-        exchanges=exchanges,
-        sightings=sightings,
-        explainer=Explainer(companies, zones, calls, events, directory, exchanges, sightings),
+        diagnostic_log=diagnostic_log,
+        traffic=traffic,
+        receipts=receipts,
+        explainer=Explainer(companies, zones, calls, events, directory, traffic, receipts),
         importer=Importer(imports, StoredAccounts(engine), lambda: Loader(engine, data)),
         schedule=Schedule(config, data, imports),
         listeners=listeners,
@@ -303,19 +303,19 @@ def _give_up_ms(config: Config) -> Mapping[str, int]:
     return {name: round(tenant.pairing.give_up_after_min * 60_000) for name, tenant in config.tenants.items()}
 
 
-def _side_log(wanted: settings.Exchanges, data: Path) -> DiagnosticLog | None:
+def _diagnostic_log(wanted: settings.TrafficSettings, data: Path) -> DiagnosticLog | None:
     return DiagnosticLog(data, keep_days=wanted.keep_days, keep_mb=wanted.keep_mb) if wanted.record else None
 
 
-def _adapters(config: Config, group: str, exchanges: TrafficLog | None) -> Mapping[tuple[str, str], Adapter]:
-    """One adapter for each configured peer, by (tenant, name), overheard where there is a wire log."""
+def _adapters(config: Config, group: str, traffic: TrafficLog | None) -> Mapping[tuple[str, str], Adapter]:
+    """One adapter for each configured peer, by (tenant, name), overheard where there is a traffic log."""
     made: dict[tuple[str, str], Adapter] = {}
     for tenant_name, tenant in config.tenants.items():
         for name, peer in getattr(tenant, group).items():
             adapter = _adapter(f"tenants.{tenant_name}.{group}.{name}", name, peer)
-            if exchanges:
-                most = config.exchanges.most_kb * 1024
-                adapter = Tapped(adapter, tenant_name, name, peer.adapter, add=exchanges.add, most_bytes=most)
+            if traffic:
+                most = config.traffic.most_kb * 1024
+                adapter = Tapped(adapter, tenant_name, name, peer.adapter, add=traffic.add, most_bytes=most)
             made[tenant_name, name] = adapter
     return made
 

@@ -10,7 +10,7 @@ from gateway.store.fitting import Fitted, fit, fitter
 from gateway.store.loading import LoadedAccount, Phone, write_accounts
 from tests.store.conftest import T0, Store
 
-TABLES = [*tables.metadata.tables.values(), traffic.exchanges, delivery_receipts.sightings]
+TABLES = [*tables.metadata.tables.values(), traffic.entries, delivery_receipts.receipts]
 
 
 @pytest.mark.parametrize(
