@@ -14,9 +14,14 @@ BESIDE: Mapping[str, ColumnElement[Any]] = {
     "account": calls.c.account_name,
     "appliance": func.coalesce(orders.c.dialled_by, orders.c.appliance),
     "detail": orders.c.detail,
+    "request_id": orders.c.request_key,
 }
 """Fields that are no column of ``calls`` of the same name, and what they are read from."""
-BEHIND: Mapping[str, tuple[str, ...]] = {"contact": ("appliance", "detail"), "paired_by": ("certainty",)}
+BEHIND: Mapping[str, tuple[str, ...]] = {
+    "contact": ("appliance", "detail"),
+    "paired_by": ("certainty",),
+    "call_ref": ("request_id",),
+}
 """Fields that no column of ``calls`` holds, by the column behind which they are told."""
 
 

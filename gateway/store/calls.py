@@ -28,6 +28,7 @@ class LoggedCall:
     the first call of a group that rang at once.
     ``appliance`` is who dialled, or is about to; ``detail`` is the sentence that came with an order's outcome.
     ``result`` says how it ended (``domain/calls/results.py``), read from ``result_text``, the exchange's own words.
+    ``call_ref`` is the exchange's own id of the call, ``request_id`` the asker's own id of an order.
     """
 
     id: int
@@ -53,6 +54,8 @@ class LoggedCall:
     result_text: str | None = None
     over_by: str | None = None
     over_at: int | None = None
+    call_ref: str | None = None
+    request_id: str | None = None
 
     @property
     def certainty(self) -> str | None:

@@ -52,12 +52,14 @@ class Sender:
 class Parameter:
     """One parameter; on every wire it is text, whatever type the peer guessed for it.
 
+    ``field`` is the field of the call log (``calls --format json``, API) that shows it.
     ``later`` says that it came after the rpc/encoded contract: there it stands behind all others, because clients made
     of an older WSDL send theirs in its order.
     """
 
     name: str
     help: str
+    field: str
     required: bool = False
     later: bool = False
 
@@ -294,16 +296,16 @@ def read_duration(text: str) -> int:
     raise ValueError("not a duration")
 
 
-RAMAL = Parameter("ramal", "número de destino: o ramal que toca", required=True)
-TELEFONE = Parameter("telefone", "número de origem: DDD + número", required=True)
-ID_LIGACAO = Parameter("id_ligacao", "identificação da ligação na central")
-DATA_HORA = Parameter("data_hora", "quando aconteceu: ISO 8601, AAAA-MM-DD HH:MM:SS ou segundos desde 1970")
-DIRECAO = Parameter("direcao", "entrada, saida ou interna")
+RAMAL = Parameter("ramal", "número de destino: o ramal que toca", "extension", required=True)
+TELEFONE = Parameter("telefone", "número de origem: DDD + número", "number", required=True)
+ID_LIGACAO = Parameter("id_ligacao", "identificação da ligação na central", "call_ref")
+MOMENT = "quando aconteceu: ISO 8601, AAAA-MM-DD HH:MM:SS ou segundos desde 1970"
+DIRECAO = Parameter("direcao", "entrada, saida ou interna", "direction")
 
 CONSULTA_RAMAL = Operation(
     "ConsultaRamal",
     "Início de ligação: registra a chamada e abre a conta de quem liga na tela do ramal.",
-    (RAMAL, TELEFONE, ID_LIGACAO, DATA_HORA, DIRECAO),
+    (RAMAL, TELEFONE, ID_LIGACAO, Parameter("data_hora", MOMENT, "started_at"), DIRECAO),
     call_started,
 )
 FINALIZA_LIGACAO = Operation(
@@ -312,12 +314,12 @@ FINALIZA_LIGACAO = Operation(
     (
         RAMAL,
         TELEFONE,
-        Parameter("url_audio", "endereço do áudio da ligação"),
+        Parameter("url_audio", "endereço do áudio da ligação", "recording_url"),
         ID_LIGACAO,
-        DATA_HORA,
+        Parameter("data_hora", MOMENT, "ended_at"),
         DIRECAO,
-        Parameter("duracao", "segundos ou HH:MM:SS"),
-        Parameter("resultado", "como a ligação terminou, em texto livre"),
+        Parameter("duracao", "segundos ou HH:MM:SS", "duration_s"),
+        Parameter("resultado", "como a ligação terminou, em texto livre", "result_text"),
     ),
     call_ended,
 )
@@ -325,10 +327,15 @@ CLICK_TO_CALL = Operation(
     "ClickToCall",
     "Click-to-call: faz o ramal ligar para o telefone pela central da empresa.",
     (
-        Parameter("ramal", "ramal que vai ligar", required=True),
-        Parameter("telefone", "número a discar: DDD + número, ou um ramal", required=True),
-        Parameter("central", "nome da central, se não for a padrão"),
-        Parameter("id_pedido", "identificação deste pedido para quem pede; repetida, não disca outra vez", later=True),
+        Parameter("ramal", "ramal que vai ligar", "extension", required=True),
+        Parameter("telefone", "número a discar: DDD + número, ou um ramal", "number", required=True),
+        Parameter("central", "nome da central, se não for a padrão", "appliance"),
+        Parameter(
+            "id_pedido",
+            "identificação deste pedido para quem pede; repetida, não disca outra vez",
+            "request_id",
+            later=True,
+        ),
     ),
     place_call,
     dials=True,

@@ -63,4 +63,4 @@ def test_a_field_keeps_its_place_for_those_who_read_columns_by_number() -> None:
     assert LOG_FIELDS[11:18] == (
         *("contact", "appliance", "detail", "paired_by", "certainty", "group_id", "transferred_to"),
     )
-    assert LOG_FIELDS[18:22] == ("result", "result_text", "over_by", "over_at")
+    assert LOG_FIELDS[18:24] == ("result", "result_text", "over_by", "over_at", "call_ref", "request_id")
