@@ -318,6 +318,9 @@ class Batch:
         """Log what was heard; whoever is told of events hears of it only when it is news."""
         self._touch(call)
         message = draft.message
+        new = message.beyond(call.row)
+        call.change(**new)
+        is_news = is_news or (repeat and bool(new) and kind == "call_ended")
         told = {"received": rows.received(message)} | ({"repeat": True} if repeat else {})
         seq = self._log(kind, call, message.received_at, told)
         if is_news:

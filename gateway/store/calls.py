@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Connection, Engine, Row, Select, String, a
 from gateway.domain.calls.pairing import CERTAINTY, PairingRule
 from gateway.domain.calls.results import MISSED_CALLS, NOT_ANSWERED
 from gateway.domain.links import safe_link
-from gateway.domain.messages import Direction
+from gateway.domain.messages import AttachedData, Direction
 from gateway.store import tables
 from gateway.store.call_fields import LOG_FIELDS, column_of, is_moment
 from gateway.store.candidates import STATES
@@ -19,7 +19,7 @@ calls, orders = tables.calls, tables.orders
 
 
 @dataclass(frozen=True, slots=True)
-class LoggedCall:
+class LoggedCall(AttachedData):
     """One line of the call log. Times are milliseconds since 1970 UTC, or None while unknown.
 
     ``status``: ringing, ended, lost (no end was received), elsewhere (another extension of its group took it), over

@@ -8,7 +8,7 @@ from gateway.domain.calls.direction import Sides
 from gateway.domain.calls.matching import Match
 from gateway.domain.calls.results import read_result
 from gateway.domain.links import safe_link
-from gateway.domain.messages import CallEnded, CallStarted
+from gateway.domain.messages import ATTACHED, CallEnded, CallStarted
 from gateway.store import tables
 from gateway.store.call_fields import EVENT_FIELDS, KNOWN_EVENT_FIELDS
 from gateway.store.drafts import OrderAttempt, OrderDraft, Settlement
@@ -77,7 +77,7 @@ def received(message: CallStarted | CallEnded) -> Row:
         told["replay_of"] = message.origin.replay_of
     if isinstance(message, CallEnded) and message.result:
         told["resultado"] = message.result
-    return told
+    return told | {ATTACHED[name]: text for name, text in message.attached.items()}
 
 
 def order(draft: OrderDraft, order_id: int, call_id: int) -> Row:
@@ -144,6 +144,7 @@ def letter(kind: str, call: Row, message: CallStarted | CallEnded, target: str) 
         "result": call["result"] or "",
         "resultado": call["result_text"] or "",
     }
+    fields |= {parameter: call[name] or "" for name, parameter in ATTACHED.items()}
     return {
         "tenant": call["tenant"],
         "target": target,

@@ -8,14 +8,23 @@ event must not be lost for it.
 import re
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime, tzinfo
 from functools import cached_property
 from typing import TypeVar
 
 import structlog
 
-from gateway.domain.messages import CallEnded, CallStarted, Direction, Message, Origin, PlaceCall
+from gateway.domain.messages import (
+    ATTACHED,
+    AttachedData,
+    CallEnded,
+    CallStarted,
+    Direction,
+    Message,
+    Origin,
+    PlaceCall,
+)
 from gateway.errors import BadParameter, MissingParameter
 
 log = structlog.get_logger()
@@ -54,7 +63,8 @@ class Parameter:
 
     ``field`` is the field of the call log (``calls --format json``, API) that shows it.
     ``later`` says that it came after the rpc/encoded contract: there it stands behind all others, because clients made
-    of an older WSDL send theirs in its order.
+    of an older WSDL send theirs in its order. One that counts ``by_name`` only is not read by position either: what old
+    clients send there is something else, such as a login.
     """
 
     name: str
@@ -62,6 +72,7 @@ class Parameter:
     field: str
     required: bool = False
     later: bool = False
+    by_name: bool = False
 
 
 @dataclass(frozen=True)
@@ -81,8 +92,13 @@ class Operation:
 
     @cached_property
     def names(self) -> tuple[str, ...]:
-        """The parameters' names in order, for peers that send them by position."""
+        """The parameters' names in order."""
         return tuple(parameter.name for parameter in self.parameters)
+
+    @cached_property
+    def positional(self) -> tuple[str, ...]:
+        """The names in order, for peers that send them by position."""
+        return tuple(parameter.name for parameter in self.parameters if not parameter.by_name)
 
     @cached_property
     def spellings(self) -> Mapping[str, str]:
@@ -98,6 +114,12 @@ class Operation:
         later = tuple(parameter.name for parameter in self.parameters if parameter.later)
         names = tuple(name for name in self.names if name not in later)
         return (*names, *(LOGIN if self.takes_login else ()), *later)
+
+    @cached_property
+    def published_positions(self) -> tuple[str, ...]:
+        """Those of the rpc/encoded contract that are read by position."""
+        by_name = {parameter.name for parameter in self.parameters if parameter.by_name}
+        return tuple(name for name in self.published if name not in by_name)
 
 
 class EitherReading(dict[str, str]):
@@ -121,8 +143,8 @@ def by_position(
     if operation.dials and len(values) == CALL_WITH_LOGIN and values[2].strip() and values[2] not in appliances:
         order = ("ramal", "telefone", *LOGIN, "central", "id_pedido")
         return EitherReading(zip(order, (*values, *values[2:]), strict=True))
-    if operation.takes_login and len(values) > len(operation.names):
-        names = operation.published
+    if operation.takes_login and len(values) > len(operation.positional):
+        names = operation.published_positions
     return {name: value for name, value in zip(names, values, strict=False) if value}
 
 
@@ -148,6 +170,7 @@ def call_started(texts: Texts, sender: Sender) -> CallStarted:
         call_ref=extra(texts, sender, "id_ligacao", read_text),
         occurred_at=extra(texts, sender, "data_hora", lambda text: read_moment(text, sender.zone)),
         direction=extra(texts, sender, "direcao", read_direction),
+        **attached(texts, sender),
     )
 
 
@@ -165,7 +188,13 @@ def call_ended(texts: Texts, sender: Sender) -> CallEnded:
         direction=extra(texts, sender, "direcao", read_direction),
         duration_s=extra(texts, sender, "duracao", read_duration),
         result=extra(texts, sender, "resultado", read_words),
+        **attached(texts, sender),
     )
+
+
+def attached(texts: Texts, sender: Sender) -> dict[str, str | None]:
+    """What an exchange tells of a call in words of its own, by the message's fields."""
+    return {name: extra(texts, sender, parameter, read_words) for name, parameter in ATTACHED.items()}
 
 
 def place_call(texts: Texts, sender: Sender) -> PlaceCall:
@@ -301,11 +330,15 @@ TELEFONE = Parameter("telefone", "número de origem: DDD + número", "number", r
 ID_LIGACAO = Parameter("id_ligacao", "identificação da ligação na central", "call_ref")
 MOMENT = "quando aconteceu: ISO 8601, AAAA-MM-DD HH:MM:SS ou segundos desde 1970"
 DIRECAO = Parameter("direcao", "entrada, saida ou interna", "direction")
+ATTACHED_PARAMETERS = tuple(
+    Parameter(each.metadata["parameter"], each.metadata["help"], each.name, later=True, by_name=True)
+    for each in fields(AttachedData)
+)
 
 CONSULTA_RAMAL = Operation(
     "ConsultaRamal",
     "Início de ligação: registra a chamada e abre a conta de quem liga na tela do ramal.",
-    (RAMAL, TELEFONE, ID_LIGACAO, Parameter("data_hora", MOMENT, "started_at"), DIRECAO),
+    (RAMAL, TELEFONE, ID_LIGACAO, Parameter("data_hora", MOMENT, "started_at"), DIRECAO, *ATTACHED_PARAMETERS),
     call_started,
 )
 FINALIZA_LIGACAO = Operation(
@@ -320,6 +353,7 @@ FINALIZA_LIGACAO = Operation(
         DIRECAO,
         Parameter("duracao", "segundos ou HH:MM:SS", "duration_s"),
         Parameter("resultado", "como a ligação terminou, em texto livre", "result_text"),
+        *ATTACHED_PARAMETERS,
     ),
     call_ended,
 )
