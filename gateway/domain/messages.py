@@ -42,6 +42,8 @@ class AttachedData:
     Each is a text, a parameter on every wire, a field of forwards, and a column of the call log (``store/tables.py``).
     """
 
+    queue: str | None = attached_field("fila", "fila ou grupo de atendimento por onde a ligação passou")
+
     @property
     def attached(self) -> dict[str, str]:
         """What was told, by the fields' names."""

@@ -198,6 +198,7 @@ calls = Table(
     Column("over_by", FittedString(64), comment="login of the agent who marked it as over", info=SEEN_WHERE_KNOWN),
     Column("over_at", BigInteger, comment="when it was marked as over", info=IN_LOG),
     Column("call_ref", FittedString(255), comment="the exchange's own id of the call", info=IN_LOG),
+    Column("queue", FittedString(255), comment="the queue or group that it came by (fila)", info=SEEN_WHERE_KNOWN),
     Index(None, "tenant", "logged_at"),
     Index(None, "tenant", "extension", "logged_at"),
     Index(None, "tenant", "number", "logged_at"),

@@ -1,0 +1,14 @@
+"""Calls have the data that exchanges attach to them."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0009"
+down_revision = "0008"
+
+
+def upgrade() -> None:
+    """Add the columns; calls of before have none of it."""
+    op.add_column(
+        "calls", sa.Column("queue", sa.String(length=255), comment="the queue or group that it came by (fila)")
+    )
