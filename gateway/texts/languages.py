@@ -6,6 +6,8 @@ from typing import Literal, get_args
 
 Language = Literal["pt-BR", "en", "es"]
 LANGUAGES: tuple[Language, ...] = get_args(Language)
+NAMES: Mapping[Language, str] = {"pt-BR": "Português (Brasil)", "en": "English", "es": "Español"}
+"""What each language calls itself."""
 DEFAULT: Language = "pt-BR"
 OF_COMMANDS: Language = "en"
 """What commands speak where the environment names no language, or one that we do not have."""

@@ -10,6 +10,7 @@ from babel.messages.catalog import Catalog, Message
 from babel.messages.pofile import read_po
 
 from gateway.texts import areas, catalogues, extraction, update
+from gateway.texts.languages import Language
 from tests.texts.portuguese import is_portuguese
 
 ROOT = Path(__file__).parents[2]
