@@ -45,7 +45,7 @@
     │   ├── KeyTaken           540
     │   ├── NothingToHangUp    550
     │   └── NumberBlocked      560
-    ├── SourceError            600  a source of the register cannot be read
+    ├── SourceError            600  a source of the directory cannot be read
     │   └── ImportRunning      610
     └── InternalError          900  a defect of ours; the log has the details
 
@@ -118,7 +118,7 @@ class AdapterError(ConfigError):
 
 
 class UnknownSource(ConfigError):
-    """No installed source of the register has this name, or several claim it."""
+    """No installed source of the directory has this name, or several claim it."""
 
     code = 130
 
@@ -264,7 +264,7 @@ class UnknownTenant(RequestError):
 
 
 class NotReplayable(RequestError):
-    """An exchange of the wire log that cannot be sent again: no event, not whole, or too old a layout."""
+    """An entry of the traffic log that cannot be sent again: no event, not whole, or too old a layout."""
 
     code = 280
     http_status = 409
@@ -552,7 +552,7 @@ class NumberBlocked(DialError):
 
 
 class SourceError(GatewayError):
-    """A source of the register (a file, a database, a CRM) cannot be read, or not to its end."""
+    """A source of the directory (a file, a database, a CRM) cannot be read, or not to its end."""
 
     code = 600
     http_status = 502

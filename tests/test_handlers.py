@@ -10,15 +10,15 @@ from gateway.domain.dialplan.forms import patterns
 from gateway.domain.dialplan.plan import DialPlan
 from gateway.domain.messages import CallEnded, CallStarted, Direction, HangUp, Origin, PlaceCall
 from gateway.domain.numbering.numbers import Extensions, NumberPlan
-from gateway.domain.tenant import Tenant, Trunk
+from gateway.domain.tenant import Appliance, Tenant
 from gateway.errors import NoAppliance, NotDiallable, NumberBlocked, TooManyOrders, UnknownAppliance, UnknownTenant
 from gateway.handlers import Core
 from gateway.store.drafts import OrderDraft, Recorded
 
 HERE = Origin("get", "127.0.0.1")
 PLAN = NumberPlan("47", Extensions.parse(["3500-3599"]))
-PBX = Trunk("pbx", "PABX", DialPlan("0", blocked=patterns(["0900*"])))
-CLOUD = Trunk("cloud", "Nuvem", DialPlan("021"), Extensions.parse(["3550-3599"]))
+PBX = Appliance("pbx", "PABX", DialPlan("0", blocked=patterns(["0900*"])))
+CLOUD = Appliance("cloud", "Nuvem", DialPlan("021"), Extensions.parse(["3550-3599"]))
 
 
 @dataclass
@@ -155,8 +155,8 @@ def test_an_order_that_may_not_wait_is_not_even_written_down(core: Core, memory:
 
 
 def test_an_order_knows_its_fallback_with_the_digits_of_that_one_s_dial_plan(memory: Memory) -> None:
-    trunks = (replace(PBX, fallback="cloud"), CLOUD)
-    Core({"acme": Tenant("acme", PLAN, trunks)}, memory, memory).handle(order("47999998888"))
+    appliances = (replace(PBX, fallback="cloud"), CLOUD)
+    Core({"acme": Tenant("acme", PLAN, appliances)}, memory, memory).handle(order("47999998888"))
     assert [(way.appliance, way.digits) for way in memory.drafts[0].ways] == [
         ("pbx", "047999998888"),
         ("cloud", "02147999998888"),

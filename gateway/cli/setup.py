@@ -63,8 +63,8 @@ def check_command(place: DataLocation) -> None:
             _line(True, "configuration", str(place.config_path or "defaults"))
             health = gateway.health()
             _line(all(health.values()), "database", _database(gateway.data, health))
-            for tenant, sentence in cautions(gateway.config):
-                _line(None, tenant, sentence)
+            for about, sentence in cautions(gateway.config):
+                _line(None, about, sentence)
             cases = _try_dial_plans(gateway)
             good = _probe_all({**gateway.appliances, **gateway.forwards, **gateway.sources()}) and cases
     except GatewayError as error:

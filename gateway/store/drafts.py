@@ -95,7 +95,7 @@ class Choice:
     """An agent says whose a call is; ``number``, in canonical form, is that account's from now on ("" for none).
 
     ``account_id`` 0 with a ``name`` opens an account, without one says that the call is nobody's. ``forms`` are the
-    forms of the number in the register. With ``attach`` the account gets the number if it has none of them, and the
+    forms of the number in the directory. With ``attach`` the account gets the number if it has none of them, and the
     account ``wrong`` loses it. ``seen`` is what the page showed of the number's owners (``choosing.Standing.seen``).
     """
 

@@ -1,4 +1,4 @@
-"""The pages of the register: sources and imports, and what is wrong with the data."""
+"""The pages of the directory: sources and imports, and what is wrong with the data."""
 
 import csv
 import io
@@ -18,7 +18,7 @@ from gateway.domain.numbering.numbers import NumberPlan
 from gateway.errors import ImportRunning
 from gateway.store.imports import Imports
 from gateway.store.loading import Loader
-from gateway.store.register import Register
+from gateway.store.stored_accounts import StoredAccounts
 from tests.desk.conftest import Browser, Office, now_ms
 
 LINES = """codigo;nome;contato;telefone;celular
@@ -32,7 +32,7 @@ LINES = """codigo;nome;contato;telefone;celular
 def bring(office: Office, tmp_path: Path) -> Callable[[str], None]:
     """Imports a CSV by hand for acme."""
     imports = Imports(office.engine, office.journal)
-    importer = Importer(imports, Register(office.engine), lambda: Loader(office.engine, tmp_path))
+    importer = Importer(imports, StoredAccounts(office.engine), lambda: Loader(office.engine, tmp_path))
 
     def take(content: str = LINES) -> None:
         path = tmp_path / "contas.csv"
@@ -46,11 +46,11 @@ def bring(office: Office, tmp_path: Path) -> Callable[[str], None]:
 Bring = Callable[..., None]
 
 
-def test_an_empty_register_says_how_to_fill_it(ana: Browser) -> None:
+def test_an_empty_directory_says_how_to_fill_it(ana: Browser) -> None:
     assert "cti-gateway import accounts contas.csv --tenant acme" in ana.get("/cadastro").text
 
 
-def test_the_register_pages_name_the_columns_that_an_import_did_not_use(ana: Browser, bring: Bring) -> None:
+def test_the_directory_pages_name_the_columns_that_an_import_did_not_use(ana: Browser, bring: Bring) -> None:
     bring("codigo;nome;telefone;E-mail\n1;A;4732100123;a@x\n2;B;4,79999E+10;\n")
     for path in ("/cadastro", "/cadastro/1"):
         assert "Colunas não usadas: E-mail." in ana.get(path).text
@@ -58,7 +58,7 @@ def test_the_register_pages_name_the_columns_that_an_import_did_not_use(ana: Bro
     assert ana.get("/api/imports").get_json()["runs"][0]["message"] == "Colunas não usadas: E-mail."
 
 
-def test_the_register_page_shows_sources_runs_and_what_changed(ana: Browser, bring: Bring) -> None:
+def test_the_directory_page_shows_sources_runs_and_what_changed(ana: Browser, bring: Bring) -> None:
     bring()
     shown = ana.get("/cadastro").text
     assert "agora há 2 contas" in shown

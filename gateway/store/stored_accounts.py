@@ -1,4 +1,4 @@
-"""The register as an import reads it, to see what changed."""
+"""The directory as an import reads it, to see what changed."""
 
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -12,7 +12,7 @@ accounts = tables.accounts
 PAGE = 1000
 
 
-class Register:
+class StoredAccounts:
     """Reads accounts in small steps: no transaction stays open between two of them."""
 
     def __init__(self, engine: Engine) -> None:

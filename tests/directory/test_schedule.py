@@ -7,7 +7,7 @@ from gateway.config import loader as config_file
 from gateway.config.tables import Config
 from gateway.directory.schedule import LONGEST_WAIT_S, Schedule, failures_of, wait_s
 from gateway.store.imports import Counts, ImportRun, Imports
-from tests.importing.conftest import T0, Office
+from tests.directory.conftest import T0, Office
 
 HEADER = "codigo;nome;telefone\n"
 

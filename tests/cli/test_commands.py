@@ -18,7 +18,7 @@ from gateway.config import loader as config_file
 from gateway.errors import GatewayError
 from gateway.simulators import FAMILIES, SIMULATORS, demo_settings
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 
 Run = Callable[..., Result]
 
@@ -357,7 +357,7 @@ def test_calls_can_be_narrowed_by_time(run: Run, with_appliances) -> None:
     assert run("calls", "--since", "ontem", "--config", str(path)).exit_code == 2
 
 
-@pytest.mark.parametrize("command", ["calls", "exchanges"])
+@pytest.mark.parametrize("command", ["calls", "traffic"])
 def test_a_command_that_only_looks_makes_no_data_where_there_is_none(run: Run, tmp_path: Path, command: str) -> None:
     with pytest.raises(GatewayError, match="there is no gateway's data in"):
         raise run(command, "--data", str(tmp_path / "typo")).exception
@@ -375,22 +375,29 @@ def test_a_call_is_explained_in_a_terminal_and_for_scripts(run: Run, with_applia
     assert "There is no call 77." in run("calls", "--why", "77", "--config", str(path)).output
 
 
-def test_the_wire_log_is_printed_as_a_list_and_whole(run: Run, with_appliances) -> None:
+def test_the_traffic_log_is_printed_as_a_list_and_whole(run: Run, with_appliances) -> None:
     path, _ = with_appliances
     fine(run("dial", "3501", "3502", "--config", str(path)))
-    table = fine(run("exchanges", "--config", str(path)))
+    table = fine(run("traffic", "--config", str(path)))
     assert " out " in table
     assert " dial " in table
-    last = json.loads(
-        fine(run("exchanges", "--format", "json", "--way", "out", "--config", str(path))).splitlines()[-1]
-    )
+    last = json.loads(fine(run("traffic", "--format", "json", "--way", "out", "--config", str(path))).splitlines()[-1])
     assert last["call_id"] == 1
-    whole = fine(run("exchanges", "--id", str(last["id"]), "--config", str(path)))
+    whole = fine(run("traffic", "--id", str(last["id"]), "--config", str(path)))
     assert whole.splitlines()[0] == last["request"].splitlines()[0]
-    assert fine(run("exchanges", "--way", "in", "--config", str(path))) == ""
-    for much in (("calls", "--why"), ("exchanges", "--id"), ("exchanges", "--call")):
+    assert fine(run("traffic", "--way", "in", "--config", str(path))) == ""
+    for much in (("calls", "--why"), ("traffic", "--id"), ("traffic", "--call")):
         assert run(*much, "9" * 30, "--config", str(path)).exit_code == 2, "a number that no row can have"
-    assert "There is no exchange 99" in run("exchanges", "--id", "99", "--config", str(path)).output
+    assert "There is no entry 99" in run("traffic", "--id", "99", "--config", str(path)).output
+
+
+def test_the_former_name_of_the_traffic_log_works_with_a_hint(run: Run, with_appliances) -> None:
+    path, _ = with_appliances
+    fine(run("dial", "3501", "3502", "--config", str(path)))
+    former = run("exchanges", "--format", "json", "--config", str(path))
+    assert former.stdout == run("traffic", "--format", "json", "--config", str(path)).stdout != ""
+    assert "'exchanges' is called 'traffic' now" in former.stderr
+    assert "exchanges  " not in run("--help").output
 
 
 def test_a_tenant_that_does_not_exist_is_named_with_those_that_do(run: Run) -> None:

@@ -1,4 +1,4 @@
-"""What an import does to the register: only what changed, and nothing behind anybody's back."""
+"""What an import does to the directory: only what changed, and nothing behind anybody's back."""
 
 import pytest
 from sqlalchemy import update
@@ -11,8 +11,8 @@ from gateway.store import tables
 from gateway.store.corrections import Corrections
 from gateway.store.imports import DEAD_AFTER_MS, Counts
 from gateway.store.loading import LoadedAccount, Loader, Phone
+from tests.directory.conftest import PLAN, T0, Office, Said
 from tests.domain.cases import table
-from tests.importing.conftest import PLAN, T0, Office, Said
 
 HEADER = "codigo;nome;telefone\n"
 

@@ -26,10 +26,10 @@ from gateway.store.diagnostic_log import DiagnosticLog
 from gateway.store.imports import Imports
 from gateway.store.outbox import Outbox
 from gateway.wire.lenient.port import LenientPort, PortLimits
+from tests.directory.test_schedule import HEADER, configured
 from tests.fakes import FakeAdapter
-from tests.importing.test_schedule import HEADER, configured
 from tests.store.conftest import T0, Store, open_store, start_draft, store
-from tests.test_delivery import until
+from tests.waiting import until
 
 __all__ = ["open_store", "store"]
 

@@ -1,6 +1,6 @@
-"""What the wire log costs: durable events per second with it and without it, taking turns in one run.
+"""What the traffic log costs: durable events per second with it and without it, taking turns in one run.
 
-Run with ``python -m bench.exchanges``; the goal is to lose less than a tenth of the throughput.
+Run with ``python -m bench.traffic``; the goal is to lose less than a tenth of the throughput.
 """
 
 import argparse
@@ -19,11 +19,11 @@ from bench.report import table
 
 OFF, ON = "log off", "log on"
 GOAL = 0.9
-RECORDING = {OFF: "\n[exchanges]\nrecord = false\n", ON: "\n[exchanges]\nrecord = true\n"}
+RECORDING = {OFF: "\n[traffic]\nrecord = false\n", ON: "\n[traffic]\nrecord = true\n"}
 
 
 def main() -> int:
-    """Exit code 0 when every acknowledged request is in the wire log or was counted as left out."""
+    """Exit code 0 when every acknowledged request is in the traffic log or was counted as left out."""
     options = read_arguments()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
@@ -36,7 +36,7 @@ def main() -> int:
 
 
 def read_arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m bench.exchanges", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m bench.traffic", description=__doc__)
     parser.add_argument("--seconds", type=float, default=6, help="length of each round for each contender")
     parser.add_argument("--connections", type=int, default=32, help="connections kept alive")
     parser.add_argument("--workers", type=int, default=2, help="processes of each gateway")
@@ -57,7 +57,7 @@ def measure(options: argparse.Namespace, folder: Path) -> int:
         contenders = [Contender(side, wire, gateways[side]) for wire in ("get", "soap") for side in (OFF, ON)]
         run_rounds(contenders, options, folder)
     print_figures(contenders)
-    return verdict(contenders, folder / "log-on" / "data" / "exchanges.db")
+    return verdict(contenders, folder / "log-on" / "data" / "traffic.db")
 
 
 def print_figures(contenders: list[Contender]) -> None:

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -20,19 +20,13 @@ from gateway.store.drafts import OrderDraft
 from gateway.store.outbox import Outbox
 from tests.fakes import FakeAdapter, SetTime
 from tests.store.conftest import HERE, PLAN, T0, OpenStore, Store, end_draft, open_store, start_draft, store
+from tests.waiting import until
 
 __all__ = ["open_store", "store"]
 
 DRAFT = OrderDraft(
     PlaceCall("acme", "3501", "4732100123", HERE, T0), "3501", "pbx", "04732100123", read("4732100123", PLAN)
 )
-
-
-def until(condition: Callable[[], object], timeout_s: float = 10) -> None:
-    deadline = time.monotonic() + timeout_s
-    while not condition():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.01)
 
 
 def status(store: Store) -> tuple[str, str | None]:

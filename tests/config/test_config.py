@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel
 
+from gateway.cli.cautions import cautions
 from gateway.config import display as config_shown
 from gateway.config import loader as config_file
 from gateway.config import tables as config
@@ -120,6 +121,23 @@ def test_the_examples_in_the_written_configuration_are_accepted_too(
     assert set(loaded.tenants["acme"].appliances) == {"asterisk", "manager", "pbx", "softswitch", "cloud"}
 
 
+def test_a_former_name_of_a_table_is_taken_and_told() -> None:
+    loaded = config_file.parse({"exchanges": {"keep_days": 3}}, source="gateway.toml")
+    assert loaded.traffic.keep_days == 3
+    assert [about for about, _ in cautions(loaded)] == ["[exchanges]", "default"]
+    assert [about for about, _ in cautions(config_file.parse({"traffic": {}}, source="x"))] == ["default"]
+
+
+def test_a_table_under_both_its_names_is_an_error() -> None:
+    with pytest.raises(ConfigError, match=r"gateway.toml: \[exchanges\] and \[traffic\] are the same table.*remove"):
+        config_file.parse({"exchanges": {}, "traffic": {}}, source="gateway.toml")
+
+
+def test_a_mistake_in_a_table_is_told_by_its_present_name() -> None:
+    with pytest.raises(ConfigError, match=r"traffic\.keep_days"):
+        config_file.parse({"exchanges": {"keep_days": 0}}, source="gateway.toml")
+
+
 def settings_of(model: type[BaseModel]) -> set[str]:
     return {name for name, field in model.model_fields.items() if not field.exclude}
 
@@ -137,6 +155,7 @@ def settings_of(model: type[BaseModel]) -> set[str]:
         config.DialRule,
         config.DialTest,
         config.TenantSettings,
+        config.TrafficSettings,
     ],
 )
 def test_every_setting_is_explained_in_the_written_configuration(model: type[BaseModel]) -> None:

@@ -9,8 +9,8 @@ import pytest
 
 from gateway.clock import Clock
 from gateway.store import diagnostic_log as module
-from gateway.store.diagnostic_log import DiagnosticLog
-from gateway.store.traffic import IN, OUT, ExchangeFilter, TrafficEntry, TrafficLog, cut
+from gateway.store.diagnostic_log import DiagnosticLog, carry_over
+from gateway.store.traffic import IN, OUT, TrafficEntry, TrafficFilter, TrafficLog, cut
 from tests.fakes import SetTime
 
 T0 = 1_780_000_000_000
@@ -73,22 +73,20 @@ def test_what_was_written_comes_back_byte_for_byte(log: OwnLog) -> None:
 @pytest.mark.parametrize(
     ("wanted", "found"),
     [
-        (ExchangeFilter(), [4, 3, 2, 1]),
-        (ExchangeFilter(way=OUT), [3]),
-        (ExchangeFilter(peer="10.0.0.8"), [2]),
-        (ExchangeFilter(call_id=7), [4, 3]),
-        (ExchangeFilter(since=T0 + 2), [4, 3]),
-        (ExchangeFilter(until=T0 + 2), [2, 1]),
-        (ExchangeFilter(text="telefone=47"), [2]),
-        (ExchangeFilter(text="ERRO 210"), [1]),
-        (ExchangeFilter(failed=True), [3, 1]),
-        (ExchangeFilter(before_id=3), [2, 1]),
-        (ExchangeFilter(way=OUT, call_id=1), []),
+        (TrafficFilter(), [4, 3, 2, 1]),
+        (TrafficFilter(way=OUT), [3]),
+        (TrafficFilter(peer="10.0.0.8"), [2]),
+        (TrafficFilter(call_id=7), [4, 3]),
+        (TrafficFilter(since=T0 + 2), [4, 3]),
+        (TrafficFilter(until=T0 + 2), [2, 1]),
+        (TrafficFilter(text="telefone=47"), [2]),
+        (TrafficFilter(text="ERRO 210"), [1]),
+        (TrafficFilter(failed=True), [3, 1]),
+        (TrafficFilter(before_id=3), [2, 1]),
+        (TrafficFilter(way=OUT, call_id=1), []),
     ],
 )
-def test_exchanges_are_found_by_every_filter_newest_first(
-    log: OwnLog, wanted: ExchangeFilter, found: list[int]
-) -> None:
+def test_exchanges_are_found_by_every_filter_newest_first(log: OwnLog, wanted: TrafficFilter, found: list[int]) -> None:
     write(
         log,
         made(call_id=None, status="400 Bad Request", answer=b"ERRO 210: x"),
@@ -134,7 +132,7 @@ def test_the_file_stays_about_as_large_as_it_may_be_and_the_newest_are_kept(
     log.side.stop()
     assert 50 <= len(kept) <= 105
     assert kept[0].id == 400
-    assert (tmp_path / "exchanges.db").stat().st_size < 4 * 1024 * 1024
+    assert (tmp_path / "traffic.db").stat().st_size < 4 * 1024 * 1024
 
 
 def test_when_the_queue_is_full_exchanges_are_counted_and_left_out(
@@ -184,7 +182,7 @@ def test_two_processes_may_write_the_same_file(log: OwnLog, tmp_path: Path) -> N
 
 
 def test_a_file_of_another_layout_is_emptied(tmp_path: Path) -> None:
-    with sqlite3.connect(tmp_path / "exchanges.db") as connection:
+    with sqlite3.connect(tmp_path / "traffic.db") as connection:
         connection.execute("CREATE TABLE exchanges (id INTEGER PRIMARY KEY, old TEXT)")
         connection.execute("PRAGMA user_version=99")
     connection.close()
@@ -195,21 +193,21 @@ def test_a_file_of_another_layout_is_emptied(tmp_path: Path) -> None:
 
 
 def test_a_damaged_file_is_put_aside_and_the_gateway_serves(tmp_path: Path) -> None:
-    path = tmp_path / "exchanges.db"
+    path = tmp_path / "traffic.db"
     path.write_bytes(b"this is no database " * 500)
     log = OwnLog(tmp_path, keep_days=1, keep_mb=1)
     write(log, made())
     assert len(log.search("acme")) == 1
     log.side.stop()
-    assert (tmp_path / "exchanges.db.broken").read_bytes().startswith(b"this is no database")
+    assert (tmp_path / "traffic.db.broken").read_bytes().startswith(b"this is no database")
 
 
 def test_a_file_damaged_meanwhile_fails_no_page_and_no_writer(log: OwnLog, tmp_path: Path) -> None:
     write(log, made())
     log.side.engine.dispose()
     for suffix in ("-wal", "-shm"):
-        (tmp_path / f"exchanges.db{suffix}").unlink(missing_ok=True)
-    (tmp_path / "exchanges.db").write_bytes(b"this is no database " * 500)
+        (tmp_path / f"traffic.db{suffix}").unlink(missing_ok=True)
+    (tmp_path / "traffic.db").write_bytes(b"this is no database " * 500)
     assert log.search("acme") == []
     assert log.get("acme", 1) is None
     write(log, made())
@@ -220,3 +218,28 @@ def test_a_file_damaged_meanwhile_fails_no_page_and_no_writer(log: OwnLog, tmp_p
 def test_long_traffic_is_cut_and_says_so() -> None:
     assert cut(b"abc", 3) == (b"abc", "")
     assert cut(b"abcd", 3) == (b"abc", "cortado: 4 bytes, guardados 3")
+
+
+@pytest.mark.parametrize("moved", [0, 1, 2, 3])
+def test_the_file_of_an_earlier_version_is_carried_over_whole(tmp_path: Path, moved: int) -> None:
+    """Its end stands in the write-ahead log; whoever renamed the files before may have died after any of them."""
+    with sqlite3.connect(tmp_path / "exchanges.db") as writes, sqlite3.connect(tmp_path / "exchanges.db") as reads:
+        writes.execute("PRAGMA journal_mode=WAL").fetchall()
+        writes.execute("CREATE TABLE kept (a)")
+        reads.execute("SELECT * FROM kept").fetchall()
+        writes.execute("INSERT INTO kept VALUES (1)")
+        writes.commit()
+        for suffix in ("-shm", "-wal", "")[:moved]:
+            (tmp_path / f"exchanges.db{suffix}").rename(tmp_path / f"traffic.db{suffix}")
+        carry_over(tmp_path)
+    assert not list(tmp_path.glob("exchanges.db*"))
+    with sqlite3.connect(tmp_path / "traffic.db") as found:
+        assert found.execute("SELECT a FROM kept").fetchall() == [(1,)]
+
+
+def test_a_file_that_is_there_already_is_not_replaced_by_an_older_one(tmp_path: Path) -> None:
+    for name in ("traffic.db", "exchanges.db"):
+        (tmp_path / name).write_text(name)
+    carry_over(tmp_path)
+    assert (tmp_path / "traffic.db").read_text() == "traffic.db"
+    assert (tmp_path / "exchanges.db").exists()

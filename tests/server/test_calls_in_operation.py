@@ -14,7 +14,7 @@ from gateway.server.bootstrap import Gateway, build
 from gateway.server.serve import Options, _prepare_data
 from tests.desk.test_dial_plan import PLAN, WRONG
 from tests.store.test_filling import end, old_folder, results
-from tests.test_delivery import until
+from tests.waiting import until
 
 HERE = Origin("get", "127.0.0.1")
 CONFIG = Config.model_validate({"tenants": {"acme": {"area_code": "47", "dial_plan": PLAN}}})

@@ -1,4 +1,4 @@
-"""A register of an older version is kept as it is."""
+"""A directory of an older version is kept as it is."""
 
 from pathlib import Path
 

@@ -113,7 +113,7 @@ def test_rows_that_the_traffic_log_loses_are_counted(tmp_path: Path, fails: bool
     side = DiagnosticLog(tmp_path, keep_days=1, keep_mb=1)
     before = REGISTRY.get_sample_value("cti_traffic_rows_lost_total") or 0
     if fails:
-        side.engine = create_engine("sqlite:////no/such/folder/exchanges.db")
+        side.engine = create_engine("sqlite:////no/such/folder/traffic.db")
     for _ in range(3):
         DeliveryReceiptLog(side).add(DeliveryReceipt(1, "acme", "3501", "ana", "s", "shown", 1))
     side.flush()

@@ -9,7 +9,7 @@ import pytest
 from gateway.directory.columns import find_columns
 from gateway.directory.sheet import SheetConfig, SheetSource
 from gateway.errors import SourceError
-from tests.importing.conftest import Office
+from tests.directory.conftest import Office
 
 
 def test_a_file_from_excel_in_brazil_is_read(office: Office) -> None:

@@ -12,7 +12,7 @@ from gateway.domain.messages import HangUp, Origin, PlaceCall
 from gateway.server import bootstrap
 from gateway.server.bootstrap import Gateway
 from gateway.simulators import FAMILIES
-from tests.test_orders import until
+from tests.waiting import until
 
 HERE = Origin("desk", "127.0.0.1")
 

@@ -1,4 +1,4 @@
-"""``exchanges``: the wire log in a terminal."""
+"""``traffic``: the traffic log in a terminal."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -9,12 +9,12 @@ import click
 from gateway.cli.calls import ROW_ID, moment
 from gateway.cli.place import DataLocation, one_tenant, with_place, with_tenant
 from gateway.cli.terminal import cell, tell, tell_data, tell_json
-from gateway.store.traffic import IN, OUT, ExchangeFilter, TrafficEntry
+from gateway.store.traffic import IN, OUT, TrafficEntry, TrafficFilter
 
 
-@click.command("exchanges")
+@click.command("traffic")
 @with_tenant
-@click.option("--id", "exchange_id", type=ROW_ID, help="Print this exchange whole, request and answer as they went.")
+@click.option("--id", "entry_id", type=ROW_ID, help="Print this entry whole, request and answer as they went.")
 @click.option("--call", "call_id", type=ROW_ID, help="Only those of this call.")
 @click.option("--client", "peer", metavar="NAME", help="Only this client's address, appliance or forward.")
 @click.option("--way", type=click.Choice([IN, OUT]), help="Only what came in, or only what was sent out.")
@@ -24,10 +24,10 @@ from gateway.store.traffic import IN, OUT, ExchangeFilter, TrafficEntry
 @click.option("--limit", type=click.IntRange(1, 10_000), default=50, show_default=True, help="How many at most.")
 @click.option("--format", "form", type=click.Choice(["table", "json"]), default="table", show_default=True)
 @with_place
-def exchanges_command(
+def traffic_command(
     place: DataLocation,
     tenant: str | None,
-    exchange_id: int | None,
+    entry_id: int | None,
     call_id: int | None,
     peer: str | None,
     way: str | None,
@@ -37,19 +37,19 @@ def exchanges_command(
     limit: int,
     form: str,
 ) -> None:
-    """Print the wire log, oldest first: what came in and was answered, what was sent and came back.
+    """Print the traffic log, oldest first: what came in and was answered, what was sent and came back.
 
     Without --tenant also requests are shown whose company could not be told. Secrets are masked.
     """
     with place.open_existing() as gateway:
-        if gateway.exchanges is None:
-            raise click.ClickException("The wire log is off: set record = true under [exchanges].")
+        if gateway.traffic is None:
+            raise click.ClickException("The traffic log is off: set record = true under [traffic].")
         chosen = one_tenant(gateway.config, tenant) if tenant else None
         zone = ZoneInfo(gateway.config.tenants[chosen or next(iter(gateway.config.tenants))].timezone)
-        if exchange_id is not None:
-            _print_whole(gateway.exchanges.get(chosen, exchange_id), exchange_id)
+        if entry_id is not None:
+            _print_whole(gateway.traffic.get(chosen, entry_id), entry_id)
             return
-        wanted = ExchangeFilter(
+        wanted = TrafficFilter(
             way=way,
             peer=peer,
             call_id=call_id,
@@ -57,13 +57,13 @@ def exchanges_command(
             until=moment(until, zone),
             failed=failed,
         )
-        found = list(reversed(gateway.exchanges.search(chosen, wanted, limit=limit)))
+        found = list(reversed(gateway.traffic.search(chosen, wanted, limit=limit)))
         _print_json(found) if form == "json" else _print_table(found, zone)
 
 
 def _print_whole(found: TrafficEntry | None, wanted: int) -> None:
     if found is None:
-        raise click.ClickException(f"There is no exchange {wanted} (any more).")
+        raise click.ClickException(f"There is no entry {wanted} (any more).")
     if found.note:
         tell(f"# {found.note}", err=True)
     tell_data(found.request + (b"" if found.request.endswith(b"\n") else b"\n"))

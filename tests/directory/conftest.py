@@ -1,4 +1,4 @@
-"""A register in a temporary folder, and ways to fill it as sources would."""
+"""A directory in a temporary folder, and ways to fill it as sources would."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from gateway.source import Entry, Refused
 from gateway.store import tables
 from gateway.store.imports import ImportRun, Imports
 from gateway.store.loading import Loader
-from gateway.store.register import Register
+from gateway.store.stored_accounts import StoredAccounts
 from tests.store.conftest import T0, Store, open_store, store
 
 __all__ = ["open_store", "store"]
@@ -53,7 +53,7 @@ class Said:
 
 @dataclass
 class Office:
-    """A register and its importer."""
+    """A directory and its importer."""
 
     folder: Path
     store: Store
@@ -95,7 +95,7 @@ class Office:
 
 @pytest.fixture
 def office(tmp_path: Path, store: Store) -> Office:
-    imports, register = Imports(store.engine, store.journal), Register(store.engine)
+    imports, stored = Imports(store.engine, store.journal), StoredAccounts(store.engine)
     office = Office(tmp_path, store, None)  # type: ignore[arg-type]
-    office.importer = Importer(imports, register, lambda: Loader(store.engine, store.data), clock=lambda: office.now)
+    office.importer = Importer(imports, stored, lambda: Loader(store.engine, store.data), clock=lambda: office.now)
     return office

@@ -1,4 +1,4 @@
-"""The register comes from another SQL database by a query."""
+"""The directory comes from another SQL database by a query."""
 
 import sqlite3
 from collections.abc import Callable
@@ -14,7 +14,7 @@ from gateway.directory.database import DatabaseConfig, DatabaseSource, as_text
 from gateway.directory.sources import job_of
 from gateway.errors import SourceError
 from gateway.source import Entry
-from tests.importing.conftest import PLAN, T0, Office
+from tests.directory.conftest import PLAN, T0, Office
 
 QUERY = "SELECT id AS codigo, razao AS nome, fone AS telefone FROM clientes ORDER BY razao"
 Erp = Callable[..., DatabaseSource]

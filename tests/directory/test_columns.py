@@ -6,7 +6,7 @@ from sqlalchemy import select
 from gateway.directory.accounts import area_code
 from gateway.directory.columns import find_columns
 from gateway.store import tables
-from tests.importing.conftest import Office
+from tests.directory.conftest import Office
 
 
 def numbers(office: Office, code: str = "1") -> set[str | None]:

@@ -30,6 +30,7 @@ from gateway.store.drafts import OrderAttempt, OrderDraft, Way
 from gateway.store.orders import OrderLog
 from tests.fakes import FakeAdapter
 from tests.store.conftest import HERE, PLAN, T0, Store, open_store, store
+from tests.waiting import until
 
 __all__ = ["open_store", "store"]
 
@@ -39,13 +40,6 @@ DRAFT = OrderDraft(
 WITH_FALLBACK = replace(DRAFT, fallback=Way("cloud", "0214732100123"))
 DIAL = Outgoing("dial", "1", {"number": "1"})
 OpenDesk = Callable[..., OrderDispatcher]
-
-
-def until(condition: Callable[[], object], timeout_s: float = 10) -> None:
-    deadline = time.monotonic() + timeout_s
-    while not condition():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.01)
 
 
 @pytest.fixture

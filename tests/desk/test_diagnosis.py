@@ -18,7 +18,7 @@ from gateway.diagnosis.explainer import Explainer
 from gateway.store.delivery_receipts import DeliveryReceipt, ReceiptKind
 from tests.desk.conftest import ANA, Browser, Clock, Office, now_ms, services_of
 from tests.desk.test_pages import words
-from tests.store.test_exchanges import made
+from tests.store.test_traffic import made
 
 Browse = Callable[..., Browser]
 MINUTE = 60_000
@@ -32,7 +32,7 @@ def verdict(browser: Browser, call_id: int) -> str:
 
 
 def sight(office: Office, kind: ReceiptKind, at: int, *, screen: str = "s1", call_id: int | None = None) -> None:
-    office.sightings.add(DeliveryReceipt(at, "acme", "3501", "ana", screen, kind.value, call_id))
+    office.receipts.add(DeliveryReceipt(at, "acme", "3501", "ana", screen, kind.value, call_id))
     office.side.flush()
 
 
@@ -66,9 +66,9 @@ def test_screens_that_open_get_events_and_close_are_written_down(office: Office,
         heard += next(screen)
     screen.close()
     office.side.flush()
-    kinds = [item.kind for item in office.sightings.around("acme", "3501", 0, 2 * now_ms())]
+    kinds = [item.kind for item in office.receipts.around("acme", "3501", 0, 2 * now_ms())]
     assert kinds == ["opened", "closed"]
-    (delivered,) = office.sightings.of_call("acme", call_id)
+    (delivered,) = office.receipts.of_call("acme", call_id)
     assert (delivered.kind, delivered.login, delivered.extension) == ("delivered", "ana", "3501")
 
 
@@ -80,7 +80,7 @@ def test_a_screen_that_only_follows_the_company_was_not_given_the_call(office: O
         heard += next(screen)
     screen.close()
     office.side.flush()
-    assert office.sightings.of_call("acme", call_id) == []
+    assert office.receipts.of_call("acme", call_id) == []
 
 
 def test_no_screen_was_open_and_since_when(ana: Browser, office: Office) -> None:
@@ -168,7 +168,7 @@ def test_the_chain_goes_from_what_was_received_to_what_was_shown(ana: Browser, o
     call_id = office.ring("+55 47 99999-8888", at=at)
     sight(office, ReceiptKind.DELIVERED, at + 2, call_id=call_id)
     sight(office, ReceiptKind.SHOWN, at + 9, call_id=call_id)
-    office.exchanges.add(lambda: made(at=at, call_id=call_id), 10)
+    office.traffic.add(lambda: made(at=at, call_id=call_id), 10)
     office.side.flush()
     page = ana.get(f"/ligacoes/{call_id}").text
     links = re.findall(r'data-link="([\w-]+)"', page)
@@ -224,8 +224,8 @@ def test_somebody_new_asks_by_extension_and_time(ana: Browser, office: Office) -
 def test_when_nothing_came_it_shows_what_was_refused_then(ana: Browser, office: Office) -> None:
     at = now_ms()
     refused = made(at=at, call_id=None, status="400 Bad Request", peer="10.0.0.9")
-    office.exchanges.add(lambda: refused, 10)
-    office.exchanges.add(lambda: made(at=at - 60 * MINUTE, status="400 Bad Request", peer="10.0.0.8"), 10)
+    office.traffic.add(lambda: refused, 10)
+    office.traffic.add(lambda: made(at=at - 60 * MINUTE, status="400 Bad Request", peer="10.0.0.8"), 10)
     office.side.flush()
     seen = words(ana.get(f"/porque?ramal=3501&quando={quando(at)}").text)
     assert "Nenhum aviso de ligação chegou para este ramal" in seen

@@ -12,7 +12,7 @@ from werkzeug.test import Client
 from gateway.config import loader as config_file
 from gateway.server import bootstrap
 from gateway.server.application import Application
-from tests.test_orders import until
+from tests.waiting import until
 
 CALL_THREADS = 8
 LISTENER = "/wconnect/WConnect_WSDL_ConsultaRamal.php"
