@@ -11,9 +11,9 @@ from zeep.wsdl.bindings.soap import SoapBinding
 from adapters.http.client import Peer
 from adapters.http.connection import Attempt
 from adapters.http.outcomes import Failed
+from adapters.soap.definitions import TolerantDocument
 from adapters.soap.documents import safe, written
 from adapters.soap.loading import Loading
-from adapters.soap.tolerant_zeep import TolerantDocument
 from gateway.errors import AdapterError
 
 # zeep logs whole requests and answers, credentials included.

@@ -72,11 +72,9 @@ def repaired(root: Any) -> Any:
                 element.set(name, value.strip())
     _mend_schemas(root)
     _mend_operations(root)
-    if is_wsdl and root.find(f"{{{WSDL}}}import") is None:
-        _lead_home(root)
     foreign = {} if _defines(root, APACHE) else {APACHE: "anyType"}
     # All at once: some of them are taken out on the way.
-    for element in list(root.iter(f"{{{WSDL}}}*", f"{{{XSD}}}*")):
+    for element in list(root.iter(f"{{{WSDL}}}*", f"{{{XSD}}}*", *(f"{{{uri}}}header" for uri in _BINDINGS))):
         _mend_names(element, foreign)
     return root
 
@@ -151,24 +149,6 @@ def _mend_operations(root: Any) -> None:
             operation.getparent().remove(operation)
 
 
-def _lead_home(root: Any) -> None:
-    """Let references to messages, port types and bindings of a wrong namespace lead to those of that name here: PHP
-    never looked at their namespace, so nobody noticed.
-    """
-    own = root.get("targetNamespace", "")
-    places: tuple[tuple[str, str], ...] = (
-        ("{*}portType/{*}operation/*", "message"),
-        ("{*}binding", "type"),
-        ("{*}service/{*}port", "binding"),
-    )
-    places += tuple((f"{{*}}binding/{{*}}operation/*/{{{uri}}}header", "message") for uri in _BINDINGS)
-    for path, attribute in places:
-        for element in root.iterfind(path):
-            prefix, colon, local = (element.get(attribute) or "").partition(":")
-            if (element.nsmap.get(prefix) if colon else element.nsmap.get(None, own)) != own:
-                element.set(attribute, f"{_OWN}:{local if colon else prefix}")
-
-
 def _mend_names(element: Any, foreign: dict[str, str]) -> None:
     if name := element.get("name"):
         element.set("name", safe(name))
@@ -177,7 +157,7 @@ def _mend_names(element: Any, foreign: dict[str, str]) -> None:
         if value in BUILT_IN and attribute in ("type", "base", "itemType") and not element.nsmap.get(None):
             element.set(attribute, f"{_OURS}:{value}")
         elif value:
-            element.set(attribute, _reference(value, element.nsmap, foreign))
+            element.set(attribute, _reference(value, element, foreign))
         elif value is not None:
             del element.attrib[attribute]
     if element.tag == f"{{{XSD}}}import":
@@ -188,16 +168,18 @@ def _defines(root: Any, namespace: str) -> bool:
     return any(schema.get("targetNamespace") == namespace for schema in _schemas(root))
 
 
-def _reference(value: str, nsmap: dict[str | None, str], foreign: dict[str, str]) -> str:
-    """A name with its prefix and, for an array's items, its brackets.
+def _reference(value: str, element: Any, foreign: dict[str, str]) -> str:
+    """A name in an attribute of ``element`` with its prefix and, for an array's items, its brackets.
 
     Names of the namespaces in ``foreign``, which no schema describes, become the XML Schema type that stands there, and
     so do built-in types whose prefix nobody declares. Brackets of more than one dimension become part of the name,
     which is then that of no type.
     """
+    nsmap = element.nsmap
     prefix, colon, local = value.partition(":")
     if colon and prefix not in nsmap and prefix != "xml":
-        prefix, local = _guessed(local, value)
+        of_wsdl = element.tag != f"{{{WSDL}}}part" and not element.tag.startswith(f"{{{XSD}}}")
+        prefix, local = (_OWN, local) if of_wsdl else _guessed(local, value)
     elif not colon:
         prefix, local = "", value
     local, bracket, size = local.partition("[")
@@ -211,7 +193,7 @@ def _reference(value: str, nsmap: dict[str | None, str], foreign: dict[str, str]
 
 
 def _guessed(local: str, value: str) -> tuple[str, str]:
-    """Prefix and name of what has a prefix that nobody declares; in the document's own namespace there is no such."""
+    """Prefix and name of a type whose prefix nobody declares; in the document's own namespace there is no such."""
     if local in BUILT_IN:
         return _OURS, local
     return (_ENC, local) if local in ("Array", "arrayType") else (_OWN, value)

@@ -11,13 +11,15 @@ from zeep.transports import Transport
 from adapters.http.client import HttpRequest, Peer
 from adapters.http.connection import Attempt
 from adapters.http.outcomes import Failed
+from adapters.soap.definitions import BINDINGS
 from adapters.soap.documents import repaired
 from adapters.soap.envelope import parsed, why_unreadable
 from adapters.soap.known import ENCODING, known_schema
-from adapters.soap.tolerant_zeep import BINDINGS
 from gateway.adapter import Outcome
 from gateway.errors import AdapterError
 
+MOST_DOCUMENTS = 500
+"""Files of one WSDL; large ones have some dozens."""
 _INPUT_BODY = "{{*}}binding[@name='{}']/{{*}}operation[@name='{}']/{{*}}input/{{*}}body"
 
 
@@ -50,6 +52,8 @@ class Loading(Transport):  # type: ignore[misc]
             return known
         if self.finished:
             raise AdapterError(f"an answer asks for {url!r}, which is not loaded")
+        if len(self._documents) >= MOST_DOCUMENTS:
+            raise AdapterError(f"the WSDL imports more than {MOST_DOCUMENTS} files")
         document = repaired(self._fetch(url) if "://" in url else self._read(Path(url)))
         self._documents.append(document)
         return bytes(etree.tostring(document))

@@ -1,9 +1,9 @@
-"""zeep's reading of a WSDL, made tolerant: what is missing or wrong costs what needs it, never the whole document.
+"""zeep's reading of schemas, made tolerant: what is missing or wrong costs what needs it, never the whole document.
 
 Kept as they came are also the values of answers that their types cannot read, which zeep loses or takes for false.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from decimal import InvalidOperation
 from typing import Any, ClassVar
@@ -11,9 +11,6 @@ from typing import Any, ClassVar
 from lxml import etree
 from zeep import exceptions, xsd
 from zeep.loader import normalize_location
-from zeep.wsdl import Document
-from zeep.wsdl.bindings.http import HttpGetBinding, HttpPostBinding
-from zeep.wsdl.bindings.soap import Soap11Binding, Soap12Binding
 from zeep.xsd.elements.builtins import Schema as SchemaElement
 from zeep.xsd.schema import Schema
 from zeep.xsd.types.builtins import default_types
@@ -25,7 +22,6 @@ from adapters.http.outcomes import Failed
 from adapters.soap.answers import parts_in
 from adapters.soap.documents import safe, written
 from adapters.soap.known import XSD, is_known
-from adapters.soap.parts import bind_parts
 from gateway.errors import AdapterError
 
 
@@ -88,6 +84,12 @@ class TolerantSchema(Schema):  # type: ignore[misc]
         if node is not None:
             _TolerantVisitor(self, document).visit_schema(node)
         return document
+
+    def add_all(self, schemas: Iterable[tuple[Any, str]]) -> None:
+        """Read schemas that stand at the addresses beside them; only then look for what they refer to."""
+        for document in [self.create_new_document(node, location) for node, location in schemas]:
+            document.resolve()
+        self._prefix_map_auto = self._create_prefix_map()
 
     def get_type(self, qname: Any, fail_silently: bool = False) -> Any:
         name = self._create_qname(qname)
@@ -162,11 +164,24 @@ def _ranks(sizes: str) -> list[int]:
 class _TolerantVisitor(SchemaVisitor):  # type: ignore[misc]
     """Reads a schema; what it does not understand counts as missing for those who refer to it."""
 
+    def __init__(self, schema: Any, document: Any) -> None:
+        super().__init__(schema, document)
+        self._includes.add(document._location)
+
+    def visit_include(self, node: Any, parent: Any) -> Any:
+        """Include each file once, by where it lies and not by how its address is written."""
+        if location := node.get("schemaLocation"):
+            node.set("schemaLocation", self._address(location))
+        return super().visit_include(node, parent)
+
     def visit_import(self, node: Any, parent: Any) -> Any:
         """Take the file's own namespace where the import has another, as PHP does."""
         if not node.get("namespace") and not self.document._target_namespace:
             # Where neither has a namespace an import comes to the same as an include, and zeep stumbles over it.
             return self.visit_include(node, parent) if node.get("schemaLocation") else None
+        if (known := self._known(node.get("schemaLocation"))) is not None:
+            self.register_import(known.namespace, known)
+            return known
         try:
             return super().visit_import(node, parent)
         except exceptions.XMLParseError:
@@ -175,14 +190,30 @@ class _TolerantVisitor(SchemaVisitor):  # type: ignore[misc]
         node.set("namespace", found)
         return super().visit_import(node, parent)
 
+    def _known(self, location: str | None) -> Any:
+        """The schema of a file that was read before, whatever namespace the import calls it by; else None."""
+        address = self._address(location) if location else None
+        return next((each for each in self.schema.documents if address and each._location == address), None)
+
     def _imported_namespace(self, node: Any) -> str:
         if not (written_location := node.get("schemaLocation")):
             return ""
-        location = normalize_location(self.schema.settings, written_location, self.document._base_url)
-        return self._retrieve_data(location, base_url=self.document._location).get("targetNamespace") or ""
+        return (
+            self._retrieve_data(self._address(written_location), base_url=self.document._location).get(
+                "targetNamespace"
+            )
+            or ""
+        )
+
+    def _address(self, location: str) -> Any:
+        return normalize_location(self.schema.settings, location, self.document._base_url)
 
     # zeep finds the method of a tag in this table, not by its name.
-    visitors: ClassVar[Any] = {**SchemaVisitor.visitors, f"{{{XSD}}}import": visit_import}
+    visitors: ClassVar[Any] = {
+        **SchemaVisitor.visitors,
+        f"{{{XSD}}}import": visit_import,
+        f"{{{XSD}}}include": visit_include,
+    }
 
     def process(self, node: Any, parent: Any) -> Any:
         try:
@@ -210,60 +241,3 @@ class _Keeping:
         if isinstance(xmlelement.tag, str) and len(xmlelement):
             return Markup.of(xmlelement, parts_in(xmlelement))
         return super().parse_xmlelement(xmlelement, *given, **named)  # type: ignore[misc]
-
-
-class _Tolerant:
-    """A binding that leaves out operations it cannot make sense of. ``unusable`` says why, by their names."""
-
-    unusable: dict[str, str]
-
-    @classmethod
-    def parse(cls, definitions: Any, xmlelement: Any) -> Any:
-        operations = xmlelement.findall("{*}operation")
-        for operation in operations:
-            xmlelement.remove(operation)
-        binding: Any = super().parse(definitions, xmlelement)  # type: ignore[misc]
-        binding.unusable = {}
-        for operation in operations:
-            xmlelement.append(operation)
-            try:
-                binding._operations |= super().parse(definitions, xmlelement)._operations  # type: ignore[misc]
-            except Exception as error:  # zeep raises what it stumbles over
-                binding.unusable[operation.get("name") or ""] = str(error)
-            xmlelement.remove(operation)
-        for operation in binding._operations.values():
-            operation.binding = binding
-            bind_parts(operation)
-        return binding
-
-    def resolve(self, definitions: Any) -> None:
-        found: Any = self
-        operations, found._operations = found._operations, {}
-        for name, operation in operations.items():
-            try:
-                found.port_type = definitions.get("port_types", found.port_name.text)
-                operation.resolve(definitions)
-                found._operations[name] = operation
-            except Exception as error:  # zeep raises what it stumbles over
-                found.unusable[name] = str(error)
-
-
-class _Soap11(_Tolerant, Soap11Binding):  # type: ignore[misc]
-    pass
-
-
-class _Soap12(_Tolerant, Soap12Binding):  # type: ignore[misc]
-    pass
-
-
-BINDINGS = (_Soap11, _Soap12, HttpGetBinding, HttpPostBinding)
-"""What a transport has as its ``binding_classes``, where zeep looks for them."""
-
-
-class TolerantDocument(Document):  # type: ignore[misc]
-    """A WSDL with all that it imports. Raises what zeep raises for what is no WSDL at all."""
-
-    def load(self, location: Any) -> None:
-        self.types = TolerantSchema(None, self.transport, self.location, self.settings)
-        super().load(location)
-        self.types.finish()
