@@ -1,7 +1,7 @@
 """WSDLs made tolerant: those that import each other are read together, and what is wrong costs what needs it.
 
 zeep reads an import while it reads who imports it, so that of two that import each other one knows nothing of the
-other; and it goes by the namespace of what is imported. PHP has one table of names for all that it loads, and so has this.
+other, and goes by the namespace of what is imported. PHP has one table of names for all that it loads, and so has this.
 """
 
 from collections.abc import Iterator
@@ -15,6 +15,7 @@ from zeep.wsdl.bindings.soap import Soap11Binding, Soap12Binding
 from zeep.wsdl.wsdl import Definition
 
 from adapters.soap.known import WSDL
+from adapters.soap.names import written
 from adapters.soap.parts import bind_parts
 from adapters.soap.tolerant_zeep import TolerantSchema
 
@@ -91,6 +92,10 @@ BINDINGS = (_Soap11, _Soap12, _HttpGet, _HttpPost)
 """What a transport has as its ``binding_classes``, where zeep looks for them."""
 
 
+_CALLED = {"messages": "message", "port_types": "portType", "bindings": "binding"}
+_ELSEWHERE = "it is referred to as {}, and {} is taken, as there is no other of its name"
+
+
 class TolerantDefinition(Definition):  # type: ignore[misc]
     """One of the WSDLs of a document; it reads nothing but what it imports until all are there."""
 
@@ -128,10 +133,25 @@ class TolerantDefinition(Definition):  # type: ignore[misc]
                 if self._has_message(use):
                     continue
                 if use.tag == f"{{{WSDL}}}fault":
+                    self._note(use, f"its message {use.get('message')!r} is described nowhere, and it is passed over")
                     operation.remove(use)
                 else:
                     kind, name = etree.QName(use).localname, use.get("message")
                     yield operation.get("name") or "", f"the message {name!r} of its {kind} is described nowhere"
+
+    def note_unbound(self, service: Any) -> None:
+        """Note the ports of a service, not resolved yet, whose bindings are described nowhere: they are left out."""
+        known = {
+            node.get("name") for each in self.wsdl.definitions() for node in each._doc.findall(f"{{{WSDL}}}binding")
+        }
+        for name, port in service.ports.items():
+            binding = port._resolve_context["binding_name"]
+            if binding.localname not in known:
+                part = f"service {written(service.name)!r}, port {written(name)!r}"
+                self._note(part, f"its binding {binding.text} is described nowhere, and it is left out")
+
+    def _note(self, part: Any, done: str) -> None:
+        self.wsdl.transport.repairs.note(self.location, part, done)
 
     def _has_message(self, use: Any) -> bool:
         try:
@@ -153,6 +173,7 @@ class TolerantDefinition(Definition):  # type: ignore[misc]
         for table in tables:
             for known, found in table.items():
                 if etree.QName(known).localname == local:
+                    self._note(f"{_CALLED[name]} {written(local)!r}", _ELSEWHERE.format(key, known))
                     return found
         raise IndexError(f"the WSDL describes {key!r} nowhere ({name})")
 
@@ -185,6 +206,7 @@ class TolerantDocument(Document):  # type: ignore[misc]
                 binding.resolve(each)
                 self.bindings.setdefault(name, binding)
             for name, service in each.services.items():
+                each.note_unbound(service)
                 service.resolve(each)
                 self.services.setdefault(name, service)
 
