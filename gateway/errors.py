@@ -15,6 +15,7 @@
     │   ├── UnknownOperation   230
     │   ├── MalformedRequest   240
     │   ├── WrongEnvelope      245
+    │   ├── NotUnderstood      247
     │   ├── TooLarge           250
     │   ├── WrongMethod        260
     │   ├── WrongContentType   265
@@ -220,6 +221,22 @@ class WrongEnvelope(RequestError):
         shown = namespace if len(namespace) <= 80 else namespace[:77] + "..."
         hint = f"Envie um envelope no namespace {' ou '.join(known)}."
         super().__init__(f"versão de SOAP desconhecida: o envelope está no namespace {shown!r}.", hint=hint)
+
+
+class NotUnderstood(RequestError):
+    """The SOAP request has header blocks that must be understood, and are not; ``names`` are their qualified names.
+
+    Both versions of SOAP answer that with status 500.
+    """
+
+    code = 247
+    http_status = 500
+
+    def __init__(self, names: Sequence[str]) -> None:
+        self.names = names
+        shown = ", ".join(repr(name[:80]) for name in names[:3])
+        hint = 'Envie sem ele ou com mustUnderstand="0", ou ajuste must_understand em [tenants.NOME.listener].'
+        super().__init__(f"o cabeçalho SOAP {shown} exige ser entendido (mustUnderstand) e não é.", hint=hint)
 
 
 class TooLarge(RequestError):

@@ -26,6 +26,7 @@ from gateway.domain.dialplan import rules as dial_rules
 from gateway.domain.dialplan.trials import Trial
 from gateway.domain.messages import ATTACHED
 from gateway.domain.numbering.numbers import AREA_CODES
+from gateway.texts.languages import DEFAULT, Language
 
 TENANT_NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 EventKind = Literal["call_started", "call_ended"]
@@ -151,6 +152,7 @@ class ServerSettings(Table):
         strict=False,
         description="client addresses that may read /metrics: 'loopback', 'private', 'any' or networks (10.1.0.0/16)",
     )
+    language: Language = Field(DEFAULT, description="language of texts where no company says another")
 
 
 class Log(Table):
@@ -191,6 +193,9 @@ class ListenerSettings(Table):
         None, description="the status of errors told as text by the listeners and click-to-call (there 401 stays)"
     )
     fault_status: HttpStatus | None = Field(None, description="the status of SOAP faults, except 401")
+    must_understand: Literal["tolerate", "refuse"] = Field(
+        "tolerate", description="SOAP header blocks with mustUnderstand, of which none is: passed over, or refused"
+    )
 
     @model_validator(mode="after")
     def _aliases_are_distinct(self) -> "ListenerSettings":
@@ -370,6 +375,7 @@ class TenantSettings(Table):
         default_factory=dict, description="offices elsewhere: some extensions with an area code of their own"
     )
     timezone: Timezone = Field("America/Sao_Paulo", description="time zone of dates shown to people")
+    language: Language | None = Field(None, description="language of answers, and of pages if no browser says one")
     default_appliance: str | None = Field(None, description="who dials when nothing else says (else the first)")
     events: EventSettings = Field(default_factory=EventSettings, description="who may send call events")
     listener: ListenerSettings = Field(default_factory=ListenerSettings, description="how exchanges write events")
@@ -406,6 +412,11 @@ class Config(Table):
     def former_names(self) -> tuple[str, ...]:
         """The tables that the file calls by a name of an earlier version."""
         return self._former_names
+
+    def language(self, tenant: str) -> Language:
+        """Return the language of what machines of ``tenant`` are answered, also where there is no such tenant."""
+        settings = self.tenants.get(tenant)
+        return (settings.language if settings else None) or self.server.language
 
     @model_validator(mode="after")
     def _tenants_are_distinct(self) -> "Config":

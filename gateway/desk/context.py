@@ -30,6 +30,7 @@ from gateway.store.log import EventLog
 from gateway.store.orders import OrderLog
 from gateway.store.quality import Quality
 from gateway.store.traffic import TrafficEntry, TrafficLog
+from gateway.texts.languages import Language, first_of, of_browser
 
 Replay = Callable[[TrafficEntry, str], tuple[str, str]]
 """``replay(entry, by)`` serves a logged event again: the answer's status and body. Raises ``NotReplayable``."""
@@ -115,6 +116,13 @@ class Visit:
     def title(self) -> str:
         """The company's name."""
         return self.settings.title or self.tenant
+
+    @cached_property
+    def language(self) -> Language:
+        """The language of what this visitor reads: the agent's own, else the browser's, else the company's."""
+        chosen = self.agent.language if self.agent else None
+        browser = of_browser(self.request.headers.get("Accept-Language"))
+        return first_of(chosen, browser, self.services.config.language(self.tenant))
 
     @property
     def origin(self) -> Origin:

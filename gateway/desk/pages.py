@@ -9,7 +9,7 @@ from werkzeug.routing import Map, Rule
 from werkzeug.wrappers import Request, Response
 
 from gateway.config.tables import TenantSettings
-from gateway.desk import access, api, directory, failures, numbers, quality, traffic, views
+from gateway.desk import access, api, directory, failures, language_choice, numbers, quality, traffic, views
 from gateway.desk import account_choice as owners
 from gateway.desk import appliances as centrals
 from gateway.desk import diagnosis as reasons
@@ -26,6 +26,7 @@ ROUTES: dict[str, tuple[str, str, Callable[..., Response]]] = {
     "log_in": ("POST", "/login", views.log_in),
     "log_out": ("POST", "/logout", views.log_out),
     "screen": ("GET", "/", views.screen),
+    "language": ("POST", "/idioma", language_choice.choose),
     "now": ("GET", "/telas/agora", views.now),
     "recent": ("GET", "/telas/recentes", views.recent),
     "card": ("GET", f"/telas/ligacao/{CALL_ID}", views.card),

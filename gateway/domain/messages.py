@@ -9,6 +9,8 @@ from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from typing import Any
 
+from gateway.texts.text import Text
+
 
 class Direction(StrEnum):
     """Seen from the tenant: *incoming* from outside, *outgoing* to outside, *internal* between two extensions."""
@@ -30,28 +32,30 @@ class Origin:
     replay_of: int | None = None
 
 
-def attached_field(parameter: str, told: str) -> Any:
-    """Return a field that wires and forwards know as ``parameter``; ``told`` explains it (pt-BR)."""
-    return field(default=None, metadata={"parameter": parameter, "help": told})
+def attached_field(parameter: str, text: Text) -> Any:
+    """Return a field that wires and forwards know as ``parameter``; ``text`` names it for people."""
+    return field(default=None, metadata={"parameter": parameter, "text": text})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AttachedData:
     """What an exchange may tell of a call in words of its own, when it begins or when it ends; the first words count.
 
-    Each is a text, a parameter on every wire, a field of forwards, and a column of the call log (``store/tables.py``).
+    Each is a text, a parameter on every wire, a field of forwards, and a column of the call log.
     """
 
-    queue: str | None = attached_field("fila", "fila ou grupo de atendimento por onde a ligação passou")
+    queue: str | None = attached_field("fila", Text("Queue or group"))
 
     @property
     def attached(self) -> dict[str, str]:
         """What was told, by the fields' names."""
         return {name: text for name in ATTACHED if (text := getattr(self, name)) is not None}
 
-    def beyond(self, known: Mapping[str, Any]) -> dict[str, str]:
-        """Return what is told here and not ``known`` yet."""
-        return {name: text for name, text in self.attached.items() if known[name] is None}
+    @property
+    def labelled(self) -> list[tuple[Text, str]]:
+        """What was told, each with its name for people."""
+        named = ((each.metadata["text"], getattr(self, each.name)) for each in fields(AttachedData))
+        return [(label, text) for label, text in named if text is not None]
 
 
 ATTACHED: Mapping[str, str] = {each.name: each.metadata["parameter"] for each in fields(AttachedData)}

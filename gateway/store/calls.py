@@ -9,11 +9,11 @@ from sqlalchemy import ColumnElement, Connection, Engine, Row, Select, String, a
 
 from gateway.domain.calls.pairing import CERTAINTY, PairingRule
 from gateway.domain.calls.results import MISSED_CALLS, NOT_ANSWERED
+from gateway.domain.calls.states import STATES
 from gateway.domain.links import safe_link
 from gateway.domain.messages import AttachedData, Direction
 from gateway.store import tables
 from gateway.store.call_fields import LOG_FIELDS, column_of, is_moment
-from gateway.store.candidates import STATES
 
 calls, orders = tables.calls, tables.orders
 

@@ -4,6 +4,7 @@ A change here needs a migration in ``migrations/versions``; a test compares the 
 a column is said here too, in its ``info``: the lists of columns elsewhere are made of it.
 """
 
+from dataclasses import fields
 from typing import Any
 
 from sqlalchemy import (
@@ -19,6 +20,7 @@ from sqlalchemy import (
     text,
 )
 
+from gateway.domain.messages import AttachedData
 from gateway.store.fitting import FittedString, FittedText
 
 metadata = MetaData(
@@ -198,7 +200,10 @@ calls = Table(
     Column("over_by", FittedString(64), comment="login of the agent who marked it as over", info=SEEN_WHERE_KNOWN),
     Column("over_at", BigInteger, comment="when it was marked as over", info=IN_LOG),
     Column("call_ref", FittedString(255), comment="the exchange's own id of the call", info=IN_LOG),
-    Column("queue", FittedString(255), comment="the queue or group that it came by (fila)", info=SEEN_WHERE_KNOWN),
+    *(
+        Column(each.name, FittedString(255), comment=str(each.metadata["text"]), info=SEEN_WHERE_KNOWN)
+        for each in fields(AttachedData)
+    ),
     Index(None, "tenant", "logged_at"),
     Index(None, "tenant", "extension", "logged_at"),
     Index(None, "tenant", "number", "logged_at"),
@@ -322,6 +327,7 @@ agents = Table(
     Column("extension", FittedString(32), nullable=False),
     Column("password_hash", FittedString(255), nullable=False),
     Column("created_at", BigInteger, nullable=False),
+    Column("language", FittedString(8)),
     UniqueConstraint("tenant", "login"),
 )
 

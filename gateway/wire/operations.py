@@ -26,6 +26,8 @@ from gateway.domain.messages import (
     PlaceCall,
 )
 from gateway.errors import BadParameter, MissingParameter
+from gateway.texts.languages import DEFAULT
+from gateway.texts.rendering import render
 
 log = structlog.get_logger()
 
@@ -331,7 +333,7 @@ ID_LIGACAO = Parameter("id_ligacao", "identificação da ligação na central", 
 MOMENT = "quando aconteceu: ISO 8601, AAAA-MM-DD HH:MM:SS ou segundos desde 1970"
 DIRECAO = Parameter("direcao", "entrada, saida ou interna", "direction")
 ATTACHED_PARAMETERS = tuple(
-    Parameter(each.metadata["parameter"], each.metadata["help"], each.name, later=True, by_name=True)
+    Parameter(each.metadata["parameter"], render(each.metadata["text"], DEFAULT), each.name, later=True, by_name=True)
     for each in fields(AttachedData)
 )
 

@@ -9,6 +9,5 @@ down_revision = "0008"
 
 def upgrade() -> None:
     """Add the columns; calls of before have none of it."""
-    op.add_column(
-        "calls", sa.Column("queue", sa.String(length=255), comment="the queue or group that it came by (fila)")
-    )
+    for name, comment in (("queue", "Queue or group"),):
+        op.add_column("calls", sa.Column(name, sa.String(length=255), comment=comment))
