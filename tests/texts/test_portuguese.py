@@ -16,7 +16,7 @@ PORTUGUESE_ON_PURPOSE = {
     "gateway/simulators/webdialer.py": "an address of Cisco's, written like a Portuguese word",
     "gateway/domain/calls/results.py": "words for how a call ended, which exchanges write",
     "gateway/domain/numbering/number_text.py": "words around an extension, which spreadsheets hold",
-    "adapters/soap/documents.py": "the characters that a name in XML may have",
+    "adapters/soap/names.py": "the characters that a name in XML may have",
 }
 SEARCHED = [
     path for path in areas.sources(ROOT) if not path.endswith(".toml") and not path.startswith("gateway/texts/")
