@@ -17,6 +17,8 @@ from gateway.errors import (
     WrongEnvelope,
     WrongMethod,
 )
+from gateway.texts.languages import Language
+from gateway.texts.text import Text
 from gateway.wire.guard import printable
 
 SOAP_11 = "http://schemas.xmlsoap.org/soap/envelope/"
@@ -40,7 +42,7 @@ def version_of(envelope: Any) -> str:
     """The namespace of the envelope, which is its version. Raises ``MalformedRequest`` and ``WrongEnvelope``."""
     namespace, _, name = envelope.tag[1:].rpartition("}")
     if name != "Envelope":
-        raise MalformedRequest(f"elemento raiz {envelope.tag[:80]!r} não é um envelope SOAP.")
+        raise MalformedRequest(Text("root element {tag!r} is no SOAP envelope.", tag=envelope.tag[:80]))
     if namespace not in MEDIA_TYPES:
         raise WrongEnvelope(namespace, known=tuple(MEDIA_TYPES))
     return str(namespace)
@@ -88,18 +90,18 @@ class AnswerTemplate:
         return DECLARATIONS[charset] + "".join(pieces).encode(charset, "xmlcharrefreplace")
 
 
-def fault_envelope(error: GatewayError, version: str, namespace: str) -> Any:
-    """The fault envelope: whose fault, the sentence, and our code in the detail, named in ``namespace``."""
+def fault_envelope(error: GatewayError, version: str, namespace: str, language: Language) -> Any:
+    """Return the fault envelope: whose fault, the sentence, and our code in the detail, named in ``namespace``."""
     envelope, body = envelope_of(version)
     fault = etree.SubElement(body, f"{{{version}}}Fault")
-    sentence = printable(str(error))
+    sentence = printable(error.said(language))
     if version == SOAP_12:
         code = etree.SubElement(fault, f"{{{version}}}Code")
         add(code, f"{{{version}}}Value", f"soap:{_code_of(error, 'Sender', 'Receiver')}")
         if isinstance(error, WrongEnvelope):
             envelope.insert(0, _upgrade())
         reason = etree.SubElement(fault, f"{{{version}}}Reason")
-        add(reason, f"{{{version}}}Text", sentence).set(XML_LANG, "pt-BR")
+        add(reason, f"{{{version}}}Text", sentence).set(XML_LANG, language)
         detail = etree.SubElement(fault, f"{{{version}}}Detail")
     else:
         add(fault, "faultcode", f"soap:{_code_of(error, 'Client', 'Server')}")
