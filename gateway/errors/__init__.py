@@ -15,6 +15,7 @@
     │   ├── UnknownOperation   230
     │   ├── MalformedRequest   240
     │   ├── WrongEnvelope      245
+    │   ├── NotUnderstood      247
     │   ├── TooLarge           250
     │   ├── WrongMethod        260
     │   ├── WrongContentType   265
@@ -45,7 +46,7 @@
     │   ├── KeyTaken           540
     │   ├── NothingToHangUp    550
     │   └── NumberBlocked      560
-    ├── SourceError            600  a source of the register cannot be read
+    ├── SourceError            600  a source of the directory cannot be read
     │   └── ImportRunning      610
     └── InternalError          900  a defect of ours; the log has the details
 
@@ -103,6 +104,7 @@ from gateway.errors.request import (
     MalformedRequest,
     MissingParameter,
     NotReplayable,
+    NotUnderstood,
     OwnerChanged,
     RequestError,
     TooLarge,
@@ -141,6 +143,7 @@ __all__ = [
     "NoAppliance",
     "NotDiallable",
     "NotReplayable",
+    "NotUnderstood",
     "NothingToHangUp",
     "NumberBlocked",
     "OwnerChanged",

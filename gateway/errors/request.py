@@ -96,6 +96,23 @@ class WrongEnvelope(RequestError):
         )
 
 
+class NotUnderstood(RequestError):
+    """The SOAP request has header blocks that must be understood, and are not; ``names`` are their qualified names.
+
+    Both versions of SOAP answer that with status 500.
+    """
+
+    code = 247
+    http_status = 500
+
+    def __init__(self, names: Sequence[str]) -> None:
+        self.names = names
+        shown = ", ".join(repr(name[:LONGEST_SHOWN]) for name in names[:3])
+        hint = Text('Send it without, or with mustUnderstand="0", or set must_understand in [tenants.NAME.listener].')
+        text = Text("the SOAP header {shown} has to be understood (mustUnderstand) and is not.", shown=shown)
+        super().__init__(text, hint=hint)
+
+
 class TooLarge(RequestError):
     """The body exceeds the limit."""
 

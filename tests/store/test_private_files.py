@@ -1,5 +1,6 @@
 """Nobody but the gateway's own user reads what it keeps."""
 
+import errno
 import os
 import stat
 from collections.abc import Iterator
@@ -38,8 +39,8 @@ def modes(folder: Path) -> dict[str, int]:
 def fill(data: Path) -> dict[str, int]:
     """Use every kind of file that a gateway keeps; their rights while they are in use."""
     with build(Config(), data) as gateway, closing(Attempts(data / "logins.db")) as attempts:
-        assert gateway.side
-        gateway.side.flush()
+        assert gateway.diagnostic_log
+        gateway.diagnostic_log.flush()
         attempts.remember(b"mark", 60)
         record = shared.Record(Pair, shared.path_of(data, "acme", "pbx"))
         record.change(lambda value: (Pair(value.count + 1), None))
@@ -59,7 +60,7 @@ def test_all_files_are_made_for_their_owner_only(tmp_path: Path, there: int | No
         data.mkdir()
         data.chmod(there)
     found = fill(data)
-    assert {"gateway.db", "gateway.db-wal", "gateway.db-shm", "exchanges.db", "logins.db", "gateway.lock"} <= set(found)
+    assert {"gateway.db", "gateway.db-wal", "gateway.db-shm", "traffic.db", "logins.db", "gateway.lock"} <= set(found)
     assert {name: mode for name, mode in found.items() if mode not in (0o600, 0o700)} == {}
     assert not stat.S_IMODE(data.stat().st_mode) & 0o022
     if there is None:
@@ -71,7 +72,7 @@ def test_what_an_earlier_version_left_open_is_closed_and_said(
 ) -> None:
     fill(tmp_path)
     (tmp_path / "gateway.toml").touch(mode=0o644)
-    (tmp_path / "exchanges.db.broken").touch(mode=0o644)
+    (tmp_path / "traffic.db.broken").touch(mode=0o644)
     for path in tmp_path.rglob("*"):
         path.chmod(0o755 if path.is_dir() else 0o644)
     capsys.readouterr()
@@ -80,7 +81,7 @@ def test_what_an_earlier_version_left_open_is_closed_and_said(
     assert open_still == {"gateway.toml"}, "what the operator made is the operator's"
     told = capsys.readouterr().out
     assert "files_closed_to_others" in told
-    assert "exchanges.db.broken" in told
+    assert "traffic.db.broken" in told
     prepare(tmp_path)
     assert "files_closed" not in capsys.readouterr().out
 
@@ -118,3 +119,23 @@ def test_what_root_makes_belongs_to_the_folder_s_owner(tmp_path: Path) -> None:
     os.close(open_private(tmp_path / "gateway.lock"))
     private_files.make_folder(tmp_path / "appliances")
     assert {path.stat().st_uid for path in tmp_path.iterdir()} == {12345}
+
+
+def test_a_new_data_folder_is_synced_with_those_above_it_before_anything_is_acknowledged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[str] = []
+    monkeypatch.setattr(os, "fsync", lambda file: synced.append(os.readlink(f"/proc/self/fd/{file}")))
+    prepare(tmp_path / "var" / "data")
+    assert sorted(synced) == [str(tmp_path), str(tmp_path / "var")]
+    prepare(tmp_path / "var" / "data")
+    assert len(synced) == 2
+
+
+def test_a_folder_that_cannot_be_synced_is_used_all_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(file: int) -> None:
+        raise OSError(errno.EINVAL, "this file system syncs no folders")
+
+    monkeypatch.setattr(os, "fsync", refuse)
+    prepare(tmp_path / "data")
+    assert (tmp_path / "data").is_dir()
