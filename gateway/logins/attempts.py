@@ -1,8 +1,8 @@
 """Wrong passwords counted, and good ones remembered, once for all processes on one data folder.
 
-A small database file of its own: nothing in it is needed for good, so it is never synced. It holds hashes and times
-only. Times are those since the machine was started (a clock that is set changes nothing); what an earlier start of the
-machine wrote is dropped. Where the file cannot be used, each process counts by itself.
+A small database file of its own: nothing in it is needed for good, so no commit waits for the disk. It holds hashes and
+times only. Times are those since the machine was started (a clock that is set changes nothing); what an earlier start
+of the machine wrote is dropped. Where the file cannot be used, each process counts by itself.
 """
 
 import hashlib
@@ -171,7 +171,7 @@ def _open(path: Path) -> sqlite3.Connection:
 def _laid_out(name: str) -> sqlite3.Connection:
     database = sqlite3.connect(name, timeout=BUSY_S, isolation_level=None, check_same_thread=False)
     try:
-        set_pragmas(database, "journal_mode=WAL", "synchronous=OFF")
+        set_pragmas(database, "journal_mode=WAL", "synchronous=NORMAL")
         database.executescript(SCHEMA)
         _forget_other_boots(database)
     except sqlite3.Error:
