@@ -14,7 +14,7 @@ from gateway.adapter import WireExchange, WireRequest, overhearing
 
 @dataclass
 class HeardBytes:
-    """What went out and what came back in one exchange, for the wire log."""
+    """What went out and what came back in one dialogue, for the traffic log."""
 
     sent: bytearray = field(default_factory=bytearray)
     came: bytearray = field(default_factory=bytearray)

@@ -1,4 +1,4 @@
-"""The register at scale: import of accounts with flat memory while events come in, and look-up by number.
+"""The directory at scale: import of accounts with flat memory while events come in, and look-up by number.
 
 Run with ``python -m bench.directory``; ``bench/README.md`` says how to read what it prints.
 """

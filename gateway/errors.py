@@ -15,6 +15,7 @@
     │   ├── UnknownOperation   230
     │   ├── MalformedRequest   240
     │   ├── WrongEnvelope      245
+    │   ├── NotUnderstood      247
     │   ├── TooLarge           250
     │   ├── WrongMethod        260
     │   ├── WrongContentType   265
@@ -45,7 +46,7 @@
     │   ├── KeyTaken           540
     │   ├── NothingToHangUp    550
     │   └── NumberBlocked      560
-    ├── SourceError            600  a source of the register cannot be read
+    ├── SourceError            600  a source of the directory cannot be read
     │   └── ImportRunning      610
     └── InternalError          900  a defect of ours; the log has the details
 
@@ -118,7 +119,7 @@ class AdapterError(ConfigError):
 
 
 class UnknownSource(ConfigError):
-    """No installed source of the register has this name, or several claim it."""
+    """No installed source of the directory has this name, or several claim it."""
 
     code = 130
 
@@ -222,6 +223,22 @@ class WrongEnvelope(RequestError):
         super().__init__(f"versão de SOAP desconhecida: o envelope está no namespace {shown!r}.", hint=hint)
 
 
+class NotUnderstood(RequestError):
+    """The SOAP request has header blocks that must be understood, and are not; ``names`` are their qualified names.
+
+    Both versions of SOAP answer that with status 500.
+    """
+
+    code = 247
+    http_status = 500
+
+    def __init__(self, names: Sequence[str]) -> None:
+        self.names = names
+        shown = ", ".join(repr(name[:80]) for name in names[:3])
+        hint = 'Envie sem ele ou com mustUnderstand="0", ou ajuste must_understand em [tenants.NOME.listener].'
+        super().__init__(f"o cabeçalho SOAP {shown} exige ser entendido (mustUnderstand) e não é.", hint=hint)
+
+
 class TooLarge(RequestError):
     """The body exceeds the limit."""
 
@@ -264,7 +281,7 @@ class UnknownTenant(RequestError):
 
 
 class NotReplayable(RequestError):
-    """An exchange of the wire log that cannot be sent again: no event, not whole, or too old a layout."""
+    """An entry of the traffic log that cannot be sent again: no event, not whole, or too old a layout."""
 
     code = 280
     http_status = 409
@@ -552,7 +569,7 @@ class NumberBlocked(DialError):
 
 
 class SourceError(GatewayError):
-    """A source of the register (a file, a database, a CRM) cannot be read, or not to its end."""
+    """A source of the directory (a file, a database, a CRM) cannot be read, or not to its end."""
 
     code = 600
     http_status = 502

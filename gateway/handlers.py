@@ -1,5 +1,7 @@
 """One function for each message: decide with the domain, remember with the journal, answer.
 
+What an event does to a call is the rule book's to say (``domain/calls/book.py``). It needs the calls that are known at
+that moment, so the journal asks it inside the transaction that writes its answer.
 Nothing here knows how a message came in or how the answer is rendered.
 """
 
@@ -10,14 +12,15 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from gateway.adapter import Outcome
+from gateway.domain.calls.heard import heard_end, heard_start
 from gateway.domain.dialplan.plan import BecomesService, BlockedNumber, Dialled, NothingToDial, TooLong, TooSlow, dial
 from gateway.domain.dialplan.undialling import sides_of
 from gateway.domain.messages import CallEnded, CallStarted, HangUp, Message, PlaceCall
 from gateway.domain.numbering.number_text import typed
 from gateway.domain.numbering.numbers import read
-from gateway.domain.tenant import Tenant, Trunk
+from gateway.domain.tenant import Appliance, Tenant
 from gateway.errors import DialError, NoAppliance, NotDiallable, NumberBlocked, UnknownAppliance, UnknownTenant
-from gateway.store.drafts import EndDraft, OrderDraft, Recorded, StartDraft, Way
+from gateway.store.drafts import EventDraft, OrderDraft, Recorded, Way
 
 EXTENSION = re.compile(r"[0-9*#]{1,32}")
 """What an appliance can be told to ring: nothing that could be more than one parameter, header or channel."""
@@ -26,7 +29,7 @@ EXTENSION = re.compile(r"[0-9*#]{1,32}")
 class DraftWriter(Protocol):
     """Where decisions are remembered: ``write`` returns once the draft is durable."""
 
-    def write(self, draft: StartDraft | EndDraft | OrderDraft) -> Recorded: ...
+    def write(self, draft: EventDraft | OrderDraft) -> Recorded: ...
 
 
 class Dialler(Protocol):
@@ -79,9 +82,8 @@ def call_started(message: CallStarted, core: Core) -> Reply:
     """Log a call that rings, and let its extension's screens know."""
     tenant = core.tenant(message.tenant)
     sides = sides_of(message.ramal, message.telefone, tenant, message.direction)
-    recorded = core.journal.write(
-        StartDraft(message=message, sides=sides, forwards=tenant.forwards.get("call_started", ()))
-    )
+    forwards = tenant.forwards.get("call_started", ())
+    recorded = core.journal.write(EventDraft(message, heard_start(message, sides), forwards))
     return Reply(True, "chamada registrada", recorded.call_id)
 
 
@@ -89,9 +91,8 @@ def call_ended(message: CallEnded, core: Core) -> Reply:
     """Close the call that this end belongs to; without one, log it as a call of its own."""
     tenant = core.tenant(message.tenant)
     sides = sides_of(message.ramal, message.telefone, tenant, message.direction)
-    recorded = core.journal.write(
-        EndDraft(message=message, sides=sides, forwards=tenant.forwards.get("call_ended", ()))
-    )
+    forwards = tenant.forwards.get("call_ended", ())
+    recorded = core.journal.write(EventDraft(message, heard_end(message, sides), forwards))
     return Reply(True, "chamada finalizada", recorded.call_id)
 
 
@@ -116,32 +117,32 @@ def hang_up(message: HangUp, core: Core) -> Reply:
 
 def draft_order(message: PlaceCall, tenant: Tenant) -> OrderDraft:
     """The order that ``message`` makes: which appliance, which digits. Raises ``DialError``."""
-    trunk = choose_trunk(message, tenant)
-    dialled = dialled_by(trunk, message.number, tenant, message.extension)
+    appliance = choose_appliance(message, tenant)
+    dialled = dialled_by(appliance, message.number, tenant, message.extension)
     return OrderDraft(
         message,
         extension_of(message, tenant),
-        trunk.name,
+        appliance.name,
         dialled.digits,
         dialled.reading,
-        fallback_of(trunk, message, tenant),
+        fallback_of(appliance, message, tenant),
         tenant.repeat_within_ms,
     )
 
 
-def fallback_of(trunk: Trunk, message: PlaceCall, tenant: Tenant) -> Way | None:
-    """How the call goes when ``trunk`` is not reached: the fallback has a dial plan of its own."""
-    other = tenant.trunk(trunk.fallback)
+def fallback_of(appliance: Appliance, message: PlaceCall, tenant: Tenant) -> Way | None:
+    """How the call goes when ``appliance`` is not reached: the fallback has a dial plan of its own."""
+    other = tenant.appliance(appliance.fallback)
     try:
         return Way(other.name, dialled_by(other, message.number, tenant, message.extension).digits) if other else None
     except DialError:
         return None
 
 
-def dialled_by(trunk: Trunk, number: str, tenant: Tenant, extension: str = "") -> Dialled:
-    """How ``trunk`` dials ``number`` for ``extension``. Raises ``NotDiallable`` and ``NumberBlocked``."""
+def dialled_by(appliance: Appliance, number: str, tenant: Tenant, extension: str = "") -> Dialled:
+    """How ``appliance`` dials ``number`` for ``extension``. Raises ``NotDiallable`` and ``NumberBlocked``."""
     try:
-        return dial(number, trunk.dial_plan, tenant.numbers_for(extension))
+        return dial(number, appliance.dial_plan, tenant.numbers_for(extension))
     except NothingToDial as error:
         raise NotDiallable(number, why=_why_not(error)) from None
     except BlockedNumber as error:
@@ -159,17 +160,17 @@ def _why_not(error: NothingToDial) -> str:
     return ""
 
 
-def choose_trunk(message: PlaceCall, tenant: Tenant) -> Trunk:
+def choose_appliance(message: PlaceCall, tenant: Tenant) -> Appliance:
     """The appliance asked for, or the one that dials for the extension."""
     if message.appliance:
-        found = tenant.trunk(message.appliance)
+        found = tenant.appliance(message.appliance)
         if found is None:
-            raise UnknownAppliance(message.appliance, known=[trunk.name for trunk in tenant.trunks])
+            raise UnknownAppliance(message.appliance, known=[appliance.name for appliance in tenant.appliances])
         return found
-    trunk = tenant.trunk_for(extension_of(message, tenant))
-    if trunk is None:
+    appliance = tenant.appliance_for(extension_of(message, tenant))
+    if appliance is None:
         raise NoAppliance(tenant.name)
-    return trunk
+    return appliance
 
 
 def extension_of(message: PlaceCall, tenant: Tenant) -> str:

@@ -1,4 +1,4 @@
-"""What a source of the register is: whoever can say which accounts there are, and which telephones they have.
+"""What a source of the directory is: whoever can say which accounts there are, and which telephones they have.
 
 A source is one class, found by its name in the entry-point group ``cti_gateway.directories``, as an adapter is in its
 own. It only reads: when it runs, what changed and what is written down belongs to ``gateway.directory``.
@@ -18,7 +18,7 @@ GROUP = "cti_gateway.directories"
 
 
 class Reason(StrEnum):
-    """Why something that a source said is not in the register."""
+    """Why something that a source said is not in the directory."""
 
     NO_NAME = "no_name"
     LONG_CODE = "long_code"

@@ -10,15 +10,15 @@ from gateway.domain.dialplan.forms import patterns
 from gateway.domain.dialplan.plan import DialPlan
 from gateway.domain.messages import CallEnded, CallStarted, Direction, HangUp, Origin, PlaceCall
 from gateway.domain.numbering.numbers import Extensions, NumberPlan
-from gateway.domain.tenant import Tenant, Trunk
+from gateway.domain.tenant import Appliance, Tenant
 from gateway.errors import NoAppliance, NotDiallable, NumberBlocked, TooManyOrders, UnknownAppliance, UnknownTenant
 from gateway.handlers import Core
 from gateway.store.drafts import OrderDraft, Recorded
 
 HERE = Origin("get", "127.0.0.1")
 PLAN = NumberPlan("47", Extensions.parse(["3500-3599"]))
-PBX = Trunk("pbx", "PABX", DialPlan("0", blocked=patterns(["0900*"])))
-CLOUD = Trunk("cloud", "Nuvem", DialPlan("021"), Extensions.parse(["3550-3599"]))
+PBX = Appliance("pbx", "PABX", DialPlan("0", blocked=patterns(["0900*"])))
+CLOUD = Appliance("cloud", "Nuvem", DialPlan("021"), Extensions.parse(["3550-3599"]))
 
 
 @dataclass
@@ -66,8 +66,8 @@ def test_a_start_is_written_with_its_direction_and_with_whom_to_tell(core: Core,
     reply = core.handle(CallStarted("acme", "3501", "+55 47 99999-8888", HERE, 5))
     (draft,) = memory.drafts
     assert (reply.ok, reply.call_id) == (True, 1)
-    assert (draft.sides.direction, draft.sides.extension) == (Direction.INCOMING, "3501")
-    assert (draft.sides.other.national, draft.forwards) == ("47999998888", ("crm",))
+    assert (draft.event.direction, draft.event.extension) == (Direction.INCOMING, "3501")
+    assert (draft.event.number, draft.forwards) == ("47999998888", ("crm",))
 
 
 @pytest.mark.parametrize(
@@ -77,12 +77,12 @@ def test_an_event_s_extension_is_never_put_together_from_digits_here_and_there(
     core: Core, memory: Memory, ramal: str, extension: str
 ) -> None:
     core.handle(CallStarted("acme", ramal, "4732100123", HERE, 5))
-    assert memory.drafts[0].sides.extension == extension
+    assert memory.drafts[0].event.extension == extension
 
 
 def test_what_the_dial_plan_put_in_front_is_taken_off_when_the_exchange_tells_of_it(core: Core, memory: Memory) -> None:
     core.handle(CallStarted("acme", "02147999998888", "3501", HERE, 5))
-    assert memory.drafts[0].sides.other.national == "47999998888"
+    assert memory.drafts[0].event.number == "47999998888"
 
 
 def test_an_end_is_told_to_nobody_who_did_not_ask(core: Core, memory: Memory) -> None:
@@ -94,7 +94,7 @@ def test_what_the_exchange_says_of_the_direction_counts_where_both_readings_are_
     core: Core, memory: Memory
 ) -> None:
     core.handle(CallStarted("acme", "3501", "4732100123", HERE, 5, direction=Direction.OUTGOING))
-    assert memory.drafts[0].sides.direction is Direction.OUTGOING
+    assert memory.drafts[0].event.direction is Direction.OUTGOING
 
 
 @pytest.mark.parametrize(
@@ -155,8 +155,8 @@ def test_an_order_that_may_not_wait_is_not_even_written_down(core: Core, memory:
 
 
 def test_an_order_knows_its_fallback_with_the_digits_of_that_one_s_dial_plan(memory: Memory) -> None:
-    trunks = (replace(PBX, fallback="cloud"), CLOUD)
-    Core({"acme": Tenant("acme", PLAN, trunks)}, memory, memory).handle(order("47999998888"))
+    appliances = (replace(PBX, fallback="cloud"), CLOUD)
+    Core({"acme": Tenant("acme", PLAN, appliances)}, memory, memory).handle(order("47999998888"))
     assert [(way.appliance, way.digits) for way in memory.drafts[0].ways] == [
         ("pbx", "047999998888"),
         ("cloud", "02147999998888"),

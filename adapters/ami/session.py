@@ -148,7 +148,7 @@ class AmiSession:
             raise Failed(Outcome.UNKNOWN, self._reason(error)) from error
 
     def _watch(self, seconds: float, is_news: Callable[[Block], bool]) -> Block | None:
-        """Of what comes only the news is kept for the wire log: the other events are of other people's calls."""
+        """Of what comes only the news is kept for the traffic log: the other events are of other people's calls."""
         assert self._lines is not None
         kept = len(self._heard.came)
         with suppress(OSError):

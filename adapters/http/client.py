@@ -61,8 +61,8 @@ class HttpAnswer:
 
     @property
     def raw(self) -> bytes:
-        """Head and body for the wire log; the body as it was read. A folded header is one line, as it was read too: a
-        secret in it could not be masked else.
+        """Head and body for the traffic log; the body as it was read. A folded header is one line, as it was read too:
+        a secret in it could not be masked else.
         """
         return _FOLD.sub(b" ", self.head) + self.body
 

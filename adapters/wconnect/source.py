@@ -1,4 +1,4 @@
-"""The register live from WConnect, Senior CRM's SOAP service: ``getContas`` and ``getContatos``.
+"""The directory live from WConnect, Senior CRM's SOAP service: ``getContas`` and ``getContatos``.
 
 What is known of it comes from a public client of its WSDL: rpc/encoded, namespace ``urn:WConnect``, ISO-8859-1, names
 with spaces, the login in every request, and the fields of accounts and contacts. Not known: whether a request without a

@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from gateway.config.former_names import FORMER_NAMES
+
 if TYPE_CHECKING:
     from gateway.config.tables import Config
 
@@ -14,7 +16,9 @@ OPEN_LOOPBACK = (
 
 
 def cautions(config: "Config") -> Iterator[tuple[str, str]]:
-    """Tenant and sentence of each."""
+    """Yield what each is about (a tenant or a table) and a sentence."""
+    for former in config.former_names:
+        yield f"[{former}]", f"This table is called [{FORMER_NAMES[former]}] now; the old name goes on working."
     for name, tenant in config.tenants.items():
         if tenant.click_to_call.open_loopback:
             yield name, OPEN_LOOPBACK.format(name)

@@ -9,6 +9,7 @@ from gateway.cli.terminal import cell
 from gateway.clock import milliseconds
 from gateway.logins.passwords import WeakPassword, hash_password
 from gateway.store.directory import Agent
+from gateway.texts.languages import LANGUAGES
 
 
 @click.group("agent")
@@ -20,11 +21,20 @@ def agent_command() -> None:
 @click.argument("login")
 @click.option("--extension", required=True, help="The extension the agent sits at.")
 @click.option("--name", help="Name shown to people.  [default: the login]")
+@click.option(
+    "--language", type=click.Choice(LANGUAGES), help="Language of the agent's pages.  [default: the browser's]"
+)
 @click.option("--password-stdin", is_flag=True, help="Read the password from standard input instead of asking.")
 @with_tenant
 @with_place
 def agent_add(
-    place: DataLocation, login: str, extension: str, name: str | None, password_stdin: bool, tenant: str | None
+    place: DataLocation,
+    login: str,
+    extension: str,
+    name: str | None,
+    language: str | None,
+    password_stdin: bool,
+    tenant: str | None,
 ) -> None:
     """Add the agent LOGIN, or give an existing one a new name, extension and password."""
     with place.open() as gateway:
@@ -33,7 +43,7 @@ def agent_add(
             hashed = hash_password(_password(password_stdin), login=login)
         except WeakPassword as error:
             raise click.ClickException(str(error)) from None
-        agent = Agent(0, company, login.strip(), (name or login).strip(), extension.strip())
+        agent = Agent(0, company, login.strip(), (name or login).strip(), extension.strip(), language or "")
         gateway.directory.save_agent(agent, hashed, milliseconds())
     click.echo(f"agent {login!r} of {company!r} sits at extension {extension}")
 

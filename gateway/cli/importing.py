@@ -1,4 +1,4 @@
-"""``import``: the register, from files by hand or from the sources in the configuration."""
+"""``import``: the directory, from files by hand or from the sources in the configuration."""
 
 import sys
 import time
@@ -26,7 +26,7 @@ STEP_S = 0.1
 
 @click.group("import")
 def import_command() -> None:
-    """Bring in the register: accounts with their contacts and numbers."""
+    """Bring in the directory: accounts with their contacts and numbers."""
 
 
 def _mapping(_context: Any, _parameter: Any, given: tuple[str, ...]) -> dict[str, str]:

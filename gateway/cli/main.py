@@ -17,16 +17,18 @@ COMMANDS = {
     "db": ("setup", "Look after the database."),
     "demo": ("demo", "Run everything at once in a throw-away folder."),
     "dial": ("dialling", "Let an extension call a number (click-to-call from the shell)."),
-    "exchanges": ("exchanges", "Print the wire log: raw requests and answers."),
-    "import": ("importing", "Bring in the register: accounts with their numbers."),
+    "import": ("importing", "Bring in the directory: accounts with their numbers."),
     "init": ("setup", "Write a commented gateway.toml."),
     "number": ("numbers", "Explain how a number is read, matched and dialled."),
     "presets": ("presets", "List the appliances that are known, and how each is set up."),
     "serve": ("serving", "Run the gateway."),
     "simulate": ("simulate", "Run a simulated appliance."),
+    "traffic": ("traffic", "Print the traffic log: raw requests and answers."),
     "version": ("setup", "Print the version."),
     "wsdl": ("wsdl", "Print a published WSDL."),
 }
+FORMER_NAMES = {"exchanges": "traffic"}
+"""Commands by the names that they had: they go on working, and say what they are called now."""
 
 
 class LazyGroup(click.Group):
@@ -36,6 +38,9 @@ class LazyGroup(click.Group):
         return sorted(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name in FORMER_NAMES:
+            tell(f"'{cmd_name}' is called '{FORMER_NAMES[cmd_name]}' now; the old name goes on working.", err=True)
+            cmd_name = FORMER_NAMES[cmd_name]
         if cmd_name not in COMMANDS:
             return None
         module = importlib.import_module(f"gateway.cli.{COMMANDS[cmd_name][0]}")

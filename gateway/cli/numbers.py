@@ -16,7 +16,7 @@ from gateway.cli.place import DataLocation, one_tenant, with_place, with_tenant
 from gateway.cli.terminal import tell
 from gateway.config.tables import Config
 from gateway.domain.numbering.numbers import Extensions, NumberPlan, Reading, ReadingStep, read
-from gateway.domain.tenant import Tenant, Trunk
+from gateway.domain.tenant import Appliance, Tenant
 from gateway.errors import DialError, NotDiallable, NumberBlocked, UnknownAppliance
 from gateway.handlers import dialled_by
 from gateway.server.bootstrap import tenants
@@ -54,10 +54,10 @@ def number_command(
     config = place.load()
     name = one_tenant(config, tenant)
     rules = _standing_in(tenants(config)[name], area_code, extensions)
-    trunk = _trunk(rules, appliance, extension)
+    chosen = _appliance(rules, appliance, extension)
     plan = rules.numbers_for(extension)
     if as_json:
-        asked = trunk if appliance else None
+        asked = chosen if appliance else None
         _print_lines(values, lambda value: _plain(read(value, plan)) | _order(asked, value, rules, extension))
         return
     with _directory(place, config) as directory:
@@ -65,12 +65,12 @@ def number_command(
             reading = read(value, plan)
             _explain(reading)
             _explain_matches(directory, name, reading)
-            _explain_dialling(value, rules, trunk, extension)
+            _explain_dialling(value, rules, chosen, extension)
 
 
 @contextmanager
 def _directory(place: DataLocation, config: Config) -> Iterator[Directory | None]:
-    """The register, opened once for all values; None where there is no database yet, and none is made."""
+    """The directory, opened once for all values; None where there is no database yet, and none is made."""
     if not (place.folder(config) / "gateway.db").exists():
         yield None
         return
@@ -78,12 +78,12 @@ def _directory(place: DataLocation, config: Config) -> Iterator[Directory | None
         yield gateway.directory
 
 
-def _trunk(rules: Tenant, appliance: str | None, extension: str) -> Trunk | None:
+def _appliance(rules: Tenant, appliance: str | None, extension: str) -> Appliance | None:
     """The appliance asked for, else the one that dials for the extension. Raises ``UnknownAppliance``."""
-    trunk = rules.trunk(appliance) if appliance else rules.trunk_for(extension)
-    if appliance and trunk is None:
-        raise UnknownAppliance(appliance, known=[trunk.name for trunk in rules.trunks])
-    return trunk
+    chosen = rules.appliance(appliance) if appliance else rules.appliance_for(extension)
+    if appliance and chosen is None:
+        raise UnknownAppliance(appliance, known=[known.name for known in rules.appliances])
+    return chosen
 
 
 def _standing_in(rules: Tenant, area_code: str | None, extensions: str | None) -> Tenant:
@@ -156,17 +156,17 @@ def _plain(reading: Reading) -> dict[str, Any]:
     }
 
 
-def _order(trunk: Trunk | None, value: str, rules: Tenant, extension: str) -> dict[str, Any]:
-    """How ``trunk`` would dial ``value``; nothing when none was asked for."""
-    if trunk is None:
+def _order(chosen: Appliance | None, value: str, rules: Tenant, extension: str) -> dict[str, Any]:
+    """How ``chosen`` would dial ``value``; nothing when none was asked for."""
+    if chosen is None:
         return {}
     try:
-        dialled = dialled_by(trunk, value, rules, extension)
+        dialled = dialled_by(chosen, value, rules, extension)
     except DialError as error:
         there = _plain_steps(error.steps if isinstance(error, NumberBlocked) else ())
-        return {"appliance": trunk.name, "dialled": None, "refusal": str(error), "dial_steps": there}
+        return {"appliance": chosen.name, "dialled": None, "refusal": str(error), "dial_steps": there}
     steps = _plain_steps(dialled.steps)
-    return {"appliance": trunk.name, "dialled": dialled.digits, "refusal": None, "dial_steps": steps}
+    return {"appliance": chosen.name, "dialled": dialled.digits, "refusal": None, "dial_steps": steps}
 
 
 def _plain_steps(steps: Iterable[ReadingStep]) -> list[dict[str, str]]:
@@ -196,12 +196,12 @@ def _explain_matches(directory: Directory | None, tenant: str, reading: Reading)
         tell("account   unknown number")
 
 
-def _explain_dialling(value: str, rules: Tenant, trunk: Trunk | None, extension: str) -> None:
-    if trunk is None:
+def _explain_dialling(value: str, rules: Tenant, chosen: Appliance | None, extension: str) -> None:
+    if chosen is None:
         tell("dialled   - (the tenant has no appliance)")
         return
     try:
-        dialled = dialled_by(trunk, value, rules, extension)
+        dialled = dialled_by(chosen, value, rules, extension)
     except NotDiallable as error:
         tell(f"dialled   - ({error})")
         return
@@ -210,7 +210,7 @@ def _explain_dialling(value: str, rules: Tenant, trunk: Trunk | None, extension:
         tell(f"dialled   - ({error})")
         return
     _print_steps(dialled.steps)
-    tell(f"dialled   {dialled.digits} by {trunk.name!r}")
+    tell(f"dialled   {dialled.digits} by {chosen.name!r}")
 
 
 def _print_steps(steps: Iterable[ReadingStep]) -> None:

@@ -42,8 +42,8 @@ def _warn(config: "Config") -> None:
     import structlog
 
     log = structlog.get_logger()
-    for tenant, sentence in cautions(config):
-        log.warning("caution", tenant=tenant, advice=sentence)
+    for about, sentence in cautions(config):
+        log.warning("caution", **{"table" if about.startswith("[") else "tenant": about}, advice=sentence)
 
 
 def _checked(server: dict[str, Any]) -> Any:

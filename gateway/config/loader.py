@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from gateway.config import former_names
 from gateway.config import plugins as config_peers
 from gateway.config import references as config_references
 from gateway.config.tables import Config
@@ -26,11 +27,13 @@ def parse(raw: Mapping[str, Any], *, source: str, base: Path = Path()) -> Config
     ``file:`` begins.
     """
     try:
-        resolved = config_references.resolve(raw, source=source, base=base)
+        resolved = config_references.resolve(former_names.renamed(raw, source=source), source=source, base=base)
         folder = _presets_folder(resolved, base)
-        return Config.model_validate(config_peers.prepare(resolved, source=source, folder=folder))
+        config = Config.model_validate(config_peers.prepare(resolved, source=source, folder=folder))
     except ValidationError as error:
         raise ConfigError("\n".join(sentences(error, source, Config))) from None
+    config._former_names = former_names.former_names_in(raw)
+    return config
 
 
 def presets_in(path: Path) -> Path | None:

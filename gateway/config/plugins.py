@@ -1,4 +1,4 @@
-"""Appliances, forwards and sources of the register: what in their tables is not the gateway's own belongs to whoever
+"""Appliances, forwards and sources of the directory: what in their tables is not the gateway's own belongs to whoever
 they name (a preset, an adapter, a source) and becomes its settings, checked by its own dataclass.
 """
 

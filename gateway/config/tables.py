@@ -9,13 +9,23 @@ from ipaddress import ip_network
 from typing import Annotated, Any, Literal, TypeVar, get_args
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    SecretStr,
+    model_validator,
+)
 
 from gateway.domain.dialplan import forms as dial_forms
 from gateway.domain.dialplan import plan as dialplan
 from gateway.domain.dialplan import rules as dial_rules
 from gateway.domain.dialplan.trials import Trial
 from gateway.domain.numbering.numbers import AREA_CODES
+from gateway.texts.languages import DEFAULT, Language
 
 TENANT_NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 EventKind = Literal["call_started", "call_ended"]
@@ -137,6 +147,7 @@ class ServerSettings(Table):
         strict=False,
         description="client addresses that may read /metrics: 'loopback', 'private', 'any' or networks (10.1.0.0/16)",
     )
+    language: Language = Field(DEFAULT, description="language of texts where no company says another")
 
 
 class Log(Table):
@@ -146,11 +157,11 @@ class Log(Table):
     format: Literal["console", "json"] = Field("console", description="for people or for machines")
 
 
-class Exchanges(Table):
-    """The wire log: raw requests and answers of machines, secrets masked, for when something does not work."""
+class TrafficSettings(Table):
+    """The traffic log: raw requests and answers of machines, secrets masked, for when something does not work."""
 
     record: bool = Field(True, description="write what machines send and are answered, and what appliances are sent")
-    keep_days: float = Field(14, gt=0, le=3650, strict=False, description="older exchanges are let go of")
+    keep_days: float = Field(14, gt=0, le=3650, strict=False, description="older entries are let go of")
     keep_mb: float = Field(512, ge=1, le=1_000_000, strict=False, description="size of the file they are kept in")
     most_kb: int = Field(64, ge=1, le=1024, description="of longer requests and answers only the beginning is kept")
 
@@ -177,6 +188,9 @@ class ListenerSettings(Table):
         None, description="the status of errors told as text by the listeners and click-to-call (there 401 stays)"
     )
     fault_status: HttpStatus | None = Field(None, description="the status of SOAP faults, except 401")
+    must_understand: Literal["tolerate", "refuse"] = Field(
+        "tolerate", description="SOAP header blocks with mustUnderstand, of which none is: passed over, or refused"
+    )
 
     @model_validator(mode="after")
     def _aliases_are_distinct(self) -> "ListenerSettings":
@@ -313,7 +327,7 @@ class Forward(Table):
 
 
 class DirectorySettings(Table):
-    """A source of the register: accounts and their telephones. All other keys of its table belong to the source."""
+    """A source of the directory: accounts and their telephones. All other keys of its table belong to the source."""
 
     source: str = Field(description="what it is: one of the installed sources (csv, sql, wconnect)")
     every: Interval | None = Field(None, description="how often it is imported, such as '15m'; by hand when absent")
@@ -331,7 +345,7 @@ PEERS: Mapping[str, type[Table]] = {
     "forwards": Forward,
     "directory": DirectorySettings,
 }
-"""The tables whose keys belong to whoever one of them names: a preset, an adapter, or a source of the register."""
+"""The tables whose keys belong to whoever one of them names: a preset, an adapter, or a source of the directory."""
 
 
 class BranchSettings(Table):
@@ -356,6 +370,7 @@ class TenantSettings(Table):
         default_factory=dict, description="offices elsewhere: some extensions with an area code of their own"
     )
     timezone: Timezone = Field("America/Sao_Paulo", description="time zone of dates shown to people")
+    language: Language | None = Field(None, description="language of answers, and of pages if no browser says one")
     default_appliance: str | None = Field(None, description="who dials when nothing else says (else the first)")
     events: EventSettings = Field(default_factory=EventSettings, description="who may send call events")
     listener: ListenerSettings = Field(default_factory=ListenerSettings, description="how exchanges write events")
@@ -364,7 +379,7 @@ class TenantSettings(Table):
     dial_plan: DialPlanSettings = Field(default_factory=DialPlanSettings, description="what is put before a number")
     appliances: dict[str, ApplianceSettings] = Field(default_factory=dict, description="exchanges that can dial")
     forwards: dict[str, Forward] = Field(default_factory=dict, description="who is told of call events")
-    directory: dict[str, DirectorySettings] = Field(default_factory=dict, description="where the register comes from")
+    directory: dict[str, DirectorySettings] = Field(default_factory=dict, description="where the directory comes from")
 
     @model_validator(mode="after")
     def _default_exists(self) -> "TenantSettings":
@@ -381,11 +396,22 @@ class Config(Table):
 
     server: ServerSettings = Field(default_factory=ServerSettings, description="how the gateway listens")
     log: Log = Field(default_factory=Log, description="what the gateway says of itself")
-    exchanges: Exchanges = Field(default_factory=Exchanges, description="the wire log")
+    traffic: TrafficSettings = Field(default_factory=TrafficSettings, description="the traffic log")
     tenants: dict[str, TenantSettings] = Field(
         default_factory=lambda: {"default": TenantSettings()},
         description="companies, by the first label of their host",
     )
+    _former_names: tuple[str, ...] = PrivateAttr(())
+
+    @property
+    def former_names(self) -> tuple[str, ...]:
+        """The tables that the file calls by a name of an earlier version."""
+        return self._former_names
+
+    def language(self, tenant: str) -> Language:
+        """Return the language of what machines of ``tenant`` are answered, also where there is no such tenant."""
+        settings = self.tenants.get(tenant)
+        return (settings.language if settings else None) or self.server.language
 
     @model_validator(mode="after")
     def _tenants_are_distinct(self) -> "Config":

@@ -127,7 +127,7 @@ def _again(visit: Visit, changed: OwnerChanged) -> Mapping[str, str]:
 
 
 def _forms(visit: Visit, call: LoggedCall) -> Sequence[str]:
-    """The forms in which the register may have the call's number, the canonical one first."""
+    """The forms in which the directory may have the call's number, the canonical one first."""
     return read(call.number, visit.services.core.tenant(visit.tenant).numbers_for(call.extension)).candidates
 
 

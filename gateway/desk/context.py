@@ -30,9 +30,10 @@ from gateway.store.log import EventLog
 from gateway.store.orders import OrderLog
 from gateway.store.quality import Quality
 from gateway.store.traffic import TrafficEntry, TrafficLog
+from gateway.texts.languages import Language, first_of, of_browser
 
 Replay = Callable[[TrafficEntry, str], tuple[str, str]]
-"""``replay(exchange, by)`` serves a logged event again: the answer's status and body. Raises ``NotReplayable``."""
+"""``replay(entry, by)`` serves a logged event again: the answer's status and body. Raises ``NotReplayable``."""
 
 
 class Appliances(Protocol):
@@ -53,7 +54,7 @@ class Appliances(Protocol):
 class Services:
     """Everything the desk reads from, and the one entrance for what it asks to be done.
 
-    ``exchanges`` and ``sightings`` are None where the wire log is off. ``dial_plan_failures`` are the tests in the
+    ``traffic`` and ``receipts`` are None where the traffic log is off. ``dial_plan_failures`` are the tests in the
     configuration that do not hold, by company.
     """
 
@@ -71,8 +72,8 @@ class Services:
     corrections: Corrections
     replay: Replay
     decide: Callable[[Choice | Over], Any]
-    exchanges: TrafficLog | None
-    sightings: DeliveryReceiptLog | None
+    traffic: TrafficLog | None
+    receipts: DeliveryReceiptLog | None
     appliances: Appliances | None = None
     orders: OrderLog | None = None
     dial_plan_failures: Mapping[str, Sequence[Failure]] = field(default_factory=dict)
@@ -116,6 +117,13 @@ class Visit:
         """The company's name."""
         return self.settings.title or self.tenant
 
+    @cached_property
+    def language(self) -> Language:
+        """The language of what this visitor reads: the agent's own, else the browser's, else the company's."""
+        chosen = self.agent.language if self.agent else None
+        browser = of_browser(self.request.headers.get("Accept-Language"))
+        return first_of(chosen, browser, self.services.config.language(self.tenant))
+
     @property
     def origin(self) -> Origin:
         """Where a message of this visit comes from."""
@@ -140,8 +148,8 @@ class Visit:
     @cached_property
     def centrals(self) -> Sequence[Central]:
         """The appliances that can dial for the company; the agent's own default is marked."""
-        trunk = self.services.core.tenant(self.tenant).trunk_for(self.me.extension)
-        default = trunk.name if trunk else None
+        appliance = self.services.core.tenant(self.tenant).appliance_for(self.me.extension)
+        default = appliance.name if appliance else None
         found = self.settings.appliances.items()
         return [Central(name, appliance.title or name, name == default) for name, appliance in found]
 

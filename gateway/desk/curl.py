@@ -38,21 +38,21 @@ def decoded(body: bytes) -> str:
     return "".join(char if char.isprintable() or char in "\r\n\t" else f"\\x{ord(char):02x}" for char in text)
 
 
-def as_curl(exchange: TrafficEntry, base_url: str) -> str:
+def as_curl(entry: TrafficEntry, base_url: str) -> str:
     """A command that sends the same request: to ``base_url`` (of this gateway) what came in, else to the peer.
 
     Empty for a request that is not HTTP, such as an action of Asterisk's manager interface.
     """
-    lines, _ = parts(exchange.request)
-    gap = GAP.search(exchange.request)
-    body = exchange.request[gap.end() :] if gap else b""
-    if not lines or (exchange.way != IN and not _VERSION.search(lines[0])):
+    lines, _ = parts(entry.request)
+    gap = GAP.search(entry.request)
+    body = entry.request[gap.end() :] if gap else b""
+    if not lines or (entry.way != IN and not _VERSION.search(lines[0])):
         return ""
     method, _, rest = lines[0].partition(" ")
     target = _VERSION.sub("", rest)
     # The log does not say whether a peer was spoken to over TLS; its port is the best hint there is.
-    peer = exchange.note.partition(";")[0].strip()
-    origin = base_url if exchange.way == IN else f"{'https' if peer.endswith(':443') else 'http'}://{peer}"
+    peer = entry.note.partition(";")[0].strip()
+    origin = base_url if entry.way == IN else f"{'https' if peer.endswith(':443') else 'http'}://{peer}"
     words = ["curl", "-i", *(["-X", method] if method not in ("GET", "POST") else [])]
     words += [word for line in lines[1:] if _is_sent(line) for word in ("-H", quoted(line))]
     if body or method == "POST":

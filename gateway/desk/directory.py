@@ -1,4 +1,4 @@
-"""The register's sources: what was imported when, what changed, what was refused."""
+"""The directory's sources: what was imported when, what changed, what was refused."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -39,12 +39,12 @@ class SourceLine:
     last: ImportRun | None
 
 
-def register(visit: Visit, *, problem: str = "", status: int = 200) -> Response:
+def directory_page(visit: Visit, *, problem: str = "", status: int = 200) -> Response:
     """All sources with their last run, and the last runs of all."""
     runs = visit.services.imports.last(visit.tenant, limit=SHOWN_RUNS)
     return page(
         visit,
-        "register.html",
+        "directory.html",
         status=status,
         sources=_sources(visit),
         runs=runs,
@@ -72,8 +72,8 @@ def import_now(visit: Visit) -> Response:
     try:
         visit.services.import_now(visit.tenant, name)
     except SourceError as error:
-        return register(visit, problem=str(error), status=error.http_status)
-    return redirect(visit.url("register"), 303)
+        return directory_page(visit, problem=str(error), status=error.http_status)
+    return redirect(visit.url("directory"), 303)
 
 
 def api_imports(visit: Visit) -> Response:

@@ -11,7 +11,7 @@ from gateway.domain.messages import PlaceCall
 from gateway.domain.numbering.numbers import NumberKind, Reading, ReadingStep, read
 from gateway.domain.sentences import in_portuguese
 from gateway.errors import DialError, NumberBlocked
-from gateway.handlers import choose_trunk, dialled_by
+from gateway.handlers import choose_appliance, dialled_by
 from gateway.store.directory import Owner
 
 LONGEST = 255
@@ -82,9 +82,9 @@ def _order(visit: Visit, asked: Asked, reading: Reading) -> DialPreview:
     message = PlaceCall(visit.tenant, asked.extension, asked.number, visit.origin, visit.at, asked.central or None)
     central = ""
     try:
-        trunk = choose_trunk(message, tenant)
-        central = trunk.title
-        dialled = dialled_by(trunk, asked.number, tenant, asked.extension)
+        appliance = choose_appliance(message, tenant)
+        central = appliance.title
+        dialled = dialled_by(appliance, asked.number, tenant, asked.extension)
     except DialError as error:
         steps = error.steps if isinstance(error, NumberBlocked) else ()
         return DialPreview(central, "", str(error), _behind(reading, steps))

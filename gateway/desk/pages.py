@@ -9,17 +9,16 @@ from werkzeug.routing import Map, Rule
 from werkzeug.wrappers import Request, Response
 
 from gateway.config.tables import TenantSettings
-from gateway.desk import access, api, failures, numbers, quality, traffic, views
+from gateway.desk import access, api, directory, failures, language_choice, numbers, quality, traffic, views
 from gateway.desk import account_choice as owners
 from gateway.desk import appliances as centrals
 from gateway.desk import diagnosis as reasons
-from gateway.desk import directory as register
 from gateway.desk.context import Services, Visit
 from gateway.desk.rendering import protected
 from gateway.errors import CredentialsNeeded, UnknownTenant
 
 CALL_ID = "<int(max=9007199254740991):call_id>"
-EXCHANGE_ID = "<int(max=9007199254740991):exchange_id>"
+ENTRY_ID = "<int(max=9007199254740991):entry_id>"
 RUN_ID = "<int(max=9007199254740991):run_id>"
 ROUTES: dict[str, tuple[str, str, Callable[..., Response]]] = {
     "static": ("GET", "/static/<path:name>", views.static),
@@ -27,6 +26,7 @@ ROUTES: dict[str, tuple[str, str, Callable[..., Response]]] = {
     "log_in": ("POST", "/login", views.log_in),
     "log_out": ("POST", "/logout", views.log_out),
     "screen": ("GET", "/", views.screen),
+    "language": ("POST", "/idioma", language_choice.choose),
     "now": ("GET", "/telas/agora", views.now),
     "recent": ("GET", "/telas/recentes", views.recent),
     "card": ("GET", f"/telas/ligacao/{CALL_ID}", views.card),
@@ -44,11 +44,11 @@ ROUTES: dict[str, tuple[str, str, Callable[..., Response]]] = {
     "appliance_preview": ("GET", "/centrais/pedido", centrals.preview),
     "appliance_probe": ("POST", "/centrais/sondar", centrals.probe),
     "traffic": ("GET", "/trafego", traffic.traffic),
-    "exchange": ("GET", f"/trafego/{EXCHANGE_ID}", traffic.exchange),
-    "replay": ("POST", f"/trafego/{EXCHANGE_ID}/reenviar", traffic.replay),
-    "register": ("GET", "/cadastro", register.register),
-    "import_run": ("GET", f"/cadastro/{RUN_ID}", register.import_run),
-    "import_now": ("POST", "/cadastro/importar", register.import_now),
+    "traffic_entry": ("GET", f"/trafego/{ENTRY_ID}", traffic.traffic_entry),
+    "replay": ("POST", f"/trafego/{ENTRY_ID}/reenviar", traffic.replay),
+    "directory": ("GET", "/cadastro", directory.directory_page),
+    "import_run": ("GET", f"/cadastro/{RUN_ID}", directory.import_run),
+    "import_now": ("POST", "/cadastro/importar", directory.import_now),
     "quality": ("GET", "/qualidade", quality.quality),
     "quality_export": ("GET", "/qualidade.csv", quality.export),
     "quality_correct": ("POST", "/qualidade/corrigir", quality.correct),
@@ -61,7 +61,7 @@ ROUTES: dict[str, tuple[str, str, Callable[..., Response]]] = {
     "api_hang_up": ("POST", f"/api/calls/{CALL_ID}/hangup", api.hang_up),
     "api_over": ("POST", f"/api/calls/{CALL_ID}/over", api.over),
     "api_dial": ("POST", "/api/dial", api.dial),
-    "api_imports": ("GET", "/api/imports", register.api_imports),
+    "api_imports": ("GET", "/api/imports", directory.api_imports),
     "api_me": ("GET", "/api/me", api.me),
     "api_appliances": ("GET", "/api/appliances", api.appliances),
     "api_openapi": ("GET", "/api/openapi.json", api.openapi),

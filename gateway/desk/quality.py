@@ -1,4 +1,4 @@
-"""Data quality: what is wrong with the register, to be put right on the spot or taken along as a CSV."""
+"""Data quality: what is wrong with the directory, to be put right on the spot or taken along as a CSV."""
 
 import csv
 import io
@@ -202,7 +202,7 @@ def _row(line: PhoneLine) -> Sequence[str]:
 
 
 def _csv(rows: Iterable[Sequence[str]]) -> Iterator[bytes]:
-    """Cells that a spreadsheet would take for a formula get a ' in front: registers are written by strangers."""
+    """Cells that a spreadsheet would take for a formula get a ' in front: directories are written by strangers."""
     yield "\ufeff".encode()
     for row in rows:
         line = io.StringIO()

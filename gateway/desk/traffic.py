@@ -1,4 +1,4 @@
-"""The wire log as pages: what came in and went out, raw; an event again; a request as a curl command."""
+"""The traffic log as pages: what came in and went out, raw; an event again; a request as a curl command."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,7 +13,7 @@ from gateway.desk.context import Visit
 from gateway.desk.curl import as_curl, readable
 from gateway.desk.rendering import page
 from gateway.errors import NotReplayable
-from gateway.store.traffic import IN, OUT, ExchangeFilter, TrafficEntry, TrafficLog
+from gateway.store.traffic import IN, OUT, TrafficEntry, TrafficFilter, TrafficLog
 
 PAGE_SIZE = 50
 EVENTS = ("ConsultaRamal", "FinalizaLigacao")
@@ -59,10 +59,10 @@ class TrafficSearch:
         given: dict[str, Any] = {name: value for name, value in named.items() if value}
         return given | ({"antes": before} if before else {})
 
-    def wanted(self, visit: Visit) -> ExchangeFilter:
+    def wanted(self, visit: Visit) -> TrafficFilter:
         """As the store understands it; minutes are those of the company's clock."""
         since, until = _moment(self.since), _moment(self.until)
-        return ExchangeFilter(
+        return TrafficFilter(
             way=self.way or None,
             peer=self.peer or None,
             call_id=int(self.call) if self.call else None,
@@ -75,30 +75,30 @@ class TrafficSearch:
 
 
 def traffic(visit: Visit) -> Response:
-    """The newest exchanges that match: the whole page, or only its list for the page's own script."""
+    """The newest entries that match: the whole page, or only its list for the page's own script."""
     search = TrafficSearch.of(visit.request.args)
     found = _log(visit).search(visit.tenant, search.wanted(visit), limit=PAGE_SIZE + 1)
     shown, more = found[:PAGE_SIZE], len(found) > PAGE_SIZE
     older = visit.url("traffic", **search.parameters(shown[-1].id)) if more else None
     template = "_traffic.html" if visit.by_htmx else "traffic.html"
     seq = visit.services.log.newest()
-    return page(visit, template, search=search, exchanges=shown, older=older, seq=seq)
+    return page(visit, template, search=search, entries=shown, older=older, seq=seq)
 
 
-def exchange(visit: Visit, exchange_id: int) -> Response:
-    """One exchange, raw."""
-    return _shown(visit, _found(visit, exchange_id))
+def traffic_entry(visit: Visit, entry_id: int) -> Response:
+    """Show one entry, raw."""
+    return _shown(visit, _found(visit, entry_id))
 
 
-def replay(visit: Visit, exchange_id: int) -> Response:
+def replay(visit: Visit, entry_id: int) -> Response:
     """Have an event served again, as if the exchange had just sent it; show what was answered."""
-    found = _found(visit, exchange_id)
+    found = _found(visit, entry_id)
     if not replayable(found):
-        raise NotReplayable(f"o registro {exchange_id}")
+        raise NotReplayable(f"o registro {entry_id}")
     status, body = visit.services.replay(found, visit.me.login)
     if visit.by_htmx:
         return page(visit, "_replayed.html", status=200, answer=status, body=body.strip())
-    return redirect(visit.url("exchange", exchange_id=exchange_id), 303)
+    return redirect(visit.url("traffic_entry", entry_id=entry_id), 303)
 
 
 def replayable(found: TrafficEntry) -> bool:
@@ -110,8 +110,8 @@ def _shown(visit: Visit, found: TrafficEntry) -> Response:
     base = visit.request.root_url.removesuffix(f"/t/{visit.tenant}/").rstrip("/")
     return page(
         visit,
-        "exchange.html",
-        exchange=found,
+        "traffic_entry.html",
+        entry=found,
         request=readable(found.request),
         answer=readable(found.answer),
         curl=as_curl(found, base),
@@ -121,13 +121,13 @@ def _shown(visit: Visit, found: TrafficEntry) -> Response:
 
 
 def _log(visit: Visit) -> TrafficLog:
-    if visit.services.exchanges is None:
+    if visit.services.traffic is None:
         raise NotFound
-    return visit.services.exchanges
+    return visit.services.traffic
 
 
-def _found(visit: Visit, exchange_id: int) -> TrafficEntry:
-    found = _log(visit).get(visit.tenant, exchange_id)
+def _found(visit: Visit, entry_id: int) -> TrafficEntry:
+    found = _log(visit).get(visit.tenant, entry_id)
     if found is None:
         raise NotFound
     return found

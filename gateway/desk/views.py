@@ -107,9 +107,9 @@ def card(visit: Visit, call_id: int) -> Response:
 
 def shown(visit: Visit, call_id: int) -> Response:
     """The page says that it shows a call's card; written down for whoever asks later why."""
-    if visit.services.sightings:
+    if visit.services.receipts:
         me, kind = visit.me, ReceiptKind.SHOWN.value
-        visit.services.sightings.add(DeliveryReceipt(visit.at, visit.tenant, me.extension, me.login, "", kind, call_id))
+        visit.services.receipts.add(DeliveryReceipt(visit.at, visit.tenant, me.extension, me.login, "", kind, call_id))
     return Response(status=204)
 
 

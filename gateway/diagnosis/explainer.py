@@ -1,7 +1,7 @@
 """Why a call did, or did not, come up on a screen: one readable chain, and one sentence.
 
-Everything is read after the fact: the call and its events from the store, requests and screens from the side log, the
-number read again by the rules in force now.
+Everything is read after the fact: the call and its events from the store, requests and screens from the diagnostic
+log, the number read again by the rules in force now.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,14 +16,14 @@ from gateway.store.calls import CallFilter, CallLog
 from gateway.store.delivery_receipts import DeliveryReceiptLog
 from gateway.store.directory import Directory
 from gateway.store.log import EventLog
-from gateway.store.traffic import IN, ExchangeFilter, TrafficEntry, TrafficLog
+from gateway.store.traffic import IN, TrafficEntry, TrafficFilter, TrafficLog
 
 DAY_MS = 24 * 3600_000
 NEAR_MS = 10 * 60_000
 
 
 class Explainer:
-    """Explains calls of a tenant; all parts are only read. ``exchanges`` and ``sightings`` may be off."""
+    """Explains calls of a tenant; all parts are only read. ``traffic`` and ``receipts`` may be off."""
 
     def __init__(
         self,
@@ -32,16 +32,16 @@ class Explainer:
         calls: CallLog,
         events: EventLog,
         directory: Directory,
-        exchanges: TrafficLog | None,
-        sightings: DeliveryReceiptLog | None,
+        traffic: TrafficLog | None,
+        receipts: DeliveryReceiptLog | None,
     ) -> None:
         self._tenants = tenants
         self._zones = zones
         self._calls = calls
         self._events = events
         self._directory = directory
-        self._exchanges = exchanges
-        self._sightings = sightings
+        self._traffic = traffic
+        self._receipts = receipts
 
     def explain(self, tenant: str, call_id: int) -> Why | None:
         """The chain of one call; None when the tenant has no such call."""
@@ -50,21 +50,19 @@ class Explainer:
             return None
         clock = self._clock(tenant)
         events = self._events.of_call(tenant, call_id)
-        exchanges = (
-            self._exchanges.search(tenant, ExchangeFilter(call_id=call_id), limit=200) if self._exchanges else ()
-        )
-        seen = self._sightings.of_call(tenant, call_id) if self._sightings else ()
+        traffic = self._traffic.search(tenant, TrafficFilter(call_id=call_id), limit=200) if self._traffic else ()
+        seen = self._receipts.of_call(tenant, call_id) if self._receipts else ()
         screens = self.screens(tenant, call.extension, call.logged_at)
-        links = chain_of(call, events, exchanges, screens, seen, self._tenants[tenant], clock)
+        links = chain_of(call, events, traffic, screens, seen, self._tenants[tenant], clock)
         popped, verdict = verdict_of(call, events, screens, seen, clock)
         return Why(call_id, popped, verdict, links)
 
     def screens(self, tenant: str, extension: str, at: int) -> Screens:
         """Who sits at ``extension``, and whose screens were open at ``at``."""
         agents = [agent for agent in self._directory.agents(tenant) if agent.extension == extension]
-        if self._sightings is None:
+        if self._receipts is None:
             return Screens(agents, (), None, known=False)
-        found = self._sightings.around(tenant, extension, at - DAY_MS, at + BLINK_MS)
+        found = self._receipts.around(tenant, extension, at - DAY_MS, at + BLINK_MS)
         return Screens(agents, open_at(found, at), last_closed(found, at), known=True)
 
     def around(self, tenant: str, extension: str, at: int, *, within_ms: int = NEAR_MS) -> Sequence[Why]:
@@ -76,10 +74,10 @@ class Explainer:
 
     def refused(self, tenant: str, at: int, *, within_ms: int = NEAR_MS) -> Sequence[TrafficEntry]:
         """Requests near a moment that came in and were not taken: no call came of them."""
-        if self._exchanges is None:
+        if self._traffic is None:
             return ()
-        wanted = ExchangeFilter(way=IN, failed=True, since=at - within_ms, until=at + within_ms)
-        return self._exchanges.search(tenant, wanted, limit=20)
+        wanted = TrafficFilter(way=IN, failed=True, since=at - within_ms, until=at + within_ms)
+        return self._traffic.search(tenant, wanted, limit=20)
 
     def _clock(self, tenant: str) -> Clock:
         zone = self._zones[tenant]

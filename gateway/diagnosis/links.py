@@ -24,7 +24,7 @@ from gateway.store.traffic import IN, TrafficEntry
 def chain_of(
     call: LoggedCall,
     events: Sequence[LoggedEvent],
-    exchanges: Sequence[TrafficEntry],
+    traffic: Sequence[TrafficEntry],
     screens: Screens,
     seen: Sequence[DeliveryReceipt],
     tenant: Tenant,
@@ -32,24 +32,24 @@ def chain_of(
 ) -> tuple[Link, ...]:
     """The whole chain of ``call``."""
     return (
-        *_received(call, events, exchanges, clock),
+        *_received(call, events, traffic, clock),
         _of_tenant(tenant.name),
         _of_extension(call),
         _of_agents(call, screens),
         _of_screens(call, screens, clock),
         *_of_number(call, events, tenant),
         _of_account(call, events),
-        *_of_sightings(call, seen, screens.known, clock),
+        *_of_receipts(call, seen, screens.known, clock),
     )
 
 
 def _received(
-    call: LoggedCall, events: Sequence[LoggedEvent], exchanges: Sequence[TrafficEntry], clock: Clock
+    call: LoggedCall, events: Sequence[LoggedEvent], traffic: Sequence[TrafficEntry], clock: Clock
 ) -> Iterable[Link]:
     for event in events:
         came = event.told.get("received")
         if came:
-            yield _of_event(event, came, _raw_of(event, exchanges), clock)
+            yield _of_event(event, came, _raw_of(event, traffic), clock)
     if call.appliance and not any(event.kind == "call_started" for event in events):
         said = Said("foi um pedido de discagem (click-to-call)", "it was asked for as a click-to-call")
         yield Link("ordered", None, said, {"appliance": call.appliance})
@@ -74,9 +74,9 @@ def _of_event(event: LoggedEvent, came: Mapping[str, Any], raw: TrafficEntry | N
     return Link("received", True, said, {"at": event.at, "exchange": raw.id if raw else None, **came})
 
 
-def _raw_of(event: LoggedEvent, exchanges: Sequence[TrafficEntry]) -> TrafficEntry | None:
+def _raw_of(event: LoggedEvent, traffic: Sequence[TrafficEntry]) -> TrafficEntry | None:
     """The request of an event: the one that came in nearest to it."""
-    came = [item for item in exchanges if item.way == IN]
+    came = [item for item in traffic if item.way == IN]
     return min(came, key=lambda item: abs(item.at - event.at), default=None)
 
 
@@ -230,7 +230,7 @@ def _chosen_because(events: Sequence[LoggedEvent]) -> tuple[str, str]:
     return f": {pt}{among[0]}", f": {en}{among[1]}"
 
 
-def _of_sightings(call: LoggedCall, seen: Sequence[DeliveryReceipt], known: bool, clock: Clock) -> Iterable[Link]:
+def _of_receipts(call: LoggedCall, seen: Sequence[DeliveryReceipt], known: bool, clock: Clock) -> Iterable[Link]:
     delivered = {item.login: item for item in reversed(seen) if item.kind == Sighted.DELIVERED}
     shown = {item.login: item for item in reversed(seen) if item.kind == Sighted.SHOWN}
     for login, item in sorted(delivered.items()):

@@ -24,8 +24,8 @@ class Screens:
 
 def open_at(found: Sequence[DeliveryReceipt], at: int) -> tuple[str, ...]:
     """The logins whose screens were open at ``at``, or were just connecting anew; ``found`` is oldest first."""
-    closed = {sighting.screen: sighting.at for sighting in found if sighting.kind == ReceiptKind.CLOSED}
-    opened = [sighting for sighting in found if sighting.kind == ReceiptKind.OPENED and at - SCREEN_MS <= sighting.at]
+    closed = {receipt.screen: receipt.at for receipt in found if receipt.kind == ReceiptKind.CLOSED}
+    opened = [receipt for receipt in found if receipt.kind == ReceiptKind.OPENED and at - SCREEN_MS <= receipt.at]
     there = {item.login for item in opened if item.at <= at <= closed.get(item.screen, at)}
     back = {item.login for item in opened if at < item.at <= at + BLINK_MS and _left_just_before(found, item.login, at)}
     return tuple(sorted(there | back))

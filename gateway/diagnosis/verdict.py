@@ -24,8 +24,8 @@ def verdict_of(
         return True, _popped(shown[0], call, clock)
     if not screens.known:
         return None, Said(
-            "Não se sabe: o registro de telas está desligado ([exchanges] record = false).",
-            "Not known: screens are not written down ([exchanges] record = false).",
+            "Não se sabe: o registro de telas está desligado ([traffic] record = false).",
+            "Not known: screens are not written down ([traffic] record = false).",
         )
     return False, _reason(call, events, screens, seen, clock)
 

@@ -1,4 +1,4 @@
-"""How the register comes in: a source speaks (``gateway.source``), what it says is put together, read and compared,
+"""How the directory comes in: a source speaks (``gateway.source``), what it says is put together, read and compared,
 and only what changed is written.
 
 ``columns`` and ``sheet`` understand tables, ``accounts`` makes accounts of what was said, ``run`` does one import from

@@ -20,7 +20,7 @@ READING = 2
 """How telephones are taken from what a source says; another number has all of them read anew at the next import."""
 # 300 and 400 begin numbers without DDD, and 55 may be a DDD or Brazil's own code.
 ORDINARY = re.compile(r"\(?((?!55)[1-9][1-9])\)? ?(9[0-9]{4}|(?![34]00)[2-5][0-9]{3})[- ]?([0-9]{4})")
-"""How most telephones stand in registers: area code and number, whole; read so, they cost a tenth of the time."""
+"""How most telephones stand in directories: area code and number, whole; read so, they cost a tenth of the time."""
 
 
 def name_of(entries: Sequence[Entry]) -> str:

@@ -1,4 +1,4 @@
-"""The register in another SQL database: the ERP's, the CRM's own, a copy of it."""
+"""The directory in another SQL database: the ERP's, the CRM's own, a copy of it."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence

@@ -15,7 +15,7 @@ from gateway.errors import GatewayError, SourceError
 from gateway.source import Refused
 from gateway.store.imports import ImportRun, Imports
 from gateway.store.loading import Loader
-from gateway.store.register import Register
+from gateway.store.stored_accounts import StoredAccounts
 
 log = structlog.get_logger()
 
@@ -36,7 +36,7 @@ class Importer:
     """Runs one import after the other for whoever asks; what came of each is in ``imports``."""
 
     imports: Imports
-    register: Register
+    stored: StoredAccounts
     open_loader: Callable[[], Loader]
     clock: Callable[[], int] = lambda: time.time_ns() // 1_000_000
 
@@ -57,7 +57,7 @@ class Importer:
         claimed = run_id or self.imports.begin(job.tenant, job.name, kind, began)
         with closing(job.source), closing(self.open_loader()) as loader:
             alive = self._alive(claimed, progress)
-            with RunningImport(job, self.register, loader, began, progress=alive) as run:
+            with RunningImport(job, self.stored, loader, began, progress=alive) as run:
                 self._do(run, claimed, report)
         found = self.imports.get(job.tenant, claimed)
         assert found is not None
@@ -111,7 +111,7 @@ def write_report(path: Path, run: RunningImport) -> None:
 
 
 def _line(refused: Refused) -> tuple[str, str, str]:
-    """Registers are written by strangers: no cell is a formula to a spreadsheet."""
+    """Directories are written by strangers: no cell is a formula to a spreadsheet."""
     return harmless(refused.place), refused.reason.text, harmless(refused.text)
 
 

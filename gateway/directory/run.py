@@ -13,8 +13,8 @@ from gateway.domain.numbering.numbers import NumberPlan
 from gateway.source import Entry, Reason, Refused, Source
 from gateway.store.imports import Counts
 from gateway.store.loading import Known, LoadedAccount, Loader
-from gateway.store.register import Register
 from gateway.store.staging import Staging
+from gateway.store.stored_accounts import StoredAccounts
 
 AT_ONCE = 500
 """Entries and accounts worked on together: what is in memory."""
@@ -60,9 +60,9 @@ class Tally:
 class RunningImport:
     """Does one ``Job``. Progress goes to ``progress``, which may raise to end it."""
 
-    def __init__(self, job: Job, register: Register, loader: Loader, at: int, *, progress: Progress) -> None:
+    def __init__(self, job: Job, stored: StoredAccounts, loader: Loader, at: int, *, progress: Progress) -> None:
         self._job = job
-        self._register = register
+        self._stored = stored
         self._loader = loader
         self._at = at
         self._progress = progress
@@ -121,7 +121,7 @@ class RunningImport:
         self._flush(left=0)
 
     def _compare(self, batch: Sequence[Sequence[Entry]]) -> None:
-        known = self._register.known(self._job.tenant, [entries[0].code for entries in batch])
+        known = self._stored.known(self._job.tenant, [entries[0].code for entries in batch])
         for entries in batch:
             self._judge(entries, known.get(entries[0].code))
         if len(self._tally.waiting) >= AT_ONCE:
@@ -173,7 +173,7 @@ class RunningImport:
             return
         self._staging.index_codes()
         total = 0
-        for page in self._register.codes_of(self._job.tenant, self._job.name):
+        for page in self._stored.codes_of(self._job.tenant, self._job.name):
             total += len(page)
             lacking = self._staging.lacks(list(page))
             self._staging.mark_gone(page[code] for code in lacking)

@@ -20,7 +20,7 @@ class Direction(StrEnum):
 class Origin:
     """How a message reached us: the wire (``get``, ``soap``, ``xmlrpc``, ``desk``, ``cli``), the client's address.
 
-    ``replay_of`` is the number of the exchange in the wire log that somebody had sent again.
+    ``replay_of`` is the number of the entry in the traffic log that somebody had sent again.
     """
 
     wire: str

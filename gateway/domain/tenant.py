@@ -8,7 +8,7 @@ from gateway.domain.numbering.numbers import Extensions, NumberKind, NumberPlan,
 
 
 @dataclass(frozen=True, slots=True)
-class Trunk:
+class Appliance:
     """An appliance as the handlers see it: its name, its dial plan, and the extensions that dial by it.
 
     ``fallback`` is the appliance that dials when this one was surely not reached.
@@ -39,8 +39,8 @@ class Tenant:
 
     name: str
     numbers: NumberPlan
-    trunks: tuple[Trunk, ...] = ()
-    default_trunk: str | None = None
+    appliances: tuple[Appliance, ...] = ()
+    default_appliance: str | None = None
     forwards: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     repeat_within_ms: int = 0
     branches: tuple[Branch, ...] = ()
@@ -55,13 +55,13 @@ class Tenant:
                     return branch.numbers
         return self.numbers
 
-    def trunk_for(self, extension: str) -> Trunk | None:
+    def appliance_for(self, extension: str) -> Appliance | None:
         """The appliance that dials for ``extension``: the one that lists it, else the default, else the first."""
-        for trunk in self.trunks:
-            if trunk.extensions is not None and trunk.extensions.matches(extension):
-                return trunk
-        return self.trunk(self.default_trunk) or (self.trunks[0] if self.trunks else None)
+        for appliance in self.appliances:
+            if appliance.extensions is not None and appliance.extensions.matches(extension):
+                return appliance
+        return self.appliance(self.default_appliance) or (self.appliances[0] if self.appliances else None)
 
-    def trunk(self, name: str | None) -> Trunk | None:
+    def appliance(self, name: str | None) -> Appliance | None:
         """The appliance called ``name``, if there is one."""
-        return next((trunk for trunk in self.trunks if trunk.name == name), None)
+        return next((appliance for appliance in self.appliances if appliance.name == name), None)

@@ -37,7 +37,7 @@ class Application:
         server = gateway.config.server
         # Commits of this process ring; those of another show only to whoever looks.
         look_every_s = 0.1 if server.workers == 1 else 0.02
-        watch = gateway.sightings.add if gateway.sightings else None
+        watch = gateway.receipts.add if gateway.receipts else None
         self._hub = Hub(gateway.events, max_screens=server.max_screens, look_every_s=look_every_s, watch=watch)
         services = Services(
             config=gateway.config,
@@ -48,8 +48,8 @@ class Application:
             verifier=gateway.verifier,
             hub=self._hub,
             explainer=gateway.explainer,
-            exchanges=gateway.exchanges,
-            sightings=gateway.sightings,
+            traffic=gateway.traffic,
+            receipts=gateway.receipts,
             replay=self._replay,
             decide=gateway.journal.write,
             imports=gateway.importer.imports,
@@ -77,8 +77,8 @@ class Application:
         gateway = self._gateway
         return {
             "cti_exchanges_lost": (
-                "Requests and sightings that the wire log of this worker had no room for",
-                lambda: gateway.side.lost if gateway.side else 0,
+                "Requests and delivery receipts that the traffic log of this worker had no room for",
+                lambda: gateway.diagnostic_log.lost if gateway.diagnostic_log else 0,
             ),
             "cti_screens_open": ("Agent screens open on this worker", self._hub.open_screens),
             "cti_write_queue": ("Events waiting to be written on this worker", gateway.journal.waiting),
@@ -182,8 +182,8 @@ def _failures_by_tenant(gateway: Gateway) -> Mapping[str, Sequence[Failure]]:
 
 
 def recorder_of(gateway: Gateway) -> Recorder | None:
-    """Who writes machines' requests into the wire log, where there is one."""
-    if gateway.exchanges is None:
+    """Who writes machines' requests into the traffic log, where there is one."""
+    if gateway.traffic is None:
         return None
     tenants = gateway.config.tenants.items()
     secrets = {
@@ -194,8 +194,8 @@ def recorder_of(gateway: Gateway) -> Recorder | None:
     }
     everybodys = tuple(spelling for found in secrets.values() for spelling in found)
     return Recorder(
-        gateway.exchanges.add,
+        gateway.traffic.add,
         # A company that was not found may have been sent any company's secret.
         lambda tenant: secrets.get(tenant, everybodys),
-        gateway.config.exchanges.most_kb * 1024,
+        gateway.config.traffic.most_kb * 1024,
     )

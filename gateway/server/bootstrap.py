@@ -22,7 +22,7 @@ from gateway.directory.sources import open_source
 from gateway.domain.dialplan.plan import DialPlan
 from gateway.domain.dialplan.trials import Failure, Trial
 from gateway.domain.numbering.numbers import Extensions, NumberPlan
-from gateway.domain.tenant import Branch, Tenant, Trunk
+from gateway.domain.tenant import Appliance, Branch, Tenant
 from gateway.errors import AdapterError, ConfigError
 from gateway.handlers import Core
 from gateway.logins.passwords import Verifier, verifier
@@ -45,7 +45,7 @@ from gateway.store.log import EventLog
 from gateway.store.orders import OrderLog
 from gateway.store.outbox import Outbox
 from gateway.store.readiness import WriteProbe
-from gateway.store.register import Register
+from gateway.store.stored_accounts import StoredAccounts
 from gateway.store.traffic import TrafficLog
 from gateway.traffic.recorded_adapters import Tapped
 
@@ -74,9 +74,9 @@ class Gateway:
     sweeper: Maintenance
     filler: Filler
     core: Core
-    side: DiagnosticLog | None
-    exchanges: TrafficLog | None
-    sightings: DeliveryReceiptLog | None
+    diagnostic_log: DiagnosticLog | None
+    traffic: TrafficLog | None
+    receipts: DeliveryReceiptLog | None
     explainer: Explainer
     importer: Importer
     schedule: Schedule
@@ -95,15 +95,15 @@ class Gateway:
     def start(self) -> None:
         """Begin to send on what waits, and settle what a dead gateway left behind."""
         self.on_event(lambda _seq: self.courier.ring())
-        if self.side:
-            self.side.start()
+        if self.diagnostic_log:
+            self.diagnostic_log.start()
         self.courier.start()
         self.schedule.start()
         self.sweeper.start()
         self.filler.start()
 
     def sources(self) -> Mapping[tuple[str, str], Source]:
-        """The sources of the register, to be probed. Raises ``ConfigError``."""
+        """The sources of the directory, to be probed. Raises ``ConfigError``."""
         return {
             (tenant, name): open_source(name, table)
             for tenant, own in self.config.tenants.items()
@@ -131,8 +131,8 @@ class Gateway:
         self.events.close()
         for adapter in (*self.appliances.values(), *self.forwards.values()):
             adapter.close()
-        if self.side:
-            self.side.stop()
+        if self.diagnostic_log:
+            self.diagnostic_log.stop()
         self.verifier.close()
         self.engine.dispose()
 
@@ -155,14 +155,14 @@ def build(config: Config, data: Path) -> Gateway:
     directory = Directory(engine, journal)
     outbox = Outbox(engine, journal)
     imports = Imports(engine, journal)
-    side = _side_log(config.exchanges, data)
-    exchanges = TrafficLog(side) if side else None
-    sightings = DeliveryReceiptLog(side) if side else None
+    diagnostic_log = _diagnostic_log(config.traffic, data)
+    traffic = TrafficLog(diagnostic_log) if diagnostic_log else None
+    receipts = DeliveryReceiptLog(diagnostic_log) if diagnostic_log else None
     calls, events = CallLog(engine), EventLog(engine)
     companies = tenants(config)
     zones = {name: ZoneInfo(tenant.timezone) for name, tenant in config.tenants.items()}
-    appliances = _adapters(config, "appliances", exchanges)
-    forwards = _adapters(config, "forwards", exchanges)
+    appliances = _adapters(config, "appliances", traffic)
+    forwards = _adapters(config, "forwards", traffic)
     order_log = OrderLog(engine)
     orders = OrderDispatcher(
         journal,
@@ -191,11 +191,11 @@ def build(config: Config, data: Path) -> Gateway:
         sweeper=Maintenance(journal, outbox, _give_up_ms(config), ghosts=Ghosts(engine)),
         filler=Filler(engine, journal),
         core=Core(companies, journal, orders),
-        side=side,
-        exchanges=exchanges,
-        sightings=sightings,
-        explainer=Explainer(companies, zones, calls, events, directory, exchanges, sightings),
-        importer=Importer(imports, Register(engine), lambda: Loader(engine, data)),
+        diagnostic_log=diagnostic_log,
+        traffic=traffic,
+        receipts=receipts,
+        explainer=Explainer(companies, zones, calls, events, directory, traffic, receipts),
+        importer=Importer(imports, StoredAccounts(engine), lambda: Loader(engine, data)),
         schedule=Schedule(config, data, imports),
         listeners=listeners,
     )
@@ -212,10 +212,10 @@ def dial_plan_trials(config: Config) -> Iterator[tuple[str, tuple[Trial, ...], D
         table = config.tenants[name]
         if table.dial_plan.tests:
             yield f"{name} dial_plan", table.dial_plan.trials(), table.dial_plan.plan(), tenant
-        for trunk in tenant.trunks:
-            own = table.appliances[trunk.name].dial_plan
+        for appliance in tenant.appliances:
+            own = table.appliances[appliance.name].dial_plan
             if own and own.tests:
-                yield f"{name}/{trunk.name} dial_plan", own.trials(), trunk.dial_plan, tenant
+                yield f"{name}/{appliance.name} dial_plan", own.trials(), appliance.dial_plan, tenant
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,7 +261,7 @@ def _tell(listeners: list[Callable[[int], None]], seq: int) -> None:
 
 def _tenant(name: str, table: settings.TenantSettings) -> Tenant:
     place = f"tenants.{name}"
-    trunks = tuple(_trunk(place, key, peer, table.dial_plan) for key, peer in table.appliances.items())
+    appliances = tuple(_appliance(place, key, peer, table.dial_plan) for key, peer in table.appliances.items())
     forwards: dict[str, tuple[str, ...]] = {
         kind: tuple(key for key, forward in table.forwards.items() if kind in forward.on)
         for kind in settings.EVENT_KINDS
@@ -269,7 +269,7 @@ def _tenant(name: str, table: settings.TenantSettings) -> Tenant:
     plan = _numbers(place, table)
     branches = tuple(_branch(place, key, branch, plan) for key, branch in table.branches.items())
     repeat_within_ms = round(table.click_to_call.repeat_within_s * 1000)
-    return Tenant(name, plan, trunks, table.default_appliance, forwards, repeat_within_ms, branches)
+    return Tenant(name, plan, appliances, table.default_appliance, forwards, repeat_within_ms, branches)
 
 
 def _numbers(place: str, table: settings.TenantSettings) -> NumberPlan:
@@ -285,11 +285,11 @@ def _branch(place: str, name: str, branch: settings.BranchSettings, plan: Number
     return Branch(name, Extensions.parse(branch.extensions), NumberPlan(branch.area_code, plan.extensions))
 
 
-def _trunk(place: str, name: str, peer: settings.ApplianceSettings, usual: settings.DialPlanSettings) -> Trunk:
+def _appliance(place: str, name: str, peer: settings.ApplianceSettings, usual: settings.DialPlanSettings) -> Appliance:
     # What the company never dials, no appliance dials.
     plan = (peer.dial_plan or usual).plan(blocked=usual.blocked)
     extensions = _extensions(f"{place}.appliances.{name}.extensions", peer.extensions)
-    return Trunk(name, peer.title or name, plan, extensions, peer.fallback)
+    return Appliance(name, peer.title or name, plan, extensions, peer.fallback)
 
 
 def _extensions(place: str, patterns: tuple[str, ...]) -> Extensions | None:
@@ -303,19 +303,19 @@ def _give_up_ms(config: Config) -> Mapping[str, int]:
     return {name: round(tenant.pairing.give_up_after_min * 60_000) for name, tenant in config.tenants.items()}
 
 
-def _side_log(wanted: settings.Exchanges, data: Path) -> DiagnosticLog | None:
+def _diagnostic_log(wanted: settings.TrafficSettings, data: Path) -> DiagnosticLog | None:
     return DiagnosticLog(data, keep_days=wanted.keep_days, keep_mb=wanted.keep_mb) if wanted.record else None
 
 
-def _adapters(config: Config, group: str, exchanges: TrafficLog | None) -> Mapping[tuple[str, str], Adapter]:
-    """One adapter for each configured peer, by (tenant, name), overheard where there is a wire log."""
+def _adapters(config: Config, group: str, traffic: TrafficLog | None) -> Mapping[tuple[str, str], Adapter]:
+    """One adapter for each configured peer, by (tenant, name), overheard where there is a traffic log."""
     made: dict[tuple[str, str], Adapter] = {}
     for tenant_name, tenant in config.tenants.items():
         for name, peer in getattr(tenant, group).items():
             adapter = _adapter(f"tenants.{tenant_name}.{group}.{name}", name, peer)
-            if exchanges:
-                most = config.exchanges.most_kb * 1024
-                adapter = Tapped(adapter, tenant_name, name, peer.adapter, add=exchanges.add, most_bytes=most)
+            if traffic:
+                most = config.traffic.most_kb * 1024
+                adapter = Tapped(adapter, tenant_name, name, peer.adapter, add=traffic.add, most_bytes=most)
             made[tenant_name, name] = adapter
     return made
 

@@ -1,4 +1,4 @@
-"""What people put right in the register. The source's own words stay, and imports respect it (``loading.py``)."""
+"""What people put right in the directory. The source's own words stay, and imports respect it (``loading.py``)."""
 
 from collections.abc import Callable
 from typing import Any

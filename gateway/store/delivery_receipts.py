@@ -19,7 +19,7 @@ class ReceiptKind(StrEnum):
     SHOWN = "shown"
 
 
-sightings = Table(
+receipts = Table(
     "sightings",
     metadata,
     Column("id", Integer, primary_key=True, autoincrement=True),
@@ -50,31 +50,31 @@ class DeliveryReceipt:
 
 
 class DeliveryReceiptLog:
-    """Sightings into the side log, and found again."""
+    """Delivery receipts into the diagnostic log, and found again."""
 
-    def __init__(self, side: DiagnosticLog) -> None:
-        self._side = side
+    def __init__(self, log: DiagnosticLog) -> None:
+        self._log = log
 
-    def add(self, sighting: DeliveryReceipt) -> None:
+    def add(self, receipt: DeliveryReceipt) -> None:
         """Have it written soon. Never waits and never raises."""
-        self._side.add(lambda: (sightings, asdict(sighting)), 0)
+        self._log.add(lambda: (receipts, asdict(receipt)), 0)
 
     def of_call(self, tenant: str, call_id: int) -> Sequence[DeliveryReceipt]:
         """What screens got and showed of a call, oldest first."""
-        query = select(sightings).where(sightings.c.call_id == call_id, sightings.c.tenant == tenant)
-        return self._read(query.order_by(sightings.c.id).limit(500))
+        query = select(receipts).where(receipts.c.call_id == call_id, receipts.c.tenant == tenant)
+        return self._read(query.order_by(receipts.c.id).limit(500))
 
     def around(self, tenant: str, extension: str, since: int, until: int) -> Sequence[DeliveryReceipt]:
         """Screens of ``extension`` that opened and closed between two moments, oldest first."""
-        query = select(sightings).where(
-            sightings.c.tenant == tenant,
-            sightings.c.extension == extension,
-            sightings.c.at >= since,
-            sightings.c.at <= until,
-            sightings.c.kind.in_([ReceiptKind.OPENED.value, ReceiptKind.CLOSED.value]),
+        query = select(receipts).where(
+            receipts.c.tenant == tenant,
+            receipts.c.extension == extension,
+            receipts.c.at >= since,
+            receipts.c.at <= until,
+            receipts.c.kind.in_([ReceiptKind.OPENED.value, ReceiptKind.CLOSED.value]),
         )
-        return self._read(query.order_by(sightings.c.at, sightings.c.id).limit(2000))
+        return self._read(query.order_by(receipts.c.at, receipts.c.id).limit(2000))
 
     def _read(self, query: Select[Any]) -> Sequence[DeliveryReceipt]:
-        rows = (row._mapping for row in self._side.read(query))
+        rows = (row._mapping for row in self._log.read(query))
         return [DeliveryReceipt(**{name: row[name] for name in DeliveryReceipt.__dataclass_fields__}) for row in rows]

@@ -10,6 +10,7 @@ import threading
 import time
 from collections import defaultdict, deque
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,9 @@ from gateway.store.private_files import make_private
 
 log = structlog.get_logger()
 
-DATABASE = "exchanges.db"
+DATABASE = "traffic.db"
+FORMER_DATABASE = "exchanges.db"
+"""What the file was called up to version 0.1.0."""
 LAYOUT = 2
 """Written into the file; a file of another layout is emptied, for nothing in it is needed for good."""
 WRITE_EVERY_S = 0.25
@@ -34,7 +37,7 @@ MOST_WAITING_BYTES = 32 * 1024 * 1024
 """About how much may wait for the next writing, with a kilobyte for each row itself."""
 AT_ONCE = 2_000
 TIDY_ROWS = 2_000
-LOST = Counter("cti_traffic_rows_lost_total", "Requests and sightings that the traffic log had no room for")
+LOST = Counter("cti_traffic_rows_lost_total", "Requests and delivery receipts that the traffic log had no room for")
 
 metadata = MetaData()
 """Every table has ``id``, which grows, and ``at``, milliseconds since 1970 UTC."""
@@ -50,6 +53,7 @@ class DiagnosticLog:
     """
 
     def __init__(self, data: Path, *, keep_days: float, keep_mb: float, clock: Clock | None = None) -> None:
+        carry_over(data)
         self.engine = open_engine(data / DATABASE)
         self._clock = clock or Clock()
         self._keep_ms = round(keep_days * 24 * 3600 * 1000)
@@ -59,7 +63,7 @@ class DiagnosticLog:
         self._waiting_bytes = 0
         self._lost = 0
         self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="side-log", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="diagnostic-log", daemon=True)
 
     def start(self) -> None:
         self._thread.start()
@@ -169,6 +173,19 @@ def _made(draft: Draft) -> tuple[Table, dict[str, Any]] | None:
     except Exception as error:
         log.error("side_log_row_not_made", exc_info=error)
         return None
+
+
+def carry_over(data: Path) -> None:
+    """Give the file of an earlier version today's name.
+
+    The write-ahead log goes first: a file without it would have lost its end. A gateway of that version that still runs
+    goes on writing into the same files. Several processes may start at once, and one may have died half-way.
+    """
+    if (data / DATABASE).exists():
+        return
+    for suffix in ("-shm", "-wal", ""):
+        with suppress(FileNotFoundError):
+            (data / (FORMER_DATABASE + suffix)).rename(data / (DATABASE + suffix))
 
 
 def open_engine(path: Path) -> Engine:

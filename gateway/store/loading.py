@@ -1,4 +1,4 @@
-"""Writes accounts of a source into the register, and keeps out of the way of events while it does.
+"""Writes accounts of a source into the directory, and keeps out of the way of events while it does.
 
 Each transaction holds the lock that all writers share for about ``HOLD_S``: how many accounts go into one is measured
 and put right as it goes. What was put right at the desk stays as long as the source says what was wrong.
@@ -54,7 +54,7 @@ class LoadedAccount:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What the register has of an account already."""
+    """What the directory has of an account already."""
 
     id: int
     name: str
@@ -92,7 +92,7 @@ WRITE_PHONES = Write(phones, PHONE_COLUMNS, unique=("tenant", "number", "account
 
 
 def known_accounts(connection: Connection, tenant: str, codes: Sequence[str]) -> dict[str, Known]:
-    """What the register has of ``codes``."""
+    """What the directory has of ``codes``."""
     return {code: Known(*rest) for code, *rest in BY_CODE.run(connection, codes, [tenant])}
 
 

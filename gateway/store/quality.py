@@ -1,4 +1,4 @@
-"""What is wrong with the register, a page at a time: every list is bounded, whatever the size of the register.
+"""What is wrong with the directory, a page at a time: every list is bounded, whatever the size of the directory.
 
 The lists of flawed telephones follow partial indexes. Numbers of several accounts are looked for along the index of
 numbers, so many entries at a time. Frequent callers are counted over the newest calls.

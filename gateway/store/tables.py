@@ -274,6 +274,7 @@ agents = Table(
     Column("extension", String(32), nullable=False),
     Column("password_hash", String(255), nullable=False),
     Column("created_at", BigInteger, nullable=False),
+    Column("language", String(8)),
     UniqueConstraint("tenant", "login"),
 )
 

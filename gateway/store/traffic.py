@@ -1,4 +1,4 @@
-"""The wire log: what came in and what was answered, what was sent and what came back, as raw bytes."""
+"""The traffic log: what came in and what was answered, what was sent and what came back, as raw bytes."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from gateway.store.diagnostic_log import DiagnosticLog, metadata
 
 IN, OUT = "in", "out"
 
-exchanges = Table(
+entries = Table(
     "exchanges",
     metadata,
     Column("id", Integer, primary_key=True, autoincrement=True),
@@ -57,7 +57,7 @@ class TrafficEntry:
 
 
 @dataclass(frozen=True, slots=True)
-class ExchangeFilter:
+class TrafficFilter:
     """What to look for; None means any. Times are milliseconds, ``text`` is looked for in request and answer."""
 
     way: str | None = None
@@ -70,40 +70,40 @@ class ExchangeFilter:
     before_id: int | None = None
 
 
-ANY = ExchangeFilter()
-WRITTEN = tuple(column.name for column in exchanges.c if column.name != "id")
+ANY = TrafficFilter()
+WRITTEN = tuple(column.name for column in entries.c if column.name != "id")
 Draft = Callable[[], TrafficEntry]
-"""Makes the exchange when its turn to be written comes, so that no client waits for it."""
+"""Makes the entry when its turn to be written comes, so that no client waits for it."""
 
 
 class TrafficLog:
-    """Exchanges into the side log, and found again."""
+    """Entries into the diagnostic log, and found again."""
 
-    def __init__(self, side: DiagnosticLog) -> None:
-        self._side = side
+    def __init__(self, log: DiagnosticLog) -> None:
+        self._log = log
 
     def add(self, draft: Draft, size: int) -> None:
         """Have ``draft()``, of about ``size`` bytes, written soon. Never waits and never raises."""
-        self._side.add(lambda: (exchanges, _row(draft())), size)
+        self._log.add(lambda: (entries, _row(draft())), size)
 
-    def search(self, tenant: str | None, wanted: ExchangeFilter = ANY, *, limit: int = 50) -> Sequence[TrafficEntry]:
+    def search(self, tenant: str | None, wanted: TrafficFilter = ANY, *, limit: int = 50) -> Sequence[TrafficEntry]:
         """The newest first; ``tenant`` None means any, also requests whose company was not known."""
-        query = _narrowed(select(exchanges), tenant, wanted).order_by(exchanges.c.id.desc()).limit(limit)
-        return [_exchange(row) for row in self._side.read(query)]
+        query = _narrowed(select(entries), tenant, wanted).order_by(entries.c.id.desc()).limit(limit)
+        return [_entry(row) for row in self._log.read(query)]
 
-    def get(self, tenant: str | None, exchange_id: int) -> TrafficEntry | None:
-        """One exchange of the tenant."""
-        query = select(exchanges).where(exchanges.c.id == exchange_id)
-        query = query.where(exchanges.c.tenant == tenant) if tenant is not None else query
-        return next((_exchange(row) for row in self._side.read(query)), None)
+    def get(self, tenant: str | None, entry_id: int) -> TrafficEntry | None:
+        """One entry of the tenant."""
+        query = select(entries).where(entries.c.id == entry_id)
+        query = query.where(entries.c.tenant == tenant) if tenant is not None else query
+        return next((_entry(row) for row in self._log.read(query)), None)
 
 
 def _row(made: TrafficEntry) -> dict[str, Any]:
     return {name: getattr(made, name) for name in WRITTEN}
 
 
-def _narrowed(query: Select[Any], tenant: str | None, wanted: ExchangeFilter) -> Select[Any]:
-    columns = exchanges.c
+def _narrowed(query: Select[Any], tenant: str | None, wanted: TrafficFilter) -> Select[Any]:
+    columns = entries.c
     equal = {
         columns.tenant: tenant,
         columns.way: wanted.way,
@@ -123,7 +123,7 @@ def _narrowed(query: Select[Any], tenant: str | None, wanted: ExchangeFilter) ->
     return query.where(columns.id < wanted.before_id) if wanted.before_id else query
 
 
-def _exchange(row: Row[Any]) -> TrafficEntry:
+def _entry(row: Row[Any]) -> TrafficEntry:
     return TrafficEntry(**row._mapping)
 
 

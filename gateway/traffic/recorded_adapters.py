@@ -1,4 +1,4 @@
-"""Adapters whose traffic is written into the wire log: the same adapters, overheard."""
+"""Adapters whose traffic is written into the traffic log: the same adapters, overheard."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -72,11 +72,11 @@ class Tapped:
     def _writer(self, message: Outgoing) -> Callable[[WireExchange], None]:
         def write(heard: WireExchange) -> None:
             at = time.time_ns() // 1_000_000 - heard.took_us // 1000
-            self._add(lambda: self._exchange(heard, message, at), len(heard.request.data) + len(heard.answer))
+            self._add(lambda: self._entry(heard, message, at), len(heard.request.data) + len(heard.answer))
 
         return write
 
-    def _exchange(self, heard: WireExchange, message: Outgoing, at: int) -> TrafficEntry:
+    def _entry(self, heard: WireExchange, message: Outgoing, at: int) -> TrafficEntry:
         sent, long = cut(heard.request.data, self._most_bytes)
         came, longer = cut(heard.answer, self._most_bytes)
         secrets = [secret.encode() for secret in heard.request.secrets if secret]

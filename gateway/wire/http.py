@@ -89,14 +89,14 @@ class Front:
             return self._plain[path](environ, start_response)
         return self._serve_people(environ, start_response, named)
 
-    def replay(self, exchange: TrafficEntry, by: str) -> Answer:
-        """Serve an event of the wire log again, for the agent ``by``. Raises ``NotReplayable``."""
-        environ = environ_of(exchange, by)
+    def replay(self, entry: TrafficEntry, by: str) -> Answer:
+        """Serve an event of the traffic log again, for the agent ``by``. Raises ``NotReplayable``."""
+        environ = environ_of(entry, by)
         take_tenant(environ)
         transport = self._routes.get(environ["PATH_INFO"])
         if transport is None:
-            raise NotReplayable(f"o registro {exchange.id}")
-        return self._serve(transport, environ, exchange.tenant)
+            raise NotReplayable(f"o registro {entry.id}")
+        return self._serve(transport, environ, entry.tenant)
 
     def _serve(self, transport: Transport, environ: Environ, named: str | None) -> Answer:
         """Have ``transport`` serve the request, and keep both sides of it where that is wanted."""

@@ -23,7 +23,7 @@ WIRES = ("get", "soap", "xmlrpc")
 RESULTS = ("ok", "refused", "busy", "error")
 NO_OPERATION = "-"
 REPLAY_OF = "cti.replay_of"
-"""In the environ of an event that an agent sends again: its number in the wire log. No client can set it."""
+"""In the environ of an event that an agent sends again: its number in the traffic log. No client can set it."""
 
 EVENTS = Counter("cti_events_total", "Requests by wire, operation and result", ["wire", "operation", "result"])
 SECONDS = Histogram(

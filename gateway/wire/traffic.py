@@ -1,4 +1,4 @@
-"""Machines' requests and our answers into the wire log, and back: a logged event as a request to serve again.
+"""Machines' requests and our answers into the traffic log, and back: a logged event as a request to serve again.
 
 The server hands us a parsed request, so header names and their order are written the usual way; the request's line,
 values and body are as they came. Behind the lenient port the head is the very bytes.
@@ -86,14 +86,14 @@ class Recorder:
         return time.perf_counter_ns()
 
     def end(self, environ: Environ, answer: Answer, wire: str, began: int) -> None:
-        """Have the exchange written; the client does not wait for it."""
+        """Have the entry written; the client does not wait for it."""
         took_us = (time.perf_counter_ns() - began) // 1000
         at = time.time_ns() // 1_000_000
         body = environ["wsgi.input"] if environ["REQUEST_METHOD"] == "POST" else None
         size = len(answer.body) + (len(body.kept) if body else 0)
-        self.add(lambda: self._exchange(environ, body, answer, wire, at, took_us), size)
+        self.add(lambda: self._entry(environ, body, answer, wire, at, took_us), size)
 
-    def _exchange(
+    def _entry(
         self, environ: Environ, body: Tee | None, answer: Answer, wire: str, at: int, took_us: int
     ) -> TrafficEntry:
         tenant = environ.get("cti.tenant", "")
@@ -220,28 +220,28 @@ def answer_bytes(answer: Answer) -> bytes:
     return "\r\n".join(lines).encode("latin-1", "replace") + GAP + answer.body
 
 
-def may_be_replayed(exchange: TrafficEntry) -> bool:
-    """Whether ``exchange`` is an event that came in and was kept whole."""
-    operation = OPERATIONS.get(exchange.operation)
-    is_event = operation is not None and not operation.dials and exchange.operation != "Teste"
-    return exchange.way == IN and is_event and "cortado" not in exchange.note
+def may_be_replayed(entry: TrafficEntry) -> bool:
+    """Whether ``entry`` is an event that came in and was kept whole."""
+    operation = OPERATIONS.get(entry.operation)
+    is_event = operation is not None and not operation.dials and entry.operation != "Teste"
+    return entry.way == IN and is_event and "cortado" not in entry.note
 
 
-def environ_of(exchange: TrafficEntry, by: str) -> Environ:
-    """``exchange`` as a request to serve again, marked as sent by the agent ``by``. Raises ``NotReplayable``.
+def environ_of(entry: TrafficEntry, by: str) -> Environ:
+    """``entry`` as a request to serve again, marked as sent by the agent ``by``. Raises ``NotReplayable``.
 
-    The client's address stays that of the exchange; whoever may press the button stands in for its credentials.
+    The client's address stays that of the entry; whoever may press the button stands in for its credentials.
     """
-    end = END_OF_HEAD.search(exchange.request)
-    repaired = repair(exchange.request[: end.end()]) if end else None
-    if not end or not isinstance(repaired, Repaired) or not may_be_replayed(exchange):
-        raise NotReplayable(f"o registro {exchange.id}")
-    body = exchange.request[end.end() :]
+    end = END_OF_HEAD.search(entry.request)
+    repaired = repair(entry.request[: end.end()]) if end else None
+    if not end or not isinstance(repaired, Repaired) or not may_be_replayed(entry):
+        raise NotReplayable(f"o registro {entry.id}")
+    body = entry.request[end.end() :]
     environ = lenient.environ_of(repaired.head)
     environ |= {
-        "REMOTE_ADDR": exchange.peer,
-        "cti.client": exchange.peer,
+        "REMOTE_ADDR": entry.peer,
+        "cti.client": entry.peer,
         "wsgi.url_scheme": "http",
         "wsgi.input": BytesIO(body),
     }
-    return environ | {"CONTENT_LENGTH": str(len(body)), REPLAY_OF: exchange.id, "cti.replay_by": by}
+    return environ | {"CONTENT_LENGTH": str(len(body)), REPLAY_OF: entry.id, "cti.replay_by": by}

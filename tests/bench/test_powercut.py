@@ -186,7 +186,7 @@ def test_sqlite_loses_everything_with_less_which_proves_that_the_shim_bites(tmp_
     assert lost_rows(tmp_path, PYTHONPATH=path, POWERCUT_SYNCHRONOUS=synchronous) >= 450
 
 
-@pytest.mark.parametrize(("program", "name"), [(TRAFFIC, "exchanges.db"), (LOGINS, "logins.db")])
+@pytest.mark.parametrize(("program", "name"), [(TRAFFIC, "traffic.db"), (LOGINS, "logins.db")])
 def test_what_may_lose_its_end_is_whole_after_a_cut(tmp_path: Path, program: str, name: str) -> None:
     disk, records = under_shim(program, tmp_path)
     broken = []

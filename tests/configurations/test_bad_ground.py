@@ -24,7 +24,7 @@ COMMANDS = {
     "check": ["check"],
     "db": ["db", "upgrade"],
     "dial": ["dial", "3501", "4732100123"],
-    "exchanges": ["exchanges"],
+    "traffic": ["traffic"],
     "import": ["import", "accounts", "contas.csv"],
     "import list": ["import", "list"],
     "number": ["number", "4732100123"],
@@ -144,7 +144,7 @@ def test_a_command_says_what_is_wrong_and_what_to_do(
         assert "FAIL" in done.output
         assert ground.said in done.output
         return
-    if command in ("calls", "exchanges") and ground.said.startswith("data is"):
+    if command in ("calls", "traffic") and ground.said.startswith("data is"):
         assert "there is no gateway's data in" in str(done.exception)
         return
     assert isinstance(done.exception, DataUnusable), done.exception

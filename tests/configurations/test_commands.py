@@ -21,7 +21,7 @@ COMMAND_LINES: dict[str, list[list[str]]] = {
     "config": [["config"]],
     "db": [["db", "upgrade"]],
     "dial": [["dial", "3501", "4732100123", "--dry-run"], ["dial", "3501", "4732100123"]],
-    "exchanges": [["exchanges"], ["exchanges", "--format", "json"]],
+    "traffic": [["traffic"], ["traffic", "--format", "json"]],
     "import": [["import", "accounts", "contas.csv"], ["import", "run"], ["import", "list"]],
     "number": [["number", "4732100123"], ["number", "4732100123", "--json", "--appliance", "cloud"]],
     "presets": [["presets"], ["presets", "own-cloud"], ["presets", "asterisk-ami", "--events"]],
@@ -31,9 +31,9 @@ COMMAND_LINES: dict[str, list[list[str]]] = {
 """By command, in the order in which they are run. Those of ``ELSEWHERE`` do not end by themselves."""
 ELSEWHERE = {
     "demo": "tests/live/test_demo.py",
-    "init": "tests/test_cli.py",
+    "init": "tests/cli/test_commands.py",
     "serve": "tests/live/test_every_table.py",
-    "simulate": "tests/test_cli.py",
+    "simulate": "tests/cli/test_commands.py",
 }
 WITHOUT_CONFIGURATION = {"version", "wsdl"}
 
@@ -65,7 +65,7 @@ def run(
 
 @pytest.mark.parametrize("command", COMMAND_LINES)
 def test_a_command_ends_well(run: Callable[..., Result], command: str) -> None:
-    if command in ("calls", "exchanges"):
+    if command in ("calls", "traffic"):
         assert run("dial", "3501", "4732100123").exit_code == 0
     for arguments in COMMAND_LINES[command]:
         done = run(*arguments)

@@ -209,4 +209,4 @@ def test_the_default_configuration_is_what_serve_uses_without_a_file(
 ) -> None:
     arguments = ["serve", "--data", str(tmp_path / "data"), "--listen", f"127.0.0.1:{free_port()}"]
     assert CliRunner().invoke(cli, arguments, catch_exceptions=False).exit_code == 0
-    assert no_server.given.config.exchanges == Config().exchanges
+    assert no_server.given.config.traffic == Config().traffic

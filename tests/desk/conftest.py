@@ -23,7 +23,7 @@ from gateway.diagnosis.explainer import Explainer
 from gateway.domain.dialplan.plan import DialPlan
 from gateway.domain.messages import CallEnded, CallStarted, Origin
 from gateway.domain.numbering.numbers import NumberPlan
-from gateway.domain.tenant import Tenant, Trunk
+from gateway.domain.tenant import Appliance, Tenant
 from gateway.handlers import Core
 from gateway.logins.passwords import hash_password, verifier
 from gateway.store.calls import CallLog
@@ -81,11 +81,11 @@ class Office:
     told_at: int = 0
 
     @property
-    def exchanges(self) -> TrafficLog:
+    def traffic(self) -> TrafficLog:
         return TrafficLog(self.side)
 
     @property
-    def sightings(self) -> DeliveryReceiptLog:
+    def receipts(self) -> DeliveryReceiptLog:
         return DeliveryReceiptLog(self.side)
 
     def ring(self, telefone: str = ANA, ramal: str = "3501", *, tenant: str = "acme", at: int | None = None) -> int:
@@ -133,8 +133,8 @@ def no_replay(_exchange: TrafficEntry, _by: str) -> tuple[str, str]:
 
 
 def company(name: str) -> Tenant:
-    trunks = tuple(Trunk(key, key, DialPlan("0")) for key in ("matriz", "filial"))
-    return Tenant(name, NumberPlan(area_code="47"), trunks=trunks, default_trunk="matriz")
+    appliances = tuple(Appliance(key, key, DialPlan("0")) for key in ("matriz", "filial"))
+    return Tenant(name, NumberPlan(area_code="47"), appliances=appliances, default_appliance="matriz")
 
 
 @pytest.fixture
@@ -145,7 +145,7 @@ def open_hub(office: Office) -> Iterator[Callable[..., Hub]]:
     def start(**settings: float) -> Hub:
         hub = Hub(
             office.log,
-            **({"max_screens": 50, "heartbeat_s": 0.2, "look_every_s": 0.02, "watch": office.sightings.add} | settings),
+            **({"max_screens": 50, "heartbeat_s": 0.2, "look_every_s": 0.02, "watch": office.receipts.add} | settings),
         )
         hub.start()
         hubs.append(hub)
@@ -230,7 +230,7 @@ def desk(office: Office, hub: Hub, clock: Clock) -> Desk:
 def services_of(office: Office, config: Config, hub: Hub, *, replay: Replay = no_replay) -> Services:
     """What the desk of ``office`` works with."""
     zones = {name: ZoneInfo(tenant.timezone) for name, tenant in config.tenants.items()}
-    reads = (office.calls, office.log, office.directory, office.exchanges, office.sightings)
+    reads = (office.calls, office.log, office.directory, office.traffic, office.receipts)
     return Services(
         config=config,
         core=office.core,
@@ -240,8 +240,8 @@ def services_of(office: Office, config: Config, hub: Hub, *, replay: Replay = no
         verifier=verifier(office.directory, None, least_s=0.001),
         hub=hub,
         explainer=Explainer(office.core.tenants, zones, *reads),
-        exchanges=office.exchanges,
-        sightings=office.sightings,
+        traffic=office.traffic,
+        receipts=office.receipts,
         replay=replay,
         decide=office.journal.write,
         imports=Imports(office.engine, office.journal),

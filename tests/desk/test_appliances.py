@@ -15,7 +15,7 @@ from gateway.orders.dispatcher import OrderDispatcher
 from gateway.store.orders import OrderLog
 from tests.desk.conftest import EXCHANGE, Browser, Office, now_ms
 from tests.fakes import FakeAdapter
-from tests.test_orders import until
+from tests.waiting import until
 
 
 class Central(FakeAdapter):

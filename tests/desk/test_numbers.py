@@ -10,7 +10,7 @@ from gateway.domain.dialplan.forms import patterns
 from gateway.domain.dialplan.plan import DialPlan
 from gateway.domain.dialplan.rules import DialPlanRule
 from gateway.domain.numbering.numbers import Extensions, NumberKind, NumberPlan
-from gateway.domain.tenant import Branch, Tenant, Trunk
+from gateway.domain.tenant import Appliance, Branch, Tenant
 from tests.desk.conftest import Browser, Office
 
 LOCAL = DialPlanRule.make(areas=["own"], dial="0{local}", note="sem DDD")
@@ -22,8 +22,8 @@ BRANCH = Branch("recife", Extensions.parse(["6xx"]), NumberPlan("81"))
 def _dialling(office: Office) -> None:
     """Acme with a branch, and two centrals that dial differently."""
     acme: Tenant = office.core.tenants["acme"]
-    trunks = (Trunk("matriz", "Matriz", PLAN), Trunk("filial", "Filial", DialPlan("9")))
-    office.core.tenants["acme"] = replace(acme, trunks=trunks, branches=(BRANCH,))  # type: ignore[index]
+    appliances = (Appliance("matriz", "Matriz", PLAN), Appliance("filial", "Filial", DialPlan("9")))
+    office.core.tenants["acme"] = replace(acme, appliances=appliances, branches=(BRANCH,))  # type: ignore[index]
 
 
 def steps(text: str) -> list[str]:

@@ -285,10 +285,10 @@ def test_one_of_several_that_a_colleague_chose_meanwhile_is_asked_about(
     answer = bruno.post(f"/telas/ligacao/{his}/conta", data=form)
     assert (answer.status_code, "ana deu este número à conta Padaria" in words(answer.text)) == (409, True)
     confirm(bruno, answer, "Trocar para Oficina")
-    assert sorted(owners(two, ANA)) == ["Oficina", "Padaria"], "what the register brought stays"
+    assert sorted(owners(two, ANA)) == ["Oficina", "Padaria"], "what the directory brought stays"
 
 
-def test_a_number_that_the_register_brought_meanwhile_is_asked_about(
+def test_a_number_that_the_directory_brought_meanwhile_is_asked_about(
     bruno: Browser, office: Office, both: tuple[int, int]
 ) -> None:
     seen = seen_on(card(bruno, both[1]))

@@ -23,7 +23,7 @@ from gateway.store.traffic import OUT, TrafficEntry
 from tests.desk.conftest import PASSWORD, Browser, Office, now_ms, services_of
 from tests.desk.test_pages import words
 from tests.peers import need
-from tests.store.test_exchanges import T0, made
+from tests.store.test_traffic import T0, made
 
 
 class Traffic:
@@ -42,7 +42,7 @@ class Traffic:
 
     def write(self, *items: TrafficEntry) -> None:
         for item in items:
-            self.office.exchanges.add(lambda item=item: item, 100)  # type: ignore[misc]
+            self.office.traffic.add(lambda item=item: item, 100)  # type: ignore[misc]
         self.office.side.flush()
 
     def _replay(self, exchange: TrafficEntry, by: str) -> tuple[str, str]:
@@ -82,7 +82,7 @@ def test_the_page_searches_by_everything_it_offers(traffic: Traffic) -> None:
         "de=nonsense&ligacao=x&antes=-1": ["3", "2", "1"],
         "antes=2": ["1"],
     }.items():
-        found = re.findall(r'data-exchange="(\d+)"', traffic.ana.get(f"/trafego?{query}").text)
+        found = re.findall(r'data-entry="(\d+)"', traffic.ana.get(f"/trafego?{query}").text)
         assert found == ids, query
 
 
@@ -90,15 +90,15 @@ def test_the_page_s_script_gets_only_the_list(traffic: Traffic) -> None:
     traffic.write(made())
     piece = traffic.ana.get("/trafego", headers={"HX-Request": "true"}).text
     assert "<html" not in piece
-    assert 'data-exchange="1"' in piece
+    assert 'data-entry="1"' in piece
 
 
 def test_fifty_fit_on_a_page_and_a_link_leads_on(traffic: Traffic) -> None:
     traffic.write(*(made() for _ in range(51)))
     page = traffic.ana.get("/trafego?sentido=in").text
-    assert len(re.findall("data-exchange", page)) == 50
+    assert len(re.findall("data-entry", page)) == 50
     older = html.unescape(re.search(r'href="([^"]*antes=2[^"]*)"', page)[1])  # type: ignore[index]
-    assert re.findall(r'data-exchange="(\d+)"', traffic.ana.get(older).text) == ["1"]
+    assert re.findall(r'data-entry="(\d+)"', traffic.ana.get(older).text) == ["1"]
 
 
 def test_an_exchange_is_shown_as_it_went(traffic: Traffic) -> None:
@@ -112,10 +112,10 @@ def test_an_exchange_is_shown_as_it_went(traffic: Traffic) -> None:
 
 def test_other_companies_exchanges_do_not_exist_here(traffic: Traffic) -> None:
     traffic.write(made(tenant="rival"), made(tenant=""))
-    assert "data-exchange" not in traffic.ana.get("/trafego").text
-    for exchange_id in (1, 2, 3):
-        assert traffic.ana.get(f"/trafego/{exchange_id}").status_code == 404
-        answer = traffic.ana.post(f"/trafego/{exchange_id}/reenviar", data={"csrf": traffic.ana.token()})
+    assert "data-entry" not in traffic.ana.get("/trafego").text
+    for entry_id in (1, 2, 3):
+        assert traffic.ana.get(f"/trafego/{entry_id}").status_code == 404
+        answer = traffic.ana.post(f"/trafego/{entry_id}/reenviar", data={"csrf": traffic.ana.token()})
         assert answer.status_code == 404
     assert traffic.replayed == []
 
@@ -149,7 +149,7 @@ def test_what_cannot_be_sent_again_offers_no_button(traffic: Traffic, changes: d
 
 
 def test_without_a_wire_log_there_is_no_page(traffic: Traffic, office: Office, hub: Hub) -> None:
-    services = replace(services_of(office, Config(tenants={"acme": TenantSettings()}), hub), exchanges=None)
+    services = replace(services_of(office, Config(tenants={"acme": TenantSettings()}), hub), traffic=None)
     browser = Browser(Client(Desk(services)), "acme")
     browser.log_in()
     assert browser.get("/trafego").status_code == 404

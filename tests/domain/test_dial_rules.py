@@ -146,11 +146,11 @@ def test_a_rule_that_some_number_reaches_is_kept(rules: list[dict[str, Any]]) ->
 def test_what_the_company_never_dials_no_appliance_dials() -> None:
     pbx = {"adapter": "url", "url": "http://192.0.2.1/?to={{ number }}", "success": "ok", "dial_plan": {"prefix": "9"}}
     _, tenant = loaded({"dial_plan": {"blocked": ["0900*"]}, "appliances": {"pbx": pbx}})
-    (trunk,) = tenant.trunks
+    (appliance,) = tenant.appliances
 
-    assert dial("08001234567", trunk.dial_plan, tenant.numbers).digits == "908001234567"
+    assert dial("08001234567", appliance.dial_plan, tenant.numbers).digits == "908001234567"
     with pytest.raises(BlockedNumber):
-        dial("09001234567", trunk.dial_plan, tenant.numbers)
+        dial("09001234567", appliance.dial_plan, tenant.numbers)
 
 
 # What holds for any plan --------------------------------------------------------------------------

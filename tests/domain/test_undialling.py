@@ -8,14 +8,14 @@ from gateway.domain.dialplan.rules import DialPlanRule
 from gateway.domain.dialplan.undialling import sides_of
 from gateway.domain.messages import Direction
 from gateway.domain.numbering.numbers import Extensions, NumberPlan
-from gateway.domain.tenant import Tenant, Trunk
+from gateway.domain.tenant import Appliance, Tenant
 
 NUMBERS = NumberPlan("47", Extensions.parse(["3500-3599"]))
 
 
 def tenant(plan: DialPlan) -> Tenant:
-    other = Trunk("other", "other", DialPlan(""))
-    return Tenant("acme", NUMBERS, trunks=(other, Trunk("pbx", "pbx", plan)))
+    other = Appliance("other", "other", DialPlan(""))
+    return Tenant("acme", NUMBERS, appliances=(other, Appliance("pbx", "pbx", plan)))
 
 
 @pytest.mark.parametrize("prefix", ["", "0", "9", "8", "*9", "021", "015", "7#"])

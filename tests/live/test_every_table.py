@@ -34,7 +34,7 @@ def start_a_call(gateway: LiveGateway) -> str:
 
 def kept_requests(gateway: LiveGateway) -> int:
     """How many requests the traffic log has on disk."""
-    path = gateway.data / "exchanges.db"
+    path = gateway.data / "traffic.db"
     if not path.exists():
         return 0
     with sqlite3.connect(path) as connection:

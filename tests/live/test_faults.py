@@ -226,7 +226,7 @@ def test_after_a_time_without_files_to_open_everything_works_again(tmp_path: Pat
             assert b"OK " in exchange.makefile("rb").read()
         number = "4732109999"
         get(gateway, START.replace("4732100123", number))
-        until(lambda: number in gateway.cli("exchanges", "--format", "json"), "the traffic log goes on")
+        until(lambda: number in gateway.cli("traffic", "--format", "json"), "the traffic log goes on")
         assert gateway.stop() == 0
 
 

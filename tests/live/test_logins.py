@@ -69,5 +69,5 @@ def test_no_password_and_no_key_lies_in_the_data_folder(gateway: LiveGateway) ->
 
 def test_whatever_the_umask_nobody_else_reads_the_files_of_a_gateway_that_runs(gateway: LiveGateway) -> None:
     modes = {path.name: stat.S_IMODE(path.lstat().st_mode) for path in gateway.data.rglob("*")}
-    assert {"gateway.db", "gateway.db-wal", "exchanges.db", "logins.db", "metrics"} <= set(modes)
+    assert {"gateway.db", "gateway.db-wal", "traffic.db", "logins.db", "metrics"} <= set(modes)
     assert {name: oct(mode) for name, mode in modes.items() if mode & 0o077} == {}

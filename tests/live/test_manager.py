@@ -58,7 +58,7 @@ def test_the_wire_log_has_every_action_without_the_secret(gateway: LiveGateway) 
     listed: list[dict[str, Any]] = []
 
     def written() -> bool:
-        lines = gateway.cli("exchanges", "--client", "asterisk-manager", "--format", "json").splitlines()
+        lines = gateway.cli("traffic", "--client", "asterisk-manager", "--format", "json").splitlines()
         listed[:] = [json.loads(line) for line in lines]
         return "4732100124" in str(listed)
 

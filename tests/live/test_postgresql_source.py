@@ -1,4 +1,4 @@
-"""The register comes from a PostgreSQL that we did not write."""
+"""The directory comes from a PostgreSQL that we did not write."""
 
 import glob
 import os
@@ -16,7 +16,7 @@ from pydantic import SecretStr
 
 from gateway.directory.database import DatabaseConfig, DatabaseSource
 from gateway.errors import SourceError
-from tests.importing.conftest import T0, Office, office, open_store, store
+from tests.directory.conftest import T0, Office, office, open_store, store
 from tests.live.conftest import free_port
 from tests.peers import absent
 

@@ -1,4 +1,4 @@
-"""A running gateway keeps the register up to date by itself."""
+"""A running gateway keeps the directory up to date by itself."""
 
 import time
 from pathlib import Path

@@ -170,11 +170,13 @@ def test_what_waited_for_the_crm_is_delivered_in_order(upgraded: LiveGateway, cr
 
 
 def test_an_old_call_can_still_be_explained(upgraded: LiveGateway) -> None:
-    assert "ConsultaRamal.php?ramal=3501" in upgraded.cli("exchanges", "--id", "1", "--tenant", "acme")
+    for command in ("traffic", "exchanges"):
+        assert "ConsultaRamal.php?ramal=3501" in upgraded.cli(command, "--id", "1", "--tenant", "acme")
+    assert not list(upgraded.data.glob("exchanges.db*")), "it is called traffic.db now"
     assert upgraded.cli("calls", "--why", "1", "--tenant", "acme").strip()
 
 
-def test_the_first_import_after_the_upgrade_takes_the_register_as_it_was(upgraded: LiveGateway) -> None:
+def test_the_first_import_after_the_upgrade_takes_the_directory_as_it_was(upgraded: LiveGateway) -> None:
     folder = upgraded.data.parent
     sheet = (OLD / "contas.csv").read_text(encoding="utf-8").replace("(41) 3210-0155", "4132100155.0 / 3210-0156")
     (folder / "contas.csv").write_text(sheet + "C4;Nova;4,79999E+10\n", encoding="utf-8")

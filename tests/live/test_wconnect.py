@@ -1,4 +1,4 @@
-"""The register live from WConnect, for which a nuSOAP server stands in."""
+"""The directory live from WConnect, for which a nuSOAP server stands in."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -12,7 +12,7 @@ from adapters.wconnect.settings import WConnectConfig
 from adapters.wconnect.source import WConnectSource
 from gateway.errors import SourceError
 from gateway.source import Entry
-from tests.importing.conftest import Office, office, open_store, store
+from tests.directory.conftest import Office, office, open_store, store
 from tests.live.conftest import free_port
 from tests.live.test_soap_servers import NUSOAP, SERVERS, running
 from tests.peers import absent, need

@@ -39,8 +39,8 @@ def modes(folder: Path) -> dict[str, int]:
 def fill(data: Path) -> dict[str, int]:
     """Use every kind of file that a gateway keeps; their rights while they are in use."""
     with build(Config(), data) as gateway, closing(Attempts(data / "logins.db")) as attempts:
-        assert gateway.side
-        gateway.side.flush()
+        assert gateway.diagnostic_log
+        gateway.diagnostic_log.flush()
         attempts.remember(b"mark", 60)
         record = shared.Record(Pair, shared.path_of(data, "acme", "pbx"))
         record.change(lambda value: (Pair(value.count + 1), None))
@@ -60,7 +60,7 @@ def test_all_files_are_made_for_their_owner_only(tmp_path: Path, there: int | No
         data.mkdir()
         data.chmod(there)
     found = fill(data)
-    assert {"gateway.db", "gateway.db-wal", "gateway.db-shm", "exchanges.db", "logins.db", "gateway.lock"} <= set(found)
+    assert {"gateway.db", "gateway.db-wal", "gateway.db-shm", "traffic.db", "logins.db", "gateway.lock"} <= set(found)
     assert {name: mode for name, mode in found.items() if mode not in (0o600, 0o700)} == {}
     assert not stat.S_IMODE(data.stat().st_mode) & 0o022
     if there is None:
@@ -72,7 +72,7 @@ def test_what_an_earlier_version_left_open_is_closed_and_said(
 ) -> None:
     fill(tmp_path)
     (tmp_path / "gateway.toml").touch(mode=0o644)
-    (tmp_path / "exchanges.db.broken").touch(mode=0o644)
+    (tmp_path / "traffic.db.broken").touch(mode=0o644)
     for path in tmp_path.rglob("*"):
         path.chmod(0o755 if path.is_dir() else 0o644)
     capsys.readouterr()
@@ -81,7 +81,7 @@ def test_what_an_earlier_version_left_open_is_closed_and_said(
     assert open_still == {"gateway.toml"}, "what the operator made is the operator's"
     told = capsys.readouterr().out
     assert "files_closed_to_others" in told
-    assert "exchanges.db.broken" in told
+    assert "traffic.db.broken" in told
     prepare(tmp_path)
     assert "files_closed" not in capsys.readouterr().out
 

@@ -1,4 +1,4 @@
-"""What is wrong with the register is found without reading all of it."""
+"""What is wrong with the directory is found without reading all of it."""
 
 import pytest
 from sqlalchemy import text

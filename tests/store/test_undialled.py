@@ -7,7 +7,7 @@ import pytest
 from gateway.adapter import Outcome
 from gateway.domain.dialplan.plan import DialPlan
 from gateway.domain.messages import CallEnded, CallStarted, PlaceCall
-from gateway.domain.tenant import Tenant, Trunk
+from gateway.domain.tenant import Appliance, Tenant
 from gateway.handlers import Core
 from gateway.store.directory import Account
 from gateway.store.drafts import OrderDraft, Recorded
@@ -36,7 +36,7 @@ class Accepting:
 def test_order_start_and_end_are_one_call_of_the_account(store: Store, prefix: str, number: str) -> None:
     store.directory.load_accounts("acme", [Account("7", "Padaria", ((number, "Ana"),))], T0)
     dialler = Accepting()
-    tenant = Tenant("acme", PLAN, (Trunk("pbx", "PABX", DialPlan(prefix)),))
+    tenant = Tenant("acme", PLAN, (Appliance("pbx", "PABX", DialPlan(prefix)),))
     core = Core({"acme": tenant}, store.journal, dialler)
 
     core.handle(PlaceCall("acme", "3501", number, HERE, T0))
@@ -51,7 +51,7 @@ def test_order_start_and_end_are_one_call_of_the_account(store: Store, prefix: s
 def test_a_dialled_form_that_is_a_number_of_its_own_is_the_order_s_where_there_is_one(
     store: Store, ends: tuple[str, str]
 ) -> None:
-    tenant = Tenant("acme", PLAN, (Trunk("pbx", "PABX", DialPlan("9")),))
+    tenant = Tenant("acme", PLAN, (Appliance("pbx", "PABX", DialPlan("9")),))
     core = Core({"acme": tenant}, store.journal, Accepting())
     core.handle(CallStarted("acme", *ends, HERE, T0))
     core.handle(CallEnded("acme", *ends, HERE, T0 + 1000))

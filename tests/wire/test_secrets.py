@@ -13,7 +13,7 @@ from gateway.domain.messages import CallStarted, PlaceCall
 from gateway.errors import NotReplayable
 from tests.wire.envelopes import envelope, wrap
 from tests.wire.peers import OUTSIDE, Peer
-from tests.wire.test_exchanges import Kept
+from tests.wire.test_traffic import Kept
 
 PW = "segr\u00e9do-8"
 WRONG = "err\u00e1da-77"

@@ -22,7 +22,7 @@ class RankReason(StrEnum):
 class Match:
     """An account that has the number, or another form of it. Times are milliseconds since 1970 UTC.
 
-    ``number`` is the form in the register; ``owner`` the extension of who looks after the account;
+    ``number`` is the form in the directory; ``owner`` the extension of who looks after the account;
     ``chosen_at`` when somebody said that calls of this number are this account's; ``last_contact_at`` its last call.
     """
 

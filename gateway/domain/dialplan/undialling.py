@@ -29,8 +29,8 @@ def sides_of(ramal: str, telefone: str, tenant: Tenant, said: Direction | None =
     surely = _may_be_dialled(sides)
     if not surely and not _may_be_another(sides.other):
         return sides
-    own = tenant.trunk_for(sides.extension)
-    plans = dict.fromkeys(trunk.dial_plan for trunk in (own, *tenant.trunks) if trunk is not None)
+    own = tenant.appliance_for(sides.extension)
+    plans = dict.fromkeys(appliance.dial_plan for appliance in (own, *tenant.appliances) if appliance is not None)
     found = next(filter(None, (undialled(sides.other, plan, numbers) for plan in plans)), None)
     if found is None:
         return sides

@@ -1,4 +1,4 @@
-"""How a telephone number is read, wherever it came from: exchange, CRM, register or keyboard.
+"""How a telephone number is read, wherever it came from: exchange, CRM, directory or keyboard.
 
 `read` tries the rules of `RULES` in turn on the digits of a text; the first that understands them decides.
 Sources: Anatel's numbering plan (area codes, ninth digit, operator codes, collect calls), and what exchanges

@@ -1,4 +1,4 @@
-"""Several numbers in one text, as registers have them in one cell: each as a text of its own, which reads alone."""
+"""Several numbers in one text, as directories have them in one cell: each as a text of its own, which reads alone."""
 
 import re
 from collections.abc import Iterator, Sequence

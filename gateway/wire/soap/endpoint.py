@@ -33,6 +33,7 @@ from gateway.wire.soap.envelopes import (
     to_bytes,
     version_of,
 )
+from gateway.wire.soap.header_blocks import HeaderBlocks
 from gateway.wire.soap.requests import read_call
 from gateway.wire.transport import Answer, Environ, answer, headers_of, refuse_as_text
 
@@ -61,6 +62,7 @@ class Soap:
         self._intake = intake
         self._style = style
         self._limit = max_body_bytes
+        self._header_blocks = HeaderBlocks()
         self._forms = {
             (name, version): AnswerTemplate(style.response(operation, version))
             for name, operation in OPERATIONS.items()
@@ -68,7 +70,9 @@ class Soap:
         }
 
     def serve(self, environ: Environ, site: Site) -> Answer:
-        """Raises ``WrongMethod``, ``MalformedRequest``, ``WrongEnvelope``, ``TooLarge`` and what the intake raises."""
+        """Raises ``WrongMethod``, ``TooLarge``, ``MalformedRequest``, ``WrongEnvelope``, ``NotUnderstood`` and what the
+        intake raises.
+        """
         method = environ["REQUEST_METHOD"]
         if method in ("GET", "HEAD") and asks_for_wsdl(environ.get("QUERY_STRING", "")):
             return self._describe(environ)
@@ -78,6 +82,7 @@ class Soap:
         charset = environ["cti.charset"] = self._style.charset_for(body, kind)
         root = parse_xml(body, kind)
         version = environ["cti.soap"] = version_of(root)
+        self._header_blocks.look(root, version, environ, site)
         operation, texts = read_call(root, version, environ, site.appliances)
         reply = self._intake.perform(operation, texts, environ, site, wire=self.wire, token=query_token(environ))
         document = self._forms[operation.name, version].filled(texts_of(reply), charset)

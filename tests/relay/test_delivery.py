@@ -1,0 +1,218 @@
+"""Events are tried until somebody takes them; orders of a dead gateway are settled."""
+
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+from prometheus_client import REGISTRY
+from sqlalchemy import insert, select
+
+from adapters.http.templates import EVENT_FIELDS
+from gateway.adapter import Delivery, Outcome, Outgoing
+from gateway.clock import Clock as SteppedClock
+from gateway.domain.messages import PlaceCall
+from gateway.domain.numbering.numbers import read
+from gateway.relay.outbox_worker import OutboxWorker, sweep_abandoned, wait_ms
+from gateway.store import tables
+from gateway.store.drafts import OrderDraft
+from gateway.store.outbox import Outbox
+from tests.fakes import FakeAdapter, SetTime
+from tests.store.conftest import HERE, PLAN, T0, OpenStore, Store, end_draft, open_store, start_draft, store
+from tests.waiting import until
+
+__all__ = ["open_store", "store"]
+
+DRAFT = OrderDraft(
+    PlaceCall("acme", "3501", "4732100123", HERE, T0), "3501", "pbx", "04732100123", read("4732100123", PLAN)
+)
+
+
+def status(store: Store) -> tuple[str, str | None]:
+    (call,) = store.calls.recent("acme")
+    return call.status, call.detail
+
+
+def test_an_order_of_a_gateway_that_died_is_settled_as_unknown_and_never_dialled_again(store: Store) -> None:
+    store.journal.write(DRAFT)
+    outbox = Outbox(store.engine, store.journal)
+    assert sweep_abandoned(store.journal, outbox, T0 + 60_000) == 0
+    assert sweep_abandoned(store.journal, outbox, T0 + 121_000) == 1
+    assert status(store)[0] == "unknown"
+
+
+def test_an_order_of_a_process_that_is_known_to_be_dead_is_settled_at_once(open_store: OpenStore) -> None:
+    dead, alive = open_store(), open_store()
+    dead.journal.write(DRAFT)
+    outbox = Outbox(alive.engine, alive.journal)
+    assert sweep_abandoned(alive.journal, outbox, T0 + 1) == 0
+    dead.journal.stop()
+    assert sweep_abandoned(alive.journal, outbox, T0 + 1) == 1
+    assert status(alive) == ("unknown", "O gateway parou durante a tentativa; não será rediscado.")
+
+
+def test_an_event_that_a_dead_process_was_sending_is_due_at_once(open_store: OpenStore) -> None:
+    dead, alive = open_store(), open_store()
+    dead.journal.write(start_draft("3501", "4732100123", forwards=("crm",)))
+    assert Outbox(dead.engine, dead.journal).claim("acme", "crm", T0)
+    outbox = Outbox(alive.engine, alive.journal)
+    assert outbox.claim("acme", "crm", T0 + 1) is None
+    dead.journal.stop()
+    assert outbox.claim("acme", "crm", T0 + 1)
+
+
+def test_an_event_that_was_put_off_is_not_due_because_its_process_ended(open_store: OpenStore) -> None:
+    dead, alive = open_store(), open_store()
+    dead.journal.write(start_draft("3501", "4732100123", forwards=("crm",)))
+    before = Outbox(dead.engine, dead.journal)
+    letter = before.claim("acme", "crm", T0)
+    assert letter
+    before.postpone(letter, Delivery(Outcome.REFUSED, "não"), T0 + 60_000)
+    dead.journal.stop()
+    assert Outbox(alive.engine, alive.journal).claim("acme", "crm", T0 + 1) is None
+
+
+class Clock:
+    """Time that the test moves."""
+
+    def __init__(self) -> None:
+        self.now = T0 + 10
+
+    def __call__(self) -> int:
+        return self.now
+
+    def ago(self, ms: int) -> int:
+        return self.now - ms
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def couriers() -> Iterator[list[OutboxWorker]]:
+    running: list[OutboxWorker] = []
+    yield running
+    for courier in running:
+        courier.stop()
+
+
+def send(store: Store, couriers: list[OutboxWorker], clock: Clock, **targets: FakeAdapter) -> OutboxWorker:
+    peers = {("acme", name): adapter for name, adapter in targets.items()}
+    courier = OutboxWorker(Outbox(store.engine, store.journal), peers, clock=clock, look_every_s=0.05)
+    couriers.append(courier)
+    courier.start()
+    return courier
+
+
+def test_an_event_reaches_the_crm_with_the_number_put_right(
+    store: Store, couriers: list[OutboxWorker], clock: Clock
+) -> None:
+    crm = FakeAdapter()
+    send(store, couriers, clock, crm=crm)
+    store.journal.write(start_draft("3501", "+55 (47) 3210-0123", forwards=("crm",)))
+    until(lambda: Outbox(store.engine, store.journal).waiting() == 0)
+    (message,) = crm.delivered
+    assert (message.kind, message.fields["ramal"], message.fields["telefone"]) == ("call_started", "3501", "4732100123")
+
+
+@pytest.mark.parametrize("outcome", [Outcome.REFUSED, Outcome.UNREACHABLE, Outcome.UNKNOWN])
+def test_an_event_that_was_not_taken_is_sent_again_later_and_in_order(
+    store: Store, couriers: list[OutboxWorker], clock: Clock, outcome: Outcome
+) -> None:
+    crm = FakeAdapter(lambda _: Delivery(outcome, "agora não"))
+    for number in ("4732100123", "4732100124"):
+        store.journal.write(start_draft("3501", number, forwards=("crm",)))
+    send(store, couriers, clock, crm=crm)
+    assert crm.arrived.wait(5)
+    time.sleep(0.2)
+    assert [message.fields["telefone"] for message in crm.delivered] == ["4732100123"]
+    crm.answer = lambda _: Delivery(Outcome.ACCEPTED, "ok")
+    clock.now += 5_000
+    until(lambda: Outbox(store.engine, store.journal).waiting() == 0)
+    assert [message.fields["telefone"] for message in crm.delivered] == ["4732100123", "4732100123", "4732100124"]
+
+
+def test_a_target_that_hangs_does_not_hold_up_another(store: Store, couriers: list[OutboxWorker], clock: Clock) -> None:
+    gate = threading.Event()
+
+    def hang(_message: Outgoing) -> Delivery:
+        gate.wait(20)
+        return Delivery(Outcome.ACCEPTED, "ok")
+
+    good = FakeAdapter()
+    send(store, couriers, clock, slow=FakeAdapter(hang), good=good)
+    store.journal.write(start_draft("3501", "4732100123", forwards=("slow", "good")))
+    assert good.arrived.wait(5)
+    gate.set()
+
+
+def test_an_event_nobody_took_for_a_day_is_given_up_and_the_next_one_goes(
+    store: Store, couriers: list[OutboxWorker], clock: Clock
+) -> None:
+    store.journal.write(start_draft("3501", "4732100123", forwards=("crm",)))
+    clock.now += 25 * 3_600_000
+    before = given_up()
+    send(store, couriers, clock, crm=FakeAdapter(lambda _: Delivery(Outcome.REFUSED, "não")))
+    until(lambda: Outbox(store.engine, store.journal).waiting() == 0)
+    until(lambda: given_up() == before + 1)
+
+
+def given_up() -> float:
+    return REGISTRY.get_sample_value("cti_forwards_given_up_total", {"tenant": "acme", "target": "crm"}) or 0
+
+
+@pytest.mark.parametrize("step", [-30 * 86_400_000, -3_600_000])
+def test_an_event_does_not_wait_for_a_clock_that_was_set_back(
+    store: Store, couriers: list[OutboxWorker], clock: Clock, step: int
+) -> None:
+    store.journal.write(start_draft("3501", "4732100123", forwards=("crm",)))
+    crm = FakeAdapter(lambda _: Delivery(Outcome.UNREACHABLE, "não"))
+    send(store, couriers, clock, crm=crm)
+    assert crm.arrived.wait(5)
+    crm.answer = lambda _: Delivery(Outcome.ACCEPTED, "ok")
+    clock.now += step
+    until(lambda: Outbox(store.engine, store.journal).waiting() == 0)
+
+
+def test_a_clock_set_forward_gives_no_event_up(store: Store, couriers: list[OutboxWorker]) -> None:
+    time_set = SetTime(T0 + 10)
+    store.journal.write(start_draft("3501", "4732100123", forwards=("crm",)))
+    crm = FakeAdapter(lambda _: Delivery(Outcome.UNREACHABLE, "não"))
+    stepped = SteppedClock(time_set.wall, time_set.steady)
+    time_set.step(400 * 86_400_000)
+    send(store, couriers, stepped, crm=crm)
+    assert crm.arrived.wait(5)
+    time.sleep(0.2)
+    assert Outbox(store.engine, store.journal).waiting() == 1
+
+
+def test_the_wait_doubles_up_to_five_minutes() -> None:
+    assert [wait_ms(n) for n in (0, 1, 2, 5, 20, 10_000)] == [1000, 2000, 4000, 32_000, 300_000, 300_000]
+
+
+@pytest.mark.parametrize(
+    ("url", "told"),
+    [("https://pbx/1.wav", "https://pbx/1.wav"), ("javascript:alert(1)", ""), ("file:///etc/passwd", "")],
+)
+def test_only_an_address_that_may_be_opened_is_sent_on(store: Store, url: str, told: str) -> None:
+    draft = end_draft("3501", "4732100123", recording_url=url, result="NO ANSWER")
+    store.journal.write(replace(draft, forwards=("crm",)))
+    with store.engine.connect() as connection:
+        assert ("javascript:" in str(connection.execute(select(tables.outbox.c.body)).scalar())) is False
+    letter = Outbox(store.engine, store.journal).claim("acme", "crm", T0 + 60_000)
+    assert letter is not None
+    assert (letter.fields["url_audio"], letter.fields["result"]) == (told, "missed")
+    assert letter.fields["resultado"] == "NO ANSWER"
+
+
+def test_a_letter_that_an_older_version_wrote_has_all_fields_that_templates_ask_for(store: Store) -> None:
+    body = '{"tenant":"acme","call_id":"1","ramal":"3501","telefone":"","direction":"incoming","url_audio":"data:x"}'
+    values = {"tenant": "acme", "target": "crm", "kind": "call_ended", "body": body, "created_at": T0, "due_at": T0}
+    store.journal.run(lambda connection: connection.execute(insert(tables.outbox).values(values)) and None)
+    letter = Outbox(store.engine, store.journal).claim("acme", "crm", T0)
+    assert letter is not None
+    assert set(letter.fields) == EVENT_FIELDS
+    assert (letter.fields["url_audio"], letter.fields["result"]) == ("", "")

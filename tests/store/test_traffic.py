@@ -1,0 +1,245 @@
+"""The wire log: kept by time and size, found again, and never in an event's way."""
+
+import sqlite3
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gateway.clock import Clock
+from gateway.store import diagnostic_log as module
+from gateway.store.diagnostic_log import DiagnosticLog, carry_over
+from gateway.store.traffic import IN, OUT, TrafficEntry, TrafficFilter, TrafficLog, cut
+from tests.fakes import SetTime
+
+T0 = 1_780_000_000_000
+DAY = 24 * 3600 * 1000
+Add = Callable[..., None]
+
+
+class OwnLog(TrafficLog):
+    """A wire log with a side log of its own."""
+
+    def __init__(self, data: Path, *, keep_days: float, keep_mb: float) -> None:
+        self.time = SetTime(T0)
+        self.side = DiagnosticLog(
+            data, keep_days=keep_days, keep_mb=keep_mb, clock=Clock(self.time.wall, self.time.steady)
+        )
+        super().__init__(self.side)
+
+
+def made(**changes: Any) -> TrafficEntry:
+    usual: dict[str, Any] = {
+        "at": T0,
+        "took_us": 900,
+        "way": IN,
+        "tenant": "acme",
+        "peer": "10.0.0.7",
+        "wire": "get",
+        "operation": "ConsultaRamal",
+        "call_id": 1,
+        "status": "200 OK",
+        "note": "",
+        "request": b"GET /x HTTP/1.1\r\n\r\n",
+        "answer": b"HTTP/1.1 200 OK\r\n\r\nOK 1\n",
+    }
+    return TrafficEntry(**usual | changes)
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Iterator[OwnLog]:
+    opened = OwnLog(tmp_path, keep_days=14, keep_mb=8)
+    yield opened
+    opened.side.stop()
+
+
+def write(log: OwnLog, *items: TrafficEntry) -> None:
+    for item in items:
+        log.add(lambda item=item: item, 100)  # type: ignore[misc]
+    log.side.flush()
+
+
+def test_what_was_written_comes_back_byte_for_byte(log: OwnLog) -> None:
+    raw = bytes(range(256))
+    write(log, made(request=raw, note="consertado: space"))
+    (found,) = log.search("acme")
+    assert (found.request, found.note, found.call_id, found.took_us) == (raw, "consertado: space", 1, 900)
+    assert log.get("acme", found.id) == found
+    assert log.get("rival", found.id) is None
+    assert log.get(None, found.id) == found
+
+
+@pytest.mark.parametrize(
+    ("wanted", "found"),
+    [
+        (TrafficFilter(), [4, 3, 2, 1]),
+        (TrafficFilter(way=OUT), [3]),
+        (TrafficFilter(peer="10.0.0.8"), [2]),
+        (TrafficFilter(call_id=7), [4, 3]),
+        (TrafficFilter(since=T0 + 2), [4, 3]),
+        (TrafficFilter(until=T0 + 2), [2, 1]),
+        (TrafficFilter(text="telefone=47"), [2]),
+        (TrafficFilter(text="ERRO 210"), [1]),
+        (TrafficFilter(failed=True), [3, 1]),
+        (TrafficFilter(before_id=3), [2, 1]),
+        (TrafficFilter(way=OUT, call_id=1), []),
+    ],
+)
+def test_exchanges_are_found_by_every_filter_newest_first(log: OwnLog, wanted: TrafficFilter, found: list[int]) -> None:
+    write(
+        log,
+        made(call_id=None, status="400 Bad Request", answer=b"ERRO 210: x"),
+        made(at=T0 + 1, peer="10.0.0.8", request=b"GET /?telefone=47"),
+        made(at=T0 + 2, way=OUT, peer="pbx", call_id=7, status="sem resposta"),
+        made(at=T0 + 3, call_id=7),
+        made(tenant="rival"),
+    )
+    assert [item.id for item in log.search("acme", wanted)] == found
+
+
+def test_requests_of_no_company_are_shown_only_to_whoever_asks_for_all(log: OwnLog) -> None:
+    write(log, made(tenant="", status="404 Not Found"))
+    assert log.search("acme") == []
+    assert len(log.search(None)) == 1
+
+
+def test_what_is_too_old_is_let_go(log: OwnLog) -> None:
+    write(log, made(at=T0 - 15 * DAY), made(at=T0 - 13 * DAY))
+    log.side.tidy()
+    assert [item.at for item in log.search("acme")] == [T0 - 13 * DAY]
+
+
+def test_a_clock_set_forward_by_mistake_lets_nothing_go(log: OwnLog) -> None:
+    write(log, made(at=T0 - 13 * DAY), made(at=T0))
+    log.time.step(365 * DAY)
+    log.side.tidy()
+    assert len(log.search("acme")) == 2
+    log.time.pass_by(2 * DAY)
+    log.side.tidy()
+    assert [item.at for item in log.search("acme")] == [T0]
+
+
+def test_the_file_stays_about_as_large_as_it_may_be_and_the_newest_are_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "TIDY_ROWS", 50)
+    log = OwnLog(tmp_path, keep_days=14, keep_mb=1)
+    for _ in range(4):
+        write(log, *(made(request=b"x" * 10_000) for _ in range(100)))
+        log.side.tidy()
+    kept = log.search("acme", limit=1000)
+    log.side.stop()
+    assert 50 <= len(kept) <= 105
+    assert kept[0].id == 400
+    assert (tmp_path / "traffic.db").stat().st_size < 4 * 1024 * 1024
+
+
+def test_when_the_queue_is_full_exchanges_are_counted_and_left_out(
+    log: OwnLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "MOST_WAITING_BYTES", 5000)
+    for _ in range(10):
+        log.add(made, 1000)
+    assert log.side.lost == 7
+    log.side.flush()
+    assert len(log.search("acme")) == 3
+    log.add(made, 1000)
+    log.side.flush()
+    assert len(log.search("acme")) == 4
+
+
+def test_an_exchange_that_cannot_be_made_hurts_no_other(log: OwnLog) -> None:
+    def broken() -> TrafficEntry:
+        raise ValueError("x")
+
+    log.add(made, 1)
+    log.add(broken, 1)
+    log.add(made, 1)
+    log.side.flush()
+    assert len(log.search("acme")) == 2
+
+
+def test_stopping_writes_what_waits(tmp_path: Path) -> None:
+    log = OwnLog(tmp_path, keep_days=1, keep_mb=1)
+    log.side.start()
+    log.add(made, 1)
+    log.side.stop()
+    log.side.stop()
+    again = OwnLog(tmp_path, keep_days=1, keep_mb=1)
+    assert len(again.search("acme")) == 1
+    again.side.stop()
+
+
+def test_two_processes_may_write_the_same_file(log: OwnLog, tmp_path: Path) -> None:
+    other = OwnLog(tmp_path, keep_days=1, keep_mb=1)
+    for _ in range(20):
+        write(log, made())
+        write(other, made(peer="10.0.0.8"))
+    other.side.stop()
+    assert len(log.search("acme", limit=100)) == 40
+    assert log.side.lost == 0
+
+
+def test_a_file_of_another_layout_is_emptied(tmp_path: Path) -> None:
+    with sqlite3.connect(tmp_path / "traffic.db") as connection:
+        connection.execute("CREATE TABLE exchanges (id INTEGER PRIMARY KEY, old TEXT)")
+        connection.execute("PRAGMA user_version=99")
+    connection.close()
+    log = OwnLog(tmp_path, keep_days=1, keep_mb=1)
+    write(log, made())
+    assert len(log.search("acme")) == 1
+    log.side.stop()
+
+
+def test_a_damaged_file_is_put_aside_and_the_gateway_serves(tmp_path: Path) -> None:
+    path = tmp_path / "traffic.db"
+    path.write_bytes(b"this is no database " * 500)
+    log = OwnLog(tmp_path, keep_days=1, keep_mb=1)
+    write(log, made())
+    assert len(log.search("acme")) == 1
+    log.side.stop()
+    assert (tmp_path / "traffic.db.broken").read_bytes().startswith(b"this is no database")
+
+
+def test_a_file_damaged_meanwhile_fails_no_page_and_no_writer(log: OwnLog, tmp_path: Path) -> None:
+    write(log, made())
+    log.side.engine.dispose()
+    for suffix in ("-wal", "-shm"):
+        (tmp_path / f"traffic.db{suffix}").unlink(missing_ok=True)
+    (tmp_path / "traffic.db").write_bytes(b"this is no database " * 500)
+    assert log.search("acme") == []
+    assert log.get("acme", 1) is None
+    write(log, made())
+    log.side.tidy()
+    assert log.side.lost == 1
+
+
+def test_long_traffic_is_cut_and_says_so() -> None:
+    assert cut(b"abc", 3) == (b"abc", "")
+    assert cut(b"abcd", 3) == (b"abc", "cortado: 4 bytes, guardados 3")
+
+
+@pytest.mark.parametrize("moved", [0, 1, 2, 3])
+def test_the_file_of_an_earlier_version_is_carried_over_whole(tmp_path: Path, moved: int) -> None:
+    """Its end stands in the write-ahead log; whoever renamed the files before may have died after any of them."""
+    with sqlite3.connect(tmp_path / "exchanges.db") as writes, sqlite3.connect(tmp_path / "exchanges.db") as reads:
+        writes.execute("PRAGMA journal_mode=WAL").fetchall()
+        writes.execute("CREATE TABLE kept (a)")
+        reads.execute("SELECT * FROM kept").fetchall()
+        writes.execute("INSERT INTO kept VALUES (1)")
+        writes.commit()
+        for suffix in ("-shm", "-wal", "")[:moved]:
+            (tmp_path / f"exchanges.db{suffix}").rename(tmp_path / f"traffic.db{suffix}")
+        carry_over(tmp_path)
+    assert not list(tmp_path.glob("exchanges.db*"))
+    with sqlite3.connect(tmp_path / "traffic.db") as found:
+        assert found.execute("SELECT a FROM kept").fetchall() == [(1,)]
+
+
+def test_a_file_that_is_there_already_is_not_replaced_by_an_older_one(tmp_path: Path) -> None:
+    for name in ("traffic.db", "exchanges.db"):
+        (tmp_path / name).write_text(name)
+    carry_over(tmp_path)
+    assert (tmp_path / "traffic.db").read_text() == "traffic.db"
+    assert (tmp_path / "exchanges.db").exists()
