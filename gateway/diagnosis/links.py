@@ -15,8 +15,7 @@ from gateway.domain.numbering.numbers import NumberKind, Reading, read
 from gateway.domain.sentences import in_portuguese
 from gateway.domain.tenant import Tenant
 from gateway.store.calls import LoggedCall
-from gateway.store.delivery_receipts import DeliveryReceipt
-from gateway.store.delivery_receipts import ReceiptKind as Sighted
+from gateway.store.delivery_receipts import DeliveryReceipt, ReceiptKind
 from gateway.store.log import LoggedEvent
 from gateway.store.traffic import IN, TrafficEntry
 
@@ -231,8 +230,8 @@ def _chosen_because(events: Sequence[LoggedEvent]) -> tuple[str, str]:
 
 
 def _of_receipts(call: LoggedCall, seen: Sequence[DeliveryReceipt], known: bool, clock: Clock) -> Iterable[Link]:
-    delivered = {item.login: item for item in reversed(seen) if item.kind == Sighted.DELIVERED}
-    shown = {item.login: item for item in reversed(seen) if item.kind == Sighted.SHOWN}
+    delivered = {item.login: item for item in reversed(seen) if item.kind == ReceiptKind.DELIVERED}
+    shown = {item.login: item for item in reversed(seen) if item.kind == ReceiptKind.SHOWN}
     for login, item in sorted(delivered.items()):
         said = Said(f"{clock(item.at)} entregue à tela de {login}", f"{clock(item.at)} delivered to {login}'s screen")
         yield Link("delivered", True, said, {"login": login, "at": item.at, "after_ms": item.at - call.logged_at})

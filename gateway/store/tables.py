@@ -20,6 +20,7 @@ from sqlalchemy import (
     text,
 )
 
+from gateway.domain.calls.heard import LONGEST_AS_SENT, LONGEST_EXTENSION, LONGEST_LOGIN, LONGEST_NUMBER
 from gateway.domain.messages import AttachedData
 from gateway.store.fitting import FittedString, FittedText
 
@@ -145,15 +146,15 @@ calls = Table(
     Column("id", Id, primary_key=True, autoincrement=False, info={**FIXED, **IN_LOG}),
     Column("tenant", FittedString(63), nullable=False, info={**FIXED, **IN_LOG}),
     Column("direction", FittedString(8), nullable=False, info=SEEN),
-    Column("extension", FittedString(32), nullable=False, info={**FIXED, **IN_LOG}),
+    Column("extension", FittedString(LONGEST_EXTENSION), nullable=False, info={**FIXED, **IN_LOG}),
     Column(
         "number",
-        FittedString(64),
+        FittedString(LONGEST_NUMBER),
         nullable=False,
         comment="the other party: DDD + number where it reads as one",
         info={**FIXED, **SEEN},
     ),
-    Column("number_as_sent", FittedString(255), nullable=False, info=FIXED),
+    Column("number_as_sent", FittedString(LONGEST_AS_SENT), nullable=False, info=FIXED),
     Column("account_id", Id, info=IN_EVENTS),
     Column("account_name", FittedString(255), info={**SEEN, "log": "account"}),
     Column(
@@ -197,7 +198,12 @@ calls = Table(
         comment="how it ended, in the exchange's own words (resultado)",
         info=SEEN_WHERE_KNOWN,
     ),
-    Column("over_by", FittedString(64), comment="login of the agent who marked it as over", info=SEEN_WHERE_KNOWN),
+    Column(
+        "over_by",
+        FittedString(LONGEST_LOGIN),
+        comment="login of the agent who marked it as over",
+        info=SEEN_WHERE_KNOWN,
+    ),
     Column("over_at", BigInteger, comment="when it was marked as over", info=IN_LOG),
     Column("call_ref", FittedString(255), comment="the exchange's own id of the call", info=IN_LOG),
     *(

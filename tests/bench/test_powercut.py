@@ -41,6 +41,35 @@ for number in range(1, 501):
     database.execute("INSERT INTO rows VALUES (?, ?)", (number, "x" * 700))
     marks.mark(str(number))
 """
+TRAFFIC = """
+import os
+from pathlib import Path
+from gateway.store.diagnostic_log import DiagnosticLog
+from gateway.store.traffic import TrafficEntry, TrafficLog
+Path("disk/data").mkdir()
+side = DiagnosticLog(Path("disk/data"), keep_days=1, keep_mb=2)
+log, folder = TrafficLog(side), os.open("disk/data", os.O_RDONLY)
+for turn in range(40):
+    for _ in range(60):
+        log.add(lambda: TrafficEntry(1, 1, "in", "t", "::1", "get", "", 1, "200", "", b"r" * 1500, b"a" * 300), 2000)
+    side.flush()
+    os.fsync(folder)
+    if turn % 10 == 9:
+        side.tidy()
+os._exit(0)
+"""
+LOGINS = """
+import os
+from pathlib import Path
+from gateway.logins.attempts import Attempts, Limit
+Path("disk/data").mkdir()
+attempts, folder = Attempts(Path("disk/data/logins.db")), os.open("disk/data", os.O_RDONLY)
+for number in range(1500):
+    attempts.count(Limit("login", 10, 60.0), str(number))
+    if number % 50 == 0:
+        os.fsync(folder)
+os._exit(0)
+"""
 CARELESS = Path(__file__).parents[2] / "bench" / "powercut" / "careless"
 
 
@@ -155,6 +184,28 @@ def test_sqlite_loses_everything_with_less_which_proves_that_the_shim_bites(tmp_
     source = str(Path(__file__).parents[2])
     path = f"{CARELESS}:{source}"
     assert lost_rows(tmp_path, PYTHONPATH=path, POWERCUT_SYNCHRONOUS=synchronous) >= 450
+
+
+@pytest.mark.parametrize(("program", "name"), [(TRAFFIC, "traffic.db"), (LOGINS, "logins.db")])
+def test_what_may_lose_its_end_is_whole_after_a_cut(tmp_path: Path, program: str, name: str) -> None:
+    disk, records = under_shim(program, tmp_path)
+    broken = []
+    for turn in range(1, 49):
+        disk.play(records[disk.count : len(records) * turn // 48])
+        disk.write_out(tmp_path / str(turn), Loss.ANY, str(turn))
+        broken += damage_of(tmp_path / str(turn) / "data" / name)
+    assert broken == []
+
+
+def damage_of(path: Path) -> list[str]:
+    """What SQLite finds wrong with a database, if it is there."""
+    if not path.exists():
+        return []
+    try:
+        with closing(sqlite3.connect(path)) as database:
+            return [line for (line,) in database.execute("PRAGMA integrity_check") if line != "ok"]
+    except sqlite3.DatabaseError as error:
+        return [str(error)]
 
 
 def test_marks_that_come_after_the_end_are_kept_apart(tmp_path: Path) -> None:

@@ -19,6 +19,8 @@ from gateway.errors import (
     WrongEnvelope,
     WrongMethod,
 )
+from gateway.texts.languages import Language
+from gateway.texts.text import Text
 from gateway.wire.guard import printable
 
 SOAP_11 = "http://schemas.xmlsoap.org/soap/envelope/"
@@ -42,7 +44,7 @@ def version_of(envelope: Any) -> str:
     """The namespace of the envelope, which is its version. Raises ``MalformedRequest`` and ``WrongEnvelope``."""
     namespace, _, name = envelope.tag[1:].rpartition("}")
     if name != "Envelope":
-        raise MalformedRequest(f"elemento raiz {envelope.tag[:80]!r} não é um envelope SOAP.")
+        raise MalformedRequest(Text("root element {tag!r} is no SOAP envelope.", tag=envelope.tag[:80]))
     if namespace not in MEDIA_TYPES:
         raise WrongEnvelope(namespace, known=tuple(MEDIA_TYPES))
     return str(namespace)
@@ -90,8 +92,8 @@ class AnswerTemplate:
         return DECLARATIONS[charset] + "".join(pieces).encode(charset, "xmlcharrefreplace")
 
 
-def fault_envelope(error: GatewayError, version: str, namespace: str) -> Any:
-    """The fault envelope: whose fault, the sentence, and our code in the detail, named in ``namespace``.
+def fault_envelope(error: GatewayError, version: str, namespace: str, language: Language) -> Any:
+    """Return the fault envelope: whose fault, the sentence, and our code in the detail, named in ``namespace``.
 
     In SOAP 1.1 a fault of the header has no detail (4.4): our code stands in the Header then.
     """
@@ -99,31 +101,31 @@ def fault_envelope(error: GatewayError, version: str, namespace: str) -> Any:
     fault = etree.SubElement(body, f"{{{version}}}Fault")
     blocks = _header_of(error, version)
     if version == SOAP_12:
-        _say_12(fault, error)
+        _say_12(fault, error, language)
         place = etree.SubElement(fault, f"{{{version}}}Detail")
     else:
         add(fault, "faultcode", f"soap:{_code_of(error, 'Client', 'Server')}")
-        add(fault, "faultstring", printable(str(error)))
+        add(fault, "faultstring", printable(error.said(language)))
         of_header = isinstance(error, NotUnderstood)
         place = blocks if of_header else etree.SubElement(fault, "detail")
-    _add_code(place, error, namespace)
+    _add_code(place, error, namespace, language)
     if len(blocks):
         envelope.insert(0, blocks)
     return envelope
 
 
-def _say_12(fault: Any, error: GatewayError) -> None:
+def _say_12(fault: Any, error: GatewayError, language: Language) -> None:
     code = etree.SubElement(fault, f"{{{SOAP_12}}}Code")
     add(code, f"{{{SOAP_12}}}Value", f"soap:{_code_of(error, 'Sender', 'Receiver')}")
     reason = etree.SubElement(fault, f"{{{SOAP_12}}}Reason")
-    add(reason, f"{{{SOAP_12}}}Text", printable(str(error))).set(XML_LANG, "pt-BR")
+    add(reason, f"{{{SOAP_12}}}Text", printable(error.said(language))).set(XML_LANG, language)
 
 
-def _add_code(parent: Any, error: GatewayError, namespace: str) -> None:
+def _add_code(parent: Any, error: GatewayError, namespace: str, language: Language) -> None:
     prefixes: Any = {None: namespace}
     ours = etree.SubElement(parent, f"{{{namespace}}}erro", nsmap=prefixes)
     add(ours, f"{{{namespace}}}codigo", str(error.code))
-    add(ours, f"{{{namespace}}}mensagem", printable(str(error)))
+    add(ours, f"{{{namespace}}}mensagem", printable(error.said(language)))
 
 
 def _code_of(error: GatewayError, client: str, server: str) -> str:
