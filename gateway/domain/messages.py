@@ -45,6 +45,7 @@ class AttachedData:
     """
 
     queue: str | None = attached_field("fila", Text("Queue or group"))
+    line: str | None = attached_field("linha", Text("Called line"))
 
     @property
     def attached(self) -> dict[str, str]:

@@ -5,7 +5,7 @@ import pytest
 from gateway.domain.messages import ATTACHED
 from tests.desk.conftest import Browser, Office
 
-WORDS = {"queue": "Fila ou grupo"}
+WORDS = {"queue": "Fila ou grupo", "line": "Linha chamada"}
 
 
 @pytest.mark.parametrize("name", list(ATTACHED))

@@ -9,5 +9,5 @@ down_revision = "0008"
 
 def upgrade() -> None:
     """Add the columns; calls of before have none of it."""
-    for name, comment in (("queue", "Queue or group"),):
+    for name, comment in (("queue", "Queue or group"), ("line", "Called line")):
         op.add_column("calls", sa.Column(name, sa.String(length=255), comment=comment))
