@@ -63,10 +63,15 @@ class Delivery:
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """Whether the peer looks usable, found out without ringing anyone, and one sentence an administrator can act on."""
+    """Whether the peer looks usable, found out without ringing anyone, and one sentence an administrator can act on.
+
+    ``note`` is what else is good to know of how the peer is described (repairs of a WSDL), ``notes`` all of it.
+    """
 
     ok: bool
     detail: str
+    note: str = ""
+    notes: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)

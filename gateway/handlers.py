@@ -1,5 +1,7 @@
 """One function for each message: decide with the domain, remember with the journal, answer.
 
+What an event does to a call is the rule book's to say (``domain/calls/book.py``). It needs the calls that are known at
+that moment, so the journal asks it inside the transaction that writes its answer.
 Nothing here knows how a message came in or how the answer is rendered.
 """
 
@@ -10,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from gateway.adapter import Outcome
+from gateway.domain.calls.heard import heard_end, heard_start
 from gateway.domain.dialplan.plan import BecomesService, BlockedNumber, Dialled, NothingToDial, TooLong, TooSlow, dial
 from gateway.domain.dialplan.undialling import sides_of
 from gateway.domain.messages import CallEnded, CallStarted, HangUp, Message, PlaceCall
@@ -17,7 +20,7 @@ from gateway.domain.numbering.number_text import typed
 from gateway.domain.numbering.numbers import read
 from gateway.domain.tenant import Appliance, Tenant
 from gateway.errors import DialError, NoAppliance, NotDiallable, NumberBlocked, UnknownAppliance, UnknownTenant
-from gateway.store.drafts import EndDraft, OrderDraft, Recorded, StartDraft, Way
+from gateway.store.drafts import EventDraft, OrderDraft, Recorded, Way
 
 EXTENSION = re.compile(r"[0-9*#]{1,32}")
 """What an appliance can be told to ring: nothing that could be more than one parameter, header or channel."""
@@ -26,7 +29,7 @@ EXTENSION = re.compile(r"[0-9*#]{1,32}")
 class DraftWriter(Protocol):
     """Where decisions are remembered: ``write`` returns once the draft is durable."""
 
-    def write(self, draft: StartDraft | EndDraft | OrderDraft) -> Recorded: ...
+    def write(self, draft: EventDraft | OrderDraft) -> Recorded: ...
 
 
 class Dialler(Protocol):
@@ -79,9 +82,8 @@ def call_started(message: CallStarted, core: Core) -> Reply:
     """Log a call that rings, and let its extension's screens know."""
     tenant = core.tenant(message.tenant)
     sides = sides_of(message.ramal, message.telefone, tenant, message.direction)
-    recorded = core.journal.write(
-        StartDraft(message=message, sides=sides, forwards=tenant.forwards.get("call_started", ()))
-    )
+    forwards = tenant.forwards.get("call_started", ())
+    recorded = core.journal.write(EventDraft(message, heard_start(message, sides), forwards))
     return Reply(True, "chamada registrada", recorded.call_id)
 
 
@@ -89,9 +91,8 @@ def call_ended(message: CallEnded, core: Core) -> Reply:
     """Close the call that this end belongs to; without one, log it as a call of its own."""
     tenant = core.tenant(message.tenant)
     sides = sides_of(message.ramal, message.telefone, tenant, message.direction)
-    recorded = core.journal.write(
-        EndDraft(message=message, sides=sides, forwards=tenant.forwards.get("call_ended", ()))
-    )
+    forwards = tenant.forwards.get("call_ended", ())
+    recorded = core.journal.write(EventDraft(message, heard_end(message, sides), forwards))
     return Reply(True, "chamada finalizada", recorded.call_id)
 
 

@@ -66,8 +66,8 @@ def test_a_start_is_written_with_its_direction_and_with_whom_to_tell(core: Core,
     reply = core.handle(CallStarted("acme", "3501", "+55 47 99999-8888", HERE, 5))
     (draft,) = memory.drafts
     assert (reply.ok, reply.call_id) == (True, 1)
-    assert (draft.sides.direction, draft.sides.extension) == (Direction.INCOMING, "3501")
-    assert (draft.sides.other.national, draft.forwards) == ("47999998888", ("crm",))
+    assert (draft.event.direction, draft.event.extension) == (Direction.INCOMING, "3501")
+    assert (draft.event.number, draft.forwards) == ("47999998888", ("crm",))
 
 
 @pytest.mark.parametrize(
@@ -77,12 +77,12 @@ def test_an_event_s_extension_is_never_put_together_from_digits_here_and_there(
     core: Core, memory: Memory, ramal: str, extension: str
 ) -> None:
     core.handle(CallStarted("acme", ramal, "4732100123", HERE, 5))
-    assert memory.drafts[0].sides.extension == extension
+    assert memory.drafts[0].event.extension == extension
 
 
 def test_what_the_dial_plan_put_in_front_is_taken_off_when_the_exchange_tells_of_it(core: Core, memory: Memory) -> None:
     core.handle(CallStarted("acme", "02147999998888", "3501", HERE, 5))
-    assert memory.drafts[0].sides.other.national == "47999998888"
+    assert memory.drafts[0].event.number == "47999998888"
 
 
 def test_an_end_is_told_to_nobody_who_did_not_ask(core: Core, memory: Memory) -> None:
@@ -94,7 +94,7 @@ def test_what_the_exchange_says_of_the_direction_counts_where_both_readings_are_
     core: Core, memory: Memory
 ) -> None:
     core.handle(CallStarted("acme", "3501", "4732100123", HERE, 5, direction=Direction.OUTGOING))
-    assert memory.drafts[0].sides.direction is Direction.OUTGOING
+    assert memory.drafts[0].event.direction is Direction.OUTGOING
 
 
 @pytest.mark.parametrize(

@@ -11,8 +11,8 @@ from zeep import xsd
 from zeep.xsd.types.simple import AnySimpleType
 
 from adapters.soap.envelope import SOAP_12
+from adapters.soap.kinds import Missing, RankedArray, undescribed
 from adapters.soap.known import APACHE, ENCODING, ENCODING_12, XSD
-from adapters.soap.tolerant_zeep import Missing, RankedArray, undescribed
 from adapters.soap.values import written
 
 XSI = "http://www.w3.org/2001/XMLSchema-instance"

@@ -9,7 +9,7 @@ from zeep.xsd.elements.indicators import Indicator, OrderIndicator
 from zeep.xsd.types.builtins import Double, Float
 from zeep.xsd.types.collection import ListType
 
-from adapters.soap.tolerant_zeep import Missing, undescribed
+from adapters.soap.kinds import Missing, undescribed
 
 _NUMBERS: tuple[tuple[type[Any], str, str], ...] = (
     (xsd.Integer, r"[+-]?[0-9]+", "a whole number"),

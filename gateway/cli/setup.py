@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import version as installed
 from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
@@ -51,8 +51,9 @@ def config_command(place: DataLocation) -> None:
 
 
 @click.command("check")
+@click.option("-v", "--verbose", is_flag=True, help="Show in detail what is noted, such as each repair of a WSDL.")
 @with_place
-def check_command(place: DataLocation) -> None:
+def check_command(place: DataLocation, verbose: bool) -> None:
     """Validate the configuration, open the database, run the dial plans' tests, probe every appliance; ring nobody.
 
     Prints one line for each, and a warning where a setting is better changed; exit code 0 when all are well, 1
@@ -66,7 +67,12 @@ def check_command(place: DataLocation) -> None:
             for about, sentence in cautions(gateway.config):
                 _line(None, about, sentence)
             cases = _try_dial_plans(gateway)
-            good = _probe_all({**gateway.appliances, **gateway.forwards, **gateway.sources()}) and cases
+            peers: Mapping[tuple[str, str], Adapter | Source] = {
+                **gateway.appliances,
+                **gateway.forwards,
+                **gateway.sources(),
+            }
+            good = _probe_all(peers, verbose=verbose) and cases
     except GatewayError as error:
         for line in str(error).splitlines():
             _line(False, "configuration", line)
@@ -94,12 +100,14 @@ def _try_dial_plans(gateway: "Gateway") -> bool:
     return good
 
 
-def _probe_all(peers: Mapping[tuple[str, str], Adapter | Source]) -> bool:
+def _probe_all(peers: Mapping[tuple[str, str], Adapter | Source], *, verbose: bool) -> bool:
     """Probe side by side, so that ten dead appliances and sources take no longer than one."""
     with ThreadPoolExecutor(max_workers=8) as pool:
         probes = list(zip(peers, pool.map(_probe, peers.values()), strict=True))
     for (tenant, name), probe in probes:
         _line(probe.ok, f"{tenant}/{name}", probe.detail)
+        for note in probe.notes if verbose else filter(None, [probe.note]):
+            _line("note", f"{tenant}/{name}", note)
     return all(probe.ok for _, probe in probes)
 
 
@@ -113,12 +121,17 @@ def _probe(peer: Adapter | Source) -> Probe:
         return Probe(False, f"A sondagem falhou por um defeito do adaptador: {defect_of(error)}.")
 
 
-def _line(good: bool | None, what: str, detail: str) -> None:
-    """Print one line; ``good`` is None for a warning, which changes no exit code."""
-    mark = {True: click.style("ok  ", fg="green"), None: click.style("warn", fg="yellow")}.get(
-        good, click.style("FAIL", fg="red")
-    )
-    click.echo(f"{mark}  {what:24}  {cell(detail)}")
+_MARKS: Mapping[Literal["note"] | bool | None, str] = {
+    True: click.style("ok  ", fg="green"),
+    False: click.style("FAIL", fg="red"),
+    None: click.style("warn", fg="yellow"),
+    "note": "note",
+}
+
+
+def _line(good: Literal["note"] | bool | None, what: str, detail: str) -> None:
+    """Print one line; ``good`` is None for a warning, which changes no exit code, and neither does a note."""
+    click.echo(f"{_MARKS[good]}  {what:24}  {cell(detail)}")
 
 
 @click.group("db")

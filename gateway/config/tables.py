@@ -188,6 +188,9 @@ class ListenerSettings(Table):
         None, description="the status of errors told as text by the listeners and click-to-call (there 401 stays)"
     )
     fault_status: HttpStatus | None = Field(None, description="the status of SOAP faults, except 401")
+    must_understand: Literal["tolerate", "refuse"] = Field(
+        "tolerate", description="SOAP header blocks with mustUnderstand, of which none is: passed over, or refused"
+    )
 
     @model_validator(mode="after")
     def _aliases_are_distinct(self) -> "ListenerSettings":

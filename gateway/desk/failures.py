@@ -21,6 +21,8 @@ from gateway.errors import (
     RequestError,
     TooManyAttempts,
 )
+from gateway.texts.languages import Language
+from gateway.texts.rendering import render
 
 logger = structlog.get_logger()
 
@@ -56,9 +58,9 @@ def answer(visit: Visit, error: Exception) -> Response:
     return response
 
 
-def of_nobody(error: GatewayError) -> Response:
+def of_nobody(error: GatewayError, language: Language) -> Response:
     """The answer where there is not even a company to speak for."""
-    return private(Response(f"{error}\n", error.http_status, mimetype="text/plain"))
+    return private(Response(f"{error.said(language)}\n", error.http_status, mimetype="text/plain"))
 
 
 def _known(error: Exception) -> tuple[int, GatewayError]:
@@ -84,7 +86,8 @@ def _to_login(visit: Visit) -> Response:
 
 
 def _for_program(visit: Visit, error: GatewayError, status: int) -> Response:
-    told = {"ok": False, "code": error.code, "message": error.message, "hint": error.hint}
+    message, hint = render(error.text, visit.language), render(error.advice, visit.language)
+    told = {"ok": False, "code": error.code, "message": message, "hint": hint}
     response = as_json(told, status=status)
     # Named only to programs: a browser would ask for the password in a window of its own.
     if status == 401 and "X-Requested-With" not in visit.request.headers and visit.request.path != "/events":

@@ -103,7 +103,7 @@ class Desk:
         tenant = str(request.environ.get("cti.tenant", ""))
         settings = self._services.config.tenants.get(tenant)
         if settings is None:
-            return failures.of_nobody(UnknownTenant(tenant))
+            return failures.of_nobody(UnknownTenant(tenant), self._services.config.server.language)
         visit = self._stranger(request, tenant, settings)
         try:
             return self._answer(visit)

@@ -147,7 +147,8 @@ class Application:
 
     def serve_leniently(self, listening: socket.socket) -> None:
         """Serve the machines' addresses on ``listening``, too, malformed requests mended."""
-        limits = PortLimits(max_body_bytes=self._gateway.config.server.max_body_bytes)
+        server = self._gateway.config.server
+        limits = PortLimits(max_body_bytes=server.max_body_bytes, language=server.language)
         address, port = listening.getsockname()[:2]
         self._lenient = LenientPort(self.wsgi.without_desk(no_desk), address, port, limits, listening=listening)
         self._lenient.start()

@@ -97,7 +97,7 @@ def limits_of(config: Config) -> RequestLimits:
     """What one request and one address may cost."""
     server = config.server
     body = BodyLimits(server.max_body_bytes, server.body_timeout_s, min(LONGEST_PAUSE_S, server.body_timeout_s))
-    return RequestLimits(server.call_threads, max(1, server.call_threads // 2), body)
+    return RequestLimits(server.call_threads, max(1, server.call_threads // 2), body, server.language)
 
 
 def client_of(trusted: tuple[str, ...]) -> Callable[[dict[str, Any]], str]:

@@ -1,4 +1,8 @@
-"""One transaction's worth of drafts, worked out in memory between one round of reads and one of writes."""
+"""One transaction's worth of drafts, worked out in memory between one round of reads and one of writes.
+
+What becomes of a call is decided by the rule book (``domain/calls/book.py``): this loads what it looks at and writes
+what it says.
+"""
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
@@ -6,43 +10,30 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from gateway.adapter import Outcome
-from gateway.domain.calls.direction import Sides
-from gateway.domain.calls.pairing import (
-    FoundCall,
-    HeardEvent,
-    PairingRule,
-    find_group,
-    find_of_end,
-    find_of_start,
-    leaves_rest_of_group,
-)
-from gateway.domain.calls.states import Effect, Event, State, after
-from gateway.domain.messages import CallEnded, Direction
+from gateway.domain.calls.book import Decision, EventKind, decide, decide_about, decide_order
+from gateway.domain.calls.call import Call
+from gateway.domain.calls.heard import LONGEST_LOGIN, MarkedOver, NoEnd, SettledOrder, placed_order
 from gateway.errors import BadParameter
 from gateway.store import repeats, rows, statements
 from gateway.store.bulk import Driver
-from gateway.store.candidates import CandidateCall, KnownCalls, heard_of, perhaps_heard
+from gateway.store.candidates import CandidateCall, KnownCalls
 from gateway.store.choosing import choose
 from gateway.store.drafts import (
     Choice,
-    EndDraft,
+    EventDraft,
     GiveUp,
     InVain,
     OrderDraft,
     Over,
     Recorded,
     Settlement,
-    StartDraft,
     WriteJob,
 )
 from gateway.store.matching import Matches
 
-Find = Callable[[HeardEvent, Sequence[CandidateCall]], FoundCall[CandidateCall]]
-
 
 class Batch:
-    """Load what the drafts need, ``add`` them in order, then ``flush``."""
+    """One use of each: it loads what the drafts need, works them out one after the other, and writes it all."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -58,122 +49,53 @@ class Batch:
         self._outbox: list[dict[str, Any]] = []
         self._settled: list[dict[str, Any]] = []
         self._attempts: list[dict[str, Any]] = []
+        self._rows = (
+            (statements.WRITE_ORDERS, self._orders),
+            (statements.SETTLE_ORDERS, self._settled),
+            (statements.WRITE_ATTEMPTS, self._attempts),
+            (statements.WRITE_EVENTS, self._events),
+            (statements.WRITE_OUTBOX, self._outbox),
+        )
 
-    @classmethod
-    def load(cls, connection: Connection, drafts: Sequence[object]) -> "Batch":
+    def write(self, drafts: Sequence[object]) -> list[Any]:
+        """Write ``drafts`` in order and return what came of each."""
+        self._load(drafts)
+        results = [ADD[type(draft)](self, draft) for draft in drafts]
+        self._flush()
+        return results
+
+    def _load(self, drafts: Sequence[object]) -> None:
         """Read counters, open calls and number owners that ``drafts`` need, in a handful of statements."""
-        batch = cls(connection)
-        about_calls = [draft for draft in drafts if isinstance(draft, StartDraft | EndDraft)]
+        about_calls = [draft for draft in drafts if isinstance(draft, EventDraft)]
         if about_calls or not all(isinstance(draft, WriteJob) for draft in drafts):
-            batch._read = dict(statements.COUNTERS.run(batch._driver, COUNTERS))
-            batch._counters = dict(batch._read)
-        batch._calls.load(about_calls)
-        batch._load_matches(drafts)
-        return batch
+            self._read = dict(statements.COUNTERS.run(self._driver, COUNTERS))
+            self._counters = dict(self._read)
+        if about_calls:
+            self._calls.load(about_calls)
+        self._load_matches(drafts)
 
     def _load_matches(self, drafts: Sequence[object]) -> None:
         numbers: dict[str, set[str]] = defaultdict(set)
         for draft in drafts:
-            if isinstance(draft, StartDraft | EndDraft):
-                numbers[draft.message.tenant].update(draft.sides.other.candidates)
+            if isinstance(draft, EventDraft):
+                numbers[draft.message.tenant].update(draft.event.forms)
             elif isinstance(draft, OrderDraft):
                 numbers[draft.message.tenant].update(draft.other.candidates)
         self._matches.load(numbers)
 
-    def add(self, draft: object) -> Any:
-        """Work one draft into the batch and return its result."""
-        return ADD[type(draft)](self, draft)
-
     def _add_work(self, draft: WriteJob) -> Any:
         return draft.run(self._connection)
 
-    def _add_start(self, draft: StartDraft) -> Recorded:
-        heard, known, found = self._find(draft, find_of_start)
-        effect = after(found.call.state if found.call else State.NONE, Event.START).effect
-        call = found.call or self._ring(draft, find_group(heard, known))
-        if effect is Effect.RING:
-            call.change(status="ringing", started_at=heard.occurred_at or heard.at, ended_at=None, duration_s=None)
-            call.change(start_heard_at=heard.at, paired_by=found.rule.value)
-        elif effect is Effect.ADD_START:
-            self._add_late_start(call, heard, found.rule)
-        self._calls.adopt_ref(call, draft.message.call_ref)
-        is_news = effect in (Effect.OPEN, Effect.RING)
-        return self._event("call_started", call, draft, repeat=effect is Effect.REPEAT, is_news=is_news)
-
-    def _find(
-        self, draft: StartDraft | EndDraft, find: Find
-    ) -> tuple[HeardEvent, Sequence[CandidateCall], FoundCall[CandidateCall]]:
-        """The call of an event, with the other calls that it may be about; by the other reading of its number only one
-        that was ordered.
-        """
-        tenant, heard = draft.message.tenant, heard_of(draft)
-        known = self._calls.about(tenant, heard)
-        found = find(heard, known)
-        if found.call is None and (perhaps := perhaps_heard(draft, heard)) is not None:
-            others = [call for call in self._calls.about(tenant, perhaps) if call.row["order_id"] is not None]
-            if (again := find(perhaps, others)).call is not None:
-                return perhaps, others, again
-        return heard, known, found
-
-    def _ring(self, draft: StartDraft, group: CandidateCall | None) -> CandidateCall:
-        at = draft.message.received_at
-        call = self._new_call(draft, status="ringing", started_at=draft.message.occurred_at or at)
-        call.change(start_heard_at=at)
-        if group is not None:
-            group.change(group_id=group.row["group_id"] or group.row["id"])
-            call.change(group_id=group.row["group_id"])
-            self._touch(group)
-        return call
-
-    def _add_late_start(self, call: CandidateCall, heard: HeardEvent, rule: PairingRule) -> None:
-        if call.start_heard_at is not None or call.ended_at is None:
-            return
-        started_at = min(heard.occurred_at or heard.at, call.ended_at)
-        if call.started_at is None:
-            call.change(started_at=started_at, duration_s=round((call.ended_at - started_at) / 1000))
-        call.change(start_heard_at=heard.at, paired_by=rule.value)
-
-    def _add_end(self, draft: EndDraft) -> Recorded:
-        heard, known, found = self._find(draft, find_of_end)
-        effect = after(found.call.state if found.call else State.NONE, Event.END).effect
-        call = found.call or self._new_call(draft, status="ended", started_at=rows.start_of(draft.message))
-        is_news = effect is not Effect.ADD_END
-        if is_news:
-            self._end(call, draft.message, heard, found.rule)
-            self._leave_group(call, known, heard)
-        else:
-            is_news = self._add_to_end(call, draft.message)
-        self._calls.adopt_ref(call, draft.message.call_ref)
-        return self._event("call_ended", call, draft, repeat=effect is Effect.ADD_END, is_news=is_news)
-
-    def _end(self, call: CandidateCall, message: CallEnded, heard: HeardEvent, rule: PairingRule) -> None:
-        ended_at = message.occurred_at or message.received_at
-        duration_s = message.duration_s
-        if duration_s is None and call.started_at is not None:
-            duration_s = max(0, round((ended_at - call.started_at) / 1000))
-        call.change(status="ended", ended_at=ended_at, duration_s=duration_s, end_heard_at=heard.at)
-        call.change(recording_url=message.recording_url or call.recording_url, paired_by=rule.value)
-        call.change(**rows.result_of(message))
-        if heard.extension not in (call.extension, call.number) and not heard.internal:
-            call.change(transferred_to=heard.extension)
-
-    def _add_to_end(self, call: CandidateCall, message: CallEnded) -> bool:
-        """Add what the first end did not say; whether there was anything."""
-        told = {"recording_url": message.recording_url, "duration_s": message.duration_s, **rows.result_of(message)}
-        new = {name: value for name, value in told.items() if value is not None and call.row[name] is None}
-        call.change(**new)
-        return bool(new)
-
-    def _leave_group(self, call: CandidateCall, known: Sequence[CandidateCall], heard: HeardEvent) -> None:
-        """Let the others of the call's group stop ringing, where they surely did."""
-        group, at = call.row["group_id"], heard.at
-        if group is None or not leaves_rest_of_group(call, heard):
-            return
-        for other in known:
-            if other.row["group_id"] == group and after(other.state, Event.TAKEN_ELSEWHERE).effect is Effect.ELSEWHERE:
-                other.change(status="elsewhere", ended_at=call.ended_at, duration_s=0)
-                self._touch(other)
-                self._log("call_ended", other, at, {"taken_by": call.row["id"]})
+    def _add_event(self, draft: EventDraft) -> Recorded:
+        """Let the rule book decide what an event changes; take that, and tell the log and the outbox of it."""
+        message, event = draft.message, draft.event
+        decided = decide(event, self._calls.about(message.tenant, event), self._counters["call"] + 1)
+        call = self._take(decided, message.tenant, event.forms, event.at)
+        told = {"received": rows.received(message)} | ({"repeat": True} if decided.repeat else {})
+        seq = self._log(decided.kind, call, event.at, told)
+        if decided.is_news:
+            self._outbox += [rows.letter(decided.kind.value, call.row, message, target) for target in draft.forwards]
+        return Recorded(call.call.id, seq)
 
     def _choose(self, draft: Choice) -> Recorded:
         call = self._calls.find(draft.call_id)
@@ -181,22 +103,19 @@ class Batch:
             raise BadParameter("ligacao", str(draft.call_id), expected="uma ligação desta empresa")
         account = choose(self._connection, self._driver, draft)
         if account is None:
-            call.change(account_id=None, account_name=None, contact=None)
+            call.row.update(account_id=None, account_name=None, contact=None)
         else:
-            call.change(account_id=account.id, account_name=account.name, contact=draft.contact or None)
+            call.row.update(account_id=account.id, account_name=account.name, contact=draft.contact or None)
         self._touch(call)
-        return Recorded(call.row["id"], self._log("account_chosen", call, draft.at, {"by": draft.by}))
+        return Recorded(call.call.id, self._log(EventKind.ACCOUNT_CHOSEN, call, draft.at, {"by": draft.by}))
 
     def _mark_over(self, draft: Over) -> Recorded:
         """Close a call of which an agent says that it is over; nothing where it is closed already."""
         call = self._calls.find(draft.call_id)
         if call is None or call.row["tenant"] != draft.tenant:
             raise BadParameter("ligacao", str(draft.call_id), expected="uma ligação desta empresa")
-        if after(call.state, Event.MARKED_OVER).effect is not Effect.MARK:
-            return Recorded(call.row["id"], 0, repeated=True)
-        call.change(status="over", over_by=draft.by[:64], over_at=draft.at)
-        self._touch(call)
-        return Recorded(call.row["id"], self._log("call_ended", call, draft.at, {}))
+        seq = self._happen(call, MarkedOver(draft.by[:LONGEST_LOGIN], draft.at), draft.at)
+        return Recorded(call.call.id, seq, repeated=not seq)
 
     def _give_up(self, draft: GiveUp) -> int:
         """Close the calls of which no end will be waited for any more; how many they were."""
@@ -204,15 +123,15 @@ class Batch:
 
     def _give_up_some(self, draft: InVain) -> int:
         """The same for calls that are known by their ids."""
-        calls = (self._calls.get(call_id) for call_id in draft.call_ids)
-        return self._lose([call for call in calls if call.state is State.RINGING], draft.at)
+        return self._lose([self._calls.get(call_id) for call_id in draft.call_ids], draft.at)
 
-    def _lose(self, found: Sequence[CandidateCall], at: int) -> int:
-        for call in found:
-            call.change(status="lost")
-            self._touch(call)
-            self._log("call_lost", call, at, {})
-        return len(found)
+    def _lose(self, calls: Sequence[CandidateCall], at: int) -> int:
+        return sum(1 for call in calls if self._happen(call, NoEnd(), at))
+
+    def _happen(self, call: CandidateCall, event: MarkedOver | NoEnd, at: int) -> int:
+        """Let an event happen to ``call``; its ``seq`` in the log, 0 when it changes nothing."""
+        change = decide_about(call.call, event)
+        return self._log(change.kind, self._change(change.call), at, {}) if change.kind else 0
 
     def _add_order(self, draft: OrderDraft) -> Recorded:
         message = draft.message
@@ -220,115 +139,73 @@ class Batch:
         if earlier is not None:
             return Recorded(earlier["call_id"], 0, earlier["id"], repeated=True)
         order_id = self._next("order")
-        call = self._ordered_call(draft, order_id)
-        self._orders.append(rows.order(draft, order_id, call.row["id"]))
-        seq = self._log(
-            "order_placed", call, message.received_at, {"digits": draft.digits, "appliance": draft.appliance}
-        )
-        return Recorded(call.row["id"], seq, order_id)
+        order = placed_order(message, draft.extension, draft.other, order_id)
+        decided = decide_order(order, self._counters["call"] + 1)
+        call = self._take(decided, message.tenant, draft.other.candidates, order.at)
+        self._orders.append(rows.order(draft, order_id, call.call.id))
+        told = {"digits": draft.digits, "appliance": draft.appliance}
+        return Recorded(call.call.id, self._log(decided.kind, call, order.at, told), order_id)
 
     def _add_settlement(self, draft: Settlement) -> Recorded:
         self._flush_rows()
         ((tenant, call_id, appliance, outcome),) = statements.ORDERS_TO_SETTLE.run(self._driver, [draft.order_id])
         call = self._calls.get(call_id)
         if outcome is not None:
-            return Recorded(call.row["id"], 0, draft.order_id)
+            return Recorded(call.call.id, 0, draft.order_id)
         delivery = draft.delivery
         self._settled.append(rows.settled(draft))
-        self._settle_call(call, delivery.outcome, draft.at)
         self._attempts += [rows.attempt(made, tenant, draft.order_id) for made in draft.attempts]
+        self._change(decide_about(call.call, SettledOrder(delivery.outcome.value, draft.at)).call)
         dialled_by = draft.attempts[-1].appliance if draft.attempts else appliance
         told = {"outcome": delivery.outcome.value, "detail": delivery.detail, "appliance": dialled_by}
-        return Recorded(call.row["id"], self._log("order_settled", call, draft.at, told), draft.order_id)
+        return Recorded(call.call.id, self._log(EventKind.ORDER_SETTLED, call, draft.at, told), draft.order_id)
 
-    def flush(self) -> None:
-        """Write everything. Nothing may be added afterwards."""
+    def _flush(self) -> None:
         self._flush_rows()
         moved = [{"name": name, "value": value} for name, value in self._counters.items() if value != self._read[name]]
         statements.WRITE_COUNTERS.run(self._driver, moved)
 
     def _flush_rows(self) -> None:
-        statements.WRITE_CALLS.run(self._driver, [call.row for call in self._touched.values()])
-        statements.WRITE_ORDERS.run(self._driver, self._orders)
-        statements.SETTLE_ORDERS.run(self._driver, self._settled)
-        statements.WRITE_ATTEMPTS.run(self._driver, self._attempts)
-        statements.WRITE_EVENTS.run(self._driver, self._events)
-        statements.WRITE_OUTBOX.run(self._driver, self._outbox)
-        self._mark_written()
-
-    def _mark_written(self) -> None:
-        self._touched = {}
-        for written in (self._orders, self._settled, self._attempts, self._events, self._outbox):
-            written.clear()
+        if self._touched:
+            statements.WRITE_CALLS.run(self._driver, [call.row for call in self._touched.values()])
+            self._touched = {}
+        for statement, written in self._rows:
+            if written:
+                statement.run(self._driver, written)
+                written.clear()
 
     # calls
 
-    def _touch(self, call: CandidateCall) -> None:
-        self._touched[call.row["id"]] = call
+    def _take(self, decided: Decision, tenant: str, forms: Sequence[str], at: int) -> CandidateCall:
+        """Take what the book decided: the event's call, which may be new, and others, which the log tells of first."""
+        for other in decided.others:
+            changed = self._change(other.call)
+            if other.kind is not None:
+                self._log(other.kind, changed, at, {"taken_by": decided.call.id})
+        return self._open(decided.call, tenant, forms) if decided.is_new else self._change(decided.call)
 
-    def _new_call(self, draft: StartDraft | EndDraft, *, status: str, started_at: int | None) -> CandidateCall:
-        message = draft.message
-        call = self._make_call(message.tenant, draft.sides, message.received_at)
-        call.row.update(
-            status=status,
-            started_at=started_at,
-            call_ref=message.call_ref,
-            number_as_sent=draft.sides.other.input[:255],
-        )
-        self._calls.add(call)
-        return call
-
-    def _ordered_call(self, draft: OrderDraft, order_id: int) -> CandidateCall:
-        message = draft.message
-        direction = Direction.INTERNAL if draft.other.kind == "extension" else Direction.OUTGOING
-        call = self._make_call(message.tenant, Sides(draft.extension, draft.other, direction), message.received_at)
-        call.row.update(
-            status="ordered",
-            started_at=message.received_at,
-            order_id=order_id,
-            number_as_sent=message.number[:255],
-        )
-        self._calls.add(call)
-        return call
-
-    def _make_call(self, tenant: str, sides: Sides, at: int) -> CandidateCall:
-        found = self._matches.of(tenant, sides.other.candidates, sides.extension)
-        call_id = self._next("call")
-        owner = found[0].match if found else None
-        call = CandidateCall(rows.call(call_id, tenant, sides, owner, at))
-        self._touch(call)
+    def _open(self, call: Call, tenant: str, forms: Sequence[str]) -> CandidateCall:
+        found = self._matches.of(tenant, forms, call.extension)
+        self._counters["call"] = call.id
         if found:
-            self._matched[call_id] = {"matched": {"by": found[0].reason.value, "of": len(found)}}
+            self._matched[call.id] = {"matched": {"by": found[0].reason.value, "of": len(found)}}
+        row = rows.call(call, tenant, found[0].match if found else None)
+        return self._touch(self._calls.add(row, call))
+
+    def _change(self, call: Call) -> CandidateCall:
+        return self._touch(self._calls.become(call))
+
+    def _touch(self, call: CandidateCall) -> CandidateCall:
+        self._touched[call.call.id] = call
         return call
 
-    def _settle_call(self, call: CandidateCall, outcome: Outcome, at: int) -> None:
-        """An order's outcome is the call's status, unless the exchange has already told more."""
-        if call.row["status"] != "ordered":
-            return
-        call.change(status=outcome.value)
-        if outcome in (Outcome.REFUSED, Outcome.UNREACHABLE):
-            call.change(ended_at=at, duration_s=0)
-        self._touch(call)
+    # the event log
 
-    # the log and what must be sent on
-
-    def _event(
-        self, kind: str, call: CandidateCall, draft: StartDraft | EndDraft, *, repeat: bool, is_news: bool
-    ) -> Recorded:
-        """Log what was heard; whoever is told of events hears of it only when it is news."""
-        self._touch(call)
-        message = draft.message
-        told = {"received": rows.received(message)} | ({"repeat": True} if repeat else {})
-        seq = self._log(kind, call, message.received_at, told)
-        if is_news:
-            self._outbox += [rows.letter(kind, call.row, message, target) for target in draft.forwards]
-        return Recorded(call.row["id"], seq)
-
-    def _log(self, kind: str, call: CandidateCall, at: int, told: dict[str, Any]) -> int:
+    def _log(self, kind: EventKind, call: CandidateCall, at: int, told: dict[str, Any]) -> int:
         seq = self._next("event")
         # Said with the first event of a call, for whoever asks later why.
-        told |= self._matched.pop(call.row["id"], {})
-        self._events.append(rows.event(kind, call.row, seq, at, told))
+        told |= self._matched.pop(call.call.id, {})
+        self._events.append(rows.event(kind.value, call.row, seq, at, told))
         return seq
 
     def _next(self, counter: str) -> int:
@@ -338,8 +215,7 @@ class Batch:
 
 ADD: Mapping[type, Callable[[Batch, Any], Any]] = {
     WriteJob: Batch._add_work,
-    StartDraft: Batch._add_start,
-    EndDraft: Batch._add_end,
+    EventDraft: Batch._add_event,
     OrderDraft: Batch._add_order,
     Settlement: Batch._add_settlement,
     GiveUp: Batch._give_up,

@@ -9,10 +9,10 @@ from sqlalchemy import ColumnElement, Connection, Engine, Row, Select, and_, fun
 
 from gateway.domain.calls.pairing import CERTAINTY, PairingRule
 from gateway.domain.calls.results import MISSED_CALLS, NOT_ANSWERED
+from gateway.domain.calls.states import STATES
 from gateway.domain.links import safe_link
 from gateway.domain.messages import Direction
 from gateway.store import tables
-from gateway.store.candidates import STATES
 
 calls, orders = tables.calls, tables.orders
 

@@ -1,30 +1,21 @@
-"""What handlers hand to the journal, and what they get back: decided, not yet remembered."""
+"""What handlers hand to the journal, and what they get back."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from gateway.adapter import Delivery
-from gateway.domain.calls.direction import Sides
+from gateway.domain.calls.heard import HeardEvent
 from gateway.domain.messages import CallEnded, CallStarted, PlaceCall
 from gateway.domain.numbering.numbers import Reading
 
 
 @dataclass(frozen=True, slots=True)
-class StartDraft:
-    """A call that rings; ``forwards`` names who is to be told of it."""
+class EventDraft:
+    """What a message tells of a call, for the rule book; ``forwards`` names who is to be told of it."""
 
-    message: CallStarted
-    sides: Sides
-    forwards: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class EndDraft:
-    """A call that was hung up; ``forwards`` names who is to be told of it."""
-
-    message: CallEnded
-    sides: Sides
+    message: CallStarted | CallEnded
+    event: HeardEvent
     forwards: tuple[str, ...] = ()
 
 

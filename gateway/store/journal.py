@@ -16,21 +16,20 @@ from gateway.store.batch import Batch
 from gateway.store.database_file import DatabaseFile
 from gateway.store.drafts import (
     Choice,
-    EndDraft,
+    EventDraft,
     GiveUp,
     InVain,
     OrderDraft,
     Over,
     Recorded,
     Settlement,
-    StartDraft,
     WriteJob,
 )
 from gateway.store.engine import DATABASE, LOCK, FileLock
 from gateway.store.presence import Presence
 from gateway.store.writer import GroupCommit
 
-Draft = StartDraft | EndDraft | OrderDraft | Settlement | GiveUp | InVain | Choice | Over | WriteJob
+Draft = EventDraft | OrderDraft | Settlement | GiveUp | InVain | Choice | Over | WriteJob
 
 
 class Journal:
@@ -67,7 +66,7 @@ class Journal:
         self._writer.stop()
         self.presence.close()
 
-    def write(self, draft: StartDraft | EndDraft | OrderDraft | Settlement | Choice | Over) -> Recorded:
+    def write(self, draft: EventDraft | OrderDraft | Settlement | Choice | Over) -> Recorded:
         """Return once ``draft`` is durable. Raises ``BusyError`` when nothing was stored."""
         if isinstance(draft, OrderDraft):
             draft = replace(draft, owner=self.presence.name())
@@ -111,7 +110,4 @@ class Journal:
 
 def apply(connection: Connection, drafts: Sequence[Draft]) -> list[Any]:
     """Write ``drafts`` in order; one result for each: a ``Recorded``, or what a ``WriteJob`` returned."""
-    batch = Batch.load(connection, drafts)
-    results = [batch.add(draft) for draft in drafts]
-    batch.flush()
-    return results
+    return Batch(connection).write(drafts)

@@ -4,9 +4,8 @@ import json
 from typing import Any
 
 from gateway.adapter import Delivery
-from gateway.domain.calls.direction import Sides
+from gateway.domain.calls.call import Call
 from gateway.domain.calls.matching import Match
-from gateway.domain.calls.results import read_result
 from gateway.domain.links import safe_link
 from gateway.domain.messages import CallEnded, CallStarted
 from gateway.store.drafts import OrderAttempt, OrderDraft, Settlement
@@ -33,20 +32,14 @@ SHOWN_IF_KNOWN = ("result", "result_text", "over_by")
 Row = dict[str, Any]
 
 
-def call(call_id: int, tenant: str, sides: Sides, owner: Match | None, at: int) -> Row:
-    """A new call, ``at`` when it was first heard of; what is not known yet is None."""
+def call(call: Call, tenant: str, owner: Match | None) -> Row:
+    """A new call; what is not known yet is None."""
     row: Row = dict.fromkeys(CALL_COLUMNS)
-    return row | {
-        "id": call_id,
-        "tenant": tenant,
-        "direction": sides.direction.value,
-        "extension": sides.extension[:32],
-        "number": (sides.other.national or sides.other.input)[:64],
-        "account_id": owner.account_id if owner else None,
-        "account_name": owner.name if owner else None,
-        "contact": owner.contact if owner else None,
-        "logged_at": at,
-    }
+    row.update(zip(Call._fields, call, strict=True))
+    row["tenant"] = tenant
+    if owner is not None:
+        row.update(account_id=owner.account_id, account_name=owner.name, contact=owner.contact)
+    return row
 
 
 def event(kind: str, call: Row, seq: int, at: int, told: Row) -> Row:
@@ -65,19 +58,6 @@ def event(kind: str, call: Row, seq: int, at: int, told: Row) -> Row:
 def _shown(call: Row) -> Row:
     more = {name: call[name] for name in SHOWN_IF_KNOWN if call[name] is not None}
     return {name: call[name] for name in SHOWN} | more
-
-
-def start_of(message: CallEnded) -> int | None:
-    """When a call began of which only the end is known."""
-    if message.duration_s is None:
-        return None
-    return (message.occurred_at or message.received_at) - message.duration_s * 1000
-
-
-def result_of(message: CallEnded) -> Row:
-    """How a call ended, as a code and in the exchange's words; both None where it said nothing."""
-    result = read_result(message.result, message.duration_s)
-    return {"result": result.value if result else None, "result_text": message.result if result else None}
 
 
 def received(message: CallStarted | CallEnded) -> Row:

@@ -29,6 +29,8 @@ msgstr ""
 
 """
 """Without dates and names of people, over which merges would quarrel."""
+PLURALS = {"pt-BR": "nplurals=2; plural=(n > 1);", "es": "nplurals=2; plural=(n != 1);"}
+"""Babel has a third form for whole millions, which no sentence of ours counts."""
 
 
 def updated(area: str, language: Language, found: Catalog) -> bytes:
@@ -37,8 +39,7 @@ def updated(area: str, language: Language, found: Catalog) -> bytes:
     catalogue.update(found, no_fuzzy_matching=True)
     target = BytesIO()
     write_po(target, catalogue, WIDTH, omit_header=True, sort_by_file=True, ignore_obsolete=True, include_lineno=False)
-    header = HEADER.format(area=area, language=language, locale=catalogue.locale, plural=catalogue.plural_forms)
-    return header.encode() + target.getvalue()
+    return _header(area, language) + target.getvalue()
 
 
 def place(area: str, language: Language) -> Path:
@@ -60,11 +61,14 @@ def stale(*, write: bool) -> list[Path]:
 
 
 def _present(area: str, language: Language) -> Catalog:
-    path, locale = place(area, language), locale_of(language)
-    if not path.exists():
-        return Catalog(locale, charset="utf-8")
-    with path.open("rb") as file:
-        return read_po(file, locale, charset="utf-8", abort_invalid=True)
+    path = place(area, language)
+    data = path.read_bytes() if path.exists() else _header(area, language)
+    return read_po(BytesIO(data), locale_of(language), charset="utf-8", abort_invalid=True)
+
+
+def _header(area: str, language: Language) -> bytes:
+    locale, plural = locale_of(language), PLURALS[language]
+    return HEADER.format(area=area, language=language, locale=locale, plural=plural).encode()
 
 
 def _write(path: Path, data: bytes) -> None:

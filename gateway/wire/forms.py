@@ -14,6 +14,7 @@ from werkzeug.exceptions import BadRequest, RequestEntityTooLarge
 from werkzeug.formparser import parse_form_data
 
 from gateway.errors import MalformedRequest, TooLarge, WrongContentType
+from gateway.texts.text import Text
 from gateway.wire.guard import read_body
 
 Names = Mapping[str, str]
@@ -124,7 +125,8 @@ def read(environ: dict[str, Any], names: Names, limit: int) -> dict[str, str]:
     else:
         body = read_body(environ, limit)
         if body and kind not in ("", FORM, "text/plain"):
-            raise WrongContentType(f"formato {kind!r} não aceito aqui.", hint=f"Envie {FORM}.")
+            text = Text("format {kind!r} not accepted here.", kind=kind)
+            raise WrongContentType(text, hint=Text("Send {form}.", form=FORM))
         posted = parse(body.decode("latin-1").strip(), names)
     return query | {name: value for name, value in posted.items() if value}
 
@@ -155,7 +157,7 @@ def read_multipart(environ: dict[str, Any], names: Names, limit: int) -> dict[st
         raise TooLarge(limit) from None
     except (ValueError, BadRequest):
         # A body that ends before its length is a BadRequest of werkzeug's.
-        raise MalformedRequest("o formulário multipart não pôde ser lido.") from None
+        raise MalformedRequest(Text("the multipart form cannot be read.")) from None
     found: dict[str, str] = {}
     for written, value in form.items(multi=True):
         # A part that says no name has None.

@@ -17,6 +17,7 @@ import structlog
 
 from gateway.domain.messages import CallEnded, CallStarted, Direction, Message, Origin, PlaceCall
 from gateway.errors import BadParameter, MissingParameter
+from gateway.texts.text import Text
 
 log = structlog.get_logger()
 
@@ -57,7 +58,7 @@ class Parameter:
     """
 
     name: str
-    help: str
+    help: Text
     required: bool = False
     later: bool = False
 
@@ -71,7 +72,7 @@ class Operation:
     """
 
     name: str
-    help: str
+    help: Text
     parameters: tuple[Parameter, ...]
     build: Callable[[Texts, Sender], Message | None]
     dials: bool = False
@@ -215,9 +216,9 @@ def required(texts: Texts, sender: Sender, name: str, example: str) -> str:
 def checked(value: str, name: str, limit: int) -> str:
     """``value``. Raises ``BadParameter`` when it is longer than ``limit`` or holds control characters."""
     if len(value) > limit:
-        raise BadParameter(name, value, expected=f"no máximo {limit} caracteres")
+        raise BadParameter(name, value, expected=Text("at most {limit} characters", limit=limit))
     if not value.isprintable() and CONTROL.search(value):
-        raise BadParameter(name, value, expected="texto sem caracteres de controle")
+        raise BadParameter(name, value, expected=Text("a text without control characters"))
     return value
 
 
@@ -294,41 +295,45 @@ def read_duration(text: str) -> int:
     raise ValueError("not a duration")
 
 
-RAMAL = Parameter("ramal", "número de destino: o ramal que toca", required=True)
-TELEFONE = Parameter("telefone", "número de origem: DDD + número", required=True)
-ID_LIGACAO = Parameter("id_ligacao", "identificação da ligação na central")
-DATA_HORA = Parameter("data_hora", "quando aconteceu: ISO 8601, AAAA-MM-DD HH:MM:SS ou segundos desde 1970")
-DIRECAO = Parameter("direcao", "entrada, saida ou interna")
+RAMAL = Parameter("ramal", Text("destination number: the extension that rings"), required=True)
+TELEFONE = Parameter("telefone", Text("origin number: area code and number"), required=True)
+ID_LIGACAO = Parameter("id_ligacao", Text("the call's identification at the exchange"))
+DATA_HORA = Parameter("data_hora", Text("when it happened: ISO 8601, YYYY-MM-DD HH:MM:SS or seconds since 1970"))
+DIRECAO = Parameter("direcao", Text("entrada (incoming), saida (outgoing) or interna (internal)"))
 
 CONSULTA_RAMAL = Operation(
     "ConsultaRamal",
-    "Início de ligação: registra a chamada e abre a conta de quem liga na tela do ramal.",
+    Text("A call starts: writes the call down and opens the caller's account on the extension's screen."),
     (RAMAL, TELEFONE, ID_LIGACAO, DATA_HORA, DIRECAO),
     call_started,
 )
 FINALIZA_LIGACAO = Operation(
     "FinalizaLigacao",
-    "Fim de ligação: encerra o registro da chamada, com o endereço da gravação.",
+    Text("A call ends: closes the call's record, with the address of the recording."),
     (
         RAMAL,
         TELEFONE,
-        Parameter("url_audio", "endereço do áudio da ligação"),
+        Parameter("url_audio", Text("address of the call's audio")),
         ID_LIGACAO,
         DATA_HORA,
         DIRECAO,
-        Parameter("duracao", "segundos ou HH:MM:SS"),
-        Parameter("resultado", "como a ligação terminou, em texto livre"),
+        Parameter("duracao", Text("seconds or HH:MM:SS")),
+        Parameter("resultado", Text("how the call ended, in free text")),
     ),
     call_ended,
 )
 CLICK_TO_CALL = Operation(
     "ClickToCall",
-    "Click-to-call: faz o ramal ligar para o telefone pela central da empresa.",
+    Text("Click-to-call: has the extension call the number through the company's appliance."),
     (
-        Parameter("ramal", "ramal que vai ligar", required=True),
-        Parameter("telefone", "número a discar: DDD + número, ou um ramal", required=True),
-        Parameter("central", "nome da central, se não for a padrão"),
-        Parameter("id_pedido", "identificação deste pedido para quem pede; repetida, não disca outra vez", later=True),
+        Parameter("ramal", Text("extension that will call"), required=True),
+        Parameter("telefone", Text("number to dial: area code and number, or an extension"), required=True),
+        Parameter("central", Text("name of the appliance, if not the default one")),
+        Parameter(
+            "id_pedido",
+            Text("the asker's own identification of this order; repeated, it does not dial again"),
+            later=True,
+        ),
     ),
     place_call,
     dials=True,
@@ -336,7 +341,7 @@ CLICK_TO_CALL = Operation(
 )
 TESTE = Operation(
     "Teste",
-    "Teste de conexão: responde OK com a versão do gateway; confere usuário e senha, se vierem.",
+    Text("Test of the connection: answers OK with the gateway's version; checks user name and password, if they come."),
     (),
     nothing,
     takes_login=True,

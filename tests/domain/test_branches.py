@@ -48,8 +48,8 @@ def test_a_number_without_area_code_is_of_the_area_where_its_extension_sits(
     core.handle(CallStarted("acme", ramal, telefone, HERE, 5))
     core.handle(CallEnded("acme", ramal, telefone, HERE, 6))
     for draft in memory.drafts:
-        assert (draft.sides.extension, draft.sides.other.national) == (extension, number)
-        assert draft.sides.direction is direction
+        assert (draft.event.extension, draft.event.number) == (extension, number)
+        assert draft.event.direction is direction
 
 
 @pytest.mark.parametrize(("caller", "digits"), [("3501", "4732100123"), ("3601", "4132100123")])

@@ -11,8 +11,8 @@ from zeep import xsd
 from zeep.xsd.types.builtins import Boolean
 from zeep.xsd.types.collection import ListType
 
+from adapters.soap.kinds import RankedArray
 from adapters.soap.known import APACHE
-from adapters.soap.tolerant_zeep import RankedArray
 
 DEPTH = 3
 """How often a structure stands within itself where it must."""
@@ -129,7 +129,10 @@ def _members(kind: Any, above: tuple[Any, ...]) -> Pair:
     for name, element in _given(kind._element):
         if not isinstance(element, xsd.Element):
             continue
-        if above.count(kind) and (element.is_optional or above.count(kind) >= DEPTH):
+        deep = above.count(kind) >= DEPTH and isinstance(element.type, xsd.ComplexType)
+        if above.count(kind) and (element.is_optional or deep):
+            if deep and element.nillable:
+                ours[name], theirs[name] = None, None
             continue
         for mine, other in [_value(element.type, (*above, kind))]:
             ours[name], theirs[name] = ([mine, mine], [other, other]) if element.accepts_multiple else (mine, other)

@@ -8,18 +8,19 @@ import pytest
 from sqlalchemy import Engine
 
 from gateway.domain.calls.direction import tell_sides
+from gateway.domain.calls.heard import heard_end, heard_start
 from gateway.domain.messages import CallEnded, CallStarted, Direction, Origin, PlaceCall
 from gateway.domain.numbering.numbers import Extensions, NumberPlan, read
 from gateway.store.calls import CallLog
 from gateway.store.directory import Directory
-from gateway.store.drafts import EndDraft, OrderDraft, Recorded, StartDraft
+from gateway.store.drafts import EventDraft, OrderDraft, Recorded
 from gateway.store.engine import open_engine, upgrade
 from gateway.store.journal import Journal
 from gateway.store.log import EventLog
+from tests.domain.calls.pairing_cases import T0 as T0
 
 PLAN = NumberPlan("47", Extensions.parse(["3500-3599"]))
 HERE = Origin("get", "127.0.0.1")
-T0 = 1_780_000_000_000
 
 
 @dataclass
@@ -53,31 +54,43 @@ class Store:
         return self.journal.write(OrderDraft(message, extension, "pbx", "0" + number, read(number, PLAN)))
 
 
-def start_draft(ramal: str, telefone: str, at: int = T0, **extras: object) -> StartDraft:
+def start_draft(ramal: str, telefone: str, at: int = T0, **extras: object) -> EventDraft:
     tenant = str(extras.pop("tenant", "acme"))
     forwards = extras.pop("forwards", ())
     message = CallStarted(tenant, ramal, telefone, HERE, at, **extras)  # type: ignore[arg-type]
-    return StartDraft(message, tell_sides(ramal, telefone, PLAN, message.direction), forwards)  # type: ignore[arg-type]
+    sides = tell_sides(ramal, telefone, PLAN, message.direction)
+    return EventDraft(message, heard_start(message, sides), forwards)  # type: ignore[arg-type]
 
 
-def end_draft(ramal: str, telefone: str, at: int = T0 + 60_000, **extras: object) -> EndDraft:
+def end_draft(ramal: str, telefone: str, at: int = T0 + 60_000, **extras: object) -> EventDraft:
     tenant = str(extras.pop("tenant", "acme"))
     message = CallEnded(tenant, ramal, telefone, HERE, at, **extras)  # type: ignore[arg-type]
-    return EndDraft(message, tell_sides(ramal, telefone, PLAN, message.direction))
+    return EventDraft(message, heard_end(message, tell_sides(ramal, telefone, PLAN, message.direction)))
 
 
 OUTGOING = Direction.OUTGOING
 OpenStore = Callable[[], Store]
+OpenEngine = Callable[[Path], Engine]
 
 
-@pytest.fixture
-def open_store(tmp_path: Path) -> Iterator[OpenStore]:
-    """Opens the same data folder as often as asked, as several processes would."""
+def sqlite_engine(data: Path) -> Engine:
+    """The database that is in the folder ``data``."""
+    engine = open_engine(data)
+    upgrade(engine, data)
+    return engine
+
+
+KINDS_OF_DATABASE = [pytest.param(sqlite_engine, id="sqlite")]
+
+
+@pytest.fixture(params=KINDS_OF_DATABASE)
+def open_store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[OpenStore]:
+    """Opens the same data folder as often as asked, as several processes would; with each kind of database."""
+    open_database: OpenEngine = request.param
     opened: list[Store] = []
 
     def open_one() -> Store:
-        engine = open_engine(tmp_path / "data")
-        upgrade(engine, tmp_path / "data")
+        engine = open_database(tmp_path / "data")
         journal = Journal(engine, tmp_path / "data")
         journal.start()
         opened.append(Store(tmp_path / "data", engine, journal))

@@ -1,203 +1,79 @@
-"""Which calls come of what exchanges send: cases in ``pairing.txt``, and every pair of the domain's table."""
+"""Which calls come of what exchanges send, with a database: the cases of ``pairing.txt``, and what the log is told."""
 
 import json
-import re
-from collections.abc import Iterable
-from dataclasses import dataclass, field
-from itertools import product
-from pathlib import Path
+from dataclasses import dataclass
 
 import pytest
-from sqlalchemy import text, update
+from sqlalchemy import text
 
 from gateway.adapter import Delivery, Outcome
-from gateway.domain.calls.pairing import CERTAINTY, PairingRule
-from gateway.domain.calls.states import TABLE, Effect, Event, State
 from gateway.errors import BadParameter
-from gateway.store import tables
-from gateway.store.calls import LoggedCall
-from gateway.store.candidates import STATES
 from gateway.store.drafts import GiveUp, InVain, Over, Settlement
 from gateway.store.ghosts import Ghosts
+from gateway.store.journal import apply
+from tests.domain.calls.pairing_cases import CASES, FOUR_HOURS, Case, play, shown
 from tests.store.conftest import T0, Store
 
-FOUR_HOURS = 4 * 3600 * 1000
-STATUS = {state: status for status, state in reversed(STATES.items())}
-
-
-@dataclass
-class Case:
-    """A name, what is sent, and the calls that shall come of it."""
-
-    name: str
-    events: list[str] = field(default_factory=list)
-    calls: list[str] = field(default_factory=list)
-
-
-def cases() -> Iterable[Case]:
-    found: list[Case] = []
-    for line in Path(__file__).with_name("pairing.txt").read_text(encoding="utf-8").splitlines():
-        if line.startswith("## "):
-            found.append(Case(line[3:]))
-        elif line.startswith("= "):
-            found[-1].calls.append(line[2:])
-        elif line and not line.startswith("#"):
-            found[-1].events.append(line)
-    return found
-
-
-CASES = list(cases())
 # An order's outcome is waited for, so what follows is never in one batch with it.
 AT_ONCE = [case for case in CASES if not any(line.startswith(("order", "wait")) for line in case.events)]
 
 
-def play(store: Store, line: str) -> None:
-    """Send what a line says."""
-    words = [word for word in line.split() if "=" not in word and word[0] != "@"]
-    more = dict(word.split("=", 1) for word in line.split() if "=" in word)
-    at = T0 + int(re.search(r"@(-?\d+)", line)[1]) * 1000  # type: ignore[index]
-    extras: dict[str, object] = {"call_ref": more.get("ref")}
-    if "said" in more:
-        extras["occurred_at"] = T0 + int(more["said"]) * 1000
-    if words[0] == "start":
-        store.start(words[1], words[2], at, **extras)
-    elif words[0] == "end":
-        dur = more.get("dur")
-        extras |= {"duration_s": int(dur) if dur else None, "result": more.get("res")}
-        store.end(words[1], words[2], at, recording_url=more.get("rec"), **extras)
-    elif words[0] == "order":
-        placed = store.order(words[1], words[2], at)
-        store.journal.write(Settlement(placed.order_id, Delivery(Outcome.ACCEPTED, "ok"), at))  # type: ignore[arg-type]
-    elif words[0] == "over":
-        store.journal.write(Over("acme", int(words[1]), "ana", at))
-    else:
-        store.journal.give_up(GiveUp("acme", T0 - FOUR_HOURS, at - FOUR_HOURS, at))
-        in_vain = Ghosts(store.engine).find("acme", at - FOUR_HOURS, at)
-        store.journal.give_up(InVain("acme", tuple(in_vain), at))
+@dataclass
+class StorePlayer:
+    """Plays cases with a database."""
+
+    store: Store
+
+    def start(self, ramal: str, telefone: str, at: int, **extras: object) -> None:
+        self.store.start(ramal, telefone, at, **extras)
+
+    def end(self, ramal: str, telefone: str, at: int, **extras: object) -> None:
+        self.store.end(ramal, telefone, at, **extras)
+
+    def accepted_order(self, extension: str, number: str, at: int) -> None:
+        placed = self.store.order(extension, number, at)
+        assert placed.order_id is not None
+        self.store.journal.write(Settlement(placed.order_id, Delivery(Outcome.ACCEPTED, "ok"), at))
+
+    def over(self, call_id: int, at: int) -> None:
+        self.store.journal.write(Over("acme", call_id, "ana", at))
+
+    def sweep(self, at: int) -> None:
+        self.store.journal.give_up(GiveUp("acme", T0 - FOUR_HOURS, at - FOUR_HOURS, at))
+        in_vain = Ghosts(self.store.engine).find("acme", at - FOUR_HOURS, at)
+        self.store.journal.give_up(InVain("acme", tuple(in_vain), at))
 
 
-def shown(call: LoggedCall, wanted: str) -> str:
-    """A call as a line, with as much as the wanted line says."""
-    parts = [call.extension, call.number, call.status]
-    if call.status in ("ended", "elsewhere"):
-        parts.append("-" if call.duration_s is None else str(call.duration_s))
-    if call.paired_by and call.status == "ended":
-        parts.append(call.paired_by)
-    parts += [f"rec={call.recording_url}"] if call.recording_url else []
-    parts += [f"to={call.transferred_to}"] if call.transferred_to else []
-    parts += ["group"] if call.group_id else []
-    return " ".join(parts)
+@dataclass
+class Collector:
+    """Takes drafts instead of the journal."""
+
+    drafts: list[object]
+
+    def write(self, draft: object) -> None:
+        self.drafts.append(draft)
+
+
+def calls_of(store: Store) -> list[str]:
+    return [shown(call) for call in sorted(store.calls.recent("acme"), key=lambda call: call.id)]
 
 
 @pytest.mark.parametrize("case", CASES, ids=[case.name for case in CASES])
 def test_the_calls_that_come_of_events(store: Store, case: Case) -> None:
     for line in case.events:
-        play(store, line)
-    calls = sorted(store.calls.recent("acme"), key=lambda call: call.id)
-    assert [shown(call, "") for call in calls] == case.calls
+        play(StorePlayer(store), line)
+    assert calls_of(store) == case.calls
 
 
 @pytest.mark.parametrize("case", AT_ONCE, ids=[case.name for case in AT_ONCE])
 def test_what_one_transaction_holds_pairs_as_many_do(store: Store, case: Case) -> None:
     """Under load the same events come in one batch."""
-    batch: list[object] = []
-
-    @dataclass
-    class Collected:
-        """Takes drafts instead of the journal."""
-
-        def write(self, draft: object) -> None:
-            batch.append(draft)
-
-    collecting = Store(store.data, store.engine, Collected())  # type: ignore[arg-type]
+    collector = Collector([])
     for line in case.events:
-        play(collecting, line)
-    from gateway.store.journal import apply
-
+        play(StorePlayer(Store(store.data, store.engine, collector)), line)  # type: ignore[arg-type]
     with store.engine.execution_options(begin="IMMEDIATE").begin() as connection:
-        apply(connection, batch)  # type: ignore[arg-type]
-    calls = sorted(store.calls.recent("acme"), key=lambda call: call.id)
-    assert [shown(call, "") for call in calls] == case.calls
-
-
-@pytest.mark.parametrize(("state", "event"), list(product(State, Event)))
-def test_every_event_does_to_a_call_in_every_state_what_the_table_says(
-    store: Store, state: State, event: Event
-) -> None:
-    wanted = TABLE[state, event].state
-    call_id = prepare(store, state)
-    bring(store, event)
-    calls = {call.id: call for call in store.calls.recent("acme") if call.extension != "3509"}
-    if call_id is None:
-        states = [STATES[call.status] for call in calls.values()]
-        assert states == ([] if wanted is State.NONE else [wanted])
-    else:
-        assert STATES[calls[call_id].status] is wanted
-
-
-def prepare(store: Store, state: State) -> int | None:
-    """A call in ``state``, ordered once so that all events can be brought to it; None for none."""
-    if state is State.NONE:
-        return None
-    placed = store.order("3501", "4732100123")
-    values = {"status": STATUS[state], "call_ref": "a", "group_id": placed.call_id}
-    values |= {"ended_at": T0 + 9000} if state in (State.ENDED, State.FAILED, State.ELSEWHERE) else {}
-    values |= {"start_heard_at": T0} if state in (State.RINGING, State.LOST, State.ELSEWHERE) else {}
-    with store.engine.execution_options(begin="IMMEDIATE").begin() as connection:
-        connection.execute(update(tables.calls).values(values))
-    return placed.call_id
-
-
-def bring(store: Store, event: Event) -> None:
-    """Let ``event`` happen to the call with the exchange's id ``a``, if there is one."""
-    with store.engine.connect() as connection:
-        order = connection.execute(text("SELECT id FROM orders")).scalar()
-    if event is Event.ORDER:
-        store.order("3501", "4732100123", T0 + 10_000) if order is None else store.order("3501", "11987654321")
-    elif event is Event.START:
-        store.start("3501", "4732100123", T0 + 10_000, call_ref="a")
-    elif event is Event.END:
-        store.end("3501", "4732100123", T0 + 10_000, call_ref="a")
-    elif event is Event.NO_END:
-        store.journal.give_up(GiveUp("acme", T0 - 1, T0 + 1, T0 + FOUR_HOURS))
-    elif event is Event.MARKED_OVER:
-        if order is not None:
-            store.journal.write(Over("acme", 1, "ana", T0 + 10_000))
-    elif event is Event.TAKEN_ELSEWHERE:
-        take_elsewhere(store)
-    elif order is not None:
-        outcome = Outcome.REFUSED if event is Event.FAILED else Outcome.ACCEPTED
-        store.journal.write(Settlement(order, Delivery(outcome, "x"), T0 + 500))
-
-
-def take_elsewhere(store: Store) -> None:
-    """Another extension of the call's group ends a long call of its own."""
-    other = store.start("3509", "4732100123", T0 + 1000, call_ref="b")
-    with store.engine.execution_options(begin="IMMEDIATE").begin() as connection:
-        group = connection.execute(text("SELECT group_id FROM calls WHERE call_ref = 'a'")).scalar()
-        connection.execute(update(tables.calls).where(tables.calls.c.id == other.call_id).values(group_id=group))
-    store.end("3509", "4732100123", T0 + 300_000, call_ref="b")
-
-
-def test_the_page_about_pairing_is_the_table() -> None:
-    page = Path(__file__).parents[2].joinpath("docs/pairing.md").read_text(encoding="utf-8")
-    for state in State:
-        cells = [cell_of(state, event) for event in Event]
-        assert f"| *{state.value}* | {' | '.join(cells)} |" in page
-    for rule, certainty in CERTAINTY.items():
-        assert re.search(rf"^\| `{rule.value}` \|.*\| {certainty.value} \|$", page, re.MULTILINE), rule
-
-
-def cell_of(state: State, event: Event) -> str:
-    then, effect = TABLE[state, event]
-    if effect is Effect.NOTHING:
-        return "-"
-    return effect.value if then is state else f"{effect.value} → *{then.value}*"
-
-
-def test_every_status_of_the_log_is_a_state_and_every_rule_has_its_certainty() -> None:
-    assert set(STATES.values()) | {State.NONE} == set(State)
-    assert set(CERTAINTY) == set(PairingRule)
+        apply(connection, collector.drafts)  # type: ignore[arg-type]
+    assert calls_of(store) == case.calls
 
 
 def test_a_repeat_is_logged_and_told_to_nobody_again(store: Store) -> None:

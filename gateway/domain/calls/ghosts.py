@@ -6,8 +6,9 @@ is left is a guess, because a company's callers may share one number and some ex
 answer: so the end is still waited for, but not for hours.
 """
 
-from dataclasses import dataclass
+import re
 
+from gateway.domain.calls.call import Call
 from gateway.domain.calls.pairing import LONGEST_RING_MS
 from gateway.domain.calls.results import Result
 
@@ -17,35 +18,37 @@ LONG_WAIT_MS = 60 * 60 * 1000
 """The same where that call may have rung in vain: nobody has said."""
 
 
-@dataclass(frozen=True, slots=True)
-class EndedCall:
-    """A call with the same number at another extension that has ended. Times are milliseconds.
-
-    ``same_ref``: whether the exchange gave both the same id; None where one of them has none.
-    """
-
-    logged_at: int
-    end_heard_at: int
-    result: str | None = None
-    recorded: bool = False
-    same_ref: bool | None = None
+_OF_NOBODY = re.compile(r"[^1-9]*")
 
 
-def waits_in_vain(other: EndedCall, at: int) -> bool:
-    """Whether ``other`` shows at ``at`` that the end of a call that began before it, or with it, will not come."""
-    if other.same_ref is False:
+def is_of_nobody(number: str) -> bool:
+    """Whether no two calls can be told to be of one caller by ``number``: withheld ones are words, zeros or nothing."""
+    return _OF_NOBODY.fullmatch(number) is not None
+
+
+def waits_in_vain(call: Call, other: Call, at: int) -> bool:
+    """Whether ``other``, an ended call with the same number, shows at ``at`` that the end of ``call`` will not come."""
+    if other.end_heard_at is None or not _went_on(call, other):
         return False
+    same_ref = call.call_ref == other.call_ref if call.call_ref and other.call_ref else None
     answered = was_answered(other)
-    if answered is False and not other.same_ref:
+    if same_ref is False or (answered is False and not same_ref):
         return False
-    return at - other.end_heard_at >= (WAIT_MS if answered or other.same_ref else LONG_WAIT_MS)
+    return at - other.end_heard_at >= (WAIT_MS if answered or same_ref else LONG_WAIT_MS)
 
 
-def was_answered(other: EndedCall) -> bool | None:
+def was_answered(other: Call) -> bool | None:
     """Whether somebody spoke with the caller: None where nobody has said.
 
     A recording says so, and nobody lets it ring for minutes.
     """
     if other.result is not None and other.result != Result.UNKNOWN:
         return other.result == Result.ANSWERED
-    return True if other.recorded or other.end_heard_at - other.logged_at > LONGEST_RING_MS else None
+    long = other.end_heard_at is not None and other.end_heard_at - other.logged_at > LONGEST_RING_MS
+    return True if other.recording_url is not None or long else None
+
+
+def _went_on(call: Call, other: Call) -> bool:
+    """Whether ``other`` is at another extension and began after ``call``, or rang with it."""
+    grouped = call.group_id is not None and call.group_id == other.group_id
+    return other.extension != call.extension and (grouped or other.logged_at > call.logged_at)

@@ -9,8 +9,9 @@ window holds in both directions, so that what was heard "in the future", before 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Generic, Protocol, TypeVar
 
+from gateway.domain.calls.call import Call
+from gateway.domain.calls.heard import HeardEvent
 from gateway.domain.calls.results import NOT_ANSWERED, Result
 from gateway.domain.calls.states import OPEN, State
 
@@ -69,78 +70,24 @@ CERTAINTY: Mapping[PairingRule, Certainty] = {
 
 
 @dataclass(frozen=True, slots=True)
-class HeardEvent:
-    """A start or an end, as far as finding its call goes.
-
-    ``number`` is the other party's canonical form; ``known`` is false for a withheld or unreadable one, by which no
-    two calls can be told to be the same. ``at`` is when it was heard, ``occurred_at`` when the exchange says it was.
-    """
-
-    extension: str
-    number: str
-    internal: bool
-    known: bool
-    at: int
-    call_ref: str | None = None
-    occurred_at: int | None = None
-    duration_s: int | None = None
-    recording_url: str | None = None
-    result: Result | None = None
-
-
-class Candidate(Protocol):
-    """What finding looks at: a logged call of the same tenant that is open, lost, or ended a short while ago."""
-
-    @property
-    def id(self) -> int: ...
-    @property
-    def state(self) -> State: ...
-    @property
-    def extension(self) -> str: ...
-    @property
-    def number(self) -> str: ...
-    @property
-    def internal(self) -> bool: ...
-    @property
-    def call_ref(self) -> str | None: ...
-    @property
-    def logged_at(self) -> int: ...
-    @property
-    def started_at(self) -> int | None: ...
-    @property
-    def ended_at(self) -> int | None: ...
-    @property
-    def start_heard_at(self) -> int | None: ...
-    @property
-    def end_heard_at(self) -> int | None: ...
-    @property
-    def duration_s(self) -> int | None: ...
-    @property
-    def recording_url(self) -> str | None: ...
-
-
-C = TypeVar("C", bound=Candidate)
-
-
-@dataclass(frozen=True, slots=True)
-class FoundCall(Generic[C]):
+class FoundCall:
     """The call an event belongs to, None for a new one, and the rule that found it."""
 
-    call: C | None
+    call: Call | None
     rule: PairingRule
 
 
-def find_of_start(heard: HeardEvent, calls: Sequence[C]) -> FoundCall[C]:
+def find_of_start(heard: HeardEvent, calls: Sequence[Call]) -> FoundCall:
     """The call whose start was heard; a new one when no rule finds any."""
     return _first(START_RULES, heard, calls)
 
 
-def find_of_end(heard: HeardEvent, calls: Sequence[C]) -> FoundCall[C]:
+def find_of_end(heard: HeardEvent, calls: Sequence[Call]) -> FoundCall:
     """The call whose end was heard; a new one, of which only the end is known, when no rule finds any."""
     return _first(END_RULES, heard, calls)
 
 
-def find_group(heard: HeardEvent, calls: Sequence[C]) -> C | None:
+def find_group(heard: HeardEvent, calls: Sequence[Call]) -> Call | None:
     """A call of the same caller that rings another extension, of whose group a new call is."""
     others = (
         call
@@ -153,7 +100,7 @@ def find_group(heard: HeardEvent, calls: Sequence[C]) -> C | None:
     return _newest(call for call in same if _within(GROUP_MS, heard.at, call.logged_at))
 
 
-def leaves_rest_of_group(call: Candidate, heard: HeardEvent) -> bool:
+def leaves_rest_of_group(call: Call, heard: HeardEvent) -> bool:
     """Whether the end ``heard`` of ``call`` shows that the others of its group have stopped ringing.
 
     Some exchanges end every extension of a group, those that did not answer first: as long as it may still have been
@@ -164,7 +111,7 @@ def leaves_rest_of_group(call: Candidate, heard: HeardEvent) -> bool:
     return heard.at - call.logged_at > LONGEST_RING_MS
 
 
-def _first(rules: "Sequence[tuple[PairingRule, Find[Any]]]", heard: HeardEvent, calls: Sequence[C]) -> FoundCall[C]:
+def _first(rules: "Sequence[tuple[PairingRule, Find]]", heard: HeardEvent, calls: Sequence[Call]) -> FoundCall:
     for rule, find in rules:
         call = find(heard, calls)
         if call is not None:
@@ -172,13 +119,13 @@ def _first(rules: "Sequence[tuple[PairingRule, Find[Any]]]", heard: HeardEvent, 
     return FoundCall(None, PairingRule.ALONE)
 
 
-def _told_apart(rule: PairingRule, heard: HeardEvent, calls: Sequence[Candidate]) -> PairingRule:
+def _told_apart(rule: PairingRule, heard: HeardEvent, calls: Sequence[Call]) -> PairingRule:
     """One of several open calls of a pair is only the newest of them."""
     several = rule is PairingRule.PAIR and sum(1 for _ in _open_pair(heard, calls)) > 1
     return PairingRule.NEWEST if several else rule
 
 
-def _newest(calls: Iterable[C]) -> C | None:
+def _newest(calls: Iterable[Call]) -> Call | None:
     return max(calls, key=lambda call: call.id, default=None)
 
 
@@ -186,7 +133,7 @@ def _within(window_ms: int, at: int, other: int) -> bool:
     return abs(at - other) <= window_ms
 
 
-def same_pair(heard: HeardEvent, call: Candidate) -> bool:
+def same_pair(heard: HeardEvent, call: Call) -> bool:
     """Whether extension and number are the same; the two ends of an internal call in any order."""
     ends = (call.extension, call.number)
     if ends == (heard.extension, heard.number):
@@ -194,7 +141,7 @@ def same_pair(heard: HeardEvent, call: Candidate) -> bool:
     return heard.internal and call.internal and ends == (heard.number, heard.extension)
 
 
-def _pair(heard: HeardEvent, calls: Sequence[C]) -> Iterable[C]:
+def _pair(heard: HeardEvent, calls: Sequence[Call]) -> Iterable[Call]:
     """Calls of the same pair; one with an id of its own is not taken for one with another."""
     return (call for call in calls if same_pair(heard, call) and not (heard.call_ref and call.call_ref))
 
@@ -202,7 +149,7 @@ def _pair(heard: HeardEvent, calls: Sequence[C]) -> Iterable[C]:
 # finding the call of a start
 
 
-def _start_by_id(heard: HeardEvent, calls: Sequence[C]) -> C | None:
+def _start_by_id(heard: HeardEvent, calls: Sequence[Call]) -> Call | None:
     """One id at two extensions is a group or a transfer: a call for each."""
     if not heard.call_ref:
         return None
@@ -212,7 +159,7 @@ def _start_by_id(heard: HeardEvent, calls: Sequence[C]) -> C | None:
     )
 
 
-def _ordered(heard: HeardEvent, calls: Sequence[C]) -> C | None:
+def _ordered(heard: HeardEvent, calls: Sequence[Call]) -> Call | None:
     return _newest(
         call
         for call in _pair(heard, calls)
@@ -220,12 +167,12 @@ def _ordered(heard: HeardEvent, calls: Sequence[C]) -> C | None:
     )
 
 
-def _repeated_start(heard: HeardEvent, calls: Sequence[C]) -> C | None:
+def _repeated_start(heard: HeardEvent, calls: Sequence[Call]) -> Call | None:
     heard_before = (State.RINGING, State.OVER)
     return _newest(call for call in _pair(heard, calls) if call.state in heard_before and _same_start(heard, call))
 
 
-def _same_start(heard: HeardEvent, call: Candidate) -> bool:
+def _same_start(heard: HeardEvent, call: Call) -> bool:
     if heard.occurred_at is not None and call.started_at is not None:
         if abs(heard.occurred_at - call.started_at) <= SAME_MOMENT_MS:
             return True
@@ -234,7 +181,7 @@ def _same_start(heard: HeardEvent, call: Candidate) -> bool:
     return _within(START_REPEAT_MS, heard.at, call.start_heard_at or call.logged_at)
 
 
-def _overtaken(heard: HeardEvent, calls: Sequence[C]) -> C | None:
+def _overtaken(heard: HeardEvent, calls: Sequence[Call]) -> Call | None:
     """The call of an end that was heard before its start."""
     return _newest(
         call
@@ -243,7 +190,7 @@ def _overtaken(heard: HeardEvent, calls: Sequence[C]) -> C | None:
     )
 
 
-def _began_before(heard: HeardEvent, call: Candidate) -> bool:
+def _began_before(heard: HeardEvent, call: Call) -> bool:
     end_heard_at = call.end_heard_at or call.logged_at
     if heard.occurred_at is not None and call.ended_at is not None:
         return _within(LATE_MS, heard.at, end_heard_at) and heard.occurred_at <= call.ended_at
@@ -253,7 +200,7 @@ def _began_before(heard: HeardEvent, call: Candidate) -> bool:
 # finding the call of an end
 
 
-def _end_by_id(heard: HeardEvent, calls: Sequence[C]) -> C | None:
+def _end_by_id(heard: HeardEvent, calls: Sequence[Call]) -> Call | None:
     if not heard.call_ref:
         return None
     same = [call for call in calls if call.call_ref == heard.call_ref]
@@ -261,26 +208,26 @@ def _end_by_id(heard: HeardEvent, calls: Sequence[C]) -> C | None:
     return here or _newest(call for call in same if call.state in OPEN) or _newest(same)
 
 
-def _open_pair(heard: HeardEvent, calls: Sequence[C]) -> Iterable[C]:
+def _open_pair(heard: HeardEvent, calls: Sequence[Call]) -> Iterable[Call]:
     return (call for call in _pair(heard, calls) if call.state in OPEN and _may_end(heard, call))
 
 
-def _may_end(heard: HeardEvent, call: Candidate) -> bool:
+def _may_end(heard: HeardEvent, call: Call) -> bool:
     """An end held back in the exchange is not that of a call which began after it."""
     if heard.occurred_at is not None and call.started_at is not None and call.started_at - heard.occurred_at > CLOCK_MS:
         return False
     return heard.at - call.logged_at <= LONGEST_CALL_MS
 
 
-def _end_of_pair(heard: HeardEvent, calls: Sequence[C]) -> C | None:
+def _end_of_pair(heard: HeardEvent, calls: Sequence[Call]) -> Call | None:
     return _newest(_open_pair(heard, calls))
 
 
-def _repeated_end(heard: HeardEvent, calls: Sequence[C]) -> C | None:
+def _repeated_end(heard: HeardEvent, calls: Sequence[Call]) -> Call | None:
     return _newest(call for call in _pair(heard, calls) if call.state is State.ENDED and _same_end(heard, call))
 
 
-def _same_end(heard: HeardEvent, call: Candidate) -> bool:
+def _same_end(heard: HeardEvent, call: Call) -> bool:
     """Heard a short while ago, and nothing it says contradicts."""
     if call.end_heard_at is None or not _within(END_REPEAT_MS, heard.at, call.end_heard_at):
         return False
@@ -291,20 +238,20 @@ def _same_end(heard: HeardEvent, call: Candidate) -> bool:
     return heard.duration_s is None or call.duration_s in (None, heard.duration_s)
 
 
-def _end_given_up(heard: HeardEvent, calls: Sequence[C]) -> C | None:
+def _end_given_up(heard: HeardEvent, calls: Sequence[Call]) -> Call | None:
     """The end of a call that was not waited for any more: given up, taken elsewhere as it seemed, marked as over."""
     closed = (State.LOST, State.ELSEWHERE, State.OVER)
     return _newest(call for call in _pair(heard, calls) if call.state in closed and _may_end(heard, call))
 
 
-def _transferred(heard: HeardEvent, calls: Sequence[C]) -> C | None:
+def _transferred(heard: HeardEvent, calls: Sequence[Call]) -> Call | None:
     """A call from or to the same number that goes on at another extension; else one that was marked as over there."""
     if heard.internal or not heard.known:
         return None
     return _newest(_moved(heard, calls, State.RINGING)) or _newest(_moved(heard, calls, State.OVER))
 
 
-def _moved(heard: HeardEvent, calls: Sequence[C], state: State) -> Iterable[C]:
+def _moved(heard: HeardEvent, calls: Sequence[Call], state: State) -> Iterable[Call]:
     return (
         call
         for call in calls
@@ -317,14 +264,14 @@ def _moved(heard: HeardEvent, calls: Sequence[C], state: State) -> Iterable[C]:
     )
 
 
-Find = Callable[[HeardEvent, Sequence[C]], C | None]
-START_RULES: Sequence[tuple[PairingRule, Find[Any]]] = (
+Find = Callable[[HeardEvent, Sequence[Call]], Call | None]
+START_RULES: Sequence[tuple[PairingRule, Find]] = (
     (PairingRule.CALL_ID, _start_by_id),
     (PairingRule.ORDER, _ordered),
     (PairingRule.REPEAT, _repeated_start),
     (PairingRule.LATE, _overtaken),
 )
-END_RULES: Sequence[tuple[PairingRule, Find[Any]]] = (
+END_RULES: Sequence[tuple[PairingRule, Find]] = (
     (PairingRule.CALL_ID, _end_by_id),
     (PairingRule.PAIR, _end_of_pair),
     (PairingRule.REPEAT, _repeated_end),

@@ -1,7 +1,8 @@
 """What an event does to a call: one table of states and events. ``docs/pairing.md`` shows it.
 
 Exchanges repeat events, lose them, send them late or in the wrong order, and most give no id of the call. So an event
-first *finds* its call (``pairing.py``); then ``TABLE`` says what it does to a call in that state.
+first *finds* its call (``pairing.py``); then ``TABLE`` says what it does to a call in that state, and the rule book
+(``book.py``) does it.
 """
 
 from collections.abc import Mapping
@@ -41,6 +42,7 @@ class Effect(StrEnum):
     """What an event does to the call that it found."""
 
     OPEN = "a new call"
+    ACCEPT = "the appliance took it"
     RING = "the ordered call rings"
     REPEAT = "heard again: nothing new"
     ADD_START = "its start is added, it stays ended"
@@ -74,6 +76,7 @@ TABLE: Mapping[tuple[State, Event], Transition] = {
     ),
     **_row(
         State.ORDERED,
+        accepted=Transition(State.ORDERED, Effect.ACCEPT),
         failed=Transition(State.FAILED, Effect.FAIL),
         start=Transition(State.RINGING, Effect.RING),
         end=Transition(State.ENDED, Effect.CLOSE),
@@ -115,6 +118,19 @@ TABLE: Mapping[tuple[State, Event], Transition] = {
     ),
 }
 OPEN = (State.ORDERED, State.RINGING)
+STATES: Mapping[str, State] = {
+    "ordered": State.ORDERED,
+    "accepted": State.ORDERED,
+    "unknown": State.ORDERED,
+    "refused": State.FAILED,
+    "unreachable": State.FAILED,
+    "ringing": State.RINGING,
+    "ended": State.ENDED,
+    "lost": State.LOST,
+    "elsewhere": State.ELSEWHERE,
+    "over": State.OVER,
+}
+"""What is known of a call, by its status in the log: an order's outcome says nothing yet of the call itself."""
 
 
 def after(state: State, event: Event) -> Transition:

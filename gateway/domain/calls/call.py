@@ -1,0 +1,46 @@
+"""A logged call, as far as the rule book looks at it and changes it."""
+
+from typing import NamedTuple
+
+from gateway.domain.calls.states import STATES, State
+from gateway.domain.messages import Direction
+
+
+class Call(NamedTuple):
+    """One version of a call: nobody changes it, the rule book makes the next one of it.
+
+    Times are milliseconds since 1970 UTC. ``logged_at`` is when we first heard of the call; ``start_heard_at`` and
+    ``end_heard_at`` are when its start and its end were received. The store has a column of the same name for each.
+    """
+
+    id: int
+    direction: str
+    extension: str
+    number: str
+    number_as_sent: str
+    logged_at: int
+    status: str
+    started_at: int | None = None
+    ended_at: int | None = None
+    duration_s: int | None = None
+    recording_url: str | None = None
+    call_ref: str | None = None
+    order_id: int | None = None
+    start_heard_at: int | None = None
+    end_heard_at: int | None = None
+    paired_by: str | None = None
+    group_id: int | None = None
+    transferred_to: str | None = None
+    result: str | None = None
+    result_text: str | None = None
+    over_by: str | None = None
+    over_at: int | None = None
+
+    @property
+    def state(self) -> State:
+        """What is known of the call, by its status."""
+        return STATES[self.status]
+
+    @property
+    def internal(self) -> bool:
+        return self.direction == Direction.INTERNAL

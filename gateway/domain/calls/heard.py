@@ -1,0 +1,154 @@
+"""What can happen to a call, as the rule book takes it: starts and ends that were heard, orders, agents, time-outs.
+
+Texts are cut here to what a call holds of them; the message keeps what was received.
+"""
+
+from dataclasses import dataclass
+from typing import ClassVar, NamedTuple
+
+from gateway.domain.calls.direction import Sides
+from gateway.domain.calls.results import Result, sure_result
+from gateway.domain.calls.states import STATES, Event, State
+from gateway.domain.messages import CallEnded, CallStarted, Direction, PlaceCall
+from gateway.domain.numbering.reading import NumberKind, Reading
+
+NOBODY = (NumberKind.WITHHELD, NumberKind.UNKNOWN)
+LONGEST_EXTENSION, LONGEST_NUMBER, LONGEST_AS_SENT, LONGEST_LOGIN = 32, 64, 255, 64
+
+
+class HeardEvent(NamedTuple):
+    """A start or an end that an exchange told of. Times are milliseconds since 1970 UTC.
+
+    ``number`` is the other party's canonical form and ``forms`` how a directory may have it; ``perhaps`` is its other
+    reading, which only an order makes the right one. ``known`` is false for a withheld or unreadable number, by which
+    no two calls can be told to be the same. ``at`` is when it was heard, ``occurred_at`` when the exchange says it was.
+    The book has to see the calls of the ``numbers``, and those with the same ``call_ref``.
+    """
+
+    event: Event
+    direction: Direction
+    extension: str
+    number: str
+    known: bool
+    at: int
+    numbers: tuple[str, ...] = ()
+    number_as_sent: str = ""
+    forms: tuple[str, ...] = ()
+    perhaps: str | None = None
+    call_ref: str | None = None
+    occurred_at: int | None = None
+    duration_s: int | None = None
+    recording_url: str | None = None
+    result_text: str | None = None
+
+    @property
+    def internal(self) -> bool:
+        return self.direction is Direction.INTERNAL
+
+    @property
+    def result(self) -> Result | None:
+        """How the call surely ended; None where the exchange did not say it clearly."""
+        return sure_result(self.result_text, self.duration_s)
+
+
+@dataclass(frozen=True, slots=True)
+class PlacedOrder:
+    """A click-to-call that is written down before it is tried."""
+
+    event: ClassVar[Event] = Event.ORDER
+    order_id: int
+    direction: Direction
+    extension: str
+    number: str
+    number_as_sent: str
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class SettledOrder:
+    """How the attempt to place a call ended: ``outcome`` is the call's status unless the exchange knows more."""
+
+    outcome: str
+    at: int
+
+    @property
+    def event(self) -> Event:
+        return Event.FAILED if STATES[self.outcome] is State.FAILED else Event.ACCEPTED
+
+
+@dataclass(frozen=True, slots=True)
+class MarkedOver:
+    """An agent (``by``, a login) says that the call is over."""
+
+    event: ClassVar[Event] = Event.MARKED_OVER
+    by: str
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class NoEnd:
+    """The end of the call is not waited for any more."""
+
+    event: ClassVar[Event] = Event.NO_END
+
+
+@dataclass(frozen=True, slots=True)
+class TakenElsewhere:
+    """Another extension of the call's group took it, and hung up ``at`` that time."""
+
+    event: ClassVar[Event] = Event.TAKEN_ELSEWHERE
+    at: int
+
+
+def heard_start(message: CallStarted, sides: Sides) -> HeardEvent:
+    """Return what ``message`` tells of a call's start."""
+    return _heard(Event.START, message, sides)
+
+
+def heard_end(message: CallEnded, sides: Sides) -> HeardEvent:
+    """Return what ``message`` tells of a call's end."""
+    return _heard(Event.END, message, sides, message.duration_s, message.recording_url, message.result)
+
+
+def _heard(
+    event: Event,
+    message: CallStarted | CallEnded,
+    sides: Sides,
+    duration_s: int | None = None,
+    recording_url: str | None = None,
+    result_text: str | None = None,
+) -> HeardEvent:
+    extension, number = sides.extension[:LONGEST_EXTENSION], number_of(sides.other)
+    perhaps = None if sides.perhaps is None else sides.perhaps.national[:LONGEST_NUMBER]
+    numbers = (number,) if perhaps is None else (number, perhaps)
+    return HeardEvent(
+        event,
+        sides.direction,
+        extension,
+        number,
+        sides.other.kind not in NOBODY,
+        message.received_at,
+        (*numbers, extension) if sides.direction is Direction.INTERNAL else numbers,
+        sides.other.input[:LONGEST_AS_SENT],
+        sides.other.candidates,
+        perhaps,
+        message.call_ref,
+        message.occurred_at,
+        duration_s,
+        recording_url,
+        result_text,
+    )
+
+
+def placed_order(message: PlaceCall, extension: str, other: Reading, order_id: int) -> PlacedOrder:
+    """Return the order that ``message`` gives, by ``extension`` to the number read as ``other``."""
+    direction = Direction.INTERNAL if other.kind is NumberKind.EXTENSION else Direction.OUTGOING
+    as_sent = message.number[:LONGEST_AS_SENT]
+    return PlacedOrder(
+        order_id, direction, extension[:LONGEST_EXTENSION], number_of(other), as_sent, message.received_at
+    )
+
+
+def number_of(other: Reading) -> str:
+    """The other party's number as the log has it: in canonical form, else as it came."""
+    return (other.national or other.input)[:LONGEST_NUMBER]

@@ -1,0 +1,95 @@
+"""Calls kept in memory by the rule book alone: what a store does, without a database."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from gateway.domain.calls.book import Decision, EventKind, decide, decide_about, decide_order
+from gateway.domain.calls.call import Call
+from gateway.domain.calls.direction import tell_sides
+from gateway.domain.calls.ghosts import WAIT_MS, is_of_nobody, waits_in_vain
+from gateway.domain.calls.heard import (
+    HeardEvent,
+    MarkedOver,
+    NoEnd,
+    SettledOrder,
+    heard_end,
+    heard_start,
+    placed_order,
+)
+from gateway.domain.calls.states import State
+from gateway.domain.messages import CallEnded, CallStarted, Origin, PlaceCall
+from gateway.domain.numbering.numbers import Extensions, NumberPlan, read
+from tests.domain.calls.pairing_cases import FOUR_HOURS
+
+PLAN = NumberPlan("47", Extensions.parse(["3500-3599"]))
+HERE = Origin("get", "127.0.0.1")
+
+
+@dataclass(frozen=True)
+class Told:
+    """What the event log was told of a call, with the call as it was then."""
+
+    kind: EventKind
+    call: Call
+
+
+@dataclass
+class Ledger:
+    """Plays events; ``calls`` by id are as the book left them, ``log`` is all that was told, in its order."""
+
+    calls: dict[int, Call] = field(default_factory=dict)
+    log: list[Told] = field(default_factory=list)
+    orders: int = 0
+
+    def start(self, ramal: str, telefone: str, at: int, **extras: Any) -> Decision:
+        message = CallStarted("acme", ramal, telefone, HERE, at, **extras)
+        return self.hear(heard_start(message, tell_sides(ramal, telefone, PLAN, message.direction)))
+
+    def end(self, ramal: str, telefone: str, at: int, **extras: Any) -> Decision:
+        message = CallEnded("acme", ramal, telefone, HERE, at, **extras)
+        return self.hear(heard_end(message, tell_sides(ramal, telefone, PLAN, message.direction)))
+
+    def hear(self, event: HeardEvent) -> Decision:
+        return self.take(decide(event, self.about(event), len(self.calls) + 1))
+
+    def about(self, event: HeardEvent) -> list[Call]:
+        """The calls that a store would show the book."""
+        same_ref = (call for call in self.calls.values() if event.call_ref and call.call_ref == event.call_ref)
+        same_number = (call for call in self.calls.values() if call.number in event.numbers)
+        return list({call.id: call for call in (*same_number, *same_ref)}.values())
+
+    def take(self, decided: Decision) -> Decision:
+        for change in (*decided.others, decided):
+            self.change(change.call, change.kind)
+        return decided
+
+    def change(self, call: Call, kind: EventKind | None) -> None:
+        self.calls[call.id] = call
+        self.log += [Told(kind, call)] if kind else []
+
+    def order(self, extension: str, number: str, at: int) -> Call:
+        self.orders += 1
+        message = PlaceCall("acme", extension, number, HERE, at)
+        placed = placed_order(message, extension, read(number, PLAN), self.orders)
+        return self.take(decide_order(placed, len(self.calls) + 1)).call
+
+    def accepted_order(self, extension: str, number: str, at: int) -> None:
+        self.happen(self.order(extension, number, at).id, SettledOrder("accepted", at))
+
+    def over(self, call_id: int, at: int) -> None:
+        self.happen(call_id, MarkedOver("ana", at))
+
+    def happen(self, call_id: int, event: SettledOrder | MarkedOver | NoEnd) -> None:
+        changed = decide_about(self.calls[call_id], event)
+        self.change(changed.call, changed.kind)
+
+    def sweep(self, at: int) -> None:
+        for call in list(self.calls.values()):
+            if call.logged_at < at - FOUR_HOURS or self._in_vain(call, at):
+                self.happen(call.id, NoEnd())
+
+    def _in_vain(self, call: Call, at: int) -> bool:
+        if call.internal or is_of_nobody(call.number) or call.logged_at >= at - WAIT_MS:
+            return False
+        others = (other for other in self.calls.values() if other.number == call.number and other.state is State.ENDED)
+        return any(waits_in_vain(call, other, at) for other in others)

@@ -1,0 +1,84 @@
+"""The cases of ``pairing.txt``: what exchanges send, and the calls that shall come of it."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+T0 = 1_780_000_000_000
+FOUR_HOURS = 4 * 3600 * 1000
+
+
+@dataclass
+class Case:
+    """A name, what is sent, and the calls that shall come of it."""
+
+    name: str
+    events: list[str] = field(default_factory=list)
+    calls: list[str] = field(default_factory=list)
+
+
+class Player(Protocol):
+    """What plays the lines of a case: the rule book alone, or a store with a database."""
+
+    def start(self, ramal: str, telefone: str, at: int, **extras: Any) -> Any: ...
+
+    def end(self, ramal: str, telefone: str, at: int, **extras: Any) -> Any: ...
+
+    def accepted_order(self, extension: str, number: str, at: int) -> Any: ...
+
+    def over(self, call_id: int, at: int) -> Any: ...
+
+    def sweep(self, at: int) -> Any:
+        """Do at ``at`` what maintenance does: give up calls without an end, which is waited for for four hours."""
+
+
+def cases() -> Iterable[Case]:
+    found: list[Case] = []
+    for line in Path(__file__).with_name("pairing.txt").read_text(encoding="utf-8").splitlines():
+        if line.startswith("## "):
+            found.append(Case(line[3:]))
+        elif line.startswith("= "):
+            found[-1].calls.append(line[2:])
+        elif line and not line.startswith("#"):
+            found[-1].events.append(line)
+    return found
+
+
+CASES = list(cases())
+
+
+def play(player: Player, line: str) -> None:
+    """Send what a line says."""
+    words = [word for word in line.split() if "=" not in word and word[0] != "@"]
+    more = dict(word.split("=", 1) for word in line.split() if "=" in word)
+    at = T0 + int(re.search(r"@(-?\d+)", line)[1]) * 1000  # type: ignore[index]
+    extras: dict[str, object] = {"call_ref": more.get("ref")}
+    if "said" in more:
+        extras["occurred_at"] = T0 + int(more["said"]) * 1000
+    if words[0] == "start":
+        player.start(words[1], words[2], at, **extras)
+    elif words[0] == "end":
+        dur = more.get("dur")
+        extras |= {"duration_s": int(dur) if dur else None, "result": more.get("res")}
+        player.end(words[1], words[2], at, recording_url=more.get("rec"), **extras)
+    elif words[0] == "order":
+        player.accepted_order(words[1], words[2], at)
+    elif words[0] == "over":
+        player.over(int(words[1]), at)
+    else:
+        player.sweep(at)
+
+
+def shown(call: Any) -> str:
+    """A call as a line of the file has it."""
+    parts = [call.extension, call.number, call.status]
+    if call.status in ("ended", "elsewhere"):
+        parts.append("-" if call.duration_s is None else str(call.duration_s))
+    if call.paired_by and call.status == "ended":
+        parts.append(call.paired_by)
+    parts += [f"rec={call.recording_url}"] if call.recording_url else []
+    parts += [f"to={call.transferred_to}"] if call.transferred_to else []
+    parts += ["group"] if call.group_id else []
+    return " ".join(parts)

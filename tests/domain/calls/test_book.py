@@ -1,0 +1,286 @@
+"""The rule book does to a call what the table says, and nothing else; pairing is in ``test_pairing.py``."""
+
+import re
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gateway.domain.calls.book import EFFECTS, CallChange, Decision, EventKind, decide, decide_about
+from gateway.domain.calls.call import Call
+from gateway.domain.calls.heard import HeardEvent, MarkedOver, NoEnd, SettledOrder, TakenElsewhere
+from gateway.domain.calls.pairing import CERTAINTY, PairingRule
+from gateway.domain.calls.states import STATES, TABLE, Effect, Event, State, Transition
+from gateway.domain.messages import Direction
+from tests.domain.calls.ledger import Ledger
+from tests.domain.calls.pairing_cases import T0
+
+NUMBER = "4732100123"
+EMPTY = (Effect.NOTHING, Effect.REPEAT)
+
+
+def heard(event: Event, at: int = T0 + 10_000, **more: Any) -> HeardEvent:
+    """An event of the pair 3501 and NUMBER."""
+    plain: dict[str, Any] = {"extension": "3501", "number": NUMBER, "known": True, "numbers": (NUMBER,)}
+    return HeardEvent(event, Direction.INCOMING, at=at, **(plain | more))
+
+
+def known(status: str = "ringing", **more: Any) -> Call:
+    """A call of the pair 3501 and NUMBER."""
+    plain: dict[str, Any] = {"started_at": T0, "call_ref": "a", "start_heard_at": T0}
+    return Call(1, "incoming", "3501", NUMBER, NUMBER, T0, status, **(plain | more))
+
+
+ABOUT: dict[Event, Any] = {
+    Event.ACCEPTED: SettledOrder("accepted", T0 + 500),
+    Event.FAILED: SettledOrder("refused", T0 + 500),
+    Event.TAKEN_ELSEWHERE: TakenElsewhere(T0 + 500),
+    Event.NO_END: NoEnd(),
+    Event.MARKED_OVER: MarkedOver("ana", T0 + 500),
+}
+
+
+@pytest.mark.parametrize(("status", "event"), list(product(STATES, (Event.START, Event.END))))
+def test_what_is_heard_does_to_a_call_in_every_state_what_the_table_says(status: str, event: Event) -> None:
+    call = known(status)
+    wanted, effect = TABLE[call.state, event]
+    done = decide(heard(event, call_ref="a"), [call], 2)
+    assert (done.call.id, done.call.state, done.is_new) == (1, wanted, False)
+    assert done.kind is {Event.START: EventKind.CALL_STARTED, Event.END: EventKind.CALL_ENDED}[event]
+    assert done.repeat is (effect in (Effect.REPEAT, Effect.ADD_END))
+    assert (done.call == call) is (effect in EMPTY or done.call.state is State.ENDED is call.state)
+
+
+@pytest.mark.parametrize(("status", "event"), list(product(STATES, ABOUT)))
+def test_what_happens_to_a_call_in_every_state_is_what_the_table_says(status: str, event: Event) -> None:
+    call = known(status)
+    wanted, effect = TABLE[call.state, event]
+    done = decide_about(call, ABOUT[event])
+    assert (done.call.id, done.call.state) == (1, wanted)
+    assert (done.kind is None) is (effect is Effect.NOTHING)
+    accepted_again = (status, event) == ("accepted", Event.ACCEPTED)
+    assert (done.call == call) is (effect is Effect.NOTHING or accepted_again)
+
+
+@pytest.mark.parametrize("event", list(Event))
+def test_what_comes_without_a_call_opens_one_or_is_about_nothing(event: Event) -> None:
+    wanted, effect = TABLE[State.NONE, event]
+    ledger = Ledger()
+    if event is Event.ORDER:
+        ledger.order("3501", NUMBER, T0)
+    elif event in (Event.START, Event.END):
+        ledger.hear(heard(event))
+    assert [call.state for call in ledger.calls.values()] == ([] if effect is Effect.NOTHING else [wanted])
+    assert (event in ABOUT) is (effect is Effect.NOTHING)
+
+
+@pytest.mark.parametrize("state", [state for state in State if state is not State.NONE])
+def test_an_order_is_always_a_call_of_its_own(state: State) -> None:
+    assert TABLE[state, Event.ORDER] == (state, Effect.NOTHING)
+
+
+def test_the_book_has_no_opinion_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another table, and the same event does something else."""
+    monkeypatch.setitem(TABLE, (State.RINGING, Event.END), Transition(State.LOST, Effect.GIVE_UP))  # type: ignore[arg-type]
+    monkeypatch.setitem(TABLE, (State.LOST, Event.MARKED_OVER), Transition(State.OVER, Effect.MARK))  # type: ignore[arg-type]
+    lost = decide(heard(Event.END), [known()], 2).call
+    assert (lost.status, lost.ended_at) == ("lost", None)
+    assert decide_about(lost, MarkedOver("ana", T0)).call.status == "over"
+
+
+def test_every_effect_is_somebody_s_work_and_every_status_a_state() -> None:
+    assert {effect for _, effect in TABLE.values()} == {*EFFECTS, Effect.OPEN} == set(Effect)
+    assert set(STATES.values()) | {State.NONE} == set(State)
+    assert set(CERTAINTY) == set(PairingRule)
+
+
+def test_the_page_about_pairing_is_the_table() -> None:
+    page = Path(__file__).parents[3].joinpath("docs/pairing.md").read_text(encoding="utf-8")
+    for state in State:
+        cells = [cell_of(state, event) for event in Event]
+        assert f"| *{state.value}* | {' | '.join(cells)} |" in page
+    for rule, certainty in CERTAINTY.items():
+        assert re.search(rf"^\| `{rule.value}` \|.*\| {certainty.value} \|$", page, re.MULTILINE), rule
+
+
+def cell_of(state: State, event: Event) -> str:
+    then, effect = TABLE[state, event]
+    if effect is Effect.NOTHING:
+        return "-"
+    return effect.value if then is state else f"{effect.value} → *{then.value}*"
+
+
+# what each effect makes of a call
+
+
+def test_a_new_call_holds_what_was_heard_of_it() -> None:
+    event = heard(Event.START, T0 + 9, call_ref="x", occurred_at=T0 - 500, number_as_sent="+55 47 3210-0123")
+    assert decide(event, [], 7) == Decision(
+        Call(
+            7,
+            "incoming",
+            "3501",
+            NUMBER,
+            "+55 47 3210-0123",
+            T0 + 9,
+            "ringing",
+            started_at=T0 - 500,
+            start_heard_at=T0 + 9,
+            call_ref="x",
+        ),
+        EventKind.CALL_STARTED,
+        is_new=True,
+        is_news=True,
+    )
+
+
+def test_a_call_of_which_only_the_end_is_known_begins_as_long_before_as_it_lasted() -> None:
+    event = heard(Event.END, T0, duration_s=30, recording_url="http://pbx/1.wav", result_text="NO ANSWER")
+    call = decide(event, [], 7).call
+    assert (call.status, call.started_at, call.ended_at, call.duration_s) == ("ended", T0 - 30_000, T0, 30)
+    assert (call.start_heard_at, call.end_heard_at, call.paired_by) == (None, T0, "alone")
+    assert (call.recording_url, call.result, call.result_text) == ("http://pbx/1.wav", "missed", "NO ANSWER")
+    said = decide(heard(Event.END, T0, duration_s=30, occurred_at=T0 - 9), [], 7).call
+    assert (said.started_at, said.ended_at) == (T0 - 30_009, T0 - 9)
+    assert decide(heard(Event.END, T0), [], 7).call.started_at is None
+
+
+def test_an_order_that_rings_begins_when_it_rings() -> None:
+    failed = known("refused", order_id=1, call_ref=None, start_heard_at=None, ended_at=T0 + 1, duration_s=0)
+    rings = decide(
+        heard(Event.START, T0 + 4000, call_ref="a", occurred_at=T0 + 3000), [failed._replace(call_ref="a")], 2
+    )
+    assert rings.call == failed._replace(
+        status="ringing",
+        started_at=T0 + 3000,
+        start_heard_at=T0 + 4000,
+        ended_at=None,
+        duration_s=None,
+        paired_by="call-id",
+        call_ref="a",
+    )
+    assert (rings.is_news, rings.repeat) == (True, False)
+
+
+@pytest.mark.parametrize(
+    ("end", "said", "started_at", "duration_s"),
+    [
+        ({"started_at": None}, None, T0 + 5000, 0),  # heard after its end: the end's moment is the latest possible
+        ({"started_at": None}, T0 + 1000, T0 + 1000, 4),
+        ({"started_at": T0 - 1000, "duration_s": 6}, T0 + 1000, T0 - 1000, 6),  # the end had said it
+    ],
+)
+def test_a_start_that_was_overtaken_is_added(
+    end: dict[str, Any], said: int | None, started_at: int, duration_s: int
+) -> None:
+    ended = known("ended", **({"start_heard_at": None, "ended_at": T0 + 5000, "end_heard_at": T0 + 5000} | end))
+    done = decide(heard(Event.START, T0 + 6000, call_ref="a", occurred_at=said), [ended], 2)
+    assert (done.call.started_at, done.call.duration_s) == (started_at, duration_s)
+    assert (done.call.start_heard_at, done.call.paired_by, done.call.status) == (T0 + 6000, "call-id", "ended")
+    assert (done.repeat, done.is_news) == (False, False)
+
+
+def test_an_end_says_how_long_it_was_or_the_clock_does() -> None:
+    assert decide(heard(Event.END, T0 + 65_400), [known()], 2).call.duration_s == 65
+    assert decide(heard(Event.END, T0 + 65_400, duration_s=60), [known()], 2).call.duration_s == 60
+    assert decide(heard(Event.END, T0 + 65_400, occurred_at=T0 + 30_000), [known()], 2).call.duration_s == 30
+    assert decide(heard(Event.END, T0 - 1000), [known()], 2).call.duration_s == 0
+    assert decide(heard(Event.END), [known(started_at=None)], 2).call.duration_s is None
+
+
+def test_an_end_keeps_the_recording_that_is_known_and_takes_a_newer_one() -> None:
+    call = known("lost", recording_url="http://pbx/1.wav")
+    assert decide(heard(Event.END), [call], 2).call.recording_url == "http://pbx/1.wav"
+    assert (
+        decide(heard(Event.END, recording_url="http://pbx/2.wav"), [call], 2).call.recording_url == "http://pbx/2.wav"
+    )
+
+
+def test_an_end_at_another_extension_says_where_the_call_went() -> None:
+    assert decide(heard(Event.END, call_ref="a"), [known()], 2).call.transferred_to is None
+    assert decide(heard(Event.END, call_ref="a", extension="3502"), [known()], 2).call.transferred_to == "3502"
+    assert decide(heard(Event.END, call_ref="a", extension=NUMBER), [known()], 2).call.transferred_to is None
+    internal = heard(Event.END, call_ref="a", extension="3502")._replace(direction=Direction.INTERNAL)
+    assert decide(internal, [known()], 2).call.transferred_to is None
+
+
+def test_an_end_heard_again_adds_only_what_is_missing_and_is_news_only_then() -> None:
+    ended = known("ended", ended_at=T0 + 9000, end_heard_at=T0 + 9000, duration_s=9, result="busy", result_text="BUSY")
+    again = decide(heard(Event.END, recording_url="http://pbx/1.wav", duration_s=8, result_text="ANSWERED"), [ended], 2)
+    assert again.is_new  # another duration: another call
+    again = decide(heard(Event.END, recording_url="http://pbx/1.wav", duration_s=9, result_text="ANSWERED"), [ended], 2)
+    assert again == Decision(
+        ended._replace(recording_url="http://pbx/1.wav"), EventKind.CALL_ENDED, repeat=True, is_news=True
+    )
+    assert decide(heard(Event.END), [ended], 2) == Decision(ended, EventKind.CALL_ENDED, repeat=True)
+    bare = ended._replace(duration_s=None, result=None, result_text=None)
+    told = decide(heard(Event.END, duration_s=7, result_text="Ocupado"), [bare], 2).call
+    assert (told.duration_s, told.result, told.result_text) == (7, "busy", "Ocupado")
+
+
+def test_a_repeat_tells_the_exchange_s_id_where_none_was_known() -> None:
+    again = decide(heard(Event.START, call_ref="x"), [known(call_ref=None)], 2)
+    assert (again.call.call_ref, again.repeat, again.is_news) == ("x", True, False)
+    ended = known("ended", call_ref=None, ended_at=T0, end_heard_at=T0 + 9000)
+    assert decide(heard(Event.END, call_ref="x"), [ended], 2) == Decision(
+        ended._replace(call_ref="x"), EventKind.CALL_ENDED, repeat=True
+    )
+
+
+def test_what_others_say_of_a_call_is_kept() -> None:
+    assert decide_about(known(), MarkedOver("ana", T0 + 5)) == CallChange(
+        known("over", over_by="ana", over_at=T0 + 5), EventKind.CALL_ENDED
+    )
+    assert decide_about(known(), NoEnd()) == CallChange(known("lost"), EventKind.CALL_LOST)
+    assert decide_about(known(), TakenElsewhere(T0 + 5)) == CallChange(
+        known("elsewhere", ended_at=T0 + 5, duration_s=0), EventKind.CALL_ENDED
+    )
+    ordered = known("ordered")
+    assert decide_about(ordered, SettledOrder("unknown", T0)).call == known("unknown")
+    refused = decide_about(ordered, SettledOrder("unreachable", T0 + 5))
+    assert refused == CallChange(known("unreachable", ended_at=T0 + 5, duration_s=0), EventKind.ORDER_SETTLED)
+
+
+def test_an_order_is_a_call_before_anybody_dials() -> None:
+    ledger = Ledger()
+    assert ledger.order("3501", "(47) 3210-0123", T0) == Call(
+        1, "outgoing", "3501", NUMBER, "(47) 3210-0123", T0, "ordered", started_at=T0, order_id=1
+    )
+    assert ledger.order("3501", "3502", T0).direction == "internal"
+    assert ledger.log[0].kind is EventKind.ORDER_PLACED
+
+
+# several calls at once
+
+
+def test_the_first_of_a_group_learns_that_it_is_one_and_nobody_is_told() -> None:
+    first, third = known(call_ref=None), known(call_ref=None, group_id=1)._replace(id=3, extension="3503")
+    second = decide(heard(Event.START, T0 + 1000, extension="3502"), [first], 2)
+    assert (second.call.group_id, second.others) == (1, (CallChange(first._replace(group_id=1), None),))
+    later = decide(heard(Event.START, T0 + 1000, extension="3502"), [third], 4)
+    assert (later.call.group_id, later.others) == (1, ())
+
+
+def test_those_who_still_ring_hear_that_another_took_it() -> None:
+    mine, other = known(group_id=1), known(group_id=1)._replace(id=2, extension="3502", call_ref="b")
+    ended, stranger = other._replace(id=3, status="ended"), other._replace(id=4, group_id=9)
+    calls = [mine, other, ended, stranger]
+    done = decide(heard(Event.END, T0 + 300_000, call_ref="a"), calls, 9)
+    gone = other._replace(status="elsewhere", ended_at=T0 + 300_000, duration_s=0)
+    assert done.others == (CallChange(gone, EventKind.CALL_ENDED),)
+    assert decide(heard(Event.END, T0 + 9000, call_ref="a"), calls, 9).others == ()
+    answered = decide(heard(Event.END, T0 + 9000, call_ref="a", result_text="ANSWERED"), calls, 9)
+    assert answered.others == (CallChange(gone._replace(ended_at=T0 + 9000), EventKind.CALL_ENDED),)
+    apart = [call._replace(group_id=None) for call in calls]
+    assert decide(heard(Event.END, T0 + 300_000, call_ref="a"), apart, 9).others == ()
+
+
+def test_the_other_reading_of_a_number_is_taken_only_for_an_ordered_call() -> None:
+    ordered = known("accepted", call_ref=None, order_id=5)
+    by_hand = known(call_ref=None)._replace(id=2)
+    event = heard(Event.START, number="94732100123", perhaps=NUMBER)
+    assert decide(event, [ordered, by_hand], 3).call.id == 1
+    assert decide(event, [by_hand], 3).is_new
+    assert decide(event._replace(perhaps=None), [ordered], 3).is_new
+    assert decide(heard(Event.END, number="94732100123", perhaps=NUMBER), [ordered], 3).call.id == 1
