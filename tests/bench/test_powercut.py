@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from bench.powercut import __main__ as command
 from bench.powercut.disk import SECTOR, Disk, Loss
 from bench.powercut.lazyfs import LazyFs, compare
 from bench.powercut.promises import Promises
@@ -128,6 +129,20 @@ def test_a_file_that_lazyfs_and_the_shim_see_differently_is_named(tmp_path: Path
     assert compare(disk, tmp_path) == []
     (tmp_path / "a").write_bytes(b"other")
     assert compare(disk, tmp_path) == ["a: LazyFS has 5 bytes of it"]
+
+
+def test_cuts_are_shared_out_among_series() -> None:
+    options = command.read_options(["--cuts", "60", "--workers", "2", "--loss", "torn"])
+    assert [wanted.cuts for wanted in command.each_series(options)] == [25, 25, 10]
+    assert {(*wanted.workers, *wanted.losses) for wanted in command.each_series(options)} == {(2, Loss.END)}
+
+
+def test_without_a_compiler_the_command_says_what_to_install(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("shutil.which", lambda *_, **__: None)
+    assert command.main(["--folder", str(tmp_path)]) == 2
+    assert "cc is not installed. It builds the shim. Debian, Ubuntu: packages gcc" in capsys.readouterr().err
 
 
 def test_marks_that_come_after_the_end_are_kept_apart(tmp_path: Path) -> None:
