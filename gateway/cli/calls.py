@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 import click
 
 from gateway.cli.place import DataLocation, one_tenant, with_place, with_tenant
+from gateway.cli.speech import _
 from gateway.cli.terminal import cell, tell, tell_data, tell_json
 from gateway.domain.spreadsheets import harmless
 from gateway.server.bootstrap import Gateway
@@ -72,7 +73,7 @@ def explain(gateway: Gateway, tenant: str | None, call_id: int, form: str) -> No
     names = [one_tenant(gateway.config, tenant)] if tenant else list(gateway.config.tenants)
     found = next((why for name in names if (why := gateway.explainer.explain(name, call_id))), None)
     if found is None:
-        raise click.ClickException(f"There is no call {call_id}.")
+        raise click.ClickException(_("There is no call {call}.", call=call_id))
     if form == "json":
         tell_json(found.as_json())
         return
@@ -90,7 +91,8 @@ def moment(text: str | None, zone: ZoneInfo) -> int | None:
     try:
         at = datetime.now(zone) - timedelta(**{UNITS[age[2]]: int(age[1])}) if age else datetime.fromisoformat(text)
     except (ValueError, OverflowError):
-        raise click.BadParameter(f"came {text!r}; expected 2026-03-05, '2026-03-05 14:30' or 2h") from None
+        problem = _("came {text!r}; expected 2026-03-05, '2026-03-05 14:30' or 2h", text=text)
+        raise click.BadParameter(problem) from None
     return int((at if at.tzinfo else at.replace(tzinfo=zone)).timestamp() * 1000)
 
 
