@@ -232,4 +232,4 @@ def _explain_dialling(value: str, rules: Tenant, chosen: Appliance | None, exten
 
 def _print_steps(steps: Iterable[ReadingStep]) -> None:
     for step in steps:
-        tell(f"  - {step.text}  [{step.rule}]")
+        tell(f"  - {said(step.sentence)}  [{step.rule}]")

@@ -6,7 +6,7 @@ Which file they are filled from, and how, stands in ``config/loader.py``.
 import re
 from collections.abc import Mapping
 from ipaddress import ip_network
-from typing import Annotated, Any, Literal, TypeVar, get_args
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import (
@@ -24,16 +24,21 @@ from gateway.domain.dialplan import forms as dial_forms
 from gateway.domain.dialplan import plan as dialplan
 from gateway.domain.dialplan import rules as dial_rules
 from gateway.domain.dialplan.trials import Trial
+from gateway.domain.messages import ATTACHED
 from gateway.domain.numbering.numbers import AREA_CODES
 from gateway.texts.languages import DEFAULT, Language
 from gateway.texts.text import Text
 
 TENANT_NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 EventKind = Literal["call_started", "call_ended"]
-ListenerParameter = Literal[
-    "ramal", "telefone", "url_audio", "id_ligacao", "data_hora", "direcao", "duracao", "resultado"
-]
-LISTENER_PARAMETERS: tuple[ListenerParameter, ...] = get_args(ListenerParameter)
+LISTENER_PARAMETERS: tuple[str, ...] = (
+    *("ramal", "telefone", "url_audio", "id_ligacao", "data_hora", "direcao", "duracao", "resultado"),
+    *ATTACHED.values(),
+)
+if TYPE_CHECKING:
+    ListenerParameter = str
+else:
+    ListenerParameter = Literal[LISTENER_PARAMETERS]
 EVENT_KINDS: tuple[EventKind, ...] = ("call_started", "call_ended")
 
 

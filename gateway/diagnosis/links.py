@@ -12,13 +12,12 @@ from gateway.domain.calls.matching import RankReason
 from gateway.domain.dialplan.undialling import sides_of
 from gateway.domain.messages import Direction
 from gateway.domain.numbering.numbers import NumberKind, Reading, read
-from gateway.domain.sentences import in_portuguese
 from gateway.domain.tenant import Tenant
 from gateway.store.calls import LoggedCall
-from gateway.store.delivery_receipts import DeliveryReceipt
-from gateway.store.delivery_receipts import ReceiptKind as Sighted
+from gateway.store.delivery_receipts import DeliveryReceipt, ReceiptKind
 from gateway.store.log import LoggedEvent
 from gateway.store.traffic import IN, TrafficEntry
+from gateway.texts.rendering import render
 
 
 def chain_of(
@@ -137,7 +136,7 @@ def nobody(call: LoggedCall, screens: Screens, clock: Clock) -> Said:
 
 def _of_number(call: LoggedCall, events: Sequence[LoggedEvent], tenant: Tenant) -> Iterable[Link]:
     reading = _reading(call, events, tenant)
-    steps_pt = "; ".join(in_portuguese(step) for step in reading.steps)
+    steps_pt = "; ".join(render(step.sentence, "pt-BR") for step in reading.steps)
     steps_en = "; ".join(step.text for step in reading.steps)
     shown = call.number or "-"
     said = Said(
@@ -231,8 +230,8 @@ def _chosen_because(events: Sequence[LoggedEvent]) -> tuple[str, str]:
 
 
 def _of_receipts(call: LoggedCall, seen: Sequence[DeliveryReceipt], known: bool, clock: Clock) -> Iterable[Link]:
-    delivered = {item.login: item for item in reversed(seen) if item.kind == Sighted.DELIVERED}
-    shown = {item.login: item for item in reversed(seen) if item.kind == Sighted.SHOWN}
+    delivered = {item.login: item for item in reversed(seen) if item.kind == ReceiptKind.DELIVERED}
+    shown = {item.login: item for item in reversed(seen) if item.kind == ReceiptKind.SHOWN}
     for login, item in sorted(delivered.items()):
         said = Said(f"{clock(item.at)} entregue à tela de {login}", f"{clock(item.at)} delivered to {login}'s screen")
         yield Link("delivered", True, said, {"login": login, "at": item.at, "after_ms": item.at - call.logged_at})

@@ -6,8 +6,7 @@ from gateway.diagnosis.links import nobody
 from gateway.diagnosis.screens import Screens
 from gateway.diagnosis.words import Clock, Said
 from gateway.store.calls import LoggedCall
-from gateway.store.delivery_receipts import DeliveryReceipt
-from gateway.store.delivery_receipts import ReceiptKind as Sighted
+from gateway.store.delivery_receipts import DeliveryReceipt, ReceiptKind
 from gateway.store.log import LoggedEvent
 
 
@@ -19,7 +18,7 @@ def verdict_of(
     clock: Clock,
 ) -> tuple[bool | None, Said]:
     """Whether the call came up (None: not known), and the sentence that says so or why not."""
-    shown = [item for item in seen if item.kind == Sighted.SHOWN]
+    shown = [item for item in seen if item.kind == ReceiptKind.SHOWN]
     if shown:
         return True, _popped(shown[0], call, clock)
     if not screens.known:
@@ -62,8 +61,8 @@ def _reason(
             f"Não apareceu: nenhum usuário tem o ramal {call.extension}. Cadastre um com 'cti-gateway agent add'.",
             f"It did not come up: no agent has extension {call.extension}. Add one with 'cti-gateway agent add'.",
         )
-    if any(item.kind == Sighted.DELIVERED for item in seen):
-        login = next(item.login for item in seen if item.kind == Sighted.DELIVERED)
+    if any(item.kind == ReceiptKind.DELIVERED for item in seen):
+        login = next(item.login for item in seen if item.kind == ReceiptKind.DELIVERED)
         return Said(
             f"Foi entregue à tela de {login}, mas o navegador não a mostrou: aba em segundo plano ou suspensa.",
             f"It was delivered to {login}'s screen, but the browser did not show it: its tab was hidden or suspended.",

@@ -1,8 +1,11 @@
 """The disk of a power cut: what was synced is there, what was not need not be, and the shim sees all of it."""
 
+import json
+import os
 import sqlite3
 import subprocess
 import sys
+import threading
 from collections.abc import Sequence
 from contextlib import closing, suppress
 from pathlib import Path
@@ -10,9 +13,11 @@ from pathlib import Path
 import pytest
 
 from bench.powercut.disk import SECTOR, Disk, Loss
+from bench.powercut.lazyfs import LazyFs, compare
 from bench.powercut.promises import Promises
+from bench.powercut.series import replay
 from bench.powercut.shim import build, environment
-from bench.powercut.writelog import Kind, MarkWriter, Record, read_log
+from bench.powercut.writelog import HEAD, Kind, MarkWriter, Record, read_log
 from tests.peers import need, need_file
 
 SYNCED = """
@@ -41,7 +46,36 @@ for number in range(1, 501):
     database.execute("INSERT INTO rows VALUES (?, ?)", (number, "x" * 700))
     marks.mark(str(number))
 """
-CARELESS = Path(__file__).parents[2] / "bench" / "powercut" / "careless"
+TRAFFIC = """
+import os
+from pathlib import Path
+from gateway.store.diagnostic_log import DiagnosticLog
+from gateway.store.traffic import TrafficEntry, TrafficLog
+Path("disk/data").mkdir()
+side = DiagnosticLog(Path("disk/data"), keep_days=1, keep_mb=2)
+log, folder = TrafficLog(side), os.open("disk/data", os.O_RDONLY)
+for turn in range(40):
+    for _ in range(60):
+        log.add(lambda: TrafficEntry(1, 1, "in", "t", "::1", "get", "", 1, "200", "", b"r" * 1500, b"a" * 300), 2000)
+    side.flush()
+    os.fsync(folder)
+    if turn % 10 == 9:
+        side.tidy()
+os._exit(0)
+"""
+LOGINS = """
+import os
+from pathlib import Path
+from gateway.logins.attempts import Attempts, Limit
+Path("disk/data").mkdir()
+attempts, folder = Attempts(Path("disk/data/logins.db")), os.open("disk/data", os.O_RDONLY)
+for number in range(1500):
+    attempts.count(Limit("login", 10, 60.0), str(number))
+    if number % 50 == 0:
+        os.fsync(folder)
+os._exit(0)
+"""
+CONTROL = Path(__file__).parents[2] / "bench" / "powercut" / "control"
 
 
 def shim(folder: Path) -> Path:
@@ -153,8 +187,71 @@ def test_sqlite_loses_nothing_with_synchronous_full(tmp_path: Path) -> None:
 @pytest.mark.parametrize("synchronous", ["NORMAL", "OFF"])
 def test_sqlite_loses_everything_with_less_which_proves_that_the_shim_bites(tmp_path: Path, synchronous: str) -> None:
     source = str(Path(__file__).parents[2])
-    path = f"{CARELESS}:{source}"
+    path = f"{CONTROL}:{source}"
     assert lost_rows(tmp_path, PYTHONPATH=path, POWERCUT_SYNCHRONOUS=synchronous) >= 450
+
+
+@pytest.mark.parametrize(("program", "name"), [(TRAFFIC, "traffic.db"), (LOGINS, "logins.db")])
+def test_what_may_lose_its_end_is_whole_after_a_cut(tmp_path: Path, program: str, name: str) -> None:
+    disk, records = under_shim(program, tmp_path)
+    broken = []
+    for turn in range(1, 49):
+        disk.play(records[disk.count : len(records) * turn // 48])
+        disk.write_out(tmp_path / str(turn), Loss.ANY, str(turn))
+        broken += damage_of(tmp_path / str(turn) / "data" / name)
+    assert broken == []
+
+
+def damage_of(path: Path) -> list[str]:
+    """What SQLite finds wrong with a database, if it is there."""
+    if not path.exists():
+        return []
+    try:
+        with closing(sqlite3.connect(path)) as database:
+            return [line for (line,) in database.execute("PRAGMA integrity_check") if line != "ok"]
+    except sqlite3.DatabaseError as error:
+        return [str(error)]
+
+
+def test_a_kept_cut_is_made_again_from_its_log(tmp_path: Path) -> None:
+    series, root = tmp_path / "series", tmp_path / "disk"
+    (series / "base").mkdir(parents=True)
+    (series / "base" / "a").write_bytes(b"before")
+    told = {"moment": "lost/1/0/0/4", "root": str(root), "inodes": {"a": 7}}
+    (series / "cut.json").write_text(json.dumps(told))
+    heads = [(Kind.WRITE, 0, b"synced"), (Kind.SYNC_BEGINS, 0, b""), (Kind.SYNC_ENDS, 0, b""), (Kind.WRITE, 6, b"not")]
+    packed = [HEAD.pack(HEAD.size + len(data), kind, 1, 0, 7, offset) + data for kind, offset, data in heads]
+    (series / "record").write_bytes(b"".join(packed))
+    assert replay(series, tmp_path / "cut") == "lost/1/0/0/4"
+    assert files(tmp_path / "cut") == {"a": b"synced"}
+    replay(series, tmp_path / "moment", "lost/1/0/0/2")
+    assert files(tmp_path / "moment") == {"a": b"before"}
+
+
+def test_lazyfs_is_told_to_forget_and_waited_for(tmp_path: Path) -> None:
+    pipe, completed = tmp_path / "pipe", tmp_path / "completed"
+    os.mkfifo(pipe)
+    os.mkfifo(completed)
+    got: list[bytes] = []
+
+    def answer() -> None:
+        got.append(pipe.read_bytes())
+        completed.write_bytes(b"finished::clear-cache\n")
+
+    with closing(LazyFs(tmp_path, pipe, completed)) as lazyfs:
+        thread = threading.Thread(target=answer)
+        thread.start()
+        lazyfs.forget()
+        thread.join()
+    assert got == [b"lazyfs::clear-cache\n"]
+
+
+def test_a_file_that_lazyfs_and_the_shim_see_differently_is_named(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(b"synced")
+    disk = Disk(tmp_path)
+    assert compare(disk, tmp_path) == []
+    (tmp_path / "a").write_bytes(b"other")
+    assert compare(disk, tmp_path) == ["a: LazyFS has 5 bytes of it"]
 
 
 def test_marks_that_come_after_the_end_are_kept_apart(tmp_path: Path) -> None:
