@@ -54,9 +54,9 @@ def calls_command(
 ) -> None:
     """Print the call log, oldest first; or, with --why, what happened to one call (in English, JSON: both languages).
 
-    JSON is one object per line, with the fields named below. Times are ISO 8601, UTC; direction is incoming, outgoing or
-    internal; status is ringing, ended, lost, elsewhere, over, or an order's outcome; result says how it ended as a code,
-    result_text in the exchange's words; recording_url has http and https only.
+    JSON is one object per line, with the fields named below. Times are ISO 8601, UTC; direction is incoming, outgoing
+    or internal; status is ringing, ended, lost, elsewhere, over, or an order's outcome; result says how it ended as a
+    code, result_text in the exchange's words; recording_url has http and https only.
     """
     with place.open_existing() as gateway:
         if call_id is not None:
