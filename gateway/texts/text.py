@@ -32,12 +32,17 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """Several things of which one is meant (``a, b ou c``), or all of them (``joined_by="and"``)."""
+    """Several things of which one is meant (``a, b ou c``), or all of them (``joined_by="and"``).
+
+    Anything else in ``joined_by`` is what stands between two of them, in every language.
+    """
 
     items: tuple["str | Text", ...]
     joined_by: str = "or"
 
     def __str__(self) -> str:
+        if self.joined_by not in ("or", "and"):
+            return self.joined_by.join(str(item) for item in self.items)
         *first, last = [str(item) for item in self.items] or [""]
         return f"{', '.join(first)} {self.joined_by} {last}" if first else last
 
