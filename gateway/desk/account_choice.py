@@ -11,7 +11,7 @@ from typing import Any
 from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response
 
-from gateway.desk import cards as board
+from gateway.desk import cards
 from gateway.desk.context import Visit
 from gateway.desk.formats import is_diallable
 from gateway.desk.rendering import page
@@ -42,7 +42,7 @@ def card_of(visit: Visit, call: LoggedCall) -> dict[str, Any]:
     seen = ""
     if may_have_owner(call):
         seen = visit.services.directory.standing(visit.tenant, call.number, _forms(visit, call)).seen
-    return {"call": call, "before": board.before(visit, call), "matches": found, "seen": seen}
+    return {"call": call, "before": cards.before(visit, call), "matches": found, "seen": seen}
 
 
 def matches(visit: Visit, call: LoggedCall) -> list[Ranked]:
@@ -101,7 +101,7 @@ def _choice(visit: Visit, call: LoggedCall, account_id: int, contact: str, **mor
         call_id=call.id,
         account_id=account_id,
         contact=contact,
-        number=call.number[:32],
+        number=call.number,
         by=visit.me.login,
         at=visit.at,
         forms=tuple(_forms(visit, call)),

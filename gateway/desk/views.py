@@ -9,9 +9,7 @@ from werkzeug.exceptions import NotFound
 from werkzeug.utils import redirect
 from werkzeug.wrappers import Response
 
-from gateway.desk import access, assets, dialling, filters
-from gateway.desk import account_choice as owners
-from gateway.desk import cards as board
+from gateway.desk import access, account_choice, assets, cards, dialling, filters
 from gateway.desk.context import Visit
 from gateway.desk.problems import said
 from gateway.desk.rendering import page, streamed
@@ -89,7 +87,7 @@ def _end_session(visit: Visit) -> None:
 def screen(visit: Visit) -> Response:
     """The agent's screen. The log's end is read first: what happens meanwhile comes as an event."""
     seq = visit.services.log.newest()
-    return page(visit, "screen.html", seq=seq, **_cards(visit), recent=board.of_extension(visit))
+    return page(visit, "screen.html", seq=seq, **_cards(visit), recent=cards.of_extension(visit))
 
 
 def now(visit: Visit) -> Response:
@@ -99,13 +97,13 @@ def now(visit: Visit) -> Response:
 
 def recent(visit: Visit) -> Response:
     """The agent's last calls."""
-    return page(visit, "_recent.html", recent=board.of_extension(visit))
+    return page(visit, "_recent.html", recent=cards.of_extension(visit))
 
 
 def card(visit: Visit, call_id: int) -> Response:
     """The pop-up card of one call."""
     call = _call(visit, call_id)
-    return page(visit, "_card.html", **owners.card_of(visit, call))
+    return page(visit, "_card.html", **account_choice.card_of(visit, call))
 
 
 def shown(visit: Visit, call_id: int) -> Response:
@@ -208,7 +206,7 @@ def call(visit: Visit, call_id: int) -> Response:
     seq = visit.services.log.newest()
     found = _call(visit, call_id)
     explained = visit.services.explainer.explain(visit.tenant, call_id)
-    before = board.before(visit, found, limit=10)
+    before = cards.before(visit, found, limit=10)
     return page(visit, "call.html", call=found, before=before, history=_history(visit, found), why=explained, seq=seq)
 
 
@@ -220,7 +218,7 @@ def _history(visit: Visit, call: LoggedCall) -> Sequence[Tried]:
 
 
 def _cards(visit: Visit) -> Mapping[str, Any]:
-    return {"cards": [owners.card_of(visit, call) for call in board.going_on(visit)]}
+    return {"cards": [account_choice.card_of(visit, call) for call in cards.going_on(visit)]}
 
 
 def _call(visit: Visit, call_id: int) -> LoggedCall:

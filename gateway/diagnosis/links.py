@@ -14,8 +14,7 @@ from gateway.domain.messages import Direction
 from gateway.domain.numbering.numbers import NumberKind, Reading, read
 from gateway.domain.tenant import Tenant
 from gateway.store.calls import LoggedCall
-from gateway.store.delivery_receipts import DeliveryReceipt
-from gateway.store.delivery_receipts import ReceiptKind as Sighted
+from gateway.store.delivery_receipts import DeliveryReceipt, ReceiptKind
 from gateway.store.log import LoggedEvent
 from gateway.store.traffic import IN, TrafficEntry
 from gateway.texts.text import Listing, Text
@@ -142,7 +141,7 @@ def _of_number(call: LoggedCall, events: Sequence[LoggedEvent], tenant: Tenant) 
         written=reading.input,
         shown=call.number or "-",
         kind=KINDS[reading.kind],
-        steps=Listing(tuple(step.sentence for step in reading.steps), joined_by="; "),
+        steps=Listing(tuple(step.sentence for step in reading.steps), joined_by="clauses"),
     )
     facts = {"kind": reading.kind.value, "national": call.number, "candidates": list(reading.candidates)}
     yield Link(
@@ -225,8 +224,8 @@ def _account(account: str, events: Sequence[LoggedEvent]) -> Text:
 
 
 def _of_receipts(call: LoggedCall, seen: Sequence[DeliveryReceipt], known: bool, clock: Clock) -> Iterable[Link]:
-    delivered = {item.login: item for item in reversed(seen) if item.kind == Sighted.DELIVERED}
-    shown = {item.login: item for item in reversed(seen) if item.kind == Sighted.SHOWN}
+    delivered = {item.login: item for item in reversed(seen) if item.kind == ReceiptKind.DELIVERED}
+    shown = {item.login: item for item in reversed(seen) if item.kind == ReceiptKind.SHOWN}
     for login, item in sorted(delivered.items()):
         said = Text("{at} delivered to {login}'s screen", at=clock(item.at), login=login)
         yield Link("delivered", True, said, {"login": login, "at": item.at, "after_ms": item.at - call.logged_at})

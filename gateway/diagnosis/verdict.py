@@ -6,8 +6,7 @@ from gateway.diagnosis.links import nobody
 from gateway.diagnosis.screens import Screens
 from gateway.diagnosis.words import Clock
 from gateway.store.calls import LoggedCall
-from gateway.store.delivery_receipts import DeliveryReceipt
-from gateway.store.delivery_receipts import ReceiptKind as Sighted
+from gateway.store.delivery_receipts import DeliveryReceipt, ReceiptKind
 from gateway.store.log import LoggedEvent
 from gateway.texts.text import Text
 
@@ -20,7 +19,7 @@ def verdict_of(
     clock: Clock,
 ) -> tuple[bool | None, Text]:
     """Whether the call came up (None: not known), and the sentence that says so or why not."""
-    shown = [item for item in seen if item.kind == Sighted.SHOWN]
+    shown = [item for item in seen if item.kind == ReceiptKind.SHOWN]
     if shown:
         return True, _popped(shown[0], call, clock)
     if not screens.known:
@@ -55,7 +54,7 @@ def _reason(
             "It did not come up: no agent has extension {extension}. Add one with 'cti-gateway agent add'.",
             extension=call.extension,
         )
-    login = next((item.login for item in seen if item.kind == Sighted.DELIVERED), None)
+    login = next((item.login for item in seen if item.kind == ReceiptKind.DELIVERED), None)
     if login is not None:
         return Text(
             "It was delivered to {login}'s screen, but the browser did not show it: its tab was hidden or suspended.",

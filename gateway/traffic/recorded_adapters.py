@@ -26,7 +26,7 @@ Add = Callable[[Draft, int], None]
 NO_MESSAGE = Outgoing("probe", "", {})
 
 
-class Tapped:
+class RecordedAdapter:
     """``adapter`` with every request it sends handed to ``add``; ``wire`` is its protocol's name."""
 
     Config: ClassVar[type[Any]] = object

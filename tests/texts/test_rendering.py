@@ -91,7 +91,7 @@ def test_facts_are_written_by_the_language() -> None:
 
 
 def test_a_listing_of_sentences_keeps_what_stands_between_them() -> None:
-    text = Text("{all}", all=Listing((Text("call"), verbatim("call")), joined_by="; "))
+    text = Text("{all}", all=Listing((Text("call"), verbatim("call")), joined_by="clauses"))
     assert (render(text, "es"), str(text)) == ("llamada; call", "call; call")
 
 
