@@ -17,6 +17,8 @@ FORBIDDEN = [
     ("gateway/store/rows.py", "import gateway.handlers", "Each room of gateway knows only those below it"),
     ("gateway/wire/forms.py", "import gateway.desk.pages", "Each room of gateway knows only those below it"),
     ("gateway/simulators/url.py", "import gateway.adapter", "Each room of gateway knows only those below it"),
+    ("gateway/domain/calls/direction.py", "import gateway.texts.rendering", "The domain does no I/O"),
+    ("gateway/texts/text.py", "import gateway.errors", "Each room of gateway knows only those below it"),
     ("gateway/unplaced.py", "", "Each room of gateway knows only those below it"),
     ("adapters/url.py", "import gateway.store.rows", "Adapters know only what an adapter or a source is"),
     ("gateway/store/rows.py", "import adapters.url", "Adapters are found by entry point"),

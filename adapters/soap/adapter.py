@@ -35,11 +35,11 @@ class SoapAdapter:
         try:
             address = self._call.address(self._peer.attempt())
         except AdapterError as error:
-            return self._peer.probe(False, error.message)
+            return self._call.noted(self._peer.probe(False, error.message))
         except Failed as failed:
             found = self._peer.unfit(self._config.wsdl, failed.reason)
             return Probe(False, f"O WSDL não foi carregado. {found.detail}")
-        return self._peer.look(HttpRequest("GET", address))
+        return self._call.noted(self._peer.look(HttpRequest("GET", address)))
 
     def preview(self, message: Outgoing) -> Sequence[WireRequest]:
         try:

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from contextlib import suppress
+from dataclasses import replace
 from threading import Lock
 from typing import Any
 
@@ -15,7 +16,7 @@ from adapters.soap.header import Header
 from adapters.soap.raw import RawEnvelope
 from adapters.soap.settings import SoapConfig
 from adapters.soap.wsdl import Contract
-from gateway.adapter import Outcome, Outgoing
+from gateway.adapter import Outcome, Outgoing, Probe
 
 
 class SoapCall:
@@ -30,6 +31,7 @@ class SoapCall:
         self._lock = Lock()
         raw = RawEnvelope(config, self._header, names) if config.envelope else None
         self._loaded: Contract | RawEnvelope | None = raw
+        self._description: Description | None = None
         if config.address:
             origin_of(config.address)
         if "://" in config.wsdl:
@@ -42,6 +44,13 @@ class SoapCall:
     def request(self, message: Outgoing, attempt: Attempt) -> HttpRequest:
         """The call for ``message``. Raises ``Failed`` when the WSDL does not come, and ``AdapterError``."""
         return built(lambda: self._contract(attempt).request(message))
+
+    def noted(self, probe: Probe) -> Probe:
+        """Return ``probe`` with what is good to know of the WSDL, if one was loaded."""
+        if self._description is None:
+            return probe
+        notes = tuple(map(self._peer.told, self._description.notes()))
+        return replace(probe, note=self._peer.told(self._description.note), notes=notes)
 
     def silent(self, answer: HttpAnswer) -> bool:
         """Whether an empty ``answer`` is all that the operation gives: of a one-way operation any 2xx, else a 202 or
@@ -78,5 +87,5 @@ class SoapCall:
         raise Failed(Outcome.UNREACHABLE, "o WSDL não veio a tempo")
 
     def _load(self, attempt: Attempt) -> Contract:
-        description = Description(self._config.wsdl, self._peer, attempt)
-        return Contract(self._config, self._arguments, self._header, self._peer, description)
+        self._description = Description(self._config.wsdl, self._peer, attempt)
+        return Contract(self._config, self._arguments, self._header, self._peer, self._description)

@@ -11,15 +11,20 @@ from zeep.wsdl.bindings.soap import SoapBinding
 from adapters.http.client import Peer
 from adapters.http.connection import Attempt
 from adapters.http.outcomes import Failed
-from adapters.soap.documents import safe, written
+from adapters.soap.definitions import TolerantDocument
 from adapters.soap.loading import Loading
-from adapters.soap.tolerant_zeep import TolerantDocument
+from adapters.soap.names import safe, written
+from adapters.soap.repairs import file_of
 from gateway.errors import AdapterError
 
 # zeep logs whole requests and answers, credentials included.
 logging.getLogger("zeep").setLevel(logging.WARNING)
 # Of what it leaves out in a WSDL it warns on stderr; nobody misses an operation that is not called.
 warnings.filterwarnings("ignore", category=UserWarning, module="zeep")
+
+
+MOST_NAMED = 10
+"""Operations that a note names; ``notes`` names all."""
 
 
 class Description:
@@ -40,6 +45,29 @@ class Description:
             raise unusable(wsdl, error) from None
         self._transport.finished = True
 
+    @property
+    def note(self) -> str:
+        """What was put right in it, in one sentence; nothing where all is well."""
+        repairs, lost = len(list(self._transport.repairs)), list(self._unusable())
+        parts = [f"the WSDL was put right in {repairs} place{'s' * (repairs > 1)}"] if repairs else []
+        if lost:
+            shown = ", ".join([name for name, _ in lost][:MOST_NAMED]) + ", ..." * (len(lost) > MOST_NAMED)
+            parts.append(f"{len(lost)} of the WSDL's operations cannot be used: {shown}")
+        return f"{'; '.join(parts)} (check -v says what)" if parts else ""
+
+    def notes(self) -> Iterator[str]:
+        """Yield what was put right, and the operations that cannot be used, each with its file and part."""
+        yield from map(str, self._transport.repairs)
+        for name, why in self._unusable():
+            yield f"{file_of(self.wsdl)}: operation {name!r}: it cannot be used: {why}"
+
+    def _unusable(self) -> Iterator[tuple[str, str]]:
+        """The operations that nobody can call, by the ports of the WSDL, and why; each once."""
+        found: dict[str, str] = {}
+        for _, _, port in self.ports():
+            found |= {written(name): why for name, why in port.binding.unusable.items() if name not in found}
+        yield from found.items()
+
     def encoding_style(self, binding: Any, operation: str) -> str:
         """Return the encodingStyle of an operation's requests, or nothing when its use is literal."""
         return self._transport.encoding_style(binding.name.localname, operation)
@@ -49,8 +77,16 @@ class Description:
 
         Raises ``AdapterError``, which lists what there is.
         """
-        found = chosen(self.client.wsdl.services, service, "service")
+        services = self.client.wsdl.services
+        found = chosen(services if service.strip() else self._having(name) or services, service, "service")
         return chosen(_speaking(found), name, "SOAP port")
+
+    def _having(self, port: str) -> dict[str, Any]:
+        """The services that have this port, or any port that speaks SOAP."""
+        wanted = safe(port.strip())
+        speaking = {name: _speaking(each) for name, each in self.client.wsdl.services.items()}
+        services = self.client.wsdl.services
+        return {name: services[name] for name, ports in speaking.items() if (wanted in ports if wanted else ports)}
 
     def ports(self) -> Iterator[tuple[str, str, Any]]:
         """Yield the names of services and ports, and the ports that speak SOAP."""

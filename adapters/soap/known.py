@@ -101,7 +101,8 @@ _MIME = _attributes("contentType", "expectedContentTypes") + _extended(
 
 _KNOWN = {
     ENCODING.rstrip("/"): f"{_attributes('arrayType', 'offset', 'position', 'root')}{_ARRAY}"
-    f'<attribute ref="tns:arrayType"/></complexType>{_extended(_SIMPLE)}',
+    f'<attribute ref="tns:arrayType"/></complexType>{_extended(_SIMPLE)}'
+    + _extended(["base64"]).replace("xsd:base64", "xsd:base64Binary"),
     ENCODING_12: f"{_attributes('arraySize', 'itemType', 'id', 'ref')}{_ARRAY}</complexType>{_extended(_SIMPLE)}",
     WSDL.rstrip("/"): _attributes("arrayType"),
     APACHE: _MAP,

@@ -11,27 +11,31 @@ from zeep.transports import Transport
 from adapters.http.client import HttpRequest, Peer
 from adapters.http.connection import Attempt
 from adapters.http.outcomes import Failed
+from adapters.soap.definitions import BINDINGS
 from adapters.soap.documents import repaired
 from adapters.soap.envelope import parsed, why_unreadable
 from adapters.soap.known import ENCODING, known_schema
-from adapters.soap.tolerant_zeep import BINDINGS
+from adapters.soap.repairs import Repairs
 from gateway.adapter import Outcome
 from gateway.errors import AdapterError
 
+MOST_DOCUMENTS = 500
+"""Files of one WSDL; large ones have some dozens."""
 _INPUT_BODY = "{{*}}binding[@name='{}']/{{*}}operation[@name='{}']/{{*}}input/{{*}}body"
 
 
 class Loading(Transport):  # type: ignore[misc]
     """Loads a WSDL and what it imports through the peer, from its own host or folder only.
 
-    ``binding_classes`` is where zeep looks for how bindings are read.
+    ``binding_classes`` is where zeep looks for how bindings are read; ``repairs`` is what was put right.
     """
 
     binding_classes = BINDINGS
 
     def __init__(self, wsdl: str, peer: Peer, attempt: Attempt) -> None:
         super().__init__(session=requests.Session())
-        self._wsdl = wsdl
+        self.wsdl = wsdl
+        self.repairs = Repairs()
         self._peer = peer
         self._attempt = attempt
         self._documents: list[Any] = []
@@ -50,26 +54,39 @@ class Loading(Transport):  # type: ignore[misc]
             return known
         if self.finished:
             raise AdapterError(f"an answer asks for {url!r}, which is not loaded")
-        document = repaired(self._fetch(url) if "://" in url else self._read(Path(url)))
+        if len(self._documents) >= MOST_DOCUMENTS:
+            raise AdapterError(f"the WSDL imports more than {MOST_DOCUMENTS} files")
+        document = repaired(self._fetch(url) if "://" in url else self._read(Path(url)), self.repairs.within(url))
         self._documents.append(document)
         return bytes(etree.tostring(document))
 
     def _fetch(self, url: str) -> Any:
-        if "://" not in self._wsdl or not same_origin(url, self._wsdl):
+        if "://" not in self.wsdl or not same_origin(url, self.wsdl):
             raise AdapterError(f"the WSDL imports {url!r}, which is not on its own host and is not loaded")
         answer = self._peer.exchange(HttpRequest("GET", url), self._attempt)
         if answer.status != 200:
             raise Failed(Outcome.UNREACHABLE, f"HTTP {answer.status} em {urlsplit(url).path}")
-        return _document(answer.body, url, answer.charset)
+        return self._document(answer.body, url, answer.charset)
 
     def _read(self, path: Path) -> Any:
-        folder = Path(self._wsdl).resolve().parent
-        if "://" in self._wsdl or not path.resolve().is_relative_to(folder):
+        folder = Path(self.wsdl).resolve().parent
+        if "://" in self.wsdl or not path.resolve().is_relative_to(folder):
             raise AdapterError(f"the WSDL imports {str(path)!r}, which is not beside it and is not loaded")
         try:
-            return _document(path.read_bytes(), str(path))
+            return self._document(path.read_bytes(), str(path))
         except OSError as error:
             raise AdapterError(f"the file {str(path)!r} cannot be read: {error.strerror}") from None
+
+    def _document(self, content: bytes, url: str, charset: str = "") -> Any:
+        root = parsed(content, charset, undeclared=True)
+        if root is None and _looks_like_a_wsdl(content):
+            reason = why_unreadable(content) or "it has a DOCTYPE, which is not accepted"
+            raise AdapterError(f"what {url!r} answers is no WSDL that can be read: {reason}")
+        if root is None or etree.QName(root).localname not in ("definitions", "schema"):
+            raise AdapterError(f"what {url!r} answers is no WSDL and no schema (a login page?)")
+        if "Namespace prefix" in (why := why_unreadable(content)):
+            self.repairs.note(url, etree.QName(root).localname, f"{why}: such prefixes are passed over")
+        return root
 
 
 def same_origin(url: str, other: str) -> bool:
@@ -85,16 +102,6 @@ def _origin(url: str) -> tuple[str, str, int] | None:
     except ValueError:
         return None
     return (parts.scheme, parts.hostname or "", port) if parts.hostname and parts.username is None else None
-
-
-def _document(content: bytes, url: str, charset: str = "") -> Any:
-    root = parsed(content, charset, undeclared=True)
-    if root is None and _looks_like_a_wsdl(content):
-        reason = why_unreadable(content) or "it has a DOCTYPE, which is not accepted"
-        raise AdapterError(f"what {url!r} answers is no WSDL that can be read: {reason}")
-    if root is None or etree.QName(root).localname not in ("definitions", "schema"):
-        raise AdapterError(f"what {url!r} answers is no WSDL and no schema (a login page?)")
-    return root
 
 
 def _looks_like_a_wsdl(content: bytes) -> bool:

@@ -1,70 +1,34 @@
-"""zeep's reading of a WSDL, made tolerant: what is missing or wrong costs what needs it, never the whole document.
+"""zeep's reading of schemas, made tolerant: what is missing or wrong costs what needs it, never the whole document."""
 
-Kept as they came are also the values of answers that their types cannot read, which zeep loses or takes for false.
-"""
-
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
-from decimal import InvalidOperation
 from typing import Any, ClassVar
 
 from lxml import etree
 from zeep import exceptions, xsd
 from zeep.loader import normalize_location
-from zeep.wsdl import Document
-from zeep.wsdl.bindings.http import HttpGetBinding, HttpPostBinding
-from zeep.wsdl.bindings.soap import Soap11Binding, Soap12Binding
 from zeep.xsd.elements.builtins import Schema as SchemaElement
-from zeep.xsd.schema import Schema
+from zeep.xsd.schema import Schema, SchemaDocument
 from zeep.xsd.types.builtins import default_types
 from zeep.xsd.types.collection import ListType, UnionType
+from zeep.xsd.types.unresolved import UnresolvedCustomType, UnresolvedType
 from zeep.xsd.visitor import SchemaVisitor
 
-from adapters.http.answers import Markup, boolean_of
 from adapters.http.outcomes import Failed
-from adapters.soap.answers import parts_in
-from adapters.soap.documents import safe, written
+from adapters.soap.kinds import Keeping, Missing, RankedArray, Restricted, ranks_of
 from adapters.soap.known import XSD, is_known
-from adapters.soap.parts import bind_parts
+from adapters.soap.names import safe, written
 from gateway.errors import AdapterError
 
-
-class Missing(xsd.AnyType):  # type: ignore[misc]
-    """A type that nothing describes: anything in an answer, and nothing that could be sent."""
-
-    @property
-    def base_class(self) -> type[Any]:
-        """What zeep makes of a type that restricts this one."""
-        return type(self)
-
-    def __init__(self, qname: Any) -> None:
-        super().__init__(qname)
-
-    def render(self, node: Any, value: Any, xsd_type: Any = None, render_path: Any = None) -> None:
-        """Raise ``ValueError``: nobody knows how ``value`` is written."""
-        raise ValueError(undescribed(self))
-
-
-def undescribed(kind: Missing) -> str:
-    """Return why no value of ``kind`` can be sent."""
-    name = written(kind.qname.localname)
-    return f"the WSDL describes the type {name!r} of the namespace {kind.qname.namespace!r} nowhere"
-
-
-class RankedArray(xsd.AnyType):  # type: ignore[misc]
-    """The items of an array of several dimensions (``string[,]``) or of arrays (``string[][]``).
-
-    ``innermost`` is the type of the values, ``ranks`` the dimensions of each array, the outermost first.
-    """
-
-    def __init__(self, qname: Any, innermost: Any, ranks: list[int]) -> None:
-        super().__init__(qname)
-        self.innermost = innermost
-        self.ranks = ranks
-
-    def render(self, node: Any, value: Any, xsd_type: Any = None, render_path: Any = None) -> None:
-        """Raise ``ValueError``: only SOAP's encoding has such arrays."""
-        raise ValueError(f"it takes an array of several dimensions ({written(self.qname.localname)}) in a literal body")
+_ENUMERATED = f"{{{XSD}}}restriction/{{{XSD}}}enumeration"
+_STOOD_IN = {
+    "type": "nothing describes it: anything in an answer, and no value of it can be sent",
+    "element": "nothing describes it: anything in an answer, and no value of it can be sent",
+    "attribute": "nothing describes it, and it is taken for a text",
+    "group": "nothing describes it, and it is taken for empty",
+    "attributeGroup": "nothing describes it, and it is taken for empty",
+}
+"""What becomes of what nothing describes."""
 
 
 class _SchemaElement(SchemaElement):  # type: ignore[misc]
@@ -72,6 +36,48 @@ class _SchemaElement(SchemaElement):  # type: ignore[misc]
 
     min_occurs = 0
     max_occurs = 1
+
+
+class _Sought(UnresolvedType):  # type: ignore[misc]
+    """A type by its name; one that zeep stumbles over is one that nothing describes."""
+
+    def resolve(self) -> Any:
+        """Return the type, or what stands in for it."""
+        try:
+            return super().resolve()
+        except (AdapterError, Failed):
+            raise
+        except Exception:  # zeep raises what it stumbles over; whoever has the type as its own notes it
+            return Missing(self.qname)
+
+
+class _TolerantSchemaDocument(SchemaDocument):  # type: ignore[misc]
+    """One schema; what in it refers to something that zeep stumbles over is passed over."""
+
+    note: Callable[[str, str, str], None]
+    _resolved: bool
+
+    def resolve(self) -> None:
+        """Look for what is referred to."""
+        if self._resolved:
+            return
+        self._resolved = True
+        for schemas in self._imports.values():
+            for schema in schemas:
+                schema.resolve()
+        for found in (self._attribute_groups, self._attributes, self._elements, self._groups, self._types):
+            self._resolve(found)
+
+    def _resolve(self, found: dict[str, Any]) -> None:
+        for name, item in list(found.items()):
+            try:
+                found[name] = item.resolve()
+            except (AdapterError, Failed):
+                raise
+            except Exception as error:  # zeep raises what it stumbles over
+                del found[name]
+                why = f"it cannot be understood, and is passed over: {error or type(error).__name__}"
+                self.note(self._base_url or "", written(etree.QName(name).localname), why)
 
 
 class TolerantSchema(Schema):  # type: ignore[misc]
@@ -84,31 +90,55 @@ class TolerantSchema(Schema):  # type: ignore[misc]
     ) -> Any:
         """Return the document of the schema ``node``, without those of its parts that cannot be understood."""
         namespace = node.get("targetNamespace") if node is not None else None
-        document = super().create_new_document(None, url, base_url, namespace or target_namespace)
+        document = _TolerantSchemaDocument(namespace or target_namespace, url, base_url or url)
+        document.note = self.note
+        self.documents.add(document)
         if node is not None:
             _TolerantVisitor(self, document).visit_schema(node)
         return document
+
+    def add_all(self, schemas: Iterable[tuple[Any, str]]) -> None:
+        """Read schemas that stand at the addresses beside them; only then look for what they refer to."""
+        for document in [self.create_new_document(node, location) for node, location in schemas]:
+            document.resolve()
+        self._prefix_map_auto = self._create_prefix_map()
+
+    def note(self, address: str, part: Any, done: str) -> None:
+        """Remember a repair, as ``Repairs.note`` does."""
+        self._transport.repairs.note(address, part, done)
 
     def get_type(self, qname: Any, fail_silently: bool = False) -> Any:
         name = self._create_qname(qname)
         local, bracket, sizes = written(name.localname).partition("[")
         if bracket and self.loading:
-            return RankedArray(name, self.get_type(etree.QName(name.namespace, safe(local))), _ranks(sizes))
-        return self._found(super().get_type, name, None if fail_silently else Missing)
+            return RankedArray(name, self.get_type(etree.QName(name.namespace, safe(local))), ranks_of(sizes))
+        return self._found(super().get_type, "type", name, None if fail_silently else Missing)
 
     def get_element(self, qname: Any) -> Any:
-        return self._found(super().get_element, qname, lambda name: xsd.Element(name, Missing(name)))
+        return self._found(super().get_element, "element", qname, self._element_of_no_namespace)
+
+    def _element_of_no_namespace(self, name: Any) -> Any:
+        """The element of this name in a schema without a namespace, as PHP finds it; else one nothing describes."""
+        bare = etree.QName(name.localname)
+        try:
+            return super().get_element(bare)
+        except (exceptions.LookupError, exceptions.NamespaceError):
+            return xsd.Element(name, Missing(name))
 
     def get_attribute(self, qname: Any) -> Any:
-        return self._found(super().get_attribute, qname, lambda name: xsd.Attribute(name, xsd.AnySimpleType()))
+        return self._found(
+            super().get_attribute, "attribute", qname, lambda name: xsd.Attribute(name, xsd.AnySimpleType())
+        )
 
     def get_group(self, qname: Any) -> Any:
-        return self._found(super().get_group, qname, lambda name: xsd.Group(name, xsd.Sequence([])))
+        return self._found(super().get_group, "group", qname, lambda name: xsd.Group(name, xsd.Sequence([])))
 
     def get_attribute_group(self, qname: Any) -> Any:
-        return self._found(super().get_attribute_group, qname, lambda name: xsd.AttributeGroup(name, []))
+        return self._found(
+            super().get_attribute_group, "attributeGroup", qname, lambda name: xsd.AttributeGroup(name, [])
+        )
 
-    def _found(self, get: Callable[[Any], Any], qname: Any, stand_in: Callable[[Any], Any] | None) -> Any:
+    def _found(self, get: Callable[[Any], Any], what: str, qname: Any, stand_in: Callable[[Any], Any] | None) -> Any:
         """What ``get`` finds, else in a well-known schema, else ``stand_in``'s; None without one."""
         name = self._create_qname(qname)
         try:
@@ -119,7 +149,16 @@ class TolerantSchema(Schema):  # type: ignore[misc]
         if self.loading and self._loads_known(name.namespace):
             with suppress(exceptions.LookupError, exceptions.NamespaceError):
                 return get(name)
-        return stand_in(name) if stand_in else None
+        return self._stood_in(what, name, stand_in(name)) if stand_in else None
+
+    def _stood_in(self, what: str, name: Any, found: Any) -> Any:
+        """``found`` in the place of what nothing describes, which is noted."""
+        done = _STOOD_IN[what]
+        if what == "element" and not isinstance(found.type, Missing):
+            done = "it is described without a namespace, and sent so"
+        told = f"{what} {written(name.localname)!r} of the namespace {name.namespace!r}"
+        self.note(self._transport.wsdl, told, done)
+        return found
 
     def _loads_known(self, namespace: str | None) -> bool:
         if namespace is None or self.documents.has_schema_document_for_ns(namespace) or not is_known(namespace):
@@ -132,7 +171,7 @@ class TolerantSchema(Schema):  # type: ignore[misc]
         document.register_element(_SchemaElement.qname, _SchemaElement())
         for name, kind in default_types.items():
             if isinstance(kind, xsd.AnySimpleType):
-                keeping = type(type(kind).__name__, (_Keeping, type(kind)), {})
+                keeping = type(type(kind).__name__, (Keeping, type(kind)), {})
                 document.register_type(name, keeping(is_global=True))
         return document
 
@@ -150,120 +189,89 @@ class TolerantSchema(Schema):  # type: ignore[misc]
             yield from document._types.items()
 
 
-def _ranks(sizes: str) -> list[int]:
-    """The dimensions of arrays within arrays, the outermost first: it stands last (SOAP 1.1, 5.4.2).
-
-    >>> _ranks("][,]")
-    [2, 1]
-    """
-    return [size.count(",") + 1 for size in reversed(sizes.rstrip("]").split("]["))]
-
-
 class _TolerantVisitor(SchemaVisitor):  # type: ignore[misc]
     """Reads a schema; what it does not understand counts as missing for those who refer to it."""
+
+    def __init__(self, schema: Any, document: Any) -> None:
+        super().__init__(schema, document)
+        self._includes.add(document._location)
+
+    def visit_include(self, node: Any, parent: Any) -> Any:
+        """Include each file once, by where it lies and not by how its address is written."""
+        if location := node.get("schemaLocation"):
+            node.set("schemaLocation", self._address(location))
+        return super().visit_include(node, parent)
 
     def visit_import(self, node: Any, parent: Any) -> Any:
         """Take the file's own namespace where the import has another, as PHP does."""
         if not node.get("namespace") and not self.document._target_namespace:
             # Where neither has a namespace an import comes to the same as an include, and zeep stumbles over it.
             return self.visit_include(node, parent) if node.get("schemaLocation") else None
+        if (known := self._known(node.get("schemaLocation"))) is not None:
+            self._take_namespace(node, known.namespace or "")
+            self.register_import(known.namespace, known)
+            return known
         try:
             return super().visit_import(node, parent)
         except exceptions.XMLParseError:
             if not (found := self._imported_namespace(node)) or found == node.get("namespace"):
                 raise
-        node.set("namespace", found)
+            self._take_namespace(node, found)
         return super().visit_import(node, parent)
+
+    def _take_namespace(self, node: Any, found: str) -> None:
+        """Let an import name the namespace that its file has."""
+        if found and (named := node.get("namespace")) and named != found:
+            self._note(node, f"it names the namespace {named!r}, and its file has {found!r}, which counts")
+            node.set("namespace", found)
+
+    def _known(self, location: str | None) -> Any:
+        """The schema of a file that was read before, whatever namespace the import calls it by; else None."""
+        address = self._address(location) if location else None
+        return next((each for each in self.schema.documents if address and each._location == address), None)
 
     def _imported_namespace(self, node: Any) -> str:
         if not (written_location := node.get("schemaLocation")):
             return ""
-        location = normalize_location(self.schema.settings, written_location, self.document._base_url)
-        return self._retrieve_data(location, base_url=self.document._location).get("targetNamespace") or ""
+        return (
+            self._retrieve_data(self._address(written_location), base_url=self.document._location).get(
+                "targetNamespace"
+            )
+            or ""
+        )
+
+    def visit_simple_type(self, node: Any, parent: Any) -> Any:
+        """Remember which values a type lists; zeep forgets them, and stumbles over restrictions of lists."""
+        kind = super().visit_simple_type(node, parent)
+        if isinstance(kind, UnresolvedCustomType):
+            kind.__class__ = Restricted
+            kind.values = tuple(each.get("value", "") for each in node.iterfind(_ENUMERATED))
+        return kind
+
+    def _address(self, location: str) -> Any:
+        return normalize_location(self.schema.settings, location, self.document._base_url)
 
     # zeep finds the method of a tag in this table, not by its name.
-    visitors: ClassVar[Any] = {**SchemaVisitor.visitors, f"{{{XSD}}}import": visit_import}
+    visitors: ClassVar[Any] = {
+        **SchemaVisitor.visitors,
+        f"{{{XSD}}}import": visit_import,
+        f"{{{XSD}}}include": visit_include,
+        f"{{{XSD}}}simpleType": visit_simple_type,
+    }
 
     def process(self, node: Any, parent: Any) -> Any:
         try:
             return super().process(node, parent)
         except (AdapterError, Failed):
             raise
-        except Exception:  # zeep raises what it stumbles over
-            if node.get("name") is None or parent.tag != f"{{{XSD}}}schema":
+        except Exception as error:  # zeep raises what it stumbles over
+            if parent.tag != f"{{{XSD}}}schema":
                 raise
+            self._note(node, f"it cannot be understood, and is passed over: {error or type(error).__name__}")
             return None
 
+    def _get_type(self, name: Any) -> Any:
+        return _Sought(self._create_qname(name), self.schema)
 
-class _Keeping:
-    """A simple type whose values stay as they came where they are none of it."""
-
-    def pythonvalue(self, value: Any) -> Any:
-        if isinstance(self, xsd.Boolean):
-            return boolean_of(value)
-        try:
-            return super().pythonvalue(value)  # type: ignore[misc]
-        except (TypeError, ValueError, InvalidOperation):
-            return value
-
-    def parse_xmlelement(self, xmlelement: Any, *given: Any, **named: Any) -> Any:
-        if isinstance(xmlelement.tag, str) and len(xmlelement):
-            return Markup.of(xmlelement, parts_in(xmlelement))
-        return super().parse_xmlelement(xmlelement, *given, **named)  # type: ignore[misc]
-
-
-class _Tolerant:
-    """A binding that leaves out operations it cannot make sense of. ``unusable`` says why, by their names."""
-
-    unusable: dict[str, str]
-
-    @classmethod
-    def parse(cls, definitions: Any, xmlelement: Any) -> Any:
-        operations = xmlelement.findall("{*}operation")
-        for operation in operations:
-            xmlelement.remove(operation)
-        binding: Any = super().parse(definitions, xmlelement)  # type: ignore[misc]
-        binding.unusable = {}
-        for operation in operations:
-            xmlelement.append(operation)
-            try:
-                binding._operations |= super().parse(definitions, xmlelement)._operations  # type: ignore[misc]
-            except Exception as error:  # zeep raises what it stumbles over
-                binding.unusable[operation.get("name") or ""] = str(error)
-            xmlelement.remove(operation)
-        for operation in binding._operations.values():
-            operation.binding = binding
-            bind_parts(operation)
-        return binding
-
-    def resolve(self, definitions: Any) -> None:
-        found: Any = self
-        operations, found._operations = found._operations, {}
-        for name, operation in operations.items():
-            try:
-                found.port_type = definitions.get("port_types", found.port_name.text)
-                operation.resolve(definitions)
-                found._operations[name] = operation
-            except Exception as error:  # zeep raises what it stumbles over
-                found.unusable[name] = str(error)
-
-
-class _Soap11(_Tolerant, Soap11Binding):  # type: ignore[misc]
-    pass
-
-
-class _Soap12(_Tolerant, Soap12Binding):  # type: ignore[misc]
-    pass
-
-
-BINDINGS = (_Soap11, _Soap12, HttpGetBinding, HttpPostBinding)
-"""What a transport has as its ``binding_classes``, where zeep looks for them."""
-
-
-class TolerantDocument(Document):  # type: ignore[misc]
-    """A WSDL with all that it imports. Raises what zeep raises for what is no WSDL at all."""
-
-    def load(self, location: Any) -> None:
-        self.types = TolerantSchema(None, self.transport, self.location, self.settings)
-        super().load(location)
-        self.types.finish()
+    def _note(self, node: Any, done: str) -> None:
+        self.schema.note(self.document._base_url or "", node, done)

@@ -14,12 +14,12 @@ from adapters.http.settings import origin_of
 from adapters.http.templates import rendered
 from adapters.soap.answers import parts_of
 from adapters.soap.description import Description, chosen, unusable
-from adapters.soap.documents import safe, written
 from adapters.soap.encoded import XSI, write_operation
 from adapters.soap.envelope import SOAP_12, headers_for
 from adapters.soap.flat import flat
 from adapters.soap.header import Header
 from adapters.soap.known import ENCODING, ENCODING_12, XML, XSD
+from adapters.soap.names import safe, written
 from adapters.soap.prepared import prepare, serialized
 from adapters.soap.settings import SoapConfig
 from adapters.soap.values import check_described, fitted
@@ -51,6 +51,9 @@ class Contract:
         port = description.port(config.service, config.port)
         self._binding = port.binding
         self._operation = self._chosen_operation(config)
+        # Settings of 0.1.0 call a part by the element that it refers to.
+        renamed = getattr(self._operation.input, "renamed", {})
+        self._arguments = {renamed.get(name, name): value for name, value in self._arguments.items()}
         self._style = description.encoding_style(self._binding, self._name)
         self.address: str = config.address or (port.binding_options or {}).get("address") or ""
 

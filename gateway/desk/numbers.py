@@ -9,21 +9,21 @@ from gateway.desk.context import Visit
 from gateway.desk.rendering import page
 from gateway.domain.messages import PlaceCall
 from gateway.domain.numbering.numbers import NumberKind, Reading, ReadingStep, read
-from gateway.domain.sentences import in_portuguese
 from gateway.errors import DialError, NumberBlocked
 from gateway.handlers import choose_appliance, dialled_by
 from gateway.store.directory import Owner
+from gateway.texts.text import Text
 
 LONGEST = 255
 KINDS = {
-    NumberKind.EXTENSION: "Ramal",
-    NumberKind.MOBILE: "Celular",
-    NumberKind.FIXED: "Telefone fixo",
-    NumberKind.SPECIAL: "Número especial, sem DDD",
-    NumberKind.SHORT: "Serviço público",
-    NumberKind.FOREIGN: "Número de outro país",
-    NumberKind.WITHHELD: "Não identificado",
-    NumberKind.UNKNOWN: "Não reconhecido",
+    NumberKind.EXTENSION: Text("Extension"),
+    NumberKind.MOBILE: Text("Mobile"),
+    NumberKind.FIXED: Text("Fixed line"),
+    NumberKind.SPECIAL: Text("Special number, without area code"),
+    NumberKind.SHORT: Text("Public service"),
+    NumberKind.FOREIGN: Text("Number of another country"),
+    NumberKind.WITHHELD: Text("Withheld"),
+    NumberKind.UNKNOWN: Text("Not recognised"),
 }
 
 
@@ -52,7 +52,7 @@ def number(visit: Visit) -> Response:
     template = "_number.html" if visit.by_htmx else "number.html"
     shown = _explained(visit, asked) if asked.number else None
     seq = visit.services.log.newest()
-    return page(visit, template, asked=asked, shown=shown, kinds=KINDS, said=in_portuguese, seq=seq)
+    return page(visit, template, asked=asked, shown=shown, kinds=KINDS, seq=seq)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +87,7 @@ def _order(visit: Visit, asked: Asked, reading: Reading) -> DialPreview:
         dialled = dialled_by(appliance, asked.number, tenant, asked.extension)
     except DialError as error:
         steps = error.steps if isinstance(error, NumberBlocked) else ()
-        return DialPreview(central, "", str(error), _behind(reading, steps))
+        return DialPreview(central, "", error.said(visit.language), _behind(reading, steps))
     return DialPreview(central, dialled.digits, "", _behind(reading, dialled.steps))
 
 

@@ -1,12 +1,13 @@
 """Templates into answers, with the headers that keep pages to themselves."""
 
 import json
-from collections.abc import Iterable, Mapping
-from gettext import NullTranslations
+from collections.abc import Callable, Iterable, Mapping
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2.utils import htmlsafe_json_dumps
 from markupsafe import Markup
 from werkzeug.wrappers import Response
 
@@ -14,6 +15,11 @@ from gateway.desk import access, assets, formats
 from gateway.desk.context import Visit
 from gateway.domain.links import safe_link
 from gateway.domain.shown_text import escaped, unturned
+from gateway.texts.catalogues import area_sentences, translations
+from gateway.texts.languages import NAMES, Language
+from gateway.texts.rendering import render, shown
+from gateway.texts.text import Text
+from gateway.traffic import remarks
 
 HEADERS = {
     "Content-Security-Policy": (
@@ -25,8 +31,8 @@ HEADERS = {
     "Referrer-Policy": "same-origin",
 }
 
-VARY = ("HX-Request", "HX-History-Restore-Request")
-"""One address is a page or a piece of it by these headers (``Visit.by_htmx``)."""
+VARY = ("HX-Request", "HX-History-Restore-Request", "Accept-Language")
+"""One address is a page or a piece of it by these headers (``Visit.by_htmx``), in one language or another."""
 
 
 def isolated(text: str) -> Markup:
@@ -39,29 +45,45 @@ def raw(text: str) -> str:
     return escaped(text, keep="\r\n\t")
 
 
-def _harmless(value: Any) -> Any:
-    """Take out of every value that a page shows what would turn the text behind it round."""
-    return unturned(value) if isinstance(value, str) else value
+def _finalizer(language: Language) -> Callable[[Any], Any]:
+    """Return what makes a value ready to be shown: a ``Text`` is rendered, nothing turns the text behind it round."""
+
+    def finalized(value: Any) -> Any:
+        shown = render(value, language) if isinstance(value, Text) else value
+        return unturned(shown) if isinstance(shown, str) else shown
+
+    return finalized
 
 
-def _environment() -> Environment:
+def sentences(language: Language) -> Markup:
+    """Return the sentences of the browser's script by their English, as JSON that may stand in HTML."""
+    return htmlsafe_json_dumps(area_sentences(language, "script"), ensure_ascii=False)
+
+
+@cache
+def environment(language: Language) -> Environment:
+    """Return what makes pages in ``language``."""
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent / "templates"),
         autoescape=True,
         undefined=StrictUndefined,
-        finalize=_harmless,
+        finalize=_finalizer(language),
         trim_blocks=True,
         lstrip_blocks=True,
         extensions=["jinja2.ext.i18n"],
     )
-    environment.install_gettext_translations(NullTranslations(), newstyle=True)  # type: ignore[attr-defined]
+    environment.install_gettext_translations(translations(language), newstyle=True)  # type: ignore[attr-defined]
     environment.policies["ext.i18n.trimmed"] = True
+    environment.globals |= {"language": language, "languages": NAMES, "sentences": sentences(language)}
     environment.filters |= {
+        "said": partial(shown, language=language),
         "number": formats.number_text,
         "duration": formats.duration_text,
-        "date": formats.date_text,
+        "date": partial(formats.date_text, language=language),
+        "amount": partial(formats.amount_text, language=language),
         "time": formats.time_text,
         "clock": formats.clock_text,
+        "remarks": partial(remarks.said, language=language),
         "link": safe_link,
         "isolated": isolated,
         "raw": raw,
@@ -71,20 +93,21 @@ def _environment() -> Environment:
     return environment
 
 
-_templates = _environment()
-
-
 def page(visit: Visit, template: str, *, status: int = 200, **values: Any) -> Response:
     """A page or a piece of one, for this visitor only."""
-    text = _templates.get_template(template).render(
-        visit=visit,
-        zone=visit.zone,
-        url=visit.url,
-        static=lambda name: visit.url("static", name=name, v=assets.mark(name)),
-        script=lambda name: visit.url("static", name=assets.script(name)),
-        form_token=access.form_token(visit.secret),
-        session_mark=access.session_mark(visit.secret),
-        **values,
+    text = (
+        environment(visit.language)
+        .get_template(template)
+        .render(
+            visit=visit,
+            zone=visit.zone,
+            url=visit.url,
+            static=lambda name: visit.url("static", name=name, v=assets.mark(name)),
+            script=lambda name: visit.url("static", name=assets.script(name)),
+            form_token=access.form_token(visit.secret),
+            session_mark=access.session_mark(visit.secret),
+            **values,
+        )
     )
     response = Response(text, status, mimetype="text/html")
     response.vary.update(VARY)

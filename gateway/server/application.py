@@ -124,7 +124,7 @@ class Application:
         return {target: waiting.get(target, Waiting()) for target in (*self._gateway.forwards, *waiting)}
 
     def _breakers(self) -> Mapping[tuple[str, ...], float]:
-        return {key: BREAKER[lane.health().gate] for key, lane in self._gateway.orders.lanes.items()}
+        return {key: BREAKER[queue.health().gate] for key, queue in self._gateway.orders.queues.items()}
 
     def _verify_agent(self, tenant: str, login: str, password: str, address: str) -> str | None:
         agent = self._gateway.verifier.verify(tenant, login, password, address)
@@ -147,7 +147,8 @@ class Application:
 
     def serve_leniently(self, listening: socket.socket) -> None:
         """Serve the machines' addresses on ``listening``, too, malformed requests mended."""
-        limits = PortLimits(max_body_bytes=self._gateway.config.server.max_body_bytes)
+        server = self._gateway.config.server
+        limits = PortLimits(max_body_bytes=server.max_body_bytes, language=server.language)
         address, port = listening.getsockname()[:2]
         self._lenient = LenientPort(self.wsgi.without_desk(no_desk), address, port, limits, listening=listening)
         self._lenient.start()

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from gateway.errors import MalformedRequest
+from gateway.texts.text import Text
 
 
 class IncomingBody(Protocol):
@@ -46,7 +47,8 @@ async def read_body(environ: dict[str, Any], incoming: IncomingBody, limits: Bod
     try:
         return await _read(incoming, limits)
     except TimeoutError:
-        raise MalformedRequest("a requisição demorou demais.", hint="Envie o corpo inteiro sem pausas.") from None
+        hint = Text("Send the whole body without pauses.")
+        raise MalformedRequest(Text("the request took too long."), hint=hint) from None
 
 
 async def _read(incoming: IncomingBody, limits: BodyLimits) -> bytes:

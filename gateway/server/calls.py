@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
 from gateway.wire.intake import explain
-from gateway.wire.transport import Headers, refuse_as_text
+from gateway.wire.transport import Headers, language_of, refuse_as_text
 
 Wsgi = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
@@ -54,7 +54,7 @@ def failure(error: BaseException, environ: dict[str, Any]) -> Answered:
     """The answer for a defect of ours, which the log describes."""
     kept = error if isinstance(error, Exception) else RuntimeError(type(error).__name__)
     known = {"cti.client": environ.get("REMOTE_ADDR", "")} | environ
-    status, headers, body = refuse_as_text(explain(kept, known, "get"))
+    status, headers, body = refuse_as_text(explain(kept, known, "get"), language_of(known))
     return Answered(int(status[:3]), headers, body)
 
 

@@ -18,6 +18,7 @@ from gateway.server.environ import Scope, environ_of, with_body
 from gateway.server.settling import Settling
 from gateway.server.threads import CallThreads
 from gateway.server.turns import CallTurns
+from gateway.texts.languages import DEFAULT, Language
 from gateway.wire.transport import Headers, refuse_as_text
 
 log = structlog.get_logger()
@@ -50,11 +51,15 @@ class Protocoled(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class RequestLimits:
-    """``threads`` call the application, ``threads_per_address`` of them for one address; the rest waits."""
+    """``threads`` call the application, ``threads_per_address`` of them for one address; the rest waits.
+
+    ``language`` is that of refusals before the application is called.
+    """
 
     threads: int
     threads_per_address: int
     body: BodyLimits
+    language: Language = DEFAULT
 
 
 class Face:
@@ -102,7 +107,7 @@ class Face:
         try:
             client = self._admission.enter(environ)
         except GatewayError as error:
-            refuse(protocol, error)
+            refuse(protocol, error, self._limits.language)
             return
         endless: Answered | None = None
         try:
@@ -121,7 +126,7 @@ class Face:
         try:
             body = await read_body(environ, protocol, self._limits.body)
         except GatewayError as error:
-            refuse(protocol, error, status=408)
+            refuse(protocol, error, self._limits.language, status=408)
             return None
         waiting: asyncio.Future[Answered | None] = self._loop.create_future()
         job = partial(self._call, with_body(environ, body), protocol, waiting)
@@ -182,9 +187,9 @@ class Face:
             self._settling.put(finished, None)
 
 
-def refuse(protocol: Protocoled, error: GatewayError, *, status: int | None = None) -> None:
+def refuse(protocol: Protocoled, error: GatewayError, language: Language, *, status: int | None = None) -> None:
     """Answer with ``error`` as text, and end the connection: what else it brings would be waited for."""
-    line, headers, body = refuse_as_text(error, status=status)
+    line, headers, body = refuse_as_text(error, language, status=status)
     protocol.response_bytes(int(line[:3]), headers + CLOSE, body)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Row, delete, func, insert, select
+from sqlalchemy import Connection, Engine, Row, delete, func, insert, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from gateway.domain.calls.matching import Ranked
@@ -51,13 +51,14 @@ class Owner:
 
 @dataclass(frozen=True, slots=True)
 class Agent:
-    """A person with a login and an extension."""
+    """A person with a login and an extension; ``language`` is empty where the browser's counts."""
 
     id: int
     tenant: str
     login: str
     name: str
     extension: str
+    language: str = ""
 
 
 CLOCK_WRONG_MS = 24 * 3600 * 1000
@@ -133,7 +134,7 @@ class Directory:
 
     def save_agent(self, agent: Agent, password_hash: str, at: int) -> None:
         """Add an agent, or give the one with this login a new name, extension and password, and log it out
-        everywhere.
+        everywhere. Without a language the one that was chosen stays.
         """
         values = {
             "tenant": agent.tenant,
@@ -142,9 +143,16 @@ class Directory:
             "extension": agent.extension,
             "password_hash": password_hash,
         }
+        if agent.language:
+            values["language"] = agent.language
         statement = upsert(agents).values(**values, created_at=at)
         statement = statement.on_conflict_do_update(index_elements=["tenant", "login"], set_=values)
         self._journal.run(lambda connection: _save_agent(connection, statement, agent))
+
+    def choose_language(self, agent_id: int, language: str) -> None:
+        """Keep the language of an agent's pages; empty for the browser's."""
+        statement = update(agents).where(agents.c.id == agent_id).values(language=language or None)
+        self._journal.run(lambda connection: connection.execute(statement) and None)
 
     def remove_agent(self, tenant: str, login: str) -> bool:
         """Remove an agent and log it out everywhere; False when there was none."""
@@ -201,7 +209,7 @@ def _hash(token: str) -> str:
 
 
 def _agent(row: Row[Any]) -> Agent:
-    return Agent(row.id, row.tenant, row.login, row.name, row.extension)
+    return Agent(row.id, row.tenant, row.login, row.name, row.extension, row.language or "")
 
 
 def _open_session(connection: Connection, row: dict[str, Any], at: int) -> None:

@@ -6,6 +6,7 @@ Made so whatever the umask and whoever made the folder; what an earlier version 
 import os
 import stat
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import structlog
@@ -21,18 +22,34 @@ ROOT = 0
 
 def prepare(data: Path) -> None:
     """Make the data folder if it is missing, and close what lies in it to everybody but its owner."""
-    make_folder(data)
+    make_folder(data, lasting=True)
     closed = [path.name for path in _found(data) if _close(path)]
     if closed:
         log.info("files_closed_to_others", folder=str(data), files=closed)
 
 
-def make_folder(path: Path) -> None:
-    """Make ``path`` for its owner only; one that is there already is left as it is."""
+def make_folder(path: Path, *, lasting: bool = False) -> None:
+    """Make ``path`` for its owner only; one that is there already is left as it is.
+
+    ``lasting``: it survives a power cut from now on, and with it what is synced inside.
+    """
     if path.is_dir():
         return
+    missing = [path, *(parent for parent in path.parents if not parent.exists())]
     path.mkdir(parents=True, exist_ok=True, mode=FOLDER)
     _give_to_folder_s_owner(path, path)
+    for made in missing if lasting else ():
+        _sync_folder(made.parent)
+
+
+def _sync_folder(path: Path) -> None:
+    """Put the names in ``path`` on the disk, where the file system can do that for a folder and we may read it."""
+    with suppress(OSError):
+        file = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            os.fsync(file)
+        finally:
+            os.close(file)
 
 
 def open_private(path: Path) -> int:

@@ -7,11 +7,13 @@ from http import HTTPStatus
 from gateway.adapter import Outcome
 from gateway.errors import GatewayError, MissingParameter, WrongMethod
 from gateway.handlers import Reply
+from gateway.texts.languages import Language, of_browser
+from gateway.texts.rendering import shown
 from gateway.wire.forms import Names, known_names, read
 from gateway.wire.intake import Intake
 from gateway.wire.operations import CLICK_TO_CALL
 from gateway.wire.sites import Site
-from gateway.wire.transport import JSON, TEXT, Answer, Environ, answer, headers_of, refuse_as_text
+from gateway.wire.transport import JSON, TEXT, Answer, Environ, answer, headers_of, language_of, refuse_as_text
 
 STATUSES = {Outcome.ACCEPTED: 200, Outcome.REFUSED: 422, Outcome.UNREACHABLE: 503, Outcome.UNKNOWN: 504}
 
@@ -49,8 +51,8 @@ class Dialing:
 
     def refuse(self, error: GatewayError, environ: Environ) -> Answer:
         if not wants_json(environ):
-            return refuse_as_text(error, status=status_of(error, environ.get("cti.site")))
-        told = {"status": "ERRO", "codigo": error.code, "mensagem": str(error)}
+            return refuse_as_text(error, reader_s(environ), status=status_of(error, environ.get("cti.site")))
+        told = {"status": "ERRO", "codigo": error.code, "mensagem": error.said(reader_s(environ))}
         return answer(error.http_status, JSON, json.dumps(told).encode(), headers_of(error))
 
 
@@ -76,12 +78,18 @@ def render(reply: Reply, environ: Environ, status_on_error: int | None) -> Answe
     """
     outcome = reply.outcome or Outcome.UNKNOWN
     status, word = STATUSES[outcome], "OK" if reply.ok else "ERRO"
+    message = shown(reply.message, reader_s(environ))
     if wants_json(environ):
-        told = {"status": word, "outcome": outcome.value, "mensagem": reply.message, "id": reply.call_id}
+        told = {"status": word, "outcome": outcome.value, "mensagem": message, "id": reply.call_id}
         return answer(status, JSON, json.dumps(told).encode())
-    sentence = " ".join(reply.message.split())
+    sentence = " ".join(message.split())
     status = status if reply.ok else status_on_error or status
     return answer(status, TEXT, f"{word} {reply.call_id}: {sentence}\n".encode())
+
+
+def reader_s(environ: Environ) -> Language:
+    """Return the language of who reads the answer: a browser's wish, for a CRM may open the address in one."""
+    return of_browser(environ.get("HTTP_ACCEPT_LANGUAGE")) or language_of(environ)
 
 
 def wants_json(environ: Environ) -> bool:

@@ -5,6 +5,7 @@ from functools import lru_cache
 from ipaddress import IPv6Address, ip_address, ip_network
 from typing import Any
 
+from gateway.texts.text import Fact, Text
 from gateway.wire.hosts import HOST, is_address, without_port
 
 Environ = Mapping[str, Any]
@@ -30,8 +31,7 @@ PROXY_HEADERS = frozenset(
     }
 )
 PROXY_PREFIX = "HTTP_X_FORWARDED"
-HIDDEN = "um proxy que não diz de quem é o pedido, ou diz que é desta máquina"
-TOLD = "dito pelo proxy {}"
+HIDDEN = Text("a proxy that does not say whose the request is, or says that it is this machine's")
 
 
 def membership(networks: Iterable[str]) -> Callable[[str], bool]:
@@ -144,11 +144,11 @@ def known_address(hop: str) -> str:
     return address if len(address) <= LONGEST_ADDRESS and is_address(address) else UNKNOWN
 
 
-def asker(environ: Environ) -> tuple[str, str]:
+def asker(environ: Environ) -> tuple[str, Fact]:
     """The address that asks, as a refusal names it, and what is to be said of the proxy that passed it on."""
     client: str = environ["cti.client"]
     if environ.get("cti.hidden"):
         return client, HIDDEN
     if told := environ.get("cti.told"):
-        return told[0], TOLD.format(client)
+        return told[0], Text("told by the proxy {address}", address=client)
     return client, ""

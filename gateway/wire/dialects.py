@@ -16,6 +16,8 @@ class Dialect:
     body: str
     status_on_error: int | None
     fault_status: int | None
+    refuses_headers: bool = False
+    """Whether SOAP header blocks that must be understood are refused."""
 
     def reply(self, call_id: int) -> bytes:
         """The body that says that an event was taken."""
@@ -29,7 +31,7 @@ def dialect_of(rules: ListenerSettings, *, takes_token: bool) -> Dialect:
     """
     token = ("token",) if takes_token else ()
     names = {name: spellings(operation, rules, token) for name, operation in OPERATIONS.items()}
-    return Dialect(names, rules.reply, rules.status_on_error, rules.fault_status)
+    return Dialect(names, rules.reply, rules.status_on_error, rules.fault_status, rules.must_understand == "refuse")
 
 
 def spellings(operation: Operation, rules: ListenerSettings, more: tuple[str, ...]) -> Names:

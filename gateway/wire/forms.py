@@ -13,7 +13,9 @@ from urllib.parse import unquote_to_bytes
 from werkzeug.exceptions import BadRequest, RequestEntityTooLarge
 from werkzeug.formparser import parse_form_data
 
+from gateway.domain.messages import ATTACHED
 from gateway.errors import MalformedRequest, TooLarge, WrongContentType
+from gateway.texts.text import Text
 from gateway.wire.guard import read_body
 
 Names = Mapping[str, str]
@@ -25,6 +27,8 @@ LONGEST_NAME = 300
 ESCAPED_EQUALS = re.compile("%3D", re.IGNORECASE)
 ESCAPED_LETTERS = re.compile(r"(?:%[89A-Fa-f][0-9A-Fa-f])+")
 FORM = "application/x-www-form-urlencoded"
+NEVER_BEHIND = frozenset(ATTACHED.values())
+"""What belongs to an address that was not encoded where it stands behind it, as before these were parameters."""
 
 
 def known_names(*names: str) -> Names:
@@ -45,7 +49,7 @@ def parse(query: str, names: Names) -> dict[str, str]:
     for pair in query.split("&", MOST_PAIRS):
         written, _, value = pair.partition("=")
         name = names.get(written) or names.get(plain_name(written[:LONGEST_NAME]))
-        if in_url and (name is None or found.get(name)):
+        if in_url and (name is None or found.get(name) or name in NEVER_BEHIND):
             url.append(pair.removeprefix("amp;"))
             continue
         if name is None:
@@ -124,7 +128,8 @@ def read(environ: dict[str, Any], names: Names, limit: int) -> dict[str, str]:
     else:
         body = read_body(environ, limit)
         if body and kind not in ("", FORM, "text/plain"):
-            raise WrongContentType(f"formato {kind!r} não aceito aqui.", hint=f"Envie {FORM}.")
+            text = Text("format {kind!r} not accepted here.", kind=kind)
+            raise WrongContentType(text, hint=Text("Send {form}.", form=FORM))
         posted = parse(body.decode("latin-1").strip(), names)
     return query | {name: value for name, value in posted.items() if value}
 
@@ -155,7 +160,7 @@ def read_multipart(environ: dict[str, Any], names: Names, limit: int) -> dict[st
         raise TooLarge(limit) from None
     except (ValueError, BadRequest):
         # A body that ends before its length is a BadRequest of werkzeug's.
-        raise MalformedRequest("o formulário multipart não pôde ser lido.") from None
+        raise MalformedRequest(Text("the multipart form cannot be read.")) from None
     found: dict[str, str] = {}
     for written, value in form.items(multi=True):
         # A part that says no name has None.

@@ -7,6 +7,7 @@ from xml.etree.ElementTree import Element, ParseError, XMLParser, fromstring
 
 from gateway.errors import MalformedRequest, TooLarge
 from gateway.multipart import is_multipart, root_part
+from gateway.texts.text import Text
 
 DECLARATION = re.compile(rb"<\?xml[^>]*?\?>")
 ENCODING = re.compile(rb"""encoding\s*=\s*["']([A-Za-z0-9._-]+)["']""")
@@ -33,13 +34,13 @@ def read_body(environ: dict[str, Any], limit: int) -> bytes:
     length = environ.get("CONTENT_LENGTH", "")
     if length:
         if not (length.isascii() and length.isdigit()):
-            raise MalformedRequest("Content-Length não é um número.")
+            raise MalformedRequest(Text("Content-Length is not a number."))
         # Python reads no more than 4300 digits, and no server means more than these.
         if len(length) > MOST_DIGITS or int(length) > limit:
             raise TooLarge(limit)
         body = read_up_to(environ["wsgi.input"], int(length))
         if len(body) < int(length):
-            raise MalformedRequest("o corpo da requisição chegou incompleto.")
+            raise MalformedRequest(Text("the request's body came incomplete."))
     elif environ.get("wsgi.input_terminated"):
         body = read_up_to(environ["wsgi.input"], limit + 1)
     else:
@@ -61,7 +62,8 @@ def read_message(environ: dict[str, Any], limit: int) -> tuple[bytes, str]:
     try:
         return root_part(body, kind)
     except ValueError as error:
-        raise MalformedRequest(f"o corpo não é o multipart que Content-Type diz ({error}).") from None
+        text = Text("the body is not the multipart that Content-Type says ({reason}).", reason=str(error))
+        raise MalformedRequest(text) from None
 
 
 def read_up_to(stream: Any, size: int) -> bytes:
@@ -82,7 +84,8 @@ def inflate(body: bytes, encoding: str, limit: int) -> bytes:
     if encoding in ("", "identity"):
         return body
     if encoding not in ("gzip", "x-gzip", "deflate"):
-        raise MalformedRequest(f"Content-Encoding {encoding[:40]!r} não aceito.", hint="Use gzip ou deflate.")
+        text = Text("Content-Encoding {encoding!r} not accepted.", encoding=encoding[:40])
+        raise MalformedRequest(text, hint=Text("Use gzip or deflate."))
     for window in WINDOWS:
         try:
             inflated = zlib.decompressobj(window).decompress(body, limit + 1)
@@ -91,7 +94,7 @@ def inflate(body: bytes, encoding: str, limit: int) -> bytes:
         if len(inflated) > limit:
             raise TooLarge(limit)
         return inflated
-    raise MalformedRequest(f"o corpo não está em {encoding}.")
+    raise MalformedRequest(Text("the body is not in {encoding}.", encoding=encoding))
 
 
 def parse_xml(body: bytes, content_type: str) -> Element:
@@ -102,17 +105,17 @@ def parse_xml(body: bytes, content_type: str) -> Element:
     """
     data = to_utf8(body.lstrip(BLANK), content_type)
     if not data:
-        raise MalformedRequest("o corpo da requisição está vazio.")
+        raise MalformedRequest(Text("the request's body is empty."))
     if b"<!DOCTYPE" in data:
-        raise MalformedRequest("DOCTYPE não é aceito.")
+        raise MalformedRequest(Text("DOCTYPE is not accepted."))
     if len(data) > MOST_MARKS and marks_in(data) > MOST_MARKS:
-        raise MalformedRequest(f"o corpo tem mais de {MOST_MARKS} elementos, atributos e linhas.")
+        raise MalformedRequest(Text("the body has more than {most} elements, attributes and lines.", most=MOST_MARKS))
     try:
         root = fromstring(data, XMLParser(encoding="utf-8"))  # noqa: S314
     except ParseError as error:
-        raise MalformedRequest(f"o corpo não é XML válido (linha {error.position[0]}).") from None
+        raise MalformedRequest(Text("the body is no valid XML (line {line}).", line=error.position[0])) from None
     if data.count(b"</") > MOST_DEEP and is_too_deep(root):
-        raise MalformedRequest(f"o corpo tem mais de {MOST_DEEP} níveis de elementos.")
+        raise MalformedRequest(Text("the body has more than {most} levels of elements.", most=MOST_DEEP))
     return root
 
 

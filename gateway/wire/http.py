@@ -11,6 +11,7 @@ import structlog
 from gateway.config.tables import Config
 from gateway.errors import MetricsNotAllowed, NotReplayable, UnknownTenant
 from gateway.store.traffic import TrafficEntry
+from gateway.texts.text import Text
 from gateway.wire import no_company
 from gateway.wire.click_to_call import Dialing
 from gateway.wire.clients import Networks, Proxies, asker
@@ -21,7 +22,7 @@ from gateway.wire.sites import Sites, take_tenant
 from gateway.wire.soap.encoded import ENCODED
 from gateway.wire.soap.endpoint import LITERAL, Soap
 from gateway.wire.traffic import Recorder, environ_of
-from gateway.wire.transport import JSON, TEXT, Answer, Environ, Transport, answer, refuse_as_text
+from gateway.wire.transport import JSON, LANGUAGE, TEXT, Answer, Environ, Transport, answer, language_of, refuse_as_text
 from gateway.wire.xmlrpc import XmlRpc
 
 log = structlog.get_logger()
@@ -56,6 +57,7 @@ class Front:
         self._proxies = Proxies(config.server.trusted_proxies)
         self._desk = desk
         self._health = health
+        self._language = config.server.language
         self._recorder = recorder
         self._plain: Mapping[str, WsgiApplication] = {
             "/healthz": lambda environ, start: send(answer(200, TEXT, b"ok\n"), environ, start),
@@ -78,6 +80,7 @@ class Front:
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         """Serve one request."""
+        environ[LANGUAGE] = self._language
         self._proxies.identify(environ)
         environ["REQUEST_METHOD"] = environ["REQUEST_METHOD"].upper()
         named = take_tenant(environ)
@@ -95,7 +98,7 @@ class Front:
         take_tenant(environ)
         transport = self._routes.get(environ["PATH_INFO"])
         if transport is None:
-            raise NotReplayable(f"o registro {entry.id}")
+            raise NotReplayable(Text("the entry {id}", id=entry.id))
         return self._serve(transport, environ, entry.tenant)
 
     def _serve(self, transport: Transport, environ: Environ, named: str | None) -> Answer:
@@ -112,7 +115,7 @@ class Front:
         """What ``transport`` answers, or why it cannot."""
         try:
             site = self._sites.find(environ, named)
-            environ["cti.tenant"], environ["cti.site"] = site.name, site
+            environ["cti.tenant"], environ["cti.site"], environ[LANGUAGE] = site.name, site, site.language
             return transport.serve(environ, site)
         except Exception as error:
             if "cti.operation" not in environ:
@@ -145,7 +148,7 @@ def guarded(metrics: WsgiApplication, readers: Networks) -> WsgiApplication:
     def serve(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         if readers.admit(environ):
             return metrics(environ, start_response)
-        return send(refuse_as_text(MetricsNotAllowed(*asker(environ))), environ, start_response)
+        return send(refuse_as_text(MetricsNotAllowed(*asker(environ)), language_of(environ)), environ, start_response)
 
     return serve
 

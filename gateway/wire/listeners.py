@@ -8,7 +8,7 @@ from gateway.wire.forms import parse, read
 from gateway.wire.intake import Intake
 from gateway.wire.operations import Operation
 from gateway.wire.sites import Site
-from gateway.wire.transport import TEXT, Answer, Environ, answer, refuse_as_text
+from gateway.wire.transport import TEXT, Answer, Environ, answer, language_of, refuse_as_text
 
 
 class Listener:
@@ -41,4 +41,4 @@ class Listener:
 
     def refuse(self, error: GatewayError, environ: Environ) -> Answer:
         site: Site | None = environ.get("cti.site")
-        return refuse_as_text(error, status=site.dialect.status_on_error if site else None)
+        return refuse_as_text(error, language_of(environ), status=site.dialect.status_on_error if site else None)

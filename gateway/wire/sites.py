@@ -10,8 +10,9 @@ from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from gateway.config.tables import ClickToCall, Config, TenantSettings
+from gateway.config.tables import ClickToCall, Config
 from gateway.errors import UnknownTenant
+from gateway.texts.languages import DEFAULT, Language
 from gateway.wire.auth import Gate
 from gateway.wire.dialects import Dialect, dialect_of
 from gateway.wire.hosts import HOST, bare_host
@@ -27,13 +28,14 @@ class Site:
     click_to_call: ClickToCall
     dialect: Dialect
     appliances: frozenset[str] = frozenset()
+    language: Language = DEFAULT
 
 
 class Sites:
     """The tenants of a configuration, found by path and host name."""
 
     def __init__(self, config: Config) -> None:
-        self._by_name: Mapping[str, Site] = {name: site_of(name, tenant) for name, tenant in config.tenants.items()}
+        self._by_name: Mapping[str, Site] = {name: site_of(name, config) for name in config.tenants}
         self._by_host = {
             bare_host(host): self._by_name[name] for name, tenant in config.tenants.items() for host in tenant.hosts
         }
@@ -57,10 +59,12 @@ class Sites:
         return site
 
 
-def site_of(name: str, tenant: TenantSettings) -> Site:
+def site_of(name: str, config: Config) -> Site:
+    tenant, language = config.tenants[name], config.language(name)
     gate = Gate(name, tenant)
     dialect = dialect_of(tenant.listener, takes_token=gate.takes_event_token)
-    return Site(name, ZoneInfo(tenant.timezone), gate, tenant.click_to_call, dialect, frozenset(tenant.appliances))
+    appliances = frozenset(tenant.appliances)
+    return Site(name, ZoneInfo(tenant.timezone), gate, tenant.click_to_call, dialect, appliances, language)
 
 
 def take_tenant(environ: dict[str, Any]) -> str | None:

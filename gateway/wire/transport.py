@@ -4,6 +4,7 @@ from http import HTTPStatus
 from typing import Any, NamedTuple, Protocol
 
 from gateway.errors import AccessError, BusyError, GatewayError, TooManyAttempts, WrongMethod
+from gateway.texts.languages import DEFAULT, Language
 from gateway.wire.sites import Site
 
 Environ = dict[str, Any]
@@ -15,6 +16,8 @@ STATUS_LINES = {code: f"{code} Status" for code in range(200, 600)} | {
 """Every status that can be configured, those without a registered phrase too."""
 TEXT = "text/plain; charset=utf-8"
 JSON = "application/json; charset=utf-8"
+LANGUAGE = "cti.language"
+"""In the environ: in which language this request is answered."""
 
 
 class Answer(NamedTuple):
@@ -54,7 +57,13 @@ def headers_of(error: GatewayError) -> Headers:
     return []
 
 
-def refuse_as_text(error: GatewayError, *, status: int | None = None) -> Answer:
+def language_of(environ: Environ) -> Language:
+    """Return the language of answers to machines: the company's, the gateway's while it is not known."""
+    found: Language = environ.get(LANGUAGE, DEFAULT)
+    return found
+
+
+def refuse_as_text(error: GatewayError, language: Language, *, status: int | None = None) -> Answer:
     """One line of text with the error's code and sentence; ``status`` instead of the error's own."""
-    line = " ".join(str(error).split())
+    line = " ".join(error.said(language).split())
     return answer(status or error.http_status, TEXT, f"ERRO {error.code}: {line}\n".encode(), headers_of(error))

@@ -24,13 +24,16 @@ from gateway.errors import (
     WrongMethod,
 )
 from gateway.handlers import Reply
+from gateway.texts.languages import Language
+from gateway.texts.rendering import shown
+from gateway.texts.text import Text
 from gateway.traffic.told import tell, tell_unread
 from gateway.wire.auth import query_token
 from gateway.wire.guard import parse_xml, printable, read_body
 from gateway.wire.intake import Intake, explain
-from gateway.wire.operations import LOGIN, OPERATIONS, Operation, by_position, find, hidden
+from gateway.wire.operations import LOGIN, OPERATIONS, Operation, Parameter, by_position, find, hidden
 from gateway.wire.sites import Site
-from gateway.wire.transport import Answer, Environ, answer, headers_of
+from gateway.wire.transport import Answer, Environ, answer, headers_of, language_of
 
 XML = "text/xml; charset=utf-8"
 MAX_CALLS = 100
@@ -49,7 +52,6 @@ class XmlRpc:
         self._limit = max_body_bytes
         self._system: Mapping[str, Callable[[list[Any]], Any]] = {
             "system.listMethods": lambda params: [*OPERATIONS, *SYSTEM],
-            "system.methodHelp": lambda params: help_of(named_operation(params)),
             "system.methodSignature": lambda params: signatures_of(named_operation(params)),
         }
 
@@ -67,9 +69,11 @@ class XmlRpc:
     def refuse(self, error: GatewayError, environ: Environ) -> Answer:
         """A fault; XML-RPC wants status 200 for it, except where HTTP itself has something to say."""
         status = error.http_status if is_http_matter(error) else 200
-        return answer(status, XML, to_ascii(dumps(fault_of(error))), headers_of(error))
+        return answer(status, XML, to_ascii(dumps(fault_of(error, language_of(environ)))), headers_of(error))
 
     def _call(self, name: str, params: list[Any], environ: Environ, site: Site) -> Any:
+        if name == "system.methodHelp":
+            return help_of(named_operation(params), language_of(environ))
         if name in self._system:
             return self._system[name](params)
         try:
@@ -79,29 +83,29 @@ class XmlRpc:
                 tell_unread(environ)
             raise
         reply = self._intake.perform(operation, texts, environ, site, wire=self.wire, token=query_token(environ))
-        return struct_of(reply)
+        return struct_of(reply, language_of(environ))
 
     def _call_many(self, params: list[Any], environ: Environ, site: Site) -> list[Any]:
         calls = params[0] if len(params) == 1 and isinstance(params[0], list) else None
         if calls is None or len(calls) > MAX_CALLS:
-            raise MalformedRequest(f"system.multicall espera uma lista de até {MAX_CALLS} chamadas.")
+            raise MalformedRequest(Text("system.multicall expects a list of up to {most} calls.", most=MAX_CALLS))
         return [self._call_one(call, environ, site) for call in calls]
 
     def _call_one(self, call: Any, environ: Environ, site: Site) -> Any:
         try:
             name, params = (call.get("methodName"), call.get("params")) if isinstance(call, dict) else (None, None)
             if not isinstance(name, str) or not isinstance(params, list):
-                raise MalformedRequest("cada chamada precisa de methodName e params.")
+                raise MalformedRequest(Text("each call needs methodName and params."))
             return [self._call(name, params, environ, site)]
         except Exception as error:
-            fault = fault_of(explain(error, environ, self.wire))
+            fault = fault_of(explain(error, environ, self.wire), language_of(environ))
             return {"faultCode": fault.faultCode, "faultString": fault.faultString}
 
 
 def read_call(root: Any) -> tuple[str, list[Any]]:
     """Method name and parameters; where OpenSIPS names them, one struct. Raises ``MalformedRequest``."""
     if root.tag != "methodCall" or not (name := (root.findtext("methodName") or "").strip()):
-        raise MalformedRequest(f"elemento raiz {root.tag[:80]!r}: esperado methodCall com methodName.")
+        raise MalformedRequest(Text("root element {tag!r}: expected methodCall with methodName.", tag=root.tag[:80]))
     params: list[Any] = []
     named: dict[str, Any] = {}
     for param in root.iterfind("params/param"):
@@ -137,7 +141,7 @@ def decode(text: str) -> str:
     try:
         raw = base64.b64decode(text)
     except (binascii.Error, ValueError):
-        raise MalformedRequest("um valor base64 não pôde ser lido.") from None
+        raise MalformedRequest(Text("a base64 value cannot be read.")) from None
     try:
         return raw.decode()
     except UnicodeDecodeError:
@@ -163,7 +167,7 @@ def read_operation(
     tell(environ, hidden([text for _, text in pairs_in(params)], texts, operation))
     if not operation.takes_login:
         # Values that nobody reads, behind those that are read: a login, as the classic WConnect has it in each call.
-        tell(environ, [text for written, text in pairs_in(params) if not written][len(operation.names) :])
+        tell(environ, [text for written, text in pairs_in(params) if not written][len(operation.positional) :])
     return operation, texts
 
 
@@ -171,7 +175,7 @@ def read_parameters(params: list[Any], operation: Operation, appliances: Collect
     """Positional values in the operation's order, structs by member names. Raises ``BadParameter``."""
     pairs = list(pairs_in(params))
     positional = [text for written, text in pairs if not written]
-    texts = by_position(positional, operation, operation.names, appliances)
+    texts = by_position(positional, operation, operation.positional, appliances)
     for written, text in pairs:
         name = operation.spellings.get(written.lower())
         if name and text and not texts.get(name):
@@ -188,7 +192,7 @@ def pairs_in(params: list[Any]) -> Iterator[tuple[str, str]]:
         for written, item in value.items() if isinstance(value, dict) else [("", value)]:
             if isinstance(item, dict | list):
                 kind = "struct" if isinstance(item, dict) else "array"
-                raise BadParameter(written[:80] or "params", kind, expected="um texto ou número")
+                raise BadParameter(written[:80] or "params", kind, expected=Text("a text or number"))
             yield written, item or ""
 
 
@@ -210,29 +214,33 @@ def named_operation(params: list[Any]) -> Operation:
     return operation
 
 
-def help_of(operation: Operation) -> str:
-    lines = [
-        f"{parameter.name}{'' if parameter.required else ' (opcional)'}: {parameter.help}"
-        for parameter in operation.parameters
-    ]
-    return "\n".join([operation.help, *lines])
+def help_of(operation: Operation, language: Language) -> str:
+    """Return what an operation is for, and below it a line for each parameter."""
+    return "\n".join(shown(line, language) for line in (operation.help, *map(described, operation.parameters)))
+
+
+def described(parameter: Parameter) -> Text:
+    if parameter.required:
+        return Text("{name}: {help}", name=parameter.name, help=parameter.help)
+    return Text("{name} (optional): {help}", name=parameter.name, help=parameter.help)
 
 
 def signatures_of(operation: Operation) -> list[list[str]]:
-    """Result type and parameter types: one for every number of extras left out, and one struct of all."""
+    """Return result type and parameter types: one for every number of extras left out, and one struct of all."""
     required = sum(parameter.required for parameter in operation.parameters)
-    positional = [["struct"] + ["string"] * n for n in range(required, len(operation.parameters) + 1)]
+    positional = [["struct"] + ["string"] * n for n in range(required, len(operation.positional) + 1)]
     return list(chain(positional, [["struct", "struct"]] if operation.parameters else []))
 
 
-def struct_of(reply: Reply) -> dict[str, Any]:
+def struct_of(reply: Reply, language: Language) -> dict[str, Any]:
     # An int of XML-RPC has 32 bits.
     call_id = reply.call_id if reply.call_id <= MAXINT else str(reply.call_id)
-    return {"status": "OK" if reply.ok else "ERRO", "mensagem": printable(reply.message), "id": call_id}
+    message = printable(shown(reply.message, language))
+    return {"status": "OK" if reply.ok else "ERRO", "mensagem": message, "id": call_id}
 
 
-def fault_of(error: GatewayError) -> Fault:
-    return Fault(error.code, printable(str(error)))
+def fault_of(error: GatewayError, language: Language) -> Fault:
+    return Fault(error.code, printable(error.said(language)))
 
 
 def is_http_matter(error: GatewayError) -> bool:

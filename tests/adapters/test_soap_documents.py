@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from lxml import etree
 
-from adapters.soap.documents import safe, written
 from adapters.soap.known import known_schema
+from adapters.soap.names import safe, written
 from gateway.adapter import Outcome
 from gateway.errors import AdapterError
 from tests.adapters.bad_peers import answer, serving

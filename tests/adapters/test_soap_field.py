@@ -211,7 +211,10 @@ def test_an_operation_that_is_described_wrongly_is_named_with_the_reason(tmp_pat
     wsdl = (FIELD / "other-complextype-missing.wsdl").read_text().replace('message="tns:I2"', 'message="tns:Nothing"')
     (tmp_path / "wrong.wsdl").write_text(wsdl)
     with closing(dialer("", wsdl=str(tmp_path / "wrong.wsdl"), operation="Other")) as speaking:
-        assert "describes 'Other' wrongly: The wsdl:operation 'Other' was not found" in speaking.probe().detail
+        assert (
+            "describes 'Other' wrongly: the message 'tns:Nothing' of its input is described nowhere"
+            in speaking.probe().detail
+        )
 
 
 def test_a_part_that_the_binding_does_not_put_into_the_body_is_not_in_it(tmp_path):

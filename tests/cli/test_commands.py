@@ -488,6 +488,23 @@ success = "OK"
     return path
 
 
+def test_check_notes_that_a_wsdl_was_put_right_and_lists_each_place_when_asked(run: Run, tmp_path: Path) -> None:
+    wsdl = Path(__file__).parents[1] / "adapters" / "field_wsdl" / "any-as-type.wsdl"
+    spaced = tmp_path / "spaced.wsdl"
+    spaced.write_text(wsdl.read_text().replace('binding="tns:B"', 'binding="tns:B "'))
+    path = two_appliances(tmp_path)
+    settings = f'wsdl = "{spaced}"\noperation = "Dial"\naddress = "http://127.0.0.1:9/"'
+    path.write_text(path.read_text().replace('wsdl = "broken.wsdl"\noperation = "Call"', settings))
+    short = [line for line in run("check", "--config", str(path)).output.splitlines() if line.startswith("note")]
+    assert [line.split(maxsplit=2)[1:] for line in short] == [
+        ["default/broken", "the WSDL was put right in 2 places (check -v says what)"]
+    ]
+    told = [line for line in run("check", "-v", "--config", str(path)).output.splitlines() if line.startswith("note")]
+    assert len(told) == 2
+    assert "spaced.wsdl: service 'S', port 'Q': white space around binding='tns:B ' is passed over" in told[0]
+    assert "element 'from': type=\"xs:any\" is read as XML Schema's anyType" in told[1]
+
+
 def test_a_defect_of_one_appliances_adapter_does_not_end_check_for_the_others(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -499,7 +516,7 @@ def test_a_defect_of_one_appliances_adapter_does_not_end_check_for_the_others(
     assert result.exit_code == 1
     assert isinstance(result.exception, SystemExit)
     lines = result.stdout.splitlines()
-    assert any("default/broken" in line and "defeito do adaptador: AttributeError" in line for line in lines)
+    assert any("default/broken" in line and "defect of the adapter: AttributeError" in line for line in lines)
     assert any("default/other" in line and "conexão recusada" in line for line in lines)
 
 

@@ -25,7 +25,7 @@ from gateway.server.worker import WorkerOptions
 from gateway.store.directory import Agent
 from tests.configurations import every_table
 
-AS_DEFAULT = {(config.Exchanges, "record")}
+AS_DEFAULT = {(config.TrafficSettings, "record")}
 """Keys that the configuration has with the default's value, so that what hangs on them can be tested with it."""
 NOT_FOR_SERVE = {(config.DialPlanSettings, "tests")} | {
     (config.DialTest, name) for name in config.DialTest.model_fields
@@ -194,6 +194,7 @@ def ask_everything(application: Application) -> None:
     assert client.get("/t/acme/discar?de=3501&para=4732100123", environ_base=here, headers=wrong).status_code == 401
     for path in ("me", "appliances"):
         assert client.get(f"/t/acme/api/{path}", auth=("ana", "uma-senha"), environ_base=here).status_code == 200
+    assert client.get("/t/acme/login").status_code == 200
     assert list(application._gateway.schedule._scheduled())
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from lxml.etree import XMLSyntaxError
 from pydantic import SecretStr
 from zeep.wsdl.bindings.soap import SoapBinding
 
@@ -130,7 +131,10 @@ def _held(ours: Verdict, envelope: str | None, reason: str | None) -> Verdict:
         return replace(ours, kind="neither" if ours.kind else "only ours", why=f"{ours.why} | PHP: {reason}")
     if ours.kind:
         return ours
-    why = difference(ours.envelope, envelope)
+    try:
+        why = difference(ours.envelope, envelope)
+    except XMLSyntaxError as error:
+        return replace(ours, kind="only ours", why=f"PHP's is no XML: {error}")
     return replace(ours, kind="different" if why else "equal", why=why, php=envelope)
 
 

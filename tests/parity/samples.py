@@ -9,10 +9,10 @@ from typing import Any
 
 from zeep import xsd
 from zeep.xsd.types.builtins import Boolean
-from zeep.xsd.types.collection import ListType
+from zeep.xsd.types.collection import ListType, UnionType
 
+from adapters.soap.kinds import RankedArray
 from adapters.soap.known import APACHE
-from adapters.soap.tolerant_zeep import RankedArray
 
 DEPTH = 3
 """How often a structure stands within itself where it must."""
@@ -78,6 +78,12 @@ def _value(kind: Any, above: tuple[Any, ...]) -> Pair:
 
 
 def _scalar(kind: Any) -> Pair:
+    if listed := getattr(kind, "enumerated", ()):
+        return listed[0], listed[0]
+    if isinstance(kind, UnionType):
+        # Of a union's value PHP, too, loses what XML has to escape.
+        ours, theirs = _scalar(kind.item_types[0])
+        return ("olá", "olá") if ours == _TEXT else (ours, theirs)
     names = {each.__name__.lower() for each in type(kind).__mro__ if each.__module__ == Boolean.__module__}
     for name, ours, theirs in _BY_TYPE:
         if name.lower() in names:
@@ -129,7 +135,10 @@ def _members(kind: Any, above: tuple[Any, ...]) -> Pair:
     for name, element in _given(kind._element):
         if not isinstance(element, xsd.Element):
             continue
-        if above.count(kind) and (element.is_optional or above.count(kind) >= DEPTH):
+        deep = above.count(kind) >= DEPTH and isinstance(element.type, xsd.ComplexType)
+        if above.count(kind) and (element.is_optional or deep):
+            if deep and element.nillable:
+                ours[name], theirs[name] = None, None
             continue
         for mine, other in [_value(element.type, (*above, kind))]:
             ours[name], theirs[name] = ([mine, mine], [other, other]) if element.accepts_multiple else (mine, other)

@@ -1,5 +1,6 @@
 """Nobody but the gateway's own user reads what it keeps."""
 
+import errno
 import os
 import stat
 from collections.abc import Iterator
@@ -118,3 +119,23 @@ def test_what_root_makes_belongs_to_the_folder_s_owner(tmp_path: Path) -> None:
     os.close(open_private(tmp_path / "gateway.lock"))
     private_files.make_folder(tmp_path / "appliances")
     assert {path.stat().st_uid for path in tmp_path.iterdir()} == {12345}
+
+
+def test_a_new_data_folder_is_synced_with_those_above_it_before_anything_is_acknowledged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[str] = []
+    monkeypatch.setattr(os, "fsync", lambda file: synced.append(os.readlink(f"/proc/self/fd/{file}")))
+    prepare(tmp_path / "var" / "data")
+    assert sorted(synced) == [str(tmp_path), str(tmp_path / "var")]
+    prepare(tmp_path / "var" / "data")
+    assert len(synced) == 2
+
+
+def test_a_folder_that_cannot_be_synced_is_used_all_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(file: int) -> None:
+        raise OSError(errno.EINVAL, "this file system syncs no folders")
+
+    monkeypatch.setattr(os, "fsync", refuse)
+    prepare(tmp_path / "data")
+    assert (tmp_path / "data").is_dir()

@@ -43,5 +43,5 @@ def test_a_text_that_looks_like_a_place_is_none() -> None:
 
 
 def test_an_answer_says_only_what_xml_can_hold() -> None:
-    assert texts_of(Reply(True, "a\x01b\ufffe", 7)) == {"status": "OK", "mensagem": "a?b?", "id": "7"}
-    assert texts_of(Reply(False, "", 0))["status"] == "ERRO"
+    assert texts_of(Reply(True, "a\x01b\ufffe", 7), "pt-BR") == {"status": "OK", "mensagem": "a?b?", "id": "7"}
+    assert texts_of(Reply(False, "", 0), "pt-BR")["status"] == "ERRO"

@@ -106,7 +106,7 @@ def test_what_has_no_one_meaning_is_refused_with_a_reason(came: bytes, status: i
     found = repair(came)
     assert isinstance(found, Unrepairable)
     assert found.status == status
-    assert found.reason.endswith(".")
+    assert str(found.reason).endswith(".")
 
 
 LINES = [b"GET ", b"post ", b"/c?t=", b" HTTP/1.1", b"HTTP/1", b"http://u@", b"Host: a", b"Content-Length: 1"]

@@ -14,8 +14,9 @@ from structlog.testing import capture_logs
 from zeep import Client, Settings, Transport
 from zeep.exceptions import Fault as ZeepFault
 
-from gateway.domain.messages import CallEnded, CallStarted
+from gateway.domain.messages import ATTACHED, CallEnded, CallStarted
 from gateway.errors import QueueFull
+from gateway.texts.text import verbatim
 from gateway.wire.soap.contract import NAMESPACE, PLACEHOLDER_ADDRESS, wsdl, wsdl_at
 from gateway.wire.soap.envelopes import SOAP_11, SOAP_12
 from tests.loops import cpu_s, loops
@@ -120,6 +121,7 @@ def test_required_parameters_are_required_in_the_schema_and_extras_are_not() -> 
         "direcao",
         "duracao",
         "resultado",
+        *ATTACHED.values(),
     ]
 
 
@@ -436,7 +438,7 @@ def test_what_xml_cannot_hold_is_replaced_in_sentences(peer: Peer) -> None:
     got = peer.post("/soap", data=envelope("ClickToCall", fields), address="127.0.0.1")
     assert read_fault(got.data).number == 220
     peer.core.fail_with = QueueFull(10)
-    peer.core.fail_with.message = "\x00fila\ud800"
+    peer.core.fail_with.text = verbatim("\x00fila\ud800")
     got = peer.post("/soap", data=envelope("ConsultaRamal", FIELDS))
     assert read_fault(got.data).sentence.startswith("?fila?")
 

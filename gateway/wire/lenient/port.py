@@ -20,12 +20,15 @@ import structlog
 from prometheus_client import Counter
 
 from gateway.errors import GatewayError, MalformedRequest, TooLarge, TooManyConnections
+from gateway.texts.languages import DEFAULT, Language, of_browser
+from gateway.texts.rendering import render
+from gateway.texts.text import Text
 from gateway.wire.intake import explain
 from gateway.wire.lenient.repair import END_OF_HEAD, Unrepairable, environ_of, repair
 from gateway.wire.lenient.shares import Shares, Turn
 from gateway.wire.traffic import RAW_HEAD
 from gateway.wire.traffic import REPAIRS as REPAIRED
-from gateway.wire.transport import TEXT, Environ, Headers, answer, refuse_as_text
+from gateway.wire.transport import TEXT, Environ, Headers, answer, language_of, refuse_as_text
 
 log = structlog.get_logger()
 
@@ -52,14 +55,15 @@ class PortLimits:
     read_timeout_s: float = 10
     request_timeout_s: float = 30
     stop_timeout_s: float = 5
+    language: Language = DEFAULT
 
 
 class Cut(Exception):
-    """The request will not be served. ``answer`` says why; None where nobody listens any more."""
+    """The request will not be served. ``error`` says why; None where nobody listens any more."""
 
     def __init__(self, error: GatewayError | None = None, status: int | None = None) -> None:
         super().__init__()
-        self.answer = refuse_as_text(error, status=status) if error else None
+        self.error, self.status = error, status
 
 
 class LenientPort:
@@ -146,7 +150,7 @@ class LenientPort:
         log.warning("lenient_over_share", client=client, at_once=self._limits.connections_per_client)
         REFUSALS.inc()
         with connection, suppress(OSError):
-            turn_away(connection, self._limits.connections_per_client)
+            turn_away(connection, self._limits.connections_per_client, self._limits.language)
         self._open.discard(connection)
 
     def _begin(self, connection: socket.socket, client: str) -> bool:
@@ -197,7 +201,8 @@ class IncomingRequest:
         while not (found := END_OF_HEAD.search(self._buffer, max(0, searched - 3))):
             searched = len(self._buffer)
             if searched > self._limits.max_head_bytes:
-                raise Cut(MalformedRequest(f"cabeçalho maior que {self._limits.max_head_bytes} bytes."), 431)
+                text = Text("the head is larger than {limit} bytes.", limit=self._limits.max_head_bytes)
+                raise Cut(MalformedRequest(text), 431)
             self._receive()
             if not searched:
                 self._buffer = self._buffer.lstrip(b"\r\n")
@@ -213,14 +218,14 @@ class IncomingRequest:
     def _receive(self) -> None:
         left = self._deadline - time.monotonic()
         if left <= 0:
-            raise Cut(MalformedRequest("a requisição demorou demais."), 408)
+            raise Cut(MalformedRequest(Text("the request took too long.")), 408)
         self._connection.settimeout(min(left, self._limits.read_timeout_s))
         try:
             came = self._connection.recv(CHUNK)
         except TimeoutError:
-            raise Cut(MalformedRequest("a requisição demorou demais."), 408) from None
+            raise Cut(MalformedRequest(Text("the request took too long.")), 408) from None
         if not came:
-            raise Cut(MalformedRequest("a requisição chegou incompleta.") if self._began else None)
+            raise Cut(MalformedRequest(Text("the request came incomplete.")) if self._began else None)
         self._began = True
         self._buffer += came
 
@@ -232,9 +237,9 @@ def serve_one(connection: socket.socket, client: str, application: Wsgi, limits:
         environ = read_request(incoming, connection, client, limits)
         status, headers, body = call(application, environ)
     except Cut as cut:
-        if cut.answer is None:
+        if cut.error is None:
             return
-        status, headers, body = cut.answer
+        status, headers, body = refuse_as_text(cut.error, limits.language, status=cut.status)
         environ = {}
     connection.settimeout(limits.read_timeout_s)
     connection.sendall(rendered(status, headers, body, environ))
@@ -266,7 +271,7 @@ def body_length(environ: Environ, limit: int) -> int:
     """The length of the body to come, by Content-Length only. Raises ``Cut``."""
     text = environ.get("CONTENT_LENGTH") or "0"
     if not (text.isascii() and text.isdigit() and len(text) < 20):
-        raise Cut(MalformedRequest("Content-Length não é um número."))
+        raise Cut(MalformedRequest(Text("Content-Length is not a number.")))
     if int(text) > limit:
         raise Cut(TooLarge(limit))
     return int(text)
@@ -300,7 +305,8 @@ def call(application: Wsgi, environ: Environ) -> tuple[str, Headers, bytes]:
                 parts.close()
         return (*told[-1], body)
     except Exception as error:
-        return refuse_as_text(explain(error, {"cti.client": environ["REMOTE_ADDR"]} | environ, "get"))
+        known = {"cti.client": environ["REMOTE_ADDR"]} | environ
+        return refuse_as_text(explain(error, known, "get"), language_of(environ))
 
 
 def rendered(status: str, headers: Headers, body: bytes, environ: Environ) -> bytes:
@@ -313,9 +319,9 @@ def rendered(status: str, headers: Headers, body: bytes, environ: Environ) -> by
     return "\r\n".join(lines).encode("latin-1") + b"\r\n\r\n" + body
 
 
-def turn_away(connection: socket.socket, limit: int) -> None:
+def turn_away(connection: socket.socket, limit: int, language: Language) -> None:
     """Say that there is no place, without waiting for the request. Raises ``OSError`` where the client is gone."""
-    status, headers, body = refuse_as_text(TooManyConnections(limit))
+    status, headers, body = refuse_as_text(TooManyConnections(limit), language)
     connection.setblocking(False)
     connection.sendall(rendered(status, headers, body, {}))
     connection.shutdown(socket.SHUT_WR)
@@ -334,6 +340,8 @@ def drain(connection: socket.socket) -> None:
 
 def no_desk(environ: Environ, start_response: Callable[..., Any]) -> list[bytes]:
     """Answers for the desk, whose pages and streams are only on the main port."""
-    made = answer(404, TEXT, "esta porta serve só máquinas; a mesa está na porta principal.\n".encode())
+    language = of_browser(environ.get("HTTP_ACCEPT_LANGUAGE")) or language_of(environ)
+    text = render(Text("this port serves machines only; the desk is at the main port."), language)
+    made = answer(404, TEXT, f"{text}\n".encode())
     start_response(made.status, made.headers)
     return [] if environ["REQUEST_METHOD"] == "HEAD" else [made.body]

@@ -15,6 +15,7 @@ import re
 from dataclasses import dataclass
 from urllib.parse import unquote
 
+from gateway.texts.text import Text
 from gateway.wire.header_names import header_environ
 from gateway.wire.transport import Environ
 
@@ -55,7 +56,7 @@ class Unrepairable:
     """No request can be made of it; ``status`` and ``reason`` are for the client."""
 
     status: int
-    reason: str
+    reason: Text
 
 
 class _Hopeless(Exception):
@@ -87,7 +88,7 @@ def split_lines(head: bytes, repairs: list[str]) -> list[bytes]:
     lines = head.replace(b"\r\n", b"\n").split(b"\n")
     end = lines.index(b"") if b"" in lines else len(lines)
     if end > MOST_LINES:
-        raise _Hopeless(Unrepairable(431, f"cabeçalho com mais de {MOST_LINES} linhas."))
+        raise _Hopeless(Unrepairable(431, Text("the head has more than {most} lines.", most=MOST_LINES)))
     if BROKEN_LINE.search(head):
         repairs.append("lines")
     return lines[:end] or [b""]
@@ -98,13 +99,13 @@ def mend_request_line(line: bytes, repairs: list[str]) -> tuple[bytes, bytes | N
     line = line.strip(BLANK)
     found = METHOD.match(line)
     if found is None:
-        raise _Hopeless(Unrepairable(400, "a primeira linha não é uma requisição HTTP."))
+        raise _Hopeless(Unrepairable(400, Text("the first line is no HTTP request.")))
     method = found[1]
     target, version = split_version(line[found.end() :])
     if method != method.upper():
         repairs.append("method")
     if (known := VERSIONS.get(version.upper())) is None:
-        raise _Hopeless(Unrepairable(505, "só HTTP/1.0 e HTTP/1.1 são servidos."))
+        raise _Hopeless(Unrepairable(505, Text("only HTTP/1.0 and HTTP/1.1 are served.")))
     if known != version:
         repairs.append("version")
     path, authority = origin_form(target, repairs)
@@ -127,7 +128,7 @@ def origin_form(target: bytes, repairs: list[str]) -> tuple[bytes, bytes | None]
         rest = target[found.end() :]
         return (rest if rest.startswith(b"/") else b"/" + rest), found[1].rpartition(b"@")[2]
     if not target.startswith(b"/"):
-        raise _Hopeless(Unrepairable(400, "o endereço não começa com '/'."))
+        raise _Hopeless(Unrepairable(400, Text("the address does not begin with '/'.")))
     return target, None
 
 
@@ -162,7 +163,7 @@ def unfold(lines: list[bytes], repairs: list[str]) -> list[bytes]:
             unfolded.append(line)
             continue
         if not unfolded:
-            raise _Hopeless(Unrepairable(400, "a primeira linha da requisição está quebrada em duas."))
+            raise _Hopeless(Unrepairable(400, Text("the first line of the request is broken in two.")))
         repairs.append("folding")
         unfolded[-1] = unfolded[-1].rstrip(b" \t") + b" " + line.strip(b" \t")
     return unfolded
@@ -188,9 +189,9 @@ def check_lengths(headers: list[Header]) -> None:
     names = [name.lower() for name, _ in headers]
     for name in ALONE:
         if names.count(name) > 1:
-            raise _Hopeless(Unrepairable(400, f"o cabeçalho {name.decode()} veio mais de uma vez."))
+            raise _Hopeless(Unrepairable(400, Text("the header {name} came more than once.", name=name.decode())))
     if b"transfer-encoding" in names:
-        raise _Hopeless(Unrepairable(501, "esta porta só lê corpos com Content-Length."))
+        raise _Hopeless(Unrepairable(501, Text("this port reads bodies with Content-Length only.")))
 
 
 def environ_of(head: bytes) -> Environ:

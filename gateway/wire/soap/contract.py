@@ -1,7 +1,7 @@
 """The SOAP contract: Spyne makes types, schema and WSDL of ``operations.py``; what it lacks is added here.
 
 Spyne writes one SOAP 1.1 port. The published document has a SOAP 1.2 port beside it, and SOAPActions that are
-addresses.
+addresses. What it says to people is in the default language, for it is the same document for everybody.
 """
 
 from copy import deepcopy
@@ -11,6 +11,8 @@ from xml.sax.saxutils import escape
 
 from lxml import etree
 
+from gateway.texts.languages import DEFAULT
+from gateway.texts.rendering import render
 from gateway.wire.operations import OPERATIONS, Operation
 from gateway.wire.soap.spyne_compat import (
     Application,
@@ -59,7 +61,7 @@ def _method(operation: Operation, perform: Any) -> Any:
         return perform(operation, values)
 
     call.__name__ = operation.name
-    call.__doc__ = operation.help
+    call.__doc__ = render(operation.help, DEFAULT)
     text, number = Unicode(min_occurs=1, nillable=False), Integer64(min_occurs=1, nillable=False)
     types = [Unicode(min_occurs=int(one.required), nillable=False) for one in operation.parameters]
     return rpc(
@@ -104,7 +106,7 @@ def _document_parameters(root: Any) -> None:
             element = root.find(path)
             annotation = etree.SubElement(element, element.tag.replace("}element", "}annotation"))
             told = etree.SubElement(annotation, element.tag.replace("}element", "}documentation"))
-            told.text = parameter.help
+            told.text = render(parameter.help, DEFAULT)
 
 
 def _rename_soap_actions(root: Any) -> None:

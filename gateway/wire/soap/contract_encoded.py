@@ -10,6 +10,8 @@ from xml.sax.saxutils import escape
 
 from lxml import etree
 
+from gateway.texts.languages import DEFAULT
+from gateway.texts.rendering import render
 from gateway.wire.operations import OPERATIONS, Operation
 
 NAMESPACE = "urn:WConnect"
@@ -72,7 +74,7 @@ def _add_port_type(root: Any) -> None:
     port_type = _add(root, "portType", name=f"{NAME}PortType")
     for operation in OPERATIONS.values():
         element = _add(port_type, "operation", name=operation.name)
-        _add(element, "documentation").text = operation.help
+        _add(element, "documentation").text = render(operation.help, DEFAULT)
         _add(element, "input", message=f"tns:{operation.name}Request")
         _add(element, "output", message=f"tns:{operation.name}Response")
 

@@ -13,6 +13,9 @@ from lxml import etree
 
 from gateway.errors import GatewayError, MalformedRequest, WrongMethod
 from gateway.handlers import Reply
+from gateway.texts.languages import Language
+from gateway.texts.rendering import shown
+from gateway.texts.text import Text
 from gateway.wire.auth import query_token
 from gateway.wire.guard import parse_xml, printable, read_message
 from gateway.wire.intake import Intake
@@ -33,8 +36,9 @@ from gateway.wire.soap.envelopes import (
     to_bytes,
     version_of,
 )
+from gateway.wire.soap.header_blocks import HeaderBlocks
 from gateway.wire.soap.requests import read_call
-from gateway.wire.transport import Answer, Environ, answer, headers_of, refuse_as_text
+from gateway.wire.transport import Answer, Environ, answer, headers_of, language_of, refuse_as_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +65,7 @@ class Soap:
         self._intake = intake
         self._style = style
         self._limit = max_body_bytes
+        self._header_blocks = HeaderBlocks()
         self._forms = {
             (name, version): AnswerTemplate(style.response(operation, version))
             for name, operation in OPERATIONS.items()
@@ -68,7 +73,9 @@ class Soap:
         }
 
     def serve(self, environ: Environ, site: Site) -> Answer:
-        """Raises ``WrongMethod``, ``MalformedRequest``, ``WrongEnvelope``, ``TooLarge`` and what the intake raises."""
+        """Raises ``WrongMethod``, ``TooLarge``, ``MalformedRequest``, ``WrongEnvelope``, ``NotUnderstood`` and what the
+        intake raises.
+        """
         method = environ["REQUEST_METHOD"]
         if method in ("GET", "HEAD") and asks_for_wsdl(environ.get("QUERY_STRING", "")):
             return self._describe(environ)
@@ -78,18 +85,19 @@ class Soap:
         charset = environ["cti.charset"] = self._style.charset_for(body, kind)
         root = parse_xml(body, kind)
         version = environ["cti.soap"] = version_of(root)
+        self._header_blocks.look(root, version, environ, site)
         operation, texts = read_call(root, version, environ, site.appliances)
         reply = self._intake.perform(operation, texts, environ, site, wire=self.wire, token=query_token(environ))
-        document = self._forms[operation.name, version].filled(texts_of(reply), charset)
+        document = self._forms[operation.name, version].filled(texts_of(reply, language_of(environ)), charset)
         return answer(200, KINDS[version, charset], document)
 
     def refuse(self, error: GatewayError, environ: Environ) -> Answer:
         """A fault in the version of SOAP that the request spoke; a line of text where it called nothing."""
         if environ["REQUEST_METHOD"] != "POST":
-            return refuse_as_text(error)
+            return refuse_as_text(error, language_of(environ))
         version = environ.get("cti.soap") or guess_version(environ.get("CONTENT_TYPE", ""))
         charset = environ.get("cti.charset", UTF_8)
-        document = to_bytes(fault_envelope(error, version, self._style.namespace), charset)
+        document = to_bytes(fault_envelope(error, version, self._style.namespace, language_of(environ)), charset)
         status = status_of(error, version, site_s_own(environ))
         return answer(status, KINDS[version, charset], document, headers_of(error))
 
@@ -97,7 +105,7 @@ class Soap:
         """The contract with the address of the host that asked, which is another one for each tenant."""
         base = base_url(environ)
         if base is None:
-            raise MalformedRequest("o cabeçalho Host não é um nome de host.")
+            raise MalformedRequest(Text("the header Host is no name of a host."))
         return answer(200, KINDS[SOAP_11, UTF_8], self._style.wsdl_at(f"{base}{self._style.path}"))
 
 
@@ -114,9 +122,10 @@ def asks_for_wsdl(query: str) -> bool:
 OURS: Any = {None: NAMESPACE}
 
 
-def texts_of(reply: Reply) -> dict[str, str]:
+def texts_of(reply: Reply, language: Language) -> dict[str, str]:
     """What an answer says, by the names of its places."""
-    return {"status": "OK" if reply.ok else "ERRO", "mensagem": printable(reply.message), "id": str(reply.call_id)}
+    message = printable(shown(reply.message, language))
+    return {"status": "OK" if reply.ok else "ERRO", "mensagem": message, "id": str(reply.call_id)}
 
 
 def response(operation: Operation, version: str) -> Any:

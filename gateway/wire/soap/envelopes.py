@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from http import HTTPStatus
 from typing import Any
 from xml.sax.saxutils import escape
@@ -12,11 +13,14 @@ from gateway.errors import (
     AccessError,
     GatewayError,
     MalformedRequest,
+    NotUnderstood,
     TooLarge,
     UnknownTenant,
     WrongEnvelope,
     WrongMethod,
 )
+from gateway.texts.languages import Language
+from gateway.texts.text import Text
 from gateway.wire.guard import printable
 
 SOAP_11 = "http://schemas.xmlsoap.org/soap/envelope/"
@@ -40,7 +44,7 @@ def version_of(envelope: Any) -> str:
     """The namespace of the envelope, which is its version. Raises ``MalformedRequest`` and ``WrongEnvelope``."""
     namespace, _, name = envelope.tag[1:].rpartition("}")
     if name != "Envelope":
-        raise MalformedRequest(f"elemento raiz {envelope.tag[:80]!r} não é um envelope SOAP.")
+        raise MalformedRequest(Text("root element {tag!r} is no SOAP envelope.", tag=envelope.tag[:80]))
     if namespace not in MEDIA_TYPES:
         raise WrongEnvelope(namespace, known=tuple(MEDIA_TYPES))
     return str(namespace)
@@ -88,45 +92,76 @@ class AnswerTemplate:
         return DECLARATIONS[charset] + "".join(pieces).encode(charset, "xmlcharrefreplace")
 
 
-def fault_envelope(error: GatewayError, version: str, namespace: str) -> Any:
-    """The fault envelope: whose fault, the sentence, and our code in the detail, named in ``namespace``."""
+def fault_envelope(error: GatewayError, version: str, namespace: str, language: Language) -> Any:
+    """Return the fault envelope: whose fault, the sentence, and our code in the detail, named in ``namespace``.
+
+    In SOAP 1.1 a fault of the header has no detail (4.4): our code stands in the Header then.
+    """
     envelope, body = envelope_of(version)
     fault = etree.SubElement(body, f"{{{version}}}Fault")
-    sentence = printable(str(error))
+    blocks = _header_of(error, version)
     if version == SOAP_12:
-        code = etree.SubElement(fault, f"{{{version}}}Code")
-        add(code, f"{{{version}}}Value", f"soap:{_code_of(error, 'Sender', 'Receiver')}")
-        if isinstance(error, WrongEnvelope):
-            envelope.insert(0, _upgrade())
-        reason = etree.SubElement(fault, f"{{{version}}}Reason")
-        add(reason, f"{{{version}}}Text", sentence).set(XML_LANG, "pt-BR")
-        detail = etree.SubElement(fault, f"{{{version}}}Detail")
+        _say_12(fault, error, language)
+        place = etree.SubElement(fault, f"{{{version}}}Detail")
     else:
         add(fault, "faultcode", f"soap:{_code_of(error, 'Client', 'Server')}")
-        add(fault, "faultstring", sentence)
-        detail = etree.SubElement(fault, "detail")
-    prefixes: Any = {None: namespace}
-    ours = etree.SubElement(detail, f"{{{namespace}}}erro", nsmap=prefixes)
-    add(ours, f"{{{namespace}}}codigo", str(error.code))
-    add(ours, f"{{{namespace}}}mensagem", sentence)
+        add(fault, "faultstring", printable(error.said(language)))
+        of_header = isinstance(error, NotUnderstood)
+        place = blocks if of_header else etree.SubElement(fault, "detail")
+    _add_code(place, error, namespace, language)
+    if len(blocks):
+        envelope.insert(0, blocks)
     return envelope
 
 
+def _say_12(fault: Any, error: GatewayError, language: Language) -> None:
+    code = etree.SubElement(fault, f"{{{SOAP_12}}}Code")
+    add(code, f"{{{SOAP_12}}}Value", f"soap:{_code_of(error, 'Sender', 'Receiver')}")
+    reason = etree.SubElement(fault, f"{{{SOAP_12}}}Reason")
+    add(reason, f"{{{SOAP_12}}}Text", printable(error.said(language))).set(XML_LANG, language)
+
+
+def _add_code(parent: Any, error: GatewayError, namespace: str, language: Language) -> None:
+    prefixes: Any = {None: namespace}
+    ours = etree.SubElement(parent, f"{{{namespace}}}erro", nsmap=prefixes)
+    add(ours, f"{{{namespace}}}codigo", str(error.code))
+    add(ours, f"{{{namespace}}}mensagem", printable(error.said(language)))
+
+
 def _code_of(error: GatewayError, client: str, server: str) -> str:
-    """The fault's code: ``client`` or ``server``, whose fault it is, unless the versions differ (SOAP 1.1, 4.4.1)."""
+    """The fault's code: ``client`` or ``server``, whose fault it is, unless SOAP has one of its own (1.1, 4.4.1)."""
     if isinstance(error, WrongEnvelope):
         return "VersionMismatch"
+    if isinstance(error, NotUnderstood):
+        return "MustUnderstand"
     return client if error.side == "client" else server
 
 
-def _upgrade() -> Any:
-    """The Header that says which envelopes are understood (SOAP 1.2 part 1, 5.4.7)."""
-    header = etree.Element(f"{{{SOAP_12}}}Header", nsmap={"soap": SOAP_12})
+def _header_of(error: GatewayError, version: str) -> Any:
+    """A Header, in SOAP 1.2 with what it has to say of ``error`` (part 1, 5.4.7 and 5.4.8)."""
+    header = etree.Element(f"{{{version}}}Header", nsmap={"soap": version})
+    if version == SOAP_12 and isinstance(error, WrongEnvelope):
+        _add_upgrade(header)
+    if version == SOAP_12 and isinstance(error, NotUnderstood):
+        for name in error.names:
+            _add_not_understood(header, name)
+    return header
+
+
+def _add_upgrade(header: Any) -> None:
+    """Say which envelopes are understood."""
     upgrade = etree.SubElement(header, f"{{{SOAP_12}}}Upgrade")
     for prefix, version in (("soap", SOAP_12), ("soap11", SOAP_11)):
         supported = etree.SubElement(upgrade, f"{{{SOAP_12}}}SupportedEnvelope", nsmap={prefix: version})
         supported.set("qname", f"{prefix}:Envelope")
-    return header
+
+
+def _add_not_understood(header: Any, name: str) -> None:
+    """Say which block is not understood; one whose namespace lxml cannot write is in the fault's sentence only."""
+    namespace, _, local = name.removeprefix("{").rpartition("}")
+    with suppress(ValueError):
+        told = etree.SubElement(header, f"{{{SOAP_12}}}NotUnderstood", nsmap={"n": namespace} if namespace else {})
+        told.set("qname", f"n:{local}" if namespace else local)
 
 
 def status_of(error: GatewayError, version: str, wanted: int | None = None) -> int:
@@ -139,5 +174,5 @@ def status_of(error: GatewayError, version: str, wanted: int | None = None) -> i
         return wanted
     if isinstance(error, AccessError | TooLarge | WrongMethod | UnknownTenant):
         return error.http_status
-    sender = error.side == "client" and not isinstance(error, WrongEnvelope)
+    sender = error.side == "client" and not isinstance(error, WrongEnvelope | NotUnderstood)
     return 400 if version == SOAP_12 and sender else 500

@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from gateway.errors import MalformedRequest, UnknownOperation
+from gateway.texts.text import Text
 from gateway.traffic.told import tell
 from gateway.wire.guard import MOST_DEEP
 from gateway.wire.operations import LOGIN, OPERATIONS, Operation, by_position, find, hidden
@@ -49,7 +50,7 @@ def called(envelope: Any, version: str, environ: dict[str, Any]) -> tuple[Operat
     """The operation called, and the elements of its parameters. Raises ``MalformedRequest``, ``UnknownOperation``."""
     body = envelope.find(f"{{{version}}}Body")
     if body is None:
-        raise MalformedRequest("o envelope SOAP não tem Body.")
+        raise MalformedRequest(Text("the SOAP envelope has no Body."))
     operation = find(local_name(body[0])) if len(body) else None
     if operation:
         return operation, body[0]
@@ -67,7 +68,7 @@ def called_unusually(body: Any, environ: dict[str, Any]) -> tuple[Operation, Col
             return operation, element
     operation = find(action_of(environ))
     if operation is None and not len(body):
-        raise MalformedRequest("o Body do envelope SOAP está vazio.")
+        raise MalformedRequest(Text("the Body of the SOAP envelope is empty."))
     if operation is None:
         raise UnknownOperation(local_name(body[0])[:80], known=list(OPERATIONS))
     # PHP without WSDL writes document/literal without the operation's element: bare parameters in the Body, or nothing.
@@ -103,12 +104,12 @@ def read_encoded(found: Sequence[tuple[str, str]], operation: Operation, applian
     names = operation.spellings
     read = [names.get(written.lower()) for written, _ in found]
     if positions_count(found, read, operation):
-        return by_position([text for _, text in found], operation, operation.published, appliances)
+        return by_position([text for _, text in found], operation, operation.published_positions, appliances)
     texts: dict[str, str] = {}
     for position, (written, text) in enumerate(found):
         name = read[position]
-        if name is None and position < len(operation.published) and MADE_UP.fullmatch(written):
-            name = operation.published[position]
+        if name is None and position < len(operation.published_positions) and MADE_UP.fullmatch(written):
+            name = operation.published_positions[position]
         if name and not texts.get(name):
             texts[name] = text
     return texts
@@ -134,7 +135,8 @@ class Reader:
         while reference := reference_of(element):
             self._pay(1)
             if reference not in self._known():
-                raise MalformedRequest(f"a referência {reference[:80]!r} não leva a elemento nenhum.")
+                text = Text("the reference {reference!r} leads to no element.", reference=reference[:80])
+                raise MalformedRequest(text)
             element = self._known()[reference]
         self._pay(1 + len(element) + len(element.text or "") // 1000)
         return element
@@ -142,7 +144,7 @@ class Reader:
     def _pay(self, price: int) -> None:
         self._spent += price
         if self._spent > MOST_SPENT:
-            raise MalformedRequest("a chamada tem valores demais, ou referências em círculo.")
+            raise MalformedRequest(Text("the call has too many values, or references in a circle."))
 
     def _known(self) -> dict[str, Any]:
         if self._by_id is None:
@@ -162,7 +164,8 @@ def reference_of(element: Any) -> str | None:
 def fields(elements: Iterable[Any], reader: Reader, known: Names, level: int = 0) -> Iterator[tuple[str, str]]:
     """Name and text of every value in ``elements``, structures taken apart. Raises ``MalformedRequest``."""
     if level > MOST_DEEP:
-        raise MalformedRequest(f"a chamada tem mais de {MOST_DEEP} níveis, ou referências em círculo.")
+        text = Text("the call has more than {most} levels, or references in a circle.", most=MOST_DEEP)
+        raise MalformedRequest(text)
     for element in elements:
         found = reader.visit(element)
         name = local_name(element)

@@ -1,0 +1,172 @@
+"""Everything that can go wrong, as one tree.
+
+    GatewayError
+    ├── ConfigError            100  the configuration cannot be used
+    │   ├── UnknownAdapter     110
+    │   ├── UnknownPreset      115
+    │   ├── AdapterError       120  an appliance's settings do not make a request
+    │   ├── UnknownSource      130
+    │   └── DataUnusable       140  the data folder or its database cannot be used
+    │       └── NewerSchema    145
+    ├── RequestError           200  what came in cannot be understood
+    │   ├── MissingParameter   210
+    │   ├── UnknownParameter   215
+    │   ├── BadParameter       220
+    │   ├── UnknownOperation   230
+    │   ├── MalformedRequest   240
+    │   ├── WrongEnvelope      245
+    │   ├── NotUnderstood      247
+    │   ├── TooLarge           250
+    │   ├── WrongMethod        260
+    │   ├── WrongContentType   265
+    │   ├── UnknownTenant      270
+    │   ├── NotReplayable      280
+    │   └── OwnerChanged       290
+    ├── AccessError            300  who asks may not
+    │   ├── AddressNotAllowed  310
+    │   ├── MetricsNotAllowed  315
+    │   ├── CredentialsNeeded  320
+    │   ├── BadCredentials     330
+    │   ├── TooManyAttempts    340
+    │   └── ForeignPage        350
+    ├── BusyError              400  try again later; nothing was stored
+    │   ├── QueueFull          410
+    │   ├── StoreUnavailable   420
+    │   ├── StoreReplaced      425
+    │   ├── Stopping           430
+    │   ├── TooManyScreens     440
+    │   ├── LoginsBusy         445
+    │   ├── TooManyConnections 450
+    │   ├── TooManyOrders      460
+    │   └── TooManyRequests    470
+    ├── DialError              500  a call cannot be placed
+    │   ├── NoAppliance        510
+    │   ├── UnknownAppliance   520
+    │   ├── NotDiallable       530
+    │   ├── KeyTaken           540
+    │   ├── NothingToHangUp    550
+    │   └── NumberBlocked      560
+    ├── SourceError            600  a source of the directory cannot be read
+    │   └── ImportRunning      610
+    └── InternalError          900  a defect of ours; the log has the details
+
+A class fixes its code, HTTP status and whose fault it is (``client`` or ``server``), and the texts; the raiser supplies
+facts. Whoever answers a reader renders the texts in the reader's language. Codes are never reused. Transports translate
+an error once, each in one small table.
+"""
+
+from gateway.errors.access import (
+    AccessError,
+    AddressNotAllowed,
+    BadCredentials,
+    CredentialsNeeded,
+    ForeignPage,
+    MetricsNotAllowed,
+    TooManyAttempts,
+)
+from gateway.errors.busy import (
+    BusyError,
+    LoginsBusy,
+    QueueFull,
+    Stopping,
+    StoreReplaced,
+    StoreUnavailable,
+    TooManyConnections,
+    TooManyOrders,
+    TooManyRequests,
+    TooManyScreens,
+)
+from gateway.errors.configuration import (
+    AdapterError,
+    ConfigError,
+    DataUnusable,
+    NewerSchema,
+    UnknownAdapter,
+    UnknownPreset,
+    UnknownSource,
+)
+from gateway.errors.dialling import (
+    DialError,
+    KeyTaken,
+    NoAppliance,
+    NotDiallable,
+    NothingToHangUp,
+    NumberBlocked,
+    UnknownAppliance,
+)
+from gateway.errors.others import (
+    ImportRunning,
+    InternalError,
+    SourceError,
+)
+from gateway.errors.request import (
+    BadParameter,
+    MalformedRequest,
+    MissingParameter,
+    NotReplayable,
+    NotUnderstood,
+    OwnerChanged,
+    RequestError,
+    TooLarge,
+    UnknownOperation,
+    UnknownParameter,
+    UnknownTenant,
+    WrongContentType,
+    WrongEnvelope,
+    WrongMethod,
+)
+from gateway.errors.root import (
+    GatewayError,
+)
+
+__all__ = [
+    "AccessError",
+    "AdapterError",
+    "AddressNotAllowed",
+    "BadCredentials",
+    "BadParameter",
+    "BusyError",
+    "ConfigError",
+    "CredentialsNeeded",
+    "DataUnusable",
+    "DialError",
+    "ForeignPage",
+    "GatewayError",
+    "ImportRunning",
+    "InternalError",
+    "KeyTaken",
+    "LoginsBusy",
+    "MalformedRequest",
+    "MetricsNotAllowed",
+    "MissingParameter",
+    "NewerSchema",
+    "NoAppliance",
+    "NotDiallable",
+    "NotReplayable",
+    "NotUnderstood",
+    "NothingToHangUp",
+    "NumberBlocked",
+    "OwnerChanged",
+    "QueueFull",
+    "RequestError",
+    "SourceError",
+    "Stopping",
+    "StoreReplaced",
+    "StoreUnavailable",
+    "TooLarge",
+    "TooManyAttempts",
+    "TooManyConnections",
+    "TooManyOrders",
+    "TooManyRequests",
+    "TooManyScreens",
+    "UnknownAdapter",
+    "UnknownAppliance",
+    "UnknownOperation",
+    "UnknownParameter",
+    "UnknownPreset",
+    "UnknownSource",
+    "UnknownTenant",
+    "WrongContentType",
+    "WrongEnvelope",
+    "WrongMethod",
+]

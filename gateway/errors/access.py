@@ -1,0 +1,94 @@
+"""Errors 300 to 399: who asks may not."""
+
+from gateway.errors.root import GatewayError
+from gateway.texts.text import Fact, Text
+
+
+class AccessError(GatewayError):
+    """Who asks may not."""
+
+    code = 300
+    http_status = 403
+    side = "client"
+
+
+class AddressNotAllowed(AccessError):
+    """The client's address may not send events and it gave no valid token."""
+
+    code = 310
+
+    def __init__(self, address: str, proxy: Fact = "") -> None:
+        """``proxy``: what is to be said of the proxy that passed the request on."""
+        by_proxy = Text(
+            "Check server.trusted_proxies and the X-Forwarded-For that the proxy sends, or send the company's token."
+        )
+        direct = Text("Put it into events.allow, or send the company's token.")
+        super().__init__(
+            Text("the address {named} may not send events to this company.", named=_named(address, proxy)),
+            hint=by_proxy if proxy else direct,
+        )
+
+
+class MetricsNotAllowed(AccessError):
+    """The client's address may not read the metrics."""
+
+    code = 315
+
+    def __init__(self, address: str, proxy: Fact = "") -> None:
+        """``proxy``: what is to be said of the proxy that passed the request on."""
+        by_proxy = Text("Check server.trusted_proxies and the X-Forwarded-For that the proxy sends.")
+        direct = Text("Put it into server.metrics_allow.")
+        super().__init__(
+            Text("the address {named} may not read the metrics.", named=_named(address, proxy)),
+            hint=by_proxy if proxy else direct,
+        )
+
+
+def _named(address: str, proxy: Fact) -> Fact:
+    return Text("{address} ({proxy})", address=address, proxy=proxy) if proxy else address
+
+
+class CredentialsNeeded(AccessError):
+    """Nothing identifies who asks."""
+
+    code = 320
+    http_status = 401
+
+    def __init__(self, *, by_token: bool = True) -> None:
+        """``by_token``: whether the company's token would do as well as an agent's login."""
+        either = Text("Send an agent's user name and password (HTTP Basic), or the company's token.")
+        login = Text("Send an agent's user name and password (HTTP Basic).")
+        super().__init__(Text("credentials missing."), hint=either if by_token else login)
+
+
+class BadCredentials(AccessError):
+    """What was given to identify who asks is wrong; it does not say which part."""
+
+    code = 330
+    http_status = 401
+
+    def __init__(self) -> None:
+        super().__init__(Text("invalid user name, password or token."))
+
+
+class TooManyAttempts(AccessError):
+    """Too many wrong passwords in a short time."""
+
+    code = 340
+    http_status = 429
+
+    def __init__(self, retry_after_s: int) -> None:
+        super().__init__(Text("too many attempts."), hint=Text("Try again in {seconds} s.", seconds=retry_after_s))
+        self.retry_after_s = retry_after_s
+
+
+class ForeignPage(AccessError):
+    """A browser says that a page of another site makes this request, and it gave no valid token."""
+
+    code = 350
+
+    def __init__(self, header: str) -> None:
+        super().__init__(
+            Text("events are not accepted from pages of other sites ({header}).", header=header),
+            hint=Text("Send them from the exchange itself, or with the company's token."),
+        )

@@ -1,0 +1,120 @@
+"""Errors 400 to 499: try again later."""
+
+from typing import ClassVar
+
+from gateway.errors.root import GatewayError
+from gateway.texts.text import Text
+
+
+class BusyError(GatewayError):
+    """Try again later; nothing was acknowledged."""
+
+    code = 400
+    http_status = 503
+    retry_after_s: ClassVar[int] = 1
+
+
+class QueueFull(BusyError):
+    """More is waiting to be written than the queue may hold."""
+
+    code = 410
+
+    def __init__(self, limit: int) -> None:
+        hint = Text("Nothing was stored; send it again in a moment.")
+        super().__init__(Text("the write queue is full ({limit}).", limit=limit), hint=hint)
+
+
+class StoreUnavailable(BusyError):
+    """The database refused the write, or did not confirm it in time: it may have been stored after all."""
+
+    code = 420
+
+    def __init__(self) -> None:
+        super().__init__(Text("the database did not confirm the write."), hint=Text("Send it again in a moment."))
+
+
+class StoreReplaced(BusyError):
+    """The database's file was deleted or replaced while it was open; what is written now would be lost."""
+
+    code = 425
+    retry_after_s = 30
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            Text("the file {name} was deleted or replaced while the gateway was running.", name=name),
+            hint=Text("Nothing was confirmed. Put the file back, or restart the gateway with what is there."),
+        )
+        self.name = name
+
+
+class Stopping(BusyError):
+    """The gateway is being stopped."""
+
+    code = 430
+
+    def __init__(self) -> None:
+        hint = Text("Nothing was stored; send it again in a moment.")
+        super().__init__(Text("the gateway is stopping."), hint=hint)
+
+
+class TooManyScreens(BusyError):
+    """As many screens are open as ``server.max_screens`` allows."""
+
+    code = 440
+    retry_after_s = 30
+
+    def __init__(self, limit: int) -> None:
+        hint = Text("Raise server.max_screens.")
+        super().__init__(Text("the limit of {limit} open screens is reached.", limit=limit), hint=hint)
+
+
+class LoginsBusy(BusyError):
+    """As many logins are being verified as may be at once, of all or of this address; this one was not looked at."""
+
+    code = 445
+    retry_after_s = 2
+
+    def __init__(self) -> None:
+        hint = Text("Nothing was done; try again in a moment.")
+        super().__init__(Text("too many logins at the same time."), hint=hint)
+
+
+class TooManyConnections(BusyError):
+    """One client has more connections to the lenient port than its share, and as many waiting as may."""
+
+    code = 450
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(
+            Text("too many connections from this address: {limit} are served at the same time.", limit=limit),
+            hint=Text("Nothing was stored; close connections without use and send it again in a moment."),
+        )
+
+
+class TooManyOrders(BusyError):
+    """As many orders wait for their appliance as threads may be spent on them; this one was not written down."""
+
+    code = 460
+    retry_after_s = 3
+
+    def __init__(self, appliance: str, limit: int) -> None:
+        super().__init__(
+            Text(
+                "{limit} orders wait already for the appliance {appliance!r} or for others.",
+                limit=limit,
+                appliance=appliance,
+            ),
+            hint=Text("Nothing was dialled; try again in a moment."),
+        )
+
+
+class TooManyRequests(BusyError):
+    """One address has more requests under way on the main port than ``server.requests_per_address`` allows."""
+
+    code = 470
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(
+            Text("too many requests from this address: {limit} are under way already.", limit=limit),
+            hint=Text("Nothing was stored; wait for the answers and send it again."),
+        )

@@ -1,0 +1,32 @@
+"""Errors 600 to 999: sources of the directory, and defects of ours."""
+
+from gateway.errors.root import GatewayError
+from gateway.texts.text import Text
+
+
+class SourceError(GatewayError):
+    """A source of the directory (a file, a database, a CRM) cannot be read, or not to its end."""
+
+    code = 600
+    http_status = 502
+
+
+class ImportRunning(SourceError):
+    """The same source is being imported already."""
+
+    code = 610
+    http_status = 409
+
+    def __init__(self, source: str) -> None:
+        super().__init__(
+            Text("an import of {source!r} is under way already.", source=source), hint=Text("Wait until it has ended.")
+        )
+
+
+class InternalError(GatewayError):
+    """A defect of ours; the log has the details, the client gets none of them."""
+
+    code = 900
+
+    def __init__(self, incident: str) -> None:
+        super().__init__(Text("internal error; look for {incident} in the gateway's log.", incident=incident))

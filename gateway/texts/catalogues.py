@@ -1,0 +1,73 @@
+"""A language's sentences, joined from the catalogues of all areas.
+
+An installed package has compiled catalogues (setup.py). In a source tree a catalogue that was changed is compiled when
+it is read, as Python does it with modules, so nobody needs a step in between.
+"""
+
+from collections.abc import Mapping, Sequence
+from functools import cache
+from gettext import GNUTranslations, NullTranslations
+from io import BytesIO
+from pathlib import Path
+
+from gateway.texts.languages import DEFAULT, Language
+
+FOLDER = Path(__file__).parent
+SOURCE: Language = "en"
+"""The language of the ids; it has no catalogue."""
+
+
+@cache
+def translations(language: Language) -> NullTranslations:
+    """Return all sentences of ``language``; one that it lacks comes in the default language, else as its id."""
+    joined = NullTranslations()
+    for each in dict.fromkeys((language, SOURCE if language == SOURCE else DEFAULT)):
+        for path in _paths(each):
+            joined.add_fallback(GNUTranslations(BytesIO(_data(path))))
+    return joined
+
+
+@cache
+def area_sentences(language: Language, area: str) -> Mapping[str, str | list[str]]:
+    """Return the sentences of one area by their ids, for a program that is not Python.
+
+    One that follows a count has two forms, under the id of the first.
+    """
+    from babel.messages.mofile import read_mo
+
+    catalogues = [read_mo(BytesIO(_data(path))) for path in _paths(language) if path.stem == area]
+    messages = [message for catalogue in catalogues for message in catalogue if message.id]
+    return {_first(message.id): _forms(message.string or "") for message in messages}
+
+
+def _first(id: str | Sequence[str]) -> str:
+    return id if isinstance(id, str) else id[0]
+
+
+def _forms(string: str | Sequence[str]) -> str | list[str]:
+    return string if isinstance(string, str) else list(string)
+
+
+def _paths(language: Language) -> list[Path]:
+    """Return where the compiled catalogues of ``language`` lie or will lie."""
+    folder = FOLDER / language.replace("-", "_") / "LC_MESSAGES"
+    return sorted({path.with_suffix(".mo") for path in folder.glob("[a-z]*.[mp]o")})
+
+
+def _data(compiled: Path) -> bytes:
+    source = compiled.with_suffix(".po")
+    if source.exists() and not _is_fresh(compiled, source):
+        return _compiled_now(source, compiled)
+    return compiled.read_bytes()
+
+
+def _is_fresh(compiled: Path, source: Path) -> bool:
+    return compiled.exists() and compiled.stat().st_mtime_ns >= source.stat().st_mtime_ns
+
+
+def _compiled_now(source: Path, target: Path) -> bytes:
+    from gateway.texts import compiling  # babel takes a while to import, and an installed gateway does without it here
+
+    data = compiling.compiled(source)
+    compiling.keep(target, data)
+    return data

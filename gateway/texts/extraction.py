@@ -1,0 +1,85 @@
+"""The sentences that stand in the source: in Python as ``Text`` and its like and as the help of commands, in templates,
+in the browser's script.
+"""
+
+import ast
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from babel.messages.catalog import Catalog
+from babel.messages.extract import extract_from_file
+
+from gateway.texts import areas
+from gateway.texts.paragraphs import paragraphs
+
+KEYWORDS: Mapping[str, tuple[int | tuple[int, str], ...] | None] = {
+    "Text": None,
+    "counted": (1, 2),
+    "in_context": ((1, "c"), 2),
+    "_": None,
+    "gettext": None,
+    "ngettext": (1, 2),
+    "pgettext": ((1, "c"), 2),
+}
+Found = tuple[str | tuple[str, ...], str | None]
+"""A sentence (or its singular and plural) and its context."""
+METHODS = {".py": "python", ".html": "jinja2", ".js": "javascript"}
+OPTIONS = {"jinja2": {"trimmed": "true", "silent": "false"}}
+PENDING = Path(__file__).parent / "pending"
+"""Lists of files whose sentences are still Portuguese where they stand, by area; their templates are left out."""
+
+
+def extract(root: Path, area: str) -> Catalog:
+    """Return the sentences of ``area`` in the source tree ``root``, each with the files it stands in."""
+    catalogue = Catalog(project="cti-gateway", charset="utf-8")
+    for path in areas.sources(root):
+        if areas.area_of(path) == area and path not in (pending() if not path.endswith(".py") else ()):
+            for id, context in _sentences(root / path):
+                catalogue.add(id, locations=[(path, 0)], context=context)
+    return catalogue
+
+
+def pending() -> set[str]:
+    """Return the files that are not done."""
+    lists = [path.read_text(encoding="utf-8").split() for path in sorted(PENDING.glob("*.txt"))]
+    return {path for each in lists for path in each}
+
+
+def _sentences(path: Path) -> Iterator[Found]:
+    yield from _called(path)
+    if path.suffix == ".py":
+        yield from (
+            (paragraph, None) for text in helps(path.read_text(encoding="utf-8")) for paragraph in paragraphs(text)
+        )
+
+
+def helps(source: str) -> Iterator[str]:
+    """Yield what click shows with ``--help``: docstrings of commands and groups, ``help=`` and ``epilog=``."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.FunctionDef) and any(_is_command(each) for each in node.decorator_list):
+            yield ast.get_docstring(node) or ""
+        if isinstance(node, ast.Call) and _name(node) in ("option", "command", "group"):
+            yield from (
+                word.value.value
+                for word in node.keywords
+                if word.arg in ("help", "epilog")
+                and isinstance(word.value, ast.Constant)
+                and isinstance(word.value.value, str)
+            )
+
+
+def _is_command(decorator: ast.expr) -> bool:
+    return isinstance(decorator, ast.Call) and _name(decorator) in ("command", "group")
+
+
+def _name(call: ast.Call) -> str:
+    return call.func.attr if isinstance(call.func, ast.Attribute) else ""
+
+
+def _called(path: Path) -> Iterator[Found]:
+    method = METHODS.get(path.suffix)
+    if method is None:
+        return
+    for _, id, _, context in extract_from_file(method, path, KEYWORDS, options=OPTIONS.get(method)):
+        if id and (isinstance(id, str) or all(id)):
+            yield id, context

@@ -1,0 +1,75 @@
+"""No Portuguese stands in the code outside the catalogues: a sentence is written in English, and translated there."""
+
+from pathlib import Path
+
+import pytest
+
+from gateway.texts import areas, extraction
+from tests.texts.portuguese import found, is_portuguese
+
+ROOT = Path(__file__).parents[2]
+PORTUGUESE_ON_PURPOSE = {
+    "gateway/demo/company.py": (1, "names of the sample company and its people"),
+    "gateway/demo/play.py": (2, "names of the sample accounts"),
+    "gateway/logins/weak.py": (1, "keys of a Brazilian keyboard, in their order"),
+    "gateway/simulators/providers.py": (5, "what the real providers answer"),
+    "gateway/domain/calls/results.py": (4, "words for how a call ended, which exchanges write"),
+    "gateway/domain/numbering/number_text.py": (1, "words around an extension, which spreadsheets hold"),
+    "gateway/wire/operations.py": (2, "values of the Portuguese contract, and its names as placeholders"),
+    "adapters/soap/names.py": (1, "the characters that a name in XML may have"),
+}
+"""How many strings, and why."""
+SEARCHED = [
+    path for path in areas.sources(ROOT) if not path.endswith(".toml") and not path.startswith("gateway/texts/")
+]
+
+
+@pytest.mark.parametrize("path", [path for path in SEARCHED if path not in PORTUGUESE_ON_PURPOSE])
+def test_a_source_file_has_no_portuguese_sentence(path: str) -> None:
+    lines = found(ROOT / path)
+    if path in extraction.pending():
+        assert lines, f"{path} is done: take it off gateway/texts/pending"
+    else:
+        assert not lines, "\n".join(lines)
+
+
+@pytest.mark.parametrize("path", PORTUGUESE_ON_PURPOSE)
+def test_an_exception_holds_for_the_strings_that_need_it(path: str) -> None:
+    lines = found(ROOT / path)
+    assert len(lines) == PORTUGUESE_ON_PURPOSE[path][0], "\n".join(lines)
+
+
+@pytest.mark.parametrize(
+    "string",
+    [
+        "Ligações",
+        "pedido sem destino",
+        "a central recusou",
+        "parâmetro ausente",
+        "Tente outra vez: envie para a central",
+    ],
+)
+def test_portuguese_is_noticed(string: str) -> None:
+    assert is_portuguese(string)
+
+
+@pytest.mark.parametrize(
+    "string",
+    ["id_ligacao", "/wconnect/sem-destino", "#contas-17", "call as it came", "ramal", "http://pbx.example.com/a b"],
+)
+def test_names_and_english_are_left_alone(string: str) -> None:
+    assert not is_portuguese(string)
+
+
+def test_strings_of_python_are_searched_and_docstrings_are_not(tmp_path: Path) -> None:
+    file = tmp_path / "sample.py"
+    file.write_text('"""Não."""\nA = f"fica {1} não"\n"""Ligação."""\n\ndef f():\n    """Olá."""\n    return "é"\n')
+    assert found(file) == ["2: não", "7: é"]
+
+
+def test_comments_of_templates_and_scripts_are_not_searched(tmp_path: Path) -> None:
+    page, script = tmp_path / "a.html", tmp_path / "a.js"
+    page.write_text('{# não\n#}\n<p>ligação</p>\n<input name="senha" id="conta">\n<input title="a senha">')
+    script.write_text('// não\n/* é */ say("ligação"); open("http://x")\n')
+    assert found(page) == ["3: <p>ligação</p>", '5: <input title="a senha">']
+    assert found(script) == ["2: ligação"]
