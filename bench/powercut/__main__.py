@@ -31,13 +31,14 @@ def main(arguments: list[str] | None = None) -> int:
         target = Path(options.folder) / "replayed"
         print(f"{target} is the disk of {replay(options.replay, target, options.moment)}")
         return 0
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     folder = Path(mkdtemp(prefix="cti-powercut-", dir=options.folder))
     try:
         library = build(folder)
     except Missing as missing:
         print(missing, file=sys.stderr)
+        folder.rmdir()
         return 2
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     disk = closing(LazyFs(*options.lazyfs)) if options.lazyfs else nullcontext()
     with disk as lazyfs:
         problems = cut_all(options, folder, library, lazyfs)

@@ -71,10 +71,10 @@ class Write:
         """Fit texts to their columns; nearly all do already, and are looked at only."""
         width = len(self._columns)
         for place, length in self._lengths:
-            for index in range(place, len(values), width):
-                text = values[index]
+            for text in values[place::width]:
                 if text and (len(text) > length or not text.isascii() or "\0" in text):
-                    values[index] = fit(text, length)
+                    values[place::width] = [each and fit(each, length) for each in values[place::width]]
+                    break
 
     def _text(self, connection: Connection | Driver, count: int) -> str:
         one = _positional(self._statement(connection.dialect.name), connection)

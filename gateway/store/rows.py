@@ -58,7 +58,9 @@ def received(message: CallStarted | CallEnded) -> Row:
         told["replay_of"] = message.origin.replay_of
     if isinstance(message, CallEnded) and message.result:
         told["resultado"] = message.result
-    return told | {ATTACHED[name]: text for name, text in message.attached.items()}
+    for name, text in message.attached.items():
+        told[ATTACHED[name]] = text
+    return told
 
 
 def order(draft: OrderDraft, order_id: int, call_id: int) -> Row:

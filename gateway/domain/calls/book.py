@@ -91,7 +91,8 @@ def decide(event: HeardEvent, calls: Sequence[Call], new_id: int) -> Decision:
     call = _with_ref(changed, heard)
     left = _leave_group(call, heard, calls) if then.effect is Effect.CLOSE else ()
     news = _is_news(then, changed, found.call)
-    return Decision(call, KINDS[heard.event], repeat=then.effect in REPEATS, is_news=news, others=left)
+    repeat = then.effect in REPEATS or (then.effect is Effect.ADD_START and changed == found.call)
+    return Decision(call, KINDS[heard.event], repeat=repeat, is_news=news, others=left)
 
 
 def decide_order(event: PlacedOrder, new_id: int) -> Decision:

@@ -139,7 +139,7 @@ def _heard(
         duration_s,
         recording_url,
         result_text,
-        tuple(getattr(message, name) for name in ATTACHED),
+        tuple([getattr(message, name) for name in ATTACHED]),
     )
 
 
