@@ -8,9 +8,10 @@ import click
 
 from gateway.cli.calls import ROW_ID, moment
 from gateway.cli.place import DataLocation, one_tenant, with_place, with_tenant
-from gateway.cli.speech import _
+from gateway.cli.speech import _, language
 from gateway.cli.terminal import cell, tell, tell_data, tell_json
 from gateway.store.traffic import IN, OUT, TrafficEntry, TrafficFilter
+from gateway.traffic import remarks
 
 
 @click.command("traffic")
@@ -66,7 +67,7 @@ def _print_whole(found: TrafficEntry | None, wanted: int) -> None:
     if found is None:
         raise click.ClickException(_("There is no entry {id} (any more).", id=wanted))
     if found.note:
-        tell(f"# {found.note}", err=True)
+        tell(f"# {remarks.said(found, language())}", err=True)
     tell_data(found.request + (b"" if found.request.endswith(b"\n") else b"\n"))
     tell_data(found.answer or found.status)
 
@@ -85,5 +86,5 @@ def _print_table(found: Sequence[TrafficEntry], zone: ZoneInfo) -> None:
         call = _("call {id}", id=item.call_id) if item.call_id else ""
         took = f"{item.took_us / 1000:.1f} ms"
         parts = (f"{item.id:>7}", at, f"{item.way:3}", f"{item.tenant or '-':10}", f"{item.peer:15}", f"{item.wire:7}")
-        rest = (f"{item.operation or '-':15}", f"{item.status:26}", f"{took:>9}", call, item.note)
+        rest = (f"{item.operation or '-':15}", f"{item.status:26}", f"{took:>9}", call, remarks.said(item, language()))
         click.echo(cell("  ".join((*parts, *rest)).rstrip()))

@@ -5,6 +5,7 @@ from enum import StrEnum
 
 from gateway.domain.dialplan.plan import BlockedNumber, DialPlan, NothingToDial, dial
 from gateway.domain.tenant import Tenant
+from gateway.texts.text import Text
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +51,23 @@ class Failure:
     came: str = ""
 
     def __str__(self) -> str:
-        caller = f" from extension {self.extension}" if self.extension else ""
-        return f"{self.number!r}{caller} gave {self._gave()}, expected {self.expected or 'blocked'}"
+        return str(self.text)
 
-    def _gave(self) -> str:
-        names = {TrialResult.BLOCKED: f"blocked by {self.came}", TrialResult.NOTHING: "nothing to dial"}
-        return names.get(self.result, self.came)
+    @property
+    def text(self) -> Text:
+        """What came out, and what was expected."""
+        gave, expected = self._gave(), self.expected or Text("blocked")
+        if not self.extension:
+            return Text("{number!r} gave {gave}, expected {expected}", number=self.number, gave=gave, expected=expected)
+        return Text(
+            "{number!r} from extension {extension} gave {gave}, expected {expected}",
+            number=self.number,
+            extension=self.extension,
+            gave=gave,
+            expected=expected,
+        )
+
+    def _gave(self) -> Text | str:
+        if self.result is TrialResult.BLOCKED:
+            return Text("blocked by {by}", by=self.came)
+        return Text("nothing to dial") if self.result is TrialResult.NOTHING else self.came
