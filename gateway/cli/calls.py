@@ -52,7 +52,7 @@ def calls_command(
     call_id: int | None,
     form: str,
 ) -> None:
-    """Print the call log, oldest first; or, with --why, what happened to one call (JSON: in Portuguese and English).
+    """Print the call log, oldest first; or, with --why, what happened to one call.
 
     JSON is one object per line, with the fields named below. Times are ISO 8601, UTC; direction is incoming, outgoing
     or internal; status is ringing, ended, lost, elsewhere, over, or an order's outcome; result says how it ended as a

@@ -5,7 +5,7 @@ from enum import StrEnum
 
 from gateway.domain.dialplan.plan import BlockedNumber, DialPlan, NothingToDial, dial
 from gateway.domain.tenant import Tenant
-from gateway.texts.text import Text
+from gateway.texts.text import Fact, Text
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,24 +50,20 @@ class Failure:
     result: TrialResult
     came: str = ""
 
+    @property
+    def text(self) -> Text:
+        """What came out and what was expected, as a sentence."""
+        expected = self.expected or Text("blocked")
+        facts: dict[str, Fact] = {"number": self.number, "gave": self._gave(), "expected": expected}
+        if self.extension:
+            facts["extension"] = self.extension
+            return Text("{number!r} from extension {extension} gave {gave}, expected {expected}", **facts)
+        return Text("{number!r} gave {gave}, expected {expected}", **facts)
+
     def __str__(self) -> str:
         return str(self.text)
 
-    @property
-    def text(self) -> Text:
-        """What came out, and what was expected."""
-        gave, expected = self._gave(), self.expected or Text("blocked")
-        if not self.extension:
-            return Text("{number!r} gave {gave}, expected {expected}", number=self.number, gave=gave, expected=expected)
-        return Text(
-            "{number!r} from extension {extension} gave {gave}, expected {expected}",
-            number=self.number,
-            extension=self.extension,
-            gave=gave,
-            expected=expected,
-        )
-
-    def _gave(self) -> Text | str:
+    def _gave(self) -> Fact:
         if self.result is TrialResult.BLOCKED:
-            return Text("blocked by {by}", by=self.came)
+            return Text("blocked by {setting}", setting=self.came)
         return Text("nothing to dial") if self.result is TrialResult.NOTHING else self.came
