@@ -15,6 +15,8 @@ from gateway.errors import AdapterError, GatewayError
 from gateway.handlers import draft_order
 from gateway.orders.dispatcher import outgoing_order
 from gateway.store.drafts import Recorded
+from gateway.texts.languages import DEFAULT
+from gateway.texts.rendering import shown
 
 HERE = Origin("cli", "local")
 
@@ -37,7 +39,7 @@ def dial_command(
             _show_requests(gateway, message)
             return
         reply = gateway.core.handle(message)
-        tell(f"{reply.outcome}: {reply.message} (call {reply.call_id})")
+        tell(f"{reply.outcome}: {shown(reply.message, DEFAULT)} (call {reply.call_id})")
         sys.exit(0 if reply.ok else 1)
 
 

@@ -16,6 +16,8 @@ from gateway.desk.context import Visit
 from gateway.desk.rendering import as_json
 from gateway.errors import MalformedRequest, UnknownParameter
 from gateway.store.calls import iso
+from gateway.texts.rendering import shown
+from gateway.texts.text import Text
 
 PARAMETERS: Mapping[str, Sequence[str]] = {
     "api_calls": filters.SCRIPT_PARAMETERS,
@@ -72,7 +74,9 @@ def dial(visit: Visit) -> Response:
         key=_text(asked, "request_id"),
     )
     outcome = reply.outcome.value if reply.outcome else None
-    return as_json({"ok": reply.ok, "outcome": outcome, "message": reply.message, "call_id": reply.call_id})
+    return as_json(
+        {"ok": reply.ok, "outcome": outcome, "message": _said(visit, reply.message), "call_id": reply.call_id}
+    )
 
 
 def hang_up(visit: Visit, call_id: int) -> Response:
@@ -82,7 +86,7 @@ def hang_up(visit: Visit, call_id: int) -> Response:
         raise NotFound
     reply = dialling.hang_up(visit, found)
     outcome = reply.outcome.value if reply.outcome else None
-    return as_json({"ok": reply.ok, "outcome": outcome, "message": reply.message, "call_id": call_id})
+    return as_json({"ok": reply.ok, "outcome": outcome, "message": _said(visit, reply.message), "call_id": call_id})
 
 
 def over(visit: Visit, call_id: int) -> Response:
@@ -124,7 +128,12 @@ def _doing(visit: Visit, name: str) -> Mapping[str, Any]:
         return {}
     health = centrals.health(visit.tenant, name)
     again = iso(health.retry_at) if health.retry_at else None
-    return {"state": health.gate.value, "retry_at": again, "reason": health.reason}
+    return {"state": health.gate.value, "retry_at": again, "reason": _said(visit, health.reason)}
+
+
+def _said(visit: Visit, text: Text | str | None) -> str:
+    """Return ``text`` in the company's language, as programs of it expect it."""
+    return shown(text, visit.services.config.language(visit.tenant))
 
 
 def openapi(visit: Visit) -> Response:

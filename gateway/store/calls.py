@@ -1,7 +1,7 @@
 """The call log, read."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,6 +13,8 @@ from gateway.domain.calls.states import STATES
 from gateway.domain.links import safe_link
 from gateway.domain.messages import Direction
 from gateway.store import tables
+from gateway.texts.packing import unpack
+from gateway.texts.text import Text
 
 calls, orders = tables.calls, tables.orders
 
@@ -25,7 +27,8 @@ class LoggedCall:
     (``over_by`` marked it as over), ordered (being dialled), or an order's outcome: accepted, refused, unreachable,
     unknown. ``paired_by`` is the rule by which its events found each other (``domain/calls/pairing.py``), ``group_id``
     the first call of a group that rang at once.
-    ``appliance`` is who dialled, or is about to; ``detail`` is the sentence that came with an order's outcome.
+    ``appliance`` is who dialled, or is about to; ``detail`` is the sentence that came with an order's outcome,
+    ``detail_words`` the same in the company's language, as it was written down.
     ``result`` says how it ended (``domain/calls/results.py``), read from ``result_text``, the exchange's own words.
     """
 
@@ -47,7 +50,8 @@ class LoggedCall:
     group_id: int | None = None
     transferred_to: str | None = None
     appliance: str | None = None
-    detail: str | None = None
+    detail: Text | None = None
+    detail_words: str | None = None
     result: str | None = None
     result_text: str | None = None
     over_by: str | None = None
@@ -70,10 +74,9 @@ class LoggedCall:
 
     def as_json(self) -> dict[str, Any]:
         """The form that scripts get: times as ISO 8601 in UTC."""
-        plain = asdict(self) | {"certainty": self.certainty}
+        plain = {name: getattr(self, name) for name in FIELDS} | {"detail": self.detail_words}
         plain |= {name: iso(plain[name]) for name in ("started_at", "ended_at", "over_at")}
-        plain["recording_url"] = safe_link(self.recording_url)
-        return {name: plain[name] for name in FIELDS}
+        return plain | {"recording_url": safe_link(self.recording_url)}
 
 
 GOING_ON = ("ringing", "ordered", "accepted", "unknown")
@@ -143,7 +146,8 @@ COLUMNS = (
     calls.c.group_id,
     calls.c.transferred_to,
     func.coalesce(orders.c.dialled_by, orders.c.appliance).label("appliance"),
-    orders.c.detail,
+    orders.c.detail.label("detail_words"),
+    orders.c.sentence,
     calls.c.result,
     calls.c.result_text,
     calls.c.over_by,
@@ -286,4 +290,6 @@ def _status(wanted: Sequence[str]) -> Iterator[ColumnElement[bool]]:
 
 
 def _logged(row: Row[Any]) -> LoggedCall:
-    return LoggedCall(**row._mapping)
+    found = dict(row._mapping)
+    sentence, words = found.pop("sentence"), found["detail_words"]
+    return LoggedCall(**found, detail=unpack(sentence, words=words) if words else None)

@@ -4,12 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Engine, Select, select
+from sqlalchemy import Engine, Row, Select, select
 
 from gateway.adapter import Delivery, Outcome
 from gateway.store import rows, statements, tables
 from gateway.store.drafts import OrderAttempt
 from gateway.store.journal import Journal
+from gateway.texts.packing import unpack
+from gateway.texts.text import Text
 
 orders, attempts, calls = tables.orders, tables.attempts, tables.calls
 
@@ -22,7 +24,7 @@ class Tried:
     kind: str
     appliance: str
     outcome: str
-    detail: str
+    detail: Text
     peer_ref: str | None
     began_at: int
     ended_at: int
@@ -49,12 +51,12 @@ class Placed:
     over: bool
 
 
-COLUMNS = tuple(attempts.c[name] for name in Tried.__dataclass_fields__)
+COLUMNS = (*(attempts.c[name] for name in Tried.__dataclass_fields__), attempts.c.sentence)
 
 
 def note(journal: Journal, tenant: str, order_id: int, made: OrderAttempt) -> None:
     """Add ``made`` to an order's history. Raises ``BusyError``."""
-    row = rows.attempt(made, tenant, order_id)
+    row = rows.attempt(made, tenant, order_id, journal.language_of(tenant))
     journal.run(lambda connection: statements.WRITE_ATTEMPTS.run(connection, [row]))
 
 
@@ -66,12 +68,13 @@ class OrderLog:
 
     def outcome(self, order_id: int) -> Delivery | None:
         """How an order ended, None while it is under way."""
-        query = select(orders.c.outcome, orders.c.detail, orders.c.peer_ref).where(orders.c.id == order_id)
+        columns = (orders.c.outcome, orders.c.detail, orders.c.peer_ref, orders.c.sentence)
+        query = select(*columns).where(orders.c.id == order_id)
         with self._engine.connect() as connection:
             row = connection.execute(query).first()
         if row is None or row.outcome is None:
             return None
-        return Delivery(Outcome(row.outcome), row.detail or "", row.peer_ref)
+        return Delivery(Outcome(row.outcome), unpack(row.sentence, words=row.detail or ""), row.peer_ref)
 
     def owner(self, order_id: int) -> str | None:
         """The process that tries an order (``store/presence.py``)."""
@@ -103,4 +106,9 @@ class OrderLog:
 
     def _tried(self, query: Select[Any]) -> Sequence[Tried]:
         with self._engine.connect() as connection:
-            return [Tried(*row) for row in connection.execute(query)]
+            return [_tried(row) for row in connection.execute(query)]
+
+
+def _tried(row: Row[Any]) -> Tried:
+    found = dict(row._mapping)
+    return Tried(**found | {"detail": unpack(found.pop("sentence"), words=found["detail"])})

@@ -65,6 +65,7 @@ ATTEMPT_COLUMNS = (
     "peer_ref",
     "began_at",
     "ended_at",
+    "sentence",
 )
 OUTBOX_COLUMNS = ("tenant", "target", "kind", "body", "created_at", "due_at")
 
@@ -177,7 +178,8 @@ SETTLE_ORDERS = Change(
             orders.c.detail: bindparam("new_detail"),
             orders.c.peer_ref: bindparam("new_ref"),
             orders.c.settled_at: bindparam("at"),
+            orders.c.sentence: bindparam("new_sentence"),
         }
     ),
-    ("by", "new_outcome", "new_detail", "new_ref", "at", "of"),
+    ("by", "new_outcome", "new_detail", "new_ref", "at", "new_sentence", "of"),
 )

@@ -29,6 +29,8 @@ metadata = MetaData(
 # SQLite knows one auto-numbered type only; elsewhere ids are 64 bits wide.
 Id = BigInteger().with_variant(Integer(), "sqlite")
 
+SENTENCE = "JSON: what detail or message says, for any language (texts/packing.py); null in rows of version 0.1.0"
+
 counters = Table(
     "counters",
     metadata,
@@ -114,8 +116,9 @@ imports = Table(
         Column(name, Integer, nullable=False, server_default="0")
         for name in ("entries", "added", "changed", "unchanged", "removed", "refused")
     ),
-    Column("message", Text, comment="why it failed, or what was left undone"),
+    Column("message", Text, comment="why it failed, or what was left undone, in the company's language"),
     Column("refusals", Text, comment="JSON: the first refused lines"),
+    Column("sentence", Text, comment=SENTENCE),
     Index(None, "tenant", "source", "id"),
 )
 
@@ -202,10 +205,11 @@ orders = Table(
     Column("requested_at", BigInteger, nullable=False),
     Column("request_key", String(255), comment="the asker's own name of the order"),
     Column("outcome", String(12), comment="null while the attempt is under way"),
-    Column("detail", Text),
+    Column("detail", Text, comment="what came of it, in the company's language"),
     Column("peer_ref", String(255)),
     Column("settled_at", BigInteger),
     Column("owner", String(32), comment="the process that tries it (store/presence.py)"),
+    Column("sentence", Text, comment=SENTENCE),
     Index(
         "ix_orders_open",
         "requested_at",
@@ -235,6 +239,7 @@ attempts = Table(
     Column("peer_ref", String(255)),
     Column("began_at", BigInteger, nullable=False),
     Column("ended_at", BigInteger, nullable=False),
+    Column("sentence", Text, comment=SENTENCE),
     Index(None, "order_id"),
     Index(None, "tenant", "appliance", "began_at"),
 )
@@ -254,6 +259,7 @@ outbox = Table(
     Column("outcome", String(12)),
     Column("detail", Text),
     Column("claimed_by", String(32), comment="the process that sends it just now (store/presence.py)"),
+    Column("sentence", Text, comment=SENTENCE),
     Index(
         "ix_outbox_waiting",
         "tenant",
