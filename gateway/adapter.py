@@ -15,6 +15,7 @@ from pathlib import Path
 from traceback import extract_tb
 from typing import Any, ClassVar, Protocol, TypeGuard
 
+from gateway.domain.messages import ATTACHED
 from gateway.errors import UnknownAdapter
 from gateway.texts.languages import DEFAULT
 from gateway.texts.rendering import render
@@ -38,6 +39,12 @@ class Outcome(StrEnum):
     """Sent, but no clear answer came back."""
 
 
+EVENT_FIELDS = frozenset(
+    {"ramal", "telefone", "url_audio", "direction", "call_id", "tenant", "resultado", "result", *ATTACHED.values()}
+)
+"""The fields of call events."""
+
+
 @dataclass(frozen=True, slots=True)
 class Outgoing:
     """One thing to tell a peer: ``kind`` (``dial``, ``hangup``, ``call_started``, ``call_ended``), our id, text fields.
@@ -46,7 +53,8 @@ class Outgoing:
     ``call_id`` and ``tenant``; a ``hangup`` has those of the order that it ends and ``peer_ref``, the peer's own id
     of the call, empty where the order's answer gave none; the call events have ``ramal``, ``telefone``,
     ``url_audio``, ``direction``, ``call_id``, ``tenant``, ``resultado`` (how the call ended, in the exchange's words)
-    and ``result`` (the same as a code of ``domain/calls/results.py``), the last two empty where nothing was said of it.
+    and ``result`` (the same as a code of ``domain/calls/results.py``), the last two empty where nothing was said of it;
+    and so is the attached data of ``domain/messages.py``, under the names of their parameters.
     Adapters put the fields into their templates, escaped for where they go.
     """
 

@@ -1,5 +1,6 @@
 """Calls of which no end comes, and orders of a gateway that died, are closed by themselves."""
 
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from time import monotonic
@@ -7,7 +8,7 @@ from time import monotonic
 import pytest
 
 from gateway.clock import Clock as SteppedClock
-from gateway.maintenance import LOOK_BACK_MS, Maintenance
+from gateway.maintenance import LOOK_BACK_MS, SWEEP_EVERY_S, Maintenance
 from gateway.store.ghosts import Ghosts
 from gateway.store.outbox import Outbox
 from tests.fakes import SetTime
@@ -39,7 +40,7 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def sweeper(store: Store, clock: Clock, tmp_path: Path) -> Iterator[Maintenance]:
+def maintenance(store: Store, clock: Clock, tmp_path: Path) -> Iterator[Maintenance]:
     made = Maintenance(
         store.journal, Outbox(store.engine, store.journal), {"acme": 4 * HOUR, "beta": HOUR}, clock=clock
     )
@@ -51,84 +52,87 @@ def statuses(store: Store) -> list[str]:
     return [call.status for call in sorted(store.calls.recent(None), key=lambda call: call.id)]
 
 
-def test_each_company_waits_as_long_as_it_says(store: Store, sweeper: Maintenance, clock: Clock) -> None:
+def test_each_company_waits_as_long_as_it_says(store: Store, maintenance: Maintenance, clock: Clock) -> None:
     store.start("3501", "4732100123", T0)
     store.start("3501", "4732100123", T0, tenant="beta")
     clock.now = T0 + 2 * HOUR
-    sweeper.sweep()
+    maintenance.sweep()
     assert statuses(store) == ["ringing", "lost"]
     clock.now = T0 + 4 * HOUR + 1
-    sweeper.sweep()
+    maintenance.sweep()
     assert statuses(store) == ["lost", "lost"]
 
 
 def test_what_was_left_while_the_gateway_was_off_is_found_at_the_start(
-    store: Store, sweeper: Maintenance, clock: Clock
+    store: Store, maintenance: Maintenance, clock: Clock
 ) -> None:
     store.start("3501", "4732100123", T0)
     clock.now = T0 + LOOK_BACK_MS
-    sweeper.sweep()
+    maintenance.sweep()
     assert statuses(store) == ["lost"]
 
 
 def test_a_call_is_given_up_too_when_the_clock_was_set_back_meanwhile(
-    store: Store, sweeper: Maintenance, clock: Clock
+    store: Store, maintenance: Maintenance, clock: Clock
 ) -> None:
     clock.now = T0 + 20 * HOUR
-    sweeper.sweep()
+    maintenance.sweep()
     clock.now = T0
     store.start("3501", "4732100123", T0)
-    sweeper.sweep()
+    maintenance.sweep()
     clock.now = T0 + 4 * HOUR + 1
-    sweeper.sweep()
+    maintenance.sweep()
     assert statuses(store) == ["lost"]
 
 
 def test_a_clock_set_forward_gives_no_call_up_before_its_time(store: Store, tmp_path: Path) -> None:
     time = SetTime(T0)
     outbox = Outbox(store.engine, store.journal)
-    sweeper = Maintenance(store.journal, outbox, {"acme": 4 * HOUR}, clock=SteppedClock(time.wall, time.steady))
+    maintenance = Maintenance(store.journal, outbox, {"acme": 4 * HOUR}, clock=SteppedClock(time.wall, time.steady))
     store.start("3501", "4732100123", T0)
     time.step(50 * 365 * 24 * HOUR)
-    sweeper.sweep()
+    maintenance.sweep()
     assert statuses(store) == ["ringing"]
     time.pass_by(4 * HOUR + 1)
     began = monotonic()
-    sweeper.sweep()
+    maintenance.sweep()
     assert statuses(store) == ["lost"]
     assert monotonic() - began < 20, "fifty years are not looked through"
 
 
-def test_a_call_that_has_ended_is_left_alone(store: Store, sweeper: Maintenance, clock: Clock) -> None:
+def test_a_call_that_has_ended_is_left_alone(store: Store, maintenance: Maintenance, clock: Clock) -> None:
     store.start("3501", "4732100123", T0)
     store.end("3501", "4732100123", T0 + 1000)
     clock.now = T0 + 10 * HOUR
-    sweeper.sweep()
+    maintenance.sweep()
     assert statuses(store) == ["ended"]
 
 
 def test_an_order_of_a_gateway_that_died_is_settled_as_unknown(
-    store: Store, sweeper: Maintenance, clock: Clock
+    store: Store, maintenance: Maintenance, clock: Clock
 ) -> None:
     store.order("3501", "4732100123", T0)
     clock.now = T0 + HOUR
-    sweeper.sweep()
+    maintenance.sweep()
     assert statuses(store) == ["unknown"]
 
 
 def test_a_transfer_that_was_told_by_a_second_start_is_not_waited_for_for_hours(store: Store, clock: Clock) -> None:
     outbox, ghosts = Outbox(store.engine, store.journal), Ghosts(store.engine)
-    sweeper = Maintenance(store.journal, outbox, {"acme": 4 * HOUR}, clock=clock, ghosts=ghosts)
+    maintenance = Maintenance(store.journal, outbox, {"acme": 4 * HOUR}, clock=clock, ghosts=ghosts)
     store.start("3501", "4732100123", T0)
     store.start("3502", "4732100123", T0 + 60_000)
     store.end("3502", "4732100123", T0 + 300_000)
     clock.now = T0 + 300_000 + HOUR // 4
-    sweeper.sweep()
+    maintenance.sweep()
     assert statuses(store) == ["lost", "ended"]
-    sweeper.stop()
+    maintenance.stop()
 
 
-def test_it_stops_at_once(sweeper: Maintenance) -> None:
-    sweeper.start()
-    sweeper.stop()
-    sweeper.stop()
+def test_it_stops_at_once(maintenance: Maintenance) -> None:
+    maintenance.start()
+    began = monotonic()
+    maintenance.stop()
+    maintenance.stop()
+    assert "maintenance" not in [thread.name for thread in threading.enumerate()]
+    assert monotonic() - began < SWEEP_EVERY_S / 2

@@ -20,12 +20,11 @@ from pydantic import SecretStr
 
 from adapters.http.digests import FILTERS
 from adapters.http.settings import is_line
-from gateway.adapter import Outgoing
+from gateway.adapter import EVENT_FIELDS, Outgoing
 from gateway.errors import AdapterError
 from gateway.texts.text import Listing, Text
 
 DIAL_FIELDS = frozenset({"extension", "number", "order_id", "call_id", "tenant"})
-EVENT_FIELDS = frozenset({"ramal", "telefone", "url_audio", "direction", "call_id", "tenant", "resultado", "result"})
 NAMES = DIAL_FIELDS | EVENT_FIELDS | {"kind", "id", "secrets"}
 """All names that a template may use (``gateway.adapter.Outgoing``)."""
 

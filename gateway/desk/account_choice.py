@@ -11,7 +11,7 @@ from typing import Any
 from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response
 
-from gateway.desk import cards as board
+from gateway.desk import cards
 from gateway.desk.context import Visit
 from gateway.desk.formats import is_diallable
 from gateway.desk.rendering import page
@@ -21,6 +21,7 @@ from gateway.domain.numbering.numbers import read
 from gateway.errors import BadParameter, OwnerChanged
 from gateway.store.calls import LoggedCall
 from gateway.store.drafts import Choice
+from gateway.texts.text import Text
 
 LONGEST = 255
 
@@ -41,7 +42,7 @@ def card_of(visit: Visit, call: LoggedCall) -> dict[str, Any]:
     seen = ""
     if may_have_owner(call):
         seen = visit.services.directory.standing(visit.tenant, call.number, _forms(visit, call)).seen
-    return {"call": call, "before": board.before(visit, call), "matches": found, "seen": seen}
+    return {"call": call, "before": cards.before(visit, call), "matches": found, "seen": seen}
 
 
 def matches(visit: Visit, call: LoggedCall) -> list[Ranked]:
@@ -64,7 +65,8 @@ def choose(visit: Visit, call_id: int) -> Response:
     found = (ranked.match for ranked in matches(visit, call) if ranked.match.account_id == account_id)
     match = next(found, None)
     if match is None:
-        raise BadParameter("conta", visit.request.form.get("conta", ""), expected="uma das contas com este número")
+        expected = Text("one of the accounts with this number")
+        raise BadParameter("conta", visit.request.form.get("conta", ""), expected=expected)
     return _decide(visit, call, _choice(visit, call, account_id, match.contact), match.name, "choose")
 
 
@@ -84,11 +86,11 @@ def attach(visit: Visit, call_id: int) -> Response:
     """
     call, form = _call(visit, call_id), visit.request.form
     if not may_have_owner(call):
-        raise BadParameter("ligacao", str(call_id), expected="uma ligação com número de fora")
+        raise BadParameter("ligacao", str(call_id), expected=Text("a call with an outside number"))
     contact, account_id = form.get("contato", "").strip()[:LONGEST], _id(form.get("conta", ""))
     name = "" if account_id or form.get("nenhuma") else form.get("nome", "").strip()[:LONGEST]
     if not (account_id or name or form.get("nenhuma")):
-        raise BadParameter("nome", name, expected="o nome da conta nova, ou uma conta existente")
+        raise BadParameter("nome", name, expected=Text("the name of the new account, or an existing account"))
     choice = _choice(visit, call, account_id, contact, name=name, attach=True, wrong=_id(form.get("errada", "")))
     return _decide(visit, call, choice, name or _name_of(visit, account_id), "attach")
 
@@ -99,7 +101,7 @@ def _choice(visit: Visit, call: LoggedCall, account_id: int, contact: str, **mor
         call_id=call.id,
         account_id=account_id,
         contact=contact,
-        number=call.number[:32],
+        number=call.number,
         by=visit.me.login,
         at=visit.at,
         forms=tuple(_forms(visit, call)),

@@ -9,10 +9,20 @@ from werkzeug.routing import Map, Rule
 from werkzeug.wrappers import Request, Response
 
 from gateway.config.tables import TenantSettings
-from gateway.desk import access, api, directory, failures, language_choice, numbers, quality, traffic, views
-from gateway.desk import account_choice as owners
-from gateway.desk import appliances as centrals
-from gateway.desk import diagnosis as reasons
+from gateway.desk import (
+    access,
+    account_choice,
+    api,
+    appliances,
+    diagnosis,
+    directory,
+    failures,
+    language_choice,
+    numbers,
+    quality,
+    traffic,
+    views,
+)
 from gateway.desk.context import Services, Visit
 from gateway.desk.rendering import protected
 from gateway.errors import CredentialsNeeded, UnknownTenant
@@ -31,18 +41,18 @@ ROUTES: dict[str, tuple[str, str, Callable[..., Response]]] = {
     "recent": ("GET", "/telas/recentes", views.recent),
     "card": ("GET", f"/telas/ligacao/{CALL_ID}", views.card),
     "shown": ("POST", f"/telas/ligacao/{CALL_ID}/mostrada", views.shown),
-    "choose": ("POST", f"/telas/ligacao/{CALL_ID}/conta", owners.choose),
-    "search": ("GET", f"/telas/ligacao/{CALL_ID}/contas", owners.search),
-    "attach": ("POST", f"/telas/ligacao/{CALL_ID}/vincular", owners.attach),
+    "choose": ("POST", f"/telas/ligacao/{CALL_ID}/conta", account_choice.choose),
+    "search": ("GET", f"/telas/ligacao/{CALL_ID}/contas", account_choice.search),
+    "attach": ("POST", f"/telas/ligacao/{CALL_ID}/vincular", account_choice.attach),
     "dial": ("POST", "/discar", views.dial),
     "call_log": ("GET", "/ligacoes", views.call_log),
     "call": ("GET", f"/ligacoes/{CALL_ID}", views.call),
-    "why": ("GET", "/porque", reasons.why),
+    "why": ("GET", "/porque", diagnosis.why),
     "hang_up": ("POST", f"/ligacoes/{CALL_ID}/desligar", views.hang_up),
     "mark_over": ("POST", f"/ligacoes/{CALL_ID}/encerrada", views.mark_over),
-    "appliances": ("GET", "/centrais", centrals.appliances),
-    "appliance_preview": ("GET", "/centrais/pedido", centrals.preview),
-    "appliance_probe": ("POST", "/centrais/sondar", centrals.probe),
+    "appliances": ("GET", "/centrais", appliances.appliances),
+    "appliance_preview": ("GET", "/centrais/pedido", appliances.preview),
+    "appliance_probe": ("POST", "/centrais/sondar", appliances.probe),
     "traffic": ("GET", "/trafego", traffic.traffic),
     "traffic_entry": ("GET", f"/trafego/{ENTRY_ID}", traffic.traffic_entry),
     "replay": ("POST", f"/trafego/{ENTRY_ID}/reenviar", traffic.replay),

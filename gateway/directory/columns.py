@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from gateway.directory.phone_columns import area_columns, is_area, is_phone
 from gateway.domain.numbering import spreadsheet
 from gateway.source import Entry, Reason, Refused
+from gateway.store.fitting import fit
+from gateway.texts.text import Text
 
 FIELDS = ("code", "name", "contact", "phone", "area", "surname", "owner", "ignore")
 LONGEST_CODE = 64
@@ -70,20 +72,19 @@ class Columns:
             return Refused(place, Reason.NO_NAME)
         if len(code) > LONGEST_CODE:
             return Refused(place, Reason.LONG_CODE, code)
-        owner = _written_out(_cell(row, self.owner))[:64]
+        owner = _written_out(_cell(row, self.owner))
         person = "" if code else "|".join(_cell(row, index).casefold() for index in self.persons).strip("|")
         return Entry(code or name[:LONGEST_CODE], name, tuple(self._phones(row)), place, owner, person)
 
     def _name(self, row: Sequence[str]) -> str:
         """The name, with the surname where that has a column and is not part of the name already."""
         name, surname = _cell(row, self.name), _cell(row, self.surname)
-        whole = name if surname.casefold() in name.casefold() else f"{name} {surname}".strip()
-        return whole[:255]
+        return name if surname.casefold() in name.casefold() else f"{name} {surname}".strip()
 
     def _phones(self, row: Sequence[str]) -> Iterator[tuple[str, ...]]:
         for column in self.phones:
             if text := _cell(row, column.at)[: LONGEST_CELL + 1]:
-                contact, area = _cell(row, column.contact)[:255], _cell(row, column.area)[:32]
+                contact, area = _cell(row, column.contact), _cell(row, column.area)[:32]
                 yield (text, contact, area) if area else (text, contact)
 
 
@@ -109,7 +110,10 @@ def check_mapping(mapping: Mapping[str, str]) -> None:
     for column, field in mapping.items():
         if field not in FIELDS and not TARGET.fullmatch(field):
             known = ", ".join((*FIELDS, "contact1 … contact9", "phone1 … phone9", "area1 … area9"))
-            raise ValueError(f"the column {column!r} is mapped to {field!r}; known: {known}")
+            text = Text(
+                "the column {column!r} is mapped to {field!r}; known: {known}", column=column, field=field, known=known
+            )
+            raise ValueError(text)
 
 
 def plain(name: str) -> str:
@@ -122,7 +126,8 @@ def _mapped(header: Sequence[str], names: Sequence[str], mapping: Mapping[str, s
     fields = {}
     for column, field in mapping.items():
         if plain(column) not in names:
-            raise UnknownColumns(f"não há a coluna {column!r}; há: {_listed(header)}.")
+            text = Text("there is no column {column!r}; there are: {known}.", column=column, known=_listed(header))
+            raise UnknownColumns(text)
         fields[names.index(plain(column))] = field
     return fields
 
@@ -170,8 +175,7 @@ def _columns(fields: Mapping[int, str], names: Sequence[str], header: Sequence[s
     phones = _phones_in(fields)
     code, name = where.get("code"), where.get("name")
     if not phones or (code is None and name is None):
-        missing = "o telefone" if not phones else "a conta"
-        raise UnknownColumns(f"não há coluna para {missing}; há: {_listed(header)}.")
+        raise UnknownColumns(_lacking("account" if phones else "telephone", header))
     surname = where.get("surname")
     # A surname beside the name of a company is its contact's.
     of_person = name is not None and (names[name] in FIRST_NAMES or "surname" not in _guessed(fields, names))
@@ -221,9 +225,15 @@ def _written_out(text: str) -> str:
     return found.digits or text if found else text
 
 
-def _listed(header: Sequence[str]) -> str:
-    return ", ".join(header) or "nenhuma"
+def _lacking(what: str, header: Sequence[str]) -> Text:
+    if what == "telephone":
+        return Text("there is no column for the telephone; there are: {known}.", known=_listed(header))
+    return Text("there is no column for the account; there are: {known}.", known=_listed(header))
+
+
+def _listed(header: Sequence[str]) -> str | Text:
+    return ", ".join(header) or Text("no column")
 
 
 def _cell(row: Sequence[str], index: int | None) -> str:
-    return row[index].strip() if index is not None and index < len(row) else ""
+    return fit(row[index].strip()) if index is not None and index < len(row) else ""

@@ -1,8 +1,8 @@
 """Wrong passwords counted, and good ones remembered, once for all processes on one data folder.
 
-A small database file of its own: nothing in it is needed for good, so it is never synced. It holds hashes and times
-only. Times are those since the machine was started (a clock that is set changes nothing); what an earlier start of the
-machine wrote is dropped. Where the file cannot be used, each process counts by itself.
+A small database file of its own: nothing in it is needed for good, so no commit waits for the disk. It holds hashes and
+times only. Times are those since the machine was started (a clock that is set changes nothing); what an earlier start
+of the machine wrote is dropped. Where the file cannot be used, each process counts by itself.
 """
 
 import hashlib
@@ -28,6 +28,8 @@ DATABASE = "logins.db"
 BUSY_S = 1.0
 PATIENCE_S = 3.0
 """Altogether, for a file that is locked."""
+LATE_S = 10.0
+"""How long ago a process may have looked at the clock when its turn to count comes."""
 TRY_AGAIN_S = 30.0
 MOST_ROWS = 50_000
 TIDY_EVERY = 200
@@ -44,9 +46,9 @@ CREATE TABLE IF NOT EXISTS marks (mark BLOB PRIMARY KEY, ends REAL NOT NULL) WIT
 """
 COUNT = """
 INSERT INTO failures VALUES (:who, :now, :now + :window, 1) ON CONFLICT (who) DO UPDATE SET
-    count = CASE WHEN ends > :now AND since <= :now THEN count + 1 ELSE 1 END,
-    ends = CASE WHEN ends > :now AND since <= :now THEN ends ELSE :now + :window END,
-    since = CASE WHEN ends > :now AND since <= :now THEN since ELSE :now END
+    count = CASE WHEN ends > :now AND since <= :now + :late THEN count + 1 ELSE 1 END,
+    ends = CASE WHEN ends > :now AND since <= :now + :late THEN ends ELSE :now + :window END,
+    since = CASE WHEN ends > :now AND since <= :now + :late THEN since ELSE :now END
 """
 REMEMBER = "INSERT INTO marks VALUES (?, ?) ON CONFLICT (mark) DO UPDATE SET ends = excluded.ends"
 
@@ -86,7 +88,7 @@ class Attempts:
 
     def count(self, limit: Limit, *who: str) -> None:
         """Count one wrong password of ``who``."""
-        values = {"who": digest(limit.name, *who), "now": self._clock(), "window": limit.window_s}
+        values = {"who": digest(limit.name, *who), "now": self._clock(), "window": limit.window_s, "late": LATE_S}
         self._do(lambda database: database.execute(COUNT, values))
         self._counted += 1
         if self._counted % TIDY_EVERY == 0:
@@ -171,7 +173,7 @@ def _open(path: Path) -> sqlite3.Connection:
 def _laid_out(name: str) -> sqlite3.Connection:
     database = sqlite3.connect(name, timeout=BUSY_S, isolation_level=None, check_same_thread=False)
     try:
-        set_pragmas(database, "journal_mode=WAL", "synchronous=OFF")
+        set_pragmas(database, "journal_mode=WAL", "synchronous=NORMAL")
         database.executescript(SCHEMA)
         _forget_other_boots(database)
     except sqlite3.Error:

@@ -1,6 +1,6 @@
-"""One lane for each appliance: its own threads, its limits, and the breaker that leaves it alone when it is down.
+"""One queue for each appliance: its own threads, its limits, and the breaker that leaves it alone when it is down.
 
-Whatever happens in one lane, the others go on.
+Whatever happens in one queue, the others go on.
 """
 
 import time
@@ -45,7 +45,7 @@ SECONDS = Histogram(
 )
 
 
-class Lane:
+class ApplianceQueue:
     """Attempts at one appliance. Without ``data`` its limits and breaker are this process's own."""
 
     def __init__(
@@ -102,7 +102,7 @@ class Lane:
         self, message: Outgoing, give_back: Callable[[], None], ends: float
     ) -> "OrderAttempt | Future[OrderAttempt]":
         """On the thread of whoever waits, if the adapter is sure to return before that ends: an order then passes
-        through one thread only. Else on one of the lane's own, which goes on when nobody waits any more.
+        through one thread only. Else on one of the queue's own, which goes on when nobody waits any more.
         """
         if self._longest_s is not None and time.monotonic() + self._longest_s + MARGIN_S < ends:
             return self._attempt(message, give_back)
@@ -134,7 +134,7 @@ class Lane:
         condition = self._record.read()
         retry_at = round(condition.retry_at * 1000) if condition.retry_at else None
         return Health(
-            breaker.gate(condition, self._clock()), condition.failures, retry_at, breaker.reason_of(condition)
+            breaker.state_of(condition, self._clock()), condition.failures, retry_at, breaker.reason_of(condition)
         )
 
     def stop(self) -> None:
@@ -162,7 +162,7 @@ class Lane:
 
     def _wait_for_turn(self, patience_s: float) -> Delivery | None:
         wait_s = self._record.change(
-            lambda condition: breaker.turn(condition, self._clock(), self.rules, max(patience_s, 0))
+            lambda condition: breaker.reserve_slot(condition, self._clock(), self.rules, max(patience_s, 0))
         )
         if wait_s is None:
             self._record.change(lambda condition: (replace(condition, trial_until=0.0), None))
@@ -179,7 +179,7 @@ class Lane:
             return Probe(False, Text("The appliance {name!r} did not answer the probe.", name=self.name))
 
     def _ask(self, condition: Condition) -> tuple[Condition, tuple[Condition, BreakerState]]:
-        after, state = breaker.ask(condition, self._clock())
+        after, state = breaker.admit(condition, self._clock())
         return after, (after, state)
 
     def _attempt(self, message: Outgoing, give_back: Callable[[], None]) -> OrderAttempt:
@@ -205,7 +205,7 @@ class Lane:
         """Tell the breaker, and the log when it turns."""
 
         def work(condition: Condition) -> tuple[Condition, tuple[Condition, Condition]]:
-            after = breaker.told(condition, outcome, reason, self._clock(), self.rules)
+            after = breaker.record(condition, outcome, reason, self._clock(), self.rules)
             return after, (condition, after)
 
         before, after = self._record.change(work)

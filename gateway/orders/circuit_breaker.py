@@ -34,8 +34,8 @@ class BreakerState(StrEnum):
 class Condition:
     """How an appliance is doing. Times are seconds since 1970; ``turns`` are when the last orders began.
 
-    ``reason`` is the sentence of the attempt that opened it, packed. A pause and a trial have a beginning, so that one
-    that begins in the future is known to be from before the clock was set back: it is over.
+    A pause and a trial have a beginning, so that one that begins in the future is known to be from before the clock was
+    set back: it is over.
     """
 
     failures: int = 0
@@ -70,16 +70,16 @@ class Health:
     reason: Text | None
 
 
-def gate(condition: Condition, now: float) -> BreakerState:
+def state_of(condition: Condition, now: float) -> BreakerState:
     """The state that people are shown."""
     if not condition.retry_at:
         return BreakerState.CLOSED
     return BreakerState.OPEN if condition.opened_at <= now < condition.retry_at else BreakerState.HALF_OPEN
 
 
-def ask(condition: Condition, now: float) -> tuple[Condition, BreakerState]:
+def admit(condition: Condition, now: float) -> tuple[Condition, BreakerState]:
     """Whether an order may go: closed yes, half-open as the one trial, open no."""
-    state = gate(condition, now)
+    state = state_of(condition, now)
     if state is not BreakerState.HALF_OPEN:
         return condition, state
     if condition.trial_at <= now < condition.trial_until:
@@ -87,14 +87,14 @@ def ask(condition: Condition, now: float) -> tuple[Condition, BreakerState]:
     return replace(condition, trial_at=now, trial_until=now + TRIAL_S), BreakerState.HALF_OPEN
 
 
-def told(condition: Condition, outcome: Outcome, reason: Text, now: float, rules: Rules) -> Condition:
+def record(condition: Condition, outcome: Outcome, reason: Text, now: float, rules: Rules) -> Condition:
     """The condition after an attempt ended with ``outcome``."""
     if outcome in (Outcome.ACCEPTED, Outcome.REFUSED):
         return Condition(turns=condition.turns)
     failures = condition.failures + 1
     if not rules.failures or failures < rules.failures:
         return replace(condition, failures=failures)
-    if gate(condition, now) is BreakerState.OPEN:
+    if state_of(condition, now) is BreakerState.OPEN:
         return replace(condition, failures=failures)
     after = replace(condition, failures=failures, opened_at=now, retry_at=now + rules.pause_s, trial_until=0.0)
     return replace(after, reason=_kept(reason))
@@ -115,7 +115,7 @@ def try_now(condition: Condition, now: float) -> Condition:
     return replace(condition, retry_at=min(condition.retry_at, now), trial_until=0.0)
 
 
-def turn(condition: Condition, now: float, rules: Rules, patience_s: float) -> tuple[Condition, float | None]:
+def reserve_slot(condition: Condition, now: float, rules: Rules, patience_s: float) -> tuple[Condition, float | None]:
     """Seconds to wait for a turn under ``orders_per_s``, or None when that is longer than ``patience_s``.
 
     Whole orders go at once: three at a time for 3/s, one every two seconds for 0.5/s.

@@ -1,6 +1,6 @@
 """An order's one chance: by its appliance, else by its fallback, then settled; and who may wait for it.
 
-Adapters only speak their protocol and lanes look after one appliance each; which of them tries, how long whoever
+Adapters only speak their protocol and queues look after one appliance each; which of them tries, how long whoever
 clicked waits, and what is written down is decided here. After *unknown* nothing is dialled again by itself.
 """
 
@@ -18,7 +18,7 @@ import structlog
 
 from gateway.adapter import Adapter, Delivery, Outcome, Outgoing, Probe, WireRequest, can_hang_up
 from gateway.errors import GatewayError, NothingToHangUp, Stopping, TooManyOrders
-from gateway.orders.appliance_queue import Lane
+from gateway.orders.appliance_queue import ApplianceQueue
 from gateway.orders.circuit_breaker import Health, Rules
 from gateway.store.drafts import OrderAttempt, OrderDraft, Recorded, Settlement, Way
 from gateway.store.journal import Journal
@@ -57,8 +57,8 @@ class OrderDispatcher:
         self._journal, self._log = journal, log
         self._answer_within_s = answer_within_s
         self._clock = clock
-        self.lanes = {
-            key: Lane(*key, adapter, (rules or {}).get(key, Rules()), data=data, clock=clock)
+        self.queues = {
+            key: ApplianceQueue(*key, adapter, (rules or {}).get(key, Rules()), data=data, clock=clock)
             for key, adapter in appliances.items()
         }
         self._limit = waiting
@@ -85,9 +85,9 @@ class OrderDispatcher:
                 self._changed.notify_all()
 
     def _share(self, key: tuple[str, str]) -> int:
-        if len(self.lanes) == 1:
+        if len(self.queues) == 1:
             return self._limit
-        return min(self._limit, max(self._limit // 2, self.lanes[key].rules.max_orders or 0))
+        return min(self._limit, max(self._limit // 2, self.queues[key].rules.max_orders or 0))
 
     def waiting(self) -> int:
         """How many wait for an outcome now."""
@@ -106,7 +106,7 @@ class OrderDispatcher:
         ends = time.monotonic() + self._answer_within_s
         made: list[OrderAttempt] = []
         for way in draft.ways:
-            begun = self._lane(draft, way).begin(outgoing_order(order, draft, way), ends=ends)
+            begun = self._queue(draft, way).begin(outgoing_order(order, draft, way), ends=ends)
             if isinstance(begun, OrderAttempt):
                 made.append(begun)
             else:
@@ -119,8 +119,8 @@ class OrderDispatcher:
                 break
         return self._settle(order, draft, made)
 
-    def _lane(self, draft: OrderDraft, way: Way) -> Lane:
-        return self.lanes[draft.message.tenant, way.appliance]
+    def _queue(self, draft: OrderDraft, way: Way) -> ApplianceQueue:
+        return self.queues[draft.message.tenant, way.appliance]
 
     def _no_answer(self, appliance: str) -> Delivery:
         late = Text(
@@ -143,7 +143,7 @@ class OrderDispatcher:
             settlement = Settlement(order.order_id, delivery, round(self._clock() * 1000), tuple(made))
             tell = partial(self._tell, draft.message.tenant, settlement)
             try:
-                self._journal.hand_in(settlement, tell)
+                self._journal.submit_deferred(settlement, tell)
             except GatewayError as error:
                 tell(error)
         return delivery
@@ -152,7 +152,7 @@ class OrderDispatcher:
         """Count and log how an order ended, once that is durable: who waits for the answer waits for no line of log."""
         made = settlement.attempts
         for attempt in made:
-            self.lanes[tenant, attempt.appliance].count(attempt)
+            self.queues[tenant, attempt.appliance].count(attempt)
         facts = {
             "order": settlement.order_id,
             "appliance": made[-1].appliance,
@@ -185,24 +185,24 @@ class OrderDispatcher:
 
     def health(self, tenant: str, name: str) -> Health:
         """How an appliance is doing, as all processes see it."""
-        return self.lanes[tenant, name].health()
+        return self.queues[tenant, name].health()
 
     def rules(self, tenant: str, name: str) -> Rules:
         """How an appliance is treated."""
-        return self.lanes[tenant, name].rules
+        return self.queues[tenant, name].rules
 
     def probe(self, tenant: str, name: str) -> Probe:
         """Look whether an appliance can be used, ringing nobody."""
-        return self.lanes[tenant, name].probe()
+        return self.queues[tenant, name].probe()
 
     def preview(self, draft: OrderDraft) -> Sequence[WireRequest]:
         """The exact requests that ``draft`` would make, without sending them. Raises ``AdapterError``."""
-        return self._lane(draft, draft.ways[0]).adapter.preview(outgoing_order(Recorded(0, 0, 0), draft))
+        return self._queue(draft, draft.ways[0]).adapter.preview(outgoing_order(Recorded(0, 0, 0), draft))
 
     def can_hang_up(self, tenant: str, name: str) -> bool:
         """Whether an appliance ends calls by command."""
-        lane = self.lanes.get((tenant, name))
-        return lane is not None and can_hang_up(lane.adapter)
+        queue = self.queues.get((tenant, name))
+        return queue is not None and can_hang_up(queue.adapter)
 
     def hang_up(self, tenant: str, call_id: int) -> tuple[Outcome, Text]:
         """Have the appliance that placed a call end it; the outcome and one sentence. The call's end is told by the
@@ -216,7 +216,7 @@ class OrderDispatcher:
         if not self.can_hang_up(tenant, placed.appliance):
             cannot = Text("the appliance {name!r} does not hang up by command", name=placed.appliance)
             raise NothingToHangUp(call_id, cannot)
-        under_way = self.lanes[tenant, placed.appliance].hang_up(outgoing_hangup(tenant, placed))
+        under_way = self.queues[tenant, placed.appliance].hang_up(outgoing_hangup(tenant, placed))
         under_way.add_done_callback(lambda done: self._note(tenant, placed.id, done.result()))
         try:
             delivery = under_way.result(self._answer_within_s).delivery
@@ -238,8 +238,8 @@ class OrderDispatcher:
         with self._changed:
             self._stopping = True
             self._changed.wait_for(lambda: not self._waiting.total(), self._answer_within_s)
-        for lane in self.lanes.values():
-            lane.stop()
+        for queue in self.queues.values():
+            queue.stop()
 
 
 def abandoned(order_id: int, at: int) -> Settlement:

@@ -46,7 +46,7 @@ class OutboxWorker:
         self._stopping = False
         self._given_up = {target: GIVEN_UP.labels(*target) for target in forwards}
         self._threads = [
-            threading.Thread(target=self._serve, args=target, name=f"courier-{target[1]}", daemon=True)
+            threading.Thread(target=self._serve, args=target, name=f"outbox-{target[1]}", daemon=True)
             for target in forwards
         ]
 

@@ -124,7 +124,7 @@ class Application:
         return {target: waiting.get(target, Waiting()) for target in (*self._gateway.forwards, *waiting)}
 
     def _breakers(self) -> Mapping[tuple[str, ...], float]:
-        return {key: BREAKER[lane.health().gate] for key, lane in self._gateway.orders.lanes.items()}
+        return {key: BREAKER[queue.health().gate] for key, queue in self._gateway.orders.queues.items()}
 
     def _verify_agent(self, tenant: str, login: str, password: str, address: str) -> str | None:
         agent = self._gateway.verifier.verify(tenant, login, password, address)

@@ -47,7 +47,8 @@ from gateway.store.outbox import Outbox
 from gateway.store.readiness import WriteProbe
 from gateway.store.stored_accounts import StoredAccounts
 from gateway.store.traffic import TrafficLog
-from gateway.traffic.recorded_adapters import Tapped
+from gateway.texts.text import Text, problem_of
+from gateway.traffic.recorded_adapters import RecordedAdapter
 
 log = structlog.get_logger()
 
@@ -70,8 +71,8 @@ class Gateway:
     forwards: Mapping[tuple[str, str], Adapter]
     orders: OrderDispatcher
     order_log: OrderLog
-    courier: OutboxWorker
-    sweeper: Maintenance
+    outbox_worker: OutboxWorker
+    maintenance: Maintenance
     filler: Filler
     core: Core
     diagnostic_log: DiagnosticLog | None
@@ -94,12 +95,12 @@ class Gateway:
 
     def start(self) -> None:
         """Begin to send on what waits, and settle what a dead gateway left behind."""
-        self.on_event(lambda _seq: self.courier.ring())
+        self.on_event(lambda _seq: self.outbox_worker.ring())
         if self.diagnostic_log:
             self.diagnostic_log.start()
-        self.courier.start()
+        self.outbox_worker.start()
         self.schedule.start()
-        self.sweeper.start()
+        self.maintenance.start()
         self.filler.start()
 
     def sources(self) -> Mapping[tuple[str, str], Source]:
@@ -124,8 +125,8 @@ class Gateway:
         """Finish orders under way, write what waits, let go of everything. Safe to call again."""
         self.schedule.stop()
         self.orders.stop()
-        self.courier.stop()
-        self.sweeper.stop()
+        self.outbox_worker.stop()
+        self.maintenance.stop()
         self.filler.stop()
         self.journal.stop()
         self.events.close()
@@ -188,8 +189,8 @@ def build(config: Config, data: Path) -> Gateway:
         forwards=forwards,
         orders=orders,
         order_log=order_log,
-        courier=OutboxWorker(outbox, forwards),
-        sweeper=Maintenance(journal, outbox, _give_up_ms(config), ghosts=Ghosts(engine)),
+        outbox_worker=OutboxWorker(outbox, forwards),
+        maintenance=Maintenance(journal, outbox, _give_up_ms(config), ghosts=Ghosts(engine)),
         filler=Filler(engine, journal),
         core=Core(companies, journal, orders),
         diagnostic_log=diagnostic_log,
@@ -297,7 +298,7 @@ def _extensions(place: str, patterns: tuple[str, ...]) -> Extensions | None:
     try:
         return Extensions.parse(patterns) if patterns else None
     except ValueError as error:
-        raise ConfigError(f"{place}: {error}") from None
+        raise ConfigError(Text("{place}: {problem}", place=place, problem=problem_of(error))) from None
 
 
 def _give_up_ms(config: Config) -> Mapping[str, int]:
@@ -316,7 +317,7 @@ def _adapters(config: Config, group: str, traffic: TrafficLog | None) -> Mapping
             adapter = _adapter(f"tenants.{tenant_name}.{group}.{name}", name, peer)
             if traffic:
                 most, language = config.traffic.most_kb * 1024, config.language(tenant_name)
-                adapter = Tapped(
+                adapter = RecordedAdapter(
                     adapter, tenant_name, name, peer.adapter, add=traffic.add, most_bytes=most, language=language
                 )
             made[tenant_name, name] = adapter
@@ -348,5 +349,5 @@ def _adapter(place: str, name: str, peer: settings.ApplianceSettings | settings.
         return adapters.load(peer.adapter)(peer.settings, name=name)
     except AdapterError as error:
         preset = getattr(peer, "preset", None)
-        where = f"{place} (preset {preset!r})" if preset else place
-        raise ConfigError(f"{where}: {error}") from None
+        where = Text("{place} (preset {name!r})", place=place, name=preset) if preset else place
+        raise ConfigError(Text("{place}: {problem}", place=where, problem=error.whole)) from None

@@ -17,8 +17,7 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from gateway.config.tables import Config
-from gateway.server import bootstrap, logs
-from gateway.server import cpu_affinity as processors
+from gateway.server import bootstrap, cpu_affinity, logs
 from gateway.server.admission import EXEMPT, Admission
 from gateway.server.bodies import BodyLimits
 from gateway.server.connections import Connections
@@ -53,8 +52,8 @@ class WorkerOptions:
 def load(work: WorkerOptions) -> Face:
     """Build one worker's application; runs in the worker's main thread before Granian serves."""
     logs.set_up(work.config.log)
-    if work.config.server.pin_workers and processors.can_move():
-        processors.Keeper(_number_of_this_worker()).start()
+    if work.config.server.pin_workers and cpu_affinity.can_move():
+        cpu_affinity.Keeper(_number_of_this_worker()).start()
     from gateway.server.application import Application
 
     application = Application(bootstrap.build(work.config, work.data))

@@ -1,18 +1,19 @@
 """The call log, read."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Engine, Row, Select, and_, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Engine, Row, Select, String, and_, func, literal, or_, select
 
 from gateway.domain.calls.pairing import CERTAINTY, PairingRule
 from gateway.domain.calls.results import MISSED_CALLS, NOT_ANSWERED
 from gateway.domain.calls.states import STATES
 from gateway.domain.links import safe_link
-from gateway.domain.messages import Direction
+from gateway.domain.messages import AttachedData, Direction
 from gateway.store import tables
+from gateway.store.call_fields import LOG_FIELDS, column_of, is_moment
 from gateway.texts.packing import unpack
 from gateway.texts.text import Text
 
@@ -20,7 +21,7 @@ calls, orders = tables.calls, tables.orders
 
 
 @dataclass(frozen=True, slots=True)
-class LoggedCall:
+class LoggedCall(AttachedData):
     """One line of the call log. Times are milliseconds since 1970 UTC, or None while unknown.
 
     ``status``: ringing, ended, lost (no end was received), elsewhere (another extension of its group took it), over
@@ -28,8 +29,9 @@ class LoggedCall:
     unknown. ``paired_by`` is the rule by which its events found each other (``domain/calls/pairing.py``), ``group_id``
     the first call of a group that rang at once.
     ``appliance`` is who dialled, or is about to; ``detail`` is the sentence that came with an order's outcome,
-    ``detail_words`` the same in the company's language, as it was written down.
+    in the company's language, ``told`` the same for readers of any.
     ``result`` says how it ended (``domain/calls/results.py``), read from ``result_text``, the exchange's own words.
+    ``call_ref`` is the exchange's own id of the call, ``request_id`` the asker's own id of an order.
     """
 
     id: int
@@ -50,12 +52,19 @@ class LoggedCall:
     group_id: int | None = None
     transferred_to: str | None = None
     appliance: str | None = None
-    detail: Text | None = None
-    detail_words: str | None = None
+    detail: str | None = None
     result: str | None = None
     result_text: str | None = None
     over_by: str | None = None
     over_at: int | None = None
+    call_ref: str | None = None
+    request_id: str | None = None
+    sentence: str | None = None
+
+    @property
+    def told(self) -> Text | None:
+        """What came of its order, None while there is nothing to say."""
+        return unpack(self.sentence, words=self.detail) if self.detail else None
 
     @property
     def certainty(self) -> str | None:
@@ -74,11 +83,24 @@ class LoggedCall:
 
     def as_json(self) -> dict[str, Any]:
         """The form that scripts get: times as ISO 8601 in UTC."""
-        plain = {name: getattr(self, name) for name in FIELDS} | {"detail": self.detail_words}
-        plain |= {name: iso(plain[name]) for name in ("started_at", "ended_at", "over_at")}
-        return plain | {"recording_url": safe_link(self.recording_url)}
+        return {name: as_told(getattr(self, name)) for name, as_told in TOLD.items()}
 
 
+def iso(at: int | None) -> str | None:
+    """Milliseconds since 1970 as ISO 8601 in UTC, such as ``2026-03-05T17:20:31.123Z``."""
+    if at is None:
+        return None
+    return datetime.fromtimestamp(at / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _as_it_is(value: Any) -> Any:
+    return value
+
+
+TOLD: Mapping[str, Callable[[Any], Any]] = {
+    name: iso if is_moment(name) else safe_link if name == "recording_url" else _as_it_is for name in LOG_FIELDS
+}
+"""What scripts get of a call, and how each value is told."""
 GOING_ON = ("ringing", "ordered", "accepted", "unknown")
 STATUSES = tuple(STATES)
 MISSED = "missed"
@@ -102,57 +124,7 @@ class CallFilter:
 
 
 ANY = CallFilter()
-FIELDS = (
-    "id",
-    "tenant",
-    "direction",
-    "extension",
-    "number",
-    "account",
-    "started_at",
-    "ended_at",
-    "duration_s",
-    "recording_url",
-    "status",
-    "contact",
-    "appliance",
-    "detail",
-    "paired_by",
-    "certainty",
-    "group_id",
-    "transferred_to",
-    "result",
-    "result_text",
-    "over_by",
-    "over_at",
-)
-"""What scripts get of a call, in this order; new fields come last."""
-COLUMNS = (
-    calls.c.id,
-    calls.c.tenant,
-    calls.c.direction,
-    calls.c.extension,
-    calls.c.number,
-    calls.c.account_id,
-    calls.c.account_name.label("account"),
-    calls.c.contact,
-    calls.c.logged_at,
-    calls.c.started_at,
-    calls.c.ended_at,
-    calls.c.duration_s,
-    calls.c.recording_url,
-    calls.c.status,
-    calls.c.paired_by,
-    calls.c.group_id,
-    calls.c.transferred_to,
-    func.coalesce(orders.c.dialled_by, orders.c.appliance).label("appliance"),
-    orders.c.detail.label("detail_words"),
-    orders.c.sentence,
-    calls.c.result,
-    calls.c.result_text,
-    calls.c.over_by,
-    calls.c.over_at,
-)
+COLUMNS = tuple(column_of(field.name) for field in fields(LoggedCall))
 
 
 def next_logged(connection: Connection, *, tenant: str, since: int, before: int) -> int:
@@ -224,13 +196,6 @@ class CallPages:
             last = rows[-1].id
 
 
-def iso(at: int | None) -> str | None:
-    """Milliseconds since 1970 as ISO 8601 in UTC, such as ``2026-03-05T17:20:31.123Z``."""
-    if at is None:
-        return None
-    return datetime.fromtimestamp(at / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
 def _first_near(connection: Connection, wanted: CallFilter) -> int | None:
     """The id from which on calls are looked through one by one, before indexes are asked for older ones.
 
@@ -272,7 +237,9 @@ def _narrowed(query: Select[Any], tenant: str | None, wanted: CallFilter, *, alo
         query = query.where(calls.c.number.startswith(wanted.number, autoescape=True))
         if wanted.number.isdigit():
             # LIKE takes letters of either case for the same, so that it uses no index.
-            query = query.where(calls.c.number >= wanted.number, calls.c.number < wanted.number + "~")
+            query = query.where(
+                calls.c.number >= wanted.number, calls.c.number < literal(wanted.number + "~", String())
+            )
     if wanted.statuses:
         query = query.where(or_(*_status(wanted.statuses)))
     if wanted.since is not None:
@@ -290,6 +257,4 @@ def _status(wanted: Sequence[str]) -> Iterator[ColumnElement[bool]]:
 
 
 def _logged(row: Row[Any]) -> LoggedCall:
-    found = dict(row._mapping)
-    sentence, words = found.pop("sentence"), found["detail_words"]
-    return LoggedCall(**found, detail=unpack(sentence, words=words) if words else None)
+    return LoggedCall(**row._mapping)

@@ -1,8 +1,8 @@
 """What is written down for whoever asks later why: never needed for good, never in an event's way.
 
 The log of requests (``traffic.py``) and that of screens (``delivery_receipts.py``) lie in a database file of their
-own, which is not synced: a crash may cost its last second, never an event, and an event never waits for it. What does
-not fit into the queue is counted and left out.
+own, which is synced only when it is checkpointed: a power cut may cost its end, and an event never waits for it. What
+does not fit into the queue is counted and left out.
 """
 
 import sqlite3
@@ -20,7 +20,7 @@ from sqlalchemy import Connection, Engine, MetaData, Row, Select, Table, create_
 from sqlalchemy.exc import DatabaseError, OperationalError, SQLAlchemyError
 
 from gateway.clock import Clock
-from gateway.store.bulk import Write
+from gateway.store.bulk import Write, written
 from gateway.store.pragmas import set_pragmas
 from gateway.store.private_files import make_private
 
@@ -162,11 +162,6 @@ class DiagnosticLog:
         return (pages - free) * size
 
 
-def written(table: Table) -> tuple[str, ...]:
-    """The columns that a row is written with: all but its id."""
-    return tuple(column.name for column in table.c if column.name != "id")
-
-
 def _made(draft: Draft) -> tuple[Table, dict[str, Any]] | None:
     try:
         return draft()
@@ -215,8 +210,8 @@ def _open(path: Path) -> Engine:
 
 
 def _prepare(connection: sqlite3.Connection, _record: Any) -> None:
-    """Not synced: this log must cost events nothing, and may lose its end in a crash."""
-    set_pragmas(connection, "busy_timeout=5000", "journal_mode=WAL", "synchronous=OFF", "cache_size=-4000")
+    """NORMAL: no commit waits for the disk, and a power cut costs the file no more than its end (OFF damages it)."""
+    set_pragmas(connection, "busy_timeout=5000", "journal_mode=WAL", "synchronous=NORMAL", "cache_size=-4000")
 
 
 def _lay_out(connection: Connection) -> None:
@@ -228,3 +223,14 @@ def _lay_out(connection: Connection) -> None:
             connection.exec_driver_sql(f"DROP TABLE IF EXISTS {table.name}")
         metadata.create_all(connection)
         connection.exec_driver_sql(f"PRAGMA user_version={LAYOUT}")
+    for table in metadata.tables.values():
+        _add_columns(connection, table)
+
+
+def _add_columns(connection: Connection, table: Table) -> None:
+    """Add the columns that an earlier version's file lacks; they may be empty, so that version can go on with it."""
+    present = {row[1] for row in connection.exec_driver_sql(f"PRAGMA table_info({table.name})")}
+    for column in table.c:
+        if column.name not in present:
+            kind = column.type.compile(connection.dialect)
+            connection.exec_driver_sql(f"ALTER TABLE {table.name} ADD COLUMN {column.name} {kind}")

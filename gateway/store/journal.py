@@ -83,12 +83,12 @@ class Journal:
         closed: int = self._writer.write(draft)
         return closed
 
-    def hand_in(self, draft: Settlement, then: Callable[[Recorded | GatewayError], None]) -> None:
+    def submit_deferred(self, draft: Settlement, then: Callable[[Recorded | GatewayError], None]) -> None:
         """Have ``draft`` written soon, without waiting; ``then`` is told what came of it, on another thread.
 
         Raises ``BusyError`` when it cannot even wait its turn.
         """
-        self._writer.hand_in(draft, then)
+        self._writer.submit_deferred(draft, then)
 
     def run(self, work: Callable[[Connection], Any], *, timeout_s: float = 60) -> Any:
         """Run ``work`` inside the writing transaction and return its result once that is durable."""

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Engine, Row, Select, select
+from sqlalchemy import Engine, Select, select
 
 from gateway.adapter import Delivery, Outcome
 from gateway.store import rows, statements, tables
@@ -24,10 +24,16 @@ class Tried:
     kind: str
     appliance: str
     outcome: str
-    detail: Text
+    detail: str
     peer_ref: str | None
     began_at: int
     ended_at: int
+    sentence: str | None = None
+
+    @property
+    def told(self) -> Text:
+        """What came of it; ``detail`` is the same in the company's language."""
+        return unpack(self.sentence, words=self.detail)
 
     @property
     def took_ms(self) -> int:
@@ -51,7 +57,7 @@ class Placed:
     over: bool
 
 
-COLUMNS = (*(attempts.c[name] for name in Tried.__dataclass_fields__), attempts.c.sentence)
+COLUMNS = tuple(attempts.c[name] for name in Tried.__dataclass_fields__)
 
 
 def note(journal: Journal, tenant: str, order_id: int, made: OrderAttempt) -> None:
@@ -106,9 +112,4 @@ class OrderLog:
 
     def _tried(self, query: Select[Any]) -> Sequence[Tried]:
         with self._engine.connect() as connection:
-            return [_tried(row) for row in connection.execute(query)]
-
-
-def _tried(row: Row[Any]) -> Tried:
-    found = dict(row._mapping)
-    return Tried(**found | {"detail": unpack(found.pop("sentence"), words=found["detail"])})
+            return [Tried(*row) for row in connection.execute(query)]

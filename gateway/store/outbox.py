@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, Row, Select, func, select, update
 
-from gateway.adapter import Delivery
+from gateway.adapter import EVENT_FIELDS, Delivery
 from gateway.domain.links import safe_link
 from gateway.store import tables
 from gateway.store.journal import Journal
@@ -16,8 +16,6 @@ from gateway.texts.rendering import render
 
 outbox, orders = tables.outbox, tables.orders
 
-LATER_FIELDS = {"result": "", "resultado": ""}
-"""Fields that letters of version 0.1.0 lack."""
 CLAIM_MS = 120_000
 """A letter whose sender died is due again after this long; longer than any attempt may take."""
 LONGEST_WAIT_MS = 300_000
@@ -131,5 +129,5 @@ def _oldest(tenant: str, target: str) -> Select[Any]:
 
 def _fields(body: str) -> Mapping[str, str]:
     """The fields as this version's templates ask for them, whichever version wrote them down."""
-    fields: dict[str, str] = LATER_FIELDS | json.loads(body)
+    fields: dict[str, str] = dict.fromkeys(EVENT_FIELDS, "") | json.loads(body)
     return fields | {"url_audio": safe_link(fields.get("url_audio")) or ""}

@@ -137,8 +137,8 @@ class GroupCommit(Generic[Job, Result]):
         or took longer than ``timeout_s``, and whatever ``apply`` raised for this job on purpose (a ``GatewayError``).
         """
         ticket: Ticket[Job, Result] = Ticket(job)
-        self._take_in(ticket, self._queue)
-        self._lead()
+        self._enqueue(ticket, self._queue)
+        self._try_lead()
         try:
             return ticket.result(timeout_s)
         except TimeoutError:
@@ -148,17 +148,17 @@ class GroupCommit(Generic[Job, Result]):
     def submit(self, job: Job) -> Ticket[Job, Result]:
         """Hand in ``job`` without waiting. Raises ``QueueFull`` or ``Stopping``."""
         ticket: Ticket[Job, Result] = Ticket(job)
-        self._take_in(ticket, self._queue)
+        self._enqueue(ticket, self._queue)
         self._bell.put(Ring.NOW)
         return ticket
 
-    def hand_in(self, job: Job, then: Callable[[Result | GatewayError], None]) -> None:
+    def submit_deferred(self, job: Job, then: Callable[[Result | GatewayError], None]) -> None:
         """Have ``job`` written in a moment, by the writer's thread, which then calls ``then`` with what came of it.
 
         A few milliseconds pass first, unless others have to be written anyway: what its producer still has to do, such
         as answering, is done before that thread takes the interpreter away from it. Raises ``QueueFull``, ``Stopping``.
         """
-        self._take_in(Ticket(job, then), self._unhurried)
+        self._enqueue(Ticket(job, then), self._unhurried)
         self._bell.put(Ring.SOON)
 
     def waiting(self) -> int:
@@ -176,10 +176,10 @@ class GroupCommit(Generic[Job, Result]):
         if self._thread.is_alive():
             self._thread.join(timeout_s)
         if self._turn.acquire(timeout=timeout_s):
-            self._let_go()
+            self._drop_connection()
             self._turn.release()
 
-    def _take_in(self, ticket: Ticket[Job, Result], waiting: "queue.SimpleQueue[Ticket[Job, Result]]") -> None:
+    def _enqueue(self, ticket: Ticket[Job, Result], waiting: "queue.SimpleQueue[Ticket[Job, Result]]") -> None:
         with self._gate:
             if self._stopping:
                 raise Stopping
@@ -187,7 +187,7 @@ class GroupCommit(Generic[Job, Result]):
                 raise QueueFull(self._queue_limit)
             waiting.put(ticket)
 
-    def _lead(self) -> None:
+    def _try_lead(self) -> None:
         """Write what waits, if nobody does and no other process has to be waited for; who does will see to it else.
 
         Whoever gives the turn back looks at the queue afterwards: what came while it was taken is never left behind.
@@ -270,11 +270,11 @@ class GroupCommit(Generic[Job, Result]):
             done = work(connection)
             commit(connection)
         except BaseException:
-            self._let_go()
+            self._drop_connection()
             raise
         return done
 
-    def _let_go(self) -> None:
+    def _drop_connection(self) -> None:
         connection, self._connection = self._connection, None
         if connection is not None:
             connection.close()

@@ -1,5 +1,6 @@
 """Imports on a schedule."""
 
+import threading
 import time
 from pathlib import Path
 
@@ -115,5 +116,7 @@ def test_an_import_whose_gateway_stops_is_written_down_as_broken_off(office: Off
 
 def test_without_a_schedule_nothing_is_started(office: Office) -> None:
     schedule = Schedule(Config(), office.store.data, office.importer.imports)
+    before = threading.active_count()
     schedule.start()
+    assert threading.active_count() == before
     schedule.stop()

@@ -69,6 +69,20 @@ def test_several_processes_count_together(attempts: Attempts, tmp_path: Path) ->
         assert here.wait_s(Limit("many", 200, 600), "ana") > 0
 
 
+def test_who_looked_at_the_clock_before_others_counted_does_not_begin_anew(tmp_path: Path) -> None:
+    """It waited for its turn to write."""
+    early, late = Clock(), Clock()
+    early.now -= 0.5
+    with (
+        closing(Attempts(tmp_path / "logins.db", clock=late)) as first,
+        closing(Attempts(tmp_path / "logins.db", clock=early)) as second,
+    ):
+        first.count(FEW, "ana")
+        first.count(FEW, "ana")
+        second.count(FEW, "ana")
+        assert first.wait_s(FEW, "ana") > 0
+
+
 def test_the_wall_clock_does_not_matter(monkeypatch: pytest.MonkeyPatch) -> None:
     before = since_boot()
     monkeypatch.setattr(module.time, "time", lambda: 0.0)

@@ -9,12 +9,12 @@ from gateway.orders.circuit_breaker import (
     BreakerState,
     Condition,
     Rules,
-    ask,
-    gate,
+    admit,
     reason_of,
-    told,
+    record,
+    reserve_slot,
+    state_of,
     try_now,
-    turn,
 )
 from gateway.texts.text import Text, verbatim
 
@@ -25,7 +25,7 @@ NO_ANSWER = Text("no answer")
 def after(*outcomes: Outcome, rules: Rules = RULES, now: float = 100) -> Condition:
     condition = Condition()
     for outcome in outcomes:
-        condition = told(condition, outcome, NO_ANSWER, now, rules)
+        condition = record(condition, outcome, NO_ANSWER, now, rules)
     return condition
 
 
@@ -46,11 +46,11 @@ DEAD = after(*[Outcome.UNREACHABLE] * 3)
 def test_so_many_in_a_row_without_an_answer_and_it_is_left_alone_and_any_answer_ends_that(
     outcomes: tuple[Outcome, ...], state: BreakerState
 ) -> None:
-    assert gate(after(*outcomes), 101) is state
+    assert state_of(after(*outcomes), 101) is state
 
 
 def test_zero_failures_never_leaves_it_alone() -> None:
-    assert gate(after(*[Outcome.UNKNOWN] * 50, rules=Rules(failures=0)), 101) is BreakerState.CLOSED
+    assert state_of(after(*[Outcome.UNKNOWN] * 50, rules=Rules(failures=0)), 101) is BreakerState.CLOSED
 
 
 def test_the_reason_and_the_time_of_the_next_attempt_are_known() -> None:
@@ -65,41 +65,41 @@ def test_a_reason_that_version_0_1_0_wrote_stays_as_it_is() -> None:
 
 
 def test_a_reason_without_end_is_cut() -> None:
-    long = told(Condition(failures=2), Outcome.UNKNOWN, verbatim("x" * 10_000), 100, RULES)
+    long = record(Condition(failures=2), Outcome.UNKNOWN, verbatim("x" * 10_000), 100, RULES)
     assert reason_of(long) == verbatim("x" * REASON_LIMIT)
 
 
 def test_orders_that_were_under_way_do_not_make_the_pause_longer() -> None:
-    assert told(DEAD, Outcome.UNKNOWN, Text("late"), 120, RULES).retry_at == 130
+    assert record(DEAD, Outcome.UNKNOWN, Text("late"), 120, RULES).retry_at == 130
 
 
 def test_after_the_pause_one_order_is_the_trial_and_the_others_still_wait() -> None:
-    trying, state = ask(DEAD, 130)
+    trying, state = admit(DEAD, 130)
     assert state is BreakerState.HALF_OPEN
-    assert ask(trying, 131) == (trying, BreakerState.OPEN)
+    assert admit(trying, 131) == (trying, BreakerState.OPEN)
 
 
 def test_a_trial_that_fails_starts_the_pause_anew_and_one_that_is_answered_ends_it() -> None:
-    trying, _ = ask(DEAD, 130)
-    again = told(trying, Outcome.UNREACHABLE, STOPPING.text, 131, RULES)
-    assert (gate(again, 132), again.retry_at, reason_of(again)) == (BreakerState.OPEN, 161, STOPPING.text)
-    assert told(trying, Outcome.REFUSED, Text("busy"), 131, RULES) == Condition()
+    trying, _ = admit(DEAD, 130)
+    again = record(trying, Outcome.UNREACHABLE, STOPPING.text, 131, RULES)
+    assert (state_of(again, 132), again.retry_at, reason_of(again)) == (BreakerState.OPEN, 161, STOPPING.text)
+    assert record(trying, Outcome.REFUSED, Text("busy"), 131, RULES) == Condition()
 
 
 def test_a_trial_whose_process_died_is_forgotten_after_a_minute() -> None:
-    trying, _ = ask(DEAD, 130)
-    assert ask(trying, 191)[1] is BreakerState.HALF_OPEN
+    trying, _ = admit(DEAD, 130)
+    assert admit(trying, 191)[1] is BreakerState.HALF_OPEN
 
 
 def test_a_good_probe_ends_the_pause() -> None:
-    assert ask(try_now(DEAD, 105), 105)[1] is BreakerState.HALF_OPEN
+    assert admit(try_now(DEAD, 105), 105)[1] is BreakerState.HALF_OPEN
     assert try_now(Condition(), 105) == Condition()
 
 
 def waits(per_s: float, *at: float, patience_s: float = 10) -> list[float | None]:
     condition, found = Condition(), []
     for now in at:
-        condition, wait_s = turn(condition, now, Rules(orders_per_s=per_s), patience_s)
+        condition, wait_s = reserve_slot(condition, now, Rules(orders_per_s=per_s), patience_s)
         found.append(wait_s)
     return found
 
@@ -126,12 +126,12 @@ def test_a_clock_put_back_blocks_nobody_for_long(back_s: float) -> None:
 @pytest.mark.parametrize("step_s", [-86_400, -50, 86_400])
 def test_an_appliance_that_is_left_alone_is_tried_again_when_the_clock_was_set(step_s: float) -> None:
     dead = after(*[Outcome.UNREACHABLE] * 3, now=1_000_000)
-    assert gate(dead, 1_000_010) is BreakerState.OPEN
+    assert state_of(dead, 1_000_010) is BreakerState.OPEN
     now = 1_000_010 + step_s
-    trial, state = ask(dead, now)
+    trial, state = admit(dead, now)
     assert state is BreakerState.HALF_OPEN
-    assert ask(trial, now + 1)[1] is BreakerState.OPEN, "one trial at a time"
-    assert ask(trial, now - 90_000)[1] is BreakerState.HALF_OPEN, "a trial from the future is over"
-    again = told(trial, Outcome.UNREACHABLE, NO_ANSWER, now + 1, RULES)
-    assert gate(again, now + 2) is BreakerState.OPEN
-    assert gate(again, now + 32) is BreakerState.HALF_OPEN
+    assert admit(trial, now + 1)[1] is BreakerState.OPEN, "one trial at a time"
+    assert admit(trial, now - 90_000)[1] is BreakerState.HALF_OPEN, "a trial from the future is over"
+    again = record(trial, Outcome.UNREACHABLE, NO_ANSWER, now + 1, RULES)
+    assert state_of(again, now + 2) is BreakerState.OPEN
+    assert state_of(again, now + 32) is BreakerState.HALF_OPEN

@@ -21,7 +21,7 @@ from gateway.adapter import Delivery, Outcome, Outgoing, Probe
 from gateway.domain.messages import PlaceCall
 from gateway.domain.numbering.numbers import read
 from gateway.errors import Stopping, TooManyOrders
-from gateway.orders.appliance_queue import Lane
+from gateway.orders.appliance_queue import ApplianceQueue
 from gateway.orders.circuit_breaker import BreakerState, Condition, Rules
 from gateway.orders.dispatcher import OrderDispatcher
 from gateway.orders.shared_state import Record, Slots
@@ -61,20 +61,20 @@ def open_desk(store: Store) -> Iterator[OpenDesk]:
 
 
 @contextmanager
-def stopping(lane: Lane) -> Iterator[None]:
+def stopping(queue: ApplianceQueue) -> Iterator[None]:
     try:
         yield
     finally:
-        lane.stop()
+        queue.stop()
 
 
 def says(outcome: Outcome, detail: str = "sem resposta") -> FakeAdapter:
     return FakeAdapter(lambda _: Delivery(outcome, detail))
 
 
-def begun(lane: Lane) -> OrderAttempt:
-    """An attempt at ``lane``'s appliance, whether it is over at once or on a thread of the lane's own."""
-    attempt = lane.begin(DIAL, ends=time.monotonic() + 5)
+def begun(queue: ApplianceQueue) -> OrderAttempt:
+    """An attempt at ``queue``'s appliance, whether it is over at once or on a thread of the queue's own."""
+    attempt = queue.begin(DIAL, ends=time.monotonic() + 5)
     return attempt.result(5) if isinstance(attempt, Future) else attempt
 
 
@@ -85,7 +85,7 @@ def place(desk: OrderDispatcher, store: Store, draft: OrderDraft = DRAFT) -> tup
 
 def status(store: Store) -> tuple[str, str | None]:
     (call,) = store.calls.recent("acme")
-    return call.status, call.detail_words
+    return call.status, call.detail
 
 
 @pytest.fixture
@@ -254,7 +254,7 @@ def test_an_appliance_that_is_left_alone_gets_no_orders_and_the_fallback_dials(
     assert outcome is Outcome.UNREACHABLE
     assert "nova tentativa às" in detail
     assert "Motivo: Sem rede." in detail
-    assert desk.lanes["acme", "pbx"].health().gate is BreakerState.OPEN
+    assert desk.queues["acme", "pbx"].health().gate is BreakerState.OPEN
 
 
 class Dead(FakeAdapter):
@@ -279,7 +279,7 @@ def test_after_the_pause_a_probe_rings_nobody_and_only_when_it_is_good_an_order_
     time.sleep(0.02)
     pbx.back, pbx.answer = True, lambda _: Delivery(Outcome.ACCEPTED, "ok")
     assert place(desk, store)[0] is Outcome.ACCEPTED
-    assert desk.lanes["acme", "pbx"].health().gate is BreakerState.CLOSED
+    assert desk.queues["acme", "pbx"].health().gate is BreakerState.CLOSED
 
 
 def test_a_trial_s_probe_that_hangs_keeps_nobody_longer_than_they_wait(
@@ -302,16 +302,18 @@ def test_a_trial_s_probe_that_hangs_keeps_nobody_longer_than_they_wait(
 
 def test_an_appliance_s_name_is_no_other_one_s_limit(tmp_path: Path) -> None:
     rules = Rules(max_orders=1)
-    lanes = [Lane("acme", name, says(Outcome.ACCEPTED), rules, data=tmp_path) for name in ("pbx", "pbx.0", "pbx#0")]
-    for lane in lanes:
-        assert begun(lane).delivery.outcome is Outcome.ACCEPTED
-        lane.stop()
+    queues = [
+        ApplianceQueue("acme", name, says(Outcome.ACCEPTED), rules, data=tmp_path) for name in ("pbx", "pbx.0", "pbx#0")
+    ]
+    for queue in queues:
+        assert begun(queue).delivery.outcome is Outcome.ACCEPTED
+        queue.stop()
     assert len(list((tmp_path / "appliances").iterdir())) == 6
 
 
 def test_two_workers_know_of_the_same_breaker(tmp_path: Path) -> None:
     rules = Rules(failures=1, pause_s=60)
-    one, other = (Lane("acme", "../pbx", says(Outcome.UNKNOWN), rules, data=tmp_path) for _ in range(2))
+    one, other = (ApplianceQueue("acme", "../pbx", says(Outcome.UNKNOWN), rules, data=tmp_path) for _ in range(2))
     begun(one)
     assert other.health().gate is BreakerState.OPEN
     assert begun(other).delivery.outcome is Outcome.UNREACHABLE
@@ -321,18 +323,18 @@ def test_two_workers_know_of_the_same_breaker(tmp_path: Path) -> None:
 
 
 def test_an_appliance_that_nobody_dials_by_costs_no_file(tmp_path: Path) -> None:
-    lane = Lane("acme", "pbx", says(Outcome.ACCEPTED), Rules(), data=tmp_path)
-    assert lane.health().gate is BreakerState.CLOSED
+    queue = ApplianceQueue("acme", "pbx", says(Outcome.ACCEPTED), Rules(), data=tmp_path)
+    assert queue.health().gate is BreakerState.CLOSED
     assert list(tmp_path.iterdir()) == []
-    lane.stop()
+    queue.stop()
 
 
 def test_a_record_that_a_killed_process_left_half_written_is_as_good_as_none(tmp_path: Path) -> None:
-    lane = Lane("acme", "pbx", says(Outcome.ACCEPTED), Rules(), data=tmp_path)
+    queue = ApplianceQueue("acme", "pbx", says(Outcome.ACCEPTED), Rules(), data=tmp_path)
     (tmp_path / "appliances").mkdir()
     (tmp_path / "appliances" / "acme.pbx").write_text('{"failures": 9, "retr')
-    assert begun(lane).delivery.outcome is Outcome.ACCEPTED
-    lane.stop()
+    assert begun(queue).delivery.outcome is Outcome.ACCEPTED
+    queue.stop()
 
 
 def test_each_attempt_is_counted_once_by_its_outcome_and_one_that_was_not_made_took_no_time(store: Store) -> None:
@@ -418,9 +420,9 @@ def test_a_limit_binds_all_processes_together_and_one_that_dies_gives_its_place_
 
 def test_an_order_goes_out_though_nothing_can_be_shared_with_other_processes(tmp_path: Path) -> None:
     (tmp_path / "appliances").write_text("a file where the folder should be")
-    lane = Lane("acme", "pbx", says(Outcome.UNREACHABLE), Rules(max_orders=1, failures=2), data=tmp_path)
-    with stopping(lane), capture_logs() as logs:
-        outcomes = [begun(lane).kind for _ in range(3)]
+    queue = ApplianceQueue("acme", "pbx", says(Outcome.UNREACHABLE), Rules(max_orders=1, failures=2), data=tmp_path)
+    with stopping(queue), capture_logs() as logs:
+        outcomes = [begun(queue).kind for _ in range(3)]
     assert outcomes == ["dial", "dial", "held"]
     told = [line["event"] for line in logs if line["log_level"] == "error"]
     assert sorted(told) == ["appliance_limit_not_shared", "appliance_state_not_shared"]
@@ -432,13 +434,13 @@ def test_it_is_said_once_that_nothing_can_be_shared_and_once_that_it_can_again(
 ) -> None:
     folder = tmp_path / "appliances"
     folder.write_text("a file where the folder should be")
-    lane = Lane("acme", "pbx", says(outcome), Rules(max_orders=1, failures=9), data=tmp_path)
-    with stopping(lane), capture_logs() as logs:
+    queue = ApplianceQueue("acme", "pbx", says(outcome), Rules(max_orders=1, failures=9), data=tmp_path)
+    with stopping(queue), capture_logs() as logs:
         for _ in range(2):
-            begun(lane)
+            begun(queue)
         folder.unlink()
         for _ in range(2):
-            begun(lane)
+            begun(queue)
     assert [line["event"] for line in logs] == [
         "appliance_limit_not_shared",
         "appliance_state_not_shared",
@@ -486,13 +488,13 @@ def test_what_cannot_be_written_is_counted_once_and_written_later(tmp_path: Path
 
 
 def test_an_order_that_cannot_be_admitted_gives_its_place_back(monkeypatch: pytest.MonkeyPatch) -> None:
-    lane = Lane("acme", "pbx", says(Outcome.ACCEPTED), Rules(max_orders=1, wait_s=0))
-    with stopping(lane):
+    queue = ApplianceQueue("acme", "pbx", says(Outcome.ACCEPTED), Rules(max_orders=1, wait_s=0))
+    with stopping(queue):
         with monkeypatch.context() as patch:
-            patch.setattr(lane._record, "change", Mock(side_effect=MemoryError))
+            patch.setattr(queue._record, "change", Mock(side_effect=MemoryError))
             with pytest.raises(MemoryError):
-                begun(lane)
-        assert begun(lane).delivery.outcome is Outcome.ACCEPTED
+                begun(queue)
+        assert begun(queue).delivery.outcome is Outcome.ACCEPTED
 
 
 # who may wait

@@ -9,8 +9,7 @@ import pytest
 from prometheus_client import REGISTRY
 from sqlalchemy import insert, select
 
-from adapters.http.templates import EVENT_FIELDS
-from gateway.adapter import Delivery, Outcome, Outgoing
+from gateway.adapter import EVENT_FIELDS, Delivery, Outcome, Outgoing
 from gateway.clock import Clock as SteppedClock
 from gateway.domain.messages import PlaceCall
 from gateway.domain.numbering.numbers import read
@@ -32,7 +31,7 @@ DRAFT = OrderDraft(
 
 def status(store: Store) -> tuple[str, str | None]:
     (call,) = store.calls.recent("acme")
-    return call.status, call.detail_words
+    return call.status, call.detail
 
 
 def test_an_order_of_a_gateway_that_died_is_settled_as_unknown_and_never_dialled_again(store: Store) -> None:
@@ -52,8 +51,8 @@ def test_an_order_of_a_process_that_is_known_to_be_dead_is_settled_at_once(open_
     assert sweep_abandoned(alive.journal, outbox, T0 + 1) == 1
     assert status(alive) == ("unknown", "O gateway parou durante a tentativa; não será rediscado.")
     (call,) = alive.calls.recent("acme")
-    assert call.detail
-    assert "se detuvo durante el intento" in render(call.detail, "es")
+    assert call.told
+    assert "se detuvo durante el intento" in render(call.told, "es")
 
 
 def test_an_event_that_a_dead_process_was_sending_is_due_at_once(open_store: OpenStore) -> None:
@@ -96,26 +95,26 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def couriers() -> Iterator[list[OutboxWorker]]:
+def workers() -> Iterator[list[OutboxWorker]]:
     running: list[OutboxWorker] = []
     yield running
-    for courier in running:
-        courier.stop()
+    for outbox_worker in running:
+        outbox_worker.stop()
 
 
-def send(store: Store, couriers: list[OutboxWorker], clock: Clock, **targets: FakeAdapter) -> OutboxWorker:
+def send(store: Store, workers: list[OutboxWorker], clock: Clock, **targets: FakeAdapter) -> OutboxWorker:
     peers = {("acme", name): adapter for name, adapter in targets.items()}
-    courier = OutboxWorker(Outbox(store.engine, store.journal), peers, clock=clock, look_every_s=0.05)
-    couriers.append(courier)
-    courier.start()
-    return courier
+    outbox_worker = OutboxWorker(Outbox(store.engine, store.journal), peers, clock=clock, look_every_s=0.05)
+    workers.append(outbox_worker)
+    outbox_worker.start()
+    return outbox_worker
 
 
 def test_an_event_reaches_the_crm_with_the_number_put_right(
-    store: Store, couriers: list[OutboxWorker], clock: Clock
+    store: Store, workers: list[OutboxWorker], clock: Clock
 ) -> None:
     crm = FakeAdapter()
-    send(store, couriers, clock, crm=crm)
+    send(store, workers, clock, crm=crm)
     store.journal.write(start_draft("3501", "+55 (47) 3210-0123", forwards=("crm",)))
     until(lambda: Outbox(store.engine, store.journal).waiting() == 0)
     (message,) = crm.delivered
@@ -124,12 +123,12 @@ def test_an_event_reaches_the_crm_with_the_number_put_right(
 
 @pytest.mark.parametrize("outcome", [Outcome.REFUSED, Outcome.UNREACHABLE, Outcome.UNKNOWN])
 def test_an_event_that_was_not_taken_is_sent_again_later_and_in_order(
-    store: Store, couriers: list[OutboxWorker], clock: Clock, outcome: Outcome
+    store: Store, workers: list[OutboxWorker], clock: Clock, outcome: Outcome
 ) -> None:
     crm = FakeAdapter(lambda _: Delivery(outcome, "agora não"))
     for number in ("4732100123", "4732100124"):
         store.journal.write(start_draft("3501", number, forwards=("crm",)))
-    send(store, couriers, clock, crm=crm)
+    send(store, workers, clock, crm=crm)
     assert crm.arrived.wait(5)
     time.sleep(0.2)
     assert [message.fields["telefone"] for message in crm.delivered] == ["4732100123"]
@@ -139,7 +138,7 @@ def test_an_event_that_was_not_taken_is_sent_again_later_and_in_order(
     assert [message.fields["telefone"] for message in crm.delivered] == ["4732100123", "4732100123", "4732100124"]
 
 
-def test_a_target_that_hangs_does_not_hold_up_another(store: Store, couriers: list[OutboxWorker], clock: Clock) -> None:
+def test_a_target_that_hangs_does_not_hold_up_another(store: Store, workers: list[OutboxWorker], clock: Clock) -> None:
     gate = threading.Event()
 
     def hang(_message: Outgoing) -> Delivery:
@@ -147,19 +146,19 @@ def test_a_target_that_hangs_does_not_hold_up_another(store: Store, couriers: li
         return Delivery(Outcome.ACCEPTED, "ok")
 
     good = FakeAdapter()
-    send(store, couriers, clock, slow=FakeAdapter(hang), good=good)
+    send(store, workers, clock, slow=FakeAdapter(hang), good=good)
     store.journal.write(start_draft("3501", "4732100123", forwards=("slow", "good")))
     assert good.arrived.wait(5)
     gate.set()
 
 
 def test_an_event_nobody_took_for_a_day_is_given_up_and_the_next_one_goes(
-    store: Store, couriers: list[OutboxWorker], clock: Clock
+    store: Store, workers: list[OutboxWorker], clock: Clock
 ) -> None:
     store.journal.write(start_draft("3501", "4732100123", forwards=("crm",)))
     clock.now += 25 * 3_600_000
     before = given_up()
-    send(store, couriers, clock, crm=FakeAdapter(lambda _: Delivery(Outcome.REFUSED, "não")))
+    send(store, workers, clock, crm=FakeAdapter(lambda _: Delivery(Outcome.REFUSED, "não")))
     until(lambda: Outbox(store.engine, store.journal).waiting() == 0)
     until(lambda: given_up() == before + 1)
 
@@ -170,24 +169,24 @@ def given_up() -> float:
 
 @pytest.mark.parametrize("step", [-30 * 86_400_000, -3_600_000])
 def test_an_event_does_not_wait_for_a_clock_that_was_set_back(
-    store: Store, couriers: list[OutboxWorker], clock: Clock, step: int
+    store: Store, workers: list[OutboxWorker], clock: Clock, step: int
 ) -> None:
     store.journal.write(start_draft("3501", "4732100123", forwards=("crm",)))
     crm = FakeAdapter(lambda _: Delivery(Outcome.UNREACHABLE, "não"))
-    send(store, couriers, clock, crm=crm)
+    send(store, workers, clock, crm=crm)
     assert crm.arrived.wait(5)
     crm.answer = lambda _: Delivery(Outcome.ACCEPTED, "ok")
     clock.now += step
     until(lambda: Outbox(store.engine, store.journal).waiting() == 0)
 
 
-def test_a_clock_set_forward_gives_no_event_up(store: Store, couriers: list[OutboxWorker]) -> None:
+def test_a_clock_set_forward_gives_no_event_up(store: Store, workers: list[OutboxWorker]) -> None:
     time_set = SetTime(T0 + 10)
     store.journal.write(start_draft("3501", "4732100123", forwards=("crm",)))
     crm = FakeAdapter(lambda _: Delivery(Outcome.UNREACHABLE, "não"))
     stepped = SteppedClock(time_set.wall, time_set.steady)
     time_set.step(400 * 86_400_000)
-    send(store, couriers, stepped, crm=crm)
+    send(store, workers, stepped, crm=crm)
     assert crm.arrived.wait(5)
     time.sleep(0.2)
     assert Outbox(store.engine, store.journal).waiting() == 1

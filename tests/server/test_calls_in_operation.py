@@ -44,7 +44,7 @@ def test_the_sweep_finds_calls_that_went_on_elsewhere(gateway: Gateway) -> None:
     first = gateway.core.handle(CallStarted("acme", "3501", "4733334444", HERE, began))
     gateway.core.handle(CallStarted("acme", "3502", "4733334444", HERE, began + MINUTE))
     gateway.core.handle(CallEnded("acme", "3502", "4733334444", HERE, began + 30 * MINUTE))
-    gateway.sweeper.sweep()
+    gateway.maintenance.sweep()
     found = gateway.calls.get("acme", first.call_id)
     assert found is not None
     assert found.status == "lost"

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from sqlalchemy.exc import OperationalError
 
-from gateway import maintenance as sweeper
+from gateway import maintenance as maintenance
 from gateway.config.tables import Config
 from gateway.desk.hub import Hub
 from gateway.directory.schedule import Schedule
@@ -93,16 +93,16 @@ def test_the_outbox_worker(store: Store, failing: Callable[..., Failing]) -> Non
     outbox = Outbox(store.engine, store.journal)
     fault = failing(outbox, "_due")
     crm = FakeAdapter()
-    courier = OutboxWorker(outbox, {("acme", "crm"): crm}, look_every_s=0.05)
-    courier.start()
+    outbox_worker = OutboxWorker(outbox, {("acme", "crm"): crm}, look_every_s=0.05)
+    outbox_worker.start()
     store.journal.write(start_draft("3501", "4732100123", time.time_ns() // 1_000_000, forwards=("crm",)))
     pass_by(fault)
     assert crm.arrived.wait(10)
-    courier.stop()
+    outbox_worker.stop()
 
 
 def test_the_sweeper(store: Store, failing: Callable[..., Failing], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sweeper, "SWEEP_EVERY_S", 0.05)
+    monkeypatch.setattr(maintenance, "SWEEP_EVERY_S", 0.05)
     outbox = Outbox(store.engine, store.journal)
     fault = failing(outbox, "abandoned_orders")
     store.order("3501", "4732100123", T0)

@@ -171,7 +171,7 @@ def test_an_order_s_outcome_is_in_the_call_log(store: Store, outcome: Outcome) -
     placed = store.order("3501", "4732100123")
     store.journal.write(Settlement(placed.order_id, Delivery(outcome, "porque sim"), T0 + 500))
     call = only_call(store)
-    assert (call.status, call.detail_words) == (outcome.value, "porque sim")
+    assert (call.status, call.detail) == (outcome.value, "porque sim")
 
 
 def test_the_first_outcome_of_an_order_stands(store: Store) -> None:

@@ -197,7 +197,7 @@ def test_a_job_in_no_hurry_does_not_delay_whoever_writes_next_and_is_told_what_c
     monkeypatch.setattr(writer_module, "UNHURRIED_S", 0.2)
     told: SimpleQueue[object] = SimpleQueue()
     writer = running(engine, notes)
-    writer.hand_in("first", told.put)
+    writer.submit_deferred("first", told.put)
     assert writer.waiting() == 1
     assert writer.write("second") == "SECOND"
     assert told.empty()
@@ -212,7 +212,7 @@ def test_a_job_in_no_hurry_goes_with_what_the_writer_s_thread_has_to_write_anywa
     monkeypatch.setattr(writer_module, "UNHURRIED_S", 20)
     told: SimpleQueue[object] = SimpleQueue()
     writer = running(engine, notes)
-    writer.hand_in("first", told.put)
+    writer.submit_deferred("first", told.put)
     assert writer.submit("second").result(5) == "SECOND"
     assert told.get(timeout=5) == "FIRST"
     writer.stop()
@@ -222,7 +222,7 @@ def test_a_job_in_no_hurry_goes_with_what_the_writer_s_thread_has_to_write_anywa
 def test_whoever_handed_in_a_job_is_told_that_it_was_not_stored(engine: Engine, notes: Notes) -> None:
     told: SimpleQueue[object] = SimpleQueue()
     writer = running(engine, notes)
-    writer.hand_in("refused", told.put)
+    writer.submit_deferred("refused", told.put)
     assert isinstance(told.get(timeout=5), BadParameter)
     writer.stop()
 
@@ -232,7 +232,7 @@ def test_a_producer_that_fails_when_it_is_told_does_not_end_the_writer(engine: E
         raise ZeroDivisionError
 
     writer = running(engine, notes)
-    writer.hand_in("first", broken)
+    writer.submit_deferred("first", broken)
     assert writer.submit("second").result(5) == "SECOND"
     assert writer.submit("third").result(5) == "THIRD"
     writer.stop()
@@ -244,12 +244,12 @@ def test_a_stop_does_not_wait_and_writes_what_is_in_no_hurry(
 ) -> None:
     monkeypatch.setattr(writer_module, "UNHURRIED_S", 20)
     writer = running(engine, notes)
-    writer.hand_in("last", lambda _: None)
+    writer.submit_deferred("last", lambda _: None)
     writer.stop(timeout_s=5)
     assert not writer.alive()
     assert stored(engine) == {"last"}
     with pytest.raises(Stopping):
-        writer.hand_in("late", lambda _: None)
+        writer.submit_deferred("late", lambda _: None)
 
 
 def test_a_producer_that_finds_nobody_writing_writes_by_itself(engine: Engine, notes: Notes) -> None:

@@ -11,7 +11,7 @@ from pydantic import TypeAdapter
 from gateway import adapter as adapters
 from gateway.adapter import Limits, Outcome, Outgoing, limits_of
 from gateway.store.traffic import Draft, TrafficEntry
-from gateway.traffic.recorded_adapters import Tapped
+from gateway.traffic.recorded_adapters import RecordedAdapter
 from tests.fakes import FakeAdapter
 
 ORDER = Outgoing(
@@ -42,7 +42,7 @@ def pbx() -> Iterator[str]:
     server.server_close()
 
 
-def tapped(address: str) -> tuple[Tapped, list[Draft]]:
+def tapped(address: str) -> tuple[RecordedAdapter, list[Draft]]:
     drafts: list[Draft] = []
     found = adapters.load("url")
     settings = {
@@ -55,7 +55,9 @@ def tapped(address: str) -> tuple[Tapped, list[Draft]]:
         "timeout_s": 2.0,
     }
     adapter = found(TypeAdapter(found.Config).validate_python(settings), name="pabx")
-    return Tapped(adapter, "acme", "pabx", "url", add=lambda draft, _: drafts.append(draft), most_bytes=4096), drafts
+    return RecordedAdapter(
+        adapter, "acme", "pabx", "url", add=lambda draft, _: drafts.append(draft), most_bytes=4096
+    ), drafts
 
 
 def only(drafts: list[Draft]) -> TrafficEntry:
@@ -110,10 +112,10 @@ def test_a_tapped_adapter_can_do_what_the_adapter_can() -> None:
         def hangup(self, message: Outgoing) -> Any:
             return self.answer(message)
 
-    adapter = Tapped(Able(), "acme", "pabx", "url", add=lambda *_: None, most_bytes=10)  # type: ignore[arg-type]
+    adapter = RecordedAdapter(Able(), "acme", "pabx", "url", add=lambda *_: None, most_bytes=10)  # type: ignore[arg-type]
     assert adapters.can_hang_up(adapter)
     assert limits_of(adapter).max_orders == 2
     assert adapter.hangup(ORDER).outcome is Outcome.ACCEPTED
-    plain = Tapped(FakeAdapter(), "acme", "pabx", "url", add=lambda *_: None, most_bytes=10)  # type: ignore[arg-type]
+    plain = RecordedAdapter(FakeAdapter(), "acme", "pabx", "url", add=lambda *_: None, most_bytes=10)  # type: ignore[arg-type]
     assert not adapters.can_hang_up(plain)
     assert limits_of(plain) == Limits()

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Generic, NamedTuple, TypeVar
 
-from gateway.domain.calls.call import Call
+from gateway.domain.calls.call import NOTHING_ATTACHED, Call
 from gateway.domain.calls.heard import HeardEvent, MarkedOver, NoEnd, PlacedOrder, SettledOrder, TakenElsewhere
 from gateway.domain.calls.pairing import (
     FoundCall,
@@ -87,11 +87,12 @@ def decide(event: HeardEvent, calls: Sequence[Call], new_id: int) -> Decision:
     if found.call is None:
         return OPENERS[heard.event](heard, calls, new_id, after(State.NONE, heard.event).state.value)
     then = after(found.call.state, heard.event)
-    changed = EFFECTS[then.effect](Case(heard, found.call, found.rule, then.state.value))
+    changed = _with_attached(EFFECTS[then.effect](Case(heard, found.call, found.rule, then.state.value)), heard)
     call = _with_ref(changed, heard)
     left = _leave_group(call, heard, calls) if then.effect is Effect.CLOSE else ()
     news = _is_news(then, changed, found.call)
-    return Decision(call, KINDS[heard.event], repeat=then.effect in REPEATS, is_news=news, others=left)
+    repeat = then.effect in REPEATS or (then.effect is Effect.ADD_START and changed == found.call)
+    return Decision(call, KINDS[heard.event], repeat=repeat, is_news=news, others=left)
 
 
 def decide_order(event: PlacedOrder, new_id: int) -> Decision:
@@ -142,6 +143,14 @@ def _with_ref(call: Call, heard: HeardEvent) -> Call:
     return call._replace(call_ref=heard.call_ref) if heard.call_ref and not call.call_ref else call
 
 
+def _with_attached(call: Call, heard: HeardEvent) -> Call:
+    """Let the call have what the exchange attaches to it and nobody has said yet."""
+    if heard.attached == NOTHING_ATTACHED:
+        return call
+    both = zip(call.attached, heard.attached, strict=True)
+    return call._replace(attached=tuple(new if known is None else known for known, new in both))
+
+
 # a new call
 
 
@@ -182,6 +191,7 @@ def _new_call(
         call_ref=heard.call_ref,
         start_heard_at=start_heard_at,
         group_id=group_id,
+        attached=heard.attached,
     )
 
 

@@ -3,14 +3,17 @@
 from typing import NamedTuple
 
 from gateway.domain.calls.states import STATES, State
-from gateway.domain.messages import Direction
+from gateway.domain.messages import ATTACHED, Direction
+
+NOTHING_ATTACHED: tuple[str | None, ...] = (None,) * len(ATTACHED)
 
 
 class Call(NamedTuple):
     """One version of a call: nobody changes it, the rule book makes the next one of it.
 
     Times are milliseconds since 1970 UTC. ``logged_at`` is when we first heard of the call; ``start_heard_at`` and
-    ``end_heard_at`` are when its start and its end were received. The store has a column of the same name for each.
+    ``end_heard_at`` are when its start and its end were received. The store has a column of the same name for each;
+    ``attached`` stands last and holds one for each field of ``AttachedData``, in their order.
     """
 
     id: int
@@ -35,6 +38,7 @@ class Call(NamedTuple):
     result_text: str | None = None
     over_by: str | None = None
     over_at: int | None = None
+    attached: tuple[str | None, ...] = NOTHING_ATTACHED
 
     @property
     def state(self) -> State:

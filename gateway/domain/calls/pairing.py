@@ -182,19 +182,26 @@ def _same_start(heard: HeardEvent, call: Call) -> bool:
 
 
 def _overtaken(heard: HeardEvent, calls: Sequence[Call]) -> Call | None:
-    """The call of an end that was heard before its start."""
+    """The call of an end that was heard before its start, which may be heard again."""
     return _newest(
         call
         for call in _pair(heard, calls)
-        if call.state is State.ENDED and call.start_heard_at is None and _began_before(heard, call)
+        if call.state is State.ENDED and _lacks_start(call) and _began_before(heard, call)
     )
 
 
+def _lacks_start(call: Call) -> bool:
+    """Whether the end came first; by the clock alone it cannot be told, for it may have been set back meanwhile."""
+    if call.start_heard_at is None or call.end_heard_at is None:
+        return call.start_heard_at is None
+    return call.paired_by == PairingRule.LATE and call.start_heard_at >= call.end_heard_at
+
+
 def _began_before(heard: HeardEvent, call: Call) -> bool:
-    end_heard_at = call.end_heard_at or call.logged_at
+    heard_last_at = call.start_heard_at or call.end_heard_at or call.logged_at
     if heard.occurred_at is not None and call.ended_at is not None:
-        return _within(LATE_MS, heard.at, end_heard_at) and heard.occurred_at <= call.ended_at
-    return _within(OVERTAKEN_MS, heard.at, end_heard_at)
+        return _within(LATE_MS, heard.at, heard_last_at) and heard.occurred_at <= call.ended_at
+    return _within(OVERTAKEN_MS, heard.at, heard_last_at)
 
 
 # finding the call of an end
@@ -224,7 +231,14 @@ def _end_of_pair(heard: HeardEvent, calls: Sequence[Call]) -> Call | None:
 
 
 def _repeated_end(heard: HeardEvent, calls: Sequence[Call]) -> Call | None:
-    return _newest(call for call in _pair(heard, calls) if call.state is State.ENDED and _same_end(heard, call))
+    """The ended call of the same pair, or one that has ended at this extension because it was transferred."""
+    ended = (call for call in calls if call.state is State.ENDED and not (heard.call_ref and call.call_ref))
+    return _newest(call for call in ended if _ended_here(heard, call) and _same_end(heard, call))
+
+
+def _ended_here(heard: HeardEvent, call: Call) -> bool:
+    moved = call.transferred_to == heard.extension and call.number == heard.number
+    return same_pair(heard, call) or (moved and heard.known and not heard.internal)
 
 
 def _same_end(heard: HeardEvent, call: Call) -> bool:
