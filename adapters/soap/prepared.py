@@ -10,6 +10,7 @@ from lxml import etree
 from adapters.http.templates import Template
 from gateway.adapter import Outgoing
 from gateway.errors import AdapterError
+from gateway.texts.text import Text
 
 Make = Callable[[dict[str, Any]], Any]
 """Makes the envelope for arguments; raises anything for arguments that do not fit."""
@@ -75,5 +76,5 @@ def _escaped(text: str) -> str:
     if text.isalnum():
         return text
     if found := _UNWRITABLE.search(text):
-        raise AdapterError(f"o texto de um modelo tem {found[0]!r}, que nenhum XML pode ter")
+        raise AdapterError(Text("the text of a template has {char}, which no XML can have", char=repr(found[0])))
     return escape(text, {"\r": "&#13;"})

@@ -67,11 +67,11 @@ def test_a_field_that_a_message_lacks_is_told_as_jinja2_tells_it():
 @pytest.mark.parametrize("escape", ESCAPES)
 def test_a_control_character_in_a_value_is_never_sent(escape):
     template = Template("to={{ number }}", escape=escape, secrets={})
-    with pytest.raises(AdapterError, match="caracteres de controle"):
+    with pytest.raises(AdapterError, match="control characters"):
         template.render(Outgoing("dial", "7", {"number": "47\r\n"}))
 
 
 def test_a_secret_that_cannot_be_sent_is_told_when_it_should_be():
     template = Template("{{ secrets.key }}", secrets={"key": SecretStr("a\nb")})
-    with pytest.raises(AdapterError, match="caracteres de controle"):
+    with pytest.raises(AdapterError, match="control characters"):
         template.render(ORDER)
