@@ -53,9 +53,10 @@ def calls_command(
     """Print the call log, oldest first; or, with --why, what happened to one call (in English, JSON: both languages).
 
     JSON is one object per line: id, tenant, direction (incoming, outgoing, internal), extension, number, account,
-    started_at, ended_at (ISO 8601, UTC), duration_s, recording_url (http and https only), status (ringing, ended, lost,
-    elsewhere, over, or an order's outcome); then contact, appliance, detail, paired_by, certainty, group_id,
-    transferred_to, result (how it ended, as a code), result_text (in the exchange's words), over_by and over_at.
+    started_at, ended_at (ISO 8601, UTC), duration_s, recording_url (http, https), status (ringing, talking, ended,
+    lost, elsewhere, over, or an order's outcome); then contact, appliance, detail, paired_by, certainty, group_id,
+    transferred_to, result (how it ended, as a code), result_text (in the exchange's words), over_by, over_at,
+    answered_at, answered_by (an extension), answered_agent, ring_s (until the answer) and talk_s (from it on).
     """
     with place.open_existing() as gateway:
         if call_id is not None:

@@ -28,12 +28,14 @@ from gateway.domain.numbering.numbers import AREA_CODES
 from gateway.texts.languages import DEFAULT, Language
 
 TENANT_NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
-EventKind = Literal["call_started", "call_ended"]
+EventKind = Literal["call_started", "call_answered", "call_ended"]
 ListenerParameter = Literal[
     "ramal", "telefone", "url_audio", "id_ligacao", "data_hora", "direcao", "duracao", "resultado"
 ]
 LISTENER_PARAMETERS: tuple[ListenerParameter, ...] = get_args(ListenerParameter)
-EVENT_KINDS: tuple[EventKind, ...] = ("call_started", "call_ended")
+EVENT_KINDS: tuple[EventKind, ...] = get_args(EventKind)
+TOLD_OF: tuple[EventKind, ...] = ("call_started", "call_ended")
+"""What a forward is told of that does not say."""
 
 
 def _address(value: str) -> str:
@@ -322,7 +324,7 @@ class Forward(Table):
     """A CRM or program that is told of call events. All other keys belong to its adapter."""
 
     adapter: str = Field(description="the protocol: one of the installed adapters (soap, xmlrpc, url)")
-    on: tuple[EventKind, ...] = Field(EVENT_KINDS, strict=False, min_length=1, description="the events it is told of")
+    on: tuple[EventKind, ...] = Field(TOLD_OF, strict=False, min_length=1, description="the events it is told of")
     settings: Any = Field(None, exclude=True, description="the adapter's own settings")
 
 

@@ -16,7 +16,7 @@ from gateway.errors import NotReplayable
 from gateway.store.traffic import IN, OUT, TrafficEntry, TrafficFilter, TrafficLog
 
 PAGE_SIZE = 50
-EVENTS = ("ConsultaRamal", "FinalizaLigacao")
+EVENTS = ("ConsultaRamal", "AtendeLigacao", "FinalizaLigacao")
 
 
 @dataclass(frozen=True, slots=True)

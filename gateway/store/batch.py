@@ -15,6 +15,7 @@ from gateway.domain.calls.call import Call
 from gateway.domain.calls.heard import LONGEST_LOGIN, MarkedOver, NoEnd, SettledOrder, placed_order
 from gateway.errors import BadParameter
 from gateway.store import repeats, rows, statements
+from gateway.store.agents_at_extensions import AgentsAtExtensions
 from gateway.store.bulk import Driver
 from gateway.store.candidates import CandidateCall, KnownCalls
 from gateway.store.choosing import choose
@@ -42,6 +43,7 @@ class Batch:
         self._counters: dict[str, int] = {}
         self._calls = KnownCalls(connection, self._driver)
         self._matches = Matches(self._driver)
+        self._agents = AgentsAtExtensions(self._driver)
         self._matched: dict[int, dict[str, Any]] = {}
         self._touched: dict[int, CandidateCall] = {}
         self._events: list[dict[str, Any]] = []
@@ -72,6 +74,7 @@ class Batch:
             self._counters = dict(self._read)
         if about_calls:
             self._calls.load(about_calls)
+            self._agents.load(about_calls)
         self._load_matches(drafts)
 
     def _load_matches(self, drafts: Sequence[object]) -> None:
@@ -88,7 +91,7 @@ class Batch:
 
     def _add_event(self, draft: EventDraft) -> Recorded:
         """Let the rule book decide what an event changes; take that, and tell the log and the outbox of it."""
-        message, event = draft.message, draft.event
+        message, event = draft.message, self._agents.seen_by(draft)
         decided = decide(event, self._calls.about(message.tenant, event), self._counters["call"] + 1)
         call = self._take(decided, message.tenant, event.forms, event.at)
         told = {"received": rows.received(message)} | ({"repeat": True} if decided.repeat else {})
@@ -119,7 +122,7 @@ class Batch:
 
     def _give_up(self, draft: GiveUp) -> int:
         """Close the calls of which no end will be waited for any more; how many they were."""
-        return self._lose(self._calls.still_ringing(draft.tenant, draft.since, draft.before), draft.at)
+        return self._lose(self._calls.going_on(draft.tenant, draft.since, draft.before), draft.at)
 
     def _give_up_some(self, draft: InVain) -> int:
         """The same for calls that are known by their ids."""

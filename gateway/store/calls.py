@@ -21,11 +21,13 @@ calls, orders = tables.calls, tables.orders
 class LoggedCall:
     """One line of the call log. Times are milliseconds since 1970 UTC, or None while unknown.
 
-    ``status``: ringing, ended, lost (no end was received), elsewhere (another extension of its group took it), over
-    (``over_by`` marked it as over), ordered (being dialled), or an order's outcome: accepted, refused, unreachable,
-    unknown. ``paired_by`` is the rule by which its events found each other (``domain/calls/pairing.py``), ``group_id``
-    the first call of a group that rang at once.
+    ``status``: ringing, talking (somebody took it), ended, lost (no end was received), elsewhere (another extension of
+    its group took it), over (``over_by`` marked it as over), ordered (being dialled), or an order's outcome: accepted,
+    refused, unreachable, unknown. ``paired_by`` is the rule by which its events found each other
+    (``domain/calls/pairing.py``), ``group_id`` the first call of a group that rang at once.
     ``appliance`` is who dialled, or is about to; ``detail`` is the sentence that came with an order's outcome.
+    ``answered_by`` is the extension that took it, ``answered_agent`` the login of who sat there then; ``ring_s`` and
+    ``talk_s`` are the seconds until the answer and from it on.
     ``result`` says how it ended (``domain/calls/results.py``), read from ``result_text``, the exchange's own words.
     """
 
@@ -52,6 +54,11 @@ class LoggedCall:
     result_text: str | None = None
     over_by: str | None = None
     over_at: int | None = None
+    answered_at: int | None = None
+    answered_by: str | None = None
+    answered_agent: str | None = None
+    ring_s: int | None = None
+    talk_s: int | None = None
 
     @property
     def certainty(self) -> str | None:
@@ -61,7 +68,14 @@ class LoggedCall:
     @property
     def spoken_s(self) -> int | None:
         """Seconds of the conversation; None while unknown, and where nobody answered: it only rang then."""
-        return None if self.status != "ended" or self.result in NOT_ANSWERED else self.duration_s
+        if self.status != "ended" or self.result in NOT_ANSWERED:
+            return None
+        return self.duration_s if self.talk_s is None else self.talk_s
+
+    @property
+    def taken_by(self) -> str | None:
+        """The other extension that took it; None where it was this one, or nobody has said."""
+        return self.answered_by if self.answered_by != self.extension else None
 
     @property
     def may_be_marked_over(self) -> bool:
@@ -71,12 +85,12 @@ class LoggedCall:
     def as_json(self) -> dict[str, Any]:
         """The form that scripts get: times as ISO 8601 in UTC."""
         plain = asdict(self) | {"certainty": self.certainty}
-        plain |= {name: iso(plain[name]) for name in ("started_at", "ended_at", "over_at")}
+        plain |= {name: iso(plain[name]) for name in ("started_at", "ended_at", "over_at", "answered_at")}
         plain["recording_url"] = safe_link(self.recording_url)
         return {name: plain[name] for name in FIELDS}
 
 
-GOING_ON = ("ringing", "ordered", "accepted", "unknown")
+GOING_ON = ("ringing", "talking", "ordered", "accepted", "unknown")
 STATUSES = tuple(STATES)
 MISSED = "missed"
 
@@ -122,6 +136,11 @@ FIELDS = (
     "result_text",
     "over_by",
     "over_at",
+    "answered_at",
+    "answered_by",
+    "answered_agent",
+    "ring_s",
+    "talk_s",
 )
 """What scripts get of a call, in this order; new fields come last."""
 COLUMNS = (
@@ -148,6 +167,11 @@ COLUMNS = (
     calls.c.result_text,
     calls.c.over_by,
     calls.c.over_at,
+    calls.c.answered_at,
+    calls.c.answered_by,
+    calls.c.answered_agent,
+    calls.c.ring_s,
+    calls.c.talk_s,
 )
 
 

@@ -95,10 +95,10 @@ class KnownCalls:
         known.become(call)
         return known
 
-    def still_ringing(self, tenant: str, since: int, before: int) -> list[CandidateCall]:
-        """Calls first heard of from ``since`` on and before ``before`` that rang when this batch began."""
+    def going_on(self, tenant: str, since: int, before: int) -> list[CandidateCall]:
+        """Calls first heard of from ``since`` on and before ``before`` that went on when this batch began."""
         wanted = {"of": tenant, "since": since, "before": before}
-        found = self._connection.execute(statements.STILL_RINGING, wanted).all()
+        found = self._connection.execute(statements.GOING_ON, wanted).all()
         self._know_all(tuple(row) for row in found)
         return [self._by_id[row.id] for row in found]
 

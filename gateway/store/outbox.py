@@ -14,8 +14,10 @@ from gateway.store.journal import Journal
 
 outbox, orders = tables.outbox, tables.orders
 
-LATER_FIELDS = {"result": "", "resultado": ""}
-"""Fields that letters of version 0.1.0 lack."""
+LATER_FIELDS = dict.fromkeys(
+    ("result", "resultado", "answered_at", "answered_by", "answered_agent", "ring_s", "talk_s"), ""
+)
+"""Fields that letters of earlier versions lack."""
 CLAIM_MS = 120_000
 """A letter whose sender died is due again after this long; longer than any attempt may take."""
 LONGEST_WAIT_MS = 300_000

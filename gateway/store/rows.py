@@ -7,7 +7,8 @@ from gateway.adapter import Delivery
 from gateway.domain.calls.call import Call
 from gateway.domain.calls.matching import Match
 from gateway.domain.links import safe_link
-from gateway.domain.messages import CallEnded, CallStarted
+from gateway.domain.messages import CallEnded, CallMessage
+from gateway.store.calls import iso
 from gateway.store.drafts import OrderAttempt, OrderDraft, Settlement
 from gateway.store.statements import CALL_COLUMNS
 
@@ -26,7 +27,16 @@ SHOWN = (
     "duration_s",
     "recording_url",
 )
-SHOWN_IF_KNOWN = ("result", "result_text", "over_by")
+SHOWN_IF_KNOWN = (
+    "result",
+    "result_text",
+    "over_by",
+    "answered_at",
+    "answered_by",
+    "answered_agent",
+    "ring_s",
+    "talk_s",
+)
 
 
 Row = dict[str, Any]
@@ -60,7 +70,7 @@ def _shown(call: Row) -> Row:
     return {name: call[name] for name in SHOWN} | more
 
 
-def received(message: CallStarted | CallEnded) -> Row:
+def received(message: CallMessage) -> Row:
     """What came in, as it came, for whoever asks later why."""
     told: Row = {"wire": message.origin.wire, "client": message.origin.client, "ramal": message.ramal}
     told["telefone"] = message.telefone
@@ -123,7 +133,11 @@ def ref_of(delivery: Delivery) -> str | None:
     return delivery.peer_ref if delivery.peer_ref and len(delivery.peer_ref) <= 255 else None
 
 
-def letter(kind: str, call: Row, message: CallStarted | CallEnded, target: str) -> Row:
+def _text(value: object) -> str:
+    return "" if value is None else str(value)
+
+
+def letter(kind: str, call: Row, message: CallMessage, target: str) -> Row:
     """What the outbox keeps for ``target``: the fields of ``adapter.Outgoing``, numbers put right."""
     fields = {
         "tenant": call["tenant"],
@@ -134,6 +148,11 @@ def letter(kind: str, call: Row, message: CallStarted | CallEnded, target: str) 
         "url_audio": safe_link(call["recording_url"]) or "",
         "result": call["result"] or "",
         "resultado": call["result_text"] or "",
+        "answered_at": _text(iso(call["answered_at"])),
+        "answered_by": _text(call["answered_by"]),
+        "answered_agent": _text(call["answered_agent"]),
+        "ring_s": _text(call["ring_s"]),
+        "talk_s": _text(call["talk_s"]),
     }
     return {
         "tenant": call["tenant"],

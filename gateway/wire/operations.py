@@ -15,7 +15,7 @@ from typing import TypeVar
 
 import structlog
 
-from gateway.domain.messages import CallEnded, CallStarted, Direction, Message, Origin, PlaceCall
+from gateway.domain.messages import CallAnswered, CallEnded, CallStarted, Direction, Message, Origin, PlaceCall
 from gateway.errors import BadParameter, MissingParameter
 from gateway.texts.text import Text
 
@@ -139,6 +139,20 @@ def hidden(values: Iterable[str], texts: Texts, operation: Operation) -> Iterabl
 def call_started(texts: Texts, sender: Sender) -> CallStarted:
     """The message of ``ConsultaRamal``. Raises ``MissingParameter``, ``BadParameter``."""
     return CallStarted(
+        tenant=sender.tenant,
+        ramal=required(texts, sender, "ramal", "3501"),
+        telefone=required(texts, sender, "telefone", "4732100123"),
+        origin=sender.origin,
+        received_at=sender.received_at,
+        call_ref=extra(texts, sender, "id_ligacao", read_text),
+        occurred_at=extra(texts, sender, "data_hora", lambda text: read_moment(text, sender.zone)),
+        direction=extra(texts, sender, "direcao", read_direction),
+    )
+
+
+def call_answered(texts: Texts, sender: Sender) -> CallAnswered:
+    """The message of ``AtendeLigacao``. Raises ``MissingParameter``, ``BadParameter``."""
+    return CallAnswered(
         tenant=sender.tenant,
         ramal=required(texts, sender, "ramal", "3501"),
         telefone=required(texts, sender, "telefone", "4732100123"),
@@ -307,6 +321,18 @@ CONSULTA_RAMAL = Operation(
     (RAMAL, TELEFONE, ID_LIGACAO, DATA_HORA, DIRECAO),
     call_started,
 )
+ATENDE_LIGACAO = Operation(
+    "AtendeLigacao",
+    Text("A call is answered: writes down who took it and when; it stops ringing on the screens of its group."),
+    (
+        Parameter("ramal", Text("destination number: the extension that answered"), required=True),
+        TELEFONE,
+        ID_LIGACAO,
+        DATA_HORA,
+        DIRECAO,
+    ),
+    call_answered,
+)
 FINALIZA_LIGACAO = Operation(
     "FinalizaLigacao",
     Text("A call ends: closes the call's record, with the address of the recording."),
@@ -348,7 +374,7 @@ TESTE = Operation(
 )
 
 OPERATIONS: Mapping[str, Operation] = {
-    operation.name: operation for operation in (CONSULTA_RAMAL, FINALIZA_LIGACAO, CLICK_TO_CALL, TESTE)
+    operation.name: operation for operation in (CONSULTA_RAMAL, FINALIZA_LIGACAO, CLICK_TO_CALL, TESTE, ATENDE_LIGACAO)
 }
 SPELLINGS = {name.lower(): operation for name, operation in OPERATIONS.items()}
 

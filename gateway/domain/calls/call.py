@@ -9,8 +9,10 @@ from gateway.domain.messages import Direction
 class Call(NamedTuple):
     """One version of a call: nobody changes it, the rule book makes the next one of it.
 
-    Times are milliseconds since 1970 UTC. ``logged_at`` is when we first heard of the call; ``start_heard_at`` and
-    ``end_heard_at`` are when its start and its end were received. The store has a column of the same name for each.
+    Times are milliseconds since 1970 UTC. ``logged_at`` is when we first heard of the call; ``start_heard_at``,
+    ``answer_heard_at`` and ``end_heard_at`` are when its start, answer and end were received. ``answered_by`` is the
+    extension that took it, which is another where it was taken elsewhere, and ``answered_agent`` who sat there then.
+    The store has a column of the same name for each.
     """
 
     id: int
@@ -35,6 +37,12 @@ class Call(NamedTuple):
     result_text: str | None = None
     over_by: str | None = None
     over_at: int | None = None
+    answered_at: int | None = None
+    answer_heard_at: int | None = None
+    answered_by: str | None = None
+    answered_agent: str | None = None
+    ring_s: int | None = None
+    talk_s: int | None = None
 
     @property
     def state(self) -> State:

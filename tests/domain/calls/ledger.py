@@ -12,12 +12,13 @@ from gateway.domain.calls.heard import (
     MarkedOver,
     NoEnd,
     SettledOrder,
+    heard_answer,
     heard_end,
     heard_start,
     placed_order,
 )
 from gateway.domain.calls.states import State
-from gateway.domain.messages import CallEnded, CallStarted, Origin, PlaceCall
+from gateway.domain.messages import CallAnswered, CallEnded, CallStarted, Origin, PlaceCall
 from gateway.domain.numbering.numbers import Extensions, NumberPlan, read
 from tests.domain.calls.pairing_cases import FOUR_HOURS
 
@@ -44,6 +45,10 @@ class Ledger:
     def start(self, ramal: str, telefone: str, at: int, **extras: Any) -> Decision:
         message = CallStarted("acme", ramal, telefone, HERE, at, **extras)
         return self.hear(heard_start(message, tell_sides(ramal, telefone, PLAN, message.direction)))
+
+    def answer(self, ramal: str, telefone: str, at: int, **extras: Any) -> Decision:
+        message = CallAnswered("acme", ramal, telefone, HERE, at, **extras)
+        return self.hear(heard_answer(message, tell_sides(ramal, telefone, PLAN, message.direction)))
 
     def end(self, ramal: str, telefone: str, at: int, **extras: Any) -> Decision:
         message = CallEnded("acme", ramal, telefone, HERE, at, **extras)
