@@ -15,6 +15,7 @@ from pathlib import Path
 from traceback import extract_tb
 from typing import Any, ClassVar, Protocol, TypeGuard
 
+from gateway.domain.messages import ATTACHED
 from gateway.errors import UnknownAdapter
 
 GROUP = "cti_gateway.adapters"
@@ -35,6 +36,14 @@ class Outcome(StrEnum):
     """Sent, but no clear answer came back."""
 
 
+ANSWER_FIELDS = ("answered_at", "answered_by", "answered_agent", "ring_s", "talk_s")
+EVENT_FIELDS = frozenset(
+    {"ramal", "telefone", "url_audio", "direction", "call_id", "tenant", "resultado", "result", *ATTACHED.values()}
+    | set(ANSWER_FIELDS)
+)
+"""The fields of call events."""
+
+
 @dataclass(frozen=True, slots=True)
 class Outgoing:
     """One thing to tell a peer: its ``kind``, our id, text fields.
@@ -46,7 +55,8 @@ class Outgoing:
     of the call, empty where the order's answer gave none; the call events have ``ramal``, ``telefone``,
     ``url_audio``, ``direction``, ``call_id``, ``tenant``, ``resultado`` (how the call ended, in the exchange's words)
     and ``result`` (the same as a code of ``domain/calls/results.py``), ``answered_at`` (ISO 8601), ``answered_by`` (an
-    extension), ``answered_agent`` (a login), ``ring_s`` and ``talk_s``, each empty where nothing was said of it.
+    extension), ``answered_agent`` (a login), ``ring_s`` and ``talk_s``, each empty where nothing was said of it; and so
+    is the attached data of ``domain/messages.py``, under the names of their parameters.
     Adapters put the fields into their templates, escaped for where they go.
     """
 

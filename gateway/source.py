@@ -13,6 +13,7 @@ from typing import Any, ClassVar, Protocol
 
 from gateway.adapter import Probe
 from gateway.errors import UnknownSource
+from gateway.texts.text import Text
 
 GROUP = "cti_gateway.directories"
 
@@ -30,20 +31,20 @@ class Reason(StrEnum):
     SHORTENED = "shortened"
 
     @property
-    def text(self) -> str:
-        """One English sentence."""
+    def text(self) -> Text:
+        """Return it as a sentence."""
         return _REASONS[self]
 
 
-_REASONS: Mapping[Reason, str] = {
-    Reason.NO_NAME: "the name is empty, and no other line has one for this code",
-    Reason.LONG_CODE: "the code is longer than 64 characters",
-    Reason.BAD_LINE: "the line cannot be taken apart",
-    Reason.LONG_LINE: "the line is longer than 256 KiB",
-    Reason.OPEN_QUOTE: "a quotation mark is opened in this line and not closed where it should be",
-    Reason.SAME_NAME: "another line has this name, and no code says whether it is the same account",
-    Reason.UNREADABLE: "does not read as a telephone number",
-    Reason.SHORTENED: "a spreadsheet shortened this number: digits are missing (format the column as text)",
+_REASONS: Mapping[Reason, Text] = {
+    Reason.NO_NAME: Text("the name is empty, and no other line has one for this code"),
+    Reason.LONG_CODE: Text("the code is longer than 64 characters"),
+    Reason.BAD_LINE: Text("the line cannot be taken apart"),
+    Reason.LONG_LINE: Text("the line is longer than 256 KiB"),
+    Reason.OPEN_QUOTE: Text("a quotation mark is opened in this line and not closed where it should be"),
+    Reason.SAME_NAME: Text("another line has this name, and no code says whether it is the same account"),
+    Reason.UNREADABLE: Text("does not read as a telephone number"),
+    Reason.SHORTENED: Text("a spreadsheet shortened this number: digits are missing (format the column as text)"),
 }
 
 

@@ -1,10 +1,15 @@
 """What holds for all tests."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import structlog
+
+# Commands speak the language of their terminal, here of whoever runs the tests.
+os.environ["LC_ALL"] = "C.UTF-8"
+os.environ.pop("CTI_LANGUAGE", None)
 
 BY_FOLDER = ("live", "bench", "fuzz")
 

@@ -20,21 +20,10 @@ from pydantic import SecretStr
 
 from adapters.http.digests import FILTERS
 from adapters.http.settings import is_line
-from gateway.adapter import Outgoing
+from gateway.adapter import EVENT_FIELDS, Outgoing
 from gateway.errors import AdapterError
 
 DIAL_FIELDS = frozenset({"extension", "number", "order_id", "call_id", "tenant"})
-ANSWER_FIELDS = frozenset({"answered_at", "answered_by", "answered_agent", "ring_s", "talk_s"})
-EVENT_FIELDS = ANSWER_FIELDS | {
-    "ramal",
-    "telefone",
-    "url_audio",
-    "direction",
-    "call_id",
-    "tenant",
-    "resultado",
-    "result",
-}
 NAMES = DIAL_FIELDS | EVENT_FIELDS | {"kind", "id", "secrets"}
 """All names that a template may use (``gateway.adapter.Outgoing``)."""
 

@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from adapters.presets.schema import NAME, Preset
 from gateway.config.validation import sentences
 from gateway.errors import ConfigError, UnknownPreset
+from gateway.texts.text import lines
 
 NEVER_INHERITED = ("based_on", "replaces_shipped", "tests")
 
@@ -52,7 +53,7 @@ class Catalogue:
         try:
             return Preset.model_validate(self._merged(path, ()))
         except ValidationError as error:
-            raise ConfigError("\n".join(sentences(error, str(path), Preset))) from None
+            raise ConfigError(lines(sentences(error, str(path), Preset))) from None
 
     def _merged(self, path: Path, above: tuple[Path, ...]) -> dict[str, Any]:
         """What the file says, over what the preset that it is based on says."""

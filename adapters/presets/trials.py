@@ -58,7 +58,7 @@ def failures(preset: Preset, trial: PresetTrial) -> list[str]:
         peers: list[ScriptedPeer] = []
         adapter = PresetAdapter(config, name="pabx", peer=partial(_noted, peers, trial.exchange))
     except ValidationError as error:
-        return list(sentences(error, "given", config_class_of(preset)))
+        return [str(sentence) for sentence in sentences(error, "given", config_class_of(preset))]
     except AdapterError as error:
         return [f"the preset cannot be used: {error}"]
     if trial.kept is not None:

@@ -13,7 +13,7 @@ from zeep.xsd.types.simple import AnySimpleType
 from adapters.soap.envelope import SOAP_12
 from adapters.soap.kinds import Missing, RankedArray, undescribed
 from adapters.soap.known import APACHE, ENCODING, ENCODING_12, XSD
-from adapters.soap.values import written
+from adapters.soap.lexical import written
 
 XSI = "http://www.w3.org/2001/XMLSchema-instance"
 _MAP = etree.QName(APACHE, "Map")
@@ -67,6 +67,9 @@ def _is_required(kind: Any, element: Any) -> bool:
 
 def _write(parent: Any, element: Any, value: Any) -> None:
     repeated = isinstance(value, list) and element.accepts_multiple
+    if repeated and element.max_occurs != "unbounded" and len(value) > element.max_occurs:
+        told = f"{etree.QName(element.qname).localname!r} is there {element.max_occurs} times at most"
+        raise ValueError(f"{told}, and came with {len(value)} items")
     for item in value if repeated else [value]:
         # Accessors whose names are local have no namespace, whatever the schema's elementFormDefault (SOAP 1.1, 5.1).
         _write_value(etree.SubElement(parent, etree.QName(element.qname).localname), element.type, item)

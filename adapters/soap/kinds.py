@@ -85,6 +85,10 @@ class Restricted(UnresolvedCustomType):  # type: ignore[misc]
 class Keeping:
     """A simple type whose values stay as they came where they are none of it."""
 
+    def xmlvalue(self, value: Any) -> Any:
+        """Write a text as it is; zeep takes parts of dates as tuples only."""
+        return value if isinstance(value, str) else super().xmlvalue(value)  # type: ignore[misc]
+
     def pythonvalue(self, value: Any) -> Any:
         if isinstance(self, xsd.Boolean):
             return boolean_of(value)

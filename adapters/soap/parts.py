@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from zeep.exceptions import WsdlSyntaxError
+from zeep.wsdl.definitions import MessagePart
 from zeep.wsdl.messages import DocumentMessage, RpcMessage
 
 
@@ -43,7 +44,20 @@ class _BoundDocument(_Bound, DocumentMessage):  # type: ignore[misc]
 
 
 class _BoundRpc(_Bound, RpcMessage):  # type: ignore[misc]
-    pass
+    """An rpc message, whose accessors are called like its parts (WSDL 1.1, 3.5), as PHP writes them.
+
+    ``renamed`` has the names of elements that parts refer to, which zeep writes instead, with the parts' own.
+    """
+
+    renamed: Mapping[str, str]
+
+    def _bound(self, names: str | None, parts: Mapping[str, Any]) -> Mapping[str, Any]:
+        found = super()._bound(names, parts)
+        elements = {name: part.element for name, part in found.items() if part.element is not None}
+        by_element = {element.name: name for name, element in elements.items()}
+        self.renamed = {element: name for element, name in by_element.items() if element not in found}
+        typed = {name: MessagePart(None, element.type) for name, element in elements.items()}
+        return {name: typed.get(name, part) for name, part in found.items()}
 
 
 _BOUND = {DocumentMessage: _BoundDocument, RpcMessage: _BoundRpc}

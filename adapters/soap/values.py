@@ -1,25 +1,14 @@
 """Arguments held against the types that a WSDL has for them, before they go out as something else without a word."""
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from zeep import xsd
 from zeep.xsd.elements.indicators import Indicator, OrderIndicator
-from zeep.xsd.types.builtins import Double, Float
 from zeep.xsd.types.collection import ListType
 
-from adapters.soap.kinds import Missing, undescribed
-
-_NUMBERS: tuple[tuple[type[Any], str, str], ...] = (
-    (xsd.Integer, r"[+-]?[0-9]+", "a whole number"),
-    (xsd.Decimal, r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)", "a decimal number"),
-    (Double, r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([Ee][+-]?[0-9]+)?|[+-]?INF|NaN", "a number"),
-    (Float, r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([Ee][+-]?[0-9]+)?|[+-]?INF|NaN", "a number"),
-    (xsd.Boolean, r"true|false|0|1", "true or false"),
-)
-"""The lexical spaces of XML Schema, part 2. Their bounds are the server's business: it may store telephone numbers in
-what the WSDL calls an xsd:int."""
+from adapters.soap.kinds import Missing, RankedArray, undescribed
+from adapters.soap.lexical import written
 
 
 class _EmptyText(str):
@@ -34,18 +23,27 @@ class _EmptyText(str):
 def fitted(kind: Any, values: Mapping[str, Any]) -> dict[str, Any]:
     """Return ``values`` as zeep needs them for the members of ``kind``.
 
-    Raises ``ValueError`` for what is none of its type. What ``kind`` does not have is handed on: who writes it says so.
+    Raises ``ValueError`` for what is none of its type, and for what ``kind`` does not have.
     """
     known = dict(_members(kind))
     values = dict(values)
     for name, group in _repeating(kind.elements_nested):
         _gather(values, name, group)
+    _check_names(kind, values)
     found = {name: _fitted(known[name], value, name) if name in known else value for name, value in values.items()}
     base = getattr(kind._element, "type", None)
     if isinstance(base, xsd.ComplexType) and "_value_1" not in found:
         # zeep's place for the attributes of a type that has nothing else, where another type adds to them.
         found["_value_1"] = {name: found[name] for name, _ in base.attributes if name in found}
     return found
+
+
+def _check_names(kind: Any, values: Mapping[str, Any]) -> None:
+    """Raise ``ValueError`` for a name that ``kind`` does not have; zeep's own names begin with ``_``."""
+    known = [name for name, _ in [*kind.elements, *kind.attributes] if name]
+    if unknown := [name for name in values if name not in known and not name.startswith("_")]:
+        shown = ", ".join(name for name in known if not name.startswith("_")) or "none"
+        raise ValueError(f"there is no {unknown[0]!r}; there are: {shown}")
 
 
 def check_described(kind: Any, values: Mapping[str, Any]) -> None:
@@ -59,20 +57,6 @@ def check_described(kind: Any, values: Mapping[str, Any]) -> None:
                 raise ValueError(f"{name!r} cannot be sent: {undescribed(found)}")
         if isinstance(value, Mapping) and isinstance(member, xsd.ComplexType):
             check_described(member, value)
-
-
-def written(kind: Any, value: Any, name: str) -> str:
-    """Return ``value`` as the text of a simple type. Raises ``ValueError`` for what is none of it."""
-    if isinstance(value, list) and isinstance(kind, ListType):
-        return " ".join(written(kind.item_type, item, name) for item in value)
-    if isinstance(value, list | Mapping):
-        raise ValueError(f"{name!r} takes one text or number, and came as a list or a table")
-    text = str(value).lower() if isinstance(value, bool) else str(value)
-    for number, pattern, expected in _NUMBERS:
-        # Nothing at all is sent as such: WSDLs of PHP servers leave no parameter out, and those take it for zero.
-        if isinstance(kind, number) and text.strip() and not re.fullmatch(pattern, text.strip()):
-            raise ValueError(f"{name!r} came as {text!r}, expected {expected} ({kind.qname.localname})")
-    return text
 
 
 def _repeating(nested: Iterable[tuple[str | None, Any]]) -> Iterator[tuple[str, Any]]:
@@ -128,11 +112,55 @@ def _fitted(element: Any, value: Any, name: str) -> Any:
 
 
 def _fitted_one(kind: Any, value: Any, name: str) -> Any:
-    if isinstance(kind, Missing) and value is not None:
+    if value is None:
+        return value
+    if isinstance(kind, Missing):
         raise ValueError(f"{name!r} cannot be sent: {undescribed(kind)}")
     if isinstance(kind, xsd.ComplexType):
-        return (fitted(kind, value) or _without_members(kind)) if isinstance(value, Mapping) else value
-    if value is None or not isinstance(kind, xsd.AnySimpleType):
-        return value
+        return _fitted_structure(kind, value, name)
+    if not isinstance(kind, xsd.AnySimpleType):
+        return _fitted_anything(kind, value, name)
     text = written(kind, value, name)
     return text.split() if isinstance(kind, ListType) else text or _EmptyText()
+
+
+def _fitted_anything(kind: Any, value: Any, name: str) -> Any:
+    """A value of no type in particular: zeep writes of lists and tables what Python shows of them."""
+    if isinstance(value, list | Mapping) and not isinstance(kind, RankedArray):
+        raise ValueError(f"{name!r} may be anything, so it takes a text: nothing says how a list or a table is written")
+    return value
+
+
+def _fitted_structure(kind: Any, value: Any, name: str) -> Any:
+    if isinstance(value, Mapping):
+        return fitted(kind, value) or _without_members(kind)
+    if isinstance(kind._element, xsd.Element):
+        return written(_innermost(kind), value, name)
+    alone = _only_member(kind)
+    if alone is None or getattr(kind, "_array_type", None) is not None:
+        _check_structure(kind, value, name)
+        return value
+    # A list in a structure of its own, as .NET's ArrayOfString is, may be given as the list that it holds.
+    member, element = alone
+    return {member: _fitted(element, value, member)}
+
+
+def _check_structure(kind: Any, value: Any, name: str) -> None:
+    """Raise ``ValueError``: of a text zeep makes the first member, of a list whatever its first item is."""
+    members = ", ".join(member for member, _ in _members(kind)) or "none"
+    array = getattr(kind, "_array_type", None)
+    if array is None:
+        raise ValueError(f"{name!r} is a structure, so it takes a table; its members: {members}")
+    if isinstance(array.array_type, xsd.ComplexType):
+        raise ValueError(f"{name!r} is an array of SOAP's encoding in a literal body: nothing says its items' names")
+
+
+def _only_member(kind: Any) -> tuple[str, Any] | None:
+    """The member of a structure that has no other."""
+    members = list(_members(kind))
+    return members[0] if len(members) == 1 and isinstance(members[0][1], xsd.Element) else None
+
+
+def _innermost(kind: Any) -> Any:
+    inner = kind._element.type
+    return inner if not isinstance(inner, xsd.ComplexType) else xsd.String()

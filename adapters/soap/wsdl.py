@@ -51,6 +51,9 @@ class Contract:
         port = description.port(config.service, config.port)
         self._binding = port.binding
         self._operation = self._chosen_operation(config)
+        # Settings of 0.1.0 call a part by the element that it refers to.
+        renamed = getattr(self._operation.input, "renamed", {})
+        self._arguments = {renamed.get(name, name): value for name, value in self._arguments.items()}
         self._style = description.encoding_style(self._binding, self._name)
         self.address: str = config.address or (port.binding_options or {}).get("address") or ""
 

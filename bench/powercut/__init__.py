@@ -2,5 +2,5 @@
 
 ``shim.c`` writes down every change of the files; ``writelog.py`` reads that, ``disk.py`` makes the disk of any moment
 from it. ``load.py`` and ``peers.py`` are the machines around the gateway, ``promises.py`` is what was promised to them,
-``office.py`` is a gateway whose power is cut again and again.
+``series.py`` is a gateway whose power is cut again and again.
 """

@@ -15,11 +15,11 @@ from tempfile import mkdtemp
 
 from bench.powercut.disk import Loss
 from bench.powercut.lazyfs import LazyFs
-from bench.powercut.office import Findings, Office, Wanted, replay
+from bench.powercut.series import Findings, Series, Wanted, replay
 from bench.powercut.shim import build
 from bench.processes import Missing
 
-CUTS_OF_AN_OFFICE = 25
+CUTS_OF_A_SERIES = 25
 """Then a new one begins with an empty disk: what is looked at after each cut must not grow without end."""
 LOSSES = [loss.value for loss in Loss]
 
@@ -28,17 +28,17 @@ def main(arguments: list[str] | None = None) -> int:
     """Exit code 1 when a promise was broken (the folder of that cut is kept then), 2 without a C compiler."""
     options = read_options(arguments)
     if options.replay:
-        print(
-            f"{options.folder}/replayed is the disk after {replay(options.replay, Path(options.folder) / 'replayed')}"
-        )
+        target = Path(options.folder) / "replayed"
+        print(f"{target} is the disk of {replay(options.replay, target, options.moment)}")
         return 0
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     folder = Path(mkdtemp(prefix="cti-powercut-", dir=options.folder))
     try:
         library = build(folder)
     except Missing as missing:
         print(missing, file=sys.stderr)
+        folder.rmdir()
         return 2
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     disk = closing(LazyFs(*options.lazyfs)) if options.lazyfs else nullcontext()
     with disk as lazyfs:
         problems = cut_all(options, folder, library, lazyfs)
@@ -50,11 +50,11 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def cut_all(options: argparse.Namespace, folder: Path, library: Path, lazyfs: LazyFs | None) -> list[str]:
-    """Cut as often as asked for, one office after the other, until something is wrong; return what that is."""
+    """Cut as often as asked for, one series after the other, until something is wrong; return what that is."""
     found, began = Findings(), time.monotonic()
-    for number, wanted in enumerate(offices(options)):
-        place = folder / f"office-{number}"
-        found.add(Office(place, library, f"{options.seed}/{number}", wanted, lazyfs).run())
+    for number, wanted in enumerate(each_series(options)):
+        place = folder / f"series-{number}"
+        found.add(Series(place, library, f"{options.seed}/{number}", wanted, lazyfs).run())
         print(summary(found, time.monotonic() - began), flush=True)
         if found.problems:
             break
@@ -62,11 +62,11 @@ def cut_all(options: argparse.Namespace, folder: Path, library: Path, lazyfs: La
     return found.problems
 
 
-def offices(options: argparse.Namespace) -> Iterator[Wanted]:
-    """Yield how each office is run."""
-    for begun in range(0, options.cuts, CUTS_OF_AN_OFFICE):
+def each_series(options: argparse.Namespace) -> Iterator[Wanted]:
+    """Yield how each series is run."""
+    for begun in range(0, options.cuts, CUTS_OF_A_SERIES):
         yield Wanted(
-            cuts=min(CUTS_OF_AN_OFFICE, options.cuts - begun),
+            cuts=min(CUTS_OF_A_SERIES, options.cuts - begun),
             workers=options.workers,
             losses=[Loss(name) for name in options.loss],
             images=options.images,
@@ -93,7 +93,7 @@ def read_options(arguments: list[str] | None) -> argparse.Namespace:
         "--loss", nargs="+", choices=LOSSES, default=LOSSES, help="what becomes of writes that were not synced, in turn"
     )
     parser.add_argument(
-        "--images", type=int, default=10, help="more moments of each life of which the disk is looked at"
+        "--images", type=int, default=10, help="more moments of each round of which the disk is looked at"
     )
     parser.add_argument("--seed", default="1", help="what all that is random follows from")
     parser.add_argument(
@@ -107,7 +107,8 @@ def read_options(arguments: list[str] | None) -> argparse.Namespace:
         "--synchronous", choices=["FULL", "NORMAL", "OFF"], default="FULL", help="less than FULL: a control"
     )
     parser.add_argument("--disk-lies", action="store_true", help="a control: no sync does anything")
-    parser.add_argument("--replay", type=Path, metavar="OFFICE", help="make the disk of a kept office's last cut again")
+    parser.add_argument("--replay", type=Path, metavar="SERIES", help="make the disk of a kept series' last cut again")
+    parser.add_argument("--moment", default="", help="or of another moment, by its name, such as torn/1/0/3/881")
     parser.add_argument("--folder", default="/var/tmp", help="where disks and logs lie")
     return parser.parse_args(arguments)
 

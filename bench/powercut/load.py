@@ -1,6 +1,6 @@
 """The machines that speak to the gateway: exchanges that tell of calls by GET, SOAP and XML-RPC, and a CRM that dials.
 
-None ever repeats itself. Each number says in which life of the gateway it was first used (``promises.life_of``).
+None ever repeats itself. Each number says in which round it was first used (``promises.round_of``).
 """
 
 import http.client
@@ -50,8 +50,8 @@ def request_of(wire: str, operation: str, parameters: Mapping[str, str]) -> Requ
 class Load:
     """All those machines, from ``start`` until the gateway is gone. ``note`` gets what ``Promises`` reads."""
 
-    def __init__(self, port: int, life: int, note: Callable[[str], None]) -> None:
-        self._port, self._life, self._note = port, life, note
+    def __init__(self, port: int, round_no: int, note: Callable[[str], None]) -> None:
+        self._port, self._round, self._note = port, round_no, note
         self._count = itertools.count()
         self._stopping = threading.Event()
         self.errors: list[str] = []
@@ -104,7 +104,7 @@ class Load:
 
     def _number(self, begins: str, count: int) -> str:
         """Mobiles for events, which have a digit more."""
-        return f"{begins}9{self._life:03}{count:04}" if begins == "479" else f"{begins}3{self._life:03}{count:03}"
+        return f"{begins}9{self._round:03}{count:04}" if begins == "479" else f"{begins}3{self._round:03}{count:03}"
 
     def _ask(self, connection: http.client.HTTPConnection, request: Request) -> str | None:
         """Return the answer where it is a good one; None is noted as an error."""

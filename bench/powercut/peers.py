@@ -17,13 +17,13 @@ REFUSED_SHARE = 0.004
 
 
 class Peers:
-    """``note(line)`` gets what ``Promises`` reads; ``life`` is the gateway's life that it is in."""
+    """``note(line)`` gets what ``Promises`` reads; ``round_no`` is the round that the gateway is in."""
 
     def __init__(self, note: Callable[[str], None], seed: str) -> None:
         self._note = note
         self._random = random.Random(seed)
         self._lock = threading.Lock()
-        self.life = 0
+        self.round_no = 0
         self.port = 0
         self.busy = 0
         """Requests that they are answering."""
@@ -56,7 +56,7 @@ class Peers:
         url = urlsplit(address)
         fields = dict(parse_qsl(url.query))
         if url.path == "/dial":
-            self._note(f"dial {fields['number']} {fields['order']} {self.life}")
+            self._note(f"dial {fields['number']} {fields['order']} {self.round_no}")
             time.sleep(self._random.uniform(0, LONGEST_ANSWER_S))
             return 200
         if self._random.random() < REFUSED_SHARE:

@@ -19,7 +19,7 @@ class Promises:
     """Lines that the machines around the gateway wrote down, in the order in which they happened:
 
     ``event KIND NUMBER CALL``: an event was acknowledged; ``order NUMBER``: an order was answered as accepted;
-    ``dial NUMBER ORDER LIFE``: the appliance was asked to dial, in the gateway's life of that number;
+    ``dial NUMBER ORDER ROUND``: the appliance was asked to dial, in the round of that number;
     ``told KIND NUMBER``: a forward was told. Each call and each order has a number of its own.
     """
 
@@ -35,8 +35,8 @@ class Promises:
                 self.events[kind, number] = int(call)
             case ["order", number]:
                 self.orders.add(number)
-            case ["dial", number, order, life]:
-                self.dials[number].append((int(order), int(life)))
+            case ["dial", number, order, round_no]:
+                self.dials[number].append((int(order), int(round_no)))
             case ["told", kind, number]:
                 self.told[kind, number] += 1
             case _:
@@ -104,7 +104,7 @@ class Promises:
         return [
             f"dialled again or later: {number}, {dials}"
             for number, dials in self.dials.items()
-            if len(dials) > 1 or any(life != life_of(number) for _, life in dials)
+            if len(dials) > 1 or any(round_no != round_of(number) for _, round_no in dials)
         ]
 
     def broken_at_the_end(self, data: Path) -> Sequence[str]:
@@ -136,6 +136,6 @@ def letters_of(database: sqlite3.Connection) -> Counter[tuple[str, str]]:
     return Counter((kind, json.loads(body)["telefone"]) for kind, body in letters)
 
 
-def life_of(number: str) -> int:
-    """Return in which of the gateway's lives ``number`` was asked for: the digits where ``load.py`` puts it."""
+def round_of(number: str) -> int:
+    """Return in which round ``number`` was asked for: the digits where ``load.py`` puts it."""
     return int(number[4:7])

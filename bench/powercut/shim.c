@@ -9,7 +9,8 @@
  * A record is one write(2) to a file opened with O_APPEND, which the kernel keeps whole and in order among processes.
  * Writes are recorded before they are made, syncs before and after, changes of folders after: what a process was told
  * is always in the log before it could tell anybody. What is written through a shared mapping is not seen, only that there
- * is one. No state is kept for a file descriptor: each call asks the kernel which file it is.
+ * is one. No state is kept for a file descriptor: each call asks the kernel which file it is. Rare ways to change a file
+ * (copy_file_range, sendfile, fallocate, links) are not known here: the files would differ from the log, which is looked at.
  */
 #define _GNU_SOURCE
 #include <errno.h>

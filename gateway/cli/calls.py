@@ -10,9 +10,11 @@ from zoneinfo import ZoneInfo
 import click
 
 from gateway.cli.place import DataLocation, one_tenant, with_place, with_tenant
+from gateway.cli.speech import _
 from gateway.cli.terminal import cell, tell, tell_data, tell_json
 from gateway.domain.spreadsheets import harmless
 from gateway.server.bootstrap import Gateway
+from gateway.store.call_fields import LOG_FIELDS
 from gateway.store.calls import CallFilter, LoggedCall
 
 COLUMNS = (
@@ -31,7 +33,7 @@ ROW_ID = click.IntRange(1, 2**53)
 UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 
 
-@click.command("calls")
+@click.command("calls", epilog=f"JSON, CSV: {', '.join(LOG_FIELDS)}")
 @with_tenant
 @click.option("--since", metavar="WHEN", help="2026-03-05, '2026-03-05 14:30', or an age: 30m, 2h, 7d.")
 @click.option("--until", metavar="WHEN", help="The same forms; calls before it.")
@@ -52,11 +54,10 @@ def calls_command(
 ) -> None:
     """Print the call log, oldest first; or, with --why, what happened to one call (in English, JSON: both languages).
 
-    JSON is one object per line: id, tenant, direction (incoming, outgoing, internal), extension, number, account,
-    started_at, ended_at (ISO 8601, UTC), duration_s, recording_url (http, https), status (ringing, talking, ended,
-    lost, elsewhere, over, or an order's outcome); then contact, appliance, detail, paired_by, certainty, group_id,
-    transferred_to, result (how it ended, as a code), result_text (in the exchange's words), over_by, over_at,
-    answered_at, answered_by (an extension), answered_agent, ring_s (until the answer) and talk_s (from it on).
+    JSON is one object per line, with the fields named below. Times are ISO 8601, UTC; direction is incoming, outgoing
+    or internal; status is ringing, talking, ended, lost, elsewhere, over, or an order's outcome; result says how it
+    ended as a code, result_text in the exchange's words; recording_url has http and https only; answered_by is an
+    extension, ring_s the seconds until the answer and talk_s those from it on.
     """
     with place.open_existing() as gateway:
         if call_id is not None:
@@ -73,7 +74,7 @@ def explain(gateway: Gateway, tenant: str | None, call_id: int, form: str) -> No
     names = [one_tenant(gateway.config, tenant)] if tenant else list(gateway.config.tenants)
     found = next((why for name in names if (why := gateway.explainer.explain(name, call_id))), None)
     if found is None:
-        raise click.ClickException(f"There is no call {call_id}.")
+        raise click.ClickException(_("There is no call {call}.", call=call_id))
     if form == "json":
         tell_json(found.as_json())
         return
@@ -91,7 +92,8 @@ def moment(text: str | None, zone: ZoneInfo) -> int | None:
     try:
         at = datetime.now(zone) - timedelta(**{UNITS[age[2]]: int(age[1])}) if age else datetime.fromisoformat(text)
     except (ValueError, OverflowError):
-        raise click.BadParameter(f"came {text!r}; expected 2026-03-05, '2026-03-05 14:30' or 2h") from None
+        problem = _("came {text!r}; expected 2026-03-05, '2026-03-05 14:30' or 2h", text=text)
+        raise click.BadParameter(problem) from None
     return int((at if at.tzinfo else at.replace(tzinfo=zone)).timestamp() * 1000)
 
 

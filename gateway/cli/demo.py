@@ -8,28 +8,48 @@ from typing import Any
 
 import click
 
-GUIDE = """
-The demo is running. Everything below is thrown away when it stops (Ctrl-C).
+from gateway.cli.speech import said
+from gateway.texts.text import Text, in_context
 
-  desk      {url}/            login: ana    password: {password}   (extension 3501)
-                                      or     bruno  password: {password}   (extension 3502)
+GUIDE = """
+{running}
+
+  {desk:16}  {url}/            login: ana    {password}: {secret}   ({extension} 3501)
+                                      {or_:7}bruno  {password}: {secret}   ({extension} 3502)
 {appliances}
 
-Already played:
+{played_already}
 {played}
 
-Try next, with the desk open as ana:
-  1. a call comes in      curl '{url}/wconnect/WConnect_WSDL_ConsultaRamal.php?ramal=3501&telefone=4799998888'
-  2. it ends, recorded    curl '{url}/wconnect/WConnect_WSDL_FinalizaLigacao.php?ramal=3501&telefone=4799998888\
+{next}
+  1. {comes_in:19}  curl '{url}/wconnect/WConnect_WSDL_ConsultaRamal.php?ramal=3501&telefone=4799998888'
+  2. {ends:19}  curl '{url}/wconnect/WConnect_WSDL_FinalizaLigacao.php?ramal=3501&telefone=4799998888\
 &url_audio={recording}'
-  3. find it under 'Ligações', play its recording, click the number: the appliance receives the command
-     (choose the appliance above the page; each one's page, listed above, shows what it received)
+  3. {find}
+     {choose}
   4. click-to-call        curl '{url}/click-to-call?origem=3501&destino=47999998888'
-  5. what would be sent   cti-gateway dial 3501 47999998888 --appliance soap --dry-run --config {config}
-  6. the call log         cti-gateway calls --config {config}
-  7. contracts            {url}/soap?wsdl   {url}/wconnect/wsdl/WConnect_WSDL.php?wsdl   {url}/xmlrpc
-                          (or: cti-gateway wsdl)
+  5. {sent:19}  cti-gateway dial 3501 47999998888 --appliance soap --dry-run --config {config}
+  6. {log:19}  cti-gateway calls --config {config}
+  7. {contracts:19}  {url}/soap?wsdl   {url}/wconnect/wsdl/WConnect_WSDL.php?wsdl   {url}/xmlrpc
+                          {wsdl}
 """
+WORDS = {
+    "running": Text("The demo is running. Everything below is thrown away when it stops (Ctrl-C)."),
+    "desk": Text("desk"),
+    "password": Text("password"),
+    "extension": Text("extension"),
+    "or_": in_context("between two logins", "or"),
+    "played_already": Text("Already played:"),
+    "next": Text("Try next, with the desk open as ana:"),
+    "comes_in": Text("a call comes in"),
+    "ends": Text("it ends, recorded"),
+    "find": Text("find it under 'Calls', play its recording, click the number: the appliance receives the command"),
+    "choose": Text("(choose the appliance above the page; each one's page, listed above, shows what it received)"),
+    "sent": Text("what would be sent"),
+    "log": Text("the call log"),
+    "contracts": Text("contracts"),
+    "wsdl": Text("(or: cti-gateway wsdl)"),
+}
 
 
 @click.command("demo")
@@ -97,10 +117,11 @@ def _guide(url: str, appliances: dict[str, Any], config_path: Path) -> None:
     click.echo(
         GUIDE.format(
             url=url,
-            password=PASSWORD,
+            secret=PASSWORD,
             appliances="\n".join(listed),
             played="\n".join(f"  {line}" for line in played),
             recording=quote(recording, safe=""),
             config=config_path,
+            **{name: said(text) for name, text in WORDS.items()},
         )
     )

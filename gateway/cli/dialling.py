@@ -8,6 +8,7 @@ import click
 
 from gateway.adapter import Adapter, Outgoing, WireRequest, defect_of
 from gateway.cli.place import DataLocation, one_tenant, with_place, with_tenant
+from gateway.cli.speech import _, said
 from gateway.cli.terminal import tell, tell_data
 from gateway.clock import milliseconds
 from gateway.domain.messages import Origin, PlaceCall
@@ -15,6 +16,7 @@ from gateway.errors import AdapterError, GatewayError
 from gateway.handlers import draft_order
 from gateway.orders.dispatcher import outgoing_order
 from gateway.store.drafts import Recorded
+from gateway.texts.text import Text, counted
 
 HERE = Origin("cli", "local")
 
@@ -37,7 +39,8 @@ def dial_command(
             _show_requests(gateway, message)
             return
         reply = gateway.core.handle(message)
-        tell(f"{reply.outcome}: {reply.message} (call {reply.call_id})")
+        told = said(reply.message)
+        tell(_("{outcome}: {message} (call {call})", outcome=str(reply.outcome), message=told, call=reply.call_id))
         sys.exit(0 if reply.ok else 1)
 
 
@@ -48,7 +51,8 @@ def _preview(adapter: Adapter, outgoing: Outgoing) -> Sequence[WireRequest]:
     except GatewayError:
         raise
     except Exception as error:
-        raise AdapterError(f"the requests cannot be shown, the adapter has a defect: {defect_of(error)}.") from error
+        text = Text("the requests cannot be shown, the adapter has a defect: {defect}.", defect=defect_of(error))
+        raise AdapterError(text) from error
 
 
 def _show_requests(gateway: Any, message: PlaceCall) -> None:
@@ -56,6 +60,7 @@ def _show_requests(gateway: Any, message: PlaceCall) -> None:
     outgoing: Outgoing = outgoing_order(Recorded(0, 0, 0), draft)
     adapter = gateway.appliances[message.tenant, draft.appliance]
     for request in _preview(adapter, outgoing):
-        note = f", {request.note}" if request.note else ""
-        click.echo(f"--- to {request.peer} ({len(request.data)} bytes{note})", err=True)
+        size = counted("{count} byte", "{count} bytes", len(request.data))
+        facts = Text("{size}, {note}", size=size, note=request.note) if request.note else size
+        click.echo(_("--- to {peer} ({facts})", peer=request.peer, facts=facts), err=True)
         tell_data(request.shown())

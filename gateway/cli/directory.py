@@ -5,11 +5,13 @@ import sys
 import click
 
 from gateway.cli.place import DataLocation, one_tenant, with_place, with_tenant
+from gateway.cli.speech import _, said
 from gateway.cli.terminal import cell
 from gateway.clock import milliseconds
 from gateway.logins.passwords import WeakPassword, hash_password
 from gateway.store.directory import Agent
 from gateway.texts.languages import LANGUAGES
+from gateway.texts.text import Text
 
 
 @click.group("agent")
@@ -45,13 +47,19 @@ def agent_add(
             raise click.ClickException(str(error)) from None
         agent = Agent(0, company, login.strip(), (name or login).strip(), extension.strip(), language or "")
         gateway.directory.save_agent(agent, hashed, milliseconds())
-    click.echo(f"agent {login!r} of {company!r} sits at extension {extension}")
+    seat = Text(
+        "agent {login!r} of {company!r} sits at extension {extension}",
+        login=login,
+        company=company,
+        extension=extension,
+    )
+    click.echo(said(seat))
 
 
 def _password(from_stdin: bool) -> str:
     if from_stdin:
         return sys.stdin.readline().rstrip("\r\n")
-    answer: str = click.prompt("Password", hide_input=True, confirmation_prompt=True)
+    answer: str = click.prompt(_("Password"), hide_input=True, confirmation_prompt=True)
     return answer
 
 
@@ -74,5 +82,5 @@ def agent_remove(place: DataLocation, login: str, tenant: str | None) -> None:
     with place.open() as gateway:
         company = one_tenant(gateway.config, tenant)
         if not gateway.directory.remove_agent(company, login):
-            raise click.ClickException(f"{company!r} has no agent {login!r}")
-    click.echo(f"agent {login!r} of {company!r} removed")
+            raise click.ClickException(_("{company!r} has no agent {login!r}", company=company, login=login))
+    click.echo(_("agent {login!r} of {company!r} removed", login=login, company=company))

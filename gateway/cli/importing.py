@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 import click
 
 from gateway.cli.place import DataLocation, one_tenant, with_place, with_tenant
+from gateway.cli.speech import _, language, said
 from gateway.cli.terminal import cell, tell
 from gateway.directory.columns import check_mapping
 from gateway.directory.run import Job
@@ -18,6 +19,7 @@ from gateway.errors import ConfigError, GatewayError
 from gateway.server.bootstrap import Gateway, tenants
 from gateway.source import Reason
 from gateway.store.imports import ImportRun
+from gateway.texts.text import Text, counted, problem_of
 
 SHOWN_REFUSALS = 20
 BY_HAND = "csv"
@@ -35,7 +37,7 @@ def _mapping(_context: Any, _parameter: Any, given: tuple[str, ...]) -> dict[str
     try:
         check_mapping(mapping)
     except ValueError as error:
-        raise click.BadParameter(f"{error}. Expected COLUMN=FIELD.") from None
+        raise click.BadParameter(_("{problem}. Expected COLUMN=FIELD.", problem=problem_of(error))) from None
     return mapping
 
 
@@ -87,9 +89,11 @@ def import_run(place: DataLocation, name: str | None, force: bool, report: Path 
         company = one_tenant(gateway.config, tenant)
         configured = gateway.config.tenants[company].directory
         if name is not None and name not in configured:
-            raise ConfigError(f"{company!r} has no source {name!r}.", hint=f"Configured: {', '.join(configured)}.")
+            hint = Text("Configured: {known}.", known=", ".join(configured))
+            raise ConfigError(Text("{company!r} has no source {name!r}.", company=company, name=name), hint=hint)
         if not configured:
-            raise ConfigError(f"{company!r} has no sources.", hint=f"Write [tenants.{company}.directory.NAME].")
+            hint = Text("Write [tenants.{company}.directory.NAME].", company=company)
+            raise ConfigError(Text("{company!r} has no sources.", company=company), hint=hint)
         failed = [one for one in ([name] if name else configured) if not _try(gateway, company, one, force, report)]
     sys.exit(1 if failed else 0)
 
@@ -101,7 +105,7 @@ def _try(gateway: Gateway, tenant: str, name: str, force: bool, report: Path | N
         job = job_of(tenant, name, table, plan, gateway.importer.imports, force=force)
         _run(gateway, job, table.source, report)
     except GatewayError as error:
-        tell(f"{name}: {error}", err=True)
+        tell(f"{name}: {error.said(language())}", err=True)
         return False
     return True
 
@@ -115,35 +119,51 @@ def import_list(place: DataLocation, tenant: str | None) -> None:
         company = one_tenant(gateway.config, tenant)
         for run in gateway.importer.imports.last(company):
             began = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(run.started_at / 1000))
-            click.echo(cell(f"{began}  {run.source}  {run.state}  {_changes(run)}  {run.message}".rstrip()))
+            click.echo(cell(f"{began}  {run.source}  {run.state}  {_changes(run)}  {said(run.message)}".rstrip()))
 
 
 def _run(gateway: Gateway, job: Job, kind: str, report: Path | None) -> None:
     with _Bars() as progress:
         run = gateway.importer.run(job, kind, report=report, progress=progress)
     total = gateway.directory.count_accounts(job.tenant)
-    click.echo(f"{job.name}: {run.counts.entries} lines read; {_changes(run)}; {job.tenant!r} now has {total} accounts")
+    read = counted("{count} lines read", "{count} lines read", run.counts.entries)
+    has = counted(
+        "{tenant!r} now has {count} accounts", "{tenant!r} now has {count} accounts", total, tenant=job.tenant
+    )
+    click.echo(f"{job.name}: {said(read)}; {_changes(run)}; {said(has)}")
     if run.message:
-        tell(run.message, err=True)
+        tell(said(run.message), err=True)
     for refused in run.refusals[:SHOWN_REFUSALS]:
         reason = Reason(refused["reason"]).text
         quoted = f"{refused['text']!r} " if refused["text"] else ""
-        tell(f"{refused['place']}: {quoted}{reason}", err=True)
+        tell(f"{refused['place']}: {quoted}{said(reason)}", err=True)
     if run.counts.refused:
-        all_of_them = f", all of them in {report}" if report else ""
-        click.echo(f"{run.counts.refused} refused in all{all_of_them}", err=True)
+        all_of_them = counted("{count} refused in all", "{count} refused in all", run.counts.refused)
+        there = Text("{refused}, all of them in {report}", refused=all_of_them, report=str(report))
+        click.echo(said(there if report else all_of_them), err=True)
 
 
 def _changes(run: ImportRun) -> str:
+    """Return what an import did; its English is alike for one and for several, as scripts know it."""
     counts = run.counts
-    changed = f"{counts.added} accounts added, {counts.changed} changed, {counts.unchanged} unchanged"
-    return f"{changed}, {counts.removed} removed, {counts.refused} lines refused"
+    parts = (
+        counted("{count} accounts added", "{count} accounts added", counts.added),
+        counted("{count} changed", "{count} changed", counts.changed),
+        counted("{count} unchanged", "{count} unchanged", counts.unchanged),
+        counted("{count} removed", "{count} removed", counts.removed),
+        counted("{count} lines refused", "{count} lines refused", counts.refused),
+    )
+    return ", ".join(map(said, parts))
 
 
 class _Bars:
     """A progress bar for each thing that is done; lengths are known in thousandths only."""
 
-    WORDS: ClassVar[dict[str, str]] = {"reading": "reading ", "writing": "writing ", "removing": "removing"}
+    WORDS: ClassVar[dict[str, Text]] = {
+        "reading": Text("reading"),
+        "writing": Text("writing"),
+        "removing": Text("removing"),
+    }
 
     def __init__(self) -> None:
         self._what = ""
@@ -157,7 +177,7 @@ class _Bars:
         if what != self._what:
             self._close()
             self._what = what
-            self._bar = click.progressbar(length=1000, label=self.WORDS[what], file=sys.stderr, width=30)
+            self._bar = click.progressbar(length=1000, label=f"{said(self.WORDS[what]):8}", file=sys.stderr, width=30)
             self._bar.__enter__()
         if share is not None and (time.monotonic() > self._next_at or share >= 1):
             self._next_at = time.monotonic() + STEP_S

@@ -6,26 +6,28 @@ import sys
 import click
 
 from gateway import __version__
+from gateway.cli.speech import _, language, said, translate_help
 from gateway.cli.terminal import tell
 from gateway.errors import GatewayError
+from gateway.texts.text import Text
 
 COMMANDS = {
-    "agent": ("directory", "Add, list and remove agents."),
-    "calls": ("calls", "Print the call log."),
-    "check": ("setup", "Validate the configuration; probe database and appliances without ringing anyone."),
-    "config": ("setup", "Print the configuration in force, secrets masked."),
-    "db": ("setup", "Look after the database."),
-    "demo": ("demo", "Run everything at once in a throw-away folder."),
-    "dial": ("dialling", "Let an extension call a number (click-to-call from the shell)."),
-    "import": ("importing", "Bring in the directory: accounts with their numbers."),
-    "init": ("setup", "Write a commented gateway.toml."),
-    "number": ("numbers", "Explain how a number is read, matched and dialled."),
-    "presets": ("presets", "List the appliances that are known, and how each is set up."),
-    "serve": ("serving", "Run the gateway."),
-    "simulate": ("simulate", "Run a simulated appliance."),
-    "traffic": ("traffic", "Print the traffic log: raw requests and answers."),
-    "version": ("setup", "Print the version."),
-    "wsdl": ("wsdl", "Print a published WSDL."),
+    "agent": ("directory", Text("Add, list and remove agents.")),
+    "calls": ("calls", Text("Print the call log.")),
+    "check": ("setup", Text("Validate the configuration; probe database and appliances without ringing anyone.")),
+    "config": ("setup", Text("Print the configuration in force, secrets masked.")),
+    "db": ("setup", Text("Look after the database.")),
+    "demo": ("demo", Text("Run everything at once in a throw-away folder.")),
+    "dial": ("dialling", Text("Let an extension call a number (click-to-call from the shell).")),
+    "import": ("importing", Text("Bring in the directory: accounts with their numbers.")),
+    "init": ("setup", Text("Write a commented gateway.toml.")),
+    "number": ("numbers", Text("Explain how a number is read, matched and dialled.")),
+    "presets": ("presets", Text("List the appliances that are known, and how each is set up.")),
+    "serve": ("serving", Text("Run the gateway.")),
+    "simulate": ("simulate", Text("Run a simulated appliance.")),
+    "traffic": ("traffic", Text("Print the traffic log: raw requests and answers.")),
+    "version": ("setup", Text("Print the version.")),
+    "wsdl": ("wsdl", Text("Print a published WSDL.")),
 }
 FORMER_NAMES = {"exchanges": "traffic"}
 """Commands by the names that they had: they go on working, and say what they are called now."""
@@ -39,17 +41,23 @@ class LazyGroup(click.Group):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name in FORMER_NAMES:
-            tell(f"'{cmd_name}' is called '{FORMER_NAMES[cmd_name]}' now; the old name goes on working.", err=True)
+            present = FORMER_NAMES[cmd_name]
+            tell(_("'{old}' is called '{new}' now; the old name goes on working.", old=cmd_name, new=present), err=True)
             cmd_name = FORMER_NAMES[cmd_name]
         if cmd_name not in COMMANDS:
             return None
         module = importlib.import_module(f"gateway.cli.{COMMANDS[cmd_name][0]}")
         command: click.Command = getattr(module, f"{cmd_name}_command")
+        translate_help(command)
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, COMMANDS[name][1]) for name in sorted(COMMANDS)])
+        with formatter.section(_("Commands")):
+            formatter.write_dl([(name, said(COMMANDS[name][1])) for name in sorted(COMMANDS)])
+
+    def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        translate_help(self)
+        super().format_help(ctx, formatter)
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -60,7 +68,7 @@ class LazyGroup(click.Group):
             from difflib import get_close_matches
 
             near = get_close_matches(args[0], COMMANDS, n=1)
-            hint = f" Did you mean {near[0]!r}?" if near else ""
+            hint = " " + _("Did you mean {name!r}?", name=near[0]) if near else ""
             raise click.UsageError(f"{error.message}{hint}", ctx) from None
 
 
@@ -78,5 +86,5 @@ def main() -> None:
     try:
         cli(prog_name="cti-gateway")
     except GatewayError as error:
-        tell(f"cti-gateway: {error}", err=True)
+        tell(f"cti-gateway: {error.said(language())}", err=True)
         sys.exit(1)

@@ -13,6 +13,7 @@ from typing import Any, cast
 import click
 
 from gateway.cli.place import DataLocation, one_tenant, with_place, with_tenant
+from gateway.cli.speech import _, language, said
 from gateway.cli.terminal import tell
 from gateway.config.tables import Config
 from gateway.domain.numbering.numbers import Extensions, NumberPlan, Reading, ReadingStep, read
@@ -21,8 +22,18 @@ from gateway.errors import DialError, NotDiallable, NumberBlocked, UnknownApplia
 from gateway.handlers import dialled_by
 from gateway.server.bootstrap import tenants
 from gateway.store.directory import Directory
+from gateway.texts.text import Text, in_context, problem_of
 
 _CHUNK = 65536
+LABELS = READ, KIND, NATIONAL, E164, LOOKED_UP, ACCOUNT, DIALLED = (
+    in_context("label", "read"),
+    in_context("label", "kind"),
+    in_context("label", "national"),
+    in_context("label", "e164"),
+    in_context("label", "looked up"),
+    in_context("label", "account"),
+    in_context("label", "dialled"),
+)
 # A comma inside /[0-9]{2,3}/ parts nothing.
 _LISTED = re.compile(r"\s*(/(?:[^/]|/(?!\s*(?:,|$)))+/|[^,]*)\s*(?:,|$)")
 
@@ -92,7 +103,7 @@ def _standing_in(rules: Tenant, area_code: str | None, extensions: str | None) -
         listed = Extensions.parse(_split(extensions)) if extensions else rules.numbers.extensions
         return replace(rules, numbers=NumberPlan(area_code or rules.numbers.area_code, listed))
     except ValueError as error:
-        raise click.BadParameter(str(error)) from None
+        raise click.BadParameter(said(problem_of(error))) from None
 
 
 def _split(extensions: str) -> list[str]:
@@ -176,43 +187,49 @@ def _plain_steps(steps: Iterable[ReadingStep]) -> list[dict[str, str]]:
 # Explained to people ------------------------------------------------------------------------------
 
 
+def _row(label: Text, value: str) -> None:
+    """Print a line of the explanation; the labels of a language have one width."""
+    width = max(len(said(each)) for each in LABELS)
+    tell(f"{said(label):{width}} {value}")
+
+
 def _explain(reading: Reading) -> None:
-    tell(f"read      {reading.input!r}")
+    _row(READ, repr(reading.input))
     _print_steps(reading.steps)
-    tell(f"kind      {reading.kind}{' (collect call)' if reading.collect else ''}")
-    tell(f"national  {reading.national or '-'}")
-    tell(f"e164      {reading.e164 or '-'}")
+    _row(KIND, _("{kind} (collect call)", kind=reading.kind) if reading.collect else reading.kind)
+    _row(NATIONAL, reading.national or "-")
+    _row(E164, reading.e164 or "-")
 
 
 def _explain_matches(directory: Directory | None, tenant: str, reading: Reading) -> None:
-    tell(f"looked up {', '.join(reading.candidates) or '- (not looked up)'}")
+    _row(LOOKED_UP, ", ".join(reading.candidates) or _("- (not looked up)"))
     if directory is None:
-        tell("account   - (no database here yet)")
+        _row(ACCOUNT, _("- (no database here yet)"))
         return
     owners = directory.owners(tenant, reading.candidates)
     for owner in owners:
-        tell(f"account   {owner.name} ({owner.code}){' - ' + owner.contact if owner.contact else ''}")
+        _row(ACCOUNT, f"{owner.name} ({owner.code}){' - ' + owner.contact if owner.contact else ''}")
     if not owners:
-        tell("account   unknown number")
+        _row(ACCOUNT, _("unknown number"))
 
 
 def _explain_dialling(value: str, rules: Tenant, chosen: Appliance | None, extension: str) -> None:
     if chosen is None:
-        tell("dialled   - (the tenant has no appliance)")
+        _row(DIALLED, _("- (the tenant has no appliance)"))
         return
     try:
         dialled = dialled_by(chosen, value, rules, extension)
     except NotDiallable as error:
-        tell(f"dialled   - ({error})")
+        _row(DIALLED, f"- ({error.said(language())})")
         return
     except NumberBlocked as error:
         _print_steps(error.steps)
-        tell(f"dialled   - ({error})")
+        _row(DIALLED, f"- ({error.said(language())})")
         return
     _print_steps(dialled.steps)
-    tell(f"dialled   {dialled.digits} by {chosen.name!r}")
+    _row(DIALLED, _("{digits} by {appliance!r}", digits=dialled.digits, appliance=chosen.name))
 
 
 def _print_steps(steps: Iterable[ReadingStep]) -> None:
     for step in steps:
-        tell(f"  - {step.text}  [{step.rule}]")
+        tell(f"  - {said(step.sentence)}  [{step.rule}]")

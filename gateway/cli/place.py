@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gateway.errors import ConfigError, GatewayError
+from gateway.texts.text import Text
 
 if TYPE_CHECKING:
     from gateway.config.tables import Config
@@ -58,8 +59,8 @@ class DataLocation:
         folder = self.folder(config)
         if not (folder / DATABASE).exists():
             raise ConfigError(
-                f"there is no gateway's data in {folder.resolve()}.",
-                hint="Give the folder with --data, or the configuration that names it with --config.",
+                Text("there is no gateway's data in {folder}.", folder=str(folder.resolve())),
+                hint=Text("Give the folder with --data, or the configuration that names it with --config."),
             )
         with self.explained(folder):
             return build(config, folder)
@@ -119,7 +120,10 @@ def one_tenant(config: "Config", asked: str | None) -> str:
     if asked is None and len(config.tenants) == 1:
         return next(iter(config.tenants))
     if asked is None:
-        raise ConfigError("there are several tenants.", hint=f"Choose one with --tenant: {known}.")
+        hint = Text("Choose one with --tenant: {known}.", known=known)
+        raise ConfigError(Text("there are several tenants."), hint=hint)
     if asked not in config.tenants:
-        raise ConfigError(f"there is no tenant {asked!r}.", hint=f"Configured: {known}.")
+        raise ConfigError(
+            Text("there is no tenant {name!r}.", name=asked), hint=Text("Configured: {known}.", known=known)
+        )
     return asked

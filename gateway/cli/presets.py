@@ -10,10 +10,22 @@ import click
 
 from gateway import adapter as adapters
 from gateway.cli.place import DataLocation, one_tenant, with_place, with_tenant
+from gateway.cli.speech import _, said, translated
 from gateway.config import loader as config_file
 from gateway.config.tables import Config
 from gateway.errors import ConfigError
+from gateway.texts.text import Text, in_context
 
+FOR, SPEAKS, VERIFIED, SOURCE, NOT_KNOWN, HANGS_UP, EVENTS, TAKES = (
+    in_context("label", "for"),
+    in_context("label", "speaks"),
+    in_context("label", "verified"),
+    in_context("label", "source"),
+    in_context("label", "not known"),
+    in_context("label", "hangs up"),
+    in_context("label", "events"),
+    in_context("label", "takes"),
+)
 DEFAULT = "default"
 """The tenant of a gateway that has no configuration."""
 
@@ -69,12 +81,14 @@ def _tenant_of(place: DataLocation, asked: str | None) -> tuple[str, str]:
     names = config_file.tenants_in(place.config_path) if place.config_path else []
     if asked is not None:
         if names and asked not in names:
-            raise ConfigError(f"there is no tenant {asked!r}.", hint=f"Configured: {', '.join(names)}.")
+            hint = Text("Configured: {known}.", known=", ".join(names))
+            raise ConfigError(Text("there is no tenant {name!r}.", name=asked), hint=hint)
         return asked, ""
     if len(names) < 2:
         return next(iter(names), DEFAULT), ""
     name = DEFAULT if DEFAULT in names else names[0]
-    return name, f"# {name} is one of the tenants {', '.join(names)}: --tenant chooses"
+    note = _("# {name} is one of the tenants {names}: --tenant chooses", name=name, names=", ".join(names))
+    return name, note
 
 
 def _found(catalogue: Any, name: str) -> tuple[str, Any]:
@@ -85,13 +99,14 @@ def _found(catalogue: Any, name: str) -> tuple[str, Any]:
 
 
 def _show_list(chosen: list[tuple[str, Any]]) -> None:
-    longest = max(len(name) for name, _ in chosen)
+    longest = max(len(name) for name, _preset in chosen)
     for name, preset in chosen:
-        click.echo(f"{name:{longest}}  {preset.protocols:7}  {_verified(preset):48}  {preset.title}")
+        title = translated(preset.title)
+        click.echo(f"{name:{longest}}  {preset.protocols:7}  {translated(_verified(preset)):48}  {title}")
 
 
 def table(chosen: list[tuple[str, Any]]) -> Iterator[str]:
-    """The list as a table of Markdown; that of docs/appliances.md is this one."""
+    """The list as a table of Markdown; that of docs/appliances.md is this one, in English."""
     yield "| preset | for | speaks | verified |"
     yield "|---|---|---|---|"
     for name, preset in chosen:
@@ -105,29 +120,36 @@ def _verified(preset: Any) -> str:
 
 def page(name: str, preset: Any, tenant: str = DEFAULT, note: str = "") -> Iterator[str]:
     """All that one needs to set the appliance up for ``tenant``; ``note`` stands above the table."""
-    yield f"{name} - {preset.title}"
-    yield from _fact("for", ", ".join(preset.products) + (f" ({preset.vendor})" if preset.vendor else ""))
-    yield from _fact("speaks", preset.protocols)
+    yield f"{name} - {translated(preset.title)}"
+    yield from _facts(name, preset)
+    yield from _section(_("At the appliance"), (f"- {translated(line)}" for line in preset.setup))
+    yield from _section(_("Good to know"), (f"- {translated(line)}" for line in preset.quirks))
+    yield from _section(_("Parameters"), _parameters(preset))
+    yield from _section(_("What an extension is called there (origins)"), _origins(preset))
+    yield from ("", _("Example"), "", *([note] if note else ()), *example(name, preset, tenant))
+
+
+def _facts(name: str, preset: Any) -> Iterator[str]:
+    """Yield a line for each thing known of the appliance, labels of one width."""
+    facts = [(said(label), text) for label, text in _known(name, preset) if text]
+    width = max(9, *(len(label) for label, _text in facts))
+    yield from (f"  {label:{width}}  {text}" for label, text in facts)
+
+
+def _known(name: str, preset: Any) -> Iterator[tuple[Text, str]]:
     version = preset.verified.version
-    yield from _fact("verified", f"{preset.verified.how}{f': {version}' if version else ''}")
-    yield from _fact("source", "; ".join(preset.verified.sources))
-    for unknown in preset.verified.unknown:
-        yield from _fact("not known", unknown)
-    yield from _fact("hangs up", "yes" if preset.hangup else "no")
-    yield from _fact("events", f"cti-gateway presets {name} --events" if preset.events else "")
-    for limit, value in preset.limits:
-        if value is not None:
-            yield from _fact("takes", f"{value:g} {limit.replace('_', ' ').replace('per s', 'a second')}")
-    yield from _section("At the appliance", (f"- {line}" for line in preset.setup))
-    yield from _section("Good to know", (f"- {line}" for line in preset.quirks))
-    yield from _section("Parameters", _parameters(preset))
-    yield from _section("What an extension is called there (origins)", _origins(preset))
-    yield from ("", "Example", "", *([note] if note else ()), *example(name, preset, tenant))
-
-
-def _fact(what: str, text: str) -> Iterator[str]:
-    if text:
-        yield f"  {what:9}  {text}"
+    yield FOR, ", ".join(preset.products) + (f" ({preset.vendor})" if preset.vendor else "")
+    yield SPEAKS, preset.protocols
+    yield VERIFIED, f"{translated(preset.verified.how)}{f': {version}' if version else ''}"
+    yield SOURCE, "; ".join(preset.verified.sources)
+    yield from ((NOT_KNOWN, translated(unknown)) for unknown in preset.verified.unknown)
+    yield HANGS_UP, _("yes") if preset.hangup else _("no")
+    yield EVENTS, f"cti-gateway presets {name} --events" if preset.events else ""
+    if (rate := preset.limits.orders_per_s) is not None:
+        shortest = f"{rate:g}"
+        yield TAKES, _("{rate} orders a second", rate=shortest)
+    if (most := preset.limits.max_orders) is not None:
+        yield TAKES, _("{most} max orders", most=most)
 
 
 def _section(title: str, lines: Iterator[str]) -> Iterator[str]:
@@ -138,14 +160,15 @@ def _section(title: str, lines: Iterator[str]) -> Iterator[str]:
 
 def _parameters(preset: Any) -> Iterator[str]:
     for name, parameter in preset.parameters.items():
-        default = "required" if parameter.default is None else written(parameter.default)
-        choices = f" One of {', '.join(parameter.choices)}." if parameter.choices else ""
-        yield f"{name:16} {parameter.type:8} {default:24} {parameter.help}{choices}"
+        default = _("required") if parameter.default is None else written(parameter.default)
+        choices = " " + _("One of {choices}.", choices=", ".join(parameter.choices)) if parameter.choices else ""
+        yield f"{name:16} {parameter.type:8} {default:24} {translated(parameter.help)}{choices}"
 
 
 def _origins(preset: Any) -> Iterator[str]:
     for name, field in preset.origin.items():
-        yield f"{name:16} {field.rule or 'in origins':33} {field.help}"
+        rule = field.rule or _("in origins")
+        yield f"{name:16} {rule:33} {translated(field.help)}"
 
 
 def example(name: str, preset: Any, tenant: str = DEFAULT) -> Iterator[str]:
@@ -189,10 +212,11 @@ def _run_tests(shelf: Any, chosen: list[tuple[str, Any]]) -> None:
             click.echo(f"{'FAILED' if failures else 'ok'}  {name}: {test}")
             for failure in failures:
                 # One mistake in the file fails every test; it is told once.
-                click.echo(f"        {f'as in {told[failure]!r}' if failure in told else failure}")
+                problem = _("as in {test!r}", test=told[failure]) if failure in told else said(failure)
+                click.echo(f"        {problem}")
                 told.setdefault(failure, test)
         if not preset.tests:
-            click.echo(f"--  {name}: has no tests")
+            click.echo(_("--  {name}: has no tests", name=name))
     sys.exit(1 if bad else 0)
 
 
@@ -228,17 +252,19 @@ def _guessed(config: Config, tenant: str) -> str:
 def _show_events(chosen: list[tuple[str, Any]], addresses: dict[str, str]) -> None:
     known = [(name, preset) for name, preset in chosen if preset.events]
     if not known:
-        named = ", ".join(name for name, _ in chosen) if len(chosen) == 1 else "these presets"
-        raise ConfigError(
-            f"it is not known how {named} sends call events.",
-            hint="For any exchange that requests one address when a call begins and another when it ends: "
-            "cti-gateway presets generic-url --events.",
+        hint = Text(
+            "For any exchange that requests one address when a call begins and another when it ends: "
+            "cti-gateway presets generic-url --events."
         )
+        if len(chosen) == 1:
+            raise ConfigError(Text("it is not known how {name} sends call events.", name=chosen[0][0]), hint=hint)
+        raise ConfigError(Text("it is not known how these presets send call events."), hint=hint)
     for name, preset in known:
         for text in preset.events:
-            click.echo(f"=== {name}: {text.title} ({text.language})")
+            click.echo(f"=== {name}: {translated(text.title)} ({text.language})")
             for note in text.notes:
-                click.echo(f"--- {note}")
+                click.echo(f"--- {translated(note)}")
             click.echo(text.filled(addresses))
     if "GATEWAY" in addresses["base_url"] or addresses["host"] in ("127.0.0.1", "localhost", "[::1]"):
-        click.echo(f"(An appliance may not reach {addresses['base_url']}: give --address.)", err=True)
+        warning = _("(An appliance may not reach {address}: give --address.)", address=addresses["base_url"])
+        click.echo(warning, err=True)

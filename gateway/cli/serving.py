@@ -7,6 +7,7 @@ import click
 
 from gateway.cli.cautions import cautions
 from gateway.cli.place import DataLocation, with_place
+from gateway.cli.speech import _
 
 if TYPE_CHECKING:
     from gateway.config.tables import Config
@@ -43,7 +44,7 @@ def _warn(config: "Config") -> None:
 
     log = structlog.get_logger()
     for about, sentence in cautions(config):
-        log.warning("caution", **{"table" if about.startswith("[") else "tenant": about}, advice=sentence)
+        log.warning("caution", **{"table" if about.startswith("[") else "tenant": about}, advice=str(sentence))
 
 
 def _checked(server: dict[str, Any]) -> Any:
@@ -58,4 +59,4 @@ def _checked(server: dict[str, Any]) -> Any:
 
 
 def _say(url: str) -> None:
-    click.echo(f"cti-gateway: listening on {url} (Ctrl-C stops)")
+    click.echo(_("cti-gateway: listening on {url} (Ctrl-C stops)", url=url))

@@ -16,9 +16,11 @@ from gateway import __version__
 from gateway.adapter import Adapter, Probe, defect_of
 from gateway.cli.cautions import cautions
 from gateway.cli.place import DataLocation, with_place
+from gateway.cli.speech import _, language, said
 from gateway.cli.terminal import cell
 from gateway.errors import GatewayError
 from gateway.source import Source
+from gateway.texts.text import counted
 
 if TYPE_CHECKING:
     from gateway.server.bootstrap import Gateway
@@ -34,8 +36,8 @@ def init_command(folder: Path) -> None:
         with target.open("x", encoding="utf-8") as file:
             file.write(files("gateway").joinpath("gateway.toml").read_text(encoding="utf-8"))
     except FileExistsError:
-        raise click.ClickException(f"{target} exists already; nothing was written.") from None
-    click.echo(f"{target} written. Edit it, then: cti-gateway check --config {target}")
+        raise click.ClickException(_("{file} exists already; nothing was written.", file=str(target))) from None
+    click.echo(_("{file} written. Edit it, then: cti-gateway check --config {file}", file=str(target)))
 
 
 @click.command("config")
@@ -61,11 +63,11 @@ def check_command(place: DataLocation, verbose: bool) -> None:
     """
     try:
         with place.open() as gateway:
-            _line(True, "configuration", str(place.config_path or "defaults"))
+            _line(True, _("configuration"), str(place.config_path or _("defaults")))
             health = gateway.health()
-            _line(all(health.values()), "database", _database(gateway.data, health))
+            _line(all(health.values()), _("database"), _database(gateway.data, health))
             for about, sentence in cautions(gateway.config):
-                _line(None, about, sentence)
+                _line(None, about, said(sentence))
             cases = _try_dial_plans(gateway)
             peers: Mapping[tuple[str, str], Adapter | Source] = {
                 **gateway.appliances,
@@ -74,15 +76,15 @@ def check_command(place: DataLocation, verbose: bool) -> None:
             }
             good = _probe_all(peers, verbose=verbose) and cases
     except GatewayError as error:
-        for line in str(error).splitlines():
-            _line(False, "configuration", line)
+        for line in error.said(language()).splitlines():
+            _line(False, _("configuration"), line)
         sys.exit(1)
     sys.exit(0 if good and all(health.values()) else 1)
 
 
 def _database(data: Path, health: Mapping[str, bool]) -> str:
     failed = ", ".join(name for name, good in health.items() if not good)
-    return f"{data} (failed: {failed})" if failed else str(data)
+    return _("{data} (failed: {names})", data=str(data), names=failed) if failed else str(data)
 
 
 def _try_dial_plans(gateway: "Gateway") -> bool:
@@ -95,7 +97,9 @@ def _try_dial_plans(gateway: "Gateway") -> bool:
         for failure in failures:
             _line(False, place, str(failure))
         if not failures:
-            _line(True, place, f"{len(trials)} dial plan tests hold")
+            _line(
+                True, place, said(counted("{count} dial plan tests hold", "{count} dial plan tests hold", len(trials)))
+            )
         good = good and not failures
     return good
 
@@ -105,9 +109,9 @@ def _probe_all(peers: Mapping[tuple[str, str], Adapter | Source], *, verbose: bo
     with ThreadPoolExecutor(max_workers=8) as pool:
         probes = list(zip(peers, pool.map(_probe, peers.values()), strict=True))
     for (tenant, name), probe in probes:
-        _line(probe.ok, f"{tenant}/{name}", probe.detail)
+        _line(probe.ok, f"{tenant}/{name}", said(probe.detail))
         for note in probe.notes if verbose else filter(None, [probe.note]):
-            _line("note", f"{tenant}/{name}", note)
+            _line("note", f"{tenant}/{name}", said(note))
     return all(probe.ok for _, probe in probes)
 
 
@@ -116,9 +120,9 @@ def _probe(peer: Adapter | Source) -> Probe:
     try:
         return peer.probe()
     except GatewayError as error:
-        return Probe(False, str(error))
+        return Probe(False, error.said(language()))
     except Exception as error:
-        return Probe(False, f"A sondagem falhou por um defeito do adaptador: {defect_of(error)}.")
+        return Probe(False, _("The probe failed by a defect of the adapter: {defect}.", defect=defect_of(error)))
 
 
 _MARKS: Mapping[Literal["note"] | bool | None, str] = {
@@ -149,7 +153,7 @@ def db_upgrade(place: DataLocation) -> None:
     engine = open_engine(folder)
     upgrade(engine, folder)
     engine.dispose()
-    click.echo(f"{folder}: schema is up to date")
+    click.echo(_("{folder}: schema is up to date", folder=str(folder)))
 
 
 @click.command("version")

@@ -6,7 +6,9 @@ from typing import Any
 
 import click
 
+from gateway.cli.speech import _, said
 from gateway.cli.terminal import tell
+from gateway.texts.text import problem_of
 
 NAMES = """\b
 soap, xmlrpc, url                 the demo's own, one for each protocol
@@ -37,7 +39,8 @@ def _listed(ctx: click.Context, _param: click.Parameter, wanted: bool) -> None:
     for name, cls in FAMILIES.items():
         login = _shown(cls.login)
         click.echo(f"{click.style(name, bold=True)}\n{_indented(cleandoc(cls.__doc__ or ''))}")
-        click.echo(f"  login: {login}\n  behaves as: {cls.evidence}")
+        click.echo("  " + _("login: {login}", login=login))
+        click.echo("  " + _("behaves as: {evidence}", evidence=cls.evidence))
         for failure, meaning in cls.failures.items():
             click.echo(f"  --fail {failure:14} {meaning}")
         click.echo()
@@ -52,9 +55,11 @@ class _Address(click.ParamType):  # type: ignore[type-arg] # older click has no 
     name = "ADDR:PORT"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, int]:
-        host, _, port = str(value).rpartition(":")
+        host, _colon, port = str(value).rpartition(":")
         if not host or not port.isdigit() or int(port) > 65535:
-            self.fail(f"{value!r} is not ADDR:PORT, such as 127.0.0.1:8088 or [::1]:8088", param, ctx)
+            self.fail(
+                _("{value!r} is not ADDR:PORT, such as 127.0.0.1:8088 or [::1]:8088", value=str(value)), param, ctx
+            )
         return host.strip("[]"), int(port)
 
 
@@ -106,7 +111,7 @@ def simulate_command(
     """Run the simulated appliance NAME until Ctrl-C; its page shows every request it receives."""
     from gateway.simulators import Behaviour
 
-    username, _, password = (login or "").partition(":")
+    username, _colon, password = (login or "").partition(":")
     behaviour = Behaviour(
         fail=fail, auth=auth, delay_s=delay_s, ring_s=ring_s, drop=drop, username=username, password=password
     )
@@ -121,8 +126,9 @@ def simulate_command(
             on_received=_show,
         ).start()
     except (ValueError, OSError) as error:
-        raise click.ClickException(str(error)) from None
-    click.echo(f"simulated {name} on {appliance.address} (login {_shown(appliance.credentials)}; Ctrl-C stops)\n")
+        raise click.ClickException(said(problem_of(error))) from None
+    facts = {"name": name, "address": appliance.address, "login": _shown(appliance.credentials)}
+    click.echo(_("simulated {name} on {address} (login {login}; Ctrl-C stops)", **facts) + "\n")
     click.echo(_to_paste(appliance))
     try:
         threading.Event().wait()
@@ -139,8 +145,9 @@ def _chosen(name: str) -> Any:
     if name in FAMILIES:
         return FAMILIES[name]
     near = get_close_matches(name, FAMILIES, n=1)
-    hint = f" Did you mean {near[0]!r}?" if near else ""
-    raise click.UsageError(f"there is no simulator {name!r}; there are: {', '.join(FAMILIES)}.{hint}")
+    hint = " " + _("Did you mean {name!r}?", name=near[0]) if near else ""
+    problem = _("there is no simulator {name!r}; there are: {known}.", name=name, known=", ".join(FAMILIES))
+    raise click.UsageError(problem + hint)
 
 
 def _to_paste(appliance: Any) -> str:
@@ -149,15 +156,18 @@ def _to_paste(appliance: Any) -> str:
 
     tables = {name: {"extensions": ["3501"], **table} for name, table in appliance.tables().items()}
     if not tables:
-        return f"The preset of {appliance.name} speaks https only: give --certificate to dial on it.\n"
-    return "To dial on it, in gateway.toml:\n\n" + tomli_w.dumps({"tenants": {"default": {"appliances": tables}}})
+        name = appliance.name
+        return _("The preset of {name} speaks https only: give --certificate to dial on it.", name=name) + "\n"
+    example = tomli_w.dumps({"tenants": {"default": {"appliances": tables}}})
+    return _("To dial on it, in gateway.toml:") + f"\n\n{example}"
 
 
 def _shown(login: tuple[str, str]) -> str:
     """``USER:PASSWORD``, as ``--login`` takes it; only ``:TOKEN`` where there is no user."""
-    return ":".join(login) if any(login) else "none"
+    return ":".join(login) if any(login) else _("no login")
 
 
 def _show(received: Any) -> None:
-    call = f"{received.extension} calls {received.number}" if received.extension or received.number else ""
+    sides = {"extension": received.extension, "number": received.number}
+    call = _("{extension} calls {number}", **sides) if any(sides.values()) else ""
     tell(f"{received.at:%H:%M:%S} {' - '.join(filter(None, [call, received.step]))}\n{received.raw}\n")

@@ -8,6 +8,7 @@ import click
 
 from gateway.cli.calls import ROW_ID, moment
 from gateway.cli.place import DataLocation, one_tenant, with_place, with_tenant
+from gateway.cli.speech import _
 from gateway.cli.terminal import cell, tell, tell_data, tell_json
 from gateway.store.traffic import IN, OUT, TrafficEntry, TrafficFilter
 
@@ -43,7 +44,7 @@ def traffic_command(
     """
     with place.open_existing() as gateway:
         if gateway.traffic is None:
-            raise click.ClickException("The traffic log is off: set record = true under [traffic].")
+            raise click.ClickException(_("The traffic log is off: set record = true under [traffic]."))
         chosen = one_tenant(gateway.config, tenant) if tenant else None
         zone = ZoneInfo(gateway.config.tenants[chosen or next(iter(gateway.config.tenants))].timezone)
         if entry_id is not None:
@@ -63,7 +64,7 @@ def traffic_command(
 
 def _print_whole(found: TrafficEntry | None, wanted: int) -> None:
     if found is None:
-        raise click.ClickException(f"There is no entry {wanted} (any more).")
+        raise click.ClickException(_("There is no entry {id} (any more).", id=wanted))
     if found.note:
         tell(f"# {found.note}", err=True)
     tell_data(found.request + (b"" if found.request.endswith(b"\n") else b"\n"))
@@ -81,7 +82,7 @@ def _print_json(found: Sequence[TrafficEntry]) -> None:
 def _print_table(found: Sequence[TrafficEntry], zone: ZoneInfo) -> None:
     for item in found:
         at = datetime.fromtimestamp(item.at / 1000, zone).strftime("%Y-%m-%d %H:%M:%S.%f")[:-3]
-        call = f"call {item.call_id}" if item.call_id else ""
+        call = _("call {id}", id=item.call_id) if item.call_id else ""
         took = f"{item.took_us / 1000:.1f} ms"
         parts = (f"{item.id:>7}", at, f"{item.way:3}", f"{item.tenant or '-':10}", f"{item.peer:15}", f"{item.wire:7}")
         rest = (f"{item.operation or '-':15}", f"{item.status:26}", f"{took:>9}", call, item.note)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from gateway.errors import ConfigError
+from gateway.texts.text import Text
 
 FORMER_NAMES = {"exchanges": "traffic"}
 
@@ -16,8 +17,13 @@ def renamed(raw: Mapping[str, Any], *, source: str) -> dict[str, Any]:
     for former in former_names_in(raw):
         if (name := FORMER_NAMES[former]) in raw:
             raise ConfigError(
-                f"{source}: [{former}] and [{name}] are the same table, by its former and by its present name.",
-                hint=f"Keep [{name}] and remove [{former}].",
+                Text(
+                    "{file}: [{former}] and [{name}] are the same table, by its former and by its present name.",
+                    file=source,
+                    former=former,
+                    name=name,
+                ),
+                hint=Text("Keep [{name}] and remove [{former}].", name=name, former=former),
             )
     return {FORMER_NAMES.get(key, key): value for key, value in raw.items()}
 

@@ -13,6 +13,7 @@ from gateway.config import references as config_references
 from gateway.config.tables import Config
 from gateway.config.validation import sentences
 from gateway.errors import ConfigError
+from gateway.texts.text import Text, lines
 
 
 def load(path: Path | None) -> Config:
@@ -31,7 +32,7 @@ def parse(raw: Mapping[str, Any], *, source: str, base: Path = Path()) -> Config
         folder = _presets_folder(resolved, base)
         config = Config.model_validate(config_peers.prepare(resolved, source=source, folder=folder))
     except ValidationError as error:
-        raise ConfigError("\n".join(sentences(error, source, Config))) from None
+        raise ConfigError(lines(sentences(error, source, Config))) from None
     config._former_names = former_names.former_names_in(raw)
     return config
 
@@ -52,12 +53,13 @@ def _read(path: Path) -> Mapping[str, Any]:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise ConfigError(
-            f"{path}: cannot be read ({error.strerror}).", hint="Write one with 'cti-gateway init'."
+            Text("{path}: cannot be read ({reason}).", path=str(path), reason=error.strerror),
+            hint=Text("Write one with 'cti-gateway init'."),
         ) from None
     except UnicodeDecodeError:
-        raise ConfigError(f"{path}: is not UTF-8 text.", hint="Save it as UTF-8.") from None
+        raise ConfigError(Text("{path}: is not UTF-8 text.", path=str(path)), hint=Text("Save it as UTF-8.")) from None
     except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"{path}: is not TOML: {error}") from None
+        raise ConfigError(Text("{path}: is not TOML: {reason}", path=str(path), reason=str(error))) from None
 
 
 def _presets_folder(raw: Mapping[str, Any], base: Path) -> Path | None:

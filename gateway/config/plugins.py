@@ -12,7 +12,8 @@ from gateway import adapter as adapters
 from gateway import source as sources
 from gateway.config.tables import PEERS, ApplianceSettings, DirectorySettings, Forward, Table
 from gateway.config.validation import sentences
-from gateway.errors import ConfigError, UnknownAdapter, UnknownPreset, UnknownSource
+from gateway.errors import ConfigError, GatewayError, UnknownAdapter, UnknownPreset, UnknownSource
+from gateway.texts.text import Text, lines
 
 
 def prepare(raw: Mapping[str, Any], *, source: str, folder: Path | None) -> dict[str, Any]:
@@ -52,11 +53,20 @@ def _prepare_peer(table: Any, model: type[Table], source: str, place: tuple[str,
     if model is DirectorySettings and isinstance(rest.get("path"), str):
         rest["path"] = str(Path(source).parent / rest["path"])
     if model is Forward and adapters.only_dials(own["adapter"]):
-        dialler = "a preset" if own["adapter"] == adapters.PRESET else f"the adapter {own['adapter']!r}"
-        raise ConfigError(f"{source}: {'.'.join(place)}.adapter: {dialler} dials; a forward needs url, soap or xmlrpc.")
+        raise ConfigError(_only_dials(own["adapter"], source, place))
     if own.get("adapter") == adapters.PRESET and "preset" in own:
         rest["preset"] = own["preset"]
     return own | {"settings": _settings(table[chooser], rest, model, source, place, folder)}
+
+
+def _only_dials(adapter: str, source: str, place: tuple[str, ...]) -> Text:
+    dialler = Text("the adapter {name!r}", name=adapter)
+    return Text(
+        "{file}: {place}.adapter: {dialler} dials; a forward needs url, soap or xmlrpc.",
+        file=source,
+        place=".".join(place),
+        dialler=Text("a preset") if adapter == adapters.PRESET else dialler,
+    )
 
 
 def _settings(
@@ -74,8 +84,13 @@ def _settings(
         return TypeAdapter(config_class).validate_python(rest)
     except (UnknownAdapter, UnknownSource) as error:
         chooser = "source" if model is DirectorySettings else "adapter"
-        raise ConfigError(f"{source}: {'.'.join(place)}.{chooser}: {error}") from None
+        raise ConfigError(_at(source, (*place, chooser), error)) from None
     except UnknownPreset as error:
-        raise ConfigError(f"{source}: {'.'.join(place)}.preset: {error}") from None
+        raise ConfigError(_at(source, (*place, "preset"), error)) from None
     except ValidationError as error:
-        raise ConfigError("\n".join(sentences(error, source, config_class, place, also=model))) from None
+        raise ConfigError(lines(sentences(error, source, config_class, place, also=model))) from None
+
+
+def _at(source: str, place: tuple[str, ...], error: GatewayError) -> Text:
+    """Return what ``error`` says, with the key that it is about."""
+    return Text("{file}: {place}: {problem}", file=source, place=".".join(place), problem=error.whole)

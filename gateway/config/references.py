@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from gateway.errors import ConfigError
+from gateway.texts.text import Text
 
 
 def resolve(value: Any, *, source: str, base: Path, place: tuple[str, ...] = ()) -> Any:
@@ -28,8 +29,13 @@ def _from_environment(name: str, source: str, place: tuple[str, ...]) -> str:
     value = os.environ.get(name)
     if not value:
         raise ConfigError(
-            f"{source}: {'.'.join(place)}: the environment variable {name} is not set.",
-            hint=f"Set {name} before the start.",
+            Text(
+                "{file}: {place}: the environment variable {name} is not set.",
+                file=source,
+                place=".".join(place),
+                name=name,
+            ),
+            hint=Text("Set {name} before the start.", name=name),
         )
     return value
 
@@ -38,5 +44,11 @@ def _from_file(path: Path, source: str, place: tuple[str, ...]) -> str:
     try:
         return path.read_text(encoding="utf-8").splitlines()[0]
     except (OSError, IndexError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "it holds no text"
-        raise ConfigError(f"{source}: {'.'.join(place)}: the file {path} cannot be read ({reason}).") from None
+        text = Text(
+            "{file}: {place}: the file {path} cannot be read ({reason}).",
+            file=source,
+            place=".".join(place),
+            path=str(path),
+            reason=getattr(error, "strerror", None) or Text("it holds no text"),
+        )
+        raise ConfigError(text) from None

@@ -6,7 +6,7 @@ Which file they are filled from, and how, stands in ``config/loader.py``.
 import re
 from collections.abc import Mapping
 from ipaddress import ip_network
-from typing import Annotated, Any, Literal, TypeVar, get_args
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar, get_args
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import (
@@ -24,15 +24,21 @@ from gateway.domain.dialplan import forms as dial_forms
 from gateway.domain.dialplan import plan as dialplan
 from gateway.domain.dialplan import rules as dial_rules
 from gateway.domain.dialplan.trials import Trial
+from gateway.domain.messages import ATTACHED
 from gateway.domain.numbering.numbers import AREA_CODES
 from gateway.texts.languages import DEFAULT, Language
+from gateway.texts.text import Text
 
 TENANT_NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 EventKind = Literal["call_started", "call_answered", "call_ended"]
-ListenerParameter = Literal[
-    "ramal", "telefone", "url_audio", "id_ligacao", "data_hora", "direcao", "duracao", "resultado"
-]
-LISTENER_PARAMETERS: tuple[ListenerParameter, ...] = get_args(ListenerParameter)
+LISTENER_PARAMETERS: tuple[str, ...] = (
+    *("ramal", "telefone", "url_audio", "id_ligacao", "data_hora", "direcao", "duracao", "resultado"),
+    *ATTACHED.values(),
+)
+if TYPE_CHECKING:
+    ListenerParameter = str
+else:
+    ListenerParameter = Literal[LISTENER_PARAMETERS]
 EVENT_KINDS: tuple[EventKind, ...] = get_args(EventKind)
 TOLD_OF: tuple[EventKind, ...] = ("call_started", "call_ended")
 """What a forward is told of that does not say."""
@@ -41,7 +47,7 @@ TOLD_OF: tuple[EventKind, ...] = ("call_started", "call_ended")
 def _address(value: str) -> str:
     host, _, port = value.rpartition(":")
     if not host or not port.isdigit() or int(port) > 65535:
-        raise ValueError("expected ADDRESS:PORT such as 127.0.0.1:8080 or [::1]:8080")
+        raise ValueError(Text("expected ADDRESS:PORT such as 127.0.0.1:8080 or [::1]:8080"))
     return value
 
 
@@ -53,7 +59,7 @@ def _network(value: str) -> str:
 
 def _area_code(value: str) -> str:
     if value not in AREA_CODES:
-        raise ValueError("expected one of Brazil's 67 DDDs, two digits such as '47'")
+        raise ValueError(Text("expected one of Brazil's 67 DDDs, two digits such as '47'"))
     return value
 
 
@@ -61,19 +67,19 @@ def _timezone(value: str) -> str:
     try:
         ZoneInfo(value)
     except (ZoneInfoNotFoundError, ValueError) as error:
-        raise ValueError("expected a time zone name such as 'America/Sao_Paulo'") from error
+        raise ValueError(Text("expected a time zone name such as 'America/Sao_Paulo'")) from error
     return value
 
 
 def _path(value: str) -> str:
     if not value.startswith("/"):
-        raise ValueError("expected a path that begins with '/'")
+        raise ValueError(Text("expected a path that begins with '/'"))
     return value
 
 
 def _prefix(value: str) -> str:
     if not re.fullmatch(r"[0-9*#]*", value):
-        raise ValueError("expected digits, '*' or '#' such as '0' or '021'")
+        raise ValueError(Text("expected digits, '*' or '#' such as '0' or '021'"))
     return value
 
 
@@ -83,7 +89,7 @@ SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 def _interval(value: str) -> str:
     found = re.fullmatch(r"([1-9][0-9]{0,6})([smhd])", value)
     if not found or int(found[1]) * SECONDS[found[2]] < 10:
-        raise ValueError("expected a time of at least ten seconds, such as '30s', '15m', '2h' or '1d'")
+        raise ValueError(Text("expected a time of at least ten seconds, such as '30s', '15m', '2h' or '1d'"))
     return value
 
 
@@ -199,7 +205,7 @@ class ListenerSettings(Table):
         taken = {*LISTENER_PARAMETERS, "token"}
         for alias in (alias.lower() for others in self.aliases.values() for alias in others):
             if alias in taken:
-                raise ValueError(f"alias {alias!r} is a parameter of its own or given twice")
+                raise ValueError(Text("alias {alias!r} is a parameter of its own or given twice", alias=alias))
             taken.add(alias)
         return self
 
@@ -268,7 +274,7 @@ class DialTest(Table):
     @model_validator(mode="after")
     def _expects_one_thing(self) -> "DialTest":
         if self.blocked == (self.dials is not None):
-            raise ValueError('a test needs either dials = "..." or blocked = true')
+            raise ValueError(Text('a test needs either dials = "..." or blocked = true'))
         return self
 
 
@@ -386,10 +392,14 @@ class TenantSettings(Table):
     @model_validator(mode="after")
     def _default_exists(self) -> "TenantSettings":
         if self.default_appliance and self.default_appliance not in self.appliances:
-            raise ValueError(f"default_appliance {self.default_appliance!r} is not one of the appliances")
+            wanted = self.default_appliance
+            raise ValueError(Text("default_appliance {name!r} is not one of the appliances", name=wanted))
         for name, appliance in self.appliances.items():
             if appliance.fallback == name or (appliance.fallback and appliance.fallback not in self.appliances):
-                raise ValueError(f"appliances.{name}.fallback {appliance.fallback!r} is not another of the appliances")
+                facts = {"name": name, "fallback": appliance.fallback}
+                raise ValueError(
+                    Text("appliances.{name}.fallback {fallback!r} is not another of the appliances", **facts)
+                )
         return self
 
 
@@ -418,12 +428,12 @@ class Config(Table):
     @model_validator(mode="after")
     def _tenants_are_distinct(self) -> "Config":
         if not self.tenants:
-            raise ValueError("at least one [tenants.NAME] is needed")
+            raise ValueError(Text("at least one [tenants.NAME] is needed"))
         for name in self.tenants:
             if not TENANT_NAME.fullmatch(name):
-                raise ValueError(f"tenant name {name!r}: expected small letters, digits and '-'")
+                raise ValueError(Text("tenant name {name!r}: expected small letters, digits and '-'", name=name))
         hosts = [host.lower() for tenant in self.tenants.values() for host in tenant.hosts]
         for host in hosts:
             if hosts.count(host) > 1:
-                raise ValueError(f"host {host!r} is claimed by more than one tenant")
+                raise ValueError(Text("host {host!r} is claimed by more than one tenant", host=host))
         return self

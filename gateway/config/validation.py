@@ -9,15 +9,32 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
+from gateway.texts.text import Text, problem_of
+
+A_LIST = Text("a list")
 _SHAPES = {
-    "string_type": "a text",
-    "bool_type": "true or false",
-    "path_type": "a path",
-    **dict.fromkeys(("tuple_type", "list_type", "set_type", "frozen_set_type"), "a list"),
-    **dict.fromkeys(("dict_type", "mapping_type", "model_type", "model_attributes_type", "dataclass_type"), "a table"),
+    "string_type": Text("a text"),
+    "bool_type": Text("true or false"),
+    "path_type": Text("a path"),
+    **dict.fromkeys(("tuple_type", "list_type", "set_type", "frozen_set_type"), A_LIST),
+    **dict.fromkeys(
+        ("dict_type", "mapping_type", "model_type", "model_attributes_type", "dataclass_type"), Text("a table")
+    ),
 }
 """What TOML calls that which pydantic names by Python's types, by pydantic's kind of error."""
 
+
+_LIMITS = {
+    "greater_than": Text("input should be greater than {gt}"),
+    "greater_than_equal": Text("input should be greater than or equal to {ge}"),
+    "less_than": Text("input should be less than {lt}"),
+    "less_than_equal": Text("input should be less than or equal to {le}"),
+    "int_type": Text("input should be a valid integer"),
+    "int_from_float": Text("input should be a valid integer, got a number with a fractional part"),
+    "float_type": Text("input should be a valid number"),
+    "literal_error": Text("input should be {expected}"),
+}
+"""What pydantic says in English, by its kind of error, with the facts of its own."""
 
 _NO_KEYS = ("<table>", "<text>", "[key]")
 """Parts of a place that are no keys of the file: which member of a union, that a table's key is meant."""
@@ -25,38 +42,61 @@ _NO_KEYS = ("<table>", "<text>", "[key]")
 
 def sentences(
     error: ValidationError, source: str, root: Any, place: tuple[str, ...] = (), *, also: Any = None
-) -> Iterator[str]:
+) -> Iterator[Text]:
     """One line for each thing wrong. ``root`` is the model or dataclass that was filled, ``place`` where its table is;
     the keys of ``also`` are known beside its own.
     """
     for found in error.errors(include_url=False):
         loc = [str(part) for part in found["loc"] if part not in _NO_KEYS]
-        where = ".".join([*place, *loc]) or "the file"
-        yield f"{source}: {where}: {_sentence(found, loc, root, also)}"
+        where = ".".join([*place, *loc]) or Text("the file")
+        yield Text("{file}: {place}: {problem}", file=source, place=where, problem=_sentence(found, loc, root, also))
 
 
-def _sentence(found: Any, loc: list[str], root: Any, also: Any) -> str:
+def _sentence(found: Any, loc: list[str], root: Any, also: Any) -> Text:
     if found["type"] in ("extra_forbidden", "unexpected_keyword_argument"):
         known = sorted(_known(root, loc[:-1]) | (_known(also, []) - {"settings"} if also else set()))
-        near = get_close_matches(loc[-1], known, n=1)
-        hint = f"Did you mean {near[0]!r}?" if near else f"Known here: {', '.join(known)}."
-        return f"unknown key. {hint}"
+        return _unknown_key(loc[-1], known)
     if found["type"] in ("missing", "missing_argument"):
-        return "is required and missing."
-    if found["type"] in _SHAPES:
-        return f"{_shown(found, loc)}expected {_SHAPES[found['type']]}{_elements(found, loc, root)}."
-    message = found["msg"].removeprefix("Value error, ").removesuffix(".")
-    return f"{_shown(found, loc)}{message[:1].lower()}{message[1:]}."
+        return Text("is required and missing.")
+    came, expected = _shown(found, loc), _expected(found, loc, root)
+    return (
+        Text("came {value}; {expected}.", value=came, expected=expected)
+        if came
+        else Text("{expected}.", expected=expected)
+    )
+
+
+def _unknown_key(key: str, known: list[str]) -> Text:
+    near = get_close_matches(key, known, n=1)
+    if near:
+        return Text("unknown key. Did you mean {name!r}?", name=near[0])
+    return Text("unknown key. Known here: {known}.", known=", ".join(known))
+
+
+def _expected(found: Any, loc: list[str], root: Any) -> Text | str:
+    """Return what is wrong with a value: a shape of TOML's, a check of ours, or what pydantic says."""
+    kind, facts = found["type"], found.get("ctx", {})
+    if kind in _SHAPES:
+        return Text("expected {shape}", shape=_elements(found, loc, root) or _SHAPES[kind])
+    if kind in _LIMITS:
+        return Text(_LIMITS[kind].id, **{name: str(value) for name, value in facts.items()})
+    problem = problem_of(facts["error"]) if isinstance(facts.get("error"), ValueError) else found["msg"]
+    return problem if isinstance(problem, Text) else _lowered(problem)
+
+
+def _lowered(message: str) -> str:
+    message = message.removeprefix("Value error, ").removesuffix(".")
+    return message[:1].lower() + message[1:]
 
 
 def _shown(found: Any, loc: list[str]) -> str:
-    """What came, unless it may be a secret or is a whole table."""
+    """What came, unless it may be a secret or is a whole table: nothing then."""
     value = found.get("input")
     if isinstance(value, Mapping | list | tuple) or is_dataclass(value) or isinstance(value, BaseModel):
         return ""
     if loc and re.search(r"token|pass|senha|secret|key", loc[-1]):
         return ""
-    return f"came {_in_toml(value)}; "
+    return _in_toml(value)
 
 
 def _in_toml(value: Any) -> str:
@@ -65,15 +105,15 @@ def _in_toml(value: Any) -> str:
     return str(value) if isinstance(value, date | time) else repr(value)
 
 
-def _elements(found: Any, loc: list[str], root: Any) -> str:
-    """What a list at ``loc`` is made of, if that is known."""
-    if _SHAPES[found["type"]] != "a list" or not loc:
-        return ""
+def _elements(found: Any, loc: list[str], root: Any) -> Text | None:
+    """Return the list at ``loc`` with what it is made of, if that is known."""
+    if _SHAPES[found["type"]] is not A_LIST or not loc:
+        return None
     field = _field(_below(root, loc[:-1]), loc[-1])
     element = _unwrap(field) if field is not None else None
     if element is str:
-        return " of texts"
-    return " of tables" if isinstance(element, type) and issubclass(element, BaseModel) else ""
+        return Text("a list of texts")
+    return Text("a list of tables") if isinstance(element, type) and issubclass(element, BaseModel) else None
 
 
 def _known(root: Any, loc: list[str]) -> set[str]:

@@ -99,7 +99,7 @@ def _choice(visit: Visit, call: LoggedCall, account_id: int, contact: str, **mor
         call_id=call.id,
         account_id=account_id,
         contact=contact,
-        number=call.number[:32],
+        number=call.number,
         by=visit.me.login,
         at=visit.at,
         forms=tuple(_forms(visit, call)),

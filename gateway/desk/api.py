@@ -15,6 +15,7 @@ from gateway.desk.access import TOKEN_FIELD
 from gateway.desk.context import Visit
 from gateway.desk.rendering import as_json
 from gateway.errors import MalformedRequest, UnknownParameter
+from gateway.store.call_fields import LOG_FIELDS, schema_of
 from gateway.store.calls import iso
 
 PARAMETERS: Mapping[str, Sequence[str]] = {
@@ -133,9 +134,19 @@ def openapi(visit: Visit) -> Response:
 
 
 def document() -> dict[str, Any]:
-    """The OpenAPI document as it lies in the package."""
+    """Return the OpenAPI document: as it lies in the package, a call's fields as the log has them.
+
+    The package's says of a field what its column does not tell: other words, an enumeration.
+    """
     described: dict[str, Any] = json.loads(assets.assets()["openapi.json"].data)
+    call = described["components"]["schemas"]["Call"]
+    call["properties"] = {name: _schema(name, call["properties"].get(name, {})) for name in LOG_FIELDS}
+    call["required"] = list(LOG_FIELDS)
     return described
+
+
+def _schema(name: str, more: dict[str, Any]) -> dict[str, Any]:
+    return more if "$ref" in more else schema_of(name) | more
 
 
 def _fields(visit: Visit) -> Mapping[str, Any]:

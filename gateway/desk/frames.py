@@ -5,32 +5,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from gateway.domain.links import safe_link
+from gateway.store.call_fields import SCREEN_FIELDS
 from gateway.store.log import LoggedEvent
 
 RETRY = b"retry: 1000\n\n"
-TOLD = (
-    "direction",
-    "number",
-    "account_name",
-    "contact",
-    "status",
-    "started_at",
-    "ended_at",
-    "duration_s",
-    "recording_url",
-    "result",
-    "result_text",
-    "over_by",
-    "answered_at",
-    "answered_by",
-    "answered_agent",
-    "ring_s",
-    "talk_s",
-    "appliance",
-    "outcome",
-    "detail",
-    "repeat",
-)
+TOLD = (*SCREEN_FIELDS, "appliance", "outcome", "detail", "repeat")
 """What of an event's payload leaves the gateway: not where it came from, nor what exactly was received."""
 
 

@@ -9,7 +9,6 @@ from gateway.desk.context import Visit
 from gateway.desk.rendering import page
 from gateway.domain.messages import PlaceCall
 from gateway.domain.numbering.numbers import NumberKind, Reading, ReadingStep, read
-from gateway.domain.sentences import in_portuguese
 from gateway.errors import DialError, NumberBlocked
 from gateway.handlers import choose_appliance, dialled_by
 from gateway.store.directory import Owner
@@ -52,7 +51,7 @@ def number(visit: Visit) -> Response:
     template = "_number.html" if visit.by_htmx else "number.html"
     shown = _explained(visit, asked) if asked.number else None
     seq = visit.services.log.newest()
-    return page(visit, template, asked=asked, shown=shown, kinds=KINDS, said=in_portuguese, seq=seq)
+    return page(visit, template, asked=asked, shown=shown, kinds=KINDS, seq=seq)
 
 
 @dataclass(frozen=True, slots=True)

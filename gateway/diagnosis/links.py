@@ -12,12 +12,12 @@ from gateway.domain.calls.matching import RankReason
 from gateway.domain.dialplan.undialling import sides_of
 from gateway.domain.messages import Direction
 from gateway.domain.numbering.numbers import NumberKind, Reading, read
-from gateway.domain.sentences import in_portuguese
 from gateway.domain.tenant import Tenant
 from gateway.store.calls import LoggedCall
 from gateway.store.delivery_receipts import DeliveryReceipt, ReceiptKind
 from gateway.store.log import LoggedEvent
 from gateway.store.traffic import IN, TrafficEntry
+from gateway.texts.rendering import render
 
 
 def chain_of(
@@ -136,7 +136,7 @@ def nobody(call: LoggedCall, screens: Screens, clock: Clock) -> Said:
 
 def _of_number(call: LoggedCall, events: Sequence[LoggedEvent], tenant: Tenant) -> Iterable[Link]:
     reading = _reading(call, events, tenant)
-    steps_pt = "; ".join(in_portuguese(step) for step in reading.steps)
+    steps_pt = "; ".join(render(step.sentence, "pt-BR") for step in reading.steps)
     steps_en = "; ".join(step.text for step in reading.steps)
     shown = call.number or "-"
     said = Said(

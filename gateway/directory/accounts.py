@@ -10,7 +10,7 @@ from gateway.directory.columns import LONGEST_CELL
 from gateway.domain.numbering.numbers import AREA_CODES, NumberKind, NumberPlan, read
 from gateway.domain.numbering.several import numbers_in
 from gateway.source import Entry, Reason, Refused
-from gateway.store.loading import LoadedAccount, Phone
+from gateway.store.loading import LoadedAccount, Phone, as_stored
 
 UNUSABLE = (NumberKind.WITHHELD, NumberKind.UNKNOWN, NumberKind.EXTENSION)
 NO_AREA = ("area-code", "no-area-code")
@@ -80,7 +80,7 @@ def _phones_of(entry: Entry, plan: NumberPlan) -> Iterator[tuple[Phone, Reason |
         if not area and (number := _ordinary(text, plan)):
             yield Phone(number, contact, text), None
         elif len(text) > LONGEST_CELL:
-            yield Phone(None, contact, text[:255]), Reason.UNREADABLE
+            yield Phone(None, contact, as_stored(text)), Reason.UNREADABLE
         else:
             yield from _in_cell(text, contact, area[0] if area else "", plan)
 
@@ -89,9 +89,9 @@ def _in_cell(text: str, contact: str, area: str, plan: NumberPlan) -> Iterator[t
     code = area_code(area)
     there = replace(plan, area_code=code) if code else plan
     for each in numbers_in(text, there):
-        phone, rules = _read(each[:255], contact, there)
+        phone, rules = _read(as_stored(each), contact, there)
         if area and "area-code" in rules:
-            written = f"({code or area}) {each}"[:255]
+            written = as_stored(f"({code or area}) {each}")
             phone = replace(phone, number=phone.number if code else None, as_written=written, no_area=False)
         reason = Reason.SHORTENED if SHORTENED in rules else Reason.UNREADABLE
         yield phone, (None if phone.number else reason)

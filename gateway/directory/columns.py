@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from gateway.directory.phone_columns import area_columns, is_area, is_phone
 from gateway.domain.numbering import spreadsheet
 from gateway.source import Entry, Reason, Refused
+from gateway.store.fitting import fit
 
 FIELDS = ("code", "name", "contact", "phone", "area", "surname", "owner", "ignore")
 LONGEST_CODE = 64
@@ -70,20 +71,19 @@ class Columns:
             return Refused(place, Reason.NO_NAME)
         if len(code) > LONGEST_CODE:
             return Refused(place, Reason.LONG_CODE, code)
-        owner = _written_out(_cell(row, self.owner))[:64]
+        owner = _written_out(_cell(row, self.owner))
         person = "" if code else "|".join(_cell(row, index).casefold() for index in self.persons).strip("|")
         return Entry(code or name[:LONGEST_CODE], name, tuple(self._phones(row)), place, owner, person)
 
     def _name(self, row: Sequence[str]) -> str:
         """The name, with the surname where that has a column and is not part of the name already."""
         name, surname = _cell(row, self.name), _cell(row, self.surname)
-        whole = name if surname.casefold() in name.casefold() else f"{name} {surname}".strip()
-        return whole[:255]
+        return name if surname.casefold() in name.casefold() else f"{name} {surname}".strip()
 
     def _phones(self, row: Sequence[str]) -> Iterator[tuple[str, ...]]:
         for column in self.phones:
             if text := _cell(row, column.at)[: LONGEST_CELL + 1]:
-                contact, area = _cell(row, column.contact)[:255], _cell(row, column.area)[:32]
+                contact, area = _cell(row, column.contact), _cell(row, column.area)[:32]
                 yield (text, contact, area) if area else (text, contact)
 
 
@@ -226,4 +226,4 @@ def _listed(header: Sequence[str]) -> str:
 
 
 def _cell(row: Sequence[str], index: int | None) -> str:
-    return row[index].strip() if index is not None and index < len(row) else ""
+    return fit(row[index].strip()) if index is not None and index < len(row) else ""

@@ -112,7 +112,7 @@ def write_report(path: Path, run: RunningImport) -> None:
 
 def _line(refused: Refused) -> tuple[str, str, str]:
     """Directories are written by strangers: no cell is a formula to a spreadsheet."""
-    return harmless(refused.place), refused.reason.text, harmless(refused.text)
+    return harmless(refused.place), str(refused.reason.text), harmless(refused.text)
 
 
 def _counted(run: ImportRun) -> dict[str, int]:

@@ -4,8 +4,12 @@ Times are milliseconds since 1970-01-01 UTC. Numbers and extensions are the text
 reading them is the handlers' work, so that nothing of what was received is lost on the way.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
 from enum import StrEnum
+from typing import Any
+
+from gateway.texts.text import Text
 
 
 class Direction(StrEnum):
@@ -28,8 +32,39 @@ class Origin:
     replay_of: int | None = None
 
 
+def attached_field(parameter: str, text: Text) -> Any:
+    """Return a field that wires and forwards know as ``parameter``; ``text`` names it for people."""
+    return field(default=None, metadata={"parameter": parameter, "text": text})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttachedData:
+    """What an exchange may tell of a call in words of its own, when it begins or when it ends; the first words count.
+
+    Each is a text, a parameter on every wire, a field of forwards, and a column of the call log.
+    """
+
+    queue: str | None = attached_field("fila", Text("Queue or group"))
+    line: str | None = attached_field("linha", Text("Called line"))
+
+    @property
+    def attached(self) -> dict[str, str]:
+        """What was told, by the fields' names."""
+        return {name: text for name in ATTACHED if (text := getattr(self, name)) is not None}
+
+    @property
+    def labelled(self) -> list[tuple[Text, str]]:
+        """What was told, each with its name for people."""
+        named = ((each.metadata["text"], getattr(self, each.name)) for each in fields(AttachedData))
+        return [(label, text) for label, text in named if text is not None]
+
+
+ATTACHED: Mapping[str, str] = {each.name: each.metadata["parameter"] for each in fields(AttachedData)}
+"""The parameters' names by the fields'."""
+
+
 @dataclass(frozen=True, slots=True)
-class CallStarted:
+class CallStarted(AttachedData):
     """A call began to ring (``ConsultaRamal``).
 
     ``ramal`` is the destination and ``telefone`` the origin, as WConnect's manual has it; which of the two is an
@@ -47,7 +82,7 @@ class CallStarted:
 
 
 @dataclass(frozen=True, slots=True)
-class CallAnswered:
+class CallAnswered(AttachedData):
     """Somebody took the call (``AtendeLigacao``): the extension, or the outside party of a call that we made."""
 
     tenant: str
@@ -61,7 +96,7 @@ class CallAnswered:
 
 
 @dataclass(frozen=True, slots=True)
-class CallEnded:
+class CallEnded(AttachedData):
     """A call was hung up (``FinalizaLigacao``); ``recording_url`` is where its audio can be fetched."""
 
     tenant: str

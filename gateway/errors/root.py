@@ -24,9 +24,19 @@ class GatewayError(Exception):
         self.text = text if isinstance(text, Text) else verbatim(text)
         self.advice = hint if isinstance(hint, Text) else verbatim(hint)
 
+    @property
+    def whole(self) -> Text:
+        """What happened and what to do, as one text, to stand within another."""
+        return Text("{text} {advice}", text=self.text, advice=self.advice) if self.has_advice else self.text
+
+    @property
+    def has_advice(self) -> bool:
+        """Whether there is anything to say of what to do."""
+        return bool(str(self.advice))
+
     def said(self, language: Language) -> str:
         """Return what happened and what to do, in ``language``."""
-        return f"{render(self.text, language)} {render(self.advice, language)}".rstrip()
+        return render(self.whole, language)
 
     @property
     def message(self) -> str:

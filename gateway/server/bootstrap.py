@@ -47,6 +47,7 @@ from gateway.store.outbox import Outbox
 from gateway.store.readiness import WriteProbe
 from gateway.store.stored_accounts import StoredAccounts
 from gateway.store.traffic import TrafficLog
+from gateway.texts.text import Text, problem_of
 from gateway.traffic.recorded_adapters import RecordedAdapter
 
 log = structlog.get_logger()
@@ -296,7 +297,7 @@ def _extensions(place: str, patterns: tuple[str, ...]) -> Extensions | None:
     try:
         return Extensions.parse(patterns) if patterns else None
     except ValueError as error:
-        raise ConfigError(f"{place}: {error}") from None
+        raise ConfigError(Text("{place}: {problem}", place=place, problem=problem_of(error))) from None
 
 
 def _give_up_ms(config: Config) -> Mapping[str, int]:
@@ -345,5 +346,5 @@ def _adapter(place: str, name: str, peer: settings.ApplianceSettings | settings.
         return adapters.load(peer.adapter)(peer.settings, name=name)
     except AdapterError as error:
         preset = getattr(peer, "preset", None)
-        where = f"{place} (preset {preset!r})" if preset else place
-        raise ConfigError(f"{where}: {error}") from None
+        where = Text("{place} (preset {name!r})", place=place, name=preset) if preset else place
+        raise ConfigError(Text("{place}: {problem}", place=where, problem=error.whole)) from None

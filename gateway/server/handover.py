@@ -19,6 +19,7 @@ from pathlib import Path
 import structlog
 
 from gateway.errors import ConfigError
+from gateway.texts.text import Text
 
 log = structlog.get_logger()
 
@@ -82,8 +83,12 @@ def ask(data: Path) -> Taken | None:
     except (OSError, ValueError, KeyError) as error:
         connection.close()
         raise ConfigError(
-            f"the gateway that runs on {data} did not hand its ports over ({error}).",
-            hint="Stop it, then start this one.",
+            Text(
+                "the gateway that runs on {data} did not hand its ports over ({reason}).",
+                data=str(data),
+                reason=str(error),
+            ),
+            hint=Text("Stop it, then start this one."),
         ) from None
 
 

@@ -4,6 +4,7 @@ import os
 import socket
 
 from gateway.errors import ConfigError
+from gateway.texts.text import Text
 
 LENIENT_BACKLOG = 128
 
@@ -20,7 +21,7 @@ def url_of(address: str, port: int) -> str:
     return f"http://[{shown}]:{port}" if ":" in shown else f"http://{shown}:{port}"
 
 
-def open_sockets(address: str, port: int, *, count: int, backlog: int, hint: str) -> list[socket.socket]:
+def open_sockets(address: str, port: int, *, count: int, backlog: int, hint: Text) -> list[socket.socket]:
     """One listening socket for each worker, so that the kernel spreads connections among them.
 
     Raises ``ConfigError`` when the address cannot be had, also when somebody else shares his port (SO_REUSEPORT):
@@ -32,7 +33,8 @@ def open_sockets(address: str, port: int, *, count: int, backlog: int, hint: str
         _open(address, port, backlog, shared=False).close()
         return [_open(address, port, backlog, shared=True) for _ in range(count)]
     except OSError as error:
-        raise ConfigError(f"cannot listen on {address}:{port} ({_reason(error)}).", hint=hint) from None
+        facts = {"address": f"{address}:{port}", "reason": _reason(error)}
+        raise ConfigError(Text("cannot listen on {address} ({reason}).", **facts), hint=hint) from None
 
 
 def _open(address: str, port: int, backlog: int, *, shared: bool) -> socket.socket:

@@ -31,6 +31,7 @@ from gateway.server.runs import GatewayRun, clear
 from gateway.server.worker import WorkerOptions, load
 from gateway.store import revisions
 from gateway.store.engine import open_engine, upgrade
+from gateway.texts.text import Text
 
 __all__ = ["Options", "serve", "split_address", "url_of"]
 
@@ -91,14 +92,15 @@ def _open(options: Options) -> Sockets:
         options.port,
         count=wanted.workers,
         backlog=listening_backlog(),
-        hint="Choose another with --listen ADDRESS:PORT.",
+        hint=Text("Choose another with --listen ADDRESS:PORT."),
     )
     if wanted.lenient_listen is None:
         return Sockets(main, None)
     address, port = split_address(wanted.lenient_listen)
     if port == options.port:
-        raise ConfigError(f"server.lenient_listen: port {port} is the main port.", hint="Give it a port of its own.")
-    hint = "Choose another for server.lenient_listen."
+        text = Text("server.lenient_listen: port {port} is the main port.", port=port)
+        raise ConfigError(text, hint=Text("Give it a port of its own."))
+    hint = Text("Choose another for server.lenient_listen.")
     return Sockets(main, *open_sockets(address, port, count=1, backlog=LENIENT_BACKLOG, hint=hint))
 
 
@@ -122,22 +124,32 @@ def _take_over(options: Options) -> Taken | None:
 
 def _check_taken(options: Options, sockets: Sockets) -> None:
     wanted = options.config.server
-    hint = "Stop the gateway that runs, then start this one."
+    hint = Text("Stop the gateway that runs, then start this one.")
     found, ours = revisions.of_database(options.data), revisions.of_this_version()
     if found != ours:
         raise ConfigError(
-            f"server.take_over: the gateway that runs has schema {found}, this version needs {ours}.", hint=hint
+            Text(
+                "server.take_over: the gateway that runs has schema {found}, this version needs {ours}.",
+                found=found,
+                ours=ours,
+            ),
+            hint=hint,
         )
     if not is_same(sockets.main[0], options.address, options.port):
-        raise ConfigError("server.take_over: the gateway that runs listens on another address.", hint=hint)
+        raise ConfigError(Text("server.take_over: the gateway that runs listens on another address."), hint=hint)
     lenient = split_address(wanted.lenient_listen) if wanted.lenient_listen else None
     if (sockets.lenient is None) != (lenient is None) or (
         sockets.lenient and lenient and not is_same(sockets.lenient, *lenient)
     ):
-        raise ConfigError("server.take_over: the gateway that runs has another server.lenient_listen.", hint=hint)
+        text = Text("server.take_over: the gateway that runs has another server.lenient_listen.")
+        raise ConfigError(text, hint=hint)
     if wanted.workers < len(sockets.main):
         raise ConfigError(
-            f"server.take_over: the gateway that runs has {len(sockets.main)} workers, this one only {wanted.workers}.",
+            Text(
+                "server.take_over: the gateway that runs has {theirs} workers, this one only {ours}.",
+                theirs=len(sockets.main),
+                ours=wanted.workers,
+            ),
             hint=hint,
         )
 

@@ -12,6 +12,8 @@ from sqlalchemy import Connection, Table
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql import ClauseElement
 
+from gateway.store.fitting import Fitted, fit
+
 LARGEST = 256
 """Rows in one statement; larger sets go in several."""
 INSERTS: Mapping[str, Callable[[Table], Any]] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
@@ -27,6 +29,18 @@ class Driver:
         self.connection: Any = connection.connection.dbapi_connection
 
 
+def written(table: Table) -> tuple[str, ...]:
+    """Return the columns that a new row of ``table`` is written with: neither a number that the database gives, nor
+    what has its value later, as the columns' ``info`` says.
+    """
+    return tuple(column.name for column in table.c if column.autoincrement is not True and "later" not in column.info)
+
+
+def changing(table: Table) -> tuple[str, ...]:
+    """Return the columns that are set anew where a row of ``table`` is there already: no key, nothing ``fixed``."""
+    return tuple(column.name for column in table.c if not column.primary_key and "fixed" not in column.info)
+
+
 class Write:
     """Inserts rows of ``columns``; where the primary key is there already, its columns ``changing`` are set anew.
 
@@ -40,6 +54,8 @@ class Write:
         self._columns = columns
         self._changing = changing
         self._unique = unique
+        types = [table.c[name].type for name in columns]
+        self._lengths = [(place, kind.length) for place, kind in enumerate(types) if isinstance(kind, Fitted)]
         self._texts: dict[tuple[str, int], str] = {}
 
     def run(self, connection: Connection | Driver, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -48,7 +64,17 @@ class Write:
             part = rows[start : start + LARGEST]
             text = self._texts.get((connection.dialect.name, len(part))) or self._text(connection, len(part))
             values = [row[column] for row in part for column in self._columns]
+            self._fit(values)
             connection.connection.cursor().execute(text, values)
+
+    def _fit(self, values: list[Any]) -> None:
+        """Fit texts to their columns; nearly all do already, and are looked at only."""
+        width = len(self._columns)
+        for place, length in self._lengths:
+            for text in values[place::width]:
+                if text and (len(text) > length or not text.isascii() or "\0" in text):
+                    values[place::width] = [each and fit(each, length) for each in values[place::width]]
+                    break
 
     def _text(self, connection: Connection | Driver, count: int) -> str:
         one = _positional(self._statement(connection.dialect.name), connection)
@@ -96,12 +122,19 @@ class Lookup:
         return text
 
 
+def _as_it_is(value: Any) -> Any:
+    return value
+
+
 class Change:
-    """An UPDATE that is run once for each row of ``columns``, the values in the order of its placeholders."""
+    """An UPDATE that is run once for each row of ``columns``: its parameters, in the order of its placeholders."""
 
     def __init__(self, statement: ClauseElement, columns: Sequence[str]) -> None:
         self._statement = statement
         self._columns = columns
+        compiled: Any = statement.compile()
+        types = [compiled.binds[name].type for name in columns]
+        self._fits = [kind.fit if isinstance(kind, Fitted) else _as_it_is for kind in types]
         self._texts: dict[str, str] = {}
 
     def run(self, connection: Connection | Driver, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -110,7 +143,8 @@ class Change:
         if rows and dialect not in self._texts:
             self._texts[dialect] = _positional(self._statement, connection)
         for row in rows:
-            connection.connection.cursor().execute(self._texts[dialect], [row[column] for column in self._columns])
+            values = [as_stored(row[name]) for name, as_stored in zip(self._columns, self._fits, strict=True)]
+            connection.connection.cursor().execute(self._texts[dialect], values)
 
 
 def _positional(statement: ClauseElement, connection: Connection | Driver) -> str:

@@ -1,24 +1,25 @@
 """The call log, read."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Engine, Row, Select, and_, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Engine, Row, Select, String, and_, func, literal, or_, select
 
 from gateway.domain.calls.pairing import CERTAINTY, PairingRule
 from gateway.domain.calls.results import MISSED_CALLS, NOT_ANSWERED
 from gateway.domain.calls.states import STATES
 from gateway.domain.links import safe_link
-from gateway.domain.messages import Direction
+from gateway.domain.messages import AttachedData, Direction
 from gateway.store import tables
+from gateway.store.call_fields import LOG_FIELDS, column_of, is_moment
 
 calls, orders = tables.calls, tables.orders
 
 
 @dataclass(frozen=True, slots=True)
-class LoggedCall:
+class LoggedCall(AttachedData):
     """One line of the call log. Times are milliseconds since 1970 UTC, or None while unknown.
 
     ``status``: ringing, talking (somebody took it), ended, lost (no end was received), elsewhere (another extension of
@@ -29,6 +30,7 @@ class LoggedCall:
     ``answered_by`` is the extension that took it, ``answered_agent`` the login of who sat there then; ``ring_s`` and
     ``talk_s`` are the seconds until the answer and from it on.
     ``result`` says how it ended (``domain/calls/results.py``), read from ``result_text``, the exchange's own words.
+    ``call_ref`` is the exchange's own id of the call, ``request_id`` the asker's own id of an order.
     """
 
     id: int
@@ -54,6 +56,8 @@ class LoggedCall:
     result_text: str | None = None
     over_by: str | None = None
     over_at: int | None = None
+    call_ref: str | None = None
+    request_id: str | None = None
     answered_at: int | None = None
     answered_by: str | None = None
     answered_agent: str | None = None
@@ -84,12 +88,24 @@ class LoggedCall:
 
     def as_json(self) -> dict[str, Any]:
         """The form that scripts get: times as ISO 8601 in UTC."""
-        plain = asdict(self) | {"certainty": self.certainty}
-        plain |= {name: iso(plain[name]) for name in ("started_at", "ended_at", "over_at", "answered_at")}
-        plain["recording_url"] = safe_link(self.recording_url)
-        return {name: plain[name] for name in FIELDS}
+        return {name: as_told(getattr(self, name)) for name, as_told in TOLD.items()}
 
 
+def iso(at: int | None) -> str | None:
+    """Milliseconds since 1970 as ISO 8601 in UTC, such as ``2026-03-05T17:20:31.123Z``."""
+    if at is None:
+        return None
+    return datetime.fromtimestamp(at / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _as_it_is(value: Any) -> Any:
+    return value
+
+
+TOLD: Mapping[str, Callable[[Any], Any]] = {
+    name: iso if is_moment(name) else safe_link if name == "recording_url" else _as_it_is for name in LOG_FIELDS
+}
+"""What scripts get of a call, and how each value is told."""
 GOING_ON = ("ringing", "talking", "ordered", "accepted", "unknown")
 STATUSES = tuple(STATES)
 MISSED = "missed"
@@ -113,66 +129,7 @@ class CallFilter:
 
 
 ANY = CallFilter()
-FIELDS = (
-    "id",
-    "tenant",
-    "direction",
-    "extension",
-    "number",
-    "account",
-    "started_at",
-    "ended_at",
-    "duration_s",
-    "recording_url",
-    "status",
-    "contact",
-    "appliance",
-    "detail",
-    "paired_by",
-    "certainty",
-    "group_id",
-    "transferred_to",
-    "result",
-    "result_text",
-    "over_by",
-    "over_at",
-    "answered_at",
-    "answered_by",
-    "answered_agent",
-    "ring_s",
-    "talk_s",
-)
-"""What scripts get of a call, in this order; new fields come last."""
-COLUMNS = (
-    calls.c.id,
-    calls.c.tenant,
-    calls.c.direction,
-    calls.c.extension,
-    calls.c.number,
-    calls.c.account_id,
-    calls.c.account_name.label("account"),
-    calls.c.contact,
-    calls.c.logged_at,
-    calls.c.started_at,
-    calls.c.ended_at,
-    calls.c.duration_s,
-    calls.c.recording_url,
-    calls.c.status,
-    calls.c.paired_by,
-    calls.c.group_id,
-    calls.c.transferred_to,
-    func.coalesce(orders.c.dialled_by, orders.c.appliance).label("appliance"),
-    orders.c.detail,
-    calls.c.result,
-    calls.c.result_text,
-    calls.c.over_by,
-    calls.c.over_at,
-    calls.c.answered_at,
-    calls.c.answered_by,
-    calls.c.answered_agent,
-    calls.c.ring_s,
-    calls.c.talk_s,
-)
+COLUMNS = tuple(column_of(field.name) for field in fields(LoggedCall))
 
 
 def next_logged(connection: Connection, *, tenant: str, since: int, before: int) -> int:
@@ -244,13 +201,6 @@ class CallPages:
             last = rows[-1].id
 
 
-def iso(at: int | None) -> str | None:
-    """Milliseconds since 1970 as ISO 8601 in UTC, such as ``2026-03-05T17:20:31.123Z``."""
-    if at is None:
-        return None
-    return datetime.fromtimestamp(at / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
 def _first_near(connection: Connection, wanted: CallFilter) -> int | None:
     """The id from which on calls are looked through one by one, before indexes are asked for older ones.
 
@@ -292,7 +242,9 @@ def _narrowed(query: Select[Any], tenant: str | None, wanted: CallFilter, *, alo
         query = query.where(calls.c.number.startswith(wanted.number, autoescape=True))
         if wanted.number.isdigit():
             # LIKE takes letters of either case for the same, so that it uses no index.
-            query = query.where(calls.c.number >= wanted.number, calls.c.number < wanted.number + "~")
+            query = query.where(
+                calls.c.number >= wanted.number, calls.c.number < literal(wanted.number + "~", String())
+            )
     if wanted.statuses:
         query = query.where(or_(*_status(wanted.statuses)))
     if wanted.since is not None:

@@ -1,7 +1,7 @@
 """The logged calls that a batch of events may belong to, read at once and worked on in memory."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from operator import itemgetter
 from typing import Any
 
@@ -10,11 +10,25 @@ from sqlalchemy import Connection
 from gateway.domain.calls.call import Call
 from gateway.domain.calls.heard import HeardEvent
 from gateway.domain.calls.pairing import LATE_MS, LONGEST_CALL_MS
+from gateway.domain.messages import ATTACHED
 from gateway.store import statements
 from gateway.store.bulk import Driver
 from gateway.store.drafts import EventDraft
 
-_book_columns = itemgetter(*Call._fields)
+PLAIN_COLUMNS = Call._fields[:-1]
+BOOK_COLUMNS = (*PLAIN_COLUMNS, *ATTACHED)
+"""What the rule book sees of a row: its last field holds several columns."""
+_book_columns = itemgetter(*BOOK_COLUMNS)
+
+
+def row_of(call: Call) -> Iterator[tuple[str, Any]]:
+    """Return the columns that the rule book knows, with their values in ``call``."""
+    return zip(BOOK_COLUMNS, (*call[:-1], *call.attached), strict=True)
+
+
+def call_of(values: Sequence[Any]) -> Call:
+    """Return the call that has ``values`` in the columns that the rule book knows."""
+    return Call._make((*values[: len(PLAIN_COLUMNS)], tuple(values[len(PLAIN_COLUMNS) :])))
 
 
 class CandidateCall:
@@ -29,7 +43,7 @@ class CandidateCall:
     def become(self, call: Call) -> None:
         """Take what the rule book has made of the call."""
         self.call = call
-        self.row.update(zip(Call._fields, call, strict=True))
+        self.row.update(row_of(call))
 
 
 class KnownCalls:
@@ -105,4 +119,4 @@ class KnownCalls:
     def _know_all(self, found: Iterable[Sequence[Any]]) -> None:
         for values in found:
             row = dict(zip(statements.CALL_COLUMNS, values, strict=True))
-            self.add(row, Call._make(_book_columns(row)))
+            self.add(row, call_of(_book_columns(row)))

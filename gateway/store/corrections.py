@@ -34,7 +34,7 @@ class Corrections:
 
     def add(self, tenant: str, account_id: int, number: str, contact: str, *, by: str, at: int) -> None:
         """Add a number to an account. Raises ``BadParameter`` when the account has it already."""
-        row = {"tenant": tenant, "number": number, "account_id": account_id, "contact": contact[:255]}
+        row = {"tenant": tenant, "number": number, "account_id": account_id, "contact": contact}
         row |= {"edited_at": at, "edited_by": by}
         self._run(lambda connection: _add(connection, row))
 

@@ -5,9 +5,10 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Column, Index, Integer, Select, String, Table, select, text
+from sqlalchemy import Column, Index, Integer, Select, Table, select, text
 
 from gateway.store.diagnostic_log import DiagnosticLog, metadata
+from gateway.store.fitting import FittedString
 
 
 class ReceiptKind(StrEnum):
@@ -24,11 +25,11 @@ receipts = Table(
     metadata,
     Column("id", Integer, primary_key=True, autoincrement=True),
     Column("at", Integer, nullable=False),
-    Column("tenant", String(63), nullable=False),
-    Column("extension", String(32), nullable=False),
-    Column("login", String(64), nullable=False),
-    Column("screen", String(16), nullable=False),
-    Column("kind", String(9), nullable=False),
+    Column("tenant", FittedString(63), nullable=False),
+    Column("extension", FittedString(32), nullable=False),
+    Column("login", FittedString(64), nullable=False),
+    Column("screen", FittedString(16), nullable=False),
+    Column("kind", FittedString(9), nullable=False),
     Column("call_id", Integer),
     Index("ix_sightings_extension", "tenant", "extension", "at"),
     Index("ix_sightings_call", "call_id", sqlite_where=text("call_id IS NOT NULL")),

@@ -20,7 +20,7 @@ from sqlalchemy import Connection, Engine, MetaData, Row, Select, Table, create_
 from sqlalchemy.exc import DatabaseError, OperationalError, SQLAlchemyError
 
 from gateway.clock import Clock
-from gateway.store.bulk import Write
+from gateway.store.bulk import Write, written
 from gateway.store.pragmas import set_pragmas
 from gateway.store.private_files import make_private
 
@@ -160,11 +160,6 @@ class DiagnosticLog:
                 for name in ("page_count", "freelist_count", "page_size")
             )
         return (pages - free) * size
-
-
-def written(table: Table) -> tuple[str, ...]:
-    """The columns that a row is written with: all but its id."""
-    return tuple(column.name for column in table.c if column.name != "id")
 
 
 def _made(draft: Draft) -> tuple[Table, dict[str, Any]] | None:

@@ -130,7 +130,7 @@ def _fill_of(row: Row[Any]) -> Mapping[str, Any] | None:
     result = read_result(text, told.get("duration_s"))
     if result is None:
         return None
-    return {"of": row.call_id, "code": result.value, "text": text[:255]}
+    return {"of": row.call_id, "code": result.value, "text": text}
 
 
 def _write(found: Slice, connection: Connection) -> int | None:

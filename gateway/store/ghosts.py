@@ -10,10 +10,11 @@ from gateway.domain.calls.ghosts import WAIT_MS, is_of_nobody, waits_in_vain
 from gateway.domain.calls.pairing import GROUP_MS
 from gateway.domain.messages import Direction
 from gateway.store import tables
+from gateway.store.candidates import BOOK_COLUMNS, call_of
 
 calls = tables.calls
 AT_ONCE = 200
-BOOK_COLUMNS = [calls.c[name] for name in Call._fields]
+COLUMNS = [calls.c[name] for name in BOOK_COLUMNS]
 
 
 class Ghosts:
@@ -26,9 +27,9 @@ class Ghosts:
         """Calls of ``tenant``, logged from ``since`` on, whose end is waited for in vain at ``at``."""
         outside = (calls.c.tenant == tenant, calls.c.direction != Direction.INTERNAL)
         old = (calls.c.logged_at >= since, calls.c.logged_at < at - WAIT_MS)
-        query = select(*BOOK_COLUMNS).where(*outside, *old, calls.c.status.in_(("ringing", "talking")))
+        query = select(*COLUMNS).where(*outside, *old, calls.c.status.in_(("ringing", "talking")))
         with self._engine.connect() as connection:
-            found = [Call(*row) for row in connection.execute(query)]
+            found = [call_of(row) for row in connection.execute(query)]
             waiting = [call for call in found if not is_of_nobody(call.number)]
             ended = _ended(connection, tenant, waiting)
         return [call.id for call in waiting if any(waits_in_vain(call, other, at) for other in ended[call.number])]
@@ -40,8 +41,8 @@ def _ended(connection: Connection, tenant: str, waiting: Sequence[Call]) -> dict
     numbers = sorted({call.number for call in waiting})
     first = min((call.logged_at for call in waiting), default=0)
     since = (calls.c.tenant == tenant, calls.c.logged_at >= first - GROUP_MS)
-    query = select(*BOOK_COLUMNS).where(*since, calls.c.status == "ended", calls.c.end_heard_at.is_not(None))
+    query = select(*COLUMNS).where(*since, calls.c.status == "ended", calls.c.end_heard_at.is_not(None))
     for start in range(0, len(numbers), AT_ONCE):
         for row in connection.execute(query.where(calls.c.number.in_(numbers[start : start + AT_ONCE]))):
-            found[row.number].append(Call(*row))
+            found[row.number].append(call_of(row))
     return found

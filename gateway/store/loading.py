@@ -15,8 +15,9 @@ from sqlalchemy import Connection, Engine, bindparam, delete, select, update
 from sqlalchemy.sql import ClauseElement
 
 from gateway.store import tables
-from gateway.store.bulk import Lookup, Write
+from gateway.store.bulk import Lookup, Write, changing, written
 from gateway.store.engine import LOCK, FileLock
+from gateway.store.fitting import fitter
 
 accounts, phones, choices = tables.accounts, tables.phones, tables.choices
 
@@ -82,13 +83,12 @@ def _edited(count: int) -> ClauseElement:
     return select(*columns).where(phones.c.account_id.in_(keys), phones.c.edited_at.is_not(None))
 
 
-# In the order of the table, as ``Write`` needs them.
-ACCOUNT_COLUMNS = ("tenant", "code", "name", "updated_at", "owner", "source", "digest", "refused")
-PHONE_COLUMNS = ("tenant", "number", "account_id", "contact", "as_written", "no_area", "old_mobile")
+as_stored = fitter(phones.c.as_written)
+"""Fits a source's words of a telephone, by which later imports know it again."""
 BY_CODE = Lookup(_by_code)
 EDITED = Lookup(_edited)
-WRITE_ACCOUNTS = Write(accounts, ACCOUNT_COLUMNS, unique=("tenant", "code"), changing=ACCOUNT_COLUMNS[2:])
-WRITE_PHONES = Write(phones, PHONE_COLUMNS, unique=("tenant", "number", "account_id"))
+WRITE_ACCOUNTS = Write(accounts, written(accounts), unique=("tenant", "code"), changing=changing(accounts))
+WRITE_PHONES = Write(phones, written(phones), unique=("tenant", "number", "account_id"))
 
 
 def known_accounts(connection: Connection, tenant: str, codes: Sequence[str]) -> dict[str, Known]:

@@ -7,17 +7,13 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, Row, Select, func, select, update
 
-from gateway.adapter import Delivery
+from gateway.adapter import EVENT_FIELDS, Delivery
 from gateway.domain.links import safe_link
 from gateway.store import tables
 from gateway.store.journal import Journal
 
 outbox, orders = tables.outbox, tables.orders
 
-LATER_FIELDS = dict.fromkeys(
-    ("result", "resultado", "answered_at", "answered_by", "answered_agent", "ring_s", "talk_s"), ""
-)
-"""Fields that letters of earlier versions lack."""
 CLAIM_MS = 120_000
 """A letter whose sender died is due again after this long; longer than any attempt may take."""
 LONGEST_WAIT_MS = 300_000
@@ -127,5 +123,5 @@ def _oldest(tenant: str, target: str) -> Select[Any]:
 
 def _fields(body: str) -> Mapping[str, str]:
     """The fields as this version's templates ask for them, whichever version wrote them down."""
-    fields: dict[str, str] = LATER_FIELDS | json.loads(body)
+    fields: dict[str, str] = dict.fromkeys(EVENT_FIELDS, "") | json.loads(body)
     return fields | {"url_audio": safe_link(fields.get("url_audio")) or ""}

@@ -9,8 +9,10 @@ from gateway.errors import KeyTaken
 from gateway.store import statements, tables
 from gateway.store.bulk import Driver
 from gateway.store.drafts import OrderDraft
+from gateway.store.fitting import fitter
 
 orders = tables.orders
+EXTENSION, DIGITS, KEY = fitter(orders.c.extension), fitter(orders.c.digits), fitter(orders.c.request_key)
 
 Row = Mapping[str, Any]
 
@@ -20,7 +22,7 @@ def earlier(connection: Connection, driver: Driver, pending: Sequence[Row], draf
 
     Raises ``KeyTaken`` when the asker's key belongs to another order.
     """
-    key, tenant = draft.message.request_key or "", draft.message.tenant
+    key, tenant = KEY(draft.message.request_key or ""), draft.message.tenant
     keyed = _by_key(connection, pending, tenant, key) if key else None
     if keyed is not None:
         if _same(keyed, draft):
@@ -38,14 +40,14 @@ def _double_click(driver: Driver, pending: Sequence[Row], draft: OrderDraft) -> 
     for row in pending:
         if row["tenant"] == tenant and since < row["requested_at"] < until and _same(row, draft):
             return row
-    before = [tenant, draft.extension[:32], draft.appliance, since, until]
-    found = statements.SAME_ORDERS.run(driver, [draft.digits[:64]], before)
+    before = [tenant, EXTENSION(draft.extension), draft.appliance, since, until]
+    found = statements.SAME_ORDERS.run(driver, [DIGITS(draft.digits)], before)
     return dict(zip(("call_id", "id"), found[0], strict=True)) if found else None
 
 
 def _by_key(connection: Connection, pending: Sequence[Row], tenant: str, key: str) -> Row | None:
     for row in pending:
-        if (row["tenant"], row["request_key"]) == (tenant, key):
+        if row["tenant"] == tenant and KEY(row["request_key"] or "") == key:
             return row
     query = select(orders).where(orders.c.tenant == tenant, orders.c.request_key == key).order_by(orders.c.id).limit(1)
     found = connection.execute(query).mappings().first()
@@ -53,9 +55,11 @@ def _by_key(connection: Connection, pending: Sequence[Row], tenant: str, key: st
 
 
 def _same(row: Row, draft: OrderDraft) -> bool:
-    return all(row[name] == value for name, value in _compared(draft).items())
+    return _compared(row["extension"], row["digits"], row["appliance"]) == _compared(
+        draft.extension, draft.digits, draft.appliance
+    )
 
 
-def _compared(draft: OrderDraft) -> dict[str, str]:
-    """What makes two orders the same, as the row holds it."""
-    return {"extension": draft.extension[:32], "digits": draft.digits[:64], "appliance": draft.appliance}
+def _compared(extension: str, digits: str, appliance: str) -> tuple[str, str, str]:
+    """Return what makes two orders the same, as the row holds it."""
+    return EXTENSION(extension), DIGITS(digits), appliance

@@ -3,49 +3,30 @@
 import json
 from typing import Any
 
-from gateway.adapter import Delivery
+from gateway.adapter import ANSWER_FIELDS, Delivery
 from gateway.domain.calls.call import Call
 from gateway.domain.calls.matching import Match
 from gateway.domain.links import safe_link
-from gateway.domain.messages import CallEnded, CallMessage
+from gateway.domain.messages import ATTACHED, CallEnded, CallMessage
+from gateway.store import tables
+from gateway.store.call_fields import EVENT_FIELDS, KNOWN_EVENT_FIELDS, is_moment
 from gateway.store.calls import iso
+from gateway.store.candidates import row_of
 from gateway.store.drafts import OrderAttempt, OrderDraft, Settlement
+from gateway.store.fitting import length_of
 from gateway.store.statements import CALL_COLUMNS
 
 # One encoder for all: json.dumps makes a new one at each call that names separators.
 encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
-SHOWN = (
-    "direction",
-    "number",
-    "account_id",
-    "account_name",
-    "contact",
-    "status",
-    "started_at",
-    "ended_at",
-    "duration_s",
-    "recording_url",
-)
-SHOWN_IF_KNOWN = (
-    "result",
-    "result_text",
-    "over_by",
-    "answered_at",
-    "answered_by",
-    "answered_agent",
-    "ring_s",
-    "talk_s",
-)
-
-
 Row = dict[str, Any]
+PEER_REF = length_of(tables.attempts.c.peer_ref)
 
 
 def call(call: Call, tenant: str, owner: Match | None) -> Row:
     """A new call; what is not known yet is None."""
     row: Row = dict.fromkeys(CALL_COLUMNS)
-    row.update(zip(Call._fields, call, strict=True))
+    row.update(row_of(call))
     row["tenant"] = tenant
     if owner is not None:
         row.update(account_id=owner.account_id, account_name=owner.name, contact=owner.contact)
@@ -66,8 +47,8 @@ def event(kind: str, call: Row, seq: int, at: int, told: Row) -> Row:
 
 
 def _shown(call: Row) -> Row:
-    more = {name: call[name] for name in SHOWN_IF_KNOWN if call[name] is not None}
-    return {name: call[name] for name in SHOWN} | more
+    more = {name: call[name] for name in KNOWN_EVENT_FIELDS if call[name] is not None}
+    return {name: call[name] for name in EVENT_FIELDS} | more
 
 
 def received(message: CallMessage) -> Row:
@@ -78,6 +59,8 @@ def received(message: CallMessage) -> Row:
         told["replay_of"] = message.origin.replay_of
     if isinstance(message, CallEnded) and message.result:
         told["resultado"] = message.result
+    for name, text in message.attached.items():
+        told[ATTACHED[name]] = text
     return told
 
 
@@ -88,9 +71,9 @@ def order(draft: OrderDraft, order_id: int, call_id: int) -> Row:
         "id": order_id,
         "tenant": message.tenant,
         "call_id": call_id,
-        "extension": draft.extension[:32],
-        "number": message.number[:255],
-        "digits": draft.digits[:64],
+        "extension": draft.extension,
+        "number": message.number,
+        "digits": draft.digits,
         "appliance": draft.appliance,
         "wire": message.origin.wire,
         "client": message.origin.client,
@@ -108,7 +91,7 @@ def settled(draft: Settlement) -> Row:
         "new_outcome": draft.delivery.outcome.value,
         "new_detail": draft.delivery.detail,
         "new_ref": ref_of(draft.delivery),
-        "by": draft.attempts[-1].appliance if draft.attempts else None,
+        "dialled_by": draft.attempts[-1].appliance if draft.attempts else None,
         "at": draft.at,
     }
 
@@ -130,7 +113,7 @@ def attempt(made: OrderAttempt, tenant: str, order_id: int) -> Row:
 
 def ref_of(delivery: Delivery) -> str | None:
     """The peer's id as far as it fits; one that was cut would be another call's."""
-    return delivery.peer_ref if delivery.peer_ref and len(delivery.peer_ref) <= 255 else None
+    return delivery.peer_ref if delivery.peer_ref and len(delivery.peer_ref) <= PEER_REF else None
 
 
 def _text(value: object) -> str:
@@ -148,12 +131,9 @@ def letter(kind: str, call: Row, message: CallMessage, target: str) -> Row:
         "url_audio": safe_link(call["recording_url"]) or "",
         "result": call["result"] or "",
         "resultado": call["result_text"] or "",
-        "answered_at": _text(iso(call["answered_at"])),
-        "answered_by": _text(call["answered_by"]),
-        "answered_agent": _text(call["answered_agent"]),
-        "ring_s": _text(call["ring_s"]),
-        "talk_s": _text(call["talk_s"]),
     }
+    fields |= {name: _text(iso(call[name]) if is_moment(name) else call[name]) for name in ANSWER_FIELDS}
+    fields |= {parameter: call[name] or "" for name, parameter in ATTACHED.items()}
     return {
         "tenant": call["tenant"],
         "target": target,

@@ -6,7 +6,7 @@ from sqlalchemy import and_, bindparam, func, or_, select, update
 from sqlalchemy.sql import ClauseElement, ColumnElement
 
 from gateway.store import tables
-from gateway.store.bulk import Change, Lookup, Write
+from gateway.store.bulk import Change, Lookup, Write, changing, written
 
 calls, events, orders, outbox, counters = (
     tables.calls,
@@ -19,60 +19,6 @@ phones, accounts, attempts = tables.phones, tables.accounts, tables.attempts
 choices, agents = tables.choices, tables.agents
 
 CALL_COLUMNS = tuple(calls.c.keys())
-CHANGING = (
-    "direction",
-    "started_at",
-    "ended_at",
-    "duration_s",
-    "recording_url",
-    "status",
-    "call_ref",
-    "start_heard_at",
-    "end_heard_at",
-    "paired_by",
-    "group_id",
-    "transferred_to",
-    "account_id",
-    "account_name",
-    "contact",
-    "result",
-    "result_text",
-    "over_by",
-    "over_at",
-    "answered_at",
-    "answer_heard_at",
-    "answered_by",
-    "answered_agent",
-    "ring_s",
-    "talk_s",
-)
-ORDER_COLUMNS = (
-    "id",
-    "tenant",
-    "call_id",
-    "extension",
-    "number",
-    "digits",
-    "appliance",
-    "wire",
-    "client",
-    "requested_by",
-    "requested_at",
-    "request_key",
-    "owner",
-)
-ATTEMPT_COLUMNS = (
-    "tenant",
-    "order_id",
-    "kind",
-    "appliance",
-    "outcome",
-    "detail",
-    "peer_ref",
-    "began_at",
-    "ended_at",
-)
-OUTBOX_COLUMNS = ("tenant", "target", "kind", "body", "created_at", "due_at")
 
 
 def _among(column: ColumnElement[Any], count: int) -> ColumnElement[bool]:
@@ -147,13 +93,13 @@ OWNERS = Lookup(_owners)
 AGENTS = Lookup(_agents)
 LAST_CONTACTS = Lookup(_last_contacts)
 
-WRITE_COUNTERS = Write(counters, ("name", "value"), changing=("value",))
-WRITE_CALLS = Write(calls, CALL_COLUMNS, changing=CHANGING)
-WRITE_EVENTS = Write(events, tuple(events.c.keys()))
-WRITE_CHOICES = Write(choices, tuple(choices.c.keys()), changing=("account_id", "chosen_at", "chosen_by"))
-WRITE_ORDERS = Write(orders, ORDER_COLUMNS)
-WRITE_OUTBOX = Write(outbox, OUTBOX_COLUMNS)
-WRITE_ATTEMPTS = Write(attempts, ATTEMPT_COLUMNS)
+WRITE_COUNTERS = Write(counters, written(counters), changing=changing(counters))
+WRITE_CALLS = Write(calls, CALL_COLUMNS, changing=changing(calls))
+WRITE_EVENTS = Write(events, written(events))
+WRITE_CHOICES = Write(choices, written(choices), changing=changing(choices))
+WRITE_ORDERS = Write(orders, written(orders))
+WRITE_OUTBOX = Write(outbox, written(outbox))
+WRITE_ATTEMPTS = Write(attempts, written(attempts))
 
 GOING_ON = select(calls).where(
     calls.c.tenant == bindparam("of"),
@@ -191,5 +137,5 @@ SETTLE_ORDERS = Change(
             orders.c.settled_at: bindparam("at"),
         }
     ),
-    ("by", "new_outcome", "new_detail", "new_ref", "at", "of"),
+    ("dialled_by", "new_outcome", "new_detail", "new_ref", "at", "of"),
 )

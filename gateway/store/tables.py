@@ -1,7 +1,11 @@
-"""The tables. Every time is milliseconds since 1970-01-01 UTC; every row belongs to one tenant.
+"""The tables. Every time (``…_at``) is milliseconds since 1970-01-01 UTC; every row belongs to one tenant.
 
-A change here needs a migration in ``migrations/versions``; a test compares the two.
+A change here needs a migration in ``migrations/versions``; a test compares the two. What is written, shown and told of
+a column is said here too, in its ``info``: the lists of columns elsewhere are made of it.
 """
+
+from dataclasses import fields
+from typing import Any
 
 from sqlalchemy import (
     BigInteger,
@@ -10,13 +14,15 @@ from sqlalchemy import (
     Index,
     Integer,
     MetaData,
-    String,
     Table,
-    Text,
     UniqueConstraint,
     false,
     text,
 )
+
+from gateway.domain.calls.heard import LONGEST_AS_SENT, LONGEST_EXTENSION, LONGEST_LOGIN, LONGEST_NUMBER
+from gateway.domain.messages import AttachedData
+from gateway.store.fitting import FittedString, FittedText
 
 metadata = MetaData(
     naming_convention={
@@ -29,10 +35,23 @@ metadata = MetaData(
 # SQLite knows one auto-numbered type only; elsewhere ids are 64 bits wide.
 Id = BigInteger().with_variant(Integer(), "sqlite")
 
+FIXED: dict[str, Any] = {"fixed": True}
+"""Does not change once the row is written."""
+LATER: dict[str, Any] = {"later": True}
+"""Has its default when the row is written, and its value later."""
+IN_LOG: dict[str, Any] = {"log": True}
+"""In the call log as scripts get it (JSON, CSV, API), under the column's name or the one that ``log`` has."""
+IN_EVENTS: dict[str, Any] = {"event": "always"}
+"""In each event's payload, also where it is null."""
+SEEN = {**IN_LOG, **IN_EVENTS, "screens": True}
+"""In the call log, and in events with all that screens are sent of them."""
+SEEN_WHERE_KNOWN = {**SEEN, "event": "known"}
+"""The same, in events only where it is not null."""
+
 counters = Table(
     "counters",
     metadata,
-    Column("name", String(20), primary_key=True),
+    Column("name", FittedString(20), primary_key=True),
     Column("value", BigInteger, nullable=False),
     comment="Last number given out for events, calls and orders; read and moved on inside the writing transaction, "
     "so that events.seq has no gaps and a reader that follows it misses nothing.",
@@ -42,12 +61,12 @@ accounts = Table(
     "accounts",
     metadata,
     Column("id", Id, primary_key=True, autoincrement=True),
-    Column("tenant", String(63), nullable=False),
-    Column("code", String(64), nullable=False, comment="the CRM's own id of the account"),
-    Column("name", String(255), nullable=False),
+    Column("tenant", FittedString(63), nullable=False, info=FIXED),
+    Column("code", FittedString(64), nullable=False, comment="the CRM's own id of the account", info=FIXED),
+    Column("name", FittedString(255), nullable=False),
     Column("updated_at", BigInteger, nullable=False),
-    Column("owner", String(64), comment="extension or login of who looks after the account"),
-    Column("source", String(63), nullable=False, server_default="csv", comment="who brought it last"),
+    Column("owner", FittedString(64), comment="extension or login of who looks after the account"),
+    Column("source", FittedString(63), nullable=False, server_default="csv", comment="who brought it last"),
     Column("digest", BigInteger, comment="of what the source said, so that what is unchanged is not written again"),
     Column("refused", Integer, nullable=False, server_default="0", comment="phones of it that do not read"),
     UniqueConstraint("tenant", "code"),
@@ -57,19 +76,21 @@ phones = Table(
     "phones",
     metadata,
     Column("id", Id, primary_key=True, autoincrement=True),
-    Column("tenant", String(63), nullable=False),
+    Column("tenant", FittedString(63), nullable=False),
     Column(
         "number",
-        String(32),
+        FittedString(32),
         comment="DDD + number, as facts about numbers have it; null: does not read, or taken off at the desk",
     ),
     Column("account_id", Id, nullable=False),
-    Column("contact", String(255), nullable=False, server_default="", comment="the person who answers there"),
-    Column("as_written", String(255), comment="in the source's own words; null: added at the desk"),
+    Column("contact", FittedString(255), nullable=False, server_default="", comment="the person who answers there"),
+    Column("as_written", FittedString(255), comment="in the source's own words; null: added at the desk"),
     Column("no_area", Boolean, nullable=False, server_default=false(), comment="written without DDD"),
     Column("old_mobile", Boolean, nullable=False, server_default=false(), comment="a mobile without its ninth digit"),
-    Column("edited_at", BigInteger, comment="when it was put right at the desk; imports then leave it alone"),
-    Column("edited_by", String(64)),
+    Column(
+        "edited_at", BigInteger, comment="when it was put right at the desk; imports then leave it alone", info=LATER
+    ),
+    Column("edited_by", FittedString(64), info=LATER),
     UniqueConstraint("tenant", "number", "account_id"),
     Index(None, "account_id"),
     *(
@@ -92,21 +113,21 @@ phones = Table(
 choices = Table(
     "choices",
     metadata,
-    Column("tenant", String(63), primary_key=True),
-    Column("number", String(32), primary_key=True, comment="canonical form"),
+    Column("tenant", FittedString(63), primary_key=True),
+    Column("number", FittedString(32), primary_key=True, comment="canonical form"),
     Column("account_id", Id, nullable=False, comment="whose the number's calls are, as an agent said"),
     Column("chosen_at", BigInteger, nullable=False),
-    Column("chosen_by", String(64), nullable=False),
+    Column("chosen_by", FittedString(64), nullable=False),
 )
 
 imports = Table(
     "imports",
     metadata,
     Column("id", Id, primary_key=True, autoincrement=True),
-    Column("tenant", String(63), nullable=False),
-    Column("source", String(63), nullable=False),
-    Column("kind", String(63), nullable=False, comment="csv, sql, wconnect ..."),
-    Column("state", String(12), nullable=False, comment="running, done or failed"),
+    Column("tenant", FittedString(63), nullable=False),
+    Column("source", FittedString(63), nullable=False),
+    Column("kind", FittedString(63), nullable=False, comment="csv, sql, wconnect ..."),
+    Column("state", FittedString(12), nullable=False, comment="running, done or failed"),
     Column("started_at", BigInteger, nullable=False),
     Column("seen_at", BigInteger, nullable=False, comment="the last sign of life of the process that runs it"),
     Column("finished_at", BigInteger),
@@ -114,51 +135,92 @@ imports = Table(
         Column(name, Integer, nullable=False, server_default="0")
         for name in ("entries", "added", "changed", "unchanged", "removed", "refused")
     ),
-    Column("message", Text, comment="why it failed, or what was left undone"),
-    Column("refusals", Text, comment="JSON: the first refused lines"),
+    Column("message", FittedText, comment="why it failed, or what was left undone"),
+    Column("refusals", FittedText, comment="JSON: the first refused lines"),
     Index(None, "tenant", "source", "id"),
 )
 
 calls = Table(
     "calls",
     metadata,
-    Column("id", Id, primary_key=True, autoincrement=False),
-    Column("tenant", String(63), nullable=False),
-    Column("direction", String(8), nullable=False),
-    Column("extension", String(32), nullable=False),
-    Column("number", String(64), nullable=False, comment="the other party: DDD + number where it reads as one"),
-    Column("number_as_sent", String(255), nullable=False),
-    Column("account_id", Id),
-    Column("account_name", String(255)),
-    Column("contact", String(255)),
+    Column("id", Id, primary_key=True, autoincrement=False, info={**FIXED, **IN_LOG}),
+    Column("tenant", FittedString(63), nullable=False, info={**FIXED, **IN_LOG}),
+    Column("direction", FittedString(8), nullable=False, info=SEEN),
+    Column("extension", FittedString(LONGEST_EXTENSION), nullable=False, info={**FIXED, **IN_LOG}),
+    Column(
+        "number",
+        FittedString(LONGEST_NUMBER),
+        nullable=False,
+        comment="the other party: DDD + number where it reads as one",
+        info={**FIXED, **SEEN},
+    ),
+    Column("number_as_sent", FittedString(LONGEST_AS_SENT), nullable=False, info=FIXED),
+    Column("account_id", Id, info=IN_EVENTS),
+    Column("account_name", FittedString(255), info={**SEEN, "log": "account"}),
     Column(
         "logged_at",
         BigInteger,
         nullable=False,
         comment="when we first heard of it; never null, orders the log",
+        info=FIXED,
     ),
-    Column("started_at", BigInteger),
-    Column("ended_at", BigInteger),
-    Column("duration_s", Integer),
-    Column("recording_url", Text),
-    Column("status", String(12), nullable=False),
-    Column("call_ref", String(255), comment="the exchange's own id of the call"),
-    Column("order_id", Id),
+    Column("started_at", BigInteger, info=SEEN),
+    Column("ended_at", BigInteger, info=SEEN),
+    Column("duration_s", Integer, info=SEEN),
+    Column("recording_url", FittedText, info=SEEN),
+    Column("status", FittedString(12), nullable=False, info=SEEN),
+    Column("contact", FittedString(255), info=SEEN),
+    Column("order_id", Id, info=FIXED),
     Column("start_heard_at", BigInteger, comment="when a start was received, by our clock"),
     Column("end_heard_at", BigInteger, comment="when an end was received, by our clock"),
-    Column("paired_by", String(12), comment="the rule by which its events found each other: domain/finding.py"),
-    Column("group_id", Id, comment="the first call of the same caller, where several extensions ring at once"),
-    Column("transferred_to", String(32), comment="the extension that ended it, where it is another"),
-    Column("result", String(12), comment="how it ended, read from result_text: domain/results.py"),
-    Column("result_text", String(255), comment="how it ended, in the exchange's own words (resultado)"),
-    Column("over_by", String(64), comment="login of the agent who marked it as over"),
-    Column("over_at", BigInteger, comment="when it was marked as over"),
-    Column("answered_at", BigInteger, comment="when it was answered, as far as an exchange told"),
+    Column(
+        "paired_by",
+        FittedString(12),
+        comment="the rule by which its events found each other: domain/finding.py",
+        info=IN_LOG,
+    ),
+    Column(
+        "group_id",
+        Id,
+        comment="the first call of the same caller, where several extensions ring at once",
+        info=IN_LOG,
+    ),
+    Column("transferred_to", FittedString(32), comment="the extension that ended it, where it is another", info=IN_LOG),
+    Column(
+        "result",
+        FittedString(12),
+        comment="how it ended, read from result_text: domain/results.py",
+        info=SEEN_WHERE_KNOWN,
+    ),
+    Column(
+        "result_text",
+        FittedString(255),
+        comment="how it ended, in the exchange's own words (resultado)",
+        info=SEEN_WHERE_KNOWN,
+    ),
+    Column(
+        "over_by",
+        FittedString(LONGEST_LOGIN),
+        comment="login of the agent who marked it as over",
+        info=SEEN_WHERE_KNOWN,
+    ),
+    Column("over_at", BigInteger, comment="when it was marked as over", info=IN_LOG),
+    Column("call_ref", FittedString(255), comment="the exchange's own id of the call", info=IN_LOG),
+    *(
+        Column(each.name, FittedString(255), comment=str(each.metadata["text"]), info=SEEN_WHERE_KNOWN)
+        for each in fields(AttachedData)
+    ),
     Column("answer_heard_at", BigInteger, comment="when an answer was received, by our clock"),
-    Column("answered_by", String(32), comment="the extension that took it, which may be another of its group"),
-    Column("answered_agent", String(64), comment="login of the agent who sat there then"),
-    Column("ring_s", Integer, comment="seconds from its start to its answer, or to its end where nobody took it"),
-    Column("talk_s", Integer, comment="seconds from its answer to its end"),
+    *(
+        Column(name, kind, comment=comment, info=SEEN_WHERE_KNOWN)
+        for name, kind, comment in (
+            ("answered_at", BigInteger(), "when it was answered, as far as an exchange told"),
+            ("answered_by", FittedString(32), "the extension that took it, which may be another of its group"),
+            ("answered_agent", FittedString(LONGEST_LOGIN), "login of the agent who sat there then"),
+            ("ring_s", Integer(), "seconds from its start to its answer, or to its end where nobody took it"),
+            ("talk_s", Integer(), "seconds from its answer to its end"),
+        )
+    ),
     Index(None, "tenant", "logged_at"),
     Index(None, "tenant", "extension", "logged_at"),
     Index(None, "tenant", "number", "logged_at"),
@@ -182,12 +244,12 @@ events = Table(
     "events",
     metadata,
     Column("seq", Id, primary_key=True, autoincrement=False),
-    Column("tenant", String(63), nullable=False),
-    Column("kind", String(16), nullable=False),
+    Column("tenant", FittedString(63), nullable=False),
+    Column("kind", FittedString(16), nullable=False),
     Column("at", BigInteger, nullable=False),
-    Column("extension", String(32), nullable=False),
+    Column("extension", FittedString(32), nullable=False),
     Column("call_id", Id, nullable=False),
-    Column("payload", Text, nullable=False, comment="JSON: what screens need, and what was received"),
+    Column("payload", FittedText, nullable=False, comment="JSON: what screens need, and what was received"),
     Index(None, "call_id"),
 )
 
@@ -195,23 +257,23 @@ orders = Table(
     "orders",
     metadata,
     Column("id", Id, primary_key=True, autoincrement=False),
-    Column("tenant", String(63), nullable=False),
+    Column("tenant", FittedString(63), nullable=False),
     Column("call_id", Id, nullable=False),
-    Column("extension", String(32), nullable=False),
-    Column("number", String(255), nullable=False, comment="as it was asked for"),
-    Column("digits", String(64), nullable=False, comment="as it is dialled"),
-    Column("appliance", String(63), nullable=False, comment="who was to dial"),
-    Column("dialled_by", String(63), comment="who made the last attempt, which may be the fallback"),
-    Column("wire", String(8), nullable=False),
-    Column("client", String(64), nullable=False),
-    Column("requested_by", String(64)),
+    Column("extension", FittedString(32), nullable=False),
+    Column("number", FittedString(255), nullable=False, comment="as it was asked for"),
+    Column("digits", FittedString(64), nullable=False, comment="as it is dialled"),
+    Column("appliance", FittedString(63), nullable=False, comment="who was to dial"),
+    Column("dialled_by", FittedString(63), comment="who made the last attempt, which may be the fallback", info=LATER),
+    Column("wire", FittedString(8), nullable=False),
+    Column("client", FittedString(64), nullable=False),
+    Column("requested_by", FittedString(64)),
     Column("requested_at", BigInteger, nullable=False),
-    Column("request_key", String(255), comment="the asker's own name of the order"),
-    Column("outcome", String(12), comment="null while the attempt is under way"),
-    Column("detail", Text),
-    Column("peer_ref", String(255)),
-    Column("settled_at", BigInteger),
-    Column("owner", String(32), comment="the process that tries it (store/presence.py)"),
+    Column("request_key", FittedString(255), comment="the asker's own name of the order"),
+    Column("outcome", FittedString(12), comment="null while the attempt is under way", info=LATER),
+    Column("detail", FittedText, info=LATER),
+    Column("peer_ref", FittedString(255), info=LATER),
+    Column("settled_at", BigInteger, info=LATER),
+    Column("owner", FittedString(32), comment="the process that tries it (store/presence.py)"),
     Index(
         "ix_orders_open",
         "requested_at",
@@ -232,13 +294,13 @@ attempts = Table(
     "attempts",
     metadata,
     Column("id", Id, primary_key=True, autoincrement=True),
-    Column("tenant", String(63), nullable=False),
+    Column("tenant", FittedString(63), nullable=False),
     Column("order_id", Id, nullable=False),
-    Column("kind", String(8), nullable=False, comment="dial or hangup"),
-    Column("appliance", String(63), nullable=False),
-    Column("outcome", String(12), nullable=False),
-    Column("detail", Text, nullable=False),
-    Column("peer_ref", String(255)),
+    Column("kind", FittedString(8), nullable=False, comment="dial or hangup"),
+    Column("appliance", FittedString(63), nullable=False),
+    Column("outcome", FittedString(12), nullable=False),
+    Column("detail", FittedText, nullable=False),
+    Column("peer_ref", FittedString(255)),
     Column("began_at", BigInteger, nullable=False),
     Column("ended_at", BigInteger, nullable=False),
     Index(None, "order_id"),
@@ -249,17 +311,19 @@ outbox = Table(
     "outbox",
     metadata,
     Column("id", Id, primary_key=True, autoincrement=True),
-    Column("tenant", String(63), nullable=False),
-    Column("target", String(63), nullable=False, comment="name of the forward in the tenant's configuration"),
-    Column("kind", String(16), nullable=False),
-    Column("body", Text, nullable=False, comment="JSON: the fields of adapter.Outgoing"),
+    Column("tenant", FittedString(63), nullable=False),
+    Column("target", FittedString(63), nullable=False, comment="name of the forward in the tenant's configuration"),
+    Column("kind", FittedString(16), nullable=False),
+    Column("body", FittedText, nullable=False, comment="JSON: the fields of adapter.Outgoing"),
     Column("created_at", BigInteger, nullable=False),
     Column("due_at", BigInteger, nullable=False),
-    Column("attempts", Integer, nullable=False, server_default="0"),
-    Column("settled_at", BigInteger),
-    Column("outcome", String(12)),
-    Column("detail", Text),
-    Column("claimed_by", String(32), comment="the process that sends it just now (store/presence.py)"),
+    Column("attempts", Integer, nullable=False, server_default="0", info=LATER),
+    Column("settled_at", BigInteger, info=LATER),
+    Column("outcome", FittedString(12), info=LATER),
+    Column("detail", FittedText, info=LATER),
+    Column(
+        "claimed_by", FittedString(32), comment="the process that sends it just now (store/presence.py)", info=LATER
+    ),
     Index(
         "ix_outbox_waiting",
         "tenant",
@@ -274,20 +338,20 @@ agents = Table(
     "agents",
     metadata,
     Column("id", Id, primary_key=True, autoincrement=True),
-    Column("tenant", String(63), nullable=False),
-    Column("login", String(64), nullable=False),
-    Column("name", String(255), nullable=False),
-    Column("extension", String(32), nullable=False),
-    Column("password_hash", String(255), nullable=False),
+    Column("tenant", FittedString(63), nullable=False),
+    Column("login", FittedString(64), nullable=False),
+    Column("name", FittedString(255), nullable=False),
+    Column("extension", FittedString(32), nullable=False),
+    Column("password_hash", FittedString(255), nullable=False),
     Column("created_at", BigInteger, nullable=False),
-    Column("language", String(8)),
+    Column("language", FittedString(8)),
     UniqueConstraint("tenant", "login"),
 )
 
 sessions = Table(
     "sessions",
     metadata,
-    Column("token_hash", String(64), primary_key=True, comment="SHA-256 of the cookie, which is never stored"),
+    Column("token_hash", FittedString(64), primary_key=True, comment="SHA-256 of the cookie, which is never stored"),
     Column("agent_id", Id, nullable=False),
     Column("created_at", BigInteger, nullable=False),
     Column("expires_at", BigInteger, nullable=False),

@@ -4,9 +4,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Column, Index, Integer, LargeBinary, Row, Select, String, Table, Text, func, select, text
+from sqlalchemy import Column, Index, Integer, LargeBinary, Row, Select, Table, func, select, text
 
+from gateway.store.bulk import written
 from gateway.store.diagnostic_log import DiagnosticLog, metadata
+from gateway.store.fitting import FittedString, FittedText
 
 IN, OUT = "in", "out"
 
@@ -16,14 +18,14 @@ entries = Table(
     Column("id", Integer, primary_key=True, autoincrement=True),
     Column("at", Integer, nullable=False),
     Column("took_us", Integer, nullable=False),
-    Column("way", String(3), nullable=False),
-    Column("tenant", String(63), nullable=False),
-    Column("peer", String(255), nullable=False),
-    Column("wire", String(16), nullable=False),
-    Column("operation", String(32), nullable=False),
+    Column("way", FittedString(3), nullable=False),
+    Column("tenant", FittedString(63), nullable=False),
+    Column("peer", FittedString(255), nullable=False),
+    Column("wire", FittedString(16), nullable=False),
+    Column("operation", FittedString(32), nullable=False),
     Column("call_id", Integer),
-    Column("status", String(80), nullable=False),
-    Column("note", Text, nullable=False),
+    Column("status", FittedString(80), nullable=False),
+    Column("note", FittedText, nullable=False),
     Column("request", LargeBinary, nullable=False),
     Column("answer", LargeBinary, nullable=False),
     Index("ix_exchanges_at", "at"),
@@ -71,7 +73,7 @@ class TrafficFilter:
 
 
 ANY = TrafficFilter()
-WRITTEN = tuple(column.name for column in entries.c if column.name != "id")
+WRITTEN = written(entries)
 Draft = Callable[[], TrafficEntry]
 """Makes the entry when its turn to be written comes, so that no client waits for it."""
 

@@ -1,5 +1,8 @@
-"""The sentences that stand in the source: in Python as ``Text`` and its like, in templates, in the browser's script."""
+"""The sentences that stand in the source: in Python as ``Text`` and its like and as the help of commands, in templates,
+in the browser's script.
+"""
 
+import ast
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -7,6 +10,7 @@ from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_file
 
 from gateway.texts import areas
+from gateway.texts.paragraphs import paragraphs
 
 KEYWORDS: Mapping[str, tuple[int | tuple[int, str], ...] | None] = {
     "Text": None,
@@ -17,6 +21,8 @@ KEYWORDS: Mapping[str, tuple[int | tuple[int, str], ...] | None] = {
     "ngettext": (1, 2),
     "pgettext": ((1, "c"), 2),
 }
+Found = tuple[str | tuple[str, ...], str | None]
+"""A sentence (or its singular and plural) and its context."""
 METHODS = {".py": "python", ".html": "jinja2", ".js": "javascript"}
 OPTIONS = {"jinja2": {"trimmed": "true", "silent": "false"}}
 PENDING = Path(__file__).parent / "pending"
@@ -28,7 +34,7 @@ def extract(root: Path, area: str) -> Catalog:
     catalogue = Catalog(project="cti-gateway", charset="utf-8")
     for path in areas.sources(root):
         if areas.area_of(path) == area and path not in (pending() if not path.endswith(".py") else ()):
-            for id, context in _found(root / path):
+            for id, context in _sentences(root / path):
                 catalogue.add(id, locations=[(path, 0)], context=context)
     return catalogue
 
@@ -39,7 +45,38 @@ def pending() -> set[str]:
     return {path for each in lists for path in each}
 
 
-def _found(path: Path) -> Iterator[tuple[str | tuple[str, ...], str | None]]:
+def _sentences(path: Path) -> Iterator[Found]:
+    yield from _called(path)
+    if path.suffix == ".py":
+        yield from (
+            (paragraph, None) for text in helps(path.read_text(encoding="utf-8")) for paragraph in paragraphs(text)
+        )
+
+
+def helps(source: str) -> Iterator[str]:
+    """Yield what click shows with ``--help``: docstrings of commands and groups, ``help=`` and ``epilog=``."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.FunctionDef) and any(_is_command(each) for each in node.decorator_list):
+            yield ast.get_docstring(node) or ""
+        if isinstance(node, ast.Call) and _name(node) in ("option", "command", "group"):
+            yield from (
+                word.value.value
+                for word in node.keywords
+                if word.arg in ("help", "epilog")
+                and isinstance(word.value, ast.Constant)
+                and isinstance(word.value.value, str)
+            )
+
+
+def _is_command(decorator: ast.expr) -> bool:
+    return isinstance(decorator, ast.Call) and _name(decorator) in ("command", "group")
+
+
+def _name(call: ast.Call) -> str:
+    return call.func.attr if isinstance(call.func, ast.Attribute) else ""
+
+
+def _called(path: Path) -> Iterator[Found]:
     method = METHODS.get(path.suffix)
     if method is None:
         return

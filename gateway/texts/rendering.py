@@ -59,7 +59,9 @@ def _span(span: Span, language: Language) -> str:
 
 
 def _listing(listing: Listing, language: Language) -> str:
+    items, locale = [shown(item, language) for item in listing.items], locale_of(language)
+    if listing.joined_by == "lines":
+        return "\n".join(items)
     from babel.lists import format_list
 
-    items, locale = [shown(item, language) for item in listing.items], locale_of(language)
     return format_list(items, "or" if listing.joined_by == "or" else "standard", locale)

@@ -1,8 +1,8 @@
 """A sentence that nobody has rendered yet: an id in plain English, and the facts that belong into it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Union
+from typing import Literal, Union
 
 Fact = Union[str, int, float, None, "Text", "Quantity", "Span", "Listing"]
 """What fills a placeholder. A plain number is written as it is, as befits codes, statuses, ports and identifiers."""
@@ -32,13 +32,15 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """Several things of which one is meant (``a, b ou c``), or all of them (``joined_by="and"``)."""
+    """Several things of which one is meant (``a, b ou c``), or all (``joined_by="and"``); or each on its line."""
 
     items: tuple["str | Text", ...]
-    joined_by: str = "or"
+    joined_by: Literal["or", "and", "lines"] = "or"
 
     def __str__(self) -> str:
         *first, last = [str(item) for item in self.items] or [""]
+        if self.joined_by == "lines":
+            return "\n".join([*first, last])
         return f"{', '.join(first)} {self.joined_by} {last}" if first else last
 
 
@@ -76,6 +78,17 @@ def counted(one: str, many: str, /, count: int, **facts: Fact) -> Text:
 def verbatim(words: str) -> Text:
     """Return what is nobody's to translate: a peer's answer, what an operator wrote in the configuration."""
     return Text(VERBATIM, words=words)
+
+
+def problem_of(error: Exception) -> "Text | str":
+    """Return the text that ``error`` was raised with (``ValueError(Text(...))``), else what it says."""
+    first = error.args[0] if error.args else ""
+    return first if isinstance(first, Text) else str(error)
+
+
+def lines(texts: Iterable["str | Text"]) -> Text:
+    """Return several sentences, each on a line of its own."""
+    return Text(VERBATIM, words=Listing(tuple(texts), joined_by="lines"))
 
 
 def _fill(

@@ -13,6 +13,7 @@ from urllib.parse import unquote_to_bytes
 from werkzeug.exceptions import BadRequest, RequestEntityTooLarge
 from werkzeug.formparser import parse_form_data
 
+from gateway.domain.messages import ATTACHED
 from gateway.errors import MalformedRequest, TooLarge, WrongContentType
 from gateway.texts.text import Text
 from gateway.wire.guard import read_body
@@ -26,6 +27,8 @@ LONGEST_NAME = 300
 ESCAPED_EQUALS = re.compile("%3D", re.IGNORECASE)
 ESCAPED_LETTERS = re.compile(r"(?:%[89A-Fa-f][0-9A-Fa-f])+")
 FORM = "application/x-www-form-urlencoded"
+NEVER_BEHIND = frozenset(ATTACHED.values())
+"""What belongs to an address that was not encoded where it stands behind it, as before these were parameters."""
 
 
 def known_names(*names: str) -> Names:
@@ -46,7 +49,7 @@ def parse(query: str, names: Names) -> dict[str, str]:
     for pair in query.split("&", MOST_PAIRS):
         written, _, value = pair.partition("=")
         name = names.get(written) or names.get(plain_name(written[:LONGEST_NAME]))
-        if in_url and (name is None or found.get(name)):
+        if in_url and (name is None or found.get(name) or name in NEVER_BEHIND):
             url.append(pair.removeprefix("amp;"))
             continue
         if name is None:

@@ -8,14 +8,24 @@ event must not be lost for it.
 import re
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime, tzinfo
 from functools import cached_property
 from typing import TypeVar
 
 import structlog
 
-from gateway.domain.messages import CallAnswered, CallEnded, CallStarted, Direction, Message, Origin, PlaceCall
+from gateway.domain.messages import (
+    ATTACHED,
+    AttachedData,
+    CallAnswered,
+    CallEnded,
+    CallStarted,
+    Direction,
+    Message,
+    Origin,
+    PlaceCall,
+)
 from gateway.errors import BadParameter, MissingParameter
 from gateway.texts.text import Text
 
@@ -53,14 +63,18 @@ class Sender:
 class Parameter:
     """One parameter; on every wire it is text, whatever type the peer guessed for it.
 
+    ``field`` is the field of the call log (``calls --format json``, API) that shows it.
     ``later`` says that it came after the rpc/encoded contract: there it stands behind all others, because clients made
-    of an older WSDL send theirs in its order.
+    of an older WSDL send theirs in its order. One that counts ``by_name`` only is not read by position either: what old
+    clients send there is something else, such as a login.
     """
 
     name: str
     help: Text
+    field: str
     required: bool = False
     later: bool = False
+    by_name: bool = False
 
 
 @dataclass(frozen=True)
@@ -80,8 +94,13 @@ class Operation:
 
     @cached_property
     def names(self) -> tuple[str, ...]:
-        """The parameters' names in order, for peers that send them by position."""
+        """The parameters' names in order."""
         return tuple(parameter.name for parameter in self.parameters)
+
+    @cached_property
+    def positional(self) -> tuple[str, ...]:
+        """The names in order, for peers that send them by position."""
+        return tuple(parameter.name for parameter in self.parameters if not parameter.by_name)
 
     @cached_property
     def spellings(self) -> Mapping[str, str]:
@@ -97,6 +116,12 @@ class Operation:
         later = tuple(parameter.name for parameter in self.parameters if parameter.later)
         names = tuple(name for name in self.names if name not in later)
         return (*names, *(LOGIN if self.takes_login else ()), *later)
+
+    @cached_property
+    def published_positions(self) -> tuple[str, ...]:
+        """Those of the rpc/encoded contract that are read by position."""
+        by_name = {parameter.name for parameter in self.parameters if parameter.by_name}
+        return tuple(name for name in self.published if name not in by_name)
 
 
 class EitherReading(dict[str, str]):
@@ -120,8 +145,8 @@ def by_position(
     if operation.dials and len(values) == CALL_WITH_LOGIN and values[2].strip() and values[2] not in appliances:
         order = ("ramal", "telefone", *LOGIN, "central", "id_pedido")
         return EitherReading(zip(order, (*values, *values[2:]), strict=True))
-    if operation.takes_login and len(values) > len(operation.names):
-        names = operation.published
+    if operation.takes_login and len(values) > len(operation.positional):
+        names = operation.published_positions
     return {name: value for name, value in zip(names, values, strict=False) if value}
 
 
@@ -147,6 +172,7 @@ def call_started(texts: Texts, sender: Sender) -> CallStarted:
         call_ref=extra(texts, sender, "id_ligacao", read_text),
         occurred_at=extra(texts, sender, "data_hora", lambda text: read_moment(text, sender.zone)),
         direction=extra(texts, sender, "direcao", read_direction),
+        **attached(texts, sender),
     )
 
 
@@ -161,6 +187,7 @@ def call_answered(texts: Texts, sender: Sender) -> CallAnswered:
         call_ref=extra(texts, sender, "id_ligacao", read_text),
         occurred_at=extra(texts, sender, "data_hora", lambda text: read_moment(text, sender.zone)),
         direction=extra(texts, sender, "direcao", read_direction),
+        **attached(texts, sender),
     )
 
 
@@ -178,7 +205,13 @@ def call_ended(texts: Texts, sender: Sender) -> CallEnded:
         direction=extra(texts, sender, "direcao", read_direction),
         duration_s=extra(texts, sender, "duracao", read_duration),
         result=extra(texts, sender, "resultado", read_words),
+        **attached(texts, sender),
     )
+
+
+def attached(texts: Texts, sender: Sender) -> dict[str, str | None]:
+    """What an exchange tells of a call in words of its own, by the message's fields."""
+    return {name: extra(texts, sender, parameter, read_words) for name, parameter in ATTACHED.items()}
 
 
 def place_call(texts: Texts, sender: Sender) -> PlaceCall:
@@ -309,27 +342,32 @@ def read_duration(text: str) -> int:
     raise ValueError("not a duration")
 
 
-RAMAL = Parameter("ramal", Text("destination number: the extension that rings"), required=True)
-TELEFONE = Parameter("telefone", Text("origin number: area code and number"), required=True)
-ID_LIGACAO = Parameter("id_ligacao", Text("the call's identification at the exchange"))
-DATA_HORA = Parameter("data_hora", Text("when it happened: ISO 8601, YYYY-MM-DD HH:MM:SS or seconds since 1970"))
-DIRECAO = Parameter("direcao", Text("entrada (incoming), saida (outgoing) or interna (internal)"))
+RAMAL = Parameter("ramal", Text("destination number: the extension that rings"), "extension", required=True)
+TELEFONE = Parameter("telefone", Text("origin number: area code and number"), "number", required=True)
+ID_LIGACAO = Parameter("id_ligacao", Text("the call's identification at the exchange"), "call_ref")
+MOMENT = Text("when it happened: ISO 8601, YYYY-MM-DD HH:MM:SS or seconds since 1970")
+DIRECAO = Parameter("direcao", Text("entrada (incoming), saida (outgoing) or interna (internal)"), "direction")
+ATTACHED_PARAMETERS = tuple(
+    Parameter(each.metadata["parameter"], each.metadata["text"], each.name, later=True, by_name=True)
+    for each in fields(AttachedData)
+)
 
 CONSULTA_RAMAL = Operation(
     "ConsultaRamal",
     Text("A call starts: writes the call down and opens the caller's account on the extension's screen."),
-    (RAMAL, TELEFONE, ID_LIGACAO, DATA_HORA, DIRECAO),
+    (RAMAL, TELEFONE, ID_LIGACAO, Parameter("data_hora", MOMENT, "started_at"), DIRECAO, *ATTACHED_PARAMETERS),
     call_started,
 )
 ATENDE_LIGACAO = Operation(
     "AtendeLigacao",
     Text("A call is answered: writes down who took it and when; it stops ringing on the screens of its group."),
     (
-        Parameter("ramal", Text("destination number: the extension that answered"), required=True),
+        Parameter("ramal", Text("destination number: the extension that answered"), "answered_by", required=True),
         TELEFONE,
         ID_LIGACAO,
-        DATA_HORA,
+        Parameter("data_hora", MOMENT, "answered_at"),
         DIRECAO,
+        *ATTACHED_PARAMETERS,
     ),
     call_answered,
 )
@@ -339,12 +377,13 @@ FINALIZA_LIGACAO = Operation(
     (
         RAMAL,
         TELEFONE,
-        Parameter("url_audio", Text("address of the call's audio")),
+        Parameter("url_audio", Text("address of the call's audio"), "recording_url"),
         ID_LIGACAO,
-        DATA_HORA,
+        Parameter("data_hora", MOMENT, "ended_at"),
         DIRECAO,
-        Parameter("duracao", Text("seconds or HH:MM:SS")),
-        Parameter("resultado", Text("how the call ended, in free text")),
+        Parameter("duracao", Text("seconds or HH:MM:SS"), "duration_s"),
+        Parameter("resultado", Text("how the call ended, in free text"), "result_text"),
+        *ATTACHED_PARAMETERS,
     ),
     call_ended,
 )
@@ -352,12 +391,13 @@ CLICK_TO_CALL = Operation(
     "ClickToCall",
     Text("Click-to-call: has the extension call the number through the company's appliance."),
     (
-        Parameter("ramal", Text("extension that will call"), required=True),
-        Parameter("telefone", Text("number to dial: area code and number, or an extension"), required=True),
-        Parameter("central", Text("name of the appliance, if not the default one")),
+        Parameter("ramal", Text("extension that will call"), "extension", required=True),
+        Parameter("telefone", Text("number to dial: area code and number, or an extension"), "number", required=True),
+        Parameter("central", Text("name of the appliance, if not the default one"), "appliance"),
         Parameter(
             "id_pedido",
             Text("the asker's own identification of this order; repeated, it does not dial again"),
+            "request_id",
             later=True,
         ),
     ),

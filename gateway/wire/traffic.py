@@ -109,7 +109,7 @@ class Recorder:
             took_us=took_us,
             way=IN,
             tenant=tenant,
-            peer=environ["cti.client"][:255],
+            peer=environ["cti.client"],
             wire=wire,
             operation=environ.get("cti.operation", ""),
             call_id=environ.get("cti.call_id"),

@@ -167,7 +167,7 @@ def read_operation(
     tell(environ, hidden([text for _, text in pairs_in(params)], texts, operation))
     if not operation.takes_login:
         # Values that nobody reads, behind those that are read: a login, as the classic WConnect has it in each call.
-        tell(environ, [text for written, text in pairs_in(params) if not written][len(operation.names) :])
+        tell(environ, [text for written, text in pairs_in(params) if not written][len(operation.positional) :])
     return operation, texts
 
 
@@ -175,7 +175,7 @@ def read_parameters(params: list[Any], operation: Operation, appliances: Collect
     """Positional values in the operation's order, structs by member names. Raises ``BadParameter``."""
     pairs = list(pairs_in(params))
     positional = [text for written, text in pairs if not written]
-    texts = by_position(positional, operation, operation.names, appliances)
+    texts = by_position(positional, operation, operation.positional, appliances)
     for written, text in pairs:
         name = operation.spellings.get(written.lower())
         if name and text and not texts.get(name):
@@ -226,9 +226,9 @@ def described(parameter: Parameter) -> Text:
 
 
 def signatures_of(operation: Operation) -> list[list[str]]:
-    """Result type and parameter types: one for every number of extras left out, and one struct of all."""
+    """Return result type and parameter types: one for every number of extras left out, and one struct of all."""
     required = sum(parameter.required for parameter in operation.parameters)
-    positional = [["struct"] + ["string"] * n for n in range(required, len(operation.parameters) + 1)]
+    positional = [["struct"] + ["string"] * n for n in range(required, len(operation.positional) + 1)]
     return list(chain(positional, [["struct", "struct"]] if operation.parameters else []))
 
 

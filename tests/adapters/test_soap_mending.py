@@ -229,3 +229,17 @@ def test_the_service_is_the_first_that_speaks_soap_or_that_has_the_port(tmp_path
     text = ONE_WAY[: ONE_WAY.index("<wsdl:service")] + "".join(ports) + "</wsdl:definitions>"
     with closing(dialer("", wsdl=str(saved(tmp_path, text)), address="", **settings)) as speaking:
         assert speaking.preview(DIAL)[0].peer == f"{host}:80"
+
+
+@pytest.mark.parametrize("use", ["literal", "encoded"])
+@pytest.mark.parametrize("named", ["to", "target"])
+def test_an_rpc_part_that_refers_to_an_element_is_called_by_its_own_name(tmp_path: Path, use: str, named: str) -> None:
+    """WSDL 1.1, 3.5, and PHP; zeep calls it like the element, so that settings may, too."""
+    element = (
+        '<wsdl:types><xs:schema targetNamespace="urn:pbx"><xs:element name="target" type="xs:string"/></xs:schema>'
+    )
+    text = ENCODED.replace('<wsdl:message name="DialIn">', f'{element}</wsdl:types><wsdl:message name="DialIn">')
+    text = text.replace('name="to" type="xs:string"', 'name="to" element="tns:target"')
+    wsdl = saved(tmp_path, text.replace('use="encoded"', f'use="{use}"'))
+    body = sent("", {"from": "1", named: "2"}, wsdl=str(wsdl))
+    assert [(child[0], child[2]) for child in body[0][3]] == [("from", "1"), ("to", "2")]

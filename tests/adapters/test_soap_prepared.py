@@ -54,7 +54,7 @@ def order(number: str) -> Outgoing:
         ("boolean", "0", False),
         ("float", "1e5", False),
         ("duration", "P1D", False),
-        ("hexBinary", "47", True),
+        ("hexBinary", "47", False),
     ],
 )
 def test_the_envelope_is_zeeps_own_whether_it_is_filled_in_or_not(tmp_path, kind, number, filled_in):

@@ -489,7 +489,7 @@ success = "OK"
 
 
 def test_check_notes_that_a_wsdl_was_put_right_and_lists_each_place_when_asked(run: Run, tmp_path: Path) -> None:
-    wsdl = Path(__file__).parent / "adapters" / "field_wsdl" / "any-as-type.wsdl"
+    wsdl = Path(__file__).parents[1] / "adapters" / "field_wsdl" / "any-as-type.wsdl"
     spaced = tmp_path / "spaced.wsdl"
     spaced.write_text(wsdl.read_text().replace('binding="tns:B"', 'binding="tns:B "'))
     path = two_appliances(tmp_path)
@@ -516,7 +516,7 @@ def test_a_defect_of_one_appliances_adapter_does_not_end_check_for_the_others(
     assert result.exit_code == 1
     assert isinstance(result.exception, SystemExit)
     lines = result.stdout.splitlines()
-    assert any("default/broken" in line and "defeito do adaptador: AttributeError" in line for line in lines)
+    assert any("default/broken" in line and "defect of the adapter: AttributeError" in line for line in lines)
     assert any("default/other" in line and "conexão recusada" in line for line in lines)
 
 

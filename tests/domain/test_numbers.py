@@ -8,7 +8,9 @@ from hypothesis import strategies as st
 
 from gateway.domain.numbering.numbers import AREA_CODES, Extensions, NumberKind, NumberPlan, read
 from gateway.domain.numbering.spreadsheet import cell
-from gateway.domain.sentences import SENTENCES, in_portuguese
+from gateway.domain.sentences import SENTENCES, step
+from gateway.texts.languages import LANGUAGES, Language
+from gateway.texts.rendering import render
 from tests.domain.cases import table
 
 ROWS = list(table("numbers.tsv", columns=8))
@@ -90,15 +92,17 @@ def test_every_number_explains_how_it_was_read() -> None:
         "mobile",
     ]
     assert all(step.text.endswith(".") for step in steps)
-    assert in_portuguese(steps[3]).startswith("Foi retirado 015: o 0 de longa distância")
+    assert steps[3].text.startswith("Took off 015: the 0 of long-distance calls")
+    assert render(steps[3].sentence, "pt-BR").startswith("Foi retirado 015: o 0 de longa distância")
+    assert render(steps[3].sentence, "es").startswith("Se quitó 015: el 0 de larga distancia")
 
 
-def test_every_rule_has_its_sentence_in_english_and_portuguese() -> None:
-    for rule, (english, portuguese) in SENTENCES.items():
-        assert english != portuguese, rule
-        assert english.count("{}") == portuguese.count("{}") <= 1, rule
-        assert english.endswith("."), rule
-        assert portuguese.endswith("."), rule
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_rule_has_a_whole_sentence_in_each_language(language: Language) -> None:
+    for rule in SENTENCES:
+        said = render(step(rule, "015").sentence, language)
+        assert said.endswith("."), rule
+        assert ("015" in said) == ("{about}" in SENTENCES[rule].id), rule
 
 
 def test_every_sentence_about_reading_is_said_of_some_number_of_the_table() -> None:

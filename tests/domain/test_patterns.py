@@ -14,28 +14,28 @@ from gateway.domain.patterns import Pattern, SlowPattern, search
 SLOW = ["([0-9]+)+[a-z]", "([0-9]|[0-9][0-9])+[a-z]", "(([0-9])+)*[^0-9]", "([0-9]*)*[a-c]", "(?:[0-9]{1,3})+[x-z]"]
 DIGITS = "4" * 32
 LONGEST_S = 5
-"""Far more than the time that a pattern has, for machines under load; the standard library needs minutes."""
+"""Seconds of processor time, far more than a pattern has; the standard library needs minutes."""
 
 
 @pytest.mark.parametrize("text", SLOW)
 def test_an_extension_pattern_with_nested_repetitions_takes_no_time(text: str) -> None:
     extensions = Extensions.parse([f"/{text}/", "35xx"])
-    begin = time.monotonic()
+    begin = time.thread_time()
     assert not extensions.matches(DIGITS)
     assert extensions.matches("3501")
     assert read(DIGITS, NumberPlan("47", extensions)).kind is NumberKind.UNKNOWN
-    assert time.monotonic() - begin < LONGEST_S
+    assert time.thread_time() - begin < LONGEST_S
 
 
 @pytest.mark.parametrize("text", SLOW)
 def test_a_number_of_which_nobody_knows_whether_it_is_blocked_is_not_dialled(text: str) -> None:
     numbers = NumberPlan("47", Extensions.parse(["35xx"]))
     rule = DialPlanRule.make(block=True, kinds=["unknown"], match=[f"/{text}/"])
-    begin = time.monotonic()
+    begin = time.thread_time()
     for plan in (DialPlan("0", blocked=patterns([f"/{text}/"])), DialPlan("0", (rule,))):
         with pytest.raises(NothingToDial):
             dial("4" * 24 + "*5555555", plan, numbers)
-    assert time.monotonic() - begin < 2 * LONGEST_S
+    assert time.thread_time() - begin < 2 * LONGEST_S
 
 
 def test_the_refusal_names_the_pattern() -> None:
@@ -60,8 +60,8 @@ def test_usual_patterns_mean_what_they_always_did(text: str, yes: str, no: str) 
 
 
 def test_a_pattern_over_a_large_answer_ends_in_time() -> None:
-    begin = time.monotonic()
+    begin = time.thread_time()
     with pytest.raises(SlowPattern):
         search("(x+x+)+[yz]", "x" * 1_000_000, time_s=0.2)
-    assert time.monotonic() - begin < LONGEST_S
+    assert time.thread_time() - begin < LONGEST_S
     assert search(r"id=(?P<ref>[0-9]+)", "x" * 1_000_000 + "id=17", time_s=1)["ref"] == "17"

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bench.powercut.disk import Loss
-from bench.powercut.office import Findings, Office, Wanted
+from bench.powercut.series import Findings, Series, Wanted
 from bench.powercut.shim import build
 from tests.peers import need, need_file
 
@@ -16,10 +16,10 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 
 
 def cut(folder: Path, wanted: Wanted) -> Findings:
-    """What came of an office in ``folder``, where log and disk of a cut that went wrong can be found afterwards."""
+    """What came of a series in ``folder``, where log and disk of a cut that went wrong can be found afterwards."""
     need("cc", package="gcc")
     need_file("/usr/include/stdio.h", package="libc6-dev")
-    return Office(folder / "office", build(folder), "ci", wanted).run()
+    return Series(folder / "series", build(folder), "ci", wanted).run()
 
 
 @pytest.mark.parametrize("workers", [1, 2])

@@ -9,7 +9,7 @@ from typing import Any
 
 from zeep import xsd
 from zeep.xsd.types.builtins import Boolean
-from zeep.xsd.types.collection import ListType
+from zeep.xsd.types.collection import ListType, UnionType
 
 from adapters.soap.kinds import RankedArray
 from adapters.soap.known import APACHE
@@ -78,6 +78,12 @@ def _value(kind: Any, above: tuple[Any, ...]) -> Pair:
 
 
 def _scalar(kind: Any) -> Pair:
+    if listed := getattr(kind, "enumerated", ()):
+        return listed[0], listed[0]
+    if isinstance(kind, UnionType):
+        # Of a union's value PHP, too, loses what XML has to escape.
+        ours, theirs = _scalar(kind.item_types[0])
+        return ("olá", "olá") if ours == _TEXT else (ours, theirs)
     names = {each.__name__.lower() for each in type(kind).__mro__ if each.__module__ == Boolean.__module__}
     for name, ours, theirs in _BY_TYPE:
         if name.lower() in names:

@@ -9,8 +9,7 @@ import pytest
 from prometheus_client import REGISTRY
 from sqlalchemy import insert, select
 
-from adapters.http.templates import EVENT_FIELDS
-from gateway.adapter import Delivery, Outcome, Outgoing
+from gateway.adapter import EVENT_FIELDS, Delivery, Outcome, Outgoing
 from gateway.clock import Clock as SteppedClock
 from gateway.domain.messages import PlaceCall
 from gateway.domain.numbering.numbers import read

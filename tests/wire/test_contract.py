@@ -9,7 +9,7 @@ import pytest
 
 from gateway import errors
 from gateway.adapter import Outcome
-from gateway.domain.messages import CallAnswered, CallEnded, CallStarted, Direction, Origin, PlaceCall
+from gateway.domain.messages import ATTACHED, CallAnswered, CallEnded, CallStarted, Direction, Origin, PlaceCall
 from gateway.wire.soap.contract_encoded import PATH
 from gateway.wire.soap.envelopes import MEDIA_TYPES, SOAP_11, SOAP_12
 from tests.wire.envelopes import (
@@ -316,3 +316,12 @@ def test_every_error_reaches_its_client_with_code_and_sentence(
     assert " ".join(told.sentence.split()) == " ".join(str(error).replace("\x00", "?").split())
     if wire.wire == "get":
         assert told.status == error.http_status
+
+
+@pytest.mark.parametrize("operation", ["ConsultaRamal", "FinalizaLigacao"])
+def test_what_is_attached_to_a_call_means_the_same_on_every_wire(wire: Wire, peer: Peer, operation: str) -> None:
+    attached = {parameter: f"Posição {parameter}" for parameter in ATTACHED.values()}
+    assert wire.call(peer, operation, START | attached).ok
+    (message,) = peer.core.messages
+    assert isinstance(message, CallStarted | CallEnded)
+    assert {ATTACHED[name]: text for name, text in message.attached.items()} == attached

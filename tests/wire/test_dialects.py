@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from gateway.config.tables import LISTENER_PARAMETERS
-from gateway.domain.messages import CallEnded, CallStarted
+from gateway.domain.messages import ATTACHED, CallEnded, CallStarted
 from gateway.errors import QueueFull
 from gateway.wire.operations import CONSULTA_RAMAL, FINALIZA_LIGACAO
 from gateway.wire.soap.contract_encoded import PATH
@@ -51,6 +51,21 @@ def test_a_name_that_was_used_before_belongs_to_the_address_of_the_recording() -
     (message,) = peer.core.messages
     assert isinstance(message, CallEnded)
     assert (message.call_ref, message.recording_url) == ("17.1", "http://pbx/rec?a=1&id=10&fmt=wav")
+
+
+@pytest.mark.parametrize("name", list(ATTACHED))
+def test_what_an_exchange_attaches_may_have_other_names_and_stands_ahead_of_an_address_that_was_not_encoded(
+    name: str,
+) -> None:
+    peer = listening(aliases={ATTACHED[name]: ["outro"]})
+    query = "telefone=47&ramal=3501&outro=Vendas&url_audio=http://pbx/rec?a=1&fmt=wav"
+    peer.get(f"/t/default{END}", query_string=query)
+    peer.get(f"/t/default{END}", query_string=f"telefone=47&ramal=3501&url_audio=http://pbx/rec?a=1&{ATTACHED[name]}=7")
+    first, second = peer.core.messages
+    assert isinstance(first, CallEnded)
+    assert (first.attached, first.recording_url) == ({name: "Vendas"}, "http://pbx/rec?a=1&fmt=wav")
+    assert isinstance(second, CallEnded)
+    assert (second.attached, second.recording_url) == ({}, f"http://pbx/rec?a=1&{ATTACHED[name]}=7")
 
 
 def test_the_names_of_one_company_mean_nothing_to_another() -> None:

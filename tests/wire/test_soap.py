@@ -14,7 +14,7 @@ from structlog.testing import capture_logs
 from zeep import Client, Settings, Transport
 from zeep.exceptions import Fault as ZeepFault
 
-from gateway.domain.messages import CallEnded, CallStarted
+from gateway.domain.messages import ATTACHED, CallEnded, CallStarted
 from gateway.errors import QueueFull
 from gateway.texts.text import verbatim
 from gateway.wire.soap.contract import NAMESPACE, PLACEHOLDER_ADDRESS, wsdl, wsdl_at
@@ -121,6 +121,7 @@ def test_required_parameters_are_required_in_the_schema_and_extras_are_not() -> 
         "direcao",
         "duracao",
         "resultado",
+        *ATTACHED.values(),
     ]
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from lxml import etree
 
-from gateway.domain.messages import CallStarted, PlaceCall
+from gateway.domain.messages import ATTACHED, CallStarted, PlaceCall
 from gateway.wire.soap.contract_encoded import PATH, PLACEHOLDER_ADDRESS, wsdl
 from gateway.wire.soap.envelopes import SOAP_11, SOAP_12
 from tests.wire.envelopes import encoded, read_any_fault, read_encoded
@@ -54,7 +54,8 @@ def test_the_login_is_published_where_an_operation_asks_for_it() -> None:
     assert parts["ClickToCallRequest"] == ["ramal", "telefone", "central", "UsuarioLogin", "UsuarioSenha", "id_pedido"]
     # A message without parts is refused by the importer of node's "soap".
     assert parts["TesteRequest"] == ["UsuarioLogin", "UsuarioSenha"]
-    assert parts["ConsultaRamalRequest"] == ["ramal", "telefone", "id_ligacao", "data_hora", "direcao"]
+    events = ["ramal", "telefone", "id_ligacao", "data_hora", "direcao"]
+    assert parts["ConsultaRamalRequest"] == [*events, *ATTACHED.values()]
 
 
 def test_an_answer_is_typed_and_names_its_encoding_style(peer: Peer) -> None:
@@ -126,6 +127,14 @@ def test_the_login_may_stand_in_a_structure_of_its_own(peer: Peer) -> None:
     inner = "<Auth><UsuarioLogin>ana</UsuarioLogin><UsuarioSenha>segredo</UsuarioSenha></Auth>"
     body = encoded("ClickToCall", FIELDS).replace("</n:ClickToCall>", f"{inner}</n:ClickToCall>")
     assert read_encoded(peer.post(PATH, data=body.encode(), address=OUTSIDE).data)["status"] == "OK"
+
+
+def test_a_login_behind_the_last_position_is_nothing_that_an_exchange_attached(peer: Peer) -> None:
+    given = ("3501", "4732100123", "17.1", "", "entrada", "ana", "segredo")
+    peer.post(PATH, data=encoded("ConsultaRamal", {f"arg{n}": text for n, text in enumerate(given)}).encode())
+    (message,) = peer.core.messages
+    assert isinstance(message, CallStarted)
+    assert (message.call_ref, message.attached) == ("17.1", {})
 
 
 def test_the_login_may_come_by_position_as_axis_sends_it_without_the_wsdl(peer: Peer) -> None:

@@ -63,6 +63,19 @@ def test_positional_parameters_come_in_the_documented_order(peer: Peer) -> None:
     assert (message.direction, message.duration_s, message.result) == ("outgoing", 75, "ok")
 
 
+@pytest.mark.parametrize(
+    ("operation", "known"),
+    [("ConsultaRamal", ("17.1", None, "saida")), ("FinalizaLigacao", (None, "17.1", None, "saida", 75, "ok"))],
+)
+def test_a_login_behind_the_last_position_is_nothing_that_an_exchange_attached(
+    peer: Peer, operation: str, known: tuple[object, ...]
+) -> None:
+    call(peer, operation, "3501", "4732100123", *known, "ana", "segredo")
+    (message,) = peer.core.messages
+    assert isinstance(message, CallStarted | CallEnded)
+    assert (message.call_ref, message.attached) == ("17.1", {})
+
+
 def test_extras_may_follow_as_a_struct(peer: Peer) -> None:
     moment = datetime(2026, 3, 4, 7, 15)
     call(peer, "ConsultaRamal", "3501", "4732100123", {"data_hora": moment, "direcao": "entrada"})

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
-from gateway.domain.calls.call import Call
+from gateway.domain.calls.call import NOTHING_ATTACHED, Call
 from gateway.domain.calls.effects import EFFECTS, Case, answered, end
 from gateway.domain.calls.heard import HeardEvent, MarkedOver, NoEnd, PlacedOrder, SettledOrder, TakenElsewhere
 from gateway.domain.calls.pairing import (
@@ -80,7 +80,7 @@ def decide(event: HeardEvent, calls: Sequence[Call], new_id: int) -> Decision:
     if found.call is None:
         return OPENERS[heard.event](heard, calls, new_id, after(State.NONE, heard.event).state.value)
     then = after(found.call.state, heard.event)
-    changed = EFFECTS[then.effect](Case(heard, found.call, found.rule, then.state.value))
+    changed = _with_attached(EFFECTS[then.effect](Case(heard, found.call, found.rule, then.state.value)), heard)
     call = _with_ref(changed, heard)
     left = _leave_group(call, heard, calls) if _takes(then.effect, call, heard) else ()
     return Decision(
@@ -140,6 +140,18 @@ def _with_ref(call: Call, heard: HeardEvent) -> Call:
     return call._replace(call_ref=heard.call_ref) if heard.call_ref and not call.call_ref else call
 
 
+def _with_attached(call: Call, heard: HeardEvent) -> Call:
+    """Let the call have what the exchange attaches to it and nobody has said yet."""
+    if heard.attached == NOTHING_ATTACHED:
+        return call
+    return call._replace(attached=_both(call.attached, heard.attached))
+
+
+def _both(known: tuple[str | None, ...], new: tuple[str | None, ...]) -> tuple[str | None, ...]:
+    """What is known, and of what is new the rest."""
+    return tuple(later if first is None else first for first, later in zip(known, new, strict=True))
+
+
 # a new call
 
 
@@ -161,6 +173,7 @@ def _open_answer(heard: HeardEvent, calls: Sequence[Call], new_id: int, status: 
     group_id = rang.group_id or rang.id
     started_at = rang.started_at if rang.state is State.RINGING else None
     call = answered(_new_call(heard, new_id, status, started_at=started_at, group_id=group_id), heard)
+    call = call._replace(attached=_both(call.attached, rang.attached))
     call = call._replace(paired_by=(PairingRule.CALL_ID if heard.call_ref else PairingRule.TRANSFER).value)
     joined = () if rang.group_id else (CallChange(rang._replace(group_id=group_id), None),)
     grouped = [change.call for change in joined] or calls
@@ -196,6 +209,7 @@ def _new_call(
         call_ref=heard.call_ref,
         start_heard_at=start_heard_at,
         group_id=group_id,
+        attached=heard.attached,
     )
 
 

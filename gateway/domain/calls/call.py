@@ -3,7 +3,9 @@
 from typing import NamedTuple
 
 from gateway.domain.calls.states import STATES, State
-from gateway.domain.messages import Direction
+from gateway.domain.messages import ATTACHED, Direction
+
+NOTHING_ATTACHED: tuple[str | None, ...] = (None,) * len(ATTACHED)
 
 
 class Call(NamedTuple):
@@ -12,7 +14,8 @@ class Call(NamedTuple):
     Times are milliseconds since 1970 UTC. ``logged_at`` is when we first heard of the call; ``start_heard_at``,
     ``answer_heard_at`` and ``end_heard_at`` are when its start, answer and end were received. ``answered_by`` is the
     extension that took it, which is another where it was taken elsewhere, and ``answered_agent`` who sat there then.
-    The store has a column of the same name for each.
+    The store has a column of the same name for each; ``attached`` stands last and holds one for each field of
+    ``AttachedData``, in their order.
     """
 
     id: int
@@ -43,6 +46,7 @@ class Call(NamedTuple):
     answered_agent: str | None = None
     ring_s: int | None = None
     talk_s: int | None = None
+    attached: tuple[str | None, ...] = NOTHING_ATTACHED
 
     @property
     def state(self) -> State:

@@ -6,10 +6,11 @@ Texts are cut here to what a call holds of them; the message keeps what was rece
 from dataclasses import dataclass
 from typing import ClassVar, NamedTuple
 
+from gateway.domain.calls.call import NOTHING_ATTACHED
 from gateway.domain.calls.direction import Sides
 from gateway.domain.calls.results import Result, sure_result
 from gateway.domain.calls.states import STATES, Event, State
-from gateway.domain.messages import CallAnswered, CallEnded, CallMessage, CallStarted, Direction, PlaceCall
+from gateway.domain.messages import ATTACHED, CallAnswered, CallEnded, CallMessage, CallStarted, Direction, PlaceCall
 from gateway.domain.numbering.reading import NumberKind, Reading
 
 NOBODY = (NumberKind.WITHHELD, NumberKind.UNKNOWN)
@@ -41,6 +42,7 @@ class HeardEvent(NamedTuple):
     duration_s: int | None = None
     recording_url: str | None = None
     result_text: str | None = None
+    attached: tuple[str | None, ...] = NOTHING_ATTACHED
     agent: str | None = None
 
     @property
@@ -146,6 +148,7 @@ def _heard(
         duration_s,
         recording_url,
         result_text,
+        tuple([getattr(message, name) for name in ATTACHED]),
     )
 
 

@@ -203,22 +203,30 @@ def _same_start(heard: HeardEvent, call: Call) -> bool:
 
 
 def _overtaken(heard: HeardEvent, calls: Sequence[Call]) -> Call | None:
-    """The call of an answer or an end that was heard before its start."""
+    """The call of an answer or an end that was heard before its start, which may be heard again."""
     overtakers = (State.TALKING, State.ENDED)
-    return _newest(
-        call
-        for call in _pair(heard, calls)
-        if call.state in overtakers and call.start_heard_at is None and _was_before(heard, call)
-    )
+    found = (call for call in _pair(heard, calls) if call.state in overtakers and _lacks_start(call))
+    return _newest(call for call in found if _was_before(heard, call, call.start_heard_at or _overtook_at(call)))
 
 
-def _was_before(heard: HeardEvent, call: Call) -> bool:
-    """Whether what was heard comes before the answer or the end of ``call`` that overtook it."""
-    overtaken_at = call.end_heard_at or call.answer_heard_at or call.logged_at
+def _lacks_start(call: Call) -> bool:
+    """Whether the end came first; by the clock alone it cannot be told, for it may have been set back meanwhile."""
+    if call.start_heard_at is None or call.end_heard_at is None:
+        return call.start_heard_at is None
+    return call.paired_by == PairingRule.LATE and call.start_heard_at >= call.end_heard_at
+
+
+def _overtook_at(call: Call) -> int:
+    """When the answer or the end was heard that came before what it follows."""
+    return call.end_heard_at or call.answer_heard_at or call.logged_at
+
+
+def _was_before(heard: HeardEvent, call: Call, heard_last_at: int) -> bool:
+    """Whether ``heard`` comes before the answer or the end of ``call``, of which something was heard last then."""
     happened_at = call.ended_at if call.ended_at is not None else call.answered_at
     if heard.occurred_at is not None and happened_at is not None:
-        return _within(LATE_MS, heard.at, overtaken_at) and heard.occurred_at <= happened_at
-    return _within(OVERTAKEN_MS, heard.at, overtaken_at)
+        return _within(LATE_MS, heard.at, heard_last_at) and heard.occurred_at <= happened_at
+    return _within(OVERTAKEN_MS, heard.at, heard_last_at)
 
 
 # finding the call of an answer
@@ -236,7 +244,7 @@ def _answered_late(heard: HeardEvent, calls: Sequence[Call]) -> Call | None:
     ended = (call for call in pair if call.state is State.ENDED and call.answered_at is None)
     closed = (call for call in pair if call.state in (State.ELSEWHERE, State.OVER))
     recent = (call for call in closed if _within(LONGEST_RING_MS, heard.at, call.logged_at))
-    return _newest(call for call in ended if _was_before(heard, call)) or _newest(recent)
+    return _newest(call for call in ended if _was_before(heard, call, _overtook_at(call))) or _newest(recent)
 
 
 # finding the call of an end
@@ -266,7 +274,14 @@ def _end_of_pair(heard: HeardEvent, calls: Sequence[Call]) -> Call | None:
 
 
 def _repeated_end(heard: HeardEvent, calls: Sequence[Call]) -> Call | None:
-    return _newest(call for call in _pair(heard, calls) if call.state is State.ENDED and _same_end(heard, call))
+    """The ended call of the same pair, or one that has ended at this extension because it was transferred."""
+    ended = (call for call in calls if call.state is State.ENDED and not (heard.call_ref and call.call_ref))
+    return _newest(call for call in ended if _ended_here(heard, call) and _same_end(heard, call))
+
+
+def _ended_here(heard: HeardEvent, call: Call) -> bool:
+    moved = call.transferred_to == heard.extension and call.number == heard.number
+    return same_pair(heard, call) or (moved and heard.known and not heard.internal)
 
 
 def _same_end(heard: HeardEvent, call: Call) -> bool:

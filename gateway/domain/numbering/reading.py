@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from gateway.texts.text import Text
+
 
 class NumberKind(StrEnum):
     """What a text is.
@@ -23,14 +25,24 @@ class NumberKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ReadingStep:
-    """One thing done on the way: ``rule`` is a short stable identifier, ``text`` one English sentence.
+    """One thing done on the way: ``rule`` is a short stable identifier, ``pattern`` its sentence without facts.
 
     ``about`` is what the sentence names, such as the digits taken off. Made by `gateway.domain.sentences.step`.
     """
 
     rule: str
-    text: str
+    pattern: Text
     about: str = ""
+
+    @property
+    def sentence(self) -> Text:
+        """What the step says to people; put together only when somebody reads it."""
+        return Text(self.pattern.id, about=self.about)
+
+    @property
+    def text(self) -> str:
+        """The sentence in English, for scripts."""
+        return str(self.sentence)
 
 
 @dataclass(frozen=True, slots=True)

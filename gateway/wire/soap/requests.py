@@ -104,12 +104,12 @@ def read_encoded(found: Sequence[tuple[str, str]], operation: Operation, applian
     names = operation.spellings
     read = [names.get(written.lower()) for written, _ in found]
     if positions_count(found, read, operation):
-        return by_position([text for _, text in found], operation, operation.published, appliances)
+        return by_position([text for _, text in found], operation, operation.published_positions, appliances)
     texts: dict[str, str] = {}
     for position, (written, text) in enumerate(found):
         name = read[position]
-        if name is None and position < len(operation.published) and MADE_UP.fullmatch(written):
-            name = operation.published[position]
+        if name is None and position < len(operation.published_positions) and MADE_UP.fullmatch(written):
+            name = operation.published_positions[position]
         if name and not texts.get(name):
             texts[name] = text
     return texts

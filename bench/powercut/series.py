@@ -1,4 +1,4 @@
-"""A gateway under load whose power is cut again and again; each life begins with what the last cut left on the disk."""
+"""A gateway under load whose power is cut again and again: each round begins with what the last cut left on disk."""
 
 import json
 import random
@@ -20,21 +20,21 @@ from bench.powercut.shim import environment
 from bench.powercut.writelog import Kind, MarkWriter, Record, read_log
 from bench.processes import free_port, start, stop, wait_until
 
-LONGEST_LIFE_S = 0.9
+LONGEST_ROUND_S = 0.9
 LAST_WORDS_S = 0.1
 """How long what the gateway has sent may be on its way to the machines around it."""
 LONGEST_START_S = 2.5
 CUT_WHILE_STARTING = 0.15
-"""The share of lives that end before the gateway is ready, or soon after."""
+"""The share of rounds that end before the gateway is ready, or soon after."""
 STANDS_STILL_S = 60.0
 """After so long without a forward told the gateway is taken to be done."""
 BAD_LINES = ("Traceback", "is damaged", "not a database", "database disk image is malformed")
-CARELESS = Path(__file__).with_name("careless")
+CONTROL = Path(__file__).with_name("control")
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """How an office is run: ``losses`` and ``workers`` take turns from cut to cut; ``images`` more moments of each life
+    """How a series is run: ``losses`` and ``workers`` take turns from cut to cut; ``images`` more moments of each round
     are looked at, beside the one of the cut.
 
     Controls, with which promises have to break: ``sync`` "ignored" is a disk that lies, ``synchronous`` a gateway that
@@ -64,12 +64,12 @@ class Findings:
     problems: list[str] = field(default_factory=list)
 
     def add(self, other: "Findings") -> None:
-        """Take in those of another office."""
+        """Take in those of another series."""
         for name, value in vars(other).items():
             setattr(self, name, getattr(self, name) + value)
 
 
-class Office:
+class Series:
     """The gateway, its disk and the machines around it, in ``folder``; all that is random follows from ``seed``.
 
     The disk lies in ``folder`` too, or on a mounted LazyFS.
@@ -93,13 +93,16 @@ class Office:
 
         Ends with the first cut that breaks a promise: ``replay`` makes its disk again from what stays in the folder.
         """
+        shutil.rmtree(self._root, ignore_errors=True)  # of an earlier run, on a LazyFS that is still mounted
         self._root.mkdir()
         with self._peers.serving():
-            for life in range(self._wanted.cuts):
-                self._live(life)
+            for round_no in range(self._wanted.cuts):
+                self._run_round(round_no)
                 if self.findings.problems:
                     return self.findings
             self._finish()
+        if not self.findings.problems:
+            shutil.rmtree(self._root)
         return self.findings
 
     @property
@@ -110,46 +113,47 @@ class Office:
     def _note(self, line: str) -> None:
         self._marks.mark(line)
 
-    # a life and its end
+    # a round and its end
 
-    def _live(self, life: int) -> None:
-        loss, workers = self._turn_of(life)
-        self._begin(life)
+    def _run_round(self, round_no: int) -> None:
+        loss, workers = self._turn_of(round_no)
+        self._begin(round_no)
         disk, inodes = Disk(self._root), inodes_of(self._root)
         put(self._root, self._folder / "base")
         process = self._start(workers)
         try:
-            self._work(life, process)
+            self._work(round_no, process)
         finally:
             cut_power(process)
         records = self._end()
-        told = {"loss": loss.value, "seed": self._moment(life, records), "root": str(self._root), "inodes": inodes}
+        told = {"moment": self._moment(round_no, loss, records), "root": str(self._root), "inodes": inodes}
         (self._folder / "cut.json").write_text(json.dumps(told))
-        self._look(life, loss, disk, records)
+        self._look(round_no, loss, disk, records)
         self._count(records)
 
-    def _turn_of(self, life: int) -> tuple[Loss, int]:
+    def _turn_of(self, round_no: int) -> tuple[Loss, int]:
         losses, workers = self._wanted.losses, self._wanted.workers
-        return losses[life % len(losses)], workers[life // len(losses) % len(workers)]
+        return losses[round_no % len(losses)], workers[round_no // len(losses) % len(workers)]
 
-    def _moment(self, life: int, records: Sequence[Record]) -> str:
-        return f"{self._seed}/{life}/{len(records)}"
+    def _moment(self, round_no: int, loss: Loss, records: Sequence[Record]) -> str:
+        """Name the disk after ``records`` of a round, so that ``replay`` finds it."""
+        return f"{loss.value}/{self._seed}/{round_no}/{len(records)}"
 
-    def _begin(self, life: int) -> None:
-        self._peers.life = life
+    def _begin(self, round_no: int) -> None:
+        self._peers.round_no = round_no
         self._record.unlink(missing_ok=True)
         self._marks.close()
         self._marks = MarkWriter(self._record)
 
     def _end(self) -> Sequence[Record]:
-        """Return all that was done and promised in a life, once the machines around the gateway are at rest."""
+        """Return all that was done and promised in a round, once the machines around the gateway are at rest."""
         time.sleep(LAST_WORDS_S)
         wait_for(lambda: not self._peers.busy, 10)
         self._marks.close()
         self.findings.problems += [f"written down too late: {line}" for line in self._marks.late]
         return read_log(self._record)
 
-    def _work(self, life: int, process: subprocess.Popen[bytes]) -> None:
+    def _work(self, round_no: int, process: subprocess.Popen[bytes]) -> None:
         """Let the gateway start and work until its time is over, which may be before it has started."""
         if self._random.random() < CUT_WHILE_STARTING:
             time.sleep(self._random.uniform(0, LONGEST_START_S))
@@ -159,9 +163,9 @@ class Office:
         except RuntimeError as error:
             self.findings.problems.append(f"the gateway does not start after the cut: {str(error)[-1000:]}")
             return
-        load = Load(self._port, life, self._note)
+        load = Load(self._port, round_no, self._note)
         load.start()
-        time.sleep(self._random.uniform(0, LONGEST_LIFE_S))
+        time.sleep(self._random.uniform(0, LONGEST_ROUND_S))
         cut_power(process)
         load.stop()
         self.findings.problems += [f"not answered well: {error}" for error in load.errors[:3]]
@@ -177,25 +181,26 @@ class Office:
         under = environment(self._library, self._root, self._record, sync=sync)
         if self._wanted.synchronous == "FULL":
             return dict(under)
-        return {**under, "PYTHONPATH": str(CARELESS), "POWERCUT_SYNCHRONOUS": self._wanted.synchronous}
+        return {**under, "PYTHONPATH": str(CONTROL), "POWERCUT_SYNCHRONOUS": self._wanted.synchronous}
 
     # what the disk holds then
 
-    def _look(self, life: int, loss: Loss, disk: Disk, records: Sequence[Record]) -> None:
-        """Look at the disk of some moments of the life, then at that of the cut, with which the next life begins."""
+    def _look(self, round_no: int, loss: Loss, disk: Disk, records: Sequence[Record]) -> None:
+        """Look at the disk of some moments of the round, then at that of the cut, with which the next round begins."""
         played = 0
         for count in [*self._moments(records), len(records)]:
             disk.play(records[played:count])
             self.promises.add_all(records[played:count])
             played = count
             if count < len(records):
-                self._look_at_image(disk, self._random.choice(list(Loss)), self._moment(life, records[:count]))
+                chosen = self._random.choice(list(Loss))
+                self._look_at_image(disk, self._moment(round_no, chosen, records[:count]))
         if missed := disk.differences():
             self.findings.problems.append(f"the shim has missed changes of {missed}")
         if self._lazyfs:
             self._forget(self._lazyfs, disk)
         else:
-            self._look_at_image(disk, loss, self._moment(life, records))
+            self._look_at_image(disk, self._moment(round_no, loss, records))
             put(self._folder / "raw", self._root)
         self._look_at_operation()
 
@@ -207,12 +212,12 @@ class Office:
         others = self._random.sample(range(len(records)), min(self._wanted.images - half, len(records)))
         return sorted({*chosen, *others})
 
-    def _look_at_image(self, disk: Disk, loss: Loss, seed: str) -> None:
+    def _look_at_image(self, disk: Disk, moment: str) -> None:
         """Make the disk of this moment and look at a copy of it: SQLite changes what it opens."""
         raw = self._folder / "raw"
         shutil.rmtree(raw, ignore_errors=True)
-        disk.write_out(raw, loss, seed)
-        self._look_at(raw, f"{loss.value}, {seed}")
+        disk.write_out(raw, loss_of(moment), moment)
+        self._look_at(raw, moment)
 
     def _look_at(self, root: Path, title: str) -> None:
         image = self._folder / "image"
@@ -238,7 +243,7 @@ class Office:
         found.dials = sum(map(len, self.promises.dials.values()))
         found.told = self.promises.told.total()
 
-    # the end of an office
+    # the end of a series
 
     def _finish(self) -> None:
         """Start once more, without load, until everything has been told; then stop in good order, and look."""
@@ -285,10 +290,19 @@ def bad_lines(log: Path) -> Sequence[str]:
     return [line for line in lines if any(bad in line for bad in BAD_LINES)]
 
 
-def replay(folder: Path, target: Path) -> str:
-    """Make the disk of the last cut of the office in ``folder`` again, as ``target``, always the same; name the cut."""
+def replay(folder: Path, target: Path, moment: str = "") -> str:
+    """Make a disk of the last round of the series in ``folder`` again, as ``target``, always the same; return its name.
+
+    It is that of the cut, or of another ``moment``, which stands before each line that says what was wrong with it.
+    """
     told = json.loads((folder / "cut.json").read_text())
+    wanted = moment or told["moment"]
     disk = Disk(Path(told["root"]), copy=folder / "base", inodes=told["inodes"])
-    disk.play(read_log(folder / "record"))
-    disk.write_out(target, Loss(told["loss"]), told["seed"])
-    return f"{told['loss']}, {told['seed']}"
+    disk.play(read_log(folder / "record")[: int(wanted.rpartition("/")[2])])
+    disk.write_out(target, loss_of(wanted), wanted)
+    return str(wanted)
+
+
+def loss_of(moment: str) -> Loss:
+    """Return what is lost at a moment, by its name."""
+    return Loss(moment.partition("/")[0])

@@ -12,11 +12,11 @@ from typing import Any
 WANTED = os.environ.get("POWERCUT_SYNCHRONOUS", "FULL")
 
 
-class CarelessConnection(sqlite3.Connection):
+class ControlConnection(sqlite3.Connection):
     """Has another setting where FULL is asked for."""
 
     def execute(self, sql: str, *parameters: Any) -> sqlite3.Cursor:
         return super().execute(sql.replace("synchronous=FULL", f"synchronous={WANTED}"), *parameters)
 
 
-sqlite3.connect = sqlite3.dbapi2.connect = partial(sqlite3.connect, factory=CarelessConnection)  # type: ignore[assignment]
+sqlite3.connect = sqlite3.dbapi2.connect = partial(sqlite3.connect, factory=ControlConnection)  # type: ignore[assignment]

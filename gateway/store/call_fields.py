@@ -1,0 +1,64 @@
+"""Which fields a call has outside, as the ``info`` of its columns says: in the log, in events, on screens.
+
+Scripts read fields by their place, too (CSV): a new one comes last, so its column stands last in the table.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from sqlalchemy import ColumnElement, Integer, func
+
+from gateway.store.tables import calls, orders
+
+BESIDE: Mapping[str, ColumnElement[Any]] = {
+    "account": calls.c.account_name,
+    "appliance": func.coalesce(orders.c.dialled_by, orders.c.appliance),
+    "detail": orders.c.detail,
+    "request_id": orders.c.request_key,
+}
+"""Fields that are no column of ``calls`` of the same name, and what they are read from."""
+BEHIND: Mapping[str, tuple[str, ...]] = {
+    "contact": ("appliance", "detail"),
+    "paired_by": ("certainty",),
+    "call_ref": ("request_id",),
+}
+"""Fields that no column of ``calls`` holds, by the column behind which they are told."""
+
+
+def _fields() -> Iterator[str]:
+    for column in calls.c:
+        if shown := column.info.get("log"):
+            yield column.name if shown is True else shown
+        yield from BEHIND.get(column.name, ())
+
+
+LOG_FIELDS = tuple(_fields())
+"""What scripts get of a call, in this order."""
+EVENT_FIELDS = tuple(column.name for column in calls.c if column.info.get("event") == "always")
+"""Columns that the payload of each event holds."""
+KNOWN_EVENT_FIELDS = tuple(column.name for column in calls.c if column.info.get("event") == "known")
+"""Columns that the payload of an event holds where they are not null."""
+SCREEN_FIELDS = tuple(column.name for column in calls.c if "screens" in column.info)
+"""Columns that screens are told with each event that knows them."""
+
+
+def column_of(name: str) -> ColumnElement[Any]:
+    """Return what the field ``name`` is read from, under its name. Raises ``KeyError`` for one that is worked out."""
+    return BESIDE[name].label(name) if name in BESIDE else calls.c[name]
+
+
+def is_moment(name: str) -> bool:
+    """Whether the field ``name`` is a moment, which scripts get as ISO 8601."""
+    return name.endswith("_at")
+
+
+def schema_of(name: str) -> dict[str, Any]:
+    """Return the JSON schema of the field ``name``, as far as its column tells."""
+    column = calls.c.get(name)
+    if column is None:
+        return {"type": ["string", "null"]}
+    kind = "integer" if isinstance(column.type, Integer) and not is_moment(name) else "string"
+    schema: dict[str, Any] = {"type": [kind, "null"] if column.nullable else kind}
+    if is_moment(name):
+        schema["format"] = "date-time"
+    return schema | ({"description": column.comment} if column.comment else {})

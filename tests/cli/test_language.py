@@ -1,0 +1,88 @@
+"""Commands speak the language of the terminal, English where it names none of ours."""
+
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from gateway.cli.main import cli
+from gateway.cli.speech import language
+from gateway.config import loader
+from gateway.errors import ConfigError
+
+SPANISH = {"LC_ALL": "", "LANG": "es_AR.UTF-8"}
+ENGLISH = {"LC_ALL": "C.UTF-8"}
+
+
+def run(*arguments: str, env: dict[str, str]) -> Result:
+    return CliRunner().invoke(cli, list(arguments), env=env, prog_name="cti-gateway")
+
+
+@pytest.mark.parametrize(
+    ("env", "spoken"),
+    [
+        ({"LC_ALL": "C.UTF-8", "LANG": "es_AR.UTF-8"}, "en"),
+        ({"LC_ALL": "", "LANG": "pt_BR.UTF-8"}, "pt-BR"),
+        ({"LC_ALL": "C", "CTI_LANGUAGE": "es"}, "es"),
+        ({"LC_ALL": "pt_BR.UTF-8", "CTI_LANGUAGE": "de"}, "pt-BR"),
+    ],
+)
+def test_the_terminal_s_language_counts_and_a_variable_of_ours_before_it(
+    monkeypatch: pytest.MonkeyPatch, env: dict[str, str], spoken: str
+) -> None:
+    for name in ("LANG", "LANGUAGE", "LC_MESSAGES", "CTI_LANGUAGE"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in env.items():
+        monkeypatch.setenv(name, value)
+    assert language() == spoken
+
+
+def test_help_is_translated_and_english_again_in_the_next_run() -> None:
+    spanish = " ".join(run("agent", "add", "--help", env=SPANISH).output.split())
+    assert "Agrega el agente LOGIN, o da a uno que existe otro nombre, extensión y contraseña." in spanish
+    assert "La extensión del agente." in spanish
+    english = " ".join(run("agent", "add", "--help", env=ENGLISH).output.split())
+    assert "Add the agent LOGIN" in english
+    assert "The extension the agent sits at." in english
+
+
+def test_the_list_of_commands_is_translated() -> None:
+    shown = run("--help", env=SPANISH).output
+    assert "Comandos:" in shown
+    assert "Muestra la versión." in shown
+    assert "El gateway entre CRMs y centrales telefónicas." in shown
+
+
+def test_a_refusal_names_file_key_and_remedy_in_the_terminal_s_language(tmp_path: Path) -> None:
+    file = tmp_path / "gateway.toml"
+    file.write_text('[tenants.acme]\narea_code = "20"\nextensiones = []\n[server]\nworkers = 0\n')
+    shown = run("check", "--config", str(file), env=SPANISH).output
+    assert "tenants.acme.area_code: vino '20'; se esperaba uno de los 67 DDD de Brasil, dos dígitos como '47'." in shown
+    assert "tenants.acme.extensiones: clave desconocida. ¿Quiso decir 'extensions'?" in shown
+    assert "server.workers: vino 0; debe ser mayor o igual a 1." in shown
+    assert shown.count("configuración") == 3
+    with pytest.raises(ConfigError, match=r"server\.workers: came 0; input should be greater than or equal to 1\."):
+        loader.load(file)
+
+
+def test_what_is_wrong_at_an_appliance_is_in_the_terminal_s_language(tmp_path: Path) -> None:
+    file = tmp_path / "gateway.toml"
+    file.write_text('[tenants.acme.appliances.pabx]\npreset = "asterisk-amy"\n')
+    shown = run("check", "--config", str(file), env=SPANISH).output
+    assert "pabx.preset: no hay preajuste 'asterisk-amy'. ¿Quiso decir 'asterisk-ami'?" in shown
+
+
+def test_counts_follow_the_language(tmp_path: Path) -> None:
+    accounts = tmp_path / "contas.csv"
+    accounts.write_text("codigo;nome;telefone\n1;Padaria;4732100123\n")
+    shown = run("import", "accounts", str(accounts), "--data", str(tmp_path / "data"), env=SPANISH).output
+    assert "csv: 1 línea leída; 1 cuenta nueva, 0 cambiadas, 0 iguales, 0 eliminadas, 0 líneas rechazadas; " in shown
+    assert "'default' tiene ahora 1 cuenta\n" in shown
+
+
+def test_labels_have_one_width_in_each_language(tmp_path: Path) -> None:
+    arguments = ("number", "47999998888", "--data", str(tmp_path / "none"))
+    english, spanish = (run(*arguments, env=env).output.splitlines() for env in (ENGLISH, SPANISH))
+    assert "looked up 47999998888, 4799998888" in english
+    assert "buscado  47999998888, 4799998888" in spanish
+    assert "cuenta   - (todavía no hay base de datos aquí)" in spanish
