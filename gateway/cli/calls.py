@@ -78,10 +78,10 @@ def explain(gateway: Gateway, tenant: str | None, call_id: int, form: str) -> No
     if form == "json":
         tell_json(found.as_json())
         return
-    tell(f"call {call_id}: {found.verdict.en}")
+    tell(f"call {call_id}: {found.verdict}")
     for link in found.links:
         mark = {True: click.style("ok  ", fg="green"), False: click.style("NO  ", fg="red"), None: "-   "}[link.ok]
-        click.echo(f"  {mark}{link.name:10} {cell(link.said.en)}")
+        click.echo(f"  {mark}{link.name:10} {cell(link.said)}")
 
 
 def moment(text: str | None, zone: ZoneInfo) -> int | None:

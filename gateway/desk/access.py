@@ -14,6 +14,7 @@ from werkzeug.wrappers import Request, Response
 from gateway.errors import AccessError, BadCredentials
 from gateway.logins.passwords import Verifier
 from gateway.store.directory import Agent, Directory
+from gateway.texts.text import Text
 
 COOKIE = "cti_session"
 LOGIN_COOKIE = "cti_login"
@@ -124,7 +125,7 @@ def check_page(request: Request, secret: str) -> None:
 
 def stale_page() -> AccessError:
     """Return the error of a page that was shown to somebody else, or before the last login."""
-    return AccessError("a página está velha ou não é desta empresa.", hint="Recarregue-a e tente de novo.")
+    return AccessError(Text("the page is old, or not this company's."), hint=Text("Load it again and try once more."))
 
 
 def check_source(request: Request) -> None:
@@ -139,7 +140,7 @@ def check_source(request: Request) -> None:
         page = request.headers.get("Origin") or request.headers.get("Referer")
         ours = not page or _host_of(page) == request.host
     if not ours:
-        raise AccessError("este pedido veio de outro site.", hint="Use as páginas do próprio gateway.")
+        raise AccessError(Text("this request came from another site."), hint=Text("Use the gateway's own pages."))
 
 
 def _host_of(url: str) -> str | None:

@@ -21,6 +21,7 @@ from gateway.domain.numbering.numbers import read
 from gateway.errors import BadParameter, OwnerChanged
 from gateway.store.calls import LoggedCall
 from gateway.store.drafts import Choice
+from gateway.texts.text import Text
 
 LONGEST = 255
 
@@ -64,7 +65,8 @@ def choose(visit: Visit, call_id: int) -> Response:
     found = (ranked.match for ranked in matches(visit, call) if ranked.match.account_id == account_id)
     match = next(found, None)
     if match is None:
-        raise BadParameter("conta", visit.request.form.get("conta", ""), expected="uma das contas com este número")
+        expected = Text("one of the accounts with this number")
+        raise BadParameter("conta", visit.request.form.get("conta", ""), expected=expected)
     return _decide(visit, call, _choice(visit, call, account_id, match.contact), match.name, "choose")
 
 
@@ -84,11 +86,11 @@ def attach(visit: Visit, call_id: int) -> Response:
     """
     call, form = _call(visit, call_id), visit.request.form
     if not may_have_owner(call):
-        raise BadParameter("ligacao", str(call_id), expected="uma ligação com número de fora")
+        raise BadParameter("ligacao", str(call_id), expected=Text("a call with an outside number"))
     contact, account_id = form.get("contato", "").strip()[:LONGEST], _id(form.get("conta", ""))
     name = "" if account_id or form.get("nenhuma") else form.get("nome", "").strip()[:LONGEST]
     if not (account_id or name or form.get("nenhuma")):
-        raise BadParameter("nome", name, expected="o nome da conta nova, ou uma conta existente")
+        raise BadParameter("nome", name, expected=Text("the name of the new account, or an existing account"))
     choice = _choice(visit, call, account_id, contact, name=name, attach=True, wrong=_id(form.get("errada", "")))
     return _decide(visit, call, choice, name or _name_of(visit, account_id), "attach")
 

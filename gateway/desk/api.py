@@ -16,13 +16,16 @@ from gateway.desk.context import Visit
 from gateway.desk.rendering import as_json
 from gateway.errors import MalformedRequest, UnknownParameter
 from gateway.store.call_fields import LOG_FIELDS, schema_of
-from gateway.store.calls import iso
+from gateway.store.calls import LoggedCall, iso
+from gateway.texts.rendering import render
+from gateway.texts.text import Text
 
 PARAMETERS: Mapping[str, Sequence[str]] = {
     "api_calls": filters.SCRIPT_PARAMETERS,
     "api_dial": ("number", "extension", "appliance", "request_id"),
 }
 """What each address takes, in the query or, where it is posted to, in the body; those that are missing take nothing."""
+EXAMPLE = Text("Send {example}.", example='{"number": "4732100123"}')
 ALWAYS_TAKEN = (TOKEN_FIELD, "_")
 """The token of a form, and what jQuery adds so that no cache answers."""
 
@@ -93,13 +96,16 @@ def over(visit: Visit, call_id: int) -> Response:
         raise NotFound
     marked = dialling.mark_over(visit, found)
     now = visit.services.calls.get(visit.tenant, call_id) or found
-    message = MARKED if marked else STILL_OVER.get(now.status, ENDED).format(who=now.over_by)
+    message = render(_marked(now, marked), visit.language)
     return as_json({"ok": True, "marked": marked, "message": message, "call": now.as_json()})
 
 
-MARKED = "ligação marcada como encerrada"
-STILL_OVER = {"over": "a ligação já foi marcada como encerrada por {who}"}
-ENDED = "a ligação já tinha terminado"
+def _marked(call: LoggedCall, marked: bool) -> Text:
+    if marked:
+        return Text("call marked as ended")
+    if call.status == "over":
+        return Text("the call was already marked as ended by {who}", who=call.over_by)
+    return Text("the call had already ended")
 
 
 def me(visit: Visit) -> Response:
@@ -156,9 +162,9 @@ def _fields(visit: Visit) -> Mapping[str, Any]:
     try:
         asked = visit.request.get_json()
     except RecursionError:
-        raise MalformedRequest("o JSON tem níveis demais.", hint='Envie {"number": "4732100123"}.') from None
+        raise MalformedRequest(Text("the JSON has too many levels."), hint=EXAMPLE) from None
     if not isinstance(asked, dict):
-        raise MalformedRequest("esperado um objeto JSON.", hint='Envie {"number": "4732100123"}.')
+        raise MalformedRequest(Text("a JSON object was expected."), hint=EXAMPLE)
     return asked
 
 
@@ -167,5 +173,5 @@ def _text(asked: Mapping[str, Any], name: str) -> str:
     if value is None:
         return ""
     if isinstance(value, bool) or not isinstance(value, str | int | float):
-        raise MalformedRequest(f"{name}: esperado um texto.")
+        raise MalformedRequest(Text("{name}: a text was expected.", name=name))
     return str(value)

@@ -59,7 +59,7 @@ def preview(visit: Visit) -> Response:
     try:
         found: dict[str, Any] = {"asked": asked, "requests": _requests(visit, name, number[:255]), "problem": ""}
     except GatewayError as error:
-        found = {"asked": asked, "requests": (), "problem": str(error)}
+        found = {"asked": asked, "requests": (), "problem": error.said(visit.language)}
     return page(visit, "_preview.html", **found) if visit.by_htmx else appliances(visit, **found)
 
 

@@ -30,7 +30,7 @@ from gateway.store.log import EventLog
 from gateway.store.orders import OrderLog
 from gateway.store.quality import Quality
 from gateway.store.traffic import TrafficEntry, TrafficLog
-from gateway.texts.languages import Language, first_of, of_browser
+from gateway.texts.languages import LANGUAGES, Language, first_of, of_browser
 
 Replay = Callable[[TrafficEntry, str], tuple[str, str]]
 """``replay(entry, by)`` serves a logged event again: the answer's status and body. Raises ``NotReplayable``."""
@@ -119,10 +119,19 @@ class Visit:
 
     @cached_property
     def language(self) -> Language:
-        """The language of what this visitor reads: the agent's own, else the browser's, else the company's."""
-        chosen = self.agent.language if self.agent else None
+        """The language of what this visitor reads: the agent's own, else the browser's, else the company's.
+
+        Before the login the one that was chosen on the login page takes the place of the agent's.
+        """
+        chosen = self.agent.language if self.agent else self.asked_language
         browser = of_browser(self.request.headers.get("Accept-Language"))
         return first_of(chosen, browser, self.services.config.language(self.tenant))
+
+    @property
+    def asked_language(self) -> Language | None:
+        """The language that was chosen on the login page."""
+        wanted = self.request.args.get("idioma")
+        return next((language for language in LANGUAGES if language == wanted), None)
 
     @property
     def origin(self) -> Origin:

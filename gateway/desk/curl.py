@@ -51,7 +51,7 @@ def as_curl(entry: TrafficEntry, base_url: str) -> str:
     method, _, rest = lines[0].partition(" ")
     target = _VERSION.sub("", rest)
     # The log does not say whether a peer was spoken to over TLS; its port is the best hint there is.
-    peer = entry.note.partition(";")[0].strip()
+    peer = entry.address
     origin = base_url if entry.way == IN else f"{'https' if peer.endswith(':443') else 'http'}://{peer}"
     words = ["curl", "-i", *(["-X", method] if method not in ("GET", "POST") else [])]
     words += [word for line in lines[1:] if _is_sent(line) for word in ("-H", quoted(line))]

@@ -7,14 +7,16 @@ from gateway.errors import AccessError, MissingParameter
 from gateway.handlers import Reply
 from gateway.store.calls import LoggedCall
 from gateway.store.drafts import Over, Recorded
+from gateway.texts.text import Text
 
 
 def place(visit: Visit, number: str, *, extension: str = "", appliance: str = "", key: str = "") -> Reply:
     """Let the agent's own extension call ``number``. Raises ``AccessError`` and ``DialError``."""
     if not number.strip():
-        raise MissingParameter("number", expected="DDD + número ou um ramal")
+        raise MissingParameter("number", expected=Text("area code + number, or an extension"))
     if extension and not _is_own(visit, extension):
-        raise AccessError(f"o ramal {extension[:32]} não é o seu.", hint=f"Disque do ramal {visit.me.extension}.")
+        hint = Text("Dial from extension {extension}.", extension=visit.me.extension)
+        raise AccessError(Text("extension {extension} is not yours.", extension=extension[:32]), hint=hint)
     order = PlaceCall(
         tenant=visit.tenant,
         extension=visit.me.extension,
@@ -37,7 +39,8 @@ def _is_own(visit: Visit, extension: str) -> bool:
 def hang_up(visit: Visit, call: LoggedCall) -> Reply:
     """End a call of the agent's own extension. Raises ``AccessError`` and ``NothingToHangUp``."""
     if call.extension != visit.me.extension:
-        raise AccessError(f"a ligação {call.id} não é do seu ramal.", hint=f"Você está no ramal {visit.me.extension}.")
+        hint = Text("You are at extension {extension}.", extension=visit.me.extension)
+        raise AccessError(Text("call {id} is not one of your extension.", id=call.id), hint=hint)
     return visit.services.core.handle(HangUp(visit.tenant, call.id, visit.origin, visit.me.login))
 
 

@@ -14,17 +14,18 @@ from gateway.errors import SourceError
 from gateway.source import Reason
 from gateway.store.calls import iso
 from gateway.store.imports import ImportRun
+from gateway.texts.text import Text
 
 SHOWN_RUNS = 30
-REASONS: Mapping[str, str] = {
-    Reason.NO_NAME: "sem nome, e nenhuma outra linha deste código tem um",
-    Reason.LONG_CODE: "o código tem mais de 64 caracteres",
-    Reason.BAD_LINE: "a linha não pôde ser separada em colunas",
-    Reason.LONG_LINE: "a linha tem mais de 256 KiB",
-    Reason.OPEN_QUOTE: "aspas abertas nesta linha não são fechadas onde deveriam",
-    Reason.SAME_NAME: "outra linha tem este nome, e nenhum código diz se é a mesma conta",
-    Reason.UNREADABLE: "não dá para ler como telefone",
-    Reason.SHORTENED: "uma planilha abreviou este número: faltam dígitos (formate a coluna como texto)",
+REASONS: Mapping[str, Text] = {
+    Reason.NO_NAME: Text("without a name, and no other line of this code has one"),
+    Reason.LONG_CODE: Text("the code has more than 64 characters"),
+    Reason.BAD_LINE: Text("the line could not be split into columns"),
+    Reason.LONG_LINE: Text("the line has more than 256 KiB"),
+    Reason.OPEN_QUOTE: Text("a quote opened in this line is not closed where it should be"),
+    Reason.SAME_NAME: Text("another line has this name, and no code says whether it is the same account"),
+    Reason.UNREADABLE: Text("cannot be read as a telephone number"),
+    Reason.SHORTENED: Text("a spreadsheet shortened this number: digits are missing (format the column as text)"),
 }
 
 
@@ -72,7 +73,7 @@ def import_now(visit: Visit) -> Response:
     try:
         visit.services.import_now(visit.tenant, name)
     except SourceError as error:
-        return directory_page(visit, problem=str(error), status=error.http_status)
+        return directory_page(visit, problem=error.said(visit.language), status=error.http_status)
     return redirect(visit.url("directory"), 303)
 
 

@@ -1,6 +1,7 @@
 """Errors into answers: a page for people, JSON for programs, never a trace."""
 
 import uuid
+from collections.abc import Mapping
 
 import structlog
 from werkzeug.exceptions import HTTPException
@@ -23,19 +24,37 @@ from gateway.errors import (
 )
 from gateway.texts.languages import Language
 from gateway.texts.rendering import render
+from gateway.texts.text import Text
 
 logger = structlog.get_logger()
 
-TEXTS = {
-    400: ("Pedido não entendido", "Volte e tente de novo."),
-    403: ("Acesso negado", "Você não tem acesso a esta página."),
-    404: ("Página não encontrada", "O endereço não existe, ou a ligação não é desta empresa."),
-    405: ("Pedido não aceito", "Esta página não aceita este tipo de pedido."),
-    413: ("Pedido grande demais", "Volte e envie menos de uma vez."),
-    429: ("Tentativas demais", "Espere um minuto e tente de novo."),
-    500: ("Algo deu errado aqui", "O erro foi registrado. Se continuar, avise o administrador."),
-    503: ("Muita coisa ao mesmo tempo", "Nada se perdeu. Tente de novo em instantes."),
+PROBLEMS: Mapping[int, tuple[Text, Text, Text]] = {
+    400: (Text("Request not understood"), Text("Go back and try again."), Text("request not understood.")),
+    403: (Text("Access denied"), Text("You have no access to this page."), Text("access denied.")),
+    404: (
+        Text("Page not found"),
+        Text("The address does not exist, or the call is not this company's."),
+        Text("page not found."),
+    ),
+    405: (
+        Text("Request not accepted"),
+        Text("This page does not accept this kind of request."),
+        Text("request not accepted."),
+    ),
+    413: (Text("Request too large"), Text("Go back and send less at a time."), Text("request too large.")),
+    429: (Text("Too many attempts"), Text("Wait a minute and try again."), Text("too many attempts.")),
+    500: (
+        Text("Something went wrong here"),
+        Text("The error was written down. If it goes on, tell the administrator."),
+        Text("something went wrong here."),
+    ),
+    503: (
+        Text("Too much at once"),
+        Text("Nothing was lost. Try again in a moment."),
+        Text("too much at once."),
+    ),
 }
+"""By status: the title of the page and what to do, for people; and the sentence for programs."""
 
 
 def answer(visit: Visit, error: Exception) -> Response:
@@ -48,8 +67,8 @@ def answer(visit: Visit, error: Exception) -> Response:
     elif visit.by_program:
         response = _for_program(visit, known, status)
     else:
-        title, advice = TEXTS.get(status, TEXTS[400 if status < 500 else 500])
-        detail = "" if isinstance(error, HTTPException) else said(known)
+        title, advice, _ = PROBLEMS.get(status, PROBLEMS[400 if status < 500 else 500])
+        detail = "" if isinstance(error, HTTPException) else said(known, visit.language)
         response = page(visit, "error.html", status=status, number=status, title=title, advice=advice, detail=detail)
     if isinstance(known, AccessError) and visit.by_htmx and visit.request.method == "GET":
         response.headers["HX-Refresh"] = "true"  # a page of another session: there is no piece to show in it
@@ -69,7 +88,7 @@ def _known(error: Exception) -> tuple[int, GatewayError]:
         return error.http_status, error
     if isinstance(error, HTTPException):
         status = error.code or 500
-        return status, RequestError(TEXTS.get(status, TEXTS[400])[0].lower() + ".")
+        return status, RequestError(PROBLEMS.get(status, PROBLEMS[400])[2])
     incident = f"desk-{uuid.uuid4().hex[:12]}"
     logger.error("desk_failed", incident=incident, error=type(error).__name__, exc_info=error)
     return InternalError.http_status, InternalError(incident)

@@ -11,6 +11,7 @@ from gateway.desk.formats import day_start
 from gateway.domain.messages import Direction
 from gateway.errors import BadParameter
 from gateway.store.calls import MISSED, STATUSES, CallFilter
+from gateway.texts.text import Text
 
 LARGEST_ID = 2**53
 MOST = 200
@@ -86,7 +87,7 @@ def wanted_by_script(asked: "MultiDict[str, str]", zone: ZoneInfo) -> tuple[Call
     """The filter and the limit of ``GET /api/calls``. Raises ``BadParameter``."""
     for name in SCRIPT_PARAMETERS:
         if name != "status" and len(given := asked.getlist(name)) > 1:
-            raise BadParameter(name, ", ".join(given), expected="um só valor")
+            raise BadParameter(name, ", ".join(given), expected=Text("a single value"))
     direction = asked.get("direction") or None
     if direction and direction not in DIRECTIONS:
         raise BadParameter("direction", direction, expected=", ".join(DIRECTIONS))
@@ -108,7 +109,8 @@ def _statuses(text: str) -> tuple[str, ...]:
     wanted = tuple(word.strip() for word in text.split(",") if word.strip())
     for word in wanted:
         if word not in (*STATUSES, MISSED):
-            raise BadParameter("status", word, expected=f"um ou mais de: {', '.join((*STATUSES, MISSED))}")
+            known = ", ".join((*STATUSES, MISSED))
+            raise BadParameter("status", word, expected=Text("one or several of: {known}", known=known))
     return wanted
 
 
@@ -117,7 +119,7 @@ def _whole(asked: "MultiDict[str, str]", name: str, most: int) -> int | None:
     if not text:
         return None
     if not re.fullmatch(r"[0-9]{1,17}", text) or not 1 <= int(text) <= most:
-        raise BadParameter(name, text, expected=f"um número inteiro de 1 a {most}")
+        raise BadParameter(name, text, expected=Text("a whole number from 1 to {most}", most=most))
     return int(text)
 
 
@@ -132,7 +134,8 @@ def _moment(asked: "MultiDict[str, str]", name: str, zone: ZoneInfo) -> int | No
         moment = moment if moment.tzinfo else moment.replace(tzinfo=zone)
         return round(moment.timestamp() * 1000)
     except (ValueError, OverflowError):
-        raise BadParameter(name, text, expected="data ou data e hora ISO 8601 (2026-03-05T14:20)") from None
+        expected = Text("an ISO 8601 date, or date and time (2026-03-05T14:20)")
+        raise BadParameter(name, text, expected=expected) from None
 
 
 def _row_id(text: str | None) -> int | None:

@@ -2,9 +2,15 @@
 
 import re
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
+from gateway.texts.languages import DEFAULT, Language
+from gateway.texts.rendering import locale_of
+
+DATES = {"pt-BR": "dd/MM/y", "en": "MMM d, y", "es": "dd/MM/y"}
+"""As in CLDR, with four digits of the year, and in English the month's name: 3/5 would be read in two ways."""
 BRAZILIAN = re.compile(r"([1-9][1-9])(\d{4,5})(\d{4})")
 TOLL_FREE = re.compile(r"(0[3589]00|0303)(\d{3})(\d{3,4})")
 SHARED_COST = re.compile(r"([34]00\d)(\d{4})")
@@ -38,14 +44,29 @@ def local(at: int, zone: ZoneInfo) -> datetime:
     return datetime.fromtimestamp(at / 1000, UTC).astimezone(zone)
 
 
-def date_text(at: int | None, zone: ZoneInfo) -> str:
-    """``05/03/2026``; empty while unknown."""
-    return local(at, zone).strftime("%d/%m/%Y") if at is not None else ""
+def date_text(at: int | None, zone: ZoneInfo, language: Language = DEFAULT) -> str:
+    """``05/03/2026``, in English ``Mar 5, 2026``; empty while unknown."""
+    return _day_text(local(at, zone).date(), language) if at is not None else ""
+
+
+@lru_cache(maxsize=1024)
+def _day_text(day: date, language: Language) -> str:
+    from babel.dates import format_date
+
+    return format_date(day, DATES[language], locale_of(language))
 
 
 def time_text(at: int | None, zone: ZoneInfo) -> str:
-    """``14:20``; empty while unknown."""
+    """``14:20`` in every language, as telephony writes it; empty while unknown."""
     return local(at, zone).strftime("%H:%M") if at is not None else ""
+
+
+@lru_cache(maxsize=1024)
+def amount_text(value: float, digits: int | None = None, language: Language = DEFAULT) -> str:
+    """``12345.67`` as ``12.345,67``, in English ``12,345.67``; ``digits``: that many behind the decimal point."""
+    from babel.numbers import format_decimal
+
+    return format_decimal(value, None if digits is None else f"#,##0.{'0' * digits}", locale_of(language))
 
 
 def clock_text(at: int | None, zone: ZoneInfo) -> str:

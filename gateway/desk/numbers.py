@@ -12,17 +12,18 @@ from gateway.domain.numbering.numbers import NumberKind, Reading, ReadingStep, r
 from gateway.errors import DialError, NumberBlocked
 from gateway.handlers import choose_appliance, dialled_by
 from gateway.store.directory import Owner
+from gateway.texts.text import Text
 
 LONGEST = 255
 KINDS = {
-    NumberKind.EXTENSION: "Ramal",
-    NumberKind.MOBILE: "Celular",
-    NumberKind.FIXED: "Telefone fixo",
-    NumberKind.SPECIAL: "Número especial, sem DDD",
-    NumberKind.SHORT: "Serviço público",
-    NumberKind.FOREIGN: "Número de outro país",
-    NumberKind.WITHHELD: "Não identificado",
-    NumberKind.UNKNOWN: "Não reconhecido",
+    NumberKind.EXTENSION: Text("Extension"),
+    NumberKind.MOBILE: Text("Mobile"),
+    NumberKind.FIXED: Text("Fixed line"),
+    NumberKind.SPECIAL: Text("Special number, without area code"),
+    NumberKind.SHORT: Text("Public service"),
+    NumberKind.FOREIGN: Text("Number of another country"),
+    NumberKind.WITHHELD: Text("Withheld"),
+    NumberKind.UNKNOWN: Text("Not recognised"),
 }
 
 
@@ -86,7 +87,7 @@ def _order(visit: Visit, asked: Asked, reading: Reading) -> DialPreview:
         dialled = dialled_by(appliance, asked.number, tenant, asked.extension)
     except DialError as error:
         steps = error.steps if isinstance(error, NumberBlocked) else ()
-        return DialPreview(central, "", str(error), _behind(reading, steps))
+        return DialPreview(central, "", error.said(visit.language), _behind(reading, steps))
     return DialPreview(central, dialled.digits, "", _behind(reading, dialled.steps))
 
 

@@ -3,26 +3,36 @@
 from collections.abc import Mapping
 
 from gateway.errors import BadParameter, GatewayError, MissingParameter
+from gateway.texts.languages import Language
+from gateway.texts.rendering import render
+from gateway.texts.text import Text
 
-FIELDS: Mapping[str, str] = {
-    "codigo": "A conta",
-    "conta": "A conta",
-    "contato": "O contato",
-    "ligacao": "A ligação",
-    "nome": "O nome da conta",
-    "number": "O número",
-    "numero": "O número",
+ACCOUNT, NUMBER = Text("The account"), Text("The number")
+FIELDS: Mapping[str, Text] = {
+    "codigo": ACCOUNT,
+    "conta": ACCOUNT,
+    "contato": Text("The contact"),
+    "ligacao": Text("The call"),
+    "nome": Text("The name of the account"),
+    "number": NUMBER,
+    "numero": NUMBER,
 }
 
 
-def said(error: GatewayError) -> str:
-    """The sentence for people; what is no field of a form is said as programs get it."""
+def said(error: GatewayError, language: Language) -> str:
+    """Return the sentence for people in ``language``; what is no field of a form is said as programs get it."""
     if not isinstance(error, BadParameter | MissingParameter) or error.name not in FIELDS:
-        return str(error)
-    name, value = FIELDS[error.name], error.value.strip()
+        return error.said(language)
+    return render(_of_field(FIELDS[error.name], error), language)
+
+
+def _of_field(field: Text, error: BadParameter | MissingParameter) -> Text:
+    value = error.value.strip()
     if not value:
-        return f"{name} está em branco: informe {error.expected}."
-    return f"{name} “{_short(value)}” não serve: informe {error.expected}."
+        return Text("{field} is blank: give {expected}.", field=field, expected=error.expected)
+    return Text(
+        "{field} “{value}” will not do: give {expected}.", field=field, value=_short(value), expected=error.expected
+    )
 
 
 def _short(value: str) -> str:

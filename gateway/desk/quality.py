@@ -19,6 +19,7 @@ from gateway.domain.numbering.numbers import NumberKind, read
 from gateway.domain.spreadsheets import harmless
 from gateway.errors import BadParameter, RequestError
 from gateway.store.quality import Flaw, PhoneLine
+from gateway.texts.text import Text
 
 PAGE_SIZE = 50
 LONGEST = 255
@@ -29,18 +30,27 @@ FLAWS: Mapping[str, Flaw] = {
     "ilegiveis": Flaw.UNREADABLE,
     "corrigidos": Flaw.EDITED,
 }
-VIEWS: Mapping[str, tuple[str, str]] = {
+VIEWS: Mapping[str, tuple[Text, Text]] = {
     CALLERS: (
-        "Ligam sem conta",
-        "Números que ligaram (ou foram chamados) mais de uma vez nos últimos 30 dias e não estão em conta nenhuma.",
+        Text("Callers without an account"),
+        Text("Numbers that called (or were called) more than once in the last 30 days and are in no account."),
     ),
-    "sem-ddd": ("Sem DDD", "Telefones escritos sem DDD; o número usado é o que o DDD da empresa completa."),
-    "oito-digitos": ("Oito dígitos", "Celulares na forma antiga, sem o nono dígito; são encontrados assim mesmo."),
-    "ilegiveis": ("Ilegíveis", "O que está no cadastro e não dá para ler como telefone; ninguém é encontrado por ele."),
-    SHARED: ("Repetidos", "O mesmo número em mais de uma conta."),
+    "sem-ddd": (
+        Text("No area code"),
+        Text("Telephones written without an area code; the number used is completed with the company's."),
+    ),
+    "oito-digitos": (
+        Text("Eight digits"),
+        Text("Mobiles in the old form, without the ninth digit; they are found all the same."),
+    ),
+    "ilegiveis": (
+        Text("Unreadable"),
+        Text("What is in the directory and cannot be read as a telephone; nobody is found by it."),
+    ),
+    SHARED: (Text("Shared"), Text("The same number in more than one account.")),
     "corrigidos": (
-        "Corrigidos aqui",
-        "O que foi corrigido, tirado ou acrescentado nesta página. Importações respeitam isso.",
+        Text("Corrected here"),
+        Text("What was corrected, taken off or added on this page. Imports respect it."),
     ),
 }
 UNUSABLE = (NumberKind.WITHHELD, NumberKind.UNKNOWN, NumberKind.EXTENSION)
@@ -83,7 +93,7 @@ def correct(visit: Visit) -> Response:
         if not ACTIONS[action](visit, int(phone_id)):
             raise NotFound
     except RequestError as error:
-        return quality(visit, problem=said(error), status=error.http_status)
+        return quality(visit, problem=said(error, visit.language), status=error.http_status)
     return _back(visit)
 
 
@@ -96,7 +106,7 @@ def add(visit: Visit) -> Response:
         contact = form.get("contato", "").strip()
         corrections.add(visit.tenant, account_id, number, contact, by=visit.me.login, at=visit.at)
     except RequestError as error:
-        return quality(visit, problem=said(error), status=error.http_status)
+        return quality(visit, problem=said(error, visit.language), status=error.http_status)
     return _back(visit)
 
 
@@ -137,10 +147,11 @@ def _account(visit: Visit, text: str) -> int:
     raise BadParameter("codigo", text, expected=_expected([account.code for account in named]))
 
 
-def _expected(codes: Sequence[str]) -> str:
+def _expected(codes: Sequence[str]) -> Text:
     if not codes:
-        return "o código de uma conta do cadastro, ou o nome dela por inteiro"
-    return f"o código, pois há {len(codes)} contas com este nome ({', '.join(codes[:5])})"
+        return Text("the code of an account in the directory, or its whole name")
+    shown = ", ".join(codes[:5])
+    return Text("the code, for {count} accounts have this name ({shown})", count=len(codes), shown=shown)
 
 
 def _number(visit: Visit) -> str:
@@ -148,7 +159,7 @@ def _number(visit: Visit) -> str:
     typed = visit.request.form.get("numero", "").strip()[:64]
     reading = read(typed, visit.services.core.tenant(visit.tenant).numbers)
     if reading.kind in UNUSABLE or len(reading.national) > 32:
-        raise BadParameter("numero", typed, expected="DDD + número, como (47) 99999-8888")
+        raise BadParameter("numero", typed, expected=Text("area code + number, like (47) 99999-8888"))
     return reading.national
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2.utils import htmlsafe_json_dumps
 from markupsafe import Markup
 from werkzeug.wrappers import Response
 
@@ -14,10 +15,11 @@ from gateway.desk import access, assets, formats
 from gateway.desk.context import Visit
 from gateway.domain.links import safe_link
 from gateway.domain.shown_text import escaped, unturned
-from gateway.texts.catalogues import translations
+from gateway.texts.catalogues import area_sentences, translations
 from gateway.texts.languages import NAMES, Language
 from gateway.texts.rendering import render, shown
 from gateway.texts.text import Text
+from gateway.traffic import remarks
 
 HEADERS = {
     "Content-Security-Policy": (
@@ -53,6 +55,11 @@ def _finalizer(language: Language) -> Callable[[Any], Any]:
     return finalized
 
 
+def sentences(language: Language) -> Markup:
+    """Return the sentences of the browser's script by their English, as JSON that may stand in HTML."""
+    return htmlsafe_json_dumps(area_sentences(language, "script"), ensure_ascii=False)
+
+
 @cache
 def environment(language: Language) -> Environment:
     """Return what makes pages in ``language``."""
@@ -67,14 +74,16 @@ def environment(language: Language) -> Environment:
     )
     environment.install_gettext_translations(translations(language), newstyle=True)  # type: ignore[attr-defined]
     environment.policies["ext.i18n.trimmed"] = True
-    environment.globals |= {"language": language, "languages": NAMES}
+    environment.globals |= {"language": language, "languages": NAMES, "sentences": sentences(language)}
     environment.filters |= {
         "said": partial(shown, language=language),
         "number": formats.number_text,
         "duration": formats.duration_text,
-        "date": formats.date_text,
+        "date": partial(formats.date_text, language=language),
+        "amount": partial(formats.amount_text, language=language),
         "time": formats.time_text,
         "clock": formats.clock_text,
+        "remarks": partial(remarks.said, language=language),
         "link": safe_link,
         "isolated": isolated,
         "raw": raw,

@@ -14,6 +14,7 @@ from gateway.desk.curl import as_curl, readable
 from gateway.desk.rendering import page
 from gateway.errors import NotReplayable
 from gateway.store.traffic import IN, OUT, TrafficEntry, TrafficFilter, TrafficLog
+from gateway.texts.text import Text
 
 PAGE_SIZE = 50
 EVENTS = ("ConsultaRamal", "AtendeLigacao", "FinalizaLigacao")
@@ -94,7 +95,7 @@ def replay(visit: Visit, entry_id: int) -> Response:
     """Have an event served again, as if the exchange had just sent it; show what was answered."""
     found = _found(visit, entry_id)
     if not replayable(found):
-        raise NotReplayable(f"o registro {entry_id}")
+        raise NotReplayable(Text("entry {id}", id=entry_id))
     status, body = visit.services.replay(found, visit.me.login)
     if visit.by_htmx:
         return page(visit, "_replayed.html", status=200, answer=status, body=body.strip())
@@ -103,7 +104,7 @@ def replay(visit: Visit, entry_id: int) -> Response:
 
 def replayable(found: TrafficEntry) -> bool:
     """Whether it may be sent again: an event that came in and was kept whole."""
-    return found.way == IN and found.operation in EVENTS and "cortado" not in found.note
+    return found.way == IN and found.operation in EVENTS and found.whole
 
 
 def _shown(visit: Visit, found: TrafficEntry) -> Response:

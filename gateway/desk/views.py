@@ -17,6 +17,7 @@ from gateway.errors import GatewayError, LoginsBusy, TooManyAttempts
 from gateway.store.calls import LoggedCall
 from gateway.store.delivery_receipts import DeliveryReceipt, ReceiptKind
 from gateway.store.orders import Tried
+from gateway.texts.text import Text
 
 PAGE_SIZE = 50
 
@@ -29,9 +30,9 @@ def static(visit: Visit, name: str) -> Response:
 # logging in and out
 
 
-def login(visit: Visit, *, problem: str = "", status: int = 200) -> Response:
+def login(visit: Visit, *, problem: Text | str = "", status: int = 200) -> Response:
     """The form to log in with, whose token is fresh: a cookie that was there before may be another page's."""
-    visit = replace(visit, secret=access.new_secret())
+    visit = replace(visit, agent=None, secret=access.new_secret())
     wanted = access.local_path(visit.request.values.get("next"), visit.request.root_path)
     response = page(visit, "login.html", status=status, problem=problem, wanted=wanted or "")
     access.remember(response, visit.request, access.LOGIN_COOKIE, visit.secret, seconds=access.LOGIN_PAGE_S)
@@ -40,7 +41,7 @@ def login(visit: Visit, *, problem: str = "", status: int = 200) -> Response:
 
 def stale_login(visit: Visit) -> Response:
     """The form once more, where it was filled in on an old page."""
-    return login(visit, problem="A página de login estava velha. Entre de novo.", status=403)
+    return login(visit, problem=Text("The login page was old. Log in once more."), status=403)
 
 
 def log_in(visit: Visit) -> Response:
@@ -51,10 +52,12 @@ def log_in(visit: Visit) -> Response:
             visit.tenant, form.get("usuario", "").strip(), form.get("senha", ""), access.address_of(visit.request)
         )
     except (TooManyAttempts, LoginsBusy) as error:
-        return login(visit, problem=str(error), status=error.http_status)
+        return login(visit, problem=error.said(visit.language), status=error.http_status)
     if agent is None:
-        return login(visit, problem="Usuário ou senha incorretos.", status=401)
+        return login(visit, problem=Text("Wrong user name or password."), status=401)
     _end_session(visit)  # a browser has one: whoever was logged in here before is no more
+    if visit.asked_language:
+        visit.services.directory.choose_language(agent.id, visit.asked_language)
     token = visit.services.directory.open_session(agent, visit.at, lifetime_ms=access.SESSION_MS)
     wanted = access.local_path(form.get("next"), visit.request.root_path)
     response = redirect(wanted or visit.url("screen"), 303)
@@ -119,7 +122,9 @@ def dial(visit: Visit) -> Response:
             visit, form.get("numero", ""), appliance=form.get("central", ""), key=form.get("id_pedido", "")
         )
     except GatewayError as error:
-        return page(visit, "_notice.html", status=error.http_status, outcome="refused", message=said(error))
+        return page(
+            visit, "_notice.html", status=error.http_status, outcome="refused", message=said(error, visit.language)
+        )
     if not visit.by_htmx:
         return redirect(visit.url("call", call_id=reply.call_id), 303)
     return page(visit, "_notice.html", outcome=reply.outcome, message=reply.message)
@@ -131,7 +136,12 @@ def hang_up(visit: Visit, call_id: int) -> Response:
         reply = dialling.hang_up(visit, _call(visit, call_id))
     except GatewayError as error:
         return page(
-            visit, "_notice.html", status=error.http_status, outcome="refused", message=said(error), what="hangup"
+            visit,
+            "_notice.html",
+            status=error.http_status,
+            outcome="refused",
+            message=said(error, visit.language),
+            what="hangup",
         )
     if not visit.by_htmx:
         return redirect(visit.url("call", call_id=call_id), 303)

@@ -1,19 +1,14 @@
-"""What the chain is made of: sentences in two languages, links, the whole."""
+"""What the chain is made of: links, each with a sentence, and the whole."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from gateway.texts.rendering import render
+from gateway.texts.text import Text
+
 Clock = Callable[[int], str]
 """Milliseconds since 1970 as the company's time of day, such as ``14:20:31``."""
-
-
-@dataclass(frozen=True, slots=True)
-class Said:
-    """One sentence in Portuguese and English."""
-
-    pt: str
-    en: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +17,7 @@ class Link:
 
     name: str
     ok: bool | None
-    said: Said
+    said: Text
     facts: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -32,14 +27,14 @@ class Why:
 
     call_id: int
     popped: bool | None
-    verdict: Said
+    verdict: Text
     links: tuple[Link, ...]
 
     def as_json(self) -> dict[str, Any]:
-        """The form that scripts get."""
-        links = [
-            {"link": link.name, "ok": link.ok, "pt": link.said.pt, "en": link.said.en, **link.facts}
-            for link in self.links
-        ]
-        verdict = {"pt": self.verdict.pt, "en": self.verdict.en}
-        return {"call": self.call_id, "popped": self.popped, "verdict": verdict, "chain": links}
+        """Return the form that scripts get: sentences in Portuguese and English."""
+        links = [{"link": link.name, "ok": link.ok, **_both(link.said), **link.facts} for link in self.links]
+        return {"call": self.call_id, "popped": self.popped, "verdict": _both(self.verdict), "chain": links}
+
+
+def _both(text: Text) -> dict[str, str]:
+    return {"pt": render(text, "pt-BR"), "en": render(text, "en")}

@@ -9,6 +9,7 @@ from gateway.directory.phone_columns import area_columns, is_area, is_phone
 from gateway.domain.numbering import spreadsheet
 from gateway.source import Entry, Reason, Refused
 from gateway.store.fitting import fit
+from gateway.texts.text import Text
 
 FIELDS = ("code", "name", "contact", "phone", "area", "surname", "owner", "ignore")
 LONGEST_CODE = 64
@@ -109,7 +110,10 @@ def check_mapping(mapping: Mapping[str, str]) -> None:
     for column, field in mapping.items():
         if field not in FIELDS and not TARGET.fullmatch(field):
             known = ", ".join((*FIELDS, "contact1 … contact9", "phone1 … phone9", "area1 … area9"))
-            raise ValueError(f"the column {column!r} is mapped to {field!r}; known: {known}")
+            text = Text(
+                "the column {column!r} is mapped to {field!r}; known: {known}", column=column, field=field, known=known
+            )
+            raise ValueError(text)
 
 
 def plain(name: str) -> str:
@@ -122,7 +126,8 @@ def _mapped(header: Sequence[str], names: Sequence[str], mapping: Mapping[str, s
     fields = {}
     for column, field in mapping.items():
         if plain(column) not in names:
-            raise UnknownColumns(f"não há a coluna {column!r}; há: {_listed(header)}.")
+            text = Text("there is no column {column!r}; there are: {known}.", column=column, known=_listed(header))
+            raise UnknownColumns(text)
         fields[names.index(plain(column))] = field
     return fields
 
@@ -170,8 +175,7 @@ def _columns(fields: Mapping[int, str], names: Sequence[str], header: Sequence[s
     phones = _phones_in(fields)
     code, name = where.get("code"), where.get("name")
     if not phones or (code is None and name is None):
-        missing = "o telefone" if not phones else "a conta"
-        raise UnknownColumns(f"não há coluna para {missing}; há: {_listed(header)}.")
+        raise UnknownColumns(_lacking("account" if phones else "telephone", header))
     surname = where.get("surname")
     # A surname beside the name of a company is its contact's.
     of_person = name is not None and (names[name] in FIRST_NAMES or "surname" not in _guessed(fields, names))
@@ -221,8 +225,14 @@ def _written_out(text: str) -> str:
     return found.digits or text if found else text
 
 
-def _listed(header: Sequence[str]) -> str:
-    return ", ".join(header) or "nenhuma"
+def _lacking(what: str, header: Sequence[str]) -> Text:
+    if what == "telephone":
+        return Text("there is no column for the telephone; there are: {known}.", known=_listed(header))
+    return Text("there is no column for the account; there are: {known}.", known=_listed(header))
+
+
+def _listed(header: Sequence[str]) -> str | Text:
+    return ", ".join(header) or Text("no column")
 
 
 def _cell(row: Sequence[str], index: int | None) -> str:

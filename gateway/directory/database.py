@@ -16,9 +16,10 @@ from gateway.directory.columns import Columns, UnknownColumns, check_mapping, fi
 from gateway.errors import SourceError
 from gateway.source import Entry, Refused, setting
 from gateway.store.foreign import ForeignDatabase
+from gateway.texts.text import Text, problem_of
 
 SINCE = re.compile(r"(?<![:\w\\]):since\b(?!:)")
-EXPECTED = "Dê nomes às colunas na consulta (SELECT fone1 AS telefone) ou use columns."
+EXPECTED = Text("Name the columns in the query (SELECT phone1 AS telefone), or use columns.")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,11 +43,12 @@ class DatabaseConfig:
     def __post_init__(self) -> None:
         check_mapping(self.columns)
         if not re.match(r"\s*(select|with|values|exec|call)\b", self.query, re.IGNORECASE):
-            raise ValueError("query must be a SELECT")
+            raise ValueError(Text("query must be a SELECT"))
         try:
             ZoneInfo(self.timezone)
         except (ZoneInfoNotFoundError, ValueError):
-            raise ValueError(f"timezone: there is no {self.timezone!r}; expected such as 'America/Sao_Paulo'") from None
+            text = Text("timezone: there is no {zone!r}; expected such as 'America/Sao_Paulo'", zone=self.timezone)
+            raise ValueError(text) from None
 
 
 class DatabaseSource:
@@ -108,7 +110,8 @@ class DatabaseSource:
         try:
             return find_columns(names, self._config.columns)
         except UnknownColumns as error:
-            raise SourceError(f"a consulta de {self._name!r}: {error}", hint=EXPECTED) from None
+            text = Text("the query of {name!r}: {problem}", name=self._name, problem=problem_of(error))
+            raise SourceError(text, hint=EXPECTED) from None
 
     def _parameters(self, since: int | None) -> Mapping[str, Any]:
         """What the query gets for ``:since``; the beginning of 1970 when everything is wanted."""

@@ -16,6 +16,9 @@ from gateway.source import Refused
 from gateway.store.imports import ImportRun, Imports
 from gateway.store.loading import Loader
 from gateway.store.stored_accounts import StoredAccounts
+from gateway.texts.languages import DEFAULT
+from gateway.texts.rendering import render
+from gateway.texts.text import Text
 
 log = structlog.get_logger()
 
@@ -23,8 +26,8 @@ NOT_USED = "the column is not used"
 SHOWN = 100
 """Refused lines that a run's row keeps; a report has them all."""
 ALIVE_EVERY_S = 2.0
-BROKEN_OFF = "A importação foi interrompida; repetida, ela completa o que falta."
-UNEXPECTED = "Erro interno na importação; veja o registro do gateway."
+BROKEN_OFF = Text("The import was broken off; repeated, it completes what is missing.")
+UNEXPECTED = Text("Internal error in the import; see the gateway's log.")
 
 
 def quiet(_what: str, _done: int, _share: float | None) -> None:
@@ -70,14 +73,16 @@ class Importer:
             run.do()
             state, message = "done", run.message
         except GatewayError as error:
-            message = str(error)
+            message = error.whole
             raise
         except KeyboardInterrupt:
             message = BROKEN_OFF
             raise
         finally:
             now = self.clock()
-            self.imports.end(run_id, state, run.counts(), now, message=message, refused=run.refused(SHOWN))
+            self.imports.end(
+                run_id, state, run.counts(), now, message=render(message, DEFAULT), refused=run.refused(SHOWN)
+            )
             if report is not None:
                 write_report(report, run)
 
@@ -107,7 +112,8 @@ def write_report(path: Path, run: RunningImport) -> None:
             writer.writerows(_line(refused) for refused in run.refused())
             writer.writerows((place, NOT_USED, harmless(column)) for place, column in run.unused)
     except OSError as error:
-        raise SourceError(f"o relatório {path} não pode ser gravado ({error.strerror}).") from None
+        text = Text("the report {path} cannot be written ({reason}).", path=str(path), reason=error.strerror)
+        raise SourceError(text) from None
 
 
 def _line(refused: Refused) -> tuple[str, str, str]:

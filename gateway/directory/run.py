@@ -15,6 +15,7 @@ from gateway.store.imports import Counts
 from gateway.store.loading import Known, LoadedAccount, Loader
 from gateway.store.staging import Staging
 from gateway.store.stored_accounts import StoredAccounts
+from gateway.texts.text import Quantity, Text, counted, verbatim
 
 AT_ONCE = 500
 """Entries and accounts worked on together: what is in memory."""
@@ -50,7 +51,7 @@ class Tally:
     changed: int = 0
     unchanged: int = 0
     removed: int = 0
-    message: str = ""
+    message: Text | None = None
     waiting: list[LoadedAccount] = field(default_factory=list)
 
     def counts(self, staging: Staging) -> Counts:
@@ -80,9 +81,12 @@ class RunningImport:
         self._staging.close()
 
     @property
-    def message(self) -> str:
-        """What was left undone on purpose, in a sentence or two for people."""
-        return " ".join(filter(None, (self._tally.message, sentence(self.unused))))
+    def message(self) -> Text:
+        """What was left undone on purpose, in a sentence or two for people; empty where nothing was."""
+        done, unused = self._tally.message, sentence(self.unused)
+        if done and unused:
+            return Text("{first} {second}", first=done, second=unused)
+        return done or unused or verbatim("")
 
     @property
     def unused(self) -> Sequence[tuple[str, str]]:
@@ -166,9 +170,12 @@ class RunningImport:
     def _remove(self) -> None:
         """Remove the source's own accounts of which it no longer speaks; unless that would be most of them."""
         if (lost := self._staging.count_lost()) and not self._job.force:
-            self._tally.message = (
-                f"{lost} linhas não puderam ser lidas, e não se sabe de que contas são; nenhuma conta foi removida. "
-                "Corrija essas linhas, ou importe à mão com --force."
+            self._tally.message = counted(
+                "{count} line could not be read, and it is not known of which account it is; no account was removed. "
+                "Correct that line, or import by hand with --force.",
+                "{count} lines could not be read, and it is not known of which accounts they are; no account was "
+                "removed. Correct these lines, or import by hand with --force.",
+                lost,
             )
             return
         self._staging.index_codes()
@@ -179,9 +186,11 @@ class RunningImport:
             self._staging.mark_gone(page[code] for code in lacking)
         gone = self._staging.count_gone()
         if gone > FEW and gone > MOST_REMOVED * total and not self._job.force:
-            self._tally.message = (
-                f"{gone} de {total} contas já não estão na origem; nenhuma foi removida. Se está certo, "
-                "importe à mão com --force."
+            self._tally.message = Text(
+                "{gone} of {total} accounts are no longer in the source; none was removed. If that is right, import by "
+                "hand with --force.",
+                gone=Quantity(gone),
+                total=Quantity(total),
             )
             return
         for ids in self._staging.gone(AT_ONCE):

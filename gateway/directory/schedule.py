@@ -18,6 +18,9 @@ import structlog
 from gateway.config.tables import Config, DirectorySettings
 from gateway.errors import GatewayError
 from gateway.store.imports import ImportRun, Imports
+from gateway.texts.languages import DEFAULT
+from gateway.texts.rendering import render
+from gateway.texts.text import Text
 
 log = structlog.get_logger()
 
@@ -26,7 +29,6 @@ AT_ONCE = 2
 """Imports that one worker lets run side by side."""
 LONGEST_WAIT_S = 6 * 3600
 STOP_WITHIN_S = 5
-NOT_STARTED = "A importação não pôde começar"
 COMMAND = (sys.executable, "-m", "gateway.server.import_process")
 
 
@@ -140,7 +142,8 @@ class Schedule:
         try:
             process = subprocess.Popen(COMMAND, stdin=subprocess.PIPE)  # noqa: S603 - our own interpreter and module
         except OSError as error:  # no file, process or memory left: the source must not wait for a run that never was
-            self._imports.bury(order.run_id, self._clock(), message=f"{NOT_STARTED} ({error.strerror}).")
+            text = Text("The import could not begin ({reason}).", reason=error.strerror)
+            self._imports.bury(order.run_id, self._clock(), message=render(text, DEFAULT))
             log.error("import_not_started", source=order.name, error=error.strerror)
             return
         assert process.stdin is not None

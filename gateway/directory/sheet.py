@@ -15,10 +15,11 @@ from gateway.directory.columns import Columns, UnknownColumns, check_mapping, fi
 from gateway.directory.rows import Rows, Trouble
 from gateway.errors import SourceError
 from gateway.source import Entry, Refused, setting
+from gateway.texts.text import Text, problem_of
 
 MOST_ABOVE_HEADER = 20
 PIECE = 1024 * 1024
-EXPECTED = "Esperados nomes como codigo, nome, contato, telefone, celular, ou um mapeamento (columns, --map)."
+EXPECTED = Text("Expected names such as codigo, nome, contato, telefone, celular, or a mapping (columns, --map).")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,9 +41,9 @@ class SheetConfig:
             try:
                 codecs.lookup(self.encoding)
             except LookupError:
-                raise ValueError(f"there is no encoding {self.encoding!r}") from None
+                raise ValueError(Text("there is no encoding {name!r}", name=self.encoding)) from None
         if len(self.delimiter) > 1:
-            raise ValueError("delimiter must be one character")
+            raise ValueError(Text("delimiter must be one character"))
 
 
 class SheetSource:
@@ -100,28 +101,34 @@ class SheetSource:
             encoding = self._config.encoding or guessed_encoding(path)
             self._file = path.open("rb")
         except OSError as error:
-            raise SourceError(f"o arquivo {path} não pode ser lido ({error.strerror}).") from None
+            text = Text("the file {path} cannot be read ({reason}).", path=str(path), reason=error.strerror)
+            raise SourceError(text) from None
         return SheetLines(self._file, encoding, self._config.delimiter)
 
     def _columns(self, lines: "SheetLines") -> Columns:
         """Those of the first row that is a header; lines that are empty or a title may stand above it."""
-        path, problem = self._config.path, ""
+        path = self._config.path
+        problem = Text("the file {path} is empty.", path=str(path))
+        is_empty = True
         for row in islice(lines.rows, MOST_ABOVE_HEADER):
             if isinstance(row, Trouble):
-                raise SourceError(f"{path}: o cabeçalho não pôde ser lido (linha {row.line}).", hint=EXPECTED)
+                text = Text("{path}: the header cannot be read (line {line}).", path=str(path), line=row.line)
+                raise SourceError(text, hint=EXPECTED)
             cells = sum(1 for cell in row if cell.strip())
             if not cells:
                 continue
             try:
                 columns = find_columns(row, self._config.columns)
             except UnknownColumns as error:
-                problem = problem or f"{path}: {error}"
+                if is_empty:
+                    problem = Text("{path}: {problem}", path=str(path), problem=problem_of(error))
+                is_empty = False
                 if cells > 1:
                     break
             else:
                 lines.width = len(row)
                 return columns
-        raise SourceError(problem or f"o arquivo {path} está vazio.", hint=EXPECTED) from None
+        raise SourceError(problem, hint=EXPECTED) from None
 
 
 class Sheets:

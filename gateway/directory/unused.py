@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from gateway.source import Source
+from gateway.texts.text import Quantity, Text
 
 SHOWN = 20
 
@@ -13,11 +14,13 @@ def unused_columns(source: Source) -> Sequence[tuple[str, str]]:
     return found
 
 
-def sentence(unused: Sequence[tuple[str, str]]) -> str:
-    """What people are told of them; the file is named where there are several. Empty when all were used."""
+def sentence(unused: Sequence[tuple[str, str]]) -> Text | None:
+    """What people are told of them; the file is named where there are several. None when all were used."""
     several = len({place for place, _ in unused}) > 1
     names = list(dict.fromkeys(f"{column} ({place})" if several else column for place, column in unused))
     if not names:
-        return ""
-    more = f" e mais {len(names) - SHOWN}" if len(names) > SHOWN else ""
-    return f"Colunas não usadas: {', '.join(names[:SHOWN])}{more}."
+        return None
+    shown = ", ".join(names[:SHOWN])
+    if len(names) > SHOWN:
+        return Text("Columns not used: {names} and {more} more.", names=shown, more=Quantity(len(names) - SHOWN))
+    return Text("Columns not used: {names}.", names=shown)

@@ -223,3 +223,14 @@ def _lay_out(connection: Connection) -> None:
             connection.exec_driver_sql(f"DROP TABLE IF EXISTS {table.name}")
         metadata.create_all(connection)
         connection.exec_driver_sql(f"PRAGMA user_version={LAYOUT}")
+    for table in metadata.tables.values():
+        _add_columns(connection, table)
+
+
+def _add_columns(connection: Connection, table: Table) -> None:
+    """Add the columns that an earlier version's file lacks; they may be empty, so that version can go on with it."""
+    present = {row[1] for row in connection.exec_driver_sql(f"PRAGMA table_info({table.name})")}
+    for column in table.c:
+        if column.name not in present:
+            kind = column.type.compile(connection.dialect)
+            connection.exec_driver_sql(f"ALTER TABLE {table.name} ADD COLUMN {column.name} {kind}")

@@ -1,8 +1,10 @@
 """The traffic log: what came in and what was answered, what was sent and what came back, as raw bytes."""
 
-from collections.abc import Callable, Sequence
+import json
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from enum import StrEnum
+from typing import Any, NamedTuple
 
 from sqlalchemy import Column, Index, Integer, LargeBinary, Row, Select, Table, func, select, text
 
@@ -28,10 +30,48 @@ entries = Table(
     Column("note", FittedText, nullable=False),
     Column("request", LargeBinary, nullable=False),
     Column("answer", LargeBinary, nullable=False),
+    Column("remarks", Text),
     Index("ix_exchanges_at", "at"),
     Index("ix_exchanges_peer", "tenant", "peer"),
     Index("ix_exchanges_call", "call_id", sqlite_where=text("call_id IS NOT NULL")),
 )
+
+
+class RemarkCode(StrEnum):
+    """What there is to say of an entry; ``gateway.traffic.remarks`` has the sentences."""
+
+    ADDRESS = "address"
+    REPAIRED = "repaired"
+    REPLAYED = "replayed"
+    UNPACKED = "unpacked"
+    CONVERTED = "converted"
+    CUT = "cut"
+    BODY_CUT = "body_cut"
+    UNPACKED_CUT = "unpacked_cut"
+    BODY_HIDDEN = "body_hidden"
+    TEXTS_HIDDEN = "texts_hidden"
+    ANSWER_CUT = "answer_cut"
+
+
+NOT_WHOLE = frozenset(
+    (
+        RemarkCode.CUT,
+        RemarkCode.BODY_CUT,
+        RemarkCode.UNPACKED_CUT,
+        RemarkCode.BODY_HIDDEN,
+        RemarkCode.TEXTS_HIDDEN,
+    )
+)
+"""What leaves a request in the log that is not the one that came."""
+NOT_WHOLE_BEFORE = "cortado"
+"""How the note of an entry of version 0.1.0, which has no remarks, says the same."""
+
+
+class Remark(NamedTuple):
+    """A code, and the facts of its sentence, such as ``size`` and ``kept`` in bytes."""
+
+    code: RemarkCode
+    facts: Mapping[str, str | int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +80,8 @@ class TrafficEntry:
 
     ``way`` is ``in`` or ``out``; ``at`` is milliseconds since 1970 UTC; ``peer`` the client's address, or the name of
     the appliance or forward; ``status`` the answer's first line without the version, or why there is none; ``note``
-    what was repaired, cut or replayed. ``request`` and ``answer`` hold head and body, secrets masked.
+    what was repaired, cut or replayed, in Portuguese; ``remarks`` the same in codes, None where an earlier version
+    wrote the entry. ``request`` and ``answer`` hold head and body, secrets masked.
     """
 
     at: int
@@ -56,6 +97,21 @@ class TrafficEntry:
     request: bytes
     answer: bytes
     id: int = 0
+    remarks: tuple[Remark, ...] | None = None
+
+    @property
+    def whole(self) -> bool:
+        """Whether the request was kept as it came, but for masked secrets."""
+        if self.remarks is None:
+            return NOT_WHOLE_BEFORE not in self.note
+        return not any(remark.code in NOT_WHOLE for remark in self.remarks)
+
+    @property
+    def address(self) -> str:
+        """Where a request that we sent went to, such as ``pbx:443``."""
+        if self.remarks is None:
+            return self.note.partition(";")[0].strip()
+        return next((str(each.facts["address"]) for each in self.remarks if each.code is RemarkCode.ADDRESS), "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +157,8 @@ class TrafficLog:
 
 
 def _row(made: TrafficEntry) -> dict[str, Any]:
-    return {name: getattr(made, name) for name in WRITTEN}
+    remarks = None if made.remarks is None else json.dumps(made.remarks, ensure_ascii=False)
+    return {name: getattr(made, name) for name in WRITTEN} | {"remarks": remarks}
 
 
 def _narrowed(query: Select[Any], tenant: str | None, wanted: TrafficFilter) -> Select[Any]:
@@ -126,11 +183,14 @@ def _narrowed(query: Select[Any], tenant: str | None, wanted: TrafficFilter) -> 
 
 
 def _entry(row: Row[Any]) -> TrafficEntry:
-    return TrafficEntry(**row._mapping)
+    found = dict(row._mapping)
+    if found["remarks"] is not None:
+        found["remarks"] = tuple(Remark(RemarkCode(code), facts) for code, facts in json.loads(found["remarks"]))
+    return TrafficEntry(**found)
 
 
-def cut(raw: bytes, most: int) -> tuple[bytes, str]:
-    """``raw``, or its first ``most`` bytes and a note that says so."""
+def cut(raw: bytes, most: int, code: RemarkCode = RemarkCode.CUT) -> tuple[bytes, tuple[Remark, ...]]:
+    """Return ``raw``, or its first ``most`` bytes and the remark ``code`` that says so."""
     if len(raw) <= most:
-        return raw, ""
-    return raw[:most], f"cortado: {len(raw)} bytes, guardados {most}"
+        return raw, ()
+    return raw[:most], (Remark(code, {"size": len(raw), "kept": most}),)

@@ -4,7 +4,7 @@ An installed package has compiled catalogues (setup.py). In a source tree a cata
 it is read, as Python does it with modules, so nobody needs a step in between.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from gettext import GNUTranslations, NullTranslations
 from io import BytesIO
@@ -28,13 +28,24 @@ def translations(language: Language) -> NullTranslations:
 
 
 @cache
-def area_sentences(language: Language, area: str) -> Mapping[str, str]:
-    """Return the sentences of one area by their ids, for a program that is not Python."""
+def area_sentences(language: Language, area: str) -> Mapping[str, str | list[str]]:
+    """Return the sentences of one area by their ids, for a program that is not Python.
+
+    One that follows a count has two forms, under the id of the first.
+    """
     from babel.messages.mofile import read_mo
 
     catalogues = [read_mo(BytesIO(_data(path))) for path in _paths(language) if path.stem == area]
-    pairs = [(message.id, message.string) for catalogue in catalogues for message in catalogue]
-    return {id: sentence for id, sentence in pairs if id and isinstance(id, str) and isinstance(sentence, str)}
+    messages = [message for catalogue in catalogues for message in catalogue if message.id]
+    return {_first(message.id): _forms(message.string or "") for message in messages}
+
+
+def _first(id: str | Sequence[str]) -> str:
+    return id if isinstance(id, str) else id[0]
+
+
+def _forms(string: str | Sequence[str]) -> str | list[str]:
+    return string if isinstance(string, str) else list(string)
 
 
 def _paths(language: Language) -> list[Path]:

@@ -2,7 +2,7 @@
 
 from gateway.texts.catalogues import translations
 from gateway.texts.languages import Language
-from gateway.texts.text import Fact, Listing, Quantity, Span, Text
+from gateway.texts.text import SEPARATORS, Fact, Listing, Quantity, Span, Text
 
 UNITS = (("day", 86400), ("hour", 3600), ("minute", 60), ("second", 1))
 
@@ -60,8 +60,8 @@ def _span(span: Span, language: Language) -> str:
 
 def _listing(listing: Listing, language: Language) -> str:
     items, locale = [shown(item, language) for item in listing.items], locale_of(language)
-    if listing.joined_by == "lines":
-        return "\n".join(items)
+    if listing.joined_by in SEPARATORS:
+        return SEPARATORS[listing.joined_by].join(items)
     from babel.lists import format_list
 
     return format_list(items, "or" if listing.joined_by == "or" else "standard", locale)

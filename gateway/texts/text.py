@@ -8,6 +8,8 @@ Fact = Union[str, int, float, None, "Text", "Quantity", "Span", "Listing"]
 """What fills a placeholder. A plain number is written as it is, as befits codes, statuses, ports and identifiers."""
 
 VERBATIM = "{words}"
+SEPARATORS = {"lines": "\n", "clauses": "; "}
+"""What stands between the items of a listing that is no enumeration."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,15 +34,18 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """Several things of which one is meant (``a, b ou c``), or all (``joined_by="and"``); or each on its line."""
+    """Several things of which one is meant (``a, b ou c``), or all (``joined_by="and"``).
+
+    Or each on its line, or as a clause behind a semicolon.
+    """
 
     items: tuple["str | Text", ...]
-    joined_by: Literal["or", "and", "lines"] = "or"
+    joined_by: Literal["or", "and", "lines", "clauses"] = "or"
 
     def __str__(self) -> str:
+        if self.joined_by in SEPARATORS:
+            return SEPARATORS[self.joined_by].join(str(item) for item in self.items)
         *first, last = [str(item) for item in self.items] or [""]
-        if self.joined_by == "lines":
-            return "\n".join([*first, last])
         return f"{', '.join(first)} {self.joined_by} {last}" if first else last
 
 

@@ -18,8 +18,9 @@ from gateway.adapter import (
     longest_of,
     overheard,
 )
-from gateway.store.traffic import OUT, Draft, TrafficEntry, cut
+from gateway.store.traffic import OUT, Draft, Remark, RemarkCode, TrafficEntry, cut
 from gateway.traffic.masking import mask
+from gateway.traffic.remarks import note_of
 
 Add = Callable[[Draft, int], None]
 NO_MESSAGE = Outgoing("probe", "", {})
@@ -78,7 +79,8 @@ class RecordedAdapter:
 
     def _entry(self, heard: WireExchange, message: Outgoing, at: int) -> TrafficEntry:
         sent, long = cut(heard.request.data, self._most_bytes)
-        came, longer = cut(heard.answer, self._most_bytes)
+        came, longer = cut(heard.answer, self._most_bytes, RemarkCode.ANSWER_CUT)
+        remarks = (Remark(RemarkCode.ADDRESS, {"address": heard.request.peer}), *long, *longer)
         secrets = [secret.encode() for secret in heard.request.secrets if secret]
         call_id = message.fields.get("call_id", "")
         return TrafficEntry(
@@ -91,7 +93,8 @@ class RecordedAdapter:
             operation=message.kind,
             call_id=int(call_id) if call_id.isdigit() else None,
             status=status_of(heard),
-            note="; ".join(note for note in (heard.request.peer, long, longer and f"resposta {longer}") if note),
+            note=note_of(remarks),
+            remarks=remarks,
             request=mask(sent, secrets),
             answer=mask(came, secrets),
         )

@@ -14,8 +14,10 @@ from io import BytesIO
 from typing import Any
 
 from gateway.errors import NotReplayable
-from gateway.store.traffic import IN, Draft, TrafficEntry, cut
+from gateway.store.traffic import IN, Draft, Remark, RemarkCode, TrafficEntry, cut
+from gateway.texts.text import Text
 from gateway.traffic.masking import MASK, mask
+from gateway.traffic.remarks import note_of
 from gateway.traffic.spelled import masked
 from gateway.traffic.told import is_part_unread, is_unread, told
 from gateway.wire.guard import WINDOWS, to_utf8
@@ -31,8 +33,11 @@ GAP = b"\r\n\r\n"
 ENCODING = re.compile(rb"(?im)^content-encoding:[^\r\n]*\r?\n")
 BODIES = ("soap", "xmlrpc")
 """Wires whose parameters stand in bodies, some of them without a name."""
-NOT_FOUND = "cortado: corpo e parâmetros não guardados, trazem uma senha escrita de um modo que não se acha neles"
-TEXTS_HIDDEN = "cortado: textos do corpo mascarados, nenhuma operação o leu por inteiro"
+Remarks = tuple[Remark, ...]
+BODY_HIDDEN: Remarks = (Remark(RemarkCode.BODY_HIDDEN, {}),)
+TEXTS_HIDDEN: Remarks = (Remark(RemarkCode.TEXTS_HIDDEN, {}),)
+UNPACKED: Remarks = (Remark(RemarkCode.UNPACKED, {}),)
+CONVERTED: Remarks = (Remark(RemarkCode.CONVERTED, {}),)
 # Events have no login by position, so that a body that names only them may be shown to those who look for its error.
 EVENT = re.compile(rb"consultaramal|finalizaligacao", re.IGNORECASE)
 LOGIN_TAKEN = re.compile(rb"clicktocall|teste|usuario|login", re.IGNORECASE)
@@ -102,8 +107,8 @@ class Recorder:
         came, hidden = _without_secrets(came, read)
         if body is not None and wire in BODIES and not hidden:
             came, hidden = _without_texts(came, environ)
-        answered, longer = cut(answer_bytes(answer), self.most_bytes)
-        notes = (*_repairs(environ), *_replay(environ), long, hidden, longer and f"resposta {longer}")
+        answered, longer = cut(answer_bytes(answer), self.most_bytes, RemarkCode.ANSWER_CUT)
+        remarks = (*_repairs(environ), *_replay(environ), *long, *hidden, *longer)
         return TrafficEntry(
             at=at,
             took_us=took_us,
@@ -114,23 +119,24 @@ class Recorder:
             operation=environ.get("cti.operation", ""),
             call_id=environ.get("cti.call_id"),
             status=answer.status,
-            note="; ".join(note for note in notes if note),
+            note=note_of(remarks),
+            remarks=remarks,
             request=mask(came, secrets),
             answer=mask(masked(answered, read)[0], secrets),
         )
 
 
-def _whole(environ: Environ, body: Tee | None, most: int) -> tuple[bytes, str]:
+def _whole(environ: Environ, body: Tee | None, most: int) -> tuple[bytes, Remarks]:
     """The request as it is kept, and what was left out. A packed body is unpacked: nobody could mask or read it."""
     head = head_of(environ)
     if body is None:
         return cut(head, most)
-    head, kept, notes = _in_reach(head, body, environ, most)
+    head, kept, remarks = _in_reach(head, body, environ, most)
     if b"\0" not in kept:
-        return head + kept, notes
+        return head + kept, remarks
     # Two bytes for each letter: nothing of it would be found or read.
     plain = to_utf8(kept, environ.get("CONTENT_TYPE", "")).replace(b"\0", b"")
-    return WIDE_CHARSET.sub(rb"\1utf-8", head) + plain, "; ".join(filter(None, (notes, "corpo convertido para UTF-8")))
+    return WIDE_CHARSET.sub(rb"\1utf-8", head) + plain, (*remarks, *CONVERTED)
 
 
 def _halves(came: bytes) -> tuple[bytes, bytes]:
@@ -139,30 +145,29 @@ def _halves(came: bytes) -> tuple[bytes, bytes]:
     return (came[: end.end()], came[end.end() :]) if end else (came, b"")
 
 
-def _in_reach(head: bytes, body: Tee, environ: Environ, most: int) -> tuple[bytes, bytes, str]:
+def _in_reach(head: bytes, body: Tee, environ: Environ, most: int) -> tuple[bytes, bytes, Remarks]:
     """Head and body, the body unpacked, and what was left out."""
     whole = len(body.kept) == body.size
-    left_out = "" if whole else f"cortado: corpo de {body.size} bytes, guardados {len(body.kept)}"
+    left_out = () if whole else (Remark(RemarkCode.BODY_CUT, {"size": body.size, "kept": len(body.kept)}),)
     plain = unpacked(body.kept, environ.get("HTTP_CONTENT_ENCODING", ""), most) if body.kept else None
     if plain is None:
         return head, body.kept, left_out
-    longer = whole and len(plain) > most
-    note = f"corpo descompactado{f'; cortado: guardados {most} bytes dele' if longer else ''}"
-    return ENCODING.sub(b"", head), plain[:most], "; ".join(filter(None, (note, left_out)))
+    longer = (Remark(RemarkCode.UNPACKED_CUT, {"kept": most}),) if whole and len(plain) > most else ()
+    return ENCODING.sub(b"", head), plain[:most], (*UNPACKED, *longer, *left_out)
 
 
-def _without_secrets(came: bytes, read: Mapping[str, int]) -> tuple[bytes, str]:
+def _without_secrets(came: bytes, read: Mapping[str, int]) -> tuple[bytes, Remarks]:
     """The request without what was ``read`` as secrets; without body and query where not all of it can be found."""
     came, complete = masked(came, read)
-    return (came, "") if complete else (QUERY.sub(rb"\1?" + MASK, _halves(came)[0]) + MASK, NOT_FOUND)
+    return (came, ()) if complete else (QUERY.sub(rb"\1?" + MASK, _halves(came)[0]) + MASK, BODY_HIDDEN)
 
 
-def _without_texts(came: bytes, environ: Environ) -> tuple[bytes, str]:
+def _without_texts(came: bytes, environ: Environ) -> tuple[bytes, Remarks]:
     """The request without the body's texts where an operation did not read them: any of them may be a secret."""
     head, body = _halves(came)
     only_events = bool(EVENT.search(body)) and not LOGIN_TAKEN.search(body)
     if not (is_part_unread(environ) or (is_unread(environ) and not only_events)) or b"<" not in body:
-        return came, ""
+        return came, ()
     return head + BETWEEN_TAGS.sub(rb"\1" + MASK, CDATA.sub(MASK, body)), TEXTS_HIDDEN
 
 
@@ -178,14 +183,14 @@ def unpacked(body: bytes, encoding: str, most: int) -> bytes | None:
     return None
 
 
-def _repairs(environ: Environ) -> tuple[str, ...]:
+def _repairs(environ: Environ) -> Remarks:
     repairs = environ.get(REPAIRS)
-    return (f"consertado: {', '.join(repairs)}",) if repairs else ()
+    return (Remark(RemarkCode.REPAIRED, {"repairs": ", ".join(repairs)}),) if repairs else ()
 
 
-def _replay(environ: Environ) -> tuple[str, ...]:
-    replayed = environ.get(REPLAY_OF)
-    return (f"reenvio de {replayed} por {environ.get('cti.replay_by', '')}",) if replayed else ()
+def _replay(environ: Environ) -> Remarks:
+    replayed, by = environ.get(REPLAY_OF), environ.get("cti.replay_by", "")
+    return (Remark(RemarkCode.REPLAYED, {"entry": replayed, "by": by}),) if replayed else ()
 
 
 def head_of(environ: Environ) -> bytes:
@@ -224,7 +229,7 @@ def may_be_replayed(entry: TrafficEntry) -> bool:
     """Whether ``entry`` is an event that came in and was kept whole."""
     operation = OPERATIONS.get(entry.operation)
     is_event = operation is not None and not operation.dials and entry.operation != "Teste"
-    return entry.way == IN and is_event and "cortado" not in entry.note
+    return entry.way == IN and is_event and entry.whole
 
 
 def environ_of(entry: TrafficEntry, by: str) -> Environ:
@@ -235,7 +240,7 @@ def environ_of(entry: TrafficEntry, by: str) -> Environ:
     end = END_OF_HEAD.search(entry.request)
     repaired = repair(entry.request[: end.end()]) if end else None
     if not end or not isinstance(repaired, Repaired) or not may_be_replayed(entry):
-        raise NotReplayable(f"o registro {entry.id}")
+        raise NotReplayable(Text("entry {id}", id=entry.id))
     body = entry.request[end.end() :]
     environ = lenient.environ_of(repaired.head)
     environ |= {

@@ -25,7 +25,7 @@ from gateway.server.worker import WorkerOptions
 from gateway.store.directory import Agent
 from tests.configurations import every_table
 
-AS_DEFAULT = {(config.Exchanges, "record")}
+AS_DEFAULT = {(config.TrafficSettings, "record")}
 """Keys that the configuration has with the default's value, so that what hangs on them can be tested with it."""
 NOT_FOR_SERVE = {(config.DialPlanSettings, "tests")} | {
     (config.DialTest, name) for name in config.DialTest.model_fields

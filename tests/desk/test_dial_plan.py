@@ -8,7 +8,7 @@ from structlog.testing import capture_logs
 from gateway.config.tables import Config
 from gateway.desk.context import Visit
 from gateway.desk.pages import Desk
-from gateway.domain.dialplan.trials import Failure
+from gateway.domain.dialplan.trials import Failure, TrialResult
 from gateway.server.bootstrap import failed_trials
 from gateway.server.serve import warn_of_dial_plans
 from tests.desk.conftest import Browser
@@ -22,7 +22,10 @@ PLAN = {
         {"number": "190", "blocked": True},
     ],
 }
-WRONG = [Failure("4732100123", "", "04732100123", "4732100123"), Failure("190", "", "190", "blocked")]
+WRONG = [
+    Failure("4732100123", "", "4732100123", TrialResult.DIALLED, "04732100123"),
+    Failure("190", "", None, TrialResult.DIALLED, "190"),
+]
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from gateway.desk.hub import Hub
 from gateway.desk.pages import Desk
 from gateway.desk.rendering import environment
 from gateway.texts.text import Text
-from tests.desk.conftest import Browser, Office, services_of
+from tests.desk.conftest import PASSWORD, Browser, Office, services_of
 
 Browse = Callable[..., Browser]
 
@@ -42,6 +42,23 @@ def test_the_most_personal_wish_counts(
 
 def test_before_the_login_the_browser_s_counts(browse: Browse) -> None:
     assert language_of(browse().get("/login", headers={"Accept-Language": "en-US,en;q=0.5"}).text) == "en"
+
+
+def test_the_language_is_chosen_on_the_login_page_and_kept(office: Office, browse: Browse) -> None:
+    browser = browse()
+    page = browser.get("/login?idioma=es&next=/ligacoes").text
+    assert language_of(page) == "es"
+    assert '<a href="/login?idioma=en&amp;next=/ligacoes" lang="en" hreflang="en" >English</a>' in page
+    wrong = browser.post("/login?idioma=es", data={"usuario": "ana", "senha": "x", "csrf": browser.token("/login")})
+    assert "Usuario o contraseña incorrectos." in wrong.text
+    form = {"usuario": "ana", "senha": PASSWORD, "csrf": browser.token("/login")}
+    assert browser.post("/login?idioma=es", data=form).status_code == 303
+    assert language_of(browser.get("/").text) == "es"
+    assert {each.login: each.language for each in office.directory.agents("acme")}["ana"] == "es"
+
+
+def test_a_language_on_the_login_page_that_is_none_of_ours_counts_for_nothing(browse: Browse) -> None:
+    assert language_of(browse().get("/login?idioma=de").text) == "pt-BR"
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ from gateway.desk.hub import Hub
 from gateway.desk.pages import Desk
 from gateway.logins.passwords import hash_password
 from gateway.store.directory import Agent
-from gateway.store.traffic import OUT, TrafficEntry
+from gateway.store.traffic import OUT, Remark, RemarkCode, TrafficEntry
 from tests.desk.conftest import PASSWORD, Browser, Office, now_ms, services_of
 from tests.desk.test_pages import words
 from tests.peers import need
@@ -138,7 +138,12 @@ def test_sending_again_needs_the_form_s_token(traffic: Traffic) -> None:
 
 @pytest.mark.parametrize(
     "changes",
-    [{"operation": "ClickToCall"}, {"way": OUT, "operation": "dial"}, {"note": "cortado: corpo de 9 bytes"}],
+    [
+        {"operation": "ClickToCall"},
+        {"way": OUT, "operation": "dial"},
+        {"note": "cortado: corpo de 9 bytes"},
+        {"remarks": (Remark(RemarkCode.BODY_CUT, {"size": 9, "kept": 4}),)},
+    ],
 )
 def test_what_cannot_be_sent_again_offers_no_button(traffic: Traffic, changes: dict[str, Any]) -> None:
     traffic.write(made(**changes))
@@ -213,6 +218,22 @@ def test_what_went_out_goes_to_its_peer_again() -> None:
     sent = made(way=OUT, note="pbx:443; cortado", request=b"PUT /a HTTP/1.1\r\n\r\n")
     assert as_curl(sent, "http://ignored") == "curl -i -X PUT https://pbx:443/a"
     assert as_curl(made(way=OUT, note="pbx:8088", request=b""), "http://ignored") == ""
+
+
+def test_the_address_of_what_went_out_is_a_remark() -> None:
+    remarks = (Remark(RemarkCode.ADDRESS, {"address": "pbx:443"}), Remark(RemarkCode.CUT, {"size": 9, "kept": 4}))
+    sent = made(way=OUT, remarks=remarks, request=b"PUT /a HTTP/1.1\r\n\r\n")
+    assert as_curl(sent, "http://ignored") == "curl -i -X PUT https://pbx:443/a"
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [("pt-BR", "cortado: corpo de 9 bytes, guardados 4"), ("es", "cuerpo de 9 bytes"), ("en", "cut: body of 9 bytes")],
+)
+def test_remarks_are_said_in_the_reader_s_language(traffic: Traffic, language: str, said: str) -> None:
+    traffic.write(made(remarks=(Remark(RemarkCode.BODY_CUT, {"size": 9, "kept": 4}),)))
+    for path in ("/trafego", "/trafego/1"):
+        assert said in traffic.ana.get(path, headers={"Accept-Language": language}).text
 
 
 def test_what_was_not_http_is_no_curl_command() -> None:

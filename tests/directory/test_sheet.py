@@ -127,7 +127,7 @@ def test_a_file_without_the_needed_columns_says_which(office: Office, content: s
 
 
 def test_a_mapping_to_a_column_that_is_not_there_lists_those_that_are() -> None:
-    with pytest.raises(ValueError, match=r"não há a coluna 'Fone'; há: Nome, Tel"):
+    with pytest.raises(ValueError, match=r"there is no column 'Fone'; there are: Nome, Tel"):
         find_columns(["Nome", "Tel"], {"Fone": "phone"})
 
 

@@ -19,6 +19,7 @@ PASSWORD = "segredo-da-ana"
 KNOWN, UNKNOWN = "47999998888", "4733334444"
 ACCOUNTS = f"codigo;conta;contato;telefone\n17;Metalúrgica Silva & Filhos;Carlos Eduardo;{KNOWN}\n"
 OPTIONS = (
+    "--accept-lang=pt-BR",
     "--headless",
     "--no-sandbox",
     "--disable-gpu",

@@ -2,6 +2,7 @@
 
 import sqlite3
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 from gateway.clock import Clock
 from gateway.store import diagnostic_log as module
 from gateway.store.diagnostic_log import DiagnosticLog, carry_over
-from gateway.store.traffic import IN, OUT, TrafficEntry, TrafficFilter, TrafficLog, cut
+from gateway.store.traffic import IN, OUT, Remark, RemarkCode, TrafficEntry, TrafficFilter, TrafficLog, cut
 from tests.fakes import SetTime
 
 T0 = 1_780_000_000_000
@@ -216,8 +217,39 @@ def test_a_file_damaged_meanwhile_fails_no_page_and_no_writer(log: OwnLog, tmp_p
 
 
 def test_long_traffic_is_cut_and_says_so() -> None:
-    assert cut(b"abc", 3) == (b"abc", "")
-    assert cut(b"abcd", 3) == (b"abc", "cortado: 4 bytes, guardados 3")
+    assert cut(b"abc", 3) == (b"abc", ())
+    assert cut(b"abcd", 3) == (b"abc", (Remark(RemarkCode.CUT, {"size": 4, "kept": 3}),))
+
+
+@pytest.mark.parametrize(
+    ("remarks", "whole"),
+    [
+        ((), True),
+        ((Remark(RemarkCode.REPAIRED, {"repairs": "space"}), Remark(RemarkCode.UNPACKED, {})), True),
+        ((Remark(RemarkCode.ANSWER_CUT, {"size": 4, "kept": 3}),), True),
+        ((Remark(RemarkCode.UNPACKED, {}), Remark(RemarkCode.UNPACKED_CUT, {"kept": 3})), False),
+        ((Remark(RemarkCode.TEXTS_HIDDEN, {}),), False),
+    ],
+)
+def test_remarks_come_back_and_say_whether_the_request_is_whole(
+    log: OwnLog, remarks: tuple[Remark, ...], whole: bool
+) -> None:
+    write(log, made(note="cortado, says a client", remarks=remarks))
+    (found,) = log.search("acme")
+    assert (found.remarks, found.whole) == (remarks, whole)
+
+
+def test_a_file_of_version_0_1_0_gets_the_new_column_and_keeps_its_entries(tmp_path: Path) -> None:
+    log = OwnLog(tmp_path, keep_days=1, keep_mb=1)
+    write(log, made(note="cortado: corpo de 9 bytes, guardados 4"))
+    log.side.stop()
+    with closing(sqlite3.connect(tmp_path / "traffic.db")) as connection:
+        connection.execute("ALTER TABLE exchanges DROP COLUMN remarks")
+    log = OwnLog(tmp_path, keep_days=1, keep_mb=1)
+    write(log, made(remarks=()))
+    newest, oldest = log.search("acme")
+    log.side.stop()
+    assert (oldest.remarks, oldest.whole, newest.whole) == (None, False, True)
 
 
 @pytest.mark.parametrize("moved", [0, 1, 2, 3])

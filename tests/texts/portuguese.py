@@ -54,12 +54,14 @@ COMMENTS = {
     ".html": re.compile(r"\{#.*?#\}", re.DOTALL),
     ".js": re.compile(r"/\*.*?\*/|(?<![:\"'])//[^\n]*", re.DOTALL),
 }
+FIELD_NAME = re.compile(r"""\b(?:name|id|for)="[\w-]*"|"\w+":""")
+"""Names of form fields are part of the contract, wherever a template has them."""
 SCRIPT_STRING = re.compile(r"\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'|`(?:[^`\\]|\\.)*`")
 
 
 def _marked_up(text: str, suffix: str) -> Iterator[tuple[int, str]]:
-    """Yield the lines of a template, the strings of a script, without comments."""
+    """Yield the lines of a template without the names of fields, the strings of a script, without comments."""
     bare = COMMENTS[suffix].sub(lambda comment: "\n" * comment.group().count("\n"), text)
     for number, line in enumerate(bare.splitlines(), 1):
         for part in SCRIPT_STRING.findall(line) if suffix == ".js" else (line,):
-            yield number, part.strip("\"'`") if suffix == ".js" else part
+            yield number, part.strip("\"'`") if suffix == ".js" else FIELD_NAME.sub("", part)

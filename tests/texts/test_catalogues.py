@@ -15,7 +15,11 @@ from tests.texts.portuguese import is_portuguese
 
 ROOT = Path(__file__).parents[2]
 PLACEHOLDER = re.compile(r"%\(\w+\)s|\{\w*(?:![rs])?(?::[^{}]*)?\}")
-NAMES_PORTUGUESE_COLUMNS = "Columns by name, in any order: codigo"
+NAMES_PORTUGUESE_COLUMNS = (
+    "Columns by name, in any order: codigo",
+    "Name the columns in the query",
+    "Expected names such as codigo",
+)
 EACH = [(area, language) for area in areas.AREAS for language in update.TRANSLATED]
 
 

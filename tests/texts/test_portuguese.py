@@ -69,7 +69,7 @@ def test_strings_of_python_are_searched_and_docstrings_are_not(tmp_path: Path) -
 
 def test_comments_of_templates_and_scripts_are_not_searched(tmp_path: Path) -> None:
     page, script = tmp_path / "a.html", tmp_path / "a.js"
-    page.write_text("{# não\n#}\n<p>ligação</p>")
+    page.write_text('{# não\n#}\n<p>ligação</p>\n<input name="senha" id="conta">\n<input title="a senha">')
     script.write_text('// não\n/* é */ say("ligação"); open("http://x")\n')
-    assert found(page) == ["3: <p>ligação</p>"]
+    assert found(page) == ["3: <p>ligação</p>", '5: <input title="a senha">']
     assert found(script) == ["2: ligação"]

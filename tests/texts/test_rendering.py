@@ -90,6 +90,11 @@ def test_facts_are_written_by_the_language() -> None:
         assert render(Text(f"{text}.", **facts), language) == said  # type: ignore[arg-type]
 
 
+def test_a_listing_of_sentences_keeps_what_stands_between_them() -> None:
+    text = Text("{all}", all=Listing((Text("call"), verbatim("call")), joined_by="clauses"))
+    assert (render(text, "es"), str(text)) == ("llamada; call", "call; call")
+
+
 def test_a_text_within_a_text_is_rendered_too() -> None:
     assert render(Text("{why}: {words}", why=Text("call"), words="{x}"), "es") == "llamada: {x}"
 
@@ -106,4 +111,5 @@ def test_texts_are_values() -> None:
 def test_a_program_in_the_browser_gets_the_sentences_of_its_area() -> None:
     sentences = catalogues.area_sentences("es", "a")
     assert sentences["no answer from {peer!r}"] == "{peer!r} no respondió"
+    assert sentences["{count} call"] == ["{count} llamada", "{count} llamadas"]
     assert catalogues.area_sentences("en", "a") == {}

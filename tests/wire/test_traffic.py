@@ -9,13 +9,14 @@ import pytest
 
 from gateway.domain.messages import CallEnded, CallStarted
 from gateway.errors import NotReplayable
-from gateway.store.traffic import OUT, Draft, TrafficEntry
+from gateway.store.traffic import OUT, Draft, Remark, RemarkCode, TrafficEntry
 from gateway.traffic.masking import spellings
 from gateway.wire.lenient.port import LenientPort, PortLimits
 from gateway.wire.traffic import Recorder
 from tests.wire.envelopes import envelope, wrap
 from tests.wire.peers import OUTSIDE, Peer
 
+CUT = Remark(RemarkCode.BODY_CUT, {"size": 9, "kept": 4})
 START = "/wconnect/WConnect_WSDL_ConsultaRamal.php"
 QUERY = "ramal=3501&telefone=4732100123"
 TOKEN = "s3gr3d0-longo"
@@ -165,6 +166,7 @@ def test_a_packed_body_is_kept_unpacked_and_no_longer_than_others(kept: Kept) ->
     assert len(body) == 4096
     assert b"content-encoding" not in head.lower()
     assert found.note == "corpo descompactado; cortado: guardados 4096 bytes dele"
+    assert found.remarks == (Remark(RemarkCode.UNPACKED, {}), Remark(RemarkCode.UNPACKED_CUT, {"kept": 4096}))
     with pytest.raises(NotReplayable):
         kept.peer.front.replay(found, "ana")
 
@@ -191,7 +193,7 @@ def test_a_click_to_call_is_never_served_again_it_would_ring(kept: Kept) -> None
 def test_what_was_cut_or_went_out_is_not_served_again(kept: Kept) -> None:
     kept.peer.get(f"{START}?{QUERY}")
     whole = kept.last()
-    for changed in (replace(whole, note="cortado: x"), replace(whole, way=OUT), replace(whole, request=b"GET")):
+    for changed in (replace(whole, remarks=(CUT,)), replace(whole, way=OUT), replace(whole, request=b"GET")):
         with pytest.raises(NotReplayable):
             kept.peer.front.replay(changed, "ana")
 

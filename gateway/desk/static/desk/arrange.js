@@ -2,6 +2,7 @@
 // a line each. What the agent chose is kept for each call, for all tabs of this browser and for the pages to come.
 
 import { all, find, key, now, recall, remember } from "./page.js";
+import { ngettext } from "./texts.js";
 
 const box = find("#cartoes");
 const more = find("#mais-ligacoes");
@@ -29,7 +30,7 @@ export function arrange() {
   cards.forEach((card) => size(card, large.includes(card)));
   const rest = cards.length - large.length;
   more.hidden = !rest || cards.length <= room();
-  more.textContent = rest === 1 ? more.dataset.wordOne : more.dataset.wordMany.replace("%", rest);
+  more.textContent = ngettext("{count} more call", "{count} more calls", rest);
   const listed = more.hidden || recall(LIST) !== "0";
   more.setAttribute("aria-expanded", listed);
   box.classList.toggle("folded", !listed);

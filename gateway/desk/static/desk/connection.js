@@ -1,6 +1,7 @@
 // Says whether this page hears of calls at all, and if not, what to do.
 
-import { find, page } from "./page.js";
+import { find } from "./page.js";
+import { clockTime, gettext } from "./texts.js";
 
 let state = "connecting";
 
@@ -10,8 +11,8 @@ export function sayConnection(next) {
   state = next;
   const box = find("#conexao");
   box.dataset.state = state;
-  find(".words", box).textContent = state === "live" ? page.wordLive : page.wordLost;
+  find(".words", box).textContent = state === "live" ? gettext("live") : gettext("no connection");
   const help = find("#sem-conexao");
   help.hidden = state === "live";
-  if (state === "lost") find("time", help).textContent = new Date().toLocaleTimeString("pt-BR", { hour: "2-digit", minute: "2-digit" });
+  if (state === "lost") find("time", help).textContent = clockTime(new Date());
 }

@@ -2,7 +2,8 @@
 
 import { bringBack, dismiss } from "./cards.js";
 import { prepareEscape } from "./escape.js";
-import { atMostEvery, find, page } from "./page.js";
+import { atMostEvery, find } from "./page.js";
+import { gettext, ngettext } from "./texts.js";
 
 const AGAIN_MS = 3000;
 const UNDO_MS = 10000;
@@ -28,11 +29,10 @@ function say(text, kind = "refused") {
 function sendAway(card) {
   undoable = [...(find("#aviso .undo") ? undoable : []), Number(card.dataset.call)];
   dismiss(card);
-  const many = page.wordDismissedMany.replace("%", undoable.length);
   const button = document.createElement("button");
-  Object.assign(button, { type: "button", textContent: page.wordUndo });
+  Object.assign(button, { type: "button", textContent: gettext("Undo") });
   button.dataset.undo = "";
-  say(undoable.length > 1 ? many : page.wordDismissed, "undo").append(button);
+  say(ngettext("Card dismissed.", "{count} cards dismissed.", undoable.length), "undo").append(button);
   hideSoon(UNDO_MS);
 }
 
@@ -79,6 +79,6 @@ export function prepareControls() {
     if (event.detail.elt.id === "discagem" && event.detail.successful) event.detail.elt.reset();
   });
   for (const kind of ["htmx:responseError", "htmx:sendError"]) {
-    document.body.addEventListener(kind, (event) => (followsLog(event) ? setTimeout(tellLog, AGAIN_MS) : say(page.wordFailed)));
+    document.body.addEventListener(kind, (event) => (followsLog(event) ? setTimeout(tellLog, AGAIN_MS) : say(gettext("That did not work. Try again in a moment."))));
   }
 }

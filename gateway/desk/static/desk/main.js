@@ -28,7 +28,7 @@ function follow() {
   const place = { events: page.events, me: page.me, session: page.session, token: formHeaders()["X-CSRF-Token"] };
   Object.assign(place, { worker: page.worker, channel: `cti:events:${page.worker}:${page.session}` });
   const hooks = { told, stated: sayConnection, left: leave, spoken: (speaker) => spoken(speaker, link?.id) };
-  return new Link(place, Number(page.seq), page.scope === "empresa", hooks);
+  return new Link(place, Number(page.seq), page.scope === "tenant", hooks);
 }
 
 let link = null;

@@ -1,9 +1,9 @@
 // A card made of what the event itself says, shown until the gateway's own card comes.
 
 import { find, page, unturned } from "./page.js";
+import { gettext } from "./texts.js";
 
 const template = find("#cartao-provisorio");
-const words = template.dataset;
 const STATES = { call_started: "ringing", order_placed: "ordered", call_ended: "ended", call_lost: "lost" };
 
 /** What the event says a call is doing; undefined when it says nothing of that. */
@@ -12,18 +12,20 @@ export function stateOf(told) {
   return told.kind === "order_settled" ? told.outcome : STATES[told.kind];
 }
 
-export const wordsOf = (state) => ({
-  ringing: words.wordRinging,
-  ongoing: words.wordOngoing,
-  ordered: words.wordOrdered,
-  accepted: words.wordAccepted,
-  refused: words.wordRefused,
-  unreachable: words.wordUnreachable,
-  unknown: words.wordUnknownOutcome,
-  ended: words.wordEnded,
-  lost: words.wordLost,
-  elsewhere: words.wordElsewhere,
-})[state] || "";
+const WORDS = {
+  ringing: gettext("Ringing"),
+  ongoing: gettext("In progress"),
+  ordered: gettext("Calling"),
+  accepted: gettext("Call accepted"),
+  refused: gettext("Refused"),
+  unreachable: gettext("Appliance unreachable"),
+  unknown: gettext("No clear answer — it will not be redialled"),
+  ended: gettext("Ended"),
+  lost: gettext("No end reported"),
+  elsewhere: gettext("Answered at another extension"),
+};
+
+export const wordsOf = (state) => WORDS[state] || "";
 
 export function standIn(told) {
   const card = template.content.cloneNode(true).querySelector(".card");
@@ -45,7 +47,7 @@ function fill(card, told, { name, other, contact, state }) {
   find("h2", card).classList.toggle("nobody", !told.account_name && told.direction !== "internal");
   find(".contact span", card).textContent = contact;
   find(".contact", card).hidden = !contact;
-  find(".plain", card).textContent = other || words.wordWithheld;
+  find(".plain", card).textContent = other || gettext("Withheld number");
   find("a", card).href = page.call.replace(/0$/, told.call_id);
 }
 
@@ -55,8 +57,8 @@ const otherEnd = (told) => (told.direction === "internal" && told.number === min
 const canBeCalled = (number) => /[1-9]/.test(number) && !/[^\d+()./\s*#-]/.test(number);
 
 function nameOf(told) {
-  if (told.direction === "internal") return words.wordExtension.replace("%", otherEnd(told));
-  return told.account_name || (canBeCalled(told.number || "") ? words.wordUnknownNumber : words.wordWithheld);
+  if (told.direction === "internal") return gettext("Extension {extension}", { extension: otherEnd(told) });
+  return told.account_name || (canBeCalled(told.number || "") ? gettext("Unknown number") : gettext("Withheld number"));
 }
 
 /** `(47) 99999-8888` of a Brazilian number with its area code; any other text as it is. */

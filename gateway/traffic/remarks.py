@@ -1,0 +1,34 @@
+"""What there is to say of an entry of the traffic log, in a reader's language."""
+
+from collections.abc import Mapping, Sequence
+
+from gateway.store.traffic import Remark, RemarkCode, TrafficEntry
+from gateway.texts.languages import DEFAULT, Language
+from gateway.texts.rendering import render
+from gateway.texts.text import Text
+
+SENTENCES: Mapping[RemarkCode, Text] = {
+    RemarkCode.ADDRESS: Text("{address}"),
+    RemarkCode.REPAIRED: Text("mended: {repairs}"),
+    RemarkCode.REPLAYED: Text("replay of {entry} by {by}"),
+    RemarkCode.UNPACKED: Text("body unpacked"),
+    RemarkCode.CONVERTED: Text("body converted to UTF-8"),
+    RemarkCode.CUT: Text("cut: {size} bytes, {kept} kept"),
+    RemarkCode.BODY_CUT: Text("cut: body of {size} bytes, {kept} kept"),
+    RemarkCode.UNPACKED_CUT: Text("cut: {kept} bytes of it kept"),
+    RemarkCode.BODY_HIDDEN: Text(
+        "cut: body and parameters not kept, for they hold a password written in a way that is not found in them"
+    ),
+    RemarkCode.TEXTS_HIDDEN: Text("cut: texts of the body masked, for no operation read it to its end"),
+    RemarkCode.ANSWER_CUT: Text("answer cut: {size} bytes, {kept} kept"),
+}
+
+
+def note_of(remarks: Sequence[Remark], language: Language = DEFAULT) -> str:
+    """Return ``remarks`` as one line."""
+    return "; ".join(render(Text(SENTENCES[each.code].id, **each.facts), language) for each in remarks)
+
+
+def said(entry: TrafficEntry, language: Language) -> str:
+    """Return what there is to say of ``entry``; of one that an earlier version wrote, what it wrote."""
+    return entry.note if entry.remarks is None else note_of(entry.remarks, language)
