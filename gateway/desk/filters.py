@@ -15,6 +15,8 @@ from gateway.texts.text import Text
 
 LARGEST_ID = 2**53
 MOST = 200
+IN_PROGRESS = ("ringing", "talking")
+"""One choice on the page."""
 DIRECTIONS = tuple(direction.value for direction in Direction)
 
 
@@ -66,7 +68,7 @@ class CallSearch:
             since=day_start(since, zone) if since else None,
             until=day_start(until, zone, after=1) if until else None,
             before_id=self.before_id,
-            statuses=(self.status,) if self.status else (),
+            statuses=IN_PROGRESS if self.status in IN_PROGRESS else (self.status,) if self.status else (),
         )
 
 
