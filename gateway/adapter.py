@@ -39,7 +39,7 @@ class Outcome(StrEnum):
 ANSWER_FIELDS = ("answered_at", "answered_by", "answered_agent", "ring_s", "talk_s")
 EVENT_FIELDS = frozenset(
     {"ramal", "telefone", "url_audio", "direction", "call_id", "tenant", "resultado", "result", *ATTACHED.values()}
-    | set(ANSWER_FIELDS)
+    | {"missed", *ANSWER_FIELDS}
 )
 """The fields of call events."""
 
@@ -57,7 +57,7 @@ class Outgoing:
     and ``result`` (the same as a code of ``domain/calls/results.py``), ``answered_at`` (ISO 8601), ``answered_by`` (an
     extension), ``answered_agent`` (a login), ``ring_s`` and ``talk_s``, each empty where nothing was said of it; and so
     is the attached data of ``domain/messages.py``, under the names of their parameters.
-    Adapters put the fields into their templates, escaped for where they go.
+    ``missed`` is ``true`` or ``false``. Adapters put the fields into their templates, escaped for where they go.
     """
 
     kind: str

@@ -10,9 +10,10 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from gateway.domain.calls.book import Decision, EventKind, decide, decide_about, decide_order
+from gateway.domain.calls.book import Decision, EventKind, decide, decide_about, decide_in_vain, decide_order
 from gateway.domain.calls.call import Call
-from gateway.domain.calls.heard import LONGEST_LOGIN, MarkedOver, NoEnd, SettledOrder, placed_order
+from gateway.domain.calls.heard import LONGEST_LOGIN, MarkedOver, SettledOrder, placed_order
+from gateway.domain.calls.states import State
 from gateway.errors import BadParameter
 from gateway.store import repeats, rows, statements
 from gateway.store.agents_at_extensions import AgentsAtExtensions
@@ -129,9 +130,16 @@ class Batch:
         return self._lose([self._calls.get(call_id) for call_id in draft.call_ids], draft.at)
 
     def _lose(self, calls: Sequence[CandidateCall], at: int) -> int:
-        return sum(1 for call in calls if self._happen(call, NoEnd(), at))
+        return sum(1 for call in calls if self._lose_one(call, at))
 
-    def _happen(self, call: CandidateCall, event: MarkedOver | NoEnd, at: int) -> int:
+    def _lose_one(self, call: CandidateCall, at: int) -> bool:
+        grouped = self._calls.with_number(call.row["tenant"], call.call) if call.call.group_id else []
+        changes = decide_in_vain(call.call, grouped)
+        for change in changes:
+            self._log(change.kind or EventKind.CALL_LOST, self._change(change.call), at, {})
+        return bool(changes)
+
+    def _happen(self, call: CandidateCall, event: MarkedOver, at: int) -> int:
         """Let an event happen to ``call``; its ``seq`` in the log, 0 when it changes nothing."""
         change = decide_about(call.call, event)
         return self._log(change.kind, self._change(change.call), at, {}) if change.kind else 0
@@ -184,7 +192,8 @@ class Batch:
         for other in decided.others:
             changed = self._change(other.call)
             if other.kind is not None:
-                self._log(other.kind, changed, at, {"taken_by": decided.call.id})
+                taken = other.call.state is State.ELSEWHERE
+                self._log(other.kind, changed, at, {"taken_by": decided.call.id} if taken else {})
         return self._open(decided.call, tenant, forms) if decided.is_new else self._change(decided.call)
 
     def _open(self, call: Call, tenant: str, forms: Sequence[str]) -> CandidateCall:

@@ -5,13 +5,13 @@ from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Engine, Row, Select, String, and_, func, literal, or_, select
+from sqlalchemy import ColumnElement, Connection, Engine, Row, Select, String, false, func, literal, or_, select
 
 from gateway.domain.calls.pairing import CERTAINTY, PairingRule
-from gateway.domain.calls.results import MISSED_CALLS, NOT_ANSWERED
+from gateway.domain.calls.results import NOT_ANSWERED
 from gateway.domain.calls.states import STATES
 from gateway.domain.links import safe_link
-from gateway.domain.messages import AttachedData, Direction
+from gateway.domain.messages import AttachedData
 from gateway.store import tables
 from gateway.store.call_fields import LOG_FIELDS, column_of, is_moment
 
@@ -63,6 +63,7 @@ class LoggedCall(AttachedData):
     answered_agent: str | None = None
     ring_s: int | None = None
     talk_s: int | None = None
+    missed: bool | None = None
 
     @property
     def certainty(self) -> str | None:
@@ -102,8 +103,9 @@ def _as_it_is(value: Any) -> Any:
     return value
 
 
+_SAID: Mapping[str, Callable[[Any], Any]] = {"recording_url": safe_link, "missed": bool}
 TOLD: Mapping[str, Callable[[Any], Any]] = {
-    name: iso if is_moment(name) else safe_link if name == "recording_url" else _as_it_is for name in LOG_FIELDS
+    name: iso if is_moment(name) else _SAID.get(name, _as_it_is) for name in LOG_FIELDS
 }
 """What scripts get of a call, and how each value is told."""
 GOING_ON = ("ringing", "talking", "ordered", "accepted", "unknown")
@@ -126,6 +128,7 @@ class CallFilter:
     until: int | None = None
     before_id: int | None = None
     statuses: tuple[str, ...] = ()
+    missed: bool | None = None
 
 
 ANY = CallFilter()
@@ -245,6 +248,8 @@ def _narrowed(query: Select[Any], tenant: str | None, wanted: CallFilter, *, alo
             query = query.where(
                 calls.c.number >= wanted.number, calls.c.number < literal(wanted.number + "~", String())
             )
+    if wanted.missed is not None:
+        query = query.where(func.coalesce(calls.c.missed, false()) == wanted.missed)
     if wanted.statuses:
         query = query.where(or_(*_status(wanted.statuses)))
     if wanted.since is not None:
@@ -257,8 +262,7 @@ def _narrowed(query: Select[Any], tenant: str | None, wanted: CallFilter, *, alo
 def _status(wanted: Sequence[str]) -> Iterator[ColumnElement[bool]]:
     yield calls.c.status.in_([status for status in wanted if status != MISSED])
     if MISSED in wanted:
-        incoming = and_(calls.c.status == "ended", calls.c.direction == Direction.INCOMING)
-        yield and_(incoming, calls.c.result.in_(sorted(MISSED_CALLS)))
+        yield calls.c.missed.is_(True)
 
 
 def _logged(row: Row[Any]) -> LoggedCall:

@@ -109,6 +109,12 @@ class KnownCalls:
         known.become(call)
         return known
 
+    def with_number(self, tenant: str, call: Call) -> list[Call]:
+        """The calls of the number of ``call``, first heard of in the day before it or later."""
+        before = [tenant, call.logged_at - LONGEST_CALL_MS, 0]
+        self._know_all(statements.CALLS_BY_NUMBER.run(self._driver, [call.number], before))
+        return [each.call for each in self._by_number[tenant, call.number]]
+
     def going_on(self, tenant: str, since: int, before: int) -> list[CandidateCall]:
         """Calls first heard of from ``since`` on and before ``before`` that went on when this batch began."""
         wanted = {"of": tenant, "since": since, "before": before}
@@ -119,4 +125,5 @@ class KnownCalls:
     def _know_all(self, found: Iterable[Sequence[Any]]) -> None:
         for values in found:
             row = dict(zip(statements.CALL_COLUMNS, values, strict=True))
+            row["missed"] = None if row["missed"] is None else bool(row["missed"])  # SQLite's driver has numbers
             self.add(row, call_of(_book_columns(row)))

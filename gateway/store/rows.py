@@ -132,6 +132,7 @@ def letter(kind: str, call: Row, message: CallMessage, target: str) -> Row:
         "result": call["result"] or "",
         "resultado": call["result_text"] or "",
     }
+    fields["missed"] = "true" if call["missed"] else "false"
     fields |= {name: _text(iso(call[name]) if is_moment(name) else call[name]) for name in ANSWER_FIELDS}
     fields |= {parameter: call[name] or "" for name, parameter in ATTACHED.items()}
     return {

@@ -219,6 +219,7 @@ calls = Table(
             ("answered_agent", FittedString(LONGEST_LOGIN), "login of the agent who sat there then"),
             ("ring_s", Integer(), "seconds from its start to its answer, or to its end where nobody took it"),
             ("talk_s", Integer(), "seconds from its answer to its end"),
+            ("missed", Boolean(), "whether its caller reached nobody; null: no, or it was not looked at yet"),
         )
     ),
     Index(None, "tenant", "logged_at"),

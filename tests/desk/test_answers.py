@@ -71,6 +71,30 @@ def test_scripts_get_who_took_it(browse: Callable[..., Browser], office: Office)
     assert call["ring_s"] == 4
 
 
+def test_scripts_get_what_was_missed(browse: Callable[..., Browser], office: Office) -> None:
+    for number, result in ((ANA, "NOANSWER"), ("4733330001", "ANSWERED"), ("4733330002", "21")):
+        office.ring(number)
+        office.hang_up(number, result=result)
+    office.ring("4733330003")
+    asked = {"1": [3, 1], "0": [4, 2], "true": [3, 1], "": [4, 3, 2, 1]}
+    for value, wanted in asked.items():
+        found = browse().get(f"/api/calls?missed={value}", headers=basic()).get_json()["calls"]
+        assert [call["id"] for call in found] == wanted
+        assert all(call["missed"] is (call["id"] in (1, 3)) for call in found)
+    refused = browse().get("/api/calls?missed=sim", headers=basic())
+    assert (refused.status_code, refused.get_json()["code"]) == (400, 220)
+
+
+def test_the_log_marks_what_was_missed_and_finds_it(ana: Browser, office: Office) -> None:
+    for extension in ("3501", "3502"):
+        office.ring(ramal=extension)
+    for extension in ("3502", "3501"):
+        office.hang_up(ramal=extension, result="CANCEL")
+    text = ana.get("/ligacoes?situacao=missed").text
+    assert re.findall(r'<tr data-call="(\d+)"', text) == ["1"]
+    assert 'class="status ended missed"' in text
+
+
 def test_screens_hear_of_an_answer(ana: Browser, office: Office, clock: Clock) -> None:
     office.ring()
     office.answer()

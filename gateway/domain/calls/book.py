@@ -13,6 +13,7 @@ from typing import NamedTuple
 from gateway.domain.calls.call import NOTHING_ATTACHED, Call
 from gateway.domain.calls.effects import EFFECTS, Case, answered, end
 from gateway.domain.calls.heard import HeardEvent, MarkedOver, NoEnd, PlacedOrder, SettledOrder, TakenElsewhere
+from gateway.domain.calls.missed import group_of, judged
 from gateway.domain.calls.pairing import (
     FoundCall,
     PairingRule,
@@ -78,18 +79,47 @@ def decide(event: HeardEvent, calls: Sequence[Call], new_id: int) -> Decision:
     """Return what ``event`` changes. ``calls`` are those that it may be about; a new call gets ``new_id``."""
     heard, found = _find(event, calls)
     if found.call is None:
-        return OPENERS[heard.event](heard, calls, new_id, after(State.NONE, heard.event).state.value)
-    then = after(found.call.state, heard.event)
-    changed = _with_attached(EFFECTS[then.effect](Case(heard, found.call, found.rule, then.state.value)), heard)
-    call = _with_ref(changed, heard)
-    left = _leave_group(call, heard, calls) if _takes(then.effect, call, heard) else ()
+        status = after(State.NONE, heard.event).state.value
+        return _judged(OPENERS[heard.event](heard, calls, new_id, status), calls)
+    return _judged(_decide_known(heard, found.call, found.rule, calls), calls)
+
+
+def _decide_known(heard: HeardEvent, call: Call, rule: PairingRule, calls: Sequence[Call]) -> Decision:
+    """What becomes of a call that is known."""
+    then = after(call.state, heard.event)
+    changed = _with_attached(EFFECTS[then.effect](Case(heard, call, rule, then.state.value)), heard)
+    told = _with_ref(changed, heard)
     return Decision(
-        call,
+        told,
         KINDS[heard.event],
-        repeat=then.effect in REPEATS or (then.effect in ADDS and changed == found.call),
-        is_news=_is_news(then, changed, found.call),
-        others=left,
+        repeat=then.effect in REPEATS or (then.effect in ADDS and changed == call),
+        is_news=_is_news(then, changed, call),
+        others=_leave_group(told, heard, calls) if _takes(then.effect, told, heard) else (),
     )
+
+
+def _judged(decided: Decision, calls: Sequence[Call]) -> Decision:
+    """Say with what was decided which calls were missed by that; the log is told of one that another's end shows."""
+    call = decided.call
+    if call.group_id is None and call.state is not State.ENDED:
+        return decided
+    others = {change.call.id: change for change in decided.others}
+    now = [others[each.id].call if each.id in others else each for each in calls]
+    for each in judged(group_of(call, now)):
+        if each.id == call.id:
+            decided = decided._replace(call=each)
+        else:
+            others[each.id] = CallChange(each, EventKind.CALL_ENDED)
+    return decided._replace(others=tuple(others.values()))
+
+
+def decide_in_vain(call: Call, calls: Sequence[Call]) -> tuple[CallChange, ...]:
+    """Return what becomes of ``call``, whose end is not waited for any more, and of those of ``calls`` it rang with."""
+    change = decide_about(call, NoEnd())
+    if change.kind is None:
+        return ()
+    others = judged(group_of(change.call, calls)) if call.group_id else ()
+    return (change, *(CallChange(each, EventKind.CALL_ENDED) for each in others))
 
 
 def decide_order(event: PlacedOrder, new_id: int) -> Decision:

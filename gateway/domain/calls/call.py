@@ -14,6 +14,7 @@ class Call(NamedTuple):
     Times are milliseconds since 1970 UTC. ``logged_at`` is when we first heard of the call; ``start_heard_at``,
     ``answer_heard_at`` and ``end_heard_at`` are when its start, answer and end were received. ``answered_by`` is the
     extension that took it, which is another where it was taken elsewhere, and ``answered_agent`` who sat there then.
+    ``missed`` says that its caller reached nobody (``missed.py``).
     The store has a column of the same name for each; ``attached`` stands last and holds one for each field of
     ``AttachedData``, in their order.
     """
@@ -46,6 +47,7 @@ class Call(NamedTuple):
     answered_agent: str | None = None
     ring_s: int | None = None
     talk_s: int | None = None
+    missed: bool | None = None
     attached: tuple[str | None, ...] = NOTHING_ATTACHED
 
     @property

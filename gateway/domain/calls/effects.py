@@ -6,8 +6,8 @@ from typing import Any, Generic, NamedTuple, TypeVar
 from gateway.domain.calls.call import Call
 from gateway.domain.calls.heard import HeardEvent, MarkedOver, NoEnd, SettledOrder, TakenElsewhere
 from gateway.domain.calls.pairing import PairingRule
-from gateway.domain.calls.results import NOT_ANSWERED, read_result
-from gateway.domain.calls.states import Effect
+from gateway.domain.calls.results import NOT_ANSWERED, Result, read_result
+from gateway.domain.calls.states import Effect, State
 from gateway.domain.messages import Direction
 
 E = TypeVar("E")
@@ -58,7 +58,12 @@ def _answer(case: Case[HeardEvent]) -> Call:
 
 def _add_answer(case: Case[HeardEvent]) -> Call:
     """Who took it stays what was said first."""
-    return case.call if case.call.answered_at is not None else answered(case.call, case.event)
+    call = case.call
+    if call.answered_at is not None:
+        return call
+    if call.state is State.ENDED and call.result_text is None:
+        call = call._replace(result=Result.ANSWERED.value)
+    return answered(call, case.event)
 
 
 def answered(call: Call, heard: HeardEvent) -> Call:
@@ -90,7 +95,7 @@ def end(case: Case[HeardEvent]) -> Call:
     ended_at = heard.occurred_at or heard.at
     duration_s = _seconds(call.started_at, ended_at) if heard.duration_s is None else heard.duration_s
     elsewhere = heard.extension not in (call.extension, call.number) and not heard.internal
-    result, result_text = _result_of(heard)
+    result, result_text = _result_of(call, heard)
     ended = call._replace(
         status=case.status,
         ended_at=ended_at,
@@ -108,20 +113,27 @@ def end(case: Case[HeardEvent]) -> Call:
 def _add_end(case: Case[HeardEvent]) -> Call:
     """Add what the first end did not say."""
     heard, call = case.event, case.call
-    result, result_text = _result_of(heard)
+    result, result_text = _result_of(call, heard)
+    is_new = call.result_text is None and (result_text is not None or result == Result.ANSWERED)
     more = call._replace(
         recording_url=heard.recording_url if call.recording_url is None else call.recording_url,
         duration_s=heard.duration_s if call.duration_s is None else call.duration_s,
-        result=result if call.result is None else call.result,
-        result_text=result_text if call.result_text is None else call.result_text,
+        result=result if is_new else call.result,
+        result_text=result_text if is_new else call.result_text,
     )
     return call if more == call else measured(more)
 
 
-def _result_of(heard: HeardEvent) -> tuple[str | None, str | None]:
-    """How a call ended, as a code and in the exchange's words; both None where it said nothing."""
-    result = read_result(heard.result_text, heard.duration_s)
-    return (result.value, heard.result_text) if result else (None, None)
+def _result_of(call: Call, heard: HeardEvent) -> tuple[str, str | None]:
+    """How a call ended, as a code and in the exchange's words.
+
+    Where it said nothing, it was answered if anything shows that somebody spoke; else it is unknown, never missed.
+    """
+    said = read_result(heard.result_text, heard.duration_s)
+    if said is not None:
+        return said.value, heard.result_text
+    spoken = call.answered_at is not None or heard.duration_s or heard.recording_url or call.recording_url
+    return (Result.ANSWERED if spoken else Result.UNKNOWN).value, None
 
 
 def _taken_elsewhere(case: Case[TakenElsewhere]) -> Call:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from gateway.domain.calls.book import Decision, EventKind, decide, decide_about, decide_order
+from gateway.domain.calls.book import Decision, EventKind, decide, decide_about, decide_in_vain, decide_order
 from gateway.domain.calls.call import Call
 from gateway.domain.calls.direction import tell_sides
 from gateway.domain.calls.ghosts import WAIT_MS, is_of_nobody, waits_in_vain
@@ -90,7 +90,8 @@ class Ledger:
     def sweep(self, at: int) -> None:
         for call in list(self.calls.values()):
             if call.logged_at < at - FOUR_HOURS or self._in_vain(call, at):
-                self.happen(call.id, NoEnd())
+                for changed in decide_in_vain(self.calls[call.id], list(self.calls.values())):
+                    self.change(changed.call, changed.kind)
 
     def _in_vain(self, call: Call, at: int) -> bool:
         if call.internal or is_of_nobody(call.number) or call.logged_at >= at - WAIT_MS:

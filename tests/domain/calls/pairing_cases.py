@@ -88,4 +88,5 @@ def shown(call: Any) -> str:
     parts += [f"by={call.answered_by}"] if call.status == "elsewhere" and call.answered_by else []
     parts += [f"to={call.transferred_to}"] if call.transferred_to else []
     parts += ["group"] if call.group_id else []
+    parts += ["missed"] if call.missed else []
     return " ".join(parts)

@@ -291,7 +291,7 @@ def test_an_end_at_another_extension_says_where_the_call_went() -> None:
 
 def test_an_end_heard_again_adds_only_what_is_missing_and_is_news_only_then() -> None:
     ended = known("ended", ended_at=T0 + 9000, end_heard_at=T0 + 9000, duration_s=9, result="busy", result_text="BUSY")
-    ended = ended._replace(ring_s=9)
+    ended = ended._replace(ring_s=9, missed=True)
     again = decide(heard(Event.END, recording_url="http://pbx/1.wav", duration_s=8, result_text="ANSWERED"), [ended], 2)
     assert again.is_new  # another duration: another call
     again = decide(heard(Event.END, recording_url="http://pbx/1.wav", duration_s=9, result_text="ANSWERED"), [ended], 2)

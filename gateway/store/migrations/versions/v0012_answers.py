@@ -1,4 +1,7 @@
-"""Who answered a call and when, how long it rang and was spoken in"""
+"""Who answered a call and when, how long it rang and was spoken in, whether it was missed
+
+What can be told of the calls of before is filled in slices while the gateway runs (``store/filling_missed.py``).
+"""
 
 from typing import Any
 
@@ -16,6 +19,8 @@ def upgrade() -> None:
     add("answered_agent", sa.String(64), "login of the agent who sat there then")
     add("ring_s", sa.Integer(), "seconds from its start to its answer, or to its end where nobody took it")
     add("talk_s", sa.Integer(), "seconds from its answer to its end")
+    add("missed", sa.Boolean(), "whether its caller reached nobody; null: no, or it was not looked at yet")
+    op.execute("INSERT INTO counters (name, value) SELECT 'missed_to_fill', coalesce(max(id), 0) FROM calls")
 
 
 def add(name: str, kind: Any, comment: str) -> None:
