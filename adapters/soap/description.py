@@ -61,6 +61,10 @@ class Description:
         for name, why in self._unusable():
             yield f"{file_of(self.wsdl)}: operation {name!r}: it cannot be used: {why}"
 
+    def documents(self) -> Iterator[Any]:
+        """Yield the roots of the WSDL and of all that it imports, put right."""
+        yield from self._transport.documents
+
     def _unusable(self) -> Iterator[tuple[str, str]]:
         """The operations that nobody can call, by the ports of the WSDL, and why; each once."""
         found: dict[str, str] = {}

@@ -38,12 +38,12 @@ class Loading(Transport):  # type: ignore[misc]
         self.repairs = Repairs()
         self._peer = peer
         self._attempt = attempt
-        self._documents: list[Any] = []
+        self.documents: list[Any] = []
         self.finished = False
 
     def encoding_style(self, binding: str, operation: str) -> str:
         """The encodingStyle of an operation's requests, or nothing when its use is literal; zeep forgets it."""
-        for document in self._documents:
+        for document in self.documents:
             for body in document.iterfind(_INPUT_BODY.format(binding, operation)):
                 if body.get("use") == "encoded":
                     return body.get("encodingStyle") or ENCODING
@@ -54,10 +54,10 @@ class Loading(Transport):  # type: ignore[misc]
             return known
         if self.finished:
             raise AdapterError(f"an answer asks for {url!r}, which is not loaded")
-        if len(self._documents) >= MOST_DOCUMENTS:
+        if len(self.documents) >= MOST_DOCUMENTS:
             raise AdapterError(f"the WSDL imports more than {MOST_DOCUMENTS} files")
         document = repaired(self._fetch(url) if "://" in url else self._read(Path(url)), self.repairs.within(url))
-        self._documents.append(document)
+        self.documents.append(document)
         return bytes(etree.tostring(document))
 
     def _fetch(self, url: str) -> Any:

@@ -489,7 +489,7 @@ success = "OK"
 
 
 def test_check_notes_that_a_wsdl_was_put_right_and_lists_each_place_when_asked(run: Run, tmp_path: Path) -> None:
-    wsdl = Path(__file__).parents[1] / "adapters" / "field_wsdl" / "any-as-type.wsdl"
+    wsdl = Path(__file__).parents[2] / "tests" / "adapters" / "field_wsdl" / "any-as-type.wsdl"
     spaced = tmp_path / "spaced.wsdl"
     spaced.write_text(wsdl.read_text().replace('binding="tns:B"', 'binding="tns:B "'))
     path = two_appliances(tmp_path)

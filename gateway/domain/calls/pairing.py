@@ -143,7 +143,13 @@ def same_pair(heard: HeardEvent, call: Call) -> bool:
 
 def _pair(heard: HeardEvent, calls: Sequence[Call]) -> Iterable[Call]:
     """Calls of the same pair; one with an id of its own is not taken for one with another."""
-    return (call for call in calls if same_pair(heard, call) and not (heard.call_ref and call.call_ref))
+    return (call for call in _without_id(heard, calls) if same_pair(heard, call))
+
+
+def _without_id(heard: HeardEvent, calls: Sequence[Call]) -> Iterable[Call]:
+    """A day's calls that may be found without an id: nobody has to look further back than that."""
+    first = heard.at - LONGEST_CALL_MS
+    return (call for call in calls if call.logged_at >= first and not (heard.call_ref and call.call_ref))
 
 
 # finding the call of a start
@@ -221,9 +227,9 @@ def _open_pair(heard: HeardEvent, calls: Sequence[Call]) -> Iterable[Call]:
 
 def _may_end(heard: HeardEvent, call: Call) -> bool:
     """An end held back in the exchange is not that of a call which began after it."""
-    if heard.occurred_at is not None and call.started_at is not None and call.started_at - heard.occurred_at > CLOCK_MS:
-        return False
-    return heard.at - call.logged_at <= LONGEST_CALL_MS
+    if heard.occurred_at is None or call.started_at is None:
+        return True
+    return call.started_at - heard.occurred_at <= CLOCK_MS
 
 
 def _end_of_pair(heard: HeardEvent, calls: Sequence[Call]) -> Call | None:
@@ -232,7 +238,7 @@ def _end_of_pair(heard: HeardEvent, calls: Sequence[Call]) -> Call | None:
 
 def _repeated_end(heard: HeardEvent, calls: Sequence[Call]) -> Call | None:
     """The ended call of the same pair, or one that has ended at this extension because it was transferred."""
-    ended = (call for call in calls if call.state is State.ENDED and not (heard.call_ref and call.call_ref))
+    ended = (call for call in _without_id(heard, calls) if call.state is State.ENDED)
     return _newest(call for call in ended if _ended_here(heard, call) and _same_end(heard, call))
 
 
@@ -268,11 +274,10 @@ def _transferred(heard: HeardEvent, calls: Sequence[Call]) -> Call | None:
 def _moved(heard: HeardEvent, calls: Sequence[Call], state: State) -> Iterable[Call]:
     return (
         call
-        for call in calls
+        for call in _without_id(heard, calls)
         if call.state is state
         and not call.internal
         and call.number == heard.number
-        and not (heard.call_ref and call.call_ref)
         and heard.at - call.logged_at <= TRANSFER_MS
         and _may_end(heard, call)
     )

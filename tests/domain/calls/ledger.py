@@ -16,7 +16,6 @@ from gateway.domain.calls.heard import (
     heard_start,
     placed_order,
 )
-from gateway.domain.calls.pairing import LATE_MS, LONGEST_CALL_MS
 from gateway.domain.calls.states import State
 from gateway.domain.messages import CallEnded, CallStarted, Origin, PlaceCall
 from gateway.domain.numbering.numbers import Extensions, NumberPlan, read
@@ -54,8 +53,8 @@ class Ledger:
         return self.take(decide(event, self.about(event), len(self.calls) + 1))
 
     def about(self, event: HeardEvent) -> list[Call]:
-        """The calls that a store would show the book: a day's open and an hour's ended ones of the numbers."""
-        return [call for call in self.calls.values() if _same_ref(call, event) or _lately(call, event)]
+        """All that an event may be about; a store shows the book less of the past."""
+        return [call for call in self.calls.values() if call.number in event.numbers or _same_ref(call, event)]
 
     def take(self, decided: Decision) -> Decision:
         for change in (*decided.others, decided):
@@ -96,8 +95,3 @@ class Ledger:
 
 def _same_ref(call: Call, event: HeardEvent) -> bool:
     return event.call_ref is not None and call.call_ref == event.call_ref
-
-
-def _lately(call: Call, event: HeardEvent) -> bool:
-    ended_lately = call.end_heard_at is None or call.end_heard_at >= event.at - LATE_MS
-    return call.number in event.numbers and call.logged_at >= event.at - LONGEST_CALL_MS and ended_lately
