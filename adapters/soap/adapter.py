@@ -42,6 +42,7 @@ class SoapAdapter:
         return self._call.noted(self._peer.look(HttpRequest("GET", address)))
 
     def preview(self, message: Outgoing) -> Sequence[WireRequest]:
+        """Return the call that ``deliver`` would send. Raises ``AdapterError``, also when the WSDL does not load."""
         try:
             return [self._peer.record(self._call.request(message, self._peer.attempt()))]
         except Failed as failed:

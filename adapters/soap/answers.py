@@ -62,6 +62,7 @@ class _AnswerReading:
         self._left = MAX_ELEMENTS
 
     def value(self, element: Any, above: tuple[Any, ...]) -> Any:
+        """Read ``element``, which lies within ``above``. Raises ``LookupError`` for one too large, or in circles."""
         self._left -= 1
         if self._left < 0 or element in above or len(above) > MAX_DEPTH:
             raise LookupError("the answer is too large, too deep or goes in circles")
