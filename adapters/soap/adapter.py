@@ -18,7 +18,7 @@ class SoapAdapter:
     """Calls one operation for each message; a WSDL is loaded once, when it is first needed.
 
     An answer without a fault is a success unless ``success`` says more: Cisco's WebDialer answers failures
-    as a ``responseCode``.
+    as a ``responseCode`` (its API reference).
     """
 
     Config: ClassVar[type[Any]] = SoapConfig

@@ -1,7 +1,8 @@
 """What an rpc or undescribed SOAP answer holds, read from the answer itself: it names its parts and mostly types them.
 
 Peers whose answers need this: Axis 1.4 keeps every structure apart (``href="#id0"`` and a ``multiRef`` beside the
-answer), nuSOAP and PHP answer ``SOAP-ENC:Array`` and Apache's ``Map``, SOAP::Lite sends accented text as base64.
+answer; Cisco's documentation of WebDialer shows one), nuSOAP 0.9.5 and PHP 8.2 answer ``SOAP-ENC:Array`` and Apache's
+``Map``, SOAP::Lite 1.27 sends accented text as base64 (servers of these three are in tests/live/servers).
 """
 
 import re
