@@ -176,7 +176,7 @@ class AmiAdapter:
             ("Timeout", str(config.ring_timeout_s * 1000)),
             *(("Variable", f"{name}={_escaped(text.render(message))}") for name, text in self._variables.items()),
             ("ChannelId", channel),
-            # Without it Asterisk answers only when the phone did.
+            # Without it Asterisk answers only when the phone did (recorded from 22.10.1).
             ("Async", "true"),
         )
 

@@ -35,7 +35,7 @@ def read_body(environ: dict[str, Any], limit: int) -> bytes:
     if length:
         if not (length.isascii() and length.isdigit()):
             raise MalformedRequest(Text("Content-Length is not a number."))
-        # Python reads no more than 4300 digits, and no server means more than these.
+        # int() reads no more than 4300 digits (sys.int_info), and no server means more than these.
         if len(length) > MOST_DIGITS or int(length) > limit:
             raise TooLarge(limit)
         body = read_up_to(environ["wsgi.input"], int(length))
