@@ -128,7 +128,7 @@ class Contract:
         return self._with_header(envelope, message)
 
     def _with_header(self, envelope: Any, message: Outgoing) -> HttpRequest:
-        self._header.add(envelope, message, names=self._header_names())
+        self._header.add(envelope, message, described=self._header_blocks())
         return self._posted(serialized(envelope))
 
     def _posted(self, body: bytes) -> HttpRequest:
@@ -143,10 +143,10 @@ class Contract:
             found[name] = {member: _is_whole(element) for member, element in members}
         return found
 
-    def _header_names(self) -> dict[str, str]:
-        """The header blocks that the WSDL has for the operation, by their bare names."""
-        blocks = self._operation.input.header.type.elements
-        return {element.name: element.qname.text for _, element in blocks}
+    def _header_blocks(self) -> dict[str, Any]:
+        """zeep's elements of the header blocks that the WSDL has for the operation, by their bare names."""
+        blocks = [element for _, element in self._operation.input.header.type.elements]
+        return {element.qname.text: element for element in blocks} | {element.name: element for element in blocks}
 
     @property
     def is_one_way(self) -> bool:
