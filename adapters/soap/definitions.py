@@ -15,7 +15,7 @@ from zeep.wsdl.bindings.soap import Soap11Binding, Soap12Binding
 from zeep.wsdl.wsdl import Definition
 
 from adapters.soap.known import WSDL
-from adapters.soap.names import written
+from adapters.soap.names import local_of, written
 from adapters.soap.parts import bind_parts
 from adapters.soap.tolerant_zeep import TolerantSchema
 
@@ -109,6 +109,14 @@ class TolerantDefinition(Definition):  # type: ignore[misc]
     def read_messages(self) -> None:
         """Read the messages; ports and bindings of all WSDLs refer to them."""
         self.messages = self.parse_messages(self._doc)
+        self.twice = dict(self._with_parts_twice())
+
+    def _with_parts_twice(self) -> Iterator[tuple[str, str]]:
+        """The messages that have two parts of one name, of which zeep takes the last, and that name."""
+        for message in self._doc.findall(f"{{{WSDL}}}message"):
+            names = [part.get("name") for part in message.findall(f"{{{WSDL}}}part")]
+            if twice := [name for name in names if names.count(name) > 1]:
+                yield f"{{{self.target_namespace}}}{message.get('name')}", twice[0]
 
     def read_operations(self) -> None:
         """Read port types, bindings and services."""
@@ -130,7 +138,9 @@ class TolerantDefinition(Definition):  # type: ignore[misc]
         """The operations of which a message is missing, and which. Without a fault's message an operation can do."""
         for operation in port_type.findall(f"{{{WSDL}}}operation"):
             for use in operation.iterchildren(*(f"{{{WSDL}}}{name}" for name in ("input", "output", "fault"))):
-                if self._has_message(use):
+                if message := self._message(use):
+                    if use.tag == f"{{{WSDL}}}input" and (part := self._twice(message)):
+                        yield operation.get("name") or "", f"its message has two parts called {written(part)!r}"
                     continue
                 if use.tag == f"{{{WSDL}}}fault":
                     self._note(use, f"its message {use.get('message')!r} is described nowhere, and it is passed over")
@@ -153,12 +163,16 @@ class TolerantDefinition(Definition):  # type: ignore[misc]
     def _note(self, part: Any, done: str) -> None:
         self.wsdl.transport.repairs.note(self.location, part, done)
 
-    def _has_message(self, use: Any) -> bool:
+    def _message(self, use: Any) -> Any:
+        """The message of an input, output or fault; None where it is described nowhere."""
         try:
-            self.get("messages", parse.qname_attr(use, "message", self.target_namespace).text)
+            return self.get("messages", parse.qname_attr(use, "message", self.target_namespace).text)
         except (AttributeError, IndexError, ValueError):
-            return False
-        return True
+            return None
+
+    def _twice(self, message: Any) -> str:
+        name = message.name.text
+        return next((each.twice[name] for each in self.wsdl.definitions() if name in each.twice), "")
 
     def get(self, name: str, key: str, _processed: Any = None) -> Any:
         """Return what is called ``key`` in any of the WSDLs, whatever its namespace where none has it in that.
@@ -169,10 +183,10 @@ class TolerantDefinition(Definition):  # type: ignore[misc]
         for table in tables:
             if key in table:
                 return table[key]
-        local = etree.QName(key).localname
+        local = local_of(key)
         for table in tables:
             for known, found in table.items():
-                if etree.QName(known).localname == local:
+                if local_of(known) == local:
                     self._note(f"{_CALLED[name]} {written(local)!r}", _ELSEWHERE.format(key, known))
                     return found
         raise IndexError(f"the WSDL describes {key!r} nowhere ({name})")

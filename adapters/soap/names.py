@@ -26,3 +26,12 @@ def written(name: str) -> str:
     'WConnect CRM Senior'
     """
     return re.sub(r"_x([0-9A-F]{4,6})_", lambda found: chr(int(found[1], 16) % 0x110000), name)
+
+
+def local_of(name: str) -> str:
+    """The local part of ``{namespace}name``, also where the namespace has braces of its own, which lxml refuses.
+
+    >>> local_of("{http://{{host}}/calls}Dial")
+    'Dial'
+    """
+    return name.rpartition("}")[2]

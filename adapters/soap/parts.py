@@ -22,6 +22,8 @@ class _Bound:
 
     def _resolve_body(self, info: Any, definitions: Any, parts: Mapping[str, Any]) -> Any:
         if info is None:
+            if parts and self.type == "input":
+                raise WsdlSyntaxError("it has parts and no soap:body, so that nothing says how they are written")
             return None
         bound = self._bound(info["part"], parts)
         return super()._resolve_body({**info, "part": None}, definitions, bound)  # type: ignore[misc]
@@ -40,7 +42,12 @@ class _Bound:
 
 
 class _BoundDocument(_Bound, DocumentMessage):  # type: ignore[misc]
-    pass
+    def _bound(self, names: str | None, parts: Mapping[str, Any]) -> Mapping[str, Any]:
+        found = super()._bound(names, parts)
+        for part in found.values():
+            if sought := getattr(part.element, "sought", None):
+                raise WsdlSyntaxError(f"the element {sought.text} of its part is described without a namespace only")
+        return found
 
 
 class _BoundRpc(_Bound, RpcMessage):  # type: ignore[misc]

@@ -17,7 +17,7 @@ from zeep.xsd.visitor import SchemaVisitor
 from adapters.http.outcomes import Failed
 from adapters.soap.kinds import Keeping, Missing, RankedArray, Restricted, ranks_of
 from adapters.soap.known import XSD, is_known
-from adapters.soap.names import safe, written
+from adapters.soap.names import local_of, safe, written
 from gateway.errors import AdapterError
 
 _ENUMERATED = f"{{{XSD}}}restriction/{{{XSD}}}enumeration"
@@ -77,7 +77,7 @@ class _TolerantSchemaDocument(SchemaDocument):  # type: ignore[misc]
             except Exception as error:  # zeep raises what it stumbles over
                 del found[name]
                 why = f"it cannot be understood, and is passed over: {error or type(error).__name__}"
-                self.note(self._base_url or "", written(etree.QName(name).localname), why)
+                self.note(self._base_url or "", written(local_of(name)), why)
 
 
 class TolerantSchema(Schema):  # type: ignore[misc]
@@ -118,12 +118,17 @@ class TolerantSchema(Schema):  # type: ignore[misc]
         return self._found(super().get_element, "element", qname, self._element_of_no_namespace)
 
     def _element_of_no_namespace(self, name: Any) -> Any:
-        """The element of this name in a schema without a namespace, as PHP finds it; else one nothing describes."""
-        bare = etree.QName(name.localname)
+        """The element of this name in a schema without a namespace; else one that nothing describes.
+
+        A part of an rpc operation needs nothing but its type. In a document it would go out under another name than the
+        WSDL says: see ``parts.py``.
+        """
         try:
-            return super().get_element(bare)
+            found = super().get_element(etree.QName(name.localname)).clone()
         except (exceptions.LookupError, exceptions.NamespaceError):
             return xsd.Element(name, Missing(name))
+        found.sought = name
+        return found
 
     def get_attribute(self, qname: Any) -> Any:
         return self._found(
@@ -155,7 +160,7 @@ class TolerantSchema(Schema):  # type: ignore[misc]
         """``found`` in the place of what nothing describes, which is noted."""
         done = _STOOD_IN[what]
         if what == "element" and not isinstance(found.type, Missing):
-            done = "it is described without a namespace, and sent so"
+            done = "it is described without a namespace only, which is enough for a part of an rpc operation"
         told = f"{what} {written(name.localname)!r} of the namespace {name.namespace!r}"
         self.note(self._transport.wsdl, told, done)
         return found
@@ -182,7 +187,8 @@ class TolerantSchema(Schema):  # type: ignore[misc]
         self._prefix_map_auto = self._create_prefix_map()
         for name, kind in self._named_types():
             if isinstance(kind, ListType | UnionType):
-                kind.qname = etree.QName(name)
+                with suppress(ValueError):  # a namespace with braces, which nobody can write
+                    kind.qname = etree.QName(name)
 
     def _named_types(self) -> Iterator[tuple[str, Any]]:
         for document in self.documents:

@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -102,7 +102,7 @@ def _show_list(chosen: list[tuple[str, Any]]) -> None:
     longest = max(len(name) for name, _preset in chosen)
     for name, preset in chosen:
         title = translated(preset.title)
-        click.echo(f"{name:{longest}}  {preset.protocols:7}  {translated(_verified(preset)):48}  {title}")
+        click.echo(f"{name:{longest}}  {preset.protocols:7}  {_verified(preset, translated):48}  {title}")
 
 
 def table(chosen: list[tuple[str, Any]]) -> Iterator[str]:
@@ -113,9 +113,9 @@ def table(chosen: list[tuple[str, Any]]) -> Iterator[str]:
         yield f"| `{name}` | {preset.title} | {preset.protocols} | {_verified(preset)} |"
 
 
-def _verified(preset: Any) -> str:
-    verified = preset.verified
-    return f"{verified.how} {verified.version}" if verified.how == "run against" else str(verified.how)
+def _verified(preset: Any, say: Callable[[str], str] = str) -> str:
+    how, version = preset.verified.how, preset.verified.version
+    return f"{say(how)} {version}" if how == "run against" else say(how)
 
 
 def page(name: str, preset: Any, tenant: str = DEFAULT, note: str = "") -> Iterator[str]:

@@ -14,6 +14,8 @@ from gateway.domain.links import safe_link
 from gateway.domain.messages import AttachedData, Direction
 from gateway.store import tables
 from gateway.store.call_fields import LOG_FIELDS, column_of, is_moment
+from gateway.texts.packing import unpack
+from gateway.texts.text import Text
 
 calls, orders = tables.calls, tables.orders
 
@@ -26,7 +28,8 @@ class LoggedCall(AttachedData):
     (``over_by`` marked it as over), ordered (being dialled), or an order's outcome: accepted, refused, unreachable,
     unknown. ``paired_by`` is the rule by which its events found each other (``domain/calls/pairing.py``), ``group_id``
     the first call of a group that rang at once.
-    ``appliance`` is who dialled, or is about to; ``detail`` is the sentence that came with an order's outcome.
+    ``appliance`` is who dialled, or is about to; ``detail`` is the sentence that came with an order's outcome,
+    in the company's language, ``told`` the same for readers of any.
     ``result`` says how it ended (``domain/calls/results.py``), read from ``result_text``, the exchange's own words.
     ``call_ref`` is the exchange's own id of the call, ``request_id`` the asker's own id of an order.
     """
@@ -56,6 +59,12 @@ class LoggedCall(AttachedData):
     over_at: int | None = None
     call_ref: str | None = None
     request_id: str | None = None
+    sentence: str | None = None
+
+    @property
+    def told(self) -> Text | None:
+        """What came of its order, None while there is nothing to say."""
+        return unpack(self.sentence, words=self.detail) if self.detail else None
 
     @property
     def certainty(self) -> str | None:

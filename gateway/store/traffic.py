@@ -30,7 +30,7 @@ entries = Table(
     Column("note", FittedText, nullable=False),
     Column("request", LargeBinary, nullable=False),
     Column("answer", LargeBinary, nullable=False),
-    Column("remarks", Text),
+    Column("remarks", FittedText),
     Index("ix_exchanges_at", "at"),
     Index("ix_exchanges_peer", "tenant", "peer"),
     Index("ix_exchanges_call", "call_id", sqlite_where=text("call_id IS NOT NULL")),

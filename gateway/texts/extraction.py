@@ -3,8 +3,10 @@ in the browser's script.
 """
 
 import ast
+import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_file
@@ -35,7 +37,8 @@ def extract(root: Path, area: str) -> Catalog:
     for path in areas.sources(root):
         if areas.area_of(path) == area and path not in (pending() if not path.endswith(".py") else ()):
             for id, context in _sentences(root / path):
-                catalogue.add(id, locations=[(path, 0)], context=context)
+                if id:
+                    catalogue.add(id, locations=[(path, 0)], context=context)
     return catalogue
 
 
@@ -47,10 +50,23 @@ def pending() -> set[str]:
 
 def _sentences(path: Path) -> Iterator[Found]:
     yield from _called(path)
+    if path.suffix == ".toml":
+        yield from ((sentence, None) for sentence in of_preset(tomllib.loads(path.read_text(encoding="utf-8"))))
     if path.suffix == ".py":
         yield from (
             (paragraph, None) for text in helps(path.read_text(encoding="utf-8")) for paragraph in paragraphs(text)
         )
+
+
+def of_preset(preset: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what a preset's file says to people; names, texts to paste and tests have no language."""
+    verified = preset.get("verified", {})
+    yield from (preset["title"], *preset.get("setup", ()), *preset.get("quirks", ()))
+    yield from (verified.get("how", ""), *verified.get("unknown", ()))
+    for group in ("parameters", "origin"):
+        yield from (each.get("help", "") for each in preset.get(group, {}).values())
+    for event in preset.get("events", ()):
+        yield from (event["title"], *event.get("notes", ()))
 
 
 def helps(source: str) -> Iterator[str]:

@@ -186,7 +186,7 @@ def test_a_redefined_file_is_included_as_it_is(tmp_path: Path) -> None:
     ]
 
 
-def test_an_element_of_a_schema_without_a_namespace_is_found_and_sent_so(tmp_path: Path) -> None:
+def test_a_part_of_an_rpc_operation_may_refer_to_an_element_of_a_schema_without_a_namespace(tmp_path: Path) -> None:
     parts = '<wsdl:part name="from" element="tns:from"/><wsdl:part name="to" element="tns:to"/>'
     schema = '<xs:schema><xs:element name="from" type="xs:string"/><xs:element name="to" type="xs:string"/></xs:schema>'
     text = ONE_WAY.replace('<wsdl:part name="parameters" element="tns:Dial"/>', parts)
@@ -194,10 +194,13 @@ def test_an_element_of_a_schema_without_a_namespace_is_found_and_sent_so(tmp_pat
     text = text.replace('use="literal"', 'use="literal" namespace="urn:pbx"')
     wsdl = saved(tmp_path, text)
     assert sent("", wsdl=str(wsdl)) == expected(f"<t:Dial {TYPED}><from>2000</from><to>04799998888</to></t:Dial>")
-    assert (
-        "w.wsdl: element 'to' of the namespace 'urn:pbx': it is described without a namespace, and sent so"
-        in listed(wsdl)
-    )
+    assert "element 'to' of the namespace 'urn:pbx': it is described without a namespace only" in "".join(listed(wsdl))
+    # In a document it would go out under another name than the WSDL says.
+    document = saved(tmp_path, text.replace('style="rpc"', 'style="document"'))
+    with pytest.raises(
+        AdapterError, match=r"the element {urn:pbx}from of its part is described without a namespace only"
+    ):
+        sent("", wsdl=str(document))
 
 
 @pytest.mark.parametrize("namespace", ['namespace=""', ""])
@@ -243,3 +246,33 @@ def test_an_rpc_part_that_refers_to_an_element_is_called_by_its_own_name(tmp_pat
     wsdl = saved(tmp_path, text.replace('use="encoded"', f'use="{use}"'))
     body = sent("", {"from": "1", named: "2"}, wsdl=str(wsdl))
     assert [(child[0], child[2]) for child in body[0][3]] == [("from", "1"), ("to", "2")]
+
+
+@pytest.mark.parametrize(
+    ("was", "becomes", "why"),
+    [
+        ('name="to" type="xs:string"', 'name="from" type="xs:string"', "its message has two parts called 'from'"),
+        (
+            "<wsdl:input><soap:body",
+            "<wsdl:input><soap:nobody",
+            "it has parts and no soap:body, so that nothing says how",
+        ),
+    ],
+)
+def test_an_operation_that_nobody_could_write_rightly_is_refused(
+    tmp_path: Path, was: str, becomes: str, why: str
+) -> None:
+    """Of two parts one was sent, and without a soap:body none, without a word."""
+    with pytest.raises(AdapterError, match=why):
+        sent("", {}, wsdl=str(saved(tmp_path, ENCODED.replace(was, becomes))))
+
+
+def test_a_namespace_with_braces_costs_only_what_is_in_it(tmp_path: Path) -> None:
+    """WSDLs are published as templates that nobody filled in."""
+    kind = (
+        SIMPLE.format(' name="K"', ' base="tns:L"', "")
+        + '<xs:simpleType name="L"><xs:list itemType="xs:int"/></xs:simpleType>'
+    )
+    other = f'<xs:schema targetNamespace="http://{{{{host}}}}/x">{kind}</xs:schema></wsdl:types>'
+    wsdl = saved(tmp_path, ONE_WAY.replace("</wsdl:types>", other).replace('binding="tns:B"', 'binding="x:B"'))
+    assert sent("", wsdl=str(wsdl)) == expected(DOCUMENT)

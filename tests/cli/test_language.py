@@ -86,3 +86,25 @@ def test_labels_have_one_width_in_each_language(tmp_path: Path) -> None:
     assert "looked up 47999998888, 4799998888" in english
     assert "buscado  47999998888, 4799998888" in spanish
     assert "cuenta   - (todavía no hay base de datos aquí)" in spanish
+
+
+def test_a_preset_is_shown_in_the_terminal_s_language() -> None:
+    shown = run("presets", "asterisk-ami", env=SPANISH).output
+    assert "  verificado  probado con: Asterisk 20.20.1, 22.10.1\n" in shown
+    assert "\nConviene saber\n" in shown
+    assert "  - La extensión suena primero; el destino se marca en context cuando atiende.\n" in shown
+    assert "Segundos que suena la extensión.\n" in shown
+    assert "probado con Asterisk 20.20.1, 22.10.1" in run("presets", env=SPANISH).output
+    events = run("presets", "kamailio", "--events", "--address", "http://cti.example", env=SPANISH).output
+    assert "=== kamailio: kamailio.cfg: cola, emisor y rutas de eventos" in events
+    assert "--- click2call está en lugar del usuario" in events
+
+
+def test_a_dial_plan_that_cannot_work_is_refused_in_the_terminal_s_language(tmp_path: Path) -> None:
+    file = tmp_path / "gateway.toml"
+    file.write_text('[tenants.acme]\nextensions = ["35-"]\n[tenants.beta.dial_plan]\nblocked = ["0900-"]\n')
+    shown = run("check", "--config", str(file), env=SPANISH).output
+    assert "no se entiende el patrón de número '0900-': se esperaban dígitos, x para cualquier dígito" in shown
+    file.write_text('[tenants.acme]\nextensions = ["35-"]\n')
+    shown = run("check", "--config", str(file), env=SPANISH).output
+    assert "tenants.acme.extensions: No se entiende el patrón de extensiones '35-': se esperaban dígitos (201)" in shown

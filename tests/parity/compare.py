@@ -7,7 +7,6 @@ from typing import Any
 
 from lxml.etree import XMLSyntaxError
 from pydantic import SecretStr
-from zeep.wsdl.bindings.soap import SoapBinding
 
 from adapters.http.client import Peer
 from adapters.http.outcomes import Failed
@@ -15,6 +14,8 @@ from adapters.http.templates import compiled
 from adapters.soap.description import Description
 from adapters.soap.envelope import SOAP_12
 from adapters.soap.header import Header
+from adapters.soap.mending import BINDINGS
+from adapters.soap.names import written
 from adapters.soap.settings import SoapConfig
 from adapters.soap.wsdl import Contract
 from gateway.errors import AdapterError
@@ -23,6 +24,8 @@ from tests.parity.meaning import difference
 from tests.parity.php import Php
 from tests.parity.samples import arguments_of
 
+HTTP = "http://schemas.xmlsoap.org/soap/http"
+HTTP_12 = "http://www.w3.org/2003/05/soap/bindings/HTTP/"
 ADDRESS = "http://127.0.0.1:9/"
 _EXPECTED = (AdapterError, Failed, ValueError, OSError)
 """What a refusal comes from; anything else that was raised on the way is a crash, whatever it was told as."""
@@ -41,6 +44,7 @@ class Verdict:
     version: int = 1
     php: str = ""
     """PHP's envelope."""
+    remark: str = ""
 
 
 @dataclass(frozen=True)
@@ -59,6 +63,8 @@ class _Place:
     port: str
     binding: Any
     version: int
+    remark: str
+    """What PHP sees otherwise in it."""
 
 
 def compare(path: Path, php: Php) -> Compared:
@@ -95,12 +101,26 @@ def _operations(described: Description) -> Iterator[tuple[str, _Place]]:
         for name in [*found.binding.all(), *found.binding.unusable]:
             if name.lower() not in seen:
                 seen.add(name.lower())
-                yield name, _Place(service, port, found.binding, version)
+                yield name, _Place(service, port, found.binding, version, _remark(described, found.binding, name))
+
+
+def _remark(described: Description, binding: Any, name: str) -> str:
+    """What PHP sees otherwise: it reads no body in a MIME part, and sends a header's part in the body, too."""
+    if any(f"operation {written(name)!r}" in note and "in a MIME part" in note for note in described.notes()):
+        return " (soap:body in a MIME part)"
+    operation = binding.all().get(name)
+    message = operation.input if operation is not None else None
+    headers = message.header.type.elements if message is not None and message.header is not None else ()
+    return (
+        " (a header has parts of the message)"
+        if {each for each, _ in headers} & set(message.abstract.parts if headers else ())
+        else ""
+    )
 
 
 def _built(described: Description, name: str, place: _Place) -> Verdict:
     """Our envelope with the arguments for PHP; ``kind`` is empty where there is one."""
-    verdict = Verdict(name, "", version=place.version)
+    verdict = Verdict(name, "", version=place.version, remark=place.remark)
     try:
         operation = place.binding.all().get(name)
         arguments, given = arguments_of(operation) if operation is not None else ({}, [])
@@ -135,6 +155,7 @@ def _held(ours: Verdict, envelope: str | None, reason: str | None) -> Verdict:
         why = difference(ours.envelope, envelope)
     except XMLSyntaxError as error:
         return replace(ours, kind="only ours", why=f"PHP's is no XML: {error}")
+    why += ours.remark if why else ""
     return replace(ours, kind="different" if why else "equal", why=why, php=envelope)
 
 
@@ -143,10 +164,18 @@ def _without_php(ours: Verdict) -> str:
 
 
 def _by_soap(functions: list[str], described: Description) -> list[str]:
-    """What PHP lists without the operations of HTTP's GET and POST bindings."""
-    bindings = described.client.wsdl.bindings.values()
-    other = {name for each in bindings if not isinstance(each, SoapBinding) for name in each.all()}
-    return [name for name in functions if name not in other]
+    """What PHP lists without the operations that only bindings to something else than SOAP have (HTTP, XML, JMS)."""
+    bindings = [each for document in described.documents() for each in document.iterfind("{*}binding")]
+    names = {True: set(), False: set()}
+    for binding in bindings:
+        names[_is_soap(binding)] |= {written(each.get("name") or "") for each in binding.iterfind("{*}operation")}
+    return [name for name in functions if name in names[True] or name not in names[False]]
+
+
+def _is_soap(binding: Any) -> bool:
+    """Whether it is one to SOAP by HTTP; PHP takes all others for that, too, and calls nothing by them."""
+    kinds = [each for uri in BINDINGS for each in binding.iterchildren(f"{{{uri}}}binding")]
+    return any(each.get("transport", HTTP) in (HTTP, HTTP_12) for each in kinds)
 
 
 def _overlooked(ours: list[Verdict], functions: list[str]) -> Iterator[Verdict]:

@@ -12,7 +12,7 @@ from zeep.xsd.types.builtins import Boolean
 from zeep.xsd.types.collection import ListType, UnionType
 
 from adapters.soap.kinds import RankedArray
-from adapters.soap.known import APACHE
+from adapters.soap.known import APACHE, ENCODING
 
 DEPTH = 3
 """How often a structure stands within itself where it must."""
@@ -115,6 +115,9 @@ def _text_with_attributes(kind: Any, above: tuple[Any, ...]) -> Pair:
         return {name: pair[0] for name, pair in attributes.items()}, {
             name: pair[1] for name, pair in attributes.items()
         }
+    if kind.qname is not None and kind.qname.text == f"{{{ENCODING}}}base64":
+        # PHP takes it for a text.
+        theirs = ours
     if not attributes:
         return ours, theirs
     return (

@@ -15,10 +15,17 @@ from tests.texts.portuguese import is_portuguese
 
 ROOT = Path(__file__).parents[2]
 PLACEHOLDER = re.compile(r"%\(\w+\)s|\{\w*(?:![rs])?(?::[^{}]*)?\}")
-NAMES_PORTUGUESE_COLUMNS = (
+WITH_PORTUGUESE_NAMES = (
     "Columns by name, in any order: codigo",
     "Name the columns in the query",
     "Expected names such as codigo",
+    # Parameters of the Portuguese contract, and a Brazilian exchange's own menus.
+    "The dialplan gets the extension as the variable ramal",
+    "Needs mod_curl. Run on FreeSWITCH 1.10.12, with ramal and telefone",
+    "A BYE from the far side swaps ramal and telefone",
+    "itflex: event of an answered call (evento de atendimento)",
+    "From developer.itflex.com.br, not run.",
+    "Gestão, Configuração, Integrações, Geral",
 )
 EACH = [(area, language) for area in areas.AREAS for language in update.TRANSLATED]
 
@@ -71,7 +78,7 @@ def test_a_translation_has_the_placeholders_of_the_sentence(area: str, language:
 def test_the_ids_are_english(area: str) -> None:
     """So English is complete without a catalogue of its own."""
     found = [form for message in found_in(area) for form in several(message.id)]
-    assert [form for form in found if is_portuguese(form) and not form.startswith(NAMES_PORTUGUESE_COLUMNS)] == []
+    assert [form for form in found if is_portuguese(form) and not form.startswith(WITH_PORTUGUESE_NAMES)] == []
 
 
 @pytest.mark.parametrize("language", update.TRANSLATED)
@@ -94,13 +101,16 @@ def test_sentences_are_found_where_they_stand(tmp_path: Path) -> None:
         "gateway/desk/a.py": 'Text("one {n}"); counted("{count} call", "{count} calls", count=2); in_context("v", "C")',
         "gateway/desk/templates/a.html": "{% trans %}\n  two\n  lines{% endtrans %}{{ _('three') }}",
         "gateway/desk/static/desk/a.js": 'gettext("four {n}", { n: 1 });',
+        "gateway/cli/a.py": '@a.command()\n@a.option("-b", help="5.")\ndef a():\n    """Six\n    six.\n\n    7."""',
+        "adapters/presets/catalogue/a.toml": 'title = "Eight"\nvendor = "No"\n[parameters.a]\nhelp = "Nine."',
     }.items():
         (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / path).write_text(text)
-    (tmp_path / "adapters").mkdir()
     desk = [message.id for message in extraction.extract(tmp_path, "desk") if message.id]
     assert set(desk) == {"one {n}", ("{count} call", "{count} calls"), "C", "two lines", "three"}
     assert [message.id for message in extraction.extract(tmp_path, "script") if message.id] == ["four {n}"]
+    assert {message.id for message in extraction.extract(tmp_path, "commands")} == {"", "5.", "Six six.", "7."}
+    assert {message.id for message in extraction.extract(tmp_path, "presets")} == {"", "Eight", "Nine."}
 
 
 def test_a_changed_catalogue_is_compiled_when_it_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
