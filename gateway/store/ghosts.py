@@ -1,4 +1,4 @@
-"""Finds calls that still ring in the log although their caller has since been at another extension."""
+"""Finds calls that still go on in the log although their caller has since been at another extension."""
 
 from collections import defaultdict
 from collections.abc import Callable, Sequence
@@ -30,7 +30,7 @@ class Ghosts:
         """
         outside = (calls.c.tenant == tenant, calls.c.direction != Direction.INTERNAL)
         old = (calls.c.logged_at >= since, calls.c.logged_at < ago(WAIT_MS))
-        query = select(*COLUMNS).where(*outside, *old, calls.c.status == "ringing")
+        query = select(*COLUMNS).where(*outside, *old, calls.c.status.in_(("ringing", "talking")))
         with self._engine.connect() as connection:
             found = [call_of(row) for row in connection.execute(query)]
             waiting = [call for call in found if not is_of_nobody(call.number)]
