@@ -50,7 +50,7 @@ class ParlayX(SimulatedAppliance):
     The login is not in the standard: Basic, or WS-Security's UsernameToken."""
 
     name = "parlayx"
-    title = "Parlay X simulado (ThirdPartyCall)"
+    title = "Parlay X (ThirdPartyCall)"
     evidence = "the standard's WSDL, not held against a real one"
     login = ("crm", "secret")
     auths = ("basic", "wsse")

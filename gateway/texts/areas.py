@@ -16,6 +16,7 @@ AREAS: Mapping[str, tuple[str, ...]] = {
         "gateway/server/*.py",
         "gateway/simulators/*.py",
     ),
+    "click": ("gateway/cli/click_words.py",),
     "directory": ("gateway/source.py", "gateway/directory/*.py", "adapters/wconnect/*.py"),
     "desk": ("gateway/desk/*.py", "gateway/desk/templates/*.html"),
     "script": ("gateway/desk/static/desk/*.js",),
