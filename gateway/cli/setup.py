@@ -109,7 +109,7 @@ def _probe_all(peers: Mapping[tuple[str, str], Adapter | Source], *, verbose: bo
     with ThreadPoolExecutor(max_workers=8) as pool:
         probes = list(zip(peers, pool.map(_probe, peers.values()), strict=True))
     for (tenant, name), probe in probes:
-        _line(probe.ok, f"{tenant}/{name}", said(probe.detail))
+        _line(probe.ok, f"{tenant}/{name}", said(probe.text))
         for note in probe.notes if verbose else filter(None, [probe.note]):
             _line("note", f"{tenant}/{name}", said(note))
     return all(probe.ok for _, probe in probes)

@@ -46,7 +46,7 @@ class Counts:
 class ImportRun:
     """One run. ``state``: running, done or failed; times are milliseconds since 1970 UTC.
 
-    ``message`` is in the company's language, ``told`` the same for readers of any.
+    ``message`` is in the company's language.
     """
 
     id: int
@@ -59,7 +59,12 @@ class ImportRun:
     counts: Counts
     message: str
     refusals: Sequence[dict[str, str]]
-    told: Text
+    sentence: str | None = None
+
+    @property
+    def told(self) -> Text:
+        """Why it failed, or what was left undone, for readers of any language."""
+        return unpack(self.sentence, words=self.message)
 
 
 class Imports:
@@ -136,8 +141,8 @@ class Imports:
 
 def _words(message: Text | str, language: Language) -> Mapping[str, str | None]:
     """Return the columns that hold ``message``."""
-    packed = pack(message) if isinstance(message, Text) else None
-    return {"message": shown(message, language), "sentence": packed}
+    words = shown(message, language)
+    return {"message": words, "sentence": pack(message) if words and isinstance(message, Text) else None}
 
 
 def _begin(connection: Connection, tenant: str, source: str, kind: str, at: int, died: Mapping[str, str | None]) -> int:
@@ -199,5 +204,5 @@ def _run(row: Row[Any]) -> ImportRun:
         counts,
         row.message or "",
         json.loads(row.refusals or "[]"),
-        unpack(row.sentence, words=row.message or ""),
+        row.sentence,
     )
