@@ -120,7 +120,7 @@ def _probe(peer: Adapter | Source) -> Probe:
     try:
         return peer.probe()
     except GatewayError as error:
-        return Probe(False, error.said(language()))
+        return Probe(False, error.whole)
     except Exception as error:
         return Probe(False, _("The probe failed by a defect of the adapter: {defect}.", defect=defect_of(error)))
 
