@@ -131,8 +131,8 @@ def _run(gateway: Gateway, job: Job, kind: str, report: Path | None) -> None:
         "{tenant!r} now has {count} accounts", "{tenant!r} now has {count} accounts", total, tenant=job.tenant
     )
     click.echo(f"{job.name}: {said(read)}; {_changes(run)}; {said(has)}")
-    if message := said(run.told):
-        tell(message, err=True)
+    if run.message:
+        tell(said(run.told), err=True)
     for refused in run.refusals[:SHOWN_REFUSALS]:
         reason = Reason(refused["reason"]).text
         quoted = f"{refused['text']!r} " if refused["text"] else ""
