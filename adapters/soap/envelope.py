@@ -25,6 +25,12 @@ def parsed(content: bytes, charset: str = "", *, undeclared: bool = False) -> An
     return None
 
 
+def serialized(envelope: Any) -> bytes:
+    """Return an envelope's bytes as they go out."""
+    body: bytes = etree.tostring(envelope, xml_declaration=True, encoding="utf-8")
+    return body
+
+
 def why_unreadable(content: bytes) -> str:
     """Return the parser's reason and line for what is no XML; nothing for XML."""
     try:

@@ -15,12 +15,10 @@ from adapters.http.templates import rendered
 from adapters.soap.answers import parts_of
 from adapters.soap.description import Description, chosen, unusable
 from adapters.soap.encoded import XSI, write_operation
-from adapters.soap.envelope import SOAP_12, headers_for
-from adapters.soap.flat import flat
+from adapters.soap.envelope import SOAP_12, headers_for, serialized
 from adapters.soap.header import Header
 from adapters.soap.known import ENCODING, ENCODING_12, XML, XSD
 from adapters.soap.names import safe, written
-from adapters.soap.prepared import prepare, serialized
 from adapters.soap.settings import SoapConfig
 from adapters.soap.values import check_described, fitted
 from gateway.adapter import Outgoing
@@ -85,10 +83,6 @@ class Contract:
             raise AdapterError(none)
         self._check_namespace(self._operation.input.body)
         self._check_types(self._operation.input.body)
-        # An encoded text says its type, which its value decides; an address of WS-Addressing has an id of its own.
-        same_for_all = not self._style and not self._operation.abstract.wsa_action
-        self._prepared = prepare(self._arguments, self._literal) if same_for_all else None
-        self._flat = flat(self._operation) if self._operation.style != "rpc" else None
         output = self._operation.output
         self._has_answer = output is not None and output.header is not None
 
@@ -123,9 +117,6 @@ class Contract:
 
     def request(self, message: Outgoing) -> HttpRequest:
         """The call of the operation for ``message``. Raises ``AdapterError`` when the arguments do not fit it."""
-        if self._prepared:
-            body = self._prepared.fill(message)
-            return self._with_header(etree.fromstring(body), message) if self._header else self._posted(body)
         return self.call(rendered(self._arguments, message), message)
 
     def call(self, arguments: dict[str, Any], message: Outgoing) -> HttpRequest:
@@ -210,8 +201,6 @@ class Contract:
 
     def result(self, envelope: Any) -> Any:
         """The answer as plain Python: mappings, lists, scalars. Raises whatever zeep raises, and ``LookupError``."""
-        if self._flat and (found := self._flat.read(envelope)) is not None:
-            return found
         if not self._has_answer:
             return parts_of(envelope) if envelope.find("{*}Body/*") is not None else None
         if self._operation.style == "rpc":
