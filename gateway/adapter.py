@@ -39,23 +39,28 @@ class Outcome(StrEnum):
     """Sent, but no clear answer came back."""
 
 
+ANSWER_FIELDS = ("answered_at", "answered_by", "answered_agent", "ring_s", "talk_s")
 EVENT_FIELDS = frozenset(
     {"ramal", "telefone", "url_audio", "direction", "call_id", "tenant", "resultado", "result", *ATTACHED.values()}
+    | {"missed", *ANSWER_FIELDS}
 )
 """The fields of call events."""
 
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """One thing to tell a peer: ``kind`` (``dial``, ``hangup``, ``call_started``, ``call_ended``), our id, text fields.
+    """One thing to tell a peer: its ``kind``, our id, text fields.
+
+    ``kind`` is ``dial``, ``hangup``, or an event: ``call_started``, ``call_answered``, ``call_ended``.
 
     A ``dial`` has the fields ``extension``, ``number`` (the digits to dial, dial plan applied), ``order_id``,
     ``call_id`` and ``tenant``; a ``hangup`` has those of the order that it ends and ``peer_ref``, the peer's own id
     of the call, empty where the order's answer gave none; the call events have ``ramal``, ``telefone``,
     ``url_audio``, ``direction``, ``call_id``, ``tenant``, ``resultado`` (how the call ended, in the exchange's words)
-    and ``result`` (the same as a code of ``domain/calls/results.py``), the last two empty where nothing was said of it;
-    and so is the attached data of ``domain/messages.py``, under the names of their parameters.
-    Adapters put the fields into their templates, escaped for where they go.
+    and ``result`` (the same as a code of ``domain/calls/results.py``), ``answered_at`` (ISO 8601), ``answered_by`` (an
+    extension), ``answered_agent`` (a login), ``ring_s`` and ``talk_s``, each empty where nothing was said of it; and so
+    is the attached data of ``domain/messages.py``, under the names of their parameters.
+    ``missed`` is ``true`` or ``false``. Adapters put the fields into their templates, escaped for where they go.
     """
 
     kind: str

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from gateway.adapter import Outcome
-from gateway.domain.calls.heard import heard_end, heard_start
+from gateway.domain.calls.heard import heard_answer, heard_end, heard_start
 from gateway.domain.dialplan.plan import BecomesService, BlockedNumber, Dialled, NothingToDial, TooLong, TooSlow, dial
 from gateway.domain.dialplan.undialling import sides_of
-from gateway.domain.messages import CallEnded, CallStarted, HangUp, Message, PlaceCall
+from gateway.domain.messages import CallAnswered, CallEnded, CallStarted, HangUp, Message, PlaceCall
 from gateway.domain.numbering.number_text import typed
 from gateway.domain.numbering.numbers import read
 from gateway.domain.tenant import Appliance, Tenant
@@ -90,6 +90,15 @@ def call_started(message: CallStarted, core: Core) -> Reply:
     forwards = tenant.forwards.get("call_started", ())
     recorded = core.journal.write(EventDraft(message, heard_start(message, sides), forwards))
     return Reply(True, REGISTERED, recorded.call_id)
+
+
+def call_answered(message: CallAnswered, core: Core) -> Reply:
+    """Log who took a call, and let those who still rang for it know."""
+    tenant = core.tenant(message.tenant)
+    sides = sides_of(message.ramal, message.telefone, tenant, message.direction)
+    forwards = tenant.forwards.get("call_answered", ())
+    recorded = core.journal.write(EventDraft(message, heard_answer(message, sides), forwards))
+    return Reply(True, "chamada atendida", recorded.call_id)
 
 
 def call_ended(message: CallEnded, core: Core) -> Reply:
@@ -195,6 +204,7 @@ def extension_of(message: PlaceCall, tenant: Tenant) -> str:
 
 HANDLERS: Mapping[type, Callable[[Any, Core], Reply]] = {
     CallStarted: call_started,
+    CallAnswered: call_answered,
     CallEnded: call_ended,
     PlaceCall: place_call,
     HangUp: hang_up,

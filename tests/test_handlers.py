@@ -6,9 +6,10 @@ from dataclasses import dataclass, field, replace
 import pytest
 
 from gateway.adapter import Outcome
+from gateway.domain.calls.states import Event
 from gateway.domain.dialplan.forms import patterns
 from gateway.domain.dialplan.plan import DialPlan
-from gateway.domain.messages import CallEnded, CallStarted, Direction, HangUp, Origin, PlaceCall
+from gateway.domain.messages import CallAnswered, CallEnded, CallStarted, Direction, HangUp, Origin, PlaceCall
 from gateway.domain.numbering.numbers import Extensions, NumberPlan
 from gateway.domain.tenant import Appliance, Tenant
 from gateway.errors import NoAppliance, NotDiallable, NumberBlocked, TooManyOrders, UnknownAppliance, UnknownTenant
@@ -84,6 +85,14 @@ def test_an_event_s_extension_is_never_put_together_from_digits_here_and_there(
 def test_what_the_dial_plan_put_in_front_is_taken_off_when_the_exchange_tells_of_it(core: Core, memory: Memory) -> None:
     core.handle(CallStarted("acme", "02147999998888", "3501", HERE, 5))
     assert memory.drafts[0].event.number == "47999998888"
+
+
+def test_an_answer_is_written_with_who_took_it_and_told_to_nobody_who_did_not_ask(core: Core, memory: Memory) -> None:
+    reply = core.handle(CallAnswered("acme", "3501", "+55 47 99999-8888", HERE, 5, call_ref="a"))
+    (draft,) = memory.drafts
+    assert (reply.ok, reply.call_id) == (True, 1)
+    assert (draft.event.event, draft.event.extension, draft.event.number) == (Event.ANSWER, "3501", "47999998888")
+    assert (draft.event.call_ref, draft.forwards) == ("a", ())
 
 
 def test_an_end_is_told_to_nobody_who_did_not_ask(core: Core, memory: Memory) -> None:

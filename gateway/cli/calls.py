@@ -28,6 +28,7 @@ COLUMNS = (
     "duration_s",
     "status",
     "result",
+    "missed",
 )
 ROW_ID = click.IntRange(1, 2**53)
 UNITS = {"m": "minutes", "h": "hours", "d": "days"}
@@ -38,6 +39,7 @@ UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 @click.option("--since", metavar="WHEN", help="2026-03-05, '2026-03-05 14:30', or an age: 30m, 2h, 7d.")
 @click.option("--until", metavar="WHEN", help="The same forms; calls before it.")
 @click.option("--extension", help="Only this extension.")
+@click.option("--missed", is_flag=True, help="Only calls whose callers reached nobody.")
 @click.option(
     "--why", "call_id", type=ROW_ID, metavar="ID", help="Explain this call: why it came up on a screen, or not."
 )
@@ -49,14 +51,16 @@ def calls_command(
     since: str | None,
     until: str | None,
     extension: str | None,
+    missed: bool,
     call_id: int | None,
     form: str,
 ) -> None:
     """Print the call log, oldest first; or, with --why, what happened to one call.
 
     JSON is one object per line, with the fields named below. Times are ISO 8601, UTC; direction is incoming, outgoing
-    or internal; status is ringing, ended, lost, elsewhere, over, or an order's outcome; result says how it ended as a
-    code, result_text in the exchange's words; recording_url has http and https only.
+    or internal; status is ringing, talking, ended, lost, elsewhere, over, or an order's outcome; result says how it
+    ended as a code, result_text in the exchange's words; recording_url has http and https only; answered_by is an
+    extension, ring_s the seconds until the answer and talk_s those from it on; missed: the caller reached nobody.
     """
     with place.open_existing() as gateway:
         if call_id is not None:
@@ -64,7 +68,9 @@ def calls_command(
             return
         chosen = one_tenant(gateway.config, tenant) if tenant else None
         zone = ZoneInfo(gateway.config.tenants[chosen or next(iter(gateway.config.tenants))].timezone)
-        wanted = CallFilter(extension=extension, since=moment(since, zone), until=moment(until, zone))
+        wanted = CallFilter(
+            extension=extension, since=moment(since, zone), until=moment(until, zone), missed=missed or None
+        )
         WRITERS[form](gateway.calls.pages(chosen, wanted), zone)
 
 
@@ -125,6 +131,8 @@ def _cell(call: LoggedCall, column: str, zone: ZoneInfo) -> str:
     value = getattr(call, column)
     if column == "started_at" and value is not None:
         return datetime.fromtimestamp(value / 1000, zone).strftime("%Y-%m-%d %H:%M:%S")
+    if column == "missed":
+        return "missed" if value else "-"
     return "-" if value is None else cell(value)
 
 

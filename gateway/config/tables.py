@@ -6,7 +6,7 @@ Which file they are filled from, and how, stands in ``config/loader.py``.
 import re
 from collections.abc import Mapping
 from ipaddress import ip_network
-from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar, get_args
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import (
@@ -30,7 +30,7 @@ from gateway.texts.languages import DEFAULT, Language
 from gateway.texts.text import Text
 
 TENANT_NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
-EventKind = Literal["call_started", "call_ended"]
+EventKind = Literal["call_started", "call_answered", "call_ended"]
 LISTENER_PARAMETERS: tuple[str, ...] = (
     *("ramal", "telefone", "url_audio", "id_ligacao", "data_hora", "direcao", "duracao", "resultado"),
     *ATTACHED.values(),
@@ -39,7 +39,9 @@ if TYPE_CHECKING:
     ListenerParameter = str
 else:
     ListenerParameter = Literal[LISTENER_PARAMETERS]
-EVENT_KINDS: tuple[EventKind, ...] = ("call_started", "call_ended")
+EVENT_KINDS: tuple[EventKind, ...] = get_args(EventKind)
+TOLD_OF: tuple[EventKind, ...] = ("call_started", "call_ended")
+"""What a forward is told of that does not say."""
 
 
 def _address(value: str) -> str:
@@ -328,7 +330,7 @@ class Forward(Table):
     """A CRM or program that is told of call events. All other keys belong to its adapter."""
 
     adapter: str = Field(description="the protocol: one of the installed adapters (soap, xmlrpc, url)")
-    on: tuple[EventKind, ...] = Field(EVENT_KINDS, strict=False, min_length=1, description="the events it is told of")
+    on: tuple[EventKind, ...] = Field(TOLD_OF, strict=False, min_length=1, description="the events it is told of")
     settings: Any = Field(None, exclude=True, description="the adapter's own settings")
 
 

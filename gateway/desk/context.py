@@ -172,6 +172,16 @@ class Visit:
         """Who sits at which extension."""
         return {agent.extension: agent.name for agent in self.services.directory.agents(self.tenant)}
 
+    @cached_property
+    def names(self) -> dict[str, str]:
+        """The agents' names by their logins."""
+        return {agent.login: agent.name for agent in self.services.directory.agents(self.tenant)}
+
+    def who_took(self, call: LoggedCall) -> str:
+        """Who took ``call`` at another extension, where that is known."""
+        login = call.answered_agent if call.taken_by else None
+        return self.names.get(login, login) if login else ""
+
     def other_end(self, call: LoggedCall) -> str:
         """The number of ``call`` that is not mine: of an internal call both are extensions."""
         if call.direction == Direction.INTERNAL and self.agent and call.number == self.agent.extension:

@@ -15,6 +15,9 @@ from gateway.texts.text import Text
 
 LARGEST_ID = 2**53
 MOST = 200
+YES_OR_NO = {"1": True, "true": True, "0": False, "false": False}
+IN_PROGRESS = ("ringing", "talking")
+"""One choice on the page."""
 DIRECTIONS = tuple(direction.value for direction in Direction)
 
 
@@ -66,7 +69,7 @@ class CallSearch:
             since=day_start(since, zone) if since else None,
             until=day_start(until, zone, after=1) if until else None,
             before_id=self.before_id,
-            statuses=(self.status,) if self.status else (),
+            statuses=IN_PROGRESS if self.status in IN_PROGRESS else (self.status,) if self.status else (),
         )
 
 
@@ -76,6 +79,7 @@ SCRIPT_PARAMETERS = (
     "direction",
     "account_id",
     "status",
+    "missed",
     "since",
     "until",
     "before_id",
@@ -100,6 +104,7 @@ def wanted_by_script(asked: "MultiDict[str, str]", zone: ZoneInfo) -> tuple[Call
         until=_moment(asked, "until", zone),
         before_id=_whole(asked, "before_id", LARGEST_ID),
         statuses=_statuses(",".join(asked.getlist("status"))),
+        missed=_yes_or_no(asked, "missed"),
     )
     return found, _whole(asked, "limit", MOST) or 50
 
@@ -112,6 +117,16 @@ def _statuses(text: str) -> tuple[str, ...]:
             known = ", ".join((*STATUSES, MISSED))
             raise BadParameter("status", word, expected=Text("one or several of: {known}", known=known))
     return wanted
+
+
+def _yes_or_no(asked: "MultiDict[str, str]", name: str) -> bool | None:
+    """1 or true, 0 or false; None where it is not asked for. Raises ``BadParameter``."""
+    text = asked.get(name)
+    if not text:
+        return None
+    if text.lower() not in YES_OR_NO:
+        raise BadParameter(name, text, expected=Text("1 (yes) or 0 (no)"))
+    return YES_OR_NO[text.lower()]
 
 
 def _whole(asked: "MultiDict[str, str]", name: str, most: int) -> int | None:

@@ -53,7 +53,11 @@ def _received(
         yield Link("ordered", None, Text("it was asked for as a click-to-call"), {"appliance": call.appliance})
 
 
-WORDS: Mapping[str, Text] = {"call_started": Text("start"), "call_ended": Text("end")}
+WORDS: Mapping[str, Text] = {
+    "call_started": Text("start"),
+    "call_answered": Text("answer"),
+    "call_ended": Text("end"),
+}
 
 
 def _of_event(event: LoggedEvent, came: Mapping[str, Any], raw: TrafficEntry | None, clock: Clock) -> Link:

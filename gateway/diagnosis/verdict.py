@@ -45,7 +45,7 @@ def _reason(
     clock: Clock,
 ) -> Text:
     """Why nothing came up: the first thing on the way that did not hold."""
-    if not any(event.kind in ("call_started", "order_placed") for event in events):
+    if not any(event.kind in ("call_started", "call_answered", "order_placed") for event in events):
         return Text("It did not come up: the exchange only told of this call's end, never of its start.")
     if call.paired_by == "late" and call.status == "ended":
         return Text("It did not come up: when its start was received, its end had been received already.")

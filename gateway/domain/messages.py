@@ -82,6 +82,20 @@ class CallStarted(AttachedData):
 
 
 @dataclass(frozen=True, slots=True)
+class CallAnswered(AttachedData):
+    """Somebody took the call (``AtendeLigacao``): the extension, or the outside party of a call that we made."""
+
+    tenant: str
+    ramal: str
+    telefone: str
+    origin: Origin
+    received_at: int
+    call_ref: str | None = None
+    occurred_at: int | None = None
+    direction: Direction | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class CallEnded(AttachedData):
     """A call was hung up (``FinalizaLigacao``); ``recording_url`` is where its audio can be fetched."""
 
@@ -125,4 +139,6 @@ class HangUp:
     requested_by: str | None = None
 
 
-Message = CallStarted | CallEnded | PlaceCall | HangUp
+CallMessage = CallStarted | CallAnswered | CallEnded
+"""What an exchange tells of a call."""
+Message = CallMessage | PlaceCall | HangUp

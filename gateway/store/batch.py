@@ -10,11 +10,13 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from gateway.domain.calls.book import Decision, EventKind, decide, decide_about, decide_order
+from gateway.domain.calls.book import Decision, EventKind, decide, decide_about, decide_in_vain, decide_order
 from gateway.domain.calls.call import Call
-from gateway.domain.calls.heard import LONGEST_LOGIN, MarkedOver, NoEnd, SettledOrder, placed_order
+from gateway.domain.calls.heard import LONGEST_LOGIN, MarkedOver, SettledOrder, placed_order
+from gateway.domain.calls.states import State
 from gateway.errors import BadParameter
 from gateway.store import repeats, rows, statements
+from gateway.store.agents_at_extensions import AgentsAtExtensions
 from gateway.store.bulk import Driver
 from gateway.store.candidates import CandidateCall, KnownCalls
 from gateway.store.choosing import choose
@@ -53,6 +55,7 @@ class Batch:
         self._counters: dict[str, int] = {}
         self._calls = KnownCalls(connection, self._driver)
         self._matches = Matches(self._driver)
+        self._agents = AgentsAtExtensions(self._driver)
         self._matched: dict[int, dict[str, Any]] = {}
         self._touched: dict[int, CandidateCall] = {}
         self._events: list[dict[str, Any]] = []
@@ -83,6 +86,7 @@ class Batch:
             self._counters = dict(self._read)
         if about_calls:
             self._calls.load(about_calls)
+            self._agents.load(about_calls)
         self._load_matches(drafts)
 
     def _load_matches(self, drafts: Sequence[object]) -> None:
@@ -99,7 +103,7 @@ class Batch:
 
     def _add_event(self, draft: EventDraft) -> Recorded:
         """Let the rule book decide what an event changes; take that, and tell the log and the outbox of it."""
-        message, event = draft.message, draft.event
+        message, event = draft.message, self._agents.seen_by(draft)
         decided = decide(event, self._calls.about(message.tenant, event), self._counters["call"] + 1)
         call = self._take(decided, message.tenant, event.forms, event.at)
         told = {"received": rows.received(message)} | ({"repeat": True} if decided.repeat else {})
@@ -130,16 +134,23 @@ class Batch:
 
     def _give_up(self, draft: GiveUp) -> int:
         """Close the calls of which no end will be waited for any more; how many they were."""
-        return self._lose(self._calls.still_ringing(draft.tenant, draft.since, draft.before), draft.at)
+        return self._lose(self._calls.going_on(draft.tenant, draft.since, draft.before), draft.at)
 
     def _give_up_some(self, draft: InVain) -> int:
         """The same for calls that are known by their ids."""
         return self._lose([self._calls.get(call_id) for call_id in draft.call_ids], draft.at)
 
     def _lose(self, calls: Sequence[CandidateCall], at: int) -> int:
-        return sum(1 for call in calls if self._happen(call, NoEnd(), at))
+        return sum(1 for call in calls if self._lose_one(call, at))
 
-    def _happen(self, call: CandidateCall, event: MarkedOver | NoEnd, at: int) -> int:
+    def _lose_one(self, call: CandidateCall, at: int) -> bool:
+        grouped = self._calls.with_number(call.row["tenant"], call.call) if call.call.group_id else []
+        changes = decide_in_vain(call.call, grouped)
+        for change in changes:
+            self._log(change.kind or EventKind.CALL_LOST, self._change(change.call), at, {})
+        return bool(changes)
+
+    def _happen(self, call: CandidateCall, event: MarkedOver, at: int) -> int:
         """Let an event happen to ``call``; its ``seq`` in the log, 0 when it changes nothing."""
         change = decide_about(call.call, event)
         return self._log(change.kind, self._change(change.call), at, {}) if change.kind else 0
@@ -197,7 +208,8 @@ class Batch:
         for other in decided.others:
             changed = self._change(other.call)
             if other.kind is not None:
-                self._log(other.kind, changed, at, {"taken_by": decided.call.id})
+                taken = other.call.state is State.ELSEWHERE
+                self._log(other.kind, changed, at, {"taken_by": decided.call.id} if taken else {})
         return self._open(decided.call, tenant, forms) if decided.is_new else self._change(decided.call)
 
     def _open(self, call: Call, tenant: str, forms: Sequence[str]) -> CandidateCall:

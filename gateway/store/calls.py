@@ -5,13 +5,13 @@ from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Engine, Row, Select, String, and_, func, literal, or_, select
+from sqlalchemy import ColumnElement, Connection, Engine, Row, Select, String, false, func, literal, or_, select
 
 from gateway.domain.calls.pairing import CERTAINTY, PairingRule
-from gateway.domain.calls.results import MISSED_CALLS, NOT_ANSWERED
+from gateway.domain.calls.results import NOT_ANSWERED
 from gateway.domain.calls.states import STATES
 from gateway.domain.links import safe_link
-from gateway.domain.messages import AttachedData, Direction
+from gateway.domain.messages import AttachedData
 from gateway.store import tables
 from gateway.store.call_fields import LOG_FIELDS, column_of, is_moment
 from gateway.texts.packing import unpack
@@ -24,12 +24,14 @@ calls, orders = tables.calls, tables.orders
 class LoggedCall(AttachedData):
     """One line of the call log. Times are milliseconds since 1970 UTC, or None while unknown.
 
-    ``status``: ringing, ended, lost (no end was received), elsewhere (another extension of its group took it), over
-    (``over_by`` marked it as over), ordered (being dialled), or an order's outcome: accepted, refused, unreachable,
-    unknown. ``paired_by`` is the rule by which its events found each other (``domain/calls/pairing.py``), ``group_id``
-    the first call of a group that rang at once.
+    ``status``: ringing, talking (somebody took it), ended, lost (no end was received), elsewhere (another extension of
+    its group took it), over (``over_by`` marked it as over), ordered (being dialled), or an order's outcome: accepted,
+    refused, unreachable, unknown. ``paired_by`` is the rule by which its events found each other
+    (``domain/calls/pairing.py``), ``group_id`` the first call of a group that rang at once.
     ``appliance`` is who dialled, or is about to; ``detail`` is the sentence that came with an order's outcome,
     in the company's language, ``told`` the same for readers of any.
+    ``answered_by`` is the extension that took it, ``answered_agent`` the login of who sat there then; ``ring_s`` and
+    ``talk_s`` are the seconds until the answer and from it on.
     ``result`` says how it ended (``domain/calls/results.py``), read from ``result_text``, the exchange's own words.
     ``call_ref`` is the exchange's own id of the call, ``request_id`` the asker's own id of an order.
     """
@@ -60,6 +62,12 @@ class LoggedCall(AttachedData):
     call_ref: str | None = None
     request_id: str | None = None
     sentence: str | None = None
+    answered_at: int | None = None
+    answered_by: str | None = None
+    answered_agent: str | None = None
+    ring_s: int | None = None
+    talk_s: int | None = None
+    missed: bool | None = None
 
     @property
     def told(self) -> Text | None:
@@ -74,7 +82,14 @@ class LoggedCall(AttachedData):
     @property
     def spoken_s(self) -> int | None:
         """Seconds of the conversation; None while unknown, and where nobody answered: it only rang then."""
-        return None if self.status != "ended" or self.result in NOT_ANSWERED else self.duration_s
+        if self.status != "ended" or self.result in NOT_ANSWERED:
+            return None
+        return self.duration_s if self.talk_s is None else self.talk_s
+
+    @property
+    def taken_by(self) -> str | None:
+        """The other extension that took it; None where it was this one, or nobody has said."""
+        return self.answered_by if self.answered_by != self.extension else None
 
     @property
     def may_be_marked_over(self) -> bool:
@@ -97,11 +112,12 @@ def _as_it_is(value: Any) -> Any:
     return value
 
 
+_SAID: Mapping[str, Callable[[Any], Any]] = {"recording_url": safe_link, "missed": bool}
 TOLD: Mapping[str, Callable[[Any], Any]] = {
-    name: iso if is_moment(name) else safe_link if name == "recording_url" else _as_it_is for name in LOG_FIELDS
+    name: iso if is_moment(name) else _SAID.get(name, _as_it_is) for name in LOG_FIELDS
 }
 """What scripts get of a call, and how each value is told."""
-GOING_ON = ("ringing", "ordered", "accepted", "unknown")
+GOING_ON = ("ringing", "talking", "ordered", "accepted", "unknown")
 STATUSES = tuple(STATES)
 MISSED = "missed"
 
@@ -121,6 +137,7 @@ class CallFilter:
     until: int | None = None
     before_id: int | None = None
     statuses: tuple[str, ...] = ()
+    missed: bool | None = None
 
 
 ANY = CallFilter()
@@ -240,6 +257,8 @@ def _narrowed(query: Select[Any], tenant: str | None, wanted: CallFilter, *, alo
             query = query.where(
                 calls.c.number >= wanted.number, calls.c.number < literal(wanted.number + "~", String())
             )
+    if wanted.missed is not None:
+        query = query.where(func.coalesce(calls.c.missed, false()) == wanted.missed)
     if wanted.statuses:
         query = query.where(or_(*_status(wanted.statuses)))
     if wanted.since is not None:
@@ -252,8 +271,7 @@ def _narrowed(query: Select[Any], tenant: str | None, wanted: CallFilter, *, alo
 def _status(wanted: Sequence[str]) -> Iterator[ColumnElement[bool]]:
     yield calls.c.status.in_([status for status in wanted if status != MISSED])
     if MISSED in wanted:
-        incoming = and_(calls.c.status == "ended", calls.c.direction == Direction.INCOMING)
-        yield and_(incoming, calls.c.result.in_(sorted(MISSED_CALLS)))
+        yield calls.c.missed.is_(True)
 
 
 def _logged(row: Row[Any]) -> LoggedCall:

@@ -109,14 +109,21 @@ class KnownCalls:
         known.become(call)
         return known
 
-    def still_ringing(self, tenant: str, since: int, before: int) -> list[CandidateCall]:
-        """Calls first heard of from ``since`` on and before ``before`` that rang when this batch began."""
+    def with_number(self, tenant: str, call: Call) -> list[Call]:
+        """The calls of the number of ``call``, first heard of in the day before it or later."""
+        before = [tenant, call.logged_at - LONGEST_CALL_MS, 0]
+        self._know_all(statements.CALLS_BY_NUMBER.run(self._driver, [call.number], before))
+        return [each.call for each in self._by_number[tenant, call.number]]
+
+    def going_on(self, tenant: str, since: int, before: int) -> list[CandidateCall]:
+        """Calls first heard of from ``since`` on and before ``before`` that went on when this batch began."""
         wanted = {"of": tenant, "since": since, "before": before}
-        found = self._connection.execute(statements.STILL_RINGING, wanted).all()
+        found = self._connection.execute(statements.GOING_ON, wanted).all()
         self._know_all(tuple(row) for row in found)
         return [self._by_id[row.id] for row in found]
 
     def _know_all(self, found: Iterable[Sequence[Any]]) -> None:
         for values in found:
             row = dict(zip(statements.CALL_COLUMNS, values, strict=True))
+            row["missed"] = None if row["missed"] is None else bool(row["missed"])  # SQLite's driver has numbers
             self.add(row, call_of(_book_columns(row)))

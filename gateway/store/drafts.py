@@ -6,7 +6,7 @@ from typing import Any
 
 from gateway.adapter import Delivery
 from gateway.domain.calls.heard import HeardEvent
-from gateway.domain.messages import CallEnded, CallStarted, PlaceCall
+from gateway.domain.messages import CallMessage, PlaceCall
 from gateway.domain.numbering.numbers import Reading
 
 
@@ -14,7 +14,7 @@ from gateway.domain.numbering.numbers import Reading
 class EventDraft:
     """What a message tells of a call, for the rule book; ``forwards`` names who is to be told of it."""
 
-    message: CallStarted | CallEnded
+    message: CallMessage
     event: HeardEvent
     forwards: tuple[str, ...] = ()
 
@@ -135,7 +135,7 @@ class GiveUp:
 
 @dataclass(frozen=True, slots=True)
 class InVain:
-    """Calls of ``tenant`` that still ring and whose ends are not waited for any more."""
+    """Calls of ``tenant`` that still go on and whose ends are not waited for any more."""
 
     tenant: str
     call_ids: tuple[int, ...]

@@ -1,4 +1,5 @@
-"""Fills in what an older version dropped, a slice at a time while the gateway runs: how calls ended.
+"""Fills in what an older version dropped, a slice at a time while the gateway runs: how calls ended, then
+which were missed (``filling_missed.py``).
 
 The words lie in the event log. Slices are read without the write lock, newest first, and written by the journal, so
 that events pass in between. How far it came is the counter ``results_to_fill``; of several processes the one that is
@@ -18,7 +19,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from gateway.domain.calls.results import read_result
 from gateway.errors import GatewayError
-from gateway.store import tables
+from gateway.store import filling_missed, tables
 from gateway.store.journal import Journal
 
 calls, events, counters = tables.calls, tables.events, tables.counters
@@ -110,10 +111,24 @@ class Filler:
             rows = connection.execute(_FOUND, {"above": above, "upto": upto}).all()
         return Slice([fill for row in rows if (fill := _fill_of(row))], upto, above)
 
+    def fill_missed(self) -> int:
+        """Look at all calls of before; how many were filled. Raises ``BusyError``."""
+        filled = 0
+        while not self._stopping.is_set():
+            with self._engine.connect() as connection:
+                left = filling_missed.left_to_fill(connection)
+                fills = filling_missed.read_slice(connection, left) if left else ()
+            if not left:
+                break
+            self._journal.run(partial(filling_missed.write_slice, fills, left))
+            filled += len(fills)
+            self._stopping.wait(PAUSE_S)
+        return filled
+
     def _run(self) -> None:
         while not self._stopping.is_set():
             try:
-                filled = self.fill()
+                filled = self.fill() + self.fill_missed()
             except (GatewayError, SQLAlchemyError) as error:
                 log.warning("filling_put_off", error=type(error).__name__)
                 self._stopping.wait(AGAIN_AFTER_S)

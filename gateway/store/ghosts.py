@@ -1,4 +1,4 @@
-"""Finds calls that still ring in the log although their caller has since been at another extension."""
+"""Finds calls that still go on in the log although their caller has since been at another extension."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -27,7 +27,7 @@ class Ghosts:
         """Calls of ``tenant``, logged from ``since`` on, whose end is waited for in vain at ``at``."""
         outside = (calls.c.tenant == tenant, calls.c.direction != Direction.INTERNAL)
         old = (calls.c.logged_at >= since, calls.c.logged_at < at - WAIT_MS)
-        query = select(*COLUMNS).where(*outside, *old, calls.c.status == "ringing")
+        query = select(*COLUMNS).where(*outside, *old, calls.c.status.in_(("ringing", "talking")))
         with self._engine.connect() as connection:
             found = [call_of(row) for row in connection.execute(query)]
             waiting = [call for call in found if not is_of_nobody(call.number)]

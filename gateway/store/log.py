@@ -14,7 +14,7 @@ events = tables.events
 
 @dataclass(frozen=True, slots=True)
 class LoggedEvent:
-    """One event; ``kind`` is call_started, call_ended, order_placed or order_settled, ``payload`` JSON text."""
+    """One event; ``kind`` is one of ``domain.calls.book.EventKind``, ``payload`` JSON text."""
 
     seq: int
     tenant: str

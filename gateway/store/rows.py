@@ -4,13 +4,14 @@ import json
 from functools import lru_cache
 from typing import Any
 
-from gateway.adapter import Delivery
+from gateway.adapter import ANSWER_FIELDS, Delivery
 from gateway.domain.calls.call import Call
 from gateway.domain.calls.matching import Match
 from gateway.domain.links import safe_link
-from gateway.domain.messages import ATTACHED, CallEnded, CallStarted
+from gateway.domain.messages import ATTACHED, CallEnded, CallMessage
 from gateway.store import tables
-from gateway.store.call_fields import EVENT_FIELDS, KNOWN_EVENT_FIELDS
+from gateway.store.call_fields import EVENT_FIELDS, KNOWN_EVENT_FIELDS, is_moment
+from gateway.store.calls import iso
 from gateway.store.candidates import row_of
 from gateway.store.drafts import OrderAttempt, OrderDraft, Settlement
 from gateway.store.fitting import length_of
@@ -55,7 +56,7 @@ def _shown(call: Row) -> Row:
     return {name: call[name] for name in EVENT_FIELDS} | more
 
 
-def received(message: CallStarted | CallEnded) -> Row:
+def received(message: CallMessage) -> Row:
     """What came in, as it came, for whoever asks later why."""
     told: Row = {"wire": message.origin.wire, "client": message.origin.client, "ramal": message.ramal}
     told["telefone"] = message.telefone
@@ -130,7 +131,11 @@ def ref_of(delivery: Delivery) -> str | None:
     return delivery.peer_ref if delivery.peer_ref and len(delivery.peer_ref) <= PEER_REF else None
 
 
-def letter(kind: str, call: Row, message: CallStarted | CallEnded, target: str) -> Row:
+def _text(value: object) -> str:
+    return "" if value is None else str(value)
+
+
+def letter(kind: str, call: Row, message: CallMessage, target: str) -> Row:
     """What the outbox keeps for ``target``: the fields of ``adapter.Outgoing``, numbers put right."""
     fields = {
         "tenant": call["tenant"],
@@ -142,6 +147,8 @@ def letter(kind: str, call: Row, message: CallStarted | CallEnded, target: str) 
         "result": call["result"] or "",
         "resultado": call["result_text"] or "",
     }
+    fields["missed"] = "true" if call["missed"] else "false"
+    fields |= {name: _text(iso(call[name]) if is_moment(name) else call[name]) for name in ANSWER_FIELDS}
     fields |= {parameter: call[name] or "" for name, parameter in ATTACHED.items()}
     return {
         "tenant": call["tenant"],

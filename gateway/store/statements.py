@@ -72,6 +72,11 @@ def _owners(count: int) -> ClauseElement:
     )
 
 
+def _agents(count: int) -> ClauseElement:
+    wanted = (agents.c.tenant == bindparam("of"), _among(agents.c.extension, count))
+    return select(agents.c.extension, agents.c.login).where(*wanted)
+
+
 def _last_contacts(count: int) -> ClauseElement:
     return (
         select(calls.c.account_id, func.max(calls.c.logged_at))
@@ -85,6 +90,7 @@ CALLS_BY_NUMBER = Lookup(_calls_by_number)
 CALLS_BY_REF = Lookup(_calls_by_ref)
 CALLS_BY_ID = Lookup(_calls_by_id)
 OWNERS = Lookup(_owners)
+AGENTS = Lookup(_agents)
 LAST_CONTACTS = Lookup(_last_contacts)
 
 WRITE_COUNTERS = Write(counters, written(counters), changing=changing(counters))
@@ -95,11 +101,11 @@ WRITE_ORDERS = Write(orders, written(orders))
 WRITE_OUTBOX = Write(outbox, written(outbox))
 WRITE_ATTEMPTS = Write(attempts, written(attempts))
 
-STILL_RINGING = select(calls).where(
+GOING_ON = select(calls).where(
     calls.c.tenant == bindparam("of"),
     calls.c.logged_at >= bindparam("since"),
     calls.c.logged_at < bindparam("before"),
-    calls.c.status == "ringing",
+    calls.c.status.in_(("ringing", "talking")),
 )
 
 

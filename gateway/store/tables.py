@@ -213,6 +213,18 @@ calls = Table(
         Column(each.name, FittedString(255), comment=str(each.metadata["text"]), info=SEEN_WHERE_KNOWN)
         for each in fields(AttachedData)
     ),
+    Column("answer_heard_at", BigInteger, comment="when an answer was received, by our clock"),
+    *(
+        Column(name, kind, comment=comment, info=SEEN_WHERE_KNOWN)
+        for name, kind, comment in (
+            ("answered_at", BigInteger(), "when it was answered, as far as an exchange told"),
+            ("answered_by", FittedString(32), "the extension that took it, which may be another of its group"),
+            ("answered_agent", FittedString(LONGEST_LOGIN), "login of the agent who sat there then"),
+            ("ring_s", Integer(), "seconds from its start to its answer, or to its end where nobody took it"),
+            ("talk_s", Integer(), "seconds from its answer to its end"),
+            ("missed", Boolean(), "whether its caller reached nobody; null: no, or it was not looked at yet"),
+        )
+    ),
     Index(None, "tenant", "logged_at"),
     Index(None, "tenant", "extension", "logged_at"),
     Index(None, "tenant", "number", "logged_at"),

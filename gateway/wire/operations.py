@@ -18,6 +18,7 @@ import structlog
 from gateway.domain.messages import (
     ATTACHED,
     AttachedData,
+    CallAnswered,
     CallEnded,
     CallStarted,
     Direction,
@@ -163,6 +164,21 @@ def hidden(values: Iterable[str], texts: Texts, operation: Operation) -> Iterabl
 def call_started(texts: Texts, sender: Sender) -> CallStarted:
     """The message of ``ConsultaRamal``. Raises ``MissingParameter``, ``BadParameter``."""
     return CallStarted(
+        tenant=sender.tenant,
+        ramal=required(texts, sender, "ramal", "3501"),
+        telefone=required(texts, sender, "telefone", "4732100123"),
+        origin=sender.origin,
+        received_at=sender.received_at,
+        call_ref=extra(texts, sender, "id_ligacao", read_text),
+        occurred_at=extra(texts, sender, "data_hora", lambda text: read_moment(text, sender.zone)),
+        direction=extra(texts, sender, "direcao", read_direction),
+        **attached(texts, sender),
+    )
+
+
+def call_answered(texts: Texts, sender: Sender) -> CallAnswered:
+    """The message of ``AtendeLigacao``. Raises ``MissingParameter``, ``BadParameter``."""
+    return CallAnswered(
         tenant=sender.tenant,
         ramal=required(texts, sender, "ramal", "3501"),
         telefone=required(texts, sender, "telefone", "4732100123"),
@@ -342,6 +358,19 @@ CONSULTA_RAMAL = Operation(
     (RAMAL, TELEFONE, ID_LIGACAO, Parameter("data_hora", MOMENT, "started_at"), DIRECAO, *ATTACHED_PARAMETERS),
     call_started,
 )
+ATENDE_LIGACAO = Operation(
+    "AtendeLigacao",
+    Text("A call is answered: writes down who took it and when; it stops ringing on the screens of its group."),
+    (
+        Parameter("ramal", Text("destination number: the extension that answered"), "answered_by", required=True),
+        TELEFONE,
+        ID_LIGACAO,
+        Parameter("data_hora", MOMENT, "answered_at"),
+        DIRECAO,
+        *ATTACHED_PARAMETERS,
+    ),
+    call_answered,
+)
 FINALIZA_LIGACAO = Operation(
     "FinalizaLigacao",
     Text("A call ends: closes the call's record, with the address of the recording."),
@@ -385,7 +414,7 @@ TESTE = Operation(
 )
 
 OPERATIONS: Mapping[str, Operation] = {
-    operation.name: operation for operation in (CONSULTA_RAMAL, FINALIZA_LIGACAO, CLICK_TO_CALL, TESTE)
+    operation.name: operation for operation in (CONSULTA_RAMAL, FINALIZA_LIGACAO, CLICK_TO_CALL, TESTE, ATENDE_LIGACAO)
 }
 SPELLINGS = {name.lower(): operation for name, operation in OPERATIONS.items()}
 

@@ -21,7 +21,7 @@ from gateway.desk.hub import Hub
 from gateway.desk.pages import Desk
 from gateway.diagnosis.explainer import Explainer
 from gateway.domain.dialplan.plan import DialPlan
-from gateway.domain.messages import CallEnded, CallStarted, Origin
+from gateway.domain.messages import CallAnswered, CallEnded, CallStarted, Origin
 from gateway.domain.numbering.numbers import NumberPlan
 from gateway.domain.tenant import Appliance, Tenant
 from gateway.handlers import Core
@@ -92,6 +92,10 @@ class Office:
     def ring(self, telefone: str = ANA, ramal: str = "3501", *, tenant: str = "acme", at: int | None = None) -> int:
         """A call starts; its id."""
         return self.core.handle(CallStarted(tenant, ramal, telefone, EXCHANGE, at or now_ms())).call_id
+
+    def answer(self, telefone: str = ANA, ramal: str = "3501", *, tenant: str = "acme", at: int | None = None) -> int:
+        """A call is answered; its id."""
+        return self.core.handle(CallAnswered(tenant, ramal, telefone, EXCHANGE, at or now_ms())).call_id
 
     def hang_up(
         self,

@@ -22,8 +22,9 @@ HOUR = 3_600_000
 
 
 def words(text: str) -> str:
-    """The text of a page without its tags."""
-    return re.sub(r"\s+", " ", re.sub(r"<[^>]*>", " ", re.sub(r"</?bdi>", "", text)))
+    """The text of a page without its tags, nor the texts that lie there for its script."""
+    shown = re.sub(r"</?bdi>", "", re.sub(r"<script.*?</script>", "", text, flags=re.DOTALL))
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]*>", " ", shown))
 
 
 def test_the_screen_says_who_and_where_i_am(ana: Browser) -> None:

@@ -25,6 +25,23 @@ def test_a_call_that_nobody_answered_says_so(browser: webdriver.Chrome, office: 
     assert "0:00" not in text_of(browser, ".card.ended .state")
 
 
+def test_a_card_says_that_its_call_is_answered_and_another_s_who_took_it(
+    browser: webdriver.Chrome, office: LiveGateway
+) -> None:
+    ring(office, KNOWN)
+    appears(browser, ".card.ringing")
+    listen(office, "AtendeLigacao", ramal="3501", telefone=KNOWN)
+    until(lambda: "Atendida" in text_of(browser, ".card.talking .words"))
+    hang_up(office, KNOWN)
+    until(lambda: "Encerrada" in text_of(browser, ".card.ended .words"))
+    ring(office, UNKNOWN)
+    appears(browser, ".card.ringing")
+    listen(office, "AtendeLigacao", ramal="3509", telefone=UNKNOWN)
+    until(lambda: "Atendida no ramal 3509" in text_of(browser, ".card.elsewhere .words"))
+    listen(office, "FinalizaLigacao", ramal="3509", telefone=UNKNOWN)
+    ringing.remove((UNKNOWN, "3501"))
+
+
 def test_a_call_that_goes_on_for_ever_is_marked_as_over(browser: webdriver.Chrome, office: LiveGateway) -> None:
     ring(office, UNKNOWN)
     appears(browser, ".card.ringing")

@@ -8,8 +8,8 @@ import pytest
 from sqlalchemy import Engine
 
 from gateway.domain.calls.direction import tell_sides
-from gateway.domain.calls.heard import heard_end, heard_start
-from gateway.domain.messages import CallEnded, CallStarted, Direction, Origin, PlaceCall
+from gateway.domain.calls.heard import heard_answer, heard_end, heard_start
+from gateway.domain.messages import CallAnswered, CallEnded, CallStarted, Direction, Origin, PlaceCall
 from gateway.domain.numbering.numbers import Extensions, NumberPlan, read
 from gateway.store.calls import CallLog
 from gateway.store.directory import Directory
@@ -46,6 +46,9 @@ class Store:
     def start(self, ramal: str, telefone: str, at: int = T0, **extras: object) -> Recorded:
         return self.journal.write(start_draft(ramal, telefone, at, **extras))
 
+    def answer(self, ramal: str, telefone: str, at: int = T0 + 5000, **extras: object) -> Recorded:
+        return self.journal.write(answer_draft(ramal, telefone, at, **extras))
+
     def end(self, ramal: str, telefone: str, at: int = T0 + 60_000, **extras: object) -> Recorded:
         return self.journal.write(end_draft(ramal, telefone, at, **extras))
 
@@ -60,6 +63,14 @@ def start_draft(ramal: str, telefone: str, at: int = T0, **extras: object) -> Ev
     message = CallStarted(tenant, ramal, telefone, HERE, at, **extras)  # type: ignore[arg-type]
     sides = tell_sides(ramal, telefone, PLAN, message.direction)
     return EventDraft(message, heard_start(message, sides), forwards)  # type: ignore[arg-type]
+
+
+def answer_draft(ramal: str, telefone: str, at: int = T0 + 5000, **extras: object) -> EventDraft:
+    tenant = str(extras.pop("tenant", "acme"))
+    forwards = extras.pop("forwards", ())
+    message = CallAnswered(tenant, ramal, telefone, HERE, at, **extras)  # type: ignore[arg-type]
+    sides = tell_sides(ramal, telefone, PLAN, message.direction)
+    return EventDraft(message, heard_answer(message, sides), forwards)  # type: ignore[arg-type]
 
 
 def end_draft(ramal: str, telefone: str, at: int = T0 + 60_000, **extras: object) -> EventDraft:

@@ -27,6 +27,9 @@ class StorePlayer:
     def start(self, ramal: str, telefone: str, at: int, **extras: object) -> None:
         self.store.start(ramal, telefone, at, **extras)
 
+    def answer(self, ramal: str, telefone: str, at: int, **extras: object) -> None:
+        self.store.answer(ramal, telefone, at, **extras)
+
     def end(self, ramal: str, telefone: str, at: int, **extras: object) -> None:
         self.store.end(ramal, telefone, at, **extras)
 

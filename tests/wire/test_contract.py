@@ -9,7 +9,7 @@ import pytest
 
 from gateway import errors
 from gateway.adapter import Outcome
-from gateway.domain.messages import ATTACHED, CallEnded, CallStarted, Direction, Origin, PlaceCall
+from gateway.domain.messages import ATTACHED, CallAnswered, CallEnded, CallStarted, Direction, Origin, PlaceCall
 from gateway.wire.soap.contract_encoded import PATH
 from gateway.wire.soap.envelopes import MEDIA_TYPES, SOAP_11, SOAP_12
 from tests.wire.envelopes import (
@@ -25,6 +25,7 @@ from tests.wire.peers import NOW, OFFICE, OUTSIDE, Peer
 
 ADDRESSES = {
     "ConsultaRamal": "/wconnect/WConnect_WSDL_ConsultaRamal.php",
+    "AtendeLigacao": "/wconnect/WConnect_WSDL_AtendeLigacao.php",
     "FinalizaLigacao": "/wconnect/WConnect_WSDL_FinalizaLigacao.php",
     "ClickToCall": "/click-to-call",
 }
@@ -137,6 +138,24 @@ def test_a_call_start_means_the_same_on_every_wire(wire: Wire, peer: Peer) -> No
     assert peer.core.messages == [replace(STARTED, origin=Origin(wire.wire, OFFICE))]
 
 
+def test_an_answer_means_the_same_on_every_wire_with_all_its_extras(wire: Wire, peer: Peer) -> None:
+    extras = {"id_ligacao": "1772619300.17", "data_hora": "2026-03-04 07:15:00", "direcao": "entrada"}
+    told = wire.call(peer, "AtendeLigacao", START | extras)
+    assert (told.ok, told.number, told.status) == (True, 1, 200)
+    assert peer.core.messages == [
+        CallAnswered(
+            "default",
+            "3501",
+            "4732100123",
+            Origin(wire.wire, OFFICE),
+            int(NOW * 1000),
+            call_ref="1772619300.17",
+            occurred_at=1_772_619_300_000,
+            direction=Direction.INCOMING,
+        )
+    ]
+
+
 def test_a_call_end_means_the_same_on_every_wire_with_all_its_extras(wire: Wire, peer: Peer) -> None:
     extras = {
         "url_audio": "http://pbx/rec?id=10&fmt=wav",
@@ -182,7 +201,7 @@ def test_a_refused_click_to_call_is_told_with_the_id_of_its_log_entry(wire: Wire
     assert (told.ok, told.sentence, told.number) == (False, "a central respondeu", 1)
 
 
-@pytest.mark.parametrize("operation", ["ConsultaRamal", "FinalizaLigacao"])
+@pytest.mark.parametrize("operation", ["ConsultaRamal", "AtendeLigacao", "FinalizaLigacao"])
 @pytest.mark.parametrize("name", ["ramal", "telefone"])
 @pytest.mark.parametrize("value", [None, "", "  "])
 def test_a_missing_parameter_is_named(wire: Wire, peer: Peer, operation: str, name: str, value: str | None) -> None:

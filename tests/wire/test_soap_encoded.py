@@ -42,7 +42,8 @@ def test_no_name_in_the_wsdl_has_a_space_and_nothing_is_imported() -> None:
 def test_every_operation_is_rpc_encoded_with_its_soap_action() -> None:
     root = etree.fromstring(wsdl())
     actions = root.xpath("//*[local-name()='binding']/*/*[local-name()='operation']/@soapAction")
-    assert actions == [f"urn:WConnect#{name}" for name in ("ConsultaRamal", "FinalizaLigacao", "ClickToCall", "Teste")]
+    names = ("ConsultaRamal", "FinalizaLigacao", "ClickToCall", "Teste", "AtendeLigacao")
+    assert actions == [f"urn:WConnect#{name}" for name in names]
     assert set(root.xpath("//*[local-name()='body']/@use")) == {"encoded"}
 
 

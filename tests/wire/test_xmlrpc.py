@@ -149,6 +149,7 @@ def test_methods_are_listed(peer: Peer) -> None:
         "FinalizaLigacao",
         "ClickToCall",
         "Teste",
+        "AtendeLigacao",
         "system.listMethods",
         "system.methodHelp",
         "system.methodSignature",

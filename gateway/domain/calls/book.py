@@ -1,35 +1,37 @@
 """The rule book of calls: an event and the calls that it may be about go in, what changes comes out.
 
 ``pairing.py`` finds the event's call, the table of ``states.py`` says what the event does to a call in that state, and
-the function of that effect (``EFFECTS``) makes the call's next version. Nobody else decides what becomes of a call: the
-store loads the calls that an event may be about and writes what the book says.
+the function of that effect (``effects.py``) makes the call's next version. Nobody else decides what becomes of a call:
+the store loads the calls that an event may be about and writes what the book says.
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import NamedTuple
 
 from gateway.domain.calls.call import NOTHING_ATTACHED, Call
+from gateway.domain.calls.effects import EFFECTS, Case, answered, end
 from gateway.domain.calls.heard import HeardEvent, MarkedOver, NoEnd, PlacedOrder, SettledOrder, TakenElsewhere
+from gateway.domain.calls.missed import group_of, judged
 from gateway.domain.calls.pairing import (
     FoundCall,
     PairingRule,
     find_group,
+    find_of_answer,
     find_of_end,
     find_of_start,
+    find_picked_up,
     leaves_rest_of_group,
 )
-from gateway.domain.calls.results import read_result
 from gateway.domain.calls.states import Effect, Event, State, Transition, after
-
-E = TypeVar("E")
 
 
 class EventKind(StrEnum):
     """What the event log calls an event of a call."""
 
     CALL_STARTED = "call_started"
+    CALL_ANSWERED = "call_answered"
     CALL_ENDED = "call_ended"
     CALL_LOST = "call_lost"
     ORDER_PLACED = "order_placed"
@@ -42,6 +44,7 @@ KINDS: Mapping[Event, EventKind] = {
     Event.ACCEPTED: EventKind.ORDER_SETTLED,
     Event.FAILED: EventKind.ORDER_SETTLED,
     Event.START: EventKind.CALL_STARTED,
+    Event.ANSWER: EventKind.CALL_ANSWERED,
     Event.END: EventKind.CALL_ENDED,
     Event.TAKEN_ELSEWHERE: EventKind.CALL_ENDED,
     Event.NO_END: EventKind.CALL_LOST,
@@ -72,27 +75,51 @@ class Decision(NamedTuple):
     others: tuple[CallChange, ...] = ()
 
 
-class Case(NamedTuple, Generic[E]):
-    """What an effect is worked out from: the event, the call that it found, by which rule, and the next status."""
-
-    event: E
-    call: Call
-    rule: PairingRule
-    status: str
-
-
 def decide(event: HeardEvent, calls: Sequence[Call], new_id: int) -> Decision:
     """Return what ``event`` changes. ``calls`` are those that it may be about; a new call gets ``new_id``."""
     heard, found = _find(event, calls)
     if found.call is None:
-        return OPENERS[heard.event](heard, calls, new_id, after(State.NONE, heard.event).state.value)
-    then = after(found.call.state, heard.event)
-    changed = _with_attached(EFFECTS[then.effect](Case(heard, found.call, found.rule, then.state.value)), heard)
-    call = _with_ref(changed, heard)
-    left = _leave_group(call, heard, calls) if then.effect is Effect.CLOSE else ()
-    news = _is_news(then, changed, found.call)
-    repeat = then.effect in REPEATS or (then.effect is Effect.ADD_START and changed == found.call)
-    return Decision(call, KINDS[heard.event], repeat=repeat, is_news=news, others=left)
+        status = after(State.NONE, heard.event).state.value
+        return _judged(OPENERS[heard.event](heard, calls, new_id, status), calls)
+    return _judged(_decide_known(heard, found.call, found.rule, calls), calls)
+
+
+def _decide_known(heard: HeardEvent, call: Call, rule: PairingRule, calls: Sequence[Call]) -> Decision:
+    """What becomes of a call that is known."""
+    then = after(call.state, heard.event)
+    changed = _with_attached(EFFECTS[then.effect](Case(heard, call, rule, then.state.value)), heard)
+    told = _with_ref(changed, heard)
+    return Decision(
+        told,
+        KINDS[heard.event],
+        repeat=then.effect in REPEATS or (then.effect in ADDS and changed == call),
+        is_news=_is_news(then, changed, call),
+        others=_leave_group(told, heard, calls) if _takes(then.effect, told, heard) else (),
+    )
+
+
+def _judged(decided: Decision, calls: Sequence[Call]) -> Decision:
+    """Say with what was decided which calls were missed by that; the log is told of one that another's end shows."""
+    call = decided.call
+    if call.group_id is None and call.state is not State.ENDED:
+        return decided
+    others = {change.call.id: change for change in decided.others}
+    now = [others[each.id].call if each.id in others else each for each in calls]
+    for each in judged(group_of(call, now)):
+        if each.id == call.id:
+            decided = decided._replace(call=each)
+        else:
+            others[each.id] = CallChange(each, EventKind.CALL_ENDED)
+    return decided._replace(others=tuple(others.values()))
+
+
+def decide_in_vain(call: Call, calls: Sequence[Call]) -> tuple[CallChange, ...]:
+    """Return what becomes of ``call``, whose end is not waited for any more, and of those of ``calls`` it rang with."""
+    change = decide_about(call, NoEnd())
+    if change.kind is None:
+        return ()
+    others = judged(group_of(change.call, calls)) if call.group_id else ()
+    return (change, *(CallChange(each, EventKind.CALL_ENDED) for each in others))
 
 
 def decide_order(event: PlacedOrder, new_id: int) -> Decision:
@@ -135,7 +162,7 @@ def _find(event: HeardEvent, calls: Sequence[Call]) -> tuple[HeardEvent, FoundCa
 
 
 def _is_news(then: Transition, changed: Call, before: Call) -> bool:
-    return then.effect in NEWS or (then.effect is Effect.ADD_END and changed != before)
+    return then.effect in NEWS or (then.effect in NEWS_IF_CHANGED and changed != before)
 
 
 def _with_ref(call: Call, heard: HeardEvent) -> Call:
@@ -147,8 +174,12 @@ def _with_attached(call: Call, heard: HeardEvent) -> Call:
     """Let the call have what the exchange attaches to it and nobody has said yet."""
     if heard.attached == NOTHING_ATTACHED:
         return call
-    both = zip(call.attached, heard.attached, strict=True)
-    return call._replace(attached=tuple(new if known is None else known for known, new in both))
+    return call._replace(attached=_both(call.attached, heard.attached))
+
+
+def _both(known: tuple[str | None, ...], new: tuple[str | None, ...]) -> tuple[str | None, ...]:
+    """What is known, and of what is new the rest."""
+    return tuple(later if first is None else first for first, later in zip(known, new, strict=True))
 
 
 # a new call
@@ -163,10 +194,27 @@ def _open_start(heard: HeardEvent, calls: Sequence[Call], new_id: int, status: s
     return Decision(call, EventKind.CALL_STARTED, is_new=True, is_news=True, others=joined)
 
 
+def _open_answer(heard: HeardEvent, calls: Sequence[Call], new_id: int, status: str) -> Decision:
+    """A call that was taken where it did not ring, or whose start was lost."""
+    rang = find_picked_up(heard, calls)
+    if rang is None:
+        call = answered(_new_call(heard, new_id, status, started_at=None), heard)
+        return Decision(call, EventKind.CALL_ANSWERED, is_new=True, is_news=True)
+    group_id = rang.group_id or rang.id
+    started_at = rang.started_at if rang.state is State.RINGING else None
+    call = answered(_new_call(heard, new_id, status, started_at=started_at, group_id=group_id), heard)
+    call = call._replace(attached=_both(call.attached, rang.attached))
+    call = call._replace(paired_by=(PairingRule.CALL_ID if heard.call_ref else PairingRule.TRANSFER).value)
+    joined = () if rang.group_id else (CallChange(rang._replace(group_id=group_id), None),)
+    grouped = [change.call for change in joined] or calls
+    left = _leave_group(call, heard, grouped)
+    return Decision(call, EventKind.CALL_ANSWERED, is_new=True, is_news=True, others=left or joined)
+
+
 def _open_end(heard: HeardEvent, _calls: Sequence[Call], new_id: int, status: str) -> Decision:
     """A call of which only the end is known."""
     call = _new_call(heard, new_id, status, started_at=_start_of(heard))
-    ended = _end(Case(heard, call, PairingRule.ALONE, status))
+    ended = end(Case(heard, call, PairingRule.ALONE, status))
     return Decision(ended, EventKind.CALL_ENDED, is_new=True, is_news=True)
 
 
@@ -201,125 +249,39 @@ def _start_of(heard: HeardEvent) -> int | None:
     return (heard.occurred_at or heard.at) - heard.duration_s * 1000
 
 
-# what each effect makes of a call
-
-
-def _same(case: Case[Any]) -> Call:
-    return case.call
-
-
-def _ring(case: Case[HeardEvent]) -> Call:
-    heard = case.event
-    return case.call._replace(
-        status=case.status,
-        started_at=heard.occurred_at or heard.at,
-        ended_at=None,
-        duration_s=None,
-        start_heard_at=heard.at,
-        paired_by=case.rule.value,
-    )
-
-
-def _add_start(case: Case[HeardEvent]) -> Call:
-    """The start was overtaken by its end, which may have said how long the call was."""
-    heard, call = case.event, case.call
-    if call.start_heard_at is not None or call.ended_at is None:
-        return call
-    if call.started_at is None:
-        started_at = min(heard.occurred_at or heard.at, call.ended_at)
-        call = call._replace(started_at=started_at, duration_s=round((call.ended_at - started_at) / 1000))
-    return call._replace(start_heard_at=heard.at, paired_by=case.rule.value)
-
-
-def _end(case: Case[HeardEvent]) -> Call:
-    heard, call = case.event, case.call
-    ended_at = heard.occurred_at or heard.at
-    duration_s = heard.duration_s
-    if duration_s is None and call.started_at is not None:
-        duration_s = max(0, round((ended_at - call.started_at) / 1000))
-    elsewhere = heard.extension not in (call.extension, call.number) and not heard.internal
-    result, result_text = _result_of(heard)
-    return call._replace(
-        status=case.status,
-        ended_at=ended_at,
-        duration_s=duration_s,
-        end_heard_at=heard.at,
-        recording_url=heard.recording_url or call.recording_url,
-        paired_by=case.rule.value,
-        result=result,
-        result_text=result_text,
-        transferred_to=heard.extension if elsewhere else call.transferred_to,
-    )
-
-
-def _add_end(case: Case[HeardEvent]) -> Call:
-    """Add what the first end did not say."""
-    heard, call = case.event, case.call
-    result, result_text = _result_of(heard)
-    return call._replace(
-        recording_url=heard.recording_url if call.recording_url is None else call.recording_url,
-        duration_s=heard.duration_s if call.duration_s is None else call.duration_s,
-        result=result if call.result is None else call.result,
-        result_text=result_text if call.result_text is None else call.result_text,
-    )
-
-
-def _result_of(heard: HeardEvent) -> tuple[str | None, str | None]:
-    """How a call ended, as a code and in the exchange's words; both None where it said nothing."""
-    result = read_result(heard.result_text, heard.duration_s)
-    return (result.value, heard.result_text) if result else (None, None)
-
-
-def _taken_elsewhere(case: Case[TakenElsewhere]) -> Call:
-    return case.call._replace(status=case.status, ended_at=case.event.at, duration_s=0)
-
-
-def _give_up(case: Case[NoEnd]) -> Call:
-    return case.call._replace(status=case.status)
-
-
-def _mark(case: Case[MarkedOver]) -> Call:
-    return case.call._replace(status=case.status, over_by=case.event.by, over_at=case.event.at)
-
-
-def _accept(case: Case[SettledOrder]) -> Call:
-    return case.call._replace(status=case.event.outcome)
-
-
-def _fail(case: Case[SettledOrder]) -> Call:
-    return case.call._replace(status=case.event.outcome, ended_at=case.event.at, duration_s=0)
-
-
 FINDERS: Mapping[Event, Callable[[HeardEvent, Sequence[Call]], FoundCall]] = {
     Event.START: find_of_start,
+    Event.ANSWER: find_of_answer,
     Event.END: find_of_end,
 }
 OPENERS: Mapping[Event, Callable[[HeardEvent, Sequence[Call], int, str], Decision]] = {
     Event.START: _open_start,
+    Event.ANSWER: _open_answer,
     Event.END: _open_end,
 }
-EFFECTS: Mapping[Effect, Callable[[Case[Any]], Call]] = {
-    Effect.NOTHING: _same,
-    Effect.REPEAT: _same,
-    Effect.ACCEPT: _accept,
-    Effect.FAIL: _fail,
-    Effect.RING: _ring,
-    Effect.ADD_START: _add_start,
-    Effect.CLOSE: _end,
-    Effect.ADD_END: _add_end,
-    Effect.ELSEWHERE: _taken_elsewhere,
-    Effect.GIVE_UP: _give_up,
-    Effect.MARK: _mark,
-}
 REPEATS = (Effect.REPEAT, Effect.ADD_END)
-NEWS = (Effect.RING, Effect.CLOSE)
+ADDS = (Effect.ADD_START, Effect.ADD_ANSWER)
+"""What is a repeat where it has nothing to add."""
+NEWS = (Effect.RING, Effect.ANSWER, Effect.CLOSE)
+NEWS_IF_CHANGED = (Effect.ADD_ANSWER, Effect.ADD_END)
+
+
+def _takes(effect: Effect, call: Call, heard: HeardEvent) -> bool:
+    """Whether an effect of ``heard`` shows that ``call`` was taken, so that nobody else of its group rings."""
+    if effect is Effect.CLOSE:
+        return leaves_rest_of_group(call, heard)
+    return effect in (Effect.ANSWER, Effect.ADD_ANSWER)
 
 
 def _leave_group(call: Call, heard: HeardEvent, calls: Sequence[Call]) -> tuple[CallChange, ...]:
-    """Let the others of the call's group stop ringing, where they surely did."""
-    if call.group_id is None or not leaves_rest_of_group(call, heard):
+    """Let the others of the call's group stop ringing."""
+    if call.group_id is None:
         return ()
-    event = TakenElsewhere(call.ended_at or heard.at)
+    event = TakenElsewhere(_taken_at(call, heard), call.extension, call.answered_agent)
     others = (other for other in calls if other.group_id == call.group_id and other.id != call.id)
     decided = (decide_about(other, event) for other in others)
     return tuple(change for change in decided if change.kind is not None)
+
+
+def _taken_at(call: Call, heard: HeardEvent) -> int:
+    return call.answered_at or call.ended_at or heard.at

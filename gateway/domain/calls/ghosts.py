@@ -11,6 +11,7 @@ import re
 from gateway.domain.calls.call import Call
 from gateway.domain.calls.pairing import LONGEST_RING_MS
 from gateway.domain.calls.results import Result
+from gateway.domain.calls.states import State
 
 WAIT_MS = 15 * 60 * 1000
 """How long an end is still waited for once another call of the same caller has ended that was surely answered."""
@@ -34,6 +35,8 @@ def waits_in_vain(call: Call, other: Call, at: int) -> bool:
     answered = was_answered(other)
     if same_ref is False or (answered is False and not same_ref):
         return False
+    if call.state is State.TALKING and not same_ref:
+        return False  # somebody took it: that others of its number spoke with a colleague since says nothing
     return at - other.end_heard_at >= (WAIT_MS if answered or same_ref else LONG_WAIT_MS)
 
 
@@ -45,7 +48,7 @@ def was_answered(other: Call) -> bool | None:
     if other.result is not None and other.result != Result.UNKNOWN:
         return other.result == Result.ANSWERED
     long = other.end_heard_at is not None and other.end_heard_at - other.logged_at > LONGEST_RING_MS
-    return True if other.recording_url is not None or long else None
+    return True if other.answered_at is not None or other.recording_url is not None or long else None
 
 
 def _went_on(call: Call, other: Call) -> bool:

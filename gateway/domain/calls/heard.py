@@ -1,4 +1,4 @@
-"""What can happen to a call, as the rule book takes it: starts and ends that were heard, orders, agents, time-outs.
+"""What can happen to a call, as the rule book takes it: events that were heard, orders, agents, time-outs.
 
 Texts are cut here to what a call holds of them; the message keeps what was received.
 """
@@ -10,7 +10,7 @@ from gateway.domain.calls.call import NOTHING_ATTACHED
 from gateway.domain.calls.direction import Sides
 from gateway.domain.calls.results import Result, sure_result
 from gateway.domain.calls.states import STATES, Event, State
-from gateway.domain.messages import ATTACHED, CallEnded, CallStarted, Direction, PlaceCall
+from gateway.domain.messages import ATTACHED, CallAnswered, CallEnded, CallMessage, CallStarted, Direction, PlaceCall
 from gateway.domain.numbering.reading import NumberKind, Reading
 
 NOBODY = (NumberKind.WITHHELD, NumberKind.UNKNOWN)
@@ -18,12 +18,13 @@ LONGEST_EXTENSION, LONGEST_NUMBER, LONGEST_AS_SENT, LONGEST_LOGIN = 32, 64, 255,
 
 
 class HeardEvent(NamedTuple):
-    """A start or an end that an exchange told of. Times are milliseconds since 1970 UTC.
+    """A start, answer or end that an exchange told of. Times are milliseconds since 1970 UTC.
 
     ``number`` is the other party's canonical form and ``forms`` how a directory may have it; ``perhaps`` is its other
     reading, which only an order makes the right one. ``known`` is false for a withheld or unreadable number, by which
     no two calls can be told to be the same. ``at`` is when it was heard, ``occurred_at`` when the exchange says it was.
-    The book has to see the calls of the ``numbers``, and those with the same ``call_ref``.
+    ``agent`` is the login of who sat at the extension, where that is known. The book has to see the calls of the
+    ``numbers``, and those with the same ``call_ref``.
     """
 
     event: Event
@@ -42,6 +43,7 @@ class HeardEvent(NamedTuple):
     recording_url: str | None = None
     result_text: str | None = None
     attached: tuple[str | None, ...] = NOTHING_ATTACHED
+    agent: str | None = None
 
     @property
     def internal(self) -> bool:
@@ -96,15 +98,22 @@ class NoEnd:
 
 @dataclass(frozen=True, slots=True)
 class TakenElsewhere:
-    """Another extension of the call's group took it, and hung up ``at`` that time."""
+    """Another extension of the call's group took it (``by``, with its ``agent``), so it stopped ringing ``at`` then."""
 
     event: ClassVar[Event] = Event.TAKEN_ELSEWHERE
     at: int
+    by: str | None = None
+    agent: str | None = None
 
 
 def heard_start(message: CallStarted, sides: Sides) -> HeardEvent:
     """Return what ``message`` tells of a call's start."""
     return _heard(Event.START, message, sides)
+
+
+def heard_answer(message: CallAnswered, sides: Sides) -> HeardEvent:
+    """Return what ``message`` tells of who took a call."""
+    return _heard(Event.ANSWER, message, sides)
 
 
 def heard_end(message: CallEnded, sides: Sides) -> HeardEvent:
@@ -114,7 +123,7 @@ def heard_end(message: CallEnded, sides: Sides) -> HeardEvent:
 
 def _heard(
     event: Event,
-    message: CallStarted | CallEnded,
+    message: CallMessage,
     sides: Sides,
     duration_s: int | None = None,
     recording_url: str | None = None,

@@ -1,4 +1,4 @@
-"""Which call an event belongs to: the rules of ``START_RULES`` and ``END_RULES``, in their order.
+"""Which call an event belongs to: the rules of ``START_RULES``, ``ANSWER_RULES`` and ``END_RULES``, in their order.
 
 Each says how sure it is. All times are milliseconds since 1970 UTC. Windows are measured by our own clock (when an
 event was heard); what an exchange says of the time is only compared with what the same exchange said before.
@@ -14,6 +14,7 @@ from gateway.domain.calls.call import Call
 from gateway.domain.calls.heard import HeardEvent
 from gateway.domain.calls.results import NOT_ANSWERED, Result
 from gateway.domain.calls.states import OPEN, State
+from gateway.domain.messages import Direction
 
 LONGEST_CALL_MS = 24 * 3600 * 1000
 """An open call older than this is not ended any more by an end that only names the same pair."""
@@ -82,6 +83,11 @@ def find_of_start(heard: HeardEvent, calls: Sequence[Call]) -> FoundCall:
     return _first(START_RULES, heard, calls)
 
 
+def find_of_answer(heard: HeardEvent, calls: Sequence[Call]) -> FoundCall:
+    """The call that was answered; a new one where it rang at another extension, or its start was lost."""
+    return _first(ANSWER_RULES, heard, calls)
+
+
 def find_of_end(heard: HeardEvent, calls: Sequence[Call]) -> FoundCall:
     """The call whose end was heard; a new one, of which only the end is known, when no rule finds any."""
     return _first(END_RULES, heard, calls)
@@ -89,15 +95,25 @@ def find_of_end(heard: HeardEvent, calls: Sequence[Call]) -> FoundCall:
 
 def find_group(heard: HeardEvent, calls: Sequence[Call]) -> Call | None:
     """A call of the same caller that rings another extension, of whose group a new call is."""
-    others = (
-        call
-        for call in calls
-        if call.state is State.RINGING and not call.internal and call.extension != heard.extension
-    )
+    return _group_within(GROUP_MS, heard, calls)
+
+
+def find_picked_up(heard: HeardEvent, calls: Sequence[Call]) -> Call | None:
+    """A call of the same caller that rings another extension than the one that answered it."""
+    return _group_within(LONGEST_RING_MS, heard, calls)
+
+
+def _group_within(window_ms: int, heard: HeardEvent, calls: Sequence[Call]) -> Call | None:
+    """By the exchange's id also one that somebody speaks with; two who dial the same number are no group."""
+    if heard.direction is not Direction.INCOMING:
+        return None
+    others = [call for call in calls if call.direction == Direction.INCOMING and call.extension != heard.extension]
     if heard.call_ref:
-        return _newest(call for call in others if call.call_ref == heard.call_ref)
-    same = (call for call in others if heard.known and call.number == heard.number and not call.call_ref)
-    return _newest(call for call in same if _within(GROUP_MS, heard.at, call.logged_at))
+        goes_on = (State.RINGING, State.TALKING)
+        return _newest(call for call in others if call.call_ref == heard.call_ref and call.state in goes_on)
+    ringing = (call for call in others if call.state is State.RINGING and not call.call_ref)
+    same = (call for call in ringing if heard.known and call.number == heard.number)
+    return _newest(call for call in same if _within(window_ms, heard.at, call.logged_at))
 
 
 def leaves_rest_of_group(call: Call, heard: HeardEvent) -> bool:
@@ -108,7 +124,7 @@ def leaves_rest_of_group(call: Call, heard: HeardEvent) -> bool:
     """
     if heard.result is not None and heard.result is not Result.UNKNOWN:
         return heard.result not in NOT_ANSWERED and heard.result is not Result.FORWARDED
-    return heard.at - call.logged_at > LONGEST_RING_MS
+    return call.answered_at is not None or heard.at - call.logged_at > LONGEST_RING_MS
 
 
 def _first(rules: "Sequence[tuple[PairingRule, Find]]", heard: HeardEvent, calls: Sequence[Call]) -> FoundCall:
@@ -155,8 +171,8 @@ def _without_id(heard: HeardEvent, calls: Sequence[Call]) -> Iterable[Call]:
 # finding the call of a start
 
 
-def _start_by_id(heard: HeardEvent, calls: Sequence[Call]) -> Call | None:
-    """One id at two extensions is a group or a transfer: a call for each."""
+def _by_id_here(heard: HeardEvent, calls: Sequence[Call]) -> Call | None:
+    """One id at two extensions is a group, a call that was picked up, or a transfer: a call for each."""
     if not heard.call_ref:
         return None
     same = (call for call in calls if call.call_ref == heard.call_ref and call.extension == heard.extension)
@@ -174,8 +190,13 @@ def _ordered(heard: HeardEvent, calls: Sequence[Call]) -> Call | None:
 
 
 def _repeated_start(heard: HeardEvent, calls: Sequence[Call]) -> Call | None:
-    heard_before = (State.RINGING, State.OVER)
-    return _newest(call for call in _pair(heard, calls) if call.state in heard_before and _same_start(heard, call))
+    return _newest(call for call in _pair(heard, calls) if _had_start(call) and _same_start(heard, call))
+
+
+def _had_start(call: Call) -> bool:
+    if call.state is State.TALKING:
+        return call.start_heard_at is not None
+    return call.state in (State.RINGING, State.OVER)
 
 
 def _same_start(heard: HeardEvent, call: Call) -> bool:
@@ -188,12 +209,10 @@ def _same_start(heard: HeardEvent, call: Call) -> bool:
 
 
 def _overtaken(heard: HeardEvent, calls: Sequence[Call]) -> Call | None:
-    """The call of an end that was heard before its start, which may be heard again."""
-    return _newest(
-        call
-        for call in _pair(heard, calls)
-        if call.state is State.ENDED and _lacks_start(call) and _began_before(heard, call)
-    )
+    """The call of an answer or an end that was heard before its start, which may be heard again."""
+    overtakers = (State.TALKING, State.ENDED)
+    found = (call for call in _pair(heard, calls) if call.state in overtakers and _lacks_start(call))
+    return _newest(call for call in found if _was_before(heard, call, call.start_heard_at or _overtook_at(call)))
 
 
 def _lacks_start(call: Call) -> bool:
@@ -203,11 +222,35 @@ def _lacks_start(call: Call) -> bool:
     return call.paired_by == PairingRule.LATE and call.start_heard_at >= call.end_heard_at
 
 
-def _began_before(heard: HeardEvent, call: Call) -> bool:
-    heard_last_at = call.start_heard_at or call.end_heard_at or call.logged_at
-    if heard.occurred_at is not None and call.ended_at is not None:
-        return _within(LATE_MS, heard.at, heard_last_at) and heard.occurred_at <= call.ended_at
+def _overtook_at(call: Call) -> int:
+    """When the answer or the end was heard that came before what it follows."""
+    return call.end_heard_at or call.answer_heard_at or call.logged_at
+
+
+def _was_before(heard: HeardEvent, call: Call, heard_last_at: int) -> bool:
+    """Whether ``heard`` comes before the answer or the end of ``call``, of which something was heard last then."""
+    happened_at = call.ended_at if call.ended_at is not None else call.answered_at
+    if heard.occurred_at is not None and happened_at is not None:
+        return _within(LATE_MS, heard.at, heard_last_at) and heard.occurred_at <= happened_at
     return _within(OVERTAKEN_MS, heard.at, heard_last_at)
+
+
+# finding the call of an answer
+
+
+def _answered_pair(heard: HeardEvent, calls: Sequence[Call]) -> Call | None:
+    """The newest that rings; else one that is answered already."""
+    found = [call for call in _open_pair(heard, calls) if call.state is not State.ORDERED]
+    return _newest(call for call in found if call.state is State.RINGING) or _newest(found)
+
+
+def _answered_late(heard: HeardEvent, calls: Sequence[Call]) -> Call | None:
+    """A call whose end overtook its answer; else one of which another was thought to have taken it."""
+    pair = list(_pair(heard, calls))
+    ended = (call for call in pair if call.state is State.ENDED and call.answered_at is None)
+    closed = (call for call in pair if call.state in (State.ELSEWHERE, State.OVER))
+    recent = (call for call in closed if _within(LONGEST_RING_MS, heard.at, call.logged_at))
+    return _newest(call for call in ended if _was_before(heard, call, _overtook_at(call))) or _newest(recent)
 
 
 # finding the call of an end
@@ -268,14 +311,15 @@ def _transferred(heard: HeardEvent, calls: Sequence[Call]) -> Call | None:
     """A call from or to the same number that goes on at another extension; else one that was marked as over there."""
     if heard.internal or not heard.known:
         return None
-    return _newest(_moved(heard, calls, State.RINGING)) or _newest(_moved(heard, calls, State.OVER))
+    goes_on = (State.RINGING, State.TALKING)
+    return _newest(_moved(heard, calls, *goes_on)) or _newest(_moved(heard, calls, State.OVER))
 
 
-def _moved(heard: HeardEvent, calls: Sequence[Call], state: State) -> Iterable[Call]:
+def _moved(heard: HeardEvent, calls: Sequence[Call], *states: State) -> Iterable[Call]:
     return (
         call
         for call in _without_id(heard, calls)
-        if call.state is state
+        if call.state in states
         and not call.internal
         and call.number == heard.number
         and heard.at - call.logged_at <= TRANSFER_MS
@@ -285,10 +329,16 @@ def _moved(heard: HeardEvent, calls: Sequence[Call], state: State) -> Iterable[C
 
 Find = Callable[[HeardEvent, Sequence[Call]], Call | None]
 START_RULES: Sequence[tuple[PairingRule, Find]] = (
-    (PairingRule.CALL_ID, _start_by_id),
+    (PairingRule.CALL_ID, _by_id_here),
     (PairingRule.ORDER, _ordered),
     (PairingRule.REPEAT, _repeated_start),
     (PairingRule.LATE, _overtaken),
+)
+ANSWER_RULES: Sequence[tuple[PairingRule, Find]] = (
+    (PairingRule.CALL_ID, _by_id_here),
+    (PairingRule.ORDER, _ordered),
+    (PairingRule.PAIR, _answered_pair),
+    (PairingRule.LATE, _answered_late),
 )
 END_RULES: Sequence[tuple[PairingRule, Find]] = (
     (PairingRule.CALL_ID, _end_by_id),

@@ -26,8 +26,8 @@ class Result(StrEnum):
 
 NOT_ANSWERED = frozenset(Result) - {Result.ANSWERED, Result.FORWARDED, Result.UNKNOWN}
 """Results that say that nobody spoke with the caller."""
-MISSED_CALLS = NOT_ANSWERED - {Result.REJECTED, Result.FAILED}
-"""Results of an incoming call that somebody should call back: nobody took it, and nobody declined it."""
+MISSED_CALLS = NOT_ANSWERED - {Result.FAILED}
+"""Results of an incoming call whose caller reached nobody, so that somebody should call back."""
 
 # Asterisk's DIALSTATUS and CDR(disposition) (facts/ami.md, smdr.md); FreeSWITCH's and Q.850's names of causes
 # (facts/appliances.md); sipgate, Zammad, Placetel, Twilio, Zadarma, Binotel, Nvoip, RD Station, 3CX, TotalVoice

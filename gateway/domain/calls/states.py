@@ -16,6 +16,7 @@ class State(StrEnum):
     NONE = "none"
     ORDERED = "ordered"
     RINGING = "ringing"
+    TALKING = "talking"
     ENDED = "ended"
     LOST = "lost"
     ELSEWHERE = "elsewhere"
@@ -32,6 +33,7 @@ class Event(StrEnum):
     ACCEPTED = "accepted"
     FAILED = "failed"
     START = "start"
+    ANSWER = "answer"
     END = "end"
     TAKEN_ELSEWHERE = "taken elsewhere"
     NO_END = "no end"
@@ -45,7 +47,9 @@ class Effect(StrEnum):
     ACCEPT = "the appliance took it"
     RING = "the ordered call rings"
     REPEAT = "heard again: nothing new"
-    ADD_START = "its start is added, it stays ended"
+    ADD_START = "its start is added"
+    ANSWER = "it is answered"
+    ADD_ANSWER = "its answer is added"
     CLOSE = "it ends"
     ADD_END = "heard again: a recording or duration is added"
     ELSEWHERE = "another extension of its group took it"
@@ -72,6 +76,7 @@ TABLE: Mapping[tuple[State, Event], Transition] = {
         State.NONE,
         order=Transition(State.ORDERED, Effect.OPEN),
         start=Transition(State.RINGING, Effect.OPEN),
+        answer=Transition(State.TALKING, Effect.OPEN),
         end=Transition(State.ENDED, Effect.OPEN),
     ),
     **_row(
@@ -79,45 +84,61 @@ TABLE: Mapping[tuple[State, Event], Transition] = {
         accepted=Transition(State.ORDERED, Effect.ACCEPT),
         failed=Transition(State.FAILED, Effect.FAIL),
         start=Transition(State.RINGING, Effect.RING),
+        answer=Transition(State.TALKING, Effect.ANSWER),
         end=Transition(State.ENDED, Effect.CLOSE),
         marked_over=Transition(State.OVER, Effect.MARK),
     ),
     **_row(
         State.RINGING,
         start=Transition(State.RINGING, Effect.REPEAT),
+        answer=Transition(State.TALKING, Effect.ANSWER),
         end=Transition(State.ENDED, Effect.CLOSE),
         taken_elsewhere=Transition(State.ELSEWHERE, Effect.ELSEWHERE),
+        no_end=Transition(State.LOST, Effect.GIVE_UP),
+        marked_over=Transition(State.OVER, Effect.MARK),
+    ),
+    # Told to have been taken elsewhere, it is still spoken at here: an attended transfer.
+    **_row(
+        State.TALKING,
+        start=Transition(State.TALKING, Effect.ADD_START),
+        answer=Transition(State.TALKING, Effect.ADD_ANSWER),
+        end=Transition(State.ENDED, Effect.CLOSE),
         no_end=Transition(State.LOST, Effect.GIVE_UP),
         marked_over=Transition(State.OVER, Effect.MARK),
     ),
     **_row(
         State.ENDED,
         start=Transition(State.ENDED, Effect.ADD_START),
+        answer=Transition(State.ENDED, Effect.ADD_ANSWER),
         end=Transition(State.ENDED, Effect.ADD_END),
     ),
     **_row(
         State.LOST,
         start=Transition(State.LOST, Effect.REPEAT),
+        answer=Transition(State.LOST, Effect.ADD_ANSWER),
         end=Transition(State.ENDED, Effect.CLOSE),
     ),
     **_row(
         State.ELSEWHERE,
         start=Transition(State.ELSEWHERE, Effect.REPEAT),
+        answer=Transition(State.TALKING, Effect.ANSWER),
         end=Transition(State.ENDED, Effect.CLOSE),
     ),
     **_row(
         State.OVER,
         start=Transition(State.OVER, Effect.REPEAT),
+        answer=Transition(State.OVER, Effect.ADD_ANSWER),
         end=Transition(State.ENDED, Effect.CLOSE),
     ),
     # What the exchange reports is right: the phone rang although the appliance had said no.
     **_row(
         State.FAILED,
         start=Transition(State.RINGING, Effect.RING),
+        answer=Transition(State.TALKING, Effect.ANSWER),
         end=Transition(State.ENDED, Effect.CLOSE),
     ),
 }
-OPEN = (State.ORDERED, State.RINGING)
+OPEN = (State.ORDERED, State.RINGING, State.TALKING)
 STATES: Mapping[str, State] = {
     "ordered": State.ORDERED,
     "accepted": State.ORDERED,
@@ -125,6 +146,7 @@ STATES: Mapping[str, State] = {
     "refused": State.FAILED,
     "unreachable": State.FAILED,
     "ringing": State.RINGING,
+    "talking": State.TALKING,
     "ended": State.ENDED,
     "lost": State.LOST,
     "elsewhere": State.ELSEWHERE,

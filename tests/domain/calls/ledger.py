@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from gateway.domain.calls.book import Decision, EventKind, decide, decide_about, decide_order
+from gateway.domain.calls.book import Decision, EventKind, decide, decide_about, decide_in_vain, decide_order
 from gateway.domain.calls.call import Call
 from gateway.domain.calls.direction import tell_sides
 from gateway.domain.calls.ghosts import WAIT_MS, is_of_nobody, waits_in_vain
@@ -12,12 +12,13 @@ from gateway.domain.calls.heard import (
     MarkedOver,
     NoEnd,
     SettledOrder,
+    heard_answer,
     heard_end,
     heard_start,
     placed_order,
 )
 from gateway.domain.calls.states import State
-from gateway.domain.messages import CallEnded, CallStarted, Origin, PlaceCall
+from gateway.domain.messages import CallAnswered, CallEnded, CallStarted, Origin, PlaceCall
 from gateway.domain.numbering.numbers import Extensions, NumberPlan, read
 from tests.domain.calls.pairing_cases import FOUR_HOURS
 
@@ -44,6 +45,10 @@ class Ledger:
     def start(self, ramal: str, telefone: str, at: int, **extras: Any) -> Decision:
         message = CallStarted("acme", ramal, telefone, HERE, at, **extras)
         return self.hear(heard_start(message, tell_sides(ramal, telefone, PLAN, message.direction)))
+
+    def answer(self, ramal: str, telefone: str, at: int, **extras: Any) -> Decision:
+        message = CallAnswered("acme", ramal, telefone, HERE, at, **extras)
+        return self.hear(heard_answer(message, tell_sides(ramal, telefone, PLAN, message.direction)))
 
     def end(self, ramal: str, telefone: str, at: int, **extras: Any) -> Decision:
         message = CallEnded("acme", ramal, telefone, HERE, at, **extras)
@@ -84,7 +89,8 @@ class Ledger:
     def sweep(self, at: int) -> None:
         for call in list(self.calls.values()):
             if call.logged_at < at - FOUR_HOURS or self._in_vain(call, at):
-                self.happen(call.id, NoEnd())
+                for changed in decide_in_vain(self.calls[call.id], list(self.calls.values())):
+                    self.change(changed.call, changed.kind)
 
     def _in_vain(self, call: Call, at: int) -> bool:
         if call.internal or is_of_nobody(call.number) or call.logged_at >= at - WAIT_MS:

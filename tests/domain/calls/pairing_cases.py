@@ -24,6 +24,8 @@ class Player(Protocol):
 
     def start(self, ramal: str, telefone: str, at: int, **extras: Any) -> Any: ...
 
+    def answer(self, ramal: str, telefone: str, at: int, **extras: Any) -> Any: ...
+
     def end(self, ramal: str, telefone: str, at: int, **extras: Any) -> Any: ...
 
     def accepted_order(self, extension: str, number: str, at: int) -> Any: ...
@@ -59,6 +61,8 @@ def play(player: Player, line: str) -> None:
         extras["occurred_at"] = T0 + int(more["said"]) * 1000
     if words[0] == "start":
         player.start(words[1], words[2], at, **extras)
+    elif words[0] == "answer":
+        player.answer(words[1], words[2], at, **extras)
     elif words[0] == "end":
         dur = more.get("dur")
         extras |= {"duration_s": int(dur) if dur else None, "result": more.get("res")}
@@ -79,6 +83,10 @@ def shown(call: Any) -> str:
     if call.paired_by and call.status == "ended":
         parts.append(call.paired_by)
     parts += [f"rec={call.recording_url}"] if call.recording_url else []
+    parts += [f"rang={call.ring_s}"] if call.answered_at else []
+    parts += [f"talked={call.talk_s}"] if call.talk_s is not None else []
+    parts += [f"by={call.answered_by}"] if call.status == "elsewhere" and call.answered_by else []
     parts += [f"to={call.transferred_to}"] if call.transferred_to else []
     parts += ["group"] if call.group_id else []
+    parts += ["missed"] if call.missed else []
     return " ".join(parts)

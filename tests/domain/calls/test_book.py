@@ -18,6 +18,12 @@ from tests.domain.calls.pairing_cases import T0
 
 NUMBER = "4732100123"
 EMPTY = (Effect.NOTHING, Effect.REPEAT)
+ADDS = (Effect.ADD_START, Effect.ADD_ANSWER)
+HEARD = {
+    Event.START: EventKind.CALL_STARTED,
+    Event.ANSWER: EventKind.CALL_ANSWERED,
+    Event.END: EventKind.CALL_ENDED,
+}
 
 
 def heard(event: Event, at: int = T0 + 10_000, **more: Any) -> HeardEvent:
@@ -29,6 +35,7 @@ def heard(event: Event, at: int = T0 + 10_000, **more: Any) -> HeardEvent:
 def known(status: str = "ringing", **more: Any) -> Call:
     """A call of the pair 3501 and NUMBER."""
     plain: dict[str, Any] = {"started_at": T0, "call_ref": "a", "start_heard_at": T0}
+    plain |= {"answered_at": T0 + 1, "answer_heard_at": T0 + 1} if status == "talking" else {}
     return Call(1, "incoming", "3501", NUMBER, NUMBER, T0, status, **(plain | more))
 
 
@@ -41,16 +48,16 @@ ABOUT: dict[Event, Any] = {
 }
 
 
-@pytest.mark.parametrize(("status", "event"), list(product(STATES, (Event.START, Event.END))))
+@pytest.mark.parametrize(("status", "event"), list(product(STATES, HEARD)))
 def test_what_is_heard_does_to_a_call_in_every_state_what_the_table_says(status: str, event: Event) -> None:
     call = known(status)
     wanted, effect = TABLE[call.state, event]
     done = decide(heard(event, call_ref="a"), [call], 2)
     assert (done.call.id, done.call.state, done.is_new) == (1, wanted, False)
-    assert done.kind is {Event.START: EventKind.CALL_STARTED, Event.END: EventKind.CALL_ENDED}[event]
-    nothing_added = effect is Effect.ADD_START and done.call == call
-    assert done.repeat is (effect in (Effect.REPEAT, Effect.ADD_END) or nothing_added)
-    assert (done.call == call) is (effect in EMPTY or done.call.state is State.ENDED is call.state)
+    assert done.kind is HEARD[event]
+    assert done.repeat is (effect in (Effect.REPEAT, Effect.ADD_END) or (effect in ADDS and done.call == call))
+    unchanged = (call.state, event) in ((State.ENDED, Event.START), (State.ENDED, Event.END))
+    assert (done.call == call) is (effect in EMPTY or unchanged or call.state is State.TALKING is done.call.state)
 
 
 @pytest.mark.parametrize(("status", "event"), list(product(STATES, ABOUT)))
@@ -70,7 +77,7 @@ def test_what_comes_without_a_call_opens_one_or_is_about_nothing(event: Event) -
     ledger = Ledger()
     if event is Event.ORDER:
         ledger.order("3501", NUMBER, T0)
-    elif event in (Event.START, Event.END):
+    elif event in HEARD:
         ledger.hear(heard(event))
     assert [call.state for call in ledger.calls.values()] == ([] if effect is Effect.NOTHING else [wanted])
     assert (event in ABOUT) is (effect is Effect.NOTHING)
@@ -182,6 +189,82 @@ def test_a_start_that_was_overtaken_is_added(
     assert (done.repeat, done.is_news) == (False, False)
 
 
+def test_an_answer_says_who_took_the_call_and_how_long_it_rang() -> None:
+    call = decide(heard(Event.ANSWER, T0 + 7000, call_ref="a", agent="ana"), [known()], 2)
+    assert (call.call.status, call.call.answered_at, call.call.answer_heard_at) == ("talking", T0 + 7000, T0 + 7000)
+    assert (call.call.answered_by, call.call.answered_agent) == ("3501", "ana")
+    assert (call.call.ring_s, call.call.talk_s, call.is_news, call.repeat) == (7, None, True, False)
+    ended = decide(heard(Event.END, T0 + 67_400, call_ref="a"), [call.call], 2).call
+    assert (ended.duration_s, ended.ring_s, ended.talk_s, ended.answered_by) == (67, 7, 60, "3501")
+    said = decide(heard(Event.ANSWER, T0 + 7000, call_ref="a", occurred_at=T0 + 4000), [known()], 2).call
+    assert (said.answered_at, said.answer_heard_at, said.ring_s) == (T0 + 4000, T0 + 7000, 4)
+
+
+def test_the_other_side_of_a_call_that_we_made_is_no_extension() -> None:
+    made = known()._replace(direction="outgoing")
+    answer = heard(Event.ANSWER, T0 + 7000, call_ref="a", agent="ana")._replace(direction=Direction.OUTGOING)
+    call = decide(answer, [made], 2).call
+    assert (call.status, call.ring_s, call.answered_by, call.answered_agent) == ("talking", 7, None, None)
+
+
+def test_who_took_a_call_stays_what_was_said_first() -> None:
+    talking = decide(heard(Event.ANSWER, T0 + 7000, call_ref="a", agent="ana"), [known()], 2).call
+    again = decide(heard(Event.ANSWER, T0 + 9000, call_ref="a", agent="bruno"), [talking], 2)
+    assert (again.call, again.repeat, again.is_news) == (talking, True, False)
+
+
+def test_an_answer_that_its_end_overtook_is_added() -> None:
+    ended = known("ended", ended_at=T0 + 60_000, end_heard_at=T0 + 60_000, duration_s=60)
+    late = decide(heard(Event.ANSWER, T0 + 61_000, call_ref="a", occurred_at=T0 + 5000), [ended], 2)
+    assert (late.call.status, late.call.answered_at, late.call.ended_at) == ("ended", T0 + 5000, T0 + 60_000)
+    assert (late.call.ring_s, late.call.talk_s, late.call.duration_s) == (5, 55, 60)
+    assert (late.repeat, late.is_news) == (False, True)
+
+
+def test_a_start_that_its_answer_overtook_is_added_and_shows_nothing_new() -> None:
+    answered = decide(heard(Event.ANSWER, T0 + 5000), [], 2)
+    assert (answered.is_new, answered.call.status, answered.call.started_at) == (True, "talking", None)
+    started = decide(heard(Event.START, T0 + 6000, occurred_at=T0), [answered.call], 3)
+    assert (started.call.id, started.call.status, started.call.started_at) == (2, "talking", T0)
+    assert (started.call.ring_s, started.call.duration_s, started.repeat) == (5, None, False)
+    again = decide(heard(Event.START, T0 + 7000, occurred_at=T0), [started.call], 3)
+    assert (again.call, again.repeat, again.is_news) == (started.call, True, False)
+
+
+def test_how_long_nobody_took_it_is_how_long_it_rang() -> None:
+    call = decide(heard(Event.END, T0 + 20_000, result_text="NO ANSWER"), [known()], 2).call
+    assert (call.ring_s, call.talk_s) == (20, None)
+    assert decide(heard(Event.END, T0 + 20_000), [known()], 2).call.ring_s is None
+
+
+def test_an_answer_at_one_extension_ends_the_ringing_at_the_others() -> None:
+    mine, other = known(group_id=1), known(group_id=1)._replace(id=2, extension="3502")
+    done = decide(heard(Event.ANSWER, T0 + 4000, call_ref="a", agent="ana"), [mine, other], 9)
+    gone = other._replace(
+        status="elsewhere", ended_at=T0 + 4000, duration_s=0, answered_by="3501", answered_agent="ana"
+    )
+    assert done.others == (CallChange(gone, EventKind.CALL_ENDED),)
+
+
+def test_an_answer_where_it_did_not_ring_opens_a_call_there_that_waited_as_long() -> None:
+    rang = known(call_ref=None)
+    done = decide(heard(Event.ANSWER, T0 + 9000, extension="3502"), [rang], 2)
+    assert (done.is_new, done.call.extension, done.call.status, done.call.group_id) == (True, "3502", "talking", 1)
+    assert (done.call.started_at, done.call.ring_s, done.call.paired_by) == (T0, 9, "transfer")
+    (gone,) = done.others
+    assert (gone.call.id, gone.call.status, gone.call.group_id, gone.call.answered_by) == (1, "elsewhere", 1, "3502")
+
+
+def test_an_answer_says_nothing_of_a_call_that_a_colleague_speaks_in_or_made() -> None:
+    by_id = decide(heard(Event.ANSWER, T0 + 9000, extension="3502", call_ref="a"), [known("talking")], 2)
+    (joined,) = by_id.others
+    assert (joined.call.status, joined.call.group_id, joined.kind) == ("talking", 1, None)
+    assert (by_id.call.group_id, by_id.call.started_at) == (1, None)
+    dialled = known(call_ref=None)._replace(direction="outgoing")
+    answer = heard(Event.ANSWER, T0 + 900, extension="3502")._replace(direction=Direction.OUTGOING)
+    assert decide(answer, [dialled], 2).others == ()
+
+
 def test_an_end_says_how_long_it_was_or_the_clock_does() -> None:
     assert decide(heard(Event.END, T0 + 65_400), [known()], 2).call.duration_s == 65
     assert decide(heard(Event.END, T0 + 65_400, duration_s=60), [known()], 2).call.duration_s == 60
@@ -208,6 +291,7 @@ def test_an_end_at_another_extension_says_where_the_call_went() -> None:
 
 def test_an_end_heard_again_adds_only_what_is_missing_and_is_news_only_then() -> None:
     ended = known("ended", ended_at=T0 + 9000, end_heard_at=T0 + 9000, duration_s=9, result="busy", result_text="BUSY")
+    ended = ended._replace(ring_s=9, missed=True)
     again = decide(heard(Event.END, recording_url="http://pbx/1.wav", duration_s=8, result_text="ANSWERED"), [ended], 2)
     assert again.is_new  # another duration: another call
     again = decide(heard(Event.END, recording_url="http://pbx/1.wav", duration_s=9, result_text="ANSWERED"), [ended], 2)
@@ -268,7 +352,7 @@ def test_those_who_still_ring_hear_that_another_took_it() -> None:
     ended, stranger = other._replace(id=3, status="ended"), other._replace(id=4, group_id=9)
     calls = [mine, other, ended, stranger]
     done = decide(heard(Event.END, T0 + 300_000, call_ref="a"), calls, 9)
-    gone = other._replace(status="elsewhere", ended_at=T0 + 300_000, duration_s=0)
+    gone = other._replace(status="elsewhere", ended_at=T0 + 300_000, duration_s=0, answered_by="3501")
     assert done.others == (CallChange(gone, EventKind.CALL_ENDED),)
     assert decide(heard(Event.END, T0 + 9000, call_ref="a"), calls, 9).others == ()
     answered = decide(heard(Event.END, T0 + 9000, call_ref="a", result_text="ANSWERED"), calls, 9)

@@ -7,17 +7,18 @@ import { all, backOff, find, now, page, pause } from "./page.js";
 import { oneAtATime, piece, surely } from "./pieces.js";
 import { forgetSeen, watchSeen } from "./receipts.js";
 import { hideNotice, notify, ring, rings } from "./ringing.js";
-import { standIn, stateOf, wordsOf } from "./standin.js";
+import { sinceOf, standIn, stateOf, wordsOf } from "./standin.js";
 
 const RING_MS = 45000; // nobody lets it ring longer; afterwards the call is taken for a conversation
 const ORDER_MS = 120000; // an order that the exchange says no more of
 const STAY_MS = 90000; // how long a card stays when its call is over
+const TAKEN_STAY_MS = 15000; // when somebody else took it, who is named meanwhile
 const MOST_OVER = 3;
 const STAND_IN_MS = 800; // a card that takes longer is first shown from what the event says
 const MOST_TRIES = 40; // about ten minutes
 
-const BEGIN = ["call_started", "order_placed", "order_settled"];
-const MOVE_ON = ["order_settled", "call_ended", "call_lost"]; // of a call that is heard of again the card knows more
+const BEGIN = ["call_started", "call_answered", "order_placed", "order_settled"];
+const MOVE_ON = ["order_settled", "call_answered", "call_ended", "call_lost"]; // of a call that is heard of again the card knows more
 
 const cards = find("#cartoes");
 const loaded = Date.now();
@@ -26,7 +27,8 @@ const cardOf = (id) => find(`#ligacao-${id}`);
 
 /** An event about call `told.call_id`. What is over, or was only heard again, never brings up a card that is not there. */
 export function heardOf(kind, told) {
-  const quiet = ["call_ended", "call_lost", "account_chosen"].includes(kind);
+  const late = kind === "call_answered" && told.status !== "talking";
+  const quiet = late || ["call_ended", "call_lost", "account_chosen"].includes(kind);
   const known = cardOf(told.call_id) || loading.has(told.call_id);
   if (!quiet || known) showCard(told.call_id, { kind: told.repeat ? "repeat" : kind, told });
 }
@@ -74,6 +76,7 @@ function fillIn(id, { kind, told }) {
   if (!told?.direction || isDismissed(id)) return;
   if (!old && BEGIN.includes(told.kind)) place(standIn(told), kind);
   if (old && MOVE_ON.includes(told.kind)) keepUp(old, stateOf(told));
+  if (old && told.status === "talking") old.dataset.since = sinceOf(told);
 }
 
 /** An old card that cannot be loaded anew at least says what its call is doing. */
@@ -136,7 +139,8 @@ function announce(card) { find("#anuncio").textContent = card.dataset.said.repla
 
 function mayGo(card) {
   const used = card.matches(":hover, :focus-within") || inUse(card) || all("audio", card).some((audio) => !audio.paused);
-  const limit = isOver(card) ? STAY_MS : ORDER_MS;
+  const taken = card.dataset.state === "elsewhere";
+  const limit = taken ? TAKEN_STAY_MS : isOver(card) ? STAY_MS : ORDER_MS;
   const waits = isOver(card) || ["ordered", "accepted", "unknown"].includes(card.dataset.state);
   return waits && !used && Date.now() - Number(card.dataset.shown || loaded) > limit;
 }

@@ -4,7 +4,9 @@ import { find, page, unturned } from "./page.js";
 import { gettext } from "./texts.js";
 
 const template = find("#cartao-provisorio");
-const STATES = { call_started: "ringing", order_placed: "ordered", call_ended: "ended", call_lost: "lost" };
+const STATES = {
+  call_started: "ringing", call_answered: "talking", order_placed: "ordered", call_ended: "ended", call_lost: "lost",
+};
 
 /** What the event says a call is doing; undefined when it says nothing of that. */
 export function stateOf(told) {
@@ -14,6 +16,7 @@ export function stateOf(told) {
 
 const WORDS = {
   ringing: gettext("Ringing"),
+  talking: gettext("Answered"),
   ongoing: gettext("In progress"),
   ordered: gettext("Calling"),
   accepted: gettext("Call accepted"),
@@ -51,7 +54,7 @@ function fill(card, told, { name, other, contact, state }) {
   find("a", card).href = page.call.replace(/0$/, told.call_id);
 }
 
-const sinceOf = (told) => told.started_at || told.at;
+export const sinceOf = (told) => (told.status === "talking" && told.answered_at) || told.started_at || told.at;
 const mine = () => page.extension;
 const otherEnd = (told) => (told.direction === "internal" && told.number === mine() ? told.extension : told.number) || "";
 const canBeCalled = (number) => /[1-9]/.test(number) && !/[^\d+()./\s*#-]/.test(number);

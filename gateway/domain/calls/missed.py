@@ -1,0 +1,45 @@
+"""Which calls were missed: their callers reached nobody.
+
+Of several extensions that one caller rang at once it is one missed call, the first; and none where anybody took it.
+"""
+
+from collections.abc import Iterable, Sequence
+
+from gateway.domain.calls.call import Call
+from gateway.domain.calls.results import MISSED_CALLS, Result
+from gateway.domain.calls.states import State
+from gateway.domain.messages import Direction
+
+TAKEN = (Result.ANSWERED, Result.FORWARDED)
+
+
+def judged(group: Sequence[Call]) -> Iterable[Call]:
+    """Return those calls of a ``group`` (or a call alone) of which is to be said anew whether they were missed."""
+    missed = _missed_of(group)
+    for call in group:
+        if bool(call.missed) is not (call is missed):
+            yield call._replace(missed=call is missed)
+
+
+def group_of(call: Call, calls: Iterable[Call]) -> list[Call]:
+    """Return ``call`` with those of ``calls`` that rang with it."""
+    if call.group_id is None:
+        return [call]
+    return [call, *(other for other in calls if other.group_id == call.group_id and other.id != call.id)]
+
+
+def _missed_of(group: Sequence[Call]) -> Call | None:
+    """The call that stands for all that rang, once nobody rings any more and if nobody took it."""
+    if any(_goes_on(call) or _was_taken(call) for call in group):
+        return None
+    reached_nobody = any(call.state is State.ENDED and call.result in MISSED_CALLS for call in group)
+    first = min(group, key=lambda call: call.id)
+    return first if reached_nobody and first.direction == Direction.INCOMING else None
+
+
+def _goes_on(call: Call) -> bool:
+    return call.state in (State.RINGING, State.TALKING)
+
+
+def _was_taken(call: Call) -> bool:
+    return call.answered_at is not None or call.answered_by is not None or call.result in TAKEN

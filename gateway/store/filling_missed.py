@@ -1,0 +1,78 @@
+"""Fills in which calls of before were missed, and how those ended of which nobody said it, a slice at a time.
+
+It begins when the words that an older version dropped have been brought back (``filling.py``), and goes the same way:
+slices are read without the write lock, newest first, and written by the journal. How far it came is the counter
+``missed_to_fill``, the newest call that was not looked at yet.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, func, select, update
+
+from gateway.domain.calls.call import Call
+from gateway.domain.calls.missed import judged
+from gateway.domain.calls.results import Result
+from gateway.store import tables
+from gateway.store.candidates import BOOK_COLUMNS, call_of
+
+calls, counters = tables.calls, tables.counters
+
+COUNTER = "missed_to_fill"
+SLICE = 1000
+"""Calls that are looked at once."""
+GROUP_SPAN = 200
+"""Calls of one group are logged within seconds, so their ids are no further apart than this."""
+COLUMNS = [calls.c[name] for name in BOOK_COLUMNS]
+
+_LEFT = select(func.max(counters.c.value)).where(counters.c.name == COUNTER)
+_FILL = (
+    update(calls)
+    .where(calls.c.id == bindparam("of"), calls.c.missed.is_(None))
+    .values(missed=bindparam("is_missed"), result=func.coalesce(calls.c.result, bindparam("code")))
+)
+_MOVE_ON = (
+    update(counters)
+    .where(counters.c.name == COUNTER, counters.c.value > bindparam("left"))
+    .values(value=bindparam("left"))
+)
+
+
+def left_to_fill(connection: Connection) -> int:
+    """Return the newest call that was not looked at yet; 0 when all were."""
+    return connection.execute(_LEFT).scalar() or 0
+
+
+def read_slice(connection: Connection, upto: int) -> Sequence[Mapping[str, Any]]:
+    """Return what is to be filled in of the calls from ``upto`` down, ``SLICE`` of them."""
+    above = max(0, upto - SLICE)
+    around = (calls.c.id > above - GROUP_SPAN, calls.c.id <= upto + GROUP_SPAN)
+    found = [call_of(row) for row in connection.execute(select(*COLUMNS).where(*around))]
+    return [fill for call in _judged(found) if above < call.id <= upto and (fill := _fill_of(call))]
+
+
+def write_slice(fills: Sequence[Mapping[str, Any]], upto: int, connection: Connection) -> None:
+    """Write a slice down; where another process already did, it writes the same."""
+    if fills:
+        connection.execute(_FILL, list(fills))
+    connection.execute(_MOVE_ON, {"left": max(0, upto - SLICE)})
+
+
+def _judged(found: Iterable[Call]) -> Iterable[Call]:
+    """The calls, each with whether it was missed."""
+    groups: dict[int, list[Call]] = defaultdict(list)
+    for call in found:
+        groups[call.group_id or call.id].append(call)
+    for group in groups.values():
+        changed = {call.id: call for call in judged(group)}
+        yield from (changed.get(call.id, call) for call in group)
+
+
+def _fill_of(call: Call) -> Mapping[str, Any] | None:
+    """What is new of a call: nothing where it has not ended, or all of it is known."""
+    if call.status != "ended" or (call.result is not None and not call.missed):
+        return None
+    spoken = call.recording_url is not None or call.answered_at is not None
+    code = Result.ANSWERED if spoken else Result.UNKNOWN
+    return {"of": call.id, "is_missed": call.missed, "code": code.value}

@@ -1,0 +1,112 @@
+"""Who took a call: on cards, in the log and for scripts."""
+
+import json
+import re
+from collections.abc import Callable, Iterator
+
+from tests.desk.conftest import ANA, Browser, Clock, Office, now_ms
+from tests.desk.test_access import basic
+from tests.desk.test_pages import words
+
+MINUTE = 60_000
+
+
+def test_a_card_says_that_its_call_is_answered_and_for_how_long(ana: Browser, office: Office) -> None:
+    office.ring(at=now_ms() - 90_000)
+    answered_at = now_ms() - 65_000
+    call_id = office.answer(at=answered_at)
+    card = ana.get(f"/telas/ligacao/{call_id}").text
+    assert 'data-state="talking"' in card
+    assert f'data-since="{answered_at}"' in card
+    assert re.search(r"Atendida 1:0\d", words(card))
+    assert "Já encerrou" in words(card)
+    assert "Recebida 3501 Número desconhecido (47) 99999-8888 Atendida" in words(ana.get("/ligacoes").text)
+
+
+def test_those_who_rang_too_see_who_took_it_and_their_card_goes(ana: Browser, office: Office) -> None:
+    mine, his = office.ring(), office.ring(ramal="3502")
+    assert office.answer(ramal="3502") == his
+    card = ana.get(f"/telas/ligacao/{mine}").text
+    assert 'data-state="elsewhere"' in card
+    assert "Atendida por Bruno" in words(card)
+    assert "(ramal 3502)" in words(card)
+    assert f'id="ligacao-{mine}"' not in ana.get("/telas/ligacoes").text
+    assert "Atendida por Bruno" in words(ana.get("/ligacoes").text)
+    office.hang_up(result="NOANSWER", duration_s=0)
+    assert "Atendida por Bruno" in words(ana.get(f"/ligacoes/{mine}").text)
+    assert "Não atendida" not in words(ana.get("/telas/recentes").text)
+
+
+def test_an_extension_without_an_agent_is_named_itself(ana: Browser, office: Office) -> None:
+    mine = office.ring()
+    office.ring(ramal="3509")
+    office.answer(ramal="3509")
+    assert "Atendida no ramal 3509" in words(ana.get(f"/telas/ligacao/{mine}").text)
+
+
+def test_a_call_that_ended_shows_how_long_they_spoke(ana: Browser, office: Office) -> None:
+    office.ring(at=now_ms() - 100_000)
+    office.answer(at=now_ms() - 75_000)
+    call_id = office.hang_up(at=now_ms())
+    assert re.search(r"Encerrada 1:1[45]", words(ana.get(f"/telas/ligacao/{call_id}").text))
+    page = words(ana.get(f"/ligacoes/{call_id}").text)
+    assert "Tocou por 0:25" in page
+    assert re.search(r"Atendida \d\d/\d\d/\d{4} \d\d:\d\d · Ana", page), page
+
+
+def test_what_goes_on_is_found_whether_it_rings_or_is_answered(ana: Browser, office: Office) -> None:
+    office.ring()
+    office.answer()
+    office.ring("4733330001")
+    text = ana.get("/ligacoes?situacao=ringing").text
+    assert re.findall(r'<tr data-call="(\d+)"', text) == ["2", "1"]
+
+
+def test_scripts_get_who_took_it(browse: Callable[..., Browser], office: Office) -> None:
+    office.ring(at=now_ms() - 9000)
+    office.answer(at=now_ms() - 5000)
+    found = browse().get("/api/calls?status=talking", headers=basic()).get_json()
+    (call,) = found["calls"]
+    assert (call["status"], call["answered_by"], call["answered_agent"]) == ("talking", "3501", "ana")
+    assert call["ring_s"] == 4
+
+
+def test_scripts_get_what_was_missed(browse: Callable[..., Browser], office: Office) -> None:
+    for number, result in ((ANA, "NOANSWER"), ("4733330001", "ANSWERED"), ("4733330002", "21")):
+        office.ring(number)
+        office.hang_up(number, result=result)
+    office.ring("4733330003")
+    asked = {"1": [3, 1], "0": [4, 2], "true": [3, 1], "": [4, 3, 2, 1]}
+    for value, wanted in asked.items():
+        found = browse().get(f"/api/calls?missed={value}", headers=basic()).get_json()["calls"]
+        assert [call["id"] for call in found] == wanted
+        assert all(call["missed"] is (call["id"] in (1, 3)) for call in found)
+    refused = browse().get("/api/calls?missed=sim", headers=basic())
+    assert (refused.status_code, refused.get_json()["code"]) == (400, 220)
+
+
+def test_the_log_marks_what_was_missed_and_finds_it(ana: Browser, office: Office) -> None:
+    for extension in ("3501", "3502"):
+        office.ring(ramal=extension)
+    for extension in ("3502", "3501"):
+        office.hang_up(ramal=extension, result="CANCEL")
+    text = ana.get("/ligacoes?situacao=missed").text
+    assert re.findall(r'<tr data-call="(\d+)"', text) == ["1"]
+    assert 'class="status ended missed"' in text
+
+
+def test_screens_hear_of_an_answer(ana: Browser, office: Office, clock: Clock) -> None:
+    office.ring()
+    office.answer()
+    answer = ana.get("/events?last_event_id=1", buffered=False)
+    blocks: Iterator[bytes] = iter(answer.response)
+    next(blocks)
+    told = json.loads(next(blocks).decode().split("data: ")[1])
+    answer.close()
+    assert (told["kind"], told["status"], told["answered_agent"]) == ("call_answered", "talking", "ana")
+
+
+def test_the_diagnosis_tells_of_the_answer(ana: Browser, office: Office) -> None:
+    office.ring(ANA)
+    call_id = office.answer(ANA)
+    assert "atendimento recebido por get" in words(ana.get(f"/ligacoes/{call_id}").text)

@@ -1,0 +1,56 @@
+"""What can be told of calls of before: how they ended, and which were missed."""
+
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+from gateway.store import filling_missed
+from gateway.store.filling import Filler
+from gateway.store.journal import Journal
+from tests.store.conftest import T0, Store
+from tests.store.test_filling import end, old_folder
+
+
+def found(store_engine: object) -> list[tuple[str | None, bool]]:
+    with store_engine.connect() as connection:  # type: ignore[attr-defined]
+        rows = connection.execute(text("SELECT result, missed FROM calls ORDER BY id")).all()
+    return [(row.result, bool(row.missed)) for row in rows]
+
+
+def test_calls_of_0_1_0_are_filled_in_once_their_words_are_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(filling_missed, "SLICE", 2)
+    engine = old_folder(tmp_path, [end("NOANSWER"), end(None), end("ocupado"), end("ANSWERED"), end(None)])
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE calls SET recording_url = 'http://pbx/1.wav' WHERE id = 5"))
+        connection.execute(text("UPDATE calls SET direction = 'outgoing' WHERE id = 3"))
+    journal = Journal(engine, tmp_path)
+    journal.start()
+    filler = Filler(engine, journal)
+    assert (filler.fill(), filler.fill_missed()) == (3, 3)
+    assert found(engine) == [
+        ("missed", True),
+        ("unknown", False),
+        ("busy", False),
+        ("answered", False),
+        ("answered", False),
+    ]
+    assert filler.fill_missed() == 0, "what was looked at is not looked at again"
+    journal.stop()
+    engine.dispose()
+
+
+def test_a_group_of_before_is_one_missed_call_or_none(store: Store) -> None:
+    for at in (0, 1_000_000):
+        for extension in ("3501", "3502"):
+            store.start(extension, "4732100123", T0 + at)
+        store.end("3501", "4732100123", T0 + at + 20_000, result="NOANSWER")
+    store.end("3502", "4732100123", T0 + 20_000 + 1_000_000, result="NOANSWER")
+    with store.engine.begin() as connection:
+        connection.execute(text("UPDATE calls SET missed = NULL"))
+        connection.execute(text("UPDATE calls SET status = 'elsewhere', answered_by = '3502' WHERE id = 2"))
+        connection.execute(text("UPDATE counters SET value = 4 WHERE name = 'missed_to_fill'"))
+    Filler(store.engine, store.journal).fill_missed()
+    assert [missed for _, missed in found(store.engine)] == [False, False, True, False]
