@@ -100,7 +100,7 @@ class AmiAdapter:
         """
         action = built(lambda: self._action(message))
         *first, login = login_actions(self._config)
-        note = "the Key answers the appliance's Challenge" if first else ""
+        note = Text("the Key answers the appliance's Challenge") if first else ""
         return [*map(self._shown, first), replace(self._shown(login), note=note), self._shown(action)]
 
     def deliver(self, message: Outgoing) -> Delivery:

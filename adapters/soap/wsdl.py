@@ -66,7 +66,7 @@ class Contract:
                 why=why,
             )
             raise AdapterError(wrong)
-        return chosen(self._binding.all(), config.operation, "operation")
+        return chosen(self._binding.all(), config.operation, Text("operation"))
 
     def _make_ready(self, config: SoapConfig) -> None:
         action = config.soap_action or self._operation.soapaction or ""

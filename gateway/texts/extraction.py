@@ -50,6 +50,10 @@ def _sentences(path: Path) -> Iterator[Found]:
         )
 
 
+PHASES = ("login", "before", "after", "logout", "probe", "hangup")
+"""Keys of a preset that hold steps, beside ``dial``."""
+
+
 def of_preset(preset: Mapping[str, Any]) -> Iterator[str]:
     """Yield what a preset's file says to people; names, texts to paste and tests have no language."""
     verified = preset.get("verified", {})
@@ -57,6 +61,8 @@ def of_preset(preset: Mapping[str, Any]) -> Iterator[str]:
     yield from (verified.get("how", ""), *verified.get("unknown", ()))
     for group in ("parameters", "origin"):
         yield from (each.get("help", "") for each in preset.get(group, {}).values())
+    steps = (step for phase in PHASES for step in preset.get(phase, ()))
+    yield from (step.get("note", "") for step in (*steps, preset.get("dial", {})))
     for event in preset.get("events", ()):
         yield from (event["title"], *event.get("notes", ()))
 
