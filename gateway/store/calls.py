@@ -83,6 +83,11 @@ class LoggedCall(AttachedData):
         return self.answered_by if self.answered_by != self.extension else None
 
     @property
+    def went_to(self) -> str | None:
+        """Where it was transferred to, where that is known; not where it seems so by its number alone."""
+        return self.transferred_to if self.paired_by != PairingRule.TRANSFER else None
+
+    @property
     def may_be_marked_over(self) -> bool:
         """Whether it still goes on as far as anybody heard."""
         return self.status in GOING_ON
