@@ -10,6 +10,7 @@ from typing import Any, Self
 from adapters.http.connection import CHUNK, Attempt, connected
 from adapters.http.tls import Trust
 from gateway.adapter import WireExchange, WireRequest, overhearing
+from gateway.texts.text import Text
 
 
 @dataclass
@@ -21,12 +22,13 @@ class HeardBytes:
 
 
 @contextmanager
-def told(peer: str, reason: Callable[[Exception], str], *, secrets: Sequence[str] = ()) -> Iterator[HeardBytes]:
+def told(peer: str, reason: Callable[[Exception], Text | str], *, secrets: Sequence[str] = ()) -> Iterator[HeardBytes]:
     """Tell who listens (``gateway.adapter.overheard``) of the exchange in this block with ``peer`` (``host:port``).
 
     ``reason`` words an error for people; it must not quote a secret. ``secrets`` are masked in what is kept.
     """
-    heard, began, problem = HeardBytes(), time.perf_counter_ns(), ""
+    heard, began = HeardBytes(), time.perf_counter_ns()
+    problem: Text | str = ""
     try:
         yield heard
     except Exception as error:

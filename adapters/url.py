@@ -13,6 +13,7 @@ from adapters.http.settings import HttpConfig, is_line, origin_of
 from adapters.http.templates import Template, escape_for, for_url
 from gateway.adapter import Delivery, Outcome, Outgoing, Probe
 from gateway.errors import AdapterError
+from gateway.texts.text import Text
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _UNFIT = re.compile(r"[^!-~]+")
@@ -78,7 +79,7 @@ class UrlAdapter(OneRequest):
         try:
             answer = self._peer.exchange(HttpRequest("GET", self._config.probe_url))
         except Failed as failed:
-            return self._peer.unfit(self._config.probe_url, failed.reason)
+            return self._peer.unfit(self._config.probe_url, failed.reason, failed.code)
         return self._peer.probe(200 <= answer.status < 300, self._peer.status_reason(answer))
 
     def _request(self, message: Outgoing) -> HttpRequest:
@@ -103,9 +104,9 @@ def as_written(url: str, origin: str) -> str:
     """
     behind = url[len(origin) :]
     if not url.startswith(origin) or behind[:1] not in ("", "/", "?"):
-        raise AdapterError("os valores mudariam o host da URL")
+        raise AdapterError(Text("the values would change the URL's host"))
     if _CLIMBS.match(behind):
-        raise AdapterError("os valores mudariam o caminho da URL")
+        raise AdapterError(Text("the values would change the URL's path"))
     if _CONTROL.search(url):
-        raise AdapterError("a URL tem caracteres de controle, que nunca são enviados")
+        raise AdapterError(Text("the URL has control characters, which are never sent"))
     return _UNFIT.sub(lambda found: quote(found[0], safe=""), url)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar
 from xml.parsers.expat import ExpatError
 
-from adapters.http.answers import AnswerRule, Pattern, as_text, boolean_of
+from adapters.http.answers import AnswerRule, Pattern, as_text, boolean_of, fault_text
 from adapters.http.client import HttpAnswer, HttpRequest, Peer
 from adapters.http.one_request import OneRequest
 from adapters.http.outcomes import Failed
@@ -14,6 +14,7 @@ from adapters.http.settings import HttpConfig, origin_of
 from adapters.http.templates import compiled, rendered
 from gateway.adapter import Delivery, Outcome, Outgoing, Probe
 from gateway.errors import AdapterError
+from gateway.texts.text import Text
 
 NO_SUCH_METHOD = xmlrpc.client.dumps((), "cti_gateway.probe").encode()
 MAX_NESTED = 1000
@@ -21,10 +22,10 @@ MAX_NESTED = 1000
 
 
 class Unreadable(Exception):
-    """The answer holds no value: it is no XML-RPC, or a fault, whose sentence is ``fault``."""
+    """The answer holds no value: it is no XML-RPC, or a fault, of which ``fault`` are the words."""
 
-    def __init__(self, fault: str = "") -> None:
-        super().__init__(fault)
+    def __init__(self, fault: str | None = None) -> None:
+        super().__init__(fault or "")
         self.fault = fault
 
 
@@ -72,20 +73,20 @@ class XmlRpcAdapter(OneRequest):
         try:
             body = xmlrpc.client.dumps(params, self._config.method, encoding="utf-8", allow_none=True)
         except (TypeError, OverflowError) as error:
-            raise AdapterError(f"the parameters of {self._config.method!r} do not fit XML-RPC: {error}") from None
+            raise misfit(self._config.method, error) from None
         return HttpRequest("POST", self._config.url, {"Content-Type": "text/xml"}, body.encode())
 
     def _judge(self, answer: HttpAnswer) -> Delivery:
         try:
             value = value_of(answer.text)
         except Unreadable as unreadable:
-            if unreadable.fault:
-                return self._peer.delivery(Outcome.REFUSED, unreadable.fault)
+            if unreadable.fault is not None:
+                return self._peer.delivery(Outcome.REFUSED, fault_text(unreadable.fault))
             value = None
         if answer.status != 200:
             return self._peer.by_status(answer)
         if value is None:
-            return self._peer.delivery(Outcome.UNKNOWN, "a resposta não é XML-RPC")
+            return self._peer.delivery(Outcome.UNKNOWN, Text("the answer is not XML-RPC"))
         return self._peer.judged(self._rule.judge(value))
 
 
@@ -95,14 +96,22 @@ def look(peer: Peer, url: str) -> Probe:
     try:
         answer = peer.exchange(request)
     except Failed as failed:
-        return peer.unfit(url, failed.reason)
+        return peer.unfit(url, failed.reason, failed.code)
     try:
         value_of(answer.text)
     except Unreadable as unreadable:
-        if not unreadable.fault:
-            told = peer.status_reason(answer)
-            return peer.probe(False, f"{told}, resposta que não é XML-RPC; confira o caminho da url e o login")
-    return peer.probe(True, "fala XML-RPC")
+        if unreadable.fault is None:
+            status = peer.status_reason(answer)
+            no_xmlrpc = Text(
+                "{status}, an answer that is not XML-RPC; check the url's path and the login", status=status
+            )
+            return peer.probe(False, no_xmlrpc)
+    return peer.probe(True, Text("it speaks XML-RPC"))
+
+
+def misfit(method: str, error: Exception) -> AdapterError:
+    """Return the error of parameters that XML-RPC has no form for."""
+    return AdapterError(Text("the parameters of {method!r} do not fit XML-RPC: {why}", method=method, why=str(error)))
 
 
 def value_of(text: str) -> Any:
@@ -119,16 +128,15 @@ def value_of(text: str) -> Any:
     except (ExpatError, xmlrpc.client.Error, ValueError, TypeError, LookupError, RecursionError) as error:
         raise Unreadable from error
     if target.getmethodname() is None and target.is_fault:
-        raise Unreadable(fault_sentence(values[0] if values else None))
+        raise Unreadable(fault_words(values[0] if values else None))
     return values[0] if values and values[0] is not None else ""
 
 
-def fault_sentence(told: Any) -> str:
+def fault_words(told: Any) -> str:
     """Return a fault's code and sentence, as far as it has them."""
     members = {str(name).lower(): value for name, value in told.items()} if isinstance(told, Mapping) else {}
     found = [members.get("faultcode"), members.get("faultstring")] if isinstance(told, Mapping) else [told]
-    said = ", ".join(as_text(each) for each in found if as_text(each))
-    return f"falha {said}" if said else "falha sem explicação"
+    return ", ".join(as_text(each) for each in found if as_text(each))
 
 
 class _Reading(xmlrpc.client.Unmarshaller):

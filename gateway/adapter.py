@@ -17,6 +17,9 @@ from typing import Any, ClassVar, Protocol, TypeGuard
 
 from gateway.domain.messages import ATTACHED
 from gateway.errors import UnknownAdapter
+from gateway.texts.languages import DEFAULT
+from gateway.texts.rendering import render
+from gateway.texts.text import Text, verbatim
 
 GROUP = "cti_gateway.adapters"
 PRESET = "preset"
@@ -66,16 +69,25 @@ class Outgoing:
     fields: Mapping[str, str]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, init=False)
 class Delivery:
     """What came of one attempt: the outcome, one sentence for people, and the peer's own id if it gave one."""
 
     outcome: Outcome
-    detail: str
-    peer_ref: str | None = None
+    text: Text
+    peer_ref: str | None
+
+    def __init__(self, outcome: Outcome, detail: Text | str, peer_ref: str | None = None) -> None:
+        """A ``detail`` that is a plain string is nobody's to translate."""
+        _set(self, outcome=outcome, text=_sentence(detail), peer_ref=peer_ref)
+
+    @property
+    def detail(self) -> str:
+        """The sentence in the default language."""
+        return render(self.text, DEFAULT)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, init=False)
 class Probe:
     """Whether the peer looks usable, found out without ringing anyone, and one sentence an administrator can act on.
 
@@ -83,9 +95,27 @@ class Probe:
     """
 
     ok: bool
-    detail: str
-    note: str = ""
-    notes: Sequence[str] = ()
+    text: Text
+    note: str
+    notes: Sequence[str]
+
+    def __init__(self, ok: bool, detail: Text | str, note: str = "", notes: Sequence[str] = ()) -> None:
+        """A ``detail`` that is a plain string is nobody's to translate."""
+        _set(self, ok=ok, text=_sentence(detail), note=note, notes=notes)
+
+    @property
+    def detail(self) -> str:
+        """The sentence in the default language."""
+        return render(self.text, DEFAULT)
+
+
+def _sentence(detail: Text | str) -> Text:
+    return detail if isinstance(detail, Text) else verbatim(detail)
+
+
+def _set(made: Delivery | Probe, **values: Any) -> None:
+    for name, value in values.items():
+        object.__setattr__(made, name, value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +152,7 @@ class WireExchange:
 
     request: WireRequest
     answer: bytes
-    problem: str
+    problem: Text | str
     took_us: int
 
 
@@ -143,7 +173,7 @@ def overheard(listener: Overheard | None) -> Iterator[None]:
 def defect_of(error: BaseException) -> str:
     """Return kind and place of an error that nobody expected, without its own words, which may hold a secret."""
     frames = extract_tb(error.__traceback__)
-    place = f" em {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
+    place = f", {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
     return f"{type(error).__name__}{place}"
 
 

@@ -21,9 +21,16 @@ from gateway.domain.numbering.numbers import read
 from gateway.domain.tenant import Appliance, Tenant
 from gateway.errors import DialError, NoAppliance, NotDiallable, NumberBlocked, UnknownAppliance, UnknownTenant
 from gateway.store.drafts import EventDraft, OrderDraft, Recorded, Way
+from gateway.texts.text import Text
 
 EXTENSION = re.compile(r"[0-9*#]{1,32}")
 """What an appliance can be told to ring: nothing that could be more than one parameter, header or channel."""
+
+
+REGISTERED = Text("call registered")
+ANSWERED = Text("call answered")
+TRANSFERRED = Text("call transferred")
+ENDED = Text("call ended")
 
 
 class DraftWriter(Protocol):
@@ -37,20 +44,20 @@ class Dialler(Protocol):
 
     def admitted(self, draft: OrderDraft) -> AbstractContextManager[None]: ...
 
-    def dial(self, order: Recorded, draft: OrderDraft) -> tuple[Outcome, str]: ...
+    def dial(self, order: Recorded, draft: OrderDraft) -> tuple[Outcome, Text]: ...
 
-    def hang_up(self, tenant: str, call_id: int) -> tuple[Outcome, str]: ...
+    def hang_up(self, tenant: str, call_id: int) -> tuple[Outcome, Text]: ...
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """The answer to any message: whether it was done, one sentence for people (pt-BR), our call id.
+    """The answer to any message: whether it was done, one sentence for people, our call id.
 
     ``outcome`` is set for ``PlaceCall`` only, and ``ok`` is then whether the appliance accepted.
     """
 
     ok: bool
-    message: str
+    message: Text | str
     call_id: int
     outcome: Outcome | None = None
 
@@ -84,7 +91,7 @@ def call_started(message: CallStarted, core: Core) -> Reply:
     sides = sides_of(message.ramal, message.telefone, tenant, message.direction)
     forwards = tenant.forwards.get("call_started", ())
     recorded = core.journal.write(EventDraft(message, heard_start(message, sides), forwards))
-    return Reply(True, "chamada registrada", recorded.call_id)
+    return Reply(True, REGISTERED, recorded.call_id)
 
 
 def call_answered(message: CallAnswered, core: Core) -> Reply:
@@ -93,7 +100,7 @@ def call_answered(message: CallAnswered, core: Core) -> Reply:
     sides = sides_of(message.ramal, message.telefone, tenant, message.direction)
     forwards = tenant.forwards.get("call_answered", ())
     recorded = core.journal.write(EventDraft(message, heard_answer(message, sides), forwards))
-    return Reply(True, "chamada atendida", recorded.call_id)
+    return Reply(True, ANSWERED, recorded.call_id)
 
 
 def call_transferred(message: CallTransferred, core: Core) -> Reply:
@@ -103,7 +110,7 @@ def call_transferred(message: CallTransferred, core: Core) -> Reply:
     to = read(message.to, tenant.numbers_for(sides.extension))
     forwards = tenant.forwards.get("call_transferred", ())
     recorded = core.journal.write(EventDraft(message, heard_transfer(message, sides, to), forwards))
-    return Reply(True, "chamada transferida", recorded.call_id)
+    return Reply(True, TRANSFERRED, recorded.call_id)
 
 
 def call_ended(message: CallEnded, core: Core) -> Reply:
@@ -112,7 +119,7 @@ def call_ended(message: CallEnded, core: Core) -> Reply:
     sides = sides_of(message.ramal, message.telefone, tenant, message.direction)
     forwards = tenant.forwards.get("call_ended", ())
     recorded = core.journal.write(EventDraft(message, heard_end(message, sides), forwards))
-    return Reply(True, "chamada finalizada", recorded.call_id)
+    return Reply(True, ENDED, recorded.call_id)
 
 
 def place_call(message: PlaceCall, core: Core) -> Reply:
@@ -168,15 +175,22 @@ def dialled_by(appliance: Appliance, number: str, tenant: Tenant, extension: str
         raise NumberBlocked(error.number, error.by, error.steps) from error
 
 
-def _why_not(error: NothingToDial) -> str:
+def _why_not(error: NothingToDial) -> Text | None:
     """Why a number cannot be dialled, where it is not simply that there is none."""
     if isinstance(error, TooLong):
-        return f"ele tem {error.digits} dígitos, e nenhum telefone tem tantos"
+        return Text("it has {digits} digits, and no telephone has so many", digits=error.digits)
     if isinstance(error, BecomesService):
-        return f"com o que o plano de discagem põe na frente seria {error.digits}, o serviço público {error.service}"
+        return Text(
+            "with what the dial plan puts in front it would be {digits}, the public service {service}",
+            digits=error.digits,
+            service=error.service,
+        )
     if isinstance(error, TooSlow):
-        return f"o padrão {error.pattern!r} do plano de discagem demora demais (repetições dentro de repetições)"
-    return ""
+        return Text(
+            "the pattern {pattern!r} of the dial plan takes too long (repetitions within repetitions)",
+            pattern=error.pattern,
+        )
+    return None
 
 
 def choose_appliance(message: PlaceCall, tenant: Tenant) -> Appliance:
@@ -196,7 +210,7 @@ def extension_of(message: PlaceCall, tenant: Tenant) -> str:
     """The extension that is to call, as its digits. Raises ``NotDiallable`` for a text with anything else in it."""
     digits = read(message.extension, tenant.numbers).national
     if not EXTENSION.fullmatch(digits) or not typed(message.extension).one_group:
-        raise NotDiallable(message.extension, why="ele não é um ramal (esperado: só dígitos, como 3501)")
+        raise NotDiallable(message.extension, why=Text("it is no extension (expected: digits only, such as 3501)"))
     return digits
 
 

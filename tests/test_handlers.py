@@ -24,6 +24,7 @@ from gateway.domain.tenant import Appliance, Tenant
 from gateway.errors import NoAppliance, NotDiallable, NumberBlocked, TooManyOrders, UnknownAppliance, UnknownTenant
 from gateway.handlers import Core
 from gateway.store.drafts import OrderDraft, Recorded
+from gateway.texts.text import Text, verbatim
 
 HERE = Origin("get", "127.0.0.1")
 PLAN = NumberPlan("47", Extensions.parse(["3500-3599"]))
@@ -49,12 +50,12 @@ class Memory:
             raise TooManyOrders(draft.appliance, 32)
         yield
 
-    def dial(self, order: Recorded, draft: OrderDraft) -> tuple[Outcome, str]:
-        return self.outcome, "sentença"
+    def dial(self, order: Recorded, draft: OrderDraft) -> tuple[Outcome, Text]:
+        return self.outcome, verbatim("sentença")
 
-    def hang_up(self, tenant: str, call_id: int) -> tuple[Outcome, str]:
+    def hang_up(self, tenant: str, call_id: int) -> tuple[Outcome, Text]:
         self.drafts.append((tenant, call_id))
-        return self.outcome, "desligada"
+        return self.outcome, verbatim("desligada")
 
 
 @pytest.fixture
@@ -144,7 +145,7 @@ def test_an_order_goes_to_the_extension_s_appliance_with_its_dial_plan(
 def test_the_reply_to_an_order_says_how_it_ended(core: Core, memory: Memory, outcome: Outcome) -> None:
     memory.outcome = outcome
     reply = core.handle(order("47999998888"))
-    assert (reply.ok, reply.outcome, reply.message) == (outcome is Outcome.ACCEPTED, outcome, "sentença")
+    assert (reply.ok, reply.outcome, reply.message) == (outcome is Outcome.ACCEPTED, outcome, verbatim("sentença"))
 
 
 @pytest.mark.parametrize(
@@ -191,5 +192,5 @@ def test_an_order_knows_its_fallback_with_the_digits_of_that_one_s_dial_plan(mem
 
 def test_a_call_that_was_placed_from_here_is_ended_by_whoever_placed_it(core: Core, memory: Memory) -> None:
     reply = core.handle(HangUp("acme", 17, HERE, "ana"))
-    assert (reply.ok, reply.message, reply.call_id) == (True, "desligada", 17)
+    assert (reply.ok, reply.message, reply.call_id) == (True, verbatim("desligada"), 17)
     assert memory.drafts == [("acme", 17)]

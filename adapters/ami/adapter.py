@@ -5,43 +5,50 @@ all the time, since Asterisk closes the session of a reader that stalls, and a l
 """
 
 import re
-import socket
-import ssl
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, ClassVar
 
 from adapters.ami.session import AmiSession, Block, LoginFailed, login_actions, written
 from adapters.ami.settings import AmiConfig
-from adapters.http.connection import Attempt, ConnectTimeout, NotConnected
-from adapters.http.outcomes import Failed, built
+from adapters.http.client import UNCHECKED
+from adapters.http.connection import Attempt
+from adapters.http.outcomes import OF_CERTIFICATE, Failed, FailureCode, advised, built
 from adapters.http.templates import DIAL_FIELDS, Template
-from adapters.http.tls import WrongCertificate
 from adapters.sentences import Sentences
 from gateway.adapter import Delivery, Outcome, Outgoing, Probe, WireRequest, defect_of
 from gateway.errors import AdapterError
+from gateway.texts.text import Text
 
 LOGIN_OPENINGS = {
-    Outcome.REFUSED: "A central {!r} recusou o login",
-    Outcome.UNREACHABLE: "A central {!r} não concluiu o login e nada foi pedido",
+    Outcome.REFUSED: Text("The appliance {name!r} refused the login"),
+    Outcome.UNREACHABLE: Text("The appliance {name!r} did not complete the login and nothing was ordered"),
 }
 REASONS = {
-    "0": "não está registrado, não existe ou recusou",
-    "1": "recusou",
-    "3": "não atendeu",
-    "5": "está ocupado",
-    "8": "não tem linha livre",
+    "0": Text("the extension is not registered, does not exist or refused (OriginateResponse, Reason {code})"),
+    "1": Text("the extension refused (OriginateResponse, Reason {code})"),
+    "3": Text("the extension did not answer (OriginateResponse, Reason {code})"),
+    "5": Text("the extension is busy (OriginateResponse, Reason {code})"),
+    "8": Text("the extension has no free line (OriginateResponse, Reason {code})"),
 }
 """Why Asterisk could not ring the extension: the reasons of its event OriginateResponse."""
-ADVICE: tuple[tuple[type[BaseException], str], ...] = (
-    (socket.gaierror, "confira o nome, ou o DNS desta máquina"),
-    (ConnectionRefusedError, "nada escuta neste endereço e porta: confira port e, no manager.conf, enabled e bindaddr"),
-    (ssl.SSLError, "confira port e tls: a porta TLS do manager.conf é tlsbindaddr"),
-    (NotConnected, "confira o endereço e a rota"),
-    (ConnectTimeout, "confira o endereço e os firewalls no caminho"),
-    (TimeoutError, "ela aceita conexões e não responde: está travada, espera TLS (tls = true), ou é outro serviço"),
-    (ConnectionError, "outra coisa pode escutar nesta porta, ou ela espera TLS (tls = true)"),
-)
+OTHER_REASON = Text("the extension could not be called (OriginateResponse, Reason {code})")
+CHECK_TLS = Text("check port and tls: the TLS port of manager.conf is tlsbindaddr")
+ADVICE: Mapping[FailureCode, Text] = {
+    FailureCode.NO_SUCH_HOST: Text("check the name, or this machine's DNS"),
+    FailureCode.CONNECTION_REFUSED: Text(
+        "nothing listens at this address and port: check port and, in manager.conf, enabled and bindaddr"
+    ),
+    FailureCode.TLS_FAILED: CHECK_TLS,
+    FailureCode.OLD_TLS: CHECK_TLS,
+    FailureCode.NO_TLS: CHECK_TLS,
+    FailureCode.NO_ROUTE: Text("check the address and the route"),
+    FailureCode.CONNECT_TIMEOUT: Text("check the address and the firewalls on the way"),
+    FailureCode.ANSWER_TIMEOUT: Text(
+        "it accepts connections and does not answer: it hangs, expects TLS (tls = true), or is another service"
+    ),
+    FailureCode.CONNECTION_LOST: Text("something else may listen on this port, or it expects TLS (tls = true)"),
+}
 """What an administrator can do, by what went wrong."""
 PING = written(("Action", "Ping"))
 _SEPARATORS = re.compile(r'([\\,"])')
@@ -83,8 +90,8 @@ class AmiAdapter:
         if not answer.get("ping"):
             return self._say.probe(False, answer.refusal)
         unchecked = self._config.tls and self._config.tls_verify is False
-        warning = "; o certificado dela não é conferido (tls_verify = false), fixe-o com tls_pin" if unchecked else ""
-        return self._say.probe(True, f"{self._config.peer} fala AMI e aceitou o login{warning}")
+        well = Text("{peer} speaks AMI and accepted the login", peer=self._config.peer)
+        return self._say.probe(True, advised(well, UNCHECKED if unchecked else None))
 
     def preview(self, message: Outgoing) -> Sequence[WireRequest]:
         """Return the login's actions, then the order's. What answers a challenge is known only when it has been given.
@@ -93,7 +100,7 @@ class AmiAdapter:
         """
         action = built(lambda: self._action(message))
         *first, login = login_actions(self._config)
-        note = "a Key responde ao Challenge da central" if first else ""
+        note = "the Key answers the appliance's Challenge" if first else ""
         return [*map(self._shown, first), replace(self._shown(login), note=note), self._shown(action)]
 
     def deliver(self, message: Outgoing) -> Delivery:
@@ -128,18 +135,17 @@ class AmiAdapter:
                 asked = True
                 return ask(session, channel_id(message), action)
         except Failed as failed:
-            opening = LOGIN_OPENINGS[failed.outcome] if isinstance(failed, LoginFailed) else ""
+            opening = LOGIN_OPENINGS[failed.outcome] if isinstance(failed, LoginFailed) else None
             return self._say.delivery(failed.outcome, failed.reason, opening=opening)
         except Exception as error:  # a defect of ours: whether the order may have been sent counts all the same
             outcome = Outcome.UNKNOWN if asked else Outcome.UNREACHABLE
-            return self._say.delivery(outcome, f"o adaptador tem um defeito ({defect_of(error)})")
+            return self._say.delivery(outcome, Text("the adapter has a defect ({defect})", defect=defect_of(error)))
 
     def _order(self, session: AmiSession, channel: str, action: bytes) -> Delivery:
         answer, news = session.ask_and_watch(action, self._config.watch_s, lambda block: _is_about(block, channel))
         if news is not None and not news.succeeded:
             code = news.get("reason")
-            why = REASONS.get(code, "não pôde ser chamado")
-            return self._say.delivery(Outcome.REFUSED, f"o ramal {why} (OriginateResponse, Reason {code})")
+            return self._say.delivery(Outcome.REFUSED, Text(REASONS.get(code, OTHER_REASON).id, code=code))
         return self._judged(answer, channel)
 
     def _hang_up(self, session: AmiSession, channel: str, action: bytes) -> Delivery:
@@ -182,13 +188,13 @@ class AmiAdapter:
         )
 
     def _unfit(self, failed: Failed) -> Probe:
-        return self._say.probe(False, f"{failed.reason}{self._advice(failed.__cause__)}")
+        return self._say.probe(False, advised(failed.reason, self._advice(failed.code)))
 
-    def _advice(self, cause: BaseException | None) -> str:
+    def _advice(self, code: FailureCode) -> Text | None:
         """Return what an administrator can do about what went wrong."""
-        if isinstance(cause, ssl.SSLCertVerificationError | WrongCertificate):
+        if code in OF_CERTIFICATE:
             return self._config.advice_to_pin(self._config.address, self._config.port)
-        return next((f"; {text}" for kind, text in ADVICE if isinstance(cause, kind)), "")
+        return ADVICE.get(code)
 
 
 def channel_id(message: Outgoing) -> str:

@@ -12,12 +12,13 @@ from typing import TypeVar
 
 from adapters.ami.settings import AmiConfig, has_control
 from adapters.http.connection import Attempt
-from adapters.http.outcomes import Failed, reason_of
+from adapters.http.outcomes import Failed, code_of, reason_of
 from adapters.http.tls import Trust
 from adapters.lines import HeardBytes, Lines, told
 from adapters.sentences import Sentences
 from gateway.adapter import Outcome
 from gateway.errors import AdapterError
+from gateway.texts.text import Text
 
 MAX_SENT_LINE = 1000
 """Bytes of a line that we send: Asterisk reads 1,020, and takes the lines behind a longer one for another action."""
@@ -25,11 +26,12 @@ BANNER = "Asterisk Call Manager"
 UNKNOWN_KEY = "****"
 """What a preview shows in place of the answer to a challenge that has not been given."""
 _HINTS = {
-    "Authentication failed": "confira username e secret, e o permit do usuário no manager.conf",
-    "Permission denied": "o usuário do manager.conf precisa de write=originate,call",
-    "Extension does not exist.": "o número não existe no context",
+    "Authentication failed": Text("check username and secret, and the user's permit in manager.conf"),
+    "Permission denied": Text("the user of manager.conf needs write=originate,call"),
+    "Extension does not exist.": Text("the number does not exist in the context"),
 }
 """What to do about a refusal, by Asterisk's own words for it."""
+_NO_AMI = Text("{said}, which is not the greeting of AMI; something else listens on this port")
 
 T = TypeVar("T")
 
@@ -60,20 +62,21 @@ class Block:
         return self.get("response") == "Success"
 
     @property
-    def refusal(self) -> str:
+    def refusal(self) -> Text:
         """Asterisk's message, with what to do about it where that is known."""
         message = self.get("message")
-        hint = _HINTS.get(message)
-        return f'respondeu "{message}"; {hint}' if hint else f'respondeu "{message}"'
+        hint, said = _HINTS.get(message), Text('answered "{words}"', words=message)
+        return Text("{reason}; {advice}", reason=said, advice=hint) if hint else said
 
 
 def written(*lines: tuple[str, str]) -> bytes:
     """Return the bytes of one action. Raises ``AdapterError`` for what no line can hold."""
     for name, value in lines:
         if has_control(value):
-            raise AdapterError(f"{name}: o valor tem caracteres de controle, que nunca são enviados")
+            raise AdapterError(Text("the value has control characters, which are never sent"), place=name)
         if (size := len(f"{name}: {value}".encode())) > MAX_SENT_LINE:
-            raise AdapterError(f"{name}: a linha tem {size} bytes; o Asterisk aceita até {MAX_SENT_LINE}")
+            too_long = Text("the line has {size} bytes; Asterisk takes {most} at most", size=size, most=MAX_SENT_LINE)
+            raise AdapterError(too_long, place=name)
     return "".join([*(f"{name}: {value}\r\n" for name, value in lines), "\r\n"]).encode()
 
 
@@ -145,7 +148,7 @@ class AmiSession:
         try:
             return self._exchange(action)
         except OSError as error:
-            raise Failed(Outcome.UNKNOWN, self._reason(error)) from error
+            raise Failed(Outcome.UNKNOWN, self._reason(error), code_of(error)) from error
 
     def _watch(self, seconds: float, is_news: Callable[[Block], bool]) -> Block | None:
         """Of what comes only the news is kept for the traffic log: the other events are of other people's calls."""
@@ -171,11 +174,10 @@ class AmiSession:
                 trust=self._trust,
             )
         except OSError as error:
-            raise Failed(Outcome.UNREACHABLE, self._reason(error)) from error
+            raise Failed(Outcome.UNREACHABLE, self._reason(error), code_of(error)) from error
         banner = self._before_the_order(self._line)
         if BANNER not in banner:
-            reason = f"{self._say.quoted(banner)}, que não é a saudação do AMI; outra coisa escuta nesta porta"
-            raise LoginFailed(Outcome.UNREACHABLE, reason)
+            raise LoginFailed(Outcome.UNREACHABLE, Text(_NO_AMI.id, said=self._say.quoted(banner)))
         self._heard.came.clear()
 
     def _answer_to_login(self, action: bytes) -> Block:
@@ -191,7 +193,7 @@ class AmiSession:
         try:
             return act()
         except OSError as error:
-            raise LoginFailed(Outcome.UNREACHABLE, self._reason(error)) from error
+            raise LoginFailed(Outcome.UNREACHABLE, self._reason(error), code_of(error)) from error
 
     def _exchange(self, action: bytes) -> Block:
         """Send ``action`` and return its answer, passing over events. Raises ``OSError``."""
@@ -222,14 +224,17 @@ class AmiSession:
         except UnicodeDecodeError:
             return line.decode("latin-1")
 
-    def _reason(self, error: OSError) -> str:
+    def _reason(self, error: OSError) -> Text:
         return reason_of(error, connect_s=self._config.connect_timeout_s, total_s=self._config.timeout_s)
+
+    def _problem(self, error: Exception) -> Text:
+        return self._say.clean(error.reason if isinstance(error, Failed) else str(error))
 
     @contextmanager
     def _told(self, *hidden: str) -> Iterator[None]:
         """Tell who listens of the exchange in this block; ``hidden`` is secret in it besides the configured secret."""
         secrets = (*hidden, self._config.secret.get_secret_value())
-        with told(self._config.peer, lambda error: self._say.told(str(error)), secrets=secrets) as heard:
+        with told(self._config.peer, self._problem, secrets=secrets) as heard:
             self._heard = heard
             if self._lines is not None:
                 self._lines.heard = heard

@@ -12,6 +12,7 @@ from pydantic import AfterValidator
 
 from gateway.adapter import Outcome
 from gateway.domain.patterns import SlowPattern, search
+from gateway.texts.text import Text
 
 TIME_S = 1.0
 """What a pattern may take for an answer, which may have megabytes."""
@@ -62,11 +63,15 @@ class Markup(str):
 
 @dataclass(frozen=True)
 class Verdict:
-    """The outcome, the text that led to it, and the peer's own id if there is one."""
+    """The outcome, the text that led to it, and the peer's own id if there is one.
+
+    ``problem`` says why the text could not be judged; nothing of it is the peer's.
+    """
 
     outcome: Outcome
     text: str
     ref: str | None = None
+    problem: Text | None = None
 
 
 @dataclass(frozen=True)
@@ -86,13 +91,13 @@ class AnswerRule:
         try:
             text = as_text(pick(answer, self.result_path))
         except (LookupError, RecursionError):
-            return Verdict(Outcome.UNKNOWN, f"sem {self.result_path}")
+            return Verdict(Outcome.UNKNOWN, "", problem=Text("the answer has no {path}", path=self.result_path))
         try:
             found, refused = _search(self.success, text), False
             if not found and self.refused:
                 refused = bool(_search(self.refused, text))
         except SlowPattern as error:
-            return Verdict(Outcome.UNKNOWN, f"o padrão {error.pattern!r} demora demais nesta resposta")
+            return Verdict(Outcome.UNKNOWN, text, problem=_too_slow(error.pattern))
         if found:
             return Verdict(Outcome.ACCEPTED, text, found.groupdict().get("ref") or self._ref(answer))
         return Verdict(Outcome.REFUSED if refused else Outcome.UNKNOWN, text)
@@ -102,6 +107,15 @@ class AnswerRule:
         with suppress(LookupError, RecursionError):
             return as_text(pick(answer, self.ref_path)) if self.ref_path else None
         return None
+
+
+def fault_text(said: str) -> Text:
+    """Return how a fault of SOAP or XML-RPC is told, of which ``said`` are the words."""
+    return Text("fault {said}", said=said) if said else Text("fault without explanation")
+
+
+def _too_slow(pattern: str) -> Text:
+    return Text("the pattern {pattern!r} takes too long in this answer", pattern=pattern)
 
 
 def spellings_of(text: str) -> Iterable[str]:

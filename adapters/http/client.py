@@ -21,12 +21,23 @@ from urllib3.exceptions import HTTPError
 
 from adapters.http.connection import MAX_BODY, AnswerTooLarge, Attempt, ConnectionPool
 from adapters.http.head import Response, address_of, request_head
-from adapters.http.outcomes import STATUS, Failed, advised, outcome_of_status, reason_of
+from adapters.http.outcomes import (
+    ADVICE,
+    OF_CERTIFICATE,
+    Failed,
+    FailureCode,
+    advised,
+    code_of,
+    outcome_of_status,
+    reason_of,
+    status_text,
+)
 from adapters.http.settings import HttpConfig, spellings
 from adapters.sentences import Sentences
 from gateway.adapter import Delivery, Outcome, Probe, WireExchange, WireRequest, defect_of, overhearing
 from gateway.errors import AdapterError
 from gateway.multipart import is_multipart, root_part
+from gateway.texts.text import Text
 
 
 @dataclass(frozen=True)
@@ -95,6 +106,7 @@ class HttpAnswer:
             return self.body.decode("latin-1")
 
 
+UNCHECKED = Text("its certificate is not checked (tls_verify = false), pin it with tls_pin")
 _FOLD = re.compile(rb"(?:[ \t]*\r?\n[ \t]+)+")
 _CHARSET = re.compile(r"charset\s*=\s*[\"']?([\w.:-]+)", re.IGNORECASE)
 _ALWAYS = (("User-Agent", "cti-gateway"), ("Accept", "*/*"), ("Accept-Encoding", "identity"))
@@ -140,7 +152,10 @@ class Peer(Sentences):
         try:
             return self._wire_request(request, self._written(request))
         except (ValueError, http.client.HTTPException) as error:
-            raise AdapterError(f"no request can be made for {request.origin}: {self._reason(error)}") from None
+            why = self._reason(error)
+            raise AdapterError(
+                Text("no request can be made for {origin}: {why}", origin=request.origin, why=why)
+            ) from None
 
     def touch(self, url: str) -> Probe:
         """Connect to ``url``'s host, over TLS when it is https, and send nothing."""
@@ -148,8 +163,8 @@ class Peer(Sentences):
         try:
             self._live.touch(HttpRequest("GET", url).origin, attempt, connect_s=self._config.connect_timeout_s)
         except (OSError, ValueError, http.client.HTTPException) as error:
-            return self.unfit(url, self._reason(error))
-        return self.fit(url, f"{urlsplit(url).netloc} aceita conexões")
+            return self.unfit(url, self._reason(error), code_of(error))
+        return self.fit(url, Text("{peer} accepts connections", peer=urlsplit(url).netloc))
 
     def look(self, request: HttpRequest) -> Probe:
         """Send ``request``, which must ring nobody: whatever is answered will do, as long as it is HTTP and the login,
@@ -158,27 +173,30 @@ class Peer(Sentences):
         try:
             answer = self.exchange(request)
         except Failed as failed:
-            return self.unfit(request.url, failed.reason)
+            return self.unfit(request.url, failed.reason, failed.code)
         if answer.status in (401, 403, 407) and self._logs_in():
-            reason = f"HTTP {answer.status}, o login foi recusado; confira username e password"
-            return self.probe(False, reason)
+            refused = Text("HTTP {status}, the login was refused; check username and password", status=answer.status)
+            return self.probe(False, refused)
         if answer.status == 400 and re.search(rb"(?i)https port|ssl-enabled server port", answer.body):
-            return self.probe(False, "esta porta espera https; escreva https em vez de http")
-        return self.fit(request.url, f"{urlsplit(request.url).netloc} fala HTTP (status {answer.status})")
+            return self.probe(False, Text("this port expects https; write https instead of http"))
+        peer = urlsplit(request.url).netloc
+        return self.fit(request.url, Text("{peer} speaks HTTP (status {status})", peer=peer, status=answer.status))
 
-    def fit(self, url: str, reason: str) -> Probe:
+    def fit(self, url: str, reason: Text) -> Probe:
         """That the peer at ``url`` can be used; a certificate that nobody checks is named."""
         if url.lower().startswith("https:") and self._config.tls_verify is False:
-            reason += "; o certificado dela não é conferido (tls_verify = false), fixe-o com tls_pin"
+            return self.probe(True, advised(reason, UNCHECKED))
         return self.probe(True, reason)
 
-    def unfit(self, url: str, reason: str) -> Probe:
-        """Why the peer at ``url`` cannot be used, and what an administrator can do about it."""
-        if not reason.startswith("o certificado TLS"):
-            return self.probe(False, advised(reason))
+    def unfit(self, url: str, reason: Text | str, code: FailureCode) -> Probe:
+        """Why the peer at ``url`` cannot be used, and what an administrator can do about a failure of this ``code``."""
+        return self.probe(False, advised(reason, self._advice(url, code)))
+
+    def _advice(self, url: str, code: FailureCode) -> Text | None:
+        if code not in OF_CERTIFICATE:
+            return ADVICE.get(code)
         parts = urlsplit(url)
-        advice = self._config.advice_to_pin(parts.hostname or "", parts.port or 443)
-        return self.probe(False, f"{reason}{advice}")
+        return self._config.advice_to_pin(parts.hostname or "", parts.port or 443)
 
     def _logs_in(self) -> bool:
         return getattr(self._config, "auth", "none") != "none" or bool(self._config.headers)
@@ -187,14 +205,12 @@ class Peer(Sentences):
         """What an answer's HTTP status alone says."""
         return self.delivery(outcome_of_status(answer.status), self.status_reason(answer))
 
-    def status_reason(self, answer: HttpAnswer) -> str:
+    def status_reason(self, answer: HttpAnswer) -> Text:
         """An answer's HTTP status as a reason."""
-        reason = f"HTTP {answer.status}"
-        if answer.status in STATUS:
-            reason += f" ({STATUS[answer.status]})"
-        if 300 <= answer.status < 400 and (where := _location(answer)):
-            reason += f" (redireciona para {where}, o que não é seguido)"
-        return reason
+        status = answer.status
+        if 300 <= status < 400 and (where := _location(answer)):
+            return Text("HTTP {status} (redirects to {where}, which is not followed)", status=status, where=where)
+        return status_text(status)
 
     def close(self) -> None:
         self._live.close()
@@ -208,12 +224,13 @@ class Peer(Sentences):
         if listener is None:
             return self._send_quietly(request, attempt)
         attempt.written, began = bytearray(), time.perf_counter_ns()
-        answer, problem = None, ""
+        answer: HttpAnswer | None = None
+        problem: Text | str = ""
         try:
             answer = self._send_quietly(request, attempt)
             return answer
         except Failed as failed:
-            problem = self._clean(failed.reason)
+            problem = self.clean(failed.reason)
             raise
         finally:
             took_us = (time.perf_counter_ns() - began) // 1000
@@ -229,10 +246,10 @@ class Peer(Sentences):
             return _answer(came, body, attempt.max_body)
         except (HTTPError, OSError, ValueError, http.client.HTTPException) as error:
             outcome = Outcome.UNKNOWN if attempt.sent else Outcome.UNREACHABLE
-            raise Failed(outcome, self._reason(error)) from error
+            raise Failed(outcome, self._reason(error), code_of(error)) from error
         except Exception as error:  # a defect, of ours or of a library: whether anything was sent counts all the same
             outcome = Outcome.UNKNOWN if attempt.sent else Outcome.UNREACHABLE
-            raise Failed(outcome, f"o adaptador tem um defeito ({defect_of(error)})") from error
+            raise Failed(outcome, Text("the adapter has a defect ({defect})", defect=defect_of(error))) from error
 
     def _written(self, request: HttpRequest) -> bytes:
         """The bytes of ``request``. Raises ``ValueError`` and ``http.client.InvalidURL``."""
@@ -270,7 +287,7 @@ class Peer(Sentences):
             return None
         return replace(request, headers={**request.headers, "Authorization": header}) if header else None
 
-    def _reason(self, error: BaseException) -> str:
+    def _reason(self, error: BaseException) -> Text:
         return reason_of(error, connect_s=self._config.connect_timeout_s, total_s=self._config.timeout_s)
 
 

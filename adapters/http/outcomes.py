@@ -1,10 +1,11 @@
-"""Every way in which an exchange can end, as an outcome and a sentence in Portuguese."""
+"""Every way in which an exchange can end: as an outcome, as a code by which others decide, and as a sentence."""
 
 import http.client
 import logging
 import socket
 import ssl
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from enum import StrEnum
 from typing import TypeVar
 
 from urllib3.exceptions import HTTPError
@@ -13,18 +14,44 @@ from adapters.http.connection import AnswerTooLarge, ConnectTimeout, NotConnecte
 from adapters.http.tls import OLD, NoAuthorities, WrongCertificate
 from gateway.adapter import Outcome, defect_of
 from gateway.errors import AdapterError
+from gateway.texts.text import Text, verbatim
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)
 
 
-class Failed(Exception):
-    """No answer that could be read: the outcome, and the reason in Portuguese to end a sentence with."""
+class FailureCode(StrEnum):
+    """Why no answer came that could be read."""
 
-    def __init__(self, outcome: Outcome, reason: str) -> None:
+    ANSWER_TOO_LARGE = "answer_too_large"
+    NO_SUCH_HOST = "no_such_host"
+    CONNECTION_REFUSED = "connection_refused"
+    NO_AUTHORITIES = "no_authorities"
+    WRONG_CERTIFICATE = "wrong_certificate"
+    UNTRUSTED_CERTIFICATE = "untrusted_certificate"
+    OLD_TLS = "old_tls"
+    NO_TLS = "no_tls"
+    TLS_FAILED = "tls_failed"
+    NO_ROUTE = "no_route"
+    CONNECT_TIMEOUT = "connect_timeout"
+    ANSWER_TIMEOUT = "answer_timeout"
+    CONNECTION_LOST = "connection_lost"
+    CLOSED_UNANSWERED = "closed_unanswered"
+    HALF_AN_ANSWER = "half_an_answer"
+    INVALID_ADDRESS = "invalid_address"
+    NO_HTTP = "no_http"
+    INVALID_HTTP = "invalid_http"
+    OTHER = "other"
+
+
+class Failed(Exception):
+    """No answer that could be read: the outcome, the reason to end a sentence with, and its code."""
+
+    def __init__(self, outcome: Outcome, reason: Text | str, code: FailureCode = FailureCode.OTHER) -> None:
         super().__init__(reason)
         self.outcome = outcome
         self.reason = reason
+        self.code = code
 
 
 def built(make: Callable[[], T]) -> T:
@@ -39,81 +66,141 @@ def built(make: Callable[[], T]) -> T:
         raise
     except Exception as error:
         log.error("an adapter failed before anything was sent: %s", defect_of(error))
-        raise AdapterError(f"the adapter has a defect: {defect_of(error)}") from error
+        raise AdapterError(Text("the adapter has a defect: {defect}", defect=defect_of(error))) from error
 
 
-OPENINGS = {
-    Outcome.ACCEPTED: "A central {!r} aceitou o pedido",
-    Outcome.REFUSED: "A central {!r} recusou",
-    Outcome.UNREACHABLE: "A central {!r} não foi alcançada e nada foi enviado",
-    Outcome.UNKNOWN: "A central {!r} não deu resposta clara e o pedido pode ter sido atendido",
+OPENINGS: Mapping[Outcome, Text] = {
+    Outcome.ACCEPTED: Text("The appliance {name!r} accepted the order"),
+    Outcome.REFUSED: Text("The appliance {name!r} refused"),
+    Outcome.UNREACHABLE: Text("The appliance {name!r} was not reached and nothing was sent"),
+    Outcome.UNKNOWN: Text("The appliance {name!r} gave no clear answer and the order may have been carried out"),
 }
+"""How a sentence about an attempt begins."""
 
-STATUS = {
-    401: "usuário ou senha",
-    403: "acesso negado",
-    404: "endereço não encontrado",
-    405: "método não aceito",
-    429: "pedidos demais",
-    503: "serviço indisponível",
+STATUS: Mapping[int, Text] = {
+    401: Text("user or password"),
+    403: Text("access denied"),
+    404: Text("address not found"),
+    405: Text("method not accepted"),
+    429: Text("too many orders"),
+    503: Text("service not available"),
 }
+"""What statuses of HTTP mean."""
 
-INVALID = "o endereço ou um cabeçalho é inválido"
-
-_REASONS: tuple[tuple[type[BaseException], str], ...] = (
-    (AnswerTooLarge, "a resposta é grande demais"),
-    (socket.gaierror, "o nome do host não foi encontrado"),
-    (ConnectionRefusedError, "conexão recusada"),
-    (NoAuthorities, "o arquivo que tls_verify indica não existe ou não contém certificados"),
-    (WrongCertificate, "o certificado TLS não é o que tls_pin fixa"),
-    (ssl.SSLCertVerificationError, "o certificado TLS não é confiável{why}"),
-    (ssl.SSLError, "a negociação TLS falhou"),
-    (NotConnected, "a rede não leva até ela"),
-    (ConnectTimeout, "a conexão não foi aceita em {connect:g} s"),
-    (TimeoutError, "sem resposta completa em {total:g} s"),
-    (ConnectionError, "a conexão foi cortada"),
-    (http.client.RemoteDisconnected, "a conexão foi fechada sem resposta"),
-    (http.client.IncompleteRead, "a resposta veio pela metade"),
-    (http.client.InvalidURL, INVALID),
-    (http.client.HTTPException, "a resposta não é HTTP"),
-    (HTTPError, "a resposta não é HTTP válido"),
+_KINDS: tuple[tuple[type[BaseException], FailureCode], ...] = (
+    (AnswerTooLarge, FailureCode.ANSWER_TOO_LARGE),
+    (socket.gaierror, FailureCode.NO_SUCH_HOST),
+    (ConnectionRefusedError, FailureCode.CONNECTION_REFUSED),
+    (NoAuthorities, FailureCode.NO_AUTHORITIES),
+    (WrongCertificate, FailureCode.WRONG_CERTIFICATE),
+    (ssl.SSLCertVerificationError, FailureCode.UNTRUSTED_CERTIFICATE),
+    (ssl.SSLError, FailureCode.TLS_FAILED),
+    (NotConnected, FailureCode.NO_ROUTE),
+    (ConnectTimeout, FailureCode.CONNECT_TIMEOUT),
+    (TimeoutError, FailureCode.ANSWER_TIMEOUT),
+    (ConnectionError, FailureCode.CONNECTION_LOST),
+    (http.client.RemoteDisconnected, FailureCode.CLOSED_UNANSWERED),
+    (http.client.IncompleteRead, FailureCode.HALF_AN_ANSWER),
+    (http.client.InvalidURL, FailureCode.INVALID_ADDRESS),
+    (http.client.HTTPException, FailureCode.NO_HTTP),
+    (HTTPError, FailureCode.INVALID_HTTP),
 )
-
+"""The first of these kinds that an error, or one within it, is of."""
 
 NOT_TLS = frozenset({"WRONG_VERSION_NUMBER", "HTTP_REQUEST", "HTTPS_PROXY_REQUEST", "UNKNOWN_PROTOCOL"})
 """OpenSSL's reasons when what came back is no TLS at all."""
-_UNTRUSTED = {
-    10: " (está vencido)",
-    18: " (é autoassinado)",
-    19: " (é de uma autoridade própria)",
-    20: " (a autoridade que o assina não é conhecida aqui)",
-    62: " (é de outro nome)",
-    64: " (é de outro endereço)",
+
+_REASONS: Mapping[FailureCode, Text] = {
+    FailureCode.ANSWER_TOO_LARGE: Text("the answer is too large"),
+    FailureCode.NO_SUCH_HOST: Text("the host's name was not found"),
+    FailureCode.CONNECTION_REFUSED: Text("connection refused"),
+    FailureCode.NO_AUTHORITIES: Text("the file that tls_verify names does not exist or holds no certificates"),
+    FailureCode.WRONG_CERTIFICATE: Text("the TLS certificate is not the one that tls_pin names"),
+    FailureCode.UNTRUSTED_CERTIFICATE: Text("the TLS certificate is not trusted"),
+    FailureCode.OLD_TLS: Text("the TLS negotiation failed, as with old TLS (see tls_minimum and tls_ciphers)"),
+    FailureCode.NO_TLS: Text("the port does not speak TLS"),
+    FailureCode.TLS_FAILED: Text("the TLS negotiation failed"),
+    FailureCode.NO_ROUTE: Text("the network does not lead to it"),
+    FailureCode.CONNECT_TIMEOUT: Text("the connection was not accepted within {connect} s"),
+    FailureCode.ANSWER_TIMEOUT: Text("no complete answer within {total} s"),
+    FailureCode.CONNECTION_LOST: Text("the connection was cut"),
+    FailureCode.CLOSED_UNANSWERED: Text("the connection was closed without an answer"),
+    FailureCode.HALF_AN_ANSWER: Text("only half of the answer came"),
+    FailureCode.INVALID_ADDRESS: Text("the address or a header is invalid"),
+    FailureCode.NO_HTTP: Text("the answer is not HTTP"),
+    FailureCode.INVALID_HTTP: Text("the answer is no valid HTTP"),
+    FailureCode.OTHER: Text("the address or a header is invalid"),
+}
+_UNTRUSTED: Mapping[int, Text] = {
+    10: Text("it has expired"),
+    18: Text("it is self-signed"),
+    19: Text("it is of an authority of its own"),
+    20: Text("the authority that signs it is not known here"),
+    62: Text("it is another name's"),
+    64: Text("it is another address's"),
 }
 """By OpenSSL's X509_V_ERR numbers."""
 
-
-def _untrusted(error: ssl.SSLCertVerificationError) -> str:
-    return _UNTRUSTED.get(getattr(error, "verify_code", 0), "")
-
-
-ADVICE = {
-    "o nome do host": "confira o nome, ou o DNS desta máquina",
-    "conexão recusada": "nada escuta neste endereço e porta: confira a porta e se o serviço está ligado",
-    "a rede não leva": "confira o endereço e a rota",
-    "a conexão não foi aceita": "confira o endereço e os firewalls no caminho",
-    "a resposta não é HTTP": "outra coisa escuta nesta porta, ou ela espera https",
-    "a porta não fala TLS": "confira a porta, ou escreva http em vez de https",
-    "sem resposta completa": "ela aceita conexões e não responde: está travada, ou outra coisa escuta nesta porta",
-    "a conexão foi cortada": "outra coisa pode escutar nesta porta, ou ela espera https",
+ADVICE: Mapping[FailureCode, Text] = {
+    FailureCode.NO_SUCH_HOST: Text("check the name, or this machine's DNS"),
+    FailureCode.CONNECTION_REFUSED: Text(
+        "nothing listens at this address and port: check the port, and whether the service is on"
+    ),
+    FailureCode.NO_ROUTE: Text("check the address and the route"),
+    FailureCode.CONNECT_TIMEOUT: Text("check the address and the firewalls on the way"),
+    FailureCode.NO_HTTP: Text("something else listens on this port, or it expects https"),
+    FailureCode.INVALID_HTTP: Text("something else listens on this port, or it expects https"),
+    FailureCode.NO_TLS: Text("check the port, or write http instead of https"),
+    FailureCode.ANSWER_TIMEOUT: Text(
+        "it accepts connections and does not answer: it hangs, or something else listens on this port"
+    ),
+    FailureCode.CONNECTION_LOST: Text("something else may listen on this port, or it expects https"),
 }
-"""What an administrator can do, by how a reason begins."""
+"""What an administrator can do."""
+OF_CERTIFICATE = (FailureCode.WRONG_CERTIFICATE, FailureCode.UNTRUSTED_CERTIFICATE)
+"""What the peer's own certificate may be pinned against."""
 
 
-def advised(reason: str) -> str:
-    """``reason`` with what can be done about it."""
-    advice = next((text for opening, text in ADVICE.items() if reason.startswith(opening)), "")
-    return f"{reason}; {advice}" if advice else reason
+def advised(reason: Text | str, advice: Text | None) -> Text | str:
+    """Return ``reason`` with what can be done about it, if anything."""
+    return Text("{reason}; {advice}", reason=reason, advice=advice) if advice else reason
+
+
+def outcome_of_status(status: int) -> Outcome:
+    """What a bare HTTP status says: 4xx and 503 are a no; redirects and other 5xx are not clear."""
+    return Outcome.REFUSED if 400 <= status < 500 or status == 503 else Outcome.UNKNOWN
+
+
+def status_text(status: int) -> Text:
+    """Return an HTTP status with what it means."""
+    meaning = STATUS.get(status)
+    return Text("HTTP {status} ({meaning})", status=status, meaning=meaning) if meaning else verbatim(f"HTTP {status}")
+
+
+def code_of(error: BaseException) -> FailureCode:
+    """Return what kind of failure ``error`` is."""
+    errors = list(_chain(error))
+    refused_by = {getattr(inner, "reason", None) for inner in errors if isinstance(inner, ssl.SSLError)}
+    if not refused_by.isdisjoint(OLD):
+        return FailureCode.OLD_TLS
+    if not refused_by.isdisjoint(NOT_TLS):
+        return FailureCode.NO_TLS
+    return next((code for kind, code in _KINDS if any(isinstance(inner, kind) for inner in errors)), FailureCode.OTHER)
+
+
+def reason_of(error: BaseException, *, connect_s: float, total_s: float) -> Text:
+    """Return what went wrong, to end a sentence with; it quotes nothing of the request."""
+    code = code_of(error)
+    why = _untrusted(error) if code is FailureCode.UNTRUSTED_CERTIFICATE else None
+    if why:
+        return Text("the TLS certificate is not trusted ({why})", why=why)
+    connect, total = format(connect_s, "g"), format(total_s, "g")
+    return Text(_REASONS[code].id, connect=connect, total=total)
+
+
+def _untrusted(error: BaseException) -> Text | None:
+    refused = (inner for inner in _chain(error) if isinstance(inner, ssl.SSLCertVerificationError))
+    return next((_UNTRUSTED.get(getattr(inner, "verify_code", 0)) for inner in refused), None)
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:
@@ -122,23 +209,3 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
     for inner in (*error.args, error.__cause__):
         if isinstance(inner, BaseException):
             yield from _chain(inner)
-
-
-def outcome_of_status(status: int) -> Outcome:
-    """What a bare HTTP status says: 4xx and 503 are a no; redirects and other 5xx are not clear."""
-    return Outcome.REFUSED if 400 <= status < 500 or status == 503 else Outcome.UNKNOWN
-
-
-def reason_of(error: BaseException, *, connect_s: float, total_s: float) -> str:
-    """What went wrong in Portuguese, to end a sentence with; it quotes nothing of the request."""
-    errors = list(_chain(error))
-    refused_by = {getattr(inner, "reason", None) for inner in errors if isinstance(inner, ssl.SSLError)}
-    if not refused_by.isdisjoint(OLD):
-        return "a negociação TLS falhou, como com TLS antigo (veja tls_minimum e tls_ciphers)"
-    if not refused_by.isdisjoint(NOT_TLS):
-        return "a porta não fala TLS"
-    why = next((_untrusted(inner) for inner in errors if isinstance(inner, ssl.SSLCertVerificationError)), "")
-    for kind, reason in _REASONS:
-        if any(isinstance(inner, kind) for inner in errors):
-            return reason.format(connect=connect_s, total=total_s, why=why)
-    return INVALID

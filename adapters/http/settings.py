@@ -16,6 +16,7 @@ from pydantic import ConfigDict, SecretStr
 
 from adapters.http.tls import STRICT, Trust, Version, context_for, pin_of
 from gateway.errors import AdapterError
+from gateway.texts.text import Text
 
 _ORIGIN = re.compile(r"https?://(\[[0-9A-Fa-f:.]+\]|[^\s/?#@:{}\[\]\\%]+)(:[0-9]{1,5})?(?=[/?]|$)", re.IGNORECASE)
 PLAIN_HEADERS = frozenset(
@@ -67,13 +68,13 @@ class ConnectionConfig:
         verify = False if self.tls_pin else self.tls_verify
         return Trust(verify, context=self.tls_context(), fingerprint=self.tls_fingerprint)
 
-    def advice_to_pin(self, host: str, port: int) -> str:
-        """What to add to a reason that is about the certificate of ``host``; empty when it cannot be had."""
+    def advice_to_pin(self, host: str, port: int) -> Text | None:
+        """What can be done about the certificate of ``host``; None when it cannot be had."""
         try:
             pin = pin_of(host, port, timeout_s=self.connect_timeout_s, context=self.tls_context())
         except OSError:
-            return ""
-        return f'; se for mesmo o dela, fixe-o com tls_pin = "{pin}" (confira na própria central)'
+            return None
+        return Text('if it is the right one, pin it with tls_pin = "{pin}" (compare at the appliance itself)', pin=pin)
 
     def __post_init__(self) -> None:
         if not (0 < self.connect_timeout_s <= 60 and 0 < self.timeout_s <= 300):
@@ -142,11 +143,13 @@ def origin_of(url: str) -> str:
     found = _ORIGIN.match(url.strip())
     if not found:
         raise AdapterError(
-            "a url must begin with http:// or https:// and a written-out host.",
-            hint="Values cannot choose the host; put user and password into username and password.",
+            Text("a url must begin with http:// or https:// and a written-out host."),
+            hint=Text("Values cannot choose the host; put user and password into username and password."),
         )
     if "#" in re.sub(r"\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\}", "", url, flags=re.DOTALL):
-        raise AdapterError("the url has a '#', behind which nothing is ever sent.", hint="Write %23 to dial a #.")
+        raise AdapterError(
+            Text("the url has a '#', behind which nothing is ever sent."), hint=Text("Write %23 to dial a #.")
+        )
     return found[0]
 
 

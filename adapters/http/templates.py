@@ -22,6 +22,7 @@ from adapters.http.digests import FILTERS
 from adapters.http.settings import is_line
 from gateway.adapter import EVENT_FIELDS, Outgoing
 from gateway.errors import AdapterError
+from gateway.texts.text import Listing, Text
 
 DIAL_FIELDS = frozenset({"extension", "number", "order_id", "call_id", "tenant"})
 NAMES = DIAL_FIELDS | EVENT_FIELDS | {"kind", "id", "secrets"}
@@ -56,7 +57,7 @@ def for_xml(value: str) -> str:
 def for_header(value: str) -> str:
     """Values as they are. Raises ``AdapterError`` for what no header can hold."""
     if not is_line(value):
-        raise AdapterError("um valor tem caracteres que nenhum cabeçalho pode ter")
+        raise AdapterError(Text("a value has characters that no header can have"))
     return value
 
 
@@ -77,11 +78,11 @@ def _finalized(escape: Escape) -> Callable[[Any], str]:
     def finalize(value: Any) -> str:
         text = str(value).lower() if isinstance(value, bool) else str(value)
         if _UNSENDABLE.search(text):
-            raise AdapterError("um valor tem caracteres de controle, que nunca são enviados")
+            raise AdapterError(Text("a value has control characters, which are never sent"))
         try:
             text.encode()
         except UnicodeEncodeError:
-            raise AdapterError("um valor tem caracteres que não existem em Unicode") from None
+            raise AdapterError(Text("a value has characters that Unicode does not have")) from None
         return escape(text)
 
     return finalize
@@ -120,7 +121,7 @@ class Template:
         names: Collection[str] = NAMES,
         place: str = "",
     ) -> None:
-        self._at = f"{place}: " if place else ""
+        self._place = place
         environment = _environment(escape, self._line_end(source))
         try:
             tree = environment.parse(source)
@@ -128,72 +129,63 @@ class Template:
             # Jinja2 copies them for each text, from what it looks them up in layer by layer.
             self._template.globals = dict(self._template.globals)
         except TemplateError as error:
-            hint = _hint_for(error.message or "", environment.filters)
-            raise AdapterError(f"{self._at}the template {source!r} is broken: {error.message}", hint=hint) from None
+            text = Text("the template {source!r} is broken: {why}", source=source, why=error.message)
+            raise AdapterError(text, hint=_hint_for(error.message or "", environment.filters), place=place) from None
         used = meta.find_undeclared_variables(tree)
-        self._expect(used, names, "field")
-        self._expect(_secrets_used(tree), secrets.keys(), "secret")
+        self._expect(used, names, FIELD)
+        self._expect(_secrets_used(tree), secrets.keys(), SECRET)
         self._quotable = [name for name in ("extension", "number") if name in used]
         self._secrets = SimpleNamespace(**{name: value.get_secret_value() for name, value in secrets.items()})
-        self._finalize: Callable[[Any], str] = environment.finalize  # type: ignore[assignment]
-        self._parts = self._plain_parts(tree)
-        self._fields = used - {"secrets"}
 
     def render(self, message: Outgoing) -> str:
         """The text for ``message``. Raises ``AdapterError``, which quotes no value but the extension and the number."""
         names = {**message.fields, "kind": message.kind, "id": message.id, "secrets": self._secrets}
         try:
-            if self._parts is not None and self._fields <= names.keys():
-                return "".join([self._finalize(names[part]) if is_name else part for part, is_name in self._parts])
             return self._template.render(names)
         except AdapterError:
             raise
         except TemplateError as error:
-            raise AdapterError(f"{self._at}the template cannot be used for {message.kind!r}: {error.message}") from None
+            raise self._unusable(message, error.message or "") from None
         except (ArithmeticError, LookupError, TypeError, ValueError) as error:
-            quoted = " and ".join(f"{name} {str(names.get(name))!r}" for name in self._quotable)
-            came = f" with {quoted}" if quoted else ""
-            advice = "; values are texts: (extension | int) makes a number" if isinstance(error, TypeError) else ""
-            raise AdapterError(
-                f"{self._at}the template cannot be used for {message.kind!r}:"
-                f" {type(error).__name__} in an expression{came}{advice}"
-            ) from None
+            raise self._unusable(message, self._misfit(error, names)) from None
 
-    def _plain_parts(self, tree: nodes.Template) -> list[tuple[str, bool]] | None:
-        """Texts, and names of fields (True), in their order; None when there is anything else, which is Jinja2's to
-        work out. Most templates hold nothing else, and Jinja2 takes a dozen functions to put a text together.
-        """
-        parts = []
-        for output in tree.body:
-            for node in output.nodes if isinstance(output, nodes.Output) else [output]:
-                if isinstance(node, nodes.TemplateData):
-                    parts.append((node.data, False))
-                elif isinstance(node, nodes.Name) and node.name != "secrets":
-                    parts.append((node.name, True))
-                elif isinstance(node, nodes.Getattr) and node.node == nodes.Name("secrets", "load"):
-                    try:
-                        parts.append((self._finalize(getattr(self._secrets, node.attr)), False))
-                    except AdapterError:
-                        return None
-                else:
-                    return None
-        return parts
+    def _unusable(self, message: Outgoing, why: Text | str) -> AdapterError:
+        return AdapterError(
+            Text("the template cannot be used for {kind!r}: {why}", kind=message.kind, why=why), place=self._place
+        )
 
-    def _expect(self, used: set[str], known: Collection[str], what: str) -> None:
+    def _misfit(self, error: Exception, names: Mapping[str, Any]) -> Text:
+        """Return what an expression stumbled over, with the values that may be quoted."""
+        kind = type(error).__name__
+        quoted = Listing(tuple(f"{name} {str(names.get(name))!r}" for name in self._quotable), joined_by="and")
+        text = Text("{error} in an expression", error=kind)
+        if self._quotable:
+            text = Text("{error} in an expression with {values}", error=kind, values=quoted)
+        advice = Text("{problem}; values are texts: (extension | int) makes a number", problem=text)
+        return advice if isinstance(error, TypeError) else text
+
+    def _expect(self, used: set[str], known: Collection[str], complaint: Text) -> None:
         for name in sorted(used - set(known)):
             near = get_close_matches(name, list(known), n=1)
-            hint = f"Did you mean {near[0]!r}?" if near else f"Known: {', '.join(sorted(known)) or 'none'}."
-            raise AdapterError(f"{self._at}a template asks for the unknown {what} {name!r}.", hint=hint)
+            listed = Text("Known: {known}.", known=", ".join(sorted(known)) or Text("none"))
+            hint = Text("Did you mean {name!r}?", name=near[0]) if near else listed
+            raise AdapterError(Text(complaint.id, name=name), hint=hint, place=self._place)
 
     def _line_end(self, source: str) -> Literal["\n", "\r\n"]:
         """The line end of ``source``: Jinja2 writes one kind only. Raises ``AdapterError`` where there are several."""
         if "\r" not in source:
             return "\n"
         if set(re.findall(r"\r\n|\r|\n", source)) != {"\r\n"}:
-            raise AdapterError(
-                f"{self._at}the template {source!r} has line ends of several kinds; expected LF or CRLF in all lines."
+            text = Text(
+                "the template {source!r} has line ends of several kinds; expected LF or CRLF in all lines.",
+                source=source,
             )
+            raise AdapterError(text, place=self._place)
         return "\r\n"
+
+
+FIELD = Text("a template asks for the unknown field {name!r}.")
+SECRET = Text("a template asks for the unknown secret {name!r}.")
 
 
 def _secrets_used(tree: nodes.Template) -> set[str]:
@@ -204,16 +196,18 @@ def _secrets_used(tree: nodes.Template) -> set[str]:
     return used
 
 
-def _hint_for(problem: str, filters: Collection[str]) -> str:
+def _hint_for(problem: str, filters: Collection[str]) -> Text | str:
     """What to do about a template that is broken because of ``problem``."""
     found = re.search(r"No filter named '(\w+)'", problem)
     if not found:
         return ""
     if found[1] in _ESCAPES:
-        return "Values are escaped already for the place they go to; for text that a signature covers there is 'quote'."
+        return Text(
+            "Values are escaped already for the place they go to; for text that a signature covers there is 'quote'."
+        )
     if near := get_close_matches(found[1], list(filters), n=1):
-        return f"Did you mean {near[0]!r}?"
-    return f"Known: {', '.join(FILTERS)}, and Jinja2's own, such as 'int', 'replace' and 'default'."
+        return Text("Did you mean {name!r}?", name=near[0])
+    return Text("Known: {known}, and Jinja2's own, such as 'int', 'replace' and 'default'.", known=", ".join(FILTERS))
 
 
 def compiled(tree: Any, secrets: Mapping[str, SecretStr], names: Collection[str] = NAMES, *, place: str) -> Any:
@@ -230,7 +224,10 @@ def compiled(tree: Any, secrets: Mapping[str, SecretStr], names: Collection[str]
         return [compiled(value, secrets, names, place=f"{place}.{index}") for index, value in enumerate(tree)]
     if tree is None or isinstance(tree, bool | int | float):
         return tree
-    raise AdapterError(f"{place}: an argument is {tree!r}; expected text, a number, true, false, a list or a table.")
+    expected = Text(
+        "an argument is {value}; expected text, a number, true, false, a list or a table.", value=repr(tree)
+    )
+    raise AdapterError(expected, place=place)
 
 
 def rendered(tree: Any, message: Outgoing) -> Any:

@@ -22,6 +22,7 @@ from adapters.presets.steps import ALWAYS, PreparedStep, Scene, calls_of, insert
 from gateway.adapter import Delivery, Limits, Outgoing, Probe, WireRequest
 from gateway.domain.patterns import SlowPattern, fullmatch
 from gateway.errors import AdapterError
+from gateway.texts.text import Text
 
 _ACCEPTS = dict.fromkeys(("extension", "number"), r"[0-9A-Za-z*#+_-][0-9A-Za-z*#+._-]{0,63}")
 """No sign that any appliance's own syntax could take for more than a part of a number."""
@@ -131,7 +132,7 @@ class PresetAdapter:
         try:
             request = self._peer.record(built(lambda: call.request(message, self._peer.attempt())))
         except Failed as failed:
-            raise AdapterError(f"the WSDL does not load: {failed.reason}") from None
+            raise AdapterError(Text("the WSDL does not load: {why}", why=failed.reason)) from None
         kept = phase in ("login", "logout") and self._preset.session
         note = f"{phase}{': ' if call.step.note else ''}{call.step.note}{' (not for each order)' if kept else ''}"
         return replace(request, note=note)
@@ -145,8 +146,8 @@ class PresetAdapter:
                 continue
             # A preset's own pattern says more than which characters there may be.
             if field in accepts:
-                raise AdapterError(f"{_WORDS[field]} {value!r} não é dos que esta central aceita")
-            raise AdapterError(f"{_WORDS[field]} tem caracteres que esta central não aceita")
+                raise AdapterError(Text(_UNUSUAL[field].id, value=value))
+            raise AdapterError(_UNFIT[field])
         told = replace(message, fields={**self._values, "ref": message.fields.get("peer_ref", ""), **message.fields})
         return replace(told, fields={**told.fields, **self._origin_of(told)})
 
@@ -159,7 +160,10 @@ class PresetAdapter:
             return str(plain(row[name]))
         if name in self._origin:
             return self._origin[name].render(message)
-        raise AdapterError(f"o ramal {message.fields['extension']!r} não tem {name!r} em origins")
+        extension = message.fields["extension"]
+        raise AdapterError(
+            Text("the extension {extension!r} has no {name!r} in origins", extension=extension, name=name)
+        )
 
     def _connection(self) -> HttpConfig:
         """The settings of the connection, with all that is secret in the preset's."""
@@ -199,7 +203,14 @@ class PresetAdapter:
         return template.render(Outgoing("settings", "", self._values))
 
 
-_WORDS = {"extension": "o ramal", "number": "o número"}
+_UNUSUAL = {
+    "extension": Text("the extension {value!r} is none of those that this appliance accepts"),
+    "number": Text("the number {value!r} is none of those that this appliance accepts"),
+}
+_UNFIT = {
+    "extension": Text("the extension has characters that this appliance does not accept"),
+    "number": Text("the number has characters that this appliance does not accept"),
+}
 
 
 def _accepted(pattern: str, value: str) -> bool:

@@ -19,6 +19,8 @@ from adapters.xmlrpc import Unreadable, value_of
 from gateway.adapter import Outcome
 from gateway.domain.patterns import SlowPattern, search
 
+FAULT = "falha"
+"""What the text of a fault begins with that rules look at; presets of others may look for it."""
 MISSING = object()
 """There is no value: the answer is not of the protocol."""
 
@@ -49,13 +51,13 @@ class AnswerReading:
         """What rules without a place look at: the body, or the value or fault of an XML-RPC or SOAP answer."""
         if self._kind == "http":
             return self.answer.text
-        if self.fault:
-            return self.fault
+        if self.fault is not None:
+            return f"{FAULT} {self.fault}".rstrip()
         return None if self._value is MISSING else as_text(self._value)
 
     @cached_property
-    def fault(self) -> str:
-        """The sentence of a SOAP or XML-RPC fault, or nothing."""
+    def fault(self) -> str | None:
+        """The words of a SOAP or XML-RPC fault, None when there is none."""
         if self._kind == "soap" and self._envelope is not None:
             return fault_of(self._envelope)
         return self._decoded[1]
@@ -65,20 +67,20 @@ class AnswerReading:
         return self._decoded[0]
 
     @cached_property
-    def _decoded(self) -> tuple[Any, str]:
+    def _decoded(self) -> tuple[Any, str | None]:
         """The value of an XML-RPC or SOAP answer, and an XML-RPC fault."""
         try:
             if self._kind == "xmlrpc":
-                return value_of(self.answer.text), ""
-            if self._kind == "soap" and self._envelope is not None and not fault_of(self._envelope):
-                return self._result(self._envelope), ""
+                return value_of(self.answer.text), None
+            if self._kind == "soap" and self._envelope is not None and fault_of(self._envelope) is None:
+                return self._result(self._envelope), None
             if self._kind == "soap" and self._silent(self.answer):
-                return None, ""
+                return None, None
         except Unreadable as unreadable:
             return MISSING, unreadable.fault
         except Exception:  # zeep raises a dozen unrelated classes for answers that do not fit
-            return MISSING, ""
-        return MISSING, ""
+            return MISSING, None
+        return MISSING, None
 
     @cached_property
     def _envelope(self) -> Any:
@@ -160,10 +162,14 @@ def _holds(rule: PresetRule, reading: AnswerReading) -> bool:
 
 @dataclass(frozen=True)
 class Judgement:
-    """The outcome of one step, and the words of the appliance; None: the HTTP status says it all."""
+    """The outcome of one step, and the words of the appliance; None: the HTTP status says it all.
+
+    ``fault`` says that they are those of a SOAP or XML-RPC fault.
+    """
 
     outcome: Outcome
     words: str | None = ""
+    fault: bool = False
 
 
 def judge(step: PresetStep, reading: AnswerReading) -> Judgement:
@@ -175,14 +181,16 @@ def judge(step: PresetStep, reading: AnswerReading) -> Judgement:
     if not expired and _succeeded(step, reading):
         return Judgement(Outcome.ACCEPTED)
     words = reading.at(step.reason) if step.reason else None
-    words = words or reading.fault or reading.text or ""
-    if reading.fault or holds(step.refused, reading):
+    if reading.fault is not None:
+        return Judgement(Outcome.REFUSED, words or reading.fault, fault=not words)
+    words = words or reading.text or ""
+    if holds(step.refused, reading):
         return Judgement(Outcome.REFUSED, words)
     return Judgement(Outcome.REFUSED if expired else Outcome.UNKNOWN, words if reading.well else None)
 
 
 def _succeeded(step: PresetStep, reading: AnswerReading) -> bool:
-    if reading.fault:
+    if reading.fault is not None:
         return False
     if not step.success:
         return reading.well and reading.text is not None and set(captured(step, reading)) == set(step.capture)

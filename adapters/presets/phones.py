@@ -1,12 +1,13 @@
 """Looking at an appliance whose extensions are phones, each at an address of its own: ``check`` asks them all."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from adapters.http.client import HttpRequest, Peer
 from adapters.presets.schema import Preset
 from gateway.adapter import Probe
+from gateway.texts.text import Text, counted
 
 AT_ONCE = 8
 MOST = 64
@@ -32,13 +33,27 @@ def look_at(peer: Peer, phones: Mapping[str, str]) -> Probe:
     """Whether every phone (extension → address with its scheme) answers and takes the login; it rings nobody."""
     asked = dict(list(phones.items())[:MOST])
     if not asked:
-        return peer.probe(False, "nenhum ramal tem aparelho em origins")
+        return peer.probe(False, Text("no extension has a phone in origins"))
     with ThreadPoolExecutor(min(AT_ONCE, len(asked)), thread_name_prefix="phones") as pool:
         probes = dict(zip(asked, pool.map(lambda url: peer.look(HttpRequest("GET", url)), asked.values()), strict=True))
     absent = {extension: probe for extension, probe in probes.items() if not probe.ok}
     if absent:
         first = next(iter(absent.values()))
-        named = ", ".join(list(absent)[:NAMED]) + (" …" if len(absent) > NAMED else "")
-        return Probe(False, f"{first.detail} Aparelhos com problema: {len(absent)} de {len(asked)}, ramais {named}.")
-    rest = f", os outros {len(phones) - MOST} não foram conferidos" if len(phones) > MOST else ""
-    return peer.probe(True, f"{len(asked)} aparelhos respondem{rest}")
+        return Probe(False, _faulty(first, absent, len(asked)))
+    if len(phones) > MOST:
+        rest = len(phones) - MOST
+        return peer.probe(
+            True, Text("{asked} phones answer, the other {rest} were not looked at", asked=len(asked), rest=rest)
+        )
+    return peer.probe(True, counted("{count} phone answers", "{count} phones answer", count=len(asked)))
+
+
+def _faulty(first: Probe, absent: Collection[str], asked: int) -> Text:
+    named = ", ".join(list(absent)[:NAMED]) + (" …" if len(absent) > NAMED else "")
+    return Text(
+        "{first} Phones with a problem: {absent} of {asked}, extensions {named}.",
+        first=first.text,
+        absent=len(absent),
+        asked=asked,
+        named=named,
+    )

@@ -20,23 +20,26 @@ from adapters.presets.sessions import Login, LoginSessions
 from adapters.presets.steps import PreparedStep
 from gateway.adapter import Delivery, Outcome, Outgoing, Probe
 from gateway.errors import AdapterError
+from gateway.texts.text import Text
 
 SENT_S = 2.0
 """How long the answer to a step is waited for that only has to be sent, as a logout has."""
 _OPENINGS = {
-    ("login", Outcome.REFUSED): "A central {!r} recusou o login",
-    ("login", Outcome.UNREACHABLE): "A central {!r} não concluiu o login e nada foi discado",
-    ("before", Outcome.REFUSED): "A central {!r} recusou o preparo da ligação",
-    ("before", Outcome.UNREACHABLE): "A central {!r} não concluiu o preparo da ligação e nada foi discado",
+    ("login", Outcome.REFUSED): Text("The appliance {name!r} refused the login"),
+    ("login", Outcome.UNREACHABLE): Text("The appliance {name!r} did not complete the login and nothing was dialled"),
+    ("before", Outcome.REFUSED): Text("The appliance {name!r} refused to prepare the call"),
+    ("before", Outcome.UNREACHABLE): Text(
+        "The appliance {name!r} did not complete the preparation of the call and nothing was dialled"
+    ),
 }
-_LOST = "A central {!r} aceitou o pedido, mas não o passo que o confirma; a ligação pode ter caído"
+_LOST = Text("The appliance {name!r} accepted the order, but not the step that confirms it; the call may be lost")
 
 
 class Stopped(Exception):
     """A step before the dialling did not succeed."""
 
     def __init__(self, delivery: Delivery) -> None:
-        super().__init__(delivery.detail)
+        super().__init__(str(delivery.text))
         self.delivery = delivery
 
 
@@ -121,9 +124,10 @@ class Runner:
             self._log_out(told)
         except Stopped as stopped:
             if isinstance(stopped.__cause__, Failed):
-                return self._peer.unfit(self._origin, stopped.__cause__.reason)
-            return Probe(False, stopped.delivery.detail)
-        return self._peer.fit(self._origin, "o login foi aceito" if self._calls["login"] else "a consulta foi aceita")
+                return self._peer.unfit(self._origin, stopped.__cause__.reason, stopped.__cause__.code)
+            return Probe(False, stopped.delivery.text)
+        asked = Text("the login was accepted") if self._calls["login"] else Text("the question was accepted")
+        return self._peer.fit(self._origin, asked)
 
     @property
     def _origin(self) -> str:
@@ -194,7 +198,7 @@ class Runner:
             try:
                 reading = self._ask(call, message, attempt)
             except AdapterError as error:
-                return self._peer.delivery(Outcome.UNKNOWN, error.message, delivery.peer_ref, opening=_LOST)
+                return self._peer.delivery(Outcome.UNKNOWN, error.text, delivery.peer_ref, opening=_LOST)
             except Failed as failed:
                 if failed.outcome is Outcome.UNKNOWN and not call.step.must_answer:
                     continue
@@ -214,7 +218,7 @@ class Runner:
             reading = self._ask(call, message, attempt)
         except Failed as failed:
             # Nothing was dialled, whether or not this very request arrived.
-            opening = _OPENINGS[phase, Outcome.UNREACHABLE] if failed.outcome is Outcome.UNKNOWN else ""
+            opening = _OPENINGS[phase, Outcome.UNREACHABLE] if failed.outcome is Outcome.UNKNOWN else None
             raise Stopped(self._peer.delivery(Outcome.UNREACHABLE, failed.reason, opening=opening)) from failed
         if login and login.kept and holds(call.step.expired, reading):
             raise Expired(login)
@@ -225,7 +229,7 @@ class Runner:
         outcome = Outcome.REFUSED if outcome is Outcome.REFUSED else Outcome.UNREACHABLE
         raise Stopped(self._peer.delivery(outcome, reason, opening=_OPENINGS[phase, outcome]))
 
-    def _said(self, judgement: Judgement, reading: AnswerReading, message: Outgoing) -> tuple[Outcome, str]:
+    def _said(self, judgement: Judgement, reading: AnswerReading, message: Outgoing) -> tuple[Outcome, Text]:
         """The outcome of what was no success, and the reason in the peer's words, without what was captured."""
         if judgement.words is None:
             sure = judgement.outcome is not Outcome.UNKNOWN
@@ -234,7 +238,7 @@ class Runner:
         words = judgement.words
         for value in _hidden(message):
             words = words.replace(value, "****")
-        return judgement.outcome, self._peer.quoted(words)
+        return judgement.outcome, self._peer.quoted(words, fault=judgement.fault)
 
     def _log_in(self, message: Outgoing, attempt: Attempt) -> Mapping[str, str]:
         """What the login's steps capture. Raises ``Stopped``, also where an answer that said yes lacks a part of it."""
@@ -243,7 +247,10 @@ class Runner:
             told = self._prepare(call, "login", told, attempt)
             captures |= {name: told.fields[name] for name in call.step.capture if name in told.fields}
             if missing := sorted(call.step.capture.keys() - captures.keys() - self._need_not_come):
-                reason, opening = f"a resposta não tem {missing[0]!r}", _OPENINGS["login", Outcome.UNREACHABLE]
+                reason, opening = (
+                    Text("the answer has no {name!r}", name=missing[0]),
+                    _OPENINGS["login", Outcome.UNREACHABLE],
+                )
                 raise Stopped(self._peer.delivery(Outcome.UNREACHABLE, reason, opening=opening))
         return captures
 

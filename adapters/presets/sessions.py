@@ -11,6 +11,7 @@ from adapters.http.connection import Attempt
 from adapters.http.outcomes import Failed
 from adapters.presets.schema import PresetSession
 from gateway.adapter import Outcome
+from gateway.texts.text import Text
 
 MARGIN_S = 15
 """A kept login is given up so long before it ends by itself; it shall not end on the way."""
@@ -51,7 +52,7 @@ class LoginSessions:
             if not self._lock.acquire(timeout=attempt.left_s()):
                 raise TimeoutError
         except TimeoutError:
-            raise Failed(Outcome.UNREACHABLE, "o login de outro pedido demorou") from None
+            raise Failed(Outcome.UNREACHABLE, Text("the login of another order took too long")) from None
         try:
             return self._kept_or_made(log_in, self._session)
         finally:

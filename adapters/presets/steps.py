@@ -28,13 +28,14 @@ from adapters.http.templates import (
 from adapters.presets.answers import AnswerReading
 from adapters.presets.language import PresetStep
 from adapters.presets.schema import Preset
-from adapters.soap.call import SoapCall
+from adapters.soap.call import SoapCall, not_loaded
 from adapters.soap.settings import SoapConfig
 from adapters.url import as_written
-from adapters.xmlrpc import look
+from adapters.xmlrpc import look, misfit
 from gateway.adapter import Outgoing, Probe
 from gateway.config.validation import sentences
 from gateway.errors import AdapterError
+from gateway.texts.text import Text
 
 ALWAYS = DIAL_FIELDS | {"kind", "id", "secrets"}
 _PLACE = re.compile(r"\{\{\s*(\w+)\s*\}\}")
@@ -135,7 +136,7 @@ class XmlRpcCall(_Base):
     def __init__(self, step: PresetStep, scene: Scene, names: Collection[str]) -> None:
         super().__init__(step, scene, names)
         if not isinstance(step.params, list | tuple):
-            raise AdapterError(f"params is {step.params!r}; expected a list.")
+            raise AdapterError(Text("params is {value}; expected a list.", value=repr(step.params)))
         self._method = Template(step.method, secrets=scene.secrets, names=names, place=scene.at("method"))
         self._params = compiled(step.params, scene.secrets, names, place=scene.at("params"))
 
@@ -145,7 +146,7 @@ class XmlRpcCall(_Base):
         try:
             body = xmlrpc.client.dumps(params, method, encoding="utf-8", allow_none=True)
         except (TypeError, OverflowError) as error:
-            raise AdapterError(f"the parameters of {method!r} do not fit XML-RPC: {error}") from None
+            raise misfit(method, error) from None
         return HttpRequest("POST", url, {"Content-Type": "text/xml"} | headers, body.encode())
 
     def look(self, peer: Peer, message: Outgoing) -> Probe:
@@ -172,9 +173,9 @@ class SoapStepCall(_Base):
         try:
             address = self._call.address(peer.attempt())
         except AdapterError as error:
-            return peer.probe(False, error.message)
+            return peer.probe(False, error.text)
         except Failed as failed:
-            return peer.unfit(self.step.wsdl, f"o WSDL não foi carregado, {failed.reason}")
+            return peer.unfit(self.step.wsdl, not_loaded(failed), failed.code)
         return peer.look(HttpRequest("GET", address))
 
 
@@ -268,9 +269,9 @@ def _call(
     except ValidationError as error:
         raise AdapterError(next(sentences(error, place, PresetStep))) from None
     except AdapterError as error:
-        # A template has said already where it stands.
-        where = "" if error.message.startswith(f"{place}: ") else f"{place}: "
-        raise AdapterError(f"{where}{error.message}", hint=error.hint) from None
+        if error.place.startswith(f"{place}: "):  # a template has said already where it stands
+            raise
+        raise AdapterError(error.text, hint=error.advice, place=place) from None
 
 
 def _filled(step: PresetStep, preset: Preset, values: Mapping[str, Any]) -> PresetStep:

@@ -9,7 +9,7 @@ from urllib3 import HTTPHeaderDict
 
 from adapters.http.client import HttpAnswer, HttpRequest, Peer
 from adapters.http.connection import Attempt
-from adapters.http.outcomes import Failed
+from adapters.http.outcomes import Failed, FailureCode
 from adapters.http.settings import HttpConfig
 from adapters.presets.adapter import PresetAdapter
 from adapters.presets.schema import Preset, PresetTrial, TrialExchange
@@ -18,13 +18,14 @@ from adapters.soap.envelope import parsed
 from gateway.adapter import Delivery, Outcome, Outgoing
 from gateway.config.validation import sentences
 from gateway.errors import AdapterError
+from gateway.texts.text import Text
 
 _USUAL = {"host": "", "user-agent": "cti-gateway", "accept": "*/*", "accept-encoding": "identity"}
 _USUAL |= {"connection": "", "content-length": ""}
 """Headers that a test need not list; with a value: only when they have it."""
 _SILENCE = {
-    "no answer": Failed(Outcome.UNKNOWN, "sem resposta completa"),
-    "no connection": Failed(Outcome.UNREACHABLE, "conexão recusada"),
+    "no answer": Failed(Outcome.UNKNOWN, Text("no complete answer"), FailureCode.ANSWER_TIMEOUT),
+    "no connection": Failed(Outcome.UNREACHABLE, Text("connection refused"), FailureCode.CONNECTION_REFUSED),
 }
 
 Request = tuple[str, dict[str, str], str]
@@ -42,7 +43,7 @@ class ScriptedPeer(Peer):
     def exchange(self, request: HttpRequest, attempt: Attempt | None = None) -> HttpAnswer:
         self.sent.append(self.record(request).data)
         if not self._answers:
-            raise Failed(Outcome.UNREACHABLE, "o teste não tem mais respostas")
+            raise Failed(Outcome.UNREACHABLE, Text("the test has no more answers"))
         text = self._answers.pop(0)
         if text.strip() in _SILENCE:
             raise _SILENCE[text.strip()]

@@ -2,7 +2,6 @@
 
 from collections.abc import Collection
 from contextlib import suppress
-from dataclasses import replace
 from threading import Lock
 from typing import Any
 
@@ -17,6 +16,12 @@ from adapters.soap.raw import RawEnvelope
 from adapters.soap.settings import SoapConfig
 from adapters.soap.wsdl import Contract
 from gateway.adapter import Outcome, Outgoing, Probe
+from gateway.texts.text import Text
+
+
+def not_loaded(failed: Failed) -> Text:
+    """Return as a reason that a WSDL did not come, and why."""
+    return Text("the WSDL was not loaded, {why}", why=failed.reason)
 
 
 class SoapCall:
@@ -50,7 +55,7 @@ class SoapCall:
         if self._description is None:
             return probe
         notes = tuple(map(self._peer.told, self._description.notes()))
-        return replace(probe, note=self._peer.told(self._description.note), notes=notes)
+        return Probe(probe.ok, probe.text, self._peer.told(self._description.note), notes)
 
     def silent(self, answer: HttpAnswer) -> bool:
         """Whether an empty ``answer`` is all that the operation gives: of a one-way operation any 2xx, else a 202 or
@@ -84,7 +89,7 @@ class SoapCall:
                     return self._loaded
                 finally:
                     self._lock.release()
-        raise Failed(Outcome.UNREACHABLE, "o WSDL não veio a tempo")
+        raise Failed(Outcome.UNREACHABLE, Text("the WSDL did not come in time"))
 
     def _load(self, attempt: Attempt) -> Contract:
         self._description = Description(self._config.wsdl, self._peer, attempt)

@@ -16,6 +16,7 @@ from adapters.soap.loading import Loading
 from adapters.soap.names import safe, written
 from adapters.soap.repairs import file_of
 from gateway.errors import AdapterError
+from gateway.texts.text import Text
 
 # zeep logs whole requests and answers, credentials included.
 logging.getLogger("zeep").setLevel(logging.WARNING)
@@ -101,18 +102,20 @@ class Description:
 
 def unusable(wsdl: str, error: Exception) -> AdapterError:
     """Return what to raise where zeep stumbled over a WSDL."""
-    return AdapterError(f"the WSDL {wsdl!r} cannot be used: {error or type(error).__name__}")
+    why = str(error) or type(error).__name__
+    return AdapterError(Text("the WSDL {wsdl!r} cannot be used: {why}", wsdl=wsdl, why=why))
 
 
 def chosen(found: Mapping[str, Any], name: str, what: str) -> Any:
     """Return what is called ``name``, or the first. Raises ``AdapterError``, which lists what there is."""
     if not found:
         # zeep leaves out operations whose messages or types it does not find.
-        raise AdapterError(f"the WSDL describes no {what} that can be used: does it lack messages or types?")
+        none = Text("the WSDL describes no {what} that can be used: does it lack messages or types?", what=what)
+        raise AdapterError(none)
     name = name.strip()
     if name and safe(name) not in found:
         known = ", ".join(map(written, found))
-        raise AdapterError(f"the WSDL has no {what} {name!r}; it has: {known}")
+        raise AdapterError(Text("the WSDL has no {what} {name!r}; it has: {known}", what=what, name=name, known=known))
     return found[safe(name)] if name else next(iter(found.values()))
 
 

@@ -25,6 +25,12 @@ def parsed(content: bytes, charset: str = "", *, undeclared: bool = False) -> An
     return None
 
 
+def serialized(envelope: Any) -> bytes:
+    """Return an envelope's bytes as they go out."""
+    body: bytes = etree.tostring(envelope, xml_declaration=True, encoding="utf-8")
+    return body
+
+
 def why_unreadable(content: bytes) -> str:
     """Return the parser's reason and line for what is no XML; nothing for XML."""
     try:
@@ -83,14 +89,14 @@ def envelope_of(body: bytes, charset: str = "") -> Any:
     return root if root is not None and root.tag in _ENVELOPES else None
 
 
-def fault_of(envelope: Any) -> str:
-    """The fault's sentence, or nothing when there is no fault."""
+def fault_of(envelope: Any) -> str | None:
+    """The fault's code and sentence, as far as it has them; None when there is no fault."""
     fault = next(envelope.iterfind("{*}Body/{*}Fault"), None)
     if fault is None:
-        return ""
+        return None
     text, code = _ENVELOPES[envelope.tag]
     said = (fault.findtext(f".//{{*}}{name}", "").strip() for name in (code, text))
-    return "falha " + ", ".join(part for part in said if part)
+    return ", ".join(part for part in said if part)
 
 
 def headers_for(namespace: str, action: str, charset: str = "utf-8") -> dict[str, str]:

@@ -14,6 +14,7 @@ from adapters.soap.envelope import parsed
 from adapters.soap.settings import SoapConfig
 from gateway.adapter import Outgoing
 from gateway.errors import AdapterError
+from gateway.texts.text import Text
 
 _OASIS = "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-"
 _WSSE = f"{_OASIS}wssecurity-secext-1.0.xsd"
@@ -95,7 +96,7 @@ def _elements(text: str) -> list[Any]:
     """The elements that ``text`` holds; it declares the prefixes that it uses."""
     root = parsed(f"<x>{text}</x>".encode())
     if root is None or not len(root):
-        raise AdapterError("the header is no well-formed XML, or no element of it.")
+        raise AdapterError(Text("the header is no well-formed XML, or no element of it."))
     return list(root)
 
 
@@ -114,4 +115,5 @@ def _child(parent: Any, name: str) -> Any:
     try:
         return etree.SubElement(parent, name)
     except ValueError:
-        raise AdapterError(f"the header has {name!r}, which is no name; expected name or {{namespace}}name.") from None
+        expected = Text("the header has {name!r}, which is no name; expected name or {{namespace}}name.", name=name)
+        raise AdapterError(expected) from None

@@ -18,6 +18,7 @@ from adapters.soap.known import ENCODING, known_schema
 from adapters.soap.repairs import Repairs
 from gateway.adapter import Outcome
 from gateway.errors import AdapterError
+from gateway.texts.text import Text
 
 MOST_DOCUMENTS = 500
 """Files of one WSDL; large ones have some dozens."""
@@ -53,37 +54,41 @@ class Loading(Transport):  # type: ignore[misc]
         if known := known_schema(url):
             return known
         if self.finished:
-            raise AdapterError(f"an answer asks for {url!r}, which is not loaded")
+            raise AdapterError(Text("an answer asks for {url!r}, which is not loaded", url=url))
         if len(self.documents) >= MOST_DOCUMENTS:
-            raise AdapterError(f"the WSDL imports more than {MOST_DOCUMENTS} files")
+            raise AdapterError(Text("the WSDL imports more than {most} files", most=MOST_DOCUMENTS))
         document = repaired(self._fetch(url) if "://" in url else self._read(Path(url)), self.repairs.within(url))
         self.documents.append(document)
         return bytes(etree.tostring(document))
 
     def _fetch(self, url: str) -> Any:
         if "://" not in self.wsdl or not same_origin(url, self.wsdl):
-            raise AdapterError(f"the WSDL imports {url!r}, which is not on its own host and is not loaded")
+            elsewhere = Text("the WSDL imports {url!r}, which is not on its own host and is not loaded", url=url)
+            raise AdapterError(elsewhere)
         answer = self._peer.exchange(HttpRequest("GET", url), self._attempt)
         if answer.status != 200:
-            raise Failed(Outcome.UNREACHABLE, f"HTTP {answer.status} em {urlsplit(url).path}")
+            refused = Text("HTTP {status} at {path}", status=answer.status, path=urlsplit(url).path)
+            raise Failed(Outcome.UNREACHABLE, refused)
         return self._document(answer.body, url, answer.charset)
 
     def _read(self, path: Path) -> Any:
         folder = Path(self.wsdl).resolve().parent
         if "://" in self.wsdl or not path.resolve().is_relative_to(folder):
-            raise AdapterError(f"the WSDL imports {str(path)!r}, which is not beside it and is not loaded")
+            elsewhere = Text("the WSDL imports {path!r}, which is not beside it and is not loaded", path=str(path))
+            raise AdapterError(elsewhere)
         try:
             return self._document(path.read_bytes(), str(path))
         except OSError as error:
-            raise AdapterError(f"the file {str(path)!r} cannot be read: {error.strerror}") from None
+            unread = Text("the file {path!r} cannot be read: {why}", path=str(path), why=error.strerror)
+            raise AdapterError(unread) from None
 
     def _document(self, content: bytes, url: str, charset: str = "") -> Any:
         root = parsed(content, charset, undeclared=True)
         if root is None and _looks_like_a_wsdl(content):
-            reason = why_unreadable(content) or "it has a DOCTYPE, which is not accepted"
-            raise AdapterError(f"what {url!r} answers is no WSDL that can be read: {reason}")
+            why = why_unreadable(content) or Text("it has a DOCTYPE, which is not accepted")
+            raise AdapterError(Text("what {url!r} answers is no WSDL that can be read: {why}", url=url, why=why))
         if root is None or etree.QName(root).localname not in ("definitions", "schema"):
-            raise AdapterError(f"what {url!r} answers is no WSDL and no schema (a login page?)")
+            raise AdapterError(Text("what {url!r} answers is no WSDL and no schema (a login page?)", url=url))
         if "Namespace prefix" in (why := why_unreadable(content)):
             self.repairs.note(url, etree.QName(root).localname, f"{why}: such prefixes are passed over")
         return root

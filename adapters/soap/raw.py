@@ -14,6 +14,7 @@ from adapters.soap.header import Header
 from adapters.soap.settings import SoapConfig
 from gateway.adapter import Outgoing
 from gateway.errors import AdapterError
+from gateway.texts.text import Text
 
 _DECLARED = re.compile(r"<\?xml[^>]*\bencoding\s*=\s*[\"']([\w.:-]+)")
 _NAMESPACES = {"1.1": SOAP_11, "1.2": SOAP_12}
@@ -48,7 +49,7 @@ class RawEnvelope:
         """The body with its header blocks, and the envelope's namespace."""
         envelope = envelope_of(body, charset)
         if envelope is None:
-            raise AdapterError("the envelope is no well-formed SOAP 1.1 or 1.2 Envelope.")
+            raise AdapterError(Text("the envelope is no well-formed SOAP 1.1 or 1.2 Envelope."))
         if self._header:
             self._header.add(envelope, message)
             body = etree.tostring(envelope, xml_declaration=True, encoding=charset)
@@ -63,4 +64,5 @@ def _encoded(text: str, charset: str) -> bytes:
     try:
         return text.encode(charset, "xmlcharrefreplace")
     except LookupError:
-        raise AdapterError(f"the envelope declares the unknown encoding {charset!r}.") from None
+        unknown = Text("the envelope declares the unknown encoding {charset!r}.", charset=charset)
+        raise AdapterError(unknown) from None

@@ -15,16 +15,15 @@ from adapters.http.templates import rendered
 from adapters.soap.answers import parts_of
 from adapters.soap.description import Description, chosen, unusable
 from adapters.soap.encoded import XSI, write_operation
-from adapters.soap.envelope import SOAP_12, headers_for
-from adapters.soap.flat import flat
+from adapters.soap.envelope import SOAP_12, headers_for, serialized
 from adapters.soap.header import Header
 from adapters.soap.known import ENCODING, ENCODING_12, XML, XSD
 from adapters.soap.names import safe, written
-from adapters.soap.prepared import prepare, serialized
 from adapters.soap.settings import SoapConfig
 from adapters.soap.values import check_described, fitted
 from gateway.adapter import Outgoing
 from gateway.errors import AdapterError
+from gateway.texts.text import Text
 
 
 class Contract:
@@ -60,23 +59,30 @@ class Contract:
     def _chosen_operation(self, config: SoapConfig) -> Any:
         """The operation that the settings name. Raises ``AdapterError``, with the reason where it cannot be used."""
         if why := self._binding.unusable.get(self._name):
-            raise AdapterError(f"the WSDL {config.wsdl!r} describes {config.operation!r} wrongly: {why}")
+            wrong = Text(
+                "the WSDL {wsdl!r} describes {operation!r} wrongly: {why}",
+                wsdl=config.wsdl,
+                operation=config.operation,
+                why=why,
+            )
+            raise AdapterError(wrong)
         return chosen(self._binding.all(), config.operation, "operation")
 
     def _make_ready(self, config: SoapConfig) -> None:
         action = config.soap_action or self._operation.soapaction or ""
         self._headers = headers_for(self._binding.nsmap["soap-env"], action)
         if not self.address:
-            raise AdapterError(f"the WSDL {config.wsdl!r} has no address: set address")
+            raise AdapterError(Text("the WSDL {wsdl!r} has no address: set address", wsdl=config.wsdl))
         origin_of(self.address)
         if self._operation.input is None:
-            raise AdapterError(f"the WSDL {config.wsdl!r} has no input for {config.operation!r}: nothing can be sent")
+            none = Text(
+                "the WSDL {wsdl!r} has no input for {operation!r}: nothing can be sent",
+                wsdl=config.wsdl,
+                operation=config.operation,
+            )
+            raise AdapterError(none)
         self._check_namespace(self._operation.input.body)
         self._check_types(self._operation.input.body)
-        # An encoded text says its type, which its value decides; an address of WS-Addressing has an id of its own.
-        same_for_all = not self._style and not self._operation.abstract.wsa_action
-        self._prepared = prepare(self._arguments, self._literal) if same_for_all else None
-        self._flat = flat(self._operation) if self._operation.style != "rpc" else None
         output = self._operation.output
         self._has_answer = output is not None and output.header is not None
 
@@ -86,8 +92,13 @@ class Contract:
         try:
             etree.Element(f"{{{namespace or 'urn:x'}}}x")
         except ValueError:
-            told = f"the namespace {namespace!r} of {written(self._name)!r} is no URI and cannot be written"
-            raise AdapterError(f"{told}: is the WSDL a template? Else send an envelope instead.") from None
+            no_uri = Text(
+                "the namespace {namespace!r} of {operation!r} is no URI and cannot be written:"
+                " is the WSDL a template? Else send an envelope instead.",
+                namespace=namespace,
+                operation=written(self._name),
+            )
+            raise AdapterError(no_uri) from None
 
     def _check_types(self, body: Any) -> None:
         """Raise ``AdapterError`` where an argument is of a type that nothing describes: known at once, by ``check``."""
@@ -98,13 +109,14 @@ class Contract:
         try:
             check_described(xsd.ComplexType(xsd.Sequence([body])) if wrapped else body.type, self._arguments)
         except ValueError as error:
-            raise AdapterError(f"the arguments do not fit {written(self._name)!r}: {error}") from None
+            raise self._misfit(str(error)) from None
+
+    def _misfit(self, why: str) -> AdapterError:
+        name = written(self._name)
+        return AdapterError(Text("the arguments do not fit {operation!r}: {why}", operation=name, why=why))
 
     def request(self, message: Outgoing) -> HttpRequest:
         """The call of the operation for ``message``. Raises ``AdapterError`` when the arguments do not fit it."""
-        if self._prepared:
-            body = self._prepared.fill(message)
-            return self._with_header(etree.fromstring(body), message) if self._header else self._posted(body)
         return self.call(rendered(self._arguments, message), message)
 
     def call(self, arguments: dict[str, Any], message: Outgoing) -> HttpRequest:
@@ -112,7 +124,7 @@ class Contract:
         try:
             envelope = self._encoded(arguments) if self._style else self._literal(arguments)
         except Exception as error:  # zeep raises TypeError, ValueError, its own ...
-            raise AdapterError(self._peer.told(f"the arguments do not fit {written(self._name)!r}: {error}")) from None
+            raise self._misfit(self._peer.told(str(error))) from None
         return self._with_header(envelope, message)
 
     def _with_header(self, envelope: Any, message: Outgoing) -> HttpRequest:
@@ -189,8 +201,6 @@ class Contract:
 
     def result(self, envelope: Any) -> Any:
         """The answer as plain Python: mappings, lists, scalars. Raises whatever zeep raises, and ``LookupError``."""
-        if self._flat and (found := self._flat.read(envelope)) is not None:
-            return found
         if not self._has_answer:
             return parts_of(envelope) if envelope.find("{*}Body/*") is not None else None
         if self._operation.style == "rpc":

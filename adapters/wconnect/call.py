@@ -4,9 +4,8 @@ from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any
 
-from adapters.http.client import HttpAnswer, HttpRequest, Peer
-from adapters.http.connection import AnswerTooLarge
-from adapters.http.outcomes import STATUS, Failed
+from adapters.http.client import HttpRequest, Peer
+from adapters.http.outcomes import Failed, FailureCode, status_text
 from adapters.http.settings import HttpConfig
 from adapters.soap.description import Description
 from adapters.soap.header import Header
@@ -16,9 +15,10 @@ from adapters.wconnect.records import Records
 from adapters.wconnect.settings import Parameters, WConnectConfig, filled, placeholders
 from gateway.adapter import Outgoing
 from gateway.errors import AdapterError, SourceError
+from gateway.texts.text import Text
 
 NOTHING = Outgoing("import", "0", {})
-TOO_LARGE = "Peça páginas (account_parameters, contact_parameters), ou aumente max_answer_mb."
+TOO_LARGE = Text("Ask for pages (account_parameters, contact_parameters), or raise max_answer_mb.")
 
 
 class WConnectCall:
@@ -39,10 +39,15 @@ class WConnectCall:
         try:
             answer = self._peer.exchange(self._request(filled(self._parameters, values)))
         except Failed as failed:
-            hint = TOO_LARGE if isinstance(failed.__cause__, AnswerTooLarge) else ""
-            raise SourceError(f"{self._operation}: o WConnect não respondeu: {failed.reason}.", hint=hint) from None
+            hint = TOO_LARGE if failed.code is FailureCode.ANSWER_TOO_LARGE else ""
+            why = self._peer.clean(failed.reason)
+            text = Text("{operation}: WConnect did not answer: {why}.", operation=self._operation, why=why)
+            raise SourceError(text, hint=hint) from None
         if answer.status != 200 and b"Fault" not in answer.body[:4096]:
-            raise SourceError(f"{self._operation}: o WConnect respondeu {_status(answer)}.")
+            status = status_text(answer.status)
+            raise SourceError(
+                Text("{operation}: WConnect answered {status}.", operation=self._operation, status=status)
+            )
         return Records(answer.root, key)
 
     def _load(self) -> Contract:
@@ -53,16 +58,23 @@ class WConnectCall:
             description = Description(config.wsdl, self._peer, self._peer.attempt())
             return Contract(config, {}, Header(config), self._peer, description)
         except AdapterError as error:
-            raise SourceError(self._peer.told(error.message)) from None
+            raise SourceError(self._peer.clean(error.text)) from None
         except Failed as failed:
-            raise SourceError(f"o WSDL do WConnect não foi carregado: {failed.reason}.") from None
+            why = self._peer.clean(failed.reason)
+            raise SourceError(Text("the WSDL of WConnect was not loaded: {why}.", why=why)) from None
 
     def _check(self, parameters: Parameters) -> None:
         known = {member for members in self._parts.values() for member in members} | set(self._parts)
         for name in parameters:
             if name not in known:
                 listed = ", ".join(sorted(known - {"UsuarioLogin", "UsuarioSenha"}))
-                raise SourceError(f"{self._operation} não tem o parâmetro {name!r}; tem: {listed}.")
+                text = Text(
+                    "{operation} has no parameter {name!r}; it has: {known}.",
+                    operation=self._operation,
+                    name=name,
+                    known=listed,
+                )
+                raise SourceError(text)
 
     def _request(self, parameters: dict[str, str | int | bool]) -> HttpRequest:
         login = {
@@ -79,15 +91,10 @@ class WConnectCall:
         try:
             return self._contract.call(arguments, NOTHING)
         except AdapterError as error:
-            raise SourceError(self._peer.told(error.message)) from None
+            raise SourceError(self._peer.clean(error.text)) from None
 
     def _unset(self, whole: bool) -> str | None:
         """What stands where there is nothing to say: the WSDLs of such servers leave no parameter out."""
         if self._config.unset == "nil":
             return None
         return "0" if whole else ""
-
-
-def _status(answer: HttpAnswer) -> str:
-    words = f" ({STATUS[answer.status]})" if answer.status in STATUS else ""
-    return f"HTTP {answer.status}{words}"

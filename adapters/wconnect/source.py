@@ -19,10 +19,13 @@ from adapters.wconnect.settings import Parameters, WConnectConfig, placeholders
 from gateway.adapter import Probe
 from gateway.errors import SourceError
 from gateway.source import Entry, Refused
+from gateway.texts.text import Text
 
 MOST_PAGES = 1_000_000
-HINT = "Confira usuário e senha, e o que o WConnect espera (account_parameters, unset)."
-REPEATED = "O WConnect não entende o parâmetro da página: confira account_parameters e contact_parameters."
+HINT = Text("Check user and password, and what WConnect expects (account_parameters, unset).")
+REPEATED = Text(
+    "WConnect does not understand the parameter of the page: check account_parameters and contact_parameters."
+)
 
 
 class WConnectSource:
@@ -51,10 +54,16 @@ class WConnectSource:
             for _ in records:
                 pass
             said = ", ".join(f"{name} {text!r}" for name, text in records.said.items())
-            ok, detail = not records.fault, records.fault or said or "sem mensagem"
-        except (SourceError, NotSoap) as error:
-            ok, detail = False, str(error) or "a resposta não é SOAP"
-        return Probe(ok, self._peer.told(f"O WConnect respondeu ao setTeste: {detail}") if ok else detail)
+        except SourceError as error:
+            return Probe(
+                False, Text("{text} {advice}", text=error.text, advice=error.advice) if error.hint else error.text
+            )
+        except NotSoap:
+            return Probe(False, Text("the answer is not SOAP"))
+        if records.fault:
+            return Probe(False, self._peer.told(records.fault))
+        answer = Text("WConnect answered setTeste: {said}", said=said or Text("no message"))
+        return Probe(True, self._peer.clean(answer))
 
     def entries(self, since: int | None) -> Iterator[Entry | Refused]:
         config, found = self._config, False
@@ -62,7 +71,8 @@ class WConnectSource:
             found = True
             yield self._account(record)
         if not found and since is None:
-            raise SourceError(f"{config.accounts_operation} não devolveu nenhuma conta.", hint=HINT)
+            text = Text("{operation} returned no account.", operation=config.accounts_operation)
+            raise SourceError(text, hint=HINT)
         if config.contacts_operation:
             for record in self._records(config.contacts_operation, config.contact_parameters, "contatoId", since):
                 yield self._contact(record)
@@ -98,13 +108,16 @@ class WConnectSource:
                     ids.append(record[key])
                     yield record
             except NotSoap:
-                raise SourceError(f"{operation}: a resposta não é SOAP.", hint=HINT) from None
+                text = Text("{operation}: the answer is not SOAP.", operation=operation)
+                raise SourceError(text, hint=HINT) from None
             if records.fault:
-                raise SourceError(f"{operation}: o WConnect recusou: {self._peer.told(records.fault)}.")
+                words = self._peer.told(records.fault)
+                raise SourceError(Text("{operation}: WConnect refused: {words}.", operation=operation, words=words))
             if not ids or not call.paged:
                 return
             if ids == before:
-                raise SourceError(f"{operation}: a página {page} repete a anterior.", hint=REPEATED)
+                text = Text("{operation}: page {page} repeats the one before.", operation=operation, page=page)
+                raise SourceError(text, hint=REPEATED)
             before = ids
 
     def _since(self, since: int | None) -> str:

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import click
 
 from gateway.cli.place import DataLocation, one_tenant, with_place, with_tenant
-from gateway.cli.speech import _
+from gateway.cli.speech import _, said
 from gateway.cli.terminal import cell, tell, tell_data, tell_json
 from gateway.domain.spreadsheets import harmless
 from gateway.server.bootstrap import Gateway
@@ -55,7 +55,7 @@ def calls_command(
     call_id: int | None,
     form: str,
 ) -> None:
-    """Print the call log, oldest first; or, with --why, what happened to one call (in English, JSON: both languages).
+    """Print the call log, oldest first; or, with --why, what happened to one call.
 
     JSON is one object per line, with the fields named below. Times are ISO 8601, UTC; direction is incoming, outgoing
     or internal; status is ringing, talking, ended, lost, elsewhere, over, or an order's outcome; result says how it
@@ -83,10 +83,10 @@ def explain(gateway: Gateway, tenant: str | None, call_id: int, form: str) -> No
     if form == "json":
         tell_json(found.as_json())
         return
-    tell(f"call {call_id}: {found.verdict}")
+    tell(_("call {id}: {verdict}", id=call_id, verdict=found.verdict))
     for link in found.links:
         mark = {True: click.style("ok  ", fg="green"), False: click.style("NO  ", fg="red"), None: "-   "}[link.ok]
-        click.echo(f"  {mark}{link.name:10} {cell(link.said)}")
+        click.echo(f"  {mark}{link.name:10} {cell(said(link.said))}")
 
 
 def moment(text: str | None, zone: ZoneInfo) -> int | None:

@@ -44,7 +44,7 @@ def agent_add(
         try:
             hashed = hash_password(_password(password_stdin), login=login)
         except WeakPassword as error:
-            raise click.ClickException(str(error)) from None
+            raise click.ClickException(said(error.text)) from None
         agent = Agent(0, company, login.strip(), (name or login).strip(), extension.strip(), language or "")
         gateway.directory.save_agent(agent, hashed, milliseconds())
     seat = Text(

@@ -119,7 +119,7 @@ def import_list(place: DataLocation, tenant: str | None) -> None:
         company = one_tenant(gateway.config, tenant)
         for run in gateway.importer.imports.last(company):
             began = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(run.started_at / 1000))
-            click.echo(cell(f"{began}  {run.source}  {run.state}  {_changes(run)}  {said(run.message)}".rstrip()))
+            click.echo(cell(f"{began}  {run.source}  {run.state}  {_changes(run)}  {said(run.told)}".rstrip()))
 
 
 def _run(gateway: Gateway, job: Job, kind: str, report: Path | None) -> None:
@@ -132,7 +132,7 @@ def _run(gateway: Gateway, job: Job, kind: str, report: Path | None) -> None:
     )
     click.echo(f"{job.name}: {said(read)}; {_changes(run)}; {said(has)}")
     if run.message:
-        tell(said(run.message), err=True)
+        tell(said(run.told), err=True)
     for refused in run.refusals[:SHOWN_REFUSALS]:
         reason = Reason(refused["reason"]).text
         quoted = f"{refused['text']!r} " if refused["text"] else ""

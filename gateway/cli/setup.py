@@ -95,7 +95,7 @@ def _try_dial_plans(gateway: "Gateway") -> bool:
     for place, trials, plan, tenant in dial_plan_trials(gateway.config):
         failures = [failure for trial in trials if (failure := trial.failure(plan, tenant))]
         for failure in failures:
-            _line(False, place, str(failure))
+            _line(False, place, said(failure.text))
         if not failures:
             _line(
                 True, place, said(counted("{count} dial plan tests hold", "{count} dial plan tests hold", len(trials)))
@@ -109,7 +109,7 @@ def _probe_all(peers: Mapping[tuple[str, str], Adapter | Source], *, verbose: bo
     with ThreadPoolExecutor(max_workers=8) as pool:
         probes = list(zip(peers, pool.map(_probe, peers.values()), strict=True))
     for (tenant, name), probe in probes:
-        _line(probe.ok, f"{tenant}/{name}", said(probe.detail))
+        _line(probe.ok, f"{tenant}/{name}", said(probe.text))
         for note in probe.notes if verbose else filter(None, [probe.note]):
             _line("note", f"{tenant}/{name}", said(note))
     return all(probe.ok for _, probe in probes)
@@ -120,7 +120,7 @@ def _probe(peer: Adapter | Source) -> Probe:
     try:
         return peer.probe()
     except GatewayError as error:
-        return Probe(False, error.said(language()))
+        return Probe(False, error.whole)
     except Exception as error:
         return Probe(False, _("The probe failed by a defect of the adapter: {defect}.", defect=defect_of(error)))
 

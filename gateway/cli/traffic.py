@@ -8,9 +8,10 @@ import click
 
 from gateway.cli.calls import ROW_ID, moment
 from gateway.cli.place import DataLocation, one_tenant, with_place, with_tenant
-from gateway.cli.speech import _
+from gateway.cli.speech import _, language
 from gateway.cli.terminal import cell, tell, tell_data, tell_json
 from gateway.store.traffic import IN, OUT, TrafficEntry, TrafficFilter
+from gateway.traffic.remarks import said
 
 
 @click.command("traffic")
@@ -65,8 +66,8 @@ def traffic_command(
 def _print_whole(found: TrafficEntry | None, wanted: int) -> None:
     if found is None:
         raise click.ClickException(_("There is no entry {id} (any more).", id=wanted))
-    if found.note:
-        tell(f"# {found.note}", err=True)
+    if note := said(found, language()):
+        tell(f"# {note}", err=True)
     tell_data(found.request + (b"" if found.request.endswith(b"\n") else b"\n"))
     tell_data(found.answer or found.status)
 
@@ -76,6 +77,7 @@ def _print_json(found: Sequence[TrafficEntry]) -> None:
         plain = {name: getattr(item, name) for name in TrafficEntry.__dataclass_fields__}
         for side in ("request", "answer"):
             plain[side] = plain[side].decode("utf-8", "backslashreplace")
+        plain["remarks"] = [remark._asdict() for remark in item.remarks or ()]
         tell_json(plain)
 
 
@@ -85,5 +87,5 @@ def _print_table(found: Sequence[TrafficEntry], zone: ZoneInfo) -> None:
         call = _("call {id}", id=item.call_id) if item.call_id else ""
         took = f"{item.took_us / 1000:.1f} ms"
         parts = (f"{item.id:>7}", at, f"{item.way:3}", f"{item.tenant or '-':10}", f"{item.peer:15}", f"{item.wire:7}")
-        rest = (f"{item.operation or '-':15}", f"{item.status:26}", f"{took:>9}", call, item.note)
+        rest = (f"{item.operation or '-':15}", f"{item.status:26}", f"{took:>9}", call, said(item, language()))
         click.echo(cell("  ".join((*parts, *rest)).rstrip()))

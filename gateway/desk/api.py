@@ -17,7 +17,7 @@ from gateway.desk.rendering import as_json
 from gateway.errors import MalformedRequest, UnknownParameter
 from gateway.store.call_fields import LOG_FIELDS, schema_of
 from gateway.store.calls import LoggedCall, iso
-from gateway.texts.rendering import render
+from gateway.texts.rendering import render, shown
 from gateway.texts.text import Text
 
 PARAMETERS: Mapping[str, Sequence[str]] = {
@@ -76,7 +76,9 @@ def dial(visit: Visit) -> Response:
         key=_text(asked, "request_id"),
     )
     outcome = reply.outcome.value if reply.outcome else None
-    return as_json({"ok": reply.ok, "outcome": outcome, "message": reply.message, "call_id": reply.call_id})
+    return as_json(
+        {"ok": reply.ok, "outcome": outcome, "message": _said(visit, reply.message), "call_id": reply.call_id}
+    )
 
 
 def hang_up(visit: Visit, call_id: int) -> Response:
@@ -86,7 +88,7 @@ def hang_up(visit: Visit, call_id: int) -> Response:
         raise NotFound
     reply = dialling.hang_up(visit, found)
     outcome = reply.outcome.value if reply.outcome else None
-    return as_json({"ok": reply.ok, "outcome": outcome, "message": reply.message, "call_id": call_id})
+    return as_json({"ok": reply.ok, "outcome": outcome, "message": _said(visit, reply.message), "call_id": call_id})
 
 
 def over(visit: Visit, call_id: int) -> Response:
@@ -131,7 +133,12 @@ def _doing(visit: Visit, name: str) -> Mapping[str, Any]:
         return {}
     health = centrals.health(visit.tenant, name)
     again = iso(health.retry_at) if health.retry_at else None
-    return {"state": health.gate.value, "retry_at": again, "reason": health.reason}
+    return {"state": health.gate.value, "retry_at": again, "reason": _said(visit, health.reason)}
+
+
+def _said(visit: Visit, text: Text | str | None) -> str:
+    """Return ``text`` in the company's language, as programs of it expect it."""
+    return shown(text, visit.services.config.language(visit.tenant))
 
 
 def openapi(visit: Visit) -> Response:

@@ -49,7 +49,7 @@ def probe(visit: Visit) -> Response:
     found = _appliances(visit).probe(visit.tenant, name)
     if not visit.by_htmx:
         return redirect(visit.url("appliances"), 303)
-    return page(visit, "_probed.html", ok=found.ok, detail=found.detail)
+    return page(visit, "_probed.html", ok=found.ok, detail=found.text)
 
 
 def preview(visit: Visit) -> Response:

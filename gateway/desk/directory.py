@@ -1,6 +1,6 @@
 """The directory's sources: what was imported when, what changed, what was refused."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -17,16 +17,6 @@ from gateway.store.imports import ImportRun
 from gateway.texts.text import Text
 
 SHOWN_RUNS = 30
-REASONS: Mapping[str, Text] = {
-    Reason.NO_NAME: Text("without a name, and no other line of this code has one"),
-    Reason.LONG_CODE: Text("the code has more than 64 characters"),
-    Reason.BAD_LINE: Text("the line could not be split into columns"),
-    Reason.LONG_LINE: Text("the line has more than 256 KiB"),
-    Reason.OPEN_QUOTE: Text("a quote opened in this line is not closed where it should be"),
-    Reason.SAME_NAME: Text("another line has this name, and no code says whether it is the same account"),
-    Reason.UNREADABLE: Text("cannot be read as a telephone number"),
-    Reason.SHORTENED: Text("a spreadsheet shortened this number: digits are missing (format the column as text)"),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +51,13 @@ def import_run(visit: Visit, run_id: int) -> Response:
     run = visit.services.imports.get(visit.tenant, run_id)
     if run is None:
         raise NotFound
-    refused = [(each["place"], each["text"], REASONS.get(each["reason"], each["reason"])) for each in run.refusals]
+    refused = [(each["place"], each["text"], _reason(each["reason"])) for each in run.refusals]
     return page(visit, "import_run.html", run=run, refused=refused, seq=visit.services.log.newest())
+
+
+def _reason(code: str) -> Text | str:
+    """Return why a line was refused; a code that another version wrote is shown as it is."""
+    return Reason(code).text if code in {each.value for each in Reason} else code
 
 
 def import_now(visit: Visit) -> Response:

@@ -72,10 +72,10 @@ class DatabaseSource:
             columns = self._opened().columns(self._config.query, self._parameters(None))
             self._columns(columns)
         except SourceError as error:
-            return Probe(False, str(error))
+            return Probe(False, error.whole)
         finally:
             self.close()
-        return Probe(True, f"O banco respondeu com as colunas {', '.join(columns)}.")
+        return Probe(True, Text("The database answered with the columns {names}.", names=", ".join(columns)))
 
     def entries(self, since: int | None) -> Iterator[Entry | Refused]:
         rows = self._opened().rows(self._config.query, self._parameters(since))

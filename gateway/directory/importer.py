@@ -16,8 +16,6 @@ from gateway.source import Refused
 from gateway.store.imports import ImportRun, Imports
 from gateway.store.loading import Loader
 from gateway.store.stored_accounts import StoredAccounts
-from gateway.texts.languages import DEFAULT
-from gateway.texts.rendering import render
 from gateway.texts.text import Text
 
 log = structlog.get_logger()
@@ -80,9 +78,7 @@ class Importer:
             raise
         finally:
             now = self.clock()
-            self.imports.end(
-                run_id, state, run.counts(), now, message=render(message, DEFAULT), refused=run.refused(SHOWN)
-            )
+            self.imports.end(run_id, state, run.counts(), now, message=message, refused=run.refused(SHOWN))
             if report is not None:
                 write_report(report, run)
 

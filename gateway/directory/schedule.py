@@ -18,8 +18,6 @@ import structlog
 from gateway.config.tables import Config, DirectorySettings
 from gateway.errors import GatewayError
 from gateway.store.imports import ImportRun, Imports
-from gateway.texts.languages import DEFAULT
-from gateway.texts.rendering import render
 from gateway.texts.text import Text
 
 log = structlog.get_logger()
@@ -143,7 +141,7 @@ class Schedule:
             process = subprocess.Popen(COMMAND, stdin=subprocess.PIPE)  # noqa: S603 - our own interpreter and module
         except OSError as error:  # no file, process or memory left: the source must not wait for a run that never was
             text = Text("The import could not begin ({reason}).", reason=error.strerror)
-            self._imports.bury(order.run_id, self._clock(), message=render(text, DEFAULT))
+            self._imports.bury(order.run_id, self._clock(), message=text)
             log.error("import_not_started", source=order.name, error=error.strerror)
             return
         assert process.stdin is not None

@@ -64,8 +64,8 @@ class SheetSource:
             with self._lines() as lines:
                 self._columns(lines)
         except SourceError as error:
-            return Probe(False, str(error))
-        return Probe(True, f"{self._config.path}: o cabeçalho foi entendido.")
+            return Probe(False, error.whole)
+        return Probe(True, Text("{path}: the header was understood.", path=str(self._config.path)))
 
     def entries(self, since: int | None) -> Iterator[Entry | Refused]:
         with self._lines() as lines:

@@ -38,9 +38,16 @@ class UnknownPreset(ConfigError):
 
 
 class AdapterError(ConfigError):
-    """An appliance's settings do not make a request (a template names an unknown field, a WSDL does not load)."""
+    """An appliance's settings do not make a request (a template names an unknown field, a WSDL does not load).
+
+    ``place`` is the key that it is about (``login 1: url``), which the sentence begins with.
+    """
 
     code = 120
+
+    def __init__(self, text: Text | str, *, hint: Text | str = "", place: str = "") -> None:
+        super().__init__(Text("{place}: {what}", place=place, what=text) if place else text, hint=hint)
+        self.place = place
 
 
 class UnknownSource(ConfigError):

@@ -17,6 +17,7 @@ from gateway.logins.attempts import DATABASE, Attempts, Limit, digest, place_of
 from gateway.logins.turns import Alike, LoginTurns, Pace
 from gateway.logins.weak import weakness
 from gateway.store.directory import Agent, Directory
+from gateway.texts.text import Text
 
 SHORTEST = 8
 LONGEST = 256
@@ -41,7 +42,11 @@ _hasher = PasswordHasher()
 
 
 class WeakPassword(ValueError):
-    """A password that may not be chosen; the text says why, and never holds the password."""
+    """A password that may not be chosen; ``text`` says why, and never holds the password."""
+
+    def __init__(self, text: Text) -> None:
+        super().__init__(str(text))
+        self.text = text
 
 
 def hash_password(password: str, *, login: str = "") -> str:
@@ -50,9 +55,17 @@ def hash_password(password: str, *, login: str = "") -> str:
     Raises ``WeakPassword`` when the password is too short, too long, or one of those that are guessed first.
     """
     if not SHORTEST <= len(password) <= LONGEST:
-        raise WeakPassword(f"a password needs {SHORTEST} to {LONGEST} characters; this one has {len(password)}")
+        text = Text(
+            "a password needs {least} to {most} characters; this one has {count}",
+            least=SHORTEST,
+            most=LONGEST,
+            count=len(password),
+        )
+        raise WeakPassword(text)
     if reason := weakness(password, login):
-        raise WeakPassword(f"this password is guessed too easily: {reason}; choose another, such as four words")
+        raise WeakPassword(
+            Text("this password is guessed too easily: {reason}; choose another, such as four words", reason=reason)
+        )
     return _hasher.hash(password)
 
 

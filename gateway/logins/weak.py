@@ -8,6 +8,8 @@ import re
 from functools import cache
 from importlib.resources import files
 
+from gateway.texts.text import Text
+
 ROWS = (
     "01234567890123456789",
     "abcdefghijklmnopqrstuvwxyz",
@@ -25,21 +27,21 @@ SHORTEST_REST = 5
 DECORATION = re.compile(r"[\d\W_]+")
 
 
-def weakness(password: str, login: str = "") -> str | None:
+def weakness(password: str, login: str = "") -> Text | None:
     """Return why ``password`` would be guessed, as the end of a sentence, or None.
 
-    >>> weakness("12345678")
+    >>> str(weakness("12345678"))
     'it is a sequence of the keyboard or the alphabet'
     """
     plain = password.casefold()
     if len(set(plain)) < FEWEST_CHARACTERS or re.fullmatch(r"(.{1,5})\1+.?", plain, re.DOTALL):
-        return "it repeats the same characters"
+        return Text("it repeats the same characters")
     if _is_sequence(plain):
-        return "it is a sequence of the keyboard or the alphabet"
+        return Text("it is a sequence of the keyboard or the alphabet")
     if _is_login(plain, login.strip().casefold()):
-        return "it is the login, or little more than the login"
+        return Text("it is the login, or little more than the login")
     if plain in _common() or DECORATION.sub("", plain) in _words():
-        return "it is one of the commonest passwords"
+        return Text("it is one of the commonest passwords")
     return None
 
 

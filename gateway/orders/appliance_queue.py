@@ -20,6 +20,7 @@ from gateway.orders import circuit_breaker as breaker
 from gateway.orders.circuit_breaker import BreakerState, Condition, Health, Rules
 from gateway.orders.shared_state import Record, Slots, path_of
 from gateway.store.drafts import OrderAttempt
+from gateway.texts.text import Text
 
 log = structlog.get_logger()
 
@@ -28,7 +29,8 @@ THREADS = 16
 BESIDES = 2
 """Threads for what is not an order: the probe of a trial, a hang-up."""
 LOOK_AGAIN_S = 0.02
-STOPPING = Delivery(Outcome.UNREACHABLE, "O gateway está parando e nada foi enviado.")
+STOPPING = Delivery(Outcome.UNREACHABLE, Text("The gateway is stopping and nothing was sent."))
+DEFECT = Text("Internal error while talking to the appliance; see the gateway's log.")
 HELD = "held"
 """The kind of an attempt that was not made."""
 MARGIN_S = 1.0
@@ -131,7 +133,9 @@ class ApplianceQueue:
         """How the appliance is doing, as all processes on this data folder see it."""
         condition = self._record.read()
         retry_at = round(condition.retry_at * 1000) if condition.retry_at else None
-        return Health(breaker.state_of(condition, self._clock()), condition.failures, retry_at, condition.reason)
+        return Health(
+            breaker.state_of(condition, self._clock()), condition.failures, retry_at, breaker.reason_of(condition)
+        )
 
     def stop(self) -> None:
         """Wait for attempts under way (each is bounded by its adapter's timeouts)."""
@@ -152,7 +156,7 @@ class ApplianceQueue:
         if state is BreakerState.OPEN:
             return self._left_alone(condition)
         if state is BreakerState.HALF_OPEN and not (found := self._probe_until(ends)).ok:
-            self._note(Outcome.UNREACHABLE, found.detail)
+            self._note(Outcome.UNREACHABLE, found.text)
             return self._left_alone(self._record.read())
         return self._wait_for_turn(patience_s) if self.rules.orders_per_s else None
 
@@ -172,7 +176,7 @@ class ApplianceQueue:
         try:
             return self._pool.submit(_probe, self.adapter).result(max(ends - time.monotonic(), 0))
         except FutureTimeout:
-            return Probe(False, f"A central {self.name!r} não respondeu à sondagem.")
+            return Probe(False, Text("The appliance {name!r} did not answer the probe.", name=self.name))
 
     def _ask(self, condition: Condition) -> tuple[Condition, tuple[Condition, BreakerState]]:
         after, state = breaker.admit(condition, self._clock())
@@ -183,7 +187,7 @@ class ApplianceQueue:
         try:
             delivery = deliver(self.adapter, message)
             ended = max(began, self._clock())  # it may have been set back meanwhile
-            self._note(delivery.outcome, delivery.detail)
+            self._note(delivery.outcome, delivery.text)
         finally:
             give_back()
         return OrderAttempt(self.name, delivery, round(began * 1000), round(ended * 1000))
@@ -197,11 +201,11 @@ class ApplianceQueue:
     def _not_tried(self, began: float, delivery: Delivery) -> OrderAttempt:
         return OrderAttempt(self.name, delivery, round(began * 1000), round(max(began, self._clock()) * 1000), HELD)
 
-    def _note(self, outcome: Outcome, detail: str) -> None:
+    def _note(self, outcome: Outcome, reason: Text) -> None:
         """Tell the breaker, and the log when it turns."""
 
         def work(condition: Condition) -> tuple[Condition, tuple[Condition, Condition]]:
-            after = breaker.record(condition, outcome, detail, self._clock(), self.rules)
+            after = breaker.record(condition, outcome, reason, self._clock(), self.rules)
             return after, (condition, after)
 
         before, after = self._record.change(work)
@@ -212,16 +216,27 @@ class ApplianceQueue:
             log.info("appliance_answers_again", tenant=self.tenant, appliance=self.name)
 
     def _busy(self) -> Delivery:
-        limit = f"até {self.threads} pedidos ao mesmo tempo"
+        limit = Text("up to {count} orders at once", count=self.threads)
         if self.rules.orders_per_s:
-            limit += f" e {self.rules.orders_per_s:g} por segundo"
-        detail = f"A central {self.name!r} está ocupada ({limit}) e nada foi enviado; tente de novo em instantes."
-        return Delivery(Outcome.REFUSED, detail)
+            per_s = format(self.rules.orders_per_s, "g")
+            limit = Text("up to {count} orders at once and {per_s} a second", count=self.threads, per_s=per_s)
+        busy = Text(
+            "The appliance {name!r} is busy ({limit}) and nothing was sent; try again in a moment.",
+            name=self.name,
+            limit=limit,
+        )
+        return Delivery(Outcome.REFUSED, busy)
 
     def _left_alone(self, condition: Condition) -> Delivery:
         again = datetime.fromtimestamp(max(condition.retry_at, self._clock()), self.rules.zone)
-        detail = f"A central {self.name!r} não responde e nada foi enviado; nova tentativa às {again:%H:%M:%S}."
-        return Delivery(Outcome.UNREACHABLE, f"{detail} Motivo: {condition.reason}" if condition.reason else detail)
+        alone = Text(
+            "The appliance {name!r} does not answer and nothing was sent; next attempt at {time}.",
+            name=self.name,
+            time=format(again, "%H:%M:%S"),
+        )
+        reason = breaker.reason_of(condition)
+        because = Text("{what} Reason: {reason}", what=alone, reason=reason)
+        return Delivery(Outcome.UNREACHABLE, because if reason else alone)
 
 
 def deliver(adapter: Adapter, message: Outgoing, how: Callable[[Outgoing], Delivery] | None = None) -> Delivery:
@@ -230,14 +245,14 @@ def deliver(adapter: Adapter, message: Outgoing, how: Callable[[Outgoing], Deliv
         return (how or adapter.deliver)(message)
     except Exception:
         log.exception("adapter_failed", adapter=type(adapter).__name__, id=message.id)
-        return Delivery(Outcome.UNKNOWN, "Erro interno ao falar com a central; veja o registro do gateway.")
+        return Delivery(Outcome.UNKNOWN, DEFECT)
 
 
 def _probe(adapter: Adapter) -> Probe:
     try:
         return adapter.probe()
     except GatewayError as error:
-        return Probe(False, str(error))
+        return Probe(False, error.text)
     except Exception:
         log.exception("adapter_failed", adapter=type(adapter).__name__)
-        return Probe(False, "Erro interno ao falar com a central; veja o registro do gateway.")
+        return Probe(False, DEFECT)

@@ -14,10 +14,12 @@ from datetime import UTC, tzinfo
 from enum import StrEnum
 
 from gateway.adapter import Outcome
+from gateway.texts.packing import pack, unpack
+from gateway.texts.text import Text
 
 TRIAL_S = 60.0
 """After so long a trial whose process died is forgotten."""
-REASON_LIMIT = 400
+REASON_LIMIT = 4000
 
 
 class BreakerState(StrEnum):
@@ -65,7 +67,7 @@ class Health:
     gate: BreakerState
     failures: int
     retry_at: int | None
-    reason: str
+    reason: Text | None
 
 
 def state_of(condition: Condition, now: float) -> BreakerState:
@@ -85,7 +87,7 @@ def admit(condition: Condition, now: float) -> tuple[Condition, BreakerState]:
     return replace(condition, trial_at=now, trial_until=now + TRIAL_S), BreakerState.HALF_OPEN
 
 
-def record(condition: Condition, outcome: Outcome, detail: str, now: float, rules: Rules) -> Condition:
+def record(condition: Condition, outcome: Outcome, reason: Text, now: float, rules: Rules) -> Condition:
     """The condition after an attempt ended with ``outcome``."""
     if outcome in (Outcome.ACCEPTED, Outcome.REFUSED):
         return Condition(turns=condition.turns)
@@ -95,7 +97,17 @@ def record(condition: Condition, outcome: Outcome, detail: str, now: float, rule
     if state_of(condition, now) is BreakerState.OPEN:
         return replace(condition, failures=failures)
     after = replace(condition, failures=failures, opened_at=now, retry_at=now + rules.pause_s, trial_until=0.0)
-    return replace(after, reason=detail[:REASON_LIMIT])
+    return replace(after, reason=_kept(reason))
+
+
+def reason_of(condition: Condition) -> Text | None:
+    """Return why the appliance is left alone, None where nothing is known."""
+    return unpack(condition.reason, words=condition.reason) if condition.reason else None
+
+
+def _kept(reason: Text) -> str:
+    packed = pack(reason)
+    return packed if len(packed) <= REASON_LIMIT else str(reason)[:REASON_LIMIT]
 
 
 def try_now(condition: Condition, now: float) -> Condition:

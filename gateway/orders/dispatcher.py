@@ -23,6 +23,7 @@ from gateway.orders.circuit_breaker import Health, Rules
 from gateway.store.drafts import OrderAttempt, OrderDraft, Recorded, Settlement, Way
 from gateway.store.journal import Journal
 from gateway.store.orders import OrderLog, Placed, note
+from gateway.texts.text import Text
 
 log = structlog.get_logger()
 
@@ -92,14 +93,14 @@ class OrderDispatcher:
         """How many wait for an outcome now."""
         return self._waiting.total()
 
-    def dial(self, order: Recorded, draft: OrderDraft) -> tuple[Outcome, str]:
+    def dial(self, order: Recorded, draft: OrderDraft) -> tuple[Outcome, Text]:
         """Try ``order`` once; the outcome and one sentence for people. An order that is a repeat is not tried: its
         answer is the first one's.
 
         When it takes longer than people wait, the answer is *unknown*; its end is still written down.
         """
         delivery = self._first_answer(order, draft) if order.repeated else self._try(order, draft)
-        return delivery.outcome, delivery.detail
+        return delivery.outcome, delivery.text
 
     def _try(self, order: Recorded, draft: OrderDraft) -> Delivery:
         ends = time.monotonic() + self._answer_within_s
@@ -122,8 +123,12 @@ class OrderDispatcher:
         return self.queues[draft.message.tenant, way.appliance]
 
     def _no_answer(self, appliance: str) -> Delivery:
-        waited = f"em {self._answer_within_s:g} s"
-        return Delivery(Outcome.UNKNOWN, f"A central {appliance!r} não respondeu {waited}; não será rediscado.")
+        late = Text(
+            "The appliance {name!r} did not answer within {waited} s; it will not be dialled again.",
+            name=appliance,
+            waited=format(self._answer_within_s, "g"),
+        )
+        return Delivery(Outcome.UNKNOWN, late)
 
     def _settle_late(
         self, order: Recorded, draft: OrderDraft, made: list[OrderAttempt], under_way: "Future[OrderAttempt]"
@@ -199,24 +204,25 @@ class OrderDispatcher:
         queue = self.queues.get((tenant, name))
         return queue is not None and can_hang_up(queue.adapter)
 
-    def hang_up(self, tenant: str, call_id: int) -> tuple[Outcome, str]:
+    def hang_up(self, tenant: str, call_id: int) -> tuple[Outcome, Text]:
         """Have the appliance that placed a call end it; the outcome and one sentence. The call's end is told by the
         exchange, as ever. Raises ``NothingToHangUp``.
         """
         placed = self._log.of_call(tenant, call_id)
         if placed is None:
-            raise NothingToHangUp(call_id, "não foi pedida por aqui")
+            raise NothingToHangUp(call_id, Text("it was not ordered here"))
         if placed.over:
-            raise NothingToHangUp(call_id, "já terminou")
+            raise NothingToHangUp(call_id, Text("it is over already"))
         if not self.can_hang_up(tenant, placed.appliance):
-            raise NothingToHangUp(call_id, f"a central {placed.appliance!r} não desliga por comando")
+            cannot = Text("the appliance {name!r} does not hang up by command", name=placed.appliance)
+            raise NothingToHangUp(call_id, cannot)
         under_way = self.queues[tenant, placed.appliance].hang_up(outgoing_hangup(tenant, placed))
         under_way.add_done_callback(lambda done: self._note(tenant, placed.id, done.result()))
         try:
             delivery = under_way.result(self._answer_within_s).delivery
         except FutureTimeout:
-            delivery = Delivery(Outcome.UNKNOWN, f"A central {placed.appliance!r} não respondeu.")
-        return delivery.outcome, delivery.detail
+            delivery = Delivery(Outcome.UNKNOWN, Text("The appliance {name!r} did not answer.", name=placed.appliance))
+        return delivery.outcome, delivery.text
 
     def _note(self, tenant: str, order_id: int, made: OrderAttempt) -> None:
         log.info("hangup_asked", tenant=tenant, order=order_id, outcome=made.delivery.outcome.value)
@@ -238,8 +244,8 @@ class OrderDispatcher:
 
 def abandoned(order_id: int, at: int) -> Settlement:
     """How an order ends whose process died during the attempt: it is never dialled again, the phone may have rung."""
-    detail = "O gateway parou durante a tentativa; não será rediscado."
-    return Settlement(order_id, Delivery(Outcome.UNKNOWN, detail), at)
+    stopped = Text("The gateway stopped during the attempt; it will not be dialled again.")
+    return Settlement(order_id, Delivery(Outcome.UNKNOWN, stopped), at)
 
 
 def outgoing_order(order: Recorded, draft: OrderDraft, way: Way | None = None) -> Outgoing:
@@ -270,5 +276,7 @@ def outgoing_hangup(tenant: str, placed: Placed) -> Outgoing:
 def summed_up(made: Sequence[OrderAttempt]) -> Delivery:
     """How an order ended: as its last attempt did; why the first one's appliance did not dial is told too."""
     last = made[-1].delivery
-    before = " ".join(attempt.delivery.detail for attempt in made[:-1])
-    return Delivery(last.outcome, f"{last.detail} Antes: {before}" if before else last.detail, last.peer_ref)
+    for attempt in made[-2::-1]:
+        said = Text("{last} Before: {before}", last=last.text, before=attempt.delivery.text)
+        last = Delivery(last.outcome, said, last.peer_ref)
+    return last

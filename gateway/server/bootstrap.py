@@ -151,6 +151,7 @@ def build(config: Config, data: Path) -> Gateway:
         data,
         queue_limit=config.server.write_queue,
         on_commit=lambda seq: _tell(listeners, seq),
+        language_of=config.language,
     )
     journal.start()
     directory = Directory(engine, journal)
@@ -315,8 +316,10 @@ def _adapters(config: Config, group: str, traffic: TrafficLog | None) -> Mapping
         for name, peer in getattr(tenant, group).items():
             adapter = _adapter(f"tenants.{tenant_name}.{group}.{name}", name, peer)
             if traffic:
-                most = config.traffic.most_kb * 1024
-                adapter = RecordedAdapter(adapter, tenant_name, name, peer.adapter, add=traffic.add, most_bytes=most)
+                most, language = config.traffic.most_kb * 1024, config.language(tenant_name)
+                adapter = RecordedAdapter(
+                    adapter, tenant_name, name, peer.adapter, add=traffic.add, most_bytes=most, language=language
+                )
             made[tenant_name, name] = adapter
     return made
 

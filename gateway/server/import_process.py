@@ -38,7 +38,7 @@ def _import(gateway: bootstrap.Gateway, order: ImportRequest) -> int:
         gateway.importer.run(job, table.source, run_id=order.run_id)
     except GatewayError as error:
         log.warning("import_failed", tenant=order.tenant, source=order.name, error=str(error))
-        gateway.importer.imports.bury(order.run_id, milliseconds(), message=str(error))
+        gateway.importer.imports.bury(order.run_id, milliseconds(), message=error.whole)
         return 1
     return 0
 

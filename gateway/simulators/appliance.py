@@ -16,6 +16,7 @@ from gateway.simulators import page, recording
 from gateway.simulators.behaviour import ANY, FAULT, FAULT_PAGE, Behaviour
 from gateway.simulators.events import EventSender
 from gateway.simulators.exchange import IDLE_S, Answer, NoReply, Request, SimulatedReply, SimulatorServer
+from gateway.texts.text import Text
 
 __all__ = ["KEPT", "Received", "Request", "SimulatedAppliance", "SimulatedReply"]
 
@@ -50,7 +51,7 @@ class Received:
 def _first_certificate(pem: str) -> str:
     found = re.search(r"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----", pem, re.DOTALL)
     if not found:
-        raise ValueError("the certificate's file holds no certificate")
+        raise ValueError(Text("the certificate's file holds no certificate"))
     return found[0]
 
 

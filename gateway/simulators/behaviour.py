@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from gateway.texts.text import Text
+
 
 @dataclass(frozen=True, kw_only=True)
 class Behaviour:
@@ -25,11 +27,12 @@ class Behaviour:
     def checked(self, name: str, failures: Mapping[str, str], auths: tuple[str, ...]) -> "Behaviour":
         """Itself. Raises ``ValueError`` with a sentence for a failure or a login that ``name`` does not have."""
         if self.fail and self.fail not in failures:
-            raise ValueError(f"{name} has no failure {self.fail!r}; it has: {', '.join(failures)}")
+            facts = {"name": name, "failure": self.fail, "known": ", ".join(failures)}
+            raise ValueError(Text("{name} has no failure {failure!r}; it has: {known}", **facts))
         if self.auth and self.auth not in auths:
-            raise ValueError(
-                f"{name} cannot ask for {self.auth!r}; it asks for: {', '.join(auths) or 'no login by HTTP'}"
-            )
+            known = ", ".join(auths) or Text("no login by HTTP")
+            told = Text("{name} cannot ask for {auth!r}; it asks for: {known}", name=name, auth=self.auth, known=known)
+            raise ValueError(told)
         return self
 
 

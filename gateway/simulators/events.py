@@ -10,6 +10,8 @@ from threading import Condition, Thread
 from time import monotonic
 from urllib.parse import quote, urlencode, urlsplit
 
+from gateway.texts.text import Text
+
 log = logging.getLogger(__name__)
 
 START = "/wconnect/WConnect_WSDL_ConsultaRamal.php"
@@ -24,7 +26,7 @@ class EventSender:
 
     def __init__(self, address: str) -> None:
         if urlsplit(address).scheme not in ("http", "https"):
-            raise ValueError(f"events go to an http:// or https:// address, not to {address!r}")
+            raise ValueError(Text("events go to an http:// or https:// address, not to {address!r}", address=address))
         self._address = address.rstrip("/")
         self._waiting: list[tuple[float, str]] = []
         self._changed = Condition()

@@ -41,13 +41,25 @@ from gateway.store.drafts import (
     WriteJob,
 )
 from gateway.store.matching import Matches
+from gateway.texts.languages import DEFAULT, Language
+from gateway.texts.rendering import render
+from gateway.texts.text import Text
+
+OUR_CALL = Text("a call of this company")
+
+
+def default_language(tenant: str) -> Language:
+    """Return the language of companies that name none."""
+    return DEFAULT
 
 
 class Batch:
     """One use of each: it loads what the drafts need, works them out one after the other, and writes it all."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, language_of: Callable[[str], Language] = default_language) -> None:
+        """``language_of`` gives a company's language: sentences are kept as id and facts, and as text in that one."""
         self._connection = connection
+        self._language_of = language_of
         self._driver = Driver(connection)
         self._read: dict[str, int] = {}
         self._counters: dict[str, int] = {}
@@ -115,7 +127,7 @@ class Batch:
     def _choose(self, draft: Choice) -> Recorded:
         call = self._calls.find(draft.call_id)
         if call is None or call.row["tenant"] != draft.tenant:
-            raise BadParameter("ligacao", str(draft.call_id), expected="uma ligação desta empresa")
+            raise BadParameter("ligacao", str(draft.call_id), expected=OUR_CALL)
         account = choose(self._connection, self._driver, draft)
         if account is None:
             call.row.update(account_id=None, account_name=None, contact=None)
@@ -128,7 +140,7 @@ class Batch:
         """Close a call of which an agent says that it is over; nothing where it is closed already."""
         call = self._calls.find(draft.call_id)
         if call is None or call.row["tenant"] != draft.tenant:
-            raise BadParameter("ligacao", str(draft.call_id), expected="uma ligação desta empresa")
+            raise BadParameter("ligacao", str(draft.call_id), expected=OUR_CALL)
         seq = self._happen(call, MarkedOver(draft.by[:LONGEST_LOGIN], draft.at), draft.at)
         return Recorded(call.call.id, seq, repeated=not seq)
 
@@ -175,11 +187,13 @@ class Batch:
         if outcome is not None:
             return Recorded(call.call.id, 0, draft.order_id)
         delivery = draft.delivery
-        self._settled.append(rows.settled(draft))
-        self._attempts += [rows.attempt(made, tenant, draft.order_id) for made in draft.attempts]
+        language = self._language_of(tenant)
+        detail = render(delivery.text, language)
+        self._settled.append(rows.settled(draft, detail))
+        self._attempts += [rows.attempt(made, tenant, draft.order_id, language) for made in draft.attempts]
         self._change(decide_about(call.call, SettledOrder(delivery.outcome.value, draft.at)).call)
         dialled_by = draft.attempts[-1].appliance if draft.attempts else appliance
-        told = {"outcome": delivery.outcome.value, "detail": delivery.detail, "appliance": dialled_by}
+        told = {"outcome": delivery.outcome.value, "detail": detail, "appliance": dialled_by}
         return Recorded(call.call.id, self._log(EventKind.ORDER_SETTLED, call, draft.at, told), draft.order_id)
 
     def _flush(self) -> None:

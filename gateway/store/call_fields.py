@@ -15,6 +15,7 @@ BESIDE: Mapping[str, ColumnElement[Any]] = {
     "appliance": func.coalesce(orders.c.dialled_by, orders.c.appliance),
     "detail": orders.c.detail,
     "request_id": orders.c.request_key,
+    "sentence": orders.c.sentence,
 }
 """Fields that are no column of ``calls`` of the same name, and what they are read from."""
 BEHIND: Mapping[str, tuple[str, ...]] = {

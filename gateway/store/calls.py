@@ -14,6 +14,8 @@ from gateway.domain.links import safe_link
 from gateway.domain.messages import AttachedData
 from gateway.store import tables
 from gateway.store.call_fields import LOG_FIELDS, column_of, is_moment
+from gateway.texts.packing import unpack
+from gateway.texts.text import Text
 
 calls, orders = tables.calls, tables.orders
 
@@ -26,7 +28,8 @@ class LoggedCall(AttachedData):
     its group took it), over (``over_by`` marked it as over), ordered (being dialled), or an order's outcome: accepted,
     refused, unreachable, unknown. ``paired_by`` is the rule by which its events found each other
     (``domain/calls/pairing.py``), ``group_id`` the first call of a group that rang at once.
-    ``appliance`` is who dialled, or is about to; ``detail`` is the sentence that came with an order's outcome.
+    ``appliance`` is who dialled, or is about to; ``detail`` is the sentence that came with an order's outcome,
+    in the company's language, ``told`` the same for readers of any.
     ``answered_by`` is the extension that took it, ``answered_agent`` the login of who sat there then; ``ring_s`` and
     ``talk_s`` are the seconds until the answer and from it on.
     ``result`` says how it ended (``domain/calls/results.py``), read from ``result_text``, the exchange's own words.
@@ -64,6 +67,12 @@ class LoggedCall(AttachedData):
     ring_s: int | None = None
     talk_s: int | None = None
     missed: bool | None = None
+    sentence: str | None = None
+
+    @property
+    def told(self) -> Text | None:
+        """What came of its order, None while there is nothing to say."""
+        return unpack(self.sentence, words=self.detail) if self.detail else None
 
     @property
     def certainty(self) -> str | None:

@@ -13,6 +13,7 @@ from gateway.store import statements, tables
 from gateway.store.bulk import Driver
 from gateway.store.drafts import Choice
 from gateway.store.loading import DESK
+from gateway.texts.text import Text
 
 accounts, phones, choices = tables.accounts, tables.phones, tables.choices
 COLUMNS: Sequence[ColumnElement[Any]] = (
@@ -79,7 +80,7 @@ def choose(connection: Connection, driver: Driver, draft: Choice) -> Row[Any] | 
         account_id = _open_account(connection, draft.tenant, draft.name, draft.at)
     account = connection.execute(statements.ACCOUNT, {"of": draft.tenant, "id": account_id}).first()
     if account is None and account_id:
-        raise BadParameter("conta", str(account_id), expected="uma conta desta empresa")
+        raise BadParameter("conta", str(account_id), expected=Text("an account of this company"))
     if draft.wrong:
         _take_off(connection, draft)
     if account is not None:

@@ -9,6 +9,7 @@ from gateway.errors import BadParameter
 from gateway.store import tables
 from gateway.store.journal import Journal
 from gateway.store.loading import Phone
+from gateway.texts.text import Text
 
 accounts, phones = tables.accounts, tables.phones
 
@@ -85,4 +86,4 @@ def _refuse_twice(connection: Connection, account_id: int, number: str, besides:
         phones.c.account_id == account_id, phones.c.number == number, phones.c.id != besides
     )
     if connection.execute(same).scalar():
-        raise BadParameter("numero", number, expected="um número que a conta ainda não tem")
+        raise BadParameter("numero", number, expected=Text("a number that the account does not have yet"))

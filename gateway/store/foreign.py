@@ -14,6 +14,7 @@ from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
 from gateway.errors import SourceError
+from gateway.texts.text import Text
 
 AT_ONCE = 1000
 PACKAGES: Mapping[str, str] = {
@@ -80,11 +81,14 @@ class ForeignDatabase:
         except SQLAlchemyError as error:
             if time.monotonic() > ends:
                 raise self._too_slow() from None
-            raise SourceError(f"o banco de dados {self._shown} não pôde ser lido: {self._said(error)}.") from None
+            why = self._said(error)
+            raise SourceError(Text("the database {url} could not be read: {why}.", url=self._shown, why=why)) from None
 
     def _too_slow(self) -> SourceError:
-        hint = "Aumente timeout_s, ou peça menos (com :since, só o que mudou)."
-        return SourceError(f"a consulta ao banco não terminou em {self._timeout_s:g} s.", hint=hint)
+        return SourceError(
+            Text("the query to the database did not end within {seconds} s.", seconds=format(self._timeout_s, "g")),
+            hint=Text("Raise timeout_s, or ask for less (with :since, only what changed)."),
+        )
 
     @property
     def _shown(self) -> str:
@@ -105,15 +109,15 @@ def _parsed(url: str) -> URL:
         return make_url(url)
     except ArgumentError:
         raise SourceError(
-            "url não é um endereço de banco de dados.",
-            hint="Esperado algo como postgresql+psycopg://USUARIO:SENHA@HOST/BANCO.",
+            Text("url is no address of a database."),
+            hint=Text("Expected something like postgresql+psycopg://USER:PASSWORD@HOST/DATABASE."),
         ) from None
 
 
 def _check_file(url: URL) -> None:
     """SQLite would make a file that is missing, and then find no table in it."""
     if url.database and url.database != ":memory:" and not Path(url.database).exists():
-        raise SourceError(f"o arquivo {url.database} não existe.")
+        raise SourceError(Text("the file {path} does not exist.", path=url.database))
 
 
 def _engine(url: URL, connect_timeout_s: float, timeout_s: float) -> Engine:
@@ -123,13 +127,26 @@ def _engine(url: URL, connect_timeout_s: float, timeout_s: float) -> Engine:
         return create_engine(url, poolclass=NullPool, connect_args=options)
     except NoSuchModuleError:
         known = ", ".join(("sqlite://", *LIKELY.values()))
-        raise SourceError(f"não há banco de dados {url.drivername!r}.", hint=f"Conhecidos: {known}.") from None
+        raise SourceError(
+            Text("there is no database {name!r}.", name=url.drivername), hint=Text("Known: {known}.", known=known)
+        ) from None
     except ModuleNotFoundError as error:
         package = PACKAGES.get(driver, error.name or driver)
-        other = LIKELY.get(url.get_backend_name(), "")
-        hint = f"Instale-o: pip install '{package}'"
-        hint += f" (ou use {other} e instale '{PACKAGES[re.split('[+:]', other)[1]]}')." if driver not in other else "."
-        raise SourceError(f"falta o pacote {package!r}, com que se fala com {url.drivername}.", hint=hint) from None
+        text = Text("the package {package!r} is missing, which speaks to {name}.", package=package, name=url.drivername)
+        raise SourceError(text, hint=_to_install(package, driver, LIKELY.get(url.get_backend_name(), ""))) from None
+
+
+def _to_install(package: str, driver: str, other: str) -> Text:
+    """Return what to install; ``other`` is how an address begins for the driver that is easiest to have."""
+    if not other or driver in other:
+        return Text("Install it: pip install '{package}'.", package=package)
+    easier = PACKAGES[re.split("[+:]", other)[1]]
+    return Text(
+        "Install it: pip install '{package}' (or use {other} and install '{easier}').",
+        package=package,
+        other=other,
+        easier=easier,
+    )
 
 
 def _connect_options(driver: str, connect_timeout_s: float, timeout_s: float) -> dict[str, Any]:

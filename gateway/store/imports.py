@@ -1,16 +1,20 @@
 """The runs of imports: who may begin, how far it is, how it ended. One run of a source at a time, whatever process."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Row, Select, delete, insert, or_, select, update
+from sqlalchemy import Connection, Engine, Row, Select, Update, delete, insert, or_, select, update
 
 from gateway.errors import ImportRunning
 from gateway.source import Refused
 from gateway.store import tables
 from gateway.store.journal import Journal
+from gateway.texts.languages import Language
+from gateway.texts.packing import pack, unpack
+from gateway.texts.rendering import shown
+from gateway.texts.text import Text
 
 imports = tables.imports
 
@@ -20,7 +24,10 @@ the clock was set back since.
 """
 KEPT = 50
 """Runs remembered of each source."""
-DIED = "O processo que importava parou no meio; o que ele já tinha gravado vale, e a próxima vez completa o resto."
+DIED = Text(
+    "The process that imported stopped halfway; what it had written by then holds,"
+    " and the next time completes the rest."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +44,10 @@ class Counts:
 
 @dataclass(frozen=True, slots=True)
 class ImportRun:
-    """One run. ``state``: running, done or failed; times are milliseconds since 1970 UTC."""
+    """One run. ``state``: running, done or failed; times are milliseconds since 1970 UTC.
+
+    ``message`` is in the company's language.
+    """
 
     id: int
     tenant: str
@@ -49,6 +59,12 @@ class ImportRun:
     counts: Counts
     message: str
     refusals: Sequence[dict[str, str]]
+    sentence: str | None = None
+
+    @property
+    def told(self) -> Text:
+        """Why it failed, or what was left undone, for readers of any language."""
+        return unpack(self.sentence, words=self.message)
 
 
 class Imports:
@@ -60,13 +76,15 @@ class Imports:
 
     def begin(self, tenant: str, source: str, kind: str, at: int) -> int:
         """Claim the source and return the run's id. Raises ``ImportRunning``."""
-        run_id: int = self._journal.run(lambda connection: _begin(connection, tenant, source, kind, at))
+        died = _words(DIED, self._journal.language_of(tenant))
+        run_id: int = self._journal.run(lambda connection: _begin(connection, tenant, source, kind, at, died))
         return run_id
 
     def claim_due(self, tenant: str, source: str, kind: str, at: int, *, not_after: int) -> int | None:
         """Like ``begin`` for a schedule: None when somebody runs it, or has begun to after ``not_after``."""
+        died = _words(DIED, self._journal.language_of(tenant))
         claimed: int | None = self._journal.run(
-            lambda connection: _claim_due(connection, tenant, source, kind, at, not_after)
+            lambda connection: _claim_due(connection, tenant, source, kind, at, not_after, died)
         )
         return claimed
 
@@ -75,26 +93,25 @@ class Imports:
         self._update(run_id, seen_at=at)
 
     def end(
-        self, run_id: int, state: str, counts: Counts, at: int, *, message: str, refused: Iterable[Refused]
+        self, run_id: int, state: str, counts: Counts, at: int, *, message: Text | str, refused: Iterable[Refused]
     ) -> None:
         """Write down how it ended."""
         told = [{"place": each.place, "reason": each.reason.value, "text": each.text} for each in refused]
         refusals = json.dumps(told, ensure_ascii=False)
-        self._update(
-            run_id,
-            state=state,
-            seen_at=at,
-            finished_at=at,
-            message=message,
-            refusals=refusals,
-            **asdict(counts),
-        )
+        values = {"state": state, "seen_at": at, "finished_at": at, "refusals": refusals, **asdict(counts)}
+        mine = update(imports).where(imports.c.id == run_id)
+        self._journal.run(lambda connection: self._finish(connection, run_id, mine.values(values), message))
 
-    def bury(self, run_id: int, at: int, *, message: str = DIED) -> None:
+    def bury(self, run_id: int, at: int, *, message: Text | str = DIED) -> None:
         """Write down that a run is over, if it has not written down its end by itself."""
         statement = update(imports).where(imports.c.id == run_id, imports.c.state == "running")
-        statement = statement.values(state="failed", finished_at=at, message=message)
-        self._journal.run(lambda connection: connection.execute(statement) and None)
+        statement = statement.values(state="failed", finished_at=at)
+        self._journal.run(lambda connection: self._finish(connection, run_id, statement, message))
+
+    def _finish(self, connection: Connection, run_id: int, statement: Update, message: Text | str) -> None:
+        tenant = connection.execute(select(imports.c.tenant).where(imports.c.id == run_id)).scalar()
+        if tenant is not None:
+            connection.execute(statement.values(**_words(message, self._journal.language_of(tenant))))
 
     def _update(self, run_id: int, **values: Any) -> None:
         statement = update(imports).where(imports.c.id == run_id).values(**values)
@@ -122,8 +139,15 @@ class Imports:
         return found
 
 
-def _begin(connection: Connection, tenant: str, source: str, kind: str, at: int) -> int:
-    _bury(connection, tenant, source, at)
+def _words(message: Text | str, language: Language) -> Mapping[str, str | None]:
+    """Return the columns that hold ``message``."""
+    words = shown(message, language)
+    return {"message": words, "sentence": pack(message) if words and isinstance(message, Text) else None}
+
+
+def _begin(connection: Connection, tenant: str, source: str, kind: str, at: int, died: Mapping[str, str | None]) -> int:
+    """Claim a source; ``died`` is what is said of a run whose process is dead. Raises ``ImportRunning``."""
+    _bury(connection, tenant, source, at, died)
     mine = (imports.c.tenant == tenant, imports.c.source == source)
     if connection.execute(select(imports.c.id).where(*mine, imports.c.state == "running")).first():
         raise ImportRunning(source)
@@ -135,12 +159,20 @@ def _begin(connection: Connection, tenant: str, source: str, kind: str, at: int)
     return run_id
 
 
-def _claim_due(connection: Connection, tenant: str, source: str, kind: str, at: int, not_after: int) -> int | None:
+def _claim_due(
+    connection: Connection,
+    tenant: str,
+    source: str,
+    kind: str,
+    at: int,
+    not_after: int,
+    died: Mapping[str, str | None],
+) -> int | None:
     newest = connection.execute(_newest_start(tenant, source)).scalar()
     if newest is not None and not_after < newest <= at:
         return None
     try:
-        return _begin(connection, tenant, source, kind, at)
+        return _begin(connection, tenant, source, kind, at, died)
     except ImportRunning:
         return None
 
@@ -151,12 +183,12 @@ def _newest_start(tenant: str, source: str) -> Select[Any]:
     return query.order_by(imports.c.id.desc()).limit(1)
 
 
-def _bury(connection: Connection, tenant: str, source: str, at: int) -> None:
+def _bury(connection: Connection, tenant: str, source: str, at: int, died: Mapping[str, str | None]) -> None:
     """Write down that a run has died, so that another may begin."""
     silent = or_(imports.c.seen_at < at - DEAD_AFTER_MS, imports.c.seen_at > at + DEAD_AFTER_MS)
     mine = (imports.c.tenant == tenant, imports.c.source == source)
     statement = update(imports).where(*mine, imports.c.state == "running", silent)
-    connection.execute(statement.values(state="failed", finished_at=imports.c.seen_at, message=DIED))
+    connection.execute(statement.values(state="failed", finished_at=imports.c.seen_at, **died))
 
 
 def _run(row: Row[Any]) -> ImportRun:
@@ -172,4 +204,5 @@ def _run(row: Row[Any]) -> ImportRun:
         counts,
         row.message or "",
         json.loads(row.refusals or "[]"),
+        row.sentence,
     )

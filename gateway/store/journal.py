@@ -6,13 +6,14 @@
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine
 
 from gateway.errors import GatewayError
-from gateway.store.batch import Batch
+from gateway.store.batch import Batch, default_language
 from gateway.store.database_file import DatabaseFile
 from gateway.store.drafts import (
     Choice,
@@ -28,6 +29,7 @@ from gateway.store.drafts import (
 from gateway.store.engine import DATABASE, LOCK, FileLock
 from gateway.store.presence import Presence
 from gateway.store.writer import GroupCommit
+from gateway.texts.languages import Language
 
 Draft = EventDraft | OrderDraft | Settlement | GiveUp | InVain | Choice | Over | WriteJob
 
@@ -42,7 +44,10 @@ class Journal:
         *,
         queue_limit: int = 4096,
         on_commit: Callable[[int], None] = lambda _seq: None,
+        language_of: Callable[[str], Language] = default_language,
     ) -> None:
+        """``language_of`` gives the language in which a company's texts are written down."""
+        self.language_of = language_of
         self._lock = FileLock(data / LOCK)
         self._file = DatabaseFile(data / DATABASE)
         self._on_commit = on_commit
@@ -51,7 +56,7 @@ class Journal:
         """When an event last became durable (``time.monotonic``)."""
         self._writer: GroupCommit[Draft, Any] = GroupCommit(
             engine,
-            apply,
+            partial(apply, language_of=language_of),
             lock=self._lock,
             queue_limit=queue_limit,
             after_commit=self._ring,
@@ -108,6 +113,8 @@ class Journal:
             self._on_commit(seq)
 
 
-def apply(connection: Connection, drafts: Sequence[Draft]) -> list[Any]:
+def apply(
+    connection: Connection, drafts: Sequence[Draft], language_of: Callable[[str], Language] = default_language
+) -> list[Any]:
     """Write ``drafts`` in order; one result for each: a ``Recorded``, or what a ``WriteJob`` returned."""
-    return Batch(connection).write(drafts)
+    return Batch(connection, language_of).write(drafts)

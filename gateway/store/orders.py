@@ -10,6 +10,8 @@ from gateway.adapter import Delivery, Outcome
 from gateway.store import rows, statements, tables
 from gateway.store.drafts import OrderAttempt
 from gateway.store.journal import Journal
+from gateway.texts.packing import unpack
+from gateway.texts.text import Text
 
 orders, attempts, calls = tables.orders, tables.attempts, tables.calls
 
@@ -26,6 +28,12 @@ class Tried:
     peer_ref: str | None
     began_at: int
     ended_at: int
+    sentence: str | None = None
+
+    @property
+    def told(self) -> Text:
+        """What came of it; ``detail`` is the same in the company's language."""
+        return unpack(self.sentence, words=self.detail)
 
     @property
     def took_ms(self) -> int:
@@ -54,7 +62,7 @@ COLUMNS = tuple(attempts.c[name] for name in Tried.__dataclass_fields__)
 
 def note(journal: Journal, tenant: str, order_id: int, made: OrderAttempt) -> None:
     """Add ``made`` to an order's history. Raises ``BusyError``."""
-    row = rows.attempt(made, tenant, order_id)
+    row = rows.attempt(made, tenant, order_id, journal.language_of(tenant))
     journal.run(lambda connection: statements.WRITE_ATTEMPTS.run(connection, [row]))
 
 
@@ -66,12 +74,13 @@ class OrderLog:
 
     def outcome(self, order_id: int) -> Delivery | None:
         """How an order ended, None while it is under way."""
-        query = select(orders.c.outcome, orders.c.detail, orders.c.peer_ref).where(orders.c.id == order_id)
+        columns = (orders.c.outcome, orders.c.detail, orders.c.peer_ref, orders.c.sentence)
+        query = select(*columns).where(orders.c.id == order_id)
         with self._engine.connect() as connection:
             row = connection.execute(query).first()
         if row is None or row.outcome is None:
             return None
-        return Delivery(Outcome(row.outcome), row.detail or "", row.peer_ref)
+        return Delivery(Outcome(row.outcome), unpack(row.sentence, words=row.detail or ""), row.peer_ref)
 
     def owner(self, order_id: int) -> str | None:
         """The process that tries an order (``store/presence.py``)."""

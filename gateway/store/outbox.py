@@ -11,6 +11,8 @@ from gateway.adapter import EVENT_FIELDS, Delivery
 from gateway.domain.links import safe_link
 from gateway.store import tables
 from gateway.store.journal import Journal
+from gateway.texts.packing import pack
+from gateway.texts.rendering import render
 
 outbox, orders = tables.outbox, tables.orders
 
@@ -25,6 +27,7 @@ class Letter:
     """One event on its way to one target; ``attempts`` made so far, this one not counted."""
 
     id: int
+    tenant: str
     target: str
     kind: str
     fields: Mapping[str, str]
@@ -64,7 +67,7 @@ class Outbox:
             return None
         held = {"due_at": now + CLAIM_MS, "attempts": row.attempts + 1, "claimed_by": self._journal.presence.name()}
         connection.execute(update(outbox).where(outbox.c.id == row.id).values(**held))
-        return Letter(row.id, row.target, row.kind, _fields(row.body), row.created_at, row.attempts)
+        return Letter(row.id, row.tenant, row.target, row.kind, _fields(row.body), row.created_at, row.attempts)
 
     def _is_due(self, row: Row[Any], now: int) -> bool:
         """Whether its time has come, or who has claimed it died, or its time is from before the clock was set back."""
@@ -80,16 +83,19 @@ class Outbox:
 
     def settle(self, letter: Letter, delivery: Delivery, now: int) -> None:
         """The letter is done: accepted, or given up with its last outcome."""
-        values = {"settled_at": now, "outcome": delivery.outcome.value, "detail": delivery.detail}
+        values = {"settled_at": now, **self._told(letter, delivery)}
         statement = update(outbox).where(outbox.c.id == letter.id).values(**values)
         self._journal.run(lambda connection: connection.execute(statement) and None)
 
     def postpone(self, letter: Letter, delivery: Delivery, due_at: int) -> None:
         """Try again at ``due_at``; the letters behind it wait too."""
-        told = {"outcome": delivery.outcome.value, "detail": delivery.detail}
-        values = {"due_at": due_at, "claimed_by": None, **told}
+        values = {"due_at": due_at, "claimed_by": None, **self._told(letter, delivery)}
         statement = update(outbox).where(outbox.c.id == letter.id).values(**values)
         self._journal.run(lambda connection: connection.execute(statement) and None)
+
+    def _told(self, letter: Letter, delivery: Delivery) -> Mapping[str, str]:
+        detail = render(delivery.text, self._journal.language_of(letter.tenant))
+        return {"outcome": delivery.outcome.value, "detail": detail, "sentence": pack(delivery.text)}
 
     def waiting(self) -> int:
         """How many letters are not settled."""

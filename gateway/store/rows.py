@@ -15,6 +15,9 @@ from gateway.store.candidates import row_of
 from gateway.store.drafts import OrderAttempt, OrderDraft, Settlement
 from gateway.store.fitting import length_of
 from gateway.store.statements import CALL_COLUMNS
+from gateway.texts.languages import Language
+from gateway.texts.packing import pack
+from gateway.texts.rendering import render
 
 # One encoder for all: json.dumps makes a new one at each call that names separators.
 encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
@@ -86,30 +89,32 @@ def order(draft: OrderDraft, order_id: int, call_id: int) -> Row:
     }
 
 
-def settled(draft: Settlement) -> Row:
-    """The parameters that settle an order."""
+def settled(draft: Settlement, detail: str) -> Row:
+    """The parameters that settle an order; ``detail`` is its sentence in the company's language."""
     return {
         "of": draft.order_id,
         "new_outcome": draft.delivery.outcome.value,
-        "new_detail": draft.delivery.detail,
+        "new_detail": detail,
+        "new_sentence": pack(draft.delivery.text),
         "new_ref": ref_of(draft.delivery),
         "dialled_by": draft.attempts[-1].appliance if draft.attempts else None,
         "at": draft.at,
     }
 
 
-def attempt(made: OrderAttempt, tenant: str, order_id: int) -> Row:
-    """One attempt of an order."""
+def attempt(made: OrderAttempt, tenant: str, order_id: int, language: Language) -> Row:
+    """One attempt of an order; ``language`` is the company's."""
     return {
         "tenant": tenant,
         "order_id": order_id,
         "kind": made.kind,
         "appliance": made.appliance,
         "outcome": made.delivery.outcome.value,
-        "detail": made.delivery.detail,
+        "detail": render(made.delivery.text, language),
         "peer_ref": ref_of(made.delivery),
         "began_at": made.began_at,
         "ended_at": made.ended_at,
+        "sentence": pack(made.delivery.text),
     }
 
 

@@ -135,7 +135,8 @@ SETTLE_ORDERS = Change(
             orders.c.detail: bindparam("new_detail"),
             orders.c.peer_ref: bindparam("new_ref"),
             orders.c.settled_at: bindparam("at"),
+            orders.c.sentence: bindparam("new_sentence"),
         }
     ),
-    ("dialled_by", "new_outcome", "new_detail", "new_ref", "at", "of"),
+    ("dialled_by", "new_outcome", "new_detail", "new_ref", "at", "new_sentence", "of"),
 )

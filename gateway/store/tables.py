@@ -48,6 +48,8 @@ SEEN = {**IN_LOG, **IN_EVENTS, "screens": True}
 SEEN_WHERE_KNOWN = {**SEEN, "event": "known"}
 """The same, in events only where it is not null."""
 
+SENTENCE = "JSON: what detail or message says, for any language (texts/packing.py); null in rows of version 0.1.0"
+
 counters = Table(
     "counters",
     metadata,
@@ -135,8 +137,9 @@ imports = Table(
         Column(name, Integer, nullable=False, server_default="0")
         for name in ("entries", "added", "changed", "unchanged", "removed", "refused")
     ),
-    Column("message", FittedText, comment="why it failed, or what was left undone"),
+    Column("message", FittedText, comment="why it failed, or what was left undone, in the company's language"),
     Column("refusals", FittedText, comment="JSON: the first refused lines"),
+    Column("sentence", FittedText, comment=SENTENCE),
     Index(None, "tenant", "source", "id"),
 )
 
@@ -271,10 +274,11 @@ orders = Table(
     Column("requested_at", BigInteger, nullable=False),
     Column("request_key", FittedString(255), comment="the asker's own name of the order"),
     Column("outcome", FittedString(12), comment="null while the attempt is under way", info=LATER),
-    Column("detail", FittedText, info=LATER),
+    Column("detail", FittedText, comment="what came of it, in the company's language", info=LATER),
     Column("peer_ref", FittedString(255), info=LATER),
     Column("settled_at", BigInteger, info=LATER),
     Column("owner", FittedString(32), comment="the process that tries it (store/presence.py)"),
+    Column("sentence", FittedText, comment=SENTENCE, info=LATER),
     Index(
         "ix_orders_open",
         "requested_at",
@@ -304,6 +308,7 @@ attempts = Table(
     Column("peer_ref", FittedString(255)),
     Column("began_at", BigInteger, nullable=False),
     Column("ended_at", BigInteger, nullable=False),
+    Column("sentence", FittedText, comment=SENTENCE),
     Index(None, "order_id"),
     Index(None, "tenant", "appliance", "began_at"),
 )
@@ -325,6 +330,7 @@ outbox = Table(
     Column(
         "claimed_by", FittedString(32), comment="the process that sends it just now (store/presence.py)", info=LATER
     ),
+    Column("sentence", FittedText, comment=SENTENCE, info=LATER),
     Index(
         "ix_outbox_waiting",
         "tenant",

@@ -9,8 +9,10 @@ from functools import cache
 from gettext import GNUTranslations, NullTranslations
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 from gateway.texts.languages import DEFAULT, Language
+from gateway.texts.text import VERBATIM, Text
 
 FOLDER = Path(__file__).parent
 SOURCE: Language = "en"
@@ -46,6 +48,23 @@ def _first(id: str | Sequence[str]) -> str:
 
 def _forms(string: str | Sequence[str]) -> str | list[str]:
     return string if isinstance(string, str) else list(string)
+
+
+def has(text: Text) -> bool:
+    """Whether ``text`` is a sentence of this version, or is nobody's to translate."""
+    return text.id == VERBATIM or (text.context, text.id) in _ids()
+
+
+@cache
+def _ids() -> frozenset[tuple[str, str]]:
+    """Return the ids of all sentences, each behind its context."""
+    found: set[tuple[str, str]] = set()
+    for path in _paths(DEFAULT):
+        catalogue: Any = GNUTranslations(BytesIO(_data(path)))
+        for key in catalogue._catalog:
+            context, _, id = (key if isinstance(key, str) else key[0]).rpartition("\x04")
+            found.add((context, id))
+    return frozenset(found)
 
 
 def _paths(language: Language) -> list[Path]:

@@ -31,8 +31,11 @@ def shown(fact: Fact, language: Language) -> str:
 
 
 def locale_of(language: Language) -> str:
-    """Return babel's name of ``language``. Spanish writes numbers as South America does (babel's es_419: as Mexico)."""
-    return language.replace("-", "_")
+    """Return babel's name of ``language``: our English is British, and Spanish writes numbers as South America does.
+
+    (Babel's es_419 writes them as Mexico.)
+    """
+    return {"en": "en_GB"}.get(language, language.replace("-", "_"))
 
 
 def _sentence(text: Text, language: Language) -> str:

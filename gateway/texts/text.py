@@ -1,6 +1,6 @@
 """A sentence that nobody has rendered yet: an id in plain English, and the facts that belong into it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, Union
 
@@ -69,6 +69,11 @@ class Text:
         chosen = self.plural if self.plural and self.count != 1 else self.id
         return chosen.format(**{name: "" if fact is None else str(fact) for name, fact in self.facts.items()})
 
+    def with_words(self, change: Callable[[str], str]) -> "Text":
+        """Return the same sentence with every word of others in it, however deep, as ``change`` makes it."""
+        facts = {name: _changed(fact, change) for name, fact in self.facts.items()}
+        return _fill(Text.__new__(Text), self.id, facts, context=self.context, plural=self.plural, count=self.count)
+
 
 def in_context(context: str, id: str, /, **facts: Fact) -> Text:
     """Return a sentence whose English has several translations; ``context`` says which is meant (``verb``)."""
@@ -94,6 +99,18 @@ def problem_of(error: Exception) -> "Text | str":
 def lines(texts: Iterable["str | Text"]) -> Text:
     """Return several sentences, each on a line of its own."""
     return Text(VERBATIM, words=Listing(tuple(texts), joined_by="lines"))
+
+
+def _changed(fact: Fact, change: Callable[[str], str]) -> Fact:
+    match fact:
+        case str():
+            return change(fact)
+        case Text():
+            return fact.with_words(change)
+        case Listing():
+            items = (change(item) if isinstance(item, str) else item.with_words(change) for item in fact.items)
+            return Listing(tuple(items), joined_by=fact.joined_by)
+    return fact
 
 
 def _fill(

@@ -19,6 +19,9 @@ from gateway.adapter import (
     overheard,
 )
 from gateway.store.traffic import OUT, Draft, Remark, RemarkCode, TrafficEntry, cut
+from gateway.texts.languages import DEFAULT, Language
+from gateway.texts.rendering import render, shown
+from gateway.texts.text import Text
 from gateway.traffic.masking import mask
 from gateway.traffic.remarks import note_of
 
@@ -31,13 +34,25 @@ class RecordedAdapter:
 
     Config: ClassVar[type[Any]] = object
 
-    def __init__(self, adapter: Adapter, tenant: str, name: str, wire: str, *, add: Add, most_bytes: int) -> None:
+    def __init__(
+        self,
+        adapter: Adapter,
+        tenant: str,
+        name: str,
+        wire: str,
+        *,
+        add: Add,
+        most_bytes: int,
+        language: Language = DEFAULT,
+    ) -> None:
+        """``language`` is the one in which the log tells why there is no answer."""
         self.adapter = adapter
         self._tenant = tenant
         self._name = name
         self._wire = wire
         self._add = add
         self._most_bytes = most_bytes
+        self._language = language
 
     @property
     def can_hang_up(self) -> bool:
@@ -92,7 +107,7 @@ class RecordedAdapter:
             wire=self._wire,
             operation=message.kind,
             call_id=int(call_id) if call_id.isdigit() else None,
-            status=status_of(heard),
+            status=status_of(heard, self._language),
             note=note_of(remarks),
             remarks=remarks,
             request=mask(sent, secrets),
@@ -100,8 +115,8 @@ class RecordedAdapter:
         )
 
 
-def status_of(heard: WireExchange) -> str:
+def status_of(heard: WireExchange, language: Language) -> str:
     """``200 OK`` of the answer's first line, or why there is no answer."""
     if not heard.answer:
-        return heard.problem[:80] or "sem resposta"
+        return (shown(heard.problem, language) or render(Text("no answer"), language))[:80]
     return heard.answer.partition(b"\r\n")[0].partition(b" ")[2].decode("latin-1")[:80]

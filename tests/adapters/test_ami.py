@@ -239,7 +239,7 @@ def test_a_reference_with_control_characters_is_never_sent(ref):
     message = Outgoing("hangup", "o-1", {**DIAL.fields, "peer_ref": ref})
     with AMI.serving(manager(say(QUEUED))) as peer, closing(make("ami", peer.address)) as adapter:
         assert adapter.hangup(message).outcome is Outcome.UNREACHABLE
-        with pytest.raises(AdapterError, match="caracteres de controle"):
+        with pytest.raises(AdapterError, match="control characters"):
             adapter.preview(message)
         assert peer.requests == []
 

@@ -44,10 +44,10 @@ def test_a_defect_of_an_adapter_before_sending_is_unreachable(name, monkeypatch,
         monkeypatch.setattr(*BREAKS[name], stumble)
         delivery = speaking.deliver(DIAL)
         assert delivery.outcome is Outcome.UNREACHABLE
-        assert "Stumbled em test_before_sending.py" in delivery.detail
+        assert "Stumbled, test_before_sending.py" in delivery.detail
         with pytest.raises(AdapterError, match="has a defect: Stumbled"):
             speaking.preview(DIAL)
-    assert "Stumbled em test_before_sending.py" in caplog.text
+    assert "Stumbled, test_before_sending.py" in caplog.text
     assert "s3nha" not in caplog.text + delivery.detail
 
 
@@ -62,7 +62,7 @@ def test_a_defect_of_the_connection_counts_by_whether_anything_was_sent(name, se
     with closing(make(name, f"http://127.0.0.1:{free_port()}")) as speaking:
         delivery = speaking.deliver(DIAL)
     assert delivery.outcome is outcome
-    assert "o adaptador tem um defeito (Stumbled em test_before_sending.py" in delivery.detail
+    assert "o adaptador tem um defeito (Stumbled, test_before_sending.py" in delivery.detail
 
 
 @pytest.mark.parametrize(
@@ -74,7 +74,7 @@ def test_a_defect_of_a_session_counts_by_whether_the_login_was_over(step, outcom
     with closing(make("ami", f"http://127.0.0.1:{free_port()}")) as speaking:
         delivery = speaking.hangup(DIAL) if step == "ask" else speaking.deliver(DIAL)
     assert delivery.outcome is outcome
-    assert "o adaptador tem um defeito (Stumbled em test_before_sending.py" in delivery.detail
+    assert "o adaptador tem um defeito (Stumbled, test_before_sending.py" in delivery.detail
 
 
 def test_a_wsdl_that_our_reading_stumbles_over_is_unreachable_and_a_failed_probe(monkeypatch):
@@ -104,5 +104,5 @@ def test_errors_that_say_what_to_do_pass_as_they_are():
 def test_a_defect_is_named_by_kind_and_place_and_never_by_its_words():
     with pytest.raises(Stumbled) as raised:
         stumble()
-    assert defect_of(raised.value).startswith("Stumbled em test_before_sending.py:")
+    assert defect_of(raised.value).startswith("Stumbled, test_before_sending.py:")
     assert defect_of(Stumbled("s3nha")) == "Stumbled"

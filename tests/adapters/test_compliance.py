@@ -177,7 +177,7 @@ def test_the_wire_log_is_told_of_all_that_is_sent_and_of_a_failure(name):
     heard.clear()
     with closing(make(name, f"http://127.0.0.1:{free_port()}")) as adapter, overheard(heard.append):
         adapter.deliver(DIAL)
-    assert [(told.request.data, told.answer, told.problem) for told in heard] == [(b"", b"", "conexão recusada")]
+    assert [(told.request.data, told.answer, str(told.problem)) for told in heard] == [(b"", b"", "connection refused")]
 
 
 @pytest.mark.parametrize("name", able("secrets"))

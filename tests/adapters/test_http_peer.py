@@ -24,6 +24,8 @@ from adapters.http.connection import MAX_BODY
 from adapters.http.outcomes import Failed
 from adapters.http.settings import HttpConfig
 from gateway.adapter import Outcome
+from gateway.texts.languages import DEFAULT
+from gateway.texts.rendering import shown
 from tests.adapters.bad_peers import answer, free_port, hang, serving
 from tests.adapters.dialects import DIAL, make
 
@@ -90,7 +92,7 @@ def test_a_slow_connection_leaves_less_time_for_the_handshake(monkeypatch):
     began = time.monotonic()
     with serving(hang) as peer:
         failed = failure(appliance(connect_timeout_s=1.5, timeout_s=20), f"https://127.0.0.1:{peer.port}/")
-    assert (failed.outcome, failed.reason) == (Outcome.UNREACHABLE, "a conexão não foi aceita em 1.5 s")
+    assert (failed.outcome, shown(failed.reason, DEFAULT)) == (Outcome.UNREACHABLE, "a conexão não foi aceita em 1.5 s")
     assert time.monotonic() - began < 10
 
 
@@ -101,7 +103,10 @@ def test_a_name_server_that_hangs_takes_no_longer_than_the_attempt(monkeypatch, 
     started = time.monotonic()
     failed = failure(appliance(connect_timeout_s=connect_s), "http://pabx.example/")
     asked.set()
-    assert (failed.outcome, failed.reason) == (Outcome.UNREACHABLE, f"a conexão não foi aceita em {connect_s} s")
+    assert (failed.outcome, shown(failed.reason, DEFAULT)) == (
+        Outcome.UNREACHABLE,
+        f"a conexão não foi aceita em {connect_s} s",
+    )
     assert time.monotonic() - started < 3
 
 
@@ -115,7 +120,7 @@ def test_the_next_address_of_a_name_is_tried_when_one_refuses(monkeypatch):
 def test_a_certificate_that_is_not_trusted_means_nothing_was_sent(tls_peer):
     failed = failure(appliance(timeout_s=5), f"https://localhost:{tls_peer.port}/")
     assert failed.outcome is Outcome.UNREACHABLE
-    assert failed.reason == "o certificado TLS não é confiável (é autoassinado)"
+    assert shown(failed.reason, DEFAULT) == "o certificado TLS não é confiável (é autoassinado)"
     assert tls_peer.requests == []
 
 
@@ -134,7 +139,7 @@ def test_a_ca_file_that_is_missing_or_none_means_nothing_was_sent(tls_peer, tmp_
         file.write_text(content)
     failed = failure(appliance(tls_verify=file), f"https://localhost:{tls_peer.port}/")
     assert failed.outcome is Outcome.UNREACHABLE
-    assert failed.reason == "o arquivo que tls_verify indica não existe ou não contém certificados"
+    assert shown(failed.reason, DEFAULT) == "o arquivo que tls_verify indica não existe ou não contém certificados"
 
 
 def test_a_name_with_a_dot_at_its_end_is_the_same_name_to_a_certificate(tls_peer, monkeypatch):
@@ -148,7 +153,7 @@ def test_a_network_that_does_not_lead_there_is_said_to_be_none(monkeypatch):
     unreachable = OSError(errno.ENETUNREACH, "Network is unreachable")
     monkeypatch.setattr(wire, "open_socket", Mock(side_effect=unreachable))
     failed = failure(appliance(), "http://192.0.2.1/")
-    assert (failed.outcome, failed.reason) == (Outcome.UNREACHABLE, "a rede não leva até ela")
+    assert (failed.outcome, shown(failed.reason, DEFAULT)) == (Outcome.UNREACHABLE, "a rede não leva até ela")
 
 
 @pytest.mark.parametrize(
@@ -171,7 +176,10 @@ def test_the_host_is_told_with_its_port_unless_that_is_the_usual_one(url, host):
 @pytest.mark.parametrize("url", ["http://pa bx/", "http://pabx:port/", "http://pabx/a b", "http://pabx/\u20ac"])
 def test_an_address_that_is_none_is_said_to_be_none(url):
     failed = failure(appliance(), url)
-    assert (failed.outcome, failed.reason) == (Outcome.UNREACHABLE, "o endereço ou um cabeçalho é inválido")
+    assert (failed.outcome, shown(failed.reason, DEFAULT)) == (
+        Outcome.UNREACHABLE,
+        "o endereço ou um cabeçalho é inválido",
+    )
     with closing(appliance()) as peer:
         assert not peer.touch(url).ok
 
@@ -186,7 +194,10 @@ def test_a_peer_that_reads_nothing_is_not_written_to_for_ever():
         with closing(appliance()) as ours, pytest.raises(Failed) as caught:
             ours.exchange(HttpRequest("POST", peer.address, {}, bytes(50_000_000)))
         stopped.set()
-    assert (caught.value.outcome, caught.value.reason) == (Outcome.UNKNOWN, "sem resposta completa em 0.5 s")
+    assert (caught.value.outcome, shown(caught.value.reason, DEFAULT)) == (
+        Outcome.UNKNOWN,
+        "sem resposta completa em 0.5 s",
+    )
 
 
 def test_an_answer_that_comes_before_all_is_read_counts(monkeypatch):
@@ -266,7 +277,7 @@ def test_a_small_answer_that_inflates_without_end_is_too_large():
             _, peak = tracemalloc.get_traced_memory()
         finally:
             tracemalloc.stop()
-    assert (failed.outcome, failed.reason) == (Outcome.UNKNOWN, "a resposta é grande demais")
+    assert (failed.outcome, shown(failed.reason, DEFAULT)) == (Outcome.UNKNOWN, "a resposta é grande demais")
     assert peak < 10 * MAX_BODY
 
 
@@ -278,7 +289,7 @@ def test_interim_answers_without_end_are_too_large():
 
     with serving(behave) as peer:
         failed = failure(appliance(timeout_s=20), peer.address + "/")
-    assert (failed.outcome, failed.reason) == (Outcome.UNKNOWN, "a resposta é grande demais")
+    assert (failed.outcome, shown(failed.reason, DEFAULT)) == (Outcome.UNKNOWN, "a resposta é grande demais")
 
 
 def test_a_byte_late_in_the_attempt_does_not_start_its_time_again():
@@ -336,7 +347,7 @@ def test_a_body_in_chunks_of_no_size_came_in_part(size):
 
     with serving(behave) as peer:
         failed = failure(appliance(timeout_s=5), peer.address)
-    assert (failed.outcome, failed.reason) == (Outcome.UNKNOWN, "a resposta veio pela metade")
+    assert (failed.outcome, shown(failed.reason, DEFAULT)) == (Outcome.UNKNOWN, "a resposta veio pela metade")
 
 
 def test_of_headers_that_differ_in_capitals_the_configured_one_counts_and_of_logins_the_requests_own():

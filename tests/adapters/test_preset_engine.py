@@ -738,7 +738,7 @@ def test_a_template_that_fails_with_an_order_names_its_key_and_what_came(key, sa
     chosen = preset("[dial]\nget = '/'\nsuccess = 'yes'\n", key + "\n", line if "line" in key else "")
     with closing(adapter(chosen, "192.0.2.1")) as pabx:
         delivery = pabx.deliver(DIAL)
-    assert (delivery.outcome, said in delivery.detail) == (Outcome.UNREACHABLE, True), delivery.detail
+    assert (delivery.outcome, said in str(delivery.text)) == (Outcome.UNREACHABLE, True), delivery.detail
     assert "s3nha" not in delivery.detail
 
 

@@ -188,7 +188,7 @@ def test_a_wsdl_that_failed_to_load_is_tried_again_by_the_next_order():
 def test_what_is_no_wsdl_is_said_to_be_none_and_nothing_is_ordered(status, body, why):
     with serving(answer(status, body, "text/xml")) as peer:
         with closing(adapter(wsdl=peer.address + "/pabx?wsdl")) as speaking:
-            assert why in speaking.probe().detail
+            assert why in str(speaking.probe().text)
             assert speaking.deliver(DIAL).outcome is Outcome.UNREACHABLE
         assert all(request.startswith(b"GET ") for request in peer.requests)
 

@@ -48,7 +48,7 @@ def test_a_safe_name_is_shown_as_the_wsdl_writes_it(name):
 
 def test_a_name_that_the_wsdl_has_not_is_answered_with_those_that_it_has():
     with closing(soap(**GET_CONTAS | {"port": "Senior"})) as speaking:
-        assert "no SOAP port 'Senior'; it has: WConnect CRM SeniorPort" in speaking.probe().detail
+        assert "no SOAP port 'Senior'; it has: WConnect CRM SeniorPort" in str(speaking.probe().text)
 
 
 ADDRESS = b'<soap:address location="http://127.0.0.1:1/pabx"/>'
@@ -82,7 +82,7 @@ def test_what_a_wsdl_lacks_or_has_too_much_is_made_up_for_by_the_settings(tmp_pa
 def test_a_wsdl_without_an_address_asks_for_one(tmp_path):
     (tmp_path / "pabx.wsdl").write_bytes(WSDL.read_bytes().replace(ADDRESS, b""))
     with closing(soap(**CALL | {"wsdl": str(tmp_path / "pabx.wsdl")})) as speaking:
-        assert "has no address: set address" in speaking.probe().detail
+        assert "has no address: set address" in str(speaking.probe().text)
 
 
 def changed(tmp_path, was: str, becomes: str):

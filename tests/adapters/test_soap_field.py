@@ -181,7 +181,7 @@ def test_a_missing_type_is_an_error_only_where_a_value_of_it_would_go_out(tmp_pa
     with closing(dialer(name, arguments, wsdl=str(tmp_path / "missing.wsdl"))) as speaking:
         with pytest.raises(AdapterError, match=why):
             speaking.preview(DIAL)
-        assert re.search(why, speaking.probe().detail), "check does not know it"
+        assert re.search(why, str(speaking.probe().text)), "check does not know it"
 
 
 @pytest.mark.parametrize(
@@ -211,9 +211,8 @@ def test_an_operation_that_is_described_wrongly_is_named_with_the_reason(tmp_pat
     wsdl = (FIELD / "other-complextype-missing.wsdl").read_text().replace('message="tns:I2"', 'message="tns:Nothing"')
     (tmp_path / "wrong.wsdl").write_text(wsdl)
     with closing(dialer("", wsdl=str(tmp_path / "wrong.wsdl"), operation="Other")) as speaking:
-        assert (
-            "describes 'Other' wrongly: the message 'tns:Nothing' of its input is described nowhere"
-            in speaking.probe().detail
+        assert "describes 'Other' wrongly: the message 'tns:Nothing' of its input is described nowhere" in str(
+            speaking.probe().text
         )
 
 
@@ -259,7 +258,8 @@ def test_a_document_that_is_not_well_formed_is_refused_with_the_parsers_reason_a
     wsdl = (FIELD / "one-way.wsdl").read_text().replace("</wsdl:portType>", "")
     (tmp_path / "torn.wsdl").write_text(wsdl)
     with closing(dialer("", wsdl=str(tmp_path / "torn.wsdl"))) as speaking:
-        assert re.search(r"no WSDL that can be read: Opening and ending tag.*portType line 5", speaking.probe().detail)
+        said = str(speaking.probe().text)
+    assert re.search(r"no WSDL that can be read: Opening and ending tag.*portType line 5", said)
     assert why_unreadable(b"<a/>") == ""
 
 

@@ -48,7 +48,7 @@ def test_a_part_that_the_message_lacks_costs_its_operation_and_is_named(tmp_path
     wsdl = (FIELD / "header-of-the-message.wsdl").read_text().replace('parts="b a"', 'parts="b nobody"')
     (tmp_path / "w.wsdl").write_text(wsdl)
     with closing(dialer("", {"a": "1"}, wsdl=str(tmp_path / "w.wsdl"), operation="two")) as speaking:
-        assert "its soap:body names the part 'nobody'; its message has: s, a, b" in speaking.probe().detail
+        assert "its soap:body names the part 'nobody'; its message has: s, a, b" in str(speaking.probe().text)
     assert sent("", {"b": "1"}, wsdl=str(tmp_path / "w.wsdl"), operation="one")
 
 
@@ -147,7 +147,7 @@ def test_a_namespace_that_cannot_be_written_is_named(tmp_path, namespace):
     wsdl = (FIELD / "one-way.wsdl").read_text().replace('"urn:pbx"', f'"{namespace}"')
     (tmp_path / "w.wsdl").write_text(wsdl)
     with closing(dialer("", wsdl=str(tmp_path / "w.wsdl"))) as speaking:
-        assert f"the namespace '{namespace}' of 'Dial' is no URI and cannot be written" in speaking.probe().detail
+        assert f"the namespace '{namespace}' of 'Dial' is no URI and cannot be written" in str(speaking.probe().text)
 
 
 def test_an_import_without_a_namespace_is_read_where_there_is_none(tmp_path):

@@ -225,7 +225,7 @@ def test_an_appliance_without_http_is_checked_shown_and_dialled_like_any_other(r
     path.write_text(tomli_w.dumps({"tenants": {"acme": {"area_code": "47", "appliances": manager.tables()}}}))
     order = ("dial", "3501", "47999998888", "--config", str(path))
     try:
-        assert "fala AMI e aceitou o login" in fine(run("check", "--config", str(path)))
+        assert "speaks AMI and accepted the login" in fine(run("check", "--config", str(path)))
         shown = fine(run(*order, "--dry-run"))
         assert manager.received == []
         assert "accepted:" in fine(run(*order))
@@ -266,8 +266,8 @@ def test_refused_lines_go_into_a_report_and_columns_may_be_mapped(run: Run, acco
 def test_an_import_says_which_columns_it_did_not_use(run: Run, tmp_path: Path) -> None:
     path = tmp_path / "contas.csv"
     path.write_text("codigo;nome;ddd;telefone;cidade\n1;A;11;32100123;B\n", encoding="utf-8")
-    assert "Colunas não usadas: cidade." in run("import", "accounts", str(path)).output
-    assert "Colunas não usadas: cidade." in run("import", "list").output
+    assert "Columns not used: cidade." in run("import", "accounts", str(path)).output
+    assert "Columns not used: cidade." in run("import", "list").output
 
 
 def test_number_explains_reading_matching_and_dialling(run: Run, accounts: Path) -> None:
@@ -517,7 +517,7 @@ def test_a_defect_of_one_appliances_adapter_does_not_end_check_for_the_others(
     assert isinstance(result.exception, SystemExit)
     lines = result.stdout.splitlines()
     assert any("default/broken" in line and "defect of the adapter: AttributeError" in line for line in lines)
-    assert any("default/other" in line and "conexão recusada" in line for line in lines)
+    assert any("default/other" in line and "connection refused" in line for line in lines)
 
 
 def test_a_defect_of_an_adapter_ends_a_dry_run_with_a_sentence(

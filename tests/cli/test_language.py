@@ -98,3 +98,13 @@ def test_a_preset_is_shown_in_the_terminal_s_language() -> None:
     events = run("presets", "kamailio", "--events", "--address", "http://cti.example", env=SPANISH).output
     assert "=== kamailio: kamailio.cfg: cola, emisor y rutas de eventos" in events
     assert "--- click2call está en lugar del usuario" in events
+
+
+def test_a_dial_plan_that_cannot_work_is_refused_in_the_terminal_s_language(tmp_path: Path) -> None:
+    file = tmp_path / "gateway.toml"
+    file.write_text('[tenants.acme]\nextensions = ["35-"]\n[tenants.beta.dial_plan]\nblocked = ["0900-"]\n')
+    shown = run("check", "--config", str(file), env=SPANISH).output
+    assert "no se entiende el patrón de número '0900-': se esperaban dígitos, x para cualquier dígito" in shown
+    file.write_text('[tenants.acme]\nextensions = ["35-"]\n')
+    shown = run("check", "--config", str(file), env=SPANISH).output
+    assert "tenants.acme.extensions: No se entiende el patrón de extensiones '35-': se esperaban dígitos (201)" in shown

@@ -38,6 +38,7 @@ from gateway.store.journal import Journal
 from gateway.store.log import EventLog
 from gateway.store.quality import Quality
 from gateway.store.traffic import TrafficEntry, TrafficLog
+from gateway.texts.text import Text, verbatim
 
 EXCHANGE = Origin("get", "192.168.0.9")
 ANA = "47999998888"
@@ -50,20 +51,20 @@ class Appliances:
 
     journal: Journal
     outcome: Outcome = Outcome.ACCEPTED
-    detail: str = "chamada aceita pela central"
+    detail: Text | str = "chamada aceita pela central"
     orders: list[OrderDraft] = field(default_factory=list)
 
     def admitted(self, draft: OrderDraft) -> AbstractContextManager[None]:
         return nullcontext()
 
-    def hang_up(self, tenant: str, call_id: int) -> tuple[Outcome, str]:
-        return Outcome.ACCEPTED, "chamada desligada"
+    def hang_up(self, tenant: str, call_id: int) -> tuple[Outcome, Text]:
+        return Outcome.ACCEPTED, verbatim("chamada desligada")
 
-    def dial(self, order: Recorded, draft: OrderDraft) -> tuple[Outcome, str]:
+    def dial(self, order: Recorded, draft: OrderDraft) -> tuple[Outcome, Text]:
         self.orders.append(draft)
         assert order.order_id is not None
         self.journal.write(Settlement(order.order_id, Delivery(self.outcome, self.detail), now_ms()))
-        return self.outcome, self.detail
+        return self.outcome, Delivery(self.outcome, self.detail).text
 
 
 @dataclass

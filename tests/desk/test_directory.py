@@ -54,6 +54,7 @@ def test_the_directory_pages_name_the_columns_that_an_import_did_not_use(ana: Br
     bring("codigo;nome;telefone;E-mail\n1;A;4732100123;a@x\n2;B;4,79999E+10;\n")
     for path in ("/cadastro", "/cadastro/1"):
         assert "Colunas não usadas: E-mail." in ana.get(path).text
+        assert "Columnas no usadas: E-mail." in ana.get(path, headers={"Accept-Language": "es"}).text
     assert "uma planilha abreviou este número" in ana.get("/cadastro/1").text
     assert ana.get("/api/imports").get_json()["runs"][0]["message"] == "Colunas não usadas: E-mail."
 

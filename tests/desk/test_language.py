@@ -1,16 +1,23 @@
 """Pages are in the reader's language: the agent's own, else the browser's, else the company's."""
 
+import json
+import re
 from collections.abc import Callable
 from dataclasses import replace
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from gateway.config.tables import Config, TenantSettings
+from gateway.desk import formats
 from gateway.desk.hub import Hub
 from gateway.desk.pages import Desk
 from gateway.desk.rendering import environment
+from gateway.texts.languages import LANGUAGES
 from gateway.texts.text import Text
 from tests.desk.conftest import PASSWORD, Browser, Office, services_of
+from tests.desk.test_pages import words
+from tests.texts.portuguese import WORDS
 
 Browse = Callable[..., Browser]
 
@@ -81,6 +88,42 @@ def test_an_agent_chooses_in_the_menu_and_keeps_it(ana: Browser) -> None:
     assert '<option value="es" lang="es" selected>Español</option>' in page
     assert ana.post("/idioma", data={"idioma": "", "csrf": ana.token()}).status_code == 303
     assert language_of(ana.get("/").text) == "pt-BR"
+
+
+PAGES = (
+    "/", "/ligacoes", "/ligacoes/1", "/porque", "/porque?ramal=3501&quando=2026-01-01T10:00", "/numero?valor=190",
+    "/numero?valor=47999998888", "/centrais", "/cadastro", "/qualidade", "/qualidade?ver=repetidos", "/nada",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_a_page_in_english_has_no_portuguese(office: Office, ana: Browser, path: str) -> None:
+    office.ring()
+    page = ana.get(path, headers={"Accept-Language": "en"}).text
+    shown = re.sub(r"<(script|pre|option)\b.*?</\1>", "", page, flags=re.DOTALL)
+    labels = re.findall(r'(?:title|aria-label|placeholder|data-label|data-said)="([^"]*)"', shown)
+    assert [text for text in (words(shown), *labels) if WORDS.search(text)] == []
+
+
+def test_dates_and_amounts_are_written_by_the_language() -> None:
+    at, zone = 1_772_730_000_000, ZoneInfo("America/Sao_Paulo")
+    dates = [formats.date_text(at, zone, language) for language in LANGUAGES]
+    assert dates == ["05/03/2026", "Mar 5, 2026", "05/03/2026"]
+    amounts = [formats.amount_text(12345.67, 1, language) for language in LANGUAGES]
+    assert amounts == ["12.345,7", "12,345.7", "12.345,7"]
+    assert formats.amount_text(12345, language="es") == "12.345"
+    assert environment("en").from_string("{{ 1234|amount }}").render() == "1,234"
+
+
+def test_the_page_hands_its_script_the_sentences_of_the_language(ana: Browser) -> None:
+    found = {}
+    for language in LANGUAGES:
+        page = ana.get("/", headers={"Accept-Language": language}).text
+        (text,) = re.findall(r'<script type="application/json" id="sentences">(.*?)</script>', page)
+        found[language] = json.loads(text)
+    assert (found["pt-BR"]["live"], found["es"]["live"], found["en"]) == ("ao vivo", "en vivo", {})
+    assert found["es"]["{count} more call"] == ["{count} llamada más", "{count} llamadas más"]
+    assert found["es"].keys() == found["pt-BR"].keys()
 
 
 def test_a_language_that_is_none_of_ours_is_refused(ana: Browser) -> None:

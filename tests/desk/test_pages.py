@@ -13,6 +13,7 @@ from gateway.desk.hub import Hub
 from gateway.domain.messages import PlaceCall
 from gateway.domain.numbering.numbers import NumberPlan, read
 from gateway.store.drafts import OrderDraft
+from gateway.texts.text import Text
 from tests.desk.conftest import ANA, EXCHANGE, Browser, Clock, Office, now_ms
 
 Browse = Callable[..., Browser]
@@ -195,6 +196,16 @@ def test_the_outcome_of_a_dialled_call_is_said_in_words(
     call_id = int(answer.location.rsplit("/", 1)[1])
     assert said.replace(" :", ":") in words(ana.get(f"/telas/ligacao/{call_id}").text).replace(" :", ":")
     assert f'data-state="{outcome}"' in ana.get(f"/telas/ligacao/{call_id}").text
+
+
+def test_what_came_of_an_order_is_told_in_the_reader_s_language(ana: Browser, office: Office) -> None:
+    office.exchange.outcome, office.exchange.detail = Outcome.REFUSED, Text("connection refused")
+    form = {"numero": UNKNOWN, "csrf": ana.token()}
+    notice = ana.post("/discar", data=form, headers={"HX-Request": "true", "Accept-Language": "en"})
+    assert "connection refused" in notice.text
+    (call,) = office.calls.recent("acme", limit=1)
+    assert call.detail == "conexão recusada"
+    assert "conexión rechazada" in ana.get(f"/telas/ligacao/{call.id}", headers={"Accept-Language": "es"}).text
 
 
 def test_i_dial_from_my_own_extension_by_the_appliance_i_chose(ana: Browser, office: Office) -> None:

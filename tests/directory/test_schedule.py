@@ -8,6 +8,7 @@ from gateway.config import loader as config_file
 from gateway.config.tables import Config
 from gateway.directory.schedule import LONGEST_WAIT_S, Schedule, failures_of, wait_s
 from gateway.store.imports import Counts, ImportRun, Imports
+from gateway.texts.text import verbatim
 from tests.directory.conftest import T0, Office
 
 HEADER = "codigo;nome;telefone\n"
@@ -24,7 +25,7 @@ def test_a_source_that_fails_is_tried_less_and_less_often() -> None:
 
 
 def run(state: str) -> ImportRun:
-    return ImportRun(1, "acme", "erp", "csv", state, T0, None, Counts(), "", [])
+    return ImportRun(1, "acme", "erp", "csv", state, T0, None, Counts(), "", [], verbatim(""))
 
 
 def test_failures_are_counted_up_to_the_last_good_run() -> None:

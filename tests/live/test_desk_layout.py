@@ -95,6 +95,32 @@ def test_no_page_scrolls_sideways_nor_cuts_a_control(browser: webdriver.Chrome, 
     assert wrong == {}
 
 
+@pytest.fixture
+def spanish(browser: webdriver.Chrome) -> Iterator[webdriver.Chrome]:
+    """The browser with pages in the language whose words are the longest."""
+    browser.execute_cdp_cmd("Network.enable", {})
+    browser.execute_cdp_cmd("Network.setExtraHTTPHeaders", {"headers": {"Accept-Language": "es"}})
+    yield browser
+    browser.execute_cdp_cmd("Network.setExtraHTTPHeaders", {"headers": {}})
+
+
+@pytest.mark.parametrize("path", ["/", "/ligacoes", "/centrais", "/trafego", "/qualidade?ver=chamadores"])
+def test_pages_have_room_for_the_words_of_another_language(
+    spanish: webdriver.Chrome, office: LiveGateway, path: str
+) -> None:
+    look(spanish, "phone")
+    spanish.get(office.url + path)
+    until(lambda: count(spanish, ".card") > 0, timeout_s=15)
+    assert spanish.find_element(By.TAG_NAME, "html").get_attribute("lang") == "es"
+    wrong = {}
+    for size in ("phone", "large phone", "desktop"):
+        look(spanish, size)
+        picture(spanish, path, f"{size} es")
+        found = [spanish.execute_script(TOO_WIDE), *spanish.execute_script(CUT)]
+        wrong[size] = list(filter(None, found))
+    assert not any(wrong.values()), wrong
+
+
 @pytest.mark.parametrize("size", SIZES)
 def test_every_entry_of_the_menu_is_reached_by_mouse_and_keyboard(
     browser: webdriver.Chrome, office: LiveGateway, size: str

@@ -4,6 +4,7 @@ import pytest
 
 from gateway.logins.passwords import WeakPassword, hash_password
 from gateway.logins.weak import weakness
+from gateway.texts.rendering import render
 
 GOOD = (
     "segredo-123", "longa-senha", "demo-1234", "correct horse battery", "X7#kq!2m", "ana gosta de café", "83920174",
@@ -22,6 +23,7 @@ def test_a_password_that_is_guessed_first_is_refused_with_the_reason(password: s
     with pytest.raises(WeakPassword) as caught:
         hash_password(password, login="bruno")
     assert "choose another" in str(caught.value)
+    assert "é adivinhada com facilidade demais" in render(caught.value.text, "pt-BR")
 
 
 @pytest.mark.parametrize("password", GOOD)

@@ -3,24 +3,29 @@
 import pytest
 
 from gateway.adapter import Outcome
+from gateway.orders.appliance_queue import STOPPING
 from gateway.orders.circuit_breaker import (
+    REASON_LIMIT,
     BreakerState,
     Condition,
     Rules,
     admit,
+    reason_of,
     record,
     reserve_slot,
     state_of,
     try_now,
 )
+from gateway.texts.text import Text, verbatim
 
 RULES = Rules(failures=3, pause_s=30)
+NO_ANSWER = Text("no answer")
 
 
 def after(*outcomes: Outcome, rules: Rules = RULES, now: float = 100) -> Condition:
     condition = Condition()
     for outcome in outcomes:
-        condition = record(condition, outcome, "sem resposta", now, rules)
+        condition = record(condition, outcome, NO_ANSWER, now, rules)
     return condition
 
 
@@ -49,11 +54,23 @@ def test_zero_failures_never_leaves_it_alone() -> None:
 
 
 def test_the_reason_and_the_time_of_the_next_attempt_are_known() -> None:
-    assert (DEAD.reason, DEAD.retry_at) == ("sem resposta", 130)
+    assert (reason_of(DEAD), DEAD.retry_at) == (NO_ANSWER, 130)
+
+
+def test_a_reason_that_version_0_1_0_wrote_stays_as_it_is() -> None:
+    assert reason_of(Condition(reason="A central 'pabx' não foi alcançada.")) == verbatim(
+        "A central 'pabx' não foi alcançada."
+    )
+    assert reason_of(Condition()) is None
+
+
+def test_a_reason_without_end_is_cut() -> None:
+    long = record(Condition(failures=2), Outcome.UNKNOWN, verbatim("x" * 10_000), 100, RULES)
+    assert reason_of(long) == verbatim("x" * REASON_LIMIT)
 
 
 def test_orders_that_were_under_way_do_not_make_the_pause_longer() -> None:
-    assert record(DEAD, Outcome.UNKNOWN, "tarde", 120, RULES).retry_at == 130
+    assert record(DEAD, Outcome.UNKNOWN, Text("late"), 120, RULES).retry_at == 130
 
 
 def test_after_the_pause_one_order_is_the_trial_and_the_others_still_wait() -> None:
@@ -64,9 +81,9 @@ def test_after_the_pause_one_order_is_the_trial_and_the_others_still_wait() -> N
 
 def test_a_trial_that_fails_starts_the_pause_anew_and_one_that_is_answered_ends_it() -> None:
     trying, _ = admit(DEAD, 130)
-    again = record(trying, Outcome.UNREACHABLE, "ainda não", 131, RULES)
-    assert (state_of(again, 132), again.retry_at, again.reason) == (BreakerState.OPEN, 161, "ainda não")
-    assert record(trying, Outcome.REFUSED, "ocupado", 131, RULES) == Condition()
+    again = record(trying, Outcome.UNREACHABLE, STOPPING.text, 131, RULES)
+    assert (state_of(again, 132), again.retry_at, reason_of(again)) == (BreakerState.OPEN, 161, STOPPING.text)
+    assert record(trying, Outcome.REFUSED, Text("busy"), 131, RULES) == Condition()
 
 
 def test_a_trial_whose_process_died_is_forgotten_after_a_minute() -> None:
@@ -115,6 +132,6 @@ def test_an_appliance_that_is_left_alone_is_tried_again_when_the_clock_was_set(s
     assert state is BreakerState.HALF_OPEN
     assert admit(trial, now + 1)[1] is BreakerState.OPEN, "one trial at a time"
     assert admit(trial, now - 90_000)[1] is BreakerState.HALF_OPEN, "a trial from the future is over"
-    again = record(trial, Outcome.UNREACHABLE, "sem resposta", now + 1, RULES)
+    again = record(trial, Outcome.UNREACHABLE, NO_ANSWER, now + 1, RULES)
     assert state_of(again, now + 2) is BreakerState.OPEN
     assert state_of(again, now + 32) is BreakerState.HALF_OPEN

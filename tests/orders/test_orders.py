@@ -28,6 +28,7 @@ from gateway.orders.shared_state import Record, Slots
 from gateway.store.calls import CallLog
 from gateway.store.drafts import OrderAttempt, OrderDraft, Way
 from gateway.store.orders import OrderLog
+from gateway.texts.rendering import render
 from tests.fakes import FakeAdapter
 from tests.store.conftest import HERE, PLAN, T0, Store, open_store, store
 from tests.waiting import until
@@ -78,7 +79,8 @@ def begun(queue: ApplianceQueue) -> OrderAttempt:
 
 
 def place(desk: OrderDispatcher, store: Store, draft: OrderDraft = DRAFT) -> tuple[Outcome, str]:
-    return desk.dial(store.journal.write(draft), draft)
+    outcome, said = desk.dial(store.journal.write(draft), draft)
+    return outcome, render(said, "pt-BR")
 
 
 def status(store: Store) -> tuple[str, str | None]:

@@ -17,6 +17,7 @@ from gateway.relay.outbox_worker import OutboxWorker, sweep_abandoned, wait_ms
 from gateway.store import tables
 from gateway.store.drafts import OrderDraft
 from gateway.store.outbox import Outbox
+from gateway.texts.rendering import render
 from tests.fakes import FakeAdapter, SetTime
 from tests.store.conftest import HERE, PLAN, T0, OpenStore, Store, end_draft, open_store, start_draft, store
 from tests.waiting import until
@@ -49,6 +50,9 @@ def test_an_order_of_a_process_that_is_known_to_be_dead_is_settled_at_once(open_
     dead.journal.stop()
     assert sweep_abandoned(alive.journal, outbox, T0 + 1) == 1
     assert status(alive) == ("unknown", "O gateway parou durante a tentativa; não será rediscado.")
+    (call,) = alive.calls.recent("acme")
+    assert call.told
+    assert "se detuvo durante el intento" in render(call.told, "es")
 
 
 def test_an_event_that_a_dead_process_was_sending_is_due_at_once(open_store: OpenStore) -> None:

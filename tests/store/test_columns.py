@@ -42,7 +42,7 @@ def test_what_a_call_is_of_and_who_was_to_dial_never_changes() -> None:
 
 
 def test_an_order_is_written_without_what_comes_of_it() -> None:
-    later = {"dialled_by", "outcome", "detail", "peer_ref", "settled_at"}
+    later = {"dialled_by", "outcome", "detail", "peer_ref", "settled_at", "sentence"}
     assert set(tables.orders.c.keys()) - set(written(tables.orders)) == later
     assert "id" not in written(tables.attempts)
 

@@ -1,5 +1,6 @@
 """No Portuguese stands in the code outside the catalogues: a sentence is written in English, and translated there."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,8 @@ PORTUGUESE_ON_PURPOSE = {
     "gateway/domain/calls/results.py": (4, "words for how a call ended, which exchanges write"),
     "gateway/domain/numbering/number_text.py": (1, "words around an extension, which spreadsheets hold"),
     "gateway/wire/operations.py": (2, "values of the Portuguese contract, and its names as placeholders"),
+    "gateway/directory/database.py": (1, "the name of a column"),
+    "gateway/directory/sheet.py": (1, "names of columns"),
     "adapters/soap/names.py": (1, "the characters that a name in XML may have"),
 }
 """How many strings, and why."""
@@ -59,6 +62,12 @@ def test_portuguese_is_noticed(string: str) -> None:
 )
 def test_names_and_english_are_left_alone(string: str) -> None:
     assert not is_portuguese(string)
+
+
+def test_styles_have_no_words() -> None:
+    """What a style puts before a value comes from the page, which knows the language."""
+    styles = (ROOT / "gateway/desk/static/desk.css").read_text(encoding="utf-8")
+    assert re.findall(r'(?<!-)content: "[^"]*[A-Za-z]{2}', styles) == []
 
 
 def test_strings_of_python_are_searched_and_docstrings_are_not(tmp_path: Path) -> None:

@@ -75,7 +75,7 @@ def test_facts_are_written_by_the_language() -> None:
     text = Text("{n} {id} {time} {long} {which} {all} {none}").id
     for language, said in {
         "pt-BR": "12.345,5 17 90 segundos 2 horas a, b ou c a e b .",
-        "en": "12,345.5 17 90 seconds 2 hours a, b, or c a and b .",
+        "en": "12,345.5 17 90 seconds 2 hours a, b or c a and b .",
         "es": "12.345,5 17 90 segundos 2 horas a, b o c a y b .",
     }.items():
         facts = {

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from gateway.domain.numbering.extensions import LONGEST
 from gateway.domain.numbering.reading import NumberKind
 from gateway.domain.patterns import Pattern
+from gateway.texts.text import Listing, Text
 
 _FORM = re.compile(r"(\+?[0-9*#]*)\{(national|local|international)\}([*#]*)")
 _PATTERN = re.compile(r"(?:\+|[0-9])?[0-9xX]*\*?")
@@ -46,8 +47,14 @@ class DialForm:
         match = _FORM.fullmatch(text.replace(" ", ""))
         if match is None:
             raise ValueError(
-                f"{text!r} cannot be dialled: expected one of {{national}}, {{local}} or {{international}}, with "
-                "digits, * or # before it and * or # behind it, as in '0{national}' or '+{international}'"
+                Text(
+                    "{text!r} cannot be dialled: expected one of {forms}, with digits, * or # before it and * or # "
+                    "behind it, as in {first!r} or {second!r}",
+                    text=text,
+                    forms=Listing(("{national}", "{local}", "{international}")),
+                    first="0{national}",
+                    second="+{international}",
+                )
             )
         return cls(*match.groups())
 
@@ -76,8 +83,11 @@ def pattern(text: str) -> Pattern:
     plain = text.replace(" ", "")
     if not plain or plain in ("*", "+") or not _PATTERN.fullmatch(plain):
         raise ValueError(
-            f"number pattern {text!r} is not understood: expected digits, x for any digit, * at the end for any "
-            "further ones, as in '0900*' or '47xxxxxxxx', or a /regular expression/"
+            Text(
+                "number pattern {text!r} is not understood: expected digits, x for any digit, * at the end for any "
+                "further ones, as in '0900*' or '47xxxxxxxx', or a /regular expression/",
+                text=text,
+            )
         )
     digits = plain.replace("+", "00").lower().replace("x", "[0-9]")
     return Pattern(digits.replace("*", ".*"))
@@ -100,4 +110,5 @@ def _regular_expression(text: str) -> Pattern:
     try:
         return Pattern(text[1:-1])
     except re.error as error:
-        raise ValueError(f"number pattern {text!r} is no regular expression ({error})") from None
+        told = Text("number pattern {text!r} is no regular expression ({reason})", text=text, reason=str(error))
+        raise ValueError(told) from None

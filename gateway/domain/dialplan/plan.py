@@ -12,6 +12,7 @@ from gateway.domain.numbering.numbers import NumberPlan, read
 from gateway.domain.numbering.reading import NumberKind, Reading, ReadingStep
 from gateway.domain.patterns import Pattern, SlowPattern
 from gateway.domain.sentences import step
+from gateway.texts.text import Text
 
 _PREFIX = re.compile(r"[0-9*#]*")
 # Those that the library phonenumbers knows as Brazil's emergency numbers; a test compares them.
@@ -68,6 +69,10 @@ class BlockedNumber(ValueError):
         self.steps = steps
 
 
+def _never_reached(later: int, first: int) -> Text:
+    return Text("rule {later} can never be reached: rule {first} is for all of its numbers", later=later, first=first)
+
+
 @dataclass(frozen=True, slots=True)
 class DialPlan:
     """How numbers are dialled: none that is ``blocked``, else by the first of ``rules`` for it, else by ``prefix``.
@@ -85,14 +90,16 @@ class DialPlan:
 
     def __post_init__(self) -> None:
         if not _PREFIX.fullmatch(self.prefix):
-            raise ValueError(f"Dial prefix {self.prefix!r} cannot be dialled: expected only 0-9, * and #.")
+            told = Text("Dial prefix {prefix!r} cannot be dialled: expected only 0-9, * and #.", prefix=self.prefix)
+            raise ValueError(told)
         for later, rule in enumerate(self.rules, start=1):
             for first, before in enumerate(self.rules[: later - 1], start=1):
                 if before.hides(rule):
-                    raise ValueError(f"rule {later} can never be reached: rule {first} is for all of its numbers")
+                    raise ValueError(_never_reached(later, first))
         for code in EMERGENCY:
             if by := self.blocks(Subject(NumberKind.SHORT, code, code), None):
-                raise ValueError(f"the emergency number {code} may not be blocked, and {by} blocks it")
+                facts = {"code": code, "by": by}
+                raise ValueError(Text("the emergency number {code} may not be blocked, and {by} blocks it", **facts))
 
     def blocks(self, subject: Subject, own_area: str | None) -> str | None:
         """The setting that forbids to dial ``subject``, or None."""

@@ -8,6 +8,7 @@ from gateway.domain.dialplan.forms import DialForm, Subject, matches, pattern
 from gateway.domain.numbering.reading import NumberKind
 from gateway.domain.numbering.subscriber import AREA_CODES
 from gateway.domain.patterns import Pattern
+from gateway.texts.text import Fact, Text
 
 Area = Literal["own", "other"] | str
 
@@ -48,12 +49,15 @@ class DialPlanRule:
     ) -> "DialPlanRule":
         """A rule from settings. Raises ``ValueError``, which says what is wrong, for one that could never work."""
         if block == (dial is not None):
-            raise ValueError('a rule needs either dial = "..." or block = true')
+            raise ValueError(Text('a rule needs either dial = "..." or block = true'))
         form = DialForm.parse(dial) if dial is not None else None
         if unknown := [area for area in areas if area not in ("own", "other") and area not in AREA_CODES]:
-            raise ValueError(f"area {unknown[0]!r} is none: expected 'own', 'other' or DDDs such as '47'")
+            told = Text("area {area!r} is none: expected 'own', 'other' or DDDs such as '47'", area=unknown[0])
+            raise ValueError(told)
         if form and form.name == "local" and (not areas or "other" in areas):
-            raise ValueError("{local} leaves the area code out: expected area = 'own' or the DDDs where that works")
+            facts = {"form": "{local}"}
+            told = Text("{form} leaves the area code out: expected area = 'own' or the DDDs where that works", **facts)
+            raise ValueError(told)
         named = _kinds(kinds, form, bool(areas))
         return cls(form, named, tuple(areas), tuple(pattern(each) for each in match), note)
 
@@ -85,6 +89,7 @@ def _kinds(named: Sequence[str], form: DialForm | None, by_area: bool) -> tuple[
         possible = tuple(kind for kind in possible if kind in _WITH_AREA)
     kinds = tuple(NumberKind(name) for name in named)
     if wrong := [kind for kind in kinds if kind not in possible]:
-        what = f"{{{form.name}}}" if form and not by_area else "area code"
-        raise ValueError(f"a number of kind {wrong[0].value!r} has no {what}: expected {', '.join(possible)}")
+        what = f"{{{form.name}}}" if form and not by_area else Text("area code")
+        facts: dict[str, Fact] = {"kind": wrong[0].value, "what": what, "possible": ", ".join(possible)}
+        raise ValueError(Text("a number of kind {kind!r} has no {what}: expected {possible}", **facts))
     return kinds or tuple(kind for kind in possible if kind in _OUTSIDE)

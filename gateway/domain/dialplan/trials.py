@@ -5,6 +5,7 @@ from enum import StrEnum
 
 from gateway.domain.dialplan.plan import BlockedNumber, DialPlan, NothingToDial, dial
 from gateway.domain.tenant import Tenant
+from gateway.texts.text import Fact, Text
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +50,20 @@ class Failure:
     result: TrialResult
     came: str = ""
 
-    def __str__(self) -> str:
-        caller = f" from extension {self.extension}" if self.extension else ""
-        return f"{self.number!r}{caller} gave {self._gave()}, expected {self.expected or 'blocked'}"
+    @property
+    def text(self) -> Text:
+        """What came out and what was expected, as a sentence."""
+        expected = self.expected or Text("blocked")
+        facts: dict[str, Fact] = {"number": self.number, "gave": self._gave(), "expected": expected}
+        if self.extension:
+            facts["extension"] = self.extension
+            return Text("{number!r} from extension {extension} gave {gave}, expected {expected}", **facts)
+        return Text("{number!r} gave {gave}, expected {expected}", **facts)
 
-    def _gave(self) -> str:
-        names = {TrialResult.BLOCKED: f"blocked by {self.came}", TrialResult.NOTHING: "nothing to dial"}
-        return names.get(self.result, self.came)
+    def __str__(self) -> str:
+        return str(self.text)
+
+    def _gave(self) -> Fact:
+        if self.result is TrialResult.BLOCKED:
+            return Text("blocked by {setting}", setting=self.came)
+        return Text("nothing to dial") if self.result is TrialResult.NOTHING else self.came

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from gateway.domain.patterns import Pattern, SlowPattern
+from gateway.texts.text import Fact, Text
 
 # A longer text is no number, and a tenant's regular expression shall not be run over it.
 LONGEST = 32
@@ -12,7 +13,7 @@ LONGEST = 32
 _RANGE = re.compile(r"([0-9]+)\s*-\s*([0-9]+)")
 _WILDCARD = re.compile(r"(?=[0-9]*[xX])[0-9xX]+")
 _PUBLIC_SHORT = re.compile(r"0?1[0-9]{2}|10[3-6][0-9]{2}")
-_EXPECTED = "expected digits (201), a range (3500-3599), x for any digit (2xx) or a /regular expression/"
+_EXPECTED = Text("expected digits (201), a range (3500-3599), x for any digit (2xx) or a /regular expression/")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,7 @@ class Extensions:
         :raises ValueError: a text is no such pattern; the message says what came and what is expected.
         """
         if isinstance(texts, str):
-            raise ValueError(f"Extensions came as the one text {texts!r}: expected a list of texts.")
+            raise ValueError(Text("Extensions came as the one text {text!r}: expected a list of texts.", text=texts))
         if not texts:
             return cls.guess()
         parsed = [_pattern(text.strip()) for text in texts]
@@ -87,7 +88,7 @@ def _pattern(text: str) -> tuple[str, str] | Pattern:
         return _wildcard(text.lower())
     if text.isascii() and text.isdigit():
         return text, text
-    raise ValueError(f"Extension pattern {text!r} is not understood: {_EXPECTED}.")
+    raise ValueError(Text("Extension pattern {text!r} is not understood: {expected}.", text=text, expected=_EXPECTED))
 
 
 def _wildcard(text: str) -> tuple[str, str] | Pattern:
@@ -101,16 +102,23 @@ def _regular_expression(text: str) -> Pattern:
     try:
         return Pattern(text[1:-1])
     except re.error as error:
-        message = f"Extension pattern {text!r} is no regular expression ({error}): {_EXPECTED}."
-        raise ValueError(message) from None
+        facts: dict[str, Fact] = {"text": text, "reason": str(error), "expected": _EXPECTED}
+        told = Text("Extension pattern {text!r} is no regular expression ({reason}): {expected}.", **facts)
+        raise ValueError(told) from None
 
 
 def _span(text: str, first: str, last: str) -> tuple[str, str]:
     if len(first) != len(last):
         raise ValueError(
-            f"Extension range {text!r} has ends of {len(first)} and {len(last)} digits: "
-            "expected as many on both sides, as in 3500-3599."
+            Text(
+                "Extension range {text!r} has ends of {first} and {last} digits: expected as many on both sides, as in "
+                "3500-3599.",
+                text=text,
+                first=len(first),
+                last=len(last),
+            )
         )
     if first > last:
-        raise ValueError(f"Extension range {text!r} runs backwards: expected {last}-{first}.")
+        facts = {"text": text, "first": first, "last": last}
+        raise ValueError(Text("Extension range {text!r} runs backwards: expected {last}-{first}.", **facts))
     return first, last

@@ -29,6 +29,7 @@ from gateway.domain.numbering.subscriber import (
 )
 from gateway.domain.numbering.withheld import hides_number
 from gateway.domain.sentences import step
+from gateway.texts.text import Text
 
 __all__ = ["AREA_CODES", "Extensions", "NumberKind", "NumberPlan", "Reading", "ReadingStep", "read"]
 
@@ -45,7 +46,7 @@ class NumberPlan:
 
     def __post_init__(self) -> None:
         if self.area_code is not None and self.area_code not in AREA_CODES:
-            raise ValueError(f"Area code {self.area_code!r} does not exist: expected such as 11 or 47.")
+            raise ValueError(Text("Area code {code!r} does not exist: expected such as 11 or 47.", code=self.area_code))
 
 
 def read(raw: str, plan: NumberPlan) -> Reading:
