@@ -51,7 +51,8 @@ EVENT_FIELDS = frozenset(
 class Outgoing:
     """One thing to tell a peer: its ``kind``, our id, text fields.
 
-    ``kind`` is ``dial``, ``hangup``, or an event: ``call_started``, ``call_answered``, ``call_ended``.
+    ``kind`` is ``dial``, ``hangup``, or an event: ``call_started``, ``call_answered``, ``call_ended``, or
+    ``call_transferred``, with the fields of the call that goes on.
 
     A ``dial`` has the fields ``extension``, ``number`` (the digits to dial, dial plan applied), ``order_id``,
     ``call_id`` and ``tenant``; a ``hangup`` has those of the order that it ends and ``peer_ref``, the peer's own id

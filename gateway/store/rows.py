@@ -8,7 +8,7 @@ from gateway.adapter import ANSWER_FIELDS, Delivery
 from gateway.domain.calls.call import Call
 from gateway.domain.calls.matching import Match
 from gateway.domain.links import safe_link
-from gateway.domain.messages import ATTACHED, CallEnded, CallMessage
+from gateway.domain.messages import ATTACHED, CallEnded, CallMessage, CallTransferred
 from gateway.store import tables
 from gateway.store.call_fields import EVENT_FIELDS, KNOWN_EVENT_FIELDS, is_moment
 from gateway.store.calls import iso
@@ -62,6 +62,8 @@ def received(message: CallMessage) -> Row:
     told["telefone"] = message.telefone
     if message.origin.replay_of:
         told["replay_of"] = message.origin.replay_of
+    if isinstance(message, CallTransferred):
+        told["ramal_destino"] = message.to
     if isinstance(message, CallEnded) and message.result:
         told["resultado"] = message.result
     for name, text in message.attached.items():
