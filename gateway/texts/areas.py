@@ -5,7 +5,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 AREAS: Mapping[str, tuple[str, ...]] = {
-    "errors": ("gateway/errors.py", "gateway/errors/*.py"),
+    "errors": ("gateway/errors/*.py",),
     "machines": ("gateway/wire/*.py", "gateway/multipart.py", "gateway/traffic/*.py"),
     "commands": (
         "gateway/__main__.py",
