@@ -108,6 +108,13 @@ def test_a_member_that_stands_twice_goes_out_in_both_places(operation, arguments
     assert sent("empty-and-twice", arguments, operation=operation) == expected(inner)
 
 
+def test_attributes_of_groups_within_groups_are_sent():
+    """PHP loses those of the innermost, where a group of an earlier place leads to its group (see known.toml)."""
+    arguments = {"T": {"Code": "c", "Am": "1", "Cur": "BRL"}, "U": {"Am": "1", "Cur": "BRL"}}
+    inner = f'<D {QUALIFIED}><T Code="c" Am="1" Cur="BRL"/><U Am="1" Cur="BRL"/></D>'
+    assert sent("attribute-groups", arguments, operation="D") == expected(inner)
+
+
 ROWS = [["1", "2", "3"], ["4", "5", "6"]]
 
 
