@@ -56,6 +56,8 @@ def _choices_in(nested: Iterable[tuple[str | None, Any]]) -> Iterator[Any]:
     for _, group in nested:
         if isinstance(group, xsd.Choice):
             yield group
+        elif isinstance(group, xsd.Group):
+            yield from _choices_in([(None, group.child)])
         elif isinstance(group, Indicator):
             yield from _choices_in(group.elements_nested)
 

@@ -100,6 +100,7 @@ def test_a_table_without_members_is_an_element_without_content(operation, argume
         ("Twice", {"a": "1", "b": "2", "a__1": "3"}, "<a>1</a><b>2</b><a>3</a>"),
         ("Lists", {"a": ["1", "3"], "b": "2"}, "<a>1</a><a>3</a><b>2</b><a>1</a><a>3</a>"),
         ("Branches", {"a": "1", "b": "2"}, "<a>1</a><b>2</b>"),
+        ("Grouped", {"a": "1", "c": "2"}, "<a>1</a><a>1</a><c>2</c>"),
     ],
 )
 def test_a_member_that_stands_twice_goes_out_in_both_places(operation, arguments, inner):
