@@ -376,8 +376,12 @@ def test_the_first_of_a_group_learns_that_it_is_one_and_nobody_is_told() -> None
 
 def test_those_who_still_ring_hear_that_another_took_it() -> None:
     mine, other = known(group_id=1), known(group_id=1)._replace(id=2, extension="3502", call_ref="b")
-    ended, stranger = other._replace(id=3, status="ended"), other._replace(id=4, group_id=9)
-    calls = [mine, other, ended, stranger]
+    ended, *strangers = (
+        other._replace(id=3, status="ended"),
+        other._replace(id=4, group_id=0),
+        other._replace(id=5, group_id=9),
+    )
+    calls = [mine, other, ended, *strangers]
     done = decide(heard(Event.END, T0 + 300_000, call_ref="a"), calls, 9)
     gone = other._replace(status="elsewhere", ended_at=T0 + 300_000, duration_s=0, answered_by="3501")
     assert done.others == (CallChange(gone, EventKind.CALL_ENDED),)
