@@ -51,7 +51,8 @@ EVENT_FIELDS = frozenset(
 class Outgoing:
     """One thing to tell a peer: its ``kind``, our id, text fields.
 
-    ``kind`` is ``dial``, ``hangup``, or an event: ``call_started``, ``call_answered``, ``call_ended``.
+    ``kind`` is ``dial``, ``hangup``, or an event: ``call_started``, ``call_answered``, ``call_ended``, or
+    ``call_transferred``, with the fields of the call that goes on.
 
     A ``dial`` has the fields ``extension``, ``number`` (the digits to dial, dial plan applied), ``order_id``,
     ``call_id`` and ``tenant``; a ``hangup`` has those of the order that it ends and ``peer_ref``, the peer's own id
@@ -134,7 +135,7 @@ class WireRequest:
     peer: str
     data: bytes
     secrets: Sequence[str] = field(default=(), repr=False)
-    note: str = ""
+    note: Text | str = ""
     """Which of several requests it is, and what in it is not known yet."""
 
     def shown(self) -> str:

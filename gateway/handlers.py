@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from gateway.adapter import Outcome
-from gateway.domain.calls.heard import heard_answer, heard_end, heard_start
+from gateway.domain.calls.heard import heard_answer, heard_end, heard_start, heard_transfer
 from gateway.domain.dialplan.plan import BecomesService, BlockedNumber, Dialled, NothingToDial, TooLong, TooSlow, dial
 from gateway.domain.dialplan.undialling import sides_of
-from gateway.domain.messages import CallAnswered, CallEnded, CallStarted, HangUp, Message, PlaceCall
+from gateway.domain.messages import CallAnswered, CallEnded, CallStarted, CallTransferred, HangUp, Message, PlaceCall
 from gateway.domain.numbering.number_text import typed
 from gateway.domain.numbering.numbers import read
 from gateway.domain.tenant import Appliance, Tenant
@@ -28,6 +28,8 @@ EXTENSION = re.compile(r"[0-9*#]{1,32}")
 
 
 REGISTERED = Text("call registered")
+ANSWERED = Text("call answered")
+TRANSFERRED = Text("call transferred")
 ENDED = Text("call ended")
 
 
@@ -98,7 +100,17 @@ def call_answered(message: CallAnswered, core: Core) -> Reply:
     sides = sides_of(message.ramal, message.telefone, tenant, message.direction)
     forwards = tenant.forwards.get("call_answered", ())
     recorded = core.journal.write(EventDraft(message, heard_answer(message, sides), forwards))
-    return Reply(True, "chamada atendida", recorded.call_id)
+    return Reply(True, ANSWERED, recorded.call_id)
+
+
+def call_transferred(message: CallTransferred, core: Core) -> Reply:
+    """Let a call go on at another extension, with what is known of it."""
+    tenant = core.tenant(message.tenant)
+    sides = sides_of(message.ramal, message.telefone, tenant, message.direction)
+    to = read(message.to, tenant.numbers_for(sides.extension))
+    forwards = tenant.forwards.get("call_transferred", ())
+    recorded = core.journal.write(EventDraft(message, heard_transfer(message, sides, to), forwards))
+    return Reply(True, TRANSFERRED, recorded.call_id)
 
 
 def call_ended(message: CallEnded, core: Core) -> Reply:
@@ -205,6 +217,7 @@ def extension_of(message: PlaceCall, tenant: Tenant) -> str:
 HANDLERS: Mapping[type, Callable[[Any, Core], Reply]] = {
     CallStarted: call_started,
     CallAnswered: call_answered,
+    CallTransferred: call_transferred,
     CallEnded: call_ended,
     PlaceCall: place_call,
     HangUp: hang_up,

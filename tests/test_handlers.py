@@ -9,7 +9,16 @@ from gateway.adapter import Outcome
 from gateway.domain.calls.states import Event
 from gateway.domain.dialplan.forms import patterns
 from gateway.domain.dialplan.plan import DialPlan
-from gateway.domain.messages import CallAnswered, CallEnded, CallStarted, Direction, HangUp, Origin, PlaceCall
+from gateway.domain.messages import (
+    CallAnswered,
+    CallEnded,
+    CallStarted,
+    CallTransferred,
+    Direction,
+    HangUp,
+    Origin,
+    PlaceCall,
+)
 from gateway.domain.numbering.numbers import Extensions, NumberPlan
 from gateway.domain.tenant import Appliance, Tenant
 from gateway.errors import NoAppliance, NotDiallable, NumberBlocked, TooManyOrders, UnknownAppliance, UnknownTenant
@@ -93,6 +102,14 @@ def test_an_answer_is_written_with_who_took_it_and_told_to_nobody_who_did_not_as
     assert (reply.ok, reply.call_id) == (True, 1)
     assert (draft.event.event, draft.event.extension, draft.event.number) == (Event.ANSWER, "3501", "47999998888")
     assert (draft.event.call_ref, draft.forwards) == ("a", ())
+
+
+@pytest.mark.parametrize(("to", "inside"), [("3502", True), ("+55 47 99999-8888", False)])
+def test_a_transfer_is_written_with_where_the_call_goes_on(core: Core, memory: Memory, to: str, inside: bool) -> None:
+    reply = core.handle(CallTransferred("acme", "3501", "4732100123", to, HERE, 5))
+    (draft,) = memory.drafts
+    assert (reply.ok, draft.event.event, draft.forwards) == (True, Event.TRANSFER, ())
+    assert (draft.event.to, draft.event.stays_inside) == ("3502" if inside else "47999998888", inside)
 
 
 def test_an_end_is_told_to_nobody_who_did_not_ask(core: Core, memory: Memory) -> None:

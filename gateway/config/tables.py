@@ -30,7 +30,7 @@ from gateway.texts.languages import DEFAULT, Language
 from gateway.texts.text import Text
 
 TENANT_NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
-EventKind = Literal["call_started", "call_answered", "call_ended"]
+EventKind = Literal["call_started", "call_answered", "call_transferred", "call_ended"]
 LISTENER_PARAMETERS: tuple[str, ...] = (
     *("ramal", "telefone", "url_audio", "id_ligacao", "data_hora", "direcao", "duracao", "resultado"),
     *ATTACHED.values(),

@@ -17,7 +17,7 @@ from gateway.store.traffic import IN, OUT, TrafficEntry, TrafficFilter, TrafficL
 from gateway.texts.text import Text
 
 PAGE_SIZE = 50
-EVENTS = ("ConsultaRamal", "AtendeLigacao", "FinalizaLigacao")
+EVENTS = ("ConsultaRamal", "AtendeLigacao", "TransfereLigacao", "FinalizaLigacao")
 
 
 @dataclass(frozen=True, slots=True)

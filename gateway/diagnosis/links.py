@@ -56,6 +56,7 @@ def _received(
 WORDS: Mapping[str, Text] = {
     "call_started": Text("start"),
     "call_answered": Text("answer"),
+    "call_transferred": Text("transfer"),
     "call_ended": Text("end"),
 }
 

@@ -96,6 +96,21 @@ class CallAnswered(AttachedData):
 
 
 @dataclass(frozen=True, slots=True)
+class CallTransferred(AttachedData):
+    """A call that was at ``ramal`` goes on at the extension ``to`` (``TransfereLigacao``)."""
+
+    tenant: str
+    ramal: str
+    telefone: str
+    to: str
+    origin: Origin
+    received_at: int
+    call_ref: str | None = None
+    occurred_at: int | None = None
+    direction: Direction | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class CallEnded(AttachedData):
     """A call was hung up (``FinalizaLigacao``); ``recording_url`` is where its audio can be fetched."""
 
@@ -139,6 +154,6 @@ class HangUp:
     requested_by: str | None = None
 
 
-CallMessage = CallStarted | CallAnswered | CallEnded
+CallMessage = CallStarted | CallAnswered | CallTransferred | CallEnded
 """What an exchange tells of a call."""
 Message = CallMessage | PlaceCall | HangUp

@@ -10,7 +10,16 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from gateway.domain.calls.book import Decision, EventKind, decide, decide_about, decide_in_vain, decide_order
+from gateway.domain.calls.book import (
+    KINDS,
+    CallChange,
+    Decision,
+    EventKind,
+    decide,
+    decide_about,
+    decide_in_vain,
+    decide_order,
+)
 from gateway.domain.calls.call import Call
 from gateway.domain.calls.heard import LONGEST_LOGIN, MarkedOver, SettledOrder, placed_order
 from gateway.domain.calls.states import State
@@ -33,7 +42,6 @@ from gateway.store.drafts import (
 )
 from gateway.store.matching import Matches
 from gateway.texts.languages import DEFAULT, Language
-from gateway.texts.rendering import render
 from gateway.texts.text import Text
 
 OUR_CALL = Text("a call of this company")
@@ -110,7 +118,9 @@ class Batch:
         told = {"received": rows.received(message)} | ({"repeat": True} if decided.repeat else {})
         seq = self._log(decided.kind, call, event.at, told)
         if decided.is_news:
-            self._outbox += [rows.letter(decided.kind.value, call.row, message, target) for target in draft.forwards]
+            self._outbox += [
+                rows.letter(KINDS[event.event].value, call.row, message, target) for target in draft.forwards
+            ]
         return Recorded(call.call.id, seq)
 
     def _choose(self, draft: Choice) -> Recorded:
@@ -177,12 +187,15 @@ class Batch:
             return Recorded(call.call.id, 0, draft.order_id)
         delivery = draft.delivery
         language = self._language_of(tenant)
-        detail = render(delivery.text, language)
-        self._settled.append(rows.settled(draft, detail))
+        self._settled.append(rows.settled(draft, language))
         self._attempts += [rows.attempt(made, tenant, draft.order_id, language) for made in draft.attempts]
         self._change(decide_about(call.call, SettledOrder(delivery.outcome.value, draft.at)).call)
         dialled_by = draft.attempts[-1].appliance if draft.attempts else appliance
-        told = {"outcome": delivery.outcome.value, "detail": detail, "appliance": dialled_by}
+        told = {
+            "outcome": delivery.outcome.value,
+            "detail": rows.kept(delivery.text, language)[0],
+            "appliance": dialled_by,
+        }
         return Recorded(call.call.id, self._log(EventKind.ORDER_SETTLED, call, draft.at, told), draft.order_id)
 
     def _flush(self) -> None:
@@ -206,8 +219,7 @@ class Batch:
         for other in decided.others:
             changed = self._change(other.call)
             if other.kind is not None:
-                taken = other.call.state is State.ELSEWHERE
-                self._log(other.kind, changed, at, {"taken_by": decided.call.id} if taken else {})
+                self._log(other.kind, changed, at, _beside(other, decided.call))
         return self._open(decided.call, tenant, forms) if decided.is_new else self._change(decided.call)
 
     def _open(self, call: Call, tenant: str, forms: Sequence[str]) -> CandidateCall:
@@ -237,6 +249,13 @@ class Batch:
     def _next(self, counter: str) -> int:
         self._counters[counter] += 1
         return self._counters[counter]
+
+
+def _beside(change: CallChange, call: Call) -> dict[str, int]:
+    """Which call is why another one of its group changed."""
+    if change.kind is EventKind.CALL_TRANSFERRED:
+        return {"goes_on_as": call.id}
+    return {"taken_by": call.id} if change.call.state is State.ELSEWHERE else {}
 
 
 ADD: Mapping[type, Callable[[Batch, Any], Any]] = {

@@ -61,13 +61,13 @@ class LoggedCall(AttachedData):
     over_at: int | None = None
     call_ref: str | None = None
     request_id: str | None = None
-    sentence: str | None = None
     answered_at: int | None = None
     answered_by: str | None = None
     answered_agent: str | None = None
     ring_s: int | None = None
     talk_s: int | None = None
     missed: bool | None = None
+    sentence: str | None = None
 
     @property
     def told(self) -> Text | None:
@@ -90,6 +90,11 @@ class LoggedCall(AttachedData):
     def taken_by(self) -> str | None:
         """The other extension that took it; None where it was this one, or nobody has said."""
         return self.answered_by if self.answered_by != self.extension else None
+
+    @property
+    def went_to(self) -> str | None:
+        """Where it was transferred to, where that is known; not where it seems so by its number alone."""
+        return self.transferred_to if self.paired_by != PairingRule.TRANSFER else None
 
     @property
     def may_be_marked_over(self) -> bool:

@@ -14,10 +14,11 @@ from functools import partial
 from typing import Any
 
 import structlog
-from sqlalchemy import Connection, Engine, Row, bindparam, func, select, update
+from sqlalchemy import Boolean, Connection, Engine, Row, and_, bindparam, case, func, select, true, update
 from sqlalchemy.exc import SQLAlchemyError
 
-from gateway.domain.calls.results import read_result
+from gateway.domain.calls.results import MISSED_CALLS, read_result
+from gateway.domain.messages import Direction
 from gateway.errors import GatewayError
 from gateway.store import filling_missed, tables
 from gateway.store.journal import Journal
@@ -43,8 +44,21 @@ _FOUND = (
     .order_by(events.c.seq.desc())
 )
 _LEFT = select(func.max(counters.c.value)).where(counters.c.name == COUNTER)
+_MISSED_ALONE = and_(
+    calls.c.direction == Direction.INCOMING,
+    calls.c.status == "ended",
+    calls.c.group_id.is_(None),
+    bindparam("is_missed", type_=Boolean()),
+)
+"""Groups are looked at as wholes, later (``filling_missed.py``)."""
 _FILL = (
-    update(calls).where(calls.c.id == bindparam("of")).values(result=bindparam("code"), result_text=bindparam("text"))
+    update(calls)
+    .where(calls.c.id == bindparam("of"))
+    .values(
+        result=bindparam("code"),
+        result_text=bindparam("text"),
+        missed=case((_MISSED_ALONE, true()), else_=calls.c.missed),
+    )
 )
 _MOVE_ON = (
     update(counters)
@@ -145,7 +159,7 @@ def _fill_of(row: Row[Any]) -> Mapping[str, Any] | None:
     result = read_result(text, told.get("duration_s"))
     if result is None:
         return None
-    return {"of": row.call_id, "code": result.value, "text": text}
+    return {"of": row.call_id, "code": result.value, "text": text, "is_missed": result in MISSED_CALLS}
 
 
 def _write(found: Slice, connection: Connection) -> int | None:

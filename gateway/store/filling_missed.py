@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, func, select, update
+from sqlalchemy import Connection, bindparam, case, func, select, update
 
 from gateway.domain.calls.call import Call
 from gateway.domain.calls.missed import judged
@@ -27,11 +27,8 @@ GROUP_SPAN = 200
 COLUMNS = [calls.c[name] for name in BOOK_COLUMNS]
 
 _LEFT = select(func.max(counters.c.value)).where(counters.c.name == COUNTER)
-_FILL = (
-    update(calls)
-    .where(calls.c.id == bindparam("of"), calls.c.missed.is_(None))
-    .values(missed=bindparam("is_missed"), result=func.coalesce(calls.c.result, bindparam("code")))
-)
+_RESULT = case((calls.c.status == "ended", func.coalesce(calls.c.result, bindparam("code"))), else_=calls.c.result)
+_FILL = update(calls).where(calls.c.id == bindparam("of")).values(missed=bindparam("is_missed"), result=_RESULT)
 _MOVE_ON = (
     update(counters)
     .where(counters.c.name == COUNTER, counters.c.value > bindparam("left"))
@@ -49,7 +46,7 @@ def read_slice(connection: Connection, upto: int) -> Sequence[Mapping[str, Any]]
     above = max(0, upto - SLICE)
     around = (calls.c.id > above - GROUP_SPAN, calls.c.id <= upto + GROUP_SPAN)
     found = [call_of(row) for row in connection.execute(select(*COLUMNS).where(*around))]
-    return [fill for call in _judged(found) if above < call.id <= upto and (fill := _fill_of(call))]
+    return [_fill_of(call) for call in _to_fill(found) if above < call.id <= upto]
 
 
 def write_slice(fills: Sequence[Mapping[str, Any]], upto: int, connection: Connection) -> None:
@@ -59,20 +56,18 @@ def write_slice(fills: Sequence[Mapping[str, Any]], upto: int, connection: Conne
     connection.execute(_MOVE_ON, {"left": max(0, upto - SLICE)})
 
 
-def _judged(found: Iterable[Call]) -> Iterable[Call]:
-    """The calls, each with whether it was missed."""
+def _to_fill(found: Iterable[Call]) -> Iterable[Call]:
+    """Those calls that have ended of which something is not known yet, each with whether it was missed."""
     groups: dict[int, list[Call]] = defaultdict(list)
     for call in found:
         groups[call.group_id or call.id].append(call)
     for group in groups.values():
         changed = {call.id: call for call in judged(group)}
-        yield from (changed.get(call.id, call) for call in group)
+        yield from changed.values()
+        yield from (call for call in group if call.status == "ended" and call.result is None and call.id not in changed)
 
 
-def _fill_of(call: Call) -> Mapping[str, Any] | None:
-    """What is new of a call: nothing where it has not ended, or all of it is known."""
-    if call.status != "ended" or (call.result is not None and not call.missed):
-        return None
+def _fill_of(call: Call) -> Mapping[str, Any]:
     spoken = call.recording_url is not None or call.answered_at is not None
     code = Result.ANSWERED if spoken else Result.UNKNOWN
     return {"of": call.id, "is_missed": call.missed, "code": code.value}

@@ -17,7 +17,7 @@ from gateway.wire.click_to_call import Dialing
 from gateway.wire.clients import Networks, Proxies, asker
 from gateway.wire.intake import NO_OPERATION, Intake, MessageHandler, VerifyAgent, count, explain
 from gateway.wire.listeners import Listener
-from gateway.wire.operations import ATENDE_LIGACAO, CONSULTA_RAMAL, FINALIZA_LIGACAO
+from gateway.wire.operations import ATENDE_LIGACAO, CONSULTA_RAMAL, FINALIZA_LIGACAO, TRANSFERE_LIGACAO
 from gateway.wire.sites import Sites, take_tenant
 from gateway.wire.soap.encoded import ENCODED
 from gateway.wire.soap.endpoint import LITERAL, Soap
@@ -160,6 +160,7 @@ def routes(intake: Intake, limit: int) -> Mapping[str, Transport]:
     exact: dict[str, Transport] = {
         f"{LISTENERS}ConsultaRamal.php": Listener(CONSULTA_RAMAL, intake, max_body_bytes=limit),
         f"{LISTENERS}AtendeLigacao.php": Listener(ATENDE_LIGACAO, intake, max_body_bytes=limit),
+        f"{LISTENERS}TransfereLigacao.php": Listener(TRANSFERE_LIGACAO, intake, max_body_bytes=limit),
         f"{LISTENERS}FinalizaLigacao.php": Listener(FINALIZA_LIGACAO, intake, max_body_bytes=limit),
         LITERAL.path: Soap(intake, LITERAL, max_body_bytes=limit),
         ENCODED.path: Soap(intake, ENCODED, max_body_bytes=limit),

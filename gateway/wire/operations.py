@@ -21,6 +21,7 @@ from gateway.domain.messages import (
     CallAnswered,
     CallEnded,
     CallStarted,
+    CallTransferred,
     Direction,
     Message,
     Origin,
@@ -191,6 +192,22 @@ def call_answered(texts: Texts, sender: Sender) -> CallAnswered:
     )
 
 
+def call_transferred(texts: Texts, sender: Sender) -> CallTransferred:
+    """The message of ``TransfereLigacao``. Raises ``MissingParameter``, ``BadParameter``."""
+    return CallTransferred(
+        tenant=sender.tenant,
+        ramal=required(texts, sender, "ramal", "3501"),
+        telefone=required(texts, sender, "telefone", "4732100123"),
+        to=required(texts, sender, "ramal_destino", "3502"),
+        origin=sender.origin,
+        received_at=sender.received_at,
+        call_ref=extra(texts, sender, "id_ligacao", read_text),
+        occurred_at=extra(texts, sender, "data_hora", lambda text: read_moment(text, sender.zone)),
+        direction=extra(texts, sender, "direcao", read_direction),
+        **attached(texts, sender),
+    )
+
+
 def call_ended(texts: Texts, sender: Sender) -> CallEnded:
     """The message of ``FinalizaLigacao``. Raises ``MissingParameter``, ``BadParameter``."""
     return CallEnded(
@@ -330,11 +347,12 @@ def read_direction(text: str) -> Direction:
 
 
 CLOCK = re.compile(r"([0-9]{1,3}):([0-5][0-9]):([0-5][0-9])")
-SECONDS = re.compile(r"([0-9]{1,7})(\.[0-9]+)?")
+# The sign is one that numbers of XML-RPC may have.
+SECONDS = re.compile(r"\+?([0-9]{1,7})(\.[0-9]*)?")
 
 
 def read_duration(text: str) -> int:
-    """Seconds of ``75``, ``75.0`` or ``00:01:15``. Raises ``ValueError``."""
+    """Seconds of ``75``, ``+75.0`` or ``00:01:15``. Raises ``ValueError``."""
     if found := SECONDS.fullmatch(text):
         return int(found[1])
     if found := CLOCK.fullmatch(text):
@@ -370,6 +388,20 @@ ATENDE_LIGACAO = Operation(
         *ATTACHED_PARAMETERS,
     ),
     call_answered,
+)
+TRANSFERE_LIGACAO = Operation(
+    "TransfereLigacao",
+    Text("A call is transferred: it ends at the extension and goes on at another, with what is known of it."),
+    (
+        Parameter("ramal", Text("destination number: the extension that transfers"), "extension", required=True),
+        TELEFONE,
+        Parameter("ramal_destino", Text("where the call goes on: an extension"), "transferred_to", required=True),
+        ID_LIGACAO,
+        Parameter("data_hora", MOMENT, "ended_at"),
+        DIRECAO,
+        *ATTACHED_PARAMETERS,
+    ),
+    call_transferred,
 )
 FINALIZA_LIGACAO = Operation(
     "FinalizaLigacao",
@@ -413,8 +445,10 @@ TESTE = Operation(
     takes_login=True,
 )
 
+ADDED = (ATENDE_LIGACAO, TRANSFERE_LIGACAO)
+"""What the contracts did not have at first stands behind what they had."""
 OPERATIONS: Mapping[str, Operation] = {
-    operation.name: operation for operation in (CONSULTA_RAMAL, FINALIZA_LIGACAO, CLICK_TO_CALL, TESTE, ATENDE_LIGACAO)
+    operation.name: operation for operation in (CONSULTA_RAMAL, FINALIZA_LIGACAO, CLICK_TO_CALL, TESTE, *ADDED)
 }
 SPELLINGS = {name.lower(): operation for name, operation in OPERATIONS.items()}
 

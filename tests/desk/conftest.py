@@ -21,7 +21,7 @@ from gateway.desk.hub import Hub
 from gateway.desk.pages import Desk
 from gateway.diagnosis.explainer import Explainer
 from gateway.domain.dialplan.plan import DialPlan
-from gateway.domain.messages import CallAnswered, CallEnded, CallStarted, Origin
+from gateway.domain.messages import CallAnswered, CallEnded, CallStarted, CallTransferred, Origin
 from gateway.domain.numbering.numbers import NumberPlan
 from gateway.domain.tenant import Appliance, Tenant
 from gateway.handlers import Core
@@ -96,6 +96,10 @@ class Office:
     def answer(self, telefone: str = ANA, ramal: str = "3501", *, tenant: str = "acme", at: int | None = None) -> int:
         """A call is answered; its id."""
         return self.core.handle(CallAnswered(tenant, ramal, telefone, EXCHANGE, at or now_ms())).call_id
+
+    def transfer(self, to: str, telefone: str = ANA, ramal: str = "3501") -> int:
+        """A call goes on at another extension; the id that it has there."""
+        return self.core.handle(CallTransferred("acme", ramal, telefone, to, EXCHANGE, now_ms())).call_id
 
     def hang_up(
         self,

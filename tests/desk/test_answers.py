@@ -95,6 +95,22 @@ def test_the_log_marks_what_was_missed_and_finds_it(ana: Browser, office: Office
     assert 'class="status ended missed"' in text
 
 
+def test_a_transferred_call_leaves_one_screen_and_comes_up_on_the_other(
+    browse: Callable[..., Browser], ana: Browser, office: Office
+) -> None:
+    office.know("Metalúrgica Silva", ANA)
+    mine = office.ring()
+    office.answer()
+    his = office.transfer("3502")
+    assert "Transferida para 3502" in words(ana.get(f"/telas/ligacao/{mine}").text)
+    assert f'id="ligacao-{mine}"' not in ana.get("/telas/ligacoes").text
+    there = ana.get(f"/telas/ligacao/{his}").text
+    assert 'data-state="ringing"' in there
+    assert "Metalúrgica Silva" in there
+    call = browse().get(f"/api/calls/{mine}", headers=basic()).get_json()
+    assert (call["status"], call["result"], call["transferred_to"]) == ("ended", "answered", "3502")
+
+
 def test_screens_hear_of_an_answer(ana: Browser, office: Office, clock: Clock) -> None:
     office.ring()
     office.answer()

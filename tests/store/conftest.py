@@ -8,8 +8,8 @@ import pytest
 from sqlalchemy import Engine
 
 from gateway.domain.calls.direction import tell_sides
-from gateway.domain.calls.heard import heard_answer, heard_end, heard_start
-from gateway.domain.messages import CallAnswered, CallEnded, CallStarted, Direction, Origin, PlaceCall
+from gateway.domain.calls.heard import heard_answer, heard_end, heard_start, heard_transfer
+from gateway.domain.messages import CallAnswered, CallEnded, CallStarted, CallTransferred, Direction, Origin, PlaceCall
 from gateway.domain.numbering.numbers import Extensions, NumberPlan, read
 from gateway.store.calls import CallLog
 from gateway.store.directory import Directory
@@ -49,6 +49,9 @@ class Store:
     def answer(self, ramal: str, telefone: str, at: int = T0 + 5000, **extras: object) -> Recorded:
         return self.journal.write(answer_draft(ramal, telefone, at, **extras))
 
+    def transfer(self, ramal: str, telefone: str, to: str, at: int = T0 + 30_000, **extras: object) -> Recorded:
+        return self.journal.write(transfer_draft(ramal, telefone, to, at, **extras))
+
     def end(self, ramal: str, telefone: str, at: int = T0 + 60_000, **extras: object) -> Recorded:
         return self.journal.write(end_draft(ramal, telefone, at, **extras))
 
@@ -71,6 +74,13 @@ def answer_draft(ramal: str, telefone: str, at: int = T0 + 5000, **extras: objec
     message = CallAnswered(tenant, ramal, telefone, HERE, at, **extras)  # type: ignore[arg-type]
     sides = tell_sides(ramal, telefone, PLAN, message.direction)
     return EventDraft(message, heard_answer(message, sides), forwards)  # type: ignore[arg-type]
+
+
+def transfer_draft(ramal: str, telefone: str, to: str, at: int = T0 + 30_000, **extras: object) -> EventDraft:
+    forwards = extras.pop("forwards", ())
+    message = CallTransferred("acme", ramal, telefone, to, HERE, at, **extras)  # type: ignore[arg-type]
+    heard = heard_transfer(message, tell_sides(ramal, telefone, PLAN, message.direction), read(to, PLAN))
+    return EventDraft(message, heard, forwards)  # type: ignore[arg-type]
 
 
 def end_draft(ramal: str, telefone: str, at: int = T0 + 60_000, **extras: object) -> EventDraft:

@@ -72,3 +72,30 @@ def test_what_is_spoken_is_given_up_like_what_rings(store: Store) -> None:
     store.answer("3501", NUMBER)
     assert store.journal.give_up(GiveUp("acme", T0 - 1, T0 + 1, T0 + 10_000_000)) == 1
     assert [call.status for call in store.calls.recent("acme")] == ["lost"]
+
+
+def test_a_transferred_call_comes_up_there_with_what_was_known(store: Store) -> None:
+    store.start("3501", NUMBER, T0, queue="Vendas", forwards=("crm",))
+    recorded = store.transfer("3501", NUMBER, "3502", T0 + 30_000, forwards=("crm",))
+    assert recorded.call_id == 2
+    left, there = store.events.after(1)
+    assert (left.kind, left.extension, left.told["status"], left.told["goes_on_as"]) == (
+        "call_transferred",
+        "3501",
+        "ended",
+        2,
+    )
+    assert (there.kind, there.extension, there.told["status"], there.told["queue"]) == (
+        "call_started",
+        "3502",
+        "ringing",
+        "Vendas",
+    )
+    assert there.told["received"]["ramal_destino"] == "3502"
+    assert [(kind, body["ramal"], body["fila"]) for kind, body in letters(store)] == [
+        ("call_started", "3501", "Vendas"),
+        ("call_transferred", "3502", "Vendas"),
+    ]
+    first = store.calls.get("acme", 1)
+    assert first is not None
+    assert (first.went_to, first.result, first.group_id) == ("3502", "forwarded", 1)

@@ -30,6 +30,9 @@ class StorePlayer:
     def answer(self, ramal: str, telefone: str, at: int, **extras: object) -> None:
         self.store.answer(ramal, telefone, at, **extras)
 
+    def transfer(self, ramal: str, telefone: str, to: str, at: int, **extras: object) -> None:
+        self.store.transfer(ramal, telefone, to, at, **extras)
+
     def end(self, ramal: str, telefone: str, at: int, **extras: object) -> None:
         self.store.end(ramal, telefone, at, **extras)
 

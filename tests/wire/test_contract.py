@@ -9,7 +9,16 @@ import pytest
 
 from gateway import errors
 from gateway.adapter import Outcome
-from gateway.domain.messages import ATTACHED, CallAnswered, CallEnded, CallStarted, Direction, Origin, PlaceCall
+from gateway.domain.messages import (
+    ATTACHED,
+    CallAnswered,
+    CallEnded,
+    CallStarted,
+    CallTransferred,
+    Direction,
+    Origin,
+    PlaceCall,
+)
 from gateway.wire.soap.contract_encoded import PATH
 from gateway.wire.soap.envelopes import MEDIA_TYPES, SOAP_11, SOAP_12
 from tests.wire.envelopes import (
@@ -26,6 +35,7 @@ from tests.wire.peers import NOW, OFFICE, OUTSIDE, Peer
 ADDRESSES = {
     "ConsultaRamal": "/wconnect/WConnect_WSDL_ConsultaRamal.php",
     "AtendeLigacao": "/wconnect/WConnect_WSDL_AtendeLigacao.php",
+    "TransfereLigacao": "/wconnect/WConnect_WSDL_TransfereLigacao.php",
     "FinalizaLigacao": "/wconnect/WConnect_WSDL_FinalizaLigacao.php",
     "ClickToCall": "/click-to-call",
 }
@@ -154,6 +164,17 @@ def test_an_answer_means_the_same_on_every_wire_with_all_its_extras(wire: Wire, 
             direction=Direction.INCOMING,
         )
     ]
+
+
+def test_a_transfer_means_the_same_on_every_wire(wire: Wire, peer: Peer) -> None:
+    told = wire.call(peer, "TransfereLigacao", START | {"ramal_destino": "3502", "id_ligacao": "17", "fila": "Vendas"})
+    assert (told.ok, told.number, told.status) == (True, 1, 200)
+    origin = Origin(wire.wire, OFFICE)
+    assert peer.core.messages == [
+        CallTransferred("default", "3501", "4732100123", "3502", origin, int(NOW * 1000), call_ref="17", queue="Vendas")
+    ]
+    refused = wire.call(peer, "TransfereLigacao", START)
+    assert (refused.ok, refused.number) == (False, 210)
 
 
 def test_a_call_end_means_the_same_on_every_wire_with_all_its_extras(wire: Wire, peer: Peer) -> None:

@@ -133,6 +133,7 @@ def test_every_operation_is_documented_in_the_wsdl() -> None:
         "ClickToCall",
         "Teste",
         "AtendeLigacao",
+        "TransfereLigacao",
     ]
     assert all(len(operation.findtext("{*}documentation") or "") > 20 for operation in operations)
 

@@ -42,7 +42,7 @@ def test_no_name_in_the_wsdl_has_a_space_and_nothing_is_imported() -> None:
 def test_every_operation_is_rpc_encoded_with_its_soap_action() -> None:
     root = etree.fromstring(wsdl())
     actions = root.xpath("//*[local-name()='binding']/*/*[local-name()='operation']/@soapAction")
-    names = ("ConsultaRamal", "FinalizaLigacao", "ClickToCall", "Teste", "AtendeLigacao")
+    names = ("ConsultaRamal", "FinalizaLigacao", "ClickToCall", "Teste", "AtendeLigacao", "TransfereLigacao")
     assert actions == [f"urn:WConnect#{name}" for name in names]
     assert set(root.xpath("//*[local-name()='body']/@use")) == {"encoded"}
 

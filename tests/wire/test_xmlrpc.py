@@ -150,6 +150,7 @@ def test_methods_are_listed(peer: Peer) -> None:
         "ClickToCall",
         "Teste",
         "AtendeLigacao",
+        "TransfereLigacao",
         "system.listMethods",
         "system.methodHelp",
         "system.methodSignature",

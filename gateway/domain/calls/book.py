@@ -17,10 +17,12 @@ from gateway.domain.calls.missed import group_of, judged
 from gateway.domain.calls.pairing import (
     FoundCall,
     PairingRule,
+    find_goes_on,
     find_group,
     find_of_answer,
     find_of_end,
     find_of_start,
+    find_of_transfer,
     find_picked_up,
     leaves_rest_of_group,
 )
@@ -32,6 +34,7 @@ class EventKind(StrEnum):
 
     CALL_STARTED = "call_started"
     CALL_ANSWERED = "call_answered"
+    CALL_TRANSFERRED = "call_transferred"
     CALL_ENDED = "call_ended"
     CALL_LOST = "call_lost"
     ORDER_PLACED = "order_placed"
@@ -45,6 +48,7 @@ KINDS: Mapping[Event, EventKind] = {
     Event.FAILED: EventKind.ORDER_SETTLED,
     Event.START: EventKind.CALL_STARTED,
     Event.ANSWER: EventKind.CALL_ANSWERED,
+    Event.TRANSFER: EventKind.CALL_TRANSFERRED,
     Event.END: EventKind.CALL_ENDED,
     Event.TAKEN_ELSEWHERE: EventKind.CALL_ENDED,
     Event.NO_END: EventKind.CALL_LOST,
@@ -81,7 +85,10 @@ def decide(event: HeardEvent, calls: Sequence[Call], new_id: int) -> Decision:
     if found.call is None:
         status = after(State.NONE, heard.event).state.value
         return _judged(OPENERS[heard.event](heard, calls, new_id, status), calls)
-    return _judged(_decide_known(heard, found.call, found.rule, calls), calls)
+    decided = _decide_known(heard, found.call, found.rule, calls)
+    if heard.event is Event.TRANSFER and heard.stays_inside and not decided.repeat:
+        decided = _go_on_there(decided, heard, calls, new_id)
+    return _judged(decided, calls)
 
 
 def _decide_known(heard: HeardEvent, call: Call, rule: PairingRule, calls: Sequence[Call]) -> Decision:
@@ -211,6 +218,35 @@ def _open_answer(heard: HeardEvent, calls: Sequence[Call], new_id: int, status: 
     return Decision(call, EventKind.CALL_ANSWERED, is_new=True, is_news=True, others=left or joined)
 
 
+def _open_transfer(heard: HeardEvent, _calls: Sequence[Call], new_id: int, status: str) -> Decision:
+    """A call of which nothing was heard before it was transferred."""
+    at = heard.to if heard.stays_inside and heard.to else heard.extension
+    call = _new_call(heard, new_id, status, started_at=heard.occurred_at or heard.at, start_heard_at=heard.at)
+    return Decision(call._replace(extension=at), EventKind.CALL_STARTED, is_new=True, is_news=True)
+
+
+def _go_on_there(decided: Decision, heard: HeardEvent, calls: Sequence[Call], new_id: int) -> Decision:
+    """Let a transferred call ring where it goes on, with what is known of it, unless it was heard of there before."""
+    group_id = decided.call.group_id or decided.call.id
+    left = decided.call._replace(group_id=group_id)
+    there = find_goes_on(heard, left, calls)
+    if there is not None:
+        joined = () if there.group_id else (CallChange(there._replace(group_id=group_id), None),)
+        return decided._replace(call=left._replace(group_id=there.group_id or group_id), others=joined)
+    status = after(State.NONE, Event.TRANSFER).state.value
+    opened = _open_transfer(heard, calls, new_id, status).call
+    call = opened._replace(
+        direction=left.direction,
+        number=left.number,
+        number_as_sent=left.number_as_sent,
+        call_ref=left.call_ref,
+        group_id=group_id,
+        attached=_both(opened.attached, left.attached),
+    )
+    others = (*decided.others, CallChange(left, decided.kind))
+    return Decision(call, EventKind.CALL_STARTED, is_new=True, is_news=True, others=others)
+
+
 def _open_end(heard: HeardEvent, _calls: Sequence[Call], new_id: int, status: str) -> Decision:
     """A call of which only the end is known."""
     call = _new_call(heard, new_id, status, started_at=_start_of(heard))
@@ -252,17 +288,19 @@ def _start_of(heard: HeardEvent) -> int | None:
 FINDERS: Mapping[Event, Callable[[HeardEvent, Sequence[Call]], FoundCall]] = {
     Event.START: find_of_start,
     Event.ANSWER: find_of_answer,
+    Event.TRANSFER: find_of_transfer,
     Event.END: find_of_end,
 }
 OPENERS: Mapping[Event, Callable[[HeardEvent, Sequence[Call], int, str], Decision]] = {
     Event.START: _open_start,
     Event.ANSWER: _open_answer,
+    Event.TRANSFER: _open_transfer,
     Event.END: _open_end,
 }
 REPEATS = (Effect.REPEAT, Effect.ADD_END)
 ADDS = (Effect.ADD_START, Effect.ADD_ANSWER)
 """What is a repeat where it has nothing to add."""
-NEWS = (Effect.RING, Effect.ANSWER, Effect.CLOSE)
+NEWS = (Effect.RING, Effect.ANSWER, Effect.MOVE, Effect.CLOSE)
 NEWS_IF_CHANGED = (Effect.ADD_ANSWER, Effect.ADD_END)
 
 

@@ -90,11 +90,27 @@ def _seconds(since: int | None, until: int | None) -> int | None:
     return None if since is None or until is None else max(0, round((until - since) / 1000))
 
 
+def _move(case: Case[HeardEvent]) -> Call:
+    """It is over here; of its own end it may still be told."""
+    heard, call = case.event, case.call
+    ended_at = heard.occurred_at or heard.at
+    moved = call._replace(
+        status=case.status,
+        ended_at=ended_at,
+        duration_s=_seconds(call.started_at, ended_at),
+        paired_by=case.rule.value,
+        result=(Result.FORWARDED if call.answered_at is None else Result.ANSWERED).value,
+        transferred_to=heard.to,
+    )
+    return measured(moved)
+
+
 def end(case: Case[HeardEvent]) -> Call:
     heard, call = case.event, case.call
     ended_at = heard.occurred_at or heard.at
     duration_s = _seconds(call.started_at, ended_at) if heard.duration_s is None else heard.duration_s
-    elsewhere = heard.extension not in (call.extension, call.number) and not heard.internal
+    came_from_elsewhere = case.rule is PairingRule.CALL_ID and call.group_id not in (None, call.id)
+    elsewhere = heard.extension not in (call.extension, call.number) and not heard.internal and not came_from_elsewhere
     result, result_text = _result_of(call, heard)
     ended = call._replace(
         status=case.status,
@@ -116,6 +132,7 @@ def _add_end(case: Case[HeardEvent]) -> Call:
     result, result_text = _result_of(call, heard)
     is_new = call.result_text is None and (result_text is not None or result == Result.ANSWERED)
     more = call._replace(
+        end_heard_at=heard.at if call.end_heard_at is None else call.end_heard_at,
         recording_url=heard.recording_url if call.recording_url is None else call.recording_url,
         duration_s=heard.duration_s if call.duration_s is None else call.duration_s,
         result=result if is_new else call.result,
@@ -166,6 +183,7 @@ EFFECTS: Mapping[Effect, Callable[[Case[Any]], Call]] = {
     Effect.ADD_START: _add_start,
     Effect.ANSWER: _answer,
     Effect.ADD_ANSWER: _add_answer,
+    Effect.MOVE: _move,
     Effect.CLOSE: end,
     Effect.ADD_END: _add_end,
     Effect.ELSEWHERE: _taken_elsewhere,

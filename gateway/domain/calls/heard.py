@@ -10,7 +10,16 @@ from gateway.domain.calls.call import NOTHING_ATTACHED
 from gateway.domain.calls.direction import Sides
 from gateway.domain.calls.results import Result, sure_result
 from gateway.domain.calls.states import STATES, Event, State
-from gateway.domain.messages import ATTACHED, CallAnswered, CallEnded, CallMessage, CallStarted, Direction, PlaceCall
+from gateway.domain.messages import (
+    ATTACHED,
+    CallAnswered,
+    CallEnded,
+    CallMessage,
+    CallStarted,
+    CallTransferred,
+    Direction,
+    PlaceCall,
+)
 from gateway.domain.numbering.reading import NumberKind, Reading
 
 NOBODY = (NumberKind.WITHHELD, NumberKind.UNKNOWN)
@@ -18,13 +27,14 @@ LONGEST_EXTENSION, LONGEST_NUMBER, LONGEST_AS_SENT, LONGEST_LOGIN = 32, 64, 255,
 
 
 class HeardEvent(NamedTuple):
-    """A start, answer or end that an exchange told of. Times are milliseconds since 1970 UTC.
+    """A start, answer, transfer or end that an exchange told of. Times are milliseconds since 1970 UTC.
 
     ``number`` is the other party's canonical form and ``forms`` how a directory may have it; ``perhaps`` is its other
     reading, which only an order makes the right one. ``known`` is false for a withheld or unreadable number, by which
     no two calls can be told to be the same. ``at`` is when it was heard, ``occurred_at`` when the exchange says it was.
-    ``agent`` is the login of who sat at the extension, where that is known. The book has to see the calls of the
-    ``numbers``, and those with the same ``call_ref``.
+    ``agent`` is the login of who sat at the extension, where that is known; ``to`` is where a transferred call goes on,
+    which is an extension of ours if it ``stays_inside``. The book has to see the calls of the ``numbers``, and those
+    with the same ``call_ref``.
     """
 
     event: Event
@@ -44,6 +54,8 @@ class HeardEvent(NamedTuple):
     result_text: str | None = None
     attached: tuple[str | None, ...] = NOTHING_ATTACHED
     agent: str | None = None
+    to: str | None = None
+    stays_inside: bool = True
 
     @property
     def internal(self) -> bool:
@@ -114,6 +126,12 @@ def heard_start(message: CallStarted, sides: Sides) -> HeardEvent:
 def heard_answer(message: CallAnswered, sides: Sides) -> HeardEvent:
     """Return what ``message`` tells of who took a call."""
     return _heard(Event.ANSWER, message, sides)
+
+
+def heard_transfer(message: CallTransferred, sides: Sides, to: Reading) -> HeardEvent:
+    """Return what ``message`` tells of where a call goes on, read as ``to``."""
+    inside = to.kind is NumberKind.EXTENSION
+    return _heard(Event.TRANSFER, message, sides)._replace(to=number_of(to)[:LONGEST_EXTENSION], stays_inside=inside)
 
 
 def heard_end(message: CallEnded, sides: Sides) -> HeardEvent:

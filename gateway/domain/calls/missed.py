@@ -10,8 +10,6 @@ from gateway.domain.calls.results import MISSED_CALLS, Result
 from gateway.domain.calls.states import State
 from gateway.domain.messages import Direction
 
-TAKEN = (Result.ANSWERED, Result.FORWARDED)
-
 
 def judged(group: Sequence[Call]) -> Iterable[Call]:
     """Return those calls of a ``group`` (or a call alone) of which is to be said anew whether they were missed."""
@@ -42,4 +40,6 @@ def _goes_on(call: Call) -> bool:
 
 
 def _was_taken(call: Call) -> bool:
-    return call.answered_at is not None or call.answered_by is not None or call.result in TAKEN
+    """Whether somebody spoke with the caller, or it was transferred to where we see nothing."""
+    left = call.result == Result.FORWARDED and (call.group_id is None or call.transferred_to is None)
+    return call.answered_at is not None or call.answered_by is not None or call.result == Result.ANSWERED or left

@@ -88,6 +88,20 @@ def find_of_answer(heard: HeardEvent, calls: Sequence[Call]) -> FoundCall:
     return _first(ANSWER_RULES, heard, calls)
 
 
+def find_of_transfer(heard: HeardEvent, calls: Sequence[Call]) -> FoundCall:
+    """The call that goes on elsewhere; a new one there when no rule finds any."""
+    return _first(TRANSFER_RULES, heard, calls)
+
+
+def find_goes_on(heard: HeardEvent, call: Call, calls: Sequence[Call]) -> Call | None:
+    """The call where ``call`` was transferred to, if something was heard of it there before."""
+    there = [other for other in calls if other.extension == heard.to and other.state in (State.RINGING, State.TALKING)]
+    if call.call_ref:
+        return _newest(other for other in there if other.call_ref == call.call_ref)
+    same = (other for other in there if heard.known and other.number == call.number and not other.call_ref)
+    return _newest(other for other in same if other.direction == call.direction)
+
+
 def find_of_end(heard: HeardEvent, calls: Sequence[Call]) -> FoundCall:
     """The call whose end was heard; a new one, of which only the end is known, when no rule finds any."""
     return _first(END_RULES, heard, calls)
@@ -251,6 +265,19 @@ def _answered_late(heard: HeardEvent, calls: Sequence[Call]) -> Call | None:
     return _newest(call for call in ended if _was_before(heard, call, _overtook_at(call))) or _newest(recent)
 
 
+# finding the call of a transfer
+
+
+def _transferred_again(heard: HeardEvent, calls: Sequence[Call]) -> Call | None:
+    return _newest(
+        call
+        for call in _pair(heard, calls)
+        if call.state is State.ENDED
+        and call.transferred_to == heard.to
+        and _within(END_REPEAT_MS, heard.at, call.end_heard_at or call.ended_at or 0)
+    )
+
+
 # finding the call of an end
 
 
@@ -258,8 +285,14 @@ def _end_by_id(heard: HeardEvent, calls: Sequence[Call]) -> Call | None:
     if not heard.call_ref:
         return None
     same = [call for call in calls if call.call_ref == heard.call_ref]
-    here = _newest(call for call in same if call.extension == heard.extension)
+    here = _newest(call for call in same if call.extension == heard.extension and not _went_on_from(heard, call))
     return here or _newest(call for call in same if call.state in OPEN) or _newest(same)
+
+
+def _went_on_from(heard: HeardEvent, call: Call) -> bool:
+    """Whether a call that was transferred must be over by now, so that what ends is what became of it."""
+    transferred = call.state is State.ENDED and call.end_heard_at is None and call.ended_at is not None
+    return transferred and not _within(OVERTAKEN_MS, heard.at, call.ended_at or 0)
 
 
 def _open_pair(heard: HeardEvent, calls: Sequence[Call]) -> Iterable[Call]:
@@ -290,7 +323,9 @@ def _ended_here(heard: HeardEvent, call: Call) -> bool:
 
 def _same_end(heard: HeardEvent, call: Call) -> bool:
     """Heard a short while ago, and nothing it says contradicts."""
-    if call.end_heard_at is None or not _within(END_REPEAT_MS, heard.at, call.end_heard_at):
+    if call.end_heard_at is None:
+        return not _went_on_from(heard, call)
+    if not _within(END_REPEAT_MS, heard.at, call.end_heard_at):
         return False
     if heard.recording_url and call.recording_url and heard.recording_url != call.recording_url:
         return False
@@ -337,6 +372,11 @@ ANSWER_RULES: Sequence[tuple[PairingRule, Find]] = (
     (PairingRule.ORDER, _ordered),
     (PairingRule.PAIR, _answered_pair),
     (PairingRule.LATE, _answered_late),
+)
+TRANSFER_RULES: Sequence[tuple[PairingRule, Find]] = (
+    (PairingRule.CALL_ID, _by_id_here),
+    (PairingRule.PAIR, _end_of_pair),
+    (PairingRule.REPEAT, _transferred_again),
 )
 END_RULES: Sequence[tuple[PairingRule, Find]] = (
     (PairingRule.CALL_ID, _end_by_id),

@@ -34,6 +34,7 @@ class Event(StrEnum):
     FAILED = "failed"
     START = "start"
     ANSWER = "answer"
+    TRANSFER = "transfer"
     END = "end"
     TAKEN_ELSEWHERE = "taken elsewhere"
     NO_END = "no end"
@@ -50,6 +51,7 @@ class Effect(StrEnum):
     ADD_START = "its start is added"
     ANSWER = "it is answered"
     ADD_ANSWER = "its answer is added"
+    MOVE = "it goes on at another extension"
     CLOSE = "it ends"
     ADD_END = "heard again: a recording or duration is added"
     ELSEWHERE = "another extension of its group took it"
@@ -77,6 +79,7 @@ TABLE: Mapping[tuple[State, Event], Transition] = {
         order=Transition(State.ORDERED, Effect.OPEN),
         start=Transition(State.RINGING, Effect.OPEN),
         answer=Transition(State.TALKING, Effect.OPEN),
+        transfer=Transition(State.RINGING, Effect.OPEN),
         end=Transition(State.ENDED, Effect.OPEN),
     ),
     **_row(
@@ -85,6 +88,7 @@ TABLE: Mapping[tuple[State, Event], Transition] = {
         failed=Transition(State.FAILED, Effect.FAIL),
         start=Transition(State.RINGING, Effect.RING),
         answer=Transition(State.TALKING, Effect.ANSWER),
+        transfer=Transition(State.ENDED, Effect.MOVE),
         end=Transition(State.ENDED, Effect.CLOSE),
         marked_over=Transition(State.OVER, Effect.MARK),
     ),
@@ -92,6 +96,7 @@ TABLE: Mapping[tuple[State, Event], Transition] = {
         State.RINGING,
         start=Transition(State.RINGING, Effect.REPEAT),
         answer=Transition(State.TALKING, Effect.ANSWER),
+        transfer=Transition(State.ENDED, Effect.MOVE),
         end=Transition(State.ENDED, Effect.CLOSE),
         taken_elsewhere=Transition(State.ELSEWHERE, Effect.ELSEWHERE),
         no_end=Transition(State.LOST, Effect.GIVE_UP),
@@ -102,6 +107,7 @@ TABLE: Mapping[tuple[State, Event], Transition] = {
         State.TALKING,
         start=Transition(State.TALKING, Effect.ADD_START),
         answer=Transition(State.TALKING, Effect.ADD_ANSWER),
+        transfer=Transition(State.ENDED, Effect.MOVE),
         end=Transition(State.ENDED, Effect.CLOSE),
         no_end=Transition(State.LOST, Effect.GIVE_UP),
         marked_over=Transition(State.OVER, Effect.MARK),
@@ -110,24 +116,28 @@ TABLE: Mapping[tuple[State, Event], Transition] = {
         State.ENDED,
         start=Transition(State.ENDED, Effect.ADD_START),
         answer=Transition(State.ENDED, Effect.ADD_ANSWER),
+        transfer=Transition(State.ENDED, Effect.REPEAT),
         end=Transition(State.ENDED, Effect.ADD_END),
     ),
     **_row(
         State.LOST,
         start=Transition(State.LOST, Effect.REPEAT),
         answer=Transition(State.LOST, Effect.ADD_ANSWER),
+        transfer=Transition(State.LOST, Effect.REPEAT),
         end=Transition(State.ENDED, Effect.CLOSE),
     ),
     **_row(
         State.ELSEWHERE,
         start=Transition(State.ELSEWHERE, Effect.REPEAT),
         answer=Transition(State.TALKING, Effect.ANSWER),
+        transfer=Transition(State.ELSEWHERE, Effect.REPEAT),
         end=Transition(State.ENDED, Effect.CLOSE),
     ),
     **_row(
         State.OVER,
         start=Transition(State.OVER, Effect.REPEAT),
         answer=Transition(State.OVER, Effect.ADD_ANSWER),
+        transfer=Transition(State.OVER, Effect.REPEAT),
         end=Transition(State.ENDED, Effect.CLOSE),
     ),
     # What the exchange reports is right: the phone rang although the appliance had said no.
@@ -135,6 +145,7 @@ TABLE: Mapping[tuple[State, Event], Transition] = {
         State.FAILED,
         start=Transition(State.RINGING, Effect.RING),
         answer=Transition(State.TALKING, Effect.ANSWER),
+        transfer=Transition(State.FAILED, Effect.REPEAT),
         end=Transition(State.ENDED, Effect.CLOSE),
     ),
 }

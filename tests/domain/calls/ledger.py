@@ -15,10 +15,11 @@ from gateway.domain.calls.heard import (
     heard_answer,
     heard_end,
     heard_start,
+    heard_transfer,
     placed_order,
 )
 from gateway.domain.calls.states import State
-from gateway.domain.messages import CallAnswered, CallEnded, CallStarted, Origin, PlaceCall
+from gateway.domain.messages import CallAnswered, CallEnded, CallStarted, CallTransferred, Origin, PlaceCall
 from gateway.domain.numbering.numbers import Extensions, NumberPlan, read
 from tests.domain.calls.pairing_cases import FOUR_HOURS
 
@@ -49,6 +50,11 @@ class Ledger:
     def answer(self, ramal: str, telefone: str, at: int, **extras: Any) -> Decision:
         message = CallAnswered("acme", ramal, telefone, HERE, at, **extras)
         return self.hear(heard_answer(message, tell_sides(ramal, telefone, PLAN, message.direction)))
+
+    def transfer(self, ramal: str, telefone: str, to: str, at: int, **extras: Any) -> Decision:
+        message = CallTransferred("acme", ramal, telefone, to, HERE, at, **extras)
+        sides = tell_sides(ramal, telefone, PLAN, message.direction)
+        return self.hear(heard_transfer(message, sides, read(to, PLAN)))
 
     def end(self, ramal: str, telefone: str, at: int, **extras: Any) -> Decision:
         message = CallEnded("acme", ramal, telefone, HERE, at, **extras)

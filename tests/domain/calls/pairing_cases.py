@@ -26,6 +26,8 @@ class Player(Protocol):
 
     def answer(self, ramal: str, telefone: str, at: int, **extras: Any) -> Any: ...
 
+    def transfer(self, ramal: str, telefone: str, to: str, at: int, **extras: Any) -> Any: ...
+
     def end(self, ramal: str, telefone: str, at: int, **extras: Any) -> Any: ...
 
     def accepted_order(self, extension: str, number: str, at: int) -> Any: ...
@@ -63,6 +65,8 @@ def play(player: Player, line: str) -> None:
         player.start(words[1], words[2], at, **extras)
     elif words[0] == "answer":
         player.answer(words[1], words[2], at, **extras)
+    elif words[0] == "transfer":
+        player.transfer(words[1], words[2], words[3], at, **extras)
     elif words[0] == "end":
         dur = more.get("dur")
         extras |= {"duration_s": int(dur) if dur else None, "result": more.get("res")}

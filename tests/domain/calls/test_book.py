@@ -22,6 +22,7 @@ ADDS = (Effect.ADD_START, Effect.ADD_ANSWER)
 HEARD = {
     Event.START: EventKind.CALL_STARTED,
     Event.ANSWER: EventKind.CALL_ANSWERED,
+    Event.TRANSFER: EventKind.CALL_TRANSFERRED,
     Event.END: EventKind.CALL_ENDED,
 }
 
@@ -29,6 +30,7 @@ HEARD = {
 def heard(event: Event, at: int = T0 + 10_000, **more: Any) -> HeardEvent:
     """An event of the pair 3501 and NUMBER."""
     plain: dict[str, Any] = {"extension": "3501", "number": NUMBER, "known": True, "numbers": (NUMBER,)}
+    plain |= {"to": "0800", "stays_inside": False} if event is Event.TRANSFER else {}
     return HeardEvent(event, Direction.INCOMING, at=at, **(plain | more))
 
 
@@ -50,7 +52,7 @@ ABOUT: dict[Event, Any] = {
 
 @pytest.mark.parametrize(("status", "event"), list(product(STATES, HEARD)))
 def test_what_is_heard_does_to_a_call_in_every_state_what_the_table_says(status: str, event: Event) -> None:
-    call = known(status)
+    call = known(status, **({"end_heard_at": T0} if status == "ended" else {}))
     wanted, effect = TABLE[call.state, event]
     done = decide(heard(event, call_ref="a"), [call], 2)
     assert (done.call.id, done.call.state, done.is_new) == (1, wanted, False)

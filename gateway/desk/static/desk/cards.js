@@ -18,7 +18,7 @@ const STAND_IN_MS = 800; // a card that takes longer is first shown from what th
 const MOST_TRIES = 40; // about ten minutes
 
 const BEGIN = ["call_started", "call_answered", "order_placed", "order_settled"];
-const MOVE_ON = ["order_settled", "call_answered", "call_ended", "call_lost"]; // of a call that is heard of again the card knows more
+const MOVE_ON = ["order_settled", "call_answered", "call_transferred", "call_ended", "call_lost"]; // of a call that is heard of again the card knows more
 
 const cards = find("#cartoes");
 const loaded = Date.now();
@@ -28,7 +28,7 @@ const cardOf = (id) => find(`#ligacao-${id}`);
 /** An event about call `told.call_id`. What is over, or was only heard again, never brings up a card that is not there. */
 export function heardOf(kind, told) {
   const late = kind === "call_answered" && told.status !== "talking";
-  const quiet = late || ["call_ended", "call_lost", "account_chosen"].includes(kind);
+  const quiet = late || ["call_transferred", "call_ended", "call_lost", "account_chosen"].includes(kind);
   const known = cardOf(told.call_id) || loading.has(told.call_id);
   if (!quiet || known) showCard(told.call_id, { kind: told.repeat ? "repeat" : kind, told });
 }

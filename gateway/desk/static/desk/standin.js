@@ -5,7 +5,8 @@ import { gettext } from "./texts.js";
 
 const template = find("#cartao-provisorio");
 const STATES = {
-  call_started: "ringing", call_answered: "talking", order_placed: "ordered", call_ended: "ended", call_lost: "lost",
+  call_started: "ringing", call_answered: "talking", call_transferred: "ended", call_ended: "ended", call_lost: "lost",
+  order_placed: "ordered",
 };
 
 /** What the event says a call is doing; undefined when it says nothing of that. */
