@@ -253,6 +253,7 @@ def test_an_answer_that_its_end_overtook_is_added() -> None:
 def test_a_start_that_its_answer_overtook_is_added_and_shows_nothing_new() -> None:
     answered = decide(heard(Event.ANSWER, T0 + 5000), [], 2)
     assert (answered.is_new, answered.call.status, answered.call.started_at) == (True, "talking", None)
+    assert answered.is_news
     started = decide(heard(Event.START, T0 + 6000, occurred_at=T0), [answered.call], 3)
     assert (started.call.id, started.call.status, started.call.started_at) == (2, "talking", T0)
     assert (started.call.ring_s, started.call.duration_s, started.repeat) == (5, None, False)
@@ -378,8 +379,12 @@ def test_the_first_of_a_group_learns_that_it_is_one_and_nobody_is_told() -> None
 
 def test_those_who_still_ring_hear_that_another_took_it() -> None:
     mine, other = known(group_id=1), known(group_id=1)._replace(id=2, extension="3502", call_ref="b")
-    ended, stranger = other._replace(id=3, status="ended"), other._replace(id=4, group_id=9)
-    calls = [mine, other, ended, stranger]
+    ended, *strangers = (
+        other._replace(id=3, status="ended"),
+        other._replace(id=4, group_id=0),
+        other._replace(id=5, group_id=9),
+    )
+    calls = [mine, other, ended, *strangers]
     done = decide(heard(Event.END, T0 + 300_000, call_ref="a"), calls, 9)
     gone = other._replace(status="elsewhere", ended_at=T0 + 300_000, duration_s=0, answered_by="3501")
     assert done.others == (CallChange(gone, EventKind.CALL_ENDED),)
@@ -404,5 +409,7 @@ def test_the_other_reading_of_a_number_is_taken_only_for_an_ordered_call() -> No
     event = heard(Event.START, number="94732100123", perhaps=NUMBER)
     assert decide(event, [ordered, by_hand], 3).call.id == 1
     assert decide(event, [by_hand], 3).is_new
+    rings = by_hand._replace(number="94732100123")
+    assert decide(event, [ordered, rings], 3).call.id == 2
     assert decide(event._replace(perhaps=None), [ordered], 3).is_new
     assert decide(heard(Event.END, number="94732100123", perhaps=NUMBER), [ordered], 3).call.id == 1

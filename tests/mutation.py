@@ -1,0 +1,164 @@
+"""Change the domain's code in small ways, one at a time, and see which changes no test notices.
+
+``python -m tests.mutation [MODULE...]`` (extra ``mutation``), such as ``calls/book.py`` or ``calls``; without a name
+all of ``gateway/domain``. The changes are cosmic-ray's. Each is made in a copy of the source tree and tried by a child
+of this process, which has loaded what takes long: so one takes about a second. docs/how-we-test.md has the figures.
+"""
+
+import argparse
+import importlib
+import os
+import signal
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from difflib import unified_diff
+from pathlib import Path
+from shutil import copytree, ignore_patterns
+from tempfile import TemporaryDirectory
+
+from cosmic_ray.ast import ast_nodes, get_ast
+from cosmic_ray.mutating import mutate_code
+from cosmic_ray.plugins import get_operator, operator_names
+
+ROOT = Path(__file__).parents[1]
+DOMAIN = Path("gateway/domain")
+COPIED = ("gateway", "tests", "docs", "adapters", "pyproject.toml")
+SLOW = ("pytest", "hypothesis.stateful", "phonenumbers", "regex", "structlog", "xml.etree.ElementTree")
+TESTS = {
+    "calls": ("calls", "test_matching.py", "test_results.py"),
+    "dialplan": ("test_dialplan.py", "test_dial_rules.py", "test_undialling.py"),
+    "numbering": ("test_numbers.py", "test_several.py", "test_branches.py"),
+}
+"""The tests of each room of the domain, under tests/domain; of what lies in none, all of them."""
+ONLY_TYPES = "ReplaceBinaryOperator_BitOr_"
+"""These change what stands between two types nearly everywhere, which is no behaviour."""
+LONGEST_S = 60
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """A module of the domain with one small change."""
+
+    module: Path
+    operator: str
+    before: str
+    after: str
+
+    def __str__(self) -> str:
+        lines = unified_diff(self.before.splitlines(), self.after.splitlines(), str(self.module), "", "", "", 0, "")
+        return "\n".join(list(lines)[2:])
+
+
+def main() -> int:
+    """Return 0 when at least nine of ten mutants were killed."""
+    options = read_arguments()
+    for name in SLOW:
+        importlib.import_module(name)
+    with TemporaryDirectory(prefix="cti-mutation-") as folder:
+        make_copy(Path(folder))
+        os.chdir(folder)
+        counted = [try_all(module, options.every) for module in modules(options.modules)]
+    killed, total = sum(killed for killed, _ in counted), sum(total for _, total in counted)
+    print(f"All: {killed} of {total} killed ({killed / max(1, total):.1%})")
+    return 0 if killed >= 0.9 * total else 1
+
+
+def read_arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tests.mutation", description=__doc__)
+    parser.add_argument("modules", nargs="*", metavar="MODULE", help="below gateway/domain: a file or a folder")
+    parser.add_argument("--every", type=int, default=1, metavar="N", help="try one of N only")
+    return parser.parse_args()
+
+
+def make_copy(folder: Path) -> None:
+    for name in COPIED:
+        source = ROOT / name
+        if source.is_dir():
+            copytree(source, folder / name, ignore=ignore_patterns("__pycache__"))
+        else:
+            (folder / name).write_bytes(source.read_bytes())
+
+
+def modules(named: Sequence[str]) -> list[Path]:
+    """The files of the domain that were named. Raises ``SystemExit`` for a name that is none."""
+    found: list[Path] = []
+    for name in named or [""]:
+        path = DOMAIN / name
+        if not path.exists():
+            raise SystemExit(f"{path} is neither a file nor a folder.")
+        found += sorted(path.rglob("*.py")) if path.is_dir() else [path]
+    return found
+
+
+def try_all(module: Path, every: int) -> tuple[int, int]:
+    """Try mutants of ``module``: how many were killed, and how many they were. Raises ``SystemExit``."""
+    began = time.monotonic()
+    code = module.read_text(encoding="utf-8")
+    if not passes(module):
+        raise SystemExit(f"The tests of {module} fail without a change.")
+    tried = list(mutants(module, code))[::every]
+    killed = sum(1 for mutant in tried if is_killed(mutant))
+    module.write_text(code, encoding="utf-8")
+    print(f"{module}: {killed} of {len(tried)} killed in {time.monotonic() - began:.0f} s", flush=True)
+    return killed, len(tried)
+
+
+def is_killed(mutant: Mutant) -> bool:
+    mutant.module.write_text(mutant.after, encoding="utf-8")
+    survived = passes(mutant.module)
+    if survived:
+        print(f"survived {mutant.operator}\n{mutant}", flush=True)
+    return not survived
+
+
+def mutants(module: Path, code: str) -> Iterator[Mutant]:
+    tree = get_ast(code)
+    for name in operator_names():
+        operator = get_operator(name)
+        if ONLY_TYPES in name or operator.arguments():
+            continue
+        places = sum(1 for node in ast_nodes(tree) for _ in operator().mutation_positions(node))
+        for occurrence in range(places):
+            changed = mutate_code(code, operator(), occurrence)
+            if changed is not None:
+                yield Mutant(module, name.rpartition("/")[2], code, changed)
+
+
+def passes(module: Path) -> bool:
+    """Whether the tests of ``module`` pass, in a child that has not loaded the gateway yet."""
+    child = os.fork()
+    if child == 0:
+        run_tests(module)
+    ends = time.monotonic() + LONGEST_S
+    while time.monotonic() < ends:
+        done, status = os.waitpid(child, os.WNOHANG)
+        if done:
+            return os.waitstatus_to_exitcode(status) == 0
+        time.sleep(0.02)
+    os.kill(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+    return False
+
+
+def run_tests(module: Path) -> None:
+    """Run the tests and end this process with their exit code."""
+    code = 1
+    try:
+        nothing = os.open(os.devnull, os.O_WRONLY)
+        for output in (1, 2):
+            os.dup2(nothing, output)
+        sys.dont_write_bytecode = True
+        sys.path.insert(0, os.getcwd())
+        for name in [name for name in sys.modules if name.split(".")[0] in ("gateway", "tests", "adapters")]:
+            del sys.modules[name]
+        room = module.relative_to(DOMAIN).parts[0]
+        tests = [f"tests/domain/{name}" for name in TESTS.get(room, ("",))]
+        code = int(sys.modules["pytest"].main(["-x", "-q", "-p", "no:cacheprovider", "--assert=plain", *tests]))
+    finally:
+        os._exit(code)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
