@@ -49,8 +49,8 @@ class XmlRpcConfig(HttpConfig):
 class XmlRpcAdapter(OneRequest):
     """Calls one method for each message.
 
-    An answer without a fault is a success unless ``success`` says more: Kamailio answers an empty value,
-    FreeSWITCH says ``-ERR`` in a value, so the rule is a setting.
+    An answer without a fault is a success unless ``success`` says more: Kamailio (5.6.3) answers an empty
+    value, FreeSWITCH (1.10.12) says ``-ERR`` in a value, so the rule is a setting.
     """
 
     Config: ClassVar[type[Any]] = XmlRpcConfig

@@ -135,7 +135,7 @@ class WireRequest:
     peer: str
     data: bytes
     secrets: Sequence[str] = field(default=(), repr=False)
-    note: str = ""
+    note: Text | str = ""
     """Which of several requests it is, and what in it is not known yet."""
 
     def shown(self) -> str:

@@ -81,7 +81,7 @@ class Maintenance:
 
     def _give_up_in_vain(self, tenant: str, now: int, since: int) -> None:
         """Do not wait as long for the ends of calls whose caller has since spoken with another extension."""
-        found = self._ghosts.find(tenant, since, now) if self._ghosts else ()
+        found = self._ghosts.find(tenant, since, self._clock.ago) if self._ghosts else ()
         if found:
             closed = self._journal.give_up(InVain(tenant, tuple(found), now))
             log.info("calls_gone_on_elsewhere", tenant=tenant, calls=closed)

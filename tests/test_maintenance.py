@@ -100,6 +100,27 @@ def test_a_clock_set_forward_gives_no_call_up_before_its_time(store: Store, tmp_
     assert monotonic() - began < 20, "fifty years are not looked through"
 
 
+def test_a_clock_set_forward_shortens_no_wait_for_a_call_that_has_gone_on_elsewhere(store: Store) -> None:
+    time = SetTime(T0)
+    outbox, ghosts, clock = (
+        Outbox(store.engine, store.journal),
+        Ghosts(store.engine),
+        SteppedClock(time.wall, time.steady),
+    )
+    maintenance = Maintenance(store.journal, outbox, {"acme": 4 * HOUR}, clock=clock, ghosts=ghosts)
+    store.start("3501", "4732100123", T0)
+    store.start("3502", "4732100123", T0 + 60_000)
+    store.end("3502", "4732100123", T0 + 90_000, result="ANSWERED")
+    time.pass_by(100_000)
+    clock()
+    time.step(HOUR)
+    maintenance.sweep()
+    assert statuses(store) == ["ringing", "ended"]
+    time.pass_by(HOUR // 4)
+    maintenance.sweep()
+    assert statuses(store) == ["lost", "ended"]
+
+
 def test_a_call_that_has_ended_is_left_alone(store: Store, maintenance: Maintenance, clock: Clock) -> None:
     store.start("3501", "4732100123", T0)
     store.end("3501", "4732100123", T0 + 1000)

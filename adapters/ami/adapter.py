@@ -100,7 +100,7 @@ class AmiAdapter:
         """
         action = built(lambda: self._action(message))
         *first, login = login_actions(self._config)
-        note = "the Key answers the appliance's Challenge" if first else ""
+        note = Text("the Key answers the appliance's Challenge") if first else ""
         return [*map(self._shown, first), replace(self._shown(login), note=note), self._shown(action)]
 
     def deliver(self, message: Outgoing) -> Delivery:
@@ -176,7 +176,7 @@ class AmiAdapter:
             ("Timeout", str(config.ring_timeout_s * 1000)),
             *(("Variable", f"{name}={_escaped(text.render(message))}") for name, text in self._variables.items()),
             ("ChannelId", channel),
-            # Without it Asterisk answers only when the phone did.
+            # Without it Asterisk answers only when the phone did (recorded from 22.10.1).
             ("Async", "true"),
         )
 

@@ -277,7 +277,7 @@ class Peer(Sentences):
         found = re.search(r"digest\s+(.*)", answer.headers.get("WWW-Authenticate", ""), re.IGNORECASE)
         if not found:
             return None
-        # A fresh state each time: no thread shares a nonce, and Asterisk wants a strictly rising counter.
+        # A fresh state each time: no thread shares a nonce, and Asterisk (20.20.1) wants a strictly rising counter.
         auth: Any = HTTPDigestAuth(self._config.username, self._config.password.get_secret_value())
         auth.init_per_thread_state()
         auth._thread_local.chal = parse_dict_header(found[1])  # type: ignore[no-untyped-call]

@@ -1,7 +1,8 @@
 """Templates for what is sent: Jinja2's sandbox, with every value escaped for the place it goes to.
 
 The escape is applied by the environment (Jinja2's ``finalize``), so a template's author can neither forget
-nor switch it off. Control characters never pass: Asterisk takes a line feed in a number into its dialplan.
+nor switch it off. Control characters never pass: Asterisk takes a line feed in a number into its dialplan
+(measured with 20.20.1).
 """
 
 import re

@@ -1,5 +1,6 @@
 """Appliances described by a preset: data that says which requests place a call and what the answers mean."""
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import fields, replace
@@ -22,7 +23,7 @@ from adapters.presets.steps import ALWAYS, PreparedStep, Scene, calls_of, insert
 from gateway.adapter import Delivery, Limits, Outgoing, Probe, WireRequest
 from gateway.domain.patterns import SlowPattern, fullmatch
 from gateway.errors import AdapterError
-from gateway.texts.text import Text
+from gateway.texts.text import Text, verbatim
 
 _ACCEPTS = dict.fromkeys(("extension", "number"), r"[0-9A-Za-z*#+_-][0-9A-Za-z*#+._-]{0,63}")
 """No sign that any appliance's own syntax could take for more than a part of a number."""
@@ -134,8 +135,7 @@ class PresetAdapter:
         except Failed as failed:
             raise AdapterError(Text("the WSDL does not load: {why}", why=failed.reason)) from None
         kept = phase in ("login", "logout") and self._preset.session
-        note = f"{phase}{': ' if call.step.note else ''}{call.step.note}{' (not for each order)' if kept else ''}"
-        return replace(request, note=note)
+        return replace(request, note=_note(phase, call.step.note, kept=bool(kept)))
 
     def _told(self, message: Outgoing) -> Outgoing:
         """The message with the preset's parameters and what its extension is called. Raises ``AdapterError``."""
@@ -201,6 +201,13 @@ class PresetAdapter:
         names = self._values.keys() | {"secrets"}
         template = Template(text, secrets=self._config.secrets, names=names, place=place)
         return template.render(Outgoing("settings", "", self._values))
+
+
+def _note(phase: str, note: str, *, kept: bool) -> Text:
+    """Return which request it is; a shipped preset's ``note`` is in the catalogues, another's stands as it is."""
+    said = verbatim(note) if re.search("[{}]", note) else Text(note)
+    named = Text("{phase}: {note}", phase=phase, note=said) if note else verbatim(phase)
+    return Text("{note} (not for each order)", note=named) if kept else named
 
 
 _UNUSUAL = {

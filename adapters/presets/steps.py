@@ -141,6 +141,7 @@ class XmlRpcCall(_Base):
         self._params = compiled(step.params, scene.secrets, names, place=scene.at("params"))
 
     def request(self, message: Outgoing, attempt: Attempt) -> HttpRequest:
+        """Build the call for ``message``. Raises ``AdapterError`` when the parameters do not fit XML-RPC."""
         url, headers = self._head(message)
         params, method = tuple(rendered(self._params, message)), self._method.render(message)
         try:

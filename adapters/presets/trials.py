@@ -41,6 +41,7 @@ class ScriptedPeer(Peer):
         self._answers = [exchange.answer for exchange in script]
 
     def exchange(self, request: HttpRequest, attempt: Attempt | None = None) -> HttpAnswer:
+        """Return the next answer of the script. Raises ``Failed`` where the script is silent, or has no answer left."""
         self.sent.append(self.record(request).data)
         if not self._answers:
             raise Failed(Outcome.UNREACHABLE, Text("the test has no more answers"))

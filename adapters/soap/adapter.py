@@ -18,7 +18,7 @@ class SoapAdapter:
     """Calls one operation for each message; a WSDL is loaded once, when it is first needed.
 
     An answer without a fault is a success unless ``success`` says more: Cisco's WebDialer answers failures
-    as a ``responseCode``.
+    as a ``responseCode`` (its API reference).
     """
 
     Config: ClassVar[type[Any]] = SoapConfig
@@ -43,6 +43,7 @@ class SoapAdapter:
         return self._call.noted(self._peer.look(HttpRequest("GET", address)))
 
     def preview(self, message: Outgoing) -> Sequence[WireRequest]:
+        """Return the call that ``deliver`` would send. Raises ``AdapterError``, also when the WSDL does not load."""
         try:
             return [self._peer.record(self._call.request(message, self._peer.attempt()))]
         except Failed as failed:

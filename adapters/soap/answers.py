@@ -1,7 +1,8 @@
 """What an rpc or undescribed SOAP answer holds, read from the answer itself: it names its parts and mostly types them.
 
 Peers whose answers need this: Axis 1.4 keeps every structure apart (``href="#id0"`` and a ``multiRef`` beside the
-answer), nuSOAP and PHP answer ``SOAP-ENC:Array`` and Apache's ``Map``, SOAP::Lite sends accented text as base64.
+answer; Cisco's documentation of WebDialer shows one), nuSOAP 0.9.5 and PHP 8.2 answer ``SOAP-ENC:Array`` and Apache's
+``Map``, SOAP::Lite 1.27 sends accented text as base64 (servers of these three are in tests/live/servers).
 """
 
 import re
@@ -62,6 +63,7 @@ class _AnswerReading:
         self._left = MAX_ELEMENTS
 
     def value(self, element: Any, above: tuple[Any, ...]) -> Any:
+        """Read ``element``, which lies within ``above``. Raises ``LookupError`` for one too large, or in circles."""
         self._left -= 1
         if self._left < 0 or element in above or len(above) > MAX_DEPTH:
             raise LookupError("the answer is too large, too deep or goes in circles")

@@ -83,8 +83,8 @@ class Description:
         Raises ``AdapterError``, which lists what there is.
         """
         services = self.client.wsdl.services
-        found = chosen(services if service.strip() else self._having(name) or services, service, "service")
-        return chosen(_speaking(found), name, "SOAP port")
+        found = chosen(services if service.strip() else self._having(name) or services, service, Text("service"))
+        return chosen(_speaking(found), name, Text("SOAP port"))
 
     def _having(self, port: str) -> dict[str, Any]:
         """The services that have this port, or any port that speaks SOAP."""
@@ -106,7 +106,7 @@ def unusable(wsdl: str, error: Exception) -> AdapterError:
     return AdapterError(Text("the WSDL {wsdl!r} cannot be used: {why}", wsdl=wsdl, why=why))
 
 
-def chosen(found: Mapping[str, Any], name: str, what: str) -> Any:
+def chosen(found: Mapping[str, Any], name: str, what: Text) -> Any:
     """Return what is called ``name``, or the first. Raises ``AdapterError``, which lists what there is."""
     if not found:
         # zeep leaves out operations whose messages or types it does not find.

@@ -15,8 +15,8 @@ def parsed(content: bytes, charset: str = "", *, undeclared: bool = False) -> An
 
     UTF-8 is tried first: Latin-1 text is hardly ever valid UTF-8, while peers that declare Latin-1 and send UTF-8
     are common. Then comes ``charset`` (of the HTTP header), then what the document declares, then Latin-1:
-    nuSOAP and others send it and do not say so. With ``undeclared``, prefixes that nobody declares are passed over, as
-    PHP and .NET do: elements lose theirs, attributes are left out.
+    nuSOAP 0.9.5 and others send it and do not say so. With ``undeclared``, prefixes that nobody declares are passed
+    over, as PHP and .NET do: elements lose theirs, attributes are left out.
     """
     for encoding in ("utf-8-sig", charset, "", "iso-8859-1"):
         root = _parsed(content, encoding, undeclared)

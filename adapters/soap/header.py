@@ -2,12 +2,13 @@
 
 import os
 from base64 import b64encode
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, datetime
 from hashlib import sha1
 from typing import Any
 
 from lxml import etree
+from zeep import xsd
 
 from adapters.http.templates import NAMES, Template, compiled, for_xml, rendered
 from adapters.soap.envelope import parsed
@@ -43,19 +44,18 @@ class Header:
     def __bool__(self) -> bool:
         return bool(self._text or self._blocks or self._config.auth == "wsse")
 
-    def add(self, envelope: Any, message: Outgoing, *, names: Mapping[str, str] | None = None) -> None:
+    def add(self, envelope: Any, message: Outgoing, *, described: Mapping[str, Any] | None = None) -> None:
         """Put the blocks into ``envelope``, whose Header is made if it has none.
 
-        ``names`` are the WSDL's header blocks by their bare names, so that settings need no namespaces.
-        Raises ``AdapterError`` when a template does not come to XML.
+        ``described`` are zeep's elements of the WSDL's header blocks by their bare names, so that settings need no
+        namespaces. Raises ``AdapterError`` when a template does not come to XML.
         """
         if not self:
             return
         header = _header_of(envelope)
         if self._text:
             header.extend(_elements(self._text.render(message)))
-        known = {(names or {}).get(name, name): block for name, block in self._blocks.items()}
-        _make(header, rendered(known, message))
+        _make(header, rendered(self._blocks, message), described)
         if self._config.auth == "wsse":
             header.append(self._security())
 
@@ -100,15 +100,44 @@ def _elements(text: str) -> list[Any]:
     return list(root)
 
 
-def _make(parent: Any, blocks: Mapping[str, Any]) -> None:
-    """Elements for a table: names may be ``{namespace}name``, tables nest, lists repeat."""
+def _make(parent: Any, blocks: Mapping[str, Any], described: Mapping[str, Any] | None = None) -> None:
+    """Elements for a table: names may be ``{namespace}name``, tables nest, lists repeat.
+
+    Those of ``described`` (zeep's elements and attributes by their bare names) go out in the namespaces that their
+    schema has them in, attributes as such.
+    """
     for name, value in blocks.items():
+        found = (described or {}).get(name)
         for item in value if isinstance(value, list) else [value]:
-            element = _child(parent, name)
-            if isinstance(item, Mapping):
-                _make(element, item)
-            elif not isinstance(item, Template):
-                element.text = str(item).lower() if isinstance(item, bool) else str(item)
+            if isinstance(found, xsd.Attribute) and not isinstance(item, Mapping | Template):
+                parent.set(found.qname.text, _text_of(item))
+            else:
+                _fill(_child(parent, found.qname.text if found is not None else name), item, found)
+
+
+def _fill(element: Any, item: Any, found: Any) -> None:
+    """Put ``item`` into ``element``, whose type is that of zeep's element ``found``, if the WSDL has it."""
+    if isinstance(item, Mapping):
+        members = _members(found.type) if found is not None else {}
+        _make(element, {name: item[name] for name in sorted(item, key=_places(members))}, members)
+    elif not isinstance(item, Template):
+        element.text = _text_of(item)
+
+
+def _members(kind: Any) -> dict[str, Any]:
+    """The elements and attributes of a type by their bare names, in its order."""
+    pairs = [*getattr(kind, "elements", ()), *getattr(kind, "attributes", ())]
+    return {name: member for name, member in pairs if isinstance(member, xsd.Element | xsd.Attribute) and member.qname}
+
+
+def _places(members: Mapping[str, Any]) -> Callable[[str], int]:
+    """Where each of ``members`` stands among them; other names stand behind all."""
+    places = {name: place for place, name in enumerate(members)}
+    return lambda name: places.get(name, len(places))
+
+
+def _text_of(item: Any) -> str:
+    return str(item).lower() if isinstance(item, bool) else str(item)
 
 
 def _child(parent: Any, name: str) -> Any:

@@ -6,6 +6,7 @@ from typing import Any
 from zeep import xsd
 from zeep.xsd.types.collection import ListType, UnionType
 from zeep.xsd.types.unresolved import UnresolvedCustomType
+from zeep.xsd.valueobjects import CompoundValue
 
 from adapters.http.answers import Markup, boolean_of
 from adapters.soap.answers import parts_in
@@ -80,6 +81,25 @@ class Restricted(UnresolvedCustomType):  # type: ignore[misc]
         if isinstance(base, xsd.AnySimpleType | Missing):
             return type(self.name, (type(base),), {})(self.qname)
         return xsd.AnySimpleType(self.qname)
+
+
+class TolerantChoice(xsd.Choice):  # type: ignore[misc]
+    """A choice of which nothing need be given: one of its branches may be empty, or its structure is given empty."""
+
+    def render(self, parent: Any, value: Any, render_path: Any) -> None:
+        """Write what was given of it; nothing where a structure without members was, as PHP does."""
+        if value is not xsd.const.NotSet:
+            super().render(parent, value, render_path)
+
+    def validate(self, value: Any, render_path: Any) -> None:
+        """Raise zeep's ``ValidationError`` where one branch has to be given and none is."""
+        if not any(branch.is_optional for branch in self):
+            super().validate(value, render_path)
+
+    def _find_element_to_render(self, value: Any) -> Any:
+        """The branch to write and its value; of one that may be anything, not the structure that it is in."""
+        found = super()._find_element_to_render(value)
+        return None if found and isinstance(found[0], xsd.Any) and isinstance(value, CompoundValue) else found
 
 
 class Keeping:

@@ -51,6 +51,7 @@ class Loading(Transport):  # type: ignore[misc]
         return ""
 
     def load(self, url: str) -> bytes:
+        """Return the file at ``url``, repaired. Raises ``AdapterError`` once all is loaded, and for a file too many."""
         if known := known_schema(url):
             return known
         if self.finished:

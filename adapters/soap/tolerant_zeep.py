@@ -15,7 +15,7 @@ from zeep.xsd.types.unresolved import UnresolvedCustomType, UnresolvedType
 from zeep.xsd.visitor import SchemaVisitor
 
 from adapters.http.outcomes import Failed
-from adapters.soap.kinds import Keeping, Missing, RankedArray, Restricted, ranks_of
+from adapters.soap.kinds import Keeping, Missing, RankedArray, Restricted, TolerantChoice, ranks_of
 from adapters.soap.known import XSD, is_known
 from adapters.soap.names import local_of, safe, written
 from gateway.errors import AdapterError
@@ -254,6 +254,12 @@ class _TolerantVisitor(SchemaVisitor):  # type: ignore[misc]
             kind.values = tuple(each.get("value", "") for each in node.iterfind(_ENUMERATED))
         return kind
 
+    def visit_choice(self, node: Any, parent: Any) -> Any:
+        """Let a choice be empty where it may be."""
+        choice = super().visit_choice(node, parent)
+        choice.__class__ = TolerantChoice
+        return choice
+
     def _address(self, location: str) -> Any:
         return normalize_location(self.schema.settings, location, self.document._base_url)
 
@@ -262,6 +268,7 @@ class _TolerantVisitor(SchemaVisitor):  # type: ignore[misc]
         **SchemaVisitor.visitors,
         f"{{{XSD}}}import": visit_import,
         f"{{{XSD}}}include": visit_include,
+        f"{{{XSD}}}choice": visit_choice,
         f"{{{XSD}}}simpleType": visit_simple_type,
     }
 

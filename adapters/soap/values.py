@@ -26,7 +26,7 @@ def fitted(kind: Any, values: Mapping[str, Any]) -> dict[str, Any]:
     Raises ``ValueError`` for what is none of its type, and for what ``kind`` does not have.
     """
     known = dict(_members(kind))
-    values = dict(values)
+    values = dict(values) | _repeated(kind, values)
     for name, group in _repeating(kind.elements_nested):
         _gather(values, name, group)
     _check_names(kind, values)
@@ -36,6 +36,28 @@ def fitted(kind: Any, values: Mapping[str, Any]) -> dict[str, Any]:
         # zeep's place for the attributes of a type that has nothing else, where another type adds to them.
         found["_value_1"] = {name: found[name] for name, _ in base.attributes if name in found}
     return found
+
+
+def _repeated(kind: Any, values: Mapping[str, Any]) -> dict[str, Any]:
+    """The members that stand more than once in ``kind``, by zeep's names for the later places.
+
+    One value fills them all, as PHP does it; of a choice each is a branch of its own.
+    """
+    branches = {id(element) for choice in _choices_in(kind.elements_nested) for _, element in choice.elements}
+    later = [
+        (name, element.attr_name)
+        for name, element in kind.elements
+        if isinstance(element, xsd.Element) and name != element.attr_name and id(element) not in branches
+    ]
+    return {name: values[first] for name, first in later if first in values and name not in values}
+
+
+def _choices_in(nested: Iterable[tuple[str | None, Any]]) -> Iterator[Any]:
+    for _, group in nested:
+        if isinstance(group, xsd.Choice):
+            yield group
+        elif isinstance(group, Indicator):
+            yield from _choices_in(group.elements_nested)
 
 
 def _check_names(kind: Any, values: Mapping[str, Any]) -> None:

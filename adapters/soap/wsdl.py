@@ -66,7 +66,7 @@ class Contract:
                 why=why,
             )
             raise AdapterError(wrong)
-        return chosen(self._binding.all(), config.operation, "operation")
+        return chosen(self._binding.all(), config.operation, Text("operation"))
 
     def _make_ready(self, config: SoapConfig) -> None:
         action = config.soap_action or self._operation.soapaction or ""
@@ -128,7 +128,7 @@ class Contract:
         return self._with_header(envelope, message)
 
     def _with_header(self, envelope: Any, message: Outgoing) -> HttpRequest:
-        self._header.add(envelope, message, names=self._header_names())
+        self._header.add(envelope, message, described=self._header_blocks())
         return self._posted(serialized(envelope))
 
     def _posted(self, body: bytes) -> HttpRequest:
@@ -143,10 +143,10 @@ class Contract:
             found[name] = {member: _is_whole(element) for member, element in members}
         return found
 
-    def _header_names(self) -> dict[str, str]:
-        """The header blocks that the WSDL has for the operation, by their bare names."""
-        blocks = self._operation.input.header.type.elements
-        return {element.name: element.qname.text for _, element in blocks}
+    def _header_blocks(self) -> dict[str, Any]:
+        """zeep's elements of the header blocks that the WSDL has for the operation, by their bare names."""
+        blocks = [element for _, element in self._operation.input.header.type.elements]
+        return {element.qname.text: element for element in blocks} | {element.name: element for element in blocks}
 
     @property
     def is_one_way(self) -> bool:

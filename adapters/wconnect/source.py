@@ -66,6 +66,7 @@ class WConnectSource:
         return Probe(True, self._peer.clean(answer))
 
     def entries(self, since: int | None) -> Iterator[Entry | Refused]:
+        """Yield the accounts, then the contacts. Raises ``SourceError``, also for a full import without any account."""
         config, found = self._config, False
         for record in self._records(config.accounts_operation, config.account_parameters, "contaId", since):
             found = True

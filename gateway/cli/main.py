@@ -6,6 +6,7 @@ import sys
 import click
 
 from gateway import __version__
+from gateway.cli.click_words import speak
 from gateway.cli.speech import _, language, said, translate_help
 from gateway.cli.terminal import tell
 from gateway.errors import GatewayError
@@ -84,6 +85,7 @@ def cli() -> None:
 def main() -> None:
     """Run the command; an error of ours is one clear line on standard error and exit code 1, never a traceback."""
     try:
+        speak(language())
         cli(prog_name="cti-gateway")
     except GatewayError as error:
         tell(f"cti-gateway: {error.said(language())}", err=True)

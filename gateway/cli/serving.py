@@ -7,7 +7,7 @@ import click
 
 from gateway.cli.cautions import cautions
 from gateway.cli.place import DataLocation, with_place
-from gateway.cli.speech import _
+from gateway.cli.speech import _, said
 
 if TYPE_CHECKING:
     from gateway.config.tables import Config
@@ -51,11 +51,12 @@ def _checked(server: dict[str, Any]) -> Any:
     from pydantic import ValidationError
 
     from gateway.config.tables import ServerSettings
+    from gateway.config.validation import problems
 
     try:
         return ServerSettings(**server)
     except ValidationError as error:
-        raise click.UsageError(error.errors()[0]["msg"].removeprefix("Value error, ")) from None
+        raise click.UsageError(said(next(problems(error, ServerSettings)))) from None
 
 
 def _say(url: str) -> None:

@@ -52,6 +52,12 @@ def sentences(
         yield Text("{file}: {place}: {problem}", file=source, place=where, problem=_sentence(found, loc, root, also))
 
 
+def problems(error: ValidationError, root: Any) -> Iterator[Text | str]:
+    """Yield what is wrong with each value, without its place: for one that stands in no file."""
+    for found in error.errors(include_url=False):
+        yield _expected(found, [str(part) for part in found["loc"]], root)
+
+
 def _sentence(found: Any, loc: list[str], root: Any, also: Any) -> Text:
     if found["type"] in ("extra_forbidden", "unexpected_keyword_argument"):
         known = sorted(_known(root, loc[:-1]) | (_known(also, []) - {"settings"} if also else set()))

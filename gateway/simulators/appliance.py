@@ -16,6 +16,7 @@ from gateway.simulators import page, recording
 from gateway.simulators.behaviour import ANY, FAULT, FAULT_PAGE, Behaviour
 from gateway.simulators.events import EventSender
 from gateway.simulators.exchange import IDLE_S, Answer, NoReply, Request, SimulatedReply, SimulatorServer
+from gateway.texts.languages import DEFAULT, of_browser
 from gateway.texts.text import Text
 
 __all__ = ["KEPT", "Received", "Request", "SimulatedAppliance", "SimulatedReply"]
@@ -65,7 +66,8 @@ class SimulatedAppliance:
     """
 
     name: ClassVar[str]
-    title: ClassVar[str]
+    title: ClassVar[Text | str]
+    """What is simulated."""
     evidence: ClassVar[str] = "our own"
     """From what it was written: a recording of the real one, its documentation, or nothing but this product."""
     failures: ClassVar[Mapping[str, str]] = ANY
@@ -236,7 +238,8 @@ class SimulatedAppliance:
     def respond(self, request: Request) -> Answer:
         """The answer to any request: the page, a recording, or what the protocol says."""
         if request.method in ("GET", "HEAD") and request.target == "/":
-            shown = page.html(self.title, self.address, reversed(self.seen))
+            language = of_browser(request.header("Accept-Language")) or DEFAULT
+            shown = page.html(self.title, self.address, reversed(self.seen), language)
             return SimulatedReply(200, "text/html; charset=utf-8", shown, page.HEADERS)
         if request.method in ("GET", "HEAD") and (found := recording.PATH.fullmatch(request.path)):
             return SimulatedReply(*recording.served(found[1], request.header("Range")))

@@ -24,7 +24,7 @@ class AsteriskAri(SimulatedAppliance):
     ``GET /ari/asterisk/ping``; Basic or ``?api_key=user:password``."""
 
     name = "asterisk-ari"
-    title = "Asterisk simulado (ARI)"
+    title = "Asterisk (ARI)"
     evidence = "recorded from Asterisk 20.20.1"
     login = ("ariuser", "aripass")
     failures: ClassVar[Mapping[str, str]] = {

@@ -14,6 +14,7 @@ from gateway.simulators.asterisk_calls import ABSENT, CALL_FAILURES, Calls, Orig
 from gateway.simulators.asterisk_sessions import WebSession, WebSessions
 from gateway.simulators.credentials import Digest, same
 from gateway.simulators.exchange import Request, SimulatedReply, whole
+from gateway.texts.text import Text
 
 Pairs = Sequence[tuple[str, str]]
 """An answer: its lines as name and value."""
@@ -32,7 +33,7 @@ class AsteriskAmi(SimulatedAppliance):
     has two characters or more and begins with a digit (``_X.``)."""
 
     name = "asterisk-ami"
-    title = "Asterisk simulado (AMI por HTTP)"
+    title = Text("Asterisk (AMI over HTTP)")
     evidence = "recorded from Asterisk 20.20.1"
     login = ("gateway", "secret")
     failures: ClassVar[Mapping[str, str]] = {

@@ -17,6 +17,7 @@ from gateway.simulators.asterisk_calls import ABSENT, CALL_FAILURES, Calls, Orig
 from gateway.simulators.behaviour import FAULT
 from gateway.simulators.credentials import same
 from gateway.simulators.exchange import Answer, Closable, Request, SimulatedReply
+from gateway.texts.text import Text
 
 GREETING = "Asterisk Call Manager/11.0.0\r\n"
 AUTH_TIMEOUT_S = 30.5
@@ -47,7 +48,7 @@ class AsteriskManager(SimulatedAppliance):
     two characters or more and begins with a digit (``_X.``)."""
 
     name = "asterisk-manager"
-    title = "Asterisk simulado (AMI por TCP)"
+    title = Text("Asterisk (AMI over TCP)")
     evidence = "recorded from Asterisk 22.10.1"
     login = ("gateway", "secret")
     failures: ClassVar[Mapping[str, str]] = {

@@ -21,7 +21,7 @@ class AvayaAes(SimulatedAppliance):
     answers with a ``sessionID`` in the SOAP Header, which all others need in theirs."""
 
     name = "avaya-aes"
-    title = "Avaya AES simulado"
+    title = "Avaya AES"
     evidence = "other clients' code, not held against a real one"
     login = ("ctiuser@CM1", "secret")
     failures: ClassVar[Mapping[str, str]] = {

@@ -29,7 +29,7 @@ class FreeSwitch(SimulatedAppliance):
     uuid_kill, uuid_exists, status; Basic. ``originate`` answers when the extension has answered."""
 
     name = "freeswitch"
-    title = "FreeSWITCH simulado"
+    title = "FreeSWITCH"
     evidence = "recorded from FreeSWITCH 1.10.12"
     login = ("freeswitch", "works")
     idle_s = 5.0

@@ -53,7 +53,7 @@ class Innovaphone(SimulatedAppliance):
     that ends before a Poll loses its call."""
 
     name = "innovaphone"
-    title = "innovaphone simulado"
+    title = "innovaphone"
     login = ("admin", "secret")
     auths = ("basic", "digest")
     evidence = "the vendor's WSDL and sample, not held against a real one"

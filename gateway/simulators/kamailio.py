@@ -47,7 +47,7 @@ class Kamailio(SimulatedAppliance):
     does not answer at all on any other path or to a chunked request."""
 
     name = "kamailio"
-    title = "Kamailio simulado (dlg.bridge_dlg)"
+    title = "Kamailio (dlg.bridge_dlg)"
     evidence = "recorded from Kamailio 5.6.3"
     auths = ("basic",)
     failures: ClassVar[Mapping[str, str]] = {

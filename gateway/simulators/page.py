@@ -7,6 +7,10 @@ from string import Template
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+from gateway.texts.languages import Language
+from gateway.texts.rendering import render
+from gateway.texts.text import Text, counted
+
 if TYPE_CHECKING:
     from gateway.simulators.appliance import Received
     from gateway.simulators.exchange import Request
@@ -24,36 +28,40 @@ _COMMAND = Template("""<article>
 _CALL = Template("<b>$extension</b> <i>→</i> <b>$number</b>")
 
 
-def html(title: str, address: str, received: Iterable["Received"]) -> bytes:
-    """The page as UTF-8."""
+def html(what: Text | str, address: str, received: Iterable["Received"], language: Language) -> bytes:
+    """The page of the simulated ``what`` as UTF-8."""
     listed = list(received)
-    commands = [_command(one) for one in listed]
+    commands = [_command(one, language) for one in listed]
+    count = counted("{count} order received", "{count} orders received", sum(not one.step for one in listed))
+    empty = Text("No order yet. Dial through the gateway, and it appears here.")
     text = _PAGE.substitute(
-        title=escape(title),
+        language=language,
+        title=escape(render(Text("Simulation: {what}", what=what), language)),
         address=escape(address),
-        count=sum(not one.step for one in listed),
-        commands="\n".join(commands) or "<p>Nenhum comando ainda. Disque pelo gateway e ele aparece aqui.</p>",
+        count=escape(render(count, language)),
+        commands="\n".join(commands) or f"<p>{escape(render(empty, language))}</p>",
     )
     return text.encode()
 
 
-def _command(one: "Received") -> str:
+def _command(one: "Received", language: Language) -> str:
     local = one.at.astimezone()
     return _COMMAND.substitute(
         raw=escape(one.raw),
-        what=_what(one),
+        what=_what(one, language),
         iso=local.isoformat(timespec="seconds"),
         time=local.strftime("%H:%M:%S"),
     )
 
 
-def _what(one: "Received") -> str:
+def _what(one: "Received", language: Language) -> str:
     """The call and its recording; of another request, what it was."""
     called = bool(one.extension or one.number)
     call = _CALL.substitute(extension=escape(one.extension), number=escape(one.number)) if called else ""
     if one.step:
         return f"{call} <span>{escape(one.step)}</span>"
-    return f'{call}\n    <a href="/gravacoes/{quote(one.call_id)}.wav">gravação</a>'
+    recording = escape(render(Text("recording"), language))
+    return f'{call}\n    <a href="/gravacoes/{quote(one.call_id)}.wav">{recording}</a>'
 
 
 def as_text(request: "Request") -> str:

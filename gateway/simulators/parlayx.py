@@ -50,7 +50,7 @@ class ParlayX(SimulatedAppliance):
     The login is not in the standard: Basic, or WS-Security's UsernameToken."""
 
     name = "parlayx"
-    title = "Parlay X simulado (ThirdPartyCall)"
+    title = "Parlay X (ThirdPartyCall)"
     evidence = "the standard's WSDL, not held against a real one"
     login = ("crm", "secret")
     auths = ("basic", "wsse")
@@ -122,7 +122,7 @@ class ParlayX(SimulatedAppliance):
         return {name: (child.text or "").strip() for name, child in zip(wanted, children, strict=True)}
 
     def _make(self, request: Request, given: Mapping[str, str]) -> str:
-        """Raises ``Wrong``."""
+        """Make a call and return its identifier as the result's element. Raises ``Wrong``."""
         for name in ("callingParty", "calledParty"):
             if not re.match(r"(?i)[a-z][a-z0-9+.-]*:.", given[name]):
                 raise Wrong("SVC0002", "Invalid input value for message part %1", name)
@@ -141,7 +141,7 @@ class ParlayX(SimulatedAppliance):
         return f"<p:result>{call_id}</p:result>"
 
     def _about(self, request: Request, operation: soap_body.CalledOperation, given: Mapping[str, str]) -> str:
-        """Raises ``Wrong``."""
+        """Answer an operation on a call that exists: tell about it, or end it. Raises ``Wrong``."""
         call = self._calls.get(given["callIdentifier"])
         if call is None or (operation.name != "getCallInformation" and call.status == "CallTerminated"):
             raise Wrong("SVC0002", "Invalid input value for message part %1", "callIdentifier")

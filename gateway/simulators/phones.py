@@ -14,6 +14,7 @@ from lxml import etree
 from gateway.simulators.appliance import SimulatedAppliance
 from gateway.simulators.credentials import Digest, logged_in, same
 from gateway.simulators.exchange import Request, SimulatedReply
+from gateway.texts.text import Text
 
 EXTENSION = "3501"
 """The extension that a simulated phone is registered as."""
@@ -87,7 +88,7 @@ class Yealink(DeskPhone):
     ``/cgi-bin/ConfigManApp.com?key=NUMBER``; ``key=CALLEND`` and ``key=CANCEL`` hang up; Basic."""
 
     name = "yealink"
-    title = "Telefone Yealink simulado"
+    title = Text("{maker} phone", maker="Yealink")
 
     def here(self, request: Request) -> bool:
         return request.path in ("/servlet", "/cgi-bin/ConfigManApp.com", "/cgi-bin/cgiServer.exx")
@@ -109,7 +110,7 @@ class Snom(DeskPhone):
     Basic or Digest."""
 
     name = "snom"
-    title = "Telefone Snom simulado"
+    title = Text("{maker} phone", maker="Snom")
     auths = ("basic", "digest")
 
     def here(self, request: Request) -> bool:
@@ -129,7 +130,7 @@ class Grandstream(DeskPhone):
     ``/cgi-bin/api-phone_operation?passcode=PASSWORD&cmd=endcall``, answered in JSON; the password stands in the URL."""
 
     name = "grandstream"
-    title = "Telefone Grandstream simulado"
+    title = Text("{maker} phone", maker="Grandstream")
     auths = ()
     failures: ClassVar[Mapping[str, str]] = {
         "auth": '{"response":"error","body":"unauthorized"} (the word not recorded)',
@@ -162,7 +163,7 @@ class Poly(DeskPhone):
     Digest."""
 
     name = "poly"
-    title = "Telefone Poly simulado"
+    title = Text("{maker} phone", maker="Poly")
     auths = ("digest",)
     evidence = CLIENT_CODE
     login = ("push", "secret")
@@ -189,7 +190,7 @@ class CiscoPhone(DeskPhone):
     Basic, as a user who owns the phone. Answers ``Status``: 0 done, 1 not understood, 6 internal error."""
 
     name = "cisco-phone"
-    title = "Telefone Cisco simulado"
+    title = Text("{maker} phone", maker="Cisco")
     failures: ClassVar[Mapping[str, str]] = {
         "auth": "401",
         "busy": "Status 6: internal error",
@@ -225,7 +226,7 @@ class Aastra(DeskPhone):
     phone takes commands from the servers in its list."""
 
     name = "aastra"
-    title = "Telefone Aastra/Mitel simulado"
+    title = Text("{maker} phone", maker="Aastra/Mitel")
     auths = ()
     login = ("", "")
     evidence = CLIENT_CODE
@@ -260,7 +261,7 @@ class Akuvox(DeskPhone):
     takes commands from the addresses in its list."""
 
     name = "akuvox"
-    title = "Telefone Akuvox simulado"
+    title = Text("{maker} phone", maker="Akuvox")
     auths = ()
     login = ("", "")
     failures: ClassVar[Mapping[str, str]] = {
@@ -290,7 +291,7 @@ class Htek(DeskPhone):
     """``GET /Phone_ActionURL&Command=1&Number=NUMBER&Account=1`` (``&``, no ``?``); ``Command=2`` hangs up; Basic."""
 
     name = "htek"
-    title = "Telefone Htek simulado"
+    title = Text("{maker} phone", maker="Htek")
 
     def here(self, request: Request) -> bool:
         return request.target.startswith("/Phone_ActionURL&")

@@ -68,7 +68,7 @@ class BmTelecom(Provider):
     """``GET /api/call/EXTENSION/NUMBER`` → ``data.status`` ``IN_PROGRESS`` and ``data.callId``; no login."""
 
     name = "bmtelecom"
-    title = "BmTelecom simulado"
+    title = "BmTelecom"
     login = ("", "")
     https_only = False
     failures: ClassVar[Mapping[str, str]] = {
@@ -102,7 +102,7 @@ class UTech(Provider):
     ``error`` with its ``cause``."""
 
     name = "utech"
-    title = "PABX uTech simulado"
+    title = "uTech PABX"
     https_only = False
 
     def answer(self, request: Request) -> SimulatedReply:
@@ -120,7 +120,7 @@ class Evolux(Provider):
     """``POST /api/v1/call`` with the form fields ``from``, ``to`` and the header ``token`` → ``meta.status``."""
 
     name = "evolux"
-    title = "Evolux simulado"
+    title = "Evolux"
 
     def answer(self, request: Request) -> SimulatedReply:
         if request.path != "/api/v1/call" or request.method != "POST":
@@ -142,7 +142,7 @@ class TotalVoice(Provider):
     ``dados.id``; ``DELETE /chamada/ID`` hangs up (its answer not documented)."""
 
     name = "totalvoice"
-    title = "TotalVoice simulado"
+    title = "TotalVoice"
 
     def answer(self, request: Request) -> SimulatedReply:
         if not self.may(request.header("Access-Token")):
@@ -175,7 +175,7 @@ class Nvoip(Provider):
     and the token as Bearer → ``state`` ``success``, ``callId``. A refused call has a cause in place of the id."""
 
     name = "nvoip"
-    title = "Nvoip simulado"
+    title = "Nvoip"
     login = ("140912001", TOKEN)
 
     def __init__(self, **wanted: Any) -> None:
@@ -212,7 +212,7 @@ class Api4Com(Provider):
     """``POST /api/v1/dialer`` with ``extension``, ``phone`` and the token as the whole ``Authorization`` → ``id``."""
 
     name = "api4com"
-    title = "Api4Com simulado"
+    title = "Api4Com"
 
     def answer(self, request: Request) -> SimulatedReply:
         if request.path != "/api/v1/dialer" or request.method != "POST":
@@ -231,7 +231,7 @@ class ThreeCPlus(Provider):
     204; 422 when the agent is not idle, or not in manual mode. Its one agent sits at extension 3501."""
 
     name = "3cplus"
-    title = "3C Plus simulado"
+    title = "3C Plus"
 
     def __init__(self, **wanted: Any) -> None:
         super().__init__(**wanted)
@@ -267,7 +267,7 @@ class Sipgate(Provider):
     device ``e0`` is extension 3501."""
 
     name = "sipgate"
-    title = "sipgate simulado"
+    title = "sipgate"
     login = ("token-DEMO", TOKEN)
 
     def table(self) -> dict[str, Any]:

@@ -25,7 +25,7 @@ class ThreeCxV20(Provider):
     the token as Bearer → ``finalstatus``, ``result``."""
 
     name = "3cx-v20"
-    title = "3CX V20 simulada"
+    title = "3CX V20"
     evidence = "other clients' code, not held against a real one"
     login = ("900", "secret")
     failures: ClassVar[Mapping[str, str]] = {
@@ -85,7 +85,7 @@ class Wazo(Provider):
     that hangs up: 204, or 404. Its one user is extension 3501."""
 
     name = "wazo"
-    title = "Wazo simulado"
+    title = "Wazo"
     evidence = "its interface description and source, not held against a real one"
     login = ("ana", "secret")
     failures: ClassVar[Mapping[str, str]] = {
@@ -153,7 +153,7 @@ class BroadWorks(Provider):
     ``summary``."""
 
     name = "broadworks"
-    title = "BroadWorks simulado (Xsi-Actions)"
+    title = "BroadWorks (Xsi-Actions)"
     evidence = "the maker's documentation, not held against a real one"
     login = ("crm@example.com", "secret")
     failures: ClassVar[Mapping[str, str]] = {

@@ -16,7 +16,7 @@ class Sippy(SimulatedAppliance):
     ``i_callback_request``; ``cancelCallback``; HTTP Digest. ``cld_first`` rings first."""
 
     name = "sippy"
-    title = "Sippy simulado"
+    title = "Sippy"
     evidence = "the maker's support pages, not held against a real one"
     login = ("crm", "secret")
     failures: ClassVar[Mapping[str, str]] = {

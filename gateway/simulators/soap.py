@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from lxml import etree
 
 from gateway.simulators.appliance import Request, SimulatedAppliance, SimulatedReply
+from gateway.texts.text import Text
 
 NAMESPACE = "urn:simulated-pabx"
 ENVELOPE = "http://schemas.xmlsoap.org/soap/envelope/"
@@ -19,7 +20,7 @@ class SoapAppliance(SimulatedAppliance):
     """``MakeCall(callingDevice, calledNumber)`` → ``callId`` at ``/pabx``, described by ``/pabx?wsdl``."""
 
     name = "soap"
-    title = "Central simulada SOAP"
+    title = Text("{protocol} exchange", protocol="SOAP")
     failures: ClassVar[Mapping[str, str]] = {
         "auth": "401, the WSDL included",
         "busy": "a SOAP fault 'the extension is busy'",

@@ -43,7 +43,7 @@ class Sems(SimulatedAppliance):
     an array of one text: the call's tag, or ``<failed>``. A request without a length gets no answer."""
 
     name = "sems"
-    title = "SEMS simulado (click2dial)"
+    title = "SEMS (click2dial)"
     evidence = "its source code, not held against a real one"
     failures: ClassVar[Mapping[str, str]] = {
         BUSY: "the phone is busy, absent or its login wrong: a tag all the same",
@@ -137,7 +137,7 @@ class OpenSips(SimulatedAppliance):
     anybody rings."""
 
     name = "opensips"
-    title = "OpenSIPS simulado (b2b_trigger_scenario)"
+    title = "OpenSIPS (b2b_trigger_scenario)"
     evidence = "its source code; OK and fault 500 were seen of OpenSIPS 3.6.8"
     failures: ClassVar[Mapping[str, str]] = {
         BUSY: "the phone is busy or absent: OK all the same",

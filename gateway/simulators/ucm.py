@@ -23,7 +23,7 @@ class GrandstreamUcm(SimulatedAppliance):
     ``status`` 0 is a success."""
 
     name = "grandstream-ucm"
-    title = "Grandstream UCM simulado"
+    title = "Grandstream UCM"
     evidence = "the maker's documentation, not held against a real one"
     login = ("cdrapi", "secret")
     failures: ClassVar[Mapping[str, str]] = {

@@ -6,6 +6,7 @@ from hmac import compare_digest
 from typing import Any, ClassVar
 
 from gateway.simulators.appliance import Request, SimulatedAppliance, SimulatedReply
+from gateway.texts.text import Text
 
 KEY = "demo"
 
@@ -14,7 +15,7 @@ class UrlAppliance(SimulatedAppliance):
     """``GET /originate?from=EXT&to=NUM&key=KEY`` → ``OK ID`` or ``ERROR reason``; 403 for a wrong key."""
 
     name = "url"
-    title = "Central simulada URL"
+    title = Text("{protocol} exchange", protocol="URL")
     failures: ClassVar[Mapping[str, str]] = {
         "auth": "403 'ERROR wrong key'",
         "busy": "200 'ERROR busy'",

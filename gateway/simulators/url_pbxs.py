@@ -23,7 +23,7 @@ class ThreeCxV10(Provider):
     as a form by its clients. The PIN is the extension's; what the answer says is not documented."""
 
     name = "3cx-v10"
-    title = "3CX V10 simulada"
+    title = "3CX V10"
     evidence = "the maker's documentation, not held against a real one"
     https_only = False
     login = (EXTENSION, "1234")
@@ -59,7 +59,7 @@ class Vodia(Provider):
     whose words are not documented. Without ``connect=true`` the extension must press 1, which nobody does here."""
 
     name = "vodia"
-    title = "Vodia simulada"
+    title = "Vodia"
     evidence = "the maker's documentation, not held against a real one"
     https_only = False
     login = ("100@pbx.example.com", "secret")
@@ -99,7 +99,7 @@ class OpenScape(Provider):
     XML without an error."""
 
     name = "openscape-business"
-    title = "OpenScape Business simulado"
+    title = "OpenScape Business"
     evidence = "other clients' code, not held against a real one"
     login = ("123", "secret")
     failures: ClassVar[Mapping[str, str]] = {
@@ -166,7 +166,7 @@ class Snep(Provider):
     ``token`` beside them. What its JSON says is not documented."""
 
     name = "snep"
-    title = "SNEP simulado"
+    title = "SNEP"
     https_only = False
     failures: ClassVar[Mapping[str, str]] = {
         "auth": "401 (not documented)",

@@ -15,7 +15,7 @@ class Vicidial(SimulatedAppliance):
     ``function=external_hangup``; HTTP 200 always. The extension is the agent."""
 
     name = "vicidial"
-    title = "VICIdial simulado"
+    title = "VICIdial"
     evidence = "VICIdial's own documentation, not held against a real one"
     login = ("6666", "1234")
     failures: ClassVar[Mapping[str, str]] = {

@@ -12,6 +12,7 @@ from gateway.simulators.appliance import SimulatedAppliance
 from gateway.simulators.credentials import same
 from gateway.simulators.exchange import Request, SimulatedReply
 from gateway.simulators.soap_body import ENCODING, CalledOperation
+from gateway.texts.text import Text
 
 RESPONSES = {
     0: "Success",
@@ -156,7 +157,7 @@ class WebDialer(_WebDialer):
     hold Axis 1.4's multi-references."""
 
     name = "cisco-webdialer"
-    title = "Cisco WebDialer simulado (até 15 SU4)"
+    title = Text("Cisco WebDialer (up to 15 SU4)")
     service = "/webdialer/services/WebdialerSoapService70"
     namespace = "urn:WD70"
     wsdl = ("/webdialer/wsdl/wd70.wsdl", "webdialer.wsdl")
@@ -209,7 +210,7 @@ class WebDialerSu5(_WebDialer):
     404."""
 
     name = "cisco-webdialer-15su5"
-    title = "Cisco WebDialer simulado (15 SU5)"
+    title = "Cisco WebDialer (15 SU5)"
     service = "/webdialer/services/webdialer"
     namespace = "http://webdialer.ccm.cisco.com"
     wsdl = ("/webdialer/services/webdialer?wsdl", "webdialer_su5.wsdl")

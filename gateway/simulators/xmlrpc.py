@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 from xml.parsers.expat import ExpatError
 
 from gateway.simulators.appliance import Request, SimulatedAppliance, SimulatedReply
+from gateway.texts.text import Text
 
 METHOD = "pbx.originate"
 
@@ -14,7 +15,7 @@ class XmlRpcAppliance(SimulatedAppliance):
     """``POST /RPC2``: ``pbx.originate(extension, number)`` → ``{status: "OK", callid}``, or a fault."""
 
     name = "xmlrpc"
-    title = "Central simulada XML-RPC"
+    title = Text("{protocol} exchange", protocol="XML-RPC")
     failures: ClassVar[Mapping[str, str]] = {
         "auth": "401",
         "busy": "fault 5 'the extension is busy'",

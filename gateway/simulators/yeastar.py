@@ -52,7 +52,7 @@ class YeastarS(Yeastar):
     ``Success``, or ``Failed`` with an ``errno``; HTTP 200 always. Five wrong logins in a row lock it."""
 
     name = "yeastar-s"
-    title = "Yeastar S simulada"
+    title = "Yeastar S"
     renewed = True
     login = ("api", "secret")
     failures: ClassVar[Mapping[str, str]] = {
@@ -124,7 +124,7 @@ class YeastarP(Yeastar):
     ``errcode`` 0 is a success. Every request needs a header ``User-Agent: OpenAPI``; eight tokens may live at once."""
 
     name = "yeastar-p"
-    title = "Yeastar P simulada"
+    title = "Yeastar P"
     login = ("client-demo", "secret")
     failures: ClassVar[Mapping[str, str]] = {
         "auth": "get_token answers FAILURE (its errcode not documented)",

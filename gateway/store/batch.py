@@ -42,7 +42,6 @@ from gateway.store.drafts import (
 )
 from gateway.store.matching import Matches
 from gateway.texts.languages import DEFAULT, Language
-from gateway.texts.rendering import render
 from gateway.texts.text import Text
 
 OUR_CALL = Text("a call of this company")
@@ -188,12 +187,15 @@ class Batch:
             return Recorded(call.call.id, 0, draft.order_id)
         delivery = draft.delivery
         language = self._language_of(tenant)
-        detail = render(delivery.text, language)
-        self._settled.append(rows.settled(draft, detail))
+        self._settled.append(rows.settled(draft, language))
         self._attempts += [rows.attempt(made, tenant, draft.order_id, language) for made in draft.attempts]
         self._change(decide_about(call.call, SettledOrder(delivery.outcome.value, draft.at)).call)
         dialled_by = draft.attempts[-1].appliance if draft.attempts else appliance
-        told = {"outcome": delivery.outcome.value, "detail": detail, "appliance": dialled_by}
+        told = {
+            "outcome": delivery.outcome.value,
+            "detail": rows.kept(delivery.text, language)[0],
+            "appliance": dialled_by,
+        }
         return Recorded(call.call.id, self._log(EventKind.ORDER_SETTLED, call, draft.at, told), draft.order_id)
 
     def _flush(self) -> None:

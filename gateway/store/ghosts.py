@@ -1,7 +1,7 @@
 """Finds calls that still go on in the log although their caller has since been at another extension."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from sqlalchemy import Connection, Engine, select
 
@@ -23,16 +23,19 @@ class Ghosts:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
-    def find(self, tenant: str, since: int, at: int) -> Sequence[int]:
-        """Calls of ``tenant``, logged from ``since`` on, whose end is waited for in vain at ``at``."""
+    def find(self, tenant: str, since: int, ago: Callable[[int], int]) -> Sequence[int]:
+        """Calls of ``tenant``, logged from ``since`` on, whose end is waited for in vain.
+
+        ``ago`` tells what our clock showed so many milliseconds ago.
+        """
         outside = (calls.c.tenant == tenant, calls.c.direction != Direction.INTERNAL)
-        old = (calls.c.logged_at >= since, calls.c.logged_at < at - WAIT_MS)
+        old = (calls.c.logged_at >= since, calls.c.logged_at < ago(WAIT_MS))
         query = select(*COLUMNS).where(*outside, *old, calls.c.status.in_(("ringing", "talking")))
         with self._engine.connect() as connection:
             found = [call_of(row) for row in connection.execute(query)]
             waiting = [call for call in found if not is_of_nobody(call.number)]
             ended = _ended(connection, tenant, waiting)
-        return [call.id for call in waiting if any(waits_in_vain(call, other, at) for other in ended[call.number])]
+        return [call.id for call in waiting if any(waits_in_vain(call, other, ago) for other in ended[call.number])]
 
 
 def _ended(connection: Connection, tenant: str, waiting: Sequence[Call]) -> dict[str, list[Call]]:

@@ -1,6 +1,7 @@
 """What the journal's rows hold, made of drafts and calls."""
 
 import json
+from functools import lru_cache
 from typing import Any
 
 from gateway.adapter import ANSWER_FIELDS, Delivery
@@ -18,6 +19,7 @@ from gateway.store.statements import CALL_COLUMNS
 from gateway.texts.languages import Language
 from gateway.texts.packing import pack
 from gateway.texts.rendering import render
+from gateway.texts.text import Text
 
 # One encoder for all: json.dumps makes a new one at each call that names separators.
 encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
@@ -89,13 +91,20 @@ def order(draft: OrderDraft, order_id: int, call_id: int) -> Row:
     }
 
 
-def settled(draft: Settlement, detail: str) -> Row:
-    """The parameters that settle an order; ``detail`` is its sentence in the company's language."""
+@lru_cache(maxsize=32)
+def kept(text: Text, language: Language) -> tuple[str, str]:
+    """Return ``text`` in the company's language, and packed for all. An order and its attempt mostly say the same."""
+    return render(text, language), pack(text)
+
+
+def settled(draft: Settlement, language: Language) -> Row:
+    """The parameters that settle an order; ``language`` is the company's."""
+    detail, sentence = kept(draft.delivery.text, language)
     return {
         "of": draft.order_id,
         "new_outcome": draft.delivery.outcome.value,
         "new_detail": detail,
-        "new_sentence": pack(draft.delivery.text),
+        "new_sentence": sentence,
         "new_ref": ref_of(draft.delivery),
         "dialled_by": draft.attempts[-1].appliance if draft.attempts else None,
         "at": draft.at,
@@ -104,17 +113,18 @@ def settled(draft: Settlement, detail: str) -> Row:
 
 def attempt(made: OrderAttempt, tenant: str, order_id: int, language: Language) -> Row:
     """One attempt of an order; ``language`` is the company's."""
+    detail, sentence = kept(made.delivery.text, language)
     return {
         "tenant": tenant,
         "order_id": order_id,
         "kind": made.kind,
         "appliance": made.appliance,
         "outcome": made.delivery.outcome.value,
-        "detail": render(made.delivery.text, language),
+        "detail": detail,
         "peer_ref": ref_of(made.delivery),
         "began_at": made.began_at,
         "ended_at": made.ended_at,
-        "sentence": pack(made.delivery.text),
+        "sentence": sentence,
     }
 
 

@@ -5,7 +5,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 AREAS: Mapping[str, tuple[str, ...]] = {
-    "errors": ("gateway/errors.py", "gateway/errors/*.py"),
+    "errors": ("gateway/errors/*.py",),
     "machines": ("gateway/wire/*.py", "gateway/multipart.py", "gateway/traffic/*.py"),
     "commands": (
         "gateway/__main__.py",
@@ -16,6 +16,7 @@ AREAS: Mapping[str, tuple[str, ...]] = {
         "gateway/server/*.py",
         "gateway/simulators/*.py",
     ),
+    "click": ("gateway/cli/click_words.py",),
     "directory": ("gateway/source.py", "gateway/directory/*.py", "adapters/wconnect/*.py"),
     "desk": ("gateway/desk/*.py", "gateway/desk/templates/*.html"),
     "script": ("gateway/desk/static/desk/*.js",),

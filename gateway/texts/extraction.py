@@ -27,25 +27,17 @@ Found = tuple[str | tuple[str, ...], str | None]
 """A sentence (or its singular and plural) and its context."""
 METHODS = {".py": "python", ".html": "jinja2", ".js": "javascript"}
 OPTIONS = {"jinja2": {"trimmed": "true", "silent": "false"}}
-PENDING = Path(__file__).parent / "pending"
-"""Lists of files whose sentences are still Portuguese where they stand, by area; their templates are left out."""
 
 
 def extract(root: Path, area: str) -> Catalog:
     """Return the sentences of ``area`` in the source tree ``root``, each with the files it stands in."""
     catalogue = Catalog(project="cti-gateway", charset="utf-8")
     for path in areas.sources(root):
-        if areas.area_of(path) == area and path not in (pending() if not path.endswith(".py") else ()):
+        if areas.area_of(path) == area:
             for id, context in _sentences(root / path):
                 if id:
                     catalogue.add(id, locations=[(path, 0)], context=context)
     return catalogue
-
-
-def pending() -> set[str]:
-    """Return the files that are not done."""
-    lists = [path.read_text(encoding="utf-8").split() for path in sorted(PENDING.glob("*.txt"))]
-    return {path for each in lists for path in each}
 
 
 def _sentences(path: Path) -> Iterator[Found]:
@@ -58,6 +50,10 @@ def _sentences(path: Path) -> Iterator[Found]:
         )
 
 
+PHASES = ("login", "before", "after", "logout", "probe", "hangup")
+"""Keys of a preset that hold steps, beside ``dial``."""
+
+
 def of_preset(preset: Mapping[str, Any]) -> Iterator[str]:
     """Yield what a preset's file says to people; names, texts to paste and tests have no language."""
     verified = preset.get("verified", {})
@@ -65,6 +61,8 @@ def of_preset(preset: Mapping[str, Any]) -> Iterator[str]:
     yield from (verified.get("how", ""), *verified.get("unknown", ()))
     for group in ("parameters", "origin"):
         yield from (each.get("help", "") for each in preset.get(group, {}).values())
+    steps = (step for phase in PHASES for step in preset.get(phase, ()))
+    yield from (step.get("note", "") for step in (*steps, preset.get("dial", {})))
     for event in preset.get("events", ()):
         yield from (event["title"], *event.get("notes", ()))
 

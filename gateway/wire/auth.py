@@ -120,7 +120,8 @@ def same(given: str, expected: bytes) -> bool:
 def header_token(environ: Environ) -> str:
     """The token of the header ``token_auth`` (or ``Token-Auth``), ``X-Token-Auth``, or ``Authorization: Bearer``.
 
-    nginx takes names with underscores for invalid; ``X-Token-Auth`` is how it hands ``token_auth`` over.
+    nginx takes names with underscores for invalid (``underscores_in_headers``, off by default); ``X-Token-Auth`` is how
+    it hands ``token_auth`` over.
     """
     found: str = environ.get("HTTP_TOKEN_AUTH", "") or environ.get("HTTP_X_TOKEN_AUTH", "")
     if found:

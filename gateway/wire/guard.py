@@ -3,7 +3,9 @@
 import re
 import zlib
 from typing import Any
-from xml.etree.ElementTree import Element, ParseError, XMLParser, fromstring
+from xml.etree.ElementTree import Element, ParseError, TreeBuilder, XMLParser, fromstring
+from xml.parsers.expat import ExpatError, ParserCreate
+from xml.parsers.expat.errors import XML_ERROR_UNBOUND_PREFIX, codes
 
 from gateway.errors import MalformedRequest, TooLarge
 from gateway.multipart import is_multipart, root_part
@@ -17,7 +19,19 @@ CHARSET = re.compile(r"""charset\s*=\s*["']?([A-Za-z0-9._-]+)""", re.IGNORECASE)
 KNOWN_CHARSETS = re.compile(
     r"utf[-_]?8|utf[-_]?(16|32)([-_]?[lb]e)?|(us[-_])?ascii|latin[-_]?1"
     r"|iso[-_]?8859[-_]([1-9]|1[0-6])|(windows[-_]|cp)(125[0-8]|437|850|858)"
+    r"|koi8[-_][ru]|gb(2312|k|18030)|big5|euc[-_](jp|kr)|shift[-_]jis"
 )
+# How a document begins whose characters have more than one byte: XML 1.0, appendix F. The longer come first.
+BEGINNINGS = {
+    b"\xff\xfe\0\0": "utf-32",
+    b"\0\0\xfe\xff": "utf-32",
+    b"<\0\0\0": "utf-32-le",
+    b"\0\0\0<": "utf-32-be",
+    b"\xff\xfe": "utf-16",
+    b"\xfe\xff": "utf-16",
+    b"<\0": "utf-16-le",
+    b"\0<": "utf-16-be",
+}
 MOST_DEEP = 256
 # What makes work for the parser: an element takes a microsecond and a hundred bytes, so that a megabyte of them would
 # take half a second and a hundred megabytes. A system.multicall of 100 calls has about 9000.
@@ -25,6 +39,7 @@ MOST_MARKS = 16_384
 MOST_DIGITS = 18
 # gzip and zlib; "deflate" means zlib's format, but some send the bare stream.
 WINDOWS = (47, -15)
+UNBOUND_PREFIX = codes[XML_ERROR_UNBOUND_PREFIX]
 BLANK = b" \t\r\n\xef\xbb\xbf"
 NOT_XML = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
@@ -35,7 +50,7 @@ def read_body(environ: dict[str, Any], limit: int) -> bytes:
     if length:
         if not (length.isascii() and length.isdigit()):
             raise MalformedRequest(Text("Content-Length is not a number."))
-        # Python reads no more than 4300 digits, and no server means more than these.
+        # int() reads no more than 4300 digits (sys.int_info), and no server means more than these.
         if len(length) > MOST_DIGITS or int(length) > limit:
             raise TooLarge(limit)
         body = read_up_to(environ["wsgi.input"], int(length))
@@ -97,11 +112,12 @@ def inflate(body: bytes, encoding: str, limit: int) -> bytes:
     raise MalformedRequest(Text("the body is not in {encoding}.", encoding=encoding))
 
 
-def parse_xml(body: bytes, content_type: str) -> Element:
+def parse_xml(body: bytes, content_type: str, *, namespaces: bool = True) -> Element:
     """The root element of ``body``, whatever charset it turns out to be in, without comments and instructions.
 
     Not by lxml: it keeps every name it ever read in its thread, so that strangers could fill the memory. Expat forgets,
-    and without a DOCTYPE it has no entities to expand or fetch. Raises ``MalformedRequest``.
+    and without a DOCTYPE it has no entities to expand or fetch. Where a protocol has no ``namespaces``, prefixes need
+    not be declared. Raises ``MalformedRequest``.
     """
     data = to_utf8(body.lstrip(BLANK), content_type)
     if not data:
@@ -113,10 +129,29 @@ def parse_xml(body: bytes, content_type: str) -> Element:
     try:
         root = fromstring(data, XMLParser(encoding="utf-8"))  # noqa: S314
     except ParseError as error:
-        raise MalformedRequest(Text("the body is no valid XML (line {line}).", line=error.position[0])) from None
+        if namespaces or error.code != UNBOUND_PREFIX:
+            raise MalformedRequest(not_valid(error.position[0])) from None
+        root = parse_without_prefixes(data)
     if data.count(b"</") > MOST_DEEP and is_too_deep(root):
         raise MalformedRequest(Text("the body has more than {most} levels of elements.", most=MOST_DEEP))
     return root
+
+
+def parse_without_prefixes(data: bytes) -> Element:
+    """The root element of ``data``, whose names have lost their prefixes. Raises ``MalformedRequest``."""
+    builder, parser = TreeBuilder(), ParserCreate("utf-8")
+    parser.StartElementHandler = lambda name, attributes: builder.start(name.rpartition(":")[2], attributes)
+    parser.EndElementHandler = lambda name: builder.end(name.rpartition(":")[2])
+    parser.CharacterDataHandler = builder.data
+    try:
+        parser.Parse(data, True)
+    except ExpatError as error:
+        raise MalformedRequest(not_valid(error.lineno)) from None
+    return builder.close()
+
+
+def not_valid(line: int) -> Text:
+    return Text("the body is no valid XML (line {line}).", line=line)
 
 
 def marks_in(data: bytes) -> int:
@@ -165,8 +200,9 @@ def declared_charset(body: bytes) -> str:
 
 def charsets(said: list[str], data: bytes) -> list[str]:
     """The charsets to try in order, given what header and declaration say and how ``data`` begins."""
-    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return ["utf-16"]
+    for beginning, charset in BEGINNINGS.items():
+        if data.startswith(beginning):
+            return [charset]
     agreed = len(set(said)) == 1
     return [*said, "utf-8"] if agreed else ["utf-8", *said]
 

@@ -1,8 +1,9 @@
 """Turns the raw headers of a request into keys of a WSGI environ (PEP 3333), the same on both ports.
 
 An environ has one key for ``X-Forwarded-For`` and ``X_Forwarded_For``, so a name with an underscore, which proxies
-neither write nor remove, would pass for theirs. Such names are left out, as nginx does by default; the one exception is
-``token_auth``, which Senior CRM sends.
+neither write nor remove, would pass for theirs. Such names are left out, as nginx does by default
+(``underscores_in_headers``); the one exception is ``token_auth``, which Senior CRM sends (its manual,
+"integracao-cti-interno").
 """
 
 from collections.abc import Iterable

@@ -347,11 +347,12 @@ def read_direction(text: str) -> Direction:
 
 
 CLOCK = re.compile(r"([0-9]{1,3}):([0-5][0-9]):([0-5][0-9])")
-SECONDS = re.compile(r"([0-9]{1,7})(\.[0-9]+)?")
+# The sign is one that numbers of XML-RPC may have.
+SECONDS = re.compile(r"\+?([0-9]{1,7})(\.[0-9]*)?")
 
 
 def read_duration(text: str) -> int:
-    """Seconds of ``75``, ``75.0`` or ``00:01:15``. Raises ``ValueError``."""
+    """Seconds of ``75``, ``+75.0`` or ``00:01:15``. Raises ``ValueError``."""
     if found := SECONDS.fullmatch(text):
         return int(found[1])
     if found := CLOCK.fullmatch(text):

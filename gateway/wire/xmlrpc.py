@@ -5,8 +5,6 @@ it keeps out. Faults carry our codes and sentences. Every answer is ASCII, becau
 other charset.
 """
 
-import base64
-import binascii
 from collections.abc import Callable, Collection, Iterator, Mapping
 from itertools import chain
 from typing import Any
@@ -34,11 +32,13 @@ from gateway.wire.intake import Intake, explain
 from gateway.wire.operations import LOGIN, OPERATIONS, Operation, Parameter, by_position, find, hidden
 from gateway.wire.sites import Site
 from gateway.wire.transport import Answer, Environ, answer, headers_of, language_of
+from gateway.wire.xmlrpc_bodies import read_call
 
 XML = "text/xml; charset=utf-8"
 MAX_CALLS = 100
 # Both numbers by name: less is a call by position whose values happen to look like names.
 FEWEST_NAMES, FEWEST_PAIRED = 2, 4
+NAMELESS = "-"
 SYSTEM = ("system.listMethods", "system.methodHelp", "system.methodSignature", "system.multicall")
 
 
@@ -60,7 +60,7 @@ class XmlRpc:
         method = environ["REQUEST_METHOD"]
         if method != "POST":
             raise WrongMethod(method, allowed=("POST",))
-        root = parse_xml(read_body(environ, self._limit), environ.get("CONTENT_TYPE", ""))
+        root = parse_xml(read_body(environ, self._limit), environ.get("CONTENT_TYPE", ""), namespaces=False)
         name, params = read_call(root)
         if name == "system.multicall":
             return render(self._call_many(params, environ, site))
@@ -100,52 +100,6 @@ class XmlRpc:
         except Exception as error:
             fault = fault_of(explain(error, environ, self.wire), language_of(environ))
             return {"faultCode": fault.faultCode, "faultString": fault.faultString}
-
-
-def read_call(root: Any) -> tuple[str, list[Any]]:
-    """Method name and parameters; where OpenSIPS names them, one struct. Raises ``MalformedRequest``."""
-    if root.tag != "methodCall" or not (name := (root.findtext("methodName") or "").strip()):
-        raise MalformedRequest(Text("root element {tag!r}: expected methodCall with methodName.", tag=root.tag[:80]))
-    params: list[Any] = []
-    named: dict[str, Any] = {}
-    for param in root.iterfind("params/param"):
-        title, value = param.findtext("name"), read_value(param.find("value"))
-        if title is None:
-            params.append(value)
-        else:
-            named[title.strip()] = value
-    # Beside named ones, only the event's own name comes without one.
-    return name, [named] if named else params
-
-
-def read_value(value: Any) -> Any:
-    """A ``<value>``: structs and lists as such, None for nil, every scalar as its text."""
-    if value is None:
-        return None
-    if not len(value):
-        return value.text or ""
-    typed = value[0]
-    kind = typed.tag.rpartition("}")[2]
-    if kind == "struct":
-        members = typed.iterfind("member")
-        return {(member.findtext("name") or "").strip(): read_value(member.find("value")) for member in members}
-    if kind == "array":
-        return [read_value(item) for item in typed.iterfind("data/value")]
-    if kind == "nil":
-        return None
-    return decode(typed.text or "") if kind == "base64" else typed.text or ""
-
-
-def decode(text: str) -> str:
-    """The text inside base64. Raises ``MalformedRequest``."""
-    try:
-        raw = base64.b64decode(text)
-    except (binascii.Error, ValueError):
-        raise MalformedRequest(Text("a base64 value cannot be read.")) from None
-    try:
-        return raw.decode()
-    except UnicodeDecodeError:
-        return raw.decode("latin-1")
 
 
 def may_hold_login(name: str) -> bool:
@@ -193,7 +147,8 @@ def pairs_in(params: list[Any]) -> Iterator[tuple[str, str]]:
             if isinstance(item, dict | list):
                 kind = "struct" if isinstance(item, dict) else "array"
                 raise BadParameter(written[:80] or "params", kind, expected=Text("a text or number"))
-            yield written, item or ""
+            # A member without a name, as some clients write, is nothing that counts by its position.
+            yield (written or NAMELESS if isinstance(value, dict) else ""), item or ""
 
 
 def paired(params: list[Any], operation: Operation) -> list[Any]:

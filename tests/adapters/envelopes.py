@@ -27,7 +27,7 @@ def _resolved(element: Any, name: str, value: str) -> str:
     return f"{{{element.nsmap.get(prefix or None)}}}{local}"
 
 
-def body_of(envelope: bytes | str) -> tuple[Any, ...]:
-    """What the Body of a written envelope holds."""
+def body_of(envelope: bytes | str, part: str = "Body") -> tuple[Any, ...]:
+    """What the Body (or the Header) of a written envelope holds."""
     root = etree.fromstring(envelope.encode() if isinstance(envelope, str) else envelope)
-    return meaning(root.find("{*}Body"))[-1]  # type: ignore[no-any-return]
+    return meaning(root.find(f"{{*}}{part}"))[-1]  # type: ignore[no-any-return]

@@ -14,6 +14,9 @@ import pytest
 
 from gateway.adapter import Outcome, can_hang_up, longest_of, names, only_dials, overheard
 from gateway.errors import AdapterError
+from gateway.texts.languages import LANGUAGES
+from gateway.texts.packing import pack
+from gateway.texts.rendering import render
 from tests.adapters.bad_peers import free_port, hang
 from tests.adapters.dialects import (
     CAPABILITIES,
@@ -83,8 +86,9 @@ def test_a_bad_peer_comes_to_its_outcome_in_time(name, behaviour):
         assert took_s < 5
         assert took_s < (longest_of(adapter) or 0) + 0.5
         assert "'pabx'" in delivery.detail
-        assert delivery.detail.endswith(".")
-        assert not re.search(r"s3nha|Error|Exception|object at|\w\.\w+\(", delivery.detail)
+        for said in (render(delivery.text, language) for language in LANGUAGES):
+            assert said.endswith(".")
+            assert not re.search(r"s3nha|Error|Exception|object at|\w\.\w+\(|[{}]", said)
 
 
 @pytest.mark.parametrize("name", ADAPTERS)
@@ -193,7 +197,8 @@ def test_secrets_are_on_the_wire_and_nowhere_else(name):
             delivery = adapter.deliver(DIAL)
         preview = adapter.preview(DIAL)
         seen = [
-            delivery.detail,
+            *(render(delivery.text, language) for language in LANGUAGES),
+            pack(delivery.text),
             repr(delivery),
             *(request.shown() for request in preview),
             *(told.request.shown() for told in heard),

@@ -380,7 +380,7 @@ def test_what_was_captured_is_a_secret_for_the_wire_log_from_its_first_answer_on
 def test_a_dry_run_names_what_only_an_answer_will_tell():
     hashed = DIALS.replace("{{ session }}", "{{ (session ~ password) | md5 }}")
     with closing(adapter(preset(LOGIN, DIALS, LOGOUT), "192.0.2.1")) as pabx:
-        shown = [(each.note, each.data.split()[1].decode()) for each in pabx.preview(DIAL)]
+        shown = [(str(each.note), each.data.split()[1].decode()) for each in pabx.preview(DIAL)]
     assert shown == [
         ("login", "/login?pw=s3nha"),
         ("dial", "/dial?n=04799998888&s=__session__"),

@@ -12,6 +12,7 @@ from gateway.errors import AdapterError
 from tests.adapters.bad_peers import answer, serving
 from tests.adapters.dialects import DIAL, WSDL, make
 from tests.adapters.field import GET_CONTAS, SOAP_11, envelope, head_and_body, soap
+from tests.adapters.test_soap_field import FIELD
 
 CALL = {"wsdl": str(WSDL), "operation": "Call", "arguments": {"from": "{{ extension }}", "to": "{{ number }}"}}
 RAW = {"envelope": envelope("<a>{{ number }}</a>"), "address": "http://pabx/soap"}
@@ -59,6 +60,17 @@ def test_a_block_that_the_wsdl_names_needs_no_namespace(tmp_path):
     assert (
         header(CALL | {"wsdl": str(tmp_path / "pabx.wsdl")}, header={"Called": "1"})[0].tag == "{urn:test-pabx}Called"
     )
+
+
+def test_the_members_of_a_block_that_the_wsdl_describes_go_out_as_its_schema_has_them():
+    kind = {"wsdl": str(FIELD / "header-blocks.wsdl"), "operation": "Dial", "arguments": {"to": "1"}}
+    login = {"key": "{{ number }}", "more": 1, "site": "X", "user": "u", "client": {"local": True, "name": "a"}}
+    own, named = header(kind, header={"Login": login, "{urn:pbx}Login": {"{urn:x}key": "k", "user": "u"}})
+    assert own.attrib == {"site": "X"}
+    found = [(each.tag, each.text) for each in own.iterdescendants()]
+    qualified = [("{urn:pbx}user", "u"), ("{urn:pbx}key", "04799998888"), ("{urn:pbx}client", None)]
+    assert found == [*qualified, ("{urn:pbx}name", "a"), ("local", "true"), ("more", "1")]
+    assert [each.tag for each in named] == ["{urn:pbx}user", "{urn:x}key"]
 
 
 LOGIN = {"auth": "wsse", "username": "crm", "password": "s&nha"}

@@ -75,6 +75,46 @@ def test_attributes_that_a_type_adds_to_one_of_attributes_are_given_by_their_nam
     assert body == expected(f'<Attributed {QUALIFIED} id="7" line="3"/>')
 
 
+@pytest.mark.parametrize(
+    ("operation", "arguments", "inner"),
+    [
+        ("Rules", {"rules": {}}, "<rules/>"),
+        (
+            "Rules",
+            {"rules": {"within": [{"number": "1"}, {}]}},
+            "<rules><within><number>1</number></within><within/></rules>",
+        ),
+        ("Open", {"open": {}}, "<open/>"),
+    ],
+)
+def test_a_table_without_members_is_an_element_without_content(operation, arguments, inner):
+    """Of a choice that repeats, and of one of anything, zeep stumbled over it."""
+    inner = f"<{operation} {QUALIFIED}>{inner}</{operation}>"
+    assert sent("empty-and-twice", arguments, operation=operation) == expected(inner)
+
+
+@pytest.mark.parametrize(
+    ("operation", "arguments", "inner"),
+    [
+        ("Twice", {"a": "1", "b": "2"}, "<a>1</a><b>2</b><a>1</a>"),
+        ("Twice", {"a": "1", "b": "2", "a__1": "3"}, "<a>1</a><b>2</b><a>3</a>"),
+        ("Lists", {"a": ["1", "3"], "b": "2"}, "<a>1</a><a>3</a><b>2</b><a>1</a><a>3</a>"),
+        ("Branches", {"a": "1", "b": "2"}, "<a>1</a><b>2</b>"),
+    ],
+)
+def test_a_member_that_stands_twice_goes_out_in_both_places(operation, arguments, inner):
+    """As PHP has it; zeep sent one, or wanted a name of its own for the other."""
+    inner = f"<{operation} {QUALIFIED}>{inner}</{operation}>"
+    assert sent("empty-and-twice", arguments, operation=operation) == expected(inner)
+
+
+def test_attributes_of_groups_within_groups_are_sent():
+    """PHP loses those of the innermost, where a group of an earlier place leads to its group (see known.toml)."""
+    arguments = {"T": {"Code": "c", "Am": "1", "Cur": "BRL"}, "U": {"Am": "1", "Cur": "BRL"}}
+    inner = f'<D {QUALIFIED}><T Code="c" Am="1" Cur="BRL"/><U Am="1" Cur="BRL"/></D>'
+    assert sent("attribute-groups", arguments, operation="D") == expected(inner)
+
+
 ROWS = [["1", "2", "3"], ["4", "5", "6"]]
 
 

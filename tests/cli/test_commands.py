@@ -4,10 +4,12 @@ import csv
 import io
 import json
 import re
+import sqlite3
 import subprocess
 import sys
 import tomllib
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -306,6 +308,15 @@ def test_each_line_gives_one_json_object_whatever_its_bytes(run: Run) -> None:
 def test_a_comma_in_a_regular_expression_does_not_part_a_list_of_extensions(run: Run) -> None:
     shown = fine(run("number", "--json", "312", "3125", "255", "--extensions", "/3[0-9]{1,2}/, 2xx"))
     assert [json.loads(line)["kind"] for line in shown.splitlines()] == ["extension", "unknown", "extension"]
+
+
+def test_an_agent_s_language_is_kept_until_another_is_said(run: Run, tmp_path: Path) -> None:
+    ana = ("agent", "add", "ana", "--extension", "3501", "--password-stdin")
+    for said, kept in (("es", "es"), ("", "es"), ("en", "en")):
+        fine(run(*ana, *(["--language", said] if said else []), stdin="longa-senha\n"))
+        with closing(sqlite3.connect(tmp_path / "data" / "gateway.db")) as database:
+            assert database.execute("SELECT language FROM agents").fetchall() == [(kept,)]
+    assert "'pt-BR', 'en', 'es'" in run(*ana, "--language", "de").output
 
 
 @pytest.mark.parametrize("wrong", [["--area-code", "23"], ["--extensions", "35x-"]])

@@ -1,5 +1,8 @@
 """Commands speak the language of the terminal, English where it names none of ours."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -108,3 +111,26 @@ def test_a_dial_plan_that_cannot_work_is_refused_in_the_terminal_s_language(tmp_
     file.write_text('[tenants.acme]\nextensions = ["35-"]\n')
     shown = run("check", "--config", str(file), env=SPANISH).output
     assert "tenants.acme.extensions: No se entiende el patrón de extensiones '35-': se esperaban dígitos (201)" in shown
+
+
+@pytest.mark.parametrize(
+    ("arguments", "shown"),
+    [
+        (("check", "--help"), "Uso: cti-gateway check"),
+        (("check", "--help"), "Muestra este mensaje y sale."),
+        (("check", "--nonsense"), "No hay opción '--nonsense'."),
+        (("serve", "--workers", "0"), "0 no está en el rango"),
+        (("serve", "--listen", "nowhere"), "Error: se esperaba DIRECCIÓN:PUERTO"),
+    ],
+)
+def test_click_s_own_words_are_in_the_terminal_s_language(arguments: tuple[str, ...], shown: str) -> None:
+    """In a process of its own: gettext's domain is the process'."""
+    done = subprocess.run(
+        [sys.executable, "-m", "gateway", *arguments],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env={**os.environ, "LC_ALL": "C.UTF-8", "CTI_LANGUAGE": "es"},
+        check=False,
+    )
+    assert shown in done.stdout + done.stderr

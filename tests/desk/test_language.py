@@ -119,7 +119,7 @@ def test_the_page_hands_its_script_the_sentences_of_the_language(ana: Browser) -
     found = {}
     for language in LANGUAGES:
         page = ana.get("/", headers={"Accept-Language": language}).text
-        (text,) = re.findall(r'<script type="application/json" id="sentences">(.*?)</script>', page)
+        (text,) = re.findall(r'<template id="sentences">(.*?)</template>', page)
         found[language] = json.loads(text)
     assert (found["pt-BR"]["live"], found["es"]["live"], found["en"]) == ("ao vivo", "en vivo", {})
     assert found["es"]["{count} more call"] == ["{count} llamada más", "{count} llamadas más"]

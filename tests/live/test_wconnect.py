@@ -114,7 +114,7 @@ def test_check_logs_in_and_says_what_came(wsdl: str) -> None:
 @pytest.mark.parametrize(
     ("more", "said"),
     [
-        ({"accounts_operation": "getConta"}, "the WSDL has no operation 'getConta'; it has: setTeste, getContas"),
+        ({"accounts_operation": "getConta"}, "o WSDL não tem operação 'getConta'; tem: setTeste, getContas"),
         ({"account_parameters": {"Page": 1}}, "getContas não tem o parâmetro 'Page'; tem: AlteradoDesde, ContasCNPJ"),
     ],
 )

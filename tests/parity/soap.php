@@ -1,6 +1,6 @@
 <?php
 // PHP's half of tests/parity: reads one JSON job a line from standard input, writes one JSON answer a line. Sends nothing.
-//   {"wsdl", "calls": [[operation, arguments, SOAP version], ...]}
+//   {"wsdl", "calls": [[operation, arguments, SOAP version], ...], "headers": [[namespace, name, value], ...]}
 //       -> {"functions": [...], "calls": [[envelope, null] or [null, reason], ...]} or {"refused": reason}
 //   {"serve": wsdl, "version", "operation", "envelope"}
 //       -> {"operation", "arguments"} or {"refused": what the server answers}
@@ -69,6 +69,7 @@ function built(array $job): array
             $clients[$version] = new Maker(
                 $job['wsdl'], ['location' => 'http://127.0.0.1:9/', 'exceptions' => true, 'soap_version' => $version]
             );
+            $clients[$version]->__setSoapHeaders(array_map(fn ($told) => new SoapHeader(...$told), $job['headers'] ?? []));
         }
     } catch (Throwable $error) {
         return ['refused' => $error->getMessage()];

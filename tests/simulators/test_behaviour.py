@@ -81,7 +81,7 @@ def test_the_page_shows_logins_and_refused_orders_beside_the_calls():
         requests.get(appliance.address + DIAL, timeout=5)
         page = requests.get(appliance.address, timeout=5).text
         assert "<span>busy</span>" in page
-        assert "comandos recebidos: 0" in page
+        assert "0 comando recebido" in page
         assert ".wav" not in page
 
 

@@ -155,6 +155,21 @@ def test_the_page_shows_commands_masked_and_escaped():
         assert "$" not in page.text
 
 
+@pytest.mark.parametrize(
+    ("wish", "title", "count"),
+    [
+        ({}, "Simulação: Central URL", "0 comando recebido"),
+        ({"Accept-Language": "es"}, "Simulación: Central URL", "0 órdenes recibidas"),
+        ({"Accept-Language": "en"}, "Simulation: URL exchange", "0 orders received"),
+    ],
+)
+def test_the_page_is_in_the_browser_s_language(wish, title, count):
+    with running(UrlAppliance) as appliance:
+        page = requests.get(appliance.address, headers=wish, timeout=5).text
+    assert f"<title>{title}</title>" in page
+    assert f"· {count}</p>" in page
+
+
 def test_the_list_keeps_the_last_commands_and_tells_of_each():
     told = []
     with running(UrlAppliance, on_received=told.append) as appliance, requests.Session() as session:

@@ -46,7 +46,7 @@ class StorePlayer:
 
     def sweep(self, at: int) -> None:
         self.store.journal.give_up(GiveUp("acme", T0 - FOUR_HOURS, at - FOUR_HOURS, at))
-        in_vain = Ghosts(self.store.engine).find("acme", at - FOUR_HOURS, at)
+        in_vain = Ghosts(self.store.engine).find("acme", at - FOUR_HOURS, lambda ms: at - ms)
         self.store.journal.give_up(InVain("acme", tuple(in_vain), at))
 
 

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import select, update
 
 from gateway.adapter import Delivery, Outcome
-from gateway.store import tables
+from gateway.store import rows, tables
 from gateway.store.drafts import OrderAttempt, Settlement
 from gateway.store.imports import Counts, Imports
 from gateway.store.journal import Journal
@@ -112,3 +112,8 @@ def test_a_run_whose_process_died_is_told_when_the_next_one_begins(spanish: Stor
     run = imports.get("acme", died)
     assert run is not None
     assert run.message.startswith("El proceso que importaba se detuvo")
+
+
+def test_sentences_that_differ_in_a_fact_are_kept_apart() -> None:
+    pbx, other = (rows.kept(Text("The appliance {name!r} did not answer.", name=name), "es") for name in ("pbx", "b"))
+    assert (pbx[0], other[0]) == (IN_SPANISH, "La central 'b' no respondió.")

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.texts import areas, extraction
+from gateway.texts import areas
 from tests.texts.portuguese import found, is_portuguese
 
 ROOT = Path(__file__).parents[2]
@@ -30,10 +30,7 @@ SEARCHED = [
 @pytest.mark.parametrize("path", [path for path in SEARCHED if path not in PORTUGUESE_ON_PURPOSE])
 def test_a_source_file_has_no_portuguese_sentence(path: str) -> None:
     lines = found(ROOT / path)
-    if path in extraction.pending():
-        assert lines, f"{path} is done: take it off gateway/texts/pending"
-    else:
-        assert not lines, "\n".join(lines)
+    assert not lines, "\n".join(lines)
 
 
 @pytest.mark.parametrize("path", PORTUGUESE_ON_PURPOSE)

@@ -7,6 +7,7 @@ answer: so the end is still waited for, but not for hours.
 """
 
 import re
+from collections.abc import Callable
 
 from gateway.domain.calls.call import Call
 from gateway.domain.calls.pairing import LONGEST_RING_MS
@@ -27,8 +28,11 @@ def is_of_nobody(number: str) -> bool:
     return _OF_NOBODY.fullmatch(number) is not None
 
 
-def waits_in_vain(call: Call, other: Call, at: int) -> bool:
-    """Whether ``other``, an ended call with the same number, shows at ``at`` that the end of ``call`` will not come."""
+def waits_in_vain(call: Call, other: Call, ago: Callable[[int], int]) -> bool:
+    """Whether ``other``, an ended call with the same number, shows that the end of ``call`` will not come any more.
+
+    ``ago`` tells what our clock showed so many milliseconds ago, however it was set since.
+    """
     if other.end_heard_at is None or not _went_on(call, other):
         return False
     same_ref = call.call_ref == other.call_ref if call.call_ref and other.call_ref else None
@@ -37,7 +41,7 @@ def waits_in_vain(call: Call, other: Call, at: int) -> bool:
         return False
     if call.state is State.TALKING and not same_ref:
         return False  # somebody took it: that others of its number spoke with a colleague since says nothing
-    return at - other.end_heard_at >= (WAIT_MS if answered or same_ref else LONG_WAIT_MS)
+    return other.end_heard_at <= ago(WAIT_MS if answered or same_ref else LONG_WAIT_MS)
 
 
 def was_answered(other: Call) -> bool | None:

@@ -230,10 +230,8 @@ def _overtaken(heard: HeardEvent, calls: Sequence[Call]) -> Call | None:
 
 
 def _lacks_start(call: Call) -> bool:
-    """Whether the end came first; by the clock alone it cannot be told, for it may have been set back meanwhile."""
-    if call.start_heard_at is None or call.end_heard_at is None:
-        return call.start_heard_at is None
-    return call.paired_by == PairingRule.LATE and call.start_heard_at >= call.end_heard_at
+    """Whether the end came first; which was heard first no clock tells, for it may have been set back meanwhile."""
+    return call.start_heard_at is None or call.paired_by == PairingRule.LATE
 
 
 def _overtook_at(call: Call) -> int:

@@ -1,7 +1,7 @@
 """The rpc/encoded contract, made of ``operations.py``: what importers of Delphi, PHP, nuSOAP and SOAP::Lite read.
 
-Spyne writes document/literal only. Names follow nuSOAP's habits, without the spaces of the classic service's names,
-which several importers do not take; nothing is imported, because some importers download every import.
+Spyne writes document/literal only. Names follow the habits of nuSOAP (0.9.5), without the spaces of the classic
+service's names, which several importers do not take; nothing is imported, because some importers download every import.
 """
 
 from functools import cache

@@ -20,7 +20,7 @@ Names = Mapping[str, str]
 XSI = "{http://www.w3.org/2001/XMLSchema-instance}"
 REF_12 = "{http://www.w3.org/2003/05/soap-encoding}ref"
 ID_12 = "{http://www.w3.org/2003/05/soap-encoding}id"
-# Names that PHP, Axis, SOAP::Lite, nuSOAP and zeep-like clients make up when they know none.
+# Names that PHP, Axis, SOAP::Lite, nuSOAP and zeep-like clients make up when they know none (tests/recordings).
 MADE_UP = re.compile(r"(param|c-gensym|in|arg|__numeric_|p|v|_|value|string)_?[0-9]+|item|string|anyType|[A-Za-z]")
 ACTION = re.compile(r"""action\s*=\s*"([^"]*)\"""")
 # References can make a small body name any number of elements, or a large one any number of times: every element
@@ -63,7 +63,7 @@ def called_unusually(body: Any, environ: dict[str, Any]) -> tuple[Operation, Col
     Raises ``MalformedRequest``, ``UnknownOperation``.
     """
     for element in body:
-        # Axis 1 may write what it refers to (multiRef) before what it calls.
+        # What is referred to (Axis 1.4's multiRef, see tests/recordings/axis-1) may stand before what is called.
         if operation := find(local_name(element)):
             return operation, element
     operation = find(action_of(environ))
@@ -71,7 +71,8 @@ def called_unusually(body: Any, environ: dict[str, Any]) -> tuple[Operation, Col
         raise MalformedRequest(Text("the Body of the SOAP envelope is empty."))
     if operation is None:
         raise UnknownOperation(local_name(body[0])[:80], known=list(OPERATIONS))
-    # PHP without WSDL writes document/literal without the operation's element: bare parameters in the Body, or nothing.
+    # PHP 8.2 without WSDL writes document/literal without the operation's element: bare parameters in the Body, or
+    # nothing (tests/recordings/php-soapclient/literal).
     return operation, body
 
 

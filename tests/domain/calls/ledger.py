@@ -102,7 +102,7 @@ class Ledger:
         if call.internal or is_of_nobody(call.number) or call.logged_at >= at - WAIT_MS:
             return False
         others = (other for other in self.calls.values() if other.number == call.number and other.state is State.ENDED)
-        return any(waits_in_vain(call, other, at) for other in others)
+        return any(waits_in_vain(call, other, lambda ms: at - ms) for other in others)
 
 
 def _same_ref(call: Call, event: HeardEvent) -> bool:

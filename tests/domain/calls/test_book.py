@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from gateway.domain.calls.book import EFFECTS, CallChange, Decision, EventKind, decide, decide_about
+from gateway.domain.calls.book import EFFECTS, CallChange, Decision, EventKind, decide, decide_about, decide_order
 from gateway.domain.calls.call import Call
-from gateway.domain.calls.heard import HeardEvent, MarkedOver, NoEnd, SettledOrder, TakenElsewhere
+from gateway.domain.calls.heard import HeardEvent, MarkedOver, NoEnd, PlacedOrder, SettledOrder, TakenElsewhere
 from gateway.domain.calls.pairing import CERTAINTY, PairingRule
 from gateway.domain.calls.states import STATES, TABLE, Effect, Event, State, Transition
 from gateway.domain.messages import Direction
@@ -178,6 +178,7 @@ def test_an_order_that_rings_begins_when_it_rings() -> None:
     [
         ({"started_at": None}, None, T0 + 5000, 0),  # heard after its end: the end's moment is the latest possible
         ({"started_at": None}, T0 + 1000, T0 + 1000, 4),
+        ({"started_at": None, "ended_at": T0 + 3_600_000}, T0, T0, 3600),
         ({"started_at": T0 - 1000, "duration_s": 6}, T0 + 1000, T0 - 1000, 6),  # the end had said it
     ],
 )
@@ -189,6 +190,32 @@ def test_a_start_that_was_overtaken_is_added(
     assert (done.call.started_at, done.call.duration_s) == (started_at, duration_s)
     assert (done.call.start_heard_at, done.call.paired_by, done.call.status) == (T0 + 6000, "call-id", "ended")
     assert (done.repeat, done.is_news) == (False, False)
+
+
+def test_a_start_that_is_known_is_not_added_again() -> None:
+    ended = known("ended", ended_at=T0 + 5000, end_heard_at=T0 + 5000, duration_s=5)
+    again = decide(heard(Event.START, T0 + 6000, call_ref="a"), [ended], 2)
+    assert again == Decision(ended, EventKind.CALL_STARTED, repeat=True)
+
+
+def test_what_an_exchange_attaches_is_kept_as_it_was_said_first() -> None:
+    call = known(attached=("vendas", None))
+    assert decide(heard(Event.START, call_ref="a", attached=("suporte", "4000")), [call], 2).call.attached == (
+        "vendas",
+        "4000",
+    )
+    assert decide(heard(Event.END, attached=(None, "4000")), [call], 2).call.attached == ("vendas", "4000")
+    assert decide(heard(Event.END), [call], 2).call.attached == ("vendas", None)
+    assert decide(heard(Event.START, attached=("vendas", None)), [], 2).call.attached == ("vendas", None)
+
+
+def test_only_what_was_heard_before_is_a_repeat_and_only_a_new_call_is_new() -> None:
+    ordered = decide_order(PlacedOrder(5, Direction.OUTGOING, "3501", NUMBER, NUMBER, T0), 1)
+    started, ended = decide(heard(Event.START), [], 2), decide(heard(Event.END), [], 2)
+    assert [(done.is_new, done.repeat) for done in (ordered, started, ended)] == [(True, False)] * 3
+    assert [done.is_news for done in (ordered, started, ended)] == [False, True, True]
+    rings, over = decide(heard(Event.START), [known("ordered")], 2), decide(heard(Event.END), [known()], 2)
+    assert [(done.is_new, done.repeat, done.is_news) for done in (rings, over)] == [(False, False, True)] * 2
 
 
 def test_an_answer_says_who_took_the_call_and_how_long_it_rang() -> None:
@@ -361,6 +388,14 @@ def test_those_who_still_ring_hear_that_another_took_it() -> None:
     assert answered.others == (CallChange(gone._replace(ended_at=T0 + 9000), EventKind.CALL_ENDED),)
     apart = [call._replace(group_id=None) for call in calls]
     assert decide(heard(Event.END, T0 + 300_000, call_ref="a"), apart, 9).others == ()
+
+
+def test_only_the_end_that_closes_a_call_says_something_of_its_group() -> None:
+    ended = known("ended", group_id=1, ended_at=T0, end_heard_at=T0 + 9000)
+    late = ended._replace(start_heard_at=None)
+    other = known(group_id=1)._replace(id=2, extension="3502", call_ref="b")
+    assert decide(heard(Event.END, call_ref="a", result_text="ANSWERED"), [ended, other], 9).others == ()
+    assert decide(heard(Event.START, T0 + 300_000, call_ref="a"), [late, other], 9).others == ()
 
 
 def test_the_other_reading_of_a_number_is_taken_only_for_an_ordered_call() -> None:

@@ -1,7 +1,7 @@
 // Sentences in the reader's language. They stand in the code in English, and the page has their translations (desk.html).
 
 const { lang } = document.documentElement;
-const sentences = JSON.parse(document.querySelector("#sentences").textContent);
+const sentences = JSON.parse(document.querySelector("#sentences").content.textContent);
 const plurals = new Intl.PluralRules(lang);
 const filled = (text, facts) => text.replace(/\{(\w+)\}/g, (whole, name) => facts[name] ?? whole);
 
