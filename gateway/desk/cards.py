@@ -44,4 +44,4 @@ def _goes_on(call: LoggedCall, at: int) -> bool:
     """An order of which the exchange never says more is over when its call can no longer be ringing."""
     if call.ended_at is not None or not call.may_be_marked_over:
         return False
-    return call.status == "ringing" or abs(at - call.logged_at) < LONGEST_RING_MS
+    return call.status in ("ringing", "talking") or abs(at - call.logged_at) < LONGEST_RING_MS

@@ -46,6 +46,8 @@ class AttachedData:
 
     queue: str | None = attached_field("fila", Text("Queue or group"))
     line: str | None = attached_field("linha", Text("Called line"))
+    caller_name: str | None = attached_field("nome", Text("Caller's name as sent"))
+    hung_up_by: str | None = attached_field("desligou", Text("Hung up by"))
 
     @property
     def attached(self) -> dict[str, str]:

@@ -23,6 +23,12 @@ def test_a_card_says_that_its_call_is_answered_and_for_how_long(ana: Browser, of
     assert "Recebida 3501 Número desconhecido (47) 99999-8888 Atendida" in words(ana.get("/ligacoes").text)
 
 
+def test_a_long_conversation_is_there_when_the_page_is_loaded_anew(ana: Browser, office: Office) -> None:
+    office.ring(at=now_ms() - 10 * MINUTE)
+    call_id = office.answer(at=now_ms() - 9 * MINUTE)
+    assert f'id="ligacao-{call_id}"' in ana.get("/telas/agora").text
+
+
 def test_those_who_rang_too_see_who_took_it_and_their_card_goes(ana: Browser, office: Office) -> None:
     mine, his = office.ring(), office.ring(ramal="3502")
     assert office.answer(ramal="3502") == his
@@ -30,7 +36,7 @@ def test_those_who_rang_too_see_who_took_it_and_their_card_goes(ana: Browser, of
     assert 'data-state="elsewhere"' in card
     assert "Atendida por Bruno" in words(card)
     assert "(ramal 3502)" in words(card)
-    assert f'id="ligacao-{mine}"' not in ana.get("/telas/ligacoes").text
+    assert f'id="ligacao-{mine}"' not in ana.get("/telas/agora").text
     assert "Atendida por Bruno" in words(ana.get("/ligacoes").text)
     office.hang_up(result="NOANSWER", duration_s=0)
     assert "Atendida por Bruno" in words(ana.get(f"/ligacoes/{mine}").text)
@@ -103,7 +109,7 @@ def test_a_transferred_call_leaves_one_screen_and_comes_up_on_the_other(
     office.answer()
     his = office.transfer("3502")
     assert "Transferida para 3502" in words(ana.get(f"/telas/ligacao/{mine}").text)
-    assert f'id="ligacao-{mine}"' not in ana.get("/telas/ligacoes").text
+    assert f'id="ligacao-{mine}"' not in ana.get("/telas/agora").text
     there = ana.get(f"/telas/ligacao/{his}").text
     assert 'data-state="ringing"' in there
     assert "Metalúrgica Silva" in there

@@ -116,7 +116,8 @@ def _judged(decided: Decision, calls: Sequence[Call]) -> Decision:
         if each.id == call.id:
             decided = decided._replace(call=each)
         else:
-            others[each.id] = CallChange(each, EventKind.CALL_ENDED)
+            known = others.get(each.id)
+            others[each.id] = CallChange(each, (known.kind if known else None) or EventKind.CALL_ENDED)
     return decided._replace(others=tuple(others.values()))
 
 

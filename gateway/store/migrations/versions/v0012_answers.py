@@ -20,6 +20,8 @@ def upgrade() -> None:
     add("ring_s", sa.Integer(), "seconds from its start to its answer, or to its end where nobody took it")
     add("talk_s", sa.Integer(), "seconds from its answer to its end")
     add("missed", sa.Boolean(), "whether its caller reached nobody; null: no, or it was not looked at yet")
+    add("caller_name", sa.String(255), "Caller's name as sent")
+    add("hung_up_by", sa.String(255), "Hung up by")
     op.execute("INSERT INTO counters (name, value) SELECT 'missed_to_fill', coalesce(max(id), 0) FROM calls")
 
 
