@@ -23,7 +23,7 @@ SECRETS = {"ACME_EVENTS_TOKEN": "evt", "PBX_PASSWORD": "pbxpw", "PBX_KEY": "k", 
 MILLION = 1_000_000
 LAYOUT_OF_0_1_0 = 2
 """Of the traffic log; with another one it would be begun anew."""
-FILLED_WITHIN_S = 90
+FILLED_WITHIN_S = 240
 """For the results of a million old calls, on the slowest machine."""
 WAITING = 8
 """Events in the old folder that its forward has not taken yet."""
