@@ -4,7 +4,7 @@ from dataclasses import fields
 from typing import Any
 
 import pytest
-from sqlalchemy import Table, select
+from sqlalchemy import Boolean, Table, select
 
 from gateway.store import statements, tables
 from gateway.store.bulk import Write, written
@@ -21,7 +21,8 @@ WRITES: list[tuple[Table, Write]] = [
 
 def row_of(table: Table, text: str, number: int) -> dict[str, Any]:
     """A row whose columns that may change differ with ``text`` and ``number``; its key is always the same."""
-    row = {column.name: text if isinstance(column.type, Fitted) else number for column in table.c}
+    row: dict[str, Any] = {column.name: text if isinstance(column.type, Fitted) else number for column in table.c}
+    row |= {column.name: number > 1 for column in table.c if isinstance(column.type, Boolean)}
     return row | {column.name: "x" if isinstance(column.type, Fitted) else 7 for column in table.primary_key}
 
 

@@ -19,6 +19,8 @@ from tests.store.test_undialled import Accepting
 
 ALL = [(operation, parameter) for operation in OPERATIONS.values() for parameter in operation.parameters]
 LEAST = {"ramal": "3501", "telefone": "4732100123"}
+BESIDES = {"TransfereLigacao": {"ramal_destino": "3505"}}
+"""What an operation cannot do without, beside the two that all have."""
 MOMENT = T0 - 5_000
 VALUES: dict[str, tuple[str, Any]] = {
     "ramal": ("3502", "3502"),
@@ -28,6 +30,7 @@ VALUES: dict[str, tuple[str, Any]] = {
     "url_audio": ("http://pbx/a.wav", "http://pbx/a.wav"),
     "duracao": ("00:01:15", 75),
     "central": ("filial", "filial"),
+    "ramal_destino": ("3507", "3507"),
 }
 """What is sent, and what the log then tells; any other parameter is a text that is told as it came."""
 
@@ -48,8 +51,9 @@ def shown(store: Store, operation: Operation, texts: dict[str, str]) -> dict[str
 @pytest.mark.parametrize(("operation", "parameter"), ALL, ids=[f"{each.name}-{one.name}" for each, one in ALL])
 def test_a_parameter_is_stored_and_shown(store: Store, operation: Operation, parameter: Parameter) -> None:
     sent, told = VALUES.get(parameter.name, ("Posição 7", "Posição 7"))
-    assert shown(store, operation, LEAST | {parameter.name: sent})[parameter.field] == told
-    other = {"ramal": "3509", "telefone": "4733330000"}
+    besides = BESIDES.get(operation.name, {})
+    assert shown(store, operation, LEAST | besides | {parameter.name: sent})[parameter.field] == told
+    other = {"ramal": "3509", "telefone": "4733330000"} | besides
     assert shown(store, operation, other)[parameter.field] != told, "it is told whatever was sent"
 
 
