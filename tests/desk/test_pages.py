@@ -23,7 +23,7 @@ HOUR = 3_600_000
 
 def words(text: str) -> str:
     """The text of a page without its tags, nor the texts that lie there for its script."""
-    shown = re.sub(r"</?bdi>", "", re.sub(r"<(script|template id).*?</\1>", "", text, flags=re.DOTALL))
+    shown = re.sub(r"</?bdi>", "", re.sub(r"<(script|template)\b.*?</\1>", "", text, flags=re.DOTALL))
     return re.sub(r"\s+", " ", re.sub(r"<[^>]*>", " ", shown))
 
 

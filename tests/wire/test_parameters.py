@@ -36,15 +36,22 @@ VALUES: dict[str, tuple[str, Any]] = {
 
 
 def shown(store: Store, operation: Operation, texts: dict[str, str]) -> dict[str, Any]:
-    """The call that ``operation`` makes of ``texts``, as scripts get it."""
+    """The call that ``operation`` makes of ``texts``, as scripts get it; of a transfer with what the first call has."""
     appliances = tuple(Appliance(name, name, DialPlan("")) for name in ("pbx", "filial"))
     core = Core({"acme": Tenant("acme", PLAN, appliances)}, store.journal, Accepting())
+    if operation.name == "TransfereLigacao":
+        known = {name: texts[name] for name in LEAST | {"id_ligacao": "", "direcao": ""} if name in texts}
+        began = core.handle(OPERATIONS["ConsultaRamal"].build(known, Sender("acme", UTC, HERE, T0 - 9_000)))
     message = operation.build(texts, Sender("acme", UTC, HERE, T0))
     assert message is not None
     reply = core.handle(message)
     found = store.calls.get("acme", reply.call_id)
     assert found is not None
     assert reply.outcome in (None, Outcome.ACCEPTED)
+    if operation.name == "TransfereLigacao":
+        first = store.calls.get("acme", began.call_id)
+        assert first is not None
+        return found.as_json() | {name: first.as_json()[name] for name in ("extension", "transferred_to", "ended_at")}
     return found.as_json()
 
 
