@@ -1,4 +1,4 @@
-"""What is wrong with the settings of an adapter or a preset, in the language of whoever reads it."""
+"""What is wrong with the settings of an adapter, a preset or the arguments of a call, in its reader's language."""
 
 from pathlib import Path
 from typing import Any
@@ -7,9 +7,10 @@ import pytest
 
 from adapters.presets.files import Catalogue
 from gateway.config.loader import parse
-from gateway.errors import ConfigError
+from gateway.errors import AdapterError, ConfigError
 from gateway.texts.languages import Language
 from gateway.texts.rendering import render
+from tests.adapters.test_soap_field import sent
 
 PRESET = """
 title = "A"
@@ -61,5 +62,30 @@ def test_a_mistake_in_the_file_of_a_preset_is_told_in_the_readers_language(
     (tmp_path / "mine.toml").write_text(f"{PRESET}{added}\n")
     with pytest.raises(ConfigError) as error:
         Catalogue(tmp_path).preset("mine")
+    assert portuguese in render(error.value.whole, "pt-BR")
+    assert spanish in render(error.value.whole, "es")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "portuguese", "spanish"),
+    [
+        (
+            {"from": "12."},
+            "'from' veio como '12.', esperado um número inteiro (int)",
+            "'from' vino como '12.', se esperaba un número entero (int)",
+        ),
+        (
+            {"either": "x"},
+            "esperado um número inteiro (int) ou um destes: ring, auto",
+            "se esperaba un número entero (int) o uno de estos: ring, auto",
+        ),
+        ({"nobody": "1"}, "não existe 'nobody'; existem: from,", "no existe 'nobody'; existen: from,"),
+    ],
+)
+def test_arguments_that_do_not_fit_are_told_in_the_readers_language(
+    arguments: dict[str, Any], portuguese: str, spanish: str
+) -> None:
+    with pytest.raises(AdapterError) as error:
+        sent("values", arguments)
     assert portuguese in render(error.value.whole, "pt-BR")
     assert spanish in render(error.value.whole, "es")
