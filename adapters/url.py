@@ -45,11 +45,11 @@ class UrlConfig(HttpConfig):
     def __post_init__(self) -> None:
         super().__post_init__()
         if not self.success:
-            raise ValueError("success must not be empty: most appliances answer 200 to anything")
+            raise ValueError(Text("success must not be empty: most appliances answer 200 to anything"))
         if self.method == "GET" and self.body:
-            raise ValueError('a body needs method = "POST"')
+            raise ValueError(Text('a body needs method = "POST"'))
         if not is_line(self.content_type):
-            raise ValueError("content_type has forbidden characters")
+            raise ValueError(Text("content_type has forbidden characters"))
 
 
 class UrlAdapter(OneRequest):

@@ -96,10 +96,10 @@ class Probe:
 
     ok: bool
     text: Text
-    note: str
-    notes: Sequence[str]
+    note: Text | str
+    notes: Sequence[Text | str]
 
-    def __init__(self, ok: bool, detail: Text | str, note: str = "", notes: Sequence[str] = ()) -> None:
+    def __init__(self, ok: bool, detail: Text | str, note: Text | str = "", notes: Sequence[Text | str] = ()) -> None:
         """A ``detail`` that is a plain string is nobody's to translate."""
         _set(self, ok=ok, text=_sentence(detail), note=note, notes=notes)
 

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, SecretStr
 
 from adapters.http.settings import ConnectionConfig
+from gateway.texts.text import Text
 
 _NAME = re.compile(r"[^\s/?#@\\\[\]:]+")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\([A-Za-z0-9_.,: -]*\))?")
@@ -64,15 +65,17 @@ class AmiConfig(ConnectionConfig):
     def __post_init__(self) -> None:
         super().__post_init__()
         if not _NAME.fullmatch(self.host) and not _is_ipv6(self.address):
-            raise ValueError(f"host = {self.host!r} is no host name or address; the port is a key of its own")
+            told = Text("host = {host!r} is no host name or address; the port is a key of its own", host=self.host)
+            raise ValueError(told)
         if not self.username or not self.secret.get_secret_value() or not self.context:
-            raise ValueError("username, secret and context must not be empty")
+            raise ValueError(Text("username, secret and context must not be empty"))
         for name in self.variables:
             if not _VARIABLE.fullmatch(name):
-                raise ValueError(f"variables: {name!r} is no name of a variable or function of Asterisk")
+                told = Text("variables: {name!r} is no name of a variable or function of Asterisk", name=name)
+                raise ValueError(told)
         for place, text in self._texts():
             if has_control(text):
-                raise ValueError(f"{place} has a control character; expected one line of text")
+                raise ValueError(Text("{place} has a control character; expected one line of text", place=place))
 
     @property
     def address(self) -> str:

@@ -22,7 +22,7 @@ def _is_pattern(value: str) -> str:
     try:
         re.compile(value)
     except re.error as error:
-        raise ValueError(f"not a regular expression: {error}") from None
+        raise ValueError(Text("not a regular expression: {error}", error=str(error))) from None
     return value
 
 

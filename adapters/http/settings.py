@@ -78,15 +78,17 @@ class ConnectionConfig:
 
     def __post_init__(self) -> None:
         if not (0 < self.connect_timeout_s <= 60 and 0 < self.timeout_s <= 300):
-            raise ValueError("connect_timeout_s must be over 0 and up to 60, timeout_s over 0 and up to 300")
+            raise ValueError(Text("connect_timeout_s must be over 0 and up to 60, timeout_s over 0 and up to 300"))
         if self.tls_pin and not PIN.fullmatch(self.tls_pin):
-            raise ValueError("tls_pin must be sha256: and 64 hex digits, as 'cti-gateway check' prints it")
+            raise ValueError(Text("tls_pin must be sha256: and 64 hex digits, as 'cti-gateway check' prints it"))
         if self.tls_pin and self.tls_verify is not True:
-            raise ValueError("tls_pin and tls_verify exclude each other: a pinned certificate is always checked")
+            raise ValueError(Text("tls_pin and tls_verify exclude each other: a pinned certificate is always checked"))
         try:
             self.tls_context()
         except ssl.SSLError:
-            raise ValueError(f"OpenSSL knows none of tls_ciphers = {self.tls_ciphers!r}") from None
+            raise ValueError(
+                Text("OpenSSL knows none of tls_ciphers = {ciphers!r}", ciphers=self.tls_ciphers)
+            ) from None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,9 +107,9 @@ class PeerConfig(ConnectionConfig):
         super().__post_init__()
         for name, value in self.headers.items():
             if not re.fullmatch(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", name):
-                raise ValueError(f"{name!r} cannot be a header's name")
+                raise ValueError(Text("{name!r} cannot be a header's name", name=name))
             if not is_line(value.get_secret_value()):
-                raise ValueError(f"the value of the header {name!r} has forbidden characters")
+                raise ValueError(Text("the value of the header {name!r} has forbidden characters", name=name))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -128,9 +130,10 @@ class HttpConfig(PeerConfig):
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.auth not in self.logins():
-            raise ValueError(f'auth = "{self.auth}" is not for this adapter; expected {", ".join(self.logins())}')
+            facts = {"auth": self.auth, "logins": ", ".join(self.logins())}
+            raise ValueError(Text('auth = "{auth}" is not for this adapter; expected {logins}', **facts))
         if self.auth != "none" and not self.username:
-            raise ValueError(f'auth = "{self.auth}" needs a username')
+            raise ValueError(Text('auth = "{auth}" needs a username', auth=self.auth))
 
 
 def is_line(text: str) -> bool:

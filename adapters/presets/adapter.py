@@ -23,7 +23,7 @@ from adapters.presets.steps import ALWAYS, PreparedStep, Scene, calls_of, insert
 from gateway.adapter import Delivery, Limits, Outgoing, Probe, WireRequest
 from gateway.domain.patterns import SlowPattern, fullmatch
 from gateway.errors import AdapterError
-from gateway.texts.text import Text, verbatim
+from gateway.texts.text import Text, problem_of, verbatim
 
 _ACCEPTS = dict.fromkeys(("extension", "number"), r"[0-9A-Za-z*#+_-][0-9A-Za-z*#+._-]{0,63}")
 """No sign that any appliance's own syntax could take for more than a part of a number."""
@@ -181,7 +181,7 @@ class PresetAdapter:
                 **{name: getattr(self._config, name) for name in same},
             )
         except ValueError as error:
-            raise AdapterError(f"{error}.") from None
+            raise AdapterError(Text("{problem}.", problem=problem_of(error))) from None
 
     def _login(self) -> tuple[str, str, str]:
         auth = self._preset.auth

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from adapters.presets.schema import NAME, Preset
 from gateway.config.validation import sentences
 from gateway.errors import ConfigError, UnknownPreset
-from gateway.texts.text import lines
+from gateway.texts.text import Text, lines
 
 NEVER_INHERITED = ("based_on", "replaces_shipped", "tests")
 
@@ -43,8 +43,8 @@ class Catalogue:
         preset = self.read(path)
         if name in self._own and name in self._shipped and not preset.replaces_shipped:
             raise ConfigError(
-                f"{path}: a preset {name!r} is shipped already.",
-                hint="Give the file another name, or say replaces_shipped = true in it.",
+                Text("{path}: a preset {name!r} is shipped already.", path=str(path), name=name),
+                hint=Text("Give the file another name, or say replaces_shipped = true in it."),
             )
         return preset
 
@@ -62,7 +62,8 @@ class Catalogue:
             return raw
         base = self._shipped.get(str(name)) or self.path(str(name))
         if base in (path, *above):
-            raise ConfigError(f"{path}: based_on: {name!r} is based on this very preset.")
+            facts = {"path": str(path), "name": str(name)}
+            raise ConfigError(Text("{path}: based_on: {name!r} is based on this very preset.", **facts))
         inherited = self._merged(base, (*above, path))
         # Steps are replaced whole: half a request of one preset and half of another make none.
         fresh = {*NEVER_INHERITED, "dial"} if "dial" in raw else NEVER_INHERITED
@@ -76,11 +77,13 @@ def _shipped() -> dict[str, Path]:
 
 def _listing(folder: Path) -> dict[str, Path]:
     if not folder.is_dir():
-        raise ConfigError(f"the folder of presets {folder} is not there.", hint="Make it, or take presets out.")
+        told = Text("the folder of presets {folder} is not there.", folder=str(folder))
+        raise ConfigError(told, hint=Text("Make it, or take presets out."))
     found = {path.stem: path for path in sorted(folder.glob("*.toml"))}
     for name, path in found.items():
         if not NAME.fullmatch(name):
-            raise ConfigError(f"{path}: is no name of a preset: small letters, digits and '-', then .toml")
+            told = Text("{path}: is no name of a preset: small letters, digits and '-', then .toml", path=str(path))
+            raise ConfigError(told)
     return found
 
 
@@ -88,9 +91,9 @@ def _parsed(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise ConfigError(f"{path}: cannot be read ({error.strerror}).") from None
+        raise ConfigError(Text("{path}: cannot be read ({reason}).", path=str(path), reason=error.strerror)) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: is not TOML in UTF-8: {error}") from None
+        raise ConfigError(Text("{path}: is not TOML in UTF-8: {reason}", path=str(path), reason=str(error))) from None
 
 
 def _over(base: Mapping[str, Any], upper: Mapping[str, Any]) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from pydantic import (
 )
 
 from adapters.http.answers import Pattern
+from gateway.texts.text import Listing, Text
 
 RESERVED = frozenset(
     {
@@ -39,7 +40,10 @@ class Part(BaseModel):
 
 def _identifier(value: str) -> str:
     if not re.fullmatch(r"[a-z][a-z0-9_]*", value) or value in RESERVED:
-        raise ValueError(f"{value!r} cannot be a name here: small letters, digits and _, and none of the gateway's own")
+        told = Text(
+            "{name!r} cannot be a name here: small letters, digits and _, and none of the gateway's own", name=value
+        )
+        raise ValueError(told)
     return value
 
 
@@ -47,7 +51,7 @@ def _listed(value: Any) -> Any:
     """A rule may stand alone, and a bare text is a pattern."""
     values = value if isinstance(value, list | tuple) else [value]
     if not all(isinstance(one, str | Mapping | PresetRule) for one in values):
-        raise ValueError("expected a rule: a text (a pattern), a table, or a list of those")
+        raise ValueError(Text("expected a rule: a text (a pattern), a table, or a list of those"))
     return tuple({"matches": one} if isinstance(one, str) else one for one in values)
 
 
@@ -74,7 +78,8 @@ class AnswerPlace(Part):
     @model_validator(mode="after")
     def _is_one(self) -> "AnswerPlace":
         if len(self.model_fields_set - {"matches", "without"}) > 1:
-            raise ValueError("give one place only: json, element, xpath, value, soap_header, header, cookie or status")
+            places = Listing(("json", "element", "xpath", "value", "soap_header", "header", "cookie", "status"))
+            raise ValueError(Text("give one place only: {places}", places=places))
         return self
 
 
@@ -141,14 +146,14 @@ class PresetStep(Part):
     def _is_one_request(self) -> "PresetStep":
         kinds = [kind for kind in (*METHODS, "soap", "xmlrpc") if getattr(self, kind) is not None]
         if len(kinds) != 1:
-            raise ValueError("needs exactly one of get, post, put, patch, delete, soap, xmlrpc")
+            raise ValueError(Text("needs exactly one of get, post, put, patch, delete, soap, xmlrpc"))
         bodies = [key for key in ("form", "json_body", "body") if getattr(self, key) is not None]
         if len(bodies) > (kinds[0] not in ("soap", "xmlrpc")):
-            raise ValueError("takes one of form, json, body, and only with a method name")
+            raise ValueError(Text("takes one of form, json, body, and only with a method name"))
         if kinds == ["xmlrpc"] and not self.method:
-            raise ValueError("xmlrpc needs a method")
+            raise ValueError(Text("xmlrpc needs a method"))
         if kinds == ["soap"] and not self.envelope and not self.wsdl:
-            raise ValueError("soap needs either an envelope or a wsdl")
+            raise ValueError(Text("soap needs either an envelope or a wsdl"))
         return self
 
     @property

@@ -12,6 +12,7 @@ from pydantic import Field, field_validator, model_validator
 
 from adapters.http.answers import Pattern
 from adapters.presets.language import Identifier, Part, PresetStep, Texts, Usual
+from gateway.texts.text import Text
 
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,40}")
 STATUS_LINE = re.compile(r"\n*(?:HTTP/\S+ )?[1-9][0-9][0-9](?: .*)?(?:\r?\n|$)")
@@ -35,9 +36,9 @@ class PresetParameter(Part):
     @model_validator(mode="after")
     def _fits(self) -> "PresetParameter":
         if not self.help.endswith("."):
-            raise ValueError("help is a sentence and ends with a full stop")
+            raise ValueError(Text("help is a sentence and ends with a full stop"))
         if bool(self.choices) != (self.type == "choice"):
-            raise ValueError("choices belong to type = 'choice', which needs them")
+            raise ValueError(Text("choices belong to type = 'choice', which needs them"))
         return self
 
 
@@ -54,7 +55,7 @@ class OriginField(Part):
     def _fits(self) -> "OriginField":
         # A rule is made of what a request says, and no request chooses where the next one goes.
         if self.host and (self.rule is not None or self.secret):
-            raise ValueError("a host has no rule and is no secret: every extension's stands in the table origins")
+            raise ValueError(Text("a host has no rule and is no secret: every extension's stands in the table origins"))
         return self
 
 
@@ -83,7 +84,7 @@ class PresetSession(Part):
     @model_validator(mode="after")
     def _ends(self) -> "PresetSession":
         if self.lifetime_s is None and self.idle_s is None:
-            raise ValueError("needs lifetime_s, idle_s or both: no appliance keeps a login for ever")
+            raise ValueError(Text("needs lifetime_s, idle_s or both: no appliance keeps a login for ever"))
         return self
 
 
@@ -135,7 +136,7 @@ class TrialExchange(Part):
     @classmethod
     def _begins_with_a_status(cls, answer: str) -> str:
         if answer.strip() not in ("no answer", "no connection") and not STATUS_LINE.match(answer):
-            raise ValueError("begins with the status, such as '200 OK', and an empty line before the body")
+            raise ValueError(Text("begins with the status, such as '200 OK', and an empty line before the body"))
         return answer
 
 
@@ -204,14 +205,20 @@ class Preset(Part):
     @model_validator(mode="after")
     def _fits(self) -> "Preset":
         if not self.dial.success:
-            raise ValueError("dial needs success: most appliances answer 200 to anything")
+            raise ValueError(Text("dial needs success: most appliances answer 200 to anything"))
         if clash := sorted(self.parameters.keys() & self.origin.keys()):
-            raise ValueError(f"{clash[0]!r} is a parameter and a part of origin: give one another name")
+            told = Text("{name!r} is a parameter and a part of origin: give one another name", name=clash[0])
+            raise ValueError(told)
         if self.session and self.session.lifetime_from not in ("", *self._captures):
-            raise ValueError(f"session: lifetime_from is the unknown {self.session.lifetime_from!r}; {self._captured}")
+            told = Text(
+                "session: lifetime_from is the unknown {name!r}; {captured}",
+                name=self.session.lifetime_from,
+                captured=self._captured,
+            )
+            raise ValueError(told)
         for trial in self.tests:
             if trial.kept is not None:
-                self._fits_kept(trial.kept, f"kept in the test {trial.name!r}")
+                self._fits_kept(trial.kept, Text("kept in the test {name!r}", name=trial.name))
         return self
 
     @property
@@ -219,17 +226,22 @@ class Preset(Part):
         return {name for step in self.login for name in step.capture}
 
     @property
-    def _captured(self) -> str:
-        return f"the login captures {', '.join(sorted(self._captures)) or 'nothing'}"
+    def _captured(self) -> Text:
+        if not self._captures:
+            return Text("the login captures nothing")
+        return Text("the login captures {names}", names=", ".join(sorted(self._captures)))
 
-    def _fits_kept(self, kept: Mapping[str, str], place: str) -> None:
+    def _fits_kept(self, kept: Mapping[str, str], place: Text) -> None:
         """Whether a login of this preset can have captured that."""
         if self.session is None:
-            raise ValueError(f"{place}: without session no login is kept")
+            raise ValueError(Text("{place}: without session no login is kept", place=place))
         if wrong := sorted(kept.keys() - self._captures):
-            raise ValueError(f"{place}: unknown {wrong[0]!r}; {self._captured}")
+            raise ValueError(self._misplaced(Text("unknown {name!r}", name=wrong[0]), place))
         if missing := sorted(self._captures - kept.keys() - {self.session.lifetime_from}):
-            raise ValueError(f"{place}: {missing[0]!r} is missing; {self._captured}")
+            raise ValueError(self._misplaced(Text("{name!r} is missing", name=missing[0]), place))
+
+    def _misplaced(self, problem: Text, place: Text) -> Text:
+        return Text("{place}: {problem}; {captured}", place=place, problem=problem, captured=self._captured)
 
     @property
     def steps(self) -> tuple[tuple[str, PresetStep], ...]:

@@ -4,7 +4,7 @@ A preset's parameters become the fields of a dataclass of its own, so that they 
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields, make_dataclass
 from difflib import get_close_matches
 from typing import Annotated, Any, Literal
@@ -13,12 +13,13 @@ from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 
 from adapters.http.settings import PeerConfig
 from adapters.presets.schema import OriginField, Preset, PresetParameter
+from gateway.texts.text import Text
 
 _HOST = r"(\[[0-9A-Fa-f:.]+\]|[0-9A-Za-z._-]+)(:[0-9]{1,5})?"
 _PATTERNS = {"host": _HOST, "url": rf"https?://{_HOST}(/[^\s?#{{}}]*)?"}
 _EXPECTED = {
-    "host": "a host name or an address, with ':port' when it has its own",
-    "url": "an address such as https://host:8443/path, without user, '?' and '#'",
+    "host": Text("a host name or an address, with ':port' when it has its own"),
+    "url": Text("an address such as https://host:8443/path, without user, '?' and '#'"),
 }
 
 
@@ -97,7 +98,7 @@ def _pattern(value: str) -> str:
     try:
         re.compile(value)
     except re.error as error:
-        raise ValueError(f"not a regular expression: {error}") from None
+        raise ValueError(Text("not a regular expression: {error}", error=str(error))) from None
     return value
 
 
@@ -106,9 +107,10 @@ def _line(value: Any, parameter: PresetParameter) -> Any:
     text = plain(value)
     pattern = parameter.pattern or _PATTERNS.get(parameter.type, "")
     if pattern and not re.fullmatch(pattern, text):
-        raise ValueError(f"expected {_EXPECTED.get(parameter.type) or 'text that matches ' + pattern}")
+        matching = Text("text that matches {pattern}", pattern=pattern)
+        raise ValueError(Text("expected {shape}", shape=_EXPECTED.get(parameter.type) or matching))
     if any(not char.isprintable() for char in text):
-        raise ValueError("expected text without control characters")
+        raise ValueError(Text("expected text without control characters"))
     return value
 
 
@@ -116,15 +118,21 @@ def _row(value: Any, known: Mapping[str, OriginField]) -> dict[str, Any]:
     """What one extension is called: a table, or a bare text when the preset asks for one thing only."""
     if isinstance(value, str | int) and len(known) == 1:
         value = {next(iter(known)): value}
-    if not isinstance(value, Mapping) or not known:
-        raise ValueError(f"expected a table with {', '.join(known) or 'nothing: this preset has no origins'}")
+    if not known:
+        raise ValueError(Text("expected a table with nothing: this preset has no origins"))
+    if not isinstance(value, Mapping):
+        raise ValueError(Text("expected a table with {known}", known=", ".join(known)))
     for name in value:
         if name not in known:
-            near = get_close_matches(str(name), known, n=1)
-            hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(known)}"
-            raise ValueError(f"unknown {name!r}; {hint}")
+            raise ValueError(_unknown(str(name), known))
         if any(not char.isprintable() for char in str(value[name])):
-            raise ValueError(f"{name}: expected text without control characters")
+            raise ValueError(Text("{name}: expected text without control characters", name=str(name)))
         if known[name].host and not re.fullmatch(_HOST, str(value[name])):
-            raise ValueError(f"{name}: expected {_EXPECTED['host']}")
+            raise ValueError(Text("{name}: expected {shape}", name=str(name), shape=_EXPECTED["host"]))
     return {name: SecretStr(str(one)) if known[name].secret else str(one) for name, one in value.items()}
+
+
+def _unknown(name: str, known: Iterable[str]) -> Text:
+    if near := get_close_matches(name, known, n=1):
+        return Text("unknown {name!r}; did you mean {near!r}?", name=name, near=near[0])
+    return Text("unknown {name!r}; known: {known}", name=name, known=", ".join(known))

@@ -35,7 +35,7 @@ from adapters.xmlrpc import look, misfit
 from gateway.adapter import Outgoing, Probe
 from gateway.config.validation import sentences
 from gateway.errors import AdapterError
-from gateway.texts.text import Text
+from gateway.texts.text import Text, problem_of
 
 ALWAYS = DIAL_FIELDS | {"kind", "id", "secrets"}
 _PLACE = re.compile(r"\{\{\s*(\w+)\s*\}\}")
@@ -197,7 +197,7 @@ def _soap_config(step: PresetStep, scene: Scene, origin: str) -> SoapConfig:
             **login,
         )
     except ValueError as error:
-        raise AdapterError(f"{error}.") from None
+        raise AdapterError(Text("{problem}.", problem=problem_of(error))) from None
 
 
 def _body_of(step: PresetStep, scene: Scene, names: Collection[str]) -> tuple[str, Callable[[Outgoing], str] | None]:

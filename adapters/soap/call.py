@@ -54,8 +54,8 @@ class SoapCall:
         """Return ``probe`` with what is good to know of the WSDL, if one was loaded."""
         if self._description is None:
             return probe
-        notes = tuple(map(self._peer.told, self._description.notes()))
-        return Probe(probe.ok, probe.text, self._peer.told(self._description.note), notes)
+        notes, note = tuple(map(self._peer.clean, self._description.notes())), self._description.note
+        return Probe(probe.ok, probe.text, self._peer.clean(note) if note else "", notes)
 
     def silent(self, answer: HttpAnswer) -> bool:
         """Whether an empty ``answer`` is all that the operation gives: of a one-way operation any 2xx, else a 202 or

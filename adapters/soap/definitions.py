@@ -18,12 +18,13 @@ from adapters.soap.known import WSDL
 from adapters.soap.names import local_of, written
 from adapters.soap.parts import bind_parts
 from adapters.soap.tolerant_zeep import TolerantSchema
+from gateway.texts.text import Text, problem_of
 
 
 class _Tolerant:
     """A binding that leaves out operations it cannot make sense of. ``unusable`` says why, by their names."""
 
-    unusable: dict[str, str]
+    unusable: dict[str, Text | str]
 
     @classmethod
     def parse(cls, definitions: Any, xmlelement: Any) -> Any:
@@ -37,7 +38,7 @@ class _Tolerant:
             try:
                 binding._operations |= super().parse(definitions, xmlelement)._operations  # type: ignore[misc]
             except Exception as error:  # zeep raises what it stumbles over
-                binding.unusable[operation.get("name") or ""] = str(error)
+                binding.unusable[operation.get("name") or ""] = problem_of(error)
             xmlelement.remove(operation)
         for operation in binding._operations.values():
             operation.binding = binding
@@ -55,7 +56,7 @@ class _Tolerant:
                 operation.resolve(definitions)
                 found._operations[name] = operation
             except Exception as error:  # zeep raises what it stumbles over
-                found.unusable[name] = str(error)
+                found.unusable[name] = problem_of(error)
 
 
 class _Soap11(_Tolerant, Soap11Binding):  # type: ignore[misc]
@@ -93,7 +94,12 @@ BINDINGS = (_Soap11, _Soap12, _HttpGet, _HttpPost)
 
 
 _CALLED = {"messages": "message", "port_types": "portType", "bindings": "binding"}
-_ELSEWHERE = "it is referred to as {}, and {} is taken, as there is no other of its name"
+
+
+def _taken(key: str, known: str) -> Text:
+    return Text(
+        "it is referred to as {key}, and {known} is taken, as there is no other of its name", key=key, known=known
+    )
 
 
 class TolerantDefinition(Definition):  # type: ignore[misc]
@@ -134,20 +140,25 @@ class TolerantDefinition(Definition):  # type: ignore[misc]
             found[port_type.name.text] = port_type
         return found
 
-    def _without_messages(self, port_type: Any) -> Iterator[tuple[str, str]]:
+    def _without_messages(self, port_type: Any) -> Iterator[tuple[str, Text]]:
         """The operations of which a message is missing, and which. Without a fault's message an operation can do."""
         for operation in port_type.findall(f"{{{WSDL}}}operation"):
             for use in operation.iterchildren(*(f"{{{WSDL}}}{name}" for name in ("input", "output", "fault"))):
                 if message := self._message(use):
                     if use.tag == f"{{{WSDL}}}input" and (part := self._twice(message)):
-                        yield operation.get("name") or "", f"its message has two parts called {written(part)!r}"
+                        twice = Text("its message has two parts called {part!r}", part=written(part))
+                        yield operation.get("name") or "", twice
                     continue
                 if use.tag == f"{{{WSDL}}}fault":
-                    self._note(use, f"its message {use.get('message')!r} is described nowhere, and it is passed over")
+                    lost = Text(
+                        "its message {name!r} is described nowhere, and it is passed over", name=use.get("message")
+                    )
+                    self._note(use, lost)
                     operation.remove(use)
                 else:
                     kind, name = etree.QName(use).localname, use.get("message")
-                    yield operation.get("name") or "", f"the message {name!r} of its {kind} is described nowhere"
+                    lost = Text("the message {name!r} of its {kind} is described nowhere", name=name, kind=kind)
+                    yield operation.get("name") or "", lost
 
     def note_unbound(self, service: Any) -> None:
         """Note the ports of a service, not resolved yet, whose bindings are described nowhere: they are left out."""
@@ -158,9 +169,10 @@ class TolerantDefinition(Definition):  # type: ignore[misc]
             binding = port._resolve_context["binding_name"]
             if binding.localname not in known:
                 part = f"service {written(service.name)!r}, port {written(name)!r}"
-                self._note(part, f"its binding {binding.text} is described nowhere, and it is left out")
+                left_out = Text("its binding {name} is described nowhere, and it is left out", name=binding.text)
+                self._note(part, left_out)
 
-    def _note(self, part: Any, done: str) -> None:
+    def _note(self, part: Any, done: Text) -> None:
         self.wsdl.transport.repairs.note(self.location, part, done)
 
     def _message(self, use: Any) -> Any:
@@ -187,7 +199,7 @@ class TolerantDefinition(Definition):  # type: ignore[misc]
         for table in tables:
             for known, found in table.items():
                 if local_of(known) == local:
-                    self._note(f"{_CALLED[name]} {written(local)!r}", _ELSEWHERE.format(key, known))
+                    self._note(f"{_CALLED[name]} {written(local)!r}", _taken(key, known))
                     return found
         raise IndexError(f"the WSDL describes {key!r} nowhere ({name})")
 

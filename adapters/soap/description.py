@@ -16,7 +16,7 @@ from adapters.soap.loading import Loading
 from adapters.soap.names import safe, written
 from adapters.soap.repairs import file_of
 from gateway.errors import AdapterError
-from gateway.texts.text import Text
+from gateway.texts.text import Listing, Text, counted
 
 # zeep logs whole requests and answers, credentials included.
 logging.getLogger("zeep").setLevel(logging.WARNING)
@@ -47,28 +47,28 @@ class Description:
         self._transport.finished = True
 
     @property
-    def note(self) -> str:
+    def note(self) -> Text | str:
         """What was put right in it, in one sentence; nothing where all is well."""
         repairs, lost = len(list(self._transport.repairs)), list(self._unusable())
-        parts = [f"the WSDL was put right in {repairs} place{'s' * (repairs > 1)}"] if repairs else []
+        parts = [_put_right(repairs)] if repairs else []
         if lost:
-            shown = ", ".join([name for name, _ in lost][:MOST_NAMED]) + ", ..." * (len(lost) > MOST_NAMED)
-            parts.append(f"{len(lost)} of the WSDL's operations cannot be used: {shown}")
-        return f"{'; '.join(parts)} (check -v says what)" if parts else ""
+            parts.append(_not_usable([name for name, _ in lost]))
+        return Text("{parts} (check -v says what)", parts=Listing(tuple(parts), joined_by="clauses")) if parts else ""
 
-    def notes(self) -> Iterator[str]:
+    def notes(self) -> Iterator[Text]:
         """Yield what was put right, and the operations that cannot be used, each with its file and part."""
-        yield from map(str, self._transport.repairs)
+        yield from (repair.line for repair in self._transport.repairs)
         for name, why in self._unusable():
-            yield f"{file_of(self.wsdl)}: operation {name!r}: it cannot be used: {why}"
+            facts = {"file": file_of(self.wsdl), "name": name, "why": why}
+            yield Text("{file}: operation {name!r}: it cannot be used: {why}", **facts)
 
     def documents(self) -> Iterator[Any]:
         """Yield the roots of the WSDL and of all that it imports, put right."""
         yield from self._transport.documents
 
-    def _unusable(self) -> Iterator[tuple[str, str]]:
+    def _unusable(self) -> Iterator[tuple[str, Text | str]]:
         """The operations that nobody can call, by the ports of the WSDL, and why; each once."""
-        found: dict[str, str] = {}
+        found: dict[str, Text | str] = {}
         for _, _, port in self.ports():
             found |= {written(name): why for name, why in port.binding.unusable.items() if name not in found}
         yield from found.items()
@@ -98,6 +98,20 @@ class Description:
         for service in self.client.wsdl.services.values():
             for name, port in _speaking(service).items():
                 yield written(service.name), written(name), port
+
+
+def _put_right(places: int) -> Text:
+    return counted("the WSDL was put right in {count} place", "the WSDL was put right in {count} places", count=places)
+
+
+def _not_usable(names: list[str]) -> Text:
+    shown = ", ".join(names[:MOST_NAMED])
+    return counted(
+        "{count} of the WSDL's operations cannot be used: {names}",
+        "{count} of the WSDL's operations cannot be used: {names}",
+        count=len(names),
+        names=Text("{names}, ...", names=shown) if len(names) > MOST_NAMED else shown,
+    )
 
 
 def unusable(wsdl: str, error: Exception) -> AdapterError:

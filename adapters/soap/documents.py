@@ -15,6 +15,7 @@ from adapters.soap.known import APACHE, BUILT_IN, ENCODING, WSDL, XSD, is_known
 from adapters.soap.mending import BINDINGS, mend_operations, mend_schemas
 from adapters.soap.names import safe
 from adapters.soap.repairs import Told
+from gateway.texts.text import Text
 
 _DRAFT = re.compile(rb"http://www\.w3\.org/(?:1999|2000/10)/XMLSchema(?=[\"'])")
 """Drafts of XML Schema, read as its final version."""
@@ -43,7 +44,7 @@ def repaired(root: Any, told: Told = lambda _element, _done: None) -> Any:
     """
     root = _with_prefixes(_without_drafts(root, told))
     if root.tag == f"{{{WSDL}}}definitions" and not root.get("targetNamespace", "").strip():
-        told(root, "it has no targetNamespace; its names are taken for those of a namespace of their own")
+        told(root, Text("it has no targetNamespace; its names are taken for those of a namespace of their own"))
         root.set("targetNamespace", _NOWHERE)
     _mend_spaces(root, told)
     mend_schemas(root, told)
@@ -60,13 +61,13 @@ def _mend_spaces(root: Any, told: Told) -> None:
         for name, value in element.attrib.items():
             if name not in _TEXTS and value != value.strip():
                 element.set(name, value.strip())
-                told(element, f"white space around {name}={value!r} is passed over")
+                told(element, Text("white space around {found} is passed over", found=f"{name}={value!r}"))
 
 
 def _without_drafts(root: Any, told: Told) -> bytes:
     plain, found = _DRAFT.subn(XSD.encode(), etree.tostring(root, encoding="utf-8"))
     if found:
-        told(root, "a draft of XML Schema is read as its final version")
+        told(root, Text("a draft of XML Schema is read as its final version"))
     return plain
 
 
@@ -90,7 +91,7 @@ def _with_prefixes(written: bytes) -> Any:
 def _mend_names(element: Any, foreign: dict[str, str], told: Told) -> None:
     if name := element.get("name"):
         if safe(name) != name:
-            told(element, "its name is none by the rules of XML, and is taken all the same")
+            told(element, Text("its name is none by the rules of XML, and is taken all the same"))
         element.set("name", safe(name))
     for attribute in _REFERENCES:
         if (value := element.get(attribute)) is not None:
@@ -102,15 +103,15 @@ def _mend_names(element: Any, foreign: dict[str, str], told: Told) -> None:
 def _mend_reference(element: Any, attribute: str, value: str, foreign: dict[str, str], told: Told) -> None:
     shown = f'{etree.QName(attribute).localname}="{value}"'
     if not value:
-        told(element, f"{shown} is passed over")
+        told(element, Text("{found} is passed over", found=shown))
         del element.attrib[attribute]
     elif value in BUILT_IN and attribute in ("type", "base", "itemType") and not element.nsmap.get(None):
-        told(element, f"{shown} has no prefix, and is read as XML Schema's own type")
+        told(element, Text("{found} has no prefix, and is read as XML Schema's own type", found=shown))
         element.set(attribute, f"{_OURS}:{value}")
     else:
         found, why = _reference(value, element, foreign)
         if why:
-            told(element, f"{shown} {why}")
+            told(element, Text("{found} {why}", found=shown, why=why))
         element.set(attribute, found)
 
 
@@ -118,7 +119,7 @@ def _defines(root: Any, namespace: str) -> bool:
     return any(schema.get("targetNamespace") == namespace for schema in root.iter(f"{{{XSD}}}schema"))
 
 
-def _reference(value: str, element: Any, foreign: dict[str, str]) -> tuple[str, str]:
+def _reference(value: str, element: Any, foreign: dict[str, str]) -> tuple[str, Text | None]:
     """A name in an attribute of ``element`` with its prefix and, for an array's items, its brackets; and what was put
     right in it.
 
@@ -126,7 +127,8 @@ def _reference(value: str, element: Any, foreign: dict[str, str]) -> tuple[str, 
     so do built-in types whose prefix nobody declares. Brackets of more than one dimension become part of the name,
     which is then that of no type.
     """
-    nsmap, why = element.nsmap, ""
+    nsmap = element.nsmap
+    why: Text | None = None
     prefix, colon, local = value.partition(":")
     if colon and prefix not in nsmap and prefix != "xml":
         prefix, local, why = _guessed(local, value, element)
@@ -136,25 +138,25 @@ def _reference(value: str, element: Any, foreign: dict[str, str]) -> tuple[str, 
     if "," in size or "[" in size:
         local, bracket, size = f"{local}[{size}", "", ""
     if colon and local != "Map" and (instead := foreign.get(nsmap.get(prefix, ""))):
-        prefix, local, why = _OURS, instead, "is a type of Apache's that nothing describes, and is read as any type"
+        prefix, local = _OURS, instead
+        why = Text("is a type of Apache's that nothing describes, and is read as any type")
     elif nsmap.get(prefix or None) == XSD and (spelt := _SPELT.get(local.lower(), local)) != local:
-        local, why = spelt, f"is read as XML Schema's {spelt}"
+        local, why = spelt, Text("is read as XML Schema's {type}", type=spelt)
     return prefix + colon + safe(local) + bracket + size, why
 
 
-def _guessed(local: str, value: str, element: Any) -> tuple[str, str, str]:
+def _guessed(local: str, value: str, element: Any) -> tuple[str, str, Text]:
     """Prefix and name of what has a prefix that nobody declares, and what was guessed.
 
     No type in the document's own namespace is meant; PHP does not take it for one, either.
     """
-    why = "has a prefix that is declared nowhere, and is read as {}"
     if element.tag != f"{{{WSDL}}}part" and not element.tag.startswith(f"{{{XSD}}}"):
-        return _OWN, local, why.format("of the WSDL's own namespace")
+        return _OWN, local, Text("has a prefix that is declared nowhere, and is read as of the WSDL's own namespace")
     if local in BUILT_IN:
-        return _OURS, local, why.format("XML Schema's own")
+        return _OURS, local, Text("has a prefix that is declared nowhere, and is read as XML Schema's own")
     if local in ("Array", "arrayType"):
-        return _ENC, local, why.format("of SOAP's encoding")
-    return _OWN, value, why.format("a type that is described nowhere")
+        return _ENC, local, Text("has a prefix that is declared nowhere, and is read as of SOAP's encoding")
+    return _OWN, value, Text("has a prefix that is declared nowhere, and is read as a type that is described nowhere")
 
 
 def _bring_near(element: Any) -> None:

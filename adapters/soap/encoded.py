@@ -11,9 +11,11 @@ from zeep import xsd
 from zeep.xsd.types.simple import AnySimpleType
 
 from adapters.soap.envelope import SOAP_12
-from adapters.soap.kinds import Missing, RankedArray, undescribed
+from adapters.soap.kinds import Missing, RankedArray, unsendable
 from adapters.soap.known import APACHE, ENCODING, ENCODING_12, XSD
 from adapters.soap.lexical import written
+from adapters.soap.names import listed
+from gateway.texts.text import Text
 
 XSI = "http://www.w3.org/2001/XMLSchema-instance"
 _MAP = etree.QName(APACHE, "Map")
@@ -41,21 +43,22 @@ def _write_members(node: Any, kind: Any, values: Mapping[str, Any]) -> None:
     members = {name: element for name, element in kind.elements if isinstance(element, xsd.Element)}
     attributes = {name: each for name, each in kind.attributes if isinstance(each, xsd.Attribute)}
     if unknown := sorted(values.keys() - members.keys() - attributes.keys()):
-        raise ValueError(f"there is no {unknown[0]!r}; there are: {', '.join([*members, *attributes]) or 'none'}")
+        known = listed([*members, *attributes])
+        raise ValueError(Text("there is no {name!r}; there are: {known}", name=unknown[0], known=known))
     for name, attribute in attributes.items():
         _write_attribute(node, name, attribute, values.get(name))
     for name, element in members.items():
         if name in values:
             _write(node, element, values[name])
         elif _is_required(kind, element):
-            raise ValueError(f"{name!r} is missing")
+            raise ValueError(Text("{name!r} is missing", name=name))
 
 
 def _write_attribute(node: Any, name: str, attribute: Any, value: Any) -> None:
     """Set it, or what the WSDL has for it where nothing is given."""
     value = attribute.default if value is None else value
     if value is None and attribute.required:
-        raise ValueError(f"{name!r} is missing")
+        raise ValueError(Text("{name!r} is missing", name=name))
     if value is not None:
         node.set(attribute.qname, written(attribute.type, value, name))
 
@@ -68,8 +71,9 @@ def _is_required(kind: Any, element: Any) -> bool:
 def _write(parent: Any, element: Any, value: Any) -> None:
     repeated = isinstance(value, list) and element.accepts_multiple
     if repeated and element.max_occurs != "unbounded" and len(value) > element.max_occurs:
-        told = f"{etree.QName(element.qname).localname!r} is there {element.max_occurs} times at most"
-        raise ValueError(f"{told}, and came with {len(value)} items")
+        name = etree.QName(element.qname).localname
+        facts = {"name": name, "times": element.max_occurs, "items": len(value)}
+        raise ValueError(Text("{name!r} is there {times} times at most, and came with {items} items", **facts))
     for item in value if repeated else [value]:
         # Accessors whose names are local have no namespace, whatever the schema's elementFormDefault (SOAP 1.1, 5.1).
         _write_value(etree.SubElement(parent, etree.QName(element.qname).localname), element.type, item)
@@ -80,7 +84,7 @@ def _write_value(node: Any, kind: Any, value: Any) -> None:
     if value is None:
         node.set(f"{{{XSI}}}nil", "true")
     elif isinstance(kind, Missing):
-        raise ValueError(f"{etree.QName(node).localname!r} cannot be sent: {undescribed(kind)}")
+        raise unsendable(_local(node), kind)
     elif getattr(kind, "_array_type", None) or (isinstance(value, list) and _is_anything(kind)):
         _write_array(node, kind, value)
     elif kind.qname == _MAP and not _is_spelt_out(value):
@@ -93,13 +97,13 @@ def _write_value(node: Any, kind: Any, value: Any) -> None:
 
 def _write_array(node: Any, kind: Any, items: Any) -> None:
     if not isinstance(items, list):
-        raise ValueError(f"{etree.QName(node).localname!r} is an array, so it takes a list")
+        raise ValueError(Text("{name!r} is an array, so it takes a list", name=_local(node)))
     item_kind = _item_kind(kind)
     if isinstance(item_kind, RankedArray):
         _write_ranks(node, item_kind.innermost, item_kind.ranks, items)
         return
     if _is_scalar(item_kind) and any(isinstance(item, list) for item in items):
-        raise ValueError(f"{etree.QName(node).localname!r} is an array of one dimension, and came with more")
+        raise ValueError(Text("{name!r} is an array of one dimension, and came with more", name=_local(node)))
     _mark_array(node, _name_of(item_kind), [len(items)])
     for item in items:
         _write_value(etree.SubElement(node, "item"), item_kind, item)
@@ -127,7 +131,7 @@ def _is_soap_12(node: Any) -> bool:
 
 def _write_ranks(node: Any, kind: Any, ranks: Sequence[int], items: Any) -> None:
     """An array of several dimensions, or of arrays: ``ranks`` are the dimensions of each, the outermost first."""
-    sizes, flat = _flattened(items, ranks[0], etree.QName(node).localname)
+    sizes, flat = _flattened(items, ranks[0], _local(node))
     inner = "".join(f"[{',' * (rank - 1)}]" for rank in reversed(ranks[1:]))
     _mark_array(node, _name_of(kind), sizes, inner)
     for item in flat:
@@ -141,12 +145,14 @@ def _write_ranks(node: Any, kind: Any, ranks: Sequence[int], items: Any) -> None
 def _flattened(items: Any, rank: int, name: str) -> tuple[list[int], list[Any]]:
     """The sizes of nested lists and their items, the last dimension the fastest. Raises ``ValueError``."""
     if not isinstance(items, list):
-        raise ValueError(f"{name!r} is an array of several dimensions, so it takes lists of lists")
+        raise ValueError(Text("{name!r} is an array of several dimensions, so it takes lists of lists", name=name))
     if rank == 1:
         return [len(items)], items
     rows = [_flattened(row, rank - 1, name) for row in items]
     if len({tuple(sizes) for sizes, _ in rows}) > 1:
-        raise ValueError(f"{name!r} is an array of several dimensions, and came with rows of different lengths")
+        raise ValueError(
+            Text("{name!r} is an array of several dimensions, and came with rows of different lengths", name=name)
+        )
     return [len(items), *(rows[0][0] if rows else [0] * (rank - 1))], [item for _, flat in rows for item in flat]
 
 
@@ -158,7 +164,7 @@ def _is_spelt_out(value: Any) -> bool:
 def _write_map(node: Any, kind: Any, value: Any) -> None:
     """Apache's Map, in which every table within is one as well (as PHP and Axis write it)."""
     if not isinstance(value, Mapping):
-        raise ValueError(f"{etree.QName(node).localname!r} is a Map, so it takes a table")
+        raise ValueError(Text("{name!r} is a Map, so it takes a table", name=_local(node)))
     _type(node, kind)
     for name, inner in value.items():
         item = etree.SubElement(node, "item")
@@ -183,7 +189,7 @@ def _write_structure(node: Any, kind: Any, values: Mapping[str, Any]) -> None:
         _type(node, kind)
         _write_text_with_attributes(node, kind, values)
     elif _is_scalar(kind):
-        raise ValueError(f"{etree.QName(node).localname!r} takes a text or a number, no table")
+        raise ValueError(Text("{name!r} takes a text or a number, no table", name=_local(node)))
     else:
         _type(node, kind)
         _write_members(node, kind, values)
@@ -191,7 +197,7 @@ def _write_structure(node: Any, kind: Any, values: Mapping[str, Any]) -> None:
 
 def _write_text_with_attributes(node: Any, kind: Any, values: Mapping[str, Any]) -> None:
     """A text that has attributes beside; it is called ``_value_1``, as zeep calls it."""
-    node.text = written(_innermost(kind), values["_value_1"], etree.QName(node).localname)
+    node.text = written(_innermost(kind), values["_value_1"], _local(node))
     for name, attribute in kind.attributes:
         if isinstance(attribute, xsd.Attribute):
             _write_attribute(node, name, attribute, values.get(name))
@@ -199,15 +205,19 @@ def _write_text_with_attributes(node: Any, kind: Any, values: Mapping[str, Any])
 
 def _write_scalar(node: Any, kind: Any, value: Any) -> None:
     if not (_is_scalar(kind) or _is_anything(kind)):
-        raise ValueError(f"{etree.QName(node).localname!r} is a structure, so it takes a table")
+        raise ValueError(Text("{name!r} is a structure, so it takes a table", name=_local(node)))
     if _is_anything(kind):
         node.set(f"{{{XSI}}}type", _prefixed(node, etree.QName(XSD, _GUESSES[type(value)])))
     else:
         _type(node, kind)
-    node.text = written(_innermost(kind), value, etree.QName(node).localname)
+    node.text = written(_innermost(kind), value, _local(node))
 
 
 _GUESSES = {str: "string", bool: "boolean", int: "int", float: "double"}
+
+
+def _local(node: Any) -> str:
+    return str(etree.QName(node).localname)
 
 
 def _is_anything(kind: Any) -> bool:

@@ -11,6 +11,7 @@ from zeep.xsd.valueobjects import CompoundValue
 from adapters.http.answers import Markup, boolean_of
 from adapters.soap.answers import parts_in
 from adapters.soap.names import written
+from gateway.texts.text import Text
 
 
 class Missing(xsd.AnyType):  # type: ignore[misc]
@@ -29,10 +30,15 @@ class Missing(xsd.AnyType):  # type: ignore[misc]
         raise ValueError(undescribed(self))
 
 
-def undescribed(kind: Missing) -> str:
+def undescribed(kind: Missing) -> Text:
     """Return why no value of ``kind`` can be sent."""
-    name = written(kind.qname.localname)
-    return f"the WSDL describes the type {name!r} of the namespace {kind.qname.namespace!r} nowhere"
+    facts = {"name": written(kind.qname.localname), "namespace": kind.qname.namespace}
+    return Text("the WSDL describes the type {name!r} of the namespace {namespace!r} nowhere", **facts)
+
+
+def unsendable(name: str, kind: Missing) -> ValueError:
+    """Return what to raise where ``name`` is of the type ``kind`` and was given."""
+    return ValueError(Text("{name!r} cannot be sent: {why}", name=name, why=undescribed(kind)))
 
 
 class RankedArray(xsd.AnyType):  # type: ignore[misc]
@@ -48,7 +54,8 @@ class RankedArray(xsd.AnyType):  # type: ignore[misc]
 
     def render(self, node: Any, value: Any, xsd_type: Any = None, render_path: Any = None) -> None:
         """Raise ``ValueError``: only SOAP's encoding has such arrays."""
-        raise ValueError(f"it takes an array of several dimensions ({written(self.qname.localname)}) in a literal body")
+        type = written(self.qname.localname)
+        raise ValueError(Text("it takes an array of several dimensions ({type}) in a literal body", type=type))
 
 
 def ranks_of(sizes: str) -> list[int]:

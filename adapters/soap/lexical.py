@@ -14,6 +14,8 @@ from typing import Any
 from zeep import xsd
 from zeep.xsd.types.collection import ListType, UnionType
 
+from gateway.texts.text import VERBATIM, Listing, Text
+
 Check = Callable[[str], Any]
 """Says whether a text is of a type."""
 _ZONE = r"(Z|[+-]\d\d:\d\d)?"
@@ -54,23 +56,23 @@ def _is_base64(text: str) -> bool:
     return True
 
 
-_TYPES: tuple[tuple[type[Any], Check, str], ...] = (
-    (xsd.Integer, _matching(r"[+-]?[0-9]+"), "a whole number"),
-    (xsd.Decimal, _matching(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)"), "a decimal number"),
-    (xsd.Double, _matching(_FLOAT), "a number"),
-    (xsd.Float, _matching(_FLOAT), "a number"),
-    (xsd.Boolean, _matching("true|false|0|1"), "true or false"),
-    (xsd.DateTime, _dated(f"{_DATE}T{_TIME}{_ZONE}"), "a date with a time such as 2026-11-30T10:15:00"),
-    (xsd.Date, _dated(f"{_DATE}{_ZONE}"), "a date such as 2026-11-30"),
-    (xsd.Time, _matching(f"{_TIME}{_ZONE}"), "a time such as 10:15:00"),
-    (xsd.Duration, _matching(_DURATION), "a duration such as PT5M"),
-    (xsd.gYearMonth, _matching(rf"-?\d{{4,}}-(0[1-9]|1[0-2]){_ZONE}"), "a month such as 2026-11"),
-    (xsd.gYear, _matching(rf"-?\d{{4,}}{_ZONE}"), "a year such as 2026"),
-    (xsd.gMonthDay, _matching(rf"--(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01]){_ZONE}"), "a day such as --11-30"),
-    (xsd.gDay, _matching(rf"---(0[1-9]|[12]\d|3[01]){_ZONE}"), "a day such as ---30"),
-    (xsd.gMonth, _matching(rf"--(0[1-9]|1[0-2]){_ZONE}"), "a month such as --11"),
-    (xsd.HexBinary, _matching("([0-9a-fA-F]{2})*"), "hexadecimal digits"),
-    (xsd.Base64Binary, _is_base64, "base64"),
+_TYPES: tuple[tuple[type[Any], Check, Text], ...] = (
+    (xsd.Integer, _matching(r"[+-]?[0-9]+"), Text("a whole number")),
+    (xsd.Decimal, _matching(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)"), Text("a decimal number")),
+    (xsd.Double, _matching(_FLOAT), Text("a number")),
+    (xsd.Float, _matching(_FLOAT), Text("a number")),
+    (xsd.Boolean, _matching("true|false|0|1"), Text("true or false")),
+    (xsd.DateTime, _dated(f"{_DATE}T{_TIME}{_ZONE}"), Text("a date with a time such as 2026-11-30T10:15:00")),
+    (xsd.Date, _dated(f"{_DATE}{_ZONE}"), Text("a date such as 2026-11-30")),
+    (xsd.Time, _matching(f"{_TIME}{_ZONE}"), Text("a time such as 10:15:00")),
+    (xsd.Duration, _matching(_DURATION), Text("a duration such as PT5M")),
+    (xsd.gYearMonth, _matching(rf"-?\d{{4,}}-(0[1-9]|1[0-2]){_ZONE}"), Text("a month such as 2026-11")),
+    (xsd.gYear, _matching(rf"-?\d{{4,}}{_ZONE}"), Text("a year such as 2026")),
+    (xsd.gMonthDay, _matching(rf"--(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01]){_ZONE}"), Text("a day such as --11-30")),
+    (xsd.gDay, _matching(rf"---(0[1-9]|[12]\d|3[01]){_ZONE}"), Text("a day such as ---30")),
+    (xsd.gMonth, _matching(rf"--(0[1-9]|1[0-2]){_ZONE}"), Text("a month such as --11")),
+    (xsd.HexBinary, _matching("([0-9a-fA-F]{2})*"), Text("hexadecimal digits")),
+    (xsd.Base64Binary, _is_base64, Text("base64")),
 )
 """The first that a type is."""
 
@@ -81,30 +83,37 @@ def written(kind: Any, value: Any, name: str) -> str:
         items = value if isinstance(value, list) else str(value).split()
         return " ".join(written(kind.item_type, item, name) for item in items)
     if isinstance(value, list | Mapping):
-        raise ValueError(f"{name!r} takes one text or number, and came as a list or a table")
+        raise ValueError(Text("{name!r} takes one text or number, and came as a list or a table", name=name))
     text = str(value).lower() if isinstance(value, bool) else str(value)
     # Nothing at all is sent as such: WSDLs of PHP servers leave no parameter out, and those take it for zero.
     if text.strip() and (expected := _lacks(kind, text.strip())):
-        raise ValueError(f"{name!r} came as {text!r}, expected {expected}")
+        told = Text("{name!r} came as {value}, expected {expected}", name=name, value=repr(text), expected=expected)
+        raise ValueError(told)
     return text
 
 
-def _lacks(kind: Any, text: str) -> str:
-    """What was expected in the place of ``text``; nothing where it fits."""
+def _lacks(kind: Any, text: str) -> Text | None:
+    """What was expected in the place of ``text``; None where it fits."""
     if isinstance(kind, UnionType):
         found = [_lacks(member, text) for member in kind.item_types]
-        return "" if "" in found else " or ".join(dict.fromkeys(found))
+        wanted = Listing(tuple(dict.fromkeys(filter(None, found))))
+        return None if None in found else Text(VERBATIM, words=wanted)
     if isinstance(kind, ListType):
-        return next(filter(None, (_lacks(kind.item_type, item) for item in text.split())), "")
+        return next(filter(None, (_lacks(kind.item_type, item) for item in text.split())), None)
     for known, is_of_it, expected in _TYPES:
         if isinstance(kind, known):
             if not is_of_it(text):
-                return f"{expected} ({kind.qname.localname})"
+                return Text("{expected} ({type})", expected=expected, type=kind.qname.localname)
             break
     return _not_listed(getattr(kind, "enumerated", ()), text)
 
 
-def _not_listed(values: tuple[str, ...], text: str) -> str:
+def _not_listed(values: tuple[str, ...], text: str) -> Text | None:
     if not values or text in map(str.strip, values):
-        return ""
-    return f"one of: {', '.join(values[:MOST_SHOWN])}{', ...' if len(values) > MOST_SHOWN else ''}"
+        return None
+    shown = ", ".join(values[:MOST_SHOWN])
+    return (
+        Text("one of: {values}, ...", values=shown)
+        if len(values) > MOST_SHOWN
+        else Text("one of: {values}", values=shown)
+    )

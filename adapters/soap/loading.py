@@ -91,7 +91,7 @@ class Loading(Transport):  # type: ignore[misc]
         if root is None or etree.QName(root).localname not in ("definitions", "schema"):
             raise AdapterError(Text("what {url!r} answers is no WSDL and no schema (a login page?)", url=url))
         if "Namespace prefix" in (why := why_unreadable(content)):
-            self.repairs.note(url, etree.QName(root).localname, f"{why}: such prefixes are passed over")
+            self.repairs.note(url, etree.QName(root).localname, Text("{why}: such prefixes are passed over", why=why))
         return root
 
 

@@ -6,6 +6,7 @@ from lxml import etree
 
 from adapters.soap.known import WSDL, XSD
 from adapters.soap.repairs import Told
+from gateway.texts.text import Listing, Text
 
 BINDINGS = ("http://schemas.xmlsoap.org/wsdl/soap/", "http://schemas.xmlsoap.org/wsdl/soap12/")
 """The namespaces of WSDL's bindings to SOAP 1.1 and 1.2."""
@@ -26,18 +27,18 @@ def mend_schemas(root: Any, told: Told) -> None:
 def _mend_element(element: Any, told: Told) -> None:
     name = etree.QName(element)
     if name.namespace in (WSDL, None):
-        told(element, "it is not in XML Schema's namespace, and is read as if it were")
+        told(element, Text("it is not in XML Schema's namespace, and is read as if it were"))
         element.tag = f"{{{XSD}}}{name.localname}"
     elif name.namespace != XSD:
-        told(element, f"it is no part of XML Schema ({name.namespace}), and is passed over")
+        told(element, Text("it is no part of XML Schema ({namespace}), and is passed over", namespace=name.namespace))
         element.getparent().remove(element)
         return
     wanted = _NEEDS.get(name.localname, ())
     if wanted and not any(element.get(attribute) for attribute in wanted):
-        told(element, f"it has no {' or '.join(wanted)}, and is passed over")
+        told(element, Text("it has no {wanted}, and is passed over", wanted=Listing(wanted)))
         element.getparent().remove(element)
     elif name.localname == "redefine":
-        told(element, "its file is included as it is; what is changed in it is passed over, as PHP does")
+        told(element, Text("its file is included as it is; what is changed in it is passed over, as PHP does"))
         _make_include(element)
 
 
@@ -64,18 +65,18 @@ def mend_operations(root: Any, told: Told) -> None:
         _mend_binding(binding, told)
     for port in root.findall("{*}service/{*}port"):
         if not port.get("binding"):
-            told(port, "it has no binding, and is left out")
+            told(port, Text("it has no binding, and is left out"))
             port.getparent().remove(port)
     for operation in root.findall("{*}portType/{*}operation"):
         messages = operation.iterchildren(*(f"{{{WSDL}}}{name}" for name in ("input", "output", "fault")))
         if not all(message.get("message") for message in messages):
-            told(operation, "one of its messages has no name, and it is left out")
+            told(operation, Text("one of its messages has no name, and it is left out"))
             operation.getparent().remove(operation)
 
 
 def _mend_bodies(message: Any, told: Told) -> None:
     for part in [each for uri in BINDINGS for each in message.iterfind(f"{{{_MIME}}}*/{{*}}part/{{{uri}}}*")]:
-        told(part, "it stands in a MIME part, and is sent without attachments")
+        told(part, Text("it stands in a MIME part, and is sent without attachments"))
         message.append(part)
     for body in [each for uri in BINDINGS for each in message.iterfind(f"{{{uri}}}body")]:
         # zeep hands on an attribute of another name than WSDL's (parts).
@@ -89,5 +90,8 @@ def _mend_binding(binding: Any, told: Told) -> None:
     """PHP takes every binding for one to SOAP 1.1 that does not say otherwise; ours looks at its operations."""
     soap = BINDINGS[0]
     if binding.find("{*}binding") is None and binding.find(f"{{*}}operation/{{{soap}}}operation") is not None:
-        told(binding, "it has no soap:binding as its operations have, and is read as one to SOAP 1.1, style document")
+        told(
+            binding,
+            Text("it has no soap:binding as its operations have, and is read as one to SOAP 1.1, style document"),
+        )
         binding.insert(0, etree.Element(f"{{{soap}}}binding", transport=_HTTP))

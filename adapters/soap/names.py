@@ -1,6 +1,9 @@
 """Names of WSDLs as XML names: the field's hold spaces and more."""
 
 import re
+from collections.abc import Iterable
+
+from gateway.texts.text import Text
 
 _START = (
     "A-Z_a-z\xc0-\xd6\xd8-\xf6\xf8-\u02ff\u0370-\u037d\u037f-\u1fff\u200c\u200d\u2070-\u218f"
@@ -26,6 +29,11 @@ def written(name: str) -> str:
     'WConnect CRM Senior'
     """
     return re.sub(r"_x([0-9A-F]{4,6})_", lambda found: chr(int(found[1], 16) % 0x110000), name)
+
+
+def listed(names: Iterable[str]) -> Text | str:
+    """Return ``names`` as a sentence has them."""
+    return ", ".join(names) or Text("none")
 
 
 def local_of(name: str) -> str:

@@ -9,25 +9,27 @@ from urllib.parse import urlsplit
 from lxml import etree
 
 from adapters.soap.names import written
+from gateway.texts.text import Text
 
 MOST = 1000
 """Repairs that are kept of one WSDL; a generated one may have the same defect in every line."""
-Told = Callable[[Any, str], None]
+Told = Callable[[Any, Text], None]
 """Is told of the element that was put right, while it still stands in its document, and of what was done to it."""
 _WRAPPERS = ("definitions", "types", "schema", "sequence", "all", "choice", "complexContent", "simpleContent")
 
 
-@dataclass(frozen=True, order=True)
+@dataclass(frozen=True)
 class Repair:
     """One of them. ``file`` is a file's name or an address, ``part`` what the document calls the place."""
 
     file: str
     part: str
-    done: str
+    done: Text
 
-    def __str__(self) -> str:
+    @property
+    def line(self) -> Text:
         """A line for people."""
-        return f"{self.file}: {self.part}: {self.done}"
+        return Text("{file}: {part}: {done}", file=self.file, part=self.part, done=self.done)
 
 
 class Repairs:
@@ -39,7 +41,7 @@ class Repairs:
     def __iter__(self) -> Any:
         return iter(self._found)
 
-    def note(self, address: str, part: Any, done: str) -> None:
+    def note(self, address: str, part: Any, done: Text) -> None:
         """Remember what was ``done`` to ``part`` (an element, or what it is called) of the document at ``address``."""
         if len(self._found) < MOST:
             named = part if isinstance(part, str) else part_of(part)

@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from adapters.http.answers import Pattern
 from adapters.http.settings import HttpConfig, is_line
+from gateway.texts.text import Text
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,12 +48,12 @@ class SoapConfig(HttpConfig):
     def __post_init__(self) -> None:
         super().__post_init__()
         if bool(self.wsdl) == bool(self.envelope):
-            raise ValueError("soap needs either a wsdl or an envelope")
+            raise ValueError(Text("soap needs either a wsdl or an envelope"))
         if self.wsdl and (not self.operation or self.soap_version):
-            raise ValueError("a wsdl needs an operation, and takes no soap_version: it has one")
+            raise ValueError(Text("a wsdl needs an operation, and takes no soap_version: it has one"))
         if self.envelope and (not self.address or self.operation or self.arguments):
-            raise ValueError("an envelope needs an address, and takes no operation and no arguments")
+            raise ValueError(Text("an envelope needs an address, and takes no operation and no arguments"))
         if self.wsse_digest and self.auth != "wsse":
-            raise ValueError('wsse_digest needs auth = "wsse"')
+            raise ValueError(Text('wsse_digest needs auth = "wsse"'))
         if not is_line(self.soap_action) or '"' in self.soap_action:
-            raise ValueError("soap_action has forbidden characters")
+            raise ValueError(Text("soap_action has forbidden characters"))

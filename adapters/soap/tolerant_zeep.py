@@ -19,16 +19,22 @@ from adapters.soap.kinds import Keeping, Missing, RankedArray, Restricted, Toler
 from adapters.soap.known import XSD, is_known
 from adapters.soap.names import local_of, safe, written
 from gateway.errors import AdapterError
+from gateway.texts.text import Text
 
 _ENUMERATED = f"{{{XSD}}}restriction/{{{XSD}}}enumeration"
 _STOOD_IN = {
-    "type": "nothing describes it: anything in an answer, and no value of it can be sent",
-    "element": "nothing describes it: anything in an answer, and no value of it can be sent",
-    "attribute": "nothing describes it, and it is taken for a text",
-    "group": "nothing describes it, and it is taken for empty",
-    "attributeGroup": "nothing describes it, and it is taken for empty",
+    "type": Text("nothing describes it: anything in an answer, and no value of it can be sent"),
+    "element": Text("nothing describes it: anything in an answer, and no value of it can be sent"),
+    "attribute": Text("nothing describes it, and it is taken for a text"),
+    "group": Text("nothing describes it, and it is taken for empty"),
+    "attributeGroup": Text("nothing describes it, and it is taken for empty"),
 }
 """What becomes of what nothing describes."""
+
+
+def _passed_over(error: Exception) -> Text:
+    why = str(error) or type(error).__name__
+    return Text("it cannot be understood, and is passed over: {why}", why=why)
 
 
 class _SchemaElement(SchemaElement):  # type: ignore[misc]
@@ -54,7 +60,7 @@ class _Sought(UnresolvedType):  # type: ignore[misc]
 class _TolerantSchemaDocument(SchemaDocument):  # type: ignore[misc]
     """One schema; what in it refers to something that zeep stumbles over is passed over."""
 
-    note: Callable[[str, str, str], None]
+    note: Callable[[str, str, Text], None]
     _resolved: bool
 
     def resolve(self) -> None:
@@ -76,7 +82,7 @@ class _TolerantSchemaDocument(SchemaDocument):  # type: ignore[misc]
                 raise
             except Exception as error:  # zeep raises what it stumbles over
                 del found[name]
-                why = f"it cannot be understood, and is passed over: {error or type(error).__name__}"
+                why = _passed_over(error)
                 self.note(self._base_url or "", written(local_of(name)), why)
 
 
@@ -103,7 +109,7 @@ class TolerantSchema(Schema):  # type: ignore[misc]
             document.resolve()
         self._prefix_map_auto = self._create_prefix_map()
 
-    def note(self, address: str, part: Any, done: str) -> None:
+    def note(self, address: str, part: Any, done: Text) -> None:
         """Remember a repair, as ``Repairs.note`` does."""
         self._transport.repairs.note(address, part, done)
 
@@ -160,7 +166,7 @@ class TolerantSchema(Schema):  # type: ignore[misc]
         """``found`` in the place of what nothing describes, which is noted."""
         done = _STOOD_IN[what]
         if what == "element" and not isinstance(found.type, Missing):
-            done = "it is described without a namespace only, which is enough for a part of an rpc operation"
+            done = Text("it is described without a namespace only, which is enough for a part of an rpc operation")
         told = f"{what} {written(name.localname)!r} of the namespace {name.namespace!r}"
         self.note(self._transport.wsdl, told, done)
         return found
@@ -228,7 +234,10 @@ class _TolerantVisitor(SchemaVisitor):  # type: ignore[misc]
     def _take_namespace(self, node: Any, found: str) -> None:
         """Let an import name the namespace that its file has."""
         if found and (named := node.get("namespace")) and named != found:
-            self._note(node, f"it names the namespace {named!r}, and its file has {found!r}, which counts")
+            facts = {"named": named, "found": found}
+            self._note(
+                node, Text("it names the namespace {named!r}, and its file has {found!r}, which counts", **facts)
+            )
             node.set("namespace", found)
 
     def _known(self, location: str | None) -> Any:
@@ -280,11 +289,11 @@ class _TolerantVisitor(SchemaVisitor):  # type: ignore[misc]
         except Exception as error:  # zeep raises what it stumbles over
             if parent.tag != f"{{{XSD}}}schema":
                 raise
-            self._note(node, f"it cannot be understood, and is passed over: {error or type(error).__name__}")
+            self._note(node, _passed_over(error))
             return None
 
     def _get_type(self, name: Any) -> Any:
         return _Sought(self._create_qname(name), self.schema)
 
-    def _note(self, node: Any, done: str) -> None:
+    def _note(self, node: Any, done: Text) -> None:
         self.schema.note(self.document._base_url or "", node, done)

@@ -7,8 +7,10 @@ from zeep import xsd
 from zeep.xsd.elements.indicators import Indicator, OrderIndicator
 from zeep.xsd.types.collection import ListType
 
-from adapters.soap.kinds import Missing, RankedArray, undescribed
+from adapters.soap.kinds import Missing, RankedArray, unsendable
 from adapters.soap.lexical import written
+from adapters.soap.names import listed
+from gateway.texts.text import Text
 
 
 class _EmptyText(str):
@@ -66,8 +68,8 @@ def _check_names(kind: Any, values: Mapping[str, Any]) -> None:
     """Raise ``ValueError`` for a name that ``kind`` does not have; zeep's own names begin with ``_``."""
     known = [name for name, _ in [*kind.elements, *kind.attributes] if name]
     if unknown := [name for name in values if name not in known and not name.startswith("_")]:
-        shown = ", ".join(name for name in known if not name.startswith("_")) or "none"
-        raise ValueError(f"there is no {unknown[0]!r}; there are: {shown}")
+        shown = listed(name for name in known if not name.startswith("_"))
+        raise ValueError(Text("there is no {name!r}; there are: {known}", name=unknown[0], known=shown))
 
 
 def check_described(kind: Any, values: Mapping[str, Any]) -> None:
@@ -78,7 +80,7 @@ def check_described(kind: Any, values: Mapping[str, Any]) -> None:
         array = getattr(member, "_array_type", None)
         for found in (member, array.array_type if array is not None else None):
             if isinstance(found, Missing) and value is not None:
-                raise ValueError(f"{name!r} cannot be sent: {undescribed(found)}")
+                raise unsendable(name, found)
         if isinstance(value, Mapping) and isinstance(member, xsd.ComplexType):
             check_described(member, value)
 
@@ -139,7 +141,7 @@ def _fitted_one(kind: Any, value: Any, name: str) -> Any:
     if value is None:
         return value
     if isinstance(kind, Missing):
-        raise ValueError(f"{name!r} cannot be sent: {undescribed(kind)}")
+        raise unsendable(name, kind)
     if isinstance(kind, xsd.ComplexType):
         return _fitted_structure(kind, value, name)
     if not isinstance(kind, xsd.AnySimpleType):
@@ -151,7 +153,10 @@ def _fitted_one(kind: Any, value: Any, name: str) -> Any:
 def _fitted_anything(kind: Any, value: Any, name: str) -> Any:
     """A value of no type in particular: zeep writes of lists and tables what Python shows of them."""
     if isinstance(value, list | Mapping) and not isinstance(kind, RankedArray):
-        raise ValueError(f"{name!r} may be anything, so it takes a text: nothing says how a list or a table is written")
+        told = Text(
+            "{name!r} may be anything, so it takes a text: nothing says how a list or a table is written", name=name
+        )
+        raise ValueError(told)
     return value
 
 
@@ -171,12 +176,16 @@ def _fitted_structure(kind: Any, value: Any, name: str) -> Any:
 
 def _check_structure(kind: Any, value: Any, name: str) -> None:
     """Raise ``ValueError``: of a text zeep makes the first member, of a list whatever its first item is."""
-    members = ", ".join(member for member, _ in _members(kind)) or "none"
+    members = listed(member for member, _ in _members(kind))
     array = getattr(kind, "_array_type", None)
     if array is None:
-        raise ValueError(f"{name!r} is a structure, so it takes a table; its members: {members}")
+        facts = {"name": name, "members": members}
+        raise ValueError(Text("{name!r} is a structure, so it takes a table; its members: {members}", **facts))
     if isinstance(array.array_type, xsd.ComplexType):
-        raise ValueError(f"{name!r} is an array of SOAP's encoding in a literal body: nothing says its items' names")
+        told = Text(
+            "{name!r} is an array of SOAP's encoding in a literal body: nothing says its items' names", name=name
+        )
+        raise ValueError(told)
 
 
 def _only_member(kind: Any) -> tuple[str, Any] | None:

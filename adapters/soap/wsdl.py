@@ -18,12 +18,12 @@ from adapters.soap.encoded import XSI, write_operation
 from adapters.soap.envelope import SOAP_12, headers_for, serialized
 from adapters.soap.header import Header
 from adapters.soap.known import ENCODING, ENCODING_12, XML, XSD
-from adapters.soap.names import safe, written
+from adapters.soap.names import listed, safe, written
 from adapters.soap.settings import SoapConfig
 from adapters.soap.values import check_described, fitted
 from gateway.adapter import Outgoing
 from gateway.errors import AdapterError
-from gateway.texts.text import Text
+from gateway.texts.text import Text, problem_of
 
 
 class Contract:
@@ -109,9 +109,9 @@ class Contract:
         try:
             check_described(xsd.ComplexType(xsd.Sequence([body])) if wrapped else body.type, self._arguments)
         except ValueError as error:
-            raise self._misfit(str(error)) from None
+            raise self._misfit(problem_of(error)) from None
 
-    def _misfit(self, why: str) -> AdapterError:
+    def _misfit(self, why: Text | str) -> AdapterError:
         name = written(self._name)
         return AdapterError(Text("the arguments do not fit {operation!r}: {why}", operation=name, why=why))
 
@@ -124,7 +124,7 @@ class Contract:
         try:
             envelope = self._encoded(arguments) if self._style else self._literal(arguments)
         except Exception as error:  # zeep raises TypeError, ValueError, its own ...
-            raise self._misfit(self._peer.told(str(error))) from None
+            raise self._misfit(self._peer.clean(problem_of(error))) from None
         return self._with_header(envelope, message)
 
     def _with_header(self, envelope: Any, message: Outgoing) -> HttpRequest:
@@ -172,7 +172,7 @@ class Contract:
     def _bare(self, arguments: dict[str, Any]) -> Any:
         """The envelope of an input without parts; an rpc operation is an element all the same (SOAP 1.1, section 7)."""
         if arguments:
-            raise ValueError(f"it takes no arguments, and came with {', '.join(arguments)}")
+            raise ValueError(Text("it takes no arguments, and came with {given}", given=", ".join(arguments)))
         envelope, body = self._empty({})
         if self._operation.style == "rpc":
             etree.SubElement(body, self._name)
@@ -238,7 +238,8 @@ def _only(body: Any, arguments: Mapping[str, Any]) -> tuple[Any]:
     """
     names = [body.attr_name, etree.QName(body.qname).localname, "value"]
     if len(arguments) != 1 or not arguments.keys() <= set(names):
-        raise ValueError(f"it takes the one argument {names[0]!r}, and came with {', '.join(arguments) or 'none'}")
+        facts = {"name": names[0], "given": listed(arguments)}
+        raise ValueError(Text("it takes the one argument {name!r}, and came with {given}", **facts))
     (value,) = arguments.values()
     element = xsd.ComplexType(xsd.Sequence([body]))
     return (fitted(element, {dict(element.elements).popitem()[0]: value}).popitem()[1],)

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from adapters.http.settings import HttpConfig
 from gateway.source import setting
+from gateway.texts.text import Text
 
 Parameters = Mapping[str, str | int | bool]
 PLACEHOLDER = re.compile(r"\{\{\s*(\w+)\s*\}\}")
@@ -44,15 +45,20 @@ class WConnectConfig(HttpConfig):
         super().__post_init__()
         used = [placeholders(each) for each in (self.account_parameters, self.contact_parameters)]
         for name in (used[0] | used[1]) - PLACEHOLDERS:
-            raise ValueError(f"there is no {{{{ {name} }}}}; known: {{{{ page }}}}, {{{{ since }}}}")
+            facts = {"name": f"{{{{ {name} }}}}", "known": "{{ page }}, {{ since }}"}
+            raise ValueError(Text("there is no {name}; known: {known}", **facts))
         if self.contacts_operation and ("since" in used[0]) != ("since" in used[1]):
-            raise ValueError("{{ since }} must stand in both account_parameters and contact_parameters, or in none")
+            told = Text(
+                "{name} must stand in both account_parameters and contact_parameters, or in none", name="{{ since }}"
+            )
+            raise ValueError(told)
         if self.max_answer_mb < 1:
-            raise ValueError("max_answer_mb must be 1 at least")
+            raise ValueError(Text("max_answer_mb must be 1 at least"))
         try:
             ZoneInfo(self.timezone)
         except (ZoneInfoNotFoundError, ValueError):
-            raise ValueError(f"timezone: there is no {self.timezone!r}; expected such as 'America/Sao_Paulo'") from None
+            told = Text("timezone: there is no {name!r}; expected such as 'America/Sao_Paulo'", name=self.timezone)
+            raise ValueError(told) from None
 
 
 def placeholders(parameters: Parameters) -> set[str]:

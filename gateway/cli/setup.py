@@ -3,7 +3,7 @@
 import json
 import platform
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import version as installed
 from importlib.resources import files
@@ -20,7 +20,7 @@ from gateway.cli.speech import _, language, said
 from gateway.cli.terminal import cell
 from gateway.errors import GatewayError
 from gateway.source import Source
-from gateway.texts.text import counted
+from gateway.texts.text import Text, counted
 
 if TYPE_CHECKING:
     from gateway.server.bootstrap import Gateway
@@ -110,8 +110,10 @@ def _probe_all(peers: Mapping[tuple[str, str], Adapter | Source], *, verbose: bo
         probes = list(zip(peers, pool.map(_probe, peers.values()), strict=True))
     for (tenant, name), probe in probes:
         _line(probe.ok, f"{tenant}/{name}", said(probe.text))
-        for note in probe.notes if verbose else filter(None, [probe.note]):
-            _line("note", f"{tenant}/{name}", said(note))
+        notes: Sequence[Text | str] = probe.notes if verbose else [probe.note]
+        for note in notes:
+            if note:
+                _line("note", f"{tenant}/{name}", said(note))
     return all(probe.ok for _, probe in probes)
 
 

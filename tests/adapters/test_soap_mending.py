@@ -9,6 +9,8 @@ from adapters.http.client import Peer
 from adapters.soap.description import Description
 from adapters.soap.settings import SoapConfig
 from gateway.errors import AdapterError
+from gateway.texts.rendering import render
+from gateway.texts.text import Text
 from tests.adapters.dialects import DIAL
 from tests.adapters.test_soap_field import DOCUMENT, FIELD, TYPED, dialer, expected, sent
 
@@ -22,7 +24,7 @@ def listed(wsdl: Path) -> list[str]:
     """What the description of ``wsdl`` notes."""
     peer = Peer(SoapConfig(wsdl=str(wsdl), operation="x"), name="pabx")
     with closing(peer):
-        return list(Description(str(wsdl), peer, peer.attempt()).notes())
+        return list(map(str, Description(str(wsdl), peer, peer.attempt()).notes()))
 
 
 def saved(tmp_path: Path, text: str) -> Path:
@@ -131,9 +133,12 @@ def test_an_operation_that_cannot_be_used_is_listed_and_named(tmp_path: Path) ->
     wsdl = saved(tmp_path, text)
     with closing(dialer("", wsdl=str(wsdl))) as speaking:
         probe = speaking.probe()
-    assert probe.note == "1 of the WSDL's operations cannot be used: Other (check -v says what)"
+    assert str(probe.note) == "1 of the WSDL's operations cannot be used: Other (check -v says what)"
     why = "it cannot be used: the message 'tns:Gone' of its input is described nowhere"
-    assert probe.notes == (f"w.wsdl: operation 'Other': {why}",)
+    assert tuple(map(str, probe.notes)) == (f"w.wsdl: operation 'Other': {why}",)
+    told = "1 das operações do WSDL não pode ser usada: Other (check -v diz o quê)"
+    assert render(Text("{note}", note=probe.note), "pt-BR") == told
+    assert "el mensaje 'tns:Gone' de su input no está descrito" in render(Text("{note}", note=probe.notes[0]), "es")
     assert sent("", wsdl=str(wsdl)) == expected(DOCUMENT)
 
 
