@@ -8,12 +8,12 @@ from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import version as installed
 from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 import click
 
 from gateway import __version__
-from gateway.adapter import Adapter, Probe, defect_of
+from gateway.adapter import EVENT_FIELDS, Adapter, Outgoing, Probe, defect_of
 from gateway.cli.cautions import cautions
 from gateway.cli.place import DataLocation, with_place
 from gateway.cli.speech import _, language, said
@@ -52,6 +52,19 @@ def config_command(place: DataLocation) -> None:
     click.echo(json.dumps(plain, indent=2, ensure_ascii=False))
 
 
+SAMPLE = dict.fromkeys(EVENT_FIELDS, "1") | {
+    "ramal": "3501",
+    "telefone": "4732100123",
+    "url_audio": "http://127.0.0.1/1.wav",
+    "direction": "incoming",
+    "result": "answered",
+    "answered_at": "2026-03-05T17:20:31.123Z",
+    "answered_by": "3501",
+    "missed": "false",
+}
+"""The fields of an event, as forwards get them."""
+
+
 @click.command("check")
 @click.option("-v", "--verbose", is_flag=True, help="Show in detail what is noted, such as each repair of a WSDL.")
 @with_place
@@ -74,7 +87,12 @@ def check_command(place: DataLocation, verbose: bool) -> None:
                 **gateway.forwards,
                 **gateway.sources(),
             }
-            good = _probe_all(peers, verbose=verbose) and cases
+            told_of = {
+                (tenant, name): forward.on
+                for tenant, table in gateway.config.tenants.items()
+                for name, forward in table.forwards.items()
+            }
+            good = _probe_all(peers, told_of, verbose=verbose) and cases
     except GatewayError as error:
         for line in error.said(language()).splitlines():
             _line(False, _("configuration"), line)
@@ -104,10 +122,19 @@ def _try_dial_plans(gateway: "Gateway") -> bool:
     return good
 
 
-def _probe_all(peers: Mapping[tuple[str, str], Adapter | Source], *, verbose: bool) -> bool:
-    """Probe side by side, so that ten dead appliances and sources take no longer than one."""
+def _probe_all(
+    peers: Mapping[tuple[str, str], Adapter | Source],
+    told_of: Mapping[tuple[str, str], Sequence[str]],
+    *,
+    verbose: bool,
+) -> bool:
+    """Probe side by side, so that ten dead appliances and sources take no longer than one.
+
+    ``told_of`` has the kinds of events of each forward.
+    """
     with ThreadPoolExecutor(max_workers=8) as pool:
-        probes = list(zip(peers, pool.map(_probe, peers.values()), strict=True))
+        kinds = [told_of.get(key, ()) for key in peers]
+        probes = list(zip(peers, pool.map(_probe, peers.values(), kinds), strict=True))
     for (tenant, name), probe in probes:
         _line(probe.ok, f"{tenant}/{name}", said(probe.text))
         notes: Sequence[Text | str] = probe.notes if verbose else [probe.note]
@@ -117,9 +144,14 @@ def _probe_all(peers: Mapping[tuple[str, str], Adapter | Source], *, verbose: bo
     return all(probe.ok for _, probe in probes)
 
 
-def _probe(peer: Adapter | Source) -> Probe:
-    """A defect of one appliance's adapter is its own: the others are probed all the same."""
+def _probe(peer: Adapter | Source, kinds: Sequence[str]) -> Probe:
+    """Return how ``peer`` is, and whether the events of ``kinds`` can be written for it; nothing of them is sent.
+
+    A defect of one appliance's adapter is its own: the others are probed all the same.
+    """
     try:
+        for kind in kinds:
+            cast("Adapter", peer).preview(Outgoing(kind, "1", SAMPLE))
         return peer.probe()
     except GatewayError as error:
         return Probe(False, error.whole)

@@ -160,6 +160,19 @@ dial_plan = { prefix = "9", tests = [
 """
 
 
+def test_check_names_a_forward_that_could_write_no_event(run: Run, tmp_path: Path) -> None:
+    """``extension`` is a field of orders; each letter with it would be tried for a day, and hold back all behind it."""
+    path = tmp_path / "gateway.toml"
+    url = "http://127.0.0.1:1/?r={{ %s }}"
+    forward = '[tenants.acme.forwards.%s]\nadapter = "url"\nurl = "%s"\nsuccess = "^OK"\n'
+    path.write_text(forward % ("dead", url % "ramal") + forward % ("wrong", url % "extension"))
+    told = run("check", "--config", str(path))
+    lines = {line.split()[1]: line for line in told.output.splitlines()}
+    assert told.exit_code == 1
+    assert "connection refused" in lines["acme/dead"]
+    assert "'extension' is undefined" in lines["acme/wrong"]
+
+
 def test_check_runs_the_test_cases_of_each_dial_plan_and_names_one_that_no_longer_holds(
     run: Run, tmp_path: Path
 ) -> None:
