@@ -64,6 +64,7 @@ def test_what_says_nothing_of_a_call_ends_no_wait_for_it(other: Call) -> None:
 def test_a_call_of_the_same_group_need_not_have_begun_later() -> None:
     grouped = RINGS._replace(group_id=1)
     assert given_up(grouped, ended(logged_at=T0 - 1, group_id=1))
+    assert given_up(RINGS._replace(group_id=1000), ended(logged_at=T0 - 1, group_id=int("1000")))
     assert not given_up(grouped, ended(logged_at=T0 - 1, group_id=2))
     assert not given_up(grouped, ended(logged_at=T0 - 1, group_id=0))
     assert not given_up(grouped, ended(extension="3501", group_id=1))
