@@ -24,6 +24,11 @@ def match(account_id: int, number: str = NEW, **more: object) -> Match:
         ([match(1, updated_at=1), match(2, updated_at=2)], [2, 1], [RankReason.NEWEST, RankReason.ONLY]),
         ([match(2), match(1)], [1, 2], [RankReason.EQUAL, RankReason.ONLY]),
         ([match(1, updated_at=1), match(2, owner="3500")], [1, 2], [RankReason.NEWEST, RankReason.ONLY]),
+        (
+            [match(1, last_contact_at=1000), match(2, last_contact_at=1000, updated_at=1)],
+            [2, 1],
+            [RankReason.NEWEST, RankReason.ONLY],
+        ),
         ([match(1), match(2, last_contact_at=0)], [1, 2], [RankReason.EQUAL, RankReason.ONLY]),
         ([match(1, chosen_at=0), match(2)], [1, 2], [RankReason.EQUAL, RankReason.ONLY]),
         ([match(2, updated_at=0), match(1)], [1, 2], [RankReason.EQUAL, RankReason.ONLY]),
