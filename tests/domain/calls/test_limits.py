@@ -105,3 +105,23 @@ def test_a_transfer_to_outside_of_a_call_that_nobody_knows_is_of_the_extension_t
     outside = heard(Event.TRANSFER, T0, to="0800", stays_inside=False)
     assert decide(outside, [], 1).call.extension == "3501"
     assert decide(outside._replace(to="3502", stays_inside=True), [], 1).call.extension == "3502"
+
+
+def test_the_same_moment_is_told_to_two_seconds() -> None:
+    told = RINGS._replace(started_at=T0 - 5000)
+    for off_ms in (-2000, 2000):
+        assert find_of_start(heard(Event.START, T0 + 120_000, occurred_at=T0 - 5000 + off_ms), [told]).call == told
+        further = off_ms + off_ms // 2000
+        assert find_of_start(heard(Event.START, T0 + 1, occurred_at=T0 - 5000 + further), [told]).call is None
+
+
+def test_the_same_id_at_the_same_extension_is_one_call_under_another_number() -> None:
+    known = RINGS._replace(call_ref="".join(("a", "b")), number="1132100123")
+    found = find_of_start(heard(Event.START, T0 + 90_000, call_ref="".join(("a", "b"))), [known])
+    assert (found.call, found.rule) == (known, PairingRule.CALL_ID)
+
+
+def test_only_an_event_of_a_pair_is_of_the_newest_of_several() -> None:
+    newer = RINGS._replace(id=2)
+    assert find_of_start(heard(Event.START, T0 + 1), [RINGS, newer]).rule is PairingRule.REPEAT
+    assert find_of_end(heard(Event.END, T0 + 1), [RINGS, newer]).rule is PairingRule.NEWEST
