@@ -23,6 +23,15 @@ def match(account_id: int, number: str = NEW, **more: object) -> Match:
         ([match(1, updated_at=9), match(2, last_contact_at=1)], [2, 1], [RankReason.LAST_CONTACT, RankReason.ONLY]),
         ([match(1, updated_at=1), match(2, updated_at=2)], [2, 1], [RankReason.NEWEST, RankReason.ONLY]),
         ([match(2), match(1)], [1, 2], [RankReason.EQUAL, RankReason.ONLY]),
+        ([match(1, updated_at=1), match(2, owner="3500")], [1, 2], [RankReason.NEWEST, RankReason.ONLY]),
+        (
+            [match(1, last_contact_at=1000), match(2, last_contact_at=1000, updated_at=1)],
+            [2, 1],
+            [RankReason.NEWEST, RankReason.ONLY],
+        ),
+        ([match(1), match(2, last_contact_at=0)], [1, 2], [RankReason.EQUAL, RankReason.ONLY]),
+        ([match(1, chosen_at=0), match(2)], [1, 2], [RankReason.EQUAL, RankReason.ONLY]),
+        ([match(2, updated_at=0), match(1)], [1, 2], [RankReason.EQUAL, RankReason.ONLY]),
         ([match(1, owner="3502"), match(2, last_contact_at=1)], [2, 1], [RankReason.LAST_CONTACT, RankReason.ONLY]),
         (
             [match(1, updated_at=3), match(2, last_contact_at=1), match(3, owner="3501"), match(4, OLD, chosen_at=1)],

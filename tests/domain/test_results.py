@@ -86,3 +86,21 @@ def test_a_clean_hang_up_without_a_second_of_talk_was_not_answered() -> None:
 def test_the_table_has_no_word_twice_and_no_word_that_is_never_found() -> None:
     assert all(squeezed(word) == word for word in WORDS)
     assert MISSED_CALLS < NOT_ANSWERED
+
+
+@pytest.mark.parametrize(
+    ("codes", "result"),
+    [
+        ("1 2 3 6 22 27 28 29 30 34 38 41 42 43 44 47 50 55 57 58 63 65 66 69 79 88 95 97 98 99 101 111 127", "failed"),
+        ("17 486 600", "busy"),
+        ("18 19 20 102 408 480", "missed"),
+        ("21 403 603 607", "rejected"),
+        ("23 26 301 302 305", "forwarded"),
+        ("487", "cancelled"),
+        ("16 31 200 202", "answered"),
+        ("400 401 404 500 503 604 699", "failed"),
+        ("4 24 45 48 100 128 180 201 300 306 399 700 999", "unknown"),
+    ],
+)
+def test_each_code_of_q850_and_sip_and_its_neighbours(codes: str, result: str) -> None:
+    assert {code: read_result(f"cause {code}") for code in codes.split()} == dict.fromkeys(codes.split(), result)
