@@ -142,3 +142,16 @@ def test_the_steps_tell_of_the_transfer_on_both_of_its_calls(ana: Browser, offic
     there = words(ana.get(f"/ligacoes/{his}").text)
     assert said in there
     assert "início, por get" not in there
+
+
+def test_the_page_says_where_a_call_went_and_not_that_it_ended_there(ana: Browser, office: Office) -> None:
+    mine = office.ring(ANA)
+    office.transfer("3502")
+    there = words(ana.get(f"/ligacoes/{mine}").text)
+    assert "Transferida para 3502" in there
+    assert "Encerrada no ramal" not in there
+    outside = office.transfer("4732100123", "47988887777")
+    assert "Transferida para (47) 3210-0123" in words(ana.get(f"/ligacoes/{outside}").text)
+    guessed = office.ring("4733334444")
+    office.hang_up("4733334444", "3502")
+    assert "Encerrada no ramal 3502" in words(ana.get(f"/ligacoes/{guessed}").text)
