@@ -61,14 +61,22 @@ WORDS: Mapping[str, Text] = {
 }
 
 
+VALUES = ("ramal", "telefone", "ramal_destino")
+
+
+def _kind_of(event: LoggedEvent, came: Mapping[str, Any]) -> str:
+    """What the exchange told of: a transfer starts a call where it goes on."""
+    return "call_transferred" if "ramal_destino" in came else event.kind
+
+
 def _of_event(event: LoggedEvent, came: Mapping[str, Any], raw: TrafficEntry | None, clock: Clock) -> Link:
     said = Text(
-        "{at} {what} received by {wire} from {client}: {values}",
+        "{at} {what}, by {wire}, from {client}: {values}",
         at=clock(event.at),
-        what=WORDS.get(event.kind, event.kind),
+        what=WORDS.get(_kind_of(event, came), event.kind),
         wire=came["wire"],
         client=came["client"],
-        values=f"ramal={came['ramal']} telefone={came['telefone']}",
+        values=" ".join(f"{name}={came[name]}" for name in VALUES if name in came),
     )
     if event.told.get("repeat"):
         said = Text("{said} (repeated by the exchange)", said=said)

@@ -45,6 +45,7 @@ from gateway.texts.languages import DEFAULT, Language
 from gateway.texts.text import Text
 
 OUR_CALL = Text("a call of this company")
+NO_EVENT: Mapping[str, Any] = {}
 
 
 def default_language(tenant: str) -> Language:
@@ -114,8 +115,9 @@ class Batch:
         """Let the rule book decide what an event changes; take that, and tell the log and the outbox of it."""
         message, event = draft.message, self._agents.seen_by(draft)
         decided = decide(event, self._calls.about(message.tenant, event), self._counters["call"] + 1)
-        call = self._take(decided, message.tenant, event.forms, event.at)
-        told = {"received": rows.received(message)} | ({"repeat": True} if decided.repeat else {})
+        received = {"received": rows.received(message)}
+        call = self._take(decided, message.tenant, event.forms, event.at, received)
+        told = received | ({"repeat": True} if decided.repeat else {})
         seq = self._log(decided.kind, call, event.at, told)
         if decided.is_news:
             self._outbox += [
@@ -214,12 +216,17 @@ class Batch:
 
     # calls
 
-    def _take(self, decided: Decision, tenant: str, forms: Sequence[str], at: int) -> CandidateCall:
-        """Take what the book decided: the event's call, which may be new, and others, which the log tells of first."""
+    def _take(
+        self, decided: Decision, tenant: str, forms: Sequence[str], at: int, received: Mapping[str, Any] = NO_EVENT
+    ) -> CandidateCall:
+        """Take what the book decided: the event's call, which may be new, and others, which the log tells of first.
+
+        What was ``received`` is told with the call that it named, too, where it goes on as another.
+        """
         for other in decided.others:
             changed = self._change(other.call)
             if other.kind is not None:
-                self._log(other.kind, changed, at, _beside(other, decided.call))
+                self._log(other.kind, changed, at, _beside(other, decided.call, received))
         return self._open(decided.call, tenant, forms) if decided.is_new else self._change(decided.call)
 
     def _open(self, call: Call, tenant: str, forms: Sequence[str]) -> CandidateCall:
@@ -251,10 +258,10 @@ class Batch:
         return self._counters[counter]
 
 
-def _beside(change: CallChange, call: Call) -> dict[str, int]:
+def _beside(change: CallChange, call: Call, received: Mapping[str, Any]) -> dict[str, Any]:
     """Which call is why another one of its group changed."""
     if change.kind is EventKind.CALL_TRANSFERRED:
-        return {"goes_on_as": call.id}
+        return {"goes_on_as": call.id, **received}
     return {"taken_by": call.id} if change.call.state is State.ELSEWHERE else {}
 
 

@@ -131,4 +131,27 @@ def test_screens_hear_of_an_answer(ana: Browser, office: Office, clock: Clock) -
 def test_the_diagnosis_tells_of_the_answer(ana: Browser, office: Office) -> None:
     office.ring(ANA)
     call_id = office.answer(ANA)
-    assert "atendimento recebido por get" in words(ana.get(f"/ligacoes/{call_id}").text)
+    assert "atendimento, por get, de 192.168.0.9" in words(ana.get(f"/ligacoes/{call_id}").text)
+
+
+def test_the_steps_tell_of_the_transfer_on_both_of_its_calls(ana: Browser, office: Office) -> None:
+    mine = office.ring(ANA)
+    his = office.transfer("3502")
+    said = f"transferência, por get, de 192.168.0.9: ramal=3501 telefone={ANA} ramal_destino=3502"
+    assert said in words(ana.get(f"/ligacoes/{mine}").text)
+    there = words(ana.get(f"/ligacoes/{his}").text)
+    assert said in there
+    assert "início, por get" not in there
+
+
+def test_the_page_says_where_a_call_went_and_not_that_it_ended_there(ana: Browser, office: Office) -> None:
+    mine = office.ring(ANA)
+    office.transfer("3502")
+    there = words(ana.get(f"/ligacoes/{mine}").text)
+    assert "Transferida para 3502" in there
+    assert "Encerrada no ramal" not in there
+    outside = office.transfer("4732100123", "47988887777")
+    assert "Transferida para (47) 3210-0123" in words(ana.get(f"/ligacoes/{outside}").text)
+    guessed = office.ring("4733334444")
+    office.hang_up("4733334444", "3502")
+    assert "Encerrada no ramal 3502" in words(ana.get(f"/ligacoes/{guessed}").text)

@@ -175,7 +175,7 @@ def test_the_chain_goes_from_what_was_received_to_what_was_shown(ana: Browser, o
     assert links == ["received", "tenant", "extension", "agent", "screens", "number", "account", "delivered", "shown"]
     seen = words(page)
     for text in (
-        "início recebido por get de 192.168.0.9: ramal=3501 telefone=+55 47 99999-8888",
+        "início, por get, de 192.168.0.9: ramal=3501 telefone=+55 47 99999-8888",
         "recebida no ramal 3501",
         "usuário do ramal: Ana Martins",
         "tela aberta naquele momento: ana",

@@ -220,10 +220,20 @@ def _open_answer(heard: HeardEvent, calls: Sequence[Call], new_id: int, status: 
 
 
 def _open_transfer(heard: HeardEvent, _calls: Sequence[Call], new_id: int, status: str) -> Decision:
-    """A call of which nothing was heard before it was transferred."""
-    at = heard.to if heard.stays_inside and heard.to else heard.extension
+    """A call of which nothing was heard before it was transferred: it rings there, if that is an extension of ours."""
+    if not heard.stays_inside:
+        return _open_left(heard, new_id)
     call = _new_call(heard, new_id, status, started_at=heard.occurred_at or heard.at, start_heard_at=heard.at)
-    return Decision(call._replace(extension=at), EventKind.CALL_STARTED, is_new=True, is_news=True)
+    call = call._replace(extension=heard.to or heard.extension)
+    return Decision(call, EventKind.CALL_STARTED, is_new=True, is_news=True)
+
+
+def _open_left(heard: HeardEvent, new_id: int) -> Decision:
+    """A call of which only is known that it was transferred to where we see nothing: it is over here."""
+    ended = State.ENDED.value
+    call = _new_call(heard, new_id, ended, started_at=None)
+    moved = EFFECTS[Effect.MOVE](Case(heard, call, PairingRule.ALONE, ended))
+    return Decision(moved, EventKind.CALL_TRANSFERRED, is_new=True, is_news=True)
 
 
 def _go_on_there(decided: Decision, heard: HeardEvent, calls: Sequence[Call], new_id: int) -> Decision:

@@ -80,9 +80,17 @@ def test_what_comes_without_a_call_opens_one_or_is_about_nothing(event: Event) -
     if event is Event.ORDER:
         ledger.order("3501", NUMBER, T0)
     elif event in HEARD:
-        ledger.hear(heard(event))
+        ledger.hear(heard(event, to="3502", stays_inside=True))
     assert [call.state for call in ledger.calls.values()] == ([] if effect is Effect.NOTHING else [wanted])
     assert (event in ABOUT) is (effect is Effect.NOTHING)
+
+
+def test_a_transfer_outside_of_which_nothing_was_known_is_told_as_a_transfer() -> None:
+    done = decide(heard(Event.TRANSFER), [], 1)
+    assert (done.is_new, done.is_news, done.kind, done.others) == (True, True, EventKind.CALL_TRANSFERRED, ())
+    call = done.call
+    assert (call.extension, call.status, call.result, call.transferred_to) == ("3501", "ended", "forwarded", "0800")
+    assert (call.started_at, call.ended_at, call.missed) == (None, T0 + 10_000, None)
 
 
 @pytest.mark.parametrize("state", [state for state in State if state is not State.NONE])
