@@ -22,38 +22,38 @@ class Sentences:
         self._accepted = Text("The appliance {name!r} accepted the order.", name=name)
 
     def probe(self, ok: bool, reason: Text | str) -> Probe:
-        """A probe's result as a sentence without secrets."""
+        """Return a probe's result as a sentence without secrets."""
         opening = Text("The appliance {name!r} answered") if ok else Text("The appliance {name!r} is not ready")
         return Probe(ok, self._said(opening, reason))
 
     def delivery(
         self, outcome: Outcome, reason: Text | str = "", ref: str | None = None, *, opening: Text | None = None
     ) -> Delivery:
-        """An outcome with its sentence; ``reason`` may quote the peer, so secrets in it are masked."""
+        """Return an outcome with its sentence; ``reason`` may quote the peer, so secrets in it are masked."""
         ref = self._clean(ref) if ref else None
         if outcome is Outcome.ACCEPTED and not reason and not opening:
             return Delivery(outcome, self._accepted, ref)
         return Delivery(outcome, self._said(opening or OPENINGS[outcome], reason), ref)
 
     def judged(self, verdict: Verdict) -> Delivery:
-        """A rule's verdict; unless it is a yes, the peer's words are quoted, pages without their tags."""
+        """Return a rule's verdict; unless it is a yes, the peer's words are quoted, pages without their tags."""
         if verdict.outcome is Outcome.ACCEPTED:
             return self.delivery(verdict.outcome, ref=verdict.ref)
         return self.delivery(verdict.outcome, verdict.problem or self.quoted(verdict.text))
 
     def quoted(self, text: str, *, fault: bool = False) -> Text:
-        """The peer's words as a reason, pages without their tags; ``fault`` says that they are a fault's."""
+        """Return the peer's words as a reason, pages without their tags; ``fault`` says that they are a fault's."""
         words = self._clean(re.sub(r"<[^>]*>", " ", self._masked(text)), longest=120)
         if fault:
             return Text('answered "{fault}"', fault=fault_text(words))
         return Text('answered "{words}"', words=words) if words else Text("the answer came empty")
 
     def unbuilt(self, error: AdapterError) -> Delivery:
-        """The request could not be built, so nothing was sent."""
+        """Return the outcome of a request that could not be built: nothing was sent."""
         return self.delivery(Outcome.UNREACHABLE, Text("the request could not be built ({why})", why=error.text))
 
     def told(self, text: str) -> str:
-        """What the peer said as one line without secrets."""
+        """Return what the peer said as one line without secrets."""
         return self._clean(text)
 
     def clean(self, text: Text | str) -> Text:
@@ -75,7 +75,7 @@ class Sentences:
         return text
 
     def _clean(self, text: str, longest: int = 300) -> str:
-        """One line without secrets. Masks before it cuts, or half a secret would stay."""
+        """Return one line without secrets. Masks before it cuts, or half a secret would stay."""
         text = self._masked(text)
         if not text.isprintable():
             text = "".join(char if char.isprintable() else " " for char in text)
@@ -84,7 +84,7 @@ class Sentences:
 
 
 def _ends(text: Text) -> bool:
-    """Whether ``text`` ends with a full stop, its own or that of the last text in it."""
+    """Return whether ``text`` ends with a full stop, its own or that of the last text in it."""
     if text.id == VERBATIM:
         return str(text.facts["words"]).endswith("...")
     last = re.search(r"\{(\w+)\}$", text.id)

@@ -61,7 +61,7 @@ class UrlAdapter(OneRequest):
     Config: ClassVar[type[Any]] = UrlConfig
 
     def __init__(self, config: UrlConfig, *, name: str) -> None:
-        """Raises ``AdapterError`` when a template cannot be used."""
+        """Compile the templates. Raises ``AdapterError`` when one cannot be used."""
         self._config = config
         self.longest_s = config.timeout_s
         self._origin = origin_of(config.url)
@@ -73,7 +73,7 @@ class UrlAdapter(OneRequest):
             origin_of(config.probe_url)
 
     def probe(self) -> Probe:
-        """Requests ``probe_url``, which must answer 2xx; without one the path ``/``, which may answer anything."""
+        """Request ``probe_url``, which must answer 2xx; without one the path ``/``, which may answer anything."""
         if not self._config.probe_url:
             return self._peer.look(HttpRequest("GET", f"{self._origin}/"))
         try:
@@ -98,7 +98,7 @@ class UrlAdapter(OneRequest):
 
 
 def as_written(url: str, origin: str) -> str:
-    """The rendered URL as it goes out: only what no request line can hold is encoded.
+    """Return the rendered URL as it goes out: only what no request line can hold is encoded.
 
     Raises ``AdapterError`` when values made it leave its host or climb in its path.
     """

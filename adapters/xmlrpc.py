@@ -56,7 +56,7 @@ class XmlRpcAdapter(OneRequest):
     Config: ClassVar[type[Any]] = XmlRpcConfig
 
     def __init__(self, config: XmlRpcConfig, *, name: str) -> None:
-        """Raises ``AdapterError`` when the URL, a template or a parameter cannot be used."""
+        """Compile the templates. Raises ``AdapterError`` when the URL, a template or a parameter cannot be used."""
         self._config = config
         self.longest_s = config.timeout_s
         self._origin = origin_of(config.url)
@@ -65,7 +65,7 @@ class XmlRpcAdapter(OneRequest):
         self._peer = Peer(config, name=name)
 
     def probe(self) -> Probe:
-        """Calls a method that nobody has: calling even ``system.listMethods`` is not everywhere harmless."""
+        """Call a method that nobody has: calling even ``system.listMethods`` is not everywhere harmless."""
         return look(self._peer, self._config.url)
 
     def _request(self, message: Outgoing) -> HttpRequest:
@@ -91,7 +91,7 @@ class XmlRpcAdapter(OneRequest):
 
 
 def look(peer: Peer, url: str) -> Probe:
-    """Whether XML-RPC is spoken at ``url``, found out by calling a method that nobody has."""
+    """Check whether XML-RPC is spoken at ``url``, by calling a method that nobody has."""
     request = HttpRequest("POST", url, {"Content-Type": "text/xml"}, NO_SUCH_METHOD)
     try:
         answer = peer.exchange(request)
@@ -115,7 +115,7 @@ def misfit(method: str, error: Exception) -> AdapterError:
 
 
 def value_of(text: str) -> Any:
-    """The value of an answer; no value at all is the empty text. Raises ``Unreadable``."""
+    """Return the value of an answer; no value at all is the empty text. Raises ``Unreadable``."""
     # Nobody needs a DOCTYPE here, and expat would expand what it declares.
     if "<!DOCTYPE" in text or text.count("<array") + text.count("<struct") > MAX_NESTED:
         raise Unreadable
@@ -178,7 +178,7 @@ def _keep_text(reading: Any, text: str) -> None:
 
 
 def _tolerant(read: Callable[[Any, str], None]) -> Callable[[Any, str], None]:
-    """``read``, a handler of Python's, which for what is none of its type keeps the text."""
+    """Return ``read``, a handler of Python's, made to keep the text for what is none of its type."""
 
     def end(reading: Any, text: str) -> None:
         try:

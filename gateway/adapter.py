@@ -78,7 +78,7 @@ class Delivery:
     peer_ref: str | None
 
     def __init__(self, outcome: Outcome, detail: Text | str, peer_ref: str | None = None) -> None:
-        """A ``detail`` that is a plain string is nobody's to translate."""
+        """Keep a ``detail`` that is a plain string as it is: nobody can translate it."""
         _set(self, outcome=outcome, text=_sentence(detail), peer_ref=peer_ref)
 
     @property
@@ -100,7 +100,7 @@ class Probe:
     notes: Sequence[Text | str]
 
     def __init__(self, ok: bool, detail: Text | str, note: Text | str = "", notes: Sequence[Text | str] = ()) -> None:
-        """A ``detail`` that is a plain string is nobody's to translate."""
+        """Keep a ``detail`` that is a plain string as it is: nobody can translate it."""
         _set(self, ok=ok, text=_sentence(detail), note=note, notes=notes)
 
     @property
@@ -139,7 +139,7 @@ class WireRequest:
     """Which of several requests it is, and what in it is not known yet."""
 
     def shown(self) -> str:
-        """The request as text for people, with its secrets masked."""
+        """Return the request as text for people, with its secrets masked."""
         text = self.data.decode("utf-8", "backslashreplace")
         for secret in self.secrets:
             text = text.replace(secret, "****") if secret else text
@@ -178,7 +178,9 @@ def defect_of(error: BaseException) -> str:
 
 
 def overhearing() -> Overheard | None:
-    """Who wants to be told of requests: adapters ask before they go to the trouble of keeping bytes."""
+    """Return the listener that wants to be told of requests, or None: adapters ask before they go to the trouble of
+    keeping bytes.
+    """
     return _listener.get()
 
 
@@ -191,10 +193,10 @@ class Adapter(Protocol):
     def __init__(self, config: Any, *, name: str) -> None: ...
 
     def probe(self) -> Probe:
-        """Look whether the peer can be used, ringing nobody. Never raises for what the peer does."""
+        """Check whether the peer can be used, without ringing anybody. Never raises for what the peer does."""
 
     def preview(self, message: Outgoing) -> Sequence[WireRequest]:
-        """The exact requests that ``deliver`` would send, without sending them.
+        """Return the exact requests that ``deliver`` would send, without sending them.
 
         Raises ``gateway.errors.AdapterError`` when the requests cannot be built (a template asks for an unknown
         field, the peer's WSDL cannot be loaded).
@@ -224,18 +226,19 @@ class HangsUp(Adapter, Protocol):
 
 
 def can_hang_up(adapter: Adapter) -> TypeGuard[HangsUp]:
-    """Whether ``adapter`` can end a call that it placed."""
+    """Return whether ``adapter`` can end a call that it placed."""
     return bool(getattr(adapter, "can_hang_up", False))
 
 
 def limits_of(adapter: Adapter) -> Limits:
-    """What ``adapter`` knows of its appliance's limits, by its optional attribute ``limits``."""
+    """Return what ``adapter`` knows of its appliance's limits, by its optional attribute ``limits``."""
     found: Limits = getattr(adapter, "limits", None) or Limits()
     return found
 
 
 def longest_of(adapter: Adapter) -> float | None:
-    """Seconds within which ``deliver`` returns whatever its peer does, by its optional attribute ``longest_s``.
+    """Return the seconds within which ``deliver`` returns whatever its peer does, by its optional attribute
+    ``longest_s``.
 
     None: it promises nothing, so it is called on a thread that nobody has to wait for.
     """
@@ -244,12 +247,12 @@ def longest_of(adapter: Adapter) -> float | None:
 
 
 def names() -> list[str]:
-    """The names of all installed adapters, sorted; nothing is imported."""
+    """Return the names of all installed adapters, sorted; nothing is imported."""
     return sorted({found.name for found in entry_points(group=GROUP)})
 
 
 def load(name: str) -> type[Adapter]:
-    """The adapter class called ``name``. Raises ``UnknownAdapter`` when there is none, or more than one."""
+    """Return the adapter class called ``name``. Raises ``UnknownAdapter`` when there is none, or more than one."""
     found: list[EntryPoint] = list(entry_points(group=GROUP, name=name))
     if len({point.value for point in found}) != 1:
         near = get_close_matches(name, names(), n=1)
@@ -259,7 +262,8 @@ def load(name: str) -> type[Adapter]:
 
 
 def only_dials(name: str) -> bool:
-    """Whether the adapter ``name`` places calls and cannot tell a CRM of events, by its attribute ``only_dials``.
+    """Return whether the adapter ``name`` places calls and cannot tell a CRM of events, by its attribute
+    ``only_dials``.
 
     False for a name that no adapter has: ``load`` says what is wrong with it.
     """
@@ -267,7 +271,7 @@ def only_dials(name: str) -> bool:
 
 
 def config_class(name: str, settings: Mapping[str, Any], folder: Path | None = None) -> type[Any]:
-    """The dataclass of the settings of the adapter ``name``.
+    """Return the dataclass of the settings of the adapter ``name``.
 
     An adapter whose settings depend on one of them has a class method ``config_for(settings, folder)`` that makes it;
     ``folder`` holds the user's own presets. Raises ``UnknownAdapter`` and ``ConfigError``.

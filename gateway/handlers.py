@@ -78,7 +78,7 @@ class Core:
         return HANDLERS[type(message)](message, self)
 
     def tenant(self, name: str) -> Tenant:
-        """The tenant called ``name``. Raises ``UnknownTenant``."""
+        """Return the tenant called ``name``. Raises ``UnknownTenant``."""
         try:
             return self.tenants[name]
         except KeyError:
@@ -142,7 +142,7 @@ def hang_up(message: HangUp, core: Core) -> Reply:
 
 
 def draft_order(message: PlaceCall, tenant: Tenant) -> OrderDraft:
-    """The order that ``message`` makes: which appliance, which digits. Raises ``DialError``."""
+    """Make the order that ``message`` asks for: which appliance, which digits. Raises ``DialError``."""
     appliance = choose_appliance(message, tenant)
     dialled = dialled_by(appliance, message.number, tenant, message.extension)
     return OrderDraft(
@@ -157,7 +157,7 @@ def draft_order(message: PlaceCall, tenant: Tenant) -> OrderDraft:
 
 
 def fallback_of(appliance: Appliance, message: PlaceCall, tenant: Tenant) -> Way | None:
-    """How the call goes when ``appliance`` is not reached: the fallback has a dial plan of its own."""
+    """Return how the call goes when ``appliance`` is not reached: the fallback has a dial plan of its own."""
     other = tenant.appliance(appliance.fallback)
     try:
         return Way(other.name, dialled_by(other, message.number, tenant, message.extension).digits) if other else None
@@ -166,7 +166,7 @@ def fallback_of(appliance: Appliance, message: PlaceCall, tenant: Tenant) -> Way
 
 
 def dialled_by(appliance: Appliance, number: str, tenant: Tenant, extension: str = "") -> Dialled:
-    """How ``appliance`` dials ``number`` for ``extension``. Raises ``NotDiallable`` and ``NumberBlocked``."""
+    """Return how ``appliance`` dials ``number`` for ``extension``. Raises ``NotDiallable`` and ``NumberBlocked``."""
     try:
         return dial(number, appliance.dial_plan, tenant.numbers_for(extension))
     except NothingToDial as error:
@@ -176,7 +176,7 @@ def dialled_by(appliance: Appliance, number: str, tenant: Tenant, extension: str
 
 
 def _why_not(error: NothingToDial) -> Text | None:
-    """Why a number cannot be dialled, where it is not simply that there is none."""
+    """Say why a number cannot be dialled, where it is not simply that there is none."""
     if isinstance(error, TooLong):
         return Text("it has {digits} digits, and no telephone has so many", digits=error.digits)
     if isinstance(error, BecomesService):
@@ -194,7 +194,9 @@ def _why_not(error: NothingToDial) -> Text | None:
 
 
 def choose_appliance(message: PlaceCall, tenant: Tenant) -> Appliance:
-    """The appliance asked for, or the one that dials for the extension."""
+    """Return the appliance asked for, or the one that dials for the extension. Raises ``UnknownAppliance`` and
+    ``NoAppliance``.
+    """
     if message.appliance:
         found = tenant.appliance(message.appliance)
         if found is None:
@@ -207,7 +209,9 @@ def choose_appliance(message: PlaceCall, tenant: Tenant) -> Appliance:
 
 
 def extension_of(message: PlaceCall, tenant: Tenant) -> str:
-    """The extension that is to call, as its digits. Raises ``NotDiallable`` for a text with anything else in it."""
+    """Return the digits of the extension that is to call. Raises ``NotDiallable`` for a text with
+    anything else in it.
+    """
     digits = read(message.extension, tenant.numbers).national
     if not EXTENSION.fullmatch(digits) or not typed(message.extension).one_group:
         raise NotDiallable(message.extension, why=Text("it is no extension (expected: digits only, such as 3501)"))

@@ -66,7 +66,9 @@ class Maintenance:
             self._give_up_in_vain(tenant, now, before)
 
     def _give_up(self, tenant: str, now: int, before: int) -> None:
-        """Each call is looked at once, when its time is over; events get their turn after each slice."""
+        """Give up the calls whose end is no longer waited for. Each call is looked at once, when its time is over;
+        events get their turn after each slice.
+        """
         since = self._seen.get(tenant, before - LOOK_BACK_MS)
         if since > before:  # the clock was set back: calls come again with times that were looked at
             since = self._seen[tenant] = before

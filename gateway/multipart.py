@@ -15,7 +15,7 @@ MOST_HEAD = 16 * 1024
 
 
 def is_multipart(content_type: str) -> bool:
-    """Whether the header ``Content-Type`` says that the body has parts."""
+    """Return whether the header ``Content-Type`` says that the body has parts."""
     return content_type.lstrip()[:10].lower() == "multipart/"
 
 
@@ -50,7 +50,7 @@ def _header(content_type: str) -> Message:
 
 
 def _parts(body: bytes, boundary: bytes) -> Iterator[tuple[Mapping[str, str], bytes]]:
-    """Headers and content of each part; a last one that is not closed counts as well."""
+    """Yield headers and content of each part; a last one that is not closed counts as well."""
     # Some write bare line feeds, and the first boundary may have no line before it.
     delimiters = re.finditer(rb"(?:^|\r?\n)--" + re.escape(boundary) + rb"(--)?[ \t]*(?=\r?\n|$)", body)
     for one, following in islice(pairwise(chain(delimiters, [None])), MOST_PARTS):

@@ -95,10 +95,10 @@ class Source(Protocol):
         """Whether it can be asked for what changed since a moment; it then never says what is gone."""
 
     def probe(self) -> Probe:
-        """Look whether it can be read. Never raises for what the other side does."""
+        """Check whether it can be read. Never raises for what the other side does."""
 
     def entries(self, since: int | None) -> Iterator[Entry | Refused]:
-        """All that it has to say, a little at a time, so that nobody holds it all.
+        """Yield all that it has to say, a little at a time, so that nobody holds it all.
 
         With ``since`` (milliseconds since 1970 UTC), if it is incremental, only what changed after that moment.
 
@@ -106,26 +106,26 @@ class Source(Protocol):
         """
 
     def share(self) -> float | None:
-        """How much of it has been read, from 0 to 1; None when nobody can tell."""
+        """Return how much of it has been read, from 0 to 1; None when nobody can tell."""
 
     def close(self) -> None:
         """Let go of files and connections. The source is not used afterwards."""
 
 
 def setting(default: Any, text: str) -> Any:
-    """A field of a source's ``Config`` with its sentence."""
+    """Return a field of a source's ``Config`` with its sentence."""
     if isinstance(default, Mapping):
         return field(default_factory=lambda: dict(default), metadata={"help": text})
     return field(default=default, metadata={"help": text})
 
 
 def names() -> list[str]:
-    """The names of all installed sources, sorted; nothing is imported."""
+    """Return the names of all installed sources, sorted; nothing is imported."""
     return sorted({found.name for found in entry_points(group=GROUP)})
 
 
 def load(name: str) -> type[Source]:
-    """The source class called ``name``. Raises ``UnknownSource`` when there is none, or more than one."""
+    """Return the source class called ``name``. Raises ``UnknownSource`` when there is none, or more than one."""
     found: list[EntryPoint] = list(entry_points(group=GROUP, name=name))
     if len({point.value for point in found}) != 1:
         near = get_close_matches(name, names(), n=1)

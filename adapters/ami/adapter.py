@@ -67,7 +67,7 @@ class AmiAdapter:
     only_dials = True
 
     def __init__(self, config: AmiConfig, *, name: str) -> None:
-        """Raises ``AdapterError`` when a template cannot be used."""
+        """Compile the templates. Raises ``AdapterError`` when one cannot be used."""
         self._config = config
         self.longest_s = config.timeout_s
         self._say = Sentences(name, [config.secret.get_secret_value()])

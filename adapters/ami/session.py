@@ -151,7 +151,9 @@ class AmiSession:
             raise Failed(Outcome.UNKNOWN, self._reason(error), code_of(error)) from error
 
     def _watch(self, seconds: float, is_news: Callable[[Block], bool]) -> Block | None:
-        """Of what comes only the news is kept for the traffic log: the other events are of other people's calls."""
+        """Wait for the event that ``is_news`` and keep only it for the traffic log: the other events are of other
+        people's calls.
+        """
         assert self._lines is not None
         kept = len(self._heard.came)
         with suppress(OSError):

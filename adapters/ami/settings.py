@@ -18,7 +18,7 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
 def has_control(text: str) -> bool:
-    """Whether ``text`` holds a control character: a CR or LF would begin another header, or another action."""
+    """Return whether ``text`` holds a control character: a CR or LF would begin another header, or another action."""
     return bool(_CONTROL.search(text))
 
 

@@ -31,7 +31,7 @@ Pattern = Annotated[str, AfterValidator(_is_pattern)]
 
 
 def found_in(pattern: str, text: str) -> Any:
-    """The match of ``pattern`` in an answer, None where there is none or it takes too long to tell."""
+    """Return the match of ``pattern`` in an answer, None where there is none or it takes too long to tell."""
     with suppress(SlowPattern):
         return _search(pattern, text)
     return None
@@ -87,7 +87,7 @@ class AnswerRule:
     ref_path: str = ""
 
     def judge(self, answer: Any) -> Verdict:
-        """What an answer (text, scalar, list, mapping) means; one without the result's path is unknown."""
+        """Judge an answer (text, scalar, list, mapping); one without the result's path is unknown."""
         try:
             text = as_text(pick(answer, self.result_path))
         except (LookupError, RecursionError):
@@ -103,7 +103,7 @@ class AnswerRule:
         return Verdict(Outcome.REFUSED if refused else Outcome.UNKNOWN, text)
 
     def _ref(self, answer: Any) -> str | None:
-        """A success without its id is a success all the same."""
+        """Return the call's id in an answer, or None: a success without its id is a success all the same."""
         with suppress(LookupError, RecursionError):
             return as_text(pick(answer, self.ref_path)) if self.ref_path else None
         return None
@@ -134,7 +134,7 @@ def boolean_of(text: str) -> Any:
 
 
 def pick(value: Any, path: str) -> Any:
-    """The part of an answer at ``path`` (``call.id``, ``0.name``); no path is all. Raises ``LookupError``."""
+    """Return the part of an answer at ``path`` (``call.id``, ``0.name``); no path is all. Raises ``LookupError``."""
     for step in path.split(".") if path else ():
         value = value.parts if isinstance(value, Markup) else value
         if isinstance(value, list | tuple) and step.isdigit():
@@ -147,7 +147,7 @@ def pick(value: Any, path: str) -> Any:
 
 
 def as_text(value: Any) -> str:
-    """An answer as a rule sees it: scalars bare, nothing as the empty text, the rest as sorted JSON."""
+    """Return an answer as a rule sees it: scalars bare, None as the empty text, the rest as sorted JSON."""
     if isinstance(value, Single):
         (value,) = value.values()
         return as_text(value)

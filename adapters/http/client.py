@@ -132,7 +132,7 @@ class Peer(Sentences):
         return self._config.timeout_s
 
     def attempt(self) -> Attempt:
-        """The clock of one attempt, started now; several exchanges may share it."""
+        """Start the clock of one attempt; several exchanges may share it."""
         return Attempt(self._config.timeout_s, self._max_body)
 
     def exchange(self, request: HttpRequest, attempt: Attempt | None = None) -> HttpAnswer:
@@ -145,7 +145,7 @@ class Peer(Sentences):
         return answer
 
     def record(self, request: HttpRequest) -> WireRequest:
-        """The bytes that ``exchange`` would write first. Raises ``AdapterError`` when there cannot be any.
+        """Return the bytes that ``exchange`` would write first. Raises ``AdapterError`` when there cannot be any.
 
         With digest the appliance must first be asked for its nonce: what is shown is that first request.
         """
@@ -183,13 +183,13 @@ class Peer(Sentences):
         return self.fit(request.url, Text("{peer} speaks HTTP (status {status})", peer=peer, status=answer.status))
 
     def fit(self, url: str, reason: Text) -> Probe:
-        """That the peer at ``url`` can be used; a certificate that nobody checks is named."""
+        """Say that the peer at ``url`` can be used; a certificate that nobody checks is named."""
         if url.lower().startswith("https:") and self._config.tls_verify is False:
             return self.probe(True, advised(reason, UNCHECKED))
         return self.probe(True, reason)
 
     def unfit(self, url: str, reason: Text | str, code: FailureCode) -> Probe:
-        """Why the peer at ``url`` cannot be used, and what an administrator can do about a failure of this ``code``."""
+        """Say why the peer at ``url`` cannot be used, and what an administrator can do about it."""
         return self.probe(False, advised(reason, self._advice(url, code)))
 
     def _advice(self, url: str, code: FailureCode) -> Text | None:
@@ -202,11 +202,11 @@ class Peer(Sentences):
         return getattr(self._config, "auth", "none") != "none" or bool(self._config.headers)
 
     def by_status(self, answer: HttpAnswer) -> Delivery:
-        """What an answer's HTTP status alone says."""
+        """Judge an answer by its HTTP status alone."""
         return self.delivery(outcome_of_status(answer.status), self.status_reason(answer))
 
     def status_reason(self, answer: HttpAnswer) -> Text:
-        """An answer's HTTP status as a reason."""
+        """Return an answer's HTTP status as a reason."""
         status = answer.status
         if 300 <= status < 400 and (where := _location(answer)):
             return Text("HTTP {status} (redirects to {where}, which is not followed)", status=status, where=where)
@@ -252,12 +252,14 @@ class Peer(Sentences):
             raise Failed(outcome, Text("the adapter has a defect ({defect})", defect=defect_of(error))) from error
 
     def _written(self, request: HttpRequest) -> bytes:
-        """The bytes of ``request``. Raises ``ValueError`` and ``http.client.InvalidURL``."""
+        """Return the bytes of ``request``. Raises ``ValueError`` and ``http.client.InvalidURL``."""
         head = request_head(request.method, request.origin, request.target, self._headers_of(request))
         return head + (request.body or b"")
 
     def _headers_of(self, request: HttpRequest) -> Mapping[str, str]:
-        """All headers but Host; those of the configuration come last, except for a login that the request brings."""
+        """Return all headers but Host; those of the configuration come last, except for a login that the request
+        brings.
+        """
         given = [*_ALWAYS, *request.headers.items(), *self._own_headers]
         if request.body is not None or request.method != "GET":
             given.append(("Content-Length", str(len(request.body or b""))))
@@ -273,7 +275,7 @@ class Peer(Sentences):
         return f"Basic {b64encode(login.encode()).decode()}"
 
     def _digest(self, request: HttpRequest, answer: HttpAnswer) -> HttpRequest | None:
-        """The request again with its login, or None when the appliance asked for no digest that we know."""
+        """Return the request again with its login, or None when the appliance asked for no digest that we know."""
         found = re.search(r"digest\s+(.*)", answer.headers.get("WWW-Authenticate", ""), re.IGNORECASE)
         if not found:
             return None
@@ -292,7 +294,9 @@ class Peer(Sentences):
 
 
 def _answer(came: Response, body: bytes, max_body: int) -> HttpAnswer:
-    """The answer with its body decompressed. Raises ``AnswerTooLarge``, and ``HTTPError`` for one that cannot be."""
+    """Return the answer with its body decompressed. Raises ``AnswerTooLarge``, and ``HTTPError`` for one that cannot
+    be.
+    """
     if "Content-Encoding" in came.fields:
         body = _unpacked(came.fields, body, max_body)
     if len(body) > max_body:
@@ -301,7 +305,7 @@ def _answer(came: Response, body: bytes, max_body: int) -> HttpAnswer:
 
 
 def _unpacked(headers: HTTPHeaderDict, body: bytes, max_body: int) -> bytes:
-    """``body`` decompressed, as far as ``max_body`` and a little more."""
+    """Return ``body`` decompressed, as far as ``max_body`` and a little more."""
     packed = HTTPResponse(BytesIO(body), headers=headers, preload_content=False)
     found = bytearray()
     for part in packed.stream(16384, decode_content=True):
@@ -312,7 +316,7 @@ def _unpacked(headers: HTTPHeaderDict, body: bytes, max_body: int) -> bytes:
 
 
 def _host_of(origin: str) -> str:
-    """``host:port``, or what stands where there should be one."""
+    """Return ``host:port``, or what stands where there should be one."""
     try:
         return str(address_of(origin))
     except (ValueError, http.client.HTTPException):
@@ -320,7 +324,7 @@ def _host_of(origin: str) -> str:
 
 
 def _location(answer: HttpAnswer) -> str:
-    """Where a redirect points, without user, query and fragment, which may hold secrets."""
+    """Return where a redirect points, without user, query and fragment, which may hold secrets."""
     try:
         parts = urlsplit(answer.headers.get("Location", ""))
     except ValueError:

@@ -9,7 +9,7 @@ from typing import Any
 
 
 def open_socket(host: str, port: int, *, timeout_s: float, options: Iterable[Any] = ()) -> socket.socket:
-    """A connected socket. Raises ``socket.gaierror``, ``TimeoutError`` and other ``OSError``.
+    """Open a connected socket. Raises ``socket.gaierror``, ``TimeoutError`` and other ``OSError``.
 
     Each address gets its share of the time that is left, so a dead IPv6 address does not use up IPv4's.
     """
@@ -28,7 +28,7 @@ def open_socket(host: str, port: int, *, timeout_s: float, options: Iterable[Any
 
 
 def _resolved(host: str, port: int, timeout_s: float) -> list[Any]:
-    """getaddrinfo's answers; by itself it blocks for half a minute when the name server is dead."""
+    """Return the answers of getaddrinfo, which by itself blocks for half a minute when the name server is dead."""
     answers: SimpleQueue[Any] = SimpleQueue()
 
     def look_up() -> None:

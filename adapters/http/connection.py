@@ -58,7 +58,7 @@ class Attempt:
         self._ends = monotonic() + timeout_s
 
     def left_s(self) -> float:
-        """Seconds left, always more than nothing. Raises ``TimeoutError`` when the time is used up."""
+        """Return the seconds left, always more than nothing. Raises ``TimeoutError`` when the time is used up."""
         left = self._ends - monotonic()
         if left <= 0:
             raise TimeoutError("the attempt's time is used up")
@@ -88,7 +88,7 @@ class _Reader(io.RawIOBase):
         return size
 
     def makefile(self, *_: Any) -> io.BufferedReader:
-        """What ``HTTPResponse`` asks a socket for."""
+        """Return the file that ``HTTPResponse`` asks a socket for."""
         return io.BufferedReader(self)
 
 
@@ -119,21 +119,23 @@ class _Connection:
     """A connection to ``origin`` for one attempt after the other; ``sock`` is None while it is closed."""
 
     def __init__(self, origin: str, trust: Trust) -> None:
-        """Raises ``ValueError`` and ``http.client.InvalidURL`` for what is no origin."""
+        """Take the address of ``origin``, without connecting. Raises ``ValueError`` and ``http.client.InvalidURL`` for
+        what is no origin.
+        """
         self.origin = origin
         self.sock: Any = None
         self._address = address_of(origin)
         self._trust = trust
 
     def connect(self, attempt: Attempt, connect_s: float) -> None:
-        """Raises ``OSError``: ``socket.gaierror``, ``ConnectTimeout``, ``NotConnected``, ``ConnectionError``, and what
-        ``Trust`` raises.
+        """Open the connection. Raises ``OSError``: ``socket.gaierror``, ``ConnectTimeout``, ``NotConnected``,
+        ``ConnectionError``, and what ``Trust`` raises.
         """
         host, port, is_tls, _ = self._address
         self.sock = connected(host, port, attempt, connect_s=connect_s, trust=self._trust if is_tls else None)
 
     def send(self, data: bytes, attempt: Attempt, connect_s: float) -> None:
-        """A request leaves by one write: each one more costs both sides about as much as a whole head."""
+        """Send a request by one write: each one more costs both sides about as much as a whole head."""
         if self.sock is None:
             self.connect(attempt, connect_s)
         attempt.sent = True
@@ -145,7 +147,7 @@ class _Connection:
             self.sock.sendall(data)
 
     def receive(self, attempt: Attempt) -> tuple[Response, bytes]:
-        """The answer to a request and its body; the connection is closed unless it can be used again."""
+        """Read the answer to a request and its body; the connection is closed unless it can be used again."""
         reader: Any = _Reader(self.sock, attempt)
         response = Response(reader)
         response.begin()
@@ -155,7 +157,7 @@ class _Connection:
         return response, body
 
     def is_alive(self) -> bool:
-        """Whether it is open and silent, as it should be while nobody has asked for anything."""
+        """Return whether it is open and silent, as it should be while nobody has asked for anything."""
         if self.sock is None:
             return False
         silence = select.poll()
@@ -209,7 +211,7 @@ class ConnectionPool:
             connection.close()
 
     def _take(self, origin: str) -> _Connection:
-        """The connection to ``origin`` that was used last and is still good, or a new one."""
+        """Take the connection to ``origin`` that was used last and is still good, or a new one."""
         while (found := self._popped(origin)) is not None:
             if found.is_alive():
                 return found
@@ -234,7 +236,9 @@ class ConnectionPool:
 
 
 def body_of(response: Response) -> bytes:
-    """All of it, in parts: a peer's Content-Length is not believed before the bytes are there."""
+    """Read the whole body, in parts: a peer's Content-Length is not believed before the bytes are there. Raises
+    ``IncompleteRead``.
+    """
     body = bytearray()
     try:
         while part := response.read(CHUNK):

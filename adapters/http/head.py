@@ -38,7 +38,7 @@ class Address(NamedTuple):
 
 @lru_cache(maxsize=1024)
 def address_of(origin: str) -> Address:
-    """The address in ``scheme://host:port``. Raises ``InvalidURL`` and ``ValueError`` where there is none."""
+    """Return the address in ``scheme://host:port``. Raises ``InvalidURL`` and ``ValueError`` where there is none."""
     parts = urlsplit(origin)
     is_tls = parts.scheme == "https"
     usual = 443 if is_tls else 80
@@ -50,7 +50,7 @@ def address_of(origin: str) -> Address:
 
 
 def request_head(method: str, origin: str, target: str, headers: Mapping[str, str]) -> bytes:
-    """The head of a request, to its empty line; ``Host`` comes first, unless the headers have their own.
+    """Return the head of a request, to its empty line; ``Host`` comes first, unless the headers have their own.
 
     ``target`` stands in the first line letter for letter: an appliance may want wrong what others would put right
     (``/dial&number=1``, ``%2b``). Raises ``ValueError`` and ``InvalidURL`` for what no request can hold.
@@ -89,7 +89,7 @@ class Response(HTTPResponse):
         self.will_close = _closes(version, said) or not (self.chunked or self.length is not None)
 
     def _read_first_line(self) -> bytes:
-        """Status and reason; the version of HTTP is returned."""
+        """Read status and reason; return the version of HTTP. Raises ``HTTPException``."""
         line = self.fp.readline(MAX_LINE + 1)
         if not line:
             raise RemoteDisconnected("the peer closed the connection without an answer")
@@ -122,7 +122,9 @@ class Response(HTTPResponse):
 
 
 def headers_in(lines: Iterable[str]) -> list[tuple[str, str]]:
-    """Names and values; a line that goes on with the one before is joined to it, one that is no header passed over."""
+    """Return names and values; a line that goes on with the one before is joined to it, one that is no header passed
+    over.
+    """
     found: list[tuple[str, str]] = []
     for line in lines:
         name, colon, value = line.partition(":")

@@ -32,8 +32,8 @@ class OneRequest(ABC):
 
     @abstractmethod
     def _request(self, message: Outgoing) -> HttpRequest:
-        """The request for ``message``. Raises ``AdapterError`` when it cannot be built."""
+        """Return the request for ``message``. Raises ``AdapterError`` when it cannot be built."""
 
     @abstractmethod
     def _judge(self, answer: HttpAnswer) -> Delivery:
-        """What ``answer`` says of how it ended."""
+        """Judge ``answer``: how the attempt ended."""

@@ -167,7 +167,7 @@ def advised(reason: Text | str, advice: Text | None) -> Text | str:
 
 
 def outcome_of_status(status: int) -> Outcome:
-    """What a bare HTTP status says: 4xx and 503 are a no; redirects and other 5xx are not clear."""
+    """Return what a bare HTTP status says: 4xx and 503 are a no; redirects and other 5xx are not clear."""
     return Outcome.REFUSED if 400 <= status < 500 or status == 503 else Outcome.UNKNOWN
 
 
@@ -204,7 +204,7 @@ def _untrusted(error: BaseException) -> Text | None:
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:
-    """An error and all that it wraps."""
+    """Yield an error and all that it wraps."""
     yield error
     for inner in (*error.args, error.__cause__):
         if isinstance(inner, BaseException):

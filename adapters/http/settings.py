@@ -55,7 +55,7 @@ class ConnectionConfig:
     tls_ciphers: str = _setting("", "Ciphers as OpenSSL names them, such as DEFAULT@SECLEVEL=0; empty: today's.")
 
     def tls_context(self) -> ssl.SSLContext | None:
-        """What the TLS settings come to; None for the strict default."""
+        """Return the context of the TLS settings; None for the strict default."""
         return context_for(self.tls_minimum, self.tls_ciphers, verify=self.tls_verify is not False and not self.tls_pin)
 
     @property
@@ -64,12 +64,12 @@ class ConnectionConfig:
         return self.tls_pin.removeprefix("sha256:").replace(":", "").lower() or None
 
     def trust(self) -> Trust:
-        """Whose certificates are trusted, by these settings."""
+        """Return whose certificates are trusted, by these settings."""
         verify = False if self.tls_pin else self.tls_verify
         return Trust(verify, context=self.tls_context(), fingerprint=self.tls_fingerprint)
 
     def advice_to_pin(self, host: str, port: int) -> Text | None:
-        """What can be done about the certificate of ``host``; None when it cannot be had."""
+        """Return what can be done about the certificate of ``host``; None when it cannot be fetched."""
         try:
             pin = pin_of(host, port, timeout_s=self.connect_timeout_s, context=self.tls_context())
         except OSError:
@@ -124,7 +124,7 @@ class HttpConfig(PeerConfig):
 
     @staticmethod
     def logins() -> tuple[str, ...]:
-        """The values of ``auth`` that the adapter can do."""
+        """Return the values of ``auth`` that the adapter can do."""
         return ("none", "basic", "digest")
 
     def __post_init__(self) -> None:
@@ -137,12 +137,12 @@ class HttpConfig(PeerConfig):
 
 
 def is_line(text: str) -> bool:
-    """Whether ``text`` can be a header's value: Latin-1, no control characters."""
+    """Return whether ``text`` can be a header's value: Latin-1, no control characters."""
     return not re.search(r"[^\x20-\x7e\xa0-\xff]", text)
 
 
 def origin_of(url: str) -> str:
-    """Scheme, host and port as the template writes them out. Raises ``AdapterError`` when it does not."""
+    """Return scheme, host and port as the template writes them out. Raises ``AdapterError`` when it does not."""
     found = _ORIGIN.match(url.strip())
     if not found:
         raise AdapterError(
@@ -157,7 +157,7 @@ def origin_of(url: str) -> str:
 
 
 def spellings(config: HttpConfig) -> set[str]:
-    """Every secret as it may stand on the wire: plain, and as URLs, forms, JSON, XML and Basic have it."""
+    """Return every secret as it may stand on the wire: plain, and as URLs, forms, JSON, XML and Basic have it."""
     hidden = [value for name, value in config.headers.items() if name.lower() not in PLAIN_HEADERS]
     plain = {secret.get_secret_value() for secret in (config.password, *hidden, *config.secrets.values())} - {""}
     # A preview is shown as UTF-8, while headers are written as Latin-1.

@@ -33,12 +33,12 @@ Escape = Callable[[str], str]
 
 
 def for_text(value: str) -> str:
-    """Values as they are; the protocol's own library escapes them."""
+    """Return values unchanged; the protocol's own library escapes them."""
     return value
 
 
 def for_url(value: str) -> str:
-    """All but letters, digits and ``-._~`` as %XX of UTF-8: a value is no separator, a space is %20."""
+    """Write all but letters, digits and ``-._~`` as %XX of UTF-8: a value is no separator, a space is %20."""
     return value if value.isalnum() and value.isascii() else quote(value, safe="")
 
 
@@ -47,7 +47,7 @@ def for_form(value: str) -> str:
 
 
 def for_json(value: str) -> str:
-    """For use between the quotes of a JSON string."""
+    """Escape a value for use between the quotes of a JSON string."""
     return dumps(value)[1:-1]
 
 
@@ -56,14 +56,14 @@ def for_xml(value: str) -> str:
 
 
 def for_header(value: str) -> str:
-    """Values as they are. Raises ``AdapterError`` for what no header can hold."""
+    """Return values unchanged. Raises ``AdapterError`` for what no header can hold."""
     if not is_line(value):
         raise AdapterError(Text("a value has characters that no header can have"))
     return value
 
 
 def escape_for(content_type: str) -> Escape:
-    """The escape for a body of this media type; types that have none of ours get the plain value."""
+    """Return the escape for a body of this media type; types that have none of ours get the plain value."""
     kind = content_type.partition(";")[0].strip().lower()
     if kind == "application/x-www-form-urlencoded":
         return for_form
@@ -139,7 +139,9 @@ class Template:
         self._secrets = SimpleNamespace(**{name: value.get_secret_value() for name, value in secrets.items()})
 
     def render(self, message: Outgoing) -> str:
-        """The text for ``message``. Raises ``AdapterError``, which quotes no value but the extension and the number."""
+        """Render the text for ``message``. Raises ``AdapterError``, which quotes no value but the extension and the
+        number.
+        """
         names = {**message.fields, "kind": message.kind, "id": message.id, "secrets": self._secrets}
         try:
             return self._template.render(names)
@@ -173,7 +175,9 @@ class Template:
             raise AdapterError(Text(complaint.id, name=name), hint=hint, place=self._place)
 
     def _line_end(self, source: str) -> Literal["\n", "\r\n"]:
-        """The line end of ``source``: Jinja2 writes one kind only. Raises ``AdapterError`` where there are several."""
+        """Return the line end of ``source``: Jinja2 writes one kind only. Raises ``AdapterError`` where there are
+        several.
+        """
         if "\r" not in source:
             return "\n"
         if set(re.findall(r"\r\n|\r|\n", source)) != {"\r\n"}:
@@ -198,7 +202,7 @@ def _secrets_used(tree: nodes.Template) -> set[str]:
 
 
 def _hint_for(problem: str, filters: Collection[str]) -> Text | str:
-    """What to do about a template that is broken because of ``problem``."""
+    """Return what to do about a template that is broken because of ``problem``."""
     found = re.search(r"No filter named '(\w+)'", problem)
     if not found:
         return ""
@@ -212,7 +216,7 @@ def _hint_for(problem: str, filters: Collection[str]) -> Text | str:
 
 
 def compiled(tree: Any, secrets: Mapping[str, SecretStr], names: Collection[str] = NAMES, *, place: str) -> Any:
-    """Nested lists and mappings with a ``Template`` for each text; other scalars stay as they are.
+    """Compile nested lists and mappings to a ``Template`` for each text; other scalars stay as they are.
 
     ``place`` is the key where ``tree`` stands. Raises ``AdapterError`` for a value that cannot be sent, such as a date
     of TOML.
@@ -232,7 +236,7 @@ def compiled(tree: Any, secrets: Mapping[str, SecretStr], names: Collection[str]
 
 
 def rendered(tree: Any, message: Outgoing) -> Any:
-    """A ``compiled`` tree with its texts filled in."""
+    """Return a ``compiled`` tree with its texts filled in."""
     if isinstance(tree, Template):
         return tree.render(message)
     if isinstance(tree, dict):

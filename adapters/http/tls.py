@@ -31,7 +31,7 @@ OLD = frozenset(
 
 
 def context_for(minimum: Version, ciphers: str, *, verify: bool) -> ssl.SSLContext | None:
-    """A context for the settings, or None when they are the defaults: then the libraries' own, strict one is used.
+    """Make a context for the settings, or None when they are the defaults: then the libraries' own, strict one is used.
 
     TLS 1.0 and 1.1 sign with SHA-1 and MD5, which OpenSSL 3 allows at security level 0 only, so they come with it
     unless ``ciphers`` says otherwise. Raises ``ssl.SSLError`` when OpenSSL knows none of ``ciphers``.
@@ -72,8 +72,8 @@ class Trust:
         self._fingerprint = fingerprint
 
     def wrap(self, raw: socket.socket, host: str) -> ssl.SSLSocket:
-        """``raw`` after the handshake, within its timeout; it is closed when that fails. Raises ``OSError``, of which
-        kind are ``ssl.SSLError`` and ``NoAuthorities``.
+        """Return ``raw`` after the handshake, within its timeout; it is closed when that fails. Raises ``OSError``, of
+        which kind are ``ssl.SSLError``, ``NoAuthorities`` and ``WrongCertificate``.
         """
         try:
             shaken = self._context.wrap_socket(raw, server_hostname=host.rstrip("."))
@@ -102,7 +102,7 @@ class Trust:
 
 
 def pin_of(host: str, port: int, *, timeout_s: float, context: ssl.SSLContext | None) -> str:
-    """The certificate that ``host`` shows, as a value for ``tls_pin``; whether it is trusted is not looked at.
+    """Return the certificate that ``host`` shows, as a value for ``tls_pin``; whether it is trusted is not looked at.
 
     ``context`` is a peer's own, for those with old TLS. Raises ``OSError``.
     """

@@ -41,24 +41,24 @@ class PresetAdapter:
 
     @classmethod
     def config_for(cls, settings: Mapping[str, Any], folder: Path | None) -> type[PresetConfig]:
-        """The settings of the preset that ``settings`` name. Raises ``UnknownPreset`` and ``ConfigError``."""
+        """Return the settings of the preset that ``settings`` name. Raises ``UnknownPreset`` and ``ConfigError``."""
         name = settings.get("preset")
         return config_class_of(cls.catalogue(folder).preset(name)) if isinstance(name, str) else PresetConfig
 
     @classmethod
     def catalogue(cls, folder: Path | None = None) -> Catalogue:
-        """All presets, those in ``folder`` too."""
+        """Return all presets, those in ``folder`` too."""
         return Catalogue(folder)
 
     @staticmethod
     def trials(preset: Preset) -> Iterator[tuple[str, list[str]]]:
-        """Runs the tests in a preset's file: the name of each, and what failed."""
+        """Run the tests in a preset's file; yields the name of each, and what failed."""
         from adapters.presets.trials import failures
 
         return ((trial.name, failures(preset, trial)) for trial in preset.tests)
 
     def __init__(self, config: PresetConfig, *, name: str, peer: Callable[..., Peer] = Peer) -> None:
-        """Raises ``AdapterError`` when the preset cannot be used with these parameters."""
+        """Compile the preset with its parameters. Raises ``AdapterError`` when it cannot be used with these."""
         self._config = config
         self._preset: Preset = config.chosen
         self._values = config.values()
@@ -83,7 +83,7 @@ class PresetAdapter:
         return Scene(self._peer, address, self._preset.headers, self._config.secrets, self._wsse(), hosts)
 
     def probe(self) -> Probe:
-        """Takes the preset's login and its harmless questions; without any it looks what is there."""
+        """Take the preset's login and ask its harmless questions; without any look what is there."""
         if has_phones(self._preset):
             return look_at(self._peer, phones_of(self._preset, self._config.origins))
         message = Outgoing("probe", "", self._values)
@@ -95,7 +95,9 @@ class PresetAdapter:
         return dial.look(self._peer, message)
 
     def preview(self, message: Outgoing) -> Sequence[WireRequest]:
-        """All requests of an order. What only an answer will tell stands as ``__name__``, hashes as ``__md5__``."""
+        """Return all requests of an order. What only an answer will tell stands as ``__name__``, hashes
+        as ``__md5__``.
+        """
         told = self._told(message)
         steps = self._steps("hangup" if message.kind == "hangup" else "dial")
         names = {name: f"__{name}__" for _, call in steps for name in call.step.capture}
@@ -138,7 +140,9 @@ class PresetAdapter:
         return replace(request, note=_note(phase, call.step.note, kept=bool(kept)))
 
     def _told(self, message: Outgoing) -> Outgoing:
-        """The message with the preset's parameters and what its extension is called. Raises ``AdapterError``."""
+        """Return the message with the preset's parameters and its extension's fields. Raises ``AdapterError`` for a
+        value that the appliance does not accept.
+        """
         accepts = {str(field): pattern for field, pattern in self._preset.accepts.items()}
         for field, usual in _ACCEPTS.items():
             value = message.fields[field]
@@ -166,7 +170,7 @@ class PresetAdapter:
         )
 
     def _connection(self) -> HttpConfig:
-        """The settings of the connection, with all that is secret in the preset's."""
+        """Return the settings of the connection, with all that is secret in the preset's."""
         rows = (value for row in self._config.origins.values() for value in row.values())
         hidden = [*(getattr(self._config, name) for name in self._preset.parameters), *rows]
         secrets = {f"parameter {place}": each for place, each in enumerate(hidden) if isinstance(each, SecretStr)}
@@ -197,7 +201,7 @@ class PresetAdapter:
         return (username, SecretStr(password)) if kind == "wsse" else None
 
     def _fixed(self, place: str, text: str) -> str:
-        """A template of the parameters alone."""
+        """Render a template that uses the parameters alone."""
         names = self._values.keys() | {"secrets"}
         template = Template(text, secrets=self._config.secrets, names=names, place=place)
         return template.render(Outgoing("settings", "", self._values))
@@ -221,7 +225,7 @@ _UNFIT = {
 
 
 def _accepted(pattern: str, value: str) -> bool:
-    """Whether ``pattern`` is for the whole of ``value``; not when that takes too long to tell."""
+    """Return whether ``pattern`` is for the whole of ``value``; not when that takes too long to tell."""
     with suppress(SlowPattern):
         return fullmatch(pattern, value) is not None
     return False

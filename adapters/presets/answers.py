@@ -35,7 +35,9 @@ class AnswerReading:
         result: Any = parts_of,
         silent: Callable[[HttpAnswer], bool] = lambda answer: False,
     ) -> None:
-        """``result`` makes the value of a SOAP envelope, ``silent`` says whether an empty answer is all there is."""
+        """Take an answer to read; ``result`` makes the value of a SOAP envelope, ``silent`` says whether an empty
+        answer is all there is.
+        """
         self.answer = answer.root if kind == "soap" else answer
         self._silent = silent
         self._kind = kind
@@ -97,7 +99,7 @@ class AnswerReading:
         return MISSING
 
     def at(self, place: AnswerPlace) -> str | None:
-        """The text at ``place``, cut down to what its pattern picks; None when it is not there."""
+        """Return the text at ``place``, cut down to what its pattern picks; None when it is not there."""
         text = self._whole(place)
         found = found_in(place.matches, text) if text is not None else None
         if not found or not place.matches:
@@ -132,7 +134,7 @@ class AnswerReading:
         return None
 
     def _cookie(self, name: str) -> str | None:
-        """As received: Asterisk's has quotes, which it wants back."""
+        """Return a cookie as received: Asterisk's has quotes (20.20.1 takes it back with them)."""
         received = self.answer.headers.get("Set-Cookie", "")
         found = re.search(rf'(?:^|[,;]\s*){re.escape(name)}=("[^"]*"|[^;,\s]*)', received)
         return found[1] if found else None
@@ -147,7 +149,7 @@ def _picked(value: Any, path: str) -> str | None:
 
 
 def holds(rules: Iterable[PresetRule], reading: AnswerReading) -> bool:
-    """Whether any of ``rules`` holds."""
+    """Return whether any of ``rules`` holds."""
     return any(_holds(rule, reading) for rule in rules)
 
 
@@ -173,7 +175,7 @@ class Judgement:
 
 
 def judge(step: PresetStep, reading: AnswerReading) -> Judgement:
-    """What an answer to ``step`` means. Without a rule for success, a 2xx with all that is captured is one.
+    """Judge an answer to ``step``. Without a rule for success, a 2xx with all that is captured is one.
 
     ``expired`` comes before them all, and says that nothing was done: with no kept login to make anew it is a refusal.
     """
@@ -200,6 +202,6 @@ def _succeeded(step: PresetStep, reading: AnswerReading) -> bool:
 
 
 def captured(step: PresetStep, reading: AnswerReading) -> Mapping[str, str]:
-    """The values that ``step`` captures, those that are there."""
+    """Return the values that ``step`` captures, those that are there."""
     found = {name: reading.at(place) for name, place in step.capture.items()}
     return {name: value for name, value in found.items() if value is not None}

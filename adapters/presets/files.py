@@ -22,7 +22,9 @@ class Catalogue:
     """All presets by name; each file is read when it is asked for. Errors name the file and the key in it."""
 
     def __init__(self, folder: Path | None = None) -> None:
-        """``folder`` holds the user's own; one that has a shipped preset's name must say that it replaces it."""
+        """List the presets; ``folder`` holds the user's own; one that has a shipped preset's name must say that it
+        replaces it.
+        """
         self._shipped = _shipped()
         self._own = _listing(folder) if folder else {}
 
@@ -30,7 +32,7 @@ class Catalogue:
         return sorted(self._shipped | self._own)
 
     def path(self, name: str) -> Path:
-        """The file of a preset. Raises ``UnknownPreset``."""
+        """Return the file of a preset. Raises ``UnknownPreset``."""
         found = self._own.get(name) or self._shipped.get(name)
         if found is None:
             near = get_close_matches(name, self.names(), n=1)
@@ -38,7 +40,7 @@ class Catalogue:
         return found
 
     def preset(self, name: str) -> Preset:
-        """The preset called ``name``. Raises ``UnknownPreset`` and ``ConfigError``."""
+        """Read the preset called ``name``. Raises ``UnknownPreset`` and ``ConfigError``."""
         path = self.path(name)
         preset = self.read(path)
         if name in self._own and name in self._shipped and not preset.replaces_shipped:
@@ -49,14 +51,14 @@ class Catalogue:
         return preset
 
     def read(self, path: Path) -> Preset:
-        """The preset in the file ``path``. Raises ``ConfigError``."""
+        """Read the preset in the file ``path``. Raises ``ConfigError``."""
         try:
             return Preset.model_validate(self._merged(path, ()))
         except ValidationError as error:
             raise ConfigError(lines(sentences(error, str(path), Preset))) from None
 
     def _merged(self, path: Path, above: tuple[Path, ...]) -> dict[str, Any]:
-        """What the file says, over what the preset that it is based on says."""
+        """Return the file's tables, over those of the preset that it is based on."""
         raw = _parsed(path)
         if not (name := raw.get("based_on")):
             return raw
@@ -97,7 +99,7 @@ def _parsed(path: Path) -> dict[str, Any]:
 
 
 def _over(base: Mapping[str, Any], upper: Mapping[str, Any]) -> dict[str, Any]:
-    """``upper`` on top of ``base``: tables are merged, all else is replaced."""
+    """Return ``upper`` on top of ``base``: tables are merged, all else is replaced."""
     merged = dict(base)
     for key, value in upper.items():
         below = merged.get(key)

@@ -48,7 +48,7 @@ def _identifier(value: str) -> str:
 
 
 def _listed(value: Any) -> Any:
-    """A rule may stand alone, and a bare text is a pattern."""
+    """Return rules as a tuple: one may stand alone, and a bare text is a pattern. Raises ``ValueError``."""
     values = value if isinstance(value, list | tuple) else [value]
     if not all(isinstance(one, str | Mapping | PresetRule) for one in values):
         raise ValueError(Text("expected a rule: a text (a pattern), a table, or a list of those"))
@@ -90,7 +90,7 @@ class PresetRule(AnswerPlace):
 
 
 def _tag(value: Any) -> str | None:
-    """Which of the two a ``ref`` is, in brackets: no key of the file."""
+    """Return the kind of a ``ref``, text or table, in brackets, for it is no key of the file."""
     if isinstance(value, str):
         return "<text>"
     return "<table>" if isinstance(value, Mapping | AnswerPlace) else None

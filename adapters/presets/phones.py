@@ -16,12 +16,12 @@ NAMED = 5
 
 
 def has_phones(preset: Preset) -> bool:
-    """Whether each extension has an address of its own."""
+    """Return whether each extension has an address of its own."""
     return any(field.host for field in preset.origin.values())
 
 
 def phones_of(preset: Preset, origins: Mapping[str, Mapping[str, Any]]) -> Mapping[str, str]:
-    """The address of each extension's phone that stands in ``origins``."""
+    """Return the address of each extension's phone that stands in ``origins``."""
     scheme = "https" if (preset.address or preset.dial.where).startswith("https") else "http"
     names = [name for name, field in preset.origin.items() if field.host]
     return {
@@ -30,7 +30,7 @@ def phones_of(preset: Preset, origins: Mapping[str, Mapping[str, Any]]) -> Mappi
 
 
 def look_at(peer: Peer, phones: Mapping[str, str]) -> Probe:
-    """Whether every phone (extension → address with its scheme) answers and takes the login; it rings nobody."""
+    """Check whether every phone (extension → address with its scheme) answers and takes the login; it rings nobody."""
     asked = dict(list(phones.items())[:MOST])
     if not asked:
         return peer.probe(False, Text("no extension has a phone in origins"))

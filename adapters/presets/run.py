@@ -192,7 +192,7 @@ class Runner:
         return self._peer.delivery(Outcome.ACCEPTED, ref=ref), _told(told, {"ref": ref or ""})
 
     def _after(self, message: Outgoing, delivery: Delivery) -> Delivery:
-        """What must follow. The call is placed already, so whatever goes wrong is *unknown*."""
+        """Run the steps that follow. The call is placed already, so whatever goes wrong is *unknown*."""
         for call in self._calls["after"]:
             attempt = self._peer.attempt() if call.step.must_answer else Attempt(SENT_S)
             try:
@@ -230,7 +230,7 @@ class Runner:
         raise Stopped(self._peer.delivery(outcome, reason, opening=_OPENINGS[phase, outcome]))
 
     def _said(self, judgement: Judgement, reading: AnswerReading, message: Outgoing) -> tuple[Outcome, Text]:
-        """The outcome of what was no success, and the reason in the peer's words, without what was captured."""
+        """Return the outcome of what was no success, and the reason in the peer's words, without what was captured."""
         if judgement.words is None:
             sure = judgement.outcome is not Outcome.UNKNOWN
             outcome = judgement.outcome if sure else outcome_of_status(reading.answer.status)
@@ -241,7 +241,9 @@ class Runner:
         return judgement.outcome, self._peer.quoted(words, fault=judgement.fault)
 
     def _log_in(self, message: Outgoing, attempt: Attempt) -> Mapping[str, str]:
-        """What the login's steps capture. Raises ``Stopped``, also where an answer that said yes lacks a part of it."""
+        """Run the login's steps and return what they capture. Raises ``Stopped``, also where an answer that said yes
+        lacks a part of it.
+        """
         told, captures = message, dict[str, str]()
         for call in self._calls["login"]:
             told = self._prepare(call, "login", told, attempt)
@@ -271,24 +273,26 @@ _HIDDEN = "(captured)"
 
 
 def _told(message: Outgoing, values: Mapping[str, str]) -> Outgoing:
-    """``message`` that knows ``values`` too."""
+    """Return ``message`` that knows ``values`` too."""
     known: Any = {**message.fields, **values}
     known[_HIDDEN] = (*message.fields.get(_HIDDEN, ()), *(name for name in values if name != "ref"))
     return replace(message, fields=known)
 
 
 def _hidden(message: Outgoing) -> list[str]:
-    """What steps captured."""
+    """Return the values that steps captured and that are hidden."""
     return _secret(str(message.fields[name]) for name in message.fields.get(_HIDDEN, ()))
 
 
 def _secret(values: Iterable[str]) -> list[str]:
-    """The longest first; what is shorter than a session can be is no secret and stays readable."""
+    """Return the values that count as secrets, the longest first; what is shorter than a session can be is none and
+    stays readable.
+    """
     return sorted({value for value in values if len(value) > 5}, key=len, reverse=True)
 
 
 def _ref(wanted: AnswerPlace | str | None, reading: AnswerReading, message: Outgoing) -> str | None:
-    """A success without its id is a success all the same."""
+    """Return the call's id in an answer, or None: a success without its id is a success all the same."""
     if isinstance(wanted, str):
         with suppress(AdapterError):
             return Template(wanted, secrets={}, names=message.fields.keys()).render(message)

@@ -112,7 +112,7 @@ class EventText(Part):
     notes: Texts = Field((), description="what to know of it")
 
     def filled(self, addresses: Mapping[str, str]) -> str:
-        """The text with the tenant's own in place of the names in braces."""
+        """Return the text with the tenant's own in place of the names in braces."""
         return re.sub(r"(?<!\$)\{([a-z_]+)\}", lambda found: addresses.get(found[1], found[0]), self.text)
 
 
@@ -196,7 +196,7 @@ class Preset(Part):
     @model_validator(mode="before")
     @classmethod
     def _with_usual(cls, raw: Any) -> Any:
-        """Each step with the usual rules under its own."""
+        """Return each step with the usual rules under its own."""
         if not isinstance(raw, dict) or not isinstance(usual := raw.get("usual"), dict):
             return raw
         filled = {name: _under(usual, raw[name]) for name in SEQUENCES if name in raw}
@@ -232,7 +232,7 @@ class Preset(Part):
         return Text("the login captures {names}", names=", ".join(sorted(self._captures)))
 
     def _fits_kept(self, kept: Mapping[str, str], place: Text) -> None:
-        """Whether a login of this preset can have captured that."""
+        """Refuse ``kept`` values that a login of this preset cannot have captured. Raises ``ValueError``."""
         if self.session is None:
             raise ValueError(Text("{place}: without session no login is kept", place=place))
         if wrong := sorted(kept.keys() - self._captures):

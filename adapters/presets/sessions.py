@@ -45,7 +45,9 @@ class LoginSessions:
         return self._session is not None
 
     def enter(self, log_in: Callable[[], Mapping[str, str]], attempt: Attempt) -> Login:
-        """The kept login, or what ``log_in`` gives. Raises what that raises, and ``Failed`` when it comes too late."""
+        """Return the kept login, or make one by ``log_in``. Raises what that raises, and ``Failed`` when it comes too
+        late.
+        """
         if self._session is None:
             return Login(log_in(), 0)
         try:
@@ -73,21 +75,22 @@ class LoginSessions:
         self._login, self._used = Login(values, inf, kept=True), time.monotonic()
 
     def used(self, at: float) -> None:
-        """The appliance has answered a request that went out at ``at`` (``time.monotonic``), so the login is not idle.
+        """Note that the appliance has answered a request that went out at ``at`` (``time.monotonic``), so the login is
+        not idle.
 
         No lock: who has an answer does not wait for another thread's login.
         """
         self._used = max(self._used, at)
 
     def forget(self, login: Login) -> None:
-        """``login`` is over; one that another thread has made meanwhile is not."""
+        """Forget ``login``, which is over, but not one that another thread has made meanwhile."""
         with self._lock:
             if self._login is not None and self._login.values == login.values:
                 self._login = None
 
 
 def _lifetime_s(session: PresetSession, values: Mapping[str, str]) -> float:
-    """As the appliance says, but no longer than the preset says."""
+    """Return the lifetime that the appliance says, but no longer than the preset says."""
     lifetime = inf if session.lifetime_s is None else session.lifetime_s
     with suppress(ValueError):
         lifetime = min(lifetime, float(values.get(session.lifetime_from, "")))
@@ -95,5 +98,5 @@ def _lifetime_s(session: PresetSession, values: Mapping[str, str]) -> float:
 
 
 def _kept_s(lives_s: float | None) -> float:
-    """How long a login is kept that lives so long; None: as long as one likes."""
+    """Return the seconds for which a login that lives so long is kept; unlimited for None."""
     return inf if lives_s is None else max(lives_s - MARGIN_S, 1)

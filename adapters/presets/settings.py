@@ -39,11 +39,13 @@ class PresetConfig(PeerConfig):
         raise NotImplementedError
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """By preset and values: the class is made at run time, and the gateway's processes get it through a pipe."""
+        """Pickle by preset and values: the class is made at run time, and the gateway's processes get it through a
+        pipe.
+        """
         return _restored, (self.chosen, {each.name: getattr(self, each.name) for each in fields(self)})
 
     def values(self) -> dict[str, Any]:
-        """The preset's parameters by name, secrets in plain text."""
+        """Return the preset's parameters by name, secrets in plain text."""
         return {name: plain(getattr(self, name)) for name in self.chosen.parameters}
 
 
@@ -56,7 +58,7 @@ def plain(value: Any) -> Any:
 
 
 def config_class_of(preset: Preset) -> type[PresetConfig]:
-    """The dataclass of the settings that ``preset`` takes."""
+    """Return the dataclass of the settings that ``preset`` takes."""
     own: list[tuple[str, Any, Any]] = [_field(name, each) for name, each in preset.parameters.items()]
     own.append(("timeout_s", float, _inherited("timeout_s", default=preset.timeout_s)))
     row = Annotated[Mapping[str, Any], BeforeValidator(lambda value: _row(value, preset.origin))]
@@ -103,7 +105,7 @@ def _pattern(value: str) -> str:
 
 
 def _line(value: Any, parameter: PresetParameter) -> Any:
-    """A text without control characters that matches the parameter's pattern."""
+    """Return a text without control characters that matches the parameter's pattern."""
     text = plain(value)
     pattern = parameter.pattern or _PATTERNS.get(parameter.type, "")
     if pattern and not re.fullmatch(pattern, text):
@@ -115,7 +117,7 @@ def _line(value: Any, parameter: PresetParameter) -> Any:
 
 
 def _row(value: Any, known: Mapping[str, OriginField]) -> dict[str, Any]:
-    """What one extension is called: a table, or a bare text when the preset asks for one thing only."""
+    """Return the parameters of one extension: a table, or a bare text when the preset asks for one thing only."""
     if isinstance(value, str | int) and len(known) == 1:
         value = {next(iter(known)): value}
     if not known:

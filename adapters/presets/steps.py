@@ -61,7 +61,7 @@ class Scene:
     place: str = ""
 
     def at(self, key: str) -> str:
-        """Where a key of the step stands."""
+        """Return the place of a key of the step, for errors."""
         return f"{self.place}: {key}"
 
 
@@ -73,13 +73,13 @@ class PreparedStep(Protocol):
     """Scheme, host and port; empty when only a WSDL or the order's extension knows."""
 
     def request(self, message: Outgoing, attempt: Attempt) -> HttpRequest:
-        """The request for ``message``. Raises ``AdapterError``, and ``Failed`` when a WSDL does not come."""
+        """Build the request for ``message``. Raises ``AdapterError``, and ``Failed`` when a WSDL does not come."""
 
     def reading(self, answer: HttpAnswer) -> AnswerReading:
-        """The answer as rules see it."""
+        """Read the answer as rules see it."""
 
     def look(self, peer: Peer, message: Outgoing) -> Probe:
-        """Whether what it needs is there, ringing nobody; ``message`` knows parameters only."""
+        """Check whether what it needs is there, without ringing anybody; ``message`` knows parameters only."""
 
 
 class _Base:
@@ -170,7 +170,7 @@ class SoapStepCall(_Base):
         return AnswerReading(answer, "soap", self._call.result, self._call.silent)
 
     def look(self, peer: Peer, message: Outgoing) -> Probe:
-        """Loads the WSDL, if there is one, and looks at its address."""
+        """Load the WSDL, if there is one, and look at its address."""
         try:
             address = self._call.address(peer.attempt())
         except AdapterError as error:
@@ -201,7 +201,7 @@ def _soap_config(step: PresetStep, scene: Scene, origin: str) -> SoapConfig:
 
 
 def _body_of(step: PresetStep, scene: Scene, names: Collection[str]) -> tuple[str, Callable[[Outgoing], str] | None]:
-    """The media type of a body, and what makes it."""
+    """Return the media type of a body, and what makes it."""
 
     def template(key: str, text: str, escape: Escape) -> Callable[[Outgoing], str]:
         return Template(text, escape=escape, secrets=scene.secrets, names=names, place=scene.at(key)).render
@@ -225,7 +225,7 @@ _KINDS: Mapping[str, Callable[[PresetStep, Scene, Collection[str]], PreparedStep
 
 
 def calls_of(preset: Preset, values: Mapping[str, Any], scene: Scene) -> Mapping[str, tuple[PreparedStep, ...]]:
-    """Every step by its sequence. Raises ``AdapterError`` that names the step when one cannot be used."""
+    """Return every step by its sequence. Raises ``AdapterError`` that names the step when one cannot be used."""
     sequences = {name: getattr(preset, name) for name in ("login", "before", "after", "logout", "probe", "hangup")}
     sequences["dial"] = (preset.dial,)
     known = _names(preset)
@@ -239,7 +239,9 @@ def calls_of(preset: Preset, values: Mapping[str, Any], scene: Scene) -> Mapping
 
 
 def _names(preset: Preset) -> Mapping[str, frozenset[str]]:
-    """What the templates of each sequence may use: captures of its own are there as soon as they are made."""
+    """Return the names that the templates of each sequence may use: captures of its own are there as soon as they are
+    made.
+    """
     fixed = frozenset(preset.parameters) | {"secrets"}
     order = ALWAYS | fixed | frozenset(preset.origin)
     # A kept login is for many orders, so it can depend on none.
@@ -276,14 +278,15 @@ def _call(
 
 
 def _filled(step: PresetStep, preset: Preset, values: Mapping[str, Any]) -> PresetStep:
-    """``step`` with those parameters put in whose values are of the preset language, or keep their type."""
+    """Return ``step`` with those parameters put in whose values are of the preset language, or keep their type."""
     raw = step.model_dump(by_alias=True, exclude_unset=True)
     return PresetStep.model_validate({key: inserted(raw[key], preset, values, typed=key in _TREES) for key in raw})
 
 
 def inserted(tree: Any, preset: Preset, values: Mapping[str, Any], *, typed: bool = False) -> Any:
-    """``tree`` with the parameters put in that are of the preset language: templates wherever they stand, patterns,
-    lists and tables where they are a whole text; if ``typed``, numbers and booleans there too, which keep their type.
+    """Return ``tree`` with the parameters put in that are of the preset language: templates wherever they stand,
+    patterns, lists and tables where they are a whole text; if ``typed``, numbers and booleans there too, which keep
+    their type.
     """
     kinds = {name: each.type for name, each in preset.parameters.items()}
     wanted = (*_WHOLE, "integer", "boolean") if typed else _WHOLE

@@ -52,7 +52,7 @@ class ScriptedPeer(Peer):
 
 
 def failures(preset: Preset, trial: PresetTrial) -> list[str]:
-    """What is not as ``trial`` says, as sentences; empty when all is."""
+    """Run ``trial`` and return what does not hold, as sentences; empty when all does."""
     try:
         config = TypeAdapter(config_class_of(preset)).validate_python(
             {"preset": "tried", **preset.given, **trial.given}
@@ -108,7 +108,9 @@ def _unmet(trial: PresetTrial, delivery: Delivery) -> Iterator[str]:
 
 
 def _written(text: str) -> tuple[str, str]:
-    """Head and body as a test has them; the line end before the closing quotes belongs to the file, not to the body."""
+    """Return head and body as a test has them; the line end before the closing quotes belongs to the file, not to the
+    body.
+    """
     head, _, body = text.lstrip("\n").partition("\n\n")
     return head, body.removesuffix("\n")
 
@@ -127,7 +129,7 @@ def _request(head: str, body: str) -> Request:
 
 
 def _canonical(body: str) -> str:
-    """XML without the white space that only serves readers; all else as it is, to the last line end."""
+    """Return XML without the white space that only serves readers; all else as it is, to the last line end."""
     root = parsed(body.strip().encode()) if body.lstrip().startswith("<") else None
     if root is None:
         return body
@@ -138,7 +140,7 @@ def _canonical(body: str) -> str:
 
 
 def _shown_both(went: Request, expected: Request) -> tuple[str, str]:
-    """Both as they are; line ends are made visible where nothing else is different."""
+    """Return both texts; line ends are made visible where nothing else is different."""
     visible = went[2] != expected[2] and went[2].split() == expected[2].split()
     return _shown(went, visible=visible), _shown(expected, visible=visible)
 

@@ -24,7 +24,7 @@ class SoapAdapter:
     Config: ClassVar[type[Any]] = SoapConfig
 
     def __init__(self, config: SoapConfig, *, name: str) -> None:
-        """Raises ``AdapterError`` when the address, a template or an argument cannot be used."""
+        """Compile the call. Raises ``AdapterError`` when the address, a template or an argument cannot be used."""
         self._config = config
         self.longest_s = config.timeout_s
         self._rule = AnswerRule(config.success, config.refused, config.result_path, config.ref_path)
@@ -32,7 +32,7 @@ class SoapAdapter:
         self._call = SoapCall(config, self._peer)
 
     def probe(self) -> Probe:
-        """Loads the WSDL, looks whether it has the operation, and asks for the address by GET."""
+        """Load the WSDL, look whether it has the operation, and ask for the address by GET."""
         try:
             address = self._call.address(self._peer.attempt())
         except AdapterError as error:

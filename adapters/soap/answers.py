@@ -25,7 +25,8 @@ _INTEGERS = frozenset({"byte", "int", "integer", "long", "short", "unsignedByte"
 
 
 def parts_of(envelope: Any, texts: Collection[str] = ()) -> Any:
-    """The parts of the Body's first element: a mapping, ``Single`` for one part, None for none, or its bare text.
+    """Return the parts of the Body's first element: a mapping, ``Single`` for one part, None for none, or its bare
+    text.
 
     Structures are mappings, arrays and repeated names are lists; a structure that should be one of ``texts`` (names of
     parts) is its XML. Raises ``LookupError`` for an empty Body, a reference
@@ -47,7 +48,7 @@ def _as_markup(answer: Any, name: str, value: Any) -> Any:
 
 
 def parts_in(element: Any) -> Any:
-    """Return the same of any element that has children, such as XML within a result that should be a text."""
+    """Return the parts of any element that has children, such as XML within a result that should be a text."""
     return _alone(_AnswerReading(element).value(element, ()))
 
 
@@ -90,7 +91,7 @@ class _AnswerReading:
         return {name: values[0] if len(values) == 1 else values for name, values in found.items()}
 
     def _map(self, element: Any, above: tuple[Any, ...]) -> dict[str, Any]:
-        """Apache's Map: items of key and value."""
+        """Read Apache's Map: items of key and value."""
         pairs = (self._structure(item, above) for item in _children(element))
         return {as_text(pair.get("key")): pair.get("value") for pair in pairs}
 
@@ -100,12 +101,14 @@ def _children(element: Any) -> Iterator[Any]:
 
 
 def _attribute(element: Any, name: str) -> str:
-    """``id``, ``href`` and ``ref``: SOAP 1.1 has them without a namespace, SOAP 1.2 in that of its encoding."""
+    """Return ``id``, ``href`` or ``ref`` of an element: SOAP 1.1 has them without a namespace, SOAP 1.2 in that of its
+    encoding.
+    """
     return element.get(name) or element.get(_ENCODINGS[1] + name) or ""
 
 
 def _kind(element: Any) -> str:
-    """The local name of the element's xsi:type; of any version of XML Schema, as old SOAP::Lite sends 1999's."""
+    """Return the local name of the element's xsi:type; of any version of XML Schema, as old SOAP::Lite sends 1999's."""
     for name, value in element.attrib.items():
         if name.endswith("}type") and "XMLSchema-instance" in name:
             return str(value).rpartition(":")[2]
@@ -118,7 +121,7 @@ def _is_array(element: Any, kind: str) -> bool:
 
 
 def _scalar(text: str, kind: str) -> Any:
-    """The text, unless its type says more. Numbers that would lose a zero or a plus sign stay text."""
+    """Return the text, unless its type says more. Numbers that would lose a zero or a plus sign stay text."""
     if kind == "boolean":
         return boolean_of(text)
     if kind in _INTEGERS and re.fullmatch(r"0|-?[1-9]\d{0,30}", text):

@@ -28,7 +28,9 @@ class SoapCall:
     """A WSDL is loaded once, when it is first needed. For many threads at once."""
 
     def __init__(self, config: SoapConfig, peer: Peer, names: Collection[str] = NAMES) -> None:
-        """Raises ``AdapterError`` when the address, a template (of ``names``) or an argument cannot be used."""
+        """Compile the call. Raises ``AdapterError`` when the address, a template (of ``names``) or an argument cannot
+        be used.
+        """
         self._config = config
         self._peer = peer
         self._arguments = compiled(config.arguments, config.secrets, names, place="arguments")
@@ -43,11 +45,11 @@ class SoapCall:
             origin_of(config.wsdl)
 
     def address(self, attempt: Attempt) -> str:
-        """Where calls are sent. Raises ``Failed`` and ``AdapterError``."""
+        """Return where calls are sent. Raises ``Failed`` and ``AdapterError``."""
         return built(lambda: self._contract(attempt).address)
 
     def request(self, message: Outgoing, attempt: Attempt) -> HttpRequest:
-        """The call for ``message``. Raises ``Failed`` when the WSDL does not come, and ``AdapterError``."""
+        """Build the call for ``message``. Raises ``Failed`` when the WSDL does not come, and ``AdapterError``."""
         return built(lambda: self._contract(attempt).request(message))
 
     def noted(self, probe: Probe) -> Probe:
@@ -58,8 +60,8 @@ class SoapCall:
         return Probe(probe.ok, probe.text, self._peer.clean(note) if note else "", notes)
 
     def silent(self, answer: HttpAnswer) -> bool:
-        """Whether an empty ``answer`` is all that the operation gives: of a one-way operation any 2xx, else a 202 or
-        204 where the WSDL describes no parts, or where there is none.
+        """Return whether an empty ``answer`` is all that the operation gives: of a one-way operation any 2xx, else a
+        202 or 204 where the WSDL describes no parts, or where there is none.
         """
         if answer.body.strip() or not 200 <= answer.status < 300:
             return False
@@ -74,12 +76,14 @@ class SoapCall:
         return isinstance(self._loaded, Contract) and self._loaded.is_one_way
 
     def result(self, envelope: Any) -> Any:
-        """What an answer to a request holds. Raises a dozen unrelated classes for one that does not fit."""
+        """Return what an answer to a request holds. Raises a dozen unrelated classes for one that does not fit."""
         assert self._loaded is not None
         return self._loaded.result(envelope)
 
     def _contract(self, attempt: Attempt) -> Contract | RawEnvelope:
-        """What makes requests: a WSDL is loaded by the first who asks, within the attempt; a failure is not kept."""
+        """Return the maker of requests: a WSDL is loaded by the first who asks, within the attempt; a failure is not
+        kept.
+        """
         if self._loaded:
             return self._loaded
         with suppress(TimeoutError):

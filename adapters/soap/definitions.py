@@ -118,7 +118,7 @@ class TolerantDefinition(Definition):  # type: ignore[misc]
         self.twice = dict(self._with_parts_twice())
 
     def _with_parts_twice(self) -> Iterator[tuple[str, str]]:
-        """The messages that have two parts of one name, of which zeep takes the last, and that name."""
+        """Yield the messages that have two parts of one name, of which zeep takes the last, and that name."""
         for message in self._doc.findall(f"{{{WSDL}}}message"):
             names = [part.get("name") for part in message.findall(f"{{{WSDL}}}part")]
             if twice := [name for name in names if names.count(name) > 1]:
@@ -141,7 +141,7 @@ class TolerantDefinition(Definition):  # type: ignore[misc]
         return found
 
     def _without_messages(self, port_type: Any) -> Iterator[tuple[str, Text]]:
-        """The operations of which a message is missing, and which. Without a fault's message an operation can do."""
+        """Yield the operations of which a message is missing, and which. A fault's message is not needed."""
         for operation in port_type.findall(f"{{{WSDL}}}operation"):
             for use in operation.iterchildren(*(f"{{{WSDL}}}{name}" for name in ("input", "output", "fault"))):
                 if message := self._message(use):
@@ -176,7 +176,7 @@ class TolerantDefinition(Definition):  # type: ignore[misc]
         self.wsdl.transport.repairs.note(self.location, part, done)
 
     def _message(self, use: Any) -> Any:
-        """The message of an input, output or fault; None where it is described nowhere."""
+        """Return the message of an input, output or fault; None where it is described nowhere."""
         try:
             return self.get("messages", parse.qname_attr(use, "message", self.target_namespace).text)
         except (AttributeError, IndexError, ValueError):

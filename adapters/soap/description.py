@@ -67,7 +67,7 @@ class Description:
         yield from self._transport.documents
 
     def _unusable(self) -> Iterator[tuple[str, Text | str]]:
-        """The operations that nobody can call, by the ports of the WSDL, and why; each once."""
+        """Yield the operations that nobody can call, by the ports of the WSDL, and why; each once."""
         found: dict[str, Text | str] = {}
         for _, _, port in self.ports():
             found |= {written(name): why for name, why in port.binding.unusable.items() if name not in found}
@@ -87,7 +87,7 @@ class Description:
         return chosen(_speaking(found), name, Text("SOAP port"))
 
     def _having(self, port: str) -> dict[str, Any]:
-        """The services that have this port, or any port that speaks SOAP."""
+        """Return the services that have this port, or any port that speaks SOAP."""
         wanted = safe(port.strip())
         speaking = {name: _speaking(each) for name, each in self.client.wsdl.services.items()}
         services = self.client.wsdl.services
@@ -121,7 +121,7 @@ def unusable(wsdl: str, error: Exception) -> AdapterError:
 
 
 def chosen(found: Mapping[str, Any], name: str, what: Text) -> Any:
-    """Return what is called ``name``, or the first. Raises ``AdapterError``, which lists what there is."""
+    """Return the entry called ``name``, or the first. Raises ``AdapterError``, which lists the names found."""
     if not found:
         # zeep leaves out operations whose messages or types it does not find.
         none = Text("the WSDL describes no {what} that can be used: does it lack messages or types?", what=what)

@@ -72,7 +72,7 @@ def _without_drafts(root: Any, told: Told) -> bytes:
 
 
 def _with_prefixes(written: bytes) -> Any:
-    """The document with prefixes for XML Schema, SOAP's encoding and its own namespace, known everywhere in it.
+    """Return the document with prefixes for XML Schema, SOAP's encoding and its own namespace, known everywhere in it.
 
     They are written in as text: moved to another root, elements lose declarations that only attributes' values need.
     """
@@ -120,8 +120,8 @@ def _defines(root: Any, namespace: str) -> bool:
 
 
 def _reference(value: str, element: Any, foreign: dict[str, str]) -> tuple[str, Text | None]:
-    """A name in an attribute of ``element`` with its prefix and, for an array's items, its brackets; and what was put
-    right in it.
+    """Return a name in an attribute of ``element`` with its prefix and, for an array's items, its brackets; and what
+    was put right in it.
 
     Names of the namespaces in ``foreign``, which no schema describes, become the XML Schema type that stands there, and
     so do built-in types whose prefix nobody declares. Brackets of more than one dimension become part of the name,
@@ -146,7 +146,7 @@ def _reference(value: str, element: Any, foreign: dict[str, str]) -> tuple[str, 
 
 
 def _guessed(local: str, value: str, element: Any) -> tuple[str, str, Text]:
-    """Prefix and name of what has a prefix that nobody declares, and what was guessed.
+    """Return prefix and name of what has a prefix that nobody declares, and what was guessed.
 
     No type in the document's own namespace is meant; PHP does not take it for one, either.
     """
@@ -160,7 +160,7 @@ def _guessed(local: str, value: str, element: Any) -> tuple[str, str, Text]:
 
 
 def _bring_near(element: Any) -> None:
-    """An import of a known schema leads to our copy of it, wherever the document says that it lies."""
+    """Point an import of a known schema to our copy of it, wherever the document says that it lies."""
     namespace = element.get("namespace", "")
     if namespace == XSD:
         element.getparent().remove(element)

@@ -55,7 +55,7 @@ def _write_members(node: Any, kind: Any, values: Mapping[str, Any]) -> None:
 
 
 def _write_attribute(node: Any, name: str, attribute: Any, value: Any) -> None:
-    """Set it, or what the WSDL has for it where nothing is given."""
+    """Set the attribute, or what the WSDL has for it where nothing is given."""
     value = attribute.default if value is None else value
     if value is None and attribute.required:
         raise ValueError(Text("{name!r} is missing", name=name))
@@ -64,7 +64,9 @@ def _write_attribute(node: Any, name: str, attribute: Any, value: Any) -> None:
 
 
 def _is_required(kind: Any, element: Any) -> bool:
-    """Whether a structure is none without it: not what is optional, may be nil, or stands within a choice."""
+    """Return whether a structure is incomplete without ``element``: not where that is optional, may be nil, or stands
+    within a choice.
+    """
     return not (element.is_optional or element.nillable) and element in list(kind._element)
 
 
@@ -130,7 +132,7 @@ def _is_soap_12(node: Any) -> bool:
 
 
 def _write_ranks(node: Any, kind: Any, ranks: Sequence[int], items: Any) -> None:
-    """An array of several dimensions, or of arrays: ``ranks`` are the dimensions of each, the outermost first."""
+    """Write an array of several dimensions, or of arrays: ``ranks`` are the dimensions of each, the outermost first."""
     sizes, flat = _flattened(items, ranks[0], _local(node))
     inner = "".join(f"[{',' * (rank - 1)}]" for rank in reversed(ranks[1:]))
     _mark_array(node, _name_of(kind), sizes, inner)
@@ -143,7 +145,7 @@ def _write_ranks(node: Any, kind: Any, ranks: Sequence[int], items: Any) -> None
 
 
 def _flattened(items: Any, rank: int, name: str) -> tuple[list[int], list[Any]]:
-    """The sizes of nested lists and their items, the last dimension the fastest. Raises ``ValueError``."""
+    """Return the sizes of nested lists and their items, the last dimension the fastest. Raises ``ValueError``."""
     if not isinstance(items, list):
         raise ValueError(Text("{name!r} is an array of several dimensions, so it takes lists of lists", name=name))
     if rank == 1:
@@ -157,12 +159,12 @@ def _flattened(items: Any, rank: int, name: str) -> tuple[list[int], list[Any]]:
 
 
 def _is_spelt_out(value: Any) -> bool:
-    """Whether a Map is given as the structure that it is made of: items with a key and a value."""
+    """Return whether a Map is given as the structure that it is made of: items with a key and a value."""
     return isinstance(value, Mapping) and set(value) == {"item"} and isinstance(value["item"], list | Mapping)
 
 
 def _write_map(node: Any, kind: Any, value: Any) -> None:
-    """Apache's Map, in which every table within is one as well (as PHP and Axis write it)."""
+    """Write Apache's Map, in which every table within is one as well (as PHP and Axis write it)."""
     if not isinstance(value, Mapping):
         raise ValueError(Text("{name!r} is a Map, so it takes a table", name=_local(node)))
     _type(node, kind)
@@ -173,7 +175,7 @@ def _write_map(node: Any, kind: Any, value: Any) -> None:
 
 
 def _item_kind(kind: Any) -> Any:
-    """The type of an array's items: as ``wsdl:arrayType`` has it, else of the element that repeats, else any."""
+    """Return the type of an array's items: as ``wsdl:arrayType`` has it, else of the element that repeats, else any."""
     array_type = getattr(kind, "_array_type", None)
     if array_type is not None and array_type.array_type is not None:
         return array_type.array_type
@@ -196,7 +198,7 @@ def _write_structure(node: Any, kind: Any, values: Mapping[str, Any]) -> None:
 
 
 def _write_text_with_attributes(node: Any, kind: Any, values: Mapping[str, Any]) -> None:
-    """A text that has attributes beside; it is called ``_value_1``, as zeep calls it."""
+    """Write a text that has attributes beside it; it is called ``_value_1``, as zeep calls it."""
     node.text = written(_innermost(kind), values["_value_1"], _local(node))
     for name, attribute in kind.attributes:
         if isinstance(attribute, xsd.Attribute):
@@ -225,17 +227,19 @@ def _is_anything(kind: Any) -> bool:
 
 
 def _is_scalar(kind: Any) -> bool:
-    """A simple type, or a structure around one as in SOAP's encoding schema (``soapenc:string``)."""
+    """Return whether ``kind`` is a simple type, or a structure around one as in SOAP's encoding schema
+    (``soapenc:string``).
+    """
     return isinstance(kind, AnySimpleType) or isinstance(getattr(kind, "_element", None), xsd.Element)
 
 
 def _innermost(kind: Any) -> Any:
-    """The simple type that a structure around one has; others are their own."""
+    """Return the simple type inside a structure around one; any other kind is returned itself."""
     return kind._element.type if isinstance(kind, xsd.ComplexType) else kind
 
 
 def _type(node: Any, kind: Any) -> None:
-    """The ``xsi:type``; a type without a name has none."""
+    """Set the ``xsi:type``; a type without a name has none."""
     if kind.qname is not None:
         node.set(f"{{{XSI}}}type", _prefixed(node, kind.qname))
 

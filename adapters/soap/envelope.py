@@ -11,7 +11,7 @@ _ENVELOPES = {f"{{{SOAP_11}}}Envelope": ("faultstring", "faultcode"), f"{{{SOAP_
 
 
 def parsed(content: bytes, charset: str = "", *, undeclared: bool = False) -> Any:
-    """The root element, or None for what is no XML or has a DTD, which nobody needs here.
+    """Return the root element, or None for what is no XML or has a DTD, which nobody needs here.
 
     UTF-8 is tried first: Latin-1 text is hardly ever valid UTF-8, while peers that declare Latin-1 and send UTF-8
     are common. Then comes ``charset`` (of the HTTP header), then what the document declares, then Latin-1:
@@ -56,7 +56,9 @@ def _parser(encoding: str, *, recover: bool) -> Any:
 
 
 def _parsed(content: bytes, encoding: str, undeclared: bool) -> Any:
-    """The root element, or None. Without an encoding the parser follows the byte-order mark and the declaration."""
+    """Return the root element, or None. Without an encoding the parser follows the byte-order mark and
+    the declaration.
+    """
     try:
         text = (content.decode(encoding).encode() if encoding else content).lstrip()
         return etree.fromstring(text, _parser(encoding, recover=False))
@@ -67,7 +69,9 @@ def _parsed(content: bytes, encoding: str, undeclared: bool) -> Any:
 
 
 def _without_undeclared(text: bytes, encoding: str) -> Any:
-    """The root element where all that is wrong is a prefix or its URI, which XML itself knows nothing of; else None."""
+    """Return the root element where all that is wrong is a prefix or its URI, which XML itself knows nothing of; else
+    None.
+    """
     parser = _parser(encoding, recover=True)
     try:
         root = etree.fromstring(text, parser)
@@ -84,13 +88,13 @@ def _without_undeclared(text: bytes, encoding: str) -> Any:
 
 
 def envelope_of(body: bytes, charset: str = "") -> Any:
-    """The SOAP envelope, or None when the body is something else; ``charset`` is the HTTP header's."""
+    """Return the SOAP envelope, or None when the body is something else; ``charset`` is the HTTP header's."""
     root = parsed(body, charset, undeclared=True)
     return root if root is not None and root.tag in _ENVELOPES else None
 
 
 def fault_of(envelope: Any) -> str | None:
-    """The fault's code and sentence, as far as it has them; None when there is no fault."""
+    """Return the fault's sentence, or nothing when there is no fault."""
     fault = next(envelope.iterfind("{*}Body/{*}Fault"), None)
     if fault is None:
         return None
@@ -100,7 +104,7 @@ def fault_of(envelope: Any) -> str | None:
 
 
 def headers_for(namespace: str, action: str, charset: str = "utf-8") -> dict[str, str]:
-    """The HTTP headers of a request whose envelope is in ``namespace``."""
+    """Return the HTTP headers of a request whose envelope is in ``namespace``."""
     if namespace == SOAP_12:
         named = f'; action="{action}"' if action else ""
         return {"Content-Type": f"application/soap+xml; charset={charset}{named}"}

@@ -28,7 +28,7 @@ class Header:
     """The blocks that the settings ask for, made anew for each message; false when there are none."""
 
     def __init__(self, config: SoapConfig, names: Collection[str] = NAMES) -> None:
-        """Raises ``AdapterError`` when a template or a name cannot be used."""
+        """Compile the header. Raises ``AdapterError`` when a template or a name cannot be used."""
         self._config = config
         self._text: Template | None = None
         self._blocks: dict[str, Any] = {}
@@ -72,7 +72,9 @@ class Header:
 
 
 def _add_digest(token: Any, password: str) -> None:
-    """Password_Digest = Base64 ( SHA-1 ( nonce + created + password ) ); the nonce is another in every request."""
+    """Add Password_Digest = Base64 ( SHA-1 ( nonce + created + password ) ), as the UsernameToken Profile 1.1 has it;
+    the nonce is another in every request.
+    """
     nonce, created = os.urandom(16), f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
     digest = sha1(nonce + created.encode() + password.encode()).digest()  # noqa: S324 - the profile's own choice
     etree.SubElement(token, etree.QName(_WSSE, "Password"), Type=f"{_PASSWORD}Digest").text = _base64(digest)
@@ -93,7 +95,7 @@ def _header_of(envelope: Any) -> Any:
 
 
 def _elements(text: str) -> list[Any]:
-    """The elements that ``text`` holds; it declares the prefixes that it uses."""
+    """Return the elements that ``text`` holds; it declares the prefixes that it uses."""
     root = parsed(f"<x>{text}</x>".encode())
     if root is None or not len(root):
         raise AdapterError(Text("the header is no well-formed XML, or no element of it."))
@@ -101,7 +103,7 @@ def _elements(text: str) -> list[Any]:
 
 
 def _make(parent: Any, blocks: Mapping[str, Any], described: Mapping[str, Any] | None = None) -> None:
-    """Elements for a table: names may be ``{namespace}name``, tables nest, lists repeat.
+    """Add elements for a table: names may be ``{namespace}name``, tables nest, lists repeat.
 
     Those of ``described`` (zeep's elements and attributes by their bare names) go out in the namespaces that their
     schema has them in, attributes as such.
@@ -125,13 +127,13 @@ def _fill(element: Any, item: Any, found: Any) -> None:
 
 
 def _members(kind: Any) -> dict[str, Any]:
-    """The elements and attributes of a type by their bare names, in its order."""
+    """Return the elements and attributes of a type by their bare names, in its order."""
     pairs = [*getattr(kind, "elements", ()), *getattr(kind, "attributes", ())]
     return {name: member for name, member in pairs if isinstance(member, xsd.Element | xsd.Attribute) and member.qname}
 
 
 def _places(members: Mapping[str, Any]) -> Callable[[str], int]:
-    """Where each of ``members`` stands among them; other names stand behind all."""
+    """Return where each of ``members`` stands among them; other names stand behind all."""
     places = {name: place for place, name in enumerate(members)}
     return lambda name: places.get(name, len(places))
 

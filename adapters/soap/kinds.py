@@ -59,7 +59,7 @@ class RankedArray(xsd.AnyType):  # type: ignore[misc]
 
 
 def ranks_of(sizes: str) -> list[int]:
-    """The dimensions of arrays within arrays, the outermost first: it stands last (SOAP 1.1, 5.4.2).
+    """Return the dimensions of arrays within arrays, the outermost first: it stands last (SOAP 1.1, 5.4.2).
 
     >>> ranks_of("][,]")
     [2, 1]
@@ -104,7 +104,7 @@ class TolerantChoice(xsd.Choice):  # type: ignore[misc]
             super().validate(value, render_path)
 
     def _find_element_to_render(self, value: Any) -> Any:
-        """The branch to write and its value; of one that may be anything, not the structure that it is in."""
+        """Return the branch to write and its value; of one that may be anything, not the structure that it is in."""
         found = super()._find_element_to_render(value)
         return None if found and isinstance(found[0], xsd.Any) and isinstance(value, CompoundValue) else found
 

@@ -53,7 +53,7 @@ def known_schema(url: str) -> bytes | None:
 
 
 def is_known(namespace: str) -> bool:
-    """Whether ``known_schema`` has the schema of ``namespace``."""
+    """Return whether ``known_schema`` has the schema of ``namespace``."""
     return namespace.rstrip("/") in _KNOWN
 
 

@@ -32,7 +32,7 @@ def _matching(pattern: str) -> Check:
 
 
 def _is_day(text: str) -> bool:
-    """Whether the day at the start of a date exists; years that Python has not are taken for right."""
+    """Return whether the day at the start of a date exists; years that Python has not are taken for right."""
     year, month, day = (int(part) for part in text[:10].split("-")) if text[4:5] == "-" else (0, 1, 1)
     if not 1 <= year <= 9999:
         return True
@@ -93,7 +93,7 @@ def written(kind: Any, value: Any, name: str) -> str:
 
 
 def _lacks(kind: Any, text: str) -> Text | None:
-    """What was expected in the place of ``text``; None where it fits."""
+    """Return what was expected in the place of ``text``; None where it fits."""
     if isinstance(kind, UnionType):
         found = [_lacks(member, text) for member in kind.item_types]
         wanted = Listing(tuple(dict.fromkeys(filter(None, found))))

@@ -43,7 +43,7 @@ class Loading(Transport):  # type: ignore[misc]
         self.finished = False
 
     def encoding_style(self, binding: str, operation: str) -> str:
-        """The encodingStyle of an operation's requests, or nothing when its use is literal; zeep forgets it."""
+        """Return the encodingStyle of an operation's requests, or nothing when its use is literal; zeep forgets it."""
         for document in self.documents:
             for body in document.iterfind(_INPUT_BODY.format(binding, operation)):
                 if body.get("use") == "encoded":
@@ -96,7 +96,9 @@ class Loading(Transport):  # type: ignore[misc]
 
 
 def same_origin(url: str, other: str) -> bool:
-    """Whether two addresses have one scheme, host and port, compared as RFC 3986 (6.2.2.1, 6.2.3) normalizes them."""
+    """Return whether two addresses have one scheme, host and port, compared as RFC 3986 (6.2.2.1, 6.2.3) normalizes
+    them.
+    """
     found = _origin(url)
     return found is not None and found == _origin(other)
 

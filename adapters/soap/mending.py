@@ -49,7 +49,9 @@ def _make_include(element: Any) -> None:
 
 
 def _is_described(element: Any) -> bool:
-    """Whether it is in a document no more, or stands in a text for people or programs, where anything may stand."""
+    """Return whether ``element`` needs no mending: it is in a document no more, or stands in a text for people or
+    programs, where anything may stand.
+    """
     above = {etree.QName(each).localname for each in element.iterancestors()}
     return not above or bool(above & {"appinfo", "documentation"})
 
@@ -87,7 +89,7 @@ def _mend_bodies(message: Any, told: Told) -> None:
 
 
 def _mend_binding(binding: Any, told: Told) -> None:
-    """PHP takes every binding for one to SOAP 1.1 that does not say otherwise; ours looks at its operations."""
+    """Give a binding without a soap:binding one to SOAP 1.1, as PHP takes it, if its operations are of SOAP 1.1."""
     soap = BINDINGS[0]
     if binding.find("{*}binding") is None and binding.find(f"{{*}}operation/{{{soap}}}operation") is not None:
         told(

@@ -14,7 +14,7 @@ _NO_NAME = re.compile(f"^[^{_START}]|[^{_START}0-9.\xb7\u0300-\u036f\u203f\u2040
 
 
 def safe(name: str) -> str:
-    """``name`` as an XML name: what may not stand in one becomes ``_xHHHH_``, as .NET does it.
+    """Return ``name`` as an XML name: what may not stand in one becomes ``_xHHHH_``, as .NET does it.
 
     >>> safe("WConnect CRM SeniorPort")
     'WConnect_x0020_CRM_x0020_SeniorPort'
@@ -23,7 +23,7 @@ def safe(name: str) -> str:
 
 
 def written(name: str) -> str:
-    """A safe name as its WSDL writes it.
+    """Return a safe name as its WSDL writes it.
 
     >>> written("WConnect_x0020_CRM_x0020_Senior")
     'WConnect CRM Senior'
@@ -37,7 +37,7 @@ def listed(names: Iterable[str]) -> Text | str:
 
 
 def local_of(name: str) -> str:
-    """The local part of ``{namespace}name``, also where the namespace has braces of its own, which lxml refuses.
+    """Return the local part of ``{namespace}name``, also where the namespace has braces of its own, which lxml refuses.
 
     >>> local_of("{http://{{host}}/calls}Dial")
     'Dial'

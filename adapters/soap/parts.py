@@ -29,7 +29,7 @@ class _Bound:
         return super()._resolve_body({**info, "part": None}, definitions, bound)  # type: ignore[misc]
 
     def _bound(self, names: str | None, parts: Mapping[str, Any]) -> Mapping[str, Any]:
-        """The parts in the order in which the body names them; without names all that no header has.
+        """Return the parts in the order in which the body names them; without names all that no header has.
 
         Where a header has all of a request's, they are in its Body as well, as PHP writes it.
         """

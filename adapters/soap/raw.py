@@ -27,7 +27,7 @@ class RawEnvelope:
     """
 
     def __init__(self, config: SoapConfig, header: Header, names: Collection[str] = NAMES) -> None:
-        """Raises ``AdapterError`` when the template cannot be used."""
+        """Compile the template. Raises ``AdapterError`` when it cannot be used."""
         self.address = config.address
         self._template = Template(
             config.envelope.strip(), escape=for_xml, secrets=config.secrets, names=names, place="envelope"
@@ -37,7 +37,7 @@ class RawEnvelope:
         self._namespace = _NAMESPACES.get(config.soap_version, "")
 
     def request(self, message: Outgoing) -> HttpRequest:
-        """The request for ``message``. Raises ``AdapterError`` when the text is no SOAP envelope."""
+        """Build the request for ``message``. Raises ``AdapterError`` when the text is no SOAP envelope."""
         text = self._template.render(message)
         declared = _DECLARED.match(text)
         charset = declared[1] if declared else "utf-8"
@@ -46,7 +46,7 @@ class RawEnvelope:
         return HttpRequest("POST", self.address, headers, body)
 
     def _completed(self, body: bytes, charset: str, message: Outgoing) -> tuple[bytes, str]:
-        """The body with its header blocks, and the envelope's namespace."""
+        """Return the body with its header blocks, and the envelope's namespace."""
         envelope = envelope_of(body, charset)
         if envelope is None:
             raise AdapterError(Text("the envelope is no well-formed SOAP 1.1 or 1.2 Envelope."))
@@ -56,7 +56,7 @@ class RawEnvelope:
         return body, etree.QName(envelope).namespace
 
     def result(self, envelope: Any) -> Any:
-        """The parts of an answer. Raises ``LookupError``."""
+        """Return the parts of an answer. Raises ``LookupError``."""
         return parts_of(envelope)
 
 

@@ -124,7 +124,8 @@ class TolerantSchema(Schema):  # type: ignore[misc]
         return self._found(super().get_element, "element", qname, self._element_of_no_namespace)
 
     def _element_of_no_namespace(self, name: Any) -> Any:
-        """The element of this name in a schema without a namespace; else one that nothing describes.
+        """Return the element of this name in a schema without a namespace, as PHP finds it; else one that nothing
+        describes.
 
         A part of an rpc operation needs nothing but its type. In a document it would go out under another name than the
         WSDL says: see ``parts.py``.
@@ -150,7 +151,7 @@ class TolerantSchema(Schema):  # type: ignore[misc]
         )
 
     def _found(self, get: Callable[[Any], Any], what: str, qname: Any, stand_in: Callable[[Any], Any] | None) -> Any:
-        """What ``get`` finds, else in a well-known schema, else ``stand_in``'s; None without one."""
+        """Return what ``get`` finds, else in a well-known schema, else ``stand_in``'s; None without one."""
         name = self._create_qname(qname)
         try:
             return get(name)
@@ -163,7 +164,7 @@ class TolerantSchema(Schema):  # type: ignore[misc]
         return self._stood_in(what, name, stand_in(name)) if stand_in else None
 
     def _stood_in(self, what: str, name: Any, found: Any) -> Any:
-        """``found`` in the place of what nothing describes, which is noted."""
+        """Return ``found`` in the place of what nothing describes, which is noted."""
         done = _STOOD_IN[what]
         if what == "element" and not isinstance(found.type, Missing):
             done = Text("it is described without a namespace only, which is enough for a part of an rpc operation")
@@ -241,7 +242,7 @@ class _TolerantVisitor(SchemaVisitor):  # type: ignore[misc]
             node.set("namespace", found)
 
     def _known(self, location: str | None) -> Any:
-        """The schema of a file that was read before, whatever namespace the import calls it by; else None."""
+        """Return the schema of a file that was read before, whatever namespace the import calls it by; else None."""
         address = self._address(location) if location else None
         return next((each for each in self.schema.documents if address and each._location == address), None)
 

@@ -41,7 +41,7 @@ def fitted(kind: Any, values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _repeated(kind: Any, values: Mapping[str, Any]) -> dict[str, Any]:
-    """The members that stand more than once in ``kind``, by zeep's names for the later places.
+    """Return the members that stand more than once in ``kind``, by zeep's names for the later places.
 
     One value fills them all, as PHP does it; of a choice each is a branch of its own.
     """
@@ -86,7 +86,7 @@ def check_described(kind: Any, values: Mapping[str, Any]) -> None:
 
 
 def _repeating(nested: Iterable[tuple[str | None, Any]]) -> Iterator[tuple[str, Any]]:
-    """The groups (choices, sequences) that repeat as a whole, by the names that zeep gives them."""
+    """Yield the groups (choices, sequences) that repeat as a whole, by the names that zeep gives them."""
     for name, group in nested:
         if isinstance(group, Indicator) and name and group.accepts_multiple:
             yield name, group
@@ -114,7 +114,7 @@ def _choices(members: Mapping[str, Any], given: Mapping[str, Any]) -> Iterator[d
 
 
 def _rows(members: Mapping[str, Any], given: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """One table for each place in the lists that are given."""
+    """Yield one table for each place in the lists that are given."""
     lists = {name: value if isinstance(value, list) else [value] for name, value in given.items()}
     for place in range(max(map(len, lists.values()))):
         yield {name: items[place] for name, items in lists.items() if place < len(items)}
@@ -127,7 +127,7 @@ def _members(kind: Any) -> Iterator[tuple[str, Any]]:
 
 
 def _without_members(kind: Any) -> Any:
-    """A structure without members that is given all the same (see ``_EmptyText``)."""
+    """Return a structure without members that is given all the same (see ``_EmptyText``)."""
     return type("Empty", (kind._value_class,), {"__bool__": lambda self: True})()
 
 
@@ -151,7 +151,9 @@ def _fitted_one(kind: Any, value: Any, name: str) -> Any:
 
 
 def _fitted_anything(kind: Any, value: Any, name: str) -> Any:
-    """A value of no type in particular: zeep writes of lists and tables what Python shows of them."""
+    """Return a value of no type in particular: zeep writes lists and tables as Python shows them. Raises ``ValueError``
+    for these.
+    """
     if isinstance(value, list | Mapping) and not isinstance(kind, RankedArray):
         told = Text(
             "{name!r} may be anything, so it takes a text: nothing says how a list or a table is written", name=name
@@ -189,7 +191,7 @@ def _check_structure(kind: Any, value: Any, name: str) -> None:
 
 
 def _only_member(kind: Any) -> tuple[str, Any] | None:
-    """The member of a structure that has no other."""
+    """Return the member of a structure that has no other."""
     members = list(_members(kind))
     return members[0] if len(members) == 1 and isinstance(members[0][1], xsd.Element) else None
 

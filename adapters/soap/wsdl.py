@@ -32,7 +32,7 @@ class Contract:
     def __init__(
         self, config: SoapConfig, arguments: Any, header: Header, peer: Peer, description: Description
     ) -> None:
-        """``arguments`` are compiled templates."""
+        """Bind the operation; ``arguments`` are compiled templates."""
         self._arguments = arguments
         self._peer = peer
         self._header = header
@@ -57,7 +57,9 @@ class Contract:
         self.address: str = config.address or (port.binding_options or {}).get("address") or ""
 
     def _chosen_operation(self, config: SoapConfig) -> Any:
-        """The operation that the settings name. Raises ``AdapterError``, with the reason where it cannot be used."""
+        """Return the operation that the settings name. Raises ``AdapterError``, with the reason where it cannot be
+        used.
+        """
         if why := self._binding.unusable.get(self._name):
             wrong = Text(
                 "the WSDL {wsdl!r} describes {operation!r} wrongly: {why}",
@@ -116,11 +118,13 @@ class Contract:
         return AdapterError(Text("the arguments do not fit {operation!r}: {why}", operation=name, why=why))
 
     def request(self, message: Outgoing) -> HttpRequest:
-        """The call of the operation for ``message``. Raises ``AdapterError`` when the arguments do not fit it."""
+        """Build the call of the operation for ``message``. Raises ``AdapterError`` when the arguments do not fit it."""
         return self.call(rendered(self._arguments, message), message)
 
     def call(self, arguments: dict[str, Any], message: Outgoing) -> HttpRequest:
-        """The call of the operation with ``arguments`` as they are. Raises ``AdapterError`` when they do not fit."""
+        """Build the call of the operation with ``arguments`` as they are. Raises ``AdapterError`` when
+        they do not fit.
+        """
         try:
             envelope = self._encoded(arguments) if self._style else self._literal(arguments)
         except Exception as error:  # zeep raises TypeError, ValueError, its own ...
@@ -135,7 +139,7 @@ class Contract:
         return HttpRequest("POST", self.address, self._headers, body)
 
     def parts(self) -> Mapping[str, Mapping[str, bool]]:
-        """The operation's parts; of each that is a structure its members, and whether they are whole numbers."""
+        """Return the operation's parts; of each that is a structure its members, and whether they are whole numbers."""
         found: dict[str, Mapping[str, bool]] = {}
         body = self._operation.input.body
         for name, part in body.type.elements if body is not None else ():
@@ -144,7 +148,7 @@ class Contract:
         return found
 
     def _header_blocks(self) -> dict[str, Any]:
-        """zeep's elements of the header blocks that the WSDL has for the operation, by their bare names."""
+        """Return zeep's elements of the header blocks that the WSDL has for the operation, by their bare names."""
         blocks = [element for _, element in self._operation.input.header.type.elements]
         return {element.qname.text: element for element in blocks} | {element.name: element for element in blocks}
 
@@ -170,7 +174,9 @@ class Contract:
         return self._binding._create(self._name, values, named, client=self._client, options=options)[0]
 
     def _bare(self, arguments: dict[str, Any]) -> Any:
-        """The envelope of an input without parts; an rpc operation is an element all the same (SOAP 1.1, section 7)."""
+        """Return the envelope of an input without parts; an rpc operation is an element all the same (SOAP 1.1, section
+        7).
+        """
         if arguments:
             raise ValueError(Text("it takes no arguments, and came with {given}", given=", ".join(arguments)))
         envelope, body = self._empty({})
@@ -179,7 +185,7 @@ class Contract:
         return envelope
 
     def _empty(self, prefixes: Mapping[str, str]) -> tuple[Any, Any]:
-        """An envelope and its Body."""
+        """Return an envelope and its Body."""
         soap = self._binding.nsmap["soap-env"]
         envelope = etree.Element(etree.QName(soap, "Envelope"), nsmap={**prefixes, "soap-env": soap})
         return envelope, etree.SubElement(envelope, etree.QName(soap, "Body"))
@@ -200,7 +206,9 @@ class Contract:
         return envelope
 
     def result(self, envelope: Any) -> Any:
-        """The answer as plain Python: mappings, lists, scalars. Raises whatever zeep raises, and ``LookupError``."""
+        """Return the answer as plain Python: mappings, lists, scalars. Raises whatever zeep raises, and
+        ``LookupError``.
+        """
         if not self._has_answer:
             return parts_of(envelope) if envelope.find("{*}Body/*") is not None else None
         if self._operation.style == "rpc":
@@ -208,13 +216,13 @@ class Contract:
         return self._described(envelope)
 
     def _texts(self) -> list[str]:
-        """The parts of an rpc answer that are simple values."""
+        """Return the parts of an rpc answer that are simple values."""
         body = self._operation.output.body
         members = body.type.elements if body is not None else ()
         return [name for name, part in members if isinstance(part.type, xsd.AnySimpleType)]
 
     def _described(self, envelope: Any) -> Any:
-        """A document answer as the WSDL describes it."""
+        """Read a document answer as the WSDL describes it."""
         body = self._operation.output.body
         if body is not None and isinstance(body.type, xsd.AnySimpleType):
             # zeep stumbles over the only character of such an answer.
@@ -232,7 +240,7 @@ def _is_structure(element: Any) -> bool:
 
 
 def _only(body: Any, arguments: Mapping[str, Any]) -> tuple[Any]:
-    """The value of a document that has no members; its argument has the name of the part or of the element.
+    """Return the value of a document that has no members; its argument has the name of the part or of the element.
 
     Raises ``ValueError``.
     """

@@ -35,7 +35,7 @@ class WConnectCall:
         self._check(parameters)
 
     def ask(self, values: Mapping[str, str], *, key: str) -> Records:
-        """The answer's records, which are the elements with a child called ``key``. Raises ``SourceError``."""
+        """Return the answer's records, which are the elements with a child called ``key``. Raises ``SourceError``."""
         try:
             answer = self._peer.exchange(self._request(filled(self._parameters, values)))
         except Failed as failed:
@@ -94,7 +94,7 @@ class WConnectCall:
             raise SourceError(self._peer.clean(error.text)) from None
 
     def _unset(self, whole: bool) -> str | None:
-        """What stands where there is nothing to say: the WSDLs of such servers leave no parameter out."""
+        """Return what stands where there is nothing to say: the WSDLs of such servers leave no parameter out."""
         if self._config.unset == "nil":
             return None
         return "0" if whole else ""

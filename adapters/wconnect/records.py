@@ -35,7 +35,7 @@ class Records:
     said: dict[str, str] = field(default_factory=dict)
 
     def __iter__(self) -> Iterator[Record]:
-        """Raises ``NotSoap``, maybe in the middle."""
+        """Yield the records. Raises ``NotSoap``, maybe in the middle."""
         if b"<!DOCTYPE" in self.answer.body[:4096]:
             raise NotSoap
         # UTF-8 is tried first: peers that declare Latin-1 and send UTF-8 are common, the other way round hardly is.

@@ -62,12 +62,12 @@ class WConnectConfig(HttpConfig):
 
 
 def placeholders(parameters: Parameters) -> set[str]:
-    """The names of the placeholders in ``parameters``."""
+    """Return the names of the placeholders in ``parameters``."""
     return {name for value in parameters.values() if isinstance(value, str) for name in PLACEHOLDER.findall(value)}
 
 
 def filled(parameters: Parameters, values: Mapping[str, str]) -> dict[str, str | int | bool]:
-    """``parameters`` with their placeholders filled in."""
+    """Return ``parameters`` with their placeholders filled in."""
 
     def one(value: str | int | bool) -> str | int | bool:
         return PLACEHOLDER.sub(lambda found: values[found[1]], value) if isinstance(value, str) else value

@@ -34,7 +34,7 @@ class WConnectSource:
     Config: ClassVar[type[Any]] = WConnectConfig
 
     def __init__(self, config: WConnectConfig, *, name: str) -> None:
-        """Raises ``AdapterError`` for an address that is none."""
+        """Make a source from its settings. Raises ``AdapterError`` for an address that is none."""
         self._config = config
         self._name = name
         self._peer = Peer(config, name=name, max_body=config.max_answer_mb * 1024 * 1024)
@@ -47,7 +47,7 @@ class WConnectSource:
         return "since" in placeholders(self._config.account_parameters)
 
     def probe(self) -> Probe:
-        """Logs in with ``setTeste``, which does nothing else."""
+        """Log in with ``setTeste``, which does nothing else."""
         try:
             call = WConnectCall(self._config, self._peer, "setTeste", {})
             records = call.ask({}, key="-")
@@ -90,7 +90,7 @@ class WConnectSource:
         return Entry(record["contaId"], name, phones, f"{self._config.accounts_operation}:{record['contaId']}")
 
     def _contact(self, record: Record) -> Entry:
-        """A contact that belongs to no account is one of its own."""
+        """Return the entry of a contact; one that belongs to no account is an account of its own."""
         person, owner = record.get("contatoNome", ""), record.get("contatoContaId", "")
         alone = owner in ("", "0")
         phones = tuple((record[field], person) for field in self._config.contact_phones if record.get(field))

@@ -90,7 +90,9 @@ def explain(gateway: Gateway, tenant: str | None, call_id: int, form: str) -> No
 
 
 def moment(text: str | None, zone: ZoneInfo) -> int | None:
-    """Milliseconds of a date, a date with time (in ``zone`` unless it has its own), or an age such as ``2h``."""
+    """Return the milliseconds of a date, of a date with time (in ``zone`` unless it has its own), or of an age such as
+    ``2h``. Raises ``click.BadParameter``.
+    """
     if text is None:
         return None
     age = re.fullmatch(r"(\d+)([mhd])", text)

@@ -45,7 +45,7 @@ def dial_command(
 
 
 def _preview(adapter: Adapter, outgoing: Outgoing) -> Sequence[WireRequest]:
-    """What ``adapter`` would send. Raises ``AdapterError``, also for a defect of the adapter."""
+    """Return what ``adapter`` would send. Raises ``AdapterError``, also for a defect of the adapter."""
     try:
         return adapter.preview(outgoing)
     except GatewayError:

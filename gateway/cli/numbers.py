@@ -81,7 +81,7 @@ def number_command(
 
 @contextmanager
 def _directory(place: DataLocation, config: Config) -> Iterator[Directory | None]:
-    """The directory, opened once for all values; None where there is no database yet, and none is made."""
+    """Yield the directory, opened once for all values; None where there is no database yet, and none is made."""
     if not (place.folder(config) / "gateway.db").exists():
         yield None
         return
@@ -90,7 +90,7 @@ def _directory(place: DataLocation, config: Config) -> Iterator[Directory | None
 
 
 def _appliance(rules: Tenant, appliance: str | None, extension: str) -> Appliance | None:
-    """The appliance asked for, else the one that dials for the extension. Raises ``UnknownAppliance``."""
+    """Return the appliance asked for, else the one that dials for the extension. Raises ``UnknownAppliance``."""
     chosen = rules.appliance(appliance) if appliance else rules.appliance_for(extension)
     if appliance and chosen is None:
         raise UnknownAppliance(appliance, known=[known.name for known in rules.appliances])
@@ -98,7 +98,7 @@ def _appliance(rules: Tenant, appliance: str | None, extension: str) -> Applianc
 
 
 def _standing_in(rules: Tenant, area_code: str | None, extensions: str | None) -> Tenant:
-    """The tenant with another area code or other extensions. Raises ``click.BadParameter``."""
+    """Return the tenant with another area code or other extensions. Raises ``click.BadParameter``."""
     try:
         listed = Extensions.parse(_split(extensions)) if extensions else rules.numbers.extensions
         return replace(rules, numbers=NumberPlan(area_code or rules.numbers.area_code, listed))
@@ -107,7 +107,7 @@ def _standing_in(rules: Tenant, area_code: str | None, extensions: str | None) -
 
 
 def _split(extensions: str) -> list[str]:
-    """The patterns of a list."""
+    """Return the patterns of a list."""
     found = [match[1].strip() for match in _LISTED.finditer(extensions)]
     return found[:-1] if len(found) > 1 and not found[-1] else found
 
@@ -116,7 +116,7 @@ def _split(extensions: str) -> list[str]:
 
 
 def _each(values: tuple[str, ...]) -> Iterator[Iterable[str]]:
-    """The values in order, as many at once as are there already."""
+    """Yield the values in order, as many at once as are there already."""
     for value in values:
         if value == "-":
             yield from _lines(cast(BufferedReader, sys.stdin.buffer))
@@ -125,7 +125,7 @@ def _each(values: tuple[str, ...]) -> Iterator[Iterable[str]]:
 
 
 def _lines(stream: BufferedReader) -> Iterator[list[str]]:
-    """The lines of ``stream`` in lists, each as soon as it has come, for a script may wait for our answer."""
+    """Yield the lines of ``stream`` in lists, each as soon as it has come: a script may wait for our answer."""
     rest, first = b"", True
     while chunk := stream.read1(_CHUNK):
         *lines, rest = (rest + chunk).split(b"\n")
@@ -137,7 +137,7 @@ def _lines(stream: BufferedReader) -> Iterator[list[str]]:
 
 
 def _decoded(line: bytes) -> str:
-    """``line`` as UTF-8, else as Latin-1, which lists from spreadsheets and old exchanges are."""
+    """Decode ``line`` as UTF-8, else as Latin-1, in which lists from spreadsheets and old exchanges are written."""
     try:
         return line.decode()
     except UnicodeDecodeError:
@@ -148,7 +148,7 @@ def _decoded(line: bytes) -> str:
 
 
 def _print_lines(values: tuple[str, ...], describe: Callable[[str], dict[str, Any]]) -> None:
-    """UTF-8 whatever the terminal speaks, for it is scripts that read it."""
+    """Print one JSON object for each value, in UTF-8 whatever the terminal speaks, for it is scripts that read it."""
     out = sys.stdout.buffer
     for some in _each(values):
         lines = [json.dumps(describe(value), ensure_ascii=False) + "\n" for value in some]
@@ -168,7 +168,7 @@ def _plain(reading: Reading) -> dict[str, Any]:
 
 
 def _order(chosen: Appliance | None, value: str, rules: Tenant, extension: str) -> dict[str, Any]:
-    """How ``chosen`` would dial ``value``; nothing when none was asked for."""
+    """Return how ``chosen`` would dial ``value``; nothing when none was asked for."""
     if chosen is None:
         return {}
     try:

@@ -28,7 +28,7 @@ class DataLocation:
     data: Path | None
 
     def load(self) -> "Config":
-        """The configuration, with logs set up accordingly. Raises ``ConfigError``."""
+        """Read the configuration and set up logs accordingly. Raises ``ConfigError``."""
         from gateway.config import loader as config_file
         from gateway.server import logs
 
@@ -42,7 +42,7 @@ class DataLocation:
         return data_folder(config, self.config_path, self.data)
 
     def open(self) -> "Gateway":
-        """The gateway's data, ready for a command; close it after use."""
+        """Open the gateway's data, ready for a command; close it after use."""
         from gateway.server.bootstrap import build
 
         config = self.load()
@@ -51,7 +51,7 @@ class DataLocation:
             return build(config, folder)
 
     def open_existing(self) -> "Gateway":
-        """The same for a command that only looks: it makes no data. Raises ``ConfigError`` where there is none."""
+        """Open the data for a command that only reads, and make none. Raises ``ConfigError`` where there is none."""
         from gateway.server.bootstrap import build
         from gateway.store.engine import DATABASE
 
@@ -100,7 +100,9 @@ def with_place(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _about_data(place: DataLocation, error: Exception) -> GatewayError | None:
-    """What ``error`` says of the data, which may be found damaged or its disk full in the middle of the work."""
+    """Return the error that says what is wrong with the data, where ``error`` comes of a damaged database or a full
+    disk; else None.
+    """
     from gateway.store.opening import explain
 
     try:
@@ -115,7 +117,9 @@ def with_tenant(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def one_tenant(config: "Config", asked: str | None) -> str:
-    """The tenant asked for, or the only one. Raises ``ConfigError`` when there is no such or a choice is needed."""
+    """Return the tenant asked for, or the only one. Raises ``ConfigError`` when there is none of that name or a choice
+    is needed.
+    """
     known = ", ".join(config.tenants)
     if asked is None and len(config.tenants) == 1:
         return next(iter(config.tenants))

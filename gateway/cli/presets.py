@@ -77,7 +77,9 @@ def _folder(place: DataLocation) -> Path | None:
 
 
 def _tenant_of(place: DataLocation, asked: str | None) -> tuple[str, str]:
-    """Whose table the example is (asked for, the only one, default or the first), and what there is to say of it."""
+    """Return the tenant of the example (asked for, the only one, default or the first), and what there is to say of the
+    choice. Raises ``ConfigError``.
+    """
     names = config_file.tenants_in(place.config_path) if place.config_path else []
     if asked is not None:
         if names and asked not in names:
@@ -92,7 +94,7 @@ def _tenant_of(place: DataLocation, asked: str | None) -> tuple[str, str]:
 
 
 def _found(catalogue: Any, name: str) -> tuple[str, Any]:
-    """A preset by its name, or by its file."""
+    """Return a preset by its name, or by its file."""
     if name.endswith(".toml"):
         return Path(name).stem, catalogue.read(Path(name))
     return name, catalogue.preset(name)
@@ -106,7 +108,7 @@ def _show_list(chosen: list[tuple[str, Any]]) -> None:
 
 
 def table(chosen: list[tuple[str, Any]]) -> Iterator[str]:
-    """The list as a table of Markdown; that of docs/appliances.md is this one, in English."""
+    """Yield the list as a table of Markdown; that of docs/appliances.md is this one, in English."""
     yield "| preset | for | speaks | verified |"
     yield "|---|---|---|---|"
     for name, preset in chosen:
@@ -119,7 +121,7 @@ def _verified(preset: Any, say: Callable[[str], str] = str) -> str:
 
 
 def page(name: str, preset: Any, tenant: str = DEFAULT, note: str = "") -> Iterator[str]:
-    """All that one needs to set the appliance up for ``tenant``; ``note`` stands above the table."""
+    """Yield the lines of what is needed to set the appliance up for ``tenant``; ``note`` stands above the table."""
     yield f"{name} - {translated(preset.title)}"
     yield from _facts(name, preset)
     yield from _section(_("At the appliance"), (f"- {translated(line)}" for line in preset.setup))
@@ -172,7 +174,7 @@ def _origins(preset: Any) -> Iterator[str]:
 
 
 def example(name: str, preset: Any, tenant: str = DEFAULT) -> Iterator[str]:
-    """A table to paste into the configuration; what may be absent stands behind a #."""
+    """Yield a table to paste into the configuration; what may be absent stands behind a #."""
     yield f"[tenants.{tenant}.appliances.pabx]"
     yield f"preset = {written(name)}"
     for key, parameter in preset.parameters.items():
@@ -186,7 +188,7 @@ def example(name: str, preset: Any, tenant: str = DEFAULT) -> Iterator[str]:
 
 
 def written(value: Any) -> str:
-    """A value as TOML has it, on one line."""
+    """Return a value as TOML has it, on one line."""
     if isinstance(value, dict):
         inside = ", ".join(f"{key} = {written(each)}" for key, each in value.items())
         return f"{{ {inside} }}" if inside else "{}"
@@ -221,7 +223,7 @@ def _run_tests(shelf: Any, chosen: list[tuple[str, Any]]) -> None:
 
 
 def _addresses(place: DataLocation, tenant: str | None, asked: str | None) -> dict[str, str]:
-    """The tenant's addresses as an appliance reaches them, by the names that texts have for them."""
+    """Return the tenant's addresses as an appliance reaches them, by the names that texts have for them."""
     config = place.load()
     name = one_tenant(config, tenant)
     base = (asked or _guessed(config, name)).rstrip("/")
@@ -240,7 +242,7 @@ def _addresses(place: DataLocation, tenant: str | None, asked: str | None) -> di
 
 
 def _guessed(config: Config, tenant: str) -> str:
-    """Where the tenant is, going by its hosts and by what the gateway listens on."""
+    """Guess the tenant's address, from its hosts and from what the gateway listens on."""
     host, _, port = config.server.listen.rpartition(":")
     hosts = config.tenants[tenant].hosts
     path = "" if hosts or len(config.tenants) == 1 else f"/t/{tenant}"

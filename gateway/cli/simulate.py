@@ -137,7 +137,7 @@ def simulate_command(
 
 
 def _chosen(name: str) -> Any:
-    """The simulator's class. Raises ``UsageError`` with the nearest name."""
+    """Return the simulator's class. Raises ``UsageError`` with the nearest name."""
     from difflib import get_close_matches
 
     from gateway.simulators import FAMILIES
@@ -151,7 +151,7 @@ def _chosen(name: str) -> Any:
 
 
 def _to_paste(appliance: Any) -> str:
-    """The tables that let a gateway dial on it."""
+    """Return the tables that let a gateway dial on it."""
     import tomli_w
 
     tables = {name: {"extensions": ["3501"], **table} for name, table in appliance.tables().items()}
@@ -163,7 +163,7 @@ def _to_paste(appliance: Any) -> str:
 
 
 def _shown(login: tuple[str, str]) -> str:
-    """``USER:PASSWORD``, as ``--login`` takes it; only ``:TOKEN`` where there is no user."""
+    """Return ``USER:PASSWORD``, as ``--login`` takes it; only ``:TOKEN`` where there is no user."""
     return ":".join(login) if any(login) else _("no login")
 
 

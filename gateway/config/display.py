@@ -12,7 +12,7 @@ from gateway.config.tables import PEERS, Config
 
 
 def shown(config: Config) -> dict[str, Any]:
-    """The configuration in force as plain data with every secret masked, for ``cti-gateway config``."""
+    """Return the configuration in force as plain data with every secret masked, for ``cti-gateway config``."""
     plain = config.model_dump(mode="json", exclude_none=True)
     for tenant_name, tenant in config.tenants.items():
         for group in PEERS:

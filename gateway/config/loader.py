@@ -24,8 +24,8 @@ def load(path: Path | None) -> Config:
 
 
 def parse(raw: Mapping[str, Any], *, source: str, base: Path = Path()) -> Config:
-    """Make a ``Config`` of already parsed TOML; ``source`` names the file in errors, ``base`` is where
-    ``file:`` begins.
+    """Make a ``Config`` of already parsed TOML; ``source`` names the file in errors, ``base`` is where ``file:``
+    begins. Raises ``ConfigError``.
     """
     try:
         resolved = config_references.resolve(former_names.renamed(raw, source=source), source=source, base=base)
@@ -38,12 +38,12 @@ def parse(raw: Mapping[str, Any], *, source: str, base: Path = Path()) -> Config
 
 
 def presets_in(path: Path) -> Path | None:
-    """The folder of the user's own presets that the file ``path`` names, even when the rest of it is wrong."""
+    """Return the folder of the user's own presets that the file ``path`` names, even when the rest of it is wrong."""
     return _presets_folder(_read(path), path.parent)
 
 
 def tenants_in(path: Path) -> list[str]:
-    """The names of the tenants in the file ``path``, even when the rest of it is wrong."""
+    """Return the names of the tenants in the file ``path``, even when the rest of it is wrong."""
     tenants = _read(path).get("tenants")
     return list(tenants) if isinstance(tenants, Mapping) else []
 

@@ -257,7 +257,7 @@ class DialRule(Table):
         return self
 
     def rule(self) -> dial_rules.DialPlanRule:
-        """The rule as the domain has it. Raises ``ValueError`` for one that could never work."""
+        """Return the rule as the domain has it. Raises ``ValueError`` for one that could never work."""
         return dial_rules.DialPlanRule.make(
             dial=self.dial, block=self.block, kinds=self.kind, areas=self.area, match=self.match, note=self.note
         )
@@ -296,12 +296,12 @@ class DialPlanSettings(Table):
         return self
 
     def plan(self, *, blocked: tuple[str, ...] = ()) -> dialplan.DialPlan:
-        """The plan as the domain has it, with further ``blocked`` patterns. Raises ``ValueError``."""
+        """Return the plan as the domain has it, with further ``blocked`` patterns. Raises ``ValueError``."""
         never = dial_forms.patterns((*blocked, *self.blocked))
         return dialplan.DialPlan(self.prefix, tuple(rule.rule() for rule in self.rules), never)
 
     def trials(self) -> tuple[Trial, ...]:
-        """The test cases as the domain has them."""
+        """Return the test cases as the domain has them."""
         return tuple(Trial(case.number, case.dials, case.extension) for case in self.tests)
 
 

@@ -43,8 +43,8 @@ _NO_KEYS = ("<table>", "<text>", "[key]")
 def sentences(
     error: ValidationError, source: str, root: Any, place: tuple[str, ...] = (), *, also: Any = None
 ) -> Iterator[Text]:
-    """One line for each thing wrong. ``root`` is the model or dataclass that was filled, ``place`` where its table is;
-    the keys of ``also`` are known beside its own.
+    """Yield one line for each thing wrong. ``root`` is the model or dataclass that was filled, ``place`` where its
+    table is; the keys of ``also`` are known beside its own.
     """
     for found in error.errors(include_url=False):
         loc = [str(part) for part in found["loc"] if part not in _NO_KEYS]
@@ -96,7 +96,7 @@ def _lowered(message: str) -> str:
 
 
 def _shown(found: Any, loc: list[str]) -> str:
-    """What came, unless it may be a secret or is a whole table: nothing then."""
+    """Return what came, or nothing if it may be a secret or is a whole table."""
     value = found.get("input")
     if isinstance(value, Mapping | list | tuple) or is_dataclass(value) or isinstance(value, BaseModel):
         return ""
@@ -123,7 +123,7 @@ def _elements(found: Any, loc: list[str], root: Any) -> Text | None:
 
 
 def _known(root: Any, loc: list[str]) -> set[str]:
-    """The keys known at ``loc`` below the model or dataclass ``root``."""
+    """Return the keys known at ``loc`` below the model or dataclass ``root``."""
     root = _below(root, loc)
     if isinstance(root, type) and issubclass(root, BaseModel):
         return {field.alias or name for name, field in root.model_fields.items()}
@@ -131,7 +131,7 @@ def _known(root: Any, loc: list[str]) -> set[str]:
 
 
 def _below(root: Any, loc: list[str]) -> Any:
-    """The model at ``loc`` below ``root``; names of one's own and places in lists lead no deeper."""
+    """Return the model at ``loc`` below ``root``; names of one's own and places in lists lead no deeper."""
     for part in loc:
         field = _field(root, part)
         root = root if field is None else _unwrap(field)
@@ -139,14 +139,16 @@ def _below(root: Any, loc: list[str]) -> Any:
 
 
 def _field(root: Any, part: str) -> Any:
-    """The annotation of the field that a file calls ``part``."""
+    """Return the annotation of the field that a file calls ``part``."""
     if not isinstance(root, type) or not issubclass(root, BaseModel):
         return None
     return next((each.annotation for name, each in root.model_fields.items() if part == (each.alias or name)), None)
 
 
 def _unwrap(annotation: Any) -> Any:
-    """The model (or else the type) inside ``dict[str, Model]``, ``tuple[Model, ...]``, ``Model | str | None``."""
+    """Return the model (or else the type) inside ``dict[str, Model]``, ``tuple[Model, ...]``, ``Model |
+    str | None``.
+    """
     inner = [each for each in getattr(annotation, "__args__", ()) if each not in (type(None), ...)]
     unwrapped = [_unwrap(each) for each in inner]
     models = [each for each in unwrapped if isinstance(each, type) and issubclass(each, BaseModel)]

@@ -26,7 +26,7 @@ LOGIN_PAGE_S = 7 * 24 * 3600
 
 
 def agent_of_cookie(directory: Directory, request: Request, tenant: str, at: int) -> tuple[Agent, str] | None:
-    """Whose session the cookie is, if it is one of this very company, and the cookie's value.
+    """Return the agent whose session the cookie names, if it is of this very company, and the cookie's value.
 
     None where two sessions came: a page of a parent domain can set a cookie of the same name, to have someone work in
     a session that is not his own.
@@ -37,12 +37,12 @@ def agent_of_cookie(directory: Directory, request: Request, tenant: str, at: int
 
 
 def cookies(request: Request, name: str) -> list[str]:
-    """The different values of the cookie ``name``; a browser sends one for each path and domain that set it."""
+    """Return the different values of the cookie ``name``; a browser sends one for each path and domain that set it."""
     return list(dict.fromkeys(value for value in request.cookies.getlist(cookie_name(request, name)) if value))
 
 
 def cookie_name(request: Request, name: str) -> str:
-    """The name that ``name`` has in the browser.
+    """Return the name that ``name`` has in the browser.
 
     Over https it begins with ``__Host-``: browsers take such a cookie from this very host only, not from a parent
     domain and not over http. It then holds for all paths, so a company that has a path of its own is in the name.
@@ -58,7 +58,7 @@ def cookie_path(request: Request) -> str:
 
 
 def agent_of_password(verifier: Verifier, request: Request, tenant: str) -> Agent | None:
-    """Who logs in by HTTP Basic. Raises ``BadCredentials`` ``TooManyAttempts`` and ``LoginsBusy``."""
+    """Return the agent who logs in by HTTP Basic. Raises ``BadCredentials``, ``TooManyAttempts`` and ``LoginsBusy``."""
     given = request.authorization
     if given is None or given.type != "basic":
         return None
@@ -69,12 +69,12 @@ def agent_of_password(verifier: Verifier, request: Request, tenant: str) -> Agen
 
 
 def address_of(request: Request) -> str:
-    """The client's address, behind a trusted proxy the one that it forwards."""
+    """Return the client's address, behind a trusted proxy the one that it forwards."""
     return str(request.environ.get("cti.client") or request.remote_addr or "")
 
 
 def form_token(secret: str) -> str:
-    """The token of forms shown to whoever holds the cookie ``secret``."""
+    """Return the token of forms shown to whoever holds the cookie ``secret``."""
     return hmac.digest(secret.encode(), b"form", hashlib.sha256).hex()
 
 
@@ -84,19 +84,20 @@ def session_mark(secret: str) -> str:
 
 
 def new_secret() -> str:
-    """A secret for a visitor who has no session yet."""
+    """Make a secret for a visitor who has no session yet."""
     return secrets.token_urlsafe(24)
 
 
 def check_form(request: Request, secret: str) -> None:
-    """Raises ``AccessError`` when a form was not shown by us to this very visitor."""
+    """Refuse a form that was not shown by us to this very visitor. Raises ``AccessError``."""
     given = request.headers.get(TOKEN_HEADER) or request.form.get(TOKEN_FIELD) or ""
     if not secret or not hmac.compare_digest(given.encode(), form_token(secret).encode()):
         raise stale_page()
 
 
 def is_own_login(request: Request) -> bool:
-    """Whether the login form was filled in on a page of ours, not made by another one to log a visitor in as somebody.
+    """Return whether the login form was filled in on a page of ours, not on another site's, made to log a visitor in as
+    somebody else.
 
     The browser's word counts before the cookie's: each login page that is opened has a cookie of its own, also in
     another tab.
@@ -115,7 +116,7 @@ def is_own_login(request: Request) -> bool:
 
 
 def check_page(request: Request, secret: str) -> None:
-    """Raises ``AccessError`` when a page of another session asks: what it would get is another agent's."""
+    """Refuse a page of another session: what it would get is another agent's. Raises ``AccessError``."""
     token, mark = request.headers.get(TOKEN_HEADER), request.args.get(SESSION_FIELD)
     if token is not None:
         check_form(request, secret)
@@ -129,7 +130,7 @@ def stale_page() -> AccessError:
 
 
 def check_source(request: Request) -> None:
-    """Raises ``AccessError`` when a browser says that another site makes this request.
+    """Refuse a request of which a browser says that another site makes it. Raises ``AccessError``.
 
     Old browsers, and all of them to addresses without https, leave out ``Sec-Fetch-Site``; some then also ``Origin``.
     """
@@ -144,7 +145,7 @@ def check_source(request: Request) -> None:
 
 
 def _host_of(url: str) -> str | None:
-    """Host and port of ``url``; None where it is no address."""
+    """Return host and port of ``url``; None where it is no address."""
     try:
         return urlsplit(url).netloc
     except ValueError:
@@ -176,7 +177,7 @@ def forget(response: Response, request: Request, name: str) -> None:
 
 
 def local_path(wanted: str | None, root: str) -> str | None:
-    """``wanted`` if it leads to one of this company's own pages, so that a login cannot be sent elsewhere."""
+    """Return ``wanted`` if it leads to one of this company's own pages, so that a login cannot be sent elsewhere."""
     if not wanted or not wanted.startswith(f"{root}/") or wanted.startswith("//") or "\\" in wanted:
         return None
     return wanted if wanted.isprintable() else None

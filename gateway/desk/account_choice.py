@@ -37,7 +37,7 @@ class Question:
 
 
 def card_of(visit: Visit, call: LoggedCall) -> dict[str, Any]:
-    """What the template of a card needs."""
+    """Return what the template of a card needs."""
     found = matches(visit, call)
     seen = ""
     if may_have_owner(call):
@@ -46,7 +46,7 @@ def card_of(visit: Visit, call: LoggedCall) -> dict[str, Any]:
 
 
 def matches(visit: Visit, call: LoggedCall) -> list[Ranked]:
-    """All accounts that have the call's number, the best first."""
+    """Return all accounts that have the call's number, the best first."""
     if not may_have_owner(call):
         return []
     directory = visit.services.directory
@@ -54,12 +54,14 @@ def matches(visit: Visit, call: LoggedCall) -> list[Ranked]:
 
 
 def may_have_owner(call: LoggedCall) -> bool:
-    """Whether the number of ``call`` can be anybody's."""
+    """Return whether the number of ``call`` can belong to anybody."""
     return call.direction != Direction.INTERNAL and is_diallable(call.number)
 
 
 def choose(visit: Visit, call_id: int) -> Response:
-    """The call is one account's, and calls of its number are so from now on. Answers with the card."""
+    """Give the call, and from now on the calls of its number, to one of the accounts that match. Answers with the card.
+    Raises ``BadParameter``.
+    """
     call = _call(visit, call_id)
     account_id = _id(visit.request.form.get("conta", ""))
     found = (ranked.match for ranked in matches(visit, call) if ranked.match.account_id == account_id)
@@ -71,7 +73,7 @@ def choose(visit: Visit, call_id: int) -> Response:
 
 
 def search(visit: Visit, call_id: int) -> Response:
-    """Accounts to attach the call's number to, by name or code."""
+    """Show accounts to attach the call's number to, by name or code."""
     call, asked = _call(visit, call_id), visit.request.args
     text = asked.get("busca", "").strip()[:LONGEST]
     found = visit.services.directory.search(visit.tenant, text) if len(text) > 1 else ()
@@ -80,7 +82,8 @@ def search(visit: Visit, call_id: int) -> Response:
 
 
 def attach(visit: Visit, call_id: int) -> Response:
-    """Give the call's number to an account, to a new one called ``nome``, or (``nenhuma``) to nobody.
+    """Give the call's number to an account, to a new one called ``nome``, or (``nenhuma``) to nobody. Raises
+    ``BadParameter``.
 
     The account ``errada`` loses it. Answers with the card.
     """
@@ -121,7 +124,9 @@ def _decide(visit: Visit, call: LoggedCall, choice: Choice, wanted: str, endpoin
 
 
 def _again(visit: Visit, changed: OwnerChanged) -> Mapping[str, str]:
-    """The fields of the form that says it once more, knowing what the other has said."""
+    """Return the hidden fields of the form to send once more, with what another agent has decided meanwhile
+    (``visto``).
+    """
     names = ("conta", "nome", "contato", "nenhuma", "errada")
     given = {name: visit.request.form[name][:LONGEST] for name in names if visit.request.form.get(name)}
     lost = {"errada": str(changed.account_id)} if changed.added else {}
@@ -129,7 +134,7 @@ def _again(visit: Visit, changed: OwnerChanged) -> Mapping[str, str]:
 
 
 def _forms(visit: Visit, call: LoggedCall) -> Sequence[str]:
-    """The forms in which the directory may have the call's number, the canonical one first."""
+    """Return the forms in which the directory may have the call's number, the canonical one first."""
     return read(call.number, visit.services.core.tenant(visit.tenant).numbers_for(call.extension)).candidates
 
 

@@ -31,7 +31,9 @@ ALWAYS_TAKEN = (TOKEN_FIELD, "_")
 
 
 def check_parameters(endpoint: str, visit: Visit) -> None:
-    """Raises ``UnknownParameter`` for the first one that is not taken: silence would answer another question."""
+    """Refuse the first parameter that is not taken: to ignore it would answer another question. Raises
+    ``UnknownParameter``.
+    """
     known = PARAMETERS.get(endpoint, ())
     posted = visit.request.method == "POST"
     given = [*visit.request.args, *(_fields(visit) if posted and known else visit.request.form)]
@@ -42,7 +44,7 @@ def check_parameters(endpoint: str, visit: Visit) -> None:
 
 
 def calls(visit: Visit) -> Response:
-    """The newest calls that match, and where to go on."""
+    """Show the newest calls that match, and where to go on."""
     wanted, limit = filters.wanted_by_script(visit.request.args, visit.zone)
     found = visit.services.calls.recent(visit.tenant, wanted, limit=limit)
     more = found[-1].id if len(found) == limit else None
@@ -50,7 +52,7 @@ def calls(visit: Visit) -> Response:
 
 
 def call(visit: Visit, call_id: int) -> Response:
-    """One call."""
+    """Show one call. Raises ``NotFound``."""
     found = visit.services.calls.get(visit.tenant, call_id)
     if found is None:
         raise NotFound
@@ -58,7 +60,7 @@ def call(visit: Visit, call_id: int) -> Response:
 
 
 def why(visit: Visit, call_id: int) -> Response:
-    """What happened to one call on its way to a screen."""
+    """Show what happened to one call on its way to a screen. Raises ``NotFound``."""
     explained = visit.services.explainer.explain(visit.tenant, call_id)
     if explained is None:
         raise NotFound
@@ -82,7 +84,7 @@ def dial(visit: Visit) -> Response:
 
 
 def hang_up(visit: Visit, call_id: int) -> Response:
-    """End a call that was placed from the agent's own extension."""
+    """End a call that was placed from the agent's own extension. Raises ``NotFound``."""
     found = visit.services.calls.get(visit.tenant, call_id)
     if found is None:
         raise NotFound
@@ -92,7 +94,7 @@ def hang_up(visit: Visit, call_id: int) -> Response:
 
 
 def over(visit: Visit, call_id: int) -> Response:
-    """Mark a call as over, of which no end was heard; the answer has the call as it is then."""
+    """Mark a call as over, of which no end was heard; the answer has the call as it is then. Raises ``NotFound``."""
     found = visit.services.calls.get(visit.tenant, call_id)
     if found is None:
         raise NotFound
@@ -111,14 +113,14 @@ def _marked(call: LoggedCall, marked: bool) -> Text:
 
 
 def me(visit: Visit) -> Response:
-    """Who is logged in."""
+    """Show who is logged in."""
     agent = visit.me
     who = {"login": agent.login, "name": agent.name, "extension": agent.extension}
     return as_json(who | {"tenant": visit.tenant, "title": visit.title})
 
 
 def appliances(visit: Visit) -> Response:
-    """The appliances that can dial for the company."""
+    """Show the appliances that can dial for the company."""
     found = [
         {"name": item.name, "title": item.title, "default": item.default, **_doing(visit, item.name)}
         for item in visit.centrals
@@ -127,7 +129,7 @@ def appliances(visit: Visit) -> Response:
 
 
 def _doing(visit: Visit, name: str) -> Mapping[str, Any]:
-    """How an appliance is doing, where that is known."""
+    """Return the health of an appliance as fields, where it is known."""
     centrals = visit.services.appliances
     if centrals is None:
         return {}
@@ -142,7 +144,7 @@ def _said(visit: Visit, text: Text | str | None) -> str:
 
 
 def openapi(visit: Visit) -> Response:
-    """The description of all this, with this company's address."""
+    """Show the description of this interface (OpenAPI), with this company's address."""
     return as_json(document() | {"servers": [{"url": visit.request.root_path or "/"}]})
 
 
@@ -163,7 +165,7 @@ def _schema(name: str, more: dict[str, Any]) -> dict[str, Any]:
 
 
 def _fields(visit: Visit) -> Mapping[str, Any]:
-    """The body's fields, from JSON or a form."""
+    """Return the body's fields, from JSON or a form."""
     if not visit.request.is_json:
         return visit.request.form
     try:

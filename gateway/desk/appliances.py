@@ -37,14 +37,14 @@ class ShownAppliance:
 
 
 def appliances(visit: Visit, **more: Any) -> Response:
-    """All appliances of the company."""
+    """Show all appliances of the company."""
     shown = [_shown(visit, central) for central in visit.centrals]
     seq = visit.services.log.newest()
     return page(visit, "appliances.html", shown=shown, seq=seq, **({"asked": None, "requests": ()} | more))
 
 
 def probe(visit: Visit) -> Response:
-    """Look whether an appliance can be used; answers with a notice."""
+    """Check whether an appliance can be used; answers with a notice."""
     name = _named(visit, visit.request.form.get("central", ""))
     found = _appliances(visit).probe(visit.tenant, name)
     if not visit.by_htmx:
@@ -53,7 +53,7 @@ def probe(visit: Visit) -> Response:
 
 
 def preview(visit: Visit) -> Response:
-    """The exact requests of a call from the agent's own extension, secrets masked, and nothing sent."""
+    """Show the exact requests of a call from the agent's own extension, secrets masked, without sending them."""
     name, number = _named(visit, visit.request.args.get("central", "")), visit.request.args.get("numero", "").strip()
     asked = {"name": name, "number": number[:255]}
     try:

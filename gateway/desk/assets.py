@@ -27,19 +27,19 @@ class Asset:
 
 @cache
 def assets() -> Mapping[str, Asset]:
-    """All files by their path below ``static/``."""
+    """Return all files by their path below ``static/``."""
     files = (path for path in sorted(FOLDER.rglob("*")) if path.is_file())
     return {path.relative_to(FOLDER).as_posix(): _asset(path) for path in files}
 
 
 def mark(name: str) -> str:
-    """Changes with the content, so that browsers may keep the file for good under this address."""
+    """Return a mark that changes with the content, so that browsers may keep the file for good under this address."""
     return assets()[name].mark
 
 
 @cache
 def scripts_mark() -> str:
-    """Changes with any of the desk's own scripts, which load each other."""
+    """Return a mark that changes with any of the desk's own scripts, which load each other."""
     marks = "".join(asset.mark for name, asset in assets().items() if name.startswith(SCRIPTS))
     return hashlib.sha256(marks.encode()).hexdigest()[:12]
 
@@ -54,7 +54,7 @@ def script(name: str) -> str:
 
 
 def serve(request: Request, name: str) -> Response:
-    """The file ``name``, 304 when the browser has it. Raises ``NotFound``."""
+    """Serve the file ``name``, 304 when the browser has it. Raises ``NotFound``."""
     marked, name = _unmarked(name)
     asset = assets().get(name)
     if asset is None:
@@ -71,7 +71,7 @@ def serve(request: Request, name: str) -> Response:
 
 
 def _unmarked(name: str) -> tuple[str, str]:
-    """The mark in ``@MARK/desk/main.js``, and the file's own name."""
+    """Return the mark in ``@MARK/desk/main.js``, and the file's own name."""
     mark, _, rest = name.partition("/")
     return (mark[1:], rest) if mark.startswith("@") and rest.startswith(SCRIPTS) else ("", name)
 

@@ -14,14 +14,14 @@ AT_ONCE = 8
 
 
 def going_on(visit: Visit) -> Sequence[LoggedCall]:
-    """The agent's calls that were not hung up yet, newest first."""
+    """Return the agent's calls that were not hung up yet, newest first."""
     since = visit.at - LONGEST_SHOWN_MS
     recent = of_extension(visit, since=since, limit=50)
     return [call for call in recent if _goes_on(call, visit.at)][:AT_ONCE]
 
 
 def of_extension(visit: Visit, *, since: int | None = None, limit: int = 12) -> Sequence[LoggedCall]:
-    """The last calls of the agent's extension, internal ones of either side included, newest first."""
+    """Return the last calls of the agent's extension, internal ones of either side included, newest first."""
     mine, calls = visit.me.extension, visit.services.calls
     own = calls.recent(visit.tenant, CallFilter(extension=mine, since=since), limit=limit)
     internal = CallFilter(number=mine, direction=Direction.INTERNAL, since=since)
@@ -31,7 +31,7 @@ def of_extension(visit: Visit, *, since: int | None = None, limit: int = 12) -> 
 
 
 def before(visit: Visit, call: LoggedCall, *, limit: int = 3) -> Sequence[LoggedCall]:
-    """The last calls with the same account, or with the same number if nobody owns it."""
+    """Return the last calls with the same account, or with the same number if nobody owns it."""
     if call.direction == Direction.INTERNAL or not (call.account_id or is_diallable(call.number)):
         return []
     wanted = CallFilter(account_id=call.account_id, before_id=call.id)
@@ -41,7 +41,9 @@ def before(visit: Visit, call: LoggedCall, *, limit: int = 3) -> Sequence[Logged
 
 
 def _goes_on(call: LoggedCall, at: int) -> bool:
-    """An order of which the exchange never says more is over when its call can no longer be ringing."""
+    """Return whether ``call`` may still go on. An order of which the exchange never says more is over when its call can
+    no longer be ringing.
+    """
     if call.ended_at is not None or not call.may_be_marked_over:
         return False
     return call.status in ("ringing", "talking") or abs(at - call.logged_at) < LONGEST_RING_MS

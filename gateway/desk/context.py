@@ -178,23 +178,25 @@ class Visit:
         return {agent.login: agent.name for agent in self.services.directory.agents(self.tenant)}
 
     def who_took(self, call: LoggedCall) -> str:
-        """Who took ``call`` at another extension, where that is known."""
+        """Return the agent who took ``call`` at another extension, where that is known."""
         login = call.answered_agent if call.taken_by else None
         return self.names.get(login, login) if login else ""
 
     def other_end(self, call: LoggedCall) -> str:
-        """The number of ``call`` that is not mine: of an internal call both are extensions."""
+        """Return the number of ``call`` that is not the agent's own: of an internal call both are extensions."""
         if call.direction == Direction.INTERNAL and self.agent and call.number == self.agent.extension:
             return call.extension
         return call.number
 
     def central_title(self, name: str | None) -> str:
-        """What people call the appliance ``name``."""
+        """Return the title by which people know the appliance ``name``."""
         appliance = self.settings.appliances.get(name or "")
         return (appliance.title if appliance else "") or name or ""
 
     def may_hang_up(self, call: LoggedCall) -> bool:
-        """Whether a button to end ``call`` makes sense: it is mine, goes on, and its appliance does so by command."""
+        """Return whether a button to end ``call`` makes sense: it is the agent's own, goes on, and its appliance ends
+        calls by command.
+        """
         centrals = self.services.appliances
         over = call.ended_at is not None or call.status == "over"
         if centrals is None or not call.appliance or over or call.extension != self.me.extension:
@@ -202,5 +204,5 @@ class Visit:
         return centrals.can_hang_up(self.tenant, call.appliance)
 
     def url(self, endpoint: str, **values: Any) -> str:
-        """The path of a page, below the company's own path."""
+        """Return the path of a page, below the company's own path."""
         return self.urls.build(endpoint, values)

@@ -14,7 +14,7 @@ NOT_SENT = ("host", "content-length", "accept-encoding", "connection", "transfer
 
 
 def parts(raw: bytes) -> tuple[list[str], bytes]:
-    """The head's lines (bytes as Latin-1) and the body, inflated where the head says so and it can be."""
+    """Return the head's lines (bytes as Latin-1) and the body, inflated where the head says so and it can be."""
     gap = GAP.search(raw)
     head, body = (raw[: gap.start()], raw[gap.end() :]) if gap else (raw, b"")
     if re.search(rb"(?im)^content-encoding:\s*(?:x-)?gzip", head):
@@ -24,13 +24,13 @@ def parts(raw: bytes) -> tuple[list[str], bytes]:
 
 
 def readable(raw: bytes) -> str:
-    """``raw`` as text: the body in UTF-8 or Latin-1, whichever it is."""
+    """Return ``raw`` as text: the body in UTF-8, or in Latin-1 where it is not valid UTF-8."""
     lines, body = parts(raw)
     return "\n".join(lines) + ("\n\n" + decoded(body) if body else "")
 
 
 def decoded(body: bytes) -> str:
-    """``body`` as text; bytes that are none show as ``\\x…``."""
+    """Return ``body`` as text; bytes that are not text show as ``\\x…``."""
     try:
         return body.decode()
     except UnicodeDecodeError:
@@ -39,7 +39,7 @@ def decoded(body: bytes) -> str:
 
 
 def as_curl(entry: TrafficEntry, base_url: str) -> str:
-    """A command that sends the same request: to ``base_url`` (of this gateway) what came in, else to the peer.
+    """Return a command that sends the same request: to ``base_url`` (of this gateway) what came in, else to the peer.
 
     Empty for a request that is not HTTP, such as an action of Asterisk's manager interface.
     """
@@ -65,7 +65,7 @@ def _is_sent(line: str) -> bool:
 
 
 def quoted(text: str) -> str:
-    """``text`` (bytes as Latin-1) for a shell; what is no printable ASCII by bash's ``$'…'``."""
+    """Return ``text`` (bytes as Latin-1) for a shell; what is no printable ASCII by bash's ``$'…'``."""
     if text.isascii() and text.isprintable():
         return shlex.quote(text)
     escaped = text.replace("\\", "\\\\").replace("'", "\\'").replace("\n", "\\n").replace("\r", "\\r")

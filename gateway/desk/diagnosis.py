@@ -11,7 +11,7 @@ NEAR_MIN = 10
 
 
 def why(visit: Visit) -> Response:
-    """Calls, refused requests and screens of one extension near a moment; the form alone until both are given."""
+    """Show calls, refused requests and screens of one extension near a moment; the form alone until both are given."""
     asked = visit.request.args
     extension = asked.get("ramal", "").strip()[:32] or visit.me.extension
     moment = _moment(asked.get("quando"))
@@ -35,7 +35,7 @@ def _now(visit: Visit) -> str:
 
 
 def _moment(text: str | None) -> datetime | None:
-    """What a browser's date-time field sends: ``2026-03-05T14:20``."""
+    """Read what a browser's date-time field sends: ``2026-03-05T14:20``."""
     try:
         moment = datetime.fromisoformat(text or "")
     except ValueError:

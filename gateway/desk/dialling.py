@@ -11,7 +11,7 @@ from gateway.texts.text import Text
 
 
 def place(visit: Visit, number: str, *, extension: str = "", appliance: str = "", key: str = "") -> Reply:
-    """Let the agent's own extension call ``number``. Raises ``AccessError`` and ``DialError``."""
+    """Let the agent's own extension call ``number``. Raises ``MissingParameter``, ``AccessError`` and ``DialError``."""
     if not number.strip():
         raise MissingParameter("number", expected=Text("area code + number, or an extension"))
     if extension and not _is_own(visit, extension):
@@ -31,7 +31,7 @@ def place(visit: Visit, number: str, *, extension: str = "", appliance: str = ""
 
 
 def _is_own(visit: Visit, extension: str) -> bool:
-    """Whether it is the agent's own, also as programs write it (``3501.0``)."""
+    """Return whether ``extension`` is the agent's own, also as programs write it (``3501.0``)."""
     own = visit.me.extension
     return extension == own or read(extension, visit.services.core.tenant(visit.tenant).numbers).national == own
 

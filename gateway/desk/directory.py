@@ -31,7 +31,7 @@ class SourceLine:
 
 
 def directory_page(visit: Visit, *, problem: str = "", status: int = 200) -> Response:
-    """All sources with their last run, and the last runs of all."""
+    """Show all sources with their last run, and the last runs of all."""
     runs = visit.services.imports.last(visit.tenant, limit=SHOWN_RUNS)
     return page(
         visit,
@@ -47,7 +47,7 @@ def directory_page(visit: Visit, *, problem: str = "", status: int = 200) -> Res
 
 
 def import_run(visit: Visit, run_id: int) -> Response:
-    """One run with the first lines that it refused."""
+    """Show one run with the first lines that it refused. Raises ``NotFound``."""
     run = visit.services.imports.get(visit.tenant, run_id)
     if run is None:
         raise NotFound
@@ -61,7 +61,7 @@ def _reason(code: str) -> Text | str:
 
 
 def import_now(visit: Visit) -> Response:
-    """Import from a configured source now; the page shows how it goes."""
+    """Import from a configured source now; the page shows how it goes. Raises ``NotFound``."""
     name = visit.request.form.get("origem", "")
     if name not in visit.settings.directory:
         raise NotFound
@@ -73,7 +73,7 @@ def import_now(visit: Visit) -> Response:
 
 
 def api_imports(visit: Visit) -> Response:
-    """The sources and the last runs, for scripts."""
+    """Show the sources and the last runs, for scripts."""
     sources = [
         {"name": line.name, "kind": line.kind, "every": line.every, "full": line.full} for line in _sources(visit)
     ]
@@ -88,7 +88,7 @@ def _run(run: ImportRun) -> dict[str, Any]:
 
 
 def _sources(visit: Visit) -> Sequence[SourceLine]:
-    """Those of the configuration, then those that were imported by hand."""
+    """Return the sources of the configuration, then those that were imported by hand."""
     imports, configured = visit.services.imports, visit.settings.directory
     runs = imports.last(visit.tenant, limit=SHOWN_RUNS)
     lines = []

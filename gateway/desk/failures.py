@@ -58,7 +58,7 @@ PROBLEMS: Mapping[int, tuple[Text, Text, Text]] = {
 
 
 def answer(visit: Visit, error: Exception) -> Response:
-    """What the visitor gets for ``error``."""
+    """Return what the visitor gets for ``error``."""
     if isinstance(error, RequestRedirect):
         return redirect(error.new_url, 308)
     status, known = _known(error)
@@ -78,12 +78,14 @@ def answer(visit: Visit, error: Exception) -> Response:
 
 
 def of_nobody(error: GatewayError, language: Language) -> Response:
-    """The answer where there is not even a company to speak for."""
+    """Return the answer where the request belongs to no company."""
     return private(Response(f"{error.said(language)}\n", error.http_status, mimetype="text/plain"))
 
 
 def _known(error: Exception) -> tuple[int, GatewayError]:
-    """The status, and the error of our own tree; of a defect only the log learns more than its number."""
+    """Return the status, and the error of our own tree; a defect is shown by an incident number only, and described in
+    the log.
+    """
     if isinstance(error, GatewayError):
         return error.http_status, error
     if isinstance(error, HTTPException):

@@ -53,14 +53,14 @@ class CallSearch:
         return any((self.extension, self.number, self.direction, self.since, self.until, self.status))
 
     def parameters(self, before_id: int | None = None) -> dict[str, str | int]:
-        """The parameters of a link to the same search, continued before ``before_id``."""
+        """Return the parameters of a link to the same search, continued before ``before_id``."""
         named = {"ramal": self.extension, "numero": self.number, "sentido": self.direction}
         named |= {"de": self.since, "ate": self.until, "situacao": self.status}
         given: dict[str, str | int] = {name: value for name, value in named.items() if value}
         return given | ({"antes": before_id} if before_id else {})
 
     def wanted(self, zone: ZoneInfo) -> CallFilter:
-        """As the store understands it; both days are included."""
+        """Return the filter as the store understands it; both days are included."""
         since, until = _day(self.since), _day(self.until)
         return CallFilter(
             extension=self.extension or None,
@@ -88,7 +88,7 @@ SCRIPT_PARAMETERS = (
 
 
 def wanted_by_script(asked: "MultiDict[str, str]", zone: ZoneInfo) -> tuple[CallFilter, int]:
-    """The filter and the limit of ``GET /api/calls``. Raises ``BadParameter``."""
+    """Return the filter and the limit of ``GET /api/calls``. Raises ``BadParameter``."""
     for name in SCRIPT_PARAMETERS:
         if name != "status" and len(given := asked.getlist(name)) > 1:
             raise BadParameter(name, ", ".join(given), expected=Text("a single value"))
@@ -110,7 +110,7 @@ def wanted_by_script(asked: "MultiDict[str, str]", zone: ZoneInfo) -> tuple[Call
 
 
 def _statuses(text: str) -> tuple[str, ...]:
-    """One status or several with commas between. Raises ``BadParameter``."""
+    """Read one status, or several with commas between. Raises ``BadParameter``."""
     wanted = tuple(word.strip() for word in text.split(",") if word.strip())
     for word in wanted:
         if word not in (*STATUSES, MISSED):
@@ -120,7 +120,7 @@ def _statuses(text: str) -> tuple[str, ...]:
 
 
 def _yes_or_no(asked: "MultiDict[str, str]", name: str) -> bool | None:
-    """1 or true, 0 or false; None where it is not asked for. Raises ``BadParameter``."""
+    """Read 1 or true, 0 or false; None where it is not asked for. Raises ``BadParameter``."""
     text = asked.get(name)
     if not text:
         return None
@@ -139,7 +139,9 @@ def _whole(asked: "MultiDict[str, str]", name: str, most: int) -> int | None:
 
 
 def _moment(asked: "MultiDict[str, str]", name: str, zone: ZoneInfo) -> int | None:
-    """Milliseconds of an ISO 8601 date or time; without an offset it is the company's local time."""
+    """Read an ISO 8601 date or time as milliseconds; without an offset it is the company's local time. Raises
+    ``BadParameter``.
+    """
     text = asked.get(name)
     if not text:
         return None
@@ -167,5 +169,5 @@ def _day(text: str | None) -> date | None:
 
 
 def _digits(text: str) -> str:
-    """``(47) 99999-`` as ``4799999``; words such as *anonymous* as they are."""
+    """Return ``(47) 99999-`` as ``4799999``; words such as *anonymous* as they are."""
     return re.sub(r"\D", "", text) or text.strip()

@@ -17,7 +17,7 @@ SHARED_COST = re.compile(r"([34]00\d)(\d{4})")
 
 
 def number_text(number: str) -> str:
-    """``47999998888`` as ``(47) 99999-8888``; extensions, foreign numbers and words stay as they are."""
+    """Return ``47999998888`` as ``(47) 99999-8888``; extensions, foreign numbers and words stay as they are."""
     if found := BRAZILIAN.fullmatch(number):
         return "({}) {}-{}".format(*found.groups())
     if found := TOLL_FREE.fullmatch(number) or SHARED_COST.fullmatch(number):
@@ -26,12 +26,12 @@ def number_text(number: str) -> str:
 
 
 def is_diallable(number: str) -> bool:
-    """Whether there is a number to call back; withheld ones come as words, zeros or nothing."""
+    """Return whether there is a number to call back; withheld ones come as words, zeros or nothing."""
     return bool(re.search(r"[1-9]", number)) and not re.search(r"[^\d+()./\s*#-]", number)
 
 
 def duration_text(seconds: int | None) -> str:
-    """``75`` as ``1:15``, hours as ``1:02:03``; empty while unknown."""
+    """Return ``75`` as ``1:15``, hours as ``1:02:03``; empty while unknown."""
     if seconds is None:
         return ""
     hours, rest = divmod(max(0, seconds), 3600)
@@ -40,12 +40,12 @@ def duration_text(seconds: int | None) -> str:
 
 
 def local(at: int, zone: ZoneInfo) -> datetime:
-    """Milliseconds since 1970 as a date and time of ``zone``."""
+    """Return milliseconds since 1970 as a date and time of ``zone``."""
     return datetime.fromtimestamp(at / 1000, UTC).astimezone(zone)
 
 
 def date_text(at: int | None, zone: ZoneInfo, language: Language = DEFAULT) -> str:
-    """``05/03/2026``, in English ``Mar 5, 2026``; empty while unknown."""
+    """Return ``05/03/2026``, in English ``Mar 5, 2026``; empty while unknown."""
     return _day_text(local(at, zone).date(), language) if at is not None else ""
 
 
@@ -57,28 +57,32 @@ def _day_text(day: date, language: Language) -> str:
 
 
 def time_text(at: int | None, zone: ZoneInfo) -> str:
-    """``14:20`` in every language, as telephony writes it; empty while unknown."""
+    """Return ``14:20`` in every language, as telephony writes it; empty while unknown."""
     return local(at, zone).strftime("%H:%M") if at is not None else ""
 
 
 @lru_cache(maxsize=1024)
 def amount_text(value: float, digits: int | None = None, language: Language = DEFAULT) -> str:
-    """``12345.67`` as ``12.345,67``, in English ``12,345.67``; ``digits``: that many behind the decimal point."""
+    """Return ``12345.67`` as ``12.345,67``, in English ``12,345.67``; ``digits``: that many behind the
+    decimal point.
+    """
     from babel.numbers import format_decimal
 
     return format_decimal(value, None if digits is None else f"#,##0.{'0' * digits}", locale_of(language))
 
 
 def clock_text(at: int | None, zone: ZoneInfo) -> str:
-    """``14:20:31.045``; empty while unknown."""
+    """Return ``14:20:31.045``; empty while unknown."""
     return local(at, zone).strftime("%H:%M:%S.%f")[:-3] if at is not None else ""
 
 
 def day_start(day: date, zone: ZoneInfo, *, after: int = 0) -> int:
-    """The first millisecond of ``day`` (or ``after`` days later) in ``zone``."""
+    """Return the first millisecond of ``day`` (or ``after`` days later) in ``zone``."""
     return round(datetime.combine(day + timedelta(days=after), time(), zone).timestamp() * 1000)
 
 
 def plays_here(url: str, scheme: str) -> bool:
-    """Whether a page of ``scheme`` may play ``url``: browsers play nothing from http on a page that came by https."""
+    """Return whether a page of ``scheme`` may play ``url``: browsers play nothing from http on a page that came by
+    https.
+    """
     return scheme != "https" or urlsplit(url).scheme == "https"

@@ -48,25 +48,27 @@ class ScreenEvent:
 
 
 def ends_of(event: LoggedEvent) -> frozenset[str]:
-    """The extensions an event concerns: both ends of an internal call. Reads the payload only where it must."""
+    """Return the extensions an event concerns: both ends of an internal call. Reads the payload only where it must."""
     if '"direction":"internal"' not in event.payload:
         return frozenset((event.extension,))
     return frozenset((event.extension, json.loads(event.payload).get("number") or event.extension))
 
 
 def frame(kind: str, data: dict[str, Any], *, seq: int) -> bytes:
-    """One event of the stream; JSON never holds a bare line break, which would end the field."""
+    """Return one event of the stream; JSON never holds a bare line break, which would end the field."""
     text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
     return f"id: {seq}\nevent: {kind}\ndata: {text}\n\n".encode()
 
 
 def reset(seq: int) -> bytes:
-    """Tells a page that it missed too much: it reads its state anew and goes on behind ``seq``."""
+    """Return the event that tells a page that it missed too much: it reads its state anew and goes on
+    behind ``seq``.
+    """
     return frame("reset", {}, seq=seq)
 
 
 def pulse(seq: int) -> bytes:
-    """A heart-beat: a comment for proxies, and an event by which a page notices that its connection died.
+    """Return a heart-beat: a comment for proxies, and an event by which a page notices that its connection died.
 
     Everything up to ``seq`` was delivered, so a page that reconnects need not ask for it again.
     """

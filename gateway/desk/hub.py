@@ -104,7 +104,7 @@ class Screen:
         self._queue.put(None)
 
     def shown(self, news: ScreenEvent) -> bytes | None:
-        """What this page is told of ``news``: all, only that something happened, or nothing."""
+        """Return what this page is sent of ``news``: all, only that something happened, or nothing."""
         if self.extension in news.extensions:
             return news.full
         return news.brief if self.whole_tenant else None
@@ -132,7 +132,7 @@ class Screen:
                     yield text
 
     def _is_welcome(self) -> bool:
-        """Whether the stream goes on; where nobody can say, it does: it ends by its age."""
+        """Return whether the stream may go on. It may, until its age ends it, where the session cannot be looked up."""
         now = time.monotonic()
         if now - self._asked_at < ASK_EVERY_S:
             return True
@@ -144,7 +144,7 @@ class Screen:
             return True
 
     def _told(self, news: ScreenEvent) -> bytes | None:
-        """What goes to this page of ``news``, which is written down for whoever asks later."""
+        """Return what this page is sent of ``news``, and note the delivery for the diagnosis."""
         if self.extension in news.extensions:
             self._hub.notice(self, ReceiptKind.DELIVERED, news.call_id)
         return self.shown(news)
@@ -210,11 +210,11 @@ class Hub:
             screen.end()
 
     def open_screens(self) -> int:
-        """How many screens are open."""
+        """Return how many screens are open."""
         return len(self._screens)
 
     def alive(self) -> bool:
-        """Whether the hub follows the log."""
+        """Return whether the hub follows the log."""
         return self._thread.is_alive()
 
     def subscribe(
@@ -228,7 +228,7 @@ class Hub:
         whole_tenant: bool = False,
         may_stay: MayStay = lambda: True,
     ) -> Screen:
-        """A stream of the extension's events behind ``last_event_id`` (from now on when it is None).
+        """Open a stream of the extension's events behind ``last_event_id`` (from now on when it is None).
 
         With ``whole_tenant`` it also says, in brief, that something happened to any other call of the
         tenant. ``session`` names the login that ``end_session`` ends at once in this process; ``may_stay`` finds out
@@ -284,7 +284,9 @@ class Hub:
         self.notice(screen, ReceiptKind.OPENED)
 
     def _resume(self, screen: Screen, last: int) -> None:
-        """The screen takes live events already, so whatever is not read here will come that way."""
+        """Send a screen what it missed. It takes live events already, so whatever is not read here will
+        come that way.
+        """
         newest = self._log.newest()
         if last > newest or newest - last > FAR_BEHIND:
             return screen.resume([frames.reset(newest)], sent=newest)
@@ -312,7 +314,7 @@ class Hub:
         return changed or rung > self.seq
 
     def _nobody_watches(self, newest: int) -> bool:
-        """Without a screen the log is not read, only its end."""
+        """Return whether no screen is open; then only the end of the log is read, not its events."""
         with self._gate:
             if self._screens:
                 return False

@@ -47,7 +47,7 @@ class DialPreview:
 
 
 def number(visit: Visit) -> Response:
-    """The page, or only the explanation for the page's own script."""
+    """Show the page, or only the explanation for the page's own script."""
     asked = _asked(visit)
     template = "_number.html" if visit.by_htmx else "number.html"
     shown = _explained(visit, asked) if asked.number else None
@@ -92,6 +92,8 @@ def _order(visit: Visit, asked: Asked, reading: Reading) -> DialPreview:
 
 
 def _behind(reading: Reading, steps: Sequence[ReadingStep]) -> Sequence[ReadingStep]:
-    """The steps that are not told already: those behind the reading, or all when a prefix was taken off first."""
+    """Return the steps that are not shown yet: those after the reading, or all of them when a prefix was taken off
+    first.
+    """
     count = len(reading.steps)
     return steps[count:] if steps[:count] == reading.steps else steps

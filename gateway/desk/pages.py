@@ -121,7 +121,7 @@ class Desk:
             return failures.answer(visit, error)
 
     def _stranger(self, request: Request, tenant: str, settings: TenantSettings) -> Visit:
-        """A visit of which nothing is known yet but the company."""
+        """Return a visit of which only the company is known."""
         urls = self._urls.bind("desk", request.root_path or "/", path_info=request.path, default_method=request.method)
         return Visit(request, urls, self._services, tenant, settings, self._clock(), None, access.new_secret())
 

@@ -65,7 +65,7 @@ class ShownPage:
 
 
 def quality(visit: Visit, *, problem: str = "", status: int = 200) -> Response:
-    """One list of what is wrong."""
+    """Show one list of what is wrong."""
     view = _view(visit)
     shown = _shown(visit, view)
     more = visit.url("quality", ver=view, depois=shown.after) if shown.after is not None else None
@@ -84,7 +84,7 @@ def quality(visit: Visit, *, problem: str = "", status: int = 200) -> Response:
 
 
 def correct(visit: Visit) -> Response:
-    """Put a telephone right, take it off, or go back to what the source says."""
+    """Put a telephone right, take it off, or go back to what the source says. Raises ``NotFound``."""
     form = visit.request.form
     action, phone_id = form.get("acao", ""), form.get("telefone_id", "")
     if action not in ACTIONS or not phone_id.isdigit() or len(phone_id) > 15:
@@ -111,7 +111,7 @@ def add(visit: Visit) -> Response:
 
 
 def export(visit: Visit) -> Response:
-    """The whole list as a CSV that Excel opens."""
+    """Serve the whole list as a CSV that Excel opens."""
     view = _view(visit)
     response = private(Response(_csv(_rows(visit, view)), mimetype="text/csv"))
     response.headers["Content-Disposition"] = f'attachment; filename="qualidade-{view}.csv"'
@@ -136,7 +136,7 @@ ACTIONS = {"corrigir": _put_right, "tirar": _take_off, "desfazer": _undo}
 
 
 def _account(visit: Visit, text: str) -> int:
-    """The account with this code, else the only one with this name. Raises ``BadParameter``."""
+    """Return the account with this code, else the only one with this name. Raises ``BadParameter``."""
     account_id = visit.services.corrections.account_id(visit.tenant, text) if text else None
     if account_id is not None:
         return account_id
@@ -155,7 +155,7 @@ def _expected(codes: Sequence[str]) -> Text:
 
 
 def _number(visit: Visit) -> str:
-    """The canonical form of what was typed. Raises ``BadParameter``."""
+    """Return the canonical form of what was typed. Raises ``BadParameter``."""
     typed = visit.request.form.get("numero", "").strip()[:64]
     reading = read(typed, visit.services.core.tenant(visit.tenant).numbers)
     if reading.kind in UNUSABLE or len(reading.national) > 32:
@@ -213,7 +213,9 @@ def _row(line: PhoneLine) -> Sequence[str]:
 
 
 def _csv(rows: Iterable[Sequence[str]]) -> Iterator[bytes]:
-    """Cells that a spreadsheet would take for a formula get a ' in front: directories are written by strangers."""
+    """Yield the lines of a CSV. Cells that a spreadsheet would take for a formula get a ' in front: directories are
+    written by strangers.
+    """
     yield "\ufeff".encode()
     for row in rows:
         line = io.StringIO()

@@ -62,7 +62,7 @@ def sentences(language: Language) -> Markup:
 
 @cache
 def environment(language: Language) -> Environment:
-    """Return what makes pages in ``language``."""
+    """Return the environment that renders pages in ``language``."""
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent / "templates"),
         autoescape=True,
@@ -94,7 +94,7 @@ def environment(language: Language) -> Environment:
 
 
 def page(visit: Visit, template: str, *, status: int = 200, **values: Any) -> Response:
-    """A page or a piece of one, for this visitor only."""
+    """Render a page or a piece of one, for this visitor only."""
     text = (
         environment(visit.language)
         .get_template(template)
@@ -115,13 +115,13 @@ def page(visit: Visit, template: str, *, status: int = 200, **values: Any) -> Re
 
 
 def as_json(data: Any, *, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
-    """JSON for a script or the page's own script."""
+    """Answer with JSON for a script or the page's own script."""
     text = json.dumps(data, ensure_ascii=False)
     return private(Response(text, status, headers=headers, mimetype="application/json"))
 
 
 def streamed(stream: Iterable[bytes]) -> Response:
-    """Server-sent events; proxies are asked not to hold them back."""
+    """Return a response of server-sent events; proxies are asked not to hold them back."""
     response = Response(stream, mimetype="text/event-stream", direct_passthrough=True)
     response.headers["X-Accel-Buffering"] = "no"
     return private(response)

@@ -54,14 +54,14 @@ class TrafficSearch:
         return any((self.way, self.peer, self.call, self.since, self.until, self.text, self.failed))
 
     def parameters(self, before: int | None = None) -> dict[str, Any]:
-        """The parameters of a link to the same search, continued before ``before``."""
+        """Return the parameters of a link to the same search, continued before ``before``."""
         named = {"sentido": self.way, "cliente": self.peer, "ligacao": self.call, "de": self.since}
         named |= {"ate": self.until, "texto": self.text, "falhas": "1" if self.failed else ""}
         given: dict[str, Any] = {name: value for name, value in named.items() if value}
         return given | ({"antes": before} if before else {})
 
     def wanted(self, visit: Visit) -> TrafficFilter:
-        """As the store understands it; minutes are those of the company's clock."""
+        """Return the filter as the store understands it; minutes are those of the company's clock."""
         since, until = _moment(self.since), _moment(self.until)
         return TrafficFilter(
             way=self.way or None,
@@ -76,7 +76,7 @@ class TrafficSearch:
 
 
 def traffic(visit: Visit) -> Response:
-    """The newest entries that match: the whole page, or only its list for the page's own script."""
+    """Show the newest entries that match: the whole page, or only its list for the page's own script."""
     search = TrafficSearch.of(visit.request.args)
     found = _log(visit).search(visit.tenant, search.wanted(visit), limit=PAGE_SIZE + 1)
     shown, more = found[:PAGE_SIZE], len(found) > PAGE_SIZE
@@ -92,7 +92,9 @@ def traffic_entry(visit: Visit, entry_id: int) -> Response:
 
 
 def replay(visit: Visit, entry_id: int) -> Response:
-    """Have an event served again, as if the exchange had just sent it; show what was answered."""
+    """Have an event served again, as if the exchange had just sent it; show what was answered. Raises
+    ``NotReplayable``.
+    """
     found = _found(visit, entry_id)
     if not replayable(found):
         raise NotReplayable(Text("entry {id}", id=entry_id))
@@ -103,7 +105,7 @@ def replay(visit: Visit, entry_id: int) -> Response:
 
 
 def replayable(found: TrafficEntry) -> bool:
-    """Whether it may be sent again: an event that came in and was kept whole."""
+    """Return whether it may be sent again: an event that came in and was kept whole."""
     return found.way == IN and found.operation in EVENTS and found.whole
 
 
@@ -139,7 +141,7 @@ def _is_id(text: str) -> bool:
 
 
 def _moment(text: str | None) -> datetime | None:
-    """What a browser's date-time field sends: ``2026-03-05T14:20``."""
+    """Read what a browser's date-time field sends: ``2026-03-05T14:20``."""
     try:
         moment = datetime.fromisoformat(text or "")
     except ValueError:

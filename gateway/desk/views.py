@@ -23,7 +23,7 @@ PAGE_SIZE = 50
 
 
 def static(visit: Visit, name: str) -> Response:
-    """A file of the package."""
+    """Serve a file of the package."""
     return assets.serve(visit.request, name)
 
 
@@ -31,7 +31,7 @@ def static(visit: Visit, name: str) -> Response:
 
 
 def login(visit: Visit, *, problem: Text | str = "", status: int = 200) -> Response:
-    """The form to log in with, whose token is fresh: a cookie that was there before may be another page's."""
+    """Show the login form, with a fresh token: a cookie that was there before may be another page's."""
     visit = replace(visit, agent=None, secret=access.new_secret())
     wanted = access.local_path(visit.request.values.get("next"), visit.request.root_path)
     response = page(visit, "login.html", status=status, problem=problem, wanted=wanted or "")
@@ -40,7 +40,7 @@ def login(visit: Visit, *, problem: Text | str = "", status: int = 200) -> Respo
 
 
 def stale_login(visit: Visit) -> Response:
-    """The form once more, where it was filled in on an old page."""
+    """Show the login form once more, where it was filled in on an old page."""
     return login(visit, problem=Text("The login page was old. Log in once more."), status=403)
 
 
@@ -85,29 +85,29 @@ def _end_session(visit: Visit) -> None:
 
 
 def screen(visit: Visit) -> Response:
-    """The agent's screen. The log's end is read first: what happens meanwhile comes as an event."""
+    """Show the agent's screen. The log's end is read first: what happens meanwhile comes as an event."""
     seq = visit.services.log.newest()
     return page(visit, "screen.html", seq=seq, **_cards(visit), recent=cards.of_extension(visit))
 
 
 def now(visit: Visit) -> Response:
-    """The cards of the calls that go on."""
+    """Show the cards of the calls that go on."""
     return page(visit, "_cards.html", **_cards(visit))
 
 
 def recent(visit: Visit) -> Response:
-    """The agent's last calls."""
+    """Show the agent's last calls."""
     return page(visit, "_recent.html", recent=cards.of_extension(visit))
 
 
 def card(visit: Visit, call_id: int) -> Response:
-    """The pop-up card of one call."""
+    """Show the pop-up card of one call."""
     call = _call(visit, call_id)
     return page(visit, "_card.html", **account_choice.card_of(visit, call))
 
 
 def shown(visit: Visit, call_id: int) -> Response:
-    """The page says that it shows a call's card; written down for whoever asks later why."""
+    """Note that a page shows a call's card, for the diagnosis."""
     if visit.services.receipts:
         me, kind = visit.me, ReceiptKind.SHOWN.value
         visit.services.receipts.add(DeliveryReceipt(visit.at, visit.tenant, me.extension, me.login, "", kind, call_id))
@@ -149,7 +149,9 @@ def hang_up(visit: Visit, call_id: int) -> Response:
 
 
 def mark_over(visit: Visit, call_id: int) -> Response:
-    """A call is over, says the agent; answers with the card, or with the call's page where there is no script."""
+    """Mark a call as over, as its agent says; answers with the card, or with the call's page where there
+    is no script.
+    """
     dialling.mark_over(visit, _call(visit, call_id))
     if not visit.by_htmx:
         return redirect(visit.url("call", call_id=call_id), 303)
@@ -157,7 +159,7 @@ def mark_over(visit: Visit, call_id: int) -> Response:
 
 
 def events(visit: Visit) -> Response:
-    """The stream of events; ``escopo=empresa`` also tells of everybody else's calls, in brief."""
+    """Open the stream of events; ``escopo=empresa`` also tells of everybody else's calls, in brief."""
     request = visit.request
     last = request.headers.get("Last-Event-ID") or request.args.get("last_event_id") or ""
     seen = int(last) if last.isascii() and last.isdigit() and len(last) < 17 else None
@@ -176,7 +178,9 @@ def events(visit: Visit) -> Response:
 
 
 def _still_logged_in(visit: Visit) -> Callable[[], bool]:
-    """Whether the visitor's session goes on, or the login by HTTP Basic is as it was; time is a steady clock's."""
+    """Return a check whether the visitor's session goes on, or the login by HTTP Basic is unchanged; it reads a steady
+    clock.
+    """
     directory, me, secret = visit.services.directory, visit.me, visit.secret
     if not secret:
         before = directory.agent_with_hash(me.tenant, me.login)
@@ -189,7 +193,7 @@ def _still_logged_in(visit: Visit) -> Callable[[], bool]:
 
 
 def call_log(visit: Visit) -> Response:
-    """The call log: the whole page, or only its list for the page's own script."""
+    """Show the call log: the whole page, or only its list for the page's own script."""
     seq = visit.services.log.newest()
     search = filters.CallSearch.of(visit.request.args)
     wanted = search.wanted(visit.zone)
@@ -202,7 +206,7 @@ def call_log(visit: Visit) -> Response:
 
 
 def call(visit: Visit, call_id: int) -> Response:
-    """Everything that is known of one call."""
+    """Show everything that is known of one call."""
     seq = visit.services.log.newest()
     found = _call(visit, call_id)
     explained = visit.services.explainer.explain(visit.tenant, call_id)
@@ -211,7 +215,7 @@ def call(visit: Visit, call_id: int) -> Response:
 
 
 def _history(visit: Visit, call: LoggedCall) -> Sequence[Tried]:
-    """What appliances were asked for this call."""
+    """Return what appliances were asked for this call."""
     orders = visit.services.orders
     placed = orders.of_call(visit.tenant, call.id) if orders and call.appliance else None
     return orders.history(visit.tenant, placed.id) if orders and placed else ()

@@ -44,7 +44,7 @@ class Explainer:
         self._receipts = receipts
 
     def explain(self, tenant: str, call_id: int) -> Why | None:
-        """The chain of one call; None when the tenant has no such call."""
+        """Return the chain of one call; None when the tenant has no such call."""
         call = self._calls.get(tenant, call_id)
         if call is None:
             return None
@@ -58,7 +58,7 @@ class Explainer:
         return Why(call_id, popped, verdict, links)
 
     def screens(self, tenant: str, extension: str, at: int) -> Screens:
-        """Who sits at ``extension``, and whose screens were open at ``at``."""
+        """Return the agents at ``extension``, and whose screens were open at ``at``."""
         agents = [agent for agent in self._directory.agents(tenant) if agent.extension == extension]
         if self._receipts is None:
             return Screens(agents, (), None, known=False)
@@ -66,14 +66,14 @@ class Explainer:
         return Screens(agents, open_at(found, at), last_closed(found, at), known=True)
 
     def around(self, tenant: str, extension: str, at: int, *, within_ms: int = NEAR_MS) -> Sequence[Why]:
-        """The calls of ``extension`` near a moment, the nearest first, explained."""
+        """Return the calls of ``extension`` near a moment, the nearest first, explained."""
         wanted = CallFilter(extension=extension, since=at - within_ms, until=at + within_ms)
         found = sorted(self._calls.recent(tenant, wanted, limit=20), key=lambda call: abs(call.logged_at - at))
         explained = (self.explain(tenant, call.id) for call in found)
         return [why for why in explained if why]
 
     def refused(self, tenant: str, at: int, *, within_ms: int = NEAR_MS) -> Sequence[TrafficEntry]:
-        """Requests near a moment that came in and were not taken: no call came of them."""
+        """Return requests near a moment that came in and were not taken: no call came of them."""
         if self._traffic is None:
             return ()
         wanted = TrafficFilter(way=IN, failed=True, since=at - within_ms, until=at + within_ms)

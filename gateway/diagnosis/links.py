@@ -29,7 +29,7 @@ def chain_of(
     tenant: Tenant,
     clock: Clock,
 ) -> tuple[Link, ...]:
-    """The whole chain of ``call``."""
+    """Return the whole chain of ``call``."""
     return (
         *_received(call, events, traffic, clock),
         _of_tenant(tenant.name),
@@ -65,7 +65,7 @@ VALUES = ("ramal", "telefone", "ramal_destino")
 
 
 def _kind_of(event: LoggedEvent, came: Mapping[str, Any]) -> str:
-    """What the exchange told of: a transfer starts a call where it goes on."""
+    """Return what the exchange told of: a transfer starts a call where it goes on."""
     return "call_transferred" if "ramal_destino" in came else event.kind
 
 
@@ -86,7 +86,7 @@ def _of_event(event: LoggedEvent, came: Mapping[str, Any], raw: TrafficEntry | N
 
 
 def _raw_of(event: LoggedEvent, traffic: Sequence[TrafficEntry]) -> TrafficEntry | None:
-    """The request of an event: the one that came in nearest to it."""
+    """Return the request of an event: the one that came in nearest to it."""
     came = [item for item in traffic if item.way == IN]
     return min(came, key=lambda item: abs(item.at - event.at), default=None)
 
@@ -130,7 +130,7 @@ def _of_screens(call: LoggedCall, screens: Screens, clock: Clock) -> Link:
 
 
 def nobody(call: LoggedCall, screens: Screens, clock: Clock) -> Text:
-    """Return that no screen was open, and since when."""
+    """Say that no screen was open, and since when."""
     at, last = clock(call.logged_at), screens.last_closed
     if last is None:
         return Text(
@@ -180,7 +180,7 @@ KINDS: Mapping[NumberKind, Text] = {
 
 
 def _reading(call: LoggedCall, events: Sequence[LoggedEvent], tenant: Tenant) -> Reading:
-    """The other party's number, read again as it was sent."""
+    """Return the other party's number, read again as it was sent."""
     came = next((event.told["received"] for event in events if event.told.get("received")), None)
     if came is None:
         return read(call.number, tenant.numbers)
@@ -219,12 +219,12 @@ REASONS: Mapping[RankReason, Text] = {
 
 
 def _chosen_by(events: Sequence[LoggedEvent]) -> str | None:
-    """Who said last whose the call is."""
+    """Return the agent who last chose the call's account."""
     return next((event.told["by"] for event in reversed(events) if event.kind == "account_chosen"), None)
 
 
 def _account(account: str, events: Sequence[LoggedEvent]) -> Text:
-    """Return whose the call is, and why."""
+    """Say whose the call is, and why."""
     if by := _chosen_by(events):
         return Text("account {account}, chosen by {by}", account=account, by=by)
     matched = next((event.told["matched"] for event in events if "matched" in event.told), None)

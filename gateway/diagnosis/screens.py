@@ -23,7 +23,7 @@ class Screens:
 
 
 def open_at(found: Sequence[DeliveryReceipt], at: int) -> tuple[str, ...]:
-    """The logins whose screens were open at ``at``, or were just connecting anew; ``found`` is oldest first."""
+    """Return the logins whose screens were open at ``at``, or were just connecting anew; ``found`` is oldest first."""
     closed = {receipt.screen: receipt.at for receipt in found if receipt.kind == ReceiptKind.CLOSED}
     opened = [receipt for receipt in found if receipt.kind == ReceiptKind.OPENED and at - SCREEN_MS <= receipt.at]
     there = {item.login for item in opened if item.at <= at <= closed.get(item.screen, at)}
@@ -38,6 +38,6 @@ def _left_just_before(found: Sequence[DeliveryReceipt], login: str, at: int) -> 
 
 
 def last_closed(found: Sequence[DeliveryReceipt], at: int) -> DeliveryReceipt | None:
-    """The last screen that closed before ``at``."""
+    """Return the last screen that closed before ``at``."""
     closed = [item for item in found if item.kind == ReceiptKind.CLOSED and item.at <= at]
     return closed[-1] if closed else None

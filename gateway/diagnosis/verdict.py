@@ -18,7 +18,7 @@ def verdict_of(
     seen: Sequence[DeliveryReceipt],
     clock: Clock,
 ) -> tuple[bool | None, Text]:
-    """Whether the call came up (None: not known), and the sentence that says so or why not."""
+    """Return whether the call came up (None: not known), and the sentence that says so or why not."""
     shown = [item for item in seen if item.kind == ReceiptKind.SHOWN]
     if shown:
         return True, _popped(shown[0], call, clock)
@@ -44,7 +44,7 @@ def _reason(
     seen: Sequence[DeliveryReceipt],
     clock: Clock,
 ) -> Text:
-    """Why nothing came up: the first thing on the way that did not hold."""
+    """Say why nothing came up: the first thing on the way that did not hold."""
     if not any(event.kind in ("call_started", "call_answered", "order_placed") for event in events):
         return Text("It did not come up: the exchange only told of this call's end, never of its start.")
     if call.paired_by == "late" and call.status == "ended":

@@ -24,17 +24,17 @@ ORDINARY = re.compile(r"\(?((?!55)[1-9][1-9])\)? ?(9[0-9]{4}|(?![34]00)[2-5][0-9
 
 
 def name_of(entries: Sequence[Entry]) -> str:
-    """The first name that any of them has, or nothing."""
+    """Return the first name that any of them has, or nothing."""
     return next((entry.name for entry in entries if entry.name), "")
 
 
 def owner_of(entries: Sequence[Entry]) -> str | None:
-    """Who looks after the account, as the first of them has it that says so."""
+    """Return who looks after the account, by the first entry that says so."""
     return next((entry.owner for entry in entries if entry.owner), None)
 
 
 def of_one_person(entries: Sequence[Entry]) -> tuple[Sequence[Entry], Sequence[Refused]]:
-    """Those of the same person, where only a name says that they are one account, and the others, refused."""
+    """Return the entries of one person, and the others as refused, where only the name makes them one account."""
     first = next((entry.person for entry in entries if entry.person), "")
     others = [entry for entry in entries if entry.person not in ("", first)]
     if not others:
@@ -44,12 +44,14 @@ def of_one_person(entries: Sequence[Entry]) -> tuple[Sequence[Entry], Sequence[R
 
 
 def salt_of(plan: NumberPlan) -> bytes:
-    """What digests hang on besides the source's words: how numbers are read, which settings and versions change."""
+    """Return what a digest depends on besides the source's words: how numbers are read, which settings and versions
+    change.
+    """
     return blake2b(f"{__version__}|{READING}|{plan!r}".encode(), digest_size=16).digest()
 
 
 def digest_of(name: str, entries: Sequence[Entry], salt: bytes) -> int:
-    """A number that changes when the source says anything else of the account."""
+    """Return a number that changes when the source says anything else of the account."""
     phones = [phone for entry in entries for phone in entry.phones]
     told = blake2b(repr((name, phones, owner_of(entries))).encode(), digest_size=8, salt=salt)
     return int.from_bytes(told.digest(), signed=True)
@@ -58,7 +60,7 @@ def digest_of(name: str, entries: Sequence[Entry], salt: bytes) -> int:
 def account_of(
     name: str, entries: Sequence[Entry], digest: int, plan: NumberPlan
 ) -> tuple[LoadedAccount, Sequence[Refused]]:
-    """The account that ``entries`` make, and which of its telephones do not read.
+    """Return the account that ``entries`` make, and which of its telephones do not read.
 
     A number that is said twice belongs to the first contact. What does not read is kept as it was written, so that it
     can be put right at the desk.
@@ -75,7 +77,7 @@ def account_of(
 
 
 def _phones_of(entry: Entry, plan: NumberPlan) -> Iterator[tuple[Phone, Reason | None]]:
-    """The telephones that a source says, and why one is none."""
+    """Yield the telephones that a source gives, or why one is refused."""
     for text, contact, *area in entry.phones:
         if not area and (number := _ordinary(text, plan)):
             yield Phone(number, contact, text), None
@@ -98,7 +100,7 @@ def _in_cell(text: str, contact: str, area: str, plan: NumberPlan) -> Iterator[t
 
 
 def area_code(text: str) -> str | None:
-    """The area code that a cell of its own says (``11``, ``011``, ``(11)``, ``0xx11``, ``11.0``), or None.
+    """Return the area code that a cell of its own says (``11``, ``011``, ``(11)``, ``0xx11``, ``11.0``), or None.
 
     >>> area_code("(011)"), area_code("20")
     ('11', None)
@@ -109,14 +111,14 @@ def area_code(text: str) -> str | None:
 
 
 def phone_of(text: str, contact: str, plan: NumberPlan) -> Phone:
-    """One telephone, read by ``plan``."""
+    """Return one telephone, read by ``plan``."""
     if number := _ordinary(text, plan):
         return Phone(number, contact, text)
     return _read(text, contact, plan)[0]
 
 
 def _read(text: str, contact: str, plan: NumberPlan) -> tuple[Phone, Sequence[str]]:
-    """A telephone and the rules by which it was read."""
+    """Return a telephone and the rules by which it was read."""
     reading = read(text, plan)
     number = None if reading.kind in UNUSABLE or len(reading.national) > 32 else reading.national
     rules = [step.rule for step in reading.steps]
@@ -124,7 +126,7 @@ def _read(text: str, contact: str, plan: NumberPlan) -> tuple[Phone, Sequence[st
 
 
 def _ordinary(text: str, plan: NumberPlan) -> str | None:
-    """The digits of a whole number in a usual spelling, or None for all that needs to be thought about."""
+    """Return the digits of a whole number in a usual spelling, or None for every text that needs the full reading."""
     found = ORDINARY.fullmatch(text)
     if found is None or found[1] not in AREA_CODES:
         return None

@@ -64,7 +64,7 @@ class Columns:
     unused: tuple[str, ...] = ()
 
     def entry(self, row: Sequence[str], place: str) -> Entry | Refused | None:
-        """What a row says; None for an empty one."""
+        """Return what a row says; None for an empty one."""
         code, name = _cell(row, self.code), self._name(row)
         if not any(cell.strip() for cell in row):
             return None
@@ -77,7 +77,7 @@ class Columns:
         return Entry(code or name[:LONGEST_CODE], name, tuple(self._phones(row)), place, owner, person)
 
     def _name(self, row: Sequence[str]) -> str:
-        """The name, with the surname where that has a column and is not part of the name already."""
+        """Return the name, with the surname where that has a column and is not part of the name already."""
         name, surname = _cell(row, self.name), _cell(row, self.surname)
         return name if surname.casefold() in name.casefold() else f"{name} {surname}".strip()
 
@@ -94,7 +94,7 @@ def find_columns(header: Sequence[str], mapping: Mapping[str, str]) -> Columns:
     Fields: ``code``, ``name``, ``surname``, ``contact``, ``phone``, ``area`` (DDD), ``owner``, ``ignore``.
     ``contact1``, ``phone1`` and ``area1`` (to 9) belong together, a plain ``phone`` to the plain ``contact``.
 
-    :raises UnknownColumns: there is no column for telephones, or none for the account.
+    Raises ``UnknownColumns`` when there is no column for telephones, or none for the account.
     """
     names = [plain(name) for name in header]
     fields = _mapped(header, names, mapping)
@@ -106,7 +106,7 @@ def find_columns(header: Sequence[str], mapping: Mapping[str, str]) -> Columns:
 
 
 def check_mapping(mapping: Mapping[str, str]) -> None:
-    """Raises ``ValueError`` for a field that there is not."""
+    """Refuse a mapping of a field that does not exist. Raises ``ValueError``."""
     for column, field in mapping.items():
         if field not in FIELDS and not TARGET.fullmatch(field):
             known = ", ".join((*FIELDS, "contact1 … contact9", "phone1 … phone9", "area1 … area9"))
@@ -117,7 +117,7 @@ def check_mapping(mapping: Mapping[str, str]) -> None:
 
 
 def plain(name: str) -> str:
-    """``Código da Conta`` as ``codigo_da_conta``."""
+    """Return ``Código da Conta`` as ``codigo_da_conta``."""
     letters = unicodedata.normalize("NFKD", name.strip().lower())
     return re.sub(r"[^a-z0-9]+", "_", "".join(c for c in letters if not unicodedata.combining(c))).strip("_")
 
@@ -133,7 +133,7 @@ def _mapped(header: Sequence[str], names: Sequence[str], mapping: Mapping[str, s
 
 
 def _guess(fields: dict[int, str], names: Sequence[str], field: str, aliases: Iterable[str]) -> None:
-    """The first alias that a free column has."""
+    """Assign ``field`` to the first free column that one of ``aliases`` names."""
     for alias in aliases:
         free = [index for index, name in enumerate(names) if name == alias and index not in fields]
         if free:
@@ -142,7 +142,7 @@ def _guess(fields: dict[int, str], names: Sequence[str], field: str, aliases: It
 
 
 def _guess_phones(fields: dict[int, str], names: Sequence[str]) -> None:
-    """The columns of telephones, and of area codes for them, among those that are free."""
+    """Assign the free columns of telephones, and of their area codes."""
     free = [index for index, name in enumerate(names) if name and index not in fields]
     areas = [index for index in free if is_area(names[index])]
     for index in free:
@@ -191,7 +191,7 @@ def _columns(fields: Mapping[int, str], names: Sequence[str], header: Sequence[s
 
 
 def _guessed(fields: Mapping[int, str], names: Sequence[str]) -> set[str]:
-    """The fields that a column has by its name."""
+    """Return the fields that were assigned by a column's name."""
     return {field for index, field in fields.items() if names[index] in ALIASES.get(field, ())}
 
 
@@ -206,7 +206,7 @@ def _phone_columns(
 
 
 def _persons(names: Sequence[str], fields: Mapping[int, str]) -> Iterator[int]:
-    """Columns by which two people of one name differ; an address for mail may be a contact's."""
+    """Yield the columns by which two people of one name differ; an address for mail may be a contact's."""
     contacts = any(field.startswith("contact") for field in fields.values())
     for index, name in enumerate(names):
         if index not in fields and (PERSON.fullmatch(name) or (not contacts and EMAIL.fullmatch(name))):
@@ -220,7 +220,7 @@ def _unused(header: Sequence[str], fields: Mapping[int, str], skip: int | None) 
 
 
 def _written_out(text: str) -> str:
-    """An extension that a spreadsheet or a program made a number of: ``3501.0`` as ``3501``."""
+    """Return an extension as digits where a spreadsheet or a program made a number of it: ``3501.0`` as ``3501``."""
     found = spreadsheet.cell(text)
     return found.digits or text if found else text
 

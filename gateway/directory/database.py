@@ -67,7 +67,7 @@ class DatabaseSource:
         return bool(SINCE.search(self._config.query))
 
     def probe(self) -> Probe:
-        """Connects, asks, and looks at the names of the columns."""
+        """Connect, run the query, and look at the names of the columns."""
         try:
             columns = self._opened().columns(self._config.query, self._parameters(None))
             self._columns(columns)
@@ -114,7 +114,7 @@ class DatabaseSource:
             raise SourceError(text, hint=EXPECTED) from None
 
     def _parameters(self, since: int | None) -> Mapping[str, Any]:
-        """What the query gets for ``:since``; the beginning of 1970 when everything is wanted."""
+        """Return what the query gets for ``:since``; the beginning of 1970 when everything is wanted."""
         if not self.incremental:
             return {}
         moment = datetime.fromtimestamp((since or 0) / 1000, UTC)
@@ -125,7 +125,7 @@ class DatabaseSource:
 
 
 def as_text(value: Any) -> str:
-    """A cell as people would write it: whole numbers without ``.0``, no ``None``."""
+    """Return a cell as people would write it: whole numbers without ``.0``, None as the empty text."""
     if value is None:
         return ""
     if isinstance(value, Decimal | float) and isfinite(value) and value == int(value):

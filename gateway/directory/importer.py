@@ -29,7 +29,7 @@ UNEXPECTED = Text("Internal error in the import; see the gateway's log.")
 
 
 def quiet(_what: str, _done: int, _share: float | None) -> None:
-    """Progress for nobody."""
+    """Report no progress."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +97,7 @@ class Importer:
 
 
 def write_report(path: Path, run: RunningImport) -> None:
-    """What was refused, and which columns were not used, as a CSV that Excel opens.
+    """Write what was refused, and which columns were not used, as a CSV that Excel opens.
 
     Raises ``SourceError`` when the file cannot be written.
     """
@@ -113,7 +113,7 @@ def write_report(path: Path, run: RunningImport) -> None:
 
 
 def _line(refused: Refused) -> tuple[str, str, str]:
-    """Directories are written by strangers: no cell is a formula to a spreadsheet."""
+    """Return the cells of one refusal. Directories are written by strangers: no cell is a formula to a spreadsheet."""
     return harmless(refused.place), str(refused.reason.text), harmless(refused.text)
 
 

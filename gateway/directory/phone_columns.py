@@ -37,7 +37,9 @@ _KINDS: Mapping[str, str] = {
 
 
 def is_phone(name: str, names: Sequence[str] = ()) -> bool:
-    """Whether the column ``name`` is one of telephones; ``names`` are all of the table's (as of ``columns.plain``)."""
+    """Return whether the column ``name`` is one of telephones; ``names`` are all of the table's (as of
+    ``columns.plain``).
+    """
     words = _words(name)
     if _ABOUT.intersection(words):
         return False
@@ -51,12 +53,12 @@ def is_phone(name: str, names: Sequence[str] = ()) -> bool:
 
 
 def is_area(name: str) -> bool:
-    """Whether the column ``name`` holds area codes."""
+    """Return whether the column ``name`` holds area codes."""
     return _bare(name) in _AREA_NAMES or any(_AREA.fullmatch(word) for word in _words(name))
 
 
 def area_columns(areas: Sequence[int], phones: Sequence[int], names: Sequence[str]) -> dict[int, int]:
-    """The column of the area code for each column of telephones that has one.
+    """Return the column of the area code for each column of telephones that has one.
 
     It has the telephone's words (``ddd_celular``, ``ddd2``); else a plain ``ddd`` is for all telephones, or, where
     there are several of them, for those that follow it up to the next (or stand before it, where the first does).
@@ -74,12 +76,14 @@ def area_columns(areas: Sequence[int], phones: Sequence[int], names: Sequence[st
 
 
 def _nearness(names: Sequence[str], phone: int, area: int) -> tuple[int, bool, int]:
-    """How well the column ``area`` fits: the more words, then the nearest, before the telephone rather than behind."""
+    """Return how well the column ``area`` fits: the more words the better, then before the telephone rather than
+    behind, then the nearest.
+    """
     return len(_about(names[area])), area < phone, -abs(phone - area)
 
 
 def _beside(phone: int, plain: Sequence[int], *, behind: bool) -> int:
-    """The last one of ``plain`` before ``phone``, or the first one ``behind`` it."""
+    """Return the last of the columns ``plain`` before ``phone``, or the first one ``behind`` it."""
     if behind:
         return next((area for area in plain if area > phone), plain[-1])
     return max((area for area in plain if area < phone), default=plain[0])
@@ -90,18 +94,18 @@ def _words(name: str) -> list[str]:
 
 
 def _bare(name: str) -> str:
-    """Without the module that Protheus puts before the names of its columns (``a1_tel``)."""
+    """Return a column's name without the module that Protheus puts before it (``a1_tel``)."""
     return _MODULE.sub("", name, count=1) if _MODULE.match(name) else name
 
 
 def _kinds(name: str) -> frozenset[str]:
-    """The words of a telephone's column, synonyms as one, a number at the end by itself."""
+    """Return the words of a telephone's column, synonyms as one, a number at the end by itself."""
     return frozenset(_KINDS.get(word, word) for word in _pieces(name))
 
 
 def _about(name: str) -> frozenset[str]:
-    """The same of a column of area codes, without what says that it is one; none of a column that only a mapping made
-    one.
+    """Return the words of a column of area codes, without those that say that it is one; none where only a mapping made
+    it one.
     """
     if _bare(name) in _AREA_NAMES or not is_area(name):
         return frozenset()

@@ -72,7 +72,7 @@ class Rows:
         return max(DELIMITERS, key=first.count)
 
     def _next(self) -> _Line | None:
-        """The next line, of which no more than `LONGEST_LINE` characters are ever in memory."""
+        """Return the next line, of which no more than `LONGEST_LINE` characters are ever in memory."""
         if self._waiting:
             return self._waiting.popleft()
         text = self._texts.readline(LONGEST_LINE)
@@ -101,7 +101,7 @@ class Rows:
         return row if complete else self._long_row(line)
 
     def _long_row(self, first: _Line) -> list[str] | Trouble:
-        """A row that goes on over several lines, in quotes that close where they should."""
+        """Return a row that goes on over several lines, in quotes that close where they should."""
         lines = [first]
         while self._may_go_on(lines) and (line := self._next()) is not None:
             lines.append(line)
@@ -114,7 +114,9 @@ class Rows:
         return Trouble(first.number, Reason.OPEN_QUOTE, first.text.strip()[:SHOWN])
 
     def _may_go_on(self, lines: list[_Line]) -> bool:
-        """Not over too much, nor over a line in its middle that has all columns and no quote: that is one by itself."""
+        """Return whether the row may go on: not beyond the limits, nor over a line in its middle that has all columns
+        and no quote, which is a row by itself.
+        """
         last = lines[-1]
         whole = self.width > 2 and last.text.count(self._delimiter) >= self.width - 1 and '"' not in last.text
         if last.too_long or (whole and len(lines) > 1):
@@ -123,7 +125,7 @@ class Rows:
 
 
 def _parsed(lines: list[str], delimiter: str) -> tuple[list[str], bool]:
-    """The row in ``lines``, and whether it ends with them. Raises ``csv.Error``."""
+    """Return the row in ``lines``, and whether it ends with them. Raises ``csv.Error``."""
     asked_for_more = False
 
     def given() -> Iterator[str]:
@@ -136,7 +138,7 @@ def _parsed(lines: list[str], delimiter: str) -> tuple[list[str], bool]:
 
 
 def _strictly(lines: list[str], delimiter: str) -> list[str] | None:
-    """The same for several lines, None unless every quote stands where one may."""
+    """Return the cells of one row over several lines, None unless every quote stands where one may."""
     try:
         return next(csv.reader(lines, delimiter=delimiter, strict=True), None)
     except csv.Error:

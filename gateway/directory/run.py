@@ -94,11 +94,11 @@ class RunningImport:
         return unused_columns(self._job.source)
 
     def counts(self) -> Counts:
-        """How much was done so far."""
+        """Return how much was done so far."""
         return self._tally.counts(self._staging)
 
     def refused(self, limit: int = -1) -> Iterator[Refused]:
-        """What was not taken, at most ``limit``."""
+        """Return what was not taken, at most ``limit``."""
         return self._staging.refused(limit)
 
     def do(self) -> None:

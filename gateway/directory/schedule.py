@@ -42,14 +42,14 @@ class ImportRequest:
 
 
 def wait_s(every_s: int, failures: int) -> int:
-    """How long after the beginning of the last run the next is due: doubled for each failure in a row, by which it is
-    put off to six hours at most (or stays as rare as it is).
+    """Return the seconds from the beginning of the last run to the next: doubled for each failure in a row, which puts
+    it off to six hours at most (a longer interval stays).
     """
     return every_s if not failures else max(every_s, min(every_s * 2 ** min(failures, 16), LONGEST_WAIT_S))
 
 
 def failures_of(runs: Sequence[ImportRun]) -> int:
-    """How many of the last runs failed, one after the other; newest first."""
+    """Return how many of the last runs failed, one after the other; newest first."""
     return next((number for number, run in enumerate(runs) if run.state != "failed"), len(runs))
 
 
@@ -127,7 +127,7 @@ class Schedule:
                     yield tenant, name, table, table.every_s
 
     def _claim(self, tenant: str, name: str, table: DirectorySettings, every_s: int) -> int | None:
-        """The run's id if it is due and nobody else has taken it."""
+        """Return the run's id if it is due and nobody else has taken it."""
         now = self._clock()
         runs = self._imports.last(tenant, name, limit=10)
         not_after = now - wait_s(every_s, failures_of(runs)) * 1000

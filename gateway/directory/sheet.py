@@ -106,7 +106,9 @@ class SheetSource:
         return SheetLines(self._file, encoding, self._config.delimiter)
 
     def _columns(self, lines: "SheetLines") -> Columns:
-        """Those of the first row that is a header; lines that are empty or a title may stand above it."""
+        """Return the columns by the first row that is a header; empty lines or a title may stand above it. Raises
+        ``SourceError``.
+        """
         path = self._config.path
         problem = Text("the file {path} is empty.", path=str(path))
         is_empty = True
@@ -191,7 +193,9 @@ class SheetLines:
 
 
 def guessed_encoding(path: Path) -> str:
-    """UTF-8 if all of it is, UTF-16 if it says so, else what Excel in Brazil writes. In pieces."""
+    """Return UTF-8 if all of the file is, UTF-16 if it says so, else what Excel in Brazil writes; the file is read in
+    pieces.
+    """
     decoder = codecs.getincrementaldecoder("utf-8")()
     with path.open("rb") as file:
         try:

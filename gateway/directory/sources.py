@@ -12,14 +12,18 @@ OVERLAP_MS = 60_000
 
 
 def open_source(name: str, table: DirectorySettings) -> Source:
-    """The source of ``[tenants.T.directory.NAME]``. Raises ``ConfigError`` when its settings do not fit together."""
+    """Return the source of ``[tenants.T.directory.NAME]``. Raises ``ConfigError`` when its settings do not fit
+    together.
+    """
     return sources.load(table.source)(table.settings, name=name)
 
 
 def job_of(
     tenant: str, name: str, table: DirectorySettings, plan: NumberPlan, imports: Imports, *, force: bool = False
 ) -> Job:
-    """What importing that source now means: everything, or what changed since the last run that came to its end."""
+    """Return what importing that source now means: everything, or what changed since the last run that
+    came to its end.
+    """
     source = open_source(name, table)
     last = imports.last_success(tenant, name) if source.incremental else None
     since = last - OVERLAP_MS if last is not None else None

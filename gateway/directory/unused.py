@@ -9,13 +9,15 @@ SHOWN = 20
 
 
 def unused_columns(source: Source) -> Sequence[tuple[str, str]]:
-    """Pairs (place, column) as far as ``source`` has been read; none for a source that reads no tables."""
+    """Return pairs (place, column) as far as ``source`` has been read; none for a source that reads no tables."""
     found: Sequence[tuple[str, str]] = getattr(source, "unused_columns", ())
     return found
 
 
 def sentence(unused: Sequence[tuple[str, str]]) -> Text | None:
-    """What people are told of them; the file is named where there are several. None when all were used."""
+    """Return the sentence that names the unused columns, with their file where there are several. None when all were
+    used.
+    """
     several = len({place for place, _ in unused}) > 1
     names = list(dict.fromkeys(f"{column} ({place})" if several else column for place, column in unused))
     if not names:

@@ -4,7 +4,7 @@ from urllib.parse import urlsplit
 
 
 def safe_link(url: str | None) -> str | None:
-    """``url`` if a browser may open it: http or https with a host, least of all ``javascript:``."""
+    """Return ``url`` if a browser may open it: http or https with a host, least of all ``javascript:``."""
     try:
         parts = urlsplit(url or "")
         host = parts.hostname

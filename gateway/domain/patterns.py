@@ -38,24 +38,24 @@ class Pattern:
         object.__setattr__(self, "_plain", compiled if _is_simple(self.text) else None)
 
     def fullmatch(self, text: str) -> bool:
-        """Whether the whole of ``text`` matches. Raises ``SlowPattern``."""
+        """Return whether the whole of ``text`` matches. Raises ``SlowPattern``."""
         if self._plain is not None:
             return self._plain.fullmatch(text) is not None
         return _within(self.text, "fullmatch", text, TIME_S) is not None
 
 
 def search(pattern: str, text: str, *, time_s: float) -> Any:
-    """The first match of ``pattern`` anywhere in ``text``, as ``re.search`` has it. Raises ``SlowPattern``."""
+    """Return the first match of ``pattern`` anywhere in ``text``, as ``re.search`` has it. Raises ``SlowPattern``."""
     return _within(pattern, "search", text, time_s, flags=0)
 
 
 def fullmatch(pattern: str, text: str, *, time_s: float = TIME_S) -> Any:
-    """The match of the whole of ``text``, as ``re.fullmatch`` has it. Raises ``SlowPattern``."""
+    """Return the match of the whole of ``text``, as ``re.fullmatch`` has it. Raises ``SlowPattern``."""
     return _within(pattern, "fullmatch", text, time_s, flags=0)
 
 
 def _is_simple(text: str) -> bool:
-    """Whether the standard library, which is faster, cannot take long for it on a few dozen characters."""
+    """Return whether the standard library, which is faster, cannot take long for it on a few dozen characters."""
     return not _REPEATED_GROUP.search(text) and len(_REPETITION.findall(text)) <= _FEW
 
 

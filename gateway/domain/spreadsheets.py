@@ -5,5 +5,5 @@ FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "
 
 
 def harmless(text: str) -> str:
-    """``text`` for a cell: with a ``'`` in front where a spreadsheet would take it for a formula."""
+    """Return ``text`` for a cell: with a ``'`` in front where a spreadsheet would take it for a formula."""
     return f"'{text}" if text.startswith(FORMULA) else text

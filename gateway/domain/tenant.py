@@ -46,7 +46,9 @@ class Tenant:
     branches: tuple[Branch, ...] = ()
 
     def numbers_for(self, *texts: str) -> NumberPlan:
-        """How numbers are read that come with ``texts``, as one of which is an extension: that of its branch."""
+        """Return the plan by which numbers are read that come with ``texts``: that of the branch whose extension is one
+        of them, else the tenant's.
+        """
         if not self.branches:
             return self.numbers
         for reading in (read(text, self.numbers) for text in texts):
@@ -56,12 +58,14 @@ class Tenant:
         return self.numbers
 
     def appliance_for(self, extension: str) -> Appliance | None:
-        """The appliance that dials for ``extension``: the one that lists it, else the default, else the first."""
+        """Return the appliance that dials for ``extension``: the one that lists it, else the default,
+        else the first.
+        """
         for appliance in self.appliances:
             if appliance.extensions is not None and appliance.extensions.matches(extension):
                 return appliance
         return self.appliance(self.default_appliance) or (self.appliances[0] if self.appliances else None)
 
     def appliance(self, name: str | None) -> Appliance | None:
-        """The appliance called ``name``, if there is one."""
+        """Return the appliance called ``name``, if there is one."""
         return next((appliance for appliance in self.appliances if appliance.name == name), None)

@@ -18,7 +18,7 @@ class AddressNotAllowed(AccessError):
     code = 310
 
     def __init__(self, address: str, proxy: Fact = "") -> None:
-        """``proxy``: what is to be said of the proxy that passed the request on."""
+        """Make the error; ``proxy`` names the proxy that passed the request on, if one did."""
         by_proxy = Text(
             "Check server.trusted_proxies and the X-Forwarded-For that the proxy sends, or send the company's token."
         )
@@ -35,7 +35,7 @@ class MetricsNotAllowed(AccessError):
     code = 315
 
     def __init__(self, address: str, proxy: Fact = "") -> None:
-        """``proxy``: what is to be said of the proxy that passed the request on."""
+        """Make the error; ``proxy`` names the proxy that passed the request on, if one did."""
         by_proxy = Text("Check server.trusted_proxies and the X-Forwarded-For that the proxy sends.")
         direct = Text("Put it into server.metrics_allow.")
         super().__init__(
@@ -55,7 +55,7 @@ class CredentialsNeeded(AccessError):
     http_status = 401
 
     def __init__(self, *, by_token: bool = True) -> None:
-        """``by_token``: whether the company's token would do as well as an agent's login."""
+        """Make the error; ``by_token`` says whether the company's token would do as well as an agent's login."""
         either = Text("Send an agent's user name and password (HTTP Basic), or the company's token.")
         login = Text("Send an agent's user name and password (HTTP Basic).")
         super().__init__(Text("credentials missing."), hint=either if by_token else login)

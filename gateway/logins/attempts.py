@@ -63,7 +63,7 @@ class Limit:
 
 
 def since_boot() -> float:
-    """Seconds since the machine was started, the same in every process; on Linux also those it slept."""
+    """Return the seconds since the machine was started, the same in every process; on Linux also those it slept."""
     return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
 
 
@@ -80,7 +80,7 @@ class Attempts:
         self._counted = 0
 
     def wait_s(self, limit: Limit, *who: str) -> float:
-        """Seconds until ``who`` may try again by ``limit``; 0 when it may now."""
+        """Return the seconds until ``who`` may try again by ``limit``; 0 when it may now."""
         query = "SELECT count, ends FROM failures WHERE who = ? AND since <= ? AND ends > ?"
         now = self._clock()
         row = self._do(lambda database: database.execute(query, (digest(limit.name, *who), now, now)).fetchone())
@@ -99,7 +99,7 @@ class Attempts:
         self._do(lambda database: database.execute(REMEMBER, (mark, self._clock() + seconds)))
 
     def knows(self, mark: bytes) -> bool:
-        """Whether ``mark`` is remembered."""
+        """Return whether ``mark`` is remembered."""
         query = "SELECT 1 FROM marks WHERE mark = ? AND ends > ?"
         return bool(self._do(lambda database: database.execute(query, (mark, self._clock())).fetchone()))
 
@@ -157,7 +157,7 @@ def _patiently(work: Callable[[], T]) -> T:
 
 
 def _open(path: Path) -> sqlite3.Connection:
-    """The file's connection; a file that is none of ours, or damaged, is replaced."""
+    """Open the file's database; a file that is not ours, or damaged, is replaced."""
     try:
         make_private(path)
         return _laid_out(str(path))
@@ -183,7 +183,7 @@ def _laid_out(name: str) -> sqlite3.Connection:
 
 
 def _forget_other_boots(database: sqlite3.Connection) -> None:
-    """Times of another start of the machine mean nothing now."""
+    """Delete what an earlier start of the machine left: its times mean nothing now."""
     boot = BOOT_ID.read_text().strip() if BOOT_ID.exists() else ""
     database.execute("BEGIN IMMEDIATE")
     if database.execute("SELECT id FROM boot").fetchall() != [(boot,)]:
@@ -194,13 +194,13 @@ def _forget_other_boots(database: sqlite3.Connection) -> None:
 
 
 def digest(*parts: str) -> bytes:
-    """A key of fixed length for ``parts``, which a stranger may make as long as requests may be."""
+    """Return a key of fixed length for ``parts``, which a stranger may make as long as requests may be."""
     text = "".join(f"{len(part)}:{part}" for part in parts)
     return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
 
 
 def place_of(address: str) -> str:
-    """The address as it is counted: IPv4 as it is, IPv6 by its network."""
+    """Return the address as it is counted: IPv4 as it is, IPv6 by its network."""
     try:
         found = ip_address(address.partition("%")[0])
     except ValueError:

@@ -70,7 +70,9 @@ def hash_password(password: str, *, login: str = "") -> str:
 
 
 def shared_key() -> bytes:
-    """The key of remembered passwords, the same in all processes of one gateway, made when it starts; never on disk."""
+    """Return the key of remembered passwords, the same in all processes of one gateway, made when it starts; never on
+    disk.
+    """
     return bytes.fromhex(os.environ.setdefault(KEY, secrets.token_hex(32)))
 
 
@@ -147,7 +149,9 @@ class Verifier:
         self._attempts.remember(mark, ADDRESS.window_s)
 
     def _is_good(self, found: tuple[Agent, str] | None, password: str) -> bool:
-        """Whether the password is the agent's; an unknown login waits for its turn as well, but hashes nothing."""
+        """Return whether the password is the agent's; an unknown login waits for its turn as well, but
+        hashes nothing.
+        """
         with self._turns.hashing():
             if found is None:
                 return False
@@ -162,7 +166,9 @@ class Verifier:
                 raise TooManyAttempts(max(1, round(wait_s)))
 
     def _mark(self, found: tuple[Agent, str], password: str) -> bytes:
-        """What is remembered of an agent's good password; another hash in the directory makes it worth nothing."""
+        """Return the mark by which an agent's good password is remembered; a new hash in the directory makes it
+        worthless.
+        """
         agent, stored = found
         return digest("password", agent.tenant, agent.login, stored, self._keyed(password).hex())
 
@@ -184,13 +190,15 @@ class Try:
         return digest("good", self.tenant, self.login, self.address)
 
     def counted(self) -> tuple[tuple[Limit, tuple[str, ...]], ...]:
-        """By which limits a wrong one counts, and as whose."""
+        """Return the limits by which a wrong password counts, and as whose."""
         login = (self.tenant, self.login)
         return (LOGIN_AT_ADDRESS, (*login, self.address)), (ADDRESS, (self.address,)), (LOGIN, login)
 
 
 def verifier(directory: Directory, data: Path | None, *, least_s: float = LEAST_S) -> Verifier:
-    """Return what verifies logins of ``directory``, counting together with all processes on the folder ``data``."""
+    """Return the verifier of logins of ``directory``, which counts together with all processes on the
+    folder ``data``.
+    """
     return Verifier(directory, Attempts(data and data / DATABASE), turns=LoginTurns(), pace=Pace(least_s=least_s))
 
 

@@ -46,7 +46,9 @@ def weakness(password: str, login: str = "") -> Text | None:
 
 
 def _is_sequence(plain: str) -> bool:
-    """Whether ``plain`` is at most two runs of a row, read in either direction (``1234abcd``, ``qwerty123``)."""
+    """Return whether ``plain`` is one or two sequences of the alphabet, digits or keyboard, read in either direction
+    (``1234abcd``, ``qwerty123``).
+    """
     rest = plain
     for _ in range(2):
         rest = rest[_run(rest) :]
@@ -78,5 +80,5 @@ def _common() -> frozenset[str]:
 
 @cache
 def _words() -> frozenset[str]:
-    """Those of the list that are words: with digits and signs around them they are as common."""
+    """Return the entries of the list that are words: with digits and signs around them they are as common."""
     return frozenset(line for line in _lines() if line.isalpha())

@@ -101,8 +101,8 @@ class ApplianceQueue:
     def _begin(
         self, message: Outgoing, give_back: Callable[[], None], ends: float
     ) -> "OrderAttempt | Future[OrderAttempt]":
-        """On the thread of whoever waits, if the adapter is sure to return before that ends: an order then passes
-        through one thread only. Else on one of the queue's own, which goes on when nobody waits any more.
+        """Start an attempt, on the waiter's thread if the adapter is sure to return before the wait ends: the order
+        then passes through one thread only. Else on one of the queue's own, which goes on when nobody waits any more.
         """
         if self._longest_s is not None and time.monotonic() + self._longest_s + MARGIN_S < ends:
             return self._attempt(message, give_back)
@@ -117,7 +117,9 @@ class ApplianceQueue:
         return self._pool.submit(self._hang_up, message)
 
     def probe(self) -> Probe:
-        """Look whether the appliance can be used, ringing nobody; if so, orders need not wait out the pause."""
+        """Check whether the appliance can be used, without ringing anybody; if so, orders need not wait
+        out the pause.
+        """
         found = _probe(self.adapter)
         if found.ok:
             self._record.change(lambda condition: (breaker.try_now(condition, self._clock()), None))
@@ -130,7 +132,7 @@ class ApplianceQueue:
             self._seconds.observe((made.ended_at - made.began_at) / 1000)
 
     def health(self) -> Health:
-        """How the appliance is doing, as all processes on this data folder see it."""
+        """Return how the appliance is doing, as all processes on this data folder see it."""
         condition = self._record.read()
         retry_at = round(condition.retry_at * 1000) if condition.retry_at else None
         return Health(
@@ -172,7 +174,7 @@ class ApplianceQueue:
         return None
 
     def _probe_until(self, ends: float) -> Probe:
-        """The trial's probe; one that takes longer than somebody waits has failed."""
+        """Return the result of the adapter's probe; one that takes longer than anybody waits has failed."""
         try:
             return self._pool.submit(_probe, self.adapter).result(max(ends - time.monotonic(), 0))
         except FutureTimeout:
@@ -240,7 +242,7 @@ class ApplianceQueue:
 
 
 def deliver(adapter: Adapter, message: Outgoing, how: Callable[[Outgoing], Delivery] | None = None) -> Delivery:
-    """One attempt; a defect in an adapter is an *unknown* outcome without its details."""
+    """Make one attempt; a defect in an adapter is an *unknown* outcome without its details."""
     try:
         return (how or adapter.deliver)(message)
     except Exception:

@@ -71,14 +71,14 @@ class Health:
 
 
 def state_of(condition: Condition, now: float) -> BreakerState:
-    """The state that people are shown."""
+    """Return the state that people are shown."""
     if not condition.retry_at:
         return BreakerState.CLOSED
     return BreakerState.OPEN if condition.opened_at <= now < condition.retry_at else BreakerState.HALF_OPEN
 
 
 def admit(condition: Condition, now: float) -> tuple[Condition, BreakerState]:
-    """Whether an order may go: closed yes, half-open as the one trial, open no."""
+    """Return the condition, and the state by which an order may go: closed yes, half-open as the one trial, open no."""
     state = state_of(condition, now)
     if state is not BreakerState.HALF_OPEN:
         return condition, state
@@ -88,7 +88,7 @@ def admit(condition: Condition, now: float) -> tuple[Condition, BreakerState]:
 
 
 def record(condition: Condition, outcome: Outcome, reason: Text, now: float, rules: Rules) -> Condition:
-    """The condition after an attempt ended with ``outcome``."""
+    """Return the condition after an attempt ended with ``outcome``."""
     if outcome in (Outcome.ACCEPTED, Outcome.REFUSED):
         return Condition(turns=condition.turns)
     failures = condition.failures + 1
@@ -116,7 +116,8 @@ def try_now(condition: Condition, now: float) -> Condition:
 
 
 def reserve_slot(condition: Condition, now: float, rules: Rules, patience_s: float) -> tuple[Condition, float | None]:
-    """Seconds to wait for a turn under ``orders_per_s``, or None when that is longer than ``patience_s``.
+    """Reserve a slot under ``orders_per_s`` and return the seconds to wait for it; None when that is longer than
+    ``patience_s``.
 
     Whole orders go at once: three at a time for 3/s, one every two seconds for 0.5/s.
     """

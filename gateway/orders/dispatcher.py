@@ -90,7 +90,7 @@ class OrderDispatcher:
         return min(self._limit, max(self._limit // 2, self.queues[key].rules.max_orders or 0))
 
     def waiting(self) -> int:
-        """How many wait for an outcome now."""
+        """Return how many wait for an outcome now."""
         return self._waiting.total()
 
     def dial(self, order: Recorded, draft: OrderDraft) -> tuple[Outcome, Text]:
@@ -137,7 +137,9 @@ class OrderDispatcher:
         under_way.add_done_callback(lambda done: self._settle(order, draft, [*made, done.result()]))
 
     def _settle(self, order: Recorded, draft: OrderDraft, made: Sequence[OrderAttempt]) -> Delivery:
-        """The answer does not wait for it: should it be lost, the order is found open and settled as *unknown*."""
+        """Settle an order without keeping its answer waiting: if the record is lost, the order is found open and
+        settled as *unknown*.
+        """
         delivery = summed_up(made)
         if order.order_id is not None:
             settlement = Settlement(order.order_id, delivery, round(self._clock() * 1000), tuple(made))
@@ -164,7 +166,7 @@ class OrderDispatcher:
             log.info("order_settled", took_ms=made[-1].ended_at - made[0].began_at, attempts=len(made), **facts)
 
     def _first_answer(self, order: Recorded, draft: OrderDraft) -> Delivery:
-        """The answer of the order that this one repeats, whichever process tries it."""
+        """Wait for the answer of the order that this one repeats, whichever process tries it."""
         assert order.order_id is not None
         log.info("order_repeated", order=order.order_id, tenant=draft.message.tenant)
         ends = time.monotonic() + self._answer_within_s
@@ -176,7 +178,7 @@ class OrderDispatcher:
         return found
 
     def _settle_if_orphaned(self, order_id: int) -> None:
-        """Whoever asks for an order again need not wait for a process that died."""
+        """Settle an order whose process died, so that a repeat need not wait for it."""
         owner = self._log.owner(order_id)
         if owner and not self._journal.presence.alive(owner):
             self._journal.write(abandoned(order_id, round(self._clock() * 1000)))
@@ -184,23 +186,23 @@ class OrderDispatcher:
     # what else can be asked of an appliance
 
     def health(self, tenant: str, name: str) -> Health:
-        """How an appliance is doing, as all processes see it."""
+        """Return how an appliance is doing, as all processes see it."""
         return self.queues[tenant, name].health()
 
     def rules(self, tenant: str, name: str) -> Rules:
-        """How an appliance is treated."""
+        """Return how an appliance is treated."""
         return self.queues[tenant, name].rules
 
     def probe(self, tenant: str, name: str) -> Probe:
-        """Look whether an appliance can be used, ringing nobody."""
+        """Check whether an appliance can be used, without ringing anybody."""
         return self.queues[tenant, name].probe()
 
     def preview(self, draft: OrderDraft) -> Sequence[WireRequest]:
-        """The exact requests that ``draft`` would make, without sending them. Raises ``AdapterError``."""
+        """Return the exact requests that ``draft`` would make, without sending them. Raises ``AdapterError``."""
         return self._queue(draft, draft.ways[0]).adapter.preview(outgoing_order(Recorded(0, 0, 0), draft))
 
     def can_hang_up(self, tenant: str, name: str) -> bool:
-        """Whether an appliance ends calls by command."""
+        """Return whether an appliance ends calls by command."""
         queue = self.queues.get((tenant, name))
         return queue is not None and can_hang_up(queue.adapter)
 
@@ -243,13 +245,17 @@ class OrderDispatcher:
 
 
 def abandoned(order_id: int, at: int) -> Settlement:
-    """How an order ends whose process died during the attempt: it is never dialled again, the phone may have rung."""
+    """Return the settlement of an order whose process died during the attempt: it is never dialled again, the phone may
+    have rung.
+    """
     stopped = Text("The gateway stopped during the attempt; it will not be dialled again.")
     return Settlement(order_id, Delivery(Outcome.UNKNOWN, stopped), at)
 
 
 def outgoing_order(order: Recorded, draft: OrderDraft, way: Way | None = None) -> Outgoing:
-    """What an appliance's adapter is given for an order; ``way`` is the appliance's own, if not the first."""
+    """Return the message that an appliance's adapter is given for an order; ``way`` is the appliance's own, if not the
+    first.
+    """
     fields = {
         "tenant": draft.message.tenant,
         "extension": draft.extension,
@@ -261,7 +267,9 @@ def outgoing_order(order: Recorded, draft: OrderDraft, way: Way | None = None) -
 
 
 def outgoing_hangup(tenant: str, placed: Placed) -> Outgoing:
-    """What an adapter is given to end a call: the order's own fields, and the peer's id of the call."""
+    """Return the message that an adapter is given to end a call: the order's own fields, and the peer's
+    id of the call.
+    """
     fields = {
         "tenant": tenant,
         "extension": placed.extension,
@@ -274,7 +282,7 @@ def outgoing_hangup(tenant: str, placed: Placed) -> Outgoing:
 
 
 def summed_up(made: Sequence[OrderAttempt]) -> Delivery:
-    """How an order ended: as its last attempt did; why the first one's appliance did not dial is told too."""
+    """Return how an order ended: as its last attempt did, with the reasons why those before did not dial."""
     last = made[-1].delivery
     for attempt in made[-2::-1]:
         said = Text("{last} Before: {before}", last=last.text, before=attempt.delivery.text)

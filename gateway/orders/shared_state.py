@@ -74,7 +74,7 @@ class Record(Generic[T]):
             return told
 
     def read(self) -> T:
-        """The value now; no file is made for it."""
+        """Return the value now; no file is made for it."""
         if self._path is not None and self._file < 0 and not self._path.exists():
             return self._value
         return self.change(lambda value: (value, value))
@@ -85,7 +85,9 @@ class Record(Generic[T]):
             self._file = -1
 
     def _open(self, path: Path) -> None:
-        """Only when there is something to share: a provider has more appliances than a process may open files."""
+        """Open the file only when there is something to share: a provider has more appliances than a process may open
+        files.
+        """
         if self._file < 0:
             make_folder(path.parent)
             self._file = open_private(path)
@@ -180,5 +182,5 @@ def _locked(path: Path) -> int | None:
 
 
 def path_of(data: Path, tenant: str, name: str) -> Path:
-    """Where what concerns an appliance lies; whatever it is called, the name stays inside the folder."""
+    """Return the path of what concerns an appliance; whatever it is called, the name stays inside the folder."""
     return data / FOLDER / f"{tenant}.{quote(name, safe='')}"

@@ -55,7 +55,7 @@ class OutboxWorker:
             thread.start()
 
     def ring(self) -> None:
-        """Something may have come into the outbox."""
+        """Wake the workers: something may have come into the outbox."""
         if not self._threads:
             return
         with self._bell:
@@ -122,7 +122,7 @@ class OutboxWorker:
 
 
 def wait_ms(attempts: int) -> int:
-    """How long to wait after so many attempts: 1 s, doubling, five minutes at most."""
+    """Return the milliseconds to wait after so many attempts: 1 s, doubling, five minutes at most."""
     return min(round(FIRST_WAIT_S * 2.0 ** min(attempts, 16) * 1000), LONGEST_WAIT_MS)
 
 

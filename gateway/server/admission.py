@@ -48,7 +48,7 @@ class Admission:
         return client
 
     def leave(self, client: str) -> None:
-        """A request of ``client`` is answered, or is a stream from now on."""
+        """Count a request of ``client`` as answered, or as a stream from now on."""
         self.under_way -= 1
         left = self._counts[client] - 1
         if left:

@@ -183,7 +183,7 @@ def _failures_by_tenant(gateway: Gateway) -> Mapping[str, Sequence[Failure]]:
 
 
 def recorder_of(gateway: Gateway) -> Recorder | None:
-    """Who writes machines' requests into the traffic log, where there is one."""
+    """Return the recorder of machines' requests into the traffic log, where there is one."""
     if gateway.traffic is None:
         return None
     tenants = gateway.config.tenants.items()

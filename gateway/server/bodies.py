@@ -25,18 +25,18 @@ class BodyLimits:
 
 
 def is_expected(environ: dict[str, Any]) -> bool:
-    """Whether a body comes behind the head (RFC 9112, 6.3)."""
+    """Return whether a body comes behind the head (RFC 9112, 6.3)."""
     return environ.get("CONTENT_LENGTH", "0") != "0" or "HTTP_TRANSFER_ENCODING" in environ
 
 
 def is_refused_unread(environ: dict[str, Any], limits: BodyLimits) -> bool:
-    """Whether the length that was announced is more than any wire takes, so that nothing needs to be read."""
+    """Return whether the length that was announced is more than any wire takes, so that nothing needs to be read."""
     length = environ.get("CONTENT_LENGTH", "")
     return not (length.isascii() and length.isdigit() and len(length) < 20) or int(length) > limits.max_bytes
 
 
 async def read_body(environ: dict[str, Any], incoming: IncomingBody, limits: BodyLimits) -> bytes:
-    """The body, at most a little more than ``max_bytes``: the wire then refuses it in its own words.
+    """Read the body, at most a little more than ``max_bytes``: the wire then refuses it in its own words.
 
     Raises ``MalformedRequest`` when it does not come in time.
     """

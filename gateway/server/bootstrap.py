@@ -104,7 +104,7 @@ class Gateway:
         self.filler.start()
 
     def sources(self) -> Mapping[tuple[str, str], Source]:
-        """The sources of the directory, to be probed. Raises ``ConfigError``."""
+        """Return the sources of the directory, to be probed. Raises ``ConfigError``."""
         return {
             (tenant, name): open_source(name, table)
             for tenant, own in self.config.tenants.items()
@@ -204,12 +204,12 @@ def build(config: Config, data: Path) -> Gateway:
 
 
 def tenants(config: Config) -> Mapping[str, Tenant]:
-    """The domain's view of the configured tenants. Raises ``ConfigError`` for extensions that do not read."""
+    """Return the domain's view of the configured tenants. Raises ``ConfigError`` for extensions that do not read."""
     return {name: _tenant(name, table) for name, table in config.tenants.items()}
 
 
 def dial_plan_trials(config: Config) -> Iterator[tuple[str, tuple[Trial, ...], DialPlan, Tenant]]:
-    """Every dial plan that has test cases: where it stands, the cases, the plan, and the tenant it dials for."""
+    """Yield every dial plan that has test cases: where it stands, the cases, the plan, and the tenant it dials for."""
     for name, tenant in tenants(config).items():
         table = config.tenants[name]
         if table.dial_plan.tests:
@@ -230,7 +230,7 @@ class FailedTrial:
 
 
 def failed_trials(config: Config) -> Sequence[FailedTrial]:
-    """All tests of dial plans that do not hold."""
+    """Return all test cases of dial plans that do not hold."""
     return [
         FailedTrial(tenant.name, place, failure)
         for place, trials, plan, tenant in dial_plan_trials(config)
@@ -240,14 +240,16 @@ def failed_trials(config: Config) -> Sequence[FailedTrial]:
 
 
 def data_folder(config: Config, config_path: Path | None, wanted: Path | None) -> Path:
-    """Where the data lies: as asked for, else ``server.data`` seen from the configuration file (or from here)."""
+    """Return the folder of the data: as asked for, else ``server.data`` seen from the configuration file (or from
+    here).
+    """
     if wanted is not None:
         return wanted
     return (config_path.parent if config_path else Path()) / config.server.data
 
 
 def _passes(name: str, check: Callable[[], object]) -> bool:
-    """Whether ``check`` raises nothing; what it raises is logged as ``name``."""
+    """Return whether ``check`` raises nothing; what it raises is logged as ``name``."""
     try:
         check()
     except Exception as error:
@@ -275,7 +277,7 @@ def _tenant(name: str, table: settings.TenantSettings) -> Tenant:
 
 
 def _numbers(place: str, table: settings.TenantSettings) -> NumberPlan:
-    """The tenant's number plan; an extension of a branch is one of the tenant's as well."""
+    """Return the tenant's number plan; an extension of a branch is one of the tenant's as well."""
     listed = _extensions(f"{place}.extensions", table.extensions) or Extensions.guess()
     for key, branch in table.branches.items():
         more = _extensions(f"{place}.branches.{key}.extensions", branch.extensions)
@@ -310,7 +312,7 @@ def _diagnostic_log(wanted: settings.TrafficSettings, data: Path) -> DiagnosticL
 
 
 def _adapters(config: Config, group: str, traffic: TrafficLog | None) -> Mapping[tuple[str, str], Adapter]:
-    """One adapter for each configured peer, by (tenant, name), overheard where there is a traffic log."""
+    """Return one adapter for each configured peer, by (tenant, name), overheard where there is a traffic log."""
     made: dict[tuple[str, str], Adapter] = {}
     for tenant_name, tenant in config.tenants.items():
         for name, peer in getattr(tenant, group).items():
@@ -325,7 +327,7 @@ def _adapters(config: Config, group: str, traffic: TrafficLog | None) -> Mapping
 
 
 def _rules(config: Config, appliances: Mapping[tuple[str, str], Adapter]) -> Mapping[tuple[str, str], Rules]:
-    """How each appliance is treated: as configured, else as its adapter knows."""
+    """Return how each appliance is treated: as configured, else as its adapter knows."""
     return {
         (tenant, name): _rules_of(config.tenants[tenant], name, adapters.limits_of(adapter))
         for (tenant, name), adapter in appliances.items()

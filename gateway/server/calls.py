@@ -32,7 +32,7 @@ class Answered:
 
 
 def call(application: Wsgi, environ: dict[str, Any]) -> Answered:
-    """What ``application`` answers; an incident's number, and never a reason, where it fails."""
+    """Return the answer of ``application``; where it fails, an incident's number and never a reason."""
     started: list[tuple[str, Headers]] = []
 
     def start_response(status: str, headers: Headers, _info: Any = None) -> None:
@@ -51,7 +51,7 @@ def call(application: Wsgi, environ: dict[str, Any]) -> Answered:
 
 
 def failure(error: BaseException, environ: dict[str, Any]) -> Answered:
-    """The answer for a defect of ours, which the log describes."""
+    """Return the answer for a defect of ours, which the log describes."""
     kept = error if isinstance(error, Exception) else RuntimeError(type(error).__name__)
     known = {"cti.client": environ.get("REMOTE_ADDR", "")} | environ
     status, headers, body = refuse_as_text(explain(kept, known, "get"), language_of(known))
@@ -59,7 +59,7 @@ def failure(error: BaseException, environ: dict[str, Any]) -> Answered:
 
 
 def _is_long(parts: Iterable[bytes], started: list[tuple[str, Headers]]) -> bool:
-    """Whether the body's length is not known, so that it is sent as it is made."""
+    """Return whether the body's length is not known, so that it is sent as it is made."""
     if isinstance(parts, Endless):
         return True
     return bool(started) and not any(name.lower() == "content-length" for name, _ in started[-1][1])

@@ -53,16 +53,16 @@ class Connections:
         self.open = 0
 
     def start(self) -> None:
-        """Look from now on, where the system shows connections."""
+        """Start looking from now on, where the system shows connections."""
         if sockets.is_known_here():
             threading.Thread(target=self._run, name="connections", daemon=True).start()
 
     def is_crowded(self) -> bool:
-        """Whether connections that are kept open for later are wanted for others."""
+        """Return whether connections that are kept open for later are wanted for others."""
         return self.open > self._limit * CROWDED
 
     def is_nearly_full(self) -> bool:
-        """Whether hardly any are left."""
+        """Return whether hardly any connections are left."""
         return self.open >= self._limit * NEARLY_FULL
 
     def look(self, now: float) -> None:
@@ -101,6 +101,6 @@ class Connections:
 
 
 def far_end(connection: Connection) -> str:
-    """``address:port``, as Granian writes a client."""
+    """Return ``address:port``, as Granian writes a client."""
     address = f"[{connection.address}]" if ":" in connection.address else connection.address
     return f"{address}:{connection.port}"

@@ -17,12 +17,14 @@ BUSY, CALM = 0.5, 0.25
 
 
 def share(number: int, allowed: Collection[int]) -> int:
-    """The processor of the worker that was started as the ``number``-th."""
+    """Return the processor of the worker that was started as the ``number``-th."""
     return sorted(allowed)[(number - 1) % len(allowed)]
 
 
 def is_busy(load: float, before: bool) -> bool:
-    """Whether a worker that used ``load`` of a processor is busy, after it was ``before``."""
+    """Return whether a worker that used ``load`` of a processor counts as busy; ``before`` says whether it did until
+    now.
+    """
     return load >= (CALM if before else BUSY)
 
 
@@ -66,5 +68,5 @@ def move(processors: Collection[int]) -> None:
 
 
 def can_move() -> bool:
-    """Whether this system lets a process choose its processors, and shows its threads."""
+    """Return whether this system lets a process choose its processors, and shows its threads."""
     return hasattr(os, "sched_setaffinity") and os.path.isdir("/proc/self/task")

@@ -52,7 +52,7 @@ class Scope(Protocol):
 
 
 def environ_of(scope: Scope) -> dict[str, Any]:
-    """The environ of ``scope`` without its body."""
+    """Return the environ of ``scope`` without its body."""
     name, port = split_address(scope.server)
     environ = SAME | {
         "REQUEST_METHOD": scope.method,
@@ -72,7 +72,7 @@ def environ_of(scope: Scope) -> dict[str, Any]:
 
 
 def all_headers(headers: Headers) -> Iterator[tuple[str, str]]:
-    """Names and values, ``UNREADABLE`` for a value that Granian left out."""
+    """Yield names and values, ``UNREADABLE`` for a value that Granian left out."""
     items = headers.items()
     yield from items
     keys = headers.keys()
@@ -82,12 +82,12 @@ def all_headers(headers: Headers) -> Iterator[tuple[str, str]]:
 
 
 def with_body(environ: dict[str, Any], body: bytes) -> dict[str, Any]:
-    """``environ`` with ``body`` to be read."""
+    """Return ``environ`` with ``body`` to be read."""
     environ["wsgi.input"] = BytesIO(body)
     return environ
 
 
 def split_address(text: str) -> tuple[str, str]:
-    """Address and port of ``127.0.0.1:8080`` or ``[::1]:8080``, the address without brackets."""
+    """Return address and port of ``127.0.0.1:8080`` or ``[::1]:8080``, the address without brackets."""
     address, _, port = text.rpartition(":")
     return address.strip("[]"), port

@@ -66,7 +66,7 @@ class Taken:
 
 
 def ask(data: Path) -> Taken | None:
-    """The sockets of the gateway that runs on ``data``; None where none runs that would hand them over.
+    """Ask the gateway that runs on ``data`` for its sockets; None where none runs that would hand them over.
 
     Raises ``ConfigError`` when it does not answer as it should.
     """
@@ -137,7 +137,7 @@ class Offer:
                         return
 
     def _hand_over(self, connection: socket.socket) -> bool:
-        """Whether the successor took the sockets and serves."""
+        """Return whether the successor took the sockets and serves."""
         files = [each.fileno() for each in self._sockets.all]
         message = json.dumps({"lenient": self._sockets.lenient is not None, "pid": os.getpid()}).encode()
         try:
@@ -152,7 +152,7 @@ class Offer:
 
 @contextmanager
 def _short_path(folder: Path) -> Iterator[str]:
-    """``folder`` by a path that fits into a Unix socket's 107 bytes, however deep it lies."""
+    """Yield a path of ``folder`` that fits into a Unix socket's 107 bytes, however deep it lies."""
     if not os.path.isdir("/proc/self/fd"):
         yield str(folder)
         return

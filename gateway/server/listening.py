@@ -10,19 +10,19 @@ LENIENT_BACKLOG = 128
 
 
 def split_address(listen: str) -> tuple[str, int]:
-    """``127.0.0.1:8080`` or ``[::1]:8080`` as host and port."""
+    """Split ``127.0.0.1:8080`` or ``[::1]:8080`` into host and port."""
     host, _, port = listen.rpartition(":")
     return host.strip("[]"), int(port)
 
 
 def url_of(address: str, port: int) -> str:
-    """The address as people type it."""
+    """Return the address as people type it."""
     shown = "127.0.0.1" if address in ("0.0.0.0", "::") else address  # noqa: S104
     return f"http://[{shown}]:{port}" if ":" in shown else f"http://{shown}:{port}"
 
 
 def open_sockets(address: str, port: int, *, count: int, backlog: int, hint: Text) -> list[socket.socket]:
-    """One listening socket for each worker, so that the kernel spreads connections among them.
+    """Open one listening socket for each worker, so that the kernel spreads connections among them.
 
     Raises ``ConfigError`` when the address cannot be had, also when somebody else shares his port (SO_REUSEPORT):
     two gateways on one port would each get some of the events.
@@ -44,11 +44,11 @@ def _open(address: str, port: int, backlog: int, *, shared: bool) -> socket.sock
 
 
 def is_same(listening: socket.socket, address: str, port: int) -> bool:
-    """Whether ``listening`` is bound to ``address`` and ``port``."""
+    """Return whether ``listening`` is bound to ``address`` and ``port``."""
     found = socket.getaddrinfo(address, port, listening.family, socket.SOCK_STREAM)
     return listening.getsockname()[:2] in [entry[4][:2] for entry in found]
 
 
 def _reason(error: OSError) -> str:
-    """The system's own words: Python adds the address, which stands in the sentence already."""
+    """Return the system's own words: Python adds the address, which stands in the sentence already."""
     return os.strerror(error.errno) if error.errno and error.errno > 0 else str(error)

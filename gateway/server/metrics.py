@@ -59,7 +59,7 @@ def _family(name: str, text: str, labels: Labels, read: Callable[[], Mapping[Lab
 
 
 def metrics_application(gauges: Gauges, labelled: LabelledGauges = MappingProxyType({})) -> Any:
-    """The WSGI application of ``/metrics``; gauges are those of the worker that happens to answer."""
+    """Return the WSGI application of ``/metrics``; gauges are those of the worker that happens to answer."""
     registry = CollectorRegistry()
     registry.register(Now(gauges, labelled))
     if "PROMETHEUS_MULTIPROC_DIR" in os.environ:

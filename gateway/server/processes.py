@@ -20,7 +20,7 @@ STOP_WITHIN_S = 30
 
 
 def spawn_worker(worker_id: int, process_name: str, loader: Any, sockets: Any, *others: Any) -> None:
-    """In a new process: serve on the listening socket that came with the arguments."""
+    """Serve, in a new process, on the listening socket that came with the arguments."""
     _, listening = sockets
     # Rust closes what it is given; the Python object keeps a descriptor of its own.
     holder = SocketHolder(os.dup(listening.fileno()), False, listening_backlog())  # type: ignore[call-arg]
@@ -28,7 +28,7 @@ def spawn_worker(worker_id: int, process_name: str, loader: Any, sockets: Any, *
 
 
 def listening_backlog() -> int:
-    """How many connections may wait to be accepted; the kernel has a limit of its own (``somaxconn``)."""
+    """Return how many connections may wait to be accepted; the kernel has a limit of its own (``somaxconn``)."""
     return 4096
 
 
@@ -80,7 +80,7 @@ class Workers(MPServer):
         self._sso = self._sockets[0]
 
     def _drop_shared_socket(self) -> None:
-        """Whoever opened the sockets closes them."""
+        """Do nothing: whoever opened the sockets closes them."""
 
     def _spawn_worker(self, idx: int, *others: Any, **named: Any) -> Any:
         self._sso = self._sockets[idx % len(self._sockets)]

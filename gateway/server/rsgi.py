@@ -144,7 +144,7 @@ class Face:
                 self._turns.done(client)
 
     def _call(self, environ: dict[str, Any], protocol: Protocoled, waiting: "asyncio.Future[Answered | None]") -> None:
-        """On a thread: call the application and answer, which spares the answer the way over the loop."""
+        """Call the application on a pool thread and answer there, which spares the answer the way over the loop."""
         streamed: Answered | None = None
         try:
             answered = call(self._application, environ)

@@ -30,7 +30,7 @@ class GatewayRun:
         return True
 
     def metrics_folder(self) -> Path:
-        """An empty folder for the counters that this gateway's workers share."""
+        """Make an empty folder for the counters that this gateway's workers share."""
         shutil.rmtree(self._metrics, ignore_errors=True)
         self._metrics.mkdir(parents=True)
         return self._metrics

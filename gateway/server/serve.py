@@ -85,7 +85,7 @@ def _serve(options: Options, sockets: Sockets, taken: Taken | None, on_ready: Ca
 
 
 def _open(options: Options) -> Sockets:
-    """Sockets of our own. Raises ``ConfigError``."""
+    """Open sockets of our own. Raises ``ConfigError``."""
     wanted = options.config.server
     main = open_sockets(
         options.address,
@@ -105,7 +105,7 @@ def _open(options: Options) -> Sockets:
 
 
 def _take_over(options: Options) -> Taken | None:
-    """The sockets of the gateway that runs on the same data, where that is wanted and possible.
+    """Return the sockets of the gateway that runs on the same data, where that is wanted and possible.
 
     Raises ``ConfigError`` when it listens elsewhere, or its schema is not ours.
     """
@@ -216,7 +216,7 @@ def _while_open(work: Callable[..., None], *arguments: object) -> None:
 
 
 def _all_serve(ready: Connection, workers: Workers, count: int, deadline: float) -> bool:
-    """Whether every worker has said that it serves before ``deadline``."""
+    """Return whether every worker has said that it serves before ``deadline``."""
     while len(workers.serving) < count and ready.poll(max(0.0, deadline - time.monotonic())):
         workers.serving.add(ready.recv())
     return len(workers.serving) >= count

@@ -29,18 +29,18 @@ class Connection:
 
 
 def is_known_here() -> bool:
-    """Whether this system shows connections."""
+    """Return whether this system shows connections."""
     return os.path.isdir("/proc/self/fd")
 
 
 def established(port: int) -> list[Connection]:
-    """The connections of this process to its ``port``. Raises ``OSError`` without /proc."""
+    """Return the connections of this process to its ``port``. Raises ``OSError`` without /proc."""
     tables = [Path(name).read_text(encoding="ascii") for name in TABLES if os.path.exists(name)]
     return list(connections_of(tables, port, own_sockets()))
 
 
 def connections_of(tables: Iterable[str], port: int, descriptors: dict[str, int]) -> Iterator[Connection]:
-    """Established connections to ``port`` among the sockets ``descriptors`` (by inode).
+    """Yield the established connections to ``port`` among the sockets ``descriptors`` (by inode).
 
     ``tables`` are the contents of ``/proc/net/tcp`` and ``tcp6``.
     """
@@ -58,7 +58,7 @@ def connections_of(tables: Iterable[str], port: int, descriptors: dict[str, int]
 
 @lru_cache(maxsize=4096)
 def address_of(hexadecimal: str) -> str:
-    """``127.0.0.1`` of ``0100007F``: the kernel writes each four bytes in the machine's own order."""
+    """Return ``127.0.0.1`` of ``0100007F``: the kernel writes each four bytes in the machine's own order."""
     data = bytes.fromhex(hexadecimal)
     words = (data[at : at + 4][::-1] for at in range(0, len(data), 4))
     found = ip_address(b"".join(words))
@@ -67,7 +67,7 @@ def address_of(hexadecimal: str) -> str:
 
 
 def own_sockets() -> dict[str, int]:
-    """The descriptors of this process's sockets by inode."""
+    """Return the descriptors of this process's sockets by inode."""
     found = {}
     for name in os.listdir("/proc/self/fd"):
         with suppress(OSError):  # closed meanwhile
@@ -78,7 +78,9 @@ def own_sockets() -> dict[str, int]:
 
 
 def end(connection: Connection) -> bool:
-    """End ``connection`` under whoever serves it, who notices as if its client had left; whether it still was there."""
+    """End ``connection`` under whoever serves it, who notices as if its client had left; return whether it still was
+    there.
+    """
     try:
         descriptor = os.dup(connection.descriptor)
     except OSError:

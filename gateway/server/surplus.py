@@ -20,7 +20,7 @@ class Stalled:
         self._since: dict[str, tuple[int, float]] = {}
 
     def among(self, connections: Sequence[Connection], now: float) -> list[Connection]:
-        """Those of ``connections`` that are stalled at ``now`` (seconds of a steady clock)."""
+        """Return those of ``connections`` that are stalled at ``now`` (seconds of a steady clock)."""
         before, self._since = self._since, {}
         for each in connections:
             if each.unsent:
@@ -34,7 +34,9 @@ class Stalled:
 def without_use(
     connections: Sequence[Connection], enough: int, *, is_in_use: Callable[[Connection], bool]
 ) -> list[Connection]:
-    """Which to end so that ``enough`` are left: of the address that has most, none that is in use."""
+    """Return the connections to end so that ``enough`` are left: of the addresses that have most, none
+    that is in use.
+    """
     counts = Counter(each.address for each in connections)
     idle: dict[str, list[Connection]] = {}
     for each in connections:
@@ -45,7 +47,7 @@ def without_use(
 
 
 def _level(counts: Counter[str], idle: Collection[str], surplus: int) -> int:
-    """How many connections each address with idle ones may keep, so that at least ``surplus`` are ended."""
+    """Return how many connections each address with idle ones may keep, so that at least ``surplus`` are ended."""
     low, high = 0, max(counts.values(), default=0)
     while low < high:
         middle = (low + high + 1) // 2

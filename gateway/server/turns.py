@@ -28,7 +28,7 @@ class CallTurns:
             self._waiting.setdefault(client, deque()).append(job)
 
     def done(self, client: str) -> None:
-        """A job of ``client`` is done: the next one takes its place."""
+        """Note that a job of ``client`` is done: the next one takes its place."""
         waiting = self._waiting.get(client)
         if waiting:
             self._run(waiting.popleft())

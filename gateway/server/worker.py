@@ -93,14 +93,14 @@ def _face(work: WorkerOptions, application: "Application") -> Face:
 
 
 def limits_of(config: Config) -> RequestLimits:
-    """What one request and one address may cost."""
+    """Return the limits on what one request and one address may cost."""
     server = config.server
     body = BodyLimits(server.max_body_bytes, server.body_timeout_s, min(LONGEST_PAUSE_S, server.body_timeout_s))
     return RequestLimits(server.call_threads, max(1, server.call_threads // 2), body, server.language)
 
 
 def client_of(trusted: tuple[str, ...]) -> Callable[[dict[str, Any]], str]:
-    """The address that a request counts for: its peer's, or the one that a trusted proxy names.
+    """Return the address that a request counts for: its peer's, or the one that a trusted proxy names.
 
     ``EXEMPT`` where the proxy names none: it would lock itself out for all its clients.
     """
@@ -118,7 +118,7 @@ def client_of(trusted: tuple[str, ...]) -> Callable[[dict[str, Any]], str]:
 
 
 def _begin(work: WorkerOptions, application: "Application", face: Face) -> None:
-    """On the main thread, when Granian's signal handlers are set: hear signals, too, and say that we serve."""
+    """Hear signals and say that we serve; called on the main thread when Granian's signal handlers are set."""
     stop = _stopper(application, face)
     watch(
         {
@@ -132,7 +132,7 @@ def _begin(work: WorkerOptions, application: "Application", face: Face) -> None:
 
 
 def _stopper(application: "Application", face: Face) -> Callable[[], None]:
-    """Ends streams, which Granian would wait for; and the process, should Granian not end."""
+    """Return a function that ends streams, which Granian would wait for; and the process, should Granian not end."""
 
     def stop() -> None:
         application.end_streams()
@@ -151,7 +151,7 @@ def _end(application: "Application", face: Face) -> None:
 
 
 def _number_of_this_worker() -> int:
-    """1, 2 ... in the order in which processes were started."""
+    """Return 1, 2 ... in the order in which processes were started."""
     identity: tuple[int, ...] = getattr(multiprocessing.current_process(), "_identity", ())
     return identity[0] if identity else 1
 

@@ -80,7 +80,7 @@ FAMILIES: Mapping[str, type[SimulatedAppliance]] = MappingProxyType({cls.name: c
 
 
 def demo_settings(name: str, address: str) -> dict[str, Any]:
-    """The gateway's settings to dial on the simulator ``name`` at ``address``, as a TOML file has them.
+    """Return the gateway's settings to dial on the simulator ``name`` at ``address``, as a TOML file has them.
 
     Raises ``KeyError`` for an unknown name.
     """

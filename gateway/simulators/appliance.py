@@ -106,11 +106,11 @@ class SimulatedAppliance:
 
     @classmethod
     def settings(cls, address: str) -> dict[str, Any]:
-        """The gateway's settings to dial on this appliance."""
+        """Return the gateway's settings to dial on this appliance."""
         raise NotImplementedError
 
     def answer(self, request: Request) -> Answer:
-        """The protocol's own answer to ``request``."""
+        """Return the protocol's own answer to ``request``."""
         raise NotImplementedError
 
     @property
@@ -131,19 +131,21 @@ class SimulatedAppliance:
         return int(self._server.server_address[1])
 
     def pinned(self) -> dict[str, str]:
-        """What makes the gateway trust this appliance's own certificate; nothing without one."""
+        """Return what makes the gateway trust this appliance's own certificate; nothing without one."""
         if not self._certificate:
             return {}
         der = ssl.PEM_cert_to_DER_cert(_first_certificate(self._certificate.read_text()))
         return {"tls_pin": f"sha256:{sha256(der).hexdigest()}"}
 
     def tables(self) -> dict[str, dict[str, Any]]:
-        """The gateway's settings to dial on this appliance, once started, by the preset or adapter that they choose."""
+        """Return the gateway's settings to dial on this appliance, once started, by the preset or adapter that they
+        choose.
+        """
         return {self.name: self.settings(self.address)}
 
     def tables_of_https(self, **more: Any) -> dict[str, dict[str, Any]]:
-        """The settings for a preset that speaks https only, which takes address, certificate and ``more``; none until
-        there is a certificate.
+        """Return the settings for a preset that speaks https only: address, certificate and ``more``; none until there
+        is a certificate.
         """
         if not self.pinned():
             return {}
@@ -174,7 +176,7 @@ class SimulatedAppliance:
         return self
 
     def tls(self) -> ssl.SSLContext | None:
-        """Return what its certificate comes to; None without one. Raises ``OSError`` when it cannot be used."""
+        """Return the context of its certificate; None without one. Raises ``OSError`` when it cannot be used."""
         if not self._certificate:
             return None
         tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -197,7 +199,7 @@ class SimulatedAppliance:
             self._stopping.wait(seconds)
 
     def dialled(self, request: Request, extension: str, number: str, *, call_id: str = "") -> str:
-        """Note an order that was taken and let its call take its course; the call's id."""
+        """Note an order that was taken and let its call take its course; return the call's id."""
         call_id = call_id or uuid4().hex[:12]
         self.dialled_by(page.as_text(request), extension, number, call_id)
         return call_id
@@ -219,7 +221,7 @@ class SimulatedAppliance:
         self._note(Received(datetime.now(UTC), self.name, extension, number, "", self.masked(raw), step))
 
     def ordered(self) -> None:
-        """The request that is being answered is an order to dial, though its call is made by a later request."""
+        """Note that the request being answered is an order to dial, though its call is made by a later request."""
         self._now.ordered = True
 
     def _note(self, received: Received) -> None:
@@ -229,14 +231,14 @@ class SimulatedAppliance:
             self._on_received(received)
 
     def masked(self, raw: str) -> str:
-        """``raw`` without what must not be shown."""
+        """Return ``raw`` without what must not be shown."""
         hidden = _HEADER.sub(r"\1: ****", raw)
         for secret in (_FIELD, _MEMBER, _ELEMENT):
             hidden = secret.sub(r"\1****", hidden)
         return hidden
 
     def respond(self, request: Request) -> Answer:
-        """The answer to any request: the page, a recording, or what the protocol says."""
+        """Return the answer to any request: the page, a recording, or what the protocol says."""
         if request.method in ("GET", "HEAD") and request.target == "/":
             language = of_browser(request.header("Accept-Language")) or DEFAULT
             shown = page.html(self.title, self.address, reversed(self.seen), language)
@@ -252,6 +254,6 @@ class SimulatedAppliance:
         return NoReply.CLOSES if self.behaviour.drop and self._now.ordered else answer
 
     def fault(self, request: Request) -> Answer:
-        """What comes instead of any answer when it shall fail by ``fault``."""
+        """Return the answer that comes instead of any other when the appliance shall fail by ``fault``."""
         self.noted(request, "500 Internal Server Error")
         return SimulatedReply(500, "text/html", FAULT_PAGE)

@@ -131,7 +131,7 @@ class AsteriskAri(SimulatedAppliance):
 
 
 def _fields(request: Request) -> dict[str, str] | None:
-    """The parameters of query, form and JSON as texts; None when the JSON is none."""
+    """Return the parameters of query, form and JSON as texts; None when the JSON is none."""
     fields = {**request.query, **request.form}
     if request.body and not request.form:
         try:
@@ -145,7 +145,7 @@ def _fields(request: Request) -> dict[str, str] | None:
 
 
 def _channel_of(call_id: str, fields: Mapping[str, str]) -> dict[str, Any]:
-    """A channel as Asterisk writes it; always ``Down`` in the answer that makes it."""
+    """Return a channel as Asterisk writes it; always ``Down`` in the answer that makes it."""
     extension = extension_of(fields["endpoint"])
     context = fields["endpoint"].partition("@")[2] or fields.get("context", "default")
     caller = {"name": "", "number": fields.get("callerId", "")}

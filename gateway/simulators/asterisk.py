@@ -77,7 +77,7 @@ class AsteriskAmi(SimulatedAppliance):
         return _shown(self._act(request, fields, WebSession("", user=self.credentials[0])), form, {})
 
     def _act(self, request: Request, fields: dict[str, str], session: WebSession) -> Pairs:
-        """What ``action`` comes to, noted unless it dialled."""
+        """Do ``action`` and return its result; note it unless it dialled."""
         action = fields.get("action", "")
         pairs, order = self._said(request, fields, session)
         echoed = [("ActionID", fields["actionid"])] if fields.get("actionid") and session.user else []
@@ -179,7 +179,7 @@ def _shown(pairs: Pairs, form: str, lines: Mapping[str, str]) -> SimulatedReply:
 
 
 def _xml(pairs: Pairs) -> list[str]:
-    """Each block of lines as single-quoted attributes in small letters."""
+    """Write each block of lines as single-quoted attributes in small letters."""
     blocks: list[list[str]] = [[]]
     for name, value in pairs:
         if name:
@@ -192,7 +192,7 @@ def _xml(pairs: Pairs) -> list[str]:
 
 
 def _reply(status: str, content_type: str, body: bytes, lines: Mapping[str, str] | None = None) -> SimulatedReply:
-    """With the head as Asterisk writes it; ``lines`` stand where Asterisk has them."""
+    """Reply with the head as Asterisk writes it; ``lines`` stand where Asterisk has them."""
     head = {
         "Server": "Asterisk",
         "Date": formatdate(usegmt=True),

@@ -43,7 +43,7 @@ class Originate:
 
     @classmethod
     def of(cls, fields: Mapping[str, str]) -> "Originate":
-        """One that did not get as far as ringing."""
+        """Make an originate that did not get as far as ringing."""
         channel = fields.get("channel", "")
         return cls(extension_of(channel), fields.get("exten", ""), channel, failure="refused")
 
@@ -52,7 +52,7 @@ class Originate:
         return not self.failure
 
     def event(self, fields: Mapping[str, str]) -> Sequence[tuple[str, str]]:
-        """The OriginateResponse by which Asterisk tells how an asynchronous originate ended."""
+        """Return the OriginateResponse by which Asterisk tells how an asynchronous originate ended."""
         action_id = [("ActionID", fields["actionid"])] if fields.get("actionid") else []
         return [
             ("Event", "OriginateResponse"),
@@ -71,7 +71,9 @@ class Originate:
 
 
 def extension_of(channel: str) -> str:
-    """``Local/3501@phones/n``, ``PJSIP/3501`` and ``SIP/3501-0000001a`` all ring 3501."""
+    """Return the extension that a channel rings: 3501 for ``Local/3501@phones/n``, ``PJSIP/3501`` and
+    ``SIP/3501-0000001a``.
+    """
     return re.split(r"[@/-]", channel.partition("/")[2], maxsplit=1)[0]
 
 

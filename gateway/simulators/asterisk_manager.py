@@ -71,7 +71,7 @@ class AsteriskManager(SimulatedAppliance):
         return int(self._manager.server_address[1])
 
     def tables(self) -> dict[str, dict[str, Any]]:
-        """The settings of the adapter ``ami``."""
+        """Return the settings of the adapter ``ami``."""
         user, secret = self.credentials
         where = {"adapter": "ami", "host": self.host, "port": self.manager_port}
         tls = {"tls": True, **self.pinned()} if self.pinned() else {}
@@ -98,15 +98,15 @@ class AsteriskManager(SimulatedAppliance):
             self._manager.close_all()
 
     def answer(self, request: Request) -> Answer:
-        """Whatever is asked of the page's port besides the page."""
+        """Refuse whatever is asked of the page's port besides the page."""
         return SimulatedReply.text(404, "ERROR the manager interface is on another port")
 
     def fault(self, request: Request) -> Answer:
-        """The same: the failure is the manager interface's."""
+        """Return the usual answer: the failure is the manager interface's."""
         return self.answer(request)
 
     def masked(self, raw: str) -> str:
-        """``raw`` without the secret, or what answers a challenge."""
+        """Return ``raw`` without the secret, or what answers a challenge."""
         return _SECRET.sub(r"\1: ****", raw)
 
     def act(self, raw: str, session: ManagerSession) -> Pairs | None:
@@ -218,7 +218,7 @@ class _ManagerHandler(StreamRequestHandler):
                     return
 
     def _write(self, pairs: Pairs, session: ManagerSession) -> bool:
-        """Whether the connection stays open behind this answer."""
+        """Write an answer and return whether the connection stays open behind it."""
         self.wfile.write("".join(_shown([pairs, *session.news])).encode())
         session.news.clear()
         if session.user:

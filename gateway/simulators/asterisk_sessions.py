@@ -30,7 +30,7 @@ class WebSession:
         return monotonic() - self.used_at > (LOGGED_IN_S if self.user else ANONYMOUS_S)
 
     def wait(self, seconds: float, stopping: Event) -> list[tuple[str, str]]:
-        """All events since the last time, each behind an empty line, as soon as there is one."""
+        """Wait at most ``seconds`` for events and return all since the last time, each behind an empty line."""
         ends = monotonic() + seconds
         while not (due := self._due()) and monotonic() < ends and not stopping.wait(0.02):
             pass
@@ -53,7 +53,7 @@ class WebSessions:
         self._lock = Lock()
 
     def of(self, cookie: str) -> WebSession:
-        """The session that ``cookie`` names (its value with or without quotes), or a new anonymous one."""
+        """Return the session that ``cookie`` names (its value with or without quotes), or a new anonymous one."""
         found = re.search(r'mansession_id="?([0-9a-f]+)"?', cookie)
         with self._lock:
             session = self._sessions.get(found[1]) if found else None

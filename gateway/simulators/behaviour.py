@@ -25,7 +25,7 @@ class Behaviour:
     auth: str = ""
 
     def checked(self, name: str, failures: Mapping[str, str], auths: tuple[str, ...]) -> "Behaviour":
-        """Itself. Raises ``ValueError`` with a sentence for a failure or a login that ``name`` does not have."""
+        """Return itself. Raises ``ValueError`` with a sentence for a failure or a login that ``name`` does not have."""
         if self.fail and self.fail not in failures:
             facts = {"name": name, "failure": self.fail, "known": ", ".join(failures)}
             raise ValueError(Text("{name} has no failure {failure!r}; it has: {known}", **facts))

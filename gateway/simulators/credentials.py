@@ -16,12 +16,12 @@ _PART = re.compile(r'(\w+)\s*=\s*(?:"([^"]*)"|([^\s,]+))')
 
 
 def same(one: str, other: str) -> bool:
-    """Whether two secrets are equal, in a time that does not tell how much of them is."""
+    """Return whether two secrets are equal, in a time that does not tell how much of them is."""
     return compare_digest(one.encode(), other.encode())
 
 
 def basic(request: Request) -> tuple[str, str] | None:
-    """User and password of a Basic login; None when there is none."""
+    """Return user and password of a Basic login; None when there is none."""
     scheme, _, coded = request.header("Authorization").partition(" ")
     if scheme.lower() != "basic":
         return None
@@ -33,7 +33,7 @@ def basic(request: Request) -> tuple[str, str] | None:
 
 
 def logged_in(request: Request, login: tuple[str, str]) -> bool:
-    """Whether ``request`` holds ``login`` as Basic."""
+    """Return whether ``request`` holds ``login`` as Basic."""
     given = basic(request)
     return given is not None and same(given[0], login[0]) and same(given[1], login[1])
 
@@ -52,7 +52,7 @@ class Digest:
         self._lock = Lock()
 
     def refused(self, request: Request, login: tuple[str, str]) -> str:
-        """The challenge to answer with 401; empty when ``request`` holds ``login``."""
+        """Return the challenge to answer with 401; empty when ``request`` holds ``login``."""
         scheme, _, rest = request.header("Authorization").partition(" ")
         given = {name.lower(): quoted or bare for name, quoted, bare in _PART.findall(rest)}
         if scheme.lower() != "digest" or not self._right(request, given, login):

@@ -66,7 +66,7 @@ class EventSender:
             self._senders.submit(self._send, url)
 
     def _next(self) -> str:
-        """The next event when its time has come; nothing when closed."""
+        """Return the next event when its time has come; nothing when closed."""
         with self._changed:
             while not self._closed:
                 left_s = self._waiting[0][0] - monotonic() if self._waiting else None

@@ -29,7 +29,9 @@ HANG_S = 600.0
 
 
 def whole(text: str, *, most: int = 10**9) -> int | None:
-    """A text of ASCII digits as a number, ``most`` at most; None when it is none. ``isdigit`` takes a ² as well."""
+    """Return a text of ASCII digits as a number, ``most`` at most; None when it is none. ``isdigit``
+    takes a ² as well.
+    """
     return min(int(text[:18]), most) if re.fullmatch(r"[0-9]{1,4000}", text) else None
 
 
@@ -57,7 +59,7 @@ class Request:
         return {name.lower(): value for name, value in self.headers.items()}
 
     def header(self, name: str) -> str:
-        """A header whatever its letters' case; empty when absent."""
+        """Return a header whatever its letters' case; empty when absent."""
         return self._lowered.get(name.lower(), "")
 
     @property
@@ -91,7 +93,7 @@ class SimulatedReply:
 
     @classmethod
     def exactly(cls, status: str, lines: Mapping[str, str], body: bytes, *, closes: bool = False) -> "SimulatedReply":
-        """``status`` as ``200 OK`` or with a version of its own before it, then these headers and no others."""
+        """Return ``status`` as ``200 OK`` or with a version of its own before it, then these headers and no others."""
         first = status if status.startswith("HTTP/") else f"HTTP/1.1 {status}"
         head = "\n".join([first, *(f"{name}: {value}" for name, value in lines.items())])
         return cls(int(first.split(" ")[1]), "", body, head=head, closes=closes)

@@ -103,7 +103,7 @@ class FreeSwitch(SimulatedAppliance):
         return SimulatedReply.exactly("200 OK", lines, said.encode(), closes=True)
 
     def _run(self, request: Request, call: RpcCall, *, unknown: str) -> str:
-        """The command's result, noted."""
+        """Run the command, note it and return its result."""
         if self.behaviour.fail == PRIVILEGE:
             self.noted(request, f"{call.command}: UNAUTHORIZED!")
             return "UNAUTHORIZED!"
@@ -122,7 +122,7 @@ class FreeSwitch(SimulatedAppliance):
 
 
 def _known(request: Request, host: str) -> dict[str, str]:
-    """Who FreeSWITCH says that it answers."""
+    """Return the headers by which FreeSWITCH says who was logged in."""
     user = (basic(request) or ("", ""))[0]
     return {"freeswitch-user": user.partition("@")[0], "freeswitch-domain": host}
 
@@ -140,5 +140,5 @@ def _page(status: str, lines: Mapping[str, str]) -> SimulatedReply:
 
 
 def _abyss_date() -> str:
-    """Abyss ends its dates in UTC, which is no valid HTTP-date."""
+    """Return a date as Abyss writes it: it ends in UTC, which is no valid HTTP-date."""
     return formatdate(time.time(), usegmt=True).replace("GMT", "UTC")

@@ -70,7 +70,7 @@ class FreeswitchApi:
         return Command(UNKNOWN)
 
     def _background(self, arguments: str) -> Command:
-        """A job: it answers at once, whatever becomes of it."""
+        """Start a background job (bgapi): it answers at once, whatever becomes of the command."""
         command, _, rest = arguments.partition(" ")
         done = self.run(command, rest)
         return Command(f"+OK Job-UUID: {uuid4()}\n", done.extension, done.number, done.call_id)
@@ -94,7 +94,7 @@ class FreeswitchApi:
         return Command(f"+OK {call_id}\n", extension, number, call_id, self._ring_s)
 
     def _begin(self, wanted: str) -> str:
-        """The new call's id: the one wished for, unless a call of that id is alive."""
+        """Begin a call and return its id: the one wished for, unless a call of that id is alive."""
         with self._lock:
             call_id = wanted if wanted and wanted not in self._alive else str(uuid4())
             self._alive[call_id] = None
@@ -111,7 +111,9 @@ class FreeswitchApi:
 
 
 def _extension(where: str) -> str:
-    """``user/2000@dom``, ``loopback/2000/phones`` and ``sofia/internal/2000@host`` all ring 2000."""
+    """Return the extension that a dial string rings: 2000 for ``user/2000@dom``, ``loopback/2000/phones`` and
+    ``sofia/internal/2000@host``.
+    """
     kind, *rest = where.split("/")
     at = 1 if kind == "sofia" and len(rest) > 1 else 0
     return rest[at].partition("@")[0] if len(rest) > at else where

@@ -27,7 +27,7 @@ class RpcRefusal(Exception):
 
 
 def read(body: bytes) -> RpcCall:
-    """The call in ``body``. Raises ``RpcRefusal``."""
+    """Read the call in ``body``. Raises ``RpcRefusal``."""
     if b"<!DOCTYPE" in body:
         raise RpcRefusal(-503, "Call XML not a proper XML-RPC call.  Call is not valid XML.")
     try:
@@ -52,7 +52,7 @@ def _type(params: tuple[object, ...]) -> str:
 
 
 def response(text: str) -> str:
-    """``text``, escaped already, as a result."""
+    """Return ``text``, escaped already, as a result."""
     value = f"<param><value><string>{text}</string></value></param>"
     return _lines(DECLARATION, "<methodResponse>", "<params>", value, "</params>", "</methodResponse>")
 
@@ -67,5 +67,5 @@ def fault(refused: RpcRefusal) -> str:
 
 
 def _lines(*lines: str) -> str:
-    """With CRLF between elements, as xmlrpc-c writes them."""
+    """Join ``lines`` with CRLF between elements, as xmlrpc-c writes them."""
     return "\r\n".join(lines) + "\r\n"

@@ -118,7 +118,7 @@ class Innovaphone(SimulatedAppliance):
         return text.replace("http://pbx.example.com", reached).encode()
 
     def _op_initialize(self, request: Request, operation: CalledOperation) -> str:
-        """The booleans declare the WSDL's level: without them the session is refused."""
+        """Open a session. The booleans declare the WSDL's level: without them the session is refused."""
         declared = all(operation.part(name) in ("true", "1") for name in ("v", "v501"))
         if self.behaviour.fail == "session" or not (declared and operation.part("user")):
             self.noted(request, "Initialize: key 0")
@@ -214,7 +214,7 @@ def _array(name: str, kind: str, items: list[str]) -> str:
 
 
 def _any_info(news: list[tuple[_Call, str]]) -> str:
-    """What Poll returns: here always calls only."""
+    """Return the AnyInfo that Poll returns: here always calls only."""
     calls = _array("call", "CallInfo", [_call_info(call, message) for call, message in news])
     inner = _array("user", "UserInfo", []) + calls + _array("reg", "RegInfo", []) + _array("info", "Info", [])
     return f'<return xsi:type="n:AnyInfo">{inner}</return>'

@@ -7,7 +7,7 @@ from gateway.simulators.exchange import Request, SimulatedReply
 
 
 def asked(request: Request) -> dict[str, Any]:
-    """The object in a body; empty when there is none."""
+    """Return the object in a body; empty when there is none."""
     try:
         given = json.loads(request.body)
     except (ValueError, RecursionError):
@@ -16,11 +16,11 @@ def asked(request: Request) -> dict[str, Any]:
 
 
 def declared(request: Request) -> bool:
-    """Whether the body is said to be JSON."""
+    """Return whether the body is said to be JSON."""
     return request.header("Content-Type").partition(";")[0].strip().lower() == "application/json"
 
 
 def reply(status: int, said: Any) -> SimulatedReply:
-    """``said`` as JSON; None is no body at all."""
+    """Reply with ``said`` as JSON; None is no body at all."""
     body = b"" if said is None else json.dumps(said, ensure_ascii=False).encode()
     return SimulatedReply(status, "application/json", body)

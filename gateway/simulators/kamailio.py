@@ -106,14 +106,14 @@ class Kamailio(SimulatedAppliance):
         return FAULT.format(code=code, text=text)
 
     def _reply(self, request: Request, text: str) -> SimulatedReply:
-        """Without a Content-Type, with the SIP Via whose first letters the module writes over."""
+        """Reply without a Content-Type, with the SIP Via whose first letters the module writes over."""
         via = f"SIP/2.0/TCP {self.address.removeprefix('http://')}"
         lines = {"Sia": via, "Server": SERVER, "Content-Length": str(len(text.encode()))}
         return SimulatedReply.exactly(f"{request.version} 200 OK", lines, text.encode(), closes=True)
 
 
 def _user(uri: str) -> str:
-    """The user part of a SIP URI."""
+    """Return the user part of a SIP URI."""
     return uri.removeprefix("sip:").partition("@")[0]
 
 

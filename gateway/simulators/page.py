@@ -29,7 +29,7 @@ _CALL = Template("<b>$extension</b> <i>→</i> <b>$number</b>")
 
 
 def html(what: Text | str, address: str, received: Iterable["Received"], language: Language) -> bytes:
-    """The page of the simulated ``what`` as UTF-8."""
+    """Render the page of the simulated ``what`` as UTF-8."""
     listed = list(received)
     commands = [_command(one, language) for one in listed]
     count = counted("{count} order received", "{count} orders received", sum(not one.step for one in listed))
@@ -55,7 +55,7 @@ def _command(one: "Received", language: Language) -> str:
 
 
 def _what(one: "Received", language: Language) -> str:
-    """The call and its recording; of another request, what it was."""
+    """Describe a request: the call with its recording, or else its step."""
     called = bool(one.extension or one.number)
     call = _CALL.substitute(extension=escape(one.extension), number=escape(one.number)) if called else ""
     if one.step:
@@ -65,7 +65,7 @@ def _what(one: "Received", language: Language) -> str:
 
 
 def as_text(request: "Request") -> str:
-    """A request as it stood on the wire, but for the line ends."""
+    """Return a request as it stood on the wire, but for the line ends."""
     head = [
         f"{request.method} {request.target} {request.version}",
         *(f"{k}: {v}" for k, v in request.headers.items()),

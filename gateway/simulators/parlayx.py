@@ -112,7 +112,7 @@ class ParlayX(SimulatedAppliance):
         return soap_body.reply(f'<p:{name} xmlns:p="{LOCAL}">{told}</p:{name}>')
 
     def _given(self, operation: soap_body.CalledOperation) -> dict[str, str]:
-        """The parts of an operation, all there and in their order. Raises ``Wrong``."""
+        """Return the parts of an operation, all there and in their order. Raises ``Wrong``."""
         children = [child for child in operation.element if isinstance(child.tag, str)]
         wanted = self.parts[operation.name]
         if [child.tag for child in children] != [f"{{{LOCAL}}}{name}" for name in wanted]:
@@ -154,7 +154,7 @@ class ParlayX(SimulatedAppliance):
         return f"<p:result>{inner}<terminationCause>{call.cause}</terminationCause></p:result>"
 
     def _may(self, operation: soap_body.CalledOperation) -> bool:
-        """Whether the Header holds the login, in clear or as a digest."""
+        """Return whether the Header holds the login, in clear or as a digest."""
         token = operation.element.getparent().getparent().find("{*}Header//{*}UsernameToken")
         if token is None or self.behaviour.fail == "auth":
             return False
@@ -185,12 +185,12 @@ def _decoded(text: str) -> bytes:
 
 
 def _charged(element: Any) -> bool:
-    """Whether ``element`` is a ChargingInformation: its members bare of a namespace, its amount a decimal."""
+    """Return whether ``element`` is a ChargingInformation: its members bare of a namespace, its amount a decimal."""
     members = [etree.QName(child).text for child in element if isinstance(child.tag, str)]
     amount = (element.findtext("amount") or "").strip()
     return members == list(CHARGING) and bool(re.fullmatch(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)", amount))
 
 
 def _number(address: str) -> str:
-    """The number in ``tel:…``, the user in ``sip:…@…``."""
+    """Return the number in ``tel:…``, the user in ``sip:…@…``."""
     return address.partition(":")[2].partition("@")[0].partition(";")[0]

@@ -38,7 +38,7 @@ class DeskPhone(SimulatedAppliance):
         return {self.name: {"preset": self.name, **self.table(), "origins": {EXTENSION: f"{self.host}:{self.port}"}}}
 
     def table(self) -> dict[str, Any]:
-        """What the preset asks for besides the phone's address."""
+        """Return the preset's settings besides the phone's address."""
         username, password = self.credentials
         kind = {"auth": self.behaviour.auth or self.auths[0]} if len(self.auths) > 1 else {}
         return {"username": username, "password": password, **kind}
@@ -54,11 +54,11 @@ class DeskPhone(SimulatedAppliance):
         return self.told(request)
 
     def here(self, request: Request) -> bool:
-        """Whether ``request`` goes to the address of the phone's commands."""
+        """Return whether ``request`` goes to the address of the phone's commands."""
         raise NotImplementedError
 
     def told(self, request: Request) -> SimulatedReply:
-        """The answer to a command."""
+        """Return the answer to a command."""
         raise NotImplementedError
 
     def dial(self, request: Request, number: str, *, extension: str = "") -> None:
@@ -69,7 +69,7 @@ class DeskPhone(SimulatedAppliance):
             self.noted(request, "no number")
 
     def _challenge(self, request: Request) -> str:
-        """What a 401 asks for; empty when the phone is content."""
+        """Return the challenge of a 401; empty when the login is accepted."""
         kind = self.behaviour.auth or (self.auths[0] if self.auths else "")
         if kind == "digest":
             refused = self._digest.refused(request, self.credentials)
@@ -314,7 +314,7 @@ def _element(text: str) -> Any:
 
 
 def _texts(text: str, name: str) -> str | None:
-    """The text of the first element ``name``; None when there is none."""
+    """Return the text of the first element ``name``; None when there is none."""
     root = _element(text)
     return root.findtext(f".//{name}") if root is not None else None
 

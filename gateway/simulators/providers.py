@@ -38,18 +38,20 @@ class Provider(SimulatedAppliance):
         return self.credentials[1]
 
     def tables(self) -> dict[str, dict[str, Any]]:
-        """Nothing for a service that speaks https only, until it has a certificate."""
+        """Return the gateway's settings to dial on this service; none for one that speaks https only, until it has a
+        certificate.
+        """
         if self.https_only and not self.pinned():
             return {}
         where = {"host": f"{self.host}:{self.port}", **self.pinned()}
         return {self.name: {"preset": self.name, **where, **self.table()}}
 
     def table(self) -> dict[str, Any]:
-        """What the preset asks for besides the address."""
+        """Return the preset's settings besides the address."""
         return {"token": self.token}
 
     def may(self, given: str) -> bool:
-        """Whether ``given`` is the token."""
+        """Return whether ``given`` is the token."""
         return self.behaviour.fail != "auth" and same(given, self.token)
 
     @property

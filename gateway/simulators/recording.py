@@ -18,7 +18,7 @@ NOTES_HZ = (392.0, 440.0, 523.25, 587.33, 659.25)
 
 @lru_cache(maxsize=32)
 def wav(call_id: str) -> bytes:
-    """A mono 16-bit WAV of 1.5 s."""
+    """Make a mono 16-bit WAV of 1.5 s."""
     seed = crc32(call_id.encode())
     samples = array("h")
     for place in range(5):
@@ -38,7 +38,7 @@ def _note(hertz: float) -> list[int]:
 
 
 def served(call_id: str, wanted: str) -> tuple[int, str, bytes, dict[str, str]]:
-    """Status, type, body and headers; ``wanted`` is the Range header, by which browsers seek."""
+    """Return status, type, body and headers; ``wanted`` is the Range header, by which browsers seek."""
     whole = wav(call_id)
     headers = {"Accept-Ranges": "bytes"}
     span = _span(wanted, len(whole))
@@ -52,7 +52,7 @@ def served(call_id: str, wanted: str) -> tuple[int, str, bytes, dict[str, str]]:
 
 
 def _span(wanted: str, size: int) -> tuple[int, int] | None:
-    """First byte and the one behind the last; None when the whole is wanted (RFC 9110, 14.1.2)."""
+    """Return the first byte and the one behind the last; None when the whole is wanted (RFC 9110, 14.1.2)."""
     found = re.fullmatch(r"bytes=(\d{0,15})-(\d{0,15})", wanted.strip())
     if not found or wanted.endswith("=-"):
         return None

@@ -31,7 +31,9 @@ class Sippy(SimulatedAppliance):
         self._requests = count(1)
 
     def tables(self) -> dict[str, dict[str, Any]]:
-        """The preset speaks https only."""
+        """Return the gateway's settings to dial on this switch; none until it has a certificate, for the preset speaks
+        https only.
+        """
         if not self.pinned():
             return {}
         username, password = self.credentials

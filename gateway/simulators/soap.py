@@ -71,7 +71,7 @@ class SoapAppliance(SimulatedAppliance):
 
 
 def _wsdl(host: str) -> bytes:
-    """The WSDL with the address by which the client reached us."""
+    """Return the WSDL with the address by which the client reached us."""
     document = etree.parse(WSDL)
     address = document.find(".//{http://schemas.xmlsoap.org/wsdl/soap/}address")
     if re.fullmatch(r"[A-Za-z0-9.\-\[\]:]+", host):
@@ -80,7 +80,7 @@ def _wsdl(host: str) -> bytes:
 
 
 def _body(content: bytes) -> Any:
-    """The first element in the Body, or None."""
+    """Return the first element in the Body, or None."""
     parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False)
     try:
         envelope = etree.fromstring(content, parser)

@@ -26,8 +26,9 @@ class CalledOperation:
     element: Any
 
     def part(self, path: str, *, namespace: str = "") -> str:
-        """The text below ``path`` (``in2/lineNumber``), through multi-references; empty when it is not there. With a
-        ``namespace`` only elements of that namespace count."""
+        """Return the text below ``path`` (``in2/lineNumber``), through multi-references; empty when it is not there.
+        With a ``namespace`` only elements of that namespace count.
+        """
         found = self.element
         for step in path.split("/"):
             children = [child for child in found if isinstance(child.tag, str)]
@@ -51,7 +52,7 @@ def _is(element: Any, name: str, namespace: str) -> bool:
 
 
 def read(content: bytes) -> CalledOperation | None:
-    """The operation in an envelope; None when there is none."""
+    """Return the operation in an envelope; None when there is none."""
     parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False)
     try:
         envelope = etree.fromstring(content, parser)
@@ -66,13 +67,15 @@ def read(content: bytes) -> CalledOperation | None:
 
 
 def reply(body: str, header: str = "") -> SimulatedReply:
-    """An envelope with ``body`` and ``header``, which are XML already."""
+    """Return an envelope with ``body`` and ``header``, which are XML already."""
     before = f"<soapenv:Header>{header}</soapenv:Header>" if header else ""
     return SimulatedReply(200, XML, f"{_HEAD}{before}<soapenv:Body>{body}</soapenv:Body></soapenv:Envelope>".encode())
 
 
 def fault(code: str, text: str, detail: str = "") -> SimulatedReply:
-    """A fault by HTTP 500; ``code`` is the part behind the prefix (``Server.userException``), ``detail`` is XML."""
+    """Return a fault by HTTP 500; ``code`` is the part behind the prefix (``Server.userException``),
+    ``detail`` is XML.
+    """
     inner = f"<faultcode>soapenv:{escape(code)}</faultcode><faultstring>{escape(text)}</faultstring>"
     inner += f"<detail>{detail}</detail>" if detail else "<detail/>"
     whole = f"{_HEAD}<soapenv:Body><soapenv:Fault>{inner}</soapenv:Fault></soapenv:Body></soapenv:Envelope>"

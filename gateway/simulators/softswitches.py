@@ -33,7 +33,7 @@ class MethodRefusal(Exception):
 
 
 def _user(uri: str) -> str:
-    """The user part of a SIP URI."""
+    """Return the user part of a SIP URI."""
     return uri.removeprefix("sip:").partition("@")[0]
 
 
@@ -74,7 +74,7 @@ class Sems(SimulatedAppliance):
         return _LAST.sub(r"\1****\2", super().masked(raw))
 
     def _called(self, request: Request) -> str:
-        """The one text of the answer. Raises ``MethodRefusal``."""
+        """Place the call and return the one text of the answer. Raises ``MethodRefusal``."""
         params, method = _loaded(request.body)
         if any(not isinstance(each, str | int | float | list) or isinstance(each, bool) for each in params):
             raise MethodRefusal(400, "unsupported parameter type")
@@ -121,7 +121,7 @@ def _array(text: str) -> str:
 
 
 def _loaded(body: bytes) -> tuple[Sequence[Any], str]:
-    """Parameters and method; SEMS reads what is no XML-RPC as a call of the method without a name."""
+    """Return parameters and method; SEMS reads what is no XML-RPC as a call of the method without a name."""
     if b"<!DOCTYPE" in body:
         return (), ""
     try:
@@ -171,7 +171,7 @@ class OpenSips(SimulatedAppliance):
         return self._fault(request, -32000, "server error")
 
     def _trigger(self, request: Request, method: str, given: Mapping[str, str]) -> None:
-        """Raises ``MethodRefusal``."""
+        """Start the scenario of a call between two addresses. Raises ``MethodRefusal``."""
         if method not in self.methods:
             raise MethodRefusal(-32601, "server error. requested method not found")
         if set(given) - {"context"} != {"scenario_id", "entity1", "entity2"}:
@@ -191,7 +191,7 @@ class OpenSips(SimulatedAppliance):
 
 
 def _address(entity: str, name: str) -> str:
-    """The address in ``id,address[,name]``. Raises ``MethodRefusal``."""
+    """Return the address in ``id,address[,name]``. Raises ``MethodRefusal``."""
     ident, _, rest = entity.partition(",")
     address = rest.partition(",")[0].strip()
     if not ident or not address:
@@ -200,8 +200,9 @@ def _address(entity: str, name: str) -> str:
 
 
 def _named(body: bytes) -> tuple[str, dict[str, str]]:
-    """Method and named parameters. Positional ones, values without ``<string>`` and empty ones count as none. Raises
-    ``MethodRefusal``."""
+    """Return the method and its named parameters. Positional ones, values without ``<string>`` and empty ones count as
+    none. Raises ``MethodRefusal``.
+    """
     parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False)
     try:
         call = etree.fromstring(body, parser)

@@ -21,13 +21,13 @@ class Tokens:
         self._lock = Lock()
 
     def __len__(self) -> int:
-        """How many live."""
+        """Return how many tokens live."""
         with self._lock:
             self._bury()
             return len(self._ends)
 
     def give(self, token: str = "", life_s: float | None = None) -> str:
-        """A new token, ``token`` where an appliance has a form of its own; ``life_s`` is this one's own life."""
+        """Make a new token, ``token`` where an appliance has a form of its own; ``life_s`` is this one's own life."""
         token = token or uuid4().hex
         with self._lock:
             self._bury()
@@ -37,7 +37,7 @@ class Tokens:
         return token
 
     def knows(self, token: str) -> bool:
-        """Whether ``token`` was given and lives; then it has been used."""
+        """Return whether ``token`` was given and lives; where use renews tokens, its life begins anew."""
         with self._lock:
             self._bury()
             if token in self._ends and self._renewed:

@@ -59,7 +59,9 @@ class _WebDialer(SimulatedAppliance):
     """What the operations' parameters are called."""
 
     def tables(self) -> dict[str, dict[str, Any]]:
-        """Cisco's service, and so the preset, speaks https only."""
+        """Return the gateway's settings to dial on this service; Cisco's service, and so the preset,
+        speaks https only.
+        """
         if not self.pinned():
             return {}
         username, password = self.credentials
@@ -106,7 +108,9 @@ class _WebDialer(SimulatedAppliance):
         return self.profile(code) if operation.name == "getProfileSoap" else self.response(operation.name, code)
 
     def _code(self, operation: CalledOperation) -> int:
-        """The responseCode: what it shall fail by, else what the request deserves."""
+        """Return the responseCode: that of a wrong login, else of the failure chosen, else what the
+        request deserves.
+        """
         wanted = CODES.get(self.behaviour.fail, 0)
         user, password = (self.part(operation, f"{self.parts[0]}/{name}") for name in ("userID", "password"))
         if not (same(user, self.credentials[0]) and same(password, self.credentials[1])):
@@ -122,25 +126,25 @@ class _WebDialer(SimulatedAppliance):
         return f"{profile}/user", f"{profile}/deviceName", f"{profile}/lineNumber"
 
     def _wsdl(self, host: str) -> bytes:
-        """With the address by which the client reached us."""
+        """Return the WSDL with the address by which the client reached us."""
         text = Path(__file__).with_name(self.wsdl[1]).read_text(encoding="utf-8")
         reached = f"http://{host}" if re.fullmatch(r"[A-Za-z0-9.\-\[\]:]+", host) else self.address
         return text.replace("https://cucm.example.com:8443", reached).encode()
 
     def part(self, operation: CalledOperation, path: str) -> str:
-        """A parameter's text."""
+        """Return a parameter's text."""
         raise NotImplementedError
 
     def plain(self, operation: str, value: str) -> SimulatedReply:
-        """The answer of an operation that returns one value."""
+        """Return the answer of an operation that returns one value."""
         raise NotImplementedError
 
     def response(self, operation: str, code: int) -> SimulatedReply:
-        """The answer with a CallResponse."""
+        """Return the answer with a CallResponse."""
         raise NotImplementedError
 
     def profile(self, code: int) -> SimulatedReply:
-        """The answer with the user's devices and lines."""
+        """Return the answer with the user's devices and lines."""
         raise NotImplementedError
 
 
@@ -197,7 +201,7 @@ class WebDialer(_WebDialer):
 
 
 def _multi(reference: str, kind: str, inner: str) -> str:
-    """A value beside the answer, as Axis 1.4 writes structures."""
+    """Write a value beside the answer, as Axis 1.4 writes structures."""
     return (
         f'<multiRef id="{reference}" soapenc:root="0" soapenv:encodingStyle="{ENCODING}" xsi:type="ns2:{kind}" '
         f'xmlns:soapenc="{ENCODING}" xmlns:ns2="http://webdialer.ccm.cisco.com">{inner}</multiRef>'

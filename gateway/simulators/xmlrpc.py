@@ -52,7 +52,7 @@ class XmlRpcAppliance(SimulatedAppliance):
         return SimulatedReply(200, "text/xml; charset=utf-8", said.encode())
 
     def _call(self, request: Request) -> dict[str, str]:
-        """Raises ``Fault``."""
+        """Place the call that the request asks for. Raises ``Fault``."""
         params, method = _read(request.body)
         if method != METHOD:
             raise xmlrpc.client.Fault(1, f"unknown method {method!r}, expected {METHOD!r}")

@@ -34,7 +34,7 @@ class Yeastar(SimulatedAppliance):
         return self.tables_of_https(**self.table())
 
     def table(self) -> dict[str, Any]:
-        """What the preset asks for besides the address."""
+        """Return the preset's settings besides the address."""
         raise NotImplementedError
 
     def forget(self) -> None:

@@ -57,7 +57,9 @@ class Batch:
     """One use of each: it loads what the drafts need, works them out one after the other, and writes it all."""
 
     def __init__(self, connection: Connection, language_of: Callable[[str], Language] = default_language) -> None:
-        """``language_of`` gives a company's language: sentences are kept as id and facts, and as text in that one."""
+        """Take ``language_of``, which gives a company's language: sentences are kept as id and facts, and as text in
+        that one.
+        """
         self._connection = connection
         self._language_of = language_of
         self._driver = Driver(connection)
@@ -146,11 +148,11 @@ class Batch:
         return Recorded(call.call.id, seq, repeated=not seq)
 
     def _give_up(self, draft: GiveUp) -> int:
-        """Close the calls of which no end will be waited for any more; how many they were."""
+        """Close the calls of which no end will be waited for any more; return how many they were."""
         return self._lose(self._calls.going_on(draft.tenant, draft.since, draft.before), draft.at)
 
     def _give_up_some(self, draft: InVain) -> int:
-        """The same for calls that are known by their ids."""
+        """Close the calls that are known by their ids, of which no end will be waited for any more; return how many."""
         return self._lose([self._calls.get(call_id) for call_id in draft.call_ids], draft.at)
 
     def _lose(self, calls: Sequence[CandidateCall], at: int) -> int:
@@ -259,7 +261,7 @@ class Batch:
 
 
 def _beside(change: CallChange, call: Call, received: Mapping[str, Any]) -> dict[str, Any]:
-    """Which call is why another one of its group changed."""
+    """Return which call is the reason that another one of its group changed."""
     if change.kind is EventKind.CALL_TRANSFERRED:
         return {"goes_on_as": call.id, **received}
     return {"taken_by": call.id} if change.call.state is State.ELSEWHERE else {}

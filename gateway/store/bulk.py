@@ -104,7 +104,9 @@ class Lookup:
     def run(
         self, connection: Connection | Driver, keys: Iterable[Any], before: Sequence[Any] = ()
     ) -> list[tuple[Any, ...]]:
-        """The rows of all ``keys``; ``before`` are the values of parameters that stand ahead of them."""
+        """Run the statement and return the rows of all ``keys``; ``before`` are the values of parameters that stand
+        ahead of them.
+        """
         wanted = list(keys)
         found: list[tuple[Any, ...]] = []
         for start in range(0, len(wanted), LARGEST):
@@ -148,5 +150,5 @@ class Change:
 
 
 def _positional(statement: ClauseElement, connection: Connection | Driver) -> str:
-    """The statement with one placeholder for each value, in the order in which they are written."""
+    """Compile the statement with one placeholder for each value, in the order in which they are written."""
     return str(statement.compile(dialect=connection.dialect))

@@ -49,7 +49,7 @@ def column_of(name: str) -> ColumnElement[Any]:
 
 
 def is_moment(name: str) -> bool:
-    """Whether the field ``name`` is a moment, which scripts get as ISO 8601."""
+    """Return whether the field ``name`` is a moment, which scripts get as ISO 8601."""
     return name.endswith("_at")
 
 

@@ -102,12 +102,12 @@ class LoggedCall(AttachedData):
         return self.status in GOING_ON
 
     def as_json(self) -> dict[str, Any]:
-        """The form that scripts get: times as ISO 8601 in UTC."""
+        """Return the call as scripts get it: times as ISO 8601 in UTC."""
         return {name: as_told(getattr(self, name)) for name, as_told in TOLD.items()}
 
 
 def iso(at: int | None) -> str | None:
-    """Milliseconds since 1970 as ISO 8601 in UTC, such as ``2026-03-05T17:20:31.123Z``."""
+    """Return milliseconds since 1970 as ISO 8601 in UTC, such as ``2026-03-05T17:20:31.123Z``."""
     if at is None:
         return None
     return datetime.fromtimestamp(at / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
@@ -177,7 +177,7 @@ class CallLog:
             return max(at or 0 for at in connection.execute(query).one())
 
     def recent(self, tenant: str | None, wanted: CallFilter = ANY, *, limit: int = 50) -> Sequence[LoggedCall]:
-        """The newest calls first; ``tenant`` None reads all tenants (for the command line)."""
+        """Return calls, the newest first; ``tenant`` None reads all tenants (for the command line)."""
         with self._engine.connect() as connection:
             first = _first_near(connection, wanted)
             rows = _newest(connection, tenant, wanted, limit, first) if first is not None else []
@@ -186,11 +186,11 @@ class CallLog:
             return [_logged(row) for row in rows]
 
     def pages(self, tenant: str | None, wanted: CallFilter = ANY, *, size: int = 1000) -> "CallPages":
-        """All matching calls, oldest first, without holding them all."""
+        """Return all matching calls, oldest first, without holding them all."""
         return CallPages(self._engine, tenant, wanted, size)
 
     def get(self, tenant: str, call_id: int) -> LoggedCall | None:
-        """One call of the tenant."""
+        """Return one call of the tenant."""
         query = _select().where(calls.c.tenant == tenant, calls.c.id == call_id)
         with self._engine.connect() as connection:
             row = connection.execute(query).first()
@@ -219,7 +219,7 @@ class CallPages:
 
 
 def _first_near(connection: Connection, wanted: CallFilter) -> int | None:
-    """The id from which on calls are looked through one by one, before indexes are asked for older ones.
+    """Return the id from which on calls are looked through one by one, before indexes are asked for older ones.
 
     None where ``since`` leaves fewer than those, which an index finds at once.
     """
@@ -234,7 +234,7 @@ def _first_near(connection: Connection, wanted: CallFilter) -> int | None:
 def _newest(
     connection: Connection, tenant: str | None, wanted: CallFilter, limit: int, first: int | None = None
 ) -> Sequence[Row[Any]]:
-    """The newest calls by an index; with ``first`` those from this id on, one by one."""
+    """Return the newest calls by an index; with ``first`` those from this id on, one by one."""
     query = _narrowed(_select(), tenant, wanted, along_ids=first is not None)
     query = query if first is None else query.where(calls.c.id >= first)
     return connection.execute(query.order_by(calls.c.id.desc()).limit(limit)).all()

@@ -72,20 +72,20 @@ class KnownCalls:
             self._know_all(statements.CALLS_BY_REF.run(self._driver, wanted, [tenant]))
 
     def about(self, tenant: str, event: HeardEvent) -> list[Call]:
-        """The calls that an event may be about, each once."""
+        """Return the calls that an event may be about, each once."""
         found = {each.call.id: each.call for key in event.numbers for each in self._by_number.get((tenant, key), ())}
         if event.call_ref:
             found |= {each.call.id: each.call for each in self._by_ref.get((tenant, event.call_ref), ())}
         return list(found.values())
 
     def get(self, call_id: int) -> CandidateCall:
-        """One call, read if need be."""
+        """Return one call, read if need be."""
         if call_id not in self._by_id:
             self._know_all(statements.CALLS_BY_ID.run(self._driver, [call_id]))
         return self._by_id[call_id]
 
     def find(self, call_id: int) -> CandidateCall | None:
-        """One call, read if need be; None where there is none."""
+        """Return one call, read if need be; None where there is none."""
         try:
             return self.get(call_id)
         except KeyError:
@@ -110,13 +110,13 @@ class KnownCalls:
         return known
 
     def with_number(self, tenant: str, call: Call) -> list[Call]:
-        """The calls of the number of ``call``, first heard of in the day before it or later."""
+        """Return the calls of the number of ``call``, first heard of in the day before it or later."""
         before = [tenant, call.logged_at - LONGEST_CALL_MS, 0]
         self._know_all(statements.CALLS_BY_NUMBER.run(self._driver, [call.number], before))
         return [each.call for each in self._by_number[tenant, call.number]]
 
     def going_on(self, tenant: str, since: int, before: int) -> list[CandidateCall]:
-        """Calls first heard of from ``since`` on and before ``before`` that went on when this batch began."""
+        """Return calls first heard of from ``since`` on and before ``before`` that went on when this batch began."""
         wanted = {"of": tenant, "since": since, "before": before}
         found = self._connection.execute(statements.GOING_ON, wanted).all()
         self._know_all(tuple(row) for row in found)

@@ -59,7 +59,7 @@ class Standing:
 
 
 def standing(connection: Connection, tenant: str, number: str, forms: Sequence[str]) -> Standing:
-    """Who has ``number``, in any of its ``forms``, at this moment."""
+    """Return who has ``number``, in any of its ``forms``, at this moment."""
     here = (phones.c.tenant == tenant, phones.c.number.in_([*forms, number]))
     query = select(*COLUMNS).join(accounts, accounts.c.id == phones.c.account_id).where(*here).order_by(phones.c.id)
     found = {row.id: _holder(row) for row in connection.execute(query)}
@@ -138,7 +138,9 @@ def _has(connection: Connection, draft: Choice, account_id: int) -> bool:
 
 
 def _take_off(connection: Connection, draft: Choice) -> None:
-    """What a source brought stays, without its number, so that it can be undone and imports respect it."""
+    """Take the number off the wrong account. What a source brought stays, without its number, so that it can be undone
+    and imports respect it.
+    """
     mine = and_(phones.c.tenant == draft.tenant, phones.c.account_id == draft.wrong, phones.c.number.in_(_forms(draft)))
     connection.execute(delete(phones).where(mine, phones.c.as_written.is_(None)))
     connection.execute(update(phones).where(mine).values(number=None, edited_at=draft.at, edited_by=draft.by))

@@ -40,7 +40,7 @@ class Corrections:
         self._run(lambda connection: _add(connection, row))
 
     def account_id(self, tenant: str, code: str) -> int | None:
-        """The id of the account with this code."""
+        """Return the id of the account with this code."""
         query = select(accounts.c.id).where(accounts.c.tenant == tenant, accounts.c.code == code)
         with self._engine.connect() as connection:
             found: int | None = connection.execute(query).scalar()

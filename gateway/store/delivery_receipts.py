@@ -61,12 +61,12 @@ class DeliveryReceiptLog:
         self._log.add(lambda: (receipts, asdict(receipt)), 0)
 
     def of_call(self, tenant: str, call_id: int) -> Sequence[DeliveryReceipt]:
-        """What screens got and showed of a call, oldest first."""
+        """Return the receipts of a call, which say what screens got and showed, oldest first."""
         query = select(receipts).where(receipts.c.call_id == call_id, receipts.c.tenant == tenant)
         return self._read(query.order_by(receipts.c.id).limit(500))
 
     def around(self, tenant: str, extension: str, since: int, until: int) -> Sequence[DeliveryReceipt]:
-        """Screens of ``extension`` that opened and closed between two moments, oldest first."""
+        """Return the screens of ``extension`` that opened and closed between two moments, oldest first."""
         query = select(receipts).where(
             receipts.c.tenant == tenant,
             receipts.c.extension == extension,

@@ -92,7 +92,9 @@ class DiagnosticLog:
         self.engine.dispose()
 
     def read(self, query: Select[Any]) -> Sequence[Row[Any]]:
-        """What ``query`` finds; nothing where the file cannot be read, which is logged: no page may fail for it."""
+        """Return what ``query`` finds; nothing where the file cannot be read, which is logged: no page
+        may fail for it.
+        """
         try:
             with self.engine.connect() as connection:
                 return connection.execute(query).all()
@@ -153,7 +155,7 @@ class DiagnosticLog:
             return bool(connection.execute(delete(table).where(table.c.id.in_(oldest))).rowcount)
 
     def _used_bytes(self) -> int:
-        """Bytes of pages in use: deleted rows leave pages that new ones fill."""
+        """Return the bytes of pages in use: deleted rows leave pages that new ones fill."""
         with self.engine.connect() as connection:
             pages, free, size = (
                 int(connection.exec_driver_sql(f"PRAGMA {name}").scalar() or 0)
@@ -184,7 +186,7 @@ def carry_over(data: Path) -> None:
 
 
 def open_engine(path: Path) -> Engine:
-    """The engine of the file, made if missing, emptied when its layout is another's.
+    """Open the engine of the file, made if missing, emptied when its layout is another's.
 
     A file that is damaged is put aside as ``….broken``: the gateway serves without what it held.
     """
@@ -210,7 +212,9 @@ def _open(path: Path) -> Engine:
 
 
 def _prepare(connection: sqlite3.Connection, _record: Any) -> None:
-    """NORMAL: no commit waits for the disk, and a power cut costs the file no more than its end (OFF damages it)."""
+    """Set the pragmas. With ``synchronous=NORMAL`` no commit waits for the disk, and a power cut costs the file no more
+    than its end (OFF damages it).
+    """
     set_pragmas(connection, "busy_timeout=5000", "journal_mode=WAL", "synchronous=NORMAL", "cache_size=-4000")
 
 

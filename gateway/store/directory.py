@@ -83,7 +83,7 @@ class Directory:
         self._journal.run(lambda connection: write_accounts(connection, tenant, BY_HAND, loaded, at))
 
     def account(self, tenant: str, account_id: int) -> AccountCard | None:
-        """One account of the tenant with its numbers."""
+        """Return one account of the tenant with its numbers."""
         query = select(accounts).where(accounts.c.tenant == tenant, accounts.c.id == account_id)
         numbers = select(phones.c.number, phones.c.contact).where(phones.c.account_id == account_id)
         numbers = numbers.where(phones.c.number.is_not(None))
@@ -97,7 +97,7 @@ class Directory:
     def matches(
         self, tenant: str, numbers: Sequence[str], extension: str = "", *, before: int = FOREVER
     ) -> Sequence[Ranked]:
-        """Whose ``numbers`` (forms of one, the canonical first) are, the best first.
+        """Return the accounts that have ``numbers`` (forms of one, the canonical first), the best first.
 
         They are ranked for a call at ``extension`` that came in at ``before``.
         """
@@ -107,17 +107,21 @@ class Directory:
             return found.of(tenant, numbers, extension)
 
     def standing(self, tenant: str, number: str, forms: Sequence[str]) -> Standing:
-        """Who has ``number`` in any of its ``forms``, and as whom said so: what a page names when it has it changed."""
+        """Return who has ``number`` in any of its ``forms``, and who decided so: a page sends this back with a change,
+        so that another agent's change is noticed.
+        """
         with self._engine.connect() as connection:
             return standing(connection, tenant, number, forms)
 
     def owners(self, tenant: str, numbers: Sequence[str]) -> Sequence[Owner]:
-        """The same, without the reasons."""
+        """Return the accounts that have ``numbers`` (forms of one), the best first, without the reasons
+        of their rank.
+        """
         found = (ranked.match for ranked in self.matches(tenant, numbers))
         return [Owner(match.name, match.code, match.contact) for match in found]
 
     def search(self, tenant: str, text: str, *, limit: int = 8) -> Sequence[AccountCard]:
-        """Accounts whose code is ``text`` or whose name holds it, without their numbers."""
+        """Return accounts whose code is ``text`` or whose name holds it, without their numbers."""
         same_code = select(accounts).where(accounts.c.tenant == tenant, accounts.c.code == text)
         named = select(accounts).where(accounts.c.tenant == tenant, accounts.c.name.icontains(text, autoescape=True))
         with self._engine.connect() as connection:
@@ -166,7 +170,7 @@ class Directory:
             return [_agent(row) for row in connection.execute(query)]
 
     def agent_with_hash(self, tenant: str, login: str) -> tuple[Agent, str] | None:
-        """The agent and the hash to verify its password against."""
+        """Return the agent and the hash to verify its password against."""
         query = select(agents).where(agents.c.tenant == tenant, agents.c.login == login)
         with self._engine.connect() as connection:
             row = connection.execute(query).first()
@@ -187,7 +191,7 @@ class Directory:
         return token
 
     def session_agent(self, token: str, at: int) -> Agent | None:
-        """Whose session ``token`` is, unless it is over."""
+        """Return the agent whose session ``token`` is, unless it is over."""
         query = (
             select(agents)
             .join(sessions, sessions.c.agent_id == agents.c.id)

@@ -21,7 +21,7 @@ LONGEST_PATIENCE_S = 0.25
 
 
 def open_engine(data: Path) -> Engine:
-    """The engine of the database in ``data``, made for its owner only if missing; the schema is not touched."""
+    """Open the engine of the database in ``data``, made for its owner only if missing; the schema is not touched."""
     prepare(data)
     make_private(data / DATABASE)
     engine = create_engine(
@@ -36,7 +36,9 @@ def open_engine(data: Path) -> Engine:
 
 
 def _prepare(connection: sqlite3.Connection, _record: Any) -> None:
-    """FULL: an acknowledged event survives a power cut. The driver's own BEGIN is replaced by ours (``_begin``)."""
+    """Set the pragmas. With ``synchronous=FULL`` an acknowledged event survives a power cut. The driver's own BEGIN is
+    replaced by ours (``_begin``).
+    """
     connection.isolation_level = None
     set_pragmas(
         connection,
@@ -49,7 +51,7 @@ def _prepare(connection: sqlite3.Connection, _record: Any) -> None:
 
 
 def _begin(connection: Any) -> None:
-    """Writers ask for the write lock at once: a lock that is upgraded half-way can only fail."""
+    """Begin a transaction. Writers ask for the write lock at once: a lock that is upgraded half-way can only fail."""
     if not connection.connection.dbapi_connection.in_transaction:
         wanted = connection.get_execution_options().get("begin", "DEFERRED")
         connection.connection.cursor().execute(f"BEGIN {wanted}")

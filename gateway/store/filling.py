@@ -95,7 +95,9 @@ class Filler:
             self._thread.join(10)
 
     def fill(self) -> int:
-        """Look through all that is left, unless told to stop; how many calls were filled. Raises ``BusyError``."""
+        """Look through all that is left, unless told to stop; return how many calls were filled. Raises
+        ``BusyError``.
+        """
         left, filled, empty = self._left(), 0, 0
         while left and not self._stopping.is_set():
             found = self._read(left)
@@ -107,7 +109,9 @@ class Filler:
         return filled
 
     def _write_down(self, found: Slice) -> tuple[int, int]:
-        """Up to which event is left then, and how many calls were filled: none where another process is ahead."""
+        """Write one slice; return up to which event is left then, and how many calls were filled: none where another
+        process is ahead.
+        """
         ahead: int | None = self._journal.run(partial(_write, found))
         if ahead is None:
             return found.left, len(found.fills)
@@ -115,7 +119,7 @@ class Filler:
         return self._left(), 0
 
     def _left(self) -> int:
-        """The newest event that was not looked through yet; 0 when all were."""
+        """Return the newest event that was not looked through yet; 0 when all were."""
         with self._engine.connect() as connection:
             return connection.execute(_LEFT).scalar() or 0
 
@@ -126,7 +130,7 @@ class Filler:
         return Slice([fill for row in rows if (fill := _fill_of(row))], upto, above)
 
     def fill_missed(self) -> int:
-        """Look at all calls of before; how many were filled. Raises ``BusyError``."""
+        """Look at all earlier calls; return how many were filled. Raises ``BusyError``."""
         filled = 0
         while not self._stopping.is_set():
             with self._engine.connect() as connection:
@@ -153,7 +157,7 @@ class Filler:
 
 
 def _fill_of(row: Row[Any]) -> Mapping[str, Any] | None:
-    """What an end says of its call, in which the first one counts: it is read last."""
+    """Return the result that an end says of its call. The first end of a call counts, and is read last."""
     told = json.loads(row.payload)
     text = told.get("received", {}).get("resultado")
     result = read_result(text, told.get("duration_s"))

@@ -57,7 +57,7 @@ def write_slice(fills: Sequence[Mapping[str, Any]], upto: int, connection: Conne
 
 
 def _to_fill(found: Iterable[Call]) -> Iterable[Call]:
-    """Those calls that have ended of which something is not known yet, each with whether it was missed."""
+    """Yield those calls that have ended of which something is not known yet, each with whether it was missed."""
     groups: dict[int, list[Call]] = defaultdict(list)
     for call in found:
         groups[call.group_id or call.id].append(call)

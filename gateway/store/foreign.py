@@ -43,7 +43,9 @@ class ForeignDatabase:
     """One database, which is only read: nothing is ever committed there."""
 
     def __init__(self, url: str, *, connect_timeout_s: float, timeout_s: float) -> None:
-        """Raises ``SourceError`` for an address that is none, and for a driver that is not installed."""
+        """Open the engine. Raises ``SourceError`` for an address that is none, and for a driver that is
+        not installed.
+        """
         self._timeout_s = timeout_s
         self._url = _parsed(url)
         if self._url.drivername.startswith("sqlite"):
@@ -51,12 +53,12 @@ class ForeignDatabase:
         self._engine = _engine(self._url, connect_timeout_s, timeout_s)
 
     def columns(self, query: str, parameters: Mapping[str, Any]) -> Sequence[str]:
-        """The names of the columns that ``query`` gives. Raises ``SourceError``."""
+        """Return the names of the columns that ``query`` gives. Raises ``SourceError``."""
         with self._connected() as connection:
             return tuple(connection.execute(text(query).bindparams(**parameters)).keys())
 
     def rows(self, query: str, parameters: Mapping[str, Any]) -> Iterator[Sequence[Any]]:
-        """The names of the columns first, then all rows, a thousand at a time from the server.
+        """Yield the names of the columns first, then all rows, a thousand at a time from the server.
 
         Raises ``SourceError`` for what the database says, and when it takes longer than the time allowed.
         """
@@ -95,7 +97,7 @@ class ForeignDatabase:
         return self._url.render_as_string(hide_password=True)
 
     def _said(self, error: SQLAlchemyError) -> str:
-        """The database's own words on one line, without the password, should they hold it."""
+        """Return the database's own words on one line, without the password, should they hold it."""
         said = " ".join(str(getattr(error, "orig", None) or error).split()).rstrip(".")
         password = str(self._url.password or "")
         return (said.replace(password, "****") if password else said)[:500]
@@ -115,7 +117,7 @@ def _parsed(url: str) -> URL:
 
 
 def _check_file(url: URL) -> None:
-    """SQLite would make a file that is missing, and then find no table in it."""
+    """Refuse a file that is missing: SQLite would make it, and then find no table in it. Raises ``SourceError``."""
     if url.database and url.database != ":memory:" and not Path(url.database).exists():
         raise SourceError(Text("the file {path} does not exist.", path=url.database))
 
@@ -150,7 +152,7 @@ def _to_install(package: str, driver: str, other: str) -> Text:
 
 
 def _connect_options(driver: str, connect_timeout_s: float, timeout_s: float) -> dict[str, Any]:
-    """How each driver wants to be told how long to wait; each has names of its own, and whole seconds."""
+    """Return how each driver wants to be told how long to wait; each has names of its own, and whole seconds."""
     connect, total = max(1, round(connect_timeout_s)), max(1, round(timeout_s))
     known: dict[str, dict[str, Any]] = {
         "pysqlite": {"timeout": connect_timeout_s},
@@ -167,7 +169,7 @@ def _connect_options(driver: str, connect_timeout_s: float, timeout_s: float) ->
 
 
 def _limit(connection: Connection, timeout_s: float) -> None:
-    """What can be set only once there is a connection: a limit for each call, and that nothing may be written."""
+    """Set what can be set only once there is a connection: a limit for each call, and that nothing may be written."""
     raw: Any = connection.connection.driver_connection
     driver = connection.dialect.driver
     if isinstance(raw, sqlite3.Connection):

@@ -24,7 +24,7 @@ class Ghosts:
         self._engine = engine
 
     def find(self, tenant: str, since: int, ago: Callable[[int], int]) -> Sequence[int]:
-        """Calls of ``tenant``, logged from ``since`` on, whose end is waited for in vain.
+        """Return the calls of ``tenant``, logged from ``since`` on, whose end is waited for in vain.
 
         ``ago`` tells what our clock showed so many milliseconds ago.
         """
@@ -39,7 +39,7 @@ class Ghosts:
 
 
 def _ended(connection: Connection, tenant: str, waiting: Sequence[Call]) -> dict[str, list[Call]]:
-    """The ended calls of the same numbers, by number."""
+    """Return the ended calls of the same numbers, by number."""
     found: dict[str, list[Call]] = defaultdict(list)
     numbers = sorted({call.number for call in waiting})
     first = min((call.logged_at for call in waiting), default=0)

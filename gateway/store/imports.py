@@ -81,7 +81,9 @@ class Imports:
         return run_id
 
     def claim_due(self, tenant: str, source: str, kind: str, at: int, *, not_after: int) -> int | None:
-        """Like ``begin`` for a schedule: None when somebody runs it, or has begun to after ``not_after``."""
+        """Begin a run for a schedule, as ``begin`` does; return None when somebody runs it, or has begun to after
+        ``not_after``.
+        """
         died = _words(DIED, self._journal.language_of(tenant))
         claimed: int | None = self._journal.run(
             lambda connection: _claim_due(connection, tenant, source, kind, at, not_after, died)
@@ -89,7 +91,7 @@ class Imports:
         return claimed
 
     def alive(self, run_id: int, at: int) -> None:
-        """A sign of life."""
+        """Note a sign of life."""
         self._update(run_id, seen_at=at)
 
     def end(
@@ -118,7 +120,7 @@ class Imports:
         self._journal.run(lambda connection: connection.execute(statement) and None)
 
     def last(self, tenant: str, source: str | None = None, *, limit: int = 20) -> Sequence[ImportRun]:
-        """The newest runs first, of one source or of all."""
+        """Return runs, the newest first, of one source or of all."""
         query = select(imports).where(imports.c.tenant == tenant).order_by(imports.c.id.desc()).limit(limit)
         if source is not None:
             query = query.where(imports.c.source == source)
@@ -132,7 +134,7 @@ class Imports:
         return _run(row) if row else None
 
     def last_success(self, tenant: str, source: str) -> int | None:
-        """When the last run that came to its end had begun."""
+        """Return when the last run that came to its end had begun."""
         query = _newest_start(tenant, source).where(imports.c.state == "done")
         with self._engine.connect() as connection:
             found: int | None = connection.execute(query).scalar()
@@ -178,7 +180,7 @@ def _claim_due(
 
 
 def _newest_start(tenant: str, source: str) -> Select[Any]:
-    """When the newest run began: newest by its id, for clocks are set back."""
+    """Return when the newest run began: newest by its id, for clocks are set back."""
     query = select(imports.c.started_at).where(imports.c.tenant == tenant, imports.c.source == source)
     return query.order_by(imports.c.id.desc()).limit(1)
 

@@ -46,7 +46,7 @@ class Journal:
         on_commit: Callable[[int], None] = lambda _seq: None,
         language_of: Callable[[str], Language] = default_language,
     ) -> None:
-        """``language_of`` gives the language in which a company's texts are written down."""
+        """Take ``language_of``, which gives the language in which a company's texts are written down."""
         self.language_of = language_of
         self._lock = FileLock(data / LOCK)
         self._file = DatabaseFile(data / DATABASE)
@@ -79,7 +79,7 @@ class Journal:
         return recorded
 
     def give_up(self, draft: GiveUp | InVain) -> int:
-        """Close calls whose ends are not waited for any more; how many they were. Raises ``BusyError``."""
+        """Close calls whose ends are not waited for any more; return how many they were. Raises ``BusyError``."""
         closed: int = self._writer.write(draft)
         return closed
 
@@ -95,7 +95,7 @@ class Journal:
         return self._writer.write(WriteJob(work), timeout_s=timeout_s)
 
     def waiting(self) -> int:
-        """How many drafts wait to be written."""
+        """Return how many drafts wait to be written."""
         return self._writer.waiting()
 
     def check_file(self) -> None:

@@ -92,7 +92,7 @@ WRITE_PHONES = Write(phones, written(phones), unique=("tenant", "number", "accou
 
 
 def known_accounts(connection: Connection, tenant: str, codes: Sequence[str]) -> dict[str, Known]:
-    """What the directory has of ``codes``."""
+    """Return the directory's accounts with ``codes``, by code."""
     return {code: Known(*rest) for code, *rest in BY_CODE.run(connection, codes, [tenant])}
 
 

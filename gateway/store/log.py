@@ -41,19 +41,19 @@ class EventLog:
         self._watch = engine.raw_connection()
 
     def after(self, seq: int, *, limit: int = 500) -> Sequence[LoggedEvent]:
-        """Events behind ``seq`` of all tenants, oldest first."""
+        """Return the events behind ``seq`` of all tenants, oldest first."""
         query = select(events).where(events.c.seq > seq).order_by(events.c.seq).limit(limit)
         return self._read(query)
 
     def after_for(self, tenant: str, extension: str | None, seq: int, *, limit: int = 200) -> Sequence[LoggedEvent]:
-        """Events behind ``seq`` of one tenant (and extension), oldest first: what a screen missed."""
+        """Return the events behind ``seq`` of one tenant (and extension), oldest first: what a screen missed."""
         query = select(events).where(events.c.seq > seq, events.c.tenant == tenant)
         if extension is not None:
             query = query.where(events.c.extension == extension)
         return self._read(query.order_by(events.c.seq).limit(limit))
 
     def of_call(self, tenant: str, call_id: int) -> Sequence[LoggedEvent]:
-        """All events of one call, oldest first."""
+        """Return all events of one call, oldest first."""
         query = select(events).where(events.c.call_id == call_id, events.c.tenant == tenant)
         return self._read(query.order_by(events.c.seq).limit(1000))
 
@@ -62,12 +62,14 @@ class EventLog:
             return [LoggedEvent(*row) for row in connection.execute(query)]  # type: ignore[call-overload]
 
     def newest(self) -> int:
-        """The ``seq`` of the newest event, 0 when there is none."""
+        """Return the ``seq`` of the newest event, 0 when there is none."""
         with self._engine.connect() as connection:
             return connection.execute(select(func.max(events.c.seq))).scalar() or 0
 
     def version(self) -> int:
-        """Changes whenever another connection (or process) has committed; far cheaper than a query."""
+        """Return a number that changes whenever another connection (or process) has committed; far cheaper than a
+        query.
+        """
         return int(self._watch.cursor().execute("PRAGMA data_version").fetchone()[0])
 
     def close(self) -> None:

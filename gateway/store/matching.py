@@ -28,7 +28,7 @@ class Matches:
                 self._load(tenant, numbers)
 
     def of(self, tenant: str, candidates: Sequence[str], extension: str = "") -> list[Ranked]:
-        """All matches, the best first."""
+        """Return all matches, the best first."""
         found = [match for number in candidates for match in self._by_number.get((tenant, number), ())]
         return ranked(found, candidates, extension) if found else []
 

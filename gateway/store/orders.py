@@ -73,7 +73,7 @@ class OrderLog:
         self._engine = engine
 
     def outcome(self, order_id: int) -> Delivery | None:
-        """How an order ended, None while it is under way."""
+        """Return how an order ended, None while it is under way."""
         columns = (orders.c.outcome, orders.c.detail, orders.c.peer_ref, orders.c.sentence)
         query = select(*columns).where(orders.c.id == order_id)
         with self._engine.connect() as connection:
@@ -83,13 +83,13 @@ class OrderLog:
         return Delivery(Outcome(row.outcome), unpack(row.sentence, words=row.detail or ""), row.peer_ref)
 
     def owner(self, order_id: int) -> str | None:
-        """The process that tries an order (``store/presence.py``)."""
+        """Return the process that tries an order (``store/presence.py``)."""
         with self._engine.connect() as connection:
             found: str | None = connection.execute(select(orders.c.owner).where(orders.c.id == order_id)).scalar()
         return found
 
     def of_call(self, tenant: str, call_id: int) -> Placed | None:
-        """The order that placed a call of the tenant, if one did."""
+        """Return the order that placed a call of the tenant, if one did."""
         query = select(orders, calls.c.ended_at).join_from(orders, calls, calls.c.id == orders.c.call_id)
         query = query.where(orders.c.tenant == tenant, orders.c.call_id == call_id).order_by(orders.c.id)
         with self._engine.connect() as connection:
@@ -101,12 +101,12 @@ class OrderLog:
         return Placed(row.id, row.call_id, row.extension, row.digits, dialled_by, row.outcome, row.peer_ref, over)
 
     def history(self, tenant: str, order_id: int) -> Sequence[Tried]:
-        """The attempts of an order of the tenant, oldest first."""
+        """Return the attempts of an order of the tenant, oldest first."""
         query = select(*COLUMNS).where(attempts.c.order_id == order_id, attempts.c.tenant == tenant)
         return self._tried(query.order_by(attempts.c.id))
 
     def latest(self, tenant: str, appliance: str, *, limit: int = 10) -> Sequence[Tried]:
-        """The newest attempts at an appliance, newest first."""
+        """Return the newest attempts at an appliance, newest first."""
         query = select(*COLUMNS).where(attempts.c.tenant == tenant, attempts.c.appliance == appliance)
         return self._tried(query.order_by(attempts.c.began_at.desc(), attempts.c.id.desc()).limit(limit))
 

@@ -55,7 +55,7 @@ class Outbox:
         self._journal = journal
 
     def claim(self, tenant: str, target: str, now: int) -> Letter | None:
-        """The oldest waiting letter if it is due, held for ``CLAIM_MS``. Raises ``BusyError``."""
+        """Claim the oldest waiting letter if it is due, for ``CLAIM_MS``. Raises ``BusyError``."""
         if not self._due(tenant, target, now):
             return None
         letter: Letter | None = self._journal.run(lambda connection: self._claim(connection, tenant, target, now))
@@ -70,19 +70,21 @@ class Outbox:
         return Letter(row.id, row.tenant, row.target, row.kind, _fields(row.body), row.created_at, row.attempts)
 
     def _is_due(self, row: Row[Any], now: int) -> bool:
-        """Whether its time has come, or who has claimed it died, or its time is from before the clock was set back."""
+        """Return whether the letter's time has come, its claimant died, or its time is from before the clock was set
+        back.
+        """
         if not now < row.due_at <= now + max(LONGEST_WAIT_MS, CLAIM_MS):
             return True
         return row.claimed_by is not None and not self._journal.presence.alive(row.claimed_by)
 
     def _due(self, tenant: str, target: str, now: int) -> bool:
-        """A look without the write lock, so that an idle target costs nothing."""
+        """Return whether a letter is due, looked up without the write lock, so that an idle target costs nothing."""
         with self._engine.connect() as connection:
             row = connection.execute(_oldest(tenant, target)).first()
         return row is not None and self._is_due(row, now)
 
     def settle(self, letter: Letter, delivery: Delivery, now: int) -> None:
-        """The letter is done: accepted, or given up with its last outcome."""
+        """Settle the letter: accepted, or given up with its last outcome."""
         values = {"settled_at": now, **self._told(letter, delivery)}
         statement = update(outbox).where(outbox.c.id == letter.id).values(**values)
         self._journal.run(lambda connection: connection.execute(statement) and None)
@@ -98,13 +100,13 @@ class Outbox:
         return {"outcome": delivery.outcome.value, "detail": detail, "sentence": pack(delivery.text)}
 
     def waiting(self) -> int:
-        """How many letters are not settled."""
+        """Return how many letters are not settled."""
         query = select(func.count()).select_from(outbox).where(outbox.c.settled_at.is_(None))
         with self._engine.connect() as connection:
             return connection.execute(query).scalar_one()
 
     def waiting_by_target(self) -> Mapping[tuple[str, str], Waiting]:
-        """What is not settled, by (tenant, target)."""
+        """Return how many letters are not settled, by (tenant, target)."""
         oldest, first = func.min(outbox.c.id), outbox.alias()
         groups = select(outbox.c.tenant, outbox.c.target, func.count().label("waiting"), oldest.label("oldest"))
         grouped = groups.where(outbox.c.settled_at.is_(None)).group_by(outbox.c.tenant, outbox.c.target).subquery()
@@ -114,7 +116,9 @@ class Outbox:
         return {(row.tenant, row.target): Waiting(row.waiting, row.created_at) for row in rows}
 
     def abandoned_orders(self, before: int) -> Sequence[int]:
-        """Orders of which no end will come any more: their process is dead, or they are from before ``before``."""
+        """Return the orders of which no end will come any more: their process is dead, or they are from before
+        ``before``.
+        """
         query = select(orders.c.id, orders.c.owner, orders.c.requested_at).where(orders.c.outcome.is_(None))
         with self._engine.connect() as connection:
             open_orders = connection.execute(query).all()
@@ -128,6 +132,6 @@ def _oldest(tenant: str, target: str) -> Select[Any]:
 
 
 def _fields(body: str) -> Mapping[str, str]:
-    """The fields as this version's templates ask for them, whichever version wrote them down."""
+    """Return the fields as this version's templates ask for them, whichever version wrote them down."""
     fields: dict[str, str] = dict.fromkeys(EVENT_FIELDS, "") | json.loads(body)
     return fields | {"url_audio": safe_link(fields.get("url_audio")) or ""}

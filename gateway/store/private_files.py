@@ -105,7 +105,9 @@ def _close(path: Path, file: int | None = None) -> bool:
 
 
 def _wanted(path: Path, found: os.stat_result) -> int:
-    """The rights that ``path`` should have; in a folder that may hold other things, others lose the right to write."""
+    """Return the rights that ``path`` should have; in a folder that may hold other things, others lose the right to
+    write.
+    """
     mode = stat.S_IMODE(found.st_mode)
     if not stat.S_ISDIR(found.st_mode):
         return FILE
@@ -115,7 +117,7 @@ def _wanted(path: Path, found: os.stat_result) -> int:
 
 
 def _give_to_folder_s_owner(path: Path, made: Path | int) -> None:
-    """What root makes for a gateway of another user belongs to that user, as SQLite does with its own files."""
+    """Give what root makes for a gateway of another user to that user, as SQLite does with its own files."""
     if os.geteuid() != ROOT:
         return
     owner = path.parent.stat()

@@ -83,23 +83,25 @@ class Quality:
         self._engine = engine
 
     def flawed(self, tenant: str, flaw: Flaw, *, after_id: int = 0, limit: int = 50) -> Sequence[PhoneLine]:
-        """Telephones with this flaw behind ``after_id``."""
+        """Return the telephones with this flaw behind ``after_id``."""
         query = _lines().where(phones.c.tenant == tenant, literal_column(CONDITIONS[flaw]), phones.c.id > after_id)
         return self._read(query.order_by(phones.c.id).limit(limit))
 
     def all_flawed(self, tenant: str, flaw: Flaw) -> Iterator[PhoneLine]:
-        """All of them, a thousand at a time."""
+        """Yield all telephones with this flaw, a thousand at a time."""
         last = 0
         while found := self.flawed(tenant, flaw, after_id=last, limit=1000):
             yield from found
             last = found[-1].id
 
     def phone(self, tenant: str, phone_id: int) -> PhoneLine | None:
-        """One telephone of the tenant."""
+        """Return one telephone of the tenant."""
         return next(iter(self._read(_lines().where(phones.c.tenant == tenant, phones.c.id == phone_id))), None)
 
     def shared(self, tenant: str, *, after: str = "", limit: int = 50, windows: int = WINDOWS) -> SharedNumbers:
-        """Numbers of more than one account behind ``after``; looks through so many windows of the index at most."""
+        """Return the numbers of more than one account behind ``after``; looks through so many windows of the index at
+        most.
+        """
         numbers: list[str] = []
         last: str | None = after
         for _ in range(windows):
@@ -112,7 +114,7 @@ class Quality:
         return SharedNumbers(self._groups(tenant, numbers), last)
 
     def all_shared(self, tenant: str) -> Iterator[Sequence[PhoneLine]]:
-        """All of them."""
+        """Yield all numbers of more than one account."""
         after: str | None = ""
         while after is not None:
             found = self.shared(tenant, after=after)
@@ -120,7 +122,7 @@ class Quality:
             after = found.after
 
     def _window(self, tenant: str, after: str) -> tuple[list[str], str | None]:
-        """The shared numbers among the next entries of the index, and the last number that was seen whole."""
+        """Return the shared numbers among the next entries of the index, and the last number that was seen whole."""
         entries = select(phones.c.number).where(phones.c.tenant == tenant, phones.c.number > after)
         with self._engine.connect() as connection:
             seen = list(connection.execute(entries.order_by(phones.c.number).limit(WINDOW)).scalars())
@@ -136,7 +138,7 @@ class Quality:
         return [list(group) for _, group in groupby(lines, key=lambda line: line.number)]
 
     def callers(self, tenant: str, now: int, *, limit: int = 100) -> Sequence[Caller]:
-        """Who called most among the newest calls of the last thirty days, and still has no account."""
+        """Return the callers without an account who called most, among the newest calls of the last thirty days."""
         newest = select(calls.c.number, calls.c.account_id, calls.c.direction, calls.c.logged_at)
         newest = newest.where(calls.c.tenant == tenant, calls.c.logged_at >= now - CALLERS_SINCE_MS)
         recent = newest.order_by(calls.c.logged_at.desc()).limit(NEWEST_CALLS).subquery()
@@ -166,5 +168,5 @@ def _line(row: Row[Any]) -> PhoneLine:
 
 
 def _repeated(numbers: Sequence[str]) -> list[str]:
-    """Which of ``numbers``, in order, stand there more than once."""
+    """Return which of ``numbers``, in order, stand there more than once."""
     return [number for number, same in groupby(numbers) if len(list(same)) > 1]

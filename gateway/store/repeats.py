@@ -18,7 +18,7 @@ Row = Mapping[str, Any]
 
 
 def earlier(connection: Connection, driver: Driver, pending: Sequence[Row], draft: OrderDraft) -> Row | None:
-    """The order that ``draft`` repeats, or None; ``pending`` are those not yet written.
+    """Return the order that ``draft`` repeats, or None; ``pending`` are those not yet written.
 
     Raises ``KeyTaken`` when the asker's key belongs to another order.
     """
@@ -32,8 +32,8 @@ def earlier(connection: Connection, driver: Driver, pending: Sequence[Row], draf
 
 
 def _double_click(driver: Driver, pending: Sequence[Row], draft: OrderDraft) -> Row | None:
-    """The same call, asked for a moment ago by whatever way. A moment to come does as well, for threads overtake one
-    another; a time beyond that is from before the clock was set back, and must not swallow clicks until then.
+    """Return the same call, ordered a moment ago in whatever way, or a moment ahead, for threads overtake one another.
+    A time beyond that is from before the clock was set back, and must not swallow clicks until then.
     """
     at, tenant = draft.message.received_at, draft.message.tenant
     since, until = at - draft.repeat_within_ms, at + draft.repeat_within_ms

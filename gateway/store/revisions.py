@@ -10,7 +10,7 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 
 
 def of_database(data: Path) -> str | None:
-    """The revision of the schema of the database in ``data``; None where there is none."""
+    """Return the revision of the schema of the database in ``data``; None where there is none."""
     if not (data / DATABASE).exists():
         return None
     with closing(sqlite3.connect(data / DATABASE, timeout=10)) as connection:
@@ -22,7 +22,7 @@ def of_database(data: Path) -> str | None:
 
 
 def of_this_version() -> str:
-    """The revision that this version's migrations lead to."""
+    """Return the revision that this version's migrations lead to."""
     from alembic.config import Config
     from alembic.script import ScriptDirectory
 

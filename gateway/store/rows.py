@@ -29,7 +29,7 @@ PEER_REF = length_of(tables.attempts.c.peer_ref)
 
 
 def call(call: Call, tenant: str, owner: Match | None) -> Row:
-    """A new call; what is not known yet is None."""
+    """Return a new call; what is not known yet is None."""
     row: Row = dict.fromkeys(CALL_COLUMNS)
     row.update(row_of(call))
     row["tenant"] = tenant
@@ -39,7 +39,7 @@ def call(call: Call, tenant: str, owner: Match | None) -> Row:
 
 
 def event(kind: str, call: Row, seq: int, at: int, told: Row) -> Row:
-    """An event about ``call``, with the call as it is now and what is ``told`` besides."""
+    """Return an event about ``call``, with the call as it is now and what is ``told`` besides."""
     return {
         "seq": seq,
         "tenant": call["tenant"],
@@ -57,7 +57,7 @@ def _shown(call: Row) -> Row:
 
 
 def received(message: CallMessage) -> Row:
-    """What came in, as it came, for whoever asks later why."""
+    """Return the fields of a request as it came, for the diagnosis."""
     told: Row = {"wire": message.origin.wire, "client": message.origin.client, "ramal": message.ramal}
     told["telefone"] = message.telefone
     if message.origin.replay_of:
@@ -72,7 +72,7 @@ def received(message: CallMessage) -> Row:
 
 
 def order(draft: OrderDraft, order_id: int, call_id: int) -> Row:
-    """An order that is about to be tried."""
+    """Return an order that is about to be tried."""
     message = draft.message
     return {
         "id": order_id,
@@ -98,7 +98,7 @@ def kept(text: Text, language: Language) -> tuple[str, str]:
 
 
 def settled(draft: Settlement, language: Language) -> Row:
-    """The parameters that settle an order; ``language`` is the company's."""
+    """Return the parameters that settle an order; ``language`` is the company's."""
     detail, sentence = kept(draft.delivery.text, language)
     return {
         "of": draft.order_id,
@@ -112,7 +112,7 @@ def settled(draft: Settlement, language: Language) -> Row:
 
 
 def attempt(made: OrderAttempt, tenant: str, order_id: int, language: Language) -> Row:
-    """One attempt of an order; ``language`` is the company's."""
+    """Return the row of one attempt of an order; ``language`` is the company's."""
     detail, sentence = kept(made.delivery.text, language)
     return {
         "tenant": tenant,
@@ -129,7 +129,7 @@ def attempt(made: OrderAttempt, tenant: str, order_id: int, language: Language) 
 
 
 def ref_of(delivery: Delivery) -> str | None:
-    """The peer's id as far as it fits; one that was cut would be another call's."""
+    """Return the peer's id of a call, or None when it is too long: one that was cut would be another call's."""
     return delivery.peer_ref if delivery.peer_ref and len(delivery.peer_ref) <= PEER_REF else None
 
 
@@ -138,7 +138,7 @@ def _text(value: object) -> str:
 
 
 def letter(kind: str, call: Row, message: CallMessage, target: str) -> Row:
-    """What the outbox keeps for ``target``: the fields of ``adapter.Outgoing``, numbers put right."""
+    """Return what the outbox keeps for ``target``: the fields of ``adapter.Outgoing``, numbers put right."""
     fields = {
         "tenant": call["tenant"],
         "call_id": str(call["id"]),

@@ -50,20 +50,20 @@ class Staging:
         self._database.executemany("INSERT INTO refused (place, reason, text) VALUES (?, ?, ?)", rows)
 
     def accounts(self) -> Iterator[Sequence[Entry]]:
-        """The entries of each account together, in the order in which they came."""
+        """Yield the entries of each account together, in the order in which they came."""
         cursor = self._database.cursor()
         cursor.execute("SELECT code, name, phones, place, owner, person FROM entries ORDER BY code, id")
         for _, rows in groupby(cursor, key=_code):
             yield [_entry(*row) for row in rows]
 
     def refused(self, limit: int = -1) -> Iterator[Refused]:
-        """What was not taken, in the order in which it was found; at most ``limit``."""
+        """Yield the refusals, in the order in which they were found; at most ``limit``."""
         cursor = self._database.execute("SELECT place, reason, text FROM refused ORDER BY id LIMIT ?", (limit,))
         for place, reason, text in cursor:
             yield Refused(place, Reason(reason), text)
 
     def count_lost(self) -> int:
-        """How many lines could not be read, so that nobody knows which accounts they were of."""
+        """Return how many lines could not be read, so that nobody knows which accounts they were of."""
         marks = ", ".join("?" * len(LOST))
         query = f"SELECT count(*) FROM refused WHERE reason IN ({marks})"  # noqa: S608
         count: int = self._database.execute(query, [reason.value for reason in LOST]).fetchone()[0]
@@ -74,7 +74,7 @@ class Staging:
         self._database.execute("INSERT INTO codes SELECT DISTINCT code FROM entries ORDER BY code")
 
     def lacks(self, codes: Sequence[str]) -> set[str]:
-        """Which of ``codes`` the source did not speak of."""
+        """Return which of ``codes`` the source did not mention."""
         marks = ", ".join("?" * len(codes))
         found = self._database.execute(f"SELECT code FROM codes WHERE code IN ({marks})", codes)  # noqa: S608
         return set(codes) - {code for (code,) in found}
@@ -88,7 +88,7 @@ class Staging:
         return count
 
     def gone(self, size: int) -> Iterator[list[int]]:
-        """The accounts to be removed, so many at a time."""
+        """Yield the accounts to be removed, so many at a time."""
         cursor = self._database.execute("SELECT account_id FROM gone")
         while rows := cursor.fetchmany(size):
             yield [account_id for (account_id,) in rows]

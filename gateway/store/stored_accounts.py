@@ -19,12 +19,12 @@ class StoredAccounts:
         self._engine = engine
 
     def known(self, tenant: str, codes: Sequence[str]) -> Mapping[str, Known]:
-        """What there is of ``codes`` already."""
+        """Return the stored accounts with ``codes``, by code."""
         with self._engine.connect() as connection:
             return known_accounts(connection, tenant, codes)
 
     def codes_of(self, tenant: str, source: str) -> Iterator[Mapping[str, int]]:
-        """All accounts that ``source`` brought, as pages of codes with ids."""
+        """Yield all accounts that ``source`` brought, as pages of codes with ids."""
         last = ""
         while True:
             query = select(accounts.c.code, accounts.c.id, accounts.c.source)

@@ -145,12 +145,12 @@ class TrafficLog:
         self._log.add(lambda: (entries, _row(draft())), size)
 
     def search(self, tenant: str | None, wanted: TrafficFilter = ANY, *, limit: int = 50) -> Sequence[TrafficEntry]:
-        """The newest first; ``tenant`` None means any, also requests whose company was not known."""
+        """Return entries, the newest first; ``tenant`` None means any, also requests whose company was not known."""
         query = _narrowed(select(entries), tenant, wanted).order_by(entries.c.id.desc()).limit(limit)
         return [_entry(row) for row in self._log.read(query)]
 
     def get(self, tenant: str | None, entry_id: int) -> TrafficEntry | None:
-        """One entry of the tenant."""
+        """Return one entry of the tenant."""
         query = select(entries).where(entries.c.id == entry_id)
         query = query.where(entries.c.tenant == tenant) if tenant is not None else query
         return next((_entry(row) for row in self._log.read(query)), None)

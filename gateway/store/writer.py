@@ -162,7 +162,7 @@ class GroupCommit(Generic[Job, Result]):
         self._bell.put(Ring.SOON)
 
     def waiting(self) -> int:
-        """How many jobs wait to be written."""
+        """Return how many jobs wait to be written."""
         return self._queue.qsize() + self._unhurried.qsize()
 
     def alive(self) -> bool:
@@ -241,7 +241,7 @@ class GroupCommit(Generic[Job, Result]):
             self._answer(tickets, [StoreUnavailable() for _ in tickets] if outcomes is None else outcomes)
 
     def _waiting_now(self) -> list[Ticket[Job, Result]]:
-        """All that is waiting, as much as one transaction takes, without what nobody waits for any more."""
+        """Return all that is waiting, as much as one transaction takes, without what nobody waits for any more."""
         tickets: list[Ticket[Job, Result]] = []
         while len(tickets) < self._batch_limit and not self._queue.empty():
             tickets.append(self._queue.get())
@@ -263,7 +263,9 @@ class GroupCommit(Generic[Job, Result]):
         return self._in_transaction(lambda connection: [self._alone(connection, job) for job in jobs])
 
     def _in_transaction(self, work: Callable[[Connection], Sequence[T]]) -> Sequence[T]:
-        """What ``work`` returns, once it is durable. The writer's own connection is given up after any error."""
+        """Run ``work`` in a transaction and return its result once that is durable. The writer's own connection is
+        dropped after any error.
+        """
         connection = self._connection = self._connection or self._engine.connect()
         try:
             begin(connection)
@@ -318,7 +320,9 @@ def _failed(error: Exception, jobs: int) -> GatewayError:
 
 
 def _told(error: Exception) -> GatewayError:
-    """What a producer is told: errors raised on purpose as they are, a defect as an incident the log can explain."""
+    """Return the error that a producer gets: errors raised on purpose as they are, a defect as an incident that the log
+    describes.
+    """
     if isinstance(error, GatewayError):
         return error
     incident = f"write-{id(error):x}"

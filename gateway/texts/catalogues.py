@@ -51,7 +51,7 @@ def _forms(string: str | Sequence[str]) -> str | list[str]:
 
 
 def has(text: Text) -> bool:
-    """Whether ``text`` is a sentence of this version, or is nobody's to translate."""
+    """Return whether ``text`` is a sentence of this version, or one that nobody can translate."""
     return text.id == VERBATIM or (text.context, text.id) in _ids()
 
 

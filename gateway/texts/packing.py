@@ -77,6 +77,6 @@ def _fact(found: Any) -> Fact:
 
 
 def _is_known(text: Text) -> bool:
-    """Whether the catalogues have the sentence, and those in it."""
+    """Return whether the catalogues have the sentence, and those in it."""
     parts = [part for fact in text.facts.values() for part in (fact.items if isinstance(fact, Listing) else (fact,))]
     return has(text) and all(_is_known(part) for part in parts if isinstance(part, Text))

@@ -86,7 +86,9 @@ def counted(one: str, many: str, /, count: int, **facts: Fact) -> Text:
 
 
 def verbatim(words: str) -> Text:
-    """Return what is nobody's to translate: a peer's answer, what an operator wrote in the configuration."""
+    """Return ``words`` as a text that nobody can translate: a peer's answer, what an operator wrote in the
+    configuration.
+    """
     return Text(VERBATIM, words=words)
 
 

@@ -84,7 +84,7 @@ LEAST = 4
 
 
 def mask(raw: bytes, secrets: Iterable[bytes] = ()) -> bytes:
-    """``raw`` with every secret replaced by ``****``; ``secrets`` as ``spellings`` gives them.
+    """Return ``raw`` with every secret replaced by ``****``; ``secrets`` as ``spellings`` gives them.
 
     >>> mask(b"GET /x?ramal=3501&token=abc HTTP/1.1")
     b'GET /x?ramal=3501&token=**** HTTP/1.1'
@@ -114,12 +114,12 @@ def _replaced(
 
 
 def _masked_if_named(found: "re.Match[bytes]") -> bytes:
-    """What was found with its value masked, where its name, decoded, is a secret's."""
+    """Return the match with its value masked, where its name, decoded, is a secret's."""
     return found[1] + MASK if NAMED.search(_plain_name(found[2])) else found[0]
 
 
 def _plain_name(written: bytes) -> str:
-    """A field's name without its escapes, of whatever kind."""
+    """Return a field's name without its escapes, of whatever kind."""
     text = unescape(unquote(unquote(written.decode("latin-1"))))
     return BORDERS.sub("", UNICODE.sub(lambda found: chr(int(found[1], 16)), text))
 
@@ -132,7 +132,7 @@ def _may_hold_secrets(small: bytes) -> bool:
 
 
 def spellings(secrets: Iterable[str]) -> tuple[bytes, ...]:
-    """``secrets`` in every spelling they may have on a wire, the longest first."""
+    """Return ``secrets`` in every spelling they may have on a wire, the longest first."""
     found = set()
     for secret in secrets:
         if len(secret) < LEAST:

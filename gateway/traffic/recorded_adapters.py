@@ -45,7 +45,7 @@ class RecordedAdapter:
         most_bytes: int,
         language: Language = DEFAULT,
     ) -> None:
-        """``language`` is the one in which the log tells why there is no answer."""
+        """Take ``language``, in which the log says why there is no answer."""
         self.adapter = adapter
         self._tenant = tenant
         self._name = name
@@ -116,7 +116,7 @@ class RecordedAdapter:
 
 
 def status_of(heard: WireExchange, language: Language) -> str:
-    """``200 OK`` of the answer's first line, or why there is no answer."""
+    """Return ``200 OK`` of the answer's first line, or why there is no answer."""
     if not heard.answer:
         return (shown(heard.problem, language) or render(Text("no answer"), language))[:80]
     return heard.answer.partition(b"\r\n")[0].partition(b" ")[2].decode("latin-1")[:80]

@@ -69,23 +69,23 @@ def masked(raw: bytes, secrets: Mapping[str, int]) -> tuple[bytes, bool]:
 
 
 def _is_complete(places: list[Span], times: int) -> bool:
-    """Whether all places of a secret are known, and are as many as it was read."""
+    """Return whether all places of a secret were looked for, and are at least as many as the times it was read."""
     return len(places) < MOST_PLACES and len(merged(places)) >= times
 
 
 def whole(raw: bytes) -> View:
-    """The bytes as they are."""
+    """Return the bytes unchanged."""
     return View(raw, range(len(raw)), range(1, len(raw) + 1))
 
 
 def views_of(raw: bytes) -> tuple[View, ...]:
-    """The bytes with escapes undone, those of JSON too, and once more."""
+    """Return the bytes with escapes undone, those of JSON too, and once more."""
     once = seen_through(whole(raw), ESCAPES)
     return once, seen_through(whole(raw), ESCAPES_OF_JSON), seen_through(once, ESCAPES)
 
 
 def seen_through(view: View, escapes: "re.Pattern[bytes]") -> View:
-    """``view`` with everything that ``escapes`` finds in its plain form."""
+    """Return ``view`` with everything that ``escapes`` finds in its plain form."""
     data, starts, ends, last = bytearray(), array("l"), array("l"), 0
     for found in escapes.finditer(view.data):
         _take(view, last, found.start(), data, starts, ends)
@@ -105,7 +105,7 @@ def _take(view: View, start: int, end: int, data: bytearray, starts: "array[int]
 
 
 def _plain(found: "re.Match[bytes]") -> bytes:
-    """What one escape stands for; every kind is a group with a name of its own."""
+    """Return what one escape stands for; every kind is a group with a name of its own."""
     return PLAIN[str(found.lastgroup)](found[str(found.lastgroup)])
 
 
@@ -126,7 +126,7 @@ PLAIN: Mapping[str, Callable[[bytes], bytes]] = {
 
 
 def _places(secret: str, views: Iterable[View], squeezed: Iterable[View]) -> Iterator[Span]:
-    """Every place in the raw bytes where ``secret`` stands, found once or more often.
+    """Yield every place in the raw bytes where ``secret`` stands, found once or more often.
 
     ``squeezed`` are the views without blanks, for base64, whose lines break anywhere.
     """
@@ -141,7 +141,7 @@ def _places(secret: str, views: Iterable[View], squeezed: Iterable[View]) -> Ite
 
 
 def _encodings(secret: str) -> set[bytes]:
-    """``secret`` in bytes; raw UTF-8 in a query is encoded once more by the server."""
+    """Return ``secret`` in bytes; raw UTF-8 in a query is encoded once more by the server."""
     found = {secret.encode("utf-8", "replace"), secret.encode("utf-8", "replace").decode("latin-1").encode()}
     for charset in CHARSETS:
         try:
@@ -152,7 +152,7 @@ def _encodings(secret: str) -> set[bytes]:
 
 
 def merged(spans: Iterable[Span]) -> list[Span]:
-    """``spans`` in order, those that overlap as one."""
+    """Return ``spans`` in order, those that overlap as one."""
     found: list[Span] = []
     for start, end in sorted(set(spans)):
         if found and start < found[-1][1]:

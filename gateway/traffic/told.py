@@ -26,10 +26,10 @@ def tell_unread(environ: Environ) -> None:
 
 
 def is_part_unread(environ: Environ) -> bool:
-    """Whether a part of the body, which may hold secrets, has no reader."""
+    """Return whether a part of the body, which may hold secrets, has no reader."""
     return bool(environ.get(UNREAD))
 
 
 def is_unread(environ: Environ) -> bool:
-    """Whether nothing of the body has a reader."""
+    """Return whether nothing of the body has a reader."""
     return "cti.operation" not in environ

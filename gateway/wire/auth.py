@@ -75,7 +75,9 @@ class Gate:
         return self._verify(given, present, verify_agent)
 
     def _verify(self, given: Mapping[str, Any], present: list[str], verify_agent: VerifyAgent) -> str | None:
-        """Tokens come first: comparing one costs nothing, a password is slow to check on purpose."""
+        """Check the credentials and return the login. Tokens come first: comparing one costs nothing, a password is
+        slow to check on purpose. Raises ``BadCredentials``.
+        """
         login = None
         for kind in present:
             if kind == "basic":
@@ -89,13 +91,13 @@ class Gate:
         return login
 
     def _is_local_program(self, environ: Environ) -> bool:
-        """Whether a program on this machine asks: nobody through a proxy, no page in a browser."""
+        """Return whether a program on this machine asks: not one behind a proxy, nor a page in a browser."""
         if environ.get("cti.proxied") or not is_loopback(environ["cti.client"]):
             return False
         return not foreign_page(environ) and self._is_asked_for(environ)
 
     def _is_asked_for(self, environ: Environ) -> bool:
-        """Whether Host names this machine, or is one of the tenant's configured hosts, or there is none (HTTP/1.0).
+        """Return whether Host names this machine, or is one of the tenant's configured hosts, or is missing (HTTP/1.0).
 
         Browsers always send one, and a page can point a host name of its own at 127.0.0.1 (DNS rebinding), the
         tenant's name in front: to the browser it is then the same site. To a configured host that this machine calls
@@ -118,7 +120,8 @@ def same(given: str, expected: bytes) -> bool:
 
 
 def header_token(environ: Environ) -> str:
-    """The token of the header ``token_auth`` (or ``Token-Auth``), ``X-Token-Auth``, or ``Authorization: Bearer``.
+    """Return the token of the header ``token_auth`` (or ``Token-Auth``), ``X-Token-Auth``, or ``Authorization:
+    Bearer``.
 
     nginx takes names with underscores for invalid (``underscores_in_headers``, off by default); ``X-Token-Auth`` is how
     it hands ``token_auth`` over.
@@ -131,7 +134,7 @@ def header_token(environ: Environ) -> str:
 
 
 def basic(environ: Environ) -> tuple[str, str] | None:
-    """Login and password of HTTP Basic, in UTF-8 or Latin-1; None when there are none."""
+    """Return login and password of HTTP Basic, in UTF-8 or Latin-1; None when there are none."""
     kind, _, value = environ.get("HTTP_AUTHORIZATION", "").partition(" ")
     if kind.lower() != "basic":
         return None
@@ -148,6 +151,6 @@ def basic(environ: Environ) -> tuple[str, str] | None:
 
 
 def query_token(environ: Environ) -> str:
-    """The parameter ``token`` in the address of a request whose parameters are in its body."""
+    """Return the parameter ``token`` in the address of a request whose parameters are in its body."""
     query = environ.get("QUERY_STRING")
     return parse_qs(query, errors="replace").get("token", [""])[0] if query else ""

@@ -28,7 +28,9 @@ class Dialing:
         self._limit = max_body_bytes
 
     def serve(self, environ: Environ, site: Site) -> Answer:
-        """Raises ``WrongMethod`` and what ``Intake.perform`` raises."""
+        """Place the call of a query or form and answer. Raises ``WrongMethod``, ``MissingParameter`` and what
+        ``Intake.perform`` raises.
+        """
         method = environ["REQUEST_METHOD"]
         if method not in ("GET", "POST"):
             raise WrongMethod(method, allowed=("GET", "POST"))
@@ -62,17 +64,17 @@ def names_for(origin: str, destination: str) -> Names:
 
 
 def first(given: dict[str, str], *names: str) -> str:
-    """The first of the parameters ``names`` that is not empty."""
+    """Return the first of the parameters ``names`` that is not empty."""
     return next((given[name] for name in names if given.get(name)), "")
 
 
 def status_of(error: GatewayError, site: Site | None) -> int | None:
-    """The company's ``status_on_error``, except for 401, which has clients send their login."""
+    """Return the company's ``status_on_error``, except for 401, which has clients send their login."""
     return site.dialect.status_on_error if site and error.http_status != HTTPStatus.UNAUTHORIZED else None
 
 
 def render(reply: Reply, environ: Environ, status_on_error: int | None) -> Answer:
-    """How the attempt ended: as status for programs, as a sentence for people.
+    """Render how the attempt ended: as status for programs, as a sentence for people.
 
     ``status_on_error`` stands for the statuses of failures in text: who asks for JSON can read them.
     """

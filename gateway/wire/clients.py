@@ -35,7 +35,7 @@ HIDDEN = Text("a proxy that does not say whose the request is, or says that it i
 
 
 def membership(networks: Iterable[str]) -> Callable[[str], bool]:
-    """A cached test whether an address (text) lies in ``networks`` ('loopback', 'private', 'any' or CIDR)."""
+    """Return a cached test whether an address (text) lies in ``networks`` ('loopback', 'private', 'any' or CIDR)."""
     wanted = [ip_network(net, strict=False) for name in networks for net in NETWORKS.get(name, (name,))]
 
     @lru_cache(maxsize=4096)
@@ -63,7 +63,7 @@ class Networks:
         self._has = membership(names)
 
     def admit(self, environ: Environ) -> bool:
-        """Whether the client of a request that ``Proxies`` has seen is one of them.
+        """Return whether the client of a request that ``Proxies`` has seen is one of them.
 
         Who asks through a proxy that hides it is none of them, whatever the proxy's own address. What a stranger
         says of its clients gives no rights, it only takes them away.
@@ -75,7 +75,7 @@ class Networks:
 
 
 def shows_proxy(environ: Environ) -> bool:
-    """Whether a header says that a reverse proxy passed the request on."""
+    """Return whether a header says that a reverse proxy passed the request on."""
     # Of every event of a local exchange: one search in all names costs a fifth of asking each.
     return not PROXY_HEADERS.isdisjoint(environ) or PROXY_PREFIX in " ".join(environ)
 
@@ -116,7 +116,7 @@ class Proxies:
             environ["HTTP_HOST"] = host
 
     def _client(self, hops: list[str], peer: str) -> str:
-        """The rightmost address that is no trusted proxy: anyone can have written what is left of it.
+        """Return the rightmost address that is no trusted proxy: anyone can have written what is left of it.
 
         ``UNKNOWN``, which has no rights, where a proxy wrote something else.
         """
@@ -129,23 +129,23 @@ class Proxies:
 
 
 def addresses(forwarded: str) -> list[str]:
-    """The entries of an ``X-Forwarded-For``; several such headers are one list (RFC 9110, 5.3)."""
+    """Return the entries of an ``X-Forwarded-For``; several such headers are one list (RFC 9110, 5.3)."""
     return [part.strip() for part in forwarded.split(",") if part.strip()]
 
 
 def last(header: str) -> str:
-    """The last of a comma-separated list: what the nearest proxy wrote."""
+    """Return the last of a comma-separated list: what the nearest proxy wrote."""
     return header.rpartition(",")[2].strip()
 
 
 def known_address(hop: str) -> str:
-    """The address in an entry of ``X-Forwarded-For``; ``UNKNOWN`` where it is none."""
+    """Return the address in an entry of ``X-Forwarded-For``; ``UNKNOWN`` where it is none."""
     address = without_port(hop)
     return address if len(address) <= LONGEST_ADDRESS and is_address(address) else UNKNOWN
 
 
 def asker(environ: Environ) -> tuple[str, Fact]:
-    """The address that asks, as a refusal names it, and what is to be said of the proxy that passed it on."""
+    """Return the address that asks, as a refusal names it, and what is to be said of the proxy that passed it on."""
     client: str = environ["cti.client"]
     if environ.get("cti.hidden"):
         return client, HIDDEN

@@ -20,12 +20,12 @@ class Dialect:
     """Whether SOAP header blocks that must be understood are refused."""
 
     def reply(self, call_id: int) -> bytes:
-        """The body that says that an event was taken."""
+        """Return the body that says that an event was taken."""
         return self.body.replace("{id}", str(call_id)).encode()
 
 
 def dialect_of(rules: ListenerSettings, *, takes_token: bool) -> Dialect:
-    """The dialect that ``rules`` describe.
+    """Return the dialect that ``rules`` describe.
 
     A tenant without token leaves ``&token=`` to the address of a recording that was not encoded.
     """

@@ -45,7 +45,7 @@ NOT_XML = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def read_body(environ: dict[str, Any], limit: int) -> bytes:
-    """The request's body, inflated. Raises ``TooLarge`` (if it can, before reading), ``MalformedRequest``."""
+    """Read the request's body, inflated. Raises ``TooLarge`` (if it can, before reading), ``MalformedRequest``."""
     length = environ.get("CONTENT_LENGTH", "")
     if length:
         if not (length.isascii() and length.isdigit()):
@@ -67,7 +67,8 @@ def read_body(environ: dict[str, Any], limit: int) -> bytes:
 
 
 def read_message(environ: dict[str, Any], limit: int) -> tuple[bytes, str]:
-    """The message in the request's body and its media type: of one with attachments (MTOM), those of its root part.
+    """Read the message in the request's body and its media type: of one with attachments (MTOM), those of its root
+    part. Raises ``MalformedRequest``.
 
     Raises what ``read_body`` raises.
     """
@@ -82,7 +83,7 @@ def read_message(environ: dict[str, Any], limit: int) -> tuple[bytes, str]:
 
 
 def read_up_to(stream: Any, size: int) -> bytes:
-    """``size`` bytes, or fewer where the body ends."""
+    """Read ``size`` bytes, or fewer where the body ends."""
     body: bytes = stream.read(size)
     if len(body) == size:
         return body
@@ -113,7 +114,8 @@ def inflate(body: bytes, encoding: str, limit: int) -> bytes:
 
 
 def parse_xml(body: bytes, content_type: str, *, namespaces: bool = True) -> Element:
-    """The root element of ``body``, whatever charset it turns out to be in, without comments and instructions.
+    """Parse ``body``, whatever charset it turns out to be in, and return its root element, without comments and
+    instructions.
 
     Not by lxml: it keeps every name it ever read in its thread, so that strangers could fill the memory. Expat forgets,
     and without a DOCTYPE it has no entities to expand or fetch. Where a protocol has no ``namespaces``, prefixes need
@@ -138,7 +140,7 @@ def parse_xml(body: bytes, content_type: str, *, namespaces: bool = True) -> Ele
 
 
 def parse_without_prefixes(data: bytes) -> Element:
-    """The root element of ``data``, whose names have lost their prefixes. Raises ``MalformedRequest``."""
+    """Parse ``data`` and return its root element, whose names have lost their prefixes. Raises ``MalformedRequest``."""
     builder, parser = TreeBuilder(), ParserCreate("utf-8")
     parser.StartElementHandler = lambda name, attributes: builder.start(name.rpartition(":")[2], attributes)
     parser.EndElementHandler = lambda name: builder.end(name.rpartition(":")[2])
@@ -155,12 +157,12 @@ def not_valid(line: int) -> Text:
 
 
 def marks_in(data: bytes) -> int:
-    """How often the parser has to stop: tags, attributes, escapes, lines (CR LF is one)."""
+    """Return how often the parser has to stop: tags, attributes, escapes, lines (CR LF is one)."""
     return sum(map(data.count, (b"<", b"=", b"&"))) + max(data.count(b"\n"), data.count(b"\r"))
 
 
 def is_too_deep(root: Element) -> bool:
-    """Whether elements nest deeper than any reader should have to follow."""
+    """Return whether elements nest deeper than any reader should have to follow."""
     level = [root]
     for _ in range(MOST_DEEP):
         level = [child for element in level for child in element]
@@ -170,7 +172,7 @@ def is_too_deep(root: Element) -> bool:
 
 
 def to_utf8(body: bytes, content_type: str) -> bytes:
-    """``body`` in UTF-8 without its XML declaration.
+    """Return ``body`` in UTF-8 without its XML declaration.
 
     Header and declaration often contradict each other and the bytes; UTF-8 is strict enough to be believed
     first then.
@@ -192,14 +194,14 @@ def to_utf8(body: bytes, content_type: str) -> bytes:
 
 
 def declared_charset(body: bytes) -> str:
-    """The charset in the XML declaration of ``body``, in small letters; empty when it has none."""
+    """Return the charset in the XML declaration of ``body``, in small letters; empty when it has none."""
     declaration = DECLARATION.match(body.lstrip(BLANK))
     found = ENCODING.search(declaration[0]) if declaration else None
     return found[1].decode().lower() if found else ""
 
 
 def charsets(said: list[str], data: bytes) -> list[str]:
-    """The charsets to try in order, given what header and declaration say and how ``data`` begins."""
+    """Return the charsets to try in order, given what header and declaration say and how ``data`` begins."""
     for beginning, charset in BEGINNINGS.items():
         if data.startswith(beginning):
             return [charset]
@@ -208,5 +210,5 @@ def charsets(said: list[str], data: bytes) -> list[str]:
 
 
 def printable(text: str) -> str:
-    """``text`` without the characters that XML cannot hold; an appliance's answer may carry any."""
+    """Return ``text`` without the characters that XML cannot hold; an appliance's answer may carry any."""
     return text if text.isprintable() else NOT_XML.sub("?", text)

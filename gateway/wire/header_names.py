@@ -17,7 +17,7 @@ WITHOUT_PREFIX = ("CONTENT_TYPE", "CONTENT_LENGTH")
 
 @lru_cache(maxsize=1024)
 def environ_key(name: str) -> str | None:
-    """The environ's key of the header ``name``; None for a name that could pass for another one's.
+    """Return the environ's key of the header ``name``; None for a name that could pass for another one's.
 
     >>> environ_key("x-forwarded-for"), environ_key("X_Forwarded-For"), environ_key("Token_Auth")
     ('HTTP_X_FORWARDED_FOR', None, 'HTTP_TOKEN_AUTH')
@@ -30,7 +30,7 @@ def environ_key(name: str) -> str | None:
 
 
 def header_environ(headers: Iterable[tuple[str, str]]) -> dict[str, Any]:
-    """The environ's part for ``headers``, (name, value) as they came; a repeated header becomes one list.
+    """Return the environ's part for ``headers``, (name, value) as they came; a repeated header becomes one list.
 
     The parts are joined with ``,`` in the order of arrival, those of ``Cookie`` with ``; `` (RFC 9110, 5.3; RFC 6265).
     """

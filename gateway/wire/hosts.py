@@ -20,7 +20,7 @@ LONGEST_SHOWN = 80
 
 
 def is_address(host: str) -> bool:
-    """Whether ``host`` is an IP address."""
+    """Return whether ``host`` is an IP address."""
     try:
         ip_address(host)
     except ValueError:
@@ -29,14 +29,14 @@ def is_address(host: str) -> bool:
 
 
 def without_port(address: str) -> str:
-    """``10.0.0.1`` of ``10.0.0.1:4711``, ``::1`` of ``[::1]:4711``."""
+    """Return a host without its port: ``10.0.0.1`` of ``10.0.0.1:4711``, ``::1`` of ``[::1]:4711``."""
     if address.startswith("["):
         return address[1:].partition("]")[0]
     return address.partition(":")[0] if address.count(":") == 1 else address
 
 
 def bare_host(host: str) -> str:
-    """``host`` in small letters, without port and final dot."""
+    """Return ``host`` in small letters, without port and final dot."""
     host = host.strip().lower()
     if host.startswith("["):
         return host.partition("]")[0] + "]"
@@ -44,7 +44,8 @@ def bare_host(host: str) -> str:
 
 
 def names_this_machine(header: str) -> bool:
-    """Whether a Host header is 127.0.0.0/8, ::1 or ``localhost``: names that lead nowhere but to the asker's machine.
+    """Return whether a Host header is 127.0.0.0/8, ::1 or ``localhost``: names that lead nowhere but to the asker's
+    machine.
 
     ``0.0.0.0``, ``[::]`` and ``[::ffff:127.0.0.1]`` lead there too, but browsers call them just with no sign of the
     page that does.
@@ -59,7 +60,8 @@ def names_this_machine(header: str) -> bool:
 
 
 def foreign_page(environ: Environ) -> str:
-    """The header by which a browser says that a page of another site makes this request, as it came; else nothing.
+    """Return the header by which a browser says that a page of another site makes this request, as it came; else
+    nothing.
 
     Another port is another site. A Referer that is no web page's address is some program's own.
     """
@@ -80,7 +82,7 @@ def foreign_page(environ: Environ) -> str:
 
 
 def authority(url: str) -> str | None:
-    """Host and port of ``url`` in small letters, without a default port; None where it is no address."""
+    """Return host and port of ``url`` in small letters, without a default port; None where it is no address."""
     try:
         return DEFAULT_PORT.sub("", urlsplit(url).netloc.lower().rpartition("@")[2])
     except ValueError:
@@ -88,5 +90,5 @@ def authority(url: str) -> str | None:
 
 
 def shown(name: str, value: str) -> str:
-    """``name: value``, cut to what fits into a sentence."""
+    """Return ``name: value``, cut to what fits into a sentence."""
     return f"{name}: {value[:LONGEST_SHOWN]}"

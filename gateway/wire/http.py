@@ -73,7 +73,7 @@ class Front:
         }
 
     def without_desk(self, instead: WsgiApplication) -> "Front":
-        """The same entrance with ``instead`` where the desk is."""
+        """Return this entrance with ``instead`` in the place of the desk."""
         other = copy.copy(self)
         other._desk = instead
         return other
@@ -112,7 +112,7 @@ class Front:
         return made
 
     def _answer(self, transport: Transport, environ: Environ, named: str | None) -> Answer:
-        """What ``transport`` answers, or why it cannot."""
+        """Return the answer of ``transport``, or its refusal where it fails."""
         try:
             site = self._sites.find(environ, named)
             environ["cti.tenant"], environ["cti.site"], environ[LANGUAGE] = site.name, site, site.language
@@ -143,7 +143,7 @@ class Front:
 
 
 def guarded(metrics: WsgiApplication, readers: Networks) -> WsgiApplication:
-    """``metrics``, which names companies and appliances, for ``readers`` only."""
+    """Return ``metrics`` guarded: it names companies and appliances, so only ``readers`` may ask."""
 
     def serve(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         if readers.admit(environ):
@@ -154,7 +154,7 @@ def guarded(metrics: WsgiApplication, readers: Networks) -> WsgiApplication:
 
 
 def routes(intake: Intake, limit: int) -> Mapping[str, Transport]:
-    """Which wire serves which address; some clients add a slash."""
+    """Return which wire serves which address; some clients add a slash."""
     xmlrpc = XmlRpc(intake, max_body_bytes=limit)
     dialing = Dialing(intake, max_body_bytes=limit)
     exact: dict[str, Transport] = {

@@ -119,19 +119,19 @@ class Intake:
         return reply
 
     def _verify_from(self, environ: dict[str, Any]) -> Callable[[str, str, str], str | None]:
-        """How to verify a login of the one who asks: wrong ones count by address as well."""
+        """Return a function that verifies a login for this client: wrong ones count by address as well."""
         address = environ["cti.client"]
         return lambda tenant, login, password: self._verify_agent(tenant, login, password, address)
 
 
 def with_key(texts: Texts, environ: dict[str, Any]) -> Texts:
-    """The parameters with the header ``Idempotency-Key``, quoted or not, where they name no key themselves."""
+    """Return the parameters with the header ``Idempotency-Key``, quoted or not, where they name no key themselves."""
     key = environ.get("HTTP_IDEMPOTENCY_KEY", "").strip().strip('"')
     return texts if texts.get("id_pedido") or not key else {**texts, "id_pedido": key}
 
 
 def login_in(texts: Texts) -> tuple[str, str] | None:
-    """The agent's login and password among the parameters, where the classic WConnect has them."""
+    """Return the agent's login and password among the parameters, where the classic WConnect has them."""
     login, password = (texts.get(name, "") for name in LOGIN)
     return (login, password) if login or password else None
 

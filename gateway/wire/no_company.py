@@ -31,7 +31,7 @@ PAGE = """<!doctype html>
 
 
 def refuse(error: UnknownTenant, environ: Environ) -> Answer:
-    """A page for a browser, the line of every machine for the rest; the status is the same."""
+    """Answer with a page for a browser, else with the line of every machine; the status is the same."""
     if "text/html" not in environ.get("HTTP_ACCEPT", "") or environ["REQUEST_METHOD"] not in ("GET", "HEAD"):
         return refuse_as_text(error, language_of(environ))
     language = of_browser(environ.get("HTTP_ACCEPT_LANGUAGE")) or language_of(environ)

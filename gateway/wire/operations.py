@@ -163,7 +163,7 @@ def hidden(values: Iterable[str], texts: Texts, operation: Operation) -> Iterabl
 
 
 def call_started(texts: Texts, sender: Sender) -> CallStarted:
-    """The message of ``ConsultaRamal``. Raises ``MissingParameter``, ``BadParameter``."""
+    """Make the message of ``ConsultaRamal``. Raises ``MissingParameter``, ``BadParameter``."""
     return CallStarted(
         tenant=sender.tenant,
         ramal=required(texts, sender, "ramal", "3501"),
@@ -178,7 +178,7 @@ def call_started(texts: Texts, sender: Sender) -> CallStarted:
 
 
 def call_answered(texts: Texts, sender: Sender) -> CallAnswered:
-    """The message of ``AtendeLigacao``. Raises ``MissingParameter``, ``BadParameter``."""
+    """Make the message of ``AtendeLigacao``. Raises ``MissingParameter``, ``BadParameter``."""
     return CallAnswered(
         tenant=sender.tenant,
         ramal=required(texts, sender, "ramal", "3501"),
@@ -193,7 +193,7 @@ def call_answered(texts: Texts, sender: Sender) -> CallAnswered:
 
 
 def call_transferred(texts: Texts, sender: Sender) -> CallTransferred:
-    """The message of ``TransfereLigacao``. Raises ``MissingParameter``, ``BadParameter``."""
+    """Make the message of ``TransfereLigacao``. Raises ``MissingParameter``, ``BadParameter``."""
     return CallTransferred(
         tenant=sender.tenant,
         ramal=required(texts, sender, "ramal", "3501"),
@@ -209,7 +209,7 @@ def call_transferred(texts: Texts, sender: Sender) -> CallTransferred:
 
 
 def call_ended(texts: Texts, sender: Sender) -> CallEnded:
-    """The message of ``FinalizaLigacao``. Raises ``MissingParameter``, ``BadParameter``."""
+    """Make the message of ``FinalizaLigacao``. Raises ``MissingParameter``, ``BadParameter``."""
     return CallEnded(
         tenant=sender.tenant,
         ramal=required(texts, sender, "ramal", "3501"),
@@ -227,12 +227,12 @@ def call_ended(texts: Texts, sender: Sender) -> CallEnded:
 
 
 def attached(texts: Texts, sender: Sender) -> dict[str, str | None]:
-    """What an exchange tells of a call in words of its own, by the message's fields."""
+    """Return what an exchange tells of a call in words of its own, by the message's fields."""
     return {name: extra(texts, sender, parameter, read_words) for name, parameter in ATTACHED.items()}
 
 
 def place_call(texts: Texts, sender: Sender) -> PlaceCall:
-    """The message of ``ClickToCall``. Raises ``MissingParameter``, ``BadParameter``."""
+    """Make the message of ``ClickToCall``. Raises ``MissingParameter``, ``BadParameter``."""
     appliance, key = (texts.get(name, "").strip() for name in ("central", "id_pedido"))
     return PlaceCall(
         tenant=sender.tenant,
@@ -248,11 +248,11 @@ def place_call(texts: Texts, sender: Sender) -> PlaceCall:
 
 
 def nothing(texts: Texts, sender: Sender) -> None:
-    """``Teste`` leaves no trace: it has no message."""
+    """Return no message: ``Teste`` leaves no trace."""
 
 
 def recording_url(texts: Texts, sender: Sender) -> str | None:
-    """The address of the recording, where there is one. Raises ``BadParameter``."""
+    """Return the address of the recording, where there is one. Raises ``BadParameter``."""
     url = texts.get("url_audio", "").strip()
     if not url or not_filled(url, "url_audio", sender):
         return None
@@ -260,7 +260,7 @@ def recording_url(texts: Texts, sender: Sender) -> str | None:
 
 
 def not_filled(value: str, name: str, sender: Sender) -> bool:
-    """Whether ``value`` is a placeholder that the exchange forgot to replace; it is named in the log then."""
+    """Return whether ``value`` is a placeholder that the exchange forgot to replace; it is named in the log then."""
     if value.isdecimal() or not PLACEHOLDER.fullmatch(value):
         return False
     log.warning("placeholder_not_filled", parameter=name, value=value, tenant=sender.tenant)
@@ -268,7 +268,7 @@ def not_filled(value: str, name: str, sender: Sender) -> bool:
 
 
 def required(texts: Texts, sender: Sender, name: str, example: str) -> str:
-    """The parameter ``name``, trimmed. Raises ``MissingParameter``, ``BadParameter``."""
+    """Return the parameter ``name``, trimmed. Raises ``MissingParameter``, ``BadParameter``."""
     value = texts.get(name, "").strip()
     if not value:
         raise MissingParameter(name, expected=example)
@@ -278,7 +278,7 @@ def required(texts: Texts, sender: Sender, name: str, example: str) -> str:
 
 
 def checked(value: str, name: str, limit: int) -> str:
-    """``value``. Raises ``BadParameter`` when it is longer than ``limit`` or holds control characters."""
+    """Return ``value``. Raises ``BadParameter`` when it is longer than ``limit`` or holds control characters."""
     if len(value) > limit:
         raise BadParameter(name, value, expected=Text("at most {limit} characters", limit=limit))
     if not value.isprintable() and CONTROL.search(value):
@@ -287,7 +287,7 @@ def checked(value: str, name: str, limit: int) -> str:
 
 
 def extra(texts: Texts, sender: Sender, name: str, read: Callable[[str], T]) -> T | None:
-    """The optional parameter ``name`` as ``read`` understands it, or None; what cannot be read is logged."""
+    """Return the optional parameter ``name`` as ``read`` understands it, or None; what cannot be read is logged."""
     value = texts.get(name)
     if not value or not (value := value.strip()) or not_filled(value, name, sender):
         return None
@@ -299,12 +299,12 @@ def extra(texts: Texts, sender: Sender, name: str, read: Callable[[str], T]) -> 
 
 
 def read_text(text: str) -> str:
-    """Free text. Raises ``BadParameter``."""
+    """Return free text. Raises ``BadParameter``."""
     return checked(text, "texto", TEXT_LIMIT)
 
 
 def read_words(text: str) -> str:
-    """Free text, cut where it is too long, for its beginning says enough; control characters become spaces."""
+    """Return free text, cut where it is too long, for its beginning says enough; control characters become spaces."""
     return CONTROL.sub(" ", text)[:TEXT_LIMIT].strip()
 
 
@@ -313,7 +313,7 @@ EPOCH_MS = re.compile(r"[0-9]{13}")
 
 
 def read_moment(text: str, zone: tzinfo) -> int:
-    """Milliseconds since 1970 of an ISO 8601 date with time, or of seconds (or milliseconds) since 1970.
+    """Read an ISO 8601 date with time, or seconds (or milliseconds) since 1970, as milliseconds since 1970.
 
     A date without zone is the tenant's local time. Raises ``ValueError``, ``OverflowError``.
 
@@ -339,7 +339,7 @@ DIRECTIONS: Mapping[str, Direction] = (
 
 
 def read_direction(text: str) -> Direction:
-    """``entrada``, ``saida``, ``interna`` or their English names. Raises ``ValueError``."""
+    """Read ``entrada``, ``saida``, ``interna`` or their English names. Raises ``ValueError``."""
     found = DIRECTIONS.get(text.lower())
     if found is None:
         raise ValueError("unknown direction")
@@ -352,7 +352,7 @@ SECONDS = re.compile(r"\+?([0-9]{1,7})(\.[0-9]*)?")
 
 
 def read_duration(text: str) -> int:
-    """Seconds of ``75``, ``+75.0`` or ``00:01:15``. Raises ``ValueError``."""
+    """Read ``75``, ``+75.0`` or ``00:01:15`` as seconds. Raises ``ValueError``."""
     if found := SECONDS.fullmatch(text):
         return int(found[1])
     if found := CLOCK.fullmatch(text):
@@ -454,5 +454,5 @@ SPELLINGS = {name.lower(): operation for name, operation in OPERATIONS.items()}
 
 
 def find(name: str) -> Operation | None:
-    """The operation called ``name``, in whatever letter case."""
+    """Return the operation called ``name``, in whatever letter case."""
     return OPERATIONS.get(name) or SPELLINGS.get(name.lower())

@@ -43,7 +43,7 @@ class Sites:
         self._of_host = lru_cache(maxsize=1024)(self._find_host)
 
     def find(self, environ: Mapping[str, Any], named: str | None) -> Site:
-        """The tenant ``named`` in the path, else that of the Host header. Raises ``UnknownTenant``."""
+        """Return the tenant ``named`` in the path, else that of the Host header. Raises ``UnknownTenant``."""
         if named is None:
             return self._of_host(environ.get("HTTP_HOST", ""))
         site = self._by_name.get(named.lower())
@@ -79,7 +79,7 @@ def take_tenant(environ: dict[str, Any]) -> str | None:
 
 
 def base_url(environ: Mapping[str, Any]) -> str | None:
-    """``scheme://HOST`` and tenant's path as the client asked for them; None when Host is not a host."""
+    """Return ``scheme://HOST`` and tenant's path as the client asked for them; None when Host is not a host."""
     host = environ.get("HTTP_HOST") or f"{environ.get('SERVER_NAME', '')}:{environ.get('SERVER_PORT', '')}"
     if not HOST.fullmatch(host):
         return None

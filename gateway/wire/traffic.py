@@ -127,7 +127,9 @@ class Recorder:
 
 
 def _whole(environ: Environ, body: Tee | None, most: int) -> tuple[bytes, Remarks]:
-    """The request as it is kept, and what was left out. A packed body is unpacked: nobody could mask or read it."""
+    """Return the request as it is kept, and what was left out. A compressed body is unpacked: nobody could mask or read
+    it.
+    """
     head = head_of(environ)
     if body is None:
         return cut(head, most)
@@ -140,13 +142,13 @@ def _whole(environ: Environ, body: Tee | None, most: int) -> tuple[bytes, Remark
 
 
 def _halves(came: bytes) -> tuple[bytes, bytes]:
-    """Head and body; the lenient port takes heads with bare line feeds."""
+    """Return head and body; the lenient port takes heads with bare line feeds."""
     end = END_OF_HEAD.search(came)
     return (came[: end.end()], came[end.end() :]) if end else (came, b"")
 
 
 def _in_reach(head: bytes, body: Tee, environ: Environ, most: int) -> tuple[bytes, bytes, Remarks]:
-    """Head and body, the body unpacked, and what was left out."""
+    """Return head and body, the body unpacked, and what was left out."""
     whole = len(body.kept) == body.size
     left_out = () if whole else (Remark(RemarkCode.BODY_CUT, {"size": body.size, "kept": len(body.kept)}),)
     plain = unpacked(body.kept, environ.get("HTTP_CONTENT_ENCODING", ""), most) if body.kept else None
@@ -157,13 +159,15 @@ def _in_reach(head: bytes, body: Tee, environ: Environ, most: int) -> tuple[byte
 
 
 def _without_secrets(came: bytes, read: Mapping[str, int]) -> tuple[bytes, Remarks]:
-    """The request without what was ``read`` as secrets; without body and query where not all of it can be found."""
+    """Return the request without what was ``read`` as secrets; without body and query where not all of
+    it can be found.
+    """
     came, complete = masked(came, read)
     return (came, ()) if complete else (QUERY.sub(rb"\1?" + MASK, _halves(came)[0]) + MASK, BODY_HIDDEN)
 
 
 def _without_texts(came: bytes, environ: Environ) -> tuple[bytes, Remarks]:
-    """The request without the body's texts where an operation did not read them: any of them may be a secret."""
+    """Return the request without the body's texts where an operation did not read them: any of them may be a secret."""
     head, body = _halves(came)
     only_events = bool(EVENT.search(body)) and not LOGIN_TAKEN.search(body)
     if not (is_part_unread(environ) or (is_unread(environ) and not only_events)) or b"<" not in body:
@@ -172,7 +176,9 @@ def _without_texts(came: bytes, environ: Environ) -> tuple[bytes, Remarks]:
 
 
 def unpacked(body: bytes, encoding: str, most: int) -> bytes | None:
-    """The beginning of ``body`` unpacked, a little more than ``most`` bytes of it; None where it is not packed."""
+    """Return the beginning of ``body`` unpacked, a little more than ``most`` bytes of it; None where it
+    is not packed.
+    """
     if encoding.strip().lower() not in ("gzip", "x-gzip", "deflate"):
         return None
     for window in WINDOWS:
@@ -194,7 +200,7 @@ def _replay(environ: Environ) -> Remarks:
 
 
 def head_of(environ: Environ) -> bytes:
-    """The request's head: as it came at the lenient port, else put together from what the server told."""
+    """Return the request's head: as it came at the lenient port, else put together from what the server told."""
     raw: bytes | None = environ.get(RAW_HEAD)
     if raw is not None:
         return raw
@@ -210,7 +216,7 @@ def head_of(environ: Environ) -> bytes:
 
 @lru_cache(maxsize=1024)
 def _header_name(key: str) -> str:
-    """``User-Agent`` of ``HTTP_USER_AGENT``; nothing for what is no header, or was written already.
+    """Return ``User-Agent`` of ``HTTP_USER_AGENT``; nothing for what is no header, or was written already.
 
     Granian may hand a body's type and length over under both names.
     """
@@ -220,20 +226,20 @@ def _header_name(key: str) -> str:
 
 
 def answer_bytes(answer: Answer) -> bytes:
-    """The answer's head and body."""
+    """Return the answer's head and body."""
     lines = [f"HTTP/1.1 {answer.status}", *(f"{name}: {value}" for name, value in answer.headers)]
     return "\r\n".join(lines).encode("latin-1", "replace") + GAP + answer.body
 
 
 def may_be_replayed(entry: TrafficEntry) -> bool:
-    """Whether ``entry`` is an event that came in and was kept whole."""
+    """Return whether ``entry`` is an event that came in and was kept whole."""
     operation = OPERATIONS.get(entry.operation)
     is_event = operation is not None and not operation.dials and entry.operation != "Teste"
     return entry.way == IN and is_event and entry.whole
 
 
 def environ_of(entry: TrafficEntry, by: str) -> Environ:
-    """``entry`` as a request to serve again, marked as sent by the agent ``by``. Raises ``NotReplayable``.
+    """Return ``entry`` as a request to serve again, marked as sent by the agent ``by``. Raises ``NotReplayable``.
 
     The client's address stays that of the entry; whoever may press the button stands in for its credentials.
     """

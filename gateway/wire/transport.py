@@ -41,13 +41,13 @@ class Transport(Protocol):
 
 
 def answer(status: int, kind: str, body: bytes, extra: Headers | None = None) -> Answer:
-    """An answer of media type ``kind``."""
+    """Return an answer of media type ``kind``."""
     headers = [("Content-Type", kind), ("Content-Length", str(len(body)))]
     return Answer(STATUS_LINES[status], headers + extra if extra else headers, body)
 
 
 def headers_of(error: GatewayError) -> Headers:
-    """The HTTP headers that belong to ``error`` on every wire."""
+    """Return the HTTP headers that belong to ``error`` on every wire."""
     if isinstance(error, WrongMethod):
         return [("Allow", ", ".join(error.allowed))]
     if isinstance(error, BusyError | TooManyAttempts):
@@ -64,6 +64,6 @@ def language_of(environ: Environ) -> Language:
 
 
 def refuse_as_text(error: GatewayError, language: Language, *, status: int | None = None) -> Answer:
-    """One line of text with the error's code and sentence; ``status`` instead of the error's own."""
+    """Answer with one line of text, the error's code and sentence; ``status`` instead of the error's own."""
     line = " ".join(error.said(language).split())
     return answer(status or error.http_status, TEXT, f"ERRO {error.code}: {line}\n".encode(), headers_of(error))

@@ -56,7 +56,9 @@ class XmlRpc:
         }
 
     def serve(self, environ: Environ, site: Site) -> Answer:
-        """Raises ``WrongMethod``, ``MalformedRequest``, ``TooLarge`` and what ``Intake.perform`` raises."""
+        """Read a call, have it performed and answer. Raises ``WrongMethod``, ``MalformedRequest``, ``TooLarge`` and
+        what ``Intake.perform`` raises.
+        """
         method = environ["REQUEST_METHOD"]
         if method != "POST":
             raise WrongMethod(method, allowed=("POST",))
@@ -67,7 +69,7 @@ class XmlRpc:
         return render(self._call(name, params, environ, site))
 
     def refuse(self, error: GatewayError, environ: Environ) -> Answer:
-        """A fault; XML-RPC wants status 200 for it, except where HTTP itself has something to say."""
+        """Answer with a fault; XML-RPC wants status 200 for it, except where HTTP itself has something to say."""
         status = error.http_status if is_http_matter(error) else 200
         return answer(status, XML, to_ascii(dumps(fault_of(error, language_of(environ)))), headers_of(error))
 
@@ -103,7 +105,7 @@ class XmlRpc:
 
 
 def may_hold_login(name: str) -> bool:
-    """Whether a call of ``name`` may have a password among its values: one of an unknown name may."""
+    """Return whether a call of ``name`` may have a password among its values: one of an unknown name may."""
     operation = find(name.rpartition(".")[2])
     return operation is None or operation.takes_login
 
@@ -111,7 +113,9 @@ def may_hold_login(name: str) -> bool:
 def read_operation(
     name: str, params: list[Any], environ: Environ, appliances: Collection[str]
 ) -> tuple[Operation, dict[str, str]]:
-    """The operation called and its parameters; its secrets are told. Raises ``UnknownOperation``, ``BadParameter``."""
+    """Read the operation called and its parameters; its secrets are told. Raises ``UnknownOperation``,
+    ``BadParameter``.
+    """
     operation = find(name.rpartition(".")[2])
     if operation is None:
         raise UnknownOperation(name[:80], known=list(OPERATIONS))
@@ -126,7 +130,7 @@ def read_operation(
 
 
 def read_parameters(params: list[Any], operation: Operation, appliances: Collection[str]) -> dict[str, str]:
-    """Positional values in the operation's order, structs by member names. Raises ``BadParameter``."""
+    """Return positional values in the operation's order, structs by member names. Raises ``BadParameter``."""
     pairs = list(pairs_in(params))
     positional = [text for written, text in pairs if not written]
     texts = by_position(positional, operation, operation.positional, appliances)
@@ -141,7 +145,7 @@ def read_parameters(params: list[Any], operation: Operation, appliances: Collect
 
 
 def pairs_in(params: list[Any]) -> Iterator[tuple[str, str]]:
-    """Name and text of each value; those by position have the name ``""``. Raises ``BadParameter``."""
+    """Yield name and text of each value; those by position have the name ``""``. Raises ``BadParameter``."""
     for value in params:
         for written, item in value.items() if isinstance(value, dict) else [("", value)]:
             if isinstance(item, dict | list):
@@ -152,7 +156,9 @@ def pairs_in(params: list[Any]) -> Iterator[tuple[str, str]]:
 
 
 def paired(params: list[Any], operation: Operation) -> list[Any]:
-    """``params``; where names and values alternate, behind an event's name or not (OpenSIPS), one struct of them."""
+    """Return ``params``; where names and values alternate, behind an event's name or not (OpenSIPS), one struct of
+    them.
+    """
     start = len(params) % 2
     names, values = params[start::2], params[start + 1 :: 2]
     told = [isinstance(name, str) and name.lower() in operation.spellings for name in names]
@@ -161,7 +167,7 @@ def paired(params: list[Any], operation: Operation) -> list[Any]:
 
 
 def named_operation(params: list[Any]) -> Operation:
-    """The operation that an introspection call asks about. Raises ``UnknownOperation``."""
+    """Return the operation that an introspection call asks about. Raises ``UnknownOperation``."""
     name = params[0] if params and isinstance(params[0], str) else ""
     operation = find(name)
     if operation is None:

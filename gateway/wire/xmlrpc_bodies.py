@@ -18,7 +18,9 @@ URL_SAFE = str.maketrans("-_", "+/")
 
 
 def read_call(root: Any) -> tuple[str, list[Any]]:
-    """Method name and parameters; where OpenSIPS names them, one struct. Raises ``MalformedRequest``."""
+    """Return method name and parameters; where OpenSIPS (its module event_xmlrpc) names them, one struct. Raises
+    ``MalformedRequest``.
+    """
     without_namespaces(root)
     if root.tag != "methodCall" or not (name := (root.findtext("methodName") or "").strip()):
         raise MalformedRequest(Text("root element {tag!r}: expected methodCall with methodName.", tag=root.tag[:80]))
@@ -42,7 +44,7 @@ def without_namespaces(root: Any) -> None:
 
 
 def written_params(root: Any) -> Iterator[Any]:
-    """The parameters, also where a client left out ``params``."""
+    """Yield the parameters, also where a client left out ``params``."""
     for child in root:
         if child.tag == "param":
             yield child
@@ -51,7 +53,9 @@ def written_params(root: Any) -> Iterator[Any]:
 
 
 def read_param(param: Any) -> Any:
-    """The value of a ``<param>``, also where a client left out that, or ``<value>``. Raises ``MalformedRequest``."""
+    """Read the value of a ``<param>``, also where a client left out that, or ``<value>``. Raises
+    ``MalformedRequest``.
+    """
     if param.tag not in ("param", "value"):
         raise MalformedRequest(Text("<params> holds <{found}>: expected <param>.", found=param.tag[:80]))
     if param.tag == "value":
@@ -65,7 +69,9 @@ def read_param(param: Any) -> Any:
 
 
 def read_value(value: Any) -> Any:
-    """A ``<value>``: structs and lists as such, None for nil, every scalar as its text. Raises ``MalformedRequest``."""
+    """Read a ``<value>``: structs and lists as such, None for nil, every scalar as its text. Raises
+    ``MalformedRequest``.
+    """
     if value is None:
         return None
     if len(value) > 1:
@@ -74,7 +80,7 @@ def read_value(value: Any) -> Any:
 
 
 def read_typed(typed: Any) -> Any:
-    """What is in a ``<value>``, by its type. Raises ``MalformedRequest``."""
+    """Read what is in a ``<value>``, by its type. Raises ``MalformedRequest``."""
     if typed.tag == "struct":
         return dict(read_member(member, typed) for member in typed)
     if typed.tag == "array":
@@ -87,7 +93,7 @@ def read_typed(typed: Any) -> Any:
 
 
 def read_member(member: Any, struct: Any) -> tuple[str, Any]:
-    """Name and value of a struct's member; the name is empty where it has none. Raises ``MalformedRequest``."""
+    """Return name and value of a struct's member; the name is empty where it has none. Raises ``MalformedRequest``."""
     if member.tag != "member":
         raise MalformedRequest(out_of_place(member, struct))
     values = member.findall("value")
@@ -97,7 +103,7 @@ def read_member(member: Any, struct: Any) -> tuple[str, Any]:
 
 
 def data_of(array: Any) -> Any:
-    """The ``<data>`` of an array, or the array where its client left that out. Raises ``MalformedRequest``."""
+    """Return the ``<data>`` of an array, or the array where its client left that out. Raises ``MalformedRequest``."""
     if len(array) > 1 and any(child.tag == "data" for child in array):
         raise MalformedRequest(out_of_place(array[1], array))
     data = array.find("data")
@@ -109,7 +115,7 @@ def out_of_place(found: Any, parent: Any) -> Text:
 
 
 def decode(text: str) -> str:
-    """The text inside base64, of either alphabet; its end may be missing. Raises ``MalformedRequest``.
+    """Decode the text inside base64, of either alphabet; its end may be missing. Raises ``MalformedRequest``.
 
     Other characters are passed over (RFC 2045, 6.8), unless they are not of ASCII or nothing is left.
     """

@@ -92,7 +92,7 @@ def decide(event: HeardEvent, calls: Sequence[Call], new_id: int) -> Decision:
 
 
 def _decide_known(heard: HeardEvent, call: Call, rule: PairingRule, calls: Sequence[Call]) -> Decision:
-    """What becomes of a call that is known."""
+    """Decide what becomes of a call that is known."""
     then = after(call.state, heard.event)
     changed = _with_attached(EFFECTS[then.effect](Case(heard, call, rule, then.state.value)), heard)
     told = _with_ref(changed, heard)
@@ -186,7 +186,7 @@ def _with_attached(call: Call, heard: HeardEvent) -> Call:
 
 
 def _both(known: tuple[str | None, ...], new: tuple[str | None, ...]) -> tuple[str | None, ...]:
-    """What is known, and of what is new the rest."""
+    """Return the ``known`` values, and where one is None the ``new`` one."""
     return tuple(later if first is None else first for first, later in zip(known, new, strict=True))
 
 
@@ -203,7 +203,9 @@ def _open_start(heard: HeardEvent, calls: Sequence[Call], new_id: int, status: s
 
 
 def _open_answer(heard: HeardEvent, calls: Sequence[Call], new_id: int, status: str) -> Decision:
-    """A call that was taken where it did not ring, or whose start was lost."""
+    """Decide for an answer that no call belongs to: log a call that was taken where it did not ring, or whose start was
+    lost.
+    """
     rang = find_picked_up(heard, calls)
     if rang is None:
         call = answered(_new_call(heard, new_id, status, started_at=None), heard)
@@ -220,7 +222,9 @@ def _open_answer(heard: HeardEvent, calls: Sequence[Call], new_id: int, status: 
 
 
 def _open_transfer(heard: HeardEvent, _calls: Sequence[Call], new_id: int, status: str) -> Decision:
-    """A call of which nothing was heard before it was transferred: it rings there, if that is an extension of ours."""
+    """Return a call of which nothing was heard before it was transferred: it rings there, if that is an extension of
+    ours.
+    """
     if not heard.stays_inside:
         return _open_left(heard, new_id)
     call = _new_call(heard, new_id, status, started_at=heard.occurred_at or heard.at, start_heard_at=heard.at)
@@ -229,7 +233,7 @@ def _open_transfer(heard: HeardEvent, _calls: Sequence[Call], new_id: int, statu
 
 
 def _open_left(heard: HeardEvent, new_id: int) -> Decision:
-    """A call of which only is known that it was transferred to where we see nothing: it is over here."""
+    """Return a call of which only is known that it was transferred to where we see nothing: it is over here."""
     ended = State.ENDED.value
     call = _new_call(heard, new_id, ended, started_at=None)
     moved = EFFECTS[Effect.MOVE](Case(heard, call, PairingRule.ALONE, ended))
@@ -259,7 +263,7 @@ def _go_on_there(decided: Decision, heard: HeardEvent, calls: Sequence[Call], ne
 
 
 def _open_end(heard: HeardEvent, _calls: Sequence[Call], new_id: int, status: str) -> Decision:
-    """A call of which only the end is known."""
+    """Decide for an end that no call belongs to: log a call of which only the end is known."""
     call = _new_call(heard, new_id, status, started_at=_start_of(heard))
     ended = end(Case(heard, call, PairingRule.ALONE, status))
     return Decision(ended, EventKind.CALL_ENDED, is_new=True, is_news=True)
@@ -316,7 +320,7 @@ NEWS_IF_CHANGED = (Effect.ADD_ANSWER, Effect.ADD_END)
 
 
 def _takes(effect: Effect, call: Call, heard: HeardEvent) -> bool:
-    """Whether an effect of ``heard`` shows that ``call`` was taken, so that nobody else of its group rings."""
+    """Return whether an effect of ``heard`` shows that ``call`` was taken, so that nobody else of its group rings."""
     if effect is Effect.CLOSE:
         return leaves_rest_of_group(call, heard)
     return effect in (Effect.ANSWER, Effect.ADD_ANSWER)

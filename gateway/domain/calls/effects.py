@@ -39,7 +39,7 @@ def _ring(case: Case[HeardEvent]) -> Call:
 
 
 def _add_start(case: Case[HeardEvent]) -> Call:
-    """The start was overtaken by its answer, or by its end, which may have said how long the call was."""
+    """Add a start that was overtaken by its answer, or by its end, which may have said how long the call was."""
     heard, call = case.event, case.call
     latest = [at for at in (call.answered_at, call.ended_at) if at is not None]
     if call.start_heard_at is not None or not latest:
@@ -51,13 +51,13 @@ def _add_start(case: Case[HeardEvent]) -> Call:
 
 
 def _answer(case: Case[HeardEvent]) -> Call:
-    """It is spoken: who was thought not to have taken it has."""
+    """Note that the call was answered, also where it was thought to be taken elsewhere or over."""
     call = case.call._replace(status=case.status, ended_at=None, duration_s=None, paired_by=case.rule.value)
     return answered(call, case.event)
 
 
 def _add_answer(case: Case[HeardEvent]) -> Call:
-    """Who took it stays what was said first."""
+    """Add who took the call, unless an earlier answer has said so."""
     call = case.call
     if call.answered_at is not None:
         return call
@@ -91,7 +91,7 @@ def _seconds(since: int | None, until: int | None) -> int | None:
 
 
 def _move(case: Case[HeardEvent]) -> Call:
-    """It is over here; of its own end it may still be told."""
+    """Close the call here, for it goes on elsewhere; its own end may still be heard."""
     heard, call = case.event, case.call
     ended_at = heard.occurred_at or heard.at
     moved = call._replace(
@@ -142,7 +142,7 @@ def _add_end(case: Case[HeardEvent]) -> Call:
 
 
 def _result_of(call: Call, heard: HeardEvent) -> tuple[str, str | None]:
-    """How a call ended, as a code and in the exchange's words.
+    """Return how a call ended, as a code and in the exchange's words.
 
     Where it said nothing, it was answered if anything shows that somebody spoke; else it is unknown, never missed.
     """

@@ -24,12 +24,15 @@ _OF_NOBODY = re.compile(r"[^1-9]*")
 
 
 def is_of_nobody(number: str) -> bool:
-    """Whether no two calls can be told to be of one caller by ``number``: withheld ones are words, zeros or nothing."""
+    """Return whether ``number`` cannot show that two calls are of one caller: withheld ones are words, zeros or
+    nothing.
+    """
     return _OF_NOBODY.fullmatch(number) is not None
 
 
 def waits_in_vain(call: Call, other: Call, ago: Callable[[int], int]) -> bool:
-    """Whether ``other``, an ended call with the same number, shows that the end of ``call`` will not come any more.
+    """Return whether ``other``, an ended call with the same number, shows that the end of ``call`` will not come any
+    more.
 
     ``ago`` tells what our clock showed so many milliseconds ago, however it was set since.
     """
@@ -45,7 +48,7 @@ def waits_in_vain(call: Call, other: Call, ago: Callable[[int], int]) -> bool:
 
 
 def was_answered(other: Call) -> bool | None:
-    """Whether somebody spoke with the caller: None where nobody has said.
+    """Return whether somebody spoke with the caller; None where nobody has said.
 
     A recording says so, and nobody lets it ring for minutes.
     """
@@ -56,6 +59,6 @@ def was_answered(other: Call) -> bool | None:
 
 
 def _went_on(call: Call, other: Call) -> bool:
-    """Whether ``other`` is at another extension and began after ``call``, or rang with it."""
+    """Return whether ``other`` is at another extension and began after ``call``, or rang with it."""
     grouped = call.group_id is not None and call.group_id == other.group_id
     return other.extension != call.extension and (grouped or other.logged_at > call.logged_at)

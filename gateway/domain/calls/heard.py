@@ -180,5 +180,5 @@ def placed_order(message: PlaceCall, extension: str, other: Reading, order_id: i
 
 
 def number_of(other: Reading) -> str:
-    """The other party's number as the log has it: in canonical form, else as it came."""
+    """Return the other party's number as the log has it: in canonical form, else as it came."""
     return (other.national or other.input)[:LONGEST_NUMBER]

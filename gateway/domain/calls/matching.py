@@ -50,7 +50,7 @@ COMPONENTS = (RankReason.CHOSEN, RankReason.EXACT, RankReason.OWNER, RankReason.
 
 
 def ranked(matches: Sequence[Match], candidates: Sequence[str], extension: str = "") -> list[Ranked]:
-    """One match for each account, the best first.
+    """Return one match for each account, the best first.
 
     ``candidates`` are the forms of the number, the canonical one first; ``extension`` is where the call is.
     """
@@ -65,7 +65,7 @@ def ranked(matches: Sequence[Match], candidates: Sequence[str], extension: str =
 
 
 def _key(match: Match, candidates: Sequence[str], extension: str) -> Key:
-    """Smaller is better, a component for each of ``COMPONENTS``."""
+    """Return the rank of a match, a component for each of ``COMPONENTS``; smaller is better."""
     exactness = candidates.index(match.number) if match.number in candidates else len(candidates)
     owned = 0 if match.owner and match.owner == extension else 1
     return (-(match.chosen_at or 0), exactness, owned, -(match.last_contact_at or 0), -match.updated_at)

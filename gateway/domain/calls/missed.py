@@ -27,7 +27,9 @@ def group_of(call: Call, calls: Iterable[Call]) -> list[Call]:
 
 
 def _missed_of(group: Sequence[Call]) -> Call | None:
-    """The call that stands for all that rang, once nobody rings any more and if nobody took it."""
+    """Return the first call of the group, which counts as missed once nobody rings any more and if nobody took any;
+    else None.
+    """
     if any(_goes_on(call) or _was_taken(call) for call in group):
         return None
     reached_nobody = any(call.state is State.ENDED and call.result in MISSED_CALLS for call in group)
@@ -40,6 +42,6 @@ def _goes_on(call: Call) -> bool:
 
 
 def _was_taken(call: Call) -> bool:
-    """Whether somebody spoke with the caller, or it was transferred to where we see nothing."""
+    """Return whether somebody spoke with the caller, or it was transferred to where we see nothing."""
     left = call.result == Result.FORWARDED and (call.group_id is None or call.transferred_to is None)
     return call.answered_at is not None or call.answered_by is not None or call.result == Result.ANSWERED or left

@@ -79,22 +79,22 @@ class FoundCall:
 
 
 def find_of_start(heard: HeardEvent, calls: Sequence[Call]) -> FoundCall:
-    """The call whose start was heard; a new one when no rule finds any."""
+    """Return the call whose start was heard; a new one when no rule finds any."""
     return _first(START_RULES, heard, calls)
 
 
 def find_of_answer(heard: HeardEvent, calls: Sequence[Call]) -> FoundCall:
-    """The call that was answered; a new one where it rang at another extension, or its start was lost."""
+    """Return the call that was answered; a new one where it rang at another extension, or its start was lost."""
     return _first(ANSWER_RULES, heard, calls)
 
 
 def find_of_transfer(heard: HeardEvent, calls: Sequence[Call]) -> FoundCall:
-    """The call that goes on elsewhere; a new one there when no rule finds any."""
+    """Return the call that goes on elsewhere; a new one there when no rule finds any."""
     return _first(TRANSFER_RULES, heard, calls)
 
 
 def find_goes_on(heard: HeardEvent, call: Call, calls: Sequence[Call]) -> Call | None:
-    """The call where ``call`` was transferred to, if something was heard of it there before."""
+    """Return the call where ``call`` was transferred to, if something was heard of it there before."""
     there = [other for other in calls if other.extension == heard.to and other.state in (State.RINGING, State.TALKING)]
     if call.call_ref:
         return _newest(other for other in there if other.call_ref == call.call_ref)
@@ -103,22 +103,24 @@ def find_goes_on(heard: HeardEvent, call: Call, calls: Sequence[Call]) -> Call |
 
 
 def find_of_end(heard: HeardEvent, calls: Sequence[Call]) -> FoundCall:
-    """The call whose end was heard; a new one, of which only the end is known, when no rule finds any."""
+    """Return the call whose end was heard; a new one, of which only the end is known, when no rule finds any."""
     return _first(END_RULES, heard, calls)
 
 
 def find_group(heard: HeardEvent, calls: Sequence[Call]) -> Call | None:
-    """A call of the same caller that rings another extension, of whose group a new call is."""
+    """Return a call of the same caller that rings another extension, so that a new call belongs to its group."""
     return _group_within(GROUP_MS, heard, calls)
 
 
 def find_picked_up(heard: HeardEvent, calls: Sequence[Call]) -> Call | None:
-    """A call of the same caller that rings another extension than the one that answered it."""
+    """Return a call of the same caller that rings another extension than the one that answered it."""
     return _group_within(LONGEST_RING_MS, heard, calls)
 
 
 def _group_within(window_ms: int, heard: HeardEvent, calls: Sequence[Call]) -> Call | None:
-    """By the exchange's id also one that somebody speaks with; two who dial the same number are no group."""
+    """Return an incoming call of the same caller at another extension; by the exchange's id also one that was answered.
+    Two who dial the same number are no group.
+    """
     if heard.direction is not Direction.INCOMING:
         return None
     others = [call for call in calls if call.direction == Direction.INCOMING and call.extension != heard.extension]
@@ -131,7 +133,7 @@ def _group_within(window_ms: int, heard: HeardEvent, calls: Sequence[Call]) -> C
 
 
 def leaves_rest_of_group(call: Call, heard: HeardEvent) -> bool:
-    """Whether the end ``heard`` of ``call`` shows that the others of its group have stopped ringing.
+    """Return whether the end ``heard`` of ``call`` shows that the others of its group have stopped ringing.
 
     Some exchanges end every extension of a group, those that did not answer first: as long as it may still have been
     ringing, an end says nothing of the others, unless it says itself whether it was answered.
@@ -150,7 +152,9 @@ def _first(rules: "Sequence[tuple[PairingRule, Find]]", heard: HeardEvent, calls
 
 
 def _told_apart(rule: PairingRule, heard: HeardEvent, calls: Sequence[Call]) -> PairingRule:
-    """One of several open calls of a pair is only the newest of them."""
+    """Return ``rule``, or *newest* where several calls of the pair are open: then it was only the newest of them that
+    was chosen.
+    """
     several = rule is PairingRule.PAIR and sum(1 for _ in _open_pair(heard, calls)) > 1
     return PairingRule.NEWEST if several else rule
 
@@ -164,7 +168,7 @@ def _within(window_ms: int, at: int, other: int) -> bool:
 
 
 def same_pair(heard: HeardEvent, call: Call) -> bool:
-    """Whether extension and number are the same; the two ends of an internal call in any order."""
+    """Return whether extension and number are the same; the two ends of an internal call in any order."""
     ends = (call.extension, call.number)
     if ends == (heard.extension, heard.number):
         return True
@@ -172,12 +176,12 @@ def same_pair(heard: HeardEvent, call: Call) -> bool:
 
 
 def _pair(heard: HeardEvent, calls: Sequence[Call]) -> Iterable[Call]:
-    """Calls of the same pair; one with an id of its own is not taken for one with another."""
+    """Yield the calls of the same pair; one with an id of its own is not taken for one with another."""
     return (call for call in _without_id(heard, calls) if same_pair(heard, call))
 
 
 def _without_id(heard: HeardEvent, calls: Sequence[Call]) -> Iterable[Call]:
-    """A day's calls that may be found without an id: nobody has to look further back than that."""
+    """Return a day's calls that may be found without an id: nobody has to look further back than that."""
     first = heard.at - LONGEST_CALL_MS
     return (call for call in calls if call.logged_at >= first and not (heard.call_ref and call.call_ref))
 
@@ -186,7 +190,9 @@ def _without_id(heard: HeardEvent, calls: Sequence[Call]) -> Iterable[Call]:
 
 
 def _by_id_here(heard: HeardEvent, calls: Sequence[Call]) -> Call | None:
-    """One id at two extensions is a group, a call that was picked up, or a transfer: a call for each."""
+    """Return the call with the event's id at the same extension. One id at two extensions is a group, a call that was
+    picked up, or a transfer: a call for each.
+    """
     if not heard.call_ref:
         return None
     same = (call for call in calls if call.call_ref == heard.call_ref and call.extension == heard.extension)
@@ -223,24 +229,28 @@ def _same_start(heard: HeardEvent, call: Call) -> bool:
 
 
 def _overtaken(heard: HeardEvent, calls: Sequence[Call]) -> Call | None:
-    """The call of an answer or an end that was heard before its start, which may be heard again."""
+    """Return the call whose answer or end was heard before its start; that start may come more than once."""
     overtakers = (State.TALKING, State.ENDED)
     found = (call for call in _pair(heard, calls) if call.state in overtakers and _lacks_start(call))
     return _newest(call for call in found if _was_before(heard, call, call.start_heard_at or _overtook_at(call)))
 
 
 def _lacks_start(call: Call) -> bool:
-    """Whether the end came first; which was heard first no clock tells, for it may have been set back meanwhile."""
+    """Return whether the end came first; which was heard first no clock tells, for it may have been set
+    back meanwhile.
+    """
     return call.start_heard_at is None or call.paired_by == PairingRule.LATE
 
 
 def _overtook_at(call: Call) -> int:
-    """When the answer or the end was heard that came before what it follows."""
+    """Return when the end of ``call``, or else its answer, was heard, in milliseconds."""
     return call.end_heard_at or call.answer_heard_at or call.logged_at
 
 
 def _was_before(heard: HeardEvent, call: Call, heard_last_at: int) -> bool:
-    """Whether ``heard`` comes before the answer or the end of ``call``, of which something was heard last then."""
+    """Return whether ``heard`` happened before the answer or the end of ``call``, which was last heard of at
+    ``heard_last_at``.
+    """
     happened_at = call.ended_at if call.ended_at is not None else call.answered_at
     if heard.occurred_at is not None and happened_at is not None:
         return _within(LATE_MS, heard.at, heard_last_at) and heard.occurred_at <= happened_at
@@ -251,13 +261,13 @@ def _was_before(heard: HeardEvent, call: Call, heard_last_at: int) -> bool:
 
 
 def _answered_pair(heard: HeardEvent, calls: Sequence[Call]) -> Call | None:
-    """The newest that rings; else one that is answered already."""
+    """Return the newest call of the pair that rings; else one that is answered already."""
     found = [call for call in _open_pair(heard, calls) if call.state is not State.ORDERED]
     return _newest(call for call in found if call.state is State.RINGING) or _newest(found)
 
 
 def _answered_late(heard: HeardEvent, calls: Sequence[Call]) -> Call | None:
-    """A call whose end overtook its answer; else one of which another was thought to have taken it."""
+    """Return a call whose end overtook its answer; else one that another extension was thought to have taken."""
     pair = list(_pair(heard, calls))
     ended = (call for call in pair if call.state is State.ENDED and call.answered_at is None)
     closed = (call for call in pair if call.state in (State.ELSEWHERE, State.OVER))
@@ -290,7 +300,9 @@ def _end_by_id(heard: HeardEvent, calls: Sequence[Call]) -> Call | None:
 
 
 def _went_on_from(heard: HeardEvent, call: Call) -> bool:
-    """Whether a call that was transferred must be over by now, so that what ends is what became of it."""
+    """Return whether the end belongs to the call that a transferred ``call`` became: the transfer was too long ago for
+    its own end.
+    """
     transferred = call.state is State.ENDED and call.end_heard_at is None and call.ended_at is not None
     return transferred and not _within(OVERTAKEN_MS, heard.at, call.ended_at or 0)
 
@@ -300,7 +312,9 @@ def _open_pair(heard: HeardEvent, calls: Sequence[Call]) -> Iterable[Call]:
 
 
 def _may_end(heard: HeardEvent, call: Call) -> bool:
-    """An end held back in the exchange is not that of a call which began after it."""
+    """Return whether ``heard`` can end ``call``: an end held back in the exchange is not that of a call which began
+    after it.
+    """
     if heard.occurred_at is None or call.started_at is None:
         return True
     return call.started_at - heard.occurred_at <= CLOCK_MS
@@ -311,7 +325,7 @@ def _end_of_pair(heard: HeardEvent, calls: Sequence[Call]) -> Call | None:
 
 
 def _repeated_end(heard: HeardEvent, calls: Sequence[Call]) -> Call | None:
-    """The ended call of the same pair, or one that has ended at this extension because it was transferred."""
+    """Return the ended call of the same pair, or one that has ended at this extension because it was transferred."""
     ended = (call for call in _without_id(heard, calls) if call.state is State.ENDED)
     return _newest(call for call in ended if _ended_here(heard, call) and _same_end(heard, call))
 
@@ -322,7 +336,7 @@ def _ended_here(heard: HeardEvent, call: Call) -> bool:
 
 
 def _same_end(heard: HeardEvent, call: Call) -> bool:
-    """Heard a short while ago, and nothing it says contradicts."""
+    """Return whether the end was heard a short while ago, and nothing it says contradicts."""
     if call.end_heard_at is None:
         return not _went_on_from(heard, call)
     if not _within(END_REPEAT_MS, heard.at, call.end_heard_at):
@@ -335,13 +349,17 @@ def _same_end(heard: HeardEvent, call: Call) -> bool:
 
 
 def _end_given_up(heard: HeardEvent, calls: Sequence[Call]) -> Call | None:
-    """The end of a call that was not waited for any more: given up, taken elsewhere as it seemed, marked as over."""
+    """Return the call of an end that was no longer waited for: given up, taken elsewhere as it seemed, or marked as
+    over.
+    """
     closed = (State.LOST, State.ELSEWHERE, State.OVER)
     return _newest(call for call in _pair(heard, calls) if call.state in closed and _may_end(heard, call))
 
 
 def _transferred(heard: HeardEvent, calls: Sequence[Call]) -> Call | None:
-    """A call from or to the same number that goes on at another extension; else one that was marked as over there."""
+    """Return a call from or to the same number that goes on at another extension; else one that was marked as over
+    there.
+    """
     if heard.internal or not heard.known:
         return None
     goes_on = (State.RINGING, State.TALKING)

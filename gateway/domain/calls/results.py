@@ -100,7 +100,7 @@ _LEADING_CODE = re.compile(r"^\W*()(\d{1,2})\b")
 
 
 def read_result(text: str | None, duration_s: int | None = None) -> Result | None:
-    """How the call ended, from what the exchange says and the seconds that it says were spoken.
+    """Return how the call ended, from what the exchange says and the seconds that it says were spoken.
 
     None when it says nothing of the result.
 
@@ -123,20 +123,24 @@ def read_result(text: str | None, duration_s: int | None = None) -> Result | Non
 
 
 def sure_result(text: str | None, duration_s: int | None = None) -> Result | None:
-    """The same to decide by: None also where only the seconds would tell, and they did not come."""
+    """Return how the call ended, to decide by: None also where only the seconds spoken would tell, and they did not
+    come.
+    """
     if duration_s is None and read_result(text, 0) is not read_result(text, 1):
         return None
     return read_result(text, duration_s)
 
 
 def squeezed(text: str) -> str:
-    """``text`` in small letters and digits only: ``Não Atendida`` as ``naoatendida``."""
+    """Return ``text`` in small letters and digits only: ``Não Atendida`` as ``naoatendida``."""
     plain = unicodedata.normalize("NFKD", text).casefold()
     return "".join(char for char in plain if char.isalnum() and char.isascii())
 
 
 def _cleared(duration_s: int | None) -> Result:
-    """The same code ends a conversation and a ringing that nobody took; only the seconds tell them apart."""
+    """Return *missed* or *answered* by the seconds: the same code ends a conversation and a ringing that
+    nobody took.
+    """
     return Result.MISSED if duration_s == 0 else Result.ANSWERED
 
 

@@ -167,5 +167,5 @@ STATES: Mapping[str, State] = {
 
 
 def after(state: State, event: Event) -> Transition:
-    """What ``event`` does to a call in ``state``."""
+    """Return what ``event`` does to a call in ``state``."""
     return TABLE[state, event]

@@ -43,7 +43,7 @@ class DialForm:
 
     @classmethod
     def parse(cls, text: str) -> "DialForm":
-        """Raises ``ValueError``, which says what is expected."""
+        """Read a form such as ``0{national}``. Raises ``ValueError``, which says what is expected."""
         match = _FORM.fullmatch(text.replace(" ", ""))
         if match is None:
             raise ValueError(
@@ -62,7 +62,7 @@ class DialForm:
         return f"{self.before}{{{self.name}}}{self.after}"
 
     def write(self, subject: Subject) -> str:
-        """``subject`` in this form; in its national one when it has none such, which no rule asks for."""
+        """Return ``subject`` in this form; in its national one when it has none such, which no rule asks for."""
         value = {
             "national": subject.dialled,
             "local": subject.local,
@@ -74,7 +74,7 @@ class DialForm:
 
 
 def pattern(text: str) -> Pattern:
-    """What ``0900*``, ``11xxxxxxxx``, ``+1*`` or ``/regular expression/`` matches, held against a whole number.
+    """Return what ``0900*``, ``11xxxxxxxx``, ``+1*`` or ``/regular expression/`` matches, held against a whole number.
 
     Raises ``ValueError``, which says what is expected.
     """
@@ -94,14 +94,14 @@ def pattern(text: str) -> Pattern:
 
 
 def patterns(texts: Iterable[str]) -> tuple[tuple[str, Pattern], ...]:
-    """Each text, once, with the `pattern` that it is."""
+    """Return each text, once, with the `pattern` that it is."""
     return tuple((text, pattern(text)) for text in dict.fromkeys(texts))
 
 
 def matches(patterns: tuple[Pattern, ...], number: str) -> bool:
-    """Whether one of ``patterns`` matches ``number``; no text longer than a number is held against them.
+    """Return whether one of ``patterns`` matches ``number``; no text longer than a number is matched against them.
 
-    :raises SlowPattern: a pattern takes too long for it.
+    Raises ``SlowPattern`` when a pattern takes too long for it.
     """
     return len(number) <= LONGEST and any(each.fullmatch(number) for each in patterns)
 

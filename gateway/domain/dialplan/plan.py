@@ -80,8 +80,8 @@ class DialPlan:
     ``prefix`` goes before every number that is no extension and no public service: 0, an operator's code, anything;
     "" for none. Source: the CRM's manual on click-to-call.
 
-    :raises ValueError: ``prefix`` holds other signs than 0-9, * and #; an emergency number would be blocked; or a
-        rule can never be reached, as one before it is for all of its numbers.
+    Raises ``ValueError`` when ``prefix`` holds other signs than 0-9, * and #, when an emergency number would be
+    blocked, or when a rule can never be reached, as one before it is for all of its numbers.
     """
 
     prefix: str = ""
@@ -102,7 +102,7 @@ class DialPlan:
                 raise ValueError(Text("the emergency number {code} may not be blocked, and {by} blocks it", **facts))
 
     def blocks(self, subject: Subject, own_area: str | None) -> str | None:
-        """The setting that forbids to dial ``subject``, or None."""
+        """Return the setting that forbids to dial ``subject``, or None."""
         for text, pattern in self.blocked:
             if matches((pattern,), subject.national):
                 return f"dial_plan.blocked {text}"
@@ -112,7 +112,7 @@ class DialPlan:
         return f"dial_plan.rules {index}" + (f", {rule.note}" if rule.note else "")
 
     def rule_for(self, subject: Subject, own_area: str | None) -> tuple[int, DialPlanRule | None]:
-        """The first rule that is for ``subject``, and its place counted from 1."""
+        """Return the first rule that is for ``subject``, and its place counted from 1."""
         for index, rule in enumerate(self.rules, start=1):
             if rule.is_for(subject, own_area):
                 return index, rule
@@ -129,14 +129,14 @@ class Dialled:
 
 
 def dial(raw: str, plan: DialPlan, numbers: NumberPlan) -> Dialled:
-    """The digits that call ``raw`` by ``plan``.
+    """Return the digits that call ``raw`` by ``plan``.
 
     The CRM may have put the prefix there itself; it is never there twice, and dialling what was dialled
     changes nothing. Yet what came as a complete number has no prefix: with prefix 9, ``91934567890`` is
     a mobile in Pará, not (19) 3456-7890.
 
-    :raises NothingToDial: no digits, or withheld; `TooLong`, `TooSlow`, `BecomesService`.
-    :raises BlockedNumber: the plan forbids it.
+    Raises ``NothingToDial`` for no digits or a withheld number (or one of its kinds ``TooLong``, ``TooSlow`` and
+    ``BecomesService``), and ``BlockedNumber`` when the plan forbids it.
     """
     text = typed(raw)
     written, reading, taken = _choose(text, read(raw, numbers), plan, numbers)
@@ -165,7 +165,7 @@ def _check(digits: str, subject: Subject, numbers: NumberPlan) -> None:
 
 
 def subject_of(written: str, reading: Reading) -> Subject:
-    """The forms of ``reading``, which was written so."""
+    """Return the forms of ``reading``, which was written so."""
     kind, national, e164 = reading.kind, reading.national, reading.e164
     international = e164[1:] if e164 else None
     if kind is NumberKind.FOREIGN:
@@ -178,7 +178,7 @@ def subject_of(written: str, reading: Reading) -> Subject:
 
 
 def _as_written_abroad(written: str, reading: Reading) -> str:
-    """Keeps an operator's code that was written, drops such as the (0) in +44 (0)20."""
+    """Return a foreign number as it was written: keeps an operator's code, drops such as the (0) in +44 (0)20."""
     digits = re.sub(r"[^0-9]", "", written).lstrip("0")
     return "00" + digits if digits.endswith((reading.e164 or "")[1:]) else reading.national
 
@@ -206,7 +206,8 @@ def _refuse(subject: Subject, plan: DialPlan, numbers: NumberPlan, steps: tuple[
 
 
 def _unknown(digits: str, plan: DialPlan, numbers: NumberPlan, steps: tuple[ReadingStep, ...]) -> str:
-    """The prefix may complete a number: behind 0, 15 11 98765-4321 begins with an operator's code.
+    """Return the digits to dial for a number that does not read. The prefix may complete it: behind 0, 15 11 98765-4321
+    begins with an operator's code.
 
     What it completes may be blocked, too.
     """
@@ -250,7 +251,7 @@ def _trust(written: str, reading: Reading) -> _Trust:
 def _choose(
     text: Typed, whole: Reading, plan: DialPlan, numbers: NumberPlan
 ) -> tuple[str, Reading, tuple[ReadingStep, ...]]:
-    """The text and its reading, without what the plan puts in front if that was there already."""
+    """Return the text and its reading, without the digits that the plan puts in front where they were there already."""
     written = written_of(text)
     trust = _trust(written, whole)
     if text.international or trust is _Trust.EXACT or whole.national in EMERGENCY:
@@ -276,7 +277,7 @@ def _there(front: DialForm) -> tuple[ReadingStep, ...]:
 
 
 def without_front(written: str, plan: DialPlan, numbers: NumberPlan) -> Iterator[tuple[DialForm, str, Reading]]:
-    """What may be behind that which the plan puts in front, and how it reads then."""
+    """Yield the digits that may follow those which the plan puts in front, each with its reading."""
     for form in _fronts(plan):
         if written.startswith(form.before):
             rest = ("00" if form.name == "international" else "") + written[len(form.before) :]
@@ -286,13 +287,15 @@ def without_front(written: str, plan: DialPlan, numbers: NumberPlan) -> Iterator
 
 
 def _fronts(plan: DialPlan) -> tuple[DialForm, ...]:
-    """What the plan puts in front of numbers: the prefix first, then that of each rule."""
+    """Return what the plan puts in front of numbers: the prefix first, then that of each rule."""
     forms = (DialForm(plan.prefix, "national", ""), *(rule.form for rule in plan.rules if rule.form))
     return tuple(dict.fromkeys(form for form in forms if form.before or form.name == "international"))
 
 
 def _was_in_front(form: DialForm, whole: _Trust, rest: str, behind: Reading, plan: DialPlan) -> bool:
-    """Whether the CRM put there what the plan would; a rule may leave out kinds of numbers, the CRM hardly does."""
+    """Return whether the CRM put in front what the plan would; a rule may leave out kinds of numbers, the CRM hardly
+    does.
+    """
     if behind.kind is NumberKind.WITHHELD or form.name == "international":
         return False
     trust = _trust(rest, behind)
@@ -302,7 +305,7 @@ def _was_in_front(form: DialForm, whole: _Trust, rest: str, behind: Reading, pla
 
 
 def dials_of(rest: str, behind: Reading, plan: DialPlan, numbers: NumberPlan) -> str | None:
-    """What the plan makes of ``rest``; None when it is blocked, or takes too long to tell."""
+    """Return what the plan makes of ``rest``; None when it is blocked, or takes too long to tell."""
     try:
         return _decide(subject_of(rest, behind), plan, numbers)[0]
     except (BlockedNumber, SlowPattern):
@@ -310,7 +313,7 @@ def dials_of(rest: str, behind: Reading, plan: DialPlan, numbers: NumberPlan) ->
 
 
 def written_of(text: Typed) -> str:
-    """The digits as sent, with * and #, for a prefix may hold these."""
+    """Return the digits as sent, with * and #, for a prefix may hold these."""
     if text.international or text.feature_code:
         return text.feature_code or text.dialled
     return re.sub(r"[^0-9*#]", "", text.core).rstrip("*#")

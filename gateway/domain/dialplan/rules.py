@@ -47,7 +47,9 @@ class DialPlanRule:
         match: Sequence[str] = (),
         note: str = "",
     ) -> "DialPlanRule":
-        """A rule from settings. Raises ``ValueError``, which says what is wrong, for one that could never work."""
+        """Return a rule from settings. Raises ``ValueError``, which says what is wrong, for one that
+        could never work.
+        """
         if block == (dial is not None):
             raise ValueError(Text('a rule needs either dial = "..." or block = true'))
         form = DialForm.parse(dial) if dial is not None else None
@@ -62,7 +64,7 @@ class DialPlanRule:
         return cls(form, named, tuple(areas), tuple(pattern(each) for each in match), note)
 
     def is_for(self, subject: Subject, own_area: str | None) -> bool:
-        """Whether ``subject`` is one of the rule's numbers, seen from ``own_area``."""
+        """Return whether ``subject`` is one of the rule's numbers, seen from ``own_area``."""
         if subject.kind not in self.kinds or not self._in_areas(subject.area, own_area):
             return False
         return not self.patterns or matches(self.patterns, subject.national)
@@ -73,7 +75,7 @@ class DialPlanRule:
         return area in self.areas or ("own" if area == own else "other") in self.areas
 
     def hides(self, later: "DialPlanRule") -> bool:
-        """Whether every number that ``later`` is for is one of this rule's, so that ``later`` is never asked."""
+        """Return whether every number that ``later`` is for is one of this rule's, so that ``later`` is never asked."""
         areas = not self.areas or (later.areas and set(later.areas) <= set(self.areas))
         return bool(set(later.kinds) <= set(self.kinds) and areas) and self.patterns in ((), later.patterns)
 

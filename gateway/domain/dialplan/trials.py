@@ -17,7 +17,7 @@ class Trial:
     extension: str = ""
 
     def failure(self, plan: DialPlan, tenant: Tenant) -> "Failure | None":
-        """None when it holds, else what came out and what was expected."""
+        """Return None when the test case holds, else what came out and what was expected."""
         result, came = self._dialled(plan, tenant)
         if (result is TrialResult.BLOCKED and self.dials is None) or (came and came == self.dials):
             return None

@@ -19,7 +19,8 @@ _NUMBERS = (NumberKind.FIXED, NumberKind.MOBILE, NumberKind.SPECIAL, NumberKind.
 
 
 def sides_of(ramal: str, telefone: str, tenant: Tenant, said: Direction | None = None) -> Sides:
-    """The sides of a call as an exchange tells of it, its number as the tenant's dial plans would have dialled it.
+    """Return the sides of a call as an exchange tells of it, its number as the tenant's dial plans would have dialled
+    it.
 
     A complete number is what it is, unless an order says otherwise: with prefix 9, 94932100123 is a mobile in Pará or
     the dialled form of 4932100123.
@@ -51,12 +52,14 @@ def _may_be_dialled(sides: Sides) -> bool:
 
 
 def _may_be_another(other: Reading) -> bool:
-    """Whether a number that is complete may be the dialled form of another one; a 0 in front was read already."""
+    """Return whether a number that is complete may be the dialled form of another one; a 0 in front was
+    read already.
+    """
     return other.kind in _NUMBERS and other.input[:1] != "0"
 
 
 def undialled(reading: Reading, plan: DialPlan, numbers: NumberPlan) -> Reading | None:
-    """The number behind what ``plan`` puts in front, if ``plan`` would dial it exactly so; else None."""
+    """Return the number behind what ``plan`` puts in front, if ``plan`` would dial it exactly so; else None."""
     written = written_of(typed(reading.input))
     for front, rest, behind in without_front(written, plan, numbers):
         if front.before and behind.kind in _NUMBERS and dials_of(rest, behind, plan, numbers) == written:

@@ -9,7 +9,9 @@ _REWRITTEN = re.compile(r"0|(?<=54)")
 
 
 def valid_abroad(number: str) -> str | None:
-    """E.164 of ``number`` (digits, country code first) if it is valid in some country other than Brazil."""
+    """Return the E.164 form of ``number`` (digits, country code first) if it is valid in some country other than
+    Brazil.
+    """
     if not 7 <= len(number) <= 16 or number[0] == "0" or number.startswith("55"):
         return None
     country = next((number[:size] for size in (1, 2, 3) if int(number[:size]) in _COUNTRIES), "")
@@ -21,7 +23,9 @@ def valid_abroad(number: str) -> str | None:
 
 
 def _is_valid_in(country: str, number: str) -> bool:
-    """Asks the library without its parser, which takes most of the time and is built for texts with noise."""
+    """Return whether ``number`` is valid in ``country``. The library is asked without its parser, which takes most of
+    the time and is built for texts with noise.
+    """
     zeros = len(number) - len(number.lstrip("0"))
     candidate = phonenumbers.PhoneNumber(
         country_code=int(country),
@@ -33,7 +37,9 @@ def _is_valid_in(country: str, number: str) -> bool:
 
 
 def _parsed(number: str) -> str | None:
-    """For what is written yet not dialled from abroad: the (0) in +44 (0)20, the 15 in +54 11 15."""
+    """Parse a number that is written so yet not dialled from abroad: the (0) in +44 (0)20, the 15 in +54 11 15. None
+    where it is not valid.
+    """
     try:
         parsed = phonenumbers.parse("+" + number, None)
     except phonenumbers.NumberParseException:

@@ -30,7 +30,7 @@ _A_LINE = 4
 
 
 def line_of(text: str) -> str | None:
-    """The line or number in the name of a channel, ``""`` where it names none; None when ``text`` is no channel.
+    """Return the line or number in the name of a channel, ``""`` where it names none; None when ``text`` is no channel.
 
     >>> line_of("IAX2/3501-5412"), line_of("DAHDI/i1/47999998888-1a"), line_of("Khomp/B0C1-0.0"), line_of("3501")
     ('3501', '47999998888', '', None)

@@ -30,9 +30,9 @@ class Extensions:
 
     @classmethod
     def parse(cls, texts: Sequence[str]) -> "Extensions":
-        """Extensions from settings such as ``["3500-3599", "2xx", "201", "/4[0-3]../"]``; `guess` from none.
+        """Read extensions from settings such as ``["3500-3599", "2xx", "201", "/4[0-3]../"]``; `guess` from none.
 
-        :raises ValueError: a text is no such pattern; the message says what came and what is expected.
+        Raises ``ValueError`` for a text that is no such pattern; the message says what came and what is expected.
         """
         if isinstance(texts, str):
             raise ValueError(Text("Extensions came as the one text {text!r}: expected a list of texts.", text=texts))
@@ -44,15 +44,17 @@ class Extensions:
 
     @classmethod
     def guess(cls) -> "Extensions":
-        """Two to five digits, unless they are a public short code (190, 0190, 10315) or begin with 00."""
+        """Return the guess without settings: two to five digits, unless they are a public short code (190, 0190, 10315)
+        or begin with 00.
+        """
         return cls(guessed=True)
 
     def joined(self, other: "Extensions") -> "Extensions":
-        """These extensions and those of ``other``."""
+        """Return these extensions together with those of ``other``."""
         return Extensions(self.spans + other.spans, self.patterns + other.patterns, self.guessed or other.guessed)
 
     def matches(self, digits: str) -> bool:
-        """Whether ``digits`` is one of the extensions."""
+        """Return whether ``digits`` is one of the extensions."""
         if self.guessed and _looks_internal(digits):
             return True
         size = len(digits)
@@ -66,7 +68,9 @@ class Extensions:
 
 
 def _matches(pattern: Pattern, digits: str) -> bool:
-    """What takes too long to tell is no extension: the event is kept all the same."""
+    """Return whether ``pattern`` matches. What takes too long to tell is no extension: the event is kept
+    all the same.
+    """
     try:
         return pattern.fullmatch(digits)
     except SlowPattern:
@@ -92,7 +96,7 @@ def _pattern(text: str) -> tuple[str, str] | Pattern:
 
 
 def _wildcard(text: str) -> tuple[str, str] | Pattern:
-    """As a span where it is one (2xx), for spans are faster; else (2x0) as a regular expression."""
+    """Return a span where the wildcard is one (2xx), for spans are faster; else (2x0) a regular expression."""
     if "x" in text.rstrip("x"):
         return Pattern(text.replace("x", "[0-9]"))
     return text.replace("x", "0"), text.replace("x", "9")

@@ -74,7 +74,7 @@ class Typed:
 
 
 def typed(raw: str) -> Typed:
-    """What ``raw`` holds for a reader of numbers. Never raises, whatever the text."""
+    """Return what ``raw`` holds for a reader of numbers. Never raises, whatever the text."""
     if raw.isascii() and raw.isdigit() and len(raw) <= LONGEST:
         return Typed(raw, raw, raw, False, "", ())
     text = clean(raw)
@@ -91,19 +91,19 @@ def typed(raw: str) -> Typed:
 
 
 def _may_be_two(text: str) -> bool:
-    """Whether a text of digits and signs is long enough for two numbers."""
+    """Return whether a text of digits and signs is long enough for two numbers."""
     return len(text) > 2 * _A_NUMBER and _count(text) >= 2 * _A_NUMBER
 
 
 def _of_cell(text: str, found: Cell) -> Typed:
-    """A text that a spreadsheet or a program formatted; without digits where they cannot be known."""
+    """Return a text that a spreadsheet or a program formatted; without digits where they cannot be known."""
     digits = (found.digits or "").lstrip("+-")
     core = found.digits if found.digits is not None else text
     return Typed(text, core, digits, core[:1] == "+", "", (step(found.rule),))
 
 
 def clean(raw: str) -> str:
-    """``raw`` trimmed and cut to `LONGEST`; digits of other scripts become 0-9, unprintable signs spaces."""
+    """Return ``raw`` trimmed and cut to `LONGEST`; digits of other scripts become 0-9, unprintable signs spaces."""
     text = raw[:LONGEST]
     if not text.isascii():
         text = "".join(_plain_digit(sign) for sign in unicodedata.normalize("NFKC", text))[:LONGEST]

@@ -38,7 +38,7 @@ __all__ = ["AREA_CODES", "Extensions", "NumberKind", "NumberPlan", "Reading", "R
 class NumberPlan:
     """What a tenant's own numbers look like: the area code (DDD) it sits in, if known, and its extensions.
 
-    :raises ValueError: ``area_code`` is none of the 67 in `AREA_CODES`.
+    Raises ``ValueError`` when ``area_code`` is none of the 67 in `AREA_CODES`.
     """
 
     area_code: str | None = None
@@ -50,7 +50,7 @@ class NumberPlan:
 
 
 def read(raw: str, plan: NumberPlan) -> Reading:
-    """What ``raw`` is, seen from a tenant with ``plan``. Never raises; a text that says nothing is *unknown*.
+    """Return what ``raw`` is, seen from a tenant with ``plan``. Never raises; a text that says nothing is *unknown*.
 
     >>> read("0 15 (11) 8765-4321", NumberPlan()).national
     '11987654321'
@@ -60,7 +60,7 @@ def read(raw: str, plan: NumberPlan) -> Reading:
 
 
 def read_anew(raw: str, plan: NumberPlan) -> Reading:
-    """The same, without looking whether it was read before."""
+    """Read ``raw`` without looking whether it was read before. Never raises."""
     return _read_plain(raw, plan) or _read_text(raw, plan)
 
 
@@ -105,7 +105,9 @@ def _read_text(raw: str, plan: NumberPlan) -> Reading:
 
 
 def _understood(text: Typed, plan: NumberPlan) -> FoundSubscriber | None:
-    """Digits with words between them are more likely a number and something else than one number."""
+    """Read a text by the rules, or as text with a number in it: digits with words between them are more likely a number
+    and something else than one number.
+    """
     if text.digits != text.core and _WORD_BETWEEN.search(text.core):
         return _embedded(text, plan) or (None if text.glued else _by_rules(text, plan))
     return _by_rules(text, plan) or _embedded(text, plan)
@@ -127,7 +129,7 @@ _STRETCH = re.compile(r"\+?\(?[0-9](?:(?! -|  )[0-9 ().+\-])*")
 
 
 def _embedded(text: Typed, plan: NumberPlan) -> FoundSubscriber | None:
-    """The first complete number inside a text with other digits: 'sala 2: 11 98765-4321'."""
+    """Return the first complete number inside a text with other digits: 'sala 2: 11 98765-4321'."""
     for stretch in (*_STRETCH.findall(text.core), *text.core.split()):
         inner = typed(stretch)
         if 8 <= len(inner.digits) < len(text.digits):
@@ -138,7 +140,9 @@ def _embedded(text: Typed, plan: NumberPlan) -> FoundSubscriber | None:
 
 
 def _stands_alone(found: FoundSubscriber) -> bool:
-    """Whether it is a number without our area code: what stands apart in the text may be an area code, if a bad one."""
+    """Return whether it is a number without our area code; digits that stand apart in the text may be an area code, if
+    a bad one.
+    """
     if found.kind not in (NumberKind.MOBILE, NumberKind.FIXED, NumberKind.SPECIAL, NumberKind.FOREIGN):
         return False
     return all(done.rule != "area-code" for done in found.steps)
@@ -197,7 +201,7 @@ def _short(digits: str, plan: NumberPlan) -> FoundSubscriber | None:
 
 
 def _short_behind_head(digits: str, plan: NumberPlan) -> FoundSubscriber | None:
-    """190 to which an exchange or CRM added the 0, area code or 55 that it adds to all numbers."""
+    """Read 190 to which an exchange or CRM added the 0, area code or 55 that it adds to all numbers."""
     match = _BEHIND_HEAD.fullmatch(digits)
     if match is None or (match["area"] and match["area"][-2:] not in AREA_CODES):
         return None
@@ -233,7 +237,7 @@ _HEAD_RULES = {
 
 
 def _complete(digits: str, plan: NumberPlan) -> FoundSubscriber | None:
-    """Area code and number, whatever may stand before them."""
+    """Read area code and number, whatever may stand before them."""
     found = next(_behind_heads(digits), None)
     second = _other_country_55(digits, plan) if found else None
     return _with_second(found, second) if found and second else found
@@ -257,7 +261,9 @@ def _head_steps(head: str) -> tuple[ReadingStep, ...] | None:
 
 
 def _other_country_55(digits: str, plan: NumberPlan) -> FoundSubscriber | None:
-    """5587654321 may be area code 55, or the country's code before a number of the tenant's own area."""
+    """Return the second reading of 5587654321, which may be area code 55, or the country's code before a number of the
+    tenant's own area.
+    """
     if len(digits) != 10 or digits[:2] != "55" or plan.area_code in (None, "55") or is_special(digits[2:]):
         return None
     return _local(digits[2:], plan)
@@ -271,7 +277,7 @@ def _with_second(found: FoundSubscriber, second: FoundSubscriber) -> FoundSubscr
 
 
 def _local(digits: str, plan: NumberPlan) -> FoundSubscriber | None:
-    """A number of the tenant's own area, sent without the area code."""
+    """Return a number of the tenant's own area, sent without the area code."""
     for size in (9, 8):
         head, number = digits[:-size], digits[-size:]
         if len(digits) >= size and head in _LOCAL_HEADS and (found := _in_own_area(number, plan)):
@@ -284,7 +290,7 @@ _COUNTRY = re.compile(r"0{2,}55|0?55(?=9090)")
 
 
 def _country_before_local(digits: str, plan: NumberPlan) -> FoundSubscriber | None:
-    """+55 and a number without area code; or area code 55 behind a + that does not belong there."""
+    """Read +55 and a number without area code; or area code 55 behind a + that does not belong there."""
     country = _COUNTRY.match(digits)
     if country is None:
         return None
@@ -318,7 +324,7 @@ def _abroad_by_operator(digits: str, plan: NumberPlan) -> FoundSubscriber | None
 
 
 def _zeros_before_trunk(digits: str, plan: NumberPlan) -> FoundSubscriber | None:
-    """00 15 11 98765-4321: who dials 0 for a line dials it before the 0 and operator of the number, too."""
+    """Read 00 15 11 98765-4321: who dials 0 for a line dials it before the 0 and operator of the number, too."""
     found = _complete("0" + digits.lstrip("0"), plan) if digits[:2] == "00" else None
     return found.after(_STRAY_ZEROS) if found else None
 
@@ -332,7 +338,9 @@ def _foreign(number: str, step: ReadingStep) -> FoundSubscriber | None:
 
 
 def _stray_zeros(digits: str, plan: NumberPlan) -> FoundSubscriber | None:
-    """Some exchanges put 00 or + before whatever they have, and some users a 0 before a 0."""
+    """Read a number behind zeros: some exchanges put 00 or + before whatever they have, and some users a
+    0 before a 0.
+    """
     if digits[:2] != "00":
         return None
     found = _first(RULES, digits.lstrip("0"), plan)

@@ -48,18 +48,18 @@ class _Text:
         return list(islice(found, MOST * _MOST_TOKENS))
 
     def words(self, first: int, last: int) -> str:
-        """What is written from one token to the end of another."""
+        """Return what is written from one token to the end of another."""
         return self.text[self.tokens[first][0] : self.tokens[last][1]].rstrip(".-+*(")
 
     def gap(self, token: int) -> str:
-        """What is written between ``token`` and the one before it."""
+        """Return what is written between ``token`` and the one before it."""
         return self.text[self.tokens[token - 1][1] : self.tokens[token][0]]
 
     def digits(self, first: int, last: int) -> int:
         return _count(self.words(first, last))
 
     def is_number(self, first: int, last: int) -> bool:
-        """Whether the tokens from ``first`` to ``last`` are one number, with all of their digits."""
+        """Return whether the tokens from ``first`` to ``last`` are one number, with all of their digits."""
         for token in range(first + 1, last + 1):
             before = self.digits(first, token - 1)
             if not (_SPACE.fullmatch(self.gap(token)) or (before < _COMPLETE and _BREAK.fullmatch(self.gap(token)))):
@@ -68,7 +68,7 @@ class _Text:
 
 
 def numbers_in(text: str, plan: NumberPlan) -> tuple[str, ...]:
-    """The numbers that ``text`` holds, each as it is written there; ``(text,)`` when there is one, or none.
+    """Return the numbers that ``text`` holds, each as it is written there; ``(text,)`` when there is one, or none.
 
     A number without area code behind one that has it is of the same area: "(11) 3210-0123 / 3210-0124". What is shorter
     replaces the end of the number before.
@@ -88,7 +88,7 @@ def _count(text: str) -> int:
 
 
 def _apart(text: str, begin: int, end: int) -> Iterator[tuple[int, int]]:
-    """One run of digits as (begin, end), or several: a dash may stand between two whole numbers."""
+    """Yield one run of digits as (begin, end), or several: a dash may stand between two whole numbers."""
     for dash in _DASHES.finditer(text, begin, end):
         after = dash.end()
         if min(_count(text[begin:after]), _count(text[after:end])) >= _COMPLETE:
@@ -102,7 +102,7 @@ def _whole(reading: Reading) -> bool:
 
 
 def _pieces(text: _Text) -> Iterator[str]:
-    """The numbers, and what is as long as one and reads as none, so that it is refused with its own words."""
+    """Yield the numbers, and what is as long as one and reads as none, so that it is refused with its own words."""
     area = before = ""
     for first, last, number in _cut(text):
         words = text.words(first, last)
@@ -118,7 +118,7 @@ def _pieces(text: _Text) -> Iterator[str]:
 
 
 def _cut(text: _Text) -> list[tuple[int, int, bool]]:
-    """The tokens put together so that the fewest digits belong to no number: (first, last, whether it is one)."""
+    """Group the tokens so that the fewest digits belong to no number: (first, last, whether it is one)."""
     best: list[tuple[tuple[int, int], list[tuple[int, int, bool]]]] = [((0, 0), [])]
     for last in range(len(text.tokens)):
         (lost, pieces), cut = best[last]
@@ -132,19 +132,21 @@ def _cut(text: _Text) -> list[tuple[int, int, bool]]:
 
 
 def _in_area(words: str, reading: Reading, area: str) -> str:
-    """``words`` with the area code of the number before, where it has none itself."""
+    """Return ``words`` with the area code of the number before, where it has none itself."""
     local = reading.kind in _OF_AN_AREA and any(done.rule == "area-code" for done in reading.steps)
     return f"({area}) {words}" if area and local else words
 
 
 def _area_of(reading: Reading) -> str:
-    """The area code that a number was written with."""
+    """Return the area code that a number was written with."""
     told = reading.kind in _OF_AN_AREA and all(done.rule != "area-code" for done in reading.steps)
     return reading.national[:2] if told else ""
 
 
 def _with_tail(number: str, tail: str, gap: str, plan: NumberPlan) -> str:
-    """``number`` with its end replaced by ``tail``, up to four digits that count on from its last ones; else ``""``."""
+    """Return ``number`` with its end replaced by ``tail``, up to four digits that count on from its last ones; else
+    ``""``.
+    """
     size = len(tail)
     if not (tail.isdigit() and size in _FAR and _TAIL.fullmatch(gap) and number[-size:].isdigit()):
         return ""
@@ -154,6 +156,6 @@ def _with_tail(number: str, tail: str, gap: str, plan: NumberPlan) -> str:
 
 
 def _without_digits(text: str) -> Iterator[str]:
-    """What stands in a number's place and has no digits: 'sem telefone'."""
+    """Return what stands in a number's place and has no digits: 'sem telefone'."""
     parts = (part.strip() for part in _WORDS.split(text))
     return (part for part in parts if part and not _count(part) and any(map(str.isalpha, part)))

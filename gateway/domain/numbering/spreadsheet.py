@@ -39,7 +39,7 @@ class Cell:
 
 
 def cell(text: str) -> Cell | None:
-    """``text`` as a number or date that a program formatted; None when it is written otherwise.
+    """Return ``text`` as a number or date that a program formatted; None when it is written otherwise.
 
     >>> cell("4799998888.0"), cell("12E5")
     (Cell(digits='4799998888', rule='decimal'), Cell(digits=None, rule='shortened'))
@@ -62,7 +62,9 @@ def _decimal(found: re.Match[str]) -> Cell | None:
 
 
 def _exponent(found: re.Match[str]) -> Cell:
-    """All digits must stand there: zeros that would have to be filled up are digits which were rounded away."""
+    """Read a number with an exponent. All digits must stand there: zeros that would have to be filled up are digits
+    that were rounded away.
+    """
     part, by = found["part"] or "", int(found["by"])
     if by > len(part) or part[by:].strip("0"):
         return Cell(None, "shortened")

@@ -27,7 +27,7 @@ class FoundSubscriber:
     collect: bool = False
 
     def after(self, *steps: ReadingStep, collect: bool = False) -> "FoundSubscriber":
-        """The same, with what was done before it was found."""
+        """Return the same result, with the ``steps`` that were done before it was found."""
         steps += self.steps
         return FoundSubscriber(self.kind, self.national, steps, self.e164, self.candidates, self.collect or collect)
 
@@ -45,7 +45,7 @@ def special(number: str, *also: str) -> FoundSubscriber:
 
 
 def subscriber(area: str, number: str) -> FoundSubscriber | None:
-    """``number`` of 8 or 9 digits in an existing ``area``, or None if no such number can be."""
+    """Return ``number`` of 8 or 9 digits in an existing ``area``, or None if no such number can be."""
     if len(number) == 9:
         return _mobile(area, number) if number[0] == "9" else None
     if is_special(number):
@@ -65,7 +65,9 @@ def _mobile(area: str, number: str) -> FoundSubscriber:
 
 
 def both_forms(mobile: str) -> tuple[str, ...]:
-    """With and without the ninth digit, if the number can be old enough to have been used without."""
+    """Return ``mobile`` with and without the ninth digit, if it can be old enough to have been used without; else with
+    it only.
+    """
     return (mobile, mobile[:2] + mobile[3:]) if mobile[3] in "6789" else (mobile,)
 
 

@@ -14,7 +14,7 @@ _NOBODY_PARTS = (
 
 
 def hides_number(text: str) -> bool:
-    """Whether ``text``, which holds no digits, stands for a caller without a number."""
+    """Return whether ``text``, which holds no digits, stands for a caller without a number."""
     word = _letters(text)
     return word in _NOBODY or any(part in word for part in _NOBODY_PARTS)
 

@@ -96,7 +96,7 @@ class LenientPort:
         self._stopping.set()
 
     def open_connections(self) -> int:
-        """How many are being read, served, or wait for their turn."""
+        """Return how many connections are being read, served, or wait for their turn."""
         return len(self._open)
 
     def close(self) -> None:
@@ -122,7 +122,7 @@ class LenientPort:
                     self._free.release()
 
     def _accept_safely(self) -> bool:
-        """Whether a connection is served; a defect costs that connection, not the port."""
+        """Accept a connection, or return False; a defect costs that connection, not the port."""
         try:
             return self._accept_one()
         except Exception as error:
@@ -131,7 +131,7 @@ class LenientPort:
             return False
 
     def _accept_one(self) -> bool:
-        """Whether a connection came and is served in the place that is free."""
+        """Accept a connection and have it served in the place that is free; return whether one came."""
         try:
             connection, peer = self._listening.accept()
         except TimeoutError:
@@ -196,7 +196,7 @@ class IncomingRequest:
         self._began = False
 
     def head(self) -> bytes:
-        """Everything up to the first empty line, LF or CRLF."""
+        """Read everything up to the first empty line, LF or CRLF. Raises ``Cut``."""
         searched = 0
         while not (found := END_OF_HEAD.search(self._buffer, max(0, searched - 3))):
             searched = len(self._buffer)
@@ -247,7 +247,7 @@ def serve_one(connection: socket.socket, client: str, application: Wsgi, limits:
 
 
 def read_request(incoming: IncomingRequest, connection: socket.socket, client: str, limits: PortLimits) -> Environ:
-    """The WSGI environ of the request on ``connection``, mended. Raises ``Cut``."""
+    """Read the request on ``connection`` and return its WSGI environ, mended. Raises ``Cut``."""
     head = incoming.head()
     found = repair(head)
     if isinstance(found, Unrepairable):
@@ -268,7 +268,7 @@ def read_request(incoming: IncomingRequest, connection: socket.socket, client: s
 
 
 def body_length(environ: Environ, limit: int) -> int:
-    """The length of the body to come, by Content-Length only. Raises ``Cut``."""
+    """Return the length of the body to come, by Content-Length only. Raises ``Cut``."""
     text = environ.get("CONTENT_LENGTH") or "0"
     if not (text.isascii() and text.isdigit() and len(text) < 20):
         raise Cut(MalformedRequest(Text("Content-Length is not a number.")))
@@ -278,7 +278,7 @@ def body_length(environ: Environ, limit: int) -> int:
 
 
 def surroundings(client: str, address: str, port: int, body: bytes) -> Environ:
-    """The part of the environ that is not in the head (PEP 3333)."""
+    """Return the part of the environ that is not in the head (PEP 3333)."""
     return {
         "REMOTE_ADDR": client,
         "SERVER_NAME": address,
@@ -294,7 +294,7 @@ def surroundings(client: str, address: str, port: int, body: bytes) -> Environ:
 
 
 def call(application: Wsgi, environ: Environ) -> tuple[str, Headers, bytes]:
-    """The application's whole answer; an incident's number where it fails."""
+    """Return the application's whole answer; an incident's number where it fails."""
     told: list[tuple[str, Headers]] = []
     try:
         parts = application(environ, lambda status, headers, _info=None: told.append((status, headers)))
@@ -310,7 +310,7 @@ def call(application: Wsgi, environ: Environ) -> tuple[str, Headers, bytes]:
 
 
 def rendered(status: str, headers: Headers, body: bytes, environ: Environ) -> bytes:
-    """The answer's bytes, in the client's version of HTTP."""
+    """Return the answer's bytes, in the client's version of HTTP."""
     kept = [(name, value) for name, value in headers if name.lower() != "connection"]
     if not any(name.lower() == "content-length" for name, _ in kept):
         kept.append(("Content-Length", str(len(body))))
@@ -339,7 +339,7 @@ def drain(connection: socket.socket) -> None:
 
 
 def no_desk(environ: Environ, start_response: Callable[..., Any]) -> list[bytes]:
-    """Answers for the desk, whose pages and streams are only on the main port."""
+    """Answer for the desk, whose pages and streams are only on the main port."""
     language = of_browser(environ.get("HTTP_ACCEPT_LANGUAGE")) or language_of(environ)
     text = render(Text("this port serves machines only; the desk is at the main port."), language)
     made = answer(404, TEXT, f"{text}\n".encode())

@@ -83,7 +83,9 @@ def repair(head: bytes) -> Repaired | Unrepairable:
 
 
 def split_lines(head: bytes, repairs: list[str]) -> list[bytes]:
-    """The lines of ``head`` up to the first empty one; empty lines before the first are allowed (RFC 9112, 2.2)."""
+    """Return the lines of ``head`` up to the first empty one; empty lines before the first are allowed
+    (RFC 9112, 2.2).
+    """
     head = head.lstrip(b"\r\n")
     lines = head.replace(b"\r\n", b"\n").split(b"\n")
     end = lines.index(b"") if b"" in lines else len(lines)
@@ -95,7 +97,7 @@ def split_lines(head: bytes, repairs: list[str]) -> list[bytes]:
 
 
 def mend_request_line(line: bytes, repairs: list[str]) -> tuple[bytes, bytes | None]:
-    """The request line, and the host where it named one."""
+    """Return the mended request line, and the host where it named one."""
     line = line.strip(BLANK)
     found = METHOD.match(line)
     if found is None:
@@ -113,7 +115,9 @@ def mend_request_line(line: bytes, repairs: list[str]) -> tuple[bytes, bytes | N
 
 
 def split_version(rest: bytes) -> tuple[bytes, bytes]:
-    """Target and version: only behind the last blank can a version stand, all other blanks belong to the target."""
+    """Return target and version: only behind the last blank can a version stand, all other blanks belong
+    to the target.
+    """
     cut = max(rest.rfind(b" "), rest.rfind(b"\t"))
     if VERSION.fullmatch(rest, cut + 1):
         return rest[: max(cut, 0)].rstrip(BLANK), rest[cut + 1 :]
@@ -121,7 +125,7 @@ def split_version(rest: bytes) -> tuple[bytes, bytes]:
 
 
 def origin_form(target: bytes, repairs: list[str]) -> tuple[bytes, bytes | None]:
-    """``target`` beginning with its path, and the host (without a login) that stood before it."""
+    """Return ``target`` beginning with its path, and the host (without a login) that stood before it."""
     found = ABSOLUTE.match(target)
     if found is not None:
         repairs.append("address")
@@ -133,7 +137,7 @@ def origin_form(target: bytes, repairs: list[str]) -> tuple[bytes, bytes | None]
 
 
 def escape(target: bytes, repairs: list[str]) -> bytes:
-    """``target`` with everything as ``%XX`` that may not stand in an address."""
+    """Return ``target`` with everything as ``%XX`` that may not stand in an address."""
     for kind, pattern in ESCAPES:
         target, count = pattern.subn(lambda found: b"".join(map(ESCAPED.__getitem__, found[0])), target)
         repairs.extend([kind] * bool(count))
@@ -141,7 +145,7 @@ def escape(target: bytes, repairs: list[str]) -> bytes:
 
 
 def mend_headers(lines: list[bytes], repairs: list[str]) -> list[Header]:
-    """Name and value of each header, on one line each; lines that are none are left out."""
+    """Return name and value of each header, on one line each; lines that are none are left out."""
     headers: list[Header] = []
     for line in unfold(lines, repairs):
         name, colon, value = line.partition(b":")
@@ -156,7 +160,7 @@ def mend_headers(lines: list[bytes], repairs: list[str]) -> list[Header]:
 
 
 def unfold(lines: list[bytes], repairs: list[str]) -> list[bytes]:
-    """``lines`` with each that begins with a blank put behind the one above (RFC 9112, 5.2)."""
+    """Return ``lines`` with each that begins with a blank put behind the one above (RFC 9112, 5.2)."""
     unfolded: list[bytes] = []
     for line in lines:
         if not line.startswith((b" ", b"\t")):
@@ -170,7 +174,7 @@ def unfold(lines: list[bytes], repairs: list[str]) -> list[bytes]:
 
 
 def with_host(headers: list[Header], authority: bytes | None, *, needed: bool, repairs: list[str]) -> list[Header]:
-    """``headers`` with the host that the request line named, or an empty one where HTTP/1.1 needs it.
+    """Return ``headers`` with the host that the request line named, or an empty one where HTTP/1.1 needs it.
 
     Empty means "not known" (RFC 9110, 7.2): the gateway then finds the company as it does for HTTP/1.0.
     """
@@ -195,7 +199,7 @@ def check_lengths(headers: list[Header]) -> None:
 
 
 def environ_of(head: bytes) -> Environ:
-    """The part of a WSGI environ (PEP 3333) that a repaired ``head`` tells."""
+    """Return the part of a WSGI environ (PEP 3333) that a repaired ``head`` tells."""
     request_line, *lines = head.decode("latin-1").removesuffix("\r\n\r\n").split("\r\n")
     method, target, version = request_line.split(" ")
     path, _, query = target.partition("?")

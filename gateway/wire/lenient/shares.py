@@ -38,7 +38,7 @@ class Shares(Generic[Job]):
         self._lock = threading.Lock()
 
     def bring(self, client: str, job: Job) -> Turn:
-        """Whether to do ``job`` now, or to leave it until ``done`` gives it back, or not to do it at all."""
+        """Return whether to do ``job`` now, or to leave it until ``done`` gives it back, or not to do it at all."""
         with self._lock:
             share = self._shares.setdefault(client, Share())
             if share.busy < self._at_once:
@@ -50,7 +50,9 @@ class Shares(Generic[Job]):
             return Turn.LATER
 
     def done(self, client: str) -> Job | None:
-        """The job of ``client`` whose turn has come in the place of the one that is done; None where none waits."""
+        """Return the waiting job of ``client`` that may start in the place of the one that is done; None where none
+        waits.
+        """
         with self._lock:
             share = self._shares[client]
             if share.waiting:
@@ -61,6 +63,6 @@ class Shares(Generic[Job]):
             return None
 
     def clients(self) -> int:
-        """How many clients have something to do."""
+        """Return how many clients have something to do."""
         with self._lock:
             return len(self._shares)

@@ -48,7 +48,7 @@ class Erro(ComplexModel):  # type: ignore[misc]
 
 
 def application(perform: Any) -> Any:
-    """A Spyne application of all operations; ``perform(operation, values)`` gives status, mensagem, id."""
+    """Return a Spyne application of all operations; ``perform(operation, values)`` gives status, mensagem, id."""
     methods = {operation.name: _method(operation, perform) for operation in OPERATIONS.values()}
     service = type(NAME, (ServiceBase,), methods)
     made = Application([service], NAMESPACE, name=NAME, in_protocol=Soap11(), out_protocol=Soap11())
@@ -75,7 +75,7 @@ def _method(operation: Operation, perform: Any) -> Any:
 
 @cache
 def wsdl() -> bytes:
-    """The published document, ``PLACEHOLDER_ADDRESS`` for its address: the same bytes on every machine."""
+    """Return the published document, ``PLACEHOLDER_ADDRESS`` for its address: the same bytes on every machine."""
     made = Wsdl11(application(None).interface)
     made.build_interface_document(PLACEHOLDER_ADDRESS)
     root = etree.fromstring(made.get_interface_document())
@@ -89,12 +89,12 @@ def wsdl() -> bytes:
 
 
 def wsdl_at(address: str) -> bytes:
-    """The published document for whoever reaches the service at ``address``."""
+    """Return the published document for whoever reaches the service at ``address``."""
     return wsdl().replace(PLACEHOLDER_ADDRESS.encode(), escape(address, {'"': "&quot;"}).encode())
 
 
 def schema() -> Any:
-    """The XML schema inside the published document, as a document of its own."""
+    """Return the XML schema inside the published document, as a document of its own."""
     root: Any = etree.fromstring(wsdl())
     return etree.fromstring(etree.tostring(root.find(f"{WSDL}types")[0]))
 

@@ -31,7 +31,7 @@ PREFIXES: Any = {"tns": NAMESPACE, "xsd": XSD, "soap": SOAP, None: WSDL}
 
 @cache
 def wsdl() -> bytes:
-    """The published document, ``PLACEHOLDER_ADDRESS`` for its address: the same bytes on every machine."""
+    """Return the published document, ``PLACEHOLDER_ADDRESS`` for its address: the same bytes on every machine."""
     root = etree.Element(f"{{{WSDL}}}definitions", nsmap=PREFIXES)
     root.set("name", NAME)
     root.set("targetNamespace", NAMESPACE)
@@ -47,7 +47,7 @@ def wsdl() -> bytes:
 
 
 def wsdl_at(address: str) -> bytes:
-    """The published document for whoever reaches the service at ``address``."""
+    """Return the published document for whoever reaches the service at ``address``."""
     return wsdl().replace(PLACEHOLDER_ADDRESS.encode(), escape(address, {'"': "&quot;"}).encode())
 
 

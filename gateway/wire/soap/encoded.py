@@ -26,14 +26,16 @@ LATIN_NAMES = ("iso-8859-1", "iso8859-1", "latin1", "latin-1", "windows-1252", "
 
 
 def charset_for(body: bytes, content_type: str) -> str:
-    """The charset of the answer: ISO-8859-1 for who says so in the header (else in the declaration), or UTF-8."""
+    """Return the charset of the answer: ISO-8859-1 for who says so in the header (else in the
+    declaration), or UTF-8.
+    """
     in_header = CHARSET.search(content_type)
     said = in_header[1].lower() if in_header else declared_charset(body)
     return LATIN_1 if said in LATIN_NAMES else UTF_8
 
 
 def response(operation: Operation, version: str) -> Any:
-    """The response envelope, every value with its type."""
+    """Return the response envelope, every value with its type."""
     envelope = etree.Element(f"{{{version}}}Envelope", nsmap=PREFIXES[version])
     body = etree.SubElement(envelope, f"{{{version}}}Body")
     answered = etree.SubElement(body, f"{{{NAMESPACE}}}{operation.name}Response")

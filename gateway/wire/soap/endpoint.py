@@ -73,8 +73,8 @@ class Soap:
         }
 
     def serve(self, environ: Environ, site: Site) -> Answer:
-        """Raises ``WrongMethod``, ``TooLarge``, ``MalformedRequest``, ``WrongEnvelope``, ``NotUnderstood`` and what the
-        intake raises.
+        """Read a call, have it performed and answer. Raises ``WrongMethod``, ``TooLarge``, ``MalformedRequest``,
+        ``WrongEnvelope``, ``NotUnderstood`` and what the intake raises.
         """
         method = environ["REQUEST_METHOD"]
         if method in ("GET", "HEAD") and asks_for_wsdl(environ.get("QUERY_STRING", "")):
@@ -92,7 +92,9 @@ class Soap:
         return answer(200, KINDS[version, charset], document)
 
     def refuse(self, error: GatewayError, environ: Environ) -> Answer:
-        """A fault in the version of SOAP that the request spoke; a line of text where it called nothing."""
+        """Answer with a fault in the version of SOAP that the request spoke; with a line of text where it called
+        nothing.
+        """
         if environ["REQUEST_METHOD"] != "POST":
             return refuse_as_text(error, language_of(environ))
         version = environ.get("cti.soap") or guess_version(environ.get("CONTENT_TYPE", ""))
@@ -102,7 +104,9 @@ class Soap:
         return answer(status, KINDS[version, charset], document, headers_of(error))
 
     def _describe(self, environ: Environ) -> Answer:
-        """The contract with the address of the host that asked, which is another one for each tenant."""
+        """Serve the contract with the address of the host that asked, which is another one for each tenant. Raises
+        ``MalformedRequest``.
+        """
         base = base_url(environ)
         if base is None:
             raise MalformedRequest(Text("the header Host is no name of a host."))
@@ -110,7 +114,7 @@ class Soap:
 
 
 def site_s_own(environ: Environ) -> int | None:
-    """The status that the company's clients need a fault to have."""
+    """Return the HTTP status that the company's clients need a fault to have, where it sets one."""
     site: Site | None = environ.get("cti.site")
     return site.dialect.fault_status if site else None
 
@@ -123,13 +127,13 @@ OURS: Any = {None: NAMESPACE}
 
 
 def texts_of(reply: Reply, language: Language) -> dict[str, str]:
-    """What an answer says, by the names of its places."""
+    """Return the texts of an answer by the names of their places."""
     message = printable(shown(reply.message, language))
     return {"status": "OK" if reply.ok else "ERRO", "mensagem": message, "id": str(reply.call_id)}
 
 
 def response(operation: Operation, version: str) -> Any:
-    """The response envelope."""
+    """Return the response envelope."""
     envelope, body = envelope_of(version)
     answered = etree.SubElement(body, f"{{{NAMESPACE}}}{operation.name}Response", nsmap=OURS)
     for name in ("status", "mensagem", "id"):

@@ -41,7 +41,7 @@ ENVELOPES = {version: (f"{{{version}}}Envelope", f"{{{version}}}Body", {"soap": 
 
 
 def version_of(envelope: Any) -> str:
-    """The namespace of the envelope, which is its version. Raises ``MalformedRequest`` and ``WrongEnvelope``."""
+    """Return the namespace of the envelope, which is its version. Raises ``MalformedRequest`` and ``WrongEnvelope``."""
     namespace, _, name = envelope.tag[1:].rpartition("}")
     if name != "Envelope":
         raise MalformedRequest(Text("root element {tag!r} is no SOAP envelope.", tag=envelope.tag[:80]))
@@ -55,7 +55,7 @@ def guess_version(content_type: str) -> str:
 
 
 def envelope_of(version: str) -> tuple[Any, Any]:
-    """An empty envelope and its Body."""
+    """Return an empty envelope and its Body."""
     tag, body_tag, prefixes = ENVELOPES[version]
     envelope = etree.Element(tag, nsmap=prefixes)
     return envelope, etree.SubElement(envelope, body_tag)
@@ -68,7 +68,7 @@ def add(parent: Any, tag: str, text: str) -> Any:
 
 
 def to_bytes(envelope: Any, charset: str = UTF_8) -> bytes:
-    """The document in ``charset``; what it does not hold is written as character references."""
+    """Return the document in ``charset``; what it does not hold is written as character references."""
     document: bytes = etree.tostring(envelope, encoding=charset, xml_declaration=False)
     return DECLARATIONS[charset] + document
 
@@ -86,7 +86,9 @@ class AnswerTemplate:
         self._pieces = PLACE.split(etree.tostring(envelope, encoding="unicode"))
 
     def filled(self, texts: Mapping[str, str], charset: str) -> bytes:
-        """The document with ``texts`` by their names, as ``to_bytes`` would write it; XML can hold all of them."""
+        """Return the document with ``texts`` by their names, as ``to_bytes`` would write it; XML can
+        hold all of them.
+        """
         pieces = self._pieces.copy()
         pieces[1::2] = [escape(texts[name], {"\r": "&#13;"}) for name in pieces[1::2]]
         return DECLARATIONS[charset] + "".join(pieces).encode(charset, "xmlcharrefreplace")
@@ -129,7 +131,9 @@ def _add_code(parent: Any, error: GatewayError, namespace: str, language: Langua
 
 
 def _code_of(error: GatewayError, client: str, server: str) -> str:
-    """The fault's code: ``client`` or ``server``, whose fault it is, unless SOAP has one of its own (1.1, 4.4.1)."""
+    """Return the fault's code: ``client`` or ``server``, whose fault it is, unless SOAP has one of its own (1.1,
+    4.4.1).
+    """
     if isinstance(error, WrongEnvelope):
         return "VersionMismatch"
     if isinstance(error, NotUnderstood):
@@ -138,7 +142,7 @@ def _code_of(error: GatewayError, client: str, server: str) -> str:
 
 
 def _header_of(error: GatewayError, version: str) -> Any:
-    """A Header, in SOAP 1.2 with what it has to say of ``error`` (part 1, 5.4.7 and 5.4.8)."""
+    """Return a Header, in SOAP 1.2 with what it has to say of ``error`` (part 1, 5.4.7 and 5.4.8)."""
     header = etree.Element(f"{{{version}}}Header", nsmap={"soap": version})
     if version == SOAP_12 and isinstance(error, WrongEnvelope):
         _add_upgrade(header)
@@ -165,7 +169,8 @@ def _add_not_understood(header: Any, name: str) -> None:
 
 
 def status_of(error: GatewayError, version: str, wanted: int | None = None) -> int:
-    """What HTTP says of a fault: its own matters by their own status, else as each version of SOAP demands.
+    """Return the HTTP status of a fault: our own errors have theirs where it matters, else as each version of SOAP
+    demands.
 
     SOAP 1.1 (section 6.2) wants 500 for every fault, SOAP 1.2 (part 2, table 20) 400 where the sender is at
     fault. ``wanted`` is for clients that read the body of one status only; 401 stays, or nobody would log in.

@@ -53,7 +53,7 @@ class HeaderBlocks:
 
 
 def demanding(header: Any, version: str) -> Iterator[tuple[Any, str]]:
-    """The blocks for this receiver whose ``mustUnderstand`` is not false, with its value."""
+    """Yield the blocks for this receiver whose ``mustUnderstand`` is not false, with its value."""
     for block in header:
         must = block.get(f"{{{version}}}mustUnderstand", "0").strip()
         addressee = block.get(f"{{{version}}}{ADDRESSEE[version]}", "").strip()
@@ -62,7 +62,7 @@ def demanding(header: Any, version: str) -> Iterator[tuple[Any, str]]:
 
 
 def checked(must: str) -> bool:
-    """``must``, which is not false, as a boolean. Raises ``MalformedRequest`` for what is none."""
+    """Return ``must``, which is not false, as a boolean. Raises ``MalformedRequest`` for what is none."""
     if must not in BOOLEANS:
         raise MalformedRequest(f"mustUnderstand veio como {must[:40]!r}; esperado 1, true, 0 ou false.")
     return BOOLEANS[must]

@@ -31,7 +31,7 @@ MOST_SPENT = 4000
 def read_call(
     envelope: Any, version: str, environ: dict[str, Any], appliances: Collection[str] = ()
 ) -> tuple[Operation, dict[str, str]]:
-    """The operation called, and its parameters; its secrets are told.
+    """Read the operation called and its parameters; its secrets are told.
 
     Raises ``MalformedRequest``, ``UnknownOperation``.
     """
@@ -47,7 +47,9 @@ def read_call(
 
 
 def called(envelope: Any, version: str, environ: dict[str, Any]) -> tuple[Operation, Collection[Any]]:
-    """The operation called, and the elements of its parameters. Raises ``MalformedRequest``, ``UnknownOperation``."""
+    """Return the operation called, and the elements of its parameters. Raises ``MalformedRequest``,
+    ``UnknownOperation``.
+    """
     body = envelope.find(f"{{{version}}}Body")
     if body is None:
         raise MalformedRequest(Text("the SOAP envelope has no Body."))
@@ -58,7 +60,7 @@ def called(envelope: Any, version: str, environ: dict[str, Any]) -> tuple[Operat
 
 
 def called_unusually(body: Any, environ: dict[str, Any]) -> tuple[Operation, Collection[Any]]:
-    """A call whose operation is not the first element of the Body.
+    """Read a call whose operation is not the first element of the Body.
 
     Raises ``MalformedRequest``, ``UnknownOperation``.
     """
@@ -77,7 +79,7 @@ def called_unusually(body: Any, environ: dict[str, Any]) -> tuple[Operation, Col
 
 
 def action_of(environ: dict[str, Any]) -> str:
-    """What stands behind the last ``#`` or ``/`` of the SOAPAction; SOAP 1.2 has it in the Content-Type."""
+    """Return what stands behind the last ``#`` or ``/`` of the SOAPAction; SOAP 1.2 has it in the Content-Type."""
     action = environ.get("HTTP_SOAPACTION", "")
     if not action and (found := ACTION.search(environ.get("CONTENT_TYPE", ""))):
         action = found[1]
@@ -86,7 +88,7 @@ def action_of(environ: dict[str, Any]) -> str:
 
 
 def quick_values(elements: Collection[Any], operation: Operation) -> dict[str, str] | None:
-    """The texts of ``elements`` by the names of the operation's parameters: the usual request, and the quick way.
+    """Read the usual request quickly: return the texts of ``elements`` by the names of the operation's parameters.
 
     None where that is not all that there is to it: made-up names, structures, references, types.
     """
@@ -101,7 +103,7 @@ def quick_values(elements: Collection[Any], operation: Operation) -> dict[str, s
 
 
 def read_encoded(found: Sequence[tuple[str, str]], operation: Operation, appliances: Collection[str]) -> dict[str, str]:
-    """The parameters in names and texts of whatever clients write; made-up names count by position."""
+    """Read the parameters in names and texts of whatever clients write; made-up names count by position."""
     names = operation.spellings
     read = [names.get(written.lower()) for written, _ in found]
     if positions_count(found, read, operation):
@@ -117,7 +119,9 @@ def read_encoded(found: Sequence[tuple[str, str]], operation: Operation, applian
 
 
 def positions_count(found: Sequence[tuple[str, str]], read: Sequence[str | None], operation: Operation) -> bool:
-    """Whether no name means anything, so that only positions can; for a login alone, under whatever names it comes."""
+    """Return whether the parameters count by position, because no name means anything; for a login alone, under
+    whatever names it comes.
+    """
     if len(found) < len(LOGIN) or any(read):
         return False
     return not operation.names or all(MADE_UP.fullmatch(written) for written, _ in found)
@@ -132,7 +136,7 @@ class Reader:
         self._spent = 0
 
     def visit(self, element: Any) -> Any:
-        """``element``, or what it refers to. Raises ``MalformedRequest``."""
+        """Return ``element``, or what it refers to. Raises ``MalformedRequest``."""
         while reference := reference_of(element):
             self._pay(1)
             if reference not in self._known():
@@ -155,7 +159,7 @@ class Reader:
 
 
 def reference_of(element: Any) -> str | None:
-    """The id that ``element`` refers to: ``href="#id"``, in SOAP 1.2 ``enc:ref="id"``."""
+    """Return the id that ``element`` refers to: ``href="#id"``, in SOAP 1.2 ``enc:ref="id"``."""
     if not element.attrib:
         return None
     reference: str | None = element.get("href") or element.get(REF_12)
@@ -163,7 +167,7 @@ def reference_of(element: Any) -> str | None:
 
 
 def fields(elements: Iterable[Any], reader: Reader, known: Names, level: int = 0) -> Iterator[tuple[str, str]]:
-    """Name and text of every value in ``elements``, structures taken apart. Raises ``MalformedRequest``."""
+    """Yield name and text of every value in ``elements``, structures taken apart. Raises ``MalformedRequest``."""
     if level > MOST_DEEP:
         text = Text("the call has more than {most} levels, or references in a circle.", most=MOST_DEEP)
         raise MalformedRequest(text)
@@ -179,7 +183,9 @@ def fields(elements: Iterable[Any], reader: Reader, known: Names, level: int = 0
 
 
 def taken_apart(parent: Any, reader: Reader, known: Names, level: int) -> Iterator[tuple[str, str]]:
-    """The values in a structure, an array, or a map as PHP writes it (``item`` of ``key`` and ``value``)."""
+    """Yield the values in a structure, an array, or a map as PHP writes it (``item`` of ``key`` and ``value``;
+    tests/recordings/php-soapclient/map).
+    """
     for child in parent:
         found = reader.visit(child)
         key, value = found.find("{*}key"), found.find("{*}value")
@@ -196,7 +202,9 @@ def local_name(element: Any) -> str:
 
 
 def text_of(element: Any) -> str:
-    """The text of ``element``; SOAP::Lite writes words with accents as base64."""
+    """Return the text of ``element``; SOAP::Lite writes words with accents as base64
+    (tests/recordings/soap-lite/accents).
+    """
     text = element.text or ""
     if not element.attrib or not element.get(f"{XSI}type", "").endswith(("base64Binary", ":base64")):
         return text
