@@ -7,7 +7,14 @@ import pytest
 from gateway.domain.calls.book import decide
 from gateway.domain.calls.call import Call
 from gateway.domain.calls.heard import HeardEvent
-from gateway.domain.calls.pairing import PairingRule, find_group, find_of_answer, find_of_end, find_of_start
+from gateway.domain.calls.pairing import (
+    PairingRule,
+    find_goes_on,
+    find_group,
+    find_of_answer,
+    find_of_end,
+    find_of_start,
+)
 from gateway.domain.calls.states import Event
 from gateway.domain.messages import Direction
 
@@ -125,3 +132,18 @@ def test_only_an_event_of_a_pair_is_of_the_newest_of_several() -> None:
     newer = RINGS._replace(id=2)
     assert find_of_start(heard(Event.START, T0 + 1), [RINGS, newer]).rule is PairingRule.REPEAT
     assert find_of_end(heard(Event.END, T0 + 1), [RINGS, newer]).rule is PairingRule.NEWEST
+
+
+def test_an_end_with_an_id_at_a_third_extension_is_of_the_call_that_is_open_else_of_the_newest() -> None:
+    rings, ended = RINGS._replace(call_ref="a"), ENDED._replace(id=2, extension="3502", call_ref="a")
+    end = heard(Event.END, T0 + 9000, extension="3503", call_ref="a")
+    assert find_of_end(end, [rings, ended]).call == rings
+    assert find_of_end(end, [ended]).call == ended
+
+
+def test_a_transferred_call_goes_on_under_its_own_number_only() -> None:
+    there = RINGS._replace(id=2, extension="3502")
+    transfer = heard(Event.TRANSFER, T0, to="3502", stays_inside=True)
+    assert find_goes_on(transfer, RINGS, [there]) == there
+    assert find_goes_on(transfer, RINGS, [there._replace(number="1132100123")]) is None
+    assert find_goes_on(transfer._replace(known=False), RINGS, [there]) is None
