@@ -188,7 +188,12 @@ calls = Table(
         comment="the first call of the same caller, where several extensions ring at once",
         info=IN_LOG,
     ),
-    Column("transferred_to", FittedString(32), comment="the extension that ended it, where it is another", info=IN_LOG),
+    Column(
+        "transferred_to",
+        FittedString(32),
+        comment="the extension that ended it, where it is another",
+        info=SEEN_WHERE_KNOWN,
+    ),
     Column(
         "result",
         FittedString(12),

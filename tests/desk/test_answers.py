@@ -155,3 +155,14 @@ def test_the_page_says_where_a_call_went_and_not_that_it_ended_there(ana: Browse
     guessed = office.ring("4733334444")
     office.hang_up("4733334444", "3502")
     assert "Encerrada no ramal 3502" in words(ana.get(f"/ligacoes/{guessed}").text)
+
+
+def test_screens_hear_where_a_call_was_transferred_to(ana: Browser, office: Office) -> None:
+    office.ring()
+    office.transfer("3502")
+    answer = ana.get("/events?last_event_id=1", buffered=False)
+    blocks: Iterator[bytes] = iter(answer.response)
+    next(blocks)
+    told = json.loads(next(blocks).decode().split("data: ")[1])
+    answer.close()
+    assert (told["kind"], told["status"], told["transferred_to"]) == ("call_transferred", "ended", "3502")

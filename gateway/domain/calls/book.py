@@ -85,9 +85,11 @@ def decide(event: HeardEvent, calls: Sequence[Call], new_id: int) -> Decision:
     if found.call is None:
         status = after(State.NONE, heard.event).state.value
         return _judged(OPENERS[heard.event](heard, calls, new_id, status), calls)
+    if heard.event is Event.TRANSFER and heard.to == found.call.extension:
+        return Decision(found.call, EventKind.CALL_TRANSFERRED, repeat=True)
     decided = _decide_known(heard, found.call, found.rule, calls)
-    if heard.event is Event.TRANSFER and heard.stays_inside and not decided.repeat:
-        decided = _go_on_there(decided, heard, calls, new_id)
+    if heard.event is Event.TRANSFER and heard.stays_inside:
+        decided = _go_on_again(decided, heard, calls) if decided.repeat else _go_on_there(decided, heard, calls, new_id)
     return _judged(decided, calls)
 
 
@@ -260,6 +262,16 @@ def _go_on_there(decided: Decision, heard: HeardEvent, calls: Sequence[Call], ne
     )
     others = (*decided.others, CallChange(left, decided.kind))
     return Decision(call, EventKind.CALL_STARTED, is_new=True, is_news=True, others=others)
+
+
+def _go_on_again(decided: Decision, heard: HeardEvent, calls: Sequence[Call]) -> Decision:
+    """Let a transfer that is told again be about the call that the first telling opened."""
+    left = decided.call
+    if left.group_id is None or left.transferred_to != heard.to:
+        return decided
+    there = (call for call in group_of(left, calls) if call.extension == heard.to and call.started_at == left.ended_at)
+    opened = next(there, None)
+    return decided._replace(call=opened, others=(CallChange(left, None),)) if opened else decided
 
 
 def _open_end(heard: HeardEvent, _calls: Sequence[Call], new_id: int, status: str) -> Decision:

@@ -421,3 +421,21 @@ def test_the_other_reading_of_a_number_is_taken_only_for_an_ordered_call() -> No
     assert decide(event, [ordered, rings], 3).call.id == 2
     assert decide(event._replace(perhaps=None), [ordered], 3).is_new
     assert decide(heard(Event.END, number="94732100123", perhaps=NUMBER), [ordered], 3).call.id == 1
+
+
+def test_a_transfer_told_again_is_about_what_the_first_one_opened() -> None:
+    ledger = Ledger()
+    ledger.start("3501", NUMBER, T0)
+    first = ledger.transfer("3501", NUMBER, "3502", T0 + 9000)
+    known_before = dict(ledger.calls)
+    again = ledger.transfer("3501", NUMBER, "3502", T0 + 9500)
+    assert (first.call.id, again.call.id, again.repeat, again.is_news) == (2, 2, True, False)
+    assert ledger.calls == known_before
+
+
+def test_a_transfer_to_where_the_call_is_changes_nothing() -> None:
+    ledger = Ledger()
+    before = ledger.start("3501", NUMBER, T0).call
+    done = ledger.transfer("3501", NUMBER, "3501", T0 + 9000)
+    assert (done.call, done.repeat, done.is_news) == (before, True, False)
+    assert list(ledger.calls.values()) == [before]
