@@ -24,6 +24,7 @@ from gateway.server.connections import Connections
 from gateway.server.processes import STOP_WITHIN_S
 from gateway.server.rsgi import Face, RequestLimits
 from gateway.server.signals import watch
+from gateway.texts.catalogues import read_all
 from gateway.wire.clients import UNKNOWN, Proxies, membership
 
 if TYPE_CHECKING:
@@ -57,6 +58,7 @@ def load(work: WorkerOptions) -> Face:
     from gateway.server.application import Application
 
     application = Application(bootstrap.build(work.config, work.data))
+    read_all()
     face = _face(work, application)
     application.start()
     if work.lenient:

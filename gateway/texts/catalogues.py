@@ -11,7 +11,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
-from gateway.texts.languages import DEFAULT, Language
+from gateway.texts.languages import DEFAULT, LANGUAGES, Language
 from gateway.texts.text import VERBATIM, Text
 
 FOLDER = Path(__file__).parent
@@ -40,6 +40,14 @@ def area_sentences(language: Language, area: str) -> Mapping[str, str | list[str
     catalogues = [read_mo(BytesIO(_data(path))) for path in _paths(language) if path.stem == area]
     messages = [message for catalogue in catalogues for message in catalogue if message.id]
     return {_first(message.id): _forms(message.string or "") for message in messages}
+
+
+def read_all() -> None:
+    """Read every catalogue now: a gateway goes on speaking while no file can be opened."""
+    _ids()
+    for language in LANGUAGES:
+        translations(language)
+        area_sentences(language, "script")
 
 
 def _first(id: str | Sequence[str]) -> str:
