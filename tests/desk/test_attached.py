@@ -5,7 +5,12 @@ import pytest
 from gateway.domain.messages import ATTACHED
 from tests.desk.conftest import Browser, Office
 
-WORDS = {"queue": "Fila ou grupo", "line": "Linha chamada"}
+WORDS = {
+    "queue": "Fila ou grupo",
+    "line": "Linha chamada",
+    "caller_name": "Nome informado",
+    "hung_up_by": "Quem desligou",
+}
 
 
 @pytest.mark.parametrize("name", list(ATTACHED))

@@ -19,6 +19,7 @@ from adapters.soap.names import written
 from adapters.soap.settings import SoapConfig
 from adapters.soap.wsdl import Contract
 from gateway.errors import AdapterError
+from gateway.texts.rendering import shown
 from tests.adapters.dialects import DIAL
 from tests.parity.meaning import difference
 from tests.parity.php import Php
@@ -106,7 +107,8 @@ def _operations(described: Description) -> Iterator[tuple[str, _Place]]:
 
 def _remark(described: Description, binding: Any, name: str) -> str:
     """What PHP sees otherwise: it reads no body in a MIME part, and sends a header's part in the body, too."""
-    if any(f"operation {written(name)!r}" in note and "in a MIME part" in note for note in described.notes()):
+    notes = [shown(note, "en") for note in described.notes()]
+    if any(f"operation {written(name)!r}" in note and "in a MIME part" in note for note in notes):
         return " (soap:body in a MIME part)"
     operation = binding.all().get(name)
     message = operation.input if operation is not None else None
