@@ -11,7 +11,15 @@ import structlog
 os.environ["LC_ALL"] = "C.UTF-8"
 os.environ.pop("CTI_LANGUAGE", None)
 
-BY_FOLDER = ("live", "bench", "fuzz")
+BY_FOLDER = {
+    "live": "live",
+    "bench": "bench",
+    "fuzz": "fuzz",
+    "configurations": "slow",
+    "simulation": "slow",
+    "simulators": "slow",
+}
+"""The marker of all tests in a folder."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -20,7 +28,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         folder = item.path.relative_to(here).parts[0] if item.path.is_relative_to(here) else ""
         if folder in BY_FOLDER:
-            item.add_marker(folder)
+            item.add_marker(BY_FOLDER[folder])
 
 
 @pytest.fixture(scope="session", autouse=True)

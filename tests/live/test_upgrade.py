@@ -190,6 +190,7 @@ def test_the_first_import_after_the_upgrade_takes_the_directory_as_it_was(upgrad
     assert found == [*numbers, ("E1", "4732100999")]
 
 
+@pytest.mark.timeout(FILLED_WITHIN_S + 60)
 def test_old_calls_get_how_they_ended_out_of_the_event_log(upgraded: LiveGateway) -> None:
     database = upgraded.data / "gateway.db"
     wait_until(lambda: filled_to(database) == 0, FILLED_WITHIN_S)
