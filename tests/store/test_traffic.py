@@ -275,3 +275,25 @@ def test_a_file_that_is_there_already_is_not_replaced_by_an_older_one(tmp_path: 
     carry_over(tmp_path)
     assert (tmp_path / "traffic.db").read_text() == "traffic.db"
     assert (tmp_path / "exchanges.db").exists()
+
+
+@pytest.mark.parametrize("died_after", [1, 2])
+def test_a_file_is_carried_over_whole_though_the_first_start_died(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, died_after: int
+) -> None:
+    for suffix in ("", "-wal", "-shm"):
+        (tmp_path / f"exchanges.db{suffix}").write_text(suffix)
+    rename, done = Path.rename, []
+
+    def rename_until_death(self: Path, target: Path) -> Path:
+        if len(done) == died_after:
+            raise SystemExit
+        done.append(target)
+        return rename(self, target)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "rename", rename_until_death)
+        with pytest.raises(SystemExit):
+            carry_over(tmp_path)
+    carry_over(tmp_path)
+    assert {path.name for path in tmp_path.iterdir()} == {"traffic.db", "traffic.db-wal", "traffic.db-shm"}
