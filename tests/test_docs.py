@@ -53,6 +53,7 @@ def test_every_command_is_in_the_reference_and_explains_itself(name: str) -> Non
         config.ApplianceSettings,
         config.Forward,
         config.DirectorySettings,
+        config.SourceSettings,
     ],
 )
 def test_every_setting_is_in_the_reference(model: type[BaseModel]) -> None:
@@ -66,6 +67,7 @@ def test_every_setting_is_in_the_reference(model: type[BaseModel]) -> None:
         "appliances",
         "forwards",
         "directory",
+        "sources",
         "settings",
     }
     for name in set(model.model_fields) - tables:

@@ -7,7 +7,6 @@ import re
 from collections.abc import Mapping
 from ipaddress import ip_network
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar, get_args
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import (
     AfterValidator,
@@ -26,6 +25,8 @@ from gateway.domain.dialplan import rules as dial_rules
 from gateway.domain.dialplan.trials import Trial
 from gateway.domain.messages import ATTACHED
 from gateway.domain.numbering.numbers import AREA_CODES
+from gateway.mapping.schema import LookUp, WebhookMapping
+from gateway.mapping.schema import Zone as Timezone
 from gateway.texts.languages import DEFAULT, Language
 from gateway.texts.text import Text
 
@@ -63,14 +64,6 @@ def _area_code(value: str) -> str:
     return value
 
 
-def _timezone(value: str) -> str:
-    try:
-        ZoneInfo(value)
-    except (ZoneInfoNotFoundError, ValueError) as error:
-        raise ValueError(Text("expected a time zone name such as 'America/Sao_Paulo'")) from error
-    return value
-
-
 def _path(value: str) -> str:
     if not value.startswith("/"):
         raise ValueError(Text("expected a path that begins with '/'"))
@@ -80,6 +73,12 @@ def _path(value: str) -> str:
 def _prefix(value: str) -> str:
     if not re.fullmatch(r"[0-9*#]*", value):
         raise ValueError(Text("expected digits, '*' or '#' such as '0' or '021'"))
+    return value
+
+
+def _source_name(value: str) -> str:
+    if not TENANT_NAME.fullmatch(value):
+        raise ValueError(Text("expected small letters, digits and '-', for it is a part of the address /in/NAME"))
     return value
 
 
@@ -97,13 +96,13 @@ Address = Annotated[str, AfterValidator(_address)]
 Interval = Annotated[str, AfterValidator(_interval)]
 Network = Annotated[str, AfterValidator(_network)]
 AreaCode = Annotated[str, AfterValidator(_area_code)]
-Timezone = Annotated[str, AfterValidator(_timezone)]
 NumberKind = Literal["mobile", "fixed", "special", "foreign", "short", "extension", "unknown"]
 One = TypeVar("One")
 # A list, or one text in place of a list with it alone.
 OneOrMore = Annotated[
     tuple[One, ...], BeforeValidator(lambda value: (value,) if isinstance(value, str) else value), Field(strict=False)
 ]
+SourceName = Annotated[str, AfterValidator(_source_name)]
 UrlPath = Annotated[str, AfterValidator(_path)]
 HttpStatus = Annotated[int, Field(ge=200, le=599)]
 Prefix = Annotated[str, AfterValidator(_prefix)]
@@ -348,6 +347,21 @@ class DirectorySettings(Table):
         return int(self.every[:-1]) * SECONDS[self.every[-1]] if self.every else None
 
 
+class SourceSettings(Table):
+    """A source of call events that writes them in its own way, such as a cloud exchange's webhook."""
+
+    kind: Literal["webhook"] = Field(description="how it sends: 'webhook', requests to /in/NAME")
+    preset: str | None = Field(None, description="the kind of sender, see 'cti-gateway presets'")
+    mapping: WebhookMapping | None = Field(
+        None, description="how its requests are read, instead of the preset's or laid over it: docs/webhooks.md"
+    )
+    title: str = Field("", description="name shown to people")
+    timezone: Timezone | None = Field(None, description="zone of its times that name none; else the company's")
+    extensions: LookUp = Field(
+        default_factory=dict, description="extensions by what the source calls them: names, logins, ids"
+    )
+
+
 PEERS: Mapping[str, type[Table]] = {
     "appliances": ApplianceSettings,
     "forwards": Forward,
@@ -388,6 +402,9 @@ class TenantSettings(Table):
     appliances: dict[str, ApplianceSettings] = Field(default_factory=dict, description="exchanges that can dial")
     forwards: dict[str, Forward] = Field(default_factory=dict, description="who is told of call events")
     directory: dict[str, DirectorySettings] = Field(default_factory=dict, description="where the directory comes from")
+    sources: dict[SourceName, SourceSettings] = Field(
+        default_factory=dict, description="webhooks of cloud exchanges, at /in/NAME"
+    )
 
     @model_validator(mode="after")
     def _default_exists(self) -> "TenantSettings":
