@@ -6,7 +6,7 @@ This is the path that exchanges use most, so it reads the query by itself and bu
 from gateway.errors import GatewayError, WrongMethod
 from gateway.wire.forms import parse, read
 from gateway.wire.intake import Intake
-from gateway.wire.operations import Operation
+from gateway.wire.parameters import Operation
 from gateway.wire.sites import Site
 from gateway.wire.transport import TEXT, Answer, Environ, answer, language_of, refuse_as_text
 

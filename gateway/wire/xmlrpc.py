@@ -29,7 +29,8 @@ from gateway.traffic.told import tell, tell_unread
 from gateway.wire.auth import query_token
 from gateway.wire.guard import parse_xml, printable, read_body
 from gateway.wire.intake import Intake, explain
-from gateway.wire.operations import LOGIN, OPERATIONS, Operation, Parameter, by_position, find, hidden
+from gateway.wire.operations import OPERATIONS, find
+from gateway.wire.parameters import LOGIN, Operation, Parameter, by_position, hidden
 from gateway.wire.sites import Site
 from gateway.wire.transport import Answer, Environ, answer, headers_of, language_of
 from gateway.wire.xmlrpc_bodies import read_call

@@ -14,7 +14,8 @@ from gateway.errors import MalformedRequest, UnknownOperation
 from gateway.texts.text import Text
 from gateway.traffic.told import tell
 from gateway.wire.guard import MOST_DEEP
-from gateway.wire.operations import LOGIN, OPERATIONS, Operation, by_position, find, hidden
+from gateway.wire.operations import OPERATIONS, find
+from gateway.wire.parameters import LOGIN, Operation, by_position, hidden
 
 Names = Mapping[str, str]
 XSI = "{http://www.w3.org/2001/XMLSchema-instance}"
