@@ -3,7 +3,7 @@
 import csv
 import io
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -16,20 +16,24 @@ from gateway.domain.spreadsheets import harmless
 from gateway.server.bootstrap import Gateway
 from gateway.store.call_fields import LOG_FIELDS
 from gateway.store.calls import CallFilter, LoggedCall
+from gateway.texts.text import Text, in_context
 
-COLUMNS = (
-    "id",
-    "tenant",
-    "direction",
-    "extension",
-    "number",
-    "account",
-    "started_at",
-    "duration_s",
-    "status",
-    "result",
-    "missed",
-)
+COLUMNS: Mapping[str, Text] = {
+    "id": Text("id"),
+    "tenant": Text("tenant"),
+    "direction": Text("direction"),
+    "extension": Text("extension"),
+    "number": Text("number"),
+    "account": Text("account"),
+    "started_at": Text("started_at"),
+    "duration_s": Text("duration_s"),
+    "status": Text("status"),
+    "result": Text("result"),
+    "missed": in_context("of one call", "missed"),
+    "ring_s": Text("ring_s"),
+    "answered_by": Text("answered_by"),
+}
+"""Fields of the table, and what stands above them: in English their names, as scripts know them."""
 ROW_ID = click.IntRange(1, 2**53)
 UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 
@@ -123,9 +127,10 @@ def _as_csv(calls: Iterable[LoggedCall], _zone: ZoneInfo) -> None:
 
 
 def _as_table(calls: Iterable[LoggedCall], zone: ZoneInfo) -> None:
-    rows = [[_cell(call, column, zone) for column in COLUMNS] for call in calls]
-    widths = [max([len(COLUMNS[i]), *(len(row[i]) for row in rows)]) for i in range(len(COLUMNS))]
-    for row in [list(COLUMNS), *rows]:
+    rows = [[said(head) for head in COLUMNS.values()]]
+    rows += [[_cell(call, column, zone) for column in COLUMNS] for call in calls]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
         click.echo("  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip())
 
 
@@ -134,7 +139,7 @@ def _cell(call: LoggedCall, column: str, zone: ZoneInfo) -> str:
     if column == "started_at" and value is not None:
         return datetime.fromtimestamp(value / 1000, zone).strftime("%Y-%m-%d %H:%M:%S")
     if column == "missed":
-        return "missed" if value else "-"
+        return said(COLUMNS[column]) if value else "-"
     return "-" if value is None else cell(value)
 
 
