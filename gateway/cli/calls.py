@@ -4,6 +4,7 @@ import csv
 import io
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -12,6 +13,7 @@ import click
 from gateway.cli.place import DataLocation, one_tenant, with_place, with_tenant
 from gateway.cli.speech import _, said
 from gateway.cli.terminal import cell, tell, tell_data, tell_json
+from gateway.domain.calls.results import Result
 from gateway.domain.spreadsheets import harmless
 from gateway.server.bootstrap import Gateway
 from gateway.store.call_fields import LOG_FIELDS
@@ -43,6 +45,13 @@ UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 @click.option("--since", metavar="WHEN", help="2026-03-05, '2026-03-05 14:30', or an age: 30m, 2h, 7d.")
 @click.option("--until", metavar="WHEN", help="The same forms; calls before it.")
 @click.option("--extension", help="Only this extension.")
+@click.option(
+    "--result",
+    "results",
+    type=click.Choice([result.value for result in Result]),
+    multiple=True,
+    help="Only calls that ended so; may be given several times.",
+)
 @click.option("--missed", is_flag=True, help="Only calls whose callers reached nobody.")
 @click.option(
     "--why", "call_id", type=ROW_ID, metavar="ID", help="Explain this call: why it came up on a screen, or not."
@@ -55,6 +64,7 @@ def calls_command(
     since: str | None,
     until: str | None,
     extension: str | None,
+    results: tuple[str, ...],
     missed: bool,
     call_id: int | None,
     form: str,
@@ -72,9 +82,8 @@ def calls_command(
             return
         chosen = one_tenant(gateway.config, tenant) if tenant else None
         zone = ZoneInfo(gateway.config.tenants[chosen or next(iter(gateway.config.tenants))].timezone)
-        wanted = CallFilter(
-            extension=extension, since=moment(since, zone), until=moment(until, zone), missed=missed or None
-        )
+        wanted = CallFilter(extension=extension, missed=missed or None, results=results)
+        wanted = replace(wanted, since=moment(since, zone), until=moment(until, zone))
         WRITERS[form](gateway.calls.pages(chosen, wanted), zone)
 
 

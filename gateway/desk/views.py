@@ -202,7 +202,8 @@ def call_log(visit: Visit) -> Response:
     template = "_calls.html" if visit.by_htmx else "calls.html"
     older = visit.url("call_log", **search.parameters(shown[-1].id)) if more else None
     newest = visit.url("call_log", **search.parameters())
-    return page(visit, template, search=search, calls=shown, older=older, newest=newest, seq=seq)
+    links: dict[str, Any] = {"older": older, "newest": newest}
+    return page(visit, template, search=search, results=filters.RESULTS, calls=shown, seq=seq, **links)
 
 
 def call(visit: Visit, call_id: int) -> Response:

@@ -131,7 +131,8 @@ MISSED = "missed"
 class CallFilter:
     """What to look for; None means any. ``number`` matches from its beginning, times are milliseconds.
 
-    ``statuses`` are any of ``STATUSES``, and ``MISSED`` for incoming calls that ended and that nobody took.
+    ``statuses`` are any of ``STATUSES``, and ``MISSED`` for incoming calls that ended and that nobody took; ``results``
+    are any of ``domain/calls/results.py``.
     """
 
     extension: str | None = None
@@ -143,6 +144,7 @@ class CallFilter:
     before_id: int | None = None
     statuses: tuple[str, ...] = ()
     missed: bool | None = None
+    results: tuple[str, ...] = ()
 
 
 ANY = CallFilter()
@@ -266,6 +268,8 @@ def _narrowed(query: Select[Any], tenant: str | None, wanted: CallFilter, *, alo
         query = query.where(func.coalesce(calls.c.missed, false()) == wanted.missed)
     if wanted.statuses:
         query = query.where(or_(*_status(wanted.statuses)))
+    if wanted.results:
+        query = query.where(calls.c.result.in_(wanted.results))
     if wanted.since is not None:
         query = query.where(calls.c.logged_at >= wanted.since)
     if wanted.until is not None:
