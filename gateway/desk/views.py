@@ -210,9 +210,13 @@ def call(visit: Visit, call_id: int) -> Response:
     """Show everything that is known of one call."""
     seq = visit.services.log.newest()
     found = _call(visit, call_id)
-    explained = visit.services.explainer.explain(visit.tenant, call_id)
-    before = cards.before(visit, found, limit=10)
-    return page(visit, "call.html", call=found, before=before, history=_history(visit, found), why=explained, seq=seq)
+    known: dict[str, Any] = {
+        "before": cards.before(visit, found, limit=10),
+        "came_from": visit.services.calls.transferred_here(found),
+        "history": _history(visit, found),
+        "why": visit.services.explainer.explain(visit.tenant, call_id),
+    }
+    return page(visit, "call.html", call=found, seq=seq, **known)
 
 
 def _history(visit: Visit, call: LoggedCall) -> Sequence[Tried]:

@@ -198,6 +198,18 @@ class CallLog:
             row = connection.execute(query).first()
         return _logged(row) if row else None
 
+    def transferred_here(self, call: LoggedCall) -> LoggedCall | None:
+        """Return the call that went on as ``call``, None where nobody transferred it to its extension."""
+        if call.group_id in (None, call.id):
+            return None
+        group = or_(calls.c.id == call.group_id, calls.c.group_id == call.group_id)
+        same = (calls.c.tenant == call.tenant, calls.c.number == call.number, calls.c.logged_at <= call.logged_at)
+        query = _select().where(*same, group, calls.c.id < call.id, calls.c.transferred_to == call.extension)
+        with self._engine.connect() as connection:
+            row = connection.execute(query.order_by(calls.c.id.desc()).limit(1)).first()
+        found = _logged(row) if row else None
+        return found if found and found.went_to else None
+
 
 @dataclass(frozen=True, slots=True)
 class CallPages:
