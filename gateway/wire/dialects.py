@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from gateway.config.tables import ListenerSettings
 from gateway.wire.forms import Names, known_names
-from gateway.wire.operations import OPERATIONS, Operation
+from gateway.wire.operations import OPERATIONS
+from gateway.wire.parameters import Operation
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,8 @@ from gateway.errors import BadCredentials, BusyError, GatewayError, InternalErro
 from gateway.handlers import Reply
 from gateway.traffic.masking import MASK
 from gateway.traffic.told import tell
-from gateway.wire.operations import LOGIN, OPERATIONS, EitherReading, Operation, Sender, Texts
+from gateway.wire.operations import OPERATIONS
+from gateway.wire.parameters import LOGIN, EitherReading, Operation, Sender, Texts
 from gateway.wire.sites import Site
 
 log = structlog.get_logger()

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from gateway.config import loader as config_file
-from gateway.config.tables import SourceSettings
+from gateway.config.sources import SourceSettings
 from gateway.mapping import schema
 from gateway.mapping.bodies import WebhookRequest
 from gateway.mapping.engine import interpret

@@ -18,7 +18,7 @@ PORTUGUESE_ON_PURPOSE = {
     "gateway/domain/numbering/number_text.py": (1, "words around an extension, which spreadsheets hold"),
     "gateway/mapping/facts.py": (1, "what senders write"),
     "gateway/mapping/sides.py": (1, "what senders write"),
-    "gateway/wire/operations.py": (2, "values of the Portuguese contract, and its names as placeholders"),
+    "gateway/wire/values.py": (2, "values of the Portuguese contract, and its names as placeholders"),
     "gateway/directory/database.py": (1, "the name of a column"),
     "gateway/directory/sheet.py": (1, "names of columns"),
     "adapters/soap/names.py": (1, "the characters that a name in XML may have"),

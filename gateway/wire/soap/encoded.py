@@ -9,7 +9,7 @@ from typing import Any
 from lxml import etree
 
 from gateway.wire.guard import CHARSET, declared_charset
-from gateway.wire.operations import Operation
+from gateway.wire.parameters import Operation
 from gateway.wire.soap.contract_encoded import NAMESPACE, PATH, RETURN_TYPE, SOAP_ENC, XSD, wsdl_at
 from gateway.wire.soap.endpoint import Style
 from gateway.wire.soap.envelopes import LATIN_1, SOAP_11, SOAP_12, UTF_8, add

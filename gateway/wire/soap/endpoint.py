@@ -19,7 +19,8 @@ from gateway.texts.text import Text
 from gateway.wire.auth import query_token
 from gateway.wire.guard import parse_xml, printable, read_message
 from gateway.wire.intake import Intake
-from gateway.wire.operations import OPERATIONS, Operation
+from gateway.wire.operations import OPERATIONS
+from gateway.wire.parameters import Operation
 from gateway.wire.sites import Site, base_url
 from gateway.wire.soap.contract import NAMESPACE, wsdl_at
 from gateway.wire.soap.envelopes import (
