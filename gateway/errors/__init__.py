@@ -20,6 +20,7 @@
     │   ├── WrongMethod        260
     │   ├── WrongContentType   265
     │   ├── UnknownTenant      270
+    │   ├── UnknownEventSource 275
     │   ├── NotReplayable      280
     │   └── OwnerChanged       290
     ├── AccessError            300  who asks may not
@@ -108,6 +109,7 @@ from gateway.errors.request import (
     OwnerChanged,
     RequestError,
     TooLarge,
+    UnknownEventSource,
     UnknownOperation,
     UnknownParameter,
     UnknownTenant,
@@ -161,6 +163,7 @@ __all__ = [
     "TooManyScreens",
     "UnknownAdapter",
     "UnknownAppliance",
+    "UnknownEventSource",
     "UnknownOperation",
     "UnknownParameter",
     "UnknownPreset",

@@ -51,6 +51,7 @@ class RemarkCode(StrEnum):
     BODY_HIDDEN = "body_hidden"
     TEXTS_HIDDEN = "texts_hidden"
     ANSWER_CUT = "answer_cut"
+    NOT_MAPPED = "not_mapped"
 
 
 NOT_WHOLE = frozenset(

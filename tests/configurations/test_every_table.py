@@ -31,12 +31,13 @@ AS_DEFAULT = {(config.TrafficSettings, "record")}
 """Keys that the configuration has with the default's value, so that what hangs on them can be tested with it."""
 NOT_FOR_SERVE = {(dial_plans.DialPlanSettings, "tests")} | {
     *((dial_plans.DialTest, name) for name in dial_plans.DialTest.model_fields),
-    # The address that they are for is not there yet.
-    (config.TenantSettings, "sources"),
-    *((sources.SourceSettings, name) for name in sources.SourceSettings.model_fields),
 }
 """Keys that only a command looks at: ``check`` proves the dial plans."""
-FOR_THE_LOADER = {(config.ServerSettings, "presets"), (config.ApplianceSettings, "preset")}
+FOR_THE_LOADER = {
+    (config.ServerSettings, "presets"),
+    (config.ApplianceSettings, "preset"),
+    (sources.SourceSettings, "preset"),
+}
 """Keys that are used up while the file is read: without them ``own-cloud`` would not load."""
 
 Key = tuple[type[Table], str]
