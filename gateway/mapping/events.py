@@ -50,10 +50,12 @@ class MappedEvent:
     reason: str | None = None
     fields: Mapping[str, str] = field(default_factory=dict)
     taken: Mapping[str, TakenValue] = field(default_factory=dict, repr=False, compare=False)
+    missing: tuple[str, ...] = field(default=(), compare=False)
+    """What the mapping looked for and did not find."""
 
     def shown(self) -> dict[str, Any]:
         """Return what is known, for people and tests: times in ISO 8601 in UTC."""
-        told = {each.name: getattr(self, each.name) for each in fields(self) if each.name != "taken"}
+        told = {each.name: getattr(self, each.name) for each in fields(self) if each.name not in ("taken", "missing")}
         return {name: _shown(name, value) for name, value in told.items() if value not in (None, (), {})}
 
 

@@ -9,23 +9,20 @@ import structlog
 from gateway.domain.messages import Origin
 from gateway.errors import GatewayError, MalformedRequest, UnknownEventSource, WrongMethod
 from gateway.mapping.bodies import WebhookRequest
-from gateway.mapping.engine import interpret
 from gateway.mapping.events import Interpretation, MappedEvent
 from gateway.store.traffic import Remark, RemarkCode
 from gateway.texts.rendering import render
-from gateway.texts.text import Text
 from gateway.wire.guard import read_body
 from gateway.wire.intake import REPLAY_OF, Intake
 from gateway.wire.sites import Site
 from gateway.wire.transport import JSON, REMARKS, Answer, Environ, answer, language_of, refuse_as_text
 from gateway.wire.webhooks.access import admit
 from gateway.wire.webhooks.messages import OPERATIONS, message_of
-from gateway.wire.webhooks.sources import WebhookSource, split
+from gateway.wire.webhooks.sources import operation_of, read, split
 
 log = structlog.get_logger()
 
 METHODS = ("GET", "POST", "PUT", "PATCH")
-UNMAPPED = Text("the source has no mapping yet: the request was kept")
 
 
 class Webhooks:
@@ -54,7 +51,7 @@ class Webhooks:
             return answer(200, JSON, b"")
         if environ["REQUEST_METHOD"] not in METHODS:
             raise WrongMethod(environ["REQUEST_METHOD"], allowed=METHODS)
-        environ["cti.operation"] = f"in/{name}"
+        environ["cti.operation"] = operation_of(name)
         made = read(source, request_of(environ, tail, self._limit))
         if made.problems and made.document is None:
             raise MalformedRequest(made.problems[0])
@@ -80,13 +77,6 @@ class Webhooks:
 
     def refuse(self, error: GatewayError, environ: Environ) -> Answer:
         return refuse_as_text(error, language_of(environ))
-
-
-def read(source: WebhookSource, request: WebhookRequest) -> Interpretation:
-    """Return what the source's mapping makes of ``request``."""
-    if source.mapping is None:
-        return Interpretation(problems=(UNMAPPED,), document={})
-    return interpret(source.mapping, request, source.facts)
 
 
 def request_of(environ: Environ, tail: str, limit: int) -> WebhookRequest:
