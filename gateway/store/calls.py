@@ -131,7 +131,8 @@ MISSED = "missed"
 class CallFilter:
     """What to look for; None means any. ``number`` matches from its beginning, times are milliseconds.
 
-    ``statuses`` are any of ``STATUSES``, and ``MISSED`` for incoming calls that ended and that nobody took.
+    ``statuses`` are any of ``STATUSES``, and ``MISSED`` for incoming calls that ended and that nobody took; ``results``
+    are any of ``domain/calls/results.py``.
     """
 
     extension: str | None = None
@@ -143,6 +144,7 @@ class CallFilter:
     before_id: int | None = None
     statuses: tuple[str, ...] = ()
     missed: bool | None = None
+    results: tuple[str, ...] = ()
 
 
 ANY = CallFilter()
@@ -195,6 +197,18 @@ class CallLog:
         with self._engine.connect() as connection:
             row = connection.execute(query).first()
         return _logged(row) if row else None
+
+    def transferred_here(self, call: LoggedCall) -> LoggedCall | None:
+        """Return the call that went on as ``call``, None where nobody transferred it to its extension."""
+        if call.group_id in (None, call.id):
+            return None
+        group = or_(calls.c.id == call.group_id, calls.c.group_id == call.group_id)
+        same = (calls.c.tenant == call.tenant, calls.c.number == call.number, calls.c.logged_at <= call.logged_at)
+        query = _select().where(*same, group, calls.c.id < call.id, calls.c.transferred_to == call.extension)
+        with self._engine.connect() as connection:
+            row = connection.execute(query.order_by(calls.c.id.desc()).limit(1)).first()
+        found = _logged(row) if row else None
+        return found if found and found.went_to else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,6 +280,8 @@ def _narrowed(query: Select[Any], tenant: str | None, wanted: CallFilter, *, alo
         query = query.where(func.coalesce(calls.c.missed, false()) == wanted.missed)
     if wanted.statuses:
         query = query.where(or_(*_status(wanted.statuses)))
+    if wanted.results:
+        query = query.where(calls.c.result.in_(wanted.results))
     if wanted.since is not None:
         query = query.where(calls.c.logged_at >= wanted.since)
     if wanted.until is not None:
