@@ -114,6 +114,10 @@ class ListenerSettings(Table):
     must_understand: Literal["tolerate", "refuse"] = Field(
         "tolerate", description="SOAP header blocks with mustUnderstand, of which none is: passed over, or refused"
     )
+    wsdl_names: Literal["plain", "classic"] = Field(
+        "plain",
+        description="names and charset of the rpc/encoded WSDL: our own, or the classic WConnect's, with spaces",
+    )
 
     @model_validator(mode="after")
     def _aliases_are_distinct(self) -> "ListenerSettings":
