@@ -10,7 +10,18 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
 from pydantic import Field, PrivateAttr, SecretStr, model_validator
 
 from gateway.config.dial_plans import DialPlanSettings
-from gateway.config.values import SECONDS, Address, AreaCode, HttpStatus, Interval, Network, Table, Timezone, UrlPath
+from gateway.config.values import (
+    Address,
+    AreaCode,
+    HttpStatus,
+    Interval,
+    Network,
+    SECONDS,
+    Secrets,
+    Table,
+    Timezone,
+    UrlPath,
+)
 from gateway.domain.messages import ATTACHED
 from gateway.texts.languages import DEFAULT, Language
 from gateway.texts.text import Text
@@ -97,7 +108,7 @@ class EventSettings(Table):
         strict=False,
         description="client addresses that need no token: 'loopback', 'private', 'any' or networks (10.1.0.0/16)",
     )
-    token: SecretStr | None = Field(None, strict=False, description="lets any address send events (env: or file:)")
+    token: Secrets = Field((), description="lets any address send events (env: or file:); several: any of them does")
 
 
 class ListenerSettings(Table):

@@ -5,7 +5,7 @@ from ipaddress import ip_network
 from typing import Annotated, Literal, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
 
 from gateway.domain.numbering.numbers import AREA_CODES
 from gateway.texts.text import Text
@@ -71,6 +71,8 @@ One = TypeVar("One")
 OneOrMore = Annotated[
     tuple[One, ...], BeforeValidator(lambda value: (value,) if isinstance(value, str) else value), Field(strict=False)
 ]
+# One secret, or several while one takes the place of another.
+Secrets = OneOrMore[Annotated[SecretStr, Field(strict=False)]]
 UrlPath = Annotated[str, AfterValidator(_path)]
 HttpStatus = Annotated[int, Field(ge=200, le=599)]
 Prefix = Annotated[str, AfterValidator(_prefix)]
