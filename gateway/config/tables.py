@@ -11,12 +11,12 @@ from pydantic import Field, PrivateAttr, SecretStr, model_validator
 
 from gateway.config.dial_plans import DialPlanSettings
 from gateway.config.values import (
+    SECONDS,
     Address,
     AreaCode,
     HttpStatus,
     Interval,
     Network,
-    SECONDS,
     Secrets,
     Table,
     Timezone,
