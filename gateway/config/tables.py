@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
 from pydantic import Field, PrivateAttr, SecretStr, model_validator
 
 from gateway.config.dial_plans import DialPlanSettings
+from gateway.config.sources import SourceName, SourceSettings
 from gateway.config.values import (
     SECONDS,
     Address,
@@ -248,6 +249,9 @@ class TenantSettings(Table):
     appliances: dict[str, ApplianceSettings] = Field(default_factory=dict, description="exchanges that can dial")
     forwards: dict[str, Forward] = Field(default_factory=dict, description="who is told of call events")
     directory: dict[str, DirectorySettings] = Field(default_factory=dict, description="where the directory comes from")
+    sources: dict[SourceName, SourceSettings] = Field(
+        default_factory=dict, description="webhooks of cloud exchanges, at /in/NAME"
+    )
 
     @model_validator(mode="after")
     def _default_exists(self) -> "TenantSettings":

@@ -3,11 +3,11 @@
 import re
 from ipaddress import ip_network
 from typing import Annotated, Literal, TypeVar
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
 
 from gateway.domain.numbering.numbers import AREA_CODES
+from gateway.mapping.schema import Zone
 from gateway.texts.text import Text
 
 
@@ -27,14 +27,6 @@ def _network(value: str) -> str:
 def _area_code(value: str) -> str:
     if value not in AREA_CODES:
         raise ValueError(Text("expected one of Brazil's 67 DDDs, two digits such as '47'"))
-    return value
-
-
-def _timezone(value: str) -> str:
-    try:
-        ZoneInfo(value)
-    except (ZoneInfoNotFoundError, ValueError) as error:
-        raise ValueError(Text("expected a time zone name such as 'America/Sao_Paulo'")) from error
     return value
 
 
@@ -64,7 +56,7 @@ Address = Annotated[str, AfterValidator(_address)]
 Interval = Annotated[str, AfterValidator(_interval)]
 Network = Annotated[str, AfterValidator(_network)]
 AreaCode = Annotated[str, AfterValidator(_area_code)]
-Timezone = Annotated[str, AfterValidator(_timezone)]
+Timezone = Zone
 NumberKind = Literal["mobile", "fixed", "special", "foreign", "short", "extension", "unknown"]
 One = TypeVar("One")
 # A list, or one text in place of a list with it alone.
