@@ -6,9 +6,10 @@ Nothing here knows how a message came in or how the answer is rendered.
 """
 
 import re
+import time
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from gateway.adapter import Outcome
@@ -19,7 +20,15 @@ from gateway.domain.messages import CallAnswered, CallEnded, CallStarted, CallTr
 from gateway.domain.numbering.number_text import typed
 from gateway.domain.numbering.numbers import read
 from gateway.domain.tenant import Appliance, Tenant
-from gateway.errors import DialError, NoAppliance, NotDiallable, NumberBlocked, UnknownAppliance, UnknownTenant
+from gateway.errors import (
+    DialError,
+    NoAppliance,
+    NotDiallable,
+    NumberBlocked,
+    StoreUnavailable,
+    UnknownAppliance,
+    UnknownTenant,
+)
 from gateway.store.drafts import EventDraft, OrderDraft, Recorded, Way
 from gateway.texts.text import Text
 
@@ -36,7 +45,7 @@ ENDED = Text("call ended")
 class DraftWriter(Protocol):
     """Where decisions are remembered: ``write`` returns once the draft is durable."""
 
-    def write(self, draft: EventDraft | OrderDraft) -> Recorded: ...
+    def write(self, draft: EventDraft | OrderDraft, *, within_s: float | None = None) -> Recorded: ...
 
 
 class Dialler(Protocol):
@@ -47,6 +56,22 @@ class Dialler(Protocol):
     def dial(self, order: Recorded, draft: OrderDraft) -> tuple[Outcome, Text]: ...
 
     def hang_up(self, tenant: str, call_id: int) -> tuple[Outcome, Text]: ...
+
+
+class DeadlineWriter:
+    """Remembers decisions until its time is over."""
+
+    def __init__(self, journal: DraftWriter, seconds: float, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._journal = journal
+        self._clock = clock
+        self._ends_at = clock() + seconds
+
+    def write(self, draft: EventDraft | OrderDraft, *, within_s: float | None = None) -> Recorded:
+        """Return once ``draft`` is durable. Raises ``BusyError``."""
+        left = self._ends_at - self._clock()
+        if left <= 0:
+            raise StoreUnavailable
+        return self._journal.write(draft, within_s=left if within_s is None else min(left, within_s))
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +101,13 @@ class Core:
         Raises ``UnknownTenant``, ``BusyError`` (nothing was stored) and, for ``PlaceCall``, ``DialError``.
         """
         return HANDLERS[type(message)](message, self)
+
+    def within(self, seconds: float) -> "Core":
+        """Return these handlers for one request that is answered within so many seconds, however many messages it has.
+
+        Afterwards they raise ``StoreUnavailable``, so that the sender repeats it.
+        """
+        return replace(self, journal=DeadlineWriter(self.journal, seconds))
 
     def tenant(self, name: str) -> Tenant:
         """Return the tenant called ``name``. Raises ``UnknownTenant``."""

@@ -18,6 +18,7 @@ from gateway.config.values import (
     HttpStatus,
     Interval,
     Network,
+    Secrets,
     Table,
     Timezone,
     UrlPath,
@@ -107,7 +108,7 @@ class EventSettings(Table):
         strict=False,
         description="client addresses that need no token: 'loopback', 'private', 'any' or networks (10.1.0.0/16)",
     )
-    token: SecretStr | None = Field(None, strict=False, description="lets any address send events (env: or file:)")
+    token: Secrets = Field((), description="lets any address send events (env: or file:); several: any of them does")
 
 
 class ListenerSettings(Table):

@@ -3,11 +3,11 @@
 import re
 from ipaddress import ip_network
 from typing import Annotated, Literal, TypeVar
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
 
 from gateway.domain.numbering.numbers import AREA_CODES
+from gateway.mapping.schema import Zone
 from gateway.texts.text import Text
 
 TENANT_NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
@@ -29,14 +29,6 @@ def _network(value: str) -> str:
 def _area_code(value: str) -> str:
     if value not in AREA_CODES:
         raise ValueError(Text("expected one of Brazil's 67 DDDs, two digits such as '47'"))
-    return value
-
-
-def _timezone(value: str) -> str:
-    try:
-        ZoneInfo(value)
-    except (ZoneInfoNotFoundError, ValueError) as error:
-        raise ValueError(Text("expected a time zone name such as 'America/Sao_Paulo'")) from error
     return value
 
 
@@ -66,13 +58,15 @@ Address = Annotated[str, AfterValidator(_address)]
 Interval = Annotated[str, AfterValidator(_interval)]
 Network = Annotated[str, AfterValidator(_network)]
 AreaCode = Annotated[str, AfterValidator(_area_code)]
-Timezone = Annotated[str, AfterValidator(_timezone)]
+Timezone = Zone
 NumberKind = Literal["mobile", "fixed", "special", "foreign", "short", "extension", "unknown"]
 One = TypeVar("One")
 # A list, or one text in place of a list with it alone.
 OneOrMore = Annotated[
     tuple[One, ...], BeforeValidator(lambda value: (value,) if isinstance(value, str) else value), Field(strict=False)
 ]
+# One secret, or several while one takes the place of another.
+Secrets = OneOrMore[Annotated[SecretStr, Field(strict=False)]]
 UrlPath = Annotated[str, AfterValidator(_path)]
 HttpStatus = Annotated[int, Field(ge=200, le=599)]
 Prefix = Annotated[str, AfterValidator(_prefix)]

@@ -28,7 +28,9 @@
     │   ├── CredentialsNeeded  320
     │   ├── BadCredentials     330
     │   ├── TooManyAttempts    340
-    │   └── ForeignPage        350
+    │   ├── ForeignPage        350
+    │   └── NotProven          360  a source's request has no right secret or signature
+    │       └── LoginNotProven 365
     ├── BusyError              400  try again later; nothing was stored
     │   ├── QueueFull          410
     │   ├── StoreUnavailable   420
@@ -61,7 +63,9 @@ from gateway.errors.access import (
     BadCredentials,
     CredentialsNeeded,
     ForeignPage,
+    LoginNotProven,
     MetricsNotAllowed,
+    NotProven,
     TooManyAttempts,
 )
 from gateway.errors.busy import (
@@ -135,6 +139,7 @@ __all__ = [
     "ImportRunning",
     "InternalError",
     "KeyTaken",
+    "LoginNotProven",
     "LoginsBusy",
     "MalformedRequest",
     "MetricsNotAllowed",
@@ -142,6 +147,7 @@ __all__ = [
     "NewerSchema",
     "NoAppliance",
     "NotDiallable",
+    "NotProven",
     "NotReplayable",
     "NotUnderstood",
     "NothingToHangUp",

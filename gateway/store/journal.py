@@ -72,11 +72,18 @@ class Journal:
             self._lock.close()
         self.presence.close()
 
-    def write(self, draft: EventDraft | OrderDraft | Settlement | Choice | Over) -> Recorded:
-        """Return once ``draft`` is durable. Raises ``BusyError`` when nothing was stored."""
+    def write(
+        self, draft: EventDraft | OrderDraft | Settlement | Choice | Over, *, within_s: float | None = None
+    ) -> Recorded:
+        """Return once ``draft`` is durable. Raises ``BusyError`` when nothing was stored, or not ``within_s`` seconds:
+        then it may be stored later all the same.
+        """
         if isinstance(draft, OrderDraft):
             draft = replace(draft, owner=self.presence.name())
-        recorded: Recorded = self._writer.write(draft)
+        if within_s is None:
+            recorded: Recorded = self._writer.write(draft)
+        else:
+            recorded = self._writer.write(draft, timeout_s=within_s, lead=False)
         return recorded
 
     def give_up(self, draft: GiveUp | InVain) -> int:

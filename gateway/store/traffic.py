@@ -51,6 +51,18 @@ class RemarkCode(StrEnum):
     BODY_HIDDEN = "body_hidden"
     TEXTS_HIDDEN = "texts_hidden"
     ANSWER_CUT = "answer_cut"
+    # Why a request did not prove that its source sent it: gateway/mapping/doubts.py has the same codes.
+    SECRET_MISSING = "secret_missing"  # noqa: S105
+    SECRET_WRONG = "secret_wrong"  # noqa: S105
+    SIGNATURE_MISSING = "signature_missing"
+    SIGNATURE_WRONG = "signature_wrong"
+    TIMESTAMP_MISSING = "timestamp_missing"
+    TIMESTAMP_OFF = "timestamp_off"
+    NOT_COVERED = "not_covered"
+    EVENT_UNKNOWN = "event_unknown"
+    TOKEN_WRONG = "token_wrong"  # noqa: S105
+    BODY_CHANGED = "body_changed"
+    TOO_MANY_GUESSES = "too_many_guesses"
 
 
 NOT_WHOLE = frozenset(
