@@ -12,6 +12,7 @@ from pydantic import BaseModel
 from gateway import adapter, errors
 from gateway import source as sources
 from gateway.cli.main import COMMANDS
+from gateway.config import dial_plans
 from gateway.config import loader as config_file
 from gateway.config import tables as config
 from gateway.config.tables import Config
@@ -47,9 +48,9 @@ def test_every_command_is_in_the_reference_and_explains_itself(name: str) -> Non
         config.EventSettings,
         config.ListenerSettings,
         config.ClickToCall,
-        config.DialPlanSettings,
-        config.DialRule,
-        config.DialTest,
+        dial_plans.DialPlanSettings,
+        dial_plans.DialRule,
+        dial_plans.DialTest,
         config.ApplianceSettings,
         config.Forward,
         config.DirectorySettings,

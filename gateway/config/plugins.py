@@ -10,8 +10,9 @@ from pydantic import TypeAdapter, ValidationError
 
 from gateway import adapter as adapters
 from gateway import source as sources
-from gateway.config.tables import PEERS, ApplianceSettings, DirectorySettings, Forward, Table
+from gateway.config.tables import PEERS, ApplianceSettings, DirectorySettings, Forward
 from gateway.config.validation import sentences
+from gateway.config.values import Table
 from gateway.errors import ConfigError, GatewayError, UnknownAdapter, UnknownPreset, UnknownSource
 from gateway.texts.text import Text, lines
 

@@ -14,6 +14,7 @@ from sqlalchemy import Engine
 from gateway import adapter as adapters
 from gateway.adapter import Adapter, Limits
 from gateway.config import tables as settings
+from gateway.config.dial_plans import DialPlanSettings
 from gateway.config.tables import Config
 from gateway.diagnosis.explainer import Explainer
 from gateway.directory.importer import Importer
@@ -289,7 +290,7 @@ def _branch(place: str, name: str, branch: settings.BranchSettings, plan: Number
     return Branch(name, Extensions.parse(branch.extensions), NumberPlan(branch.area_code, plan.extensions))
 
 
-def _appliance(place: str, name: str, peer: settings.ApplianceSettings, usual: settings.DialPlanSettings) -> Appliance:
+def _appliance(place: str, name: str, peer: settings.ApplianceSettings, usual: DialPlanSettings) -> Appliance:
     # What the company never dials, no appliance dials.
     plan = (peer.dial_plan or usual).plan(blocked=usual.blocked)
     extensions = _extensions(f"{place}.appliances.{name}.extensions", peer.extensions)

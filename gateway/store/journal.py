@@ -68,7 +68,8 @@ class Journal:
 
     def stop(self) -> None:
         """Write what is waiting, then end. Safe to call again."""
-        self._writer.stop()
+        if self._writer.stop():
+            self._lock.close()
         self.presence.close()
 
     def write(self, draft: EventDraft | OrderDraft | Settlement | Choice | Over) -> Recorded:

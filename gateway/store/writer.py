@@ -168,16 +168,20 @@ class GroupCommit(Generic[Job, Result]):
     def alive(self) -> bool:
         return self._thread.is_alive()
 
-    def stop(self, *, timeout_s: float = 30) -> None:
-        """Take no more jobs, write what is waiting, end the thread. Safe to call again."""
+    def stop(self, *, timeout_s: float = 30) -> bool:
+        """Take no more jobs, write what is waiting, end the thread. Return whether nobody writes any more. Safe to
+        call again.
+        """
         with self._gate:
             self._stopping = True
         self._bell.put(Ring.STOP)
         if self._thread.is_alive():
             self._thread.join(timeout_s)
-        if self._turn.acquire(timeout=timeout_s):
-            self._drop_connection()
-            self._turn.release()
+        if not self._turn.acquire(timeout=timeout_s):
+            return False
+        self._drop_connection()
+        self._turn.release()
+        return not self._thread.is_alive()
 
     def _enqueue(self, ticket: Ticket[Job, Result], waiting: "queue.SimpleQueue[Ticket[Job, Result]]") -> None:
         with self._gate:

@@ -9,6 +9,7 @@ import pytest
 from pydantic import BaseModel
 
 from gateway.cli.cautions import cautions
+from gateway.config import dial_plans
 from gateway.config import display as config_shown
 from gateway.config import loader as config_file
 from gateway.config import tables as config
@@ -151,9 +152,9 @@ def settings_of(model: type[BaseModel]) -> set[str]:
         config.EventSettings,
         config.ListenerSettings,
         config.ClickToCall,
-        config.DialPlanSettings,
-        config.DialRule,
-        config.DialTest,
+        dial_plans.DialPlanSettings,
+        dial_plans.DialRule,
+        dial_plans.DialTest,
         config.TenantSettings,
         config.TrafficSettings,
     ],
