@@ -23,6 +23,8 @@ from gateway.wire.soap.encoded import ENCODED
 from gateway.wire.soap.endpoint import LITERAL, Soap
 from gateway.wire.traffic import Recorder, environ_of
 from gateway.wire.transport import JSON, LANGUAGE, TEXT, Answer, Environ, Transport, answer, language_of, refuse_as_text
+from gateway.wire.webhooks.endpoint import Webhooks
+from gateway.wire.webhooks.sources import PREFIX
 from gateway.wire.xmlrpc import XmlRpc
 
 log = structlog.get_logger()
@@ -66,6 +68,7 @@ class Front:
         }
         intake = Intake(core, verify_agent=verify_agent, clock=clock)
         self._routes = routes(intake, config.server.max_body_bytes)
+        self._webhooks = Webhooks(intake, max_body_bytes=config.server.max_body_bytes)
         self._own_paths = {
             (name, tenant.click_to_call.path): self._routes["/click-to-call"]
             for name, tenant in config.tenants.items()
@@ -85,18 +88,22 @@ class Front:
         environ["REQUEST_METHOD"] = environ["REQUEST_METHOD"].upper()
         named = take_tenant(environ)
         path = environ["PATH_INFO"]
-        transport = self._routes.get(path)
+        transport = self._transport(path)
         if transport is not None:
             return send(self._serve(transport, environ, named), environ, start_response)
         if path in self._plain:
             return self._plain[path](environ, start_response)
         return self._serve_people(environ, start_response, named)
 
+    def _transport(self, path: str) -> Transport | None:
+        found = self._routes.get(path)
+        return self._webhooks if found is None and path.startswith(PREFIX) else found
+
     def replay(self, entry: TrafficEntry, by: str) -> Answer:
         """Serve an event of the traffic log again, for the agent ``by``. Raises ``NotReplayable``."""
         environ = environ_of(entry, by)
         take_tenant(environ)
-        transport = self._routes.get(environ["PATH_INFO"])
+        transport = self._transport(environ["PATH_INFO"])
         if transport is None:
             raise NotReplayable(Text("the entry {id}", id=entry.id))
         return self._serve(transport, environ, entry.tenant)
