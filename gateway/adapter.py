@@ -16,7 +16,7 @@ from traceback import extract_tb
 from typing import Any, ClassVar, Protocol, TypeGuard
 
 from gateway.domain.messages import ATTACHED
-from gateway.errors import UnknownAdapter
+from gateway.errors import UnknownAdapter, UnknownPreset
 from gateway.texts.languages import DEFAULT
 from gateway.texts.rendering import render
 from gateway.texts.text import Text, verbatim
@@ -268,6 +268,18 @@ def only_dials(name: str) -> bool:
     False for a name that no adapter has: ``load`` says what is wrong with it.
     """
     return name in names() and bool(getattr(load(name), "only_dials", False))
+
+
+def webhook_of(preset: str, folder: Path | None = None) -> Any:
+    """Return how the preset of this name reads webhooks; ``folder`` holds the user's own presets.
+
+    Raises ``UnknownPreset`` for one that is not there or reads none, and ``ConfigError`` for one that is wrong.
+    """
+    shelf: Any = load(PRESET)
+    found = shelf.catalogue(folder).preset(preset).webhook
+    if found is None:
+        raise UnknownPreset(preset, text=Text("the preset {name!r} reads no webhooks.", name=preset))
+    return found
 
 
 def config_class(name: str, settings: Mapping[str, Any], folder: Path | None = None) -> type[Any]:

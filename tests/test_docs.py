@@ -15,6 +15,7 @@ from gateway.cli.main import COMMANDS
 from gateway.config import dial_plans
 from gateway.config import loader as config_file
 from gateway.config import tables as config
+from gateway.config.sources import SourceSettings
 from gateway.config.tables import Config
 from gateway.wire.http import Front
 from gateway.wire.operations import OPERATIONS
@@ -54,6 +55,7 @@ def test_every_command_is_in_the_reference_and_explains_itself(name: str) -> Non
         config.ApplianceSettings,
         config.Forward,
         config.DirectorySettings,
+        SourceSettings,
     ],
 )
 def test_every_setting_is_in_the_reference(model: type[BaseModel]) -> None:
@@ -67,6 +69,7 @@ def test_every_setting_is_in_the_reference(model: type[BaseModel]) -> None:
         "appliances",
         "forwards",
         "directory",
+        "sources",
         "settings",
     }
     for name in set(model.model_fields) - tables:

@@ -145,7 +145,7 @@ def _known(name: str, preset: Any) -> Iterator[tuple[Text, str]]:
     yield VERIFIED, f"{translated(preset.verified.how)}{f': {version}' if version else ''}"
     yield SOURCE, "; ".join(preset.verified.sources)
     yield from ((NOT_KNOWN, translated(unknown)) for unknown in preset.verified.unknown)
-    yield HANGS_UP, _("yes") if preset.hangup else _("no")
+    yield HANGS_UP, (_("yes") if preset.hangup else _("no")) if preset.dial else ""
     yield EVENTS, f"cti-gateway presets {name} --events" if preset.events else ""
     if (rate := preset.limits.orders_per_s) is not None:
         shortest = f"{rate:g}"
@@ -174,7 +174,15 @@ def _origins(preset: Any) -> Iterator[str]:
 
 
 def example(name: str, preset: Any, tenant: str = DEFAULT) -> Iterator[str]:
-    """Yield a table to paste into the configuration; what may be absent stands behind a #."""
+    """Yield tables to paste into the configuration; what may be absent stands behind a #."""
+    if preset.dial:
+        yield from _appliance_example(name, preset, tenant)
+    if preset.webhook:
+        yield from ("",) if preset.dial else ()
+        yield from (f"[tenants.{tenant}.sources.cloud]", 'kind = "webhook"', f"preset = {written(name)}")
+
+
+def _appliance_example(name: str, preset: Any, tenant: str) -> Iterator[str]:
     yield f"[tenants.{tenant}.appliances.pabx]"
     yield f"preset = {written(name)}"
     for key, parameter in preset.parameters.items():
@@ -217,7 +225,7 @@ def _run_tests(shelf: Any, chosen: list[tuple[str, Any]]) -> None:
                 problem = _("as in {test!r}", test=told[failure]) if failure in told else said(failure)
                 click.echo(f"        {problem}")
                 told.setdefault(failure, test)
-        if not preset.tests:
+        if not preset.tests and not (preset.webhook and preset.webhook.tests):
             click.echo(_("--  {name}: has no tests", name=name))
     sys.exit(1 if bad else 0)
 

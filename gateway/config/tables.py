@@ -3,15 +3,16 @@
 Which file they are filled from, and how, stands in ``config/loader.py``.
 """
 
-import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
 
 from pydantic import Field, PrivateAttr, SecretStr, model_validator
 
 from gateway.config.dial_plans import DialPlanSettings
+from gateway.config.sources import SourceName, SourceSettings
 from gateway.config.values import (
     SECONDS,
+    TENANT_NAME,
     Address,
     AreaCode,
     HttpStatus,
@@ -26,7 +27,6 @@ from gateway.domain.messages import ATTACHED
 from gateway.texts.languages import DEFAULT, Language
 from gateway.texts.text import Text
 
-TENANT_NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 EventKind = Literal["call_started", "call_answered", "call_transferred", "call_ended"]
 LISTENER_PARAMETERS: tuple[str, ...] = (
     *("ramal", "telefone", "url_audio", "id_ligacao", "data_hora", "direcao", "duracao", "resultado"),
@@ -124,6 +124,10 @@ class ListenerSettings(Table):
     fault_status: HttpStatus | None = Field(None, description="the status of SOAP faults, except 401")
     must_understand: Literal["tolerate", "refuse"] = Field(
         "tolerate", description="SOAP header blocks with mustUnderstand, of which none is: passed over, or refused"
+    )
+    wsdl_names: Literal["plain", "classic"] = Field(
+        "plain",
+        description="names and charset of the rpc/encoded WSDL: our own, or the classic WConnect's, with spaces",
     )
 
     @model_validator(mode="after")
@@ -248,6 +252,9 @@ class TenantSettings(Table):
     appliances: dict[str, ApplianceSettings] = Field(default_factory=dict, description="exchanges that can dial")
     forwards: dict[str, Forward] = Field(default_factory=dict, description="who is told of call events")
     directory: dict[str, DirectorySettings] = Field(default_factory=dict, description="where the directory comes from")
+    sources: dict[SourceName, SourceSettings] = Field(
+        default_factory=dict, description="webhooks of cloud exchanges, at /in/NAME"
+    )
 
     @model_validator(mode="after")
     def _default_exists(self) -> "TenantSettings":

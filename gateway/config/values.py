@@ -10,6 +10,8 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from gateway.domain.numbering.numbers import AREA_CODES
 from gateway.texts.text import Text
 
+TENANT_NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
+
 
 def _address(value: str) -> str:
     host, _, port = value.rpartition(":")

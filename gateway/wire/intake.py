@@ -14,7 +14,7 @@ from gateway.errors import BadCredentials, BusyError, GatewayError, InternalErro
 from gateway.handlers import Reply
 from gateway.traffic.masking import MASK
 from gateway.traffic.told import tell
-from gateway.wire.operations import OPERATIONS
+from gateway.wire.operations import UNDERSTOOD
 from gateway.wire.parameters import LOGIN, EitherReading, Operation, Sender, Texts
 from gateway.wire.sites import Site
 
@@ -37,7 +37,7 @@ SECONDS = Histogram(
 COUNTS = {
     (wire, operation, result): EVENTS.labels(wire, operation, result)
     for wire in WIRES
-    for operation in (*OPERATIONS, NO_OPERATION)
+    for operation in (*UNDERSTOOD, NO_OPERATION)
     for result in RESULTS
 }
 TIMES = {wire: SECONDS.labels(wire) for wire in WIRES}

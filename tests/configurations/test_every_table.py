@@ -16,6 +16,7 @@ from gateway.cli.main import cli
 from gateway.config import dial_plans
 from gateway.config import loader as config_file
 from gateway.config import tables as config
+from gateway.config.sources import SourceSettings
 from gateway.config.tables import Config
 from gateway.config.values import Table
 from gateway.directory.schedule import ImportRequest
@@ -29,9 +30,13 @@ from tests.configurations import every_table
 
 AS_DEFAULT = {(config.TrafficSettings, "record")}
 """Keys that the configuration has with the default's value, so that what hangs on them can be tested with it."""
-NOT_FOR_SERVE = {(dial_plans.DialPlanSettings, "tests")} | {
-    (dial_plans.DialTest, name) for name in dial_plans.DialTest.model_fields
-}
+NOT_FOR_SERVE = (
+    {(dial_plans.DialPlanSettings, "tests")}
+    # The address that they are for is not there yet.
+    | {(config.TenantSettings, "sources")}
+    | {(SourceSettings, name) for name in SourceSettings.model_fields}
+    | {(dial_plans.DialTest, name) for name in dial_plans.DialTest.model_fields}
+)
 """Keys that only a command looks at: ``check`` proves the dial plans."""
 FOR_THE_LOADER = {(config.ServerSettings, "presets"), (config.ApplianceSettings, "preset")}
 """Keys that are used up while the file is read: without them ``own-cloud`` would not load."""
