@@ -33,7 +33,7 @@ AS_DEFAULT = {(config.TrafficSettings, "record")}
 NOT_FOR_SERVE = (
     {(dial_plans.DialPlanSettings, "tests")}
     # The address that they are for is not there yet.
-    | {(config.TenantSettings, "sources")}
+    | {(config.TenantSettings, "sources"), (config.TenantSettings, "public_url")}
     | {(SourceSettings, name) for name in SourceSettings.model_fields}
     | {(dial_plans.DialTest, name) for name in dial_plans.DialTest.model_fields}
 )
