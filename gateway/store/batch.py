@@ -53,15 +53,26 @@ def default_language(tenant: str) -> Language:
     return DEFAULT
 
 
+def no_owner() -> str | None:
+    """Return the name of a process that has none."""
+    return None
+
+
 class Batch:
     """One use of each: it loads what the drafts need, works them out one after the other, and writes it all."""
 
-    def __init__(self, connection: Connection, language_of: Callable[[str], Language] = default_language) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        language_of: Callable[[str], Language] = default_language,
+        owner: Callable[[], str | None] = no_owner,
+    ) -> None:
         """Take ``language_of``, which gives a company's language: sentences are kept as id and facts, and as text in
-        that one.
+        that one; and ``owner``, which gives the name of the process that tries the orders (``presence.py``).
         """
         self._connection = connection
         self._language_of = language_of
+        self._owner = owner
         self._driver = Driver(connection)
         self._read: dict[str, int] = {}
         self._counters: dict[str, int] = {}
@@ -179,7 +190,7 @@ class Batch:
         order = placed_order(message, draft.extension, draft.other, order_id)
         decided = decide_order(order, self._counters["call"] + 1)
         call = self._take(decided, message.tenant, draft.other.candidates, order.at)
-        self._orders.append(rows.order(draft, order_id, call.call.id))
+        self._orders.append(rows.order(draft, order_id, call.call.id, self._owner()))
         told = {"digits": draft.digits, "appliance": draft.appliance}
         return Recorded(call.call.id, self._log(decided.kind, call, order.at, told), order_id)
 
@@ -191,13 +202,16 @@ class Batch:
             return Recorded(call.call.id, 0, draft.order_id)
         delivery = draft.delivery
         language = self._language_of(tenant)
-        self._settled.append(rows.settled(draft, language))
-        self._attempts += [rows.attempt(made, tenant, draft.order_id, language) for made in draft.attempts]
+        said = rows.kept(delivery.text, language)
+        self._settled.append(rows.settled(draft, said))
+        for made in draft.attempts:
+            attempt_said = said if made.delivery is delivery else rows.kept(made.delivery.text, language)
+            self._attempts.append(rows.attempt(made, tenant, draft.order_id, attempt_said))
         self._change(decide_about(call.call, SettledOrder(delivery.outcome.value, draft.at)).call)
         dialled_by = draft.attempts[-1].appliance if draft.attempts else appliance
         told = {
             "outcome": delivery.outcome.value,
-            "detail": rows.kept(delivery.text, language)[0],
+            "detail": said[0],
             "appliance": dialled_by,
         }
         return Recorded(call.call.id, self._log(EventKind.ORDER_SETTLED, call, draft.at, told), draft.order_id)

@@ -31,7 +31,6 @@ class Way:
 class OrderDraft:
     """A call to be placed: ``extension`` calls ``digits`` (dial plan applied) by ``appliance``.
 
-    ``owner`` is the name of the process that will try it (``store/presence.py``), which the journal fills in.
     ``fallback`` is tried when ``appliance`` was surely not reached. Within ``repeat_within_ms`` the same order again
     is not a new one.
     """
@@ -43,7 +42,6 @@ class OrderDraft:
     other: Reading
     fallback: Way | None = None
     repeat_within_ms: int = 0
-    owner: str | None = None
 
     @property
     def ways(self) -> tuple[Way, ...]:

@@ -5,7 +5,6 @@
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine
 
 from gateway.errors import GatewayError
-from gateway.store.batch import Batch, default_language
+from gateway.store.batch import Batch, default_language, no_owner
 from gateway.store.database_file import DatabaseFile
 from gateway.store.drafts import (
     Choice,
@@ -56,7 +55,7 @@ class Journal:
         """When an event last became durable (``time.monotonic``)."""
         self._writer: GroupCommit[Draft, Any] = GroupCommit(
             engine,
-            partial(apply, language_of=language_of),
+            partial(apply, language_of=language_of, owner=self.presence.name),
             lock=self._lock,
             queue_limit=queue_limit,
             after_commit=self._ring,
@@ -78,8 +77,6 @@ class Journal:
         """Return once ``draft`` is durable. Raises ``BusyError`` when nothing was stored, or not ``within_s`` seconds:
         then it may be stored later all the same.
         """
-        if isinstance(draft, OrderDraft):
-            draft = replace(draft, owner=self.presence.name())
         if within_s is None:
             recorded: Recorded = self._writer.write(draft)
         else:
@@ -122,7 +119,10 @@ class Journal:
 
 
 def apply(
-    connection: Connection, drafts: Sequence[Draft], language_of: Callable[[str], Language] = default_language
+    connection: Connection,
+    drafts: Sequence[Draft],
+    language_of: Callable[[str], Language] = default_language,
+    owner: Callable[[], str | None] = no_owner,
 ) -> list[Any]:
     """Write ``drafts`` in order; one result for each: a ``Recorded``, or what a ``WriteJob`` returned."""
-    return Batch(connection, language_of).write(drafts)
+    return Batch(connection, language_of, owner).write(drafts)

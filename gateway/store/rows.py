@@ -1,7 +1,6 @@
 """What the journal's rows hold, made of drafts and calls."""
 
 import json
-from functools import lru_cache
 from typing import Any
 
 from gateway.adapter import ANSWER_FIELDS, Delivery
@@ -25,6 +24,8 @@ from gateway.texts.text import Text
 encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 Row = dict[str, Any]
+Kept = tuple[str, str]
+"""A sentence as a text, and packed."""
 PEER_REF = length_of(tables.attempts.c.peer_ref)
 
 
@@ -71,8 +72,8 @@ def received(message: CallMessage) -> Row:
     return told
 
 
-def order(draft: OrderDraft, order_id: int, call_id: int) -> Row:
-    """Return an order that is about to be tried."""
+def order(draft: OrderDraft, order_id: int, call_id: int, owner: str | None) -> Row:
+    """Return an order that is about to be tried by the process ``owner``."""
     message = draft.message
     return {
         "id": order_id,
@@ -87,19 +88,18 @@ def order(draft: OrderDraft, order_id: int, call_id: int) -> Row:
         "requested_by": message.requested_by,
         "requested_at": message.received_at,
         "request_key": message.request_key,
-        "owner": draft.owner,
+        "owner": owner,
     }
 
 
-@lru_cache(maxsize=32)
-def kept(text: Text, language: Language) -> tuple[str, str]:
-    """Return ``text`` in the company's language, and packed for all. An order and its attempt mostly say the same."""
+def kept(text: Text, language: Language) -> Kept:
+    """Return ``text`` as it is kept: in the company's language, and packed for all."""
     return render(text, language), pack(text)
 
 
-def settled(draft: Settlement, language: Language) -> Row:
-    """Return the parameters that settle an order; ``language`` is the company's."""
-    detail, sentence = kept(draft.delivery.text, language)
+def settled(draft: Settlement, told: Kept) -> Row:
+    """Return the parameters that settle an order; ``told`` is its sentence."""
+    detail, sentence = told
     return {
         "of": draft.order_id,
         "new_outcome": draft.delivery.outcome.value,
@@ -111,9 +111,9 @@ def settled(draft: Settlement, language: Language) -> Row:
     }
 
 
-def attempt(made: OrderAttempt, tenant: str, order_id: int, language: Language) -> Row:
-    """Return the row of one attempt of an order; ``language`` is the company's."""
-    detail, sentence = kept(made.delivery.text, language)
+def attempt(made: OrderAttempt, tenant: str, order_id: int, told: Kept) -> Row:
+    """Return the row of one attempt of an order; ``told`` is its sentence."""
+    detail, sentence = told
     return {
         "tenant": tenant,
         "order_id": order_id,

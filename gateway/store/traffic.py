@@ -142,6 +142,8 @@ class TrafficFilter:
 
 ANY = TrafficFilter()
 WRITTEN = written(entries)
+# One encoder for all: json.dumps makes a new one at each call that wants letters as they are.
+_encode = json.JSONEncoder(ensure_ascii=False).encode
 Draft = Callable[[], TrafficEntry]
 """Makes the entry when its turn to be written comes, so that no client waits for it."""
 
@@ -169,7 +171,7 @@ class TrafficLog:
 
 
 def _row(made: TrafficEntry) -> dict[str, Any]:
-    remarks = None if made.remarks is None else json.dumps(made.remarks, ensure_ascii=False)
+    remarks = None if made.remarks is None else _encode(made.remarks)
     return {name: getattr(made, name) for name in WRITTEN} | {"remarks": remarks}
 
 
