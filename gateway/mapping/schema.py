@@ -301,7 +301,7 @@ class WebhookMapping(MappingTable):
     handshakes: tuple[Handshake, ...] = Field(
         (), strict=False, description="requests by which a sender only tries the address, and their answers"
     )
-    reply: WebhookReply = Field(default_factory=WebhookReply, description="the answer to every event")
+    reply: WebhookReply | None = Field(None, description="the answer to every event")
     replies: dict[str, WebhookReply] = Field(default_factory=dict, description="other answers, by the event's name")
     tests: tuple[WebhookTrial, ...] = Field((), strict=False, description="saved requests and what is made of them")
 

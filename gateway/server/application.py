@@ -69,6 +69,7 @@ class Application:
             health=self._health,
             metrics=metrics_application(self._gauges(), self._labelled_gauges()),
             recorder=recorder_of(gateway),
+            guesses=gateway.guesses,
         )
 
     def _health(self) -> Mapping[str, bool]:

@@ -16,11 +16,13 @@ from gateway.mapping.bodies import WebhookRequest
 from gateway.mapping.doubts import DoubtCode
 from gateway.mapping.handshakes import Handshake
 from gateway.mapping.replies import RenderedReply
+from gateway.mapping.signed_requests import SignedRequest
 from gateway.store.traffic import RemarkCode
 from gateway.traffic.remarks import SENTENCES, note_of
-from gateway.traffic.told import doubts_told, told
+from gateway.traffic.told import told
 from gateway.wire.auth import Gate
 from gateway.wire.intake import REPLAY_OF
+from gateway.wire.transport import REMARKS
 from gateway.wire.webhooks.gates import SourceGate, SourceRules
 
 OFFICE, OUTSIDE = "10.1.2.3", "203.0.113.9"
@@ -29,12 +31,20 @@ HEADER = {"kind": "header", "header": "X-Secret"}
 HMAC = {"kind": "hmac", "header": "X-Sign", "signed": "{url}{body}"}
 
 
-def gate(
-    authenticity: dict[str, Any] | None = None, *, events: dict[str, Any] | None = None, **rules: Any
-) -> SourceGate:
+class Door:
+    """A source's door and its company's."""
+
+    def __init__(self, source: SourceGate, company: Gate) -> None:
+        self._source, self._company = source, company
+
+    def enter(self, environ: dict[str, Any], request: WebhookRequest) -> SignedRequest | RenderedReply:
+        return self._source.enter(environ, request, self._company)
+
+
+def gate(authenticity: dict[str, Any] | None = None, *, events: dict[str, Any] | None = None, **rules: Any) -> Door:
     tenant = TenantSettings.model_validate({"events": events or {}})
     made = SourceRules("acme", "cloud", Authenticity.model_validate(authenticity or {}), **rules)
-    return SourceGate(made, Gate("acme", tenant), SourceGuesses(Attempts(None)))
+    return Door(SourceGate(made, SourceGuesses(Attempts(None))), Gate("acme", tenant))
 
 
 def environ(address: str = OUTSIDE, path: str = "/in/cloud", **more: Any) -> dict[str, Any]:
@@ -71,7 +81,7 @@ def test_an_allowed_address_is_no_proof() -> None:
     made = environ(OFFICE)
     with pytest.raises(NotProven):
         gate(HEADER, secrets=(KEY,)).enter(made, asked())
-    assert note_of(doubts_told(made)) == "sem prova: falta o segredo (X-Secret)"
+    assert note_of(made[REMARKS]) == "sem prova: falta o segredo (X-Secret)"
 
 
 def test_a_sources_own_addresses_count_beside_its_secret() -> None:
@@ -116,7 +126,7 @@ def test_the_log_says_which_address_the_signature_was_compared_for() -> None:
     made = environ()
     with pytest.raises(NotProven):
         gate(HMAC, secrets=(KEY,)).enter(made, asked(query="token=x", x_sign="0" * 64))
-    (remark,) = doubts_told(made)
+    (remark,) = made[REMARKS]
     assert remark.code is RemarkCode.SIGNATURE_WRONG
     assert remark.facts == {"place": "X-Sign", "url": "http://gw:8080/in/cloud"}
 
@@ -140,7 +150,7 @@ def test_wrong_secrets_are_held_back_by_address() -> None:
     given = environ()
     with pytest.raises(TooManyAttempts):
         made.enter(given, asked(x_secret=KEY))
-    assert [remark.code for remark in doubts_told(given)] == [RemarkCode.TOO_MANY_GUESSES]
+    assert [remark.code for remark in given[REMARKS]] == [RemarkCode.TOO_MANY_GUESSES]
     assert made.enter(environ("198.51.100.7"), asked(x_secret=KEY))
 
 

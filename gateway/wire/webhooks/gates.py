@@ -5,11 +5,13 @@ A source's own ``allow`` counts beside its proof, for providers that publish the
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Protocol
+from typing import Protocol
 from urllib.parse import quote
 
+from gateway.config.sources import SourceSettings
+from gateway.config.tables import Config
 from gateway.errors import AddressNotAllowed, LoginNotProven, NotProven, TooManyAttempts
 from gateway.mapping.authenticity import Authenticity
 from gateway.mapping.bodies import BodyForm, WebhookRequest
@@ -20,14 +22,14 @@ from gateway.mapping.proofs import Proof, proof_of
 from gateway.mapping.replies import RenderedReply
 from gateway.mapping.secrets_sent import stands_in_tail
 from gateway.mapping.signed_requests import SignedRequest
-from gateway.store.traffic import RemarkCode
-from gateway.traffic.told import tell, tell_doubt
+from gateway.store.traffic import Remark, RemarkCode
+from gateway.traffic.told import tell
 from gateway.wire.auth import Gate, query_token
 from gateway.wire.clients import Networks, asker
 from gateway.wire.intake import REPLAY_OF
 from gateway.wire.sites import base_url
+from gateway.wire.transport import REMARKS, Environ
 
-Environ = dict[str, Any]
 IN_PATH = "/@:!$&'()*+,;=~-._"
 """What a path may hold as it is (RFC 3986, 3.3)."""
 LONGEST_SHOWN = 200
@@ -60,24 +62,28 @@ class SourceRules:
     public_url: str = ""
     public_base: str = ""
     allow: tuple[str, ...] | None = None
+    answer_within_s: float = 2.5
 
 
 class SourceGate:
     """Lets a source's requests in."""
 
-    def __init__(
-        self, rules: SourceRules, gate: Gate, guesses: Guesses, *, clock: Callable[[], float] = time.time
-    ) -> None:
+    def __init__(self, rules: SourceRules, guesses: Guesses, *, clock: Callable[[], float] = time.time) -> None:
         """Make the door. Raises ``ValueError`` where the secrets do not fit what the source proves itself with."""
         self._rules = rules
-        self._gate = gate
         self._guesses = guesses
         self._clock = clock
         self._proof: Proof = proof_of(rules.authenticity, rules.secrets)
         self._allow = None if rules.allow is None else Networks(rules.allow)
 
-    def enter(self, environ: Environ, request: WebhookRequest) -> SignedRequest | RenderedReply:
-        """Return the request as the mapping should see it, or the answer to a trial of the address.
+    @property
+    def answer_within_s(self) -> float:
+        """How soon the source wants its answer, in seconds."""
+        return self._rules.answer_within_s
+
+    def enter(self, environ: Environ, request: WebhookRequest, gate: Gate) -> SignedRequest | RenderedReply:
+        """Return the request as the mapping should see it, or the answer to a trial of the address; ``gate`` is the
+        company's, for a source that proves nothing.
 
         Raises ``NotProven``, ``TooManyAttempts``, ``AddressNotAllowed`` and ``ForeignPage``.
         """
@@ -89,7 +95,7 @@ class SourceGate:
         open_to_all = handshake_in(signed, self._rules.handshakes, signed=False)
         if open_to_all is not None:
             return open_to_all.answer(signed)
-        self._admit(environ, signed)
+        self._admit(environ, signed, gate)
         handshake = handshake_in(signed, self._rules.handshakes, signed=True)
         return self._without_secret(signed) if handshake is None else handshake.answer(signed, key=self._key(signed))
 
@@ -108,12 +114,14 @@ class SourceGate:
             return f"{self._rules.public_base}{environ.get('SCRIPT_NAME', '')}{path}{query}"
         return f"{base_url(environ) or ''}{path}{query}"
 
-    def _admit(self, environ: Environ, signed: SignedRequest) -> None:
+    def _admit(self, environ: Environ, signed: SignedRequest, gate: Gate) -> None:
         if self._allow is not None and not self._allow.admit(environ):
             raise AddressNotAllowed(*asker(environ))
         if self._proof.by_address:
             if self._allow is None:
-                self._gate.admit_event(environ, query_token(environ))
+                token = query_token(environ)
+                tell(environ, [token])
+                gate.admit_event(environ, token)
             return
         if not self._proof.by_signature:
             self._check_guesses(environ)
@@ -132,12 +140,12 @@ class SourceGate:
         try:
             self._guesses.check(self._rules.tenant, self._rules.name, environ["cti.client"])
         except TooManyAttempts:
-            tell_doubt(environ, RemarkCode.TOO_MANY_GUESSES, {})
+            remark(environ, RemarkCode.TOO_MANY_GUESSES, {})
             raise
 
     def _refuse(self, environ: Environ, signed: SignedRequest, doubt: Doubt) -> None:
         facts = {name: fact[:LONGEST_SHOWN] if isinstance(fact, str) else fact for name, fact in doubt.facts.items()}
-        tell_doubt(environ, RemarkCode(doubt.code.value), facts)
+        remark(environ, RemarkCode(doubt.code.value), facts)
         if not doubt.gave_nothing:
             guess = "\n".join(self._proof.sent(signed))
             if guess:
@@ -158,6 +166,33 @@ class SourceGate:
         return key_of(fitting[0], rules.authenticity.key) if fitting else b""
 
 
-def secrets_in(values: Sequence[Any]) -> tuple[str, ...]:
-    """Return the texts of configured secrets."""
-    return tuple(value.get_secret_value() for value in values)
+def remark(environ: Environ, code: RemarkCode, facts: Mapping[str, str | int]) -> None:
+    """Have the traffic log say so of this request."""
+    environ[REMARKS] = (*environ.get(REMARKS, ()), Remark(code, facts))
+
+
+def source_gates(
+    config: Config, guesses: Guesses, *, clock: Callable[[], float]
+) -> Mapping[tuple[str, str], SourceGate]:
+    """Return the door of every source, by company and name."""
+    return {
+        (tenant, name): SourceGate(_rules(tenant, name, source, table.public_url or ""), guesses, clock=clock)
+        for tenant, table in config.tenants.items()
+        for name, source in table.sources.items()
+    }
+
+
+def _rules(tenant: str, name: str, source: SourceSettings, public_base: str) -> SourceRules:
+    mapping = source.mapping
+    return SourceRules(
+        tenant,
+        name,
+        source.authenticity,
+        source.secrets,
+        handshakes=mapping.handshakes if mapping else (),
+        form=mapping.body if mapping else "auto",
+        public_url=source.public_url or "",
+        public_base=public_base,
+        allow=source.allow,
+        answer_within_s=source.answer_within_s,
+    )
