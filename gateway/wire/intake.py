@@ -1,5 +1,6 @@
 """The one way from a wire to the handlers: may you, what do you mean, do it, count it."""
 
+import copy
 import secrets
 from collections.abc import Callable
 from time import perf_counter
@@ -51,6 +52,8 @@ class MessageHandler(Protocol):
     """What decides: ``gateway.handlers.Core``."""
 
     def handle(self, message: Message) -> Reply: ...
+
+    def within(self, seconds: float) -> "MessageHandler": ...
 
 
 class Intake:
@@ -118,6 +121,12 @@ class Intake:
             call_id=reply.call_id,
         )
         return reply
+
+    def within(self, seconds: float) -> "Intake":
+        """Return this intake for one request that is answered within so many seconds."""
+        other = copy.copy(self)
+        other._core = self._core.within(seconds)
+        return other
 
     def now(self) -> int:
         """Return the moment, in milliseconds since 1970."""

@@ -19,7 +19,7 @@ from gateway.texts.text import Text
 from gateway.traffic.masking import MASK, mask
 from gateway.traffic.remarks import note_of
 from gateway.traffic.spelled import masked
-from gateway.traffic.told import doubts_told, is_part_unread, is_unread, told
+from gateway.traffic.told import is_part_unread, is_unread, told
 from gateway.wire.guard import WINDOWS, to_utf8
 from gateway.wire.intake import REPLAY_OF
 from gateway.wire.lenient import repair as lenient
@@ -110,15 +110,7 @@ class Recorder:
         if body is not None and wire in BODIES and not hidden:
             came, hidden = _without_texts(came, environ)
         answered, longer = cut(answer_bytes(answer), self.most_bytes, RemarkCode.ANSWER_CUT)
-        remarks = (
-            *environ.get(REMARKS, ()),
-            *_repairs(environ),
-            *_replay(environ),
-            *doubts_told(environ),
-            *long,
-            *hidden,
-            *longer,
-        )
+        remarks = (*environ.get(REMARKS, ()), *_repairs(environ), *_replay(environ), *long, *hidden, *longer)
         return TrafficEntry(
             at=at,
             took_us=took_us,

@@ -16,6 +16,7 @@ from gateway.cli.main import cli
 from gateway.config import dial_plans
 from gateway.config import loader as config_file
 from gateway.config import tables as config
+from gateway.config.sources import SourceSettings
 from gateway.config.tables import Config
 from gateway.config.values import Table
 from gateway.directory.schedule import ImportRequest
