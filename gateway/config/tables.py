@@ -3,7 +3,6 @@
 Which file they are filled from, and how, stands in ``config/loader.py``.
 """
 
-import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
 
@@ -11,13 +10,36 @@ from pydantic import Field, PrivateAttr, SecretStr, model_validator
 
 from gateway.config.dial_plans import DialPlanSettings
 from gateway.config.sources import SourceName, SourceSettings
-from gateway.config.values import SECONDS, Address, AreaCode, HttpStatus, Interval, Network, Table, Timezone, UrlPath
+from gateway.config.values import (
+    SECONDS,
+    TENANT_NAME,
+    Address,
+    AreaCode,
+    HttpStatus,
+    Interval,
+    Network,
+    PublicUrl,
+    Secrets,
+    Table,
+    Timezone,
+    UrlPath,
+)
 from gateway.domain.messages import ATTACHED
 from gateway.texts.languages import DEFAULT, Language
 from gateway.texts.text import Text
 
-TENANT_NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
-EventKind = Literal["call_started", "call_answered", "call_transferred", "call_ended"]
+EventKind = Literal[
+    "call_started",
+    "call_answered",
+    "call_held",
+    "call_resumed",
+    "call_transferred",
+    "queue_entered",
+    "queue_left",
+    "call_ended",
+    "call_noted",
+    "agent_state_changed",
+]
 LISTENER_PARAMETERS: tuple[str, ...] = (
     *("ramal", "telefone", "url_audio", "id_ligacao", "data_hora", "direcao", "duracao", "resultado"),
     *ATTACHED.values(),
@@ -26,6 +48,7 @@ if TYPE_CHECKING:
     ListenerParameter = str
 else:
     ListenerParameter = Literal[LISTENER_PARAMETERS]
+LineName = Annotated[str, Field(min_length=1, max_length=100)]
 EVENT_KINDS: tuple[EventKind, ...] = get_args(EventKind)
 TOLD_OF: tuple[EventKind, ...] = ("call_started", "call_ended")
 """What a forward is told of that does not say."""
@@ -98,7 +121,7 @@ class EventSettings(Table):
         strict=False,
         description="client addresses that need no token: 'loopback', 'private', 'any' or networks (10.1.0.0/16)",
     )
-    token: SecretStr | None = Field(None, strict=False, description="lets any address send events (env: or file:)")
+    token: Secrets = Field((), description="lets any address send events (env: or file:); several: any of them does")
 
 
 class ListenerSettings(Table):
@@ -114,6 +137,10 @@ class ListenerSettings(Table):
     fault_status: HttpStatus | None = Field(None, description="the status of SOAP faults, except 401")
     must_understand: Literal["tolerate", "refuse"] = Field(
         "tolerate", description="SOAP header blocks with mustUnderstand, of which none is: passed over, or refused"
+    )
+    wsdl_names: Literal["plain", "classic"] = Field(
+        "plain",
+        description="names and charset of the rpc/encoded WSDL: our own, or the classic WConnect's, with spaces",
     )
 
     @model_validator(mode="after")
@@ -220,6 +247,9 @@ class TenantSettings(Table):
 
     title: str = Field("", description="name shown to people")
     hosts: tuple[str, ...] = Field((), strict=False, description="host names that mean this tenant")
+    public_url: PublicUrl | None = Field(
+        None, description="scheme and host by which others call the gateway, for the signatures of webhooks"
+    )
     area_code: AreaCode | None = Field(None, description="DDD of numbers that come without one")
     extensions: tuple[str, ...] = Field(
         (), strict=False, description="internal extensions: '3500-3599', '2xx', '201', '/regex/'"
@@ -236,6 +266,9 @@ class TenantSettings(Table):
     click_to_call: ClickToCall = Field(default_factory=ClickToCall, description="how the CRM asks for a call")
     dial_plan: DialPlanSettings = Field(default_factory=DialPlanSettings, description="what is put before a number")
     appliances: dict[str, ApplianceSettings] = Field(default_factory=dict, description="exchanges that can dial")
+    lines: dict[str, LineName] = Field(
+        default_factory=dict, description="names of the company's own numbers, by the number that is called"
+    )
     forwards: dict[str, Forward] = Field(default_factory=dict, description="who is told of call events")
     directory: dict[str, DirectorySettings] = Field(default_factory=dict, description="where the directory comes from")
     sources: dict[SourceName, SourceSettings] = Field(

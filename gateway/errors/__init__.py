@@ -29,7 +29,9 @@
     │   ├── CredentialsNeeded  320
     │   ├── BadCredentials     330
     │   ├── TooManyAttempts    340
-    │   └── ForeignPage        350
+    │   ├── ForeignPage        350
+    │   └── NotProven          360  a source's request has no right secret or signature
+    │       └── LoginNotProven 365
     ├── BusyError              400  try again later; nothing was stored
     │   ├── QueueFull          410
     │   ├── StoreUnavailable   420
@@ -62,7 +64,9 @@ from gateway.errors.access import (
     BadCredentials,
     CredentialsNeeded,
     ForeignPage,
+    LoginNotProven,
     MetricsNotAllowed,
+    NotProven,
     TooManyAttempts,
 )
 from gateway.errors.busy import (
@@ -137,6 +141,7 @@ __all__ = [
     "ImportRunning",
     "InternalError",
     "KeyTaken",
+    "LoginNotProven",
     "LoginsBusy",
     "MalformedRequest",
     "MetricsNotAllowed",
@@ -144,6 +149,7 @@ __all__ = [
     "NewerSchema",
     "NoAppliance",
     "NotDiallable",
+    "NotProven",
     "NotReplayable",
     "NotUnderstood",
     "NothingToHangUp",

@@ -1,5 +1,6 @@
 """The one way from a wire to the handlers: may you, what do you mean, do it, count it."""
 
+import copy
 import secrets
 from collections.abc import Callable
 from time import perf_counter
@@ -14,7 +15,7 @@ from gateway.errors import BadCredentials, BusyError, GatewayError, InternalErro
 from gateway.handlers import Reply
 from gateway.traffic.masking import MASK
 from gateway.traffic.told import tell
-from gateway.wire.operations import OPERATIONS
+from gateway.wire.operations import UNDERSTOOD
 from gateway.wire.parameters import LOGIN, EitherReading, Operation, Sender, Texts
 from gateway.wire.sites import Site
 
@@ -37,7 +38,7 @@ SECONDS = Histogram(
 COUNTS = {
     (wire, operation, result): EVENTS.labels(wire, operation, result)
     for wire in WIRES
-    for operation in (*OPERATIONS, NO_OPERATION)
+    for operation in (*UNDERSTOOD, NO_OPERATION)
     for result in RESULTS
 }
 TIMES = {wire: SECONDS.labels(wire) for wire in WIRES}
@@ -51,6 +52,8 @@ class MessageHandler(Protocol):
     """What decides: ``gateway.handlers.Core``."""
 
     def handle(self, message: Message) -> Reply: ...
+
+    def within(self, seconds: float) -> "MessageHandler": ...
 
 
 class Intake:
@@ -118,6 +121,12 @@ class Intake:
             call_id=reply.call_id,
         )
         return reply
+
+    def within(self, seconds: float) -> "Intake":
+        """Return this intake for one request that is answered within so many seconds."""
+        other = copy.copy(self)
+        other._core = self._core.within(seconds)
+        return other
 
     def now(self) -> int:
         """Return the moment, in milliseconds since 1970."""

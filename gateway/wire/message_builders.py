@@ -1,6 +1,6 @@
 """The message that an operation's parameters mean."""
 
-from typing import TypedDict
+from typing import Any, TypedDict
 
 from gateway.domain.messages import (
     ATTACHED,
@@ -12,7 +12,8 @@ from gateway.domain.messages import (
     Origin,
     PlaceCall,
 )
-from gateway.wire.parameters import Sender, Texts
+from gateway.errors import MissingParameter
+from gateway.wire.parameters import LOGIN, Sender, Texts
 from gateway.wire.values import (
     TEXT_LIMIT,
     checked,
@@ -81,7 +82,7 @@ def of_every_call(texts: Texts, sender: Sender) -> OfEveryCall:
     }
 
 
-def attached(texts: Texts, sender: Sender) -> dict[str, str | None]:
+def attached(texts: Texts, sender: Sender) -> dict[str, Any]:
     """Return what an exchange tells of a call in words of its own, by the message's fields."""
     return {name: extra(texts, sender, parameter, read_words) for name, parameter in ATTACHED.items()}
 
@@ -100,6 +101,13 @@ def place_call(texts: Texts, sender: Sender) -> PlaceCall:
         # Never left out like other extras: without it the call might be dialled twice.
         request_key=checked(key, "id_pedido", TEXT_LIMIT) if key else None,
     )
+
+
+def login_test(texts: Texts, sender: Sender) -> None:
+    """Return no message; the login is checked by whoever performs ``setTeste``. Raises ``MissingParameter``."""
+    for name in LOGIN:
+        if not texts.get(name, "").strip():
+            raise MissingParameter(name)
 
 
 def nothing(texts: Texts, sender: Sender) -> None:

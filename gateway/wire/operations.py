@@ -10,6 +10,7 @@ from gateway.wire.message_builders import (
     call_ended,
     call_started,
     call_transferred,
+    login_test,
     nothing,
     place_call,
 )
@@ -100,14 +101,24 @@ TESTE = Operation(
     takes_login=True,
 )
 
+SET_TESTE = Operation(
+    "setTeste",
+    Text("The classic WConnect's test of the connection: checks user name and password, both required."),
+    (),
+    login_test,
+    takes_login=True,
+)
+"""Published only where the classic WConnect has it (rpc/encoded), and understood everywhere."""
+
 ADDED = (ATENDE_LIGACAO, TRANSFERE_LIGACAO)
 """What the contracts did not have at first stands behind what they had."""
 OPERATIONS: Mapping[str, Operation] = {
     operation.name: operation for operation in (CONSULTA_RAMAL, FINALIZA_LIGACAO, CLICK_TO_CALL, TESTE, *ADDED)
 }
-SPELLINGS = {name.lower(): operation for name, operation in OPERATIONS.items()}
+UNDERSTOOD: Mapping[str, Operation] = {**OPERATIONS, SET_TESTE.name: SET_TESTE}
+SPELLINGS = {name.lower(): operation for name, operation in UNDERSTOOD.items()}
 
 
 def find(name: str) -> Operation | None:
     """Return the operation called ``name``, in whatever letter case."""
-    return OPERATIONS.get(name) or SPELLINGS.get(name.lower())
+    return UNDERSTOOD.get(name) or SPELLINGS.get(name.lower())

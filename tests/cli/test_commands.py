@@ -453,6 +453,13 @@ def test_each_published_wsdl_is_printed_by_its_name(run: Run, name: str) -> None
     assert fine(run("wsdl", name, data=False)) == (ROOT / "wsdl" / f"{name}.wsdl").read_text(encoding="utf-8")
 
 
+def test_the_wsdl_with_the_classic_names_is_printed_in_its_charset(run: Run) -> None:
+    printed = run("wsdl", "wconnect-classic", data=False).stdout_bytes
+    assert printed.startswith(b'<?xml version="1.0" encoding="ISO-8859-1"?>')
+    assert b'<service name="WConnect CRM Senior">' in printed
+    assert "liga\u00e7\u00e3o".encode("latin-1") in printed
+
+
 def test_version_names_what_the_gateway_stands_on(run: Run) -> None:
     assert "spyne 2.14.0" in fine(run("version", data=False))
 

@@ -1,7 +1,7 @@
 """The address of sources: ``/in/NAME`` and whatever stands behind it."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import structlog
@@ -10,6 +10,8 @@ from gateway.domain.messages import Origin
 from gateway.errors import GatewayError, MalformedRequest, UnknownEventSource, WrongMethod
 from gateway.mapping.bodies import WebhookRequest
 from gateway.mapping.events import Interpretation, MappedEvent
+from gateway.mapping.replies import RenderedReply, ReplyWriter, WebhookReply
+from gateway.mapping.signed_requests import SignedRequest
 from gateway.store.traffic import Remark, RemarkCode
 from gateway.texts.rendering import render
 from gateway.wire.guard import read_body
@@ -17,8 +19,9 @@ from gateway.wire.intake import REPLAY_OF, Intake
 from gateway.wire.sites import Site
 from gateway.wire.transport import JSON, REMARKS, Answer, Environ, answer, language_of, refuse_as_text
 from gateway.wire.webhooks.access import admit
+from gateway.wire.webhooks.gates import SourceGate
 from gateway.wire.webhooks.messages import OPERATIONS, message_of
-from gateway.wire.webhooks.sources import operation_of, read, split
+from gateway.wire.webhooks.sources import WebhookSource, operation_of, read, split
 
 log = structlog.get_logger()
 
@@ -34,36 +37,44 @@ class Webhooks:
 
     wire = "webhook"
 
-    def __init__(self, intake: Intake, *, max_body_bytes: int) -> None:
+    def __init__(self, intake: Intake, gates: Mapping[tuple[str, str], SourceGate], *, max_body_bytes: int) -> None:
         self._intake = intake
+        self._gates = gates
         self._limit = max_body_bytes
 
     def serve(self, environ: Environ, site: Site) -> Answer:
         """Take what one request tells. Raises ``UnknownEventSource``, ``WrongMethod``, ``MalformedRequest`` where the
-        body cannot be read, what ``admit`` raises, and ``BusyError``: nothing is acknowledged then.
+        body cannot be read, what ``SourceGate.enter`` raises, and ``BusyError``, also where the disk takes longer than
+        the source waits: nothing is acknowledged then.
         """
         name, tail = split(environ["PATH_INFO"])
-        admit(environ, site)
-        source = site.sources.get(name)
-        if source is None:
+        source, gate = site.sources.get(name), self._gates.get((site.name, name))
+        if source is None or gate is None:
+            admit(environ, site)
             raise UnknownEventSource(name, known=sorted(site.sources))
+        intake = self._intake if environ.get(REPLAY_OF) else self._intake.within(gate.answer_within_s)
+        entered = gate.enter(environ, request_of(environ, tail, self._limit), site.gate)
+        if isinstance(entered, RenderedReply):
+            return as_answer(entered)
         if environ["REQUEST_METHOD"] == "HEAD":
             return answer(200, JSON, b"")
         if environ["REQUEST_METHOD"] not in METHODS:
             raise WrongMethod(environ["REQUEST_METHOD"], allowed=METHODS)
         environ["cti.operation"] = operation_of(name)
-        made = read(source, request_of(environ, tail, self._limit))
+        made = read(source, entered.request)
         if made.problems and made.document is None:
             raise MalformedRequest(made.problems[0])
-        calls = [call for event in made.events for call in self._handled(event, environ, site)]
-        return self._told(made, calls, environ, site, name)
+        calls = [call for event in made.events for call in self._handled(event, environ, site, intake)]
+        told = self._told(made, calls, environ, site, name)
+        own = reply_to(source, made)
+        return as_answer(own_answer(own, entered, made, calls)) if own else told
 
-    def _handled(self, event: MappedEvent, environ: Environ, site: Site) -> Iterator[int]:
+    def _handled(self, event: MappedEvent, environ: Environ, site: Site, intake: Intake) -> Iterator[int]:
         """Handle an event; yield our id of its call."""
         origin = Origin(self.wire, environ["cti.client"], environ.get(REPLAY_OF))
-        message = message_of(event, site.name, origin, self._intake.now())
+        message = message_of(event, site.name, origin, intake.now())
         if message is not None:
-            yield self._intake.take(message, environ, wire=self.wire, operation=OPERATIONS[event.kind]).call_id
+            yield intake.take(message, environ, wire=self.wire, operation=OPERATIONS[event.kind]).call_id
 
     def _told(self, made: Interpretation, calls: Sequence[int], environ: Environ, site: Site, name: str) -> Answer:
         problems = [render(each, site.language) for each in made.problems]
@@ -77,6 +88,25 @@ class Webhooks:
 
     def refuse(self, error: GatewayError, environ: Environ) -> Answer:
         return refuse_as_text(error, language_of(environ))
+
+
+def reply_to(source: WebhookSource, made: Interpretation) -> WebhookReply | None:
+    """Return the answer that the source's mapping has for this event; None where it says nothing."""
+    if source.mapping is None:
+        return None
+    return source.mapping.replies.get(made.name or "", source.mapping.reply)
+
+
+def own_answer(reply: WebhookReply, signed: SignedRequest, made: Interpretation, calls: Sequence[int]) -> RenderedReply:
+    """Return ``reply`` with its values."""
+    known = {"@url": signed.url, "@event": made.name or "", "@call_id": str(calls[0]) if calls else ""}
+    return ReplyWriter(lambda path: known[path] if path in known else signed.value(path)).write(reply)
+
+
+def as_answer(reply: RenderedReply) -> Answer:
+    """Return an answer that the mapping made; no browser takes it for a page of ours."""
+    headers = [*reply.headers, ("X-Content-Type-Options", "nosniff"), ("Content-Security-Policy", "sandbox")]
+    return answer(reply.status, reply.media_type, reply.body, headers)
 
 
 def request_of(environ: Environ, tail: str, limit: int) -> WebhookRequest:
