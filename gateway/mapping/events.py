@@ -22,6 +22,7 @@ class MappedEvent:
     also_known_as: tuple[str, ...] = ()
     event_id: str | None = None
     sequence: int | None = None
+    sequence_of: str | None = None
     at: int | None = None
     started_at: int | None = None
     answered_at: int | None = None
@@ -40,6 +41,7 @@ class MappedEvent:
     abandoned: bool | None = None
     caller_name: str | None = None
     result: str | None = None
+    cause: str | None = None
     duration: int | None = None
     hung_up_by: str | None = None
     recording: str | None = None

@@ -108,6 +108,8 @@ class EventReader:
         return read
 
     def _as(self, name: str, text: str) -> Any:
+        if name in MOMENTS and not text.strip("0-:. TZ"):
+            return None
         written = self.taken[name].written_as
         unit, form = (written.unit or "", written.format or "") if written else ("", "")
         if name in MOMENTS:

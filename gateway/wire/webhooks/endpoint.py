@@ -1,7 +1,7 @@
 """The address of sources: ``/in/NAME`` and whatever stands behind it."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import structlog
@@ -64,17 +64,17 @@ class Webhooks:
         made = read(source, entered.request)
         if made.problems and made.document is None:
             raise MalformedRequest(made.problems[0])
-        calls = [call for event in made.events for call in self._handled(event, environ, site, intake)]
+        handled = [self._handled(event, environ, site, intake) for event in made.events]
+        calls = [call for call in handled if call]
         told = self._told(made, calls, environ, site, name)
         own = reply_to(source, made)
         return as_answer(own_answer(own, entered, made, calls)) if own else told
 
-    def _handled(self, event: MappedEvent, environ: Environ, site: Site, intake: Intake) -> Iterator[int]:
-        """Handle an event; yield our id of its call."""
+    def _handled(self, event: MappedEvent, environ: Environ, site: Site, intake: Intake) -> int:
+        """Handle an event; return our id of its call, 0 where it is about none."""
         origin = Origin(self.wire, environ["cti.client"], environ.get(REPLAY_OF))
         message = message_of(event, site.name, origin, intake.now())
-        if message is not None:
-            yield intake.take(message, environ, wire=self.wire, operation=OPERATIONS[event.kind]).call_id
+        return intake.take(message, environ, wire=self.wire, operation=OPERATIONS[event.kind]).call_id
 
     def _told(self, made: Interpretation, calls: Sequence[int], environ: Environ, site: Site, name: str) -> Answer:
         problems = [render(each, site.language) for each in made.problems]
