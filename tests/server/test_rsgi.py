@@ -46,6 +46,13 @@ def test_the_application_gets_the_body_and_its_answer_is_handed_over() -> None:
     assert (found.status, found.headers, found.body) == (200, [("Content-Length", "6")], b"abcdef")
 
 
+def test_a_body_that_is_as_long_as_announced_is_not_waited_for_any_longer() -> None:
+    async def run() -> Protocol:
+        return await ask(face_of(echo), Scope(method="POST", pairs=POST), Protocol([b"abc", b"def"], ends=False))
+
+    assert asyncio.run(run()).body == b"abcdef"
+
+
 def test_a_chunked_body_is_read_to_its_end() -> None:
     async def run() -> Protocol:
         pairs = [("host", "a"), ("transfer-encoding", "chunked")]
