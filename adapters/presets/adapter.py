@@ -16,6 +16,7 @@ from adapters.http.settings import HttpConfig, PeerConfig
 from adapters.http.templates import Template
 from adapters.presets.files import Catalogue
 from adapters.presets.phones import has_phones, look_at, phones_of
+from adapters.presets.rank import PresetRank, rank_of
 from adapters.presets.run import Runner
 from adapters.presets.schema import Preset
 from adapters.presets.settings import PresetConfig, config_class_of, plain
@@ -63,6 +64,11 @@ class PresetAdapter:
 
         yield from ((trial.name, failures(preset, trial)) for trial in preset.tests)
         yield from trials(preset.webhook) if preset.webhook else ()
+
+    @staticmethod
+    def ranked(preset: Preset) -> PresetRank:
+        """Return a preset's rank, and what it lacks for the next."""
+        return rank_of(preset)
 
     def __init__(self, config: PresetConfig, *, name: str, peer: Callable[..., Peer] = Peer) -> None:
         """Compile the preset with its parameters. Raises ``AdapterError`` when it cannot be used with these."""

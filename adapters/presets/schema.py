@@ -89,13 +89,16 @@ class PresetSession(Part):
         return self
 
 
+Evidence = Literal["run against", "vendor documentation", "source code", "client code", "template"]
+
+
 class Verified(Part):
     """How sure it is that the preset is right."""
 
-    how: Literal["run against", "vendor documentation", "source code", "client code", "template"] = Field(
-        description="the best evidence there is"
-    )
+    how: Evidence = Field(description="the best evidence there is")
     version: str = Field("", description="the version that it was run against, or that the documents are of")
+    events: Evidence | None = Field(None, description="the best evidence for what it says of call events")
+    in_ci: Texts = Field((), description="the tests of every release that run it against the real thing")
     sources: Texts = Field(description="where the facts are from")
     unknown: Texts = Field((), description="what is not known or was not tried")
 
@@ -103,8 +106,9 @@ class Verified(Part):
 class EventText(Part):
     """How the appliance sends call events to the gateway: a text to paste there.
 
-    ``{base_url}``, ``{start_url}``, ``{end_url}``, ``{soap_url}``, ``{xmlrpc_url}``, ``{host}``, ``{port}`` and
-    ``{tenant}`` stand for the tenant's own; nothing else in the text is touched, nor is ``${tenant}``.
+    ``{base_url}``, ``{start_url}``, ``{answer_url}``, ``{transfer_url}``, ``{end_url}``, ``{soap_url}``,
+    ``{xmlrpc_url}``, ``{host}``, ``{port}`` and ``{tenant}`` stand for the tenant's own, ``{source_url}`` for the
+    address of a source that is called as the preset is; nothing else in the text is touched, nor is ``${tenant}``.
     """
 
     title: str = Field(description="what it is and where it goes")

@@ -3,11 +3,12 @@
 import re
 from ipaddress import ip_network
 from typing import Annotated, Literal, TypeVar
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
 
 from gateway.domain.numbering.numbers import AREA_CODES
+from gateway.mapping.schema import Zone
 from gateway.texts.text import Text
 
 TENANT_NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
@@ -32,14 +33,6 @@ def _area_code(value: str) -> str:
     return value
 
 
-def _timezone(value: str) -> str:
-    try:
-        ZoneInfo(value)
-    except (ZoneInfoNotFoundError, ValueError) as error:
-        raise ValueError(Text("expected a time zone name such as 'America/Sao_Paulo'")) from error
-    return value
-
-
 def _path(value: str) -> str:
     if not value.startswith("/"):
         raise ValueError(Text("expected a path that begins with '/'"))
@@ -50,6 +43,13 @@ def _prefix(value: str) -> str:
     if not re.fullmatch(r"[0-9*#]*", value):
         raise ValueError(Text("expected digits, '*' or '#' such as '0' or '021'"))
     return value
+
+
+def _public_url(value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme not in ("http", "https") or not parts.netloc or parts.query or parts.fragment:
+        raise ValueError(Text("expected an address such as https://gateway.example.com, without ? and #"))
+    return value.rstrip("/")
 
 
 SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
@@ -66,13 +66,16 @@ Address = Annotated[str, AfterValidator(_address)]
 Interval = Annotated[str, AfterValidator(_interval)]
 Network = Annotated[str, AfterValidator(_network)]
 AreaCode = Annotated[str, AfterValidator(_area_code)]
-Timezone = Annotated[str, AfterValidator(_timezone)]
+Timezone = Zone
 NumberKind = Literal["mobile", "fixed", "special", "foreign", "short", "extension", "unknown"]
 One = TypeVar("One")
 # A list, or one text in place of a list with it alone.
 OneOrMore = Annotated[
     tuple[One, ...], BeforeValidator(lambda value: (value,) if isinstance(value, str) else value), Field(strict=False)
 ]
+# One secret, or several while one takes the place of another.
+Secrets = OneOrMore[Annotated[SecretStr, Field(strict=False)]]
+PublicUrl = Annotated[str, AfterValidator(_public_url)]
 UrlPath = Annotated[str, AfterValidator(_path)]
 HttpStatus = Annotated[int, Field(ge=200, le=599)]
 Prefix = Annotated[str, AfterValidator(_prefix)]

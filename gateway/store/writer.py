@@ -130,15 +130,19 @@ class GroupCommit(Generic[Job, Result]):
     def start(self) -> None:
         self._thread.start()
 
-    def write(self, job: Job, *, timeout_s: float = 30) -> Result:
+    def write(self, job: Job, *, timeout_s: float = 30, lead: bool = True) -> Result:
         """Wait until ``job`` is durable and return its result.
 
+        Without ``lead`` the writer's thread writes it: who leads is held up by a slow disk, whatever its timeout.
         Raises ``QueueFull`` or ``Stopping`` (nothing was stored), ``StoreUnavailable`` when the database refused
         or took longer than ``timeout_s``, and whatever ``apply`` raised for this job on purpose (a ``GatewayError``).
         """
         ticket: Ticket[Job, Result] = Ticket(job)
         self._enqueue(ticket, self._queue)
-        self._try_lead()
+        if lead:
+            self._try_lead()
+        else:
+            self._bell.put(Ring.NOW)
         try:
             return ticket.result(timeout_s)
         except TimeoutError:

@@ -131,7 +131,7 @@ def test_a_dry_run_shows_what_goes_out(name, trial):
 
 def test_the_readme_lists_every_preset_with_how_it_was_verified():
     block = APPLIANCES.partition("<!-- presets -->\n")[2].partition("<!-- presets end -->")[0].strip()
-    wanted = "\n".join(table(list(PRESETS.items())))
+    wanted = "\n".join(table(PresetAdapter, list(PRESETS.items())))
     assert block == wanted, "put the output of 'cti-gateway presets --markdown' between the marks in docs/appliances.md"
 
 

@@ -28,6 +28,8 @@ NOT_ANSWERED = frozenset(Result) - {Result.ANSWERED, Result.FORWARDED, Result.UN
 """Results that say that nobody spoke with the caller."""
 MISSED_CALLS = NOT_ANSWERED - {Result.FAILED}
 """Results of an incoming call whose caller reached nobody, so that somebody should call back."""
+ENDS_THE_WHOLE = frozenset((Result.CANCELLED, Result.ABANDONED, Result.VOICEMAIL))
+"""Results that say that its caller does not wait any more, wherever it rang."""
 
 # Asterisk's DIALSTATUS, QUEUESTATUS, events of queue_log and CDR(disposition) (facts/ami.md, smdr.md;
 # docs.asterisk.org, Queue); FreeSWITCH's table of causes (its reference, "hangup-causes": LOSE_RACE is answered
