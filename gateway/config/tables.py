@@ -28,7 +28,18 @@ from gateway.domain.messages import ATTACHED
 from gateway.texts.languages import DEFAULT, Language
 from gateway.texts.text import Text
 
-EventKind = Literal["call_started", "call_answered", "call_transferred", "call_ended"]
+EventKind = Literal[
+    "call_started",
+    "call_answered",
+    "call_held",
+    "call_resumed",
+    "call_transferred",
+    "queue_entered",
+    "queue_left",
+    "call_ended",
+    "call_noted",
+    "agent_state_changed",
+]
 LISTENER_PARAMETERS: tuple[str, ...] = (
     *("ramal", "telefone", "url_audio", "id_ligacao", "data_hora", "direcao", "duracao", "resultado"),
     *ATTACHED.values(),
@@ -37,6 +48,7 @@ if TYPE_CHECKING:
     ListenerParameter = str
 else:
     ListenerParameter = Literal[LISTENER_PARAMETERS]
+LineName = Annotated[str, Field(min_length=1, max_length=100)]
 EVENT_KINDS: tuple[EventKind, ...] = get_args(EventKind)
 TOLD_OF: tuple[EventKind, ...] = ("call_started", "call_ended")
 """What a forward is told of that does not say."""
@@ -254,6 +266,9 @@ class TenantSettings(Table):
     click_to_call: ClickToCall = Field(default_factory=ClickToCall, description="how the CRM asks for a call")
     dial_plan: DialPlanSettings = Field(default_factory=DialPlanSettings, description="what is put before a number")
     appliances: dict[str, ApplianceSettings] = Field(default_factory=dict, description="exchanges that can dial")
+    lines: dict[str, LineName] = Field(
+        default_factory=dict, description="names of the company's own numbers, by the number that is called"
+    )
     forwards: dict[str, Forward] = Field(default_factory=dict, description="who is told of call events")
     directory: dict[str, DirectorySettings] = Field(default_factory=dict, description="where the directory comes from")
     sources: dict[SourceName, SourceSettings] = Field(

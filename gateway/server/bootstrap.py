@@ -22,7 +22,7 @@ from gateway.directory.schedule import Schedule
 from gateway.directory.sources import open_source
 from gateway.domain.dialplan.plan import DialPlan
 from gateway.domain.dialplan.trials import Failure, Trial
-from gateway.domain.numbering.numbers import Extensions, NumberPlan
+from gateway.domain.numbering.numbers import Extensions, NumberPlan, read
 from gateway.domain.tenant import Appliance, Branch, Tenant
 from gateway.errors import AdapterError, ConfigError
 from gateway.handlers import Core
@@ -280,7 +280,13 @@ def _tenant(name: str, table: settings.TenantSettings) -> Tenant:
     plan = _numbers(place, table)
     branches = tuple(_branch(place, key, branch, plan) for key, branch in table.branches.items())
     repeat_within_ms = round(table.click_to_call.repeat_within_s * 1000)
-    return Tenant(name, plan, appliances, table.default_appliance, forwards, repeat_within_ms, branches)
+    lines = _lines(table.lines, plan)
+    return Tenant(name, plan, appliances, table.default_appliance, forwards, repeat_within_ms, branches, lines)
+
+
+def _lines(named: Mapping[str, str], plan: NumberPlan) -> Mapping[str, str]:
+    """Return the names of the company's lines, by their numbers as written and as they are read."""
+    return {read(line, plan).national: name for line, name in named.items()} | dict(named)
 
 
 def _numbers(place: str, table: settings.TenantSettings) -> NumberPlan:

@@ -15,6 +15,7 @@ from gateway.errors import GatewayError
 from gateway.store.batch import Batch, default_language, no_owner
 from gateway.store.database_file import DatabaseFile
 from gateway.store.drafts import (
+    AgentStateDraft,
     Choice,
     EventDraft,
     GiveUp,
@@ -30,7 +31,7 @@ from gateway.store.presence import Presence
 from gateway.store.writer import GroupCommit
 from gateway.texts.languages import Language
 
-Draft = EventDraft | OrderDraft | Settlement | GiveUp | InVain | Choice | Over | WriteJob
+Draft = EventDraft | AgentStateDraft | OrderDraft | Settlement | GiveUp | InVain | Choice | Over | WriteJob
 
 
 class Journal:
@@ -72,7 +73,10 @@ class Journal:
         self.presence.close()
 
     def write(
-        self, draft: EventDraft | OrderDraft | Settlement | Choice | Over, *, within_s: float | None = None
+        self,
+        draft: EventDraft | AgentStateDraft | OrderDraft | Settlement | Choice | Over,
+        *,
+        within_s: float | None = None,
     ) -> Recorded:
         """Return once ``draft`` is durable. Raises ``BusyError`` when nothing was stored, or not ``within_s`` seconds:
         then it may be stored later all the same.

@@ -1,6 +1,6 @@
 """The message that an operation's parameters mean."""
 
-from typing import TypedDict
+from typing import Any, TypedDict
 
 from gateway.domain.messages import (
     ATTACHED,
@@ -82,7 +82,7 @@ def of_every_call(texts: Texts, sender: Sender) -> OfEveryCall:
     }
 
 
-def attached(texts: Texts, sender: Sender) -> dict[str, str | None]:
+def attached(texts: Texts, sender: Sender) -> dict[str, Any]:
     """Return what an exchange tells of a call in words of its own, by the message's fields."""
     return {name: extra(texts, sender, parameter, read_words) for name, parameter in ATTACHED.items()}
 

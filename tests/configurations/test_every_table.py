@@ -13,9 +13,10 @@ from click.testing import CliRunner
 from werkzeug.test import Client
 
 from gateway.cli.main import cli
-from gateway.config import dial_plans, sources
+from gateway.config import dial_plans
 from gateway.config import loader as config_file
 from gateway.config import tables as config
+from gateway.config.sources import SourceSettings
 from gateway.config.tables import Config
 from gateway.config.values import Table
 from gateway.directory.schedule import ImportRequest
@@ -36,7 +37,7 @@ NOT_FOR_SERVE = {(dial_plans.DialPlanSettings, "tests")} | {
 FOR_THE_LOADER = {
     (config.ServerSettings, "presets"),
     (config.ApplianceSettings, "preset"),
-    (sources.SourceSettings, "preset"),
+    (SourceSettings, "preset"),
 }
 """Keys that are used up while the file is read: without them ``own-cloud`` would not load."""
 
