@@ -66,7 +66,9 @@ def signed_for(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveGateway
     sources["telnyx"]["secret"] = PUBLIC_KEY
     sources["standard"]["secret"] = [STANDARD_KEY]
     hasty = {"kind": "webhook", "answer_within_s": 0.5, "mapping": {"other": "started", "values": VALUES}}
-    tenant = {"public_url": PUBLIC, "events": {"allow": []}, "sources": sources | {"hasty": hasty | {"secret": KEY}}}
+    asking = {"other": "ignore", "reply": {"lookup": "n", "json": {"who": "{@account}", "number": "{@number}"}}}
+    more = {"hasty": hasty | {"secret": KEY}, "asking": {"kind": "webhook", "secret": KEY, "mapping": asking}}
+    tenant = {"public_url": PUBLIC, "events": {"allow": []}, "sources": sources | more}
     (folder / "gateway.toml").write_text(tomli_w.dumps({"tenants": {"default": tenant}}))
     running = start_gateway(folder / "data", config=folder / "gateway.toml")
     yield running
@@ -100,6 +102,16 @@ def test_a_busy_disk_is_answered_in_time_and_never_with_success(signed_for: Live
     assert send(signed_for)[0] == 200
     calls = [json.loads(line) for line in signed_for.cli("calls", "--format", "json").splitlines()]
     assert [call["extension"] for call in calls].count("209") == 1
+
+
+def test_an_exchange_that_asks_is_told_whose_a_number_is(signed_for: LiveGateway, tmp_path: Path) -> None:
+    sheet = tmp_path / "contas.csv"
+    sheet.write_text("codigo;nome;telefone\n17;Padaria Sol;4733334444\n")
+    signed_for.cli("import", "accounts", str(sheet))
+    connection = http.client.HTTPConnection("127.0.0.1", signed_for.port, timeout=10)
+    connection.request("GET", "/in/asking?n=%2B55+47+3333-4444", headers={"X-Token-Auth": KEY})
+    assert json.loads(connection.getresponse().read()) == {"who": "Padaria Sol", "number": "+554733334444"}
+    connection.close()
 
 
 def send(gateway: LiveGateway) -> tuple[int, str]:
