@@ -18,6 +18,7 @@ from gateway.config.values import (
     HttpStatus,
     Interval,
     Network,
+    PublicUrl,
     Secrets,
     Table,
     Timezone,
@@ -246,6 +247,9 @@ class TenantSettings(Table):
 
     title: str = Field("", description="name shown to people")
     hosts: tuple[str, ...] = Field((), strict=False, description="host names that mean this tenant")
+    public_url: PublicUrl | None = Field(
+        None, description="scheme and host by which others call the gateway, for the signatures of webhooks"
+    )
     area_code: AreaCode | None = Field(None, description="DDD of numbers that come without one")
     extensions: tuple[str, ...] = Field(
         (), strict=False, description="internal extensions: '3500-3599', '2xx', '201', '/regex/'"

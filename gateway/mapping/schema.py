@@ -10,9 +10,12 @@ import regex
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from gateway.domain.messages import Direction
+from gateway.mapping.authenticity import Authenticity
 from gateway.mapping.bodies import BodyForm
+from gateway.mapping.handshakes import Handshake
 from gateway.mapping.moments import Unit
 from gateway.mapping.paths import path_of
+from gateway.mapping.replies import WebhookReply
 from gateway.texts.text import Text
 
 KINDS = (
@@ -292,6 +295,14 @@ class WebhookMapping(MappingTable):
         default_factory=dict, max_length=MOST_FIELDS, description="free fields to keep with the call, by name"
     )
     timezone: Zone | None = Field(None, description="zone of times that name none; else the source's or the company's")
+    authenticity: Authenticity | None = Field(
+        None, description="how a request proves who sent it; else by its address, with a secret by that"
+    )
+    handshakes: tuple[Handshake, ...] = Field(
+        (), strict=False, description="requests by which a sender only tries the address, and their answers"
+    )
+    reply: WebhookReply | None = Field(None, description="the answer to every event")
+    replies: dict[str, WebhookReply] = Field(default_factory=dict, description="other answers, by the event's name")
     tests: tuple[WebhookTrial, ...] = Field((), strict=False, description="saved requests and what is made of them")
 
     @model_validator(mode="after")

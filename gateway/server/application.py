@@ -69,6 +69,7 @@ class Application:
             health=self._health,
             metrics=metrics_application(self._gauges(), self._labelled_gauges()),
             recorder=recorder_of(gateway),
+            guesses=gateway.guesses,
         )
 
     def _health(self) -> Mapping[str, bool]:
@@ -200,6 +201,7 @@ def recorder_of(gateway: Gateway) -> Recorder | None:
 
 def secrets_of(tenant: TenantSettings) -> Iterator[str]:
     """Yield what must not be read anywhere of a company's configuration."""
-    for token in (*tenant.events.token, tenant.click_to_call.token):
+    sources = (secret for source in tenant.sources.values() for secret in source.secret)
+    for token in (*tenant.events.token, tenant.click_to_call.token, *sources):
         if token:
             yield token.get_secret_value()

@@ -63,6 +63,7 @@ class RemarkCode(StrEnum):
     TOKEN_WRONG = "token_wrong"  # noqa: S105
     BODY_CHANGED = "body_changed"
     TOO_MANY_GUESSES = "too_many_guesses"
+    NOT_MAPPED = "not_mapped"
 
 
 NOT_WHOLE = frozenset(

@@ -111,8 +111,8 @@ def test_the_written_configuration_is_accepted_as_it_is() -> None:
 def test_the_examples_in_the_written_configuration_are_accepted_too(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name in ("ACME_EVENTS_TOKEN", "ACME_CRM_TOKEN"):
-        monkeypatch.setenv(name, "x")
+    for name in ("ACME_EVENTS_TOKEN", "ACME_CRM_TOKEN", "CLOUD_SECRET"):
+        monkeypatch.setenv(name, "x" * 8)
     (tmp_path / "pbx.password").write_text("x")
     (tmp_path / "presets").mkdir()
     uncommented = [re.sub(r"^# (?=\[|[a-z_]+ = )", "", line) for line in template().splitlines()]
