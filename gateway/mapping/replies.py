@@ -17,8 +17,11 @@ from gateway.mapping.paths import path_of
 from gateway.texts.text import Text
 
 PLACEHOLDER = re.compile(r"\{(?P<hmac>@hmac\()?(?P<path>@?\w[^{}\"'\s:,()]*)(?(hmac)\))\}")
-OWN = ("@url", "@call_id", "@event")
-"""What is known beside the request: the address that the sender called, our id of the call, the event's name."""
+ACCOUNT = ("@account.id", "@account.code", "@account.name", "@account.contact")
+OWN = ("@url", "@call_id", "@event", *ACCOUNT)
+"""What is known beside the request: the address that the sender called, our id of the call, the event's name, and whose
+the number is that the answer looks up.
+"""
 LONGEST_VALUE = 1024
 LONGEST_BODY = 16_384
 PLAIN = "text/plain; charset=utf-8"
@@ -51,6 +54,8 @@ class WebhookReply(BaseModel):
     body: str = Field("", max_length=LONGEST_BODY, description="its body; {path}, {@url}, {@call_id}, {@event} in it")
     json_body: Any = Field(None, alias="json", description="instead of body: a table or list, sent as JSON")
     headers: dict[str, str] = Field(default_factory=dict, max_length=8, description="further headers")
+    look_up: str = Field("", description="path of a number: whose it is fills {@account.name} and the like")
+    unknown: str = Field("", max_length=LONGEST_BODY, description="its body where that number is nobody's")
 
     @model_validator(mode="after")
     def _can_be_sent(self) -> "WebhookReply":
@@ -61,6 +66,8 @@ class WebhookReply(BaseModel):
         for name in self.headers:
             if not HEADER.fullmatch(name) or name.lower() in KEPT_HEADERS:
                 raise ValueError(Text("{name!r} is no header that an answer may set", name=name))
+        if self.look_up:
+            path_of(self.look_up)
         for found in self.placeholders():
             self._check(found)
         return self
@@ -68,6 +75,8 @@ class WebhookReply(BaseModel):
     def _check(self, found: "re.Match[str]") -> None:
         if found["path"] not in OWN:
             path_of(found["path"])
+        if found["path"] in ACCOUNT and not self.look_up:
+            raise ValueError(Text("{{{name}}} needs look_up: the path of the number", name=found["path"]))
         if found["hmac"] and not self.may_sign:
             raise ValueError(Text("{{@hmac(...)}} stands only in a handshake that is signed itself"))
 

@@ -12,6 +12,7 @@ from gateway.domain.dialplan.trials import Failure
 from gateway.orders.circuit_breaker import BreakerState
 from gateway.server.bootstrap import Gateway, failed_trials
 from gateway.server.metrics import Gauges, LabelledGauges, metrics_application
+from gateway.server.owners import owner_finder
 from gateway.store.corrections import Corrections
 from gateway.store.outbox import Waiting
 from gateway.store.quality import Quality
@@ -70,6 +71,7 @@ class Application:
             metrics=metrics_application(self._gauges(), self._labelled_gauges()),
             recorder=recorder_of(gateway),
             guesses=gateway.guesses,
+            find_owner=owner_finder(services.directory, services.core.tenant),
         )
 
     def _health(self) -> Mapping[str, bool]:

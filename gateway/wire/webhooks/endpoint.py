@@ -1,7 +1,7 @@
 """The address of sources: ``/in/NAME`` and whatever stands behind it."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import structlog
@@ -28,6 +28,8 @@ from gateway.wire.webhooks.sources import WebhookSource, split
 log = structlog.get_logger()
 
 METHODS = ("GET", "POST", "PUT", "PATCH")
+FindOwner = Callable[[str, str], Mapping[str, str] | None]
+"""Returns whose a number of a company is, by the names in ``replies.ACCOUNT``; None where it is nobody's."""
 UNMAPPED = Text("the source has no mapping yet: the request was kept")
 
 
@@ -40,8 +42,16 @@ class Webhooks:
 
     wire = "webhook"
 
-    def __init__(self, intake: Intake, gates: Mapping[tuple[str, str], SourceGate], *, max_body_bytes: int) -> None:
+    def __init__(
+        self,
+        intake: Intake,
+        gates: Mapping[tuple[str, str], SourceGate],
+        *,
+        max_body_bytes: int,
+        find_owner: FindOwner = lambda tenant, number: None,
+    ) -> None:
         self._intake = intake
+        self._find_owner = find_owner
         self._gates = gates
         self._limit = max_body_bytes
 
@@ -70,7 +80,10 @@ class Webhooks:
         calls = [call for event in made.events for call in self._handled(event, environ, site, intake)]
         told = self._told(made, calls, environ, site, name)
         own = reply_to(source, made)
-        return as_answer(own_answer(own, entered, made, calls)) if own else told
+        if own is None:
+            return told
+        owner = self._find_owner(site.name, entered.value(own.look_up)) if own.look_up else {}
+        return as_answer(own_answer(own, entered, made, calls, owner))
 
     def _handled(self, event: MappedEvent, environ: Environ, site: Site, intake: Intake) -> Iterator[int]:
         """Handle an event; yield our id of its call."""
@@ -107,9 +120,17 @@ def reply_to(source: WebhookSource, made: Interpretation) -> WebhookReply | None
     return source.mapping.replies.get(made.name or "", source.mapping.reply)
 
 
-def own_answer(reply: WebhookReply, signed: SignedRequest, made: Interpretation, calls: Sequence[int]) -> RenderedReply:
-    """Return ``reply`` with its values."""
-    known = {"@url": signed.url, "@event": made.name or "", "@call_id": str(calls[0]) if calls else ""}
+def own_answer(
+    reply: WebhookReply,
+    signed: SignedRequest,
+    made: Interpretation,
+    calls: Sequence[int],
+    owner: Mapping[str, str] | None,
+) -> RenderedReply:
+    """Return ``reply`` with its values; ``owner`` None: the number that it looks up is nobody's."""
+    if owner is None:
+        return RenderedReply(reply.status, reply.media_type, reply.unknown.encode())
+    known = {"@url": signed.url, "@event": made.name or "", "@call_id": str(calls[0]) if calls else "", **owner}
     return ReplyWriter(lambda path: known[path] if path in known else signed.value(path)).write(reply)
 
 

@@ -13,6 +13,7 @@ from gateway.config import loader as config_file
 from gateway.server import bootstrap
 from gateway.server.application import Application
 from gateway.server.bootstrap import Gateway
+from gateway.store.directory import Account
 
 CATALOGUE = Catalogue()
 PRESETS = {name: CATALOGUE.preset(name) for name in CATALOGUE.names() if CATALOGUE.preset(name).webhook}
@@ -192,3 +193,26 @@ def test_what_is_not_proven_is_refused_and_leaves_no_call(played: Played, name: 
     statuses = {got.status_code for got in send_all(played.web, path, PRESETS[name])}
     assert statuses <= {401, 403}
     assert not played.gateway.calls.recent(f"proven-{name}")
+
+
+def test_3cx_gets_the_contact_of_a_known_number_while_it_rings_and_none_of_a_stranger(played: Played) -> None:
+    """In any form of the number; the template's rule asks whether there is a contact.id."""
+    known = Account("1", "Padaria Silva", (("1133334444", "Carlos"),))
+    played.gateway.directory.load_accounts("3cx", [known], 1)
+    looked_up = [
+        played.web.get(f"/t/3cx/in/3cx/lookup?number={number}&direction=Inbound", environ_base=LOCAL)
+        for number in ("%2B551133334444", "01133334444", "11999990000", "")
+    ]
+    assert {got.mimetype for got in looked_up} == {"application/json"}
+    first, second, stranger, nobody = (got.json for got in looked_up)
+    assert first == second
+    assert (first["contact"]["name"], first["contact"]["company"]) == ("Carlos", "Padaria Silva")
+    assert first["contact"]["id"].isdigit()
+    assert stranger == nobody == {}
+
+
+def test_a_contact_is_asked_for_in_one_s_own_company_only(played: Played) -> None:
+    played.gateway.directory.load_accounts("3cx", [Account("1", "Padaria Silva", (("1133334444", "Carlos"),))], 1)
+    got = played.web.get("/t/zammad/in/3cx/lookup?number=1133334444", environ_base=LOCAL)
+    assert got.status_code == 404
+    assert "Silva" not in got.text
