@@ -94,6 +94,9 @@ def test_an_hmac_is_given_to_nobody_unproven() -> None:
         ({"present": "a", "headers": {"Content-Length": "3"}}, "may set"),
         ({"present": "a", "headers": {"X Y": "3"}}, "may set"),
         ({"present": "a", "status": 500}, "299"),
+        ({"present": "a", "lookup": "number"}, "looks nothing up"),
+        ({"present": "a", "body": "{@account}"}, "needs lookup"),
+        ({"present": "a", "unknown": {}}, "belongs to lookup"),
     ],
 )
 def test_what_cannot_be_an_answer_is_told_at_the_start(rules: dict[str, Any], said: str) -> None:
