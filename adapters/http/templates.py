@@ -137,6 +137,9 @@ class Template:
         self._expect(_secrets_used(tree), secrets.keys(), SECRET)
         self._quotable = [name for name in ("extension", "number") if name in used]
         self._secrets = SimpleNamespace(**{name: value.get_secret_value() for name, value in secrets.items()})
+        self._finalize: Callable[[Any], str] = environment.finalize  # type: ignore[assignment]
+        self._parts = self._plain_parts(tree)
+        self._fields = used - {"secrets"}
 
     def render(self, message: Outgoing) -> str:
         """Render the text for ``message``. Raises ``AdapterError``, which quotes no value but the extension and the
@@ -144,6 +147,8 @@ class Template:
         """
         names = {**message.fields, "kind": message.kind, "id": message.id, "secrets": self._secrets}
         try:
+            if self._parts is not None and self._fields <= names.keys():
+                return "".join([self._finalize(names[part]) if is_name else part for part, is_name in self._parts])
             return self._template.render(names)
         except AdapterError:
             raise
@@ -166,6 +171,26 @@ class Template:
             text = Text("{error} in an expression with {values}", error=kind, values=quoted)
         advice = Text("{problem}; values are texts: (extension | int) makes a number", problem=text)
         return advice if isinstance(error, TypeError) else text
+
+    def _plain_parts(self, tree: nodes.Template) -> list[tuple[str, bool]] | None:
+        """Return texts, and names of fields (True), in their order; None when there is anything else, which is Jinja2's
+        to work out. Most templates hold nothing else, and Jinja2 takes a dozen functions to put a text together.
+        """
+        parts = []
+        for output in tree.body:
+            for node in output.nodes if isinstance(output, nodes.Output) else [output]:
+                if isinstance(node, nodes.TemplateData):
+                    parts.append((node.data, False))
+                elif isinstance(node, nodes.Name) and node.name != "secrets":
+                    parts.append((node.name, True))
+                elif isinstance(node, nodes.Getattr) and node.node == nodes.Name("secrets", "load"):
+                    try:
+                        parts.append((self._finalize(getattr(self._secrets, node.attr)), False))
+                    except AdapterError:
+                        return None
+                else:
+                    return None
+        return parts
 
     def _expect(self, used: set[str], known: Collection[str], complaint: Text) -> None:
         for name in sorted(used - set(known)):

@@ -16,9 +16,11 @@ from adapters.soap.answers import parts_of
 from adapters.soap.description import Description, chosen, unusable
 from adapters.soap.encoded import XSI, write_operation
 from adapters.soap.envelope import SOAP_12, headers_for, serialized
+from adapters.soap.flat import flat
 from adapters.soap.header import Header
 from adapters.soap.known import ENCODING, ENCODING_12, XML, XSD
 from adapters.soap.names import listed, safe, written
+from adapters.soap.prepared import prepare
 from adapters.soap.settings import SoapConfig
 from adapters.soap.values import check_described, fitted
 from gateway.adapter import Outgoing
@@ -85,7 +87,11 @@ class Contract:
             raise AdapterError(none)
         self._check_namespace(self._operation.input.body)
         self._check_types(self._operation.input.body)
+        # An encoded text says its type, which its value decides; an address of WS-Addressing has an id of its own.
+        is_same_for_all = not (self._style or self._operation.abstract.wsa_action or self._header)
+        self._prepared = prepare(self._arguments, self._literal) if is_same_for_all else None
         output = self._operation.output
+        self._flat = flat(self._operation) if self._operation.style != "rpc" else None
         self._has_answer = output is not None and output.header is not None
 
     def _check_namespace(self, body: Any) -> None:
@@ -119,6 +125,8 @@ class Contract:
 
     def request(self, message: Outgoing) -> HttpRequest:
         """Build the call of the operation for ``message``. Raises ``AdapterError`` when the arguments do not fit it."""
+        if self._prepared and (body := self._prepared.fill(message)) is not None:
+            return self._posted(body)
         return self.call(rendered(self._arguments, message), message)
 
     def call(self, arguments: dict[str, Any], message: Outgoing) -> HttpRequest:
@@ -209,6 +217,8 @@ class Contract:
         """Return the answer as plain Python: mappings, lists, scalars. Raises whatever zeep raises, and
         ``LookupError``.
         """
+        if self._flat and (found := self._flat.read(envelope)) is not None:
+            return found
         if not self._has_answer:
             return parts_of(envelope) if envelope.find("{*}Body/*") is not None else None
         if self._operation.style == "rpc":

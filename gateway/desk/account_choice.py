@@ -42,7 +42,8 @@ def card_of(visit: Visit, call: LoggedCall) -> dict[str, Any]:
     seen = ""
     if may_have_owner(call):
         seen = visit.services.directory.standing(visit.tenant, call.number, _forms(visit, call)).seen
-    return {"call": call, "before": cards.before(visit, call), "matches": found, "seen": seen}
+    came_from = visit.services.calls.transferred_here(call)
+    return {"call": call, "before": cards.before(visit, call), "matches": found, "seen": seen, "came_from": came_from}
 
 
 def matches(visit: Visit, call: LoggedCall) -> list[Ranked]:

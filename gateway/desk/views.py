@@ -202,16 +202,21 @@ def call_log(visit: Visit) -> Response:
     template = "_calls.html" if visit.by_htmx else "calls.html"
     older = visit.url("call_log", **search.parameters(shown[-1].id)) if more else None
     newest = visit.url("call_log", **search.parameters())
-    return page(visit, template, search=search, calls=shown, older=older, newest=newest, seq=seq)
+    links: dict[str, Any] = {"older": older, "newest": newest}
+    return page(visit, template, search=search, results=filters.RESULTS, calls=shown, seq=seq, **links)
 
 
 def call(visit: Visit, call_id: int) -> Response:
     """Show everything that is known of one call."""
     seq = visit.services.log.newest()
     found = _call(visit, call_id)
-    explained = visit.services.explainer.explain(visit.tenant, call_id)
-    before = cards.before(visit, found, limit=10)
-    return page(visit, "call.html", call=found, before=before, history=_history(visit, found), why=explained, seq=seq)
+    known: dict[str, Any] = {
+        "before": cards.before(visit, found, limit=10),
+        "came_from": visit.services.calls.transferred_here(found),
+        "history": _history(visit, found),
+        "why": visit.services.explainer.explain(visit.tenant, call_id),
+    }
+    return page(visit, "call.html", call=found, seq=seq, **known)
 
 
 def _history(visit: Visit, call: LoggedCall) -> Sequence[Tried]:

@@ -9,6 +9,9 @@ from gateway.store import statements
 from gateway.store.bulk import Driver
 from gateway.store.drafts import EventDraft
 
+TAKES = (Event.ANSWER, Event.HOLD, Event.RESUME)
+"""What shows that somebody took a call."""
+
 
 class AgentsAtExtensions:
     """Logins by extension; an extension that several share is nobody's, for who took the call is not known."""
@@ -21,7 +24,7 @@ class AgentsAtExtensions:
         """Read who sits where ``drafts`` say that a call was answered."""
         extensions: dict[str, set[str]] = defaultdict(set)
         for draft in drafts:
-            if draft.event.event is Event.ANSWER:
+            if draft.event.event in TAKES or draft.event.answered_at is not None:
                 extensions[draft.message.tenant].add(draft.event.extension)
         for tenant, wanted in extensions.items():
             for extension, login in statements.AGENTS.run(self._driver, wanted, [tenant]):

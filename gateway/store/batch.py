@@ -22,6 +22,7 @@ from gateway.domain.calls.book import (
 )
 from gateway.domain.calls.call import Call
 from gateway.domain.calls.heard import LONGEST_LOGIN, MarkedOver, SettledOrder, placed_order
+from gateway.domain.calls.legs import seen_from
 from gateway.domain.calls.states import State
 from gateway.errors import BadParameter
 from gateway.store import repeats, rows, statements
@@ -30,6 +31,7 @@ from gateway.store.bulk import Driver
 from gateway.store.candidates import CandidateCall, KnownCalls
 from gateway.store.choosing import choose
 from gateway.store.drafts import (
+    AgentStateDraft,
     Choice,
     EventDraft,
     GiveUp,
@@ -53,15 +55,26 @@ def default_language(tenant: str) -> Language:
     return DEFAULT
 
 
+def no_owner() -> str | None:
+    """Return the name of a process that has none."""
+    return None
+
+
 class Batch:
     """One use of each: it loads what the drafts need, works them out one after the other, and writes it all."""
 
-    def __init__(self, connection: Connection, language_of: Callable[[str], Language] = default_language) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        language_of: Callable[[str], Language] = default_language,
+        owner: Callable[[], str | None] = no_owner,
+    ) -> None:
         """Take ``language_of``, which gives a company's language: sentences are kept as id and facts, and as text in
-        that one.
+        that one; and ``owner``, which gives the name of the process that tries the orders (``presence.py``).
         """
         self._connection = connection
         self._language_of = language_of
+        self._owner = owner
         self._driver = Driver(connection)
         self._read: dict[str, int] = {}
         self._counters: dict[str, int] = {}
@@ -75,12 +88,18 @@ class Batch:
         self._outbox: list[dict[str, Any]] = []
         self._settled: list[dict[str, Any]] = []
         self._attempts: list[dict[str, Any]] = []
+        self._notes: list[dict[str, Any]] = []
+        self._agent_states: list[dict[str, Any]] = []
+        self._returned: list[dict[str, Any]] = []
         self._rows = (
             (statements.WRITE_ORDERS, self._orders),
             (statements.SETTLE_ORDERS, self._settled),
             (statements.WRITE_ATTEMPTS, self._attempts),
             (statements.WRITE_EVENTS, self._events),
             (statements.WRITE_OUTBOX, self._outbox),
+            (statements.WRITE_NOTES, self._notes),
+            (statements.WRITE_AGENT_STATES, self._agent_states),
+            (statements.RETURN_MISSED, self._returned),
         )
 
     def write(self, drafts: Sequence[object]) -> list[Any]:
@@ -119,13 +138,37 @@ class Batch:
         decided = decide(event, self._calls.about(message.tenant, event), self._counters["call"] + 1)
         received = {"received": rows.received(message)}
         call = self._take(decided, message.tenant, event.forms, event.at, received)
+        self._keep_beside(decided, call, event.at)
         told = received | ({"repeat": True} if decided.repeat else {})
-        seq = self._log(decided.kind, call, event.at, told)
+        seq = self._log(decided.kind, call, event.at, told, decided.at)
         if decided.is_news:
+            kind = KINDS[event.event].value
             self._outbox += [
-                rows.letter(KINDS[event.event].value, call.row, message, target) for target in draft.forwards
+                rows.letter(kind, call, message, target, extension)
+                for target in draft.forwards
+                for extension in (decided.extension, *decided.also_started)
             ]
         return Recorded(call.call.id, seq)
+
+    def _keep_beside(self, decided: Decision, call: CandidateCall, at: int) -> None:
+        """Keep what an event says besides the call: of its other legs, in notes, of missed calls of the same number."""
+        for leg in decided.legs:
+            taken = seen_from(call.call, leg.extension) == State.ELSEWHERE
+            self._log(leg.kind, call, at, {"taken_by": call.call.id} if taken else {}, leg.extension)
+        if decided.note:
+            self._notes.append(rows.note(decided.note, call.row))
+        if decided.returns:
+            self._returned.append(rows.returned(call.row, at))
+
+    def _add_agent_state(self, draft: AgentStateDraft) -> Recorded:
+        """Keep what an exchange tells of an agent; it changes no call."""
+        found = statements.AGENTS.run(self._driver, [draft.extension], [draft.message.tenant])
+        state = rows.agent_state(draft, found[0][1] if len(found) == 1 else None)
+        self._agent_states.append(state)
+        seq = self._next("event")
+        self._events.append(rows.agent_event(draft, state, seq))
+        self._outbox += [rows.agent_letter(draft, state, target) for target in draft.forwards]
+        return Recorded(0, seq)
 
     def _choose(self, draft: Choice) -> Recorded:
         call = self._calls.find(draft.call_id)
@@ -179,7 +222,7 @@ class Batch:
         order = placed_order(message, draft.extension, draft.other, order_id)
         decided = decide_order(order, self._counters["call"] + 1)
         call = self._take(decided, message.tenant, draft.other.candidates, order.at)
-        self._orders.append(rows.order(draft, order_id, call.call.id))
+        self._orders.append(rows.order(draft, order_id, call.call.id, self._owner()))
         told = {"digits": draft.digits, "appliance": draft.appliance}
         return Recorded(call.call.id, self._log(decided.kind, call, order.at, told), order_id)
 
@@ -191,13 +234,16 @@ class Batch:
             return Recorded(call.call.id, 0, draft.order_id)
         delivery = draft.delivery
         language = self._language_of(tenant)
-        self._settled.append(rows.settled(draft, language))
-        self._attempts += [rows.attempt(made, tenant, draft.order_id, language) for made in draft.attempts]
+        said = rows.kept(delivery.text, language)
+        self._settled.append(rows.settled(draft, said))
+        for made in draft.attempts:
+            attempt_said = said if made.delivery is delivery else rows.kept(made.delivery.text, language)
+            self._attempts.append(rows.attempt(made, tenant, draft.order_id, attempt_said))
         self._change(decide_about(call.call, SettledOrder(delivery.outcome.value, draft.at)).call)
         dialled_by = draft.attempts[-1].appliance if draft.attempts else appliance
         told = {
             "outcome": delivery.outcome.value,
-            "detail": rows.kept(delivery.text, language)[0],
+            "detail": said[0],
             "appliance": dialled_by,
         }
         return Recorded(call.call.id, self._log(EventKind.ORDER_SETTLED, call, draft.at, told), draft.order_id)
@@ -209,7 +255,10 @@ class Batch:
 
     def _flush_rows(self) -> None:
         if self._touched:
-            statements.WRITE_CALLS.run(self._driver, [call.row for call in self._touched.values()])
+            touched = self._touched.values()
+            statements.WRITE_CALLS.run(self._driver, [call.row for call in touched])
+            legs = [row for call in touched if call.call.legs for row in call.legs_to_keep()]
+            statements.WRITE_LEGS.run(self._driver, legs)
             self._touched = {}
         for statement, written in self._rows:
             if written:
@@ -229,15 +278,27 @@ class Batch:
             changed = self._change(other.call)
             if other.kind is not None:
                 self._log(other.kind, changed, at, _beside(other, decided.call, received))
-        return self._open(decided.call, tenant, forms) if decided.is_new else self._change(decided.call)
+        if decided.is_new:
+            return self._open(decided.call, tenant, forms)
+        before = self._calls.get(decided.call.id).call
+        call = self._change(decided.call)
+        if call.row["account_id"] is None and (before.number, before.fields) != (call.call.number, call.call.fields):
+            self._find_account(call, forms)
+        return call
 
     def _open(self, call: Call, tenant: str, forms: Sequence[str]) -> CandidateCall:
-        found = self._matches.of(tenant, forms, call.extension)
         self._counters["call"] = call.id
+        opened = self._touch(self._calls.add(rows.call(call, tenant), call))
+        self._find_account(opened, forms)
+        return opened
+
+    def _find_account(self, call: CandidateCall, forms: Sequence[str]) -> None:
+        """Let a call be the account's that has its number, and note why."""
+        found = self._matches.of(call.row["tenant"], forms, call.call.extension)
         if found:
-            self._matched[call.id] = {"matched": {"by": found[0].reason.value, "of": len(found)}}
-        row = rows.call(call, tenant, found[0].match if found else None)
-        return self._touch(self._calls.add(row, call))
+            owner = found[0].match
+            call.row.update(account_id=owner.account_id, account_name=owner.name, contact=owner.contact)
+            self._matched[call.call.id] = {"matched": {"by": found[0].reason.value, "of": len(found)}}
 
     def _change(self, call: Call) -> CandidateCall:
         return self._touch(self._calls.become(call))
@@ -248,11 +309,14 @@ class Batch:
 
     # the event log
 
-    def _log(self, kind: EventKind, call: CandidateCall, at: int, told: dict[str, Any]) -> int:
+    def _log(
+        self, kind: EventKind, call: CandidateCall, at: int, told: dict[str, Any], extension: str | None = None
+    ) -> int:
+        """Write an event of ``call``; with an ``extension`` other than the call's, as that one sees it."""
         seq = self._next("event")
         # Said with the first event of a call, for whoever asks later why.
         told |= self._matched.pop(call.call.id, {})
-        self._events.append(rows.event(kind.value, call.row, seq, at, told))
+        self._events.append(rows.event(kind.value, call, seq, at, told, extension))
         return seq
 
     def _next(self, counter: str) -> int:
@@ -270,6 +334,7 @@ def _beside(change: CallChange, call: Call, received: Mapping[str, Any]) -> dict
 ADD: Mapping[type, Callable[[Batch, Any], Any]] = {
     WriteJob: Batch._add_work,
     EventDraft: Batch._add_event,
+    AgentStateDraft: Batch._add_agent_state,
     OrderDraft: Batch._add_order,
     Settlement: Batch._add_settlement,
     GiveUp: Batch._give_up,

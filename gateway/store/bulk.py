@@ -6,13 +6,15 @@ SQLAlchemy works out parameters anew for every row. So the journal reads and wri
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import chain
+from operator import gt, itemgetter
 from typing import Any
 
 from sqlalchemy import Connection, Table
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql import ClauseElement
 
-from gateway.store.fitting import Fitted, fit
+from gateway.store.fitting import Fitted, fit, is_storable
 
 LARGEST = 256
 """Rows in one statement; larger sets go in several."""
@@ -41,6 +43,11 @@ def changing(table: Table) -> tuple[str, ...]:
     return tuple(column.name for column in table.c if not column.primary_key and "fixed" not in column.info)
 
 
+def _getter(names: Sequence[str]) -> Callable[[Mapping[str, Any]], Sequence[Any]]:
+    """Return what gets the values of ``names`` out of a row, however many they are."""
+    return itemgetter(*names) if len(names) > 1 else lambda row: [row[name] for name in names]
+
+
 class Write:
     """Inserts rows of ``columns``; where the primary key is there already, its columns ``changing`` are set anew.
 
@@ -54,8 +61,10 @@ class Write:
         self._columns = columns
         self._changing = changing
         self._unique = unique
-        types = [table.c[name].type for name in columns]
-        self._lengths = [(place, kind.length) for place, kind in enumerate(types) if isinstance(kind, Fitted)]
+        types = {name: table.c[name].type for name in columns}
+        self._lengths = {name: kind.length for name, kind in types.items() if isinstance(kind, Fitted)}
+        self._values_of, self._texts_of = _getter(columns), _getter(tuple(self._lengths))
+        self._parts: dict[str, Sequence[str]] = {}
         self._texts: dict[tuple[str, int], str] = {}
 
     def run(self, connection: Connection | Driver, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -63,25 +72,35 @@ class Write:
         for start in range(0, len(rows), LARGEST):
             part = rows[start : start + LARGEST]
             text = self._texts.get((connection.dialect.name, len(part))) or self._text(connection, len(part))
-            values = [row[column] for row in part for column in self._columns]
-            self._fit(values)
+            values = list(chain.from_iterable(map(self._values_of, part)))
+            if not all(map(self._fits, part)):
+                self._fit(values)
             connection.connection.cursor().execute(text, values)
 
+    def _fits(self, row: Mapping[str, Any]) -> bool:
+        """Return whether all texts of ``row`` fit their columns, looked at together: nearly all do."""
+        texts = [text or "" for text in self._texts_of(row)]
+        return is_storable("".join(texts)) and not any(map(gt, map(len, texts), self._lengths.values()))
+
     def _fit(self, values: list[Any]) -> None:
-        """Fit texts to their columns; nearly all do already, and are looked at only."""
         width = len(self._columns)
-        for place, length in self._lengths:
-            for text in values[place::width]:
-                if text and (len(text) > length or not text.isascii() or "\0" in text):
-                    values[place::width] = [each and fit(each, length) for each in values[place::width]]
-                    break
+        for place, name in enumerate(self._columns):
+            length = self._lengths.get(name)
+            if length is not None:
+                values[place::width] = [each and fit(each, length) for each in values[place::width]]
 
     def _text(self, connection: Connection | Driver, count: int) -> str:
-        one = _positional(self._statement(connection.dialect.name), connection)
-        head, group, tail = re.fullmatch(r"(.* VALUES )(\([^()]*\))(.*)", one, re.DOTALL).groups()  # type: ignore[union-attr]
-        text: str = head + ", ".join([group] * count) + tail
-        self._texts[connection.dialect.name, count] = text
+        head, group, tail = self._parts.get(connection.dialect.name) or self._compiled(connection)
+        text = self._texts[connection.dialect.name, count] = head + ", ".join([group] * count) + tail
         return text
+
+    def _compiled(self, connection: Connection | Driver) -> Sequence[str]:
+        """Compile the statement once for any number of rows: its beginning, a row's placeholders, its end."""
+        dialect = connection.dialect.name
+        one = _positional(self._statement(dialect), connection)
+        parts = re.fullmatch(r"(.* VALUES )(\([^()]*\))(.*)", one, re.DOTALL).groups()  # type: ignore[union-attr]
+        self._parts[dialect] = parts
+        return parts
 
     def _statement(self, dialect: str) -> Any:
         statement = INSERTS[dialect](self._table).values(dict.fromkeys(self._columns))

@@ -22,8 +22,19 @@ BEHIND: Mapping[str, tuple[str, ...]] = {
     "contact": ("appliance", "detail"),
     "paired_by": ("certainty",),
     "call_ref": ("request_id",),
+    "returned_by": ("rang", "legs", "notes"),
 }
 """Fields that no column of ``calls`` holds, by the column behind which they are told."""
+
+
+STRUCTURES: Mapping[str, Mapping[str, Any]] = {
+    "fields": {"type": "object", "additionalProperties": {"type": "string"}, "description": "free fields by name"},
+    "fields_cut": {"type": "boolean", "description": "whether free fields found no room"},
+    "rang": {"type": "array", "items": {"type": "string"}, "description": "the extensions at which it rang"},
+    "legs": {"type": "array", "items": {"type": "object"}, "description": "who rang when, who talked when"},
+    "notes": {"type": "array", "items": {"type": "object"}, "description": "what was told of it besides"},
+}
+"""Fields that are no plain text or number, as JSON schema."""
 
 
 def _fields() -> Iterator[str]:
@@ -55,6 +66,8 @@ def is_moment(name: str) -> bool:
 
 def schema_of(name: str) -> dict[str, Any]:
     """Return the JSON schema of the field ``name``, as far as its column tells."""
+    if name in STRUCTURES:
+        return dict(STRUCTURES[name])
     column = calls.c.get(name)
     if column is None:
         return {"type": ["string", "null"]}

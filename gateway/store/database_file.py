@@ -17,10 +17,10 @@ class DatabaseFile:
     """The database at ``path`` and its write-ahead log, as they are now."""
 
     def __init__(self, path: Path) -> None:
-        self._path = path
-        self._known: dict[Path, Identity | None] = {
-            path: _identity(path),
-            path.with_name(f"{path.name}-wal"): None,  # made and let go of by SQLite; known from the first commit on
+        # Paths as texts: a Path is put together anew for each look.
+        self._known: dict[str, Identity | None] = {
+            str(path): _identity(str(path)),
+            f"{path}-wal": None,  # made and let go of by SQLite; known from the first commit on
         }
 
     def check(self) -> None:
@@ -30,10 +30,10 @@ class DatabaseFile:
             if known is None:
                 self._known[path] = found
             elif found != known:
-                raise StoreReplaced(path.name)
+                raise StoreReplaced(os.path.basename(path))
 
 
-def _identity(path: Path) -> Identity | None:
+def _identity(path: str) -> Identity | None:
     try:
         found = os.stat(path)
     except OSError:

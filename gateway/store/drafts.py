@@ -6,7 +6,7 @@ from typing import Any
 
 from gateway.adapter import Delivery
 from gateway.domain.calls.heard import HeardEvent
-from gateway.domain.messages import CallMessage, PlaceCall
+from gateway.domain.messages import AgentStateChanged, CallMessage, PlaceCall
 from gateway.domain.numbering.numbers import Reading
 
 
@@ -16,6 +16,15 @@ class EventDraft:
 
     message: CallMessage
     event: HeardEvent
+    forwards: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class AgentStateDraft:
+    """What a message tells of an agent, at ``extension`` as the log has it; ``forwards`` are to be told of it."""
+
+    message: AgentStateChanged
+    extension: str
     forwards: tuple[str, ...] = ()
 
 
@@ -31,7 +40,6 @@ class Way:
 class OrderDraft:
     """A call to be placed: ``extension`` calls ``digits`` (dial plan applied) by ``appliance``.
 
-    ``owner`` is the name of the process that will try it (``store/presence.py``), which the journal fills in.
     ``fallback`` is tried when ``appliance`` was surely not reached. Within ``repeat_within_ms`` the same order again
     is not a new one.
     """
@@ -43,7 +51,6 @@ class OrderDraft:
     other: Reading
     fallback: Way | None = None
     repeat_within_ms: int = 0
-    owner: str | None = None
 
     @property
     def ways(self) -> tuple[Way, ...]:

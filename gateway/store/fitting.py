@@ -21,6 +21,16 @@ def fit(text: str, length: int = UNBOUNDED) -> str:
     return text[:length]
 
 
+def is_storable(text: str) -> bool:
+    """Return whether every database takes ``text`` as it is, were it short enough."""
+    if "\0" in text:
+        return False
+    try:
+        return text.isascii() or bool(text.encode())
+    except UnicodeEncodeError:
+        return False
+
+
 class Fitted(TypeDecorator[str]):
     """A type of texts to which each value is fitted, wherever it is written or compared."""
 

@@ -5,7 +5,6 @@
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -13,9 +12,10 @@ from typing import Any
 from sqlalchemy import Connection, Engine
 
 from gateway.errors import GatewayError
-from gateway.store.batch import Batch, default_language
+from gateway.store.batch import Batch, default_language, no_owner
 from gateway.store.database_file import DatabaseFile
 from gateway.store.drafts import (
+    AgentStateDraft,
     Choice,
     EventDraft,
     GiveUp,
@@ -31,7 +31,7 @@ from gateway.store.presence import Presence
 from gateway.store.writer import GroupCommit
 from gateway.texts.languages import Language
 
-Draft = EventDraft | OrderDraft | Settlement | GiveUp | InVain | Choice | Over | WriteJob
+Draft = EventDraft | AgentStateDraft | OrderDraft | Settlement | GiveUp | InVain | Choice | Over | WriteJob
 
 
 class Journal:
@@ -56,7 +56,7 @@ class Journal:
         """When an event last became durable (``time.monotonic``)."""
         self._writer: GroupCommit[Draft, Any] = GroupCommit(
             engine,
-            partial(apply, language_of=language_of),
+            partial(apply, language_of=language_of, owner=self.presence.name),
             lock=self._lock,
             queue_limit=queue_limit,
             after_commit=self._ring,
@@ -68,14 +68,23 @@ class Journal:
 
     def stop(self) -> None:
         """Write what is waiting, then end. Safe to call again."""
-        self._writer.stop()
+        if self._writer.stop():
+            self._lock.close()
         self.presence.close()
 
-    def write(self, draft: EventDraft | OrderDraft | Settlement | Choice | Over) -> Recorded:
-        """Return once ``draft`` is durable. Raises ``BusyError`` when nothing was stored."""
-        if isinstance(draft, OrderDraft):
-            draft = replace(draft, owner=self.presence.name())
-        recorded: Recorded = self._writer.write(draft)
+    def write(
+        self,
+        draft: EventDraft | AgentStateDraft | OrderDraft | Settlement | Choice | Over,
+        *,
+        within_s: float | None = None,
+    ) -> Recorded:
+        """Return once ``draft`` is durable. Raises ``BusyError`` when nothing was stored, or not ``within_s`` seconds:
+        then it may be stored later all the same.
+        """
+        if within_s is None:
+            recorded: Recorded = self._writer.write(draft)
+        else:
+            recorded = self._writer.write(draft, timeout_s=within_s, lead=False)
         return recorded
 
     def give_up(self, draft: GiveUp | InVain) -> int:
@@ -114,7 +123,10 @@ class Journal:
 
 
 def apply(
-    connection: Connection, drafts: Sequence[Draft], language_of: Callable[[str], Language] = default_language
+    connection: Connection,
+    drafts: Sequence[Draft],
+    language_of: Callable[[str], Language] = default_language,
+    owner: Callable[[], str | None] = no_owner,
 ) -> list[Any]:
     """Write ``drafts`` in order; one result for each: a ``Recorded``, or what a ``WriteJob`` returned."""
-    return Batch(connection, language_of).write(drafts)
+    return Batch(connection, language_of, owner).write(drafts)

@@ -62,7 +62,8 @@ COLUMNS = tuple(attempts.c[name] for name in Tried.__dataclass_fields__)
 
 def note(journal: Journal, tenant: str, order_id: int, made: OrderAttempt) -> None:
     """Add ``made`` to an order's history. Raises ``BusyError``."""
-    row = rows.attempt(made, tenant, order_id, journal.language_of(tenant))
+    said = rows.kept(made.delivery.text, journal.language_of(tenant))
+    row = rows.attempt(made, tenant, order_id, said)
     journal.run(lambda connection: statements.WRITE_ATTEMPTS.run(connection, [row]))
 
 

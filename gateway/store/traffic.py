@@ -51,6 +51,19 @@ class RemarkCode(StrEnum):
     BODY_HIDDEN = "body_hidden"
     TEXTS_HIDDEN = "texts_hidden"
     ANSWER_CUT = "answer_cut"
+    # Why a request did not prove that its source sent it: gateway/mapping/doubts.py has the same codes.
+    SECRET_MISSING = "secret_missing"  # noqa: S105
+    SECRET_WRONG = "secret_wrong"  # noqa: S105
+    SIGNATURE_MISSING = "signature_missing"
+    SIGNATURE_WRONG = "signature_wrong"
+    TIMESTAMP_MISSING = "timestamp_missing"
+    TIMESTAMP_OFF = "timestamp_off"
+    NOT_COVERED = "not_covered"
+    EVENT_UNKNOWN = "event_unknown"
+    TOKEN_WRONG = "token_wrong"  # noqa: S105
+    BODY_CHANGED = "body_changed"
+    TOO_MANY_GUESSES = "too_many_guesses"
+    NOT_MAPPED = "not_mapped"
 
 
 NOT_WHOLE = frozenset(
@@ -130,6 +143,8 @@ class TrafficFilter:
 
 ANY = TrafficFilter()
 WRITTEN = written(entries)
+# One encoder for all: json.dumps makes a new one at each call that wants letters as they are.
+_encode = json.JSONEncoder(ensure_ascii=False).encode
 Draft = Callable[[], TrafficEntry]
 """Makes the entry when its turn to be written comes, so that no client waits for it."""
 
@@ -157,7 +172,7 @@ class TrafficLog:
 
 
 def _row(made: TrafficEntry) -> dict[str, Any]:
-    remarks = None if made.remarks is None else json.dumps(made.remarks, ensure_ascii=False)
+    remarks = None if made.remarks is None else _encode(made.remarks)
     return {name: getattr(made, name) for name in WRITTEN} | {"remarks": remarks}
 
 

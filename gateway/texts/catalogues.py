@@ -22,10 +22,22 @@ SOURCE: Language = "en"
 @cache
 def translations(language: Language) -> NullTranslations:
     """Return all sentences of ``language``; one that it lacks comes in the default language, else as its id."""
-    joined = NullTranslations()
+    found = NullTranslations()
     for each in dict.fromkeys((language, SOURCE if language == SOURCE else DEFAULT)):
-        for path in _paths(each):
-            joined.add_fallback(GNUTranslations(BytesIO(_data(path))))
+        if catalogues := [GNUTranslations(BytesIO(_data(path))) for path in _paths(each)]:
+            found.add_fallback(_joined(catalogues))
+    return found
+
+
+def _joined(catalogues: Sequence[Any]) -> NullTranslations:
+    """Return one of several catalogues of a language, of which the first that has a sentence says it.
+
+    Asking them one after the other took six times as long as finding a sentence.
+    """
+    first: Any = catalogues[0]
+    for other in catalogues[1:]:
+        first._catalog = other._catalog | first._catalog
+    joined: NullTranslations = first
     return joined
 
 

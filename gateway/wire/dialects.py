@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from gateway.config.tables import ListenerSettings
 from gateway.wire.forms import Names, known_names
-from gateway.wire.operations import OPERATIONS, Operation
+from gateway.wire.operations import OPERATIONS
+from gateway.wire.parameters import Operation
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +19,8 @@ class Dialect:
     fault_status: int | None
     refuses_headers: bool = False
     """Whether SOAP header blocks that must be understood are refused."""
+    classic_wsdl: bool = False
+    """Whether the rpc/encoded contract has the names and the charset of the classic WConnect."""
 
     def reply(self, call_id: int) -> bytes:
         """Return the body that says that an event was taken."""
@@ -31,7 +34,14 @@ def dialect_of(rules: ListenerSettings, *, takes_token: bool) -> Dialect:
     """
     token = ("token",) if takes_token else ()
     names = {name: spellings(operation, rules, token) for name, operation in OPERATIONS.items()}
-    return Dialect(names, rules.reply, rules.status_on_error, rules.fault_status, rules.must_understand == "refuse")
+    return Dialect(
+        names,
+        rules.reply,
+        rules.status_on_error,
+        rules.fault_status,
+        refuses_headers=rules.must_understand == "refuse",
+        classic_wsdl=rules.wsdl_names == "classic",
+    )
 
 
 def spellings(operation: Operation, rules: ListenerSettings, more: tuple[str, ...]) -> Names:

@@ -29,7 +29,9 @@ from gateway.traffic.told import tell, tell_unread
 from gateway.wire.auth import query_token
 from gateway.wire.guard import parse_xml, printable, read_body
 from gateway.wire.intake import Intake, explain
-from gateway.wire.operations import LOGIN, OPERATIONS, Operation, Parameter, by_position, find, hidden
+from gateway.wire.operations import OPERATIONS, find
+from gateway.wire.parameters import LOGIN, Operation, Parameter, by_position, hidden
+from gateway.wire.repeats import keep_first, log_repeats
 from gateway.wire.sites import Site
 from gateway.wire.transport import Answer, Environ, answer, headers_of, language_of
 from gateway.wire.xmlrpc_bodies import read_call
@@ -121,7 +123,8 @@ def read_operation(
         raise UnknownOperation(name[:80], known=list(OPERATIONS))
     if len(params) >= FEWEST_PAIRED:
         params = paired(params, operation)
-    texts = read_parameters(params, operation, appliances)
+    texts, repeated = read_parameters(params, operation, appliances)
+    log_repeats(repeated, environ)
     tell(environ, hidden([text for _, text in pairs_in(params)], texts, operation))
     if not operation.takes_login:
         # Values that nobody reads, behind those that are read: a login, as the classic WConnect has it in each call.
@@ -129,19 +132,23 @@ def read_operation(
     return operation, texts
 
 
-def read_parameters(params: list[Any], operation: Operation, appliances: Collection[str]) -> dict[str, str]:
-    """Return positional values in the operation's order, structs by member names. Raises ``BadParameter``."""
+def read_parameters(
+    params: list[Any], operation: Operation, appliances: Collection[str]
+) -> tuple[dict[str, str], Collection[str]]:
+    """Return positional values in the operation's order, structs by member names; and the names of those that came with
+    different values. Raises ``BadParameter``.
+    """
     pairs = list(pairs_in(params))
     positional = [text for written, text in pairs if not written]
     texts = by_position(positional, operation, operation.positional, appliances)
+    repeated: set[str] = set()
     for written, text in pairs:
-        name = operation.spellings.get(written.lower())
-        if name and text and not texts.get(name):
-            texts[name] = text
+        if name := operation.spellings.get(written.lower()):
+            keep_first(texts, name, text, repeated)
     if not operation.names and not texts and len(pairs) >= len(LOGIN):
         # A login under names that nobody knows: a test must not say that it is well.
-        return by_position([text for _, text in pairs], operation, LOGIN, appliances)
-    return texts
+        return by_position([text for _, text in pairs], operation, LOGIN, appliances), ()
+    return texts, repeated
 
 
 def pairs_in(params: list[Any]) -> Iterator[tuple[str, str]]:

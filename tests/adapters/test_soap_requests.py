@@ -59,15 +59,3 @@ def test_a_header_is_added_to_each_message_once():
     ours = contract(WSDL, header="<s xmlns='urn:x'>{{ number }}</s>")
     for number in ("1", "2"):
         assert re.findall(rb"<s [^>]*>(\d)</s>", ours.request(order(number)).body) == [number.encode()]
-
-
-@pytest.mark.parametrize("literal", ["a\x01b", "\ufffe"])
-def test_a_template_that_no_xml_can_hold_says_so(literal):
-    ours = contract(WSDL, arguments=ARGUMENTS | {"from": literal})
-    with pytest.raises(AdapterError, match="the arguments do not fit 'Call'"):
-        ours.request(DIAL)
-
-
-def test_a_line_end_of_a_template_arrives_as_it_is():
-    ours = contract(WSDL, arguments=ARGUMENTS | {"from": "a\r\nb\tc"})
-    assert b"a&#13;\nb\tc<" in ours.request(DIAL).body

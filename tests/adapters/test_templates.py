@@ -43,8 +43,49 @@ def test_a_template_is_jinja2s(source, made):
     assert Template(source, secrets={}).render(ORDER) == made
 
 
+@pytest.mark.parametrize("escape", ESCAPES)
+@pytest.mark.parametrize(
+    "source",
+    [
+        "",
+        "nothing to fill in",
+        "{{number}}{{ extension }}",
+        "/dial?to={{ number }}&from={{ extension }}&key={{ secrets.key }}",
+        "{{ order_id }}{{ secrets.empty }}",
+        "{{ kind }} {{ id }}\n\n  {{- tenant -}}  \n",
+        "a\r\n{{ number }}\r\n",
+        "{# a remark #}{{ number }}{% raw %}{{ extension }}{% endraw %}",
+    ],
+)
+def test_texts_and_names_are_put_together_as_jinja2_does_it(source, escape):
+    template = Template(source, escape=escape, secrets={"key": SecretStr("s3&<>\"' +%/é"), "empty": SecretStr("")})
+    assert template._parts is not None
+    by_us, template._parts = template.render(ORDER), None
+    assert by_us == template.render(ORDER)
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "{{ number | int(0) }}",
+        "{{ number[2:] }}",
+        "{{ 'SIP/' ~ extension }}",
+        "{% if number %}{{ number }}{% endif %}",
+        "{{ number.lower() }}",
+        "{{ secrets.key | md5 }}",
+        "{{ secrets }}",
+        "{{ 1 }}",
+    ],
+)
+def test_all_else_is_left_to_jinja2(source):
+    template = Template(source, secrets={"key": SecretStr("s3")})
+    assert template._parts is None
+    assert template.render(ORDER)
+
+
 def test_a_field_that_a_message_lacks_is_told():
     template = Template("{{ number }}{{ url_audio }}", secrets={})
+    assert template._parts is not None
     with pytest.raises(AdapterError, match="'url_audio' is undefined"):
         template.render(ORDER)
 

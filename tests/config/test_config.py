@@ -9,6 +9,7 @@ import pytest
 from pydantic import BaseModel
 
 from gateway.cli.cautions import cautions
+from gateway.config import dial_plans
 from gateway.config import display as config_shown
 from gateway.config import loader as config_file
 from gateway.config import tables as config
@@ -85,11 +86,10 @@ def test_secrets_come_from_environment_and_files_and_are_masked_when_shown(
     (tmp_path / "pw").write_text("s3cret-file\nsecond line\n")
     appliance = URL | {"url": "http://u:s3cret-u@192.0.2.1/?key=s3cret-k&to={{ number }}", "password": "file:pw"}
     appliance |= {"headers": {"X-Key": "s3cret-h"}}
-    raw = {"tenants": {"a": {"events": {"token": "env:A_TOKEN"}, "appliances": {"p": appliance}}}}
+    raw = {"tenants": {"a": {"events": {"token": ["env:A_TOKEN", "file:pw"]}, "appliances": {"p": appliance}}}}
     loaded = config_file.parse(raw, source="gateway.toml", base=tmp_path)
-    token = loaded.tenants["a"].events.token
-    assert token is not None
-    assert token.get_secret_value() == "s3cret-env"
+    tokens = loaded.tenants["a"].events.token
+    assert [token.get_secret_value() for token in tokens] == ["s3cret-env", "s3cret-file"]
     assert loaded.tenants["a"].appliances["p"].settings.password.get_secret_value() == "s3cret-file"
     assert "s3cret" not in str(config_shown.shown(loaded)) + repr(loaded.tenants["a"].events)
 
@@ -111,8 +111,8 @@ def test_the_written_configuration_is_accepted_as_it_is() -> None:
 def test_the_examples_in_the_written_configuration_are_accepted_too(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name in ("ACME_EVENTS_TOKEN", "ACME_CRM_TOKEN"):
-        monkeypatch.setenv(name, "x")
+    for name in ("ACME_EVENTS_TOKEN", "ACME_CRM_TOKEN", "CLOUD_SECRET"):
+        monkeypatch.setenv(name, "x" * 8)
     (tmp_path / "pbx.password").write_text("x")
     (tmp_path / "presets").mkdir()
     uncommented = [re.sub(r"^# (?=\[|[a-z_]+ = )", "", line) for line in template().splitlines()]
@@ -151,9 +151,9 @@ def settings_of(model: type[BaseModel]) -> set[str]:
         config.EventSettings,
         config.ListenerSettings,
         config.ClickToCall,
-        config.DialPlanSettings,
-        config.DialRule,
-        config.DialTest,
+        dial_plans.DialPlanSettings,
+        dial_plans.DialRule,
+        dial_plans.DialTest,
         config.TenantSettings,
         config.TrafficSettings,
     ],

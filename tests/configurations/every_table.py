@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from gateway.config.tables import Table
+from gateway.config.values import Table
 from gateway.simulators import SIMULATORS, SimulatedAppliance
 
 HERE = Path(__file__).parent

@@ -1,12 +1,13 @@
 """Texts are fitted to their columns in one place, whichever way they are written."""
 
 import pytest
-from sqlalchemy import String, Table, insert, select, text
+from sqlalchemy import Column, Integer, MetaData, String, Table, create_engine, insert, select, text
 
 from gateway.adapter import Delivery, Outcome
 from gateway.store import delivery_receipts, tables, traffic
+from gateway.store.bulk import Write
 from gateway.store.drafts import OrderAttempt, Settlement
-from gateway.store.fitting import Fitted, fit, fitter
+from gateway.store.fitting import Fitted, FittedString, FittedText, fit, fitter, is_storable
 from gateway.store.loading import LoadedAccount, Phone, write_accounts
 from tests.store.conftest import T0, Store
 
@@ -26,6 +27,36 @@ TABLES = [*tables.metadata.tables.values(), traffic.entries, delivery_receipts.r
 )
 def test_a_text_is_cut_and_loses_what_a_database_refuses(written: str, stored: str) -> None:
     assert fit(written, 8) == stored
+
+
+@pytest.mark.parametrize("text", ["São João", "a\0b", "a\ud83d", "a" * 99, "", "\0"])
+def test_what_a_database_takes_as_it_is_need_not_be_fitted(text: str) -> None:
+    assert is_storable(text) == (fit(text) == text)
+
+
+NARROW = Table(
+    "narrow",
+    MetaData(),
+    Column("id", Integer, primary_key=True),
+    Column("code", FittedString(3)),
+    Column("words", FittedText),
+)
+
+
+@pytest.mark.parametrize(
+    ("code", "words"), [("abcd", "x"), ("abc", "x\0"), ("ab\ud83d", None), (None, "\ud83d"), ("é" * 4, "")]
+)
+def test_each_row_is_fitted_wherever_it_stands_among_others(code: str | None, words: str | None) -> None:
+    fine = {"code": "abc", "words": "São João" * 99}
+    rows = [{"id": count, **fine} for count in range(300)]
+    rows[280] = {"id": 280, "code": code, "words": words}
+    with create_engine("sqlite://").begin() as connection:
+        NARROW.create(connection)
+        Write(NARROW, ("id", "code", "words")).run(connection, rows)
+        stored = {row.id: (row.code, row.words) for row in connection.execute(select(NARROW))}
+    assert stored.pop(280) == (code and fit(code, 3), words and fit(words))
+    assert set(stored.values()) == {tuple(fine.values())}
+    assert len(stored) == 299
 
 
 @pytest.mark.parametrize("table", TABLES, ids=lambda table: table.name)

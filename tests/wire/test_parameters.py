@@ -11,7 +11,8 @@ from gateway.domain.dialplan.plan import DialPlan
 from gateway.domain.tenant import Appliance, Tenant
 from gateway.handlers import Core
 from gateway.store.calls import iso
-from gateway.wire.operations import OPERATIONS, Operation, Parameter, Sender
+from gateway.wire.operations import OPERATIONS
+from gateway.wire.parameters import Operation, Parameter, Sender
 from tests.store.conftest import HERE, PLAN, T0, Store
 from tests.store.conftest import open_store as open_store
 from tests.store.conftest import store as store

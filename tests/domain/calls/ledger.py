@@ -6,7 +6,7 @@ from typing import Any
 from gateway.domain.calls.book import Decision, EventKind, decide, decide_about, decide_in_vain, decide_order
 from gateway.domain.calls.call import Call
 from gateway.domain.calls.direction import tell_sides
-from gateway.domain.calls.ghosts import WAIT_MS, is_of_nobody, waits_in_vain
+from gateway.domain.calls.ghosts import WAIT_MS, fell_silent, is_of_nobody, waits_in_vain
 from gateway.domain.calls.heard import (
     HeardEvent,
     MarkedOver,
@@ -116,7 +116,7 @@ class Ledger:
 
     def sweep(self, at: int) -> None:
         for call in self.all():
-            if call.logged_at < at - FOUR_HOURS or self._in_vain(call, at):
+            if call.logged_at < at - FOUR_HOURS or fell_silent(call, lambda ms: at - ms) or self._in_vain(call, at):
                 for changed in decide_in_vain(read_back(self.calls[call.id]), self.all()):
                     self.change(changed.call, changed.kind)
 

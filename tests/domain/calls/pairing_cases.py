@@ -93,4 +93,6 @@ def shown(call: Any) -> str:
     parts += [f"to={call.transferred_to}"] if call.transferred_to else []
     parts += ["group"] if call.group_id else []
     parts += ["missed"] if call.missed else []
+    if len(call.legs) > 1:
+        parts.append("legs=" + ",".join(f"{leg.extension}:{leg.result or 'open'}" for leg in call.legs))
     return " ".join(parts)
