@@ -6,6 +6,7 @@ from functools import lru_cache
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
+from gateway.domain.identifiers import CNPJ, CPF
 from gateway.texts.languages import DEFAULT, Language
 from gateway.texts.rendering import locale_of
 
@@ -37,6 +38,11 @@ def duration_text(seconds: int | None) -> str:
     hours, rest = divmod(max(0, seconds), 3600)
     minutes, left = divmod(rest, 60)
     return f"{hours}:{minutes:02}:{left:02}" if hours else f"{minutes}:{left:02}"
+
+
+def identifier_name(kind: str) -> str:
+    """Return ``CPF`` of ``cpf``, ``Numero de serie`` of ``numero_de_serie``: a column as people read it."""
+    return kind.upper() if kind in (CPF, CNPJ) else kind.replace("_", " ").capitalize()
 
 
 def local(at: int, zone: ZoneInfo) -> datetime:

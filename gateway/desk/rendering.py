@@ -87,6 +87,7 @@ def environment(language: Language) -> Environment:
         "link": safe_link,
         "isolated": isolated,
         "raw": raw,
+        "identifier": formats.identifier_name,
     }
     environment.tests["diallable"] = formats.is_diallable
     environment.tests["playable_on"] = formats.plays_here

@@ -14,7 +14,7 @@ from gateway.desk.context import Visit
 from gateway.desk.problems import said
 from gateway.desk.rendering import page, streamed
 from gateway.errors import GatewayError, LoginsBusy, TooManyAttempts
-from gateway.store.calls import LoggedCall
+from gateway.store.calls import CallFilter, LoggedCall
 from gateway.store.delivery_receipts import DeliveryReceipt, ReceiptKind
 from gateway.store.orders import Tried
 from gateway.texts.text import Text
@@ -217,6 +217,16 @@ def call(visit: Visit, call_id: int) -> Response:
         "why": visit.services.explainer.explain(visit.tenant, call_id),
     }
     return page(visit, "call.html", call=found, seq=seq, **known)
+
+
+def account(visit: Visit, account_id: int) -> Response:
+    """Show an account: its numbers, what else names it, its last calls. Raises ``NotFound``."""
+    seq = visit.services.log.newest()
+    found = visit.services.directory.account(visit.tenant, account_id)
+    if found is None:
+        raise NotFound
+    recent = visit.services.calls.recent(visit.tenant, CallFilter(account_id=account_id), limit=20)
+    return page(visit, "account.html", account=found, recent=recent, seq=seq)
 
 
 def _history(visit: Visit, call: LoggedCall) -> Sequence[Tried]:
