@@ -82,6 +82,11 @@ def clock_text(at: int | None, zone: ZoneInfo) -> str:
     return local(at, zone).strftime("%H:%M:%S.%f")[:-3] if at is not None else ""
 
 
+def seconds_text(at: int | None, zone: ZoneInfo) -> str:
+    """Return ``14:20:31``; empty while unknown."""
+    return local(at, zone).strftime("%H:%M:%S") if at is not None else ""
+
+
 def day_start(day: date, zone: ZoneInfo, *, after: int = 0) -> int:
     """Return the first millisecond of ``day`` (or ``after`` days later) in ``zone``."""
     return round(datetime.combine(day + timedelta(days=after), time(), zone).timestamp() * 1000)

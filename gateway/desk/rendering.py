@@ -83,6 +83,7 @@ def environment(language: Language) -> Environment:
         "amount": partial(formats.amount_text, language=language),
         "time": formats.time_text,
         "clock": formats.clock_text,
+        "seconds": formats.seconds_text,
         "remarks": partial(remarks.said, language=language),
         "link": safe_link,
         "isolated": isolated,

@@ -87,7 +87,7 @@ def _end_session(visit: Visit) -> None:
 def screen(visit: Visit) -> Response:
     """Show the agent's screen. The log's end is read first: what happens meanwhile comes as an event."""
     seq = visit.services.log.newest()
-    return page(visit, "screen.html", seq=seq, **_cards(visit), recent=cards.of_extension(visit))
+    return page(visit, "screen.html", seq=seq, **_cards(visit), recent=cards.of_extension(visit), mine=True)
 
 
 def now(visit: Visit) -> Response:
@@ -97,7 +97,7 @@ def now(visit: Visit) -> Response:
 
 def recent(visit: Visit) -> Response:
     """Show the agent's last calls."""
-    return page(visit, "_recent.html", recent=cards.of_extension(visit))
+    return page(visit, "_recent.html", recent=cards.of_extension(visit), mine=True)
 
 
 def card(visit: Visit, call_id: int) -> Response:
@@ -212,7 +212,7 @@ def call(visit: Visit, call_id: int) -> Response:
     found = _call(visit, call_id)
     known: dict[str, Any] = {
         "before": cards.before(visit, found, limit=10),
-        "came_from": visit.services.calls.transferred_here(found),
+        "came_from": cards.came_from(visit, found),
         "history": _history(visit, found),
         "why": visit.services.explainer.explain(visit.tenant, call_id),
     }

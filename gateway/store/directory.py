@@ -124,9 +124,7 @@ class Directory:
         if not wanted:
             return ()
         with self._engine.connect() as connection:
-            found = Identified(connection)
-            found.load({tenant: wanted})
-            return found.of(tenant, wanted)
+            return Identified(connection).of(tenant, wanted)
 
     def standing(self, tenant: str, number: str, forms: Sequence[str]) -> Standing:
         """Return who has ``number`` in any of its ``forms``, and who decided so: a page sends this back with a change,

@@ -1,7 +1,7 @@
 """Accounts by what names them beside their telephones, for calls whose number nobody has."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 
 from sqlalchemy import Connection
 
@@ -12,22 +12,20 @@ from gateway.store.bulk import Driver
 
 
 class Identified:
-    """What ``load`` has read; ``of`` says whom a call's fields name."""
+    """Says whom a call's fields name; what it has read once it reads no more."""
 
     def __init__(self, connection: Connection | Driver) -> None:
         self._connection = connection
-        self._by_key: dict[tuple[str, str, str], list[Match]] = defaultdict(list)
-
-    def load(self, wanted: Mapping[str, Iterable[Identifier]]) -> None:
-        """Read who has the identifiers ``wanted`` of each tenant."""
-        for tenant, identifiers in wanted.items():
-            if values := {each.value for each in identifiers}:
-                for kind, value, account_id, code, name in statements.IDENTIFIED.run(
-                    self._connection, values, [tenant]
-                ):
-                    self._by_key[tenant, kind, value].append(Match(account_id, code, name, "", ""))
+        self._known: dict[tuple[str, str], dict[str, list[Match]]] = {}
 
     def of(self, tenant: str, identifiers: Sequence[Identifier]) -> list[Ranked]:
         """Return all accounts of the first of ``identifiers`` that anybody has; of several none is the right one."""
-        found = (self._by_key.get((tenant, *each.key), []) for each in identifiers)
+        self._read(tenant, {each.value for each in identifiers})
+        found = (self._known[tenant, each.value].get(each.kind) for each in identifiers)
         return [Ranked(match, RankReason.IDENTIFIER) for match in next(filter(None, found), [])]
+
+    def _read(self, tenant: str, values: set[str]) -> None:
+        new = [value for value in values if (tenant, value) not in self._known]
+        self._known |= {(tenant, value): defaultdict(list) for value in new}
+        for kind, value, account_id, code, name in statements.IDENTIFIED.run(self._connection, new, [tenant]):
+            self._known[tenant, value][kind].append(Match(account_id, code, name, "", ""))

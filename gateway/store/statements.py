@@ -93,7 +93,7 @@ def _identified(count: int) -> ClauseElement:
 
 def _agents(count: int) -> ClauseElement:
     wanted = (agents.c.tenant == bindparam("of"), _among(agents.c.extension, count))
-    return select(agents.c.extension, agents.c.login).where(*wanted)
+    return select(agents.c.extension, agents.c.login, agents.c.name).where(*wanted)
 
 
 def _last_contacts(count: int) -> ClauseElement:

@@ -269,6 +269,10 @@ calls = Table(
         info={**FIXED, **IN_LOG},
     ),
     Column("returned_by", Id, comment="the call in which somebody did", info={**FIXED, **IN_LOG}),
+    Column("account_code", FittedString(64), comment="the CRM's own id of the account", info=SEEN_WHERE_KNOWN),
+    Column(
+        "answered_agent_name", FittedString(255), comment="name of who took it, as it was then", info=SEEN_WHERE_KNOWN
+    ),
     Index(None, "tenant", "logged_at"),
     Index(None, "tenant", "extension", "logged_at"),
     Index(None, "tenant", "number", "logged_at"),

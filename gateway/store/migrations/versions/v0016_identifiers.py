@@ -24,3 +24,6 @@ def upgrade() -> None:
         comment="What names an account beside its telephones: CPF, CNPJ, contracts.",
     )
     op.create_index(op.f("ix_identifiers_account_id"), "identifiers", ["account_id"])
+    op.add_column("calls", sa.Column("account_code", sa.String(64), comment="the CRM's own id of the account"))
+    name = "name of who took it, as it was then"
+    op.add_column("calls", sa.Column("answered_agent_name", sa.String(255), comment=name))
