@@ -16,8 +16,10 @@ from gateway.domain.messages import (
     CallStarted,
     CallTransferred,
 )
+from gateway.logins.passwords import hash_password
+from gateway.store.directory import Agent
 from gateway.store.loading import LoadedAccount, Phone, write_accounts
-from tests.desk.conftest import ANA, EXCHANGE, Browser, Office, now_ms
+from tests.desk.conftest import ANA, EXCHANGE, PASSWORD, Browser, Office, now_ms
 from tests.desk.test_access import basic
 from tests.desk.test_pages import words
 
@@ -180,3 +182,18 @@ def test_a_script_gets_all_of_it(browse: Callable[..., Browser], office: Office)
     assert (call["account_id"], call["account_code"], call["account"]) == (1, "17", "Conta 17")
     assert (call["answered_agent"], call["answered_agent_name"]) == ("ana", "Ana Martins")
     assert (call["fields"], call["rang"], len(call["legs"])) == ({"cpf": CPF}, ["3501", "3502"], 2)
+
+
+def test_two_agents_at_one_extension_see_the_same_and_nobody_is_said_to_have_taken_it(
+    browse: Callable[..., Browser], ana: Browser, bruno: Browser, office: Office
+) -> None:
+    office.directory.save_agent(Agent(0, "acme", "caio", "Caio Reis", "3501"), hash_password(PASSWORD), now_ms())
+    caio = browse()
+    caio.log_in("caio")
+    call_id = tell(office, CallStarted)
+    tell(office, CallStarted, "3502")
+    tell(office, CallAnswered)
+    for screen in (ana, caio):
+        assert 'data-state="talking"' in card(screen, call_id)
+        assert f'id="ligacao-{call_id}"' in screen.get("/telas/agora").text
+    assert "Atendida no ramal 3501" in words(card(bruno, call_id))
