@@ -41,10 +41,9 @@ def before(visit: Visit, call: LoggedCall, *, limit: int = 3) -> Sequence[Logged
     return visit.services.calls.recent(visit.tenant, wanted, limit=limit)
 
 
-def came_from(visit: Visit, call: LoggedCall) -> TransferOrigin | None:
-    """Return who transferred ``call`` to where it is: to the agent's extension, if it was there, else to the call's."""
-    here = visit.me.extension if visit.view(call, mine=True).leg else call.extension
-    if found := origin_in_legs(call, here):
+def came_from(visit: Visit, call: LoggedCall, *, mine: bool = True) -> TransferOrigin | None:
+    """Return who transferred ``call`` to the agent's extension, if it is there, and which other call it was before."""
+    if mine and (found := origin_in_legs(call, visit.me.extension)):
         return found
     before = visit.services.calls.transferred_here(call)
     return TransferOrigin(before.extension, before.answered_agent, before.id) if before else None

@@ -191,7 +191,7 @@ class Visit:
 
     def labelled(self, call: LoggedCall) -> Sequence[tuple[Text, str]]:
         """Return what the exchange attached to ``call``, each with its name for people, a line by its own name."""
-        line = f"{call.line_name} ({number_text(call.line)})" if call.line and call.line_name else None
+        line = f"{call.line_name} · {number_text(call.line)}" if call.line and call.line_name else None
         return [(label, line if line and text == call.line else text) for label, text in call.labelled]
 
     def other_end(self, call: LoggedCall) -> str:

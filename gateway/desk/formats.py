@@ -41,8 +41,9 @@ def duration_text(seconds: int | None) -> str:
 
 
 def identifier_name(kind: str) -> str:
-    """Return ``CPF`` of ``cpf``, ``Numero de serie`` of ``numero_de_serie``: a column as people read it."""
-    return kind.upper() if kind in (CPF, CNPJ) else kind.replace("_", " ").capitalize()
+    """Return ``CPF`` of ``cpf``, ``Numero de serie`` of ``numero_de_serie``: a column or field as people read it."""
+    words = kind.replace("_", " ")
+    return kind.upper() if kind in (CPF, CNPJ) else words[:1].upper() + words[1:]
 
 
 def local(at: int, zone: ZoneInfo) -> datetime:

@@ -7,6 +7,7 @@ from gateway.domain.calls.legs import Leg
 from gateway.store.calls import LoggedCall
 
 OVER = ("ended", "over")
+SEVERAL = 2
 NOT_PLACED = ("refused", "unreachable", "elsewhere")
 
 
@@ -20,7 +21,7 @@ class CallView:
     @cached_property
     def leg(self) -> Leg | None:
         """The call's leg here: the one that goes on, else the last. None for a call as a whole, or with one leg."""
-        if self.extension is None or len(self.call.legs) < 2:
+        if self.extension is None or len(self.call.legs) < SEVERAL:
             return None
         here = [leg for leg in self.call.legs if leg.extension == self.extension]
         return next((leg for leg in here if leg.goes_on), here[-1] if here else None)
@@ -60,13 +61,15 @@ class CallView:
     def taken_by(self) -> str | None:
         """The other extension that took it; None where it was this one, or nobody has said."""
         if self.leg is None:
-            return self.call.taken_by
+            return self.call.taken_by if len(self.call.legs) < SEVERAL else None
         return self.call.answered_by if self.status == "elsewhere" else None
 
     @property
     def went_to(self) -> str | None:
         """Where it was transferred to from here, where that is known."""
-        return self.leg.transferred_to if self.leg else self.call.went_to
+        if len(self.call.legs) < SEVERAL:
+            return self.call.went_to
+        return (self.leg or self.call.legs[-1]).transferred_to
 
     @property
     def result(self) -> str | None:

@@ -212,7 +212,7 @@ def call(visit: Visit, call_id: int) -> Response:
     found = _call(visit, call_id)
     known: dict[str, Any] = {
         "before": cards.before(visit, found, limit=10),
-        "came_from": cards.came_from(visit, found),
+        "came_from": cards.came_from(visit, found, mine=False),
         "history": _history(visit, found),
         "why": visit.services.explainer.explain(visit.tenant, call_id),
     }
