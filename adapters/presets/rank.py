@@ -52,10 +52,14 @@ def dials(preset: Preset) -> bool:
 
 
 def told(preset: Preset) -> set[str]:
-    """Return what of a call it has told to the gateway: *start*, *answer*, *end*, *result*, *recording*."""
-    return set(_by_texts(preset))
+    """Return what of a call the gateway is told of: *start*, *answer*, *end*, *result*, *recording*.
+
+    By a text to paste, or by webhooks as the tests in the preset's file show them.
+    """
+    return {*_by_texts(preset), *_by_webhook(preset)}
 
 
+_KINDS: Mapping[str, str] = {"started": "start", "answered": "answer", "ended": "end"}
 _IN_TEXTS: Mapping[str, str] = {
     "start": r"\{start_url\}",
     "answer": r"\{answer_url\}",
@@ -68,6 +72,13 @@ _IN_TEXTS: Mapping[str, str] = {
 def _by_texts(preset: Preset) -> Iterator[str]:
     whole = "\n".join(event.text for event in preset.events)
     yield from (what for what, pattern in _IN_TEXTS.items() if re.search(pattern, whole))
+
+
+def _by_webhook(preset: Preset) -> Iterator[str]:
+    trials = preset.webhook.tests if preset.webhook else ()
+    for event in (event for trial in trials for event in trial.events):
+        yield _KINDS.get(str(event["kind"]), "")
+        yield from (what for what in ("result", "recording") if event.get(what))
 
 
 def _tells(*wanted: str) -> Callable[[Preset], bool]:

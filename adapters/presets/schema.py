@@ -107,8 +107,8 @@ class EventText(Part):
     """How the appliance sends call events to the gateway: a text to paste there.
 
     ``{base_url}``, ``{start_url}``, ``{answer_url}``, ``{transfer_url}``, ``{end_url}``, ``{soap_url}``,
-    ``{xmlrpc_url}``, ``{host}``, ``{port}`` and ``{tenant}`` stand for the tenant's own; nothing else in the text is
-    touched, nor is ``${tenant}``.
+    ``{xmlrpc_url}``, ``{host}``, ``{port}`` and ``{tenant}`` stand for the tenant's own, ``{source_url}`` for the
+    address of a source that is called as the preset is; nothing else in the text is touched, nor is ``${tenant}``.
     """
 
     title: str = Field(description="what it is and where it goes")

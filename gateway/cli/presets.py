@@ -159,7 +159,7 @@ def _known(name: str, preset: Any) -> Iterator[tuple[Text, str]]:
     yield SOURCE, "; ".join(preset.verified.sources)
     yield from ((NOT_KNOWN, translated(unknown)) for unknown in preset.verified.unknown)
     yield HANGS_UP, (_("yes") if preset.hangup else _("no")) if preset.dial else ""
-    yield EVENTS, f"cti-gateway presets {name} --events" if preset.events else ""
+    yield EVENTS, f"cti-gateway presets {name} --events" if preset.events or preset.webhook else ""
     if (rate := preset.limits.orders_per_s) is not None:
         shortest = f"{rate:g}"
         yield TAKES, _("{rate} orders a second", rate=shortest)
@@ -199,7 +199,12 @@ def example(name: str, preset: Any, tenant: str = DEFAULT) -> Iterator[str]:
         yield from _appliance_example(name, preset, tenant)
     if preset.webhook:
         yield from ("",) if preset.dial else ()
-        yield from (f"[tenants.{tenant}.sources.cloud]", 'kind = "webhook"', f"preset = {written(name)}")
+        yield from _source_example(name, tenant)
+
+
+def _source_example(name: str, tenant: str) -> Iterator[str]:
+    """Yield the table of a source that takes what the preset ``name`` reads, at ``/in/NAME``."""
+    yield from (f"[tenants.{tenant}.sources.{name}]", 'kind = "webhook"', f"preset = {written(name)}")
 
 
 def _appliance_example(name: str, preset: Any, tenant: str) -> Iterator[str]:
@@ -283,7 +288,7 @@ def _guessed(config: Config, tenant: str) -> str:
 
 
 def _show_events(chosen: list[tuple[str, Any]], addresses: dict[str, str]) -> None:
-    known = [(name, preset) for name, preset in chosen if preset.events]
+    known = [(name, preset) for name, preset in chosen if preset.events or preset.webhook]
     if not known:
         hint = Text(
             "For any exchange that requests one address when a call begins and another when it ends: "
@@ -293,11 +298,16 @@ def _show_events(chosen: list[tuple[str, Any]], addresses: dict[str, str]) -> No
             raise ConfigError(Text("it is not known how {name} sends call events.", name=chosen[0][0]), hint=hint)
         raise ConfigError(Text("it is not known how these presets send call events."), hint=hint)
     for name, preset in known:
+        own = addresses | {"source_url": f"{addresses['base_url']}/in/{name}"}
+        if preset.webhook:
+            title = _("gateway.toml: the source that takes its events")
+            click.echo(f"=== {name}: {title} (toml)")
+            click.echo("\n".join(_source_example(name, addresses["tenant"])))
         for text in preset.events:
             click.echo(f"=== {name}: {translated(text.title)} ({text.language})")
             for note in text.notes:
                 click.echo(f"--- {translated(note)}")
-            click.echo(text.filled(addresses))
+            click.echo(text.filled(own))
     if "GATEWAY" in addresses["base_url"] or addresses["host"] in ("127.0.0.1", "localhost", "[::1]"):
         warning = _("(An appliance may not reach {address}: give --address.)", address=addresses["base_url"])
         click.echo(warning, err=True)

@@ -3,6 +3,7 @@
 import re
 from ipaddress import ip_network
 from typing import Annotated, Literal, TypeVar
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
 
@@ -44,6 +45,13 @@ def _prefix(value: str) -> str:
     return value
 
 
+def _public_url(value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme not in ("http", "https") or not parts.netloc or parts.query or parts.fragment:
+        raise ValueError(Text("expected an address such as https://gateway.example.com, without ? and #"))
+    return value.rstrip("/")
+
+
 SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
@@ -67,6 +75,7 @@ OneOrMore = Annotated[
 ]
 # One secret, or several while one takes the place of another.
 Secrets = OneOrMore[Annotated[SecretStr, Field(strict=False)]]
+PublicUrl = Annotated[str, AfterValidator(_public_url)]
 UrlPath = Annotated[str, AfterValidator(_path)]
 HttpStatus = Annotated[int, Field(ge=200, le=599)]
 Prefix = Annotated[str, AfterValidator(_prefix)]

@@ -20,6 +20,7 @@
     │   ├── WrongMethod        260
     │   ├── WrongContentType   265
     │   ├── UnknownTenant      270
+    │   ├── UnknownEventSource 275
     │   ├── NotReplayable      280
     │   └── OwnerChanged       290
     ├── AccessError            300  who asks may not
@@ -112,6 +113,7 @@ from gateway.errors.request import (
     OwnerChanged,
     RequestError,
     TooLarge,
+    UnknownEventSource,
     UnknownOperation,
     UnknownParameter,
     UnknownTenant,
@@ -167,6 +169,7 @@ __all__ = [
     "TooManyScreens",
     "UnknownAdapter",
     "UnknownAppliance",
+    "UnknownEventSource",
     "UnknownOperation",
     "UnknownParameter",
     "UnknownPreset",

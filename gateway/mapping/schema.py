@@ -10,9 +10,12 @@ import regex
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from gateway.domain.messages import Direction
+from gateway.mapping.authenticity import Authenticity
 from gateway.mapping.bodies import BodyForm
+from gateway.mapping.handshakes import Handshake
 from gateway.mapping.moments import Unit
 from gateway.mapping.paths import path_of
+from gateway.mapping.replies import WebhookReply
 from gateway.texts.text import Text
 
 KINDS = (
@@ -193,6 +196,9 @@ class CallValues(MappingTable):
     sequence: Value | None = Field(
         None, description="number that grows with a call's events; an older one is not applied"
     )
+    sequence_of: Value | None = Field(
+        None, description="what the sequence counts the events of, where it is not the call: a leg's id"
+    )
     at: Value | None = Field(None, description="when it happened")
     started_at: Value | None = Field(None, description="when the call began, where the event tells of several moments")
     answered_at: Value | None = Field(None, description="when it was answered, the same way")
@@ -213,6 +219,7 @@ class CallValues(MappingTable):
     abandoned: Value | None = Field(None, description="true: the caller gave up in the queue")
     caller_name: Value | None = Field(None, description="the caller's name as sent")
     result: Value | None = Field(None, description="how the call ended, in the sender's words")
+    cause: Value | None = Field(None, description="why it ended, as a code of Q.850 or SIP")
     duration: Value | None = Field(None, description="seconds spoken")
     hung_up_by: Value | None = Field(None, description="who hung up")
     recording: Value | None = Field(None, description="address of the recording")
@@ -292,6 +299,14 @@ class WebhookMapping(MappingTable):
         default_factory=dict, max_length=MOST_FIELDS, description="free fields to keep with the call, by name"
     )
     timezone: Zone | None = Field(None, description="zone of times that name none; else the source's or the company's")
+    authenticity: Authenticity | None = Field(
+        None, description="how a request proves who sent it; else by its address, with a secret by that"
+    )
+    handshakes: tuple[Handshake, ...] = Field(
+        (), strict=False, description="requests by which a sender only tries the address, and their answers"
+    )
+    reply: WebhookReply | None = Field(None, description="the answer to every event")
+    replies: dict[str, WebhookReply] = Field(default_factory=dict, description="other answers, by the event's name")
     tests: tuple[WebhookTrial, ...] = Field((), strict=False, description="saved requests and what is made of them")
 
     @model_validator(mode="after")

@@ -20,6 +20,7 @@ from gateway.traffic.masking import spellings
 from gateway.wire.http import Front
 from gateway.wire.lenient.port import LenientPort, PortLimits, no_desk
 from gateway.wire.traffic import Recorder
+from gateway.wire.webhooks.lookups import NumberLookup
 
 BREAKER = {BreakerState.CLOSED: 0.0, BreakerState.HALF_OPEN: 1.0, BreakerState.OPEN: 2.0}
 
@@ -69,6 +70,8 @@ class Application:
             health=self._health,
             metrics=metrics_application(self._gauges(), self._labelled_gauges()),
             recorder=recorder_of(gateway),
+            guesses=gateway.guesses,
+            look_up=NumberLookup(gateway.core.tenants, gateway.directory),
         )
 
     def _health(self) -> Mapping[str, bool]:
@@ -200,6 +203,7 @@ def recorder_of(gateway: Gateway) -> Recorder | None:
 
 def secrets_of(tenant: TenantSettings) -> Iterator[str]:
     """Yield what must not be read anywhere of a company's configuration."""
-    for token in (*tenant.events.token, tenant.click_to_call.token):
+    sources = (secret for source in tenant.sources.values() for secret in source.secret)
+    for token in (*tenant.events.token, tenant.click_to_call.token, *sources):
         if token:
             yield token.get_secret_value()

@@ -26,6 +26,9 @@ from gateway.domain.numbering.numbers import Extensions, NumberPlan, read
 from gateway.domain.tenant import Appliance, Branch, Tenant
 from gateway.errors import AdapterError, ConfigError
 from gateway.handlers import Core
+from gateway.logins.attempts import DATABASE as LOGINS
+from gateway.logins.attempts import Attempts
+from gateway.logins.guesses import SourceGuesses
 from gateway.logins.passwords import Verifier, verifier
 from gateway.maintenance import Maintenance
 from gateway.orders.circuit_breaker import Rules
@@ -68,6 +71,7 @@ class Gateway:
     directory: Directory
     outbox: Outbox
     verifier: Verifier
+    guesses: SourceGuesses
     appliances: Mapping[tuple[str, str], Adapter]
     forwards: Mapping[tuple[str, str], Adapter]
     orders: OrderDispatcher
@@ -136,6 +140,7 @@ class Gateway:
         if self.diagnostic_log:
             self.diagnostic_log.stop()
         self.verifier.close()
+        self.guesses.close()
         self.engine.dispose()
 
 
@@ -186,6 +191,7 @@ def build(config: Config, data: Path) -> Gateway:
         directory=directory,
         outbox=outbox,
         verifier=verifier(directory, data),
+        guesses=SourceGuesses(Attempts(data / LOGINS)),
         appliances=appliances,
         forwards=forwards,
         orders=orders,

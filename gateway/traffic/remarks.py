@@ -20,6 +20,7 @@ SENTENCES: Mapping[RemarkCode, Text] = {
         "cut: body and parameters not kept, for they hold a password written in a way that is not found in them"
     ),
     RemarkCode.TEXTS_HIDDEN: Text("cut: texts of the body masked, for no operation read it to its end"),
+    RemarkCode.NOT_MAPPED: Text("not understood: {problem}"),
     RemarkCode.ANSWER_CUT: Text("answer cut: {size} bytes, {kept} kept"),
     RemarkCode.SECRET_MISSING: Text("not proven: the secret is missing ({place})"),
     RemarkCode.SECRET_WRONG: Text("not proven: the secret is wrong ({place})"),

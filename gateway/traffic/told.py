@@ -4,12 +4,9 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from gateway.store.traffic import Remark, RemarkCode
-
 Environ = dict[str, Any]
 SECRETS = "cti.secrets"
 UNREAD = "cti.unread"
-DOUBTS = "cti.doubts"
 
 
 def tell(environ: Environ, texts: Iterable[str]) -> None:
@@ -36,14 +33,3 @@ def is_part_unread(environ: Environ) -> bool:
 def is_unread(environ: Environ) -> bool:
     """Return whether nothing of the body has a reader."""
     return "cti.operation" not in environ
-
-
-def tell_doubt(environ: Environ, code: RemarkCode, facts: Mapping[str, str | int]) -> None:
-    """Tell why the request does not prove that its source sent it."""
-    environ[DOUBTS] = (Remark(code, facts),)
-
-
-def doubts_told(environ: Environ) -> tuple[Remark, ...]:
-    """Return what was told by ``tell_doubt``."""
-    found: tuple[Remark, ...] = environ.get(DOUBTS, ())
-    return found

@@ -30,15 +30,15 @@ from tests.configurations import every_table
 
 AS_DEFAULT = {(config.TrafficSettings, "record")}
 """Keys that the configuration has with the default's value, so that what hangs on them can be tested with it."""
-NOT_FOR_SERVE = (
-    {(dial_plans.DialPlanSettings, "tests")}
-    # The address that they are for is not there yet.
-    | {(config.TenantSettings, "sources")}
-    | {(SourceSettings, name) for name in SourceSettings.model_fields}
-    | {(dial_plans.DialTest, name) for name in dial_plans.DialTest.model_fields}
-)
+NOT_FOR_SERVE = {(dial_plans.DialPlanSettings, "tests")} | {
+    *((dial_plans.DialTest, name) for name in dial_plans.DialTest.model_fields),
+}
 """Keys that only a command looks at: ``check`` proves the dial plans."""
-FOR_THE_LOADER = {(config.ServerSettings, "presets"), (config.ApplianceSettings, "preset")}
+FOR_THE_LOADER = {
+    (config.ServerSettings, "presets"),
+    (config.ApplianceSettings, "preset"),
+    (SourceSettings, "preset"),
+}
 """Keys that are used up while the file is read: without them ``own-cloud`` would not load."""
 
 Key = tuple[type[Table], str]

@@ -24,6 +24,9 @@ TESTS = {
     "calls/matching.py": ("tests/domain/test_matching.py",),
     "calls/results.py": ("tests/domain/test_results.py",),
     "dialplan": DIALPLAN,
+    "dialplan/forms.py": ("tests/domain/test_forms.py",),
+    "dialplan/rules.py": ("tests/domain/test_rules.py",),
+    "dialplan/trials.py": ("tests/domain/test_rules.py",),
     "numbering": NUMBERING,
     "links.py": ("tests/domain/test_links.py",),
     "patterns.py": ("tests/domain/test_patterns.py",),
@@ -32,7 +35,7 @@ TESTS = {
     "tenant.py": ("tests/domain/test_branches.py",),
     "shown_text.py": ("tests/domain/test_shown_text.py",),
 }
-"""The tests of rooms and modules of the domain; all of tests/domain for a module that is not named."""
+"""The tests of rooms, and before them those of single modules; all of the domain for a module not named."""
 Tracer = Callable[[FrameType, str, Any], Any]
 
 

@@ -36,7 +36,14 @@ def change(before: str, after: str) -> Change:
 
 
 class _Meaning(ast.NodeTransformer):
-    """Takes annotations, docstrings and names for types out of a tree."""
+    """Takes out of a tree what cannot change behaviour: types, docstrings, ``is`` for ``==`` of an enumeration."""
+
+    def visit_Compare(self, node: ast.Compare) -> ast.Compare:
+        self.generic_visit(node)
+        if len(node.ops) == 1 and _is_member(node.comparators[0]):
+            same = {ast.Is: ast.Eq(), ast.IsNot: ast.NotEq()}
+            node.ops = [same.get(type(operator), operator) for operator in node.ops]
+        return node
 
     def visit_arg(self, node: ast.arg) -> ast.arg:
         node.annotation = None
@@ -71,6 +78,11 @@ class _Meaning(ast.NodeTransformer):
             node.value = ast.Constant(0)
         self.generic_visit(node)
         return node
+
+
+def _is_member(node: ast.expr) -> bool:
+    """Return whether ``node`` is written as a member of an enumeration, such as ``State.ENDED``."""
+    return isinstance(node, ast.Attribute) and node.attr.isupper() and isinstance(node.value, ast.Name)
 
 
 def _is_type_alias(node: ast.Assign) -> bool:

@@ -68,6 +68,12 @@ def test_a_default_is_a_value() -> None:
     assert meaning("def ring(at, *, sure=1): 1") != meaning("def ring(at, *, sure=2): 1")
 
 
+def test_a_member_of_an_enumeration_is_equal_to_itself_alone() -> None:
+    assert meaning("state is State.ENDED") == meaning("state == State.ENDED")
+    assert meaning("state is not State.ENDED") == meaning("state != State.ENDED") != meaning("state == State.ENDED")
+    assert meaning("state is state.ended") != meaning("state == state.ended")
+
+
 def test_flags_are_no_type() -> None:
     assert meaning("FLAGS = A | B") != meaning("FLAGS = A & B")
 
