@@ -20,6 +20,7 @@ from gateway.traffic.masking import spellings
 from gateway.wire.http import Front
 from gateway.wire.lenient.port import LenientPort, PortLimits, no_desk
 from gateway.wire.traffic import Recorder
+from gateway.wire.webhooks.lookups import NumberLookup
 
 BREAKER = {BreakerState.CLOSED: 0.0, BreakerState.HALF_OPEN: 1.0, BreakerState.OPEN: 2.0}
 
@@ -70,6 +71,7 @@ class Application:
             metrics=metrics_application(self._gauges(), self._labelled_gauges()),
             recorder=recorder_of(gateway),
             guesses=gateway.guesses,
+            look_up=NumberLookup(gateway.core.tenants, gateway.directory),
         )
 
     def _health(self) -> Mapping[str, bool]:

@@ -17,6 +17,7 @@ from gateway.domain.messages import SourceMark
 from gateway.store import statements
 from gateway.store.bulk import Driver
 from gateway.store.drafts import AgentStateDraft, EventDraft
+from gateway.store.tables import calls
 from gateway.store.tables import source_marks as marks
 
 KEPT_MS = 7 * 24 * 3600 * 1000
@@ -53,8 +54,10 @@ class SourceMarks:
         self._driver = driver
         self._known: dict[Key, Row] = {}
         self._written: dict[Key, Row] = {}
+        self._refs: set[tuple[str, str]] = set()
+        """Tenant and id of the calls that are there, of those that events with several ids name."""
 
-    def load(self, drafts: Iterable[object]) -> None:
+    def load(self, drafts: Sequence[object]) -> None:
         """Read the marks that ``drafts`` may meet: one statement for each source."""
         wanted: dict[tuple[str, str], set[str]] = defaultdict(set)
         for draft in drafts:
@@ -65,6 +68,17 @@ class SourceMarks:
             query = select(marks).where(marks.c.tenant == tenant, marks.c.source == source, marks.c.name.in_(names))
             for row in self._connection.execute(query).mappings():
                 self._known[tenant, source, row["kind"], row["name"]] = dict(row)
+        self._load_refs(draft for draft in drafts if isinstance(draft, EventDraft))
+
+    def _load_refs(self, drafts: Iterable[EventDraft]) -> None:
+        wanted: dict[str, set[str]] = defaultdict(set)
+        for draft in drafts:
+            mark = mark_of(draft)
+            if mark is not None and len(ids := call_ids(draft, mark)) > 1:
+                wanted[draft.message.tenant].update(ids)
+        for tenant, refs in wanted.items():
+            query = select(calls.c.call_ref).where(calls.c.tenant == tenant, calls.c.call_ref.in_(refs))
+            self._refs |= {(tenant, ref) for ref in self._connection.execute(query).scalars()}
 
     def resolved(self, draft: Marked) -> Marked:
         """Return ``draft`` with the one id by which its call is known, whichever of its ids came."""
@@ -72,7 +86,8 @@ class SourceMarks:
         if mark is None or not isinstance(draft, EventDraft) or not (ids := call_ids(draft, mark)):
             return draft
         known = next((row["call_ref"] for each in ids if (row := self._get(draft, mark, MarkKind.CALL, each))), None)
-        ref = known or (mark.also_known_as[0] if mark.also_known_as else ids[0])
+        ref = known or next((each for each in ids if (draft.message.tenant, each) in self._refs), ids[0])
+        self._refs.add((draft.message.tenant, ref))
         if len(ids) > 1:
             for each in ids:
                 self._keep(draft, mark, MarkKind.CALL, each, call_ref=ref)

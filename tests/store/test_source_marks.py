@@ -109,6 +109,13 @@ def test_a_call_is_found_by_each_of_its_ids(store: Store) -> None:
     assert (moved.call_id, ended.call_id) == (first.call_id, first.call_id)
 
 
+def test_a_new_leg_that_names_the_call_first_is_that_call_too(store: Store) -> None:
+    first = write(store, ring("c-1"))
+    moved = write(store, ring("c-1", ramal="3502"), also_known_as=("c-2",))
+    ended = write(store, end_draft("3502", "47999998888", call_ref="c-2"))
+    assert (moved.call_id, ended.call_id) == (first.call_id, first.call_id)
+
+
 def test_ids_that_name_each_other_are_one_call(store: Store) -> None:
     first = write(store, ring("leg-a"), also_known_as=("leg-b",))
     second = write(store, answer_draft("3501", "47999998888", call_ref="leg-b"), also_known_as=("leg-a",))

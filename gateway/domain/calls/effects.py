@@ -73,7 +73,7 @@ def _add_start(case: Case[HeardEvent]) -> Call:
 def _answer(case: Case[HeardEvent]) -> Call:
     """Note that the call was answered, also where it was thought to be taken elsewhere or over."""
     call = case.call._replace(status=case.status, ended_at=None, duration_s=None, paired_by=case.rule.value)
-    return answered(call, case.event)
+    return answered(call, case.event) if call.answered_at is None else measured(call)
 
 
 def _add_answer(case: Case[HeardEvent]) -> Call:
@@ -90,7 +90,7 @@ def answered(call: Call, heard: HeardEvent) -> Call:
     """Return ``call`` with what ``heard`` says of who took it; the other side of one that we made is no extension."""
     ours = call.direction != Direction.OUTGOING
     return measured(
-        with_wait(call, heard.answered_at or heard.moment)._replace(
+        with_wait(with_queue(call, heard), heard.answered_at or heard.moment)._replace(
             answered_at=heard.answered_at or heard.moment,
             answer_heard_at=heard.at,
             answered_by=heard.extension if ours else None,

@@ -10,16 +10,17 @@ from gateway.domain.messages import Origin
 from gateway.errors import GatewayError, MalformedRequest, UnknownEventSource, WrongMethod
 from gateway.mapping.bodies import WebhookRequest
 from gateway.mapping.events import Interpretation, MappedEvent
-from gateway.mapping.replies import RenderedReply, ReplyWriter, WebhookReply
+from gateway.mapping.replies import LOOKED_UP, RenderedReply, ReplyWriter, WebhookReply
 from gateway.mapping.signed_requests import SignedRequest
 from gateway.store.traffic import Remark, RemarkCode
 from gateway.texts.rendering import render
 from gateway.wire.guard import read_body
-from gateway.wire.intake import REPLAY_OF, Intake
+from gateway.wire.intake import NO_OPERATION, REPLAY_OF, Intake, count
 from gateway.wire.sites import Site
 from gateway.wire.transport import JSON, REMARKS, Answer, Environ, answer, language_of, refuse_as_text
 from gateway.wire.webhooks.access import admit
 from gateway.wire.webhooks.gates import SourceGate
+from gateway.wire.webhooks.lookups import LookUpNumber, nobody
 from gateway.wire.webhooks.messages import OPERATIONS, mark_of, message_of
 from gateway.wire.webhooks.sources import WebhookSource, operation_of, read, split
 
@@ -37,9 +38,17 @@ class Webhooks:
 
     wire = "webhook"
 
-    def __init__(self, intake: Intake, gates: Mapping[tuple[str, str], SourceGate], *, max_body_bytes: int) -> None:
+    def __init__(
+        self,
+        intake: Intake,
+        gates: Mapping[tuple[str, str], SourceGate],
+        *,
+        max_body_bytes: int,
+        look_up: LookUpNumber = nobody,
+    ) -> None:
         self._intake = intake
         self._gates = gates
+        self._look_up = look_up
         self._limit = max_body_bytes
 
     def serve(self, environ: Environ, site: Site) -> Answer:
@@ -53,14 +62,14 @@ class Webhooks:
             admit(environ, site)
             raise UnknownEventSource(name, known=sorted(site.sources))
         intake = self._intake if environ.get(REPLAY_OF) else self._intake.within(gate.answer_within_s)
-        entered = gate.enter(environ, request_of(environ, tail, self._limit), site.gate)
+        environ["cti.operation"] = operation_of(name)
+        entered = self._entered(environ, tail, gate, site)
         if isinstance(entered, RenderedReply):
             return as_answer(entered)
         if environ["REQUEST_METHOD"] == "HEAD":
             return answer(200, JSON, b"")
         if environ["REQUEST_METHOD"] not in METHODS:
             raise WrongMethod(environ["REQUEST_METHOD"], allowed=METHODS)
-        environ["cti.operation"] = operation_of(name)
         made = read(source, entered.request)
         if made.problems and made.document is None:
             raise MalformedRequest(made.problems[0])
@@ -68,7 +77,27 @@ class Webhooks:
         calls = [call for call in handled if call]
         told = self._told(made, calls, environ, site, name)
         own = reply_to(source, made)
-        return as_answer(own_answer(own, entered, made, calls)) if own else told
+        return as_answer(self._own_answer(own, entered, made, calls, site.name)) if own else told
+
+    def _entered(self, environ: Environ, tail: str, gate: SourceGate, site: Site) -> SignedRequest | RenderedReply:
+        """Return what ``SourceGate.enter`` does; its refusals are counted, for they are of no operation."""
+        try:
+            return gate.enter(environ, request_of(environ, tail, self._limit), site.gate)
+        except GatewayError as error:
+            count(self.wire, NO_OPERATION, error)
+            raise
+
+    def _own_answer(
+        self, reply: WebhookReply, signed: SignedRequest, made: Interpretation, calls: Sequence[int], tenant: str
+    ) -> RenderedReply:
+        """Return ``reply`` with its values."""
+        known = dict.fromkeys(LOOKED_UP, "")
+        known |= {"@url": signed.url, "@event": made.name or "", "@call_id": str(calls[0]) if calls else ""}
+        if reply.lookup:
+            known |= self._look_up(tenant, signed.value(reply.lookup))
+            if reply.unknown and not known["@account"]:
+                reply = reply.unknown
+        return ReplyWriter(lambda path: known[path] if path in known else signed.value(path)).write(reply)
 
     def _handled(self, event: MappedEvent, environ: Environ, site: Site, intake: Intake, name: str) -> int:
         """Handle an event; return our id of its call, 0 where it is about none."""
@@ -95,12 +124,6 @@ def reply_to(source: WebhookSource, made: Interpretation) -> WebhookReply | None
     if source.mapping is None:
         return None
     return source.mapping.replies.get(made.name or "", source.mapping.reply)
-
-
-def own_answer(reply: WebhookReply, signed: SignedRequest, made: Interpretation, calls: Sequence[int]) -> RenderedReply:
-    """Return ``reply`` with its values."""
-    known = {"@url": signed.url, "@event": made.name or "", "@call_id": str(calls[0]) if calls else ""}
-    return ReplyWriter(lambda path: known[path] if path in known else signed.value(path)).write(reply)
 
 
 def as_answer(reply: RenderedReply) -> Answer:

@@ -43,10 +43,9 @@ def message_of(event: MappedEvent, tenant: str, origin: Origin, received_at: int
     return BUILD[event.kind](event, _common(event, tenant, origin, received_at))
 
 
-def mark_of(event: MappedEvent, source: str) -> SourceMark | None:
-    """Return what the source says of ``event`` beside the call; None where it says nothing."""
-    told = (event.event_id, event.sequence, event.sequence_of, event.also_known_as)
-    return SourceMark(source, *told) if any(each not in (None, ()) for each in told) else None
+def mark_of(event: MappedEvent, source: str) -> SourceMark:
+    """Return what the source says of ``event`` beside the call; its call may be known by another id already."""
+    return SourceMark(source, event.event_id, event.sequence, event.sequence_of, event.also_known_as)
 
 
 def _common(event: MappedEvent, tenant: str, origin: Origin, received_at: int) -> dict[str, Any]:
