@@ -16,7 +16,7 @@ from traceback import extract_tb
 from typing import Any, ClassVar, Protocol, TypeGuard
 
 from gateway.domain.messages import ATTACHED
-from gateway.errors import UnknownAdapter
+from gateway.errors import UnknownAdapter, UnknownPreset
 from gateway.texts.languages import DEFAULT
 from gateway.texts.rendering import render
 from gateway.texts.text import Text, verbatim
@@ -39,10 +39,15 @@ class Outcome(StrEnum):
     """Sent, but no clear answer came back."""
 
 
-ANSWER_FIELDS = ("answered_at", "answered_by", "answered_agent", "ring_s", "talk_s")
+ANSWER_FIELDS = (
+    *("answered_at", "answered_by", "answered_agent", "ring_s", "talk_s"),
+    *("line_name", "waited_s", "transfer", "cause"),
+)
+ACCOUNT_FIELDS = ("account_id", "account_code", "contact", "answered_agent_name")
+AGENT_FIELDS = ("agent", "agent_login", "state", "reason")
 EVENT_FIELDS = frozenset(
     {"ramal", "telefone", "url_audio", "direction", "call_id", "tenant", "resultado", "result", *ATTACHED.values()}
-    | {"missed", *ANSWER_FIELDS}
+    | {"missed", "fields", "rang", "account", *ANSWER_FIELDS, *ACCOUNT_FIELDS, *AGENT_FIELDS}
 )
 """The fields of call events."""
 
@@ -51,8 +56,9 @@ EVENT_FIELDS = frozenset(
 class Outgoing:
     """One thing to tell a peer: its ``kind``, our id, text fields.
 
-    ``kind`` is ``dial``, ``hangup``, or an event: ``call_started``, ``call_answered``, ``call_ended``, or
-    ``call_transferred``, with the fields of the call that goes on.
+    ``kind`` is ``dial``, ``hangup``, or an event: ``call_started``, ``call_answered``, ``call_held``, ``call_resumed``,
+    ``queue_entered``, ``queue_left``, ``call_noted``, ``call_ended``, ``call_transferred`` (with the fields of the call
+    that goes on), or ``agent_state_changed``.
 
     A ``dial`` has the fields ``extension``, ``number`` (the digits to dial, dial plan applied), ``order_id``,
     ``call_id`` and ``tenant``; a ``hangup`` has those of the order that it ends and ``peer_ref``, the peer's own id
@@ -60,7 +66,13 @@ class Outgoing:
     ``url_audio``, ``direction``, ``call_id``, ``tenant``, ``resultado`` (how the call ended, in the exchange's words)
     and ``result`` (the same as a code of ``domain/calls/results.py``), ``answered_at`` (ISO 8601), ``answered_by`` (an
     extension), ``answered_agent`` (a login), ``ring_s`` and ``talk_s``, each empty where nothing was said of it; and so
-    is the attached data of ``domain/messages.py``, under the names of their parameters.
+    is the attached data of ``domain/messages.py``, under the names of their parameters. ``line_name`` is the configured
+    name of the line, ``waited_s`` the seconds in a queue, ``transfer`` ``blind`` or ``attended``, ``cause`` a code,
+    ``rang`` the extensions that rang with spaces between, ``fields`` the free fields as JSON.
+    ``account``, ``account_id`` and ``account_code`` (the CRM's own id) say whose the call is, ``contact`` who calls.
+    ``agent_login`` and ``agent`` (the name) are who took the call at ``ramal``, else who alone sits there.
+    An ``agent_state_changed`` has ``ramal``, ``fila``, ``agent`` (as sent), ``agent_login`` (ours), ``state`` and
+    ``reason``; all else is empty.
     ``missed`` is ``true`` or ``false``. Adapters put the fields into their templates, escaped for where they go.
     """
 
@@ -268,6 +280,18 @@ def only_dials(name: str) -> bool:
     False for a name that no adapter has: ``load`` says what is wrong with it.
     """
     return name in names() and bool(getattr(load(name), "only_dials", False))
+
+
+def webhook_of(preset: str, folder: Path | None = None) -> Any:
+    """Return how the preset of this name reads webhooks; ``folder`` holds the user's own presets.
+
+    Raises ``UnknownPreset`` for one that is not there or reads none, and ``ConfigError`` for one that is wrong.
+    """
+    shelf: Any = load(PRESET)
+    found = shelf.catalogue(folder).preset(preset).webhook
+    if found is None:
+        raise UnknownPreset(preset, text=Text("the preset {name!r} reads no webhooks.", name=preset))
+    return found
 
 
 def config_class(name: str, settings: Mapping[str, Any], folder: Path | None = None) -> type[Any]:

@@ -6,21 +6,55 @@ Nothing here knows how a message came in or how the answer is rendered.
 """
 
 import re
+import time
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from gateway.adapter import Outcome
-from gateway.domain.calls.heard import heard_answer, heard_end, heard_start, heard_transfer
+from gateway.domain.calls.heard import (
+    LONGEST_EXTENSION,
+    HeardEvent,
+    heard_answer,
+    heard_end,
+    heard_hold,
+    heard_note,
+    heard_queue,
+    heard_start,
+    heard_transfer,
+)
 from gateway.domain.dialplan.plan import BecomesService, BlockedNumber, Dialled, NothingToDial, TooLong, TooSlow, dial
 from gateway.domain.dialplan.undialling import sides_of
-from gateway.domain.messages import CallAnswered, CallEnded, CallStarted, CallTransferred, HangUp, Message, PlaceCall
+from gateway.domain.messages import (
+    AgentStateChanged,
+    CallAnswered,
+    CallEnded,
+    CallHeld,
+    CallMessage,
+    CallNoted,
+    CallResumed,
+    CallStarted,
+    CallTransferred,
+    HangUp,
+    Message,
+    PlaceCall,
+    QueueEntered,
+    QueueLeft,
+)
 from gateway.domain.numbering.number_text import typed
 from gateway.domain.numbering.numbers import read
 from gateway.domain.tenant import Appliance, Tenant
-from gateway.errors import DialError, NoAppliance, NotDiallable, NumberBlocked, UnknownAppliance, UnknownTenant
-from gateway.store.drafts import EventDraft, OrderDraft, Recorded, Way
+from gateway.errors import (
+    DialError,
+    NoAppliance,
+    NotDiallable,
+    NumberBlocked,
+    StoreUnavailable,
+    UnknownAppliance,
+    UnknownTenant,
+)
+from gateway.store.drafts import AgentStateDraft, EventDraft, OrderDraft, Recorded, Way
 from gateway.texts.text import Text
 
 EXTENSION = re.compile(r"[0-9*#]{1,32}")
@@ -31,12 +65,17 @@ REGISTERED = Text("call registered")
 ANSWERED = Text("call answered")
 TRANSFERRED = Text("call transferred")
 ENDED = Text("call ended")
+HELD = Text("call on hold")
+RESUMED = Text("call resumed")
+QUEUED = Text("caller waits in the queue")
+LEFT_QUEUE = Text("caller left the queue")
+NOTED = Text("noted")
 
 
 class DraftWriter(Protocol):
     """Where decisions are remembered: ``write`` returns once the draft is durable."""
 
-    def write(self, draft: EventDraft | OrderDraft) -> Recorded: ...
+    def write(self, draft: EventDraft | AgentStateDraft | OrderDraft, *, within_s: float | None = None) -> Recorded: ...
 
 
 class Dialler(Protocol):
@@ -47,6 +86,22 @@ class Dialler(Protocol):
     def dial(self, order: Recorded, draft: OrderDraft) -> tuple[Outcome, Text]: ...
 
     def hang_up(self, tenant: str, call_id: int) -> tuple[Outcome, Text]: ...
+
+
+class DeadlineWriter:
+    """Remembers decisions until its time is over."""
+
+    def __init__(self, journal: DraftWriter, seconds: float, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._journal = journal
+        self._clock = clock
+        self._ends_at = clock() + seconds
+
+    def write(self, draft: EventDraft | AgentStateDraft | OrderDraft, *, within_s: float | None = None) -> Recorded:
+        """Return once ``draft`` is durable. Raises ``BusyError``."""
+        left = self._ends_at - self._clock()
+        if left <= 0:
+            raise StoreUnavailable
+        return self._journal.write(draft, within_s=left if within_s is None else min(left, within_s))
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +132,13 @@ class Core:
         """
         return HANDLERS[type(message)](message, self)
 
+    def within(self, seconds: float) -> "Core":
+        """Return these handlers for one request that is answered within so many seconds, however many messages it has.
+
+        Afterwards they raise ``StoreUnavailable``, so that the sender repeats it.
+        """
+        return replace(self, journal=DeadlineWriter(self.journal, seconds))
+
     def tenant(self, name: str) -> Tenant:
         """Return the tenant called ``name``. Raises ``UnknownTenant``."""
         try:
@@ -89,18 +151,28 @@ def call_started(message: CallStarted, core: Core) -> Reply:
     """Log a call that rings, and let its extension's screens know."""
     tenant = core.tenant(message.tenant)
     sides = sides_of(message.ramal, message.telefone, tenant, message.direction)
-    forwards = tenant.forwards.get("call_started", ())
-    recorded = core.journal.write(EventDraft(message, heard_start(message, sides), forwards))
-    return Reply(True, REGISTERED, recorded.call_id)
+    return _remember("call_started", message, heard_start(message, sides), tenant, core, REGISTERED)
 
 
 def call_answered(message: CallAnswered, core: Core) -> Reply:
     """Log who took a call, and let those who still rang for it know."""
     tenant = core.tenant(message.tenant)
     sides = sides_of(message.ramal, message.telefone, tenant, message.direction)
-    forwards = tenant.forwards.get("call_answered", ())
-    recorded = core.journal.write(EventDraft(message, heard_answer(message, sides), forwards))
-    return Reply(True, ANSWERED, recorded.call_id)
+    return _remember("call_answered", message, heard_answer(message, sides), tenant, core, ANSWERED)
+
+
+def call_held(message: CallHeld, core: Core) -> Reply:
+    """Log since when a call is on hold."""
+    tenant = core.tenant(message.tenant)
+    sides = sides_of(message.ramal, message.telefone, tenant, message.direction)
+    return _remember("call_held", message, heard_hold(message, sides), tenant, core, HELD)
+
+
+def call_resumed(message: CallResumed, core: Core) -> Reply:
+    """Log that somebody speaks again in a call that was on hold."""
+    tenant = core.tenant(message.tenant)
+    sides = sides_of(message.ramal, message.telefone, tenant, message.direction)
+    return _remember("call_resumed", message, heard_hold(message, sides), tenant, core, RESUMED)
 
 
 def call_transferred(message: CallTransferred, core: Core) -> Reply:
@@ -108,18 +180,52 @@ def call_transferred(message: CallTransferred, core: Core) -> Reply:
     tenant = core.tenant(message.tenant)
     sides = sides_of(message.ramal, message.telefone, tenant, message.direction)
     to = read(message.to, tenant.numbers_for(sides.extension))
-    forwards = tenant.forwards.get("call_transferred", ())
-    recorded = core.journal.write(EventDraft(message, heard_transfer(message, sides, to), forwards))
-    return Reply(True, TRANSFERRED, recorded.call_id)
+    return _remember("call_transferred", message, heard_transfer(message, sides, to), tenant, core, TRANSFERRED)
+
+
+def queue_entered(message: QueueEntered, core: Core) -> Reply:
+    """Log a caller who waits in a queue."""
+    tenant = core.tenant(message.tenant)
+    sides = sides_of(message.ramal, message.telefone, tenant, message.direction)
+    return _remember("queue_entered", message, heard_queue(message, sides), tenant, core, QUEUED)
+
+
+def queue_left(message: QueueLeft, core: Core) -> Reply:
+    """Log how long a caller waited in a queue, and whether the caller gave up."""
+    tenant = core.tenant(message.tenant)
+    sides = sides_of(message.ramal, message.telefone, tenant, message.direction)
+    return _remember("queue_left", message, heard_queue(message, sides), tenant, core, LEFT_QUEUE)
 
 
 def call_ended(message: CallEnded, core: Core) -> Reply:
     """Close the call that this end belongs to; without one, log it as a call of its own."""
     tenant = core.tenant(message.tenant)
     sides = sides_of(message.ramal, message.telefone, tenant, message.direction)
-    forwards = tenant.forwards.get("call_ended", ())
-    recorded = core.journal.write(EventDraft(message, heard_end(message, sides), forwards))
-    return Reply(True, ENDED, recorded.call_id)
+    return _remember("call_ended", message, heard_end(message, sides), tenant, core, ENDED)
+
+
+def call_noted(message: CallNoted, core: Core) -> Reply:
+    """Keep what is told of a call besides; of one that nobody knows, log that alone."""
+    tenant = core.tenant(message.tenant)
+    sides = sides_of(message.ramal, message.telefone, tenant, message.direction)
+    return _remember("call_noted", message, heard_note(message, sides), tenant, core, NOTED)
+
+
+def _remember(kind: str, message: CallMessage, heard: HeardEvent, tenant: Tenant, core: Core, answer: Text) -> Reply:
+    """Have what was ``heard`` written down, with the name of its line, for those too who are told of its ``kind``."""
+    if message.line is not None and tenant.lines:
+        heard = heard._replace(line_name=tenant.line_name(message.line))
+    recorded = core.journal.write(EventDraft(message, heard, tenant.forwards.get(kind, ())))
+    return Reply(True, answer, recorded.call_id)
+
+
+def agent_state_changed(message: AgentStateChanged, core: Core) -> Reply:
+    """Keep what an exchange tells of an agent, which decides nothing."""
+    tenant = core.tenant(message.tenant)
+    extension = (read(message.ramal, tenant.numbers).national or message.ramal)[:LONGEST_EXTENSION]
+    forwards = tenant.forwards.get("agent_state_changed", ())
+    recorded = core.journal.write(AgentStateDraft(message, extension, forwards))
+    return Reply(True, NOTED, recorded.call_id)
 
 
 def place_call(message: PlaceCall, core: Core) -> Reply:
@@ -221,8 +327,14 @@ def extension_of(message: PlaceCall, tenant: Tenant) -> str:
 HANDLERS: Mapping[type, Callable[[Any, Core], Reply]] = {
     CallStarted: call_started,
     CallAnswered: call_answered,
+    CallHeld: call_held,
+    CallResumed: call_resumed,
     CallTransferred: call_transferred,
+    QueueEntered: queue_entered,
+    QueueLeft: queue_left,
     CallEnded: call_ended,
+    CallNoted: call_noted,
+    AgentStateChanged: agent_state_changed,
     PlaceCall: place_call,
     HangUp: hang_up,
 }

@@ -12,8 +12,10 @@ from pydantic import BaseModel
 from gateway import adapter, errors
 from gateway import source as sources
 from gateway.cli.main import COMMANDS
+from gateway.config import dial_plans
 from gateway.config import loader as config_file
 from gateway.config import tables as config
+from gateway.config.sources import SourceSettings
 from gateway.config.tables import Config
 from gateway.wire.http import Front
 from gateway.wire.operations import OPERATIONS
@@ -47,12 +49,13 @@ def test_every_command_is_in_the_reference_and_explains_itself(name: str) -> Non
         config.EventSettings,
         config.ListenerSettings,
         config.ClickToCall,
-        config.DialPlanSettings,
-        config.DialRule,
-        config.DialTest,
+        dial_plans.DialPlanSettings,
+        dial_plans.DialRule,
+        dial_plans.DialTest,
         config.ApplianceSettings,
         config.Forward,
         config.DirectorySettings,
+        SourceSettings,
     ],
 )
 def test_every_setting_is_in_the_reference(model: type[BaseModel]) -> None:
@@ -66,6 +69,7 @@ def test_every_setting_is_in_the_reference(model: type[BaseModel]) -> None:
         "appliances",
         "forwards",
         "directory",
+        "sources",
         "settings",
     }
     for name in set(model.model_fields) - tables:

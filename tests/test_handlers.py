@@ -21,8 +21,16 @@ from gateway.domain.messages import (
 )
 from gateway.domain.numbering.numbers import Extensions, NumberPlan
 from gateway.domain.tenant import Appliance, Tenant
-from gateway.errors import NoAppliance, NotDiallable, NumberBlocked, TooManyOrders, UnknownAppliance, UnknownTenant
-from gateway.handlers import Core
+from gateway.errors import (
+    NoAppliance,
+    NotDiallable,
+    NumberBlocked,
+    StoreUnavailable,
+    TooManyOrders,
+    UnknownAppliance,
+    UnknownTenant,
+)
+from gateway.handlers import Core, DeadlineWriter
 from gateway.store.drafts import OrderDraft, Recorded
 from gateway.texts.text import Text, verbatim
 
@@ -194,3 +202,40 @@ def test_a_call_that_was_placed_from_here_is_ended_by_whoever_placed_it(core: Co
     reply = core.handle(HangUp("acme", 17, HERE, "ana"))
     assert (reply.ok, reply.message, reply.call_id) == (True, verbatim("desligada"), 17)
     assert memory.drafts == [("acme", 17)]
+
+
+def test_all_messages_of_one_request_share_its_time() -> None:
+    """What is asked of the journal shrinks from message to message; when it is over, nothing is begun any more."""
+    asked: list[float | None] = []
+    now = 100.0
+
+    class Slow:
+        def write(self, draft, *, within_s=None) -> Recorded:
+            nonlocal now
+            asked.append(within_s)
+            now += 2
+            return Recorded(1, 1, None)
+
+    writer = DeadlineWriter(Slow(), 3, clock=lambda: now)
+    writer.write(None)
+    writer.write(None)
+    with pytest.raises(StoreUnavailable):
+        writer.write(None)
+    assert asked == [3, 1]
+
+
+def test_handlers_with_little_time_hand_it_on() -> None:
+    asked: list[float | None] = []
+
+    class Journal(Memory):
+        def write(self, draft, *, within_s=None) -> Recorded:
+            asked.append(within_s)
+            return super().write(draft)
+
+    journal = Journal()
+    core = Core({"acme": Tenant("acme", PLAN)}, journal, journal)
+    message = CallStarted("acme", "3501", "4732100123", HERE, 0)
+    core.handle(message)
+    core.within(2).handle(message)
+    assert asked[0] is None
+    assert 0 < asked[1] <= 2

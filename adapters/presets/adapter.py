@@ -16,13 +16,14 @@ from adapters.http.settings import HttpConfig, PeerConfig
 from adapters.http.templates import Template
 from adapters.presets.files import Catalogue
 from adapters.presets.phones import has_phones, look_at, phones_of
+from adapters.presets.rank import PresetRank, rank_of
 from adapters.presets.run import Runner
 from adapters.presets.schema import Preset
 from adapters.presets.settings import PresetConfig, config_class_of, plain
 from adapters.presets.steps import ALWAYS, PreparedStep, Scene, calls_of, inserted
 from gateway.adapter import Delivery, Limits, Outgoing, Probe, WireRequest
 from gateway.domain.patterns import SlowPattern, fullmatch
-from gateway.errors import AdapterError
+from gateway.errors import AdapterError, UnknownPreset
 from gateway.texts.text import Text, problem_of, verbatim
 
 _ACCEPTS = dict.fromkeys(("extension", "number"), r"[0-9A-Za-z*#+_-][0-9A-Za-z*#+._-]{0,63}")
@@ -43,7 +44,12 @@ class PresetAdapter:
     def config_for(cls, settings: Mapping[str, Any], folder: Path | None) -> type[PresetConfig]:
         """Return the settings of the preset that ``settings`` name. Raises ``UnknownPreset`` and ``ConfigError``."""
         name = settings.get("preset")
-        return config_class_of(cls.catalogue(folder).preset(name)) if isinstance(name, str) else PresetConfig
+        if not isinstance(name, str):
+            return PresetConfig
+        preset = cls.catalogue(folder).preset(name)
+        if preset.dial is None:
+            raise UnknownPreset(name, text=Text("the preset {name!r} dials nothing: it is for sources.", name=name))
+        return config_class_of(preset)
 
     @classmethod
     def catalogue(cls, folder: Path | None = None) -> Catalogue:
@@ -51,11 +57,18 @@ class PresetAdapter:
         return Catalogue(folder)
 
     @staticmethod
-    def trials(preset: Preset) -> Iterator[tuple[str, list[str]]]:
+    def trials(preset: Preset) -> Iterator[tuple[str, Sequence[str | Text]]]:
         """Run the tests in a preset's file; yields the name of each, and what failed."""
         from adapters.presets.trials import failures
+        from gateway.mapping.trials import trials
 
-        return ((trial.name, failures(preset, trial)) for trial in preset.tests)
+        yield from ((trial.name, failures(preset, trial)) for trial in preset.tests)
+        yield from trials(preset.webhook) if preset.webhook else ()
+
+    @staticmethod
+    def ranked(preset: Preset) -> PresetRank:
+        """Return a preset's rank, and what it lacks for the next."""
+        return rank_of(preset)
 
     def __init__(self, config: PresetConfig, *, name: str, peer: Callable[..., Peer] = Peer) -> None:
         """Compile the preset with its parameters. Raises ``AdapterError`` when it cannot be used with these."""

@@ -22,7 +22,7 @@ def has_phones(preset: Preset) -> bool:
 
 def phones_of(preset: Preset, origins: Mapping[str, Mapping[str, Any]]) -> Mapping[str, str]:
     """Return the address of each extension's phone that stands in ``origins``."""
-    scheme = "https" if (preset.address or preset.dial.where).startswith("https") else "http"
+    scheme = "https" if (preset.address or preset.dialling[0].where).startswith("https") else "http"
     names = [name for name, field in preset.origin.items() if field.host]
     return {
         extension: f"{scheme}://{row[name]}/" for extension, row in origins.items() for name in names if name in row

@@ -12,6 +12,7 @@ from pydantic import Field, field_validator, model_validator
 
 from adapters.http.answers import Pattern
 from adapters.presets.language import Identifier, Part, PresetStep, Texts, Usual
+from gateway.mapping.schema import WebhookMapping
 from gateway.texts.text import Text
 
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,40}")
@@ -88,13 +89,16 @@ class PresetSession(Part):
         return self
 
 
+Evidence = Literal["run against", "vendor documentation", "source code", "client code", "template"]
+
+
 class Verified(Part):
     """How sure it is that the preset is right."""
 
-    how: Literal["run against", "vendor documentation", "source code", "client code", "template"] = Field(
-        description="the best evidence there is"
-    )
+    how: Evidence = Field(description="the best evidence there is")
     version: str = Field("", description="the version that it was run against, or that the documents are of")
+    events: Evidence | None = Field(None, description="the best evidence for what it says of call events")
+    in_ci: Texts = Field((), description="the tests of every release that run it against the real thing")
     sources: Texts = Field(description="where the facts are from")
     unknown: Texts = Field((), description="what is not known or was not tried")
 
@@ -102,8 +106,9 @@ class Verified(Part):
 class EventText(Part):
     """How the appliance sends call events to the gateway: a text to paste there.
 
-    ``{base_url}``, ``{start_url}``, ``{end_url}``, ``{soap_url}``, ``{xmlrpc_url}``, ``{host}``, ``{port}`` and
-    ``{tenant}`` stand for the tenant's own; nothing else in the text is touched, nor is ``${tenant}``.
+    ``{base_url}``, ``{start_url}``, ``{answer_url}``, ``{transfer_url}``, ``{end_url}``, ``{soap_url}``,
+    ``{xmlrpc_url}``, ``{host}``, ``{port}`` and ``{tenant}`` stand for the tenant's own, ``{source_url}`` for the
+    address of a source that is called as the preset is; nothing else in the text is touched, nor is ``${tenant}``.
     """
 
     title: str = Field(description="what it is and where it goes")
@@ -182,12 +187,13 @@ class Preset(Part):
     usual: Usual = Field(default_factory=Usual, description="rules of every step that has none of its own")
     login: Steps = Field((), description="before the first order, or each one; nothing is dialled yet")
     before: Steps = Field((), description="before each order; nothing is dialled yet")
-    dial: PresetStep = Field(description="places the call")
+    dial: PresetStep | None = Field(None, description="places the call; a preset that only reads events has none")
     after: Steps = Field((), description="must follow, or the call is lost")
     logout: Steps = Field((), description="ends what login began; its failure does not matter")
     probe: Steps = Field((), description="after the login, rings nobody: is all well?")
     hangup: Steps = Field((), description="after the login, ends the call {{ ref }}")
     events: Annotated[tuple[EventText, ...], Field(strict=False)] = Field((), description="how it sends events to us")
+    webhook: WebhookMapping | None = Field(None, description="how the requests are read that it sends to a source")
     given: dict[str, Any] = Field(default_factory=dict, description="the appliance's table in all tests")
     tests: Annotated[tuple[PresetTrial, ...], Field(strict=False)] = Field(
         (), description="what goes out, what comes of it"
@@ -204,7 +210,9 @@ class Preset(Part):
 
     @model_validator(mode="after")
     def _fits(self) -> "Preset":
-        if not self.dial.success:
+        if self.dial is None and self.webhook is None:
+            raise ValueError(Text("needs dial, webhook or both"))
+        if self.dial is not None and not self.dial.success:
             raise ValueError(Text("dial needs success: most appliances answer 200 to anything"))
         if clash := sorted(self.parameters.keys() & self.origin.keys()):
             told = Text("{name!r} is a parameter and a part of origin: give one another name", name=clash[0])
@@ -244,16 +252,22 @@ class Preset(Part):
         return Text("{place}: {problem}; {captured}", place=place, problem=problem, captured=self._captured)
 
     @property
+    def dialling(self) -> tuple[PresetStep, ...]:
+        """The step that dials, where there is one."""
+        return (self.dial,) if self.dial is not None else ()
+
+    @property
     def steps(self) -> tuple[tuple[str, PresetStep], ...]:
         """Every step with the name of its sequence, in the order of an order."""
-        sequences = (("login", self.login), ("before", self.before), ("dial", (self.dial,)), ("after", self.after))
+        sequences = (("login", self.login), ("before", self.before), ("dial", self.dialling), ("after", self.after))
         return tuple((name, step) for name, steps in (*sequences, ("logout", self.logout)) for step in steps)
 
     @property
     def protocols(self) -> str:
-        """What it speaks: HTTP, SOAP, XML-RPC, or several."""
+        """What it speaks: URL, SOAP, XML-RPC, webhook, or several."""
         names = {"http": "URL", "soap": "SOAP", "xmlrpc": "XML-RPC"}
-        return " + ".join(sorted({names[step.kind] for _, step in self.steps}))
+        spoken = {names[step.kind] for _, step in self.steps} | ({"webhook"} if self.webhook else set())
+        return " + ".join(sorted(spoken))
 
 
 def _under(usual: dict[str, Any], steps: Any) -> Any:

@@ -227,7 +227,7 @@ _KINDS: Mapping[str, Callable[[PresetStep, Scene, Collection[str]], PreparedStep
 def calls_of(preset: Preset, values: Mapping[str, Any], scene: Scene) -> Mapping[str, tuple[PreparedStep, ...]]:
     """Return every step by its sequence. Raises ``AdapterError`` that names the step when one cannot be used."""
     sequences = {name: getattr(preset, name) for name in ("login", "before", "after", "logout", "probe", "hangup")}
-    sequences["dial"] = (preset.dial,)
+    sequences["dial"] = preset.dialling
     known = _names(preset)
     made: dict[str, tuple[PreparedStep, ...]] = {}
     for name, steps in sequences.items():
@@ -247,7 +247,7 @@ def _names(preset: Preset) -> Mapping[str, frozenset[str]]:
     # A kept login is for many orders, so it can depend on none.
     login = (fixed if preset.session else order) | _captures(preset.login)
     before = order | login | _captures(preset.before)
-    dial = before | _captures((preset.dial,))
+    dial = before | _captures(preset.dialling)
     return {
         "login": login,
         "probe": login | _captures(preset.probe),

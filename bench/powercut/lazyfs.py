@@ -27,7 +27,9 @@ class LazyFs:
         """Have all forgotten that was not synced. Raises ``TimeoutError``."""
         with self._pipe.open("wb", buffering=0) as pipe:
             pipe.write(b"lazyfs::clear-cache\n")
-        if not select.select([self._completed], [], [], ANSWER_WITHIN_S)[0]:
+        answered = select.poll()
+        answered.register(self._completed, select.POLLIN)
+        if not answered.poll(ANSWER_WITHIN_S * 1000):
             raise TimeoutError(f"LazyFS does not answer by its pipe within {ANSWER_WITHIN_S:.0f} s")
         os.read(self._completed, 4096)
 

@@ -3,7 +3,8 @@
 import csv
 import io
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -12,24 +13,29 @@ import click
 from gateway.cli.place import DataLocation, one_tenant, with_place, with_tenant
 from gateway.cli.speech import _, said
 from gateway.cli.terminal import cell, tell, tell_data, tell_json
+from gateway.domain.calls.results import Result
 from gateway.domain.spreadsheets import harmless
 from gateway.server.bootstrap import Gateway
 from gateway.store.call_fields import LOG_FIELDS
 from gateway.store.calls import CallFilter, LoggedCall
+from gateway.texts.text import Text, in_context
 
-COLUMNS = (
-    "id",
-    "tenant",
-    "direction",
-    "extension",
-    "number",
-    "account",
-    "started_at",
-    "duration_s",
-    "status",
-    "result",
-    "missed",
-)
+COLUMNS: Mapping[str, Text] = {
+    "id": Text("id"),
+    "tenant": Text("tenant"),
+    "direction": Text("direction"),
+    "extension": Text("extension"),
+    "number": Text("number"),
+    "account": Text("account"),
+    "started_at": Text("started_at"),
+    "duration_s": Text("duration_s"),
+    "status": Text("status"),
+    "result": Text("result"),
+    "missed": in_context("of one call", "missed"),
+    "ring_s": Text("ring_s"),
+    "answered_by": Text("answered_by"),
+}
+"""Fields of the table, and what stands above them: in English their names, as scripts know them."""
 ROW_ID = click.IntRange(1, 2**53)
 UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 
@@ -39,6 +45,13 @@ UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 @click.option("--since", metavar="WHEN", help="2026-03-05, '2026-03-05 14:30', or an age: 30m, 2h, 7d.")
 @click.option("--until", metavar="WHEN", help="The same forms; calls before it.")
 @click.option("--extension", help="Only this extension.")
+@click.option(
+    "--result",
+    "results",
+    type=click.Choice([result.value for result in Result]),
+    multiple=True,
+    help="Only calls that ended so; may be given several times.",
+)
 @click.option("--missed", is_flag=True, help="Only calls whose callers reached nobody.")
 @click.option(
     "--why", "call_id", type=ROW_ID, metavar="ID", help="Explain this call: why it came up on a screen, or not."
@@ -51,6 +64,7 @@ def calls_command(
     since: str | None,
     until: str | None,
     extension: str | None,
+    results: tuple[str, ...],
     missed: bool,
     call_id: int | None,
     form: str,
@@ -68,9 +82,8 @@ def calls_command(
             return
         chosen = one_tenant(gateway.config, tenant) if tenant else None
         zone = ZoneInfo(gateway.config.tenants[chosen or next(iter(gateway.config.tenants))].timezone)
-        wanted = CallFilter(
-            extension=extension, since=moment(since, zone), until=moment(until, zone), missed=missed or None
-        )
+        wanted = CallFilter(extension=extension, missed=missed or None, results=results)
+        wanted = replace(wanted, since=moment(since, zone), until=moment(until, zone))
         WRITERS[form](gateway.calls.pages(chosen, wanted), zone)
 
 
@@ -123,9 +136,10 @@ def _as_csv(calls: Iterable[LoggedCall], _zone: ZoneInfo) -> None:
 
 
 def _as_table(calls: Iterable[LoggedCall], zone: ZoneInfo) -> None:
-    rows = [[_cell(call, column, zone) for column in COLUMNS] for call in calls]
-    widths = [max([len(COLUMNS[i]), *(len(row[i]) for row in rows)]) for i in range(len(COLUMNS))]
-    for row in [list(COLUMNS), *rows]:
+    rows = [[said(head) for head in COLUMNS.values()]]
+    rows += [[_cell(call, column, zone) for column in COLUMNS] for call in calls]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
         click.echo("  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip())
 
 
@@ -134,7 +148,7 @@ def _cell(call: LoggedCall, column: str, zone: ZoneInfo) -> str:
     if column == "started_at" and value is not None:
         return datetime.fromtimestamp(value / 1000, zone).strftime("%Y-%m-%d %H:%M:%S")
     if column == "missed":
-        return "missed" if value else "-"
+        return said(COLUMNS[column]) if value else "-"
     return "-" if value is None else cell(value)
 
 

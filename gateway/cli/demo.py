@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from gateway.cli.speech import said
+from gateway.cli.speech import _, said
 from gateway.texts.text import Text, in_context
 
 GUIDE = """
@@ -109,19 +109,24 @@ def _guide(url: str, appliances: dict[str, Any], config_path: Path) -> None:
     from urllib.parse import quote
 
     from gateway.demo.company import PASSWORD, TITLES
-    from gateway.demo.play import play
+    from gateway.demo.play import PLAYED, play
 
     recording = f"{appliances['url'].address}/gravacoes/demo.wav"
-    played = play(url, recording)
+    play(url, recording)
     listed = [f"  {TITLES[name]:16}  {appliance.address}/" for name, appliance in appliances.items()]
     click.echo(
         GUIDE.format(
             url=url,
             secret=PASSWORD,
             appliances="\n".join(listed),
-            played="\n".join(f"  {line}" for line in played),
+            played="\n".join(_played(wire, line) for wire, line in PLAYED),
             recording=quote(recording, safe=""),
             config=config_path,
             **{name: said(text) for name, text in WORDS.items()},
         )
     )
+
+
+def _played(wire: str, line: Text) -> str:
+    by = _("by {wire}", wire=wire)
+    return f"  {by:11} {said(line)}"

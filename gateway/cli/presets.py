@@ -9,16 +9,18 @@ from typing import Any
 import click
 
 from gateway import adapter as adapters
-from gateway.cli.place import DataLocation, one_tenant, with_place, with_tenant
+from gateway.cli.place import DataLocation, with_place, with_tenant
+from gateway.cli.preset_events import addresses_of, show_events, source_example, written
 from gateway.cli.speech import _, said, translated
 from gateway.config import loader as config_file
-from gateway.config.tables import Config
 from gateway.errors import ConfigError
 from gateway.texts.text import Text, in_context
 
-FOR, SPEAKS, VERIFIED, SOURCE, NOT_KNOWN, HANGS_UP, EVENTS, TAKES = (
+FOR, SPEAKS, RANK, MISSING, VERIFIED, SOURCE, NOT_KNOWN, HANGS_UP, EVENTS, TAKES = (
     in_context("label", "for"),
     in_context("label", "speaks"),
+    in_context("label", "rank"),
+    in_context("label", "missing"),
     in_context("label", "verified"),
     in_context("label", "source"),
     in_context("label", "not known"),
@@ -26,6 +28,14 @@ FOR, SPEAKS, VERIFIED, SOURCE, NOT_KNOWN, HANGS_UP, EVENTS, TAKES = (
     in_context("label", "events"),
     in_context("label", "takes"),
 )
+RANKS = {
+    "none": in_context("rank", "none"),
+    "bronze": in_context("rank", "bronze"),
+    "silver": in_context("rank", "silver"),
+    "gold": in_context("rank", "gold"),
+    "platinum": in_context("rank", "platinum"),
+}
+"""By what a preset's rank is called in its adapter; ``docs/presets.md`` has the scale."""
 DEFAULT = "default"
 """The tenant of a gateway that has no configuration."""
 
@@ -61,15 +71,15 @@ def presets_command(
     if test:
         _run_tests(shelf, chosen)
     elif events:
-        _show_events(chosen, _addresses(place, tenant, address))
+        show_events(chosen, addresses_of(place, tenant, address))
     elif as_json:
-        _show_json(chosen, whole=name is not None)
+        _show_json(shelf, chosen, whole=name is not None)
     elif markdown:
-        click.echo("\n".join(table(chosen)))
+        click.echo("\n".join(table(shelf, chosen)))
     elif name:
-        click.echo("\n".join(page(*chosen[0], *_tenant_of(place, tenant))))
+        click.echo("\n".join(page(*chosen[0], shelf.ranked(chosen[0][1]), *_tenant_of(place, tenant))))
     else:
-        _show_list(chosen)
+        _show_list(shelf, chosen)
 
 
 def _folder(place: DataLocation) -> Path | None:
@@ -100,19 +110,20 @@ def _found(catalogue: Any, name: str) -> tuple[str, Any]:
     return name, catalogue.preset(name)
 
 
-def _show_list(chosen: list[tuple[str, Any]]) -> None:
+def _show_list(shelf: Any, chosen: list[tuple[str, Any]]) -> None:
     longest = max(len(name) for name, _preset in chosen)
     for name, preset in chosen:
-        title = translated(preset.title)
-        click.echo(f"{name:{longest}}  {preset.protocols:7}  {_verified(preset, translated):48}  {title}")
+        title, rank = translated(preset.title), said(RANKS[shelf.ranked(preset).reached])
+        click.echo(f"{name:{longest}}  {preset.protocols:7}  {rank:8}  {_verified(preset, translated):48}  {title}")
 
 
-def table(chosen: list[tuple[str, Any]]) -> Iterator[str]:
+def table(shelf: Any, chosen: list[tuple[str, Any]]) -> Iterator[str]:
     """Yield the list as a table of Markdown; that of docs/appliances.md is this one, in English."""
-    yield "| preset | for | speaks | verified |"
-    yield "|---|---|---|---|"
+    yield "| preset | for | speaks | rank | verified |"
+    yield "|---|---|---|---|---|"
     for name, preset in chosen:
-        yield f"| `{name}` | {preset.title} | {preset.protocols} | {_verified(preset)} |"
+        rank = shelf.ranked(preset).reached
+        yield f"| `{name}` | {preset.title} | {preset.protocols} | {rank} | {_verified(preset)} |"
 
 
 def _verified(preset: Any, say: Callable[[str], str] = str) -> str:
@@ -120,10 +131,10 @@ def _verified(preset: Any, say: Callable[[str], str] = str) -> str:
     return f"{say(how)} {version}" if how == "run against" else say(how)
 
 
-def page(name: str, preset: Any, tenant: str = DEFAULT, note: str = "") -> Iterator[str]:
+def page(name: str, preset: Any, rank: Any, tenant: str = DEFAULT, note: str = "") -> Iterator[str]:
     """Yield the lines of what is needed to set the appliance up for ``tenant``; ``note`` stands above the table."""
     yield f"{name} - {translated(preset.title)}"
-    yield from _facts(name, preset)
+    yield from _facts([*_known(name, preset), *_ranked(rank)])
     yield from _section(_("At the appliance"), (f"- {translated(line)}" for line in preset.setup))
     yield from _section(_("Good to know"), (f"- {translated(line)}" for line in preset.quirks))
     yield from _section(_("Parameters"), _parameters(preset))
@@ -131,9 +142,9 @@ def page(name: str, preset: Any, tenant: str = DEFAULT, note: str = "") -> Itera
     yield from ("", _("Example"), "", *([note] if note else ()), *example(name, preset, tenant))
 
 
-def _facts(name: str, preset: Any) -> Iterator[str]:
+def _facts(known: list[tuple[Text, str]]) -> Iterator[str]:
     """Yield a line for each thing known of the appliance, labels of one width."""
-    facts = [(said(label), text) for label, text in _known(name, preset) if text]
+    facts = [(said(label), text) for label, text in known if text]
     width = max(9, *(len(label) for label, _text in facts))
     yield from (f"  {label:{width}}  {text}" for label, text in facts)
 
@@ -143,15 +154,24 @@ def _known(name: str, preset: Any) -> Iterator[tuple[Text, str]]:
     yield FOR, ", ".join(preset.products) + (f" ({preset.vendor})" if preset.vendor else "")
     yield SPEAKS, preset.protocols
     yield VERIFIED, f"{translated(preset.verified.how)}{f': {version}' if version else ''}"
+    if preset.verified.events:
+        yield VERIFIED, _("call events: {how}", how=translated(preset.verified.events))
     yield SOURCE, "; ".join(preset.verified.sources)
     yield from ((NOT_KNOWN, translated(unknown)) for unknown in preset.verified.unknown)
-    yield HANGS_UP, _("yes") if preset.hangup else _("no")
-    yield EVENTS, f"cti-gateway presets {name} --events" if preset.events else ""
+    yield HANGS_UP, (_("yes") if preset.hangup else _("no")) if preset.dial else ""
+    yield EVENTS, f"cti-gateway presets {name} --events" if preset.events or preset.webhook else ""
     if (rate := preset.limits.orders_per_s) is not None:
         shortest = f"{rate:g}"
         yield TAKES, _("{rate} orders a second", rate=shortest)
     if (most := preset.limits.max_orders) is not None:
         yield TAKES, _("{most} max orders", most=most)
+
+
+def _ranked(rank: Any) -> Iterator[tuple[Text, str]]:
+    yield RANK, said(RANKS[rank.reached])
+    if rank.above:
+        missing = ", ".join(map(said, rank.missing))
+        yield MISSING, _("for {rank}: {missing}", rank=said(RANKS[rank.above]), missing=missing)
 
 
 def _section(title: str, lines: Iterator[str]) -> Iterator[str]:
@@ -174,7 +194,15 @@ def _origins(preset: Any) -> Iterator[str]:
 
 
 def example(name: str, preset: Any, tenant: str = DEFAULT) -> Iterator[str]:
-    """Yield a table to paste into the configuration; what may be absent stands behind a #."""
+    """Yield tables to paste into the configuration; what may be absent stands behind a #."""
+    if preset.dial:
+        yield from _appliance_example(name, preset, tenant)
+    if preset.webhook:
+        yield from ("",) if preset.dial else ()
+        yield from source_example(name, preset, tenant)
+
+
+def _appliance_example(name: str, preset: Any, tenant: str) -> Iterator[str]:
     yield f"[tenants.{tenant}.appliances.pabx]"
     yield f"preset = {written(name)}"
     for key, parameter in preset.parameters.items():
@@ -187,21 +215,12 @@ def example(name: str, preset: Any, tenant: str = DEFAULT) -> Iterator[str]:
         yield f"{'' if needed else '# '}origins = {{ 3501 = {written(rows)} }}"
 
 
-def written(value: Any) -> str:
-    """Return a value as TOML has it, on one line."""
-    if isinstance(value, dict):
-        inside = ", ".join(f"{key} = {written(each)}" for key, each in value.items())
-        return f"{{ {inside} }}" if inside else "{}"
-    if isinstance(value, list | tuple):
-        return f"[{', '.join(map(written, value))}]"
-    return json.dumps(value, ensure_ascii=False)
-
-
-def _show_json(chosen: list[tuple[str, Any]], *, whole: bool) -> None:
+def _show_json(shelf: Any, chosen: list[tuple[str, Any]], *, whole: bool) -> None:
     few = {"title", "vendor", "products", "verified"}
     for name, preset in chosen:
         plain = preset.model_dump(mode="json", by_alias=True, exclude_unset=True, include=None if whole else few)
-        told = {"name": name, "protocols": preset.protocols, **plain}
+        rank = str(shelf.ranked(preset).reached)
+        told = {"name": name, "protocols": preset.protocols, "rank": rank, **plain}
         click.echo(json.dumps(told, ensure_ascii=False, indent=2 if whole else None))
 
 
@@ -217,56 +236,6 @@ def _run_tests(shelf: Any, chosen: list[tuple[str, Any]]) -> None:
                 problem = _("as in {test!r}", test=told[failure]) if failure in told else said(failure)
                 click.echo(f"        {problem}")
                 told.setdefault(failure, test)
-        if not preset.tests:
+        if not preset.tests and not (preset.webhook and preset.webhook.tests):
             click.echo(_("--  {name}: has no tests", name=name))
     sys.exit(1 if bad else 0)
-
-
-def _addresses(place: DataLocation, tenant: str | None, asked: str | None) -> dict[str, str]:
-    """Return the tenant's addresses as an appliance reaches them, by the names that texts have for them."""
-    config = place.load()
-    name = one_tenant(config, tenant)
-    base = (asked or _guessed(config, name)).rstrip("/")
-    host, _, port = base.partition("://")[2].partition("/")[0].partition(":")
-    listeners = f"{base}/wconnect"
-    return {
-        "base_url": base,
-        "start_url": f"{listeners}/WConnect_WSDL_ConsultaRamal.php",
-        "end_url": f"{listeners}/WConnect_WSDL_FinalizaLigacao.php",
-        "soap_url": f"{base}/soap",
-        "xmlrpc_url": f"{base}/xmlrpc",
-        "host": host,
-        "port": port or ("443" if base.startswith("https") else "80"),
-        "tenant": name,
-    }
-
-
-def _guessed(config: Config, tenant: str) -> str:
-    """Guess the tenant's address, from its hosts and from what the gateway listens on."""
-    host, _, port = config.server.listen.rpartition(":")
-    hosts = config.tenants[tenant].hosts
-    path = "" if hosts or len(config.tenants) == 1 else f"/t/{tenant}"
-    anywhere = host in ("0.0.0.0", "[::]")  # noqa: S104 - compared, not bound
-    where = hosts[0] if hosts else "GATEWAY" if anywhere else host
-    return f"http://{where}{'' if port == '80' else f':{port}'}{path}"
-
-
-def _show_events(chosen: list[tuple[str, Any]], addresses: dict[str, str]) -> None:
-    known = [(name, preset) for name, preset in chosen if preset.events]
-    if not known:
-        hint = Text(
-            "For any exchange that requests one address when a call begins and another when it ends: "
-            "cti-gateway presets generic-url --events."
-        )
-        if len(chosen) == 1:
-            raise ConfigError(Text("it is not known how {name} sends call events.", name=chosen[0][0]), hint=hint)
-        raise ConfigError(Text("it is not known how these presets send call events."), hint=hint)
-    for name, preset in known:
-        for text in preset.events:
-            click.echo(f"=== {name}: {translated(text.title)} ({text.language})")
-            for note in text.notes:
-                click.echo(f"--- {translated(note)}")
-            click.echo(text.filled(addresses))
-    if "GATEWAY" in addresses["base_url"] or addresses["host"] in ("127.0.0.1", "localhost", "[::1]"):
-        warning = _("(An appliance may not reach {address}: give --address.)", address=addresses["base_url"])
-        click.echo(warning, err=True)

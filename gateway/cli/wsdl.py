@@ -2,7 +2,7 @@
 
 import click
 
-NAMES = ("cti-gateway", "wconnect")
+NAMES = ("cti-gateway", "wconnect", "wconnect-classic")
 
 
 @click.command("wsdl")
@@ -11,9 +11,14 @@ NAMES = ("cti-gateway", "wconnect")
 def wsdl_command(name: str, address: str | None) -> None:
     """Print the WSDL called NAME.
 
-    cti-gateway: document/literal, SOAP 1.1 and 1.2. wconnect: rpc/encoded, as the classic WConnect.
+    cti-gateway: document/literal, SOAP 1.1 and 1.2. wconnect: rpc/encoded, as the classic WConnect;
+    wconnect-classic: the same with that service's own names and charset (listener.wsdl_names).
     """
     from gateway.wire.soap import contract, contract_encoded
 
-    published = contract_encoded if name == "wconnect" else contract
-    click.echo(published.wsdl_at(address or published.PLACEHOLDER_ADDRESS), nl=False)
+    if name == "cti-gateway":
+        document = contract.wsdl_at(address or contract.PLACEHOLDER_ADDRESS)
+    else:
+        names = contract_encoded.CLASSIC if name == "wconnect-classic" else contract_encoded.PLAIN
+        document = contract_encoded.wsdl_at(address or contract_encoded.PLACEHOLDER_ADDRESS, names)
+    click.echo(document, nl=False)

@@ -10,9 +10,11 @@ from pydantic import TypeAdapter, ValidationError
 
 from gateway import adapter as adapters
 from gateway import source as sources
-from gateway.config.tables import PEERS, ApplianceSettings, DirectorySettings, Forward, Table
+from gateway.config.tables import PEERS, ApplianceSettings, DirectorySettings, Forward
 from gateway.config.validation import sentences
+from gateway.config.values import Table
 from gateway.errors import ConfigError, GatewayError, UnknownAdapter, UnknownPreset, UnknownSource
+from gateway.mapping.layers import over
 from gateway.texts.text import Text, lines
 
 
@@ -32,6 +34,11 @@ def _prepare_tenant(name: str, table: Any, source: str, folder: Path | None) -> 
     if not isinstance(table, Mapping):
         return table
     prepared = dict(table)
+    if isinstance(prepared.get("sources"), Mapping):
+        place = ("tenants", name, "sources")
+        prepared["sources"] = {
+            key: _prepare_source(each, source, (*place, key), folder) for key, each in prepared["sources"].items()
+        }
     for group, model in PEERS.items():
         peers = prepared.get(group)
         if isinstance(peers, Mapping):
@@ -57,6 +64,20 @@ def _prepare_peer(table: Any, model: type[Table], source: str, place: tuple[str,
     if own.get("adapter") == adapters.PRESET and "preset" in own:
         rest["preset"] = own["preset"]
     return own | {"settings": _settings(table[chooser], rest, model, source, place, folder)}
+
+
+def _prepare_source(table: Any, source: str, place: tuple[str, ...], folder: Path | None) -> Any:
+    """Return the table of a source with the mapping that holds: its preset's, its own, or its own over the preset's."""
+    if not isinstance(table, Mapping):
+        return table
+    preset, own = table.get("preset"), table.get("mapping")
+    if not isinstance(preset, str):
+        return table
+    try:
+        mapping = adapters.webhook_of(preset, folder)
+    except UnknownPreset as error:
+        raise ConfigError(_at(source, (*place, "preset"), error)) from None
+    return {**table, "mapping": mapping if own is None else own if not isinstance(own, Mapping) else over(mapping, own)}
 
 
 def _only_dials(adapter: str, source: str, place: tuple[str, ...]) -> Text:

@@ -3,116 +3,60 @@
 Which file they are filled from, and how, stands in ``config/loader.py``.
 """
 
-import re
 from collections.abc import Mapping
-from ipaddress import ip_network
-from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar, get_args
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    PrivateAttr,
-    SecretStr,
-    model_validator,
+from pydantic import Field, PrivateAttr, SecretStr, model_validator
+
+from gateway.config.dial_plans import DialPlanSettings
+from gateway.config.sources import SourceName, SourceSettings
+from gateway.config.values import (
+    SECONDS,
+    TENANT_NAME,
+    Address,
+    AreaCode,
+    HttpStatus,
+    Interval,
+    Network,
+    PublicUrl,
+    Secrets,
+    Table,
+    Timezone,
+    UrlPath,
 )
-
-from gateway.domain.dialplan import forms as dial_forms
-from gateway.domain.dialplan import plan as dialplan
-from gateway.domain.dialplan import rules as dial_rules
-from gateway.domain.dialplan.trials import Trial
 from gateway.domain.messages import ATTACHED
-from gateway.domain.numbering.numbers import AREA_CODES
 from gateway.texts.languages import DEFAULT, Language
 from gateway.texts.text import Text
 
-TENANT_NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
-EventKind = Literal["call_started", "call_answered", "call_transferred", "call_ended"]
+EventKind = Literal[
+    "call_started",
+    "call_answered",
+    "call_held",
+    "call_resumed",
+    "call_transferred",
+    "queue_entered",
+    "queue_left",
+    "call_ended",
+    "call_noted",
+    "agent_state_changed",
+]
 LISTENER_PARAMETERS: tuple[str, ...] = (
     *("ramal", "telefone", "url_audio", "id_ligacao", "data_hora", "direcao", "duracao", "resultado"),
     *ATTACHED.values(),
 )
+MORE_PARAMETERS: tuple[str, ...] = (
+    *("ramal_destino", "espera", "atendida_em", "campos", "ramais", "tipo", "causa", "abandonada"),
+    *("custo", "transcricao", "agente", "estado", "motivo"),
+)
+"""Parameters that came later: settings of before may have them as other names of those above."""
 if TYPE_CHECKING:
     ListenerParameter = str
 else:
-    ListenerParameter = Literal[LISTENER_PARAMETERS]
+    ListenerParameter = Literal[*LISTENER_PARAMETERS, *MORE_PARAMETERS]
+LineName = Annotated[str, Field(min_length=1, max_length=100)]
 EVENT_KINDS: tuple[EventKind, ...] = get_args(EventKind)
 TOLD_OF: tuple[EventKind, ...] = ("call_started", "call_ended")
 """What a forward is told of that does not say."""
-
-
-def _address(value: str) -> str:
-    host, _, port = value.rpartition(":")
-    if not host or not port.isdigit() or int(port) > 65535:
-        raise ValueError(Text("expected ADDRESS:PORT such as 127.0.0.1:8080 or [::1]:8080"))
-    return value
-
-
-def _network(value: str) -> str:
-    if value not in ("loopback", "private", "any"):
-        ip_network(value, strict=False)
-    return value
-
-
-def _area_code(value: str) -> str:
-    if value not in AREA_CODES:
-        raise ValueError(Text("expected one of Brazil's 67 DDDs, two digits such as '47'"))
-    return value
-
-
-def _timezone(value: str) -> str:
-    try:
-        ZoneInfo(value)
-    except (ZoneInfoNotFoundError, ValueError) as error:
-        raise ValueError(Text("expected a time zone name such as 'America/Sao_Paulo'")) from error
-    return value
-
-
-def _path(value: str) -> str:
-    if not value.startswith("/"):
-        raise ValueError(Text("expected a path that begins with '/'"))
-    return value
-
-
-def _prefix(value: str) -> str:
-    if not re.fullmatch(r"[0-9*#]*", value):
-        raise ValueError(Text("expected digits, '*' or '#' such as '0' or '021'"))
-    return value
-
-
-SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
-
-
-def _interval(value: str) -> str:
-    found = re.fullmatch(r"([1-9][0-9]{0,6})([smhd])", value)
-    if not found or int(found[1]) * SECONDS[found[2]] < 10:
-        raise ValueError(Text("expected a time of at least ten seconds, such as '30s', '15m', '2h' or '1d'"))
-    return value
-
-
-Address = Annotated[str, AfterValidator(_address)]
-Interval = Annotated[str, AfterValidator(_interval)]
-Network = Annotated[str, AfterValidator(_network)]
-AreaCode = Annotated[str, AfterValidator(_area_code)]
-Timezone = Annotated[str, AfterValidator(_timezone)]
-NumberKind = Literal["mobile", "fixed", "special", "foreign", "short", "extension", "unknown"]
-One = TypeVar("One")
-# A list, or one text in place of a list with it alone.
-OneOrMore = Annotated[
-    tuple[One, ...], BeforeValidator(lambda value: (value,) if isinstance(value, str) else value), Field(strict=False)
-]
-UrlPath = Annotated[str, AfterValidator(_path)]
-HttpStatus = Annotated[int, Field(ge=200, le=599)]
-Prefix = Annotated[str, AfterValidator(_prefix)]
-
-
-class Table(BaseModel):
-    """A TOML table: unknown keys and wrong types are refused."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, arbitrary_types_allowed=True)
 
 
 class ServerSettings(Table):
@@ -182,7 +126,7 @@ class EventSettings(Table):
         strict=False,
         description="client addresses that need no token: 'loopback', 'private', 'any' or networks (10.1.0.0/16)",
     )
-    token: SecretStr | None = Field(None, strict=False, description="lets any address send events (env: or file:)")
+    token: Secrets = Field((), description="lets any address send events (env: or file:); several: any of them does")
 
 
 class ListenerSettings(Table):
@@ -198,6 +142,13 @@ class ListenerSettings(Table):
     fault_status: HttpStatus | None = Field(None, description="the status of SOAP faults, except 401")
     must_understand: Literal["tolerate", "refuse"] = Field(
         "tolerate", description="SOAP header blocks with mustUnderstand, of which none is: passed over, or refused"
+    )
+    keep_unknown: bool = Field(
+        False, description="keep parameters of call events that nobody knows as free fields of the call"
+    )
+    wsdl_names: Literal["plain", "classic"] = Field(
+        "plain",
+        description="names and charset of the rpc/encoded WSDL: our own, or the classic WConnect's, with spaces",
     )
 
     @model_validator(mode="after")
@@ -237,72 +188,6 @@ class ClickToCall(Table):
     repeat_within_s: float = Field(
         3.0, ge=0, le=300, description="the same call asked for again within so many seconds dials once; 0 dials again"
     )
-
-
-class DialRule(Table):
-    """The numbers that a rule of the dial plan is for, and how they are dialled. What is left out: any."""
-
-    kind: OneOrMore[NumberKind] = Field((), description="what the number is: one or several kinds")
-    area: OneOrMore[Literal["own", "other"] | AreaCode] = Field(
-        (), description="its area code: 'own' (the company's or branch's), 'other', or DDDs such as ['11', '12']"
-    )
-    match: OneOrMore[str] = Field((), description="patterns on DDD + number: '4733*', '11xxxxxxxx', '+1*', '/regex/'")
-    dial: str | None = Field(None, description="{national}, {local} or {international}, with what goes before it")
-    block: bool = Field(False, description="true instead of dial: such numbers are refused")
-    note: str = Field("", max_length=100, description="shown where the rule is explained")
-
-    @model_validator(mode="after")
-    def _can_work(self) -> "DialRule":
-        self.rule()
-        return self
-
-    def rule(self) -> dial_rules.DialPlanRule:
-        """Return the rule as the domain has it. Raises ``ValueError`` for one that could never work."""
-        return dial_rules.DialPlanRule.make(
-            dial=self.dial, block=self.block, kinds=self.kind, areas=self.area, match=self.match, note=self.note
-        )
-
-
-class DialTest(Table):
-    """A test case of the dial plan, which 'check' runs."""
-
-    number: str = Field(description="as the CRM or a person may write it")
-    dials: Annotated[str, Field(pattern=r"^\+?[0-9*#]+$")] | None = Field(None, description="the digits expected")
-    blocked: bool = Field(False, description="true instead of dials: it is to be refused")
-    extension: str = Field("", description="who calls, where a branch has an area code of its own")
-
-    @model_validator(mode="after")
-    def _expects_one_thing(self) -> "DialTest":
-        if self.blocked == (self.dials is not None):
-            raise ValueError(Text('a test needs either dials = "..." or blocked = true'))
-        return self
-
-
-class DialPlanSettings(Table):
-    """How numbers are dialled."""
-
-    prefix: Prefix = Field(
-        "", description="put before all numbers except internal extensions and public services, never twice"
-    )
-    blocked: OneOrMore[str] = Field((), description="patterns of numbers that are never dialled, such as '0900*'")
-    rules: tuple[DialRule, ...] = Field(
-        (), strict=False, description="looked through in order; the first that is for a number replaces the prefix"
-    )
-    tests: tuple[DialTest, ...] = Field((), strict=False, description="cases that 'check' proves")
-
-    @model_validator(mode="after")
-    def _fits_together(self) -> "DialPlanSettings":
-        self.plan()
-        return self
-
-    def plan(self, *, blocked: tuple[str, ...] = ()) -> dialplan.DialPlan:
-        """Return the plan as the domain has it, with further ``blocked`` patterns. Raises ``ValueError``."""
-        never = dial_forms.patterns((*blocked, *self.blocked))
-        return dialplan.DialPlan(self.prefix, tuple(rule.rule() for rule in self.rules), never)
-
-    def trials(self) -> tuple[Trial, ...]:
-        """Return the test cases as the domain has them."""
-        return tuple(Trial(case.number, case.dials, case.extension) for case in self.tests)
 
 
 class ApplianceSettings(Table):
@@ -370,6 +255,9 @@ class TenantSettings(Table):
 
     title: str = Field("", description="name shown to people")
     hosts: tuple[str, ...] = Field((), strict=False, description="host names that mean this tenant")
+    public_url: PublicUrl | None = Field(
+        None, description="scheme and host by which others call the gateway, for the signatures of webhooks"
+    )
     area_code: AreaCode | None = Field(None, description="DDD of numbers that come without one")
     extensions: tuple[str, ...] = Field(
         (), strict=False, description="internal extensions: '3500-3599', '2xx', '201', '/regex/'"
@@ -386,8 +274,14 @@ class TenantSettings(Table):
     click_to_call: ClickToCall = Field(default_factory=ClickToCall, description="how the CRM asks for a call")
     dial_plan: DialPlanSettings = Field(default_factory=DialPlanSettings, description="what is put before a number")
     appliances: dict[str, ApplianceSettings] = Field(default_factory=dict, description="exchanges that can dial")
+    lines: dict[str, LineName] = Field(
+        default_factory=dict, description="names of the company's own numbers, by the number that is called"
+    )
     forwards: dict[str, Forward] = Field(default_factory=dict, description="who is told of call events")
     directory: dict[str, DirectorySettings] = Field(default_factory=dict, description="where the directory comes from")
+    sources: dict[SourceName, SourceSettings] = Field(
+        default_factory=dict, description="webhooks of cloud exchanges, at /in/NAME"
+    )
 
     @model_validator(mode="after")
     def _default_exists(self) -> "TenantSettings":

@@ -1,6 +1,7 @@
 """What to look for in the call log, as pages (in Portuguese) and scripts (in English) ask for it."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
@@ -8,6 +9,7 @@ from zoneinfo import ZoneInfo
 from werkzeug.datastructures import MultiDict
 
 from gateway.desk.formats import day_start
+from gateway.domain.calls.results import Result
 from gateway.domain.messages import Direction
 from gateway.errors import BadParameter
 from gateway.store.calls import MISSED, STATUSES, CallFilter
@@ -19,6 +21,7 @@ YES_OR_NO = {"1": True, "true": True, "0": False, "false": False}
 IN_PROGRESS = ("ringing", "talking")
 """One choice on the page."""
 DIRECTIONS = tuple(direction.value for direction in Direction)
+RESULTS = tuple(result.value for result in Result)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +35,7 @@ class CallSearch:
     until: str
     before_id: int | None
     status: str = ""
+    result: str = ""
 
     @classmethod
     def of(cls, asked: "MultiDict[str, str]") -> "CallSearch":
@@ -45,17 +49,18 @@ class CallSearch:
             until=asked.get("ate", "") if _day(asked.get("ate")) else "",
             before_id=_row_id(asked.get("antes")),
             status=asked.get("situacao", "") if asked.get("situacao") in (*STATUSES, MISSED) else "",
+            result=asked.get("resultado", "") if asked.get("resultado") in RESULTS else "",
         )
 
     @property
     def narrow(self) -> bool:
         """Whether anything was filled in."""
-        return any((self.extension, self.number, self.direction, self.since, self.until, self.status))
+        return any((self.extension, self.number, self.direction, self.since, self.until, self.status, self.result))
 
     def parameters(self, before_id: int | None = None) -> dict[str, str | int]:
         """Return the parameters of a link to the same search, continued before ``before_id``."""
         named = {"ramal": self.extension, "numero": self.number, "sentido": self.direction}
-        named |= {"de": self.since, "ate": self.until, "situacao": self.status}
+        named |= {"de": self.since, "ate": self.until, "situacao": self.status, "resultado": self.result}
         given: dict[str, str | int] = {name: value for name, value in named.items() if value}
         return given | ({"antes": before_id} if before_id else {})
 
@@ -70,6 +75,7 @@ class CallSearch:
             until=day_start(until, zone, after=1) if until else None,
             before_id=self.before_id,
             statuses=IN_PROGRESS if self.status in IN_PROGRESS else (self.status,) if self.status else (),
+            results=(self.result,) if self.result else (),
         )
 
 
@@ -79,6 +85,7 @@ SCRIPT_PARAMETERS = (
     "direction",
     "account_id",
     "status",
+    "result",
     "missed",
     "since",
     "until",
@@ -87,10 +94,14 @@ SCRIPT_PARAMETERS = (
 )
 
 
+SEVERAL = ("status", "result")
+"""Parameters that may be given twice: one of the values is enough."""
+
+
 def wanted_by_script(asked: "MultiDict[str, str]", zone: ZoneInfo) -> tuple[CallFilter, int]:
     """Return the filter and the limit of ``GET /api/calls``. Raises ``BadParameter``."""
     for name in SCRIPT_PARAMETERS:
-        if name != "status" and len(given := asked.getlist(name)) > 1:
+        if name not in SEVERAL and len(given := asked.getlist(name)) > 1:
             raise BadParameter(name, ", ".join(given), expected=Text("a single value"))
     direction = asked.get("direction") or None
     if direction and direction not in DIRECTIONS:
@@ -103,19 +114,20 @@ def wanted_by_script(asked: "MultiDict[str, str]", zone: ZoneInfo) -> tuple[Call
         since=_moment(asked, "since", zone),
         until=_moment(asked, "until", zone),
         before_id=_whole(asked, "before_id", LARGEST_ID),
-        statuses=_statuses(",".join(asked.getlist("status"))),
+        statuses=_several(asked, "status", (*STATUSES, MISSED)),
+        results=_several(asked, "result", RESULTS),
         missed=_yes_or_no(asked, "missed"),
     )
     return found, _whole(asked, "limit", MOST) or 50
 
 
-def _statuses(text: str) -> tuple[str, ...]:
-    """Read one status, or several with commas between. Raises ``BadParameter``."""
+def _several(asked: "MultiDict[str, str]", name: str, known: Sequence[str]) -> tuple[str, ...]:
+    """Read one word of ``known``, or several with commas between. Raises ``BadParameter``."""
+    text = ",".join(asked.getlist(name))
     wanted = tuple(word.strip() for word in text.split(",") if word.strip())
     for word in wanted:
-        if word not in (*STATUSES, MISSED):
-            known = ", ".join((*STATUSES, MISSED))
-            raise BadParameter("status", word, expected=Text("one or several of: {known}", known=known))
+        if word not in known:
+            raise BadParameter(name, word, expected=Text("one or several of: {known}", known=", ".join(known)))
     return wanted
 
 

@@ -17,7 +17,10 @@ from gateway.store.traffic import IN, OUT, TrafficEntry, TrafficFilter, TrafficL
 from gateway.texts.text import Text
 
 PAGE_SIZE = 50
-EVENTS = ("ConsultaRamal", "AtendeLigacao", "TransfereLigacao", "FinalizaLigacao")
+EVENTS = (
+    *("ConsultaRamal", "AtendeLigacao", "EsperaLigacao", "RetomaLigacao", "TransfereLigacao", "EntraFila", "SaiFila"),
+    *("FinalizaLigacao", "AnotaLigacao", "EstadoAgente"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +109,8 @@ def replay(visit: Visit, entry_id: int) -> Response:
 
 def replayable(found: TrafficEntry) -> bool:
     """Return whether it may be sent again: an event that came in and was kept whole."""
-    return found.way == IN and found.operation in EVENTS and found.whole
+    is_event = found.operation in EVENTS or found.wire == "webhook"
+    return found.way == IN and is_event and found.whole
 
 
 def _shown(visit: Visit, found: TrafficEntry) -> Response:

@@ -65,12 +65,26 @@ ATTACHED: Mapping[str, str] = {each.name: each.metadata["parameter"] for each in
 """The parameters' names by the fields'."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallData(AttachedData):
+    """What any event of a call may tell besides.
+
+    ``fields`` are free fields by their names (*campos*: cpf, protocolo ...), ``waited_s`` the seconds that the caller
+    waited in a queue (*espera*), ``answered_at`` when somebody took the call, as the exchange says it (*atendida_em*).
+    """
+
+    fields: Mapping[str, str] | None = None
+    waited_s: int | None = None
+    answered_at: int | None = None
+
+
 @dataclass(frozen=True, slots=True)
-class CallStarted(AttachedData):
+class CallStarted(CallData):
     """A call began to ring (``ConsultaRamal``).
 
     ``ramal`` is the destination and ``telefone`` the origin, as WConnect's manual has it; which of the two is an
-    extension of the tenant decides the direction. The fields behind ``received_at`` are optional extras.
+    extension of the tenant decides the direction. The fields behind ``received_at`` are optional extras;
+    ``also_rings`` are further extensions at which the same call rings.
     """
 
     tenant: str
@@ -81,10 +95,11 @@ class CallStarted(AttachedData):
     call_ref: str | None = None
     occurred_at: int | None = None
     direction: Direction | None = None
+    also_rings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class CallAnswered(AttachedData):
+class CallAnswered(CallData):
     """Somebody took the call (``AtendeLigacao``): the extension, or the outside party of a call that we made."""
 
     tenant: str
@@ -98,8 +113,39 @@ class CallAnswered(AttachedData):
 
 
 @dataclass(frozen=True, slots=True)
-class CallTransferred(AttachedData):
-    """A call that was at ``ramal`` goes on at the extension ``to`` (``TransfereLigacao``)."""
+class CallHeld(CallData):
+    """The extension put the call on hold."""
+
+    tenant: str
+    ramal: str
+    telefone: str
+    origin: Origin
+    received_at: int
+    call_ref: str | None = None
+    occurred_at: int | None = None
+    direction: Direction | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CallResumed(CallData):
+    """The extension speaks again in a call that it had put on hold."""
+
+    tenant: str
+    ramal: str
+    telefone: str
+    origin: Origin
+    received_at: int
+    call_ref: str | None = None
+    occurred_at: int | None = None
+    direction: Direction | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CallTransferred(CallData):
+    """A call that was at ``ramal`` goes on at the extension ``to`` (``TransfereLigacao``).
+
+    ``attended`` says whether who transferred it spoke with ``to`` before; None: the exchange does not say.
+    """
 
     tenant: str
     ramal: str
@@ -110,11 +156,46 @@ class CallTransferred(AttachedData):
     call_ref: str | None = None
     occurred_at: int | None = None
     direction: Direction | None = None
+    attended: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class CallEnded(AttachedData):
-    """A call was hung up (``FinalizaLigacao``); ``recording_url`` is where its audio can be fetched."""
+class QueueEntered(CallData):
+    """The caller waits in the queue ``queue``; ``ramal`` is empty, for the call rings nowhere yet, or the queue's own
+    number.
+    """
+
+    tenant: str
+    ramal: str
+    telefone: str
+    origin: Origin
+    received_at: int
+    call_ref: str | None = None
+    occurred_at: int | None = None
+    direction: Direction | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class QueueLeft(CallData):
+    """The caller waits in the queue no more: somebody takes the call, or, where ``abandoned``, the caller gave up."""
+
+    tenant: str
+    ramal: str
+    telefone: str
+    origin: Origin
+    received_at: int
+    call_ref: str | None = None
+    occurred_at: int | None = None
+    direction: Direction | None = None
+    abandoned: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CallEnded(CallData):
+    """A call was hung up (``FinalizaLigacao``); ``recording_url`` is where its audio can be fetched.
+
+    ``result`` says how it ended in the exchange's words, ``cause`` why, as a code of Q.850 or SIP.
+    """
 
     tenant: str
     ramal: str
@@ -127,6 +208,55 @@ class CallEnded(AttachedData):
     direction: Direction | None = None
     duration_s: int | None = None
     result: str | None = None
+    cause: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CallNoted(CallData):
+    """Something to be kept with a call: a recording's address, what it cost, what was said; also long after its end.
+
+    ``ramal`` and ``telefone`` may be empty where ``call_ref`` names the call. ``cost`` is a text, such as ``R$ 0,32``.
+    """
+
+    tenant: str
+    ramal: str
+    telefone: str
+    origin: Origin
+    received_at: int
+    call_ref: str | None = None
+    occurred_at: int | None = None
+    direction: Direction | None = None
+    recording_url: str | None = None
+    cost: str | None = None
+    transcript: str | None = None
+
+
+class AgentState(StrEnum):
+    """What an exchange says of an agent."""
+
+    LOGIN = "login"
+    LOGOUT = "logout"
+    PAUSE = "pause"
+    READY = "ready"
+
+
+@dataclass(frozen=True, slots=True)
+class AgentStateChanged:
+    """An agent logged in at the exchange or out, pauses, or is ready again: kept and shown, it decides nothing.
+
+    ``ramal`` is the agent's extension and ``agent`` the name or id, as the exchange has them; one of them may be empty.
+    ``reason`` is that of a pause, ``queue`` the queue that it is about where it is one only.
+    """
+
+    tenant: str
+    ramal: str
+    agent: str
+    state: AgentState
+    origin: Origin
+    received_at: int
+    occurred_at: int | None = None
+    reason: str | None = None
+    queue: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +286,16 @@ class HangUp:
     requested_by: str | None = None
 
 
-CallMessage = CallStarted | CallAnswered | CallTransferred | CallEnded
+CallMessage = (
+    CallStarted
+    | CallAnswered
+    | CallHeld
+    | CallResumed
+    | CallTransferred
+    | QueueEntered
+    | QueueLeft
+    | CallEnded
+    | CallNoted
+)
 """What an exchange tells of a call."""
-Message = CallMessage | PlaceCall | HangUp
+Message = CallMessage | AgentStateChanged | PlaceCall | HangUp

@@ -32,7 +32,8 @@ class Branch:
 
 @dataclass(frozen=True, slots=True)
 class Tenant:
-    """One company's rules. ``forwards`` maps an event kind to the names of those who are told of it.
+    """One company's rules. ``forwards`` maps an event kind to the names of those who are told of it, ``lines`` the
+    numbers that are called to their names.
 
     Within ``repeat_within_ms`` the same order again is taken for a double click; 0 dials every time.
     """
@@ -44,6 +45,11 @@ class Tenant:
     forwards: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     repeat_within_ms: int = 0
     branches: tuple[Branch, ...] = ()
+    lines: Mapping[str, str] = field(default_factory=dict)
+
+    def line_name(self, line: str) -> str | None:
+        """Return the name of a called line, in whatever form the exchange writes its number; None where it has none."""
+        return self.lines.get(line) or self.lines.get(read(line, self.numbers).national)
 
     def numbers_for(self, *texts: str) -> NumberPlan:
         """Return the plan by which numbers are read that come with ``texts``: that of the branch whose extension is one

@@ -20,6 +20,7 @@
     │   ├── WrongMethod        260
     │   ├── WrongContentType   265
     │   ├── UnknownTenant      270
+    │   ├── UnknownEventSource 275
     │   ├── NotReplayable      280
     │   └── OwnerChanged       290
     ├── AccessError            300  who asks may not
@@ -28,7 +29,9 @@
     │   ├── CredentialsNeeded  320
     │   ├── BadCredentials     330
     │   ├── TooManyAttempts    340
-    │   └── ForeignPage        350
+    │   ├── ForeignPage        350
+    │   └── NotProven          360  a source's request has no right secret or signature
+    │       └── LoginNotProven 365
     ├── BusyError              400  try again later; nothing was stored
     │   ├── QueueFull          410
     │   ├── StoreUnavailable   420
@@ -61,7 +64,9 @@ from gateway.errors.access import (
     BadCredentials,
     CredentialsNeeded,
     ForeignPage,
+    LoginNotProven,
     MetricsNotAllowed,
+    NotProven,
     TooManyAttempts,
 )
 from gateway.errors.busy import (
@@ -108,6 +113,7 @@ from gateway.errors.request import (
     OwnerChanged,
     RequestError,
     TooLarge,
+    UnknownEventSource,
     UnknownOperation,
     UnknownParameter,
     UnknownTenant,
@@ -135,6 +141,7 @@ __all__ = [
     "ImportRunning",
     "InternalError",
     "KeyTaken",
+    "LoginNotProven",
     "LoginsBusy",
     "MalformedRequest",
     "MetricsNotAllowed",
@@ -142,6 +149,7 @@ __all__ = [
     "NewerSchema",
     "NoAppliance",
     "NotDiallable",
+    "NotProven",
     "NotReplayable",
     "NotUnderstood",
     "NothingToHangUp",
@@ -161,6 +169,7 @@ __all__ = [
     "TooManyScreens",
     "UnknownAdapter",
     "UnknownAppliance",
+    "UnknownEventSource",
     "UnknownOperation",
     "UnknownParameter",
     "UnknownPreset",

@@ -92,3 +92,22 @@ class ForeignPage(AccessError):
             Text("events are not accepted from pages of other sites ({header}).", header=header),
             hint=Text("Send them from the exchange itself, or with the company's token."),
         )
+
+
+class NotProven(AccessError):
+    """A request does not prove that the source whose address it came to sent it; the traffic log says why."""
+
+    code = 360
+
+    def __init__(self, source: str) -> None:
+        super().__init__(
+            Text("this request does not prove that {source!r} sent it.", source=source),
+            hint=Text("Check the secret there and in the configuration; the traffic log says what is wrong."),
+        )
+
+
+class LoginNotProven(NotProven):
+    """The same, where HTTP Basic is the proof: a client may be asked for its login."""
+
+    code = 365
+    http_status = 401

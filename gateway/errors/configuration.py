@@ -27,13 +27,13 @@ class UnknownAdapter(ConfigError):
 
 
 class UnknownPreset(ConfigError):
-    """No preset has this name."""
+    """No preset has this name, or the one that has it is not for what is asked: that is what ``text`` says then."""
 
     code = 115
 
-    def __init__(self, name: str, *, nearest: str | None) -> None:
+    def __init__(self, name: str, *, nearest: str | None = None, text: Text | None = None) -> None:
         hint = _meant(nearest) if nearest else Text("See them all with 'cti-gateway presets'.")
-        super().__init__(Text("there is no preset {name!r}.", name=name), hint=hint)
+        super().__init__(text or Text("there is no preset {name!r}.", name=name), hint=hint)
         self.nearest = nearest
 
 

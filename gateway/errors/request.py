@@ -76,6 +76,18 @@ class UnknownOperation(RequestError):
         super().__init__(Text("unknown operation: {name!r}.", name=name), hint=hint)
 
 
+class UnknownEventSource(RequestError):
+    """No source of events of the company has this name, which stands in the address."""
+
+    code = 275
+    http_status = 404
+
+    def __init__(self, name: str, *, known: Sequence[str]) -> None:
+        near = get_close_matches(name, known, n=1)
+        hint = Text("Did you mean {near!r}?", near=near[0]) if near else Text("Configure it: docs/webhooks.md.")
+        super().__init__(Text("there is no source {name!r} of events.", name=name[:LONGEST_SHOWN]), hint=hint)
+
+
 class MalformedRequest(RequestError):
     """The body is not what the protocol asks for."""
 

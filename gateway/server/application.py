@@ -1,9 +1,10 @@
 """One process's web side: the desk and the machines' entrances in one WSGI application."""
 
 import socket
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from gateway.clock import milliseconds
+from gateway.config.tables import TenantSettings
 from gateway.desk.context import Services
 from gateway.desk.hub import Hub
 from gateway.desk.pages import Desk
@@ -19,6 +20,7 @@ from gateway.traffic.masking import spellings
 from gateway.wire.http import Front
 from gateway.wire.lenient.port import LenientPort, PortLimits, no_desk
 from gateway.wire.traffic import Recorder
+from gateway.wire.webhooks.lookups import NumberLookup
 
 BREAKER = {BreakerState.CLOSED: 0.0, BreakerState.HALF_OPEN: 1.0, BreakerState.OPEN: 2.0}
 
@@ -68,6 +70,8 @@ class Application:
             health=self._health,
             metrics=metrics_application(self._gauges(), self._labelled_gauges()),
             recorder=recorder_of(gateway),
+            guesses=gateway.guesses,
+            look_up=NumberLookup(gateway.core.tenants, gateway.directory),
         )
 
     def _health(self) -> Mapping[str, bool]:
@@ -187,12 +191,7 @@ def recorder_of(gateway: Gateway) -> Recorder | None:
     if gateway.traffic is None:
         return None
     tenants = gateway.config.tenants.items()
-    secrets = {
-        name: spellings(
-            token.get_secret_value() for token in (tenant.events.token, tenant.click_to_call.token) if token
-        )
-        for name, tenant in tenants
-    }
+    secrets = {name: spellings(secrets_of(tenant)) for name, tenant in tenants}
     everybodys = tuple(spelling for found in secrets.values() for spelling in found)
     return Recorder(
         gateway.traffic.add,
@@ -200,3 +199,11 @@ def recorder_of(gateway: Gateway) -> Recorder | None:
         lambda tenant: secrets.get(tenant, everybodys),
         gateway.config.traffic.most_kb * 1024,
     )
+
+
+def secrets_of(tenant: TenantSettings) -> Iterator[str]:
+    """Yield what must not be read anywhere of a company's configuration."""
+    sources = (secret for source in tenant.sources.values() for secret in source.secret)
+    for token in (*tenant.events.token, tenant.click_to_call.token, *sources):
+        if token:
+            yield token.get_secret_value()

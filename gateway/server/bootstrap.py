@@ -14,6 +14,7 @@ from sqlalchemy import Engine
 from gateway import adapter as adapters
 from gateway.adapter import Adapter, Limits
 from gateway.config import tables as settings
+from gateway.config.dial_plans import DialPlanSettings
 from gateway.config.tables import Config
 from gateway.diagnosis.explainer import Explainer
 from gateway.directory.importer import Importer
@@ -21,10 +22,13 @@ from gateway.directory.schedule import Schedule
 from gateway.directory.sources import open_source
 from gateway.domain.dialplan.plan import DialPlan
 from gateway.domain.dialplan.trials import Failure, Trial
-from gateway.domain.numbering.numbers import Extensions, NumberPlan
+from gateway.domain.numbering.numbers import Extensions, NumberPlan, read
 from gateway.domain.tenant import Appliance, Branch, Tenant
 from gateway.errors import AdapterError, ConfigError
 from gateway.handlers import Core
+from gateway.logins.attempts import DATABASE as LOGINS
+from gateway.logins.attempts import Attempts
+from gateway.logins.guesses import SourceGuesses
 from gateway.logins.passwords import Verifier, verifier
 from gateway.maintenance import Maintenance
 from gateway.orders.circuit_breaker import Rules
@@ -67,6 +71,7 @@ class Gateway:
     directory: Directory
     outbox: Outbox
     verifier: Verifier
+    guesses: SourceGuesses
     appliances: Mapping[tuple[str, str], Adapter]
     forwards: Mapping[tuple[str, str], Adapter]
     orders: OrderDispatcher
@@ -135,6 +140,7 @@ class Gateway:
         if self.diagnostic_log:
             self.diagnostic_log.stop()
         self.verifier.close()
+        self.guesses.close()
         self.engine.dispose()
 
 
@@ -185,6 +191,7 @@ def build(config: Config, data: Path) -> Gateway:
         directory=directory,
         outbox=outbox,
         verifier=verifier(directory, data),
+        guesses=SourceGuesses(Attempts(data / LOGINS)),
         appliances=appliances,
         forwards=forwards,
         orders=orders,
@@ -273,7 +280,13 @@ def _tenant(name: str, table: settings.TenantSettings) -> Tenant:
     plan = _numbers(place, table)
     branches = tuple(_branch(place, key, branch, plan) for key, branch in table.branches.items())
     repeat_within_ms = round(table.click_to_call.repeat_within_s * 1000)
-    return Tenant(name, plan, appliances, table.default_appliance, forwards, repeat_within_ms, branches)
+    lines = _lines(table.lines, plan)
+    return Tenant(name, plan, appliances, table.default_appliance, forwards, repeat_within_ms, branches, lines)
+
+
+def _lines(named: Mapping[str, str], plan: NumberPlan) -> Mapping[str, str]:
+    """Return the names of the company's lines, by their numbers as written and as they are read."""
+    return {read(line, plan).national: name for line, name in named.items()} | dict(named)
 
 
 def _numbers(place: str, table: settings.TenantSettings) -> NumberPlan:
@@ -289,7 +302,7 @@ def _branch(place: str, name: str, branch: settings.BranchSettings, plan: Number
     return Branch(name, Extensions.parse(branch.extensions), NumberPlan(branch.area_code, plan.extensions))
 
 
-def _appliance(place: str, name: str, peer: settings.ApplianceSettings, usual: settings.DialPlanSettings) -> Appliance:
+def _appliance(place: str, name: str, peer: settings.ApplianceSettings, usual: DialPlanSettings) -> Appliance:
     # What the company never dials, no appliance dials.
     plan = (peer.dial_plan or usual).plan(blocked=usual.blocked)
     extensions = _extensions(f"{place}.appliances.{name}.extensions", peer.extensions)

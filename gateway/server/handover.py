@@ -82,18 +82,29 @@ def ask(data: Path) -> Taken | None:
         return Taken(_received(connection), connection)
     except (OSError, ValueError, KeyError) as error:
         connection.close()
-        raise ConfigError(
-            Text(
-                "the gateway that runs on {data} did not hand its ports over ({reason}).",
-                data=str(data),
-                reason=str(error),
-            ),
-            hint=Text("Stop it, then start this one."),
-        ) from None
+        raise _not_handed_over(data, error) from None
+
+
+def _not_handed_over(data: Path, error: Exception) -> ConfigError:
+    """Return what to tell: two may ask at once, of whom one gets the ports and the other waits or is cut off."""
+    if isinstance(error, ConnectionError):
+        return ConfigError(
+            Text("another gateway has just taken over the ports of the one that ran on {data}.", data=str(data)),
+            hint=Text("Start this one again if it is still wanted: it then takes them over from that one."),
+        )
+    return ConfigError(
+        Text(
+            "the gateway that runs on {data} did not hand its ports over ({reason}).", data=str(data), reason=str(error)
+        ),
+        hint=Text("Stop it, then start this one, unless another one is being started just now: then wait for that."),
+    )
 
 
 def _received(connection: socket.socket) -> Sockets:
+    """Return the sockets that came. Raises ``ConnectionResetError`` where the other end closed without any."""
     message, files, _flags, _address = socket.recv_fds(connection, 65_536, MOST_SOCKETS)
+    if not message:
+        raise ConnectionResetError
     sockets = [socket.socket(fileno=file) for file in files]
     has_lenient = bool(json.loads(message)["lenient"])
     if not sockets or (has_lenient and len(sockets) < 2):

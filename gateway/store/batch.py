@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import structlog
 from sqlalchemy import Connection
 
 from gateway.domain.calls.book import (
@@ -21,8 +22,12 @@ from gateway.domain.calls.book import (
     decide_order,
 )
 from gateway.domain.calls.call import Call
+from gateway.domain.calls.free_fields import read_fields
 from gateway.domain.calls.heard import LONGEST_LOGIN, MarkedOver, SettledOrder, placed_order
+from gateway.domain.calls.legs import seen_from
+from gateway.domain.calls.matching import RankReason
 from gateway.domain.calls.states import State
+from gateway.domain.identifiers import named_by
 from gateway.errors import BadParameter
 from gateway.store import repeats, rows, statements
 from gateway.store.agents_at_extensions import AgentsAtExtensions
@@ -30,6 +35,7 @@ from gateway.store.bulk import Driver
 from gateway.store.candidates import CandidateCall, KnownCalls
 from gateway.store.choosing import choose
 from gateway.store.drafts import (
+    AgentStateDraft,
     Choice,
     EventDraft,
     GiveUp,
@@ -40,9 +46,12 @@ from gateway.store.drafts import (
     Settlement,
     WriteJob,
 )
+from gateway.store.identified import Identified
 from gateway.store.matching import Matches
 from gateway.texts.languages import DEFAULT, Language
 from gateway.texts.text import Text
+
+log = structlog.get_logger()
 
 OUR_CALL = Text("a call of this company")
 NO_EVENT: Mapping[str, Any] = {}
@@ -78,6 +87,7 @@ class Batch:
         self._counters: dict[str, int] = {}
         self._calls = KnownCalls(connection, self._driver)
         self._matches = Matches(self._driver)
+        self._identified = Identified(self._driver)
         self._agents = AgentsAtExtensions(self._driver)
         self._matched: dict[int, dict[str, Any]] = {}
         self._touched: dict[int, CandidateCall] = {}
@@ -86,12 +96,18 @@ class Batch:
         self._outbox: list[dict[str, Any]] = []
         self._settled: list[dict[str, Any]] = []
         self._attempts: list[dict[str, Any]] = []
+        self._notes: list[dict[str, Any]] = []
+        self._agent_states: list[dict[str, Any]] = []
+        self._returned: list[dict[str, Any]] = []
         self._rows = (
             (statements.WRITE_ORDERS, self._orders),
             (statements.SETTLE_ORDERS, self._settled),
             (statements.WRITE_ATTEMPTS, self._attempts),
             (statements.WRITE_EVENTS, self._events),
             (statements.WRITE_OUTBOX, self._outbox),
+            (statements.WRITE_NOTES, self._notes),
+            (statements.WRITE_AGENT_STATES, self._agent_states),
+            (statements.RETURN_MISSED, self._returned),
         )
 
     def write(self, drafts: Sequence[object]) -> list[Any]:
@@ -128,15 +144,41 @@ class Batch:
         """Let the rule book decide what an event changes; take that, and tell the log and the outbox of it."""
         message, event = draft.message, self._agents.seen_by(draft)
         decided = decide(event, self._calls.about(message.tenant, event), self._counters["call"] + 1)
+        if event.fields is not None and decided.call.fields_cut:
+            log.warning("free_fields_cut", tenant=message.tenant, call=decided.call.id, names=list(event.fields)[:40])
         received = {"received": rows.received(message)}
         call = self._take(decided, message.tenant, event.forms, event.at, received)
+        self._keep_beside(decided, call, event.at)
         told = received | ({"repeat": True} if decided.repeat else {})
-        seq = self._log(decided.kind, call, event.at, told)
+        seq = self._log(decided.kind, call, event.at, told, decided.at)
         if decided.is_news:
+            kind = KINDS[event.event].value
             self._outbox += [
-                rows.letter(KINDS[event.event].value, call.row, message, target) for target in draft.forwards
+                rows.letter(kind, call, message, target, extension, self._agents.at(message.tenant, extension))
+                for target in draft.forwards
+                for extension in (decided.extension, *decided.also_started)
             ]
         return Recorded(call.call.id, seq)
+
+    def _keep_beside(self, decided: Decision, call: CandidateCall, at: int) -> None:
+        """Keep what an event says besides the call: of its other legs, in notes, of missed calls of the same number."""
+        for leg in decided.legs:
+            taken = seen_from(call.call, leg.extension) == State.ELSEWHERE
+            self._log(leg.kind, call, at, {"taken_by": call.call.id} if taken else {}, leg.extension)
+        if decided.note:
+            self._notes.append(rows.note(decided.note, call.row))
+        if decided.returns:
+            self._returned.append(rows.returned(call.row, at))
+
+    def _add_agent_state(self, draft: AgentStateDraft) -> Recorded:
+        """Keep what an exchange tells of an agent; it changes no call."""
+        found = statements.AGENTS.run(self._driver, [draft.extension], [draft.message.tenant])
+        state = rows.agent_state(draft, found[0][1] if len(found) == 1 else None)
+        self._agent_states.append(state)
+        seq = self._next("event")
+        self._events.append(rows.agent_event(draft, state, seq))
+        self._outbox += [rows.agent_letter(draft, state, target) for target in draft.forwards]
+        return Recorded(0, seq)
 
     def _choose(self, draft: Choice) -> Recorded:
         call = self._calls.find(draft.call_id)
@@ -144,9 +186,10 @@ class Batch:
             raise BadParameter("ligacao", str(draft.call_id), expected=OUR_CALL)
         account = choose(self._connection, self._driver, draft)
         if account is None:
-            call.row.update(account_id=None, account_name=None, contact=None)
+            call.row.update(account_id=None, account_code=None, account_name=None, contact=None)
         else:
-            call.row.update(account_id=account.id, account_name=account.name, contact=draft.contact or None)
+            call.row.update(account_id=account.id, account_code=account.code, account_name=account.name)
+            call.row["contact"] = draft.contact or None
         self._touch(call)
         return Recorded(call.call.id, self._log(EventKind.ACCOUNT_CHOSEN, call, draft.at, {"by": draft.by}))
 
@@ -223,7 +266,10 @@ class Batch:
 
     def _flush_rows(self) -> None:
         if self._touched:
-            statements.WRITE_CALLS.run(self._driver, [call.row for call in self._touched.values()])
+            touched = self._touched.values()
+            statements.WRITE_CALLS.run(self._driver, [call.row for call in touched])
+            legs = [row for call in touched if call.call.legs for row in call.legs_to_keep()]
+            statements.WRITE_LEGS.run(self._driver, legs)
             self._touched = {}
         for statement, written in self._rows:
             if written:
@@ -243,30 +289,53 @@ class Batch:
             changed = self._change(other.call)
             if other.kind is not None:
                 self._log(other.kind, changed, at, _beside(other, decided.call, received))
-        return self._open(decided.call, tenant, forms) if decided.is_new else self._change(decided.call)
+        if decided.is_new:
+            return self._open(decided.call, tenant, forms)
+        before = self._calls.get(decided.call.id).call
+        call = self._change(decided.call)
+        if call.row["account_id"] is None and (before.number, before.fields) != (call.call.number, call.call.fields):
+            self._find_account(call, forms)
+        return call
 
     def _open(self, call: Call, tenant: str, forms: Sequence[str]) -> CandidateCall:
-        found = self._matches.of(tenant, forms, call.extension)
         self._counters["call"] = call.id
+        opened = self._touch(self._calls.add(rows.call(call, tenant), call))
+        self._find_account(opened, forms)
+        return opened
+
+    def _find_account(self, call: CandidateCall, forms: Sequence[str]) -> None:
+        """Let a call be the account's that has its number, else of the only one that its fields name; and note why."""
+        tenant = call.row["tenant"]
+        found = self._matches.of(tenant, forms, call.call.extension)
+        if not found and call.call.fields and not call.call.internal:
+            found = self._identified.of(tenant, named_by(read_fields(call.call.fields)))
         if found:
-            self._matched[call.id] = {"matched": {"by": found[0].reason.value, "of": len(found)}}
-        row = rows.call(call, tenant, found[0].match if found else None)
-        return self._touch(self._calls.add(row, call))
+            if len(found) == 1 or found[0].reason is not RankReason.IDENTIFIER:
+                owner = found[0].match
+                call.row.update(account_id=owner.account_id, account_code=owner.code, account_name=owner.name)
+                call.row["contact"] = owner.contact
+            self._matched[call.call.id] = {"matched": {"by": found[0].reason.value, "of": len(found)}}
 
     def _change(self, call: Call) -> CandidateCall:
         return self._touch(self._calls.become(call))
 
     def _touch(self, call: CandidateCall) -> CandidateCall:
+        row = call.row
+        if login := row["answered_agent"]:
+            row["answered_agent_name"] = self._agents.name_of(row["tenant"], login) or row["answered_agent_name"]
         self._touched[call.call.id] = call
         return call
 
     # the event log
 
-    def _log(self, kind: EventKind, call: CandidateCall, at: int, told: dict[str, Any]) -> int:
+    def _log(
+        self, kind: EventKind, call: CandidateCall, at: int, told: dict[str, Any], extension: str | None = None
+    ) -> int:
+        """Write an event of ``call``; with an ``extension`` other than the call's, as that one sees it."""
         seq = self._next("event")
         # Said with the first event of a call, for whoever asks later why.
         told |= self._matched.pop(call.call.id, {})
-        self._events.append(rows.event(kind.value, call.row, seq, at, told))
+        self._events.append(rows.event(kind.value, call, seq, at, told, extension))
         return seq
 
     def _next(self, counter: str) -> int:
@@ -284,6 +353,7 @@ def _beside(change: CallChange, call: Call, received: Mapping[str, Any]) -> dict
 ADD: Mapping[type, Callable[[Batch, Any], Any]] = {
     WriteJob: Batch._add_work,
     EventDraft: Batch._add_event,
+    AgentStateDraft: Batch._add_agent_state,
     OrderDraft: Batch._add_order,
     Settlement: Batch._add_settlement,
     GiveUp: Batch._give_up,

@@ -1,12 +1,28 @@
 """The call log, read."""
 
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Engine, Row, Select, String, false, func, literal, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Engine,
+    Row,
+    Select,
+    String,
+    Table,
+    false,
+    func,
+    literal,
+    or_,
+    select,
+)
 
+from gateway.domain.calls.free_fields import read_fields
+from gateway.domain.calls.legs import Leg, only_leg, rang_at, status_at
 from gateway.domain.calls.pairing import CERTAINTY, PairingRule
 from gateway.domain.calls.results import NOT_ANSWERED
 from gateway.domain.calls.states import STATES
@@ -14,10 +30,23 @@ from gateway.domain.links import safe_link
 from gateway.domain.messages import AttachedData
 from gateway.store import tables
 from gateway.store.call_fields import LOG_FIELDS, column_of, is_moment
+from gateway.store.candidates import leg_of
 from gateway.texts.packing import unpack
 from gateway.texts.text import Text
 
-calls, orders = tables.calls, tables.orders
+calls, orders, legs, notes = tables.calls, tables.orders, tables.legs, tables.notes
+ROWS_OF_THEIR_OWN = ("legs", "notes")
+AT_ONCE = 500
+"""Calls whose legs or notes one statement reads."""
+
+
+class CallNote(NamedTuple):
+    """What an exchange told of a call besides, heard ``at`` (milliseconds since 1970 UTC)."""
+
+    at: int
+    recording_url: str | None
+    cost: str | None
+    transcript: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +59,13 @@ class LoggedCall(AttachedData):
     (``domain/calls/pairing.py``), ``group_id`` the first call of a group that rang at once.
     ``appliance`` is who dialled, or is about to; ``detail`` is the sentence that came with an order's outcome,
     in the company's language, ``told`` the same for readers of any.
-    ``answered_by`` is the extension that took it, ``answered_agent`` the login of who sat there then; ``ring_s`` and
+    ``answered_by`` is the extension that took it, ``answered_agent`` the login of who sat there then and
+    ``answered_agent_name`` the name; ``ring_s`` and
     ``talk_s`` are the seconds until the answer and from it on.
+    ``legs`` are where it rang and who talked, in their order; ``seen_from`` says how it stands at one extension.
+    ``waited_s`` are the seconds that its caller waited in a queue, from ``queued_at`` on; it is on hold since
+    ``held_at``. ``fields`` are free fields, of which some found no room where they are ``fields_cut``; ``notes`` is
+    what was told of it besides. A missed call was returned at ``returned_at``, by the call ``returned_by``.
     ``result`` says how it ended (``domain/calls/results.py``), read from ``result_text``, the exchange's own words.
     ``call_ref`` is the exchange's own id of the call, ``request_id`` the asker's own id of an order.
     """
@@ -67,12 +101,38 @@ class LoggedCall(AttachedData):
     ring_s: int | None = None
     talk_s: int | None = None
     missed: bool | None = None
+    line_name: str | None = None
+    waited_s: int | None = None
+    queued_at: int | None = None
+    queue_left_at: int | None = None
+    held_at: int | None = None
+    transfer: str | None = None
+    cause: str | None = None
+    fields: Mapping[str, str] = field(default_factory=dict)
+    fields_cut: bool | None = None
+    returned_at: int | None = None
+    returned_by: int | None = None
+    account_code: str | None = None
+    answered_agent_name: str | None = None
+    note_count: int | None = None
+    leg_count: int | None = None
     sentence: str | None = None
+    legs: tuple[Leg, ...] = ()
+    notes: tuple[CallNote, ...] = ()
 
     @property
     def told(self) -> Text | None:
         """What came of its order, None while there is nothing to say."""
         return unpack(self.sentence, words=self.detail) if self.detail else None
+
+    @property
+    def rang(self) -> tuple[str, ...]:
+        """The extensions at which it rang; of a call that we made only those where it went on."""
+        return rang_at(self.legs, self.direction)
+
+    def seen_from(self, extension: str) -> str:
+        """Return its status as ``extension`` sees it, where it may be over already."""
+        return status_at(self.legs if self.leg_count else (), STATES[self.status], self.status, extension)
 
     @property
     def certainty(self) -> str | None:
@@ -117,12 +177,36 @@ def _as_it_is(value: Any) -> Any:
     return value
 
 
-_SAID: Mapping[str, Callable[[Any], Any]] = {"recording_url": safe_link, "missed": bool}
+def _told_legs(legs: Sequence[Leg]) -> list[dict[str, Any]]:
+    return [
+        {name: iso(value) if is_moment(name) else value for name, value in leg._asdict().items() if name != "attended"}
+        | {"transfer": leg.transfer}
+        for leg in legs
+    ]
+
+
+def _told_notes(notes: Sequence[CallNote]) -> list[dict[str, Any]]:
+    return [
+        {"at": iso(note.at), "recording_url": safe_link(note.recording_url)}
+        | {"cost": note.cost, "transcript": note.transcript}
+        for note in notes
+    ]
+
+
+_SAID: Mapping[str, Callable[[Any], Any]] = {
+    "recording_url": safe_link,
+    "missed": bool,
+    "fields": dict,
+    "fields_cut": bool,
+    "rang": list,
+    "legs": _told_legs,
+    "notes": _told_notes,
+}
 TOLD: Mapping[str, Callable[[Any], Any]] = {
     name: iso if is_moment(name) else _SAID.get(name, _as_it_is) for name in LOG_FIELDS
 }
 """What scripts get of a call, and how each value is told."""
-GOING_ON = ("ringing", "talking", "ordered", "accepted", "unknown")
+GOING_ON = ("waiting", "ringing", "talking", "ordered", "accepted", "unknown")
 STATUSES = tuple(STATES)
 MISSED = "missed"
 
@@ -131,7 +215,8 @@ MISSED = "missed"
 class CallFilter:
     """What to look for; None means any. ``number`` matches from its beginning, times are milliseconds.
 
-    ``statuses`` are any of ``STATUSES``, and ``MISSED`` for incoming calls that ended and that nobody took.
+    ``statuses`` are any of ``STATUSES``, and ``MISSED`` for incoming calls that ended and that nobody took; ``results``
+    are any of ``domain/calls/results.py``.
     """
 
     extension: str | None = None
@@ -143,10 +228,11 @@ class CallFilter:
     before_id: int | None = None
     statuses: tuple[str, ...] = ()
     missed: bool | None = None
+    results: tuple[str, ...] = ()
 
 
 ANY = CallFilter()
-COLUMNS = tuple(column_of(field.name) for field in fields(LoggedCall))
+COLUMNS = tuple(column_of(each.name) for each in fields(LoggedCall) if each.name not in ROWS_OF_THEIR_OWN)
 
 
 def next_logged(connection: Connection, *, tenant: str, since: int, before: int) -> int:
@@ -179,11 +265,12 @@ class CallLog:
     def recent(self, tenant: str | None, wanted: CallFilter = ANY, *, limit: int = 50) -> Sequence[LoggedCall]:
         """Return calls, the newest first; ``tenant`` None reads all tenants (for the command line)."""
         with self._engine.connect() as connection:
+            asked = _Asked(tenant, wanted, _has_legs(connection, tenant, wanted.extension))
             first = _first_near(connection, wanted)
-            rows = _newest(connection, tenant, wanted, limit, first) if first is not None else []
+            rows = _newest(connection, asked, limit, first) if first is not None else []
             if len(rows) < limit and (first is None or first > 0):
-                rows = _newest(connection, tenant, wanted, limit)
-            return [_logged(row) for row in rows]
+                rows = _newest(connection, asked, limit)
+            return _logged(connection, rows)
 
     def pages(self, tenant: str | None, wanted: CallFilter = ANY, *, size: int = 1000) -> "CallPages":
         """Return all matching calls, oldest first, without holding them all."""
@@ -193,8 +280,20 @@ class CallLog:
         """Return one call of the tenant."""
         query = _select().where(calls.c.tenant == tenant, calls.c.id == call_id)
         with self._engine.connect() as connection:
-            row = connection.execute(query).first()
-        return _logged(row) if row else None
+            found = _logged(connection, connection.execute(query).all())
+        return found[0] if found else None
+
+    def transferred_here(self, call: LoggedCall) -> LoggedCall | None:
+        """Return the call that went on as ``call``, None where nobody transferred it to its extension."""
+        if call.group_id in (None, call.id):
+            return None
+        group = or_(calls.c.id == call.group_id, calls.c.group_id == call.group_id)
+        same = (calls.c.tenant == call.tenant, calls.c.number == call.number, calls.c.logged_at <= call.logged_at)
+        query = _select().where(*same, group, calls.c.id < call.id, calls.c.transferred_to == call.extension)
+        with self._engine.connect() as connection:
+            rows = connection.execute(query.order_by(calls.c.id.desc()).limit(1)).all()
+            found = _logged(connection, rows)
+        return found[0] if found and found[0].went_to else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,10 +308,12 @@ class CallPages:
     def __iter__(self) -> Any:
         last = 0
         while True:
-            query = _narrowed(_select(), self.tenant, self.wanted).where(calls.c.id > last)
             with self.engine.connect() as connection:
+                asked = _Asked(self.tenant, self.wanted, _has_legs(connection, self.tenant, self.wanted.extension))
+                query = _narrowed(_select(), asked).where(calls.c.id > last)
                 rows = connection.execute(query.order_by(calls.c.id).limit(self.size)).all()
-            yield from map(_logged, rows)
+                found = _logged(connection, rows)
+            yield from found
             if len(rows) < self.size:
                 return
             last = rows[-1].id
@@ -231,11 +332,29 @@ def _first_near(connection: Connection, wanted: CallFilter) -> int | None:
     return first if (connection.execute(oldest).scalar() or 0) >= wanted.since else None
 
 
-def _newest(
-    connection: Connection, tenant: str | None, wanted: CallFilter, limit: int, first: int | None = None
-) -> Sequence[Row[Any]]:
+class _Asked(NamedTuple):
+    """What calls are looked for; ``with_legs``: those too that were at the wanted extension by a leg of their own."""
+
+    tenant: str | None
+    wanted: CallFilter
+    with_legs: bool
+
+
+def _has_legs(connection: Connection, tenant: str | None, extension: str | None) -> bool:
+    """Return whether legs are kept of any call at ``extension``; to look for them in each call would cost."""
+    if extension is None:
+        return False
+    return connection.execute(_legs_at(tenant, extension).limit(1)).first() is not None
+
+
+def _legs_at(tenant: str | None, extension: str) -> Select[Any]:
+    there = select(legs.c.call_id).where(legs.c.extension == extension)
+    return there if tenant is None else there.where(legs.c.tenant == tenant)
+
+
+def _newest(connection: Connection, asked: _Asked, limit: int, first: int | None = None) -> Sequence[Row[Any]]:
     """Return the newest calls by an index; with ``first`` those from this id on, one by one."""
-    query = _narrowed(_select(), tenant, wanted, along_ids=first is not None)
+    query = _narrowed(_select(), asked, along_ids=first is not None)
     query = query if first is None else query.where(calls.c.id >= first)
     return connection.execute(query.order_by(calls.c.id.desc()).limit(limit)).all()
 
@@ -244,17 +363,20 @@ def _select() -> Select[Any]:
     return select(*COLUMNS).join_from(calls, orders, orders.c.id == calls.c.order_id, isouter=True)
 
 
-def _narrowed(query: Select[Any], tenant: str | None, wanted: CallFilter, *, along_ids: bool = False) -> Select[Any]:
+def _narrowed(query: Select[Any], asked: _Asked, *, along_ids: bool = False) -> Select[Any]:
+    tenant, wanted, with_legs = asked
     # Every index begins with the tenant's column, and none is in the order of ids: sorting what one finds costs as much
     # as the log is long.
     of_tenant = func.coalesce(calls.c.tenant, "") if along_ids else calls.c.tenant
     conditions = {
         of_tenant: tenant,
-        calls.c.extension: wanted.extension,
         calls.c.direction: wanted.direction,
         calls.c.account_id: wanted.account_id,
     }
     query = query.where(*(column == value for column, value in conditions.items() if value is not None))
+    if wanted.extension is not None:
+        here = calls.c.extension == wanted.extension
+        query = query.where(or_(here, calls.c.id.in_(_legs_at(tenant, wanted.extension))) if with_legs else here)
     if wanted.number:
         query = query.where(calls.c.number.startswith(wanted.number, autoescape=True))
         if wanted.number.isdigit():
@@ -266,6 +388,8 @@ def _narrowed(query: Select[Any], tenant: str | None, wanted: CallFilter, *, alo
         query = query.where(func.coalesce(calls.c.missed, false()) == wanted.missed)
     if wanted.statuses:
         query = query.where(or_(*_status(wanted.statuses)))
+    if wanted.results:
+        query = query.where(calls.c.result.in_(wanted.results))
     if wanted.since is not None:
         query = query.where(calls.c.logged_at >= wanted.since)
     if wanted.until is not None:
@@ -279,5 +403,45 @@ def _status(wanted: Sequence[str]) -> Iterator[ColumnElement[bool]]:
         yield calls.c.missed.is_(True)
 
 
-def _logged(row: Row[Any]) -> LoggedCall:
-    return LoggedCall(**row._mapping)
+def _logged(connection: Connection, rows: Sequence[Row[Any]]) -> list[LoggedCall]:
+    """Return the calls of ``rows``, with what is kept of them in rows of their own."""
+    several = _rows_of(connection, legs, [row.id for row in rows if row.leg_count], legs.c.place)
+    noted = _rows_of(connection, notes, [row.id for row in rows if row.note_count], notes.c.at)
+    return [_call(row, several.get(row.id, ()), noted.get(row.id, ())) for row in rows]
+
+
+def _rows_of(
+    connection: Connection, table: Table, call_ids: Sequence[int], order: ColumnElement[Any]
+) -> Mapping[int, Sequence[Row[Any]]]:
+    found: dict[int, list[Row[Any]]] = defaultdict(list)
+    for start in range(0, len(call_ids), AT_ONCE):
+        query = select(table).where(table.c.call_id.in_(call_ids[start : start + AT_ONCE])).order_by(order)
+        for row in connection.execute(query):
+            found[row.call_id].append(row)
+    return found
+
+
+def _call(row: Row[Any], several: Sequence[Row[Any]], noted: Sequence[Row[Any]]) -> LoggedCall:
+    values = dict(row._mapping)
+    values["fields"] = read_fields(values["fields"])
+    call = LoggedCall(
+        **values,
+        legs=tuple(leg_of(tuple(leg)[3:]) for leg in several),
+        notes=tuple(CallNote(note.at, note.recording_url, note.cost, note.transcript) for note in noted),
+    )
+    return call if call.legs or not call.extension else replace(call, legs=(_only_leg(call),))
+
+
+def _only_leg(call: LoggedCall) -> Leg:
+    return only_leg(
+        call.extension,
+        started_at=call.started_at,
+        answered_at=call.answered_at,
+        ended_at=call.ended_at,
+        state=STATES[call.status],
+        result=call.result,
+        agent=call.answered_agent,
+        result_text=call.result_text,
+        transferred_to=call.transferred_to,
+        transfer=call.transfer,
+    )

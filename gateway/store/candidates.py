@@ -5,45 +5,64 @@ from collections.abc import Iterable, Iterator, Sequence
 from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Boolean, Connection
 
 from gateway.domain.calls.call import Call
 from gateway.domain.calls.heard import HeardEvent
+from gateway.domain.calls.legs import Leg
 from gateway.domain.calls.pairing import LATE_MS, LONGEST_CALL_MS
 from gateway.domain.messages import ATTACHED
 from gateway.store import statements
 from gateway.store.bulk import Driver
 from gateway.store.drafts import EventDraft
+from gateway.store.statements import CALL_COLUMNS
+from gateway.store.tables import calls
 
-PLAIN_COLUMNS = Call._fields[:-1]
+PLAIN_COLUMNS = Call._fields[:-2]
 BOOK_COLUMNS = (*PLAIN_COLUMNS, *ATTACHED)
-"""What the rule book sees of a row: its last field holds several columns."""
+"""What the rule book sees of a row: the last field but one holds several columns, the last one rows of its own."""
+SWITCHES = tuple(name for name in CALL_COLUMNS if isinstance(calls.c[name].type, Boolean))
 _book_columns = itemgetter(*BOOK_COLUMNS)
 
 
 def row_of(call: Call) -> Iterator[tuple[str, Any]]:
     """Return the columns that the rule book knows, with their values in ``call``."""
-    return zip(BOOK_COLUMNS, (*call[:-1], *call.attached), strict=True)
+    return zip(BOOK_COLUMNS, (*call[:-2], *call.attached), strict=True)
 
 
-def call_of(values: Sequence[Any]) -> Call:
-    """Return the call that has ``values`` in the columns that the rule book knows."""
-    return Call._make((*values[: len(PLAIN_COLUMNS)], tuple(values[len(PLAIN_COLUMNS) :])))
+def call_of(values: Sequence[Any], legs: tuple[Leg, ...] = ()) -> Call:
+    """Return the call that has ``values`` in the columns that the rule book knows, with its ``legs``."""
+    return Call._make((*values[: len(PLAIN_COLUMNS)], tuple(values[len(PLAIN_COLUMNS) :]), legs))
 
 
 class CandidateCall:
-    """A call being worked on: its ``row``, with the columns of ``calls``, and the ``call`` that the rule book sees."""
+    """A call being worked on: its ``row``, with the columns of ``calls``, the ``call`` that the rule book sees, and
+    which of its legs are ``kept`` already.
+    """
 
-    __slots__ = ("call", "row")
+    __slots__ = ("call", "kept", "row")
 
-    def __init__(self, row: dict[str, Any], call: Call) -> None:
+    def __init__(self, row: dict[str, Any], call: Call, kept: tuple[Leg, ...] = ()) -> None:
         self.row = row
         self.call = call
+        self.kept = kept
 
     def become(self, call: Call) -> None:
         """Take what the rule book has made of the call."""
         self.call = call
         self.row.update(row_of(call))
+        if call.legs:
+            self.row["leg_count"] = len(call.legs)
+
+    def legs_to_keep(self) -> list[dict[str, Any]]:
+        """Return the rows of legs that are new or have changed since this was asked last."""
+        changed = [
+            {"call_id": self.call.id, "place": place, "tenant": self.row["tenant"], **leg._asdict()}
+            for place, leg in enumerate(self.call.legs, 1)
+            if self.kept[place - 1 : place] != (leg,)
+        ]
+        self.kept = self.call.legs
+        return changed
 
 
 class KnownCalls:
@@ -91,11 +110,13 @@ class KnownCalls:
         except KeyError:
             return None
 
-    def add(self, row: dict[str, Any], call: Call) -> CandidateCall:
+    def add(self, row: dict[str, Any], call: Call, kept: tuple[Leg, ...] = ()) -> CandidateCall:
         """Have later events of the batch find a call; one that is known already stays as it is."""
         if call.id in self._by_id:
             return self._by_id[call.id]
-        known = self._by_id[call.id] = CandidateCall(row, call)
+        known = self._by_id[call.id] = CandidateCall(row, call, kept)
+        if call.legs:
+            row["leg_count"] = len(call.legs)
         self._by_number[row["tenant"], call.number].append(known)
         if call.call_ref:
             self._by_ref[row["tenant"], call.call_ref].append(known)
@@ -104,6 +125,8 @@ class KnownCalls:
     def become(self, call: Call) -> CandidateCall:
         """Take what the rule book has made of a known call; by its exchange's id, too, it is found from now on."""
         known = self._by_id[call.id]
+        if call.number != known.call.number:
+            self._by_number[known.row["tenant"], call.number].append(known)
         if call.call_ref and not known.call.call_ref:
             self._by_ref[known.row["tenant"], call.call_ref].append(known)
         known.become(call)
@@ -123,7 +146,23 @@ class KnownCalls:
         return [self._by_id[row.id] for row in found]
 
     def _know_all(self, found: Iterable[Sequence[Any]]) -> None:
-        for values in found:
-            row = dict(zip(statements.CALL_COLUMNS, values, strict=True))
-            row["missed"] = None if row["missed"] is None else bool(row["missed"])  # SQLite's driver has numbers
-            self.add(row, call_of(_book_columns(row)))
+        rows = [dict(zip(CALL_COLUMNS, values, strict=True)) for values in found]
+        legs = self._legs([row["id"] for row in rows if row["leg_count"] and row["id"] not in self._by_id])
+        for row in rows:
+            for name in SWITCHES:
+                row[name] = None if row[name] is None else bool(row[name])  # SQLite's driver has numbers
+            kept = tuple(legs.get(row["id"], ()))
+            self.add(row, call_of(_book_columns(row), kept), kept)
+
+    def _legs(self, call_ids: Sequence[int]) -> dict[int, list[Leg]]:
+        """Return the legs that are kept of calls, by the calls' ids."""
+        found: dict[int, list[Leg]] = defaultdict(list)
+        for row in statements.LEGS.run(self._driver, call_ids) if call_ids else ():
+            found[row[0]].append(leg_of(row[3:]))
+        return found
+
+
+def leg_of(values: Sequence[Any]) -> Leg:
+    """Return the leg that has ``values`` in the columns behind the key."""
+    leg = Leg._make(values)
+    return leg if leg.attended is None else leg._replace(attended=bool(leg.attended))

@@ -6,7 +6,7 @@ from typing import Any
 
 from gateway.adapter import Delivery
 from gateway.domain.calls.heard import HeardEvent
-from gateway.domain.messages import CallMessage, PlaceCall
+from gateway.domain.messages import AgentStateChanged, CallMessage, PlaceCall
 from gateway.domain.numbering.numbers import Reading
 
 
@@ -16,6 +16,15 @@ class EventDraft:
 
     message: CallMessage
     event: HeardEvent
+    forwards: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class AgentStateDraft:
+    """What a message tells of an agent, at ``extension`` as the log has it; ``forwards`` are to be told of it."""
+
+    message: AgentStateChanged
+    extension: str
     forwards: tuple[str, ...] = ()
 
 

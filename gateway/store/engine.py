@@ -100,6 +100,9 @@ def _refuse_newer(connection: Connection, config: Any, path: Path) -> None:
             raise NewerSchema(str(path), found, known=script.get_current_head() or "")
 
 
+CLOSED = -1
+
+
 class FileLock:
     """A kernel file lock between processes; threads of one process need their own order on top.
 
@@ -150,8 +153,10 @@ class FileLock:
         self.give_back()
 
     def close(self) -> None:
-        os.close(self._file)
-        os.close(self._waiting)
+        """Give the files back; ``take`` raises ``OSError`` from now on. Safe to call again."""
+        files, self._file, self._waiting = {self._file, self._waiting} - {CLOSED}, CLOSED, CLOSED
+        for file in files:
+            os.close(file)
 
 
 def _taken_at_once(file: int) -> bool:

@@ -6,11 +6,12 @@ from collections.abc import Callable, Sequence
 from sqlalchemy import Connection, Engine, select
 
 from gateway.domain.calls.call import Call
-from gateway.domain.calls.ghosts import WAIT_MS, is_of_nobody, waits_in_vain
+from gateway.domain.calls.ghosts import WAIT_MS, fell_silent, is_of_nobody, waits_in_vain
+from gateway.domain.calls.legs import Leg
 from gateway.domain.calls.pairing import GROUP_MS
 from gateway.domain.messages import Direction
 from gateway.store import tables
-from gateway.store.candidates import BOOK_COLUMNS, call_of
+from gateway.store.candidates import BOOK_COLUMNS, call_of, leg_of
 
 calls = tables.calls
 AT_ONCE = 200
@@ -30,12 +31,26 @@ class Ghosts:
         """
         outside = (calls.c.tenant == tenant, calls.c.direction != Direction.INTERNAL)
         old = (calls.c.logged_at >= since, calls.c.logged_at < ago(WAIT_MS))
-        query = select(*COLUMNS).where(*outside, *old, calls.c.status.in_(("ringing", "talking")))
+        query = select(*COLUMNS).where(*outside, *old, calls.c.status.in_(("waiting", "ringing", "talking")))
         with self._engine.connect() as connection:
             found = [call_of(row) for row in connection.execute(query)]
+            legs = _legs(connection, found)
             waiting = [call for call in found if not is_of_nobody(call.number)]
             ended = _ended(connection, tenant, waiting)
-        return [call.id for call in waiting if any(waits_in_vain(call, other, ago) for other in ended[call.number])]
+        silent = (call.id for call in found if fell_silent(call._replace(legs=legs[call.id]), ago))
+        in_vain = (call.id for call in waiting if any(waits_in_vain(call, other, ago) for other in ended[call.number]))
+        return list(dict.fromkeys((*silent, *in_vain)))
+
+
+def _legs(connection: Connection, found: Sequence[Call]) -> dict[int, tuple[Leg, ...]]:
+    """Return the legs that are kept of the calls ``found``, by their ids."""
+    kept: dict[int, tuple[Leg, ...]] = defaultdict(tuple)
+    for start in range(0, len(found), AT_ONCE):
+        some = [call.id for call in found[start : start + AT_ONCE]]
+        query = select(tables.legs).where(tables.legs.c.call_id.in_(some)).order_by(tables.legs.c.place)
+        for row in connection.execute(query):
+            kept[row.call_id] += (leg_of(tuple(row)[3:]),)
+    return kept
 
 
 def _ended(connection: Connection, tenant: str, waiting: Sequence[Call]) -> dict[str, list[Call]]:

@@ -15,6 +15,7 @@ from gateway.errors import GatewayError
 from gateway.store.batch import Batch, default_language, no_owner
 from gateway.store.database_file import DatabaseFile
 from gateway.store.drafts import (
+    AgentStateDraft,
     Choice,
     EventDraft,
     GiveUp,
@@ -30,7 +31,7 @@ from gateway.store.presence import Presence
 from gateway.store.writer import GroupCommit
 from gateway.texts.languages import Language
 
-Draft = EventDraft | OrderDraft | Settlement | GiveUp | InVain | Choice | Over | WriteJob
+Draft = EventDraft | AgentStateDraft | OrderDraft | Settlement | GiveUp | InVain | Choice | Over | WriteJob
 
 
 class Journal:
@@ -67,12 +68,23 @@ class Journal:
 
     def stop(self) -> None:
         """Write what is waiting, then end. Safe to call again."""
-        self._writer.stop()
+        if self._writer.stop():
+            self._lock.close()
         self.presence.close()
 
-    def write(self, draft: EventDraft | OrderDraft | Settlement | Choice | Over) -> Recorded:
-        """Return once ``draft`` is durable. Raises ``BusyError`` when nothing was stored."""
-        recorded: Recorded = self._writer.write(draft)
+    def write(
+        self,
+        draft: EventDraft | AgentStateDraft | OrderDraft | Settlement | Choice | Over,
+        *,
+        within_s: float | None = None,
+    ) -> Recorded:
+        """Return once ``draft`` is durable. Raises ``BusyError`` when nothing was stored, or not ``within_s`` seconds:
+        then it may be stored later all the same.
+        """
+        if within_s is None:
+            recorded: Recorded = self._writer.write(draft)
+        else:
+            recorded = self._writer.write(draft, timeout_s=within_s, lead=False)
         return recorded
 
     def give_up(self, draft: GiveUp | InVain) -> int:

@@ -1,18 +1,22 @@
 """What the journal's rows hold, made of drafts and calls."""
 
+import hashlib
 import json
 from typing import Any
 
-from gateway.adapter import ANSWER_FIELDS, Delivery
+from gateway.adapter import ACCOUNT_FIELDS, AGENT_FIELDS, ANSWER_FIELDS, Delivery
+from gateway.adapter import EVENT_FIELDS as OUTGOING_FIELDS
+from gateway.domain.calls.book import EventKind, Note
 from gateway.domain.calls.call import Call
-from gateway.domain.calls.matching import Match
+from gateway.domain.calls.free_fields import read_fields
+from gateway.domain.calls.legs import rang, seen_from
 from gateway.domain.links import safe_link
 from gateway.domain.messages import ATTACHED, CallEnded, CallMessage, CallTransferred
 from gateway.store import tables
 from gateway.store.call_fields import EVENT_FIELDS, KNOWN_EVENT_FIELDS, is_moment
 from gateway.store.calls import iso
-from gateway.store.candidates import row_of
-from gateway.store.drafts import OrderAttempt, OrderDraft, Settlement
+from gateway.store.candidates import CandidateCall, row_of
+from gateway.store.drafts import AgentStateDraft, OrderAttempt, OrderDraft, Settlement
 from gateway.store.fitting import length_of
 from gateway.store.statements import CALL_COLUMNS
 from gateway.texts.languages import Language
@@ -24,37 +28,100 @@ from gateway.texts.text import Text
 encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 Row = dict[str, Any]
+NO_CALL = 0
+"""The call id of an event that is about no call."""
 Kept = tuple[str, str]
 """A sentence as a text, and packed."""
 PEER_REF = length_of(tables.attempts.c.peer_ref)
 
 
-def call(call: Call, tenant: str, owner: Match | None) -> Row:
+def call(call: Call, tenant: str) -> Row:
     """Return a new call; what is not known yet is None."""
     row: Row = dict.fromkeys(CALL_COLUMNS)
     row.update(row_of(call))
     row["tenant"] = tenant
-    if owner is not None:
-        row.update(account_id=owner.account_id, account_name=owner.name, contact=owner.contact)
     return row
 
 
-def event(kind: str, call: Row, seq: int, at: int, told: Row) -> Row:
-    """Return an event about ``call``, with the call as it is now and what is ``told`` besides."""
+def event(kind: str, call: CandidateCall, seq: int, at: int, told: Row, extension: str | None = None) -> Row:
+    """Return an event about ``call``, with the call as it is now and what is ``told`` besides; with an ``extension``,
+    as that one sees it.
+    """
+    row = call.row
     return {
         "seq": seq,
-        "tenant": call["tenant"],
+        "tenant": row["tenant"],
         "kind": kind,
         "at": at,
-        "extension": call["extension"],
-        "call_id": call["id"],
-        "payload": encode(_shown(call) | told),
+        "extension": row["extension"] if extension is None else extension,
+        "call_id": row["id"],
+        "payload": encode(_shown(call, extension) | told),
     }
 
 
-def _shown(call: Row) -> Row:
-    more = {name: call[name] for name in KNOWN_EVENT_FIELDS if call[name] is not None}
-    return {name: call[name] for name in EVENT_FIELDS} | more
+def _shown(call: CandidateCall, extension: str | None) -> Row:
+    row = call.row
+    more = {name: row[name] for name in KNOWN_EVENT_FIELDS if row[name] is not None}
+    shown = {name: row[name] for name in EVENT_FIELDS} | more
+    if row["fields"] is not None:
+        shown["fields"] = read_fields(row["fields"])
+    if call.call.legs:
+        seen = row["extension"] if extension is None else extension
+        shown |= {"status": seen_from(call.call, seen), "rang": rang(call.call)}
+    return shown
+
+
+def note(note: Note, call: Row) -> Row:
+    """Return what is kept with ``call``; the digest lets the same be kept once."""
+    text = encode([note.recording_url, note.cost, note.transcript])
+    digest = int.from_bytes(hashlib.blake2b(text.encode("utf-8", "replace"), digest_size=8).digest()) >> 1
+    return {"call_id": call["id"], "digest": digest, "tenant": call["tenant"], **note._asdict()}
+
+
+def returned(call: Row, at: int) -> Row:
+    """Return what marks the missed calls of the number of ``call`` as called back."""
+    return {"of": call["tenant"], "by": call["number"], "this": call["id"], "returned": call["id"], "at": at}
+
+
+def agent_state(draft: AgentStateDraft, login: str | None) -> Row:
+    """Return what an exchange tells of an agent, who is ``login`` where that is known."""
+    message = draft.message
+    return {
+        "tenant": message.tenant,
+        "at": message.received_at,
+        "occurred_at": message.occurred_at,
+        "extension": draft.extension,
+        "agent": message.agent,
+        "login": login,
+        "state": message.state.value,
+        "reason": message.reason,
+        "queue": message.queue,
+    }
+
+
+def agent_event(draft: AgentStateDraft, state: Row, seq: int) -> Row:
+    """Return the event that tells of ``state``; it is about no call."""
+    told = {name: state[name] for name in ("agent", "login", "state", "reason", "queue") if state[name] is not None}
+    origin = draft.message.origin
+    received = {"wire": origin.wire, "client": origin.client, "ramal": draft.message.ramal}
+    return {
+        "seq": seq,
+        "tenant": state["tenant"],
+        "kind": EventKind.AGENT_STATE_CHANGED.value,
+        "at": state["at"],
+        "extension": state["extension"],
+        "call_id": NO_CALL,
+        "payload": encode(told | {"received": received}),
+    }
+
+
+def agent_letter(draft: AgentStateDraft, state: Row, target: str) -> Row:
+    """Return what the outbox keeps for ``target`` of what an exchange tells of an agent."""
+    fields = dict.fromkeys(OUTGOING_FIELDS, "")
+    told = {"agent": state["agent"], "state": state["state"], "reason": state["reason"], "fila": state["queue"]}
+    fields |= {name: _text(text) for name, text in told.items()}
+    fields |= {"tenant": state["tenant"], "ramal": state["extension"], "agent_login": _text(state["login"])}
+    return _letter(EventKind.AGENT_STATE_CHANGED.value, fields, draft.message.received_at, target)
 
 
 def received(message: CallMessage) -> Row:
@@ -67,6 +134,8 @@ def received(message: CallMessage) -> Row:
         told["ramal_destino"] = message.to
     if isinstance(message, CallEnded) and message.result:
         told["resultado"] = message.result
+    if message.fields:
+        told["campos"] = dict(message.fields)
     for name, text in message.attached.items():
         told[ATTACHED[name]] = text
     return told
@@ -137,12 +206,17 @@ def _text(value: object) -> str:
     return "" if value is None else str(value)
 
 
-def letter(kind: str, call: Row, message: CallMessage, target: str) -> Row:
-    """Return what the outbox keeps for ``target``: the fields of ``adapter.Outgoing``, numbers put right."""
+def letter(
+    kind: str, known: CandidateCall, message: CallMessage, target: str, extension: str, sits: tuple[str, str]
+) -> Row:
+    """Return what the outbox keeps for ``target``: the fields of ``adapter.Outgoing``, numbers put right; ``sits`` are
+    login and name of who sits at ``extension``.
+    """
+    call = known.row
     fields = {
         "tenant": call["tenant"],
         "call_id": str(call["id"]),
-        "ramal": call["extension"],
+        "ramal": extension,
         "telefone": call["number"],
         "direction": call["direction"],
         "url_audio": safe_link(call["recording_url"]) or "",
@@ -152,11 +226,19 @@ def letter(kind: str, call: Row, message: CallMessage, target: str) -> Row:
     fields["missed"] = "true" if call["missed"] else "false"
     fields |= {name: _text(iso(call[name]) if is_moment(name) else call[name]) for name in ANSWER_FIELDS}
     fields |= {parameter: call[name] or "" for name, parameter in ATTACHED.items()}
-    return {
-        "tenant": call["tenant"],
-        "target": target,
-        "kind": kind,
-        "body": encode(fields),
-        "created_at": message.received_at,
-        "due_at": message.received_at,
-    }
+    fields |= {name: _text(call[name]) for name in ACCOUNT_FIELDS} | {"account": call["account_name"] or ""}
+    fields |= dict.fromkeys(AGENT_FIELDS, "") | _agent(call, extension, sits)
+    fields |= {"fields": call["fields"] or "", "rang": " ".join(rang(known.call))}
+    return _letter(kind, fields, message.received_at, target)
+
+
+def _agent(call: Row, extension: str, sits: tuple[str, str]) -> Row:
+    """Return who took the call at ``extension``, else who sits there."""
+    took = call["answered_agent"] and call["answered_by"] == extension
+    login, name = (call["answered_agent"], call["answered_agent_name"]) if took else sits
+    return {"agent_login": login, "agent": name or login}
+
+
+def _letter(kind: str, fields: Row, at: int, target: str) -> Row:
+    body = encode(fields)
+    return {"tenant": fields["tenant"], "target": target, "kind": kind, "body": body, "created_at": at, "due_at": at}

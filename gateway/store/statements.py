@@ -16,8 +16,12 @@ calls, events, orders, outbox, counters = (
     tables.counters,
 )
 phones, accounts, attempts = tables.phones, tables.accounts, tables.attempts
-choices, agents = tables.choices, tables.agents
+choices, agents, identifiers = tables.choices, tables.agents, tables.identifiers
 
+legs, notes, agent_states = tables.legs, tables.notes, tables.agent_states
+
+MOST_IDENTIFIED = 500
+"""Accounts that are read by one statement: a contract's number such as 1 may be that of any number of them."""
 CALL_COLUMNS = tuple(calls.c.keys())
 
 
@@ -40,6 +44,10 @@ def _calls_by_ref(count: int) -> ClauseElement:
 
 def _calls_by_id(count: int) -> ClauseElement:
     return select(calls).where(_among(calls.c.id, count))
+
+
+def _legs(count: int) -> ClauseElement:
+    return select(legs).where(_among(legs.c.call_id, count)).order_by(legs.c.call_id, legs.c.place)
 
 
 def _counters(count: int) -> ClauseElement:
@@ -72,9 +80,20 @@ def _owners(count: int) -> ClauseElement:
     )
 
 
+def _identified(count: int) -> ClauseElement:
+    columns = (identifiers.c.kind, identifiers.c.value, accounts.c.id, accounts.c.code, accounts.c.name)
+    return (
+        select(*columns)
+        .join(accounts, accounts.c.id == identifiers.c.account_id)
+        .where(identifiers.c.tenant == bindparam("of"), _among(identifiers.c.value, count))
+        .order_by(accounts.c.updated_at.desc(), accounts.c.id)
+        .suffix_with(f"LIMIT {MOST_IDENTIFIED}")  # as text: "limit" has placeholders of its own
+    )
+
+
 def _agents(count: int) -> ClauseElement:
     wanted = (agents.c.tenant == bindparam("of"), _among(agents.c.extension, count))
-    return select(agents.c.extension, agents.c.login).where(*wanted)
+    return select(agents.c.extension, agents.c.login, agents.c.name).where(*wanted)
 
 
 def _last_contacts(count: int) -> ClauseElement:
@@ -89,23 +108,40 @@ COUNTERS = Lookup(_counters)
 CALLS_BY_NUMBER = Lookup(_calls_by_number)
 CALLS_BY_REF = Lookup(_calls_by_ref)
 CALLS_BY_ID = Lookup(_calls_by_id)
+LEGS = Lookup(_legs)
 OWNERS = Lookup(_owners)
+IDENTIFIED = Lookup(_identified)
 AGENTS = Lookup(_agents)
 LAST_CONTACTS = Lookup(_last_contacts)
 
 WRITE_COUNTERS = Write(counters, written(counters), changing=changing(counters))
 WRITE_CALLS = Write(calls, CALL_COLUMNS, changing=changing(calls))
+WRITE_LEGS = Write(legs, tuple(legs.c.keys()), changing=changing(legs))
+WRITE_NOTES = Write(notes, tuple(notes.c.keys()), unique=("call_id", "digest"))
+WRITE_AGENT_STATES = Write(agent_states, written(agent_states))
 WRITE_EVENTS = Write(events, written(events))
 WRITE_CHOICES = Write(choices, written(choices), changing=changing(choices))
 WRITE_ORDERS = Write(orders, written(orders))
 WRITE_OUTBOX = Write(outbox, written(outbox))
 WRITE_ATTEMPTS = Write(attempts, written(attempts))
 
+RETURN_MISSED = Change(
+    update(calls)
+    .where(
+        calls.c.tenant == bindparam("of"),
+        calls.c.number == bindparam("by"),
+        calls.c.missed,
+        calls.c.returned_at.is_(None),
+        calls.c.id != bindparam("this"),
+    )
+    .values({calls.c.returned_at: bindparam("at"), calls.c.returned_by: bindparam("returned")}),
+    ("at", "returned", "of", "by", "this"),
+)
 GOING_ON = select(calls).where(
     calls.c.tenant == bindparam("of"),
     calls.c.logged_at >= bindparam("since"),
     calls.c.logged_at < bindparam("before"),
-    calls.c.status.in_(("ringing", "talking")),
+    calls.c.status.in_(("waiting", "ringing", "talking")),
 )
 
 

@@ -20,7 +20,8 @@ from sqlalchemy import (
     text,
 )
 
-from gateway.domain.calls.heard import LONGEST_AS_SENT, LONGEST_EXTENSION, LONGEST_LOGIN, LONGEST_NUMBER
+from gateway.domain.calls.heard import LONGEST_AS_SENT, LONGEST_CAUSE, LONGEST_EXTENSION, LONGEST_LOGIN, LONGEST_NUMBER
+from gateway.domain.identifiers import LONGEST, LONGEST_KIND
 from gateway.domain.messages import AttachedData
 from gateway.store.fitting import FittedString, FittedText
 
@@ -112,6 +113,20 @@ phones = Table(
     ),
 )
 
+identifiers = Table(
+    "identifiers",
+    metadata,
+    Column("id", Id, primary_key=True, autoincrement=True),
+    Column("tenant", FittedString(63), nullable=False),
+    Column("account_id", Id, nullable=False),
+    Column("kind", FittedString(LONGEST_KIND), nullable=False, comment="cpf, cnpj, contrato, or the column's name"),
+    Column("value", FittedString(LONGEST), nullable=False, comment="in the one form: domain/identifiers.py"),
+    Column("as_written", FittedString(255), nullable=False, server_default="", comment="in the source's own words"),
+    UniqueConstraint("tenant", "value", "kind", "account_id"),
+    Index(None, "account_id"),
+    comment="What names an account beside its telephones: CPF, CNPJ, contracts.",
+)
+
 choices = Table(
     "choices",
     metadata,
@@ -149,15 +164,21 @@ calls = Table(
     Column("id", Id, primary_key=True, autoincrement=False, info={**FIXED, **IN_LOG}),
     Column("tenant", FittedString(63), nullable=False, info={**FIXED, **IN_LOG}),
     Column("direction", FittedString(8), nullable=False, info=SEEN),
-    Column("extension", FittedString(LONGEST_EXTENSION), nullable=False, info={**FIXED, **IN_LOG}),
+    Column(
+        "extension",
+        FittedString(LONGEST_EXTENSION),
+        nullable=False,
+        comment="who answered it, else where it rang first; empty while it is at none",
+        info=IN_LOG,
+    ),
     Column(
         "number",
         FittedString(LONGEST_NUMBER),
         nullable=False,
         comment="the other party: DDD + number where it reads as one",
-        info={**FIXED, **SEEN},
+        info=SEEN,
     ),
-    Column("number_as_sent", FittedString(LONGEST_AS_SENT), nullable=False, info=FIXED),
+    Column("number_as_sent", FittedString(LONGEST_AS_SENT), nullable=False),
     Column("account_id", Id, info=IN_EVENTS),
     Column("account_name", FittedString(255), info={**SEEN, "log": "account"}),
     Column(
@@ -228,7 +249,29 @@ calls = Table(
             ("ring_s", Integer(), "seconds from its start to its answer, or to its end where nobody took it"),
             ("talk_s", Integer(), "seconds from its answer to its end"),
             ("missed", Boolean(), "whether its caller reached nobody; null: no, or it was not looked at yet"),
+            ("line_name", FittedString(255), "the configured name of the line"),
+            ("waited_s", Integer(), "seconds that its caller waited in a queue"),
+            ("queued_at", BigInteger(), "since when its caller waits in a queue"),
+            ("queue_left_at", BigInteger(), "when its caller waited no more"),
+            ("held_at", BigInteger(), "since when it is on hold"),
+            ("transfer", FittedString(8), "how it was transferred: blind or attended"),
+            ("cause", FittedString(LONGEST_CAUSE), "why it ended, as the exchange's code"),
         )
+    ),
+    Column("fields", FittedText, comment="JSON: free fields by name (domain/calls/free_fields.py)", info=IN_LOG),
+    Column("fields_cut", Boolean, comment="whether free fields found no room", info=IN_LOG),
+    Column("note_count", Integer, comment="how many notes are kept of it; null: none"),
+    Column("leg_count", Integer, comment="how many legs are kept of it; null: it was at one extension only"),
+    Column(
+        "returned_at",
+        BigInteger,
+        comment="when somebody first spoke with its caller after it was missed",
+        info={**FIXED, **IN_LOG},
+    ),
+    Column("returned_by", Id, comment="the call in which somebody did", info={**FIXED, **IN_LOG}),
+    Column("account_code", FittedString(64), comment="the CRM's own id of the account", info=SEEN_WHERE_KNOWN),
+    Column(
+        "answered_agent_name", FittedString(255), comment="name of who took it, as it was then", info=SEEN_WHERE_KNOWN
     ),
     Index(None, "tenant", "logged_at"),
     Index(None, "tenant", "extension", "logged_at"),
@@ -241,6 +284,13 @@ calls = Table(
         postgresql_where=text("account_id IS NOT NULL"),
     ),
     Index(
+        "ix_calls_missed",
+        "tenant",
+        "number",
+        sqlite_where=text("missed AND returned_at IS NULL"),
+        postgresql_where=text("missed AND returned_at IS NULL"),
+    ),
+    Index(
         "ix_calls_call_ref",
         "tenant",
         "call_ref",
@@ -249,12 +299,61 @@ calls = Table(
     ),
 )
 
+legs = Table(
+    "legs",
+    metadata,
+    Column("call_id", Id, primary_key=True, autoincrement=False),
+    Column("place", Integer, primary_key=True, autoincrement=False, comment="1, 2 ... in the order they began"),
+    Column("tenant", FittedString(63), nullable=False, info=FIXED),
+    Column("extension", FittedString(LONGEST_EXTENSION), nullable=False, info=FIXED),
+    Column("rang_at", BigInteger),
+    Column("answered_at", BigInteger),
+    Column("ended_at", BigInteger),
+    Column("result", FittedString(12), comment="how it ended: a call's results, or elsewhere"),
+    Column("agent", FittedString(LONGEST_LOGIN), comment="login of who sat there when it was answered"),
+    Column("result_text", FittedString(255)),
+    Column("transferred_to", FittedString(32)),
+    Column("attended", Boolean, comment="whether it was spoken of before it was transferred"),
+    Index(None, "tenant", "extension", "call_id"),
+    comment="Who rang when and who talked when, of calls that were at several extensions.",
+)
+
+notes = Table(
+    "notes",
+    metadata,
+    Column("call_id", Id, primary_key=True, autoincrement=False),
+    Column("digest", BigInteger, primary_key=True, autoincrement=False, comment="of its text, so none is kept twice"),
+    Column("tenant", FittedString(63), nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("recording_url", FittedText),
+    Column("cost", FittedString(64)),
+    Column("transcript", FittedText),
+    comment="What exchanges tell of a call besides, also long after its end.",
+)
+
+agent_states = Table(
+    "agent_states",
+    metadata,
+    Column("id", Id, primary_key=True, autoincrement=True),
+    Column("tenant", FittedString(63), nullable=False),
+    Column("at", BigInteger, nullable=False, comment="when it was heard"),
+    Column("occurred_at", BigInteger, comment="when it was, as the exchange says"),
+    Column("extension", FittedString(LONGEST_EXTENSION), nullable=False),
+    Column("agent", FittedString(255), nullable=False, comment="name or id, as the exchange has it"),
+    Column("login", FittedString(LONGEST_LOGIN), comment="the agent of ours who sat at the extension then"),
+    Column("state", FittedString(12), nullable=False, comment="login, logout, pause or ready"),
+    Column("reason", FittedString(255), comment="of a pause"),
+    Column("queue", FittedString(255), comment="the queue that it is about, where it is one only"),
+    Index(None, "tenant", "id"),
+    comment="What exchanges tell of agents: kept and shown, it decides nothing.",
+)
+
 events = Table(
     "events",
     metadata,
     Column("seq", Id, primary_key=True, autoincrement=False),
     Column("tenant", FittedString(63), nullable=False),
-    Column("kind", FittedString(16), nullable=False),
+    Column("kind", FittedString(32), nullable=False),
     Column("at", BigInteger, nullable=False),
     Column("extension", FittedString(32), nullable=False),
     Column("call_id", Id, nullable=False),
@@ -324,7 +423,7 @@ outbox = Table(
     Column("id", Id, primary_key=True, autoincrement=True),
     Column("tenant", FittedString(63), nullable=False),
     Column("target", FittedString(63), nullable=False, comment="name of the forward in the tenant's configuration"),
-    Column("kind", FittedString(16), nullable=False),
+    Column("kind", FittedString(32), nullable=False),
     Column("body", FittedText, nullable=False, comment="JSON: the fields of adapter.Outgoing"),
     Column("created_at", BigInteger, nullable=False),
     Column("due_at", BigInteger, nullable=False),

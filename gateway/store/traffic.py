@@ -51,6 +51,19 @@ class RemarkCode(StrEnum):
     BODY_HIDDEN = "body_hidden"
     TEXTS_HIDDEN = "texts_hidden"
     ANSWER_CUT = "answer_cut"
+    # Why a request did not prove that its source sent it: gateway/mapping/doubts.py has the same codes.
+    SECRET_MISSING = "secret_missing"  # noqa: S105
+    SECRET_WRONG = "secret_wrong"  # noqa: S105
+    SIGNATURE_MISSING = "signature_missing"
+    SIGNATURE_WRONG = "signature_wrong"
+    TIMESTAMP_MISSING = "timestamp_missing"
+    TIMESTAMP_OFF = "timestamp_off"
+    NOT_COVERED = "not_covered"
+    EVENT_UNKNOWN = "event_unknown"
+    TOKEN_WRONG = "token_wrong"  # noqa: S105
+    BODY_CHANGED = "body_changed"
+    TOO_MANY_GUESSES = "too_many_guesses"
+    NOT_MAPPED = "not_mapped"
 
 
 NOT_WHOLE = frozenset(
@@ -126,6 +139,7 @@ class TrafficFilter:
     text: str | None = None
     failed: bool = False
     before_id: int | None = None
+    operation: str | None = None
 
 
 ANY = TrafficFilter()
@@ -170,6 +184,7 @@ def _narrowed(query: Select[Any], tenant: str | None, wanted: TrafficFilter) -> 
         columns.way: wanted.way,
         columns.peer: wanted.peer,
         columns.call_id: wanted.call_id,
+        columns.operation: wanted.operation,
     }
     query = query.where(*(column == value for column, value in equal.items() if value is not None))
     if wanted.since is not None:

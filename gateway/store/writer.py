@@ -130,15 +130,19 @@ class GroupCommit(Generic[Job, Result]):
     def start(self) -> None:
         self._thread.start()
 
-    def write(self, job: Job, *, timeout_s: float = 30) -> Result:
+    def write(self, job: Job, *, timeout_s: float = 30, lead: bool = True) -> Result:
         """Wait until ``job`` is durable and return its result.
 
+        Without ``lead`` the writer's thread writes it: who leads is held up by a slow disk, whatever its timeout.
         Raises ``QueueFull`` or ``Stopping`` (nothing was stored), ``StoreUnavailable`` when the database refused
         or took longer than ``timeout_s``, and whatever ``apply`` raised for this job on purpose (a ``GatewayError``).
         """
         ticket: Ticket[Job, Result] = Ticket(job)
         self._enqueue(ticket, self._queue)
-        self._try_lead()
+        if lead:
+            self._try_lead()
+        else:
+            self._bell.put(Ring.NOW)
         try:
             return ticket.result(timeout_s)
         except TimeoutError:
@@ -168,16 +172,20 @@ class GroupCommit(Generic[Job, Result]):
     def alive(self) -> bool:
         return self._thread.is_alive()
 
-    def stop(self, *, timeout_s: float = 30) -> None:
-        """Take no more jobs, write what is waiting, end the thread. Safe to call again."""
+    def stop(self, *, timeout_s: float = 30) -> bool:
+        """Take no more jobs, write what is waiting, end the thread. Return whether nobody writes any more. Safe to
+        call again.
+        """
         with self._gate:
             self._stopping = True
         self._bell.put(Ring.STOP)
         if self._thread.is_alive():
             self._thread.join(timeout_s)
-        if self._turn.acquire(timeout=timeout_s):
-            self._drop_connection()
-            self._turn.release()
+        if not self._turn.acquire(timeout=timeout_s):
+            return False
+        self._drop_connection()
+        self._turn.release()
+        return not self._thread.is_alive()
 
     def _enqueue(self, ticket: Ticket[Job, Result], waiting: "queue.SimpleQueue[Ticket[Job, Result]]") -> None:
         with self._gate:

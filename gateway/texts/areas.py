@@ -7,6 +7,7 @@ from pathlib import Path
 AREAS: Mapping[str, tuple[str, ...]] = {
     "errors": ("gateway/errors/*.py",),
     "machines": ("gateway/wire/*.py", "gateway/multipart.py", "gateway/traffic/*.py"),
+    "webhooks": ("gateway/mapping/*.py", "gateway/wire/webhooks/*.py"),
     "commands": (
         "gateway/__main__.py",
         "gateway/cli/*.py",

@@ -14,7 +14,10 @@ from urllib.parse import quote, quote_plus, unquote
 from xml.sax.saxutils import escape
 
 MASK = b"****"
-NAMES = rb"(?:token|senha|passw(?:or)?[dt]|passwd|pass(?![a-z])|pwd|secret|segredo|api[_-]?key|chave|clave|contrase)"
+NAMES = (
+    rb"(?:token|senha|passw(?:or)?[dt]|passwd|pass(?![a-z])|pwd|(?<![a-z])pw(?![a-z])|secret|segredo|api[_-]?key|"
+    rb"chave|clave|contrase)"
+)
 NAMED = re.compile(NAMES.decode(), re.IGNORECASE)
 
 # Every repetition before a secret has an end: a stranger's request must not make a pattern try all of its beginnings
@@ -69,7 +72,7 @@ WORDS = (
     b"token",
     b"senha",
     b"pass",
-    b"pwd",
+    b"pw",
     b"secret",
     b"segredo",
     b"key",

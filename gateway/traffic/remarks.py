@@ -20,7 +20,21 @@ SENTENCES: Mapping[RemarkCode, Text] = {
         "cut: body and parameters not kept, for they hold a password written in a way that is not found in them"
     ),
     RemarkCode.TEXTS_HIDDEN: Text("cut: texts of the body masked, for no operation read it to its end"),
+    RemarkCode.NOT_MAPPED: Text("not understood: {problem}"),
     RemarkCode.ANSWER_CUT: Text("answer cut: {size} bytes, {kept} kept"),
+    RemarkCode.SECRET_MISSING: Text("not proven: the secret is missing ({place})"),
+    RemarkCode.SECRET_WRONG: Text("not proven: the secret is wrong ({place})"),
+    RemarkCode.SIGNATURE_MISSING: Text("not proven: the signature is missing ({place})"),
+    RemarkCode.SIGNATURE_WRONG: Text(
+        "not proven: the signature in {place} is not that of this request to {url}; compare the secret and public_url"
+    ),
+    RemarkCode.TIMESTAMP_MISSING: Text("not proven: the time of signing is missing, or no time ({place})"),
+    RemarkCode.TIMESTAMP_OFF: Text("not proven: the time of signing is {seconds} s away from this machine's clock"),
+    RemarkCode.NOT_COVERED: Text("not proven: the signature does not cover what the request says"),
+    RemarkCode.EVENT_UNKNOWN: Text("not proven: it is not known how the event {event!r} is signed"),
+    RemarkCode.TOKEN_WRONG: Text("not proven: the token in {place} is none that the secret has signed"),
+    RemarkCode.BODY_CHANGED: Text("not proven: the body is not the one whose digest {place} has"),
+    RemarkCode.TOO_MANY_GUESSES: Text("not looked at: too many wrong secrets from this address"),
 }
 
 

@@ -8,7 +8,7 @@ credentials, except from programs on the gateway's own machine. docs/security.md
 import base64
 import binascii
 import hmac
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -33,14 +33,14 @@ class Gate:
         self._name = name
         self._hosts = {bare_host(host) for host in tenant.hosts}
         self._senders = Networks(tenant.events.allow)
-        self._events_token = secret(tenant.events.token)
+        self._events_tokens = tuple(filter(None, map(secret, tenant.events.token)))
         self._rules = tenant.click_to_call
         self._dial_token = secret(tenant.click_to_call.token)
 
     @property
     def takes_event_token(self) -> bool:
         """Whether the tenant has a token for events."""
-        return bool(self._events_token)
+        return bool(self._events_tokens)
 
     def admit_event(self, environ: Environ, token: str) -> None:
         """Let an event in by its client's address or the tenant's token.
@@ -51,7 +51,7 @@ class Gate:
         allowed, page = self._senders.admit(environ), foreign_page(environ)
         if allowed and not page:
             return
-        if any(same(given, self._events_token) for given in (token, header_token(environ))):
+        if any(same_as_any(given, self._events_tokens) for given in (token, header_token(environ))):
             return
         if not allowed:
             raise AddressNotAllowed(*asker(environ))
@@ -117,6 +117,11 @@ def secret(value: SecretStr | None) -> bytes:
 def same(given: str, expected: bytes) -> bool:
     """Compare in constant time; a token that is not configured equals nothing."""
     return bool(expected) and hmac.compare_digest(given.encode("utf-8", "replace"), expected)
+
+
+def same_as_any(given: str, expected: Iterable[bytes]) -> bool:
+    """Compare with all of ``expected``, so that the time does not tell which of them it was."""
+    return sum(same(given, each) for each in expected) > 0
 
 
 def header_token(environ: Environ) -> str:

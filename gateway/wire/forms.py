@@ -1,4 +1,4 @@
-"""Parameters in a query or form, as old exchanges really write them.
+"""Parameters in a query, form or JSON object, as old exchanges really write them.
 
 Tolerated: names in other letter case; ``amp;telefone`` (an address copied from a web page); Latin-1 escapes;
 repeated parameters (the first that is not empty counts); an address in ``url_audio`` that was not encoded.
@@ -16,7 +16,10 @@ from werkzeug.formparser import parse_form_data
 from gateway.domain.messages import ATTACHED
 from gateway.errors import MalformedRequest, TooLarge, WrongContentType
 from gateway.texts.text import Text
+from gateway.wire.free_fields import CAMPOS, FieldCollector
 from gateway.wire.guard import read_body
+from gateway.wire.json_bodies import is_json, read_json
+from gateway.wire.repeats import FirstValues, log_repeats
 
 Names = Mapping[str, str]
 MOST_PAIRS = 1000
@@ -27,7 +30,9 @@ LONGEST_NAME = 300
 ESCAPED_EQUALS = re.compile("%3D", re.IGNORECASE)
 ESCAPED_LETTERS = re.compile(r"(?:%[89A-Fa-f][0-9A-Fa-f])+")
 FORM = "application/x-www-form-urlencoded"
-NEVER_BEHIND = frozenset(ATTACHED.values())
+PLAIN = ("", FORM, "text/plain")
+ACCEPTED = f"{FORM}, multipart/form-data, application/json"
+NEVER_BEHIND = frozenset((*ATTACHED.values(), "espera", "atendida_em", CAMPOS, "ramais", "tipo", "causa"))
 """What belongs to an address that was not encoded where it stands behind it, as before these were parameters."""
 
 
@@ -37,37 +42,49 @@ def known_names(*names: str) -> Names:
     return spellings | {name: name for name in names}
 
 
-def parse(query: str, names: Names) -> dict[str, str]:
-    """Read the parameters ``names`` of a query as it came (a WSGI string), as text. Others are left out.
+def parse(query: str, names: Names, *, keep_unknown: bool = False) -> FirstValues:
+    """Read the parameters ``names`` of a query as it came (a WSGI string), as text. Others are left out, unless they
+    are free fields, or ``keep_unknown`` makes them so.
 
     >>> parse("RAMAL=3501&amp;telefone=%2B5547&x=1", known_names("ramal", "telefone"))
     {'ramal': '3501', 'telefone': '+5547'}
     """
-    found: dict[str, str] = {}
+    found = FirstValues()
     url: list[str] = []
     in_url = False
+    fields = FieldCollector(names, keep_unknown=keep_unknown) if CAMPOS in names else None
     for pair in query.split("&", MOST_PAIRS):
         written, _, value = pair.partition("=")
-        name = names.get(written) or names.get(plain_name(written[:LONGEST_NAME]))
+        name = names.get(written) or names.get(plain_name(written))
         if in_url and (name is None or found.get(name) or name in NEVER_BEHIND):
             url.append(pair.removeprefix("amp;"))
             continue
         if name is None:
+            if fields:
+                fields.add(as_named(written), decode(value))
             continue
         in_url = False
+        text = address_in(value) if name == "url_audio" else decode(value)
         if found.get(name):
+            found.keep(name, text)
             continue
-        found[name] = address_in(value) if name == "url_audio" else decode(value)
+        found[name] = text
         if name == "url_audio" and "?" in value:
             # The query of an address that was not encoded goes on behind the "&", to the next parameter that is new.
             in_url, url = True, [value]
     if len(url) > 1:
         found["url_audio"] = recode("&".join(url))
+    if fields:
+        fields.put_into(found)
     return found
 
 
 def plain_name(written: str) -> str:
-    return decode(written).strip().lower().removeprefix("amp;")
+    return as_named(written).lower()
+
+
+def as_named(written: str) -> str:
+    return decode(written[:LONGEST_NAME]).strip().removeprefix("amp;").removeprefix("AMP;")
 
 
 def decode(value: str) -> str:
@@ -117,24 +134,39 @@ def recode(value: str) -> str:
     return value
 
 
-def read(environ: dict[str, Any], names: Names, limit: int) -> dict[str, str]:
-    """Read the parameters of a GET or of a posted form; those in the body count before those in the address.
+def read(environ: dict[str, Any], names: Names, limit: int, *, keep_unknown: bool = False) -> dict[str, str]:
+    """Read the parameters of a GET, or of a posted form or JSON object; those in the body count before those in the
+    address.
 
-    Raises ``TooLarge``, ``MalformedRequest``, ``WrongContentType``.
+    Raises ``TooLarge``, ``MalformedRequest``, ``WrongContentType``, ``BadParameter``.
     """
-    query = parse(environ.get("QUERY_STRING", ""), names)
+    query = parse(environ.get("QUERY_STRING", ""), names, keep_unknown=keep_unknown)
     if environ["REQUEST_METHOD"] != "POST":
+        if query.repeated:
+            log_repeats(query.repeated, environ)
         return query
-    kind = environ.get("CONTENT_TYPE", "").partition(";")[0].strip().lower()
+    posted = read_posted(environ, names, limit, keep_unknown=keep_unknown)
+    for name, text in query.items():
+        posted.keep(name, text)
+    log_repeats(query.repeated | posted.repeated, environ)
+    return posted
+
+
+def read_posted(environ: dict[str, Any], names: Names, limit: int, *, keep_unknown: bool) -> FirstValues:
+    """Read the parameters in a body. Raises ``TooLarge``, ``MalformedRequest``, ``WrongContentType``,
+    ``BadParameter``.
+    """
+    header = environ.get("CONTENT_TYPE", "")
+    kind = header.partition(";")[0].strip().lower()
     if kind == "multipart/form-data":
-        posted = read_multipart(environ, names, limit)
-    else:
-        body = read_body(environ, limit)
-        if body and kind not in ("", FORM, "text/plain"):
-            text = Text("format {kind!r} not accepted here.", kind=kind)
-            raise WrongContentType(text, hint=Text("Send {form}.", form=FORM))
-        posted = parse(body.decode("latin-1").strip(), names)
-    return query | {name: value for name, value in posted.items() if value}
+        return read_multipart(environ, names, limit, keep_unknown=keep_unknown)
+    body = read_body(environ, limit)
+    if body.strip() and is_json(kind, body if kind in PLAIN else b""):
+        return read_json(body, header, names, keep_unknown=keep_unknown)
+    if body and kind not in PLAIN:
+        text = Text("format {kind!r} not accepted here.", kind=kind)
+        raise WrongContentType(text, hint=Text("Send {form}.", form=ACCEPTED))
+    return parse(body.decode("latin-1").strip(), names, keep_unknown=keep_unknown)
 
 
 class Nowhere(BytesIO):
@@ -148,7 +180,7 @@ def nowhere(*_: object, **__: object) -> Nowhere:
     return Nowhere()
 
 
-def read_multipart(environ: dict[str, Any], names: Names, limit: int) -> dict[str, str]:
+def read_multipart(environ: dict[str, Any], names: Names, limit: int, *, keep_unknown: bool) -> FirstValues:
     """Read the parameters of a multipart form: PHP's curl sends this when it is given an array (PHP manual,
     ``CURLOPT_POSTFIELDS``). Raises ``TooLarge``, ``MalformedRequest``.
     """
@@ -166,10 +198,12 @@ def read_multipart(environ: dict[str, Any], names: Names, limit: int) -> dict[st
     except (ValueError, BadRequest):
         # A body that ends before its length is a BadRequest of werkzeug's.
         raise MalformedRequest(Text("the multipart form cannot be read.")) from None
-    found: dict[str, str] = {}
+    found, fields = FirstValues(), FieldCollector(names, keep_unknown=keep_unknown)
     for written, value in form.items(multi=True):
         # A part that says no name has None.
-        name = names.get(written) or names.get((written or "").strip().lower())
-        if name and not found.get(name):
-            found[name] = value
+        if name := names.get(written) or names.get((written or "").strip().lower()):
+            found.keep(name, value)
+        elif CAMPOS in names:
+            fields.add((written or "")[:LONGEST_NAME], value)
+    fields.put_into(found)
     return found

@@ -1,5 +1,6 @@
 """The one way from a wire to the handlers: may you, what do you mean, do it, count it."""
 
+import copy
 import secrets
 from collections.abc import Callable
 from time import perf_counter
@@ -14,12 +15,13 @@ from gateway.errors import BadCredentials, BusyError, GatewayError, InternalErro
 from gateway.handlers import Reply
 from gateway.traffic.masking import MASK
 from gateway.traffic.told import tell
-from gateway.wire.operations import LOGIN, OPERATIONS, EitherReading, Operation, Sender, Texts
+from gateway.wire.operations import OPERATIONS, UNDERSTOOD
+from gateway.wire.parameters import LOGIN, EitherReading, Operation, Sender, Texts
 from gateway.wire.sites import Site
 
 log = structlog.get_logger()
 
-WIRES = ("get", "soap", "xmlrpc")
+WIRES = ("get", "soap", "xmlrpc", "webhook")
 RESULTS = ("ok", "refused", "busy", "error")
 NO_OPERATION = "-"
 REPLAY_OF = "cti.replay_of"
@@ -36,7 +38,7 @@ SECONDS = Histogram(
 COUNTS = {
     (wire, operation, result): EVENTS.labels(wire, operation, result)
     for wire in WIRES
-    for operation in (*OPERATIONS, NO_OPERATION)
+    for operation in (*UNDERSTOOD, NO_OPERATION)
     for result in RESULTS
 }
 TIMES = {wire: SECONDS.labels(wire) for wire in WIRES}
@@ -50,6 +52,8 @@ class MessageHandler(Protocol):
     """What decides: ``gateway.handlers.Core``."""
 
     def handle(self, message: Message) -> Reply: ...
+
+    def within(self, seconds: float) -> "MessageHandler": ...
 
 
 class Intake:
@@ -117,6 +121,37 @@ class Intake:
             call_id=reply.call_id,
         )
         return reply
+
+    def within(self, seconds: float) -> "Intake":
+        """Return this intake for one request that is answered within so many seconds."""
+        other = copy.copy(self)
+        other._core = self._core.within(seconds)
+        return other
+
+    def now(self) -> int:
+        """Return the moment, in milliseconds since 1970."""
+        return int(self._clock() * 1000)
+
+    def take(self, message: Message, environ: dict[str, Any], *, wire: str, operation: str) -> Reply:
+        """Handle a message that a wire made itself, of a sender who may; it is counted as ``operation``.
+
+        Raises ``BusyError`` and whatever is a defect.
+        """
+        operation = operation if operation in OPERATIONS else NO_OPERATION
+        began = perf_counter()
+        try:
+            reply = self._core.handle(message)
+        except Exception as error:
+            count(wire, operation, error)
+            raise
+        TIMES[wire].observe(perf_counter() - began)
+        COUNTS[wire, operation, "ok"].inc()
+        environ["cti.call_id"] = reply.call_id
+        return reply
+
+    def not_understood(self, wire: str) -> None:
+        """Count a request that was taken, and of which nothing could be made."""
+        COUNTS[wire, NO_OPERATION, "refused"].inc()
 
     def _verify_from(self, environ: dict[str, Any]) -> Callable[[str, str, str], str | None]:
         """Return a function that verifies a login for this client: wrong ones count by address as well."""

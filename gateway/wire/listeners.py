@@ -1,12 +1,12 @@
-"""WConnect's listeners: call start and call end as a plain URL, by GET or as a posted form.
+"""WConnect's listeners: a call's events as a plain URL, by GET, or posted as a form or a JSON object.
 
 This is the path that exchanges use most, so it reads the query by itself and builds no request object.
 """
 
 from gateway.errors import GatewayError, WrongMethod
-from gateway.wire.forms import parse, read
+from gateway.wire.forms import read
 from gateway.wire.intake import Intake
-from gateway.wire.operations import Operation
+from gateway.wire.parameters import Operation
 from gateway.wire.sites import Site
 from gateway.wire.transport import TEXT, Answer, Environ, answer, language_of, refuse_as_text
 
@@ -28,12 +28,9 @@ class Listener:
         """Take one event. Raises ``WrongMethod`` and what ``Intake.perform`` raises."""
         method = environ["REQUEST_METHOD"]
         names = site.dialect.names[self._operation.name]
-        if method == "GET":
-            texts = parse(environ.get("QUERY_STRING", ""), names)
-        elif method == "POST":
-            texts = read(environ, names, self._limit)
-        else:
+        if method not in ("GET", "POST"):
             raise WrongMethod(method, allowed=("GET", "POST"))
+        texts = read(environ, names, self._limit, keep_unknown=site.dialect.keep_unknown)
         reply = self._intake.perform(
             self._operation, texts, environ, site, wire=self.wire, token=texts.get("token", "")
         )

@@ -1,379 +1,59 @@
-"""The operations, defined once: SOAP's types, XML-RPC's signatures and the documentation come from here.
+"""The operations, defined once: SOAP's types, XML-RPC's signatures and the documentation come from here."""
 
-A wire hands over its parameters as text by name, and gets the message that they mean. Required parameters
-that cannot be used are refused; an optional extra that cannot be read is left out with a warning, because an
-event must not be lost for it.
-"""
+from collections.abc import Mapping
+from dataclasses import fields
 
-import re
-from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
-from datetime import datetime, tzinfo
-from functools import cached_property
-from typing import TypeVar
-
-import structlog
-
-from gateway.domain.messages import (
-    ATTACHED,
-    AttachedData,
-    CallAnswered,
-    CallEnded,
-    CallStarted,
-    CallTransferred,
-    Direction,
-    Message,
-    Origin,
-    PlaceCall,
-)
-from gateway.errors import BadParameter, MissingParameter
+from gateway.domain.messages import AttachedData
 from gateway.texts.text import Text
-
-log = structlog.get_logger()
-
-Texts = Mapping[str, str]
-T = TypeVar("T")
-
-TEXT_LIMIT = 255
-URL_LIMIT = 2000
-LOGIN = ("UsuarioLogin", "UsuarioSenha")
-CALL_WITH_LOGIN = 4
-"""``ClickToCall(ramal, telefone, login, senha)``; or is it ``ClickToCall(ramal, telefone, central, id_pedido)``?"""
-CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
-# What an exchange leaves in its template: ${CALLERID}, {{ number }}, [Number], %NUMBER%, $EXTEN, @src@, RAMAL.
-PLACEHOLDER = re.compile(
-    r"\$?\{{1,2}[^{}]{1,60}\}{1,2}|\[[\w .-]{1,40}\]|%\w{1,40}%|%[a-z]|@\w{1,40}@|\$[a-z_]\w{1,40}"
-    r"|ramal|telefone|numero|number|origem|destino|exten|extension|caller_?id|url_audio|id_ligacao|uniqueid",
-    re.IGNORECASE,
+from gateway.wire.free_fields import CAMPOS
+from gateway.wire.message_builders import (
+    agent_state_changed,
+    call_answered,
+    call_ended,
+    call_held,
+    call_noted,
+    call_resumed,
+    call_started,
+    call_transferred,
+    login_test,
+    nothing,
+    place_call,
+    queue_entered,
+    queue_left,
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Sender:
-    """Who sent the parameters, and when: what a message needs beside them. ``login`` is an agent's."""
-
-    tenant: str
-    zone: tzinfo
-    origin: Origin
-    received_at: int
-    login: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Parameter:
-    """One parameter; on every wire it is text, whatever type the peer guessed for it.
-
-    ``field`` is the field of the call log (``calls --format json``, API) that shows it.
-    ``later`` says that it came after the rpc/encoded contract: there it stands behind all others, because clients made
-    of an older WSDL send theirs in its order. One that counts ``by_name`` only is not read by position either: what old
-    clients send there is something else, such as a login.
-    """
-
-    name: str
-    help: Text
-    field: str
-    required: bool = False
-    later: bool = False
-    by_name: bool = False
-
-
-@dataclass(frozen=True)
-class Operation:
-    """One operation. ``build`` makes its message, or None where there is nothing to handle (``Teste``).
-
-    ``dials`` tells the two kinds of access apart: who may send events, and who may have a call placed.
-    ``takes_login`` says that an agent's login among the parameters is looked at.
-    """
-
-    name: str
-    help: Text
-    parameters: tuple[Parameter, ...]
-    build: Callable[[Texts, Sender], Message | None]
-    dials: bool = False
-    takes_login: bool = False
-
-    @cached_property
-    def names(self) -> tuple[str, ...]:
-        """The parameters' names in order."""
-        return tuple(parameter.name for parameter in self.parameters)
-
-    @cached_property
-    def positional(self) -> tuple[str, ...]:
-        """The names in order, for peers that send them by position."""
-        return tuple(parameter.name for parameter in self.parameters if not parameter.by_name)
-
-    @cached_property
-    def spellings(self) -> Mapping[str, str]:
-        """The parameters' names by their spelling in small letters, which some peers do not keep to.
-
-        Every request may also carry an agent's login, as the classic WConnect wants it in each.
-        """
-        return {name.lower(): name for name in (*self.names, *LOGIN)}
-
-    @cached_property
-    def published(self) -> tuple[str, ...]:
-        """The names in the rpc/encoded contract, in its order: with the login where an operation looks at it."""
-        later = tuple(parameter.name for parameter in self.parameters if parameter.later)
-        names = tuple(name for name in self.names if name not in later)
-        return (*names, *(LOGIN if self.takes_login else ()), *later)
-
-    @cached_property
-    def published_positions(self) -> tuple[str, ...]:
-        """Those of the rpc/encoded contract that are read by position."""
-        by_name = {parameter.name for parameter in self.parameters if parameter.by_name}
-        return tuple(name for name in self.published if name not in by_name)
-
-
-class EitherReading(dict[str, str]):
-    """Parameters by position that are a login and its password, or an appliance that nobody knows and a request's id.
-
-    They hold both readings: where no agent has this login and password, the appliance is named as unknown.
-    """
-
-    def as_login(self) -> dict[str, str]:
-        """Return them read as a login."""
-        return {name: text for name, text in self.items() if name not in ("central", "id_pedido")}
-
-
-def by_position(
-    values: Sequence[str], operation: Operation, names: Sequence[str], appliances: Collection[str]
-) -> dict[str, str]:
-    """Return ``values`` by the ``names`` of their positions; in a click-to-call a login may stand behind the number.
-
-    ``appliances`` are those of the company: any other third value of four is a login.
-    """
-    if operation.dials and len(values) == CALL_WITH_LOGIN and values[2].strip() and values[2] not in appliances:
-        order = ("ramal", "telefone", *LOGIN, "central", "id_pedido")
-        return EitherReading(zip(order, (*values, *values[2:]), strict=True))
-    if operation.takes_login and len(values) > len(operation.positional):
-        names = operation.published_positions
-    return {name: value for name, value in zip(names, values, strict=False) if value}
-
-
-def hidden(values: Iterable[str], texts: Texts, operation: Operation) -> Iterable[str]:
-    """Return those of a request's ``values`` that the traffic log must not keep; ``texts`` are those that were read.
-
-    An operation that takes a login may get it under any name, so that all are hidden that are nothing else.
-    """
-    if not operation.takes_login:
-        return [texts.get(LOGIN[1], "")]
-    public = set(texts) - {LOGIN[1]} - ({LOGIN[0], "id_pedido"} if isinstance(texts, EitherReading) else set())
-    return (Counter(values) - Counter(texts[name] for name in public)).elements()
-
-
-def call_started(texts: Texts, sender: Sender) -> CallStarted:
-    """Make the message of ``ConsultaRamal``. Raises ``MissingParameter``, ``BadParameter``."""
-    return CallStarted(
-        tenant=sender.tenant,
-        ramal=required(texts, sender, "ramal", "3501"),
-        telefone=required(texts, sender, "telefone", "4732100123"),
-        origin=sender.origin,
-        received_at=sender.received_at,
-        call_ref=extra(texts, sender, "id_ligacao", read_text),
-        occurred_at=extra(texts, sender, "data_hora", lambda text: read_moment(text, sender.zone)),
-        direction=extra(texts, sender, "direcao", read_direction),
-        **attached(texts, sender),
-    )
-
-
-def call_answered(texts: Texts, sender: Sender) -> CallAnswered:
-    """Make the message of ``AtendeLigacao``. Raises ``MissingParameter``, ``BadParameter``."""
-    return CallAnswered(
-        tenant=sender.tenant,
-        ramal=required(texts, sender, "ramal", "3501"),
-        telefone=required(texts, sender, "telefone", "4732100123"),
-        origin=sender.origin,
-        received_at=sender.received_at,
-        call_ref=extra(texts, sender, "id_ligacao", read_text),
-        occurred_at=extra(texts, sender, "data_hora", lambda text: read_moment(text, sender.zone)),
-        direction=extra(texts, sender, "direcao", read_direction),
-        **attached(texts, sender),
-    )
-
-
-def call_transferred(texts: Texts, sender: Sender) -> CallTransferred:
-    """Make the message of ``TransfereLigacao``. Raises ``MissingParameter``, ``BadParameter``."""
-    return CallTransferred(
-        tenant=sender.tenant,
-        ramal=required(texts, sender, "ramal", "3501"),
-        telefone=required(texts, sender, "telefone", "4732100123"),
-        to=required(texts, sender, "ramal_destino", "3502"),
-        origin=sender.origin,
-        received_at=sender.received_at,
-        call_ref=extra(texts, sender, "id_ligacao", read_text),
-        occurred_at=extra(texts, sender, "data_hora", lambda text: read_moment(text, sender.zone)),
-        direction=extra(texts, sender, "direcao", read_direction),
-        **attached(texts, sender),
-    )
-
-
-def call_ended(texts: Texts, sender: Sender) -> CallEnded:
-    """Make the message of ``FinalizaLigacao``. Raises ``MissingParameter``, ``BadParameter``."""
-    return CallEnded(
-        tenant=sender.tenant,
-        ramal=required(texts, sender, "ramal", "3501"),
-        telefone=required(texts, sender, "telefone", "4732100123"),
-        origin=sender.origin,
-        received_at=sender.received_at,
-        recording_url=recording_url(texts, sender),
-        call_ref=extra(texts, sender, "id_ligacao", read_text),
-        occurred_at=extra(texts, sender, "data_hora", lambda text: read_moment(text, sender.zone)),
-        direction=extra(texts, sender, "direcao", read_direction),
-        duration_s=extra(texts, sender, "duracao", read_duration),
-        result=extra(texts, sender, "resultado", read_words),
-        **attached(texts, sender),
-    )
-
-
-def attached(texts: Texts, sender: Sender) -> dict[str, str | None]:
-    """Return what an exchange tells of a call in words of its own, by the message's fields."""
-    return {name: extra(texts, sender, parameter, read_words) for name, parameter in ATTACHED.items()}
-
-
-def place_call(texts: Texts, sender: Sender) -> PlaceCall:
-    """Make the message of ``ClickToCall``. Raises ``MissingParameter``, ``BadParameter``."""
-    appliance, key = (texts.get(name, "").strip() for name in ("central", "id_pedido"))
-    return PlaceCall(
-        tenant=sender.tenant,
-        extension=required(texts, sender, "ramal", "3501"),
-        number=required(texts, sender, "telefone", "4732100123"),
-        origin=sender.origin,
-        received_at=sender.received_at,
-        appliance=checked(appliance, "central", TEXT_LIMIT) if appliance else None,
-        requested_by=sender.login,
-        # Never left out like other extras: without it the call might be dialled twice.
-        request_key=checked(key, "id_pedido", TEXT_LIMIT) if key else None,
-    )
-
-
-def nothing(texts: Texts, sender: Sender) -> None:
-    """Return no message: ``Teste`` leaves no trace."""
-
-
-def recording_url(texts: Texts, sender: Sender) -> str | None:
-    """Return the address of the recording, where there is one. Raises ``BadParameter``."""
-    url = texts.get("url_audio", "").strip()
-    if not url or not_filled(url, "url_audio", sender):
-        return None
-    return checked(url, "url_audio", URL_LIMIT)
-
-
-def not_filled(value: str, name: str, sender: Sender) -> bool:
-    """Return whether ``value`` is a placeholder that the exchange forgot to replace; it is named in the log then."""
-    if value.isdecimal() or not PLACEHOLDER.fullmatch(value):
-        return False
-    log.warning("placeholder_not_filled", parameter=name, value=value, tenant=sender.tenant)
-    return True
-
-
-def required(texts: Texts, sender: Sender, name: str, example: str) -> str:
-    """Return the parameter ``name``, trimmed. Raises ``MissingParameter``, ``BadParameter``."""
-    value = texts.get(name, "").strip()
-    if not value:
-        raise MissingParameter(name, expected=example)
-    # The event is kept all the same: it says at least that there was a call.
-    not_filled(value, name, sender)
-    return checked(value, name, TEXT_LIMIT)
-
-
-def checked(value: str, name: str, limit: int) -> str:
-    """Return ``value``. Raises ``BadParameter`` when it is longer than ``limit`` or holds control characters."""
-    if len(value) > limit:
-        raise BadParameter(name, value, expected=Text("at most {limit} characters", limit=limit))
-    if not value.isprintable() and CONTROL.search(value):
-        raise BadParameter(name, value, expected=Text("a text without control characters"))
-    return value
-
-
-def extra(texts: Texts, sender: Sender, name: str, read: Callable[[str], T]) -> T | None:
-    """Return the optional parameter ``name`` as ``read`` understands it, or None; what cannot be read is logged."""
-    value = texts.get(name)
-    if not value or not (value := value.strip()) or not_filled(value, name, sender):
-        return None
-    try:
-        return read(value)
-    except (ValueError, OverflowError, BadParameter):
-        log.warning("extra_ignored", parameter=name)
-        return None
-
-
-def read_text(text: str) -> str:
-    """Return free text. Raises ``BadParameter``."""
-    return checked(text, "texto", TEXT_LIMIT)
-
-
-def read_words(text: str) -> str:
-    """Return free text, cut where it is too long, for its beginning says enough; control characters become spaces."""
-    return CONTROL.sub(" ", text)[:TEXT_LIMIT].strip()
-
-
-EPOCH = re.compile(r"([0-9]{9,10})(\.[0-9]+)?")
-EPOCH_MS = re.compile(r"[0-9]{13}")
-
-
-def read_moment(text: str, zone: tzinfo) -> int:
-    """Read an ISO 8601 date with time, or seconds (or milliseconds) since 1970, as milliseconds since 1970.
-
-    A date without zone is the tenant's local time. Raises ``ValueError``, ``OverflowError``.
-
-    >>> from datetime import timezone
-    >>> read_moment("2026-03-04 10:15:00", timezone.utc) == read_moment("1772619300", timezone.utc)
-    True
-    """
-    if EPOCH.fullmatch(text):
-        return round(float(text) * 1000)
-    if EPOCH_MS.fullmatch(text):
-        return int(text)
-    if ":" not in text and "T" not in text:
-        raise ValueError("a date without time says nothing of the moment")
-    moment = datetime.fromisoformat(text)
-    return round((moment if moment.tzinfo else moment.replace(tzinfo=zone)).timestamp() * 1000)
-
-
-DIRECTIONS: Mapping[str, Direction] = (
-    dict.fromkeys(("entrada", "in", "incoming", "inbound"), Direction.INCOMING)
-    | dict.fromkeys(("saida", "saída", "out", "outgoing", "outbound"), Direction.OUTGOING)
-    | dict.fromkeys(("interna", "internal"), Direction.INTERNAL)
-)
-
-
-def read_direction(text: str) -> Direction:
-    """Read ``entrada``, ``saida``, ``interna`` or their English names. Raises ``ValueError``."""
-    found = DIRECTIONS.get(text.lower())
-    if found is None:
-        raise ValueError("unknown direction")
-    return found
-
-
-CLOCK = re.compile(r"([0-9]{1,3}):([0-5][0-9]):([0-5][0-9])")
-# The sign is one that numbers of XML-RPC may have.
-SECONDS = re.compile(r"\+?([0-9]{1,7})(\.[0-9]*)?")
-
-
-def read_duration(text: str) -> int:
-    """Read ``75``, ``+75.0`` or ``00:01:15`` as seconds. Raises ``ValueError``."""
-    if found := SECONDS.fullmatch(text):
-        return int(found[1])
-    if found := CLOCK.fullmatch(text):
-        return int(found[1]) * 3600 + int(found[2]) * 60 + int(found[3])
-    raise ValueError("not a duration")
-
+from gateway.wire.parameters import Operation, Parameter
 
 RAMAL = Parameter("ramal", Text("destination number: the extension that rings"), "extension", required=True)
 TELEFONE = Parameter("telefone", Text("origin number: area code and number"), "number", required=True)
 ID_LIGACAO = Parameter("id_ligacao", Text("the call's identification at the exchange"), "call_ref")
 MOMENT = Text("when it happened: ISO 8601, YYYY-MM-DD HH:MM:SS or seconds since 1970")
 DIRECAO = Parameter("direcao", Text("entrada (incoming), saida (outgoing) or interna (internal)"), "direction")
-ATTACHED_PARAMETERS = tuple(
-    Parameter(each.metadata["parameter"], each.metadata["text"], each.name, later=True, by_name=True)
-    for each in fields(AttachedData)
+
+
+def by_name(name: str, help: Text, field: str) -> Parameter:
+    """Return an optional parameter that came later, and is never read by position."""
+    return Parameter(name, help, field, later=True, by_name=True)
+
+
+OF_EVERY_CALL = (
+    *(by_name(each.metadata["parameter"], each.metadata["text"], each.name) for each in fields(AttachedData)),
+    by_name(CAMPOS, Text("free fields: cpf=123;protocolo=7, or a JSON object"), "fields"),
 )
+ESPERA = by_name("espera", Text("how long the caller waited in the queue: seconds or HH:MM:SS"), "waited_s")
+ATENDIDA_EM = by_name("atendida_em", Text("when somebody took the call, written as data_hora"), "answered_at")
 
 CONSULTA_RAMAL = Operation(
     "ConsultaRamal",
     Text("A call starts: writes the call down and opens the caller's account on the extension's screen."),
-    (RAMAL, TELEFONE, ID_LIGACAO, Parameter("data_hora", MOMENT, "started_at"), DIRECAO, *ATTACHED_PARAMETERS),
+    (
+        RAMAL,
+        TELEFONE,
+        ID_LIGACAO,
+        Parameter("data_hora", MOMENT, "started_at"),
+        DIRECAO,
+        *OF_EVERY_CALL,
+        by_name("ramais", Text("further extensions that ring: 3502,3503"), "rang"),
+    ),
     call_started,
 )
 ATENDE_LIGACAO = Operation(
@@ -385,7 +65,9 @@ ATENDE_LIGACAO = Operation(
         ID_LIGACAO,
         Parameter("data_hora", MOMENT, "answered_at"),
         DIRECAO,
-        *ATTACHED_PARAMETERS,
+        *OF_EVERY_CALL,
+        ESPERA,
+        ATENDIDA_EM,
     ),
     call_answered,
 )
@@ -399,7 +81,8 @@ TRANSFERE_LIGACAO = Operation(
         ID_LIGACAO,
         Parameter("data_hora", MOMENT, "ended_at"),
         DIRECAO,
-        *ATTACHED_PARAMETERS,
+        *OF_EVERY_CALL,
+        by_name("tipo", Text("cega (blind) or assistida (attended, after speaking with the other)"), "transfer"),
     ),
     call_transferred,
 )
@@ -415,7 +98,10 @@ FINALIZA_LIGACAO = Operation(
         DIRECAO,
         Parameter("duracao", Text("seconds or HH:MM:SS"), "duration_s"),
         Parameter("resultado", Text("how the call ended, in free text"), "result_text"),
-        *ATTACHED_PARAMETERS,
+        *OF_EVERY_CALL,
+        ESPERA,
+        ATENDIDA_EM,
+        by_name("causa", Text("why it ended: a cause of Q.850 or a status of SIP"), "cause"),
     ),
     call_ended,
 )
@@ -445,14 +131,117 @@ TESTE = Operation(
     takes_login=True,
 )
 
-ADDED = (ATENDE_LIGACAO, TRANSFERE_LIGACAO)
+ESPERA_LIGACAO = Operation(
+    "EsperaLigacao",
+    Text("A call is put on hold."),
+    (
+        Parameter("ramal", Text("the extension that put it on hold"), "extension", required=True),
+        TELEFONE,
+        ID_LIGACAO,
+        Parameter("data_hora", MOMENT, "held_at"),
+        DIRECAO,
+        *OF_EVERY_CALL,
+    ),
+    call_held,
+)
+RETOMA_LIGACAO = Operation(
+    "RetomaLigacao",
+    Text("A call that was on hold goes on."),
+    (
+        Parameter("ramal", Text("the extension that speaks again"), "extension", required=True),
+        TELEFONE,
+        ID_LIGACAO,
+        Parameter("data_hora", MOMENT, ""),
+        DIRECAO,
+        *OF_EVERY_CALL,
+    ),
+    call_resumed,
+)
+FILA = Parameter("fila", Text("the queue or group, as the exchange calls it"), "queue", required=True)
+IN_QUEUE = tuple(each for each in OF_EVERY_CALL if each.name != FILA.name)
+OF_QUEUE = Parameter("ramal", Text("the queue's own number, where it has one"), "")
+ENTRA_FILA = Operation(
+    "EntraFila",
+    Text("A caller waits in a queue."),
+    (FILA, TELEFONE, ID_LIGACAO, Parameter("data_hora", MOMENT, "queued_at"), DIRECAO, OF_QUEUE, *IN_QUEUE),
+    queue_entered,
+)
+SAI_FILA = Operation(
+    "SaiFila",
+    Text("A caller waits in a queue no more: somebody takes the call, or the caller gave up."),
+    (
+        FILA,
+        TELEFONE,
+        ID_LIGACAO,
+        Parameter("data_hora", MOMENT, "queue_left_at"),
+        DIRECAO,
+        OF_QUEUE,
+        *IN_QUEUE,
+        ESPERA,
+        by_name("abandonada", Text("sim where the caller gave up"), "result"),
+    ),
+    queue_left,
+)
+ANOTA_LIGACAO = Operation(
+    "AnotaLigacao",
+    Text("Something to keep with a call, also after its end: a recording, its cost, what was said, free fields."),
+    (
+        Parameter("ramal", Text("the call's extension; not needed where id_ligacao names the call"), "extension"),
+        Parameter("telefone", Text("the call's number; not needed where id_ligacao names the call"), "number"),
+        ID_LIGACAO,
+        Parameter("url_audio", Text("address of the call's audio"), "recording_url"),
+        Parameter("data_hora", MOMENT, ""),
+        DIRECAO,
+        *OF_EVERY_CALL,
+        ESPERA,
+        by_name("custo", Text("what the call cost, in free text"), "notes"),
+        by_name("transcricao", Text("what was said"), "notes"),
+    ),
+    call_noted,
+)
+ESTADO_AGENTE = Operation(
+    "EstadoAgente",
+    Text("An agent logs in at the exchange or out, pauses, or is ready again; it is kept and shown."),
+    (
+        Parameter("estado", Text("login, logout, pausa or pronto (ready)"), "state", required=True),
+        Parameter("ramal", Text("the agent's extension; this or agente is needed"), "extension"),
+        Parameter("agente", Text("the agent's name or code at the exchange"), "agent"),
+        Parameter("motivo", Text("why the agent pauses"), "reason"),
+        Parameter("fila", Text("the queue, where it is about one only"), "queue"),
+        Parameter("data_hora", MOMENT, "occurred_at"),
+    ),
+    agent_state_changed,
+)
+
+SET_TESTE = Operation(
+    "setTeste",
+    Text("The classic WConnect's test of the connection: checks user name and password, both required."),
+    (),
+    login_test,
+    takes_login=True,
+)
+"""Published only where the classic WConnect has it (rpc/encoded), and understood everywhere."""
+
+ADDED = (
+    ATENDE_LIGACAO,
+    TRANSFERE_LIGACAO,
+    ESPERA_LIGACAO,
+    RETOMA_LIGACAO,
+    ENTRA_FILA,
+    SAI_FILA,
+    ANOTA_LIGACAO,
+    ESTADO_AGENTE,
+)
 """What the contracts did not have at first stands behind what they had."""
 OPERATIONS: Mapping[str, Operation] = {
     operation.name: operation for operation in (CONSULTA_RAMAL, FINALIZA_LIGACAO, CLICK_TO_CALL, TESTE, *ADDED)
 }
-SPELLINGS = {name.lower(): operation for name, operation in OPERATIONS.items()}
+EVENTS = tuple(operation for operation in OPERATIONS.values() if not operation.takes_login)
+"""What an exchange tells; each has an address of its own for GET and POST."""
+UNDERSTOOD: Mapping[str, Operation] = {**OPERATIONS, SET_TESTE.name: SET_TESTE}
+SPELLINGS = {name.lower(): operation for name, operation in UNDERSTOOD.items()}
 
 
 def find(name: str) -> Operation | None:
     """Return the operation called ``name``, in whatever letter case."""
-    return OPERATIONS.get(name) or SPELLINGS.get(name.lower())
+    return UNDERSTOOD.get(name) or SPELLINGS.get(name.lower())

@@ -5,7 +5,7 @@ then, where only one tenant is configured, that one.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -16,6 +16,7 @@ from gateway.texts.languages import DEFAULT, Language
 from gateway.wire.auth import Gate
 from gateway.wire.dialects import Dialect, dialect_of
 from gateway.wire.hosts import HOST, bare_host
+from gateway.wire.webhooks.sources import WebhookSource, sources_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,7 @@ class Site:
     dialect: Dialect
     appliances: frozenset[str] = frozenset()
     language: Language = DEFAULT
+    sources: Mapping[str, WebhookSource] = field(default_factory=dict)
 
 
 class Sites:
@@ -64,7 +66,8 @@ def site_of(name: str, config: Config) -> Site:
     gate = Gate(name, tenant)
     dialect = dialect_of(tenant.listener, takes_token=gate.takes_event_token)
     appliances = frozenset(tenant.appliances)
-    return Site(name, ZoneInfo(tenant.timezone), gate, tenant.click_to_call, dialect, appliances, language)
+    zone, sources = ZoneInfo(tenant.timezone), sources_of(tenant)
+    return Site(name, zone, gate, tenant.click_to_call, dialect, appliances, language, sources)
 
 
 def take_tenant(environ: dict[str, Any]) -> str | None:

@@ -24,13 +24,14 @@ from gateway.wire.guard import WINDOWS, to_utf8
 from gateway.wire.intake import REPLAY_OF
 from gateway.wire.lenient import repair as lenient
 from gateway.wire.lenient.repair import END_OF_HEAD, Repaired, repair
-from gateway.wire.operations import OPERATIONS
-from gateway.wire.transport import Answer, Environ
+from gateway.wire.operations import EVENTS, OPERATIONS
+from gateway.wire.transport import REMARKS, Answer, Environ
 
 RAW_HEAD = "cti.raw_head"
 REPAIRS = "cti.repairs"
 GAP = b"\r\n\r\n"
 ENCODING = re.compile(rb"(?im)^content-encoding:[^\r\n]*\r?\n")
+WITH_BODY = ("POST", "PUT", "PATCH")
 BODIES = ("soap", "xmlrpc")
 """Wires whose parameters stand in bodies, some of them without a name."""
 Remarks = tuple[Remark, ...]
@@ -39,12 +40,13 @@ TEXTS_HIDDEN: Remarks = (Remark(RemarkCode.TEXTS_HIDDEN, {}),)
 UNPACKED: Remarks = (Remark(RemarkCode.UNPACKED, {}),)
 CONVERTED: Remarks = (Remark(RemarkCode.CONVERTED, {}),)
 # Events have no login by position, so that a body that names only them may be shown to those who look for its error.
-EVENT = re.compile(rb"consultaramal|finalizaligacao", re.IGNORECASE)
+EVENT = re.compile("|".join(event.name for event in EVENTS).encode(), re.IGNORECASE)
 LOGIN_TAKEN = re.compile(rb"clicktocall|teste|usuario|login", re.IGNORECASE)
 CDATA = re.compile(rb"<!\[CDATA\[.*?(?:\]\]>|\Z)", re.DOTALL)
 BETWEEN_TAGS = re.compile(rb"(?<!<methodName>)((?:\A|>)\s*)[^\s<][^<]*")
 WIDE_CHARSET = re.compile(rb"(?i)(charset=\"?)utf-?(?:16|32)(?:-?[bl]e)?")
 QUERY = re.compile(rb"\A([^?\r\n]*)\?[^\r\n]*")
+WEBHOOK = "webhook"
 Add = Callable[[Draft, int], None]
 
 
@@ -86,7 +88,7 @@ class Recorder:
 
     def begin(self, environ: Environ) -> int:
         """Watch the request's body; the time to hand to ``end``."""
-        if environ["REQUEST_METHOD"] == "POST":
+        if environ["REQUEST_METHOD"] in WITH_BODY:
             environ["wsgi.input"] = Tee(environ["wsgi.input"], self.most_bytes)
         return time.perf_counter_ns()
 
@@ -94,7 +96,7 @@ class Recorder:
         """Have the entry written; the client does not wait for it."""
         took_us = (time.perf_counter_ns() - began) // 1000
         at = time.time_ns() // 1_000_000
-        body = environ["wsgi.input"] if environ["REQUEST_METHOD"] == "POST" else None
+        body = environ["wsgi.input"] if environ["REQUEST_METHOD"] in WITH_BODY else None
         size = len(answer.body) + (len(body.kept) if body else 0)
         self.add(lambda: self._entry(environ, body, answer, wire, at, took_us), size)
 
@@ -108,7 +110,7 @@ class Recorder:
         if body is not None and wire in BODIES and not hidden:
             came, hidden = _without_texts(came, environ)
         answered, longer = cut(answer_bytes(answer), self.most_bytes, RemarkCode.ANSWER_CUT)
-        remarks = (*_repairs(environ), *_replay(environ), *long, *hidden, *longer)
+        remarks = (*environ.get(REMARKS, ()), *_repairs(environ), *_replay(environ), *long, *hidden, *longer)
         return TrafficEntry(
             at=at,
             took_us=took_us,
@@ -233,6 +235,8 @@ def answer_bytes(answer: Answer) -> bytes:
 
 def may_be_replayed(entry: TrafficEntry) -> bool:
     """Return whether ``entry`` is an event that came in and was kept whole."""
+    if entry.wire == WEBHOOK:
+        return entry.way == IN and entry.whole
     operation = OPERATIONS.get(entry.operation)
     is_event = operation is not None and not operation.dials and entry.operation != "Teste"
     return entry.way == IN and is_event and entry.whole

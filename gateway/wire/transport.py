@@ -16,6 +16,8 @@ STATUS_LINES = {code: f"{code} Status" for code in range(200, 600)} | {
 """Every status that can be configured, those without a registered phrase too."""
 TEXT = "text/plain; charset=utf-8"
 JSON = "application/json; charset=utf-8"
+REMARKS = "cti.remarks"
+"""In the environ: what the traffic log is to say of this request."""
 LANGUAGE = "cti.language"
 """In the environ: in which language this request is answered."""
 

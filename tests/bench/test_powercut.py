@@ -2,8 +2,9 @@
 
 import json
 import os
+import resource
 import threading
-from contextlib import closing
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import pytest
@@ -121,6 +122,26 @@ def test_lazyfs_is_told_to_forget_and_waited_for(tmp_path: Path) -> None:
         lazyfs.forget()
         thread.join()
     assert got == [b"lazyfs::clear-cache\n"]
+
+
+def test_lazyfs_is_waited_for_in_a_process_with_many_open_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """``select`` takes no file whose number is over 1023, which a long run of tests may well hand out."""
+    os.mkfifo(tmp_path / "pipe")
+    os.mkfifo(tmp_path / "completed")
+    monkeypatch.setattr("bench.powercut.lazyfs.ANSWER_WITHIN_S", 0.01)
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, min(hard, 4096)), hard))
+    with ExitStack() as held:
+        held.callback(resource.setrlimit, resource.RLIMIT_NOFILE, (soft, hard))
+        for _ in range(1030):
+            held.enter_context(open(os.devnull))
+        with closing(LazyFs(tmp_path, tmp_path / "pipe", tmp_path / "completed")) as lazyfs:
+            listening = os.open(tmp_path / "pipe", os.O_RDONLY | os.O_NONBLOCK)
+            held.callback(os.close, listening)
+            with pytest.raises(TimeoutError):
+                lazyfs.forget()
 
 
 def test_a_file_that_lazyfs_and_the_shim_see_differently_is_named(tmp_path: Path) -> None:

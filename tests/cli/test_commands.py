@@ -381,6 +381,21 @@ def test_calls_can_be_narrowed_by_time(run: Run, with_appliances) -> None:
     assert run("calls", "--since", "ontem", "--config", str(path)).exit_code == 2
 
 
+def test_calls_can_be_narrowed_by_result(run: Run, tmp_path: Path) -> None:
+    fine(run("import", "list"))
+    with closing(sqlite3.connect(tmp_path / "data" / "gateway.db")) as database:
+        columns = "id, tenant, direction, extension, number, number_as_sent, logged_at, status, result"
+        for id, result in enumerate(("busy", "missed", "answered"), start=1):
+            row = (id, "default", "incoming", "3501", "4732100123", "4732100123", id, "ended", result)
+            database.execute(f"INSERT INTO calls ({columns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
+        database.commit()
+    told = fine(run("calls", "--result", "busy", "--result", "answered", "--format", "json"))
+    assert [json.loads(line)["result"] for line in told.splitlines()] == ["busy", "answered"]
+    refused = run("calls", "--result", "ocupado")
+    assert refused.exit_code == 2
+    assert "busy" in refused.output
+
+
 @pytest.mark.parametrize("command", ["calls", "traffic"])
 def test_a_command_that_only_looks_makes_no_data_where_there_is_none(run: Run, tmp_path: Path, command: str) -> None:
     with pytest.raises(GatewayError, match="there is no gateway's data in"):
@@ -436,6 +451,13 @@ def test_the_wsdl_is_printed_with_the_address_asked_for(run: Run) -> None:
 @pytest.mark.parametrize("name", ["cti-gateway", "wconnect"])
 def test_each_published_wsdl_is_printed_by_its_name(run: Run, name: str) -> None:
     assert fine(run("wsdl", name, data=False)) == (ROOT / "wsdl" / f"{name}.wsdl").read_text(encoding="utf-8")
+
+
+def test_the_wsdl_with_the_classic_names_is_printed_in_its_charset(run: Run) -> None:
+    printed = run("wsdl", "wconnect-classic", data=False).stdout_bytes
+    assert printed.startswith(b'<?xml version="1.0" encoding="ISO-8859-1"?>')
+    assert b'<service name="WConnect CRM Senior">' in printed
+    assert "liga\u00e7\u00e3o".encode("latin-1") in printed
 
 
 def test_version_names_what_the_gateway_stands_on(run: Run) -> None:

@@ -134,3 +134,16 @@ def test_click_s_own_words_are_in_the_terminal_s_language(arguments: tuple[str, 
         check=False,
     )
     assert shown in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(("env", "heads"), [(SPANISH, "id  empresa  sentido"), (ENGLISH, "id  tenant  direction")])
+def test_the_call_log_s_heads_are_in_the_terminal_s_language(tmp_path: Path, env: dict[str, str], heads: str) -> None:
+    run("import", "list", "--data", str(tmp_path), env=env)
+    assert run("calls", "--data", str(tmp_path), env=env).output.splitlines()[0].startswith(heads)
+
+
+def test_what_the_demo_played_is_told_in_the_terminal_s_language() -> None:
+    from gateway.demo.play import PLAYED
+    from gateway.texts.rendering import render
+
+    assert [render(line, "es") for _, line in PLAYED][2] == "una llamada recibida de un número desconocido en 3501"

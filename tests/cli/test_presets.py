@@ -1,6 +1,7 @@
 """``cti-gateway presets``: what an administrator and the writer of a preset read."""
 
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 from click.testing import CliRunner, Result
@@ -79,3 +80,34 @@ def test_what_any_exchange_can_send_is_pointed_out_where_a_preset_knows_no_bette
     assert "it is not known how mine sends call events" in said
     shown = run("generic-url", "--events")
     assert "FinalizaLigacao.php?ramal=<destination>&telefone=<origin>&url_audio=<recording>" in shown.stdout
+
+
+def test_a_webhook_s_source_and_its_address_are_printed_together() -> None:
+    shown = run("zadarma", "--events", "--address", "https://gw.example.com").stdout
+    assert (
+        '[tenants.default.sources.zadarma]\nkind = "webhook"\npreset = "zadarma"\nsecret = "file:zadarma.secret"'
+        in shown
+    )
+    assert "PBX call notifications:   https://gw.example.com/in/zadarma\n" in shown
+
+
+@pytest.mark.parametrize("name", ["twilio", "telnyx", "plivo", "vonage"])
+def test_a_provider_that_asks_how_to_route_a_call_is_not_pointed_here_for_that(name: str) -> None:
+    shown = run(name, "--events").stdout
+    assert "Never write this address where the provider asks what to do with a call" in shown
+
+
+def test_the_crm_template_that_3cx_imports_is_xml_with_the_source_s_addresses() -> None:
+    shown = run("3cx", "--events", "--address", "https://gw.example.com").stdout
+    crm = ElementTree.fromstring(shown[shown.index("<?xml") :].strip())
+    requests = {each.get("Id"): each.find("Request") for each in crm.iter("Scenario")}
+    lookup, report = requests[""], requests["ReportCall"]
+    assert lookup is not None
+    assert report is not None
+    assert lookup.get("Url") == "https://gw.example.com/in/3cx/lookup?number=[Number]&direction=[CallDirection]"
+    assert report.get("Url") == "https://gw.example.com/in/3cx/report"
+
+
+def test_a_preset_s_page_says_its_rank_and_what_is_missing_for_the_next() -> None:
+    assert "rank       gold" in run("asterisk-ami").stdout
+    assert "for gold: who answered" in run("freepbx").stdout

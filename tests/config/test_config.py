@@ -4,11 +4,13 @@ import re
 import tomllib
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pydantic import BaseModel
 
 from gateway.cli.cautions import cautions
+from gateway.config import dial_plans
 from gateway.config import display as config_shown
 from gateway.config import loader as config_file
 from gateway.config import tables as config
@@ -85,11 +87,10 @@ def test_secrets_come_from_environment_and_files_and_are_masked_when_shown(
     (tmp_path / "pw").write_text("s3cret-file\nsecond line\n")
     appliance = URL | {"url": "http://u:s3cret-u@192.0.2.1/?key=s3cret-k&to={{ number }}", "password": "file:pw"}
     appliance |= {"headers": {"X-Key": "s3cret-h"}}
-    raw = {"tenants": {"a": {"events": {"token": "env:A_TOKEN"}, "appliances": {"p": appliance}}}}
+    raw = {"tenants": {"a": {"events": {"token": ["env:A_TOKEN", "file:pw"]}, "appliances": {"p": appliance}}}}
     loaded = config_file.parse(raw, source="gateway.toml", base=tmp_path)
-    token = loaded.tenants["a"].events.token
-    assert token is not None
-    assert token.get_secret_value() == "s3cret-env"
+    tokens = loaded.tenants["a"].events.token
+    assert [token.get_secret_value() for token in tokens] == ["s3cret-env", "s3cret-file"]
     assert loaded.tenants["a"].appliances["p"].settings.password.get_secret_value() == "s3cret-file"
     assert "s3cret" not in str(config_shown.shown(loaded)) + repr(loaded.tenants["a"].events)
 
@@ -111,8 +112,8 @@ def test_the_written_configuration_is_accepted_as_it_is() -> None:
 def test_the_examples_in_the_written_configuration_are_accepted_too(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name in ("ACME_EVENTS_TOKEN", "ACME_CRM_TOKEN"):
-        monkeypatch.setenv(name, "x")
+    for name in ("ACME_EVENTS_TOKEN", "ACME_CRM_TOKEN", "CLOUD_SECRET"):
+        monkeypatch.setenv(name, "x" * 8)
     (tmp_path / "pbx.password").write_text("x")
     (tmp_path / "presets").mkdir()
     uncommented = [re.sub(r"^# (?=\[|[a-z_]+ = )", "", line) for line in template().splitlines()]
@@ -151,9 +152,9 @@ def settings_of(model: type[BaseModel]) -> set[str]:
         config.EventSettings,
         config.ListenerSettings,
         config.ClickToCall,
-        config.DialPlanSettings,
-        config.DialRule,
-        config.DialTest,
+        dial_plans.DialPlanSettings,
+        dial_plans.DialRule,
+        dial_plans.DialTest,
         config.TenantSettings,
         config.TrafficSettings,
     ],
@@ -163,3 +164,16 @@ def test_every_setting_is_explained_in_the_written_configuration(model: type[Bas
     for name in settings_of(model):
         assert name in text, f"gateway.toml does not mention {name}"
         assert model.model_fields[name].description, f"{name} has no sentence"
+
+
+def test_weak_and_shared_secrets_of_sources_are_cautioned_and_not_shown() -> None:
+    def company(secret: list[str]) -> dict[str, Any]:
+        source = {"kind": "webhook", "mapping": {"other": "ended"}, "secret": secret}
+        return {"click_to_call": {"open_loopback": False}, "sources": {"cloud": source}}
+
+    raw = {"tenants": {"a": company(["a-secret-of-a-machine", "sh0rt-0ne"]), "b": company(["a-secret-of-a-machine"])}}
+    told = list(cautions(config_file.parse(raw, source="x")))
+    assert [about for about, _ in told] == ["[tenants.a.sources.cloud]", "[tenants.b.sources.cloud]"]
+    assert "fewer than 16" in str(told[0][1])
+    assert "The company a" in str(told[1][1])
+    assert all(secret not in str(told) for secret in ("a-secret-of-a-machine", "sh0rt-0ne"))

@@ -13,9 +13,12 @@ from click.testing import CliRunner
 from werkzeug.test import Client
 
 from gateway.cli.main import cli
+from gateway.config import dial_plans
 from gateway.config import loader as config_file
 from gateway.config import tables as config
-from gateway.config.tables import Config, Table
+from gateway.config.sources import SourceSettings
+from gateway.config.tables import Config
+from gateway.config.values import Table
 from gateway.directory.schedule import ImportRequest
 from gateway.logins.passwords import KEY, hash_password
 from gateway.server import bootstrap, serve, worker
@@ -27,11 +30,15 @@ from tests.configurations import every_table
 
 AS_DEFAULT = {(config.TrafficSettings, "record")}
 """Keys that the configuration has with the default's value, so that what hangs on them can be tested with it."""
-NOT_FOR_SERVE = {(config.DialPlanSettings, "tests")} | {
-    (config.DialTest, name) for name in config.DialTest.model_fields
+NOT_FOR_SERVE = {(dial_plans.DialPlanSettings, "tests")} | {
+    *((dial_plans.DialTest, name) for name in dial_plans.DialTest.model_fields),
 }
 """Keys that only a command looks at: ``check`` proves the dial plans."""
-FOR_THE_LOADER = {(config.ServerSettings, "presets"), (config.ApplianceSettings, "preset")}
+FOR_THE_LOADER = {
+    (config.ServerSettings, "presets"),
+    (config.ApplianceSettings, "preset"),
+    (SourceSettings, "preset"),
+}
 """Keys that are used up while the file is read: without them ``own-cloud`` would not load."""
 
 Key = tuple[type[Table], str]

@@ -111,6 +111,9 @@ def test_a_transferred_call_leaves_one_screen_and_comes_up_on_the_other(
     assert "Transferida para 3502" in words(ana.get(f"/telas/ligacao/{mine}").text)
     assert f'id="ligacao-{mine}"' not in ana.get("/telas/agora").text
     there = ana.get(f"/telas/ligacao/{his}").text
+    assert "Transferida por Ana Martins (ramal 3501)" in words(there)
+    assert "Transferida por" not in words(ana.get(f"/telas/ligacao/{mine}").text)
+    assert "Transferida por" in words(ana.get(f"/ligacoes/{his}").text)
     assert 'data-state="ringing"' in there
     assert "Metalúrgica Silva" in there
     call = browse().get(f"/api/calls/{mine}", headers=basic()).get_json()

@@ -10,8 +10,8 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from phonenumbers.shortnumberinfo import is_emergency_number
 
+from gateway.config import dial_plans
 from gateway.config import loader as config_file
-from gateway.config import tables as config
 from gateway.domain.dialplan.forms import DialForm, patterns
 from gateway.domain.dialplan.plan import (
     EMERGENCY,
@@ -35,7 +35,7 @@ CASES = [(name, case) for name, table in PLANS.items() for case in table["dial_p
 SAO_PAULO = NumberPlan("11", Extensions.parse(["35xx"]))
 
 
-def loaded(table: dict[str, Any]) -> tuple[config.DialPlanSettings, Tenant]:
+def loaded(table: dict[str, Any]) -> tuple[dial_plans.DialPlanSettings, Tenant]:
     parsed = config_file.parse({"tenants": {"t": table}}, source="gateway.toml")
     return parsed.tenants["t"].dial_plan, tenants(parsed)["t"]
 

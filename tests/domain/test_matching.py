@@ -22,6 +22,11 @@ def match(account_id: int, number: str = NEW, **more: object) -> Match:
         ([match(1, last_contact_at=9), match(2, owner="3501")], [2, 1], [RankReason.OWNER, RankReason.ONLY]),
         ([match(1, updated_at=9), match(2, last_contact_at=1)], [2, 1], [RankReason.LAST_CONTACT, RankReason.ONLY]),
         ([match(1, updated_at=1), match(2, updated_at=2)], [2, 1], [RankReason.NEWEST, RankReason.ONLY]),
+        (
+            [match(1, last_contact_at=5), match(2, last_contact_at=9)],
+            [2, 1],
+            [RankReason.LAST_CONTACT, RankReason.ONLY],
+        ),
         ([match(2), match(1)], [1, 2], [RankReason.EQUAL, RankReason.ONLY]),
         ([match(1, updated_at=1), match(2, owner="3500")], [1, 2], [RankReason.NEWEST, RankReason.ONLY]),
         (
@@ -46,9 +51,16 @@ def test_the_best_comes_first_and_says_why(matches: list[Match], order: list[int
     assert [item.reason for item in found] == reasons
 
 
-def test_of_an_account_with_both_forms_the_better_one_counts() -> None:
-    (found,) = ranked([match(1, OLD), match(1, NEW)], FORMS)
-    assert found.match.number == NEW
+@pytest.mark.parametrize("numbers", [(OLD, NEW), (NEW, OLD), (NEW, NEW)])
+def test_of_an_account_with_both_forms_the_better_one_counts_else_the_first(numbers: tuple[str, str]) -> None:
+    first, second = match(1, numbers[0]), match(1, numbers[1])
+    (found,) = ranked([first, second], FORMS)
+    assert found.match is (second if numbers == (OLD, NEW) else first)
+
+
+def test_an_extension_is_who_has_the_same_digits() -> None:
+    [first, _] = ranked([match(1), match(2, owner="".join(["35", "01"]))], FORMS, "".join(["350", "1"]))
+    assert (first.match.account_id, first.reason) == (2, RankReason.OWNER)
 
 
 def test_nobody_has_it() -> None:

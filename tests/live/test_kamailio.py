@@ -69,7 +69,9 @@ def test_a_click_rings_the_phone_which_calls_the_number_and_the_log_has_that_one
         assert (popped["call_id"], ended["call_id"]) == (order["id"], order["id"])
         kinds = office.screen.of_call(order["id"])
         assert kinds.count("order_settled") == 1
-        assert [kind for kind in kinds if kind != "order_settled"] == ["order_placed", "call_started", "call_ended"]
+        assert [kind for kind in kinds if kind != "order_settled"] == [
+            *("order_placed", "call_started", "call_answered", "call_ended")
+        ]
         (call,) = office.calls(number)
         assert (call["id"], call["extension"], call["number"]) == (order["id"], "3501", number)
         assert (call["direction"], call["status"], call["appliance"]) == ("outgoing", "ended", "kamailio")
@@ -86,6 +88,7 @@ def test_a_destination_that_is_busy_ends_the_call_in_the_log(office: Office, kam
         carrier.ends()
         (call,) = office.calls(number)
         assert (call["id"], call["status"], call["duration_s"]) == (order["id"], "ended", 0)
+        assert call["result"] == "busy"
 
 
 def test_a_phone_that_refuses_ends_the_call_in_the_log(office: Office, kamailio: Kamailio) -> None:
@@ -112,7 +115,8 @@ def test_a_call_from_outside_pops_up_while_it_rings(office: Office, kamailio: Ka
         assert office.told("call_ended", number)["call_id"] == popped["call_id"]
         caller.ends()
         phone.ends()
-        assert [call["status"] for call in office.calls(number)] == ["ended"]
+        (call,) = office.calls(number)
+        assert (call["status"], call["result"], call["answered_by"]) == ("ended", "answered", "3501")
 
 
 def test_a_kamailio_that_is_down_is_unreachable(office: Office, kamailio: Kamailio) -> None:

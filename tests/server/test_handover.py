@@ -65,6 +65,18 @@ def test_a_gateway_that_does_not_answer_is_named(tmp_path: Path, monkeypatch: py
             ask(tmp_path)
 
 
+def test_whoever_asks_too_late_is_told_that_another_one_took_the_ports(tmp_path: Path) -> None:
+    """The running gateway ends as soon as the first one serves, and with it the connection of the second."""
+    with socket.socket(socket.AF_UNIX) as running:
+        running.bind(str(tmp_path / NAME))
+        running.listen()
+        end = threading.Thread(target=lambda: running.accept()[0].close())
+        end.start()
+        with pytest.raises(ConfigError, match="another gateway has just taken over"):
+            ask(tmp_path)
+        end.join()
+
+
 def test_a_gateway_knows_whether_another_one_runs_on_its_data(tmp_path: Path) -> None:
     first = GatewayRun(tmp_path)
     second = GatewayRun(tmp_path)

@@ -37,9 +37,9 @@ def test_a_row_that_is_written_again_changes_but_for_what_is_fixed(store: Store,
     assert found == after | {name: before[name] for name in fixed}
 
 
-def test_what_a_call_is_of_and_who_was_to_dial_never_changes() -> None:
+def test_whose_a_call_is_and_who_was_to_dial_is_not_written_again() -> None:
     fixed = {column.name for column in tables.calls.c if "fixed" in column.info}
-    assert fixed == {"id", "tenant", "extension", "number", "number_as_sent", "logged_at", "order_id"}
+    assert fixed == {"id", "tenant", "logged_at", "order_id", "returned_at", "returned_by"}
 
 
 def test_an_order_is_written_without_what_comes_of_it() -> None:
@@ -55,7 +55,7 @@ def test_screens_are_told_nothing_that_scripts_cannot_look_up() -> None:
 
 
 def test_a_logged_call_has_all_fields_that_are_told() -> None:
-    assert set(LOG_FIELDS) <= {field.name for field in fields(LoggedCall)} | {"certainty"}
+    assert set(LOG_FIELDS) <= {field.name for field in fields(LoggedCall)} | {"certainty", "rang"}
 
 
 def test_a_field_keeps_its_place_for_those_who_read_columns_by_number() -> None:

@@ -1,6 +1,7 @@
 """What is remembered of calls."""
 
 import json
+from pathlib import Path
 
 import pytest
 from sqlalchemy import select, text
@@ -9,6 +10,8 @@ from gateway.adapter import Delivery, Outcome
 from gateway.store import tables
 from gateway.store.directory import Account
 from gateway.store.drafts import Settlement
+from gateway.store.engine import open_engine
+from gateway.store.journal import Journal
 from tests.store.conftest import T0, OpenStore, Store, end_draft, start_draft
 
 
@@ -235,6 +238,25 @@ def test_everything_is_on_disk_before_the_answer(store: Store) -> None:
     with store.engine.connect() as connection:
         assert connection.execute(text("PRAGMA journal_mode")).scalar() == "wal"
         assert connection.execute(text("PRAGMA synchronous")).scalar() == 2
+
+
+def test_a_journal_that_was_stopped_holds_no_files(tmp_path: Path) -> None:
+    engine = open_engine(tmp_path)
+    try:
+        journal = Journal(engine, tmp_path)
+        journal.start()
+        assert "gateway.waiting" in open_files(tmp_path)
+        journal.stop()
+        journal.stop()
+        assert not open_files(tmp_path) & {"gateway.lock", "gateway.waiting"}
+    finally:
+        engine.dispose()
+
+
+def open_files(folder: Path) -> set[str]:
+    """Return the names of the files in ``folder`` that this process has open."""
+    targets = (link.readlink() for link in Path("/proc/self/fd").iterdir() if link.is_symlink())
+    return {target.name for target in targets if target.parent == folder}
 
 
 def test_two_processes_share_one_log_without_gaps(open_store: OpenStore) -> None:

@@ -1,6 +1,7 @@
 """Group commit: many producers, one transaction."""
 
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -355,3 +356,17 @@ def test_what_the_driver_alone_wrote_is_undone_with_its_job_and_keeps_nobody_out
     assert writer.write("good", timeout_s=5) == "good"
     writer.stop()
     assert stored(engine) == {"another", "good"}
+
+
+def test_a_producer_with_little_time_is_not_held_up_by_a_slow_disk(engine: Engine, notes: Notes) -> None:
+    """Who does not lead is told in time, though the transaction that holds its work is still being written."""
+    writer = running(engine, notes)
+    notes.gate.clear()
+    began = time.monotonic()
+    with pytest.raises(StoreUnavailable):
+        writer.write("late", timeout_s=0.05, lead=False)
+    assert time.monotonic() - began < 2
+    notes.gate.set()
+    assert writer.write("next", lead=False) == "NEXT"
+    writer.stop()
+    assert "next" in stored(engine)

@@ -50,6 +50,8 @@ SECRET = "s3gr&do \u00e7"
         (b"HTTP/1.1 401\r\nWWW-Authenticate: Basic realm=x", b"HTTP/1.1 401\r\nWWW-Authenticate: Basic realm=x"),
         (b"ramal=3501&telefone=4732100123", b"ramal=3501&telefone=4732100123"),
         (b"bypassar=1&passagem=2", b"bypassar=1&passagem=2"),
+        (b"GET /x?ramal=3501&pw=abc&upw=1 HTTP/1.1", b"GET /x?ramal=3501&pw=****&upw=1 HTTP/1.1"),
+        (b'{"user_pw": "abc", "pwm": "1"}', b'{"user_pw": "****", "pwm": "1"}'),
     ],
 )
 def test_a_secret_is_masked_wherever_such_fields_stand(raw: bytes, masked: bytes) -> None:

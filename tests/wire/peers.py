@@ -26,6 +26,9 @@ class RecordingCore:
         self.fail_with: Exception | None = None
         self.outcome = Outcome.ACCEPTED
 
+    def within(self, seconds: float) -> "RecordingCore":
+        return self
+
     def handle(self, message: Message) -> Reply:
         if self.fail_with is not None:
             raise self.fail_with

@@ -71,6 +71,12 @@ def test_the_tenants_token_lets_any_address_send_events(options: dict[str, Any],
     assert peer.get(START, **options).status_code == status
 
 
+@pytest.mark.parametrize(("given", "status"), [("old", 200), ("new-t0ken", 200), ("new", 403), ("", 403)])
+def test_of_several_tokens_any_lets_events_in(given: str, status: int) -> None:
+    peer = Peer(with_events(token=["old", "new-t0ken", ""]), address=OUTSIDE)
+    assert peer.get(START, query_string=QUERY, headers={"X-Token-Auth": given}).status_code == status
+
+
 def test_the_token_may_come_in_a_form() -> None:
     peer = Peer(with_events(token="abc"), address=OUTSIDE)
     fields = {"ramal": "3501", "telefone": "4732100123", "token": "abc"}

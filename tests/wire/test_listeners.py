@@ -4,9 +4,10 @@ import io
 import time
 
 import pytest
+from structlog.testing import capture_logs
 
 from gateway.domain.messages import CallEnded, CallStarted
-from tests.wire.peers import OUTSIDE, Peer
+from tests.wire.peers import OFFICE, OUTSIDE, Peer
 
 START = "/wconnect/WConnect_WSDL_ConsultaRamal.php"
 END = "/wconnect/WConnect_WSDL_FinalizaLigacao.php"
@@ -122,6 +123,29 @@ def test_where_the_tenant_has_a_token_it_ends_the_address_of_a_recording() -> No
     assert the_end(peer).recording_url == "http://pbx/rec?id=10&fmt=wav"
 
 
+@pytest.mark.parametrize(
+    ("query", "repeated"),
+    [
+        ("ramal=3501&telefone=47&ramal=3502", ["ramal"]),
+        ("ramal=3501&telefone=47&ramal=3502&ramal=3503&telefone=48", ["ramal", "telefone"]),
+        ("ramal=3501&RAMAL=3501&telefone=47&telefone=", None),
+    ],
+)
+def test_a_parameter_with_two_values_is_named_in_the_log(peer: Peer, query: str, repeated: list[str] | None) -> None:
+    with capture_logs() as logs:
+        peer.get(START, query_string=query)
+    told = [entry for entry in logs if entry["event"] == "parameter_given_twice"]
+    facts = {"log_level": "warning", "tenant": "default", "client": OFFICE, "event": "parameter_given_twice"}
+    assert told == ([facts | {"parameters": repeated}] if repeated else [])
+    assert the_start(peer).ramal == "3501"
+
+
+def test_a_body_that_contradicts_the_address_is_named_in_the_log(peer: Peer) -> None:
+    with capture_logs() as logs:
+        peer.post(START, query_string="ramal=1&telefone=47", data={"ramal": "3501", "telefone": "47"})
+    assert [entry["parameters"] for entry in logs if entry["event"] == "parameter_given_twice"] == [["ramal"]]
+
+
 def test_a_posted_form_counts_before_the_address(peer: Peer) -> None:
     peer.post(START, query_string="ramal=1&telefone=4732100123", data={"ramal": "3501"})
     message = the_start(peer)
@@ -152,9 +176,9 @@ def test_a_broken_multipart_form_is_refused(peer: Peer) -> None:
 
 
 def test_a_body_in_another_format_is_refused(peer: Peer) -> None:
-    got = peer.post(START, data=b'{"ramal": "3501"}', content_type="application/json")
+    got = peer.post(START, data=b"<ramal>3501</ramal>", content_type="application/xml")
     assert got.status_code == 415
-    assert "application/x-www-form-urlencoded" in got.text
+    assert "application/x-www-form-urlencoded, multipart/form-data, application/json" in got.text
 
 
 @pytest.mark.parametrize("method", ["HEAD", "PUT", "DELETE", "OPTIONS"])

@@ -14,12 +14,10 @@ from gateway.wire.operations import (
     FINALIZA_LIGACAO,
     OPERATIONS,
     TESTE,
-    Sender,
     find,
-    read_direction,
-    read_duration,
-    read_moment,
 )
+from gateway.wire.parameters import Sender
+from gateway.wire.values import read_direction, read_duration, read_moment
 
 SENDER = Sender("acme", ZoneInfo("America/Sao_Paulo"), Origin("get", "10.0.0.7"), 1000)
 BOTH = {"ramal": "3501", "telefone": "4732100123"}

@@ -310,7 +310,24 @@ def test_a_secret_in_a_header_is_masked(kept: Kept, headers: dict[str, str]) -> 
     "body", ['{"senha": "outra-senha"}', '{"\\u0073enha": "outra\\u002dsenha"}', '{"usuario": 1, "senha": 99887766}']
 )
 def test_a_secret_in_json_is_masked_although_nobody_reads_it(kept: Kept, body: str) -> None:
-    assert kept.peer.post(START, data=body, content_type="application/json").status_code == 415
+    assert kept.peer.post(START, data=body, content_type="application/json").status_code == 400
     for text in (b"outra", b"99887766"):
         assert text not in kept.last().request
     assert b"senha" in kept.last().request or b"0073" in kept.last().request
+
+
+@pytest.mark.parametrize("written", ['"outra-chave"', '"outra\\u002dchave"', "9988776655", "9.988e7"])
+@pytest.mark.parametrize("charset", ["utf-8", "utf-16"])
+def test_a_token_that_was_read_in_json_is_masked(kept: Kept, written: str, charset: str) -> None:
+    body = f'{{"ramal": "3501", "telefone": "47", "token": {written}}}'.encode(charset)
+    kept.peer.post(START, data=body, content_type="application/json")
+    request = kept.last().request
+    for text in (b"outra", b"chave", b"99887766", b"9.988"):
+        assert text not in request
+    assert b"3501" in request
+
+
+def test_a_secret_deep_in_json_is_masked(kept: Kept) -> None:
+    body = b'{"ramal": "3501", "telefone": "47", "de": {"quem": [{"api_key": "outra-chave"}]}}'
+    assert kept.peer.post(START, data=body, content_type="application/json").status_code == 200
+    assert b"outra-chave" not in kept.last().request

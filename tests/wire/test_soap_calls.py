@@ -1,6 +1,7 @@
 """What clients that encode by SOAP's section 5 send: references, structures, maps, arrays, nil, base64."""
 
 import pytest
+from structlog.testing import capture_logs
 
 from gateway.domain.messages import CallEnded, CallStarted
 from gateway.wire.soap.contract_encoded import PATH
@@ -167,3 +168,15 @@ def test_references_cannot_make_a_body_costly(body: str) -> None:
 def test_a_reference_is_looked_for_only_where_there_is_one(path: str) -> None:
     peer, _ = send(path, call("<ramal>3501</ramal><telefone>47</telefone>", '<r id="a" href="#nada"/>'))
     assert len(peer.core.messages) == 1
+
+
+@PATHS
+def test_a_parameter_with_two_values_is_named_in_the_log(path: str) -> None:
+    with capture_logs() as logs:
+        peer, _ = send(
+            path, call("<ramal>3501</ramal><telefone>47</telefone><ramal>3502</ramal><telefone>47</telefone>")
+        )
+    assert [entry["parameters"] for entry in logs if entry["event"] == "parameter_given_twice"] == [["ramal"]]
+    (message,) = peer.core.messages
+    assert isinstance(message, CallStarted)
+    assert message.ramal == "3501"

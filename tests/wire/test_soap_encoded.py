@@ -5,8 +5,10 @@ from pathlib import Path
 import pytest
 from lxml import etree
 
+from gateway import __version__
 from gateway.domain.messages import ATTACHED, CallStarted, PlaceCall
-from gateway.wire.soap.contract_encoded import PATH, PLACEHOLDER_ADDRESS, wsdl
+from gateway.wire.operations import OPERATIONS
+from gateway.wire.soap.contract_encoded import CLASSIC, PATH, PLACEHOLDER_ADDRESS, wsdl
 from gateway.wire.soap.envelopes import SOAP_11, SOAP_12
 from tests.wire.envelopes import encoded, read_any_fault, read_encoded
 from tests.wire.peers import OUTSIDE, Peer
@@ -42,8 +44,7 @@ def test_no_name_in_the_wsdl_has_a_space_and_nothing_is_imported() -> None:
 def test_every_operation_is_rpc_encoded_with_its_soap_action() -> None:
     root = etree.fromstring(wsdl())
     actions = root.xpath("//*[local-name()='binding']/*/*[local-name()='operation']/@soapAction")
-    names = ("ConsultaRamal", "FinalizaLigacao", "ClickToCall", "Teste", "AtendeLigacao", "TransfereLigacao")
-    assert actions == [f"urn:WConnect#{name}" for name in names]
+    assert actions == [f"urn:WConnect#{name}" for name in (*OPERATIONS, "setTeste")]
     assert set(root.xpath("//*[local-name()='body']/@use")) == {"encoded"}
 
 
@@ -55,7 +56,7 @@ def test_the_login_is_published_where_an_operation_asks_for_it() -> None:
     # A message without parts is refused by the importer of node's "soap".
     assert parts["TesteRequest"] == ["UsuarioLogin", "UsuarioSenha"]
     events = ["ramal", "telefone", "id_ligacao", "data_hora", "direcao"]
-    assert parts["ConsultaRamalRequest"] == [*events, *ATTACHED.values()]
+    assert parts["ConsultaRamalRequest"] == [*events, *ATTACHED.values(), "campos", "ramais"]
 
 
 def test_an_answer_is_typed_and_names_its_encoding_style(peer: Peer) -> None:
@@ -170,6 +171,59 @@ def test_the_connection_test_checks_a_login_where_one_is_given(peer: Peer, passw
     got = peer.post(PATH, data=encoded("Teste", login).encode())
     assert (read_any_fault(got.data).number if b"Fault" in got.data else None) == number
     assert peer.post(PATH, data=encoded("Teste", {}).encode()).status_code == 200
+
+
+AUTH = "<Auth><UsuarioLogin>ana</UsuarioLogin><UsuarioSenha>{0}</UsuarioSenha></Auth>"
+SET_TESTE = encoded("setTeste", {}).replace("</n:setTeste>", AUTH + "</n:setTeste>")
+
+
+def test_the_classic_test_of_the_connection_answers_in_its_own_structure(peer: Peer) -> None:
+    answered = etree.fromstring(peer.post(PATH, data=SET_TESTE.format("segredo").encode()).data)
+    returned = answered.find(".//{urn:WConnect}setTesteResponse/return")
+    assert returned.get("{http://www.w3.org/2001/XMLSchema-instance}type") == "tns:TautenticacaoRetornoDados"
+    assert {member.tag: member.text for member in returned} == {
+        "status": "OK",
+        "mensagem": f"cti-gateway {__version__}",
+    }
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "number"),
+    [
+        (SET_TESTE.format("outra"), 401, 330),
+        (SET_TESTE.format(""), 500, 210),
+        (encoded("setTeste", {}), 500, 210),
+        (encoded("setTeste", {"arg0": "ana", "arg1": "outra"}), 401, 330),
+    ],
+)
+def test_the_classic_test_needs_a_right_login(peer: Peer, body: str, status: int, number: int) -> None:
+    got = peer.post(PATH, data=body.encode())
+    assert (got.status_code, read_any_fault(got.data).number) == (status, number)
+
+
+CLASSIC_NAMES = {"tenants": {"default": {"listener": {"wsdl_names": "classic"}}}}
+
+
+def test_the_wsdl_may_have_the_classic_names_and_charset() -> None:
+    got = Peer(CLASSIC_NAMES).get(PATH, query_string="wsdl", base_url="http://pbx:8080")
+    assert got.content_type == "text/xml; charset=ISO-8859-1"
+    assert got.data.startswith(b'<?xml version="1.0" encoding="ISO-8859-1"?>')
+    assert "ligação".encode("latin-1") in got.data
+    root = etree.fromstring(got.data)
+    service, binding, port_type = (root.find(f"{{*}}{kind}") for kind in ("service", "binding", "portType"))
+    names = [service.get("name"), service[0].get("name"), binding.get("name"), port_type.get("name")]
+    assert names == ["WConnect CRM Senior" + part for part in ("", "Port", "Binding", "PortType")]
+    assert (service[0].get("binding"), binding.get("type")) == (f"tns:{names[2]}", f"tns:{names[3]}")
+    assert service[0][0].get("location") == f"http://pbx:8080{PATH}"
+    assert wsdl(CLASSIC).count(b"urn:WConnect#") == len(OPERATIONS) + 1
+
+
+@pytest.mark.parametrize(
+    ("kind", "charset"), [("text/xml", "ISO-8859-1"), ("text/xml; charset=utf-8", "utf-8"), ("", "ISO-8859-1")]
+)
+def test_with_the_classic_names_who_says_no_charset_is_answered_in_latin_1(kind: str, charset: str) -> None:
+    got = Peer(CLASSIC_NAMES).post(PATH, data=encoded("ConsultaRamal", FIELDS).encode(), content_type=kind)
+    assert got.content_type == f"text/xml; charset={charset}"
 
 
 def test_an_event_that_carries_a_login_needs_none(peer: Peer) -> None:

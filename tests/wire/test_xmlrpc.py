@@ -6,6 +6,7 @@ from io import BytesIO
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from gateway import __version__
 from gateway.domain.calls.direction import tell_sides
@@ -151,6 +152,12 @@ def test_methods_are_listed(peer: Peer) -> None:
         "Teste",
         "AtendeLigacao",
         "TransfereLigacao",
+        "EsperaLigacao",
+        "RetomaLigacao",
+        "EntraFila",
+        "SaiFila",
+        "AnotaLigacao",
+        "EstadoAgente",
         "system.listMethods",
         "system.methodHelp",
         "system.methodSignature",
@@ -264,3 +271,11 @@ def test_what_is_no_text_is_told_in_words_of_xml_rpc(peer: Peer, value: Any, kin
 def test_a_call_among_several_whose_name_is_no_text_is_refused(peer: Peer, name: Any) -> None:
     (told,) = call(peer, "system.multicall", [{"methodName": name, "params": []}])
     assert (told["faultCode"], told["faultString"]) == (240, "cada chamada precisa de methodName e params.")
+
+
+def test_a_member_with_two_values_is_named_in_the_log(peer: Peer) -> None:
+    with capture_logs() as logs:
+        call(peer, "ConsultaRamal", {"ramal": "3501", "RAMAL": "3502", "telefone": "4732100123"})
+    told = [(entry["parameters"], entry["tenant"]) for entry in logs if entry["event"] == "parameter_given_twice"]
+    assert told == [(["ramal"], "default")]
+    assert the_start(peer) == ("3501", "4732100123")

@@ -12,7 +12,18 @@ from typing import NamedTuple
 
 from gateway.domain.calls.call import NOTHING_ATTACHED, Call
 from gateway.domain.calls.effects import EFFECTS, Case, answered, end
-from gateway.domain.calls.heard import HeardEvent, MarkedOver, NoEnd, PlacedOrder, SettledOrder, TakenElsewhere
+from gateway.domain.calls.free_fields import added
+from gateway.domain.calls.heard import (
+    FellSilent,
+    HeardEvent,
+    MarkedOver,
+    NoEnd,
+    PlacedOrder,
+    SettledOrder,
+    TakenElsewhere,
+)
+from gateway.domain.calls.leg_events import after_event, event_at
+from gateway.domain.calls.legs import is_at, legs_of
 from gateway.domain.calls.missed import group_of, judged
 from gateway.domain.calls.pairing import (
     FoundCall,
@@ -21,11 +32,15 @@ from gateway.domain.calls.pairing import (
     find_group,
     find_of_answer,
     find_of_end,
+    find_of_hold,
+    find_of_note,
+    find_of_queue,
     find_of_start,
     find_of_transfer,
     find_picked_up,
     leaves_rest_of_group,
 )
+from gateway.domain.calls.results import Result
 from gateway.domain.calls.states import Effect, Event, State, Transition, after
 
 
@@ -34,12 +49,18 @@ class EventKind(StrEnum):
 
     CALL_STARTED = "call_started"
     CALL_ANSWERED = "call_answered"
+    CALL_HELD = "call_held"
+    CALL_RESUMED = "call_resumed"
     CALL_TRANSFERRED = "call_transferred"
+    QUEUE_ENTERED = "queue_entered"
+    QUEUE_LEFT = "queue_left"
     CALL_ENDED = "call_ended"
+    CALL_NOTED = "call_noted"
     CALL_LOST = "call_lost"
     ORDER_PLACED = "order_placed"
     ORDER_SETTLED = "order_settled"
     ACCOUNT_CHOSEN = "account_chosen"
+    AGENT_STATE_CHANGED = "agent_state_changed"
 
 
 KINDS: Mapping[Event, EventKind] = {
@@ -48,8 +69,21 @@ KINDS: Mapping[Event, EventKind] = {
     Event.FAILED: EventKind.ORDER_SETTLED,
     Event.START: EventKind.CALL_STARTED,
     Event.ANSWER: EventKind.CALL_ANSWERED,
+    Event.RINGS_TOO: EventKind.CALL_STARTED,
+    Event.HOLD: EventKind.CALL_HELD,
+    Event.RESUME: EventKind.CALL_RESUMED,
     Event.TRANSFER: EventKind.CALL_TRANSFERRED,
+    Event.HANDED_ON: EventKind.CALL_STARTED,
+    Event.TALKS_ALREADY: EventKind.CALL_TRANSFERRED,
+    Event.QUEUE: EventKind.QUEUE_ENTERED,
+    Event.LEAVE_QUEUE: EventKind.QUEUE_LEFT,
+    Event.ABANDON: EventKind.QUEUE_LEFT,
+    Event.LEG_ENDED: EventKind.CALL_ENDED,
+    Event.RINGS_ON: EventKind.CALL_ENDED,
+    Event.WAITS_ON: EventKind.CALL_ENDED,
     Event.END: EventKind.CALL_ENDED,
+    Event.NOTE: EventKind.CALL_NOTED,
+    Event.FELL_SILENT: EventKind.CALL_ENDED,
     Event.TAKEN_ELSEWHERE: EventKind.CALL_ENDED,
     Event.NO_END: EventKind.CALL_LOST,
     Event.MARKED_OVER: EventKind.CALL_ENDED,
@@ -64,11 +98,28 @@ class CallChange:
     kind: EventKind | None
 
 
+class Note(NamedTuple):
+    """What is kept with a call besides its own fields: a further recording's address, what it cost, what was said."""
+
+    at: int
+    recording_url: str | None
+    cost: str | None
+    transcript: str | None
+
+
+class LegNews(NamedTuple):
+    """What the log is told of a leg at ``extension``, with the call."""
+
+    extension: str
+    kind: EventKind
+
+
 class Decision(NamedTuple):
-    """What an event changes: its own ``call``, and ``others``, of which the log tells first.
+    """What an event changes: its own ``call``, and ``others``, of which the log tells first; then of ``legs``.
 
     A ``repeat`` is logged, but shown nowhere as something new. ``is_news``: whether those who asked to be told of
-    events hear of it.
+    events hear of it. ``at`` is the extension that it is about, where that is not simply the call's. A ``note`` is kept
+    with the call. ``returns``: somebody speaks with its outside party now, whose missed calls are called back by that.
     """
 
     call: Call
@@ -77,40 +128,152 @@ class Decision(NamedTuple):
     repeat: bool = False
     is_news: bool = False
     others: tuple[CallChange, ...] = ()
+    at: str | None = None
+    legs: tuple[LegNews, ...] = ()
+    note: Note | None = None
+    returns: bool = False
+
+    @property
+    def extension(self) -> str:
+        """The extension that is told of it."""
+        return self.call.extension if self.at is None else self.at
+
+    @property
+    def also_started(self) -> tuple[str, ...]:
+        """Further extensions that begin to ring by it."""
+        if self.kind is not EventKind.CALL_STARTED:
+            return ()
+        return tuple(leg.extension for leg in self.legs if leg.kind is EventKind.CALL_STARTED)
 
 
 def decide(event: HeardEvent, calls: Sequence[Call], new_id: int) -> Decision:
     """Return what ``event`` changes. ``calls`` are those that it may be about; a new call gets ``new_id``."""
     heard, found = _find(event, calls)
+    decided = _decide(heard, found, calls, new_id)
+    judged = _judged(decided, calls)
+    return judged._replace(returns=True) if heard.known and _is_returned(judged, found.call) else judged
+
+
+def _decide(heard: HeardEvent, found: FoundCall, calls: Sequence[Call], new_id: int) -> Decision:
     if found.call is None:
         status = after(State.NONE, heard.event).state.value
-        return _judged(OPENERS[heard.event](heard, calls, new_id, status), calls)
-    if heard.event is Event.TRANSFER and heard.to == found.call.extension:
+        opened = OPENERS[heard.event](heard, calls, new_id, status)
+        return _opened(opened, heard)
+    if heard.event is Event.TRANSFER and heard.to is not None and _is_already_at(found.call, heard):
         return Decision(found.call, EventKind.CALL_TRANSFERRED, repeat=True)
     decided = _decide_known(heard, found.call, found.rule, calls)
-    if heard.event is Event.TRANSFER and heard.stays_inside:
-        decided = _go_on_again(decided, heard, calls) if decided.repeat else _go_on_there(decided, heard, calls, new_id)
-    return _judged(decided, calls)
+    if decided.kind is EventKind.CALL_TRANSFERRED and heard.stays_inside and not decided.call.legs:
+        return _go_on_again(decided, heard, calls) if decided.repeat else _go_on_there(decided, heard, calls, new_id)
+    return decided
+
+
+def _is_already_at(call: Call, heard: HeardEvent) -> bool:
+    """Return whether the call is already where it is said to be transferred to."""
+    if not call.legs:
+        return heard.to == call.extension
+    here = [leg for leg in call.legs if leg.goes_on]
+    return bool(here) and all(leg.extension == heard.to for leg in here)
 
 
 def _decide_known(heard: HeardEvent, call: Call, rule: PairingRule, calls: Sequence[Call]) -> Decision:
     """Decide what becomes of a call that is known."""
-    then = after(call.state, heard.event)
-    changed = _with_attached(EFFECTS[then.effect](Case(heard, call, rule, then.state.value)), heard)
+    event = event_at(heard, call)
+    then = after(call.state, event)
+    case = Case(heard, _completed(call, heard), rule, then.state.value)
+    changed = after_event(event, heard, case.call, EFFECTS[then.effect](case))
+    changed = _with_told(changed, heard)
     told = _with_ref(changed, heard)
+    note = _note_of(heard, call, told)
+    told = told if note is None else told._replace(note_count=(told.note_count or 0) + 1)
     return Decision(
         told,
-        KINDS[heard.event],
-        repeat=then.effect in REPEATS or (then.effect in ADDS and changed == call),
-        is_news=_is_news(then, changed, call),
+        KINDS[event],
+        repeat=note is None and (then.effect in REPEATS or (then.effect in ADDS and changed == call)),
+        is_news=note is not None or _is_news(then, changed, call),
         others=_leave_group(told, heard, calls) if _takes(then.effect, told, heard) else (),
+        at=_told_at(event, heard, told),
+        legs=_leg_news(event, heard, call, told),
+        note=note,
     )
+
+
+def _opened(decided: Decision, heard: HeardEvent) -> Decision:
+    """Return what was decided of a new call, with all that its first event tells."""
+    call = (
+        after_event(heard.event, heard, decided.call._replace(legs=()), decided.call)
+        if heard.also_rings
+        else decided.call
+    )
+    call = _with_told(call, heard)
+    note = _note_of(heard, None, call)
+    call = call if note is None else call._replace(note_count=1)
+    rings = tuple(LegNews(leg.extension, EventKind.CALL_STARTED) for leg in call.legs[1:])
+    return decided._replace(call=call, note=note, legs=rings)
+
+
+def _completed(call: Call, heard: HeardEvent) -> Call:
+    """Return a call with what its first events did not say of it: where it is, and who calls."""
+    if call.extension and call.number:
+        return call
+    direction = call.direction if call.extension else heard.direction.value
+    as_sent = call.number_as_sent if call.number else heard.number_as_sent
+    extension, number = call.extension or heard.extension, call.number or heard.number
+    return call._replace(extension=extension, number=number, number_as_sent=as_sent, direction=direction)
+
+
+def _is_returned(decided: Decision, before: Call | None) -> bool:
+    """Return whether somebody speaks with an outside party, of which nothing had been heard before this event."""
+    if decided.call.internal or (before is not None and was_spoken_in(before)):
+        return False
+    return was_spoken_in(decided.call)
+
+
+def was_spoken_in(call: Call) -> bool:
+    """Return whether somebody surely spoke with the other party."""
+    return call.answered_at is not None or call.result == Result.ANSWERED
+
+
+def _note_of(heard: HeardEvent, before: Call | None, now: Call) -> Note | None:
+    """Return what is to be kept with the call besides its fields, which hold one recording only."""
+    further = heard.recording_url if heard.recording_url != now.recording_url else None
+    if not (further or heard.cost or heard.transcript) or (now.note_count or 0) >= MOST_NOTES:
+        return None
+    return Note(heard.at, further, heard.cost, heard.transcript)
+
+
+def _told_at(event: Event, heard: HeardEvent, call: Call) -> str | None:
+    """Return at which extension the log is told of an event: that of its leg."""
+    if not call.legs:
+        return None
+    if event is Event.HANDED_ON:
+        return heard.to
+    return heard.extension if is_at(call, heard.extension) else None
+
+
+def _leg_news(event: Event, heard: HeardEvent, before: Call, now: Call) -> tuple[LegNews, ...]:
+    """Return what is told of legs that change beside the one that the event is about."""
+    if not now.legs or now.legs == before.legs:
+        return ()
+    main = _told_at(event, heard, now)
+    known = {leg.extension: leg.goes_on for leg in legs_of(before)}
+    news = []
+    for extension in dict.fromkeys(leg.extension for leg in now.legs):
+        goes_on = any(leg.goes_on for leg in now.legs if leg.extension == extension)
+        if extension != main and goes_on is not known.get(extension, False):
+            news.append(LegNews(extension, _kind_of_leg(event, heard, extension, goes_on)))
+    return tuple(news)
+
+
+def _kind_of_leg(event: Event, heard: HeardEvent, extension: str, goes_on: bool) -> EventKind:
+    if goes_on:
+        return EventKind.CALL_STARTED
+    return EventKind.CALL_TRANSFERRED if event is Event.HANDED_ON else EventKind.CALL_ENDED
 
 
 def _judged(decided: Decision, calls: Sequence[Call]) -> Decision:
     """Say with what was decided which calls were missed by that; the log is told of one that another's end shows."""
     call = decided.call
-    if call.group_id is None and call.state is not State.ENDED:
+    if call.group_id is None and call.state is not State.ENDED and not call.missed:
         return decided
     others = {change.call.id: change for change in decided.others}
     now = [others[each.id].call if each.id in others else each for each in calls]
@@ -125,11 +288,18 @@ def _judged(decided: Decision, calls: Sequence[Call]) -> Decision:
 
 def decide_in_vain(call: Call, calls: Sequence[Call]) -> tuple[CallChange, ...]:
     """Return what becomes of ``call``, whose end is not waited for any more, and of those of ``calls`` it rang with."""
-    change = decide_about(call, NoEnd())
+    change = decide_about(call, FellSilent() if _has_ended_leg(call) else NoEnd())
     if change.kind is None:
         return ()
-    others = judged(group_of(change.call, calls)) if call.group_id else ()
-    return (change, *(CallChange(each, EventKind.CALL_ENDED) for each in others))
+    others = judged(group_of(change.call, calls)) if call.group_id else judged([change.call])
+    found = {each.id: each for each in others}
+    change = CallChange(found.pop(call.id, change.call), change.kind)
+    return (change, *(CallChange(each, EventKind.CALL_ENDED) for each in found.values()))
+
+
+def _has_ended_leg(call: Call) -> bool:
+    """Return whether the end of a leg of ``call`` was heard, which is then taken for the call's."""
+    return any(leg.ended_at is not None and leg.transferred_to is None for leg in call.legs)
 
 
 def decide_order(event: PlacedOrder, new_id: int) -> Decision:
@@ -149,7 +319,7 @@ def decide_order(event: PlacedOrder, new_id: int) -> Decision:
     return Decision(call, KINDS[event.event], is_new=True)
 
 
-def decide_about(call: Call, event: SettledOrder | MarkedOver | NoEnd | TakenElsewhere) -> CallChange:
+def decide_about(call: Call, event: SettledOrder | MarkedOver | NoEnd | TakenElsewhere | FellSilent) -> CallChange:
     """Return what becomes of ``call``, which may be nothing."""
     then = after(call.state, event.event)
     changed = EFFECTS[then.effect](Case(event, call, PairingRule.CALL_ID, then.state.value))
@@ -180,11 +350,18 @@ def _with_ref(call: Call, heard: HeardEvent) -> Call:
     return call._replace(call_ref=heard.call_ref) if heard.call_ref and not call.call_ref else call
 
 
-def _with_attached(call: Call, heard: HeardEvent) -> Call:
-    """Let the call have what the exchange attaches to it and nobody has said yet."""
-    if heard.attached == NOTHING_ATTACHED:
-        return call
-    return call._replace(attached=_both(call.attached, heard.attached))
+def _with_told(call: Call, heard: HeardEvent) -> Call:
+    """Let the call have what the exchange attaches to it and nobody has said yet; free fields are told anew."""
+    if heard.attached != NOTHING_ATTACHED:
+        call = call._replace(attached=_both(call.attached, heard.attached))
+    if heard.line_name is not None and call.line_name is None:
+        call = call._replace(line_name=heard.line_name)
+    return call if heard.fields is None else _with_fields(call, heard.fields)
+
+
+def _with_fields(call: Call, fields: Mapping[str, str]) -> Call:
+    known, cut = added(call.fields, fields)
+    return call._replace(fields=known, fields_cut=True if cut else call.fields_cut)
 
 
 def _both(known: tuple[str | None, ...], new: tuple[str | None, ...]) -> tuple[str | None, ...]:
@@ -259,6 +436,9 @@ def _go_on_there(decided: Decision, heard: HeardEvent, calls: Sequence[Call], ne
         call_ref=left.call_ref,
         group_id=group_id,
         attached=_both(opened.attached, left.attached),
+        line_name=left.line_name,
+        fields=left.fields,
+        fields_cut=left.fields_cut,
     )
     others = (*decided.others, CallChange(left, decided.kind))
     return Decision(call, EventKind.CALL_STARTED, is_new=True, is_news=True, others=others)
@@ -306,6 +486,29 @@ def _new_call(
     )
 
 
+def _open_hold(heard: HeardEvent, _calls: Sequence[Call], new_id: int, status: str) -> Decision:
+    """Decide for a hold that no call belongs to: log a call that somebody speaks in, whose start was lost."""
+    call = answered(_new_call(heard, new_id, status, started_at=None), heard)
+    held_at = heard.moment if heard.event is Event.HOLD else None
+    return Decision(call._replace(held_at=held_at), KINDS[heard.event], is_new=True, is_news=True)
+
+
+def _open_queue(heard: HeardEvent, _calls: Sequence[Call], new_id: int, status: str) -> Decision:
+    """Decide for a queue's event that no call belongs to: log a call that is at no extension yet."""
+    begins = heard.event is Event.QUEUE
+    call = _new_call(heard, new_id, status, started_at=heard.moment if begins else None)
+    effect = {Event.QUEUE: Effect.QUEUE, Event.LEAVE_QUEUE: Effect.LEAVE_QUEUE, Event.ABANDON: Effect.ABANDON}
+    done = EFFECTS[effect[heard.event]](Case(heard, call, PairingRule.ALONE, status))
+    return Decision(done._replace(paired_by=None), KINDS[heard.event], is_new=True, is_news=True)
+
+
+def _open_note(heard: HeardEvent, _calls: Sequence[Call], new_id: int, status: str) -> Decision:
+    """Decide for a note that no call belongs to: log a call of which only that is known."""
+    call = _new_call(heard, new_id, status, started_at=None)
+    noted = EFFECTS[Effect.NOTE](Case(heard, call, PairingRule.ALONE, status))
+    return Decision(noted, EventKind.CALL_NOTED, is_new=True, is_news=True)
+
+
 def _start_of(heard: HeardEvent) -> int | None:
     if heard.duration_s is None:
         return None
@@ -315,27 +518,44 @@ def _start_of(heard: HeardEvent) -> int | None:
 FINDERS: Mapping[Event, Callable[[HeardEvent, Sequence[Call]], FoundCall]] = {
     Event.START: find_of_start,
     Event.ANSWER: find_of_answer,
+    Event.HOLD: find_of_hold,
+    Event.RESUME: find_of_hold,
     Event.TRANSFER: find_of_transfer,
+    Event.QUEUE: find_of_queue,
+    Event.LEAVE_QUEUE: find_of_queue,
+    Event.ABANDON: find_of_queue,
     Event.END: find_of_end,
+    Event.NOTE: find_of_note,
 }
 OPENERS: Mapping[Event, Callable[[HeardEvent, Sequence[Call], int, str], Decision]] = {
     Event.START: _open_start,
     Event.ANSWER: _open_answer,
+    Event.HOLD: _open_hold,
+    Event.RESUME: _open_hold,
     Event.TRANSFER: _open_transfer,
+    Event.QUEUE: _open_queue,
+    Event.LEAVE_QUEUE: _open_queue,
+    Event.ABANDON: _open_queue,
     Event.END: _open_end,
+    Event.NOTE: _open_note,
 }
 REPEATS = (Effect.REPEAT, Effect.ADD_END)
-ADDS = (Effect.ADD_START, Effect.ADD_ANSWER)
+ADDS = (
+    *(Effect.ADD_START, Effect.ADD_LEG, Effect.ADD_ANSWER, Effect.HOLD, Effect.RESUME, Effect.HAND_ON),
+    *(Effect.QUEUE, Effect.LEAVE_QUEUE, Effect.ADD_QUEUE, Effect.LEAVE, Effect.NOTE),
+)
 """What is a repeat where it has nothing to add."""
-NEWS = (Effect.RING, Effect.ANSWER, Effect.MOVE, Effect.CLOSE)
-NEWS_IF_CHANGED = (Effect.ADD_ANSWER, Effect.ADD_END)
+NEWS = (Effect.RING, Effect.RING_HERE, Effect.RING_AGAIN, Effect.ANSWER, Effect.MOVE, Effect.ABANDON, Effect.CLOSE)
+NEWS_IF_CHANGED = (Effect.ADD_END, *(effect for effect in ADDS if effect is not Effect.ADD_START))
+MOST_NOTES = 100
+"""Of one call; what is said beyond that is in the event log only."""
 
 
 def _takes(effect: Effect, call: Call, heard: HeardEvent) -> bool:
     """Return whether an effect of ``heard`` shows that ``call`` was taken, so that nobody else of its group rings."""
     if effect is Effect.CLOSE:
         return leaves_rest_of_group(call, heard)
-    return effect in (Effect.ANSWER, Effect.ADD_ANSWER)
+    return effect in (Effect.ANSWER, Effect.ADD_ANSWER, Effect.HOLD, Effect.RESUME)
 
 
 def _leave_group(call: Call, heard: HeardEvent, calls: Sequence[Call]) -> tuple[CallChange, ...]:

@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+from gateway.domain.calls.legs import Leg
 from gateway.domain.calls.states import STATES, State
 from gateway.domain.messages import ATTACHED, Direction
 
@@ -14,9 +15,13 @@ class Call(NamedTuple):
     Times are milliseconds since 1970 UTC. ``logged_at`` is when we first heard of the call; ``start_heard_at``,
     ``answer_heard_at`` and ``end_heard_at`` are when its start, answer and end were received. ``answered_by`` is the
     extension that took it, which is another where it was taken elsewhere, and ``answered_agent`` who sat there then.
-    ``missed`` says that its caller reached nobody (``missed.py``).
-    The store has a column of the same name for each; ``attached`` stands last and holds one for each field of
-    ``AttachedData``, in their order.
+    ``missed`` says that its caller reached nobody (``missed.py``). ``line_name`` is the configured name of ``line``.
+    The caller waited in a queue from ``queued_at`` to ``queue_left_at``, ``waited_s`` seconds as far as is known; it is
+    on hold since ``held_at``. ``transfer`` says how it was last handed on: ``blind`` or ``attended``. ``fields`` are
+    its free fields as JSON (``free_fields.py``), ``fields_cut`` that some found no room. ``note_count`` is how many
+    notes are kept of it.
+    The store has a column of the same name for each; the last two are kept otherwise: ``attached`` holds one for each
+    field of ``AttachedData``, in their order, and ``legs`` rows of their own, where there are several (``legs.py``).
     """
 
     id: int
@@ -48,12 +53,28 @@ class Call(NamedTuple):
     ring_s: int | None = None
     talk_s: int | None = None
     missed: bool | None = None
+    line_name: str | None = None
+    waited_s: int | None = None
+    queued_at: int | None = None
+    queue_left_at: int | None = None
+    held_at: int | None = None
+    transfer: str | None = None
+    cause: str | None = None
+    fields: str | None = None
+    fields_cut: bool | None = None
+    note_count: int | None = None
     attached: tuple[str | None, ...] = NOTHING_ATTACHED
+    legs: tuple[Leg, ...] = ()
 
     @property
     def state(self) -> State:
         """What is known of the call, by its status."""
         return STATES[self.status]
+
+    @property
+    def is_queued(self) -> bool:
+        """Whether its caller waits in a queue, as far as anybody said."""
+        return self.queued_at is not None and (self.queue_left_at is None or self.queue_left_at < self.queued_at)
 
     @property
     def internal(self) -> bool:

@@ -7,10 +7,11 @@ answer: so the end is still waited for, but not for hours.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from gateway.domain.calls.call import Call
-from gateway.domain.calls.pairing import LONGEST_RING_MS
+from gateway.domain.calls.legs import Leg
+from gateway.domain.calls.pairing import GROUP_MS, LONGEST_RING_MS
 from gateway.domain.calls.results import Result
 from gateway.domain.calls.states import State
 
@@ -45,6 +46,22 @@ def waits_in_vain(call: Call, other: Call, ago: Callable[[int], int]) -> bool:
     if call.state is State.TALKING and not same_ref:
         return False  # somebody took it: that others of its number spoke with a colleague since says nothing
     return other.end_heard_at <= ago(WAIT_MS if answered or same_ref else LONG_WAIT_MS)
+
+
+def fell_silent(call: Call, ago: Callable[[int], int]) -> bool:
+    """Return whether of the legs of ``call`` that go on nothing more will be heard, as the end of a leg shows to which
+    the call went on from there; or of one that waits in a queue, nothing since its last leg ended.
+    """
+    over = [leg for leg in call.legs if leg.ended_at is not None]
+    if call.state is State.WAITING:
+        return bool(over) and max(leg.ended_at or 0 for leg in over) <= ago(LONG_WAIT_MS)
+    return bool(call.legs) and all(leg.ended_at is not None or _is_left_behind(leg, over, ago) for leg in call.legs)
+
+
+def _is_left_behind(leg: Leg, over: Sequence[Leg], ago: Callable[[int], int]) -> bool:
+    began = leg.rang_at or leg.answered_at or 0
+    later = (other for other in over if other.transferred_to is None and (other.rang_at or 0) >= began - GROUP_MS)
+    return any((other.ended_at or 0) <= ago(WAIT_MS) for other in later)
 
 
 def was_answered(other: Call) -> bool | None:

@@ -3,8 +3,9 @@
 Texts are cut here to what a call holds of them; the message keeps what was received.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 from gateway.domain.calls.call import NOTHING_ATTACHED
 from gateway.domain.calls.direction import Sides
@@ -14,16 +15,24 @@ from gateway.domain.messages import (
     ATTACHED,
     CallAnswered,
     CallEnded,
+    CallHeld,
     CallMessage,
+    CallNoted,
+    CallResumed,
     CallStarted,
     CallTransferred,
     Direction,
     PlaceCall,
+    QueueEntered,
+    QueueLeft,
 )
 from gateway.domain.numbering.reading import NumberKind, Reading
 
 NOBODY = (NumberKind.WITHHELD, NumberKind.UNKNOWN)
 LONGEST_EXTENSION, LONGEST_NUMBER, LONGEST_AS_SENT, LONGEST_LOGIN = 32, 64, 255, 64
+LONGEST_CAUSE = 64
+MOST_RINGING = 64
+"""Extensions that one start may let ring besides the first."""
 
 
 class HeardEvent(NamedTuple):
@@ -33,8 +42,10 @@ class HeardEvent(NamedTuple):
     reading, which only an order makes the right one. ``known`` is false for a withheld or unreadable number, by which
     no two calls can be told to be the same. ``at`` is when it was heard, ``occurred_at`` when the exchange says it was.
     ``agent`` is the login of who sat at the extension, where that is known; ``to`` is where a transferred call goes on,
-    which is an extension of ours if it ``stays_inside``. The book has to see the calls of the ``numbers``, and those
-    with the same ``call_ref``.
+    which is an extension of ours if it ``stays_inside``; ``attended`` whether that one was spoken with before, where
+    the exchange says so. ``also_rings`` are further extensions that ring. ``fields`` are free fields, ``line_name`` is
+    the configured name of the line, ``cost`` and ``transcript`` are what a note says. The book has to see the calls of
+    the ``numbers``, and those with the same ``call_ref``.
     """
 
     event: Event
@@ -56,6 +67,20 @@ class HeardEvent(NamedTuple):
     agent: str | None = None
     to: str | None = None
     stays_inside: bool = True
+    also_rings: tuple[str, ...] = ()
+    attended: bool | None = None
+    answered_at: int | None = None
+    waited_s: int | None = None
+    cause: str | None = None
+    fields: Mapping[str, str] | None = None
+    line_name: str | None = None
+    cost: str | None = None
+    transcript: str | None = None
+
+    @property
+    def moment(self) -> int:
+        """When it was: as the exchange says, else when it was heard."""
+        return self.occurred_at or self.at
 
     @property
     def internal(self) -> bool:
@@ -109,6 +134,13 @@ class NoEnd:
 
 
 @dataclass(frozen=True, slots=True)
+class FellSilent:
+    """Of the legs that still ring nothing more will be heard: the call ended with the last leg that did."""
+
+    event: ClassVar[Event] = Event.FELL_SILENT
+
+
+@dataclass(frozen=True, slots=True)
 class TakenElsewhere:
     """Another extension of the call's group took it (``by``, with its ``agent``), so it stopped ringing ``at`` then."""
 
@@ -120,7 +152,12 @@ class TakenElsewhere:
 
 def heard_start(message: CallStarted, sides: Sides) -> HeardEvent:
     """Return what ``message`` tells of a call's start."""
-    return _heard(Event.START, message, sides)
+    heard = _heard(Event.START, message, sides)
+    if not message.also_rings:
+        return heard
+    others = (extension.strip()[:LONGEST_EXTENSION] for extension in message.also_rings)
+    also = dict.fromkeys(other for other in others if other and other != heard.extension)
+    return heard._replace(also_rings=tuple(also)[:MOST_RINGING])
 
 
 def heard_answer(message: CallAnswered, sides: Sides) -> HeardEvent:
@@ -128,15 +165,37 @@ def heard_answer(message: CallAnswered, sides: Sides) -> HeardEvent:
     return _heard(Event.ANSWER, message, sides)
 
 
+def heard_hold(message: CallHeld | CallResumed, sides: Sides) -> HeardEvent:
+    """Return what ``message`` tells of a call that is put on hold, or is spoken in again."""
+    return _heard(Event.HOLD if isinstance(message, CallHeld) else Event.RESUME, message, sides)
+
+
 def heard_transfer(message: CallTransferred, sides: Sides, to: Reading) -> HeardEvent:
     """Return what ``message`` tells of where a call goes on, read as ``to``."""
     inside = to.kind is NumberKind.EXTENSION
-    return _heard(Event.TRANSFER, message, sides)._replace(to=number_of(to)[:LONGEST_EXTENSION], stays_inside=inside)
+    heard = _heard(Event.TRANSFER, message, sides)
+    return heard._replace(to=number_of(to)[:LONGEST_EXTENSION], stays_inside=inside, attended=message.attended)
+
+
+def heard_queue(message: QueueEntered | QueueLeft, sides: Sides) -> HeardEvent:
+    """Return what ``message`` tells of a caller who waits in a queue, or does so no more."""
+    left = Event.ABANDON if isinstance(message, QueueLeft) and message.abandoned else Event.LEAVE_QUEUE
+    event = Event.QUEUE if isinstance(message, QueueEntered) else left
+    return _heard(event, message, sides)._replace(extension="")
 
 
 def heard_end(message: CallEnded, sides: Sides) -> HeardEvent:
     """Return what ``message`` tells of a call's end."""
-    return _heard(Event.END, message, sides, message.duration_s, message.recording_url, message.result)
+    heard = _heard(Event.END, message, sides, message.duration_s, message.recording_url, message.result)
+    if message.cause is None:
+        return heard
+    return heard._replace(cause=message.cause[:LONGEST_CAUSE], result_text=message.result or message.cause)
+
+
+def heard_note(message: CallNoted, sides: Sides) -> HeardEvent:
+    """Return what ``message`` has to be kept with a call."""
+    heard = _heard(Event.NOTE, message, sides, recording_url=message.recording_url)
+    return heard._replace(cost=message.cost, transcript=message.transcript)
 
 
 def _heard(
@@ -150,7 +209,7 @@ def _heard(
     extension, number = sides.extension[:LONGEST_EXTENSION], number_of(sides.other)
     perhaps = None if sides.perhaps is None else sides.perhaps.national[:LONGEST_NUMBER]
     numbers = (number,) if perhaps is None else (number, perhaps)
-    return HeardEvent(
+    heard = HeardEvent(
         event,
         sides.direction,
         extension,
@@ -168,6 +227,14 @@ def _heard(
         result_text,
         tuple([getattr(message, name) for name in ATTACHED]),
     )
+    more = _more(message)
+    return heard._replace(**more) if more else heard
+
+
+def _more(message: CallMessage) -> dict[str, Any]:
+    """Return what few exchanges tell besides."""
+    told = {"fields": message.fields, "waited_s": message.waited_s, "answered_at": message.answered_at}
+    return {name: value for name, value in told.items() if value is not None}
 
 
 def placed_order(message: PlaceCall, extension: str, other: Reading, order_id: int) -> PlacedOrder:

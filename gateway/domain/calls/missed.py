@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from gateway.domain.calls.call import Call
 from gateway.domain.calls.results import MISSED_CALLS, Result
-from gateway.domain.calls.states import State
+from gateway.domain.calls.states import GOING_ON, State
 from gateway.domain.messages import Direction
 
 
@@ -38,7 +38,7 @@ def _missed_of(group: Sequence[Call]) -> Call | None:
 
 
 def _goes_on(call: Call) -> bool:
-    return call.state in (State.RINGING, State.TALKING)
+    return call.state in GOING_ON
 
 
 def _was_taken(call: Call) -> bool:

@@ -12,9 +12,10 @@ from enum import StrEnum
 
 from gateway.domain.calls.call import Call
 from gateway.domain.calls.heard import HeardEvent
+from gateway.domain.calls.legs import is_at
 from gateway.domain.calls.results import NOT_ANSWERED, Result
-from gateway.domain.calls.states import OPEN, State
-from gateway.domain.messages import Direction
+from gateway.domain.calls.states import GOING_ON, OPEN, State
+from gateway.domain.messages import ATTACHED, Direction
 
 LONGEST_CALL_MS = 24 * 3600 * 1000
 """An open call older than this is not ended any more by an end that only names the same pair."""
@@ -37,6 +38,11 @@ CLOCK_MS = 120 * 1000
 """How far an exchange's clock may be off ours before we take it for another moment."""
 
 
+QUEUE = tuple(ATTACHED).index("queue")
+"""Where the queue stands among what is attached to a call."""
+TAKEN = (Result.ANSWERED, Result.FORWARDED)
+
+
 class Certainty(StrEnum):
     """How sure it is that events were brought together rightly."""
 
@@ -55,6 +61,7 @@ class PairingRule(StrEnum):
     REPEAT = "repeat"
     LATE = "late"
     TRANSFER = "transfer"
+    QUEUE = "queue"
     ALONE = "alone"
 
 
@@ -66,6 +73,7 @@ CERTAINTY: Mapping[PairingRule, Certainty] = {
     PairingRule.REPEAT: Certainty.LIKELY,
     PairingRule.LATE: Certainty.LIKELY,
     PairingRule.TRANSFER: Certainty.GUESS,
+    PairingRule.QUEUE: Certainty.LIKELY,
     PairingRule.ALONE: Certainty.CERTAIN,
 }
 
@@ -102,14 +110,31 @@ def find_goes_on(heard: HeardEvent, call: Call, calls: Sequence[Call]) -> Call |
     return _newest(other for other in same if other.direction == call.direction)
 
 
+def find_of_hold(heard: HeardEvent, calls: Sequence[Call]) -> FoundCall:
+    """Return the call that is put on hold or spoken in again; a new one when no rule finds any."""
+    return _first(HOLD_RULES, heard, calls)
+
+
+def find_of_queue(heard: HeardEvent, calls: Sequence[Call]) -> FoundCall:
+    """Return the call whose caller waits in a queue or does so no more; a new one when no rule finds any."""
+    return _first(QUEUE_RULES, heard, calls)
+
+
+def find_of_note(heard: HeardEvent, calls: Sequence[Call]) -> FoundCall:
+    """Return the call that a note is about; a new one, of which only that is known, when no rule finds any."""
+    return _first(NOTE_RULES, heard, calls)
+
+
 def find_of_end(heard: HeardEvent, calls: Sequence[Call]) -> FoundCall:
     """Return the call whose end was heard; a new one, of which only the end is known, when no rule finds any."""
     return _first(END_RULES, heard, calls)
 
 
 def find_group(heard: HeardEvent, calls: Sequence[Call]) -> Call | None:
-    """Return a call of the same caller that rings another extension, so that a new call belongs to its group."""
-    return _group_within(GROUP_MS, heard, calls)
+    """Return a call of the same caller that rings another extension, or has just rung there in vain, so that a new call
+    belongs to its group.
+    """
+    return _group_within(GROUP_MS, heard, calls) or _rang_before(heard, calls)
 
 
 def find_picked_up(heard: HeardEvent, calls: Sequence[Call]) -> Call | None:
@@ -130,6 +155,24 @@ def _group_within(window_ms: int, heard: HeardEvent, calls: Sequence[Call]) -> C
     ringing = (call for call in others if call.state is State.RINGING and not call.call_ref)
     same = (call for call in ringing if heard.known and call.number == heard.number)
     return _newest(call for call in same if _within(window_ms, heard.at, call.logged_at))
+
+
+def _rang_before(heard: HeardEvent, calls: Sequence[Call]) -> Call | None:
+    """Return an incoming call of the same caller that rang another extension in vain a moment ago: a queue or a hunt
+    rings on. Of the same queue that may be longer ago.
+    """
+    if heard.call_ref or not heard.known or heard.direction is not Direction.INCOMING:
+        return None
+    ended = (call for call in calls if call.state is State.ENDED and call.answered_at is None and not call.call_ref)
+    others = (call for call in ended if call.direction == Direction.INCOMING and not is_at(call, heard.extension))
+    return _newest(call for call in others if call.number == heard.number and _rings_on(heard, call))
+
+
+def _rings_on(heard: HeardEvent, call: Call) -> bool:
+    queue = heard.attached[QUEUE]
+    if queue is not None and queue == call.attached[QUEUE] and call.result not in TAKEN:
+        return _within(END_REPEAT_MS, heard.at, call.end_heard_at or 0)
+    return call.result in NOT_ANSWERED and _within(GROUP_MS, heard.at, call.end_heard_at or 0)
 
 
 def leaves_rest_of_group(call: Call, heard: HeardEvent) -> bool:
@@ -170,9 +213,13 @@ def _within(window_ms: int, at: int, other: int) -> bool:
 def same_pair(heard: HeardEvent, call: Call) -> bool:
     """Return whether extension and number are the same; the two ends of an internal call in any order."""
     ends = (call.extension, call.number)
-    if ends == (heard.extension, heard.number):
+    if ends == (heard.extension, heard.number) or (call.legs and _has_leg_at(heard, call)):
         return True
     return heard.internal and call.internal and ends == (heard.number, heard.extension)
+
+
+def _has_leg_at(heard: HeardEvent, call: Call) -> bool:
+    return call.number == heard.number and is_at(call, heard.extension)
 
 
 def _pair(heard: HeardEvent, calls: Sequence[Call]) -> Iterable[Call]:
@@ -189,16 +236,38 @@ def _without_id(heard: HeardEvent, calls: Sequence[Call]) -> Iterable[Call]:
 # finding the call of a start
 
 
-def _by_id_here(heard: HeardEvent, calls: Sequence[Call]) -> Call | None:
-    """Return the call with the event's id at the same extension. One id at two extensions is a group, a call that was
-    picked up, or a transfer: a call for each.
+def _named(heard: HeardEvent, calls: Sequence[Call]) -> Call | None:
+    """Return the call with the event's id: at the same extension, else one that goes on, else one that was over only
+    lately.
     """
     if not heard.call_ref:
         return None
-    same = (call for call in calls if call.call_ref == heard.call_ref and call.extension == heard.extension)
-    return _newest(same) or _newest(
-        call for call in calls if call.call_ref == heard.call_ref and same_pair(heard, call)
-    )
+    same = [call for call in calls if call.call_ref == heard.call_ref and _of_same_party(heard, call)]
+    here = (call for call in same if is_at(call, heard.extension) or same_pair(heard, call))
+    return _newest(here) or _newest(call for call in same if _goes_on(call)) or _newest(_lately(heard, same))
+
+
+def _of_same_party(heard: HeardEvent, call: Call) -> bool:
+    """Return whether nothing says that ``call`` is another outside party's: an exchange may give an id twice."""
+    if heard.internal or call.internal or not heard.known or not call.number:
+        return True
+    return call.number == heard.number or call.extension == heard.extension
+
+
+def _goes_on(call: Call) -> bool:
+    return call.state in (State.NOTED, *OPEN)
+
+
+def _lately(heard: HeardEvent, calls: Iterable[Call]) -> Iterable[Call]:
+    return (call for call in calls if _within(LATE_MS, heard.at, call.end_heard_at or call.ended_at or call.logged_at))
+
+
+def _in_queue(heard: HeardEvent, calls: Sequence[Call]) -> Call | None:
+    """Return the call of an outside caller with the event's number who waits in a queue, wherever it rings."""
+    if not heard.known or heard.direction is not Direction.INCOMING:
+        return None
+    waiting = (call for call in _without_id(heard, calls) if call.is_queued and call.state in GOING_ON)
+    return _newest(call for call in waiting if call.number == heard.number)
 
 
 def _ordered(heard: HeardEvent, calls: Sequence[Call]) -> Call | None:
@@ -288,6 +357,37 @@ def _transferred_again(heard: HeardEvent, calls: Sequence[Call]) -> Call | None:
     )
 
 
+# finding the call of a queue's event, or of a note
+
+
+def _of_caller(heard: HeardEvent, calls: Sequence[Call]) -> Call | None:
+    """Return the newest call of the caller that goes on, at whatever extension."""
+    mine = (call for call in _without_id(heard, calls) if heard.known and call.number == heard.number)
+    return _newest(call for call in mine if call.state in GOING_ON and call.direction == heard.direction)
+
+
+def _ended_of_caller(heard: HeardEvent, calls: Sequence[Call]) -> Call | None:
+    """Return the newest call of the caller that ended a moment ago: what its queue says of it comes late."""
+    mine = (call for call in _without_id(heard, calls) if heard.known and call.number == heard.number)
+    ended = (call for call in mine if call.state is State.ENDED and call.direction == heard.direction)
+    return _newest(call for call in ended if _within(OVERTAKEN_MS, heard.at, call.end_heard_at or 0))
+
+
+def _ended_lately(heard: HeardEvent, calls: Sequence[Call]) -> Call | None:
+    """Return the call of the pair that ended a moment ago."""
+    ended = (call for call in _pair(heard, calls) if call.state is State.ENDED)
+    return _newest(call for call in ended if _within(OVERTAKEN_MS, heard.at, call.end_heard_at or 0))
+
+
+def _noted_late(heard: HeardEvent, calls: Sequence[Call]) -> Call | None:
+    """Return the newest call of the pair that has ended in the last hour; of the number, where no extension is told."""
+    if not heard.known:
+        return None
+    mine = _pair(heard, calls) if heard.extension else _without_id(heard, calls)
+    ended = (call for call in mine if call.state is State.ENDED and call.number == heard.number)
+    return _newest(call for call in ended if _within(LATE_MS, heard.at, call.end_heard_at or call.ended_at or 0))
+
+
 # finding the call of an end
 
 
@@ -295,7 +395,7 @@ def _end_by_id(heard: HeardEvent, calls: Sequence[Call]) -> Call | None:
     if not heard.call_ref:
         return None
     same = [call for call in calls if call.call_ref == heard.call_ref]
-    here = _newest(call for call in same if call.extension == heard.extension and not _went_on_from(heard, call))
+    here = _newest(call for call in same if is_at(call, heard.extension) and not _went_on_from(heard, call))
     return here or _newest(call for call in same if call.state in OPEN) or _newest(same)
 
 
@@ -303,7 +403,9 @@ def _went_on_from(heard: HeardEvent, call: Call) -> bool:
     """Return whether the end belongs to the call that a transferred ``call`` became: the transfer was too long ago for
     its own end.
     """
-    transferred = call.state is State.ENDED and call.end_heard_at is None and call.ended_at is not None
+    transferred = (
+        call.state is State.ENDED and not call.legs and call.end_heard_at is None and call.ended_at is not None
+    )
     return transferred and not _within(OVERTAKEN_MS, heard.at, call.ended_at or 0)
 
 
@@ -380,25 +482,46 @@ def _moved(heard: HeardEvent, calls: Sequence[Call], *states: State) -> Iterable
 
 Find = Callable[[HeardEvent, Sequence[Call]], Call | None]
 START_RULES: Sequence[tuple[PairingRule, Find]] = (
-    (PairingRule.CALL_ID, _by_id_here),
+    (PairingRule.CALL_ID, _named),
     (PairingRule.ORDER, _ordered),
+    (PairingRule.QUEUE, _in_queue),
     (PairingRule.REPEAT, _repeated_start),
     (PairingRule.LATE, _overtaken),
 )
 ANSWER_RULES: Sequence[tuple[PairingRule, Find]] = (
-    (PairingRule.CALL_ID, _by_id_here),
+    (PairingRule.CALL_ID, _named),
     (PairingRule.ORDER, _ordered),
     (PairingRule.PAIR, _answered_pair),
+    (PairingRule.QUEUE, _in_queue),
     (PairingRule.LATE, _answered_late),
 )
+HOLD_RULES: Sequence[tuple[PairingRule, Find]] = (
+    (PairingRule.CALL_ID, _named),
+    (PairingRule.PAIR, _answered_pair),
+    (PairingRule.QUEUE, _in_queue),
+    (PairingRule.REPEAT, _ended_lately),
+)
 TRANSFER_RULES: Sequence[tuple[PairingRule, Find]] = (
-    (PairingRule.CALL_ID, _by_id_here),
+    (PairingRule.CALL_ID, _named),
     (PairingRule.PAIR, _end_of_pair),
+    (PairingRule.QUEUE, _in_queue),
     (PairingRule.REPEAT, _transferred_again),
+)
+QUEUE_RULES: Sequence[tuple[PairingRule, Find]] = (
+    (PairingRule.CALL_ID, _named),
+    (PairingRule.QUEUE, _in_queue),
+    (PairingRule.NEWEST, _of_caller),
+    (PairingRule.LATE, _ended_of_caller),
+)
+NOTE_RULES: Sequence[tuple[PairingRule, Find]] = (
+    (PairingRule.CALL_ID, _end_by_id),
+    (PairingRule.PAIR, _end_of_pair),
+    (PairingRule.LATE, _noted_late),
 )
 END_RULES: Sequence[tuple[PairingRule, Find]] = (
     (PairingRule.CALL_ID, _end_by_id),
     (PairingRule.PAIR, _end_of_pair),
+    (PairingRule.QUEUE, _in_queue),
     (PairingRule.REPEAT, _repeated_end),
     (PairingRule.LATE, _end_given_up),
     (PairingRule.TRANSFER, _transferred),

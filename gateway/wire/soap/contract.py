@@ -13,7 +13,8 @@ from lxml import etree
 
 from gateway.texts.languages import DEFAULT
 from gateway.texts.rendering import render
-from gateway.wire.operations import OPERATIONS, Operation
+from gateway.wire.operations import OPERATIONS
+from gateway.wire.parameters import Operation
 from gateway.wire.soap.spyne_compat import (
     Application,
     ComplexModel,

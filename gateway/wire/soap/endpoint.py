@@ -19,7 +19,8 @@ from gateway.texts.text import Text
 from gateway.wire.auth import query_token
 from gateway.wire.guard import parse_xml, printable, read_message
 from gateway.wire.intake import Intake
-from gateway.wire.operations import OPERATIONS, Operation
+from gateway.wire.operations import UNDERSTOOD
+from gateway.wire.parameters import Operation
 from gateway.wire.sites import Site, base_url
 from gateway.wire.soap.contract import NAMESPACE, wsdl_at
 from gateway.wire.soap.envelopes import (
@@ -46,14 +47,15 @@ class Style:
     """What tells one SOAP endpoint from another; every style understands the same requests.
 
     ``response(operation, version)`` is the answer's envelope, with places for ``status``, ``mensagem`` and ``id``;
-    ``charset_for(body, content_type)`` chooses its charset, ``wsdl_at(address)`` is the published document.
+    ``charset_for(body, content_type, classic)`` chooses its charset, ``wsdl_at(address, classic)`` is the published
+    document; ``classic``: as the classic WConnect has them, which only one style knows.
     """
 
     path: str
     namespace: str
-    wsdl_at: Callable[[str], bytes]
+    wsdl_at: Callable[[str, bool], bytes]
     response: Callable[[Operation, str], Any]
-    charset_for: Callable[[bytes, str], str]
+    charset_for: Callable[[bytes, str, bool], str]
 
 
 class Soap:
@@ -68,7 +70,7 @@ class Soap:
         self._header_blocks = HeaderBlocks()
         self._forms = {
             (name, version): AnswerTemplate(style.response(operation, version))
-            for name, operation in OPERATIONS.items()
+            for name, operation in UNDERSTOOD.items()
             for version in MEDIA_TYPES
         }
 
@@ -78,15 +80,15 @@ class Soap:
         """
         method = environ["REQUEST_METHOD"]
         if method in ("GET", "HEAD") and asks_for_wsdl(environ.get("QUERY_STRING", "")):
-            return self._describe(environ)
+            return self._describe(environ, classic=site.dialect.classic_wsdl)
         if method != "POST":
             raise WrongMethod(method, allowed=("POST",))
         body, kind = read_message(environ, self._limit)
-        charset = environ["cti.charset"] = self._style.charset_for(body, kind)
+        charset = environ["cti.charset"] = self._style.charset_for(body, kind, site.dialect.classic_wsdl)
         root = parse_xml(body, kind)
         version = environ["cti.soap"] = version_of(root)
         self._header_blocks.look(root, version, environ, site)
-        operation, texts = read_call(root, version, environ, site.appliances)
+        operation, texts = read_call(root, version, environ, site)
         reply = self._intake.perform(operation, texts, environ, site, wire=self.wire, token=query_token(environ))
         document = self._forms[operation.name, version].filled(texts_of(reply, language_of(environ)), charset)
         return answer(200, KINDS[version, charset], document)
@@ -103,14 +105,15 @@ class Soap:
         status = status_of(error, version, site_s_own(environ))
         return answer(status, KINDS[version, charset], document, headers_of(error))
 
-    def _describe(self, environ: Environ) -> Answer:
+    def _describe(self, environ: Environ, *, classic: bool) -> Answer:
         """Serve the contract with the address of the host that asked, which is another one for each tenant. Raises
         ``MalformedRequest``.
         """
         base = base_url(environ)
         if base is None:
             raise MalformedRequest(Text("the header Host is no name of a host."))
-        return answer(200, KINDS[SOAP_11, UTF_8], self._style.wsdl_at(f"{base}{self._style.path}"))
+        kind = KINDS[SOAP_11, self._style.charset_for(b"", "", classic)]
+        return answer(200, kind, self._style.wsdl_at(f"{base}{self._style.path}", classic))
 
 
 def site_s_own(environ: Environ) -> int | None:
@@ -141,4 +144,6 @@ def response(operation: Operation, version: str) -> Any:
     return envelope
 
 
-LITERAL = Style("/soap", NAMESPACE, wsdl_at, response, lambda body, content_type: UTF_8)
+LITERAL = Style(
+    "/soap", NAMESPACE, lambda address, classic: wsdl_at(address), response, lambda body, content_type, classic: UTF_8
+)

@@ -7,30 +7,60 @@ from typing import Any
 
 import pytest
 
+from gateway.domain.calls import book
 from gateway.domain.calls.book import EFFECTS, CallChange, Decision, EventKind, decide, decide_about, decide_order
 from gateway.domain.calls.call import Call
-from gateway.domain.calls.heard import HeardEvent, MarkedOver, NoEnd, PlacedOrder, SettledOrder, TakenElsewhere
+from gateway.domain.calls.heard import (
+    FellSilent,
+    HeardEvent,
+    MarkedOver,
+    NoEnd,
+    PlacedOrder,
+    SettledOrder,
+    TakenElsewhere,
+)
+from gateway.domain.calls.legs import Leg
 from gateway.domain.calls.pairing import CERTAINTY, PairingRule
-from gateway.domain.calls.states import STATES, TABLE, Effect, Event, State, Transition
+from gateway.domain.calls.states import GOING_ON, STATES, TABLE, Effect, Event, State, Transition
 from gateway.domain.messages import Direction
 from tests.domain.calls.ledger import Ledger
 from tests.domain.calls.pairing_cases import T0
 
 NUMBER = "4732100123"
 EMPTY = (Effect.NOTHING, Effect.REPEAT)
-ADDS = (Effect.ADD_START, Effect.ADD_ANSWER)
+ADDS = book.ADDS
 HEARD = {
     Event.START: EventKind.CALL_STARTED,
     Event.ANSWER: EventKind.CALL_ANSWERED,
+    Event.HOLD: EventKind.CALL_HELD,
+    Event.RESUME: EventKind.CALL_RESUMED,
     Event.TRANSFER: EventKind.CALL_TRANSFERRED,
+    Event.QUEUE: EventKind.QUEUE_ENTERED,
+    Event.LEAVE_QUEUE: EventKind.QUEUE_LEFT,
+    Event.ABANDON: EventKind.QUEUE_LEFT,
     Event.END: EventKind.CALL_ENDED,
+    Event.NOTE: EventKind.CALL_NOTED,
 }
+OF_LEGS = {
+    Event.RINGS_TOO: (EventKind.CALL_STARTED, "start", {"extension": "3502"}),
+    Event.HANDED_ON: (EventKind.CALL_STARTED, "transfer", {"to": "3502", "stays_inside": True}),
+    Event.TALKS_ALREADY: (
+        EventKind.CALL_TRANSFERRED,
+        "transfer",
+        {"to": "3502", "stays_inside": True, "attended": True},
+    ),
+    Event.LEG_ENDED: (EventKind.CALL_ENDED, "end", {"extension": "3502"}),
+    Event.RINGS_ON: (EventKind.CALL_ENDED, "end", {}),
+    Event.WAITS_ON: (EventKind.CALL_ENDED, "end", {}),
+}
+"""What a leg's event is told as, and how it is heard."""
 
 
 def heard(event: Event, at: int = T0 + 10_000, **more: Any) -> HeardEvent:
     """An event of the pair 3501 and NUMBER."""
     plain: dict[str, Any] = {"extension": "3501", "number": NUMBER, "known": True, "numbers": (NUMBER,)}
     plain |= {"to": "0800", "stays_inside": False} if event is Event.TRANSFER else {}
+    plain |= {"recording_url": "http://pbx/1.wav"} if event is Event.NOTE else {}
     return HeardEvent(event, Direction.INCOMING, at=at, **(plain | more))
 
 
@@ -45,6 +75,7 @@ ABOUT: dict[Event, Any] = {
     Event.ACCEPTED: SettledOrder("accepted", T0 + 500),
     Event.FAILED: SettledOrder("refused", T0 + 500),
     Event.TAKEN_ELSEWHERE: TakenElsewhere(T0 + 500),
+    Event.FELL_SILENT: FellSilent(),
     Event.NO_END: NoEnd(),
     Event.MARKED_OVER: MarkedOver("ana", T0 + 500),
 }
@@ -58,13 +89,61 @@ def test_what_is_heard_does_to_a_call_in_every_state_what_the_table_says(status:
     assert (done.call.id, done.call.state, done.is_new) == (1, wanted, False)
     assert done.kind is HEARD[event]
     assert done.repeat is (effect in (Effect.REPEAT, Effect.ADD_END) or (effect in ADDS and done.call == call))
-    unchanged = (call.state, event) in ((State.ENDED, Event.START), (State.ENDED, Event.END))
-    assert (done.call == call) is (effect in EMPTY or unchanged or call.state is State.TALKING is done.call.state)
+    unchanged = (call.state, event) in UNCHANGED
+    assert (done.call == call) is (effect in EMPTY or unchanged)
+
+
+UNCHANGED = (
+    *((State.ENDED, event) for event in (Event.START, Event.END, Event.QUEUE, Event.LEAVE_QUEUE)),
+    *((State.TALKING, event) for event in (Event.START, Event.ANSWER, Event.RESUME, Event.QUEUE)),
+)
+"""Where the calls of these tests have nothing that could be added."""
+
+
+def with_legs(state: State, event: Event) -> Call:
+    """A call in ``state`` of which ``event`` is about one leg."""
+    answered_at = T0 + 1 if state is State.TALKING else None
+    over = {"ended_at": T0 + 9000, "result": "missed"}
+    here = Leg("3501", T0, answered_at, **(over if state is State.WAITING else {}))
+    there = Leg("3502", T0 + 6000, **(over if event in (Event.LEG_ENDED, Event.WAITS_ON) else {}))
+    queued = {"queued_at": T0 - 1} if event is Event.WAITS_ON or state is State.WAITING else {}
+    return known(state.value, legs=(here, there) if event not in NEW_LEGS else (), **queued)
+
+
+NEW_LEGS = (Event.RINGS_TOO, Event.HANDED_ON, Event.TALKS_ALREADY)
+GOING_ON_PAIRS = [
+    (state, event)
+    for state in GOING_ON
+    for event in (Event.LEG_ENDED, Event.RINGS_ON, Event.WAITS_ON)
+    if TABLE[state, event].effect is not Effect.NOTHING and (event is not Event.WAITS_ON or state is State.RINGING)
+]
+"""Only a leg that rang in vain goes back to the queue."""
+NEW_LEG_PAIRS = [(STATES[status], event) for status in STATES for event in NEW_LEGS if STATES[status].value == status]
+
+
+@pytest.mark.parametrize(("state", "event"), [*GOING_ON_PAIRS, *NEW_LEG_PAIRS])
+def test_what_is_heard_of_a_leg_does_to_a_call_in_every_state_what_the_table_says(state: State, event: Event) -> None:
+    call = with_legs(state, event)
+    kind, like, more = OF_LEGS[event]
+    done = decide(heard(Event(like), call_ref="a", **more), [call], 2)
+    wanted, effect = TABLE[state, event]
+    if effect is Effect.NOTHING:
+        wanted = TABLE[state, Event(like)].state
+        kind = HEARD[Event(like)]
+    assert (done.call.state, done.is_new, done.kind) == (wanted, False, kind)
+    assert (len(done.call.legs) > 1) is (effect is not Effect.NOTHING)
+
+
+@pytest.mark.parametrize("event", [*OF_LEGS, Event.FELL_SILENT])
+def test_a_call_that_is_over_or_unknown_has_no_leg_that_could_end(event: Event) -> None:
+    over = [state for state in State if state not in GOING_ON]
+    done = {state for state in over if TABLE[state, event].effect is not Effect.NOTHING}
+    assert (State.NONE in done, bool(done)) == (False, event in NEW_LEGS)
 
 
 @pytest.mark.parametrize(("status", "event"), list(product(STATES, ABOUT)))
 def test_what_happens_to_a_call_in_every_state_is_what_the_table_says(status: str, event: Event) -> None:
-    call = known(status)
+    call = known(status, legs=(Leg("3501", T0), Leg("3502", T0, ended_at=T0 + 400, result="missed")))
     wanted, effect = TABLE[call.state, event]
     done = decide_about(call, ABOUT[event])
     assert (done.call.id, done.call.state) == (1, wanted)
@@ -82,7 +161,7 @@ def test_what_comes_without_a_call_opens_one_or_is_about_nothing(event: Event) -
     elif event in HEARD:
         ledger.hear(heard(event, to="3502", stays_inside=True))
     assert [call.state for call in ledger.calls.values()] == ([] if effect is Effect.NOTHING else [wanted])
-    assert (event in ABOUT) is (effect is Effect.NOTHING)
+    assert (event in ABOUT or event in OF_LEGS) is (effect is Effect.NOTHING)
 
 
 def test_a_transfer_outside_of_which_nothing_was_known_is_told_as_a_transfer() -> None:
@@ -115,11 +194,19 @@ def test_every_effect_is_somebody_s_work_and_every_status_a_state() -> None:
 
 def test_the_page_about_pairing_is_the_table() -> None:
     page = Path(__file__).parents[3].joinpath("docs/pairing.md").read_text(encoding="utf-8")
-    for state in State:
-        cells = [cell_of(state, event) for event in Event]
-        assert f"| *{state.value}* | {' | '.join(cells)} |" in page
+    for events in (OF_CALLS, OF_QUEUES, OF_THEIR_LEGS):
+        assert f"| state | {' | '.join(event.value for event in events)} |" in page
+        for state in State:
+            cells = [cell_of(state, event) for event in events]
+            assert f"| *{state.value}* | {' | '.join(cells)} |" in page
+    assert {*OF_CALLS, *OF_QUEUES, *OF_THEIR_LEGS} == set(Event)
     for rule, certainty in CERTAINTY.items():
         assert re.search(rf"^\| `{rule.value}` \|.*\| {certainty.value} \|$", page, re.MULTILINE), rule
+
+
+OF_QUEUES = (Event.HOLD, Event.RESUME, Event.QUEUE, Event.LEAVE_QUEUE, Event.ABANDON, Event.NOTE)
+OF_THEIR_LEGS = (*OF_LEGS, Event.FELL_SILENT)
+OF_CALLS = tuple(event for event in Event if event not in (*OF_QUEUES, *OF_THEIR_LEGS))
 
 
 def cell_of(state: State, event: Event) -> str:
@@ -295,9 +382,8 @@ def test_an_answer_where_it_did_not_ring_opens_a_call_there_that_waited_as_long(
 
 def test_an_answer_says_nothing_of_a_call_that_a_colleague_speaks_in_or_made() -> None:
     by_id = decide(heard(Event.ANSWER, T0 + 9000, extension="3502", call_ref="a"), [known("talking")], 2)
-    (joined,) = by_id.others
-    assert (joined.call.status, joined.call.group_id, joined.kind) == ("talking", 1, None)
-    assert (by_id.call.group_id, by_id.call.started_at) == (1, None)
+    assert (by_id.others, by_id.call.status, by_id.call.extension, by_id.call.group_id) == ((), "talking", "3501", None)
+    assert [(leg.extension, leg.talks) for leg in by_id.call.legs] == [("3501", True), ("3502", True)]
     dialled = known(call_ref=None)._replace(direction="outgoing")
     answer = heard(Event.ANSWER, T0 + 900, extension="3502")._replace(direction=Direction.OUTGOING)
     assert decide(answer, [dialled], 2).others == ()
