@@ -123,12 +123,10 @@ def test_a_note_stands_behind_the_place_of_its_rule() -> None:
 
 # Test cases ---------------------------------------------------------------------------------------
 
-PLAN = DialPlan("0", (rule(dial=None, block=True, kinds=["foreign"], note="ask"),))
-COMPANY = Tenant("acme", NumberPlan("47"))
-
 
 def tried(number: str, dials: str | None, extension: str = "") -> Failure | None:
-    return Trial(number, dials, extension).failure(PLAN, COMPANY)
+    plan = DialPlan("0", (rule(dial=None, block=True, kinds=["foreign"], note="ask"),))
+    return Trial(number, dials, extension).failure(plan, Tenant("acme", NumberPlan("47")))
 
 
 def test_a_case_holds_where_its_digits_or_the_refusal_come() -> None:

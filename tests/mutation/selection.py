@@ -23,6 +23,8 @@ TESTS = {
     "calls": CALLS,
     "calls/matching.py": ("tests/domain/test_matching.py",),
     "calls/results.py": ("tests/domain/test_results.py",),
+    "calls/free_fields.py": ("tests/domain/calls/test_free_fields.py",),
+    "calls/queueing.py": ("tests/domain/calls/test_queueing.py",),
     "dialplan": DIALPLAN,
     "dialplan/forms.py": ("tests/domain/test_forms.py",),
     "dialplan/rules.py": ("tests/domain/test_rules.py",),
