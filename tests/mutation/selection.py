@@ -25,6 +25,8 @@ TESTS = {
     "calls/results.py": ("tests/domain/test_results.py",),
     "calls/free_fields.py": ("tests/domain/calls/test_free_fields.py",),
     "calls/queueing.py": ("tests/domain/calls/test_queueing.py",),
+    "calls/legs.py": ("tests/domain/calls/test_legs.py",),
+    "calls/pairing.py": ("tests/domain/calls/test_finding.py",),
     "dialplan": DIALPLAN,
     "dialplan/forms.py": ("tests/domain/test_forms.py",),
     "dialplan/rules.py": ("tests/domain/test_rules.py",),
