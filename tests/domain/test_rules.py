@@ -50,6 +50,8 @@ def test_a_rule_is_for_the_kinds_that_can_be_written_so(settings: dict[str, Any]
         ),
         ({"kinds": ["withheld"]}, "'withheld' has no {national}"),
         ({"areas": ["own", "10"]}, "area '10' is none"),
+        ({"areas": ["00", "own", "10"]}, "area '00' is none"),
+        ({"kinds": ["short", "extension"], "areas": ["own"]}, "'short' has no area code"),
         ({"areas": ["others"]}, "area 'others' is none"),
         ({"dial": "{local}"}, "{local} leaves the area code out"),
         ({"dial": "{local}", "areas": ["own", "other"]}, "{local} leaves the area code out"),

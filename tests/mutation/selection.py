@@ -26,6 +26,7 @@ TESTS = {
     "calls/free_fields.py": ("tests/domain/calls/test_free_fields.py",),
     "calls/queueing.py": ("tests/domain/calls/test_queueing.py",),
     "calls/legs.py": ("tests/domain/calls/test_legs.py",),
+    "calls/effects.py": ("tests/domain/calls/test_effects.py",),
     "calls/pairing.py": ("tests/domain/calls/test_finding.py",),
     "dialplan": DIALPLAN,
     "dialplan/forms.py": ("tests/domain/test_forms.py",),

@@ -52,9 +52,9 @@ def test_there_is_room_for_four_kilobytes_of_names_and_texts(length: int, cut: b
 
 
 def test_room_is_counted_in_bytes_and_what_is_replaced_takes_none() -> None:
-    full = known(a="x" * 2000, b="é" * 1000)
-    assert added(full, {"c": "x" * 94})[1]
-    assert not added(full, {"c": "x" * 93})[1]
+    full = known(a="x" * 2001, b="é" * 1000)
+    assert added(full, {"c": "x" * 93})[1]
+    assert not added(full, {"c": "x" * 92})[1]
     assert not added(full, {"a": "y" * 2094})[1]
     assert added(full, {"a": "y" * 2095})[1]
 
