@@ -191,6 +191,18 @@ def test_the_address_is_part_of_the_signature_where_a_key_is_used_twice(kept: Ke
     assert "https://gw.example.com/t/acme/in/url" in kept.last.note
 
 
+def test_behind_a_trusted_proxy_the_address_is_the_one_it_forwards() -> None:
+    mapping = MAPPING | {"authenticity": {"kind": "hmac", "header": "X-Sign", "signed": "{url}{body}"}}
+    tenant = {"sources": {"url": {"kind": "webhook", "secret": KEY, "mapping": mapping}}}
+    peer = Peer({"server": {"trusted_proxies": ["10.0.0.7"]}, "tenants": {"acme": tenant}}, address="10.0.0.7")
+    data = json.dumps(RING).encode()
+    made = hmac.new(KEY.encode(), b"https://cti.example/in/url?x=1" + data, hashlib.sha256).hexdigest()
+    forwarded = {"X-Forwarded-For": OUTSIDE, "X-Forwarded-Proto": "https", "X-Forwarded-Host": "cti.example"}
+    sent = {"data": data, "content_type": "application/json", "headers": forwarded | {"X-Sign": made}}
+    assert peer.post("/in/url?x=1", **sent).status_code == 200
+    assert peer.post("/in/url?x=1", address="10.0.0.8", **sent).status_code == 403
+
+
 def test_a_recorded_request_is_refused_when_its_time_is_over(kept: Kept) -> None:
     assert kept.send("/t/acme/in/zoom", headers=zoom(at=int(NOW) - 300)).status_code == 200
     assert kept.send("/t/acme/in/zoom", headers=zoom(at=int(NOW) - 301)).status_code == 403
