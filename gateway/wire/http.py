@@ -19,7 +19,7 @@ from gateway.wire.click_to_call import Dialing
 from gateway.wire.clients import Networks, Proxies, asker
 from gateway.wire.intake import NO_OPERATION, Intake, MessageHandler, VerifyAgent, count, explain
 from gateway.wire.listeners import Listener
-from gateway.wire.operations import ATENDE_LIGACAO, CONSULTA_RAMAL, FINALIZA_LIGACAO, TRANSFERE_LIGACAO
+from gateway.wire.operations import EVENTS
 from gateway.wire.sites import Sites, take_tenant
 from gateway.wire.soap.encoded import ENCODED
 from gateway.wire.soap.endpoint import LITERAL, Soap
@@ -174,10 +174,9 @@ def routes(intake: Intake, limit: int) -> Mapping[str, Transport]:
     xmlrpc = XmlRpc(intake, max_body_bytes=limit)
     dialing = Dialing(intake, max_body_bytes=limit)
     exact: dict[str, Transport] = {
-        f"{LISTENERS}ConsultaRamal.php": Listener(CONSULTA_RAMAL, intake, max_body_bytes=limit),
-        f"{LISTENERS}AtendeLigacao.php": Listener(ATENDE_LIGACAO, intake, max_body_bytes=limit),
-        f"{LISTENERS}TransfereLigacao.php": Listener(TRANSFERE_LIGACAO, intake, max_body_bytes=limit),
-        f"{LISTENERS}FinalizaLigacao.php": Listener(FINALIZA_LIGACAO, intake, max_body_bytes=limit),
+        f"{LISTENERS}{event.name}.php": Listener(event, intake, max_body_bytes=limit) for event in EVENTS
+    }
+    exact |= {
         LITERAL.path: Soap(intake, LITERAL, max_body_bytes=limit),
         ENCODED.path: Soap(intake, ENCODED, max_body_bytes=limit),
         "/xmlrpc": xmlrpc,

@@ -1,7 +1,7 @@
 """The address of sources: ``/in/NAME`` and whatever stands behind it."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import structlog
@@ -9,13 +9,11 @@ import structlog
 from gateway.domain.messages import Origin
 from gateway.errors import GatewayError, MalformedRequest, UnknownEventSource, WrongMethod
 from gateway.mapping.bodies import WebhookRequest
-from gateway.mapping.engine import interpret
 from gateway.mapping.events import Interpretation, MappedEvent
 from gateway.mapping.replies import LOOKED_UP, RenderedReply, ReplyWriter, WebhookReply
 from gateway.mapping.signed_requests import SignedRequest
 from gateway.store.traffic import Remark, RemarkCode
 from gateway.texts.rendering import render
-from gateway.texts.text import Text
 from gateway.wire.guard import read_body
 from gateway.wire.intake import NO_OPERATION, REPLAY_OF, Intake, count
 from gateway.wire.sites import Site
@@ -24,12 +22,11 @@ from gateway.wire.webhooks.access import admit
 from gateway.wire.webhooks.gates import SourceGate
 from gateway.wire.webhooks.lookups import LookUpNumber, nobody
 from gateway.wire.webhooks.messages import OPERATIONS, message_of
-from gateway.wire.webhooks.sources import WebhookSource, split
+from gateway.wire.webhooks.sources import WebhookSource, operation_of, read, split
 
 log = structlog.get_logger()
 
 METHODS = ("GET", "POST", "PUT", "PATCH")
-UNMAPPED = Text("the source has no mapping yet: the request was kept")
 
 
 class Webhooks:
@@ -65,7 +62,7 @@ class Webhooks:
             admit(environ, site)
             raise UnknownEventSource(name, known=sorted(site.sources))
         intake = self._intake if environ.get(REPLAY_OF) else self._intake.within(gate.answer_within_s)
-        environ["cti.operation"] = f"in/{name}"
+        environ["cti.operation"] = operation_of(name)
         entered = self._entered(environ, tail, gate, site)
         if isinstance(entered, RenderedReply):
             return as_answer(entered)
@@ -76,7 +73,8 @@ class Webhooks:
         made = read(source, entered.request)
         if made.problems and made.document is None:
             raise MalformedRequest(made.problems[0])
-        calls = [call for event in made.events for call in self._handled(event, environ, site, intake)]
+        handled = [self._handled(event, environ, site, intake) for event in made.events]
+        calls = [call for call in handled if call]
         told = self._told(made, calls, environ, site, name)
         own = reply_to(source, made)
         return as_answer(self._own_answer(own, entered, made, calls, site.name)) if own else told
@@ -101,12 +99,11 @@ class Webhooks:
                 reply = reply.unknown
         return ReplyWriter(lambda path: known[path] if path in known else signed.value(path)).write(reply)
 
-    def _handled(self, event: MappedEvent, environ: Environ, site: Site, intake: Intake) -> Iterator[int]:
-        """Handle an event; yield our id of its call."""
+    def _handled(self, event: MappedEvent, environ: Environ, site: Site, intake: Intake) -> int:
+        """Handle an event; return our id of its call, 0 where it is about none."""
         origin = Origin(self.wire, environ["cti.client"], environ.get(REPLAY_OF))
         message = message_of(event, site.name, origin, intake.now())
-        if message is not None:
-            yield intake.take(message, environ, wire=self.wire, operation=OPERATIONS[event.kind]).call_id
+        return intake.take(message, environ, wire=self.wire, operation=OPERATIONS[event.kind]).call_id
 
     def _told(self, made: Interpretation, calls: Sequence[int], environ: Environ, site: Site, name: str) -> Answer:
         problems = [render(each, site.language) for each in made.problems]
@@ -120,13 +117,6 @@ class Webhooks:
 
     def refuse(self, error: GatewayError, environ: Environ) -> Answer:
         return refuse_as_text(error, language_of(environ))
-
-
-def read(source: WebhookSource, request: WebhookRequest) -> Interpretation:
-    """Return what the source's mapping makes of ``request``."""
-    if source.mapping is None:
-        return Interpretation(problems=(UNMAPPED,), document={})
-    return interpret(source.mapping, request, source.facts)
 
 
 def reply_to(source: WebhookSource, made: Interpretation) -> WebhookReply | None:
