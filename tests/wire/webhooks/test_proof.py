@@ -145,6 +145,13 @@ def test_a_wrong_secret_is_kept_nowhere_either(kept: Kept) -> None:
         assert kept.remarks == [RemarkCode.SECRET_WRONG]
 
 
+def test_a_secret_is_masked_in_the_very_bytes_of_the_lenient_port(kept: Kept) -> None:
+    for target in (b"/in/any/a%20key%20of%20sixteen%20or%20more", b"/in/any/%61%20key of%20%73ixteen or mor%65"):
+        head = b"POST /t/acme" + target + b" HTTP/1.0\r\nContent-Type: application/json\r\n\r\n"
+        assert kept.send(f"/t/acme/in/any/{KEY}", environ={"cti.raw_head": head}).status_code == 200
+        assert kept.last.request.startswith(b"POST /t/acme/in/any/**** HTTP/1.0\r\n")
+
+
 def test_events_are_answered_as_the_mapping_says(kept: Kept) -> None:
     got = kept.send("/t/acme/in/sipgate?token=a+key+of+sixteen+or+more", RING | {"from": '<&"47'})
     url = "https://gw.example.com/t/acme/in/sipgate?token=a+key+of+sixteen+or+more"
