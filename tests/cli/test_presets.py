@@ -84,7 +84,10 @@ def test_what_any_exchange_can_send_is_pointed_out_where_a_preset_knows_no_bette
 
 def test_a_webhook_s_source_and_its_address_are_printed_together() -> None:
     shown = run("zadarma", "--events", "--address", "https://gw.example.com").stdout
-    assert '[tenants.default.sources.zadarma]\nkind = "webhook"\npreset = "zadarma"' in shown
+    assert (
+        '[tenants.default.sources.zadarma]\nkind = "webhook"\npreset = "zadarma"\nsecret = "file:zadarma.secret"'
+        in shown
+    )
     assert "PBX call notifications:   https://gw.example.com/in/zadarma\n" in shown
 
 
