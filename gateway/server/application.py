@@ -12,7 +12,6 @@ from gateway.domain.dialplan.trials import Failure
 from gateway.orders.circuit_breaker import BreakerState
 from gateway.server.bootstrap import Gateway, failed_trials
 from gateway.server.metrics import Gauges, LabelledGauges, metrics_application
-from gateway.server.owners import owner_finder
 from gateway.store.corrections import Corrections
 from gateway.store.outbox import Waiting
 from gateway.store.quality import Quality
@@ -21,6 +20,7 @@ from gateway.traffic.masking import spellings
 from gateway.wire.http import Front
 from gateway.wire.lenient.port import LenientPort, PortLimits, no_desk
 from gateway.wire.traffic import Recorder
+from gateway.wire.webhooks.lookups import NumberLookup
 
 BREAKER = {BreakerState.CLOSED: 0.0, BreakerState.HALF_OPEN: 1.0, BreakerState.OPEN: 2.0}
 
@@ -71,7 +71,7 @@ class Application:
             metrics=metrics_application(self._gauges(), self._labelled_gauges()),
             recorder=recorder_of(gateway),
             guesses=gateway.guesses,
-            find_owner=owner_finder(services.directory, services.core.tenant),
+            look_up=NumberLookup(gateway.core.tenants, gateway.directory),
         )
 
     def _health(self) -> Mapping[str, bool]:

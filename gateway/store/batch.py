@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import structlog
 from sqlalchemy import Connection
 
 from gateway.domain.calls.book import (
@@ -45,6 +46,8 @@ from gateway.store.drafts import (
 from gateway.store.matching import Matches
 from gateway.texts.languages import DEFAULT, Language
 from gateway.texts.text import Text
+
+log = structlog.get_logger()
 
 OUR_CALL = Text("a call of this company")
 NO_EVENT: Mapping[str, Any] = {}
@@ -136,6 +139,8 @@ class Batch:
         """Let the rule book decide what an event changes; take that, and tell the log and the outbox of it."""
         message, event = draft.message, self._agents.seen_by(draft)
         decided = decide(event, self._calls.about(message.tenant, event), self._counters["call"] + 1)
+        if event.fields is not None and decided.call.fields_cut:
+            log.warning("free_fields_cut", tenant=message.tenant, call=decided.call.id, names=list(event.fields)[:40])
         received = {"received": rows.received(message)}
         call = self._take(decided, message.tenant, event.forms, event.at, received)
         self._keep_beside(decided, call, event.at)

@@ -139,6 +139,7 @@ class TrafficFilter:
     text: str | None = None
     failed: bool = False
     before_id: int | None = None
+    operation: str | None = None
 
 
 ANY = TrafficFilter()
@@ -183,6 +184,7 @@ def _narrowed(query: Select[Any], tenant: str | None, wanted: TrafficFilter) -> 
         columns.way: wanted.way,
         columns.peer: wanted.peer,
         columns.call_id: wanted.call_id,
+        columns.operation: wanted.operation,
     }
     query = query.where(*(column == value for column, value in equal.items() if value is not None))
     if wanted.since is not None:

@@ -73,7 +73,7 @@ def _add_start(case: Case[HeardEvent]) -> Call:
 def _answer(case: Case[HeardEvent]) -> Call:
     """Note that the call was answered, also where it was thought to be taken elsewhere or over."""
     call = case.call._replace(status=case.status, ended_at=None, duration_s=None, paired_by=case.rule.value)
-    return answered(call, case.event)
+    return answered(call, case.event) if call.answered_at is None else measured(call)
 
 
 def _add_answer(case: Case[HeardEvent]) -> Call:

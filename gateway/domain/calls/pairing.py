@@ -15,7 +15,7 @@ from gateway.domain.calls.heard import HeardEvent
 from gateway.domain.calls.legs import is_at
 from gateway.domain.calls.results import NOT_ANSWERED, Result
 from gateway.domain.calls.states import GOING_ON, OPEN, State
-from gateway.domain.messages import Direction
+from gateway.domain.messages import ATTACHED, Direction
 
 LONGEST_CALL_MS = 24 * 3600 * 1000
 """An open call older than this is not ended any more by an end that only names the same pair."""
@@ -36,6 +36,11 @@ TRANSFER_MS = 4 * 3600 * 1000
 SAME_MOMENT_MS = 2 * 1000
 CLOCK_MS = 120 * 1000
 """How far an exchange's clock may be off ours before we take it for another moment."""
+
+
+QUEUE = tuple(ATTACHED).index("queue")
+"""Where the queue stands among what is attached to a call."""
+TAKEN = (Result.ANSWERED, Result.FORWARDED)
 
 
 class Certainty(StrEnum):
@@ -126,8 +131,10 @@ def find_of_end(heard: HeardEvent, calls: Sequence[Call]) -> FoundCall:
 
 
 def find_group(heard: HeardEvent, calls: Sequence[Call]) -> Call | None:
-    """Return a call of the same caller that rings another extension, so that a new call belongs to its group."""
-    return _group_within(GROUP_MS, heard, calls)
+    """Return a call of the same caller that rings another extension, or has just rung there in vain, so that a new call
+    belongs to its group.
+    """
+    return _group_within(GROUP_MS, heard, calls) or _rang_before(heard, calls)
 
 
 def find_picked_up(heard: HeardEvent, calls: Sequence[Call]) -> Call | None:
@@ -148,6 +155,24 @@ def _group_within(window_ms: int, heard: HeardEvent, calls: Sequence[Call]) -> C
     ringing = (call for call in others if call.state is State.RINGING and not call.call_ref)
     same = (call for call in ringing if heard.known and call.number == heard.number)
     return _newest(call for call in same if _within(window_ms, heard.at, call.logged_at))
+
+
+def _rang_before(heard: HeardEvent, calls: Sequence[Call]) -> Call | None:
+    """Return an incoming call of the same caller that rang another extension in vain a moment ago: a queue or a hunt
+    rings on. Of the same queue that may be longer ago.
+    """
+    if heard.call_ref or not heard.known or heard.direction is not Direction.INCOMING:
+        return None
+    ended = (call for call in calls if call.state is State.ENDED and call.answered_at is None and not call.call_ref)
+    others = (call for call in ended if call.direction == Direction.INCOMING and not is_at(call, heard.extension))
+    return _newest(call for call in others if call.number == heard.number and _rings_on(heard, call))
+
+
+def _rings_on(heard: HeardEvent, call: Call) -> bool:
+    queue = heard.attached[QUEUE]
+    if queue is not None and queue == call.attached[QUEUE] and call.result not in TAKEN:
+        return _within(END_REPEAT_MS, heard.at, call.end_heard_at or 0)
+    return call.result in NOT_ANSWERED and _within(GROUP_MS, heard.at, call.end_heard_at or 0)
 
 
 def leaves_rest_of_group(call: Call, heard: HeardEvent) -> bool:
