@@ -47,6 +47,7 @@ ROUTES: dict[str, tuple[str, str, Callable[..., Response]]] = {
     "dial": ("POST", "/discar", views.dial),
     "call_log": ("GET", "/ligacoes", views.call_log),
     "call": ("GET", f"/ligacoes/{CALL_ID}", views.call),
+    "account": ("GET", "/contas/<int(max=9007199254740991):account_id>", views.account),
     "why": ("GET", "/porque", diagnosis.why),
     "hang_up": ("POST", f"/ligacoes/{CALL_ID}/desligar", views.hang_up),
     "mark_over": ("POST", f"/ligacoes/{CALL_ID}/encerrada", views.mark_over),

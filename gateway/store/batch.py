@@ -22,9 +22,12 @@ from gateway.domain.calls.book import (
     decide_order,
 )
 from gateway.domain.calls.call import Call
+from gateway.domain.calls.free_fields import read_fields
 from gateway.domain.calls.heard import LONGEST_LOGIN, MarkedOver, SettledOrder, placed_order
 from gateway.domain.calls.legs import seen_from
+from gateway.domain.calls.matching import RankReason
 from gateway.domain.calls.states import State
+from gateway.domain.identifiers import named_by
 from gateway.errors import BadParameter
 from gateway.store import repeats, rows, statements
 from gateway.store.agents_at_extensions import AgentsAtExtensions
@@ -43,6 +46,7 @@ from gateway.store.drafts import (
     Settlement,
     WriteJob,
 )
+from gateway.store.identified import Identified
 from gateway.store.matching import Matches
 from gateway.texts.languages import DEFAULT, Language
 from gateway.texts.text import Text
@@ -83,6 +87,7 @@ class Batch:
         self._counters: dict[str, int] = {}
         self._calls = KnownCalls(connection, self._driver)
         self._matches = Matches(self._driver)
+        self._identified = Identified(self._driver)
         self._agents = AgentsAtExtensions(self._driver)
         self._matched: dict[int, dict[str, Any]] = {}
         self._touched: dict[int, CandidateCall] = {}
@@ -149,7 +154,7 @@ class Batch:
         if decided.is_news:
             kind = KINDS[event.event].value
             self._outbox += [
-                rows.letter(kind, call, message, target, extension)
+                rows.letter(kind, call, message, target, extension, self._agents.at(message.tenant, extension))
                 for target in draft.forwards
                 for extension in (decided.extension, *decided.also_started)
             ]
@@ -181,9 +186,10 @@ class Batch:
             raise BadParameter("ligacao", str(draft.call_id), expected=OUR_CALL)
         account = choose(self._connection, self._driver, draft)
         if account is None:
-            call.row.update(account_id=None, account_name=None, contact=None)
+            call.row.update(account_id=None, account_code=None, account_name=None, contact=None)
         else:
-            call.row.update(account_id=account.id, account_name=account.name, contact=draft.contact or None)
+            call.row.update(account_id=account.id, account_code=account.code, account_name=account.name)
+            call.row["contact"] = draft.contact or None
         self._touch(call)
         return Recorded(call.call.id, self._log(EventKind.ACCOUNT_CHOSEN, call, draft.at, {"by": draft.by}))
 
@@ -298,17 +304,25 @@ class Batch:
         return opened
 
     def _find_account(self, call: CandidateCall, forms: Sequence[str]) -> None:
-        """Let a call be the account's that has its number, and note why."""
-        found = self._matches.of(call.row["tenant"], forms, call.call.extension)
+        """Let a call be the account's that has its number, else of the only one that its fields name; and note why."""
+        tenant = call.row["tenant"]
+        found = self._matches.of(tenant, forms, call.call.extension)
+        if not found and call.call.fields and not call.call.internal:
+            found = self._identified.of(tenant, named_by(read_fields(call.call.fields)))
         if found:
-            owner = found[0].match
-            call.row.update(account_id=owner.account_id, account_name=owner.name, contact=owner.contact)
+            if len(found) == 1 or found[0].reason is not RankReason.IDENTIFIER:
+                owner = found[0].match
+                call.row.update(account_id=owner.account_id, account_code=owner.code, account_name=owner.name)
+                call.row["contact"] = owner.contact
             self._matched[call.call.id] = {"matched": {"by": found[0].reason.value, "of": len(found)}}
 
     def _change(self, call: Call) -> CandidateCall:
         return self._touch(self._calls.become(call))
 
     def _touch(self, call: CandidateCall) -> CandidateCall:
+        row = call.row
+        if login := row["answered_agent"]:
+            row["answered_agent_name"] = self._agents.name_of(row["tenant"], login) or row["answered_agent_name"]
         self._touched[call.call.id] = call
         return call
 

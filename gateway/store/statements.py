@@ -16,10 +16,12 @@ calls, events, orders, outbox, counters = (
     tables.counters,
 )
 phones, accounts, attempts = tables.phones, tables.accounts, tables.attempts
-choices, agents = tables.choices, tables.agents
+choices, agents, identifiers = tables.choices, tables.agents, tables.identifiers
 
 legs, notes, agent_states = tables.legs, tables.notes, tables.agent_states
 
+MOST_IDENTIFIED = 500
+"""Accounts that are read by one statement: a contract's number such as 1 may be that of any number of them."""
 CALL_COLUMNS = tuple(calls.c.keys())
 
 
@@ -78,9 +80,20 @@ def _owners(count: int) -> ClauseElement:
     )
 
 
+def _identified(count: int) -> ClauseElement:
+    columns = (identifiers.c.kind, identifiers.c.value, accounts.c.id, accounts.c.code, accounts.c.name)
+    return (
+        select(*columns)
+        .join(accounts, accounts.c.id == identifiers.c.account_id)
+        .where(identifiers.c.tenant == bindparam("of"), _among(identifiers.c.value, count))
+        .order_by(accounts.c.updated_at.desc(), accounts.c.id)
+        .suffix_with(f"LIMIT {MOST_IDENTIFIED}")  # as text: "limit" has placeholders of its own
+    )
+
+
 def _agents(count: int) -> ClauseElement:
     wanted = (agents.c.tenant == bindparam("of"), _among(agents.c.extension, count))
-    return select(agents.c.extension, agents.c.login).where(*wanted)
+    return select(agents.c.extension, agents.c.login, agents.c.name).where(*wanted)
 
 
 def _last_contacts(count: int) -> ClauseElement:
@@ -97,6 +110,7 @@ CALLS_BY_REF = Lookup(_calls_by_ref)
 CALLS_BY_ID = Lookup(_calls_by_id)
 LEGS = Lookup(_legs)
 OWNERS = Lookup(_owners)
+IDENTIFIED = Lookup(_identified)
 AGENTS = Lookup(_agents)
 LAST_CONTACTS = Lookup(_last_contacts)
 

@@ -146,7 +146,9 @@ def moment(texts: Texts, sender: Sender, name: str) -> int | None:
 
 
 def agent_state_changed(texts: Texts, sender: Sender) -> AgentStateChanged:
-    """Make the message of ``EstadoAgente``: of an extension, an agent, or both."""
+    """Make the message of ``EstadoAgente``: of an extension, an agent, or both. Raises ``MissingParameter``,
+    ``BadParameter``.
+    """
     ramal, agent = (extra(texts, sender, name, read_text) or "" for name in ("ramal", "agente"))
     if not ramal and not agent:
         raise MissingParameter("ramal", expected="3501")

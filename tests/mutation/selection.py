@@ -30,9 +30,10 @@ TESTS = {
     "numbering": NUMBERING,
     "links.py": ("tests/domain/test_links.py",),
     "patterns.py": ("tests/domain/test_patterns.py",),
-    "messages.py": CALLS,
+    "messages.py": (VALUES,),
+    "calls/call.py": (VALUES,),
     "spreadsheets.py": ("tests/domain/test_links.py",),
-    "tenant.py": ("tests/domain/test_branches.py",),
+    "tenant.py": ("tests/domain/test_tenant.py",),
     "shown_text.py": ("tests/domain/test_shown_text.py",),
 }
 """The tests of rooms, and before them those of single modules; all of the domain for a module not named."""
