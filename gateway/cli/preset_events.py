@@ -45,6 +45,7 @@ def _guessed(config: Config, tenant: str) -> str:
 
 
 def show_events(chosen: list[tuple[str, Any]], addresses: dict[str, str]) -> None:
+    """Print the texts of the presets and the tables of their sources. Raises ``ConfigError`` where there are none."""
     known = [(name, preset) for name, preset in chosen if preset.events or preset.webhook]
     if not known:
         hint = Text(
@@ -68,6 +69,26 @@ def show_events(chosen: list[tuple[str, Any]], addresses: dict[str, str]) -> Non
     if "GATEWAY" in addresses["base_url"] or addresses["host"] in ("127.0.0.1", "localhost", "[::1]"):
         warning = _("(An appliance may not reach {address}: give --address.)", address=addresses["base_url"])
         click.echo(warning, err=True)
+
+
+def events_table(shelf: Any, chosen: list[tuple[str, Any]]) -> Iterator[str]:
+    """Yield what each preset tells of a call, as a table of Markdown; that of docs/events.md is this one."""
+    yield "| preset | for | by | start | answer | end | result | recording | requests proven by | how sure |"
+    yield "|---|---|---|---|---|---|---|---|---|---|"
+    for name, preset in chosen:
+        if preset.events or preset.webhook:
+            told = " | ".join("yes" if known else "" for known in shelf.told(preset).values())
+            evidence = preset.verified.events or preset.verified.how
+            how = "webhook" if preset.webhook else "text to paste"
+            yield f"| `{name}` | {preset.title} | {how} | {told} | {_proof(preset)} | {evidence} |"
+
+
+def _proof(preset: Any) -> str:
+    """Return how the sender's requests prove themselves; by address where its makers know nothing better."""
+    own = preset.webhook.authenticity if preset.webhook else None
+    if own is None or own.kind == "none":
+        return "address or secret"
+    return str(own.kind)
 
 
 def source_example(name: str, preset: Any, tenant: str) -> Iterator[str]:
