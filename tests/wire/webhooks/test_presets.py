@@ -65,7 +65,7 @@ ROWS: dict[str, list[dict[str, Any]]] = {
     "generic-json": [
         ANSWERED | {"queue": "Vendas", "line": VENDAS, "caller_name": "Ana", "transferred_to": "202",
                     "recording_url": "https://pbx.example/77.wav", "duration_s": 161,
-                                                                                                 "fields": {"cpf": "123.456.789-09"}},
+                    "fields": {"cpf": "123.456.789-09"}},
     ],
     "grandstream-ucm": [
         TIMED | {"extension": "5301", "answered_by": "5301", "caller_name": "ANA SILVA"},
