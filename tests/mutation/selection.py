@@ -33,6 +33,7 @@ TESTS = {
     "dialplan": DIALPLAN,
     "dialplan/forms.py": ("tests/domain/test_forms.py",),
     "dialplan/rules.py": ("tests/domain/test_rules.py",),
+    "dialplan/plan.py": ("tests/domain/test_plan.py",),
     "dialplan/trials.py": ("tests/domain/test_rules.py",),
     "numbering": NUMBERING,
     "links.py": ("tests/domain/test_links.py",),
