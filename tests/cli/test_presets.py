@@ -105,7 +105,8 @@ def test_the_crm_template_that_3cx_imports_is_xml_with_the_source_s_addresses() 
     assert lookup is not None
     assert report is not None
     assert (
-        lookup.get("Url") == "https://gw.example.com/in/3cx/lookup?token=TOKEN&number=[Number]&direction=[CallDirection]"
+        lookup.get("Url")
+        == "https://gw.example.com/in/3cx/lookup?token=TOKEN&number=[Number]&direction=[CallDirection]"
     )
     assert report.get("Url") == "https://gw.example.com/in/3cx/report?token=TOKEN"
 
