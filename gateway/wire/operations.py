@@ -37,10 +37,10 @@ def by_name(name: str, help: Text, field: str) -> Parameter:
 
 OF_EVERY_CALL = (
     *(by_name(each.metadata["parameter"], each.metadata["text"], each.name) for each in fields(AttachedData)),
-    by_name("espera", Text("how long the caller waited in the queue: seconds or HH:MM:SS"), "waited_s"),
-    by_name("atendida_em", Text("when somebody took the call, written as data_hora"), "answered_at"),
     by_name(CAMPOS, Text("free fields: cpf=123;protocolo=7, or a JSON object"), "fields"),
 )
+ESPERA = by_name("espera", Text("how long the caller waited in the queue: seconds or HH:MM:SS"), "waited_s")
+ATENDIDA_EM = by_name("atendida_em", Text("when somebody took the call, written as data_hora"), "answered_at")
 
 CONSULTA_RAMAL = Operation(
     "ConsultaRamal",
@@ -66,6 +66,8 @@ ATENDE_LIGACAO = Operation(
         Parameter("data_hora", MOMENT, "answered_at"),
         DIRECAO,
         *OF_EVERY_CALL,
+        ESPERA,
+        ATENDIDA_EM,
     ),
     call_answered,
 )
@@ -97,6 +99,8 @@ FINALIZA_LIGACAO = Operation(
         Parameter("duracao", Text("seconds or HH:MM:SS"), "duration_s"),
         Parameter("resultado", Text("how the call ended, in free text"), "result_text"),
         *OF_EVERY_CALL,
+        ESPERA,
+        ATENDIDA_EM,
         by_name("causa", Text("why it ended: a cause of Q.850 or a status of SIP"), "cause"),
     ),
     call_ended,
@@ -173,6 +177,7 @@ SAI_FILA = Operation(
         DIRECAO,
         OF_QUEUE,
         *IN_QUEUE,
+        ESPERA,
         by_name("abandonada", Text("sim where the caller gave up"), "result"),
     ),
     queue_left,
@@ -188,8 +193,9 @@ ANOTA_LIGACAO = Operation(
         Parameter("data_hora", MOMENT, ""),
         DIRECAO,
         *OF_EVERY_CALL,
-        by_name("custo", Text("what the call cost, in free text"), ""),
-        by_name("transcricao", Text("what was said"), ""),
+        ESPERA,
+        by_name("custo", Text("what the call cost, in free text"), "notes"),
+        by_name("transcricao", Text("what was said"), "notes"),
     ),
     call_noted,
 )
@@ -197,12 +203,12 @@ ESTADO_AGENTE = Operation(
     "EstadoAgente",
     Text("An agent logs in at the exchange or out, pauses, or is ready again; it is kept and shown."),
     (
-        Parameter("estado", Text("login, logout, pausa or pronto (ready)"), "", required=True),
-        Parameter("ramal", Text("the agent's extension; this or agente is needed"), ""),
-        Parameter("agente", Text("the agent's name or code at the exchange"), ""),
-        Parameter("motivo", Text("why the agent pauses"), ""),
-        Parameter("fila", Text("the queue, where it is about one only"), ""),
-        Parameter("data_hora", MOMENT, ""),
+        Parameter("estado", Text("login, logout, pausa or pronto (ready)"), "state", required=True),
+        Parameter("ramal", Text("the agent's extension; this or agente is needed"), "extension"),
+        Parameter("agente", Text("the agent's name or code at the exchange"), "agent"),
+        Parameter("motivo", Text("why the agent pauses"), "reason"),
+        Parameter("fila", Text("the queue, where it is about one only"), "queue"),
+        Parameter("data_hora", MOMENT, "occurred_at"),
     ),
     agent_state_changed,
 )

@@ -122,9 +122,9 @@ def test_required_parameters_are_required_in_the_schema_and_extras_are_not() -> 
         "duracao",
         "resultado",
         *ATTACHED.values(),
+        "campos",
         "espera",
         "atendida_em",
-        "campos",
         "causa",
     ]
 
