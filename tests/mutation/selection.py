@@ -26,6 +26,7 @@ TESTS = {
     "calls/free_fields.py": ("tests/domain/calls/test_free_fields.py",),
     "calls/queueing.py": ("tests/domain/calls/test_queueing.py",),
     "calls/legs.py": ("tests/domain/calls/test_legs.py",),
+    "calls/book.py": ("tests/domain/calls/test_decisions.py",),
     "calls/heard.py": ("tests/domain/calls/test_heard.py",),
     "calls/leg_events.py": ("tests/domain/calls/test_leg_events.py",),
     "calls/effects.py": ("tests/domain/calls/test_effects.py",),
