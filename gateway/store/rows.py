@@ -78,11 +78,6 @@ def note(note: Note, call: Row) -> Row:
     return {"call_id": call["id"], "digest": digest, "tenant": call["tenant"], **note._asdict()}
 
 
-def returned(call: Row, at: int) -> Row:
-    """Return what marks the missed calls of the number of ``call`` as called back."""
-    return {"of": call["tenant"], "by": call["number"], "this": call["id"], "returned": call["id"], "at": at}
-
-
 def agent_state(draft: AgentStateDraft, login: str | None) -> Row:
     """Return what an exchange tells of an agent, who is ``login`` where that is known."""
     message = draft.message
