@@ -78,7 +78,9 @@ def _of_event(event: LoggedEvent, came: Mapping[str, Any], raw: TrafficEntry | N
         client=came["client"],
         values=" ".join(f"{name}={came[name]}" for name in VALUES if name in came),
     )
-    if event.told.get("repeat"):
+    if event.told.get("overtaken"):
+        said = Text("{said} (it came late: the exchange had told of something newer, so it changed nothing)", said=said)
+    elif event.told.get("repeat"):
         said = Text("{said} (repeated by the exchange)", said=said)
     if came.get("replay_of"):
         said = Text("{said} (replay of {entry})", said=said, entry=came["replay_of"])
@@ -193,7 +195,10 @@ def _reading(call: LoggedCall, events: Sequence[LoggedEvent], tenant: Tenant) ->
 def _of_account(call: LoggedCall, events: Sequence[LoggedEvent]) -> Link:
     if call.direction == Direction.INTERNAL:
         return Link("account", None, Text("an internal call: nothing to look up"))
-    if not call.number:
+    if call.account is None and (rivals := _identified(events)) > 1:
+        several = Text("{count} accounts are named by what the exchange sent: none was chosen", count=rivals)
+        return Link("account", False, several, {"account": None})
+    if not call.number and call.account is None:
         return Link("account", None, Text("without a number there is nothing to look up"))
     if call.account is None:
         return Link("account", False, _nobody_s(call, _chosen_by(events)), {"account": None})
@@ -215,12 +220,19 @@ REASONS: Mapping[RankReason, Text] = {
     RankReason.LAST_CONTACT: Text("it was the last contact"),
     RankReason.EQUAL: Text("nothing tells it from the others"),
     RankReason.NEWEST: Text("it was changed last"),
+    RankReason.IDENTIFIER: Text("nobody has the number, and what the exchange sent names it"),
 }
 
 
 def _chosen_by(events: Sequence[LoggedEvent]) -> str | None:
     """Return the agent who last chose the call's account."""
     return next((event.told["by"] for event in reversed(events) if event.kind == "account_chosen"), None)
+
+
+def _identified(events: Sequence[LoggedEvent]) -> int:
+    """Return how many accounts the call's fields named."""
+    told = (event.told["matched"] for event in events if "matched" in event.told)
+    return next((each["of"] for each in told if each["by"] == RankReason.IDENTIFIER), 0)
 
 
 def _account(account: str, events: Sequence[LoggedEvent]) -> Text:

@@ -6,6 +6,7 @@ from datetime import tzinfo
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from gateway.domain.messages import AgentState
 from gateway.mapping.bodies import UnreadableBody, WebhookRequest, document_of, opened
 from gateway.mapping.budget import Budget, RequestTooSlow
 from gateway.mapping.events import Interpretation, MappedEvent
@@ -18,6 +19,8 @@ from gateway.texts.text import Text, problem_of, verbatim
 MOST_EVENTS = 50
 """Of one request."""
 OWN_MOMENT = {"started": "started_at", "answered": "answered_at", "ended": "ended_at"}
+AGENT_STATES = tuple(state.value for state in AgentState)
+KNOWN = ", ".join(AGENT_STATES)
 CALL_KINDS = ("started", "answered", "held", "resumed", "transferred", "queue_entered", "queue_left", "ended", "noted")
 
 
@@ -155,8 +158,12 @@ def missing_in(event: MappedEvent) -> Text | None:
         return Text("{kind}: neither the call's id nor number and extension were found", kind=event.kind)
     if event.kind == "transferred" and not event.to:
         return Text("{kind}: where the call goes on (to) was not found", kind=event.kind)
-    if event.kind == "agent_state" and not (event.state and (event.agent or event.extension)):
-        return Text("{kind}: who (agent or extension) and which state were not found", kind=event.kind)
+    if event.kind == "agent_state" and event.state not in AGENT_STATES:
+        return Text(
+            "{kind}: the state {state!r} is none of {known}", kind=event.kind, state=event.state or "", known=KNOWN
+        )
+    if event.kind == "agent_state" and not (event.agent or event.extension):
+        return Text("{kind}: whose it is (agent or extension) was not found", kind=event.kind)
     return None
 
 

@@ -59,7 +59,8 @@ class LoggedCall(AttachedData):
     (``domain/calls/pairing.py``), ``group_id`` the first call of a group that rang at once.
     ``appliance`` is who dialled, or is about to; ``detail`` is the sentence that came with an order's outcome,
     in the company's language, ``told`` the same for readers of any.
-    ``answered_by`` is the extension that took it, ``answered_agent`` the login of who sat there then; ``ring_s`` and
+    ``answered_by`` is the extension that took it, ``answered_agent`` the login of who sat there then and
+    ``answered_agent_name`` the name; ``ring_s`` and
     ``talk_s`` are the seconds until the answer and from it on.
     ``legs`` are where it rang and who talked, in their order; ``seen_from`` says how it stands at one extension.
     ``waited_s`` are the seconds that its caller waited in a queue, from ``queued_at`` on; it is on hold since
@@ -111,6 +112,8 @@ class LoggedCall(AttachedData):
     fields_cut: bool | None = None
     returned_at: int | None = None
     returned_by: int | None = None
+    account_code: str | None = None
+    answered_agent_name: str | None = None
     note_count: int | None = None
     leg_count: int | None = None
     sentence: str | None = None

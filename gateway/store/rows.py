@@ -4,7 +4,7 @@ import hashlib
 import json
 from typing import Any
 
-from gateway.adapter import AGENT_FIELDS, ANSWER_FIELDS, Delivery
+from gateway.adapter import ACCOUNT_FIELDS, AGENT_FIELDS, ANSWER_FIELDS, Delivery
 from gateway.adapter import EVENT_FIELDS as OUTGOING_FIELDS
 from gateway.domain.calls.book import EventKind, Note
 from gateway.domain.calls.call import Call
@@ -201,8 +201,12 @@ def _text(value: object) -> str:
     return "" if value is None else str(value)
 
 
-def letter(kind: str, known: CandidateCall, message: CallMessage, target: str, extension: str) -> Row:
-    """Return what the outbox keeps for ``target``: the fields of ``adapter.Outgoing``, numbers put right."""
+def letter(
+    kind: str, known: CandidateCall, message: CallMessage, target: str, extension: str, sits: tuple[str, str]
+) -> Row:
+    """Return what the outbox keeps for ``target``: the fields of ``adapter.Outgoing``, numbers put right; ``sits`` are
+    login and name of who sits at ``extension``.
+    """
     call = known.row
     fields = {
         "tenant": call["tenant"],
@@ -217,8 +221,17 @@ def letter(kind: str, known: CandidateCall, message: CallMessage, target: str, e
     fields["missed"] = "true" if call["missed"] else "false"
     fields |= {name: _text(iso(call[name]) if is_moment(name) else call[name]) for name in ANSWER_FIELDS}
     fields |= {parameter: call[name] or "" for name, parameter in ATTACHED.items()}
-    fields |= dict.fromkeys(AGENT_FIELDS, "") | {"fields": call["fields"] or "", "rang": " ".join(rang(known.call))}
+    fields |= {name: _text(call[name]) for name in ACCOUNT_FIELDS} | {"account": call["account_name"] or ""}
+    fields |= dict.fromkeys(AGENT_FIELDS, "") | _agent(call, extension, sits)
+    fields |= {"fields": call["fields"] or "", "rang": " ".join(rang(known.call))}
     return _letter(kind, fields, message.received_at, target)
+
+
+def _agent(call: Row, extension: str, sits: tuple[str, str]) -> Row:
+    """Return who took the call at ``extension``, else who sits there."""
+    took = call["answered_agent"] and call["answered_by"] == extension
+    login, name = (call["answered_agent"], call["answered_agent_name"]) if took else sits
+    return {"agent_login": login, "agent": name or login}
 
 
 def _letter(kind: str, fields: Row, at: int, target: str) -> Row:

@@ -16,10 +16,13 @@ calls, events, orders, outbox, counters = (
     tables.counters,
 )
 phones, accounts, attempts = tables.phones, tables.accounts, tables.attempts
-choices, agents = tables.choices, tables.agents
+choices, agents, identifiers = tables.choices, tables.agents, tables.identifiers
 
 legs, notes, agent_states = tables.legs, tables.notes, tables.agent_states
+source_marks = tables.source_marks
 
+MOST_IDENTIFIED = 500
+"""Accounts that are read by one statement: a contract's number such as 1 may be that of any number of them."""
 CALL_COLUMNS = tuple(calls.c.keys())
 
 
@@ -86,9 +89,20 @@ def _owners(count: int) -> ClauseElement:
     )
 
 
+def _identified(count: int) -> ClauseElement:
+    columns = (identifiers.c.kind, identifiers.c.value, accounts.c.id, accounts.c.code, accounts.c.name)
+    return (
+        select(*columns)
+        .join(accounts, accounts.c.id == identifiers.c.account_id)
+        .where(identifiers.c.tenant == bindparam("of"), _among(identifiers.c.value, count))
+        .order_by(accounts.c.updated_at.desc(), accounts.c.id)
+        .suffix_with(f"LIMIT {MOST_IDENTIFIED}")  # as text: "limit" has placeholders of its own
+    )
+
+
 def _agents(count: int) -> ClauseElement:
     wanted = (agents.c.tenant == bindparam("of"), _among(agents.c.extension, count))
-    return select(agents.c.extension, agents.c.login).where(*wanted)
+    return select(agents.c.extension, agents.c.login, agents.c.name).where(*wanted)
 
 
 def _last_contacts(count: int) -> ClauseElement:
@@ -106,6 +120,7 @@ CALLS_BY_ID = Lookup(_calls_by_id)
 MISSED_CALLS = Lookup(_missed_calls)
 LEGS = Lookup(_legs)
 OWNERS = Lookup(_owners)
+IDENTIFIED = Lookup(_identified)
 AGENTS = Lookup(_agents)
 LAST_CONTACTS = Lookup(_last_contacts)
 
@@ -114,6 +129,7 @@ WRITE_CALLS = Write(calls, CALL_COLUMNS, changing=changing(calls))
 WRITE_LEGS = Write(legs, tuple(legs.c.keys()), changing=changing(legs))
 WRITE_NOTES = Write(notes, tuple(notes.c.keys()), unique=("call_id", "digest"))
 WRITE_AGENT_STATES = Write(agent_states, written(agent_states))
+WRITE_SOURCE_MARKS = Write(source_marks, tuple(source_marks.c.keys()), changing=changing(source_marks))
 WRITE_EVENTS = Write(events, written(events))
 WRITE_CHOICES = Write(choices, written(choices), changing=changing(choices))
 WRITE_ORDERS = Write(orders, written(orders))

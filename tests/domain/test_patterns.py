@@ -9,7 +9,7 @@ from gateway.domain.dialplan.plan import DialPlan, NothingToDial, TooSlow, dial
 from gateway.domain.dialplan.rules import DialPlanRule
 from gateway.domain.numbering.extensions import Extensions
 from gateway.domain.numbering.numbers import NumberKind, NumberPlan, read
-from gateway.domain.patterns import Pattern, SlowPattern, search
+from gateway.domain.patterns import Pattern, SlowPattern, fullmatch, search
 
 SLOW = ["([0-9]+)+[a-z]", "([0-9]|[0-9][0-9])+[a-z]", "(([0-9])+)*[^0-9]", "([0-9]*)*[a-c]", "(?:[0-9]{1,3})+[x-z]"]
 DIGITS = "4" * 32
@@ -57,6 +57,32 @@ def test_the_refusal_names_the_pattern() -> None:
 def test_usual_patterns_mean_what_they_always_did(text: str, yes: str, no: str) -> None:
     assert (Pattern(text).fullmatch(yes), Pattern(text).fullmatch(no)) == (True, False)
     assert pattern(f"/{text}/") == Pattern(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "simple"),
+    [
+        ("35[0-9]{2}", True),
+        ("1*", True),
+        ("1*2+", True),
+        ("1*2+3?", False),
+        ("1*2{1,}3{2}4{3}", True),
+        ("(?:1)+", False),
+        ("(?:1){2}", False),
+    ],
+)
+def test_what_cannot_take_long_is_left_to_the_standard_library(text: str, simple: bool) -> None:
+    assert (Pattern(text)._plain is not None) is simple
+    assert repr(Pattern(text)) == f"Pattern(text={text!r})"
+
+
+@pytest.mark.filterwarnings("ignore:Possible nested set:FutureWarning")
+def test_what_only_the_standard_library_knows_is_matched_by_it() -> None:
+    """The library ``regex`` refuses a POSIX class that it does not know."""
+    text = r"(?:[[:foo:]]\d)+"
+    assert [bool(search(text, told, time_s=1)) for told in ("o]1", "o]\u0663", "x]1")] == [True, True, False]
+    assert [bool(fullmatch(text, told)) for told in ("o]1", "o]\u0663", "-o]1")] == [True, True, False]
+    assert [Pattern(text).fullmatch(told) for told in ("o]1f]2", "o]\u0663", "x]1")] == [True, False, False]
 
 
 def test_a_pattern_over_a_large_answer_ends_in_time() -> None:

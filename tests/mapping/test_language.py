@@ -280,7 +280,8 @@ def test_a_plus_that_was_left_out_can_be_put_back():
         ("ended", {"number": {"value": "1"}}, "ended: neither the call's id nor number and extension were found"),
         ("transferred", {"id": {"value": "1"}}, "transferred: where the call goes on (to) was not found"),
         ("agent_state", {"agent": {"value": "a"}},
-         "agent_state: who (agent or extension) and which state were not found"),
+         "agent_state: the state '' is none of login, logout, pause, ready"),
+        ("agent_state", {"state": {"value": "ready"}}, "agent_state: whose it is (agent or extension) was not found"),
     ],
 )  # fmt: skip
 def test_an_event_that_lacks_what_makes_it_one_is_told(kind, values, problem):

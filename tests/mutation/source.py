@@ -2,9 +2,8 @@
 
 import ast
 import types
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from difflib import SequenceMatcher
 from typing import TypeAlias
 
 Scope: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
@@ -24,15 +23,24 @@ class Change:
 
 
 def change(before: str, after: str) -> Change:
-    """Compare two texts of which one block of lines differs."""
+    """Compare two texts of which some lines in a row differ; empty ones at both ends do not count."""
     old, new = before.splitlines(), after.splitlines()
-    blocks = [code for code in SequenceMatcher(None, old, new, autojunk=False).get_opcodes() if code[0] != "equal"]
-    first, last = blocks[0], blocks[-1]
-    return Change(
-        range(first[1] + 1, max(first[1] + 1, last[2]) + 1),
-        "\n".join(line.strip() for line in old[first[1] : last[2]]),
-        "\n".join(line.strip() for line in new[first[3] : last[4]]),
-    )
+    first = _alike(old, new)
+    last = _alike(old[first:][::-1], new[first:][::-1])
+    removed = old[first : len(old) - last]
+    blank = next((index for index, line in enumerate(removed) if line.strip()), 0)
+    lines = range(first + blank + 1, first + max(blank + 1, len(removed)) + 1)
+    return Change(lines, _stripped(removed), _stripped(new[first : len(new) - last]))
+
+
+def _alike(one: Sequence[str], other: Sequence[str]) -> int:
+    """Return how many lines from the first on are the same in both."""
+    pairs = enumerate(zip(one, other, strict=False))
+    return next((index for index, (mine, its) in pairs if mine != its), min(len(one), len(other)))
+
+
+def _stripped(lines: Iterable[str]) -> str:
+    return "\n".join(line.strip() for line in lines).strip()
 
 
 class _Meaning(ast.NodeTransformer):
@@ -71,6 +79,7 @@ class _Meaning(ast.NodeTransformer):
     def visit_Assign(self, node: ast.Assign) -> ast.Assign:
         if isinstance(node.value, ast.BinOp) and _is_type_alias(node):
             node.value = ast.Constant(0)
+        self.generic_visit(node)
         return node
 
     def visit_Expr(self, node: ast.Expr) -> ast.Expr:

@@ -70,6 +70,7 @@ def test_a_default_is_a_value() -> None:
 
 def test_a_member_of_an_enumeration_is_equal_to_itself_alone() -> None:
     assert meaning("state is State.ENDED") == meaning("state == State.ENDED")
+    assert meaning("ended = any(state is State.ENDED)") == meaning("ended = any(state == State.ENDED)")
     assert meaning("state is not State.ENDED") == meaning("state != State.ENDED") != meaning("state == State.ENDED")
     assert meaning("state is state.ended") != meaning("state == state.ended")
 
@@ -88,7 +89,7 @@ def test_a_change_has_its_lines_without_their_indentation() -> None:
 
 
 def test_a_line_that_is_gone_has_nothing_after_it() -> None:
-    changed = change(MODULE, with_change("@dataclass(frozen=True)\n", ""))
+    changed = change(MODULE, with_change("\n\n@dataclass(frozen=True)\n", ""))
     assert (list(changed.lines), changed.before, changed.after) == ([7], "@dataclass(frozen=True)", "")
 
 

@@ -434,6 +434,9 @@ def _go_on_there(decided: Decision, heard: HeardEvent, calls: Sequence[Call], ne
         call_ref=left.call_ref,
         group_id=group_id,
         attached=_both(opened.attached, left.attached),
+        line_name=left.line_name,
+        fields=left.fields,
+        fields_cut=left.fields_cut,
     )
     others = (*decided.others, CallChange(left, decided.kind))
     return Decision(call, EventKind.CALL_STARTED, is_new=True, is_news=True, others=others)

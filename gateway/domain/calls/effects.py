@@ -92,7 +92,7 @@ def answered(call: Call, heard: HeardEvent) -> Call:
     """Return ``call`` with what ``heard`` says of who took it; the other side of one that we made is no extension."""
     ours = call.direction != Direction.OUTGOING
     return measured(
-        with_wait(call, heard.answered_at or heard.moment)._replace(
+        with_wait(with_queue(call, heard), heard.answered_at or heard.moment)._replace(
             answered_at=heard.answered_at or heard.moment,
             answer_heard_at=heard.at,
             answered_by=heard.extension if ours else None,

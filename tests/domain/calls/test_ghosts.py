@@ -7,6 +7,7 @@ import pytest
 from gateway.domain.calls.call import Call
 from gateway.domain.calls.ghosts import LONG_WAIT_MS, WAIT_MS, is_of_nobody, waits_in_vain, was_answered
 from gateway.domain.calls.pairing import LONGEST_RING_MS
+from gateway.domain.calls.results import Result
 
 T0 = 1_780_000_000_000
 ENDED_AT = T0 + 60_000
@@ -51,7 +52,7 @@ def test_the_end_of_a_call_is_waited_for_so_long_after_the_other_has_ended(other
     [
         ended(end_heard_at=None),
         ended(result="missed"),
-        ended(extension="3501"),
+        ended(extension="".join(["35", "01"])),
         ended(logged_at=T0),
         ended(logged_at=T0 - 1),
         ended(logged_at=T0, group_id=1),
@@ -100,6 +101,12 @@ def test_a_conversation_is_given_up_only_for_the_same_id() -> None:
 )
 def test_whether_somebody_spoke_with_the_caller(other: Call, answered: bool | None) -> None:
     assert was_answered(other) is answered
+
+
+@pytest.mark.parametrize("result", list(Result))
+def test_each_result_says_whether_somebody_spoke_with_the_caller(result: Result) -> None:
+    said = None if result == "unknown" else result == "answered"
+    assert was_answered(ended(result=f"{result}")) is said
 
 
 @pytest.mark.parametrize(("number", "of_nobody"), [("", True), ("000", True), ("anonymous", True), ("0047", False)])
