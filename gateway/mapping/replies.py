@@ -23,6 +23,7 @@ LOOKED_UP = ("@account", "@account_code", "@contact", "@number")
 """What the directory knows of the number that a reply looks up, and the number in international form."""
 LONGEST_VALUE = 1024
 LONGEST_BODY = 16_384
+NO_CONTENT = 204
 PLAIN = "text/plain; charset=utf-8"
 MEDIA_TYPE = re.compile(r"[\w.+-]+/[\w.+-]+(;\s?[\w.=+-]+)*")
 HEADER = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,60}")
@@ -62,9 +63,15 @@ class WebhookReply(BaseModel):
             raise ValueError(Text("{type!r} is no media type such as application/xml", type=self.type))
         if self.body and self.json_body is not None:
             raise ValueError(Text("an answer has either body or json"))
-        for name in self.headers:
-            if not HEADER.fullmatch(name) or name.lower() in KEPT_HEADERS:
+        for name, value in self.headers.items():
+            if (
+                not HEADER.fullmatch(name)
+                or name.lower() in KEPT_HEADERS
+                or not (value.isascii() and value.isprintable())
+            ):
                 raise ValueError(Text("{name!r} is no header that an answer may set", name=name))
+        if self.status == NO_CONTENT and (self.body or self.json_body is not None):
+            raise ValueError(Text("an answer with status 204 has no body"))
         if self.lookup:
             path_of(self.lookup)
         elif self.unknown:

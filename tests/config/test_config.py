@@ -177,3 +177,10 @@ def test_weak_and_shared_secrets_of_sources_are_cautioned_and_not_shown() -> Non
     assert "fewer than 16" in str(told[0][1])
     assert "The company a" in str(told[1][1])
     assert all(secret not in str(told) for secret in ("a-secret-of-a-machine", "sh0rt-0ne"))
+
+
+def test_a_wrong_kind_of_secret_is_told_without_it() -> None:
+    for table in ({"events": {"token": ["x", 4711]}}, {"sources": {"a": {"kind": "webhook", "secret": ["x", 4711]}}}):
+        with pytest.raises(ConfigError) as refused:
+            config_file.parse({"tenants": {"a": table}}, source="x")
+        assert "4711" not in str(refused.value)

@@ -536,6 +536,8 @@ def test_without_a_kind_only_addresses_count() -> None:
         ({"kind": "none"}, ["long enough"], "name a kind"),
         ({"kind": "hmac", "header": "X", "key": "hex"}, ["no hex at all"], "not written in hex"),
         ({"kind": "hmac", "header": "X", "key": "base64"}, ["no base64!"], "not written in base64"),
+        ({"kind": "hmac", "header": "X", "key": "base64"}, ["AAAAAAAA"], "fewer than 8 bytes"),
+        ({"kind": "hmac", "header": "X", "key": "whsec"}, ["whsec_AA=="], "fewer than 8 bytes"),
         ({"kind": "ed25519", "header": "X"}, ["c2hvcnQgb25l"], "32 bytes"),
         ({"kind": "jwt", "algorithm": "sha1"}, ["long enough"], "sha256, sha384 or sha512"),
         ({"kind": "jwt"}, ["-----BEGIN PUBLIC KEY-----\nMC\n-----END PUBLIC KEY-----"], "no key of a JWT"),
@@ -568,6 +570,7 @@ def test_a_secret_that_proves_nothing_is_told_at_the_start(
         ({"kind": "digest", "header": "X"}, "a digest ends"),
         ({"kind": "hmac", "header": "X", "algorithm": "md5"}, "sha256"),
         ({"kind": "hmac", "header": "X", "colour": "red"}, "colour"),
+        ({"kind": "hmac", "header": "X", "signed": "{path}{sorted_params}", "body_hash": "h"}, "worth nothing"),
     ],
 )
 def test_rules_that_cannot_hold_are_told_at_the_start(rules: dict[str, Any], said: str) -> None:

@@ -145,6 +145,13 @@ def test_a_wrong_secret_is_kept_nowhere_either(kept: Kept) -> None:
         assert kept.remarks == [RemarkCode.SECRET_WRONG]
 
 
+def test_a_secret_is_masked_in_the_very_bytes_of_the_lenient_port(kept: Kept) -> None:
+    for target in (b"/in/any/a%20key%20of%20sixteen%20or%20more", b"/in/any/%61%20key of%20%73ixteen or mor%65"):
+        head = b"POST /t/acme" + target + b" HTTP/1.0\r\nContent-Type: application/json\r\n\r\n"
+        assert kept.send(f"/t/acme/in/any/{KEY}", environ={"cti.raw_head": head}).status_code == 200
+        assert kept.last.request.startswith(b"POST /t/acme/in/any/**** HTTP/1.0\r\n")
+
+
 def test_events_are_answered_as_the_mapping_says(kept: Kept) -> None:
     got = kept.send("/t/acme/in/sipgate?token=a+key+of+sixteen+or+more", RING | {"from": '<&"47'})
     url = "https://gw.example.com/t/acme/in/sipgate?token=a+key+of+sixteen+or+more"
@@ -189,6 +196,18 @@ def test_the_address_is_part_of_the_signature_where_a_key_is_used_twice(kept: Ke
     assert kept.send("/t/acme/in/url", headers=sign("http://evil.example/t/acme/in/url") | forwarded).status_code == 403
     assert kept.remarks == [RemarkCode.SIGNATURE_WRONG]
     assert "https://gw.example.com/t/acme/in/url" in kept.last.note
+
+
+def test_behind_a_trusted_proxy_the_address_is_the_one_it_forwards() -> None:
+    mapping = MAPPING | {"authenticity": {"kind": "hmac", "header": "X-Sign", "signed": "{url}{body}"}}
+    tenant = {"sources": {"url": {"kind": "webhook", "secret": KEY, "mapping": mapping}}}
+    peer = Peer({"server": {"trusted_proxies": ["10.0.0.7"]}, "tenants": {"acme": tenant}}, address="10.0.0.7")
+    data = json.dumps(RING).encode()
+    made = hmac.new(KEY.encode(), b"https://cti.example/in/url?x=1" + data, hashlib.sha256).hexdigest()
+    forwarded = {"X-Forwarded-For": OUTSIDE, "X-Forwarded-Proto": "https", "X-Forwarded-Host": "cti.example"}
+    sent = {"data": data, "content_type": "application/json", "headers": forwarded | {"X-Sign": made}}
+    assert peer.post("/in/url?x=1", **sent).status_code == 200
+    assert peer.post("/in/url?x=1", address="10.0.0.8", **sent).status_code == 403
 
 
 def test_a_recorded_request_is_refused_when_its_time_is_over(kept: Kept) -> None:
