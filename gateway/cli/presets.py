@@ -10,7 +10,7 @@ import click
 
 from gateway import adapter as adapters
 from gateway.cli.place import DataLocation, with_place, with_tenant
-from gateway.cli.preset_events import addresses_of, show_events, source_example, written
+from gateway.cli.preset_events import addresses_of, events_table, show_events, source_example, written
 from gateway.cli.speech import _, said, translated
 from gateway.config import loader as config_file
 from gateway.errors import ConfigError
@@ -46,7 +46,9 @@ DEFAULT = "default"
 @click.option("--events", is_flag=True, help="What to paste at the appliance, so that it sends call events here.")
 @click.option("--address", metavar="URL", help="... this gateway's address, as the appliance reaches it.")
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
-@click.option("--markdown", is_flag=True, help="The list as a table for documents.")
+@click.option(
+    "--markdown", is_flag=True, help="The list as a table for documents; with --events what each tells of a call."
+)
 @with_tenant
 @with_place
 def presets_command(
@@ -70,6 +72,8 @@ def presets_command(
     chosen = [_found(catalogue, one) for one in ([name] if name else catalogue.names())]
     if test:
         _run_tests(shelf, chosen)
+    elif events and markdown:
+        click.echo("\n".join(events_table(shelf, chosen)))
     elif events:
         show_events(chosen, addresses_of(place, tenant, address))
     elif as_json:

@@ -78,7 +78,9 @@ def _of_event(event: LoggedEvent, came: Mapping[str, Any], raw: TrafficEntry | N
         client=came["client"],
         values=" ".join(f"{name}={came[name]}" for name in VALUES if name in came),
     )
-    if event.told.get("repeat"):
+    if event.told.get("overtaken"):
+        said = Text("{said} (it came late: the exchange had told of something newer, so it changed nothing)", said=said)
+    elif event.told.get("repeat"):
         said = Text("{said} (repeated by the exchange)", said=said)
     if came.get("replay_of"):
         said = Text("{said} (replay of {entry})", said=said, entry=came["replay_of"])

@@ -48,6 +48,7 @@ from gateway.store.drafts import (
 )
 from gateway.store.identified import Identified
 from gateway.store.matching import Matches
+from gateway.store.source_marks import SeenEvent, SourceMarks, mark_of
 from gateway.texts.languages import DEFAULT, Language
 from gateway.texts.text import Text
 
@@ -89,6 +90,7 @@ class Batch:
         self._matches = Matches(self._driver)
         self._identified = Identified(self._driver)
         self._agents = AgentsAtExtensions(self._driver)
+        self._marks = SourceMarks(connection, self._driver)
         self._matched: dict[int, dict[str, Any]] = {}
         self._touched: dict[int, CandidateCall] = {}
         self._events: list[dict[str, Any]] = []
@@ -112,10 +114,17 @@ class Batch:
 
     def write(self, drafts: Sequence[object]) -> list[Any]:
         """Write ``drafts`` in order and return what came of each."""
+        if any(mark_of(draft) is not None for draft in drafts):
+            drafts = self._marked(drafts)
         self._load(drafts)
         results = [ADD[type(draft)](self, draft) for draft in drafts]
         self._flush()
         return results
+
+    def _marked(self, drafts: Sequence[object]) -> list[object]:
+        """Read what sources said of earlier events; return the drafts, each call by the id that it is known by."""
+        self._marks.load(drafts)
+        return [self._marks.resolved(draft) if isinstance(draft, EventDraft) else draft for draft in drafts]
 
     def _load(self, drafts: Sequence[object]) -> None:
         """Read counters, open calls and number owners that ``drafts`` need, in a handful of statements."""
@@ -142,6 +151,8 @@ class Batch:
 
     def _add_event(self, draft: EventDraft) -> Recorded:
         """Let the rule book decide what an event changes; take that, and tell the log and the outbox of it."""
+        if (seen := self._marks.seen(draft)) is not None:
+            return self._add_seen(draft, seen)
         message, event = draft.message, self._agents.seen_by(draft)
         decided = decide(event, self._calls.about(message.tenant, event), self._counters["call"] + 1)
         if event.fields is not None and decided.call.fields_cut:
@@ -158,7 +169,17 @@ class Batch:
                 for target in draft.forwards
                 for extension in (decided.extension, *decided.also_started)
             ]
+        self._marks.keep(draft, call.call.id)
         return Recorded(call.call.id, seq)
+
+    def _add_seen(self, draft: EventDraft, seen: SeenEvent) -> Recorded:
+        """Take an event that changes nothing: of one that was overtaken the log tells, of a repeated one it has."""
+        call = None if seen.repeated else self._calls.find(seen.call_id)
+        if call is None:
+            return Recorded(seen.call_id, 0, repeated=True)
+        self._marks.keep(draft, call.call.id, overtaken=True)
+        told = {"received": rows.received(draft.message), "overtaken": True, "repeat": True}
+        return Recorded(call.call.id, self._log(KINDS[draft.event.event], call, draft.event.at, told))
 
     def _keep_beside(self, decided: Decision, call: CandidateCall, at: int) -> None:
         """Keep what an event says besides the call: of its other legs, in notes, of missed calls of the same number."""
@@ -172,12 +193,15 @@ class Batch:
 
     def _add_agent_state(self, draft: AgentStateDraft) -> Recorded:
         """Keep what an exchange tells of an agent; it changes no call."""
+        if self._marks.seen(draft) is not None:
+            return Recorded(0, 0, repeated=True)
         found = statements.AGENTS.run(self._driver, [draft.extension], [draft.message.tenant])
         state = rows.agent_state(draft, found[0][1] if len(found) == 1 else None)
         self._agent_states.append(state)
         seq = self._next("event")
         self._events.append(rows.agent_event(draft, state, seq))
         self._outbox += [rows.agent_letter(draft, state, target) for target in draft.forwards]
+        self._marks.keep(draft, 0)
         return Recorded(0, seq)
 
     def _choose(self, draft: Choice) -> Recorded:
@@ -261,6 +285,7 @@ class Batch:
 
     def _flush(self) -> None:
         self._flush_rows()
+        self._marks.flush()
         moved = [{"name": name, "value": value} for name, value in self._counters.items() if value != self._read[name]]
         statements.WRITE_COUNTERS.run(self._driver, moved)
 

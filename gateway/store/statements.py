@@ -19,6 +19,7 @@ phones, accounts, attempts = tables.phones, tables.accounts, tables.attempts
 choices, agents, identifiers = tables.choices, tables.agents, tables.identifiers
 
 legs, notes, agent_states = tables.legs, tables.notes, tables.agent_states
+source_marks = tables.source_marks
 
 MOST_IDENTIFIED = 500
 """Accounts that are read by one statement: a contract's number such as 1 may be that of any number of them."""
@@ -119,6 +120,7 @@ WRITE_CALLS = Write(calls, CALL_COLUMNS, changing=changing(calls))
 WRITE_LEGS = Write(legs, tuple(legs.c.keys()), changing=changing(legs))
 WRITE_NOTES = Write(notes, tuple(notes.c.keys()), unique=("call_id", "digest"))
 WRITE_AGENT_STATES = Write(agent_states, written(agent_states))
+WRITE_SOURCE_MARKS = Write(source_marks, tuple(source_marks.c.keys()), changing=changing(source_marks))
 WRITE_EVENTS = Write(events, written(events))
 WRITE_CHOICES = Write(choices, written(choices), changing=changing(choices))
 WRITE_ORDERS = Write(orders, written(orders))

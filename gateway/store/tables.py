@@ -348,6 +348,21 @@ agent_states = Table(
     comment="What exchanges tell of agents: kept and shown, it decides nothing.",
 )
 
+source_marks = Table(
+    "source_marks",
+    metadata,
+    Column("tenant", FittedString(63), primary_key=True),
+    Column("source", FittedString(63), primary_key=True),
+    Column("kind", FittedString(8), primary_key=True, comment="event, sequence or call"),
+    Column("name", FittedString(255), primary_key=True, comment="an id of the source's, or its digest"),
+    Column("call_ref", FittedString(255), comment="the one id by which the call is known"),
+    Column("call_id", BigInteger),
+    Column("sequence", BigInteger, comment="of the last event that was applied"),
+    Column("at", BigInteger, nullable=False),
+    Index(None, "at"),
+    comment="What sources say of their events besides: which were seen, in which order, under which other ids.",
+)
+
 events = Table(
     "events",
     metadata,

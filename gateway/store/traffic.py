@@ -173,7 +173,7 @@ class TrafficLog:
 
 
 def _row(made: TrafficEntry) -> dict[str, Any]:
-    remarks = None if made.remarks is None else _encode(made.remarks)
+    remarks = (_encode(made.remarks) if made.remarks else "[]") if made.remarks is not None else None
     return {name: getattr(made, name) for name in WRITTEN} | {"remarks": remarks}
 
 

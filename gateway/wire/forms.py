@@ -13,12 +13,12 @@ from urllib.parse import unquote_to_bytes
 from werkzeug.exceptions import BadRequest, RequestEntityTooLarge
 from werkzeug.formparser import parse_form_data
 
-from gateway.domain.messages import ATTACHED
 from gateway.errors import MalformedRequest, TooLarge, WrongContentType
 from gateway.texts.text import Text
 from gateway.wire.free_fields import CAMPOS, FieldCollector
 from gateway.wire.guard import read_body
 from gateway.wire.json_bodies import is_json, read_json
+from gateway.wire.operations import EVENTS
 from gateway.wire.repeats import FirstValues, log_repeats
 
 Names = Mapping[str, str]
@@ -32,7 +32,7 @@ ESCAPED_LETTERS = re.compile(r"(?:%[89A-Fa-f][0-9A-Fa-f])+")
 FORM = "application/x-www-form-urlencoded"
 PLAIN = ("", FORM, "text/plain")
 ACCEPTED = f"{FORM}, multipart/form-data, application/json"
-NEVER_BEHIND = frozenset((*ATTACHED.values(), "espera", "atendida_em", CAMPOS, "ramais", "tipo", "causa"))
+NEVER_BEHIND = frozenset(one.name for event in EVENTS for one in event.parameters if one.by_name)
 """What belongs to an address that was not encoded where it stands behind it, as before these were parameters."""
 
 

@@ -1,5 +1,6 @@
 """The message that an operation's parameters mean. All raise ``MissingParameter`` and ``BadParameter``."""
 
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from gateway.domain.messages import (
@@ -17,6 +18,7 @@ from gateway.domain.messages import (
     QueueLeft,
 )
 from gateway.errors import MissingParameter
+from gateway.wire.free_fields import CAMPOS
 from gateway.wire.parameters import LOGIN, Sender, Texts
 from gateway.wire.values import (
     TEXT_LIMIT,
@@ -127,22 +129,37 @@ def in_queue(texts: Texts, sender: Sender) -> Fields:
     )
 
 
+def moment(text: str, sender: Sender) -> int:
+    """Return the moment in ``text``: milliseconds since 1970. Raises ``ValueError``, ``OverflowError``."""
+    return read_moment(text, sender.zone)
+
+
+EXTRAS: Mapping[str, tuple[str, Callable[[str, Sender], Any]]] = {
+    **{parameter: (field, lambda text, _: read_words(text)) for field, parameter in ATTACHED.items()},
+    "id_ligacao": ("call_ref", lambda text, _: read_text(text)),
+    "data_hora": ("occurred_at", moment),
+    "direcao": ("direction", lambda text, _: read_direction(text)),
+    "espera": ("waited_s", lambda text, _: read_duration(text)),
+    "atendida_em": ("answered_at", moment),
+}
+"""What any call's message may have besides: the field of each parameter, and how it is read."""
+
+
+def told(texts: Texts, sender: Sender, name: str) -> Any:
+    """Return what the extra ``name`` says, where it can be read."""
+    _, read = EXTRAS[name]
+    return extra(texts, sender, name, lambda text: read(text, sender))
+
+
 def of_every_call(texts: Texts, sender: Sender) -> Fields:
-    """Return the fields that all messages of calls have, but for the numbers."""
-    found: Fields = {name: extra(texts, sender, parameter, read_words) for name, parameter in ATTACHED.items()}
-    found["tenant"], found["origin"], found["received_at"] = sender.tenant, sender.origin, sender.received_at
-    found["call_ref"] = extra(texts, sender, "id_ligacao", read_text)
-    found["occurred_at"] = moment(texts, sender, "data_hora")
-    found["direction"] = extra(texts, sender, "direcao", read_direction)
-    found["waited_s"] = extra(texts, sender, "espera", read_duration)
-    found["answered_at"] = moment(texts, sender, "atendida_em")
-    found["fields"] = fields_of(texts, sender) or None
+    """Return the fields that all messages of calls have, but for the numbers; what is not said is left out."""
+    found: Fields = {"tenant": sender.tenant, "origin": sender.origin, "received_at": sender.received_at}
+    for name in texts:
+        if name in EXTRAS:
+            found[EXTRAS[name][0]] = told(texts, sender, name)
+    if CAMPOS in texts:
+        found["fields"] = fields_of(texts, sender)
     return found
-
-
-def moment(texts: Texts, sender: Sender, name: str) -> int | None:
-    """Return the moment in the parameter ``name``, where it can be read: milliseconds since 1970."""
-    return extra(texts, sender, name, lambda text: read_moment(text, sender.zone))
 
 
 def agent_state_changed(texts: Texts, sender: Sender) -> AgentStateChanged:
@@ -159,7 +176,7 @@ def agent_state_changed(texts: Texts, sender: Sender) -> AgentStateChanged:
         state=read_agent_state(required(texts, sender, "estado", "pausa")),
         origin=sender.origin,
         received_at=sender.received_at,
-        occurred_at=moment(texts, sender, "data_hora"),
+        occurred_at=extra(texts, sender, "data_hora", lambda text: moment(text, sender)),
         reason=extra(texts, sender, "motivo", read_words),
         queue=extra(texts, sender, "fila", read_words),
     )

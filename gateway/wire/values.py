@@ -104,7 +104,8 @@ def fields_of(texts: Texts, sender: Sender) -> dict[str, str] | None:
     if not text or not (found := attempt(text, CAMPOS, read_text_of_fields)):
         return None
     words = {read_words(name): read_words(said, TRANSCRIPT_LIMIT) for name, said in found.items()}
-    return {name: said for name, said in words.items() if name and said and not is_placeholder(said, name, sender)}
+    filled = {name: said for name, said in words.items() if name and said and not is_placeholder(said, name, sender)}
+    return filled or None
 
 
 def is_placeholder(value: str, name: str, sender: Sender) -> bool:

@@ -19,6 +19,7 @@ from adapters.presets.language import RESERVED
 from adapters.presets.settings import PresetConfig, config_class_of
 from adapters.presets.trials import ScriptedPeer, failures
 from gateway.adapter import Outgoing
+from gateway.cli.preset_events import events_table
 from gateway.cli.presets import example, table
 from gateway.config import loader as config_file
 from gateway.config.tables import ApplianceSettings
@@ -135,6 +136,13 @@ def test_the_readme_lists_every_preset_with_how_it_was_verified():
     block = APPLIANCES.partition("<!-- presets -->\n")[2].partition("<!-- presets end -->")[0].strip()
     wanted = "\n".join(table(PresetAdapter, list(PRESETS.items())))
     assert block == wanted, "put the output of 'cti-gateway presets --markdown' between the marks in docs/appliances.md"
+
+
+def test_the_page_of_events_says_what_each_preset_tells():
+    page = (Path(__file__).parents[2] / "docs" / "events.md").read_text(encoding="utf-8")
+    block = page.partition("<!-- tellers -->\n")[2].partition("<!-- tellers end -->")[0].strip()
+    wanted = "\n".join(events_table(PresetAdapter, list(PRESETS.items())))
+    assert block == wanted, "put the output of 'cti-gateway presets --events --markdown' between the marks"
 
 
 def test_no_parameter_can_hide_a_setting_of_the_gateway():

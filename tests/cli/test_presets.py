@@ -88,6 +88,7 @@ def test_a_webhook_s_source_and_its_address_are_printed_together() -> None:
         '[tenants.default.sources.zadarma]\nkind = "webhook"\npreset = "zadarma"\nsecret = "file:zadarma.secret"'
         in shown
     )
+    assert '# public_url = "https://gw.example.com/in/zadarma"' in shown
     assert "PBX call notifications:   https://gw.example.com/in/zadarma\n" in shown
 
 
@@ -104,8 +105,11 @@ def test_the_crm_template_that_3cx_imports_is_xml_with_the_source_s_addresses() 
     lookup, report = requests[""], requests["ReportCall"]
     assert lookup is not None
     assert report is not None
-    assert lookup.get("Url") == "https://gw.example.com/in/3cx/lookup?number=[Number]&direction=[CallDirection]"
-    assert report.get("Url") == "https://gw.example.com/in/3cx/report"
+    assert (
+        lookup.get("Url")
+        == "https://gw.example.com/in/3cx/lookup?token=TOKEN&number=[Number]&direction=[CallDirection]"
+    )
+    assert report.get("Url") == "https://gw.example.com/in/3cx/report?token=TOKEN"
 
 
 def test_a_preset_s_page_says_its_rank_and_what_is_missing_for_the_next() -> None:

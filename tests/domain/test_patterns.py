@@ -9,7 +9,7 @@ from gateway.domain.dialplan.plan import DialPlan, NothingToDial, TooSlow, dial
 from gateway.domain.dialplan.rules import DialPlanRule
 from gateway.domain.numbering.extensions import Extensions
 from gateway.domain.numbering.numbers import NumberKind, NumberPlan, read
-from gateway.domain.patterns import Pattern, SlowPattern, search
+from gateway.domain.patterns import Pattern, SlowPattern, fullmatch, search
 
 SLOW = ["([0-9]+)+[a-z]", "([0-9]|[0-9][0-9])+[a-z]", "(([0-9])+)*[^0-9]", "([0-9]*)*[a-c]", "(?:[0-9]{1,3})+[x-z]"]
 DIGITS = "4" * 32
@@ -81,6 +81,7 @@ def test_what_only_the_standard_library_knows_is_matched_by_it() -> None:
     """The library ``regex`` refuses a POSIX class that it does not know."""
     text = r"(?:[[:foo:]]\d)+"
     assert [bool(search(text, told, time_s=1)) for told in ("o]1", "o]\u0663", "x]1")] == [True, True, False]
+    assert [bool(fullmatch(text, told)) for told in ("o]1", "o]\u0663", "-o]1")] == [True, True, False]
     assert [Pattern(text).fullmatch(told) for told in ("o]1f]2", "o]\u0663", "x]1")] == [True, False, False]
 
 

@@ -50,6 +50,8 @@ def test_a_rule_is_for_the_kinds_that_can_be_written_so(settings: dict[str, Any]
         ),
         ({"kinds": ["withheld"]}, "'withheld' has no {national}"),
         ({"areas": ["own", "10"]}, "area '10' is none"),
+        ({"areas": ["00", "own", "10"]}, "area '00' is none"),
+        ({"kinds": ["short", "extension"], "areas": ["own"]}, "'short' has no area code"),
         ({"areas": ["others"]}, "area 'others' is none"),
         ({"dial": "{local}"}, "{local} leaves the area code out"),
         ({"dial": "{local}", "areas": ["own", "other"]}, "{local} leaves the area code out"),
@@ -123,12 +125,10 @@ def test_a_note_stands_behind_the_place_of_its_rule() -> None:
 
 # Test cases ---------------------------------------------------------------------------------------
 
-PLAN = DialPlan("0", (rule(dial=None, block=True, kinds=["foreign"], note="ask"),))
-COMPANY = Tenant("acme", NumberPlan("47"))
-
 
 def tried(number: str, dials: str | None, extension: str = "") -> Failure | None:
-    return Trial(number, dials, extension).failure(PLAN, COMPANY)
+    plan = DialPlan("0", (rule(dial=None, block=True, kinds=["foreign"], note="ask"),))
+    return Trial(number, dials, extension).failure(plan, Tenant("acme", NumberPlan("47")))
 
 
 def test_a_case_holds_where_its_digits_or_the_refusal_come() -> None:

@@ -97,10 +97,11 @@ def read_arguments() -> argparse.Namespace:
 
 
 def make_copy(folder: Path) -> None:
+    """Copy what the tests of the domain need, with what Python has compiled of it."""
     for name in COPIED:
         source = ROOT / name
         if source.is_dir():
-            copytree(source, folder / name, ignore=ignore_patterns("__pycache__"))
+            copytree(source, folder / name, ignore=ignore_patterns("*-pytest-*.pyc"))
         else:
             (folder / name).write_bytes(source.read_bytes())
 

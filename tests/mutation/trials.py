@@ -1,8 +1,8 @@
 """Try changes of one module, each in a child of a process that has loaded what takes long.
 
 Where only bodies of functions change, the child takes over a process that has collected the tests, gives the functions
-their new code, and runs the tests that run the changed statement. All other changes (constants, defaults, classes, what
-runs while tests are collected) need a child that loads the gateway anew.
+their new code, and runs the tests that run the changed statement. All other changes (constants, defaults, classes)
+need a child that loads the gateway anew; so does what survives but was run, or kept, while tests were collected.
 """
 
 import os
@@ -54,6 +54,7 @@ def try_in_place(module: Path, mutants: Sequence[Mutant], log: Path) -> Iterator
         os.close(read_end)
         with _last_deed(log):
             plugin = InPlace(module, mutants, write_end, log)
+            sys.dont_write_bytecode = False  # nothing is changed yet: those that load all anew find it compiled
             with traced(plugin.path) as plugin.while_loading:
                 pytest.main([*PYTEST, *tests_of(module)], plugins=[plugin])
     os.close(write_end)
@@ -162,6 +163,7 @@ class InPlace(Killers):
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         sys.settrace(None)
+        sys.dont_write_bytecode = True
         limit_examples(FEW)
         for item, following in zip(session.items, [*session.items[1:], None], strict=True):
             with traced(self.path) as self.runs[item]:
@@ -178,13 +180,12 @@ class InPlace(Killers):
         for mutant in self.mutants:
             changed = changed_functions(before, compile(mutant.changed, self.path, "exec"))
             tests = self._tests(statements.get(mutant.line, range(mutant.line, mutant.line + 1)))
-            if changed is None or changed.keys() & fixed or not changed.keys() <= in_memory.keys():
-                verdict = ANEW
-            elif not tests:
-                verdict = UNREACHED
-            else:
+            verdict = ANEW
+            if changed is not None and changed.keys() <= in_memory.keys():
                 new = [(function, code) for key, code in changed.items() for function in in_memory[key]]
                 verdict = self._try(session, new, tests)
+                if verdict != KILLED and changed.keys() & fixed:
+                    verdict = ANEW
             os.write(self.results, bytes([verdict]))
 
     def _tests(self, lines: Iterable[int]) -> list[pytest.Item]:
@@ -194,6 +195,8 @@ class InPlace(Killers):
     def _try(
         self, session: pytest.Session, changed: Sequence[tuple[FunctionType, CodeType]], tests: Sequence[pytest.Item]
     ) -> int:
+        if not tests:
+            return UNREACHED
         limit_s = cpu_limit_s(sum(self.runs[test].cpu_s for test in tests))
         child = os.fork()
         if child == 0:

@@ -162,10 +162,11 @@ def test_and_those_in_xmlrpc() -> None:
 def test_an_address_that_was_not_encoded_keeps_what_nobody_knows() -> None:
     peer = Peer(KEEPING)
     end = START.replace("ConsultaRamal", "AnotaLigacao")
-    peer.get(end, query_string=f"{QUERY}&contrato=1&url_audio=http://pbx/rec?id=10&fmt=wav")
+    peer.get(end, query_string=f"{QUERY}&contrato=1&url_audio=http://pbx/rec?id=10&fmt=wav&custo=1&campos[a]=1")
     (message,) = peer.core.messages
     assert isinstance(message, CallNoted)
-    assert (message.recording_url, message.fields) == ("http://pbx/rec?id=10&fmt=wav", {"contrato": "1"})
+    assert message.recording_url == "http://pbx/rec?id=10&fmt=wav&custo=1&campos[a]=1"
+    assert (message.fields, message.cost) == ({"contrato": "1"}, None)
 
 
 def test_a_request_of_very_many_fields_is_bounded_and_those_that_were_named_come_first() -> None:

@@ -49,7 +49,9 @@ def _ring_here(case: Case[HeardEvent]) -> Call:
 
 def _ring_again(case: Case[HeardEvent]) -> Call:
     """Open a call anew that was thought to be over: it rings at another extension."""
-    return case.call._replace(status=case.status, ended_at=None, duration_s=None, result=None, end_heard_at=None)
+    return case.call._replace(
+        status=case.status, ended_at=None, duration_s=None, result=None, end_heard_at=None, held_at=None
+    )
 
 
 def _add_leg(case: Case[HeardEvent]) -> Call:
@@ -177,9 +179,13 @@ def _add_queue(case: Case[HeardEvent]) -> Call:
 
 
 def _leave(case: Case[HeardEvent]) -> Call:
-    """Let one leg end; what its end says of the call's recording is kept."""
-    call, recording_url = case.call, case.call.recording_url or case.event.recording_url
-    return call._replace(status=case.status, recording_url=recording_url, held_at=None)
+    """Let one leg end, or hear late that it was talked in; what its end says of the call's recording is kept."""
+    heard, call = case.event, case.call
+    if heard.event is not Event.END:
+        return answered(call, heard) if call.answered_at is None else call
+    recording_url = call.recording_url or heard.recording_url
+    held_at = call.held_at if case.status == State.TALKING else None
+    return call._replace(status=case.status, recording_url=recording_url, held_at=held_at)
 
 
 def _note(case: Case[HeardEvent]) -> Call:

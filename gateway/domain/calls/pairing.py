@@ -211,7 +211,11 @@ def _within(window_ms: int, at: int, other: int) -> bool:
 
 
 def same_pair(heard: HeardEvent, call: Call) -> bool:
-    """Return whether extension and number are the same; the two ends of an internal call in any order."""
+    """Return whether extension and number are the same; the two ends of an internal call in any order. Where no
+    extension is told, the number is.
+    """
+    if not heard.extension:
+        return heard.known and call.internal is heard.internal and call.number == heard.number
     ends = (call.extension, call.number)
     if ends == (heard.extension, heard.number) or (call.legs and _has_leg_at(heard, call)):
         return True
@@ -304,6 +308,13 @@ def _overtaken(heard: HeardEvent, calls: Sequence[Call]) -> Call | None:
     return _newest(call for call in found if _was_before(heard, call, call.start_heard_at or _overtook_at(call)))
 
 
+def _noted_before(heard: HeardEvent, calls: Sequence[Call]) -> Call | None:
+    """Return the call of the number, at no extension yet, of which only something else was heard a moment ago."""
+    noted = (call for call in _without_id(heard, calls) if call.state is State.NOTED and not call.extension)
+    same = (call for call in noted if heard.known and call.number == heard.number)
+    return _newest(call for call in same if _within(OVERTAKEN_MS, heard.at, call.logged_at))
+
+
 def _lacks_start(call: Call) -> bool:
     """Return whether the end came first; which was heard first no clock tells, for it may have been set
     back meanwhile.
@@ -338,10 +349,15 @@ def _answered_pair(heard: HeardEvent, calls: Sequence[Call]) -> Call | None:
 def _answered_late(heard: HeardEvent, calls: Sequence[Call]) -> Call | None:
     """Return a call whose end overtook its answer; else one that another extension was thought to have taken."""
     pair = list(_pair(heard, calls))
-    ended = (call for call in pair if call.state is State.ENDED and call.answered_at is None)
+    ended = (call for call in pair if call.state is State.ENDED and _may_be_answered(heard, call))
     closed = (call for call in pair if call.state in (State.ELSEWHERE, State.OVER))
     recent = (call for call in closed if _within(LONGEST_RING_MS, heard.at, call.logged_at))
     return _newest(call for call in ended if _was_before(heard, call, _overtook_at(call))) or _newest(recent)
+
+
+def _may_be_answered(heard: HeardEvent, call: Call) -> bool:
+    """Return whether nobody has said when ``call`` was answered, or only just now."""
+    return call.answered_at is None or _within(END_REPEAT_MS, heard.at, call.answer_heard_at or 0)
 
 
 # finding the call of a transfer
@@ -353,8 +369,20 @@ def _transferred_again(heard: HeardEvent, calls: Sequence[Call]) -> Call | None:
         for call in _pair(heard, calls)
         if call.state is State.ENDED
         and call.transferred_to == heard.to
-        and _within(END_REPEAT_MS, heard.at, call.end_heard_at or call.ended_at or 0)
+        and (_within(END_REPEAT_MS, heard.at, _transferred_at(call)) or heard.occurred_at == call.ended_at)
     )
+
+
+def _transferred_at(call: Call) -> int:
+    """Return about when the transfer of ``call`` was heard, in milliseconds."""
+    return call.end_heard_at or max(call.ended_at or 0, call.logged_at)
+
+
+def _opened_by_transfer(heard: HeardEvent, calls: Sequence[Call]) -> Call | None:
+    """Return the call that rings where a transfer goes on, of which nothing was known before it was told first."""
+    there = (call for call in _without_id(heard, calls) if call.extension == heard.to and call.number == heard.number)
+    rings = (call for call in there if call.state is State.RINGING)
+    return _newest(call for call in rings if _within(START_REPEAT_MS, heard.at, call.start_heard_at or 0))
 
 
 # finding the call of a queue's event, or of a note
@@ -386,6 +414,12 @@ def _noted_late(heard: HeardEvent, calls: Sequence[Call]) -> Call | None:
     mine = _pair(heard, calls) if heard.extension else _without_id(heard, calls)
     ended = (call for call in mine if call.state is State.ENDED and call.number == heard.number)
     return _newest(call for call in ended if _within(LATE_MS, heard.at, call.end_heard_at or call.ended_at or 0))
+
+
+def _noted_again(heard: HeardEvent, calls: Sequence[Call]) -> Call | None:
+    """Return the call of the pair of which nothing but notes was heard, a moment ago."""
+    noted = (call for call in _pair(heard, calls) if call.state is State.NOTED)
+    return _newest(call for call in noted if _within(END_REPEAT_MS, heard.at, call.logged_at))
 
 
 # finding the call of an end
@@ -487,6 +521,7 @@ START_RULES: Sequence[tuple[PairingRule, Find]] = (
     (PairingRule.QUEUE, _in_queue),
     (PairingRule.REPEAT, _repeated_start),
     (PairingRule.LATE, _overtaken),
+    (PairingRule.LATE, _noted_before),
 )
 ANSWER_RULES: Sequence[tuple[PairingRule, Find]] = (
     (PairingRule.CALL_ID, _named),
@@ -506,17 +541,20 @@ TRANSFER_RULES: Sequence[tuple[PairingRule, Find]] = (
     (PairingRule.PAIR, _end_of_pair),
     (PairingRule.QUEUE, _in_queue),
     (PairingRule.REPEAT, _transferred_again),
+    (PairingRule.REPEAT, _opened_by_transfer),
 )
 QUEUE_RULES: Sequence[tuple[PairingRule, Find]] = (
     (PairingRule.CALL_ID, _named),
     (PairingRule.QUEUE, _in_queue),
     (PairingRule.NEWEST, _of_caller),
     (PairingRule.LATE, _ended_of_caller),
+    (PairingRule.REPEAT, _noted_again),
 )
 NOTE_RULES: Sequence[tuple[PairingRule, Find]] = (
     (PairingRule.CALL_ID, _end_by_id),
     (PairingRule.PAIR, _end_of_pair),
     (PairingRule.LATE, _noted_late),
+    (PairingRule.REPEAT, _noted_again),
 )
 END_RULES: Sequence[tuple[PairingRule, Find]] = (
     (PairingRule.CALL_ID, _end_by_id),

@@ -21,7 +21,7 @@ from gateway.wire.transport import JSON, REMARKS, Answer, Environ, answer, langu
 from gateway.wire.webhooks.access import admit
 from gateway.wire.webhooks.gates import SourceGate
 from gateway.wire.webhooks.lookups import LookUpNumber, nobody
-from gateway.wire.webhooks.messages import OPERATIONS, message_of
+from gateway.wire.webhooks.messages import OPERATIONS, mark_of, message_of
 from gateway.wire.webhooks.sources import WebhookSource, operation_of, read, split
 
 log = structlog.get_logger()
@@ -73,7 +73,7 @@ class Webhooks:
         made = read(source, entered.request)
         if made.problems and made.document is None:
             raise MalformedRequest(made.problems[0])
-        handled = [self._handled(event, environ, site, intake) for event in made.events]
+        handled = [self._handled(event, environ, site, intake, name) for event in made.events]
         calls = [call for call in handled if call]
         told = self._told(made, calls, environ, site, name)
         own = reply_to(source, made)
@@ -99,9 +99,9 @@ class Webhooks:
                 reply = reply.unknown
         return ReplyWriter(lambda path: known[path] if path in known else signed.value(path)).write(reply)
 
-    def _handled(self, event: MappedEvent, environ: Environ, site: Site, intake: Intake) -> int:
+    def _handled(self, event: MappedEvent, environ: Environ, site: Site, intake: Intake, name: str) -> int:
         """Handle an event; return our id of its call, 0 where it is about none."""
-        origin = Origin(self.wire, environ["cti.client"], environ.get(REPLAY_OF))
+        origin = Origin(self.wire, environ["cti.client"], environ.get(REPLAY_OF), mark_of(event, name))
         message = message_of(event, site.name, origin, intake.now())
         return intake.take(message, environ, wire=self.wire, operation=OPERATIONS[event.kind]).call_id
 

@@ -20,6 +20,7 @@ from gateway.domain.messages import (
     Direction,
     QueueEntered,
     QueueLeft,
+    SourceMark,
 )
 from gateway.errors import StoreUnavailable
 from gateway.mapping.schema import KINDS
@@ -70,6 +71,17 @@ def test_an_event_becomes_the_message_that_it_is(peer: Peer) -> None:
     assert message.direction is Direction.INCOMING
     assert (message.origin.wire, message.origin.client) == ("webhook", "10.0.0.7")
     assert message.attached == {"queue": "Vendas", "line": "4730", "caller_name": "Zé"}
+
+
+def test_the_source_says_which_event_it_is_and_where_it_stands() -> None:
+    values = {"id": "id", "event_id": "uid", "sequence": "n", "sequence_of": "leg", "also_known_as": "other"}
+    mapping = {"other": "ended", "values": values}
+    peer = Peer({"tenants": {"acme": {"sources": {"cloud": {"kind": "webhook", "mapping": mapping}}}}})
+    send(peer, {"id": 7, "uid": "e-1", "n": 3, "leg": "l-1", "other": ["8", "9"]}, "/in/cloud")
+    send(peer, {"id": 7}, "/in/cloud")
+    first, second = peer.core.messages
+    assert first.origin.mark == SourceMark("cloud", "e-1", 3, "l-1", ("8", "9"))  # type: ignore[union-attr]
+    assert second.origin.mark == SourceMark("cloud")  # type: ignore[union-attr]
 
 
 def test_every_kind_has_its_message(peer: Peer) -> None:

@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
+from zoneinfo import ZoneInfo
 
 import pytest
 from werkzeug.test import Client
@@ -10,6 +12,10 @@ from werkzeug.test import Client
 from adapters.presets.files import Catalogue
 from adapters.presets.schema import Preset
 from gateway.config import loader as config_file
+from gateway.domain.calls.results import read_result
+from gateway.mapping.engine import interpret
+from gateway.mapping.facts import MappingSource
+from gateway.mapping.trials import request_of
 from gateway.server import bootstrap
 from gateway.server.application import Application
 from gateway.server.bootstrap import Gateway
@@ -58,7 +64,8 @@ ROWS: dict[str, list[dict[str, Any]]] = {
     "generic-form": [ANSWERED | {"line": "551133330000", "duration_s": 161}],
     "generic-json": [
         ANSWERED | {"queue": "Vendas", "line": VENDAS, "caller_name": "Ana", "transferred_to": "202",
-                    "recording_url": "https://pbx.example/77.wav", "duration_s": 161},
+                    "recording_url": "https://pbx.example/77.wav", "duration_s": 161,
+                    "fields": {"cpf": "123.456.789-09"}},
     ],
     "grandstream-ucm": [
         TIMED | {"extension": "5301", "answered_by": "5301", "caller_name": "ANA SILVA"},
@@ -80,11 +87,12 @@ ROWS: dict[str, list[dict[str, Any]]] = {
         MISSED | {"extension": "201", "line": VENDAS},
     ],
     "sipgate": [
-        ANSWERED | {"extension": "202", "answered_by": "202", "line": "551133330000"},
+        ANSWERED | {"extension": "202", "answered_by": "202", "line": "551133330000", "rang": ["201", "202", "203"]},
         OUT | {"extension": "201", "result": "cancelled"},
     ],
     "telnyx": [
-        ANSWERED | {"line": VENDAS, "hung_up_by": "caller", "started_at": "2026-03-05T13:03:22.076Z", "talk_s": 161},
+        ANSWERED | {"line": VENDAS, "hung_up_by": "caller", "started_at": "2026-03-05T13:03:22.076Z", "talk_s": 161,
+                    "recording_url": "https://s3.example/r1.mp3"},
     ],
     "totalvoice": [
         {"direction": "incoming", "extension": "2010", "answered_by": "2010", "result": "answered", "duration_s": 161},
@@ -92,9 +100,15 @@ ROWS: dict[str, list[dict[str, Any]]] = {
         OUT | {"extension": "2010", "number": "11955556666", "result": "answered", "duration_s": 65,
                "recording_url": "https://api2.totalvoice.example/gravacao/4243"},
     ],
-    "twilio": [TIMED | {"line": VENDAS, "duration_s": 161}, OUT | {"extension": "202", "result": "missed"}],
+    "twilio": [
+        TIMED | {"line": VENDAS, "duration_s": 161,
+                 "recording_url": "https://api.twilio.com/2010-04-01/Accounts/AC01/Recordings/RE01"},
+        OUT | {"extension": "202", "result": "missed"},
+        OUT | {"status": "ringing", "line": VENDAS},
+    ],
     "vonage": [
-        ANSWERED | {"line": VENDAS, "duration_s": 161, "talk_s": 161, "started_at": "2026-03-05T13:03:22.582Z"},
+        ANSWERED | {"line": VENDAS, "duration_s": 161, "talk_s": 161, "started_at": "2026-03-05T13:03:22.582Z",
+                    "recording_url": "https://api.nexmo.com/v1/files/bbbb"},
         OUT | {"result": "missed"},
     ],
     "vonage-business": [ANSWERED | {"duration_s": 161}, MISSED | {"extension": "201"}],
@@ -110,16 +124,18 @@ ROWS: dict[str, list[dict[str, Any]]] = {
         MISSED | {"extension": "1005"},
     ],
     "zadarma": [
-        ANSWERED | {"line": "551133330000", "duration_s": 161, "started_at": "2026-03-05T13:03:20.000Z"},
+        ANSWERED | {"line": "551133330000", "duration_s": 161, "started_at": "2026-03-05T13:03:20.000Z",
+                    "fields": {"call_id_with_rec": "1772705002.42"}},
         MISSED | {"line": "551133330000"},
         OUT | {"extension": "202", "result": "failed"},
     ],
     "zammad": [
-        ANSWERED | {"queue": "Vendas", "line": "551133330000"},
+        ANSWERED | {"queue": "Vendas", "line": "551133330000", "rang": ["201", "202"]},
         OUT | {"number": "1133334444", "status": "ringing"},
     ],
     "zoom-phone": [
-        TIMED | {"line": VENDAS, "queue": "Vendas", "caller_name": "ANA SILVA"},
+        TIMED | {"line": VENDAS, "queue": "Vendas", "caller_name": "ANA SILVA",
+                 "recording_url": "https://zoom.us/v2/phone/recording/download/r1"},
         MISSED | {"line": VENDAS},
         OUT | {"extension": "202", "status": "ringing", "line": VENDAS},
     ],
@@ -130,6 +146,35 @@ ROWS: dict[str, list[dict[str, Any]]] = {
 LOOKS_UP = ("3cx",)
 """Presets whose answers say whose a number is: they are told to nobody without a secret."""
 TOKEN = "um-segredo-de-32-letras-para-isto"
+
+
+WORDS: dict[str, dict[str, str]] = {
+    "twilio": {"busy": "busy", "failed": "failed", "no-answer": "missed", "canceled": "cancelled"},
+    "telnyx": {"user_busy": "busy", "originator_cancel": "cancelled", "timeout": "missed", "call_rejected": "rejected",
+               "not_found": "failed"},
+    "vonage": {"busy": "busy", "timeout": "missed", "unanswered": "missed", "rejected": "rejected", "failed": "failed",
+               "cancelled": "cancelled"},
+    "plivo": {"USER_BUSY": "busy", "NO_ANSWER": "missed", "CALL_REJECTED": "rejected",
+              "ORIGINATOR_CANCEL": "cancelled"},
+    "zadarma": {"busy": "busy", "cancel": "cancelled", "no answer": "missed", "failed": "failed", "no money": "failed",
+                "no money, no limit": "failed", "line limit": "failed", "unallocated number": "failed"},
+    "sipgate": {"busy": "busy", "cancel": "cancelled", "noAnswer": "missed", "congestion": "failed",
+                "notFound": "failed", "forwarded": "forwarded"},
+    "zammad": {"busy": "busy", "cancel": "cancelled", "noAnswer": "missed", "congestion": "failed",
+               "notFound": "failed", "forwarded": "forwarded", "normalClearing": "answered"},
+    "placetel": {"voicemail": "voicemail", "blocked": "rejected", "accepted": "answered", "busy": "busy",
+                 "canceled": "cancelled", "unavailable": "failed", "congestion": "failed"},
+    "yeastar-p": {"NO ANSWER": "missed", "BUSY": "busy", "FAILED": "failed", "VOICEMAIL": "voicemail"},
+    "yeastar-s": {"NO ANSWER": "missed", "BUSY": "busy", "FAILED": "failed", "VOICEMAIL": "voicemail"},
+    "api4com": {"NO_ANSWER": "missed", "ORIGINATOR_CANCEL": "cancelled", "USER_BUSY": "busy",
+                "CALL_REJECTED": "rejected"},
+    "totalvoice": {"não atendida": "missed", "sem resposta": "missed", "ocupado": "busy", "cancelada": "cancelled",
+                   "falha": "failed", "congestionado": "failed", "caixa postal": "voicemail"},
+    "kazoo": {"USER_BUSY": "busy", "NO_ANSWER": "missed", "ORIGINATOR_CANCEL": "cancelled"},
+    "bmtelecom": {"NO ANSWER": "missed", "BUSY": "busy", "ANSWER": "answered", "CONGESTION": "failed"},
+    "grandstream-ucm": {"NO ANSWER": "missed", "BUSY": "busy", "FAILED": "failed"},
+}  # fmt: skip
+"""Words that the senders' documents have for how a call ended, and the result that each is."""
 
 
 def tenant(name: str, preset: Preset) -> dict[str, Any]:
@@ -192,6 +237,23 @@ def test_the_events_of_each_sender_are_the_right_calls(played: Played, name: str
     found = [call.as_json() for call in reversed(played.gateway.calls.recent(name))]
     wanted = ROWS[name]
     assert [{key: call[key] for key in row} for call, row in zip(found, wanted, strict=True)] == wanted
+
+
+@pytest.mark.parametrize("name", WORDS)
+def test_every_word_for_the_end_of_a_call_is_named(name: str) -> None:
+    """In the request of a test in which a call ends, in the place of the word that is there."""
+    mapping = PRESETS[name].webhook
+    assert mapping
+    told = [(trial, str(event["result"])) for trial in mapping.tests for event in trial.events if event.get("result")]
+    trial, word = next((trial, word) for trial, word in told if word in trial.body)
+    form = "form" in trial.headers.get("Content-Type", "")
+    read = {}
+    for other in WORDS[name]:
+        sent = request_of(trial.model_copy(update={"body": trial.body.replace(word, quote(other) if form else other)}))
+        made = interpret(mapping, sent, MappingSource(ZoneInfo("UTC"), trial.extensions))
+        ended = next(event for event in made.events if event.kind == "ended")
+        read[other] = str(read_result(ended.result, ended.duration))
+    assert read == WORDS[name]
 
 
 @pytest.mark.parametrize("name", PROVEN)
