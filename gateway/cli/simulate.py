@@ -42,7 +42,7 @@ def _listed(ctx: click.Context, _param: click.Parameter, wanted: bool) -> None:
         click.echo("  " + _("login: {login}", login=login))
         click.echo("  " + _("behaves as: {evidence}", evidence=cls.evidence))
         for failure, meaning in cls.failures.items():
-            click.echo(f"  --fail {failure:14} {meaning}")
+            click.echo(f"  --fail {failure:14} {said(meaning)}")
         click.echo()
     ctx.exit()
 
