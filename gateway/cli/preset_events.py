@@ -60,7 +60,7 @@ def show_events(chosen: list[tuple[str, Any]], addresses: dict[str, str]) -> Non
         if preset.webhook:
             title = _("gateway.toml: the source that takes its events")
             click.echo(f"=== {name}: {title} (toml)")
-            click.echo("\n".join(source_example(name, preset, addresses["tenant"])))
+            click.echo("\n".join(source_example(name, preset, addresses["tenant"], addresses["base_url"])))
         for text in preset.events:
             click.echo(f"=== {name}: {translated(text.title)} ({text.language})")
             for note in text.notes:
@@ -80,23 +80,23 @@ def events_table(shelf: Any, chosen: list[tuple[str, Any]]) -> Iterator[str]:
             told = " | ".join("yes" if known else "" for known in shelf.told(preset).values())
             evidence = preset.verified.events or preset.verified.how
             how = "webhook" if preset.webhook else "text to paste"
-            yield f"| `{name}` | {preset.title} | {how} | {told} | {_proof(preset)} | {evidence} |"
+            proof = _proof(preset) or "address or secret"
+            yield f"| `{name}` | {preset.title} | {how} | {told} | {proof} | {evidence} |"
 
 
 def _proof(preset: Any) -> str:
-    """Return how the sender's requests prove themselves; by address where its makers know nothing better."""
+    """Return how the sender's requests prove themselves; nothing where its makers have no way."""
     own = preset.webhook.authenticity if preset.webhook else None
-    if own is None or own.kind == "none":
-        return "address or secret"
-    return str(own.kind)
+    return "" if own is None or own.kind == "none" else str(own.kind)
 
 
-def source_example(name: str, preset: Any, tenant: str) -> Iterator[str]:
+def source_example(name: str, preset: Any, tenant: str, base_url: str = "https://gateway.example.com") -> Iterator[str]:
     """Yield the table of a source that takes what the preset ``name`` reads, at ``/in/NAME``."""
     yield from (f"[tenants.{tenant}.sources.{name}]", 'kind = "webhook"', f"preset = {written(name)}")
-    needed = preset.webhook.authenticity is not None and preset.webhook.authenticity.kind != "none"
-    yield f"{'' if needed else '# '}secret = {written(f'file:{name}.secret')}"
-    yield f"# public_url = {written(f'https://gateway.example.com/in/{name}')}"
+    secret = f"secret = {written(f'file:{name}.secret')}"
+    optional = _("then the address ends with /SECRET")
+    yield secret if _proof(preset) else f"# {secret}    # {optional}"
+    yield f"# public_url = {written(f'{base_url}/in/{name}')}"
     yield '# extensions = { ana = "201" }'
 
 

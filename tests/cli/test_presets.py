@@ -88,6 +88,7 @@ def test_a_webhook_s_source_and_its_address_are_printed_together() -> None:
         '[tenants.default.sources.zadarma]\nkind = "webhook"\npreset = "zadarma"\nsecret = "file:zadarma.secret"'
         in shown
     )
+    assert '# public_url = "https://gw.example.com/in/zadarma"' in shown
     assert "PBX call notifications:   https://gw.example.com/in/zadarma\n" in shown
 
 

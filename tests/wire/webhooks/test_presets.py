@@ -104,6 +104,7 @@ ROWS: dict[str, list[dict[str, Any]]] = {
         TIMED | {"line": VENDAS, "duration_s": 161,
                  "recording_url": "https://api.twilio.com/2010-04-01/Accounts/AC01/Recordings/RE01"},
         OUT | {"extension": "202", "result": "missed"},
+        OUT | {"status": "ringing", "line": VENDAS},
     ],
     "vonage": [
         ANSWERED | {"line": VENDAS, "duration_s": 161, "talk_s": 161, "started_at": "2026-03-05T13:03:22.582Z",
