@@ -1,5 +1,6 @@
 """What a mapping can say, each on a small request."""
 
+import itertools
 import json
 from zoneinfo import ZoneInfo
 
@@ -8,7 +9,9 @@ from pydantic import ValidationError
 
 from gateway.config.validation import sentences
 from gateway.domain.messages import Direction
+from gateway.mapping import engine
 from gateway.mapping.bodies import WebhookRequest
+from gateway.mapping.budget import Budget
 from gateway.mapping.engine import interpret
 from gateway.mapping.facts import MappingSource
 from gateway.mapping.paths import path_of
@@ -284,6 +287,14 @@ def test_several_may_ring():
     assert (event.rang, event.extension) == (("201", "202", "203"), "201")
 
 
+def test_who_an_agent_is_says_at_which_extension():
+    mapping = {"other": "agent_state", "values": {"agent": "who", "state": "state"}}
+    event = event_of(mapping, {"who": "Ana", "state": "pause"})
+    assert (event.agent, event.extension) == ("Ana", "201")
+    event = event_of(mapping, {"who": "Bia", "state": "pause"})
+    assert (event.agent, event.extension) == ("Bia", None)
+
+
 def test_a_plus_that_was_left_out_can_be_put_back():
     assert value({"path": "n", "e164": True}, {"n": "4922112345678"}, name="caller_name") == "+4922112345678"
     assert value({"path": "n", "e164": True}, {"n": "anonymous"}, name="caller_name") == "anonymous"
@@ -330,6 +341,15 @@ def test_a_pattern_that_takes_long_ends():
     made = made_of({**START, "values": {"id": {"value": "1"}, "queue": written}}, {"q": "a" * 4000 + "b"})
     assert made.events == ()
     assert "takes too long" in str(made.problems[0])
+
+
+def test_a_request_that_was_held_up_once_is_read_all_the_same(monkeypatch):
+    """As by Python's own clearing up of memory, which takes longer than any request."""
+    jumps = itertools.count(0.0, 99.0)
+    budgets = iter([Budget(lambda: next(jumps)), Budget()])
+    monkeypatch.setattr(engine, "Budget", lambda: next(budgets))
+    assert event_of({**START, "values": {"id": "id"}}, {"id": 1}).id == "1"
+    assert next(budgets, None) is None
 
 
 # mistakes in a mapping
