@@ -257,6 +257,7 @@ SIDES = {"direction": "way", "origin": "from", "destination": "to", "extension":
     [
         ({"way": "in", "from": "4733334444", "to": "201"}, "201", "4733334444", None),
         ({"way": "inbound", "from": "4733334444", "to": "4730000000", "ext": "Ana"}, "201", "4733334444", "4730000000"),
+        ({"way": "in", "from": "4733334444", "to": "201", "ext": "201"}, "201", "4733334444", None),
         ({"way": "OUT", "from": "201", "to": "4733334444"}, "201", "4733334444", None),
         ({"way": "outbound", "from": "4730000000", "to": "4733334444", "ext": "w1"}, "202", "4733334444", None),
         ({"way": "internal", "from": "201", "to": "202"}, "202", "201", None),
@@ -293,6 +294,28 @@ def test_who_an_agent_is_says_at_which_extension():
     assert (event.agent, event.extension) == ("Ana", "201")
     event = event_of(mapping, {"who": "Bia", "state": "pause"})
     assert (event.agent, event.extension) == ("Bia", None)
+
+
+def test_a_default_stands_in_for_a_whole_list_and_joins_none():
+    values = {"id": "id", "rang": {"path": "users", "default": "299"}}
+    assert event_of({**START, "values": values}, {"id": 1, "users": ["201", "202"]}).rang == ("201", "202")
+    assert event_of({**START, "values": values}, {"id": 1, "users": []}).rang == ("299",)
+
+
+@pytest.mark.parametrize(
+    ("when", "holds"),
+    [
+        ({"present": "a"}, True), ({"present": ["a", "z"]}, False),
+        ({"absent": "z"}, True), ({"absent": ["z", "a"]}, False),
+        ({"equals": {"a": "x"}}, True), ({"equals": {"a": ["y", "X"]}}, True), ({"equals": {"z": "x"}}, False),
+        ({"differs": {"a": "y"}}, True), ({"differs": {"a": ["y", "x"]}}, False), ({"differs": {"z": "x"}}, True),
+        ({"matches": {"a": "^x"}}, True), ({"matches": {"a": "^y"}}, False), ({"matches": {"z": "^x"}}, False),
+        ({"equals": {"n": 17}}, True), ({"equals": {"t": True}}, True), ({"present": "a", "absent": "n"}, False),
+    ],
+)  # fmt: skip
+def test_a_condition_holds_when_all_of_it_does(when, holds):
+    mapping = {"events": [{"when": when, "kind": "ended"}], "other": "ignore", "values": {"id": {"value": "1"}}}
+    assert bool(made_of(mapping, {"a": "x", "n": 17, "t": True}).events) is holds
 
 
 def test_a_plus_that_was_left_out_can_be_put_back():
