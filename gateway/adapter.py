@@ -43,10 +43,11 @@ ANSWER_FIELDS = (
     *("answered_at", "answered_by", "answered_agent", "ring_s", "talk_s"),
     *("line_name", "waited_s", "transfer", "cause"),
 )
+ACCOUNT_FIELDS = ("account_id", "account_code", "contact", "answered_agent_name")
 AGENT_FIELDS = ("agent", "agent_login", "state", "reason")
 EVENT_FIELDS = frozenset(
     {"ramal", "telefone", "url_audio", "direction", "call_id", "tenant", "resultado", "result", *ATTACHED.values()}
-    | {"missed", "fields", "rang", *ANSWER_FIELDS, *AGENT_FIELDS}
+    | {"missed", "fields", "rang", "account", *ANSWER_FIELDS, *ACCOUNT_FIELDS, *AGENT_FIELDS}
 )
 """The fields of call events."""
 
@@ -68,6 +69,8 @@ class Outgoing:
     is the attached data of ``domain/messages.py``, under the names of their parameters. ``line_name`` is the configured
     name of the line, ``waited_s`` the seconds in a queue, ``transfer`` ``blind`` or ``attended``, ``cause`` a code,
     ``rang`` the extensions that rang with spaces between, ``fields`` the free fields as JSON.
+    ``account``, ``account_id`` and ``account_code`` (the CRM's own id) say whose the call is, ``contact`` who calls.
+    ``agent_login`` and ``agent`` (the name) are who took the call at ``ramal``, else who alone sits there.
     An ``agent_state_changed`` has ``ramal``, ``fila``, ``agent`` (as sent), ``agent_login`` (ours), ``state`` and
     ``reason``; all else is empty.
     ``missed`` is ``true`` or ``false``. Adapters put the fields into their templates, escaped for where they go.

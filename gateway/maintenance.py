@@ -10,6 +10,7 @@ from gateway.clock import Clock
 from gateway.domain.calls.pairing import LONGEST_CALL_MS
 from gateway.errors import GatewayError
 from gateway.relay.outbox_worker import ABANDONED_AFTER_MS, sweep_abandoned
+from gateway.store import source_marks
 from gateway.store.calls import next_logged
 from gateway.store.drafts import GiveUp, InVain
 from gateway.store.ghosts import Ghosts
@@ -19,6 +20,7 @@ from gateway.store.outbox import Outbox
 log = structlog.get_logger()
 
 SWEEP_EVERY_S = 30.0
+FORGET_EVERY_MS = 3600 * 1000
 LOOK_BACK_MS = 7 * LONGEST_CALL_MS
 """At the start, calls older than this are left as they are: a gateway that was off so long has other worries."""
 
@@ -44,6 +46,7 @@ class Maintenance:
         self._give_up_ms = give_up_ms
         self._clock = clock or Clock()
         self._seen: dict[str, int] = {}
+        self._forgot_at = 0
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="maintenance", daemon=True)
 
@@ -60,10 +63,20 @@ class Maintenance:
         """Do all of it once. Raises ``BusyError``; what was not done is done the next time."""
         now = self._clock()
         sweep_abandoned(self._journal, self._outbox, now, before=self._clock.ago(ABANDONED_AFTER_MS))
+        self._forget(now)
         for tenant, wait_ms in self._give_up_ms.items():
             before = self._clock.ago(wait_ms)
             self._give_up(tenant, now, before)
             self._give_up_in_vain(tenant, now, before)
+
+    def _forget(self, now: int) -> None:
+        """Let go of what sources said of events long ago, once an hour."""
+        if 0 <= now - self._forgot_at < FORGET_EVERY_MS:
+            return
+        self._forgot_at = now
+        forgotten = self._journal.run(partial(source_marks.forget, now=now))
+        if forgotten:
+            log.info("source_marks_forgotten", marks=forgotten)
 
     def _give_up(self, tenant: str, now: int, before: int) -> None:
         """Give up the calls whose end is no longer waited for. Each call is looked at once, when its time is over;

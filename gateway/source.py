@@ -29,6 +29,8 @@ class Reason(StrEnum):
     SAME_NAME = "same_name"
     UNREADABLE = "unreadable"
     SHORTENED = "shortened"
+    BAD_IDENTIFIER = "bad_identifier"
+    MANY_IDENTIFIERS = "many_identifiers"
 
     @property
     def text(self) -> Text:
@@ -45,6 +47,8 @@ _REASONS: Mapping[Reason, Text] = {
     Reason.SAME_NAME: Text("another line has this name, and no code says whether it is the same account"),
     Reason.UNREADABLE: Text("does not read as a telephone number"),
     Reason.SHORTENED: Text("a spreadsheet shortened this number: digits are missing (format the column as text)"),
+    Reason.BAD_IDENTIFIER: Text("does not read as an identifier (a CPF has 11 digits, a CNPJ 14 characters)"),
+    Reason.MANY_IDENTIFIERS: Text("the account has 100 identifiers already"),
 }
 
 
@@ -59,7 +63,8 @@ class Entry:
     ``phones`` are (text, contact), or (text, contact, area code) where that stands beside the text; a text may hold
     several numbers. Entries with the same ``code`` are one account, wherever they stand; ``name``
     may be empty in all of them but one. ``place`` says where it stood, for reports; ``owner`` is the extension or login
-    of who looks after the account. ``person`` tells people of one name apart where there is no code.
+    of who looks after the account. ``person`` tells people of one name apart where there is no code. ``identifiers``
+    are what names the account beside its telephones, as pairs (name of what it is, text): CPF, CNPJ, contracts.
     """
 
     code: str
@@ -68,6 +73,7 @@ class Entry:
     place: str = ""
     owner: str = ""
     person: str = ""
+    identifiers: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from adapters.http.settings import HttpConfig, PeerConfig
 from adapters.http.templates import Template
 from adapters.presets.files import Catalogue
 from adapters.presets.phones import has_phones, look_at, phones_of
-from adapters.presets.rank import PresetRank, rank_of
+from adapters.presets.rank import LIFE, PresetRank, rank_of, told
 from adapters.presets.run import Runner
 from adapters.presets.schema import Preset
 from adapters.presets.settings import PresetConfig, config_class_of, plain
@@ -69,6 +69,11 @@ class PresetAdapter:
     def ranked(preset: Preset) -> PresetRank:
         """Return a preset's rank, and what it lacks for the next."""
         return rank_of(preset)
+
+    @staticmethod
+    def told(preset: Preset) -> Mapping[str, bool]:
+        """Return what of a call a preset's events tell, by what ranks call it, in the order of a call's life."""
+        return {what: what in told(preset) for what in LIFE}
 
     def __init__(self, config: PresetConfig, *, name: str, peer: Callable[..., Peer] = Peer) -> None:
         """Compile the preset with its parameters. Raises ``AdapterError`` when it cannot be used with these."""

@@ -16,6 +16,10 @@ SEEN = "run against"
 """The evidence in ``verified`` that says: seen on the real thing."""
 
 
+LIFE = ("start", "answer", "end", "result", "recording")
+"""What of a call's life ranks ask for."""
+
+
 class Rank(StrEnum):
     """Each rank has all that the ones before it have."""
 

@@ -39,6 +39,9 @@ class WConnectConfig(HttpConfig):
     contact_phones: tuple[str, ...] = setting(
         ("contatoTelefone", "contatoCelular", "contatoFax"), "The fields of a contact that hold its telephones."
     )
+    account_identifiers: tuple[str, ...] = setting(
+        ("contaCpf", "contaCnpj"), "The fields of an account that name it beside its telephones; empty: none are kept."
+    )
     max_answer_mb: int = setting(64, "The largest answer that is read; more needs pages.")
 
     def __post_init__(self) -> None:

@@ -87,7 +87,9 @@ class WConnectSource:
     def _account(self, record: Record) -> Entry:
         name = record.get("contaNome") or record.get("contaFantasia", "")
         phones = tuple((record[field], "") for field in self._config.account_phones if record.get(field))
-        return Entry(record["contaId"], name, phones, f"{self._config.accounts_operation}:{record['contaId']}")
+        named = tuple((field, record[field]) for field in self._config.account_identifiers if record.get(field))
+        place = f"{self._config.accounts_operation}:{record['contaId']}"
+        return Entry(record["contaId"], name, phones, place, identifiers=named)
 
     def _contact(self, record: Record) -> Entry:
         """Return the entry of a contact; one that belongs to no account is an account of its own."""

@@ -6,6 +6,9 @@ from typing import TYPE_CHECKING
 from gateway.config.former_names import FORMER_NAMES
 from gateway.texts.text import Text
 
+LEAST = 16
+"""Characters of a secret that nobody guesses, if a machine made it."""
+
 if TYPE_CHECKING:
     from gateway.config.tables import Config
 
@@ -18,6 +21,30 @@ def cautions(config: "Config") -> Iterator[tuple[str, Text]]:
     for name, tenant in config.tenants.items():
         if tenant.click_to_call.open_loopback:
             yield name, _open_loopback(name)
+    yield from _secrets(config)
+
+
+def _secrets(config: "Config") -> Iterator[tuple[str, Text]]:
+    """Yield what is to be said of the secrets of sources, without showing any."""
+    owners: dict[str, str] = {}
+    for tenant, table in config.tenants.items():
+        for name, source in table.sources.items():
+            place = f"[tenants.{tenant}.sources.{name}]"
+            for secret in source.secrets:
+                if len(secret) < LEAST:
+                    yield (
+                        place,
+                        Text("The secret has fewer than {least} characters: better make a longer one.", least=LEAST),
+                    )
+                if owners.setdefault(secret, tenant) != tenant:
+                    other = owners[secret]
+                    yield (
+                        place,
+                        Text(
+                            "The company {other} has a source with the same secret: each can send as the other.",
+                            other=other,
+                        ),
+                    )
 
 
 def _open_loopback(tenant: str) -> Text:

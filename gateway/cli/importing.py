@@ -44,6 +44,13 @@ def _mapping(_context: Any, _parameter: Any, given: tuple[str, ...]) -> dict[str
 @import_command.command("accounts")
 @click.argument("files", type=click.Path(path_type=Path, dir_okay=False, exists=True), nargs=-1, required=True)
 @click.option("--map", "columns", multiple=True, callback=_mapping, metavar="COLUMN=FIELD", help="What a column is.")
+@click.option(
+    "--identifier",
+    "identifiers",
+    multiple=True,
+    metavar="COLUMN",
+    help="A column that names accounts, such as matricula.  [default: cpf, cnpj, contrato]",
+)
 @click.option("--replace", is_flag=True, help="Remove accounts that came by hand before and are not in FILES.")
 @click.option("--force", is_flag=True, help="With --replace: even when that is more than half of them.")
 @click.option("--report", type=click.Path(path_type=Path, dir_okay=False), help="Write all refused lines here (CSV).")
@@ -53,6 +60,7 @@ def import_accounts(
     place: DataLocation,
     files: tuple[Path, ...],
     columns: dict[str, str],
+    identifiers: tuple[str, ...],
     replace: bool,
     force: bool,
     report: Path | None,
@@ -62,17 +70,18 @@ def import_accounts(
 
     Columns by name, in any order: codigo (or code, id), nome (name), contato (contact), and any number of telefone,
     celular, fax, phone …, with their area codes in ddd …; other names by --map 'Fone Resid.=phone'. FIELD is code,
-    name, surname, contact, phone, area (the DDD of phone), owner (who looks after it), ignore, or contact1, phone1 and
-    area1 (to 9) for a person and that person's numbers. Columns that were not used are named. Lines with one code
-    are one account, wherever they stand, also in several files. Separator ';', ',' or tab; UTF-8, UTF-16 or
-    Windows-1252.
+    name, surname, contact, phone, area (the DDD of phone), owner (who looks after it), cpf, cnpj, contrato, ignore, or
+    contact1, phone1 and area1 (to 9) for a person and that person's numbers. Columns that were not used are named.
+    Lines with one code are one account, wherever they stand, also in several files. Separator ';', ',' or tab; UTF-8,
+    UTF-16 or Windows-1252.
 
     Safe to repeat: what did not change is not written again. Nothing is removed without --replace. Refused lines are
     listed on standard error.
     """
     with place.open() as gateway:
         name = one_tenant(gateway.config, tenant)
-        sheets = [SheetSource(SheetConfig(path=file, columns=columns), name=BY_HAND) for file in files]
+        settings: dict[str, Any] = {"columns": columns, "identifiers": identifiers or None}
+        sheets = [SheetSource(SheetConfig(path=file, **settings), name=BY_HAND) for file in files]
         job = Job(name, BY_HAND, Sheets(sheets), tenants(gateway.config)[name].numbers, full=replace, force=force)
         _run(gateway, job, "csv", report)
 

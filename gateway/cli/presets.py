@@ -9,10 +9,10 @@ from typing import Any
 import click
 
 from gateway import adapter as adapters
-from gateway.cli.place import DataLocation, one_tenant, with_place, with_tenant
+from gateway.cli.place import DataLocation, with_place, with_tenant
+from gateway.cli.preset_events import addresses_of, events_table, show_events, source_example, written
 from gateway.cli.speech import _, said, translated
 from gateway.config import loader as config_file
-from gateway.config.tables import Config
 from gateway.errors import ConfigError
 from gateway.texts.text import Text, in_context
 
@@ -46,7 +46,9 @@ DEFAULT = "default"
 @click.option("--events", is_flag=True, help="What to paste at the appliance, so that it sends call events here.")
 @click.option("--address", metavar="URL", help="... this gateway's address, as the appliance reaches it.")
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
-@click.option("--markdown", is_flag=True, help="The list as a table for documents.")
+@click.option(
+    "--markdown", is_flag=True, help="The list as a table for documents; with --events what each tells of a call."
+)
 @with_tenant
 @with_place
 def presets_command(
@@ -70,8 +72,10 @@ def presets_command(
     chosen = [_found(catalogue, one) for one in ([name] if name else catalogue.names())]
     if test:
         _run_tests(shelf, chosen)
+    elif events and markdown:
+        click.echo("\n".join(events_table(shelf, chosen)))
     elif events:
-        _show_events(chosen, _addresses(place, tenant, address))
+        show_events(chosen, addresses_of(place, tenant, address))
     elif as_json:
         _show_json(shelf, chosen, whole=name is not None)
     elif markdown:
@@ -199,12 +203,7 @@ def example(name: str, preset: Any, tenant: str = DEFAULT) -> Iterator[str]:
         yield from _appliance_example(name, preset, tenant)
     if preset.webhook:
         yield from ("",) if preset.dial else ()
-        yield from _source_example(name, tenant)
-
-
-def _source_example(name: str, tenant: str) -> Iterator[str]:
-    """Yield the table of a source that takes what the preset ``name`` reads, at ``/in/NAME``."""
-    yield from (f"[tenants.{tenant}.sources.{name}]", 'kind = "webhook"', f"preset = {written(name)}")
+        yield from source_example(name, preset, tenant)
 
 
 def _appliance_example(name: str, preset: Any, tenant: str) -> Iterator[str]:
@@ -218,16 +217,6 @@ def _appliance_example(name: str, preset: Any, tenant: str) -> Iterator[str]:
     if rows:
         needed = any(field.rule is None for field in preset.origin.values())
         yield f"{'' if needed else '# '}origins = {{ 3501 = {written(rows)} }}"
-
-
-def written(value: Any) -> str:
-    """Return a value as TOML has it, on one line."""
-    if isinstance(value, dict):
-        inside = ", ".join(f"{key} = {written(each)}" for key, each in value.items())
-        return f"{{ {inside} }}" if inside else "{}"
-    if isinstance(value, list | tuple):
-        return f"[{', '.join(map(written, value))}]"
-    return json.dumps(value, ensure_ascii=False)
 
 
 def _show_json(shelf: Any, chosen: list[tuple[str, Any]], *, whole: bool) -> None:
@@ -254,60 +243,3 @@ def _run_tests(shelf: Any, chosen: list[tuple[str, Any]]) -> None:
         if not preset.tests and not (preset.webhook and preset.webhook.tests):
             click.echo(_("--  {name}: has no tests", name=name))
     sys.exit(1 if bad else 0)
-
-
-def _addresses(place: DataLocation, tenant: str | None, asked: str | None) -> dict[str, str]:
-    """Return the tenant's addresses as an appliance reaches them, by the names that texts have for them."""
-    config = place.load()
-    name = one_tenant(config, tenant)
-    base = (asked or _guessed(config, name)).rstrip("/")
-    host, _, port = base.partition("://")[2].partition("/")[0].partition(":")
-    listeners = f"{base}/wconnect"
-    return {
-        "base_url": base,
-        "start_url": f"{listeners}/WConnect_WSDL_ConsultaRamal.php",
-        "answer_url": f"{listeners}/WConnect_WSDL_AtendeLigacao.php",
-        "transfer_url": f"{listeners}/WConnect_WSDL_TransfereLigacao.php",
-        "end_url": f"{listeners}/WConnect_WSDL_FinalizaLigacao.php",
-        "soap_url": f"{base}/soap",
-        "xmlrpc_url": f"{base}/xmlrpc",
-        "host": host,
-        "port": port or ("443" if base.startswith("https") else "80"),
-        "tenant": name,
-    }
-
-
-def _guessed(config: Config, tenant: str) -> str:
-    """Guess the tenant's address, from its hosts and from what the gateway listens on."""
-    host, _, port = config.server.listen.rpartition(":")
-    hosts = config.tenants[tenant].hosts
-    path = "" if hosts or len(config.tenants) == 1 else f"/t/{tenant}"
-    anywhere = host in ("0.0.0.0", "[::]")  # noqa: S104 - compared, not bound
-    where = hosts[0] if hosts else "GATEWAY" if anywhere else host
-    return f"http://{where}{'' if port == '80' else f':{port}'}{path}"
-
-
-def _show_events(chosen: list[tuple[str, Any]], addresses: dict[str, str]) -> None:
-    known = [(name, preset) for name, preset in chosen if preset.events or preset.webhook]
-    if not known:
-        hint = Text(
-            "For any exchange that requests one address when a call begins and another when it ends: "
-            "cti-gateway presets generic-url --events."
-        )
-        if len(chosen) == 1:
-            raise ConfigError(Text("it is not known how {name} sends call events.", name=chosen[0][0]), hint=hint)
-        raise ConfigError(Text("it is not known how these presets send call events."), hint=hint)
-    for name, preset in known:
-        own = addresses | {"source_url": f"{addresses['base_url']}/in/{name}"}
-        if preset.webhook:
-            title = _("gateway.toml: the source that takes its events")
-            click.echo(f"=== {name}: {title} (toml)")
-            click.echo("\n".join(_source_example(name, addresses["tenant"])))
-        for text in preset.events:
-            click.echo(f"=== {name}: {translated(text.title)} ({text.language})")
-            for note in text.notes:
-                click.echo(f"--- {translated(note)}")
-            click.echo(text.filled(own))
-    if "GATEWAY" in addresses["base_url"] or addresses["host"] in ("127.0.0.1", "localhost", "[::1]"):
-        warning = _("(An appliance may not reach {address}: give --address.)", address=addresses["base_url"])
-        click.echo(warning, err=True)

@@ -23,6 +23,7 @@ from gateway.source import Source
 from gateway.texts.text import Text, counted
 
 if TYPE_CHECKING:
+    from gateway.config.tables import Config
     from gateway.server.bootstrap import Gateway
 
 
@@ -69,7 +70,7 @@ SAMPLE = dict.fromkeys(EVENT_FIELDS, "1") | {
 @click.option("-v", "--verbose", is_flag=True, help="Show in detail what is noted, such as each repair of a WSDL.")
 @with_place
 def check_command(place: DataLocation, verbose: bool) -> None:
-    """Validate the configuration, open the database, run the dial plans' tests, probe every appliance; ring nobody.
+    """Validate the configuration, open the database, run the tests in it, probe every appliance; ring nobody.
 
     Prints one line for each, and a warning where a setting is better changed; exit code 0 when all are well, 1
     otherwise.
@@ -81,7 +82,7 @@ def check_command(place: DataLocation, verbose: bool) -> None:
             _line(all(health.values()), _("database"), _database(gateway.data, health))
             for about, sentence in cautions(gateway.config):
                 _line(None, about, said(sentence))
-            cases = _try_dial_plans(gateway)
+            cases = _try_dial_plans(gateway) & _try_mappings(gateway.config)
             peers: Mapping[tuple[str, str], Adapter | Source] = {
                 **gateway.appliances,
                 **gateway.forwards,
@@ -119,6 +120,18 @@ def _try_dial_plans(gateway: "Gateway") -> bool:
                 True, place, said(counted("{count} dial plan tests hold", "{count} dial plan tests hold", len(trials)))
             )
         good = good and not failures
+    return good
+
+
+def _try_mappings(config: "Config") -> bool:
+    """Run the tests of every source's mapping."""
+    from gateway.cli.mapping_tests import mapping_checks
+
+    good = True
+    for check in mapping_checks(config):
+        for text in check.lines:
+            _line(check.good, check.place, said(text))
+        good = good and check.good
     return good
 
 

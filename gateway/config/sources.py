@@ -60,4 +60,7 @@ class SourceSettings(Table):
     @model_validator(mode="after")
     def _can_be_proven(self) -> "SourceSettings":
         proof_of(self.authenticity, self.secrets)
+        replies = (self.mapping.reply, *self.mapping.replies.values()) if self.mapping else ()
+        if self.authenticity.kind == "none" and any(reply.lookup for reply in replies if reply):
+            raise ValueError(Text("secret is missing: its answers tell whose a number is"))
         return self

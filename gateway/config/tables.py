@@ -44,10 +44,15 @@ LISTENER_PARAMETERS: tuple[str, ...] = (
     *("ramal", "telefone", "url_audio", "id_ligacao", "data_hora", "direcao", "duracao", "resultado"),
     *ATTACHED.values(),
 )
+MORE_PARAMETERS: tuple[str, ...] = (
+    *("ramal_destino", "espera", "atendida_em", "campos", "ramais", "tipo", "causa", "abandonada"),
+    *("custo", "transcricao", "agente", "estado", "motivo"),
+)
+"""Parameters that came later: settings of before may have them as other names of those above."""
 if TYPE_CHECKING:
     ListenerParameter = str
 else:
-    ListenerParameter = Literal[LISTENER_PARAMETERS]
+    ListenerParameter = Literal[*LISTENER_PARAMETERS, *MORE_PARAMETERS]
 LineName = Annotated[str, Field(min_length=1, max_length=100)]
 EVENT_KINDS: tuple[EventKind, ...] = get_args(EventKind)
 TOLD_OF: tuple[EventKind, ...] = ("call_started", "call_ended")
@@ -137,6 +142,9 @@ class ListenerSettings(Table):
     fault_status: HttpStatus | None = Field(None, description="the status of SOAP faults, except 401")
     must_understand: Literal["tolerate", "refuse"] = Field(
         "tolerate", description="SOAP header blocks with mustUnderstand, of which none is: passed over, or refused"
+    )
+    keep_unknown: bool = Field(
+        False, description="keep parameters of call events that nobody knows as free fields of the call"
     )
     wsdl_names: Literal["plain", "classic"] = Field(
         "plain",

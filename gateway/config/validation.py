@@ -100,7 +100,8 @@ def _shown(found: Any, loc: list[str]) -> str:
     value = found.get("input")
     if isinstance(value, Mapping | list | tuple) or is_dataclass(value) or isinstance(value, BaseModel):
         return ""
-    if loc and re.search(r"token|pass|senha|secret|key", loc[-1]):
+    # The last part may be a place in a list of secrets.
+    if re.search(r"token|pass|senha|secret|key", ".".join(loc[-2:])):
         return ""
     return _in_toml(value)
 

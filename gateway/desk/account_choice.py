@@ -5,7 +5,7 @@ meanwhile is asked first. A form of an older page, which carries nothing, is not
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from werkzeug.exceptions import NotFound
@@ -15,7 +15,7 @@ from gateway.desk import cards
 from gateway.desk.context import Visit
 from gateway.desk.formats import is_diallable
 from gateway.desk.rendering import page
-from gateway.domain.calls.matching import Ranked
+from gateway.domain.calls.matching import Ranked, RankReason
 from gateway.domain.messages import Direction
 from gateway.domain.numbering.numbers import read
 from gateway.errors import BadParameter, OwnerChanged
@@ -42,16 +42,19 @@ def card_of(visit: Visit, call: LoggedCall) -> dict[str, Any]:
     seen = ""
     if may_have_owner(call):
         seen = visit.services.directory.standing(visit.tenant, call.number, _forms(visit, call)).seen
-    came_from = visit.services.calls.transferred_here(call)
+    came_from = cards.came_from(visit, call)
     return {"call": call, "before": cards.before(visit, call), "matches": found, "seen": seen, "came_from": came_from}
 
 
 def matches(visit: Visit, call: LoggedCall) -> list[Ranked]:
-    """Return all accounts that have the call's number, the best first."""
-    if not may_have_owner(call):
-        return []
+    """Return all accounts that have the call's number, the best first; where none has, those that its fields name."""
     directory = visit.services.directory
-    return list(directory.matches(visit.tenant, _forms(visit, call), call.extension, before=call.logged_at))
+    found: Sequence[Ranked] = ()
+    if may_have_owner(call):
+        found = directory.matches(visit.tenant, _forms(visit, call), call.extension, before=call.logged_at)
+    if not found and call.fields and call.direction != Direction.INTERNAL:
+        found = directory.named_by(visit.tenant, call.fields)
+    return list(found)
 
 
 def may_have_owner(call: LoggedCall) -> bool:
@@ -60,17 +63,19 @@ def may_have_owner(call: LoggedCall) -> bool:
 
 
 def choose(visit: Visit, call_id: int) -> Response:
-    """Give the call, and from now on the calls of its number, to one of the accounts that match. Answers with the card.
-    Raises ``BadParameter``.
+    """Give the call, and from now on the calls of its number, to one of the accounts that have that; or the call alone
+    to one of those that its fields name. Answers with the card. Raises ``BadParameter``.
     """
     call = _call(visit, call_id)
     account_id = _id(visit.request.form.get("conta", ""))
-    found = (ranked.match for ranked in matches(visit, call) if ranked.match.account_id == account_id)
-    match = next(found, None)
-    if match is None:
+    ranked = next((each for each in matches(visit, call) if each.match.account_id == account_id), None)
+    if ranked is None:
         expected = Text("one of the accounts with this number")
         raise BadParameter("conta", visit.request.form.get("conta", ""), expected=expected)
-    return _decide(visit, call, _choice(visit, call, account_id, match.contact), match.name, "choose")
+    choice = _choice(visit, call, account_id, ranked.match.contact)
+    if ranked.reason is RankReason.IDENTIFIER:
+        choice = replace(choice, number="")  # of this call only: whose the number is, nobody has said
+    return _decide(visit, call, choice, ranked.match.name, "choose")
 
 
 def search(visit: Visit, call_id: int) -> Response:

@@ -4,9 +4,10 @@ from collections.abc import Sequence
 
 from gateway.desk.context import Visit
 from gateway.desk.formats import is_diallable
+from gateway.desk.viewpoint import TransferOrigin, origin_in_legs
 from gateway.domain.calls.pairing import LONGEST_RING_MS
 from gateway.domain.messages import Direction
-from gateway.store.calls import CallFilter, LoggedCall
+from gateway.store.calls import GOING_ON, CallFilter, LoggedCall
 
 LONGEST_SHOWN_MS = 2 * 3600 * 1000
 """Some exchanges never say that a call ended: an older one is not shown as going on."""
@@ -17,7 +18,7 @@ def going_on(visit: Visit) -> Sequence[LoggedCall]:
     """Return the agent's calls that were not hung up yet, newest first."""
     since = visit.at - LONGEST_SHOWN_MS
     recent = of_extension(visit, since=since, limit=50)
-    return [call for call in recent if _goes_on(call, visit.at)][:AT_ONCE]
+    return [call for call in recent if _goes_on(visit, call)][:AT_ONCE]
 
 
 def of_extension(visit: Visit, *, since: int | None = None, limit: int = 12) -> Sequence[LoggedCall]:
@@ -40,10 +41,19 @@ def before(visit: Visit, call: LoggedCall, *, limit: int = 3) -> Sequence[Logged
     return visit.services.calls.recent(visit.tenant, wanted, limit=limit)
 
 
-def _goes_on(call: LoggedCall, at: int) -> bool:
-    """Return whether ``call`` may still go on. An order of which the exchange never says more is over when its call can
-    no longer be ringing.
+def came_from(visit: Visit, call: LoggedCall, *, mine: bool = True) -> TransferOrigin | None:
+    """Return who transferred ``call`` to the agent's extension, if it is there, and which other call it was before."""
+    if mine and (found := origin_in_legs(call, visit.me.extension)):
+        return found
+    before = visit.services.calls.transferred_here(call)
+    return TransferOrigin(before.extension, before.answered_agent, before.id) if before else None
+
+
+def _goes_on(visit: Visit, call: LoggedCall) -> bool:
+    """Return whether ``call`` may still go on at the agent's extension. An order of which the exchange says no more is
+    over when its call can no longer be ringing.
     """
-    if call.ended_at is not None or not call.may_be_marked_over:
+    view = visit.view(call, mine=True)
+    if call.ended_at is not None or view.is_over or view.status not in GOING_ON:
         return False
-    return call.status in ("ringing", "talking") or abs(at - call.logged_at) < LONGEST_RING_MS
+    return view.status in ("ringing", "talking") or abs(visit.at - call.logged_at) < LONGEST_RING_MS

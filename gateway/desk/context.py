@@ -12,7 +12,9 @@ from werkzeug.wrappers import Request
 from gateway.adapter import Probe, WireRequest
 from gateway.config.tables import Config
 from gateway.config.tables import TenantSettings as TenantSettings
+from gateway.desk.formats import number_text
 from gateway.desk.hub import Hub
+from gateway.desk.viewpoint import CallView
 from gateway.diagnosis.explainer import Explainer
 from gateway.domain.dialplan.trials import Failure
 from gateway.domain.messages import Direction, Origin
@@ -20,6 +22,7 @@ from gateway.errors import CredentialsNeeded
 from gateway.handlers import Core
 from gateway.logins.passwords import Verifier
 from gateway.orders.circuit_breaker import Health, Rules
+from gateway.store.agent_states import AgentStates
 from gateway.store.calls import CallLog, LoggedCall
 from gateway.store.corrections import Corrections
 from gateway.store.delivery_receipts import DeliveryReceiptLog
@@ -31,6 +34,7 @@ from gateway.store.orders import OrderLog
 from gateway.store.quality import Quality
 from gateway.store.traffic import TrafficEntry, TrafficLog
 from gateway.texts.languages import LANGUAGES, Language, first_of, of_browser
+from gateway.texts.text import Text
 
 Replay = Callable[[TrafficEntry, str], tuple[str, str]]
 """``replay(entry, by)`` serves a logged event again: the answer's status and body. Raises ``NotReplayable``."""
@@ -76,6 +80,7 @@ class Services:
     receipts: DeliveryReceiptLog | None
     appliances: Appliances | None = None
     orders: OrderLog | None = None
+    agent_states: AgentStates | None = None
     dial_plan_failures: Mapping[str, Sequence[Failure]] = field(default_factory=dict)
 
 
@@ -177,10 +182,19 @@ class Visit:
         """The agents' names by their logins."""
         return {agent.login: agent.name for agent in self.services.directory.agents(self.tenant)}
 
-    def who_took(self, call: LoggedCall) -> str:
+    def view(self, call: LoggedCall, mine: bool = False) -> CallView:
+        """Return ``call`` as a whole, or as the agent's extension sees it."""
+        return CallView(call, self.me.extension if mine else None)
+
+    def who_took(self, call: LoggedCall, mine: bool = False) -> str:
         """Return the agent who took ``call`` at another extension, where that is known."""
-        login = call.answered_agent if call.taken_by else None
+        login = call.answered_agent if self.view(call, mine).taken_by else None
         return self.names.get(login, login) if login else ""
+
+    def labelled(self, call: LoggedCall) -> Sequence[tuple[Text, str]]:
+        """Return what the exchange attached to ``call``, each with its name for people, a line by its own name."""
+        line = f"{call.line_name} · {number_text(call.line)}" if call.line and call.line_name else None
+        return [(label, line if line and text == call.line else text) for label, text in call.labelled]
 
     def other_end(self, call: LoggedCall) -> str:
         """Return the number of ``call`` that is not the agent's own: of an internal call both are extensions."""

@@ -6,6 +6,7 @@ from functools import lru_cache
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
+from gateway.domain.identifiers import CNPJ, CPF
 from gateway.texts.languages import DEFAULT, Language
 from gateway.texts.rendering import locale_of
 
@@ -37,6 +38,12 @@ def duration_text(seconds: int | None) -> str:
     hours, rest = divmod(max(0, seconds), 3600)
     minutes, left = divmod(rest, 60)
     return f"{hours}:{minutes:02}:{left:02}" if hours else f"{minutes}:{left:02}"
+
+
+def identifier_name(kind: str) -> str:
+    """Return ``CPF`` of ``cpf``, ``Numero de serie`` of ``numero_de_serie``: a column or field as people read it."""
+    words = kind.replace("_", " ")
+    return kind.upper() if kind in (CPF, CNPJ) else words[:1].upper() + words[1:]
 
 
 def local(at: int, zone: ZoneInfo) -> datetime:
@@ -74,6 +81,11 @@ def amount_text(value: float, digits: int | None = None, language: Language = DE
 def clock_text(at: int | None, zone: ZoneInfo) -> str:
     """Return ``14:20:31.045``; empty while unknown."""
     return local(at, zone).strftime("%H:%M:%S.%f")[:-3] if at is not None else ""
+
+
+def seconds_text(at: int | None, zone: ZoneInfo) -> str:
+    """Return ``14:20:31``; empty while unknown."""
+    return local(at, zone).strftime("%H:%M:%S") if at is not None else ""
 
 
 def day_start(day: date, zone: ZoneInfo, *, after: int = 0) -> int:

@@ -9,7 +9,8 @@ from gateway.store.call_fields import SCREEN_FIELDS
 from gateway.store.log import LoggedEvent
 
 RETRY = b"retry: 1000\n\n"
-TOLD = (*SCREEN_FIELDS, "appliance", "outcome", "detail", "repeat")
+AGENT = ("agent", "login", "state", "reason")
+TOLD = (*SCREEN_FIELDS, "appliance", "outcome", "detail", "repeat", "account_id", "fields", "rang", *AGENT)
 """What of an event's payload leaves the gateway: not where it came from, nor what exactly was received."""
 
 

@@ -83,10 +83,12 @@ def environment(language: Language) -> Environment:
         "amount": partial(formats.amount_text, language=language),
         "time": formats.time_text,
         "clock": formats.clock_text,
+        "seconds": formats.seconds_text,
         "remarks": partial(remarks.said, language=language),
         "link": safe_link,
         "isolated": isolated,
         "raw": raw,
+        "identifier": formats.identifier_name,
     }
     environment.tests["diallable"] = formats.is_diallable
     environment.tests["playable_on"] = formats.plays_here

@@ -17,7 +17,10 @@ from gateway.store.traffic import IN, OUT, TrafficEntry, TrafficFilter, TrafficL
 from gateway.texts.text import Text
 
 PAGE_SIZE = 50
-EVENTS = ("ConsultaRamal", "AtendeLigacao", "TransfereLigacao", "FinalizaLigacao")
+EVENTS = (
+    *("ConsultaRamal", "AtendeLigacao", "EsperaLigacao", "RetomaLigacao", "TransfereLigacao", "EntraFila", "SaiFila"),
+    *("FinalizaLigacao", "AnotaLigacao", "EstadoAgente"),
+)
 
 
 @dataclass(frozen=True, slots=True)

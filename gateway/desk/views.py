@@ -14,7 +14,7 @@ from gateway.desk.context import Visit
 from gateway.desk.problems import said
 from gateway.desk.rendering import page, streamed
 from gateway.errors import GatewayError, LoginsBusy, TooManyAttempts
-from gateway.store.calls import LoggedCall
+from gateway.store.calls import CallFilter, LoggedCall
 from gateway.store.delivery_receipts import DeliveryReceipt, ReceiptKind
 from gateway.store.orders import Tried
 from gateway.texts.text import Text
@@ -87,7 +87,7 @@ def _end_session(visit: Visit) -> None:
 def screen(visit: Visit) -> Response:
     """Show the agent's screen. The log's end is read first: what happens meanwhile comes as an event."""
     seq = visit.services.log.newest()
-    return page(visit, "screen.html", seq=seq, **_cards(visit), recent=cards.of_extension(visit))
+    return page(visit, "screen.html", seq=seq, **_cards(visit), recent=cards.of_extension(visit), mine=True)
 
 
 def now(visit: Visit) -> Response:
@@ -97,7 +97,7 @@ def now(visit: Visit) -> Response:
 
 def recent(visit: Visit) -> Response:
     """Show the agent's last calls."""
-    return page(visit, "_recent.html", recent=cards.of_extension(visit))
+    return page(visit, "_recent.html", recent=cards.of_extension(visit), mine=True)
 
 
 def card(visit: Visit, call_id: int) -> Response:
@@ -212,11 +212,21 @@ def call(visit: Visit, call_id: int) -> Response:
     found = _call(visit, call_id)
     known: dict[str, Any] = {
         "before": cards.before(visit, found, limit=10),
-        "came_from": visit.services.calls.transferred_here(found),
+        "came_from": cards.came_from(visit, found, mine=False),
         "history": _history(visit, found),
         "why": visit.services.explainer.explain(visit.tenant, call_id),
     }
     return page(visit, "call.html", call=found, seq=seq, **known)
+
+
+def account(visit: Visit, account_id: int) -> Response:
+    """Show an account: its numbers, what else names it, its last calls. Raises ``NotFound``."""
+    seq = visit.services.log.newest()
+    found = visit.services.directory.account(visit.tenant, account_id)
+    if found is None:
+        raise NotFound
+    recent = visit.services.calls.recent(visit.tenant, CallFilter(account_id=account_id), limit=20)
+    return page(visit, "account.html", account=found, recent=recent, seq=seq)
 
 
 def _history(visit: Visit, call: LoggedCall) -> Sequence[Tried]:

@@ -7,6 +7,7 @@ from hashlib import blake2b
 
 from gateway import __version__
 from gateway.directory.columns import LONGEST_CELL
+from gateway.domain.identifiers import Identifier, identifiers_in
 from gateway.domain.numbering.numbers import AREA_CODES, NumberKind, NumberPlan, read
 from gateway.domain.numbering.several import numbers_in
 from gateway.source import Entry, Reason, Refused
@@ -16,6 +17,8 @@ UNUSABLE = (NumberKind.WITHHELD, NumberKind.UNKNOWN, NumberKind.EXTENSION)
 NO_AREA = ("area-code", "no-area-code")
 OLD_MOBILE = "ninth-digit"
 SHORTENED = "shortened"
+MOST_IDENTIFIERS = 100
+LONGEST_SHOWN = 80
 READING = 2
 """How telephones are taken from what a source says; another number has all of them read anew at the next import."""
 # 300 and 400 begin numbers without DDD, and 55 may be a DDD or Brazil's own code.
@@ -53,14 +56,17 @@ def salt_of(plan: NumberPlan) -> bytes:
 def digest_of(name: str, entries: Sequence[Entry], salt: bytes) -> int:
     """Return a number that changes when the source says anything else of the account."""
     phones = [phone for entry in entries for phone in entry.phones]
-    told = blake2b(repr((name, phones, owner_of(entries))).encode(), digest_size=8, salt=salt)
+    said: tuple[object, ...] = (name, phones, owner_of(entries))
+    if identifiers := [each for entry in entries for each in entry.identifiers]:
+        said = (*said, identifiers)
+    told = blake2b(repr(said).encode(), digest_size=8, salt=salt)
     return int.from_bytes(told.digest(), signed=True)
 
 
 def account_of(
     name: str, entries: Sequence[Entry], digest: int, plan: NumberPlan
 ) -> tuple[LoadedAccount, Sequence[Refused]]:
-    """Return the account that ``entries`` make, and which of its telephones do not read.
+    """Return the account that ``entries`` make, and which of its telephones and identifiers do not read.
 
     A number that is said twice belongs to the first contact. What does not read is kept as it was written, so that it
     can be put right at the desk.
@@ -73,7 +79,23 @@ def account_of(
             if reason:
                 refused.append(Refused(entry.place, reason, phone.as_written or ""))
     account = LoadedAccount(entries[0].code, name, tuple(phones.values()), digest, len(refused), owner_of(entries))
-    return account, refused
+    # Counted above are telephones only: an account with one that does not read is read anew at each import.
+    return replace(account, identifiers=_identifiers_of(entries, refused)), refused
+
+
+def _identifiers_of(entries: Sequence[Entry], refused: list[Refused]) -> tuple[Identifier, ...]:
+    """Return what names an account, each once; what does not read, and what is too many, comes to ``refused``."""
+    found: dict[tuple[str, str], Identifier] = {}
+    for entry in entries:
+        for name, cell in entry.identifiers:
+            for text, named in identifiers_in(name, cell):
+                if named is None:
+                    refused.append(Refused(entry.place, Reason.BAD_IDENTIFIER, text[:LONGEST_SHOWN]))
+                elif len(found) < MOST_IDENTIFIERS or named.key in found:
+                    found.setdefault(named.key, named)
+                else:
+                    refused.append(Refused(entry.place, Reason.MANY_IDENTIFIERS, text[:LONGEST_SHOWN]))
+    return tuple(found.values())
 
 
 def _phones_of(entry: Entry, plan: NumberPlan) -> Iterator[tuple[Phone, Reason | None]]:

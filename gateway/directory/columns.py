@@ -1,17 +1,17 @@
 """Which column of a table means what: as the mapping says, else as the names of the columns suggest."""
 
 import re
-import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from gateway.directory.phone_columns import area_columns, is_area, is_phone
+from gateway.domain.identifiers import GUESSED, LONGEST_KIND, is_guessed, plain
 from gateway.domain.numbering import spreadsheet
 from gateway.source import Entry, Reason, Refused
 from gateway.store.fitting import fit
 from gateway.texts.text import Text
 
-FIELDS = ("code", "name", "contact", "phone", "area", "surname", "owner", "ignore")
+FIELDS = ("code", "name", "contact", "phone", "area", "surname", "owner", *GUESSED, "ignore")
 LONGEST_CODE = 64
 LONGEST_CELL = 2000
 """Characters of a cell that are looked at for telephones."""
@@ -35,6 +35,8 @@ PERSON = re.compile(r"(?:cpf|cnpj|cpf_cnpj|cnpj_cpf|documento|rg|nascimento|data
 EMAIL = re.compile(r"e_?mail(?:_?1)?(?:_address|_value)?")
 OF_CONTACT = re.compile(r"(?:nome_)?(?:contato|contact)_?([1-9])|.+_(?:contato|contact)_?([1-9])")
 """``contato_2``, ``telefone_contato_2``: a person and a telephone of that person."""
+IDENTIFIER = "identifier:"
+"""Before the name of a column, in the field of one that holds identifiers."""
 TARGET = re.compile(r"(contact|phone|area)([1-9])")
 
 
@@ -53,7 +55,9 @@ class PhoneColumn:
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """Where things are in a row. ``persons`` tell people of one name apart; ``unused`` are names of other columns."""
+    """Where things are in a row. ``persons`` tell people of one name apart, ``identifiers`` are columns with the name
+    of what they hold (CPF, the number of a contract); ``unused`` are names of other columns.
+    """
 
     code: int | None
     name: int | None
@@ -61,6 +65,7 @@ class Columns:
     owner: int | None = None
     surname: int | None = None
     persons: tuple[int, ...] = ()
+    identifiers: tuple[tuple[int, str], ...] = ()
     unused: tuple[str, ...] = ()
 
     def entry(self, row: Sequence[str], place: str) -> Entry | Refused | None:
@@ -74,7 +79,8 @@ class Columns:
             return Refused(place, Reason.LONG_CODE, code)
         owner = _written_out(_cell(row, self.owner))
         person = "" if code else "|".join(_cell(row, index).casefold() for index in self.persons).strip("|")
-        return Entry(code or name[:LONGEST_CODE], name, tuple(self._phones(row)), place, owner, person)
+        named = tuple((kind, cell) for at, kind in self.identifiers if (cell := _cell(row, at)[: LONGEST_CELL + 1]))
+        return Entry(code or name[:LONGEST_CODE], name, tuple(self._phones(row)), place, owner, person, named)
 
     def _name(self, row: Sequence[str]) -> str:
         """Return the name, with the surname where that has a column and is not part of the name already."""
@@ -88,20 +94,28 @@ class Columns:
                 yield (text, contact, area) if area else (text, contact)
 
 
-def find_columns(header: Sequence[str], mapping: Mapping[str, str]) -> Columns:
+def find_columns(
+    header: Sequence[str], mapping: Mapping[str, str], identifiers: Sequence[str] | None = None
+) -> Columns:
     """Tell the columns by ``mapping`` (column to field), the others by their names, whatever case, accents and spaces.
 
-    Fields: ``code``, ``name``, ``surname``, ``contact``, ``phone``, ``area`` (DDD), ``owner``, ``ignore``.
+    Fields: ``code``, ``name``, ``surname``, ``contact``, ``phone``, ``area`` (DDD), ``owner``, ``cpf``, ``cnpj``,
+    ``contrato``, ``ignore``. ``identifiers`` are the columns that name accounts; None: those whose names say so.
     ``contact1``, ``phone1`` and ``area1`` (to 9) belong together, a plain ``phone`` to the plain ``contact``.
 
-    Raises ``UnknownColumns`` when there is no column for telephones, or none for the account.
+    Raises ``UnknownColumns`` when there is no column for the account, or none for telephones and none of identifiers
+    was asked for.
     """
     names = [plain(name) for name in header]
     fields = _mapped(header, names, mapping)
+    fields |= _identifiers(header, names, fields, identifiers)
     for field, aliases in ALIASES.items():
         if field not in fields.values():
             _guess(fields, names, field, aliases)
     _guess_phones(fields, names)
+    asked = identifiers or any(field in GUESSED for field in mapping.values())
+    if not _phones_in(fields) and not asked:
+        raise UnknownColumns(_lacking("telephone", header))
     return _columns(fields, names, header)
 
 
@@ -116,20 +130,27 @@ def check_mapping(mapping: Mapping[str, str]) -> None:
             raise ValueError(text)
 
 
-def plain(name: str) -> str:
-    """Return ``Código da Conta`` as ``codigo_da_conta``."""
-    letters = unicodedata.normalize("NFKD", name.strip().lower())
-    return re.sub(r"[^a-z0-9]+", "_", "".join(c for c in letters if not unicodedata.combining(c))).strip("_")
-
-
 def _mapped(header: Sequence[str], names: Sequence[str], mapping: Mapping[str, str]) -> dict[int, str]:
-    fields = {}
-    for column, field in mapping.items():
-        if plain(column) not in names:
-            text = Text("there is no column {column!r}; there are: {known}.", column=column, known=_listed(header))
-            raise UnknownColumns(text)
-        fields[names.index(plain(column))] = field
-    return fields
+    return {_place(header, names, column): field for column, field in mapping.items()}
+
+
+def _place(header: Sequence[str], names: Sequence[str], column: str) -> int:
+    """Return where ``column`` is. Raises ``UnknownColumns`` when there is none of that name."""
+    if plain(column) not in names:
+        text = Text("there is no column {column!r}; there are: {known}.", column=column, known=_listed(header))
+        raise UnknownColumns(text)
+    return names.index(plain(column))
+
+
+def _identifiers(
+    header: Sequence[str], names: Sequence[str], fields: Mapping[int, str], told: Sequence[str] | None
+) -> dict[int, str]:
+    """Return the columns of identifiers that no mapping names, those that were ``told`` or whose names say so."""
+    if told is None:
+        found = [index for index, name in enumerate(names) if is_guessed(name)]
+    else:
+        found = [_place(header, names, column) for column in told]
+    return {index: f"{IDENTIFIER}{names[index][:LONGEST_KIND]}" for index in found if index not in fields}
 
 
 def _guess(fields: dict[int, str], names: Sequence[str], field: str, aliases: Iterable[str]) -> None:
@@ -174,8 +195,9 @@ def _columns(fields: Mapping[int, str], names: Sequence[str], header: Sequence[s
     where = {field: index for index, field in sorted(fields.items(), reverse=True)}
     phones = _phones_in(fields)
     code, name = where.get("code"), where.get("name")
-    if not phones or (code is None and name is None):
-        raise UnknownColumns(_lacking("account" if phones else "telephone", header))
+    named = tuple(_named(fields))
+    if code is None and name is None:
+        raise UnknownColumns(_lacking("account", header))
     surname = where.get("surname")
     # A surname beside the name of a company is its contact's.
     of_person = name is not None and (names[name] in FIRST_NAMES or "surname" not in _guessed(fields, names))
@@ -186,6 +208,7 @@ def _columns(fields: Mapping[int, str], names: Sequence[str], header: Sequence[s
         where.get("owner"),
         surname if of_person else None,
         tuple(_persons(names, fields)),
+        named,
         tuple(_unused(header, fields, skip=None if of_person else surname)),
     )
 
@@ -205,11 +228,18 @@ def _phone_columns(
         yield PhoneColumn(index, where.get(f"contact{number}"), areas.get(index) if area is None else area)
 
 
+def _named(fields: Mapping[int, str]) -> Iterator[tuple[int, str]]:
+    for index, field in sorted(fields.items()):
+        if field in GUESSED or field.startswith(IDENTIFIER):
+            yield index, field.removeprefix(IDENTIFIER)
+
+
 def _persons(names: Sequence[str], fields: Mapping[int, str]) -> Iterator[int]:
     """Yield the columns by which two people of one name differ; an address for mail may be a contact's."""
     contacts = any(field.startswith("contact") for field in fields.values())
     for index, name in enumerate(names):
-        if index not in fields and (PERSON.fullmatch(name) or (not contacts and EMAIL.fullmatch(name))):
+        used = index in fields and fields[index] not in GUESSED and not fields[index].startswith(IDENTIFIER)
+        if not used and (PERSON.fullmatch(name) or (not contacts and EMAIL.fullmatch(name))):
             yield index
 
 

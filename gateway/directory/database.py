@@ -31,7 +31,10 @@ class DatabaseConfig:
     url: SecretStr = field(metadata={"help": "The database's address as SQLAlchemy has it (env: or file:)."})
     query: str = field(metadata={"help": "One SELECT; its columns are understood like those of a CSV."})
     columns: Mapping[str, str] = setting(
-        {}, "What a column is: code, name, contact, phone, area (DDD), contact1, owner, ignore ..."
+        {}, "What a column is: code, name, contact, phone, area (DDD), contact1, owner, cpf, cnpj, contrato, ignore ..."
+    )
+    identifiers: Sequence[str] | None = setting(
+        None, "The columns that name accounts; by default those called cpf, cnpj, contrato and the like."
     )
     connect_timeout_s: float = setting(10.0, "Seconds to wait for a connection.")
     timeout_s: float = setting(600.0, "Seconds that the whole query may take.")
@@ -108,7 +111,7 @@ class DatabaseSource:
 
     def _columns(self, names: Sequence[str]) -> Columns:
         try:
-            return find_columns(names, self._config.columns)
+            return find_columns(names, self._config.columns, self._config.identifiers)
         except UnknownColumns as error:
             text = Text("the query of {name!r}: {problem}", name=self._name, problem=problem_of(error))
             raise SourceError(text, hint=EXPECTED) from None

@@ -30,7 +30,10 @@ class SheetConfig:
 
     path: Path = field(metadata={"help": "The file, relative to the configuration."})
     columns: Mapping[str, str] = setting(
-        {}, "What a column is: code, name, contact, phone, area (DDD), contact1, owner, ignore ..."
+        {}, "What a column is: code, name, contact, phone, area (DDD), contact1, owner, cpf, cnpj, contrato, ignore ..."
+    )
+    identifiers: Sequence[str] | None = setting(
+        None, "The columns that name accounts; by default those called cpf, cnpj, contrato and the like."
     )
     encoding: str = setting("", "The file's charset; empty: UTF-8, or Windows-1252 if it is not UTF-8.")
     delimiter: str = setting("", "What separates columns; empty: what the first line has most of.")
@@ -120,7 +123,7 @@ class SheetSource:
             if not cells:
                 continue
             try:
-                columns = find_columns(row, self._config.columns)
+                columns = find_columns(row, self._config.columns, self._config.identifiers)
             except UnknownColumns as error:
                 if is_empty:
                     problem = Text("{path}: {problem}", path=str(path), problem=problem_of(error))

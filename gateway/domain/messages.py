@@ -21,15 +21,32 @@ class Direction(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class SourceMark:
+    """What a source of events says of one of them beside the call: its own id, where it stands among the others.
+
+    Of two events with one ``event_id`` the first counts. ``sequence`` grows with the events of ``sequence_of``, else of
+    the call; ``also_known_as`` are other ids of the same call.
+    """
+
+    source: str
+    event_id: str | None = None
+    sequence: int | None = None
+    sequence_of: str | None = None
+    also_known_as: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Origin:
     """How a message reached us: the wire (``get``, ``soap``, ``xmlrpc``, ``desk``, ``cli``), the client's address.
 
-    ``replay_of`` is the number of the entry in the traffic log that somebody had sent again.
+    ``replay_of`` is the number of the entry in the traffic log that somebody had sent again; ``mark`` is what a source
+    of events says of this one.
     """
 
     wire: str
     client: str
     replay_of: int | None = None
+    mark: SourceMark | None = None
 
 
 def attached_field(parameter: str, text: Text) -> Any:

@@ -11,7 +11,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_valida
 
 from gateway.mapping.keys import KeyForm
 from gateway.mapping.paths import path_of
-from gateway.mapping.signed_texts import SECRET, TIMESTAMP, SignedText
+from gateway.mapping.signed_texts import COVER_QUERY, SECRET, TIMESTAMP, SignedText
 from gateway.texts.text import Text
 
 Kind = Literal["none", "secret", "path", "query", "basic", "header", "body", "hmac", "digest", "ed25519", "jwt"]
@@ -103,6 +103,9 @@ class Authenticity(BaseModel):
         # A digest of secret and text can be prolonged by anybody; of text and secret it cannot.
         if (SECRET in text.names) != (self.kind == "digest") or (self.kind == "digest" and not _ends_secret(text)):
             raise ValueError(Text("a digest ends with {{secret}}; nothing else contains it"))
+
+        if self.body_hash and not COVER_QUERY.intersection(text.names):
+            raise ValueError(Text("body_hash is worth nothing where the query is not signed: {{url}}"))
 
     def signed_texts(self) -> tuple[SignedText, ...]:
         """Return all templates. Raises ``ValueError``."""

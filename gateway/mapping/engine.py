@@ -6,6 +6,7 @@ from datetime import tzinfo
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from gateway.domain.messages import AgentState
 from gateway.mapping.bodies import UnreadableBody, WebhookRequest, document_of, opened
 from gateway.mapping.budget import Budget, RequestTooSlow
 from gateway.mapping.events import Interpretation, MappedEvent
@@ -18,6 +19,8 @@ from gateway.texts.text import Text, problem_of, verbatim
 MOST_EVENTS = 50
 """Of one request."""
 OWN_MOMENT = {"started": "started_at", "answered": "answered_at", "ended": "ended_at"}
+AGENT_STATES = tuple(state.value for state in AgentState)
+KNOWN = ", ".join(AGENT_STATES)
 CALL_KINDS = ("started", "answered", "held", "resumed", "transferred", "queue_entered", "queue_left", "ended", "noted")
 
 
@@ -69,7 +72,19 @@ class Interpreter:
         )
 
     def _read(self, document: Any) -> None:
-        whole = PathScope(document, document, self._request)
+        """Read a document; of a list that the mapping says nothing of, each element by itself."""
+        if not isinstance(document, list) or self._mapping.for_each:
+            self._read_whole(PathScope(document, document, self._request))
+            return
+        self._bounded(len(document))
+        for index, element in enumerate(document[:MOST_EVENTS]):
+            self._read_whole(PathScope(element, element, self._request, index))
+
+    def _bounded(self, count: int) -> None:
+        if count > MOST_EVENTS:
+            self._notes.append(Text("only the first {most} events are read", most=MOST_EVENTS))
+
+    def _read_whole(self, whole: PathScope) -> None:
         for rule in self._mapping.events:
             if rule.for_each is not None and self._is_for(rule, ValueReader(whole, self._budget)):
                 for scope in self._elements(rule.for_each, whole):
@@ -84,8 +99,7 @@ class Interpreter:
             elements += found if isinstance(found, list) else [found]
         if not elements:
             self._problems.append(Text("nothing stands at {path}, where each event should be", path=path))
-        if len(elements) > MOST_EVENTS:
-            self._notes.append(Text("only the first {most} events are read", most=MOST_EVENTS))
+        self._bounded(len(elements))
         for index, element in enumerate(elements[:MOST_EVENTS]):
             yield PathScope(whole.document, element, self._request, index)
 
@@ -155,8 +169,12 @@ def missing_in(event: MappedEvent) -> Text | None:
         return Text("{kind}: neither the call's id nor number and extension were found", kind=event.kind)
     if event.kind == "transferred" and not event.to:
         return Text("{kind}: where the call goes on (to) was not found", kind=event.kind)
-    if event.kind == "agent_state" and not (event.state and (event.agent or event.extension)):
-        return Text("{kind}: who (agent or extension) and which state were not found", kind=event.kind)
+    if event.kind == "agent_state" and event.state not in AGENT_STATES:
+        return Text(
+            "{kind}: the state {state!r} is none of {known}", kind=event.kind, state=event.state or "", known=KNOWN
+        )
+    if event.kind == "agent_state" and not (event.agent or event.extension):
+        return Text("{kind}: whose it is (agent or extension) was not found", kind=event.kind)
     return None
 
 

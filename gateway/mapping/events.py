@@ -22,6 +22,7 @@ class MappedEvent:
     also_known_as: tuple[str, ...] = ()
     event_id: str | None = None
     sequence: int | None = None
+    sequence_of: str | None = None
     at: int | None = None
     started_at: int | None = None
     answered_at: int | None = None
@@ -40,6 +41,7 @@ class MappedEvent:
     abandoned: bool | None = None
     caller_name: str | None = None
     result: str | None = None
+    cause: str | None = None
     duration: int | None = None
     hung_up_by: str | None = None
     recording: str | None = None
@@ -50,10 +52,12 @@ class MappedEvent:
     reason: str | None = None
     fields: Mapping[str, str] = field(default_factory=dict)
     taken: Mapping[str, TakenValue] = field(default_factory=dict, repr=False, compare=False)
+    missing: tuple[str, ...] = field(default=(), compare=False)
+    """What the mapping looked for and did not find."""
 
     def shown(self) -> dict[str, Any]:
         """Return what is known, for people and tests: times in ISO 8601 in UTC."""
-        told = {each.name: getattr(self, each.name) for each in fields(self) if each.name != "taken"}
+        told = {each.name: getattr(self, each.name) for each in fields(self) if each.name not in ("taken", "missing")}
         return {name: _shown(name, value) for name, value in told.items() if value not in (None, (), {})}
 
 

@@ -60,7 +60,12 @@ class EventReader:
         values |= self._read_texts(values)
         values |= {name: self._list(name) for name in LISTS}
         values["direction"] = direction
-        return values | self._sides(values, direction) | {"fields": self._free_fields()}
+        values |= self._sides(values, direction) | {"fields": self._free_fields()}
+        return values | {"missing": tuple(name for name in self._looked_for() if name not in self.taken)}
+
+    def _looked_for(self) -> list[str]:
+        named = [name for name in CallValues.model_fields if self._value(name) is not None]
+        return [*named, *(f"fields.{name}" for name in self._mapping.fields)]
 
     def _value(self, name: str) -> MappedValue | None:
         own = getattr(self._own, name) if self._own is not None else None
@@ -103,6 +108,8 @@ class EventReader:
         return read
 
     def _as(self, name: str, text: str) -> Any:
+        if name in MOMENTS and not text.strip("0-:. TZ"):
+            return None
         written = self.taken[name].written_as
         unit, form = (written.unit or "", written.format or "") if written else ("", "")
         if name in MOMENTS:

@@ -45,6 +45,8 @@ class Handshake(WebhookReply):
     def _is_known_by_something(self) -> "Handshake":
         if not self.present and not self.equals:
             raise ValueError(Text("a handshake needs present or equals, to be told from events"))
+        if self.lookup:
+            raise ValueError(Text("a handshake looks nothing up"))
         return self
 
     @property

@@ -216,6 +216,10 @@ def proof_of(rules: Authenticity, secrets: Sequence[str], *, shortest: int = SHO
     if any(len(secret.strip()) < shortest for secret in secrets):
         raise ValueError(Text("a secret needs at least {least} characters", least=shortest))
     keys = tuple(key_of(secret, rules.key) for secret in secrets)
+    if any(len(key) < shortest for key in keys):
+        raise ValueError(
+            Text("the secret, read as {form}, has fewer than {least} bytes", form=rules.key, least=shortest)
+        )
     if rules.kind == "jwt":
         return TokenProof.make(rules, keys)
     if rules.kind in SENT:

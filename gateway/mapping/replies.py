@@ -19,8 +19,11 @@ from gateway.texts.text import Text
 PLACEHOLDER = re.compile(r"\{(?P<hmac>@hmac\()?(?P<path>@?\w[^{}\"'\s:,()]*)(?(hmac)\))\}")
 OWN = ("@url", "@call_id", "@event")
 """What is known beside the request: the address that the sender called, our id of the call, the event's name."""
+LOOKED_UP = ("@account", "@account_code", "@contact", "@number")
+"""What the directory knows of the number that a reply looks up, and the number in international form."""
 LONGEST_VALUE = 1024
 LONGEST_BODY = 16_384
+NO_CONTENT = 204
 PLAIN = "text/plain; charset=utf-8"
 MEDIA_TYPE = re.compile(r"[\w.+-]+/[\w.+-]+(;\s?[\w.=+-]+)*")
 HEADER = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,60}")
@@ -51,6 +54,8 @@ class WebhookReply(BaseModel):
     body: str = Field("", max_length=LONGEST_BODY, description="its body; {path}, {@url}, {@call_id}, {@event} in it")
     json_body: Any = Field(None, alias="json", description="instead of body: a table or list, sent as JSON")
     headers: dict[str, str] = Field(default_factory=dict, max_length=8, description="further headers")
+    lookup: str = Field("", description="path of a number to look up in the directory: {@account}, {@contact} ...")
+    unknown: "WebhookReply | None" = Field(None, description="the answer where the directory does not know the number")
 
     @model_validator(mode="after")
     def _can_be_sent(self) -> "WebhookReply":
@@ -58,15 +63,27 @@ class WebhookReply(BaseModel):
             raise ValueError(Text("{type!r} is no media type such as application/xml", type=self.type))
         if self.body and self.json_body is not None:
             raise ValueError(Text("an answer has either body or json"))
-        for name in self.headers:
-            if not HEADER.fullmatch(name) or name.lower() in KEPT_HEADERS:
+        for name, value in self.headers.items():
+            if (
+                not HEADER.fullmatch(name)
+                or name.lower() in KEPT_HEADERS
+                or not (value.isascii() and value.isprintable())
+            ):
                 raise ValueError(Text("{name!r} is no header that an answer may set", name=name))
+        if self.status == NO_CONTENT and (self.body or self.json_body is not None):
+            raise ValueError(Text("an answer with status 204 has no body"))
+        if self.lookup:
+            path_of(self.lookup)
+        elif self.unknown:
+            raise ValueError(Text("unknown belongs to lookup"))
         for found in self.placeholders():
             self._check(found)
         return self
 
     def _check(self, found: "re.Match[str]") -> None:
-        if found["path"] not in OWN:
+        if found["path"] in LOOKED_UP and not self.lookup:
+            raise ValueError(Text("{{{name}}} needs lookup: where the number stands", name=found["path"]))
+        if found["path"] not in OWN + LOOKED_UP:
             path_of(found["path"])
         if found["hmac"] and not self.may_sign:
             raise ValueError(Text("{{@hmac(...)}} stands only in a handshake that is signed itself"))

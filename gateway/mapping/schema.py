@@ -196,6 +196,9 @@ class CallValues(MappingTable):
     sequence: Value | None = Field(
         None, description="number that grows with a call's events; an older one is not applied"
     )
+    sequence_of: Value | None = Field(
+        None, description="what the sequence counts the events of, where it is not the call: a leg's id"
+    )
     at: Value | None = Field(None, description="when it happened")
     started_at: Value | None = Field(None, description="when the call began, where the event tells of several moments")
     answered_at: Value | None = Field(None, description="when it was answered, the same way")
@@ -216,6 +219,7 @@ class CallValues(MappingTable):
     abandoned: Value | None = Field(None, description="true: the caller gave up in the queue")
     caller_name: Value | None = Field(None, description="the caller's name as sent")
     result: Value | None = Field(None, description="how the call ended, in the sender's words")
+    cause: Value | None = Field(None, description="why it ended, as a code of Q.850 or SIP")
     duration: Value | None = Field(None, description="seconds spoken")
     hung_up_by: Value | None = Field(None, description="who hung up")
     recording: Value | None = Field(None, description="address of the recording")

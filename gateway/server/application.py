@@ -12,6 +12,7 @@ from gateway.domain.dialplan.trials import Failure
 from gateway.orders.circuit_breaker import BreakerState
 from gateway.server.bootstrap import Gateway, failed_trials
 from gateway.server.metrics import Gauges, LabelledGauges, metrics_application
+from gateway.store.agent_states import AgentStates
 from gateway.store.corrections import Corrections
 from gateway.store.outbox import Waiting
 from gateway.store.quality import Quality
@@ -20,6 +21,7 @@ from gateway.traffic.masking import spellings
 from gateway.wire.http import Front
 from gateway.wire.lenient.port import LenientPort, PortLimits, no_desk
 from gateway.wire.traffic import Recorder
+from gateway.wire.webhooks.lookups import NumberLookup
 
 BREAKER = {BreakerState.CLOSED: 0.0, BreakerState.HALF_OPEN: 1.0, BreakerState.OPEN: 2.0}
 
@@ -59,6 +61,7 @@ class Application:
             corrections=Corrections(gateway.engine, gateway.journal),
             appliances=gateway.orders,
             orders=gateway.order_log,
+            agent_states=AgentStates(gateway.engine),
             dial_plan_failures=_failures_by_tenant(gateway),
         )
         self.wsgi = Front(
@@ -70,6 +73,7 @@ class Application:
             metrics=metrics_application(self._gauges(), self._labelled_gauges()),
             recorder=recorder_of(gateway),
             guesses=gateway.guesses,
+            look_up=NumberLookup(gateway.core.tenants, gateway.directory),
         )
 
     def _health(self) -> Mapping[str, bool]:

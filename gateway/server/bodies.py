@@ -45,25 +45,31 @@ async def read_body(environ: dict[str, Any], incoming: IncomingBody, limits: Bod
     if "CONTENT_LENGTH" in environ and is_refused_unread(environ, limits):
         return b""
     try:
-        return await _read(incoming, limits)
+        return await _read(incoming, _most(environ, limits), limits)
     except TimeoutError:
         hint = Text("Send the whole body without pauses.")
         raise MalformedRequest(Text("the request took too long."), hint=hint) from None
 
 
-async def _read(incoming: IncomingBody, limits: BodyLimits) -> bytes:
+def _most(environ: dict[str, Any], limits: BodyLimits) -> int:
+    """Return with how many bytes the body is whole, or too long to be taken."""
+    if "HTTP_TRANSFER_ENCODING" in environ:
+        return limits.max_bytes + 1
+    return int(environ["CONTENT_LENGTH"])
+
+
+async def _read(incoming: IncomingBody, most: int, limits: BodyLimits) -> bytes:
+    """Read until there are ``most`` bytes: to be told of the end as well takes the loop one more turn."""
     parts: list[bytes] = []
     size = 0
     now = asyncio.get_running_loop().time
-    deadline = now() + limits.whole_s
-    pieces = aiter(incoming)
-    async with asyncio.timeout_at(deadline) as clock:
-        while size <= limits.max_bytes:
-            clock.reschedule(min(deadline, now() + limits.pause_s))
-            try:
-                piece = await anext(pieces)
-            except StopAsyncIteration:
-                break
+    began = now()
+    deadline = began + limits.whole_s
+    async with asyncio.timeout_at(min(deadline, began + limits.pause_s)) as clock:
+        async for piece in incoming:
             parts.append(piece)
             size += len(piece)
+            if size >= most:
+                break
+            clock.reschedule(min(deadline, now() + limits.pause_s))
     return b"".join(parts)

@@ -62,6 +62,20 @@ class RequestLimits:
     language: Language = DEFAULT
 
 
+@dataclass(slots=True)
+class CallUnderWay:
+    """A call of the application: the address it counts for, and the far end (address:port) of its connection.
+
+    ``streamed`` is what is still to be sent when it is ``over``.
+    """
+
+    client: str
+    far_end: str
+    is_watch: bool
+    over: "asyncio.Future[Answered | None]"
+    streamed: Answered | None = None
+
+
 class Face:
     """Serves ``application`` to Granian. ``is_crowded`` says whether connections should be closed when answered."""
 
@@ -83,7 +97,7 @@ class Face:
         self._reserved = CallThreads(RESERVED_THREADS, "watch")
         self._turns = CallTurns(limits.threads_per_address, self._threads.run)
         self._loop: asyncio.AbstractEventLoop
-        self._settling: Settling
+        self._settling: Settling[CallUnderWay]
         self.answering = 0
         """Requests that came whole and are not answered yet."""
         self.busy: set[str] = set()
@@ -91,70 +105,94 @@ class Face:
 
     def __rsgi_init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
-        self._settling = Settling(loop)
+        self._settling = Settling(loop, self._over, self._resume, self._is_awaited)
         self._on_loop()
 
     async def __rsgi__(self, scope: Scope, protocol: Protocoled) -> None:
         """Serve one request."""
-        self.busy.add(scope.client)
-        try:
-            await self._serve_counted(scope, protocol)
-        finally:
-            self.busy.discard(scope.client)
-
-    async def _serve_counted(self, scope: Scope, protocol: Protocoled) -> None:
+        self._settling.look()
         environ = environ_of(scope)
         try:
             client = self._admission.enter(environ)
         except GatewayError as error:
             refuse(protocol, error, self._limits.language)
             return
-        endless: Answered | None = None
-        try:
-            streamed = await self._serve(environ, protocol, client)
-            if streamed is not None and isinstance(streamed.body, Endless):
-                endless = streamed
-            elif streamed is not None:
-                await self._send(streamed, protocol)
-        finally:
-            self._admission.leave(client)
-        if endless is not None:
-            await self._send(endless, protocol)
-
-    async def _serve(self, environ: dict[str, Any], protocol: Protocoled, client: str) -> Answered | None:
-        """Read, have the application called, and answer; what is to be streamed is handed back."""
+        self.busy.add(scope.client)
         try:
             body = await read_body(environ, protocol, self._limits.body)
-        except GatewayError as error:
+        except BaseException as error:
+            self._leave(client, scope.client)
+            if not isinstance(error, GatewayError):
+                raise
             refuse(protocol, error, self._limits.language, status=408)
-            return None
-        waiting: asyncio.Future[Answered | None] = self._loop.create_future()
-        job = partial(self._call, with_body(environ, body), protocol, waiting)
-        is_watch = environ["PATH_INFO"] in RESERVED_PATHS
-        self.answering += 1
-        try:
-            if is_watch:
-                self._reserved.run(job)
-            else:
-                self._turns.bring(client, job)
-            return await waiting
-        finally:
-            self.answering -= 1
-            if not is_watch:
-                self._turns.done(client)
+            return
+        streamed = await self._called(with_body(environ, body), protocol, client, scope.client)
+        if streamed is not None:
+            await self._stream(streamed, protocol, client, scope.client)
 
-    def _call(self, environ: dict[str, Any], protocol: Protocoled, waiting: "asyncio.Future[Answered | None]") -> None:
+    def _leave(self, client: str, far_end: str) -> None:
+        """Count a request as answered."""
+        self._admission.leave(client)
+        self.busy.discard(far_end)
+
+    async def _called(
+        self, environ: dict[str, Any], protocol: Protocoled, client: str, far_end: str
+    ) -> Answered | None:
+        """Have the application called, which answers; what is to be streamed is handed back."""
+        is_watch = environ["PATH_INFO"] in RESERVED_PATHS
+        made = CallUnderWay(client, far_end, is_watch, self._loop.create_future())
+        job = partial(self._call, environ, protocol, made)
+        self.answering += 1
+        self._settling.finish_soon()
+        if is_watch:
+            self._reserved.run(job)
+        else:
+            self._turns.bring(client, job)
+            if self._turns.are_waited_for:
+                self._settling.look()  # what was over before anybody waited did not hurry
+        return await made.over
+
+    def _call(self, environ: dict[str, Any], protocol: Protocoled, made: "CallUnderWay") -> None:
         """Call the application on a pool thread and answer there, which spares the answer the way over the loop."""
-        streamed: Answered | None = None
         try:
             answered = call(self._application, environ)
             if isinstance(answered.body, bytes):
                 headers = answered.headers + CLOSE if self._is_crowded() else answered.headers
                 respond(protocol, Answered(answered.status, headers, answered.body), environ)
             else:
-                streamed = answered
+                made.streamed = answered
         finally:
-            self._settling.put(waiting, streamed)
+            self._settling.put(made)
+
+    def _is_awaited(self, made: "CallUnderWay") -> bool:
+        """Return whether the loop has more to do for a call than to count: who was answered waits for nothing."""
+        return made.streamed is not None or self._turns.are_waited_for
+
+    def _over(self, made: "CallUnderWay") -> None:
+        """Take note of a call that is over; one whose answer is streamed remains a request under way."""
+        self.answering -= 1
+        if not made.is_watch:
+            self._turns.done(made.client)
+        if made.streamed is None:
+            self._leave(made.client, made.far_end)
+
+    @staticmethod
+    def _resume(made: "CallUnderWay") -> None:
+        """Let the request go on: to its end, or to its stream."""
+        if not made.over.done():
+            made.over.set_result(made.streamed)
+
+    async def _stream(self, answered: Answered, protocol: Protocoled, client: str, far_end: str) -> None:
+        """Stream an answer; an endless one is no request under way, but keeps its connection in use."""
+        is_endless = isinstance(answered.body, Endless)
+        if is_endless:
+            self._admission.leave(client)
+        try:
+            await self._send(answered, protocol)
+        finally:
+            if not is_endless:
+                self._admission.leave(client)
+            self.busy.discard(far_end)
 
     async def _send(self, answered: Answered, protocol: Protocoled) -> None:
         """Stream an answer on a thread of its own until it ends or the client is gone."""
@@ -184,7 +222,7 @@ class Face:
             log.debug("stream_cut", error=type(error).__name__)
         finally:
             close(parts)
-            self._settling.put(finished, None)
+            self._loop.call_soon_threadsafe(_finish, finished)
 
 
 def refuse(protocol: Protocoled, error: GatewayError, language: Language, *, status: int | None = None) -> None:
@@ -202,6 +240,11 @@ def respond(protocol: Protocoled, answered: Answered, environ: dict[str, Any]) -
         other = failure(error, environ)
         assert isinstance(other.body, bytes)
         protocol.response_bytes(other.status, other.headers, other.body)
+
+
+def _finish(finished: "asyncio.Future[None]") -> None:
+    if not finished.done():
+        finished.set_result(None)
 
 
 async def _sent(stream: Stream, part: bytes) -> None:

@@ -14,23 +14,40 @@ TAKES = (Event.ANSWER, Event.HOLD, Event.RESUME)
 
 
 class AgentsAtExtensions:
-    """Logins by extension; an extension that several share is nobody's, for who took the call is not known."""
+    """Who sits at which extension; one that several share is nobody's, for who took the call is not known."""
 
     def __init__(self, driver: Driver) -> None:
         self._driver = driver
-        self._logins: dict[tuple[str, str], list[str]] = defaultdict(list)
+        self._people: dict[tuple[str, str], list[tuple[str, str]]] = defaultdict(list)
+        self._names: dict[tuple[str, str], str] = {}
 
     def load(self, drafts: Sequence[EventDraft]) -> None:
-        """Read who sits where ``drafts`` say that a call was answered."""
+        """Read who sits where ``drafts`` say that a call was answered, or tell others of it."""
         extensions: dict[str, set[str]] = defaultdict(set)
         for draft in drafts:
-            if draft.event.event in TAKES or draft.event.answered_at is not None:
-                extensions[draft.message.tenant].add(draft.event.extension)
+            if _takes(draft.event) or draft.forwards:
+                extensions[draft.message.tenant].update((draft.event.extension, draft.event.to or ""))
         for tenant, wanted in extensions.items():
-            for extension, login in statements.AGENTS.run(self._driver, wanted, [tenant]):
-                self._logins[tenant, extension].append(login)
+            for extension, login, name in statements.AGENTS.run(self._driver, wanted - {""}, [tenant]):
+                self._people[tenant, extension].append((login, name))
+                self._names[tenant, login] = name
 
     def seen_by(self, draft: EventDraft) -> HeardEvent:
         """Return the event of ``draft`` with who sat at its extension, where one agent did."""
-        found = self._logins.get((draft.message.tenant, draft.event.extension), [])
-        return draft.event._replace(agent=found[0]) if len(found) == 1 else draft.event
+        if not _takes(draft.event):
+            return draft.event
+        login, _ = self.at(draft.message.tenant, draft.event.extension)
+        return draft.event._replace(agent=login) if login else draft.event
+
+    def at(self, tenant: str, extension: str) -> tuple[str, str]:
+        """Return login and name of who sits at ``extension``; empty where nobody or several do."""
+        found = self._people.get((tenant, extension), [])
+        return found[0] if len(found) == 1 else ("", "")
+
+    def name_of(self, tenant: str, login: str) -> str | None:
+        """Return the name of ``login``, as far as it was read."""
+        return self._names.get((tenant, login))
+
+
+def _takes(event: HeardEvent) -> bool:
+    return event.event in TAKES or event.answered_at is not None

@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import structlog
 from sqlalchemy import Connection
 
 from gateway.domain.calls.book import (
@@ -21,9 +22,12 @@ from gateway.domain.calls.book import (
     decide_order,
 )
 from gateway.domain.calls.call import Call
+from gateway.domain.calls.free_fields import read_fields
 from gateway.domain.calls.heard import LONGEST_LOGIN, MarkedOver, SettledOrder, placed_order
 from gateway.domain.calls.legs import seen_from
+from gateway.domain.calls.matching import RankReason
 from gateway.domain.calls.states import State
+from gateway.domain.identifiers import named_by
 from gateway.errors import BadParameter
 from gateway.store import repeats, rows, statements
 from gateway.store.agents_at_extensions import AgentsAtExtensions
@@ -42,9 +46,13 @@ from gateway.store.drafts import (
     Settlement,
     WriteJob,
 )
+from gateway.store.identified import Identified
 from gateway.store.matching import Matches
+from gateway.store.source_marks import SeenEvent, SourceMarks, mark_of
 from gateway.texts.languages import DEFAULT, Language
 from gateway.texts.text import Text
+
+log = structlog.get_logger()
 
 OUR_CALL = Text("a call of this company")
 NO_EVENT: Mapping[str, Any] = {}
@@ -80,7 +88,9 @@ class Batch:
         self._counters: dict[str, int] = {}
         self._calls = KnownCalls(connection, self._driver)
         self._matches = Matches(self._driver)
+        self._identified = Identified(self._driver)
         self._agents = AgentsAtExtensions(self._driver)
+        self._marks = SourceMarks(connection, self._driver)
         self._matched: dict[int, dict[str, Any]] = {}
         self._touched: dict[int, CandidateCall] = {}
         self._events: list[dict[str, Any]] = []
@@ -90,7 +100,7 @@ class Batch:
         self._attempts: list[dict[str, Any]] = []
         self._notes: list[dict[str, Any]] = []
         self._agent_states: list[dict[str, Any]] = []
-        self._returned: list[dict[str, Any]] = []
+        self._returned: dict[tuple[str, str], tuple[int, int]] = {}
         self._rows = (
             (statements.WRITE_ORDERS, self._orders),
             (statements.SETTLE_ORDERS, self._settled),
@@ -99,15 +109,21 @@ class Batch:
             (statements.WRITE_OUTBOX, self._outbox),
             (statements.WRITE_NOTES, self._notes),
             (statements.WRITE_AGENT_STATES, self._agent_states),
-            (statements.RETURN_MISSED, self._returned),
         )
 
     def write(self, drafts: Sequence[object]) -> list[Any]:
         """Write ``drafts`` in order and return what came of each."""
+        if any(mark_of(draft) is not None for draft in drafts):
+            drafts = self._marked(drafts)
         self._load(drafts)
         results = [ADD[type(draft)](self, draft) for draft in drafts]
         self._flush()
         return results
+
+    def _marked(self, drafts: Sequence[object]) -> list[object]:
+        """Read what sources said of earlier events; return the drafts, each call by the id that it is known by."""
+        self._marks.load(drafts)
+        return [self._marks.resolved(draft) if isinstance(draft, EventDraft) else draft for draft in drafts]
 
     def _load(self, drafts: Sequence[object]) -> None:
         """Read counters, open calls and number owners that ``drafts`` need, in a handful of statements."""
@@ -134,8 +150,12 @@ class Batch:
 
     def _add_event(self, draft: EventDraft) -> Recorded:
         """Let the rule book decide what an event changes; take that, and tell the log and the outbox of it."""
+        if (seen := self._marks.seen(draft)) is not None:
+            return self._add_seen(draft, seen)
         message, event = draft.message, self._agents.seen_by(draft)
         decided = decide(event, self._calls.about(message.tenant, event), self._counters["call"] + 1)
+        if event.fields is not None and decided.call.fields_cut:
+            log.warning("free_fields_cut", tenant=message.tenant, call=decided.call.id, names=list(event.fields)[:40])
         received = {"received": rows.received(message)}
         call = self._take(decided, message.tenant, event.forms, event.at, received)
         self._keep_beside(decided, call, event.at)
@@ -144,11 +164,21 @@ class Batch:
         if decided.is_news:
             kind = KINDS[event.event].value
             self._outbox += [
-                rows.letter(kind, call, message, target, extension)
+                rows.letter(kind, call, message, target, extension, self._agents.at(message.tenant, extension))
                 for target in draft.forwards
                 for extension in (decided.extension, *decided.also_started)
             ]
+        self._marks.keep(draft, call.call.id)
         return Recorded(call.call.id, seq)
+
+    def _add_seen(self, draft: EventDraft, seen: SeenEvent) -> Recorded:
+        """Take an event that changes nothing: of one that was overtaken the log tells, of a repeated one it has."""
+        call = None if seen.repeated else self._calls.find(seen.call_id)
+        if call is None:
+            return Recorded(seen.call_id, 0, repeated=True)
+        self._marks.keep(draft, call.call.id, overtaken=True)
+        told = {"received": rows.received(draft.message), "overtaken": True, "repeat": True}
+        return Recorded(call.call.id, self._log(KINDS[draft.event.event], call, draft.event.at, told))
 
     def _keep_beside(self, decided: Decision, call: CandidateCall, at: int) -> None:
         """Keep what an event says besides the call: of its other legs, in notes, of missed calls of the same number."""
@@ -158,16 +188,19 @@ class Batch:
         if decided.note:
             self._notes.append(rows.note(decided.note, call.row))
         if decided.returns:
-            self._returned.append(rows.returned(call.row, at))
+            self._returned.setdefault((call.row["tenant"], call.call.number), (call.call.id, at))
 
     def _add_agent_state(self, draft: AgentStateDraft) -> Recorded:
         """Keep what an exchange tells of an agent; it changes no call."""
+        if self._marks.seen(draft) is not None:
+            return Recorded(0, 0, repeated=True)
         found = statements.AGENTS.run(self._driver, [draft.extension], [draft.message.tenant])
         state = rows.agent_state(draft, found[0][1] if len(found) == 1 else None)
         self._agent_states.append(state)
         seq = self._next("event")
         self._events.append(rows.agent_event(draft, state, seq))
         self._outbox += [rows.agent_letter(draft, state, target) for target in draft.forwards]
+        self._marks.keep(draft, 0)
         return Recorded(0, seq)
 
     def _choose(self, draft: Choice) -> Recorded:
@@ -176,9 +209,10 @@ class Batch:
             raise BadParameter("ligacao", str(draft.call_id), expected=OUR_CALL)
         account = choose(self._connection, self._driver, draft)
         if account is None:
-            call.row.update(account_id=None, account_name=None, contact=None)
+            call.row.update(account_id=None, account_code=None, account_name=None, contact=None)
         else:
-            call.row.update(account_id=account.id, account_name=account.name, contact=draft.contact or None)
+            call.row.update(account_id=account.id, account_code=account.code, account_name=account.name)
+            call.row["contact"] = draft.contact or None
         self._touch(call)
         return Recorded(call.call.id, self._log(EventKind.ACCOUNT_CHOSEN, call, draft.at, {"by": draft.by}))
 
@@ -250,6 +284,7 @@ class Batch:
 
     def _flush(self) -> None:
         self._flush_rows()
+        self._marks.flush()
         moved = [{"name": name, "value": value} for name, value in self._counters.items() if value != self._read[name]]
         statements.WRITE_COUNTERS.run(self._driver, moved)
 
@@ -264,6 +299,18 @@ class Batch:
             if written:
                 statement.run(self._driver, written)
                 written.clear()
+        if self._returned:
+            self._return_missed()
+
+    def _return_missed(self) -> None:
+        """Mark the missed calls of numbers with which somebody speaks as called back."""
+        returned, self._returned = self._returned, {}
+        for tenant in dict.fromkeys(tenant for tenant, _ in returned):
+            numbers = [number for of, number in returned if of == tenant]
+            for call_id, number, missed_at in statements.MISSED_CALLS.run(self._driver, numbers, [tenant]):
+                by, at = returned[tenant, number]
+                if by != call_id and (missed_at or 0) <= at:
+                    statements.RETURN_MISSED.run(self._driver, [{"of": call_id, "by": by, "at": at}])
 
     # calls
 
@@ -282,7 +329,7 @@ class Batch:
             return self._open(decided.call, tenant, forms)
         before = self._calls.get(decided.call.id).call
         call = self._change(decided.call)
-        if call.row["account_id"] is None and (before.number, before.fields) != (call.call.number, call.call.fields):
+        if call.row["account_id"] is None and _tells_more_of_whose(before, call.call):
             self._find_account(call, forms)
         return call
 
@@ -293,17 +340,25 @@ class Batch:
         return opened
 
     def _find_account(self, call: CandidateCall, forms: Sequence[str]) -> None:
-        """Let a call be the account's that has its number, and note why."""
-        found = self._matches.of(call.row["tenant"], forms, call.call.extension)
+        """Let a call be the account's that has its number, else of the only one that its fields name; and note why."""
+        tenant = call.row["tenant"]
+        found = self._matches.of(tenant, forms, call.call.extension)
+        if not found and call.call.fields and not call.call.internal:
+            found = self._identified.of(tenant, named_by(read_fields(call.call.fields)))
         if found:
-            owner = found[0].match
-            call.row.update(account_id=owner.account_id, account_name=owner.name, contact=owner.contact)
+            if len(found) == 1 or found[0].reason is not RankReason.IDENTIFIER:
+                owner = found[0].match
+                call.row.update(account_id=owner.account_id, account_code=owner.code, account_name=owner.name)
+                call.row["contact"] = owner.contact
             self._matched[call.call.id] = {"matched": {"by": found[0].reason.value, "of": len(found)}}
 
     def _change(self, call: Call) -> CandidateCall:
         return self._touch(self._calls.become(call))
 
     def _touch(self, call: CandidateCall) -> CandidateCall:
+        row = call.row
+        if login := row["answered_agent"]:
+            row["answered_agent_name"] = self._agents.name_of(row["tenant"], login) or row["answered_agent_name"]
         self._touched[call.call.id] = call
         return call
 
@@ -322,6 +377,11 @@ class Batch:
     def _next(self, counter: str) -> int:
         self._counters[counter] += 1
         return self._counters[counter]
+
+
+def _tells_more_of_whose(before: Call, call: Call) -> bool:
+    """Return whether an event has told something by which an account can be found."""
+    return call.number != before.number or call.fields != before.fields
 
 
 def _beside(change: CallChange, call: Call, received: Mapping[str, Any]) -> dict[str, Any]:

@@ -6,7 +6,7 @@ SQLAlchemy works out parameters anew for every row. So the journal reads and wri
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from itertools import chain
+from itertools import chain, cycle
 from operator import gt, itemgetter
 from typing import Any
 
@@ -73,14 +73,14 @@ class Write:
             part = rows[start : start + LARGEST]
             text = self._texts.get((connection.dialect.name, len(part))) or self._text(connection, len(part))
             values = list(chain.from_iterable(map(self._values_of, part)))
-            if not all(map(self._fits, part)):
+            if not self._do_fit(part):
                 self._fit(values)
             connection.connection.cursor().execute(text, values)
 
-    def _fits(self, row: Mapping[str, Any]) -> bool:
-        """Return whether all texts of ``row`` fit their columns, looked at together: nearly all do."""
-        texts = [text or "" for text in self._texts_of(row)]
-        return is_storable("".join(texts)) and not any(map(gt, map(len, texts), self._lengths.values()))
+    def _do_fit(self, rows: Sequence[Mapping[str, Any]]) -> bool:
+        """Return whether all texts of ``rows`` fit their columns, looked at together: nearly all do."""
+        texts = [text or "" for row in rows for text in self._texts_of(row)]
+        return is_storable("".join(texts)) and not any(map(gt, map(len, texts), cycle(self._lengths.values())))
 
     def _fit(self, values: list[Any]) -> None:
         width = len(self._columns)

@@ -6,12 +6,21 @@ Scripts read fields by their place, too (CSV): a new one comes last, so its colu
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from sqlalchemy import ColumnElement, Integer, func
+from sqlalchemy import ColumnElement, Integer, func, select
 
-from gateway.store.tables import calls, orders
+from gateway.store.tables import accounts, agents, calls, orders
 
+_code_of_account = select(accounts.c.code).where(accounts.c.id == calls.c.account_id).scalar_subquery()
+_name_of_agent = (
+    select(agents.c.name)
+    .where(agents.c.tenant == calls.c.tenant, agents.c.login == calls.c.answered_agent)
+    .scalar_subquery()
+)
 BESIDE: Mapping[str, ColumnElement[Any]] = {
     "account": calls.c.account_name,
+    # Calls of before have the codes and names of now.
+    "account_code": func.coalesce(calls.c.account_code, _code_of_account),
+    "answered_agent_name": func.coalesce(calls.c.answered_agent_name, _name_of_agent),
     "appliance": func.coalesce(orders.c.dialled_by, orders.c.appliance),
     "detail": orders.c.detail,
     "request_id": orders.c.request_key,
@@ -23,6 +32,7 @@ BEHIND: Mapping[str, tuple[str, ...]] = {
     "paired_by": ("certainty",),
     "call_ref": ("request_id",),
     "returned_by": ("rang", "legs", "notes"),
+    "account_code": ("account_id",),
 }
 """Fields that no column of ``calls`` holds, by the column behind which they are told."""
 

@@ -23,7 +23,7 @@ from sqlalchemy import (
 
 from gateway.domain.calls.free_fields import read_fields
 from gateway.domain.calls.legs import Leg, only_leg, rang_at, status_at
-from gateway.domain.calls.pairing import CERTAINTY, PairingRule
+from gateway.domain.calls.pairing import CERTAINTY, LONGEST_CALL_MS, PairingRule
 from gateway.domain.calls.results import NOT_ANSWERED
 from gateway.domain.calls.states import STATES
 from gateway.domain.links import safe_link
@@ -59,7 +59,8 @@ class LoggedCall(AttachedData):
     (``domain/calls/pairing.py``), ``group_id`` the first call of a group that rang at once.
     ``appliance`` is who dialled, or is about to; ``detail`` is the sentence that came with an order's outcome,
     in the company's language, ``told`` the same for readers of any.
-    ``answered_by`` is the extension that took it, ``answered_agent`` the login of who sat there then; ``ring_s`` and
+    ``answered_by`` is the extension that took it, ``answered_agent`` the login of who sat there then and
+    ``answered_agent_name`` the name; ``ring_s`` and
     ``talk_s`` are the seconds until the answer and from it on.
     ``legs`` are where it rang and who talked, in their order; ``seen_from`` says how it stands at one extension.
     ``waited_s`` are the seconds that its caller waited in a queue, from ``queued_at`` on; it is on hold since
@@ -111,6 +112,8 @@ class LoggedCall(AttachedData):
     fields_cut: bool | None = None
     returned_at: int | None = None
     returned_by: int | None = None
+    account_code: str | None = None
+    answered_agent_name: str | None = None
     note_count: int | None = None
     leg_count: int | None = None
     sentence: str | None = None
@@ -285,7 +288,8 @@ class CallLog:
         if call.group_id in (None, call.id):
             return None
         group = or_(calls.c.id == call.group_id, calls.c.group_id == call.group_id)
-        same = (calls.c.tenant == call.tenant, calls.c.number == call.number, calls.c.logged_at <= call.logged_at)
+        between = (calls.c.logged_at <= call.logged_at, calls.c.logged_at >= call.logged_at - LONGEST_CALL_MS)
+        same = (calls.c.tenant == call.tenant, calls.c.number == call.number, *between)
         query = _select().where(*same, group, calls.c.id < call.id, calls.c.transferred_to == call.extension)
         with self._engine.connect() as connection:
             rows = connection.execute(query.order_by(calls.c.id.desc()).limit(1)).all()

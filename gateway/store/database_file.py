@@ -18,19 +18,22 @@ class DatabaseFile:
 
     def __init__(self, path: Path) -> None:
         # Paths as texts: a Path is put together anew for each look.
-        self._known: dict[str, Identity | None] = {
-            str(path): _identity(str(path)),
-            f"{path}-wal": None,  # made and let go of by SQLite; known from the first commit on
-        }
+        self._paths = (str(path), f"{path}-wal")
+        # The log is made and let go of by SQLite; it is known from the first commit on.
+        self._known: list[Identity | None] = [_identity(self._paths[0]), None]
 
     def check(self) -> None:
         """Raise ``StoreReplaced`` unless database and write-ahead log are those that were there before."""
-        for path, known in self._known.items():
-            found = _identity(path)
+        found = [_identity(path) for path in self._paths]
+        if found != self._known:
+            self._compare(found)
+
+    def _compare(self, found: list[Identity | None]) -> None:
+        for place, known in enumerate(self._known):
             if known is None:
-                self._known[path] = found
-            elif found != known:
-                raise StoreReplaced(os.path.basename(path))
+                self._known[place] = found[place]
+            elif found[place] != known:
+                raise StoreReplaced(os.path.basename(self._paths[place]))
 
 
 def _identity(path: str) -> Identity | None:

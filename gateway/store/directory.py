@@ -2,21 +2,24 @@
 
 import hashlib
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Row, delete, func, insert, select, update
+from sqlalchemy import Connection, Engine, Row, Select, delete, func, insert, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from gateway.domain.calls.matching import Ranked
+from gateway.domain.identifiers import named_by, searched, shown
 from gateway.store import tables
 from gateway.store.choosing import Standing, standing
+from gateway.store.identified import Identified
 from gateway.store.journal import Journal
 from gateway.store.loading import LoadedAccount, Phone, write_accounts
 from gateway.store.matching import FOREVER, Matches
 
 accounts, phones, agents, sessions = tables.accounts, tables.phones, tables.agents, tables.sessions
+identifiers = tables.identifiers
 
 BY_HAND = "csv"
 
@@ -32,12 +35,20 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class AccountCard:
-    """An account as people see it: id, the CRM's code, name and (number, contact) pairs."""
+    """An account as people see it: id, the CRM's code, name and (number, contact) pairs.
+
+    ``identifiers`` are (kind, text) pairs of what names it beside them; ``owner`` is who looks after it, ``source`` who
+    brought it last.
+    """
 
     id: int
     code: str
     name: str
     phones: tuple[tuple[str, str], ...]
+    owner: str | None = None
+    source: str = ""
+    updated_at: int = 0
+    identifiers: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +103,8 @@ class Directory:
             if row is None:
                 return None
             pairs = tuple((number, contact) for number, contact in connection.execute(numbers))
-        return AccountCard(row.id, row.code, row.name, pairs)
+            named = tuple((each.kind, shown(*each)) for each in connection.execute(_identifiers_of(account_id)))
+        return AccountCard(row.id, row.code, row.name, pairs, row.owner, row.source, row.updated_at, named)
 
     def matches(
         self, tenant: str, numbers: Sequence[str], extension: str = "", *, before: int = FOREVER
@@ -105,6 +117,14 @@ class Directory:
             found = Matches(connection, before=before)
             found.load({tenant: set(numbers)})
             return found.of(tenant, numbers, extension)
+
+    def named_by(self, tenant: str, fields: Mapping[str, str]) -> Sequence[Ranked]:
+        """Return the accounts that the free ``fields`` of a call name: those of the first field that names any."""
+        wanted = named_by(fields)
+        if not wanted:
+            return ()
+        with self._engine.connect() as connection:
+            return Identified(connection).of(tenant, wanted)
 
     def standing(self, tenant: str, number: str, forms: Sequence[str]) -> Standing:
         """Return who has ``number`` in any of its ``forms``, and who decided so: a page sends this back with a change,
@@ -121,11 +141,14 @@ class Directory:
         return [Owner(match.name, match.code, match.contact) for match in found]
 
     def search(self, tenant: str, text: str, *, limit: int = 8) -> Sequence[AccountCard]:
-        """Return accounts whose code is ``text`` or whose name holds it, without their numbers."""
+        """Return accounts whose code is ``text``, that have it as an identifier, or whose name holds it, without their
+        numbers.
+        """
         same_code = select(accounts).where(accounts.c.tenant == tenant, accounts.c.code == text)
         named = select(accounts).where(accounts.c.tenant == tenant, accounts.c.name.icontains(text, autoescape=True))
         with self._engine.connect() as connection:
-            rows = [*connection.execute(same_code), *connection.execute(named.order_by(accounts.c.id).limit(limit))]
+            rows = [*connection.execute(same_code), *connection.execute(_with_identifier(tenant, text).limit(limit))]
+            rows += connection.execute(named.order_by(accounts.c.id).limit(limit))
         found = {row.id: AccountCard(row.id, row.code, row.name, ()) for row in rows}
         return list(found.values())[:limit]
 
@@ -206,6 +229,18 @@ class Directory:
     def close_session(self, token: str) -> None:
         statement = delete(sessions).where(sessions.c.token_hash == _hash(token))
         self._journal.run(lambda connection: connection.execute(statement) and None)
+
+
+def _identifiers_of(account_id: int) -> Select[Any]:
+    query = select(identifiers.c.kind, identifiers.c.value, identifiers.c.as_written)
+    return query.where(identifiers.c.account_id == account_id).order_by(identifiers.c.kind, identifiers.c.id)
+
+
+def _with_identifier(tenant: str, text: str) -> Select[Any]:
+    mine = select(identifiers.c.account_id).where(
+        identifiers.c.tenant == tenant, identifiers.c.value.in_(list(searched(text)))
+    )
+    return select(accounts).where(accounts.c.id.in_(mine)).order_by(accounts.c.id)
 
 
 def _hash(token: str) -> str:

@@ -14,12 +14,13 @@ from typing import Any
 from sqlalchemy import Connection, Engine, bindparam, delete, select, update
 from sqlalchemy.sql import ClauseElement
 
+from gateway.domain.identifiers import Identifier
 from gateway.store import tables
 from gateway.store.bulk import Lookup, Write, changing, written
 from gateway.store.engine import LOCK, FileLock
 from gateway.store.fitting import fitter
 
-accounts, phones, choices = tables.accounts, tables.phones, tables.choices
+accounts, phones, choices, identifiers = tables.accounts, tables.phones, tables.choices, tables.identifiers
 
 DESK = "mesa"
 """The source of accounts that were opened at the desk."""
@@ -51,6 +52,7 @@ class LoadedAccount:
     digest: int | None = None
     refused: int = 0
     owner: str | None = None
+    identifiers: tuple[Identifier, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +90,9 @@ as_stored = fitter(phones.c.as_written)
 BY_CODE = Lookup(_by_code)
 EDITED = Lookup(_edited)
 WRITE_ACCOUNTS = Write(accounts, written(accounts), unique=("tenant", "code"), changing=changing(accounts))
+WRITE_IDENTIFIERS = Write(
+    identifiers, written(identifiers), unique=("tenant", "value", "kind", "account_id"), changing=("as_written",)
+)
 WRITE_PHONES = Write(phones, written(phones), unique=("tenant", "number", "account_id"))
 
 
@@ -97,7 +102,8 @@ def known_accounts(connection: Connection, tenant: str, codes: Sequence[str]) ->
 
 
 def write_accounts(connection: Connection, tenant: str, source: str, batch: Sequence[LoadedAccount], at: int) -> None:
-    """Insert accounts, or replace those with the same code together with their phones; see the module for the desk's
+    """Insert accounts, or replace those with the same code together with their phones and
+    identifiers; see the module for the desk's
     own corrections.
     """
     before = known_accounts(connection, tenant, [account.code for account in batch])
@@ -108,6 +114,8 @@ def write_accounts(connection: Connection, tenant: str, source: str, batch: Sequ
     by_id = {ids[account.code]: account for account in batch}
     kept = _clear(connection, [known.id for known in before.values()], by_id)
     WRITE_PHONES.run(connection, list(_phone_rows(tenant, by_id, kept)))
+    _delete_identifiers(connection, [known.id for known in before.values()])
+    WRITE_IDENTIFIERS.run(connection, list(_identifier_rows(tenant, by_id)))
 
 
 def _clear(connection: Connection, ids: Sequence[int], by_id: Mapping[int, LoadedAccount]) -> set[tuple[int, str]]:
@@ -165,6 +173,18 @@ def _phone_rows(
                 }
 
 
+def _delete_identifiers(connection: Connection, ids: Sequence[int]) -> None:
+    for part in _parts(ids):
+        connection.execute(delete(identifiers).where(identifiers.c.account_id.in_(part)))
+
+
+def _identifier_rows(tenant: str, by_id: Mapping[int, LoadedAccount]) -> Iterator[dict[str, Any]]:
+    for account_id, account in by_id.items():
+        for each in account.identifiers:
+            row = {"tenant": tenant, "account_id": account_id, "kind": each.kind, "value": each.value}
+            yield row | {"as_written": each.as_written}
+
+
 def remove_accounts(connection: Connection, ids: Sequence[int]) -> int:
     """Remove accounts with their phones; one that has phones from the desk keeps those, and stays."""
     mine = select(phones.c.account_id).where(phones.c.account_id.in_(ids), phones.c.edited_at.is_not(None))
@@ -172,6 +192,7 @@ def remove_accounts(connection: Connection, ids: Sequence[int]) -> int:
     gone = [account_id for account_id in ids if account_id not in theirs]
     _delete_phones(connection, phones.c.account_id, gone)
     _delete_phones(connection, phones.c.account_id, sorted(theirs), unedited=True)
+    _delete_identifiers(connection, list(ids))
     connection.execute(update(accounts).where(accounts.c.id.in_(theirs)).values(source=DESK, digest=None))
     connection.execute(delete(choices).where(choices.c.account_id.in_(gone)))
     return int(connection.execute(delete(accounts).where(accounts.c.id.in_(gone))).rowcount)

@@ -4,14 +4,14 @@ import hashlib
 import json
 from typing import Any
 
-from gateway.adapter import AGENT_FIELDS, ANSWER_FIELDS, Delivery
+from gateway.adapter import ACCOUNT_FIELDS, AGENT_FIELDS, ANSWER_FIELDS, Delivery
 from gateway.adapter import EVENT_FIELDS as OUTGOING_FIELDS
 from gateway.domain.calls.book import EventKind, Note
 from gateway.domain.calls.call import Call
 from gateway.domain.calls.free_fields import read_fields
 from gateway.domain.calls.legs import rang, seen_from
 from gateway.domain.links import safe_link
-from gateway.domain.messages import ATTACHED, CallEnded, CallMessage, CallTransferred
+from gateway.domain.messages import ATTACHED, CallEnded, CallMessage, CallStarted, CallTransferred
 from gateway.store import tables
 from gateway.store.call_fields import EVENT_FIELDS, KNOWN_EVENT_FIELDS, is_moment
 from gateway.store.calls import iso
@@ -78,11 +78,6 @@ def note(note: Note, call: Row) -> Row:
     return {"call_id": call["id"], "digest": digest, "tenant": call["tenant"], **note._asdict()}
 
 
-def returned(call: Row, at: int) -> Row:
-    """Return what marks the missed calls of the number of ``call`` as called back."""
-    return {"of": call["tenant"], "by": call["number"], "this": call["id"], "returned": call["id"], "at": at}
-
-
 def agent_state(draft: AgentStateDraft, login: str | None) -> Row:
     """Return what an exchange tells of an agent, who is ``login`` where that is known."""
     message = draft.message
@@ -136,6 +131,8 @@ def received(message: CallMessage) -> Row:
         told["resultado"] = message.result
     if message.fields:
         told["campos"] = dict(message.fields)
+    if isinstance(message, CallStarted) and message.also_rings:
+        told["ramais"] = list(message.also_rings)
     for name, text in message.attached.items():
         told[ATTACHED[name]] = text
     return told
@@ -206,8 +203,12 @@ def _text(value: object) -> str:
     return "" if value is None else str(value)
 
 
-def letter(kind: str, known: CandidateCall, message: CallMessage, target: str, extension: str) -> Row:
-    """Return what the outbox keeps for ``target``: the fields of ``adapter.Outgoing``, numbers put right."""
+def letter(
+    kind: str, known: CandidateCall, message: CallMessage, target: str, extension: str, sits: tuple[str, str]
+) -> Row:
+    """Return what the outbox keeps for ``target``: the fields of ``adapter.Outgoing``, numbers put right; ``sits`` are
+    login and name of who sits at ``extension``.
+    """
     call = known.row
     fields = {
         "tenant": call["tenant"],
@@ -222,8 +223,17 @@ def letter(kind: str, known: CandidateCall, message: CallMessage, target: str, e
     fields["missed"] = "true" if call["missed"] else "false"
     fields |= {name: _text(iso(call[name]) if is_moment(name) else call[name]) for name in ANSWER_FIELDS}
     fields |= {parameter: call[name] or "" for name, parameter in ATTACHED.items()}
-    fields |= dict.fromkeys(AGENT_FIELDS, "") | {"fields": call["fields"] or "", "rang": " ".join(rang(known.call))}
+    fields |= {name: _text(call[name]) for name in ACCOUNT_FIELDS} | {"account": call["account_name"] or ""}
+    fields |= dict.fromkeys(AGENT_FIELDS, "") | _agent(call, extension, sits)
+    fields |= {"fields": call["fields"] or "", "rang": " ".join(rang(known.call))}
     return _letter(kind, fields, message.received_at, target)
+
+
+def _agent(call: Row, extension: str, sits: tuple[str, str]) -> Row:
+    """Return who took the call at ``extension``, else who sits there."""
+    took = call["answered_agent"] and call["answered_by"] == extension
+    login, name = (call["answered_agent"], call["answered_agent_name"]) if took else sits
+    return {"agent_login": login, "agent": name or login}
 
 
 def _letter(kind: str, fields: Row, at: int, target: str) -> Row:

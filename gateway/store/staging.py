@@ -16,11 +16,13 @@ SCHEMA = """
 PRAGMA journal_mode=OFF;
 PRAGMA synchronous=OFF;
 PRAGMA cache_size=-16000;
-CREATE TABLE entries (id INTEGER PRIMARY KEY, code TEXT, name TEXT, phones BLOB, place TEXT, owner TEXT, person TEXT);
+CREATE TABLE entries (id INTEGER PRIMARY KEY, code TEXT, name TEXT, phones BLOB, place TEXT, owner TEXT, person TEXT,
+  identifiers BLOB);
 CREATE TABLE refused (id INTEGER PRIMARY KEY, place TEXT, reason TEXT, text TEXT);
 CREATE TABLE codes (code TEXT PRIMARY KEY) WITHOUT ROWID;
 CREATE TABLE gone (account_id INTEGER PRIMARY KEY);
 """
+COLUMNS = "code, name, phones, place, owner, person, identifiers"
 
 
 class Staging:
@@ -38,9 +40,10 @@ class Staging:
         """Keep what a source said."""
         self.entries += len(entries)
         rows = (
-            (each.code, each.name, marshal.dumps(each.phones), each.place, each.owner, each.person) for each in entries
+            (each.code, each.name, marshal.dumps(each.phones), each.place, each.owner, each.person, _packed(each))
+            for each in entries
         )
-        insert = "INSERT INTO entries (code, name, phones, place, owner, person) VALUES (?, ?, ?, ?, ?, ?)"
+        insert = f"INSERT INTO entries ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)"  # noqa: S608
         self._database.executemany(insert, rows)
 
     def refuse(self, refused: Sequence[Refused]) -> None:
@@ -52,7 +55,7 @@ class Staging:
     def accounts(self) -> Iterator[Sequence[Entry]]:
         """Yield the entries of each account together, in the order in which they came."""
         cursor = self._database.cursor()
-        cursor.execute("SELECT code, name, phones, place, owner, person FROM entries ORDER BY code, id")
+        cursor.execute(f"SELECT {COLUMNS} FROM entries ORDER BY code, id")  # noqa: S608
         for _, rows in groupby(cursor, key=_code):
             yield [_entry(*row) for row in rows]
 
@@ -97,9 +100,14 @@ class Staging:
         self._database.close()
 
 
-def _entry(code: str, name: str, phones: bytes, place: str, owner: str, person: str) -> Entry:
+def _packed(entry: Entry) -> bytes | None:
+    return marshal.dumps(entry.identifiers) if entry.identifiers else None
+
+
+def _entry(code: str, name: str, phones: bytes, place: str, owner: str, person: str, named: bytes | None) -> Entry:
     # Written by this very process a moment ago.
-    return Entry(code, name, marshal.loads(phones), place, owner, person)  # noqa: S302
+    identifiers = marshal.loads(named) if named else ()  # noqa: S302
+    return Entry(code, name, marshal.loads(phones), place, owner, person, identifiers)  # noqa: S302
 
 
 def _code(row: Sequence[Any]) -> Any:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import and_, bindparam, func, or_, select, update
+from sqlalchemy import and_, bindparam, func, literal_column, or_, select, update
 from sqlalchemy.sql import ClauseElement, ColumnElement
 
 from gateway.store import tables
@@ -16,10 +16,13 @@ calls, events, orders, outbox, counters = (
     tables.counters,
 )
 phones, accounts, attempts = tables.phones, tables.accounts, tables.attempts
-choices, agents = tables.choices, tables.agents
+choices, agents, identifiers = tables.choices, tables.agents, tables.identifiers
 
 legs, notes, agent_states = tables.legs, tables.notes, tables.agent_states
+source_marks = tables.source_marks
 
+MOST_IDENTIFIED = 500
+"""Accounts that are read by one statement: a contract's number such as 1 may be that of any number of them."""
 CALL_COLUMNS = tuple(calls.c.keys())
 
 
@@ -38,6 +41,14 @@ def _calls_by_number(count: int) -> ClauseElement:
 
 def _calls_by_ref(count: int) -> ClauseElement:
     return select(calls).where(calls.c.tenant == bindparam("of"), _among(calls.c.call_ref, count))
+
+
+def _missed_calls(count: int) -> ClauseElement:
+    # As the index has it: SQLite finds a partial index by the words of its condition.
+    missed: tuple[ColumnElement[Any], ...] = (literal_column("calls.missed"), calls.c.returned_at.is_(None))
+    return select(calls.c.id, calls.c.number, calls.c.end_heard_at).where(
+        calls.c.tenant == bindparam("of"), _among(calls.c.number, count), *missed
+    )
 
 
 def _calls_by_id(count: int) -> ClauseElement:
@@ -78,9 +89,20 @@ def _owners(count: int) -> ClauseElement:
     )
 
 
+def _identified(count: int) -> ClauseElement:
+    columns = (identifiers.c.kind, identifiers.c.value, accounts.c.id, accounts.c.code, accounts.c.name)
+    return (
+        select(*columns)
+        .join(accounts, accounts.c.id == identifiers.c.account_id)
+        .where(identifiers.c.tenant == bindparam("of"), _among(identifiers.c.value, count))
+        .order_by(accounts.c.updated_at.desc(), accounts.c.id)
+        .suffix_with(f"LIMIT {MOST_IDENTIFIED}")  # as text: "limit" has placeholders of its own
+    )
+
+
 def _agents(count: int) -> ClauseElement:
     wanted = (agents.c.tenant == bindparam("of"), _among(agents.c.extension, count))
-    return select(agents.c.extension, agents.c.login).where(*wanted)
+    return select(agents.c.extension, agents.c.login, agents.c.name).where(*wanted)
 
 
 def _last_contacts(count: int) -> ClauseElement:
@@ -95,8 +117,10 @@ COUNTERS = Lookup(_counters)
 CALLS_BY_NUMBER = Lookup(_calls_by_number)
 CALLS_BY_REF = Lookup(_calls_by_ref)
 CALLS_BY_ID = Lookup(_calls_by_id)
+MISSED_CALLS = Lookup(_missed_calls)
 LEGS = Lookup(_legs)
 OWNERS = Lookup(_owners)
+IDENTIFIED = Lookup(_identified)
 AGENTS = Lookup(_agents)
 LAST_CONTACTS = Lookup(_last_contacts)
 
@@ -105,6 +129,7 @@ WRITE_CALLS = Write(calls, CALL_COLUMNS, changing=changing(calls))
 WRITE_LEGS = Write(legs, tuple(legs.c.keys()), changing=changing(legs))
 WRITE_NOTES = Write(notes, tuple(notes.c.keys()), unique=("call_id", "digest"))
 WRITE_AGENT_STATES = Write(agent_states, written(agent_states))
+WRITE_SOURCE_MARKS = Write(source_marks, tuple(source_marks.c.keys()), changing=changing(source_marks))
 WRITE_EVENTS = Write(events, written(events))
 WRITE_CHOICES = Write(choices, written(choices), changing=changing(choices))
 WRITE_ORDERS = Write(orders, written(orders))
@@ -113,15 +138,9 @@ WRITE_ATTEMPTS = Write(attempts, written(attempts))
 
 RETURN_MISSED = Change(
     update(calls)
-    .where(
-        calls.c.tenant == bindparam("of"),
-        calls.c.number == bindparam("by"),
-        calls.c.missed,
-        calls.c.returned_at.is_(None),
-        calls.c.id != bindparam("this"),
-    )
-    .values({calls.c.returned_at: bindparam("at"), calls.c.returned_by: bindparam("returned")}),
-    ("at", "returned", "of", "by", "this"),
+    .where(calls.c.id == bindparam("of"), calls.c.returned_at.is_(None))
+    .values({calls.c.returned_at: bindparam("at"), calls.c.returned_by: bindparam("by")}),
+    ("at", "by", "of"),
 )
 GOING_ON = select(calls).where(
     calls.c.tenant == bindparam("of"),

@@ -21,6 +21,7 @@ from sqlalchemy import (
 )
 
 from gateway.domain.calls.heard import LONGEST_AS_SENT, LONGEST_CAUSE, LONGEST_EXTENSION, LONGEST_LOGIN, LONGEST_NUMBER
+from gateway.domain.identifiers import LONGEST, LONGEST_KIND
 from gateway.domain.messages import AttachedData
 from gateway.store.fitting import FittedString, FittedText
 
@@ -110,6 +111,20 @@ phones = Table(
             ("edited", "edited_at IS NOT NULL"),
         )
     ),
+)
+
+identifiers = Table(
+    "identifiers",
+    metadata,
+    Column("id", Id, primary_key=True, autoincrement=True),
+    Column("tenant", FittedString(63), nullable=False),
+    Column("account_id", Id, nullable=False),
+    Column("kind", FittedString(LONGEST_KIND), nullable=False, comment="cpf, cnpj, contrato, or the column's name"),
+    Column("value", FittedString(LONGEST), nullable=False, comment="in the one form: domain/identifiers.py"),
+    Column("as_written", FittedString(255), nullable=False, server_default="", comment="in the source's own words"),
+    UniqueConstraint("tenant", "value", "kind", "account_id"),
+    Index(None, "account_id"),
+    comment="What names an account beside its telephones: CPF, CNPJ, contracts.",
 )
 
 choices = Table(
@@ -254,6 +269,10 @@ calls = Table(
         info={**FIXED, **IN_LOG},
     ),
     Column("returned_by", Id, comment="the call in which somebody did", info={**FIXED, **IN_LOG}),
+    Column("account_code", FittedString(64), comment="the CRM's own id of the account", info=SEEN_WHERE_KNOWN),
+    Column(
+        "answered_agent_name", FittedString(255), comment="name of who took it, as it was then", info=SEEN_WHERE_KNOWN
+    ),
     Index(None, "tenant", "logged_at"),
     Index(None, "tenant", "extension", "logged_at"),
     Index(None, "tenant", "number", "logged_at"),
@@ -327,6 +346,21 @@ agent_states = Table(
     Column("queue", FittedString(255), comment="the queue that it is about, where it is one only"),
     Index(None, "tenant", "id"),
     comment="What exchanges tell of agents: kept and shown, it decides nothing.",
+)
+
+source_marks = Table(
+    "source_marks",
+    metadata,
+    Column("tenant", FittedString(63), primary_key=True),
+    Column("source", FittedString(63), primary_key=True),
+    Column("kind", FittedString(8), primary_key=True, comment="event, sequence or call"),
+    Column("name", FittedString(255), primary_key=True, comment="an id of the source's, or its digest"),
+    Column("call_ref", FittedString(255), comment="the one id by which the call is known"),
+    Column("call_id", BigInteger),
+    Column("sequence", BigInteger, comment="of the last event that was applied"),
+    Column("at", BigInteger, nullable=False),
+    Index(None, "at"),
+    comment="What sources say of their events besides: which were seen, in which order, under which other ids.",
 )
 
 events = Table(

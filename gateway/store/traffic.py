@@ -139,6 +139,7 @@ class TrafficFilter:
     text: str | None = None
     failed: bool = False
     before_id: int | None = None
+    operation: str | None = None
 
 
 ANY = TrafficFilter()
@@ -172,7 +173,7 @@ class TrafficLog:
 
 
 def _row(made: TrafficEntry) -> dict[str, Any]:
-    remarks = None if made.remarks is None else _encode(made.remarks)
+    remarks = (_encode(made.remarks) if made.remarks else "[]") if made.remarks is not None else None
     return {name: getattr(made, name) for name in WRITTEN} | {"remarks": remarks}
 
 
@@ -183,6 +184,7 @@ def _narrowed(query: Select[Any], tenant: str | None, wanted: TrafficFilter) -> 
         columns.way: wanted.way,
         columns.peer: wanted.peer,
         columns.call_id: wanted.call_id,
+        columns.operation: wanted.operation,
     }
     query = query.where(*(column == value for column, value in equal.items() if value is not None))
     if wanted.since is not None:

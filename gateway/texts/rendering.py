@@ -16,6 +16,8 @@ def render(text: Text, language: Language) -> str:
 def shown(fact: Fact, language: Language) -> str:
     """Return ``fact`` as it stands in a sentence of ``language``."""
     match fact:
+        case str():
+            return fact
         case None:
             return ""
         case Text():

@@ -22,7 +22,7 @@ NAMED = re.compile(NAMES.decode(), re.IGNORECASE)
 
 # Every repetition before a secret has an end: a stranger's request must not make a pattern try all of its beginnings
 # with all of its ends.
-PART = rb"[\w.%-]{0,60}"
+PART = rb"[\w.%\[\]-]{0,60}"
 FIELD = PART + NAMES + PART
 
 HEADERS = re.compile(

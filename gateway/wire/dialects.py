@@ -19,6 +19,8 @@ class Dialect:
     fault_status: int | None
     refuses_headers: bool = False
     """Whether SOAP header blocks that must be understood are refused."""
+    keep_unknown: bool = False
+    """Whether parameters that nobody knows are free fields of the call."""
     classic_wsdl: bool = False
     """Whether the rpc/encoded contract has the names and the charset of the classic WConnect."""
 
@@ -40,11 +42,15 @@ def dialect_of(rules: ListenerSettings, *, takes_token: bool) -> Dialect:
         rules.status_on_error,
         rules.fault_status,
         refuses_headers=rules.must_understand == "refuse",
+        keep_unknown=rules.keep_unknown,
         classic_wsdl=rules.wsdl_names == "classic",
     )
 
 
 def spellings(operation: Operation, rules: ListenerSettings, more: tuple[str, ...]) -> Names:
+    """Return every spelling of the operation's parameters; the company's own names count before those of parameters
+    that came later, which its settings may not know.
+    """
     aliases = {
         spelling: name
         for name, others in rules.aliases.items()
@@ -52,4 +58,5 @@ def spellings(operation: Operation, rules: ListenerSettings, more: tuple[str, ..
         for other in others
         for spelling in (other, other.lower())
     }
-    return aliases | dict(known_names(*operation.names, *more))
+    firm = [parameter.name for parameter in operation.parameters if not parameter.by_name]
+    return {**known_names(*operation.names), **aliases, **known_names(*firm, *more)}

@@ -13,11 +13,12 @@ from urllib.parse import unquote_to_bytes
 from werkzeug.exceptions import BadRequest, RequestEntityTooLarge
 from werkzeug.formparser import parse_form_data
 
-from gateway.domain.messages import ATTACHED
 from gateway.errors import MalformedRequest, TooLarge, WrongContentType
 from gateway.texts.text import Text
+from gateway.wire.free_fields import CAMPOS, FieldCollector
 from gateway.wire.guard import read_body
 from gateway.wire.json_bodies import is_json, read_json
+from gateway.wire.operations import EVENTS
 from gateway.wire.repeats import FirstValues, log_repeats
 
 Names = Mapping[str, str]
@@ -31,7 +32,7 @@ ESCAPED_LETTERS = re.compile(r"(?:%[89A-Fa-f][0-9A-Fa-f])+")
 FORM = "application/x-www-form-urlencoded"
 PLAIN = ("", FORM, "text/plain")
 ACCEPTED = f"{FORM}, multipart/form-data, application/json"
-NEVER_BEHIND = frozenset(ATTACHED.values())
+NEVER_BEHIND = frozenset(one.name for event in EVENTS for one in event.parameters if one.by_name)
 """What belongs to an address that was not encoded where it stands behind it, as before these were parameters."""
 
 
@@ -41,8 +42,9 @@ def known_names(*names: str) -> Names:
     return spellings | {name: name for name in names}
 
 
-def parse(query: str, names: Names) -> FirstValues:
-    """Read the parameters ``names`` of a query as it came (a WSGI string), as text. Others are left out.
+def parse(query: str, names: Names, *, keep_unknown: bool = False) -> FirstValues:
+    """Read the parameters ``names`` of a query as it came (a WSGI string), as text. Others are left out, unless they
+    are free fields, or ``keep_unknown`` makes them so.
 
     >>> parse("RAMAL=3501&amp;telefone=%2B5547&x=1", known_names("ramal", "telefone"))
     {'ramal': '3501', 'telefone': '+5547'}
@@ -50,13 +52,16 @@ def parse(query: str, names: Names) -> FirstValues:
     found = FirstValues()
     url: list[str] = []
     in_url = False
+    fields = FieldCollector(names, keep_unknown=keep_unknown) if CAMPOS in names else None
     for pair in query.split("&", MOST_PAIRS):
         written, _, value = pair.partition("=")
-        name = names.get(written) or names.get(plain_name(written[:LONGEST_NAME]))
+        name = names.get(written) or names.get(plain_name(written))
         if in_url and (name is None or found.get(name) or name in NEVER_BEHIND):
             url.append(pair.removeprefix("amp;"))
             continue
         if name is None:
+            if fields:
+                fields.add(as_named(written), decode(value))
             continue
         in_url = False
         text = address_in(value) if name == "url_audio" else decode(value)
@@ -69,11 +74,17 @@ def parse(query: str, names: Names) -> FirstValues:
             in_url, url = True, [value]
     if len(url) > 1:
         found["url_audio"] = recode("&".join(url))
+    if fields:
+        fields.put_into(found)
     return found
 
 
 def plain_name(written: str) -> str:
-    return decode(written).strip().lower().removeprefix("amp;")
+    return as_named(written).lower().removeprefix("amp;")
+
+
+def as_named(written: str) -> str:
+    return decode(written[:LONGEST_NAME]).strip().removeprefix("amp;")
 
 
 def decode(value: str) -> str:
@@ -123,39 +134,39 @@ def recode(value: str) -> str:
     return value
 
 
-def read(environ: dict[str, Any], names: Names, limit: int) -> dict[str, str]:
+def read(environ: dict[str, Any], names: Names, limit: int, *, keep_unknown: bool = False) -> dict[str, str]:
     """Read the parameters of a GET, or of a posted form or JSON object; those in the body count before those in the
     address.
 
     Raises ``TooLarge``, ``MalformedRequest``, ``WrongContentType``, ``BadParameter``.
     """
-    query = parse(environ.get("QUERY_STRING", ""), names)
+    query = parse(environ.get("QUERY_STRING", ""), names, keep_unknown=keep_unknown)
     if environ["REQUEST_METHOD"] != "POST":
         if query.repeated:
             log_repeats(query.repeated, environ)
         return query
-    posted = read_posted(environ, names, limit)
+    posted = read_posted(environ, names, limit, keep_unknown=keep_unknown)
     for name, text in query.items():
         posted.keep(name, text)
     log_repeats(query.repeated | posted.repeated, environ)
     return posted
 
 
-def read_posted(environ: dict[str, Any], names: Names, limit: int) -> FirstValues:
+def read_posted(environ: dict[str, Any], names: Names, limit: int, *, keep_unknown: bool) -> FirstValues:
     """Read the parameters in a body. Raises ``TooLarge``, ``MalformedRequest``, ``WrongContentType``,
     ``BadParameter``.
     """
     header = environ.get("CONTENT_TYPE", "")
     kind = header.partition(";")[0].strip().lower()
     if kind == "multipart/form-data":
-        return read_multipart(environ, names, limit)
+        return read_multipart(environ, names, limit, keep_unknown=keep_unknown)
     body = read_body(environ, limit)
     if body.strip() and is_json(kind, body if kind in PLAIN else b""):
-        return read_json(body, header, names)
+        return read_json(body, header, names, keep_unknown=keep_unknown)
     if body and kind not in PLAIN:
         text = Text("format {kind!r} not accepted here.", kind=kind)
         raise WrongContentType(text, hint=Text("Send {form}.", form=ACCEPTED))
-    return parse(body.decode("latin-1").strip(), names)
+    return parse(body.decode("latin-1").strip(), names, keep_unknown=keep_unknown)
 
 
 class Nowhere(BytesIO):
@@ -169,7 +180,7 @@ def nowhere(*_: object, **__: object) -> Nowhere:
     return Nowhere()
 
 
-def read_multipart(environ: dict[str, Any], names: Names, limit: int) -> FirstValues:
+def read_multipart(environ: dict[str, Any], names: Names, limit: int, *, keep_unknown: bool) -> FirstValues:
     """Read the parameters of a multipart form: PHP's curl sends this when it is given an array (PHP manual,
     ``CURLOPT_POSTFIELDS``). Raises ``TooLarge``, ``MalformedRequest``.
     """
@@ -187,9 +198,12 @@ def read_multipart(environ: dict[str, Any], names: Names, limit: int) -> FirstVa
     except (ValueError, BadRequest):
         # A body that ends before its length is a BadRequest of werkzeug's.
         raise MalformedRequest(Text("the multipart form cannot be read.")) from None
-    found = FirstValues()
+    found, fields = FirstValues(), FieldCollector(names, keep_unknown=keep_unknown)
     for written, value in form.items(multi=True):
         # A part that says no name has None.
         if name := names.get(written) or names.get((written or "").strip().lower()):
             found.keep(name, value)
+        elif CAMPOS in names:
+            fields.add((written or "")[:LONGEST_NAME], value)
+    fields.put_into(found)
     return found

@@ -19,7 +19,7 @@ from gateway.wire.click_to_call import Dialing
 from gateway.wire.clients import Networks, Proxies, asker
 from gateway.wire.intake import NO_OPERATION, Intake, MessageHandler, VerifyAgent, count, explain
 from gateway.wire.listeners import Listener
-from gateway.wire.operations import ATENDE_LIGACAO, CONSULTA_RAMAL, FINALIZA_LIGACAO, TRANSFERE_LIGACAO
+from gateway.wire.operations import EVENTS
 from gateway.wire.sites import Sites, take_tenant
 from gateway.wire.soap.encoded import ENCODED
 from gateway.wire.soap.endpoint import LITERAL, Soap
@@ -27,6 +27,7 @@ from gateway.wire.traffic import Recorder, environ_of
 from gateway.wire.transport import JSON, LANGUAGE, TEXT, Answer, Environ, Transport, answer, language_of, refuse_as_text
 from gateway.wire.webhooks.endpoint import Webhooks
 from gateway.wire.webhooks.gates import source_gates
+from gateway.wire.webhooks.lookups import LookUpNumber, nobody
 from gateway.wire.webhooks.sources import PREFIX
 from gateway.wire.xmlrpc import XmlRpc
 
@@ -44,7 +45,8 @@ class Front:
     ``verify_agent(tenant, login, password, address)`` returns the agent's login or None; ``desk`` serves every address
     that is no machine's, with ``cti.tenant`` and ``cti.client`` in its environ; ``health()`` tells which
     parts are ready; ``metrics`` serves ``/metrics``; ``recorder`` keeps what machines ask and are told; ``guesses``
-    counts wrong secrets of sources, in this process only where it is not given.
+    counts wrong secrets of sources, in this process only where it is not given; ``look_up`` tells
+    sources whose a number is.
     """
 
     def __init__(
@@ -58,6 +60,7 @@ class Front:
         metrics: WsgiApplication,
         recorder: Recorder | None = None,
         guesses: SourceGuesses | None = None,
+        look_up: LookUpNumber = nobody,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._sites = Sites(config)
@@ -74,7 +77,7 @@ class Front:
         intake = Intake(core, verify_agent=verify_agent, clock=clock)
         self._routes = routes(intake, config.server.max_body_bytes)
         gates = source_gates(config, guesses or SourceGuesses(Attempts(None)), clock=clock)
-        self._webhooks = Webhooks(intake, gates, max_body_bytes=config.server.max_body_bytes)
+        self._webhooks = Webhooks(intake, gates, max_body_bytes=config.server.max_body_bytes, look_up=look_up)
         self._own_paths = {
             (name, tenant.click_to_call.path): self._routes["/click-to-call"]
             for name, tenant in config.tenants.items()
@@ -171,10 +174,9 @@ def routes(intake: Intake, limit: int) -> Mapping[str, Transport]:
     xmlrpc = XmlRpc(intake, max_body_bytes=limit)
     dialing = Dialing(intake, max_body_bytes=limit)
     exact: dict[str, Transport] = {
-        f"{LISTENERS}ConsultaRamal.php": Listener(CONSULTA_RAMAL, intake, max_body_bytes=limit),
-        f"{LISTENERS}AtendeLigacao.php": Listener(ATENDE_LIGACAO, intake, max_body_bytes=limit),
-        f"{LISTENERS}TransfereLigacao.php": Listener(TRANSFERE_LIGACAO, intake, max_body_bytes=limit),
-        f"{LISTENERS}FinalizaLigacao.php": Listener(FINALIZA_LIGACAO, intake, max_body_bytes=limit),
+        f"{LISTENERS}{event.name}.php": Listener(event, intake, max_body_bytes=limit) for event in EVENTS
+    }
+    exact |= {
         LITERAL.path: Soap(intake, LITERAL, max_body_bytes=limit),
         ENCODED.path: Soap(intake, ENCODED, max_body_bytes=limit),
         "/xmlrpc": xmlrpc,

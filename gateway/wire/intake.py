@@ -15,7 +15,7 @@ from gateway.errors import BadCredentials, BusyError, GatewayError, InternalErro
 from gateway.handlers import Reply
 from gateway.traffic.masking import MASK
 from gateway.traffic.told import tell
-from gateway.wire.operations import UNDERSTOOD
+from gateway.wire.operations import OPERATIONS, UNDERSTOOD
 from gateway.wire.parameters import LOGIN, EitherReading, Operation, Sender, Texts
 from gateway.wire.sites import Site
 
@@ -137,6 +137,7 @@ class Intake:
 
         Raises ``BusyError`` and whatever is a defect.
         """
+        operation = operation if operation in OPERATIONS else NO_OPERATION
         began = perf_counter()
         try:
             reply = self._core.handle(message)

@@ -11,6 +11,7 @@ from typing import Any
 
 from gateway.errors import BadParameter, MalformedRequest
 from gateway.texts.text import Text
+from gateway.wire.free_fields import CAMPOS, MOST_DEEP, FieldCollector
 from gateway.wire.guard import to_utf8
 from gateway.wire.repeats import FirstValues
 
@@ -29,22 +30,48 @@ def is_json(kind: str, body: bytes) -> bool:
     return KIND.fullmatch(kind) is not None or body.lstrip(b" \t\r\n\xef\xbb\xbf")[:1] == b"{"
 
 
-def read_json(body: bytes, content_type: str, names: Names) -> FirstValues:
-    """Read the parameters ``names`` of a JSON object, as text; other members are passed over.
+def read_json(body: bytes, content_type: str, names: Names, *, keep_unknown: bool = False) -> FirstValues:
+    """Read the parameters ``names`` of a JSON object, as text; other members are passed over, or free fields.
 
     Raises ``MalformedRequest``, and ``BadParameter`` where a parameter has no text or number, but values of its own.
     """
     pairs = parse_object(body, content_type)
-    known = [(name, written, value) for written, value in pairs if (name := name_of(written, names))]
-    if not known and (nest := next((written for written, value in pairs if isinstance(value, list)), None)):
+    refuse_elsewhere(pairs, names)
+    found, fields = FirstValues(), FieldCollector(names, keep_unknown=keep_unknown)
+    for written, value in pairs:
+        name = name_of(written, names)
+        if name is None or (name == CAMPOS and isinstance(value, list)):
+            fields.add_value(CAMPOS if name else written[:LONGEST_NAME], plain(value))
+        else:
+            found.keep(name, text_of(written, value))
+    if CAMPOS in names:
+        fields.put_into(found)
+    return found
+
+
+def refuse_elsewhere(pairs: "Object", names: Names) -> None:
+    """Raise ``MalformedRequest`` where an object has no parameter itself, but perhaps in what is in it."""
+    if any(name_of(written, names) for written, _ in pairs):
+        return
+    nest = next((written for written, value in pairs if isinstance(value, list)), None)
+    if nest is not None:
         raise MalformedRequest(
             Text("the parameters are not in the JSON object itself, but perhaps within {name!r}.", name=nest[:80]),
             hint=Text("Send {sample}, or describe this form as a source of events.", sample=SAMPLE),
         )
-    found = FirstValues()
-    for name, written, value in known:
-        found.keep(name, text_of(written, value))
-    return found
+
+
+def plain(value: Any, level: int = 0) -> Any:
+    """Return a value of ours as ``json`` has it: objects as dicts, of members with one name the last; without what is
+    deeper in it than anybody writes.
+    """
+    if not isinstance(value, list):
+        return value
+    if level > MOST_DEEP:
+        return None
+    if isinstance(value, Object):
+        return {name: plain(item, level + 1) for name, item in value}
+    return [plain(item, level + 1) for item in value]
 
 
 def name_of(written: str, names: Names) -> str | None:

@@ -30,7 +30,7 @@ class Listener:
         names = site.dialect.names[self._operation.name]
         if method not in ("GET", "POST"):
             raise WrongMethod(method, allowed=("GET", "POST"))
-        texts = read(environ, names, self._limit)
+        texts = read(environ, names, self._limit, keep_unknown=site.dialect.keep_unknown)
         reply = self._intake.perform(
             self._operation, texts, environ, site, wire=self.wire, token=texts.get("token", "")
         )

@@ -34,7 +34,8 @@ class Sender:
 class Parameter:
     """One parameter; on every wire it is text, whatever type the peer guessed for it.
 
-    ``field`` is the field of the call log (``calls --format json``, API) that shows it.
+    ``field`` is the field of the call log (``calls --format json``, API) that shows it, or of the agents' states; empty
+    where none does.
     ``later`` says that it came after the rpc/encoded contract: there it stands behind all others, because clients made
     of an older WSDL send theirs in its order. One that counts ``by_name`` only is not read by position either: what old
     clients send there is something else, such as a login.

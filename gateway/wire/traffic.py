@@ -24,7 +24,7 @@ from gateway.wire.guard import WINDOWS, to_utf8
 from gateway.wire.intake import REPLAY_OF
 from gateway.wire.lenient import repair as lenient
 from gateway.wire.lenient.repair import END_OF_HEAD, Repaired, repair
-from gateway.wire.operations import OPERATIONS
+from gateway.wire.operations import EVENTS, OPERATIONS
 from gateway.wire.transport import REMARKS, Answer, Environ
 
 RAW_HEAD = "cti.raw_head"
@@ -40,7 +40,7 @@ TEXTS_HIDDEN: Remarks = (Remark(RemarkCode.TEXTS_HIDDEN, {}),)
 UNPACKED: Remarks = (Remark(RemarkCode.UNPACKED, {}),)
 CONVERTED: Remarks = (Remark(RemarkCode.CONVERTED, {}),)
 # Events have no login by position, so that a body that names only them may be shown to those who look for its error.
-EVENT = re.compile(rb"consultaramal|finalizaligacao", re.IGNORECASE)
+EVENT = re.compile("|".join(event.name for event in EVENTS).encode(), re.IGNORECASE)
 LOGIN_TAKEN = re.compile(rb"clicktocall|teste|usuario|login", re.IGNORECASE)
 CDATA = re.compile(rb"<!\[CDATA\[.*?(?:\]\]>|\Z)", re.DOTALL)
 BETWEEN_TAGS = re.compile(rb"(?<!<methodName>)((?:\A|>)\s*)[^\s<][^<]*")

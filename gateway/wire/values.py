@@ -14,15 +14,20 @@ import structlog
 from gateway.domain.messages import Direction
 from gateway.errors import BadParameter, MissingParameter
 from gateway.texts.text import Text
+from gateway.wire.free_fields import CAMPOS, fields_in
 from gateway.wire.parameters import Sender, Texts
 
 log = structlog.get_logger()
 
 T = TypeVar("T")
 
+PLACEHOLDER_BEGINS = frozenset("${[%@")
+
 TEXT_LIMIT = 255
 URL_LIMIT = 2000
-CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+TRANSCRIPT_LIMIT = 20_000
+# Also halves of letters, which JSON can escape alone, and UTF-8 cannot hold.
+CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 # What an exchange leaves in its template: ${CALLERID}, {{ number }}, [Number], %NUMBER%, $EXTEN, @src@, RAMAL.
 PLACEHOLDER = re.compile(
     r"\$?\{{1,2}[^{}]{1,60}\}{1,2}|\[[\w .-]{1,40}\]|%\w{1,40}%|%[a-z]|@\w{1,40}@|\$[a-z_]\w{1,40}"
@@ -71,9 +76,14 @@ def extra(texts: Texts, sender: Sender, name: str, read: Callable[[str], T]) -> 
     value = texts.get(name)
     if not value or not (value := value.strip()) or not_filled(value, name, sender):
         return None
+    return attempt(value, name, read)
+
+
+def attempt(value: str, name: str, read: Callable[[str], T]) -> T | None:
+    """Return ``value`` as ``read`` understands it, or None; what cannot be read is logged."""
     try:
         return read(value)
-    except (ValueError, OverflowError, BadParameter):
+    except (ValueError, KeyError, OverflowError, BadParameter):
         log.warning("extra_ignored", parameter=name)
         return None
 
@@ -83,9 +93,29 @@ def read_text(text: str) -> str:
     return checked(text, "texto", TEXT_LIMIT)
 
 
-def read_words(text: str) -> str:
+def read_words(text: str, limit: int = TEXT_LIMIT) -> str:
     """Return free text, cut where it is too long, for its beginning says enough; control characters become spaces."""
-    return CONTROL.sub(" ", text)[:TEXT_LIMIT].strip()
+    return CONTROL.sub(" ", text)[:limit].strip()
+
+
+def fields_of(texts: Texts, sender: Sender) -> dict[str, str] | None:
+    """Return the free fields, ``{"cpf": "1"}`` or ``cpf=1;protocolo=2``, without those that were not filled in."""
+    text = texts.get(CAMPOS)
+    if not text or not (found := attempt(text, CAMPOS, fields_in)):
+        return None
+    words = {read_words(name): read_words(said, TRANSCRIPT_LIMIT) for name, said in found.items()}
+    filled = {name: said for name, said in words.items() if name and said and not is_placeholder(said, name, sender)}
+    return filled or None
+
+
+def is_placeholder(value: str, name: str, sender: Sender) -> bool:
+    """Return whether a free field is a placeholder; of these, words such as *ramal* are none."""
+    return value[:1] in PLACEHOLDER_BEGINS and not_filled(value, f"{CAMPOS}[{name}]", sender)
+
+
+def read_extensions(text: str) -> tuple[str, ...]:
+    """Read several extensions, ``3501,3502``, with whatever stands between them."""
+    return tuple(read_text(each) for each in re.split(r"[,;&|\s]+", text) if each)
 
 
 EPOCH = re.compile(r"([0-9]{9,10})(\.[0-9]+)?")

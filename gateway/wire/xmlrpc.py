@@ -27,6 +27,7 @@ from gateway.texts.rendering import shown
 from gateway.texts.text import Text
 from gateway.traffic.told import tell, tell_unread
 from gateway.wire.auth import query_token
+from gateway.wire.free_fields import CAMPOS, FieldCollector, as_text, flattened
 from gateway.wire.guard import parse_xml, printable, read_body
 from gateway.wire.intake import Intake, explain
 from gateway.wire.operations import OPERATIONS, find
@@ -81,7 +82,7 @@ class XmlRpc:
         if name in self._system:
             return self._system[name](params)
         try:
-            operation, texts = read_operation(name, params, environ, site.appliances)
+            operation, texts = read_operation(name, params, environ, site)
         except GatewayError:
             if may_hold_login(name):
                 tell_unread(environ)
@@ -112,9 +113,7 @@ def may_hold_login(name: str) -> bool:
     return operation is None or operation.takes_login
 
 
-def read_operation(
-    name: str, params: list[Any], environ: Environ, appliances: Collection[str]
-) -> tuple[Operation, dict[str, str]]:
+def read_operation(name: str, params: list[Any], environ: Environ, site: Site) -> tuple[Operation, dict[str, str]]:
     """Read the operation called and its parameters; its secrets are told. Raises ``UnknownOperation``,
     ``BadParameter``.
     """
@@ -123,7 +122,7 @@ def read_operation(
         raise UnknownOperation(name[:80], known=list(OPERATIONS))
     if len(params) >= FEWEST_PAIRED:
         params = paired(params, operation)
-    texts, repeated = read_parameters(params, operation, appliances)
+    texts, repeated = read_parameters(params, operation, site)
     log_repeats(repeated, environ)
     tell(environ, hidden([text for _, text in pairs_in(params)], texts, operation))
     if not operation.takes_login:
@@ -132,29 +131,37 @@ def read_operation(
     return operation, texts
 
 
-def read_parameters(
-    params: list[Any], operation: Operation, appliances: Collection[str]
-) -> tuple[dict[str, str], Collection[str]]:
+def read_parameters(params: list[Any], operation: Operation, site: Site) -> tuple[dict[str, str], Collection[str]]:
     """Return positional values in the operation's order, structs by member names; and the names of those that came with
     different values. Raises ``BadParameter``.
     """
     pairs = list(pairs_in(params))
     positional = [text for written, text in pairs if not written]
-    texts = by_position(positional, operation, operation.positional, appliances)
+    texts = by_position(positional, operation, operation.positional, site.appliances)
     repeated: set[str] = set()
+    extras = FieldCollector(operation.spellings, keep_unknown=site.dialect.keep_unknown)
     for written, text in pairs:
         if name := operation.spellings.get(written.lower()):
             keep_first(texts, name, text, repeated)
+        elif written not in ("", NAMELESS):
+            extras.add(written, text)
+    if CAMPOS in operation.names:
+        extras.put_into(texts)
     if not operation.names and not texts and len(pairs) >= len(LOGIN):
         # A login under names that nobody knows: a test must not say that it is well.
-        return by_position([text for _, text in pairs], operation, LOGIN, appliances), ()
+        return by_position([text for _, text in pairs], operation, LOGIN, site.appliances), ()
     return texts, repeated
 
 
 def pairs_in(params: list[Any]) -> Iterator[tuple[str, str]]:
-    """Yield name and text of each value; those by position have the name ``""``. Raises ``BadParameter``."""
+    """Yield name and text of each value; those by position have the name ``""``. Of structures only free fields may be
+    one, whose text is JSON then. Raises ``BadParameter``.
+    """
     for value in params:
         for written, item in value.items() if isinstance(value, dict) else [("", value)]:
+            if isinstance(item, dict) and written.lower() == CAMPOS:
+                yield written, as_text(flattened(item))
+                continue
             if isinstance(item, dict | list):
                 kind = "struct" if isinstance(item, dict) else "array"
                 raise BadParameter(written[:80] or "params", kind, expected=Text("a text or number"))

@@ -19,6 +19,7 @@ from adapters.presets.language import RESERVED
 from adapters.presets.settings import PresetConfig, config_class_of
 from adapters.presets.trials import ScriptedPeer, failures
 from gateway.adapter import Outgoing
+from gateway.cli.preset_events import events_table
 from gateway.cli.presets import example, table
 from gateway.config import loader as config_file
 from gateway.config.tables import ApplianceSettings
@@ -29,6 +30,8 @@ from gateway.mapping.schema import MappingTable
 
 CATALOGUE = Catalogue()
 PRESETS = {name: CATALOGUE.preset(name) for name in CATALOGUE.names()}
+SECRET = "c2VncmVkbyBkZSAzMiBieXRlcyBwYXJhIHRlc3RlczE="
+"""Long enough for every kind of proof, and a key for those that want one in base64."""
 DIALLING = [name for name, preset in PRESETS.items() if preset.dial]
 TRIALS = [(name, trial) for name, preset in PRESETS.items() for trial in preset.tests]
 DIALLED = [
@@ -81,7 +84,7 @@ def test_the_example_can_be_pasted_as_it_is(name, tmp_path):
     lines = list(example(name, PRESETS[name]))
     for line in lines:
         for wanted in re.findall(r'"file:([^"]+)"', line):
-            (tmp_path / wanted).write_text("s3nha")
+            (tmp_path / wanted).write_text(SECRET if wanted.endswith(".secret") else "s3nha")
     for text in ("\n".join(lines), "\n".join(line.removeprefix("# ") for line in lines)):
         loaded = config_file.parse(tomllib.loads(text), source="gateway.toml", base=tmp_path)
         if name in DIALLING and name != "generic-soap":  # its WSDL and its envelope exclude each other
@@ -133,6 +136,13 @@ def test_the_readme_lists_every_preset_with_how_it_was_verified():
     block = APPLIANCES.partition("<!-- presets -->\n")[2].partition("<!-- presets end -->")[0].strip()
     wanted = "\n".join(table(PresetAdapter, list(PRESETS.items())))
     assert block == wanted, "put the output of 'cti-gateway presets --markdown' between the marks in docs/appliances.md"
+
+
+def test_the_page_of_events_says_what_each_preset_tells():
+    page = (Path(__file__).parents[2] / "docs" / "events.md").read_text(encoding="utf-8")
+    block = page.partition("<!-- tellers -->\n")[2].partition("<!-- tellers end -->")[0].strip()
+    wanted = "\n".join(events_table(PresetAdapter, list(PRESETS.items())))
+    assert block == wanted, "put the output of 'cti-gateway presets --events --markdown' between the marks"
 
 
 def test_no_parameter_can_hide_a_setting_of_the_gateway():

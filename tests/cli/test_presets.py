@@ -84,7 +84,11 @@ def test_what_any_exchange_can_send_is_pointed_out_where_a_preset_knows_no_bette
 
 def test_a_webhook_s_source_and_its_address_are_printed_together() -> None:
     shown = run("zadarma", "--events", "--address", "https://gw.example.com").stdout
-    assert '[tenants.default.sources.zadarma]\nkind = "webhook"\npreset = "zadarma"' in shown
+    assert (
+        '[tenants.default.sources.zadarma]\nkind = "webhook"\npreset = "zadarma"\nsecret = "file:zadarma.secret"'
+        in shown
+    )
+    assert '# public_url = "https://gw.example.com/in/zadarma"' in shown
     assert "PBX call notifications:   https://gw.example.com/in/zadarma\n" in shown
 
 
@@ -101,8 +105,11 @@ def test_the_crm_template_that_3cx_imports_is_xml_with_the_source_s_addresses() 
     lookup, report = requests[""], requests["ReportCall"]
     assert lookup is not None
     assert report is not None
-    assert lookup.get("Url") == "https://gw.example.com/in/3cx/lookup?number=[Number]&direction=[CallDirection]"
-    assert report.get("Url") == "https://gw.example.com/in/3cx/report"
+    assert (
+        lookup.get("Url")
+        == "https://gw.example.com/in/3cx/lookup?token=TOKEN&number=[Number]&direction=[CallDirection]"
+    )
+    assert report.get("Url") == "https://gw.example.com/in/3cx/report?token=TOKEN"
 
 
 def test_a_preset_s_page_says_its_rank_and_what_is_missing_for_the_next() -> None:

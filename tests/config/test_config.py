@@ -4,6 +4,7 @@ import re
 import tomllib
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pydantic import BaseModel
@@ -163,3 +164,23 @@ def test_every_setting_is_explained_in_the_written_configuration(model: type[Bas
     for name in settings_of(model):
         assert name in text, f"gateway.toml does not mention {name}"
         assert model.model_fields[name].description, f"{name} has no sentence"
+
+
+def test_weak_and_shared_secrets_of_sources_are_cautioned_and_not_shown() -> None:
+    def company(secret: list[str]) -> dict[str, Any]:
+        source = {"kind": "webhook", "mapping": {"other": "ended"}, "secret": secret}
+        return {"click_to_call": {"open_loopback": False}, "sources": {"cloud": source}}
+
+    raw = {"tenants": {"a": company(["a-secret-of-a-machine", "sh0rt-0ne"]), "b": company(["a-secret-of-a-machine"])}}
+    told = list(cautions(config_file.parse(raw, source="x")))
+    assert [about for about, _ in told] == ["[tenants.a.sources.cloud]", "[tenants.b.sources.cloud]"]
+    assert "fewer than 16" in str(told[0][1])
+    assert "The company a" in str(told[1][1])
+    assert all(secret not in str(told) for secret in ("a-secret-of-a-machine", "sh0rt-0ne"))
+
+
+def test_a_wrong_kind_of_secret_is_told_without_it() -> None:
+    for table in ({"events": {"token": ["x", 4711]}}, {"sources": {"a": {"kind": "webhook", "secret": ["x", 4711]}}}):
+        with pytest.raises(ConfigError) as refused:
+            config_file.parse({"tenants": {"a": table}}, source="x")
+        assert "4711" not in str(refused.value)

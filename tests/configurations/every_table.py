@@ -25,7 +25,9 @@ def write(
     (folder / "crm.token").write_text(CRM_TOKEN)
     (folder / "erp.url").write_text(f"sqlite:///{folder / 'erp.db'}")
     (folder / "erp.db").touch()
-    (folder / "contas.csv").write_text("codigo;nome;telefone\n1;Padaria;4732100123\n2;Mercado;4732100124\n")
+    (folder / "contas.csv").write_text(
+        "codigo;nome;telefone;cnpj\n1;Loja;4732100123;\n2;Bar;4732100124;11222333000181\n"
+    )
     shutil.copytree(HERE / "presets", folder / "presets", dirs_exist_ok=True)
     text = (HERE / "every_table.toml").read_text(encoding="utf-8")
     ports = [(str(PORTS[name]), each.address.rpartition(":")[2]) for name, each in (appliances or {}).items()]

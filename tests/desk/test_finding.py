@@ -5,7 +5,9 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.desk.conftest import Browser, Office, now_ms
+from gateway.domain.identifiers import Identifier
+from gateway.store.loading import LoadedAccount, Phone, write_accounts
+from tests.desk.conftest import ANA, Browser, Office, now_ms
 from tests.desk.test_access import basic
 from tests.desk.test_pages import words
 
@@ -57,3 +59,24 @@ def test_a_line_says_who_took_the_call_and_how_long_its_caller_waited(ana: Brows
     office.answer(at=now_ms() - 75_000)
     office.hang_up(at=now_ms())
     assert re.search(r"Encerrada Ana( \w+)? · esperou 0:25", words(ana.get("/ligacoes").text))
+
+
+def test_an_account_s_page_has_its_numbers_what_names_it_and_its_calls(ana: Browser, office: Office) -> None:
+    phones = (Phone(ANA, "Carlos", ANA), Phone(None, "", "ilegível"))
+    named = (Identifier("cnpj", "11222333000181", "11222333000181"), Identifier("matricula", "m1", "M-1"))
+    silva = LoadedAccount("17", "Metalúrgica <Silva>", phones, owner="ana", identifiers=named)
+    office.journal.run(lambda connection: write_accounts(connection, "acme", "erp", [silva], now_ms()))
+    call_id = office.ring()
+    (link,) = re.findall(r'<h1><a href="(/contas/\d+)">', ana.get(f"/ligacoes/{call_id}").text)
+    page = ana.get(link).text
+    shown = words(page)
+    for text in ("Código 17", "CNPJ 11.222.333/0001-81", "Matricula M-1", "(47) 99999-8888 Carlos", "Ana Martins"):
+        assert text in shown
+    assert "Metalúrgica &lt;Silva&gt;" in page
+    assert f'data-call="{call_id}"' in page
+    assert ana.get("/contas/77").status_code == 404
+
+
+def test_another_company_s_account_is_not_there(ana: Browser, office: Office) -> None:
+    office.know("De outra", ANA, tenant="rival")
+    assert ana.get("/contas/1").status_code == 404

@@ -1,6 +1,6 @@
 """A directory in a temporary folder, and ways to fill it as sources would."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -66,8 +66,8 @@ class Office:
         for number, content in enumerate(contents):
             paths.append(self.folder / f"{number or ''}accounts.csv")
             paths[-1].write_bytes(content if isinstance(content, bytes) else content.encode())
-        columns: Mapping[str, str] = more.pop("columns", {})
-        sheets = Sheets([SheetSource(SheetConfig(path=path, columns=columns), name="csv") for path in paths])
+        settings = {key: more.pop(key) for key in ("columns", "identifiers") if key in more}
+        sheets = Sheets([SheetSource(SheetConfig(path=path, **settings), name="csv") for path in paths])
         return self.take(sheets, **more)
 
     def take(self, source: Any, name: str = "csv", *, report: Path | None = None, **more: Any) -> ImportRun:

@@ -93,7 +93,13 @@ def test_an_hmac_is_given_to_nobody_unproven() -> None:
         ({"present": "a", "type": "text/plain\r\nX: y"}, "no media type"),
         ({"present": "a", "headers": {"Content-Length": "3"}}, "may set"),
         ({"present": "a", "headers": {"X Y": "3"}}, "may set"),
+        ({"present": "a", "headers": {"X-Y": "\u00e9"}}, "may set"),
+        ({"present": "a", "headers": {"X-Y": "a\r\nX: b"}}, "may set"),
+        ({"present": "a", "status": 204, "body": "x"}, "no body"),
         ({"present": "a", "status": 500}, "299"),
+        ({"present": "a", "lookup": "number"}, "looks nothing up"),
+        ({"present": "a", "body": "{@account}"}, "needs lookup"),
+        ({"present": "a", "unknown": {}}, "belongs to lookup"),
     ],
 )
 def test_what_cannot_be_an_answer_is_told_at_the_start(rules: dict[str, Any], said: str) -> None:
@@ -114,3 +120,11 @@ def test_values_are_escaped_as_the_answer_wants_it() -> None:
         "list": ["Zo\u00e9 <b>\"'&", 1, True],
         "x": {"y": values["@url"]},
     }
+
+
+def test_an_account_stands_only_in_an_answer_that_looks_a_number_up_and_never_in_one_to_anybody() -> None:
+    assert WebhookReply.model_validate({"lookup": "@query.number", "json": {"name": "{@account}"}})
+    with pytest.raises(ValidationError, match="needs lookup"):
+        WebhookReply.model_validate({"json": {"name": "{@account}"}})
+    with pytest.raises(ValidationError, match="looks nothing up"):
+        Handshake.model_validate({"present": "@query.x", "lookup": "@query.x", "body": "{@account}"})

@@ -147,6 +147,24 @@ def test_each_element_is_an_event_that_sees_what_is_above_it():
     ]
 
 
+def test_a_body_that_is_a_list_is_as_many_events():
+    made = made_of({**NAMED, "values": {"id": "id"}}, [{"type": "call.ring", "id": 1}, {"type": "call.saved", "id": 2}])
+    assert [(each.kind, each.id) for each in made.events] == [("started", "1"), ("noted", "2")]
+
+
+def test_no_more_than_fifty_events_are_read_of_one_request():
+    made = made_of({**START, "values": {"id": "id"}}, [{"id": number} for number in range(60)])
+    assert len(made.events) == 50
+    assert [str(each) for each in made.notes] == ["only the first 50 events are read"]
+
+
+def test_a_moment_of_zero_is_none():
+    made = made_of(
+        {**START, "values": {"id": "id", "at": "a", "answered_at": "b"}}, {"id": 1, "a": 0, "b": "0000-00-00"}
+    )
+    assert ([event.shown() for event in made.events], made.notes) == ([{"kind": "started", "id": "1"}], ())
+
+
 def test_only_one_rule_may_go_through_a_list():
     mapping = {
         "event": "type",
@@ -280,7 +298,8 @@ def test_a_plus_that_was_left_out_can_be_put_back():
         ("ended", {"number": {"value": "1"}}, "ended: neither the call's id nor number and extension were found"),
         ("transferred", {"id": {"value": "1"}}, "transferred: where the call goes on (to) was not found"),
         ("agent_state", {"agent": {"value": "a"}},
-         "agent_state: who (agent or extension) and which state were not found"),
+         "agent_state: the state '' is none of login, logout, pause, ready"),
+        ("agent_state", {"state": {"value": "ready"}}, "agent_state: whose it is (agent or extension) was not found"),
     ],
 )  # fmt: skip
 def test_an_event_that_lacks_what_makes_it_one_is_told(kind, values, problem):

@@ -8,7 +8,7 @@ import pytest
 
 from gateway.mapping.authenticity import KEYS, Authenticity
 from gateway.mapping.handshakes import Handshake
-from gateway.mapping.replies import OWN, WebhookReply
+from gateway.mapping.replies import LOOKED_UP, OWN, WebhookReply
 from gateway.mapping.signed_texts import WORDS
 
 PAGE = (Path(__file__).parents[2] / "docs" / "webhooks-security.md").read_text(encoding="utf-8")
@@ -31,7 +31,7 @@ def test_every_kind_has_its_row_with_its_settings() -> None:
 
 
 def test_every_word_of_what_is_signed_is_named() -> None:
-    for word in (*WORDS, *OWN, "timestamp", "secret"):
+    for word in (*WORDS, *OWN, *LOOKED_UP, "timestamp", "secret"):
         assert f"{{{word}}}" in PAGE
 
 
@@ -53,4 +53,8 @@ def test_examples_are_what_they_say() -> None:
     assert len(handshakes) == 3
     assert all(Handshake.model_validate(one) for one in handshakes)
     assert WebhookReply.model_validate(replies[0]["reply"])
+    lookups = [
+        one["replies"]["lookup"] for one in (table["webhook"] for table in tables) if "lookup" in one.get("replies", {})
+    ]
+    assert WebhookReply.model_validate(lookups[0]).unknown is not None
     assert "onAnswer" in WebhookReply.model_validate(replies[0]["replies"]["newCall"]).body

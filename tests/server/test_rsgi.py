@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
+from gateway.server import settling
 from gateway.server.admission import Admission
 from gateway.server.bodies import BodyLimits
 from gateway.server.rsgi import Face, RequestLimits
@@ -43,6 +44,13 @@ def test_the_application_gets_the_body_and_its_answer_is_handed_over() -> None:
 
     found = asyncio.run(run())
     assert (found.status, found.headers, found.body) == (200, [("Content-Length", "6")], b"abcdef")
+
+
+def test_a_body_that_is_as_long_as_announced_is_not_waited_for_any_longer() -> None:
+    async def run() -> Protocol:
+        return await ask(face_of(echo), Scope(method="POST", pairs=POST), Protocol([b"abc", b"def"], ends=False))
+
+    assert asyncio.run(run()).body == b"abcdef"
 
 
 def test_a_chunked_body_is_read_to_its_end() -> None:
@@ -258,6 +266,52 @@ def test_slow_calls_of_one_address_leave_threads_to_others_and_to_who_watches() 
         return [watched.status, *(each.status for each in done)]
 
     assert asyncio.run(run()) == [200] * 21
+
+
+def test_who_waits_behind_others_of_its_address_has_its_turn_when_one_of_them_is_answered(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(settling, "FINISH_WITHIN_S", 20.0)
+
+    protocols = [Protocol() for _ in range(40)]
+
+    def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> list[bytes]:
+        time.sleep(0.001)
+        return echo(environ, start_response)
+
+    async def run() -> None:
+        face = face_of(application, per_address=500)
+        face.__rsgi_init__(asyncio.get_running_loop())
+        asking = [asyncio.create_task(face.__rsgi__(Scope(), each)) for each in protocols]
+        began = time.monotonic()
+        while not all(each.status for each in protocols):
+            assert time.monotonic() - began < 10
+            await asyncio.sleep(0.01)
+        for each in asking:
+            each.cancel()
+
+    asyncio.run(run())
+
+
+def test_what_is_answered_is_no_request_under_way_when_the_next_one_comes() -> None:
+    seen: list[int] = []
+
+    async def run() -> list[Any]:
+        face = face_of(echo, per_address=1)
+        face.__rsgi_init__(asyncio.get_running_loop())
+        asking = []
+        for _ in range(20):
+            protocol = Protocol()
+            asking.append(asyncio.create_task(face.__rsgi__(Scope(), protocol)))
+            while not protocol.status:
+                await asyncio.sleep(0.001)
+            time.sleep(0.01)  # the thread brings its result
+            seen.append(protocol.status)
+        await asyncio.wait_for(asyncio.gather(*asking), 5)
+        return [face.answering, face._admission.under_way, face.busy]
+
+    assert asyncio.run(run()) == [0, 0, set()]
+    assert seen == [200] * 20
 
 
 def test_a_crowded_server_ends_connections_behind_their_answers() -> None:

@@ -3,7 +3,7 @@
 A failing run prints its shortest form and how to play it again; docs/how-we-test.md has the commands.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import count
 from pathlib import Path
@@ -17,8 +17,20 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from gateway.adapter import Outcome
 from gateway.domain.calls.call import Call
 from gateway.domain.calls.ghosts import WAIT_MS
+from gateway.domain.calls.legs import LOST, legs_of, seen_from
 from gateway.domain.calls.states import TABLE, State
-from gateway.domain.messages import CallAnswered, CallEnded, CallMessage, CallStarted
+from gateway.domain.messages import (
+    CallAnswered,
+    CallEnded,
+    CallHeld,
+    CallMessage,
+    CallNoted,
+    CallResumed,
+    CallStarted,
+    CallTransferred,
+    QueueEntered,
+    QueueLeft,
+)
 from gateway.store.drafts import Over
 from gateway.store.log import LoggedEvent
 from tests.domain.calls.pairing_cases import FOUR_HOURS
@@ -41,6 +53,7 @@ STEPS = st.sampled_from([10 * SECOND, HOUR, 72 * HOUR, -10 * SECOND, -HOUR, -72 
 RECORDINGS = st.sampled_from([None, None, "http://pbx/1.wav", "http://pbx/2.wav"])
 RESULTS = st.sampled_from([None, None, "ANSWERED", "NO ANSWER", "16"])
 
+COSTS = st.sampled_from([None, "0,32"])
 QUEUES = st.sampled_from([None, None, "vendas", "suporte"])
 
 SENT_START = st.tuples(st.just(CallStarted), EXTENSIONS, NUMBERS, REFS, SAID, QUEUES)
@@ -56,7 +69,39 @@ SENT_END = st.tuples(
     RESULTS,
 )
 SENT_ANSWER = st.tuples(st.just(CallAnswered), EXTENSIONS, NUMBERS, REFS, SAID, QUEUES)
-SENT = SENT_START | SENT_ANSWER | SENT_END
+SENT_HOLD = st.tuples(st.sampled_from([CallHeld, CallResumed]), EXTENSIONS, NUMBERS, REFS, SAID, QUEUES)
+SENT_TRANSFER = st.tuples(
+    st.just(CallTransferred),
+    EXTENSIONS,
+    NUMBERS,
+    REFS,
+    SAID,
+    QUEUES,
+    st.sampled_from(["3502", "3503", "4733339999"]),
+    st.sampled_from([None, None, True, False]),
+)
+SENT_QUEUE = st.tuples(
+    st.sampled_from([QueueEntered, QueueLeft]), st.just(""), NUMBERS, REFS, SAID, QUEUES, st.sampled_from([None, 7])
+)
+SENT_ABANDON = st.tuples(st.just(QueueLeft), st.just(""), NUMBERS, REFS, SAID, QUEUES, st.just(9), st.just(True))
+SENT_NOTE = st.tuples(
+    st.just(CallNoted), st.sampled_from(["3501", "3502", ""]), NUMBERS, REFS, SAID, QUEUES, RECORDINGS, COSTS
+)
+SENT_GROUP = st.tuples(
+    st.just(CallStarted), EXTENSIONS, NUMBERS, REFS, SAID, QUEUES, st.sampled_from([("3502",), ("3501", "3503")])
+)
+SENT_CALL = SENT_START | SENT_ANSWER | SENT_END
+SENT_LIFE = SENT_HOLD | SENT_TRANSFER | SENT_QUEUE | SENT_ABANDON | SENT_NOTE | SENT_GROUP
+SENT = SENT_CALL | SENT_CALL | SENT_LIFE
+MORE: Mapping[type, tuple[str, ...]] = {
+    CallStarted: ("queue", "also_rings"),
+    CallEnded: ("queue", "duration_s", "recording_url", "result"),
+    CallTransferred: ("queue", "to", "attended"),
+    QueueEntered: ("queue", "waited_s"),
+    QueueLeft: ("queue", "waited_s", "abandoned"),
+    CallNoted: ("queue", "recording_url", "cost"),
+}
+"""What the values behind the first ones are, by the kind of message; of all others the queue."""
 
 
 def _followers() -> dict[State, set[State]]:
@@ -83,8 +128,10 @@ class Simulation(RuleBasedStateMachine):
         self.before: dict[int, Call] = {}
         self.seq = 0
         self.told: dict[int, dict[str, Any]] = {}
+        self.told_at: dict[tuple[int, str], str] = {}
         self.logged_in: dict[int, tuple[int, int]] = {}
         self.end_heard: dict[int, int] = {}
+        self.leg_end_heard: dict[int, int] = {}
         self.last: CallMessage | None = None
         self.last_at = 0
 
@@ -173,6 +220,8 @@ class Simulation(RuleBasedStateMachine):
         for call_id, call in self.world.calls().items():
             if call.state is State.LOST is not self.before[call_id].state:
                 self._assert_waited_for(call)
+            if call.state is State.ENDED is not self.before[call_id].state:
+                self._assert_silent_for(call)
 
     # what must hold
 
@@ -194,13 +243,12 @@ class Simulation(RuleBasedStateMachine):
         assert [event.seq for event in events] == list(range(self.seq + 1, self.seq + 1 + len(events)))
         self.seq += len(events)
         self.told |= {event.call_id: event.told for event in events}
+        self.told_at |= {(event.call_id, event.extension): event.told["status"] for event in events}
         for call_id, told in self.told.items():
             call = self.before[call_id]
-            assert (told["status"], told["started_at"], told["ended_at"]) == (
-                call.status,
-                call.started_at,
-                call.ended_at,
-            )
+            assert (told["started_at"], told["ended_at"]) == (call.started_at, call.ended_at)
+            for extension in {leg.extension for leg in legs_of(call)}:
+                assert self.told_at[call_id, extension] == seen_from(call, extension), (call, extension)
             assert (told["duration_s"], told["recording_url"]) == (call.duration_s, call.recording_url)
         assert set(self.told) == set(self.before)
 
@@ -208,6 +256,22 @@ class Simulation(RuleBasedStateMachine):
     def no_end_is_lost(self) -> None:
         for call_id in self.end_heard:
             assert self.before[call_id].state is State.ENDED
+
+    @invariant()
+    def legs_are_as_the_call_is(self) -> None:
+        """A call that is over has no leg that goes on, one that is talked in or rings has one; and it is at a leg."""
+        for call in self.before.values():
+            states = {leg.talks for leg in call.legs if leg.goes_on}
+            if call.legs:
+                assert call.extension in {leg.extension for leg in call.legs}
+            if call.legs and call.state is State.TALKING:
+                assert True in states, call
+            if call.legs and call.state in (State.ENDED, State.WAITING):
+                assert not states, call
+
+    @invariant()
+    def nobody_is_missed_whom_somebody_took(self) -> None:
+        assert not [call for call in self.before.values() if call.missed and call.answered_at is not None]
 
     @invariant()
     def durations_are_not_negative(self) -> None:
@@ -219,23 +283,31 @@ class Simulation(RuleBasedStateMachine):
         kind, ramal, telefone, ref, said, *more = sent
         now = self.world.clock()
         extras = {"call_ref": ref, "occurred_at": None if said is None else now + said}
-        extras |= dict(zip(("queue", "duration_s", "recording_url", "result"), more, strict=False))
-        message: CallMessage = kind("acme", ramal, telefone, HERE, now, **extras)
+        extras |= dict(zip(MORE.get(kind, ("queue",)), more, strict=False))
+        message: CallMessage = kind("acme", ramal, telefone, origin=HERE, received_at=now, **extras)
         return message
 
     def _acknowledge(self, messages: Sequence[CallMessage], call_ids: Sequence[int]) -> Sequence[LoggedEvent]:
         """Remember what was answered: each message is an event of the log, of a call that there is."""
         calls = self.world.calls()
         events = [event for event in self.world.events(self.seq) if "received" in event.told]
-        assert [(event.kind, event.call_id) for event in events] == [
-            (KINDS[type(message)], call_id) for message, call_id in zip(messages, call_ids, strict=True)
-        ]
+        told = [event for event in events if event.kind != "call_transferred" or "goes_on_as" not in event.told]
+        assert [event.call_id for event in told] == list(call_ids)
+        assert all(event.kind in KINDS[type(message)] for event, message in zip(told, messages, strict=True))
+        for event in self.world.events(self.seq):
+            if event.kind == "call_started":
+                self.end_heard.pop(event.call_id, None)
         for message, call_id in zip(messages, call_ids, strict=True):
             self.logged_in.setdefault(call_id, (self.world.runs, self.world.time.passed))
             if isinstance(message, CallEnded):
-                self.end_heard[call_id] = self.world.time.passed
-                assert calls[call_id].state is State.ENDED
-        return events
+                self._hear_end(message, calls[call_id])
+        return told
+
+    def _hear_end(self, message: CallEnded, call: Call) -> None:
+        """An end closes its call; or its leg, while the call goes on at another one or in a queue."""
+        self.leg_end_heard[call.id] = self.world.time.passed
+        if call.state is State.ENDED:
+            self.end_heard[call.id] = self.world.time.passed
 
     def _assert_rings_nowhere(self, answered: Call) -> None:
         """Where somebody answered, the others of the group have stopped ringing."""
@@ -250,8 +322,22 @@ class Simulation(RuleBasedStateMachine):
         others = [each for each in self.before.values() if each.number == call.number and each.id in self.end_heard]
         assert any(self.world.time.passed - self.end_heard[each.id] >= WAIT_MS - NOTICED_MS for each in others), call
 
+    def _assert_silent_for(self, call: Call) -> None:
+        """A call that fell silent has had a leg, of which nothing was heard for as long as ends are waited for."""
+        assert any(leg.result == LOST for leg in call.legs) or self.before[call.id].state is State.WAITING, call
 
-KINDS = {CallStarted: "call_started", CallAnswered: "call_answered", CallEnded: "call_ended"}
+
+KINDS: Mapping[type, tuple[str, ...]] = {
+    CallStarted: ("call_started",),
+    CallAnswered: ("call_answered",),
+    CallHeld: ("call_held",),
+    CallResumed: ("call_resumed",),
+    CallTransferred: ("call_transferred", "call_started"),
+    QueueEntered: ("queue_entered",),
+    QueueLeft: ("queue_left",),
+    CallEnded: ("call_ended",),
+    CallNoted: ("call_noted",),
+}
 
 
 def test_simulation(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ Each write is one transaction on a real SQLite file, as the journal's own; besid
 same, so that both can be compared.
 """
 
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -18,6 +19,8 @@ from gateway.clock import Clock
 from gateway.domain.calls.book import decide_in_vain, decide_order
 from gateway.domain.calls.call import Call
 from gateway.domain.calls.heard import MarkedOver, SettledOrder, placed_order
+from gateway.domain.calls.legs import Leg
+from gateway.domain.calls.states import GOING_ON
 from gateway.domain.dialplan.plan import DialPlan
 from gateway.domain.messages import CallMessage, Message, Origin, PlaceCall
 from gateway.domain.numbering.numbers import Extensions, NumberPlan
@@ -25,7 +28,7 @@ from gateway.domain.tenant import Appliance, Tenant
 from gateway.handlers import Core
 from gateway.maintenance import Maintenance
 from gateway.store import tables
-from gateway.store.candidates import BOOK_COLUMNS, call_of
+from gateway.store.candidates import BOOK_COLUMNS, call_of, leg_of
 from gateway.store.drafts import EventDraft, GiveUp, InVain, OrderDraft, Over, Recorded, Settlement, WriteJob
 from gateway.store.engine import DATABASE, begin, commit, open_engine, upgrade
 from gateway.store.ghosts import Ghosts
@@ -115,7 +118,7 @@ class DirectJournal:
 
     def _given_up(self, draft: GiveUp, _result: int) -> None:
         old = (call for call in self.ledger.calls.values() if draft.since <= call.logged_at < draft.before)
-        self._lose([call.id for call in old if call.status in ("ringing", "talking")])
+        self._lose([call.id for call in old if call.state in GOING_ON])
 
     def _in_vain(self, draft: InVain, _result: int) -> None:
         self._lose(draft.call_ids)
@@ -228,8 +231,11 @@ class World:
         """The calls that the database holds, as the rule book sees them."""
         columns = [tables.calls.c[name] for name in BOOK_COLUMNS]
         with self.engine.connect() as connection:
-            rows = connection.execute(select(*columns).order_by(tables.calls.c.id))
-            return {row.id: call_of(row) for row in rows}
+            rows = connection.execute(select(*columns).order_by(tables.calls.c.id)).all()
+            kept: dict[int, tuple[Leg, ...]] = defaultdict(tuple)
+            for row in connection.execute(select(tables.legs).order_by(tables.legs.c.place)):
+                kept[row.call_id] += (leg_of(tuple(row)[3:]),)
+            return {row.id: call_of(row, kept[row.id]) for row in rows}
 
     def events(self, after: int) -> list[LoggedEvent]:
         """The event log behind a ``seq``."""

@@ -8,8 +8,31 @@ import pytest
 from sqlalchemy import Engine
 
 from gateway.domain.calls.direction import tell_sides
-from gateway.domain.calls.heard import heard_answer, heard_end, heard_start, heard_transfer
-from gateway.domain.messages import CallAnswered, CallEnded, CallStarted, CallTransferred, Direction, Origin, PlaceCall
+from gateway.domain.calls.heard import (
+    HeardEvent,
+    heard_answer,
+    heard_end,
+    heard_hold,
+    heard_note,
+    heard_queue,
+    heard_start,
+    heard_transfer,
+)
+from gateway.domain.messages import (
+    CallAnswered,
+    CallEnded,
+    CallHeld,
+    CallMessage,
+    CallNoted,
+    CallResumed,
+    CallStarted,
+    CallTransferred,
+    Direction,
+    Origin,
+    PlaceCall,
+    QueueEntered,
+    QueueLeft,
+)
 from gateway.domain.numbering.numbers import Extensions, NumberPlan, read
 from gateway.store.calls import CallLog
 from gateway.store.directory import Directory
@@ -55,6 +78,9 @@ class Store:
     def end(self, ramal: str, telefone: str, at: int = T0 + 60_000, **extras: object) -> Recorded:
         return self.journal.write(end_draft(ramal, telefone, at, **extras))
 
+    def write(self, message: CallMessage) -> Recorded:
+        return self.journal.write(EventDraft(message, heard(message)))
+
     def order(self, extension: str, number: str, at: int = T0, tenant: str = "acme") -> Recorded:
         message = PlaceCall(tenant, extension, number, HERE, at)
         return self.journal.write(OrderDraft(message, extension, "pbx", "0" + number, read(number, PLAN)))
@@ -87,6 +113,17 @@ def end_draft(ramal: str, telefone: str, at: int = T0 + 60_000, **extras: object
     tenant = str(extras.pop("tenant", "acme"))
     message = CallEnded(tenant, ramal, telefone, HERE, at, **extras)  # type: ignore[arg-type]
     return EventDraft(message, heard_end(message, tell_sides(ramal, telefone, PLAN, message.direction)))
+
+
+def heard(message: CallMessage) -> HeardEvent:
+    """What the handlers make of ``message``."""
+    sides = tell_sides(message.ramal, message.telefone, PLAN, message.direction)
+    if isinstance(message, CallHeld | CallResumed):
+        return heard_hold(message, sides)
+    if isinstance(message, QueueEntered | QueueLeft):
+        return heard_queue(message, sides)
+    assert isinstance(message, CallNoted)
+    return heard_note(message, sides)
 
 
 OUTGOING = Direction.OUTGOING

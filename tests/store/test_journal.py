@@ -245,18 +245,18 @@ def test_a_journal_that_was_stopped_holds_no_files(tmp_path: Path) -> None:
     try:
         journal = Journal(engine, tmp_path)
         journal.start()
-        assert "gateway.waiting" in open_files()
+        assert "gateway.waiting" in open_files(tmp_path)
         journal.stop()
         journal.stop()
-        assert not open_files() & {"gateway.lock", "gateway.waiting"}
+        assert not open_files(tmp_path) & {"gateway.lock", "gateway.waiting"}
     finally:
         engine.dispose()
 
 
-def open_files() -> set[str]:
-    """Return the names of the files that this process has open."""
-    links = Path("/proc/self/fd").iterdir()
-    return {link.readlink().name for link in links if link.is_symlink()}
+def open_files(folder: Path) -> set[str]:
+    """Return the names of the files in ``folder`` that this process has open."""
+    targets = (link.readlink() for link in Path("/proc/self/fd").iterdir() if link.is_symlink())
+    return {target.name for target in targets if target.parent == folder}
 
 
 def test_two_processes_share_one_log_without_gaps(open_store: OpenStore) -> None:

@@ -2,17 +2,19 @@
 
 import json
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 from sqlalchemy import text
 
 from gateway.adapter import Delivery, Outcome
+from gateway.domain.messages import CallHeld, CallNoted, CallResumed, QueueEntered, QueueLeft
 from gateway.errors import BadParameter
 from gateway.store.drafts import GiveUp, InVain, Over, Settlement
 from gateway.store.ghosts import Ghosts
 from gateway.store.journal import apply
 from tests.domain.calls.pairing_cases import CASES, FOUR_HOURS, Case, play, shown
-from tests.store.conftest import T0, Store
+from tests.store.conftest import HERE, T0, Store
 
 # An order's outcome is waited for, so what follows is never in one batch with it.
 AT_ONCE = [case for case in CASES if not any(line.startswith(("order", "wait")) for line in case.events)]
@@ -32,6 +34,21 @@ class StorePlayer:
 
     def transfer(self, ramal: str, telefone: str, to: str, at: int, **extras: object) -> None:
         self.store.transfer(ramal, telefone, to, at, **extras)
+
+    def hold(self, ramal: str, telefone: str, at: int, **extras: Any) -> None:
+        self.store.write(CallHeld("acme", ramal, telefone, HERE, at, **extras))
+
+    def resume(self, ramal: str, telefone: str, at: int, **extras: Any) -> None:
+        self.store.write(CallResumed("acme", ramal, telefone, HERE, at, **extras))
+
+    def queue(self, telefone: str, at: int, **extras: Any) -> None:
+        self.store.write(QueueEntered("acme", "", telefone, HERE, at, **extras))
+
+    def leave(self, telefone: str, at: int, **extras: Any) -> None:
+        self.store.write(QueueLeft("acme", "", telefone, HERE, at, **extras))
+
+    def note(self, ramal: str, telefone: str, at: int, **extras: Any) -> None:
+        self.store.write(CallNoted("acme", ramal, telefone, HERE, at, **extras))
 
     def end(self, ramal: str, telefone: str, at: int, **extras: object) -> None:
         self.store.end(ramal, telefone, at, **extras)

@@ -51,6 +51,11 @@ SECRET = "s3gr&do \u00e7"
         (b"ramal=3501&telefone=4732100123", b"ramal=3501&telefone=4732100123"),
         (b"bypassar=1&passagem=2", b"bypassar=1&passagem=2"),
         (b"GET /x?ramal=3501&pw=abc&upw=1 HTTP/1.1", b"GET /x?ramal=3501&pw=****&upw=1 HTTP/1.1"),
+        (
+            b"GET /x?campos[senha]=abc&user[nome]=1&user[pass]=b HTTP/1.1",
+            b"GET /x?campos[senha]=****&user[nome]=1&user[pass]=**** HTTP/1.1",
+        ),
+        (b'name="login[token]"\r\n\r\na\r\n--x', b'name="login[token]"\r\n\r\n****\r\n--x'),
         (b'{"user_pw": "abc", "pwm": "1"}', b'{"user_pw": "****", "pwm": "1"}'),
     ],
 )

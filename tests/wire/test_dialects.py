@@ -4,15 +4,16 @@ from typing import Any
 
 import pytest
 
-from gateway.config.tables import LISTENER_PARAMETERS
-from gateway.domain.messages import ATTACHED, CallEnded, CallStarted
+from gateway.config.tables import LISTENER_PARAMETERS, MORE_PARAMETERS
+from gateway.domain.messages import ATTACHED, CallEnded, CallStarted, CallTransferred
 from gateway.errors import QueueFull
-from gateway.wire.operations import CONSULTA_RAMAL, FINALIZA_LIGACAO
+from gateway.wire.operations import EVENTS
 from gateway.wire.soap.contract_encoded import PATH
 from tests.wire.envelopes import encoded, read_any_fault
 from tests.wire.peers import OUTSIDE, Peer
 
 START = "/wconnect/WConnect_WSDL_ConsultaRamal.php"
+TRANSFER = "/wconnect/WConnect_WSDL_TransfereLigacao.php"
 END = "/wconnect/WConnect_WSDL_FinalizaLigacao.php"
 SRC_DST = {"ramal": ["dst", "Ramal_Destino"], "telefone": ["src"], "id_ligacao": ["id"], "url_audio": ["gravacao"]}
 
@@ -22,7 +23,19 @@ def listening(**listener: Any) -> Peer:
 
 
 def test_every_parameter_of_an_event_may_have_other_names() -> None:
-    assert {*CONSULTA_RAMAL.names, *FINALIZA_LIGACAO.names} == set(LISTENER_PARAMETERS)
+    named = {name for event in EVENTS for name in event.names}
+    assert named == {*LISTENER_PARAMETERS, *MORE_PARAMETERS}
+
+
+def test_a_company_s_own_name_counts_before_a_parameter_that_came_later() -> None:
+    peer = listening(aliases={"resultado": ["causa"], "ramal": ["ramal_destino"], "campos": ["Extras"]})
+    peer.get(f"/t/default{END}", query_string="ramal=3501&telefone=47&causa=BUSY&extras[cpf]=1")
+    peer.get(f"/t/default{TRANSFER}", query_string="ramal=3501&telefone=47&ramal_destino=3502")
+    ended, transferred = peer.core.messages
+    assert isinstance(ended, CallEnded)
+    assert (ended.result, ended.cause, ended.fields) == ("BUSY", None, {"cpf": "1"})
+    assert isinstance(transferred, CallTransferred)
+    assert (transferred.ramal, transferred.to) == ("3501", "3502")
 
 
 @pytest.mark.parametrize(

@@ -56,7 +56,7 @@ def test_the_login_is_published_where_an_operation_asks_for_it() -> None:
     # A message without parts is refused by the importer of node's "soap".
     assert parts["TesteRequest"] == ["UsuarioLogin", "UsuarioSenha"]
     events = ["ramal", "telefone", "id_ligacao", "data_hora", "direcao"]
-    assert parts["ConsultaRamalRequest"] == [*events, *ATTACHED.values()]
+    assert parts["ConsultaRamalRequest"] == [*events, *ATTACHED.values(), "campos", "ramais"]
 
 
 def test_an_answer_is_typed_and_names_its_encoding_style(peer: Peer) -> None:

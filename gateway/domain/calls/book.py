@@ -5,6 +5,7 @@ the function of that effect (``effects.py``) makes the call's next version. Nobo
 the store loads the calls that an event may be about and writes what the book says.
 """
 
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -13,6 +14,7 @@ from typing import NamedTuple
 from gateway.domain.calls.call import NOTHING_ATTACHED, Call
 from gateway.domain.calls.effects import EFFECTS, Case, answered, end
 from gateway.domain.calls.free_fields import added
+from gateway.domain.calls.ghosts import fell_silent
 from gateway.domain.calls.heard import (
     FellSilent,
     HeardEvent,
@@ -187,7 +189,7 @@ def _decide_known(heard: HeardEvent, call: Call, rule: PairingRule, calls: Seque
     told = told if note is None else told._replace(note_count=(told.note_count or 0) + 1)
     return Decision(
         told,
-        KINDS[event],
+        KINDS[heard.event if event is Event.LEG_ENDED else event],
         repeat=note is None and (then.effect in REPEATS or (then.effect in ADDS and changed == call)),
         is_news=note is not None or _is_news(then, changed, call),
         others=_leave_group(told, heard, calls) if _takes(then.effect, told, heard) else (),
@@ -288,18 +290,14 @@ def _judged(decided: Decision, calls: Sequence[Call]) -> Decision:
 
 def decide_in_vain(call: Call, calls: Sequence[Call]) -> tuple[CallChange, ...]:
     """Return what becomes of ``call``, whose end is not waited for any more, and of those of ``calls`` it rang with."""
-    change = decide_about(call, FellSilent() if _has_ended_leg(call) else NoEnd())
+    silent = fell_silent(call, lambda _ms: sys.maxsize)
+    change = decide_about(call, FellSilent() if silent else NoEnd())
     if change.kind is None:
         return ()
     others = judged(group_of(change.call, calls)) if call.group_id else judged([change.call])
     found = {each.id: each for each in others}
     change = CallChange(found.pop(call.id, change.call), change.kind)
     return (change, *(CallChange(each, EventKind.CALL_ENDED) for each in found.values()))
-
-
-def _has_ended_leg(call: Call) -> bool:
-    """Return whether the end of a leg of ``call`` was heard, which is then taken for the call's."""
-    return any(leg.ended_at is not None and leg.transferred_to is None for leg in call.legs)
 
 
 def decide_order(event: PlacedOrder, new_id: int) -> Decision:
@@ -436,6 +434,9 @@ def _go_on_there(decided: Decision, heard: HeardEvent, calls: Sequence[Call], ne
         call_ref=left.call_ref,
         group_id=group_id,
         attached=_both(opened.attached, left.attached),
+        line_name=left.line_name,
+        fields=left.fields,
+        fields_cut=left.fields_cut,
     )
     others = (*decided.others, CallChange(left, decided.kind))
     return Decision(call, EventKind.CALL_STARTED, is_new=True, is_news=True, others=others)

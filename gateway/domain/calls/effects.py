@@ -49,7 +49,9 @@ def _ring_here(case: Case[HeardEvent]) -> Call:
 
 def _ring_again(case: Case[HeardEvent]) -> Call:
     """Open a call anew that was thought to be over: it rings at another extension."""
-    return case.call._replace(status=case.status, ended_at=None, duration_s=None, result=None, end_heard_at=None)
+    return case.call._replace(
+        status=case.status, ended_at=None, duration_s=None, result=None, end_heard_at=None, held_at=None
+    )
 
 
 def _add_leg(case: Case[HeardEvent]) -> Call:
@@ -73,7 +75,7 @@ def _add_start(case: Case[HeardEvent]) -> Call:
 def _answer(case: Case[HeardEvent]) -> Call:
     """Note that the call was answered, also where it was thought to be taken elsewhere or over."""
     call = case.call._replace(status=case.status, ended_at=None, duration_s=None, paired_by=case.rule.value)
-    return answered(call, case.event)
+    return answered(call, case.event) if call.answered_at is None else measured(call)
 
 
 def _add_answer(case: Case[HeardEvent]) -> Call:
@@ -90,7 +92,7 @@ def answered(call: Call, heard: HeardEvent) -> Call:
     """Return ``call`` with what ``heard`` says of who took it; the other side of one that we made is no extension."""
     ours = call.direction != Direction.OUTGOING
     return measured(
-        with_wait(call, heard.answered_at or heard.moment)._replace(
+        with_wait(with_queue(call, heard), heard.answered_at or heard.moment)._replace(
             answered_at=heard.answered_at or heard.moment,
             answer_heard_at=heard.at,
             answered_by=heard.extension if ours else None,
@@ -177,9 +179,13 @@ def _add_queue(case: Case[HeardEvent]) -> Call:
 
 
 def _leave(case: Case[HeardEvent]) -> Call:
-    """Let one leg end; what its end says of the call's recording is kept."""
-    call, recording_url = case.call, case.call.recording_url or case.event.recording_url
-    return call._replace(status=case.status, recording_url=recording_url, held_at=None)
+    """Let one leg end, or hear late that it was talked in; what its end says of the call's recording is kept."""
+    heard, call = case.event, case.call
+    if heard.event is not Event.END:
+        return answered(call, heard) if call.answered_at is None else call
+    recording_url = call.recording_url or heard.recording_url
+    held_at = call.held_at if case.status == State.TALKING else None
+    return call._replace(status=case.status, recording_url=recording_url, held_at=held_at)
 
 
 def _note(case: Case[HeardEvent]) -> Call:
@@ -210,7 +216,7 @@ def end(case: Case[HeardEvent]) -> Call:
     if duration_s is None or _talked_at_several(call):
         duration_s = _seconds(call.started_at, ended_at)
     came_from_elsewhere = case.rule is PairingRule.CALL_ID and call.group_id not in (None, call.id)
-    known = heard.extension in ("", call.number) or is_at(call, heard.extension)
+    known = heard.extension in (call.extension, call.number, "") or is_at(call, heard.extension)
     elsewhere = not known and not heard.internal and not came_from_elsewhere
     result, result_text = _result_of(call, heard)
     ended = call._replace(
@@ -236,12 +242,12 @@ def _as_told(call: Call, heard: HeardEvent) -> Call:
 
 
 def _talked_at_several(call: Call) -> bool:
-    return sum(1 for leg in call.legs if leg.answered_at is not None) > 1
+    return len(call.legs) > 1 and sum(1 for leg in call.legs if leg.answered_at is not None) > 1
 
 
 def _add_end(case: Case[HeardEvent]) -> Call:
     """Add what the first end did not say; where it was only thought to be over, this is its end."""
-    if any(leg.result == LOST for leg in case.call.legs):
+    if case.call.legs and any(leg.result == LOST for leg in case.call.legs):
         return end(case)
     heard, call = case.event, _as_told(case.call, case.event)
     result, result_text = _result_of(call, heard)
@@ -265,7 +271,7 @@ def _result_of(call: Call, heard: HeardEvent) -> tuple[str, str | None]:
     Where it said nothing, it was answered if anything shows that somebody spoke; else it is unknown, never missed.
     """
     said = read_result(heard.result_text, heard.duration_s)
-    if said in NOT_ANSWERED and any(leg.result == Result.ANSWERED for leg in call.legs):
+    if call.legs and said in NOT_ANSWERED and any(leg.result == Result.ANSWERED for leg in call.legs):
         return Result.ANSWERED.value, heard.result_text
     if said is not None:
         return said.value, heard.result_text

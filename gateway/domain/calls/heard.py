@@ -181,7 +181,16 @@ def heard_queue(message: QueueEntered | QueueLeft, sides: Sides) -> HeardEvent:
     """Return what ``message`` tells of a caller who waits in a queue, or does so no more."""
     left = Event.ABANDON if isinstance(message, QueueLeft) and message.abandoned else Event.LEAVE_QUEUE
     event = Event.QUEUE if isinstance(message, QueueEntered) else left
-    return _heard(event, message, sides)._replace(extension="")
+    heard = _heard(event, message, sides)._replace(extension="")
+    return heard if sides.direction is not Direction.OUTGOING else _from_inside(heard, sides)
+
+
+def _from_inside(heard: HeardEvent, sides: Sides) -> HeardEvent:
+    """Return a queue's event of which one of our extensions is the caller."""
+    caller = sides.extension[:LONGEST_NUMBER]
+    return heard._replace(
+        direction=Direction.INTERNAL, number=caller, number_as_sent=caller, numbers=(caller,), known=True, perhaps=None
+    )
 
 
 def heard_end(message: CallEnded, sides: Sides) -> HeardEvent:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 from gateway.domain.calls.call import Call
 from gateway.domain.calls.heard import HeardEvent
-from gateway.domain.calls.legs import ATTENDED, ELSEWHERE, Leg, leg_at, legs_of, with_legs
+from gateway.domain.calls.legs import ATTENDED, ELSEWHERE, LOST, Leg, leg_at, legs_of, with_legs
 from gateway.domain.calls.pairing import END_REPEAT_MS, LONGEST_RING_MS, OVERTAKEN_MS, START_REPEAT_MS
 from gateway.domain.calls.results import ENDS_THE_WHOLE, NOT_ANSWERED, Result, read_result
 from gateway.domain.calls.states import GOING_ON, Event, State
@@ -22,9 +22,16 @@ def has_legs(heard: HeardEvent, call: Call) -> bool:
 def event_at(heard: HeardEvent, call: Call) -> Event:
     """Return what ``heard`` is to ``call``."""
     read = READ.get(heard.event)
-    if read is None or not (has_legs(heard, call) or call.is_queued or heard.also_rings):
+    if read is None or _is_at_only_leg(heard, call):
         return heard.event
-    return read(heard, call)
+    return read(heard, call) if has_legs(heard, call) or call.is_queued or heard.also_rings else heard.event
+
+
+def _is_at_only_leg(heard: HeardEvent, call: Call) -> bool:
+    """Return whether nothing has to be told apart: most calls are at one extension."""
+    if call.legs or heard.also_rings or call.queued_at is not None or heard.event is Event.TRANSFER:
+        return False
+    return heard.extension == call.extension
 
 
 def _start_at(heard: HeardEvent, call: Call) -> Event:
@@ -60,7 +67,7 @@ def _transfer_at(heard: HeardEvent, call: Call) -> Event:
         return Event.TRANSFER
     there = leg_at(call, heard.to or "")
     talks = there is not None and there.talks
-    return Event.TALKS_ALREADY if heard.attended or (talks and heard.attended is None) else Event.HANDED_ON
+    return Event.TALKS_ALREADY if heard.attended or talks else Event.HANDED_ON
 
 
 def _leg_end_at(heard: HeardEvent, call: Call) -> Event:
@@ -104,8 +111,24 @@ def _waits_on(heard: HeardEvent, call: Call, leg: Leg) -> bool:
     return heard.result in NOT_ANSWERED and heard.result not in ENDS_THE_WHOLE
 
 
+def _talk_at(heard: HeardEvent, call: Call) -> Event:
+    """Return what an answer or a hold is: of a leg that is over it comes late, while the call goes on elsewhere."""
+    leg = leg_at(call, _end_of(heard, call))
+    if leg is None or leg.goes_on or call.state not in GOING_ON or leg.result == ELSEWHERE:
+        return heard.event
+    return Event.LEG_ENDED if _was_before_end(heard, leg) else heard.event
+
+
+def _was_before_end(heard: HeardEvent, leg: Leg) -> bool:
+    ended_at = leg.ended_at or 0
+    return heard.occurred_at <= ended_at if heard.occurred_at is not None else heard.at - ended_at <= OVERTAKEN_MS
+
+
 READ: Mapping[Event, Callable[[HeardEvent, Call], Event]] = {
     Event.START: _start_at,
+    Event.ANSWER: _talk_at,
+    Event.HOLD: _talk_at,
+    Event.RESUME: _talk_at,
     Event.TRANSFER: _transfer_at,
     Event.END: _leg_end_at,
 }
@@ -118,32 +141,47 @@ def after_event(event: Event, heard: HeardEvent, before: Call, now: Call) -> Cal
     """Return ``now``, which ``event`` made of ``before``, with its legs as they are then."""
     change = CHANGES.get(event)
     begins = event in BEGINS and (event is not Event.ANSWER or _answers_elsewhere(heard, before))
-    if change is None or not (before.legs or begins or heard.also_rings):
+    if change is None or not (before.legs or begins or heard.also_rings) or (event is Event.START and before.legs):
         return now
-    legs = change(heard, before, now)
-    return with_legs(now, tuple(legs)) if legs else now
+    legs = tuple(change(heard, before, now))
+    if now.state is State.ENDED:
+        legs = tuple(_ended_with(leg, now, taken=now.answered_at is not None) for leg in legs)
+    return with_legs(now, legs) if legs else now
 
 
 def _answers_elsewhere(heard: HeardEvent, before: Call) -> bool:
-    return has_legs(heard, before) and bool(before.extension) and leg_at(before, _end_of(heard, before)) is None
+    """Return whether a call is taken at an extension where it did not ring."""
+    extension = _end_of(heard, before)
+    known = not before.extension or not extension or leg_at(before, extension) is not None
+    return has_legs(heard, before) and not known
 
 
 def _started(heard: HeardEvent, before: Call, now: Call) -> list[Leg]:
     """Return the legs with those at which it begins to ring; what rings already is not told anew."""
-    known = list(legs_of(before)) or [Leg(now.extension, now.started_at)]
+    known = [_as_left(leg, heard, before) for leg in legs_of(before)] or [Leg(now.extension, now.started_at)]
     rings = {leg.extension for leg in known if leg.goes_on}
     wanted = (_end_of(heard, before), *heard.also_rings)
     return known + [Leg(extension, heard.moment) for extension in wanted if extension and extension not in rings]
+
+
+def _as_left(leg: Leg, heard: HeardEvent, before: Call) -> Leg:
+    """Return a leg that nobody waits for any more, where the call was thought to be over and rings anew, as lost."""
+    if not leg.goes_on or before.state in (State.ORDERED, *GOING_ON):
+        return leg
+    return leg._replace(ended_at=heard.moment, result=LOST)
 
 
 def _answered(heard: HeardEvent, before: Call, now: Call) -> list[Leg]:
     """Return the legs with the one that was taken; those that rang for it ring no more."""
     moment, extension = heard.answered_at or heard.moment, _end_of(heard, before)
     legs = list(legs_of(before))
-    if leg_at(before, extension) is None:
+    if not extension:
+        return legs
+    if not any(leg.extension == extension and leg.goes_on for leg in legs):
         legs.append(Leg(extension))
-    taken = max((leg for leg in legs if leg.extension == extension), key=lambda leg: (leg.goes_on, legs.index(leg)))
-    return [_taken(leg, heard, moment) if leg is taken else _left(leg, moment) for leg in legs]
+    return [
+        _taken(leg, heard, moment) if leg.extension == extension and leg.goes_on else _left(leg, moment) for leg in legs
+    ]
 
 
 def _taken(leg: Leg, heard: HeardEvent, moment: int) -> Leg:
@@ -157,7 +195,8 @@ def _left(leg: Leg, moment: int) -> Leg:
 def _handed_on(heard: HeardEvent, before: Call, now: Call) -> list[Leg]:
     """Return the legs with the one that was transferred, and the one where it goes on."""
     moment, attended = heard.moment, now.transfer == ATTENDED
-    legs = [_moved(leg, heard, attended) if leg.extension == heard.extension else leg for leg in legs_of(before)]
+    alone = now.state is State.RINGING
+    legs = [_moved(leg, heard, attended) if _hands_on(leg, heard, alone) else leg for leg in legs_of(before)]
     if not any(leg.extension == heard.to and leg.goes_on for leg in legs):
         legs.append(Leg(heard.to or "", moment))
     return [
@@ -166,6 +205,15 @@ def _handed_on(heard: HeardEvent, before: Call, now: Call) -> list[Leg]:
         else leg
         for leg in legs
     ]
+
+
+def _hands_on(leg: Leg, heard: HeardEvent, alone: bool) -> bool:
+    """Return whether the call is not at ``leg`` any more: nobody speaks with a caller for whom the next one only rings,
+    who is ``alone`` then.
+    """
+    if leg.extension == heard.to:
+        return False
+    return leg.extension == heard.extension or (leg.talks and alone)
 
 
 def _moved(leg: Leg, heard: HeardEvent, attended: bool) -> Leg:
@@ -178,7 +226,12 @@ def _moved(leg: Leg, heard: HeardEvent, attended: bool) -> Leg:
 
 def _leg_ended(heard: HeardEvent, before: Call, now: Call) -> list[Leg]:
     extension = _end_of(heard, before)
-    return [_over(leg, heard) if leg.extension == extension else leg for leg in legs_of(before)]
+    if heard.event is Event.END:
+        return [_over(leg, heard) if leg.extension == extension else leg for leg in legs_of(before)]
+    legs = list(legs_of(before))
+    last = max(place for place, leg in enumerate(legs) if leg.extension == extension)
+    legs[last] = _taken(legs[last], heard, min(heard.moment, legs[last].ended_at or heard.moment))
+    return legs
 
 
 def _over(leg: Leg, heard: HeardEvent) -> Leg:

@@ -14,6 +14,8 @@ class RankReason(StrEnum):
     OWNER = "owner"
     LAST_CONTACT = "last-contact"
     NEWEST = "newest"
+    IDENTIFIER = "identifier"
+    """Nobody has the number, and this account has what a field of the call names."""
     EQUAL = "equal"
     """Nothing: all that is known of it is the same as of the next one."""
 

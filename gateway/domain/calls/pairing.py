@@ -15,7 +15,7 @@ from gateway.domain.calls.heard import HeardEvent
 from gateway.domain.calls.legs import is_at
 from gateway.domain.calls.results import NOT_ANSWERED, Result
 from gateway.domain.calls.states import GOING_ON, OPEN, State
-from gateway.domain.messages import Direction
+from gateway.domain.messages import ATTACHED, Direction
 
 LONGEST_CALL_MS = 24 * 3600 * 1000
 """An open call older than this is not ended any more by an end that only names the same pair."""
@@ -36,6 +36,11 @@ TRANSFER_MS = 4 * 3600 * 1000
 SAME_MOMENT_MS = 2 * 1000
 CLOCK_MS = 120 * 1000
 """How far an exchange's clock may be off ours before we take it for another moment."""
+
+
+QUEUE = tuple(ATTACHED).index("queue")
+"""Where the queue stands among what is attached to a call."""
+TAKEN = (Result.ANSWERED, Result.FORWARDED)
 
 
 class Certainty(StrEnum):
@@ -79,6 +84,9 @@ class FoundCall:
 
     call: Call | None
     rule: PairingRule
+
+
+NOTHING_FOUND = FoundCall(None, PairingRule.ALONE)
 
 
 def find_of_start(heard: HeardEvent, calls: Sequence[Call]) -> FoundCall:
@@ -126,8 +134,10 @@ def find_of_end(heard: HeardEvent, calls: Sequence[Call]) -> FoundCall:
 
 
 def find_group(heard: HeardEvent, calls: Sequence[Call]) -> Call | None:
-    """Return a call of the same caller that rings another extension, so that a new call belongs to its group."""
-    return _group_within(GROUP_MS, heard, calls)
+    """Return a call of the same caller that rings another extension, or has just rung there in vain, so that a new call
+    belongs to its group.
+    """
+    return (_group_within(GROUP_MS, heard, calls) or _rang_before(heard, calls)) if calls else None
 
 
 def find_picked_up(heard: HeardEvent, calls: Sequence[Call]) -> Call | None:
@@ -150,6 +160,24 @@ def _group_within(window_ms: int, heard: HeardEvent, calls: Sequence[Call]) -> C
     return _newest(call for call in same if _within(window_ms, heard.at, call.logged_at))
 
 
+def _rang_before(heard: HeardEvent, calls: Sequence[Call]) -> Call | None:
+    """Return an incoming call of the same caller that rang another extension in vain a moment ago: a queue or a hunt
+    rings on. Of the same queue that may be longer ago.
+    """
+    if heard.call_ref or not heard.known or heard.direction is not Direction.INCOMING:
+        return None
+    ended = (call for call in calls if call.state is State.ENDED and call.answered_at is None and not call.call_ref)
+    others = (call for call in ended if call.direction == Direction.INCOMING and not is_at(call, heard.extension))
+    return _newest(call for call in others if call.number == heard.number and _rings_on(heard, call))
+
+
+def _rings_on(heard: HeardEvent, call: Call) -> bool:
+    queue = heard.attached[QUEUE]
+    if queue is not None and queue == call.attached[QUEUE] and call.result not in TAKEN:
+        return _within(END_REPEAT_MS, heard.at, call.end_heard_at or 0)
+    return call.result in NOT_ANSWERED and _within(GROUP_MS, heard.at, call.end_heard_at or 0)
+
+
 def leaves_rest_of_group(call: Call, heard: HeardEvent) -> bool:
     """Return whether the end ``heard`` of ``call`` shows that the others of its group have stopped ringing.
 
@@ -162,11 +190,11 @@ def leaves_rest_of_group(call: Call, heard: HeardEvent) -> bool:
 
 
 def _first(rules: "Sequence[tuple[PairingRule, Find]]", heard: HeardEvent, calls: Sequence[Call]) -> FoundCall:
-    for rule, find in rules:
+    for rule, find in rules if calls else ():
         call = find(heard, calls)
         if call is not None:
             return FoundCall(call, _told_apart(rule, heard, calls))
-    return FoundCall(None, PairingRule.ALONE)
+    return NOTHING_FOUND
 
 
 def _told_apart(rule: PairingRule, heard: HeardEvent, calls: Sequence[Call]) -> PairingRule:
@@ -186,7 +214,11 @@ def _within(window_ms: int, at: int, other: int) -> bool:
 
 
 def same_pair(heard: HeardEvent, call: Call) -> bool:
-    """Return whether extension and number are the same; the two ends of an internal call in any order."""
+    """Return whether extension and number are the same; the two ends of an internal call in any order. Where no
+    extension is told, the number is.
+    """
+    if not heard.extension:
+        return heard.known and call.internal is heard.internal and call.number == heard.number
     ends = (call.extension, call.number)
     if ends == (heard.extension, heard.number) or (call.legs and _has_leg_at(heard, call)):
         return True
@@ -279,6 +311,13 @@ def _overtaken(heard: HeardEvent, calls: Sequence[Call]) -> Call | None:
     return _newest(call for call in found if _was_before(heard, call, call.start_heard_at or _overtook_at(call)))
 
 
+def _noted_before(heard: HeardEvent, calls: Sequence[Call]) -> Call | None:
+    """Return the call of the number, at no extension yet, of which only something else was heard a moment ago."""
+    noted = (call for call in _without_id(heard, calls) if call.state is State.NOTED and not call.extension)
+    same = (call for call in noted if heard.known and call.number == heard.number)
+    return _newest(call for call in same if _within(OVERTAKEN_MS, heard.at, call.logged_at))
+
+
 def _lacks_start(call: Call) -> bool:
     """Return whether the end came first; which was heard first no clock tells, for it may have been set
     back meanwhile.
@@ -313,10 +352,15 @@ def _answered_pair(heard: HeardEvent, calls: Sequence[Call]) -> Call | None:
 def _answered_late(heard: HeardEvent, calls: Sequence[Call]) -> Call | None:
     """Return a call whose end overtook its answer; else one that another extension was thought to have taken."""
     pair = list(_pair(heard, calls))
-    ended = (call for call in pair if call.state is State.ENDED and call.answered_at is None)
+    ended = (call for call in pair if call.state is State.ENDED and _may_be_answered(heard, call))
     closed = (call for call in pair if call.state in (State.ELSEWHERE, State.OVER))
     recent = (call for call in closed if _within(LONGEST_RING_MS, heard.at, call.logged_at))
     return _newest(call for call in ended if _was_before(heard, call, _overtook_at(call))) or _newest(recent)
+
+
+def _may_be_answered(heard: HeardEvent, call: Call) -> bool:
+    """Return whether nobody has said when ``call`` was answered, or only just now."""
+    return call.answered_at is None or _within(END_REPEAT_MS, heard.at, call.answer_heard_at or 0)
 
 
 # finding the call of a transfer
@@ -328,8 +372,20 @@ def _transferred_again(heard: HeardEvent, calls: Sequence[Call]) -> Call | None:
         for call in _pair(heard, calls)
         if call.state is State.ENDED
         and call.transferred_to == heard.to
-        and _within(END_REPEAT_MS, heard.at, call.end_heard_at or call.ended_at or 0)
+        and (_within(END_REPEAT_MS, heard.at, _transferred_at(call)) or heard.occurred_at == call.ended_at)
     )
+
+
+def _transferred_at(call: Call) -> int:
+    """Return about when the transfer of ``call`` was heard, in milliseconds."""
+    return call.end_heard_at or max(call.ended_at or 0, call.logged_at)
+
+
+def _opened_by_transfer(heard: HeardEvent, calls: Sequence[Call]) -> Call | None:
+    """Return the call that rings where a transfer goes on, of which nothing was known before it was told first."""
+    there = (call for call in _without_id(heard, calls) if call.extension == heard.to and call.number == heard.number)
+    rings = (call for call in there if call.state is State.RINGING)
+    return _newest(call for call in rings if _within(START_REPEAT_MS, heard.at, call.start_heard_at or 0))
 
 
 # finding the call of a queue's event, or of a note
@@ -361,6 +417,12 @@ def _noted_late(heard: HeardEvent, calls: Sequence[Call]) -> Call | None:
     mine = _pair(heard, calls) if heard.extension else _without_id(heard, calls)
     ended = (call for call in mine if call.state is State.ENDED and call.number == heard.number)
     return _newest(call for call in ended if _within(LATE_MS, heard.at, call.end_heard_at or call.ended_at or 0))
+
+
+def _noted_again(heard: HeardEvent, calls: Sequence[Call]) -> Call | None:
+    """Return the call of the pair of which nothing but notes was heard, a moment ago."""
+    noted = (call for call in _pair(heard, calls) if call.state is State.NOTED)
+    return _newest(call for call in noted if _within(END_REPEAT_MS, heard.at, call.logged_at))
 
 
 # finding the call of an end
@@ -462,6 +524,7 @@ START_RULES: Sequence[tuple[PairingRule, Find]] = (
     (PairingRule.QUEUE, _in_queue),
     (PairingRule.REPEAT, _repeated_start),
     (PairingRule.LATE, _overtaken),
+    (PairingRule.LATE, _noted_before),
 )
 ANSWER_RULES: Sequence[tuple[PairingRule, Find]] = (
     (PairingRule.CALL_ID, _named),
@@ -481,17 +544,20 @@ TRANSFER_RULES: Sequence[tuple[PairingRule, Find]] = (
     (PairingRule.PAIR, _end_of_pair),
     (PairingRule.QUEUE, _in_queue),
     (PairingRule.REPEAT, _transferred_again),
+    (PairingRule.REPEAT, _opened_by_transfer),
 )
 QUEUE_RULES: Sequence[tuple[PairingRule, Find]] = (
     (PairingRule.CALL_ID, _named),
     (PairingRule.QUEUE, _in_queue),
     (PairingRule.NEWEST, _of_caller),
     (PairingRule.LATE, _ended_of_caller),
+    (PairingRule.REPEAT, _noted_again),
 )
 NOTE_RULES: Sequence[tuple[PairingRule, Find]] = (
     (PairingRule.CALL_ID, _end_by_id),
     (PairingRule.PAIR, _end_of_pair),
     (PairingRule.LATE, _noted_late),
+    (PairingRule.REPEAT, _noted_again),
 )
 END_RULES: Sequence[tuple[PairingRule, Find]] = (
     (PairingRule.CALL_ID, _end_by_id),

@@ -2,10 +2,10 @@
 
 from gateway.domain.calls.call import Call
 from gateway.domain.calls.heard import HeardEvent
+from gateway.domain.calls.legs import is_at
+from gateway.domain.calls.pairing import QUEUE
 from gateway.domain.calls.results import Result
-from gateway.domain.messages import ATTACHED
-
-QUEUE = tuple(ATTACHED).index("queue")
+from gateway.domain.calls.states import State
 
 
 def queued(call: Call, heard: HeardEvent) -> Call:
@@ -44,6 +44,8 @@ def gave_up(ended: Call, before: Call, heard: HeardEvent) -> Call:
     """Return a call that has ended; one whose caller waited in a queue and was taken by nobody was abandoned."""
     if not before.is_queued or was_taken(ended) or ended.ended_at is None:
         return ended
+    if before.state is State.RINGING and is_at(before, heard.extension):
+        return ended  # it may have been answered there
     waited = with_wait(ended, ended.ended_at)
     return waited._replace(result=Result.ABANDONED.value) if _says_nothing(ended, heard) else waited
 

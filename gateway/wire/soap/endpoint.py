@@ -88,7 +88,7 @@ class Soap:
         root = parse_xml(body, kind)
         version = environ["cti.soap"] = version_of(root)
         self._header_blocks.look(root, version, environ, site)
-        operation, texts = read_call(root, version, environ, site.appliances)
+        operation, texts = read_call(root, version, environ, site)
         reply = self._intake.perform(operation, texts, environ, site, wire=self.wire, token=query_token(environ))
         document = self._forms[operation.name, version].filled(texts_of(reply, language_of(environ)), charset)
         return answer(200, KINDS[version, charset], document)

@@ -13,10 +13,12 @@ from typing import Any
 from gateway.errors import MalformedRequest, UnknownOperation
 from gateway.texts.text import Text
 from gateway.traffic.told import tell
+from gateway.wire.free_fields import CAMPOS, FieldCollector, as_text
 from gateway.wire.guard import MOST_DEEP
 from gateway.wire.operations import OPERATIONS, find
 from gateway.wire.parameters import LOGIN, Operation, by_position, hidden
 from gateway.wire.repeats import keep_first, log_repeats
+from gateway.wire.sites import Site
 
 Names = Mapping[str, str]
 XSI = "{http://www.w3.org/2001/XMLSchema-instance}"
@@ -30,9 +32,7 @@ ACTION = re.compile(r"""action\s*=\s*"([^"]*)\"""")
 MOST_SPENT = 4000
 
 
-def read_call(
-    envelope: Any, version: str, environ: dict[str, Any], appliances: Collection[str] = ()
-) -> tuple[Operation, dict[str, str]]:
+def read_call(envelope: Any, version: str, environ: dict[str, Any], site: Site) -> tuple[Operation, dict[str, str]]:
     """Read the operation called and its parameters; its secrets are told.
 
     Raises ``MalformedRequest``, ``UnknownOperation``.
@@ -41,7 +41,7 @@ def read_call(
     values = quick_values(elements, operation)
     if values is None:
         found = list(fields(elements, Reader(envelope), operation.spellings))
-        texts, repeated = read_encoded(found, operation, appliances)
+        texts, repeated = read_encoded(found, operation, site)
         log_repeats(repeated, environ)
     else:
         found, texts = list(values.items()), values
@@ -106,7 +106,7 @@ def quick_values(elements: Collection[Any], operation: Operation) -> dict[str, s
 
 
 def read_encoded(
-    found: Sequence[tuple[str, str]], operation: Operation, appliances: Collection[str]
+    found: Sequence[tuple[str, str]], operation: Operation, site: Site
 ) -> tuple[dict[str, str], Collection[str]]:
     """Read the parameters in names and texts of whatever clients write; made-up names count by position. Beside them
     come the names of those that came with different values.
@@ -114,15 +114,19 @@ def read_encoded(
     names = operation.spellings
     read = [names.get(written.lower()) for written, _ in found]
     if positions_count(found, read, operation):
-        return by_position([text for _, text in found], operation, operation.published_positions, appliances), ()
+        return by_position([text for _, text in found], operation, operation.published_positions, site.appliances), ()
     texts: dict[str, str] = {}
     repeated: set[str] = set()
+    extras = FieldCollector(names, keep_unknown=site.dialect.keep_unknown)
     for position, (written, text) in enumerate(found):
         name = read[position]
         if name is None and position < len(operation.published_positions) and MADE_UP.fullmatch(written):
             name = operation.published_positions[position]
         if name:
             keep_first(texts, name, text, repeated)
+        elif CAMPOS in names and not MADE_UP.fullmatch(written):
+            extras.add(written, text)
+    extras.put_into(texts)
     return texts, repeated
 
 
@@ -184,6 +188,8 @@ def fields(elements: Iterable[Any], reader: Reader, known: Names, level: int = 0
         name = local_name(element)
         if not len(found):
             yield name, text_of(found)
+        elif known.get(name.lower()) == CAMPOS:
+            yield name, as_text(taken_apart(found, reader, known, level + 1))
         elif name.lower() in known:
             yield name, next((text for _, text in fields(found, reader, known, level + 1) if text), "")
         else:

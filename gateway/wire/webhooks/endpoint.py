@@ -1,34 +1,33 @@
 """The address of sources: ``/in/NAME`` and whatever stands behind it."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import structlog
 
+from gateway.config.webhook_sources import WebhookSource
 from gateway.domain.messages import Origin
 from gateway.errors import GatewayError, MalformedRequest, UnknownEventSource, WrongMethod
 from gateway.mapping.bodies import WebhookRequest
-from gateway.mapping.engine import interpret
 from gateway.mapping.events import Interpretation, MappedEvent
-from gateway.mapping.replies import RenderedReply, ReplyWriter, WebhookReply
+from gateway.mapping.replies import LOOKED_UP, RenderedReply, ReplyWriter, WebhookReply
 from gateway.mapping.signed_requests import SignedRequest
 from gateway.store.traffic import Remark, RemarkCode
 from gateway.texts.rendering import render
-from gateway.texts.text import Text
 from gateway.wire.guard import read_body
-from gateway.wire.intake import REPLAY_OF, Intake
+from gateway.wire.intake import NO_OPERATION, REPLAY_OF, Intake, count
 from gateway.wire.sites import Site
 from gateway.wire.transport import JSON, REMARKS, Answer, Environ, answer, language_of, refuse_as_text
 from gateway.wire.webhooks.access import admit
 from gateway.wire.webhooks.gates import SourceGate
-from gateway.wire.webhooks.messages import OPERATIONS, message_of
-from gateway.wire.webhooks.sources import WebhookSource, split
+from gateway.wire.webhooks.lookups import LookUpNumber, nobody
+from gateway.wire.webhooks.messages import OPERATIONS, mark_of, message_of
+from gateway.wire.webhooks.sources import split
 
 log = structlog.get_logger()
 
 METHODS = ("GET", "POST", "PUT", "PATCH")
-UNMAPPED = Text("the source has no mapping yet: the request was kept")
 
 
 class Webhooks:
@@ -40,9 +39,17 @@ class Webhooks:
 
     wire = "webhook"
 
-    def __init__(self, intake: Intake, gates: Mapping[tuple[str, str], SourceGate], *, max_body_bytes: int) -> None:
+    def __init__(
+        self,
+        intake: Intake,
+        gates: Mapping[tuple[str, str], SourceGate],
+        *,
+        max_body_bytes: int,
+        look_up: LookUpNumber = nobody,
+    ) -> None:
         self._intake = intake
         self._gates = gates
+        self._look_up = look_up
         self._limit = max_body_bytes
 
     def serve(self, environ: Environ, site: Site) -> Answer:
@@ -56,28 +63,48 @@ class Webhooks:
             admit(environ, site)
             raise UnknownEventSource(name, known=sorted(site.sources))
         intake = self._intake if environ.get(REPLAY_OF) else self._intake.within(gate.answer_within_s)
-        entered = gate.enter(environ, request_of(environ, tail, self._limit), site.gate)
+        environ["cti.operation"] = source.operation
+        entered = self._entered(environ, tail, gate, site)
         if isinstance(entered, RenderedReply):
             return as_answer(entered)
         if environ["REQUEST_METHOD"] == "HEAD":
             return answer(200, JSON, b"")
         if environ["REQUEST_METHOD"] not in METHODS:
             raise WrongMethod(environ["REQUEST_METHOD"], allowed=METHODS)
-        environ["cti.operation"] = f"in/{name}"
-        made = read(source, entered.request)
+        made = source.read(entered.request)
         if made.problems and made.document is None:
             raise MalformedRequest(made.problems[0])
-        calls = [call for event in made.events for call in self._handled(event, environ, site, intake)]
+        handled = [self._handled(event, environ, site, intake, name) for event in made.events]
+        calls = [call for call in handled if call]
         told = self._told(made, calls, environ, site, name)
         own = reply_to(source, made)
-        return as_answer(own_answer(own, entered, made, calls)) if own else told
+        return as_answer(self._own_answer(own, entered, made, calls, site.name)) if own else told
 
-    def _handled(self, event: MappedEvent, environ: Environ, site: Site, intake: Intake) -> Iterator[int]:
-        """Handle an event; yield our id of its call."""
-        origin = Origin(self.wire, environ["cti.client"], environ.get(REPLAY_OF))
+    def _entered(self, environ: Environ, tail: str, gate: SourceGate, site: Site) -> SignedRequest | RenderedReply:
+        """Return what ``SourceGate.enter`` does; its refusals are counted, for they are of no operation."""
+        try:
+            return gate.enter(environ, request_of(environ, tail, self._limit), site.gate)
+        except GatewayError as error:
+            count(self.wire, NO_OPERATION, error)
+            raise
+
+    def _own_answer(
+        self, reply: WebhookReply, signed: SignedRequest, made: Interpretation, calls: Sequence[int], tenant: str
+    ) -> RenderedReply:
+        """Return ``reply`` with its values."""
+        known = dict.fromkeys(LOOKED_UP, "")
+        known |= {"@url": signed.url, "@event": made.name or "", "@call_id": str(calls[0]) if calls else ""}
+        if reply.lookup:
+            known |= self._look_up(tenant, signed.value(reply.lookup))
+            if reply.unknown and not known["@account"]:
+                reply = reply.unknown
+        return ReplyWriter(lambda path: known[path] if path in known else signed.value(path)).write(reply)
+
+    def _handled(self, event: MappedEvent, environ: Environ, site: Site, intake: Intake, name: str) -> int:
+        """Handle an event; return our id of its call, 0 where it is about none."""
+        origin = Origin(self.wire, environ["cti.client"], environ.get(REPLAY_OF), mark_of(event, name))
         message = message_of(event, site.name, origin, intake.now())
-        if message is not None:
-            yield intake.take(message, environ, wire=self.wire, operation=OPERATIONS[event.kind]).call_id
+        return intake.take(message, environ, wire=self.wire, operation=OPERATIONS[event.kind]).call_id
 
     def _told(self, made: Interpretation, calls: Sequence[int], environ: Environ, site: Site, name: str) -> Answer:
         problems = [render(each, site.language) for each in made.problems]
@@ -93,24 +120,11 @@ class Webhooks:
         return refuse_as_text(error, language_of(environ))
 
 
-def read(source: WebhookSource, request: WebhookRequest) -> Interpretation:
-    """Return what the source's mapping makes of ``request``."""
-    if source.mapping is None:
-        return Interpretation(problems=(UNMAPPED,), document={})
-    return interpret(source.mapping, request, source.facts)
-
-
 def reply_to(source: WebhookSource, made: Interpretation) -> WebhookReply | None:
     """Return the answer that the source's mapping has for this event; None where it says nothing."""
     if source.mapping is None:
         return None
     return source.mapping.replies.get(made.name or "", source.mapping.reply)
-
-
-def own_answer(reply: WebhookReply, signed: SignedRequest, made: Interpretation, calls: Sequence[int]) -> RenderedReply:
-    """Return ``reply`` with its values."""
-    known = {"@url": signed.url, "@event": made.name or "", "@call_id": str(calls[0]) if calls else ""}
-    return ReplyWriter(lambda path: known[path] if path in known else signed.value(path)).write(reply)
 
 
 def as_answer(reply: RenderedReply) -> Answer:

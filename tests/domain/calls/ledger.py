@@ -14,12 +14,27 @@ from gateway.domain.calls.heard import (
     SettledOrder,
     heard_answer,
     heard_end,
+    heard_hold,
+    heard_note,
+    heard_queue,
     heard_start,
     heard_transfer,
     placed_order,
 )
 from gateway.domain.calls.states import State
-from gateway.domain.messages import CallAnswered, CallEnded, CallStarted, CallTransferred, Origin, PlaceCall
+from gateway.domain.messages import (
+    CallAnswered,
+    CallEnded,
+    CallHeld,
+    CallNoted,
+    CallResumed,
+    CallStarted,
+    CallTransferred,
+    Origin,
+    PlaceCall,
+    QueueEntered,
+    QueueLeft,
+)
 from gateway.domain.numbering.numbers import Extensions, NumberPlan, read
 from tests.domain.calls.pairing_cases import FOUR_HOURS
 
@@ -74,6 +89,26 @@ class Ledger:
         message = CallTransferred("acme", ramal, telefone, to, HERE, at, **extras)
         sides = tell_sides(ramal, telefone, PLAN, message.direction)
         return self.hear(heard_transfer(message, sides, read(to, PLAN)))
+
+    def hold(self, ramal: str, telefone: str, at: int, **extras: Any) -> Decision:
+        message = CallHeld("acme", ramal, telefone, HERE, at, **extras)
+        return self.hear(heard_hold(message, tell_sides(ramal, telefone, PLAN, message.direction)))
+
+    def resume(self, ramal: str, telefone: str, at: int, **extras: Any) -> Decision:
+        message = CallResumed("acme", ramal, telefone, HERE, at, **extras)
+        return self.hear(heard_hold(message, tell_sides(ramal, telefone, PLAN, message.direction)))
+
+    def queue(self, telefone: str, at: int, **extras: Any) -> Decision:
+        message = QueueEntered("acme", "", telefone, HERE, at, **extras)
+        return self.hear(heard_queue(message, tell_sides("", telefone, PLAN, message.direction)))
+
+    def leave(self, telefone: str, at: int, **extras: Any) -> Decision:
+        message = QueueLeft("acme", "", telefone, HERE, at, **extras)
+        return self.hear(heard_queue(message, tell_sides("", telefone, PLAN, message.direction)))
+
+    def note(self, ramal: str, telefone: str, at: int, **extras: Any) -> Decision:
+        message = CallNoted("acme", ramal, telefone, HERE, at, **extras)
+        return self.hear(heard_note(message, tell_sides(ramal, telefone, PLAN, message.direction)))
 
     def end(self, ramal: str, telefone: str, at: int, **extras: Any) -> Decision:
         message = CallEnded("acme", ramal, telefone, HERE, at, **extras)

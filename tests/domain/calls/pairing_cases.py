@@ -28,6 +28,16 @@ class Player(Protocol):
 
     def transfer(self, ramal: str, telefone: str, to: str, at: int, **extras: Any) -> Any: ...
 
+    def hold(self, ramal: str, telefone: str, at: int, **extras: Any) -> Any: ...
+
+    def resume(self, ramal: str, telefone: str, at: int, **extras: Any) -> Any: ...
+
+    def queue(self, telefone: str, at: int, **extras: Any) -> Any: ...
+
+    def leave(self, telefone: str, at: int, **extras: Any) -> Any: ...
+
+    def note(self, ramal: str, telefone: str, at: int, **extras: Any) -> Any: ...
+
     def end(self, ramal: str, telefone: str, at: int, **extras: Any) -> Any: ...
 
     def accepted_order(self, extension: str, number: str, at: int) -> Any: ...
@@ -61,16 +71,32 @@ def play(player: Player, line: str) -> None:
     extras: dict[str, object] = {"call_ref": more.get("ref")}
     if "said" in more:
         extras["occurred_at"] = T0 + int(more["said"]) * 1000
+    for name in ("queue", "line", "cost"):
+        extras |= {name: more[name]} if name in more else {}
+    if "wait" in more:
+        extras["waited_s"] = int(more["wait"])
     if words[0] == "start":
-        player.start(words[1], words[2], at, **extras)
+        also = tuple(more["also"].split(",")) if "also" in more else ()
+        player.start(words[1], words[2], at, also_rings=also, **extras)
     elif words[0] == "answer":
         player.answer(words[1], words[2], at, **extras)
+    elif words[0] in ("hold", "resume"):
+        getattr(player, words[0])(words[1], words[2], at, **extras)
+    elif words[0] == "queue":
+        player.queue(words[1], at, **extras)
+    elif words[0] in ("leave", "abandon"):
+        player.leave(words[1], at, abandoned=words[0] == "abandon", **extras)
+    elif words[0] == "note":
+        ramal, telefone = ("" if word == "-" else word for word in words[1:3])
+        player.note(ramal, telefone, at, recording_url=more.get("rec"), **extras)
     elif words[0] == "transfer":
+        extras |= {"attended": more["att"] == "1"} if "att" in more else {}
         player.transfer(words[1], words[2], words[3], at, **extras)
     elif words[0] == "end":
         dur = more.get("dur")
         extras |= {"duration_s": int(dur) if dur else None, "result": more.get("res")}
-        player.end(words[1], words[2], at, recording_url=more.get("rec"), **extras)
+        ramal = "" if words[1] == "-" else words[1]
+        player.end(ramal, words[2], at, recording_url=more.get("rec"), **extras)
     elif words[0] == "order":
         player.accepted_order(words[1], words[2], at)
     elif words[0] == "over":
@@ -79,9 +105,16 @@ def play(player: Player, line: str) -> None:
         player.sweep(at)
 
 
+GOING_ON = ("waiting", "ringing", "talking")
+
+
+def _is_queued(call: Any) -> bool:
+    return call.queued_at is not None and call.queue_left_at is None
+
+
 def shown(call: Any) -> str:
     """A call as a line of the file has it."""
-    parts = [call.extension, call.number, call.status]
+    parts = [call.extension or "-", call.number or "-", call.status]
     if call.status in ("ended", "elsewhere"):
         parts.append("-" if call.duration_s is None else str(call.duration_s))
     if call.paired_by and call.status == "ended":
@@ -90,9 +123,15 @@ def shown(call: Any) -> str:
     parts += [f"rang={call.ring_s}"] if call.answered_at else []
     parts += [f"talked={call.talk_s}"] if call.talk_s is not None else []
     parts += [f"by={call.answered_by}"] if call.status == "elsewhere" and call.answered_by else []
+    parts += [f"waited={call.waited_s}"] if call.waited_s is not None else []
+    parts += ["queued"] if call.status in GOING_ON and _is_queued(call) else []
+    parts += ["held"] if call.held_at is not None else []
+    parts += [f"result={call.result}"] if call.result in ("abandoned", "voicemail") else []
     parts += [f"to={call.transferred_to}"] if call.transferred_to else []
+    parts += ["attended"] if call.transfer == "attended" else []
     parts += ["group"] if call.group_id else []
     parts += ["missed"] if call.missed else []
+    parts += ["noted"] if call.note_count else []
     if len(call.legs) > 1:
         parts.append("legs=" + ",".join(f"{leg.extension}:{leg.result or 'open'}" for leg in call.legs))
     return " ".join(parts)

@@ -7,8 +7,23 @@ import pytest
 from prometheus_client import REGISTRY
 from structlog.testing import capture_logs
 
-from gateway.domain.messages import CallAnswered, CallEnded, CallStarted, CallTransferred, Direction
+from gateway.domain.messages import (
+    AgentState,
+    AgentStateChanged,
+    CallAnswered,
+    CallEnded,
+    CallHeld,
+    CallNoted,
+    CallResumed,
+    CallStarted,
+    CallTransferred,
+    Direction,
+    QueueEntered,
+    QueueLeft,
+    SourceMark,
+)
 from gateway.errors import StoreUnavailable
+from gateway.mapping.schema import KINDS
 from tests.wire.peers import NOW, OUTSIDE, Peer
 
 MAPPING = {
@@ -56,6 +71,17 @@ def test_an_event_becomes_the_message_that_it_is(peer: Peer) -> None:
     assert message.direction is Direction.INCOMING
     assert (message.origin.wire, message.origin.client) == ("webhook", "10.0.0.7")
     assert message.attached == {"queue": "Vendas", "line": "4730", "caller_name": "Zé"}
+
+
+def test_the_source_says_which_event_it_is_and_where_it_stands() -> None:
+    values = {"id": "id", "event_id": "uid", "sequence": "n", "sequence_of": "leg", "also_known_as": "other"}
+    mapping = {"other": "ended", "values": values}
+    peer = Peer({"tenants": {"acme": {"sources": {"cloud": {"kind": "webhook", "mapping": mapping}}}}})
+    send(peer, {"id": 7, "uid": "e-1", "n": 3, "leg": "l-1", "other": ["8", "9"]}, "/in/cloud")
+    send(peer, {"id": 7}, "/in/cloud")
+    first, second = peer.core.messages
+    assert first.origin.mark == SourceMark("cloud", "e-1", 3, "l-1", ("8", "9"))  # type: ignore[union-attr]
+    assert second.origin.mark == SourceMark("cloud")  # type: ignore[union-attr]
 
 
 def test_every_kind_has_its_message(peer: Peer) -> None:
@@ -169,3 +195,48 @@ def test_a_list_of_events_is_handled_in_its_order() -> None:
     assert [type(message) for message in peer.core.messages] == [CallStarted, CallAnswered]
     assert got.json["calls"] == [1, 2]
     assert len(got.json["problems"]) == 1
+
+
+LIFE = {
+    "event": "type",
+    "kinds": {kind: kind for kind in KINDS},
+    "values": {
+        "id": "id", "number": "from", "rang": "rang", "extension": "ext", "to": "to", "attended": "att", "queue": "q",
+        "waited": "w", "abandoned": "ab", "answered_at": "ans", "cause": "cause", "recording": "rec", "cost": "cost",
+        "transcript": "text", "agent": "who", "state": "state", "reason": "why",
+    },
+    "fields": {"cpf": "cpf"},
+}  # fmt: skip
+
+
+def test_every_event_of_a_call_s_life_is_told() -> None:
+    peer = Peer({"tenants": {"acme": {"sources": {"cloud": {"kind": "webhook", "mapping": LIFE}}}}})
+    for body in (
+        {"type": "queue_entered", "id": 7, "q": "Vendas", "from": "4733334444"},
+        {"type": "queue_left", "id": 7, "q": "Vendas", "w": 12, "ab": "true"},
+        {"type": "started", "id": 7, "rang": ["201", "202", "203"], "from": "4733334444", "cpf": "1"},
+        {"type": "held", "id": 7, "ext": "201"},
+        {"type": "resumed", "id": 7, "ext": "201"},
+        {"type": "transferred", "id": 7, "to": "203", "att": True},
+        {"type": "ended", "id": 7, "ans": 1772715802, "cause": "16"},
+        {"type": "noted", "id": 7, "rec": "https://x/1.wav", "cost": 0.32, "text": "Alô"},
+        {"type": "agent_state", "who": "ana", "state": "pause", "why": "Almoço"},
+    ):
+        assert send(peer, body, "/in/cloud").json["calls"] or body["type"] == "agent_state"
+    entered, left, started, held, resumed, transferred, ended, noted, agent = peer.core.messages
+    assert isinstance(entered, QueueEntered)
+    assert (entered.queue, entered.ramal, entered.telefone) == ("Vendas", "", "4733334444")
+    assert isinstance(left, QueueLeft)
+    assert (left.waited_s, left.abandoned) == (12, True)
+    assert isinstance(started, CallStarted)
+    assert (started.ramal, started.also_rings, started.fields) == ("201", ("202", "203"), {"cpf": "1"})
+    assert isinstance(held, CallHeld)
+    assert isinstance(resumed, CallResumed)
+    assert isinstance(transferred, CallTransferred)
+    assert transferred.attended is True
+    assert isinstance(ended, CallEnded)
+    assert (ended.answered_at, ended.cause) == (1772715802000, "16")
+    assert isinstance(noted, CallNoted)
+    assert (noted.recording_url, noted.cost, noted.transcript) == ("https://x/1.wav", "0.32", "Alô")
+    assert isinstance(agent, AgentStateChanged)
+    assert (agent.agent, agent.state, agent.reason) == ("ana", AgentState.PAUSE, "Almoço")

@@ -18,7 +18,8 @@ const STAND_IN_MS = 800; // a card that takes longer is first shown from what th
 const MOST_TRIES = 40; // about ten minutes
 
 const BEGIN = ["call_started", "call_answered", "order_placed", "order_settled"];
-const MOVE_ON = ["order_settled", "call_answered", "call_transferred", "call_ended", "call_lost"]; // of a call that is heard of again the card knows more
+const QUIET = ["call_held", "call_resumed", "call_transferred", "queue_entered", "queue_left", "call_ended", "call_noted", "call_lost", "account_chosen"]; // of which no card comes up
+const MOVE_ON = ["order_settled", "call_answered", "call_held", "call_resumed", "call_transferred", "call_ended", "call_lost"]; // of a call that is heard of again the card knows more
 
 const cards = find("#cartoes");
 const loaded = Date.now();
@@ -28,7 +29,7 @@ const cardOf = (id) => find(`#ligacao-${id}`);
 /** An event about call `told.call_id`. What is over, or was only heard again, never brings up a card that is not there. */
 export function heardOf(kind, told) {
   const late = kind === "call_answered" && told.status !== "talking";
-  const quiet = late || ["call_transferred", "call_ended", "call_lost", "account_chosen"].includes(kind);
+  const quiet = late || QUIET.includes(kind);
   const known = cardOf(told.call_id) || loading.has(told.call_id);
   if (!quiet || known) showCard(told.call_id, { kind: told.repeat ? "repeat" : kind, told });
 }
@@ -76,7 +77,7 @@ function fillIn(id, { kind, told }) {
   if (!told?.direction || isDismissed(id)) return;
   if (!old && BEGIN.includes(told.kind)) place(standIn(told), kind);
   if (old && MOVE_ON.includes(told.kind)) keepUp(old, stateOf(told));
-  if (old && told.status === "talking") old.dataset.since = sinceOf(told);
+  if (old && ["talking", "held"].includes(stateOf(told))) old.dataset.since = sinceOf(told);
 }
 
 /** An old card that cannot be loaded anew at least says what its call is doing. */

@@ -5,7 +5,7 @@ import { gettext } from "./texts.js";
 
 const template = find("#cartao-provisorio");
 const STATES = {
-  call_started: "ringing", call_answered: "talking", call_transferred: "ended", call_ended: "ended", call_lost: "lost",
+  call_started: "ringing", call_answered: "talking", call_held: "held", call_resumed: "talking", call_transferred: "ended", call_ended: "ended", call_lost: "lost",
   order_placed: "ordered",
 };
 
@@ -18,6 +18,7 @@ export function stateOf(told) {
 const WORDS = {
   ringing: gettext("Ringing"),
   talking: gettext("Answered"),
+  held: gettext("On hold"),
   ongoing: gettext("In progress"),
   ordered: gettext("Calling"),
   accepted: gettext("Call accepted"),
@@ -55,7 +56,7 @@ function fill(card, told, { name, other, contact, state }) {
   find("a", card).href = page.call.replace(/0$/, told.call_id);
 }
 
-export const sinceOf = (told) => (told.status === "talking" && told.answered_at) || told.started_at || told.at;
+export const sinceOf = (told) => (told.kind === "call_held" && (told.held_at || told.at)) || (told.status === "talking" && told.answered_at) || told.started_at || told.at;
 const mine = () => page.extension;
 const otherEnd = (told) => (told.direction === "internal" && told.number === mine() ? told.extension : told.number) || "";
 const canBeCalled = (number) => /[1-9]/.test(number) && !/[^\d+()./\s*#-]/.test(number);

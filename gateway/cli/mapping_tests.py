@@ -1,0 +1,33 @@
+"""Run the tests that stand in the mappings of sources, for ``check``."""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from gateway.config.tables import Config
+from gateway.mapping.schema import WebhookMapping
+from gateway.mapping.trials import trials
+from gateway.texts.text import Text, counted
+
+
+class MappingCheck(NamedTuple):
+    """Whether all tests of a source's mapping hold, and a line for each that does not, or one that says so."""
+
+    good: bool
+    place: str
+    lines: tuple[Text, ...]
+
+
+def mapping_checks(config: Config) -> Iterator[MappingCheck]:
+    """Yield what came of each source's tests; of a source without any, nothing."""
+    for tenant, settings in config.tenants.items():
+        for name, source in settings.sources.items():
+            if source.mapping is not None and source.mapping.tests:
+                yield _checked(f"{tenant}/{name} mapping", source.mapping)
+
+
+def _checked(place: str, mapping: WebhookMapping) -> MappingCheck:
+    told = [Text("{test}: {problem}", test=name, problem=each) for name, found in trials(mapping) for each in found]
+    if told:
+        return MappingCheck(False, place, tuple(told))
+    count = len(mapping.tests)
+    return MappingCheck(True, place, (counted("{count} mapping test holds", "{count} mapping tests hold", count),))
