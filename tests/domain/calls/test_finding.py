@@ -67,14 +67,14 @@ accepted     full       order  order  pair   pair     -      -      pair
 unknown      bare       order  order  pair   pair     -      -      pair
 refused      full       -      -      -      -        -      -      -
 unreachable  bare       -      -      -      -        -      -      -
-noted        full       -      -      -      -        -      -      -
+noted        full       -      -      -      -        -      repeat repeat
 waiting      bare       -      pair   pair   pair     pair   newest pair
 waiting      full       -      pair   pair   pair     pair   newest pair
 ringing      bare       repeat pair   pair   pair     pair   newest pair
 ringing      full       repeat pair   pair   pair     pair   newest pair
 talking      bare       late   pair   pair   pair     pair   newest pair
 talking      full       repeat pair   pair   pair     pair   newest pair
-ended        bare       late   late   -      repeat   -      -      -
+ended        bare       late   late   repeat repeat   -      -      -
 ended        full       -      late   repeat repeat   repeat late   late
 lost         bare       -      -      -      late     -      -      -
 elsewhere    bare       -      late   -      late     -      -      -
