@@ -18,7 +18,7 @@ DOMAIN = Path("gateway/domain")
 CALLS = ("tests/domain/calls",)
 DIALPLAN = ("tests/domain/test_dialplan.py", "tests/domain/test_dial_rules.py", "tests/domain/test_undialling.py")
 VALUES = "tests/domain/test_values.py"
-NUMBERING = ("tests/domain/test_numbers.py", "tests/domain/test_several.py", "tests/domain/test_branches.py")
+NUMBERING = ("tests/domain/test_numbers.py", "tests/domain/test_several.py")
 TESTS = {
     "calls": CALLS,
     "calls/matching.py": ("tests/domain/test_matching.py",),
