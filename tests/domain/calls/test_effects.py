@@ -191,7 +191,8 @@ def test_a_recording_told_besides_is_kept_unless_there_is_one(effect: Effect) ->
     assert done(effect, call(), event, status="ringing").recording_url == "http://pbx/2"
     assert done(effect, call(recording_url="http://pbx/1"), event).recording_url == "http://pbx/1"
     assert done(Effect.NOTE, call(), event).waited_s == 7
-    assert done(Effect.LEAVE, call(held_at=T0), event).held_at is None
+    assert done(Effect.LEAVE, call(held_at=T0), event, status="ringing").held_at is None
+    assert done(Effect.LEAVE, call(held_at=T0), event, status="talking").held_at == T0
 
 
 LEGS = (

@@ -67,7 +67,7 @@ accepted     full       order  order  pair   pair     -      -      pair
 unknown      bare       order  order  pair   pair     -      -      pair
 refused      full       -      -      -      -        -      -      -
 unreachable  bare       -      -      -      -        -      -      -
-noted        full       -      -      -      -        -      -      -
+noted        full       -      -      -      -        -      repeat repeat
 waiting      bare       -      pair   pair   pair     pair   newest pair
 waiting      full       -      pair   pair   pair     pair   newest pair
 ringing      bare       repeat pair   pair   pair     pair   newest pair
