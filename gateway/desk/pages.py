@@ -21,6 +21,7 @@ from gateway.desk import (
     numbers,
     people,
     quality,
+    sources,
     traffic,
     views,
 )
@@ -59,6 +60,8 @@ ROUTES: dict[str, tuple[str, str, Callable[..., Response]]] = {
     "traffic": ("GET", "/trafego", traffic.traffic),
     "traffic_entry": ("GET", f"/trafego/{ENTRY_ID}", traffic.traffic_entry),
     "replay": ("POST", f"/trafego/{ENTRY_ID}/reenviar", traffic.replay),
+    "sources": ("GET", "/fontes", sources.sources),
+    "source": ("GET", "/fontes/<name>", sources.source),
     "directory": ("GET", "/cadastro", directory.directory_page),
     "import_run": ("GET", f"/cadastro/{RUN_ID}", directory.import_run),
     "import_now": ("POST", "/cadastro/importar", directory.import_now),

@@ -199,8 +199,9 @@ def test_a_blind_transfer_is_told_with_where_it_goes(office: Office, asterisk: A
         moved = office.told("call_transferred", number)
         assert (moved["extension"], moved["transferred_to"]) == ("3501", "3504")
         until(lambda: all(call["status"] == "ended" for call in office.calls(number)), "the call is over")
-        assert {call["extension"] for call in office.calls(number)} == {"3501", "3504"}
-        assert {call["answered_by"] for call in office.calls(number)} == {"3501", "3504"}
+        (call,) = office.calls(number)
+        assert (call["answered_by"], call["transferred_to"], call["result"]) == ("3501", "3504", "answered")
+        assert [(leg["extension"], leg["transfer"]) for leg in call["legs"]] == [("3501", "blind"), ("3504", None)]
 
 
 @pytest.mark.parametrize("dialled", ["700", "701", "702"])

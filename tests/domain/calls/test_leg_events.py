@@ -327,6 +327,8 @@ def test_a_transfer_goes_on_at_a_leg_that_is_there_and_leaves_the_others() -> No
     legs = legs_after(Event.TALKS_ALREADY, event, known, transfer="attended")
     assert [legs[0], *legs[2:]] == [over("3501"), talks("3502"), talks("3503")]
     assert len(legs_after(Event.HANDED_ON, event, call("talking", talks("3501"), over("3502")))) == 3
+    both = call("talking", talks("3501"), talks("3500"), talks("3509"))
+    assert [leg.extension for leg in legs_after(Event.HANDED_ON, event, both)] == ["3501", "3500", "3509", "3502"]
     waits = call("talking", talks("3501"), rings("3502"), rings("3503"))
     [_, taken, other] = legs_after(Event.TALKS_ALREADY, event, waits, transfer="attended")
     assert (taken, other) == (Leg("3502", T0, T0 + 9), rings("3503"))
