@@ -6,10 +6,13 @@ from typing import Any
 
 import click
 
-from gateway.cli.speech import _, said
+from gateway.cli.speech import _, said, translated
 from gateway.cli.terminal import tell
+from gateway.texts.paragraphs import paragraphs
 from gateway.texts.text import problem_of
 
+WIDTH = 112
+"""Columns of what is said of a simulator."""
 NAMES = """\b
 soap, xmlrpc, url                 the demo's own, one for each protocol
 asterisk-ami, asterisk-ari        Asterisk by its manager interface over HTTP and by its REST interface
@@ -32,23 +35,23 @@ def _listed(ctx: click.Context, _param: click.Parameter, wanted: bool) -> None:
     """Print all simulators and end. The failures are told by those who have them, so nothing is told twice."""
     if not wanted or ctx.resilient_parsing:
         return
-    from inspect import cleandoc
-
     from gateway.simulators import FAMILIES
 
     for name, cls in FAMILIES.items():
         login = _shown(cls.login)
-        click.echo(f"{click.style(name, bold=True)}\n{_indented(cleandoc(cls.__doc__ or ''))}")
+        click.echo(f"{click.style(name, bold=True)}\n{_described(cls.__doc__ or '')}")
         click.echo("  " + _("login: {login}", login=login))
         click.echo("  " + _("behaves as: {evidence}", evidence=cls.evidence))
         for failure, meaning in cls.failures.items():
-            click.echo(f"  --fail {failure:14} {meaning}")
+            click.echo(f"  --fail {failure:14} {said(meaning)}")
         click.echo()
     ctx.exit()
 
 
-def _indented(text: str) -> str:
-    return "\n".join(f"  {line}" for line in text.replace("``", "").splitlines())
+def _described(text: str) -> str:
+    """Return the docstring of a simulator for people, in the language of this run."""
+    told = (translated(paragraph).replace("``", "") for paragraph in paragraphs(text))
+    return "\n".join(click.wrap_text(each, WIDTH, "  ", "  ") for each in told)
 
 
 class _Address(click.ParamType):  # type: ignore[type-arg] # older click has no parameter here

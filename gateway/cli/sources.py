@@ -22,7 +22,7 @@ LAST = 10
 """Requests that are looked at where no file is given."""
 
 if TYPE_CHECKING:
-    from gateway.wire.webhooks.sources import WebhookSource
+    from gateway.config.webhook_sources import WebhookSource
 
 
 @click.group("sources", invoke_without_command=True)
@@ -40,7 +40,7 @@ def sources_command(context: click.Context, place: DataLocation, tenant: str | N
 
 
 def _list(place: DataLocation, tenant: str | None) -> None:
-    from gateway.wire.webhooks.sources import sources_of
+    from gateway.config.webhook_sources import sources_of
 
     config = place.load()
     chosen = [one_tenant(config, tenant)] if tenant else list(config.tenants)
@@ -92,40 +92,31 @@ def sources_test(
     above, tenant_above = context.obj
     place = place if place.config_path or place.data else above
     tenant, source = _source(place, tenant or tenant_above, name)
-    requests = {file: _request(file, raw=raw, query=query, tail=tail) for file in files} or _last(
-        place, tenant, source.name
-    )
+    requests = {file: _request(file, raw=raw, query=query, tail=tail) for file in files} or _last(place, tenant, source)
     if guesses or source.mapping is None:
         tell(_("# A mapping to start from, guessed: look at each line."), err=True)
         tell(written(guess(list(requests.values())), tenant, source.name))
         return
-    made = {title: _made(source, request) for title, request in requests.items()}
+    made = {title: source.read(request) for title, request in requests.items()}
     _show_json(made.values()) if as_json else _show(made)
     sys.exit(0 if all(each.events or each.ignored for each in made.values()) else 1)
 
 
-def _last(place: DataLocation, tenant: str, name: str) -> dict[str, WebhookRequest]:
+def _last(place: DataLocation, tenant: str, source: "WebhookSource") -> dict[str, WebhookRequest]:
     """Return the last requests of a source that were kept whole, the oldest first."""
     from gateway.store.traffic import IN, TrafficFilter
-    from gateway.wire.webhooks.sources import operation_of
 
     with place.open_existing() as gateway:
-        wanted = TrafficFilter(way=IN, operation=operation_of(name))
+        wanted = TrafficFilter(way=IN, operation=source.operation)
         found = gateway.traffic.search(tenant, wanted, limit=LAST) if gateway.traffic else ()
     requests = {f"{each.id} {iso(each.at)}": parsed_request(each.request) for each in reversed(found) if each.whole}
     if not requests:
-        raise click.ClickException(_("The traffic log has no request to {name!r}: give a FILE.", name=name))
+        raise click.ClickException(_("The traffic log has no request to {name!r}: give a FILE.", name=source.name))
     return requests
 
 
-def _made(source: "WebhookSource", request: WebhookRequest) -> Interpretation:
-    from gateway.wire.webhooks.sources import read
-
-    return read(source, request)
-
-
 def _source(place: DataLocation, asked: str | None, name: str) -> "tuple[str, WebhookSource]":
-    from gateway.wire.webhooks.sources import sources_of
+    from gateway.config.webhook_sources import sources_of
 
     config = place.load()
     tenant = one_tenant(config, asked)

@@ -22,6 +22,7 @@ from gateway.errors import CredentialsNeeded
 from gateway.handlers import Core
 from gateway.logins.passwords import Verifier
 from gateway.orders.circuit_breaker import Health, Rules
+from gateway.store.agent_states import AgentStates
 from gateway.store.calls import CallLog, LoggedCall
 from gateway.store.corrections import Corrections
 from gateway.store.delivery_receipts import DeliveryReceiptLog
@@ -79,6 +80,7 @@ class Services:
     receipts: DeliveryReceiptLog | None
     appliances: Appliances | None = None
     orders: OrderLog | None = None
+    agent_states: AgentStates | None = None
     dial_plan_failures: Mapping[str, Sequence[Failure]] = field(default_factory=dict)
 
 

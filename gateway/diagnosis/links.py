@@ -33,7 +33,7 @@ def chain_of(
     return (
         *_received(call, events, traffic, clock),
         _of_tenant(tenant.name),
-        _of_extension(call),
+        *_of_extension(call),
         _of_agents(call, screens),
         _of_screens(call, screens, clock),
         *_of_number(call, events, tenant),
@@ -56,12 +56,17 @@ def _received(
 WORDS: Mapping[str, Text] = {
     "call_started": Text("start"),
     "call_answered": Text("answer"),
+    "call_held": Text("hold"),
+    "call_resumed": Text("end of hold"),
+    "queue_entered": Text("entry into a queue"),
+    "queue_left": Text("exit from a queue"),
+    "call_noted": Text("note"),
     "call_transferred": Text("transfer"),
     "call_ended": Text("end"),
 }
 
 
-VALUES = ("ramal", "telefone", "ramal_destino")
+VALUES = ("ramal", "telefone", "ramal_destino", "fila")
 
 
 def _kind_of(event: LoggedEvent, came: Mapping[str, Any]) -> str:
@@ -76,7 +81,7 @@ def _of_event(event: LoggedEvent, came: Mapping[str, Any], raw: TrafficEntry | N
         what=WORDS.get(_kind_of(event, came), event.kind),
         wire=came["wire"],
         client=came["client"],
-        values=" ".join(f"{name}={came[name]}" for name in VALUES if name in came),
+        values=" ".join(f"{name}={came[name]}" for name in VALUES if came.get(name)),
     )
     if event.told.get("overtaken"):
         said = Text("{said} (it came late: the exchange had told of something newer, so it changed nothing)", said=said)
@@ -97,9 +102,16 @@ def _of_tenant(tenant: str) -> Link:
     return Link("tenant", True, Text("company {tenant}", tenant=tenant), {"tenant": tenant})
 
 
-def _of_extension(call: LoggedCall) -> Link:
+def _of_extension(call: LoggedCall) -> Iterable[Link]:
     facts = {"extension": call.extension, "direction": call.direction}
-    return Link("extension", True, _direction(Direction(call.direction), call.extension), facts)
+    if not call.extension:
+        yield Link("extension", None, Text("it was at no extension"), facts)
+        return
+    yield Link("extension", True, _direction(Direction(call.direction), call.extension), facts)
+    if len(call.legs) > 1:
+        where = [leg.extension for leg in call.legs]
+        said = Text("one call, at several extensions: {extensions}", extensions=", ".join(where))
+        yield Link("legs", True, said, {"legs": where})
 
 
 def _direction(direction: Direction, extension: str) -> Text:
@@ -183,7 +195,8 @@ KINDS: Mapping[NumberKind, Text] = {
 
 def _reading(call: LoggedCall, events: Sequence[LoggedEvent], tenant: Tenant) -> Reading:
     """Return the other party's number, read again as it was sent."""
-    came = next((event.told["received"] for event in events if event.told.get("received")), None)
+    heard = [event.told["received"] for event in events if event.told.get("received")]
+    came = next((each for each in heard if each.get("telefone")), None)
     if came is None:
         return read(call.number, tenant.numbers)
     plan = tenant.numbers_for(came["ramal"], came["telefone"])

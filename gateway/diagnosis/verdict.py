@@ -10,6 +10,9 @@ from gateway.store.delivery_receipts import DeliveryReceipt, ReceiptKind
 from gateway.store.log import LoggedEvent
 from gateway.texts.text import Text
 
+STARTS = ("call_started", "call_answered", "call_held", "call_resumed", "order_placed")
+"""What makes a card come up."""
+
 
 def verdict_of(
     call: LoggedCall,
@@ -37,6 +40,13 @@ def _popped(first: DeliveryReceipt, call: LoggedCall, clock: Clock) -> Text:
     )
 
 
+def _nowhere(call: LoggedCall) -> Text:
+    """Say why a call was at no extension."""
+    if call.queued_at is None and call.queue_left_at is None:
+        return Text("It did not come up: nothing was received that names an extension.")
+    return Text("It did not come up: its caller waited in a queue, and it rang at no extension.")
+
+
 def _reason(
     call: LoggedCall,
     events: Sequence[LoggedEvent],
@@ -45,7 +55,9 @@ def _reason(
     clock: Clock,
 ) -> Text:
     """Say why nothing came up: the first thing on the way that did not hold."""
-    if not any(event.kind in ("call_started", "call_answered", "order_placed") for event in events):
+    if not call.extension:
+        return _nowhere(call)
+    if not any(event.kind in STARTS for event in events):
         return Text("It did not come up: the exchange only told of this call's end, never of its start.")
     if call.paired_by == "late" and call.status == "ended":
         return Text("It did not come up: when its start was received, its end had been received already.")

@@ -78,11 +78,9 @@ def account_of(
             phones.setdefault(phone.number or f"?{phone.as_written}", phone)
             if reason:
                 refused.append(Refused(entry.place, reason, phone.as_written or ""))
-    identifiers = _identifiers_of(entries, refused)
-    account = LoadedAccount(
-        entries[0].code, name, tuple(phones.values()), digest, len(refused), owner_of(entries), identifiers
-    )
-    return account, refused
+    account = LoadedAccount(entries[0].code, name, tuple(phones.values()), digest, len(refused), owner_of(entries))
+    # Counted above are telephones only: an account with one that does not read is read anew at each import.
+    return replace(account, identifiers=_identifiers_of(entries, refused)), refused
 
 
 def _identifiers_of(entries: Sequence[Entry], refused: list[Refused]) -> tuple[Identifier, ...]:

@@ -19,6 +19,7 @@ _DOCUMENTS = frozenset((
     "cnpj_cliente",
 ))  # fmt: skip
 """Names under which a CPF or a CNPJ stands; which of the two it is shows in its length."""
+_ANY_DOCUMENT = frozenset(("documento", "document", "doc"))
 _CONTRACTS = frozenset((
     CONTRACT, "contract", "contratos", "numero_contrato", "num_contrato", "nr_contrato", "n_contrato", "no_contrato",
     "numero_do_contrato", "contract_number",
@@ -58,8 +59,8 @@ def kind_of(name: str) -> str:
 
 
 def is_guessed(name: str) -> bool:
-    """Return whether a column is one of identifiers by its name alone."""
-    return plain(name) in _DOCUMENTS | _CONTRACTS
+    """Return whether a column is one of identifiers by its name alone; a document may be of any other kind, too."""
+    return plain(name) in (_DOCUMENTS - _ANY_DOCUMENT) | _CONTRACTS
 
 
 def says_nothing(text: str) -> bool:

@@ -22,6 +22,9 @@ BodyForm = Literal["auto", "form", "json", "xml", "query"]
 MOST_BYTES = 256 * 1024
 """Of a webhook's body; the largest known, with a transcript in it, have some tens of thousands."""
 MOST_PAIRS = 1000
+MOST_PARTS = 100
+MOST_LINES = 4000
+"""Of a form in parts: its reader goes line by line."""
 MOST_DEEP = 32
 MOST_NODES = 20_000
 BOM = "\ufeff"
@@ -207,8 +210,8 @@ def _pairs(text: str) -> Any:
 
 def _parts(request: WebhookRequest) -> list[tuple[str, str]]:
     """Return the fields of a multipart form, without its files."""
-    if request.body.count(b"\n--") > MOST_PAIRS:
-        raise UnreadableBody(Text("the body has more than {most} values", most=MOST_PAIRS))
+    if request.body.count(b"\n--") > MOST_PARTS or request.body.count(b"\n") > MOST_LINES:
+        raise UnreadableBody(Text("the body has more than {most} values", most=MOST_PARTS))
     head = f"Content-Type: {' '.join(request.content_type.split())}\r\n\r\n".encode("latin-1", "replace")
     try:
         message = BytesParser(policy=HTTP).parsebytes(head + request.body)

@@ -72,7 +72,19 @@ class Interpreter:
         )
 
     def _read(self, document: Any) -> None:
-        whole = PathScope(document, document, self._request)
+        """Read a document; of a list that the mapping says nothing of, each element by itself."""
+        if not isinstance(document, list) or self._mapping.for_each:
+            self._read_whole(PathScope(document, document, self._request))
+            return
+        self._bounded(len(document))
+        for index, element in enumerate(document[:MOST_EVENTS]):
+            self._read_whole(PathScope(element, element, self._request, index))
+
+    def _bounded(self, count: int) -> None:
+        if count > MOST_EVENTS:
+            self._notes.append(Text("only the first {most} events are read", most=MOST_EVENTS))
+
+    def _read_whole(self, whole: PathScope) -> None:
         for rule in self._mapping.events:
             if rule.for_each is not None and self._is_for(rule, ValueReader(whole, self._budget)):
                 for scope in self._elements(rule.for_each, whole):
@@ -87,8 +99,7 @@ class Interpreter:
             elements += found if isinstance(found, list) else [found]
         if not elements:
             self._problems.append(Text("nothing stands at {path}, where each event should be", path=path))
-        if len(elements) > MOST_EVENTS:
-            self._notes.append(Text("only the first {most} events are read", most=MOST_EVENTS))
+        self._bounded(len(elements))
         for index, element in enumerate(elements[:MOST_EVENTS]):
             yield PathScope(whole.document, element, self._request, index)
 

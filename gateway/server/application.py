@@ -12,6 +12,7 @@ from gateway.domain.dialplan.trials import Failure
 from gateway.orders.circuit_breaker import BreakerState
 from gateway.server.bootstrap import Gateway, failed_trials
 from gateway.server.metrics import Gauges, LabelledGauges, metrics_application
+from gateway.store.agent_states import AgentStates
 from gateway.store.corrections import Corrections
 from gateway.store.outbox import Waiting
 from gateway.store.quality import Quality
@@ -60,6 +61,7 @@ class Application:
             corrections=Corrections(gateway.engine, gateway.journal),
             appliances=gateway.orders,
             orders=gateway.order_log,
+            agent_states=AgentStates(gateway.engine),
             dial_plan_failures=_failures_by_tenant(gateway),
         )
         self.wsgi = Front(

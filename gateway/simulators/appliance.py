@@ -68,9 +68,9 @@ class SimulatedAppliance:
     name: ClassVar[str]
     title: ClassVar[Text | str]
     """What is simulated."""
-    evidence: ClassVar[str] = "our own"
+    evidence: ClassVar[Text] = Text("our own")
     """From what it was written: a recording of the real one, its documentation, or nothing but this product."""
-    failures: ClassVar[Mapping[str, str]] = ANY
+    failures: ClassVar[Mapping[str, Text]] = ANY
     """What ``Behaviour.fail`` may be, each with what then happens."""
     login: ClassVar[tuple[str, str]] = ("", "")
     """User and password unless told otherwise; empty when it asks for none."""

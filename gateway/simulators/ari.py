@@ -13,6 +13,7 @@ from gateway.simulators.appliance import SimulatedAppliance
 from gateway.simulators.asterisk_calls import BUSY, Calls, extension_of
 from gateway.simulators.credentials import logged_in
 from gateway.simulators.exchange import Request, SimulatedReply
+from gateway.texts.text import Text, verbatim
 
 CHANNELS = "/ari/channels"
 NO_TECHNOLOGY = "no-technology"
@@ -25,13 +26,13 @@ class AsteriskAri(SimulatedAppliance):
 
     name = "asterisk-ari"
     title = "Asterisk (ARI)"
-    evidence = "recorded from Asterisk 20.20.1"
+    evidence = Text("recorded from Asterisk 20.20.1")
     login = ("ariuser", "aripass")
-    failures: ClassVar[Mapping[str, str]] = {
-        "auth": "401 'Authentication required'",
-        "privilege": "403 'Write access denied': a read-only user",
-        BUSY: "the extension is busy: 200 all the same, and the channel is gone a moment later",
-        NO_TECHNOLOGY: "500 'Allocation failed': the endpoint's technology or SIP peer is unknown",
+    failures: ClassVar[Mapping[str, Text]] = {
+        "auth": verbatim("401 'Authentication required'"),
+        "privilege": Text("403 'Write access denied': a read-only user"),
+        BUSY: Text("the extension is busy: 200 all the same, and the channel is gone a moment later"),
+        NO_TECHNOLOGY: Text("500 'Allocation failed': the endpoint's technology or SIP peer is unknown"),
         **SimulatedAppliance.failures,
     }
 

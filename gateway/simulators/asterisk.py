@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 from xml.sax.saxutils import quoteattr
 
 from gateway.simulators.appliance import SimulatedAppliance
-from gateway.simulators.asterisk_calls import ABSENT, CALL_FAILURES, Calls, Originate
+from gateway.simulators.asterisk_calls import ABSENT, Calls, Originate, call_failures
 from gateway.simulators.asterisk_sessions import WebSession, WebSessions
 from gateway.simulators.credentials import Digest, same
 from gateway.simulators.exchange import Request, SimulatedReply, whole
@@ -34,12 +34,12 @@ class AsteriskAmi(SimulatedAppliance):
 
     name = "asterisk-ami"
     title = Text("Asterisk (AMI over HTTP)")
-    evidence = "recorded from Asterisk 20.20.1"
+    evidence = Text("recorded from Asterisk 20.20.1")
     login = ("gateway", "secret")
-    failures: ClassVar[Mapping[str, str]] = {
-        "auth": "the login is refused: 'Authentication failed' after 1 s; 401 on the Digest addresses",
-        "privilege": "'Permission denied': the user may not originate",
-        **CALL_FAILURES,
+    failures: ClassVar[Mapping[str, Text]] = {
+        "auth": Text("the login is refused: 'Authentication failed' after 1 s; 401 on the Digest addresses"),
+        "privilege": Text("'Permission denied': the user may not originate"),
+        **call_failures("async=true"),
         **SimulatedAppliance.failures,
     }
 

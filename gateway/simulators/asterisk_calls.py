@@ -9,6 +9,7 @@ from itertools import count
 from threading import Lock
 
 from gateway.simulators.exchange import whole
+from gateway.texts.text import Text
 
 SYSTEM = "bench"
 """The ``systemname`` of the Asterisk that was recorded; it begins channel ids."""
@@ -20,13 +21,23 @@ CALLS_KEPT = 200
 BUSY, NO_ANSWER, CONGESTION, REJECTED = "busy", "no-answer", "congestion", "rejected"
 REASONS = {"": "4", BUSY: "5", NO_ANSWER: "3", CONGESTION: "8", REJECTED: "0"}
 """Asterisk's reason codes in OriginateResponse, by what happened to the extension."""
-CALL_FAILURES = {
-    BUSY: "the extension is busy: 'Originate failed'; with async=true 'queued', and the event says Reason 5",
-    NO_ANSWER: "nobody answers: 'Originate failed' after the order's timeout; with async=true Reason 3",
-    CONGESTION: "no line: as busy, with Reason 8",
-    REJECTED: "the phone rejects the call: as busy, with Reason 0",
-    ABSENT: "'Extension does not exist.': the destination is not in the dialplan",
-}
+
+
+def call_failures(asynchronous: str) -> Mapping[str, Text]:
+    """Return what can happen to a call; ``asynchronous`` is how an order says that nobody waits for it."""
+    said = {"asynchronous": asynchronous}
+    return {
+        BUSY: Text(
+            "the extension is busy: 'Originate failed'; with {asynchronous} 'queued', and the event says Reason 5",
+            **said,
+        ),
+        NO_ANSWER: Text(
+            "nobody answers: 'Originate failed' after the order's timeout; with {asynchronous} Reason 3", **said
+        ),
+        CONGESTION: Text("no line: as busy, with Reason 8"),
+        REJECTED: Text("the phone rejects the call: as busy, with Reason 0"),
+        ABSENT: Text("'Extension does not exist.': the destination is not in the dialplan"),
+    }
 
 
 @dataclass(frozen=True)

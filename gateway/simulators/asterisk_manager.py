@@ -13,7 +13,7 @@ from typing import Any, ClassVar, Self
 
 from gateway.simulators.appliance import POLL_S, SimulatedAppliance
 from gateway.simulators.asterisk import LOGIN_REFUSED_AFTER_S, Pairs, error, refusal, success
-from gateway.simulators.asterisk_calls import ABSENT, CALL_FAILURES, Calls, Originate
+from gateway.simulators.asterisk_calls import ABSENT, Calls, Originate, call_failures
 from gateway.simulators.behaviour import FAULT
 from gateway.simulators.credentials import same
 from gateway.simulators.exchange import Answer, Closable, Request, SimulatedReply
@@ -49,13 +49,13 @@ class AsteriskManager(SimulatedAppliance):
 
     name = "asterisk-manager"
     title = Text("Asterisk (AMI over TCP)")
-    evidence = "recorded from Asterisk 22.10.1"
+    evidence = Text("recorded from Asterisk 22.10.1")
     login = ("gateway", "secret")
-    failures: ClassVar[Mapping[str, str]] = {
-        "auth": "the login is refused: 'Authentication failed' after 1 s, then the connection is closed",
-        "privilege": "'Permission denied': the user may not originate",
-        **{name: meaning.replace("async=true", "Async: true") for name, meaning in CALL_FAILURES.items()},
-        FAULT: "'Too many lines in message or allocation failure' to every action",
+    failures: ClassVar[Mapping[str, Text]] = {
+        "auth": Text("the login is refused: 'Authentication failed' after 1 s, then the connection is closed"),
+        "privilege": Text("'Permission denied': the user may not originate"),
+        **call_failures("Async: true"),
+        FAULT: Text("'Too many lines in message or allocation failure' to every action"),
     }
 
     def __init__(self, **wanted: Any) -> None:

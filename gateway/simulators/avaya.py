@@ -11,6 +11,7 @@ from gateway.simulators.appliance import SimulatedAppliance
 from gateway.simulators.credentials import logged_in
 from gateway.simulators.exchange import Request, SimulatedReply
 from gateway.simulators.tokens import Tokens
+from gateway.texts.text import Text, verbatim
 
 NAMESPACE = "http://TelephonyService.ws.avaya.com"
 SESSION = "http://xml.avaya.com/ws/session"
@@ -22,13 +23,13 @@ class AvayaAes(SimulatedAppliance):
 
     name = "avaya-aes"
     title = "Avaya AES"
-    evidence = "other clients' code, not held against a real one"
+    evidence = Text("other clients' code, not held against a real one")
     login = ("ctiuser@CM1", "secret")
-    failures: ClassVar[Mapping[str, str]] = {
-        "auth": "401",
-        "session": "attach answers without a sessionID",
-        "busy": "makeCall is a SOAP fault (its text not recorded)",
-        "fault": "every operation is a SOAP fault (its text not recorded)",
+    failures: ClassVar[Mapping[str, Text]] = {
+        "auth": verbatim("401"),
+        "session": Text("attach answers without a sessionID"),
+        "busy": Text("makeCall is a SOAP fault (its text not recorded)"),
+        "fault": Text("every operation is a SOAP fault (its text not recorded)"),
     }
 
     def __init__(self, **wanted: Any) -> None:

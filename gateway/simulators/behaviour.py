@@ -24,7 +24,7 @@ class Behaviour:
     password: str = ""
     auth: str = ""
 
-    def checked(self, name: str, failures: Mapping[str, str], auths: tuple[str, ...]) -> "Behaviour":
+    def checked(self, name: str, failures: Mapping[str, Text], auths: tuple[str, ...]) -> "Behaviour":
         """Return itself. Raises ``ValueError`` with a sentence for a failure or a login that ``name`` does not have."""
         if self.fail and self.fail not in failures:
             facts = {"name": name, "failure": self.fail, "known": ", ".join(failures)}
@@ -37,7 +37,7 @@ class Behaviour:
 
 
 FAULT = "fault"
-ANY = {FAULT: "HTTP 500 with a page, as from a broken web server"}
+ANY = {FAULT: Text("HTTP 500 with a page, as from a broken web server")}
 """What everything that speaks HTTP can do; not recorded from any one appliance."""
 
 FAULT_PAGE = (

@@ -15,6 +15,7 @@ from gateway.simulators.credentials import basic, logged_in
 from gateway.simulators.exchange import Request, SimulatedReply
 from gateway.simulators.freeswitch_api import CALL_FAILURES, UNKNOWN, Command, FreeswitchApi
 from gateway.simulators.freeswitch_rpc import RpcCall, RpcRefusal, fault, read, response
+from gateway.texts.text import Text, verbatim
 
 TYPES = {"txtapi": "text/plain", "webapi": "text/html", "xmlapi": "text/xml", "api": "text/plain"}
 ABYSS = "Freeswitch xmlrpc-c_abyss /1.26.0"
@@ -30,12 +31,12 @@ class FreeSwitch(SimulatedAppliance):
 
     name = "freeswitch"
     title = "FreeSWITCH"
-    evidence = "recorded from FreeSWITCH 1.10.12"
+    evidence = Text("recorded from FreeSWITCH 1.10.12")
     login = ("freeswitch", "works")
     idle_s = 5.0
-    failures: ClassVar[Mapping[str, str]] = {
-        "auth": "401",
-        PRIVILEGE: "the user may not run the command: HTTP 686 by URL, 'UNAUTHORIZED!' as a result by XML-RPC",
+    failures: ClassVar[Mapping[str, Text]] = {
+        "auth": verbatim("401"),
+        PRIVILEGE: Text("the user may not run the command: HTTP 686 by URL, 'UNAUTHORIZED!' as a result by XML-RPC"),
         **CALL_FAILURES,
         **SimulatedAppliance.failures,
     }

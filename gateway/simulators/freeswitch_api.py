@@ -2,11 +2,13 @@
 
 import re
 from collections import OrderedDict
+from collections.abc import Mapping
 from dataclasses import dataclass
 from threading import Lock
 from uuid import uuid4
 
 from gateway.simulators.exchange import whole
+from gateway.texts.text import Text
 
 UNKNOWN = "unknown command"
 """The result of no command; XML-RPC and URL word it differently."""
@@ -25,15 +27,20 @@ CAUSES = {
     "no-route": "NO_ROUTE_DESTINATION",
     "unregistered": "MANDATORY_IE_MISSING",
 }
-_WORDS = {
-    "busy": "the extension is busy",
-    NO_ANSWER: "nobody answers, after originate_timeout or 60 s",
-    "congestion": "no line",
-    "rejected": "the phone rejects the call",
-    "no-route": "the extension or its context does not exist",
-    "unregistered": "no phone is registered for user/EXTENSION",
+
+
+def _answer(name: str) -> str:
+    return f"'-ERR {CAUSES[name]}'"
+
+
+CALL_FAILURES: Mapping[str, Text] = {
+    "busy": Text("the extension is busy: {answer}", answer=_answer("busy")),
+    NO_ANSWER: Text("nobody answers, after originate_timeout or 60 s: {answer}", answer=_answer(NO_ANSWER)),
+    "congestion": Text("no line: {answer}", answer=_answer("congestion")),
+    "rejected": Text("the phone rejects the call: {answer}", answer=_answer("rejected")),
+    "no-route": Text("the extension or its context does not exist: {answer}", answer=_answer("no-route")),
+    "unregistered": Text("no phone is registered for user/EXTENSION: {answer}", answer=_answer("unregistered")),
 }
-CALL_FAILURES = {name: f"{_WORDS[name]}: '-ERR {cause}'" for name, cause in CAUSES.items()}
 
 
 @dataclass(frozen=True)

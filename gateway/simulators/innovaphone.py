@@ -17,6 +17,7 @@ from gateway.simulators.appliance import SimulatedAppliance
 from gateway.simulators.credentials import Digest, logged_in
 from gateway.simulators.exchange import Request, SimulatedReply, whole
 from gateway.simulators.soap_body import ENCODING, CalledOperation
+from gateway.texts.text import Text, verbatim
 
 NAMESPACE = "http://innovaphone.com/pbx"
 EXTENSION = "3501"
@@ -56,14 +57,14 @@ class Innovaphone(SimulatedAppliance):
     title = "innovaphone"
     login = ("admin", "secret")
     auths = ("basic", "digest")
-    evidence = "the vendor's WSDL and sample, not held against a real one"
-    failures: ClassVar[Mapping[str, str]] = {
-        "auth": "401",
-        "session": "Initialize answers key 0: the session is refused",
-        "no-user": "UserInitialize answers 0: no such user",
-        "refused": "UserCall answers 0",
-        "busy": "UserCall answers a call; Poll then tells that it is gone (msg 'del')",
-        "fault": "a SOAP fault with HTTP 500 (its text not recorded)",
+    evidence = Text("the vendor's WSDL and sample, not held against a real one")
+    failures: ClassVar[Mapping[str, Text]] = {
+        "auth": verbatim("401"),
+        "session": Text("Initialize answers key 0: the session is refused"),
+        "no-user": Text("UserInitialize answers 0: no such user"),
+        "refused": Text("UserCall answers 0"),
+        "busy": Text("UserCall answers a call; Poll then tells that it is gone (msg 'del')"),
+        "fault": Text("a SOAP fault with HTTP 500 (its text not recorded)"),
     }
 
     def __init__(self, **wanted: Any) -> None:

@@ -11,6 +11,7 @@ from xml.parsers.expat import ExpatError
 from gateway.simulators.appliance import SimulatedAppliance
 from gateway.simulators.credentials import logged_in
 from gateway.simulators.exchange import Answer, NoReply, Request, SimulatedReply
+from gateway.texts.text import Text
 
 SERVER = "kamailio (5.6.3 (x86_64/linux))"
 FORBIDDEN = "forbidden"
@@ -48,13 +49,15 @@ class Kamailio(SimulatedAppliance):
 
     name = "kamailio"
     title = "Kamailio (dlg.bridge_dlg)"
-    evidence = "recorded from Kamailio 5.6.3"
+    evidence = Text("recorded from Kamailio 5.6.3")
     auths = ("basic",)
-    failures: ClassVar[Mapping[str, str]] = {
-        "auth": "HTTP 401, as its script may ask for a Basic login",
-        FORBIDDEN: "refused by the script's xmlrpc_reply(403), which this version answers as the success <int>1</int>",
-        BUSY: "the phone is busy, absent or refuses the REFER: an empty success all the same",
-        "fault": "fault 500 'Invalid parameters'",
+    failures: ClassVar[Mapping[str, Text]] = {
+        "auth": Text("HTTP 401, as its script may ask for a Basic login"),
+        FORBIDDEN: Text(
+            "refused by the script's xmlrpc_reply(403), which this version answers as the success <int>1</int>"
+        ),
+        BUSY: Text("the phone is busy, absent or refuses the REFER: an empty success all the same"),
+        "fault": Text("fault 500 'Invalid parameters'"),
     }
 
     def tables(self) -> dict[str, dict[str, Any]]:

@@ -18,6 +18,7 @@ from gateway.simulators.appliance import SimulatedAppliance
 from gateway.simulators.credentials import logged_in, same
 from gateway.simulators.exchange import Request, SimulatedReply
 from gateway.simulators.tokens import KEPT
+from gateway.texts.text import Text
 
 LOCAL = "http://www.csapi.org/schema/parlayx/third_party_call/v2_0/local"
 COMMON = "http://www.csapi.org/schema/parlayx/common/v2_0"
@@ -51,14 +52,14 @@ class ParlayX(SimulatedAppliance):
 
     name = "parlayx"
     title = "Parlay X (ThirdPartyCall)"
-    evidence = "the standard's WSDL, not held against a real one"
+    evidence = Text("the standard's WSDL, not held against a real one")
     login = ("crm", "secret")
     auths = ("basic", "wsse")
-    failures: ClassVar[Mapping[str, str]] = {
-        "auth": "401; by wsse a fault (its text not documented)",
-        "busy": "an id all the same; getCallInformation then says CallingPartyBusy",
-        POLICY: "a PolicyException, POL0001 (its text not in the WSDL)",
-        "fault": "a ServiceException, SVC0001 (its text not in the WSDL)",
+    failures: ClassVar[Mapping[str, Text]] = {
+        "auth": Text("401; by wsse a fault (its text not documented)"),
+        "busy": Text("an id all the same; getCallInformation then says CallingPartyBusy"),
+        POLICY: Text("a PolicyException, POL0001 (its text not in the WSDL)"),
+        "fault": Text("a ServiceException, SVC0001 (its text not in the WSDL)"),
     }
     parts: ClassVar[Mapping[str, tuple[str, ...]]] = {
         "makeCall": ("callingParty", "calledParty", "charging"),

@@ -14,12 +14,12 @@ from lxml import etree
 from gateway.simulators.appliance import SimulatedAppliance
 from gateway.simulators.credentials import Digest, logged_in, same
 from gateway.simulators.exchange import Request, SimulatedReply
-from gateway.texts.text import Text
+from gateway.texts.text import Text, verbatim
 
 EXTENSION = "3501"
 """The extension that a simulated phone is registered as."""
-DOCUMENTED = "the maker's documentation, not held against a real one"
-CLIENT_CODE = "other clients' code, not held against a real one"
+DOCUMENTED = Text("the maker's documentation, not held against a real one")
+CLIENT_CODE = Text("other clients' code, not held against a real one")
 
 
 class DeskPhone(SimulatedAppliance):
@@ -28,7 +28,7 @@ class DeskPhone(SimulatedAppliance):
     login = ("admin", "admin")
     auths: ClassVar[tuple[str, ...]] = ("basic",)
     evidence = DOCUMENTED
-    failures: ClassVar[Mapping[str, str]] = {"auth": "401", **SimulatedAppliance.failures}
+    failures: ClassVar[Mapping[str, Text]] = {"auth": verbatim("401"), **SimulatedAppliance.failures}
 
     def __init__(self, **wanted: Any) -> None:
         super().__init__(**wanted)
@@ -132,9 +132,9 @@ class Grandstream(DeskPhone):
     name = "grandstream"
     title = Text("{maker} phone", maker="Grandstream")
     auths = ()
-    failures: ClassVar[Mapping[str, str]] = {
-        "auth": '{"response":"error","body":"unauthorized"} (the word not recorded)',
-        "busy": '{"response":"error","body":"failed"}: the phone does not react',
+    failures: ClassVar[Mapping[str, Text]] = {
+        "auth": Text("{answer} (the word not recorded)", answer='{"response":"error","body":"unauthorized"}'),
+        "busy": Text("{answer}: the phone does not react", answer='{"response":"error","body":"failed"}'),
         **SimulatedAppliance.failures,
     }
 
@@ -191,9 +191,9 @@ class CiscoPhone(DeskPhone):
 
     name = "cisco-phone"
     title = Text("{maker} phone", maker="Cisco")
-    failures: ClassVar[Mapping[str, str]] = {
-        "auth": "401",
-        "busy": "Status 6: internal error",
+    failures: ClassVar[Mapping[str, Text]] = {
+        "auth": verbatim("401"),
+        "busy": Text("Status 6: internal error"),
         **SimulatedAppliance.failures,
     }
 
@@ -230,8 +230,8 @@ class Aastra(DeskPhone):
     auths = ()
     login = ("", "")
     evidence = CLIENT_CODE
-    failures: ClassVar[Mapping[str, str]] = {
-        "auth": "403, as for a server that is not in its list (not recorded)",
+    failures: ClassVar[Mapping[str, Text]] = {
+        "auth": Text("403, as for a server that is not in its list (not recorded)"),
         **SimulatedAppliance.failures,
     }
 
@@ -264,8 +264,8 @@ class Akuvox(DeskPhone):
     title = Text("{maker} phone", maker="Akuvox")
     auths = ()
     login = ("", "")
-    failures: ClassVar[Mapping[str, str]] = {
-        "auth": "403, as for an address that is not in its list (not recorded)",
+    failures: ClassVar[Mapping[str, Text]] = {
+        "auth": Text("403, as for an address that is not in its list (not recorded)"),
         **SimulatedAppliance.failures,
     }
 

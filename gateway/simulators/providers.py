@@ -14,10 +14,11 @@ from gateway.simulators import json_body
 from gateway.simulators.appliance import SimulatedAppliance
 from gateway.simulators.credentials import logged_in, same
 from gateway.simulators.exchange import Request, SimulatedReply
+from gateway.texts.text import Text
 
 EXTENSION = "3501"
 TOKEN = "demo-token"  # noqa: S105 - a simulated one
-DOCUMENTED = "the provider's documentation, not held against the service"
+DOCUMENTED = Text("the provider's documentation, not held against the service")
 REFUSED = "busy"
 
 
@@ -27,9 +28,9 @@ class Provider(SimulatedAppliance):
     login = ("", TOKEN)
     evidence = DOCUMENTED
     https_only: ClassVar[bool] = True
-    failures: ClassVar[Mapping[str, str]] = {
-        "auth": "the token is refused",
-        REFUSED: "the order is refused (its words not documented)",
+    failures: ClassVar[Mapping[str, Text]] = {
+        "auth": Text("the token is refused"),
+        REFUSED: Text("the order is refused (its words not documented)"),
         **SimulatedAppliance.failures,
     }
 
@@ -73,9 +74,9 @@ class BmTelecom(Provider):
     title = "BmTelecom"
     login = ("", "")
     https_only = False
-    failures: ClassVar[Mapping[str, str]] = {
-        "auth": "403, as nothing is documented",
-        REFUSED: "200 with data.status FAILED (not documented)",
+    failures: ClassVar[Mapping[str, Text]] = {
+        "auth": Text("403, as nothing is documented"),
+        REFUSED: Text("200 with data.status FAILED (not documented)"),
         **SimulatedAppliance.failures,
     }
 

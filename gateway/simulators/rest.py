@@ -14,6 +14,7 @@ from gateway.simulators.credentials import logged_in, same
 from gateway.simulators.exchange import Request, SimulatedReply
 from gateway.simulators.providers import EXTENSION, Provider
 from gateway.simulators.tokens import Tokens
+from gateway.texts.text import Text, verbatim
 
 TOKEN_S = 60.0
 """Seconds that a token of 3CX lives here, which it says."""
@@ -26,12 +27,12 @@ class ThreeCxV20(Provider):
 
     name = "3cx-v20"
     title = "3CX V20"
-    evidence = "other clients' code, not held against a real one"
+    evidence = Text("other clients' code, not held against a real one")
     login = ("900", "secret")
-    failures: ClassVar[Mapping[str, str]] = {
-        "auth": "no token: 401 (its words not documented)",
-        "privilege": "403: the client may not control the extension (its words not documented)",
-        "busy": "200 with a finalstatus that is not Success (its words not documented)",
+    failures: ClassVar[Mapping[str, Text]] = {
+        "auth": Text("no token: 401 (its words not documented)"),
+        "privilege": Text("403: the client may not control the extension (its words not documented)"),
+        "busy": Text("200 with a finalstatus that is not Success (its words not documented)"),
         **SimulatedAppliance.failures,
     }
 
@@ -86,12 +87,12 @@ class Wazo(Provider):
 
     name = "wazo"
     title = "Wazo"
-    evidence = "its interface description and source, not held against a real one"
+    evidence = Text("its interface description and source, not held against a real one")
     login = ("ana", "secret")
-    failures: ClassVar[Mapping[str, str]] = {
-        "auth": "no token: 401 'Authentication Failed'",
-        "absent": "400 with a message (its words not recorded)",
-        "busy": "201 all the same: what becomes of the call is an event",
+    failures: ClassVar[Mapping[str, Text]] = {
+        "auth": Text("no token: 401 'Authentication Failed'"),
+        "absent": Text("400 with a message (its words not recorded)"),
+        "busy": Text("201 all the same: what becomes of the call is an event"),
         **SimulatedAppliance.failures,
     }
     CALLS: ClassVar[str] = "/api/calld/1.0/users/me/calls"
@@ -154,12 +155,12 @@ class BroadWorks(Provider):
 
     name = "broadworks"
     title = "BroadWorks (Xsi-Actions)"
-    evidence = "the maker's documentation, not held against a real one"
+    evidence = Text("the maker's documentation, not held against a real one")
     login = ("crm@example.com", "secret")
-    failures: ClassVar[Mapping[str, str]] = {
-        "auth": "401",
-        "absent": "404 with an ErrorInfo (its words not documented)",
-        "busy": "403 with an ErrorInfo (its status and words not documented)",
+    failures: ClassVar[Mapping[str, Text]] = {
+        "auth": verbatim("401"),
+        "absent": Text("404 with an ErrorInfo (its words not documented)"),
+        "busy": Text("403 with an ErrorInfo (its status and words not documented)"),
         **SimulatedAppliance.failures,
     }
     XSI: ClassVar[str] = "http://schema.broadsoft.com/xsi"

@@ -9,6 +9,7 @@ from xml.parsers.expat import ExpatError
 from gateway.simulators.appliance import SimulatedAppliance
 from gateway.simulators.credentials import Digest
 from gateway.simulators.exchange import Request, SimulatedReply
+from gateway.texts.text import Text, verbatim
 
 
 class Sippy(SimulatedAppliance):
@@ -17,12 +18,12 @@ class Sippy(SimulatedAppliance):
 
     name = "sippy"
     title = "Sippy"
-    evidence = "the maker's support pages, not held against a real one"
+    evidence = Text("the maker's support pages, not held against a real one")
     login = ("crm", "secret")
-    failures: ClassVar[Mapping[str, str]] = {
-        "auth": "401",
-        "busy": "fault 500 (its text not documented)",
-        "fault": "fault 500 (its text not documented)",
+    failures: ClassVar[Mapping[str, Text]] = {
+        "auth": verbatim("401"),
+        "busy": Text("fault 500 (its text not documented)"),
+        "fault": Text("fault 500 (its text not documented)"),
     }
 
     def __init__(self, **wanted: Any) -> None:

@@ -21,10 +21,10 @@ class SoapAppliance(SimulatedAppliance):
 
     name = "soap"
     title = Text("{protocol} exchange", protocol="SOAP")
-    failures: ClassVar[Mapping[str, str]] = {
-        "auth": "401, the WSDL included",
-        "busy": "a SOAP fault 'the extension is busy'",
-        "fault": "a SOAP fault 'internal error' of the server's, with HTTP 500",
+    failures: ClassVar[Mapping[str, Text]] = {
+        "auth": Text("401, the WSDL included"),
+        "busy": Text("a SOAP fault 'the extension is busy'"),
+        "fault": Text("a SOAP fault 'internal error' of the server's, with HTTP 500"),
     }
 
     @classmethod

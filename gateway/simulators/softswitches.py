@@ -15,6 +15,7 @@ from lxml import etree
 
 from gateway.simulators.appliance import SimulatedAppliance
 from gateway.simulators.exchange import Answer, NoReply, Request, SimulatedReply
+from gateway.texts.text import Text
 
 FAILED = "failed"
 SCENARIO = "scenario"
@@ -44,11 +45,11 @@ class Sems(SimulatedAppliance):
 
     name = "sems"
     title = "SEMS (click2dial)"
-    evidence = "its source code, not held against a real one"
-    failures: ClassVar[Mapping[str, str]] = {
-        BUSY: "the phone is busy, absent or its login wrong: a tag all the same",
-        FAILED: "'<failed>' in place of the tag, which is no fault",
-        "fault": "fault 500 'Exception occured.'",
+    evidence = Text("its source code, not held against a real one")
+    failures: ClassVar[Mapping[str, Text]] = {
+        BUSY: Text("the phone is busy, absent or its login wrong: a tag all the same"),
+        FAILED: Text("'<failed>' in place of the tag, which is no fault"),
+        "fault": Text("fault 500 'Exception occured.'"),
     }
     STRINGS: ClassVar[int] = 9
     """The last of them is the password for SIP."""
@@ -138,11 +139,11 @@ class OpenSips(SimulatedAppliance):
 
     name = "opensips"
     title = "OpenSIPS (b2b_trigger_scenario)"
-    evidence = "its source code; OK and fault 500 were seen of OpenSIPS 3.6.8"
-    failures: ClassVar[Mapping[str, str]] = {
-        BUSY: "the phone is busy or absent: OK all the same",
-        SCENARIO: "fault 500 'Failed to initialize scenario', as without server_address",
-        "fault": "fault -32000 'server error'",
+    evidence = Text("its source code; OK and fault 500 were seen of OpenSIPS 3.6.8")
+    failures: ClassVar[Mapping[str, Text]] = {
+        BUSY: Text("the phone is busy or absent: OK all the same"),
+        SCENARIO: Text("fault 500 'Failed to initialize scenario', as without server_address"),
+        "fault": Text("fault -32000 'server error'"),
     }
     methods: ClassVar[frozenset[str]] = frozenset({"b2b_trigger_scenario", "b2b_logic:trigger_scenario"})
 

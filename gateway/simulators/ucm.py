@@ -10,6 +10,7 @@ from gateway.simulators.appliance import SimulatedAppliance
 from gateway.simulators.credentials import same
 from gateway.simulators.exchange import Request, SimulatedReply
 from gateway.simulators.tokens import Tokens
+from gateway.texts.text import Text
 
 COOKIE_S = 600.0
 """Seconds that a cookie lives without a request; about 300 on some firmware."""
@@ -24,11 +25,11 @@ class GrandstreamUcm(SimulatedAppliance):
 
     name = "grandstream-ucm"
     title = "Grandstream UCM"
-    evidence = "the maker's documentation, not held against a real one"
+    evidence = Text("the maker's documentation, not held against a real one")
     login = ("cdrapi", "secret")
-    failures: ClassVar[Mapping[str, str]] = {
-        "auth": "login answers a status that is not 0",
-        "busy": "the order answers a status that is not 0",
+    failures: ClassVar[Mapping[str, Text]] = {
+        "auth": Text("login answers a status that is not 0"),
+        "busy": Text("the order answers a status that is not 0"),
         **SimulatedAppliance.failures,
     }
 

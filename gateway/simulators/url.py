@@ -6,7 +6,7 @@ from hmac import compare_digest
 from typing import Any, ClassVar
 
 from gateway.simulators.appliance import Request, SimulatedAppliance, SimulatedReply
-from gateway.texts.text import Text
+from gateway.texts.text import Text, verbatim
 
 KEY = "demo"
 
@@ -16,9 +16,9 @@ class UrlAppliance(SimulatedAppliance):
 
     name = "url"
     title = Text("{protocol} exchange", protocol="URL")
-    failures: ClassVar[Mapping[str, str]] = {
-        "auth": "403 'ERROR wrong key'",
-        "busy": "200 'ERROR busy'",
+    failures: ClassVar[Mapping[str, Text]] = {
+        "auth": verbatim("403 'ERROR wrong key'"),
+        "busy": verbatim("200 'ERROR busy'"),
         **SimulatedAppliance.failures,
     }
 

@@ -14,6 +14,7 @@ from gateway.simulators.credentials import same
 from gateway.simulators.exchange import Request, SimulatedReply
 from gateway.simulators.providers import EXTENSION, Provider
 from gateway.simulators.tokens import Tokens
+from gateway.texts.text import Text
 
 PAGE = b"<html><body></body></html>"
 
@@ -24,12 +25,12 @@ class ThreeCxV10(Provider):
 
     name = "3cx-v10"
     title = "3CX V10"
-    evidence = "the maker's documentation, not held against a real one"
+    evidence = Text("the maker's documentation, not held against a real one")
     https_only = False
     login = (EXTENSION, "1234")
-    failures: ClassVar[Mapping[str, str]] = {
-        "auth": "403 (not documented)",
-        "busy": "200 all the same (not documented)",
+    failures: ClassVar[Mapping[str, Text]] = {
+        "auth": Text("403 (not documented)"),
+        "busy": Text("200 all the same (not documented)"),
         **SimulatedAppliance.failures,
     }
 
@@ -60,12 +61,12 @@ class Vodia(Provider):
 
     name = "vodia"
     title = "Vodia"
-    evidence = "the maker's documentation, not held against a real one"
+    evidence = Text("the maker's documentation, not held against a real one")
     https_only = False
     login = ("100@pbx.example.com", "secret")
-    failures: ClassVar[Mapping[str, str]] = {
-        "auth": "401 (not documented)",
-        "busy": "200 all the same (not documented)",
+    failures: ClassVar[Mapping[str, Text]] = {
+        "auth": Text("401 (not documented)"),
+        "busy": Text("200 all the same (not documented)"),
         **SimulatedAppliance.failures,
     }
 
@@ -100,13 +101,13 @@ class OpenScape(Provider):
 
     name = "openscape-business"
     title = "OpenScape Business"
-    evidence = "other clients' code, not held against a real one"
+    evidence = Text("other clients' code, not held against a real one")
     login = ("123", "secret")
-    failures: ClassVar[Mapping[str, str]] = {
-        "auth": "Login answers the ID 0 and an ERROR (its words not documented)",
-        "privilege": "the order answers a CSTAErrorCode (its words not documented)",
-        "busy": "MkCall answers as if all was well, for what becomes of it is an event; MakeCall a CSTAErrorCode",
-        "logged-out": "the order answers NOT_LOGGED_IN (what stands around it not documented)",
+    failures: ClassVar[Mapping[str, Text]] = {
+        "auth": Text("Login answers the ID 0 and an ERROR (its words not documented)"),
+        "privilege": Text("the order answers a CSTAErrorCode (its words not documented)"),
+        "busy": Text("MkCall answers as if all was well, for what becomes of it is an event; MakeCall a CSTAErrorCode"),
+        "logged-out": Text("the order answers NOT_LOGGED_IN (what stands around it not documented)"),
         **SimulatedAppliance.failures,
     }
 
@@ -168,9 +169,9 @@ class Snep(Provider):
     name = "snep"
     title = "SNEP"
     https_only = False
-    failures: ClassVar[Mapping[str, str]] = {
-        "auth": "401 (not documented)",
-        "busy": "200 with an error (not documented)",
+    failures: ClassVar[Mapping[str, Text]] = {
+        "auth": Text("401 (not documented)"),
+        "busy": Text("200 with an error (not documented)"),
         **SimulatedAppliance.failures,
     }
 

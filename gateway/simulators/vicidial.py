@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 from gateway.simulators.appliance import SimulatedAppliance
 from gateway.simulators.credentials import same
 from gateway.simulators.exchange import Request, SimulatedReply
+from gateway.texts.text import Text, verbatim
 
 LOGGED_OUT = "logged-out"
 
@@ -16,11 +17,11 @@ class Vicidial(SimulatedAppliance):
 
     name = "vicidial"
     title = "VICIdial"
-    evidence = "VICIdial's own documentation, not held against a real one"
+    evidence = Text("VICIdial's own documentation, not held against a real one")
     login = ("6666", "1234")
-    failures: ClassVar[Mapping[str, str]] = {
-        "auth": "'ERROR: Invalid Username/Password'",
-        LOGGED_OUT: "'ERROR: agent_user is not logged in'",
+    failures: ClassVar[Mapping[str, Text]] = {
+        "auth": verbatim("'ERROR: Invalid Username/Password'"),
+        LOGGED_OUT: verbatim("'ERROR: agent_user is not logged in'"),
         **SimulatedAppliance.failures,
     }
 

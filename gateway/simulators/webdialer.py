@@ -12,7 +12,7 @@ from gateway.simulators.appliance import SimulatedAppliance
 from gateway.simulators.credentials import same
 from gateway.simulators.exchange import Request, SimulatedReply
 from gateway.simulators.soap_body import ENCODING, CalledOperation
-from gateway.texts.text import Text
+from gateway.texts.text import Text, verbatim
 
 RESPONSES = {
     0: "Success",
@@ -45,10 +45,10 @@ OPERATIONS = ("makeCallSoap", "endCallSoap", "getProfileSoap", "getPrimaryLine",
 
 class _WebDialer(SimulatedAppliance):
     login = ("app", "secret")
-    evidence = "Cisco's documentation, not held against a real one"
-    failures: ClassVar[Mapping[str, str]] = {
-        **{name: f"responseCode {code} '{RESPONSES[code]}'" for name, code in CODES.items()},
-        "fault": "a SOAP fault with HTTP 500 (its text not recorded)",
+    evidence = Text("Cisco's documentation, not held against a real one")
+    failures: ClassVar[Mapping[str, Text]] = {
+        **{name: verbatim(f"responseCode {code} '{RESPONSES[code]}'") for name, code in CODES.items()},
+        "fault": Text("a SOAP fault with HTTP 500 (its text not recorded)"),
     }
     service: ClassVar[str]
     """The path of the service."""

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 from xml.parsers.expat import ExpatError
 
 from gateway.simulators.appliance import Request, SimulatedAppliance, SimulatedReply
-from gateway.texts.text import Text
+from gateway.texts.text import Text, verbatim
 
 METHOD = "pbx.originate"
 
@@ -16,10 +16,10 @@ class XmlRpcAppliance(SimulatedAppliance):
 
     name = "xmlrpc"
     title = Text("{protocol} exchange", protocol="XML-RPC")
-    failures: ClassVar[Mapping[str, str]] = {
-        "auth": "401",
-        "busy": "fault 5 'the extension is busy'",
-        "fault": "fault 500 'internal error'",
+    failures: ClassVar[Mapping[str, Text]] = {
+        "auth": verbatim("401"),
+        "busy": Text("fault 5 'the extension is busy'"),
+        "fault": Text("fault 500 'internal error'"),
     }
 
     @classmethod

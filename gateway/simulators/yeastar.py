@@ -11,6 +11,7 @@ from gateway.simulators.appliance import SimulatedAppliance
 from gateway.simulators.credentials import same
 from gateway.simulators.exchange import Answer, Request, SimulatedReply
 from gateway.simulators.tokens import Tokens
+from gateway.texts.text import Text
 
 TOKEN_S = 1800.0
 """Seconds that a token lives: of the S-Series since it was last used, of the P-Series since it was given."""
@@ -22,7 +23,7 @@ TOKENS = 8
 class Yeastar(SimulatedAppliance):
     """An exchange that gives tokens over https."""
 
-    evidence = "the maker's developer guide, not held against a real one"
+    evidence = Text("the maker's developer guide, not held against a real one")
     renewed: ClassVar[bool] = False
     """Whether a token lives longer when it is used."""
 
@@ -55,11 +56,11 @@ class YeastarS(Yeastar):
     title = "Yeastar S"
     renewed = True
     login = ("api", "secret")
-    failures: ClassVar[Mapping[str, str]] = {
-        "auth": "login answers Failed, errno 20003",
-        "busy": "the order answers Failed, errno 10008: the extension is not idle",
-        "absent": "the order answers Failed, errno 10006: the extension does not exist",
-        "privilege": "the order answers Failed, errno 10024: no outbound calls for the extension",
+    failures: ClassVar[Mapping[str, Text]] = {
+        "auth": Text("login answers Failed, errno 20003"),
+        "busy": Text("the order answers Failed, errno 10008: the extension is not idle"),
+        "absent": Text("the order answers Failed, errno 10006: the extension does not exist"),
+        "privilege": Text("the order answers Failed, errno 10024: no outbound calls for the extension"),
         **SimulatedAppliance.failures,
     }
     orders: ClassVar[Mapping[str, tuple[str, str]]] = {
@@ -126,9 +127,9 @@ class YeastarP(Yeastar):
     name = "yeastar-p"
     title = "Yeastar P"
     login = ("client-demo", "secret")
-    failures: ClassVar[Mapping[str, str]] = {
-        "auth": "get_token answers FAILURE (its errcode not documented)",
-        "busy": "the order answers FAILURE (its errcode not documented)",
+    failures: ClassVar[Mapping[str, Text]] = {
+        "auth": Text("get_token answers FAILURE (its errcode not documented)"),
+        "busy": Text("the order answers FAILURE (its errcode not documented)"),
         **SimulatedAppliance.failures,
     }
     EXPIRED: ClassVar[int] = 10004

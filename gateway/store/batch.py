@@ -100,7 +100,7 @@ class Batch:
         self._attempts: list[dict[str, Any]] = []
         self._notes: list[dict[str, Any]] = []
         self._agent_states: list[dict[str, Any]] = []
-        self._returned: list[dict[str, Any]] = []
+        self._returned: dict[tuple[str, str], tuple[int, int]] = {}
         self._rows = (
             (statements.WRITE_ORDERS, self._orders),
             (statements.SETTLE_ORDERS, self._settled),
@@ -109,7 +109,6 @@ class Batch:
             (statements.WRITE_OUTBOX, self._outbox),
             (statements.WRITE_NOTES, self._notes),
             (statements.WRITE_AGENT_STATES, self._agent_states),
-            (statements.RETURN_MISSED, self._returned),
         )
 
     def write(self, drafts: Sequence[object]) -> list[Any]:
@@ -189,7 +188,7 @@ class Batch:
         if decided.note:
             self._notes.append(rows.note(decided.note, call.row))
         if decided.returns:
-            self._returned.append(rows.returned(call.row, at))
+            self._returned.setdefault((call.row["tenant"], call.call.number), (call.call.id, at))
 
     def _add_agent_state(self, draft: AgentStateDraft) -> Recorded:
         """Keep what an exchange tells of an agent; it changes no call."""
@@ -300,6 +299,18 @@ class Batch:
             if written:
                 statement.run(self._driver, written)
                 written.clear()
+        if self._returned:
+            self._return_missed()
+
+    def _return_missed(self) -> None:
+        """Mark the missed calls of numbers with which somebody speaks as called back."""
+        returned, self._returned = self._returned, {}
+        for tenant in dict.fromkeys(tenant for tenant, _ in returned):
+            numbers = [number for of, number in returned if of == tenant]
+            for call_id, number, missed_at in statements.MISSED_CALLS.run(self._driver, numbers, [tenant]):
+                by, at = returned[tenant, number]
+                if by != call_id and (missed_at or 0) <= at:
+                    statements.RETURN_MISSED.run(self._driver, [{"of": call_id, "by": by, "at": at}])
 
     # calls
 
@@ -318,7 +329,7 @@ class Batch:
             return self._open(decided.call, tenant, forms)
         before = self._calls.get(decided.call.id).call
         call = self._change(decided.call)
-        if call.row["account_id"] is None and (before.number, before.fields) != (call.call.number, call.call.fields):
+        if call.row["account_id"] is None and _tells_more_of_whose(before, call.call):
             self._find_account(call, forms)
         return call
 
@@ -366,6 +377,11 @@ class Batch:
     def _next(self, counter: str) -> int:
         self._counters[counter] += 1
         return self._counters[counter]
+
+
+def _tells_more_of_whose(before: Call, call: Call) -> bool:
+    """Return whether an event has told something by which an account can be found."""
+    return call.number != before.number or call.fields != before.fields
 
 
 def _beside(change: CallChange, call: Call, received: Mapping[str, Any]) -> dict[str, Any]:

@@ -23,7 +23,7 @@ from sqlalchemy import (
 
 from gateway.domain.calls.free_fields import read_fields
 from gateway.domain.calls.legs import Leg, only_leg, rang_at, status_at
-from gateway.domain.calls.pairing import CERTAINTY, PairingRule
+from gateway.domain.calls.pairing import CERTAINTY, LONGEST_CALL_MS, PairingRule
 from gateway.domain.calls.results import NOT_ANSWERED
 from gateway.domain.calls.states import STATES
 from gateway.domain.links import safe_link
@@ -288,7 +288,8 @@ class CallLog:
         if call.group_id in (None, call.id):
             return None
         group = or_(calls.c.id == call.group_id, calls.c.group_id == call.group_id)
-        same = (calls.c.tenant == call.tenant, calls.c.number == call.number, calls.c.logged_at <= call.logged_at)
+        between = (calls.c.logged_at <= call.logged_at, calls.c.logged_at >= call.logged_at - LONGEST_CALL_MS)
+        same = (calls.c.tenant == call.tenant, calls.c.number == call.number, *between)
         query = _select().where(*same, group, calls.c.id < call.id, calls.c.transferred_to == call.extension)
         with self._engine.connect() as connection:
             rows = connection.execute(query.order_by(calls.c.id.desc()).limit(1)).all()

@@ -11,7 +11,7 @@ from gateway.domain.calls.call import Call
 from gateway.domain.calls.free_fields import read_fields
 from gateway.domain.calls.legs import rang, seen_from
 from gateway.domain.links import safe_link
-from gateway.domain.messages import ATTACHED, CallEnded, CallMessage, CallTransferred
+from gateway.domain.messages import ATTACHED, CallEnded, CallMessage, CallStarted, CallTransferred
 from gateway.store import tables
 from gateway.store.call_fields import EVENT_FIELDS, KNOWN_EVENT_FIELDS, is_moment
 from gateway.store.calls import iso
@@ -78,11 +78,6 @@ def note(note: Note, call: Row) -> Row:
     return {"call_id": call["id"], "digest": digest, "tenant": call["tenant"], **note._asdict()}
 
 
-def returned(call: Row, at: int) -> Row:
-    """Return what marks the missed calls of the number of ``call`` as called back."""
-    return {"of": call["tenant"], "by": call["number"], "this": call["id"], "returned": call["id"], "at": at}
-
-
 def agent_state(draft: AgentStateDraft, login: str | None) -> Row:
     """Return what an exchange tells of an agent, who is ``login`` where that is known."""
     message = draft.message
@@ -136,6 +131,8 @@ def received(message: CallMessage) -> Row:
         told["resultado"] = message.result
     if message.fields:
         told["campos"] = dict(message.fields)
+    if isinstance(message, CallStarted) and message.also_rings:
+        told["ramais"] = list(message.also_rings)
     for name, text in message.attached.items():
         told[ATTACHED[name]] = text
     return told

@@ -45,9 +45,9 @@ def _sentences(path: Path) -> Iterator[Found]:
     if path.suffix == ".toml":
         yield from ((sentence, None) for sentence in of_preset(tomllib.loads(path.read_text(encoding="utf-8"))))
     if path.suffix == ".py":
-        yield from (
-            (paragraph, None) for text in helps(path.read_text(encoding="utf-8")) for paragraph in paragraphs(text)
-        )
+        source = path.read_text(encoding="utf-8")
+        texts = (*helps(source), *(of_simulators(source) if path.parent.name == "simulators" else ()))
+        yield from ((paragraph, None) for text in texts for paragraph in paragraphs(text))
 
 
 PHASES = ("login", "before", "after", "logout", "probe", "hangup")
@@ -80,6 +80,18 @@ def helps(source: str) -> Iterator[str]:
                 and isinstance(word.value, ast.Constant)
                 and isinstance(word.value.value, str)
             )
+
+
+def of_simulators(source: str) -> Iterator[str]:
+    """Yield what ``simulate --list`` says of each simulator: the docstrings of classes that have a name."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.ClassDef) and any(map(_names, node.body)):
+            yield ast.get_docstring(node) or ""
+
+
+def _names(statement: ast.stmt) -> bool:
+    """Return whether ``statement`` gives a class its name."""
+    return isinstance(statement, ast.Assign) and any(ast.unparse(target) == "name" for target in statement.targets)
 
 
 def _is_command(decorator: ast.expr) -> bool:

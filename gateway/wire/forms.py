@@ -80,11 +80,11 @@ def parse(query: str, names: Names, *, keep_unknown: bool = False) -> FirstValue
 
 
 def plain_name(written: str) -> str:
-    return as_named(written).lower()
+    return as_named(written).lower().removeprefix("amp;")
 
 
 def as_named(written: str) -> str:
-    return decode(written[:LONGEST_NAME]).strip().removeprefix("amp;").removeprefix("AMP;")
+    return decode(written[:LONGEST_NAME]).strip().removeprefix("amp;")
 
 
 def decode(value: str) -> str:

@@ -31,10 +31,10 @@ SECRET = re.compile(r"auth(?!or)|cookie|credencia|session|assinatura|signature",
 CONSTANTS = {True: "true", False: "false"}
 
 
-def read_text(text: str) -> dict[str, str]:
+def fields_in(text: str) -> dict[str, str]:
     """Return the fields in a text: a JSON object, or ``cpf=1;protocolo=2``. Raises ``ValueError``.
 
-    >>> read_text("cpf=123; protocolo=7"), read_text('{"cpf": 123}')
+    >>> fields_in("cpf=123; protocolo=7"), fields_in('{"cpf": 123}')
     ({'cpf': '123', 'protocolo': '7'}, {'cpf': '123'})
     """
     if len(text) > LONGEST_TEXT:
@@ -127,7 +127,7 @@ def as_text(fields: Iterable[tuple[str, str]]) -> str:
 def said_in(text: str) -> dict[str, str]:
     """Return the fields in ``text``, where they can be read."""
     try:
-        return read_text(text) if text.strip() else {}
+        return fields_in(text) if text.strip() else {}
     except ValueError:
         log.warning("extra_ignored", parameter=CAMPOS)
         return {}

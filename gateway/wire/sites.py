@@ -11,12 +11,12 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from gateway.config.tables import ClickToCall, Config
+from gateway.config.webhook_sources import WebhookSource, sources_of
 from gateway.errors import UnknownTenant
 from gateway.texts.languages import DEFAULT, Language
 from gateway.wire.auth import Gate
 from gateway.wire.dialects import Dialect, dialect_of
 from gateway.wire.hosts import HOST, bare_host
-from gateway.wire.webhooks.sources import WebhookSource, sources_of
 
 
 @dataclass(frozen=True, slots=True)

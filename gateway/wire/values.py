@@ -14,8 +14,7 @@ import structlog
 from gateway.domain.messages import Direction
 from gateway.errors import BadParameter, MissingParameter
 from gateway.texts.text import Text
-from gateway.wire.free_fields import CAMPOS
-from gateway.wire.free_fields import read_text as read_text_of_fields
+from gateway.wire.free_fields import CAMPOS, fields_in
 from gateway.wire.parameters import Sender, Texts
 
 log = structlog.get_logger()
@@ -27,7 +26,8 @@ PLACEHOLDER_BEGINS = frozenset("${[%@")
 TEXT_LIMIT = 255
 URL_LIMIT = 2000
 TRANSCRIPT_LIMIT = 20_000
-CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+# Also halves of letters, which JSON can escape alone, and UTF-8 cannot hold.
+CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 # What an exchange leaves in its template: ${CALLERID}, {{ number }}, [Number], %NUMBER%, $EXTEN, @src@, RAMAL.
 PLACEHOLDER = re.compile(
     r"\$?\{{1,2}[^{}]{1,60}\}{1,2}|\[[\w .-]{1,40}\]|%\w{1,40}%|%[a-z]|@\w{1,40}@|\$[a-z_]\w{1,40}"
@@ -101,7 +101,7 @@ def read_words(text: str, limit: int = TEXT_LIMIT) -> str:
 def fields_of(texts: Texts, sender: Sender) -> dict[str, str] | None:
     """Return the free fields, ``{"cpf": "1"}`` or ``cpf=1;protocolo=2``, without those that were not filled in."""
     text = texts.get(CAMPOS)
-    if not text or not (found := attempt(text, CAMPOS, read_text_of_fields)):
+    if not text or not (found := attempt(text, CAMPOS, fields_in)):
         return None
     words = {read_words(name): read_words(said, TRANSCRIPT_LIMIT) for name, said in found.items()}
     filled = {name: said for name, said in words.items() if name and said and not is_placeholder(said, name, sender)}

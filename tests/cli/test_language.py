@@ -147,3 +147,11 @@ def test_what_the_demo_played_is_told_in_the_terminal_s_language() -> None:
     from gateway.texts.rendering import render
 
     assert [render(line, "es") for _, line in PLAYED][2] == "una llamada recibida de un número desconocido en 3501"
+
+
+def test_what_simulators_do_when_they_fail_is_in_the_terminal_s_language() -> None:
+    shown = run("simulate", "--list", env=SPANISH).output
+    assert "se comporta como: grabado de Asterisk 20.20.1" in shown
+    assert "cuando la extensión contestó." in " ".join(shown.split())
+    assert "--fail busy           la extensión está ocupada: '-ERR USER_BUSY'" in shown
+    assert "behaves as: recorded from Asterisk 20.20.1" in run("simulate", "--list", env=ENGLISH).output

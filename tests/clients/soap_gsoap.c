@@ -17,10 +17,10 @@ int main(int count, char **given) {
     char *ramal = count > 3 ? given[3] : NULL, *telefone = count > 4 ? given[4] : NULL;
 
     if (!strcmp(operation, "ConsultaRamal")) {
-        if (!soap_call_ns1__ConsultaRamal(soap, url, NULL, ramal, telefone, NULL, NULL, NULL, NULL, NULL, NULL, NULL, &started))
+        if (!soap_call_ns1__ConsultaRamal(soap, url, NULL, ramal, telefone, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, &started))
             told = started.return_;
     } else if (!strcmp(operation, "FinalizaLigacao")) {
-        if (!soap_call_ns1__FinalizaLigacao(soap, url, NULL, ramal, telefone, given[5], NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, &ended))
+        if (!soap_call_ns1__FinalizaLigacao(soap, url, NULL, ramal, telefone, given[5], NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, &ended))
             told = ended.return_;
     } else if (!strcmp(operation, "ClickToCall")) {
         if (!soap_call_ns1__ClickToCall(soap, url, NULL, ramal, telefone, NULL, NULL, NULL, NULL, &ordered))

@@ -26,6 +26,7 @@ from gateway.domain.numbering.numbers import NumberPlan
 from gateway.domain.tenant import Appliance, Tenant
 from gateway.handlers import Core
 from gateway.logins.passwords import hash_password, verifier
+from gateway.store.agent_states import AgentStates
 from gateway.store.calls import CallLog
 from gateway.store.corrections import Corrections
 from gateway.store.delivery_receipts import DeliveryReceiptLog
@@ -257,6 +258,7 @@ def services_of(office: Office, config: Config, hub: Hub, *, replay: Replay = no
         import_now=lambda _tenant, _name: None,
         quality=Quality(office.engine),
         corrections=Corrections(office.engine, office.journal),
+        agent_states=AgentStates(office.engine),
     )
 
 

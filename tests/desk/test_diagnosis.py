@@ -15,8 +15,9 @@ from gateway.config.tables import TenantSettings as TenantSettings
 from gateway.desk.hub import Hub
 from gateway.desk.pages import Desk
 from gateway.diagnosis.explainer import Explainer
+from gateway.domain.messages import CallAnswered, CallHeld, CallNoted, CallResumed, CallStarted, QueueEntered
 from gateway.store.delivery_receipts import DeliveryReceipt, ReceiptKind
-from tests.desk.conftest import ANA, Browser, Clock, Office, now_ms, services_of
+from tests.desk.conftest import ANA, EXCHANGE, Browser, Clock, Office, now_ms, services_of
 from tests.desk.test_pages import words
 from tests.store.test_traffic import made
 
@@ -242,3 +243,22 @@ def test_the_page_opens_with_my_extension_and_the_time_now(ana: Browser, clock: 
 
 def test_nonsense_in_the_address_asks_again(ana: Browser) -> None:
     assert ana.get("/porque?ramal=3501&quando=ontem").status_code == 200
+
+
+def test_each_kind_of_event_is_told_by_its_name(ana: Browser, office: Office) -> None:
+    here = ("acme", "3501", "4732100123", EXCHANGE)
+    call_id = office.core.handle(CallStarted(*here, now_ms(), call_ref="a", also_rings=("3502",))).call_id
+    for kind in (CallAnswered, CallHeld, CallResumed, CallNoted):
+        office.core.handle(kind(*here, now_ms(), call_ref="a"))
+    text = words(ana.get(f"/ligacoes/{call_id}").text)
+    for what in ("início", "atendimento", "espera", "fim da espera", "anotação"):
+        assert f"{what}, por get" in text
+    assert "uma ligação só, em vários ramais: 3501, 3502" in text
+
+
+def test_a_call_at_no_extension_says_why_nothing_came_up(ana: Browser, office: Office) -> None:
+    waits = office.core.handle(QueueEntered("acme", "", "4732100123", EXCHANGE, now_ms(), queue="Vendas")).call_id
+    assert verdict(ana, waits) == "Não apareceu: quem ligou esperou na fila, e a ligação não tocou em nenhum ramal."
+    assert "entrada na fila, por get" in words(ana.get(f"/ligacoes/{waits}").text)
+    noted = office.core.handle(CallNoted("acme", "", "", EXCHANGE, now_ms(), call_ref="z", cost="0,32")).call_id
+    assert verdict(ana, noted) == "Não apareceu: não chegou nada que diga um ramal."

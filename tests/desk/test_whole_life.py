@@ -79,6 +79,8 @@ def test_one_call_at_two_extensions_stands_differently_on_their_screens(
         assert f'id="ligacao-{call_id}"' in screen.get("/telas/agora").text
     tell(office, CallAnswered, "3502")
     assert "Atendida por Bruno" in words(card(ana, call_id))
+    assert "Já encerrou" not in words(card(ana, call_id)), "it goes on, at Bruno's"
+    assert "Já encerrou" in words(card(bruno, call_id))
     assert f'id="ligacao-{call_id}"' not in ana.get("/telas/agora").text
     assert 'data-state="talking"' in card(bruno, call_id)
     assert f'id="ligacao-{call_id}"' in bruno.get("/telas/agora").text

@@ -58,6 +58,20 @@ def test_any_column_is_taken_that_the_import_is_told_of_and_then_no_other(office
     assert kept(office) == [("1", "contrato", "m7"), ("1", "cpf", "52998224725")]
 
 
+def test_a_document_of_any_kind_is_taken_only_where_it_is_told_of(office: Office) -> None:
+    sheet = "codigo;nome;telefone;documento\n1;A;4732100123;52998224725\n2;B;4732100124;RG 12.345\n"
+    assert (office.sheet(sheet).counts.refused, kept(office)) == (0, [])
+    assert office.sheet(sheet, identifiers=["documento"]).counts.refused == 1
+    assert kept(office) == [("1", "cpf", "52998224725")]
+
+
+def test_an_account_with_one_that_does_not_read_is_not_read_anew_each_time(office: Office) -> None:
+    sheet = f"{HEAD}\n1;A;4732100123;123;\n"
+    office.sheet(sheet)
+    again = office.sheet(sheet)
+    assert (again.counts.unchanged, again.counts.refused) == (1, 0)
+
+
 def test_a_column_that_is_not_there_is_named(office: Office) -> None:
     with pytest.raises(Exception, match=r"não há a coluna 'matricula'; há: codigo, nome, telefone"):
         office.sheet("codigo;nome;telefone\n1;A;4732100123\n", identifiers=["matricula"])

@@ -297,3 +297,21 @@ def test_a_bad_extension_pattern_says_what_came_and_what_is_expected(texts: list
 def test_an_area_code_that_does_not_exist_cannot_be_configured() -> None:
     with pytest.raises(ValueError, match="Area code '10' does not exist"):
         NumberPlan("10")
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "national"),
+    [
+        ("0047190", NumberKind.SHORT, "190"),
+        ("047190", NumberKind.SHORT, "190"),
+        ("0010190", NumberKind.SHORT, "10190"),
+        ("0036190", NumberKind.UNKNOWN, "0036190"),
+        ("47 3210 tel 0123", NumberKind.FIXED, "4732100123"),
+        ("4732a100123", NumberKind.UNKNOWN, "4732a100123"),
+        ("47999998888", NumberKind.MOBILE, "47999998888"),
+        ("36999998888", NumberKind.UNKNOWN, "36999998888"),
+    ],
+)
+def test_words_between_digits_and_heads_of_services_are_read(text: str, kind: NumberKind, national: str) -> None:
+    reading = read(text, plan("47", "3500-3599"))
+    assert (reading.kind, reading.national) == (kind, national)

@@ -19,6 +19,7 @@ from lxml import etree
 from structlog.testing import capture_logs
 
 from gateway.wire.http import Front
+from gateway.wire.operations import EVENTS
 from gateway.wire.soap.contract_encoded import PATH as ENCODED_PATH
 from gateway.wire.soap.envelopes import MEDIA_TYPES
 from tests.wire.peers import RecordingCore, make_front
@@ -26,7 +27,7 @@ from tests.wire.peers import RecordingCore, make_front
 SLOW_S = 2.0
 MOST_LOGGED = 300
 LISTENER = "/wconnect/WConnect_WSDL_FinalizaLigacao.php"
-LISTENERS = (LISTENER, "/wconnect/WConnect_WSDL_ConsultaRamal.php")
+LISTENERS = (LISTENER, *(f"/wconnect/WConnect_WSDL_{event.name}.php" for event in EVENTS if event.name not in LISTENER))
 PATHS = {
     "soap": ("/soap",),
     "encoded": (ENCODED_PATH,),
@@ -47,7 +48,10 @@ CONFIG = {
         "default": {
             "events": {"token": "abre"},
             "click_to_call": {"token": "disca"},
-            "listener": {"aliases": {"ramal": ["dst"], "telefone": ["src"], "id_ligacao": ["id"]}},
+            "listener": {
+                "keep_unknown": True,
+                "aliases": {"ramal": ["dst"], "telefone": ["src"], "id_ligacao": ["id"]},
+            },
         }
     },
 }

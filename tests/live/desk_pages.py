@@ -42,6 +42,7 @@ PAGES = (
     "/ligacoes/1",
     "/ligacoes/4",
     "/contas/1",
+    "/pessoas",
     "/porque",
     "/porque?ramal=3501&quando=2026-01-01T10:00",
     f"/numero?valor={LONG_NUMBER}&ramal=3501",

@@ -129,14 +129,14 @@ def test_every_entry_of_the_menu_is_reached_by_mouse_and_keyboard(
     browser.get(f"{office.url}/ligacoes")
     wait_live(browser)
     browser.find_element(By.CSS_SELECTOR, ".tools summary").click()
-    assert browser.execute_script(MENU) == [True] * 6
+    assert browser.execute_script(MENU) == [True] * 7
     browser.find_element(By.CSS_SELECTOR, ".tools summary").send_keys(Keys.TAB)
     reached = []
-    for _ in range(6):
+    for _ in range(7):
         assert browser.execute_script(VISIBLE_FOCUS)
         reached.append(browser.switch_to.active_element.get_attribute("pathname"))
         browser.switch_to.active_element.send_keys(Keys.TAB)
-    assert reached == ["/porque", "/numero", "/centrais", "/trafego", "/cadastro", "/qualidade"]
+    assert reached == ["/pessoas", "/porque", "/numero", "/centrais", "/trafego", "/cadastro", "/qualidade"]
     browser.switch_to.active_element.send_keys(Keys.ESCAPE)
     assert count(browser, ".tools[open]") == 0
     assert browser.switch_to.active_element.tag_name == "summary", "the menu's button has the focus again"

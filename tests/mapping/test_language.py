@@ -147,6 +147,24 @@ def test_each_element_is_an_event_that_sees_what_is_above_it():
     ]
 
 
+def test_a_body_that_is_a_list_is_as_many_events():
+    made = made_of({**NAMED, "values": {"id": "id"}}, [{"type": "call.ring", "id": 1}, {"type": "call.saved", "id": 2}])
+    assert [(each.kind, each.id) for each in made.events] == [("started", "1"), ("noted", "2")]
+
+
+def test_no_more_than_fifty_events_are_read_of_one_request():
+    made = made_of({**START, "values": {"id": "id"}}, [{"id": number} for number in range(60)])
+    assert len(made.events) == 50
+    assert [str(each) for each in made.notes] == ["only the first 50 events are read"]
+
+
+def test_a_moment_of_zero_is_none():
+    made = made_of(
+        {**START, "values": {"id": "id", "at": "a", "answered_at": "b"}}, {"id": 1, "a": 0, "b": "0000-00-00"}
+    )
+    assert ([event.shown() for event in made.events], made.notes) == ([{"kind": "started", "id": "1"}], ())
+
+
 def test_only_one_rule_may_go_through_a_list():
     mapping = {
         "event": "type",

@@ -120,9 +120,9 @@ def modules(named: Sequence[str]) -> list[Path]:
 def try_module(module: Path, every: int, report: Report, log: Path) -> Count:
     """Try one of ``every`` mutants of ``module``, and tell of survivors. Raises ``SystemExit``."""
     began = time.monotonic()
-    made = list(mutants(module, module.read_text(encoding="utf-8")))
-    entries, drawn = of_module(_name(module)), made[::every]
-    for sentence in stale(entries, made):
+    drawn = list(mutants(module, module.read_text(encoding="utf-8"), every))
+    entries = of_module(_name(module))
+    for sentence in stale(entries, drawn) if every == 1 else ():
         report.problem(sentence)
     count = Count(len(drawn))
     if drawn:

@@ -33,10 +33,13 @@ class Mutant:
         return f"{self.module}:{self.line} {self.operator}\n" + "\n".join(list(lines)[3:])
 
 
-def mutants(module: Path, code: str) -> Iterator[Mutant]:
-    """Yield the changes of ``module`` that Python can read and that may change behaviour, always in the same order."""
+def mutants(module: Path, code: str, every: int = 1) -> Iterator[Mutant]:
+    """Yield of each ``every`` changes of ``module`` the first, always in the same order.
+
+    Left out are those that Python cannot read and those that cannot change behaviour.
+    """
     meant = meaning(code)
-    for name, occurrence in _places(get_ast(code)):
+    for name, occurrence in list(_places(get_ast(code)))[::every]:
         changed = mutate_code(code, get_operator(name)(), occurrence)
         if changed is not None and _is_different(meant, changed):
             yield _mutant(module, name.rpartition("/")[2], code, changed)

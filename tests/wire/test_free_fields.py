@@ -180,6 +180,14 @@ def test_fields_that_are_too_long_leave_room_for_others(peer: Peer) -> None:
     assert fields_of(peer) == {"a": "1", "c": "2"}
 
 
+@pytest.mark.parametrize("text", ['{"a\\ud800": "b\\udfff\\u0000c"}', '{"a\\u0001": "b c"}'])
+def test_what_no_text_can_hold_becomes_a_space(peer: Peer, text: str) -> None:
+    peer.post(START, data=BOTH | {"campos": text})
+    ((name, said),) = (fields_of(peer) or {}).items()
+    assert (name, " ".join(said.split())) == ("a", "b c")
+    assert (name + said).encode()
+
+
 def test_a_field_that_the_exchange_did_not_fill_in_is_left_out(peer: Peer) -> None:
     peer.get(START, query_string=QUERY + "&campos[cpf]=${CPF}&campos[nome]=[Nome]&campos[x]=ramal")
     assert fields_of(peer) == {"x": "ramal"}

@@ -124,6 +124,19 @@ def test_a_parameter_of_an_agent_s_state_is_stored(store: Store, operation: Oper
     assert getattr(first, parameter.field) != told
 
 
+def test_a_transferred_call_takes_along_what_is_known_of_it(store: Store) -> None:
+    core = Core({"acme": Tenant("acme", PLAN, lines={"33330000": "Vendas"})}, store.journal, Accepting())
+    ids = []
+    for name, more in (("ConsultaRamal", {"linha": "33330000", "campos": "cpf=123"}), ("TransfereLigacao", {})):
+        texts = LEAST | {"ramal_destino": "3505"} | more
+        message = OPERATIONS[name].build(texts, Sender("acme", UTC, HERE, T0))
+        assert message is not None
+        ids.append(core.handle(message).call_id)
+    calls = [store.calls.get("acme", call_id) for call_id in ids]
+    assert ids[0] != ids[1]
+    assert [call and (call.line_name, call.fields) for call in calls] == [("Vendas", {"cpf": "123"})] * 2
+
+
 def test_no_other_parameter_is_left_out() -> None:
     assert {(operation.name, parameter.name) for operation, parameter in ALL if not parameter.field} == UNKEPT
     assert set(BEFORE) <= {event.name for event in EVENTS}

@@ -216,7 +216,7 @@ def end(case: Case[HeardEvent]) -> Call:
     if duration_s is None or _talked_at_several(call):
         duration_s = _seconds(call.started_at, ended_at)
     came_from_elsewhere = case.rule is PairingRule.CALL_ID and call.group_id not in (None, call.id)
-    known = heard.extension in ("", call.number) or is_at(call, heard.extension)
+    known = heard.extension in (call.extension, call.number, "") or is_at(call, heard.extension)
     elsewhere = not known and not heard.internal and not came_from_elsewhere
     result, result_text = _result_of(call, heard)
     ended = call._replace(
@@ -242,12 +242,12 @@ def _as_told(call: Call, heard: HeardEvent) -> Call:
 
 
 def _talked_at_several(call: Call) -> bool:
-    return sum(1 for leg in call.legs if leg.answered_at is not None) > 1
+    return len(call.legs) > 1 and sum(1 for leg in call.legs if leg.answered_at is not None) > 1
 
 
 def _add_end(case: Case[HeardEvent]) -> Call:
     """Add what the first end did not say; where it was only thought to be over, this is its end."""
-    if any(leg.result == LOST for leg in case.call.legs):
+    if case.call.legs and any(leg.result == LOST for leg in case.call.legs):
         return end(case)
     heard, call = case.event, _as_told(case.call, case.event)
     result, result_text = _result_of(call, heard)
@@ -271,7 +271,7 @@ def _result_of(call: Call, heard: HeardEvent) -> tuple[str, str | None]:
     Where it said nothing, it was answered if anything shows that somebody spoke; else it is unknown, never missed.
     """
     said = read_result(heard.result_text, heard.duration_s)
-    if said in NOT_ANSWERED and any(leg.result == Result.ANSWERED for leg in call.legs):
+    if call.legs and said in NOT_ANSWERED and any(leg.result == Result.ANSWERED for leg in call.legs):
         return Result.ANSWERED.value, heard.result_text
     if said is not None:
         return said.value, heard.result_text

@@ -22,9 +22,16 @@ def has_legs(heard: HeardEvent, call: Call) -> bool:
 def event_at(heard: HeardEvent, call: Call) -> Event:
     """Return what ``heard`` is to ``call``."""
     read = READ.get(heard.event)
-    if read is None or not (has_legs(heard, call) or call.is_queued or heard.also_rings):
+    if read is None or _is_at_only_leg(heard, call):
         return heard.event
-    return read(heard, call)
+    return read(heard, call) if has_legs(heard, call) or call.is_queued or heard.also_rings else heard.event
+
+
+def _is_at_only_leg(heard: HeardEvent, call: Call) -> bool:
+    """Return whether nothing has to be told apart: most calls are at one extension."""
+    if call.legs or heard.also_rings or call.queued_at is not None or heard.event is Event.TRANSFER:
+        return False
+    return heard.extension == call.extension
 
 
 def _start_at(heard: HeardEvent, call: Call) -> Event:

@@ -119,7 +119,7 @@ def _last_at(legs: Sequence[Leg], extension: str) -> Leg | None:
 
 def is_at(call: "Call", extension: str) -> bool:
     """Return whether ``call`` is or was at ``extension``."""
-    return call.extension == extension or any(leg.extension == extension for leg in call.legs)
+    return call.extension == extension or (bool(call.legs) and any(leg.extension == extension for leg in call.legs))
 
 
 def seen_from(call: "Call", extension: str) -> str:

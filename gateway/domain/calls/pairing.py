@@ -86,6 +86,9 @@ class FoundCall:
     rule: PairingRule
 
 
+NOTHING_FOUND = FoundCall(None, PairingRule.ALONE)
+
+
 def find_of_start(heard: HeardEvent, calls: Sequence[Call]) -> FoundCall:
     """Return the call whose start was heard; a new one when no rule finds any."""
     return _first(START_RULES, heard, calls)
@@ -134,7 +137,7 @@ def find_group(heard: HeardEvent, calls: Sequence[Call]) -> Call | None:
     """Return a call of the same caller that rings another extension, or has just rung there in vain, so that a new call
     belongs to its group.
     """
-    return _group_within(GROUP_MS, heard, calls) or _rang_before(heard, calls)
+    return (_group_within(GROUP_MS, heard, calls) or _rang_before(heard, calls)) if calls else None
 
 
 def find_picked_up(heard: HeardEvent, calls: Sequence[Call]) -> Call | None:
@@ -187,11 +190,11 @@ def leaves_rest_of_group(call: Call, heard: HeardEvent) -> bool:
 
 
 def _first(rules: "Sequence[tuple[PairingRule, Find]]", heard: HeardEvent, calls: Sequence[Call]) -> FoundCall:
-    for rule, find in rules:
+    for rule, find in rules if calls else ():
         call = find(heard, calls)
         if call is not None:
             return FoundCall(call, _told_apart(rule, heard, calls))
-    return FoundCall(None, PairingRule.ALONE)
+    return NOTHING_FOUND
 
 
 def _told_apart(rule: PairingRule, heard: HeardEvent, calls: Sequence[Call]) -> PairingRule:

@@ -34,10 +34,10 @@ class NothingToDial(ValueError):
 
 
 class TooLong(NothingToDial):
-    """More digits than any telephone number has, so that no appliance needs to be asked."""
+    """More digits than any telephone number has, so that no appliance needs to be asked; ``longest`` may be dialled."""
 
-    def __init__(self, digits: int) -> None:
-        super().__init__(f"{digits} digits are no telephone number: expected at most {LONGEST_NUMBER}.")
+    def __init__(self, digits: int, longest: int) -> None:
+        super().__init__(f"{digits} digits are no telephone number: expected at most {longest}.")
         self.digits = digits
 
 
@@ -156,8 +156,9 @@ def dial(raw: str, plan: DialPlan, numbers: NumberPlan) -> Dialled:
 def _check(digits: str, subject: Subject, numbers: NumberPlan) -> None:
     """Refuse what no exchange should be sent: too many digits, or another number than was meant."""
     longest = LONGEST_NUMBER if subject.kind is NumberKind.UNKNOWN and subject.national.isdigit() else LONGEST_CODE
-    if max(len(subject.national), len(digits) - _MOST_AROUND) > longest:
-        raise TooLong(len(subject.national))
+    for size, most in ((len(subject.national), longest), (len(digits), longest + _MOST_AROUND)):
+        if size > most:
+            raise TooLong(size, most)
     if subject.kind is not NumberKind.SHORT and len(digits) <= _LONGEST_SERVICE:
         again = read(digits, numbers)
         if again.kind is NumberKind.SHORT:

@@ -6,6 +6,7 @@ from typing import Any
 
 import structlog
 
+from gateway.config.webhook_sources import WebhookSource
 from gateway.domain.messages import Origin
 from gateway.errors import GatewayError, MalformedRequest, UnknownEventSource, WrongMethod
 from gateway.mapping.bodies import WebhookRequest
@@ -22,7 +23,7 @@ from gateway.wire.webhooks.access import admit
 from gateway.wire.webhooks.gates import SourceGate
 from gateway.wire.webhooks.lookups import LookUpNumber, nobody
 from gateway.wire.webhooks.messages import OPERATIONS, mark_of, message_of
-from gateway.wire.webhooks.sources import WebhookSource, operation_of, read, split
+from gateway.wire.webhooks.sources import split
 
 log = structlog.get_logger()
 
@@ -62,7 +63,7 @@ class Webhooks:
             admit(environ, site)
             raise UnknownEventSource(name, known=sorted(site.sources))
         intake = self._intake if environ.get(REPLAY_OF) else self._intake.within(gate.answer_within_s)
-        environ["cti.operation"] = operation_of(name)
+        environ["cti.operation"] = source.operation
         entered = self._entered(environ, tail, gate, site)
         if isinstance(entered, RenderedReply):
             return as_answer(entered)
@@ -70,7 +71,7 @@ class Webhooks:
             return answer(200, JSON, b"")
         if environ["REQUEST_METHOD"] not in METHODS:
             raise WrongMethod(environ["REQUEST_METHOD"], allowed=METHODS)
-        made = read(source, entered.request)
+        made = source.read(entered.request)
         if made.problems and made.document is None:
             raise MalformedRequest(made.problems[0])
         handled = [self._handled(event, environ, site, intake, name) for event in made.events]

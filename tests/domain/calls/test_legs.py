@@ -96,10 +96,10 @@ def test_a_call_is_at_an_extension_by_itself_or_by_a_leg() -> None:
 @pytest.mark.parametrize("status", STATES)
 def test_each_extension_sees_the_status_of_its_own_leg(status: str) -> None:
     goes_on = STATES[status] in GOING_ON
-    legs = (RINGS, TALKS, OVER, GONE)
+    legs = (RINGS, TALKS, OVER, Leg("3505", 1, None, 9, "busy"), GONE)
     seen = [status_at(legs, STATES[status], status, leg.extension) for leg in legs]
     assert seen[:2] == (["ringing", "talking"] if goes_on else [status, status])
-    assert seen[2:] == ["ended" if goes_on else status, "elsewhere"]
+    assert seen[2:] == [*["ended" if goes_on else status] * 2, "elsewhere"]
     assert status_at(legs, STATES[status], status, "3599") == status
     assert seen_from(call(status, legs=legs), other("3502")) == seen[1]
     assert seen_from(call(status), "3501") == status

@@ -18,7 +18,7 @@ const refreshRecent = atMostEvery(500, oneAtATime(async (wanted) => {
 
 function told(kind, event) {
   tellLog();
-  if (kind === "log") return;
+  if (kind === "log" || kind === "agent_state_changed") return;
   refreshRecent();
   if (kind === "reset") refreshCards();
   else heardOf(kind, event);
