@@ -5,7 +5,6 @@ the function of that effect (``effects.py``) makes the call's next version. Nobo
 the store loads the calls that an event may be about and writes what the book says.
 """
 
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -44,6 +43,9 @@ from gateway.domain.calls.pairing import (
 )
 from gateway.domain.calls.results import Result
 from gateway.domain.calls.states import Effect, Event, State, Transition, after
+
+ANY_TIME = 1 << 62
+"""Later than any moment, in milliseconds since 1970: for whether a call fell silent, however long ago."""
 
 
 class EventKind(StrEnum):
@@ -290,7 +292,7 @@ def _judged(decided: Decision, calls: Sequence[Call]) -> Decision:
 
 def decide_in_vain(call: Call, calls: Sequence[Call]) -> tuple[CallChange, ...]:
     """Return what becomes of ``call``, whose end is not waited for any more, and of those of ``calls`` it rang with."""
-    silent = fell_silent(call, lambda _ms: sys.maxsize)
+    silent = fell_silent(call, lambda _ms: ANY_TIME)
     change = decide_about(call, FellSilent() if silent else NoEnd())
     if change.kind is None:
         return ()
