@@ -70,3 +70,12 @@ def test_a_number_is_read_by_the_plan_of_the_branch_whose_extension_came_with_it
 ) -> None:
     assert Tenant("acme", NUMBERS, branches=(PUBLIC, CURITIBA)).numbers_for(*texts).area_code == area
     assert Tenant("acme", NUMBERS).numbers_for(*texts) is NUMBERS
+
+
+@pytest.mark.parametrize(
+    ("line", "name"),
+    [("4732100123", "vendas"), ("(47) 3210-0123", "vendas"), ("sales", "by name"), ("4732100999", None), ("", None)],
+)
+def test_a_line_has_the_name_that_it_was_given_however_it_is_written(line: str, name: str | None) -> None:
+    tenant = Tenant("acme", NUMBERS, lines={"4732100123": "vendas", "sales": "by name"})
+    assert tenant.line_name(line) == name

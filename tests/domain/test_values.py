@@ -15,8 +15,8 @@ from gateway.domain.messages import AttachedData, Direction
 
 def own(name: str) -> list[type]:
     """The data classes of the module ``name`` itself."""
-    things = vars(import_module(name)).values()
-    return [thing for thing in things if is_dataclass(thing) and getattr(thing, "__module__", "") == name]  # type: ignore[misc]
+    things = [thing for thing in vars(import_module(name)).values() if isinstance(thing, type)]
+    return [thing for thing in things if is_dataclass(thing) and thing.__module__ == name]
 
 
 NAMES = [found.name for found in walk_packages(gateway.domain.__path__, "gateway.domain.")]

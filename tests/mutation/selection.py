@@ -18,7 +18,7 @@ DOMAIN = Path("gateway/domain")
 CALLS = ("tests/domain/calls",)
 DIALPLAN = ("tests/domain/test_dialplan.py", "tests/domain/test_dial_rules.py", "tests/domain/test_undialling.py")
 VALUES = "tests/domain/test_values.py"
-NUMBERING = ("tests/domain/test_numbers.py", "tests/domain/test_several.py", "tests/domain/test_branches.py")
+NUMBERING = ("tests/domain/test_numbers.py", "tests/domain/test_several.py")
 TESTS = {
     "calls": CALLS,
     "calls/matching.py": ("tests/domain/test_matching.py",),
@@ -38,9 +38,11 @@ TESTS = {
     "dialplan/trials.py": ("tests/domain/test_rules.py",),
     "numbering": NUMBERING,
     "numbering/abroad.py": ("tests/domain/test_subscriber.py",),
+    "numbering/number_text.py": ("tests/domain/test_number_text.py",),
     "numbering/extensions.py": ("tests/domain/test_extensions.py",),
     "numbering/subscriber.py": ("tests/domain/test_subscriber.py",),
     "links.py": ("tests/domain/test_links.py",),
+    "identifiers.py": ("tests/domain/test_identifiers.py",),
     "patterns.py": ("tests/domain/test_patterns.py",),
     "messages.py": (VALUES,),
     "calls/call.py": (VALUES,),

@@ -24,7 +24,7 @@ from gateway.domain.calls.heard import (
     TakenElsewhere,
 )
 from gateway.domain.calls.leg_events import after_event, event_at
-from gateway.domain.calls.legs import is_at, legs_of
+from gateway.domain.calls.legs import changed_at, is_at, seen_from
 from gateway.domain.calls.missed import group_of, judged
 from gateway.domain.calls.pairing import (
     FoundCall,
@@ -259,19 +259,23 @@ def _leg_news(event: Event, heard: HeardEvent, before: Call, now: Call) -> tuple
     if not now.legs or now.legs == before.legs:
         return ()
     main = _told_at(event, heard, now)
-    known = {leg.extension: leg.goes_on for leg in legs_of(before)}
-    news = []
-    for extension in dict.fromkeys(leg.extension for leg in now.legs):
-        goes_on = any(leg.goes_on for leg in now.legs if leg.extension == extension)
-        if extension != main and goes_on is not known.get(extension, False):
-            news.append(LegNews(extension, _kind_of_leg(event, heard, extension, goes_on)))
-    return tuple(news)
+    others = (extension for extension in changed_at(before, now) if extension != main)
+    return tuple(LegNews(extension, _kind_of_leg(event, extension, before, now)) for extension in others)
 
 
-def _kind_of_leg(event: Event, heard: HeardEvent, extension: str, goes_on: bool) -> EventKind:
-    if goes_on:
-        return EventKind.CALL_STARTED
+def _kind_of_leg(event: Event, extension: str, before: Call, now: Call) -> EventKind:
+    seen = seen_from(now, extension)
+    if seen in (State.RINGING, State.TALKING):
+        began = not is_at(before, extension) or seen == State.RINGING
+        return EventKind.CALL_STARTED if began else EventKind.CALL_ANSWERED
     return EventKind.CALL_TRANSFERRED if event is Event.HANDED_ON else EventKind.CALL_ENDED
+
+
+def legs_told(change: CallChange, before: Call) -> tuple[LegNews, ...]:
+    """Return what is told of the legs of a call that changes as a whole, beside the extension that it is at."""
+    kind = change.kind or EventKind.CALL_ENDED
+    others = (extension for extension in changed_at(before, change.call) if extension != change.call.extension)
+    return tuple(LegNews(extension, kind) for extension in others)
 
 
 def _judged(decided: Decision, calls: Sequence[Call]) -> Decision:

@@ -220,6 +220,7 @@ def test_without_legs_the_call_itself_is_told_of() -> None:
         ({}, "3502", False),
         ({"legs": legs("3501-", "3502*")}, "3502", True),
         ({"legs": legs("3501*", "3502*")}, "3502", False),
+        ({"legs": legs("3501-", "3503*")}, "3502", False),
         ({"legs": legs("3501-", "3502-")}, "3502", False),
         ({"legs": legs("3501", "3502-")}, "3502", False),
     ],

@@ -191,7 +191,15 @@ def test_a_recording_told_besides_is_kept_unless_there_is_one(effect: Effect) ->
     assert done(effect, call(), event, status="ringing").recording_url == "http://pbx/2"
     assert done(effect, call(recording_url="http://pbx/1"), event).recording_url == "http://pbx/1"
     assert done(Effect.NOTE, call(), event).waited_s == 7
-    assert done(Effect.LEAVE, call(held_at=T0), event).held_at is None
+    assert done(Effect.LEAVE, call(held_at=T0), event, status="ringing").held_at is None
+    assert done(Effect.LEAVE, call(held_at=T0), event, status="talking").held_at == T0
+
+
+@pytest.mark.parametrize("event", [Event.ANSWER, Event.HOLD, Event.RESUME])
+def test_a_leg_that_is_over_was_talked_in_as_is_told_late(event: Event) -> None:
+    assert done(Effect.LEAVE, call(), heard(T0 + 9, event), status="ringing").answered_at == T0 + 9
+    taken = call(answered_at=T0)
+    assert done(Effect.LEAVE, taken, heard(T0 + 9, event), status="ringing") == taken
 
 
 LEGS = (

@@ -67,14 +67,14 @@ accepted     full       order  order  pair   pair     -      -      pair
 unknown      bare       order  order  pair   pair     -      -      pair
 refused      full       -      -      -      -        -      -      -
 unreachable  bare       -      -      -      -        -      -      -
-noted        full       -      -      -      -        -      -      -
+noted        full       -      -      -      -        -      repeat repeat
 waiting      bare       -      pair   pair   pair     pair   newest pair
 waiting      full       -      pair   pair   pair     pair   newest pair
 ringing      bare       repeat pair   pair   pair     pair   newest pair
 ringing      full       repeat pair   pair   pair     pair   newest pair
 talking      bare       late   pair   pair   pair     pair   newest pair
 talking      full       repeat pair   pair   pair     pair   newest pair
-ended        bare       late   late   -      repeat   -      -      -
+ended        bare       late   late   repeat repeat   -      -      -
 ended        full       -      late   repeat repeat   repeat late   late
 lost         bare       -      -      -      late     -      -      -
 elsewhere    bare       -      late   -      late     -      -      -
@@ -157,6 +157,7 @@ def test_a_call_was_over_when_its_end_was_heard_else_when_it_ended(known: dict[s
     ("event", "known", "found"),
     [
         ({"number": "1132100123", "extension": "3502"}, {}, False),
+        ({"number": "1132100123", "extension": "3500"}, {}, False),
         ({"number": "1132100123", "extension": "3502", "known": False}, {}, True),
         ({"number": "1132100123", "extension": "3502", "direction": Direction.INTERNAL}, {}, True),
         ({"number": "1132100123", "extension": "3502"}, {"direction": "internal"}, True),
@@ -222,6 +223,8 @@ def test_only_a_known_caller_is_found_in_a_queue(event: dict[str, Any], found: b
     waits = call("waiting", extension="", queued_at=T0)
     assert (find_of_start(heard(**event), [waits]).call == waits) is found
     assert find_of_start(heard(), [waits._replace(queue_left_at=T0)]).call is None
+    for number in ("1132100123", "5132100123"):
+        assert find_of_start(heard(number=number), [waits]).call is None
 
 
 # starts and ends told again

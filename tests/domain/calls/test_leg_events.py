@@ -142,7 +142,7 @@ def test_a_transfer_hands_on_a_call_that_goes_on(status: str) -> None:
     ("leg", "attended", "event"),
     [
         (talks("3502"), None, Event.TALKS_ALREADY),
-        (talks("3502"), False, Event.HANDED_ON),
+        (talks("3502"), False, Event.TALKS_ALREADY),
         (talks("3502"), True, Event.TALKS_ALREADY),
         (rings("3502"), None, Event.HANDED_ON),
         (rings("3502"), True, Event.TALKS_ALREADY),
@@ -296,10 +296,11 @@ def test_an_answer_where_it_did_not_ring_is_a_leg_of_its_own() -> None:
     assert legs_after(Event.ANSWER, event._replace(extension="3501"), call()) == ()
 
 
-def test_of_two_legs_at_an_extension_the_one_that_goes_on_is_answered_else_the_last() -> None:
+def test_of_two_legs_at_an_extension_the_one_that_goes_on_is_answered_else_a_new_one() -> None:
     event = heard(Event.ANSWER, T0 + 9)
     first, last = over("3501", T0 + 1), over("3501", T0 + 2)
-    assert [leg.answered_at for leg in legs_after(Event.ANSWER, event, call("ringing", first, last))] == [None, T0 + 9]
+    taken = [leg.answered_at for leg in legs_after(Event.ANSWER, event, call("ringing", first, last))]
+    assert taken == [None, None, T0 + 9]
     known = call("ringing", rings("3501"), last)
     assert [leg.answered_at for leg in legs_after(Event.ANSWER, event, known)] == [T0 + 9, None]
 

@@ -17,7 +17,7 @@ from gateway.domain.calls.queueing import (
     with_wait,
 )
 from gateway.domain.calls.results import Result
-from gateway.domain.calls.states import Event
+from gateway.domain.calls.states import STATES, Event, State
 from gateway.domain.messages import ATTACHED, Direction
 
 T0 = 1_780_000_000_000
@@ -34,10 +34,11 @@ def attached(**told: str) -> tuple[str | None, ...]:
 
 
 def heard(at: int = T0, **more: Any) -> HeardEvent:
-    return HeardEvent(Event.END, Direction.INCOMING, "3501", "4732100123", True, at, **more)
+    plain = {"direction": Direction.INCOMING, "extension": "3501", "number": "4732100123", "known": True}
+    return HeardEvent(Event.END, at=at, **(plain | more))  # type: ignore[arg-type]
 
 
-WAITS = call(queued_at=T0, attached=attached(queue="vendas", caller_name="Ana"))
+WAITS = call(status="waiting", queued_at=T0, attached=attached(queue="vendas", caller_name="Ana"))
 
 
 def test_a_caller_waits_from_the_moment_of_the_queue() -> None:
@@ -108,14 +109,23 @@ def ended(result: Result, **more: Any) -> Call:
     ],
 )
 def test_who_waited_and_was_taken_by_nobody_gave_up(result: str, said: dict[str, Any], becomes: str) -> None:
-    gone = gave_up(ended(Result("".join(result))), WAITS, heard(**said))
+    waits = WAITS._replace(status="waiting")
+    gone = gave_up(ended(Result("".join(result))), waits, heard(**said))
     assert (gone.result, gone.waited_s, gone.queue_left_at) == (becomes, 20, T0 + 20_000)
+    elsewhere = heard(**said)._replace(extension="")
+    assert gave_up(ended(Result("".join(result))), WAITS, elsewhere) == gone
+
+
+def test_where_it_still_rang_it_may_have_been_answered() -> None:
+    gone = ended(Result.UNKNOWN)
+    assert gave_up(gone, WAITS, heard()) == gone
 
 
 @pytest.mark.parametrize(
     ("changed", "before"),
     [
         (ended(Result.UNKNOWN), call()),
+        (ended(Result.UNKNOWN), WAITS._replace(status="ringing")),
         (ended(Result.UNKNOWN), WAITS._replace(queue_left_at=T0 + 1)),
         (ended(Result.UNKNOWN, answered_at=T0 + 1), WAITS),
         (ended(Result.UNKNOWN)._replace(ended_at=None), WAITS),
@@ -123,6 +133,15 @@ def test_who_waited_and_was_taken_by_nobody_gave_up(result: str, said: dict[str,
 )
 def test_an_end_says_nothing_of_a_queue_where_nobody_waits_in_one(changed: Call, before: Call) -> None:
     assert gave_up(changed, before, heard()) == changed
+
+
+@pytest.mark.parametrize("status", STATES)
+def test_an_end_where_it_rings_says_nothing_of_the_queue(status: str) -> None:
+    """It may have been answered there."""
+    rings = STATES[status] is State.RINGING
+    before = WAITS._replace(status=status)
+    assert (gave_up(ended(Result.UNKNOWN), before, heard()).result == "unknown") is rings
+    assert gave_up(ended(Result.UNKNOWN), before, heard(extension="3509")).result == "abandoned"
 
 
 @pytest.mark.parametrize(
