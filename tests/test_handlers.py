@@ -2,22 +2,31 @@
 
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import pytest
 
 from gateway.adapter import Outcome
+from gateway.config.loader import parse
 from gateway.domain.calls.states import Event
 from gateway.domain.dialplan.forms import patterns
 from gateway.domain.dialplan.plan import DialPlan
 from gateway.domain.messages import (
+    AgentState,
+    AgentStateChanged,
     CallAnswered,
     CallEnded,
+    CallHeld,
+    CallNoted,
+    CallResumed,
     CallStarted,
     CallTransferred,
     Direction,
     HangUp,
     Origin,
     PlaceCall,
+    QueueEntered,
+    QueueLeft,
 )
 from gateway.domain.numbering.numbers import Extensions, NumberPlan
 from gateway.domain.tenant import Appliance, Tenant
@@ -31,6 +40,7 @@ from gateway.errors import (
     UnknownTenant,
 )
 from gateway.handlers import Core, DeadlineWriter
+from gateway.server.bootstrap import tenants
 from gateway.store.drafts import OrderDraft, Recorded
 from gateway.texts.text import Text, verbatim
 
@@ -118,6 +128,45 @@ def test_a_transfer_is_written_with_where_the_call_goes_on(core: Core, memory: M
     (draft,) = memory.drafts
     assert (reply.ok, draft.event.event, draft.forwards) == (True, Event.TRANSFER, ())
     assert (draft.event.to, draft.event.stays_inside) == ("3502" if inside else "47999998888", inside)
+
+
+NEW: list[tuple[type, Event, dict[str, Any]]] = [
+    (CallHeld, Event.HOLD, {}),
+    (CallResumed, Event.RESUME, {}),
+    (QueueEntered, Event.QUEUE, {"queue": "Vendas"}),
+    (QueueLeft, Event.LEAVE_QUEUE, {"waited_s": 9}),
+    (QueueLeft, Event.ABANDON, {"waited_s": 9, "abandoned": True}),
+    (CallNoted, Event.NOTE, {"cost": "0,32", "transcript": "Bom dia"}),
+]
+
+
+@pytest.mark.parametrize(("kind", "event", "more"), NEW, ids=[each.value for _, each, _ in NEW])
+def test_each_message_is_written_as_its_event_and_told_to_nobody_who_did_not_ask(
+    core: Core, memory: Memory, kind: type, event: Event, more: dict[str, Any]
+) -> None:
+    reply = core.handle(kind("acme", "3501", "4732100123", HERE, 5, call_ref="a", fields={"cpf": "1"}, **more))
+    (draft,) = memory.drafts
+    assert (reply.ok, reply.call_id, draft.event.event, draft.forwards) == (True, 1, event, ())
+    assert (draft.event.call_ref, draft.event.fields, draft.event.waited_s) == ("a", {"cpf": "1"}, more.get("waited_s"))
+    assert draft.event.extension == ("" if "queue" in event.value else "3501")
+    assert (draft.event.cost, draft.event.transcript) == (more.get("cost"), more.get("transcript"))
+
+
+def test_an_agent_s_state_is_written_and_told_to_who_asked(core: Core, memory: Memory) -> None:
+    tenant = replace(core.tenants["acme"], forwards={"agent_state_changed": ("crm",)})
+    heard = AgentStateChanged("acme", " 3501 ", "Ana", AgentState.PAUSE, HERE, 5, reason="almoço")
+    assert replace(core, tenants={"acme": tenant}).handle(heard).ok
+    (draft,) = memory.drafts
+    assert (draft.message, draft.extension, draft.forwards) == (heard, "3501", ("crm",))
+
+
+@pytest.mark.parametrize("sent", ["551133330000", "+55 11 3333-0000", "1133330000", "(11) 3333.0000"])
+def test_a_line_has_its_name_in_whatever_form_its_number_is_sent(core: Core, memory: Memory, sent: str) -> None:
+    path = tenants(parse({"tenants": {"acme": {"lines": {"551133330000": "Vendas", "fila-1": "Suporte"}}}}, source="x"))
+    named = replace(core, tenants=path)
+    for line in (sent, "fila-1", "4733334444"):
+        named.handle(CallStarted("acme", "3501", "4732100123", HERE, 5, line=line))
+    assert [draft.event.line_name for draft in memory.drafts] == ["Vendas", "Suporte", None]
 
 
 def test_an_end_is_told_to_nobody_who_did_not_ask(core: Core, memory: Memory) -> None:

@@ -2,10 +2,12 @@
 
 import csv
 import io
+import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import click
@@ -130,9 +132,18 @@ def _as_csv(calls: Iterable[LoggedCall], _zone: ZoneInfo) -> None:
         writer = csv.writer(line, lineterminator="")
         if header:
             click.echo(",".join(plain))
-        writer.writerow([harmless(value) if isinstance(value, str) else value for value in plain.values()])
+        writer.writerow([_in_csv(value) for value in plain.values()])
         tell_data(line.getvalue())
         header = False
+
+
+def _in_csv(value: Any) -> Any:
+    """Return a field for a spreadsheet: extensions with spaces between, structures as JSON, empty ones as nothing."""
+    if isinstance(value, list) and all(isinstance(each, str) for each in value):
+        return harmless(" ".join(value))
+    if isinstance(value, dict | list):
+        return harmless(json.dumps(value, ensure_ascii=False)) if value else ""
+    return harmless(value) if isinstance(value, str) else value
 
 
 def _as_table(calls: Iterable[LoggedCall], zone: ZoneInfo) -> None:

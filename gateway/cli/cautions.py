@@ -22,6 +22,16 @@ def cautions(config: "Config") -> Iterator[tuple[str, Text]]:
         if tenant.click_to_call.open_loopback:
             yield name, _open_loopback(name)
     yield from _secrets(config)
+    yield from _unmapped(config)
+
+
+def _unmapped(config: "Config") -> Iterator[tuple[str, Text]]:
+    """Yield the sources whose requests are only kept."""
+    for tenant, table in config.tenants.items():
+        for name, source in table.sources.items():
+            if source.mapping is None:
+                told = Text("It has no mapping yet: see what came with 'cti-gateway sources test {name}'.", name=name)
+                yield f"[tenants.{tenant}.sources.{name}]", told
 
 
 def _secrets(config: "Config") -> Iterator[tuple[str, Text]]:

@@ -116,9 +116,11 @@ def _found(catalogue: Any, name: str) -> tuple[str, Any]:
 
 def _show_list(shelf: Any, chosen: list[tuple[str, Any]]) -> None:
     longest = max(len(name) for name, _preset in chosen)
+    widest = max(len(preset.protocols) for _name, preset in chosen)
     for name, preset in chosen:
         title, rank = translated(preset.title), said(RANKS[shelf.ranked(preset).reached])
-        click.echo(f"{name:{longest}}  {preset.protocols:7}  {rank:8}  {_verified(preset, translated):48}  {title}")
+        how = f"{preset.protocols:{widest}}  {rank:8}  {_verified(preset, translated):37}"
+        click.echo(f"{name:{longest}}  {how}  {title}")
 
 
 def table(shelf: Any, chosen: list[tuple[str, Any]]) -> Iterator[str]:

@@ -1,6 +1,7 @@
 """Interpret a request by a mapping: which events it tells of, and what of each is known."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import tzinfo
 from typing import Any
@@ -16,6 +17,9 @@ from gateway.mapping.schema import CallValues, EventRule, WebhookMapping
 from gateway.mapping.values import TakenValue, ValueReader, is_like, key_in
 from gateway.texts.text import Text, problem_of, verbatim
 
+ATTEMPTS = 2
+"""Python may clear up memory, which takes as long, in the midst of one: no event is to be lost for it."""
+TOO_SLOW = Text("the request takes too long: it is too large for its mapping's patterns and paths")
 MOST_EVENTS = 50
 """Of one request."""
 OWN_MOMENT = {"started": "started_at", "answered": "answered_at", "ended": "ended_at"}
@@ -30,7 +34,10 @@ def interpret(mapping: WebhookMapping, request: WebhookRequest, source: MappingS
         document = opened(document_of(request, mapping.body), mapping.json_in)
     except UnreadableBody as error:
         return Interpretation(problems=(_sentence(error),))
-    return Interpreter(mapping, request, source).read(document)
+    for _ in range(ATTEMPTS):
+        with suppress(RequestTooSlow):
+            return Interpreter(mapping, request, source).read(document)
+    return Interpretation(problems=(TOO_SLOW,), document=document)
 
 
 def _sentence(error: Exception) -> Text:
@@ -54,14 +61,8 @@ class Interpreter:
         self._name: str | None = None
 
     def read(self, document: Any) -> Interpretation:
-        """Return what is made of ``document``."""
-        try:
-            self._read(document)
-        except RequestTooSlow:
-            self._events = []
-            self._problems.append(
-                Text("the request takes too long: it is too large for its mapping's patterns and paths")
-            )
+        """Return what is made of ``document``. Raises ``RequestTooSlow``."""
+        self._read(document)
         return Interpretation(
             events=tuple(_numbered(self._events)),
             ignored=self._ignored,

@@ -18,7 +18,7 @@ MOMENTS = ("at", "started_at", "answered_at", "ended_at")
 LENGTHS = ("waited", "duration")
 FLAGS = ("attended", "abandoned")
 LISTS = ("also_known_as", "rang")
-SIDES = ("origin", "destination", "extension", "number", "to", "agent")
+SIDES = ("origin", "destination", "extension", "number", "to")
 TRUE = ("true", "1", "yes", "on", "sim", "y")
 FALSE = ("false", "0", "no", "off", "nao", "não", "n")
 LONGEST_TEXT = 255
@@ -121,8 +121,9 @@ class EventReader:
 
     def _sides(self, values: Mapping[str, Any], direction: Direction | None) -> dict[str, Any]:
         texts = {name: self._side(name, values.get(name)) for name in SIDES}
-        if not texts["extension"] and values["rang"]:
-            texts["extension"] = values["rang"][0]
+        if not texts["extension"]:
+            named = self._source.folded.get((values.get("agent") or "").casefold())
+            texts["extension"] = values["rang"][0] if values["rang"] else named
         origin, destination, extension, number = (texts[name] or "" for name in SIDES[:4])
         sides = sides_of(origin, destination, extension, number, direction)
         found = {"extension": sides.extension or None, "number": sides.number or None}
@@ -134,7 +135,7 @@ class EventReader:
         if text is None:
             return None
         known = self._source.folded
-        if name in ("extension", "to", "agent"):
+        if name in ("extension", "to"):
             return as_extension(text, known)
         return known.get(text.casefold(), text)
 

@@ -55,7 +55,9 @@ def anywhere(rules: Authenticity) -> Sender:
     def read(signed: SignedRequest) -> Sequence[str]:
         headers = [signed.header(name) for name in HEADERS]
         bearer = behind_scheme(signed.header("authorization"), "bearer")
-        return _present([*signed.query_values(TOKEN), *headers, bearer]) or _present([signed.first_of_tail])
+        given = _present([*signed.query_values(TOKEN), *headers, bearer])
+        # nginx, set up as docs/reverse-proxy.md says, passes Token-Auth on under both names.
+        return list(dict.fromkeys(given)) or _present([signed.first_of_tail])
 
     return read
 

@@ -20,6 +20,7 @@ from gateway.domain.calls.book import (
     decide_about,
     decide_in_vain,
     decide_order,
+    legs_told,
 )
 from gateway.domain.calls.call import Call
 from gateway.domain.calls.free_fields import read_fields
@@ -239,13 +240,21 @@ class Batch:
         grouped = self._calls.with_number(call.row["tenant"], call.call) if call.call.group_id else []
         changes = decide_in_vain(call.call, grouped)
         for change in changes:
-            self._log(change.kind or EventKind.CALL_LOST, self._change(change.call), at, {})
+            self._tell_change(change, at)
         return bool(changes)
 
     def _happen(self, call: CandidateCall, event: MarkedOver, at: int) -> int:
         """Let an event happen to ``call``; its ``seq`` in the log, 0 when it changes nothing."""
         change = decide_about(call.call, event)
-        return self._log(change.kind, self._change(change.call), at, {}) if change.kind else 0
+        return self._tell_change(change, at) if change.kind else 0
+
+    def _tell_change(self, change: CallChange, at: int) -> int:
+        """Take how a call is from now on, and tell the log so at each of its extensions; the last ``seq``."""
+        before = self._calls.get(change.call.id).call
+        call = self._change(change.call)
+        for leg in legs_told(change, before):
+            self._log(leg.kind, call, at, {}, leg.extension)
+        return self._log(change.kind or EventKind.CALL_LOST, call, at, {})
 
     def _add_order(self, draft: OrderDraft) -> Recorded:
         message = draft.message

@@ -163,7 +163,7 @@ OF_QUEUE = Parameter("ramal", Text("the queue's own number, where it has one"), 
 ENTRA_FILA = Operation(
     "EntraFila",
     Text("A caller waits in a queue."),
-    (FILA, TELEFONE, ID_LIGACAO, Parameter("data_hora", MOMENT, "queued_at"), DIRECAO, OF_QUEUE, *IN_QUEUE),
+    (FILA, TELEFONE, ID_LIGACAO, Parameter("data_hora", MOMENT, "queued_at"), OF_QUEUE, *IN_QUEUE),
     queue_entered,
 )
 SAI_FILA = Operation(
@@ -174,7 +174,6 @@ SAI_FILA = Operation(
         TELEFONE,
         ID_LIGACAO,
         Parameter("data_hora", MOMENT, "queue_left_at"),
-        DIRECAO,
         OF_QUEUE,
         *IN_QUEUE,
         ESPERA,

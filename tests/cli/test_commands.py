@@ -381,6 +381,20 @@ def test_calls_can_be_narrowed_by_time(run: Run, with_appliances) -> None:
     assert run("calls", "--since", "ontem", "--config", str(path)).exit_code == 2
 
 
+def test_what_is_no_plain_text_is_json_in_csv_and_no_formula(run: Run, tmp_path: Path) -> None:
+    fine(run("import", "list"))
+    fields = '{"cpf":"529.982.247-25","nome":"São José"}'
+    with closing(sqlite3.connect(tmp_path / "data" / "gateway.db")) as database:
+        columns = "id, tenant, direction, extension, number, number_as_sent, logged_at, started_at, status, fields"
+        row = (1, "default", "incoming", "3501", "4732100123", "4732100123", 1, 1, "ended", fields)
+        database.execute(f"INSERT INTO calls ({columns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
+        database.commit()
+    (row,) = csv.DictReader(io.StringIO(fine(run("calls", "--format", "csv"))))
+    assert json.loads(row["fields"]) == {"cpf": "529.982.247-25", "nome": "São José"}
+    assert (row["rang"], row["notes"]) == ("3501", "")
+    assert json.loads(row["legs"])[0]["extension"] == "3501"
+
+
 def test_calls_can_be_narrowed_by_result(run: Run, tmp_path: Path) -> None:
     fine(run("import", "list"))
     with closing(sqlite3.connect(tmp_path / "data" / "gateway.db")) as database:

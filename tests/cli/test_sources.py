@@ -121,6 +121,13 @@ def test_an_unknown_source_is_told_with_those_that_are_there(folder: Path) -> No
     assert "there is no source 'clod' of events; configured: new, cloud." in str(result.exception)
 
 
+def test_check_warns_of_a_source_without_a_mapping(folder: Path) -> None:
+    result = run(folder, "check")
+    warned = [line for line in result.stdout.splitlines() if "has no mapping yet" in line]
+    assert ["new" in line for line in warned] == [True]
+    assert result.exit_code == 0
+
+
 @pytest.mark.parametrize(("expected", "line"), [("1", "1 mapping test holds"), ("2", "It rings: event 1: id is '1'")])
 def test_check_runs_the_tests_of_a_mapping(folder: Path, expected: str, line: str) -> None:
     (folder / "gateway.toml").write_text(CONFIG.replace("EXPECTED", expected))

@@ -119,6 +119,11 @@ def test_a_source_without_a_mapping_offers_one(sources: Sources) -> None:
     assert re.search(r"<details[^>]*\bopen>", page)
 
 
+def test_a_request_may_be_sent_again(sources: Sources) -> None:
+    sources.came(RING)
+    assert "Enviar de novo" in sources.page("/trafego/1")
+
+
 def test_markup_in_a_body_is_text(sources: Sources) -> None:
     sources.came({"type": "<script>x</script>", "call": {"id": "<b>1</b>"}})
     page = sources.page("/fontes/cloud") + sources.page("/fontes/new")

@@ -86,3 +86,12 @@ def test_what_each_appliance_will_request_is_one_call_in_the_log(gateway: LiveGa
 def test_one_exchange_has_one_text_however_it_is_told_to_dial() -> None:
     for one, other in (("asterisk-ami", "asterisk-ari"), ("freeswitch-txtapi", "freeswitch-xmlrpc")):
         assert CATALOGUE.preset(one).events == CATALOGUE.preset(other).events
+
+
+@pytest.mark.parametrize("name", ["asterisk-ami", "freepbx", "issabel"])
+def test_no_variable_of_the_exchange_s_own_is_changed(name: str) -> None:
+    """FreePBX decides by BLINDTRANSFER whether it records, and where a transferred call returns to."""
+    texts = "\n".join(event.text for event in CATALOGUE.preset(name).events)
+    changed = set(re.findall(r"Set\(_{0,2}([A-Z_]+)=", texts))
+    assert changed
+    assert {each for each in changed if not each.startswith("CTI_")} == set()

@@ -1,6 +1,8 @@
 """Through a real nginx, set up as docs/reverse-proxy.md says: what works, and what a stranger tries."""
 
 import base64
+import hashlib
+import hmac
 import json
 import socket
 import sqlite3
@@ -20,6 +22,7 @@ EVENT = "/wconnect/WConnect_WSDL_ConsultaRamal.php?ramal=3501&telefone=473210012
 STRANGER, EXCHANGE = "203.0.113.9", "192.168.0.10"
 CRM_TOKEN = "segredo-do-crm"
 EVENTS_TOKEN = "segredo-da-central"
+SOURCE_SECRET = "segredo-da-nuvem-de-voz"
 PASSWORD = "aquarela-de-ana-42"
 CONFIG = """
 [server]
@@ -35,6 +38,18 @@ allow = ["loopback", "192.168.0.10"]
 token = "{events_token}"
 [tenants.acme.click_to_call]
 token = "{crm_token}"
+
+[tenants.acme.sources.signed]
+kind = "webhook"
+secret = "{source_secret}"
+[tenants.acme.sources.signed.mapping]
+other = "started"
+values = {{ extension = "ramal", number = "telefone" }}
+authenticity = {{ kind = "hmac", header = "X-Sign", signed = "{{url}}{{body}}" }}
+[tenants.acme.sources.told]
+kind = "webhook"
+secret = "{source_secret}"
+mapping = {{ other = "started", values = {{ extension = "ramal", number = "telefone" }} }}
 
 [tenants.beta.events]
 allow = ["loopback", "private"]
@@ -63,7 +78,9 @@ def gateway(tmp_path_factory: pytest.TempPathFactory, lenient_port: int) -> Iter
     """A gateway with two companies behind nginx; click-to-call's ``open_loopback`` is left as it is."""
     folder = tmp_path_factory.mktemp("proxied")
     config = folder / "gateway.toml"
-    config.write_text(CONFIG.format(lenient=lenient_port, crm_token=CRM_TOKEN, events_token=EVENTS_TOKEN))
+    config.write_text(
+        CONFIG.format(lenient=lenient_port, crm_token=CRM_TOKEN, events_token=EVENTS_TOKEN, source_secret=SOURCE_SECRET)
+    )
     running = start_gateway(folder / "data", config=config)
     ana = ("agent", "add", "ana", "--extension", "3501", "--tenant", "acme", "--password-stdin")
     running.cli(*ana, stdin=f"{PASSWORD}\n")
@@ -118,6 +135,41 @@ def test_of_several_lists_of_addresses_the_last_counts_on_either_port(gateway: L
     for port in (gateway.port, lenient_port):
         assert ask(port, EVENT, exchange, stranger) == 403, port
         assert ask(port, EVENT, stranger, exchange) == 200, port
+
+
+@pytest.mark.parametrize(
+    ("place", "header"),
+    [
+        ("", f"Authorization: Bearer {SOURCE_SECRET}"),
+        ("", f"Token-Auth: {SOURCE_SECRET}"),
+        ("", f"token_auth: {SOURCE_SECRET}"),
+        (f"/{SOURCE_SECRET}", "X-Nothing: x"),
+    ],
+)
+def test_a_source_s_secret_comes_through_nginx(nginx: Nginx, place: str, header: str) -> None:
+    data = ("-d", "ramal=3501&telefone=4732100123")
+    assert nginx.curl(f"/in/told{place}", *data, "-H", header)[0] == 200
+    assert nginx.curl(f"/in/told{place and '/wrong'}", *data, "-H", header[:-1])[0] == 403
+
+
+def test_what_a_provider_signed_is_the_address_that_nginx_forwards(nginx: Nginx) -> None:
+    body = "ramal=3501&telefone=4732100123"
+    url = f"https://{HOST}:{nginx.https}/in/signed/call?x=%2B1"
+    made = hmac.new(SOURCE_SECRET.encode(), (url + body).encode(), hashlib.sha256).hexdigest()
+    assert nginx.curl("/in/signed/call?x=%2B1", "-d", body, "-H", f"X-Sign: {made}")[0] == 200
+    for forged in ("X-Forwarded-Host: evil.example", "X-Forwarded-Proto: http", "X_Sign: 00"):
+        assert nginx.curl("/in/signed/call?x=%2B1", "-d", body, "-H", f"X-Sign: {made}", "-H", forged)[0] == 200
+    assert nginx.curl("/in/signed/call?x=%2B1", "-d", body, "-H", f"X_Sign: {made}")[0] == 403
+    assert nginx.curl("/in/signed/call?x=%2B1", "-d", body + "&a=1", "-H", f"X-Sign: {made}")[0] == 403
+
+
+def test_a_stranger_s_guesses_hold_nobody_back_but_itself(nginx: Nginx) -> None:
+    """Behind the proxy clients are told apart by what it forwards."""
+    data, right = ("-d", "ramal=3501&telefone=4732100123"), ("-H", f"Authorization: Bearer {SOURCE_SECRET}")
+    statuses = [nginx.curl(f"/in/told/guess-{number}", *data, client="198.51.100.7")[0] for number in range(21)]
+    assert statuses == [403] * 20 + [429]
+    assert nginx.curl("/in/told", *data, *right, client="198.51.100.7")[0] == 429
+    assert nginx.curl("/in/told", *data, *right, client="198.51.100.8")[0] == 200
 
 
 def ask(port: int, path: str, *headers: str) -> int:

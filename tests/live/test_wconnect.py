@@ -68,6 +68,14 @@ def test_the_numbers_are_found_when_somebody_calls(office: Office, wsdl: str) ->
     assert (call.account, call.contact) == ("Padaria São João & Cia 3", "José 3")
 
 
+def test_an_account_is_found_by_its_cnpj(office: Office, wsdl: str) -> None:
+    office.take(source(wsdl), "wconnect")
+    (found,) = office.store.directory.search("acme", "11222333000181")
+    assert found.code == "3"
+    office.take(source(wsdl, account_identifiers=[]), "wconnect")
+    assert office.store.directory.search("acme", "11222333000181") == []
+
+
 def test_changes_only_are_asked_for_where_it_understands_that(office: Office, wsdl: str) -> None:
     speaking = source(wsdl, PAGES | {"AlteradoDesde": "{{ since }}"})
     assert speaking.incremental

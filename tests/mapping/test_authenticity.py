@@ -548,6 +548,11 @@ def test_a_secret_given_twice_or_by_halves_is_refused(rules: dict[str, Any], req
     assert code(rules, KEY, request_made) in (DoubtCode.SECRET_WRONG, DoubtCode.SECRET_MISSING)
 
 
+def test_a_secret_in_two_usual_places_is_one_and_two_secrets_are_none() -> None:
+    assert code(ANY, KEY, signed("a=1", token_auth=KEY, x_token_auth=KEY)) is None
+    assert code(ANY, KEY, signed("a=1", token_auth=KEY, x_token_auth="another one")) is DoubtCode.SECRET_WRONG
+
+
 def test_without_a_kind_only_addresses_count() -> None:
     proof = proof_of(Authenticity(), [])
     assert proof.by_address

@@ -1,5 +1,6 @@
 """What a mapping can say, each on a small request."""
 
+import itertools
 import json
 from zoneinfo import ZoneInfo
 
@@ -8,7 +9,9 @@ from pydantic import ValidationError
 
 from gateway.config.validation import sentences
 from gateway.domain.messages import Direction
+from gateway.mapping import engine
 from gateway.mapping.bodies import WebhookRequest
+from gateway.mapping.budget import Budget
 from gateway.mapping.engine import interpret
 from gateway.mapping.facts import MappingSource
 from gateway.mapping.paths import path_of
@@ -254,6 +257,7 @@ SIDES = {"direction": "way", "origin": "from", "destination": "to", "extension":
     [
         ({"way": "in", "from": "4733334444", "to": "201"}, "201", "4733334444", None),
         ({"way": "inbound", "from": "4733334444", "to": "4730000000", "ext": "Ana"}, "201", "4733334444", "4730000000"),
+        ({"way": "in", "from": "4733334444", "to": "201", "ext": "201"}, "201", "4733334444", None),
         ({"way": "OUT", "from": "201", "to": "4733334444"}, "201", "4733334444", None),
         ({"way": "outbound", "from": "4730000000", "to": "4733334444", "ext": "w1"}, "202", "4733334444", None),
         ({"way": "internal", "from": "201", "to": "202"}, "202", "201", None),
@@ -282,6 +286,36 @@ def test_several_may_ring():
     values = {"id": "id", "rang": "user", "number": "from"}
     event = event_of({**START, "values": values}, b"id=7&from=4733334444&user[]=Ana&user[]=w1&user[]=203")
     assert (event.rang, event.extension) == (("201", "202", "203"), "201")
+
+
+def test_who_an_agent_is_says_at_which_extension():
+    mapping = {"other": "agent_state", "values": {"agent": "who", "state": "state"}}
+    event = event_of(mapping, {"who": "Ana", "state": "pause"})
+    assert (event.agent, event.extension) == ("Ana", "201")
+    event = event_of(mapping, {"who": "Bia", "state": "pause"})
+    assert (event.agent, event.extension) == ("Bia", None)
+
+
+def test_a_default_stands_in_for_a_whole_list_and_joins_none():
+    values = {"id": "id", "rang": {"path": "users", "default": "299"}}
+    assert event_of({**START, "values": values}, {"id": 1, "users": ["201", "202"]}).rang == ("201", "202")
+    assert event_of({**START, "values": values}, {"id": 1, "users": []}).rang == ("299",)
+
+
+@pytest.mark.parametrize(
+    ("when", "holds"),
+    [
+        ({"present": "a"}, True), ({"present": ["a", "z"]}, False),
+        ({"absent": "z"}, True), ({"absent": ["z", "a"]}, False),
+        ({"equals": {"a": "x"}}, True), ({"equals": {"a": ["y", "X"]}}, True), ({"equals": {"z": "x"}}, False),
+        ({"differs": {"a": "y"}}, True), ({"differs": {"a": ["y", "x"]}}, False), ({"differs": {"z": "x"}}, True),
+        ({"matches": {"a": "^x"}}, True), ({"matches": {"a": "^y"}}, False), ({"matches": {"z": "^x"}}, False),
+        ({"equals": {"n": 17}}, True), ({"equals": {"t": True}}, True), ({"present": "a", "absent": "n"}, False),
+    ],
+)  # fmt: skip
+def test_a_condition_holds_when_all_of_it_does(when, holds):
+    mapping = {"events": [{"when": when, "kind": "ended"}], "other": "ignore", "values": {"id": {"value": "1"}}}
+    assert bool(made_of(mapping, {"a": "x", "n": 17, "t": True}).events) is holds
 
 
 def test_a_plus_that_was_left_out_can_be_put_back():
@@ -330,6 +364,15 @@ def test_a_pattern_that_takes_long_ends():
     made = made_of({**START, "values": {"id": {"value": "1"}, "queue": written}}, {"q": "a" * 4000 + "b"})
     assert made.events == ()
     assert "takes too long" in str(made.problems[0])
+
+
+def test_a_request_that_was_held_up_once_is_read_all_the_same(monkeypatch):
+    """As by Python's own clearing up of memory, which takes longer than any request."""
+    jumps = itertools.count(0.0, 99.0)
+    budgets = iter([Budget(lambda: next(jumps)), Budget()])
+    monkeypatch.setattr(engine, "Budget", lambda: next(budgets))
+    assert event_of({**START, "values": {"id": "id"}}, {"id": 1}).id == "1"
+    assert next(budgets, None) is None
 
 
 # mistakes in a mapping

@@ -21,7 +21,7 @@ from gateway.domain.messages import (
 from gateway.store import tables
 from gateway.store.calls import CallFilter, LoggedCall
 from gateway.store.directory import Account
-from gateway.store.drafts import AgentStateDraft
+from gateway.store.drafts import AgentStateDraft, GiveUp, Over
 from gateway.store.journal import apply
 from tests.store.conftest import HERE, T0, Store, end_draft, start_draft
 
@@ -286,3 +286,14 @@ def test_what_exchanges_tell_of_agents_is_kept_and_changes_no_call(store: Store)
     assert (letter.kind, body["ramal"], body["agent"], body["state"]) == ("agent_state_changed", A, "Ana", "pause")
     assert (body["reason"], body["fila"], body["telefone"]) == ("almoço", "Vendas", "")
     assert only(store).status == "ringing"
+
+
+@pytest.mark.parametrize("how", ["over", "lost"])
+def test_what_becomes_of_the_whole_call_is_told_to_each_of_its_extensions(store: Store, how: str) -> None:
+    store.start(A, NUMBER, T0, also_rings=(B,))
+    if how == "over":
+        store.journal.write(Over("acme", 1, "ana", T0 + 1000))
+    else:
+        store.journal.give_up(GiveUp("acme", T0 - 1, T0 + 1, T0 + 14_400_000))
+    for extension in (A, B):
+        assert [status for _, status in told_to(store, extension)] == ["ringing", how]

@@ -42,6 +42,29 @@ def test_calls_of_0_1_0_are_filled_in_once_their_words_are_back(
     engine.dispose()
 
 
+def test_a_missed_call_of_before_was_returned_by_the_first_that_was_taken(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(filling_missed, "SLICE", 2)
+    for number in ("4732100123", "anonymous", "4733330000"):
+        store.start("3501", number, T0)
+        store.end("3501", number, T0 + 20_000, result="NOANSWER")
+    for at in (100_000, 200_000, 300_000):
+        store.start("4732100123", "3502", T0 + at)
+        store.end("4732100123", "3502", T0 + at + 60_000, result="BUSY" if at == 100_000 else "ANSWERED")
+    with store.engine.begin() as connection:
+        connection.execute(text("UPDATE calls SET returned_at = NULL, returned_by = NULL"))
+        connection.execute(text("UPDATE counters SET value = 6 WHERE name = 'missed_to_fill'"))
+    Filler(store.engine, store.journal).fill_missed()
+    calls = sorted(store.calls.recent("acme"), key=lambda call: call.id)
+    assert [(bool(call.missed), call.returned_by, call.returned_at) for call in calls] == [
+        (True, 5, T0 + 200_000),
+        (True, None, None),
+        (True, None, None),
+        *[(False, None, None)] * 3,
+    ]
+
+
 def test_a_group_of_before_is_one_missed_call_or_none(store: Store) -> None:
     for at in (0, 1_000_000):
         for extension in ("3501", "3502"):

@@ -83,11 +83,16 @@ def test_an_event_that_was_overtaken_is_kept_and_changes_nothing(store: Store) -
     assert store.calls.get("acme", first.call_id) == before
     event = store.events.of_call("acme", first.call_id)[-1]
     assert (event.kind, event.told["overtaken"], event.told["repeat"]) == ("call_answered", True, True)
+    later = write(store, answer_draft("3501", "47999998888", T0 + 95_000, call_ref="c-1"), sequence=4)
+    assert store.events.of_call("acme", later.call_id)[-1].told["overtaken"], (
+        "an overtaken one does not count as the last"
+    )
 
 
 def test_the_same_sequence_and_a_higher_one_count(store: Store) -> None:
     first = write(store, ring(), sequence=3)
-    write(store, ring(ramal="3502"), sequence=3)
+    same = write(store, ring(ramal="3502"), sequence=3)
+    assert "overtaken" not in store.events.of_call("acme", same.call_id)[-1].told
     write(store, answer_draft("3501", "47999998888", call_ref="c-1"), sequence=4)
     call = store.calls.get("acme", first.call_id)
     assert call is not None

@@ -5,7 +5,6 @@ the function of that effect (``effects.py``) makes the call's next version. Nobo
 the store loads the calls that an event may be about and writes what the book says.
 """
 
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -25,7 +24,7 @@ from gateway.domain.calls.heard import (
     TakenElsewhere,
 )
 from gateway.domain.calls.leg_events import after_event, event_at
-from gateway.domain.calls.legs import is_at, legs_of
+from gateway.domain.calls.legs import changed_at, is_at, seen_from
 from gateway.domain.calls.missed import group_of, judged
 from gateway.domain.calls.pairing import (
     FoundCall,
@@ -44,6 +43,9 @@ from gateway.domain.calls.pairing import (
 )
 from gateway.domain.calls.results import Result
 from gateway.domain.calls.states import Effect, Event, State, Transition, after
+
+ANY_TIME = 1 << 62
+"""Later than any moment, in milliseconds since 1970: for whether a call fell silent, however long ago."""
 
 
 class EventKind(StrEnum):
@@ -257,19 +259,23 @@ def _leg_news(event: Event, heard: HeardEvent, before: Call, now: Call) -> tuple
     if not now.legs or now.legs == before.legs:
         return ()
     main = _told_at(event, heard, now)
-    known = {leg.extension: leg.goes_on for leg in legs_of(before)}
-    news = []
-    for extension in dict.fromkeys(leg.extension for leg in now.legs):
-        goes_on = any(leg.goes_on for leg in now.legs if leg.extension == extension)
-        if extension != main and goes_on is not known.get(extension, False):
-            news.append(LegNews(extension, _kind_of_leg(event, heard, extension, goes_on)))
-    return tuple(news)
+    others = (extension for extension in changed_at(before, now) if extension != main)
+    return tuple(LegNews(extension, _kind_of_leg(event, extension, before, now)) for extension in others)
 
 
-def _kind_of_leg(event: Event, heard: HeardEvent, extension: str, goes_on: bool) -> EventKind:
-    if goes_on:
-        return EventKind.CALL_STARTED
+def _kind_of_leg(event: Event, extension: str, before: Call, now: Call) -> EventKind:
+    seen = seen_from(now, extension)
+    if seen in (State.RINGING, State.TALKING):
+        began = not is_at(before, extension) or seen == State.RINGING
+        return EventKind.CALL_STARTED if began else EventKind.CALL_ANSWERED
     return EventKind.CALL_TRANSFERRED if event is Event.HANDED_ON else EventKind.CALL_ENDED
+
+
+def legs_told(change: CallChange, before: Call) -> tuple[LegNews, ...]:
+    """Return what is told of the legs of a call that changes as a whole, beside the extension that it is at."""
+    kind = change.kind or EventKind.CALL_ENDED
+    others = (extension for extension in changed_at(before, change.call) if extension != change.call.extension)
+    return tuple(LegNews(extension, kind) for extension in others)
 
 
 def _judged(decided: Decision, calls: Sequence[Call]) -> Decision:
@@ -290,7 +296,7 @@ def _judged(decided: Decision, calls: Sequence[Call]) -> Decision:
 
 def decide_in_vain(call: Call, calls: Sequence[Call]) -> tuple[CallChange, ...]:
     """Return what becomes of ``call``, whose end is not waited for any more, and of those of ``calls`` it rang with."""
-    silent = fell_silent(call, lambda _ms: sys.maxsize)
+    silent = fell_silent(call, lambda _ms: ANY_TIME)
     change = decide_about(call, FellSilent() if silent else NoEnd())
     if change.kind is None:
         return ()

@@ -141,7 +141,9 @@ def after_event(event: Event, heard: HeardEvent, before: Call, now: Call) -> Cal
     """Return ``now``, which ``event`` made of ``before``, with its legs as they are then."""
     change = CHANGES.get(event)
     begins = event in BEGINS and (event is not Event.ANSWER or _answers_elsewhere(heard, before))
-    if change is None or not (before.legs or begins or heard.also_rings) or (event is Event.START and before.legs):
+    if change is None or not (before.legs or begins or heard.also_rings):
+        return now
+    if event is Event.START and (before.legs or now.state not in GOING_ON):
         return now
     legs = tuple(change(heard, before, now))
     if now.state is State.ENDED:

@@ -139,6 +139,17 @@ def status_at(legs: Sequence[Leg], state: State, status: str, extension: str) ->
     return State.ENDED.value if state in GOING_ON else status
 
 
+def changed_at(before: "Call | None", now: "Call") -> tuple[str, ...]:
+    """Return the extensions among the legs of ``now`` that see it otherwise than ``before``."""
+    known = {leg.extension for leg in legs_of(before)} if before else set()
+    extensions = dict.fromkeys(leg.extension for leg in now.legs)
+    return tuple(
+        extension
+        for extension in extensions
+        if extension not in known or before is None or seen_from(before, extension) != seen_from(now, extension)
+    )
+
+
 def rang(call: "Call") -> tuple[str, ...]:
     """Return the extensions at which ``call`` rang, each once; of a call that we made only those where it went on."""
     return rang_at(legs_of(call), call.direction)

@@ -372,13 +372,13 @@ def _transferred_again(heard: HeardEvent, calls: Sequence[Call]) -> Call | None:
         for call in _pair(heard, calls)
         if call.state is State.ENDED
         and call.transferred_to == heard.to
-        and (_within(END_REPEAT_MS, heard.at, _transferred_at(call)) or heard.occurred_at == call.ended_at)
+        and (_within(END_REPEAT_MS, heard.at, _transferred_at(call)) or heard.moment == call.ended_at)
     )
 
 
 def _transferred_at(call: Call) -> int:
     """Return about when the transfer of ``call`` was heard, in milliseconds."""
-    return call.end_heard_at or max(call.ended_at or 0, call.logged_at)
+    return call.end_heard_at or (0 if call.ended_at is None else max(call.ended_at, call.logged_at))
 
 
 def _opened_by_transfer(heard: HeardEvent, calls: Sequence[Call]) -> Call | None:

@@ -109,8 +109,16 @@ def ended(result: Result, **more: Any) -> Call:
     ],
 )
 def test_who_waited_and_was_taken_by_nobody_gave_up(result: str, said: dict[str, Any], becomes: str) -> None:
-    gone = gave_up(ended(Result("".join(result))), WAITS, heard(**said))
+    waits = WAITS._replace(status="waiting")
+    gone = gave_up(ended(Result("".join(result))), waits, heard(**said))
     assert (gone.result, gone.waited_s, gone.queue_left_at) == (becomes, 20, T0 + 20_000)
+    elsewhere = heard(**said)._replace(extension="")
+    assert gave_up(ended(Result("".join(result))), WAITS, elsewhere) == gone
+
+
+def test_where_it_still_rang_it_may_have_been_answered() -> None:
+    gone = ended(Result.UNKNOWN)
+    assert gave_up(gone, WAITS, heard()) == gone
 
 
 @pytest.mark.parametrize(

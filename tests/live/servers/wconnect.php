@@ -78,7 +78,7 @@ function getContas($asked)
         $phone = sprintf('(47) 32%02d-%04d', intdiv($i, 10000), $i % 10000);
         $all[] = ['contaId' => $i, 'contaIdERP' => 0, 'contaNome' => utf8_decode("Padaria São João & Cia $i"),
             'contaFantasia' => '', 'contaTelefone' => $phone, 'contaFax' => '', 'contaCelular' => sprintf('4799%07d', $i),
-            'contaCnpj' => '', 'contaCidadeDescricao' => utf8_decode('Jaraguá'), 'contaCidadeUf' => 'SC',
+            'contaCnpj' => $i === 3 ? '11.222.333/0001-81' : '', 'contaCidadeDescricao' => utf8_decode('Jaraguá'), 'contaCidadeUf' => 'SC',
             'contaObservacoes' => utf8_decode("linha 1\nlinha 2 <ç>")];
     }
     return page($asked, $all);
