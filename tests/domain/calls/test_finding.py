@@ -74,7 +74,7 @@ ringing      bare       repeat pair   pair   pair     pair   newest pair
 ringing      full       repeat pair   pair   pair     pair   newest pair
 talking      bare       late   pair   pair   pair     pair   newest pair
 talking      full       repeat pair   pair   pair     pair   newest pair
-ended        bare       late   late   repeat repeat   -      -      -
+ended        bare       late   late   -      repeat   -      -      -
 ended        full       -      late   repeat repeat   repeat late   late
 lost         bare       -      -      -      late     -      -      -
 elsewhere    bare       -      late   -      late     -      -      -
