@@ -35,9 +35,9 @@ def only(store: Store) -> LoggedCall:
     return call
 
 
-def noted(store: Store, **told: Any) -> None:
-    """Have something noted of the call that the exchange calls ``a``, an hour after it began."""
-    store.write(CallNoted("acme", "", "", HERE, T0 + 3_600_000, call_ref="a", **told))
+def noted(store: Store, later_ms: int = 0, **told: Any) -> None:
+    """Have something noted of the call that the exchange calls ``a``, an hour after it began and more."""
+    store.write(CallNoted("acme", "", "", HERE, T0 + 3_600_000 + later_ms, call_ref="a", **told))
 
 
 def told_to(store: Store, extension: str) -> list[tuple[str, str]]:
@@ -201,12 +201,12 @@ def test_notes_come_late_many_and_each_once(store: Store) -> None:
     noted(store, recording_url="http://pbx/1.wav")
     for _ in range(2):
         noted(store, recording_url="http://pbx/2.wav", cost="R$ 0,32")
-    noted(store, transcript="Bom dia")
+    noted(store, later_ms=1000, transcript="Bom dia" + "." * 70_000)
     call = only(store).as_json()
     assert call["recording_url"] == "http://pbx/1.wav"
     assert [(note["recording_url"], note["cost"], note["transcript"]) for note in call["notes"]] == [
         ("http://pbx/2.wav", "R$ 0,32", None),
-        (None, None, "Bom dia"),
+        (None, None, "Bom dia" + "." * 65_529),
     ]
     assert [event.kind for event in store.events.after(2)] == ["call_noted"] * 4
 
