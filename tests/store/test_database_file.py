@@ -99,6 +99,7 @@ def refuse(_connection: object) -> None:
 
 def test_the_write_of_the_probe_reaches_the_disk(store: Store) -> None:
     wal = store.data / "gateway.db-wal"
+    store.order("3501", "4732100123")  # the log is there from the first write on
     before = wal.stat().st_mtime_ns, wal.read_bytes()
     assert WriteProbe(store.journal).good()
     assert (wal.stat().st_mtime_ns, wal.read_bytes()) != before
