@@ -2,14 +2,7 @@
 
 import pytest
 
-from gateway.domain.identifiers import (
-    identifiers_in,
-    kind_of,
-    named_by,
-    read_identifier,
-    searched,
-    shown,
-)
+from gateway.domain.identifiers import identifiers_in, is_guessed, kind_of, named_by, read_identifier, searched, shown
 
 
 @pytest.mark.parametrize(
@@ -70,3 +63,31 @@ def test_people_search_and_read_them_as_they_write_them() -> None:
     assert shown("cpf", "52998224725") == "529.982.247-25"
     assert shown("cnpj", "12ABC34501DE35") == "12.ABC.345/01DE-35"
     assert shown("contrato", "ab12", "AB-12") == "AB-12"
+
+
+@pytest.mark.parametrize(
+    ("name", "guessed"), [("CPF", True), ("cnpj", True), ("documento", False), ("contrato", True), ("nome", False)]
+)
+def test_a_column_is_of_identifiers_by_its_name_unless_it_may_be_another_document(name: str, guessed: bool) -> None:
+    assert is_guessed(name) is guessed
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "text"),
+    [
+        ("cpf", "12345678909", "123.456.789-09"),
+        ("cpf", "1234567890", "as written"),
+        ("cpf", "123456789099", "as written"),
+        ("cnpj", "12345678000195", "12.345.678/0001-95"),
+        ("cnpj", "1234567800019", "as written"),
+        ("cnpj", "123456780001955", "as written"),
+        ("contrato", "12345678909", "as written"),
+    ],
+)
+def test_only_a_whole_document_is_written_with_its_signs(kind: str, value: str, text: str) -> None:
+    assert shown(kind, value, "as written") == text
+    assert shown("contrato", value) == value
+
+
+def test_signs_alone_name_nobody() -> None:
+    assert read_identifier("contrato", "-/-") is None
