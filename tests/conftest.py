@@ -6,6 +6,9 @@ from pathlib import Path
 
 import pytest
 import structlog
+from argon2 import PasswordHasher
+
+from gateway.logins import passwords
 
 # Commands speak the language of their terminal, here of whoever runs the tests.
 os.environ["LC_ALL"] = "C.UTF-8"
@@ -42,6 +45,15 @@ def loggers_stay_open() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(structlog, "configure", without_keeping)
         yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def product_hasher() -> Iterator[PasswordHasher]:
+    """What hashes passwords when it is no test: that takes 64 MB and some 50 ms, which hundreds of logins need not."""
+    found = passwords._hasher
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(passwords, "_hasher", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+        yield found
 
 
 @pytest.fixture(autouse=True)

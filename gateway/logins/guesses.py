@@ -38,6 +38,7 @@ class SourceGuesses:
             return
         if len(self._remembered) >= MOST_KEPT:
             self._remembered.clear()
+            self._attempts.tidy()
         self._remembered[mark] = now + REMEMBER_AGAIN_S
         self._attempts.remember(mark, REMEMBER_ADDRESS_S)
 

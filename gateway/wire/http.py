@@ -83,6 +83,7 @@ class Front:
             for name, tenant in config.tenants.items()
             if tenant.click_to_call.path
         }
+        self._own_names = frozenset(path for _, path in self._own_paths)
 
     def without_desk(self, instead: WsgiApplication) -> "Front":
         """Return this entrance with ``instead`` in the place of the desk."""
@@ -105,8 +106,10 @@ class Front:
         return self._serve_people(environ, start_response, named)
 
     def _transport(self, path: str) -> Transport | None:
-        found = self._routes.get(path)
-        return self._webhooks if found is None and path.startswith(PREFIX) else found
+        """Return the wire that serves ``path`` for every company; None where one has made it its own."""
+        if path.startswith(PREFIX) and path not in self._own_names:
+            return self._webhooks
+        return self._routes.get(path)
 
     def replay(self, entry: TrafficEntry, by: str) -> Answer:
         """Serve an event of the traffic log again, for the agent ``by``. Raises ``NotReplayable``."""
@@ -146,6 +149,8 @@ class Front:
         own = self._own_paths.get((site.name, environ["PATH_INFO"]))
         if own is not None:
             return send(self._serve(own, environ, site.name), environ, start_response)
+        if environ["PATH_INFO"].startswith(PREFIX):
+            return send(self._serve(self._webhooks, environ, site.name), environ, start_response)
         environ["cti.tenant"] = site.name
         return self._desk(environ, start_response)
 

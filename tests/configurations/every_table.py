@@ -28,6 +28,9 @@ def write(
     (folder / "contas.csv").write_text(
         "codigo;nome;telefone;cnpj\n1;Loja;4732100123;\n2;Bar;4732100124;11222333000181\n"
     )
+    (folder / "ring.json").write_text(
+        '{"event": "newCall", "callId": "1", "direction": "in", "from": "4732100123", "to": "4733330000"}'
+    )
     shutil.copytree(HERE / "presets", folder / "presets", dirs_exist_ok=True)
     text = (HERE / "every_table.toml").read_text(encoding="utf-8")
     ports = [(str(PORTS[name]), each.address.rpartition(":")[2]) for name, each in (appliances or {}).items()]

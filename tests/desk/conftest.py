@@ -33,13 +33,13 @@ from gateway.store.delivery_receipts import DeliveryReceiptLog
 from gateway.store.diagnostic_log import DiagnosticLog
 from gateway.store.directory import Account, Agent, Directory
 from gateway.store.drafts import OrderDraft, Recorded, Settlement
-from gateway.store.engine import open_engine, upgrade
 from gateway.store.imports import Imports
 from gateway.store.journal import Journal
 from gateway.store.log import EventLog
 from gateway.store.quality import Quality
 from gateway.store.traffic import TrafficEntry, TrafficLog
 from gateway.texts.text import Text, verbatim
+from tests.migrated import migrated_engine
 
 EXCHANGE = Origin("get", "192.168.0.9")
 ANA = "47999998888"
@@ -122,8 +122,7 @@ class Office:
 
 @pytest.fixture
 def office(tmp_path: Path) -> Iterator[Office]:
-    engine = open_engine(tmp_path)
-    upgrade(engine, tmp_path)
+    engine = migrated_engine(tmp_path)
     journal = Journal(engine, tmp_path)
     journal.start()
     log = EventLog(engine)

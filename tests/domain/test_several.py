@@ -39,3 +39,27 @@ def test_a_cell_of_the_longest_size_takes_no_time(text: str) -> None:
     numbers_in(text, PLAN)
 
     assert time.process_time() - begin < 2
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("sem telefone / 3210-0123", ["sem telefone / 3210-0123"]),
+        ("sem telefone / 47 3210-0123", ["47 3210-0123", "sem telefone"]),
+        ("47 3210-0123 1234567", ["47 3210-0123", "1234567"]),
+        ("47 3210-0123 123456", ["47 3210-0123", "123456"]),
+        ("47 3210-0123 12345 47 99999-8888", ["47 3210-0123", "47 99999-8888"]),
+        ("12 47 32100123; 11 32100124", ["47 32100123", "11 32100124"]),
+        ("(47) 3210-0123/222", ["(47) 3210-0123", "(47) 3210-0222"]),
+        ("(47) 3210-0123/223", ["(47) 3210-0123", "223"]),
+        ("(47) 3210-0123/9", ["(47) 3210-0123", "(47) 3210-0129"]),
+        ("(47) 3210 e 0123, 47 99999-8888", ["(47) 3210 e 0123, 47 99999-8888"]),
+    ],
+)
+def test_what_stands_beside_a_number_is_one_only_where_it_may_be(text: str, found: list[str]) -> None:
+    assert list(numbers_in(text, PLAN)) == found
+
+
+def test_a_text_may_hold_hundreds_of_numbers() -> None:
+    numbers = [f"47321{number:05}" for number in range(300)]
+    assert numbers_in(";".join(numbers), PLAN) == tuple(numbers)

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from gateway.errors import TooManyAttempts
+from gateway.logins import guesses as module
 from gateway.logins.attempts import Attempts
 from gateway.logins.guesses import GUESSES, SourceGuesses
 
@@ -76,3 +77,15 @@ def test_processes_count_together_and_keep_no_secret(tmp_path: Path, clock: Cloc
         with pytest.raises(TooManyAttempts):
             other.check("acme", "cloud", "203.0.113.9")
     assert all(b"guess 1" not in file.read_bytes() for file in tmp_path.iterdir())
+
+
+def test_addresses_that_were_right_are_bounded(
+    guesses: SourceGuesses, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "MOST_KEPT", 3)
+    tidied: list[int] = []
+    monkeypatch.setattr(guesses._attempts, "tidy", lambda: tidied.append(1))
+    for number in range(5):
+        guesses.right("acme", "cloud", f"198.51.100.{number}")
+    assert len(tidied) == 1
+    assert len(guesses._remembered) <= 3

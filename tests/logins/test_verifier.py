@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from argon2 import PasswordHasher
+from argon2 import PasswordHasher, Type, extract_parameters
 from prometheus_client import REGISTRY
 
 from gateway.errors import LoginsBusy, TooManyAttempts
@@ -239,3 +239,8 @@ def test_how_long_a_refusal_takes_does_not_tell_whether_the_login_exists() -> No
 
     known, unknown = median_s("ana", CRM), median_s("ninguem", STRANGER)
     assert 0.5 < known / unknown < 2
+
+
+def test_the_product_hashes_as_rfc_9106_recommends(product_hasher: PasswordHasher) -> None:
+    found = extract_parameters(product_hasher.hash(GOOD))
+    assert (found.type, found.time_cost, found.memory_cost, found.parallelism) == (Type.ID, 3, 2**16, 4)

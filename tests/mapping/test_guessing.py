@@ -7,9 +7,10 @@ import pytest
 
 from gateway.config import loader as config_file
 from gateway.mapping.bodies import WebhookRequest
+from gateway.mapping.clues import kind_of
 from gateway.mapping.engine import interpret
 from gateway.mapping.facts import MappingSource
-from gateway.mapping.guessing import guess, kind_of, written
+from gateway.mapping.guessing import guess, written
 
 SOURCE = MappingSource(ZoneInfo("UTC"))
 NESTED = b"""{"type": "call.ringing", "uid": "e-1", "ts": 1772715802000, "call": {"id": "c-77", "way": "in", "seq": 1,

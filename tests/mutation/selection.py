@@ -38,6 +38,8 @@ TESTS = {
     "dialplan/trials.py": ("tests/domain/test_rules.py",),
     "numbering": NUMBERING,
     "numbering/abroad.py": ("tests/domain/test_subscriber.py",),
+    "numbering/spreadsheet.py": ("tests/domain/test_spreadsheet.py",),
+    "numbering/channels.py": ("tests/domain/test_channels.py",),
     "numbering/number_text.py": ("tests/domain/test_number_text.py",),
     "numbering/extensions.py": ("tests/domain/test_extensions.py",),
     "numbering/subscriber.py": ("tests/domain/test_subscriber.py",),

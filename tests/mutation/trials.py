@@ -36,9 +36,12 @@ KILLED, SURVIVED, UNREACHED, ANEW = range(4)
 """What became of a mutant. ``UNREACHED``: no test runs its line. ``ANEW``: it can only be tried by loading it anew."""
 
 
-def cpu_limit_s(expected_s: float) -> int:
-    """Return after how many seconds of the processor a child ends: one that waits on a busy machine is not killed."""
-    return round(3 + 10 * expected_s)
+def cpu_limit_s(plain_s: float, properties_s: float) -> int:
+    """Return after how many seconds of the processor a child ends: one that waits on a busy machine is not killed.
+
+    What tests took while they were traced is more than they take; properties have been tried with few examples only.
+    """
+    return round(3 + 2 * plain_s + 10 * properties_s)
 
 
 def limit_resources(cpu_s: int) -> None:
@@ -197,7 +200,10 @@ class InPlace(Killers):
     ) -> int:
         if not tests:
             return UNREACHED
-        limit_s = cpu_limit_s(sum(self.runs[test].cpu_s for test in tests))
+        seconds = dict.fromkeys((False, True), 0.0)
+        for test in tests:
+            seconds[_is_property(test)] += self.runs[test].cpu_s
+        limit_s = cpu_limit_s(seconds[False], seconds[True])
         child = os.fork()
         if child == 0:
             try:

@@ -37,10 +37,10 @@ from gateway.domain.numbering.numbers import Extensions, NumberPlan, read
 from gateway.store.calls import CallLog
 from gateway.store.directory import Directory
 from gateway.store.drafts import EventDraft, OrderDraft, Recorded
-from gateway.store.engine import open_engine, upgrade
 from gateway.store.journal import Journal
 from gateway.store.log import EventLog
 from tests.domain.calls.pairing_cases import T0 as T0
+from tests.migrated import migrated_engine
 
 PLAN = NumberPlan("47", Extensions.parse(["3500-3599"]))
 HERE = Origin("get", "127.0.0.1")
@@ -131,14 +131,7 @@ OpenStore = Callable[[], Store]
 OpenEngine = Callable[[Path], Engine]
 
 
-def sqlite_engine(data: Path) -> Engine:
-    """The database that is in the folder ``data``."""
-    engine = open_engine(data)
-    upgrade(engine, data)
-    return engine
-
-
-KINDS_OF_DATABASE = [pytest.param(sqlite_engine, id="sqlite")]
+KINDS_OF_DATABASE = [pytest.param(migrated_engine, id="sqlite")]
 
 
 @pytest.fixture(params=KINDS_OF_DATABASE)

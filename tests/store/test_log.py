@@ -4,13 +4,12 @@ from pathlib import Path
 
 from sqlalchemy import text
 
-from gateway.store.engine import open_engine, upgrade
 from gateway.store.log import EventLog
+from tests.migrated import migrated_engine
 
 
 def test_a_commit_by_somebody_else_changes_the_version_every_time(tmp_path: Path) -> None:
-    engine = open_engine(tmp_path)
-    upgrade(engine, tmp_path)
+    engine = migrated_engine(tmp_path)
     log = EventLog(engine)
     seen = [log.version()]
     for value in (1, 2, 3):
@@ -23,8 +22,7 @@ def test_a_commit_by_somebody_else_changes_the_version_every_time(tmp_path: Path
 
 
 def test_watching_the_version_does_not_keep_the_write_ahead_log_from_being_emptied(tmp_path: Path) -> None:
-    engine = open_engine(tmp_path)
-    upgrade(engine, tmp_path)
+    engine = migrated_engine(tmp_path)
     log = EventLog(engine)
     log.version()
     with engine.connect() as connection:

@@ -172,6 +172,21 @@ def test_right_signatures_are_taken_whatever_strangers_send_from_the_same_addres
     assert made.enter(environ(), asked(x_sign=sign("http://gw:8080/in/cloud")))
 
 
+def test_addresses_of_signed_requests_are_not_written_down() -> None:
+    """A cloud has hundreds of thousands of them, and nothing hangs on it."""
+    known: list[str] = []
+
+    class Guesses(SourceGuesses):
+        def right(self, tenant: str, source: str, address: str) -> None:
+            known.append(source)
+
+    for name, rules in (("signed", HMAC), ("told", HEADER)):
+        made = SourceRules("acme", name, Authenticity.model_validate(rules), (KEY,))
+        door = Door(SourceGate(made, Guesses(Attempts(None))), Gate("acme", TenantSettings()))
+        assert door.enter(environ(), asked(x_sign=sign("http://gw:8080/in/cloud"), x_secret=KEY))
+    assert known == ["told"]
+
+
 def test_basic_asks_for_a_login() -> None:
     made = gate({"kind": "basic", "login": "pbx"}, secrets=(KEY,))
     with pytest.raises(LoginNotProven):

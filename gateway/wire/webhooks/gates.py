@@ -126,10 +126,10 @@ class SourceGate:
         if not self._proof.by_signature:
             self._check_guesses(environ)
         doubt = self._proof.doubt(signed)
-        if doubt is None:
+        if doubt is not None:
+            self._refuse(environ, signed, doubt)
+        elif not self._proof.by_signature:
             self._guesses.right(self._rules.tenant, self._rules.name, environ["cti.client"])
-            return
-        self._refuse(environ, signed, doubt)
 
     def _check_guesses(self, environ: Environ) -> None:
         """Raise ``TooManyAttempts`` where nothing more of this address is compared.

@@ -25,7 +25,7 @@ from gateway.domain.calls.pairing import (
 )
 from gateway.domain.calls.results import Result
 from gateway.domain.calls.states import STATES, Event, State
-from gateway.domain.messages import Direction
+from gateway.domain.messages import ATTACHED, Direction
 from tests.domain.calls.ledger import read_back
 
 T0 = 1_780_000_000_000
@@ -454,3 +454,88 @@ def test_a_start_that_was_overtaken_is_found_by_what_is_said_else_by_the_clock(
 ) -> None:
     ended = call("ended", **known)
     assert (find_of_start(heard(T0 + after_ms, occurred_at=said), [ended]).call == ended) is found
+
+
+# a number that differs, in both directions of the alphabet
+
+OTHERS = ("1132100123", "5132100123")
+
+
+@pytest.mark.parametrize("number", OTHERS)
+@pytest.mark.parametrize("status", STATES)
+def test_another_number_is_never_the_same_caller(status: str, number: str) -> None:
+    none = ["-"] * len(FINDS)
+    for known in ({}, FULL, {"extension": "3502"}, {"extension": "3502", "queued_at": T0}, {"extension": ""}):
+        for extension in ("3501", ""):
+            assert rules(call(status, **known), heard(number=number, extension=extension)) == none
+    other = call(status, extension="3502", result="missed", end_heard_at=T0, number=number)
+    assert find_group(heard(), [other]) is None
+    assert find_picked_up(heard(), [other]) is None
+    assert find_goes_on(heard(to="3502"), call("talking"), [other]) is None
+
+
+# where no extension is told
+
+
+@pytest.mark.parametrize(
+    ("event", "known", "found"),
+    [
+        ({}, {}, True),
+        ({"known": False}, {}, False),
+        ({"direction": Direction.INTERNAL}, {}, False),
+        ({"direction": Direction.INTERNAL}, {"direction": "internal"}, True),
+        ({}, {"direction": "internal"}, False),
+        ({}, {"direction": "outgoing"}, True),
+    ],
+)
+def test_an_event_without_an_extension_is_of_the_number_s_call(
+    event: dict[str, Any], known: dict[str, Any], found: bool
+) -> None:
+    talks = call("talking", **known)
+    assert (find_of_note(heard(extension="", **event), [talks]).call == talks) is found
+
+
+# a queue or a hunt that rings on
+
+
+@pytest.mark.parametrize("result", [None, *Result])
+@pytest.mark.parametrize("status", STATES)
+def test_who_rang_in_vain_a_moment_ago_rings_on_at_another_extension(status: str, result: str | None) -> None:
+    in_vain = {"missed", "busy", "rejected", "failed", "cancelled", "voicemail", "abandoned"}
+    rang = call(status, extension="3502", result=result, end_heard_at=T0, logged_at=T0 - 60_000)
+    rings_on = STATES[status] is State.ENDED and result in in_vain
+    assert (find_group(heard(T0 + 5000), [rang]) == rang) is rings_on
+    assert find_group(heard(T0 + 5001), [rang]) is None
+
+
+QUEUED = tuple("vendas" if name == "queue" else None for name in ATTACHED)
+
+
+@pytest.mark.parametrize("result", [None, *Result])
+def test_who_rang_in_vain_in_the_same_queue_rings_on_for_longer(result: str | None) -> None:
+    rang = call("ended", extension="3502", result=result, end_heard_at=T0, logged_at=T0 - 60_000, attached=QUEUED)
+    taken = result in ("answered", "forwarded")
+    queue = tuple("".join(["ven", "das"]) if name else None for name in QUEUED)
+    assert (find_group(heard(T0 + 60_000, attached=queue), [rang]) == rang) is not taken
+    assert find_group(heard(T0 + 60_001, attached=queue), [rang]) is None
+    other = tuple("suporte" if name else None for name in QUEUED)
+    assert find_group(heard(T0 + 60_000, attached=other), [rang]) is None
+
+
+@pytest.mark.parametrize(
+    ("event", "known"),
+    [
+        ({"call_ref": "a"}, {}),
+        ({"known": False}, {}),
+        ({"direction": Direction.OUTGOING}, {}),
+        ({}, {"answered_at": T0}),
+        ({}, {"call_ref": "a"}),
+        ({}, {"direction": "outgoing"}),
+        ({}, {"direction": "internal"}),
+        ({}, {"extension": "3501"}),
+        ({}, {"end_heard_at": None}),
+    ],
+)
+def test_what_else_has_ended_rings_on_nowhere(event: dict[str, Any], known: dict[str, Any]) -> None:
+    plain = {"extension": "3502", "result": "missed", "end_heard_at": T0, "logged_at": T0 - 60_000}
+    assert find_group(heard(**event), [call("ended", **(plain | known))]) is None

@@ -391,3 +391,54 @@ def test_a_leg_that_rang_when_another_was_taken_was_taken_elsewhere(
     end = heard(Event.END, T0 + 9, extension=extension, result_text="NOANSWER")
     told = legs_after(Event.END, end, call("ringing", *legs), status="ended", ended_at=T0 + 9, result=result)
     assert [leg.result for leg in told] == ended
+
+
+# answers and holds of a leg that is over
+
+
+@pytest.mark.parametrize("event", [Event.ANSWER, Event.HOLD, Event.RESUME])
+@pytest.mark.parametrize(
+    ("leg", "said", "at", "late"),
+    [
+        (over("3501", T0), None, T0 + 10_000, True),
+        (over("3501", T0), None, T0 + 10_001, False),
+        (over("3501", T0), None, T0 - 99_000, True),
+        (over("3501", T0), T0, T0 + 99_000, True),
+        (over("3501", T0), T0 - 1, T0 + 99_000, True),
+        (over("3501", T0), T0 + 1, T0 + 1, False),
+        (over("3501", T0, result="answered"), T0, T0, True),
+        (over("3501", T0, result="".join(["else", "where"])), T0, T0, False),
+        (rings("3501"), T0, T0, False),
+        (rings("3503"), T0, T0, False),
+    ],
+)
+def test_an_answer_of_a_leg_that_is_over_comes_late(
+    event: Event, leg: Leg, said: int | None, at: int, late: bool
+) -> None:
+    known = call("talking", leg, talks("3502"))
+    assert event_at(heard(event, at, occurred_at=said), known) is (Event.LEG_ENDED if late else event)
+
+
+@pytest.mark.parametrize("status", STATES)
+def test_an_answer_comes_late_for_a_leg_only_while_the_call_goes_on(status: str) -> None:
+    known = call(status, over("3501", T0), rings("3502"))
+    late = STATES[status] in GOING_ON
+    assert event_at(heard(Event.ANSWER), known) is (Event.LEG_ENDED if late else Event.ANSWER)
+
+
+def test_a_leg_that_is_answered_late_was_talked_in_to_its_end() -> None:
+    known = call("talking", over("3501", T0), over("3501", T0 + 5000), talks("3502"))
+    [first, last, _] = legs_after(Event.LEG_ENDED, heard(Event.ANSWER, T0 + 9000, agent="ana"), known)
+    assert (first, last.answered_at, last.agent) == (over("3501", T0), T0 + 5000, "ana")
+    [_, earlier, _] = legs_after(Event.LEG_ENDED, heard(Event.ANSWER, T0 + 9000, occurred_at=T0 + 3000), known)
+    assert earlier.answered_at == T0 + 3000
+
+
+@pytest.mark.parametrize(("answered_at", "result"), [(T0, "elsewhere"), (None, "answered")])
+def test_no_leg_of_a_call_that_is_over_goes_on(answered_at: int | None, result: str) -> None:
+    known = call("ended", over("3501", T0), rings("3503"))
+    event = heard(Event.ANSWER, T0 + 9, extension="3502")
+    legs = legs_after(Event.ANSWER, event, known, answered_at=answered_at, ended_at=T0 + 20, result="answered")
+    assert [leg.ended_at for leg in legs] == [T0, T0 + 9, T0 + 20]
+    started = legs_after(Event.RINGS_TOO, event, known, answered_at=answered_at, ended_at=T0 + 20, result="answered")
+    assert [(leg.ended_at, leg.result) for leg in started[2:]] == [(T0 + 20, result)]

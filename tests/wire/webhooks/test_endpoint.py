@@ -107,6 +107,14 @@ def test_path_or_host_says_whose_source_it_is(peer: Peer, path: str, host: str, 
     assert [message.tenant for message in peer.core.messages] == [tenant]  # type: ignore[union-attr]
 
 
+def test_a_company_whose_crm_dials_at_such_an_address_keeps_it() -> None:
+    """As it could be set before there were sources; another company's source has the same name."""
+    dials = {"click_to_call": {"path": "/in/cloud", "open_loopback": False}}
+    peer = Peer({"tenants": {"acme": CONFIG["tenants"]["acme"], "dialler": dials}})
+    assert send(peer, RING).json == {"calls": [1]}
+    assert send(peer, RING, "/t/dialler/in/cloud").status_code == 401
+
+
 @pytest.mark.parametrize("method", ["GET", "POST", "PUT", "PATCH"])
 def test_senders_choose_the_method(peer: Peer, method: str) -> None:
     query = "type=ring&id=7&from=4733334444"
