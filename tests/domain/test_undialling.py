@@ -102,3 +102,7 @@ def test_the_plan_of_the_extension_s_own_appliance_comes_first() -> None:
     company = Tenant("acme", NUMBERS, appliances=(nine, zero))
     assert sides_of("*94732100123", "3501", company).other.national == "4732100123"
     assert sides_of("4732100123", "3501", Tenant("acme", NUMBERS)).other.national == "4732100123"
+
+
+def test_a_code_of_the_exchange_stays_what_it_is() -> None:
+    assert sides_of("3501", "*21*4732100123", tenant(DialPlan("*21*"))).other.national == "*21*4732100123"

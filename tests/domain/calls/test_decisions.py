@@ -185,6 +185,12 @@ def test_a_start_that_rings_several_is_one_call_with_legs() -> None:
             "3502",
             {"3503": "started"},
         ),
+        (
+            heard(Event.START, call_ref="a", extension="3502", also_rings=("3503",)),
+            legs("3501", "3503-"),
+            "3502",
+            {"3503": "started"},
+        ),
         (heard(Event.ANSWER, call_ref="a"), legs("3501", "3502", "3503-"), "3501", {"3502": "ended"}),
         (heard(Event.ANSWER, call_ref="a", extension="3509"), legs("3501"), "3509", {"3501": "ended"}),
         (heard(Event.END, call_ref="a"), legs("3501", "3502"), "3501", {}),
@@ -256,6 +262,14 @@ def test_a_transferred_call_joins_the_one_that_was_heard_of_there_before(
     assert (done.call.id, done.call.group_id, done.is_new) == (1000, both, False)
     joined = [(change.call.id, change.call.group_id, change.kind) for change in done.others]
     assert joined == ([] if its else [(1001, both, None)])
+
+
+@pytest.mark.parametrize(("started_at", "found"), [(T0 + 500, 1001), (T0 + 400, 1000), (T0 + 600, 1000)])
+def test_a_transfer_told_again_is_about_the_call_that_the_first_one_opened(started_at: int, found: int) -> None:
+    left = call("ended", transferred_to="3502", ended_at=T0 + 500, group_id=1000)
+    there = call(id=1001, extension="3502", group_id=1000, started_at=started_at)
+    done = decide(heard(Event.TRANSFER, to="".join(["35", "02"])), [left, there], 2000)
+    assert (done.call.id, done.repeat) == (found, True)
 
 
 # groups

@@ -235,6 +235,7 @@ def test_only_a_known_caller_is_found_in_a_queue(event: dict[str, Any], found: b
     [
         ({"started_at": T0 - 9000}, T0 - 9000, 120_000, True),
         ({"started_at": T0 - 9000}, T0 - 6999, 1, False),
+        ({"started_at": T0 + 9000}, T0, 1, False),
         ({"started_at": T0 - 9000}, None, 30_000, True),
         ({"started_at": T0 - 9000}, None, 30_001, False),
         ({"started_at": T0, "start_heard_at": T0}, T0 - 9000, 30_000, True),
@@ -309,6 +310,8 @@ def test_a_transfer_is_told_again_within_a_minute_to_the_same_extension() -> Non
     assert find_of_transfer(heard(T0 + 60_000, to="3502"), [moved]).rule is PairingRule.REPEAT
     assert find_of_transfer(heard(T0 + 60_001, to="3502"), [moved]).call is None
     assert find_of_transfer(heard(T0 + 1, to="3503"), [moved]).call is None
+    told = find_of_transfer(heard(T0 + 100_000, to="3502", occurred_at=int(str(T0))), [moved])
+    assert told.rule is PairingRule.REPEAT
     later = moved._replace(end_heard_at=T0 + 30_000)
     assert find_of_transfer(heard(T0 + 90_000, to="3502"), [later]).call == later
 

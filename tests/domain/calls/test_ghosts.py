@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from gateway.domain.calls.call import Call
-from gateway.domain.calls.ghosts import LONG_WAIT_MS, WAIT_MS, is_of_nobody, waits_in_vain, was_answered
+from gateway.domain.calls.ghosts import LONG_WAIT_MS, WAIT_MS, fell_silent, is_of_nobody, waits_in_vain, was_answered
+from gateway.domain.calls.legs import Leg
 from gateway.domain.calls.pairing import LONGEST_RING_MS
 from gateway.domain.calls.results import Result
 
@@ -116,3 +117,44 @@ def test_withheld_numbers_are_of_nobody(number: str, of_nobody: bool) -> None:
 
 def test_an_end_is_waited_for_a_quarter_of_an_hour_or_an_hour() -> None:
     assert (WAIT_MS, LONG_WAIT_MS) == (900_000, 3_600_000)
+
+
+NOW = T0 + 100 * 60 * 1000
+
+
+def silent(legs: list[Leg], status: str = "ringing", now: int = NOW) -> bool:
+    return fell_silent(call(1, "3501", T0, status, legs=tuple(legs)), lambda ms: now - ms)
+
+
+def leg(extension: str, rang_at: int | None, ended_at: int | None = None, **more: Any) -> Leg:
+    return Leg(extension, rang_at, ended_at=ended_at, **more)
+
+
+@pytest.mark.parametrize(
+    ("goes_on", "over", "gone"),
+    [
+        (leg("3501", T0), leg("3502", T0, NOW - WAIT_MS), True),
+        (leg("3501", T0), leg("3502", T0, NOW - WAIT_MS + 1), False),
+        (leg("3501", T0), leg("3502", T0 - 5000, NOW - WAIT_MS), True),
+        (leg("3501", T0), leg("3502", T0 - 5001, NOW - WAIT_MS), False),
+        (leg("3501", None, answered_at=T0), leg("3502", T0 - 5001, NOW - WAIT_MS), False),
+        (leg("3501", None, answered_at=T0), leg("3502", T0 - 5000, NOW - WAIT_MS), True),
+        (leg("3501", None), leg("3502", None, NOW - WAIT_MS), True),
+        (leg("3501", T0), leg("3502", T0, NOW - WAIT_MS, transferred_to="3501"), False),
+        (leg("3501", T0), leg("3502", T0), False),
+    ],
+)
+def test_a_leg_is_left_behind_when_one_that_rang_with_it_or_later_has_long_ended(
+    goes_on: Leg, over: Leg, gone: bool
+) -> None:
+    assert silent([goes_on, over]) is gone
+    assert silent([over, goes_on, leg("3503", T0 + 99_999_999)]) is False
+
+
+def test_a_caller_in_a_queue_is_waited_for_for_an_hour_after_the_last_leg() -> None:
+    first, last = leg("3501", T0, T0 + 1), leg("3502", T0, NOW - LONG_WAIT_MS)
+    assert silent([first, last], "waiting")
+    assert not silent([first, last], "waiting", NOW - 1)
+    assert not silent([], "waiting")
+    assert not silent([leg("3501", T0)], "waiting")
+    assert not silent([], "ringing")

@@ -275,6 +275,15 @@ def test_a_start_elsewhere_adds_a_leg_for_each_extension_that_does_not_ring_yet(
     assert legs_after(Event.RINGS_TOO, nowhere, call("ringing", rings("3501"))) == (rings("3501"),)
 
 
+@pytest.mark.parametrize("status", STATES)
+def test_a_start_lets_extensions_ring_only_while_the_call_goes_on(status: str) -> None:
+    event = heard(Event.START, T0 + 9, also_rings=("3502",))
+    told = [leg.extension for leg in legs_after(Event.START, event, call(status))]
+    assert told == (["3501", "3502"] if STATES[status] in GOING_ON else [])
+    known = call(status, rings("3501"), rings("3503"))
+    assert legs_after(Event.START, event, known) == known.legs
+
+
 def test_an_answer_ends_the_ringing_elsewhere() -> None:
     known = call("ringing", rings("3501"), rings("3502"), over("3503"))
     event = heard(Event.ANSWER, T0 + 9, extension="3502", agent="ana")
