@@ -3,6 +3,7 @@ returned.
 """
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -187,6 +188,15 @@ def test_what_is_too_much_is_left_out_with_a_mark_and_a_line_in_the_log(
     assert [line["event"] for line in logs] == ["free_fields_cut"]
     store.end(A, NUMBER)
     assert only(store).fields_cut is True
+
+
+def test_a_transferred_call_without_an_id_keeps_what_was_told_of_it(store: Store) -> None:
+    draft = start_draft(A, NUMBER, fields={"cpf": "1"}, line="551133330000")
+    store.journal.write(replace(draft, event=draft.event._replace(line_name="Vendas", waited_s=7)))
+    store.end("3503", "4733330000")
+    store.transfer(A, NUMBER, B)
+    there = store.calls.recent("acme")[0].as_json()
+    assert (there["extension"], there["fields"], there["line_name"]) == (B, {"cpf": "1"}, "Vendas")
 
 
 def test_names_of_free_fields_are_fitted(store: Store) -> None:
