@@ -11,18 +11,10 @@ from typing import Any
 import structlog
 from sqlalchemy import Connection
 
-from gateway.domain.calls.book import (
-    KINDS,
-    CallChange,
-    Decision,
-    EventKind,
-    decide,
-    decide_about,
-    decide_in_vain,
-    decide_order,
-    legs_told,
-)
+from gateway.domain.calls.about import decide_about
+from gateway.domain.calls.book import decide, decide_in_vain, decide_order, legs_told
 from gateway.domain.calls.call import Call
+from gateway.domain.calls.decision import KINDS, CallChange, Decision, EventKind
 from gateway.domain.calls.free_fields import LONGEST_NAME, MOST_FIELDS, read_fields
 from gateway.domain.calls.heard import LONGEST_LOGIN, MarkedOver, SettledOrder, placed_order
 from gateway.domain.calls.legs import seen_from

@@ -6,8 +6,8 @@ from typing import Any
 
 from gateway.adapter import ACCOUNT_FIELDS, AGENT_FIELDS, ANSWER_FIELDS, Delivery
 from gateway.adapter import EVENT_FIELDS as OUTGOING_FIELDS
-from gateway.domain.calls.book import EventKind, Note
 from gateway.domain.calls.call import Call
+from gateway.domain.calls.decision import EventKind, Note
 from gateway.domain.calls.free_fields import read_fields
 from gateway.domain.calls.legs import rang, seen_from
 from gateway.domain.links import safe_link

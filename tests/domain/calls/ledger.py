@@ -3,8 +3,10 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from gateway.domain.calls.book import Decision, EventKind, decide, decide_about, decide_in_vain, decide_order
+from gateway.domain.calls.about import decide_about
+from gateway.domain.calls.book import decide, decide_in_vain, decide_order
 from gateway.domain.calls.call import Call
+from gateway.domain.calls.decision import Decision, EventKind
 from gateway.domain.calls.direction import tell_sides
 from gateway.domain.calls.ghosts import WAIT_MS, fell_silent, is_of_nobody, waits_in_vain
 from gateway.domain.calls.heard import (

@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 
 from gateway.domain.calls import book
-from gateway.domain.calls.book import EFFECTS, CallChange, Decision, EventKind, decide, decide_about, decide_order
+from gateway.domain.calls.about import decide_about
+from gateway.domain.calls.book import EFFECTS, decide, decide_order
 from gateway.domain.calls.call import Call
+from gateway.domain.calls.decision import CallChange, Decision, EventKind
 from gateway.domain.calls.heard import (
     FellSilent,
     HeardEvent,

@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 
-from gateway.domain.calls.book import MOST_NOTES, Decision, EventKind, LegNews, Note, decide, decide_in_vain
+from gateway.domain.calls.book import MOST_NOTES, decide, decide_in_vain
 from gateway.domain.calls.call import Call
+from gateway.domain.calls.decision import Decision, EventKind, LegNews, Note
 from gateway.domain.calls.heard import HeardEvent
 from gateway.domain.calls.legs import Leg
 from gateway.domain.calls.states import STATES, Event
