@@ -18,6 +18,8 @@ from gateway.texts.text import Text
 
 ROOTS = ("@root", "@query", "@header", "@tail", "@method", "@key", "@index")
 MOST_FOUND = 100
+# Control characters but tab and line ends, and halves of letters beyond the first 65,536, which UTF-8 cannot hold.
+_NO_TEXT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 _SEGMENT = re.compile(r"(?P<name>[^.\[\]]+|\*)(?P<brackets>\[\])?(?:\[(?P<key>[^\[\]=]+)=(?P<value>[^\[\]]*)\])?")
 
 
@@ -169,10 +171,10 @@ def _below(node: Any, segment: Segment, rest: tuple[Segment, ...], budget: Budge
 
 def text_of(found: Any) -> str:
     """Return what was found as text, trimmed: numbers without a needless ``.0``, true and false as JSON has them;
-    nothing for tables and lists.
+    nothing for tables and lists. What no text should hold (control characters, halves of letters) is replaced.
     """
     if isinstance(found, str):
-        return found.strip()
+        return (found if found.isprintable() else _NO_TEXT.sub("\ufffd", found)).strip()
     if isinstance(found, bool):
         return "true" if found else "false"
     if isinstance(found, int):

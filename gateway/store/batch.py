@@ -23,7 +23,7 @@ from gateway.domain.calls.book import (
     legs_told,
 )
 from gateway.domain.calls.call import Call
-from gateway.domain.calls.free_fields import read_fields
+from gateway.domain.calls.free_fields import LONGEST_NAME, MOST_FIELDS, read_fields
 from gateway.domain.calls.heard import LONGEST_LOGIN, MarkedOver, SettledOrder, placed_order
 from gateway.domain.calls.legs import seen_from
 from gateway.domain.calls.matching import RankReason
@@ -156,7 +156,8 @@ class Batch:
         message, event = draft.message, self._agents.seen_by(draft)
         decided = decide(event, self._calls.about(message.tenant, event), self._counters["call"] + 1)
         if event.fields is not None and decided.call.fields_cut:
-            log.warning("free_fields_cut", tenant=message.tenant, call=decided.call.id, names=list(event.fields)[:40])
+            names = [name[:LONGEST_NAME] for name in list(event.fields)[: 2 * MOST_FIELDS]]
+            log.warning("free_fields_cut", tenant=message.tenant, call=decided.call.id, names=names)
         received = {"received": rows.received(message)}
         call = self._take(decided, message.tenant, event.forms, event.at, received)
         self._keep_beside(decided, call, event.at)

@@ -132,6 +132,7 @@ class Filler:
     def fill_missed(self) -> int:
         """Look at all earlier calls; return how many were filled. Raises ``BusyError``."""
         filled = 0
+        taken: filling_missed.Taken = {}
         while not self._stopping.is_set():
             with self._engine.connect() as connection:
                 left = filling_missed.left_to_fill(connection)
@@ -139,9 +140,17 @@ class Filler:
             if not left:
                 break
             self._journal.run(partial(filling_missed.write_slice, fills, left))
+            self._fill_returned(left, taken)
             filled += len(fills)
             self._stopping.wait(PAUSE_S)
         return filled
+
+    def _fill_returned(self, left: int, taken: filling_missed.Taken) -> None:
+        """Mark those missed calls of a slice that were returned. What this run has not seen ``taken`` marks none."""
+        with self._engine.connect() as connection:
+            returned = filling_missed.read_returned(connection, left, taken)
+        if returned:
+            self._journal.run(partial(filling_missed.write_returned, returned))
 
     def _run(self) -> None:
         while not self._stopping.is_set():

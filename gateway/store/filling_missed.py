@@ -10,12 +10,13 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, and_, bindparam, case, func, or_, select, update
+from sqlalchemy import Connection, Row, bindparam, case, func, or_, select, update
 
 from gateway.domain.calls.call import Call
 from gateway.domain.calls.ghosts import is_of_nobody
 from gateway.domain.calls.missed import judged
 from gateway.domain.calls.results import Result
+from gateway.domain.messages import Direction
 from gateway.store import tables
 from gateway.store.candidates import BOOK_COLUMNS, call_of
 
@@ -38,27 +39,17 @@ _MOVE_ON = (
 )
 
 
-later = calls.alias("later")
-_TAKEN_LATER = and_(
-    later.c.tenant == bindparam("of_tenant"),
-    later.c.number == bindparam("of_number"),
-    later.c.logged_at >= bindparam("since"),
-    later.c.id > bindparam("of"),
-    or_(later.c.answered_at.is_not(None), later.c.result == Result.ANSWERED.value),
-)
-_BY = select(func.min(later.c.id)).where(_TAKEN_LATER).scalar_subquery()
-_RETURN = update(calls).where(calls.c.id == bindparam("of")).values(returned_by=_BY)
-_WHEN = (
-    select(func.coalesce(later.c.answered_at, later.c.started_at, later.c.logged_at))
-    .where(later.c.id == calls.c.returned_by)
-    .scalar_subquery()
-)
-_RETURN_AT = (
+_RETURN = (
     update(calls)
-    .where(calls.c.id > bindparam("above"), calls.c.id <= bindparam("upto"))
-    .where(calls.c.returned_by.is_not(None), calls.c.returned_at.is_(None))
-    .values(returned_at=_WHEN)
+    .where(calls.c.id == bindparam("of"), calls.c.returned_at.is_(None))
+    .values(returned_at=bindparam("at"), returned_by=bindparam("by"))
 )
+_SPOKEN_IN = or_(calls.c.answered_at.is_not(None), calls.c.result == Result.ANSWERED.value)
+_OUTSIDE = calls.c.direction != Direction.INTERNAL
+MOST_NUMBERS = 100_000
+"""Of how many numbers is remembered with which call somebody spoke with them."""
+Taken = dict[tuple[str, str], tuple[int, int]]
+"""The earliest call so far in which somebody spoke, and when, by tenant and number."""
 
 
 def left_to_fill(connection: Connection) -> int:
@@ -78,23 +69,36 @@ def write_slice(fills: Sequence[Mapping[str, Any]], upto: int, connection: Conne
     """Write a slice down; where another process already did, it writes the same."""
     if fills:
         connection.execute(_FILL, list(fills))
-    _return_missed(connection, upto)
     connection.execute(_MOVE_ON, {"left": max(0, upto - SLICE)})
 
 
-def _return_missed(connection: Connection, upto: int) -> None:
-    """Mark those missed calls of a slice whose number somebody spoke with later; later calls are filled in by now."""
-    between = {"above": max(0, upto - SLICE), "upto": upto}
-    of_slice = (calls.c.id > between["above"], calls.c.id <= upto)
-    query = select(calls).where(*of_slice, calls.c.missed.is_(True), calls.c.returned_at.is_(None))
-    wanted = [
-        {"of": row.id, "of_tenant": row.tenant, "of_number": row.number, "since": row.logged_at}
-        for row in connection.execute(query)
-        if not is_of_nobody(row.number)
-    ]
-    if wanted:
-        connection.execute(_RETURN, wanted)
-        connection.execute(_RETURN_AT, between)
+def read_returned(connection: Connection, upto: int, taken: Taken) -> Sequence[Mapping[str, Any]]:
+    """Return which missed calls from ``upto`` down were returned, ``SLICE`` of them, by what was ``taken`` later.
+
+    What the slice itself tells of that is added to ``taken``: slices are read newest first.
+    """
+    of_slice = (calls.c.id > max(0, upto - SLICE), calls.c.id <= upto, _OUTSIDE)
+    query = select(calls).where(*of_slice, or_(calls.c.missed.is_(True), _SPOKEN_IN)).order_by(calls.c.id.desc())
+    return [found for row in connection.execute(query) if (found := _returned(row, taken))]
+
+
+def _returned(row: Row[Any], taken: Taken) -> Mapping[str, Any] | None:
+    """Return what marks the call of ``row`` as returned, where it is a missed one that was; else remember it."""
+    key = (row.tenant, row.number)
+    if is_of_nobody(row.number):
+        return None
+    if row.missed:
+        by = taken.get(key)
+        return None if by is None or row.returned_at is not None else {"of": row.id, "by": by[0], "at": by[1]}
+    if len(taken) < MOST_NUMBERS or key in taken:
+        moments = (row.answered_at, row.started_at, row.logged_at)
+        taken[key] = (row.id, next(at for at in moments if at is not None))
+    return None
+
+
+def write_returned(found: Sequence[Mapping[str, Any]], connection: Connection) -> None:
+    """Mark missed calls as returned."""
+    connection.execute(_RETURN, list(found))
 
 
 def _to_fill(found: Iterable[Call]) -> Iterable[Call]:

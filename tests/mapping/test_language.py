@@ -65,6 +65,8 @@ def value(written, body, *, name="queue", **request):
         ("q", {"q": 12.0}, "12"),
         ("q", {"q": {"a": 1}}, None),
         ("q", {"q": "[Queue]"}, None),
+        ("q", {"q": "a\x00b\ud800"}, "a\ufffdb\ufffd"),
+        ("q", {"q": "a\nb"}, "a\nb"),
         ("q", {"q": "${queue}"}, None),
         ("q", {"q": "null"}, None),
     ],

@@ -3,6 +3,7 @@ returned.
 """
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -35,9 +36,9 @@ def only(store: Store) -> LoggedCall:
     return call
 
 
-def noted(store: Store, **told: Any) -> None:
-    """Have something noted of the call that the exchange calls ``a``, an hour after it began."""
-    store.write(CallNoted("acme", "", "", HERE, T0 + 3_600_000, call_ref="a", **told))
+def noted(store: Store, later_ms: int = 0, **told: Any) -> None:
+    """Have something noted of the call that the exchange calls ``a``, an hour after it began and more."""
+    store.write(CallNoted("acme", "", "", HERE, T0 + 3_600_000 + later_ms, call_ref="a", **told))
 
 
 def told_to(store: Store, extension: str) -> list[tuple[str, str]]:
@@ -189,6 +190,15 @@ def test_what_is_too_much_is_left_out_with_a_mark_and_a_line_in_the_log(
     assert only(store).fields_cut is True
 
 
+def test_a_transferred_call_without_an_id_keeps_what_was_told_of_it(store: Store) -> None:
+    draft = start_draft(A, NUMBER, fields={"cpf": "1"}, line="551133330000")
+    store.journal.write(replace(draft, event=draft.event._replace(line_name="Vendas", waited_s=7)))
+    store.end("3503", "4733330000")
+    store.transfer(A, NUMBER, B)
+    there = store.calls.recent("acme")[0].as_json()
+    assert (there["extension"], there["fields"], there["line_name"]) == (B, {"cpf": "1"}, "Vendas")
+
+
 def test_names_of_free_fields_are_fitted(store: Store) -> None:
     store.start(A, NUMBER, fields={"  " + "n" * 50: "x", " ": "y"})
     assert only(store).as_json()["fields"] == {"n" * LONGEST_NAME: "x"}
@@ -201,12 +211,12 @@ def test_notes_come_late_many_and_each_once(store: Store) -> None:
     noted(store, recording_url="http://pbx/1.wav")
     for _ in range(2):
         noted(store, recording_url="http://pbx/2.wav", cost="R$ 0,32")
-    noted(store, transcript="Bom dia")
+    noted(store, later_ms=1000, transcript="Bom dia" + "." * 70_000)
     call = only(store).as_json()
     assert call["recording_url"] == "http://pbx/1.wav"
     assert [(note["recording_url"], note["cost"], note["transcript"]) for note in call["notes"]] == [
         ("http://pbx/2.wav", "R$ 0,32", None),
-        (None, None, "Bom dia"),
+        (None, None, "Bom dia" + "." * 65_529),
     ]
     assert [event.kind for event in store.events.after(2)] == ["call_noted"] * 4
 

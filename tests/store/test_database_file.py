@@ -99,6 +99,6 @@ def refuse(_connection: object) -> None:
 
 def test_the_write_of_the_probe_reaches_the_disk(store: Store) -> None:
     wal = store.data / "gateway.db-wal"
-    before = wal.stat().st_mtime_ns, wal.read_bytes()
+    before = wal.read_bytes() if wal.exists() else b""  # it is there from the first write on
     assert WriteProbe(store.journal).good()
-    assert (wal.stat().st_mtime_ns, wal.read_bytes()) != before
+    assert len(wal.read_bytes()) > len(before)

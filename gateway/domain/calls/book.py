@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from gateway.domain.calls.call import NOTHING_ATTACHED, Call
 from gateway.domain.calls.effects import EFFECTS, Case, answered, end
-from gateway.domain.calls.free_fields import added
+from gateway.domain.calls.free_fields import added, read_fields
 from gateway.domain.calls.ghosts import fell_silent
 from gateway.domain.calls.heard import (
     FellSilent,
@@ -24,7 +24,7 @@ from gateway.domain.calls.heard import (
     TakenElsewhere,
 )
 from gateway.domain.calls.leg_events import after_event, event_at
-from gateway.domain.calls.legs import changed_at, is_at, seen_from
+from gateway.domain.calls.legs import ATTENDED, changed_at, is_at, seen_from
 from gateway.domain.calls.missed import group_of, judged
 from gateway.domain.calls.pairing import (
     FoundCall,
@@ -203,6 +203,8 @@ def _decide_known(heard: HeardEvent, call: Call, rule: PairingRule, calls: Seque
 
 def _opened(decided: Decision, heard: HeardEvent) -> Decision:
     """Return what was decided of a new call, with all that its first event tells."""
+    if not (heard.also_rings or heard.fields or heard.line_name) and heard.event is not Event.NOTE:
+        return decided
     call = (
         after_event(heard.event, heard, decided.call._replace(legs=()), decided.call)
         if heard.also_rings
@@ -396,7 +398,7 @@ def _open_answer(heard: HeardEvent, calls: Sequence[Call], new_id: int, status: 
     group_id = rang.group_id or rang.id
     started_at = rang.started_at if rang.state is State.RINGING else None
     call = answered(_new_call(heard, new_id, status, started_at=started_at, group_id=group_id), heard)
-    call = call._replace(attached=_both(call.attached, rang.attached))
+    call = _with_known(call, rang)
     call = call._replace(paired_by=(PairingRule.CALL_ID if heard.call_ref else PairingRule.TRANSFER).value)
     joined = () if rang.group_id else (CallChange(rang._replace(group_id=group_id), None),)
     grouped = [change.call for change in joined] or calls
@@ -429,23 +431,36 @@ def _go_on_there(decided: Decision, heard: HeardEvent, calls: Sequence[Call], ne
     left = decided.call._replace(group_id=group_id)
     there = find_goes_on(heard, left, calls)
     if there is not None:
+        left = left if heard.attended is not None or there.state is not State.TALKING else _attended(left)
         joined = () if there.group_id else (CallChange(there._replace(group_id=group_id), None),)
         return decided._replace(call=left._replace(group_id=there.group_id or group_id), others=joined)
     status = after(State.NONE, Event.TRANSFER).state.value
     opened = _open_transfer(heard, calls, new_id, status).call
-    call = opened._replace(
+    call = _with_known(opened, left)._replace(
         direction=left.direction,
         number=left.number,
         number_as_sent=left.number_as_sent,
         call_ref=left.call_ref,
         group_id=group_id,
-        attached=_both(opened.attached, left.attached),
-        line_name=left.line_name,
-        fields=left.fields,
-        fields_cut=left.fields_cut,
     )
     others = (*decided.others, CallChange(left, decided.kind))
     return Decision(call, EventKind.CALL_STARTED, is_new=True, is_news=True, others=others)
+
+
+def _attended(left: Call) -> Call:
+    return left._replace(transfer=ATTENDED)
+
+
+def _with_known(call: Call, before: Call) -> Call:
+    """Return a ``call`` that goes on from ``before``, with what the exchange has told of that one."""
+    fields, cut = added(before.fields, read_fields(call.fields))
+    return call._replace(
+        attached=_both(call.attached, before.attached),
+        line_name=before.line_name if call.line_name is None else call.line_name,
+        waited_s=before.waited_s if call.waited_s is None else call.waited_s,
+        fields=fields,
+        fields_cut=True if cut else before.fields_cut,
+    )
 
 
 def _go_on_again(decided: Decision, heard: HeardEvent, calls: Sequence[Call]) -> Decision:

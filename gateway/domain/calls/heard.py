@@ -5,7 +5,7 @@ Texts are cut here to what a call holds of them; the message keeps what was rece
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, NamedTuple
+from typing import ClassVar, NamedTuple
 
 from gateway.domain.calls.call import NOTHING_ATTACHED
 from gateway.domain.calls.direction import Sides
@@ -31,6 +31,7 @@ from gateway.domain.numbering.reading import NumberKind, Reading
 NOBODY = (NumberKind.WITHHELD, NumberKind.UNKNOWN)
 LONGEST_EXTENSION, LONGEST_NUMBER, LONGEST_AS_SENT, LONGEST_LOGIN = 32, 64, 255, 64
 LONGEST_CAUSE = 64
+LONGEST_TRANSCRIPT = 65_536
 MOST_RINGING = 64
 """Extensions that one start may let ring besides the first."""
 
@@ -204,7 +205,8 @@ def heard_end(message: CallEnded, sides: Sides) -> HeardEvent:
 def heard_note(message: CallNoted, sides: Sides) -> HeardEvent:
     """Return what ``message`` has to be kept with a call."""
     heard = _heard(Event.NOTE, message, sides, recording_url=message.recording_url)
-    return heard._replace(cost=message.cost, transcript=message.transcript)
+    transcript = None if message.transcript is None else message.transcript[:LONGEST_TRANSCRIPT]
+    return heard._replace(cost=message.cost, transcript=transcript)
 
 
 def _heard(
@@ -236,14 +238,9 @@ def _heard(
         result_text,
         tuple([getattr(message, name) for name in ATTACHED]),
     )
-    more = _more(message)
-    return heard._replace(**more) if more else heard
-
-
-def _more(message: CallMessage) -> dict[str, Any]:
-    """Return what few exchanges tell besides."""
-    told = {"fields": message.fields, "waited_s": message.waited_s, "answered_at": message.answered_at}
-    return {name: value for name, value in told.items() if value is not None}
+    if message.fields is None and message.waited_s is None and message.answered_at is None:
+        return heard
+    return heard._replace(fields=message.fields, waited_s=message.waited_s, answered_at=message.answered_at)
 
 
 def placed_order(message: PlaceCall, extension: str, other: Reading, order_id: int) -> PlacedOrder:

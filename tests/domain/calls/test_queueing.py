@@ -116,6 +116,11 @@ def test_who_waited_and_was_taken_by_nobody_gave_up(result: str, said: dict[str,
     assert gave_up(ended(Result("".join(result))), WAITS, elsewhere) == gone
 
 
+def test_where_it_still_rang_it_may_have_been_answered() -> None:
+    gone = ended(Result.UNKNOWN)
+    assert gave_up(gone, WAITS._replace(status="ringing"), heard()) == gone
+
+
 @pytest.mark.parametrize(
     ("changed", "before"),
     [
