@@ -7,7 +7,7 @@ from functools import partial
 import structlog
 
 from gateway.clock import Clock
-from gateway.domain.calls.pairing import LONGEST_CALL_MS
+from gateway.domain.calls.windows import LONGEST_CALL_MS
 from gateway.errors import GatewayError
 from gateway.relay.outbox_worker import ABANDONED_AFTER_MS, sweep_abandoned
 from gateway.store import source_marks

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from gateway.desk.context import Visit
 from gateway.desk.formats import is_diallable
 from gateway.desk.viewpoint import TransferOrigin, origin_in_legs
-from gateway.domain.calls.pairing import LONGEST_RING_MS
+from gateway.domain.calls.windows import LONGEST_RING_MS
 from gateway.domain.messages import Direction
 from gateway.store.calls import GOING_ON, CallFilter, LoggedCall
 

@@ -21,11 +21,12 @@ from sqlalchemy import (
     select,
 )
 
+from gateway.domain.calls.certainty import CERTAINTY, PairingRule
 from gateway.domain.calls.free_fields import read_fields
 from gateway.domain.calls.legs import Leg, only_leg, rang_at, status_at
-from gateway.domain.calls.pairing import CERTAINTY, LONGEST_CALL_MS, PairingRule
 from gateway.domain.calls.results import NOT_ANSWERED
 from gateway.domain.calls.states import STATES
+from gateway.domain.calls.windows import LONGEST_CALL_MS
 from gateway.domain.links import safe_link
 from gateway.domain.messages import AttachedData
 from gateway.store import tables

@@ -10,7 +10,7 @@ from sqlalchemy import Boolean, Connection
 from gateway.domain.calls.call import Call
 from gateway.domain.calls.heard import HeardEvent
 from gateway.domain.calls.legs import Leg
-from gateway.domain.calls.pairing import LATE_MS, LONGEST_CALL_MS
+from gateway.domain.calls.windows import LATE_MS, LONGEST_CALL_MS
 from gateway.domain.messages import ATTACHED
 from gateway.store import statements
 from gateway.store.bulk import Driver

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, Engine, select
 from gateway.domain.calls.call import Call
 from gateway.domain.calls.ghosts import WAIT_MS, fell_silent, is_of_nobody, waits_in_vain
 from gateway.domain.calls.legs import Leg
-from gateway.domain.calls.pairing import GROUP_MS
+from gateway.domain.calls.windows import GROUP_MS
 from gateway.domain.messages import Direction
 from gateway.store import tables
 from gateway.store.candidates import BOOK_COLUMNS, call_of, leg_of

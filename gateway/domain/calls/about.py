@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 
 from gateway.domain.calls.call import Call
+from gateway.domain.calls.certainty import PairingRule
 from gateway.domain.calls.decision import KINDS, CallChange
 from gateway.domain.calls.effects import EFFECTS, Case
 from gateway.domain.calls.heard import FellSilent, HeardEvent, MarkedOver, NoEnd, SettledOrder, TakenElsewhere
-from gateway.domain.calls.pairing import PairingRule
 from gateway.domain.calls.states import Effect, after
 
 

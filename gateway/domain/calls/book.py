@@ -9,9 +9,11 @@ from collections.abc import Callable, Mapping, Sequence
 
 from gateway.domain.calls.about import decide_about, leave_group
 from gateway.domain.calls.call import Call
+from gateway.domain.calls.certainty import PairingRule
 from gateway.domain.calls.decision import KINDS, CallChange, Decision, EventKind, LegNews, Note
 from gateway.domain.calls.effects import EFFECTS, Case
 from gateway.domain.calls.ghosts import fell_silent
+from gateway.domain.calls.groups import leaves_rest_of_group
 from gateway.domain.calls.heard import (
     FellSilent,
     HeardEvent,
@@ -24,7 +26,6 @@ from gateway.domain.calls.missed import group_of, judged
 from gateway.domain.calls.opening import OPENERS, go_on_again, go_on_there
 from gateway.domain.calls.pairing import (
     FoundCall,
-    PairingRule,
     find_of_answer,
     find_of_end,
     find_of_hold,
@@ -32,7 +33,6 @@ from gateway.domain.calls.pairing import (
     find_of_queue,
     find_of_start,
     find_of_transfer,
-    leaves_rest_of_group,
 )
 from gateway.domain.calls.results import Result
 from gateway.domain.calls.states import Effect, Event, State, Transition, after

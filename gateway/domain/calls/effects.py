@@ -4,9 +4,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from gateway.domain.calls.call import Call
+from gateway.domain.calls.certainty import PairingRule
 from gateway.domain.calls.heard import FellSilent, HeardEvent, MarkedOver, NoEnd, SettledOrder, TakenElsewhere
 from gateway.domain.calls.legs import ATTENDED, BLIND, LOST, Leg, is_at
-from gateway.domain.calls.pairing import PairingRule
 from gateway.domain.calls.queueing import abandoned, gave_up, left_queue, queued, with_queue, with_wait
 from gateway.domain.calls.results import NOT_ANSWERED, Result, read_result
 from gateway.domain.calls.states import Effect, Event, State

@@ -11,9 +11,9 @@ from collections.abc import Callable, Sequence
 
 from gateway.domain.calls.call import Call
 from gateway.domain.calls.legs import Leg
-from gateway.domain.calls.pairing import GROUP_MS, LONGEST_RING_MS
 from gateway.domain.calls.results import Result
 from gateway.domain.calls.states import State
+from gateway.domain.calls.windows import GROUP_MS, LONGEST_RING_MS
 
 WAIT_MS = 15 * 60 * 1000
 """How long an end is still waited for once another call of the same caller has ended that was surely answered."""

@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterable, Mapping
 from gateway.domain.calls.call import Call
 from gateway.domain.calls.heard import HeardEvent
 from gateway.domain.calls.legs import ATTENDED, ELSEWHERE, LOST, Leg, leg_at, legs_of, with_legs
-from gateway.domain.calls.pairing import END_REPEAT_MS, LONGEST_RING_MS, OVERTAKEN_MS, START_REPEAT_MS
 from gateway.domain.calls.results import ENDS_THE_WHOLE, NOT_ANSWERED, Result, read_result
 from gateway.domain.calls.states import GOING_ON, Event, State
+from gateway.domain.calls.windows import END_REPEAT_MS, LONGEST_RING_MS, OVERTAKEN_MS, START_REPEAT_MS
 
 
 def has_legs(heard: HeardEvent, call: Call) -> bool:

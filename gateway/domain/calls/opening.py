@@ -4,12 +4,14 @@ from collections.abc import Callable, Mapping, Sequence
 
 from gateway.domain.calls.about import leave_group
 from gateway.domain.calls.call import Call
+from gateway.domain.calls.certainty import PairingRule
 from gateway.domain.calls.decision import KINDS, CallChange, Decision, EventKind
 from gateway.domain.calls.effects import EFFECTS, Case, answered, end
+from gateway.domain.calls.groups import find_group, find_picked_up
 from gateway.domain.calls.heard import HeardEvent
 from gateway.domain.calls.legs import ATTENDED
 from gateway.domain.calls.missed import group_of
-from gateway.domain.calls.pairing import PairingRule, find_goes_on, find_group, find_picked_up
+from gateway.domain.calls.pairing import find_goes_on
 from gateway.domain.calls.states import Effect, Event, State, after
 from gateway.domain.calls.told import with_known
 

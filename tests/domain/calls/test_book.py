@@ -11,6 +11,7 @@ from gateway.domain.calls import book
 from gateway.domain.calls.about import decide_about
 from gateway.domain.calls.book import EFFECTS, decide, decide_order
 from gateway.domain.calls.call import Call
+from gateway.domain.calls.certainty import CERTAINTY, PairingRule
 from gateway.domain.calls.decision import CallChange, Decision, EventKind
 from gateway.domain.calls.heard import (
     FellSilent,
@@ -22,7 +23,6 @@ from gateway.domain.calls.heard import (
     TakenElsewhere,
 )
 from gateway.domain.calls.legs import Leg
-from gateway.domain.calls.pairing import CERTAINTY, PairingRule
 from gateway.domain.calls.states import GOING_ON, STATES, TABLE, Effect, Event, State, Transition
 from gateway.domain.messages import Direction
 from tests.domain.calls.ledger import Ledger

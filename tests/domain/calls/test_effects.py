@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 
 from gateway.domain.calls.call import Call
+from gateway.domain.calls.certainty import PairingRule
 from gateway.domain.calls.effects import EFFECTS, Case, measured
 from gateway.domain.calls.heard import FellSilent, HeardEvent
 from gateway.domain.calls.legs import LOST, Leg
-from gateway.domain.calls.pairing import PairingRule
 from gateway.domain.calls.results import NOT_ANSWERED, Result
 from gateway.domain.calls.states import STATES, Effect, Event, State
 from gateway.domain.messages import Direction

@@ -6,13 +6,13 @@ from typing import Any
 import pytest
 
 from gateway.domain.calls.call import Call
+from gateway.domain.calls.certainty import PairingRule
+from gateway.domain.calls.groups import find_group, find_picked_up, leaves_rest_of_group
 from gateway.domain.calls.heard import HeardEvent
 from gateway.domain.calls.legs import Leg
 from gateway.domain.calls.pairing import (
     FoundCall,
-    PairingRule,
     find_goes_on,
-    find_group,
     find_of_answer,
     find_of_end,
     find_of_hold,
@@ -20,8 +20,6 @@ from gateway.domain.calls.pairing import (
     find_of_queue,
     find_of_start,
     find_of_transfer,
-    find_picked_up,
-    leaves_rest_of_group,
 )
 from gateway.domain.calls.results import Result
 from gateway.domain.calls.states import STATES, Event, State

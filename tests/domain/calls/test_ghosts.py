@@ -7,8 +7,8 @@ import pytest
 from gateway.domain.calls.call import Call
 from gateway.domain.calls.ghosts import LONG_WAIT_MS, WAIT_MS, fell_silent, is_of_nobody, waits_in_vain, was_answered
 from gateway.domain.calls.legs import Leg
-from gateway.domain.calls.pairing import LONGEST_RING_MS
 from gateway.domain.calls.results import Result
+from gateway.domain.calls.windows import LONGEST_RING_MS
 
 T0 = 1_780_000_000_000
 ENDED_AT = T0 + 60_000

@@ -6,15 +6,10 @@ import pytest
 
 from gateway.domain.calls.book import decide
 from gateway.domain.calls.call import Call
+from gateway.domain.calls.certainty import PairingRule
+from gateway.domain.calls.groups import find_group
 from gateway.domain.calls.heard import HeardEvent
-from gateway.domain.calls.pairing import (
-    PairingRule,
-    find_goes_on,
-    find_group,
-    find_of_answer,
-    find_of_end,
-    find_of_start,
-)
+from gateway.domain.calls.pairing import find_goes_on, find_of_answer, find_of_end, find_of_start
 from gateway.domain.calls.states import Event
 from gateway.domain.messages import Direction
 
