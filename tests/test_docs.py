@@ -30,6 +30,13 @@ def subclasses(root: type) -> list[type]:
     return [root, *(deeper for child in root.__subclasses__() for deeper in subclasses(child))]
 
 
+def test_the_readme_counts_the_presets_rightly() -> None:
+    files = [tomllib.loads(path.read_text("utf-8")) for path in (ROOT / "adapters/presets/catalogue").glob("*.toml")]
+    dialling = sum("dial" in preset or "based_on" in preset for preset in files)
+    assert f"There are {dialling} of them" in README
+    assert f"{sum('webhook' in preset for preset in files)} presets, or a mapping" in README
+
+
 @pytest.mark.parametrize("name", sorted(COMMANDS))
 def test_every_command_is_in_the_reference_and_explains_itself(name: str) -> None:
     assert re.search(rf"^\| `{name}\b", REFERENCE, re.MULTILINE)
