@@ -29,6 +29,8 @@ from gateway.texts.rendering import shown
 from tests.adapters.bad_peers import answer, free_port, hang, serving
 from tests.adapters.dialects import DIAL, make
 
+pytestmark = pytest.mark.slow
+
 PEM = Path(__file__).with_name("localhost.pem")
 CHALLENGE = 'WWW-Authenticate: Digest realm="pabx", nonce="abc", qop="auth", algorithm=MD5'
 

@@ -12,6 +12,8 @@ from prometheus_client import REGISTRY
 
 from gateway.wire.lenient.port import LenientPort, PortLimits
 
+pytestmark = pytest.mark.slow
+
 SMALL = PortLimits(max_body_bytes=1000, connections=2, read_timeout_s=1, request_timeout_s=0.6)
 GET = b"GET /c?t=1 2 HTTP/1.0\n\n"
 
