@@ -10,9 +10,10 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from gateway.adapter import Outcome
+from gateway.domain.calls.direction import Sides
 from gateway.domain.calls.heard import (
     LONGEST_EXTENSION,
     HeardEvent,
@@ -56,6 +57,8 @@ from gateway.errors import (
 )
 from gateway.store.drafts import AgentStateDraft, EventDraft, OrderDraft, Recorded, Way
 from gateway.texts.text import Text
+
+AnyCall = TypeVar("AnyCall", bound=CallMessage)
 
 EXTENSION = re.compile(r"[0-9*#]{1,32}")
 """What an appliance can be told to ring: nothing that could be more than one parameter, header or channel."""
@@ -149,30 +152,22 @@ class Core:
 
 def call_started(message: CallStarted, core: Core) -> Reply:
     """Log a call that rings, and let its extension's screens know."""
-    tenant = core.tenant(message.tenant)
-    sides = sides_of(message.ramal, message.telefone, tenant, message.direction)
-    return _remember("call_started", message, heard_start(message, sides), tenant, core, REGISTERED)
+    return _remember("call_started", message, heard_start, core, REGISTERED)
 
 
 def call_answered(message: CallAnswered, core: Core) -> Reply:
     """Log who took a call, and let those who still rang for it know."""
-    tenant = core.tenant(message.tenant)
-    sides = sides_of(message.ramal, message.telefone, tenant, message.direction)
-    return _remember("call_answered", message, heard_answer(message, sides), tenant, core, ANSWERED)
+    return _remember("call_answered", message, heard_answer, core, ANSWERED)
 
 
 def call_held(message: CallHeld, core: Core) -> Reply:
     """Log since when a call is on hold."""
-    tenant = core.tenant(message.tenant)
-    sides = sides_of(message.ramal, message.telefone, tenant, message.direction)
-    return _remember("call_held", message, heard_hold(message, sides), tenant, core, HELD)
+    return _remember("call_held", message, heard_hold, core, HELD)
 
 
 def call_resumed(message: CallResumed, core: Core) -> Reply:
     """Log that somebody speaks again in a call that was on hold."""
-    tenant = core.tenant(message.tenant)
-    sides = sides_of(message.ramal, message.telefone, tenant, message.direction)
-    return _remember("call_resumed", message, heard_hold(message, sides), tenant, core, RESUMED)
+    return _remember("call_resumed", message, heard_hold, core, RESUMED)
 
 
 def call_transferred(message: CallTransferred, core: Core) -> Reply:
@@ -180,38 +175,39 @@ def call_transferred(message: CallTransferred, core: Core) -> Reply:
     tenant = core.tenant(message.tenant)
     sides = sides_of(message.ramal, message.telefone, tenant, message.direction)
     to = read(message.to, tenant.numbers_for(sides.extension))
-    return _remember("call_transferred", message, heard_transfer(message, sides, to), tenant, core, TRANSFERRED)
+    return _write_down("call_transferred", message, heard_transfer(message, sides, to), tenant, core, TRANSFERRED)
 
 
 def queue_entered(message: QueueEntered, core: Core) -> Reply:
     """Log a caller who waits in a queue."""
-    tenant = core.tenant(message.tenant)
-    sides = sides_of(message.ramal, message.telefone, tenant, message.direction)
-    return _remember("queue_entered", message, heard_queue(message, sides), tenant, core, QUEUED)
+    return _remember("queue_entered", message, heard_queue, core, QUEUED)
 
 
 def queue_left(message: QueueLeft, core: Core) -> Reply:
     """Log how long a caller waited in a queue, and whether the caller gave up."""
-    tenant = core.tenant(message.tenant)
-    sides = sides_of(message.ramal, message.telefone, tenant, message.direction)
-    return _remember("queue_left", message, heard_queue(message, sides), tenant, core, LEFT_QUEUE)
+    return _remember("queue_left", message, heard_queue, core, LEFT_QUEUE)
 
 
 def call_ended(message: CallEnded, core: Core) -> Reply:
     """Close the call that this end belongs to; without one, log it as a call of its own."""
-    tenant = core.tenant(message.tenant)
-    sides = sides_of(message.ramal, message.telefone, tenant, message.direction)
-    return _remember("call_ended", message, heard_end(message, sides), tenant, core, ENDED)
+    return _remember("call_ended", message, heard_end, core, ENDED)
 
 
 def call_noted(message: CallNoted, core: Core) -> Reply:
     """Keep what is told of a call besides; of one that nobody knows, log that alone."""
+    return _remember("call_noted", message, heard_note, core, NOTED)
+
+
+def _remember(
+    kind: str, message: AnyCall, hear: Callable[[AnyCall, Sides], HeardEvent], core: Core, answer: Text
+) -> Reply:
+    """Have a message written down that says something of one call, as ``hear`` understands it."""
     tenant = core.tenant(message.tenant)
     sides = sides_of(message.ramal, message.telefone, tenant, message.direction)
-    return _remember("call_noted", message, heard_note(message, sides), tenant, core, NOTED)
+    return _write_down(kind, message, hear(message, sides), tenant, core, answer)
 
 
-def _remember(kind: str, message: CallMessage, heard: HeardEvent, tenant: Tenant, core: Core, answer: Text) -> Reply:
+def _write_down(kind: str, message: CallMessage, heard: HeardEvent, tenant: Tenant, core: Core, answer: Text) -> Reply:
     """Have what was ``heard`` written down, with the name of its line, for those too who are told of its ``kind``."""
     if message.line is not None and tenant.lines:
         heard = heard._replace(line_name=tenant.line_name(message.line))
