@@ -110,8 +110,7 @@ class FieldCollector:
         texts[CAMPOS] = as_text((said | self._named | self._unknown | self._named | said).items())
 
     def _put(self, fields: dict[str, str], name: str, text: str) -> None:
-        if len(fields) < MOST:
-            fields.setdefault(name.strip(), text)
+        fields.setdefault(name.strip(), text)
 
 
 def as_text(fields: Iterable[tuple[str, str]]) -> str:

@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
+from gateway.domain.calls.free_fields import MOST_FIELDS
 from gateway.domain.messages import CallNoted, CallStarted, PlaceCall
+from gateway.wire.free_fields import MOST, FieldCollector
 from gateway.wire.soap.contract_encoded import PATH
 from tests.wire.envelopes import encoded
 from tests.wire.peers import Peer
@@ -198,3 +200,14 @@ def test_an_order_has_no_free_fields() -> None:
     peer.get("/click-to-call", query_string="origem=3501&destino=4732100123&token=disca&contrato=1&campos[cpf]=1")
     (message,) = peer.core.messages
     assert isinstance(message, PlaceCall)
+
+
+def test_no_more_free_fields_of_a_request_are_collected_than_anybody_needs() -> None:
+    """The rule book keeps 20 of them; more than those are collected only so that it sees that some found no room."""
+    collector = FieldCollector({"campos": "campos"}, keep_unknown=True)
+    for number in range(3 * MOST):
+        collector.add(f"campo{number}", "x")
+        collector.add(f"campos[outro{number}]", "x")
+    texts: dict[str, str] = {}
+    collector.put_into(texts)
+    assert len(json.loads(texts["campos"])) == MOST > MOST_FIELDS
