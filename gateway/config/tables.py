@@ -11,7 +11,6 @@ from pydantic import Field, PrivateAttr, SecretStr, model_validator
 from gateway.config.dial_plans import DialPlanSettings
 from gateway.config.sources import SourceName, SourceSettings
 from gateway.config.values import (
-    SECONDS,
     TENANT_NAME,
     Address,
     AreaCode,
@@ -23,6 +22,7 @@ from gateway.config.values import (
     Table,
     Timezone,
     UrlPath,
+    seconds_of,
 )
 from gateway.domain.messages import ATTACHED
 from gateway.texts.languages import DEFAULT, Language
@@ -169,6 +169,29 @@ class Pairing(Table):
     )
 
 
+class MissedSettings(Table):
+    """The list of missed calls."""
+
+    goal: Interval = Field("15m", description="a customer who waits longer to be called back is marked as late")
+    days: int = Field(7, ge=1, le=365, description="missed calls that are older leave the list by themselves")
+    claim: Interval = Field("10m", description="for how long nobody else calls back whom an agent calls back")
+
+    @property
+    def goal_ms(self) -> int:
+        """After how long a customer waits too long, in milliseconds."""
+        return seconds_of(self.goal) * 1000
+
+    @property
+    def claim_ms(self) -> int:
+        """How long a claim holds, in milliseconds."""
+        return seconds_of(self.claim) * 1000
+
+    @property
+    def days_ms(self) -> int:
+        """How long a missed call stands in the list, in milliseconds."""
+        return self.days * 86_400_000
+
+
 class ClickToCall(Table):
     """How the CRM asks for a call."""
 
@@ -230,7 +253,7 @@ class DirectorySettings(Table):
     @property
     def every_s(self) -> int | None:
         """How often, in seconds."""
-        return int(self.every[:-1]) * SECONDS[self.every[-1]] if self.every else None
+        return seconds_of(self.every) if self.every else None
 
 
 PEERS: Mapping[str, type[Table]] = {
@@ -271,6 +294,7 @@ class TenantSettings(Table):
     events: EventSettings = Field(default_factory=EventSettings, description="who may send call events")
     listener: ListenerSettings = Field(default_factory=ListenerSettings, description="how exchanges write events")
     pairing: Pairing = Field(default_factory=Pairing, description="how call events are brought together")
+    missed: MissedSettings = Field(default_factory=MissedSettings, description="the list of missed calls")
     click_to_call: ClickToCall = Field(default_factory=ClickToCall, description="how the CRM asks for a call")
     dial_plan: DialPlanSettings = Field(default_factory=DialPlanSettings, description="what is put before a number")
     appliances: dict[str, ApplianceSettings] = Field(default_factory=dict, description="exchanges that can dial")

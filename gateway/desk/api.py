@@ -22,6 +22,8 @@ from gateway.texts.text import Text
 
 PARAMETERS: Mapping[str, Sequence[str]] = {
     "api_calls": filters.SCRIPT_PARAMETERS,
+    "api_missed_clear": ("call_id",),
+    "api_missed_restore": ("call_id",),
     "api_dial": ("number", "extension", "appliance", "request_id"),
 }
 """What each address takes, in the query or, where it is posted to, in the body; those that are missing take nothing."""

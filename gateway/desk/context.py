@@ -16,6 +16,7 @@ from gateway.desk.formats import number_text
 from gateway.desk.hub import Hub
 from gateway.desk.viewpoint import CallView
 from gateway.diagnosis.explainer import Explainer
+from gateway.domain.calls.missed_list import MissedEntry
 from gateway.domain.dialplan.trials import Failure
 from gateway.domain.messages import Direction, Origin
 from gateway.errors import CredentialsNeeded
@@ -27,9 +28,10 @@ from gateway.store.calls import CallLog, LoggedCall
 from gateway.store.corrections import Corrections
 from gateway.store.delivery_receipts import DeliveryReceiptLog
 from gateway.store.directory import Agent, Directory
-from gateway.store.drafts import Choice, OrderDraft, Over
+from gateway.store.drafts import Choice, MissedDraft, OrderDraft, Over
 from gateway.store.imports import Imports
 from gateway.store.log import EventLog
+from gateway.store.missed import MissedList
 from gateway.store.orders import OrderLog
 from gateway.store.quality import Quality
 from gateway.store.traffic import TrafficEntry, TrafficLog
@@ -75,7 +77,8 @@ class Services:
     quality: Quality
     corrections: Corrections
     replay: Replay
-    decide: Callable[[Choice | Over], Any]
+    decide: Callable[[Choice | Over | MissedDraft], Any]
+    missed: MissedList
     traffic: TrafficLog | None
     receipts: DeliveryReceiptLog | None
     appliances: Appliances | None = None
@@ -166,6 +169,22 @@ class Visit:
         default = appliance.name if appliance else None
         found = self.settings.appliances.items()
         return [Central(name, appliance.title or name, name == default) for name, appliance in found]
+
+    @cached_property
+    def missed_entries(self) -> Sequence[MissedEntry]:
+        """The customers who wait to be called back, who waits longest first."""
+        since = self.at - self.settings.missed.days_ms
+        return self.services.missed.entries(self.tenant, since=since, now=self.at)
+
+    @property
+    def missed_count(self) -> int:
+        """How many customers wait to be called back."""
+        return len(self.missed_entries)
+
+    @property
+    def missed_late(self) -> bool:
+        """Whether one of them has waited longer than the company wants."""
+        return any(self.at - entry.since > self.settings.missed.goal_ms for entry in self.missed_entries[:1])
 
     @property
     def dial_plan_failures(self) -> Sequence[Failure]:

@@ -4,6 +4,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+from gateway.domain.calls.decision import EventKind
 from gateway.domain.links import safe_link
 from gateway.store.call_fields import SCREEN_FIELDS
 from gateway.store.log import LoggedEvent
@@ -12,6 +13,8 @@ RETRY = b"retry: 1000\n\n"
 AGENT = ("agent", "login", "state", "reason")
 TOLD = (*SCREEN_FIELDS, "appliance", "outcome", "detail", "repeat", "account_id", "fields", "rang", *AGENT)
 """What of an event's payload leaves the gateway: not where it came from, nor what exactly was received."""
+EVERYBODY = "*"
+"""Stands for the extensions of all screens of a company; no extension is called so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +37,9 @@ class ScreenEvent:
         """Render ``event``."""
         payload = json.loads(event.payload)
         ends = ends_of(event)
+        if event.kind == EventKind.MISSED_CHANGED:
+            full = frame(event.kind, {"kind": event.kind, "at": event.at} | payload, seq=event.seq)
+            return cls(event.seq, event.call_id, event.tenant, ends, full, full)
         known = {"call_id": event.call_id, "kind": event.kind, "at": event.at, "extension": event.extension}
         payload["recording_url"] = safe_link(payload.get("recording_url"))
         told = {name: payload[name] for name in TOLD if payload.get(name) is not None}
@@ -50,6 +56,8 @@ class ScreenEvent:
 
 def ends_of(event: LoggedEvent) -> frozenset[str]:
     """Return the extensions an event concerns: both ends of an internal call. Reads the payload only where it must."""
+    if event.kind == EventKind.MISSED_CHANGED:
+        return frozenset((EVERYBODY,))
     if '"direction":"internal"' not in event.payload:
         return frozenset((event.extension,))
     return frozenset((event.extension, json.loads(event.payload).get("number") or event.extension))

@@ -60,7 +60,7 @@ class Screen:
         self.session = session
         self.name = secrets.token_hex(4)
         self.whole_tenant = whole_tenant
-        self.keys: tuple[tuple[str, str | None], ...] = ((tenant, extension),)
+        self.keys: tuple[tuple[str, str | None], ...] = ((tenant, extension), (tenant, frames.EVERYBODY))
         if whole_tenant:
             self.keys += ((tenant, None),)
         self._hub = hub
@@ -105,7 +105,7 @@ class Screen:
 
     def shown(self, news: ScreenEvent) -> bytes | None:
         """Return what this page is sent of ``news``: all, only that something happened, or nothing."""
-        if self.extension in news.extensions:
+        if self.extension in news.extensions or frames.EVERYBODY in news.extensions:
             return news.full
         return news.brief if self.whole_tenant else None
 

@@ -22,7 +22,9 @@
     │   ├── UnknownTenant      270
     │   ├── UnknownEventSource 275
     │   ├── NotReplayable      280
-    │   └── OwnerChanged       290
+    │   ├── OwnerChanged       290
+    │   ├── MissedClaimed      292  somebody else calls this customer back
+    │   └── MissedCleared      294
     ├── AccessError            300  who asks may not
     │   ├── AddressNotAllowed  310
     │   ├── MetricsNotAllowed  315
@@ -107,6 +109,8 @@ from gateway.errors.others import (
 from gateway.errors.request import (
     BadParameter,
     MalformedRequest,
+    MissedClaimed,
+    MissedCleared,
     MissingParameter,
     NotReplayable,
     NotUnderstood,
@@ -145,6 +149,8 @@ __all__ = [
     "LoginsBusy",
     "MalformedRequest",
     "MetricsNotAllowed",
+    "MissedClaimed",
+    "MissedCleared",
     "MissingParameter",
     "NewerSchema",
     "NoAppliance",

@@ -198,5 +198,32 @@ class OwnerChanged(RequestError):
         self.added, self.seen = added, seen
 
 
+class MissedClaimed(RequestError):
+    """Somebody else (``name``, with ``login``) calls this customer back, since ``at`` (milliseconds)."""
+
+    code = 292
+    http_status = 409
+
+    def __init__(self, *, name: str, login: str, at: int) -> None:
+        super().__init__(
+            Text("{who} is calling this customer back already.", who=name or login),
+            hint=Text("Take another one, or wait until that has ended."),
+        )
+        self.name, self.login, self.at = name, login, at
+
+
+class MissedCleared(RequestError):
+    """The missed call is not in the list any more: somebody has spoken with the customer, or taken it off."""
+
+    code = 294
+    http_status = 409
+
+    def __init__(self, call_id: int) -> None:
+        super().__init__(
+            Text("the missed call {id} has been dealt with already.", id=call_id),
+            hint=Text("Load the list of missed calls again."),
+        )
+
+
 def _shortened(value: str) -> str:
     return value if len(value) <= LONGEST_SHOWN else value[: LONGEST_SHOWN - 3] + "..."

@@ -14,6 +14,7 @@ from gateway.server.bootstrap import Gateway, failed_trials
 from gateway.server.metrics import Gauges, LabelledGauges, metrics_application
 from gateway.store.agent_states import AgentStates
 from gateway.store.corrections import Corrections
+from gateway.store.missed import MissedList
 from gateway.store.outbox import Waiting
 from gateway.store.quality import Quality
 from gateway.store.traffic import TrafficEntry
@@ -55,6 +56,7 @@ class Application:
             receipts=gateway.receipts,
             replay=self._replay,
             decide=gateway.journal.write,
+            missed=MissedList(gateway.engine),
             imports=gateway.importer.imports,
             import_now=gateway.schedule.request,
             quality=Quality(gateway.engine),

@@ -5,7 +5,7 @@ what it says.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import structlog
@@ -22,7 +22,7 @@ from gateway.domain.calls.matching import RankReason
 from gateway.domain.calls.states import State
 from gateway.domain.identifiers import named_by
 from gateway.errors import BadParameter
-from gateway.store import repeats, rows, statements
+from gateway.store import missed_changes, repeats, rows, statements
 from gateway.store.agents_at_extensions import AgentsAtExtensions
 from gateway.store.bulk import Driver
 from gateway.store.candidates import CandidateCall, KnownCalls
@@ -33,6 +33,7 @@ from gateway.store.drafts import (
     EventDraft,
     GiveUp,
     InVain,
+    MissedDraft,
     OrderDraft,
     Over,
     Recorded,
@@ -42,6 +43,7 @@ from gateway.store.drafts import (
 from gateway.store.identified import Identified
 from gateway.store.matching import Matches
 from gateway.store.source_marks import SeenEvent, SourceMarks, mark_of
+from gateway.store.spoken_with import SpokenWith
 from gateway.texts.languages import DEFAULT, Language
 from gateway.texts.text import Text
 
@@ -93,7 +95,7 @@ class Batch:
         self._attempts: list[dict[str, Any]] = []
         self._notes: list[dict[str, Any]] = []
         self._agent_states: list[dict[str, Any]] = []
-        self._returned: dict[tuple[str, str], tuple[int, int]] = {}
+        self._spoken_with = SpokenWith(self._driver)
         self._rows = (
             (statements.WRITE_ORDERS, self._orders),
             (statements.SETTLE_ORDERS, self._settled),
@@ -182,7 +184,7 @@ class Batch:
         if decided.note:
             self._notes.append(rows.note(decided.note, call.row))
         if decided.returns:
-            self._returned.setdefault((call.row["tenant"], call.call.number), (call.call.id, at))
+            self._spoken_with.add(call, at)
 
     def _add_agent_state(self, draft: AgentStateDraft) -> Recorded:
         """Keep what an exchange tells of an agent; it changes no call."""
@@ -293,6 +295,7 @@ class Batch:
     def _flush_rows(self) -> None:
         if self._touched:
             touched = self._touched.values()
+            self._tell_missed(touched)
             statements.WRITE_CALLS.run(self._driver, [call.row for call in touched])
             legs = [row for call in touched if call.call.legs for row in call.legs_to_keep()]
             statements.WRITE_LEGS.run(self._driver, legs)
@@ -301,18 +304,39 @@ class Batch:
             if written:
                 statement.run(self._driver, written)
                 written.clear()
-        if self._returned:
-            self._return_missed()
+        if self._spoken_with:
+            self._settle_missed()
 
-    def _return_missed(self) -> None:
-        """Mark the missed calls of numbers with which somebody speaks as called back."""
-        returned, self._returned = self._returned, {}
-        for tenant in dict.fromkeys(tenant for tenant, _ in returned):
-            numbers = [number for of, number in returned if of == tenant]
-            for call_id, number, missed_at in statements.MISSED_CALLS.run(self._driver, numbers, [tenant]):
-                by, at = returned[tenant, number]
-                if by != call_id and (missed_at or 0) <= at:
-                    statements.RETURN_MISSED.run(self._driver, [{"of": call_id, "by": by, "at": at}])
+    def _tell_missed(self, calls: Iterable[CandidateCall]) -> None:
+        """Let the log tell that calls have come to the list of missed calls, or left it."""
+        for call in calls:
+            if bool(call.row["missed"]) is not call.was_missed:
+                call.was_missed = bool(call.row["missed"])
+                change = "missed" if call.was_missed else "answered"
+                at = call.row["end_heard_at"] or call.row["logged_at"]
+                self._log_missed(call.row["tenant"], at, {"missed_call": call.call.id, "change": change})
+
+    def _settle_missed(self) -> None:
+        """Mark the missed calls of those with whom somebody speaks now as returned, and let the log tell of it."""
+        for tenant, call_id, at in self._spoken_with.settle():
+            self._log_missed(tenant, at, {"missed_call": call_id, "change": "returned"})
+        statements.WRITE_EVENTS.run(self._driver, self._events)
+        self._events.clear()
+
+    def _change_missed(self, draft: MissedDraft) -> Recorded:
+        """Do what an agent says of customers in the list of missed calls."""
+        self._flush_rows()
+        changed = missed_changes.change(self._connection, draft)
+        if not changed:
+            return Recorded(draft.call_ids[0], 0, repeated=True)
+        told = {"missed_call": changed[-1], "change": draft.action.value, "by": draft.by}
+        return Recorded(changed[-1], self._log_missed(draft.tenant, draft.at, told))
+
+    def _log_missed(self, tenant: str, at: int, told: dict[str, Any]) -> int:
+        """Write an event of the list of missed calls, which all screens are told of; its ``seq``."""
+        seq = self._next("event")
+        self._events.append(rows.missed_event(tenant, seq, at, told))
+        return seq
 
     # calls
 
@@ -338,6 +362,7 @@ class Batch:
     def _open(self, call: Call, tenant: str, forms: Sequence[str]) -> CandidateCall:
         self._counters["call"] = call.id
         opened = self._touch(self._calls.add(rows.call(call, tenant), call))
+        opened.was_missed = False
         self._find_account(opened, forms)
         return opened
 
@@ -403,5 +428,6 @@ ADD: Mapping[type, Callable[[Batch, Any], Any]] = {
     InVain: Batch._give_up_some,
     Choice: Batch._choose,
     Over: Batch._mark_over,
+    MissedDraft: Batch._change_missed,
 }
 COUNTERS = ("event", "call", "order")

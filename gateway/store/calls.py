@@ -66,7 +66,8 @@ class LoggedCall(AttachedData):
     ``legs`` are where it rang and who talked, in their order; ``seen_from`` says how it stands at one extension.
     ``waited_s`` are the seconds that its caller waited in a queue, from ``queued_at`` on; it is on hold since
     ``held_at``. ``fields`` are free fields, of which some found no room where they are ``fields_cut``; ``notes`` is
-    what was told of it besides. A missed call was returned at ``returned_at``, by the call ``returned_by``.
+    what was told of it besides. A missed call was returned at ``returned_at``, by the call ``returned_by``;
+    ``cleared_by`` took it off the list of missed calls at ``cleared_at``.
     ``result`` says how it ended (``domain/calls/results.py``), read from ``result_text``, the exchange's own words.
     ``call_ref`` is the exchange's own id of the call, ``request_id`` the asker's own id of an order.
     """
@@ -115,6 +116,8 @@ class LoggedCall(AttachedData):
     returned_by: int | None = None
     account_code: str | None = None
     answered_agent_name: str | None = None
+    cleared_at: int | None = None
+    cleared_by: str | None = None
     note_count: int | None = None
     leg_count: int | None = None
     sentence: str | None = None

@@ -36,16 +36,17 @@ def call_of(values: Sequence[Any], legs: tuple[Leg, ...] = ()) -> Call:
 
 
 class CandidateCall:
-    """A call being worked on: its ``row``, with the columns of ``calls``, the ``call`` that the rule book sees, and
-    which of its legs are ``kept`` already.
+    """A call being worked on: its ``row``, with the columns of ``calls``, the ``call`` that the rule book sees,
+    which of its legs are ``kept`` already, and whether it ``was_missed`` as far as the log has told.
     """
 
-    __slots__ = ("call", "kept", "row")
+    __slots__ = ("call", "kept", "row", "was_missed")
 
     def __init__(self, row: dict[str, Any], call: Call, kept: tuple[Leg, ...] = ()) -> None:
         self.row = row
         self.call = call
         self.kept = kept
+        self.was_missed = bool(row["missed"])
 
     def become(self, call: Call) -> None:
         """Take what the rule book has made of the call."""

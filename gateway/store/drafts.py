@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any
 
 from gateway.adapter import Delivery
@@ -128,6 +129,31 @@ class Over:
     call_id: int
     by: str
     at: int
+
+
+class MissedAction(StrEnum):
+    """What people do with customers in the list of missed calls."""
+
+    CLEAR = "cleared"
+    RESTORE = "restored"
+    CLAIM = "claimed"
+    RELEASE = "released"
+
+
+@dataclass(frozen=True, slots=True)
+class MissedDraft:
+    """An agent (``by``, a login) takes the customers of missed calls off the list, puts them back, or says that she
+    calls one back: until ``until`` (milliseconds) nobody else does.
+    """
+
+    tenant: str
+    action: MissedAction
+    call_ids: tuple[int, ...]
+    by: str
+    at: int
+    name: str = ""
+    extension: str = ""
+    until: int = 0
 
 
 @dataclass(frozen=True, slots=True)

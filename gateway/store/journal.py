@@ -20,6 +20,7 @@ from gateway.store.drafts import (
     EventDraft,
     GiveUp,
     InVain,
+    MissedDraft,
     OrderDraft,
     Over,
     Recorded,
@@ -31,7 +32,9 @@ from gateway.store.presence import Presence
 from gateway.store.writer import GroupCommit
 from gateway.texts.languages import Language
 
-Draft = EventDraft | AgentStateDraft | OrderDraft | Settlement | GiveUp | InVain | Choice | Over | WriteJob
+Draft = (
+    EventDraft | AgentStateDraft | OrderDraft | Settlement | GiveUp | InVain | Choice | Over | MissedDraft | WriteJob
+)
 
 
 class Journal:
@@ -74,7 +77,7 @@ class Journal:
 
     def write(
         self,
-        draft: EventDraft | AgentStateDraft | OrderDraft | Settlement | Choice | Over,
+        draft: EventDraft | AgentStateDraft | OrderDraft | Settlement | Choice | Over | MissedDraft,
         *,
         within_s: float | None = None,
     ) -> Recorded:

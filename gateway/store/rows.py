@@ -110,6 +110,13 @@ def agent_event(draft: AgentStateDraft, state: Row, seq: int) -> Row:
     }
 
 
+def missed_event(tenant: str, seq: int, at: int, told: Row) -> Row:
+    """Return the event that tells of the list of missed calls; it is about all who see that, and of no one call."""
+    kind, payload = EventKind.MISSED_CHANGED.value, encode(told)
+    row: Row = {"seq": seq, "tenant": tenant, "kind": kind, "at": at, "extension": "", "call_id": NO_CALL}
+    return row | {"payload": payload}
+
+
 def agent_letter(draft: AgentStateDraft, state: Row, target: str) -> Row:
     """Return what the outbox keeps for ``target`` of what an exchange tells of an agent."""
     fields = dict.fromkeys(OUTGOING_FIELDS, "")

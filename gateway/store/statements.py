@@ -51,6 +51,13 @@ def _missed_calls(count: int) -> ClauseElement:
     )
 
 
+def _missed_of_accounts(count: int) -> ClauseElement:
+    missed: tuple[ColumnElement[Any], ...] = (literal_column("calls.missed"), calls.c.returned_at.is_(None))
+    return select(calls.c.id, calls.c.account_id, calls.c.end_heard_at).where(
+        _among(calls.c.account_id, count), *missed
+    )
+
+
 def _calls_by_id(count: int) -> ClauseElement:
     return select(calls).where(_among(calls.c.id, count))
 
@@ -118,6 +125,7 @@ CALLS_BY_NUMBER = Lookup(_calls_by_number)
 CALLS_BY_REF = Lookup(_calls_by_ref)
 CALLS_BY_ID = Lookup(_calls_by_id)
 MISSED_CALLS = Lookup(_missed_calls)
+MISSED_OF_ACCOUNTS = Lookup(_missed_of_accounts)
 LEGS = Lookup(_legs)
 OWNERS = Lookup(_owners)
 IDENTIFIED = Lookup(_identified)

@@ -36,6 +36,7 @@ from gateway.store.drafts import OrderDraft, Recorded, Settlement
 from gateway.store.imports import Imports
 from gateway.store.journal import Journal
 from gateway.store.log import EventLog
+from gateway.store.missed import MissedList
 from gateway.store.quality import Quality
 from gateway.store.traffic import TrafficEntry, TrafficLog
 from gateway.texts.text import Text, verbatim
@@ -253,6 +254,7 @@ def services_of(office: Office, config: Config, hub: Hub, *, replay: Replay = no
         receipts=office.receipts,
         replay=replay,
         decide=office.journal.write,
+        missed=MissedList(office.engine),
         imports=Imports(office.engine, office.journal),
         import_now=lambda _tenant, _name: None,
         quality=Quality(office.engine),

@@ -5,6 +5,7 @@ import { prepareChoices } from "./choices.js";
 import { sayConnection } from "./connection.js";
 import { prepareControls, tellLog } from "./controls.js";
 import { Link } from "./link.js";
+import { callsChanged, missedChanged, prepareMissed } from "./missed.js";
 import { atMostEvery, find, formHeaders, page } from "./page.js";
 import { oneAtATime, surely } from "./pieces.js";
 import { canSound, prepareSound, spoken } from "./ringing.js";
@@ -17,7 +18,10 @@ const refreshRecent = atMostEvery(500, oneAtATime(async (wanted) => {
 }));
 
 function told(kind, event) {
+  if (kind === "missed_changed" || kind === "reset") missedChanged();
+  if (kind === "missed_changed") return;
   tellLog();
+  callsChanged();
   if (kind === "log" || kind === "agent_state_changed") return;
   refreshRecent();
   if (kind === "reset") refreshCards();
@@ -35,6 +39,7 @@ let link = null;
 prepareControls();
 prepareCards();
 prepareChoices();
+prepareMissed();
 watchSession();
 link = follow();
 prepareSound((sounds) => link.describe({ sounds }));
