@@ -16,6 +16,7 @@ agents = Table(
     Column("password_hash", FittedString(255), nullable=False),
     Column("created_at", BigInteger, nullable=False),
     Column("language", FittedString(8)),
+    Column("role", FittedString(16), nullable=False, server_default="agent", comment="domain/roles.py"),
     UniqueConstraint("tenant", "login"),
 )
 
