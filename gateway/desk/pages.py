@@ -19,6 +19,7 @@ from gateway.desk import (
     failures,
     language_choice,
     numbers,
+    origins,
     people,
     quality,
     sources,
@@ -28,6 +29,7 @@ from gateway.desk import (
 from gateway.desk.context import Services, Visit
 from gateway.desk.rendering import protected
 from gateway.errors import CredentialsNeeded, UnknownTenant
+from gateway.logins.named_pages import is_preflight
 
 CALL_ID = "<int(max=9007199254740991):call_id>"
 ENTRY_ID = "<int(max=9007199254740991):entry_id>"
@@ -120,11 +122,15 @@ class Desk:
         settings = self._services.config.tenants.get(tenant)
         if settings is None:
             return failures.of_nobody(UnknownTenant(tenant), self._services.config.server.language)
+        named = settings.crm.origins
+        if origins.is_for_scripts(request) and is_preflight(request.environ):
+            return origins.shared(origins.preflight(request, named), request, named)
         visit = self._stranger(request, tenant, settings)
         try:
-            return self._answer(visit)
+            response = self._answer(visit)
         except Exception as error:
-            return failures.answer(visit, error)
+            response = failures.answer(visit, error)
+        return origins.shared(response, request, named)
 
     def _stranger(self, request: Request, tenant: str, settings: TenantSettings) -> Visit:
         """Return a visit of which only the company is known."""
@@ -140,7 +146,8 @@ class Desk:
         visit = self._identified(visit)
         if endpoint not in OPEN_TO_ALL and visit.agent is None:
             raise CredentialsNeeded(by_token=False)
-        if visit.request.method == "POST":
+        by_named_page = origins.is_by_named_page(visit.request, visit.settings.crm.origins)
+        if visit.request.method == "POST" and not by_named_page:
             access.check_source(visit.request)
             if endpoint == "log_in":
                 return view(visit) if access.is_own_login(visit.request) else views.stale_login(visit)
