@@ -20,7 +20,8 @@ from gateway.domain.account_fields import label_in
 from gateway.domain.dialplan.trials import Failure
 from gateway.domain.identifiers import plain
 from gateway.domain.messages import Direction, Origin
-from gateway.errors import CredentialsNeeded
+from gateway.domain.roles import NAMES, Right, may
+from gateway.errors import CredentialsNeeded, RightMissing
 from gateway.handlers import Core
 from gateway.logins.passwords import Verifier
 from gateway.orders.circuit_breaker import Health, Rules
@@ -118,6 +119,16 @@ class Visit:
         if self.agent is None:
             raise CredentialsNeeded(by_token=False)
         return self.agent
+
+    def may(self, right: Right) -> bool:
+        """Return whether the visitor has ``right``; templates ask so what to show (``visit.may("dial")``)."""
+        return may(self.agent.role if self.agent else None, Right(right))
+
+    def require(self, right: Right) -> None:
+        """Refuse a visitor without ``right``. Raises ``CredentialsNeeded`` and ``RightMissing``."""
+        if self.may(right):
+            return
+        raise RightMissing(NAMES[self.me.role])
 
     @property
     def title(self) -> str:

@@ -12,6 +12,7 @@ from sqlalchemy.dialects.sqlite import insert as upsert
 from gateway.domain.account_fields import read_account_fields
 from gateway.domain.calls.matching import Ranked
 from gateway.domain.identifiers import named_by, searched, shown
+from gateway.domain.roles import Role, role_of
 from gateway.store import tables
 from gateway.store.choosing import Standing, standing
 from gateway.store.identified import Identified
@@ -64,7 +65,7 @@ class Owner:
 
 @dataclass(frozen=True, slots=True)
 class Agent:
-    """A person with a login and an extension; ``language`` is empty where the browser's counts."""
+    """A person, or a program, with a login and an extension; ``language`` is empty where the browser's counts."""
 
     id: int
     tenant: str
@@ -72,6 +73,7 @@ class Agent:
     name: str
     extension: str
     language: str = ""
+    role: Role = Role.AGENT
 
 
 CLOCK_WRONG_MS = 24 * 3600 * 1000
@@ -163,7 +165,7 @@ class Directory:
     # agents
 
     def save_agent(self, agent: Agent, password_hash: str, at: int) -> None:
-        """Add an agent, or give the one with this login a new name, extension and password, and log it out
+        """Add an agent, or give the one with this login a new name, extension, role and password, and log it out
         everywhere. Without a language the one that was chosen stays.
         """
         values = {
@@ -172,12 +174,18 @@ class Directory:
             "name": agent.name,
             "extension": agent.extension,
             "password_hash": password_hash,
+            "role": agent.role.value,
         }
         if agent.language:
             values["language"] = agent.language
         statement = upsert(agents).values(**values, created_at=at)
         statement = statement.on_conflict_do_update(index_elements=["tenant", "login"], set_=values)
         self._journal.run(lambda connection: _save_agent(connection, statement, agent))
+
+    def give_role(self, tenant: str, login: str, role: Role) -> bool:
+        """Give an agent another role; False when there is no such agent."""
+        statement = update(agents).where(agents.c.tenant == tenant, agents.c.login == login).values(role=role.value)
+        return bool(self._journal.run(lambda connection: connection.execute(statement).rowcount))
 
     def choose_language(self, agent_id: int, language: str) -> None:
         """Keep the language of an agent's pages; empty for the browser's."""
@@ -251,7 +259,7 @@ def _hash(token: str) -> str:
 
 
 def _agent(row: Row[Any]) -> Agent:
-    return Agent(row.id, row.tenant, row.login, row.name, row.extension, row.language or "")
+    return Agent(row.id, row.tenant, row.login, row.name, row.extension, row.language or "", role_of(row.role))
 
 
 def _open_session(connection: Connection, row: dict[str, Any], at: int) -> None:

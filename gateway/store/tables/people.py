@@ -25,6 +25,7 @@ agents = Table(
     Column(
         "opens_new", Boolean, comment="whether the CRM's page for a new customer opens so for a number that nobody has"
     ),
+    Column("role", FittedString(16), nullable=False, server_default="agent", comment="domain/roles.py"),
     UniqueConstraint("tenant", "login"),
 )
 
