@@ -184,3 +184,40 @@ def test_a_wrong_kind_of_secret_is_told_without_it() -> None:
         with pytest.raises(ConfigError) as refused:
             config_file.parse({"tenants": {"a": table}}, source="x")
         assert "4711" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("written", "kept"),
+    [
+        ("https://crm.example", "https://crm.example"),
+        ("https://CRM.Example/", "https://crm.example"),
+        ("https://crm.example:443", "https://crm.example"),
+        ("https://crm.example:8443", "https://crm.example:8443"),
+        ("http://127.0.0.1:80", "http://127.0.0.1"),
+        ("http://[::1]:9000", "http://[::1]:9000"),
+    ],
+)
+def test_a_web_page_s_origin_is_kept_as_browsers_write_it(written: str, kept: str) -> None:
+    loaded = config_file.parse({"tenants": {"a": {"crm": {"origins": [written]}}}}, source="x")
+    assert loaded.tenants["a"].crm.origins == (kept,)
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "*",
+        "null",
+        "crm.example",
+        "ftp://crm.example",
+        "https://crm.example/app",
+        "https://*.crm.example",
+        "https://crm.example; script-src *",
+        "https://a.example https://b.example",
+        "https://crm.example:99999",
+        "https://u:p@crm.example",
+        "https://crm.example\n",
+    ],
+)
+def test_what_is_no_origin_is_refused(written: str) -> None:
+    said = refused({"tenants": {"a": {"crm": {"origins": [written]}}}})
+    assert "expected scheme and host of a web page such as https://crm.example, without a path" in said

@@ -9,7 +9,10 @@ import pytest
 from gateway.adapter import Outcome
 from gateway.desk.hub import Hub
 from gateway.domain.messages import CallAnswered, Direction
-from tests.desk.conftest import ANA, EXCHANGE, Browser, Clock, Office, now_ms
+from gateway.domain.roles import Role
+from gateway.logins.passwords import hash_password
+from gateway.store.directory import Agent
+from tests.desk.conftest import ANA, EXCHANGE, PASSWORD, Browser, Clock, Office, now_ms
 from tests.desk.test_access import basic
 from tests.desk.test_hub import told
 
@@ -226,3 +229,17 @@ def test_a_form_names_several_calls(browse: Callable[..., Browser], office: Offi
     both = [miss(office), miss(office, OTHER)]
     answer = browse().post("/api/missed/clear", data={"call_id": both}, headers=basic())
     assert answer.get_json()["changed"] is True
+
+
+def test_an_auditor_sees_the_list_and_changes_nothing(
+    browse: Callable[..., Browser], ana: Browser, office: Office
+) -> None:
+    auditor = Agent(0, "acme", "rui", "Rui", "3509", role=Role.AUDITOR)
+    office.directory.save_agent(auditor, hash_password(PASSWORD), now_ms())
+    one, other = miss(office), miss(office, OTHER)
+    post(ana, "/perdidas/resolvidas", uma=other)
+    browser = browse()
+    browser.log_in("rui")
+    page = browser.get("/perdidas").text
+    assert entries(page) == [one]
+    assert not re.search(r'action="/perdidas/(?!resolvidas)|name="(uma|ligacao)"|data-mark-all', page)

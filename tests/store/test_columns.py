@@ -1,4 +1,4 @@
-"""What is said of a column in ``tables.py`` is what is written, shown and told of it."""
+"""What is said of a column in ``tables/`` is what is written, shown and told of it."""
 
 from dataclasses import fields
 from typing import Any
