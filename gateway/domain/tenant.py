@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from gateway.domain.calls.scope import Team
 from gateway.domain.dialplan.plan import DialPlan
 from gateway.domain.numbering.numbers import Extensions, NumberKind, NumberPlan, read
 
@@ -35,7 +36,8 @@ class Tenant:
     """One company's rules. ``forwards`` maps an event kind to the names of those who are told of it, ``lines`` the
     numbers that are called to their names.
 
-    Within ``repeat_within_ms`` the same order again is taken for a double click; 0 dials every time.
+    ``teams`` say who may see whose calls. Within ``repeat_within_ms`` the same order again is taken for a double click;
+    0 dials every time.
     """
 
     name: str
@@ -46,6 +48,7 @@ class Tenant:
     repeat_within_ms: int = 0
     branches: tuple[Branch, ...] = ()
     lines: Mapping[str, str] = field(default_factory=dict)
+    teams: tuple[Team, ...] = ()
 
     def line_name(self, line: str) -> str | None:
         """Return the name of a called line, in whatever form the exchange writes its number; None where it has none."""

@@ -15,11 +15,13 @@ from gateway import adapter as adapters
 from gateway.adapter import Adapter, Limits
 from gateway.config import tables as settings
 from gateway.config.dial_plans import DialPlanSettings
+from gateway.config.people import TeamSettings
 from gateway.config.tables import Config
 from gateway.diagnosis.explainer import Explainer
 from gateway.directory.importer import Importer
 from gateway.directory.schedule import Schedule
 from gateway.directory.sources import open_source
+from gateway.domain.calls.scope import Team
 from gateway.domain.dialplan.plan import DialPlan
 from gateway.domain.dialplan.trials import Failure, Trial
 from gateway.domain.numbering.numbers import Extensions, NumberPlan, read
@@ -281,7 +283,14 @@ def _tenant(name: str, table: settings.TenantSettings) -> Tenant:
     branches = tuple(_branch(place, key, branch, plan) for key, branch in table.branches.items())
     repeat_within_ms = round(table.click_to_call.repeat_within_s * 1000)
     lines = _lines(table.lines, plan)
-    return Tenant(name, plan, appliances, table.default_appliance, forwards, repeat_within_ms, branches, lines)
+    teams = tuple(_team(key, team) for key, team in table.teams.items())
+    return Tenant(name, plan, appliances, table.default_appliance, forwards, repeat_within_ms, branches, lines, teams)
+
+
+def _team(name: str, team: TeamSettings) -> Team:
+    extensions = Extensions.parse(team.extensions) if team.extensions else Extensions()
+    logins = (frozenset(team.agents), frozenset(team.supervisors))
+    return Team(name, team.title or name, extensions, frozenset(team.queues), *logins)
 
 
 def _lines(named: Mapping[str, str], plan: NumberPlan) -> Mapping[str, str]:

@@ -25,12 +25,14 @@ from gateway.domain.calls.certainty import CERTAINTY, PairingRule
 from gateway.domain.calls.free_fields import read_fields
 from gateway.domain.calls.legs import Leg, only_leg, rang_at, status_at
 from gateway.domain.calls.results import NOT_ANSWERED
+from gateway.domain.calls.scope import EVERYTHING, CallScope
 from gateway.domain.calls.states import STATES
 from gateway.domain.calls.windows import LONGEST_CALL_MS
 from gateway.domain.links import safe_link
 from gateway.domain.messages import AttachedData
 from gateway.store import tables
 from gateway.store.call_fields import LOG_FIELDS, column_of, is_moment
+from gateway.store.call_scope import visible
 from gateway.store.candidates import leg_of
 from gateway.texts.packing import unpack
 from gateway.texts.text import Text
@@ -217,7 +219,8 @@ class CallFilter:
     """What to look for; None means any. ``number`` matches from its beginning, times are milliseconds.
 
     ``statuses`` are any of ``STATUSES``, and ``MISSED`` for incoming calls that ended and that nobody took; ``results``
-    are any of ``domain/calls/results.py``.
+    are any of ``domain/calls/results.py``. ``scope`` is which calls whoever asks may see; with ``whole_number``
+    only the whole ``number`` matches.
     """
 
     extension: str | None = None
@@ -230,6 +233,8 @@ class CallFilter:
     statuses: tuple[str, ...] = ()
     missed: bool | None = None
     results: tuple[str, ...] = ()
+    scope: CallScope = EVERYTHING
+    whole_number: bool = False
 
 
 ANY = CallFilter()
@@ -277,9 +282,9 @@ class CallLog:
         """Return all matching calls, oldest first, without holding them all."""
         return CallPages(self._engine, tenant, wanted, size)
 
-    def get(self, tenant: str, call_id: int) -> LoggedCall | None:
-        """Return one call of the tenant."""
-        query = _select().where(calls.c.tenant == tenant, calls.c.id == call_id)
+    def get(self, tenant: str, call_id: int, scope: CallScope = EVERYTHING) -> LoggedCall | None:
+        """Return one call of the tenant, None where ``scope`` does not admit it."""
+        query = _select().where(calls.c.tenant == tenant, calls.c.id == call_id, visible(scope))
         with self._engine.connect() as connection:
             found = _logged(connection, connection.execute(query).all())
         return found[0] if found else None
@@ -379,7 +384,9 @@ def _narrowed(query: Select[Any], asked: _Asked, *, along_ids: bool = False) -> 
     if wanted.extension is not None:
         here = calls.c.extension == wanted.extension
         query = query.where(or_(here, calls.c.id.in_(_legs_at(tenant, wanted.extension))) if with_legs else here)
-    if wanted.number:
+    if wanted.number and wanted.whole_number:
+        query = query.where(calls.c.number == wanted.number)
+    elif wanted.number:
         query = query.where(calls.c.number.startswith(wanted.number, autoescape=True))
         if wanted.number.isdigit():
             # LIKE takes letters of either case for the same, so that it uses no index.
@@ -396,6 +403,7 @@ def _narrowed(query: Select[Any], asked: _Asked, *, along_ids: bool = False) -> 
         query = query.where(calls.c.logged_at >= wanted.since)
     if wanted.until is not None:
         query = query.where(calls.c.logged_at < wanted.until)
+    query = query if wanted.scope.everything else query.where(visible(wanted.scope))
     return query.where(calls.c.id < wanted.before_id) if wanted.before_id else query
 
 
