@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
 from pydantic import Field, PrivateAttr, SecretStr, model_validator
 
 from gateway.config.dial_plans import DialPlanSettings
+from gateway.config.forward_conditions import ConditionText, ForwardExample
 from gateway.config.sources import SourceName, SourceSettings
 from gateway.config.values import (
     SECONDS,
@@ -216,7 +217,13 @@ class Forward(Table):
 
     adapter: str = Field(description="the protocol: one of the installed adapters (soap, xmlrpc, url)")
     on: tuple[EventKind, ...] = Field(TOLD_OF, strict=False, min_length=1, description="the events it is told of")
+    only: ConditionText | None = Field(None, description="a condition: of other events it is not told")
+    examples: tuple[ForwardExample, ...] = Field((), strict=False, description="events that 'check' holds it against")
     settings: Any = Field(None, exclude=True, description="the adapter's own settings")
+
+    def sends_as(self, example: ForwardExample) -> bool:
+        """Return whether the forward is told of an event just when ``example`` says so."""
+        return example.holds_for(self.only) if self.only else example.sent
 
 
 class DirectorySettings(Table):

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from gateway.domain.dialplan.plan import DialPlan
 from gateway.domain.numbering.numbers import Extensions, NumberKind, NumberPlan, read
+from gateway.domain.telling import NO_RULES, TellingRules
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +34,7 @@ class Branch:
 @dataclass(frozen=True, slots=True)
 class Tenant:
     """One company's rules. ``forwards`` maps an event kind to the names of those who are told of it, ``lines`` the
-    numbers that are called to their names.
+    numbers that are called to their names; ``telling_rules`` say what of it each forward wants.
 
     Within ``repeat_within_ms`` the same order again is taken for a double click; 0 dials every time.
     """
@@ -46,6 +47,7 @@ class Tenant:
     repeat_within_ms: int = 0
     branches: tuple[Branch, ...] = ()
     lines: Mapping[str, str] = field(default_factory=dict)
+    telling_rules: TellingRules = NO_RULES
 
     def line_name(self, line: str) -> str | None:
         """Return the name of a called line, in whatever form the exchange writes its number; None where it has none."""

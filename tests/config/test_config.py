@@ -18,6 +18,8 @@ from gateway.errors import ConfigError
 
 URL = {"adapter": "url", "url": "http://192.0.2.1/?to={{ number }}", "success": "ok"}
 
+URL_FORWARD = {"adapter": "url", "url": "http://192.0.2.1/?to={{ telefone }}", "success": "ok"}
+
 
 def refused(raw: dict) -> str:
     with pytest.raises(ConfigError) as error:
@@ -51,6 +53,14 @@ def refused(raw: dict) -> str:
         ),
         ({"tenants": {"a": {"forwards": {"f": {"adapter": "preset"}}}}}, "f.adapter: a preset dials; a forward needs"),
         ({"tenants": {"a": {"forwards": {"f": {"adapter": "ami"}}}}}, "f.adapter: the adapter 'ami' dials; a forward"),
+        (
+            {"tenants": {"a": {"forwards": {"f": URL_FORWARD | {"only": "directon == 'incoming'"}}}}},
+            "forwards.f.only: came \"directon == 'incoming'\"; unknown name 'directon'; did you mean 'direction'?",
+        ),
+        (
+            {"tenants": {"a": {"forwards": {"f": URL_FORWARD | {"examples": [{"event": {"x": "1"}, "sent": True}]}}}}},
+            "f.examples.0.event: unknown name 'x'; known: ",
+        ),
         ({"tenants": {"a": {"default_appliance": "p"}}}, "default_appliance 'p' is not one of the appliances"),
         ({"tenants": {"a": {"events": {"token": "env:NOT_SET_HERE"}}}}, "variable NOT_SET_HERE is not set"),
         ({"tenants": {"a": {"listener": {"aliases": {"raml": ["dst"]}}}}}, "listener.aliases.raml"),
