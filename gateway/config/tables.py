@@ -100,6 +100,9 @@ class ServerSettings(Table):
         strict=False,
         description="client addresses that may read /metrics: 'loopback', 'private', 'any' or networks (10.1.0.0/16)",
     )
+    public_targets_only: bool = Field(
+        False, description="no forward connects to a private address that its host's name leads to"
+    )
     language: Language = Field(DEFAULT, description="language of texts where no company says another")
 
 

@@ -194,3 +194,26 @@ def test_a_wrong_kind_of_secret_is_told_without_it() -> None:
         with pytest.raises(ConfigError) as refused:
             config_file.parse({"tenants": {"a": table}}, source="x")
         assert "4711" not in str(refused.value)
+
+
+def test_public_targets_only_is_for_every_forward_that_does_not_say_otherwise() -> None:
+    raw = {
+        "server": {"public_targets_only": True},
+        "tenants": {
+            "a": {
+                "forwards": {"f": URL_FORWARD, "office": URL_FORWARD | {"public_only": False}},
+                "appliances": {"p": URL},
+            }
+        },
+    }
+    tenant = config_file.parse(raw, source="gateway.toml").tenants["a"]
+    assert tenant.forwards["f"].settings.public_only is True
+    assert tenant.forwards["office"].settings.public_only is False
+    assert tenant.appliances["p"].settings.public_only is False
+    usual = config_file.parse({"tenants": raw["tenants"]}, source="gateway.toml").tenants["a"]
+    assert usual.forwards["f"].settings.public_only is False
+
+
+@pytest.mark.parametrize("tenants", [None, {"a": 1}, {"a": {"forwards": 1}}, {"a": {"forwards": {"f": 1}}}])
+def test_a_wrong_table_is_told_of_where_targets_must_be_public_too(tenants: Any) -> None:
+    assert "tenants" in refused({"server": {"public_targets_only": True}, "tenants": tenants})

@@ -38,6 +38,7 @@ NOT_FOR_SERVE = {(dial_plans.DialPlanSettings, "tests"), (config.Forward, "examp
 """Keys that only a command looks at: ``check`` proves the dial plans, and what forwards want."""
 FOR_THE_LOADER = {
     (config.ServerSettings, "presets"),
+    (config.ServerSettings, "public_targets_only"),
     (config.ApplianceSettings, "preset"),
     (SourceSettings, "preset"),
 }
