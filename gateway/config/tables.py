@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
 
 from pydantic import Field, PrivateAttr, SecretStr, model_validator
 
+from gateway.config.crm import CrmSettings
 from gateway.config.dial_plans import DialPlanSettings
 from gateway.config.forward_conditions import ConditionText, ForwardExample
 from gateway.config.sources import SourceName, SourceSettings
@@ -282,6 +283,7 @@ class TenantSettings(Table):
     listener: ListenerSettings = Field(default_factory=ListenerSettings, description="how exchanges write events")
     pairing: Pairing = Field(default_factory=Pairing, description="how call events are brought together")
     click_to_call: ClickToCall = Field(default_factory=ClickToCall, description="how the CRM asks for a call")
+    crm: CrmSettings = Field(default_factory=CrmSettings, description="the CRM in whose pages agents work")
     dial_plan: DialPlanSettings = Field(default_factory=DialPlanSettings, description="what is put before a number")
     appliances: dict[str, ApplianceSettings] = Field(default_factory=dict, description="exchanges that can dial")
     lines: dict[str, LineName] = Field(

@@ -217,3 +217,40 @@ def test_public_targets_only_is_for_every_forward_that_does_not_say_otherwise() 
 @pytest.mark.parametrize("tenants", [None, {"a": 1}, {"a": {"forwards": 1}}, {"a": {"forwards": {"f": 1}}}])
 def test_a_wrong_table_is_told_of_where_targets_must_be_public_too(tenants: Any) -> None:
     assert "tenants" in refused({"server": {"public_targets_only": True}, "tenants": tenants})
+
+
+@pytest.mark.parametrize(
+    ("written", "kept"),
+    [
+        ("https://crm.example", "https://crm.example"),
+        ("https://CRM.Example/", "https://crm.example"),
+        ("https://crm.example:443", "https://crm.example"),
+        ("https://crm.example:8443", "https://crm.example:8443"),
+        ("http://127.0.0.1:80", "http://127.0.0.1"),
+        ("http://[::1]:9000", "http://[::1]:9000"),
+    ],
+)
+def test_a_web_page_s_origin_is_kept_as_browsers_write_it(written: str, kept: str) -> None:
+    loaded = config_file.parse({"tenants": {"a": {"crm": {"origins": [written]}}}}, source="x")
+    assert loaded.tenants["a"].crm.origins == (kept,)
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "*",
+        "null",
+        "crm.example",
+        "ftp://crm.example",
+        "https://crm.example/app",
+        "https://*.crm.example",
+        "https://crm.example; script-src *",
+        "https://a.example https://b.example",
+        "https://crm.example:99999",
+        "https://u:p@crm.example",
+        "https://crm.example\n",
+    ],
+)
+def test_what_is_no_origin_is_refused(written: str) -> None:
+    said = refused({"tenants": {"a": {"crm": {"origins": [written]}}}})
+    assert "expected scheme and host of a web page such as https://crm.example, without a path" in said

@@ -21,6 +21,7 @@ from gateway.config.sources import SourceSettings
 from gateway.config.tables import Config
 from gateway.config.values import Table
 from gateway.directory.schedule import ImportRequest
+from gateway.domain.roles import Role
 from gateway.logins.passwords import KEY, hash_password
 from gateway.server import bootstrap, serve, worker
 from gateway.server import import_process as process
@@ -191,7 +192,7 @@ def test_each_setting_is_looked_at_by_a_gateway_that_serves(
 
 def ask_everything(application: Application) -> None:
     """What each wire and the desk look at only when somebody asks."""
-    ana = Agent(0, "acme", "ana", "Ana", "3501")
+    ana = Agent(0, "acme", "ana", "Ana", "3501", role=Role.ADMINISTRATOR)
     application._gateway.directory.save_agent(ana, hash_password("uma-senha"), at=1)
     client = Client(application.wsgi)
     here = {"REMOTE_ADDR": "127.0.0.1"}
