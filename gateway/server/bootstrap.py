@@ -22,9 +22,11 @@ from gateway.directory.importer import Importer
 from gateway.directory.schedule import Schedule
 from gateway.directory.sources import open_source
 from gateway.domain.calls.scope import Team
+from gateway.domain.conditions import condition
 from gateway.domain.dialplan.plan import DialPlan
 from gateway.domain.dialplan.trials import Failure, Trial
 from gateway.domain.numbering.numbers import Extensions, NumberPlan, read
+from gateway.domain.telling import TellingRules
 from gateway.domain.tenant import Appliance, Branch, Tenant
 from gateway.errors import AdapterError, ConfigError
 from gateway.handlers import Core
@@ -284,13 +286,31 @@ def _tenant(name: str, table: settings.TenantSettings) -> Tenant:
     repeat_within_ms = round(table.click_to_call.repeat_within_s * 1000)
     lines = _lines(table.lines, plan)
     teams = tuple(_team(key, team) for key, team in table.teams.items())
-    return Tenant(name, plan, appliances, table.default_appliance, forwards, repeat_within_ms, branches, lines, teams)
+    rules = telling_rules(table, plan)
+    return Tenant(
+        name,
+        plan,
+        appliances,
+        table.default_appliance,
+        forwards,
+        repeat_within_ms,
+        branches,
+        lines,
+        teams=teams,
+        telling_rules=rules,
+    )
 
 
 def _team(name: str, team: TeamSettings) -> Team:
     extensions = Extensions.parse(team.extensions) if team.extensions else Extensions()
     logins = (frozenset(team.agents), frozenset(team.supervisors))
     return Team(name, team.title or name, extensions, frozenset(team.queues), *logins)
+
+
+def telling_rules(table: settings.TenantSettings, plan: NumberPlan) -> TellingRules:
+    """Return what the company's forwards want to be told of."""
+    only = {name: condition(forward.only) for name, forward in table.forwards.items() if forward.only}
+    return TellingRules(table.timezone, plan, only)
 
 
 def _lines(named: Mapping[str, str], plan: NumberPlan) -> Mapping[str, str]:
