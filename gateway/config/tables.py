@@ -10,8 +10,8 @@ from pydantic import Field, PrivateAttr, SecretStr, model_validator
 
 from gateway.config.crm import CrmSettings
 from gateway.config.dial_plans import DialPlanSettings
-from gateway.config.people import PrivacySettings, TeamSettings
 from gateway.config.forward_conditions import ConditionText, ForwardExample
+from gateway.config.people import PrivacySettings, TeamSettings
 from gateway.config.sources import SourceName, SourceSettings
 from gateway.config.values import (
     SECONDS,
