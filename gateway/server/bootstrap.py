@@ -47,12 +47,15 @@ from gateway.store.engine import open_engine, upgrade
 from gateway.store.filling import Filler
 from gateway.store.ghosts import Ghosts
 from gateway.store.imports import Imports
+from gateway.store.indexing import Indexer
 from gateway.store.journal import Journal
 from gateway.store.loading import Loader
 from gateway.store.log import EventLog
 from gateway.store.orders import OrderLog
 from gateway.store.outbox import Outbox
 from gateway.store.readiness import WriteProbe
+from gateway.store.search import CallFinder
+from gateway.store.search_index import SearchIndex
 from gateway.store.stored_accounts import StoredAccounts
 from gateway.store.traffic import TrafficLog
 from gateway.texts.text import Text, problem_of
@@ -71,6 +74,7 @@ class Gateway:
     journal: Journal
     write_probe: WriteProbe
     calls: CallLog
+    finder: CallFinder
     events: EventLog
     directory: Directory
     outbox: Outbox
@@ -83,6 +87,7 @@ class Gateway:
     outbox_worker: OutboxWorker
     maintenance: Maintenance
     filler: Filler
+    indexer: Indexer
     core: Core
     diagnostic_log: DiagnosticLog | None
     traffic: TrafficLog | None
@@ -111,6 +116,7 @@ class Gateway:
         self.schedule.start()
         self.maintenance.start()
         self.filler.start()
+        self.indexer.start()
 
     def sources(self) -> Mapping[tuple[str, str], Source]:
         """Return the sources of the directory, to be probed. Raises ``ConfigError``."""
@@ -137,6 +143,7 @@ class Gateway:
         self.outbox_worker.stop()
         self.maintenance.stop()
         self.filler.stop()
+        self.indexer.stop()
         self.journal.stop()
         self.events.close()
         for adapter in (*self.appliances.values(), *self.forwards.values()):
@@ -145,6 +152,7 @@ class Gateway:
             self.diagnostic_log.stop()
         self.verifier.close()
         self.guesses.close()
+        self.finder.close()
         self.engine.dispose()
 
 
@@ -171,6 +179,7 @@ def build(config: Config, data: Path) -> Gateway:
     traffic = TrafficLog(diagnostic_log) if diagnostic_log else None
     receipts = DeliveryReceiptLog(diagnostic_log) if diagnostic_log else None
     calls, events = CallLog(engine), EventLog(engine)
+    index = SearchIndex(data)
     companies = tenants(config)
     zones = {name: ZoneInfo(tenant.timezone) for name, tenant in config.tenants.items()}
     appliances = _adapters(config, "appliances", traffic)
@@ -191,6 +200,7 @@ def build(config: Config, data: Path) -> Gateway:
         journal=journal,
         write_probe=WriteProbe(journal),
         calls=calls,
+        finder=CallFinder(engine, index),
         events=events,
         directory=directory,
         outbox=outbox,
@@ -203,6 +213,7 @@ def build(config: Config, data: Path) -> Gateway:
         outbox_worker=OutboxWorker(outbox, forwards),
         maintenance=Maintenance(journal, outbox, _give_up_ms(config), ghosts=Ghosts(engine)),
         filler=Filler(engine, journal),
+        indexer=Indexer(engine, data, index),
         core=Core(companies, journal, orders),
         diagnostic_log=diagnostic_log,
         traffic=traffic,
