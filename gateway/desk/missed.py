@@ -6,7 +6,7 @@ somebody speaks with them, and by hand; by hand it can be undone.
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from werkzeug.datastructures import MultiDict
@@ -17,6 +17,7 @@ from gateway.desk import dialling
 from gateway.desk.context import Visit
 from gateway.desk.problems import said
 from gateway.desk.rendering import as_json, page
+from gateway.domain import masking
 from gateway.domain.calls.missed_list import MissedEntry
 from gateway.errors import BadParameter, GatewayError, MissedCleared
 from gateway.store.calls import iso
@@ -82,8 +83,7 @@ def call_back(visit: Visit, call_id: int) -> Response:
         _change(visit, MissedAction.CLAIM, (call_id,))
         reply = _dial(visit, entry)
     except GatewayError as error:
-        told = {"outcome": "refused", "message": said(error, visit.language)}
-        return page(visit, "_notice.html", status=error.http_status, **told)
+        return page(visit, "_notice.html", status=error.http_status, outcome="refused", message=_hidden(visit, error))
     if not visit.by_htmx:
         return redirect(visit.url("missed"), 303)
     return page(visit, "_notice.html", outcome=reply.outcome, message=reply.message)
@@ -94,8 +94,15 @@ def board(visit: Visit) -> MissedBoard:
     me, waiting = visit.me, visit.missed_entries
     mine = [entry for entry in waiting if entry.is_looked_after_by(me.login, me.extension)]
     others = [entry for entry in waiting if entry not in mine]
-    cleared = visit.services.missed.cleared(visit.tenant, since=visit.at - SHOWN_CLEARED_MS)
-    return MissedBoard(mine, others, cleared[:MOST_SHOWN_CLEARED])
+    since = visit.at - SHOWN_CLEARED_MS
+    cleared = visit.services.missed.cleared(visit.tenant, since=since, scope=visit.scope)[:MOST_SHOWN_CLEARED]
+    return MissedBoard(mine, others, [replace(each, entry=visit.shown_entry(each.entry)) for each in cleared])
+
+
+def _hidden(visit: Visit, error: GatewayError) -> str:
+    """Say what went wrong, without digits where the visitor may see none."""
+    told = said(error, visit.language)
+    return re.sub(r"\d{6,}", masking.DOT * 6, told) if visit.masks_numbers else told
 
 
 def _dial(visit: Visit, entry: MissedEntry) -> Any:
@@ -109,7 +116,7 @@ def _dial(visit: Visit, entry: MissedEntry) -> Any:
 
 
 def _entry(visit: Visit, call_id: int) -> MissedEntry:
-    entry = visit.services.missed.entry(visit.tenant, call_id, now=visit.at)
+    entry = visit.services.missed.entry(visit.tenant, call_id, now=visit.at, scope=visit.scope)
     if entry is None:
         raise MissedCleared(call_id)
     return entry
@@ -141,7 +148,9 @@ def _change(visit: Visit, action: MissedAction, call_ids: Sequence[int]) -> bool
     """Have it written down; return whether anything changed. Raises ``MissedClaimed`` and ``MissedCleared``."""
     me, until = visit.me, visit.at + visit.settings.missed.claim_ms
     who = {"by": me.login, "name": me.name, "extension": me.extension}
-    draft = MissedDraft(visit.tenant, action, tuple(call_ids[:MOST_AT_ONCE]), at=visit.at, until=until, **who)
+    draft = MissedDraft(
+        visit.tenant, action, tuple(call_ids[:MOST_AT_ONCE]), at=visit.at, until=until, scope=visit.scope, **who
+    )
     done: Recorded = visit.services.decide(draft)
     return not done.repeated
 

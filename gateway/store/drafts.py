@@ -7,26 +7,30 @@ from typing import Any
 
 from gateway.adapter import Delivery
 from gateway.domain.calls.heard import HeardEvent
+from gateway.domain.calls.scope import EVERYTHING, CallScope
 from gateway.domain.messages import AgentStateChanged, CallMessage, PlaceCall
 from gateway.domain.numbering.numbers import Reading
+from gateway.domain.telling import NO_RULES, TellingRules
 
 
 @dataclass(frozen=True, slots=True)
 class EventDraft:
-    """What a message tells of a call, for the rule book; ``forwards`` names who is to be told of it."""
+    """What a message tells of a call, for the rule book; ``forwards`` names who is told of it if ``rules`` agree."""
 
     message: CallMessage
     event: HeardEvent
     forwards: tuple[str, ...] = ()
+    rules: TellingRules = NO_RULES
 
 
 @dataclass(frozen=True, slots=True)
 class AgentStateDraft:
-    """What a message tells of an agent, at ``extension`` as the log has it; ``forwards`` are to be told of it."""
+    """What a message tells of an agent, at ``extension`` as the log has it; ``forwards`` as in ``EventDraft``."""
 
     message: AgentStateChanged
     extension: str
     forwards: tuple[str, ...] = ()
+    rules: TellingRules = NO_RULES
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +147,8 @@ class MissedAction(StrEnum):
 @dataclass(frozen=True, slots=True)
 class MissedDraft:
     """An agent (``by``, a login) takes the customers of missed calls off the list, puts them back, or says that she
-    calls one back: until ``until`` (milliseconds) nobody else does.
+    calls one back: until ``until`` (milliseconds) nobody else does. Calls that ``scope`` does not admit stay
+    as they are.
     """
 
     tenant: str
@@ -154,6 +159,7 @@ class MissedDraft:
     name: str = ""
     extension: str = ""
     until: int = 0
+    scope: CallScope = EVERYTHING
 
 
 @dataclass(frozen=True, slots=True)

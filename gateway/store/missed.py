@@ -6,11 +6,13 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Engine, Row, Select, func, literal_column, select
 
-from gateway.domain.calls.missed_list import Claim, MissedCall, MissedEntry, by_customer
+from gateway.domain.calls.missed_list import Claim, MissedCall, MissedEntry, admitted, by_customer, entry_with
+from gateway.domain.calls.scope import EVERYTHING, CallScope
 from gateway.domain.messages import Direction
 from gateway.store import tables
+from gateway.store.call_scope import visible
 
-calls, accounts, claims = tables.calls, tables.accounts, tables.missed_claims
+calls, accounts, orders, claims = tables.calls, tables.accounts, tables.orders, tables.missed_claims
 
 MOST_OPEN = 3000
 """Missed calls that are looked at, the newest; more than anybody would work through."""
@@ -42,82 +44,78 @@ class MissedList:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
-    def entries(self, tenant: str, *, since: int, now: int) -> list[MissedEntry]:
+    def entries(self, tenant: str, *, since: int, now: int, scope: CallScope = EVERYTHING) -> list[MissedEntry]:
         """Return an entry for each customer whose calls were missed from ``since`` on; who waits longest first."""
+        query = _select(scope).where(calls.c.tenant == tenant, calls.c.logged_at >= since, *OPEN)
         with self._engine.connect() as connection:
-            return open_entries(connection, tenant, since=since, now=now)
+            rows = connection.execute(query.order_by(calls.c.logged_at.desc()).limit(MOST_OPEN)).all()
+            found = [_missed(row) for row in rows]
+            return admitted(by_customer(found, _claims(connection, tenant, found, now))) if found else []
 
-    def entry(self, tenant: str, call_id: int, *, now: int) -> MissedEntry | None:
-        """Return the entry of the call, however old it is; None where it is dealt with."""
+    def entry(self, tenant: str, call_id: int, *, now: int, scope: CallScope = EVERYTHING) -> MissedEntry | None:
+        """Return the entry of the call, however old it is; None where it is dealt with, or may not be seen."""
         with self._engine.connect() as connection:
-            return entry_of(connection, tenant, call_id, now=now)
+            return entry_of(connection, tenant, call_id, now=now, scope=scope)
 
-    def cleared(self, tenant: str, *, since: int) -> list[ClearedEntry]:
+    def cleared(self, tenant: str, *, since: int, scope: CallScope = EVERYTHING) -> list[ClearedEntry]:
         """Return what was taken off by hand from ``since`` on, the latest first."""
+        query = _select_cleared(tenant, scope).where(calls.c.cleared_at >= since)
+        query = query.order_by(calls.c.cleared_at.desc(), calls.c.id.desc()).limit(MOST_CLEARED)
         with self._engine.connect() as connection:
-            return cleared_entries(connection, tenant, since=since)
+            return sorted(_cleared(connection.execute(query).all()), key=lambda cleared: -cleared.at)
 
 
-def open_entries(connection: Connection, tenant: str, *, since: int, now: int) -> list[MissedEntry]:
-    """Return an entry for each customer whose calls were missed from ``since`` on; who waits longest first."""
-    query = _select().where(calls.c.tenant == tenant, calls.c.logged_at >= since, *OPEN)
-    rows = connection.execute(query.order_by(calls.c.logged_at.desc()).limit(MOST_OPEN)).all()
-    found = [_missed(row) for row in rows]
-    return by_customer(found, _claims(connection, tenant, found, now)) if found else []
-
-
-def cleared_entries(connection: Connection, tenant: str, *, since: int) -> list[ClearedEntry]:
-    """Return what was taken off by hand from ``since`` on, the latest first."""
-    query = _select_cleared(tenant).where(calls.c.cleared_at >= since)
-    query = query.order_by(calls.c.cleared_at.desc(), calls.c.id.desc()).limit(MOST_CLEARED)
-    return sorted(_cleared(connection.execute(query).all()), key=lambda cleared: -cleared.at)
-
-
-def cleared_with(connection: Connection, tenant: str, call_ids: Sequence[int]) -> list[ClearedEntry]:
+def cleared_with(connection: Connection, tenant: str, call_ids: Sequence[int], scope: CallScope) -> list[ClearedEntry]:
     """Return what was taken off by hand at the same moments as the calls."""
     moments = select(calls.c.cleared_at).where(calls.c.tenant == tenant, calls.c.id.in_(call_ids))
     found = [at for (at,) in connection.execute(moments) if at is not None]
-    return list(_cleared(connection.execute(_select_cleared(tenant).where(calls.c.cleared_at.in_(found))).all()))
+    return list(_cleared(connection.execute(_select_cleared(tenant, scope).where(calls.c.cleared_at.in_(found))).all()))
 
 
-def _select_cleared(tenant: str) -> Select[Any]:
-    return _select().add_columns(calls.c.cleared_at, calls.c.cleared_by).where(calls.c.tenant == tenant)
+def _select_cleared(tenant: str, scope: CallScope) -> Select[Any]:
+    found = _select(scope).add_columns(calls.c.cleared_at, calls.c.cleared_by)
+    return found.where(calls.c.tenant == tenant, visible(scope))
 
 
-def entry_of(connection: Connection, tenant: str, call_id: int, *, now: int) -> MissedEntry | None:
-    """Return the entry of the call, however old it is; None where it is dealt with."""
-    call = connection.execute(_select().where(calls.c.tenant == tenant, calls.c.id == call_id, *OPEN)).first()
+def entry_of(
+    connection: Connection, tenant: str, call_id: int, *, now: int, scope: CallScope = EVERYTHING
+) -> MissedEntry | None:
+    """Return the entry of the call, however old it is; None where it is dealt with, or may not be seen."""
+    wanted = _select(scope).where(calls.c.tenant == tenant)
+    call = connection.execute(wanted.where(calls.c.id == call_id, visible(scope), *OPEN)).first()
     if call is None:
         return None
-    found = {row.id: _missed(row) for row in (call, *_alike(connection, tenant, call))}
+    found = {row.id: _missed(row) for row in (call, *_alike(connection, wanted, call))}
     if not call.account_id and (known := next((each for each in found.values() if each.account_id), None)):
-        found |= {row.id: _missed(row) for row in _of_account(connection, tenant, known.account_id)}
+        found |= {row.id: _missed(row) for row in _of_account(connection, wanted, known.account_id)}
     entries = by_customer(found.values(), _claims(connection, tenant, found.values(), now))
-    return next(entry for entry in entries if call_id in entry.call_ids)
+    return entry_with(call_id, admitted(entries))
 
 
-def _alike(connection: Connection, tenant: str, call: Row[Any]) -> Iterable[Row[Any]]:
+def _alike(connection: Connection, wanted: Select[Any], call: Row[Any]) -> Iterable[Row[Any]]:
     """Yield open calls of the same account, and of the same numbers."""
-    of_account = _of_account(connection, tenant, call.account_id) if call.account_id else ()
+    of_account = _of_account(connection, wanted, call.account_id) if call.account_id else ()
     numbers = {call.number, *(row.number for row in of_account)}
-    query = _select().where(calls.c.tenant == tenant, calls.c.number.in_(numbers), *OPEN)
+    query = wanted.where(calls.c.number.in_(numbers), *OPEN)
     return (*of_account, *connection.execute(query.limit(MOST_OPEN)).all())
 
 
-def _of_account(connection: Connection, tenant: str, account_id: int | None) -> Sequence[Row[Any]]:
-    query = _select().where(calls.c.account_id == account_id, *OPEN).where(func.coalesce(calls.c.tenant, "") == tenant)
-    return connection.execute(query.limit(MOST_OPEN)).all()
+def _of_account(connection: Connection, wanted: Select[Any], account_id: int | None) -> Sequence[Row[Any]]:
+    return connection.execute(wanted.where(calls.c.account_id == account_id, *OPEN).limit(MOST_OPEN)).all()
 
 
-def _select() -> Select[Any]:
+def _select(scope: CallScope) -> Select[Any]:
     columns = (calls.c.id, calls.c.number, calls.c.extension, func.coalesce(calls.c.ended_at, calls.c.logged_at))
     whose = (calls.c.account_id, calls.c.account_name, calls.c.account_code, calls.c.contact, accounts.c.owner)
-    told = (calls.c.queue, calls.c.line, calls.c.line_name, calls.c.caller_name)
-    return select(*columns, *whose, *told).join_from(calls, accounts, accounts.c.id == calls.c.account_id, isouter=True)
+    told = (calls.c.queue, calls.c.line, calls.c.line_name, calls.c.caller_name, visible(scope).label("admitted"))
+    query = select(*columns, *whose, *told).join_from(
+        calls, accounts, accounts.c.id == calls.c.account_id, isouter=True
+    )
+    return query.join(orders, orders.c.id == calls.c.order_id, isouter=True)
 
 
 def _missed(row: Row[Any]) -> MissedCall:
-    return MissedCall(*row[: len(MissedCall._fields)])
+    return MissedCall(*row[: len(MissedCall._fields)])._replace(admitted=bool(row.admitted))
 
 
 def _cleared(rows: Sequence[Row[Any]]) -> Iterable[ClearedEntry]:

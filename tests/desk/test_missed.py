@@ -2,14 +2,20 @@
 
 import re
 from collections.abc import Callable
-from typing import Any
+from dataclasses import replace
+from typing import Any, cast
 
 import pytest
 
 from gateway.adapter import Outcome
+from gateway.config.tables import PrivacySettings, TenantSettings
 from gateway.desk.hub import Hub
+from gateway.desk.pages import Desk
+from gateway.domain.calls.scope import Team
 from gateway.domain.messages import CallAnswered, Direction
+from gateway.domain.numbering.extensions import Extensions
 from gateway.domain.roles import Role
+from gateway.domain.tenant import Tenant
 from gateway.logins.passwords import hash_password
 from gateway.store.directory import Agent
 from tests.desk.conftest import ANA, EXCHANGE, PASSWORD, Browser, Clock, Office, now_ms
@@ -243,3 +249,68 @@ def test_an_auditor_sees_the_list_and_changes_nothing(
     page = browser.get("/perdidas").text
     assert entries(page) == [one]
     assert not re.search(r'action="/perdidas/(?!resolvidas)|name="(uma|ligacao)"|data-mark-all', page)
+
+
+@pytest.fixture
+def teams(office: Office, desk: Desk) -> None:
+    """Carla of the shop (3510), Davi of the workshop (3520), whose teams have lists of their own; telephones masked."""
+    named = {"loja": "351", "oficina": "352"}
+    acme = replace(
+        office.core.tenants["acme"],
+        teams=tuple(Team(name, extensions=Extensions.parse([f"{begins}x"])) for name, begins in named.items()),
+    )
+    cast("dict[str, Tenant]", office.core.tenants)["acme"] = acme
+    settings = desk._services.config.tenants["acme"]
+    hidden = settings.model_copy(update={"privacy": PrivacySettings(mask_numbers_for=(Role.AGENT,))})
+    cast("dict[str, TenantSettings]", desk._services.config.tenants)["acme"] = hidden
+    for login, extension in (("carla", "3510"), ("davi", "3520")):
+        office.directory.save_agent(
+            Agent(0, "acme", login, login.title(), extension), hash_password(PASSWORD), now_ms()
+        )
+
+
+@pytest.fixture
+def carla(teams: None, browse: Callable[..., Browser]) -> Browser:
+    browser = browse()
+    browser.log_in("carla")
+    return browser
+
+
+@pytest.fixture
+def davi(teams: None, browse: Callable[..., Browser]) -> Browser:
+    browser = browse()
+    browser.log_in("davi")
+    return browser
+
+
+def test_an_agent_sees_what_the_own_team_missed(carla: Browser, davi: Browser, office: Office) -> None:
+    shop, workshop = miss(office, ramal="3511"), miss(office, OTHER, ramal="3521")
+    assert entries(list_of(carla)) == [shop]
+    assert entries(list_of(davi)) == [workshop]
+    assert ">1<" in carla.get("/telas/perdidas").text
+    assert post(carla, f"/perdidas/{workshop}/ligar").status_code == 409
+    post(carla, "/perdidas/resolvidas", uma=workshop)
+    assert entries(list_of(davi)) == [workshop]
+
+
+def test_a_customer_of_two_teams_is_called_back_once(carla: Browser, davi: Browser, office: Office) -> None:
+    shop, workshop = miss(office, ramal="3511", ago_ms=30 * MINUTE), miss(office, ramal="3521")
+    assert entries(list_of(carla)) == [shop]
+    assert post(carla, f"/perdidas/{shop}/ligar").status_code == 200
+    assert post(davi, f"/perdidas/{workshop}/ligar").status_code == 409
+    assert "Carla está retornando" in list_of(davi)
+    post(carla, "/perdidas/resolvidas", uma=shop)
+    assert entries(list_of(davi)) == [workshop], "what the shop takes off stays with the workshop"
+
+
+def test_telephones_are_masked_and_dialled_all_the_same(carla: Browser, office: Office) -> None:
+    office.know(f"Silva {ANA}", ANA, "Ana 99999-8888")
+    call_id = miss(office, ramal="3511")
+    page = list_of(carla)
+    assert "99999" not in page
+    assert "8888" in page
+    post(carla, "/perdidas/resolvidas", uma=call_id)
+    assert "99999" not in list_of(carla), "nor among those taken off"
+    post(carla, "/perdidas/desfazer", uma=call_id)
+    assert post(carla, f"/perdidas/{call_id}/ligar").status_code == 200
+    assert [order.message.number for order in office.exchange.orders] == [ANA]

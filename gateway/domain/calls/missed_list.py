@@ -5,16 +5,18 @@ time, for nobody can tell whether it is the same.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from gateway.domain.calls.ghosts import is_of_nobody
+from gateway.domain.masking import hidden_in, masked
 
 
 class MissedCall(NamedTuple):
     """A missed call that nobody has dealt with yet. Times are milliseconds since 1970 UTC.
 
-    ``missed_at`` is when it was missed, ``owner`` the extension or login of who looks after the account.
+    ``missed_at`` is when it was missed, ``owner`` the extension or login of who looks after the account; ``admitted``
+    is whether the reader may see it.
     """
 
     id: int
@@ -30,6 +32,7 @@ class MissedCall(NamedTuple):
     line: str | None = None
     line_name: str | None = None
     caller_name: str | None = None
+    admitted: bool = True
 
 
 class Claim(NamedTuple):
@@ -97,6 +100,31 @@ def by_customer(calls: Iterable[MissedCall], claims: Iterable[Claim] = ()) -> li
 def entry_with(call_id: int, entries: Iterable[MissedEntry]) -> MissedEntry | None:
     """Return the entry that the call is in."""
     return next((entry for entry in entries if call_id in entry.call_ids), None)
+
+
+def admitted(entries: Iterable[MissedEntry]) -> list[MissedEntry]:
+    """Return the entries with those of their calls alone that the reader may see. Who calls back is everybody's matter:
+    no two do, whichever of the calls they have seen.
+    """
+    narrowed = (replace(entry, calls=tuple(call for call in entry.calls if call.admitted)) for entry in entries)
+    return sorted((entry for entry in narrowed if entry.calls), key=lambda entry: entry.since)
+
+
+def masked_entry(entry: MissedEntry) -> MissedEntry:
+    """Return ``entry`` with the telephones of its calls masked, also in what else was told of them."""
+    return replace(entry, calls=tuple(map(_masked, entry.calls)))
+
+
+def _masked(call: MissedCall) -> MissedCall:
+    def hidden(text: str | None) -> str | None:
+        return text and hidden_in(text, call.number)
+
+    return call._replace(
+        number=masked(call.number),
+        account=hidden(call.account),
+        contact=hidden(call.contact),
+        caller_name=hidden(call.caller_name),
+    )
 
 
 def _entry(calls: Sequence[MissedCall], claimed: dict[int, Claim]) -> MissedEntry:
