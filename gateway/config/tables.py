@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
 
 from pydantic import Field, PrivateAttr, SecretStr, model_validator
 
+from gateway.config.after_call import MissedSettings, OutcomeSettings
 from gateway.config.crm import CrmSettings
 from gateway.config.dial_plans import DialPlanSettings
 from gateway.config.forward_conditions import ConditionText, ForwardExample
@@ -175,29 +176,6 @@ class Pairing(Table):
     )
 
 
-class MissedSettings(Table):
-    """The list of missed calls."""
-
-    goal: Interval = Field("15m", description="a customer who waits longer to be called back is marked as late")
-    days: int = Field(7, ge=1, le=365, description="missed calls that are older leave the list by themselves")
-    claim: Interval = Field("10m", description="for how long nobody else calls back whom an agent calls back")
-
-    @property
-    def goal_ms(self) -> int:
-        """After how long a customer waits too long, in milliseconds."""
-        return seconds_of(self.goal) * 1000
-
-    @property
-    def claim_ms(self) -> int:
-        """How long a claim holds, in milliseconds."""
-        return seconds_of(self.claim) * 1000
-
-    @property
-    def days_ms(self) -> int:
-        """How long a missed call stands in the list, in milliseconds."""
-        return self.days * 86_400_000
-
-
 class ClickToCall(Table):
     """How the CRM asks for a call."""
 
@@ -310,6 +288,9 @@ class TenantSettings(Table):
     events: EventSettings = Field(default_factory=EventSettings, description="who may send call events")
     listener: ListenerSettings = Field(default_factory=ListenerSettings, description="how exchanges write events")
     pairing: Pairing = Field(default_factory=Pairing, description="how call events are brought together")
+    outcomes: tuple[OutcomeSettings, ...] = Field(
+        (), strict=False, max_length=50, description="what an agent may choose as a call's outcome, in this order"
+    )
     missed: MissedSettings = Field(default_factory=MissedSettings, description="the list of missed calls")
     click_to_call: ClickToCall = Field(default_factory=ClickToCall, description="how the CRM asks for a call")
     crm: CrmSettings = Field(default_factory=CrmSettings, description="the CRM in whose pages agents work")
@@ -323,6 +304,14 @@ class TenantSettings(Table):
     sources: dict[SourceName, SourceSettings] = Field(
         default_factory=dict, description="webhooks of cloud exchanges, at /in/NAME"
     )
+
+    @model_validator(mode="after")
+    def _outcomes_are_distinct(self) -> "TenantSettings":
+        codes = [outcome.code for outcome in self.outcomes]
+        for code in codes:
+            if codes.count(code) > 1:
+                raise ValueError(Text("outcome {code!r} is given more than once", code=code))
+        return self
 
     @model_validator(mode="after")
     def _default_exists(self) -> "TenantSettings":

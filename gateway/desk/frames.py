@@ -15,7 +15,7 @@ from gateway.store.log import LoggedEvent
 
 RETRY = b"retry: 1000\n\n"
 AGENT = ("agent", "login", "state", "reason")
-TOLD = (*SCREEN_FIELDS, "appliance", "outcome", "detail", "repeat", "account_id", "fields", "rang", *AGENT)
+TOLD = (*SCREEN_FIELDS, "appliance", "outcome", "detail", "repeat", "account_id", "fields", "rang", "note", *AGENT)
 """What of an event's payload leaves the gateway: not where it came from, nor what exactly was received."""
 EVERYBODY = "*"
 """Stands for the extensions of all screens of a company; no extension is called so."""
@@ -84,7 +84,8 @@ def _without_telephone(told: Mapping[str, Any]) -> dict[str, Any]:
     number = str(told.get("number") or "")
     texts = {name: hidden_in(value, number) for name, value in told.items() if isinstance(value, str)}
     fields = {"fields": hidden_in_all(told["fields"], number)} if told.get("fields") else {}
-    whole = {**told, **texts, **fields, "number": masked(number)}
+    note = {"note": {**told["note"], "text": hidden_in(told["note"]["text"], number)}} if told.get("note") else {}
+    whole = {**told, **texts, **fields, **note, "number": masked(number)}
     return {name: value for name, value in whole.items() if name != "recording_url"}
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from werkzeug.datastructures import MultiDict
+from werkzeug.exceptions import NotFound
 from werkzeug.utils import redirect
 from werkzeug.wrappers import Response
 
@@ -20,8 +21,9 @@ from gateway.desk.rendering import as_json, page
 from gateway.domain import masking
 from gateway.domain.calls.missed_list import MissedEntry
 from gateway.errors import BadParameter, GatewayError, MissedCleared
+from gateway.store.agent_notes import FollowUp
 from gateway.store.calls import iso
-from gateway.store.drafts import MissedAction, MissedDraft, Recorded
+from gateway.store.drafts import FollowUpDone, MissedAction, MissedDraft, Recorded
 from gateway.store.missed import ClearedEntry
 from gateway.texts.rendering import render
 from gateway.texts.text import Text
@@ -34,11 +36,14 @@ MOST_AT_ONCE = 500
 
 @dataclass(frozen=True, slots=True)
 class MissedBoard:
-    """What the page shows: customers of the visitor's own, those of the others, and what was taken off by hand."""
+    """What the page shows: customers of the visitor's own, those of the others, what was taken off by hand, and whom
+    somebody is to call again today.
+    """
 
     mine: Sequence[MissedEntry]
     others: Sequence[MissedEntry]
     cleared: Sequence[ClearedEntry]
+    follow_ups: Sequence[FollowUp]
 
     @property
     def count(self) -> int:
@@ -89,6 +94,21 @@ def call_back(visit: Visit, call_id: int) -> Response:
     return page(visit, "_notice.html", outcome=reply.outcome, message=reply.message)
 
 
+def follow_up_done(visit: Visit, call_id: int) -> Response:
+    """Say that a follow-up is done."""
+    _finish_follow_up(visit, call_id)
+    return _shown(visit) if visit.by_htmx else redirect(visit.url("missed"), 303)
+
+
+def _finish_follow_up(visit: Visit, call_id: int) -> bool:
+    """Say that a follow-up is done; False where it was already. Raises ``NotFound`` where the visitor has no such."""
+    note = visit.services.notes.get(visit.tenant, call_id)
+    if note is None or (note.author != visit.me.login and visit.calls.get(call_id) is None):
+        raise NotFound
+    done: Recorded = visit.services.decide(FollowUpDone(visit.tenant, call_id, visit.me.login, visit.at))
+    return not done.repeated
+
+
 def board(visit: Visit) -> MissedBoard:
     """Return what the visitor sees of the list."""
     me, waiting = visit.me, visit.missed_entries
@@ -96,7 +116,8 @@ def board(visit: Visit) -> MissedBoard:
     others = [entry for entry in waiting if entry not in mine]
     since = visit.at - SHOWN_CLEARED_MS
     cleared = visit.services.missed.cleared(visit.tenant, since=since, scope=visit.scope)[:MOST_SHOWN_CLEARED]
-    return MissedBoard(mine, others, [replace(each, entry=visit.shown_entry(each.entry)) for each in cleared])
+    shown = [replace(each, entry=visit.shown_entry(each.entry)) for each in cleared]
+    return MissedBoard(mine, others, shown, visit.follow_ups)
 
 
 def _hidden(visit: Visit, error: GatewayError) -> str:
@@ -170,7 +191,8 @@ def api_missed(visit: Visit) -> Response:
     """Show the list as JSON, whoever waits longest first."""
     goal_ms = visit.settings.missed.goal_ms
     found = [_as_json(visit, entry, goal_ms) for entry in visit.missed_entries]
-    return as_json({"goal_s": goal_ms // 1000, "missed": found})
+    again = [_follow_up_as_json(visit, follow_up) for follow_up in visit.follow_ups]
+    return as_json({"goal_s": goal_ms // 1000, "missed": found, "follow_ups": again})
 
 
 def api_clear(visit: Visit) -> Response:
@@ -195,6 +217,12 @@ def api_release(visit: Visit, call_id: int) -> Response:
     """Say that the agent does not call this customer back after all."""
     done = _change(visit, MissedAction.RELEASE, (call_id,))
     return _told(visit, done, Text("anybody may call this customer back"), Text("you were not calling back"))
+
+
+def api_follow_up_done(visit: Visit, call_id: int) -> Response:
+    """Say that a follow-up is done. Raises ``NotFound``."""
+    done = _finish_follow_up(visit, call_id)
+    return _told(visit, done, Text("the follow-up is done"), Text("that was done already"))
 
 
 def _told(visit: Visit, changed: bool, yes: Text, no: Text | str) -> Response:
@@ -231,3 +259,12 @@ def _claim_as_json(entry: MissedEntry) -> Mapping[str, Any] | None:
         return None
     told = entry.claim._asdict()
     return told | {"claimed_at": iso(entry.claim.claimed_at), "until": iso(entry.claim.until)}
+
+
+def _follow_up_as_json(visit: Visit, follow_up: FollowUp) -> Mapping[str, Any]:
+    note = follow_up.note
+    told = {"call_id": note.call_id, "follow_up": iso(note.follow_up_at), "due": follow_up.due_at <= visit.at}
+    names = ("number", "extension", "account_id", "account", "account_code", "contact", "owner")
+    told |= {name: getattr(follow_up, name) for name in names}
+    told |= {name: getattr(note, name) for name in ("text", "outcome", "author", "author_name")}
+    return told | {"mine": follow_up.is_looked_after_by(visit.me.login, visit.me.extension)}

@@ -19,6 +19,7 @@ from gateway.desk import (
     failures,
     language_choice,
     missed,
+    notes,
     numbers,
     origins,
     people,
@@ -85,6 +86,7 @@ ROUTES: Mapping[str, Route] = {
     "quality_correct": Route("POST", "/qualidade/corrigir", Right.CHANGE_DIRECTORY, quality.correct),
     "quality_add": Route("POST", "/qualidade/acrescentar", Right.CHANGE_DIRECTORY, quality.add),
     "number": Route("GET", "/numero", Right.EXPLAIN, numbers.number),
+    "note": Route("POST", f"/ligacoes/{CALL_ID}/anotacao", Right.WORK_CALLS, notes.save),
     "missed": Route("GET", "/perdidas", Right.SEE_MISSED, missed.missed),
     "missed_badge": Route("GET", "/telas/perdidas", Right.SEE_MISSED, missed.badge),
     "missed_clear": Route("POST", "/perdidas/resolvidas", Right.WORK_MISSED, missed.clear),
@@ -92,6 +94,7 @@ ROUTES: Mapping[str, Route] = {
     "missed_claim": Route("POST", f"/perdidas/{CALL_ID}/assumir", Right.WORK_MISSED, missed.claim),
     "missed_release": Route("POST", f"/perdidas/{CALL_ID}/liberar", Right.WORK_MISSED, missed.release),
     "missed_call": Route("POST", f"/perdidas/{CALL_ID}/ligar", Right.WORK_MISSED, missed.call_back),
+    "follow_up_done": Route("POST", f"/perdidas/{CALL_ID}/retornado", Right.WORK_MISSED, missed.follow_up_done),
     "events": Route("GET", "/events", Right.SEE_CALLS, views.events),
     "api_calls": Route("GET", "/api/calls", Right.SEE_CALLS, api.calls),
     "api_call": Route("GET", f"/api/calls/{CALL_ID}", Right.SEE_CALLS, api.call),
@@ -99,6 +102,12 @@ ROUTES: Mapping[str, Route] = {
     "api_hang_up": Route("POST", f"/api/calls/{CALL_ID}/hangup", Right.DIAL, api.hang_up),
     "api_over": Route("POST", f"/api/calls/{CALL_ID}/over", Right.WORK_CALLS, api.over),
     "api_dial": Route("POST", "/api/dial", Right.DIAL, api.dial),
+    "api_outcomes": Route("GET", "/api/outcomes", Right.SEE_CALLS, notes.api_outcomes),
+    "api_note": Route("GET", f"/api/calls/{CALL_ID}/note", Right.SEE_CALLS, notes.api_note),
+    "api_note_save": Route("PUT", f"/api/calls/{CALL_ID}/note", Right.WORK_CALLS, notes.api_save),
+    "api_follow_up_done": Route(
+        "POST", f"/api/calls/{CALL_ID}/note/done", Right.WORK_MISSED, missed.api_follow_up_done
+    ),
     "api_missed": Route("GET", "/api/missed", Right.SEE_MISSED, missed.api_missed),
     "api_missed_clear": Route("POST", "/api/missed/clear", Right.WORK_MISSED, missed.api_clear),
     "api_missed_restore": Route("POST", "/api/missed/restore", Right.WORK_MISSED, missed.api_restore),
@@ -170,7 +179,7 @@ class Desk:
         visit = self._identified(visit)
         visit.require(right)
         by_named_page = origins.is_by_named_page(visit.request, visit.settings.crm.origins)
-        if visit.request.method == "POST" and not by_named_page:
+        if visit.request.method in api.WRITES and not by_named_page:
             access.check_source(visit.request)
             if endpoint == "log_in":
                 return view(visit) if access.is_own_login(visit.request) else views.stale_login(visit)

@@ -16,7 +16,7 @@ from gateway.domain.calls.scope import CallScope
 from gateway.domain.masking import hidden_in, hidden_in_all, masked
 from gateway.store.calls import ANY, CallFilter, CallLog, LoggedCall
 
-TEXTS = ("account", "contact", "caller_name", "result_text", "detail", "request_id", "call_ref")
+TEXTS = ("account", "contact", "caller_name", "result_text", "detail", "request_id", "call_ref", "note")
 """What may tell a call's telephone besides."""
 
 

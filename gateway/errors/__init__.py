@@ -24,7 +24,8 @@
     │   ├── NotReplayable      280
     │   ├── OwnerChanged       290
     │   ├── MissedClaimed      292  somebody else calls this customer back
-    │   └── MissedCleared      294
+    │   ├── MissedCleared      294
+    │   └── NoteChanged        296  somebody else has written in the note
     ├── AccessError            300  who asks may not
     │   ├── AddressNotAllowed  310
     │   ├── MetricsNotAllowed  315
@@ -114,6 +115,7 @@ from gateway.errors.request import (
     MissedClaimed,
     MissedCleared,
     MissingParameter,
+    NoteChanged,
     NotReplayable,
     NotUnderstood,
     OwnerChanged,
@@ -160,6 +162,7 @@ __all__ = [
     "NotProven",
     "NotReplayable",
     "NotUnderstood",
+    "NoteChanged",
     "NothingToHangUp",
     "NumberBlocked",
     "OwnerChanged",

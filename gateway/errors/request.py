@@ -225,5 +225,20 @@ class MissedCleared(RequestError):
         )
 
 
+class NoteChanged(RequestError):
+    """Somebody else has written in the note of a call meanwhile: ``content``, as ``revision``."""
+
+    code = 296
+    http_status = 409
+
+    def __init__(self, text: str, outcome: str | None, follow_up_at: int | None, by: str, revision: int) -> None:
+        super().__init__(
+            Text("{who} has written in this note meanwhile.", who=by),
+            hint=Text("Look at both texts, and save what shall stay with revision {revision}.", revision=revision),
+        )
+        self.content, self.outcome, self.follow_up_at = text, outcome, follow_up_at
+        self.by, self.revision = by, revision
+
+
 def _shortened(value: str) -> str:
     return value if len(value) <= LONGEST_SHOWN else value[: LONGEST_SHOWN - 3] + "..."

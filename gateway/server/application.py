@@ -12,6 +12,7 @@ from gateway.domain.dialplan.trials import Failure
 from gateway.orders.circuit_breaker import BreakerState
 from gateway.server.bootstrap import Gateway, failed_trials
 from gateway.server.metrics import Gauges, LabelledGauges, metrics_application
+from gateway.store.agent_notes import AgentNotes
 from gateway.store.agent_states import AgentStates
 from gateway.store.corrections import Corrections
 from gateway.store.missed import MissedList
@@ -57,6 +58,7 @@ class Application:
             replay=self._replay,
             decide=gateway.journal.write,
             missed=MissedList(gateway.engine),
+            notes=AgentNotes(gateway.engine),
             imports=gateway.importer.imports,
             import_now=gateway.schedule.request,
             quality=Quality(gateway.engine),

@@ -22,7 +22,7 @@ from gateway.domain.calls.matching import RankReason
 from gateway.domain.calls.states import State
 from gateway.domain.identifiers import named_by
 from gateway.errors import BadParameter
-from gateway.store import letters, missed_changes, repeats, rows, statements
+from gateway.store import letters, missed_changes, note_changes, repeats, rows, statements
 from gateway.store.agents_at_extensions import AgentsAtExtensions
 from gateway.store.bulk import Driver
 from gateway.store.candidates import CandidateCall, KnownCalls
@@ -31,13 +31,16 @@ from gateway.store.drafts import (
     AgentStateDraft,
     Choice,
     EventDraft,
+    FollowUpDone,
     GiveUp,
     InVain,
     MissedDraft,
+    NoteDraft,
     OrderDraft,
     Over,
     Recorded,
     Settlement,
+    UntoldNote,
     WriteJob,
 )
 from gateway.store.identified import Identified
@@ -207,6 +210,7 @@ class Batch:
             call.row.update(account_id=account.id, account_code=account.code, account_name=account.name)
             call.row["contact"] = draft.contact or None
         self._touch(call)
+        note_changes.follow_account(self._connection, call.row)
         return Recorded(call.call.id, self._log(EventKind.ACCOUNT_CHOSEN, call, draft.at, {"by": draft.by}))
 
     def _mark_over(self, draft: Over) -> Recorded:
@@ -315,8 +319,8 @@ class Batch:
 
     def _settle_missed(self) -> None:
         """Mark the missed calls of those with whom somebody speaks now as returned, and let the log tell of it."""
-        for tenant, call_id, at in self._spoken_with.settle():
-            self._log_missed(tenant, at, {"missed_call": call_id, "change": "returned"})
+        for tenant, call_id, at, change in self._spoken_with.settle():
+            self._log_missed(tenant, at, {"missed_call": call_id, "change": change})
         statements.WRITE_EVENTS.run(self._driver, self._events)
         self._events.clear()
 
@@ -328,6 +332,55 @@ class Batch:
             return Recorded(draft.call_ids[0], 0, repeated=True)
         told = {"missed_call": changed[-1], "change": draft.action.value, "by": draft.by}
         return Recorded(changed[-1], self._log_missed(draft.tenant, draft.at, told))
+
+    def _save_note(self, draft: NoteDraft) -> Recorded:
+        """Keep what an agent writes of a call; a finished note is told."""
+        self._flush_rows()
+        call = self._of_company(draft.call_id, draft.tenant)
+        before = note_changes.stored(self._connection, draft.call_id)
+        changed = note_changes.save(self._connection, draft, call.row)
+        seq = 0
+        if changed and (before.follow_up_at if before else None) != draft.follow_up_at:
+            told = {"missed_call": draft.call_id, "change": "follow_up", "by": draft.by}
+            seq = self._log_missed(draft.tenant, draft.at, told)
+        if draft.finished:
+            seq = self._tell_note(draft, draft.at) or seq
+        return Recorded(draft.call_id, seq, repeated=not changed)
+
+    def _add_untold(self, draft: UntoldNote) -> Recorded:
+        """Tell of a note that was left alone as it is."""
+        note = note_changes.stored(self._connection, draft.call_id)
+        if note is None or note.updated_at > draft.before:
+            return Recorded(draft.call_id, 0, repeated=True)
+        seq = self._tell_note(draft, note.updated_at)
+        return Recorded(draft.call_id, seq, repeated=not seq)
+
+    def _tell_note(self, draft: NoteDraft | UntoldNote, at: int) -> int:
+        """Tell the log and forwards of the note of a call as it is; the event's ``seq``, 0 where they know of it."""
+        note = note_changes.stored(self._connection, draft.call_id)
+        if note is None or note.revision <= note.told_revision:
+            return 0
+        call = self._of_company(draft.call_id, draft.tenant)
+        seq = self._log(EventKind.CALL_NOTED, call, at, {"note": rows.agent_note(note)})
+        sits = self._agents.read_at(draft.tenant, call.row["extension"])
+        self._outbox += letters.note_letters(call, draft, note, seq, sits)
+        note_changes.mark_told(self._connection, note)
+        return seq
+
+    def _finish_follow_up(self, draft: FollowUpDone) -> Recorded:
+        """Say that a follow-up is done."""
+        done = note_changes.finish_follow_up(self._connection, draft.tenant, draft.call_id, by=draft.by, at=draft.at)
+        if not done:
+            return Recorded(draft.call_id, 0, repeated=True)
+        told = {"missed_call": draft.call_id, "change": "follow_up_done", "by": draft.by}
+        return Recorded(draft.call_id, self._log_missed(draft.tenant, draft.at, told))
+
+    def _of_company(self, call_id: int, tenant: str) -> CandidateCall:
+        """Return a call of the company. Raises ``BadParameter``."""
+        call = self._calls.find(call_id)
+        if call is None or call.row["tenant"] != tenant:
+            raise BadParameter("ligacao", str(call_id), expected=OUR_CALL)
+        return call
 
     def _log_missed(self, tenant: str, at: int, told: dict[str, Any]) -> int:
         """Write an event of the list of missed calls, which all screens are told of; its ``seq``."""
@@ -426,5 +479,8 @@ ADD: Mapping[type, Callable[[Batch, Any], Any]] = {
     Choice: Batch._choose,
     Over: Batch._mark_over,
     MissedDraft: Batch._change_missed,
+    NoteDraft: Batch._save_note,
+    UntoldNote: Batch._add_untold,
+    FollowUpDone: Batch._finish_follow_up,
 }
 COUNTERS = ("event", "call", "order")

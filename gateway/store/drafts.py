@@ -163,6 +163,50 @@ class MissedDraft:
 
 
 @dataclass(frozen=True, slots=True)
+class NoteDraft:
+    """An agent (``by``, called ``name``) writes of a call: the whole note, made of its revision ``base`` (0: of none).
+
+    Of a ``finished`` one the log and ``forwards`` are told; others are saved while they are typed. Times are
+    milliseconds.
+    """
+
+    tenant: str
+    call_id: int
+    text: str
+    outcome: str | None
+    follow_up_at: int | None
+    base: int
+    by: str
+    name: str
+    at: int
+    finished: bool = False
+    forwards: tuple[str, ...] = ()
+    rules: TellingRules = NO_RULES
+
+
+@dataclass(frozen=True, slots=True)
+class UntoldNote:
+    """Nobody has changed the note of a call since ``before``, so that it is told as it is."""
+
+    tenant: str
+    call_id: int
+    before: int
+    at: int
+    forwards: tuple[str, ...] = ()
+    rules: TellingRules = NO_RULES
+
+
+@dataclass(frozen=True, slots=True)
+class FollowUpDone:
+    """An agent (``by``, a login) says that the follow-up of a call's note is done."""
+
+    tenant: str
+    call_id: int
+    by: str
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
 class GiveUp:
     """Calls of ``tenant`` first heard of from ``since`` on and before ``before``: their ends are not waited for."""
 

@@ -27,6 +27,7 @@ from gateway.domain.roles import Role
 from gateway.domain.tenant import Appliance, Tenant
 from gateway.handlers import Core
 from gateway.logins.passwords import hash_password, verifier
+from gateway.store.agent_notes import AgentNotes
 from gateway.store.agent_states import AgentStates
 from gateway.store.calls import CallLog
 from gateway.store.corrections import Corrections
@@ -257,6 +258,7 @@ def services_of(office: Office, config: Config, hub: Hub, *, replay: Replay = no
         replay=replay,
         decide=office.journal.write,
         missed=MissedList(office.engine),
+        notes=AgentNotes(office.engine),
         imports=Imports(office.engine, office.journal),
         import_now=lambda _tenant, _name: None,
         quality=Quality(office.engine),

@@ -4,6 +4,7 @@ A change here needs a migration in ``migrations/versions``; a test compares the 
 a column is said here too, in its ``info`` (``columns.py``): the lists of columns elsewhere are made of it.
 """
 
+from gateway.store.tables.agent_notes import agent_notes
 from gateway.store.tables.calls import agent_states, calls, legs, notes, source_marks
 from gateway.store.tables.columns import metadata
 from gateway.store.tables.directory import accounts, choices, identifiers, imports, phones
@@ -14,6 +15,7 @@ from gateway.store.tables.people import agents, sessions
 
 __all__ = [
     "accounts",
+    "agent_notes",
     "agent_states",
     "agents",
     "attempts",

@@ -4,6 +4,7 @@ import { all, atMostEvery, find, page } from "./page.js";
 import { oneAtATime, surely } from "./pieces.js";
 
 const EACH_MS = 30000; // how long customers wait is said anew, and who calls back may have come to its end
+const BADGE_MS = 60000; // a follow-up comes due by the clock alone
 const SPREAD_MS = 700; // all screens hear at once: they do not ask at once
 
 const marked = (node) => node.matches?.("input[type=checkbox]") && node.checked;
@@ -46,5 +47,6 @@ export function prepareMissed() {
     if (event.detail.target.id === "perdidas") { prepareList(); readBadge(); }
   });
   prepareList();
+  setInterval(() => document.hidden || readBadge(), BADGE_MS);
   if (find("#perdidas")) setInterval(() => document.hidden || readList(), EACH_MS);
 }

@@ -5,7 +5,7 @@ import structlog
 from alembic import op
 
 revision = "0023"
-down_revision = "0020"
+down_revision = "0021"
 
 
 def upgrade() -> None:
