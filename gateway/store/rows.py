@@ -116,7 +116,8 @@ def agent_letter(draft: AgentStateDraft, state: Row, target: str) -> Row:
     told = {"agent": state["agent"], "state": state["state"], "reason": state["reason"], "fila": state["queue"]}
     fields |= {name: _text(text) for name, text in told.items()}
     fields |= {"tenant": state["tenant"], "ramal": state["extension"], "agent_login": _text(state["login"])}
-    return _letter(EventKind.AGENT_STATE_CHANGED.value, fields, draft.message.received_at, target)
+    order_key = f"agent {state['extension']}"
+    return _letter(EventKind.AGENT_STATE_CHANGED.value, fields, draft.message.received_at, target, order_key)
 
 
 def received(message: CallMessage) -> Row:
@@ -226,7 +227,7 @@ def letter(
     fields |= {name: _text(call[name]) for name in ACCOUNT_FIELDS} | {"account": call["account_name"] or ""}
     fields |= dict.fromkeys(AGENT_FIELDS, "") | _agent(call, extension, sits)
     fields |= {"fields": call["fields"] or "", "rang": " ".join(rang(known.call))}
-    return _letter(kind, fields, message.received_at, target)
+    return _letter(kind, fields, message.received_at, target, str(call["id"]))
 
 
 def _agent(call: Row, extension: str, sits: tuple[str, str]) -> Row:
@@ -236,6 +237,6 @@ def _agent(call: Row, extension: str, sits: tuple[str, str]) -> Row:
     return {"agent_login": login, "agent": name or login}
 
 
-def _letter(kind: str, fields: Row, at: int, target: str) -> Row:
-    body = encode(fields)
-    return {"tenant": fields["tenant"], "target": target, "kind": kind, "body": body, "created_at": at, "due_at": at}
+def _letter(kind: str, fields: Row, at: int, target: str, order_key: str) -> Row:
+    row = {"tenant": fields["tenant"], "target": target, "kind": kind, "body": encode(fields)}
+    return row | {"created_at": at, "due_at": at, "waits_since": at, "order_key": order_key}
