@@ -19,8 +19,8 @@ from gateway.relay.dispatcher import Dispatcher, Key, LetterAttempt
 from gateway.relay.forward_rules import ForwardRules
 from gateway.relay.sender_pool import SenderPool
 from gateway.store.journal import Journal
-from gateway.store.letters import Letter
 from gateway.store.outbox import Outbox
+from gateway.store.outbox_letters import Letter
 from gateway.traffic.masking import mask
 
 log = structlog.get_logger()

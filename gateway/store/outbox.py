@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Engine, Row, Select, bindparam, func, select,
 
 from gateway.store import tables
 from gateway.store.journal import Journal
-from gateway.store.letters import UNNAMED, ClaimRequest, Letter, LetterResult, letter_of, order_key_of
+from gateway.store.outbox_letters import UNNAMED, ClaimRequest, Letter, LetterResult, letter_of, order_key_of
 from gateway.texts.packing import pack
 from gateway.texts.rendering import render
 
