@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal, get_args
 
 from pydantic import AfterValidator, Field
 
+from gateway.config.forward_conditions import ConditionText, ForwardExample
 from gateway.config.values import SECONDS, Table
 from gateway.texts.text import Text
 
@@ -72,6 +73,8 @@ class Forward(Table):
     keep_days: float = Field(
         30, gt=0, le=3650, strict=False, description="what was delivered or given up is let go of after so many days"
     )
+    only: ConditionText | None = Field(None, description="a condition: of other events it is not told")
+    examples: tuple[ForwardExample, ...] = Field((), strict=False, description="events that 'check' holds it against")
     settings: Any = Field(None, exclude=True, description="the adapter's own settings")
     settings_by_kind: Mapping[str, Any] = Field(
         default_factory=dict, exclude=True, description="the adapter's settings for the kinds that have their own"
@@ -79,6 +82,10 @@ class Forward(Table):
     late_settings: Mapping[str, Any] = Field(
         default_factory=dict, exclude=True, description="the adapter's settings for expired events"
     )
+
+    def sends_as(self, example: ForwardExample) -> bool:
+        """Return whether the forward is told of an event just when ``example`` says so."""
+        return example.holds_for(self.only) if self.only else example.sent
 
     def expires_ms(self, kind: str, *, carries_time: bool = False) -> int | None:
         """Return how long an event of ``kind`` is worth delivering; None: always. ``carries_time`` says that the target

@@ -14,7 +14,7 @@ from prometheus_client import Counter, Histogram
 
 from gateway.adapter import Adapter, Delivery, Outgoing, unwanted
 from gateway.clock import Clock
-from gateway.config.forwards import EVENT_KINDS
+from gateway.domain.event_fields import EVENT_KINDS
 from gateway.relay import target_health
 from gateway.relay.forward_rules import ForwardRules
 from gateway.relay.schedule import wait_ms
@@ -274,7 +274,8 @@ class Dispatcher:
     def _message(self, letter: Letter, rules: ForwardRules) -> Outgoing:
         late_after = rules.late_after_ms(letter.kind)
         late = late_after is not None and letter.created_at < self._clock.ago(late_after)
-        told = {"late": "true" if late else "false", "event_at": iso(letter.created_at) or ""}
+        occurred_at = letter.fields.get("occurred_at") or iso(letter.created_at) or ""
+        told = {"late": "true" if late else "false", "occurred_at": occurred_at}
         return Outgoing(letter.kind, str(letter.id), {**letter.fields, **told})
 
 

@@ -107,11 +107,11 @@ class ClaimRequest:
 
 def letter_of(row: Row[Any], holder: str | None) -> Letter:
     """Return the letter that a row of the outbox holds."""
-    fields, since = fields_of(row.body), row.created_at if row.waits_since is None else row.waits_since
+    fields, since = letter_fields(row.body), row.created_at if row.waits_since is None else row.waits_since
     return Letter(row.id, row.tenant, row.target, row.kind, fields, row.created_at, row.attempts, since, holder)
 
 
-def fields_of(body: str) -> Mapping[str, str]:
+def letter_fields(body: str) -> Mapping[str, str]:
     """Return the fields as this version's templates ask for them, whichever version wrote them down."""
     fields: dict[str, str] = dict.fromkeys(EVENT_FIELDS, "") | json.loads(body)
     return fields | {"url_audio": safe_link(fields.get("url_audio")) or ""}

@@ -187,7 +187,7 @@ def test_a_target_that_wants_late_events_is_told_that_they_are(store: Store) -> 
     world.answer = lambda _: OK
     world.run(T0 + 5 * MINUTE)
     assert [message.fields["late"] for message in (world.sent[0], world.sent[-1])] == ["false", "true"]
-    assert world.sent[-1].fields["event_at"] == world.sent[0].fields["event_at"] != ""
+    assert world.sent[-1].fields["occurred_at"] == world.sent[0].fields["occurred_at"] != ""
     assert world.states() == [("delivered", None)]
 
 

@@ -36,7 +36,7 @@ outbox = Table(
     Column(
         "state",
         FittedString(12),
-        comment="how it was settled (store/outbox_letters.py); null while it waits",
+        comment="how it was settled; null while it waits",
         info=LATER,
     ),
     Column("reason", FittedString(24), comment="why, as a code (store/outbox_letters.py)", info=LATER),

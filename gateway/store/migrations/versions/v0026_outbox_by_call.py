@@ -7,13 +7,13 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0026"
-down_revision = "0017"
+down_revision = "0023"
 
 COLUMNS = (
     ("order_key", sa.String(64), "letters of one target with one key go one after the other"),
     ("waits_since", sa.BigInteger(), "from when its age counts: written, carried over or sent again by hand"),
     ("blocked_by", sa.BigInteger(), "the letter of the same key that goes before it"),
-    ("state", sa.String(12), "how it was settled (store/outbox_letters.py); null while it waits"),
+    ("state", sa.String(12), "how it was settled; null while it waits"),
     ("reason", sa.String(24), "why, as a code (store/outbox_letters.py)"),
     ("attempted_at", sa.BigInteger(), "when the last attempt ended"),
     ("request", sa.Text(), "of the last attempt that failed, secrets masked"),
