@@ -156,12 +156,19 @@ class Dispatcher:
             letter, now, delivery.text, verdict.state, verdict.reason, delivery.outcome, attempted=True
         )
         if verdict.state is None:
-            due_at = now + wait_ms(letter.attempts + 1, self._chance, delivery.retry_after_s or 0)
-            result = replace(result, due_at=due_at)
+            result = replace(result, due_at=self._next_attempt(attempt, target, now))
         if verdict.state is not LetterState.DELIVERED:
             result = replace(result, request=attempt.request, answer=attempt.answer)
         _count(attempt, result)
         return result
+
+    def _next_attempt(self, attempt: LetterAttempt, target: _Target, now: int) -> int:
+        """Return when a letter is tried again: by the schedule, but with the next trial of a target that is left alone,
+        so that there always is one to try.
+        """
+        if target.health.is_open:
+            return target.health.retry_at
+        return now + wait_ms(attempt.letter.attempts + 1, self._chance, attempt.delivery.retry_after_s or 0)
 
     def _note_health(self, key: Key, target: _Target, answers: bool, retry_after_s: float | None, now: int) -> None:
         before = target.health

@@ -7,11 +7,13 @@ import pytest
 from sqlalchemy import select, update
 
 from gateway.adapter import Adapter, Delivery, Outcome, Outgoing
+from gateway.errors import StoreUnavailable
 from gateway.relay.dispatcher import Dispatcher, LetterAttempt
 from gateway.relay.forward_rules import ForwardRules
 from gateway.store import tables
 from gateway.store.outbox import Outbox
 from gateway.store.outbox_letters import Letter
+from gateway.texts.text import Text, verbatim
 from tests.fakes import FakeAdapter
 from tests.store.conftest import T0, OpenStore, Store, end_draft, open_store, start_draft, store
 
@@ -36,12 +38,11 @@ class World:
     held: bool = False
     sent: list[Outgoing] = field(default_factory=list)
     under_way: list[Letter] = field(default_factory=list)
-    targets: tuple[str, ...] = ("crm",)
+    adapter: Callable[[], Adapter] = FakeAdapter
 
     def __post_init__(self) -> None:
         self.outbox = Outbox(self.store.engine, self.store.journal)
-        forwards: dict[tuple[str, str], Adapter] = {("acme", name): FakeAdapter() for name in self.targets}
-        rules = dict.fromkeys(forwards, self.rules)
+        forwards, rules = {("acme", "crm"): self.adapter()}, {("acme", "crm"): self.rules}
         self.dispatcher = Dispatcher(self.outbox, forwards, rules, self._send, clock=self, chance=lambda: 0.5)
         self.dispatcher.begin()
 
@@ -224,3 +225,106 @@ def test_what_a_transaction_claimed_that_was_thought_to_have_failed_is_sent(stor
         connection.execute(update(tables.outbox).values(claimed_by=world.outbox.holder(), due_at=T0 + DAY))
     world.run(T0 + 2_000)
     assert world.states() == [("delivered", None)]
+
+
+def test_a_refusal_is_a_dead_letter_at_once_with_what_was_sent_and_answered(store: Store) -> None:
+    world = World(store, held=True)
+    world.end(ONE)
+    world.look()
+    world.finish(NO)
+    with store.engine.connect() as connection:
+        row = connection.execute(select(tables.outbox)).one()
+    assert (row.state, row.reason, row.outcome, row.detail) == ("dead", "refused", "refused", "não")
+    assert (row.request, row.answer, row.attempts, row.claimed_by) == ("GET /x", "HTTP/1.1 200", 1, None)
+
+
+def test_a_refused_start_does_not_hold_its_end_back(store: Store) -> None:
+    world = World(store, answer=lambda message: NO if message.kind == "call_started" else OK)
+    world.start(ONE)
+    world.end(ONE)
+    world.look()
+    assert world.states() == [("dead", "refused"), ("delivered", None)]
+
+
+@pytest.mark.parametrize("idempotent", [True, False])
+def test_what_ended_unclear_is_sent_again_only_where_that_does_no_harm(store: Store, idempotent: bool) -> None:
+    world = World(store, ForwardRules(idempotent=idempotent), answer=lambda _: UNCLEAR)
+    world.end(ONE)
+    world.run(T0 + 3_000)
+    world.answer = lambda _: OK
+    world.run(T0 + MINUTE)
+    assert len(world.sent) == (2 if idempotent else 1)
+    assert world.states() == [("delivered", None) if idempotent else ("dead", "unknown")]
+
+
+def test_a_crm_that_restarts_loses_nothing(store: Store) -> None:
+    world = World(store, answer=lambda _: BUSY)
+    for number in (ONE, TWO, THREE):
+        world.end(number)
+    world.run(T0 + 10 * MINUTE)
+    assert {state for state, _ in world.states()} == {None}
+    world.answer = lambda _: OK
+    world.run(T0 + 12 * MINUTE)
+    assert world.states() == [("delivered", None)] * 3
+
+
+def test_the_time_that_a_peer_asks_for_is_kept(store: Store) -> None:
+    world = World(store, answer=lambda _: Delivery(Outcome.REFUSED, "503", retry_after_s=120))
+    world.end(ONE)
+    world.run(T0 + 119_000)
+    assert len(world.sent) == 1
+    world.run(T0 + 3 * MINUTE)
+    assert len(world.sent) == 2
+
+
+def test_a_target_that_is_down_is_tried_now_and_then_and_no_letter_of_its_for_itself(store: Store) -> None:
+    world = World(store, answer=lambda _: DOWN)
+    for n in range(40):
+        world.end(f"47321001{n:02}")
+    world.run(T0 + 10 * MINUTE)
+    assert 55 <= len(world.sent) <= 120, "at least every ten seconds, and not forty letters each time"
+    world.answer = lambda _: OK
+    world.run(T0 + 12 * MINUTE)
+    assert {state for state, _ in world.states()} == {"delivered"}, "all that waited is due when the target is back"
+
+
+def test_the_newest_go_beside_the_oldest_while_much_waits(store: Store) -> None:
+    world = World(store, ForwardRules(parallel=2), held=True)
+    for n in range(40):
+        world.end(f"47321001{n:02}")
+    world.now += HOUR
+    world.look()
+    world.start("4732100299")
+    for _ in range(3):
+        world.finish()
+    assert ("started", "9") in world.told()
+
+
+def test_what_the_target_does_not_want_is_skipped_with_its_reason(store: Store) -> None:
+    class Choosy(FakeAdapter):
+        def unwanted(self, message: Outgoing) -> Text | None:
+            return verbatim("interna") if message.fields["telefone"] == ONE else None
+
+    world = World(store, adapter=Choosy)
+    for number in (ONE, TWO):
+        world.start(number)
+    world.look()
+    assert world.states() == [("skipped", "filtered"), ("delivered", None)]
+
+
+def test_what_came_of_a_letter_is_kept_while_the_database_is_busy(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = World(store, held=True)
+    world.end(ONE)
+    world.look()
+    with monkeypatch.context() as patch:
+        patch.setattr(world.outbox, "turn", busy)
+        with pytest.raises(StoreUnavailable):
+            world.finish()
+    world.run(T0 + 5_000)
+    assert (world.states(), len(world.sent)) == ([("delivered", None)], 1)
+
+
+def busy(*_: object) -> None:
+    raise StoreUnavailable
