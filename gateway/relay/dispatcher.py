@@ -30,7 +30,7 @@ log = structlog.get_logger()
 Key = tuple[str, str]
 """Tenant and target."""
 
-IDLE_MS = 30_000
+IDLE_MS = 5_000
 """After so long a target is looked at without a reason."""
 SWEEP_MS = 1_000
 """How often it is looked for letters that have expired, or whose sender died."""
