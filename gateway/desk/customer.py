@@ -1,12 +1,13 @@
 """Whose a call is, as its card shows it: the account's code, fields of it, and links into the CRM."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gateway.desk.context import Visit
 from gateway.desk.crm_links import shown_link
 from gateway.desk.formats import identifier_name, is_diallable
 from gateway.domain.identifiers import plain
+from gateway.domain.masking import hidden_in, is_masked, masked
 from gateway.domain.messages import Direction
 from gateway.domain.numbering.numbers import read
 from gateway.store.calls import LoggedCall
@@ -16,6 +17,8 @@ from gateway.texts.text import Text
 FIRST = 5
 """Fields on the card where the configuration does not say which."""
 OWNER = "owner"
+TELLING = ("number", "international", "caller_name", "contact")
+"""What links do without where the company keeps telephones from the agent."""
 Row = tuple[Text | str, str]
 
 
@@ -38,7 +41,8 @@ def customer_of(visit: Visit, call: LoggedCall) -> Customer:
     """Return what is shown of whose ``call`` is; nothing for an internal one."""
     if call.direction == Direction.INTERNAL:
         return Customer()
-    account = visit.services.directory.account(visit.tenant, call.account_id) if call.account_id else None
+    call = visit.calls.whole(call)
+    account = account_of(visit, call.account_id) if call.account_id else None
     crm, values = visit.settings.crm, _values(visit, call, account)
     if account is None:
         unknown = not call.account_id and is_diallable(call.number)
@@ -48,6 +52,18 @@ def customer_of(visit: Visit, call: LoggedCall) -> Customer:
     contact = shown_link(crm.contact_link, values) if call.contact else None
     opens = _opens(visit, call, new=False) if link else ""
     return Customer(account, rows_on_card(visit, account), link, contact, record=link, opens=opens)
+
+
+def account_of(visit: Visit, account_id: int) -> AccountCard | None:
+    """Return an account as the visitor may see it: with its telephones hidden, also where its fields tell them, from
+    whom the company keeps them.
+    """
+    found = visit.services.directory.account(visit.tenant, account_id)
+    if found is None or not visit.masks_numbers:
+        return found
+    numbers = [number for number, _ in found.phones]
+    fields = {name: _hidden(text, numbers) for name, text in found.fields.items()}
+    return replace(found, phones=tuple((masked(number), who) for number, who in found.phones), fields=fields)
 
 
 def account_link(visit: Visit, account: AccountCard) -> str | None:
@@ -109,6 +125,9 @@ def _values(visit: Visit, call: LoggedCall, account: AccountCard | None) -> Mapp
         "call_id": str(call.id),
         "tenant": visit.tenant,
     }
+    if visit.masks_numbers:
+        told = {**_plain(account.fields if account else {}), **fixed}
+        return {name: text for name, text in told.items() if name not in TELLING and not is_masked(text)}
     return {**_plain(call.fields), **_plain(account.fields if account else {}), **fixed}
 
 
@@ -117,6 +136,12 @@ def _of_account(account: AccountCard | None) -> dict[str, str]:
         return dict.fromkeys(("code", "account_id", "name", "owner"), "")
     owner = account.owner or ""
     return {"code": account.code, "account_id": str(account.id), "name": account.name, "owner": owner}
+
+
+def _hidden(text: str, numbers: Sequence[str]) -> str:
+    for number in numbers:
+        text = hidden_in(text, number)
+    return text
 
 
 def _plain(fields: Mapping[str, str]) -> dict[str, str]:

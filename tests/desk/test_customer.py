@@ -10,11 +10,14 @@ from typing import Any
 import pytest
 
 from gateway.config.crm import CrmSettings
+from gateway.config.people import PrivacySettings
 from gateway.desk.hub import Hub
 from gateway.desk.pages import Desk
+from gateway.domain.roles import Role
+from gateway.logins.passwords import hash_password
 from gateway.source import kept_fields
-from gateway.store.directory import RecordOpening
-from tests.desk.conftest import ANA, Browser, Office, services_of
+from gateway.store.directory import Agent, RecordOpening
+from tests.desk.conftest import ANA, PASSWORD, Browser, Office, now_ms, services_of
 from tests.desk.test_pages import words
 
 CRM = CrmSettings(
@@ -190,6 +193,33 @@ def test_another_company_s_account_is_not_there(browse: Callable[..., Browser], 
     rival = browse("rival")
     rival.log_in()
     assert [rival.get(f"/{path}/{account}").status_code for path in ("contas", "api/accounts")] == [404, 404]
+
+
+def test_who_may_not_see_telephones_sees_none_in_fields_links_and_corrections(
+    ana: Browser, office: Office, with_crm: Callable[..., None], desk: Desk
+) -> None:
+    with_crm(CRM.model_copy(update={"link": "https://crm.example/{{ code }}?f={{ fone|default('') }}"}))
+    account = office.fill("1001", ANA, "Carlos", fone="+55 (47) 99999-8888", cidade="Lages")
+    known, unknown = office.ring(), office.ring(UNKNOWN)
+    ana.post(f"/telas/ligacao/{unknown}/vincular", data={"csrf": ana.token(), "conta": str(account)})
+    acme = desk._services.config.tenants["acme"]
+    acme = acme.model_copy(update={"privacy": PrivacySettings(mask_numbers_for=("agent",))})
+    config = desk._services.config.model_copy(update={"tenants": {"acme": acme}})
+    desk._services = replace(desk._services, config=config)
+    hashed = hash_password(PASSWORD)
+    office.directory.save_agent(Agent(0, "acme", "ana", "Ana", "3501", role=Role.AGENT), hashed, now_ms())
+    ana.log_in()
+    ana.post("/ficha", data={"csrf": ana.token(), "entrada": "ring", "novos": "1"})
+    third = office.ring("4733335555")
+    pages = [f"/telas/ligacao/{each}" for each in (known, unknown, third)]
+    pages += [f"/ligacoes/{known}", f"/ligacoes/{third}", f"/contas/{account}", f"/api/accounts/{account}"]
+    for path in pages:
+        answer = ana.get(path)
+        assert answer.status_code == 200, path
+        digits = re.sub(r"[^0-9a-z<>]", "", html.unescape(answer.text))
+        assert not any(number in digits for number in ("999998888", "33334444", "33335555")), path
+    assert "https://crm.example/1001?f=" in card(ana, known)
+    assert "crm.example/novo" not in card(ana, third)
 
 
 def test_scripts_get_an_account(ana: Browser, office: Office, with_crm: Callable[..., None]) -> None:
