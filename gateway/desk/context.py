@@ -12,7 +12,7 @@ from werkzeug.wrappers import Request
 from gateway.adapter import Probe, WireRequest
 from gateway.config.tables import Config
 from gateway.config.tables import TenantSettings as TenantSettings
-from gateway.desk.formats import number_text
+from gateway.desk.formats import identifier_name, number_text
 from gateway.desk.hub import Hub
 from gateway.desk.viewpoint import CallView
 from gateway.desk.visible_calls import VisibleCalls
@@ -32,7 +32,7 @@ from gateway.store.agent_states import AgentStates
 from gateway.store.calls import CallLog, LoggedCall
 from gateway.store.corrections import Corrections
 from gateway.store.delivery_receipts import DeliveryReceiptLog
-from gateway.store.directory import Agent, Directory
+from gateway.store.directory import Agent, Directory, RecordOpening
 from gateway.store.drafts import Choice, OrderDraft, Over
 from gateway.store.imports import Imports
 from gateway.store.log import EventLog
@@ -242,17 +242,22 @@ class Visit:
         return call.number
 
     @cached_property
+    def opening(self) -> RecordOpening:
+        """When the agent has customers' records in the CRM opened."""
+        return self.services.directory.opening(self.me.id)
+
+    @cached_property
     def _labels(self) -> Mapping[str, str]:
         """The labels of accounts' fields in the visitor's language, by the fields' plain names."""
         found: dict[str, str] = {}
         for source in self.settings.directory.values():
             for name, labels in getattr(source.settings, "fields", {}).items():
-                found.setdefault(plain(name), label_in(self.language, name, labels))
+                found.setdefault(plain(name), label_in(self.language, identifier_name(name), labels))
         return found
 
     def field_label(self, name: str) -> str:
         """Return what people read in the place of the name of an account's field."""
-        return self._labels.get(plain(name), name)
+        return self._labels.get(plain(name)) or identifier_name(name)
 
     def central_title(self, name: str | None) -> str:
         """Return the title by which people know the appliance ``name``."""

@@ -12,6 +12,7 @@ from gateway.config.tables import TenantSettings
 from gateway.desk import (
     access,
     account_choice,
+    account_page,
     api,
     appliances,
     diagnosis,
@@ -19,6 +20,7 @@ from gateway.desk import (
     failures,
     language_choice,
     numbers,
+    opening,
     origins,
     people,
     quality,
@@ -34,6 +36,7 @@ from gateway.logins.named_pages import is_preflight
 
 CALL_ID = "<int(max=9007199254740991):call_id>"
 ENTRY_ID = "<int(max=9007199254740991):entry_id>"
+ACCOUNT_ID = "<int(max=9007199254740991):account_id>"
 RUN_ID = "<int(max=9007199254740991):run_id>"
 
 
@@ -63,7 +66,8 @@ ROUTES: Mapping[str, Route] = {
     "dial": Route("POST", "/discar", Right.DIAL, views.dial),
     "call_log": Route("GET", "/ligacoes", Right.SEE_CALLS, views.call_log),
     "call": Route("GET", f"/ligacoes/{CALL_ID}", Right.SEE_CALLS, views.call),
-    "account": Route("GET", "/contas/<int(max=9007199254740991):account_id>", Right.SEE_ACCOUNTS, views.account),
+    "account": Route("GET", f"/contas/{ACCOUNT_ID}", Right.SEE_ACCOUNTS, account_page.account),
+    "opening": Route("POST", "/ficha", Right.OWN_ACCOUNT, opening.choose),
     "people": Route("GET", "/pessoas", Right.SEE_PEOPLE, people.people),
     "why": Route("GET", "/porque", Right.EXPLAIN, diagnosis.why),
     "hang_up": Route("POST", f"/ligacoes/{CALL_ID}/desligar", Right.DIAL, views.hang_up),
@@ -92,6 +96,7 @@ ROUTES: Mapping[str, Route] = {
     "api_over": Route("POST", f"/api/calls/{CALL_ID}/over", Right.WORK_CALLS, api.over),
     "api_dial": Route("POST", "/api/dial", Right.DIAL, api.dial),
     "api_imports": Route("GET", "/api/imports", Right.READ_DIRECTORY, directory.api_imports),
+    "api_account": Route("GET", f"/api/accounts/{ACCOUNT_ID}", Right.SEE_ACCOUNTS, account_page.api_account),
     "api_me": Route("GET", "/api/me", Right.OWN_ACCOUNT, api.me),
     "api_appliances": Route("GET", "/api/appliances", Right.LIST_APPLIANCES, api.appliances),
     "api_openapi": Route("GET", "/api/openapi.json", Right.OPEN, api.openapi),

@@ -5,18 +5,18 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from werkzeug.exceptions import NotFound
 from werkzeug.utils import redirect
 from werkzeug.wrappers import Response
 
 from gateway.desk import access, account_choice, assets, cards, dialling, filters
 from gateway.desk.context import Visit
+from gateway.desk.customer import customer_of
 from gateway.desk.problems import said
 from gateway.desk.rendering import page, streamed
 from gateway.domain.masking import hidden_in
 from gateway.domain.roles import Right
 from gateway.errors import GatewayError, LoginsBusy, TooManyAttempts
-from gateway.store.calls import CallFilter, LoggedCall
+from gateway.store.calls import LoggedCall
 from gateway.store.delivery_receipts import DeliveryReceipt, ReceiptKind
 from gateway.store.orders import Tried
 from gateway.texts.text import Text
@@ -222,19 +222,9 @@ def call(visit: Visit, call_id: int) -> Response:
         "came_from": cards.came_from(visit, found, mine=False),
         "history": _history(visit, found),
         "why": visit.services.explainer.explain(visit.tenant, call_id) if visit.may(Right.EXPLAIN) else None,
+        "customer": customer_of(visit, found),
     }
     return page(visit, "call.html", call=found, seq=seq, **known)
-
-
-def account(visit: Visit, account_id: int) -> Response:
-    """Show an account: its numbers, what else names it, its last calls. Raises ``NotFound``."""
-    seq = visit.services.log.newest()
-    found = visit.services.directory.account(visit.tenant, account_id)
-    if found is None:
-        raise NotFound
-    recent = visit.calls.recent(CallFilter(account_id=account_id), limit=20)
-    found = replace(found, phones=tuple((visit.telephone(number), who) for number, who in found.phones))
-    return page(visit, "account.html", account=found, recent=recent, seq=seq)
 
 
 def _history(visit: Visit, call: LoggedCall) -> Sequence[Tried]:

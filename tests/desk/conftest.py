@@ -20,6 +20,7 @@ from gateway.desk.context import Replay, Services
 from gateway.desk.hub import Hub
 from gateway.desk.pages import Desk
 from gateway.diagnosis.explainer import Explainer
+from gateway.domain.account_fields import packed_fields
 from gateway.domain.dialplan.plan import DialPlan
 from gateway.domain.messages import CallAnswered, CallEnded, CallStarted, CallTransferred, Origin
 from gateway.domain.numbering.numbers import NumberPlan
@@ -36,6 +37,7 @@ from gateway.store.directory import Account, Agent, Directory
 from gateway.store.drafts import OrderDraft, Recorded, Settlement
 from gateway.store.imports import Imports
 from gateway.store.journal import Journal
+from gateway.store.loading import LoadedAccount, Phone, write_accounts
 from gateway.store.log import EventLog
 from gateway.store.quality import Quality
 from gateway.store.traffic import TrafficEntry, TrafficLog
@@ -114,6 +116,15 @@ class Office:
     ) -> int:
         """A call ends; its id."""
         return self.core.handle(CallEnded(tenant, ramal, telefone, EXCHANGE, at or now_ms(), **extras)).call_id
+
+    def fill(self, code: str, number: str, contact: str = "", *, owner: str = "", **fields: str) -> int:
+        """An import brings an account with fields, called as its code with "Conta" before; its id."""
+        packed, _ = packed_fields(fields.items())
+        account = LoadedAccount(
+            code, f"Conta {code}", (Phone(number, contact, number),), owner=owner or None, fields=packed
+        )
+        self.journal.run(lambda connection: write_accounts(connection, "acme", "csv", [account], now_ms()))
+        return self.directory.search("acme", code)[0].id
 
     def know(self, name: str, number: str, contact: str = "", *, tenant: str = "acme") -> None:
         """The CRM tells us of an account; each later than the one before, however quick this machine is."""

@@ -37,6 +37,8 @@ EXPECTED = {
     "shown": PEOPLE,
     "people": PEOPLE,
     "account": PEOPLE,
+    "api_account": PEOPLE,
+    "opening": ALL,
     "events": ALL,
     "call_log": ALL,
     "call": ALL,
