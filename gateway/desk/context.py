@@ -12,6 +12,7 @@ from werkzeug.wrappers import Request
 from gateway.adapter import Probe, WireRequest
 from gateway.config.tables import Config
 from gateway.config.tables import TenantSettings as TenantSettings
+from gateway.desk import framing
 from gateway.desk.formats import number_text
 from gateway.desk.hub import Hub
 from gateway.desk.viewpoint import CallView
@@ -148,6 +149,21 @@ class Visit:
         """Whether the page's own script asks, for a piece of a page; after "back" it shows the answer as a page."""
         headers = self.request.headers
         return "HX-Request" in headers and "HX-History-Restore-Request" not in headers
+
+    @property
+    def in_panel(self) -> bool:
+        """Whether the panel asks, which may stand inside a page of the CRM."""
+        return framing.is_panel(self.request.path) or framing.PANEL_HEADER in self.request.headers
+
+    @property
+    def login(self) -> str:
+        """The name of the page to log in at: the panel has one of its own."""
+        return "panel_login" if self.in_panel else "login"
+
+    @property
+    def home(self) -> str:
+        """Where a login leads to when no page was asked for."""
+        return self.url("panel", **{framing.JUST_LOGGED_IN: 1}) if self.in_panel else self.url("screen")
 
     @property
     def by_program(self) -> bool:

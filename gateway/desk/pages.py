@@ -1,7 +1,7 @@
 """The desk as one WSGI application: which address is answered by what, and who may ask."""
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -17,9 +17,11 @@ from gateway.desk import (
     diagnosis,
     directory,
     failures,
+    framing,
     language_choice,
     numbers,
     origins,
+    panel,
     people,
     quality,
     sources,
@@ -39,6 +41,11 @@ ROUTES: dict[str, tuple[str, str, Callable[..., Response]]] = {
     "login": ("GET", "/login", views.login),
     "log_in": ("POST", "/login", views.log_in),
     "log_out": ("POST", "/logout", views.log_out),
+    "cti_script": ("GET", "/cti/v1.js", panel.script),
+    "panel": ("GET", "/painel", panel.panel),
+    "panel_login": ("GET", "/painel/entrar", panel.login),
+    "panel_log_in": ("POST", "/painel/entrar", views.log_in),
+    "panel_log_out": ("POST", "/painel/sair", views.log_out),
     "screen": ("GET", "/", views.screen),
     "language": ("POST", "/idioma", language_choice.choose),
     "now": ("GET", "/telas/agora", views.now),
@@ -84,7 +91,9 @@ ROUTES: dict[str, tuple[str, str, Callable[..., Response]]] = {
     "api_appliances": ("GET", "/api/appliances", api.appliances),
     "api_openapi": ("GET", "/api/openapi.json", api.openapi),
 }
-OPEN_TO_ALL = ("static", "login", "log_in", "api_openapi")
+FILES = ("static", "cti_script")
+LOG_IN = ("log_in", "panel_log_in")
+OPEN_TO_ALL = (*FILES, "login", "panel_login", *LOG_IN, "api_openapi")
 LARGEST_FORM = 64 * 1024
 
 
@@ -115,7 +124,12 @@ class Desk:
     def __call__(self, environ: Any, start_response: Any) -> Iterable[bytes]:
         """Answer one request; nothing but an answer ever leaves."""
         request = DeskRequest(environ)
-        return protected(self._respond(request))(environ, start_response)
+        return protected(self._respond(request), self._framers(request))(environ, start_response)
+
+    def _framers(self, request: Request) -> Sequence[str]:
+        """Return the web pages that may frame the answer: those that the company names, and only the panel."""
+        settings = self._services.config.tenants.get(str(request.environ.get("cti.tenant", "")))
+        return settings.crm.origins if settings and framing.is_panel(request.path) else ()
 
     def _respond(self, request: Request) -> Response:
         tenant = str(request.environ.get("cti.tenant", ""))
@@ -141,7 +155,7 @@ class Desk:
         """Find the view, find out who asks, let the view answer."""
         endpoint, arguments = visit.urls.match()
         view = ROUTES[endpoint][2]
-        if endpoint == "static":
+        if endpoint in FILES:
             return view(visit, **arguments)
         visit = self._identified(visit)
         if endpoint not in OPEN_TO_ALL and visit.agent is None:
@@ -149,7 +163,7 @@ class Desk:
         by_named_page = origins.is_by_named_page(visit.request, visit.settings.crm.origins)
         if visit.request.method == "POST" and not by_named_page:
             access.check_source(visit.request)
-            if endpoint == "log_in":
+            if endpoint in LOG_IN:
                 return view(visit) if access.is_own_login(visit.request) else views.stale_login(visit)
             if visit.secret:
                 access.check_form(visit.request, visit.secret)
@@ -163,7 +177,8 @@ class Desk:
         request, tenant = visit.request, visit.tenant
         if visit.by_program and (agent := access.agent_of_password(self._services.verifier, request, tenant)):
             return replace(visit, agent=agent, secret="")
-        if found := access.agent_of_cookie(self._services.directory, request, tenant, visit.at):
+        framed = access.is_own_or_opened(request) or origins.is_by_named_page(request, visit.settings.crm.origins)
+        if found := access.agent_of_cookie(self._services.directory, request, tenant, visit.at, framed=framed):
             agent, cookie = found
             return replace(visit, agent=agent, secret=cookie)
         return visit

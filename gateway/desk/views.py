@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from itertools import chain
 from typing import Any
 
 from werkzeug.exceptions import NotFound
@@ -34,7 +35,8 @@ def login(visit: Visit, *, problem: Text | str = "", status: int = 200) -> Respo
     """Show the login form, with a fresh token: a cookie that was there before may be another page's."""
     visit = replace(visit, agent=None, secret=access.new_secret())
     wanted = access.local_path(visit.request.values.get("next"), visit.request.root_path)
-    response = page(visit, "login.html", status=status, problem=problem, wanted=wanted or "")
+    template = "panel_login.html" if visit.in_panel else "login.html"
+    response = page(visit, template, status=status, problem=problem, wanted=wanted or "")
     access.remember(response, visit.request, access.LOGIN_COOKIE, visit.secret, seconds=access.LOGIN_PAGE_S)
     return response
 
@@ -60,8 +62,9 @@ def log_in(visit: Visit) -> Response:
         visit.services.directory.choose_language(agent.id, visit.asked_language)
     token = visit.services.directory.open_session(agent, visit.at, lifetime_ms=access.SESSION_MS)
     wanted = access.local_path(form.get("next"), visit.request.root_path)
-    response = redirect(wanted or visit.url("screen"), 303)
-    access.remember(response, visit.request, access.COOKIE, token, seconds=access.SESSION_MS // 1000)
+    response = redirect(wanted or visit.home, 303)
+    cookie = access.session_cookie(visit.request, framed=visit.in_panel and bool(visit.settings.crm.origins))
+    access.remember(response, visit.request, cookie, token, seconds=access.SESSION_MS // 1000)
     access.forget(response, visit.request, access.LOGIN_COOKIE)
     return response
 
@@ -69,14 +72,17 @@ def log_in(visit: Visit) -> Response:
 def log_out(visit: Visit) -> Response:
     """Close the session."""
     _end_session(visit)
-    response = redirect(visit.url("login"), 303)
+    response = redirect(visit.url(visit.login), 303)
     access.forget(response, visit.request, access.COOKIE)
+    if access.cookies(visit.request, access.FRAMED_COOKIE):
+        access.forget(response, visit.request, access.FRAMED_COOKIE)
     return response
 
 
 def _end_session(visit: Visit) -> None:
     """Close the sessions of this browser, also one that another page may have given it, and their streams."""
-    for cookie in access.cookies(visit.request, access.COOKIE):
+    found = (access.cookies(visit.request, name) for name in (access.COOKIE, access.FRAMED_COOKIE))
+    for cookie in chain.from_iterable(found):
         visit.services.directory.close_session(cookie)
         visit.services.hub.end_session(access.session_mark(cookie))
 
