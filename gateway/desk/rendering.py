@@ -113,10 +113,12 @@ def page(visit: Visit, template: str, *, status: int = 200, **values: Any) -> Re
     return private(response)
 
 
-def as_json(data: Any, *, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+def as_json(
+    data: Any, *, status: int = 200, headers: Mapping[str, str] | None = None, mimetype: str = "application/json"
+) -> Response:
     """Answer with JSON for a script or the page's own script."""
     text = json.dumps(data, ensure_ascii=False)
-    return private(Response(text, status, headers=headers, mimetype="application/json"))
+    return private(Response(text, status, headers=headers, mimetype=mimetype))
 
 
 def streamed(stream: Iterable[bytes]) -> Response:

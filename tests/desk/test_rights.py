@@ -52,6 +52,8 @@ EXPECTED = {
     "attach": WORKING,
     "mark_over": WORKING,
     "api_over": WORKING,
+    "dial_page": f"{WORKING} program",
+    "manifest": EVERYBODY,
     "dial": f"{WORKING} program",
     "hang_up": f"{WORKING} program",
     "api_dial": f"{WORKING} program",
