@@ -14,6 +14,7 @@ from werkzeug.wrappers import Request, Response
 from gateway.errors import AccessError, BadCredentials
 from gateway.logins.passwords import Verifier
 from gateway.store.directory import Agent, Directory
+from gateway.store.program_sessions import PREFIX
 from gateway.texts.text import Text
 
 COOKIE = "cti_session"
@@ -83,6 +84,20 @@ def agent_of_password(verifier: Verifier, request: Request, tenant: str) -> Agen
     if agent is None:
         raise BadCredentials
     return agent
+
+
+def agent_of_token(directory: Directory, request: Request, tenant: str, at: int) -> tuple[Agent, str] | None:
+    """Return the agent whose program's token came as ``Authorization: Bearer``, and the token; None without one.
+
+    Raises ``BadCredentials``, also for a token of another company.
+    """
+    kind, _, token = request.headers.get("Authorization", "").partition(" ")
+    if kind.lower() != "bearer" or not token.startswith(PREFIX):
+        return None
+    agent = directory.session_agent(token, at, of_program=True)
+    if agent is None or agent.tenant != tenant:
+        raise BadCredentials
+    return agent, token
 
 
 def address_of(request: Request) -> str:

@@ -38,6 +38,7 @@ from gateway.store.drafts import Choice, OrderDraft, Over
 from gateway.store.imports import Imports
 from gateway.store.log import EventLog
 from gateway.store.orders import OrderLog
+from gateway.store.program_sessions import ProgramSessions
 from gateway.store.quality import Quality
 from gateway.store.traffic import TrafficEntry, TrafficLog
 from gateway.texts.languages import LANGUAGES, Language, first_of, of_browser
@@ -88,6 +89,7 @@ class Services:
     appliances: Appliances | None = None
     orders: OrderLog | None = None
     agent_states: AgentStates | None = None
+    programs: ProgramSessions | None = None
     dial_plan_failures: Mapping[str, Sequence[Failure]] = field(default_factory=dict)
 
 
@@ -116,6 +118,8 @@ class Visit:
     at: int
     agent: Agent | None
     secret: str
+    token: str = ""
+    """The token by which a program of the agent's asks."""
 
     @property
     def me(self) -> Agent:

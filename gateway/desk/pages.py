@@ -24,6 +24,7 @@ from gateway.desk import (
     panel,
     people,
     phone_links,
+    programs,
     quality,
     sources,
     traffic,
@@ -94,6 +95,9 @@ ROUTES: Mapping[str, Route] = {
     "quality_correct": Route("POST", "/qualidade/corrigir", Right.CHANGE_DIRECTORY, quality.correct),
     "quality_add": Route("POST", "/qualidade/acrescentar", Right.CHANGE_DIRECTORY, quality.add),
     "number": Route("GET", "/numero", Right.EXPLAIN, numbers.number),
+    "programs": Route("GET", "/extensao", Right.OWN_ACCOUNT, programs.programs),
+    "program_make": Route("POST", "/extensao", Right.OWN_ACCOUNT, programs.make),
+    "program_revoke": Route("POST", "/extensao/<session_id>/revogar", Right.OWN_ACCOUNT, programs.revoke),
     "events": Route("GET", "/events", Right.SEE_CALLS, views.events),
     "api_calls": Route("GET", "/api/calls", Right.SEE_CALLS, api.calls),
     "api_call": Route("GET", f"/api/calls/{CALL_ID}", Right.SEE_CALLS, api.call),
@@ -174,7 +178,9 @@ class Desk:
         visit = self._identified(visit)
         visit.require(right)
         by_named_page = origins.is_by_named_page(visit.request, visit.settings.crm.origins)
-        if visit.request.method == "POST" and not by_named_page:
+        if (
+            visit.request.method == "POST" and not by_named_page and not visit.token
+        ):  # no browser adds a token by itself
             access.check_source(visit.request)
             if endpoint in LOG_IN:
                 return view(visit) if access.is_own_login(visit.request) else views.stale_login(visit)
@@ -190,6 +196,9 @@ class Desk:
         request, tenant = visit.request, visit.tenant
         if visit.by_program and (agent := access.agent_of_password(self._services.verifier, request, tenant)):
             return replace(visit, agent=agent, secret="")
+        if visit.by_program and (found := access.agent_of_token(self._services.directory, request, tenant, visit.at)):
+            agent, token = found
+            return programs.noted(replace(visit, agent=agent, secret="", token=token))
         framed = access.is_own_or_opened(request) or origins.is_by_named_page(request, visit.settings.crm.origins)
         if found := access.agent_of_cookie(self._services.directory, request, tenant, visit.at, framed=framed):
             agent, cookie = found

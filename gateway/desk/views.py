@@ -175,7 +175,7 @@ def events(visit: Visit) -> Response:
     last = request.headers.get("Last-Event-ID") or request.args.get("last_event_id") or ""
     seen = int(last) if last.isascii() and last.isdigit() and len(last) < 17 else None
     whole = request.args.get("escopo") == "empresa" or request.args.get("scope") == "tenant"
-    me, session = visit.me, access.session_mark(visit.secret) if visit.secret else ""
+    me, session = visit.me, access.session_mark(key) if (key := visit.secret or visit.token) else ""
     screen = visit.services.hub.subscribe(
         visit.tenant,
         me.extension,
@@ -194,12 +194,13 @@ def _still_logged_in(visit: Visit) -> Callable[[], bool]:
     """Return a check whether the visitor's session goes on, or the login by HTTP Basic is unchanged; it reads a steady
     clock.
     """
-    directory, me, secret = visit.services.directory, visit.me, visit.secret
+    directory, me, secret = visit.services.directory, visit.me, visit.secret or visit.token
     if not secret:
         before = directory.agent_with_hash(me.tenant, me.login)
         return lambda: directory.agent_with_hash(me.tenant, me.login) == before
     began_ms = visit.at - int(time.monotonic() * 1000)
-    return lambda: directory.session_agent(secret, began_ms + int(time.monotonic() * 1000)) == me
+    by_program = bool(visit.token)
+    return lambda: directory.session_agent(secret, began_ms + int(time.monotonic() * 1000), of_program=by_program) == me
 
 
 # the call log
