@@ -13,6 +13,8 @@ from gateway.adapter import Probe, WireRequest
 from gateway.config.tables import Config
 from gateway.config.tables import TenantSettings as TenantSettings
 from gateway.desk.formats import identifier_name, number_text
+from gateway.desk import framing
+from gateway.desk.formats import number_text
 from gateway.desk.hub import Hub
 from gateway.desk.viewpoint import CallView
 from gateway.desk.visible_calls import VisibleCalls
@@ -37,6 +39,7 @@ from gateway.store.drafts import Choice, OrderDraft, Over
 from gateway.store.imports import Imports
 from gateway.store.log import EventLog
 from gateway.store.orders import OrderLog
+from gateway.store.program_sessions import ProgramSessions
 from gateway.store.quality import Quality
 from gateway.store.traffic import TrafficEntry, TrafficLog
 from gateway.texts.languages import LANGUAGES, Language, first_of, of_browser
@@ -87,6 +90,7 @@ class Services:
     appliances: Appliances | None = None
     orders: OrderLog | None = None
     agent_states: AgentStates | None = None
+    programs: ProgramSessions | None = None
     dial_plan_failures: Mapping[str, Sequence[Failure]] = field(default_factory=dict)
 
 
@@ -115,6 +119,8 @@ class Visit:
     at: int
     agent: Agent | None
     secret: str
+    token: str = ""
+    """The token by which a program of the agent's asks."""
 
     @property
     def me(self) -> Agent:
@@ -187,6 +193,21 @@ class Visit:
         """Whether the page's own script asks, for a piece of a page; after "back" it shows the answer as a page."""
         headers = self.request.headers
         return "HX-Request" in headers and "HX-History-Restore-Request" not in headers
+
+    @property
+    def in_panel(self) -> bool:
+        """Whether the panel asks, which may stand inside a page of the CRM."""
+        return framing.is_panel(self.request.path) or framing.PANEL_HEADER in self.request.headers
+
+    @property
+    def login(self) -> str:
+        """The name of the page to log in at: the panel has one of its own."""
+        return "panel_login" if self.in_panel else "login"
+
+    @property
+    def home(self) -> str:
+        """Where a login leads to when no page was asked for."""
+        return self.url("panel", **{framing.JUST_LOGGED_IN: 1}) if self.in_panel else self.url("screen")
 
     @property
     def by_program(self) -> bool:

@@ -15,6 +15,7 @@ from gateway.server.metrics import Gauges, LabelledGauges, metrics_application
 from gateway.store.agent_states import AgentStates
 from gateway.store.corrections import Corrections
 from gateway.store.outbox import Waiting
+from gateway.store.program_sessions import ProgramSessions
 from gateway.store.quality import Quality
 from gateway.store.traffic import TrafficEntry
 from gateway.traffic.masking import spellings
@@ -62,6 +63,7 @@ class Application:
             appliances=gateway.orders,
             orders=gateway.order_log,
             agent_states=AgentStates(gateway.engine),
+            programs=ProgramSessions(gateway.engine, gateway.journal),
             dial_plan_failures=_failures_by_tenant(gateway),
         )
         self.wsgi = Front(

@@ -39,6 +39,7 @@ from gateway.store.imports import Imports
 from gateway.store.journal import Journal
 from gateway.store.loading import LoadedAccount, Phone, write_accounts
 from gateway.store.log import EventLog
+from gateway.store.program_sessions import ProgramSessions
 from gateway.store.quality import Quality
 from gateway.store.traffic import TrafficEntry, TrafficLog
 from gateway.texts.text import Text, verbatim
@@ -271,6 +272,7 @@ def services_of(office: Office, config: Config, hub: Hub, *, replay: Replay = no
         quality=Quality(office.engine),
         corrections=Corrections(office.engine, office.journal),
         agent_states=AgentStates(office.engine),
+        programs=ProgramSessions(office.engine, office.journal),
     )
 
 

@@ -26,6 +26,11 @@ EXPECTED = {
     "login": EVERYBODY,
     "log_in": EVERYBODY,
     "api_openapi": EVERYBODY,
+    "cti_script": EVERYBODY,
+    "panel_login": EVERYBODY,
+    "panel_log_in": EVERYBODY,
+    "panel": PEOPLE,
+    "panel_log_out": ALL,
     "log_out": ALL,
     "language": ALL,
     "api_me": ALL,
@@ -49,6 +54,11 @@ EXPECTED = {
     "attach": WORKING,
     "mark_over": WORKING,
     "api_over": WORKING,
+    "programs": ALL,
+    "program_make": ALL,
+    "program_revoke": ALL,
+    "dial_page": f"{WORKING} program",
+    "manifest": EVERYBODY,
     "dial": f"{WORKING} program",
     "hang_up": f"{WORKING} program",
     "api_dial": f"{WORKING} program",
@@ -112,7 +122,9 @@ def _is_let_in(browser: Browser, name: str, role: str) -> bool:
 
 
 def _needs_login(answer: TestResponse) -> bool:
-    return answer.status_code == 401 or (answer.status_code == 303 and answer.location.startswith("/login"))
+    return answer.status_code == 401 or (
+        answer.status_code == 303 and answer.location.startswith(("/login", "/painel/entrar"))
+    )
 
 
 def _is_missing_a_right(answer: TestResponse) -> bool:

@@ -18,6 +18,7 @@ const refreshRecent = atMostEvery(500, oneAtATime(async (wanted) => {
 }));
 
 function told(kind, event) {
+  document.dispatchEvent(new CustomEvent("cti:told", { detail: { kind, event } })); // see panel.js
   tellLog();
   if (kind === "log" || kind === "agent_state_changed") return;
   refreshRecent();
