@@ -26,6 +26,7 @@ EXPECTED = {
     "login": EVERYBODY,
     "log_in": EVERYBODY,
     "api_openapi": EVERYBODY,
+    "api_webhook_schema": EVERYBODY,
     "log_out": ALL,
     "language": ALL,
     "api_me": ALL,
