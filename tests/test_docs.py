@@ -12,7 +12,7 @@ from pydantic import BaseModel
 from gateway import adapter, errors
 from gateway import source as sources
 from gateway.cli.main import COMMANDS
-from gateway.config import dial_plans
+from gateway.config import dial_plans, people
 from gateway.config import loader as config_file
 from gateway.config import tables as config
 from gateway.config.forward_conditions import ForwardExample
@@ -54,6 +54,8 @@ def test_every_command_is_in_the_reference_and_explains_itself(name: str) -> Non
         config.ServerSettings,
         config.Log,
         config.BranchSettings,
+        people.TeamSettings,
+        people.PrivacySettings,
         config.TenantSettings,
         config.EventSettings,
         config.ListenerSettings,
@@ -72,6 +74,8 @@ def test_every_command_is_in_the_reference_and_explains_itself(name: str) -> Non
 def test_every_setting_is_in_the_reference(model: type[BaseModel]) -> None:
     tables = {
         "branches",
+        "teams",
+        "privacy",
         "events",
         "listener",
         "pairing",

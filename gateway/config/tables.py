@@ -11,6 +11,7 @@ from pydantic import Field, PrivateAttr, SecretStr, model_validator
 from gateway.config.crm import CrmSettings
 from gateway.config.dial_plans import DialPlanSettings
 from gateway.config.forward_conditions import ConditionText, ForwardExample
+from gateway.config.people import PrivacySettings, TeamSettings
 from gateway.config.sources import SourceName, SourceSettings
 from gateway.config.values import (
     SECONDS,
@@ -276,6 +277,10 @@ class TenantSettings(Table):
     branches: dict[str, BranchSettings] = Field(
         default_factory=dict, description="offices elsewhere: some extensions with an area code of their own"
     )
+    teams: dict[str, TeamSettings] = Field(
+        default_factory=dict, description="who works with whom: what agents and supervisors see of each other's calls"
+    )
+    privacy: PrivacySettings = Field(default_factory=PrivacySettings, description="who sees telephones in full")
     timezone: Timezone = Field("America/Sao_Paulo", description="time zone of dates shown to people")
     language: Language | None = Field(None, description="language of answers, and of pages if no browser says one")
     default_appliance: str | None = Field(None, description="who dials when nothing else says (else the first)")

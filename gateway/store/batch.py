@@ -290,7 +290,7 @@ class Batch:
     def _flush_rows(self) -> None:
         if self._touched:
             touched = self._touched.values()
-            statements.WRITE_CALLS.run(self._driver, [call.row for call in touched])
+            statements.WRITE_CALLS.run(self._driver, [call.to_write() for call in touched])
             legs = [row for call in touched if call.call.legs for row in call.legs_to_keep()]
             statements.WRITE_LEGS.run(self._driver, legs)
             self._touched = {}

@@ -203,7 +203,7 @@ def ask_everything(application: Application) -> None:
     assert client.get("/t/acme/discar?de=3501&para=4732100123", environ_base=here).status_code == 401
     wrong = {"token_auth": every_table.CRM_TOKEN}
     assert client.get("/t/acme/discar?de=3501&para=4732100123", environ_base=here, headers=wrong).status_code == 401
-    for path in ("me", "appliances"):
+    for path in ("me", "appliances", "calls"):
         assert client.get(f"/t/acme/api/{path}", auth=("ana", "uma-senha"), environ_base=here).status_code == 200
     assert client.get("/t/acme/login").status_code == 200
     assert list(application._gateway.schedule._scheduled())
