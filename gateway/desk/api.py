@@ -14,6 +14,7 @@ from gateway.desk import assets, dialling, filters
 from gateway.desk.access import TOKEN_FIELD
 from gateway.desk.context import Visit
 from gateway.desk.rendering import as_json
+from gateway.domain.webhook_documents import schema
 from gateway.errors import MalformedRequest, UnknownParameter
 from gateway.store.call_fields import LOG_FIELDS, schema_of
 from gateway.store.calls import LoggedCall, iso
@@ -141,6 +142,11 @@ def _said(visit: Visit, text: Text | str | None) -> str:
 def openapi(visit: Visit) -> Response:
     """Show the description of this interface (OpenAPI), with this company's address."""
     return as_json(document() | {"servers": [{"url": visit.request.root_path or "/"}]})
+
+
+def webhook_schema(visit: Visit) -> Response:
+    """Show the JSON Schema of the webhooks that forwards send."""
+    return as_json(schema())
 
 
 def document() -> dict[str, Any]:

@@ -114,6 +114,7 @@ ROUTES: Mapping[str, Route] = {
     "api_me": Route("GET", "/api/me", Right.OWN_ACCOUNT, api.me),
     "api_appliances": Route("GET", "/api/appliances", Right.LIST_APPLIANCES, api.appliances),
     "api_openapi": Route("GET", "/api/openapi.json", Right.OPEN, api.openapi),
+    "api_webhook_schema": Route("GET", "/api/webhooks.schema.json", Right.OPEN, api.webhook_schema),
 }
 FILES = ("static", "cti_script")
 LOG_IN = ("log_in", "panel_log_in")

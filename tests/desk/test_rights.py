@@ -31,6 +31,7 @@ EXPECTED = {
     "panel_log_in": EVERYBODY,
     "panel": PEOPLE,
     "panel_log_out": ALL,
+    "api_webhook_schema": EVERYBODY,
     "log_out": ALL,
     "language": ALL,
     "api_me": ALL,
