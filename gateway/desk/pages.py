@@ -1,9 +1,9 @@
 """The desk as one WSGI application: which address is answered by what, and who may ask."""
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from werkzeug.routing import Map, Rule
 from werkzeug.wrappers import Request, Response
@@ -19,6 +19,7 @@ from gateway.desk import (
     failures,
     language_choice,
     numbers,
+    origins,
     people,
     quality,
     sources,
@@ -27,62 +28,74 @@ from gateway.desk import (
 )
 from gateway.desk.context import Services, Visit
 from gateway.desk.rendering import protected
-from gateway.errors import CredentialsNeeded, UnknownTenant
+from gateway.domain.roles import Right
+from gateway.errors import UnknownTenant
+from gateway.logins.named_pages import is_preflight
 
 CALL_ID = "<int(max=9007199254740991):call_id>"
 ENTRY_ID = "<int(max=9007199254740991):entry_id>"
 RUN_ID = "<int(max=9007199254740991):run_id>"
-ROUTES: dict[str, tuple[str, str, Callable[..., Response]]] = {
-    "static": ("GET", "/static/<path:name>", views.static),
-    "login": ("GET", "/login", views.login),
-    "log_in": ("POST", "/login", views.log_in),
-    "log_out": ("POST", "/logout", views.log_out),
-    "screen": ("GET", "/", views.screen),
-    "language": ("POST", "/idioma", language_choice.choose),
-    "now": ("GET", "/telas/agora", views.now),
-    "recent": ("GET", "/telas/recentes", views.recent),
-    "card": ("GET", f"/telas/ligacao/{CALL_ID}", views.card),
-    "shown": ("POST", f"/telas/ligacao/{CALL_ID}/mostrada", views.shown),
-    "choose": ("POST", f"/telas/ligacao/{CALL_ID}/conta", account_choice.choose),
-    "search": ("GET", f"/telas/ligacao/{CALL_ID}/contas", account_choice.search),
-    "attach": ("POST", f"/telas/ligacao/{CALL_ID}/vincular", account_choice.attach),
-    "dial": ("POST", "/discar", views.dial),
-    "call_log": ("GET", "/ligacoes", views.call_log),
-    "call": ("GET", f"/ligacoes/{CALL_ID}", views.call),
-    "account": ("GET", "/contas/<int(max=9007199254740991):account_id>", views.account),
-    "people": ("GET", "/pessoas", people.people),
-    "why": ("GET", "/porque", diagnosis.why),
-    "hang_up": ("POST", f"/ligacoes/{CALL_ID}/desligar", views.hang_up),
-    "mark_over": ("POST", f"/ligacoes/{CALL_ID}/encerrada", views.mark_over),
-    "appliances": ("GET", "/centrais", appliances.appliances),
-    "appliance_preview": ("GET", "/centrais/pedido", appliances.preview),
-    "appliance_probe": ("POST", "/centrais/sondar", appliances.probe),
-    "traffic": ("GET", "/trafego", traffic.traffic),
-    "traffic_entry": ("GET", f"/trafego/{ENTRY_ID}", traffic.traffic_entry),
-    "replay": ("POST", f"/trafego/{ENTRY_ID}/reenviar", traffic.replay),
-    "sources": ("GET", "/fontes", sources.sources),
-    "source": ("GET", "/fontes/<name>", sources.source),
-    "directory": ("GET", "/cadastro", directory.directory_page),
-    "import_run": ("GET", f"/cadastro/{RUN_ID}", directory.import_run),
-    "import_now": ("POST", "/cadastro/importar", directory.import_now),
-    "quality": ("GET", "/qualidade", quality.quality),
-    "quality_export": ("GET", "/qualidade.csv", quality.export),
-    "quality_correct": ("POST", "/qualidade/corrigir", quality.correct),
-    "quality_add": ("POST", "/qualidade/acrescentar", quality.add),
-    "number": ("GET", "/numero", numbers.number),
-    "events": ("GET", "/events", views.events),
-    "api_calls": ("GET", "/api/calls", api.calls),
-    "api_call": ("GET", f"/api/calls/{CALL_ID}", api.call),
-    "api_why": ("GET", f"/api/calls/{CALL_ID}/why", api.why),
-    "api_hang_up": ("POST", f"/api/calls/{CALL_ID}/hangup", api.hang_up),
-    "api_over": ("POST", f"/api/calls/{CALL_ID}/over", api.over),
-    "api_dial": ("POST", "/api/dial", api.dial),
-    "api_imports": ("GET", "/api/imports", directory.api_imports),
-    "api_me": ("GET", "/api/me", api.me),
-    "api_appliances": ("GET", "/api/appliances", api.appliances),
-    "api_openapi": ("GET", "/api/openapi.json", api.openapi),
+
+
+class Route(NamedTuple):
+    """An address, by which method, the right that it takes, and the view that answers."""
+
+    method: str
+    path: str
+    right: Right
+    view: Callable[..., Response]
+
+
+ROUTES: Mapping[str, Route] = {
+    "static": Route("GET", "/static/<path:name>", Right.OPEN, views.static),
+    "login": Route("GET", "/login", Right.OPEN, views.login),
+    "log_in": Route("POST", "/login", Right.OPEN, views.log_in),
+    "log_out": Route("POST", "/logout", Right.OWN_ACCOUNT, views.log_out),
+    "screen": Route("GET", "/", Right.SEE_SCREEN, views.screen),
+    "language": Route("POST", "/idioma", Right.OWN_ACCOUNT, language_choice.choose),
+    "now": Route("GET", "/telas/agora", Right.SEE_SCREEN, views.now),
+    "recent": Route("GET", "/telas/recentes", Right.SEE_SCREEN, views.recent),
+    "card": Route("GET", f"/telas/ligacao/{CALL_ID}", Right.SEE_SCREEN, views.card),
+    "shown": Route("POST", f"/telas/ligacao/{CALL_ID}/mostrada", Right.SEE_SCREEN, views.shown),
+    "choose": Route("POST", f"/telas/ligacao/{CALL_ID}/conta", Right.WORK_CALLS, account_choice.choose),
+    "search": Route("GET", f"/telas/ligacao/{CALL_ID}/contas", Right.WORK_CALLS, account_choice.search),
+    "attach": Route("POST", f"/telas/ligacao/{CALL_ID}/vincular", Right.WORK_CALLS, account_choice.attach),
+    "dial": Route("POST", "/discar", Right.DIAL, views.dial),
+    "call_log": Route("GET", "/ligacoes", Right.SEE_CALLS, views.call_log),
+    "call": Route("GET", f"/ligacoes/{CALL_ID}", Right.SEE_CALLS, views.call),
+    "account": Route("GET", "/contas/<int(max=9007199254740991):account_id>", Right.SEE_ACCOUNTS, views.account),
+    "people": Route("GET", "/pessoas", Right.SEE_PEOPLE, people.people),
+    "why": Route("GET", "/porque", Right.EXPLAIN, diagnosis.why),
+    "hang_up": Route("POST", f"/ligacoes/{CALL_ID}/desligar", Right.DIAL, views.hang_up),
+    "mark_over": Route("POST", f"/ligacoes/{CALL_ID}/encerrada", Right.WORK_CALLS, views.mark_over),
+    "appliances": Route("GET", "/centrais", Right.READ_APPLIANCES, appliances.appliances),
+    "appliance_preview": Route("GET", "/centrais/pedido", Right.READ_APPLIANCES, appliances.preview),
+    "appliance_probe": Route("POST", "/centrais/sondar", Right.CHANGE_APPLIANCES, appliances.probe),
+    "traffic": Route("GET", "/trafego", Right.READ_TRAFFIC, traffic.traffic),
+    "traffic_entry": Route("GET", f"/trafego/{ENTRY_ID}", Right.READ_TRAFFIC, traffic.traffic_entry),
+    "replay": Route("POST", f"/trafego/{ENTRY_ID}/reenviar", Right.CHANGE_TRAFFIC, traffic.replay),
+    "sources": Route("GET", "/fontes", Right.READ_SOURCES, sources.sources),
+    "source": Route("GET", "/fontes/<name>", Right.READ_SOURCES, sources.source),
+    "directory": Route("GET", "/cadastro", Right.READ_DIRECTORY, directory.directory_page),
+    "import_run": Route("GET", f"/cadastro/{RUN_ID}", Right.READ_DIRECTORY, directory.import_run),
+    "import_now": Route("POST", "/cadastro/importar", Right.CHANGE_DIRECTORY, directory.import_now),
+    "quality": Route("GET", "/qualidade", Right.READ_DIRECTORY, quality.quality),
+    "quality_export": Route("GET", "/qualidade.csv", Right.READ_DIRECTORY, quality.export),
+    "quality_correct": Route("POST", "/qualidade/corrigir", Right.CHANGE_DIRECTORY, quality.correct),
+    "quality_add": Route("POST", "/qualidade/acrescentar", Right.CHANGE_DIRECTORY, quality.add),
+    "number": Route("GET", "/numero", Right.EXPLAIN, numbers.number),
+    "events": Route("GET", "/events", Right.SEE_CALLS, views.events),
+    "api_calls": Route("GET", "/api/calls", Right.SEE_CALLS, api.calls),
+    "api_call": Route("GET", f"/api/calls/{CALL_ID}", Right.SEE_CALLS, api.call),
+    "api_why": Route("GET", f"/api/calls/{CALL_ID}/why", Right.EXPLAIN, api.why),
+    "api_hang_up": Route("POST", f"/api/calls/{CALL_ID}/hangup", Right.DIAL, api.hang_up),
+    "api_over": Route("POST", f"/api/calls/{CALL_ID}/over", Right.WORK_CALLS, api.over),
+    "api_dial": Route("POST", "/api/dial", Right.DIAL, api.dial),
+    "api_imports": Route("GET", "/api/imports", Right.READ_DIRECTORY, directory.api_imports),
+    "api_me": Route("GET", "/api/me", Right.OWN_ACCOUNT, api.me),
+    "api_appliances": Route("GET", "/api/appliances", Right.LIST_APPLIANCES, api.appliances),
+    "api_openapi": Route("GET", "/api/openapi.json", Right.OPEN, api.openapi),
 }
-OPEN_TO_ALL = ("static", "login", "log_in", "api_openapi")
 LARGEST_FORM = 64 * 1024
 
 
@@ -106,7 +119,7 @@ class Desk:
         self._urls = Map(
             [
                 Rule(path, endpoint=name, methods=[method], merge_slashes=False, strict_slashes=False)
-                for name, (method, path, _) in ROUTES.items()
+                for name, (method, path, _right, _view) in ROUTES.items()
             ]
         )
 
@@ -120,11 +133,15 @@ class Desk:
         settings = self._services.config.tenants.get(tenant)
         if settings is None:
             return failures.of_nobody(UnknownTenant(tenant), self._services.config.server.language)
+        named = settings.crm.origins
+        if origins.is_for_scripts(request) and is_preflight(request.environ):
+            return origins.shared(origins.preflight(request, named), request, named)
         visit = self._stranger(request, tenant, settings)
         try:
-            return self._answer(visit)
+            response = self._answer(visit)
         except Exception as error:
-            return failures.answer(visit, error)
+            response = failures.answer(visit, error)
+        return origins.shared(response, request, named)
 
     def _stranger(self, request: Request, tenant: str, settings: TenantSettings) -> Visit:
         """Return a visit of which only the company is known."""
@@ -134,13 +151,13 @@ class Desk:
     def _answer(self, visit: Visit) -> Response:
         """Find the view, find out who asks, let the view answer."""
         endpoint, arguments = visit.urls.match()
-        view = ROUTES[endpoint][2]
+        _, _, right, view = ROUTES[endpoint]
         if endpoint == "static":
             return view(visit, **arguments)
         visit = self._identified(visit)
-        if endpoint not in OPEN_TO_ALL and visit.agent is None:
-            raise CredentialsNeeded(by_token=False)
-        if visit.request.method == "POST":
+        visit.require(right)
+        by_named_page = origins.is_by_named_page(visit.request, visit.settings.crm.origins)
+        if visit.request.method == "POST" and not by_named_page:
             access.check_source(visit.request)
             if endpoint == "log_in":
                 return view(visit) if access.is_own_login(visit.request) else views.stale_login(visit)

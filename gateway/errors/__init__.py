@@ -30,8 +30,9 @@
     │   ├── BadCredentials     330
     │   ├── TooManyAttempts    340
     │   ├── ForeignPage        350
-    │   └── NotProven          360  a source's request has no right secret or signature
-    │       └── LoginNotProven 365
+    │   ├── NotProven          360  a source's request has no right secret or signature
+    │   │   └── LoginNotProven 365
+    │   └── RightMissing       370  the role of who is logged in may not do it
     ├── BusyError              400  try again later; nothing was stored
     │   ├── QueueFull          410
     │   ├── StoreUnavailable   420
@@ -67,6 +68,7 @@ from gateway.errors.access import (
     LoginNotProven,
     MetricsNotAllowed,
     NotProven,
+    RightMissing,
     TooManyAttempts,
 )
 from gateway.errors.busy import (
@@ -157,6 +159,7 @@ __all__ = [
     "OwnerChanged",
     "QueueFull",
     "RequestError",
+    "RightMissing",
     "SourceError",
     "Stopping",
     "StoreReplaced",

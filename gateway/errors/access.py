@@ -111,3 +111,15 @@ class LoginNotProven(NotProven):
 
     code = 365
     http_status = 401
+
+
+class RightMissing(AccessError):
+    """Who asks is logged in, in a role that may not do this."""
+
+    code = 370
+
+    def __init__(self, role: Text) -> None:
+        super().__init__(
+            Text("your login has the role {role}, which may not do this.", role=role),
+            hint=Text("An administrator can give it another role: cti-gateway agent role LOGIN ROLE."),
+        )

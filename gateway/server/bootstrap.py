@@ -15,14 +15,18 @@ from gateway import adapter as adapters
 from gateway.adapter import Adapter, Limits
 from gateway.config import tables as settings
 from gateway.config.dial_plans import DialPlanSettings
+from gateway.config.people import TeamSettings
 from gateway.config.tables import Config
 from gateway.diagnosis.explainer import Explainer
 from gateway.directory.importer import Importer
 from gateway.directory.schedule import Schedule
 from gateway.directory.sources import open_source
+from gateway.domain.calls.scope import Team
+from gateway.domain.conditions import condition
 from gateway.domain.dialplan.plan import DialPlan
 from gateway.domain.dialplan.trials import Failure, Trial
 from gateway.domain.numbering.numbers import Extensions, NumberPlan, read
+from gateway.domain.telling import TellingRules
 from gateway.domain.tenant import Appliance, Branch, Tenant
 from gateway.errors import AdapterError, ConfigError
 from gateway.handlers import Core
@@ -43,12 +47,15 @@ from gateway.store.engine import open_engine, upgrade
 from gateway.store.filling import Filler
 from gateway.store.ghosts import Ghosts
 from gateway.store.imports import Imports
+from gateway.store.indexing import Indexer
 from gateway.store.journal import Journal
 from gateway.store.loading import Loader
 from gateway.store.log import EventLog
 from gateway.store.orders import OrderLog
 from gateway.store.outbox import Outbox
 from gateway.store.readiness import WriteProbe
+from gateway.store.search import CallFinder
+from gateway.store.search_index import SearchIndex
 from gateway.store.stored_accounts import StoredAccounts
 from gateway.store.traffic import TrafficLog
 from gateway.texts.text import Text, problem_of
@@ -67,6 +74,7 @@ class Gateway:
     journal: Journal
     write_probe: WriteProbe
     calls: CallLog
+    finder: CallFinder
     events: EventLog
     directory: Directory
     outbox: Outbox
@@ -79,6 +87,7 @@ class Gateway:
     outbox_worker: OutboxWorker
     maintenance: Maintenance
     filler: Filler
+    indexer: Indexer
     core: Core
     diagnostic_log: DiagnosticLog | None
     traffic: TrafficLog | None
@@ -107,6 +116,7 @@ class Gateway:
         self.schedule.start()
         self.maintenance.start()
         self.filler.start()
+        self.indexer.start()
 
     def sources(self) -> Mapping[tuple[str, str], Source]:
         """Return the sources of the directory, to be probed. Raises ``ConfigError``."""
@@ -133,6 +143,7 @@ class Gateway:
         self.outbox_worker.stop()
         self.maintenance.stop()
         self.filler.stop()
+        self.indexer.stop()
         self.journal.stop()
         self.events.close()
         for adapter in (*self.appliances.values(), *self.forwards.values()):
@@ -141,6 +152,7 @@ class Gateway:
             self.diagnostic_log.stop()
         self.verifier.close()
         self.guesses.close()
+        self.finder.close()
         self.engine.dispose()
 
 
@@ -167,6 +179,7 @@ def build(config: Config, data: Path) -> Gateway:
     traffic = TrafficLog(diagnostic_log) if diagnostic_log else None
     receipts = DeliveryReceiptLog(diagnostic_log) if diagnostic_log else None
     calls, events = CallLog(engine), EventLog(engine)
+    index = SearchIndex(data)
     companies = tenants(config)
     zones = {name: ZoneInfo(tenant.timezone) for name, tenant in config.tenants.items()}
     appliances = _adapters(config, "appliances", traffic)
@@ -187,6 +200,7 @@ def build(config: Config, data: Path) -> Gateway:
         journal=journal,
         write_probe=WriteProbe(journal),
         calls=calls,
+        finder=CallFinder(engine, index),
         events=events,
         directory=directory,
         outbox=outbox,
@@ -199,6 +213,7 @@ def build(config: Config, data: Path) -> Gateway:
         outbox_worker=OutboxWorker(outbox, forwards),
         maintenance=Maintenance(journal, outbox, _give_up_ms(config), ghosts=Ghosts(engine)),
         filler=Filler(engine, journal),
+        indexer=Indexer(engine, data, index),
         core=Core(companies, journal, orders),
         diagnostic_log=diagnostic_log,
         traffic=traffic,
@@ -281,7 +296,32 @@ def _tenant(name: str, table: settings.TenantSettings) -> Tenant:
     branches = tuple(_branch(place, key, branch, plan) for key, branch in table.branches.items())
     repeat_within_ms = round(table.click_to_call.repeat_within_s * 1000)
     lines = _lines(table.lines, plan)
-    return Tenant(name, plan, appliances, table.default_appliance, forwards, repeat_within_ms, branches, lines)
+    teams = tuple(_team(key, team) for key, team in table.teams.items())
+    rules = telling_rules(table, plan)
+    return Tenant(
+        name,
+        plan,
+        appliances,
+        table.default_appliance,
+        forwards,
+        repeat_within_ms,
+        branches,
+        lines,
+        teams=teams,
+        telling_rules=rules,
+    )
+
+
+def _team(name: str, team: TeamSettings) -> Team:
+    extensions = Extensions.parse(team.extensions) if team.extensions else Extensions()
+    logins = (frozenset(team.agents), frozenset(team.supervisors))
+    return Team(name, team.title or name, extensions, frozenset(team.queues), *logins)
+
+
+def telling_rules(table: settings.TenantSettings, plan: NumberPlan) -> TellingRules:
+    """Return what the company's forwards want to be told of."""
+    only = {name: condition(forward.only) for name, forward in table.forwards.items() if forward.only}
+    return TellingRules(table.timezone, plan, only)
 
 
 def _lines(named: Mapping[str, str], plan: NumberPlan) -> Mapping[str, str]:

@@ -3,14 +3,16 @@
 import hashlib
 import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import Connection, Engine, Row, Select, delete, func, insert, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
+from gateway.domain.account_fields import read_account_fields
 from gateway.domain.calls.matching import Ranked
 from gateway.domain.identifiers import named_by, searched, shown
+from gateway.domain.roles import Role, role_of
 from gateway.store import tables
 from gateway.store.choosing import Standing, standing
 from gateway.store.identified import Identified
@@ -38,7 +40,7 @@ class AccountCard:
     """An account as people see it: id, the CRM's code, name and (number, contact) pairs.
 
     ``identifiers`` are (kind, text) pairs of what names it beside them; ``owner`` is who looks after it, ``source`` who
-    brought it last.
+    brought it last; ``fields`` are what else it brought, by name.
     """
 
     id: int
@@ -49,6 +51,7 @@ class AccountCard:
     source: str = ""
     updated_at: int = 0
     identifiers: tuple[tuple[str, str], ...] = ()
+    fields: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +65,7 @@ class Owner:
 
 @dataclass(frozen=True, slots=True)
 class Agent:
-    """A person with a login and an extension; ``language`` is empty where the browser's counts."""
+    """A person, or a program, with a login and an extension; ``language`` is empty where the browser's counts."""
 
     id: int
     tenant: str
@@ -70,6 +73,7 @@ class Agent:
     name: str
     extension: str
     language: str = ""
+    role: Role = Role.AGENT
 
 
 CLOCK_WRONG_MS = 24 * 3600 * 1000
@@ -104,7 +108,8 @@ class Directory:
                 return None
             pairs = tuple((number, contact) for number, contact in connection.execute(numbers))
             named = tuple((each.kind, shown(*each)) for each in connection.execute(_identifiers_of(account_id)))
-        return AccountCard(row.id, row.code, row.name, pairs, row.owner, row.source, row.updated_at, named)
+        fields = read_account_fields(row.fields)
+        return AccountCard(row.id, row.code, row.name, pairs, row.owner, row.source, row.updated_at, named, fields)
 
     def matches(
         self, tenant: str, numbers: Sequence[str], extension: str = "", *, before: int = FOREVER
@@ -160,7 +165,7 @@ class Directory:
     # agents
 
     def save_agent(self, agent: Agent, password_hash: str, at: int) -> None:
-        """Add an agent, or give the one with this login a new name, extension and password, and log it out
+        """Add an agent, or give the one with this login a new name, extension, role and password, and log it out
         everywhere. Without a language the one that was chosen stays.
         """
         values = {
@@ -169,12 +174,18 @@ class Directory:
             "name": agent.name,
             "extension": agent.extension,
             "password_hash": password_hash,
+            "role": agent.role.value,
         }
         if agent.language:
             values["language"] = agent.language
         statement = upsert(agents).values(**values, created_at=at)
         statement = statement.on_conflict_do_update(index_elements=["tenant", "login"], set_=values)
         self._journal.run(lambda connection: _save_agent(connection, statement, agent))
+
+    def give_role(self, tenant: str, login: str, role: Role) -> bool:
+        """Give an agent another role; False when there is no such agent."""
+        statement = update(agents).where(agents.c.tenant == tenant, agents.c.login == login).values(role=role.value)
+        return bool(self._journal.run(lambda connection: connection.execute(statement).rowcount))
 
     def choose_language(self, agent_id: int, language: str) -> None:
         """Keep the language of an agent's pages; empty for the browser's."""
@@ -248,7 +259,7 @@ def _hash(token: str) -> str:
 
 
 def _agent(row: Row[Any]) -> Agent:
-    return Agent(row.id, row.tenant, row.login, row.name, row.extension, row.language or "")
+    return Agent(row.id, row.tenant, row.login, row.name, row.extension, row.language or "", role_of(row.role))
 
 
 def _open_session(connection: Connection, row: dict[str, Any], at: int) -> None:

@@ -339,10 +339,21 @@ def test_a_wrong_stand_in_for_a_company_is_refused(run: Run, wrong: list[str]) -
 
 def test_agents_are_added_listed_and_removed(run: Run) -> None:
     fine(run("agent", "add", "ana", "--extension", "3501", "--name", "Ana", "--password-stdin", stdin="longa-senha\n"))
-    assert fine(run("agent", "list")) == "default\tana\t3501\tAna\n"
+    assert fine(run("agent", "list")) == "default\tana\t3501\tAna\tagent\n"
     assert run("agent", "remove", "bia").exit_code == 1
     fine(run("agent", "remove", "ana"))
     assert fine(run("agent", "list")) == ""
+
+
+def test_an_agent_has_the_role_that_was_said_until_another_is(run: Run) -> None:
+    bia = ("agent", "add", "bia", "--extension", "3502", "--password-stdin")
+    for told, kept in ((("--role", "auditor"), "auditor"), ((), "auditor"), (("--role", "agent"), "agent")):
+        fine(run(*bia, *told, stdin="longa-senha\n"))
+        assert fine(run("agent", "list")) == f"default\tbia\t3502\tbia\t{kept}\n"
+    fine(run("agent", "role", "bia", "supervisor"))
+    assert fine(run("agent", "list")).endswith("\tsupervisor\n")
+    assert run("agent", "role", "caio", "supervisor").exit_code == 1
+    assert run("agent", "role", "bia", "chef").exit_code == 2
 
 
 def test_a_short_password_is_refused_without_repeating_it(run: Run) -> None:
@@ -358,7 +369,7 @@ def test_a_password_that_is_guessed_first_is_refused_and_an_agent_keeps_the_old_
     assert result.exit_code == 1
     assert "guessed too easily" in result.output
     assert password not in result.output
-    assert fine(run("agent", "list")) == "default\tana.souza\t3501\tana.souza\n"
+    assert fine(run("agent", "list")) == "default\tana.souza\t3501\tana.souza\tagent\n"
 
 
 def test_calls_are_printed_as_table_csv_and_json(run: Run, with_appliances) -> None:
@@ -597,7 +608,7 @@ def test_a_name_has_no_power_over_the_terminal(run: Run, tmp_path: Path) -> None
     evil, shown = "Ana\x1b]0;x\x07\u202eb", "Ana\\x1b]0;x\\x07\\u202eb"
     told = ("--extension", "3501", "--name", evil, "--password-stdin")
     fine(run("agent", "add", "ana", *told, stdin="longa-senha\n"))
-    assert fine(run("agent", "list")) == f"default\tana\t3501\t{shown}\n"
+    assert fine(run("agent", "list")) == f"default\tana\t3501\t{shown}\tagent\n"
     accounts = tmp_path / "contas.csv"
     accounts.write_text("codigo;conta;telefone\n1;Loja \x9b31m\u202e;4732100123\n", encoding="utf-8")
     fine(run("import", "accounts", str(accounts)))
@@ -608,3 +619,39 @@ def test_calls_on_a_terminal_show_control_characters_as_escapes(run: Run, with_a
     run("dial", "3501", "4732100123\x1b[2J", "--config", str(with_appliances))
     for form in ("table", "json"):
         assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]", run("calls", "--format", form).stdout)
+
+
+FORWARD_WITH_EXAMPLES = """
+[tenants.acme.forwards.crm]
+adapter = "url"
+url = "http://127.0.0.1:1/?r={{ ramal }}"
+success = "^OK"
+only = "direction == 'incoming' and kind != 'withheld'"
+
+[[tenants.acme.forwards.crm.examples]]
+event = { direction = "incoming", kind = "mobile", ring_s = 20, missed = true, rang = ["3501"], fields = { cpf = "1" } }
+sent = true
+
+[[tenants.acme.forwards.crm.examples]]
+event = { direction = "incoming", kind = "withheld" }
+sent = %s
+"""
+
+
+@pytest.mark.parametrize(
+    ("sent", "told"),
+    [
+        ("false", r"ok +acme/crm +2 examples hold"),
+        ("true", r'FAIL +acme/crm .* does not send an event with direction = "incoming", kind = "withheld"'),
+    ],
+)
+def test_check_holds_a_forwards_condition_against_its_examples(run: Run, tmp_path: Path, sent: str, told: str) -> None:
+    path = tmp_path / "gateway.toml"
+    path.write_text(FORWARD_WITH_EXAMPLES % sent)
+    assert re.search(told, run("check", "--config", str(path)).output)
+
+
+def test_check_says_which_example_a_forward_without_a_condition_does_not_meet(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "gateway.toml"
+    path.write_text((FORWARD_WITH_EXAMPLES % "false").replace("only =", "# only ="))
+    assert re.search(r"FAIL +acme/crm .*the example wants it left out", run("check", "--config", str(path)).output)

@@ -23,6 +23,7 @@ from gateway.diagnosis.explainer import Explainer
 from gateway.domain.dialplan.plan import DialPlan
 from gateway.domain.messages import CallAnswered, CallEnded, CallStarted, CallTransferred, Origin
 from gateway.domain.numbering.numbers import NumberPlan
+from gateway.domain.roles import Role
 from gateway.domain.tenant import Appliance, Tenant
 from gateway.handlers import Core
 from gateway.logins.passwords import hash_password, verifier
@@ -227,7 +228,8 @@ def desk(office: Office, hub: Hub, clock: Clock) -> Desk:
     hashed = hash_password(PASSWORD)
     for tenant in ("acme", "rival"):
         for login, name, extension in (("ana", "Ana Martins", "3501"), ("bruno", "Bruno Lima", "3502")):
-            office.directory.save_agent(Agent(0, tenant, login, name, extension), hashed, now_ms())
+            agent = Agent(0, tenant, login, name, extension, role=Role.ADMINISTRATOR)
+            office.directory.save_agent(agent, hashed, now_ms())
     appliances = {key: ApplianceSettings(adapter="url", title=key.title()) for key in ("matriz", "filial")}
     tenants = {
         "acme": TenantSettings(title="Acme Ltda.", appliances=appliances),

@@ -138,7 +138,7 @@ def test_the_description_has_all_parameters_and_statuses(script: Callable[..., A
             wanted = {item["name"] for item in operation.get("parameters", ()) if item["in"] == "query"}
             endpoint = next(
                 name
-                for name, (verb, route, _) in ROUTES.items()
+                for name, (verb, route, *_) in ROUTES.items()
                 if verb == method.upper() and re.sub(r"<[^>]*?(\w+)>", r"{\1}", route) == path
             )
             if method == "get":
@@ -273,7 +273,7 @@ def test_the_description_names_every_address_and_no_other(browse: Callable[..., 
     paths = {(path, method.upper()) for path, methods in described["paths"].items() for method in methods}
     served = {
         (re.sub(r"<[^>]*?(\w+)>", r"{\1}", path), method)
-        for method, path, _ in ROUTES.values()
+        for method, path, *_ in ROUTES.values()
         if path.startswith("/api/") or path == "/events"
     }
     assert paths == served

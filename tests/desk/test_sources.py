@@ -11,6 +11,7 @@ from werkzeug.test import Client
 from gateway.config.loader import parse
 from gateway.desk.hub import Hub
 from gateway.desk.pages import Desk
+from gateway.domain.roles import Role
 from gateway.logins.passwords import hash_password
 from gateway.store.directory import Agent
 from gateway.store.traffic import TrafficEntry
@@ -41,7 +42,7 @@ class Sources:
         self.office = office
         config = parse({"tenants": COMPANIES}, source="test")
         for tenant in COMPANIES:
-            agent = Agent(0, tenant, "ana", "Ana Martins", "3501")
+            agent = Agent(0, tenant, "ana", "Ana Martins", "3501", role=Role.ADMINISTRATOR)
             office.directory.save_agent(agent, hash_password(PASSWORD), now_ms())
         self.desk = Desk(services_of(office, config, hub))
         self.ana = self.browser("acme")

@@ -17,6 +17,7 @@ from gateway.config.tables import TenantSettings as TenantSettings
 from gateway.desk.curl import as_curl, readable
 from gateway.desk.hub import Hub
 from gateway.desk.pages import Desk
+from gateway.domain.roles import Role
 from gateway.logins.passwords import hash_password
 from gateway.store.directory import Agent
 from gateway.store.traffic import OUT, Remark, RemarkCode, TrafficEntry
@@ -33,7 +34,7 @@ class Traffic:
         self.office = office
         self.replayed: list[tuple[int, str]] = []
         for tenant in ("acme", "rival"):
-            agent = Agent(0, tenant, "ana", "Ana Martins", "3501")
+            agent = Agent(0, tenant, "ana", "Ana Martins", "3501", role=Role.ADMINISTRATOR)
             office.directory.save_agent(agent, hash_password(PASSWORD), now_ms())
         config = Config(tenants={"acme": TenantSettings(timezone="America/Sao_Paulo"), "rival": TenantSettings()})
         self.desk = Desk(services_of(office, config, hub, replay=self._replay))

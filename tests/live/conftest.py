@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.live.groups import kill_group
+
 STARTED: list[subprocess.Popen[bytes]] = []
 
 
@@ -105,8 +107,7 @@ def _nothing_left_running() -> Iterator[None]:
     yield
     for process in STARTED:
         if process.poll() is None:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait(10)
+            kill_group(process)
     STARTED.clear()
 
 

@@ -52,7 +52,7 @@ def furnish(gateway: LiveGateway, folder: Path) -> None:
     accounts.write_text(ACCOUNTS, encoding="utf-8")
     gateway.cli("import", "accounts", str(accounts))
     for login, extension, name in (("ana", "3501", "Ana Martins"), ("bruno", "3502", "Bruno Lima")):
-        told = (login, "--extension", extension, "--name", name, "--password-stdin")
+        told = (login, "--extension", extension, "--name", name, "--role", "administrator", "--password-stdin")
         gateway.cli("agent", "add", *told, stdin=f"{PASSWORD}\n")
 
 

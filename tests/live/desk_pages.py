@@ -73,8 +73,8 @@ def open_office(folder: Path) -> LiveGateway:
     (folder / "contas.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
     gateway = start_gateway(folder / "data", config=folder / "gateway.toml")
     gateway.cli("import", "run", "planilha")
-    told = ("agent", "add", "ana", "--extension", "3501", "--name", f"Ana {'M' * 60} Martins", "--password-stdin")
-    gateway.cli(*told, stdin=f"{PASSWORD}\n")
+    told = ("ana", "--extension", "3501", "--name", f"Ana {'M' * 60} Martins", "--role", "administrator")
+    gateway.cli("agent", "add", *told, "--password-stdin", stdin=f"{PASSWORD}\n")
     for number in ("47999998888", "4733334444", LONG_NUMBER, "4733339999"):
         listen(gateway, "ConsultaRamal", ramal="3501", telefone=number)
         listen(

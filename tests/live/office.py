@@ -59,5 +59,5 @@ def pasted(gateway: LiveGateway, preset: str) -> str:
 
 def agent_ana(gateway: LiveGateway) -> None:
     """Let Ana log in, at extension 3501."""
-    ana = ("ana", "--extension", "3501", "--name", "Ana Martins", "--password-stdin")
+    ana = ("ana", "--extension", "3501", "--name", "Ana Martins", "--role", "administrator", "--password-stdin")
     gateway.cli("agent", "add", *ana, stdin=f"{PASSWORD}\n")

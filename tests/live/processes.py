@@ -2,7 +2,6 @@
 
 import contextlib
 import os
-import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -27,13 +26,6 @@ def spawn(command: list[str], folder: Path, log: str) -> subprocess.Popen[bytes]
         )
     STARTED.append(process)
     return process
-
-
-def kill(process: subprocess.Popen[bytes]) -> None:
-    """The whole group, so that no child is left, not even of one that crashed."""
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
-    process.wait(10)
 
 
 def until(done: Callable[[], bool], what: str, *, timeout_s: float = 15) -> None:

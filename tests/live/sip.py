@@ -7,7 +7,8 @@ import xmlrpc.client
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.live.processes import kill, spawn, until
+from tests.live.groups import kill_group
+from tests.live.processes import spawn, until
 from tests.peers import need, need_file
 
 SCENARIOS = Path(__file__).with_name("servers") / "kamailio"
@@ -59,7 +60,7 @@ class Kamailio:
     def stop(self) -> None:
         """Nothing of it is left, not even after a crash."""
         if self.process:
-            kill(self.process)
+            kill_group(self.process)
             self.process = None
 
     def phone(self, scenario: str) -> "Sipp":

@@ -18,8 +18,9 @@ import pytest
 from adapters.presets.files import Catalogue
 from tests.live.calls import fresh_number
 from tests.live.conftest import LiveGateway, free_port, start_gateway
+from tests.live.groups import kill_group
 from tests.live.office import PASSWORD, Office, agent_ana, pasted
-from tests.live.processes import kill, logs_told, spawn, until
+from tests.live.processes import logs_told, spawn, until
 from tests.live.screen import screen_of
 
 SETTINGS = Path(__file__).with_name("servers") / "asterisk"
@@ -73,7 +74,7 @@ class Asterisk:
 
     def stop(self) -> None:
         if self.process:
-            kill(self.process)
+            kill_group(self.process)
             self.process = None
 
     def call_in(self, number: str, extension: str = "3501", *, talk_s: int = 1) -> None:

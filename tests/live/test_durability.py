@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.live.conftest import LiveGateway, command, start_gateway, wait_ready
+from tests.live.groups import kill_group
 
 START = "/wconnect/WConnect_WSDL_ConsultaRamal.php?ramal=3501&telefone="
 
@@ -69,8 +70,7 @@ def children(pid: int) -> list[int]:
 
 
 def kill_everything(gateway: LiveGateway) -> None:
-    os.killpg(gateway.process.pid, signal.SIGKILL)
-    gateway.process.wait(10)
+    kill_group(gateway.process)
 
 
 def kill_main_process(gateway: LiveGateway) -> None:

@@ -3,10 +3,8 @@
 import contextlib
 import http.client
 import json
-import os
 import resource
 import shutil
-import signal
 import socket
 import subprocess
 import threading
@@ -17,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from tests.live.conftest import LiveGateway, free_port, start_gateway
+from tests.live.groups import kill_group
 from tests.live.processes import until
 
 START = "/wconnect/WConnect_WSDL_ConsultaRamal.php?ramal=3501&telefone=4732100123"
@@ -139,8 +138,7 @@ def crashed(tmp_path: Path, table: str, hang: Hanging, path: str) -> LiveGateway
     connection = http.client.HTTPConnection("127.0.0.1", gateway.port, timeout=30)
     connection.request("GET", path)
     assert hang.connected.wait(10)
-    os.killpg(gateway.process.pid, signal.SIGKILL)
-    gateway.process.wait(10)
+    kill_group(gateway.process)
     connection.close()
     return gateway
 

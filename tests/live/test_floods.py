@@ -47,7 +47,8 @@ def flooded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveGateway]:
     config.write_text(CONFIG)
     running = start_gateway(folder / "data", config=config)
     running.cli(
-        "agent", "add", "ana", "--extension", "3501", "--name", "Ana", "--password-stdin", stdin="senha-boa-1\n"
+        *("agent", "add", "ana", "--extension", "3501", "--name", "Ana", "--role", "administrator", "--password-stdin"),
+        stdin="senha-boa-1\n",
     )
     yield running
     running.stop()

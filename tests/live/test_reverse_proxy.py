@@ -82,8 +82,8 @@ def gateway(tmp_path_factory: pytest.TempPathFactory, lenient_port: int) -> Iter
         CONFIG.format(lenient=lenient_port, crm_token=CRM_TOKEN, events_token=EVENTS_TOKEN, source_secret=SOURCE_SECRET)
     )
     running = start_gateway(folder / "data", config=config)
-    ana = ("agent", "add", "ana", "--extension", "3501", "--tenant", "acme", "--password-stdin")
-    running.cli(*ana, stdin=f"{PASSWORD}\n")
+    ana = ("ana", "--extension", "3501", "--tenant", "acme", "--role", "administrator")
+    running.cli("agent", "add", *ana, "--password-stdin", stdin=f"{PASSWORD}\n")
     yield running
     running.stop()
 

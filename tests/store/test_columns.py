@@ -1,4 +1,4 @@
-"""What is said of a column in ``tables.py`` is what is written, shown and told of it."""
+"""What is said of a column in ``tables/`` is what is written, shown and told of it."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields

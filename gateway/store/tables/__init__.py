@@ -1,0 +1,33 @@
+"""The tables. Every time (``…_at``) is milliseconds since 1970-01-01 UTC; every row belongs to one tenant.
+
+A change here needs a migration in ``migrations/versions``; a test compares the two. What is written, shown and told of
+a column is said here too, in its ``info`` (``columns.py``): the lists of columns elsewhere are made of it.
+"""
+
+from gateway.store.tables.calls import agent_states, calls, legs, notes, source_marks
+from gateway.store.tables.columns import metadata
+from gateway.store.tables.directory import accounts, choices, identifiers, imports, phones
+from gateway.store.tables.events import counters, events
+from gateway.store.tables.orders import attempts, orders, outbox
+from gateway.store.tables.people import agents, sessions
+
+__all__ = [
+    "accounts",
+    "agent_states",
+    "agents",
+    "attempts",
+    "calls",
+    "choices",
+    "counters",
+    "events",
+    "identifiers",
+    "imports",
+    "legs",
+    "metadata",
+    "notes",
+    "orders",
+    "outbox",
+    "phones",
+    "sessions",
+    "source_marks",
+]
