@@ -12,9 +12,8 @@ from werkzeug.wrappers import Request
 from gateway.adapter import Probe, WireRequest
 from gateway.config.tables import Config
 from gateway.config.tables import TenantSettings as TenantSettings
-from gateway.desk.formats import identifier_name, number_text
 from gateway.desk import framing
-from gateway.desk.formats import number_text
+from gateway.desk.formats import identifier_name, number_text
 from gateway.desk.hub import Hub
 from gateway.desk.viewpoint import CallView
 from gateway.desk.visible_calls import VisibleCalls
