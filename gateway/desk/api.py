@@ -45,10 +45,9 @@ def check_parameters(endpoint: str, visit: Visit) -> None:
 
 def calls(visit: Visit) -> Response:
     """Show the newest calls that match, and where to go on."""
-    wanted, limit = filters.wanted_by_script(visit.request.args, visit.zone)
-    found = visit.services.calls.recent(visit.tenant, wanted, limit=limit)
-    more = found[-1].id if len(found) == limit else None
-    return as_json({"calls": [call.as_json() for call in found], "next_before_id": more})
+    wanted, limit = filters.wanted_by_script(visit.request.args, visit.reader)
+    found = visit.services.finder.find(visit.tenant, wanted, limit=limit)
+    return as_json({"calls": [call.as_json() for call in found.calls], "next_before_id": found.next_before})
 
 
 def call(visit: Visit, call_id: int) -> Response:

@@ -12,8 +12,9 @@ from werkzeug.wrappers import Request
 from gateway.adapter import Probe, WireRequest
 from gateway.config.tables import Config
 from gateway.config.tables import TenantSettings as TenantSettings
-from gateway.desk.formats import number_text
+from gateway.desk.formats import local, number_text
 from gateway.desk.hub import Hub
+from gateway.desk.search_box import SearchReader
 from gateway.desk.viewpoint import CallView
 from gateway.diagnosis.explainer import Explainer
 from gateway.domain.dialplan.trials import Failure
@@ -33,6 +34,8 @@ from gateway.store.imports import Imports
 from gateway.store.log import EventLog
 from gateway.store.orders import OrderLog
 from gateway.store.quality import Quality
+from gateway.store.saved_filters import SavedFilters
+from gateway.store.search import CallFinder
 from gateway.store.traffic import TrafficEntry, TrafficLog
 from gateway.texts.languages import LANGUAGES, Language, first_of, of_browser
 from gateway.texts.text import Text
@@ -66,6 +69,7 @@ class Services:
     config: Config
     core: Core
     calls: CallLog
+    finder: CallFinder
     log: EventLog
     directory: Directory
     verifier: Verifier
@@ -77,6 +81,7 @@ class Services:
     corrections: Corrections
     replay: Replay
     decide: Callable[[Choice | Over], Any]
+    saved_filters: SavedFilters
     traffic: TrafficLog | None
     receipts: DeliveryReceiptLog | None
     appliances: Appliances | None = None
@@ -169,6 +174,11 @@ class Visit:
     def zone(self) -> ZoneInfo:
         """The company's time zone."""
         return ZoneInfo(self.settings.timezone)
+
+    @property
+    def reader(self) -> SearchReader:
+        """Return what reads this visitor's searches."""
+        return SearchReader(self.zone, local(self.at, self.zone).date(), self.language)
 
     @cached_property
     def centrals(self) -> Sequence[Central]:

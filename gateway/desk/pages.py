@@ -14,6 +14,7 @@ from gateway.desk import (
     account_choice,
     api,
     appliances,
+    call_log,
     diagnosis,
     directory,
     failures,
@@ -32,6 +33,7 @@ from gateway.errors import UnknownTenant
 
 CALL_ID = "<int(max=9007199254740991):call_id>"
 ENTRY_ID = "<int(max=9007199254740991):entry_id>"
+FILTER_ID = "<int(max=9007199254740991):filter_id>"
 RUN_ID = "<int(max=9007199254740991):run_id>"
 
 
@@ -59,7 +61,9 @@ ROUTES: Mapping[str, Route] = {
     "search": Route("GET", f"/telas/ligacao/{CALL_ID}/contas", Right.WORK_CALLS, account_choice.search),
     "attach": Route("POST", f"/telas/ligacao/{CALL_ID}/vincular", Right.WORK_CALLS, account_choice.attach),
     "dial": Route("POST", "/discar", Right.DIAL, views.dial),
-    "call_log": Route("GET", "/ligacoes", Right.SEE_CALLS, views.call_log),
+    "call_log": Route("GET", "/ligacoes", Right.SEE_CALLS, call_log.call_log),
+    "save_filter": Route("POST", "/ligacoes/filtros", Right.OWN_ACCOUNT, call_log.save_filter),
+    "remove_filter": Route("POST", f"/ligacoes/filtros/{FILTER_ID}/apagar", Right.OWN_ACCOUNT, call_log.remove_filter),
     "call": Route("GET", f"/ligacoes/{CALL_ID}", Right.SEE_CALLS, views.call),
     "account": Route("GET", "/contas/<int(max=9007199254740991):account_id>", Right.SEE_ACCOUNTS, views.account),
     "people": Route("GET", "/pessoas", Right.SEE_PEOPLE, people.people),

@@ -9,7 +9,7 @@ from werkzeug.exceptions import NotFound
 from werkzeug.utils import redirect
 from werkzeug.wrappers import Response
 
-from gateway.desk import access, account_choice, assets, cards, dialling, filters
+from gateway.desk import access, account_choice, assets, cards, dialling
 from gateway.desk.context import Visit
 from gateway.desk.problems import said
 from gateway.desk.rendering import page, streamed
@@ -18,8 +18,6 @@ from gateway.store.calls import CallFilter, LoggedCall
 from gateway.store.delivery_receipts import DeliveryReceipt, ReceiptKind
 from gateway.store.orders import Tried
 from gateway.texts.text import Text
-
-PAGE_SIZE = 50
 
 
 def static(visit: Visit, name: str) -> Response:
@@ -190,20 +188,6 @@ def _still_logged_in(visit: Visit) -> Callable[[], bool]:
 
 
 # the call log
-
-
-def call_log(visit: Visit) -> Response:
-    """Show the call log: the whole page, or only its list for the page's own script."""
-    seq = visit.services.log.newest()
-    search = filters.CallSearch.of(visit.request.args)
-    wanted = search.wanted(visit.zone)
-    found = visit.services.calls.recent(visit.tenant, wanted, limit=PAGE_SIZE + 1)
-    shown, more = found[:PAGE_SIZE], len(found) > PAGE_SIZE
-    template = "_calls.html" if visit.by_htmx else "calls.html"
-    older = visit.url("call_log", **search.parameters(shown[-1].id)) if more else None
-    newest = visit.url("call_log", **search.parameters())
-    links: dict[str, Any] = {"older": older, "newest": newest}
-    return page(visit, template, search=search, results=filters.RESULTS, calls=shown, seq=seq, **links)
 
 
 def call(visit: Visit, call_id: int) -> Response:

@@ -16,6 +16,7 @@ from gateway.store.agent_states import AgentStates
 from gateway.store.corrections import Corrections
 from gateway.store.outbox import Waiting
 from gateway.store.quality import Quality
+from gateway.store.saved_filters import SavedFilters
 from gateway.store.traffic import TrafficEntry
 from gateway.traffic.masking import spellings
 from gateway.wire.http import Front
@@ -46,6 +47,7 @@ class Application:
             config=gateway.config,
             core=gateway.core,
             calls=gateway.calls,
+            finder=gateway.finder,
             log=gateway.events,
             directory=gateway.directory,
             verifier=gateway.verifier,
@@ -55,6 +57,7 @@ class Application:
             receipts=gateway.receipts,
             replay=self._replay,
             decide=gateway.journal.write,
+            saved_filters=SavedFilters(gateway.engine, gateway.journal),
             imports=gateway.importer.imports,
             import_now=gateway.schedule.request,
             quality=Quality(gateway.engine),

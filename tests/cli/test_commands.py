@@ -419,6 +419,11 @@ def test_calls_can_be_narrowed_by_result(run: Run, tmp_path: Path) -> None:
     refused = run("calls", "--result", "ocupado")
     assert refused.exit_code == 2
     assert "busy" in refused.output
+    told = fine(run("calls", "--search", "*0123 resultado:ocupado", "--format", "json"))
+    assert [json.loads(line)["result"] for line in told.splitlines()] == ["busy"]
+    told = fine(run("calls", "--search", "32100", "--format", "json"))
+    assert [json.loads(line)["id"] for line in told.splitlines()] == [3, 2, 1]
+    assert "resultado:talvez" in run("calls", "--search", "resultado:talvez").output
 
 
 @pytest.mark.parametrize("command", ["calls", "traffic"])

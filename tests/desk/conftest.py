@@ -38,6 +38,8 @@ from gateway.store.imports import Imports
 from gateway.store.journal import Journal
 from gateway.store.log import EventLog
 from gateway.store.quality import Quality
+from gateway.store.saved_filters import SavedFilters
+from gateway.store.search import CallFinder
 from gateway.store.traffic import TrafficEntry, TrafficLog
 from gateway.texts.text import Text, verbatim
 from tests.migrated import migrated_engine
@@ -246,6 +248,7 @@ def services_of(office: Office, config: Config, hub: Hub, *, replay: Replay = no
         config=config,
         core=office.core,
         calls=office.calls,
+        finder=CallFinder(office.engine, None),
         log=office.log,
         directory=office.directory,
         verifier=verifier(office.directory, None, least_s=0.001),
@@ -255,6 +258,7 @@ def services_of(office: Office, config: Config, hub: Hub, *, replay: Replay = no
         receipts=office.receipts,
         replay=replay,
         decide=office.journal.write,
+        saved_filters=SavedFilters(office.engine, office.journal),
         imports=Imports(office.engine, office.journal),
         import_now=lambda _tenant, _name: None,
         quality=Quality(office.engine),

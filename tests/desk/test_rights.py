@@ -39,6 +39,8 @@ EXPECTED = {
     "account": PEOPLE,
     "events": ALL,
     "call_log": ALL,
+    "save_filter": ALL,
+    "remove_filter": ALL,
     "call": ALL,
     "api_calls": ALL,
     "api_call": ALL,

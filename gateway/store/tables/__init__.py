@@ -10,6 +10,7 @@ from gateway.store.tables.directory import accounts, choices, identifiers, impor
 from gateway.store.tables.events import counters, events
 from gateway.store.tables.orders import attempts, orders, outbox
 from gateway.store.tables.people import agents, sessions
+from gateway.store.tables.search import saved_filters
 
 __all__ = [
     "accounts",
@@ -28,6 +29,7 @@ __all__ = [
     "orders",
     "outbox",
     "phones",
+    "saved_filters",
     "sessions",
     "source_marks",
 ]
