@@ -9,10 +9,15 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 from enum import StrEnum
 from importlib.metadata import EntryPoint, entry_points
-from typing import Any, ClassVar, Protocol
+from typing import Annotated, Any, ClassVar, Protocol
+
+from pydantic import BeforeValidator
 
 from gateway.adapter import Probe
+from gateway.domain.account_fields import LONGEST_FIELD_NAME, MOST_ACCOUNT_FIELDS, Labels
+from gateway.domain.identifiers import plain
 from gateway.errors import UnknownSource
+from gateway.texts.languages import LANGUAGES
 from gateway.texts.text import Text
 
 GROUP = "cti_gateway.directories"
@@ -31,6 +36,8 @@ class Reason(StrEnum):
     SHORTENED = "shortened"
     BAD_IDENTIFIER = "bad_identifier"
     MANY_IDENTIFIERS = "many_identifiers"
+    CUT_FIELD = "cut_field"
+    NO_FIELD = "no_field"
 
     @property
     def text(self) -> Text:
@@ -49,6 +56,8 @@ _REASONS: Mapping[Reason, Text] = {
     Reason.SHORTENED: Text("a spreadsheet shortened this number: digits are missing (format the column as text)"),
     Reason.BAD_IDENTIFIER: Text("does not read as an identifier (a CPF has 11 digits, a CNPJ 14 characters)"),
     Reason.MANY_IDENTIFIERS: Text("the account has 100 identifiers already"),
+    Reason.CUT_FIELD: Text("the account's fields together are longer than 4 kB; this one was cut"),
+    Reason.NO_FIELD: Text("nothing that came has this field"),
 }
 
 
@@ -65,6 +74,7 @@ class Entry:
     may be empty in all of them but one. ``place`` says where it stood, for reports; ``owner`` is the extension or login
     of who looks after the account. ``person`` tells people of one name apart where there is no code. ``identifiers``
     are what names the account beside its telephones, as pairs (name of what it is, text): CPF, CNPJ, contracts.
+    ``fields`` are what else is to be shown of it, as pairs (name, text).
     """
 
     code: str
@@ -74,6 +84,7 @@ class Entry:
     owner: str = ""
     person: str = ""
     identifiers: tuple[tuple[str, str], ...] = ()
+    fields: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +129,33 @@ class Source(Protocol):
         """Let go of files and connections. The source is not used afterwards."""
 
 
+def kept_fields(given: object) -> Mapping[str, Labels]:
+    """Return the fields that a source is to keep, with their labels: of a list of names, or of a table with a label for
+    each, or with a table of labels by language.
+
+    >>> kept_fields(["Cidade"]), kept_fields({"st": "Situação"})
+    ({'Cidade': {}}, {'st': {'': 'Situação'}})
+
+    Raises ``ValueError`` for anything else.
+    """
+    if isinstance(given, Mapping):
+        found = {_name(name): _labels(name, label) for name, label in given.items()}
+    elif isinstance(given, list | tuple):
+        found = {_name(name): {} for name in given}
+    else:
+        raise ValueError(Text("expected a list of columns, or a table with a label for each"))
+    if len({plain(name) for name in found}) < len(given):
+        raise ValueError(Text("a column is named twice"))
+    if len(found) > MOST_ACCOUNT_FIELDS:
+        told = Text("expected at most {most} columns, came {count}", most=MOST_ACCOUNT_FIELDS, count=len(found))
+        raise ValueError(told)
+    return found
+
+
+KeptFields = Annotated[Mapping[str, Labels], BeforeValidator(kept_fields)]
+"""The setting of a source that says which fields of accounts it keeps: a list, or a table with labels."""
+
+
 def setting(default: Any, text: str) -> Any:
     """Return a field of a source's ``Config`` with its sentence."""
     if isinstance(default, Mapping):
@@ -138,3 +176,21 @@ def load(name: str) -> type[Source]:
         raise UnknownSource(name, known=names(), nearest=near[0] if near else None, duplicates=len(found))
     loaded: type[Source] = found[0].load()
     return loaded
+
+
+def _name(name: object) -> str:
+    if not isinstance(name, str) or not plain(name) or len(name.strip()) > LONGEST_FIELD_NAME:
+        expected = Text("expected names of columns, of at most {most} characters", most=LONGEST_FIELD_NAME)
+        raise ValueError(Text("came {value}; {expected}", value=repr(name), expected=expected))
+    return name.strip()
+
+
+def _labels(name: str, label: object) -> Labels:
+    labels = {"": label} if isinstance(label, str) else label
+    if not isinstance(labels, Mapping) or not all(isinstance(text, str) for text in labels.values()):
+        raise ValueError(Text("{name}: expected a label, or a table of labels by language", name=name))
+    for language in labels:
+        if language and language not in LANGUAGES:
+            facts = {"name": name, "language": language, "known": ", ".join(LANGUAGES)}
+            raise ValueError(Text("{name}: there is no language {language!r}; known: {known}", **facts))
+    return dict(labels)

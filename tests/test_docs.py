@@ -12,11 +12,13 @@ from pydantic import BaseModel
 from gateway import adapter, errors
 from gateway import source as sources
 from gateway.cli.main import COMMANDS
-from gateway.config import dial_plans
+from gateway.config import dial_plans, people
 from gateway.config import loader as config_file
 from gateway.config import tables as config
+from gateway.config.forward_conditions import ForwardExample
 from gateway.config.sources import SourceSettings
 from gateway.config.tables import Config
+from gateway.domain.event_fields import FIELDS, EventField
 from gateway.wire.http import Front
 from gateway.wire.operations import OPERATIONS
 
@@ -52,15 +54,19 @@ def test_every_command_is_in_the_reference_and_explains_itself(name: str) -> Non
         config.ServerSettings,
         config.Log,
         config.BranchSettings,
+        people.TeamSettings,
+        people.PrivacySettings,
         config.TenantSettings,
         config.EventSettings,
         config.ListenerSettings,
         config.ClickToCall,
+        config.CrmSettings,
         dial_plans.DialPlanSettings,
         dial_plans.DialRule,
         dial_plans.DialTest,
         config.ApplianceSettings,
         config.Forward,
+        ForwardExample,
         config.DirectorySettings,
         SourceSettings,
     ],
@@ -68,10 +74,13 @@ def test_every_command_is_in_the_reference_and_explains_itself(name: str) -> Non
 def test_every_setting_is_in_the_reference(model: type[BaseModel]) -> None:
     tables = {
         "branches",
+        "teams",
+        "privacy",
         "events",
         "listener",
         "pairing",
         "click_to_call",
+        "crm",
         "dial_plan",
         "appliances",
         "forwards",
@@ -81,6 +90,18 @@ def test_every_setting_is_in_the_reference(model: type[BaseModel]) -> None:
     }
     for name in set(model.model_fields) - tables:
         assert f"`{name}`" in REFERENCE, f"{model.__name__}.{name}"
+
+
+def test_every_field_of_an_event_is_documented_as_it_is() -> None:
+    rows = [f"| `{name}` | {field.says} | {_holds(field)} |" for name, field in FIELDS.items()]
+    table = "\n".join(["| field | is | holds |", "|---|---|---|", *rows])
+    assert f"<!-- fields -->\n{table}\n<!-- /fields -->" in PAGES["forwards-targets"], table
+
+
+def _holds(field: EventField) -> str:
+    kinds = {"whole": "a number", "moment": "a time", "switch": "`true`, `false`", "names": "texts with spaces between"}
+    kinds |= {"table": "a JSON object", "text": ", ".join(f"`{choice}`" for choice in field.choices)}
+    return kinds[field.kind]
 
 
 @pytest.mark.parametrize("name", adapter.names())

@@ -123,7 +123,7 @@ class Peer(Sentences):
         super().__init__(name, spellings(config))
         self._max_body = max_body
         self._config = config
-        self._live = ConnectionPool(config.trust())
+        self._live = ConnectionPool(config.trust(), public_only=config.public_only)
         self._own_headers = [(name, value.get_secret_value()) for name, value in config.headers.items()]
 
     @property

@@ -19,13 +19,16 @@ from jinja2 import StrictUndefined, TemplateError, meta, nodes
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from pydantic import SecretStr
 
-from adapters.http.digests import FILTERS
+from adapters.http.digests import FILTERS as DIGESTS
+from adapters.http.event_filters import FILTERS as EVENT_FILTERS
 from adapters.http.settings import is_line
 from gateway.adapter import EVENT_FIELDS, Outgoing
 from gateway.errors import AdapterError
 from gateway.texts.text import Listing, Text
 
 DIAL_FIELDS = frozenset({"extension", "number", "order_id", "call_id", "tenant"})
+FILTERS: Mapping[str, Callable[..., str]] = {**DIGESTS, **EVENT_FILTERS}
+"""Our own filters by name."""
 NAMES = DIAL_FIELDS | EVENT_FIELDS | {"kind", "id", "secrets"}
 """All names that a template may use (``gateway.adapter.Outgoing``)."""
 

@@ -7,7 +7,7 @@ from typing import Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from adapters.http.settings import HttpConfig
-from gateway.source import setting
+from gateway.source import KeptFields, setting
 from gateway.texts.text import Text
 
 Parameters = Mapping[str, str | int | bool]
@@ -41,6 +41,10 @@ class WConnectConfig(HttpConfig):
     )
     account_identifiers: tuple[str, ...] = setting(
         ("contaCpf", "contaCnpj"), "The fields of an account that name it beside its telephones; empty: none are kept."
+    )
+    fields: KeptFields = field(
+        default_factory=dict,
+        metadata={"help": "Fields of an account to keep and show: a list, or a table with labels."},
     )
     max_answer_mb: int = setting(64, "The largest answer that is read; more needs pages.")
 

@@ -18,7 +18,7 @@ from adapters.wconnect.records import NotSoap, Record
 from adapters.wconnect.settings import Parameters, WConnectConfig, placeholders
 from gateway.adapter import Probe
 from gateway.errors import SourceError
-from gateway.source import Entry, Refused
+from gateway.source import Entry, Reason, Refused
 from gateway.texts.text import Text
 
 MOST_PAGES = 1_000_000
@@ -68,12 +68,16 @@ class WConnectSource:
     def entries(self, since: int | None) -> Iterator[Entry | Refused]:
         """Yield the accounts, then the contacts. Raises ``SourceError``, also for a full import without any account."""
         config, found = self._config, False
+        lacking = dict.fromkeys(config.fields)
         for record in self._records(config.accounts_operation, config.account_parameters, "contaId", since):
             found = True
             yield self._account(record)
+            lacking = {name: None for name in lacking if name not in record} if lacking else lacking
         if not found and since is None:
             text = Text("{operation} returned no account.", operation=config.accounts_operation)
             raise SourceError(text, hint=HINT)
+        if found:
+            yield from (Refused(config.accounts_operation, Reason.NO_FIELD, name) for name in lacking)
         if config.contacts_operation:
             for record in self._records(config.contacts_operation, config.contact_parameters, "contatoId", since):
                 yield self._contact(record)
@@ -89,7 +93,8 @@ class WConnectSource:
         phones = tuple((record[field], "") for field in self._config.account_phones if record.get(field))
         named = tuple((field, record[field]) for field in self._config.account_identifiers if record.get(field))
         place = f"{self._config.accounts_operation}:{record['contaId']}"
-        return Entry(record["contaId"], name, phones, place, identifiers=named)
+        fields = tuple((field, record[field]) for field in self._config.fields if record.get(field))
+        return Entry(record["contaId"], name, phones, place, identifiers=named, fields=fields)
 
     def _contact(self, record: Record) -> Entry:
         """Return the entry of a contact; one that belongs to no account is an account of its own."""

@@ -17,7 +17,7 @@ from gateway.directory.sheet import SheetConfig, Sheets, SheetSource
 from gateway.directory.sources import job_of
 from gateway.errors import ConfigError, GatewayError
 from gateway.server.bootstrap import Gateway, tenants
-from gateway.source import Reason
+from gateway.source import Reason, kept_fields
 from gateway.store.imports import ImportRun
 from gateway.texts.text import Text, counted, problem_of
 
@@ -41,6 +41,13 @@ def _mapping(_context: Any, _parameter: Any, given: tuple[str, ...]) -> dict[str
     return mapping
 
 
+def _fields(_context: Any, _parameter: Any, given: tuple[str, ...]) -> tuple[str, ...]:
+    try:
+        return tuple(kept_fields(given))
+    except ValueError as error:
+        raise click.BadParameter(said(problem_of(error))) from None
+
+
 @import_command.command("accounts")
 @click.argument("files", type=click.Path(path_type=Path, dir_okay=False, exists=True), nargs=-1, required=True)
 @click.option("--map", "columns", multiple=True, callback=_mapping, metavar="COLUMN=FIELD", help="What a column is.")
@@ -50,6 +57,14 @@ def _mapping(_context: Any, _parameter: Any, given: tuple[str, ...]) -> dict[str
     multiple=True,
     metavar="COLUMN",
     help="A column that names accounts, such as matricula.  [default: cpf, cnpj, contrato]",
+)
+@click.option(
+    "--field",
+    "fields",
+    multiple=True,
+    callback=_fields,
+    metavar="COLUMN",
+    help="A column to keep and show, such as city.",
 )
 @click.option("--replace", is_flag=True, help="Remove accounts that came by hand before and are not in FILES.")
 @click.option("--force", is_flag=True, help="With --replace: even when that is more than half of them.")
@@ -61,6 +76,7 @@ def import_accounts(
     files: tuple[Path, ...],
     columns: dict[str, str],
     identifiers: tuple[str, ...],
+    fields: tuple[str, ...],
     replace: bool,
     force: bool,
     report: Path | None,
@@ -71,7 +87,8 @@ def import_accounts(
     Columns by name, in any order: codigo (or code, id), nome (name), contato (contact), and any number of telefone,
     celular, fax, phone …, with their area codes in ddd …; other names by --map 'Fone Resid.=phone'. FIELD is code,
     name, surname, contact, phone, area (the DDD of phone), owner (who looks after it), cpf, cnpj, contrato, ignore, or
-    contact1, phone1 and area1 (to 9) for a person and that person's numbers. Columns that were not used are named.
+    contact1, phone1 and area1 (to 9) for a person and that person's numbers. Columns that were not used are named;
+    --field keeps one to be shown with the account, whatever else it is.
     Lines with one code are one account, wherever they stand, also in several files. Separator ';', ',' or tab; UTF-8,
     UTF-16 or Windows-1252.
 
@@ -81,8 +98,12 @@ def import_accounts(
     with place.open() as gateway:
         name = one_tenant(gateway.config, tenant)
         settings: dict[str, Any] = {"columns": columns, "identifiers": identifiers or None}
-        sheets = [SheetSource(SheetConfig(path=file, **settings), name=BY_HAND) for file in files]
-        job = Job(name, BY_HAND, Sheets(sheets), tenants(gateway.config)[name].numbers, full=replace, force=force)
+        settings["fields"] = kept_fields(fields)
+        several = len(files) > 1
+        sheets = [SheetSource(SheetConfig(path=file, **settings), name=BY_HAND, among=several) for file in files]
+        job = Job(
+            name, BY_HAND, Sheets(sheets, fields), tenants(gateway.config)[name].numbers, full=replace, force=force
+        )
         _run(gateway, job, "csv", report)
 
 

@@ -8,7 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
 
 from pydantic import Field, PrivateAttr, SecretStr, model_validator
 
+from gateway.config.crm import CrmSettings
 from gateway.config.dial_plans import DialPlanSettings
+from gateway.config.forward_conditions import ConditionText, ForwardExample
+from gateway.config.people import PrivacySettings, TeamSettings
 from gateway.config.sources import SourceName, SourceSettings
 from gateway.config.values import (
     SECONDS,
@@ -98,6 +101,9 @@ class ServerSettings(Table):
         ("loopback", "private"),
         strict=False,
         description="client addresses that may read /metrics: 'loopback', 'private', 'any' or networks (10.1.0.0/16)",
+    )
+    public_targets_only: bool = Field(
+        False, description="no forward connects to a private address that its host's name leads to"
     )
     language: Language = Field(DEFAULT, description="language of texts where no company says another")
 
@@ -216,7 +222,13 @@ class Forward(Table):
 
     adapter: str = Field(description="the protocol: one of the installed adapters (soap, xmlrpc, url)")
     on: tuple[EventKind, ...] = Field(TOLD_OF, strict=False, min_length=1, description="the events it is told of")
+    only: ConditionText | None = Field(None, description="a condition: of other events it is not told")
+    examples: tuple[ForwardExample, ...] = Field((), strict=False, description="events that 'check' holds it against")
     settings: Any = Field(None, exclude=True, description="the adapter's own settings")
+
+    def sends_as(self, example: ForwardExample) -> bool:
+        """Return whether the forward is told of an event just when ``example`` says so."""
+        return example.holds_for(self.only) if self.only else example.sent
 
 
 class DirectorySettings(Table):
@@ -265,6 +277,10 @@ class TenantSettings(Table):
     branches: dict[str, BranchSettings] = Field(
         default_factory=dict, description="offices elsewhere: some extensions with an area code of their own"
     )
+    teams: dict[str, TeamSettings] = Field(
+        default_factory=dict, description="who works with whom: what agents and supervisors see of each other's calls"
+    )
+    privacy: PrivacySettings = Field(default_factory=PrivacySettings, description="who sees telephones in full")
     timezone: Timezone = Field("America/Sao_Paulo", description="time zone of dates shown to people")
     language: Language | None = Field(None, description="language of answers, and of pages if no browser says one")
     default_appliance: str | None = Field(None, description="who dials when nothing else says (else the first)")
@@ -272,6 +288,7 @@ class TenantSettings(Table):
     listener: ListenerSettings = Field(default_factory=ListenerSettings, description="how exchanges write events")
     pairing: Pairing = Field(default_factory=Pairing, description="how call events are brought together")
     click_to_call: ClickToCall = Field(default_factory=ClickToCall, description="how the CRM asks for a call")
+    crm: CrmSettings = Field(default_factory=CrmSettings, description="the CRM in whose pages agents work")
     dial_plan: DialPlanSettings = Field(default_factory=DialPlanSettings, description="what is put before a number")
     appliances: dict[str, ApplianceSettings] = Field(default_factory=dict, description="exchanges that can dial")
     lines: dict[str, LineName] = Field(

@@ -52,6 +52,19 @@ def _public_url(value: str) -> str:
     return value.rstrip("/")
 
 
+WEB_ORIGIN = re.compile(r"(https?)://([a-z0-9][a-z0-9.-]{0,252}|\[[0-9a-f:.]{2,45}\])(?::([0-9]{1,5}))?")
+DEFAULT_PORTS = {"http": "80", "https": "443"}
+
+
+def _web_origin(value: str) -> str:
+    """Return ``value`` as browsers write it in Origin: small letters, no default port, no path."""
+    found = WEB_ORIGIN.fullmatch(value.lower().removesuffix("/"))
+    if not found or int(found[3] or 0) > 65535:
+        raise ValueError(Text("expected scheme and host of a web page such as https://crm.example, without a path"))
+    scheme, host, port = found.groups()
+    return f"{scheme}://{host}" + (f":{port}" if port and port != DEFAULT_PORTS[scheme] else "")
+
+
 SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
@@ -76,6 +89,7 @@ OneOrMore = Annotated[
 # One secret, or several while one takes the place of another.
 Secrets = OneOrMore[Annotated[SecretStr, Field(strict=False)]]
 PublicUrl = Annotated[str, AfterValidator(_public_url)]
+WebOrigin = Annotated[str, AfterValidator(_web_origin)]
 UrlPath = Annotated[str, AfterValidator(_path)]
 HttpStatus = Annotated[int, Field(ge=200, le=599)]
 Prefix = Annotated[str, AfterValidator(_prefix)]

@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response
 
 from gateway.desk import cards
@@ -38,12 +37,13 @@ class Question:
 
 def card_of(visit: Visit, call: LoggedCall) -> dict[str, Any]:
     """Return what the template of a card needs."""
+    call, shown = visit.calls.whole(call), visit.calls.shown(call)
     found = matches(visit, call)
     seen = ""
     if may_have_owner(call):
         seen = visit.services.directory.standing(visit.tenant, call.number, _forms(visit, call)).seen
     came_from = cards.came_from(visit, call)
-    return {"call": call, "before": cards.before(visit, call), "matches": found, "seen": seen, "came_from": came_from}
+    return {"call": shown, "before": cards.before(visit, call), "matches": found, "seen": seen, "came_from": came_from}
 
 
 def matches(visit: Visit, call: LoggedCall) -> list[Ranked]:
@@ -150,10 +150,7 @@ def _name_of(visit: Visit, account_id: int) -> str:
 
 
 def _call(visit: Visit, call_id: int) -> LoggedCall:
-    found = visit.services.calls.get(visit.tenant, call_id)
-    if found is None:
-        raise NotFound
-    return found
+    return visit.calls.whole(visit.calls.find(call_id))
 
 
 def _id(text: str) -> int:

@@ -22,7 +22,7 @@ from gateway.texts.text import Text
 
 PARAMETERS: Mapping[str, Sequence[str]] = {
     "api_calls": filters.SCRIPT_PARAMETERS,
-    "api_dial": ("number", "extension", "appliance", "request_id"),
+    "api_dial": ("number", "extension", "appliance", "request_id", "call_id"),
 }
 """What each address takes, in the query or, where it is posted to, in the body; those that are missing take nothing."""
 EXAMPLE = Text("Send {example}.", example='{"number": "4732100123"}')
@@ -46,20 +46,19 @@ def check_parameters(endpoint: str, visit: Visit) -> None:
 def calls(visit: Visit) -> Response:
     """Show the newest calls that match, and where to go on."""
     wanted, limit = filters.wanted_by_script(visit.request.args, visit.reader)
-    found = visit.services.finder.find(visit.tenant, wanted, limit=limit)
+    found = visit.calls.search(wanted, limit=limit)
     return as_json({"calls": [call.as_json() for call in found.calls], "next_before_id": found.next_before})
 
 
 def call(visit: Visit, call_id: int) -> Response:
     """Show one call. Raises ``NotFound``."""
-    found = visit.services.calls.get(visit.tenant, call_id)
-    if found is None:
-        raise NotFound
+    found = visit.calls.find(call_id)
     return as_json(found.as_json())
 
 
 def why(visit: Visit, call_id: int) -> Response:
     """Show what happened to one call on its way to a screen. Raises ``NotFound``."""
+    visit.calls.find(call_id)
     explained = visit.services.explainer.explain(visit.tenant, call_id)
     if explained is None:
         raise NotFound
@@ -67,11 +66,11 @@ def why(visit: Visit, call_id: int) -> Response:
 
 
 def dial(visit: Visit) -> Response:
-    """Place a call from the agent's own extension and say what came of it."""
+    """Place a call from the agent's own extension, for a program from any, and say what came of it."""
     asked = _fields(visit)
     reply = dialling.place(
         visit,
-        _text(asked, "number"),
+        _text(asked, "number") or dialling.number_of(visit, _text(asked, "call_id")),
         extension=_text(asked, "extension"),
         appliance=_text(asked, "appliance"),
         key=_text(asked, "request_id"),
@@ -84,9 +83,7 @@ def dial(visit: Visit) -> Response:
 
 def hang_up(visit: Visit, call_id: int) -> Response:
     """End a call that was placed from the agent's own extension. Raises ``NotFound``."""
-    found = visit.services.calls.get(visit.tenant, call_id)
-    if found is None:
-        raise NotFound
+    found = visit.calls.find(call_id)
     reply = dialling.hang_up(visit, found)
     outcome = reply.outcome.value if reply.outcome else None
     return as_json({"ok": reply.ok, "outcome": outcome, "message": _said(visit, reply.message), "call_id": call_id})
@@ -94,11 +91,9 @@ def hang_up(visit: Visit, call_id: int) -> Response:
 
 def over(visit: Visit, call_id: int) -> Response:
     """Mark a call as over, of which no end was heard; the answer has the call as it is then. Raises ``NotFound``."""
-    found = visit.services.calls.get(visit.tenant, call_id)
-    if found is None:
-        raise NotFound
+    found = visit.calls.find(call_id)
     marked = dialling.mark_over(visit, found)
-    now = visit.services.calls.get(visit.tenant, call_id) or found
+    now = visit.calls.get(call_id) or found
     message = render(_marked(now, marked), visit.language)
     return as_json({"ok": True, "marked": marked, "message": message, "call": now.as_json()})
 

@@ -21,7 +21,7 @@ def call_log(visit: Visit) -> Response:
     search = filters.CallSearch.of(visit.request.args)
     understood = visit.reader.understand(search.text)
     wanted = understood.narrowed(search.wanted(visit.zone))
-    found = visit.services.finder.find(visit.tenant, wanted, limit=PAGE_SIZE + 1)
+    found = visit.calls.search(wanted, limit=PAGE_SIZE + 1)
     shown, more = found.calls[:PAGE_SIZE], len(found.calls) > PAGE_SIZE
     after = shown[-1].id if more else found.next_before if found.unfinished else None
     chips = [(part, _url(visit, search, text=understood.without(part))) for part in understood.parts]

@@ -23,29 +23,30 @@ def going_on(visit: Visit) -> Sequence[LoggedCall]:
 
 def of_extension(visit: Visit, *, since: int | None = None, limit: int = 12) -> Sequence[LoggedCall]:
     """Return the last calls of the agent's extension, internal ones of either side included, newest first."""
-    mine, calls = visit.me.extension, visit.services.calls
-    own = calls.recent(visit.tenant, CallFilter(extension=mine, since=since), limit=limit)
+    mine, calls = visit.me.extension, visit.calls
+    own = calls.recent(CallFilter(extension=mine, since=since), limit=limit)
     internal = CallFilter(number=mine, direction=Direction.INTERNAL, since=since)
-    other = [call for call in calls.recent(visit.tenant, internal, limit=limit) if call.number == mine]
+    other = [call for call in calls.recent(internal, limit=limit) if call.number == mine]
     both = {call.id: call for call in (*own, *other)}
     return [both[call_id] for call_id in sorted(both, reverse=True)][:limit]
 
 
 def before(visit: Visit, call: LoggedCall, *, limit: int = 3) -> Sequence[LoggedCall]:
     """Return the last calls with the same account, or with the same number if nobody owns it."""
+    call = visit.calls.whole(call)
     if call.direction == Direction.INTERNAL or not (call.account_id or is_diallable(call.number)):
         return []
     wanted = CallFilter(account_id=call.account_id, before_id=call.id)
     if not call.account_id:
-        wanted = CallFilter(number=call.number, before_id=call.id)
-    return visit.services.calls.recent(visit.tenant, wanted, limit=limit)
+        wanted = CallFilter(number=call.number, before_id=call.id, whole_number=True)
+    return visit.calls.recent(wanted, limit=limit)
 
 
 def came_from(visit: Visit, call: LoggedCall, *, mine: bool = True) -> TransferOrigin | None:
     """Return who transferred ``call`` to the agent's extension, if it is there, and which other call it was before."""
     if mine and (found := origin_in_legs(call, visit.me.extension)):
         return found
-    before = visit.services.calls.transferred_here(call)
+    before = visit.calls.transferred_here(call)
     return TransferOrigin(before.extension, before.answered_agent, before.id) if before else None
 
 

@@ -16,10 +16,15 @@ from gateway.desk.formats import local, number_text
 from gateway.desk.hub import Hub
 from gateway.desk.search_box import SearchReader
 from gateway.desk.viewpoint import CallView
+from gateway.desk.visible_calls import VisibleCalls
 from gateway.diagnosis.explainer import Explainer
+from gateway.domain.account_fields import label_in
+from gateway.domain.calls.scope import CallScope, scope_of
 from gateway.domain.dialplan.trials import Failure
+from gateway.domain.identifiers import plain
+from gateway.domain.masking import masked
 from gateway.domain.messages import Direction, Origin
-from gateway.domain.roles import NAMES, Right, may
+from gateway.domain.roles import NAMES, SHOWS_TELEPHONES, Right, may
 from gateway.errors import CredentialsNeeded, RightMissing
 from gateway.handlers import Core
 from gateway.logins.passwords import Verifier
@@ -125,13 +130,36 @@ class Visit:
 
     def may(self, right: Right) -> bool:
         """Return whether the visitor has ``right``; templates ask so what to show (``visit.may("dial")``)."""
-        return may(self.agent.role if self.agent else None, Right(right))
+        right = Right(right)
+        if right in SHOWS_TELEPHONES and self.masks_numbers:
+            return False
+        return may(self.agent.role if self.agent else None, right)
 
     def require(self, right: Right) -> None:
         """Refuse a visitor without ``right``. Raises ``CredentialsNeeded`` and ``RightMissing``."""
         if self.may(right):
             return
         raise RightMissing(NAMES[self.me.role])
+
+    @cached_property
+    def scope(self) -> CallScope:
+        """Which calls the visitor may see."""
+        me, teams = self.me, self.services.core.tenant(self.tenant).teams
+        return scope_of(me.role, me.login, me.extension, teams)
+
+    @cached_property
+    def calls(self) -> VisibleCalls:
+        """The call log as far as the visitor may see it."""
+        return VisibleCalls(self.services.calls, self.services.finder, self.tenant, self.scope, self.masks_numbers)
+
+    @property
+    def masks_numbers(self) -> bool:
+        """Whether the company keeps telephones from the visitor's role."""
+        return self.agent is not None and self.agent.role in self.settings.privacy.mask_numbers_for
+
+    def telephone(self, number: str) -> str:
+        """Return ``number`` as the visitor may see it."""
+        return masked(number) if self.masks_numbers else number
 
     @property
     def title(self) -> str:
@@ -222,6 +250,19 @@ class Visit:
         if call.direction == Direction.INTERNAL and self.agent and call.number == self.agent.extension:
             return call.extension
         return call.number
+
+    @cached_property
+    def _labels(self) -> Mapping[str, str]:
+        """The labels of accounts' fields in the visitor's language, by the fields' plain names."""
+        found: dict[str, str] = {}
+        for source in self.settings.directory.values():
+            for name, labels in getattr(source.settings, "fields", {}).items():
+                found.setdefault(plain(name), label_in(self.language, name, labels))
+        return found
+
+    def field_label(self, name: str) -> str:
+        """Return what people read in the place of the name of an account's field."""
+        return self._labels.get(plain(name), name)
 
     def central_title(self, name: str | None) -> str:
         """Return the title by which people know the appliance ``name``."""

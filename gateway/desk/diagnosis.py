@@ -6,6 +6,9 @@ from werkzeug.wrappers import Response
 
 from gateway.desk.context import Visit
 from gateway.desk.rendering import page
+from gateway.domain.calls.scope import CallSides
+from gateway.errors import AccessError
+from gateway.texts.text import Text
 
 NEAR_MIN = 10
 
@@ -15,6 +18,7 @@ def why(visit: Visit) -> Response:
     asked = visit.request.args
     extension = asked.get("ramal", "").strip()[:32] or visit.me.extension
     moment = _moment(asked.get("quando"))
+    _require_sight(visit, extension)
     explainer = visit.services.explainer
     found = None
     if moment:
@@ -28,6 +32,15 @@ def why(visit: Visit) -> Response:
     when = moment.isoformat(timespec="minutes") if moment else _now(visit)
     seq = visit.services.log.newest()
     return page(visit, "why.html", extension=extension, when=when, found=found, near_min=NEAR_MIN, seq=seq)
+
+
+def _require_sight(visit: Visit, extension: str) -> None:
+    """Refuse who may not see the calls at ``extension``. Raises ``AccessError``."""
+    if not visit.scope.admits(CallSides(frozenset((extension,)), at=visit.at)):
+        raise AccessError(
+            Text("extension {extension} is not one of your teams.", extension=extension),
+            hint=Text("A supervisor sees the teams that the configuration names him or her for."),
+        )
 
 
 def _now(visit: Visit) -> str:

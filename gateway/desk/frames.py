@@ -1,10 +1,14 @@
 """Events as server-sent events: bytes only, no threads, no sockets."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
+from gateway.domain.calls.scope import CallSides
 from gateway.domain.links import safe_link
+from gateway.domain.masking import hidden_in, hidden_in_all, masked
 from gateway.store.call_fields import SCREEN_FIELDS
 from gateway.store.log import LoggedEvent
 
@@ -14,20 +18,24 @@ TOLD = (*SCREEN_FIELDS, "appliance", "outcome", "detail", "repeat", "account_id"
 """What of an event's payload leaves the gateway: not where it came from, nor what exactly was received."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ScreenEvent:
     """One event, rendered once for all screens.
 
-    ``full`` goes to the screens of ``extensions`` (both ends of an internal call), ``brief`` (kind and call
-    only) to those that follow the whole tenant.
+    ``full`` goes to the screens of ``extensions`` (both ends of an internal call), ``masked`` to those of them that may
+    not see telephones, ``brief`` (kind and call only) to those that follow the whole tenant and may see the call of
+    ``sides``.
     """
 
     seq: int
+    kind: str
     call_id: int
     tenant: str
     extensions: frozenset[str]
     full: bytes
     brief: bytes
+    payload: Mapping[str, Any]
+    at: int
 
     @classmethod
     def of(cls, event: LoggedEvent) -> "ScreenEvent":
@@ -40,12 +48,42 @@ class ScreenEvent:
         brief = {"call_id": event.call_id, "kind": event.kind}
         return cls(
             seq=event.seq,
+            kind=event.kind,
             call_id=event.call_id,
             tenant=event.tenant,
             extensions=ends,
             full=frame(event.kind, known | told, seq=event.seq),
             brief=frame("log", brief, seq=event.seq),
+            payload=known | told,
+            at=event.at,
         )
+
+    @cached_property
+    def masked(self) -> bytes:
+        """What screens get that may not see telephones."""
+        return frame(self.kind, _without_telephone(self.payload), seq=self.seq)
+
+    @cached_property
+    def sides(self) -> CallSides:
+        """Where its call was and who had to do with it, as far as this event tells."""
+        told = self.payload
+        extensions = {*self.extensions, *told.get("rang", ()), told.get("answered_by")} - {None, ""}
+        logins = frozenset(filter(None, (told.get("answered_agent"), told.get("over_by"))))
+        return CallSides(frozenset(extensions), logins, told.get("queue"), bool(told.get("missed")), self.at)
+
+    @property
+    def is_of_a_call(self) -> bool:
+        """Whether it tells of a call; that an agent takes a break is everybody's matter."""
+        return self.kind != "agent_state_changed"
+
+
+def _without_telephone(told: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the fields of an event with its telephone masked; a recording's address may hold it."""
+    number = str(told.get("number") or "")
+    texts = {name: hidden_in(value, number) for name, value in told.items() if isinstance(value, str)}
+    fields = {"fields": hidden_in_all(told["fields"], number)} if told.get("fields") else {}
+    whole = {**told, **texts, **fields, "number": masked(number)}
+    return {name: value for name, value in whole.items() if name != "recording_url"}
 
 
 def ends_of(event: LoggedEvent) -> frozenset[str]:

@@ -16,6 +16,7 @@ import structlog
 
 from gateway.desk import frames
 from gateway.desk.frames import ScreenEvent
+from gateway.domain.calls.scope import EVERYTHING, CallScope
 from gateway.errors import Stopping, TooManyScreens
 from gateway.store.delivery_receipts import DeliveryReceipt, ReceiptKind
 from gateway.store.log import EventLog, LoggedEvent
@@ -53,6 +54,8 @@ class Screen:
         heartbeat_s: float,
         age_s: float,
         may_stay: MayStay = lambda: True,
+        scope: CallScope = EVERYTHING,
+        masked: bool = False,
     ) -> None:
         self.tenant = tenant
         self.extension = extension
@@ -67,6 +70,8 @@ class Screen:
         self._heartbeat_s = heartbeat_s
         self._until = time.monotonic() + age_s
         self._may_stay = may_stay
+        self._scope = scope
+        self._masked = masked
         self._asked_at = time.monotonic()
         self._missed: list[ScreenEvent | bytes] = []
         self._sent = 0
@@ -105,9 +110,13 @@ class Screen:
 
     def shown(self, news: ScreenEvent) -> bytes | None:
         """Return what this page is sent of ``news``: all, only that something happened, or nothing."""
-        if self.extension in news.extensions:
-            return news.full
-        return news.brief if self.whole_tenant else None
+        if self._is_here(news):
+            return news.masked if self._masked else news.full
+        may_know = self.whole_tenant and (not news.is_of_a_call or self._scope.admits(news.sides))
+        return news.brief if may_know else None
+
+    def _is_here(self, news: ScreenEvent) -> bool:
+        return bool(self.extension) and self.extension in news.extensions
 
     def _bytes(self) -> Iterator[bytes]:
         yield frames.RETRY
@@ -145,7 +154,7 @@ class Screen:
 
     def _told(self, news: ScreenEvent) -> bytes | None:
         """Return what this page is sent of ``news``, and note the delivery for the diagnosis."""
-        if self.extension in news.extensions:
+        if self._is_here(news):
             self._hub.notice(self, ReceiptKind.DELIVERED, news.call_id)
         return self.shown(news)
 
@@ -227,12 +236,14 @@ class Hub:
         session: str = "",
         whole_tenant: bool = False,
         may_stay: MayStay = lambda: True,
+        scope: CallScope = EVERYTHING,
+        masked: bool = False,
     ) -> Screen:
         """Open a stream of the extension's events behind ``last_event_id`` (from now on when it is None).
 
-        With ``whole_tenant`` it also says, in brief, that something happened to any other call of the
-        tenant. ``session`` names the login that ``end_session`` ends at once in this process; ``may_stay`` finds out
-        what other processes did. Raises ``TooManyScreens`` and ``Stopping``.
+        With ``whole_tenant`` it also says, in brief, that something happened to any other call of the tenant that
+        ``scope`` admits; ``masked``: without telephones. ``session`` names the login that ``end_session`` ends at once
+        in this process; ``may_stay`` finds out what other processes did. Raises ``TooManyScreens`` and ``Stopping``.
         """
         screen = Screen(
             tenant,
@@ -244,6 +255,8 @@ class Hub:
             heartbeat_s=self._heartbeat_s,
             age_s=self._screen_age_s,
             may_stay=may_stay,
+            scope=scope,
+            masked=masked,
         )
         self._admit(screen)
         try:

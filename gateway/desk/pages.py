@@ -20,6 +20,7 @@ from gateway.desk import (
     failures,
     language_choice,
     numbers,
+    origins,
     people,
     quality,
     sources,
@@ -30,6 +31,7 @@ from gateway.desk.context import Services, Visit
 from gateway.desk.rendering import protected
 from gateway.domain.roles import Right
 from gateway.errors import UnknownTenant
+from gateway.logins.named_pages import is_preflight
 
 CALL_ID = "<int(max=9007199254740991):call_id>"
 ENTRY_ID = "<int(max=9007199254740991):entry_id>"
@@ -135,11 +137,15 @@ class Desk:
         settings = self._services.config.tenants.get(tenant)
         if settings is None:
             return failures.of_nobody(UnknownTenant(tenant), self._services.config.server.language)
+        named = settings.crm.origins
+        if origins.is_for_scripts(request) and is_preflight(request.environ):
+            return origins.shared(origins.preflight(request, named), request, named)
         visit = self._stranger(request, tenant, settings)
         try:
-            return self._answer(visit)
+            response = self._answer(visit)
         except Exception as error:
-            return failures.answer(visit, error)
+            response = failures.answer(visit, error)
+        return origins.shared(response, request, named)
 
     def _stranger(self, request: Request, tenant: str, settings: TenantSettings) -> Visit:
         """Return a visit of which only the company is known."""
@@ -154,7 +160,8 @@ class Desk:
             return view(visit, **arguments)
         visit = self._identified(visit)
         visit.require(right)
-        if visit.request.method == "POST":
+        by_named_page = origins.is_by_named_page(visit.request, visit.settings.crm.origins)
+        if visit.request.method == "POST" and not by_named_page:
             access.check_source(visit.request)
             if endpoint == "log_in":
                 return view(visit) if access.is_own_login(visit.request) else views.stale_login(visit)

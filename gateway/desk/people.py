@@ -52,7 +52,7 @@ def _calls_by_extension(visit: Visit) -> Mapping[str, LoggedCall]:
     """Return the call that each extension is in, or that rings there; the newest counts."""
     wanted = CallFilter(statuses=GOES_ON, since=visit.at - LONGEST_SHOWN_MS)
     found: dict[str, LoggedCall] = {}
-    for call in visit.services.calls.recent(visit.tenant, wanted, limit=MOST_CALLS):
+    for call in visit.calls.recent(wanted, limit=MOST_CALLS):
         for extension in dict.fromkeys((call.extension, *(leg.extension for leg in call.legs))):
             if call.seen_from(extension) in GOES_ON:
                 found.setdefault(extension, call)

@@ -14,6 +14,7 @@ from werkzeug.wrappers import Response
 from gateway.desk import access, assets, formats
 from gateway.desk.context import Visit
 from gateway.domain.links import safe_link
+from gateway.domain.masking import is_masked
 from gateway.domain.shown_text import escaped, unturned
 from gateway.texts.catalogues import area_sentences, translations
 from gateway.texts.languages import NAMES, Language
@@ -91,6 +92,7 @@ def environment(language: Language) -> Environment:
         "identifier": formats.identifier_name,
     }
     environment.tests["diallable"] = formats.is_diallable
+    environment.tests["masked"] = is_masked
     environment.tests["playable_on"] = formats.plays_here
     return environment
 

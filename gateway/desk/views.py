@@ -13,6 +13,8 @@ from gateway.desk import access, account_choice, assets, cards, dialling
 from gateway.desk.context import Visit
 from gateway.desk.problems import said
 from gateway.desk.rendering import page, streamed
+from gateway.domain.masking import hidden_in
+from gateway.domain.roles import Right
 from gateway.errors import GatewayError, LoginsBusy, TooManyAttempts
 from gateway.store.calls import CallFilter, LoggedCall
 from gateway.store.delivery_receipts import DeliveryReceipt, ReceiptKind
@@ -113,16 +115,19 @@ def shown(visit: Visit, call_id: int) -> Response:
 
 
 def dial(visit: Visit) -> Response:
-    """Place a call; answers with a notice, or with the call's page where there is no script."""
+    """Place a call, to ``numero`` or to the telephone of a call or account; answers with a notice, or with the call's
+    page where there is no script.
+    """
     form = visit.request.form
+    number = form.get("numero", "") or dialling.number_of(
+        visit, form.get("ligacao", ""), form.get("conta", ""), form.get("posicao", "")
+    )
     try:
-        reply = dialling.place(
-            visit, form.get("numero", ""), appliance=form.get("central", ""), key=form.get("id_pedido", "")
-        )
+        reply = dialling.place(visit, number, appliance=form.get("central", ""), key=form.get("id_pedido", ""))
     except GatewayError as error:
-        return page(
-            visit, "_notice.html", status=error.http_status, outcome="refused", message=said(error, visit.language)
-        )
+        told = said(error, visit.language)
+        told = hidden_in(told, number) if visit.masks_numbers else told
+        return page(visit, "_notice.html", status=error.http_status, outcome="refused", message=told)
     if not visit.by_htmx:
         return redirect(visit.url("call", call_id=reply.call_id), 303)
     return page(visit, "_notice.html", outcome=reply.outcome, message=reply.message)
@@ -170,6 +175,8 @@ def events(visit: Visit) -> Response:
         login=me.login,
         session=session,
         whole_tenant=whole,
+        scope=visit.scope,
+        masked=visit.masks_numbers,
         may_stay=_still_logged_in(visit),
     )
     return streamed(screen)
@@ -198,7 +205,7 @@ def call(visit: Visit, call_id: int) -> Response:
         "before": cards.before(visit, found, limit=10),
         "came_from": cards.came_from(visit, found, mine=False),
         "history": _history(visit, found),
-        "why": visit.services.explainer.explain(visit.tenant, call_id),
+        "why": visit.services.explainer.explain(visit.tenant, call_id) if visit.may(Right.EXPLAIN) else None,
     }
     return page(visit, "call.html", call=found, seq=seq, **known)
 
@@ -209,7 +216,8 @@ def account(visit: Visit, account_id: int) -> Response:
     found = visit.services.directory.account(visit.tenant, account_id)
     if found is None:
         raise NotFound
-    recent = visit.services.calls.recent(visit.tenant, CallFilter(account_id=account_id), limit=20)
+    recent = visit.calls.recent(CallFilter(account_id=account_id), limit=20)
+    found = replace(found, phones=tuple((visit.telephone(number), who) for number, who in found.phones))
     return page(visit, "account.html", account=found, recent=recent, seq=seq)
 
 
@@ -225,7 +233,4 @@ def _cards(visit: Visit) -> Mapping[str, Any]:
 
 
 def _call(visit: Visit, call_id: int) -> LoggedCall:
-    found = visit.services.calls.get(visit.tenant, call_id)
-    if found is None:
-        raise NotFound
-    return found
+    return visit.calls.find(call_id)

@@ -7,6 +7,7 @@ from hashlib import blake2b
 
 from gateway import __version__
 from gateway.directory.columns import LONGEST_CELL
+from gateway.domain.account_fields import packed_fields
 from gateway.domain.identifiers import Identifier, identifiers_in
 from gateway.domain.numbering.numbers import AREA_CODES, NumberKind, NumberPlan, read
 from gateway.domain.numbering.several import numbers_in
@@ -36,6 +37,11 @@ def owner_of(entries: Sequence[Entry]) -> str | None:
     return next((entry.owner for entry in entries if entry.owner), None)
 
 
+def fields_of(entries: Sequence[Entry]) -> Sequence[tuple[str, str]]:
+    """Return the fields that the entries have, those that are empty left out."""
+    return [(name, text) for entry in entries for name, text in entry.fields if text]
+
+
 def of_one_person(entries: Sequence[Entry]) -> tuple[Sequence[Entry], Sequence[Refused]]:
     """Return the entries of one person, and the others as refused, where only the name makes them one account."""
     first = next((entry.person for entry in entries if entry.person), "")
@@ -59,6 +65,8 @@ def digest_of(name: str, entries: Sequence[Entry], salt: bytes) -> int:
     said: tuple[object, ...] = (name, phones, owner_of(entries))
     if identifiers := [each for entry in entries for each in entry.identifiers]:
         said = (*said, identifiers)
+    if fields := fields_of(entries):
+        said = (*said, {"fields": fields})
     told = blake2b(repr(said).encode(), digest_size=8, salt=salt)
     return int.from_bytes(told.digest(), signed=True)
 
@@ -80,7 +88,10 @@ def account_of(
                 refused.append(Refused(entry.place, reason, phone.as_written or ""))
     account = LoadedAccount(entries[0].code, name, tuple(phones.values()), digest, len(refused), owner_of(entries))
     # Counted above are telephones only: an account with one that does not read is read anew at each import.
-    return replace(account, identifiers=_identifiers_of(entries, refused)), refused
+    named = _identifiers_of(entries, refused)
+    fields, cut = packed_fields(fields_of(entries))
+    refused += [Refused(entries[0].place, Reason.CUT_FIELD, name) for name in cut]
+    return replace(account, identifiers=named, fields=fields), refused
 
 
 def _identifiers_of(entries: Sequence[Entry], refused: list[Refused]) -> tuple[Identifier, ...]:

@@ -1,10 +1,11 @@
 """Which column of a table means what: as the mapping says, else as the names of the columns suggest."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from gateway.directory.phone_columns import area_columns, is_area, is_phone
+from gateway.domain.account_fields import MOST_ACCOUNT_BYTES
 from gateway.domain.identifiers import GUESSED, LONGEST_KIND, is_guessed, plain
 from gateway.domain.numbering import spreadsheet
 from gateway.source import Entry, Reason, Refused
@@ -56,7 +57,8 @@ class PhoneColumn:
 @dataclass(frozen=True, slots=True)
 class Columns:
     """Where things are in a row. ``persons`` tell people of one name apart, ``identifiers`` are columns with the name
-    of what they hold (CPF, the number of a contract); ``unused`` are names of other columns.
+    of what they hold (CPF, the number of a contract), ``fields`` those that are kept to be shown, each with its name;
+    ``unused`` are names of other columns.
     """
 
     code: int | None
@@ -67,6 +69,7 @@ class Columns:
     persons: tuple[int, ...] = ()
     identifiers: tuple[tuple[int, str], ...] = ()
     unused: tuple[str, ...] = ()
+    fields: tuple[tuple[int, str], ...] = ()
 
     def entry(self, row: Sequence[str], place: str) -> Entry | Refused | None:
         """Return what a row says; None for an empty one."""
@@ -80,7 +83,8 @@ class Columns:
         owner = _written_out(_cell(row, self.owner))
         person = "" if code else "|".join(_cell(row, index).casefold() for index in self.persons).strip("|")
         named = tuple((kind, cell) for at, kind in self.identifiers if (cell := _cell(row, at)[: LONGEST_CELL + 1]))
-        return Entry(code or name[:LONGEST_CODE], name, tuple(self._phones(row)), place, owner, person, named)
+        kept = tuple((field, cell) for at, field in self.fields if (cell := _cell(row, at)[: MOST_ACCOUNT_BYTES + 1]))
+        return Entry(code or name[:LONGEST_CODE], name, tuple(self._phones(row)), place, owner, person, named, kept)
 
     def _name(self, row: Sequence[str]) -> str:
         """Return the name, with the surname where that has a column and is not part of the name already."""
@@ -95,13 +99,17 @@ class Columns:
 
 
 def find_columns(
-    header: Sequence[str], mapping: Mapping[str, str], identifiers: Sequence[str] | None = None
+    header: Sequence[str],
+    mapping: Mapping[str, str],
+    identifiers: Sequence[str] | None = None,
+    kept: Iterable[str] = (),
 ) -> Columns:
     """Tell the columns by ``mapping`` (column to field), the others by their names, whatever case, accents and spaces.
 
     Fields: ``code``, ``name``, ``surname``, ``contact``, ``phone``, ``area`` (DDD), ``owner``, ``cpf``, ``cnpj``,
     ``contrato``, ``ignore``. ``identifiers`` are the columns that name accounts; None: those whose names say so.
     ``contact1``, ``phone1`` and ``area1`` (to 9) belong together, a plain ``phone`` to the plain ``contact``.
+    ``kept`` are the columns that are kept to be shown, whatever else they are.
 
     Raises ``UnknownColumns`` when there is no column for the account, or none for telephones and none of identifiers
     was asked for.
@@ -116,7 +124,13 @@ def find_columns(
     asked = identifiers or any(field in GUESSED for field in mapping.values())
     if not _phones_in(fields) and not asked:
         raise UnknownColumns(_lacking("telephone", header))
-    return _columns(fields, names, header)
+    return _columns(fields, names, header, {_place(header, names, column): column for column in kept})
+
+
+def present(header: Sequence[str], columns: Iterable[str]) -> list[str]:
+    """Return those of ``columns`` that the header has."""
+    names = {plain(name) for name in header}
+    return [column for column in columns if plain(column) in names]
 
 
 def check_mapping(mapping: Mapping[str, str]) -> None:
@@ -191,7 +205,9 @@ def _phones_in(fields: Mapping[int, str]) -> list[int]:
     return [index for index, field in sorted(fields.items()) if field.startswith("phone")]
 
 
-def _columns(fields: Mapping[int, str], names: Sequence[str], header: Sequence[str]) -> Columns:
+def _columns(
+    fields: Mapping[int, str], names: Sequence[str], header: Sequence[str], kept: Mapping[int, str]
+) -> Columns:
     where = {field: index for index, field in sorted(fields.items(), reverse=True)}
     phones = _phones_in(fields)
     code, name = where.get("code"), where.get("name")
@@ -209,7 +225,8 @@ def _columns(fields: Mapping[int, str], names: Sequence[str], header: Sequence[s
         surname if of_person else None,
         tuple(_persons(names, fields)),
         named,
-        tuple(_unused(header, fields, skip=None if of_person else surname)),
+        tuple(_unused(header, {*fields, *kept} - ({surname} if surname not in kept and not of_person else set()))),
+        tuple(kept.items()),
     )
 
 
@@ -243,9 +260,9 @@ def _persons(names: Sequence[str], fields: Mapping[int, str]) -> Iterator[int]:
             yield index
 
 
-def _unused(header: Sequence[str], fields: Mapping[int, str], skip: int | None) -> Iterator[str]:
+def _unused(header: Sequence[str], used: Collection[int | None]) -> Iterator[str]:
     for index, name in enumerate(header):
-        if name.strip() and (index not in fields or index == skip):
+        if name.strip() and index not in used:
             yield name.strip()[:80]
 
 

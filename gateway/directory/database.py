@@ -14,7 +14,7 @@ from pydantic import ConfigDict, SecretStr
 from gateway.adapter import Probe
 from gateway.directory.columns import Columns, UnknownColumns, check_mapping, find_columns
 from gateway.errors import SourceError
-from gateway.source import Entry, Refused, setting
+from gateway.source import Entry, KeptFields, Refused, setting
 from gateway.store.foreign import ForeignDatabase
 from gateway.texts.text import Text, problem_of
 
@@ -35,6 +35,10 @@ class DatabaseConfig:
     )
     identifiers: Sequence[str] | None = setting(
         None, "The columns that name accounts; by default those called cpf, cnpj, contrato and the like."
+    )
+    fields: KeptFields = field(
+        default_factory=dict,
+        metadata={"help": "Columns to keep and show of each account: a list, or a table with labels."},
     )
     connect_timeout_s: float = setting(10.0, "Seconds to wait for a connection.")
     timeout_s: float = setting(600.0, "Seconds that the whole query may take.")
@@ -111,7 +115,7 @@ class DatabaseSource:
 
     def _columns(self, names: Sequence[str]) -> Columns:
         try:
-            return find_columns(names, self._config.columns, self._config.identifiers)
+            return find_columns(names, self._config.columns, self._config.identifiers, self._config.fields)
         except UnknownColumns as error:
             text = Text("the query of {name!r}: {problem}", name=self._name, problem=problem_of(error))
             raise SourceError(text, hint=EXPECTED) from None

@@ -1,7 +1,7 @@
 """CSV files as people have them: Excel's ``;`` or commas or tabs, UTF-8 or Windows-1252, read a line at a time."""
 
 import codecs
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from io import TextIOWrapper
 from itertools import islice
@@ -11,10 +11,10 @@ from typing import Any, BinaryIO, ClassVar
 from pydantic import ConfigDict
 
 from gateway.adapter import Probe
-from gateway.directory.columns import Columns, UnknownColumns, check_mapping, find_columns
+from gateway.directory.columns import Columns, UnknownColumns, check_mapping, find_columns, present
 from gateway.directory.rows import Rows, Trouble
 from gateway.errors import SourceError
-from gateway.source import Entry, Refused, setting
+from gateway.source import Entry, KeptFields, Reason, Refused, setting
 from gateway.texts.text import Text, problem_of
 
 MOST_ABOVE_HEADER = 20
@@ -34,6 +34,10 @@ class SheetConfig:
     )
     identifiers: Sequence[str] | None = setting(
         None, "The columns that name accounts; by default those called cpf, cnpj, contrato and the like."
+    )
+    fields: KeptFields = field(
+        default_factory=dict,
+        metadata={"help": "Columns to keep and show of each account: a list, or a table with labels."},
     )
     encoding: str = setting("", "The file's charset; empty: UTF-8, or Windows-1252 if it is not UTF-8.")
     delimiter: str = setting("", "What separates columns; empty: what the first line has most of.")
@@ -55,9 +59,12 @@ class SheetSource:
     Config: ClassVar[type[Any]] = SheetConfig
     incremental = False
 
-    def __init__(self, config: SheetConfig, *, name: str) -> None:
+    def __init__(self, config: SheetConfig, *, name: str, among: bool = False) -> None:
+        """Read the file of ``config``; one ``among`` several need not have all the columns that are to be kept."""
         self._config = config
         self._name = name
+        self._among = among
+        self.fields: Sequence[str] = ()
         self._file: BinaryIO | None = None
         self._size = 0
         self._unused: Sequence[str] = ()
@@ -73,7 +80,7 @@ class SheetSource:
     def entries(self, since: int | None) -> Iterator[Entry | Refused]:
         with self._lines() as lines:
             columns = self._columns(lines)
-            self._unused = columns.unused
+            self._unused, self.fields = columns.unused, [field for _, field in columns.fields]
             for row in lines.rows:
                 if isinstance(row, Trouble):
                     yield Refused(self._place(row.line), row.reason, row.text)
@@ -112,7 +119,7 @@ class SheetSource:
         """Return the columns by the first row that is a header; empty lines or a title may stand above it. Raises
         ``SourceError``.
         """
-        path = self._config.path
+        config, path = self._config, self._config.path
         problem = Text("the file {path} is empty.", path=str(path))
         is_empty = True
         for row in islice(lines.rows, MOST_ABOVE_HEADER):
@@ -123,7 +130,8 @@ class SheetSource:
             if not cells:
                 continue
             try:
-                columns = find_columns(row, self._config.columns, self._config.identifiers)
+                kept = present(row, config.fields) if self._among else config.fields
+                columns = find_columns(row, config.columns, config.identifiers, kept)
             except UnknownColumns as error:
                 if is_empty:
                     problem = Text("{path}: {problem}", path=str(path), problem=problem_of(error))
@@ -137,13 +145,16 @@ class SheetSource:
 
 
 class Sheets:
-    """Several files as one source: accounts in one, their contacts in another."""
+    """Several files as one source: accounts in one, their contacts in another. One of them must have each of
+    ``fields``, the columns that are to be kept.
+    """
 
     Config: ClassVar[type[Any]] = SheetConfig
     incremental = False
 
-    def __init__(self, sheets: list[SheetSource]) -> None:
+    def __init__(self, sheets: list[SheetSource], fields: Iterable[str] = ()) -> None:
         self._sheets = sheets
+        self._fields = fields
         self._finished = 0
 
     def probe(self) -> Probe:
@@ -154,6 +165,10 @@ class Sheets:
         for sheet in self._sheets:
             yield from sheet.entries(since)
             self._finished += 1
+        found = {name for sheet in self._sheets for name in sheet.fields}
+        for name in self._fields:
+            if name not in found:
+                yield Refused("", Reason.NO_FIELD, name)
 
     @property
     def unused_columns(self) -> Sequence[tuple[str, str]]:

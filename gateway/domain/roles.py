@@ -118,6 +118,19 @@ RIGHTS: Mapping[Role, frozenset[Right]] = {
     ),
 }
 """What each role may do. ``Right.OPEN`` is nobody's: it is asked of no one."""
+SHOWS_TELEPHONES = frozenset(
+    {
+        Right.EXPLAIN,
+        Right.READ_DIRECTORY,
+        Right.CHANGE_DIRECTORY,
+        Right.READ_SOURCES,
+        Right.READ_TRAFFIC,
+        Right.CHANGE_TRAFFIC,
+        Right.READ_FORWARDS,
+        Right.CHANGE_FORWARDS,
+    }
+)
+"""Rights to what shows telephones as they came: no role has them that the company masks telephones for."""
 NAMES: Mapping[Role, Text] = {
     Role.AGENT: in_context("role", "agent"),
     Role.SUPERVISOR: in_context("role", "supervisor"),

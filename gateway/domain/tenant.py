@@ -3,8 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from gateway.domain.calls.scope import Team
 from gateway.domain.dialplan.plan import DialPlan
 from gateway.domain.numbering.numbers import Extensions, NumberKind, NumberPlan, read
+from gateway.domain.telling import NO_RULES, TellingRules
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +35,10 @@ class Branch:
 @dataclass(frozen=True, slots=True)
 class Tenant:
     """One company's rules. ``forwards`` maps an event kind to the names of those who are told of it, ``lines`` the
-    numbers that are called to their names.
+    numbers that are called to their names; ``telling_rules`` say what of it each forward wants.
 
-    Within ``repeat_within_ms`` the same order again is taken for a double click; 0 dials every time.
+    ``teams`` say who may see whose calls. Within ``repeat_within_ms`` the same order again is taken for a double click;
+    0 dials every time.
     """
 
     name: str
@@ -46,6 +49,8 @@ class Tenant:
     repeat_within_ms: int = 0
     branches: tuple[Branch, ...] = ()
     lines: Mapping[str, str] = field(default_factory=dict)
+    teams: tuple[Team, ...] = ()
+    telling_rules: TellingRules = NO_RULES
 
     def line_name(self, line: str) -> str | None:
         """Return the name of a called line, in whatever form the exchange writes its number; None where it has none."""

@@ -15,14 +15,18 @@ from gateway import adapter as adapters
 from gateway.adapter import Adapter, Limits
 from gateway.config import tables as settings
 from gateway.config.dial_plans import DialPlanSettings
+from gateway.config.people import TeamSettings
 from gateway.config.tables import Config
 from gateway.diagnosis.explainer import Explainer
 from gateway.directory.importer import Importer
 from gateway.directory.schedule import Schedule
 from gateway.directory.sources import open_source
+from gateway.domain.calls.scope import Team
+from gateway.domain.conditions import condition
 from gateway.domain.dialplan.plan import DialPlan
 from gateway.domain.dialplan.trials import Failure, Trial
 from gateway.domain.numbering.numbers import Extensions, NumberPlan, read
+from gateway.domain.telling import TellingRules
 from gateway.domain.tenant import Appliance, Branch, Tenant
 from gateway.errors import AdapterError, ConfigError
 from gateway.handlers import Core
@@ -292,7 +296,32 @@ def _tenant(name: str, table: settings.TenantSettings) -> Tenant:
     branches = tuple(_branch(place, key, branch, plan) for key, branch in table.branches.items())
     repeat_within_ms = round(table.click_to_call.repeat_within_s * 1000)
     lines = _lines(table.lines, plan)
-    return Tenant(name, plan, appliances, table.default_appliance, forwards, repeat_within_ms, branches, lines)
+    teams = tuple(_team(key, team) for key, team in table.teams.items())
+    rules = telling_rules(table, plan)
+    return Tenant(
+        name,
+        plan,
+        appliances,
+        table.default_appliance,
+        forwards,
+        repeat_within_ms,
+        branches,
+        lines,
+        teams=teams,
+        telling_rules=rules,
+    )
+
+
+def _team(name: str, team: TeamSettings) -> Team:
+    extensions = Extensions.parse(team.extensions) if team.extensions else Extensions()
+    logins = (frozenset(team.agents), frozenset(team.supervisors))
+    return Team(name, team.title or name, extensions, frozenset(team.queues), *logins)
+
+
+def telling_rules(table: settings.TenantSettings, plan: NumberPlan) -> TellingRules:
+    """Return what the company's forwards want to be told of."""
+    only = {name: condition(forward.only) for name, forward in table.forwards.items() if forward.only}
+    return TellingRules(table.timezone, plan, only)
 
 
 def _lines(named: Mapping[str, str], plan: NumberPlan) -> Mapping[str, str]:

@@ -22,7 +22,7 @@ from gateway.domain.calls.matching import RankReason
 from gateway.domain.calls.states import State
 from gateway.domain.identifiers import named_by
 from gateway.errors import BadParameter
-from gateway.store import repeats, rows, statements
+from gateway.store import letters, repeats, rows, statements
 from gateway.store.agents_at_extensions import AgentsAtExtensions
 from gateway.store.bulk import Driver
 from gateway.store.candidates import CandidateCall, KnownCalls
@@ -155,13 +155,10 @@ class Batch:
         self._keep_beside(decided, call, event.at)
         told = received | ({"repeat": True} if decided.repeat else {})
         seq = self._log(decided.kind, call, event.at, told, decided.at)
-        if decided.is_news:
-            kind = KINDS[event.event].value
-            self._outbox += [
-                rows.letter(kind, call, message, target, extension, self._agents.at(message.tenant, extension))
-                for target in draft.forwards
-                for extension in (decided.extension, *decided.also_started)
-            ]
+        if decided.is_news and draft.forwards:
+            told_at = (decided.extension, *decided.also_started)
+            sits = [(extension, self._agents.at(message.tenant, extension)) for extension in told_at]
+            self._outbox += letters.call_letters(KINDS[event.event].value, call, draft, seq, sits)
         self._marks.keep(draft, call.call.id)
         return Recorded(call.call.id, seq)
 
@@ -193,7 +190,7 @@ class Batch:
         self._agent_states.append(state)
         seq = self._next("event")
         self._events.append(rows.agent_event(draft, state, seq))
-        self._outbox += [rows.agent_letter(draft, state, target) for target in draft.forwards]
+        self._outbox += letters.agent_letters(draft, state, seq)
         self._marks.keep(draft, 0)
         return Recorded(0, seq)
 
@@ -293,7 +290,7 @@ class Batch:
     def _flush_rows(self) -> None:
         if self._touched:
             touched = self._touched.values()
-            statements.WRITE_CALLS.run(self._driver, [call.row for call in touched])
+            statements.WRITE_CALLS.run(self._driver, [call.to_write() for call in touched])
             legs = [row for call in touched if call.call.legs for row in call.legs_to_keep()]
             statements.WRITE_LEGS.run(self._driver, legs)
             self._touched = {}

@@ -25,6 +25,7 @@ from gateway.domain.calls.certainty import CERTAINTY, PairingRule
 from gateway.domain.calls.free_fields import read_fields
 from gateway.domain.calls.legs import Leg, only_leg, rang_at, status_at
 from gateway.domain.calls.results import NOT_ANSWERED
+from gateway.domain.calls.scope import EVERYTHING, CallScope
 from gateway.domain.calls.search_terms import Term
 from gateway.domain.calls.states import STATES
 from gateway.domain.calls.windows import LONGEST_CALL_MS
@@ -32,6 +33,7 @@ from gateway.domain.links import safe_link
 from gateway.domain.messages import AttachedData
 from gateway.store import tables
 from gateway.store.call_fields import LOG_FIELDS, column_of, is_moment
+from gateway.store.call_scope import visible
 from gateway.store.candidates import leg_of
 from gateway.texts.packing import unpack
 from gateway.texts.text import Text
@@ -218,7 +220,8 @@ class CallFilter:
     """What to look for; None means any. ``number`` matches from its beginning, times are milliseconds.
 
     ``statuses`` are any of ``STATUSES``, and ``MISSED`` for incoming calls that ended and that nobody took; ``results``
-    are any of ``domain/calls/results.py``. ``terms`` are words that have to stand in a call: only ``store/search.py``
+    are any of ``domain/calls/results.py``. ``scope`` is which calls whoever asks may see; with ``whole_number``
+    only the whole ``number`` matches. ``terms`` are words that have to stand in a call: only ``store/search.py``
     looks at them.
     """
 
@@ -232,6 +235,8 @@ class CallFilter:
     statuses: tuple[str, ...] = ()
     missed: bool | None = None
     results: tuple[str, ...] = ()
+    scope: CallScope = EVERYTHING
+    whole_number: bool = False
     terms: tuple[Term, ...] = ()
 
 
@@ -280,9 +285,9 @@ class CallLog:
         """Return all matching calls, oldest first, without holding them all."""
         return CallPages(self._engine, tenant, wanted, size)
 
-    def get(self, tenant: str, call_id: int) -> LoggedCall | None:
-        """Return one call of the tenant."""
-        query = _select().where(calls.c.tenant == tenant, calls.c.id == call_id)
+    def get(self, tenant: str, call_id: int, scope: CallScope = EVERYTHING) -> LoggedCall | None:
+        """Return one call of the tenant, None where ``scope`` does not admit it."""
+        query = _select().where(calls.c.tenant == tenant, calls.c.id == call_id, visible(scope))
         with self._engine.connect() as connection:
             found = _logged(connection, connection.execute(query).all())
         return found[0] if found else None
@@ -329,7 +334,8 @@ def select_narrowed(
 ) -> Select[Any]:
     """Return a query of ``columns`` of those calls with ``ids`` that ``wanted`` matches, its terms left aside."""
     asked = _Asked(tenant, wanted, _has_legs(connection, tenant, wanted.extension))
-    return _narrowed(select(*columns), asked, along_ids=True).where(calls.c.id.in_(ids))
+    query = select(*columns).join_from(calls, orders, orders.c.id == calls.c.order_id, isouter=True)
+    return _narrowed(query, asked, along_ids=True).where(calls.c.id.in_(ids))
 
 
 def read_calls(connection: Connection, ids: Sequence[int]) -> list[LoggedCall]:
@@ -399,7 +405,9 @@ def _narrowed(query: Select[Any], asked: _Asked, *, along_ids: bool = False) -> 
     if wanted.extension is not None:
         here = calls.c.extension == wanted.extension
         query = query.where(or_(here, calls.c.id.in_(_legs_at(tenant, wanted.extension))) if with_legs else here)
-    if wanted.number:
+    if wanted.number and wanted.whole_number:
+        query = query.where(calls.c.number == wanted.number)
+    elif wanted.number:
         query = query.where(calls.c.number.startswith(wanted.number, autoescape=True))
         if wanted.number.isdigit():
             # LIKE takes letters of either case for the same, so that it uses no index.
@@ -416,6 +424,7 @@ def _narrowed(query: Select[Any], asked: _Asked, *, along_ids: bool = False) -> 
         query = query.where(calls.c.logged_at >= wanted.since)
     if wanted.until is not None:
         query = query.where(calls.c.logged_at < wanted.until)
+    query = query if wanted.scope.everything else query.where(visible(wanted.scope))
     return query.where(calls.c.id < wanted.before_id) if wanted.before_id else query
 
 

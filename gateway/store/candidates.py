@@ -37,15 +37,21 @@ def call_of(values: Sequence[Any], legs: tuple[Leg, ...] = ()) -> Call:
 
 class CandidateCall:
     """A call being worked on: its ``row``, with the columns of ``calls``, the ``call`` that the rule book sees, and
-    which of its legs are ``kept`` already.
+    which of its legs are ``kept`` already. ``width`` is that of what the database has of it (``narrow.py``).
     """
 
-    __slots__ = ("call", "kept", "row")
+    __slots__ = ("call", "kept", "row", "width")
 
-    def __init__(self, row: dict[str, Any], call: Call, kept: tuple[Leg, ...] = ()) -> None:
+    def __init__(self, row: dict[str, Any], call: Call, kept: tuple[Leg, ...] = (), width: int = 0) -> None:
         self.row = row
         self.call = call
         self.kept = kept
+        self.width = width
+
+    def to_write(self) -> tuple[int, dict[str, Any]]:
+        """Return the row and how wide it is to be written: what it said before and says no more is taken back."""
+        self.width = max(self.width, statements.WRITE_CALLS.width_of(self.row))
+        return self.width, self.row
 
     def become(self, call: Call) -> None:
         """Take what the rule book has made of the call."""
@@ -110,11 +116,11 @@ class KnownCalls:
         except KeyError:
             return None
 
-    def add(self, row: dict[str, Any], call: Call, kept: tuple[Leg, ...] = ()) -> CandidateCall:
+    def add(self, row: dict[str, Any], call: Call, kept: tuple[Leg, ...] = (), width: int = 0) -> CandidateCall:
         """Have later events of the batch find a call; one that is known already stays as it is."""
         if call.id in self._by_id:
             return self._by_id[call.id]
-        known = self._by_id[call.id] = CandidateCall(row, call, kept)
+        known = self._by_id[call.id] = CandidateCall(row, call, kept, width)
         if call.legs:
             row["leg_count"] = len(call.legs)
         self._by_number[row["tenant"], call.number].append(known)
@@ -152,7 +158,7 @@ class KnownCalls:
             for name in SWITCHES:
                 row[name] = None if row[name] is None else bool(row[name])  # SQLite's driver has numbers
             kept = tuple(legs.get(row["id"], ()))
-            self.add(row, call_of(_book_columns(row), kept), kept)
+            self.add(row, call_of(_book_columns(row), kept), kept, statements.WRITE_CALLS.width_of(row))
 
     def _legs(self, call_ids: Sequence[int]) -> dict[int, list[Leg]]:
         """Return the legs that are kept of calls, by the calls' ids."""

@@ -3,12 +3,13 @@
 import hashlib
 import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import Connection, Engine, Row, Select, delete, func, insert, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
+from gateway.domain.account_fields import read_account_fields
 from gateway.domain.calls.matching import Ranked
 from gateway.domain.identifiers import named_by, searched, shown
 from gateway.domain.roles import Role, role_of
@@ -39,7 +40,7 @@ class AccountCard:
     """An account as people see it: id, the CRM's code, name and (number, contact) pairs.
 
     ``identifiers`` are (kind, text) pairs of what names it beside them; ``owner`` is who looks after it, ``source`` who
-    brought it last.
+    brought it last; ``fields`` are what else it brought, by name.
     """
 
     id: int
@@ -50,6 +51,7 @@ class AccountCard:
     source: str = ""
     updated_at: int = 0
     identifiers: tuple[tuple[str, str], ...] = ()
+    fields: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +108,8 @@ class Directory:
                 return None
             pairs = tuple((number, contact) for number, contact in connection.execute(numbers))
             named = tuple((each.kind, shown(*each)) for each in connection.execute(_identifiers_of(account_id)))
-        return AccountCard(row.id, row.code, row.name, pairs, row.owner, row.source, row.updated_at, named)
+        fields = read_account_fields(row.fields)
+        return AccountCard(row.id, row.code, row.name, pairs, row.owner, row.source, row.updated_at, named, fields)
 
     def matches(
         self, tenant: str, numbers: Sequence[str], extension: str = "", *, before: int = FOREVER

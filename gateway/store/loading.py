@@ -44,7 +44,7 @@ class Phone:
 
 @dataclass(frozen=True, slots=True)
 class LoadedAccount:
-    """An account as a source has it. ``digest`` stands for all that the source said of it."""
+    """An account as a source has it. ``digest`` stands for all that the source said of it; ``fields`` are JSON."""
 
     code: str
     name: str
@@ -53,6 +53,7 @@ class LoadedAccount:
     refused: int = 0
     owner: str | None = None
     identifiers: tuple[Identifier, ...] = ()
+    fields: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +154,7 @@ def _account_row(tenant: str, source: str, account: LoadedAccount, at: int) -> d
         "digest": account.digest,
         "refused": account.refused,
         "owner": account.owner,
+        "fields": account.fields,
     }
 
 

@@ -4,17 +4,14 @@ import hashlib
 import json
 from typing import Any
 
-from gateway.adapter import ACCOUNT_FIELDS, AGENT_FIELDS, ANSWER_FIELDS, Delivery
-from gateway.adapter import EVENT_FIELDS as OUTGOING_FIELDS
+from gateway.adapter import Delivery
 from gateway.domain.calls.call import Call
 from gateway.domain.calls.decision import EventKind, Note
 from gateway.domain.calls.free_fields import read_fields
 from gateway.domain.calls.legs import rang, seen_from
-from gateway.domain.links import safe_link
 from gateway.domain.messages import ATTACHED, CallEnded, CallMessage, CallStarted, CallTransferred
 from gateway.store import tables
-from gateway.store.call_fields import EVENT_FIELDS, KNOWN_EVENT_FIELDS, is_moment
-from gateway.store.calls import iso
+from gateway.store.call_fields import EVENT_FIELDS, KNOWN_EVENT_FIELDS
 from gateway.store.candidates import CandidateCall, row_of
 from gateway.store.drafts import AgentStateDraft, OrderAttempt, OrderDraft, Settlement
 from gateway.store.fitting import length_of
@@ -110,15 +107,6 @@ def agent_event(draft: AgentStateDraft, state: Row, seq: int) -> Row:
     }
 
 
-def agent_letter(draft: AgentStateDraft, state: Row, target: str) -> Row:
-    """Return what the outbox keeps for ``target`` of what an exchange tells of an agent."""
-    fields = dict.fromkeys(OUTGOING_FIELDS, "")
-    told = {"agent": state["agent"], "state": state["state"], "reason": state["reason"], "fila": state["queue"]}
-    fields |= {name: _text(text) for name, text in told.items()}
-    fields |= {"tenant": state["tenant"], "ramal": state["extension"], "agent_login": _text(state["login"])}
-    return _letter(EventKind.AGENT_STATE_CHANGED.value, fields, draft.message.received_at, target)
-
-
 def received(message: CallMessage) -> Row:
     """Return the fields of a request as it came, for the diagnosis."""
     told: Row = {"wire": message.origin.wire, "client": message.origin.client, "ramal": message.ramal}
@@ -197,45 +185,3 @@ def attempt(made: OrderAttempt, tenant: str, order_id: int, told: Kept) -> Row:
 def ref_of(delivery: Delivery) -> str | None:
     """Return the peer's id of a call, or None when it is too long: one that was cut would be another call's."""
     return delivery.peer_ref if delivery.peer_ref and len(delivery.peer_ref) <= PEER_REF else None
-
-
-def _text(value: object) -> str:
-    return "" if value is None else str(value)
-
-
-def letter(
-    kind: str, known: CandidateCall, message: CallMessage, target: str, extension: str, sits: tuple[str, str]
-) -> Row:
-    """Return what the outbox keeps for ``target``: the fields of ``adapter.Outgoing``, numbers put right; ``sits`` are
-    login and name of who sits at ``extension``.
-    """
-    call = known.row
-    fields = {
-        "tenant": call["tenant"],
-        "call_id": str(call["id"]),
-        "ramal": extension,
-        "telefone": call["number"],
-        "direction": call["direction"],
-        "url_audio": safe_link(call["recording_url"]) or "",
-        "result": call["result"] or "",
-        "resultado": call["result_text"] or "",
-    }
-    fields["missed"] = "true" if call["missed"] else "false"
-    fields |= {name: _text(iso(call[name]) if is_moment(name) else call[name]) for name in ANSWER_FIELDS}
-    fields |= {parameter: call[name] or "" for name, parameter in ATTACHED.items()}
-    fields |= {name: _text(call[name]) for name in ACCOUNT_FIELDS} | {"account": call["account_name"] or ""}
-    fields |= dict.fromkeys(AGENT_FIELDS, "") | _agent(call, extension, sits)
-    fields |= {"fields": call["fields"] or "", "rang": " ".join(rang(known.call))}
-    return _letter(kind, fields, message.received_at, target)
-
-
-def _agent(call: Row, extension: str, sits: tuple[str, str]) -> Row:
-    """Return who took the call at ``extension``, else who sits there."""
-    took = call["answered_agent"] and call["answered_by"] == extension
-    login, name = (call["answered_agent"], call["answered_agent_name"]) if took else sits
-    return {"agent_login": login, "agent": name or login}
-
-
-def _letter(kind: str, fields: Row, at: int, target: str) -> Row:
-    body = encode(fields)
-    return {"tenant": fields["tenant"], "target": target, "kind": kind, "body": body, "created_at": at, "due_at": at}

@@ -13,7 +13,7 @@ from gateway.domain.calls.search_terms import facet_token, matches, tokens_of_te
 from gateway.store import tables
 from gateway.store.calls import MISSED, CallFilter, CallLog, LoggedCall, read_calls, select_narrowed
 from gateway.store.search_index import BLOCK, Progress, SearchIndex, token_id
-from gateway.store.searchable import AT_ONCE, COLUMNS, period_tokens, read_searchable
+from gateway.store.searchable import AT_ONCE, COLUMNS, SearchableCall, period_tokens, read_searchable
 
 calls, events = tables.calls, tables.events
 log = structlog.get_logger()
@@ -191,5 +191,11 @@ class _Looking:
         self._looked_at += len(ids)
         query = select_narrowed(COLUMNS, self._connection, self._tenant, self._wanted, ids)
         for call in read_searchable(self._connection, query.order_by(calls.c.id.desc())):
-            if all(matches(term, call.lines) for term in self._wanted.terms) and len(self.accepted) < self._limit:
+            if self._matches(call) and len(self.accepted) < self._limit:
                 self.accepted.append(call.id)
+
+    def _matches(self, call: SearchableCall) -> bool:
+        if not self._wanted.whole_number:
+            return all(matches(term, call.lines) for term in self._wanted.terms)
+        lines = call.lines_without_number
+        return all(call.has_number(term.text) or matches(term, lines) for term in self._wanted.terms)

@@ -17,12 +17,12 @@ PRAGMA journal_mode=OFF;
 PRAGMA synchronous=OFF;
 PRAGMA cache_size=-16000;
 CREATE TABLE entries (id INTEGER PRIMARY KEY, code TEXT, name TEXT, phones BLOB, place TEXT, owner TEXT, person TEXT,
-  identifiers BLOB);
+  besides BLOB);
 CREATE TABLE refused (id INTEGER PRIMARY KEY, place TEXT, reason TEXT, text TEXT);
 CREATE TABLE codes (code TEXT PRIMARY KEY) WITHOUT ROWID;
 CREATE TABLE gone (account_id INTEGER PRIMARY KEY);
 """
-COLUMNS = "code, name, phones, place, owner, person, identifiers"
+COLUMNS = "code, name, phones, place, owner, person, besides"
 
 
 class Staging:
@@ -101,13 +101,14 @@ class Staging:
 
 
 def _packed(entry: Entry) -> bytes | None:
-    return marshal.dumps(entry.identifiers) if entry.identifiers else None
+    """Return what an entry says besides; None for most, which say nothing."""
+    return marshal.dumps((entry.identifiers, entry.fields)) if entry.identifiers or entry.fields else None
 
 
-def _entry(code: str, name: str, phones: bytes, place: str, owner: str, person: str, named: bytes | None) -> Entry:
+def _entry(code: str, name: str, phones: bytes, place: str, owner: str, person: str, packed: bytes | None) -> Entry:
     # Written by this very process a moment ago.
-    identifiers = marshal.loads(named) if named else ()  # noqa: S302
-    return Entry(code, name, marshal.loads(phones), place, owner, person, identifiers)  # noqa: S302
+    identifiers, fields = marshal.loads(packed) if packed else ((), ())  # noqa: S302
+    return Entry(code, name, marshal.loads(phones), place, owner, person, identifiers, fields)  # noqa: S302
 
 
 def _code(row: Sequence[Any]) -> Any:

@@ -7,6 +7,7 @@ from sqlalchemy.sql import ClauseElement, ColumnElement
 
 from gateway.store import tables
 from gateway.store.bulk import Change, Lookup, Write, changing, written
+from gateway.store.narrow import NarrowWrite
 
 calls, events, orders, outbox, counters = (
     tables.calls,
@@ -125,7 +126,15 @@ AGENTS = Lookup(_agents)
 LAST_CONTACTS = Lookup(_last_contacts)
 
 WRITE_COUNTERS = Write(counters, written(counters), changing=changing(counters))
-WRITE_CALLS = Write(calls, CALL_COLUMNS, changing=changing(calls))
+AT_START = (*(column.name for column in calls.c if not column.nullable), "started_at", "start_heard_at")
+OF_ACCOUNT = ("account_id", "account_name", "account_code", "contact")
+AT_END = ("ended_at", "end_heard_at", "duration_s", "recording_url", "paired_by", "result", "result_text")
+OF_MANY = (
+    *("call_ref", "line", "missed", "ring_s", "talk_s", "answered_at", "answer_heard_at", "answered_by"),
+    *("answered_agent", "answered_agent_name"),
+)
+WRITE_CALLS = NarrowWrite(calls, (AT_START, (*OF_ACCOUNT, *AT_END), OF_MANY))
+"""A call that has begun; one that has ended, or is an account's; one of which an exchange says more; any other."""
 WRITE_LEGS = Write(legs, tuple(legs.c.keys()), changing=changing(legs))
 WRITE_NOTES = Write(notes, tuple(notes.c.keys()), unique=("call_id", "digest"))
 WRITE_AGENT_STATES = Write(agent_states, written(agent_states))

@@ -7,6 +7,7 @@ from http import HTTPStatus
 from gateway.adapter import Outcome
 from gateway.errors import GatewayError, MissingParameter, WrongMethod
 from gateway.handlers import Reply
+from gateway.logins.named_pages import is_preflight, named_origin, preflight_headers, shared_headers
 from gateway.texts.languages import Language, of_browser
 from gateway.texts.rendering import shown
 from gateway.wire.forms import Names, known_names, read
@@ -31,6 +32,8 @@ class Dialing:
         """Place the call of a query or form and answer. Raises ``WrongMethod``, ``MissingParameter`` and what
         ``Intake.perform`` raises.
         """
+        if is_preflight(environ):
+            return preflight(environ, site)
         method = environ["REQUEST_METHOD"]
         if method not in ("GET", "POST"):
             raise WrongMethod(method, allowed=("GET", "POST"))
@@ -49,13 +52,29 @@ class Dialing:
         except MissingParameter as error:
             name = rules.origin_param if error.name == "ramal" else rules.destination_param
             raise MissingParameter(name, expected="3501" if error.name == "ramal" else "4732100123") from None
-        return render(reply, environ, site.dialect.status_on_error)
+        return shared(render(reply, environ, site.dialect.status_on_error), environ, site)
 
     def refuse(self, error: GatewayError, environ: Environ) -> Answer:
+        return shared(self._refusal(error, environ), environ, environ.get("cti.site"))
+
+    def _refusal(self, error: GatewayError, environ: Environ) -> Answer:
         if not wants_json(environ):
             return refuse_as_text(error, reader_s(environ), status=status_of(error, environ.get("cti.site")))
         told = {"status": "ERRO", "codigo": error.code, "mensagem": error.said(reader_s(environ))}
         return answer(error.http_status, JSON, json.dumps(told).encode(), headers_of(error))
+
+
+def preflight(environ: Environ, site: Site) -> Answer:
+    """Answer a browser that asks whether a page's script may dial: credentials are asked for all the same."""
+    if not named_origin(environ, site.origins):
+        return answer(403, TEXT, b"")
+    allowed = preflight_headers(environ) + shared_headers(environ, site.origins)
+    return answer(200, TEXT, b"", allowed)
+
+
+def shared(made: Answer, environ: Environ, site: Site | None) -> Answer:
+    """Let the script of a page that the company names read the answer ``made``."""
+    return made._replace(headers=made.headers + shared_headers(environ, site.origins)) if site else made
 
 
 @lru_cache(maxsize=256)

@@ -31,6 +31,8 @@ class Site:
     appliances: frozenset[str] = frozenset()
     language: Language = DEFAULT
     sources: Mapping[str, WebhookSource] = field(default_factory=dict)
+    origins: tuple[str, ...] = ()
+    """Web pages whose scripts may ask for click-to-call and read the answer."""
 
 
 class Sites:
@@ -67,7 +69,7 @@ def site_of(name: str, config: Config) -> Site:
     dialect = dialect_of(tenant.listener, takes_token=gate.takes_event_token)
     appliances = frozenset(tenant.appliances)
     zone, sources = ZoneInfo(tenant.timezone), sources_of(tenant)
-    return Site(name, zone, gate, tenant.click_to_call, dialect, appliances, language, sources)
+    return Site(name, zone, gate, tenant.click_to_call, dialect, appliances, language, sources, tenant.crm.origins)
 
 
 def take_tenant(environ: dict[str, Any]) -> str | None:

@@ -624,3 +624,39 @@ def test_calls_on_a_terminal_show_control_characters_as_escapes(run: Run, with_a
     run("dial", "3501", "4732100123\x1b[2J", "--config", str(with_appliances))
     for form in ("table", "json"):
         assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]", run("calls", "--format", form).stdout)
+
+
+FORWARD_WITH_EXAMPLES = """
+[tenants.acme.forwards.crm]
+adapter = "url"
+url = "http://127.0.0.1:1/?r={{ ramal }}"
+success = "^OK"
+only = "direction == 'incoming' and kind != 'withheld'"
+
+[[tenants.acme.forwards.crm.examples]]
+event = { direction = "incoming", kind = "mobile", ring_s = 20, missed = true, rang = ["3501"], fields = { cpf = "1" } }
+sent = true
+
+[[tenants.acme.forwards.crm.examples]]
+event = { direction = "incoming", kind = "withheld" }
+sent = %s
+"""
+
+
+@pytest.mark.parametrize(
+    ("sent", "told"),
+    [
+        ("false", r"ok +acme/crm +2 examples hold"),
+        ("true", r'FAIL +acme/crm .* does not send an event with direction = "incoming", kind = "withheld"'),
+    ],
+)
+def test_check_holds_a_forwards_condition_against_its_examples(run: Run, tmp_path: Path, sent: str, told: str) -> None:
+    path = tmp_path / "gateway.toml"
+    path.write_text(FORWARD_WITH_EXAMPLES % sent)
+    assert re.search(told, run("check", "--config", str(path)).output)
+
+
+def test_check_says_which_example_a_forward_without_a_condition_does_not_meet(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "gateway.toml"
+    path.write_text((FORWARD_WITH_EXAMPLES % "false").replace("only =", "# only ="))
+    assert re.search(r"FAIL +acme/crm .*the example wants it left out", run("check", "--config", str(path)).output)

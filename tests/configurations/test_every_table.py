@@ -16,6 +16,7 @@ from gateway.cli.main import cli
 from gateway.config import dial_plans
 from gateway.config import loader as config_file
 from gateway.config import tables as config
+from gateway.config.forward_conditions import ForwardExample
 from gateway.config.sources import SourceSettings
 from gateway.config.tables import Config
 from gateway.config.values import Table
@@ -31,12 +32,14 @@ from tests.configurations import every_table
 
 AS_DEFAULT = {(config.TrafficSettings, "record")}
 """Keys that the configuration has with the default's value, so that what hangs on them can be tested with it."""
-NOT_FOR_SERVE = {(dial_plans.DialPlanSettings, "tests")} | {
+NOT_FOR_SERVE = {(dial_plans.DialPlanSettings, "tests"), (config.Forward, "examples")} | {
     *((dial_plans.DialTest, name) for name in dial_plans.DialTest.model_fields),
+    *((ForwardExample, name) for name in ForwardExample.model_fields),
 }
-"""Keys that only a command looks at: ``check`` proves the dial plans."""
+"""Keys that only a command looks at: ``check`` proves the dial plans, and what forwards want."""
 FOR_THE_LOADER = {
     (config.ServerSettings, "presets"),
+    (config.ServerSettings, "public_targets_only"),
     (config.ApplianceSettings, "preset"),
     (SourceSettings, "preset"),
 }
@@ -200,7 +203,7 @@ def ask_everything(application: Application) -> None:
     assert client.get("/t/acme/discar?de=3501&para=4732100123", environ_base=here).status_code == 401
     wrong = {"token_auth": every_table.CRM_TOKEN}
     assert client.get("/t/acme/discar?de=3501&para=4732100123", environ_base=here, headers=wrong).status_code == 401
-    for path in ("me", "appliances"):
+    for path in ("me", "appliances", "calls"):
         assert client.get(f"/t/acme/api/{path}", auth=("ana", "uma-senha"), environ_base=here).status_code == 200
     assert client.get("/t/acme/login").status_code == 200
     assert list(application._gateway.schedule._scheduled())

@@ -66,8 +66,12 @@ class Office:
         for number, content in enumerate(contents):
             paths.append(self.folder / f"{number or ''}accounts.csv")
             paths[-1].write_bytes(content if isinstance(content, bytes) else content.encode())
-        settings = {key: more.pop(key) for key in ("columns", "identifiers") if key in more}
-        sheets = Sheets([SheetSource(SheetConfig(path=path, **settings), name="csv") for path in paths])
+        settings = {key: more.pop(key) for key in ("columns", "identifiers", "fields") if key in more}
+        several = len(paths) > 1
+        sheets = Sheets(
+            [SheetSource(SheetConfig(path=path, **settings), name="csv", among=several) for path in paths],
+            settings.get("fields", ()),
+        )
         return self.take(sheets, **more)
 
     def take(self, source: Any, name: str = "csv", *, report: Path | None = None, **more: Any) -> ImportRun:

@@ -68,6 +68,18 @@ def test_the_numbers_are_found_when_somebody_calls(office: Office, wsdl: str) ->
     assert (call.account, call.contact) == ("Padaria São João & Cia 3", "José 3")
 
 
+def test_fields_that_it_is_told_of_are_kept_and_one_that_nothing_has_is_named(office: Office, wsdl: str) -> None:
+    wanted = ["contaCidadeDescricao", "contaBairro"]
+    run = office.take(source(wsdl, fields=wanted), "wconnect")
+    (found,) = (each for each in office.store.directory.search("acme", "3") if each.code == "3")
+    account = office.store.directory.account("acme", found.id)
+    assert account is not None
+    assert account.fields == {"contaCidadeDescricao": "Jaraguá"}
+    assert [(one["place"], one["reason"], one["text"]) for one in run.refusals] == [
+        ("getContas", "no_field", "contaBairro")
+    ]
+
+
 def test_an_account_is_found_by_its_cnpj(office: Office, wsdl: str) -> None:
     office.take(source(wsdl), "wconnect")
     (found,) = office.store.directory.search("acme", "11222333000181")

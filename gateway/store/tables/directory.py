@@ -18,6 +18,11 @@ accounts = Table(
     Column("source", FittedString(63), nullable=False, server_default="csv", comment="who brought it last"),
     Column("digest", BigInteger, comment="of what the source said, so that what is unchanged is not written again"),
     Column("refused", Integer, nullable=False, server_default="0", comment="phones of it that do not read"),
+    Column(
+        "fields",
+        FittedText,
+        comment="JSON: fields by name that the source was told to keep (domain/account_fields.py)",
+    ),
     UniqueConstraint("tenant", "code"),
 )
 

@@ -1,6 +1,6 @@
 """Tables of people: agents and their sessions at the desk."""
 
-from sqlalchemy import BigInteger, Column, Index, Table, UniqueConstraint
+from sqlalchemy import BigInteger, Boolean, Column, Index, Table, UniqueConstraint
 
 from gateway.store.fitting import FittedString
 from gateway.store.tables.columns import Id, metadata
@@ -16,6 +16,15 @@ agents = Table(
     Column("password_hash", FittedString(255), nullable=False),
     Column("created_at", BigInteger, nullable=False),
     Column("language", FittedString(8)),
+    Column(
+        "opens_incoming",
+        FittedString(8),
+        comment="when the customer's record opens by itself: ring or answer; null: never",
+    ),
+    Column("opens_outgoing", FittedString(8), comment="the same for calls that the agent places"),
+    Column(
+        "opens_new", Boolean, comment="whether the CRM's page for a new customer opens so for a number that nobody has"
+    ),
     Column("role", FittedString(16), nullable=False, server_default="agent", comment="domain/roles.py"),
     UniqueConstraint("tenant", "login"),
 )
