@@ -4,7 +4,9 @@ import csv
 import io
 import json
 import re
-from collections.abc import Iterable, Mapping
+import shutil
+import sys
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import chain
@@ -16,6 +18,7 @@ import click
 from gateway.cli.place import DataLocation, one_tenant, with_place, with_tenant
 from gateway.cli.speech import _, language, said
 from gateway.cli.terminal import cell, tell, tell_data, tell_json
+from gateway.desk.exports import as_xlsx, sheet_for_programs
 from gateway.desk.filters import searched
 from gateway.desk.search_box import SearchReader
 from gateway.domain.calls.results import Result
@@ -65,7 +68,9 @@ UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 @click.option(
     "--why", "call_id", type=ROW_ID, metavar="ID", help="Explain this call: why it came up on a screen, or not."
 )
-@click.option("--format", "form", type=click.Choice(["table", "csv", "json"]), default="table", show_default=True)
+@click.option(
+    "--format", "form", type=click.Choice(["table", "csv", "json", "xlsx"]), default="table", show_default=True
+)
 @with_place
 def calls_command(
     place: DataLocation,
@@ -187,4 +192,17 @@ def _cell(call: LoggedCall, column: str, zone: ZoneInfo) -> str:
     return "-" if value is None else cell(value)
 
 
-WRITERS = {"json": _as_json, "csv": _as_csv, "table": _as_table}
+def _as_xlsx(calls: Iterable[LoggedCall], zone: ZoneInfo) -> None:
+    """Write a spreadsheet; a terminal would show nothing of use."""
+    if sys.stdout.isatty():
+        raise click.UsageError(_("An XLSX is no text: send it into a file (> calls.xlsx)."))
+    with as_xlsx(calls, sheet_for_programs(zone, language())) as file:
+        shutil.copyfileobj(file, sys.stdout.buffer)
+
+
+WRITERS: Mapping[str, Callable[[Iterable[LoggedCall], ZoneInfo], None]] = {
+    "xlsx": _as_xlsx,
+    "json": _as_json,
+    "csv": _as_csv,
+    "table": _as_table,
+}

@@ -22,6 +22,8 @@ from gateway.texts.text import Text
 
 PARAMETERS: Mapping[str, Sequence[str]] = {
     "api_calls": filters.SCRIPT_PARAMETERS,
+    "api_calls_csv": filters.EXPORT_PARAMETERS,
+    "api_calls_xlsx": filters.EXPORT_PARAMETERS,
     "api_dial": ("number", "extension", "appliance", "request_id", "call_id"),
 }
 """What each address takes, in the query or, where it is posted to, in the body; those that are missing take nothing."""

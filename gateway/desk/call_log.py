@@ -29,6 +29,7 @@ def call_log(visit: Visit) -> Response:
         "older": _url(visit, search, before_id=after) if after else None,
         "newest": _url(visit, search),
         "chips": chips,
+        "downloads": {form: visit.url(f"calls_{form}", **search.parameters()) for form in ("csv", "xlsx")},
         "found": found,
         "saved": visit.services.saved_filters.of_agent(visit.tenant, visit.me.login),
     }

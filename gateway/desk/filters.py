@@ -99,6 +99,8 @@ SCRIPT_PARAMETERS = (
 )
 
 
+EXPORT_PARAMETERS = SCRIPT_PARAMETERS[:-2]
+"""A file has all calls: there is no next page."""
 SEVERAL = ("status", "result")
 """Parameters that may be given twice: one of the values is enough."""
 
