@@ -14,7 +14,9 @@ from gateway.config.tables import Config
 from gateway.config.tables import TenantSettings as TenantSettings
 from gateway.desk import framing
 from gateway.desk.formats import identifier_name, number_text
+from gateway.desk.formats import local, number_text
 from gateway.desk.hub import Hub
+from gateway.desk.search_box import SearchReader
 from gateway.desk.viewpoint import CallView
 from gateway.desk.visible_calls import VisibleCalls
 from gateway.diagnosis.explainer import Explainer
@@ -40,6 +42,8 @@ from gateway.store.log import EventLog
 from gateway.store.orders import OrderLog
 from gateway.store.program_sessions import ProgramSessions
 from gateway.store.quality import Quality
+from gateway.store.saved_filters import SavedFilters
+from gateway.store.search import CallFinder
 from gateway.store.traffic import TrafficEntry, TrafficLog
 from gateway.texts.languages import LANGUAGES, Language, first_of, of_browser
 from gateway.texts.text import Text
@@ -73,6 +77,7 @@ class Services:
     config: Config
     core: Core
     calls: CallLog
+    finder: CallFinder
     log: EventLog
     directory: Directory
     verifier: Verifier
@@ -84,6 +89,7 @@ class Services:
     corrections: Corrections
     replay: Replay
     decide: Callable[[Choice | Over], Any]
+    saved_filters: SavedFilters
     traffic: TrafficLog | None
     receipts: DeliveryReceiptLog | None
     appliances: Appliances | None = None
@@ -150,7 +156,7 @@ class Visit:
     @cached_property
     def calls(self) -> VisibleCalls:
         """The call log as far as the visitor may see it."""
-        return VisibleCalls(self.services.calls, self.tenant, self.scope, self.masks_numbers)
+        return VisibleCalls(self.services.calls, self.services.finder, self.tenant, self.scope, self.masks_numbers)
 
     @property
     def masks_numbers(self) -> bool:
@@ -217,6 +223,11 @@ class Visit:
     def zone(self) -> ZoneInfo:
         """The company's time zone."""
         return ZoneInfo(self.settings.timezone)
+
+    @property
+    def reader(self) -> SearchReader:
+        """Return what reads this visitor's searches."""
+        return SearchReader(self.zone, local(self.at, self.zone).date(), self.language)
 
     @cached_property
     def centrals(self) -> Sequence[Central]:

@@ -9,7 +9,7 @@ from typing import Any
 from werkzeug.utils import redirect
 from werkzeug.wrappers import Response
 
-from gateway.desk import access, account_choice, assets, cards, dialling, filters
+from gateway.desk import access, account_choice, assets, cards, dialling
 from gateway.desk.context import Visit
 from gateway.desk.customer import customer_of
 from gateway.desk.problems import said
@@ -21,8 +21,6 @@ from gateway.store.calls import LoggedCall
 from gateway.store.delivery_receipts import DeliveryReceipt, ReceiptKind
 from gateway.store.orders import Tried
 from gateway.texts.text import Text
-
-PAGE_SIZE = 50
 
 
 def static(visit: Visit, name: str) -> Response:
@@ -204,20 +202,6 @@ def _still_logged_in(visit: Visit) -> Callable[[], bool]:
 
 
 # the call log
-
-
-def call_log(visit: Visit) -> Response:
-    """Show the call log: the whole page, or only its list for the page's own script."""
-    seq = visit.services.log.newest()
-    search = filters.CallSearch.of(visit.request.args)
-    wanted = search.wanted(visit.zone)
-    found = visit.calls.recent(wanted, limit=PAGE_SIZE + 1)
-    shown, more = found[:PAGE_SIZE], len(found) > PAGE_SIZE
-    template = "_calls.html" if visit.by_htmx else "calls.html"
-    older = visit.url("call_log", **search.parameters(shown[-1].id)) if more else None
-    newest = visit.url("call_log", **search.parameters())
-    links: dict[str, Any] = {"older": older, "newest": newest}
-    return page(visit, template, search=search, results=filters.RESULTS, calls=shown, seq=seq, **links)
 
 
 def call(visit: Visit, call_id: int) -> Response:

@@ -19,6 +19,7 @@ PEOPLE = "agent supervisor administrator auditor"
 WORKING = "agent supervisor administrator"
 LEADING = "supervisor administrator auditor"
 READING = "administrator auditor"
+EXPORTING = "supervisor administrator auditor program"
 ALONE = "administrator"
 ALL = "agent supervisor administrator auditor program"
 EXPECTED = {
@@ -47,6 +48,12 @@ EXPECTED = {
     "opening": ALL,
     "events": ALL,
     "call_log": ALL,
+    "calls_csv": EXPORTING,
+    "calls_xlsx": EXPORTING,
+    "api_calls_csv": EXPORTING,
+    "api_calls_xlsx": EXPORTING,
+    "save_filter": ALL,
+    "remove_filter": ALL,
     "call": ALL,
     "api_calls": ALL,
     "api_call": ALL,
