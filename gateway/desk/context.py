@@ -13,8 +13,7 @@ from gateway.adapter import Probe, WireRequest
 from gateway.config.tables import Config
 from gateway.config.tables import TenantSettings as TenantSettings
 from gateway.desk import framing
-from gateway.desk.formats import identifier_name, number_text
-from gateway.desk.formats import local, number_text
+from gateway.desk.formats import identifier_name, local, number_text
 from gateway.desk.hub import Hub
 from gateway.desk.search_box import SearchReader
 from gateway.desk.viewpoint import CallView
