@@ -17,7 +17,9 @@ from gateway.store.agent_states import AgentStates
 from gateway.store.corrections import Corrections
 from gateway.store.missed import MissedList
 from gateway.store.outbox import Waiting
+from gateway.store.program_sessions import ProgramSessions
 from gateway.store.quality import Quality
+from gateway.store.saved_filters import SavedFilters
 from gateway.store.traffic import TrafficEntry
 from gateway.traffic.masking import spellings
 from gateway.wire.http import Front
@@ -48,6 +50,7 @@ class Application:
             config=gateway.config,
             core=gateway.core,
             calls=gateway.calls,
+            finder=gateway.finder,
             log=gateway.events,
             directory=gateway.directory,
             verifier=gateway.verifier,
@@ -59,6 +62,7 @@ class Application:
             decide=gateway.journal.write,
             missed=MissedList(gateway.engine),
             notes=AgentNotes(gateway.engine),
+            saved_filters=SavedFilters(gateway.engine, gateway.journal),
             imports=gateway.importer.imports,
             import_now=gateway.schedule.request,
             quality=Quality(gateway.engine),
@@ -66,6 +70,7 @@ class Application:
             appliances=gateway.orders,
             orders=gateway.order_log,
             agent_states=AgentStates(gateway.engine),
+            programs=ProgramSessions(gateway.engine, gateway.journal),
             dial_plan_failures=_failures_by_tenant(gateway),
         )
         self.wsgi = Front(

@@ -32,7 +32,7 @@ class SpokenWith:
 
     def add(self, call: CandidateCall, at: int) -> None:
         """Note that somebody speaks with the outside party of ``call``."""
-        tenant, account_id = call.row["tenant"], call.row["account_id"]
+        tenant, account_id = call.tenant, call.beside["account_id"]
         self._numbers.setdefault((tenant, call.call.number), (call.call.id, at))
         if account_id:
             self._accounts.setdefault((tenant, account_id), (call.call.id, at))
