@@ -12,14 +12,18 @@ from gateway.config.tables import TenantSettings
 from gateway.desk import (
     access,
     account_choice,
+    account_page,
     api,
     appliances,
+    call_log,
     diagnosis,
     directory,
+    exports,
     failures,
     framing,
     language_choice,
     numbers,
+    opening,
     origins,
     panel,
     people,
@@ -38,6 +42,8 @@ from gateway.logins.named_pages import is_preflight
 
 CALL_ID = "<int(max=9007199254740991):call_id>"
 ENTRY_ID = "<int(max=9007199254740991):entry_id>"
+ACCOUNT_ID = "<int(max=9007199254740991):account_id>"
+FILTER_ID = "<int(max=9007199254740991):filter_id>"
 RUN_ID = "<int(max=9007199254740991):run_id>"
 
 
@@ -72,9 +78,14 @@ ROUTES: Mapping[str, Route] = {
     "dial_page": Route("GET", "/discar", Right.DIAL, phone_links.ask),
     "manifest": Route("GET", "/manifest.webmanifest", Right.OPEN, phone_links.manifest),
     "dial": Route("POST", "/discar", Right.DIAL, views.dial),
-    "call_log": Route("GET", "/ligacoes", Right.SEE_CALLS, views.call_log),
+    "call_log": Route("GET", "/ligacoes", Right.SEE_CALLS, call_log.call_log),
+    "calls_csv": Route("GET", "/ligacoes.csv", Right.EXPORT_CALLS, exports.page_as_csv),
+    "calls_xlsx": Route("GET", "/ligacoes.xlsx", Right.EXPORT_CALLS, exports.page_as_xlsx),
+    "save_filter": Route("POST", "/ligacoes/filtros", Right.OWN_ACCOUNT, call_log.save_filter),
+    "remove_filter": Route("POST", f"/ligacoes/filtros/{FILTER_ID}/apagar", Right.OWN_ACCOUNT, call_log.remove_filter),
     "call": Route("GET", f"/ligacoes/{CALL_ID}", Right.SEE_CALLS, views.call),
-    "account": Route("GET", "/contas/<int(max=9007199254740991):account_id>", Right.SEE_ACCOUNTS, views.account),
+    "account": Route("GET", f"/contas/{ACCOUNT_ID}", Right.SEE_ACCOUNTS, account_page.account),
+    "opening": Route("POST", "/ficha", Right.OWN_ACCOUNT, opening.choose),
     "people": Route("GET", "/pessoas", Right.SEE_PEOPLE, people.people),
     "why": Route("GET", "/porque", Right.EXPLAIN, diagnosis.why),
     "hang_up": Route("POST", f"/ligacoes/{CALL_ID}/desligar", Right.DIAL, views.hang_up),
@@ -100,15 +111,19 @@ ROUTES: Mapping[str, Route] = {
     "program_revoke": Route("POST", "/extensao/<session_id>/revogar", Right.OWN_ACCOUNT, programs.revoke),
     "events": Route("GET", "/events", Right.SEE_CALLS, views.events),
     "api_calls": Route("GET", "/api/calls", Right.SEE_CALLS, api.calls),
+    "api_calls_csv": Route("GET", "/api/calls.csv", Right.EXPORT_CALLS, exports.api_csv),
+    "api_calls_xlsx": Route("GET", "/api/calls.xlsx", Right.EXPORT_CALLS, exports.api_xlsx),
     "api_call": Route("GET", f"/api/calls/{CALL_ID}", Right.SEE_CALLS, api.call),
     "api_why": Route("GET", f"/api/calls/{CALL_ID}/why", Right.EXPLAIN, api.why),
     "api_hang_up": Route("POST", f"/api/calls/{CALL_ID}/hangup", Right.DIAL, api.hang_up),
     "api_over": Route("POST", f"/api/calls/{CALL_ID}/over", Right.WORK_CALLS, api.over),
     "api_dial": Route("POST", "/api/dial", Right.DIAL, api.dial),
     "api_imports": Route("GET", "/api/imports", Right.READ_DIRECTORY, directory.api_imports),
+    "api_account": Route("GET", f"/api/accounts/{ACCOUNT_ID}", Right.SEE_ACCOUNTS, account_page.api_account),
     "api_me": Route("GET", "/api/me", Right.OWN_ACCOUNT, api.me),
     "api_appliances": Route("GET", "/api/appliances", Right.LIST_APPLIANCES, api.appliances),
     "api_openapi": Route("GET", "/api/openapi.json", Right.OPEN, api.openapi),
+    "api_webhook_schema": Route("GET", "/api/webhooks.schema.json", Right.OPEN, api.webhook_schema),
 }
 FILES = ("static", "cti_script")
 LOG_IN = ("log_in", "panel_log_in")

@@ -6,23 +6,21 @@ from dataclasses import replace
 from itertools import chain
 from typing import Any
 
-from werkzeug.exceptions import NotFound
 from werkzeug.utils import redirect
 from werkzeug.wrappers import Response
 
-from gateway.desk import access, account_choice, assets, cards, dialling, filters
+from gateway.desk import access, account_choice, assets, cards, dialling
 from gateway.desk.context import Visit
+from gateway.desk.customer import customer_of
 from gateway.desk.problems import said
 from gateway.desk.rendering import page, streamed
 from gateway.domain.masking import hidden_in
 from gateway.domain.roles import Right
 from gateway.errors import GatewayError, LoginsBusy, TooManyAttempts
-from gateway.store.calls import CallFilter, LoggedCall
+from gateway.store.calls import LoggedCall
 from gateway.store.delivery_receipts import DeliveryReceipt, ReceiptKind
 from gateway.store.orders import Tried
 from gateway.texts.text import Text
-
-PAGE_SIZE = 50
 
 
 def static(visit: Visit, name: str) -> Response:
@@ -206,20 +204,6 @@ def _still_logged_in(visit: Visit) -> Callable[[], bool]:
 # the call log
 
 
-def call_log(visit: Visit) -> Response:
-    """Show the call log: the whole page, or only its list for the page's own script."""
-    seq = visit.services.log.newest()
-    search = filters.CallSearch.of(visit.request.args)
-    wanted = search.wanted(visit.zone)
-    found = visit.calls.recent(wanted, limit=PAGE_SIZE + 1)
-    shown, more = found[:PAGE_SIZE], len(found) > PAGE_SIZE
-    template = "_calls.html" if visit.by_htmx else "calls.html"
-    older = visit.url("call_log", **search.parameters(shown[-1].id)) if more else None
-    newest = visit.url("call_log", **search.parameters())
-    links: dict[str, Any] = {"older": older, "newest": newest}
-    return page(visit, template, search=search, results=filters.RESULTS, calls=shown, seq=seq, **links)
-
-
 def call(visit: Visit, call_id: int) -> Response:
     """Show everything that is known of one call."""
     seq = visit.services.log.newest()
@@ -229,19 +213,9 @@ def call(visit: Visit, call_id: int) -> Response:
         "came_from": cards.came_from(visit, found, mine=False),
         "history": _history(visit, found),
         "why": visit.services.explainer.explain(visit.tenant, call_id) if visit.may(Right.EXPLAIN) else None,
+        "customer": customer_of(visit, found),
     }
     return page(visit, "call.html", call=found, seq=seq, **known)
-
-
-def account(visit: Visit, account_id: int) -> Response:
-    """Show an account: its numbers, what else names it, its last calls. Raises ``NotFound``."""
-    seq = visit.services.log.newest()
-    found = visit.services.directory.account(visit.tenant, account_id)
-    if found is None:
-        raise NotFound
-    recent = visit.calls.recent(CallFilter(account_id=account_id), limit=20)
-    found = replace(found, phones=tuple((visit.telephone(number), who) for number, who in found.phones))
-    return page(visit, "account.html", account=found, recent=recent, seq=seq)
 
 
 def _history(visit: Visit, call: LoggedCall) -> Sequence[Tried]:

@@ -122,6 +122,7 @@ def test_the_written_configuration_is_accepted_as_it_is() -> None:
 def test_the_examples_in_the_written_configuration_are_accepted_too(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("ERP_WEBHOOK_SECRET", "whsec_" + "QUJD" * 8)
     for name in ("ACME_EVENTS_TOKEN", "ACME_CRM_TOKEN", "CLOUD_SECRET"):
         monkeypatch.setenv(name, "x" * 8)
     (tmp_path / "pbx.password").write_text("x")

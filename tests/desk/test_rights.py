@@ -19,6 +19,7 @@ PEOPLE = "agent supervisor administrator auditor"
 WORKING = "agent supervisor administrator"
 LEADING = "supervisor administrator auditor"
 READING = "administrator auditor"
+EXPORTING = "supervisor administrator auditor program"
 ALONE = "administrator"
 ALL = "agent supervisor administrator auditor program"
 EXPECTED = {
@@ -31,6 +32,7 @@ EXPECTED = {
     "panel_log_in": EVERYBODY,
     "panel": PEOPLE,
     "panel_log_out": ALL,
+    "api_webhook_schema": EVERYBODY,
     "log_out": ALL,
     "language": ALL,
     "api_me": ALL,
@@ -42,8 +44,16 @@ EXPECTED = {
     "shown": PEOPLE,
     "people": PEOPLE,
     "account": PEOPLE,
+    "api_account": PEOPLE,
+    "opening": ALL,
     "events": ALL,
     "call_log": ALL,
+    "calls_csv": EXPORTING,
+    "calls_xlsx": EXPORTING,
+    "api_calls_csv": EXPORTING,
+    "api_calls_xlsx": EXPORTING,
+    "save_filter": ALL,
+    "remove_filter": ALL,
     "call": ALL,
     "api_calls": ALL,
     "api_call": ALL,
