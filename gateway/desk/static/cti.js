@@ -129,7 +129,7 @@
     }
     const frame = document.createElement("iframe");
     Object.assign(frame, { title: "CTI", allow: "autoplay" });
-    Object.assign(frame.style, { border: "0", width: "100%", height: "100%" });
+    Object.assign(frame.style, { display: "block", border: "0", width: "100%", height: "100%" });
     frame.src = address;
     found.append(frame);
     return frame;
