@@ -66,6 +66,9 @@ PAGES = (
     "/qualidade?ver=repetidos",
     "/qualidade?ver=chamadores",
     "/qualidade?ver=corrigidos",
+    "/extensao",
+    "/discar?numero=tel:4799998888",
+    "/painel",
     "/nada",
 )
 SIZES = {"phone": (360, 640, 1), "large phone": (420, 800, 1), "desktop": (1280, 800, 1), "zoomed 200 %": (640, 400, 2)}
