@@ -1,7 +1,7 @@
 // The service worker: dials for the pages, and tells them of calls. It has the token; the pages' scripts never see it.
 // It lives while a page with numbers is open, because that page speaks to it now and then.
 
-import { dial, Refused } from "./api.js";
+import { ask, dial, Refused } from "./api.js";
 import { register, settings } from "./settings.js";
 import { Stream } from "./stream.js";
 
@@ -57,7 +57,17 @@ async function restart() {
   stream = null;
   const { gateway, token } = await settings();
   if (!gateway || !token || !ports.size) return stated("revoked");
-  if (!stream) stream = new Stream((kind, event) => KINDS.includes(kind) && !event.repeat && tell({ type: "event", kind, event, gateway }), stated);
+  if (!stream) stream = new Stream((kind, event) => KINDS.includes(kind) && !event.repeat && told(kind, event, gateway), stated);
+}
+
+/** The card is shown at once; the account's link into the CRM comes behind, where the gateway has one. */
+async function told(kind, event, gateway) {
+  tell({ type: "event", kind, event, gateway });
+  if (kind !== "call_started" || !event.account_id) return;
+  try {
+    const { link } = await ask(`/api/accounts/${Number(event.account_id)}`);
+    if (link) tell({ type: "link", id: event.call_id, link });
+  } catch { /* a card without the link */ }
 }
 
 function stated(next) {

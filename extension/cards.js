@@ -23,6 +23,7 @@ globalThis.ctiCards ??= (() => {
     button:focus-visible, a:focus-visible { outline: 2px solid light-dark(#1d5fae, #8bbcf5); }`;
   const STATES = { call_started: "rings", call_answered: "talks", call_ended: "ended" };
   const shown = new Map(); // call -> card
+  const records = new Map(); // call -> address of the customer's record
   let box = null;
 
   const word = (name, ...facts) => chrome.i18n.getMessage(name, facts);
@@ -66,6 +67,15 @@ globalThis.ctiCards ??= (() => {
     clearTimeout(timer);
     card?.remove();
     shown.delete(id);
+    records.delete(id);
+  }
+
+  /** Adds the link into the CRM to a card that is there. */
+  function addLink(id, address) {
+    const nav = /^https?:\/\//.test(address) && shown.get(id)?.card.querySelector("nav");
+    if (!nav || records.has(id)) return;
+    records.set(id, address);
+    nav.prepend(link(address, word("openRecord")));
   }
 
   function cardOf(kind, event, gateway) {
@@ -96,7 +106,8 @@ globalThis.ctiCards ??= (() => {
 
   function linksOf(event, gateway) {
     const links = make("nav");
-    if (/^https?:\/\//.test(event.account_link ?? "")) links.append(link(event.account_link, word("openRecord")));
+    const record = records.get(event.call_id);
+    if (record) links.append(link(record, word("openRecord")));
     links.append(link(`${gateway}/ligacoes/${Number(event.call_id)}`, word("seeCall")));
     return links;
   }
@@ -120,5 +131,5 @@ globalThis.ctiCards ??= (() => {
     setTimeout(() => card.remove(), 6000);
   }
 
-  return { tell, say };
+  return { tell, say, addLink };
 })();

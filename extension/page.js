@@ -21,6 +21,7 @@ if (!globalThis.ctiPage) {
 
     function heard(message) {
       if (message.type === "dialled") waiting.get(message.id)?.(message);
+      if (message.type === "link" && window === window.top) globalThis.ctiCards.addLink(message.id, message.link);
       if (message.type === "event" && window === window.top) globalThis.ctiCards.tell(message.kind, message.event, message.gateway);
     }
 

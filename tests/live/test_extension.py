@@ -23,6 +23,7 @@ CONFIG = """
 [tenants.default]
 area_code = "47"
 extensions = ["3500-3599"]
+crm = {{ link = "https://crm.example/contas/{{{{ code }}}}" }}
 [tenants.default.appliances.pbx]
 adapter = "url"
 url = "{pbx}/originate?from={{{{ extension }}}}&to={{{{ number }}}}&key=demo"
@@ -226,6 +227,7 @@ def test_a_call_comes_up_over_the_page_where_its_script_cannot_reach_it(connecte
         return "Metalúrgica Silva & Filhos" in shown(browser)
 
     until(rings, timeout_s=15)  # rung again until the stream is there
+    until(lambda: connected.words["openRecord"] in shown(browser), timeout_s=10)
     told = shown(browser)
     assert connected.words["rings"] in told
     assert "Carlos Eduardo" in told
