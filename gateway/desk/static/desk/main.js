@@ -5,6 +5,8 @@ import { prepareChoices } from "./choices.js";
 import { sayConnection } from "./connection.js";
 import { prepareControls, tellLog } from "./controls.js";
 import { Link } from "./link.js";
+import { callsChanged, missedChanged, prepareMissed } from "./missed.js";
+import { prepareNotes } from "./notes.js";
 import { atMostEvery, find, formHeaders, page } from "./page.js";
 import { oneAtATime, surely } from "./pieces.js";
 import { mayOpen, prepareRecords } from "./records.js";
@@ -18,8 +20,11 @@ const refreshRecent = atMostEvery(500, oneAtATime(async (wanted) => {
 }));
 
 function told(kind, event) {
+  if (kind === "missed_changed" || kind === "reset") missedChanged();
+  if (kind === "missed_changed") return;
   document.dispatchEvent(new CustomEvent("cti:told", { detail: { kind, event } })); // see panel.js
   tellLog();
+  callsChanged();
   if (kind === "log" || kind === "agent_state_changed") return;
   refreshRecent();
   if (kind === "reset") refreshCards();
@@ -44,6 +49,8 @@ prepareRecords();
 prepareControls();
 prepareCards();
 prepareChoices();
+prepareMissed();
+prepareNotes();
 watchSession();
 link = follow();
 prepareSound((sounds) => link.describe({ sounds }));
