@@ -256,12 +256,13 @@ class Directory:
         self._journal.run(lambda connection: _open_session(connection, row, at))
         return token
 
-    def session_agent(self, token: str, at: int) -> Agent | None:
-        """Return the agent whose session ``token`` is, unless it is over."""
+    def session_agent(self, token: str, at: int, *, of_program: bool = False) -> Agent | None:
+        """Return the agent whose session ``token`` is, unless it is over: a browser's, or a program's."""
         query = (
             select(agents)
             .join(sessions, sessions.c.agent_id == agents.c.id)
             .where(sessions.c.token_hash == _hash(token), sessions.c.expires_at > at)
+            .where(sessions.c.program.is_not(None) if of_program else sessions.c.program.is_(None))
             # A session from far in the future would hold until then: the clock was wrong when it began.
             .where(sessions.c.created_at <= at + CLOCK_WRONG_MS)
         )

@@ -42,6 +42,7 @@ FOR_THE_LOADER = {
     (config.ServerSettings, "public_targets_only"),
     (config.ApplianceSettings, "preset"),
     (SourceSettings, "preset"),
+    (config.Forward, "patience"),
 }
 """Keys that are used up while the file is read: without them ``own-cloud`` would not load."""
 

@@ -39,7 +39,10 @@ from gateway.store.imports import Imports
 from gateway.store.journal import Journal
 from gateway.store.loading import LoadedAccount, Phone, write_accounts
 from gateway.store.log import EventLog
+from gateway.store.program_sessions import ProgramSessions
 from gateway.store.quality import Quality
+from gateway.store.saved_filters import SavedFilters
+from gateway.store.search import CallFinder
 from gateway.store.traffic import TrafficEntry, TrafficLog
 from gateway.texts.text import Text, verbatim
 from tests.migrated import migrated_engine
@@ -257,6 +260,7 @@ def services_of(office: Office, config: Config, hub: Hub, *, replay: Replay = no
         config=config,
         core=office.core,
         calls=office.calls,
+        finder=CallFinder(office.engine, None),
         log=office.log,
         directory=office.directory,
         verifier=verifier(office.directory, None, least_s=0.001),
@@ -266,11 +270,13 @@ def services_of(office: Office, config: Config, hub: Hub, *, replay: Replay = no
         receipts=office.receipts,
         replay=replay,
         decide=office.journal.write,
+        saved_filters=SavedFilters(office.engine, office.journal),
         imports=Imports(office.engine, office.journal),
         import_now=lambda _tenant, _name: None,
         quality=Quality(office.engine),
         corrections=Corrections(office.engine, office.journal),
         agent_states=AgentStates(office.engine),
+        programs=ProgramSessions(office.engine, office.journal),
     )
 
 

@@ -19,6 +19,7 @@ const refreshRecent = atMostEvery(500, oneAtATime(async (wanted) => {
 }));
 
 function told(kind, event) {
+  document.dispatchEvent(new CustomEvent("cti:told", { detail: { kind, event } })); // see panel.js
   tellLog();
   if (event.kind === "account_chosen") refreshCallPage(event.call_id);
   if (kind === "log" || kind === "agent_state_changed") return;
