@@ -9,13 +9,14 @@ from typing import Any
 import click
 
 from gateway.cli.speech import _, said
-from gateway.texts.text import Text, in_context
+from gateway.domain.roles import NAMES, Role
+from gateway.texts.text import Text
 
 GUIDE = """
 {running}
 
-  {desk:16}  {url}/            login: ana    {password}: {secret}   ({extension} 3501)
-                                      {or_:7}bruno  {password}: {secret}   ({extension} 3502)
+  {desk:16}  {url}/
+{people}
 {appliances}
 
 {played_already}
@@ -36,9 +37,6 @@ GUIDE = """
 WORDS = {
     "running": Text("The demo is running. Everything below is thrown away when it stops (Ctrl-C)."),
     "desk": Text("desk"),
-    "password": Text("password"),
-    "extension": Text("extension"),
-    "or_": in_context("between two logins", "or"),
     "played_already": Text("Already played:"),
     "next": Text("Try next, with the desk open as ana:"),
     "comes_in": Text("a call comes in"),
@@ -108,7 +106,7 @@ def _furnish(folder: Path, listen: str, appliances: dict[str, Any]) -> tuple[Any
 def _guide(url: str, appliances: dict[str, Any], config_path: Path) -> None:
     from urllib.parse import quote
 
-    from gateway.demo.company import PASSWORD, TITLES
+    from gateway.demo.company import AGENTS, PASSWORD, TITLES
     from gateway.demo.play import PLAYED, play
 
     recording = f"{appliances['url'].address}/gravacoes/demo.wav"
@@ -117,7 +115,7 @@ def _guide(url: str, appliances: dict[str, Any], config_path: Path) -> None:
     click.echo(
         GUIDE.format(
             url=url,
-            secret=PASSWORD,
+            people="\n".join(_seat(PASSWORD, *agent) for agent in AGENTS),
             appliances="\n".join(listed),
             played="\n".join(_played(wire, line) for wire, line in PLAYED),
             recording=quote(recording, safe=""),
@@ -125,6 +123,19 @@ def _guide(url: str, appliances: dict[str, Any], config_path: Path) -> None:
             **{name: said(text) for name, text in WORDS.items()},
         )
     )
+
+
+def _seat(secret: str, login: str, name: str, extension: str, role: Role) -> str:
+    """Return the line of one who can log in, and as what."""
+    facts: dict[str, Any] = {
+        "login": f"{login:5}",
+        "secret": secret,
+        "extension": extension,
+        "name": name,
+        "role": NAMES[role],
+    }
+    told = Text("login: {login}  password: {secret}  extension {extension}  {name}, {role}", **facts)
+    return f"{'':18}{said(told)}"
 
 
 def _played(wire: str, line: Text) -> str:
