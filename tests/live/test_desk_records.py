@@ -195,5 +195,5 @@ def give_to(browser: webdriver.Chrome, place: str, name: str) -> None:
     browser.execute_script("document.querySelector(arguments[0]).open = true", f"{place} details.attach")
     browser.find_element(By.CSS_SELECTOR, f"{place} .attach [type=checkbox]").click()
     browser.find_element(By.CSS_SELECTOR, f"{place} [name=busca]").send_keys(name)
-    appears(browser, f"{place} [id^=contas-] button", timeout_s=10)
+    until(lambda: f"“{name}”" in text_of(browser, f"{place} [id^=contas-]"), timeout_s=10)
     browser.find_element(By.CSS_SELECTOR, f"{place} [id^=contas-] button").click()
