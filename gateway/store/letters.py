@@ -45,6 +45,7 @@ def call_fields(
         "url_audio": safe_link(fields["url_audio"]) or "",
     }
     fields |= _when(draft, seq) | draft.rules.of_number(fields["telefone"]) | _agent(call, extension, sits)
+    fields |= draft.rules.of_account(fields)
     if isinstance(draft.message, CallNoted):
         fields |= {"cost": draft.message.cost or "", "transcript": draft.message.transcript or ""}
     return {**NOTHING, **fields, "missed": "true" if call["missed"] else "false"}
