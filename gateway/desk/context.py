@@ -29,6 +29,8 @@ from gateway.handlers import Core
 from gateway.logins.passwords import Verifier
 from gateway.orders.circuit_breaker import Health, Rules
 from gateway.store.agent_states import AgentStates
+from gateway.store.agents import AgentChanges
+from gateway.store.audit import AuditLog
 from gateway.store.calls import CallLog, LoggedCall
 from gateway.store.corrections import Corrections
 from gateway.store.delivery_receipts import DeliveryReceiptLog
@@ -82,6 +84,8 @@ class Services:
     corrections: Corrections
     replay: Replay
     decide: Callable[[Choice | Over], Any]
+    audit: AuditLog
+    people: AgentChanges
     traffic: TrafficLog | None
     receipts: DeliveryReceiptLog | None
     appliances: Appliances | None = None
@@ -140,7 +144,7 @@ class Visit:
     def scope(self) -> CallScope:
         """Which calls the visitor may see."""
         me, teams = self.me, self.services.core.tenant(self.tenant).teams
-        return scope_of(me.role, me.login, me.extension, teams)
+        return scope_of(me.role, me.login, me.extension, teams, seated_at=me.seated_at)
 
     @cached_property
     def calls(self) -> VisibleCalls:

@@ -22,6 +22,8 @@
     │   ├── UnknownTenant      270
     │   ├── UnknownEventSource 275
     │   ├── NotReplayable      280
+    │   ├── LastAdministrator  296  nobody could administer the company any more
+    │   ├── NoSuchAgent        298
     │   └── OwnerChanged       290
     ├── AccessError            300  who asks may not
     │   ├── AddressNotAllowed  310
@@ -32,6 +34,7 @@
     │   ├── ForeignPage        350
     │   ├── NotProven          360  a source's request has no right secret or signature
     │   │   └── LoginNotProven 365
+    │   ├── PasswordToChange   375  a first password has to be changed at the desk
     │   └── RightMissing       370  the role of who is logged in may not do it
     ├── BusyError              400  try again later; nothing was stored
     │   ├── QueueFull          410
@@ -68,6 +71,7 @@ from gateway.errors.access import (
     LoginNotProven,
     MetricsNotAllowed,
     NotProven,
+    PasswordToChange,
     RightMissing,
     TooManyAttempts,
 )
@@ -108,8 +112,10 @@ from gateway.errors.others import (
 )
 from gateway.errors.request import (
     BadParameter,
+    LastAdministrator,
     MalformedRequest,
     MissingParameter,
+    NoSuchAgent,
     NotReplayable,
     NotUnderstood,
     OwnerChanged,
@@ -143,6 +149,7 @@ __all__ = [
     "ImportRunning",
     "InternalError",
     "KeyTaken",
+    "LastAdministrator",
     "LoginNotProven",
     "LoginsBusy",
     "MalformedRequest",
@@ -150,6 +157,7 @@ __all__ = [
     "MissingParameter",
     "NewerSchema",
     "NoAppliance",
+    "NoSuchAgent",
     "NotDiallable",
     "NotProven",
     "NotReplayable",
@@ -157,6 +165,7 @@ __all__ = [
     "NothingToHangUp",
     "NumberBlocked",
     "OwnerChanged",
+    "PasswordToChange",
     "QueueFull",
     "RequestError",
     "RightMissing",

@@ -200,3 +200,26 @@ class OwnerChanged(RequestError):
 
 def _shortened(value: str) -> str:
     return value if len(value) <= LONGEST_SHOWN else value[: LONGEST_SHOWN - 3] + "..."
+
+
+class LastAdministrator(RequestError):
+    """After this nobody could administer the company."""
+
+    code = 296
+    http_status = 409
+
+    def __init__(self) -> None:
+        super().__init__(
+            Text("this is the company's only administrator."),
+            hint=Text("Make somebody else an administrator first."),
+        )
+
+
+class NoSuchAgent(RequestError):
+    """There is no such agent (any more)."""
+
+    code = 298
+    http_status = 404
+
+    def __init__(self) -> None:
+        super().__init__(Text("there is no such agent (any more)."), hint=Text("Load the list of agents again."))

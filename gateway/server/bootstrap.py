@@ -37,6 +37,7 @@ from gateway.orders.circuit_breaker import Rules
 from gateway.orders.dispatcher import OrderDispatcher
 from gateway.relay.outbox_worker import OutboxWorker
 from gateway.source import Source
+from gateway.store.audit import AuditLog
 from gateway.store.calls import CallLog
 from gateway.store.delivery_receipts import DeliveryReceiptLog
 from gateway.store.diagnostic_log import DiagnosticLog
@@ -82,6 +83,7 @@ class Gateway:
     maintenance: Maintenance
     filler: Filler
     core: Core
+    audit: AuditLog
     diagnostic_log: DiagnosticLog | None
     traffic: TrafficLog | None
     receipts: DeliveryReceiptLog | None
@@ -199,9 +201,12 @@ def build(config: Config, data: Path) -> Gateway:
         orders=orders,
         order_log=order_log,
         outbox_worker=OutboxWorker(outbox, forwards),
-        maintenance=Maintenance(journal, outbox, _give_up_ms(config), ghosts=Ghosts(engine)),
+        maintenance=Maintenance(
+            journal, outbox, _give_up_ms(config), ghosts=Ghosts(engine), audit_days=config.audit.keep_days
+        ),
         filler=Filler(engine, journal),
         core=Core(companies, journal, orders),
+        audit=AuditLog(engine, journal),
         diagnostic_log=diagnostic_log,
         traffic=traffic,
         receipts=receipts,

@@ -4,6 +4,7 @@ A change here needs a migration in ``migrations/versions``; a test compares the 
 a column is said here too, in its ``info`` (``columns.py``): the lists of columns elsewhere are made of it.
 """
 
+from gateway.store.tables.audit import audit
 from gateway.store.tables.calls import agent_states, calls, legs, notes, source_marks
 from gateway.store.tables.columns import metadata
 from gateway.store.tables.directory import accounts, choices, identifiers, imports, phones
@@ -16,6 +17,7 @@ __all__ = [
     "agent_states",
     "agents",
     "attempts",
+    "audit",
     "calls",
     "choices",
     "counters",
