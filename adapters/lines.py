@@ -49,12 +49,20 @@ class Lines:
     """
 
     def __init__(
-        self, host: str, port: int, attempt: Attempt, heard: HeardBytes, *, connect_s: float, trust: Trust | None = None
+        self,
+        host: str,
+        port: int,
+        attempt: Attempt,
+        heard: HeardBytes,
+        *,
+        connect_s: float,
+        trust: Trust | None = None,
+        public_only: bool = False,
     ) -> None:
         """Connect, over TLS where ``trust`` is given. Raises ``OSError`` as ``connected`` does."""
         self.attempt = attempt
         self.heard = heard
-        self._sock: Any = connected(host, port, attempt, connect_s=connect_s, trust=trust)
+        self._sock: Any = connected(host, port, attempt, connect_s=connect_s, trust=trust, public_only=public_only)
         self._buffer = bytearray()
 
     def send(self, data: bytes) -> None:

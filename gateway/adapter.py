@@ -15,7 +15,7 @@ from pathlib import Path
 from traceback import extract_tb
 from typing import Any, ClassVar, Protocol, TypeGuard
 
-from gateway.domain.messages import ATTACHED
+from gateway.domain.event_fields import FIELDS
 from gateway.errors import UnknownAdapter, UnknownPreset
 from gateway.texts.languages import DEFAULT
 from gateway.texts.rendering import render
@@ -39,17 +39,8 @@ class Outcome(StrEnum):
     """Sent, but no clear answer came back."""
 
 
-ANSWER_FIELDS = (
-    *("answered_at", "answered_by", "answered_agent", "ring_s", "talk_s"),
-    *("line_name", "waited_s", "transfer", "cause"),
-)
-ACCOUNT_FIELDS = ("account_id", "account_code", "contact", "answered_agent_name")
-AGENT_FIELDS = ("agent", "agent_login", "state", "reason")
-EVENT_FIELDS = frozenset(
-    {"ramal", "telefone", "url_audio", "direction", "call_id", "tenant", "resultado", "result", *ATTACHED.values()}
-    | {"missed", "fields", "rang", "account", *ANSWER_FIELDS, *ACCOUNT_FIELDS, *AGENT_FIELDS}
-)
-"""The fields of call events."""
+EVENT_FIELDS = frozenset(FIELDS)
+"""The fields of events, which ``domain/event_fields.py`` describes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,18 +53,8 @@ class Outgoing:
 
     A ``dial`` has the fields ``extension``, ``number`` (the digits to dial, dial plan applied), ``order_id``,
     ``call_id`` and ``tenant``; a ``hangup`` has those of the order that it ends and ``peer_ref``, the peer's own id
-    of the call, empty where the order's answer gave none; the call events have ``ramal``, ``telefone``,
-    ``url_audio``, ``direction``, ``call_id``, ``tenant``, ``resultado`` (how the call ended, in the exchange's words)
-    and ``result`` (the same as a code of ``domain/calls/results.py``), ``answered_at`` (ISO 8601), ``answered_by`` (an
-    extension), ``answered_agent`` (a login), ``ring_s`` and ``talk_s``, each empty where nothing was said of it; and so
-    is the attached data of ``domain/messages.py``, under the names of their parameters. ``line_name`` is the configured
-    name of the line, ``waited_s`` the seconds in a queue, ``transfer`` ``blind`` or ``attended``, ``cause`` a code,
-    ``rang`` the extensions that rang with spaces between, ``fields`` the free fields as JSON.
-    ``account``, ``account_id`` and ``account_code`` (the CRM's own id) say whose the call is, ``contact`` who calls.
-    ``agent_login`` and ``agent`` (the name) are who took the call at ``ramal``, else who alone sits there.
-    An ``agent_state_changed`` has ``ramal``, ``fila``, ``agent`` (as sent), ``agent_login`` (ours), ``state`` and
-    ``reason``; all else is empty.
-    ``missed`` is ``true`` or ``false``. Adapters put the fields into their templates, escaped for where they go.
+    of the call, empty where the order's answer gave none. The events have the fields of ``domain/event_fields.py``,
+    empty where nothing was said of it. Adapters put the fields into their templates, escaped for where they go.
     """
 
     kind: str
@@ -83,15 +64,25 @@ class Outgoing:
 
 @dataclass(frozen=True, slots=True, init=False)
 class Delivery:
-    """What came of one attempt: the outcome, one sentence for people, and the peer's own id if it gave one."""
+    """What came of one attempt: the outcome, one sentence for people, and the peer's own id if it gave one.
+
+    ``retry_after_s`` is set where the peer said that it cannot now: the seconds that it asked for, 0 if it named none.
+    """
 
     outcome: Outcome
     text: Text
     peer_ref: str | None
+    retry_after_s: float | None
 
-    def __init__(self, outcome: Outcome, detail: Text | str, peer_ref: str | None = None) -> None:
+    def __init__(
+        self,
+        outcome: Outcome,
+        detail: Text | str,
+        peer_ref: str | None = None,
+        retry_after_s: float | None = None,
+    ) -> None:
         """Keep a ``detail`` that is a plain string as it is: nobody can translate it."""
-        _set(self, outcome=outcome, text=_sentence(detail), peer_ref=peer_ref)
+        _set(self, outcome=outcome, text=_sentence(detail), peer_ref=peer_ref, retry_after_s=retry_after_s)
 
     @property
     def detail(self) -> str:
@@ -255,6 +246,25 @@ def longest_of(adapter: Adapter) -> float | None:
     None: it promises nothing, so it is called on a thread that nobody has to wait for.
     """
     found: float | None = getattr(adapter, "longest_s", None)
+    return found
+
+
+def is_idempotent(adapter: Adapter) -> bool:
+    """Return whether an event that comes twice does the adapter's peer no harm, by its optional attribute
+    ``idempotent``: each letter's id goes with it, and the peer knows it again.
+    """
+    return bool(getattr(adapter, "idempotent", False))
+
+
+def carries_time(adapter: Adapter) -> bool:
+    """Return whether the adapter's peer is told when an event happened, by its optional attribute ``carries_time``."""
+    return bool(getattr(adapter, "carries_time", False))
+
+
+def unwanted(adapter: Adapter, message: Outgoing) -> Text | None:
+    """Return why the adapter's peer is not told of ``message``, by its optional method ``unwanted``; None: it is."""
+    asked = getattr(adapter, "unwanted", None)
+    found: Text | None = asked(message) if asked else None
     return found
 
 

@@ -211,7 +211,7 @@ def _write_down(kind: str, message: CallMessage, heard: HeardEvent, tenant: Tena
     """Have what was ``heard`` written down, with the name of its line, for those too who are told of its ``kind``."""
     if message.line is not None and tenant.lines:
         heard = heard._replace(line_name=tenant.line_name(message.line))
-    recorded = core.journal.write(EventDraft(message, heard, tenant.forwards.get(kind, ())))
+    recorded = core.journal.write(EventDraft(message, heard, tenant.forwards.get(kind, ()), tenant.telling_rules))
     return Reply(True, answer, recorded.call_id)
 
 
@@ -220,7 +220,7 @@ def agent_state_changed(message: AgentStateChanged, core: Core) -> Reply:
     tenant = core.tenant(message.tenant)
     extension = (read(message.ramal, tenant.numbers).national or message.ramal)[:LONGEST_EXTENSION]
     forwards = tenant.forwards.get("agent_state_changed", ())
-    recorded = core.journal.write(AgentStateDraft(message, extension, forwards))
+    recorded = core.journal.write(AgentStateDraft(message, extension, forwards, tenant.telling_rules))
     return Reply(True, NOTED, recorded.call_id)
 
 

@@ -15,8 +15,10 @@ from gateway.cli.main import COMMANDS
 from gateway.config import dial_plans, people
 from gateway.config import loader as config_file
 from gateway.config import tables as config
+from gateway.config.forward_conditions import ForwardExample
 from gateway.config.sources import SourceSettings
 from gateway.config.tables import Config
+from gateway.domain.event_fields import FIELDS, EventField
 from gateway.wire.http import Front
 from gateway.wire.operations import OPERATIONS
 
@@ -65,6 +67,7 @@ def test_every_command_is_in_the_reference_and_explains_itself(name: str) -> Non
         dial_plans.DialTest,
         config.ApplianceSettings,
         config.Forward,
+        ForwardExample,
         config.DirectorySettings,
         SourceSettings,
     ],
@@ -85,9 +88,23 @@ def test_every_setting_is_in_the_reference(model: type[BaseModel]) -> None:
         "directory",
         "sources",
         "settings",
+        "settings_by_kind",
+        "late_settings",
     }
     for name in set(model.model_fields) - tables:
         assert f"`{name}`" in REFERENCE, f"{model.__name__}.{name}"
+
+
+def test_every_field_of_an_event_is_documented_as_it_is() -> None:
+    rows = [f"| `{name}` | {field.says} | {_holds(field)} |" for name, field in FIELDS.items()]
+    table = "\n".join(["| field | is | holds |", "|---|---|---|", *rows])
+    assert f"<!-- fields -->\n{table}\n<!-- /fields -->" in PAGES["forwards-targets"], table
+
+
+def _holds(field: EventField) -> str:
+    kinds = {"whole": "a number", "moment": "a time", "switch": "`true`, `false`", "names": "texts with spaces between"}
+    kinds |= {"table": "a JSON object", "text": ", ".join(f"`{choice}`" for choice in field.choices)}
+    return kinds[field.kind]
 
 
 @pytest.mark.parametrize("name", adapter.names())
@@ -153,10 +170,11 @@ def test_the_changelog_has_an_unreleased_section() -> None:
     assert "## Unreleased" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("name", ["reverse-proxy", "security"])
+@pytest.mark.parametrize("name", ["reverse-proxy", "security", "forwards-targets", "webhooks-out"])
 def test_the_settings_that_a_page_advises_are_accepted(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     for variable in ("ACME_EVENTS_TOKEN", "ACME_CRM_TOKEN"):
         monkeypatch.setenv(variable, "segredo")
+    monkeypatch.setenv("ERP_WEBHOOK_SECRET", "whsec_" + "QUJD" * 8)
     blocks = re.findall(r"```toml\n(.+?)```", PAGES[name], re.DOTALL)
     assert blocks
     for block in blocks:

@@ -174,6 +174,7 @@ class AmiSession:
                 self._heard,
                 connect_s=config.connect_timeout_s,
                 trust=self._trust,
+                public_only=config.public_only,
             )
         except OSError as error:
             raise Failed(Outcome.UNREACHABLE, self._reason(error), code_of(error)) from error

@@ -7,14 +7,21 @@ from threading import Thread
 from time import monotonic
 from typing import Any
 
+from adapters.http.reach import allowed
 
-def open_socket(host: str, port: int, *, timeout_s: float, options: Iterable[Any] = ()) -> socket.socket:
-    """Open a connected socket. Raises ``socket.gaierror``, ``TimeoutError`` and other ``OSError``.
+
+def open_socket(
+    host: str, port: int, *, timeout_s: float, options: Iterable[Any] = (), public_only: bool = False
+) -> socket.socket:
+    """Open a connected socket. Raises ``socket.gaierror``, ``TimeoutError``, with ``public_only`` ``PrivateAddress``,
+    and other ``OSError``.
 
     Each address gets its share of the time that is left, so a dead IPv6 address does not use up IPv4's.
     """
     ends = monotonic() + timeout_s
     addresses = _resolved(host, port, timeout_s)
+    if public_only:
+        addresses = allowed(host, addresses)
     error: OSError = OSError(f"{host!r} has no address")
     for place, address in enumerate(addresses):
         share_s = (ends - monotonic()) / (len(addresses) - place)

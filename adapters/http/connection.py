@@ -18,6 +18,7 @@ from typing import Any
 
 from adapters.http.connecting import open_socket
 from adapters.http.head import Response, address_of
+from adapters.http.reach import PrivateAddress
 from adapters.http.tls import NoAuthorities, Trust
 
 MAX_BODY = 1024 * 1024
@@ -92,16 +93,24 @@ class _Reader(io.RawIOBase):
         return io.BufferedReader(self)
 
 
-def connected(host: str, port: int, attempt: Attempt, *, connect_s: float, trust: Trust | None = None) -> Any:
+def connected(
+    host: str,
+    port: int,
+    attempt: Attempt,
+    *,
+    connect_s: float,
+    trust: Trust | None = None,
+    public_only: bool = False,
+) -> Any:
     """Return a connected socket, within ``connect_s`` seconds of the attempt; over TLS where ``trust`` is given.
 
-    Raises ``OSError``: ``socket.gaierror``, ``ConnectTimeout``, ``NotConnected``, ``ConnectionError``, and what
-    ``Trust`` raises.
+    Raises ``OSError``: ``socket.gaierror``, ``PrivateAddress``, ``ConnectTimeout``, ``NotConnected``,
+    ``ConnectionError``, and what ``Trust`` raises.
     """
     timeout_s = min(connect_s, attempt.left_s())
     ends = monotonic() + timeout_s
     try:
-        sock = open_socket(host, port, timeout_s=timeout_s, options=[AT_ONCE])
+        sock = open_socket(host, port, timeout_s=timeout_s, options=[AT_ONCE], public_only=public_only)
         if trust is None:
             return sock
         # What is left of it is for the handshake, all of it: a timeout of 0 would mean not to wait at all.
@@ -109,7 +118,7 @@ def connected(host: str, port: int, attempt: Attempt, *, connect_s: float, trust
         return trust.wrap(sock, host)
     except TimeoutError as error:
         raise ConnectTimeout from error
-    except (socket.gaierror, ssl.SSLError, NoAuthorities, ConnectionError):
+    except (socket.gaierror, ssl.SSLError, NoAuthorities, ConnectionError, PrivateAddress):
         raise
     except OSError as error:
         raise NotConnected from error
@@ -118,7 +127,7 @@ def connected(host: str, port: int, attempt: Attempt, *, connect_s: float, trust
 class _Connection:
     """A connection to ``origin`` for one attempt after the other; ``sock`` is None while it is closed."""
 
-    def __init__(self, origin: str, trust: Trust) -> None:
+    def __init__(self, origin: str, trust: Trust, public_only: bool = False) -> None:
         """Take the address of ``origin``, without connecting. Raises ``ValueError`` and ``http.client.InvalidURL`` for
         what is no origin.
         """
@@ -126,13 +135,15 @@ class _Connection:
         self.sock: Any = None
         self._address = address_of(origin)
         self._trust = trust
+        self._public_only = public_only
 
     def connect(self, attempt: Attempt, connect_s: float) -> None:
         """Open the connection. Raises ``OSError``: ``socket.gaierror``, ``ConnectTimeout``, ``NotConnected``,
         ``ConnectionError``, and what ``Trust`` raises.
         """
         host, port, is_tls, _ = self._address
-        self.sock = connected(host, port, attempt, connect_s=connect_s, trust=self._trust if is_tls else None)
+        trust = self._trust if is_tls else None
+        self.sock = connected(host, port, attempt, connect_s=connect_s, trust=trust, public_only=self._public_only)
 
     def send(self, data: bytes, attempt: Attempt, connect_s: float) -> None:
         """Send a request by one write: each one more costs both sides about as much as a whole head."""
@@ -175,8 +186,10 @@ class ConnectionPool:
     followed. For many threads.
     """
 
-    def __init__(self, trust: Trust) -> None:
+    def __init__(self, trust: Trust, *, public_only: bool = False) -> None:
+        """Take whom to trust; with ``public_only`` no name leads to a private address (``reach.py``)."""
         self._trust = trust
+        self._public_only = public_only
         self._idle: list[_Connection] = []
         self._most_idle = MAX_IDLE
         self._lock = Lock()
@@ -197,7 +210,7 @@ class ConnectionPool:
 
     def touch(self, origin: str, attempt: Attempt, *, connect_s: float) -> None:
         """Connect (and shake hands over TLS), send nothing, close. Raises what ``exchange`` raises."""
-        connection = _Connection(origin, self._trust)
+        connection = _Connection(origin, self._trust, self._public_only)
         try:
             connection.connect(attempt, connect_s)
         finally:
@@ -216,7 +229,7 @@ class ConnectionPool:
             if found.is_alive():
                 return found
             found.close()
-        return _Connection(origin, self._trust)
+        return _Connection(origin, self._trust, self._public_only)
 
     def _popped(self, origin: str) -> _Connection | None:
         with self._lock:

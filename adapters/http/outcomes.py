@@ -11,6 +11,7 @@ from typing import TypeVar
 from urllib3.exceptions import HTTPError
 
 from adapters.http.connection import AnswerTooLarge, ConnectTimeout, NotConnected
+from adapters.http.reach import PrivateAddress
 from adapters.http.tls import OLD, NoAuthorities, WrongCertificate
 from gateway.adapter import Outcome, defect_of
 from gateway.errors import AdapterError
@@ -25,6 +26,7 @@ class FailureCode(StrEnum):
 
     ANSWER_TOO_LARGE = "answer_too_large"
     NO_SUCH_HOST = "no_such_host"
+    PRIVATE_ADDRESS = "private_address"
     CONNECTION_REFUSED = "connection_refused"
     NO_AUTHORITIES = "no_authorities"
     WRONG_CERTIFICATE = "wrong_certificate"
@@ -90,6 +92,7 @@ STATUS: Mapping[int, Text] = {
 _KINDS: tuple[tuple[type[BaseException], FailureCode], ...] = (
     (AnswerTooLarge, FailureCode.ANSWER_TOO_LARGE),
     (socket.gaierror, FailureCode.NO_SUCH_HOST),
+    (PrivateAddress, FailureCode.PRIVATE_ADDRESS),
     (ConnectionRefusedError, FailureCode.CONNECTION_REFUSED),
     (NoAuthorities, FailureCode.NO_AUTHORITIES),
     (WrongCertificate, FailureCode.WRONG_CERTIFICATE),
@@ -113,6 +116,7 @@ NOT_TLS = frozenset({"WRONG_VERSION_NUMBER", "HTTP_REQUEST", "HTTPS_PROXY_REQUES
 _REASONS: Mapping[FailureCode, Text] = {
     FailureCode.ANSWER_TOO_LARGE: Text("the answer is too large"),
     FailureCode.NO_SUCH_HOST: Text("the host's name was not found"),
+    FailureCode.PRIVATE_ADDRESS: Text("the host's name leads to a private address, which public_only forbids"),
     FailureCode.CONNECTION_REFUSED: Text("connection refused"),
     FailureCode.NO_AUTHORITIES: Text("the file that tls_verify names does not exist or holds no certificates"),
     FailureCode.WRONG_CERTIFICATE: Text("the TLS certificate is not the one that tls_pin names"),
@@ -143,6 +147,7 @@ _UNTRUSTED: Mapping[int, Text] = {
 
 ADVICE: Mapping[FailureCode, Text] = {
     FailureCode.NO_SUCH_HOST: Text("check the name, or this machine's DNS"),
+    FailureCode.PRIVATE_ADDRESS: Text("write out the address itself, or public_only = false in its table"),
     FailureCode.CONNECTION_REFUSED: Text(
         "nothing listens at this address and port: check the port, and whether the service is on"
     ),

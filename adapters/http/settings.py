@@ -54,6 +54,10 @@ class ConnectionConfig:
     tls_minimum: Version = field(default=STRICT, metadata={"help": "The oldest TLS version to speak: 1.0, 1.1 or 1.2."})
     tls_ciphers: str = _setting("", "Ciphers as OpenSSL names them, such as DEFAULT@SECLEVEL=0; empty: today's.")
 
+    public_only: bool = _setting(
+        False, "Connect to no private address that a host's name leads to; see server.public_targets_only."
+    )
+
     def tls_context(self) -> ssl.SSLContext | None:
         """Return the context of the TLS settings; None for the strict default."""
         return context_for(self.tls_minimum, self.tls_ciphers, verify=self.tls_verify is not False and not self.tls_pin)
@@ -71,7 +75,13 @@ class ConnectionConfig:
     def advice_to_pin(self, host: str, port: int) -> Text | None:
         """Return what can be done about the certificate of ``host``; None when it cannot be fetched."""
         try:
-            pin = pin_of(host, port, timeout_s=self.connect_timeout_s, context=self.tls_context())
+            pin = pin_of(
+                host,
+                port,
+                timeout_s=self.connect_timeout_s,
+                context=self.tls_context(),
+                public_only=self.public_only,
+            )
         except OSError:
             return None
         return Text('if it is the right one, pin it with tls_pin = "{pin}" (compare at the appliance itself)', pin=pin)

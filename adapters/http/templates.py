@@ -19,13 +19,16 @@ from jinja2 import StrictUndefined, TemplateError, meta, nodes
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from pydantic import SecretStr
 
-from adapters.http.digests import FILTERS
+from adapters.http.digests import FILTERS as DIGESTS
+from adapters.http.event_filters import FILTERS as EVENT_FILTERS
 from adapters.http.settings import is_line
 from gateway.adapter import EVENT_FIELDS, Outgoing
 from gateway.errors import AdapterError
 from gateway.texts.text import Listing, Text
 
 DIAL_FIELDS = frozenset({"extension", "number", "order_id", "call_id", "tenant"})
+FILTERS: Mapping[str, Callable[..., str]] = {**DIGESTS, **EVENT_FILTERS}
+"""Our own filters by name."""
 NAMES = DIAL_FIELDS | EVENT_FIELDS | {"kind", "id", "secrets"}
 """All names that a template may use (``gateway.adapter.Outgoing``)."""
 
@@ -75,15 +78,20 @@ def escape_for(content_type: str) -> Escape:
 _UNSENDABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ufffe\uffff]")
 
 
+def check_sendable(text: str) -> None:
+    """Raise ``AdapterError`` for a text that must not be sent as it is: control characters, and what is no Unicode."""
+    if _UNSENDABLE.search(text):
+        raise AdapterError(Text("a value has control characters, which are never sent"))
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise AdapterError(Text("a value has characters that Unicode does not have")) from None
+
+
 def _finalized(escape: Escape) -> Callable[[Any], str]:
     def finalize(value: Any) -> str:
         text = str(value).lower() if isinstance(value, bool) else str(value)
-        if _UNSENDABLE.search(text):
-            raise AdapterError(Text("a value has control characters, which are never sent"))
-        try:
-            text.encode()
-        except UnicodeEncodeError:
-            raise AdapterError(Text("a value has characters that Unicode does not have")) from None
+        check_sendable(text)
         return escape(text)
 
     return finalize

@@ -101,7 +101,7 @@ class Trust:
         return context
 
 
-def pin_of(host: str, port: int, *, timeout_s: float, context: ssl.SSLContext | None) -> str:
+def pin_of(host: str, port: int, *, timeout_s: float, context: ssl.SSLContext | None, public_only: bool = False) -> str:
     """Return the certificate that ``host`` shows, as a value for ``tls_pin``; whether it is trusted is not looked at.
 
     ``context`` is a peer's own, for those with old TLS. Raises ``OSError``.
@@ -110,7 +110,7 @@ def pin_of(host: str, port: int, *, timeout_s: float, context: ssl.SSLContext | 
     if context:
         looking.minimum_version = context.minimum_version
         looking.options |= _LEGACY_SERVER_CONNECT
-    with open_socket(host, port, timeout_s=timeout_s) as raw:
+    with open_socket(host, port, timeout_s=timeout_s, public_only=public_only) as raw:
         raw.settimeout(timeout_s)
         with looking.wrap_socket(raw, server_hostname=host) as shaken:
             shown = shaken.getpeercert(binary_form=True)

@@ -23,7 +23,7 @@ RESERVED = frozenset(
         *("adapter", "preset", "title", "extensions", "dial_plan", "settings", "fallback", "limits"),
         *("max_orders", "orders_per_s", "max_wait_s", "breaker_failures", "breaker_pause_s", "peer_ref"),
         *("headers", "secrets", "connect_timeout_s", "timeout_s", "tls_verify", "tls_minimum", "tls_ciphers"),
-        *("tls_pin", "tls_fingerprint"),
+        *("tls_pin", "tls_fingerprint", "public_only"),
         *("chosen", "values", "tls_context"),
         *("origins", "extension", "number", "order_id", "call_id", "tenant", "kind", "id", "ref", "in_preview"),
     }

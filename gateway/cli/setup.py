@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 import click
 
 from gateway import __version__
-from gateway.adapter import EVENT_FIELDS, Adapter, Outgoing, Probe, defect_of
+from gateway.adapter import Adapter, Outgoing, Probe, defect_of
 from gateway.cli.cautions import cautions
 from gateway.cli.place import DataLocation, with_place
 from gateway.cli.speech import _, language, said
 from gateway.cli.terminal import cell
+from gateway.domain.event_fields import SAMPLE
 from gateway.errors import GatewayError
 from gateway.source import Source
 from gateway.texts.text import Text, counted
@@ -53,19 +54,6 @@ def config_command(place: DataLocation) -> None:
     click.echo(json.dumps(plain, indent=2, ensure_ascii=False))
 
 
-SAMPLE = dict.fromkeys(EVENT_FIELDS, "1") | {
-    "ramal": "3501",
-    "telefone": "4732100123",
-    "url_audio": "http://127.0.0.1/1.wav",
-    "direction": "incoming",
-    "result": "answered",
-    "answered_at": "2026-03-05T17:20:31.123Z",
-    "answered_by": "3501",
-    "missed": "false",
-}
-"""The fields of an event, as forwards get them."""
-
-
 @click.command("check")
 @click.option("-v", "--verbose", is_flag=True, help="Show in detail what is noted, such as each repair of a WSDL.")
 @with_place
@@ -82,7 +70,8 @@ def check_command(place: DataLocation, verbose: bool) -> None:
             _line(all(health.values()), _("database"), _database(gateway.data, health))
             for about, sentence in cautions(gateway.config):
                 _line(None, about, said(sentence))
-            cases = _try_dial_plans(gateway) & _try_mappings(gateway.config)
+            cases = _try_dial_plans(gateway) & _try_mappings(gateway.config) & _try_forwards(gateway.config)
+            cases &= _try_links(gateway)
             peers: Mapping[tuple[str, str], Adapter | Source] = {
                 **gateway.appliances,
                 **gateway.forwards,
@@ -132,6 +121,33 @@ def _try_mappings(config: "Config") -> bool:
         for text in check.lines:
             _line(check.good, check.place, said(text))
         good = good and check.good
+    return good
+
+
+def _try_links(gateway: "Gateway") -> bool:
+    """Make each link into a CRM of an example, and look whether the card's fields are any that accounts have."""
+    from gateway.cli.crm_checks import field_checks, link_checks
+
+    checks = list(link_checks(gateway))
+    for check in checks:
+        _line(check.good, check.place, said(check.text))
+    for place, text in field_checks(gateway):
+        _line(None, place, said(text))
+    return all(check.good for check in checks)
+
+
+def _try_forwards(config: "Config") -> bool:
+    """Hold the condition of every forward against its examples; one line for each forward that has some."""
+    good = True
+    for tenant, table in config.tenants.items():
+        for name, forward in table.forwards.items():
+            failures = [each.problem(forward.only or "") for each in forward.examples if not forward.sends_as(each)]
+            for failure in failures:
+                _line(False, f"{tenant}/{name}", said(failure))
+            if forward.examples and not failures:
+                count = len(forward.examples)
+                _line(True, f"{tenant}/{name}", said(counted("{count} example holds", "{count} examples hold", count)))
+            good = good and not failures
     return good
 
 

@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from gateway.config import former_names
 from gateway.config import plugins as config_peers
 from gateway.config import references as config_references
+from gateway.config.public_targets import with_public_only
 from gateway.config.tables import Config
 from gateway.config.validation import sentences
 from gateway.errors import ConfigError
@@ -29,6 +30,7 @@ def parse(raw: Mapping[str, Any], *, source: str, base: Path = Path()) -> Config
     """
     try:
         resolved = config_references.resolve(former_names.renamed(raw, source=source), source=source, base=base)
+        resolved = with_public_only(resolved)
         folder = _presets_folder(resolved, base)
         config = Config.model_validate(config_peers.prepare(resolved, source=source, folder=folder))
     except ValidationError as error:

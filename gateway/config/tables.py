@@ -4,12 +4,14 @@ Which file they are filled from, and how, stands in ``config/loader.py``.
 """
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field, PrivateAttr, SecretStr, model_validator
 
 from gateway.config.crm import CrmSettings
 from gateway.config.dial_plans import DialPlanSettings
+from gateway.config.forwards import EVENT_KINDS as EVENT_KINDS
+from gateway.config.forwards import Forward as Forward
 from gateway.config.people import AuditSettings, PrivacySettings, TeamSettings
 from gateway.config.sources import SourceName, SourceSettings
 from gateway.config.values import (
@@ -30,18 +32,6 @@ from gateway.domain.messages import ATTACHED
 from gateway.texts.languages import DEFAULT, Language
 from gateway.texts.text import Text
 
-EventKind = Literal[
-    "call_started",
-    "call_answered",
-    "call_held",
-    "call_resumed",
-    "call_transferred",
-    "queue_entered",
-    "queue_left",
-    "call_ended",
-    "call_noted",
-    "agent_state_changed",
-]
 LISTENER_PARAMETERS: tuple[str, ...] = (
     *("ramal", "telefone", "url_audio", "id_ligacao", "data_hora", "direcao", "duracao", "resultado"),
     *ATTACHED.values(),
@@ -56,9 +46,6 @@ if TYPE_CHECKING:
 else:
     ListenerParameter = Literal[*LISTENER_PARAMETERS, *MORE_PARAMETERS]
 LineName = Annotated[str, Field(min_length=1, max_length=100)]
-EVENT_KINDS: tuple[EventKind, ...] = get_args(EventKind)
-TOLD_OF: tuple[EventKind, ...] = ("call_started", "call_ended")
-"""What a forward is told of that does not say."""
 
 
 class ServerSettings(Table):
@@ -100,6 +87,9 @@ class ServerSettings(Table):
         ("loopback", "private"),
         strict=False,
         description="client addresses that may read /metrics: 'loopback', 'private', 'any' or networks (10.1.0.0/16)",
+    )
+    public_targets_only: bool = Field(
+        False, description="no forward connects to a private address that its host's name leads to"
     )
     language: Language = Field(DEFAULT, description="language of texts where no company says another")
 
@@ -210,14 +200,6 @@ class ApplianceSettings(Table):
     breaker_pause_s: float = Field(
         30.0, gt=0, le=3600, description="how long it is left alone before it is tried again"
     )
-    settings: Any = Field(None, exclude=True, description="the adapter's own settings")
-
-
-class Forward(Table):
-    """A CRM or program that is told of call events. All other keys belong to its adapter."""
-
-    adapter: str = Field(description="the protocol: one of the installed adapters (soap, xmlrpc, url)")
-    on: tuple[EventKind, ...] = Field(TOLD_OF, strict=False, min_length=1, description="the events it is told of")
     settings: Any = Field(None, exclude=True, description="the adapter's own settings")
 
 

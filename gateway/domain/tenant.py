@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from gateway.domain.calls.scope import Team
 from gateway.domain.dialplan.plan import DialPlan
 from gateway.domain.numbering.numbers import Extensions, NumberKind, NumberPlan, read
+from gateway.domain.telling import NO_RULES, TellingRules
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,7 @@ class Branch:
 @dataclass(frozen=True, slots=True)
 class Tenant:
     """One company's rules. ``forwards`` maps an event kind to the names of those who are told of it, ``lines`` the
-    numbers that are called to their names.
+    numbers that are called to their names; ``telling_rules`` say what of it each forward wants.
 
     ``teams`` say who may see whose calls. Within ``repeat_within_ms`` the same order again is taken for a double click;
     0 dials every time.
@@ -49,6 +50,7 @@ class Tenant:
     branches: tuple[Branch, ...] = ()
     lines: Mapping[str, str] = field(default_factory=dict)
     teams: tuple[Team, ...] = ()
+    telling_rules: TellingRules = NO_RULES
 
     def line_name(self, line: str) -> str | None:
         """Return the name of a called line, in whatever form the exchange writes its number; None where it has none."""

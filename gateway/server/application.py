@@ -16,7 +16,9 @@ from gateway.store.agent_states import AgentStates
 from gateway.store.agents import AgentChanges
 from gateway.store.corrections import Corrections
 from gateway.store.outbox import Waiting
+from gateway.store.program_sessions import ProgramSessions
 from gateway.store.quality import Quality
+from gateway.store.saved_filters import SavedFilters
 from gateway.store.traffic import TrafficEntry
 from gateway.traffic.masking import spellings
 from gateway.wire.http import Front
@@ -47,6 +49,7 @@ class Application:
             config=gateway.config,
             core=gateway.core,
             calls=gateway.calls,
+            finder=gateway.finder,
             log=gateway.events,
             directory=gateway.directory,
             verifier=gateway.verifier,
@@ -58,6 +61,7 @@ class Application:
             receipts=gateway.receipts,
             replay=self._replay,
             decide=gateway.journal.write,
+            saved_filters=SavedFilters(gateway.engine, gateway.journal),
             imports=gateway.importer.imports,
             import_now=gateway.schedule.request,
             quality=Quality(gateway.engine),
@@ -65,6 +69,7 @@ class Application:
             appliances=gateway.orders,
             orders=gateway.order_log,
             agent_states=AgentStates(gateway.engine),
+            programs=ProgramSessions(gateway.engine, gateway.journal),
             dial_plan_failures=_failures_by_tenant(gateway),
         )
         self.wsgi = Front(

@@ -6,6 +6,7 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import structlog
@@ -22,9 +23,11 @@ from gateway.directory.importer import Importer
 from gateway.directory.schedule import Schedule
 from gateway.directory.sources import open_source
 from gateway.domain.calls.scope import Team
+from gateway.domain.conditions import condition
 from gateway.domain.dialplan.plan import DialPlan
 from gateway.domain.dialplan.trials import Failure, Trial
 from gateway.domain.numbering.numbers import Extensions, NumberPlan, read
+from gateway.domain.telling import TellingRules
 from gateway.domain.tenant import Appliance, Branch, Tenant
 from gateway.errors import AdapterError, ConfigError
 from gateway.handlers import Core
@@ -35,6 +38,8 @@ from gateway.logins.passwords import Verifier, verifier
 from gateway.maintenance import Maintenance
 from gateway.orders.circuit_breaker import Rules
 from gateway.orders.dispatcher import OrderDispatcher
+from gateway.relay.by_kind import joined
+from gateway.relay.forward_rules import DAY_MS, ForwardRules
 from gateway.relay.outbox_worker import OutboxWorker
 from gateway.source import Source
 from gateway.store.audit import AuditLog
@@ -46,12 +51,15 @@ from gateway.store.engine import open_engine, upgrade
 from gateway.store.filling import Filler
 from gateway.store.ghosts import Ghosts
 from gateway.store.imports import Imports
+from gateway.store.indexing import Indexer
 from gateway.store.journal import Journal
 from gateway.store.loading import Loader
 from gateway.store.log import EventLog
 from gateway.store.orders import OrderLog
 from gateway.store.outbox import Outbox
 from gateway.store.readiness import WriteProbe
+from gateway.store.search import CallFinder
+from gateway.store.search_index import SearchIndex
 from gateway.store.stored_accounts import StoredAccounts
 from gateway.store.traffic import TrafficLog
 from gateway.texts.text import Text, problem_of
@@ -70,6 +78,7 @@ class Gateway:
     journal: Journal
     write_probe: WriteProbe
     calls: CallLog
+    finder: CallFinder
     events: EventLog
     directory: Directory
     outbox: Outbox
@@ -82,6 +91,7 @@ class Gateway:
     outbox_worker: OutboxWorker
     maintenance: Maintenance
     filler: Filler
+    indexer: Indexer
     core: Core
     audit: AuditLog
     diagnostic_log: DiagnosticLog | None
@@ -111,6 +121,7 @@ class Gateway:
         self.schedule.start()
         self.maintenance.start()
         self.filler.start()
+        self.indexer.start()
 
     def sources(self) -> Mapping[tuple[str, str], Source]:
         """Return the sources of the directory, to be probed. Raises ``ConfigError``."""
@@ -137,6 +148,7 @@ class Gateway:
         self.outbox_worker.stop()
         self.maintenance.stop()
         self.filler.stop()
+        self.indexer.stop()
         self.journal.stop()
         self.events.close()
         for adapter in (*self.appliances.values(), *self.forwards.values()):
@@ -145,6 +157,7 @@ class Gateway:
             self.diagnostic_log.stop()
         self.verifier.close()
         self.guesses.close()
+        self.finder.close()
         self.engine.dispose()
 
 
@@ -171,6 +184,7 @@ def build(config: Config, data: Path) -> Gateway:
     traffic = TrafficLog(diagnostic_log) if diagnostic_log else None
     receipts = DeliveryReceiptLog(diagnostic_log) if diagnostic_log else None
     calls, events = CallLog(engine), EventLog(engine)
+    index = SearchIndex(data)
     companies = tenants(config)
     zones = {name: ZoneInfo(tenant.timezone) for name, tenant in config.tenants.items()}
     appliances = _adapters(config, "appliances", traffic)
@@ -191,6 +205,7 @@ def build(config: Config, data: Path) -> Gateway:
         journal=journal,
         write_probe=WriteProbe(journal),
         calls=calls,
+        finder=CallFinder(engine, index),
         events=events,
         directory=directory,
         outbox=outbox,
@@ -200,11 +215,12 @@ def build(config: Config, data: Path) -> Gateway:
         forwards=forwards,
         orders=orders,
         order_log=order_log,
-        outbox_worker=OutboxWorker(outbox, forwards),
+        outbox_worker=OutboxWorker(outbox, forwards, _forward_rules(config, forwards)),
         maintenance=Maintenance(
             journal, outbox, _give_up_ms(config), ghosts=Ghosts(engine), audit_days=config.audit.keep_days
         ),
         filler=Filler(engine, journal),
+        indexer=Indexer(engine, data, index),
         core=Core(companies, journal, orders),
         audit=AuditLog(engine, journal),
         diagnostic_log=diagnostic_log,
@@ -289,13 +305,31 @@ def _tenant(name: str, table: settings.TenantSettings) -> Tenant:
     repeat_within_ms = round(table.click_to_call.repeat_within_s * 1000)
     lines = _lines(table.lines, plan)
     teams = tuple(_team(key, team) for key, team in table.teams.items())
-    return Tenant(name, plan, appliances, table.default_appliance, forwards, repeat_within_ms, branches, lines, teams)
+    rules = telling_rules(table, plan)
+    return Tenant(
+        name,
+        plan,
+        appliances,
+        table.default_appliance,
+        forwards,
+        repeat_within_ms,
+        branches,
+        lines,
+        teams=teams,
+        telling_rules=rules,
+    )
 
 
 def _team(name: str, team: TeamSettings) -> Team:
     extensions = Extensions.parse(team.extensions) if team.extensions else Extensions()
     logins = (frozenset(team.agents), frozenset(team.supervisors))
     return Team(name, team.title or name, extensions, frozenset(team.queues), *logins)
+
+
+def telling_rules(table: settings.TenantSettings, plan: NumberPlan) -> TellingRules:
+    """Return what the company's forwards want to be told of."""
+    only = {name: condition(forward.only) for name, forward in table.forwards.items() if forward.only}
+    return TellingRules(table.timezone, plan, only)
 
 
 def _lines(named: Mapping[str, str], plan: NumberPlan) -> Mapping[str, str]:
@@ -373,9 +407,36 @@ def _rules_of(tenant: settings.TenantSettings, name: str, known: Limits) -> Rule
     )
 
 
+def _forward_rules(
+    config: Config, forwards: Mapping[tuple[str, str], Adapter]
+) -> Mapping[tuple[str, str], ForwardRules]:
+    """Return how each forward is treated: as configured, else as its adapter knows."""
+    return {
+        (tenant, name): _rules_of_forward(config.tenants[tenant].forwards[name], adapter)
+        for (tenant, name), adapter in forwards.items()
+    }
+
+
+def _rules_of_forward(forward: settings.Forward, adapter: Adapter) -> ForwardRules:
+    has_time = adapters.carries_time(adapter)
+    idempotent = adapters.is_idempotent(adapter) if forward.idempotent is None else forward.idempotent
+    return ForwardRules(
+        parallel=forward.parallel,
+        idempotent=idempotent,
+        expires_ms={kind: forward.expires_ms(kind, carries_time=has_time) for kind in settings.EVENT_KINDS},
+        late=frozenset(forward.late),
+        keep_ms=round(forward.keep_days * DAY_MS),
+    )
+
+
 def _adapter(place: str, name: str, peer: settings.ApplianceSettings | settings.Forward) -> Adapter:
+    def make(own: Any) -> Adapter:
+        return adapters.load(peer.adapter)(own, name=name)
+
     try:
-        return adapters.load(peer.adapter)(peer.settings, name=name)
+        if isinstance(peer, settings.Forward):
+            return joined(peer.settings, peer.settings_by_kind, peer.late_settings, make)
+        return make(peer.settings)
     except AdapterError as error:
         preset = getattr(peer, "preset", None)
         where = Text("{place} (preset {name!r})", place=place, name=preset) if preset else place

@@ -26,6 +26,7 @@ from gateway.domain.calls.free_fields import read_fields
 from gateway.domain.calls.legs import Leg, only_leg, rang_at, status_at
 from gateway.domain.calls.results import NOT_ANSWERED
 from gateway.domain.calls.scope import EVERYTHING, CallScope
+from gateway.domain.calls.search_terms import Term
 from gateway.domain.calls.states import STATES
 from gateway.domain.calls.windows import LONGEST_CALL_MS
 from gateway.domain.links import safe_link
@@ -220,7 +221,8 @@ class CallFilter:
 
     ``statuses`` are any of ``STATUSES``, and ``MISSED`` for incoming calls that ended and that nobody took; ``results``
     are any of ``domain/calls/results.py``. ``scope`` is which calls whoever asks may see; with ``whole_number``
-    only the whole ``number`` matches.
+    only the whole ``number`` matches. ``terms`` are words that have to stand in a call: only ``store/search.py``
+    looks at them.
     """
 
     extension: str | None = None
@@ -235,6 +237,7 @@ class CallFilter:
     results: tuple[str, ...] = ()
     scope: CallScope = EVERYTHING
     whole_number: bool = False
+    terms: tuple[Term, ...] = ()
 
 
 ANY = CallFilter()
@@ -324,6 +327,24 @@ class CallPages:
             if len(rows) < self.size:
                 return
             last = rows[-1].id
+
+
+def select_narrowed(
+    columns: Sequence[ColumnElement[Any]], connection: Connection, tenant: str, wanted: CallFilter, ids: Sequence[int]
+) -> Select[Any]:
+    """Return a query of ``columns`` of those calls with ``ids`` that ``wanted`` matches, its terms left aside."""
+    asked = _Asked(tenant, wanted, _has_legs(connection, tenant, wanted.extension))
+    query = select(*columns).join_from(calls, orders, orders.c.id == calls.c.order_id, isouter=True)
+    return _narrowed(query, asked, along_ids=True).where(calls.c.id.in_(ids))
+
+
+def read_calls(connection: Connection, ids: Sequence[int]) -> list[LoggedCall]:
+    """Return the calls with ``ids``, the newest first."""
+    found: list[LoggedCall] = []
+    for start in range(0, len(ids), AT_ONCE):
+        rows = connection.execute(_select().where(calls.c.id.in_(ids[start : start + AT_ONCE]))).all()
+        found += _logged(connection, rows)
+    return sorted(found, key=lambda call: call.id, reverse=True)
 
 
 def _first_near(connection: Connection, wanted: CallFilter) -> int | None:

@@ -8,24 +8,27 @@ from gateway.adapter import Delivery
 from gateway.domain.calls.heard import HeardEvent
 from gateway.domain.messages import AgentStateChanged, CallMessage, PlaceCall
 from gateway.domain.numbering.numbers import Reading
+from gateway.domain.telling import NO_RULES, TellingRules
 
 
 @dataclass(frozen=True, slots=True)
 class EventDraft:
-    """What a message tells of a call, for the rule book; ``forwards`` names who is to be told of it."""
+    """What a message tells of a call, for the rule book; ``forwards`` names who is told of it if ``rules`` agree."""
 
     message: CallMessage
     event: HeardEvent
     forwards: tuple[str, ...] = ()
+    rules: TellingRules = NO_RULES
 
 
 @dataclass(frozen=True, slots=True)
 class AgentStateDraft:
-    """What a message tells of an agent, at ``extension`` as the log has it; ``forwards`` are to be told of it."""
+    """What a message tells of an agent, at ``extension`` as the log has it; ``forwards`` as in ``EventDraft``."""
 
     message: AgentStateChanged
     extension: str
     forwards: tuple[str, ...] = ()
+    rules: TellingRules = NO_RULES
 
 
 @dataclass(frozen=True, slots=True)

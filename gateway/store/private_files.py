@@ -15,7 +15,18 @@ log = structlog.get_logger()
 
 FILE, FOLDER = 0o600, 0o700
 OTHERS_WRITE = 0o022
-OURS = ("gateway.db*", "gateway.lock", "gateway.waiting", "traffic.db*", "exchanges.db*", "logins.db*", "running.lock")
+OURS = (
+    "gateway.db*",
+    "gateway.lock",
+    "gateway.waiting",
+    "search.db*",
+    "search.lock",
+    "search.waiting",
+    "traffic.db*",
+    "exchanges.db*",
+    "logins.db*",
+    "running.lock",
+)
 FOLDERS_OF_OURS = ("appliances", "metrics")
 ROOT = 0
 

@@ -2,23 +2,20 @@
 
 import hashlib
 import json
+from operator import itemgetter
 from typing import Any
 
-from gateway.adapter import ACCOUNT_FIELDS, AGENT_FIELDS, ANSWER_FIELDS, Delivery
-from gateway.adapter import EVENT_FIELDS as OUTGOING_FIELDS
-from gateway.domain.calls.call import Call
+from gateway.adapter import Delivery
 from gateway.domain.calls.decision import EventKind, Note
 from gateway.domain.calls.free_fields import read_fields
 from gateway.domain.calls.legs import rang, seen_from
-from gateway.domain.links import safe_link
 from gateway.domain.messages import ATTACHED, CallEnded, CallMessage, CallStarted, CallTransferred
 from gateway.store import tables
-from gateway.store.call_fields import EVENT_FIELDS, KNOWN_EVENT_FIELDS, is_moment
-from gateway.store.calls import iso
-from gateway.store.candidates import CandidateCall, row_of
+from gateway.store.call_columns import PLACES
+from gateway.store.call_fields import EVENT_FIELDS, KNOWN_EVENT_FIELDS
+from gateway.store.candidates import CandidateCall
 from gateway.store.drafts import AgentStateDraft, OrderAttempt, OrderDraft, Settlement
 from gateway.store.fitting import length_of
-from gateway.store.statements import CALL_COLUMNS
 from gateway.texts.languages import Language
 from gateway.texts.packing import pack
 from gateway.texts.rendering import render
@@ -32,50 +29,46 @@ NO_CALL = 0
 """The call id of an event that is about no call."""
 Kept = tuple[str, str]
 """A sentence as a text, and packed."""
+_always_told, _told_where_known = (
+    itemgetter(*(PLACES[name] for name in names)) for names in (EVENT_FIELDS, KNOWN_EVENT_FIELDS)
+)
 PEER_REF = length_of(tables.attempts.c.peer_ref)
-
-
-def call(call: Call, tenant: str) -> Row:
-    """Return a new call; what is not known yet is None."""
-    row: Row = dict.fromkeys(CALL_COLUMNS)
-    row.update(row_of(call))
-    row["tenant"] = tenant
-    return row
 
 
 def event(kind: str, call: CandidateCall, seq: int, at: int, told: Row, extension: str | None = None) -> Row:
     """Return an event about ``call``, with the call as it is now and what is ``told`` besides; with an ``extension``,
     as that one sees it.
     """
-    row = call.row
     return {
         "seq": seq,
-        "tenant": row["tenant"],
+        "tenant": call.tenant,
         "kind": kind,
         "at": at,
-        "extension": row["extension"] if extension is None else extension,
-        "call_id": row["id"],
+        "extension": call.call.extension if extension is None else extension,
+        "call_id": call.call.id,
         "payload": encode(_shown(call, extension) | told),
     }
 
 
 def _shown(call: CandidateCall, extension: str | None) -> Row:
-    row = call.row
-    more = {name: row[name] for name in KNOWN_EVENT_FIELDS if row[name] is not None}
-    shown = {name: row[name] for name in EVENT_FIELDS} | more
-    if row["fields"] is not None:
-        shown["fields"] = read_fields(row["fields"])
+    values = call.values
+    shown = dict(zip(EVENT_FIELDS, _always_told(values), strict=True))
+    known = _told_where_known(values)
+    if known.count(None) < len(known):
+        shown |= {name: value for name, value in zip(KNOWN_EVENT_FIELDS, known, strict=True) if value is not None}
+    if call.call.fields is not None:
+        shown["fields"] = read_fields(call.call.fields)
     if call.call.legs:
-        seen = row["extension"] if extension is None else extension
+        seen = call.call.extension if extension is None else extension
         shown |= {"status": seen_from(call.call, seen), "rang": rang(call.call)}
     return shown
 
 
-def note(note: Note, call: Row) -> Row:
+def note(note: Note, call: CandidateCall) -> Row:
     """Return what is kept with ``call``; the digest lets the same be kept once."""
     text = encode([note.recording_url, note.cost, note.transcript])
     digest = int.from_bytes(hashlib.blake2b(text.encode("utf-8", "replace"), digest_size=8).digest()) >> 1
-    return {"call_id": call["id"], "digest": digest, "tenant": call["tenant"], **note._asdict()}
+    return {"call_id": call.call.id, "digest": digest, "tenant": call.tenant, **note._asdict()}
 
 
 def agent_state(draft: AgentStateDraft, login: str | None) -> Row:
@@ -108,15 +101,6 @@ def agent_event(draft: AgentStateDraft, state: Row, seq: int) -> Row:
         "call_id": NO_CALL,
         "payload": encode(told | {"received": received}),
     }
-
-
-def agent_letter(draft: AgentStateDraft, state: Row, target: str) -> Row:
-    """Return what the outbox keeps for ``target`` of what an exchange tells of an agent."""
-    fields = dict.fromkeys(OUTGOING_FIELDS, "")
-    told = {"agent": state["agent"], "state": state["state"], "reason": state["reason"], "fila": state["queue"]}
-    fields |= {name: _text(text) for name, text in told.items()}
-    fields |= {"tenant": state["tenant"], "ramal": state["extension"], "agent_login": _text(state["login"])}
-    return _letter(EventKind.AGENT_STATE_CHANGED.value, fields, draft.message.received_at, target)
 
 
 def received(message: CallMessage) -> Row:
@@ -197,45 +181,3 @@ def attempt(made: OrderAttempt, tenant: str, order_id: int, told: Kept) -> Row:
 def ref_of(delivery: Delivery) -> str | None:
     """Return the peer's id of a call, or None when it is too long: one that was cut would be another call's."""
     return delivery.peer_ref if delivery.peer_ref and len(delivery.peer_ref) <= PEER_REF else None
-
-
-def _text(value: object) -> str:
-    return "" if value is None else str(value)
-
-
-def letter(
-    kind: str, known: CandidateCall, message: CallMessage, target: str, extension: str, sits: tuple[str, str]
-) -> Row:
-    """Return what the outbox keeps for ``target``: the fields of ``adapter.Outgoing``, numbers put right; ``sits`` are
-    login and name of who sits at ``extension``.
-    """
-    call = known.row
-    fields = {
-        "tenant": call["tenant"],
-        "call_id": str(call["id"]),
-        "ramal": extension,
-        "telefone": call["number"],
-        "direction": call["direction"],
-        "url_audio": safe_link(call["recording_url"]) or "",
-        "result": call["result"] or "",
-        "resultado": call["result_text"] or "",
-    }
-    fields["missed"] = "true" if call["missed"] else "false"
-    fields |= {name: _text(iso(call[name]) if is_moment(name) else call[name]) for name in ANSWER_FIELDS}
-    fields |= {parameter: call[name] or "" for name, parameter in ATTACHED.items()}
-    fields |= {name: _text(call[name]) for name in ACCOUNT_FIELDS} | {"account": call["account_name"] or ""}
-    fields |= dict.fromkeys(AGENT_FIELDS, "") | _agent(call, extension, sits)
-    fields |= {"fields": call["fields"] or "", "rang": " ".join(rang(known.call))}
-    return _letter(kind, fields, message.received_at, target)
-
-
-def _agent(call: Row, extension: str, sits: tuple[str, str]) -> Row:
-    """Return who took the call at ``extension``, else who sits there."""
-    took = call["answered_agent"] and call["answered_by"] == extension
-    login, name = (call["answered_agent"], call["answered_agent_name"]) if took else sits
-    return {"agent_login": login, "agent": name or login}
-
-
-def _letter(kind: str, fields: Row, at: int, target: str) -> Row:
-    body = encode(fields)
-    return {"tenant": fields["tenant"], "target": target, "kind": kind, "body": body, "created_at": at, "due_at": at}

@@ -7,6 +7,8 @@ from sqlalchemy.sql import ClauseElement, ColumnElement
 
 from gateway.store import tables
 from gateway.store.bulk import Change, Lookup, Write, changing, written
+from gateway.store.call_columns import CALL_COLUMNS, PLACES
+from gateway.store.narrow import NarrowWrite
 
 calls, events, orders, outbox, counters = (
     tables.calls,
@@ -23,7 +25,7 @@ source_marks = tables.source_marks
 
 MOST_IDENTIFIED = 500
 """Accounts that are read by one statement: a contract's number such as 1 may be that of any number of them."""
-CALL_COLUMNS = tuple(calls.c.keys())
+LOGGED_CALLS = select(*(calls.c[name] for name in CALL_COLUMNS))
 
 
 def _among(column: ColumnElement[Any], count: int) -> ColumnElement[bool]:
@@ -31,7 +33,7 @@ def _among(column: ColumnElement[Any], count: int) -> ColumnElement[bool]:
 
 
 def _calls_by_number(count: int) -> ClauseElement:
-    return select(calls).where(
+    return LOGGED_CALLS.where(
         calls.c.tenant == bindparam("of"),
         calls.c.logged_at >= bindparam("since"),
         or_(calls.c.end_heard_at.is_(None), calls.c.end_heard_at >= bindparam("ended_since")),
@@ -40,7 +42,7 @@ def _calls_by_number(count: int) -> ClauseElement:
 
 
 def _calls_by_ref(count: int) -> ClauseElement:
-    return select(calls).where(calls.c.tenant == bindparam("of"), _among(calls.c.call_ref, count))
+    return LOGGED_CALLS.where(calls.c.tenant == bindparam("of"), _among(calls.c.call_ref, count))
 
 
 def _missed_calls(count: int) -> ClauseElement:
@@ -52,7 +54,7 @@ def _missed_calls(count: int) -> ClauseElement:
 
 
 def _calls_by_id(count: int) -> ClauseElement:
-    return select(calls).where(_among(calls.c.id, count))
+    return LOGGED_CALLS.where(_among(calls.c.id, count))
 
 
 def _legs(count: int) -> ClauseElement:
@@ -125,7 +127,15 @@ AGENTS = Lookup(_agents)
 LAST_CONTACTS = Lookup(_last_contacts)
 
 WRITE_COUNTERS = Write(counters, written(counters), changing=changing(counters))
-WRITE_CALLS = Write(calls, CALL_COLUMNS, changing=changing(calls))
+AT_START = (*(column.name for column in calls.c if not column.nullable), "started_at", "start_heard_at")
+OF_ACCOUNT = ("account_id", "account_name", "account_code", "contact")
+AT_END = ("ended_at", "end_heard_at", "duration_s", "recording_url", "paired_by", "result", "result_text")
+OF_MANY = (
+    *("call_ref", "line", "missed", "ring_s", "talk_s", "answered_at", "answer_heard_at", "answered_by"),
+    *("answered_agent", "answered_agent_name"),
+)
+WRITE_CALLS = NarrowWrite(calls, PLACES, (AT_START, (*OF_ACCOUNT, *AT_END), OF_MANY))
+"""A call that has begun; one that has ended, or is an account's; one of which an exchange says more; any other."""
 WRITE_LEGS = Write(legs, tuple(legs.c.keys()), changing=changing(legs))
 WRITE_NOTES = Write(notes, tuple(notes.c.keys()), unique=("call_id", "digest"))
 WRITE_AGENT_STATES = Write(agent_states, written(agent_states))
@@ -142,7 +152,7 @@ RETURN_MISSED = Change(
     .values({calls.c.returned_at: bindparam("at"), calls.c.returned_by: bindparam("by")}),
     ("at", "by", "of"),
 )
-GOING_ON = select(calls).where(
+GOING_ON = LOGGED_CALLS.where(
     calls.c.tenant == bindparam("of"),
     calls.c.logged_at >= bindparam("since"),
     calls.c.logged_at < bindparam("before"),

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 import pytest
 from pydantic import TypeAdapter
 
-from adapters.http.digests import FILTERS
+from adapters.http.templates import FILTERS
 from adapters.presets import language as preset_language
 from adapters.presets import schema as preset_schema
 from adapters.presets.adapter import PresetAdapter

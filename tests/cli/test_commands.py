@@ -8,6 +8,7 @@ import sqlite3
 import subprocess
 import sys
 import tomllib
+import zipfile
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -419,6 +420,14 @@ def test_calls_can_be_narrowed_by_result(run: Run, tmp_path: Path) -> None:
     refused = run("calls", "--result", "ocupado")
     assert refused.exit_code == 2
     assert "busy" in refused.output
+    told = fine(run("calls", "--search", "*0123 resultado:ocupado", "--format", "json"))
+    assert [json.loads(line)["result"] for line in told.splitlines()] == ["busy"]
+    told = fine(run("calls", "--search", "32100", "--format", "json"))
+    assert [json.loads(line)["id"] for line in told.splitlines()] == [3, 2, 1]
+    book = run("calls", "--result", "busy", "--format", "xlsx").stdout_bytes
+    with zipfile.ZipFile(io.BytesIO(book)) as parts:
+        assert parts.read("xl/worksheets/sheet1.xml").count(b"<row ") == 2
+    assert "resultado:talvez" in run("calls", "--search", "resultado:talvez").output
 
 
 @pytest.mark.parametrize("command", ["calls", "traffic"])
@@ -635,3 +644,39 @@ def test_the_audit_log_is_printed_in_every_form(run: Run, tmp_path: Path) -> Non
     told = [json.loads(line) for line in fine(run("audit", "--format", "json", "--login", "=ana")).splitlines()]
     assert [each["action"] for each in told] == ["listened", "exported"]
     assert fine(run("audit", "--login", "bia")) == ""
+
+
+FORWARD_WITH_EXAMPLES = """
+[tenants.acme.forwards.crm]
+adapter = "url"
+url = "http://127.0.0.1:1/?r={{ ramal }}"
+success = "^OK"
+only = "direction == 'incoming' and kind != 'withheld'"
+
+[[tenants.acme.forwards.crm.examples]]
+event = { direction = "incoming", kind = "mobile", ring_s = 20, missed = true, rang = ["3501"], fields = { cpf = "1" } }
+sent = true
+
+[[tenants.acme.forwards.crm.examples]]
+event = { direction = "incoming", kind = "withheld" }
+sent = %s
+"""
+
+
+@pytest.mark.parametrize(
+    ("sent", "told"),
+    [
+        ("false", r"ok +acme/crm +2 examples hold"),
+        ("true", r'FAIL +acme/crm .* does not send an event with direction = "incoming", kind = "withheld"'),
+    ],
+)
+def test_check_holds_a_forwards_condition_against_its_examples(run: Run, tmp_path: Path, sent: str, told: str) -> None:
+    path = tmp_path / "gateway.toml"
+    path.write_text(FORWARD_WITH_EXAMPLES % sent)
+    assert re.search(told, run("check", "--config", str(path)).output)
+
+
+def test_check_says_which_example_a_forward_without_a_condition_does_not_meet(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "gateway.toml"
+    path.write_text((FORWARD_WITH_EXAMPLES % "false").replace("only =", "# only ="))
+    assert re.search(r"FAIL +acme/crm .*the example wants it left out", run("check", "--config", str(path)).output)

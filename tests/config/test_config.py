@@ -18,6 +18,8 @@ from gateway.errors import ConfigError
 
 URL = {"adapter": "url", "url": "http://192.0.2.1/?to={{ number }}", "success": "ok"}
 
+URL_FORWARD = {"adapter": "url", "url": "http://192.0.2.1/?to={{ telefone }}", "success": "ok"}
+
 
 def refused(raw: dict) -> str:
     with pytest.raises(ConfigError) as error:
@@ -51,6 +53,14 @@ def refused(raw: dict) -> str:
         ),
         ({"tenants": {"a": {"forwards": {"f": {"adapter": "preset"}}}}}, "f.adapter: a preset dials; a forward needs"),
         ({"tenants": {"a": {"forwards": {"f": {"adapter": "ami"}}}}}, "f.adapter: the adapter 'ami' dials; a forward"),
+        (
+            {"tenants": {"a": {"forwards": {"f": URL_FORWARD | {"only": "directon == 'incoming'"}}}}},
+            "forwards.f.only: came \"directon == 'incoming'\"; unknown name 'directon'; did you mean 'direction'?",
+        ),
+        (
+            {"tenants": {"a": {"forwards": {"f": URL_FORWARD | {"examples": [{"event": {"x": "1"}, "sent": True}]}}}}},
+            "f.examples.0.event: unknown name 'x'; known: ",
+        ),
         ({"tenants": {"a": {"default_appliance": "p"}}}, "default_appliance 'p' is not one of the appliances"),
         ({"tenants": {"a": {"events": {"token": "env:NOT_SET_HERE"}}}}, "variable NOT_SET_HERE is not set"),
         ({"tenants": {"a": {"listener": {"aliases": {"raml": ["dst"]}}}}}, "listener.aliases.raml"),
@@ -112,6 +122,7 @@ def test_the_written_configuration_is_accepted_as_it_is() -> None:
 def test_the_examples_in_the_written_configuration_are_accepted_too(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("ERP_WEBHOOK_SECRET", "whsec_" + "QUJD" * 8)
     for name in ("ACME_EVENTS_TOKEN", "ACME_CRM_TOKEN", "CLOUD_SECRET"):
         monkeypatch.setenv(name, "x" * 8)
     (tmp_path / "pbx.password").write_text("x")
@@ -186,6 +197,29 @@ def test_a_wrong_kind_of_secret_is_told_without_it() -> None:
         assert "4711" not in str(refused.value)
 
 
+def test_public_targets_only_is_for_every_forward_that_does_not_say_otherwise() -> None:
+    raw = {
+        "server": {"public_targets_only": True},
+        "tenants": {
+            "a": {
+                "forwards": {"f": URL_FORWARD, "office": URL_FORWARD | {"public_only": False}},
+                "appliances": {"p": URL},
+            }
+        },
+    }
+    tenant = config_file.parse(raw, source="gateway.toml").tenants["a"]
+    assert tenant.forwards["f"].settings.public_only is True
+    assert tenant.forwards["office"].settings.public_only is False
+    assert tenant.appliances["p"].settings.public_only is False
+    usual = config_file.parse({"tenants": raw["tenants"]}, source="gateway.toml").tenants["a"]
+    assert usual.forwards["f"].settings.public_only is False
+
+
+@pytest.mark.parametrize("tenants", [None, {"a": 1}, {"a": {"forwards": 1}}, {"a": {"forwards": {"f": 1}}}])
+def test_a_wrong_table_is_told_of_where_targets_must_be_public_too(tenants: Any) -> None:
+    assert "tenants" in refused({"server": {"public_targets_only": True}, "tenants": tenants})
+
+
 @pytest.mark.parametrize(
     ("written", "kept"),
     [
@@ -221,3 +255,18 @@ def test_a_web_page_s_origin_is_kept_as_browsers_write_it(written: str, kept: st
 def test_what_is_no_origin_is_refused(written: str) -> None:
     said = refused({"tenants": {"a": {"crm": {"origins": [written]}}}})
     assert "expected scheme and host of a web page such as https://crm.example, without a path" in said
+
+
+def test_a_panel_without_https_is_cautioned(tmp_path: Path) -> None:
+    def told(**tenant: object) -> list[tuple[str, str]]:
+        acme = {"click_to_call": {"open_loopback": False}} | tenant
+        return [(about, str(said)) for about, said in cautions(config_file.parse({"tenants": {"a": acme}}, source="x"))]
+
+    crm, https = {"crm": {"origins": ["https://crm.example"]}}, {"public_url": "https://cti.acme.com.br"}
+    assert told(**crm, **https) == []
+    assert told(crm={"origins": ["http://127.0.0.1:9000", "http://localhost"]}) == []
+    ((about, said),) = told(**crm)
+    assert about == "[tenants.a.crm]"
+    assert "only over https" in said
+    ((_, said),) = told(crm={"origins": ["http://crm.example"]}, **https)
+    assert "http://crm.example is no https page" in said

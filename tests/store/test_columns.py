@@ -1,21 +1,32 @@
 """What is said of a column in ``tables/`` is what is written, shown and told of it."""
 
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
 from typing import Any
 
 import pytest
-from sqlalchemy import Boolean, Table, select
+from sqlalchemy import Boolean, Connection, Table, select
 
 from gateway.store import statements, tables
-from gateway.store.bulk import Write, written
+from gateway.store.bulk import written
+from gateway.store.call_columns import CALL_COLUMNS
 from gateway.store.call_fields import BESIDE, EVENT_FIELDS, KNOWN_EVENT_FIELDS, LOG_FIELDS, SCREEN_FIELDS
 from gateway.store.calls import LoggedCall
 from gateway.store.fitting import Fitted
 from tests.store.conftest import Store
 
-WRITES: list[tuple[Table, Write]] = [
-    (tables.calls, statements.WRITE_CALLS),
-    (tables.choices, statements.WRITE_CHOICES),
+WriteRows = Callable[[Connection, Sequence[Mapping[str, Any]]], None]
+
+
+def write_calls(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+    write = statements.WRITE_CALLS
+    values = [tuple(row[name] for name in CALL_COLUMNS) for row in rows]
+    write.run(connection, [(write.width_of(each), each) for each in values])
+
+
+WRITES: list[tuple[Table, WriteRows]] = [
+    (tables.calls, write_calls),
+    (tables.choices, statements.WRITE_CHOICES.run),
 ]
 
 
@@ -27,11 +38,13 @@ def row_of(table: Table, text: str, number: int) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(("table", "write"), WRITES)
-def test_a_row_that_is_written_again_changes_but_for_what_is_fixed(store: Store, table: Table, write: Write) -> None:
+def test_a_row_that_is_written_again_changes_but_for_what_is_fixed(
+    store: Store, table: Table, write: WriteRows
+) -> None:
     before, after = row_of(table, "before", 1), row_of(table, "after", 2)
     with store.engine.begin() as connection:
-        write.run(connection, [before])
-        write.run(connection, [after])
+        write(connection, [before])
+        write(connection, [after])
         found = dict(connection.execute(select(table)).one()._mapping)
     fixed = {column.name for column in table.c if column.primary_key or "fixed" in column.info}
     assert found == after | {name: before[name] for name in fixed}

@@ -54,6 +54,8 @@ sessions = Table(
     Column("expires_at", BigInteger, nullable=False),
     Column("client", FittedString(64), comment="address of whoever logged in"),
     Column("browser", FittedString(255), comment="User-Agent of whoever logged in"),
+    Column("program", FittedString(64), comment="what the program is called that has it; null: a browser's"),
+    Column("used_at", BigInteger, comment="when a program used it last, to the hour"),
     Index(None, "agent_id"),
     Index(None, "expires_at"),
 )

@@ -1,0 +1,244 @@
+"""How long it takes to find calls in a long log: by name, by any part of a number, by notes, and the day's figures.
+
+Run with ``python -m bench.history``; ``bench/README.md`` says how to read what it prints.
+"""
+
+import argparse
+import json
+import random
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
+from dataclasses import replace
+from itertools import islice
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from sqlalchemy import Engine, text
+
+from bench.report import percentile, table
+from gateway.domain.calls.search_terms import Field, Term, folded, term_of
+from gateway.store.calls import CallFilter
+from gateway.store.engine import open_engine, upgrade
+from gateway.store.indexing import Indexer
+from gateway.store.search import CallFinder
+from gateway.store.search_index import DATABASE, SearchIndex
+
+TENANT = "bench"
+GOAL_MS = 50.0
+YEAR_MS = 365 * 24 * 3600 * 1000
+HALVES = (
+    (
+        "Padaria",
+        "Mercado",
+        "Oficina",
+        "Clínica",
+        "Escola",
+        "Auto Peças",
+        "Móveis",
+        "Construtora",
+        "Transportes",
+        "Hotel",
+    ),
+    ("São João", "Silva", "Souza", "Aurora", "Boa Vista", "Central", "do Vale", "Ipiranga", "Oliveira", "Santa Rita"),
+    ("Ltda.", "S.A.", "e Filhos", "ME", "Comércio", "do Brasil", "Blumenau", "Joinville", "Norte", "Sul"),
+)
+FIRST = ("Ana", "Bruno", "Carla", "Diego", "Elisa", "Fábio", "Gisele", "Hugo", "Inês", "João", "Karen", "Luís", "Maria")
+LAST = ("Silva", "Souza", "Lima", "Martins", "Costa", "Pereira", "Ferreira", "Gomes", "Ribeiro", "Alves", "Araújo")
+QUEUES = ("Vendas", "Suporte", "Financeiro", "Cobrança", None)
+RESULTS = ("answered",) * 70 + ("missed",) * 14 + ("busy",) * 5 + ("abandoned",) * 8 + ("voicemail",) * 2 + ("failed",)
+COLUMNS = (
+    "id, tenant, direction, extension, number, number_as_sent, account_id, account_name, account_code, contact,"
+    " logged_at, started_at, answered_at, ended_at, duration_s, status, result, missed, queue, answered_by,"
+    " answered_agent, answered_agent_name, ring_s, talk_s, waited_s, fields"
+)
+AT_ONCE = 20_000
+
+
+def main() -> int:
+    """Exit code 0 when every kind of search stays within the goal at p99."""
+    options = read_arguments()
+    if options.keep:
+        options.keep.mkdir(exist_ok=True)
+        return measure(options, options.keep)
+    with TemporaryDirectory(prefix="cti-bench-", dir=options.folder) as folder:
+        return measure(options, Path(folder))
+
+
+def read_arguments() -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(prog="python -m bench.history", description=__doc__)
+    parser.add_argument("--calls", type=int, default=1_000_000, help="calls in the log (default: %(default)s)")
+    parser.add_argument("--rounds", type=int, default=40, help="searches of each kind (default: %(default)s)")
+    parser.add_argument("--folder", type=Path, default=Path("/var/tmp"), help="where the databases lie")
+    parser.add_argument("--keep", type=Path, help="a folder for the calls, which the next run finds there")
+    return parser.parse_args()
+
+
+def measure(options: argparse.Namespace, folder: Path) -> int:
+    """Write the calls, make the index, search; print what each took."""
+    engine = open_engine(folder)
+    upgrade(engine, folder)
+    with engine.connect() as connection:
+        there = connection.execute(text("SELECT count(*) FROM calls")).scalar() or 0
+    if not there:
+        took = _timed(lambda: write_calls(engine, options.calls))
+        print(f"{options.calls:,} calls written in {took:.0f} s, {_size(folder / 'gateway.db')}")
+    index = SearchIndex(folder)
+    indexer = Indexer(engine, folder, index)
+    began = time.process_time()
+    while indexer.index_once():
+        pass
+    worked = time.process_time() - began
+    each = worked / options.calls * 1e6
+    print(f"index made in {worked:.0f} s of one processor ({each:.0f} µs each), {_size(folder / DATABASE)}")
+    rows = list(searches(CallFinder(engine, index), engine, options))
+    print(table(["searched for", "found", "p50 ms", "p99 ms", "plain scan ms"], [row[:5] for row in rows]))
+    with closing(index):
+        engine.dispose()
+    return 0 if all(row[5] <= GOAL_MS for row in rows) else 1
+
+
+def write_calls(engine: Engine, count: int) -> None:
+    """Write ``count`` calls of one year."""
+    made = calls(count)
+    marks = ", ".join(f":{name.strip()}" for name in COLUMNS.split(","))
+    statement = text(f"INSERT INTO calls ({COLUMNS}) VALUES ({marks})")
+    while some := list(islice(made, AT_ONCE)):
+        with engine.begin() as connection:
+            connection.execute(statement, some)
+
+
+def calls(count: int) -> Iterator[dict[str, Any]]:
+    """Yield rows of ``calls``, oldest first: sixty thousand accounts, forty extensions, the same ones each time."""
+    chance = random.Random(17)
+    now = time.time_ns() // 1_000_000
+    accounts = [account(chance, number) for number in range(min(60_000, count // 10 + 1))]
+    people = [(f"{folded(first)}.{folded(last)}", f"{first} {last}") for first in FIRST for last in LAST][:40]
+    for n in range(1, count + 1):
+        yield call(chance, n, now - YEAR_MS + n * (YEAR_MS // count), accounts, people)
+
+
+def account(chance: random.Random, number: int) -> tuple[int, str, str, str, str]:
+    """Return an account: its id, name, code, contact and telephone."""
+    name = f"{' '.join(chance.choice(half) for half in HALVES)} {number % 977}"
+    contact = f"{chance.choice(FIRST)} {chance.choice(LAST)}"
+    return number + 1, name, f"C{number:06}", contact, f"{chance.choice((47, 11, 48, 41))}9{chance.randrange(10**8):08}"
+
+
+def call(
+    chance: random.Random, n: int, at: int, accounts: Sequence[Any], people: Sequence[tuple[str, str]]
+) -> dict[str, Any]:
+    """Return one call as a row."""
+    who, incoming = chance.randrange(len(people)), chance.random() < 0.6
+    result, known = chance.choice(RESULTS), chance.random() < 0.8
+    account_id, name, code, contact, number = (
+        chance.choice(accounts) if known else (None, None, None, None, _number(chance))
+    )
+    talk = chance.randrange(10, 900) if result == "answered" else None
+    ring, queue = chance.randrange(1, 40), chance.choice(QUEUES) if incoming else None
+    login, agent = people[who]
+    return {
+        "id": n, "tenant": TENANT, "direction": "incoming" if incoming else "outgoing", "extension": str(3500 + who),
+        "number": number, "number_as_sent": "0" + number, "account_id": account_id, "account_name": name,
+        "account_code": code, "contact": contact, "logged_at": at, "started_at": at,
+        "answered_at": at + ring * 1000 if talk else None, "ended_at": at + (ring + (talk or 0)) * 1000,
+        "duration_s": talk or ring, "status": "ended", "result": result,
+        "missed": incoming and result in ("missed", "abandoned", "busy", "voicemail"), "queue": queue,
+        "answered_by": str(3500 + who) if talk else None, "answered_agent": login if talk else None,
+        "answered_agent_name": agent if talk else None, "ring_s": ring, "talk_s": talk,
+        "waited_s": chance.randrange(120) if queue else None,
+        "fields": json.dumps({"protocolo": f"2026-{chance.randrange(10**7):07}"}) if n % 5 == 0 else None,
+    }  # fmt: skip
+
+
+def _number(chance: random.Random) -> str:
+    return f"4{chance.randrange(1, 9)}{chance.randrange(3 * 10**7, 4 * 10**7):08}"
+
+
+def searches(search: CallFinder, engine: Engine, options: argparse.Namespace) -> Iterator[tuple[Any, ...]]:
+    """Yield a line for each kind of search."""
+    for name, made, scan in kinds(options.calls):
+        chance, took, found = random.Random(4), [], 0
+        for _ in range(options.rounds):
+            wanted = made(chance)
+            began = time.perf_counter()
+            found += len(search.find(TENANT, wanted).calls)
+            took.append((time.perf_counter() - began) * 1000)
+        p99 = percentile(took, 99)
+        yield (
+            name,
+            f"{found / options.rounds:.0f}",
+            f"{percentile(took, 50):.1f}",
+            f"{p99:.1f}",
+            _scan(engine, scan),
+            p99,
+        )
+
+
+def kinds(count: int) -> Iterator[tuple[str, Callable[[random.Random], CallFilter], str]]:
+    """Yield kinds of search: name, how a filter is made by chance, and a condition in SQL that does about the same."""
+    whole = [each for each in calls(min(count, 5000)) if each["account_name"]]
+
+    def some(chance: random.Random, column: str) -> str:
+        return str(chance.choice(whole)[column])
+
+    yield "words of a name", _of(lambda chance: some(chance, "account_name")), "account_name LIKE '%Aurora%Norte 5%'"
+    common = _of(lambda chance: chance.choice(("padar", "souza", "joinv")))
+    yield "part of a name, common", common, "account_name LIKE '%padar%'"
+    wanted = _of(lambda _: "construtora ipiranga", results=("failed",))
+    yield "a name and a result", wanted, "account_name LIKE '%onstrutora%piranga%' AND result = 'failed'"
+    yield "no such name", _of(lambda chance: f"zwyx{chance.randrange(99)}"), "account_name LIKE '%zwyx%'"
+    yield "a whole number", _of(lambda chance: some(chance, "number")), "number LIKE '%4799912345%'"
+    yield "eight digits of a number", _of(lambda chance: some(chance, "number")[-8:]), "number LIKE '%99912345'"
+    yield "any five digits of a number", _of(lambda chance: some(chance, "number")[3:8]), "number LIKE '%99123%'"
+    ending = _of(lambda chance: some(chance, "number")[-4:], Field.ENDING)
+    yield "the last four digits", ending, "number LIKE '%2345'"
+    yield "a code", _of(lambda chance: some(chance, "account_code"), Field.CODE), "account_code LIKE '%C00123%'"
+    yield "a free field", _of(lambda chance: f"2026-{chance.randrange(10**5):05}"), "fields LIKE '%2026-12345%'"
+    yield "a result, rare", lambda _: CallFilter(results=("failed",)), "result = 'failed'"
+    yield "a queue and missed", _of(lambda _: "vendas", Field.QUEUE, missed=True), "queue = 'Vendas' AND missed"
+    who = lambda chance: replace(_of(lambda _: "ana souza", Field.WHO)(chance), **_day(chance))  # noqa: E731
+    yield "who, on a day of long ago", who, "answered_agent = 'ana.souza' AND logged_at < 0"
+    busy = lambda chance: CallFilter(extension=str(3500 + chance.randrange(40)), results=("busy",))  # noqa: E731
+    yield "an extension and busy", busy, "extension = '3507' AND result = 'busy'"
+    yield "no filter", lambda _: CallFilter(), "1"
+
+
+def _of(
+    words_of: Callable[[random.Random], str], field: Field = Field.ANY, **more: Any
+) -> Callable[[random.Random], CallFilter]:
+    return lambda chance: CallFilter(terms=terms(field, words_of(chance)), **more)
+
+
+def terms(field: Field, words: str) -> tuple[Term, ...]:
+    """Return what the search box makes of ``words``."""
+    return tuple(found for word in words.split() if (found := term_of(field, word)))
+
+
+def _day(chance: random.Random) -> dict[str, int]:
+    since = time.time_ns() // 1_000_000 - chance.randrange(30, 300) * 24 * 3600 * 1000
+    return {"since": since, "until": since + 24 * 3600 * 1000}
+
+
+def _scan(engine: Engine, condition: str) -> str:
+    """Return how long a plain look through the whole table takes, in milliseconds."""
+    query = text(f"SELECT count(*) FROM calls NOT INDEXED WHERE tenant = '{TENANT}' AND {condition}")
+    with engine.connect() as connection:
+        return f"{_timed(lambda: connection.execute(query).scalar()) * 1000:.0f}"
+
+
+def _timed(run: Callable[[], Any]) -> float:
+    began = time.perf_counter()
+    run()
+    return time.perf_counter() - began
+
+
+def _size(path: Path) -> str:
+    return f"{path.stat().st_size / 1e6:,.0f} MB"
+
+
+if __name__ == "__main__":
+    sys.exit(main())
