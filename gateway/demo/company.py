@@ -12,13 +12,14 @@ from gateway.config import loader as config_file
 from gateway.config.tables import Config
 from gateway.directory.run import Job
 from gateway.directory.sheet import SheetConfig, SheetSource
+from gateway.domain.roles import Role
 from gateway.logins.passwords import hash_password
 from gateway.server.bootstrap import build, tenants
 from gateway.store.directory import Agent
 
 TENANT = "demo"
 PASSWORD = "demo-1234"  # noqa: S105 - printed on purpose; the demo listens on this machine only
-AGENTS = (("ana", "Ana Souza", "3501"), ("bruno", "Bruno Lima", "3502"))
+AGENTS = (("ana", "Ana Souza", "3501", Role.ADMINISTRATOR), ("bruno", "Bruno Lima", "3502", Role.AGENT))
 TITLES = {"soap": "Central SOAP", "xmlrpc": "Central XML-RPC", "url": "Central URL"}
 
 
@@ -47,7 +48,7 @@ def furnish(config_path: Path) -> Config:
     with build(config, config_path.parent / "data") as gateway, as_file(files("gateway.demo") / "accounts.csv") as csv:
         sheet = SheetSource(SheetConfig(path=csv), name="csv")
         gateway.importer.run(Job(TENANT, "csv", sheet, tenants(config)[TENANT].numbers), "csv")
-        for login, name, extension in AGENTS:
-            agent = Agent(0, TENANT, login, name, extension)
+        for login, name, extension, role in AGENTS:
+            agent = Agent(0, TENANT, login, name, extension, role=role)
             gateway.directory.save_agent(agent, hash_password(PASSWORD), milliseconds())
     return config

@@ -26,7 +26,7 @@ NAME_LENGTH = 16
 
 @dataclass(frozen=True, slots=True)
 class AgentSession:
-    """An open session; ``name`` says which, times are milliseconds since 1970 UTC."""
+    """An open session; ``name`` says which, ``browser`` what has it, times are milliseconds since 1970 UTC."""
 
     name: str
     login: str
@@ -201,7 +201,7 @@ class AgentChanges:
                     row.login,
                     row.name,
                     row.client or "",
-                    row.browser or "",
+                    row.program or row.browser or "",
                     row.created_at,
                     row.expires_at,
                 )
