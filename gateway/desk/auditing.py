@@ -132,6 +132,7 @@ def told(entry: AuditEntry) -> Sequence[tuple[str, str]]:
     return [
         (str(name), value if isinstance(value, str) else dumps(value, ensure_ascii=False))
         for name, value in found.items()
+        if value not in ("", False, None)
     ]
 
 
