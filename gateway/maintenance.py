@@ -10,7 +10,7 @@ from gateway.clock import Clock
 from gateway.domain.calls.windows import LONGEST_CALL_MS
 from gateway.errors import GatewayError
 from gateway.relay.outbox_worker import ABANDONED_AFTER_MS, sweep_abandoned
-from gateway.store import source_marks
+from gateway.store import captures, source_marks
 from gateway.store.calls import next_logged
 from gateway.store.drafts import GiveUp, InVain
 from gateway.store.ghosts import Ghosts
@@ -70,13 +70,16 @@ class Maintenance:
             self._give_up_in_vain(tenant, now, before)
 
     def _forget(self, now: int) -> None:
-        """Let go of what sources said of events long ago, once an hour."""
+        """Let go of what sources said of events long ago, and targets of calls, once an hour."""
         if 0 <= now - self._forgot_at < FORGET_EVERY_MS:
             return
         self._forgot_at = now
         forgotten = self._journal.run(partial(source_marks.forget, now=now))
         if forgotten:
             log.info("source_marks_forgotten", marks=forgotten)
+        forgotten = self._journal.run(partial(captures.forget, now=now))
+        if forgotten:
+            log.info("forward_captures_forgotten", values=forgotten)
 
     def _give_up(self, tenant: str, now: int, before: int) -> None:
         """Give up the calls whose end is no longer waited for. Each call is looked at once, when its time is over;

@@ -25,6 +25,7 @@ RESERVED = frozenset(
         *("headers", "secrets", "connect_timeout_s", "timeout_s", "tls_verify", "tls_minimum", "tls_ciphers"),
         *("tls_pin", "tls_fingerprint", "public_only"),
         *("chosen", "values", "tls_context"),
+        *("on", "only", "examples", "late", "expires", "parallel", "patience", "idempotent", "keep_days", "event"),
         *("origins", "extension", "number", "order_id", "call_id", "tenant", "kind", "id", "ref", "in_preview"),
     }
 )
@@ -141,6 +142,7 @@ class PresetStep(Part):
     capture: dict[Identifier, AnswerPlace] = Field(default_factory=dict, description="values for the steps behind it")
     ref: Ref | None = Field(None, description="the appliance's id of the call: a place, or a template")
     must_answer: bool = Field(True, description="false: that it was sent is enough")
+    when: str = Field("", description="of a forward: a condition, without which the step is left out")
 
     @model_validator(mode="after")
     def _is_one_request(self) -> "PresetStep":

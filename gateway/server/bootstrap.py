@@ -37,9 +37,11 @@ from gateway.logins.passwords import Verifier, verifier
 from gateway.maintenance import Maintenance
 from gateway.orders.circuit_breaker import Rules
 from gateway.orders.dispatcher import OrderDispatcher
+from gateway.relay.keeping import KeepingAdapter
 from gateway.relay.outbox_worker import OutboxWorker
 from gateway.source import Source
 from gateway.store.calls import CallLog
+from gateway.store.captures import CallCaptures
 from gateway.store.delivery_receipts import DeliveryReceiptLog
 from gateway.store.diagnostic_log import DiagnosticLog
 from gateway.store.directory import Directory
@@ -183,7 +185,8 @@ def build(config: Config, data: Path) -> Gateway:
     companies = tenants(config)
     zones = {name: ZoneInfo(tenant.timezone) for name, tenant in config.tenants.items()}
     appliances = _adapters(config, "appliances", traffic)
-    forwards = _adapters(config, "forwards", traffic)
+    captures = CallCaptures(engine, journal)
+    forwards = _adapters(config, "forwards", traffic, captures)
     order_log = OrderLog(engine)
     orders = OrderDispatcher(
         journal,
@@ -364,12 +367,19 @@ def _diagnostic_log(wanted: settings.TrafficSettings, data: Path) -> DiagnosticL
     return DiagnosticLog(data, keep_days=wanted.keep_days, keep_mb=wanted.keep_mb) if wanted.record else None
 
 
-def _adapters(config: Config, group: str, traffic: TrafficLog | None) -> Mapping[tuple[str, str], Adapter]:
-    """Return one adapter for each configured peer, by (tenant, name), overheard where there is a traffic log."""
+def _adapters(
+    config: Config, group: str, traffic: TrafficLog | None, captures: CallCaptures | None = None
+) -> Mapping[tuple[str, str], Adapter]:
+    """Return one adapter for each configured peer, by (tenant, name), overheard where there is a traffic log.
+
+    What adapters capture of calls goes into ``captures``.
+    """
     made: dict[tuple[str, str], Adapter] = {}
     for tenant_name, tenant in config.tenants.items():
         for name, peer in getattr(tenant, group).items():
             adapter = _adapter(f"tenants.{tenant_name}.{group}.{name}", name, peer)
+            if captures and adapters.kept_by(adapter):
+                adapter = KeepingAdapter(adapter, tenant_name, name, captures)
             if traffic:
                 most, language = config.traffic.most_kb * 1024, config.language(tenant_name)
                 adapter = RecordedAdapter(
