@@ -12,6 +12,7 @@ from typing import Any
 from adapters.http.client import HttpAnswer, Peer
 from adapters.http.connection import Attempt
 from adapters.http.outcomes import Failed, built, outcome_of_status
+from adapters.http.retry_after import retry_after_s
 from adapters.http.templates import Template
 from adapters.presets.answers import AnswerReading, Judgement, captured, holds, judge
 from adapters.presets.language import AnswerPlace
@@ -215,7 +216,9 @@ class Runner:
         judgement = judge(call.step, reading)
         if judgement.outcome is not Outcome.ACCEPTED:
             outcome, reason = self._said(judgement, reading, message)
-            return self._peer.delivery(outcome, reason), message
+            # What a rule says is clear; only what it leaves open may be meant for later.
+            later = None if judgement.words is not None and outcome is Outcome.REFUSED else _later(reading)
+            return self._peer.delivery(outcome, reason, retry_after_s=later), message
         told = _told(message, captured(call.step, reading))
         ref = _ref(call.step.ref, reading, told)
         return self._peer.delivery(Outcome.ACCEPTED, ref=ref), _told(told, {"ref": ref or ""})
@@ -295,6 +298,11 @@ class Runner:
         for call in self._calls["logout"]:
             with suppress(Failed, AdapterError):
                 self._ask(call, message, attempt)
+
+
+def _later(reading: AnswerReading) -> float | None:
+    """Return the seconds after which the peer wants to be asked again, by its status; None where it does not say so."""
+    return retry_after_s(reading.answer.status, reading.answer.headers)
 
 
 _HIDDEN = "(captured)"

@@ -23,6 +23,8 @@ from gateway.texts.text import Text
 
 PARAMETERS: Mapping[str, Sequence[str]] = {
     "api_calls": filters.SCRIPT_PARAMETERS,
+    "api_calls_csv": filters.EXPORT_PARAMETERS,
+    "api_calls_xlsx": filters.EXPORT_PARAMETERS,
     "api_dial": ("number", "extension", "appliance", "request_id", "call_id"),
 }
 """What each address takes, in the query or, where it is posted to, in the body; those that are missing take nothing."""
@@ -46,10 +48,9 @@ def check_parameters(endpoint: str, visit: Visit) -> None:
 
 def calls(visit: Visit) -> Response:
     """Show the newest calls that match, and where to go on."""
-    wanted, limit = filters.wanted_by_script(visit.request.args, visit.zone)
-    found = visit.calls.recent(wanted, limit=limit)
-    more = found[-1].id if len(found) == limit else None
-    return as_json({"calls": [call.as_json() for call in found], "next_before_id": more})
+    wanted, limit = filters.wanted_by_script(visit.request.args, visit.reader)
+    found = visit.calls.search(wanted, limit=limit)
+    return as_json({"calls": [call.as_json() for call in found.calls], "next_before_id": found.next_before})
 
 
 def call(visit: Visit, call_id: int) -> Response:

@@ -5,7 +5,9 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import structlog
@@ -37,6 +39,8 @@ from gateway.logins.passwords import Verifier, verifier
 from gateway.maintenance import Maintenance
 from gateway.orders.circuit_breaker import Rules
 from gateway.orders.dispatcher import OrderDispatcher
+from gateway.relay.by_kind import joined
+from gateway.relay.forward_rules import DAY_MS, ForwardRules
 from gateway.relay.keeping import KeepingAdapter
 from gateway.relay.outbox_worker import OutboxWorker
 from gateway.source import Source
@@ -213,7 +217,7 @@ def build(config: Config, data: Path) -> Gateway:
         forwards=forwards,
         orders=orders,
         order_log=order_log,
-        outbox_worker=OutboxWorker(outbox, forwards),
+        outbox_worker=OutboxWorker(outbox, forwards, _forward_rules(config, forwards)),
         maintenance=Maintenance(journal, outbox, _give_up_ms(config), ghosts=Ghosts(engine)),
         filler=Filler(engine, journal),
         indexer=Indexer(engine, data, index),
@@ -377,9 +381,8 @@ def _adapters(
     made: dict[tuple[str, str], Adapter] = {}
     for tenant_name, tenant in config.tenants.items():
         for name, peer in getattr(tenant, group).items():
-            adapter = _adapter(f"tenants.{tenant_name}.{group}.{name}", name, peer)
-            if captures and adapters.kept_by(adapter):
-                adapter = KeepingAdapter(adapter, tenant_name, name, captures)
+            keep = partial(_keeping, tenant=tenant_name, target=name, captures=captures)
+            adapter = _adapter(f"tenants.{tenant_name}.{group}.{name}", name, peer, keep)
             if traffic:
                 most, language = config.traffic.most_kb * 1024, config.language(tenant_name)
                 adapter = RecordedAdapter(
@@ -409,9 +412,46 @@ def _rules_of(tenant: settings.TenantSettings, name: str, known: Limits) -> Rule
     )
 
 
-def _adapter(place: str, name: str, peer: settings.ApplianceSettings | settings.Forward) -> Adapter:
+def _forward_rules(
+    config: Config, forwards: Mapping[tuple[str, str], Adapter]
+) -> Mapping[tuple[str, str], ForwardRules]:
+    """Return how each forward is treated: as configured, else as its adapter knows."""
+    return {
+        (tenant, name): _rules_of_forward(config.tenants[tenant].forwards[name], adapter)
+        for (tenant, name), adapter in forwards.items()
+    }
+
+
+def _rules_of_forward(forward: settings.Forward, adapter: Adapter) -> ForwardRules:
+    has_time = adapters.carries_time(adapter)
+    idempotent = adapters.is_idempotent(adapter) if forward.idempotent is None else forward.idempotent
+    return ForwardRules(
+        parallel=forward.parallel,
+        idempotent=idempotent,
+        expires_ms={kind: forward.expires_ms(kind, carries_time=has_time) for kind in settings.EVENT_KINDS},
+        late=frozenset(forward.late),
+        keep_ms=round(forward.keep_days * DAY_MS),
+    )
+
+
+def _keeping(adapter: Adapter, *, tenant: str, target: str, captures: CallCaptures | None) -> Adapter:
+    """Return ``adapter``, with ``captures`` for what it keeps of calls, if it keeps anything."""
+    return KeepingAdapter(adapter, tenant, target, captures) if captures and adapters.kept_by(adapter) else adapter
+
+
+def _adapter(
+    place: str,
+    name: str,
+    peer: settings.ApplianceSettings | settings.Forward,
+    keep: Callable[[Adapter], Adapter],
+) -> Adapter:
+    def make(own: Any) -> Adapter:
+        return keep(adapters.load(peer.adapter)(own, name=name))
+
     try:
-        return adapters.load(peer.adapter)(peer.settings, name=name)
+        if isinstance(peer, settings.Forward):
+            return joined(peer.settings, peer.settings_by_kind, peer.late_settings, make)
+        return make(peer.settings)
     except AdapterError as error:
         preset = getattr(peer, "preset", None)
         where = Text("{place} (preset {name!r})", place=place, name=preset) if preset else place

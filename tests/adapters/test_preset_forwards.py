@@ -10,7 +10,7 @@ from adapters.presets.trials import forward_failures
 from gateway.adapter import Outcome, Outgoing
 from gateway.domain.event_fields import SAMPLE
 from gateway.errors import AdapterError
-from tests.adapters.bad_peers import hang, serving
+from tests.adapters.bad_peers import answer, hang, serving
 from tests.adapters.dialects import DIAL
 from tests.adapters.test_preset_engine import DIALS, LOGOUT, Exchange, adapter, preset, running
 
@@ -104,6 +104,24 @@ def test_an_event_that_no_step_follows_is_not_wanted_and_sends_nothing():
         assert "nothing to say" in str(crm.unwanted(replace(STARTED, kind="call_held")))
         assert crm.deliver(replace(STARTED, kind="call_held")).outcome is Outcome.ACCEPTED
     assert "/calls" not in "".join(exchange.asked)
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "outcome", "later"),
+    [
+        ("503 Service Unavailable", b"busy", Outcome.REFUSED, 30.0),
+        ("503 Service Unavailable", b"no, never", Outcome.REFUSED, None),
+        ("429 Too Many Requests", b"slower", Outcome.REFUSED, 30.0),
+        ("200 OK", b"<html>", Outcome.UNKNOWN, None),
+    ],
+)
+def test_a_target_that_cannot_now_says_when_to_ask_again_unless_a_rule_says_no(status, body, outcome, later):
+    show = FORWARD.replace("?s={{ session }}", "").replace('when = "not crm_call"', 'when = "false"')
+    with serving(answer(status, body, "text/plain", "Retry-After: 30")) as peer:
+        crm = adapter(preset(show), f"127.0.0.1:{peer.port}")
+        delivery = crm.deliver(knowing(STARTED, **KNOWN))
+        crm.close()
+    assert (delivery.outcome, delivery.retry_after_s) == (outcome, later)
 
 
 def test_a_target_that_does_not_answer_leaves_the_end_unknown_and_a_refused_login_says_that_nothing_was_done():

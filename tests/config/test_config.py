@@ -268,3 +268,18 @@ def test_a_web_page_s_origin_is_kept_as_browsers_write_it(written: str, kept: st
 def test_what_is_no_origin_is_refused(written: str) -> None:
     said = refused({"tenants": {"a": {"crm": {"origins": [written]}}}})
     assert "expected scheme and host of a web page such as https://crm.example, without a path" in said
+
+
+def test_a_panel_without_https_is_cautioned(tmp_path: Path) -> None:
+    def told(**tenant: object) -> list[tuple[str, str]]:
+        acme = {"click_to_call": {"open_loopback": False}} | tenant
+        return [(about, str(said)) for about, said in cautions(config_file.parse({"tenants": {"a": acme}}, source="x"))]
+
+    crm, https = {"crm": {"origins": ["https://crm.example"]}}, {"public_url": "https://cti.acme.com.br"}
+    assert told(**crm, **https) == []
+    assert told(crm={"origins": ["http://127.0.0.1:9000", "http://localhost"]}) == []
+    ((about, said),) = told(**crm)
+    assert about == "[tenants.a.crm]"
+    assert "only over https" in said
+    ((_, said),) = told(crm={"origins": ["http://crm.example"]}, **https)
+    assert "http://crm.example is no https page" in said

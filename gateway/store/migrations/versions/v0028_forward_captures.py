@@ -1,13 +1,13 @@
 """What forwards captured of calls, for their later events
 
-Revises: 0023
+Revises: 0026
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "0028"
-down_revision = "0023"
+down_revision = "0026"
 
 
 def upgrade() -> None:
