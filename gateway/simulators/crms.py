@@ -86,7 +86,8 @@ class SimulatedCrm(SimulatedAppliance):
 
 
 class CrmWConnect(SimulatedCrm):
-    """``GET`` of WConnect's listeners of a call's start and of its end, with both numbers; the end with its recording."""
+    """``GET`` of WConnect's listeners of a call's start and of its end, with both numbers; the end with its
+    recording."""
 
     name = "crm-wconnect"
     title = Text("Senior CRM, WConnect's listeners")
