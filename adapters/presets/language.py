@@ -25,11 +25,14 @@ RESERVED = frozenset(
         *("headers", "secrets", "connect_timeout_s", "timeout_s", "tls_verify", "tls_minimum", "tls_ciphers"),
         *("tls_pin", "tls_fingerprint", "public_only"),
         *("chosen", "values", "tls_context"),
-        *("on", "only", "examples", "late", "expires", "parallel", "patience", "idempotent", "keep_days", "event"),
         *("origins", "extension", "number", "order_id", "call_id", "tenant", "kind", "id", "ref", "in_preview"),
     }
 )
 """Names that no parameter, origin or capture may have: they mean something in a configuration or a template."""
+OF_FORWARDS = frozenset(
+    {"on", "only", "examples", "late", "expires", "parallel", "patience", "idempotent", "keep_days", "event"}
+)
+"""Names that no parameter of a preset with a forward may have besides: keys of a forward's table, and of conditions."""
 METHODS = ("get", "post", "put", "patch", "delete")
 
 

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, field_validator, model_validator
 
 from adapters.http.answers import Pattern
-from adapters.presets.language import Identifier, Part, PresetStep, Texts, Usual
+from adapters.presets.language import OF_FORWARDS, Identifier, Part, PresetStep, Texts, Usual
 from gateway.domain.event_fields import EVENT_KINDS, FIELDS
 from gateway.mapping.schema import WebhookMapping
 from gateway.texts.text import Text
@@ -224,8 +224,6 @@ class ForwardSteps(Part):
         for kind, step in self.steps:
             if not step.success:
                 raise ValueError(Text("{place} needs success: many targets answer 200 with an error page", place=kind))
-        if clash := sorted(self.captures & FIELDS.keys()):
-            raise ValueError(Text("{name!r} is a field of events: call what is captured otherwise", name=clash[0]))
         for trial in self.tests:
             if trial.event not in self.kinds:
                 raise ValueError(Text("the test {name!r} has an event without steps", name=trial.name))
@@ -291,8 +289,9 @@ class Preset(Part):
         for name, step in self.steps:
             if step.when and name not in EVENT_KINDS:
                 raise ValueError(Text("{place}: when belongs to the steps of a forward", place=name))
-        if self.forward and (taken := sorted((self.parameters.keys() | self.origin.keys()) & FIELDS.keys())):
-            raise ValueError(Text("{name!r} is a field of events: give the parameter another name", name=taken[0]))
+        named = self.parameters.keys() | self.origin.keys() | (self.forward.captures if self.forward else set())
+        if self.forward and (taken := sorted(named & (FIELDS.keys() | OF_FORWARDS))):
+            raise ValueError(Text("{name!r} means something else in a forward: give it another name", name=taken[0]))
         if self.dial is not None and not self.dial.success:
             raise ValueError(Text("dial needs success: most appliances answer 200 to anything"))
         if clash := sorted(self.parameters.keys() & self.origin.keys()):

@@ -40,7 +40,7 @@ from gateway.errors import AdapterError
 from gateway.texts.text import Text, problem_of
 
 ALWAYS = DIAL_FIELDS | {"kind", "id", "secrets"}
-EVENT_ALWAYS = frozenset(("kind", "id", "secrets", "late", "event_at"))
+EVENT_ALWAYS = frozenset(("kind", "id", "secrets"))
 _PLACE = re.compile(r"\{\{\s*(\w+)\s*\}\}")
 _HOSTED = re.compile(r"(https?://)\{\{\s*(\w+)\s*\}\}(?=/|$)")
 """An address that begins with a host of the extension's own."""

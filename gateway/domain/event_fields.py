@@ -118,6 +118,9 @@ FIELDS: Mapping[str, EventField] = {
     "account_id": _whole("our number of the account"),
     "account_code": EventField("the CRM's own id of the account"),
     "account": EventField("the account's name", key="account_name"),
+    "account_link": EventField(
+        "the account's page in the CRM, by crm.link; empty where that asks for fields of the account's own"
+    ),
     "contact": EventField("who calls, of the account"),
     "fields": EventField("free fields by name", FieldKind.TABLE),
     "state": EventField("what the agent does", choices=tuple(AgentState), about=About.AGENT),

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, ClassVar
 
-from gateway.adapter import Adapter, Delivery, Outgoing, Probe, WireRequest
+from gateway.adapter import Adapter, Delivery, Outgoing, Probe, WireRequest, unwanted
 from gateway.clock import milliseconds
 from gateway.store.captures import CallCaptures
 from gateway.texts.text import Text
@@ -46,8 +46,7 @@ class KeepingAdapter:
 
     def unwanted(self, message: Outgoing) -> Text | None:
         """Return why nothing is sent of an event, None where something is."""
-        said: Text | None = self.adapter.unwanted(self._knowing(message))  # type: ignore[attr-defined]
-        return said
+        return unwanted(self.adapter, self._knowing(message))
 
     def deliver(self, message: Outgoing) -> Delivery:
         """Make one attempt. Raises ``BusyError`` where what was captured could not be kept: the event comes again."""

@@ -19,6 +19,7 @@ from gateway.config import tables as settings
 from gateway.config.dial_plans import DialPlanSettings
 from gateway.config.people import TeamSettings
 from gateway.config.tables import Config
+from gateway.desk.crm_links import shown_link
 from gateway.diagnosis.explainer import Explainer
 from gateway.directory.importer import Importer
 from gateway.directory.schedule import Schedule
@@ -328,7 +329,8 @@ def _team(name: str, team: TeamSettings) -> Team:
 def telling_rules(table: settings.TenantSettings, plan: NumberPlan) -> TellingRules:
     """Return what the company's forwards want to be told of."""
     only = {name: condition(forward.only) for name, forward in table.forwards.items() if forward.only}
-    return TellingRules(table.timezone, plan, only)
+    link = partial(shown_link, table.crm.link) if table.crm.link else None
+    return TellingRules(table.timezone, plan, only, link)
 
 
 def _lines(named: Mapping[str, str], plan: NumberPlan) -> Mapping[str, str]:

@@ -47,6 +47,7 @@ def call_fields(
     fields |= _when(draft, seq) | draft.rules.of_number(fields["telefone"]) | _agent(call, extension, sits)
     if isinstance(draft.message, CallNoted):
         fields |= {"cost": draft.message.cost or "", "transcript": draft.message.transcript or ""}
+    fields["account_link"] = draft.rules.link_to(fields)
     return {**NOTHING, **fields, "missed": "true" if call["missed"] else "false"}
 
 

@@ -156,8 +156,9 @@ def test_a_preset_may_dial_and_be_told_of_events():
     ("before", "after", "told"),
     [
         ('success = "^done"', "", "call_ended needs success"),
-        ("crm_call = {", "status = {", "'status' is a field of events"),
-        ("[parameters.site]", "[parameters.account]", "'account' is a field of events"),
+        ("capture = { crm_call", "capture = { status", "'status' means something else in a forward"),
+        ("[parameters.site]", "[parameters.account]", "'account' means something else in a forward"),
+        ("[parameters.site]", "[parameters.only]", "'only' means something else in a forward"),
         ("[[forward.call_ended]]", "[[forward.call_over]]", "call_over"),
     ],
 )
