@@ -10,7 +10,7 @@ from gateway.clock import Clock
 from gateway.domain.calls.windows import LONGEST_CALL_MS
 from gateway.errors import GatewayError
 from gateway.relay.outbox_worker import ABANDONED_AFTER_MS, sweep_abandoned
-from gateway.store import audit, source_marks
+from gateway.store import audit, captures, source_marks
 from gateway.store.calls import next_logged
 from gateway.store.drafts import GiveUp, InVain
 from gateway.store.ghosts import Ghosts
@@ -78,13 +78,16 @@ class Maintenance:
             self._give_up_in_vain(tenant, now, before)
 
     def _forget(self, now: int) -> None:
-        """Let go of what sources said of events long ago, and of old entries of the audit log, once an hour."""
+        """Let go of marks of sources, captures of forwards and audit entries that are too old, once an hour."""
         if 0 <= now - self._forgot_at < FORGET_EVERY_MS:
             return
         self._forgot_at = now
         forgotten = self._journal.run(partial(source_marks.forget, now=now))
         if forgotten:
             log.info("source_marks_forgotten", marks=forgotten)
+        forgotten = self._journal.run(partial(captures.forget, now=now))
+        if forgotten:
+            log.info("forward_captures_forgotten", values=forgotten)
         if self._audit_days is not None:
             self._forget_audit(self._clock.ago(round(self._audit_days * DAY_MS)))
 

@@ -42,10 +42,12 @@ from gateway.orders.circuit_breaker import Rules
 from gateway.orders.dispatcher import OrderDispatcher
 from gateway.relay.by_kind import joined
 from gateway.relay.forward_rules import DAY_MS, ForwardRules
+from gateway.relay.keeping import KeepingAdapter
 from gateway.relay.outbox_worker import OutboxWorker
 from gateway.source import Source
 from gateway.store.audit import AuditLog
 from gateway.store.calls import CallLog
+from gateway.store.captures import CallCaptures
 from gateway.store.delivery_receipts import DeliveryReceiptLog
 from gateway.store.diagnostic_log import DiagnosticLog
 from gateway.store.directory import Directory
@@ -191,7 +193,8 @@ def build(config: Config, data: Path) -> Gateway:
     companies = tenants(config)
     zones = {name: ZoneInfo(tenant.timezone) for name, tenant in config.tenants.items()}
     appliances = _adapters(config, "appliances", traffic)
-    forwards = _adapters(config, "forwards", traffic)
+    captures = CallCaptures(engine, journal)
+    forwards = _adapters(config, "forwards", traffic, captures)
     order_log = OrderLog(engine)
     orders = OrderDispatcher(
         journal,
@@ -380,12 +383,18 @@ def _diagnostic_log(wanted: settings.TrafficSettings, data: Path) -> DiagnosticL
     return DiagnosticLog(data, keep_days=wanted.keep_days, keep_mb=wanted.keep_mb) if wanted.record else None
 
 
-def _adapters(config: Config, group: str, traffic: TrafficLog | None) -> Mapping[tuple[str, str], Adapter]:
-    """Return one adapter for each configured peer, by (tenant, name), overheard where there is a traffic log."""
+def _adapters(
+    config: Config, group: str, traffic: TrafficLog | None, captures: CallCaptures | None = None
+) -> Mapping[tuple[str, str], Adapter]:
+    """Return one adapter for each configured peer, by (tenant, name), overheard where there is a traffic log.
+
+    What adapters capture of calls goes into ``captures``.
+    """
     made: dict[tuple[str, str], Adapter] = {}
     for tenant_name, tenant in config.tenants.items():
         for name, peer in getattr(tenant, group).items():
-            adapter = _adapter(f"tenants.{tenant_name}.{group}.{name}", name, peer)
+            keep = partial(_keeping, tenant=tenant_name, target=name, captures=captures)
+            adapter = _adapter(f"tenants.{tenant_name}.{group}.{name}", name, peer, keep)
             if traffic:
                 most, language = config.traffic.most_kb * 1024, config.language(tenant_name)
                 adapter = RecordedAdapter(
@@ -437,9 +446,19 @@ def _rules_of_forward(forward: settings.Forward, adapter: Adapter) -> ForwardRul
     )
 
 
-def _adapter(place: str, name: str, peer: settings.ApplianceSettings | settings.Forward) -> Adapter:
+def _keeping(adapter: Adapter, *, tenant: str, target: str, captures: CallCaptures | None) -> Adapter:
+    """Return ``adapter``, with ``captures`` for what it keeps of calls, if it keeps anything."""
+    return KeepingAdapter(adapter, tenant, target, captures) if captures and adapters.kept_by(adapter) else adapter
+
+
+def _adapter(
+    place: str,
+    name: str,
+    peer: settings.ApplianceSettings | settings.Forward,
+    keep: Callable[[Adapter], Adapter],
+) -> Adapter:
     def make(own: Any) -> Adapter:
-        return adapters.load(peer.adapter)(own, name=name)
+        return keep(adapters.load(peer.adapter)(own, name=name))
 
     try:
         if isinstance(peer, settings.Forward):
