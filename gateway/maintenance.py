@@ -15,6 +15,7 @@ from gateway.store.calls import next_logged
 from gateway.store.drafts import GiveUp, InVain
 from gateway.store.ghosts import Ghosts
 from gateway.store.journal import Journal
+from gateway.store.letter_retention import LetterRetention
 from gateway.store.outbox import Outbox
 
 log = structlog.get_logger()
@@ -39,7 +40,9 @@ class Maintenance:
         *,
         clock: Clock | None = None,
         ghosts: Ghosts | None = None,
+        letters: LetterRetention | None = None,
     ) -> None:
+        self._letters = letters
         self._ghosts = ghosts
         self._journal = journal
         self._outbox = outbox
@@ -77,6 +80,16 @@ class Maintenance:
         forgotten = self._journal.run(partial(source_marks.forget, now=now))
         if forgotten:
             log.info("source_marks_forgotten", marks=forgotten)
+        if self._letters:
+            self._look_after_letters(self._letters, now)
+
+    def _look_after_letters(self, letters: LetterRetention, now: int) -> None:
+        """Let go of old letters, and warn of those that will be given up if nobody sees to their targets."""
+        if forgotten := letters.forget(now):
+            log.info("letters_forgotten", letters=forgotten)
+        for alarm in letters.alarms(now):
+            facts = {"tenant": alarm.tenant, "target": alarm.target, "letters": alarm.waiting}
+            log.warning("forward_letters_expire_soon", **facts, first_in_s=alarm.left_ms // 1000)
 
     def _give_up(self, tenant: str, now: int, before: int) -> None:
         """Give up the calls whose end is no longer waited for. Each call is looked at once, when its time is over;

@@ -30,7 +30,7 @@ log = structlog.get_logger()
 Key = tuple[str, str]
 """Tenant and target."""
 
-IDLE_MS = 30_000
+IDLE_MS = 5_000
 """After so long a target is looked at without a reason."""
 SWEEP_MS = 1_000
 """How often it is looked for letters that have expired, or whose sender died."""
@@ -98,6 +98,9 @@ class Dispatcher:
         self._chance = chance
         self._send = send
         self._targets = {key: _Target(adapter, rules.get(key, ForwardRules())) for key, adapter in forwards.items()}
+        for key in forwards:
+            for metric in (GIVEN_UP, SECONDS, DELAY):
+                metric.labels(*key)
         self._finished: queue.SimpleQueue[LetterAttempt] = queue.SimpleQueue()
         self._results: list[LetterResult] = []
         self._recovered: list[Key] = []

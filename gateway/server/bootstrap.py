@@ -39,7 +39,7 @@ from gateway.maintenance import Maintenance
 from gateway.orders.circuit_breaker import Rules
 from gateway.orders.dispatcher import OrderDispatcher
 from gateway.relay.by_kind import joined
-from gateway.relay.forward_rules import DAY_MS, ForwardRules
+from gateway.relay.forward_rules import ForwardRules
 from gateway.relay.outbox_worker import OutboxWorker
 from gateway.source import Source
 from gateway.store.calls import CallLog
@@ -52,6 +52,9 @@ from gateway.store.ghosts import Ghosts
 from gateway.store.imports import Imports
 from gateway.store.indexing import Indexer
 from gateway.store.journal import Journal
+from gateway.store.letter_lifetimes import DAY_MS
+from gateway.store.letter_log import LetterLog
+from gateway.store.letter_retention import LetterRetention
 from gateway.store.loading import Loader
 from gateway.store.log import EventLog
 from gateway.store.orders import OrderLog
@@ -81,6 +84,7 @@ class Gateway:
     events: EventLog
     directory: Directory
     outbox: Outbox
+    letters: LetterLog
     verifier: Verifier
     guesses: SourceGuesses
     appliances: Mapping[tuple[str, str], Adapter]
@@ -187,6 +191,9 @@ def build(config: Config, data: Path) -> Gateway:
     zones = {name: ZoneInfo(tenant.timezone) for name, tenant in config.tenants.items()}
     appliances = _adapters(config, "appliances", traffic)
     forwards = _adapters(config, "forwards", traffic)
+    forward_rules = _forward_rules(config, forwards)
+    lifetimes = {key: rules.lifetimes() for key, rules in forward_rules.items()}
+    letters = LetterLog(engine, journal, lifetimes)
     order_log = OrderLog(engine)
     orders = OrderDispatcher(
         journal,
@@ -207,14 +214,21 @@ def build(config: Config, data: Path) -> Gateway:
         events=events,
         directory=directory,
         outbox=outbox,
+        letters=letters,
         verifier=verifier(directory, data),
         guesses=SourceGuesses(Attempts(data / LOGINS)),
         appliances=appliances,
         forwards=forwards,
         orders=orders,
         order_log=order_log,
-        outbox_worker=OutboxWorker(outbox, forwards, _forward_rules(config, forwards)),
-        maintenance=Maintenance(journal, outbox, _give_up_ms(config), ghosts=Ghosts(engine)),
+        outbox_worker=OutboxWorker(outbox, forwards, forward_rules),
+        maintenance=Maintenance(
+            journal,
+            outbox,
+            _give_up_ms(config),
+            ghosts=Ghosts(engine),
+            letters=LetterRetention(engine, journal, letters, lifetimes),
+        ),
         filler=Filler(engine, journal),
         indexer=Indexer(engine, data, index),
         core=Core(companies, journal, orders),
