@@ -177,9 +177,9 @@ class Batch:
             taken = seen_from(call.call, leg.extension) == State.ELSEWHERE
             self._log(leg.kind, call, at, {"taken_by": call.call.id} if taken else {}, leg.extension)
         if decided.note:
-            self._notes.append(rows.note(decided.note, call.row))
+            self._notes.append(rows.note(decided.note, call))
         if decided.returns:
-            self._returned.setdefault((call.row["tenant"], call.call.number), (call.call.id, at))
+            self._returned.setdefault((call.tenant, call.call.number), (call.call.id, at))
 
     def _add_agent_state(self, draft: AgentStateDraft) -> Recorded:
         """Keep what an exchange tells of an agent; it changes no call."""
@@ -196,21 +196,21 @@ class Batch:
 
     def _choose(self, draft: Choice) -> Recorded:
         call = self._calls.find(draft.call_id)
-        if call is None or call.row["tenant"] != draft.tenant:
+        if call is None or call.tenant != draft.tenant:
             raise BadParameter("ligacao", str(draft.call_id), expected=OUR_CALL)
         account = choose(self._connection, self._driver, draft)
         if account is None:
-            call.row.update(account_id=None, account_code=None, account_name=None, contact=None)
+            call.beside.update(account_id=None, account_code=None, account_name=None, contact=None)
         else:
-            call.row.update(account_id=account.id, account_code=account.code, account_name=account.name)
-            call.row["contact"] = draft.contact or None
+            call.beside.update(account_id=account.id, account_code=account.code, account_name=account.name)
+            call.beside["contact"] = draft.contact or None
         self._touch(call)
         return Recorded(call.call.id, self._log(EventKind.ACCOUNT_CHOSEN, call, draft.at, {"by": draft.by}))
 
     def _mark_over(self, draft: Over) -> Recorded:
         """Close a call of which an agent says that it is over; nothing where it is closed already."""
         call = self._calls.find(draft.call_id)
-        if call is None or call.row["tenant"] != draft.tenant:
+        if call is None or call.tenant != draft.tenant:
             raise BadParameter("ligacao", str(draft.call_id), expected=OUR_CALL)
         seq = self._happen(call, MarkedOver(draft.by[:LONGEST_LOGIN], draft.at), draft.at)
         return Recorded(call.call.id, seq, repeated=not seq)
@@ -227,7 +227,7 @@ class Batch:
         return sum(1 for call in calls if self._lose_one(call, at))
 
     def _lose_one(self, call: CandidateCall, at: int) -> bool:
-        grouped = self._calls.with_number(call.row["tenant"], call.call) if call.call.group_id else []
+        grouped = self._calls.with_number(call.tenant, call.call) if call.call.group_id else []
         changes = decide_in_vain(call.call, grouped)
         for change in changes:
             self._tell_change(change, at)
@@ -328,36 +328,36 @@ class Batch:
             return self._open(decided.call, tenant, forms)
         before = self._calls.get(decided.call.id).call
         call = self._change(decided.call)
-        if call.row["account_id"] is None and _tells_more_of_whose(before, call.call):
+        if call.beside["account_id"] is None and _tells_more_of_whose(before, call.call):
             self._find_account(call, forms)
         return call
 
     def _open(self, call: Call, tenant: str, forms: Sequence[str]) -> CandidateCall:
         self._counters["call"] = call.id
-        opened = self._touch(self._calls.add(rows.call(call, tenant), call))
+        opened = self._touch(self._calls.open(call, tenant))
         self._find_account(opened, forms)
         return opened
 
     def _find_account(self, call: CandidateCall, forms: Sequence[str]) -> None:
         """Let a call be the account's that has its number, else of the only one that its fields name; and note why."""
-        tenant = call.row["tenant"]
+        tenant = call.tenant
         found = self._matches.of(tenant, forms, call.call.extension)
         if not found and call.call.fields and not call.call.internal:
             found = self._identified.of(tenant, named_by(read_fields(call.call.fields)))
         if found:
             if len(found) == 1 or found[0].reason is not RankReason.IDENTIFIER:
                 owner = found[0].match
-                call.row.update(account_id=owner.account_id, account_code=owner.code, account_name=owner.name)
-                call.row["contact"] = owner.contact
+                call.beside.update(account_id=owner.account_id, account_code=owner.code, account_name=owner.name)
+                call.beside["contact"] = owner.contact
             self._matched[call.call.id] = {"matched": {"by": found[0].reason.value, "of": len(found)}}
 
     def _change(self, call: Call) -> CandidateCall:
         return self._touch(self._calls.become(call))
 
     def _touch(self, call: CandidateCall) -> CandidateCall:
-        row = call.row
-        if login := row["answered_agent"]:
-            row["answered_agent_name"] = self._agents.name_of(row["tenant"], login) or row["answered_agent_name"]
+        if login := call.call.answered_agent:
+            known = call.beside["answered_agent_name"]
+            call.beside["answered_agent_name"] = self._agents.name_of(call.tenant, login) or known
         self._touched[call.call.id] = call
         return call
 

@@ -7,6 +7,7 @@ from sqlalchemy.sql import ClauseElement, ColumnElement
 
 from gateway.store import tables
 from gateway.store.bulk import Change, Lookup, Write, changing, written
+from gateway.store.call_columns import CALL_COLUMNS, PLACES
 from gateway.store.narrow import NarrowWrite
 
 calls, events, orders, outbox, counters = (
@@ -24,7 +25,7 @@ source_marks = tables.source_marks
 
 MOST_IDENTIFIED = 500
 """Accounts that are read by one statement: a contract's number such as 1 may be that of any number of them."""
-CALL_COLUMNS = tuple(calls.c.keys())
+LOGGED_CALLS = select(*(calls.c[name] for name in CALL_COLUMNS))
 
 
 def _among(column: ColumnElement[Any], count: int) -> ColumnElement[bool]:
@@ -32,7 +33,7 @@ def _among(column: ColumnElement[Any], count: int) -> ColumnElement[bool]:
 
 
 def _calls_by_number(count: int) -> ClauseElement:
-    return select(calls).where(
+    return LOGGED_CALLS.where(
         calls.c.tenant == bindparam("of"),
         calls.c.logged_at >= bindparam("since"),
         or_(calls.c.end_heard_at.is_(None), calls.c.end_heard_at >= bindparam("ended_since")),
@@ -41,7 +42,7 @@ def _calls_by_number(count: int) -> ClauseElement:
 
 
 def _calls_by_ref(count: int) -> ClauseElement:
-    return select(calls).where(calls.c.tenant == bindparam("of"), _among(calls.c.call_ref, count))
+    return LOGGED_CALLS.where(calls.c.tenant == bindparam("of"), _among(calls.c.call_ref, count))
 
 
 def _missed_calls(count: int) -> ClauseElement:
@@ -53,7 +54,7 @@ def _missed_calls(count: int) -> ClauseElement:
 
 
 def _calls_by_id(count: int) -> ClauseElement:
-    return select(calls).where(_among(calls.c.id, count))
+    return LOGGED_CALLS.where(_among(calls.c.id, count))
 
 
 def _legs(count: int) -> ClauseElement:
@@ -133,7 +134,7 @@ OF_MANY = (
     *("call_ref", "line", "missed", "ring_s", "talk_s", "answered_at", "answer_heard_at", "answered_by"),
     *("answered_agent", "answered_agent_name"),
 )
-WRITE_CALLS = NarrowWrite(calls, (AT_START, (*OF_ACCOUNT, *AT_END), OF_MANY))
+WRITE_CALLS = NarrowWrite(calls, PLACES, (AT_START, (*OF_ACCOUNT, *AT_END), OF_MANY))
 """A call that has begun; one that has ended, or is an account's; one of which an exchange says more; any other."""
 WRITE_LEGS = Write(legs, tuple(legs.c.keys()), changing=changing(legs))
 WRITE_NOTES = Write(notes, tuple(notes.c.keys()), unique=("call_id", "digest"))
@@ -151,7 +152,7 @@ RETURN_MISSED = Change(
     .values({calls.c.returned_at: bindparam("at"), calls.c.returned_by: bindparam("by")}),
     ("at", "by", "of"),
 )
-GOING_ON = select(calls).where(
+GOING_ON = LOGGED_CALLS.where(
     calls.c.tenant == bindparam("of"),
     calls.c.logged_at >= bindparam("since"),
     calls.c.logged_at < bindparam("before"),

@@ -9,6 +9,7 @@ from sqlalchemy import Boolean, Connection, Table, select
 
 from gateway.store import statements, tables
 from gateway.store.bulk import written
+from gateway.store.call_columns import CALL_COLUMNS
 from gateway.store.call_fields import BESIDE, EVENT_FIELDS, KNOWN_EVENT_FIELDS, LOG_FIELDS, SCREEN_FIELDS
 from gateway.store.calls import LoggedCall
 from gateway.store.fitting import Fitted
@@ -19,7 +20,8 @@ WriteRows = Callable[[Connection, Sequence[Mapping[str, Any]]], None]
 
 def write_calls(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
     write = statements.WRITE_CALLS
-    write.run(connection, [(write.width_of(row), row) for row in rows])
+    values = [tuple(row[name] for name in CALL_COLUMNS) for row in rows]
+    write.run(connection, [(write.width_of(each), each) for each in values])
 
 
 WRITES: list[tuple[Table, WriteRows]] = [

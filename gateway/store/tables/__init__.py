@@ -11,6 +11,7 @@ from gateway.store.tables.events import counters, events
 from gateway.store.tables.orders import attempts, orders
 from gateway.store.tables.outbox import outbox
 from gateway.store.tables.people import agents, sessions
+from gateway.store.tables.search import saved_filters
 
 __all__ = [
     "accounts",
@@ -29,6 +30,7 @@ __all__ = [
     "orders",
     "outbox",
     "phones",
+    "saved_filters",
     "sessions",
     "source_marks",
 ]

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0026"
-down_revision = "0023"
+down_revision = "0025"
 
 COLUMNS = (
     ("order_key", sa.String(64), "letters of one target with one key go one after the other"),
