@@ -15,6 +15,7 @@ from gateway.store.calls import next_logged
 from gateway.store.drafts import GiveUp, InVain
 from gateway.store.ghosts import Ghosts
 from gateway.store.journal import Journal
+from gateway.store.letter_retention import LetterRetention
 from gateway.store.outbox import Outbox
 from gateway.store.untold_notes import LEFT_ALONE_MS, UntoldNotes
 
@@ -43,8 +44,10 @@ class Maintenance:
         ghosts: Ghosts | None = None,
         untold: UntoldNotes | None = None,
         audit_days: float | None = None,
+        letters: LetterRetention | None = None,
     ) -> None:
         self._audit_days = audit_days
+        self._letters = letters
         self._ghosts = ghosts
         self._untold = untold
         self._journal = journal
@@ -88,6 +91,8 @@ class Maintenance:
         forgotten = self._journal.run(partial(captures.forget, now=now))
         if forgotten:
             log.info("forward_captures_forgotten", values=forgotten)
+        if self._letters:
+            self._look_after_letters(self._letters, now)
         if self._audit_days is not None:
             self._forget_audit(self._clock.ago(round(self._audit_days * DAY_MS)))
 
@@ -98,6 +103,14 @@ class Maintenance:
             if not removed:
                 return
             log.info("audit_entries_removed", entries=removed)
+
+    def _look_after_letters(self, letters: LetterRetention, now: int) -> None:
+        """Let go of old letters, and warn of those that will be given up if nobody sees to their targets."""
+        if forgotten := letters.forget(now):
+            log.info("letters_forgotten", letters=forgotten)
+        for alarm in letters.alarms(now):
+            facts = {"tenant": alarm.tenant, "target": alarm.target, "letters": alarm.waiting}
+            log.warning("forward_letters_expire_soon", **facts, first_in_s=alarm.left_ms // 1000)
 
     def _give_up(self, tenant: str, now: int, before: int) -> None:
         """Give up the calls whose end is no longer waited for. Each call is looked at once, when its time is over;

@@ -41,7 +41,7 @@ from gateway.maintenance import Maintenance
 from gateway.orders.circuit_breaker import Rules
 from gateway.orders.dispatcher import OrderDispatcher
 from gateway.relay.by_kind import joined
-from gateway.relay.forward_rules import DAY_MS, ForwardRules
+from gateway.relay.forward_rules import ForwardRules
 from gateway.relay.keeping import KeepingAdapter
 from gateway.relay.outbox_worker import OutboxWorker
 from gateway.source import Source
@@ -57,6 +57,9 @@ from gateway.store.ghosts import Ghosts
 from gateway.store.imports import Imports
 from gateway.store.indexing import Indexer
 from gateway.store.journal import Journal
+from gateway.store.letter_lifetimes import DAY_MS
+from gateway.store.letter_log import LetterLog
+from gateway.store.letter_retention import LetterRetention
 from gateway.store.loading import Loader
 from gateway.store.log import EventLog
 from gateway.store.orders import OrderLog
@@ -87,6 +90,7 @@ class Gateway:
     events: EventLog
     directory: Directory
     outbox: Outbox
+    letters: LetterLog
     verifier: Verifier
     guesses: SourceGuesses
     appliances: Mapping[tuple[str, str], Adapter]
@@ -195,6 +199,9 @@ def build(config: Config, data: Path) -> Gateway:
     appliances = _adapters(config, "appliances", traffic)
     captures = CallCaptures(engine, journal)
     forwards = _adapters(config, "forwards", traffic, captures)
+    forward_rules = _forward_rules(config, forwards)
+    lifetimes = {key: rules.lifetimes() for key, rules in forward_rules.items()}
+    letters = LetterLog(engine, journal, lifetimes)
     order_log = OrderLog(engine)
     orders = OrderDispatcher(
         journal,
@@ -215,13 +222,14 @@ def build(config: Config, data: Path) -> Gateway:
         events=events,
         directory=directory,
         outbox=outbox,
+        letters=letters,
         verifier=verifier(directory, data),
         guesses=SourceGuesses(Attempts(data / LOGINS)),
         appliances=appliances,
         forwards=forwards,
         orders=orders,
         order_log=order_log,
-        outbox_worker=OutboxWorker(outbox, forwards, _forward_rules(config, forwards)),
+        outbox_worker=OutboxWorker(outbox, forwards, forward_rules),
         maintenance=Maintenance(
             journal,
             outbox,
@@ -229,6 +237,7 @@ def build(config: Config, data: Path) -> Gateway:
             ghosts=Ghosts(engine),
             untold=UntoldNotes(engine, journal, companies),
             audit_days=config.audit.keep_days,
+            letters=LetterRetention(engine, journal, letters, lifetimes),
         ),
         filler=Filler(engine, journal),
         indexer=Indexer(engine, data, index),
