@@ -30,6 +30,7 @@ from gateway.handlers import Core
 from gateway.logins.passwords import Verifier
 from gateway.orders.circuit_breaker import Health, Rules
 from gateway.store.agent_states import AgentStates
+from gateway.store.board import BoardLog
 from gateway.store.calls import CallLog, LoggedCall
 from gateway.store.corrections import Corrections
 from gateway.store.delivery_receipts import DeliveryReceiptLog
@@ -75,6 +76,7 @@ class Services:
     core: Core
     calls: CallLog
     finder: CallFinder
+    board: BoardLog
     log: EventLog
     directory: Directory
     verifier: Verifier

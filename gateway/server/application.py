@@ -13,6 +13,7 @@ from gateway.orders.circuit_breaker import BreakerState
 from gateway.server.bootstrap import Gateway, failed_trials
 from gateway.server.metrics import Gauges, LabelledGauges, metrics_application
 from gateway.store.agent_states import AgentStates
+from gateway.store.board import BoardLog
 from gateway.store.corrections import Corrections
 from gateway.store.outbox import Waiting
 from gateway.store.quality import Quality
@@ -48,6 +49,7 @@ class Application:
             core=gateway.core,
             calls=gateway.calls,
             finder=gateway.finder,
+            board=BoardLog(gateway.engine),
             log=gateway.events,
             directory=gateway.directory,
             verifier=gateway.verifier,

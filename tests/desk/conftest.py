@@ -28,6 +28,7 @@ from gateway.domain.tenant import Appliance, Tenant
 from gateway.handlers import Core
 from gateway.logins.passwords import hash_password, verifier
 from gateway.store.agent_states import AgentStates
+from gateway.store.board import BoardLog
 from gateway.store.calls import CallLog
 from gateway.store.corrections import Corrections
 from gateway.store.delivery_receipts import DeliveryReceiptLog
@@ -249,6 +250,7 @@ def services_of(office: Office, config: Config, hub: Hub, *, replay: Replay = no
         core=office.core,
         calls=office.calls,
         finder=CallFinder(office.engine, None),
+        board=BoardLog(office.engine),
         log=office.log,
         directory=office.directory,
         verifier=verifier(office.directory, None, least_s=0.001),

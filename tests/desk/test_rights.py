@@ -37,6 +37,7 @@ EXPECTED = {
     "card": PEOPLE,
     "shown": PEOPLE,
     "people": PEOPLE,
+    "board": PEOPLE,
     "account": PEOPLE,
     "events": ALL,
     "call_log": ALL,
