@@ -36,6 +36,7 @@ from gateway.store.corrections import Corrections
 from gateway.store.delivery_receipts import DeliveryReceiptLog
 from gateway.store.directory import Agent, Directory
 from gateway.store.drafts import Choice, OrderDraft, Over
+from gateway.store.figures import FiguresLog
 from gateway.store.imports import Imports
 from gateway.store.log import EventLog
 from gateway.store.orders import OrderLog
@@ -77,6 +78,7 @@ class Services:
     calls: CallLog
     finder: CallFinder
     board: BoardLog
+    figures: FiguresLog
     log: EventLog
     directory: Directory
     verifier: Verifier

@@ -15,6 +15,7 @@ from gateway.server.metrics import Gauges, LabelledGauges, metrics_application
 from gateway.store.agent_states import AgentStates
 from gateway.store.board import BoardLog
 from gateway.store.corrections import Corrections
+from gateway.store.figures import FiguresLog
 from gateway.store.outbox import Waiting
 from gateway.store.quality import Quality
 from gateway.store.saved_filters import SavedFilters
@@ -50,6 +51,7 @@ class Application:
             calls=gateway.calls,
             finder=gateway.finder,
             board=BoardLog(gateway.engine),
+            figures=FiguresLog(gateway.engine),
             log=gateway.events,
             directory=gateway.directory,
             verifier=gateway.verifier,

@@ -60,11 +60,18 @@ class CallFinder:
         if not wanted.terms and (progress is None or progress.left >= 0 or not _by_index(wanted)):
             found = self._log.recent(tenant, wanted, limit=limit)
             return Found(found, found[-1].id if len(found) == limit else None)
+        try:
+            return self._find(tenant, wanted, limit, progress)
+        except sqlite3.Error as error:
+            log.warning("search_index_not_readable", error=type(error).__name__)
+            return self._find(tenant, wanted, limit, None)
+
+    def _find(self, tenant: str, wanted: CallFilter, limit: int, progress: Progress | None) -> Found:
         with self._engine.connect() as connection:
             tail = _Tail.read(connection, progress)
-            reader = _Looking(connection, tenant, wanted, limit)
-            last = reader.read(self._candidates(tenant, wanted, tail))
-            found = read_calls(connection, reader.accepted)
+            looking = _Looking(connection, tenant, wanted, limit)
+            last = looking.read(self._candidates(tenant, wanted, tail))
+            found = read_calls(connection, looking.accepted)
         full = len(found) == limit
         return Found(found, found[-1].id if full else last, last is not None, not tail.whole, tail.percent)
 
@@ -93,8 +100,10 @@ class CallFinder:
 
     def _candidates(self, tenant: str, wanted: CallFilter, tail: "_Tail") -> Iterator[int]:
         """Yield the ids of calls that may match, the newest first."""
-        clauses = [[token_id(tenant, each) for each in clause] for clause in clauses_of(wanted)]
+        clauses: list[Sequence[int]] = [[token_id(tenant, each) for each in clause] for clause in clauses_of(wanted)]
         below = wanted.before_id or tail.newest + 1
+        if clauses and self._index and tail.left < tail.newest // BLOCK:
+            clauses = self._index.ordered(clauses, max(0, tail.newest // BLOCK - 1))
         for block in range(min(tail.newest, below - 1) // BLOCK, -1, -1):
             if tail.holds(block) and clauses and self._index:
                 found = tail.of_block(block).union(self._index.found(clauses, block))

@@ -35,6 +35,7 @@ from gateway.store.delivery_receipts import DeliveryReceiptLog
 from gateway.store.diagnostic_log import DiagnosticLog
 from gateway.store.directory import Account, Agent, Directory
 from gateway.store.drafts import OrderDraft, Recorded, Settlement
+from gateway.store.figures import FiguresLog
 from gateway.store.imports import Imports
 from gateway.store.journal import Journal
 from gateway.store.log import EventLog
@@ -251,6 +252,7 @@ def services_of(office: Office, config: Config, hub: Hub, *, replay: Replay = no
         calls=office.calls,
         finder=CallFinder(office.engine, None),
         board=BoardLog(office.engine),
+        figures=FiguresLog(office.engine),
         log=office.log,
         directory=office.directory,
         verifier=verifier(office.directory, None, least_s=0.001),

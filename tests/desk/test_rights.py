@@ -37,6 +37,7 @@ EXPECTED = {
     "card": PEOPLE,
     "shown": PEOPLE,
     "people": PEOPLE,
+    "figures": LEADING,
     "board": PEOPLE,
     "account": PEOPLE,
     "events": ALL,
