@@ -30,7 +30,7 @@ LAYOUT = 1
 BLOCK = 8192
 BITMAP_BYTES = BLOCK // 8
 MOST_LISTED = BITMAP_BYTES // 2 - 1
-MOST_SINGLE = 6
+MOST_OF_A_TERM = 3
 IDLE = 4
 """Connections that are kept open."""
 SCHEMA = (
@@ -89,18 +89,18 @@ class SearchIndex:
             _move(connection, after)
         return True
 
-    def ordered(self, clauses: Sequence[Sequence[int]], block: int) -> list[Sequence[int]]:
-        """Return ``clauses`` by how few calls of ``block`` they leave, the most telling first.
+    def ordered(self, terms: Sequence[Sequence[int]], clauses: Sequence[Sequence[int]], block: int) -> list[list[int]]:
+        """Return what to look for by how few calls of ``block`` it leaves, the most telling first.
 
-        Of those with a single token the ``MOST_SINGLE`` most telling ones only: the others would be read to leave out
-        hardly any call more.
+        That is all ``clauses``, and of the tokens of each term the ``MOST_OF_A_TERM`` most telling ones: to read the
+        others would leave out hardly any call more.
         """
-        wanted = {token for clause in clauses for token in clause}
+        wanted = {token for clause in (*terms, *clauses) for token in clause}
         with self._connection() as connection:
             sizes = {token: len(kept) for token, kept in _read(connection, block, wanted).items()}
-        ordered = sorted(clauses, key=lambda clause: sum(sizes.get(token, 0) for token in clause))
-        single = [clause for clause in ordered if len(clause) == 1][:MOST_SINGLE]
-        return [clause for clause in ordered if len(clause) > 1 or clause in single]
+        telling = [sorted(term, key=lambda token: sizes.get(token, 0))[:MOST_OF_A_TERM] for term in terms]
+        found = [*map(list, clauses), *([token] for term in telling for token in term)]
+        return sorted(found, key=lambda clause: sum(sizes.get(token, 0) for token in clause))
 
     def found(self, clauses: Sequence[Sequence[int]], block: int) -> list[int]:
         """Return the ids of those calls of ``block`` that have a token of each clause, in no order. The others are not
