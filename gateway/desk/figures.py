@@ -1,20 +1,22 @@
 """Figures of a day or a week: received, answered, missed, waits and talk, by hour, by person, by queue."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from werkzeug.wrappers import Response
 
 from gateway.desk.context import Visit
 from gateway.desk.formats import day_start, local
 from gateway.desk.rendering import page
-from gateway.store.figures import SLOT_MS, CountedSlot, Figures, Kind
+from gateway.store.figures import Figures
 
 DAY, WEEK = "dia", "semana"
 PERIODS = {DAY: 1, WEEK: 7}
+HOUR_MS = 3600 * 1000
 FIRST_HOUR, LAST_HOUR = 8, 18
 """Hours that are always shown; others only where there was a call."""
 
@@ -47,36 +49,41 @@ def figures(visit: Visit) -> Response:
     today = local(visit.at, zone).date()
     asked = visit.request.args
     period = FiguresPeriod.of(asked.get("periodo", DAY), asked.get("dia", ""), today)
-    since, until = day_start(period.days[0], zone), day_start(period.days[-1], zone, after=1)
-    counted = visit.services.figures.of(visit.tenant, since, until, visit.scope)
-    rows = _by_hour(visit, counted) if period.kind == DAY else _by_day(visit, counted, period)
+    bounds = _hours(period.first, zone) if period.kind == DAY else _days(period, zone)
+    counted = visit.services.figures.of(visit.tenant, bounds, visit.scope)
+    rows = (_by_hour if period.kind == DAY else _by_day)(visit, bounds, counted.intervals)
     known: dict[str, Any] = {
-        "total": sum((each.figures for each in counted if each.kind == Kind.ALL), Figures()),
+        "total": sum(counted.intervals, Figures()),
         "rows": rows,
         "chart": _chart(rows),
-        "people": _named(counted, Kind.PERSON, _names(visit)),
-        "queues": _named(counted, Kind.QUEUE, lambda name: name),
-        "spans": [(day_start(day, zone)) for day in period.days],
+        "people": _named(counted.people, _names(visit)),
+        "queues": _named(counted.queues, lambda name: name),
     }
-    return page(visit, "figures.html", seq=seq, period=period, today=today, since=since, until=until - 1, **known)
+    return page(
+        visit, "figures.html", seq=seq, period=period, today=today, since=bounds[0], until=bounds[-1] - 1, **known
+    )
 
 
-def _by_hour(visit: Visit, counted: Iterable[CountedSlot]) -> Sequence[tuple[str, Figures]]:
-    hours: defaultdict[int, Figures] = defaultdict(Figures)
-    for hour in range(FIRST_HOUR, LAST_HOUR):
-        hours[hour] = Figures()
-    for each in counted:
-        if each.kind == Kind.ALL:
-            hours[local(each.slot * SLOT_MS, visit.zone).hour] += each.figures
-    return [(f"{hour:02}:00", hours[hour]) for hour in range(min(hours), max(hours) + 1)]
+def _hours(day: date, zone: ZoneInfo) -> Sequence[int]:
+    """Return when the hours of ``day`` begin, and when it ends; a day on which clocks are moved has 23 or 25."""
+    return list(range(day_start(day, zone), day_start(day, zone, after=1) + 1, HOUR_MS))
 
 
-def _by_day(visit: Visit, counted: Iterable[CountedSlot], period: FiguresPeriod) -> Sequence[tuple[str, Figures]]:
-    days = dict.fromkeys(period.days, Figures())
-    for each in counted:
-        if each.kind == Kind.ALL:
-            days[local(each.slot * SLOT_MS, visit.zone).date()] += each.figures
-    return [(f"{day:%d/%m}" if visit.language != "en" else f"{day:%b} {day.day}", found) for day, found in days.items()]
+def _days(period: FiguresPeriod, zone: ZoneInfo) -> Sequence[int]:
+    return [*(day_start(day, zone) for day in period.days), day_start(period.days[-1], zone, after=1)]
+
+
+def _by_hour(visit: Visit, bounds: Sequence[int], counted: Sequence[Figures]) -> Sequence[tuple[str, Figures]]:
+    found = [(local(at, visit.zone).hour, each) for at, each in zip(bounds, counted, strict=False)]
+    busy = [hour for hour, each in found if each != Figures()]
+    first, last = min([FIRST_HOUR, *busy]), max([LAST_HOUR - 1, *busy])
+    return [(f"{hour:02}:00", each) for hour, each in found if first <= hour <= last]
+
+
+def _by_day(visit: Visit, bounds: Sequence[int], counted: Sequence[Figures]) -> Sequence[tuple[str, Figures]]:
+    days = [local(at, visit.zone) for at in bounds]
+    written = [f"{day:%b} {day.day}" if visit.language == "en" else f"{day:%d/%m}" for day in days]
+    return list(zip(written, counted, strict=False))
 
 
 def _chart(rows: Sequence[tuple[str, Figures]]) -> Mapping[str, Sequence[str | int]]:
@@ -88,13 +95,13 @@ def _chart(rows: Sequence[tuple[str, Figures]]) -> Mapping[str, Sequence[str | i
     }
 
 
-def _named(counted: Iterable[CountedSlot], kind: Kind, name_of: Callable[[str], str]) -> Sequence[tuple[str, Figures]]:
+def _named(counted: Mapping[str, Figures], name_of: Callable[[str], str]) -> Sequence[tuple[str, Figures]]:
+    """Return those with calls by their names, the busiest first."""
     found: defaultdict[str, Figures] = defaultdict(Figures)
-    for each in counted:
-        if each.kind == kind and each.name:
-            found[name_of(each.name)] += each.figures
-    busy = {name: each for name, each in found.items() if each.received or each.placed or each.missed}
-    return sorted(busy.items(), key=lambda item: (-item[1].answered - item[1].placed, item[0].casefold()))
+    for key, each in counted.items():
+        if key and (each.received or each.placed or each.missed):
+            found[name_of(key)] += each
+    return sorted(found.items(), key=lambda item: (-item[1].answered - item[1].placed, item[0].casefold()))
 
 
 def _names(visit: Visit) -> Callable[[str], str]:

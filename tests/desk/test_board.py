@@ -57,9 +57,7 @@ def test_a_queue_shows_who_waits_the_longest_first(ana: Browser, office: Office)
         office.core.handle(QueueEntered("acme", "", number, EXCHANGE, now_ms() - ago, queue="Vendas"))
     office.core.handle(AgentStateChanged("acme", "3502", "b1", AgentState.READY, EXCHANGE, now_ms(), queue="Vendas"))
     queue = words(re.findall(r'<ul class="queues">(.*?)</ul>', ana.get("/agora").text, re.S)[0]).strip()
-    assert re.fullmatch(
-        r"Vendas 2 esperam Padaria 1:\d\d Número desconhecido 0:\d\d Na fila: 1; em pausa: 0 · b1", queue
-    )
+    assert re.fullmatch(r"Vendas 2 esperam Padaria 1:\d\d \(11\) 3333-4444 0:\d\d Na fila: 1; em pausa: 0 · b1", queue)
 
 
 def test_an_agent_sees_that_others_are_busy_and_not_with_whom(

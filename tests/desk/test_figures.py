@@ -40,7 +40,7 @@ def rows(page: str, title: str) -> dict[str, list[str]]:
     """The table below ``title``, by its first column."""
     section = re.search(rf"<h2>{title}</h2>(.*?)</section>", page, re.S)
     assert section
-    lines = re.findall(r"<tr>(.*?)</tr>", section[1], re.S)[1:]
+    lines = re.findall(r"<tr.*?>(.*?)</tr>", section[1], re.S)[1:]
     cells = [re.findall(r"<t[hd].*?>(.*?)</t[hd]>", line, re.S) for line in lines]
     return {words(first).strip(): [words(each).strip() for each in others] for first, *others in cells}
 
@@ -50,7 +50,7 @@ def test_a_day_is_counted_by_hour_person_and_queue(ana: Browser, office: Office)
     page = ana.get(f"/indicadores?dia={DAY}").text
     counts = words(re.findall(r'<dl class="counts">(.*?)</dl>', page, re.S)[0])
     assert " ".join(counts.split()) == (
-        "Recebidas 3 Atendida 2 Perdida 1 Efetuadas 1 Espera média 0:23 Maior espera 0:40 Conversa 1:40"
+        "Recebidas 3 Atendidas 2 Perdidas 1 Efetuadas 1 Espera média 0:23 Maior espera 0:40 Conversa 1:40"
     )
     hours = rows(page, "Por hora")
     assert hours["12:00"] == ["3", "2", "1", "0", "0:23", "0:40", "1:30"]
@@ -88,6 +88,16 @@ def test_a_caller_who_rings_several_extensions_is_one(ana: Browser, office: Offi
     for extension in ("3501", "3502"):
         office.hang_up(ANA, extension, at=AT + 20_000, result="NOANSWER")
     assert rows(ana.get(f"/indicadores?dia={DAY}").text, "Por hora")["12:00"][:3] == ["1", "0", "1"]
+
+
+def test_a_caller_whom_one_of_several_extensions_takes_is_one(ana: Browser, office: Office) -> None:
+    for extension in ("3501", "3502"):
+        office.ring(ANA, extension, at=AT)
+    office.answer(ANA, "3502", at=AT + 5_000)
+    office.hang_up(ANA, "3502", at=AT + 20_000)
+    page = ana.get(f"/indicadores?dia={DAY}").text
+    assert rows(page, "Por hora")["12:00"][:3] == ["1", "1", "0"]
+    assert list(rows(page, "Por pessoa")) == ["Bruno Lima"]
 
 
 def test_another_company_s_calls_do_not_count(ana: Browser, office: Office) -> None:

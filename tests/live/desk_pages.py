@@ -39,6 +39,10 @@ ROWS = (
 PAGES = (
     "/",
     "/ligacoes",
+    "/ligacoes?busca=padaria+fila:vendas+resultado:talvez+ontem",
+    "/agora",
+    "/indicadores",
+    "/indicadores?periodo=semana",
     "/ligacoes/1",
     "/ligacoes/4",
     "/contas/1",
