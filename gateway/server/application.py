@@ -18,6 +18,8 @@ from gateway.store.agent_states import AgentStates
 from gateway.store.agents import AgentChanges
 from gateway.store.corrections import Corrections
 from gateway.store.missed import MissedList
+from gateway.store.board import BoardLog
+from gateway.store.figures import FiguresLog
 from gateway.store.outbox import Waiting
 from gateway.store.program_sessions import ProgramSessions
 from gateway.store.quality import Quality
@@ -53,6 +55,8 @@ class Application:
             core=gateway.core,
             calls=gateway.calls,
             finder=gateway.finder,
+            board=BoardLog(gateway.engine),
+            figures=FiguresLog(gateway.engine),
             log=gateway.events,
             directory=gateway.directory,
             verifier=gateway.verifier,
