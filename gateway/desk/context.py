@@ -35,16 +35,11 @@ from gateway.store.agent_notes import AgentNote, AgentNotes, FollowUp
 from gateway.store.agent_states import AgentStates
 from gateway.store.agents import AgentChanges
 from gateway.store.audit import AuditLog
-from gateway.store.calls import CallLog, LoggedCall
-from gateway.store.corrections import Corrections
-from gateway.store.delivery_receipts import DeliveryReceiptLog
-from gateway.store.directory import Agent, Directory, RecordOpening
-from gateway.store.drafts import Choice, OrderDraft
 from gateway.store.board import BoardLog
 from gateway.store.calls import CallLog, LoggedCall
 from gateway.store.corrections import Corrections
 from gateway.store.delivery_receipts import DeliveryReceiptLog
-from gateway.store.directory import Agent, Directory
+from gateway.store.directory import Agent, Directory, RecordOpening
 from gateway.store.drafts import Choice, OrderDraft, Over
 from gateway.store.figures import FiguresLog
 from gateway.store.imports import Imports

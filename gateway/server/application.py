@@ -16,10 +16,10 @@ from gateway.server.metrics import Gauges, LabelledGauges, metrics_application
 from gateway.store.agent_notes import AgentNotes
 from gateway.store.agent_states import AgentStates
 from gateway.store.agents import AgentChanges
-from gateway.store.corrections import Corrections
-from gateway.store.missed import MissedList
 from gateway.store.board import BoardLog
+from gateway.store.corrections import Corrections
 from gateway.store.figures import FiguresLog
+from gateway.store.missed import MissedList
 from gateway.store.outbox import Waiting
 from gateway.store.program_sessions import ProgramSessions
 from gateway.store.quality import Quality
