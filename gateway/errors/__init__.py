@@ -42,7 +42,8 @@
     │   ├── LoginsBusy         445
     │   ├── TooManyConnections 450
     │   ├── TooManyOrders      460
-    │   └── TooManyRequests    470
+    │   ├── TooManyRequests    470
+    │   └── NothingKept        480
     ├── DialError              500  a call cannot be placed
     │   ├── NoAppliance        510
     │   ├── UnknownAppliance   520
@@ -74,6 +75,7 @@ from gateway.errors.access import (
 from gateway.errors.busy import (
     BusyError,
     LoginsBusy,
+    NothingKept,
     QueueFull,
     Stopping,
     StoreReplaced,
@@ -154,6 +156,7 @@ __all__ = [
     "NotProven",
     "NotReplayable",
     "NotUnderstood",
+    "NothingKept",
     "NothingToHangUp",
     "NumberBlocked",
     "OwnerChanged",

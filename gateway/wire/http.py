@@ -78,7 +78,8 @@ class Front:
         intake = Intake(core, verify_agent=verify_agent, clock=clock)
         self._routes = routes(intake, config.server.max_body_bytes)
         gates = source_gates(config, guesses, clock=clock)
-        self._webhooks = Webhooks(intake, gates, max_body_bytes=config.server.max_body_bytes, look_up=look_up)
+        limit, keeps = config.server.max_body_bytes, recorder is not None
+        self._webhooks = Webhooks(intake, gates, max_body_bytes=limit, look_up=look_up, keeps_requests=keeps)
         self._own_paths = {
             (name, tenant.click_to_call.path): self._routes["/click-to-call"]
             for name, tenant in config.tenants.items()
