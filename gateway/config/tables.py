@@ -133,6 +133,9 @@ class EventSettings(Table):
         description="client addresses that need no token: 'loopback', 'private', 'any' or networks (10.1.0.0/16)",
     )
     token: Secrets = Field((), description="lets any address send events (env: or file:); several: any of them does")
+    agent_states_days: float = Field(
+        400, gt=0, le=36500, strict=False, description="days that what exchanges tell of agents is kept"
+    )
 
 
 class ListenerSettings(Table):

@@ -211,7 +211,9 @@ def build(config: Config, data: Path) -> Gateway:
         orders=orders,
         order_log=order_log,
         outbox_worker=OutboxWorker(outbox, forwards),
-        maintenance=Maintenance(journal, outbox, _give_up_ms(config), ghosts=Ghosts(engine)),
+        maintenance=Maintenance(
+            journal, outbox, _give_up_ms(config), ghosts=Ghosts(engine), agent_states_ms=_agent_states_ms(config)
+        ),
         filler=Filler(engine, journal),
         indexer=Indexer(engine, data, index),
         core=Core(companies, journal, orders),
@@ -358,6 +360,10 @@ def _extensions(place: str, patterns: tuple[str, ...]) -> Extensions | None:
 
 def _give_up_ms(config: Config) -> Mapping[str, int]:
     return {name: round(tenant.pairing.give_up_after_min * 60_000) for name, tenant in config.tenants.items()}
+
+
+def _agent_states_ms(config: Config) -> Mapping[str, int]:
+    return {name: round(tenant.events.agent_states_days * 86_400_000) for name, tenant in config.tenants.items()}
 
 
 def _diagnostic_log(wanted: settings.TrafficSettings, data: Path) -> DiagnosticLog | None:
