@@ -60,6 +60,9 @@ AT_ONCE = 20_000
 def main() -> int:
     """Exit code 0 when every kind of search stays within the goal at p99."""
     options = read_arguments()
+    if options.keep:
+        options.keep.mkdir(exist_ok=True)
+        return measure(options, options.keep)
     with TemporaryDirectory(prefix="cti-bench-", dir=options.folder) as folder:
         return measure(options, Path(folder))
 
@@ -70,6 +73,7 @@ def read_arguments() -> argparse.Namespace:
     parser.add_argument("--calls", type=int, default=1_000_000, help="calls in the log (default: %(default)s)")
     parser.add_argument("--rounds", type=int, default=40, help="searches of each kind (default: %(default)s)")
     parser.add_argument("--folder", type=Path, default=Path("/var/tmp"), help="where the databases lie")
+    parser.add_argument("--keep", type=Path, help="a folder for the calls, which the next run finds there")
     return parser.parse_args()
 
 
@@ -77,8 +81,11 @@ def measure(options: argparse.Namespace, folder: Path) -> int:
     """Write the calls, make the index, search; print what each took."""
     engine = open_engine(folder)
     upgrade(engine, folder)
-    took = _timed(lambda: write_calls(engine, options.calls))
-    print(f"{options.calls:,} calls written in {took:.0f} s, {_size(folder / 'gateway.db')}")
+    with engine.connect() as connection:
+        there = connection.execute(text("SELECT count(*) FROM calls")).scalar() or 0
+    if not there:
+        took = _timed(lambda: write_calls(engine, options.calls))
+        print(f"{options.calls:,} calls written in {took:.0f} s, {_size(folder / 'gateway.db')}")
     index = SearchIndex(folder)
     indexer = Indexer(engine, folder, index)
     began = time.process_time()

@@ -4,19 +4,26 @@ import csv
 import io
 import json
 import re
-from collections.abc import Iterable, Mapping
+import shutil
+import sys
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
+from itertools import chain
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import click
 
 from gateway.cli.place import DataLocation, one_tenant, with_place, with_tenant
-from gateway.cli.speech import _, said
+from gateway.cli.speech import _, language, said
 from gateway.cli.terminal import cell, tell, tell_data, tell_json
+from gateway.desk.exports import as_xlsx, sheet_for_programs
+from gateway.desk.filters import searched
+from gateway.desk.search_box import SearchReader
 from gateway.domain.calls.results import Result
 from gateway.domain.spreadsheets import harmless
+from gateway.errors import BadParameter
 from gateway.server.bootstrap import Gateway
 from gateway.store.call_fields import LOG_FIELDS
 from gateway.store.calls import CallFilter, LoggedCall
@@ -54,11 +61,16 @@ UNITS = {"m": "minutes", "h": "hours", "d": "days"}
     multiple=True,
     help="Only calls that ended so; may be given several times.",
 )
+@click.option(
+    "--search", metavar="TEXT", help="Only calls in which this stands, as on the desk; the newest come first."
+)
 @click.option("--missed", is_flag=True, help="Only calls whose callers reached nobody.")
 @click.option(
     "--why", "call_id", type=ROW_ID, metavar="ID", help="Explain this call: why it came up on a screen, or not."
 )
-@click.option("--format", "form", type=click.Choice(["table", "csv", "json"]), default="table", show_default=True)
+@click.option(
+    "--format", "form", type=click.Choice(["table", "csv", "json", "xlsx"]), default="table", show_default=True
+)
 @with_place
 def calls_command(
     place: DataLocation,
@@ -67,6 +79,7 @@ def calls_command(
     until: str | None,
     extension: str | None,
     results: tuple[str, ...],
+    search: str | None,
     missed: bool,
     call_id: int | None,
     form: str,
@@ -86,7 +99,23 @@ def calls_command(
         zone = ZoneInfo(gateway.config.tenants[chosen or next(iter(gateway.config.tenants))].timezone)
         wanted = CallFilter(extension=extension, missed=missed or None, results=results)
         wanted = replace(wanted, since=moment(since, zone), until=moment(until, zone))
-        WRITERS[form](gateway.calls.pages(chosen, wanted), zone)
+        found: Iterable[LoggedCall] = gateway.calls.pages(chosen, wanted)
+        if search is not None:
+            names = [chosen] if chosen else list(gateway.config.tenants)
+            found = chain.from_iterable(_searched(gateway, name, wanted, search) for name in names)
+        WRITERS[form](found, zone)
+
+
+def _searched(gateway: Gateway, tenant: str, wanted: CallFilter, search: str) -> Iterable[LoggedCall]:
+    """Return the calls of ``tenant`` in which ``search`` stands. Raises ``ClickException`` where a part of it says
+    nothing.
+    """
+    zone = ZoneInfo(gateway.config.tenants[tenant].timezone)
+    reader = SearchReader(zone, datetime.now(zone).date(), language())
+    try:
+        return gateway.finder.every(tenant, searched(wanted, search, reader))
+    except BadParameter as error:
+        raise click.ClickException(error.said(reader.language)) from None
 
 
 def explain(gateway: Gateway, tenant: str | None, call_id: int, form: str) -> None:
@@ -163,4 +192,17 @@ def _cell(call: LoggedCall, column: str, zone: ZoneInfo) -> str:
     return "-" if value is None else cell(value)
 
 
-WRITERS = {"json": _as_json, "csv": _as_csv, "table": _as_table}
+def _as_xlsx(calls: Iterable[LoggedCall], zone: ZoneInfo) -> None:
+    """Write a spreadsheet; a terminal would show nothing of use."""
+    if sys.stdout.isatty():
+        raise click.UsageError(_("An XLSX is no text: send it into a file (> calls.xlsx)."))
+    with as_xlsx(calls, sheet_for_programs(zone, language())) as file:
+        shutil.copyfileobj(file, sys.stdout.buffer)
+
+
+WRITERS: Mapping[str, Callable[[Iterable[LoggedCall], ZoneInfo], None]] = {
+    "xlsx": _as_xlsx,
+    "json": _as_json,
+    "csv": _as_csv,
+    "table": _as_table,
+}

@@ -4,13 +4,14 @@ Which file they are filled from, and how, stands in ``config/loader.py``.
 """
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field, PrivateAttr, SecretStr, model_validator
 
 from gateway.config.crm import CrmSettings
 from gateway.config.dial_plans import DialPlanSettings
-from gateway.config.forward_conditions import ConditionText, ForwardExample
+from gateway.config.forwards import EVENT_KINDS as EVENT_KINDS
+from gateway.config.forwards import Forward as Forward
 from gateway.config.people import PrivacySettings, TeamSettings
 from gateway.config.sources import SourceName, SourceSettings
 from gateway.config.values import (
@@ -31,18 +32,6 @@ from gateway.domain.messages import ATTACHED
 from gateway.texts.languages import DEFAULT, Language
 from gateway.texts.text import Text
 
-EventKind = Literal[
-    "call_started",
-    "call_answered",
-    "call_held",
-    "call_resumed",
-    "call_transferred",
-    "queue_entered",
-    "queue_left",
-    "call_ended",
-    "call_noted",
-    "agent_state_changed",
-]
 LISTENER_PARAMETERS: tuple[str, ...] = (
     *("ramal", "telefone", "url_audio", "id_ligacao", "data_hora", "direcao", "duracao", "resultado"),
     *ATTACHED.values(),
@@ -57,9 +46,6 @@ if TYPE_CHECKING:
 else:
     ListenerParameter = Literal[*LISTENER_PARAMETERS, *MORE_PARAMETERS]
 LineName = Annotated[str, Field(min_length=1, max_length=100)]
-EVENT_KINDS: tuple[EventKind, ...] = get_args(EventKind)
-TOLD_OF: tuple[EventKind, ...] = ("call_started", "call_ended")
-"""What a forward is told of that does not say."""
 
 
 class ServerSettings(Table):
@@ -218,20 +204,6 @@ class ApplianceSettings(Table):
         30.0, gt=0, le=3600, description="how long it is left alone before it is tried again"
     )
     settings: Any = Field(None, exclude=True, description="the adapter's own settings")
-
-
-class Forward(Table):
-    """A CRM or program that is told of call events. All other keys belong to its adapter."""
-
-    adapter: str = Field(description="the protocol: one of the installed adapters (soap, xmlrpc, url)")
-    on: tuple[EventKind, ...] = Field(TOLD_OF, strict=False, min_length=1, description="the events it is told of")
-    only: ConditionText | None = Field(None, description="a condition: of other events it is not told")
-    examples: tuple[ForwardExample, ...] = Field((), strict=False, description="events that 'check' holds it against")
-    settings: Any = Field(None, exclude=True, description="the adapter's own settings")
-
-    def sends_as(self, example: ForwardExample) -> bool:
-        """Return whether the forward is told of an event just when ``example`` says so."""
-        return example.holds_for(self.only) if self.only else example.sent
 
 
 class DirectorySettings(Table):

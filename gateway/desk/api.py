@@ -14,6 +14,7 @@ from gateway.desk import assets, dialling, filters
 from gateway.desk.access import TOKEN_FIELD
 from gateway.desk.context import Visit
 from gateway.desk.rendering import as_json
+from gateway.domain.webhook_documents import schema
 from gateway.errors import MalformedRequest, UnknownParameter
 from gateway.store.call_fields import LOG_FIELDS, schema_of
 from gateway.store.calls import LoggedCall, iso
@@ -22,6 +23,8 @@ from gateway.texts.text import Text
 
 PARAMETERS: Mapping[str, Sequence[str]] = {
     "api_calls": filters.SCRIPT_PARAMETERS,
+    "api_calls_csv": filters.EXPORT_PARAMETERS,
+    "api_calls_xlsx": filters.EXPORT_PARAMETERS,
     "api_dial": ("number", "extension", "appliance", "request_id", "call_id"),
 }
 """What each address takes, in the query or, where it is posted to, in the body; those that are missing take nothing."""
@@ -45,10 +48,9 @@ def check_parameters(endpoint: str, visit: Visit) -> None:
 
 def calls(visit: Visit) -> Response:
     """Show the newest calls that match, and where to go on."""
-    wanted, limit = filters.wanted_by_script(visit.request.args, visit.zone)
-    found = visit.calls.recent(wanted, limit=limit)
-    more = found[-1].id if len(found) == limit else None
-    return as_json({"calls": [call.as_json() for call in found], "next_before_id": more})
+    wanted, limit = filters.wanted_by_script(visit.request.args, visit.reader)
+    found = visit.calls.search(wanted, limit=limit)
+    return as_json({"calls": [call.as_json() for call in found.calls], "next_before_id": found.next_before})
 
 
 def call(visit: Visit, call_id: int) -> Response:
@@ -141,6 +143,11 @@ def _said(visit: Visit, text: Text | str | None) -> str:
 def openapi(visit: Visit) -> Response:
     """Show the description of this interface (OpenAPI), with this company's address."""
     return as_json(document() | {"servers": [{"url": visit.request.root_path or "/"}]})
+
+
+def webhook_schema(visit: Visit) -> Response:
+    """Show the JSON Schema of the webhooks that forwards send."""
+    return as_json(schema())
 
 
 def document() -> dict[str, Any]:

@@ -12,8 +12,10 @@ from werkzeug.wrappers import Request
 from gateway.adapter import Probe, WireRequest
 from gateway.config.tables import Config
 from gateway.config.tables import TenantSettings as TenantSettings
-from gateway.desk.formats import number_text
+from gateway.desk import framing
+from gateway.desk.formats import identifier_name, local, number_text
 from gateway.desk.hub import Hub
+from gateway.desk.search_box import SearchReader
 from gateway.desk.viewpoint import CallView
 from gateway.desk.visible_calls import VisibleCalls
 from gateway.diagnosis.explainer import Explainer
@@ -32,12 +34,15 @@ from gateway.store.agent_states import AgentStates
 from gateway.store.calls import CallLog, LoggedCall
 from gateway.store.corrections import Corrections
 from gateway.store.delivery_receipts import DeliveryReceiptLog
-from gateway.store.directory import Agent, Directory
+from gateway.store.directory import Agent, Directory, RecordOpening
 from gateway.store.drafts import Choice, OrderDraft, Over
 from gateway.store.imports import Imports
 from gateway.store.log import EventLog
 from gateway.store.orders import OrderLog
+from gateway.store.program_sessions import ProgramSessions
 from gateway.store.quality import Quality
+from gateway.store.saved_filters import SavedFilters
+from gateway.store.search import CallFinder
 from gateway.store.traffic import TrafficEntry, TrafficLog
 from gateway.texts.languages import LANGUAGES, Language, first_of, of_browser
 from gateway.texts.text import Text
@@ -71,6 +76,7 @@ class Services:
     config: Config
     core: Core
     calls: CallLog
+    finder: CallFinder
     log: EventLog
     directory: Directory
     verifier: Verifier
@@ -82,11 +88,13 @@ class Services:
     corrections: Corrections
     replay: Replay
     decide: Callable[[Choice | Over], Any]
+    saved_filters: SavedFilters
     traffic: TrafficLog | None
     receipts: DeliveryReceiptLog | None
     appliances: Appliances | None = None
     orders: OrderLog | None = None
     agent_states: AgentStates | None = None
+    programs: ProgramSessions | None = None
     dial_plan_failures: Mapping[str, Sequence[Failure]] = field(default_factory=dict)
 
 
@@ -115,6 +123,8 @@ class Visit:
     at: int
     agent: Agent | None
     secret: str
+    token: str = ""
+    """The token by which a program of the agent's asks."""
 
     @property
     def me(self) -> Agent:
@@ -145,7 +155,7 @@ class Visit:
     @cached_property
     def calls(self) -> VisibleCalls:
         """The call log as far as the visitor may see it."""
-        return VisibleCalls(self.services.calls, self.tenant, self.scope, self.masks_numbers)
+        return VisibleCalls(self.services.calls, self.services.finder, self.tenant, self.scope, self.masks_numbers)
 
     @property
     def masks_numbers(self) -> bool:
@@ -189,6 +199,21 @@ class Visit:
         return "HX-Request" in headers and "HX-History-Restore-Request" not in headers
 
     @property
+    def in_panel(self) -> bool:
+        """Whether the panel asks, which may stand inside a page of the CRM."""
+        return framing.is_panel(self.request.path) or framing.PANEL_HEADER in self.request.headers
+
+    @property
+    def login(self) -> str:
+        """The name of the page to log in at: the panel has one of its own."""
+        return "panel_login" if self.in_panel else "login"
+
+    @property
+    def home(self) -> str:
+        """Where a login leads to when no page was asked for."""
+        return self.url("panel", **{framing.JUST_LOGGED_IN: 1}) if self.in_panel else self.url("screen")
+
+    @property
     def by_program(self) -> bool:
         """Whether JSON or events are asked for, not a page."""
         return self.request.path.startswith("/api/") or self.request.path == "/events"
@@ -197,6 +222,11 @@ class Visit:
     def zone(self) -> ZoneInfo:
         """The company's time zone."""
         return ZoneInfo(self.settings.timezone)
+
+    @property
+    def reader(self) -> SearchReader:
+        """Return what reads this visitor's searches."""
+        return SearchReader(self.zone, local(self.at, self.zone).date(), self.language)
 
     @cached_property
     def centrals(self) -> Sequence[Central]:
@@ -242,17 +272,22 @@ class Visit:
         return call.number
 
     @cached_property
+    def opening(self) -> RecordOpening:
+        """When the agent has customers' records in the CRM opened."""
+        return self.services.directory.opening(self.me.id)
+
+    @cached_property
     def _labels(self) -> Mapping[str, str]:
         """The labels of accounts' fields in the visitor's language, by the fields' plain names."""
         found: dict[str, str] = {}
         for source in self.settings.directory.values():
             for name, labels in getattr(source.settings, "fields", {}).items():
-                found.setdefault(plain(name), label_in(self.language, name, labels))
+                found.setdefault(plain(name), label_in(self.language, identifier_name(name), labels))
         return found
 
     def field_label(self, name: str) -> str:
         """Return what people read in the place of the name of an account's field."""
-        return self._labels.get(plain(name), name)
+        return self._labels.get(plain(name)) or identifier_name(name)
 
     def central_title(self, name: str | None) -> str:
         """Return the title by which people know the appliance ``name``."""

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from werkzeug.datastructures import MultiDict
 
 from gateway.desk.formats import day_start
+from gateway.desk.search_box import LONGEST, SearchReader
 from gateway.domain.calls.results import Result
 from gateway.domain.messages import Direction
 from gateway.errors import BadParameter
@@ -36,6 +37,7 @@ class CallSearch:
     before_id: int | None
     status: str = ""
     result: str = ""
+    text: str = ""
 
     @classmethod
     def of(cls, asked: "MultiDict[str, str]") -> "CallSearch":
@@ -50,16 +52,18 @@ class CallSearch:
             before_id=_row_id(asked.get("antes")),
             status=asked.get("situacao", "") if asked.get("situacao") in (*STATUSES, MISSED) else "",
             result=asked.get("resultado", "") if asked.get("resultado") in RESULTS else "",
+            text=asked.get("busca", "").strip()[:LONGEST],
         )
 
     @property
     def narrow(self) -> bool:
         """Whether anything was filled in."""
-        return any((self.extension, self.number, self.direction, self.since, self.until, self.status, self.result))
+        chosen = (self.extension, self.number, self.direction, self.since, self.until, self.status, self.result)
+        return any((*chosen, self.text))
 
     def parameters(self, before_id: int | None = None) -> dict[str, str | int]:
         """Return the parameters of a link to the same search, continued before ``before_id``."""
-        named = {"ramal": self.extension, "numero": self.number, "sentido": self.direction}
+        named = {"busca": self.text, "ramal": self.extension, "numero": self.number, "sentido": self.direction}
         named |= {"de": self.since, "ate": self.until, "situacao": self.status, "resultado": self.result}
         given: dict[str, str | int] = {name: value for name, value in named.items() if value}
         return given | ({"antes": before_id} if before_id else {})
@@ -80,6 +84,7 @@ class CallSearch:
 
 
 SCRIPT_PARAMETERS = (
+    "search",
     "extension",
     "number",
     "direction",
@@ -94,12 +99,15 @@ SCRIPT_PARAMETERS = (
 )
 
 
+EXPORT_PARAMETERS = SCRIPT_PARAMETERS[:-2]
+"""A file has all calls: there is no next page."""
 SEVERAL = ("status", "result")
 """Parameters that may be given twice: one of the values is enough."""
 
 
-def wanted_by_script(asked: "MultiDict[str, str]", zone: ZoneInfo) -> tuple[CallFilter, int]:
+def wanted_by_script(asked: "MultiDict[str, str]", reader: SearchReader) -> tuple[CallFilter, int]:
     """Return the filter and the limit of ``GET /api/calls``. Raises ``BadParameter``."""
+    zone = reader.zone
     for name in SCRIPT_PARAMETERS:
         if name not in SEVERAL and len(given := asked.getlist(name)) > 1:
             raise BadParameter(name, ", ".join(given), expected=Text("a single value"))
@@ -118,7 +126,18 @@ def wanted_by_script(asked: "MultiDict[str, str]", zone: ZoneInfo) -> tuple[Call
         results=_several(asked, "result", RESULTS),
         missed=_yes_or_no(asked, "missed"),
     )
-    return found, _whole(asked, "limit", MOST) or 50
+    return searched(found, asked.get("search", ""), reader), _whole(asked, "limit", MOST) or 50
+
+
+def searched(wanted: CallFilter, line: str, reader: SearchReader) -> CallFilter:
+    """Return ``wanted`` with what a program's search says. Raises ``BadParameter`` where a part has no meaning: left
+    out, it would answer another question.
+    """
+    understood = reader.understand(line)
+    for part in understood.parts:
+        if not part.wanted:
+            raise BadParameter("search", part.source, expected=Text("a value that the name before the colon takes"))
+    return understood.narrowed(wanted)
 
 
 def _several(asked: "MultiDict[str, str]", name: str, known: Sequence[str]) -> tuple[str, ...]:

@@ -1,7 +1,7 @@
 """The desk as one WSGI application: which address is answered by what, and who may ask."""
 
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -12,15 +12,23 @@ from gateway.config.tables import TenantSettings
 from gateway.desk import (
     access,
     account_choice,
+    account_page,
     api,
     appliances,
+    call_log,
     diagnosis,
     directory,
+    exports,
     failures,
+    framing,
     language_choice,
     numbers,
+    opening,
     origins,
+    panel,
     people,
+    phone_links,
+    programs,
     quality,
     sources,
     traffic,
@@ -34,6 +42,8 @@ from gateway.logins.named_pages import is_preflight
 
 CALL_ID = "<int(max=9007199254740991):call_id>"
 ENTRY_ID = "<int(max=9007199254740991):entry_id>"
+ACCOUNT_ID = "<int(max=9007199254740991):account_id>"
+FILTER_ID = "<int(max=9007199254740991):filter_id>"
 RUN_ID = "<int(max=9007199254740991):run_id>"
 
 
@@ -51,6 +61,11 @@ ROUTES: Mapping[str, Route] = {
     "login": Route("GET", "/login", Right.OPEN, views.login),
     "log_in": Route("POST", "/login", Right.OPEN, views.log_in),
     "log_out": Route("POST", "/logout", Right.OWN_ACCOUNT, views.log_out),
+    "cti_script": Route("GET", "/cti/v1.js", Right.OPEN, panel.script),
+    "panel": Route("GET", "/painel", Right.SEE_SCREEN, panel.panel),
+    "panel_login": Route("GET", "/painel/entrar", Right.OPEN, panel.login),
+    "panel_log_in": Route("POST", "/painel/entrar", Right.OPEN, views.log_in),
+    "panel_log_out": Route("POST", "/painel/sair", Right.OWN_ACCOUNT, views.log_out),
     "screen": Route("GET", "/", Right.SEE_SCREEN, views.screen),
     "language": Route("POST", "/idioma", Right.OWN_ACCOUNT, language_choice.choose),
     "now": Route("GET", "/telas/agora", Right.SEE_SCREEN, views.now),
@@ -60,10 +75,17 @@ ROUTES: Mapping[str, Route] = {
     "choose": Route("POST", f"/telas/ligacao/{CALL_ID}/conta", Right.WORK_CALLS, account_choice.choose),
     "search": Route("GET", f"/telas/ligacao/{CALL_ID}/contas", Right.WORK_CALLS, account_choice.search),
     "attach": Route("POST", f"/telas/ligacao/{CALL_ID}/vincular", Right.WORK_CALLS, account_choice.attach),
+    "dial_page": Route("GET", "/discar", Right.DIAL, phone_links.ask),
+    "manifest": Route("GET", "/manifest.webmanifest", Right.OPEN, phone_links.manifest),
     "dial": Route("POST", "/discar", Right.DIAL, views.dial),
-    "call_log": Route("GET", "/ligacoes", Right.SEE_CALLS, views.call_log),
+    "call_log": Route("GET", "/ligacoes", Right.SEE_CALLS, call_log.call_log),
+    "calls_csv": Route("GET", "/ligacoes.csv", Right.EXPORT_CALLS, exports.page_as_csv),
+    "calls_xlsx": Route("GET", "/ligacoes.xlsx", Right.EXPORT_CALLS, exports.page_as_xlsx),
+    "save_filter": Route("POST", "/ligacoes/filtros", Right.OWN_ACCOUNT, call_log.save_filter),
+    "remove_filter": Route("POST", f"/ligacoes/filtros/{FILTER_ID}/apagar", Right.OWN_ACCOUNT, call_log.remove_filter),
     "call": Route("GET", f"/ligacoes/{CALL_ID}", Right.SEE_CALLS, views.call),
-    "account": Route("GET", "/contas/<int(max=9007199254740991):account_id>", Right.SEE_ACCOUNTS, views.account),
+    "account": Route("GET", f"/contas/{ACCOUNT_ID}", Right.SEE_ACCOUNTS, account_page.account),
+    "opening": Route("POST", "/ficha", Right.OWN_ACCOUNT, opening.choose),
     "people": Route("GET", "/pessoas", Right.SEE_PEOPLE, people.people),
     "why": Route("GET", "/porque", Right.EXPLAIN, diagnosis.why),
     "hang_up": Route("POST", f"/ligacoes/{CALL_ID}/desligar", Right.DIAL, views.hang_up),
@@ -84,18 +106,27 @@ ROUTES: Mapping[str, Route] = {
     "quality_correct": Route("POST", "/qualidade/corrigir", Right.CHANGE_DIRECTORY, quality.correct),
     "quality_add": Route("POST", "/qualidade/acrescentar", Right.CHANGE_DIRECTORY, quality.add),
     "number": Route("GET", "/numero", Right.EXPLAIN, numbers.number),
+    "programs": Route("GET", "/extensao", Right.OWN_ACCOUNT, programs.programs),
+    "program_make": Route("POST", "/extensao", Right.OWN_ACCOUNT, programs.make),
+    "program_revoke": Route("POST", "/extensao/<session_id>/revogar", Right.OWN_ACCOUNT, programs.revoke),
     "events": Route("GET", "/events", Right.SEE_CALLS, views.events),
     "api_calls": Route("GET", "/api/calls", Right.SEE_CALLS, api.calls),
+    "api_calls_csv": Route("GET", "/api/calls.csv", Right.EXPORT_CALLS, exports.api_csv),
+    "api_calls_xlsx": Route("GET", "/api/calls.xlsx", Right.EXPORT_CALLS, exports.api_xlsx),
     "api_call": Route("GET", f"/api/calls/{CALL_ID}", Right.SEE_CALLS, api.call),
     "api_why": Route("GET", f"/api/calls/{CALL_ID}/why", Right.EXPLAIN, api.why),
     "api_hang_up": Route("POST", f"/api/calls/{CALL_ID}/hangup", Right.DIAL, api.hang_up),
     "api_over": Route("POST", f"/api/calls/{CALL_ID}/over", Right.WORK_CALLS, api.over),
     "api_dial": Route("POST", "/api/dial", Right.DIAL, api.dial),
     "api_imports": Route("GET", "/api/imports", Right.READ_DIRECTORY, directory.api_imports),
+    "api_account": Route("GET", f"/api/accounts/{ACCOUNT_ID}", Right.SEE_ACCOUNTS, account_page.api_account),
     "api_me": Route("GET", "/api/me", Right.OWN_ACCOUNT, api.me),
     "api_appliances": Route("GET", "/api/appliances", Right.LIST_APPLIANCES, api.appliances),
     "api_openapi": Route("GET", "/api/openapi.json", Right.OPEN, api.openapi),
+    "api_webhook_schema": Route("GET", "/api/webhooks.schema.json", Right.OPEN, api.webhook_schema),
 }
+FILES = ("static", "cti_script")
+LOG_IN = ("log_in", "panel_log_in")
 LARGEST_FORM = 64 * 1024
 
 
@@ -126,7 +157,12 @@ class Desk:
     def __call__(self, environ: Any, start_response: Any) -> Iterable[bytes]:
         """Answer one request; nothing but an answer ever leaves."""
         request = DeskRequest(environ)
-        return protected(self._respond(request))(environ, start_response)
+        return protected(self._respond(request), self._framers(request))(environ, start_response)
+
+    def _framers(self, request: Request) -> Sequence[str]:
+        """Return the web pages that may frame the answer: those that the company names, and only the panel."""
+        settings = self._services.config.tenants.get(str(request.environ.get("cti.tenant", "")))
+        return settings.crm.origins if settings and framing.is_panel(request.path) else ()
 
     def _respond(self, request: Request) -> Response:
         tenant = str(request.environ.get("cti.tenant", ""))
@@ -152,14 +188,16 @@ class Desk:
         """Find the view, find out who asks, let the view answer."""
         endpoint, arguments = visit.urls.match()
         _, _, right, view = ROUTES[endpoint]
-        if endpoint == "static":
+        if endpoint in FILES:
             return view(visit, **arguments)
         visit = self._identified(visit)
         visit.require(right)
         by_named_page = origins.is_by_named_page(visit.request, visit.settings.crm.origins)
-        if visit.request.method == "POST" and not by_named_page:
+        if (
+            visit.request.method == "POST" and not by_named_page and not visit.token
+        ):  # no browser adds a token by itself
             access.check_source(visit.request)
-            if endpoint == "log_in":
+            if endpoint in LOG_IN:
                 return view(visit) if access.is_own_login(visit.request) else views.stale_login(visit)
             if visit.secret:
                 access.check_form(visit.request, visit.secret)
@@ -173,7 +211,11 @@ class Desk:
         request, tenant = visit.request, visit.tenant
         if visit.by_program and (agent := access.agent_of_password(self._services.verifier, request, tenant)):
             return replace(visit, agent=agent, secret="")
-        if found := access.agent_of_cookie(self._services.directory, request, tenant, visit.at):
+        if visit.by_program and (found := access.agent_of_token(self._services.directory, request, tenant, visit.at)):
+            agent, token = found
+            return programs.noted(replace(visit, agent=agent, secret="", token=token))
+        framed = access.is_own_or_opened(request) or origins.is_by_named_page(request, visit.settings.crm.origins)
+        if found := access.agent_of_cookie(self._services.directory, request, tenant, visit.at, framed=framed):
             agent, cookie = found
             return replace(visit, agent=agent, secret=cookie)
         return visit

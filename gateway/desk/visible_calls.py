@@ -15,6 +15,7 @@ from werkzeug.exceptions import NotFound
 from gateway.domain.calls.scope import CallScope
 from gateway.domain.masking import hidden_in, hidden_in_all, masked
 from gateway.store.calls import ANY, CallFilter, CallLog, LoggedCall
+from gateway.store.search import CallFinder, Found
 
 TEXTS = ("account", "contact", "caller_name", "result_text", "detail", "request_id", "call_ref")
 """What may tell a call's telephone besides."""
@@ -25,6 +26,7 @@ class VisibleCalls:
     """The calls of ``tenant`` that ``scope`` admits, their telephones ``masked`` or not."""
 
     log: CallLog
+    finder: CallFinder
     tenant: str
     scope: CallScope
     masked: bool = False
@@ -44,6 +46,15 @@ class VisibleCalls:
     def recent(self, wanted: CallFilter = ANY, *, limit: int = 50) -> Sequence[LoggedCall]:
         """Return calls, the newest first."""
         return list(map(self.shown, self.log.recent(self.tenant, self._narrowed(wanted), limit=limit)))
+
+    def search(self, wanted: CallFilter, *, limit: int = 50) -> Found:
+        """Return calls that a search finds, the newest first."""
+        found = self.finder.find(self.tenant, self._narrowed(wanted), limit=limit)
+        return replace(found, calls=list(map(self.shown, found.calls)))
+
+    def every(self, wanted: CallFilter) -> Iterator[LoggedCall]:
+        """Return all calls that a search finds, the newest first, without holding them all."""
+        return map(self.shown, self.finder.every(self.tenant, self._narrowed(wanted)))
 
     def pages(self, wanted: CallFilter = ANY, *, size: int = 1000) -> Iterator[LoggedCall]:
         """Return all matching calls, oldest first, without holding them all."""

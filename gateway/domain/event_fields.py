@@ -78,6 +78,9 @@ FIELDS: Mapping[str, EventField] = {
         about=About.ALL,
     ),
     "occurred_at": _moment("when it happened: as the exchange says, else when it was received", About.ALL),
+    "late": EventField(
+        "whether it had expired, and the target wants it all the same", FieldKind.SWITCH, about=About.ALL
+    ),
     "call_id": _whole("our number of the call"),
     "call_ref": EventField("the exchange's own id of the call"),
     "group_id": _whole("the first call of the same caller, where several extensions rang as calls of their own"),

@@ -15,7 +15,9 @@ from gateway.server.metrics import Gauges, LabelledGauges, metrics_application
 from gateway.store.agent_states import AgentStates
 from gateway.store.corrections import Corrections
 from gateway.store.outbox import Waiting
+from gateway.store.program_sessions import ProgramSessions
 from gateway.store.quality import Quality
+from gateway.store.saved_filters import SavedFilters
 from gateway.store.traffic import TrafficEntry
 from gateway.traffic.masking import spellings
 from gateway.wire.http import Front
@@ -46,6 +48,7 @@ class Application:
             config=gateway.config,
             core=gateway.core,
             calls=gateway.calls,
+            finder=gateway.finder,
             log=gateway.events,
             directory=gateway.directory,
             verifier=gateway.verifier,
@@ -55,6 +58,7 @@ class Application:
             receipts=gateway.receipts,
             replay=self._replay,
             decide=gateway.journal.write,
+            saved_filters=SavedFilters(gateway.engine, gateway.journal),
             imports=gateway.importer.imports,
             import_now=gateway.schedule.request,
             quality=Quality(gateway.engine),
@@ -62,6 +66,7 @@ class Application:
             appliances=gateway.orders,
             orders=gateway.order_log,
             agent_states=AgentStates(gateway.engine),
+            programs=ProgramSessions(gateway.engine, gateway.journal),
             dial_plan_failures=_failures_by_tenant(gateway),
         )
         self.wsgi = Front(

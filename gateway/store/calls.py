@@ -334,7 +334,8 @@ def select_narrowed(
 ) -> Select[Any]:
     """Return a query of ``columns`` of those calls with ``ids`` that ``wanted`` matches, its terms left aside."""
     asked = _Asked(tenant, wanted, _has_legs(connection, tenant, wanted.extension))
-    return _narrowed(select(*columns), asked, along_ids=True).where(calls.c.id.in_(ids))
+    query = select(*columns).join_from(calls, orders, orders.c.id == calls.c.order_id, isouter=True)
+    return _narrowed(query, asked, along_ids=True).where(calls.c.id.in_(ids))
 
 
 def read_calls(connection: Connection, ids: Sequence[int]) -> list[LoggedCall]:

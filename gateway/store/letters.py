@@ -77,8 +77,10 @@ def _agent(call: Row, extension: str, sits: tuple[str, str]) -> Row:
 
 
 def _letters(kind: str, fields: Mapping[str, str], draft: EventDraft | AgentStateDraft) -> Iterator[Row]:
+    """Yield one letter for each target; those of one call, or of one extension's agents, keep their order."""
     body, at = encode(fields), draft.message.received_at
+    key = fields["call_id"] or f"agent {fields['ramal']}"
     for target in draft.forwards:
         if draft.rules.wants(target, kind, fields):
             row = {"tenant": fields["tenant"], "target": target, "kind": kind, "body": body}
-            yield row | {"created_at": at, "due_at": at}
+            yield row | {"created_at": at, "due_at": at, "waits_since": at, "order_key": key}

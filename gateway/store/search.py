@@ -2,8 +2,9 @@
 
 import sqlite3
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 
 import structlog
 from sqlalchemy import Connection, Engine, func, select
@@ -12,7 +13,7 @@ from gateway.domain.calls.search_terms import facet_token, matches, tokens_of_te
 from gateway.store import tables
 from gateway.store.calls import MISSED, CallFilter, CallLog, LoggedCall, read_calls, select_narrowed
 from gateway.store.search_index import BLOCK, Progress, SearchIndex, token_id
-from gateway.store.searchable import AT_ONCE, COLUMNS, period_tokens, read_searchable
+from gateway.store.searchable import AT_ONCE, COLUMNS, SearchableCall, period_tokens, read_searchable
 
 calls, events = tables.calls, tables.events
 log = structlog.get_logger()
@@ -90,18 +91,16 @@ class CallFinder:
             log.warning("search_index_not_readable", error=type(error).__name__)
             return None
 
-    def _candidates(self, tenant: str, wanted: CallFilter, tail: "_Tail") -> Iterator[Sequence[int]]:
-        """Yield the ids of calls that may match, block by block, the newest first."""
+    def _candidates(self, tenant: str, wanted: CallFilter, tail: "_Tail") -> Iterator[int]:
+        """Yield the ids of calls that may match, the newest first."""
         clauses = [[token_id(tenant, each) for each in clause] for clause in clauses_of(wanted)]
         below = wanted.before_id or tail.newest + 1
         for block in range(min(tail.newest, below - 1) // BLOCK, -1, -1):
             if tail.holds(block) and clauses and self._index:
                 found = tail.of_block(block).union(self._index.found(clauses, block))
-                mine: Sequence[int] = sorted((each for each in found if each < below), reverse=True)
+                yield from sorted((each for each in found if each < below), reverse=True)
             else:
-                mine = range(min(below, (block + 1) * BLOCK) - 1, block * BLOCK - 1, -1)
-            if mine:
-                yield mine
+                yield from range(min(below, (block + 1) * BLOCK) - 1, block * BLOCK - 1, -1)
 
 
 def clauses_of(wanted: CallFilter) -> list[frozenset[str]]:
@@ -176,23 +175,27 @@ class _Looking:
         self._looked_at = 0
         self.accepted: list[int] = []
 
-    def read(self, blocks: Iterable[Sequence[int]]) -> int | None:
-        """Look through ``blocks``; return before which call to go on where it stopped before it had found enough."""
-        for block in blocks:
-            place, size = 0, FIRST_LOOK
-            while place < len(block):
-                chunk = block[place : place + size]
-                self._look_at(chunk)
-                place, size = place + size, min(size * 2, AT_ONCE)
-                if len(self.accepted) >= self._limit:
-                    return None
-                if self._looked_at >= MOST_LOOKED_AT or time.monotonic() > self._until:
-                    return chunk[-1] if chunk[-1] > 1 else None
+    def read(self, candidates: Iterator[int]) -> int | None:
+        """Look through ``candidates``; return before which call to go on where they were too many."""
+        size = FIRST_LOOK
+        while ids := list(islice(candidates, size)):
+            self._look_at(ids)
+            size = min(size * 2, AT_ONCE)
+            if len(self.accepted) >= self._limit:
+                return None
+            if self._looked_at >= MOST_LOOKED_AT or time.monotonic() > self._until:
+                return ids[-1] if ids[-1] > 1 else None
         return None
 
     def _look_at(self, ids: Sequence[int]) -> None:
         self._looked_at += len(ids)
         query = select_narrowed(COLUMNS, self._connection, self._tenant, self._wanted, ids)
         for call in read_searchable(self._connection, query.order_by(calls.c.id.desc())):
-            if all(matches(term, call.lines) for term in self._wanted.terms) and len(self.accepted) < self._limit:
+            if self._matches(call) and len(self.accepted) < self._limit:
                 self.accepted.append(call.id)
+
+    def _matches(self, call: SearchableCall) -> bool:
+        if not self._wanted.whole_number:
+            return all(matches(term, call.lines) for term in self._wanted.terms)
+        lines = call.lines_without_number
+        return all(call.has_number(term.text) or matches(term, lines) for term in self._wanted.terms)

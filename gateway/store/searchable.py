@@ -1,5 +1,6 @@
 """Calls as a search sees them: the texts that words are looked for in, and what is chosen instead of searched."""
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -9,7 +10,15 @@ from typing import Any
 from sqlalchemy import Connection, Row, Select, select
 
 from gateway.domain.calls.free_fields import read_fields
-from gateway.domain.calls.search_terms import Field, Line, facet_token, facet_tokens, line_of, tokens_of_lines
+from gateway.domain.calls.search_terms import (
+    Field,
+    Line,
+    digits_of,
+    facet_token,
+    facet_tokens,
+    line_of,
+    tokens_of_lines,
+)
 from gateway.store import tables
 
 calls, legs, notes = tables.calls, tables.legs, tables.notes
@@ -36,6 +45,8 @@ BESIDE = ("id", "tenant", "direction", "status", "result", "missed", "account_id
 COUNTED = ("leg_count", "note_count")
 COLUMNS = [calls.c[name] for name in (*BESIDE, *COUNTED, *TEXTS)]
 AT_ONCE = 500
+END = 8
+"""Digits by which a telephone is known in another text."""
 MOST_DAYS = 62
 """A longer period is looked for by its months."""
 MOST_MONTHS = 120
@@ -54,6 +65,18 @@ class SearchableCall:
     def tokens(self) -> set[str]:
         """Return everything that it is to be found by."""
         return tokens_of_lines(self.lines) | facet_tokens(self.facets)
+
+    def has_number(self, text: str) -> bool:
+        """Return whether ``text`` is the whole telephone."""
+        digits = digits_of(text)
+        return bool(digits) and any(line.field is Field.NUMBER and line.digits == digits for line in self.lines)
+
+    @property
+    def lines_without_number(self) -> Sequence[Line]:
+        """The lines that tell nothing of the telephone, for who may not see it: not digit by digit either."""
+        numbers = [line.digits[-END:] for line in self.lines if line.field is Field.NUMBER and len(line.digits) >= END]
+        others = [line for line in self.lines if line.field is not Field.NUMBER]
+        return [line for line in others if not any(end in re.sub(r"\D", "", line.text) for end in numbers)]
 
 
 def select_searchable() -> Select[Any]:

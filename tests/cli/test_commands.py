@@ -8,6 +8,7 @@ import sqlite3
 import subprocess
 import sys
 import tomllib
+import zipfile
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -419,6 +420,14 @@ def test_calls_can_be_narrowed_by_result(run: Run, tmp_path: Path) -> None:
     refused = run("calls", "--result", "ocupado")
     assert refused.exit_code == 2
     assert "busy" in refused.output
+    told = fine(run("calls", "--search", "*0123 resultado:ocupado", "--format", "json"))
+    assert [json.loads(line)["result"] for line in told.splitlines()] == ["busy"]
+    told = fine(run("calls", "--search", "32100", "--format", "json"))
+    assert [json.loads(line)["id"] for line in told.splitlines()] == [3, 2, 1]
+    book = run("calls", "--result", "busy", "--format", "xlsx").stdout_bytes
+    with zipfile.ZipFile(io.BytesIO(book)) as parts:
+        assert parts.read("xl/worksheets/sheet1.xml").count(b"<row ") == 2
+    assert "resultado:talvez" in run("calls", "--search", "resultado:talvez").output
 
 
 @pytest.mark.parametrize("command", ["calls", "traffic"])

@@ -85,7 +85,7 @@ def test_calls_are_found_by_where_they_stand(
     [
         ("/api/calls?statuss=missed", "statuss", "status"),
         ("/api/calls?Extension=3501", "Extension", "extension"),
-        ("/api/calls?ramal=3501", "ramal", "Parâmetros daqui: extension, number"),
+        ("/api/calls?ramal=3501", "ramal", "Parâmetros daqui: search, extension, number"),
         ("/api/calls/1?limit=1", "limit", "não tem parâmetros"),
         ("/api/calls/1/why?x=1", "x", "não tem parâmetros"),
         ("/api/me?x=1", "x", "não tem parâmetros"),

@@ -19,6 +19,7 @@ PEOPLE = "agent supervisor administrator auditor"
 WORKING = "agent supervisor administrator"
 LEADING = "supervisor administrator auditor"
 READING = "administrator auditor"
+EXPORTING = "supervisor administrator auditor program"
 ALONE = "administrator"
 ALL = "agent supervisor administrator auditor program"
 EXPECTED = {
@@ -26,6 +27,12 @@ EXPECTED = {
     "login": EVERYBODY,
     "log_in": EVERYBODY,
     "api_openapi": EVERYBODY,
+    "cti_script": EVERYBODY,
+    "panel_login": EVERYBODY,
+    "panel_log_in": EVERYBODY,
+    "panel": PEOPLE,
+    "panel_log_out": ALL,
+    "api_webhook_schema": EVERYBODY,
     "log_out": ALL,
     "language": ALL,
     "api_me": ALL,
@@ -37,8 +44,16 @@ EXPECTED = {
     "shown": PEOPLE,
     "people": PEOPLE,
     "account": PEOPLE,
+    "api_account": PEOPLE,
+    "opening": ALL,
     "events": ALL,
     "call_log": ALL,
+    "calls_csv": EXPORTING,
+    "calls_xlsx": EXPORTING,
+    "api_calls_csv": EXPORTING,
+    "api_calls_xlsx": EXPORTING,
+    "save_filter": ALL,
+    "remove_filter": ALL,
     "call": ALL,
     "api_calls": ALL,
     "api_call": ALL,
@@ -47,6 +62,11 @@ EXPECTED = {
     "attach": WORKING,
     "mark_over": WORKING,
     "api_over": WORKING,
+    "programs": ALL,
+    "program_make": ALL,
+    "program_revoke": ALL,
+    "dial_page": f"{WORKING} program",
+    "manifest": EVERYBODY,
     "dial": f"{WORKING} program",
     "hang_up": f"{WORKING} program",
     "api_dial": f"{WORKING} program",
@@ -110,7 +130,9 @@ def _is_let_in(browser: Browser, name: str, role: str) -> bool:
 
 
 def _needs_login(answer: TestResponse) -> bool:
-    return answer.status_code == 401 or (answer.status_code == 303 and answer.location.startswith("/login"))
+    return answer.status_code == 401 or (
+        answer.status_code == 303 and answer.location.startswith(("/login", "/painel/entrar"))
+    )
 
 
 def _is_missing_a_right(answer: TestResponse) -> bool:

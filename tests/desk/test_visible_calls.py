@@ -222,3 +222,21 @@ def test_the_desk_reads_the_call_log_as_the_visitor_may_see_it_only() -> None:
     """A page that reads it past the visitor's scope shows other people's calls."""
     rooms = Path(gateway.desk.__file__).parent.rglob("*.py")
     assert {path.name for path in rooms if "services.calls" in path.read_text(encoding="utf-8")} == {"context.py"}
+
+
+def test_a_search_finds_what_may_be_seen_and_no_masked_number_by_its_parts(
+    teams: Callable[..., Browser], office: Office
+) -> None:
+    office.know("Padaria", NUMBER)
+    office.ring(NUMBER, "3501")
+    mine = office.ring(NUMBER, "3503")
+
+    def found(browser: Browser, line: str) -> list[int]:
+        return [call["id"] for call in browser.get("/api/calls", query_string={"search": line}).get_json()["calls"]]
+
+    caio, masked = teams("caio"), teams("caio", masked=True)
+    assert found(caio, "padaria") == found(masked, "padaria") == [mine]
+    assert found(caio, "8777") == found(caio, "*7777") == [mine]
+    assert found(masked, "8777") == found(masked, "*7777") == found(masked, f"numero:{NUMBER[:10]}") == []
+    assert found(masked, NUMBER) == [mine]
+    assert "4798" not in masked.get("/api/calls?search=padaria").text

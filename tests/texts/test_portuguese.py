@@ -14,6 +14,7 @@ PORTUGUESE_ON_PURPOSE = {
     "gateway/demo/play.py": (2, "names of the sample accounts"),
     "gateway/logins/weak.py": (1, "keys of a Brazilian keyboard, in their order"),
     "gateway/simulators/providers.py": (5, "what the real providers answer"),
+    "gateway/desk/search_words.py": (8, "what people write into the search box"),
     "gateway/domain/calls/results.py": (4, "words for how a call ended, which exchanges write"),
     "gateway/domain/numbering/number_text.py": (1, "words around an extension, which spreadsheets hold"),
     "gateway/wire/values.py": (2, "values of the Portuguese contract, and its names as placeholders"),

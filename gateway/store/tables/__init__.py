@@ -8,8 +8,10 @@ from gateway.store.tables.calls import agent_states, calls, legs, notes, source_
 from gateway.store.tables.columns import metadata
 from gateway.store.tables.directory import accounts, choices, identifiers, imports, phones
 from gateway.store.tables.events import counters, events
-from gateway.store.tables.orders import attempts, orders, outbox
+from gateway.store.tables.orders import attempts, orders
+from gateway.store.tables.outbox import outbox
 from gateway.store.tables.people import agents, sessions
+from gateway.store.tables.search import saved_filters
 
 __all__ = [
     "accounts",
@@ -28,6 +30,7 @@ __all__ = [
     "orders",
     "outbox",
     "phones",
+    "saved_filters",
     "sessions",
     "source_marks",
 ]

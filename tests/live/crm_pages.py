@@ -1,0 +1,54 @@
+"""Web servers of a CRM and of a stranger, by https, for a browser that takes any name for this machine."""
+
+import ssl
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+
+class Site(ThreadingHTTPServer):
+    """Serves ``pages`` by their host's first label: ``https://crm.test:PORT/``; anything else is a plain word."""
+
+    daemon_threads = True
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(("127.0.0.1", 0), Page)
+        self.pages: dict[str, str] = {}
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(folder / "cert.pem", folder / "key.pem")
+        # The handshake is the thread's own: a browser opens connections that it never uses.
+        self.socket = context.wrap_socket(self.socket, server_side=True, do_handshake_on_connect=False)
+
+    def origin(self, name: str) -> str:
+        return f"https://{name}.test:{self.server_port}"
+
+
+class Page(BaseHTTPRequestHandler):
+    server: Site
+
+    def do_GET(self) -> None:
+        name = self.headers.get("Host", "").partition(".")[0]
+        body = self.server.pages.get(name, "nothing").encode()
+        self.send_response(200)
+        self.send_header("Content-Type", "text/html; charset=utf-8")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: Any) -> None:
+        """Say nothing."""
+
+
+@contextmanager
+def serving(folder: Path) -> Iterator[Site]:
+    """A site with the certificate in ``folder``; ends when the block does."""
+    site = Site(folder)
+    threading.Thread(target=site.serve_forever, daemon=True).start()
+    try:
+        yield site
+    finally:
+        site.shutdown()
+        site.server_close()
