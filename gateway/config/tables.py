@@ -13,7 +13,7 @@ from gateway.config.dial_plans import DialPlanSettings
 from gateway.config.forwards import EVENT_KINDS as EVENT_KINDS
 from gateway.config.forwards import Forward as Forward
 from gateway.config.people import PrivacySettings, TeamSettings
-from gateway.config.sources import SourceName, SourceSettings
+from gateway.config.sources import SourceName, SourceSettings, exchange_of
 from gateway.config.values import (
     SECONDS,
     TENANT_NAME,
@@ -286,6 +286,8 @@ class TenantSettings(Table):
                 raise ValueError(
                     Text("appliances.{name}.fallback {fallback!r} is not another of the appliances", **facts)
                 )
+        for name in self.sources:
+            exchange_of(name, self.sources)
         return self
 
 

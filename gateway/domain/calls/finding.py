@@ -62,6 +62,13 @@ def _without_id(heard: HeardEvent, calls: Sequence[Call]) -> Iterable[Call]:
     return (call for call in calls if call.logged_at >= first and not (heard.call_ref and call.call_ref))
 
 
+def of_same_exchange(heard: HeardEvent, calls: Sequence[Call]) -> Sequence[Call]:
+    """Return ``calls`` without those of other exchanges, which may give the same ids, where the event has one."""
+    if not heard.call_ref:
+        return calls
+    return [call for call in calls if call.ref_space is None or call.ref_space == heard.ref_space]
+
+
 # finding the call of a start
 
 

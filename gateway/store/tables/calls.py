@@ -124,6 +124,7 @@ calls = Table(
     Column(
         "answered_agent_name", FittedString(255), comment="name of who took it, as it was then", info=SEEN_WHERE_KNOWN
     ),
+    Column("ref_space", FittedString(63), comment="whose call_ref is: a source's name, empty for plain listeners"),
     Index(None, "tenant", "logged_at"),
     Index(None, "tenant", "extension", "logged_at"),
     Index(None, "tenant", "number", "logged_at"),

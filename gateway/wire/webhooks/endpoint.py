@@ -80,7 +80,7 @@ class Webhooks:
         made = source.read(entered.request)
         if made.problems and made.document is None:
             raise MalformedRequest(made.problems[0])
-        handled = [self._handled(event, environ, site, intake, name) for event in made.events]
+        handled = [self._handled(event, environ, site, intake, source.exchange) for event in made.events]
         calls = [call for call in handled if call]
         told = self._told(made, calls, environ, site, name)
         own = reply_to(source, made)
@@ -106,9 +106,9 @@ class Webhooks:
                 reply = reply.unknown
         return ReplyWriter(lambda path: known[path] if path in known else signed.value(path)).write(reply)
 
-    def _handled(self, event: MappedEvent, environ: Environ, site: Site, intake: Intake, name: str) -> int:
+    def _handled(self, event: MappedEvent, environ: Environ, site: Site, intake: Intake, exchange: str) -> int:
         """Handle an event; return our id of its call, 0 where it is about none."""
-        origin = Origin(self.wire, environ["cti.client"], environ.get(REPLAY_OF), mark_of(event, name))
+        origin = Origin(self.wire, environ["cti.client"], environ.get(REPLAY_OF), mark_of(event, exchange))
         message = message_of(event, site.name, origin, intake.now())
         return intake.take(message, environ, wire=self.wire, operation=OPERATIONS[event.kind]).call_id
 

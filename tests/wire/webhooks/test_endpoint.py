@@ -260,3 +260,12 @@ def test_every_event_of_a_call_s_life_is_told() -> None:
     assert (noted.recording_url, noted.cost, noted.transcript) == ("https://x/1.wav", "0.32", "Alô")
     assert isinstance(agent, AgentStateChanged)
     assert (agent.agent, agent.state, agent.reason) == ("ana", AgentState.PAUSE, "Almoço")
+
+
+def test_the_ids_of_a_source_s_calls_are_told_in_its_exchange_s_name() -> None:
+    sources = {name: {"kind": "webhook", "mapping": MAPPING} for name in ("cloud", "queue")}
+    sources["queue"]["same_exchange_as"] = "cloud"
+    peer = Peer({"tenants": {"acme": {"sources": sources}}})
+    for name in sources:
+        send(peer, RING, path=f"/t/acme/in/{name}")
+    assert [message.origin.mark.source for message in peer.core.messages] == ["cloud", "cloud"]  # type: ignore[union-attr]
