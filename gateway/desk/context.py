@@ -40,7 +40,7 @@ from gateway.store.calls import CallLog, LoggedCall
 from gateway.store.corrections import Corrections
 from gateway.store.delivery_receipts import DeliveryReceiptLog
 from gateway.store.directory import Agent, Directory, RecordOpening
-from gateway.store.drafts import Choice, OrderDraft, Over
+from gateway.store.drafts import Choice, OrderDraft
 from gateway.store.figures import FiguresLog
 from gateway.store.imports import Imports
 from gateway.store.journal import Said

@@ -238,6 +238,7 @@ def build(config: Config, data: Path) -> Gateway:
             untold=UntoldNotes(engine, journal, companies),
             audit_days=config.audit.keep_days,
             letters=LetterRetention(engine, journal, letters, lifetimes),
+            agent_states_ms=_agent_states_ms(config),
         ),
         filler=Filler(engine, journal),
         indexer=Indexer(engine, data, index),
@@ -386,6 +387,10 @@ def _extensions(place: str, patterns: tuple[str, ...]) -> Extensions | None:
 
 def _give_up_ms(config: Config) -> Mapping[str, int]:
     return {name: round(tenant.pairing.give_up_after_min * 60_000) for name, tenant in config.tenants.items()}
+
+
+def _agent_states_ms(config: Config) -> Mapping[str, int]:
+    return {name: round(tenant.events.agent_states_days * 86_400_000) for name, tenant in config.tenants.items()}
 
 
 def _diagnostic_log(wanted: settings.TrafficSettings, data: Path) -> DiagnosticLog | None:
