@@ -179,7 +179,7 @@ KIND_WORDS: Sequence[tuple[str, tuple[str, ...]]] = (
     ("resumed", ("resume", "unhold", "retriev", "retom")),
     ("held", ("hold", "espera", "park")),
     ("transferred", ("transfer",)),
-    ("noted", ("record", "gravac", "transcri", "summary", "qualif", "voicemail")),
+    ("noted", ("record", "gravac", "transcri", "summary", "qualif", "voicemail", "pesquisa", "survey", "avaliac")),
     ("agent_state", ("agent", "login", "logout", "pause", "idle", "presence")),
     ("ended", ("unanswer", "notanswer", "noanswer", "naoatend", "missed", "perdida")),
     ("answered", ("atend", "contestad")),
