@@ -66,8 +66,9 @@ def test_a_mistake_is_told_with_its_place(table: dict[str, object], told: str) -
 def test_a_preset_that_only_reads_events_is_no_appliance(tmp_path: Path) -> None:
     with pytest.raises(ConfigError) as wrong:
         config_file.parse({"tenants": {"acme": {"appliances": {"pabx": {"preset": "zammad"}}}}}, source="gateway.toml")
-    assert "tenants.acme.appliances.pabx.preset: the preset 'zammad' dials nothing: it is for sources." in str(
-        wrong.value
+    assert (
+        "tenants.acme.appliances.pabx.preset: the preset 'zammad' dials nothing: it is for forwards or sources."
+        in str(wrong.value)
     )
 
 

@@ -81,7 +81,8 @@ def test_a_request_in_which_nothing_is_recognised_gives_a_mapping_all_the_same()
         ("no-answer", "ended"), ("HungUp", "ended"), ("call.on_hold", "held"), ("unhold", "resumed"),
         ("call.transferred", "transferred"), ("call.recording.saved", "noted"), ("agent-is-idle", "agent_state"),
         ("queue.entered", "queue_entered"), ("dtmf", "ignore"),
-        ("CHAMADA_ATENDIDA", "answered"), ("CHAMADA_PESQUISA", "noted"), ("naoAtendida", "ended"), ("chamada_encerrada", "ended"),
+        ("CHAMADA_ATENDIDA", "answered"), ("CHAMADA_PESQUISA", "noted"),
+        ("naoAtendida", "ended"), ("chamada_encerrada", "ended"),
     ],
 )  # fmt: skip
 def test_the_name_of_an_event_says_what_it_is(name, kind):
