@@ -22,6 +22,8 @@ from gateway.desk import (
     failures,
     framing,
     language_choice,
+    missed,
+    notes,
     numbers,
     opening,
     origins,
@@ -106,6 +108,15 @@ ROUTES: Mapping[str, Route] = {
     "quality_correct": Route("POST", "/qualidade/corrigir", Right.CHANGE_DIRECTORY, quality.correct),
     "quality_add": Route("POST", "/qualidade/acrescentar", Right.CHANGE_DIRECTORY, quality.add),
     "number": Route("GET", "/numero", Right.EXPLAIN, numbers.number),
+    "note": Route("POST", f"/ligacoes/{CALL_ID}/anotacao", Right.WORK_CALLS, notes.save),
+    "missed": Route("GET", "/perdidas", Right.SEE_MISSED, missed.missed),
+    "missed_badge": Route("GET", "/telas/perdidas", Right.SEE_MISSED, missed.badge),
+    "missed_clear": Route("POST", "/perdidas/resolvidas", Right.WORK_MISSED, missed.clear),
+    "missed_restore": Route("POST", "/perdidas/desfazer", Right.WORK_MISSED, missed.restore),
+    "missed_claim": Route("POST", f"/perdidas/{CALL_ID}/assumir", Right.WORK_MISSED, missed.claim),
+    "missed_release": Route("POST", f"/perdidas/{CALL_ID}/liberar", Right.WORK_MISSED, missed.release),
+    "missed_call": Route("POST", f"/perdidas/{CALL_ID}/ligar", Right.WORK_MISSED, missed.call_back),
+    "follow_up_done": Route("POST", f"/perdidas/{CALL_ID}/retornado", Right.WORK_MISSED, missed.follow_up_done),
     "programs": Route("GET", "/extensao", Right.OWN_ACCOUNT, programs.programs),
     "program_make": Route("POST", "/extensao", Right.OWN_ACCOUNT, programs.make),
     "program_revoke": Route("POST", "/extensao/<session_id>/revogar", Right.OWN_ACCOUNT, programs.revoke),
@@ -118,6 +129,17 @@ ROUTES: Mapping[str, Route] = {
     "api_hang_up": Route("POST", f"/api/calls/{CALL_ID}/hangup", Right.DIAL, api.hang_up),
     "api_over": Route("POST", f"/api/calls/{CALL_ID}/over", Right.WORK_CALLS, api.over),
     "api_dial": Route("POST", "/api/dial", Right.DIAL, api.dial),
+    "api_outcomes": Route("GET", "/api/outcomes", Right.SEE_CALLS, notes.api_outcomes),
+    "api_note": Route("GET", f"/api/calls/{CALL_ID}/note", Right.SEE_CALLS, notes.api_note),
+    "api_note_save": Route("PUT", f"/api/calls/{CALL_ID}/note", Right.WORK_CALLS, notes.api_save),
+    "api_follow_up_done": Route(
+        "POST", f"/api/calls/{CALL_ID}/note/done", Right.WORK_MISSED, missed.api_follow_up_done
+    ),
+    "api_missed": Route("GET", "/api/missed", Right.SEE_MISSED, missed.api_missed),
+    "api_missed_clear": Route("POST", "/api/missed/clear", Right.WORK_MISSED, missed.api_clear),
+    "api_missed_restore": Route("POST", "/api/missed/restore", Right.WORK_MISSED, missed.api_restore),
+    "api_missed_claim": Route("POST", f"/api/missed/{CALL_ID}/claim", Right.WORK_MISSED, missed.api_claim),
+    "api_missed_release": Route("POST", f"/api/missed/{CALL_ID}/release", Right.WORK_MISSED, missed.api_release),
     "api_imports": Route("GET", "/api/imports", Right.READ_DIRECTORY, directory.api_imports),
     "api_account": Route("GET", f"/api/accounts/{ACCOUNT_ID}", Right.SEE_ACCOUNTS, account_page.api_account),
     "api_me": Route("GET", "/api/me", Right.OWN_ACCOUNT, api.me),
@@ -193,9 +215,8 @@ class Desk:
         visit = self._identified(visit)
         visit.require(right)
         by_named_page = origins.is_by_named_page(visit.request, visit.settings.crm.origins)
-        if (
-            visit.request.method == "POST" and not by_named_page and not visit.token
-        ):  # no browser adds a token by itself
+        writes = visit.request.method in api.WRITES
+        if writes and not by_named_page and not visit.token:  # no browser adds a token by itself
             access.check_source(visit.request)
             if endpoint in LOG_IN:
                 return view(visit) if access.is_own_login(visit.request) else views.stale_login(visit)

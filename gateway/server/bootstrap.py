@@ -63,6 +63,7 @@ from gateway.store.search import CallFinder
 from gateway.store.search_index import SearchIndex
 from gateway.store.stored_accounts import StoredAccounts
 from gateway.store.traffic import TrafficLog
+from gateway.store.untold_notes import UntoldNotes
 from gateway.texts.text import Text, problem_of
 from gateway.traffic.recorded_adapters import RecordedAdapter
 
@@ -216,7 +217,9 @@ def build(config: Config, data: Path) -> Gateway:
         orders=orders,
         order_log=order_log,
         outbox_worker=OutboxWorker(outbox, forwards, _forward_rules(config, forwards)),
-        maintenance=Maintenance(journal, outbox, _give_up_ms(config), ghosts=Ghosts(engine)),
+        maintenance=Maintenance(
+            journal, outbox, _give_up_ms(config), ghosts=Ghosts(engine), untold=UntoldNotes(engine, journal, companies)
+        ),
         filler=Filler(engine, journal),
         indexer=Indexer(engine, data, index),
         core=Core(companies, journal, orders),

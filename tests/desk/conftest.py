@@ -28,6 +28,7 @@ from gateway.domain.roles import Role
 from gateway.domain.tenant import Appliance, Tenant
 from gateway.handlers import Core
 from gateway.logins.passwords import hash_password, verifier
+from gateway.store.agent_notes import AgentNotes
 from gateway.store.agent_states import AgentStates
 from gateway.store.calls import CallLog
 from gateway.store.corrections import Corrections
@@ -39,6 +40,7 @@ from gateway.store.imports import Imports
 from gateway.store.journal import Journal
 from gateway.store.loading import LoadedAccount, Phone, write_accounts
 from gateway.store.log import EventLog
+from gateway.store.missed import MissedList
 from gateway.store.program_sessions import ProgramSessions
 from gateway.store.quality import Quality
 from gateway.store.saved_filters import SavedFilters
@@ -270,6 +272,8 @@ def services_of(office: Office, config: Config, hub: Hub, *, replay: Replay = no
         receipts=office.receipts,
         replay=replay,
         decide=office.journal.write,
+        missed=MissedList(office.engine),
+        notes=AgentNotes(office.engine),
         saved_filters=SavedFilters(office.engine, office.journal),
         imports=Imports(office.engine, office.journal),
         import_now=lambda _tenant, _name: None,

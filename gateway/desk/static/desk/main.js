@@ -6,6 +6,8 @@ import { prepareChoices } from "./choices.js";
 import { sayConnection } from "./connection.js";
 import { prepareControls, tellLog } from "./controls.js";
 import { Link } from "./link.js";
+import { callsChanged, missedChanged, prepareMissed } from "./missed.js";
+import { prepareNotes } from "./notes.js";
 import { atMostEvery, find, formHeaders, page } from "./page.js";
 import { oneAtATime, surely } from "./pieces.js";
 import { mayOpen, prepareRecords } from "./records.js";
@@ -19,8 +21,11 @@ const refreshRecent = atMostEvery(500, oneAtATime(async (wanted) => {
 }));
 
 function told(kind, event) {
+  if (kind === "missed_changed" || kind === "reset") missedChanged();
+  if (kind === "missed_changed") return;
   document.dispatchEvent(new CustomEvent("cti:told", { detail: { kind, event } })); // see panel.js
   tellLog();
+  callsChanged();
   if (event.kind === "account_chosen") refreshCallPage(event.call_id);
   if (kind === "log" || kind === "agent_state_changed") return;
   refreshRecent();
@@ -46,6 +51,8 @@ prepareRecords();
 prepareControls();
 prepareCards();
 prepareChoices();
+prepareMissed();
+prepareNotes();
 watchSession();
 link = follow();
 prepareSound((sounds) => link.describe({ sounds }));
