@@ -11,7 +11,6 @@ from werkzeug.wrappers import Response
 
 from gateway.desk import access, account_choice, assets, cards, dialling
 from gateway.desk.context import Visit
-from gateway.desk.customer import customer_of
 from gateway.desk.problems import said
 from gateway.desk.rendering import page, streamed
 from gateway.domain.masking import hidden_in
@@ -109,7 +108,8 @@ def recent(visit: Visit) -> Response:
 def card(visit: Visit, call_id: int) -> Response:
     """Show the pop-up card of one call."""
     call = _call(visit, call_id)
-    return page(visit, "_card.html", **account_choice.card_of(visit, call))
+    template = "_call_owner.html" if visit.request.args.get("onde") == account_choice.PAGE else "_card.html"
+    return page(visit, template, **account_choice.card_of(visit, call))
 
 
 def shown(visit: Visit, call_id: int) -> Response:
@@ -213,9 +213,8 @@ def call(visit: Visit, call_id: int) -> Response:
         "came_from": cards.came_from(visit, found, mine=False),
         "history": _history(visit, found),
         "why": visit.services.explainer.explain(visit.tenant, call_id) if visit.may(Right.EXPLAIN) else None,
-        "customer": customer_of(visit, found),
     }
-    return page(visit, "call.html", call=found, seq=seq, **known)
+    return page(visit, "call.html", seq=seq, **account_choice.card_of(visit, found) | known)
 
 
 def _history(visit: Visit, call: LoggedCall) -> Sequence[Tried]:

@@ -5,6 +5,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -18,6 +19,7 @@ from gateway.config import tables as settings
 from gateway.config.dial_plans import DialPlanSettings
 from gateway.config.people import TeamSettings
 from gateway.config.tables import Config
+from gateway.desk.crm_links import event_link
 from gateway.diagnosis.explainer import Explainer
 from gateway.directory.importer import Importer
 from gateway.directory.schedule import Schedule
@@ -27,7 +29,7 @@ from gateway.domain.conditions import condition
 from gateway.domain.dialplan.plan import DialPlan
 from gateway.domain.dialplan.trials import Failure, Trial
 from gateway.domain.numbering.numbers import Extensions, NumberPlan, read
-from gateway.domain.telling import TellingRules
+from gateway.domain.telling import TellingRules, no_link
 from gateway.domain.tenant import Appliance, Branch, Tenant
 from gateway.errors import AdapterError, ConfigError
 from gateway.handlers import Core
@@ -327,7 +329,7 @@ def _team(name: str, team: TeamSettings) -> Team:
 def telling_rules(table: settings.TenantSettings, plan: NumberPlan) -> TellingRules:
     """Return what the company's forwards want to be told of."""
     only = {name: condition(forward.only) for name, forward in table.forwards.items() if forward.only}
-    return TellingRules(table.timezone, plan, only)
+    return TellingRules(table.timezone, plan, only, partial(event_link, table.crm.link) if table.crm.link else no_link)
 
 
 def _lines(named: Mapping[str, str], plan: NumberPlan) -> Mapping[str, str]:
