@@ -10,7 +10,7 @@ from gateway.clock import Clock
 from gateway.domain.calls.windows import LONGEST_CALL_MS
 from gateway.errors import GatewayError
 from gateway.relay.outbox_worker import ABANDONED_AFTER_MS, sweep_abandoned
-from gateway.store import source_marks
+from gateway.store import audit, source_marks
 from gateway.store.calls import next_logged
 from gateway.store.drafts import GiveUp, InVain
 from gateway.store.ghosts import Ghosts
@@ -22,6 +22,7 @@ log = structlog.get_logger()
 
 SWEEP_EVERY_S = 30.0
 FORGET_EVERY_MS = 3600 * 1000
+DAY_MS = 24 * 3600 * 1000
 LOOK_BACK_MS = 7 * LONGEST_CALL_MS
 """At the start, calls older than this are left as they are: a gateway that was off so long has other worries."""
 
@@ -41,7 +42,9 @@ class Maintenance:
         clock: Clock | None = None,
         ghosts: Ghosts | None = None,
         untold: UntoldNotes | None = None,
+        audit_days: float | None = None,
     ) -> None:
+        self._audit_days = audit_days
         self._ghosts = ghosts
         self._untold = untold
         self._journal = journal
@@ -75,13 +78,23 @@ class Maintenance:
             self._give_up_in_vain(tenant, now, before)
 
     def _forget(self, now: int) -> None:
-        """Let go of what sources said of events long ago, once an hour."""
+        """Let go of what sources said of events long ago, and of old entries of the audit log, once an hour."""
         if 0 <= now - self._forgot_at < FORGET_EVERY_MS:
             return
         self._forgot_at = now
         forgotten = self._journal.run(partial(source_marks.forget, now=now))
         if forgotten:
             log.info("source_marks_forgotten", marks=forgotten)
+        if self._audit_days is not None:
+            self._forget_audit(self._clock.ago(round(self._audit_days * DAY_MS)))
+
+    def _forget_audit(self, before: int) -> None:
+        """Remove entries of the audit log that are older than its operator keeps them."""
+        while not self._stopping.is_set():
+            removed = self._journal.run(partial(audit.remove_older, before=before))
+            if not removed:
+                return
+            log.info("audit_entries_removed", entries=removed)
 
     def _give_up(self, tenant: str, now: int, before: int) -> None:
         """Give up the calls whose end is no longer waited for. Each call is looked at once, when its time is over;

@@ -56,6 +56,7 @@ def test_every_command_is_in_the_reference_and_explains_itself(name: str) -> Non
         config.BranchSettings,
         people.TeamSettings,
         people.PrivacySettings,
+        people.AuditSettings,
         config.TenantSettings,
         config.EventSettings,
         config.ListenerSettings,

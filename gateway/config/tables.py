@@ -13,7 +13,7 @@ from gateway.config.crm import CrmSettings
 from gateway.config.dial_plans import DialPlanSettings
 from gateway.config.forwards import EVENT_KINDS as EVENT_KINDS
 from gateway.config.forwards import Forward as Forward
-from gateway.config.people import PrivacySettings, TeamSettings
+from gateway.config.people import AuditSettings, PrivacySettings, TeamSettings
 from gateway.config.sources import SourceName, SourceSettings
 from gateway.config.values import (
     TENANT_NAME,
@@ -305,6 +305,7 @@ class Config(Table):
     server: ServerSettings = Field(default_factory=ServerSettings, description="how the gateway listens")
     log: Log = Field(default_factory=Log, description="what the gateway says of itself")
     traffic: TrafficSettings = Field(default_factory=TrafficSettings, description="the traffic log")
+    audit: AuditSettings = Field(default_factory=AuditSettings, description="the audit log")
     tenants: dict[str, TenantSettings] = Field(
         default_factory=lambda: {"default": TenantSettings()},
         description="companies, by the first label of their host",

@@ -38,9 +38,11 @@ TEAMS = {
 TITLES = {"soap": "Central SOAP", "xmlrpc": "Central XML-RPC", "url": "Central URL"}
 
 
-def write_config(folder: Path, listen: str, appliances: Mapping[str, Mapping[str, Any]]) -> Path:
-    """Write the demo's ``gateway.toml``: one tenant with prefix 0 and the given appliances, by name."""
-    tenant = {
+def write_config(folder: Path, listen: str, appliances: Mapping[str, Mapping[str, Any]], crm: str = "") -> Path:
+    """Write the demo's ``gateway.toml``: one tenant with prefix 0 and the given appliances, by name; ``crm`` is the
+    address of its CRM's pages.
+    """
+    tenant: dict[str, Any] = {
         "title": "Empresa Demonstração",
         "area_code": "47",
         "extensions": ["3500-3599"],
@@ -53,6 +55,8 @@ def write_config(folder: Path, listen: str, appliances: Mapping[str, Mapping[str
         "directory": {"planilha": {"source": "csv", "path": "contas.csv", "fields": FIELDS}},
         "appliances": {name: {"title": TITLES[name], **peer} for name, peer in appliances.items()},
     }
+    if crm:
+        tenant["crm"] = {**tenant.get("crm", {}), **crm_settings(crm)}
     (folder / "contas.csv").write_bytes((files("gateway.demo") / "accounts.csv").read_bytes())
     path = folder / "gateway.toml"
     path.write_text(
@@ -60,6 +64,12 @@ def write_config(folder: Path, listen: str, appliances: Mapping[str, Mapping[str
         encoding="utf-8",
     )
     return path
+
+
+def crm_settings(address: str) -> Mapping[str, Any]:
+    """Return what has the CRM at ``address`` show the panel, and opens its records."""
+    links = {"link": f"{address}/contas/{{{{ code }}}}", "new_link": f"{address}/contas/nova?telefone={{{{ number }}}}"}
+    return {"origins": [address], **links}
 
 
 def furnish(config_path: Path) -> Config:

@@ -259,3 +259,26 @@ class NoteChanged(RequestError):
 
 def _shortened(value: str) -> str:
     return value if len(value) <= LONGEST_SHOWN else value[: LONGEST_SHOWN - 3] + "..."
+
+
+class LastAdministrator(RequestError):
+    """After this nobody could administer the company."""
+
+    code = 293
+    http_status = 409
+
+    def __init__(self) -> None:
+        super().__init__(
+            Text("this is the company's only administrator."),
+            hint=Text("Make somebody else an administrator first."),
+        )
+
+
+class NoSuchAgent(RequestError):
+    """There is no such agent (any more)."""
+
+    code = 298
+    http_status = 404
+
+    def __init__(self) -> None:
+        super().__init__(Text("there is no such agent (any more)."), hint=Text("Load the list of agents again."))

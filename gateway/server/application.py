@@ -14,6 +14,7 @@ from gateway.server.bootstrap import Gateway, failed_trials
 from gateway.server.metrics import Gauges, LabelledGauges, metrics_application
 from gateway.store.agent_notes import AgentNotes
 from gateway.store.agent_states import AgentStates
+from gateway.store.agents import AgentChanges
 from gateway.store.corrections import Corrections
 from gateway.store.missed import MissedList
 from gateway.store.outbox import Waiting
@@ -56,6 +57,8 @@ class Application:
             verifier=gateway.verifier,
             hub=self._hub,
             explainer=gateway.explainer,
+            audit=gateway.audit,
+            people=AgentChanges(gateway.engine, gateway.journal),
             traffic=gateway.traffic,
             receipts=gateway.receipts,
             replay=self._replay,

@@ -44,6 +44,7 @@ from gateway.relay.by_kind import joined
 from gateway.relay.forward_rules import DAY_MS, ForwardRules
 from gateway.relay.outbox_worker import OutboxWorker
 from gateway.source import Source
+from gateway.store.audit import AuditLog
 from gateway.store.calls import CallLog
 from gateway.store.delivery_receipts import DeliveryReceiptLog
 from gateway.store.diagnostic_log import DiagnosticLog
@@ -95,6 +96,7 @@ class Gateway:
     filler: Filler
     indexer: Indexer
     core: Core
+    audit: AuditLog
     diagnostic_log: DiagnosticLog | None
     traffic: TrafficLog | None
     receipts: DeliveryReceiptLog | None
@@ -218,11 +220,17 @@ def build(config: Config, data: Path) -> Gateway:
         order_log=order_log,
         outbox_worker=OutboxWorker(outbox, forwards, _forward_rules(config, forwards)),
         maintenance=Maintenance(
-            journal, outbox, _give_up_ms(config), ghosts=Ghosts(engine), untold=UntoldNotes(engine, journal, companies)
+            journal,
+            outbox,
+            _give_up_ms(config),
+            ghosts=Ghosts(engine),
+            untold=UntoldNotes(engine, journal, companies),
+            audit_days=config.audit.keep_days,
         ),
         filler=Filler(engine, journal),
         indexer=Indexer(engine, data, index),
         core=Core(companies, journal, orders),
+        audit=AuditLog(engine, journal),
         diagnostic_log=diagnostic_log,
         traffic=traffic,
         receipts=receipts,
