@@ -188,3 +188,13 @@ def test_the_script_for_the_crm_is_for_every_page(browser: Browser) -> None:
     assert got.headers["Cross-Origin-Resource-Policy"] == "cross-origin"
     assert "max-age=3600" in got.headers["Cache-Control"]
     assert got.text.count('"*"') == 0  # a message to any page that happens to stand there
+
+
+def test_the_panel_shows_who_waits_to_be_called_back_and_takes_notes(framed: Browser, office: Office) -> None:
+    office.ring("4732105566")
+    office.hang_up("4732105566", result="missed")
+    office.ring()
+    shown = framed.get("/painel", headers=IN_FRAME).text
+    assert 'id="perdidas"' in shown
+    assert "(47) 3210-5566" in shown[shown.index('id="perdidas"') :]
+    assert 'id="anotacao-2"' in shown
