@@ -96,7 +96,6 @@ class Services:
     decide: Callable[[Choice | Said], Any]
     missed: MissedList
     notes: AgentNotes
-    decide: Callable[[Choice | Over], Any]
     audit: AuditLog
     people: AgentChanges
     saved_filters: SavedFilters
