@@ -178,6 +178,7 @@ def test_the_changelog_has_an_unreleased_section() -> None:
 def test_the_settings_that_a_page_advises_are_accepted(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     for variable in ("ACME_EVENTS_TOKEN", "ACME_CRM_TOKEN"):
         monkeypatch.setenv(variable, "segredo")
+    monkeypatch.setenv("BITRIX_SECRET", "segredo")
     monkeypatch.setenv("ERP_WEBHOOK_SECRET", "whsec_" + "QUJD" * 8)
     blocks = re.findall(r"```toml\n(.+?)```", PAGES[name], re.DOTALL)
     assert blocks

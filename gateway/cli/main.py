@@ -21,6 +21,7 @@ COMMANDS = {
     "db": ("setup", Text("Look after the database.")),
     "demo": ("demo", Text("Run everything at once in a throw-away folder.")),
     "dial": ("dialling", Text("Let an extension call a number (click-to-call from the shell).")),
+    "forwards": ("forwards", Text("Look at what forwards were told; send events again, or give them up.")),
     "import": ("importing", Text("Bring in the directory: accounts with their numbers.")),
     "init": ("setup", Text("Write a commented gateway.toml.")),
     "number": ("numbers", Text("Explain how a number is read, matched and dialled.")),

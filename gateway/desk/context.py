@@ -35,11 +35,13 @@ from gateway.store.agent_notes import AgentNote, AgentNotes, FollowUp
 from gateway.store.agent_states import AgentStates
 from gateway.store.agents import AgentChanges
 from gateway.store.audit import AuditLog
+from gateway.store.board import BoardLog
 from gateway.store.calls import CallLog, LoggedCall
 from gateway.store.corrections import Corrections
 from gateway.store.delivery_receipts import DeliveryReceiptLog
 from gateway.store.directory import Agent, Directory, RecordOpening
 from gateway.store.drafts import Choice, OrderDraft
+from gateway.store.figures import FiguresLog
 from gateway.store.imports import Imports
 from gateway.store.journal import Said
 from gateway.store.log import EventLog
@@ -83,6 +85,8 @@ class Services:
     core: Core
     calls: CallLog
     finder: CallFinder
+    board: BoardLog
+    figures: FiguresLog
     log: EventLog
     directory: Directory
     verifier: Verifier

@@ -48,7 +48,8 @@
     │   ├── LoginsBusy         445
     │   ├── TooManyConnections 450
     │   ├── TooManyOrders      460
-    │   └── TooManyRequests    470
+    │   ├── TooManyRequests    470
+    │   └── NothingKept        480
     ├── DialError              500  a call cannot be placed
     │   ├── NoAppliance        510
     │   ├── UnknownAppliance   520
@@ -81,6 +82,7 @@ from gateway.errors.access import (
 from gateway.errors.busy import (
     BusyError,
     LoginsBusy,
+    NothingKept,
     QueueFull,
     Stopping,
     StoreReplaced,
@@ -171,6 +173,7 @@ __all__ = [
     "NotReplayable",
     "NotUnderstood",
     "NoteChanged",
+    "NothingKept",
     "NothingToHangUp",
     "NumberBlocked",
     "OwnerChanged",

@@ -32,12 +32,14 @@ from gateway.store.agent_notes import AgentNotes
 from gateway.store.agent_states import AgentStates
 from gateway.store.agents import AgentChanges
 from gateway.store.audit import AuditLog
+from gateway.store.board import BoardLog
 from gateway.store.calls import CallLog
 from gateway.store.corrections import Corrections
 from gateway.store.delivery_receipts import DeliveryReceiptLog
 from gateway.store.diagnostic_log import DiagnosticLog
 from gateway.store.directory import Account, Agent, Directory
 from gateway.store.drafts import OrderDraft, Recorded, Settlement
+from gateway.store.figures import FiguresLog
 from gateway.store.imports import Imports
 from gateway.store.journal import Journal
 from gateway.store.loading import LoadedAccount, Phone, write_accounts
@@ -265,6 +267,8 @@ def services_of(office: Office, config: Config, hub: Hub, *, replay: Replay = no
         core=office.core,
         calls=office.calls,
         finder=CallFinder(office.engine, None),
+        board=BoardLog(office.engine),
+        figures=FiguresLog(office.engine),
         log=office.log,
         directory=office.directory,
         verifier=verifier(office.directory, None, least_s=0.001),

@@ -62,6 +62,8 @@ EXPECTED = {
     "agent_unlock": ALONE,
     "agent_password": ALONE,
     "agent_remove": ALONE,
+    "figures": LEADING,
+    "board": PEOPLE,
     "account": PEOPLE,
     "api_account": PEOPLE,
     "opening": ALL,

@@ -45,6 +45,10 @@ ROWS = (
 PAGES = (
     "/",
     "/ligacoes",
+    "/ligacoes?busca=padaria+fila:vendas+resultado:talvez+ontem",
+    "/agora",
+    "/indicadores",
+    "/indicadores?periodo=semana",
     "/ligacoes/1",
     "/ligacoes/4",
     "/contas/1",

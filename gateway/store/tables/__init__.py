@@ -7,6 +7,7 @@ a column is said here too, in its ``info`` (``columns.py``): the lists of column
 from gateway.store.tables.agent_notes import agent_notes
 from gateway.store.tables.audit import audit
 from gateway.store.tables.calls import agent_states, calls, legs, notes, source_marks
+from gateway.store.tables.captures import forward_captures
 from gateway.store.tables.columns import metadata
 from gateway.store.tables.directory import accounts, choices, identifiers, imports, phones
 from gateway.store.tables.events import counters, events
@@ -27,6 +28,7 @@ __all__ = [
     "choices",
     "counters",
     "events",
+    "forward_captures",
     "identifiers",
     "imports",
     "legs",

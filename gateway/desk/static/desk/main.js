@@ -3,6 +3,7 @@
 import { refreshCallPage } from "./callpage.js";
 import { heardOf, prepareCards, refreshCards, removeDismissed, tick } from "./cards.js";
 import { prepareChoices } from "./choices.js";
+import { tickClocks } from "./clocks.js";
 import { sayConnection } from "./connection.js";
 import { prepareControls, tellLog } from "./controls.js";
 import { Link } from "./link.js";
@@ -72,3 +73,4 @@ addEventListener("pageshow", (event) => {
 });
 find("#tentar-agora").addEventListener("click", () => link.hurry());
 setInterval(tick, 1000);
+setInterval(tickClocks, 1000);
