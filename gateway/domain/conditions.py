@@ -12,8 +12,7 @@ from difflib import get_close_matches
 from operator import eq, ge, gt, le, lt, ne
 from typing import Any
 
-from gateway.domain.calls.free_fields import read_fields
-from gateway.domain.event_fields import EVENT_KINDS, FIELDS, EventField, FieldKind
+from gateway.domain.event_fields import EVENT_KINDS, FIELDS, EventField, FieldKind, table_of
 from gateway.texts.text import Text
 
 LONGEST = 1000
@@ -172,7 +171,7 @@ def _reading(name: str, kind: FieldKind) -> Callable[[Fields], Any]:
     if kind is FieldKind.NAMES:
         return lambda fields: fields.get(name, "").split()
     if kind is FieldKind.TABLE:
-        return lambda fields: read_fields(fields.get(name, ""))
+        return lambda fields: table_of(fields.get(name, ""))
     return lambda fields: fields.get(name, "")
 
 
