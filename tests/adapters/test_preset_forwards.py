@@ -164,6 +164,7 @@ def test_a_preset_may_dial_and_be_told_of_events():
         ('success = "^done"', "", "call_ended needs success"),
         ("capture = { crm_call", "capture = { status", "'status' means something else in a forward"),
         ("[parameters.site]", "[parameters.account]", "'account' means something else in a forward"),
+        ("[parameters.site]", "[parameters.crm_call]", "'crm_call' means something else in a forward"),
         ("[parameters.site]", "[parameters.only]", "'only' means something else in a forward"),
         ("[[forward.call_ended]]", "[[forward.call_over]]", "call_over"),
     ],

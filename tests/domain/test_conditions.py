@@ -86,6 +86,8 @@ REFUSED = [
     ("(" * 400 + "missed" + ")" * 400, "is no condition"),
     ("a" * (LONGEST + 1), "at most 1000 characters"),
     ("missed\0", "is no condition"),
+    ("ramal == -'a'", "has no place in a condition"),
+    ("ring_s > -ring_s", "has no place in a condition"),
 ]
 
 
