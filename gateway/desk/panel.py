@@ -22,7 +22,12 @@ BLOCKED = Text(
 
 
 def panel(visit: Visit) -> Response:
-    """Show the panel. The log's end is read first: what happens meanwhile comes as an event."""
+    """Show the panel. The log's end is read first: what happens meanwhile comes as an event.
+
+    Who chooses the extension, and has none, is led to the desk: no page but the panel's can be framed.
+    """
+    if visit.me.chooses_extension and not visit.me.extension:
+        return page(visit, "panel_extension.html")
     seq = visit.services.log.newest()
     found = [account_choice.card_of(visit, call) for call in cards.going_on(visit)]
     recent = cards.of_extension(visit, limit=8)
