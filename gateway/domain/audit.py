@@ -34,6 +34,8 @@ class AuditAction(StrEnum):
     AGENT_UNLOCKED = auto()
     AGENT_REMOVED = auto()
     PASSWORD_CHANGED = auto()
+    PROGRAM_ADDED = auto()
+    PROGRAM_REVOKED = auto()
     AUDIT_READ = auto()
 
 
@@ -59,6 +61,8 @@ NAMES: Mapping[AuditAction, Text] = {
     AuditAction.AGENT_UNLOCKED: Text("unlocked an agent"),
     AuditAction.AGENT_REMOVED: Text("removed an agent"),
     AuditAction.PASSWORD_CHANGED: Text("changed a password"),
+    AuditAction.PROGRAM_ADDED: Text("let a program in"),
+    AuditAction.PROGRAM_REVOKED: Text("let a program in no more"),
     AuditAction.AUDIT_READ: Text("exported the audit log"),
 }
 """Each action in words, behind the login of who did it."""

@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Engine, delete, func, insert, select, update
 
 from gateway.store import tables
+from gateway.store.directory import people_changed
 from gateway.store.journal import Journal
 
 sessions = tables.sessions
@@ -71,7 +72,7 @@ class ProgramSessions:
         """End one of the agent's sessions; False when there is none of this name."""
         named = func.substr(sessions.c.token_hash, 1, SHOWN) == session_id
         statement = delete(sessions).where(_of(agent_id), named)
-        return bool(self._journal.run(lambda connection: connection.execute(statement).rowcount))
+        return bool(self._journal.run(lambda connection: _revoked(connection, statement)))
 
     def used(self, token: str, at: int) -> None:
         """Remember that the session ``token`` was used, once an hour."""
@@ -90,6 +91,13 @@ def hashed(token: str) -> str:
 
 def _of(agent_id: int) -> ColumnElement[bool]:
     return (sessions.c.agent_id == agent_id) & sessions.c.program.is_not(None)
+
+
+def _revoked(connection: Connection, statement: Any) -> int:
+    """End sessions; the streams that hang on them end with them."""
+    people_changed(connection)
+    found: int = connection.execute(statement).rowcount
+    return found
 
 
 def _make(connection: Connection, row: dict[str, Any]) -> bool:
