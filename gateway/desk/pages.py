@@ -183,9 +183,13 @@ ROUTES: Mapping[str, Route] = {
     "missed_call": Route("POST", f"/perdidas/{CALL_ID}/ligar", Right.WORK_MISSED, missed.call_back),
     "follow_up_done": Route("POST", f"/perdidas/{CALL_ID}/retornado", Right.WORK_MISSED, missed.follow_up_done),
     "programs": Route("GET", "/extensao", Right.OWN_ACCOUNT, programs.programs),
-    "program_make": Route("POST", "/extensao", Right.OWN_ACCOUNT, programs.make, AuditAction.PROGRAM_ADDED),
+    "program_make": Route("POST", "/extensao", Right.OWN_ACCOUNT, programs.make, AuditAction.PROGRAM_CONNECTED),
     "program_revoke": Route(
-        "POST", "/extensao/<session_id>/revogar", Right.OWN_ACCOUNT, programs.revoke, AuditAction.PROGRAM_REVOKED
+        "POST",
+        "/extensao/<session_id>/revogar",
+        Right.OWN_ACCOUNT,
+        programs.revoke,
+        AuditAction.PROGRAM_REVOKED,
     ),
     "events": Route("GET", "/events", Right.SEE_CALLS, views.events),
     "api_calls": Route("GET", "/api/calls", Right.SEE_CALLS, api.calls),

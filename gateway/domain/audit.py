@@ -34,9 +34,9 @@ class AuditAction(StrEnum):
     AGENT_UNLOCKED = auto()
     AGENT_REMOVED = auto()
     PASSWORD_CHANGED = auto()
-    PROGRAM_ADDED = auto()
-    PROGRAM_REVOKED = auto()
     AUDIT_READ = auto()
+    PROGRAM_CONNECTED = auto()
+    PROGRAM_REVOKED = auto()
 
 
 NAMES: Mapping[AuditAction, Text] = {
@@ -61,9 +61,9 @@ NAMES: Mapping[AuditAction, Text] = {
     AuditAction.AGENT_UNLOCKED: Text("unlocked an agent"),
     AuditAction.AGENT_REMOVED: Text("removed an agent"),
     AuditAction.PASSWORD_CHANGED: Text("changed a password"),
-    AuditAction.PROGRAM_ADDED: Text("let a program in"),
-    AuditAction.PROGRAM_REVOKED: Text("let a program in no more"),
     AuditAction.AUDIT_READ: Text("exported the audit log"),
+    AuditAction.PROGRAM_CONNECTED: Text("connected a program, such as the browser extension"),
+    AuditAction.PROGRAM_REVOKED: Text("revoked a program's session"),
 }
 """Each action in words, behind the login of who did it."""
 
