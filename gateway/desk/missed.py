@@ -30,6 +30,8 @@ from gateway.texts.text import Text
 
 SHOWN_CLEARED_MS = 24 * 3600 * 1000
 MOST_SHOWN_CLEARED = 30
+MOST_SHOWN = 300
+"""Customers that the page lists, who wait longest."""
 MOST_AT_ONCE = 500
 """Customers that are taken off or put back by one request."""
 
@@ -37,13 +39,14 @@ MOST_AT_ONCE = 500
 @dataclass(frozen=True, slots=True)
 class MissedBoard:
     """What the page shows: customers of the visitor's own, those of the others, what was taken off by hand, and whom
-    somebody is to call again today.
+    somebody is to call again today; ``more`` wait besides.
     """
 
     mine: Sequence[MissedEntry]
     others: Sequence[MissedEntry]
     cleared: Sequence[ClearedEntry]
     follow_ups: Sequence[FollowUp]
+    more: int = 0
 
     @property
     def count(self) -> int:
@@ -111,13 +114,14 @@ def _finish_follow_up(visit: Visit, call_id: int) -> bool:
 
 def board(visit: Visit) -> MissedBoard:
     """Return what the visitor sees of the list."""
-    me, waiting = visit.me, visit.missed_entries
+    me, waiting = visit.me, visit.missed_entries[:MOST_SHOWN]
     mine = [entry for entry in waiting if entry.is_looked_after_by(me.login, me.extension)]
     others = [entry for entry in waiting if entry not in mine]
     since = visit.at - SHOWN_CLEARED_MS
     cleared = visit.services.missed.cleared(visit.tenant, since=since, scope=visit.scope)[:MOST_SHOWN_CLEARED]
     shown = [replace(each, entry=visit.shown_entry(each.entry)) for each in cleared]
-    return MissedBoard(mine, others, shown, visit.follow_ups)
+    more = len(visit.missed_entries) - len(waiting)
+    return MissedBoard(mine, others, shown, visit.follow_ups, more)
 
 
 def _hidden(visit: Visit, error: GatewayError) -> str:

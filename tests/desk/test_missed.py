@@ -9,6 +9,7 @@ import pytest
 
 from gateway.adapter import Outcome
 from gateway.config.tables import PrivacySettings, TenantSettings
+from gateway.desk import missed as missed_page
 from gateway.desk.hub import Hub
 from gateway.desk.pages import Desk
 from gateway.domain.calls.scope import Team
@@ -314,3 +315,14 @@ def test_telephones_are_masked_and_dialled_all_the_same(carla: Browser, office: 
     post(carla, "/perdidas/desfazer", uma=call_id)
     assert post(carla, f"/perdidas/{call_id}/ligar").status_code == 200
     assert [order.message.number for order in office.exchange.orders] == [ANA]
+
+
+def test_of_a_very_long_list_those_who_wait_longest_are_shown(
+    ana: Browser, office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(missed_page, "MOST_SHOWN", 1)
+    oldest = miss(office, ago_ms=9 * MINUTE)
+    miss(office, OTHER)
+    page = list_of(ana)
+    assert entries(page) == [oldest]
+    assert "Mais 1 espera" in page
