@@ -25,6 +25,10 @@ PARAMETERS: Mapping[str, Sequence[str]] = {
     "api_calls": filters.SCRIPT_PARAMETERS,
     "api_calls_csv": filters.EXPORT_PARAMETERS,
     "api_calls_xlsx": filters.EXPORT_PARAMETERS,
+    "api_letters": filters.LETTER_PARAMETERS,
+    "api_letters_retry": filters.LETTER_PARAMETERS[:-2],
+    "api_letters_drop": filters.LETTER_PARAMETERS[:-2],
+    "api_letters_move": ("source", "target"),
     "api_dial": ("number", "extension", "appliance", "request_id", "call_id"),
 }
 """What each address takes, in the query or, where it is posted to, in the body; those that are missing take nothing."""
@@ -39,7 +43,7 @@ def check_parameters(endpoint: str, visit: Visit) -> None:
     """
     known = PARAMETERS.get(endpoint, ())
     posted = visit.request.method == "POST"
-    given = [*visit.request.args, *(_fields(visit) if posted and known else visit.request.form)]
+    given = [*visit.request.args, *(fields(visit) if posted and known else visit.request.form)]
     taken = (*ALWAYS_TAKEN, *known)
     unknown = next((name for name in given if name not in taken), None)
     if unknown is not None:
@@ -70,7 +74,7 @@ def why(visit: Visit, call_id: int) -> Response:
 
 def dial(visit: Visit) -> Response:
     """Place a call from the agent's own extension, for a program from any, and say what came of it."""
-    asked = _fields(visit)
+    asked = fields(visit)
     reply = dialling.place(
         visit,
         _text(asked, "number") or dialling.number_of(visit, _text(asked, "call_id")),
@@ -166,8 +170,8 @@ def _schema(name: str, more: dict[str, Any]) -> dict[str, Any]:
     return more if "$ref" in more else schema_of(name) | more
 
 
-def _fields(visit: Visit) -> Mapping[str, Any]:
-    """Return the body's fields, from JSON or a form."""
+def fields(visit: Visit) -> Mapping[str, Any]:
+    """Return the body's fields, from JSON or a form. Raises ``MalformedRequest``."""
     if not visit.request.is_json:
         return visit.request.form
     try:

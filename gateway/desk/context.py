@@ -37,6 +37,7 @@ from gateway.store.delivery_receipts import DeliveryReceiptLog
 from gateway.store.directory import Agent, Directory, RecordOpening
 from gateway.store.drafts import Choice, OrderDraft, Over
 from gateway.store.imports import Imports
+from gateway.store.letter_log import LetterLog
 from gateway.store.log import EventLog
 from gateway.store.orders import OrderLog
 from gateway.store.program_sessions import ProgramSessions
@@ -95,6 +96,7 @@ class Services:
     orders: OrderLog | None = None
     agent_states: AgentStates | None = None
     programs: ProgramSessions | None = None
+    letters: LetterLog | None = None
     dial_plan_failures: Mapping[str, Sequence[Failure]] = field(default_factory=dict)
 
 

@@ -21,6 +21,7 @@ from gateway.desk import (
     exports,
     failures,
     framing,
+    integrations,
     language_choice,
     numbers,
     opening,
@@ -44,6 +45,7 @@ CALL_ID = "<int(max=9007199254740991):call_id>"
 ENTRY_ID = "<int(max=9007199254740991):entry_id>"
 ACCOUNT_ID = "<int(max=9007199254740991):account_id>"
 FILTER_ID = "<int(max=9007199254740991):filter_id>"
+LETTER_ID = "<int(max=9007199254740991):letter_id>"
 RUN_ID = "<int(max=9007199254740991):run_id>"
 
 
@@ -105,6 +107,17 @@ ROUTES: Mapping[str, Route] = {
     "quality_export": Route("GET", "/qualidade.csv", Right.READ_DIRECTORY, quality.export),
     "quality_correct": Route("POST", "/qualidade/corrigir", Right.CHANGE_DIRECTORY, quality.correct),
     "quality_add": Route("POST", "/qualidade/acrescentar", Right.CHANGE_DIRECTORY, quality.add),
+    "integrations": Route("GET", "/integracoes", Right.READ_FORWARDS, integrations.integrations),
+    "letter": Route("GET", f"/integracoes/{LETTER_ID}", Right.READ_FORWARDS, integrations.letter),
+    "letters_retry": Route("POST", "/integracoes/reenviar", Right.CHANGE_FORWARDS, integrations.retry),
+    "letters_drop": Route("POST", "/integracoes/desistir", Right.CHANGE_FORWARDS, integrations.drop),
+    "letters_move": Route("POST", "/integracoes/mover", Right.CHANGE_FORWARDS, integrations.move),
+    "api_forwards": Route("GET", "/api/forwards", Right.READ_FORWARDS, integrations.api_forwards),
+    "api_letters": Route("GET", "/api/forwards/events", Right.READ_FORWARDS, integrations.api_letters),
+    "api_letter": Route("GET", f"/api/forwards/events/{LETTER_ID}", Right.READ_FORWARDS, integrations.api_letter),
+    "api_letters_retry": Route("POST", "/api/forwards/retry", Right.CHANGE_FORWARDS, integrations.api_retry),
+    "api_letters_drop": Route("POST", "/api/forwards/drop", Right.CHANGE_FORWARDS, integrations.api_drop),
+    "api_letters_move": Route("POST", "/api/forwards/move", Right.CHANGE_FORWARDS, integrations.api_move),
     "number": Route("GET", "/numero", Right.EXPLAIN, numbers.number),
     "programs": Route("GET", "/extensao", Right.OWN_ACCOUNT, programs.programs),
     "program_make": Route("POST", "/extensao", Right.OWN_ACCOUNT, programs.make),
