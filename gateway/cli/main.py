@@ -14,6 +14,7 @@ from gateway.texts.text import Text
 
 COMMANDS = {
     "agent": ("directory", Text("Add, list and remove agents.")),
+    "audit": ("audit", Text("Print the audit log: who did what.")),
     "calls": ("calls", Text("Print the call log.")),
     "check": ("setup", Text("Validate the configuration; probe database and appliances without ringing anyone.")),
     "config": ("setup", Text("Print the configuration in force, secrets masked.")),

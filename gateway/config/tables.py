@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field, PrivateAttr, SecretStr, model_validator
 
+from gateway.config.after_call import MissedSettings, OutcomeSettings
 from gateway.config.crm import CrmSettings
 from gateway.config.dial_plans import DialPlanSettings
 from gateway.config.forwards import EVENT_KINDS as EVENT_KINDS
 from gateway.config.forwards import Forward as Forward
-from gateway.config.people import PrivacySettings, TeamSettings
-from gateway.config.sources import SourceName, SourceSettings
+from gateway.config.people import AuditSettings, PrivacySettings, TeamSettings
+from gateway.config.sources import SourceName, SourceSettings, exchange_of
 from gateway.config.values import (
-    SECONDS,
     TENANT_NAME,
     Address,
     AreaCode,
@@ -27,6 +27,7 @@ from gateway.config.values import (
     Table,
     Timezone,
     UrlPath,
+    seconds_of,
 )
 from gateway.domain.messages import ATTACHED
 from gateway.texts.languages import DEFAULT, Language
@@ -119,6 +120,9 @@ class EventSettings(Table):
         description="client addresses that need no token: 'loopback', 'private', 'any' or networks (10.1.0.0/16)",
     )
     token: Secrets = Field((), description="lets any address send events (env: or file:); several: any of them does")
+    agent_states_days: float = Field(
+        400, gt=0, le=36500, strict=False, description="days that what exchanges tell of agents is kept"
+    )
 
 
 class ListenerSettings(Table):
@@ -214,7 +218,7 @@ class DirectorySettings(Table):
     @property
     def every_s(self) -> int | None:
         """How often, in seconds."""
-        return int(self.every[:-1]) * SECONDS[self.every[-1]] if self.every else None
+        return seconds_of(self.every) if self.every else None
 
 
 PEERS: Mapping[str, type[Table]] = {
@@ -259,6 +263,10 @@ class TenantSettings(Table):
     events: EventSettings = Field(default_factory=EventSettings, description="who may send call events")
     listener: ListenerSettings = Field(default_factory=ListenerSettings, description="how exchanges write events")
     pairing: Pairing = Field(default_factory=Pairing, description="how call events are brought together")
+    outcomes: tuple[OutcomeSettings, ...] = Field(
+        (), strict=False, max_length=50, description="what an agent may choose as a call's outcome, in this order"
+    )
+    missed: MissedSettings = Field(default_factory=MissedSettings, description="the list of missed calls")
     click_to_call: ClickToCall = Field(default_factory=ClickToCall, description="how the CRM asks for a call")
     crm: CrmSettings = Field(default_factory=CrmSettings, description="the CRM in whose pages agents work")
     dial_plan: DialPlanSettings = Field(default_factory=DialPlanSettings, description="what is put before a number")
@@ -273,6 +281,14 @@ class TenantSettings(Table):
     )
 
     @model_validator(mode="after")
+    def _outcomes_are_distinct(self) -> "TenantSettings":
+        codes = [outcome.code for outcome in self.outcomes]
+        for code in codes:
+            if codes.count(code) > 1:
+                raise ValueError(Text("outcome {code!r} is given more than once", code=code))
+        return self
+
+    @model_validator(mode="after")
     def _default_exists(self) -> "TenantSettings":
         if self.default_appliance and self.default_appliance not in self.appliances:
             wanted = self.default_appliance
@@ -283,6 +299,8 @@ class TenantSettings(Table):
                 raise ValueError(
                     Text("appliances.{name}.fallback {fallback!r} is not another of the appliances", **facts)
                 )
+        for name in self.sources:
+            exchange_of(name, self.sources)
         return self
 
 
@@ -292,6 +310,7 @@ class Config(Table):
     server: ServerSettings = Field(default_factory=ServerSettings, description="how the gateway listens")
     log: Log = Field(default_factory=Log, description="what the gateway says of itself")
     traffic: TrafficSettings = Field(default_factory=TrafficSettings, description="the traffic log")
+    audit: AuditSettings = Field(default_factory=AuditSettings, description="the audit log")
     tenants: dict[str, TenantSettings] = Field(
         default_factory=lambda: {"default": TenantSettings()},
         description="companies, by the first label of their host",

@@ -23,6 +23,9 @@ from gateway.texts.text import Text
 
 PARAMETERS: Mapping[str, Sequence[str]] = {
     "api_calls": filters.SCRIPT_PARAMETERS,
+    "api_note_save": ("text", "outcome", "follow_up", "revision", "finished"),
+    "api_missed_clear": ("call_id",),
+    "api_missed_restore": ("call_id",),
     "api_calls_csv": filters.EXPORT_PARAMETERS,
     "api_calls_xlsx": filters.EXPORT_PARAMETERS,
     "api_letters": filters.LETTER_PARAMETERS,
@@ -32,6 +35,8 @@ PARAMETERS: Mapping[str, Sequence[str]] = {
     "api_dial": ("number", "extension", "appliance", "request_id", "call_id"),
 }
 """What each address takes, in the query or, where it is posted to, in the body; those that are missing take nothing."""
+WRITES = ("POST", "PUT")
+"""The methods that change something."""
 EXAMPLE = Text("Send {example}.", example='{"number": "4732100123"}')
 ALWAYS_TAKEN = (TOKEN_FIELD, "_")
 """The token of a form, and what jQuery adds so that no cache answers."""
@@ -42,8 +47,8 @@ def check_parameters(endpoint: str, visit: Visit) -> None:
     ``UnknownParameter``.
     """
     known = PARAMETERS.get(endpoint, ())
-    posted = visit.request.method == "POST"
-    given = [*visit.request.args, *(fields(visit) if posted and known else visit.request.form)]
+    writes = visit.request.method in WRITES
+    given = [*visit.request.args, *(posted(visit) if writes and known else visit.request.form)]
     taken = (*ALWAYS_TAKEN, *known)
     unknown = next((name for name in given if name not in taken), None)
     if unknown is not None:
@@ -74,13 +79,13 @@ def why(visit: Visit, call_id: int) -> Response:
 
 def dial(visit: Visit) -> Response:
     """Place a call from the agent's own extension, for a program from any, and say what came of it."""
-    asked = fields(visit)
+    asked = posted(visit)
     reply = dialling.place(
         visit,
-        _text(asked, "number") or dialling.number_of(visit, _text(asked, "call_id")),
-        extension=_text(asked, "extension"),
-        appliance=_text(asked, "appliance"),
-        key=_text(asked, "request_id"),
+        posted_text(asked, "number") or dialling.number_of(visit, posted_text(asked, "call_id")),
+        extension=posted_text(asked, "extension"),
+        appliance=posted_text(asked, "appliance"),
+        key=posted_text(asked, "request_id"),
     )
     outcome = reply.outcome.value if reply.outcome else None
     return as_json(
@@ -170,7 +175,7 @@ def _schema(name: str, more: dict[str, Any]) -> dict[str, Any]:
     return more if "$ref" in more else schema_of(name) | more
 
 
-def fields(visit: Visit) -> Mapping[str, Any]:
+def posted(visit: Visit) -> Mapping[str, Any]:
     """Return the body's fields, from JSON or a form. Raises ``MalformedRequest``."""
     if not visit.request.is_json:
         return visit.request.form
@@ -183,7 +188,8 @@ def fields(visit: Visit) -> Mapping[str, Any]:
     return asked
 
 
-def _text(asked: Mapping[str, Any], name: str) -> str:
+def posted_text(asked: Mapping[str, Any], name: str) -> str:
+    """Return one of the body's fields as a text, empty where it is not given. Raises ``MalformedRequest``."""
     value = asked.get(name)
     if value is None:
         return ""

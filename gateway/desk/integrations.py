@@ -198,7 +198,7 @@ def api_drop(visit: Visit) -> Response:
 
 def api_move(visit: Visit) -> Response:
     """Hand the events of one forward to another. Raises ``BadParameter``."""
-    asked = api.fields(visit)
+    asked = api.posted(visit)
     source, target = str(asked.get("source") or ""), str(asked.get("target") or "")
     if target not in visit.settings.forwards or source == target:
         known = ", ".join(name for name in visit.settings.forwards if name != source)
@@ -208,7 +208,7 @@ def api_move(visit: Visit) -> Response:
 
 def _asked(visit: Visit) -> LetterFilter:
     """Return the events that a script means. Raises ``BadParameter`` where it names none: all would be meant then."""
-    wanted, _ = filters.letters_by_script(filters.plain(api.fields(visit)), visit.zone)
+    wanted, _ = filters.letters_by_script(filters.plain(api.posted(visit)), visit.zone)
     if wanted == LetterFilter():
         raise BadParameter("id", "", expected=Text("id, target, since, until or state"))
     return replace(wanted, before_id=None)

@@ -75,6 +75,7 @@ def environment(language: Language) -> Environment:
         "said": partial(shown, language=language),
         "number": formats.number_text,
         "duration": formats.duration_text,
+        "waiting": formats.waiting_text,
         "date": partial(formats.date_text, language=language),
         "amount": partial(formats.amount_text, language=language),
         "time": formats.time_text,

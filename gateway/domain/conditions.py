@@ -7,7 +7,7 @@ place of a number, and a word that a field never has are found when the configur
 
 import ast
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from operator import eq, ge, gt, le, lt, ne
 from typing import Any
@@ -77,12 +77,12 @@ class _Operand:
         return self.field is None and self.constant == ""
 
 
+@dataclass(frozen=True, slots=True)
 class _ConditionReader:
-    """Makes functions of the parts of one condition."""
+    """Makes functions of the parts of one condition; ``used`` are the fields that it has met."""
 
-    def __init__(self, known: Mapping[str, EventField]) -> None:
-        self._known = known
-        self.used: set[str] = set()
+    known: Mapping[str, EventField]
+    used: set[str] = field(default_factory=set)
 
     def truth(self, node: ast.AST) -> Holds:
         """Return whether ``node`` holds. Raises ``ValueError``."""
@@ -140,11 +140,11 @@ class _ConditionReader:
     def _named(self, name: str) -> _Operand:
         if name in _SWITCHES:
             return _constant(ast.Constant(_SWITCHES[name]))
-        if name not in self._known:
-            near = get_close_matches(name, self._known, n=1)
-            told = Text("did you mean {near!r}?", near=near[0]) if near else _known(self._known)
+        if name not in self.known:
+            near = get_close_matches(name, self.known, n=1)
+            told = Text("did you mean {near!r}?", near=near[0]) if near else _known(self.known)
             raise ValueError(Text("unknown name {name!r}; {known}", name=name, known=told))
-        field, key = self._known[name], _READ_FROM.get(name, name)
+        field, key = self.known[name], _READ_FROM.get(name, name)
         self.used.add(key)
         return _Operand(_reading(key, field.kind), field.kind, field, name)
 

@@ -115,9 +115,15 @@ FIELDS: Mapping[str, EventField] = {
     "url_audio": EventField("address of the recording", key="recording_url"),
     "cost": EventField("what the call cost, as the exchange noted it (in call_noted)"),
     "transcript": EventField("what was said, as the exchange noted it (in call_noted)"),
+    "author": EventField("login of the agent who wrote the note (in call_noted); empty where an exchange noted it"),
+    "author_name": EventField("name of the same"),
+    "text": EventField("what the agent wrote"),
+    "outcome": EventField("the outcome that the agent chose: a code of the configuration"),
+    "follow_up": _moment("when somebody is to call again"),
     "account_id": _whole("our number of the account"),
     "account_code": EventField("the CRM's own id of the account"),
     "account": EventField("the account's name", key="account_name"),
+    "account_link": EventField("the account's page in the CRM: the company's `crm.link`, if it needs no field of it"),
     "contact": EventField("who calls, of the account"),
     "fields": EventField("free fields by name", FieldKind.TABLE),
     "state": EventField("what the agent does", choices=tuple(AgentState), about=About.AGENT),
@@ -138,6 +144,7 @@ SAMPLE: Mapping[str, str] = {
     "zone": "America/Sao_Paulo",
     "fields": '{"cpf":"12345678909"}',
     "url_audio": "http://127.0.0.1/1.wav",
+    "account_link": "https://crm.example/contas/1",
 }
 """The fields of an event, as forwards get them, to try templates with."""
 

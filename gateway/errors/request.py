@@ -181,22 +181,104 @@ class NotReplayable(RequestError):
 
 
 class OwnerChanged(RequestError):
-    """Somebody else has said meanwhile whose a number is; ``seen`` names what they said, for who says it again.
+    """Somebody else has said meanwhile whose a number, or (``of_call``) a call, is; ``seen`` names what they said, for
+    who says it again.
 
-    ``added``: the account has the number only because somebody said so at the desk. Times are milliseconds.
+    ``added``: the account has the number only because somebody said so at the desk. ``account_id`` is 0 where they said
+    that the call is nobody's. Times are milliseconds.
     """
 
     code = 290
     http_status = 409
 
     def __init__(
-        self, *, account_id: int, account: str, by: str | None, at: int | None, added: bool, seen: str
+        self,
+        *,
+        account_id: int,
+        account: str,
+        by: str | None,
+        at: int | None,
+        added: bool,
+        seen: str,
+        of_call: bool = False,
     ) -> None:
-        who = by or Text("The directory")
-        super().__init__(Text("{who} gave this number to the account {account} meanwhile.", who=who, account=account))
+        super().__init__(_changed(by or Text("The directory"), account if account_id else "", of_call=of_call))
         self.account_id, self.account, self.by, self.at = account_id, account, by, at
-        self.added, self.seen = added, seen
+        self.added, self.seen, self.of_call = added, seen, of_call
+
+
+def _changed(who: Text | str, account: str, *, of_call: bool) -> Text:
+    if not of_call:
+        return Text("{who} gave this number to the account {account} meanwhile.", who=who, account=account)
+    if not account:
+        return Text("{who} left this call without an account meanwhile.", who=who)
+    return Text("{who} gave this call to the account {account} meanwhile.", who=who, account=account)
+
+
+class MissedClaimed(RequestError):
+    """Somebody else (``name``, with ``login``) calls this customer back, since ``at`` (milliseconds)."""
+
+    code = 292
+    http_status = 409
+
+    def __init__(self, *, name: str, login: str, at: int) -> None:
+        super().__init__(
+            Text("{who} is calling this customer back already.", who=name or login),
+            hint=Text("Take another one, or wait until that has ended."),
+        )
+        self.name, self.login, self.at = name, login, at
+
+
+class MissedCleared(RequestError):
+    """The missed call is not in the list any more: somebody has spoken with the customer, or taken it off."""
+
+    code = 294
+    http_status = 409
+
+    def __init__(self, call_id: int) -> None:
+        super().__init__(
+            Text("the missed call {id} has been dealt with already.", id=call_id),
+            hint=Text("Load the list of missed calls again."),
+        )
+
+
+class NoteChanged(RequestError):
+    """Somebody else has written in the note of a call meanwhile: ``content``, as ``revision``."""
+
+    code = 296
+    http_status = 409
+
+    def __init__(self, text: str, outcome: str | None, follow_up_at: int | None, by: str, revision: int) -> None:
+        super().__init__(
+            Text("{who} has written in this note meanwhile.", who=by),
+            hint=Text("Look at both texts, and save what shall stay with revision {revision}.", revision=revision),
+        )
+        self.content, self.outcome, self.follow_up_at = text, outcome, follow_up_at
+        self.by, self.revision = by, revision
 
 
 def _shortened(value: str) -> str:
     return value if len(value) <= LONGEST_SHOWN else value[: LONGEST_SHOWN - 3] + "..."
+
+
+class LastAdministrator(RequestError):
+    """After this nobody could administer the company."""
+
+    code = 293
+    http_status = 409
+
+    def __init__(self) -> None:
+        super().__init__(
+            Text("this is the company's only administrator."),
+            hint=Text("Make somebody else an administrator first."),
+        )
+
+
+class NoSuchAgent(RequestError):
+    """There is no such agent (any more)."""
+
+    code = 298
+    http_status = 404
+
+    def __init__(self) -> None:
+        super().__init__(Text("there is no such agent (any more)."), hint=Text("Load the list of agents again."))

@@ -13,8 +13,13 @@ from gateway.domain.dialplan.trials import Failure
 from gateway.orders.circuit_breaker import BreakerState
 from gateway.server.bootstrap import Gateway, failed_trials
 from gateway.server.metrics import Gauges, LabelledGauges, metrics_application
+from gateway.store.agent_notes import AgentNotes
 from gateway.store.agent_states import AgentStates
+from gateway.store.agents import AgentChanges
+from gateway.store.board import BoardLog
 from gateway.store.corrections import Corrections
+from gateway.store.figures import FiguresLog
+from gateway.store.missed import MissedList
 from gateway.store.outbox import Waiting
 from gateway.store.program_sessions import ProgramSessions
 from gateway.store.quality import Quality
@@ -50,15 +55,21 @@ class Application:
             core=gateway.core,
             calls=gateway.calls,
             finder=gateway.finder,
+            board=BoardLog(gateway.engine),
+            figures=FiguresLog(gateway.engine),
             log=gateway.events,
             directory=gateway.directory,
             verifier=gateway.verifier,
             hub=self._hub,
             explainer=gateway.explainer,
+            audit=gateway.audit,
+            people=AgentChanges(gateway.engine, gateway.journal),
             traffic=gateway.traffic,
             receipts=gateway.receipts,
             replay=self._replay,
             decide=gateway.journal.write,
+            missed=MissedList(gateway.engine),
+            notes=AgentNotes(gateway.engine),
             saved_filters=SavedFilters(gateway.engine, gateway.journal),
             imports=gateway.importer.imports,
             import_now=gateway.schedule.request,

@@ -21,16 +21,18 @@ NOTHING_BESIDE: dict[str, Any] = dict.fromkeys(BESIDE_COLUMNS)
 
 class CandidateCall:
     """A call being worked on: the ``call`` that the rule book sees, what the store knows ``beside`` it by column, and
-    which of its legs are ``kept`` already. ``width`` is that of what the database has of it (``narrow.py``).
+    which of its legs are ``kept`` already, and whether it ``was_missed`` as far as the log has told. ``width`` is that
+    of what the database has of it (``narrow.py``).
     """
 
-    __slots__ = ("beside", "call", "kept", "tenant", "width")
+    __slots__ = ("beside", "call", "kept", "tenant", "was_missed", "width")
 
     def __init__(self, call: Call, beside: dict[str, Any], kept: tuple[Leg, ...] = (), width: int = 0) -> None:
         self.call = call
         self.beside = beside
         self.tenant: str = beside["tenant"]
         self.kept = kept
+        self.was_missed = bool(call.missed)
         self.width = width
 
     @property

@@ -13,6 +13,7 @@ from gateway.domain.messages import ATTACHED, CallEnded, CallMessage, CallStarte
 from gateway.store import tables
 from gateway.store.call_columns import PLACES
 from gateway.store.call_fields import EVENT_FIELDS, KNOWN_EVENT_FIELDS
+from gateway.store.calls import iso
 from gateway.store.candidates import CandidateCall
 from gateway.store.drafts import AgentStateDraft, OrderAttempt, OrderDraft, Settlement
 from gateway.store.fitting import length_of
@@ -101,6 +102,20 @@ def agent_event(draft: AgentStateDraft, state: Row, seq: int) -> Row:
         "call_id": NO_CALL,
         "payload": encode(told | {"received": received}),
     }
+
+
+def agent_note(note: Any) -> Row:
+    """Return what the log tells of what an agent wrote, a row of ``agent_notes``."""
+    told = {"text": note.text, "author": note.author, "author_name": note.author_name, "revision": note.revision}
+    more = {"outcome": note.outcome, "follow_up_at": iso(note.follow_up_at)}
+    return told | {name: value for name, value in more.items() if value is not None}
+
+
+def missed_event(tenant: str, seq: int, at: int, told: Row) -> Row:
+    """Return the event that tells of the list of missed calls; it is about all who see that, and of no one call."""
+    kind, payload = EventKind.MISSED_CHANGED.value, encode(told)
+    row: Row = {"seq": seq, "tenant": tenant, "kind": kind, "at": at, "extension": "", "call_id": NO_CALL}
+    return row | {"payload": payload}
 
 
 def received(message: CallMessage) -> Row:

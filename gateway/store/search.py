@@ -60,11 +60,18 @@ class CallFinder:
         if not wanted.terms and (progress is None or progress.left >= 0 or not _by_index(wanted)):
             found = self._log.recent(tenant, wanted, limit=limit)
             return Found(found, found[-1].id if len(found) == limit else None)
+        try:
+            return self._find(tenant, wanted, limit, progress)
+        except sqlite3.Error as error:
+            log.warning("search_index_not_readable", error=type(error).__name__)
+            return self._find(tenant, wanted, limit, None)
+
+    def _find(self, tenant: str, wanted: CallFilter, limit: int, progress: Progress | None) -> Found:
         with self._engine.connect() as connection:
             tail = _Tail.read(connection, progress)
-            reader = _Looking(connection, tenant, wanted, limit)
-            last = reader.read(self._candidates(tenant, wanted, tail))
-            found = read_calls(connection, reader.accepted)
+            looking = _Looking(connection, tenant, wanted, limit)
+            last = looking.read(self._candidates(tenant, wanted, tail))
+            found = read_calls(connection, looking.accepted)
         full = len(found) == limit
         return Found(found, found[-1].id if full else last, last is not None, not tail.whole, tail.percent)
 
@@ -93,8 +100,12 @@ class CallFinder:
 
     def _candidates(self, tenant: str, wanted: CallFilter, tail: "_Tail") -> Iterator[int]:
         """Yield the ids of calls that may match, the newest first."""
-        clauses = [[token_id(tenant, each) for each in clause] for clause in clauses_of(wanted)]
         below = wanted.before_id or tail.newest + 1
+        clauses: list[list[int]] = []
+        if self._index and tail.left < tail.newest // BLOCK:
+            terms = [[token_id(tenant, each) for each in tokens_of_term(term)] for term in wanted.terms]
+            chosen = [[token_id(tenant, each) for each in clause] for clause in clauses_of(wanted)]
+            clauses = self._index.ordered(terms, chosen, max(0, tail.newest // BLOCK - 1))
         for block in range(min(tail.newest, below - 1) // BLOCK, -1, -1):
             if tail.holds(block) and clauses and self._index:
                 found = tail.of_block(block).union(self._index.found(clauses, block))
@@ -104,7 +115,7 @@ class CallFinder:
 
 
 def clauses_of(wanted: CallFilter) -> list[frozenset[str]]:
-    """Return sets of tokens, of each of which a call has one that ``wanted`` can match."""
+    """Return sets of tokens, of each of which a call has one that ``wanted`` can match, without its terms."""
     chosen: Mapping[str, Sequence[str]] = {
         "direction": (wanted.direction,) if wanted.direction else (),
         "extension": (wanted.extension,) if wanted.extension else (),
@@ -112,8 +123,7 @@ def clauses_of(wanted: CallFilter) -> list[frozenset[str]]:
         "result": wanted.results,
         "missed": ("1",) if wanted.missed else (),
     }
-    clauses = [frozenset((each,)) for term in wanted.terms for each in tokens_of_term(term)]
-    clauses += [frozenset(facet_token(name, value) for value in values) for name, values in chosen.items() if values]
+    clauses = [frozenset(facet_token(name, value) for value in values) for name, values in chosen.items() if values]
     if wanted.statuses:
         statuses = [facet_token("status", each) for each in wanted.statuses if each != MISSED]
         clauses.append(frozenset([*statuses, *([facet_token(MISSED, "1")] if MISSED in wanted.statuses else ())]))

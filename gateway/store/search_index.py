@@ -10,6 +10,7 @@ import hashlib
 import queue
 import sqlite3
 from array import array
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from functools import lru_cache
@@ -29,6 +30,7 @@ LAYOUT = 1
 BLOCK = 8192
 BITMAP_BYTES = BLOCK // 8
 MOST_LISTED = BITMAP_BYTES // 2 - 1
+MOST_OF_A_TERM = 3
 IDLE = 4
 """Connections that are kept open."""
 SCHEMA = (
@@ -87,13 +89,28 @@ class SearchIndex:
             _move(connection, after)
         return True
 
-    def found(self, clauses: Sequence[Sequence[int]], block: int) -> list[int]:
-        """Return the ids of those calls of ``block`` that have a token of each clause, in no order."""
-        wanted = sorted({token for clause in clauses for token in clause})
+    def ordered(self, terms: Sequence[Sequence[int]], clauses: Sequence[Sequence[int]], block: int) -> list[list[int]]:
+        """Return what to look for by how few calls of ``block`` it leaves, the most telling first.
+
+        That is all ``clauses``, and of the tokens of each term the ``MOST_OF_A_TERM`` most telling ones: to read the
+        others would leave out hardly any call more.
+        """
+        wanted = {token for clause in (*terms, *clauses) for token in clause}
         with self._connection() as connection:
-            marks = ",".join("?" * len(wanted))
-            query = f"SELECT token, calls FROM postings WHERE block = ? AND token IN ({marks})"  # noqa: S608
-            rows = dict(connection.execute(query, (block, *wanted)).fetchall())
+            sizes = {token: len(kept) for token, kept in _read(connection, block, wanted).items()}
+        telling = [sorted(term, key=lambda token: sizes.get(token, 0))[:MOST_OF_A_TERM] for term in terms]
+        found = [*map(list, clauses), *([token] for term in telling for token in term)]
+        return sorted(found, key=lambda clause: sum(sizes.get(token, 0) for token in clause))
+
+    def found(self, clauses: Sequence[Sequence[int]], block: int) -> list[int]:
+        """Return the ids of those calls of ``block`` that have a token of each clause, in no order. The others are not
+        read where the first clause leaves none.
+        """
+        first, *others = clauses
+        with self._connection() as connection:
+            rows = _read(connection, block, set(first))
+            if rows and others:
+                rows |= _read(connection, block, {token for clause in others for token in clause})
         return [block * BLOCK + offset for offset in _met(clauses, rows)]
 
     def close(self) -> None:
@@ -201,22 +218,28 @@ def unpacked(kept: bytes) -> list[int]:
     return [place * 8 + bit for place, byte in enumerate(kept) if byte for bit in range(8) if byte >> bit & 1]
 
 
+def _read(connection: sqlite3.Connection, block: int, tokens: set[int]) -> dict[int, bytes]:
+    """Return the sets of ``tokens`` in ``block``, those that there are."""
+    marks = ",".join("?" * len(tokens))
+    query = f"SELECT token, calls FROM postings WHERE block = ? AND token IN ({marks})"  # noqa: S608
+    return dict(connection.execute(query, (block, *sorted(tokens))).fetchall())
+
+
 def _met(clauses: Sequence[Sequence[int]], rows: Mapping[int, bytes]) -> list[int]:
     """Return the offsets that are in a set of each clause: of the smallest sets those that are in all the others."""
     sets = [[rows[token] for token in clause if token in rows] for clause in clauses]
     if not all(sets):
         return []
     smallest, *others = sorted(sets, key=lambda kept: sum(map(len, kept)))
-    found = {offset for kept in smallest for offset in unpacked(kept)}
+    found = list({offset for kept in smallest for offset in unpacked(kept)})
     for each in others:
-        found = _kept_in(found, each)
-    return list(found)
+        found = [offset for offset in found if any(_holds(kept, offset) for kept in each)]
+    return found
 
 
-def _kept_in(found: set[int], sets: Sequence[bytes]) -> set[int]:
-    if not found:
-        return found
-    lists = [kept for kept in sets if len(kept) != BITMAP_BYTES]
-    listed = {offset for kept in lists for offset in unpacked(kept)}
-    maps = [kept for kept in sets if len(kept) == BITMAP_BYTES]
-    return {each for each in found if each in listed or any(kept[each >> 3] >> (each & 7) & 1 for kept in maps)}
+def _holds(kept: bytes, offset: int) -> bool:
+    if len(kept) == BITMAP_BYTES:
+        return bool(kept[offset >> 3] >> (offset & 7) & 1)
+    listed = memoryview(kept).cast("H")
+    place = bisect_left(listed, offset)
+    return place < len(listed) and listed[place] == offset

@@ -55,12 +55,18 @@ DAY = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class SearchableCall:
-    """One call: its ``lines`` of text, and its ``facets``, values that are chosen, by name."""
+    """One call, as it was read (``row``, with its ``legs``), and its ``lines`` of text."""
 
     id: int
     tenant: str
     lines: Sequence[Line]
-    facets: Mapping[str, Sequence[str]]
+    row: Row[Any]
+    legs: Sequence[Row[Any]]
+
+    @property
+    def facets(self) -> Mapping[str, Sequence[str]]:
+        """Values that are chosen, not searched, by name."""
+        return _facets(self.row, self.legs)
 
     def tokens(self) -> set[str]:
         """Return everything that it is to be found by."""
@@ -124,7 +130,7 @@ def _beside(connection: Connection, table: Any, ids: Sequence[int]) -> Mapping[i
 
 def _searchable(row: Row[Any], several: Sequence[Row[Any]], noted: Sequence[Row[Any]]) -> SearchableCall:
     lines = tuple(dict.fromkeys(_lines(row, several, noted)))
-    return SearchableCall(row.id, row.tenant, lines, _facets(row, several))
+    return SearchableCall(row.id, row.tenant, lines, row, several)
 
 
 def _lines(row: Row[Any], several: Sequence[Row[Any]], noted: Sequence[Row[Any]]) -> Iterator[Line]:

@@ -1,5 +1,6 @@
 """The journal's statements: a batch reads what it needs and writes what it made by one of each."""
 
+from collections.abc import Callable
 from typing import Any
 
 from sqlalchemy import and_, bindparam, func, literal_column, or_, select, update
@@ -21,7 +22,7 @@ phones, accounts, attempts = tables.phones, tables.accounts, tables.attempts
 choices, agents, identifiers = tables.choices, tables.agents, tables.identifiers
 
 legs, notes, agent_states = tables.legs, tables.notes, tables.agent_states
-source_marks = tables.source_marks
+source_marks, agent_notes = tables.source_marks, tables.agent_notes
 
 MOST_IDENTIFIED = 500
 """Accounts that are read by one statement: a contract's number such as 1 may be that of any number of them."""
@@ -51,6 +52,24 @@ def _missed_calls(count: int) -> ClauseElement:
     return select(calls.c.id, calls.c.number, calls.c.end_heard_at).where(
         calls.c.tenant == bindparam("of"), _among(calls.c.number, count), *missed
     )
+
+
+def _missed_of_accounts(count: int) -> ClauseElement:
+    missed: tuple[ColumnElement[Any], ...] = (literal_column("calls.missed"), calls.c.returned_at.is_(None))
+    return select(calls.c.id, calls.c.account_id, calls.c.end_heard_at).where(
+        _among(calls.c.account_id, count), *missed
+    )
+
+
+def _follow_ups(column: ColumnElement[Any]) -> Callable[[int], ClauseElement]:
+    """Return what makes the statement that finds follow-ups by ``column``, those due before a moment."""
+
+    def build(count: int) -> ClauseElement:
+        due = (agent_notes.c.follow_up_at.is_not(None), agent_notes.c.follow_up_done_at.is_(None))
+        query = select(agent_notes.c.call_id, column, agent_notes.c.follow_up_at)
+        return query.where(agent_notes.c.tenant == bindparam("of"), _among(column, count), *due)
+
+    return build
 
 
 def _calls_by_id(count: int) -> ClauseElement:
@@ -120,6 +139,9 @@ CALLS_BY_NUMBER = Lookup(_calls_by_number)
 CALLS_BY_REF = Lookup(_calls_by_ref)
 CALLS_BY_ID = Lookup(_calls_by_id)
 MISSED_CALLS = Lookup(_missed_calls)
+MISSED_OF_ACCOUNTS = Lookup(_missed_of_accounts)
+FOLLOW_UPS_OF_NUMBERS = Lookup(_follow_ups(agent_notes.c.number))
+FOLLOW_UPS_OF_ACCOUNTS = Lookup(_follow_ups(agent_notes.c.account_id))
 LEGS = Lookup(_legs)
 OWNERS = Lookup(_owners)
 IDENTIFIED = Lookup(_identified)
@@ -131,7 +153,7 @@ AT_START = (*(column.name for column in calls.c if not column.nullable), "starte
 OF_ACCOUNT = ("account_id", "account_name", "account_code", "contact")
 AT_END = ("ended_at", "end_heard_at", "duration_s", "recording_url", "paired_by", "result", "result_text")
 OF_MANY = (
-    *("call_ref", "line", "missed", "ring_s", "talk_s", "answered_at", "answer_heard_at", "answered_by"),
+    *("call_ref", "ref_space", "line", "missed", "ring_s", "talk_s", "answered_at", "answer_heard_at", "answered_by"),
     *("answered_agent", "answered_agent_name"),
 )
 WRITE_CALLS = NarrowWrite(calls, PLACES, (AT_START, (*OF_ACCOUNT, *AT_END), OF_MANY))
@@ -150,6 +172,12 @@ RETURN_MISSED = Change(
     update(calls)
     .where(calls.c.id == bindparam("of"), calls.c.returned_at.is_(None))
     .values({calls.c.returned_at: bindparam("at"), calls.c.returned_by: bindparam("by")}),
+    ("at", "by", "of"),
+)
+FINISH_FOLLOW_UP = Change(
+    update(agent_notes)
+    .where(agent_notes.c.call_id == bindparam("of"), agent_notes.c.follow_up_done_at.is_(None))
+    .values({agent_notes.c.follow_up_done_at: bindparam("at"), agent_notes.c.follow_up_done_in: bindparam("by")}),
     ("at", "by", "of"),
 )
 GOING_ON = LOGGED_CALLS.where(

@@ -206,8 +206,14 @@ def ask_everything(application: Application) -> None:
     assert client.get("/t/acme/discar?de=3501&para=4732100123", environ_base=here).status_code == 401
     wrong = {"token_auth": every_table.CRM_TOKEN}
     assert client.get("/t/acme/discar?de=3501&para=4732100123", environ_base=here, headers=wrong).status_code == 401
-    for path in ("me", "appliances", "calls"):
+    for path in ("me", "appliances", "missed", "calls", "outcomes"):
         assert client.get(f"/t/acme/api/{path}", auth=("ana", "uma-senha"), environ_base=here).status_code == 200
+    note = client.put(
+        "/t/acme/api/calls/1/note", json={"outcome": "sold"}, auth=("ana", "uma-senha"), environ_base=here
+    )
+    assert note.status_code == 200
+    claim = "/t/acme/api/missed/999/claim"
+    assert client.post(claim, auth=("ana", "uma-senha"), environ_base=here).status_code == 409
     assert client.get("/t/acme/login").status_code == 200
     _look_at_cards(client, event)
     assert list(application._gateway.schedule._scheduled())

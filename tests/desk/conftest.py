@@ -28,17 +28,23 @@ from gateway.domain.roles import Role
 from gateway.domain.tenant import Appliance, Tenant
 from gateway.handlers import Core
 from gateway.logins.passwords import hash_password, verifier
+from gateway.store.agent_notes import AgentNotes
 from gateway.store.agent_states import AgentStates
+from gateway.store.agents import AgentChanges
+from gateway.store.audit import AuditLog
+from gateway.store.board import BoardLog
 from gateway.store.calls import CallLog
 from gateway.store.corrections import Corrections
 from gateway.store.delivery_receipts import DeliveryReceiptLog
 from gateway.store.diagnostic_log import DiagnosticLog
 from gateway.store.directory import Account, Agent, Directory
 from gateway.store.drafts import OrderDraft, Recorded, Settlement
+from gateway.store.figures import FiguresLog
 from gateway.store.imports import Imports
 from gateway.store.journal import Journal
 from gateway.store.loading import LoadedAccount, Phone, write_accounts
 from gateway.store.log import EventLog
+from gateway.store.missed import MissedList
 from gateway.store.program_sessions import ProgramSessions
 from gateway.store.quality import Quality
 from gateway.store.saved_filters import SavedFilters
@@ -261,15 +267,21 @@ def services_of(office: Office, config: Config, hub: Hub, *, replay: Replay = no
         core=office.core,
         calls=office.calls,
         finder=CallFinder(office.engine, None),
+        board=BoardLog(office.engine),
+        figures=FiguresLog(office.engine),
         log=office.log,
         directory=office.directory,
         verifier=verifier(office.directory, None, least_s=0.001),
         hub=hub,
         explainer=Explainer(office.core.tenants, zones, *reads),
+        audit=AuditLog(office.engine, office.journal),
+        people=AgentChanges(office.engine, office.journal),
         traffic=office.traffic,
         receipts=office.receipts,
         replay=replay,
         decide=office.journal.write,
+        missed=MissedList(office.engine),
+        notes=AgentNotes(office.engine),
         saved_filters=SavedFilters(office.engine, office.journal),
         imports=Imports(office.engine, office.journal),
         import_now=lambda _tenant, _name: None,

@@ -1,4 +1,4 @@
-"""Web servers of a CRM and of a stranger, by https, for a browser that takes any name for this machine."""
+"""Web servers of a CRM and of a stranger, for a browser that takes any name for this machine."""
 
 import ssl
 import threading
@@ -10,20 +10,25 @@ from typing import Any
 
 
 class Site(ThreadingHTTPServer):
-    """Serves ``pages`` by their host's first label: ``https://crm.test:PORT/``; anything else is a plain word."""
+    """Serves ``pages`` by their host's first label: ``https://crm.test:PORT/``; anything else is a plain word.
+
+    By http without a ``certificate``, a folder with ``cert.pem`` and ``key.pem``.
+    """
 
     daemon_threads = True
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, certificate: Path | None) -> None:
         super().__init__(("127.0.0.1", 0), Page)
         self.pages: dict[str, str] = {}
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(folder / "cert.pem", folder / "key.pem")
-        # The handshake is the thread's own: a browser opens connections that it never uses.
-        self.socket = context.wrap_socket(self.socket, server_side=True, do_handshake_on_connect=False)
+        self.scheme = "https" if certificate else "http"
+        if certificate:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(certificate / "cert.pem", certificate / "key.pem")
+            # The handshake is the thread's own: a browser opens connections that it never uses.
+            self.socket = context.wrap_socket(self.socket, server_side=True, do_handshake_on_connect=False)
 
     def origin(self, name: str) -> str:
-        return f"https://{name}.test:{self.server_port}"
+        return f"{self.scheme}://{name}.test:{self.server_port}"
 
 
 class Page(BaseHTTPRequestHandler):
@@ -43,9 +48,9 @@ class Page(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def serving(folder: Path) -> Iterator[Site]:
-    """A site with the certificate in ``folder``; ends when the block does."""
-    site = Site(folder)
+def serving(certificate: Path | None = None) -> Iterator[Site]:
+    """A site, by https with a ``certificate``; ends when the block does."""
+    site = Site(certificate)
     threading.Thread(target=site.serve_forever, daemon=True).start()
     try:
         yield site

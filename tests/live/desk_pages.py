@@ -49,10 +49,18 @@ ROWS = (
 PAGES = (
     "/",
     "/ligacoes",
+    "/ligacoes?busca=padaria+fila:vendas+resultado:talvez+ontem",
+    "/agora",
+    "/indicadores",
+    "/indicadores?periodo=semana",
     "/ligacoes/1",
     "/ligacoes/4",
     "/contas/1",
     "/pessoas",
+    "/pessoas/agentes",
+    "/pessoas/agentes/1",
+    "/auditoria",
+    "/senha",
     "/porque",
     "/porque?ramal=3501&quando=2026-01-01T10:00",
     f"/numero?valor={LONG_NUMBER}&ramal=3501",
@@ -72,6 +80,9 @@ PAGES = (
     "/qualidade?ver=repetidos",
     "/qualidade?ver=chamadores",
     "/qualidade?ver=corrigidos",
+    "/extensao",
+    "/discar?numero=tel:4799998888",
+    "/painel",
     "/nada",
 )
 SIZES = {"phone": (360, 640, 1), "large phone": (420, 800, 1), "desktop": (1280, 800, 1), "zoomed 200 %": (640, 400, 2)}

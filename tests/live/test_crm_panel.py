@@ -31,7 +31,7 @@ lenient_listen = "127.0.0.1:{lenient}"
 hosts = ["{host}"]
 area_code = "47"
 extensions = ["3500-3599"]
-crm = {{ origins = ["{crm}"] }}
+crm = {{ origins = ["{crm}"], link = "https://crm.example/contas/{{{{ code }}}}" }}
 [tenants.acme.appliances.pbx]
 adapter = "url"
 url = "{pbx}/originate?from={{{{ extension }}}}&to={{{{ number }}}}&key=demo"
@@ -149,15 +149,27 @@ def test_the_page_of_the_documentation_hears_of_calls_and_dials(browser: webdriv
     until(lambda: text_of(browser, "#call") == "rings: Metalúrgica Silva & Filhos")
     with inside(browser):
         assert "Metalúrgica Silva & Filhos" in appears(browser, "#cartoes .card h2")
-        until(lambda: bool(browser.find_elements(By.CSS_SELECTOR, ".card [data-record]")))
-        browser.execute_script("document.querySelector('.card [data-record]').click()")
+        until(lambda: bool(browser.find_elements(By.CSS_SELECTOR, ".card a.crm")))
+        browser.execute_script("document.querySelector('.card a.crm').click()")
     until(lambda: text_of(browser, "#call") == "record: 17")
+    assert len(browser.window_handles) == 1
     listen(office.gateway, "AtendeLigacao", ramal="3501", telefone=KNOWN)
     until(lambda: text_of(browser, "#call") == "talks: Metalúrgica Silva & Filhos")
     listen(office.gateway, "FinalizaLigacao", ramal="3501", telefone=KNOWN)
     until(lambda: text_of(browser, "#call") == "ended: Metalúrgica Silva & Filhos")
     browser.find_element(By.CSS_SELECTOR, 'a[href^="tel:"]').click()
     until(lambda: [order.number for order in office.pbx.seen][:1] == [UNKNOWN])
+
+
+def test_a_caller_without_a_record_is_opened_by_the_page_too(browser: webdriver.Chrome, office: Office) -> None:
+    open_crm(browser, office)
+    listen(office.gateway, "ConsultaRamal", ramal="3501", telefone=UNKNOWN)
+    with inside(browser):
+        selector = '.card[data-text="(47) 3333-4444"] [data-in-crm]'
+        until(lambda: bool(browser.find_elements(By.CSS_SELECTOR, selector)), timeout_s=10)
+        browser.execute_script("document.querySelector(arguments[0]).click()", selector)
+    until(lambda: text_of(browser, "#call") == f"record: {UNKNOWN}")
+    listen(office.gateway, "FinalizaLigacao", ramal="3501", telefone=UNKNOWN)
 
 
 def test_a_named_page_s_script_reads_and_dials_with_the_panel_s_login(

@@ -52,7 +52,7 @@ def test_a_row_that_is_written_again_changes_but_for_what_is_fixed(
 
 def test_whose_a_call_is_and_who_was_to_dial_is_not_written_again() -> None:
     fixed = {column.name for column in tables.calls.c if "fixed" in column.info}
-    assert fixed == {"id", "tenant", "logged_at", "order_id", "returned_at", "returned_by"}
+    assert fixed == {"id", "tenant", "logged_at", "order_id", "returned_at", "returned_by", "cleared_at", "cleared_by"}
 
 
 def test_an_order_is_written_without_what_comes_of_it() -> None:

@@ -44,6 +44,7 @@
       if (message.type === "welcome") {
         if (this.port && this.port !== port) this.port.close();
         Object.assign(this, { port, agent: message.agent });
+        this.offer();
         this.tell("ready", message.agent);
       } else if (message.type === "dialled") {
         this.settle(message);
@@ -67,7 +68,17 @@
     onCall(handler) { return this.on("call", handler); }
     onAnswer(handler) { return this.on("answer", handler); }
     onEnd(handler) { return this.on("end", handler); }
-    onOpenRecord(handler) { return this.on("record", handler); }
+
+    /** Once there is a handler, links into the CRM in the panel lead here instead of to a new tab. */
+    onOpenRecord(handler) {
+      const off = this.on("record", handler);
+      this.offer();
+      return off;
+    }
+
+    offer() {
+      if (this.port && this.handlers.record.length) this.port.postMessage({ type: "opens" });
+    }
 
     /** Does what the panel's button does: has the handlers of onOpenRecord open the customer's record. */
     openRecord(call) { this.tell("record", call); }
@@ -118,7 +129,7 @@
     }
     const frame = document.createElement("iframe");
     Object.assign(frame, { title: "CTI", allow: "autoplay" });
-    Object.assign(frame.style, { border: "0", width: "100%", height: "100%" });
+    Object.assign(frame.style, { display: "block", border: "0", width: "100%", height: "100%" });
     frame.src = address;
     found.append(frame);
     return frame;

@@ -4,10 +4,14 @@ A change here needs a migration in ``migrations/versions``; a test compares the 
 a column is said here too, in its ``info`` (``columns.py``): the lists of columns elsewhere are made of it.
 """
 
+from gateway.store.tables.agent_notes import agent_notes
+from gateway.store.tables.audit import audit
 from gateway.store.tables.calls import agent_states, calls, legs, notes, source_marks
+from gateway.store.tables.captures import forward_captures
 from gateway.store.tables.columns import metadata
 from gateway.store.tables.directory import accounts, choices, identifiers, imports, phones
 from gateway.store.tables.events import counters, events
+from gateway.store.tables.missed import missed_claims
 from gateway.store.tables.orders import attempts, orders
 from gateway.store.tables.outbox import outbox
 from gateway.store.tables.people import agents, sessions
@@ -15,17 +19,21 @@ from gateway.store.tables.search import saved_filters
 
 __all__ = [
     "accounts",
+    "agent_notes",
     "agent_states",
     "agents",
     "attempts",
+    "audit",
     "calls",
     "choices",
     "counters",
     "events",
+    "forward_captures",
     "identifiers",
     "imports",
     "legs",
     "metadata",
+    "missed_claims",
     "notes",
     "orders",
     "outbox",

@@ -182,7 +182,7 @@ function age(card) {
   if (card.dataset.state === "ringing" && elapsed > RING_MS) keepUp(card, "ongoing");
 }
 
-function duration(ms) {
+export function duration(ms) {
   const seconds = Math.max(0, Math.floor(ms / 1000));
   const two = (value) => String(value).padStart(2, "0");
   const [hours, minutes] = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60];

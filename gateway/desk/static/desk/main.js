@@ -1,10 +1,14 @@
 // The desk's own script: follows the events of this page's extension, and rings. What each module does stands at its top.
 
+import { refreshCallPage } from "./callpage.js";
 import { heardOf, prepareCards, refreshCards, removeDismissed, tick } from "./cards.js";
 import { prepareChoices } from "./choices.js";
+import { tickClocks } from "./clocks.js";
 import { sayConnection } from "./connection.js";
 import { prepareControls, tellLog } from "./controls.js";
 import { Link } from "./link.js";
+import { callsChanged, missedChanged, prepareMissed } from "./missed.js";
+import { prepareNotes } from "./notes.js";
 import { atMostEvery, find, formHeaders, page } from "./page.js";
 import { oneAtATime, surely } from "./pieces.js";
 import { mayOpen, prepareRecords } from "./records.js";
@@ -18,8 +22,12 @@ const refreshRecent = atMostEvery(500, oneAtATime(async (wanted) => {
 }));
 
 function told(kind, event) {
+  if (kind === "missed_changed" || kind === "reset") missedChanged();
+  if (kind === "missed_changed") return;
   document.dispatchEvent(new CustomEvent("cti:told", { detail: { kind, event } })); // see panel.js
   tellLog();
+  callsChanged();
+  if (event.kind === "account_chosen") refreshCallPage(event.call_id);
   if (kind === "log" || kind === "agent_state_changed") return;
   refreshRecent();
   if (kind === "reset") refreshCards();
@@ -44,6 +52,8 @@ prepareRecords();
 prepareControls();
 prepareCards();
 prepareChoices();
+prepareMissed();
+prepareNotes();
 watchSession();
 link = follow();
 prepareSound((sounds) => link.describe({ sounds }));
@@ -63,3 +73,4 @@ addEventListener("pageshow", (event) => {
 });
 find("#tentar-agora").addEventListener("click", () => link.hurry());
 setInterval(tick, 1000);
+setInterval(tickClocks, 1000);

@@ -18,14 +18,14 @@ addEventListener("message", ({ source, origin, data, ports }) => {
   [port] = ports;
   port.onmessage = (message) => heard(message.data);
   say({ type: "welcome", version: VERSION, agent: { login: page.user, name: page.name, extension: page.extension } });
-  document.body.classList.add("in-crm");
-  offerRecords();
+  opensRecords = false;
 });
 
 const say = (message) => port?.postMessage(message);
 
 function heard(message) {
   if (message?.type === "dial") dial(message);
+  if (message?.type === "opens") { opensRecords = true; offerRecords(); }
 }
 
 async function dial({ id, number, requestId }) {
@@ -46,7 +46,7 @@ function callOf(told) {
   return {
     id: told.call_id ?? told.id, direction: told.direction, extension: told.extension, number: told.number || "", status: told.status || "",
     account: told.account_name || told.account || "", accountId: told.account_id ?? null, accountCode: told.account_code || "", contact: told.contact || "",
-    startedAt: moment(told.started_at), answeredAt: moment(told.answered_at), endedAt: moment(told.ended_at), result: told.result || "", link: told.crm_link || "",
+    startedAt: moment(told.started_at), answeredAt: moment(told.answered_at), endedAt: moment(told.ended_at), result: told.result || "",
   };
 }
 
@@ -57,27 +57,39 @@ document.addEventListener("cti:told", ({ detail: { kind, event } }) => {
 // ---- records -----------------------------------------------------------------------------------
 
 const cards = find("#cartoes");
+let opensRecords = false; // whether the page around has said that it opens records itself
 
-/** Each card has a button that has the CRM's page open the customer's record. */
+/** A card without a link into the CRM gets a button by which the CRM's page opens the customer's record. */
 function offerRecords() {
-  if (!port) return;
+  if (!opensRecords) return;
   for (const card of all(".card[data-call]", cards)) {
-    if (find("[data-record]", card)) continue;
+    if (find("a.crm, [data-in-crm]", card)) continue;
     const button = document.createElement("button");
     Object.assign(button, { type: "button", textContent: gettext("Open in the CRM") });
-    button.dataset.record = "";
+    button.dataset.inCrm = "";
     (find("footer", card) || card).append(button);
   }
 }
 
-async function openRecord(id) {
+async function openRecord(id, link = "") {
   try {
     const answer = await fetch(page.apiCall.replace(/0$/, id), { headers: { ...formHeaders(), "X-Requested-With": "desk" }, signal: patience(DIAL_MS) });
-    if (answer.ok) say({ type: "record", call: callOf(await answer.json()) });
+    if (answer.ok) say({ type: "record", call: { ...callOf(await answer.json()), link } });
   } catch { /* the card stays, and the agent tries again */ }
 }
 
-cards.addEventListener("click", (event) => {
-  if (event.target.closest("[data-record]")) openRecord(event.target.closest(".card").dataset.call);
+document.addEventListener("click", (event) => {
+  const wanted = opensRecords && event.target.closest(".card a.crm, .card [data-in-crm]");
+  if (!wanted) return;
+  event.preventDefault();
+  openRecord(wanted.closest(".card").dataset.call, wanted.href || "");
 });
+
+/** What the agent has opened by itself (records.js) goes to the page around instead of to a new tab. */
+document.addEventListener("cti:record", (event) => {
+  if (!opensRecords) return;
+  event.preventDefault();
+  openRecord(event.detail.call, event.detail.address);
+});
+
 new MutationObserver(offerRecords).observe(cards, { childList: true, subtree: true });

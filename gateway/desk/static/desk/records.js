@@ -23,6 +23,8 @@ export function openRecord(card) {
   if (!speaks || !record || !WHEN[opens]?.includes(state) || wasOpened(call)) return;
   opened.add(call);
   remember(PREFIX + call, now());
+  const told = new CustomEvent("cti:record", { cancelable: true, detail: { call, address: record } });
+  if (!document.dispatchEvent(told)) return; // the page of the CRM around the panel opens it (panel.js)
   const tab = window.open("about:blank", "_blank");
   if (!tab) { sayBlocked(record); return; }
   tab.opener = null; // the CRM's page has no hold on this one
