@@ -289,6 +289,8 @@ class Preset(Part):
         for name, step in self.steps:
             if step.when and name not in EVENT_KINDS:
                 raise ValueError(Text("{place}: when belongs to the steps of a forward", place=name))
+        if self.forward and (clash := sorted(self.forward.captures & (self.parameters.keys() | self.origin.keys()))):
+            raise ValueError(Text("{name!r} means something else in a forward: give it another name", name=clash[0]))
         named = self.parameters.keys() | self.origin.keys() | (self.forward.captures if self.forward else set())
         if self.forward and (taken := sorted(named & (FIELDS.keys() | OF_FORWARDS))):
             raise ValueError(Text("{name!r} means something else in a forward: give it another name", name=taken[0]))

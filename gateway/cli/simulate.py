@@ -28,6 +28,7 @@ yeastar-s, yeastar-p              Yeastar by JSON with its token
 3cx-v20, wazo, broadworks         3CX V20, Wazo and BroadWorks by REST
 3cx-v10, vodia, snep, openscape-business   by URL, the last with its session
 bmtelecom, utech, evolux, totalvoice, nvoip, api4com, 3cplus, sipgate   providers
+twilio, zadarma                   providers everywhere, by form and by signed URL
 yealink, snom, grandstream, poly, cisco-phone, aastra, akuvox, htek   desk phones
 crm-wconnect, crm-bitrix24, crm-zammad   CRMs that are told of calls"""
 

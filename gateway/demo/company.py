@@ -1,6 +1,6 @@
 """The sample company: its configuration, accounts and agents."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -35,6 +35,16 @@ TEAMS = {
     "vendas": {"title": "Vendas", "extensions": ["3501-3502"], "queues": [SALES], "supervisors": ["carla"]},
     "suporte": {"title": "Suporte", "extensions": ["3503-3504"], "queues": [SUPPORT], "supervisors": ["carla"]},
 }
+OUTCOMES: Sequence[Mapping[str, Any]] = (
+    {"code": "pedido", "label": "Pedido feito", "labels": {"en": "Order placed", "es": "Pedido hecho"}},
+    {"code": "resolvido", "label": "Resolvido", "labels": {"en": "Solved", "es": "Resuelto"}},
+    {
+        "code": "retornar",
+        "label": "Retornar",
+        "labels": {"en": "Call again", "es": "Volver a llamar"},
+        "follow_up": True,
+    },
+)
 TITLES = {"soap": "Central SOAP", "xmlrpc": "Central XML-RPC", "url": "Central URL"}
 
 
@@ -51,6 +61,7 @@ def write_config(folder: Path, listen: str, appliances: Mapping[str, Mapping[str
         "click_to_call": {"open_loopback": True},
         "lines": {number: f"Linha de {name.lower()}" for name, number in LINES.items()},
         "teams": TEAMS,
+        "outcomes": OUTCOMES,
         "crm": {"fields": ["situacao", "cidade", "owner", "obs"]},
         "directory": {"planilha": {"source": "csv", "path": "contas.csv", "fields": FIELDS}},
         "appliances": {name: {"title": TITLES[name], **peer} for name, peer in appliances.items()},
@@ -81,5 +92,6 @@ def furnish(config_path: Path) -> Config:
         hashed = hash_password(PASSWORD)
         for login, name, extension, role in AGENTS:
             gateway.directory.save_agent(Agent(0, TENANT, login, name, extension, role=role), hashed, milliseconds())
-        tell(gateway.core, TENANT, milliseconds())
+        people = {extension: (login, name) for login, name, extension, _ in AGENTS}
+        tell(gateway.core, gateway.journal, TENANT, milliseconds(), people)
     return config

@@ -35,6 +35,8 @@ class AuditAction(StrEnum):
     AGENT_REMOVED = auto()
     PASSWORD_CHANGED = auto()
     AUDIT_READ = auto()
+    PROGRAM_CONNECTED = auto()
+    PROGRAM_REVOKED = auto()
 
 
 NAMES: Mapping[AuditAction, Text] = {
@@ -60,6 +62,8 @@ NAMES: Mapping[AuditAction, Text] = {
     AuditAction.AGENT_REMOVED: Text("removed an agent"),
     AuditAction.PASSWORD_CHANGED: Text("changed a password"),
     AuditAction.AUDIT_READ: Text("exported the audit log"),
+    AuditAction.PROGRAM_CONNECTED: Text("connected a program, such as the browser extension"),
+    AuditAction.PROGRAM_REVOKED: Text("revoked a program's session"),
 }
 """Each action in words, behind the login of who did it."""
 

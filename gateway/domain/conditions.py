@@ -12,8 +12,7 @@ from difflib import get_close_matches
 from operator import eq, ge, gt, le, lt, ne
 from typing import Any
 
-from gateway.domain.calls.free_fields import read_fields
-from gateway.domain.event_fields import EVENT_KINDS, FIELDS, EventField, FieldKind
+from gateway.domain.event_fields import EVENT_KINDS, FIELDS, EventField, FieldKind, table_of
 from gateway.texts.text import Text
 
 LONGEST = 1000
@@ -129,8 +128,8 @@ class _ConditionReader:
     def _operand(self, node: ast.AST) -> _Operand:
         if isinstance(node, ast.Constant):
             return _constant(node)
-        if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub) and isinstance(node.operand, ast.Constant):
-            return _constant(ast.Constant(-node.operand.value) if type(node.operand.value) is int else node.operand)
+        if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
+            return _constant(ast.Constant(-_number(node.operand)))
         if isinstance(node, ast.Name):
             return self._named(node.id)
         if isinstance(node, ast.Subscript):
@@ -172,12 +171,19 @@ def _reading(name: str, kind: FieldKind) -> Callable[[Fields], Any]:
     if kind is FieldKind.NAMES:
         return lambda fields: fields.get(name, "").split()
     if kind is FieldKind.TABLE:
-        return lambda fields: read_fields(fields.get(name, ""))
+        return lambda fields: table_of(fields.get(name, ""))
     return lambda fields: fields.get(name, "")
 
 
 def _whole(text: str) -> int | None:
     return int(text) if text.isascii() and text.lstrip("-").isdigit() and len(text) <= 20 else None
+
+
+def _number(node: ast.AST) -> int:
+    """Return a whole number that is written out. Raises ``ValueError`` for anything else."""
+    if isinstance(node, ast.Constant) and type(node.value) is int:
+        return node.value
+    raise ValueError(_not_taken(node))
 
 
 def _constant(node: ast.Constant) -> _Operand:

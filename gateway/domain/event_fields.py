@@ -4,6 +4,7 @@ Letters hold texts. ``kind`` says what a text stands for, so that conditions com
 webhooks write them as JSON's own types.
 """
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -147,6 +148,15 @@ SAMPLE: Mapping[str, str] = {
     "account_link": "https://crm.example/contas/1",
 }
 """The fields of an event, as forwards get them, to try templates with."""
+
+
+def table_of(text: str) -> dict[str, str]:
+    """Return the texts of a table by their names; none where ``text`` is no JSON object of texts."""
+    try:
+        found = json.loads(text) if text else {}
+    except (ValueError, RecursionError):
+        return {}
+    return {name: value for name, value in found.items() if isinstance(value, str)} if isinstance(found, dict) else {}
 
 
 def key_of(name: str) -> str:

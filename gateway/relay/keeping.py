@@ -1,14 +1,23 @@
 """Forwards that keep what a target said of a call, such as its id there, for the call's later events."""
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, ClassVar
 
-from gateway.adapter import Adapter, Delivery, Outgoing, Probe, WireRequest, unwanted
+import structlog
+
+from gateway.adapter import Adapter, Delivery, Outcome, Outgoing, Probe, WireRequest, unwanted
 from gateway.clock import milliseconds
+from gateway.errors import GatewayError
 from gateway.store.captures import CallCaptures
 from gateway.texts.text import Text
 
+log = structlog.get_logger()
+
+PAUSES_S = (0.1, 0.5, 1.0, 2.0, 4.0)
+"""How long is waited before each further trial to keep what a target said."""
+NOT_READ = Text("what is kept of the call could not be read, and nothing was sent")
 UNKNOWN_CALL: Mapping[str, str] = {}
 
 
@@ -29,11 +38,13 @@ class KeepingAdapter:
         captures: CallCaptures,
         *,
         clock: Callable[[], int] = milliseconds,
+        pause: Callable[[float], object] = time.sleep,
     ) -> None:
         self.adapter = adapter
         self._key = tenant, target
         self._captures = captures
         self._clock = clock
+        self._pause = pause
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.adapter, name)
@@ -46,22 +57,51 @@ class KeepingAdapter:
 
     def unwanted(self, message: Outgoing) -> Text | None:
         """Return why nothing is sent of an event, None where something is."""
-        return unwanted(self.adapter, self._knowing(message))
+        knowing = self._knowing(message)
+        return unwanted(self.adapter, knowing) if knowing else None
 
     def deliver(self, message: Outgoing) -> Delivery:
-        """Make one attempt. Raises ``BusyError`` where what was captured could not be kept: the event comes again."""
-        delivery = self.adapter.deliver(self._knowing(message))
+        """Make one attempt; none where what is kept of the call cannot be read: the target would be told wrongly."""
+        knowing = self._knowing(message)
+        if knowing is None:
+            return Delivery(Outcome.UNREACHABLE, NOT_READ)
+        delivery = self.adapter.deliver(knowing)
         call_id = _call_of(message)
         if delivery.kept and call_id:
-            self._captures.keep(*self._key, call_id, delivery.kept, self._clock())
+            self._keep(call_id, delivery.kept)
         return delivery
+
+    def _keep(self, call_id: int, values: Mapping[str, str]) -> None:
+        """Keep ``values`` of a call, again and again while the database is busy. What came of the attempt is true all
+        the same, so it is not lost over them.
+        """
+        for pause_s in PAUSES_S:
+            if self._kept(call_id, values):
+                return
+            self._pause(pause_s)
+        if not self._kept(call_id, values):
+            log.error("captures_lost", target=self._key[1], call=call_id)
+
+    def _kept(self, call_id: int, values: Mapping[str, str]) -> bool:
+        """Return whether ``values`` could be kept."""
+        try:
+            self._captures.keep(*self._key, call_id, values, self._clock())
+        except GatewayError as error:
+            log.warning("captures_not_kept", target=self._key[1], call=call_id, code=error.code)
+            return False
+        return True
 
     def close(self) -> None:
         self.adapter.close()
 
-    def _knowing(self, message: Outgoing) -> Outgoing:
+    def _knowing(self, message: Outgoing) -> Outgoing | None:
+        """Return the message with what is kept of its call; None where that cannot be read just now."""
         call_id = _call_of(message)
-        known = self._captures.of(*self._key, call_id) if call_id else UNKNOWN_CALL
+        try:
+            known = self._captures.of(*self._key, call_id) if call_id else UNKNOWN_CALL
+        except Exception as error:  # whatever a database raises
+            log.warning("captures_not_read", target=self._key[1], error=type(error).__name__)
+            return None
         return replace(message, fields={**known, **message.fields}) if known else message
 
 

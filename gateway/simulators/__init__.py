@@ -16,6 +16,7 @@ from gateway.simulators.asterisk import AsteriskAmi
 from gateway.simulators.asterisk_manager import AsteriskManager
 from gateway.simulators.avaya import AvayaAes
 from gateway.simulators.behaviour import Behaviour
+from gateway.simulators.cloud_apis import CLOUD_APIS
 from gateway.simulators.crms import CRMS as _CRMS
 from gateway.simulators.crms import SimulatedCrm
 from gateway.simulators.freeswitch import FreeSwitch
@@ -77,6 +78,7 @@ _EVERY: tuple[type[SimulatedAppliance], ...] = (
     *URL_PBXS,
     *PHONES,
     *PROVIDERS,
+    *CLOUD_APIS,
 )
 FAMILIES: Mapping[str, type[SimulatedAppliance]] = MappingProxyType({cls.name: cls for cls in _EVERY})
 """All simulated appliances by name."""

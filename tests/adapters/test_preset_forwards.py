@@ -1,13 +1,19 @@
 """How a CRM is told of events by a preset: steps with conditions, and what is kept of a call for its later events."""
 
+import itertools
 import json
+import re
+import tomllib
 from dataclasses import replace
 
 import pytest
 
+from adapters.presets.adapter import PresetAdapter
 from adapters.presets.files import Catalogue
 from adapters.presets.trials import forward_failures
 from gateway.adapter import Outcome, Outgoing
+from gateway.cli.presets import example
+from gateway.config.loader import parse
 from gateway.domain.event_fields import SAMPLE
 from gateway.errors import AdapterError
 from tests.adapters.bad_peers import answer, hang, serving
@@ -158,6 +164,7 @@ def test_a_preset_may_dial_and_be_told_of_events():
         ('success = "^done"', "", "call_ended needs success"),
         ("capture = { crm_call", "capture = { status", "'status' means something else in a forward"),
         ("[parameters.site]", "[parameters.account]", "'account' means something else in a forward"),
+        ("[parameters.site]", "[parameters.crm_call]", "'crm_call' means something else in a forward"),
         ("[parameters.site]", "[parameters.only]", "'only' means something else in a forward"),
         ("[[forward.call_ended]]", "[[forward.call_over]]", "call_over"),
     ],
@@ -188,6 +195,23 @@ def test_exactly_this_goes_out_and_this_comes_of_it(name, trial):
 def test_every_preset_shows_a_success_a_failure_and_each_kind_of_event(name):
     trials = TOLD[name].forward.tests
     assert {"accepted"} < {trial.outcome for trial in trials if trial.exchange}
+
+
+@pytest.mark.parametrize("name", TOLD)
+def test_the_printed_example_is_a_forward_that_knows_its_events(name, tmp_path):
+    lines = list(example(name, TOLD[name], "acme"))
+    begin = lines.index("[tenants.acme.forwards.crm]")
+    table = itertools.takewhile(bool, (line.removeprefix("# ") for line in lines[begin:]))
+    for named in re.findall(r"file:([\w.]+)", "\n".join(lines)):
+        (tmp_path / named).write_text("s3nha0")
+    loaded = parse(tomllib.loads("\n".join(table)), source="printed", base=tmp_path).tenants["acme"].forwards["crm"]
+    assert loaded.on == TOLD[name].forward.kinds
+    assert (loaded.only or "") == TOLD[name].forward.only
+    made = PresetAdapter(loaded.settings, name="crm")
+    if name != "wconnect-soap":  # which reads its WSDL first
+        for kind in loaded.on:
+            assert made.preview(replace(STARTED, kind=kind))
+    made.close()
 
 
 def test_a_test_that_does_not_hold_says_what_is_wrong():

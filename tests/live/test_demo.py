@@ -90,6 +90,14 @@ def test_it_looks_like_work_from_the_first_minute(demo: Demo) -> None:
     assert [call["answered_agent"] for call in calls if call["status"] == "talking"] == ["bruno"]
     missed = [call for call in calls if call["missed"]]
     assert {bool(call["returned_by"]) for call in missed} == {True, False}
+    notes = [(call["note_by"], call["note_outcome"]) for call in calls if call["note"]]
+    assert notes == [
+        ("ana", "pedido"),
+        ("carla", "resolvido"),
+        ("bruno", "resolvido"),
+        ("ana", "retornar"),
+        ("davi", "retornar"),
+    ]
     logins = re.findall(r"login: (\w+) +password: (\S+) +extension (\d+) +([^,]+), (\w+)", demo.guide)
     assert [(login, role) for login, _, _, _, role in logins] == [
         ("ana", "agent"),

@@ -1,12 +1,16 @@
 """What a target said of a call is kept for the call's later events, also over a restart."""
 
+from collections.abc import Mapping
 from dataclasses import replace
+
+import pytest
 
 from gateway.adapter import Delivery, Outcome, Outgoing
 from gateway.clock import Clock
 from gateway.domain.event_fields import SAMPLE
+from gateway.errors import StoreUnavailable
 from gateway.maintenance import Maintenance
-from gateway.relay.keeping import KeepingAdapter
+from gateway.relay.keeping import PAUSES_S, KeepingAdapter
 from gateway.store.captures import KEPT_MS, CallCaptures
 from gateway.store.outbox import Outbox
 from gateway.texts.text import Text
@@ -64,6 +68,44 @@ def test_a_later_word_takes_the_place_of_an_earlier_one_and_what_is_too_long_is_
     for said in ("c-1", "c-2", "x" * 1001):
         crm(store, Crm(crm_call=said)).deliver(STARTED)
     assert captures(store).of("acme", "crm", 7) == {"crm_call": "c-2"}
+
+
+class BusyCaptures(CallCaptures):
+    """Cannot keep anything ``times`` times."""
+
+    def __init__(self, store: Store, times: int) -> None:
+        super().__init__(store.engine, store.journal)
+        self.times = times
+
+    def keep(self, tenant: str, target: str, call_id: int, values: Mapping[str, str], now: int) -> None:
+        self.times -= 1
+        if self.times >= 0:
+            raise StoreUnavailable
+        super().keep(tenant, target, call_id, values, now)
+
+
+@pytest.mark.parametrize(("times", "kept"), [(0, {"crm_call": "c-9"}), (5, {"crm_call": "c-9"}), (6, {})])
+def test_a_busy_database_is_asked_again_and_what_came_of_the_attempt_is_told_all_the_same(
+    store: Store, times: int, kept: Mapping[str, str]
+) -> None:
+    pauses: list[float] = []
+    busy = BusyCaptures(store, times)
+    made = KeepingAdapter(Crm(crm_call="c-9"), "acme", "crm", busy, clock=lambda: T0, pause=pauses.append)
+    assert made.deliver(STARTED).outcome is Outcome.ACCEPTED
+    assert captures(store).of("acme", "crm", 7) == kept
+    assert len(pauses) == min(times, len(PAUSES_S))
+
+
+def test_nothing_is_sent_where_what_is_kept_cannot_be_read(store: Store) -> None:
+    class Broken(CallCaptures):
+        def of(self, tenant: str, target: str, call_id: int) -> Mapping[str, str]:
+            raise OSError("no file left to open")
+
+    told = Crm()
+    made = KeepingAdapter(told, "acme", "crm", Broken(store.engine, store.journal))
+    assert made.unwanted(STARTED) is None
+    assert made.deliver(STARTED).outcome is Outcome.UNREACHABLE
+    assert told.delivered == []
 
 
 def test_what_an_adapter_declares_holds_of_the_one_that_keeps(store: Store) -> None:

@@ -8,14 +8,13 @@ from sqlalchemy import select
 
 from gateway.config.crm import CrmSettings
 from gateway.config.tables import TenantSettings
-from gateway.desk.crm_links import event_link, shown_link
+from gateway.desk.crm_links import event_link
 from gateway.domain.conditions import condition
 from gateway.domain.event_fields import FIELDS
 from gateway.domain.messages import AgentState, AgentStateChanged, CallNoted
 from gateway.domain.telling import TellingRules
 from gateway.server.bootstrap import telling_rules
 from gateway.store import tables
-from gateway.store.directory import Account
 from gateway.store.drafts import AgentStateDraft, EventDraft
 from gateway.store.outbox_letters import letter_fields
 from tests.store.conftest import HERE, PLAN, T0, Store, end_draft, heard, open_store, start_draft, store
@@ -63,16 +62,6 @@ def test_when_it_happened_is_what_the_exchange_says(store: Store) -> None:
     write(store, start_draft("3501", "4732100123", occurred_at=T0 - 90_000))
     ((_, fields),) = told(store)
     assert fields["occurred_at"] == fields["started_at"] != ""
-
-
-def test_an_event_of_a_known_caller_has_the_account_s_page_in_the_crm(store: Store) -> None:
-    store.directory.load_accounts("acme", [Account("C/1", "Loja", (("4732100123", "Ana"),))], T0)
-    rules = replace(RULES, link=partial(shown_link, "https://crm.example/{{ code }}?q={{ number }}"))
-    for number in ("4732100123", "4799990000"):
-        store.journal.write(replace(start_draft("3501", number), forwards=("crm",), rules=rules))
-    own = replace(RULES, link=partial(shown_link, "https://crm.example/{{ cidade }}"))
-    store.journal.write(replace(start_draft("3502", "4732100123"), forwards=("crm",), rules=own))
-    assert [fields["account_link"] for _, fields in told(store)] == ["https://crm.example/C%2F1?q=4732100123", "", ""]
 
 
 def test_a_note_says_what_the_call_cost_and_what_was_said(store: Store) -> None:
