@@ -27,13 +27,19 @@ class Sentences:
         return Probe(ok, self._said(opening, reason))
 
     def delivery(
-        self, outcome: Outcome, reason: Text | str = "", ref: str | None = None, *, opening: Text | None = None
+        self,
+        outcome: Outcome,
+        reason: Text | str = "",
+        ref: str | None = None,
+        *,
+        opening: Text | None = None,
+        retry_after_s: float | None = None,
     ) -> Delivery:
         """Return an outcome with its sentence; ``reason`` may quote the peer, so secrets in it are masked."""
         ref = self._clean(ref) if ref else None
         if outcome is Outcome.ACCEPTED and not reason and not opening:
             return Delivery(outcome, self._accepted, ref)
-        return Delivery(outcome, self._said(opening or OPENINGS[outcome], reason), ref)
+        return Delivery(outcome, self._said(opening or OPENINGS[outcome], reason), ref, retry_after_s)
 
     def judged(self, verdict: Verdict) -> Delivery:
         """Return a rule's verdict; unless it is a yes, the peer's words are quoted, pages without their tags."""

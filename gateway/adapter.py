@@ -64,15 +64,25 @@ class Outgoing:
 
 @dataclass(frozen=True, slots=True, init=False)
 class Delivery:
-    """What came of one attempt: the outcome, one sentence for people, and the peer's own id if it gave one."""
+    """What came of one attempt: the outcome, one sentence for people, and the peer's own id if it gave one.
+
+    ``retry_after_s`` is set where the peer said that it cannot now: the seconds that it asked for, 0 if it named none.
+    """
 
     outcome: Outcome
     text: Text
     peer_ref: str | None
+    retry_after_s: float | None
 
-    def __init__(self, outcome: Outcome, detail: Text | str, peer_ref: str | None = None) -> None:
+    def __init__(
+        self,
+        outcome: Outcome,
+        detail: Text | str,
+        peer_ref: str | None = None,
+        retry_after_s: float | None = None,
+    ) -> None:
         """Keep a ``detail`` that is a plain string as it is: nobody can translate it."""
-        _set(self, outcome=outcome, text=_sentence(detail), peer_ref=peer_ref)
+        _set(self, outcome=outcome, text=_sentence(detail), peer_ref=peer_ref, retry_after_s=retry_after_s)
 
     @property
     def detail(self) -> str:
@@ -236,6 +246,25 @@ def longest_of(adapter: Adapter) -> float | None:
     None: it promises nothing, so it is called on a thread that nobody has to wait for.
     """
     found: float | None = getattr(adapter, "longest_s", None)
+    return found
+
+
+def is_idempotent(adapter: Adapter) -> bool:
+    """Return whether an event that comes twice does the adapter's peer no harm, by its optional attribute
+    ``idempotent``: each letter's id goes with it, and the peer knows it again.
+    """
+    return bool(getattr(adapter, "idempotent", False))
+
+
+def carries_time(adapter: Adapter) -> bool:
+    """Return whether the adapter's peer is told when an event happened, by its optional attribute ``carries_time``."""
+    return bool(getattr(adapter, "carries_time", False))
+
+
+def unwanted(adapter: Adapter, message: Outgoing) -> Text | None:
+    """Return why the adapter's peer is not told of ``message``, by its optional method ``unwanted``; None: it is."""
+    asked = getattr(adapter, "unwanted", None)
+    found: Text | None = asked(message) if asked else None
     return found
 
 

@@ -16,6 +16,7 @@ from gateway.store.drafts import GiveUp, InVain
 from gateway.store.ghosts import Ghosts
 from gateway.store.journal import Journal
 from gateway.store.outbox import Outbox
+from gateway.store.untold_notes import LEFT_ALONE_MS, UntoldNotes
 
 log = structlog.get_logger()
 
@@ -39,8 +40,10 @@ class Maintenance:
         *,
         clock: Clock | None = None,
         ghosts: Ghosts | None = None,
+        untold: UntoldNotes | None = None,
     ) -> None:
         self._ghosts = ghosts
+        self._untold = untold
         self._journal = journal
         self._outbox = outbox
         self._give_up_ms = give_up_ms
@@ -64,6 +67,8 @@ class Maintenance:
         now = self._clock()
         sweep_abandoned(self._journal, self._outbox, now, before=self._clock.ago(ABANDONED_AFTER_MS))
         self._forget(now)
+        if self._untold:
+            self._untold.tell(at=now, before=self._clock.ago(LEFT_ALONE_MS))
         for tenant, wait_ms in self._give_up_ms.items():
             before = self._clock.ago(wait_ms)
             self._give_up(tenant, now, before)

@@ -59,6 +59,8 @@ def test_every_command_is_in_the_reference_and_explains_itself(name: str) -> Non
         config.TenantSettings,
         config.EventSettings,
         config.ListenerSettings,
+        config.MissedSettings,
+        config.OutcomeSettings,
         config.ClickToCall,
         config.CrmSettings,
         dial_plans.DialPlanSettings,
@@ -79,6 +81,8 @@ def test_every_setting_is_in_the_reference(model: type[BaseModel]) -> None:
         "events",
         "listener",
         "pairing",
+        "missed",
+        "outcomes",
         "click_to_call",
         "crm",
         "dial_plan",
@@ -87,6 +91,8 @@ def test_every_setting_is_in_the_reference(model: type[BaseModel]) -> None:
         "directory",
         "sources",
         "settings",
+        "settings_by_kind",
+        "late_settings",
     }
     for name in set(model.model_fields) - tables:
         assert f"`{name}`" in REFERENCE, f"{model.__name__}.{name}"
@@ -167,10 +173,11 @@ def test_the_changelog_has_an_unreleased_section() -> None:
     assert "## Unreleased" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("name", ["reverse-proxy", "security"])
+@pytest.mark.parametrize("name", ["reverse-proxy", "security", "forwards-targets", "webhooks-out"])
 def test_the_settings_that_a_page_advises_are_accepted(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     for variable in ("ACME_EVENTS_TOKEN", "ACME_CRM_TOKEN"):
         monkeypatch.setenv(variable, "segredo")
+    monkeypatch.setenv("ERP_WEBHOOK_SECRET", "whsec_" + "QUJD" * 8)
     blocks = re.findall(r"```toml\n(.+?)```", PAGES[name], re.DOTALL)
     assert blocks
     for block in blocks:

@@ -8,9 +8,13 @@ from time import monotonic
 import pytest
 
 from gateway.clock import Clock as SteppedClock
+from gateway.domain.numbering.numbers import NumberPlan
+from gateway.domain.tenant import Tenant
 from gateway.maintenance import LOOK_BACK_MS, SWEEP_EVERY_S, Maintenance
+from gateway.store.drafts import NoteDraft
 from gateway.store.ghosts import Ghosts
 from gateway.store.outbox import Outbox
+from gateway.store.untold_notes import UntoldNotes
 from tests.fakes import SetTime
 from tests.store.conftest import T0, OpenStore, Store, open_store  # noqa: F401
 
@@ -157,3 +161,16 @@ def test_it_stops_at_once(maintenance: Maintenance) -> None:
     maintenance.stop()
     assert "maintenance" not in [thread.name for thread in threading.enumerate()]
     assert monotonic() - began < SWEEP_EVERY_S / 2
+
+
+def test_a_note_is_told_when_it_was_left_alone_for_two_minutes(store: Store, clock: Clock, tmp_path: Path) -> None:
+    call_id = store.start("3501", "4733334444").call_id
+    store.journal.write(NoteDraft("acme", call_id, "oi", None, None, 0, "ana", "Ana", clock()))
+    untold = UntoldNotes(store.engine, store.journal, {"acme": Tenant("acme", NumberPlan("47"))})
+    swept = Maintenance(store.journal, Outbox(store.engine, store.journal), {}, clock=clock, untold=untold)
+    told = []
+    for seconds in (0, 119, 120, 150):
+        clock.now = T0 + seconds * 1000
+        swept.sweep()
+        told.append(sum(event.kind == "call_noted" for event in store.events.after(0)))
+    assert told == [0, 0, 1, 1]

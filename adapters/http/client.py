@@ -32,6 +32,7 @@ from adapters.http.outcomes import (
     reason_of,
     status_text,
 )
+from adapters.http.retry_after import retry_after_s
 from adapters.http.settings import HttpConfig, spellings
 from adapters.sentences import Sentences
 from gateway.adapter import Delivery, Outcome, Probe, WireExchange, WireRequest, defect_of, overhearing
@@ -203,7 +204,8 @@ class Peer(Sentences):
 
     def by_status(self, answer: HttpAnswer) -> Delivery:
         """Judge an answer by its HTTP status alone."""
-        return self.delivery(outcome_of_status(answer.status), self.status_reason(answer))
+        later = retry_after_s(answer.status, answer.headers)
+        return self.delivery(outcome_of_status(answer.status), self.status_reason(answer), retry_after_s=later)
 
     def status_reason(self, answer: HttpAnswer) -> Text:
         """Return an answer's HTTP status as a reason."""

@@ -78,15 +78,20 @@ def escape_for(content_type: str) -> Escape:
 _UNSENDABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ufffe\uffff]")
 
 
+def check_sendable(text: str) -> None:
+    """Raise ``AdapterError`` for a text that must not be sent as it is: control characters, and what is no Unicode."""
+    if _UNSENDABLE.search(text):
+        raise AdapterError(Text("a value has control characters, which are never sent"))
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise AdapterError(Text("a value has characters that Unicode does not have")) from None
+
+
 def _finalized(escape: Escape) -> Callable[[Any], str]:
     def finalize(value: Any) -> str:
         text = str(value).lower() if isinstance(value, bool) else str(value)
-        if _UNSENDABLE.search(text):
-            raise AdapterError(Text("a value has control characters, which are never sent"))
-        try:
-            text.encode()
-        except UnicodeEncodeError:
-            raise AdapterError(Text("a value has characters that Unicode does not have")) from None
+        check_sendable(text)
         return escape(text)
 
     return finalize

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from gateway.config.former_names import FORMER_NAMES
 from gateway.texts.text import Text
@@ -10,7 +11,7 @@ LEAST = 16
 """Characters of a secret that nobody guesses, if a machine made it."""
 
 if TYPE_CHECKING:
-    from gateway.config.tables import Config
+    from gateway.config.tables import Config, TenantSettings
 
 
 def cautions(config: "Config") -> Iterator[tuple[str, Text]]:
@@ -21,8 +22,36 @@ def cautions(config: "Config") -> Iterator[tuple[str, Text]]:
     for name, tenant in config.tenants.items():
         if tenant.click_to_call.open_loopback:
             yield name, _open_loopback(name)
+        yield from _framing(name, tenant)
     yield from _secrets(config)
     yield from _unmapped(config)
+
+
+def _framing(name: str, tenant: "TenantSettings") -> Iterator[tuple[str, Text]]:
+    """Yield what keeps the panel from working in the CRM's pages, or from being safe there."""
+    place, outside = (
+        f"[tenants.{name}.crm]",
+        [origin for origin in tenant.crm.origins if not is_of_this_machine(origin)],
+    )
+    if outside and not (tenant.public_url or "").startswith("https://"):
+        yield (
+            place,
+            Text(
+                "Browsers keep the login of a panel inside the CRM's pages only over https: reach the gateway by "
+                'https, and say so with public_url = "https://..." in [tenants.{tenant}].',
+                tenant=name,
+            ),
+        )
+    for origin in outside:
+        if origin.startswith("http://"):
+            told = Text("{origin} is no https page: who is on the way can change it, and dial by it.", origin=origin)
+            yield place, told
+
+
+def is_of_this_machine(origin: str) -> bool:
+    """Return whether a web page's ``origin`` is this machine, whose pages browsers trust without https."""
+    host = urlsplit(origin).hostname or ""
+    return host in ("localhost", "::1") or host.startswith("127.")
 
 
 def _unmapped(config: "Config") -> Iterator[tuple[str, Text]]:

@@ -16,6 +16,7 @@ GUIDE = """
 
   {desk:16}  {url}/            login: ana    {password}: {secret}   ({extension} 3501)
                                       {or_:7}bruno  {password}: {secret}   ({extension} 3502)
+  {crm:16}  {crm_url}/    {crm_advice}
 {appliances}
 
 {played_already}
@@ -36,6 +37,8 @@ GUIDE = """
 WORDS = {
     "running": Text("The demo is running. Everything below is thrown away when it stops (Ctrl-C)."),
     "desk": Text("desk"),
+    "crm": Text("CRM"),
+    "crm_advice": Text("with the panel in it: log in there as ana, click a number"),
     "password": Text("password"),
     "extension": Text("extension"),
     "or_": in_context("between two logins", "or"),
@@ -64,13 +67,14 @@ def demo_command(listen: str | None) -> None:
     address, port = split_address(listen) if listen else ("127.0.0.1", _usual_or_free_port())
     url = url_of(address, port)
     folder = Path(tempfile.mkdtemp(prefix="cti-gateway-demo-"))
-    appliances = _start_appliances(url)
+    appliances, crm = _start_appliances(url), _start_crm(url)
     try:
-        config, config_path = _furnish(folder, f"{address}:{port}", appliances)
+        config, config_path = _furnish(folder, f"{address}:{port}", appliances, crm.address)
         logs.set_up(config.log)
         options = Options(config, folder / "data", address, port)
-        serve(options, on_ready=lambda ready_url: _guide(ready_url, appliances, config_path))
+        serve(options, on_ready=lambda ready_url: _guide(ready_url, appliances, config_path, crm.address))
     finally:
+        crm.stop()
         for appliance in appliances.values():
             appliance.stop()
         shutil.rmtree(folder, ignore_errors=True)
@@ -96,16 +100,24 @@ def _start_appliances(url: str) -> dict[str, Any]:
     return appliances
 
 
-def _furnish(folder: Path, listen: str, appliances: dict[str, Any]) -> tuple[Any, Path]:
+def _start_crm(url: str) -> Any:
+    from gateway.demo.crm import SampleCrm
+
+    crm = SampleCrm(url)
+    crm.start()
+    return crm
+
+
+def _furnish(folder: Path, listen: str, appliances: dict[str, Any], crm: str) -> tuple[Any, Path]:
     from gateway.demo.company import furnish, write_config
     from gateway.simulators import demo_settings
 
     peers = {name: demo_settings(name, appliance.address) for name, appliance in appliances.items()}
-    config_path = write_config(folder, listen, peers)
+    config_path = write_config(folder, listen, peers, crm)
     return furnish(config_path), config_path
 
 
-def _guide(url: str, appliances: dict[str, Any], config_path: Path) -> None:
+def _guide(url: str, appliances: dict[str, Any], config_path: Path, crm: str) -> None:
     from urllib.parse import quote
 
     from gateway.demo.company import PASSWORD, TITLES
@@ -117,6 +129,7 @@ def _guide(url: str, appliances: dict[str, Any], config_path: Path) -> None:
     click.echo(
         GUIDE.format(
             url=url,
+            crm_url=crm,
             secret=PASSWORD,
             appliances="\n".join(listed),
             played="\n".join(_played(wire, line) for wire, line in PLAYED),

@@ -71,6 +71,7 @@ def check_command(place: DataLocation, verbose: bool) -> None:
             for about, sentence in cautions(gateway.config):
                 _line(None, about, said(sentence))
             cases = _try_dial_plans(gateway) & _try_mappings(gateway.config) & _try_forwards(gateway.config)
+            cases &= _try_links(gateway)
             peers: Mapping[tuple[str, str], Adapter | Source] = {
                 **gateway.appliances,
                 **gateway.forwards,
@@ -121,6 +122,18 @@ def _try_mappings(config: "Config") -> bool:
             _line(check.good, check.place, said(text))
         good = good and check.good
     return good
+
+
+def _try_links(gateway: "Gateway") -> bool:
+    """Make each link into a CRM of an example, and look whether the card's fields are any that accounts have."""
+    from gateway.cli.crm_checks import field_checks, link_checks
+
+    checks = list(link_checks(gateway))
+    for check in checks:
+        _line(check.good, check.place, said(check.text))
+    for place, text in field_checks(gateway):
+        _line(None, place, said(text))
+    return all(check.good for check in checks)
 
 
 def _try_forwards(config: "Config") -> bool:

@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from gateway.config.tables import PEERS, Config
+from gateway.config.tables import PEERS, Config, Forward
 
 
 def shown(config: Config) -> dict[str, Any]:
@@ -18,7 +18,19 @@ def shown(config: Config) -> dict[str, Any]:
         for group in PEERS:
             for name, peer in getattr(tenant, group).items():
                 plain["tenants"][tenant_name][group][name] |= _shown_settings(peer.settings)
+        for name, forward in tenant.forwards.items():
+            plain["tenants"][tenant_name]["forwards"][name] |= _shown_by_kind(forward)
     return plain
+
+
+def _shown_by_kind(forward: Forward) -> dict[str, Any]:
+    """Return ``on`` and ``late`` as tables, where kinds of events have settings of their own."""
+    tables = {"on": (forward.on, forward.settings_by_kind), "late": (forward.late, forward.late_settings)}
+    return {
+        key: {kind: _shown_settings(own[kind]) if kind in own else True for kind in kinds}
+        for key, (kinds, own) in tables.items()
+        if own
+    }
 
 
 def _shown_settings(settings: Any) -> dict[str, Any]:

@@ -3,6 +3,7 @@ they name (a preset, an adapter, a source) and becomes its settings, checked by 
 """
 
 from collections.abc import Mapping
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +11,16 @@ from pydantic import TypeAdapter, ValidationError
 
 from gateway import adapter as adapters
 from gateway import source as sources
+from gateway.config.forward_settings import forward_settings
 from gateway.config.tables import PEERS, ApplianceSettings, DirectorySettings, Forward
 from gateway.config.validation import sentences
 from gateway.config.values import Table
 from gateway.errors import ConfigError, GatewayError, UnknownAdapter, UnknownPreset, UnknownSource
 from gateway.mapping.layers import over
 from gateway.texts.text import Text, lines
+
+Place = tuple[str, ...]
+"""Where in the file a table stands."""
 
 
 def prepare(raw: Mapping[str, Any], *, source: str, folder: Path | None) -> dict[str, Any]:
@@ -63,7 +68,21 @@ def _prepare_peer(table: Any, model: type[Table], source: str, place: tuple[str,
         raise ConfigError(_only_dials(own["adapter"], source, place))
     if own.get("adapter") == adapters.PRESET and "preset" in own:
         rest["preset"] = own["preset"]
+    if model is Forward:
+        return _prepare_forward(own, rest, source, place, folder)
     return own | {"settings": _settings(table[chooser], rest, model, source, place, folder)}
+
+
+def _prepare_forward(own: dict[str, Any], rest: dict[str, Any], source: str, place: Place, folder: Path | None) -> Any:
+    """Return the settings of a forward's adapter, and of the kinds of events that have their own."""
+    known = frozenset(
+        field.name for field in fields(_config_class(own["adapter"], rest, Forward, source, place, folder))
+    )
+
+    def build(table: Mapping[str, Any], below: Place) -> Any:
+        return _settings(own["adapter"], dict(table), Forward, source, (*place, *below), folder)
+
+    return own | forward_settings(own, rest, known, build, f"{source}: {'.'.join(place)}")
 
 
 def _prepare_source(table: Any, source: str, place: tuple[str, ...], folder: Path | None) -> Any:
@@ -98,18 +117,26 @@ def _settings(
     place: tuple[str, ...],
     folder: Path | None,
 ) -> Any:
+    config_class = _config_class(name, rest, model, source, place, folder)
     try:
-        config_class: Any = (
-            sources.load(name).Config if model is DirectorySettings else adapters.config_class(name, rest, folder)
-        )
         return TypeAdapter(config_class).validate_python(rest)
+    except ValidationError as error:
+        raise ConfigError(lines(sentences(error, source, config_class, place, also=model))) from None
+
+
+def _config_class(
+    name: str, rest: dict[str, Any], model: type[Table], source: str, place: Place, folder: Path | None
+) -> Any:
+    """Return the class of the settings of the adapter or source ``name``. Raises ``ConfigError``."""
+    try:
+        if model is DirectorySettings:
+            return sources.load(name).Config
+        return adapters.config_class(name, rest, folder)
     except (UnknownAdapter, UnknownSource) as error:
         chooser = "source" if model is DirectorySettings else "adapter"
         raise ConfigError(_at(source, (*place, chooser), error)) from None
     except UnknownPreset as error:
         raise ConfigError(_at(source, (*place, "preset"), error)) from None
-    except ValidationError as error:
-        raise ConfigError(lines(sentences(error, source, config_class, place, also=model))) from None
 
 
 def _at(source: str, place: tuple[str, ...], error: GatewayError) -> Text:

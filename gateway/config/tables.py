@@ -4,17 +4,18 @@ Which file they are filled from, and how, stands in ``config/loader.py``.
 """
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field, PrivateAttr, SecretStr, model_validator
 
+from gateway.config.after_call import MissedSettings, OutcomeSettings
 from gateway.config.crm import CrmSettings
 from gateway.config.dial_plans import DialPlanSettings
-from gateway.config.forward_conditions import ConditionText, ForwardExample
+from gateway.config.forwards import EVENT_KINDS as EVENT_KINDS
+from gateway.config.forwards import Forward as Forward
 from gateway.config.people import PrivacySettings, TeamSettings
 from gateway.config.sources import SourceName, SourceSettings
 from gateway.config.values import (
-    SECONDS,
     TENANT_NAME,
     Address,
     AreaCode,
@@ -26,23 +27,12 @@ from gateway.config.values import (
     Table,
     Timezone,
     UrlPath,
+    seconds_of,
 )
 from gateway.domain.messages import ATTACHED
 from gateway.texts.languages import DEFAULT, Language
 from gateway.texts.text import Text
 
-EventKind = Literal[
-    "call_started",
-    "call_answered",
-    "call_held",
-    "call_resumed",
-    "call_transferred",
-    "queue_entered",
-    "queue_left",
-    "call_ended",
-    "call_noted",
-    "agent_state_changed",
-]
 LISTENER_PARAMETERS: tuple[str, ...] = (
     *("ramal", "telefone", "url_audio", "id_ligacao", "data_hora", "direcao", "duracao", "resultado"),
     *ATTACHED.values(),
@@ -57,9 +47,6 @@ if TYPE_CHECKING:
 else:
     ListenerParameter = Literal[*LISTENER_PARAMETERS, *MORE_PARAMETERS]
 LineName = Annotated[str, Field(min_length=1, max_length=100)]
-EVENT_KINDS: tuple[EventKind, ...] = get_args(EventKind)
-TOLD_OF: tuple[EventKind, ...] = ("call_started", "call_ended")
-"""What a forward is told of that does not say."""
 
 
 class ServerSettings(Table):
@@ -217,20 +204,6 @@ class ApplianceSettings(Table):
     settings: Any = Field(None, exclude=True, description="the adapter's own settings")
 
 
-class Forward(Table):
-    """A CRM or program that is told of call events. All other keys belong to its adapter."""
-
-    adapter: str = Field(description="the protocol: one of the installed adapters (soap, xmlrpc, url)")
-    on: tuple[EventKind, ...] = Field(TOLD_OF, strict=False, min_length=1, description="the events it is told of")
-    only: ConditionText | None = Field(None, description="a condition: of other events it is not told")
-    examples: tuple[ForwardExample, ...] = Field((), strict=False, description="events that 'check' holds it against")
-    settings: Any = Field(None, exclude=True, description="the adapter's own settings")
-
-    def sends_as(self, example: ForwardExample) -> bool:
-        """Return whether the forward is told of an event just when ``example`` says so."""
-        return example.holds_for(self.only) if self.only else example.sent
-
-
 class DirectorySettings(Table):
     """A source of the directory: accounts and their telephones. All other keys of its table belong to the source."""
 
@@ -242,7 +215,7 @@ class DirectorySettings(Table):
     @property
     def every_s(self) -> int | None:
         """How often, in seconds."""
-        return int(self.every[:-1]) * SECONDS[self.every[-1]] if self.every else None
+        return seconds_of(self.every) if self.every else None
 
 
 PEERS: Mapping[str, type[Table]] = {
@@ -287,6 +260,10 @@ class TenantSettings(Table):
     events: EventSettings = Field(default_factory=EventSettings, description="who may send call events")
     listener: ListenerSettings = Field(default_factory=ListenerSettings, description="how exchanges write events")
     pairing: Pairing = Field(default_factory=Pairing, description="how call events are brought together")
+    outcomes: tuple[OutcomeSettings, ...] = Field(
+        (), strict=False, max_length=50, description="what an agent may choose as a call's outcome, in this order"
+    )
+    missed: MissedSettings = Field(default_factory=MissedSettings, description="the list of missed calls")
     click_to_call: ClickToCall = Field(default_factory=ClickToCall, description="how the CRM asks for a call")
     crm: CrmSettings = Field(default_factory=CrmSettings, description="the CRM in whose pages agents work")
     dial_plan: DialPlanSettings = Field(default_factory=DialPlanSettings, description="what is put before a number")
@@ -299,6 +276,14 @@ class TenantSettings(Table):
     sources: dict[SourceName, SourceSettings] = Field(
         default_factory=dict, description="webhooks of cloud exchanges, at /in/NAME"
     )
+
+    @model_validator(mode="after")
+    def _outcomes_are_distinct(self) -> "TenantSettings":
+        codes = [outcome.code for outcome in self.outcomes]
+        for code in codes:
+            if codes.count(code) > 1:
+                raise ValueError(Text("outcome {code!r} is given more than once", code=code))
+        return self
 
     @model_validator(mode="after")
     def _default_exists(self) -> "TenantSettings":

@@ -75,6 +75,11 @@ def _interval(value: str) -> str:
     return value
 
 
+def seconds_of(interval: str) -> int:
+    """Return an ``Interval`` such as ``15m`` in seconds."""
+    return int(interval[:-1]) * SECONDS[interval[-1]]
+
+
 Address = Annotated[str, AfterValidator(_address)]
 Interval = Annotated[str, AfterValidator(_interval)]
 Network = Annotated[str, AfterValidator(_network)]

@@ -22,9 +22,11 @@ AGENTS = (("ana", "Ana Souza", "3501"), ("bruno", "Bruno Lima", "3502"))
 TITLES = {"soap": "Central SOAP", "xmlrpc": "Central XML-RPC", "url": "Central URL"}
 
 
-def write_config(folder: Path, listen: str, appliances: Mapping[str, Mapping[str, Any]]) -> Path:
-    """Write the demo's ``gateway.toml``: one tenant with prefix 0 and the given appliances, by name."""
-    tenant = {
+def write_config(folder: Path, listen: str, appliances: Mapping[str, Mapping[str, Any]], crm: str = "") -> Path:
+    """Write the demo's ``gateway.toml``: one tenant with prefix 0 and the given appliances, by name; ``crm`` is the
+    address of its CRM's pages.
+    """
+    tenant: dict[str, Any] = {
         "title": "Empresa Demonstração",
         "area_code": "47",
         "extensions": ["3500-3599"],
@@ -33,12 +35,20 @@ def write_config(folder: Path, listen: str, appliances: Mapping[str, Mapping[str
         "click_to_call": {"open_loopback": True},
         "appliances": {name: {"title": TITLES[name], **peer} for name, peer in appliances.items()},
     }
+    if crm:
+        tenant["crm"] = {**tenant.get("crm", {}), **crm_settings(crm)}
     path = folder / "gateway.toml"
     path.write_text(
         tomli_w.dumps({"server": {"listen": listen}, "log": {"level": "warning"}, "tenants": {TENANT: tenant}}),
         encoding="utf-8",
     )
     return path
+
+
+def crm_settings(address: str) -> Mapping[str, Any]:
+    """Return what has the CRM at ``address`` show the panel, and opens its records."""
+    links = {"link": f"{address}/contas/{{{{ code }}}}", "new_link": f"{address}/contas/nova?telefone={{{{ number }}}}"}
+    return {"origins": [address], **links}
 
 
 def furnish(config_path: Path) -> Config:

@@ -14,10 +14,13 @@ from werkzeug.wrappers import Request, Response
 from gateway.errors import AccessError, BadCredentials
 from gateway.logins.passwords import Verifier
 from gateway.store.directory import Agent, Directory
+from gateway.store.program_sessions import PREFIX
 from gateway.texts.text import Text
 
 COOKIE = "cti_session"
 LOGIN_COOKIE = "cti_login"
+FRAMED_COOKIE = "cti_panel"
+"""The session of the panel inside another site's page: browsers send that site's partition of it only."""
 TOKEN_FIELD = "csrf"  # noqa: S105 - the name of a form field
 TOKEN_HEADER = "X-CSRF-Token"  # noqa: S105 - the name of a header
 SESSION_FIELD = "sessao"
@@ -25,15 +28,30 @@ SESSION_MS = 12 * 3600 * 1000
 LOGIN_PAGE_S = 7 * 24 * 3600
 
 
-def agent_of_cookie(directory: Directory, request: Request, tenant: str, at: int) -> tuple[Agent, str] | None:
+def agent_of_cookie(
+    directory: Directory, request: Request, tenant: str, at: int, *, framed: bool = False
+) -> tuple[Agent, str] | None:
     """Return the agent whose session the cookie names, if it is of this very company, and the cookie's value.
 
     None where two sessions came: a page of a parent domain can set a cookie of the same name, to have someone work in
-    a session that is not his own.
+    a session that is not his own. With ``framed`` also the cookie of the panel inside another site's page counts.
     """
-    found = [(agent, cookie) for cookie in cookies(request, COOKIE) if (agent := directory.session_agent(cookie, at))]
-    ours = [(agent, cookie) for agent, cookie in found if agent.tenant == tenant]
-    return ours[0] if len(ours) == 1 else None
+    for name in (COOKIE, FRAMED_COOKIE) if framed else (COOKIE,):
+        found = [(agent, cookie) for cookie in cookies(request, name) if (agent := directory.session_agent(cookie, at))]
+        ours = [(agent, cookie) for agent, cookie in found if agent.tenant == tenant]
+        if ours:
+            return ours[0] if len(ours) == 1 else None
+    return None
+
+
+def is_own_or_opened(request: Request) -> bool:
+    """Return whether our own page asks, or a browser opens a page, which it frames only where that is allowed.
+
+    Browsers without partitions send the panel's cookie with whatever any page asks of us.
+    """
+    if request.headers.get("Sec-Fetch-Site", "same-origin") in ("same-origin", "none"):
+        return True
+    return request.method == "GET" and request.headers.get("Sec-Fetch-Mode") == "navigate"
 
 
 def cookies(request: Request, name: str) -> list[str]:
@@ -66,6 +84,20 @@ def agent_of_password(verifier: Verifier, request: Request, tenant: str) -> Agen
     if agent is None:
         raise BadCredentials
     return agent
+
+
+def agent_of_token(directory: Directory, request: Request, tenant: str, at: int) -> tuple[Agent, str] | None:
+    """Return the agent whose program's token came as ``Authorization: Bearer``, and the token; None without one.
+
+    Raises ``BadCredentials``, also for a token of another company.
+    """
+    kind, _, token = request.headers.get("Authorization", "").partition(" ")
+    if kind.lower() != "bearer" or not token.startswith(PREFIX):
+        return None
+    agent = directory.session_agent(token, at, of_program=True)
+    if agent is None or agent.tenant != tenant:
+        raise BadCredentials
+    return agent, token
 
 
 def address_of(request: Request) -> str:
@@ -152,8 +184,14 @@ def _host_of(url: str) -> str | None:
         return None
 
 
+def session_cookie(request: Request, *, framed: bool) -> str:
+    """Return the cookie that a new session gets: inside another site's page one that goes there, which takes https."""
+    return FRAMED_COOKIE if framed and request.scheme == "https" else COOKIE
+
+
 def remember(response: Response, request: Request, name: str, value: str, *, seconds: int) -> None:
     """Set a cookie for this company's pages only, out of reach of scripts."""
+    framed = name == FRAMED_COOKIE
     response.set_cookie(
         cookie_name(request, name),
         value,
@@ -161,18 +199,21 @@ def remember(response: Response, request: Request, name: str, value: str, *, sec
         path=cookie_path(request),
         secure=request.scheme == "https",
         httponly=True,
-        samesite="Lax",
+        samesite="None" if framed else "Lax",
+        partitioned=framed,
     )
 
 
 def forget(response: Response, request: Request, name: str) -> None:
     """Take a cookie back."""
+    framed = name == FRAMED_COOKIE
     response.delete_cookie(
         cookie_name(request, name),
         path=cookie_path(request),
         secure=request.scheme == "https",
         httponly=True,
-        samesite="Lax",
+        samesite="None" if framed else "Lax",
+        partitioned=framed,
     )
 
 

@@ -12,6 +12,7 @@ from werkzeug.wrappers import Response
 
 from gateway.desk import cards
 from gateway.desk.context import Visit
+from gateway.desk.customer import customer_of
 from gateway.desk.formats import is_diallable
 from gateway.desk.rendering import page
 from gateway.domain.calls.matching import Ranked, RankReason
@@ -43,7 +44,8 @@ def card_of(visit: Visit, call: LoggedCall) -> dict[str, Any]:
     if may_have_owner(call):
         seen = visit.services.directory.standing(visit.tenant, call.number, _forms(visit, call)).seen
     came_from = cards.came_from(visit, call)
-    return {"call": shown, "before": cards.before(visit, call), "matches": found, "seen": seen, "came_from": came_from}
+    told = {"before": cards.before(visit, call), "came_from": came_from, "customer": customer_of(visit, call)}
+    return {"call": shown, "matches": found, "seen": seen, **told}
 
 
 def matches(visit: Visit, call: LoggedCall) -> list[Ranked]:

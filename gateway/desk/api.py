@@ -14,6 +14,7 @@ from gateway.desk import assets, dialling, filters
 from gateway.desk.access import TOKEN_FIELD
 from gateway.desk.context import Visit
 from gateway.desk.rendering import as_json
+from gateway.domain.webhook_documents import schema
 from gateway.errors import MalformedRequest, UnknownParameter
 from gateway.store.call_fields import LOG_FIELDS, schema_of
 from gateway.store.calls import LoggedCall, iso
@@ -22,11 +23,16 @@ from gateway.texts.text import Text
 
 PARAMETERS: Mapping[str, Sequence[str]] = {
     "api_calls": filters.SCRIPT_PARAMETERS,
+    "api_note_save": ("text", "outcome", "follow_up", "revision", "finished"),
+    "api_missed_clear": ("call_id",),
+    "api_missed_restore": ("call_id",),
     "api_calls_csv": filters.EXPORT_PARAMETERS,
     "api_calls_xlsx": filters.EXPORT_PARAMETERS,
     "api_dial": ("number", "extension", "appliance", "request_id", "call_id"),
 }
 """What each address takes, in the query or, where it is posted to, in the body; those that are missing take nothing."""
+WRITES = ("POST", "PUT")
+"""The methods that change something."""
 EXAMPLE = Text("Send {example}.", example='{"number": "4732100123"}')
 ALWAYS_TAKEN = (TOKEN_FIELD, "_")
 """The token of a form, and what jQuery adds so that no cache answers."""
@@ -37,8 +43,8 @@ def check_parameters(endpoint: str, visit: Visit) -> None:
     ``UnknownParameter``.
     """
     known = PARAMETERS.get(endpoint, ())
-    posted = visit.request.method == "POST"
-    given = [*visit.request.args, *(_fields(visit) if posted and known else visit.request.form)]
+    writes = visit.request.method in WRITES
+    given = [*visit.request.args, *(posted(visit) if writes and known else visit.request.form)]
     taken = (*ALWAYS_TAKEN, *known)
     unknown = next((name for name in given if name not in taken), None)
     if unknown is not None:
@@ -69,13 +75,13 @@ def why(visit: Visit, call_id: int) -> Response:
 
 def dial(visit: Visit) -> Response:
     """Place a call from the agent's own extension, for a program from any, and say what came of it."""
-    asked = _fields(visit)
+    asked = posted(visit)
     reply = dialling.place(
         visit,
-        _text(asked, "number") or dialling.number_of(visit, _text(asked, "call_id")),
-        extension=_text(asked, "extension"),
-        appliance=_text(asked, "appliance"),
-        key=_text(asked, "request_id"),
+        posted_text(asked, "number") or dialling.number_of(visit, posted_text(asked, "call_id")),
+        extension=posted_text(asked, "extension"),
+        appliance=posted_text(asked, "appliance"),
+        key=posted_text(asked, "request_id"),
     )
     outcome = reply.outcome.value if reply.outcome else None
     return as_json(
@@ -144,6 +150,11 @@ def openapi(visit: Visit) -> Response:
     return as_json(document() | {"servers": [{"url": visit.request.root_path or "/"}]})
 
 
+def webhook_schema(visit: Visit) -> Response:
+    """Show the JSON Schema of the webhooks that forwards send."""
+    return as_json(schema())
+
+
 def document() -> dict[str, Any]:
     """Return the OpenAPI document: as it lies in the package, a call's fields as the log has them.
 
@@ -160,8 +171,8 @@ def _schema(name: str, more: dict[str, Any]) -> dict[str, Any]:
     return more if "$ref" in more else schema_of(name) | more
 
 
-def _fields(visit: Visit) -> Mapping[str, Any]:
-    """Return the body's fields, from JSON or a form."""
+def posted(visit: Visit) -> Mapping[str, Any]:
+    """Return the body's fields, from JSON or a form. Raises ``MalformedRequest``."""
     if not visit.request.is_json:
         return visit.request.form
     try:
@@ -173,7 +184,8 @@ def _fields(visit: Visit) -> Mapping[str, Any]:
     return asked
 
 
-def _text(asked: Mapping[str, Any], name: str) -> str:
+def posted_text(asked: Mapping[str, Any], name: str) -> str:
+    """Return one of the body's fields as a text, empty where it is not given. Raises ``MalformedRequest``."""
     value = asked.get(name)
     if value is None:
         return ""

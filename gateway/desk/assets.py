@@ -70,6 +70,17 @@ def serve(request: Request, name: str) -> Response:
     return response.make_conditional(request)
 
 
+def shared(request: Request, name: str, *, keep_s: int = 3600) -> Response:
+    """Serve the file ``name`` at an address that stays the same, also to pages of other sites."""
+    asset = assets()[name]
+    response = Response(asset.data, mimetype=asset.media_type)
+    response.set_etag(asset.mark)
+    response.cache_control.public = True
+    response.cache_control.max_age = keep_s
+    response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
+    return response.make_conditional(request)
+
+
 def _unmarked(name: str) -> tuple[str, str]:
     """Return the mark in ``@MARK/desk/main.js``, and the file's own name."""
     mark, _, rest = name.partition("/")

@@ -12,34 +12,40 @@ from werkzeug.wrappers import Request
 from gateway.adapter import Probe, WireRequest
 from gateway.config.tables import Config
 from gateway.config.tables import TenantSettings as TenantSettings
-from gateway.desk.formats import local, number_text
+from gateway.desk import framing
+from gateway.desk.formats import day_start, identifier_name, local, number_text
 from gateway.desk.hub import Hub
 from gateway.desk.search_box import SearchReader
 from gateway.desk.viewpoint import CallView
 from gateway.desk.visible_calls import VisibleCalls
 from gateway.diagnosis.explainer import Explainer
 from gateway.domain.account_fields import label_in
+from gateway.domain.calls.missed_list import MissedEntry, masked_entry
 from gateway.domain.calls.scope import CallScope, scope_of
 from gateway.domain.dialplan.trials import Failure
 from gateway.domain.identifiers import plain
-from gateway.domain.masking import masked
+from gateway.domain.masking import is_masked, masked
 from gateway.domain.messages import Direction, Origin
 from gateway.domain.roles import NAMES, SHOWS_TELEPHONES, Right, may
 from gateway.errors import CredentialsNeeded, RightMissing
 from gateway.handlers import Core
 from gateway.logins.passwords import Verifier
 from gateway.orders.circuit_breaker import Health, Rules
+from gateway.store.agent_notes import AgentNote, AgentNotes, FollowUp
 from gateway.store.agent_states import AgentStates
 from gateway.store.board import BoardLog
 from gateway.store.calls import CallLog, LoggedCall
 from gateway.store.corrections import Corrections
 from gateway.store.delivery_receipts import DeliveryReceiptLog
-from gateway.store.directory import Agent, Directory
-from gateway.store.drafts import Choice, OrderDraft, Over
+from gateway.store.directory import Agent, Directory, RecordOpening
+from gateway.store.drafts import Choice, OrderDraft
 from gateway.store.figures import FiguresLog
 from gateway.store.imports import Imports
+from gateway.store.journal import Said
 from gateway.store.log import EventLog
+from gateway.store.missed import MissedList
 from gateway.store.orders import OrderLog
+from gateway.store.program_sessions import ProgramSessions
 from gateway.store.quality import Quality
 from gateway.store.saved_filters import SavedFilters
 from gateway.store.search import CallFinder
@@ -89,13 +95,16 @@ class Services:
     quality: Quality
     corrections: Corrections
     replay: Replay
-    decide: Callable[[Choice | Over], Any]
+    decide: Callable[[Choice | Said], Any]
+    missed: MissedList
+    notes: AgentNotes
     saved_filters: SavedFilters
     traffic: TrafficLog | None
     receipts: DeliveryReceiptLog | None
     appliances: Appliances | None = None
     orders: OrderLog | None = None
     agent_states: AgentStates | None = None
+    programs: ProgramSessions | None = None
     dial_plan_failures: Mapping[str, Sequence[Failure]] = field(default_factory=dict)
 
 
@@ -124,6 +133,8 @@ class Visit:
     at: int
     agent: Agent | None
     secret: str
+    token: str = ""
+    """The token by which a program of the agent's asks."""
 
     @property
     def me(self) -> Agent:
@@ -198,6 +209,21 @@ class Visit:
         return "HX-Request" in headers and "HX-History-Restore-Request" not in headers
 
     @property
+    def in_panel(self) -> bool:
+        """Whether the panel asks, which may stand inside a page of the CRM."""
+        return framing.is_panel(self.request.path) or framing.PANEL_HEADER in self.request.headers
+
+    @property
+    def login(self) -> str:
+        """The name of the page to log in at: the panel has one of its own."""
+        return "panel_login" if self.in_panel else "login"
+
+    @property
+    def home(self) -> str:
+        """Where a login leads to when no page was asked for."""
+        return self.url("panel", **{framing.JUST_LOGGED_IN: 1}) if self.in_panel else self.url("screen")
+
+    @property
     def by_program(self) -> bool:
         """Whether JSON or events are asked for, not a page."""
         return self.request.path.startswith("/api/") or self.request.path == "/events"
@@ -219,6 +245,65 @@ class Visit:
         default = appliance.name if appliance else None
         found = self.settings.appliances.items()
         return [Central(name, appliance.title or name, name == default) for name, appliance in found]
+
+    @cached_property
+    def missed_entries(self) -> Sequence[MissedEntry]:
+        """The customers who wait to be called back, who waits longest first."""
+        since = self.at - self.settings.missed.days_ms
+        found = self.services.missed.entries(self.tenant, since=since, now=self.at, scope=self.scope)
+        return [self.shown_entry(entry) for entry in found]
+
+    def shown_entry(self, entry: MissedEntry) -> MissedEntry:
+        """Return ``entry`` as the visitor may see it."""
+        return masked_entry(entry) if self.masks_numbers else entry
+
+    @cached_property
+    def follow_ups(self) -> Sequence[FollowUp]:
+        """Customers whom somebody is to call again today, or was to; the oldest first."""
+        until = day_start(local(self.at, self.zone).date(), self.zone, after=1)
+        found = self.services.notes.due(self.tenant, until=until, login=self.me.login, scope=self.scope)
+        return [follow_up.masked() for follow_up in found] if self.masks_numbers else found
+
+    @property
+    def missed_count(self) -> int:
+        """How many customers wait to be called back, or are to be called again by now."""
+        return len(self.missed_entries) + sum(1 for each in self.follow_ups if each.due_at <= self.at)
+
+    @property
+    def missed_late(self) -> bool:
+        """Whether one of them has waited longer than the company wants."""
+        return any(self.at - entry.since > self.settings.missed.goal_ms for entry in self.missed_entries[:1])
+
+    def last_notes(self, call: LoggedCall) -> Sequence[AgentNote]:
+        """Return what agents wrote of the customer's calls before ``call``."""
+        return self._shown_notes(self.services.notes.before(self.calls.whole(call)))
+
+    def notes_of_account(self, account_id: int) -> Sequence[AgentNote]:
+        """Return what agents wrote of the account's calls."""
+        return self._shown_notes(self.services.notes.of_account(self.tenant, account_id))
+
+    def _shown_notes(self, notes: Sequence[AgentNote]) -> Sequence[AgentNote]:
+        return [note.masked() for note in notes] if self.masks_numbers else notes
+
+    def hides_note(self, call: LoggedCall) -> bool:
+        """Return whether the visitor does not see all of the call's note, and so may not write in it."""
+        return self.masks_numbers and is_masked(call.note or "")
+
+    def outcomes(self, chosen: str | None = None) -> Sequence[tuple[str, str, bool]]:
+        """Return the outcomes to choose from: code, name, whether it asks for a follow-up; with one that was ``chosen``
+        before and is offered no more.
+        """
+        offered = [(each.code, each.label_in(self.language), each.follow_up) for each in self.settings.outcomes]
+        known = {code for code, _, _ in offered}
+        return [*offered, (chosen, chosen, False)] if chosen and chosen not in known else offered
+
+    def outcome_name(self, code: str | None) -> str:
+        """Return the name of an outcome, of one that is offered no more its code."""
+        return next((name for known, name, _ in self.outcomes(code) if known == code), "")
+
+    def local_minute(self, at: int | None) -> str:
+        """Return a moment as fields of pages have it: the company's local time, to the minute."""
+        return local(at, self.zone).strftime("%Y-%m-%dT%H:%M") if at is not None else ""
 
     @property
     def dial_plan_failures(self) -> Sequence[Failure]:
@@ -256,17 +341,22 @@ class Visit:
         return call.number
 
     @cached_property
+    def opening(self) -> RecordOpening:
+        """When the agent has customers' records in the CRM opened."""
+        return self.services.directory.opening(self.me.id)
+
+    @cached_property
     def _labels(self) -> Mapping[str, str]:
         """The labels of accounts' fields in the visitor's language, by the fields' plain names."""
         found: dict[str, str] = {}
         for source in self.settings.directory.values():
             for name, labels in getattr(source.settings, "fields", {}).items():
-                found.setdefault(plain(name), label_in(self.language, name, labels))
+                found.setdefault(plain(name), label_in(self.language, identifier_name(name), labels))
         return found
 
     def field_label(self, name: str) -> str:
         """Return what people read in the place of the name of an account's field."""
-        return self._labels.get(plain(name), name)
+        return self._labels.get(plain(name)) or identifier_name(name)
 
     def central_title(self, name: str | None) -> str:
         """Return the title by which people know the appliance ``name``."""

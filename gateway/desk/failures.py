@@ -9,6 +9,7 @@ from werkzeug.routing import RequestRedirect
 from werkzeug.utils import redirect
 from werkzeug.wrappers import Response
 
+from gateway.desk import framing
 from gateway.desk.context import Visit
 from gateway.desk.problems import said
 from gateway.desk.rendering import as_json, page, private
@@ -100,7 +101,10 @@ def _to_login(visit: Visit) -> Response:
     """Show the login; a page that was asked for is shown behind it."""
     wanted = visit.request.root_path + visit.request.full_path.rstrip("?")
     if visit.by_htmx:
-        return private(Response(status=401, headers={"HX-Redirect": visit.url("login")}))
+        return private(Response(status=401, headers={"HX-Redirect": visit.url(visit.login)}))
+    if visit.in_panel:
+        lost = {framing.NOT_KEPT: 1} if framing.JUST_LOGGED_IN in visit.request.args else {}
+        return private(redirect(visit.url(visit.login, **lost), 303))
     if visit.request.method != "GET" or visit.request.path == "/":
         return private(redirect(visit.url("login"), 303))
     return private(redirect(visit.url("login", next=wanted), 303))

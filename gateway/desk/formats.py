@@ -40,6 +40,17 @@ def duration_text(seconds: int | None) -> str:
     return f"{hours}:{minutes:02}:{left:02}" if hours else f"{minutes}:{left:02}"
 
 
+def waiting_text(ms: int) -> str:
+    """Return how long somebody waits, in words of every language: ``12 min``, ``3 h 5 min``, ``2 d 4 h``."""
+    minutes = max(0, ms) // 60_000
+    hours, days = minutes // 60, minutes // 1440
+    if days:
+        return f"{days} d {hours % 24} h" if hours % 24 else f"{days} d"
+    if hours:
+        return f"{hours} h {minutes % 60} min" if minutes % 60 else f"{hours} h"
+    return f"{minutes} min"
+
+
 def identifier_name(kind: str) -> str:
     """Return ``CPF`` of ``cpf``, ``Numero de serie`` of ``numero_de_serie``: a column or field as people read it."""
     words = kind.replace("_", " ")

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from gateway.domain.calls.decision import EventKind
 from gateway.domain.calls.scope import CallSides
 from gateway.domain.links import safe_link
 from gateway.domain.masking import hidden_in, hidden_in_all, masked
@@ -14,8 +15,10 @@ from gateway.store.log import LoggedEvent
 
 RETRY = b"retry: 1000\n\n"
 AGENT = ("agent", "login", "state", "reason")
-TOLD = (*SCREEN_FIELDS, "appliance", "outcome", "detail", "repeat", "account_id", "fields", "rang", *AGENT)
+TOLD = (*SCREEN_FIELDS, "appliance", "outcome", "detail", "repeat", "account_id", "fields", "rang", "note", *AGENT)
 """What of an event's payload leaves the gateway: not where it came from, nor what exactly was received."""
+EVERYBODY = "*"
+"""Stands for the extensions of all screens of a company; no extension is called so."""
 
 
 @dataclass(frozen=True)
@@ -42,21 +45,20 @@ class ScreenEvent:
         """Render ``event``."""
         payload = json.loads(event.payload)
         ends = ends_of(event)
+        if event.kind == EventKind.MISSED_CHANGED:
+            told = {"kind": event.kind, "at": event.at} | payload
+            return cls._made(event, ends, told, full=frame(event.kind, told, seq=event.seq))
         known = {"call_id": event.call_id, "kind": event.kind, "at": event.at, "extension": event.extension}
         payload["recording_url"] = safe_link(payload.get("recording_url"))
         told = {name: payload[name] for name in TOLD if payload.get(name) is not None}
-        brief = {"call_id": event.call_id, "kind": event.kind}
-        return cls(
-            seq=event.seq,
-            kind=event.kind,
-            call_id=event.call_id,
-            tenant=event.tenant,
-            extensions=ends,
-            full=frame(event.kind, known | told, seq=event.seq),
-            brief=frame("log", brief, seq=event.seq),
-            payload=known | told,
-            at=event.at,
-        )
+        return cls._made(event, ends, known | told, full=frame(event.kind, known | told, seq=event.seq))
+
+    @classmethod
+    def _made(
+        cls, event: LoggedEvent, ends: frozenset[str], payload: Mapping[str, Any], *, full: bytes
+    ) -> "ScreenEvent":
+        brief = frame("log", {"call_id": event.call_id, "kind": event.kind}, seq=event.seq)
+        return cls(event.seq, event.kind, event.call_id, event.tenant, ends, full, brief, payload, event.at)
 
     @cached_property
     def masked(self) -> bytes:
@@ -82,12 +84,15 @@ def _without_telephone(told: Mapping[str, Any]) -> dict[str, Any]:
     number = str(told.get("number") or "")
     texts = {name: hidden_in(value, number) for name, value in told.items() if isinstance(value, str)}
     fields = {"fields": hidden_in_all(told["fields"], number)} if told.get("fields") else {}
-    whole = {**told, **texts, **fields, "number": masked(number)}
+    note = {"note": {**told["note"], "text": hidden_in(told["note"]["text"], number)}} if told.get("note") else {}
+    whole = {**told, **texts, **fields, **note, "number": masked(number)}
     return {name: value for name, value in whole.items() if name != "recording_url"}
 
 
 def ends_of(event: LoggedEvent) -> frozenset[str]:
     """Return the extensions an event concerns: both ends of an internal call. Reads the payload only where it must."""
+    if event.kind == EventKind.MISSED_CHANGED:
+        return frozenset((EVERYBODY,))
     if '"direction":"internal"' not in event.payload:
         return frozenset((event.extension,))
     return frozenset((event.extension, json.loads(event.payload).get("number") or event.extension))

@@ -63,7 +63,7 @@ class Screen:
         self.session = session
         self.name = secrets.token_hex(4)
         self.whole_tenant = whole_tenant
-        self.keys: tuple[tuple[str, str | None], ...] = ((tenant, extension),)
+        self.keys: tuple[tuple[str, str | None], ...] = ((tenant, extension), (tenant, frames.EVERYBODY))
         if whole_tenant:
             self.keys += ((tenant, None),)
         self._hub = hub
@@ -110,6 +110,8 @@ class Screen:
 
     def shown(self, news: ScreenEvent) -> bytes | None:
         """Return what this page is sent of ``news``: all, only that something happened, or nothing."""
+        if frames.EVERYBODY in news.extensions:
+            return news.full
         if self._is_here(news):
             return news.masked if self._masked else news.full
         may_know = self.whole_tenant and (not news.is_of_a_call or self._scope.admits(news.sides))

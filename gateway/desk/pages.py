@@ -1,7 +1,7 @@
 """The desk as one WSGI application: which address is answered by what, and who may ask."""
 
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -12,6 +12,7 @@ from gateway.config.tables import TenantSettings
 from gateway.desk import (
     access,
     account_choice,
+    account_page,
     api,
     appliances,
     board,
@@ -21,10 +22,17 @@ from gateway.desk import (
     exports,
     failures,
     figures,
+    framing,
     language_choice,
+    missed,
+    notes,
     numbers,
+    opening,
     origins,
+    panel,
     people,
+    phone_links,
+    programs,
     quality,
     sources,
     traffic,
@@ -38,6 +46,7 @@ from gateway.logins.named_pages import is_preflight
 
 CALL_ID = "<int(max=9007199254740991):call_id>"
 ENTRY_ID = "<int(max=9007199254740991):entry_id>"
+ACCOUNT_ID = "<int(max=9007199254740991):account_id>"
 FILTER_ID = "<int(max=9007199254740991):filter_id>"
 RUN_ID = "<int(max=9007199254740991):run_id>"
 
@@ -56,6 +65,11 @@ ROUTES: Mapping[str, Route] = {
     "login": Route("GET", "/login", Right.OPEN, views.login),
     "log_in": Route("POST", "/login", Right.OPEN, views.log_in),
     "log_out": Route("POST", "/logout", Right.OWN_ACCOUNT, views.log_out),
+    "cti_script": Route("GET", "/cti/v1.js", Right.OPEN, panel.script),
+    "panel": Route("GET", "/painel", Right.SEE_SCREEN, panel.panel),
+    "panel_login": Route("GET", "/painel/entrar", Right.OPEN, panel.login),
+    "panel_log_in": Route("POST", "/painel/entrar", Right.OPEN, views.log_in),
+    "panel_log_out": Route("POST", "/painel/sair", Right.OWN_ACCOUNT, views.log_out),
     "screen": Route("GET", "/", Right.SEE_SCREEN, views.screen),
     "language": Route("POST", "/idioma", Right.OWN_ACCOUNT, language_choice.choose),
     "now": Route("GET", "/telas/agora", Right.SEE_SCREEN, views.now),
@@ -65,6 +79,8 @@ ROUTES: Mapping[str, Route] = {
     "choose": Route("POST", f"/telas/ligacao/{CALL_ID}/conta", Right.WORK_CALLS, account_choice.choose),
     "search": Route("GET", f"/telas/ligacao/{CALL_ID}/contas", Right.WORK_CALLS, account_choice.search),
     "attach": Route("POST", f"/telas/ligacao/{CALL_ID}/vincular", Right.WORK_CALLS, account_choice.attach),
+    "dial_page": Route("GET", "/discar", Right.DIAL, phone_links.ask),
+    "manifest": Route("GET", "/manifest.webmanifest", Right.OPEN, phone_links.manifest),
     "dial": Route("POST", "/discar", Right.DIAL, views.dial),
     "call_log": Route("GET", "/ligacoes", Right.SEE_CALLS, call_log.call_log),
     "calls_csv": Route("GET", "/ligacoes.csv", Right.EXPORT_CALLS, exports.page_as_csv),
@@ -72,7 +88,8 @@ ROUTES: Mapping[str, Route] = {
     "save_filter": Route("POST", "/ligacoes/filtros", Right.OWN_ACCOUNT, call_log.save_filter),
     "remove_filter": Route("POST", f"/ligacoes/filtros/{FILTER_ID}/apagar", Right.OWN_ACCOUNT, call_log.remove_filter),
     "call": Route("GET", f"/ligacoes/{CALL_ID}", Right.SEE_CALLS, views.call),
-    "account": Route("GET", "/contas/<int(max=9007199254740991):account_id>", Right.SEE_ACCOUNTS, views.account),
+    "account": Route("GET", f"/contas/{ACCOUNT_ID}", Right.SEE_ACCOUNTS, account_page.account),
+    "opening": Route("POST", "/ficha", Right.OWN_ACCOUNT, opening.choose),
     "people": Route("GET", "/pessoas", Right.SEE_PEOPLE, people.people),
     "board": Route("GET", "/agora", Right.SEE_BOARD, board.board),
     "figures": Route("GET", "/indicadores", Right.SEE_FIGURES, figures.figures),
@@ -95,6 +112,18 @@ ROUTES: Mapping[str, Route] = {
     "quality_correct": Route("POST", "/qualidade/corrigir", Right.CHANGE_DIRECTORY, quality.correct),
     "quality_add": Route("POST", "/qualidade/acrescentar", Right.CHANGE_DIRECTORY, quality.add),
     "number": Route("GET", "/numero", Right.EXPLAIN, numbers.number),
+    "note": Route("POST", f"/ligacoes/{CALL_ID}/anotacao", Right.WORK_CALLS, notes.save),
+    "missed": Route("GET", "/perdidas", Right.SEE_MISSED, missed.missed),
+    "missed_badge": Route("GET", "/telas/perdidas", Right.SEE_MISSED, missed.badge),
+    "missed_clear": Route("POST", "/perdidas/resolvidas", Right.WORK_MISSED, missed.clear),
+    "missed_restore": Route("POST", "/perdidas/desfazer", Right.WORK_MISSED, missed.restore),
+    "missed_claim": Route("POST", f"/perdidas/{CALL_ID}/assumir", Right.WORK_MISSED, missed.claim),
+    "missed_release": Route("POST", f"/perdidas/{CALL_ID}/liberar", Right.WORK_MISSED, missed.release),
+    "missed_call": Route("POST", f"/perdidas/{CALL_ID}/ligar", Right.WORK_MISSED, missed.call_back),
+    "follow_up_done": Route("POST", f"/perdidas/{CALL_ID}/retornado", Right.WORK_MISSED, missed.follow_up_done),
+    "programs": Route("GET", "/extensao", Right.OWN_ACCOUNT, programs.programs),
+    "program_make": Route("POST", "/extensao", Right.OWN_ACCOUNT, programs.make),
+    "program_revoke": Route("POST", "/extensao/<session_id>/revogar", Right.OWN_ACCOUNT, programs.revoke),
     "events": Route("GET", "/events", Right.SEE_CALLS, views.events),
     "api_calls": Route("GET", "/api/calls", Right.SEE_CALLS, api.calls),
     "api_calls_csv": Route("GET", "/api/calls.csv", Right.EXPORT_CALLS, exports.api_csv),
@@ -104,11 +133,26 @@ ROUTES: Mapping[str, Route] = {
     "api_hang_up": Route("POST", f"/api/calls/{CALL_ID}/hangup", Right.DIAL, api.hang_up),
     "api_over": Route("POST", f"/api/calls/{CALL_ID}/over", Right.WORK_CALLS, api.over),
     "api_dial": Route("POST", "/api/dial", Right.DIAL, api.dial),
+    "api_outcomes": Route("GET", "/api/outcomes", Right.SEE_CALLS, notes.api_outcomes),
+    "api_note": Route("GET", f"/api/calls/{CALL_ID}/note", Right.SEE_CALLS, notes.api_note),
+    "api_note_save": Route("PUT", f"/api/calls/{CALL_ID}/note", Right.WORK_CALLS, notes.api_save),
+    "api_follow_up_done": Route(
+        "POST", f"/api/calls/{CALL_ID}/note/done", Right.WORK_MISSED, missed.api_follow_up_done
+    ),
+    "api_missed": Route("GET", "/api/missed", Right.SEE_MISSED, missed.api_missed),
+    "api_missed_clear": Route("POST", "/api/missed/clear", Right.WORK_MISSED, missed.api_clear),
+    "api_missed_restore": Route("POST", "/api/missed/restore", Right.WORK_MISSED, missed.api_restore),
+    "api_missed_claim": Route("POST", f"/api/missed/{CALL_ID}/claim", Right.WORK_MISSED, missed.api_claim),
+    "api_missed_release": Route("POST", f"/api/missed/{CALL_ID}/release", Right.WORK_MISSED, missed.api_release),
     "api_imports": Route("GET", "/api/imports", Right.READ_DIRECTORY, directory.api_imports),
+    "api_account": Route("GET", f"/api/accounts/{ACCOUNT_ID}", Right.SEE_ACCOUNTS, account_page.api_account),
     "api_me": Route("GET", "/api/me", Right.OWN_ACCOUNT, api.me),
     "api_appliances": Route("GET", "/api/appliances", Right.LIST_APPLIANCES, api.appliances),
     "api_openapi": Route("GET", "/api/openapi.json", Right.OPEN, api.openapi),
+    "api_webhook_schema": Route("GET", "/api/webhooks.schema.json", Right.OPEN, api.webhook_schema),
 }
+FILES = ("static", "cti_script")
+LOG_IN = ("log_in", "panel_log_in")
 LARGEST_FORM = 64 * 1024
 
 
@@ -139,7 +183,12 @@ class Desk:
     def __call__(self, environ: Any, start_response: Any) -> Iterable[bytes]:
         """Answer one request; nothing but an answer ever leaves."""
         request = DeskRequest(environ)
-        return protected(self._respond(request))(environ, start_response)
+        return protected(self._respond(request), self._framers(request))(environ, start_response)
+
+    def _framers(self, request: Request) -> Sequence[str]:
+        """Return the web pages that may frame the answer: those that the company names, and only the panel."""
+        settings = self._services.config.tenants.get(str(request.environ.get("cti.tenant", "")))
+        return settings.crm.origins if settings and framing.is_panel(request.path) else ()
 
     def _respond(self, request: Request) -> Response:
         tenant = str(request.environ.get("cti.tenant", ""))
@@ -165,14 +214,15 @@ class Desk:
         """Find the view, find out who asks, let the view answer."""
         endpoint, arguments = visit.urls.match()
         _, _, right, view = ROUTES[endpoint]
-        if endpoint == "static":
+        if endpoint in FILES:
             return view(visit, **arguments)
         visit = self._identified(visit)
         visit.require(right)
         by_named_page = origins.is_by_named_page(visit.request, visit.settings.crm.origins)
-        if visit.request.method == "POST" and not by_named_page:
+        writes = visit.request.method in api.WRITES
+        if writes and not by_named_page and not visit.token:  # no browser adds a token by itself
             access.check_source(visit.request)
-            if endpoint == "log_in":
+            if endpoint in LOG_IN:
                 return view(visit) if access.is_own_login(visit.request) else views.stale_login(visit)
             if visit.secret:
                 access.check_form(visit.request, visit.secret)
@@ -186,7 +236,11 @@ class Desk:
         request, tenant = visit.request, visit.tenant
         if visit.by_program and (agent := access.agent_of_password(self._services.verifier, request, tenant)):
             return replace(visit, agent=agent, secret="")
-        if found := access.agent_of_cookie(self._services.directory, request, tenant, visit.at):
+        if visit.by_program and (found := access.agent_of_token(self._services.directory, request, tenant, visit.at)):
+            agent, token = found
+            return programs.noted(replace(visit, agent=agent, secret="", token=token))
+        framed = access.is_own_or_opened(request) or origins.is_by_named_page(request, visit.settings.crm.origins)
+        if found := access.agent_of_cookie(self._services.directory, request, tenant, visit.at, framed=framed):
             agent, cookie = found
             return replace(visit, agent=agent, secret=cookie)
         return visit

@@ -1,7 +1,7 @@
 """Templates into answers, with the headers that keep pages to themselves."""
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ from jinja2.utils import htmlsafe_json_dumps
 from markupsafe import Markup
 from werkzeug.wrappers import Response
 
-from gateway.desk import access, assets, formats
+from gateway.desk import access, assets, formats, framing
 from gateway.desk.context import Visit
 from gateway.domain.links import safe_link
 from gateway.domain.masking import is_masked
@@ -23,11 +23,6 @@ from gateway.texts.text import Text
 from gateway.traffic import remarks
 
 HEADERS = {
-    "Content-Security-Policy": (
-        "default-src 'self'; media-src 'self' http: https:; img-src 'self' data:; object-src 'none'; "
-        "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
-    ),
-    "X-Frame-Options": "DENY",
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "same-origin",
 }
@@ -80,6 +75,7 @@ def environment(language: Language) -> Environment:
         "said": partial(shown, language=language),
         "number": formats.number_text,
         "duration": formats.duration_text,
+        "waiting": formats.waiting_text,
         "date": partial(formats.date_text, language=language),
         "amount": partial(formats.amount_text, language=language),
         "time": formats.time_text,
@@ -118,10 +114,12 @@ def page(visit: Visit, template: str, *, status: int = 200, **values: Any) -> Re
     return private(response)
 
 
-def as_json(data: Any, *, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+def as_json(
+    data: Any, *, status: int = 200, headers: Mapping[str, str] | None = None, mimetype: str = "application/json"
+) -> Response:
     """Answer with JSON for a script or the page's own script."""
     text = json.dumps(data, ensure_ascii=False)
-    return private(Response(text, status, headers=headers, mimetype="application/json"))
+    return private(Response(text, status, headers=headers, mimetype=mimetype))
 
 
 def streamed(stream: Iterable[bytes]) -> Response:
@@ -137,8 +135,8 @@ def private(response: Response) -> Response:
     return response
 
 
-def protected(response: Response) -> Response:
-    """Add the headers that every answer has."""
-    for name, value in HEADERS.items():
+def protected(response: Response, framers: Sequence[str] = ()) -> Response:
+    """Add the headers that every answer has; pages of ``framers`` may frame it, others may not."""
+    for name, value in {**HEADERS, **framing.headers(framers)}.items():
         response.headers.setdefault(name, value)
     return response

@@ -3,20 +3,21 @@
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from itertools import chain
 from typing import Any
 
-from werkzeug.exceptions import NotFound
 from werkzeug.utils import redirect
 from werkzeug.wrappers import Response
 
 from gateway.desk import access, account_choice, assets, cards, dialling
 from gateway.desk.context import Visit
+from gateway.desk.customer import customer_of
 from gateway.desk.problems import said
 from gateway.desk.rendering import page, streamed
 from gateway.domain.masking import hidden_in
 from gateway.domain.roles import Right
 from gateway.errors import GatewayError, LoginsBusy, TooManyAttempts
-from gateway.store.calls import CallFilter, LoggedCall
+from gateway.store.calls import LoggedCall
 from gateway.store.delivery_receipts import DeliveryReceipt, ReceiptKind
 from gateway.store.orders import Tried
 from gateway.texts.text import Text
@@ -34,7 +35,8 @@ def login(visit: Visit, *, problem: Text | str = "", status: int = 200) -> Respo
     """Show the login form, with a fresh token: a cookie that was there before may be another page's."""
     visit = replace(visit, agent=None, secret=access.new_secret())
     wanted = access.local_path(visit.request.values.get("next"), visit.request.root_path)
-    response = page(visit, "login.html", status=status, problem=problem, wanted=wanted or "")
+    template = "panel_login.html" if visit.in_panel else "login.html"
+    response = page(visit, template, status=status, problem=problem, wanted=wanted or "")
     access.remember(response, visit.request, access.LOGIN_COOKIE, visit.secret, seconds=access.LOGIN_PAGE_S)
     return response
 
@@ -60,8 +62,9 @@ def log_in(visit: Visit) -> Response:
         visit.services.directory.choose_language(agent.id, visit.asked_language)
     token = visit.services.directory.open_session(agent, visit.at, lifetime_ms=access.SESSION_MS)
     wanted = access.local_path(form.get("next"), visit.request.root_path)
-    response = redirect(wanted or visit.url("screen"), 303)
-    access.remember(response, visit.request, access.COOKIE, token, seconds=access.SESSION_MS // 1000)
+    response = redirect(wanted or visit.home, 303)
+    cookie = access.session_cookie(visit.request, framed=visit.in_panel and bool(visit.settings.crm.origins))
+    access.remember(response, visit.request, cookie, token, seconds=access.SESSION_MS // 1000)
     access.forget(response, visit.request, access.LOGIN_COOKIE)
     return response
 
@@ -69,14 +72,17 @@ def log_in(visit: Visit) -> Response:
 def log_out(visit: Visit) -> Response:
     """Close the session."""
     _end_session(visit)
-    response = redirect(visit.url("login"), 303)
+    response = redirect(visit.url(visit.login), 303)
     access.forget(response, visit.request, access.COOKIE)
+    if access.cookies(visit.request, access.FRAMED_COOKIE):
+        access.forget(response, visit.request, access.FRAMED_COOKIE)
     return response
 
 
 def _end_session(visit: Visit) -> None:
     """Close the sessions of this browser, also one that another page may have given it, and their streams."""
-    for cookie in access.cookies(visit.request, access.COOKIE):
+    found = (access.cookies(visit.request, name) for name in (access.COOKIE, access.FRAMED_COOKIE))
+    for cookie in chain.from_iterable(found):
         visit.services.directory.close_session(cookie)
         visit.services.hub.end_session(access.session_mark(cookie))
 
@@ -167,7 +173,7 @@ def events(visit: Visit) -> Response:
     last = request.headers.get("Last-Event-ID") or request.args.get("last_event_id") or ""
     seen = int(last) if last.isascii() and last.isdigit() and len(last) < 17 else None
     whole = request.args.get("escopo") == "empresa" or request.args.get("scope") == "tenant"
-    me, session = visit.me, access.session_mark(visit.secret) if visit.secret else ""
+    me, session = visit.me, access.session_mark(key) if (key := visit.secret or visit.token) else ""
     screen = visit.services.hub.subscribe(
         visit.tenant,
         me.extension,
@@ -186,12 +192,13 @@ def _still_logged_in(visit: Visit) -> Callable[[], bool]:
     """Return a check whether the visitor's session goes on, or the login by HTTP Basic is unchanged; it reads a steady
     clock.
     """
-    directory, me, secret = visit.services.directory, visit.me, visit.secret
+    directory, me, secret = visit.services.directory, visit.me, visit.secret or visit.token
     if not secret:
         before = directory.agent_with_hash(me.tenant, me.login)
         return lambda: directory.agent_with_hash(me.tenant, me.login) == before
     began_ms = visit.at - int(time.monotonic() * 1000)
-    return lambda: directory.session_agent(secret, began_ms + int(time.monotonic() * 1000)) == me
+    by_program = bool(visit.token)
+    return lambda: directory.session_agent(secret, began_ms + int(time.monotonic() * 1000), of_program=by_program) == me
 
 
 # the call log
@@ -206,19 +213,9 @@ def call(visit: Visit, call_id: int) -> Response:
         "came_from": cards.came_from(visit, found, mine=False),
         "history": _history(visit, found),
         "why": visit.services.explainer.explain(visit.tenant, call_id) if visit.may(Right.EXPLAIN) else None,
+        "customer": customer_of(visit, found),
     }
     return page(visit, "call.html", call=found, seq=seq, **known)
-
-
-def account(visit: Visit, account_id: int) -> Response:
-    """Show an account: its numbers, what else names it, its last calls. Raises ``NotFound``."""
-    seq = visit.services.log.newest()
-    found = visit.services.directory.account(visit.tenant, account_id)
-    if found is None:
-        raise NotFound
-    recent = visit.calls.recent(CallFilter(account_id=account_id), limit=20)
-    found = replace(found, phones=tuple((visit.telephone(number), who) for number, who in found.phones))
-    return page(visit, "account.html", account=found, recent=recent, seq=seq)
 
 
 def _history(visit: Visit, call: LoggedCall) -> Sequence[Tried]:

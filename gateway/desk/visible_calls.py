@@ -17,7 +17,7 @@ from gateway.domain.masking import hidden_in, hidden_in_all, masked
 from gateway.store.calls import ANY, CallFilter, CallLog, LoggedCall
 from gateway.store.search import CallFinder, Found
 
-TEXTS = ("account", "contact", "caller_name", "result_text", "detail", "request_id", "call_ref")
+TEXTS = ("account", "contact", "caller_name", "result_text", "detail", "request_id", "call_ref", "note")
 """What may tell a call's telephone besides."""
 
 

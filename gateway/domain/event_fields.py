@@ -78,6 +78,9 @@ FIELDS: Mapping[str, EventField] = {
         about=About.ALL,
     ),
     "occurred_at": _moment("when it happened: as the exchange says, else when it was received", About.ALL),
+    "late": EventField(
+        "whether it had expired, and the target wants it all the same", FieldKind.SWITCH, about=About.ALL
+    ),
     "call_id": _whole("our number of the call"),
     "call_ref": EventField("the exchange's own id of the call"),
     "group_id": _whole("the first call of the same caller, where several extensions rang as calls of their own"),
@@ -112,6 +115,11 @@ FIELDS: Mapping[str, EventField] = {
     "url_audio": EventField("address of the recording", key="recording_url"),
     "cost": EventField("what the call cost, as the exchange noted it (in call_noted)"),
     "transcript": EventField("what was said, as the exchange noted it (in call_noted)"),
+    "author": EventField("login of the agent who wrote the note (in call_noted); empty where an exchange noted it"),
+    "author_name": EventField("name of the same"),
+    "text": EventField("what the agent wrote"),
+    "outcome": EventField("the outcome that the agent chose: a code of the configuration"),
+    "follow_up": _moment("when somebody is to call again"),
     "account_id": _whole("our number of the account"),
     "account_code": EventField("the CRM's own id of the account"),
     "account": EventField("the account's name", key="account_name"),

@@ -4,9 +4,10 @@ Times are milliseconds since 1970-01-01 UTC. Numbers and extensions are the text
 reading them is the handlers' work, so that nothing of what was received is lost on the way.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from enum import StrEnum
+from operator import attrgetter
 from typing import Any
 
 from gateway.texts.text import Text
@@ -69,7 +70,10 @@ class AttachedData:
     @property
     def attached(self) -> dict[str, str]:
         """What was told, by the fields' names."""
-        return {name: text for name in ATTACHED if (text := getattr(self, name)) is not None}
+        texts = texts_attached(self)
+        if texts.count(None) == len(texts):
+            return {}
+        return {name: text for name, text in zip(ATTACHED, texts, strict=True) if text is not None}
 
     @property
     def labelled(self) -> list[tuple[Text, str]]:
@@ -80,6 +84,8 @@ class AttachedData:
 
 ATTACHED: Mapping[str, str] = {each.name: each.metadata["parameter"] for each in fields(AttachedData)}
 """The parameters' names by the fields'."""
+texts_attached: Callable[[AttachedData], tuple[str | None, ...]] = attrgetter(*ATTACHED)
+"""Return the texts in the order of ``ATTACHED``, None where one was not told."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -22,7 +22,10 @@
     │   ├── UnknownTenant      270
     │   ├── UnknownEventSource 275
     │   ├── NotReplayable      280
-    │   └── OwnerChanged       290
+    │   ├── OwnerChanged       290
+    │   ├── MissedClaimed      292  somebody else calls this customer back
+    │   ├── MissedCleared      294
+    │   └── NoteChanged        296  somebody else has written in the note
     ├── AccessError            300  who asks may not
     │   ├── AddressNotAllowed  310
     │   ├── MetricsNotAllowed  315
@@ -109,7 +112,10 @@ from gateway.errors.others import (
 from gateway.errors.request import (
     BadParameter,
     MalformedRequest,
+    MissedClaimed,
+    MissedCleared,
     MissingParameter,
+    NoteChanged,
     NotReplayable,
     NotUnderstood,
     OwnerChanged,
@@ -147,6 +153,8 @@ __all__ = [
     "LoginsBusy",
     "MalformedRequest",
     "MetricsNotAllowed",
+    "MissedClaimed",
+    "MissedCleared",
     "MissingParameter",
     "NewerSchema",
     "NoAppliance",
@@ -154,6 +162,7 @@ __all__ = [
     "NotProven",
     "NotReplayable",
     "NotUnderstood",
+    "NoteChanged",
     "NothingToHangUp",
     "NumberBlocked",
     "OwnerChanged",

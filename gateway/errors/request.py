@@ -198,5 +198,47 @@ class OwnerChanged(RequestError):
         self.added, self.seen = added, seen
 
 
+class MissedClaimed(RequestError):
+    """Somebody else (``name``, with ``login``) calls this customer back, since ``at`` (milliseconds)."""
+
+    code = 292
+    http_status = 409
+
+    def __init__(self, *, name: str, login: str, at: int) -> None:
+        super().__init__(
+            Text("{who} is calling this customer back already.", who=name or login),
+            hint=Text("Take another one, or wait until that has ended."),
+        )
+        self.name, self.login, self.at = name, login, at
+
+
+class MissedCleared(RequestError):
+    """The missed call is not in the list any more: somebody has spoken with the customer, or taken it off."""
+
+    code = 294
+    http_status = 409
+
+    def __init__(self, call_id: int) -> None:
+        super().__init__(
+            Text("the missed call {id} has been dealt with already.", id=call_id),
+            hint=Text("Load the list of missed calls again."),
+        )
+
+
+class NoteChanged(RequestError):
+    """Somebody else has written in the note of a call meanwhile: ``content``, as ``revision``."""
+
+    code = 296
+    http_status = 409
+
+    def __init__(self, text: str, outcome: str | None, follow_up_at: int | None, by: str, revision: int) -> None:
+        super().__init__(
+            Text("{who} has written in this note meanwhile.", who=by),
+            hint=Text("Look at both texts, and save what shall stay with revision {revision}.", revision=revision),
+        )
+        self.content, self.outcome, self.follow_up_at = text, outcome, follow_up_at
+        self.by, self.revision = by, revision
+
+
 def _shortened(value: str) -> str:
     return value if len(value) <= LONGEST_SHOWN else value[: LONGEST_SHOWN - 3] + "..."

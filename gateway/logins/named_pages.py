@@ -9,7 +9,7 @@ from typing import Any
 
 Headers = list[tuple[str, str]]
 
-METHODS = "GET, POST"
+METHODS = "GET, POST, PUT"
 REQUEST_HEADERS = (
     "Authorization, Content-Type, Idempotency-Key, Token-Auth, X-CSRF-Token, X-Requested-With, X-Token-Auth, token_auth"
 )

@@ -1,129 +1,137 @@
-"""The outbox of events that others are told of, and the orders that a dead gateway left behind.
+"""Sends what is in the outbox, and settles the orders that a dead gateway left behind.
 
-Adapters only speak their protocol; when to try again and what to write down is decided here. An event is tried until
-its target accepts it, oldest first for each target, for a day at most.
+What is sent when is decided in ``dispatcher.py``; here are its threads: one that looks, and those that send.
 """
 
 import threading
+import time
+from collections.abc import Mapping
+from functools import partial
 
 import structlog
-from prometheus_client import Counter
 
-from gateway.adapter import Delivery, Outcome, Outgoing
+from gateway.adapter import Adapter, Outgoing, WireExchange, overheard
 from gateway.clock import Clock
 from gateway.errors import GatewayError
 from gateway.orders.appliance_queue import deliver
 from gateway.orders.dispatcher import Peers, abandoned
+from gateway.relay.dispatcher import Dispatcher, Key, LetterAttempt
+from gateway.relay.forward_rules import ForwardRules
+from gateway.relay.sender_pool import SenderPool
 from gateway.store.journal import Journal
-from gateway.store.outbox import LONGEST_WAIT_MS, Letter, Outbox
+from gateway.store.outbox import Outbox
+from gateway.store.outbox_letters import Letter
+from gateway.traffic.masking import mask
 
 log = structlog.get_logger()
 
 ABANDONED_AFTER_MS = 120_000
 """An open order is over after this long, should its settlement have been lost; longer than any attempt may take."""
-FIRST_WAIT_S = 1.0
-GIVE_UP_AFTER_MS = 24 * 3600 * 1000
-GIVEN_UP = Counter("cti_forwards_given_up_total", "Events that a forward did not take for a day", ["tenant", "target"])
+KEPT_BYTES = 4096
+"""Of a request and of an answer that are kept with a letter."""
+AGAIN_AFTER_S = 1.0
+"""When the outbox could not be read or written."""
+STOP_WITHIN_S = 10.0
 
 
 class OutboxWorker:
-    """Empties the outbox: one thread for each target, so that one that hangs cannot slow another."""
+    """Empties the outbox. Each target has so many threads as its ``parallel``, so that none slows another."""
 
     def __init__(
         self,
         outbox: Outbox,
         forwards: Peers,
+        rules: Mapping[Key, ForwardRules] | None = None,
         *,
         look_every_s: float = 2.0,
         clock: Clock | None = None,
     ) -> None:
-        self._outbox = outbox
-        self._forwards = forwards
+        """Take the ``rules`` of the forwards that have their own; ``look_every_s`` is how often it is looked without
+        a ring.
+        """
+        rules = rules or {}
         self._look_every_s = look_every_s
-        self._clock = clock or Clock()
+        self._dispatcher = Dispatcher(outbox, forwards, rules, self._send, clock=clock)
+        self._pool = SenderPool(sum(rules.get(key, ForwardRules()).parallel for key in forwards))
         self._bell = threading.Condition()
-        self._rung = 0
+        self._rung = True
         self._stopping = False
-        self._given_up = {target: GIVEN_UP.labels(*target) for target in forwards}
-        self._threads = [
-            threading.Thread(target=self._serve, args=target, name=f"outbox-{target[1]}", daemon=True)
-            for target in forwards
-        ]
+        self._thread = threading.Thread(target=self._run, name="outbox", daemon=True) if forwards else None
 
     def start(self) -> None:
-        for thread in self._threads:
-            thread.start()
+        if self._thread:
+            self._thread.start()
 
     def ring(self) -> None:
-        """Wake the workers: something may have come into the outbox."""
-        if not self._threads:
-            return
-        with self._bell:
-            self._rung += 1
-            self._bell.notify_all()
+        """Wake the worker: something may have come into the outbox."""
+        if self._thread:
+            with self._bell:
+                self._rung = True
+                self._bell.notify_all()
 
     def stop(self) -> None:
-        """End after the attempts under way; what is left stays in the outbox. Safe to call again, or before a start."""
+        """End after the attempts under way, in ten seconds at most; what is left stays in the outbox. Safe to call
+        again, or before a start.
+        """
         with self._bell:
             self._stopping = True
             self._bell.notify_all()
-        for thread in self._threads:
-            if thread.is_alive():
-                thread.join(10)
+        if self._thread and self._thread.is_alive():
+            self._thread.join(STOP_WITHIN_S + 5)
 
-    def _serve(self, tenant: str, target: str) -> None:
-        seen = -1
+    def _run(self) -> None:
+        begun = False
         while not self._stopping:
             try:
-                sent = self._send_next(tenant, target)
+                if not begun:
+                    self._dispatcher.begin()
+                    begun = True
+                wait_s = self._dispatcher.look()
             except GatewayError as error:
-                log.warning("outbox_not_read", target=target, code=error.code)
-                sent = False
+                log.warning("outbox_not_read", code=error.code)
+                wait_s = AGAIN_AFTER_S
             except Exception as error:  # such as no file left to open: that passes, and this thread must outlive it
-                log.error("outbox_failed", target=target, error=type(error).__name__, exc_info=error)
-                sent = False
-            if not sent:
-                seen = self._wait(seen)
+                log.error("outbox_failed", error=type(error).__name__, exc_info=error)
+                wait_s = AGAIN_AFTER_S
+            self._wait(min(wait_s, self._look_every_s))
+        self._finish()
 
-    def _wait(self, seen: int) -> int:
+    def _wait(self, seconds: float) -> None:
         with self._bell:
-            if self._rung == seen and not self._stopping:
-                self._bell.wait(self._look_every_s)
-            return self._rung
+            if not self._rung and not self._stopping and seconds > 0:
+                self._bell.wait(seconds)
+            self._rung = False
 
-    def _send_next(self, tenant: str, target: str) -> bool:
-        """Send the oldest waiting letter if it is due; False when there is nothing to do."""
-        letter = self._outbox.claim(tenant, target, self._clock())
-        if letter is None:
-            return False
-        delivery = deliver(self._forwards[tenant, target], Outgoing(letter.kind, str(letter.id), letter.fields))
-        if self._write_down(letter, delivery):
-            self._given_up[tenant, target].inc()
-        return delivery.outcome is Outcome.ACCEPTED
+    def _finish(self) -> None:
+        """Wait for the attempts under way and settle them; begin no more."""
+        ends = time.monotonic() + STOP_WITHIN_S
+        with self._bell:
+            while self._pool.busy() and (left := ends - time.monotonic()) > 0:
+                self._bell.wait(min(left, 0.1))
+        self._pool.close()
+        try:
+            self._dispatcher.settle()
+        except Exception as error:
+            log.error("outbox_not_settled", error=type(error).__name__)
 
-    def _write_down(self, letter: Letter, delivery: Delivery) -> bool:
-        """Settle the letter or put it off; whether it was given up."""
-        now = self._clock()
-        too_old = letter.created_at < self._clock.ago(GIVE_UP_AFTER_MS)
-        given_up = delivery.outcome is not Outcome.ACCEPTED and too_old
-        if delivery.outcome is Outcome.ACCEPTED or given_up:
-            self._outbox.settle(letter, delivery, now)
-        else:
-            self._outbox.postpone(letter, delivery, now + wait_ms(letter.attempts))
-        level = log.debug if delivery.outcome is Outcome.ACCEPTED else log.warning
-        level(
-            "event_forwarded",
-            target=letter.target,
-            letter=letter.id,
-            outcome=delivery.outcome.value,
-            given_up=given_up,
-        )
-        return given_up
+    def _send(self, adapter: Adapter, letter: Letter, message: Outgoing) -> None:
+        self._pool.submit(partial(self._attempt, adapter, letter, message))
+
+    def _attempt(self, adapter: Adapter, letter: Letter, message: Outgoing) -> None:
+        heard: list[WireExchange] = []
+        began = time.perf_counter()
+        with overheard(heard.append):
+            delivery = deliver(adapter, message)
+        request, answer = _kept(heard[-1]) if heard else (None, None)
+        self._dispatcher.finished(LetterAttempt(letter, delivery, time.perf_counter() - began, request, answer))
+        self.ring()
 
 
-def wait_ms(attempts: int) -> int:
-    """Return the milliseconds to wait after so many attempts: 1 s, doubling, five minutes at most."""
-    return min(round(FIRST_WAIT_S * 2.0 ** min(attempts, 16) * 1000), LONGEST_WAIT_MS)
+def _kept(heard: WireExchange) -> tuple[str, str]:
+    """Return request and answer as they are kept with a letter: the beginning, secrets masked."""
+    secrets = [secret.encode() for secret in heard.request.secrets if secret]
+    request, answer = (mask(data, secrets)[:KEPT_BYTES] for data in (heard.request.data, heard.answer))
+    return request.decode("utf-8", "replace"), answer.decode("utf-8", "replace")
 
 
 def sweep_abandoned(journal: Journal, outbox: Outbox, now: int, *, before: int | None = None) -> int:

@@ -12,11 +12,14 @@ from gateway.domain.dialplan.trials import Failure
 from gateway.orders.circuit_breaker import BreakerState
 from gateway.server.bootstrap import Gateway, failed_trials
 from gateway.server.metrics import Gauges, LabelledGauges, metrics_application
+from gateway.store.agent_notes import AgentNotes
 from gateway.store.agent_states import AgentStates
 from gateway.store.board import BoardLog
 from gateway.store.corrections import Corrections
 from gateway.store.figures import FiguresLog
+from gateway.store.missed import MissedList
 from gateway.store.outbox import Waiting
+from gateway.store.program_sessions import ProgramSessions
 from gateway.store.quality import Quality
 from gateway.store.saved_filters import SavedFilters
 from gateway.store.traffic import TrafficEntry
@@ -61,6 +64,8 @@ class Application:
             receipts=gateway.receipts,
             replay=self._replay,
             decide=gateway.journal.write,
+            missed=MissedList(gateway.engine),
+            notes=AgentNotes(gateway.engine),
             saved_filters=SavedFilters(gateway.engine, gateway.journal),
             imports=gateway.importer.imports,
             import_now=gateway.schedule.request,
@@ -69,6 +74,7 @@ class Application:
             appliances=gateway.orders,
             orders=gateway.order_log,
             agent_states=AgentStates(gateway.engine),
+            programs=ProgramSessions(gateway.engine, gateway.journal),
             dial_plan_failures=_failures_by_tenant(gateway),
         )
         self.wsgi = Front(

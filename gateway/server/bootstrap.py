@@ -6,6 +6,7 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import structlog
@@ -37,6 +38,8 @@ from gateway.logins.passwords import Verifier, verifier
 from gateway.maintenance import Maintenance
 from gateway.orders.circuit_breaker import Rules
 from gateway.orders.dispatcher import OrderDispatcher
+from gateway.relay.by_kind import joined
+from gateway.relay.forward_rules import DAY_MS, ForwardRules
 from gateway.relay.outbox_worker import OutboxWorker
 from gateway.source import Source
 from gateway.store.calls import CallLog
@@ -58,6 +61,7 @@ from gateway.store.search import CallFinder
 from gateway.store.search_index import SearchIndex
 from gateway.store.stored_accounts import StoredAccounts
 from gateway.store.traffic import TrafficLog
+from gateway.store.untold_notes import UntoldNotes
 from gateway.texts.text import Text, problem_of
 from gateway.traffic.recorded_adapters import RecordedAdapter
 
@@ -210,8 +214,10 @@ def build(config: Config, data: Path) -> Gateway:
         forwards=forwards,
         orders=orders,
         order_log=order_log,
-        outbox_worker=OutboxWorker(outbox, forwards),
-        maintenance=Maintenance(journal, outbox, _give_up_ms(config), ghosts=Ghosts(engine)),
+        outbox_worker=OutboxWorker(outbox, forwards, _forward_rules(config, forwards)),
+        maintenance=Maintenance(
+            journal, outbox, _give_up_ms(config), ghosts=Ghosts(engine), untold=UntoldNotes(engine, journal, companies)
+        ),
         filler=Filler(engine, journal),
         indexer=Indexer(engine, data, index),
         core=Core(companies, journal, orders),
@@ -399,9 +405,36 @@ def _rules_of(tenant: settings.TenantSettings, name: str, known: Limits) -> Rule
     )
 
 
+def _forward_rules(
+    config: Config, forwards: Mapping[tuple[str, str], Adapter]
+) -> Mapping[tuple[str, str], ForwardRules]:
+    """Return how each forward is treated: as configured, else as its adapter knows."""
+    return {
+        (tenant, name): _rules_of_forward(config.tenants[tenant].forwards[name], adapter)
+        for (tenant, name), adapter in forwards.items()
+    }
+
+
+def _rules_of_forward(forward: settings.Forward, adapter: Adapter) -> ForwardRules:
+    has_time = adapters.carries_time(adapter)
+    idempotent = adapters.is_idempotent(adapter) if forward.idempotent is None else forward.idempotent
+    return ForwardRules(
+        parallel=forward.parallel,
+        idempotent=idempotent,
+        expires_ms={kind: forward.expires_ms(kind, carries_time=has_time) for kind in settings.EVENT_KINDS},
+        late=frozenset(forward.late),
+        keep_ms=round(forward.keep_days * DAY_MS),
+    )
+
+
 def _adapter(place: str, name: str, peer: settings.ApplianceSettings | settings.Forward) -> Adapter:
+    def make(own: Any) -> Adapter:
+        return adapters.load(peer.adapter)(own, name=name)
+
     try:
-        return adapters.load(peer.adapter)(peer.settings, name=name)
+        if isinstance(peer, settings.Forward):
+            return joined(peer.settings, peer.settings_by_kind, peer.late_settings, make)
+        return make(peer.settings)
     except AdapterError as error:
         preset = getattr(peer, "preset", None)
         where = Text("{place} (preset {name!r})", place=place, name=preset) if preset else place

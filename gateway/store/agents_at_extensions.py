@@ -28,9 +28,7 @@ class AgentsAtExtensions:
             if _takes(draft.event) or draft.forwards:
                 extensions[draft.message.tenant].update((draft.event.extension, draft.event.to or ""))
         for tenant, wanted in extensions.items():
-            for extension, login, name in statements.AGENTS.run(self._driver, wanted - {""}, [tenant]):
-                self._people[tenant, extension].append((login, name))
-                self._names[tenant, login] = name
+            self._read(tenant, wanted)
 
     def seen_by(self, draft: EventDraft) -> HeardEvent:
         """Return the event of ``draft`` with who sat at its extension, where one agent did."""
@@ -43,6 +41,17 @@ class AgentsAtExtensions:
         """Return login and name of who sits at ``extension``; empty where nobody or several do."""
         found = self._people.get((tenant, extension), [])
         return found[0] if len(found) == 1 else ("", "")
+
+    def read_at(self, tenant: str, extension: str) -> tuple[str, str]:
+        """Return the same of an extension that no event of the batch is about."""
+        if (tenant, extension) not in self._people:
+            self._read(tenant, {extension})
+        return self.at(tenant, extension)
+
+    def _read(self, tenant: str, extensions: set[str]) -> None:
+        for extension, login, name in statements.AGENTS.run(self._driver, extensions - {""}, [tenant]):
+            self._people[tenant, extension].append((login, name))
+            self._names[tenant, login] = name
 
     def name_of(self, tenant: str, login: str) -> str | None:
         """Return the name of ``login``, as far as it was read."""

@@ -5,7 +5,7 @@ what it says.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import structlog
@@ -22,7 +22,7 @@ from gateway.domain.calls.matching import RankReason
 from gateway.domain.calls.states import State
 from gateway.domain.identifiers import named_by
 from gateway.errors import BadParameter
-from gateway.store import letters, repeats, rows, statements
+from gateway.store import letters, missed_changes, note_changes, repeats, rows, statements
 from gateway.store.agents_at_extensions import AgentsAtExtensions
 from gateway.store.bulk import Driver
 from gateway.store.candidates import CandidateCall, KnownCalls
@@ -31,17 +31,22 @@ from gateway.store.drafts import (
     AgentStateDraft,
     Choice,
     EventDraft,
+    FollowUpDone,
     GiveUp,
     InVain,
+    MissedDraft,
+    NoteDraft,
     OrderDraft,
     Over,
     Recorded,
     Settlement,
+    UntoldNote,
     WriteJob,
 )
 from gateway.store.identified import Identified
 from gateway.store.matching import Matches
 from gateway.store.source_marks import SeenEvent, SourceMarks, mark_of
+from gateway.store.spoken_with import SpokenWith
 from gateway.texts.languages import DEFAULT, Language
 from gateway.texts.text import Text
 
@@ -93,7 +98,7 @@ class Batch:
         self._attempts: list[dict[str, Any]] = []
         self._notes: list[dict[str, Any]] = []
         self._agent_states: list[dict[str, Any]] = []
-        self._returned: dict[tuple[str, str], tuple[int, int]] = {}
+        self._spoken_with = SpokenWith(self._driver)
         self._rows = (
             (statements.WRITE_ORDERS, self._orders),
             (statements.SETTLE_ORDERS, self._settled),
@@ -177,9 +182,9 @@ class Batch:
             taken = seen_from(call.call, leg.extension) == State.ELSEWHERE
             self._log(leg.kind, call, at, {"taken_by": call.call.id} if taken else {}, leg.extension)
         if decided.note:
-            self._notes.append(rows.note(decided.note, call.row))
+            self._notes.append(rows.note(decided.note, call))
         if decided.returns:
-            self._returned.setdefault((call.row["tenant"], call.call.number), (call.call.id, at))
+            self._spoken_with.add(call, at)
 
     def _add_agent_state(self, draft: AgentStateDraft) -> Recorded:
         """Keep what an exchange tells of an agent; it changes no call."""
@@ -196,21 +201,22 @@ class Batch:
 
     def _choose(self, draft: Choice) -> Recorded:
         call = self._calls.find(draft.call_id)
-        if call is None or call.row["tenant"] != draft.tenant:
+        if call is None or call.tenant != draft.tenant:
             raise BadParameter("ligacao", str(draft.call_id), expected=OUR_CALL)
         account = choose(self._connection, self._driver, draft)
         if account is None:
-            call.row.update(account_id=None, account_code=None, account_name=None, contact=None)
+            call.beside.update(account_id=None, account_code=None, account_name=None, contact=None)
         else:
-            call.row.update(account_id=account.id, account_code=account.code, account_name=account.name)
-            call.row["contact"] = draft.contact or None
+            call.beside.update(account_id=account.id, account_code=account.code, account_name=account.name)
+            call.beside["contact"] = draft.contact or None
         self._touch(call)
+        note_changes.follow_account(self._connection, call.row)
         return Recorded(call.call.id, self._log(EventKind.ACCOUNT_CHOSEN, call, draft.at, {"by": draft.by}))
 
     def _mark_over(self, draft: Over) -> Recorded:
         """Close a call of which an agent says that it is over; nothing where it is closed already."""
         call = self._calls.find(draft.call_id)
-        if call is None or call.row["tenant"] != draft.tenant:
+        if call is None or call.tenant != draft.tenant:
             raise BadParameter("ligacao", str(draft.call_id), expected=OUR_CALL)
         seq = self._happen(call, MarkedOver(draft.by[:LONGEST_LOGIN], draft.at), draft.at)
         return Recorded(call.call.id, seq, repeated=not seq)
@@ -227,7 +233,7 @@ class Batch:
         return sum(1 for call in calls if self._lose_one(call, at))
 
     def _lose_one(self, call: CandidateCall, at: int) -> bool:
-        grouped = self._calls.with_number(call.row["tenant"], call.call) if call.call.group_id else []
+        grouped = self._calls.with_number(call.tenant, call.call) if call.call.group_id else []
         changes = decide_in_vain(call.call, grouped)
         for change in changes:
             self._tell_change(change, at)
@@ -290,6 +296,7 @@ class Batch:
     def _flush_rows(self) -> None:
         if self._touched:
             touched = self._touched.values()
+            self._tell_missed(touched)
             statements.WRITE_CALLS.run(self._driver, [call.to_write() for call in touched])
             legs = [row for call in touched if call.call.legs for row in call.legs_to_keep()]
             statements.WRITE_LEGS.run(self._driver, legs)
@@ -298,18 +305,88 @@ class Batch:
             if written:
                 statement.run(self._driver, written)
                 written.clear()
-        if self._returned:
-            self._return_missed()
+        if self._spoken_with:
+            self._settle_missed()
 
-    def _return_missed(self) -> None:
-        """Mark the missed calls of numbers with which somebody speaks as called back."""
-        returned, self._returned = self._returned, {}
-        for tenant in dict.fromkeys(tenant for tenant, _ in returned):
-            numbers = [number for of, number in returned if of == tenant]
-            for call_id, number, missed_at in statements.MISSED_CALLS.run(self._driver, numbers, [tenant]):
-                by, at = returned[tenant, number]
-                if by != call_id and (missed_at or 0) <= at:
-                    statements.RETURN_MISSED.run(self._driver, [{"of": call_id, "by": by, "at": at}])
+    def _tell_missed(self, calls: Iterable[CandidateCall]) -> None:
+        """Let the log tell that calls have come to the list of missed calls, or left it."""
+        for known in calls:
+            call, missed = known.call, bool(known.call.missed)
+            if missed is not known.was_missed:
+                known.was_missed = missed
+                told = {"missed_call": call.id, "change": "missed" if missed else "answered"}
+                self._log_missed(known.tenant, call.end_heard_at or call.logged_at, told)
+
+    def _settle_missed(self) -> None:
+        """Mark the missed calls of those with whom somebody speaks now as returned, and let the log tell of it."""
+        for tenant, call_id, at, change in self._spoken_with.settle():
+            self._log_missed(tenant, at, {"missed_call": call_id, "change": change})
+        statements.WRITE_EVENTS.run(self._driver, self._events)
+        self._events.clear()
+
+    def _change_missed(self, draft: MissedDraft) -> Recorded:
+        """Do what an agent says of customers in the list of missed calls."""
+        self._flush_rows()
+        changed = missed_changes.change(self._connection, draft)
+        if not changed:
+            return Recorded(draft.call_ids[0], 0, repeated=True)
+        told = {"missed_call": changed[-1], "change": draft.action.value, "by": draft.by}
+        return Recorded(changed[-1], self._log_missed(draft.tenant, draft.at, told))
+
+    def _save_note(self, draft: NoteDraft) -> Recorded:
+        """Keep what an agent writes of a call; a finished note is told."""
+        self._flush_rows()
+        call = self._of_company(draft.call_id, draft.tenant)
+        before = note_changes.stored(self._connection, draft.call_id)
+        changed = note_changes.save(self._connection, draft, call.row)
+        seq = 0
+        if changed and (before.follow_up_at if before else None) != draft.follow_up_at:
+            told = {"missed_call": draft.call_id, "change": "follow_up", "by": draft.by}
+            seq = self._log_missed(draft.tenant, draft.at, told)
+        if draft.finished:
+            seq = self._tell_note(draft, draft.at) or seq
+        return Recorded(draft.call_id, seq, repeated=not changed)
+
+    def _add_untold(self, draft: UntoldNote) -> Recorded:
+        """Tell of a note that was left alone as it is."""
+        note = note_changes.stored(self._connection, draft.call_id)
+        if note is None or note.updated_at > draft.before:
+            return Recorded(draft.call_id, 0, repeated=True)
+        seq = self._tell_note(draft, note.updated_at)
+        return Recorded(draft.call_id, seq, repeated=not seq)
+
+    def _tell_note(self, draft: NoteDraft | UntoldNote, at: int) -> int:
+        """Tell the log and forwards of the note of a call as it is; the event's ``seq``, 0 where they know of it."""
+        note = note_changes.stored(self._connection, draft.call_id)
+        if note is None or note.revision <= note.told_revision:
+            return 0
+        call = self._of_company(draft.call_id, draft.tenant)
+        seq = self._log(EventKind.CALL_NOTED, call, at, {"note": rows.agent_note(note)})
+        sits = self._agents.read_at(draft.tenant, call.row["extension"])
+        self._outbox += letters.note_letters(call, draft, note, seq, sits)
+        note_changes.mark_told(self._connection, note)
+        return seq
+
+    def _finish_follow_up(self, draft: FollowUpDone) -> Recorded:
+        """Say that a follow-up is done."""
+        done = note_changes.finish_follow_up(self._connection, draft.tenant, draft.call_id, by=draft.by, at=draft.at)
+        if not done:
+            return Recorded(draft.call_id, 0, repeated=True)
+        told = {"missed_call": draft.call_id, "change": "follow_up_done", "by": draft.by}
+        return Recorded(draft.call_id, self._log_missed(draft.tenant, draft.at, told))
+
+    def _of_company(self, call_id: int, tenant: str) -> CandidateCall:
+        """Return a call of the company. Raises ``BadParameter``."""
+        call = self._calls.find(call_id)
+        if call is None or call.tenant != tenant:
+            raise BadParameter("ligacao", str(call_id), expected=OUR_CALL)
+        return call
+
+    def _log_missed(self, tenant: str, at: int, told: dict[str, Any]) -> int:
+        """Write an event of the list of missed calls, which all screens are told of; its ``seq``."""
+        seq = self._next("event")
+        self._events.append(rows.missed_event(tenant, seq, at, told))
+        return seq
 
     # calls
 
@@ -328,36 +405,37 @@ class Batch:
             return self._open(decided.call, tenant, forms)
         before = self._calls.get(decided.call.id).call
         call = self._change(decided.call)
-        if call.row["account_id"] is None and _tells_more_of_whose(before, call.call):
+        if call.beside["account_id"] is None and _tells_more_of_whose(before, call.call):
             self._find_account(call, forms)
         return call
 
     def _open(self, call: Call, tenant: str, forms: Sequence[str]) -> CandidateCall:
         self._counters["call"] = call.id
-        opened = self._touch(self._calls.add(rows.call(call, tenant), call))
+        opened = self._touch(self._calls.open(call, tenant))
+        opened.was_missed = False
         self._find_account(opened, forms)
         return opened
 
     def _find_account(self, call: CandidateCall, forms: Sequence[str]) -> None:
         """Let a call be the account's that has its number, else of the only one that its fields name; and note why."""
-        tenant = call.row["tenant"]
+        tenant = call.tenant
         found = self._matches.of(tenant, forms, call.call.extension)
         if not found and call.call.fields and not call.call.internal:
             found = self._identified.of(tenant, named_by(read_fields(call.call.fields)))
         if found:
             if len(found) == 1 or found[0].reason is not RankReason.IDENTIFIER:
                 owner = found[0].match
-                call.row.update(account_id=owner.account_id, account_code=owner.code, account_name=owner.name)
-                call.row["contact"] = owner.contact
+                call.beside.update(account_id=owner.account_id, account_code=owner.code, account_name=owner.name)
+                call.beside["contact"] = owner.contact
             self._matched[call.call.id] = {"matched": {"by": found[0].reason.value, "of": len(found)}}
 
     def _change(self, call: Call) -> CandidateCall:
         return self._touch(self._calls.become(call))
 
     def _touch(self, call: CandidateCall) -> CandidateCall:
-        row = call.row
-        if login := row["answered_agent"]:
-            row["answered_agent_name"] = self._agents.name_of(row["tenant"], login) or row["answered_agent_name"]
+        if login := call.call.answered_agent:
+            known = call.beside["answered_agent_name"]
+            call.beside["answered_agent_name"] = self._agents.name_of(call.tenant, login) or known
         self._touched[call.call.id] = call
         return call
 
@@ -400,5 +478,9 @@ ADD: Mapping[type, Callable[[Batch, Any], Any]] = {
     InVain: Batch._give_up_some,
     Choice: Batch._choose,
     Over: Batch._mark_over,
+    MissedDraft: Batch._change_missed,
+    NoteDraft: Batch._save_note,
+    UntoldNote: Batch._add_untold,
+    FollowUpDone: Batch._finish_follow_up,
 }
 COUNTERS = ("event", "call", "order")

@@ -43,19 +43,31 @@ def changing(table: Table) -> tuple[str, ...]:
     return tuple(column.name for column in table.c if not column.primary_key and "fixed" not in column.info)
 
 
-def _getter(names: Sequence[str]) -> Callable[[Mapping[str, Any]], Sequence[Any]]:
+Row = Mapping[str, Any] | Sequence[Any]
+"""What is to be written: values by the columns' names, or in an order of columns."""
+
+
+def _getter(names: Sequence[str], places: Mapping[str, int] | None) -> Callable[[Any], Sequence[Any]]:
     """Return what gets the values of ``names`` out of a row, however many they are."""
-    return itemgetter(*names) if len(names) > 1 else lambda row: [row[name] for name in names]
+    keys = [places[name] for name in names] if places else names
+    return itemgetter(*keys) if len(keys) > 1 else lambda row: [row[key] for key in keys]
 
 
 class Write:
     """Inserts rows of ``columns``; where the primary key is there already, its columns ``changing`` are set anew.
 
-    With ``unique`` it is these columns that may be there already; with nothing to change, the old row then stays.
+    With ``unique`` it is these columns that may be there already; with nothing to change, the old row then stays. With
+    ``places`` rows are sequences, and it says which place each column has in them.
     """
 
     def __init__(
-        self, table: Table, columns: Sequence[str], *, changing: Sequence[str] = (), unique: Sequence[str] = ()
+        self,
+        table: Table,
+        columns: Sequence[str],
+        *,
+        changing: Sequence[str] = (),
+        unique: Sequence[str] = (),
+        places: Mapping[str, int] | None = None,
     ) -> None:
         self._table = table
         self._columns = columns
@@ -63,11 +75,11 @@ class Write:
         self._unique = unique
         types = {name: table.c[name].type for name in columns}
         self._lengths = {name: kind.length for name, kind in types.items() if isinstance(kind, Fitted)}
-        self._values_of, self._texts_of = _getter(columns), _getter(tuple(self._lengths))
+        self._values_of, self._texts_of = _getter(columns, places), _getter(tuple(self._lengths), places)
         self._parts: dict[str, Sequence[str]] = {}
         self._texts: dict[tuple[str, int], str] = {}
 
-    def run(self, connection: Connection | Driver, rows: Sequence[Mapping[str, Any]]) -> None:
+    def run(self, connection: Connection | Driver, rows: Sequence[Row]) -> None:
         """Write all ``rows``, which have all of the columns; nothing happens when there are none."""
         for start in range(0, len(rows), LARGEST):
             part = rows[start : start + LARGEST]
@@ -77,7 +89,7 @@ class Write:
                 self._fit(values)
             connection.connection.cursor().execute(text, values)
 
-    def _do_fit(self, rows: Sequence[Mapping[str, Any]]) -> bool:
+    def _do_fit(self, rows: Sequence[Row]) -> bool:
         """Return whether all texts of ``rows`` fit their columns, looked at together: nearly all do."""
         texts = [text or "" for row in rows for text in self._texts_of(row)]
         return is_storable("".join(texts)) and not any(map(gt, map(len, texts), cycle(self._lengths.values())))

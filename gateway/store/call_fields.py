@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Integer, func, select
 
-from gateway.store.tables import accounts, agents, calls, orders
+from gateway.store.tables import accounts, agent_notes, agents, calls, orders
 
 _code_of_account = select(accounts.c.code).where(accounts.c.id == calls.c.account_id).scalar_subquery()
 _name_of_agent = (
@@ -25,6 +25,14 @@ BESIDE: Mapping[str, ColumnElement[Any]] = {
     "detail": orders.c.detail,
     "request_id": orders.c.request_key,
     "sentence": orders.c.sentence,
+    "note": agent_notes.c.text,
+    "note_outcome": agent_notes.c.outcome,
+    "note_by": agent_notes.c.author,
+    "note_author_name": agent_notes.c.author_name,
+    "noted_at": agent_notes.c.updated_at,
+    "follow_up_at": agent_notes.c.follow_up_at,
+    "follow_up_done_at": agent_notes.c.follow_up_done_at,
+    "note_revision": agent_notes.c.revision,
 }
 """Fields that are no column of ``calls`` of the same name, and what they are read from."""
 BEHIND: Mapping[str, tuple[str, ...]] = {
@@ -33,6 +41,7 @@ BEHIND: Mapping[str, tuple[str, ...]] = {
     "call_ref": ("request_id",),
     "returned_by": ("rang", "legs", "notes"),
     "account_code": ("account_id",),
+    "cleared_by": ("note", "note_outcome", "note_by", "noted_at", "follow_up_at", "follow_up_done_at"),
 }
 """Fields that no column of ``calls`` holds, by the column behind which they are told."""
 

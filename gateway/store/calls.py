@@ -39,6 +39,7 @@ from gateway.texts.packing import unpack
 from gateway.texts.text import Text
 
 calls, orders, legs, notes = tables.calls, tables.orders, tables.legs, tables.notes
+agent_notes = tables.agent_notes
 ROWS_OF_THEIR_OWN = ("legs", "notes")
 AT_ONCE = 500
 """Calls whose legs or notes one statement reads."""
@@ -69,7 +70,9 @@ class LoggedCall(AttachedData):
     ``legs`` are where it rang and who talked, in their order; ``seen_from`` says how it stands at one extension.
     ``waited_s`` are the seconds that its caller waited in a queue, from ``queued_at`` on; it is on hold since
     ``held_at``. ``fields`` are free fields, of which some found no room where they are ``fields_cut``; ``notes`` is
-    what was told of it besides. A missed call was returned at ``returned_at``, by the call ``returned_by``.
+    what was told of it besides. A missed call was returned at ``returned_at``, by the call ``returned_by``;
+    ``cleared_by`` took it off the list of missed calls at ``cleared_at``. ``note`` is what the agent ``note_by`` wrote
+    last, at ``noted_at``, as ``note_revision``, and ``note_outcome`` the outcome that was chosen.
     ``result`` says how it ended (``domain/calls/results.py``), read from ``result_text``, the exchange's own words.
     ``call_ref`` is the exchange's own id of the call, ``request_id`` the asker's own id of an order.
     """
@@ -118,6 +121,16 @@ class LoggedCall(AttachedData):
     returned_by: int | None = None
     account_code: str | None = None
     answered_agent_name: str | None = None
+    cleared_at: int | None = None
+    cleared_by: str | None = None
+    note: str | None = None
+    note_outcome: str | None = None
+    note_by: str | None = None
+    note_author_name: str | None = None
+    noted_at: int | None = None
+    follow_up_at: int | None = None
+    follow_up_done_at: int | None = None
+    note_revision: int | None = None
     note_count: int | None = None
     leg_count: int | None = None
     sentence: str | None = None
@@ -388,7 +401,8 @@ def _newest(connection: Connection, asked: _Asked, limit: int, first: int | None
 
 
 def _select() -> Select[Any]:
-    return select(*COLUMNS).join_from(calls, orders, orders.c.id == calls.c.order_id, isouter=True)
+    query = select(*COLUMNS).join_from(calls, orders, orders.c.id == calls.c.order_id, isouter=True)
+    return query.join(agent_notes, agent_notes.c.call_id == calls.c.id, isouter=True)
 
 
 def _narrowed(query: Select[Any], asked: _Asked, *, along_ids: bool = False) -> Select[Any]:

@@ -1,69 +1,63 @@
 """The logged calls that a batch of events may belong to, read at once and worked on in memory."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
-from operator import itemgetter
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import Boolean, Connection
+from sqlalchemy import Connection
 
 from gateway.domain.calls.call import Call
 from gateway.domain.calls.heard import HeardEvent
 from gateway.domain.calls.legs import Leg
 from gateway.domain.calls.windows import LATE_MS, LONGEST_CALL_MS
-from gateway.domain.messages import ATTACHED
 from gateway.store import statements
 from gateway.store.bulk import Driver
+from gateway.store.call_columns import BESIDE_COLUMNS, BOOK_COLUMNS, CALL_COLUMNS, PLACES, PLAIN_COLUMNS, SWITCHES
 from gateway.store.drafts import EventDraft
-from gateway.store.statements import CALL_COLUMNS
-from gateway.store.tables import calls
 
-PLAIN_COLUMNS = Call._fields[:-2]
-BOOK_COLUMNS = (*PLAIN_COLUMNS, *ATTACHED)
-"""What the rule book sees of a row: the last field but one holds several columns, the last one rows of its own."""
-SWITCHES = tuple(name for name in CALL_COLUMNS if isinstance(calls.c[name].type, Boolean))
-_book_columns = itemgetter(*BOOK_COLUMNS)
-
-
-def row_of(call: Call) -> Iterator[tuple[str, Any]]:
-    """Return the columns that the rule book knows, with their values in ``call``."""
-    return zip(BOOK_COLUMNS, (*call[:-2], *call.attached), strict=True)
-
-
-def call_of(values: Sequence[Any], legs: tuple[Leg, ...] = ()) -> Call:
-    """Return the call that has ``values`` in the columns that the rule book knows, with its ``legs``."""
-    return Call._make((*values[: len(PLAIN_COLUMNS)], tuple(values[len(PLAIN_COLUMNS) :]), legs))
+ID, LEG_COUNT = PLACES["id"], PLACES["leg_count"]
+NOTHING_BESIDE: dict[str, Any] = dict.fromkeys(BESIDE_COLUMNS)
 
 
 class CandidateCall:
-    """A call being worked on: its ``row``, with the columns of ``calls``, the ``call`` that the rule book sees, and
-    which of its legs are ``kept`` already. ``width`` is that of what the database has of it (``narrow.py``).
+    """A call being worked on: the ``call`` that the rule book sees, what the store knows ``beside`` it by column, and
+    which of its legs are ``kept`` already, and whether it ``was_missed`` as far as the log has told. ``width`` is that
+    of what the database has of it (``narrow.py``).
     """
 
-    __slots__ = ("call", "kept", "row", "width")
+    __slots__ = ("beside", "call", "kept", "tenant", "was_missed", "width")
 
-    def __init__(self, row: dict[str, Any], call: Call, kept: tuple[Leg, ...] = (), width: int = 0) -> None:
-        self.row = row
+    def __init__(self, call: Call, beside: dict[str, Any], kept: tuple[Leg, ...] = (), width: int = 0) -> None:
         self.call = call
+        self.beside = beside
+        self.tenant: str = beside["tenant"]
         self.kept = kept
+        self.was_missed = bool(call.missed)
         self.width = width
 
-    def to_write(self) -> tuple[int, dict[str, Any]]:
-        """Return the row and how wide it is to be written: what it said before and says no more is taken back."""
-        self.width = max(self.width, statements.WRITE_CALLS.width_of(self.row))
-        return self.width, self.row
+    @property
+    def values(self) -> Sequence[Any]:
+        """Its row, in the order of ``CALL_COLUMNS``."""
+        call = self.call
+        return call[:-2] + call.attached + (*self.beside.values(),)
 
-    def become(self, call: Call) -> None:
-        """Take what the rule book has made of the call."""
-        self.call = call
-        self.row.update(row_of(call))
-        if call.legs:
-            self.row["leg_count"] = len(call.legs)
+    @property
+    def row(self) -> dict[str, Any]:
+        """Its row by the columns' names."""
+        return dict(zip(CALL_COLUMNS, self.values, strict=True))
+
+    def to_write(self) -> tuple[int, Sequence[Any]]:
+        """Return the row and how wide it is to be written: what it said before and says no more is taken back."""
+        if self.call.legs:
+            self.beside["leg_count"] = len(self.call.legs)
+        values = self.values
+        self.width = max(self.width, statements.WRITE_CALLS.width_of(values))
+        return self.width, values
 
     def legs_to_keep(self) -> list[dict[str, Any]]:
         """Return the rows of legs that are new or have changed since this was asked last."""
         changed = [
-            {"call_id": self.call.id, "place": place, "tenant": self.row["tenant"], **leg._asdict()}
+            {"call_id": self.call.id, "place": place, "tenant": self.tenant, **leg._asdict()}
             for place, leg in enumerate(self.call.legs, 1)
             if self.kept[place - 1 : place] != (leg,)
         ]
@@ -116,26 +110,26 @@ class KnownCalls:
         except KeyError:
             return None
 
-    def add(self, row: dict[str, Any], call: Call, kept: tuple[Leg, ...] = (), width: int = 0) -> CandidateCall:
-        """Have later events of the batch find a call; one that is known already stays as it is."""
-        if call.id in self._by_id:
-            return self._by_id[call.id]
-        known = self._by_id[call.id] = CandidateCall(row, call, kept, width)
-        if call.legs:
-            row["leg_count"] = len(call.legs)
-        self._by_number[row["tenant"], call.number].append(known)
+    def open(self, call: Call, tenant: str) -> CandidateCall:
+        """Have later events of the batch find a new call, of which nothing is known beside."""
+        return self._add(CandidateCall(call, NOTHING_BESIDE | {"tenant": tenant}))
+
+    def _add(self, known: CandidateCall) -> CandidateCall:
+        call, tenant = known.call, known.tenant
+        self._by_id[call.id] = known
+        self._by_number[tenant, call.number].append(known)
         if call.call_ref:
-            self._by_ref[row["tenant"], call.call_ref].append(known)
+            self._by_ref[tenant, call.call_ref].append(known)
         return known
 
     def become(self, call: Call) -> CandidateCall:
         """Take what the rule book has made of a known call; by its exchange's id, too, it is found from now on."""
         known = self._by_id[call.id]
         if call.number != known.call.number:
-            self._by_number[known.row["tenant"], call.number].append(known)
+            self._by_number[known.tenant, call.number].append(known)
         if call.call_ref and not known.call.call_ref:
-            self._by_ref[known.row["tenant"], call.call_ref].append(known)
-        known.become(call)
+            self._by_ref[known.tenant, call.call_ref].append(known)
+        known.call = call
         return known
 
     def with_number(self, tenant: str, call: Call) -> list[Call]:
@@ -152,13 +146,11 @@ class KnownCalls:
         return [self._by_id[row.id] for row in found]
 
     def _know_all(self, found: Iterable[Sequence[Any]]) -> None:
-        rows = [dict(zip(CALL_COLUMNS, values, strict=True)) for values in found]
-        legs = self._legs([row["id"] for row in rows if row["leg_count"] and row["id"] not in self._by_id])
-        for row in rows:
-            for name in SWITCHES:
-                row[name] = None if row[name] is None else bool(row[name])  # SQLite's driver has numbers
-            kept = tuple(legs.get(row["id"], ()))
-            self.add(row, call_of(_book_columns(row), kept), kept, statements.WRITE_CALLS.width_of(row))
+        """Add calls that were read, but for those that are known already: these stay as they are."""
+        new = {values[ID]: values for values in found if values[ID] not in self._by_id}
+        legs = self._legs([call_id for call_id, values in new.items() if values[LEG_COUNT]])
+        for call_id, values in new.items():
+            self._add(read_call(values, tuple(legs.get(call_id, ()))))
 
     def _legs(self, call_ids: Sequence[int]) -> dict[int, list[Leg]]:
         """Return the legs that are kept of calls, by the calls' ids."""
@@ -166,6 +158,21 @@ class KnownCalls:
         for row in statements.LEGS.run(self._driver, call_ids) if call_ids else ():
             found[row[0]].append(leg_of(row[3:]))
         return found
+
+
+def call_of(values: Sequence[Any], legs: tuple[Leg, ...] = ()) -> Call:
+    """Return the call that has ``values`` in the columns that the rule book knows, with its ``legs``."""
+    plain, book = len(PLAIN_COLUMNS), len(BOOK_COLUMNS)
+    return Call._make((*values[:plain], tuple(values[plain:book]), legs))
+
+
+def read_call(values: Sequence[Any], legs: tuple[Leg, ...] = ()) -> CandidateCall:
+    """Return the call that has ``values`` in ``CALL_COLUMNS``, with its ``legs``."""
+    for place in SWITCHES:
+        if values[place] is not None:  # SQLite's driver has numbers
+            values = (*values[:place], bool(values[place]), *values[place + 1 :])
+    beside = dict(zip(BESIDE_COLUMNS, values[len(BOOK_COLUMNS) :], strict=True))
+    return CandidateCall(call_of(values, legs), beside, legs, statements.WRITE_CALLS.width_of(values))
 
 
 def leg_of(values: Sequence[Any]) -> Leg:

@@ -1,9 +1,10 @@
 """What people put right in the directory. The source's own words stay, and imports respect it (``loading.py``)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Engine, delete, func, insert, select, update
+from sqlalchemy import Connection, Engine, Row, delete, func, insert, select, update
 
 from gateway.errors import BadParameter
 from gateway.store import tables
@@ -11,7 +12,23 @@ from gateway.store.journal import Journal
 from gateway.store.loading import Phone
 from gateway.texts.text import Text
 
-accounts, phones = tables.accounts, tables.phones
+accounts, phones, choices = tables.accounts, tables.phones, tables.choices
+
+MOST = 100
+"""Corrections of one account that are shown."""
+
+
+@dataclass(frozen=True, slots=True)
+class AccountCorrection:
+    """What somebody has said of a telephone of an account at the desk. ``kind`` is ``added``, ``taken_off``,
+    ``changed`` (its number) or ``chosen`` (the number's calls are this account's).
+    """
+
+    kind: str
+    number: str | None
+    as_written: str | None
+    by: str
+    at: int
 
 
 class Corrections:
@@ -39,6 +56,20 @@ class Corrections:
         row |= {"edited_at": at, "edited_by": by}
         self._run(lambda connection: _add(connection, row))
 
+    def of_account(self, tenant: str, account_id: int) -> Sequence[AccountCorrection]:
+        """Return what was put right of an account, the newest first."""
+        edited = select(phones).where(
+            phones.c.tenant == tenant, phones.c.account_id == account_id, phones.c.edited_at.is_not(None)
+        )
+        chosen = select(choices).where(choices.c.tenant == tenant, choices.c.account_id == account_id)
+        with self._engine.connect() as connection:
+            found = [_corrected(row) for row in connection.execute(edited.limit(MOST))]
+            found += [
+                AccountCorrection("chosen", row.number, None, row.chosen_by, row.chosen_at)
+                for row in connection.execute(chosen.limit(MOST))
+            ]
+        return sorted(found, key=lambda each: each.at, reverse=True)[:MOST]
+
     def account_id(self, tenant: str, code: str) -> int | None:
         """Return the id of the account with this code."""
         query = select(accounts.c.id).where(accounts.c.tenant == tenant, accounts.c.code == code)
@@ -49,6 +80,11 @@ class Corrections:
     def _run(self, work: Callable[[Connection], bool]) -> bool:
         done: bool = self._journal.run(work)
         return done
+
+
+def _corrected(row: Row[Any]) -> AccountCorrection:
+    kind = "added" if row.as_written is None else "taken_off" if row.number is None else "changed"
+    return AccountCorrection(kind, row.number, row.as_written, row.edited_by or "", row.edited_at)
 
 
 def _change(connection: Connection, tenant: str, phone_id: int, values: dict[str, Any]) -> bool:

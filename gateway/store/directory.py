@@ -76,6 +76,18 @@ class Agent:
     role: Role = Role.AGENT
 
 
+@dataclass(frozen=True, slots=True)
+class RecordOpening:
+    """When an agent has a customer's record in the CRM opened: at ``ring`` or ``answer``, empty: never.
+
+    ``new``: also the page for a new customer, where nobody has the number.
+    """
+
+    incoming: str = ""
+    outgoing: str = ""
+    new: bool = False
+
+
 CLOCK_WRONG_MS = 24 * 3600 * 1000
 """A session that began later than this from now is no longer good; a clock put right by less logs nobody out."""
 
@@ -162,6 +174,13 @@ class Directory:
             query = select(func.count()).select_from(accounts).where(accounts.c.tenant == tenant)
             return connection.execute(query).scalar_one()
 
+    def field_names(self, tenant: str, *, looked_at: int = 200) -> list[str]:
+        """Return the names of the fields that accounts have, as far as those show that were written last."""
+        query = select(accounts.c.fields).where(accounts.c.tenant == tenant, accounts.c.fields.is_not(None))
+        with self._engine.connect() as connection:
+            found = connection.execute(query.order_by(accounts.c.id.desc()).limit(looked_at)).scalars().all()
+        return list(dict.fromkeys(name for text in found for name in read_account_fields(text)))
+
     # agents
 
     def save_agent(self, agent: Agent, password_hash: str, at: int) -> None:
@@ -190,6 +209,19 @@ class Directory:
     def choose_language(self, agent_id: int, language: str) -> None:
         """Keep the language of an agent's pages; empty for the browser's."""
         statement = update(agents).where(agents.c.id == agent_id).values(language=language or None)
+        self._journal.run(lambda connection: connection.execute(statement) and None)
+
+    def opening(self, agent_id: int) -> RecordOpening:
+        """Return when the agent has customers' records in the CRM opened."""
+        query = select(agents.c.opens_incoming, agents.c.opens_outgoing, agents.c.opens_new)
+        with self._engine.connect() as connection:
+            row = connection.execute(query.where(agents.c.id == agent_id)).first()
+        return RecordOpening(row[0] or "", row[1] or "", bool(row[2])) if row else RecordOpening()
+
+    def choose_opening(self, agent_id: int, opening: RecordOpening) -> None:
+        """Keep when the agent wants customers' records opened."""
+        values = {"opens_incoming": opening.incoming or None, "opens_outgoing": opening.outgoing or None}
+        statement = update(agents).where(agents.c.id == agent_id).values(**values, opens_new=opening.new)
         self._journal.run(lambda connection: connection.execute(statement) and None)
 
     def remove_agent(self, tenant: str, login: str) -> bool:
@@ -224,12 +256,13 @@ class Directory:
         self._journal.run(lambda connection: _open_session(connection, row, at))
         return token
 
-    def session_agent(self, token: str, at: int) -> Agent | None:
-        """Return the agent whose session ``token`` is, unless it is over."""
+    def session_agent(self, token: str, at: int, *, of_program: bool = False) -> Agent | None:
+        """Return the agent whose session ``token`` is, unless it is over: a browser's, or a program's."""
         query = (
             select(agents)
             .join(sessions, sessions.c.agent_id == agents.c.id)
             .where(sessions.c.token_hash == _hash(token), sessions.c.expires_at > at)
+            .where(sessions.c.program.is_not(None) if of_program else sessions.c.program.is_(None))
             # A session from far in the future would hold until then: the clock was wrong when it began.
             .where(sessions.c.created_at <= at + CLOCK_WRONG_MS)
         )

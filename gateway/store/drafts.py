@@ -2,10 +2,12 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any
 
 from gateway.adapter import Delivery
 from gateway.domain.calls.heard import HeardEvent
+from gateway.domain.calls.scope import EVERYTHING, CallScope
 from gateway.domain.messages import AgentStateChanged, CallMessage, PlaceCall
 from gateway.domain.numbering.numbers import Reading
 from gateway.domain.telling import NO_RULES, TellingRules
@@ -126,6 +128,77 @@ class Choice:
 @dataclass(frozen=True, slots=True)
 class Over:
     """An agent (``by``, a login) says that a call is over, of which no end was heard."""
+
+    tenant: str
+    call_id: int
+    by: str
+    at: int
+
+
+class MissedAction(StrEnum):
+    """What people do with customers in the list of missed calls."""
+
+    CLEAR = "cleared"
+    RESTORE = "restored"
+    CLAIM = "claimed"
+    RELEASE = "released"
+
+
+@dataclass(frozen=True, slots=True)
+class MissedDraft:
+    """An agent (``by``, a login) takes the customers of missed calls off the list, puts them back, or says that she
+    calls one back: until ``until`` (milliseconds) nobody else does. Calls that ``scope`` does not admit stay
+    as they are.
+    """
+
+    tenant: str
+    action: MissedAction
+    call_ids: tuple[int, ...]
+    by: str
+    at: int
+    name: str = ""
+    extension: str = ""
+    until: int = 0
+    scope: CallScope = EVERYTHING
+
+
+@dataclass(frozen=True, slots=True)
+class NoteDraft:
+    """An agent (``by``, called ``name``) writes of a call: the whole note, made of its revision ``base`` (0: of none).
+
+    Of a ``finished`` one the log and ``forwards`` are told; others are saved while they are typed. Times are
+    milliseconds.
+    """
+
+    tenant: str
+    call_id: int
+    text: str
+    outcome: str | None
+    follow_up_at: int | None
+    base: int
+    by: str
+    name: str
+    at: int
+    finished: bool = False
+    forwards: tuple[str, ...] = ()
+    rules: TellingRules = NO_RULES
+
+
+@dataclass(frozen=True, slots=True)
+class UntoldNote:
+    """Nobody has changed the note of a call since ``before``, so that it is told as it is."""
+
+    tenant: str
+    call_id: int
+    before: int
+    at: int
+    forwards: tuple[str, ...] = ()
+    rules: TellingRules = NO_RULES
+
+
+@dataclass(frozen=True, slots=True)
+class FollowUpDone:
+    """An agent (``by``, a login) says that the follow-up of a call's note is done."""
 
     tenant: str
     call_id: int

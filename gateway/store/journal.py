@@ -18,12 +18,16 @@ from gateway.store.drafts import (
     AgentStateDraft,
     Choice,
     EventDraft,
+    FollowUpDone,
     GiveUp,
     InVain,
+    MissedDraft,
+    NoteDraft,
     OrderDraft,
     Over,
     Recorded,
     Settlement,
+    UntoldNote,
     WriteJob,
 )
 from gateway.store.engine import DATABASE, LOCK, FileLock
@@ -31,7 +35,9 @@ from gateway.store.presence import Presence
 from gateway.store.writer import GroupCommit
 from gateway.texts.languages import Language
 
-Draft = EventDraft | AgentStateDraft | OrderDraft | Settlement | GiveUp | InVain | Choice | Over | WriteJob
+Said = Over | MissedDraft | NoteDraft | UntoldNote | FollowUpDone
+"""What people say of calls."""
+Draft = EventDraft | AgentStateDraft | OrderDraft | Settlement | GiveUp | InVain | Choice | Said | WriteJob
 
 
 class Journal:
@@ -74,7 +80,7 @@ class Journal:
 
     def write(
         self,
-        draft: EventDraft | AgentStateDraft | OrderDraft | Settlement | Choice | Over,
+        draft: EventDraft | AgentStateDraft | OrderDraft | Settlement | Choice | Said,
         *,
         within_s: float | None = None,
     ) -> Recorded:

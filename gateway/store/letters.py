@@ -10,7 +10,7 @@ from gateway.domain.links import safe_link
 from gateway.domain.messages import ATTACHED, CallNoted
 from gateway.store.calls import iso
 from gateway.store.candidates import CandidateCall
-from gateway.store.drafts import AgentStateDraft, EventDraft
+from gateway.store.drafts import AgentStateDraft, EventDraft, NoteDraft, UntoldNote
 from gateway.store.rows import Row, encode
 
 AGENT_STATE = EventKind.AGENT_STATE_CHANGED.value
@@ -30,13 +30,34 @@ def call_letters(
     """
     for extension, agent in sits:
         fields = call_fields(known, draft, seq, extension, agent)
-        yield from _letters(kind, fields, draft)
+        yield from _letters(kind, fields, draft, draft.message.received_at)
 
 
 def call_fields(
     known: CandidateCall, draft: EventDraft, seq: int, extension: str, sits: tuple[str, str]
 ) -> dict[str, str]:
     """Return the fields of an event of a call, as ``extension`` sees it."""
+    fields = _fields_of(known, draft, extension, sits) | _when(draft, seq)
+    if isinstance(draft.message, CallNoted):
+        fields |= {"cost": draft.message.cost or "", "transcript": draft.message.transcript or ""}
+    return fields
+
+
+def note_letters(
+    known: CandidateCall, draft: NoteDraft | UntoldNote, note: Any, seq: int, sits: tuple[str, str]
+) -> Iterator[Row]:
+    """Yield what the outbox keeps of what an agent wrote of a call (a row of ``agent_notes``)."""
+    fields = _fields_of(known, draft, known.row["extension"], sits)
+    fields |= {"author": note.author, "author_name": note.author_name, "text": note.text}
+    fields |= {"outcome": note.outcome or "", "follow_up": iso(note.follow_up_at) or ""}
+    fields |= {"occurred_at": iso(note.updated_at) or "", "revision": str(seq), "zone": draft.rules.zone}
+    yield from _letters(EventKind.CALL_NOTED.value, fields, draft, draft.at)
+
+
+def _fields_of(
+    known: CandidateCall, draft: EventDraft | NoteDraft | UntoldNote, extension: str, sits: tuple[str, str]
+) -> dict[str, str]:
+    """Return the fields that say what is known of a call."""
     call = known.row
     fields = {name: _told(name, call.get(_COLUMNS.get(name, name))) for name in fields_of("call_started")}
     fields |= {
@@ -44,9 +65,7 @@ def call_fields(
         "rang": " ".join(rang(known.call)),
         "url_audio": safe_link(fields["url_audio"]) or "",
     }
-    fields |= _when(draft, seq) | draft.rules.of_number(fields["telefone"]) | _agent(call, extension, sits)
-    if isinstance(draft.message, CallNoted):
-        fields |= {"cost": draft.message.cost or "", "transcript": draft.message.transcript or ""}
+    fields |= draft.rules.of_number(fields["telefone"]) | _agent(call, extension, sits)
     return {**NOTHING, **fields, "missed": "true" if call["missed"] else "false"}
 
 
@@ -55,7 +74,7 @@ def agent_letters(draft: AgentStateDraft, state: Row, seq: int) -> Iterator[Row]
     told = {"agent": state["agent"], "state": state["state"], "reason": state["reason"], "fila": state["queue"]}
     fields = {**NOTHING, **{name: _told(name, text) for name, text in told.items()}, **_when(draft, seq)}
     fields |= {"tenant": state["tenant"], "ramal": state["extension"], "agent_login": state["login"] or ""}
-    yield from _letters(AGENT_STATE, fields, draft)
+    yield from _letters(AGENT_STATE, fields, draft, draft.message.received_at)
 
 
 def _when(draft: EventDraft | AgentStateDraft, seq: int) -> dict[str, str]:
@@ -76,9 +95,13 @@ def _agent(call: Row, extension: str, sits: tuple[str, str]) -> Row:
     return {"agent_login": login, "agent": name or login}
 
 
-def _letters(kind: str, fields: Mapping[str, str], draft: EventDraft | AgentStateDraft) -> Iterator[Row]:
-    body, at = encode(fields), draft.message.received_at
+def _letters(
+    kind: str, fields: Mapping[str, str], draft: EventDraft | AgentStateDraft | NoteDraft | UntoldNote, at: int
+) -> Iterator[Row]:
+    """Yield one letter for each target; those of one call, or of one extension's agents, keep their order."""
+    body = encode(fields)
+    key = fields["call_id"] or f"agent {fields['ramal']}"
     for target in draft.forwards:
         if draft.rules.wants(target, kind, fields):
             row = {"tenant": fields["tenant"], "target": target, "kind": kind, "body": body}
-            yield row | {"created_at": at, "due_at": at}
+            yield row | {"created_at": at, "due_at": at, "waits_since": at, "order_key": key}

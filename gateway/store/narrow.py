@@ -13,27 +13,27 @@ from sqlalchemy import Connection, Table
 
 from gateway.store.bulk import Driver, Write, changing
 
-Row = Mapping[str, Any]
+Row = Sequence[Any]
 
 
 class NarrowWrite:
     """Inserts rows with all columns of ``table``, or changes them where their key is there already.
 
-    ``steps`` are columns by how rarely they say something: the first statement has those of the first step, the second
-    those of the next one too, and so on; the last one, behind the steps, has all. A statement is known by its *width*,
-    its place in this order.
+    Rows are sequences, and ``places`` says which place each column has in them. ``steps`` are columns by how rarely
+    they say something: the first statement has those of the first step, the second those of the next one too, and so
+    on; the last one, behind the steps, has all. A statement is known by its *width*, its place in this order.
     """
 
-    def __init__(self, table: Table, steps: Sequence[Collection[str]]) -> None:
+    def __init__(self, table: Table, places: Mapping[str, int], steps: Sequence[Collection[str]]) -> None:
         self._writes: list[Write] = []
         self._beyond: list[tuple[Callable[[Row], Sequence[Any]], int]] = []
         known: set[str] = set()
         for step in steps:
             known |= set(step)
-            self._writes.append(_write(table, known))
-            beyond = [name for name in table.c.keys() if name not in known]  # noqa: SIM118
+            self._writes.append(_write(table, places, known))
+            beyond = [place for name, place in places.items() if name not in known]
             self._beyond.append((itemgetter(*beyond), len(beyond)))
-        self._writes.append(_write(table, table.c.keys()))
+        self._writes.append(_write(table, places, places))
 
     def width_of(self, row: Row) -> int:
         """Return the width of the narrowest statement beside whose columns ``row`` says nothing."""
@@ -51,6 +51,6 @@ class NarrowWrite:
             self._writes[width].run(connection, by_width[width])
 
 
-def _write(table: Table, names: Collection[str]) -> Write:
-    columns = [name for name in table.c.keys() if name in names]  # noqa: SIM118
-    return Write(table, columns, changing=[name for name in changing(table) if name in names])
+def _write(table: Table, places: Mapping[str, int], names: Collection[str]) -> Write:
+    columns = [column.name for column in table.c if column.name in names]
+    return Write(table, columns, changing=[name for name in changing(table) if name in names], places=places)

@@ -1,38 +1,53 @@
-"""What must be sent on: read and settled here, written by the journal together with the event that caused it."""
+"""What must be sent on: read and settled here, written by the journal together with the event that caused it.
 
-import json
+Letters of one target that have one order key (a call's) go one after the other, those of different calls side by side.
+A letter that is due while another of its key is still unsettled is parked behind that one (``blocked_by``) until it is
+settled. Who sends a letter claims it by its process's name first, in the writing transaction, so nobody else does.
+"""
+
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Row, Select, func, select, update
+from sqlalchemy import Connection, Engine, Row, Select, bindparam, func, select, update
 
-from gateway.adapter import EVENT_FIELDS, Delivery
-from gateway.domain.links import safe_link
 from gateway.store import tables
 from gateway.store.journal import Journal
+from gateway.store.outbox_letters import UNNAMED, ClaimRequest, Letter, LetterResult, letter_of, order_key_of
 from gateway.texts.packing import pack
 from gateway.texts.rendering import render
 
 outbox, orders = tables.outbox, tables.orders
 
-CLAIM_MS = 120_000
-"""A letter whose sender died is due again after this long; longer than any attempt may take."""
-LONGEST_WAIT_MS = 300_000
-"""No letter is put off for longer; one that is due later still was put off before the clock was set back."""
+CLAIM_MS = 420_000
+"""A letter whose sender has no name (``presence.py``) is taken from it after this long: no attempt takes longer."""
+NEWEST_MS = 30_000
+"""What became due within so long counts as new."""
+PAGE = 64
+MOST_PAGES = 16
+"""For which one transaction looks for letters that need not wait for others of their call."""
+SLICE = 500
 
-
-@dataclass(frozen=True, slots=True)
-class Letter:
-    """One event on its way to one target; ``attempts`` made so far, this one not counted."""
-
-    id: int
-    tenant: str
-    target: str
-    kind: str
-    fields: Mapping[str, str]
-    created_at: int
-    attempts: int
+_WAITS = outbox.c.settled_at.is_(None)
+_BEFORE = outbox.alias("before")
+_SETTLE = (
+    update(outbox)
+    .where(outbox.c.id == bindparam("of"), _WAITS, outbox.c.claimed_by.is_not_distinct_from(bindparam("holder")))
+    .values(
+        {name: bindparam(f"new_{name}") for name in ("settled_at", "state", "reason", "outcome", "detail", "sentence")}
+        | {
+            name: func.coalesce(bindparam(f"new_{name}", type_=outbox.c[name].type), outbox.c[name])
+            for name in ("due_at", "attempted_at", "request", "answer")
+        }
+        | {"claimed_by": None}
+    )
+)
+_RELEASE = (
+    update(outbox)
+    .where(outbox.c.blocked_by == bindparam("of"), _WAITS, outbox.c.blocked_by.is_not(None))
+    .values(blocked_by=None)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,60 +63,130 @@ class Waiting:
 
 
 class Outbox:
-    """Letters of one target go out in order: only the oldest unsettled one can be claimed."""
+    """The letters that wait, for the processes that send them. Every method raises what the database does, and those
+    that write ``BusyError``.
+    """
 
     def __init__(self, engine: Engine, journal: Journal) -> None:
         self._engine = engine
         self._journal = journal
 
-    def claim(self, tenant: str, target: str, now: int) -> Letter | None:
-        """Claim the oldest waiting letter if it is due, for ``CLAIM_MS``. Raises ``BusyError``."""
-        if not self._due(tenant, target, now):
-            return None
-        letter: Letter | None = self._journal.run(lambda connection: self._claim(connection, tenant, target, now))
-        return letter
+    # to be sent
 
-    def _claim(self, connection: Connection, tenant: str, target: str, now: int) -> Letter | None:
-        row = connection.execute(_oldest(tenant, target)).first()
-        if row is None or not self._is_due(row, now):
-            return None
-        held = {"due_at": now + CLAIM_MS, "attempts": row.attempts + 1, "claimed_by": self._journal.presence.name()}
-        connection.execute(update(outbox).where(outbox.c.id == row.id).values(**held))
-        return Letter(row.id, row.tenant, row.target, row.kind, _fields(row.body), row.created_at, row.attempts)
+    def turn(
+        self,
+        results: Sequence[LetterResult],
+        wanted: Sequence[ClaimRequest],
+        now: int,
+        recovered: Sequence[tuple[str, str]] = (),
+    ) -> Sequence[Letter]:
+        """Write down what came of letters and claim those that are due, in one transaction; return the claimed ones.
 
-    def _is_due(self, row: Row[Any], now: int) -> bool:
-        """Return whether the letter's time has come, its claimant died, or its time is from before the clock was set
-        back.
+        What waits for another attempt at a target that has ``recovered`` is due at once.
         """
-        if not now < row.due_at <= now + max(LONGEST_WAIT_MS, CLAIM_MS):
-            return True
-        return row.claimed_by is not None and not self._journal.presence.alive(row.claimed_by)
+        holder = self.holder()
+        told = [self._told(result) for result in results]
+        claimed: Sequence[Letter] = self._journal.run(
+            lambda connection: _turn(connection, told, wanted, recovered, now, holder)
+        )
+        return claimed
 
-    def _due(self, tenant: str, target: str, now: int) -> bool:
-        """Return whether a letter is due, looked up without the write lock, so that an idle target costs nothing."""
+    def _told(self, result: LetterResult) -> Mapping[str, Any]:
+        settled_at = None if result.state is None else result.at
+        return {
+            "of": result.letter.id,
+            "holder": result.letter.holder,
+            "new_settled_at": settled_at,
+            "new_state": result.state and result.state.value,
+            "new_reason": result.reason and result.reason.value,
+            "new_outcome": result.outcome and result.outcome.value,
+            "new_detail": render(result.text, self._journal.language_of(result.letter.tenant)),
+            "new_sentence": pack(result.text),
+            "new_due_at": result.due_at,
+            "new_attempted_at": result.at if result.attempted else None,
+            "new_request": result.request,
+            "new_answer": result.answer,
+        }
+
+    def next_due(self, tenant: str, target: str) -> int | None:
+        """Return when the next letter of a target is due; None when none waits."""
+        due = select(func.min(outbox.c.due_at)).where(*_open_of(tenant, target))
         with self._engine.connect() as connection:
-            row = connection.execute(_oldest(tenant, target)).first()
-        return row is not None and self._is_due(row, now)
+            return connection.execute(due).scalar()
 
-    def settle(self, letter: Letter, delivery: Delivery, now: int) -> None:
-        """Settle the letter: accepted, or given up with its last outcome."""
-        values = {"settled_at": now, **self._told(letter, delivery)}
-        statement = update(outbox).where(outbox.c.id == letter.id).values(**values)
-        self._journal.run(lambda connection: connection.execute(statement) and None)
+    def news(self, after: int) -> tuple[int, Sequence[tuple[str, str]]]:
+        """Return the newest letter's id, and whose letters were written behind ``after``."""
+        with self._engine.connect() as connection:
+            newest: int = connection.execute(select(func.max(outbox.c.id))).scalar() or 0
+            if newest <= after:
+                return newest, ()
+            whose = select(outbox.c.tenant, outbox.c.target).where(outbox.c.id > after).distinct()
+            return newest, [(row.tenant, row.target) for row in connection.execute(whose)]
 
-    def postpone(self, letter: Letter, delivery: Delivery, due_at: int) -> None:
-        """Try again at ``due_at``; the letters behind it wait too."""
-        values = {"due_at": due_at, "claimed_by": None, **self._told(letter, delivery)}
-        statement = update(outbox).where(outbox.c.id == letter.id).values(**values)
-        self._journal.run(lambda connection: connection.execute(statement) and None)
+    def newest(self) -> int:
+        """Return the newest letter's id."""
+        with self._engine.connect() as connection:
+            return connection.execute(select(func.max(outbox.c.id))).scalar() or 0
 
-    def _told(self, letter: Letter, delivery: Delivery) -> Mapping[str, str]:
-        detail = render(delivery.text, self._journal.language_of(letter.tenant))
-        return {"outcome": delivery.outcome.value, "detail": detail, "sentence": pack(delivery.text)}
+    def older_than(self, tenant: str, target: str, kind: str, before: int, most: int = PAGE) -> Sequence[Letter]:
+        """Return the oldest letters of a kind that nobody is sending and that wait since before ``before``."""
+        old = select(outbox).where(outbox.c.tenant == tenant, outbox.c.target == target, outbox.c.kind == kind, _WAITS)
+        old = old.where(outbox.c.waits_since < before, outbox.c.claimed_by.is_(None))
+        return self._letters(old.order_by(outbox.c.waits_since).limit(most))
+
+    def from_the_future(self, tenant: str, target: str, now: int) -> Sequence[Letter]:
+        """Return letters that were put off before the clock was set back, so that their time would come too late."""
+        last = func.coalesce(outbox.c.attempted_at, outbox.c.waits_since)
+        put_off = select(outbox).where(*_open_of(tenant, target), outbox.c.due_at > now, last > now)
+        put_off = put_off.where(outbox.c.claimed_by.is_(None))
+        return self._letters(put_off.order_by(outbox.c.id).limit(SLICE))
+
+    def abandoned(self, now: int) -> Sequence[Letter]:
+        """Return the letters that were under way when whoever sent them died."""
+        held = self._held(outbox.c.claimed_by != self.holder())
+        alive = self._journal.presence.alive
+        dead = {name for name in {letter.holder for letter, _ in held} if name and name != UNNAMED and not alive(name)}
+        return [
+            letter
+            for letter, until in held
+            if letter.holder in dead or (letter.holder == UNNAMED and not now < until <= now + CLAIM_MS)
+        ]
+
+    def claimed(self) -> Sequence[Letter]:
+        """Return the letters that this process has claimed."""
+        return [letter for letter, _ in self._held(outbox.c.claimed_by == self.holder())]
+
+    def holder(self) -> str:
+        """Return the name under which this process claims letters."""
+        return self._journal.presence.name() or UNNAMED
+
+    def _held(self, whose: Any) -> Sequence[tuple[Letter, int]]:
+        query = select(outbox).where(_WAITS, outbox.c.claimed_by.is_not(None), whose)
+        with self._engine.connect() as connection:
+            return [(letter_of(row, row.claimed_by), row.due_at) for row in connection.execute(query)]
+
+    def carry_over(self, now: int) -> int:
+        """Give letters of before their place in the order of their call, a slice at a time; return how many were found.
+
+        Their age counts from now: they were written when every event was delivered, however late.
+        """
+        query = select(outbox.c.id, outbox.c.kind, outbox.c.body).where(_WAITS, outbox.c.order_key.is_(None))
+        with self._engine.connect() as connection:
+            rows = connection.execute(query.order_by(outbox.c.id).limit(SLICE)).all()
+        keys = [{"of": row.id, "key": order_key_of(row.kind, row.body), "since": now} for row in rows]
+        if keys:
+            self._journal.run(partial(_carry_over, keys))
+        return len(rows)
+
+    def _letters(self, query: Select[Any]) -> Sequence[Letter]:
+        with self._engine.connect() as connection:
+            return [letter_of(row, row.claimed_by) for row in connection.execute(query)]
+
+    # to be looked at
 
     def waiting(self) -> int:
         """Return how many letters are not settled."""
-        query = select(func.count()).select_from(outbox).where(outbox.c.settled_at.is_(None))
+        query = select(func.count()).select_from(outbox).where(_WAITS)
         with self._engine.connect() as connection:
             return connection.execute(query).scalar_one()
 
@@ -109,7 +194,7 @@ class Outbox:
         """Return how many letters are not settled, by (tenant, target)."""
         oldest, first = func.min(outbox.c.id), outbox.alias()
         groups = select(outbox.c.tenant, outbox.c.target, func.count().label("waiting"), oldest.label("oldest"))
-        grouped = groups.where(outbox.c.settled_at.is_(None)).group_by(outbox.c.tenant, outbox.c.target).subquery()
+        grouped = groups.where(_WAITS).group_by(outbox.c.tenant, outbox.c.target).subquery()
         query = select(grouped, first.c.created_at).join(first, first.c.id == grouped.c.oldest)
         with self._engine.connect() as connection:
             rows = connection.execute(query).all()
@@ -126,12 +211,80 @@ class Outbox:
         return [row.id for row in open_orders if row.requested_at < before or (row.owner and not alive(row.owner))]
 
 
-def _oldest(tenant: str, target: str) -> Select[Any]:
-    waiting = (outbox.c.tenant == tenant, outbox.c.target == target, outbox.c.settled_at.is_(None))
-    return select(outbox).where(*waiting).order_by(outbox.c.id).limit(1)
+def _open_of(tenant: str, target: str) -> Sequence[Any]:
+    """Return the conditions of the letters of a target that may be tried, now or later."""
+    return outbox.c.tenant == tenant, outbox.c.target == target, _WAITS, outbox.c.blocked_by.is_(None)
 
 
-def _fields(body: str) -> Mapping[str, str]:
-    """Return the fields as this version's templates ask for them, whichever version wrote them down."""
-    fields: dict[str, str] = dict.fromkeys(EVENT_FIELDS, "") | json.loads(body)
-    return fields | {"url_audio": safe_link(fields.get("url_audio")) or ""}
+def _turn(
+    connection: Connection,
+    told: Sequence[Mapping[str, Any]],
+    wanted: Sequence[ClaimRequest],
+    recovered: Sequence[tuple[str, str]],
+    now: int,
+    holder: str,
+) -> Sequence[Letter]:
+    if told:
+        connection.execute(_SETTLE, told)
+        settled = [{"of": each["of"]} for each in told if each["new_state"]]
+        if settled:
+            connection.execute(_RELEASE, settled)
+    for tenant, target in recovered:
+        put_off = (*_open_of(tenant, target), outbox.c.due_at > now, outbox.c.claimed_by.is_(None))
+        connection.execute(update(outbox).where(*put_off).values(due_at=now))
+    return [letter for request in wanted for letter in _claim(connection, request, now, holder)]
+
+
+def _claim(connection: Connection, request: ClaimRequest, now: int, holder: str) -> Sequence[Letter]:
+    free = min(request.most, request.parallel - _under_way(connection, request))
+    claimed: list[Row[Any]] = []
+    for since, until in _windows(request, now):
+        for _page in range(MOST_PAGES):
+            if len(claimed) >= free:
+                break
+            rows = connection.execute(_due(request, since, until)).all()
+            first = [row for row in rows if row.before is None][: free - len(claimed)]
+            _hold(connection, [row.id for row in first], now, holder)
+            _park(connection, [{"of": row.id, "behind": row.before} for row in rows if row.before is not None])
+            claimed += first
+            if len(rows) < PAGE:
+                break
+    return [letter_of(row, holder) for row in claimed]
+
+
+def _windows(request: ClaimRequest, now: int) -> Sequence[tuple[int, int]]:
+    """Return in which order letters are looked for, by when they became due."""
+    newest = (now - NEWEST_MS, now)
+    return (newest, (-1, now - NEWEST_MS)) if request.newest else ((-1, now),)
+
+
+def _under_way(connection: Connection, request: ClaimRequest) -> int:
+    held = (outbox.c.tenant == request.tenant, outbox.c.target == request.target, outbox.c.claimed_by.is_not(None))
+    return connection.execute(select(func.count()).select_from(outbox).where(*held, _WAITS)).scalar_one()
+
+
+def _due(request: ClaimRequest, since: int, until: int) -> Select[Any]:
+    """Return the letters that became due behind ``since`` and until ``until``, each with the one before it."""
+    same = (_BEFORE.c.tenant == outbox.c.tenant, _BEFORE.c.target == outbox.c.target)
+    earlier = (_BEFORE.c.order_key == outbox.c.order_key, _BEFORE.c.id < outbox.c.id, _BEFORE.c.settled_at.is_(None))
+    before = select(func.max(_BEFORE.c.id)).where(*same, *earlier).scalar_subquery()
+    query = select(outbox, before.label("before")).where(*_open_of(request.tenant, request.target))
+    query = query.where(outbox.c.due_at > since, outbox.c.due_at <= until, outbox.c.claimed_by.is_(None))
+    return query.order_by(outbox.c.due_at, outbox.c.id).limit(PAGE)
+
+
+def _hold(connection: Connection, ids: Sequence[int], now: int, holder: str) -> None:
+    if ids:
+        held = {"due_at": now + CLAIM_MS, "attempts": outbox.c.attempts + 1, "claimed_by": holder}
+        connection.execute(update(outbox).where(outbox.c.id.in_(ids)).values(**held))
+
+
+def _park(connection: Connection, parked: Sequence[Mapping[str, int]]) -> None:
+    if parked:
+        behind = update(outbox).where(outbox.c.id == bindparam("of")).values(blocked_by=bindparam("behind"))
+        connection.execute(behind, parked)
+
+
+def _carry_over(keys: Sequence[Mapping[str, Any]], connection: Connection) -> None:
+    known: dict[str, Any] = {"order_key": bindparam("key"), "waits_since": bindparam("since")}
+    connection.execute(update(outbox).where(outbox.c.id == bindparam("of"), _WAITS).values(known), keys)

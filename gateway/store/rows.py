@@ -2,20 +2,21 @@
 
 import hashlib
 import json
+from operator import itemgetter
 from typing import Any
 
 from gateway.adapter import Delivery
-from gateway.domain.calls.call import Call
 from gateway.domain.calls.decision import EventKind, Note
 from gateway.domain.calls.free_fields import read_fields
 from gateway.domain.calls.legs import rang, seen_from
 from gateway.domain.messages import ATTACHED, CallEnded, CallMessage, CallStarted, CallTransferred
 from gateway.store import tables
+from gateway.store.call_columns import PLACES
 from gateway.store.call_fields import EVENT_FIELDS, KNOWN_EVENT_FIELDS
-from gateway.store.candidates import CandidateCall, row_of
+from gateway.store.calls import iso
+from gateway.store.candidates import CandidateCall
 from gateway.store.drafts import AgentStateDraft, OrderAttempt, OrderDraft, Settlement
 from gateway.store.fitting import length_of
-from gateway.store.statements import CALL_COLUMNS
 from gateway.texts.languages import Language
 from gateway.texts.packing import pack
 from gateway.texts.rendering import render
@@ -29,50 +30,46 @@ NO_CALL = 0
 """The call id of an event that is about no call."""
 Kept = tuple[str, str]
 """A sentence as a text, and packed."""
+_always_told, _told_where_known = (
+    itemgetter(*(PLACES[name] for name in names)) for names in (EVENT_FIELDS, KNOWN_EVENT_FIELDS)
+)
 PEER_REF = length_of(tables.attempts.c.peer_ref)
-
-
-def call(call: Call, tenant: str) -> Row:
-    """Return a new call; what is not known yet is None."""
-    row: Row = dict.fromkeys(CALL_COLUMNS)
-    row.update(row_of(call))
-    row["tenant"] = tenant
-    return row
 
 
 def event(kind: str, call: CandidateCall, seq: int, at: int, told: Row, extension: str | None = None) -> Row:
     """Return an event about ``call``, with the call as it is now and what is ``told`` besides; with an ``extension``,
     as that one sees it.
     """
-    row = call.row
     return {
         "seq": seq,
-        "tenant": row["tenant"],
+        "tenant": call.tenant,
         "kind": kind,
         "at": at,
-        "extension": row["extension"] if extension is None else extension,
-        "call_id": row["id"],
+        "extension": call.call.extension if extension is None else extension,
+        "call_id": call.call.id,
         "payload": encode(_shown(call, extension) | told),
     }
 
 
 def _shown(call: CandidateCall, extension: str | None) -> Row:
-    row = call.row
-    more = {name: row[name] for name in KNOWN_EVENT_FIELDS if row[name] is not None}
-    shown = {name: row[name] for name in EVENT_FIELDS} | more
-    if row["fields"] is not None:
-        shown["fields"] = read_fields(row["fields"])
+    values = call.values
+    shown = dict(zip(EVENT_FIELDS, _always_told(values), strict=True))
+    known = _told_where_known(values)
+    if known.count(None) < len(known):
+        shown |= {name: value for name, value in zip(KNOWN_EVENT_FIELDS, known, strict=True) if value is not None}
+    if call.call.fields is not None:
+        shown["fields"] = read_fields(call.call.fields)
     if call.call.legs:
-        seen = row["extension"] if extension is None else extension
+        seen = call.call.extension if extension is None else extension
         shown |= {"status": seen_from(call.call, seen), "rang": rang(call.call)}
     return shown
 
 
-def note(note: Note, call: Row) -> Row:
+def note(note: Note, call: CandidateCall) -> Row:
     """Return what is kept with ``call``; the digest lets the same be kept once."""
     text = encode([note.recording_url, note.cost, note.transcript])
     digest = int.from_bytes(hashlib.blake2b(text.encode("utf-8", "replace"), digest_size=8).digest()) >> 1
-    return {"call_id": call["id"], "digest": digest, "tenant": call["tenant"], **note._asdict()}
+    return {"call_id": call.call.id, "digest": digest, "tenant": call.tenant, **note._asdict()}
 
 
 def agent_state(draft: AgentStateDraft, login: str | None) -> Row:
@@ -105,6 +102,20 @@ def agent_event(draft: AgentStateDraft, state: Row, seq: int) -> Row:
         "call_id": NO_CALL,
         "payload": encode(told | {"received": received}),
     }
+
+
+def agent_note(note: Any) -> Row:
+    """Return what the log tells of what an agent wrote, a row of ``agent_notes``."""
+    told = {"text": note.text, "author": note.author, "author_name": note.author_name, "revision": note.revision}
+    more = {"outcome": note.outcome, "follow_up_at": iso(note.follow_up_at)}
+    return told | {name: value for name, value in more.items() if value is not None}
+
+
+def missed_event(tenant: str, seq: int, at: int, told: Row) -> Row:
+    """Return the event that tells of the list of missed calls; it is about all who see that, and of no one call."""
+    kind, payload = EventKind.MISSED_CHANGED.value, encode(told)
+    row: Row = {"seq": seq, "tenant": tenant, "kind": kind, "at": at, "extension": "", "call_id": NO_CALL}
+    return row | {"payload": payload}
 
 
 def received(message: CallMessage) -> Row:

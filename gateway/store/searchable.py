@@ -21,7 +21,7 @@ from gateway.domain.calls.search_terms import (
 )
 from gateway.store import tables
 
-calls, legs, notes = tables.calls, tables.legs, tables.notes
+calls, legs, notes, agent_notes = tables.calls, tables.legs, tables.notes, tables.agent_notes
 
 TEXTS: Mapping[str, Field] = {
     "number": Field.NUMBER,
@@ -95,7 +95,8 @@ def read_searchable(connection: Connection, query: Select[Any]) -> list[Searchab
     rows = connection.execute(query).all()
     several = _beside(connection, legs, [row.id for row in rows if row.leg_count])
     noted = _beside(connection, notes, [row.id for row in rows if row.note_count])
-    return [_searchable(row, several.get(row.id, ()), noted.get(row.id, ())) for row in rows]
+    written = _beside(connection, agent_notes, [row.id for row in rows])
+    return [_searchable(row, several.get(row.id, ()), noted.get(row.id, ()), written.get(row.id, ())) for row in rows]
 
 
 def calls_of(connection: Connection, ids: Iterable[int]) -> list[SearchableCall]:
@@ -128,8 +129,11 @@ def _beside(connection: Connection, table: Any, ids: Sequence[int]) -> Mapping[i
     return found
 
 
-def _searchable(row: Row[Any], several: Sequence[Row[Any]], noted: Sequence[Row[Any]]) -> SearchableCall:
-    lines = tuple(dict.fromkeys(_lines(row, several, noted)))
+def _searchable(
+    row: Row[Any], several: Sequence[Row[Any]], noted: Sequence[Row[Any]], written: Sequence[Row[Any]]
+) -> SearchableCall:
+    found = [*_lines(row, several, noted), *(line for note in written for line in _lines_of_note(note))]
+    lines = tuple(dict.fromkeys(found))
     return SearchableCall(row.id, row.tenant, lines, row, several)
 
 
@@ -145,6 +149,12 @@ def _lines(row: Row[Any], several: Sequence[Row[Any]], noted: Sequence[Row[Any]]
     for note in noted:
         yield from line_of(Field.NOTE, note.transcript)
         yield from line_of(Field.NOTE, note.cost)
+
+
+def _lines_of_note(note: Row[Any]) -> Iterator[Line]:
+    """Yield what an agent wrote about the call."""
+    yield from line_of(Field.NOTE, note.text)
+    yield from line_of(Field.NOTE, note.outcome)
 
 
 def _facets(row: Row[Any], several: Sequence[Row[Any]]) -> Mapping[str, Sequence[str]]:

@@ -56,9 +56,12 @@ class SourceMarks:
         self._written: dict[Key, Row] = {}
         self._refs: set[tuple[str, str]] = set()
         """Tenant and id of the calls that are there, of those that events with several ids name."""
+        self._is_used = False
+        """Whether any event of the batch has a mark: those of plain listeners have none."""
 
     def load(self, drafts: Sequence[object]) -> None:
         """Read the marks that ``drafts`` may meet: one statement for each source."""
+        self._is_used = True
         wanted: dict[tuple[str, str], set[str]] = defaultdict(set)
         for draft in drafts:
             mark = mark_of(draft)
@@ -97,7 +100,7 @@ class SourceMarks:
 
     def seen(self, draft: EventDraft | AgentStateDraft) -> SeenEvent | None:
         """Return why an event is not to be applied; None for one that is. What an agent sends again always is."""
-        mark = mark_of(draft)
+        mark = mark_of(draft) if self._is_used else None
         if mark is None or draft.message.origin.replay_of is not None:
             return None
         if mark.event_id is not None and (row := self._get(draft, mark, MarkKind.EVENT, mark.event_id)):
@@ -109,7 +112,7 @@ class SourceMarks:
 
     def keep(self, draft: EventDraft | AgentStateDraft, call_id: int, *, overtaken: bool = False) -> None:
         """Remember that an event was taken."""
-        mark = mark_of(draft)
+        mark = mark_of(draft) if self._is_used else None
         if mark is None:
             return
         if mark.event_id is not None:

@@ -1,5 +1,6 @@
 """The journal's statements: a batch reads what it needs and writes what it made by one of each."""
 
+from collections.abc import Callable
 from typing import Any
 
 from sqlalchemy import and_, bindparam, func, literal_column, or_, select, update
@@ -7,6 +8,7 @@ from sqlalchemy.sql import ClauseElement, ColumnElement
 
 from gateway.store import tables
 from gateway.store.bulk import Change, Lookup, Write, changing, written
+from gateway.store.call_columns import CALL_COLUMNS, PLACES
 from gateway.store.narrow import NarrowWrite
 
 calls, events, orders, outbox, counters = (
@@ -20,11 +22,11 @@ phones, accounts, attempts = tables.phones, tables.accounts, tables.attempts
 choices, agents, identifiers = tables.choices, tables.agents, tables.identifiers
 
 legs, notes, agent_states = tables.legs, tables.notes, tables.agent_states
-source_marks = tables.source_marks
+source_marks, agent_notes = tables.source_marks, tables.agent_notes
 
 MOST_IDENTIFIED = 500
 """Accounts that are read by one statement: a contract's number such as 1 may be that of any number of them."""
-CALL_COLUMNS = tuple(calls.c.keys())
+LOGGED_CALLS = select(*(calls.c[name] for name in CALL_COLUMNS))
 
 
 def _among(column: ColumnElement[Any], count: int) -> ColumnElement[bool]:
@@ -32,7 +34,7 @@ def _among(column: ColumnElement[Any], count: int) -> ColumnElement[bool]:
 
 
 def _calls_by_number(count: int) -> ClauseElement:
-    return select(calls).where(
+    return LOGGED_CALLS.where(
         calls.c.tenant == bindparam("of"),
         calls.c.logged_at >= bindparam("since"),
         or_(calls.c.end_heard_at.is_(None), calls.c.end_heard_at >= bindparam("ended_since")),
@@ -41,7 +43,7 @@ def _calls_by_number(count: int) -> ClauseElement:
 
 
 def _calls_by_ref(count: int) -> ClauseElement:
-    return select(calls).where(calls.c.tenant == bindparam("of"), _among(calls.c.call_ref, count))
+    return LOGGED_CALLS.where(calls.c.tenant == bindparam("of"), _among(calls.c.call_ref, count))
 
 
 def _missed_calls(count: int) -> ClauseElement:
@@ -52,8 +54,26 @@ def _missed_calls(count: int) -> ClauseElement:
     )
 
 
+def _missed_of_accounts(count: int) -> ClauseElement:
+    missed: tuple[ColumnElement[Any], ...] = (literal_column("calls.missed"), calls.c.returned_at.is_(None))
+    return select(calls.c.id, calls.c.account_id, calls.c.end_heard_at).where(
+        _among(calls.c.account_id, count), *missed
+    )
+
+
+def _follow_ups(column: ColumnElement[Any]) -> Callable[[int], ClauseElement]:
+    """Return what makes the statement that finds follow-ups by ``column``, those due before a moment."""
+
+    def build(count: int) -> ClauseElement:
+        due = (agent_notes.c.follow_up_at.is_not(None), agent_notes.c.follow_up_done_at.is_(None))
+        query = select(agent_notes.c.call_id, column, agent_notes.c.follow_up_at)
+        return query.where(agent_notes.c.tenant == bindparam("of"), _among(column, count), *due)
+
+    return build
+
+
 def _calls_by_id(count: int) -> ClauseElement:
-    return select(calls).where(_among(calls.c.id, count))
+    return LOGGED_CALLS.where(_among(calls.c.id, count))
 
 
 def _legs(count: int) -> ClauseElement:
@@ -119,6 +139,9 @@ CALLS_BY_NUMBER = Lookup(_calls_by_number)
 CALLS_BY_REF = Lookup(_calls_by_ref)
 CALLS_BY_ID = Lookup(_calls_by_id)
 MISSED_CALLS = Lookup(_missed_calls)
+MISSED_OF_ACCOUNTS = Lookup(_missed_of_accounts)
+FOLLOW_UPS_OF_NUMBERS = Lookup(_follow_ups(agent_notes.c.number))
+FOLLOW_UPS_OF_ACCOUNTS = Lookup(_follow_ups(agent_notes.c.account_id))
 LEGS = Lookup(_legs)
 OWNERS = Lookup(_owners)
 IDENTIFIED = Lookup(_identified)
@@ -133,7 +156,7 @@ OF_MANY = (
     *("call_ref", "line", "missed", "ring_s", "talk_s", "answered_at", "answer_heard_at", "answered_by"),
     *("answered_agent", "answered_agent_name"),
 )
-WRITE_CALLS = NarrowWrite(calls, (AT_START, (*OF_ACCOUNT, *AT_END), OF_MANY))
+WRITE_CALLS = NarrowWrite(calls, PLACES, (AT_START, (*OF_ACCOUNT, *AT_END), OF_MANY))
 """A call that has begun; one that has ended, or is an account's; one of which an exchange says more; any other."""
 WRITE_LEGS = Write(legs, tuple(legs.c.keys()), changing=changing(legs))
 WRITE_NOTES = Write(notes, tuple(notes.c.keys()), unique=("call_id", "digest"))
@@ -151,7 +174,13 @@ RETURN_MISSED = Change(
     .values({calls.c.returned_at: bindparam("at"), calls.c.returned_by: bindparam("by")}),
     ("at", "by", "of"),
 )
-GOING_ON = select(calls).where(
+FINISH_FOLLOW_UP = Change(
+    update(agent_notes)
+    .where(agent_notes.c.call_id == bindparam("of"), agent_notes.c.follow_up_done_at.is_(None))
+    .values({agent_notes.c.follow_up_done_at: bindparam("at"), agent_notes.c.follow_up_done_in: bindparam("by")}),
+    ("at", "by", "of"),
+)
+GOING_ON = LOGGED_CALLS.where(
     calls.c.tenant == bindparam("of"),
     calls.c.logged_at >= bindparam("since"),
     calls.c.logged_at < bindparam("before"),

@@ -14,9 +14,13 @@ from gateway.adapter import (
     WireExchange,
     WireRequest,
     can_hang_up,
+    carries_time,
+    is_idempotent,
     limits_of,
     longest_of,
     overheard,
+    overhearing,
+    unwanted,
 )
 from gateway.store.traffic import OUT, Draft, Remark, RemarkCode, TrafficEntry, cut
 from gateway.texts.languages import DEFAULT, Language
@@ -66,6 +70,17 @@ class RecordedAdapter:
     def longest_s(self) -> float | None:
         return longest_of(self.adapter)
 
+    @property
+    def idempotent(self) -> bool:
+        return is_idempotent(self.adapter)
+
+    @property
+    def carries_time(self) -> bool:
+        return carries_time(self.adapter)
+
+    def unwanted(self, message: Outgoing) -> Text | None:
+        return unwanted(self.adapter, message)
+
     def probe(self) -> Probe:
         with overheard(self._writer(NO_MESSAGE)):
             return self.adapter.probe()
@@ -86,7 +101,12 @@ class RecordedAdapter:
         self.adapter.close()
 
     def _writer(self, message: Outgoing) -> Callable[[WireExchange], None]:
+        """Return what writes a request down, and tells whoever listens besides."""
+        outer = overhearing()
+
         def write(heard: WireExchange) -> None:
+            if outer:
+                outer(heard)
             at = time.time_ns() // 1_000_000 - heard.took_us // 1000
             self._add(lambda: self._entry(heard, message, at), len(heard.request.data) + len(heard.answer))
 

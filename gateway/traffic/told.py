@@ -11,7 +11,8 @@ UNREAD = "cti.unread"
 
 def tell(environ: Environ, texts: Iterable[str]) -> None:
     """Tell that ``texts`` are secrets, each as often as it stands in the request."""
-    environ.setdefault(SECRETS, Counter()).update(text for text in texts if text)
+    if secrets := [text for text in texts if text]:
+        environ.setdefault(SECRETS, Counter()).update(secrets)
 
 
 def told(environ: Environ) -> Mapping[str, int]:

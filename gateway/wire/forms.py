@@ -52,7 +52,7 @@ def parse(query: str, names: Names, *, keep_unknown: bool = False) -> FirstValue
     found = FirstValues()
     url: list[str] = []
     in_url = False
-    fields = FieldCollector(names, keep_unknown=keep_unknown) if CAMPOS in names else None
+    fields: FieldCollector | None = None
     for pair in query.split("&", MOST_PAIRS):
         written, _, value = pair.partition("=")
         name = names.get(written) or names.get(plain_name(written))
@@ -60,7 +60,8 @@ def parse(query: str, names: Names, *, keep_unknown: bool = False) -> FirstValue
             url.append(pair.removeprefix("amp;"))
             continue
         if name is None:
-            if fields:
+            if CAMPOS in names:
+                fields = fields or FieldCollector(names, keep_unknown=keep_unknown)
                 fields.add(as_named(written), decode(value))
             continue
         in_url = False

@@ -1,6 +1,7 @@
 """Parameters that a request has more than once: the first value that is not empty counts, and the log says so."""
 
 from collections.abc import Collection, Mapping, MutableMapping
+from collections.abc import Set as AbstractSet
 from typing import Any
 
 import structlog
@@ -29,11 +30,11 @@ def keep_first(found: MutableMapping[str, str], name: str, text: str, repeated: 
 class FirstValues(dict[str, str]):
     """Parameters as they are found; ``repeated`` has the names of those that came with different values."""
 
-    __slots__ = ("repeated",)
-
-    def __init__(self) -> None:
-        self.repeated: set[str] = set()
+    repeated: AbstractSet[str] = frozenset()
 
     def keep(self, name: str, text: str) -> None:
         """Keep ``text`` where there is none yet."""
-        keep_first(self, name, text, self.repeated)
+        repeated: set[str] = set()
+        keep_first(self, name, text, repeated)
+        if repeated:
+            self.repeated |= repeated

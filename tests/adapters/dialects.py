@@ -5,7 +5,7 @@ import sys
 import xmlrpc.client
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from types import ModuleType
@@ -31,6 +31,7 @@ DIAL = Outgoing(
 
 
 SECRETS = {"key": "ch@ve & <secreta>", "other": "outr@ señha"}
+WEBHOOK_SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 PASSWORD = 'p"ss w0rd/&'
 HTTP_LOGIN = {"username": "agente", "password": PASSWORD, "headers": {"X-Token": SECRETS["other"]}}
 CAPABILITIES = {
@@ -58,7 +59,7 @@ class Dialect:
     refusing: Callable[[str], Behave]
     protocol: Protocol
     can: frozenset[str]
-    ref: str = "77"
+    ref: str | None = "77"
     logins: Mapping[str, Mapping[str, Any]] = field(default_factory=lambda: {"none": {}})
     secret_login: Mapping[str, Any] = field(default_factory=dict)
     secrets: tuple[str, ...] = ()
@@ -162,6 +163,26 @@ DIALECTS = {
         fault=lambda text: ("200 OK", xmlrpc.client.dumps(xmlrpc.client.Fault(3, text)).encode()),
         content_type="text/xml",
         can={"forwards"},
+    ),
+    "webhook": replace(
+        over_http(
+            settings=lambda address: {"url": f"{address}/hook", "secret": [WEBHOOK_SECRET]},
+            success=b"{}",
+            fault=lambda text: ("422 Unprocessable Content", text.encode()),
+            content_type="application/json",
+            can={"forwards"},
+        ),
+        ref=None,
+        # A receiver of webhooks need not say anything.
+        protocol=replace(
+            HTTP,
+            bad={
+                name: replace(bad, outcome="accepted") if name in ("200 and empty", "204") else bad
+                for name, bad in HTTP.bad.items()
+            },
+        ),
+        # The bytes hold the time of the attempt: tests/adapters/test_webhook.py stops the clock.
+        logins={},
     ),
     "ami": Dialect(
         settings=_ami_settings,

@@ -122,6 +122,7 @@ def test_the_written_configuration_is_accepted_as_it_is() -> None:
 def test_the_examples_in_the_written_configuration_are_accepted_too(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("ERP_WEBHOOK_SECRET", "whsec_" + "QUJD" * 8)
     for name in ("ACME_EVENTS_TOKEN", "ACME_CRM_TOKEN", "CLOUD_SECRET"):
         monkeypatch.setenv(name, "x" * 8)
     (tmp_path / "pbx.password").write_text("x")
@@ -254,3 +255,18 @@ def test_a_web_page_s_origin_is_kept_as_browsers_write_it(written: str, kept: st
 def test_what_is_no_origin_is_refused(written: str) -> None:
     said = refused({"tenants": {"a": {"crm": {"origins": [written]}}}})
     assert "expected scheme and host of a web page such as https://crm.example, without a path" in said
+
+
+def test_a_panel_without_https_is_cautioned(tmp_path: Path) -> None:
+    def told(**tenant: object) -> list[tuple[str, str]]:
+        acme = {"click_to_call": {"open_loopback": False}} | tenant
+        return [(about, str(said)) for about, said in cautions(config_file.parse({"tenants": {"a": acme}}, source="x"))]
+
+    crm, https = {"crm": {"origins": ["https://crm.example"]}}, {"public_url": "https://cti.acme.com.br"}
+    assert told(**crm, **https) == []
+    assert told(crm={"origins": ["http://127.0.0.1:9000", "http://localhost"]}) == []
+    ((about, said),) = told(**crm)
+    assert about == "[tenants.a.crm]"
+    assert "only over https" in said
+    ((_, said),) = told(crm={"origins": ["http://crm.example"]}, **https)
+    assert "http://crm.example is no https page" in said

@@ -27,7 +27,7 @@ from gateway.server import bootstrap, serve, worker
 from gateway.server import import_process as process
 from gateway.server.application import Application
 from gateway.server.worker import WorkerOptions
-from gateway.store.directory import Agent
+from gateway.store.directory import Account, Agent
 from tests.configurations import every_table
 
 AS_DEFAULT = {(config.TrafficSettings, "record")}
@@ -42,6 +42,7 @@ FOR_THE_LOADER = {
     (config.ServerSettings, "public_targets_only"),
     (config.ApplianceSettings, "preset"),
     (SourceSettings, "preset"),
+    (config.Forward, "patience"),
 }
 """Keys that are used up while the file is read: without them ``own-cloud`` would not load."""
 
@@ -194,6 +195,8 @@ def ask_everything(application: Application) -> None:
     """What each wire and the desk look at only when somebody asks."""
     ana = Agent(0, "acme", "ana", "Ana", "3501", role=Role.ADMINISTRATOR)
     application._gateway.directory.save_agent(ana, hash_password("uma-senha"), at=1)
+    shop = Account("1", "Loja", (("4732100123", "Rita"),))
+    application._gateway.directory.load_accounts("acme", [shop], 1)
     client = Client(application.wsgi)
     here = {"REMOTE_ADDR": "127.0.0.1"}
     event = f"/t/acme/wconnect/WConnect_WSDL_ConsultaRamal.php?dst=3501&src=4732100123&token={every_table.EVENTS_TOKEN}"
@@ -203,10 +206,26 @@ def ask_everything(application: Application) -> None:
     assert client.get("/t/acme/discar?de=3501&para=4732100123", environ_base=here).status_code == 401
     wrong = {"token_auth": every_table.CRM_TOKEN}
     assert client.get("/t/acme/discar?de=3501&para=4732100123", environ_base=here, headers=wrong).status_code == 401
-    for path in ("me", "appliances", "calls"):
+    for path in ("me", "appliances", "missed", "calls", "outcomes"):
         assert client.get(f"/t/acme/api/{path}", auth=("ana", "uma-senha"), environ_base=here).status_code == 200
+    note = client.put(
+        "/t/acme/api/calls/1/note", json={"outcome": "sold"}, auth=("ana", "uma-senha"), environ_base=here
+    )
+    assert note.status_code == 200
+    claim = "/t/acme/api/missed/999/claim"
+    assert client.post(claim, auth=("ana", "uma-senha"), environ_base=here).status_code == 409
     assert client.get("/t/acme/login").status_code == 200
+    _look_at_cards(client, event)
     assert list(application._gateway.schedule._scheduled())
+
+
+def _look_at_cards(client: Client, event: str) -> None:
+    """Ana's cards of a call from a known number and of one from an unknown one."""
+    who = {"usuario": "ana", "senha": "uma-senha"}
+    assert client.post("/t/acme/login", data=who, headers={"Sec-Fetch-Site": "same-origin"}).status_code == 303
+    unknown = client.get(event.replace("4732100123", "4733334444")).text.removeprefix("ok ").strip()
+    assert "https://crm.acme.example/contatos?nome=Rita" in client.get("/t/acme/telas/ligacao/1").text
+    assert "https://crm.acme.example/nova?fone=4733334444" in client.get(f"/t/acme/telas/ligacao/{unknown}").text
 
 
 def import_from_a_source(options: WorkerOptions) -> None:

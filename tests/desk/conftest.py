@@ -20,6 +20,7 @@ from gateway.desk.context import Replay, Services
 from gateway.desk.hub import Hub
 from gateway.desk.pages import Desk
 from gateway.diagnosis.explainer import Explainer
+from gateway.domain.account_fields import packed_fields
 from gateway.domain.dialplan.plan import DialPlan
 from gateway.domain.messages import CallAnswered, CallEnded, CallStarted, CallTransferred, Origin
 from gateway.domain.numbering.numbers import NumberPlan
@@ -27,6 +28,7 @@ from gateway.domain.roles import Role
 from gateway.domain.tenant import Appliance, Tenant
 from gateway.handlers import Core
 from gateway.logins.passwords import hash_password, verifier
+from gateway.store.agent_notes import AgentNotes
 from gateway.store.agent_states import AgentStates
 from gateway.store.board import BoardLog
 from gateway.store.calls import CallLog
@@ -38,7 +40,10 @@ from gateway.store.drafts import OrderDraft, Recorded, Settlement
 from gateway.store.figures import FiguresLog
 from gateway.store.imports import Imports
 from gateway.store.journal import Journal
+from gateway.store.loading import LoadedAccount, Phone, write_accounts
 from gateway.store.log import EventLog
+from gateway.store.missed import MissedList
+from gateway.store.program_sessions import ProgramSessions
 from gateway.store.quality import Quality
 from gateway.store.saved_filters import SavedFilters
 from gateway.store.search import CallFinder
@@ -118,6 +123,15 @@ class Office:
     ) -> int:
         """A call ends; its id."""
         return self.core.handle(CallEnded(tenant, ramal, telefone, EXCHANGE, at or now_ms(), **extras)).call_id
+
+    def fill(self, code: str, number: str, contact: str = "", *, owner: str = "", **fields: str) -> int:
+        """An import brings an account with fields, called as its code with "Conta" before; its id."""
+        packed, _ = packed_fields(fields.items())
+        account = LoadedAccount(
+            code, f"Conta {code}", (Phone(number, contact, number),), owner=owner or None, fields=packed
+        )
+        self.journal.run(lambda connection: write_accounts(connection, "acme", "csv", [account], now_ms()))
+        return self.directory.search("acme", code)[0].id
 
     def know(self, name: str, number: str, contact: str = "", *, tenant: str = "acme") -> None:
         """The CRM tells us of an account; each later than the one before, however quick this machine is."""
@@ -262,12 +276,15 @@ def services_of(office: Office, config: Config, hub: Hub, *, replay: Replay = no
         receipts=office.receipts,
         replay=replay,
         decide=office.journal.write,
+        missed=MissedList(office.engine),
+        notes=AgentNotes(office.engine),
         saved_filters=SavedFilters(office.engine, office.journal),
         imports=Imports(office.engine, office.journal),
         import_now=lambda _tenant, _name: None,
         quality=Quality(office.engine),
         corrections=Corrections(office.engine, office.journal),
         agent_states=AgentStates(office.engine),
+        programs=ProgramSessions(office.engine, office.journal),
     )
 
 

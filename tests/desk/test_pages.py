@@ -378,7 +378,7 @@ def test_pages_hold_no_inline_script_or_style_and_load_nothing_from_elsewhere(an
         assert not re.search(r"<script(?![^>]* src=)|<style|\son\w+=|\sstyle=", seen), path
         loaded = re.findall(r'<(?:script|link|img|use)[^>]*(?:src|href)="([^"]+)"', seen)
         assert loaded
-        assert all(address.startswith("/static/") for address in loaded), path
+        assert all(address.startswith(("/static/", "/manifest.webmanifest")) for address in loaded), path
 
 
 def test_files_are_kept_by_browsers_until_they_change(ana: Browser) -> None:

@@ -27,6 +27,12 @@ EXPECTED = {
     "login": EVERYBODY,
     "log_in": EVERYBODY,
     "api_openapi": EVERYBODY,
+    "cti_script": EVERYBODY,
+    "panel_login": EVERYBODY,
+    "panel_log_in": EVERYBODY,
+    "panel": PEOPLE,
+    "panel_log_out": ALL,
+    "api_webhook_schema": EVERYBODY,
     "log_out": ALL,
     "language": ALL,
     "api_me": ALL,
@@ -40,6 +46,8 @@ EXPECTED = {
     "figures": LEADING,
     "board": PEOPLE,
     "account": PEOPLE,
+    "api_account": PEOPLE,
+    "opening": ALL,
     "events": ALL,
     "call_log": ALL,
     "calls_csv": EXPORTING,
@@ -56,10 +64,33 @@ EXPECTED = {
     "attach": WORKING,
     "mark_over": WORKING,
     "api_over": WORKING,
+    "programs": ALL,
+    "program_make": ALL,
+    "program_revoke": ALL,
+    "dial_page": f"{WORKING} program",
+    "manifest": EVERYBODY,
     "dial": f"{WORKING} program",
     "hang_up": f"{WORKING} program",
     "api_dial": f"{WORKING} program",
     "api_hang_up": f"{WORKING} program",
+    "missed": ALL,
+    "note": WORKING,
+    "api_note": ALL,
+    "api_outcomes": ALL,
+    "api_note_save": WORKING,
+    "follow_up_done": WORKING,
+    "api_follow_up_done": WORKING,
+    "missed_badge": ALL,
+    "api_missed": ALL,
+    "missed_clear": WORKING,
+    "missed_restore": WORKING,
+    "missed_claim": WORKING,
+    "missed_release": WORKING,
+    "missed_call": WORKING,
+    "api_missed_clear": WORKING,
+    "api_missed_restore": WORKING,
+    "api_missed_claim": WORKING,
+    "api_missed_release": WORKING,
     "why": LEADING,
     "api_why": LEADING,
     "number": LEADING,
@@ -112,14 +143,16 @@ def _is_let_in(browser: Browser, name: str, role: str) -> bool:
     elif role != "nobody":
         browser.log_in(role)
         headers |= {"X-CSRF-Token": _token(browser)}
-    answer = browser.get(path, headers=headers) if method == "GET" else browser.post(path, headers=headers)
+    answer = browser.client.open(path, method=method, **browser._place({"headers": headers}))
     refused = _needs_login(answer) if role == "nobody" else _is_missing_a_right(answer)
     answer.close()
     return not refused
 
 
 def _needs_login(answer: TestResponse) -> bool:
-    return answer.status_code == 401 or (answer.status_code == 303 and answer.location.startswith("/login"))
+    return answer.status_code == 401 or (
+        answer.status_code == 303 and answer.location.startswith(("/login", "/painel/entrar"))
+    )
 
 
 def _is_missing_a_right(answer: TestResponse) -> bool:

@@ -186,6 +186,7 @@ shells = st.sampled_from(
 @settings(deadline=None, max_examples=200)
 @given(fixed | mobiles, heads, shells, areas)
 @example("1134567890", "+55 0XX 15", "{}", "11")
+@example("1120000000", "0010550xx 10", "{} - Ana (2)", "11")
 def test_equal_numbers_have_equal_forms_however_they_are_written(number: str, head: str, shell: str, own: str) -> None:
     plain = read(number, NumberPlan(own))
     written = read(shell.format(head + number), NumberPlan(own))

@@ -34,12 +34,14 @@ OPTIONS = (
 
 
 @contextmanager
-def chromium(profile: Path, *more: str) -> Iterator[webdriver.Chrome]:
-    """A browser of its own, with ``more`` options."""
+def chromium(profile: Path, *more: str, blocks_pop_ups: bool = False) -> Iterator[webdriver.Chrome]:
+    """A browser of its own, with ``more`` options. Pages may open tabs, unless it ``blocks_pop_ups``."""
     options = webdriver.ChromeOptions()
     options.binary_location = need("chromium", package="chromium")
     for option in (*OPTIONS, *more, f"--user-data-dir={profile}"):
         options.add_argument(option)
+    if blocks_pop_ups:
+        options.add_experimental_option("excludeSwitches", ["disable-popup-blocking"])
     options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
     service = Service(need("chromedriver", package="chromium-driver"))
     with webdriver.Chrome(options=options, service=service) as browser:

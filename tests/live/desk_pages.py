@@ -28,6 +28,12 @@ success = "^OK"
 [tenants.default.directory.planilha]
 source = "csv"
 path = "contas.csv"
+fields = {{ cidade = "Cidade ou município", situacao = "Situação", obs = "Observações" }}
+[tenants.default.crm]
+fields = ["situacao", "cidade", "obs"]
+link = "https://crm.example/contas/{{{{ code }}}}"
+contact_link = "https://crm.example/contatos?nome={{{{ contact }}}}"
+new_link = "https://crm.example/novo?tel={{{{ international }}}}"
 """
 ROWS = (
     ("1", LONG, "Carlos " + "E" * 80, "47999998888"),
@@ -64,6 +70,9 @@ PAGES = (
     "/qualidade?ver=repetidos",
     "/qualidade?ver=chamadores",
     "/qualidade?ver=corrigidos",
+    "/extensao",
+    "/discar?numero=tel:4799998888",
+    "/painel",
     "/nada",
 )
 SIZES = {"phone": (360, 640, 1), "large phone": (420, 800, 1), "desktop": (1280, 800, 1), "zoomed 200 %": (640, 400, 2)}
@@ -73,7 +82,8 @@ SIZES = {"phone": (360, 640, 1), "large phone": (420, 800, 1), "desktop": (1280,
 def open_office(folder: Path) -> LiveGateway:
     """A gateway with long names and numbers, an import with refused lines, calls, and orders that failed."""
     (folder / "gateway.toml").write_text(CONFIG, encoding="utf-8")
-    lines = ["codigo;conta;contato;telefone", *(";".join(row) for row in ROWS)]
+    besides = ("Ativo", "Santa Rita do Passa Quatro " + "W" * 60, "Liga cedo. " * 80)
+    lines = ["codigo;conta;contato;telefone;situacao;cidade;obs", *(";".join((*row, *besides)) for row in ROWS)]
     (folder / "contas.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
     gateway = start_gateway(folder / "data", config=folder / "gateway.toml")
     gateway.cli("import", "run", "planilha")

@@ -13,8 +13,11 @@ from pathlib import Path
 from urllib.parse import quote
 
 import pytest
+from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
 
 from tests.live.conftest import command, free_port
+from tests.live.desk import chromium, text_of, until
 
 
 @dataclass
@@ -116,6 +119,24 @@ def test_each_appliance_receives_the_order_in_its_own_protocol_and_reports_the_c
         time.sleep(0.3)
     assert (call["direction"], call["appliance"]) == ("outgoing", name)
     assert call["recording_url"].endswith(".wav")
+
+
+def test_its_crm_shows_the_panel_and_opens_the_caller_s_record(demo: Demo, tmp_path: Path) -> None:
+    (crm,) = re.findall(r"CRM +(http://\S+)/", demo.guide)
+    with chromium(tmp_path) as browser:
+        browser.get(crm)
+        browser.switch_to.frame(browser.find_element(By.CSS_SELECTOR, "#cti iframe"))
+        until(lambda: bool(browser.find_elements(By.ID, "usuario")), timeout_s=15)
+        browser.find_element(By.ID, "usuario").send_keys("ana")
+        browser.find_element(By.ID, "senha").send_keys("demo-1234", Keys.ENTER)
+        until(lambda: bool(browser.find_elements(By.CSS_SELECTOR, '#conexao[data-state="live"]')), timeout_s=15)
+        browser.switch_to.default_content()
+        until(lambda: "Ana Souza · 3501" in text_of(browser, "#told"), timeout_s=15)
+        demo.get("/wconnect/WConnect_WSDL_ConsultaRamal.php?ramal=3501&telefone=11987654321")
+        until(lambda: "Clínica Boa Vista" in text_of(browser, "#record"), timeout_s=10)
+        demo.get("/wconnect/WConnect_WSDL_FinalizaLigacao.php?ramal=3501&telefone=11987654321")
+        browser.find_element(By.CSS_SELECTOR, 'a[href="tel:+554830302020"]').click()
+        until(lambda: "04830302020" in demo.appliance("Central SOAP"), timeout_s=10)
 
 
 def test_it_stops_cleanly_and_leaves_nothing_behind(demo: Demo) -> None:

@@ -163,10 +163,13 @@ def test_an_old_agent_logs_in_with_the_old_password(upgraded: LiveGateway) -> No
     assert [call["status"] for call in found["calls"]] == ["unreachable"]
 
 
-def test_what_waited_for_the_crm_is_delivered_in_order(upgraded: LiveGateway, crm: Crm) -> None:
-    wait_until(lambda: len(crm.taken) >= WAITING)
-    extensions = [event["ramal"] for event in crm.taken[:WAITING]]
-    assert extensions == ["3501", "3501", "3502", "3502", "3601", "3503", "3505", "3505"]
+def test_what_waited_for_the_crm_is_delivered_each_call_in_its_order(upgraded: LiveGateway, crm: Crm) -> None:
+    waited = ["3501", "3501", "3502", "3502", "3503", "3505", "3505", "3601"]
+    wait_until(lambda: len([event for event in crm.taken if event["ramal"] in waited]) >= WAITING)
+    taken = [event for event in crm.taken if event["ramal"] in waited]
+    assert sorted(event["ramal"] for event in taken) == waited
+    recordings = [event.get("audio", "") for event in taken if event["ramal"] == "3501"]
+    assert recordings == ["", "http://pbx.example/rec?id=10"], "the start goes before the end"
 
 
 def test_an_old_call_can_still_be_explained(upgraded: LiveGateway) -> None:

@@ -6,19 +6,19 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
-from prometheus_client import REGISTRY
 from sqlalchemy import insert, select
 
 from gateway.adapter import EVENT_FIELDS, Delivery, Outcome, Outgoing
 from gateway.clock import Clock as SteppedClock
 from gateway.domain.messages import PlaceCall
 from gateway.domain.numbering.numbers import read
-from gateway.relay.outbox_worker import OutboxWorker, sweep_abandoned, wait_ms
+from gateway.relay.outbox_worker import OutboxWorker, sweep_abandoned
 from gateway.store import tables
 from gateway.store.drafts import OrderDraft
 from gateway.store.outbox import Outbox
 from gateway.texts.rendering import render
 from tests.fakes import FakeAdapter, SetTime
+from tests.relay.letters import claim_one, postpone
 from tests.store.conftest import HERE, PLAN, T0, OpenStore, Store, end_draft, open_store, start_draft, store
 from tests.waiting import until
 
@@ -55,25 +55,27 @@ def test_an_order_of_a_process_that_is_known_to_be_dead_is_settled_at_once(open_
     assert "se detuvo durante el intento" in render(call.told, "es")
 
 
-def test_an_event_that_a_dead_process_was_sending_is_due_at_once(open_store: OpenStore) -> None:
+def test_an_event_that_a_dead_process_was_sending_is_found_at_once(open_store: OpenStore) -> None:
     dead, alive = open_store(), open_store()
     dead.journal.write(start_draft("3501", "4732100123", forwards=("crm",)))
-    assert Outbox(dead.engine, dead.journal).claim("acme", "crm", T0)
+    assert claim_one(Outbox(dead.engine, dead.journal), "acme", "crm", T0)
     outbox = Outbox(alive.engine, alive.journal)
-    assert outbox.claim("acme", "crm", T0 + 1) is None
+    assert (claim_one(outbox, "acme", "crm", T0 + 1), outbox.abandoned(T0 + 1)) == (None, [])
     dead.journal.stop()
-    assert outbox.claim("acme", "crm", T0 + 1)
+    (letter,) = outbox.abandoned(T0 + 1)
+    assert letter.holder
 
 
 def test_an_event_that_was_put_off_is_not_due_because_its_process_ended(open_store: OpenStore) -> None:
     dead, alive = open_store(), open_store()
     dead.journal.write(start_draft("3501", "4732100123", forwards=("crm",)))
     before = Outbox(dead.engine, dead.journal)
-    letter = before.claim("acme", "crm", T0)
+    letter = claim_one(before, "acme", "crm", T0)
     assert letter
-    before.postpone(letter, Delivery(Outcome.REFUSED, "não"), T0 + 60_000)
+    postpone(before, letter, Delivery(Outcome.REFUSED, "não"), T0 + 60_000)
     dead.journal.stop()
-    assert Outbox(alive.engine, alive.journal).claim("acme", "crm", T0 + 1) is None
+    alive_outbox = Outbox(alive.engine, alive.journal)
+    assert (claim_one(alive_outbox, "acme", "crm", T0 + 1), alive_outbox.abandoned(T0 + 1)) == (None, [])
 
 
 class Clock:
@@ -121,23 +123,6 @@ def test_an_event_reaches_the_crm_with_the_number_put_right(
     assert (message.kind, message.fields["ramal"], message.fields["telefone"]) == ("call_started", "3501", "4732100123")
 
 
-@pytest.mark.parametrize("outcome", [Outcome.REFUSED, Outcome.UNREACHABLE, Outcome.UNKNOWN])
-def test_an_event_that_was_not_taken_is_sent_again_later_and_in_order(
-    store: Store, workers: list[OutboxWorker], clock: Clock, outcome: Outcome
-) -> None:
-    crm = FakeAdapter(lambda _: Delivery(outcome, "agora não"))
-    for number in ("4732100123", "4732100124"):
-        store.journal.write(start_draft("3501", number, forwards=("crm",)))
-    send(store, workers, clock, crm=crm)
-    assert crm.arrived.wait(5)
-    time.sleep(0.2)
-    assert [message.fields["telefone"] for message in crm.delivered] == ["4732100123"]
-    crm.answer = lambda _: Delivery(Outcome.ACCEPTED, "ok")
-    clock.now += 5_000
-    until(lambda: Outbox(store.engine, store.journal).waiting() == 0)
-    assert [message.fields["telefone"] for message in crm.delivered] == ["4732100123", "4732100123", "4732100124"]
-
-
 def test_a_target_that_hangs_does_not_hold_up_another(store: Store, workers: list[OutboxWorker], clock: Clock) -> None:
     gate = threading.Event()
 
@@ -152,21 +137,6 @@ def test_a_target_that_hangs_does_not_hold_up_another(store: Store, workers: lis
     gate.set()
 
 
-def test_an_event_nobody_took_for_a_day_is_given_up_and_the_next_one_goes(
-    store: Store, workers: list[OutboxWorker], clock: Clock
-) -> None:
-    store.journal.write(start_draft("3501", "4732100123", forwards=("crm",)))
-    clock.now += 25 * 3_600_000
-    before = given_up()
-    send(store, workers, clock, crm=FakeAdapter(lambda _: Delivery(Outcome.REFUSED, "não")))
-    until(lambda: Outbox(store.engine, store.journal).waiting() == 0)
-    until(lambda: given_up() == before + 1)
-
-
-def given_up() -> float:
-    return REGISTRY.get_sample_value("cti_forwards_given_up_total", {"tenant": "acme", "target": "crm"}) or 0
-
-
 @pytest.mark.parametrize("step", [-30 * 86_400_000, -3_600_000])
 def test_an_event_does_not_wait_for_a_clock_that_was_set_back(
     store: Store, workers: list[OutboxWorker], clock: Clock, step: int
@@ -174,10 +144,15 @@ def test_an_event_does_not_wait_for_a_clock_that_was_set_back(
     store.journal.write(start_draft("3501", "4732100123", forwards=("crm",)))
     crm = FakeAdapter(lambda _: Delivery(Outcome.UNREACHABLE, "não"))
     send(store, workers, clock, crm=crm)
-    assert crm.arrived.wait(5)
+    until(lambda: outcome_of_the_letter(store) == "unreachable")
     crm.answer = lambda _: Delivery(Outcome.ACCEPTED, "ok")
     clock.now += step
     until(lambda: Outbox(store.engine, store.journal).waiting() == 0)
+
+
+def outcome_of_the_letter(store: Store) -> str | None:
+    with store.engine.connect() as connection:
+        return connection.execute(select(tables.outbox.c.outcome)).scalar()
 
 
 def test_a_clock_set_forward_gives_no_event_up(store: Store, workers: list[OutboxWorker]) -> None:
@@ -192,10 +167,6 @@ def test_a_clock_set_forward_gives_no_event_up(store: Store, workers: list[Outbo
     assert Outbox(store.engine, store.journal).waiting() == 1
 
 
-def test_the_wait_doubles_up_to_five_minutes() -> None:
-    assert [wait_ms(n) for n in (0, 1, 2, 5, 20, 10_000)] == [1000, 2000, 4000, 32_000, 300_000, 300_000]
-
-
 @pytest.mark.parametrize(
     ("url", "told"),
     [("https://pbx/1.wav", "https://pbx/1.wav"), ("javascript:alert(1)", ""), ("file:///etc/passwd", "")],
@@ -205,7 +176,7 @@ def test_only_an_address_that_may_be_opened_is_sent_on(store: Store, url: str, t
     store.journal.write(replace(draft, forwards=("crm",)))
     with store.engine.connect() as connection:
         assert ("javascript:" in str(connection.execute(select(tables.outbox.c.body)).scalar())) is False
-    letter = Outbox(store.engine, store.journal).claim("acme", "crm", T0 + 60_000)
+    letter = claim_one(Outbox(store.engine, store.journal), "acme", "crm", T0 + 60_000)
     assert letter is not None
     assert (letter.fields["url_audio"], letter.fields["result"]) == (told, "missed")
     assert (letter.fields["resultado"], letter.fields["missed"]) == ("NO ANSWER", "true")
@@ -215,7 +186,7 @@ def test_a_letter_that_an_older_version_wrote_has_all_fields_that_templates_ask_
     body = '{"tenant":"acme","call_id":"1","ramal":"3501","telefone":"","direction":"incoming","url_audio":"data:x"}'
     values = {"tenant": "acme", "target": "crm", "kind": "call_ended", "body": body, "created_at": T0, "due_at": T0}
     store.journal.run(lambda connection: connection.execute(insert(tables.outbox).values(values)) and None)
-    letter = Outbox(store.engine, store.journal).claim("acme", "crm", T0)
+    letter = claim_one(Outbox(store.engine, store.journal), "acme", "crm", T0)
     assert letter is not None
     assert set(letter.fields) == EVENT_FIELDS
     assert (letter.fields["url_audio"], letter.fields["result"]) == ("", "")

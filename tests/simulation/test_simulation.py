@@ -16,6 +16,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from gateway.adapter import Outcome
 from gateway.domain.calls.call import Call
+from gateway.domain.calls.decision import EventKind
 from gateway.domain.calls.ghosts import WAIT_MS
 from gateway.domain.calls.legs import LOST, legs_of, seen_from
 from gateway.domain.calls.states import TABLE, State
@@ -242,6 +243,7 @@ class Simulation(RuleBasedStateMachine):
         events = self.world.events(self.seq)
         assert [event.seq for event in events] == list(range(self.seq + 1, self.seq + 1 + len(events)))
         self.seq += len(events)
+        events = [event for event in events if event.kind != EventKind.MISSED_CHANGED]  # about the list, not a call
         self.told |= {event.call_id: event.told for event in events}
         self.told_at |= {(event.call_id, event.extension): event.told["status"] for event in events}
         for call_id, told in self.told.items():

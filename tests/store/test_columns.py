@@ -9,6 +9,7 @@ from sqlalchemy import Boolean, Connection, Table, select
 
 from gateway.store import statements, tables
 from gateway.store.bulk import written
+from gateway.store.call_columns import CALL_COLUMNS
 from gateway.store.call_fields import BESIDE, EVENT_FIELDS, KNOWN_EVENT_FIELDS, LOG_FIELDS, SCREEN_FIELDS
 from gateway.store.calls import LoggedCall
 from gateway.store.fitting import Fitted
@@ -19,7 +20,8 @@ WriteRows = Callable[[Connection, Sequence[Mapping[str, Any]]], None]
 
 def write_calls(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
     write = statements.WRITE_CALLS
-    write.run(connection, [(write.width_of(row), row) for row in rows])
+    values = [tuple(row[name] for name in CALL_COLUMNS) for row in rows]
+    write.run(connection, [(write.width_of(each), each) for each in values])
 
 
 WRITES: list[tuple[Table, WriteRows]] = [
@@ -50,7 +52,7 @@ def test_a_row_that_is_written_again_changes_but_for_what_is_fixed(
 
 def test_whose_a_call_is_and_who_was_to_dial_is_not_written_again() -> None:
     fixed = {column.name for column in tables.calls.c if "fixed" in column.info}
-    assert fixed == {"id", "tenant", "logged_at", "order_id", "returned_at", "returned_by"}
+    assert fixed == {"id", "tenant", "logged_at", "order_id", "returned_at", "returned_by", "cleared_at", "cleared_by"}
 
 
 def test_an_order_is_written_without_what_comes_of_it() -> None:

@@ -11,7 +11,7 @@ from gateway.domain.messages import AgentState, AgentStateChanged, CallNoted
 from gateway.domain.telling import TellingRules
 from gateway.store import tables
 from gateway.store.drafts import AgentStateDraft, EventDraft
-from gateway.store.outbox import _fields
+from gateway.store.outbox_letters import letter_fields
 from tests.store.conftest import HERE, PLAN, T0, Store, end_draft, heard, open_store, start_draft, store
 
 __all__ = ["open_store", "store"]
@@ -22,7 +22,7 @@ RULES = TellingRules("America/Manaus", PLAN)
 def told(store: Store) -> list[tuple[str, dict[str, str]]]:
     with store.engine.connect() as connection:
         rows = connection.execute(select(tables.outbox).order_by(tables.outbox.c.id)).all()
-    return [(row.kind, dict(_fields(row.body))) for row in rows]
+    return [(row.kind, dict(letter_fields(row.body))) for row in rows]
 
 
 def write(store: Store, *drafts: Any, **only: str) -> None:
@@ -70,7 +70,7 @@ def test_each_forward_is_told_of_the_events_that_it_wants(store: Store) -> None:
     write(store, withheld, shown, crm="kind != 'withheld'", erp="event == 'call_ended'")
     with store.engine.connect() as connection:
         rows = connection.execute(select(tables.outbox)).all()
-    assert [(row.target, _fields(row.body)["ramal"]) for row in rows] == [("crm", "3502")]
+    assert [(row.target, letter_fields(row.body)["ramal"]) for row in rows] == [("crm", "3502")]
 
 
 def test_an_agents_state_says_when_and_where_too(store: Store) -> None:

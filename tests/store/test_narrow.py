@@ -5,9 +5,11 @@ from typing import Any
 
 from sqlalchemy import Boolean, select
 
-from gateway.domain.calls.call import Call
+from gateway.domain.calls.call import NOTHING_ATTACHED
+from gateway.domain.messages import ATTACHED
 from gateway.store import statements, tables
-from gateway.store.candidates import CandidateCall
+from gateway.store.call_columns import CALL_COLUMNS
+from gateway.store.candidates import CandidateCall, read_call
 from gateway.store.fitting import Fitted
 from tests.store.conftest import Store
 
@@ -19,11 +21,23 @@ TAKEN_BACK = [column.name for column in tables.calls.c if column.nullable and "f
 
 def row(**values: Any) -> dict[str, Any]:
     """A call of which nothing but ``values`` and what no call goes without is known."""
-    return dict.fromkeys(tables.calls.c.keys()) | NEEDED | values
+    return dict.fromkeys(CALL_COLUMNS) | NEEDED | values
 
 
 def call(**values: Any) -> CandidateCall:
-    return CandidateCall(row(**values), Call(7, "incoming", "x", "x", "x", 7, "x"))
+    """A call as it is read; nothing of it is in the database yet."""
+    read = read_call(tuple(row(**values).values()))
+    read.width = 0
+    return read
+
+
+def take_back(known: CandidateCall, name: str) -> None:
+    if name in known.beside:
+        known.beside[name] = None
+    elif name in ATTACHED:
+        known.call = known.call._replace(attached=NOTHING_ATTACHED)
+    else:
+        known.call = known.call._replace(**{name: None})
 
 
 def written(store: Store, calls: Iterable[CandidateCall]) -> list[Mapping[str, Any]]:
@@ -37,7 +51,7 @@ def test_what_a_call_says_no_more_is_taken_back(store: Store) -> None:
     calls = [call(id=number, **{name: some(name)}) for number, name in enumerate(TAKEN_BACK, 1)]
     assert written(store, calls) == [row(id=number, **{name: some(name)}) for number, name in enumerate(TAKEN_BACK, 1)]
     for each, name in zip(calls, TAKEN_BACK, strict=True):
-        each.row[name] = None
+        take_back(each, name)
     assert written(store, calls) == [row(id=number) for number in range(1, len(calls) + 1)]
 
 
@@ -49,9 +63,8 @@ def some(name: str) -> Any:
 def test_what_was_read_is_taken_back_as_well(store: Store) -> None:
     """As a resumed call takes back since when it was on hold, of which another process wrote."""
     written(store, [call(held_at=3, answered_at=2)])
-    read = row(held_at=3, answered_at=2)
-    known = CandidateCall(read, Call(7, "incoming", "x", "x", "x", 7, "x"), width=WRITE.width_of(read))
-    known.row["held_at"] = None
+    known = read_call(tuple(row(held_at=3, answered_at=2).values()))
+    take_back(known, "held_at")
     assert written(store, [known]) == [row(answered_at=2)]
 
 
@@ -70,4 +83,4 @@ def test_plain_starts_and_ends_are_narrow(store: Store) -> None:
 
 def widths(store: Store) -> list[int]:
     with store.engine.connect() as connection:
-        return [WRITE.width_of(dict(found._mapping)) for found in connection.execute(select(tables.calls))]
+        return [WRITE.width_of(found) for found in connection.execute(statements.LOGGED_CALLS)]

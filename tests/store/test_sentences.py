@@ -15,6 +15,8 @@ from gateway.store.outbox import Outbox
 from gateway.texts.languages import DEFAULT
 from gateway.texts.rendering import render
 from gateway.texts.text import Text, verbatim
+from tests.relay.letters import claim_one, postpone
+from tests.relay.letters import settle as settle_letter
 from tests.store.conftest import T0, OpenStore, Store, open_store, start_draft
 
 __all__ = ["open_store"]
@@ -83,9 +85,9 @@ def test_a_call_that_was_not_ordered_has_nothing_to_tell(spanish: Store) -> None
 def test_a_letter_keeps_what_came_of_it(spanish: Store, settled: bool) -> None:
     spanish.journal.write(start_draft("3501", "4732100123", forwards=("crm",)))
     outbox = Outbox(spanish.engine, spanish.journal)
-    letter = outbox.claim("acme", "crm", T0)
+    letter = claim_one(outbox, "acme", "crm", T0)
     assert letter is not None
-    outbox.settle(letter, REFUSED, T0) if settled else outbox.postpone(letter, REFUSED, T0 + 1)
+    settle_letter(outbox, letter, REFUSED, T0) if settled else postpone(outbox, letter, REFUSED, T0 + 1)
     with spanish.engine.connect() as connection:
         row = connection.execute(select(tables.outbox)).one()
     assert row.detail == IN_SPANISH

@@ -165,8 +165,8 @@ def legs_told(change: CallChange, before: Call) -> tuple[LegNews, ...]:
 def _judged(decided: Decision, calls: Sequence[Call]) -> Decision:
     """Say with what was decided which calls were missed by that; the log is told of one that another's end shows."""
     call = decided.call
-    if call.group_id is None and call.state is not State.ENDED and not call.missed:
-        return decided
+    if call.group_id is None:
+        return decided if call.state is not State.ENDED and not call.missed else _judged_alone(decided)
     others = {change.call.id: change for change in decided.others}
     now = [others[each.id].call if each.id in others else each for each in calls]
     for each in judged(group_of(call, now)):
@@ -176,6 +176,12 @@ def _judged(decided: Decision, calls: Sequence[Call]) -> Decision:
             known = others.get(each.id)
             others[each.id] = CallChange(each, (known.kind if known else None) or EventKind.CALL_ENDED)
     return decided._replace(others=tuple(others.values()))
+
+
+def _judged_alone(decided: Decision) -> Decision:
+    """Say of a call that rang at no other extension, too, whether it was missed."""
+    anew = next(iter(judged((decided.call,))), None)
+    return decided if anew is None else decided._replace(call=anew)
 
 
 def decide_in_vain(call: Call, calls: Sequence[Call]) -> tuple[CallChange, ...]:

@@ -26,6 +26,7 @@ class EventKind(StrEnum):
     ORDER_SETTLED = "order_settled"
     ACCOUNT_CHOSEN = "account_chosen"
     AGENT_STATE_CHANGED = "agent_state_changed"
+    MISSED_CHANGED = "missed_changed"
 
 
 KINDS: Mapping[Event, EventKind] = {

@@ -119,7 +119,8 @@ def measured(call: Call) -> Call:
     """Return ``call`` with the seconds that it rang and that was spoken, as far as they are known."""
     in_vain = call.ended_at if call.result in NOT_ANSWERED else None
     rang_until = call.answered_at if call.answered_at is not None else in_vain
-    return call._replace(ring_s=_seconds(call.started_at, rang_until), talk_s=_seconds(call.answered_at, call.ended_at))
+    ring_s, talk_s = _seconds(call.started_at, rang_until), _seconds(call.answered_at, call.ended_at)
+    return call if (ring_s, talk_s) == (call.ring_s, call.talk_s) else call._replace(ring_s=ring_s, talk_s=talk_s)
 
 
 def _seconds(since: int | None, until: int | None) -> int | None:

@@ -12,7 +12,6 @@ from gateway.domain.calls.direction import Sides
 from gateway.domain.calls.results import Result, sure_result
 from gateway.domain.calls.states import STATES, Event, State
 from gateway.domain.messages import (
-    ATTACHED,
     CallAnswered,
     CallEnded,
     CallHeld,
@@ -25,6 +24,7 @@ from gateway.domain.messages import (
     PlaceCall,
     QueueEntered,
     QueueLeft,
+    texts_attached,
 )
 from gateway.domain.numbering.reading import NumberKind, Reading
 
@@ -236,7 +236,7 @@ def _heard(
         duration_s,
         recording_url,
         result_text,
-        tuple([getattr(message, name) for name in ATTACHED]),
+        texts_attached(message),
     )
     if message.fields is None and message.waited_s is None and message.answered_at is None:
         return heard

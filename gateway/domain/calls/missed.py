@@ -30,11 +30,14 @@ def _missed_of(group: Sequence[Call]) -> Call | None:
     """Return the first call of the group, which counts as missed once nobody rings any more and if nobody took any;
     else None.
     """
-    if any(_goes_on(call) or _was_taken(call) for call in group):
+    if not any(_reached_nobody(call) for call in group) or any(_goes_on(call) or _was_taken(call) for call in group):
         return None
-    reached_nobody = any(call.state is State.ENDED and call.result in MISSED_CALLS for call in group)
     first = min(group, key=lambda call: call.id)
-    return first if reached_nobody and first.direction == Direction.INCOMING else None
+    return first if first.direction == Direction.INCOMING else None
+
+
+def _reached_nobody(call: Call) -> bool:
+    return call.result in MISSED_CALLS and call.state is State.ENDED
 
 
 def _goes_on(call: Call) -> bool:

@@ -100,7 +100,7 @@ def _told_apart(rule: PairingRule, heard: HeardEvent, calls: Sequence[Call]) -> 
     """Return ``rule``, or *newest* where several calls of the pair are open: then it was only the newest of them that
     was chosen.
     """
-    several = rule is PairingRule.PAIR and sum(1 for _ in open_pair(heard, calls)) > 1
+    several = rule is PairingRule.PAIR and len(calls) > 1 and sum(1 for _ in open_pair(heard, calls)) > 1
     return PairingRule.NEWEST if several else rule
 
 

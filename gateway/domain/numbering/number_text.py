@@ -25,7 +25,7 @@ _FEATURE_CODE = re.compile(r"[*#]{1,2}[0-9]{1,4}(?:[*#][0-9*#]*)?")
 
 _SCHEME = re.compile(r"\s*(?:sips?|tel|callto|h323|phone|fax):(?://)?", re.IGNORECASE)
 _CARRIER_BLANK = re.compile(
-    r"([^0-9a-z]*(?:0{0,2}55[^0-9a-z]*){0,2}(?:0|90(?:90)?))[^0-9a-z]*?(?:xx|\*\*)", re.IGNORECASE
+    r"([^0-9a-z]*(?:(?:00[1-9][0-9]|0{0,2})55[^0-9a-z]*){0,2}(?:0|90(?:90)?))[^0-9a-z]*?(?:xx|\*\*)", re.IGNORECASE
 )
 _EXTENSION_WORD = re.compile(
     r"(?:ramal|ramais|rml|ram|extens[aã]o|extension|extn|ext)[^0-9a-z]*[0-9]{1,6}[^0-9a-z]*$",

@@ -4,16 +4,20 @@ A change here needs a migration in ``migrations/versions``; a test compares the 
 a column is said here too, in its ``info`` (``columns.py``): the lists of columns elsewhere are made of it.
 """
 
+from gateway.store.tables.agent_notes import agent_notes
 from gateway.store.tables.calls import agent_states, calls, legs, notes, source_marks
 from gateway.store.tables.columns import metadata
 from gateway.store.tables.directory import accounts, choices, identifiers, imports, phones
 from gateway.store.tables.events import counters, events
-from gateway.store.tables.orders import attempts, orders, outbox
+from gateway.store.tables.missed import missed_claims
+from gateway.store.tables.orders import attempts, orders
+from gateway.store.tables.outbox import outbox
 from gateway.store.tables.people import agents, sessions
 from gateway.store.tables.search import saved_filters
 
 __all__ = [
     "accounts",
+    "agent_notes",
     "agent_states",
     "agents",
     "attempts",
@@ -25,6 +29,7 @@ __all__ = [
     "imports",
     "legs",
     "metadata",
+    "missed_claims",
     "notes",
     "orders",
     "outbox",

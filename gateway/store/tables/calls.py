@@ -124,6 +124,18 @@ calls = Table(
     Column(
         "answered_agent_name", FittedString(255), comment="name of who took it, as it was then", info=SEEN_WHERE_KNOWN
     ),
+    Column(
+        "cleared_at",
+        BigInteger,
+        comment="when somebody took it off the list of missed calls by hand",
+        info={**FIXED, **IN_LOG},
+    ),
+    Column(
+        "cleared_by",
+        FittedString(LONGEST_LOGIN),
+        comment="login of the agent who did",
+        info={**FIXED, **IN_LOG},
+    ),
     Index(None, "tenant", "logged_at"),
     Index(None, "tenant", "extension", "logged_at"),
     Index(None, "tenant", "number", "logged_at"),
@@ -140,6 +152,14 @@ calls = Table(
         "number",
         sqlite_where=text("missed AND returned_at IS NULL"),
         postgresql_where=text("missed AND returned_at IS NULL"),
+    ),
+    *(
+        Index(name, *columns, sqlite_where=text(condition), postgresql_where=text(condition))
+        for name, columns, condition in (
+            ("ix_calls_missed_account", ("account_id",), "missed AND returned_at IS NULL"),
+            ("ix_calls_missed_open", ("tenant", "logged_at"), "missed AND returned_at IS NULL AND cleared_at IS NULL"),
+            ("ix_calls_cleared", ("tenant", "cleared_at"), "cleared_at IS NOT NULL"),
+        )
     ),
     Index(
         "ix_calls_call_ref",

@@ -1,6 +1,6 @@
-"""Tables of what goes out: orders, the attempts to dial them, and events for forwards."""
+"""Tables of orders and of the attempts to dial them."""
 
-from sqlalchemy import BigInteger, Column, Index, Integer, Table, text
+from sqlalchemy import BigInteger, Column, Index, Table, text
 
 from gateway.store.fitting import FittedString, FittedText
 from gateway.store.tables.columns import LATER, SENTENCE, Id, metadata
@@ -59,32 +59,4 @@ attempts = Table(
     Column("sentence", FittedText, comment=SENTENCE),
     Index(None, "order_id"),
     Index(None, "tenant", "appliance", "began_at"),
-)
-
-outbox = Table(
-    "outbox",
-    metadata,
-    Column("id", Id, primary_key=True, autoincrement=True),
-    Column("tenant", FittedString(63), nullable=False),
-    Column("target", FittedString(63), nullable=False, comment="name of the forward in the tenant's configuration"),
-    Column("kind", FittedString(32), nullable=False),
-    Column("body", FittedText, nullable=False, comment="JSON: the fields of adapter.Outgoing"),
-    Column("created_at", BigInteger, nullable=False),
-    Column("due_at", BigInteger, nullable=False),
-    Column("attempts", Integer, nullable=False, server_default="0", info=LATER),
-    Column("settled_at", BigInteger, info=LATER),
-    Column("outcome", FittedString(12), info=LATER),
-    Column("detail", FittedText, info=LATER),
-    Column(
-        "claimed_by", FittedString(32), comment="the process that sends it just now (store/presence.py)", info=LATER
-    ),
-    Column("sentence", FittedText, comment=SENTENCE, info=LATER),
-    Index(
-        "ix_outbox_waiting",
-        "tenant",
-        "target",
-        "id",
-        sqlite_where=text("settled_at IS NULL"),
-        postgresql_where=text("settled_at IS NULL"),
-    ),
 )

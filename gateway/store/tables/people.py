@@ -36,6 +36,8 @@ sessions = Table(
     Column("agent_id", Id, nullable=False),
     Column("created_at", BigInteger, nullable=False),
     Column("expires_at", BigInteger, nullable=False),
+    Column("program", FittedString(64), comment="what the program is called that has it; null: a browser's"),
+    Column("used_at", BigInteger, comment="when a program used it last, to the hour"),
     Index(None, "agent_id"),
     Index(None, "expires_at"),
 )

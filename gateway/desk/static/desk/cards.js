@@ -6,6 +6,7 @@ import { inUse, morph } from "./morph.js";
 import { all, backOff, find, now, page, pause } from "./page.js";
 import { oneAtATime, piece, surely } from "./pieces.js";
 import { forgetSeen, watchSeen } from "./receipts.js";
+import { openRecord } from "./records.js";
 import { hideNotice, notify, ring, rings } from "./ringing.js";
 import { sinceOf, standIn, stateOf, wordsOf } from "./standin.js";
 
@@ -128,6 +129,7 @@ function put(card, old) {
     htmx.process(card);
   }
   shown.dataset.shown = Date.now();
+  openRecord(shown);
   watchSeen(shown);
   all(".card", cards).filter((each) => isOver(each) && !inUse(each)).slice(MOST_OVER).forEach(remove);
   arrange();

@@ -7,6 +7,14 @@ export function prepareChoices() {
   prepareSoundSwitch(find("#som"));
   prepareNotices(find("#notificacao"));
   prepareCentral(find("#central"));
+  prepareLinks(find("#usar-links"));
+}
+
+/** Browsers take such a page for tel: links only, and from https pages (or this machine's) only. */
+function prepareLinks(button) {
+  if (!button || !navigator.registerProtocolHandler || !window.isSecureContext) return;
+  button.hidden = false;
+  button.onclick = () => navigator.registerProtocolHandler("tel", location.origin + button.dataset.address);
 }
 
 function prepareSoundSwitch(box) {

@@ -6,8 +6,11 @@ import { tickClocks } from "./clocks.js";
 import { sayConnection } from "./connection.js";
 import { prepareControls, tellLog } from "./controls.js";
 import { Link } from "./link.js";
+import { callsChanged, missedChanged, prepareMissed } from "./missed.js";
+import { prepareNotes } from "./notes.js";
 import { atMostEvery, find, formHeaders, page } from "./page.js";
 import { oneAtATime, surely } from "./pieces.js";
+import { mayOpen, prepareRecords } from "./records.js";
 import { canSound, prepareSound, spoken } from "./ringing.js";
 import { leave, watchSession } from "./session.js";
 
@@ -18,7 +21,11 @@ const refreshRecent = atMostEvery(500, oneAtATime(async (wanted) => {
 }));
 
 function told(kind, event) {
+  if (kind === "missed_changed" || kind === "reset") missedChanged();
+  if (kind === "missed_changed") return;
+  document.dispatchEvent(new CustomEvent("cti:told", { detail: { kind, event } })); // see panel.js
   tellLog();
+  callsChanged();
   if (kind === "log" || kind === "agent_state_changed") return;
   refreshRecent();
   if (kind === "reset") refreshCards();
@@ -28,14 +35,23 @@ function told(kind, event) {
 function follow() {
   const place = { events: page.events, me: page.me, session: page.session, token: formHeaders()["X-CSRF-Token"] };
   Object.assign(place, { worker: page.worker, channel: `cti:events:${page.worker}:${page.session}` });
-  const hooks = { told, stated: sayConnection, left: leave, spoken: (speaker) => spoken(speaker, link?.id) };
+  const hooks = { told, stated: sayConnection, left: leave, spoken: chosen };
   return new Link(place, Number(page.seq), page.scope === "tenant", hooks);
 }
 
+/** `speaker` is the tab that makes sound, notifies and opens the CRM for all. */
+function chosen(speaker) {
+  spoken(speaker, link?.id);
+  mayOpen(Boolean(speaker) && speaker.id === link?.id);
+}
+
 let link = null;
+prepareRecords();
 prepareControls();
 prepareCards();
 prepareChoices();
+prepareMissed();
+prepareNotes();
 watchSession();
 link = follow();
 prepareSound((sounds) => link.describe({ sounds }));

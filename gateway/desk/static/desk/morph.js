@@ -1,6 +1,7 @@
 // A card brought up to date in place: what the agent has open in it, typed, found or scrolled stays.
 
 const typed = (field) => field.matches?.("input, textarea") && field.value !== field.defaultValue;
+const written = (form) => form.matches?.("form[data-note].dirty");
 const found = (box) => box.matches?.("[id^=contas-]") && box.childElementCount > 0;
 
 export function morph(old, card) {
@@ -9,7 +10,7 @@ export function morph(old, card) {
     morphStyle: "outerHTML",
     ignoreActiveValue: true,
     callbacks: {
-      beforeNodeMorphed: (node) => !(node.nodeType === Node.ELEMENT_NODE && (typed(node) || found(node))),
+      beforeNodeMorphed: (node) => !(node.nodeType === Node.ELEMENT_NODE && (typed(node) || found(node) || written(node))),
       beforeAttributeUpdated: (name, node) => !(name === "open" && node.matches("details")),
     },
   });
@@ -18,4 +19,4 @@ export function morph(old, card) {
 }
 
 /** Whether the agent is at something in the card that must not be taken away. */
-export const inUse = (card) => card.querySelector("details.attach[open], details.others[open]") !== null || [...card.querySelectorAll("input")].some(typed);
+export const inUse = (card) => card.querySelector("details.attach[open], details.others[open]") !== null || card.querySelector("form[data-note].dirty") !== null || [...card.querySelectorAll("input")].some(typed);

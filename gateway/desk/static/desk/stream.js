@@ -3,7 +3,7 @@
 
 export const KINDS = [
   "call_started", "call_answered", "call_held", "call_resumed", "call_transferred", "queue_entered", "queue_left", "call_ended", "call_noted",
-  "call_lost", "agent_state_changed", "account_chosen", "order_placed", "order_settled", "log", "reset", "pulse",
+  "call_lost", "agent_state_changed", "missed_changed", "account_chosen", "order_placed", "order_settled", "log", "reset", "pulse",
 ];
 export const SILENCE_MS = 7000; // the gateway sends a pulse every 5 s
 const PATIENCE_MS = 10000; // for one attempt to connect

@@ -1,0 +1,158 @@
+"""The list of missed calls, read: those that nobody has dealt with, who calls back, what was taken off by hand."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Engine, Row, Select, func, literal_column, select
+
+from gateway.domain.calls.missed_list import Claim, MissedCall, MissedEntry, admitted, by_customer, entry_with
+from gateway.domain.calls.scope import EVERYTHING, CallScope
+from gateway.domain.messages import Direction
+from gateway.store import tables
+from gateway.store.call_scope import visible
+
+calls, accounts, orders, claims = tables.calls, tables.accounts, tables.orders, tables.missed_claims
+
+MOST_OPEN = 3000
+"""Missed calls that are looked at, the newest; more than anybody would work through."""
+MOST_CLEARED = 200
+"""Calls that were taken off by hand that are looked at, the newest."""
+MOST_CALLED_BACK = 50
+"""Calls of who calls back that are looked at, the newest."""
+OVER = ("ended", "over", "lost", "elsewhere", "refused", "unreachable")
+# As the index has it: SQLite finds a partial index by the words of its condition.
+OPEN: tuple[ColumnElement[Any], ...] = (
+    literal_column("calls.missed"),
+    calls.c.returned_at.is_(None),
+    calls.c.cleared_at.is_(None),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ClearedEntry:
+    """Missed calls of a customer that ``by`` took off the list at ``at`` (milliseconds since 1970 UTC)."""
+
+    entry: MissedEntry
+    by: str
+    at: int
+
+
+class MissedList:
+    """Reads the list of missed calls; safe for many threads."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def entries(self, tenant: str, *, since: int, now: int, scope: CallScope = EVERYTHING) -> list[MissedEntry]:
+        """Return an entry for each customer whose calls were missed from ``since`` on; who waits longest first."""
+        query = _select(scope).where(calls.c.tenant == tenant, calls.c.logged_at >= since, *OPEN)
+        with self._engine.connect() as connection:
+            rows = connection.execute(query.order_by(calls.c.logged_at.desc()).limit(MOST_OPEN)).all()
+            found = [_missed(row) for row in rows]
+            return admitted(by_customer(found, _claims(connection, tenant, found, now))) if found else []
+
+    def entry(self, tenant: str, call_id: int, *, now: int, scope: CallScope = EVERYTHING) -> MissedEntry | None:
+        """Return the entry of the call, however old it is; None where it is dealt with, or may not be seen."""
+        with self._engine.connect() as connection:
+            return entry_of(connection, tenant, call_id, now=now, scope=scope)
+
+    def cleared(self, tenant: str, *, since: int, scope: CallScope = EVERYTHING) -> list[ClearedEntry]:
+        """Return what was taken off by hand from ``since`` on, the latest first."""
+        query = _select_cleared(tenant, scope).where(calls.c.cleared_at >= since)
+        query = query.order_by(calls.c.cleared_at.desc(), calls.c.id.desc()).limit(MOST_CLEARED)
+        with self._engine.connect() as connection:
+            return sorted(_cleared(connection.execute(query).all()), key=lambda cleared: -cleared.at)
+
+
+def cleared_with(connection: Connection, tenant: str, call_ids: Sequence[int], scope: CallScope) -> list[ClearedEntry]:
+    """Return what was taken off by hand at the same moments as the calls."""
+    moments = select(calls.c.cleared_at).where(calls.c.tenant == tenant, calls.c.id.in_(call_ids))
+    found = [at for (at,) in connection.execute(moments) if at is not None]
+    return list(_cleared(connection.execute(_select_cleared(tenant, scope).where(calls.c.cleared_at.in_(found))).all()))
+
+
+def _select_cleared(tenant: str, scope: CallScope) -> Select[Any]:
+    found = _select(scope).add_columns(calls.c.cleared_at, calls.c.cleared_by)
+    return found.where(calls.c.tenant == tenant, visible(scope))
+
+
+def entry_of(
+    connection: Connection, tenant: str, call_id: int, *, now: int, scope: CallScope = EVERYTHING
+) -> MissedEntry | None:
+    """Return the entry of the call, however old it is; None where it is dealt with, or may not be seen."""
+    wanted = _select(scope).where(calls.c.tenant == tenant)
+    call = connection.execute(wanted.where(calls.c.id == call_id, visible(scope), *OPEN)).first()
+    if call is None:
+        return None
+    found = {row.id: _missed(row) for row in (call, *_alike(connection, wanted, call))}
+    if not call.account_id and (known := next((each for each in found.values() if each.account_id), None)):
+        found |= {row.id: _missed(row) for row in _of_account(connection, wanted, known.account_id)}
+    entries = by_customer(found.values(), _claims(connection, tenant, found.values(), now))
+    return entry_with(call_id, admitted(entries))
+
+
+def _alike(connection: Connection, wanted: Select[Any], call: Row[Any]) -> Iterable[Row[Any]]:
+    """Yield open calls of the same account, and of the same numbers."""
+    of_account = _of_account(connection, wanted, call.account_id) if call.account_id else ()
+    numbers = {call.number, *(row.number for row in of_account)}
+    query = wanted.where(calls.c.number.in_(numbers), *OPEN)
+    return (*of_account, *connection.execute(query.limit(MOST_OPEN)).all())
+
+
+def _of_account(connection: Connection, wanted: Select[Any], account_id: int | None) -> Sequence[Row[Any]]:
+    return connection.execute(wanted.where(calls.c.account_id == account_id, *OPEN).limit(MOST_OPEN)).all()
+
+
+def _select(scope: CallScope) -> Select[Any]:
+    columns = (calls.c.id, calls.c.number, calls.c.extension, func.coalesce(calls.c.ended_at, calls.c.logged_at))
+    whose = (calls.c.account_id, calls.c.account_name, calls.c.account_code, calls.c.contact, accounts.c.owner)
+    told = (calls.c.queue, calls.c.line, calls.c.line_name, calls.c.caller_name, visible(scope).label("admitted"))
+    query = select(*columns, *whose, *told).join_from(
+        calls, accounts, accounts.c.id == calls.c.account_id, isouter=True
+    )
+    return query.join(orders, orders.c.id == calls.c.order_id, isouter=True)
+
+
+def _missed(row: Row[Any]) -> MissedCall:
+    return MissedCall(*row[: len(MissedCall._fields)])._replace(admitted=bool(row.admitted))
+
+
+def _cleared(rows: Sequence[Row[Any]]) -> Iterable[ClearedEntry]:
+    """Yield what was taken off at once of one customer."""
+    acts: dict[tuple[int, str], list[MissedCall]] = {}
+    for row in rows:
+        acts.setdefault((row.cleared_at, row.cleared_by), []).append(_missed(row))
+    for (at, by), found in acts.items():
+        yield from (ClearedEntry(entry, by, at) for entry in by_customer(found))
+
+
+# who calls back
+
+
+def _claims(connection: Connection, tenant: str, found: Iterable[MissedCall], now: int) -> list[Claim]:
+    """Return the claims that hold: their time is not over, and neither is the call in which the customer is called."""
+    query = select(*(claims.c[name] for name in Claim._fields)).where(claims.c.tenant == tenant, claims.c.until > now)
+    claimed = [Claim(*row) for row in connection.execute(query)]
+    if not claimed:
+        return []
+    entries = by_customer(found)
+    return [claim for claim in claimed if not _is_over(connection, tenant, claim, entries)]
+
+
+def _is_over(connection: Connection, tenant: str, claim: Claim, entries: Sequence[MissedEntry]) -> bool:
+    entry = next((entry for entry in entries if claim.call_id in entry.call_ids), None)
+    numbers = {call.number for call in entry.calls} if entry else set()
+    account_ids = {call.account_id for call in entry.calls if call.account_id} if entry else set()
+    for row in _called_since(connection, tenant, claim):
+        if row.number in numbers or row.account_id in account_ids:
+            return row.ended_at is not None or row.status in OVER
+    return False
+
+
+def _called_since(connection: Connection, tenant: str, claim: Claim) -> Sequence[Any]:
+    """Return the calls that the claim's extension made since, the newest first."""
+    mine = (calls.c.tenant == tenant, calls.c.extension == claim.extension, calls.c.logged_at >= claim.claimed_at)
+    query = select(calls.c.number, calls.c.account_id, calls.c.ended_at, calls.c.status).where(*mine)
+    query = query.where(calls.c.direction == Direction.OUTGOING).order_by(calls.c.logged_at.desc(), calls.c.id.desc())
+    return connection.execute(query.limit(MOST_CALLED_BACK)).all()
