@@ -129,14 +129,16 @@ def test_every_entry_of_the_menu_is_reached_by_mouse_and_keyboard(
     browser.get(f"{office.url}/ligacoes")
     wait_live(browser)
     browser.find_element(By.CSS_SELECTOR, ".tools summary").click()
-    assert browser.execute_script(MENU) == [True] * 7
+    entries = browser.execute_script("return [...document.querySelectorAll('.tools div a')].map((a) => a.pathname)")
+    assert {"/agora", "/indicadores", "/pessoas", "/qualidade"} <= set(entries)
+    assert browser.execute_script(MENU) == [True] * len(entries)
     browser.find_element(By.CSS_SELECTOR, ".tools summary").send_keys(Keys.TAB)
     reached = []
-    for _ in range(7):
+    for _ in entries:
         assert browser.execute_script(VISIBLE_FOCUS)
         reached.append(browser.switch_to.active_element.get_attribute("pathname"))
         browser.switch_to.active_element.send_keys(Keys.TAB)
-    assert reached == ["/pessoas", "/porque", "/numero", "/centrais", "/trafego", "/cadastro", "/qualidade"]
+    assert reached == entries
     browser.switch_to.active_element.send_keys(Keys.ESCAPE)
     assert count(browser, ".tools[open]") == 0
     assert browser.switch_to.active_element.tag_name == "summary", "the menu's button has the focus again"
