@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -105,10 +106,12 @@ def measure(options: argparse.Namespace, folder: Path) -> int:
     each = worked / options.calls * 1e6
     print(f"index made in {worked:.0f} s of one processor ({each:.0f} µs each), {_size(folder / DATABASE)}")
     rows = [*searches(CallFinder(engine, index), engine, options), *figures(engine, options)]
-    print(table(["searched for", "found", "p50 ms", "p99 ms", "plain scan ms"], [row[:5] for row in rows]))
+    print(
+        table(["searched for", "found", "p50 ms", "p99 ms", "processor ms", "plain scan ms"], [row[:6] for row in rows])
+    )
     with closing(index):
         engine.dispose()
-    return 0 if all(row[5] <= GOAL_MS for row in rows) else 1
+    return 0 if all(row[6] <= GOAL_MS for row in rows) else 1
 
 
 def write_calls(engine: Engine, count: int) -> None:
@@ -171,21 +174,31 @@ def _number(chance: random.Random) -> str:
 def searches(search: CallFinder, engine: Engine, options: argparse.Namespace) -> Iterator[tuple[Any, ...]]:
     """Yield a line for each kind of search."""
     for name, made, scan in kinds(options.calls):
-        chance, took, found = random.Random(4), [], 0
-        for _ in range(options.rounds):
-            wanted = made(chance)
-            began = time.perf_counter()
-            found += len(search.find(TENANT, wanted).calls)
-            took.append((time.perf_counter() - began) * 1000)
-        p99 = percentile(took, 99)
-        yield (
-            name,
-            f"{found / options.rounds:.0f}",
-            f"{percentile(took, 50):.1f}",
-            f"{p99:.1f}",
-            _scan(engine, scan),
-            p99,
-        )
+        chance = random.Random(4)
+        measured = [_measured(partial(_found, search, made(chance))) for _ in range(options.rounds)]
+        yield name, *_line(measured), _scan(engine, scan), percentile([each[1] for each in measured], 99)
+
+
+def _found(search: CallFinder, wanted: CallFilter) -> int:
+    return len(search.find(TENANT, wanted).calls)
+
+
+def _measured(run: Callable[[], int]) -> tuple[int, float, float]:
+    """Return what ``run`` has found, and the milliseconds and milliseconds of a processor that it took."""
+    began, worked = time.perf_counter(), time.thread_time()
+    found = run()
+    return found, (time.perf_counter() - began) * 1000, (time.thread_time() - worked) * 1000
+
+
+def _line(measured: Sequence[tuple[int, float, float]]) -> tuple[str, str, str, str]:
+    found, took, worked = zip(*measured, strict=True)
+    average = sum(found) / len(found)
+    return (
+        f"{average:.0f}",
+        f"{percentile(took, 50):.1f}",
+        f"{percentile(took, 99):.1f}",
+        f"{percentile(worked, 50):.1f}",
+    )
 
 
 def kinds(count: int) -> Iterator[tuple[str, Callable[[random.Random], CallFilter], str]]:
@@ -236,16 +249,16 @@ def _day(chance: random.Random) -> dict[str, int]:
 def figures(engine: Engine, options: argparse.Namespace) -> Iterator[tuple[Any, ...]]:
     """Yield a line for the figures of a day by the hour, and of a week."""
     log = FiguresLog(engine)
-    for name, bounds, hours in (("figures of a day", 25, 1), ("figures of a week", 8, 24)):
-        chance, took, found, step = random.Random(4), [], 0, hours * 3600 * 1000
-        for _ in range(options.rounds):
-            since = _day(chance)["since"]
-            began = time.perf_counter()
-            counted = log.of(TENANT, [since + step * n for n in range(bounds)])
-            took.append((time.perf_counter() - began) * 1000)
-            found += sum(each.received + each.placed for each in counted.intervals)
-        p99 = percentile(took, 99)
-        yield name, f"{found / options.rounds:.0f}", f"{percentile(took, 50):.1f}", f"{p99:.1f}", "", p99
+    for name, count, hours in (("figures of a day", 25, 1), ("figures of a week", 8, 24)):
+        chance, step = random.Random(4), hours * 3600 * 1000
+        begins = [_day(chance)["since"] for _ in range(options.rounds)]
+        bounds = [[since + step * n for n in range(count)] for since in begins]
+        measured = [_measured(partial(_counted, log, each)) for each in bounds]
+        yield name, *_line(measured), "", percentile([each[1] for each in measured], 99)
+
+
+def _counted(log: FiguresLog, bounds: Sequence[int]) -> int:
+    return sum(each.received + each.placed for each in log.of(TENANT, bounds).intervals)
 
 
 def measure_intake(folder: Path, seconds: float, rounds: int) -> None:
