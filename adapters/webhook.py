@@ -19,6 +19,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 from adapters.http.client import HttpAnswer, HttpRequest, Peer
 from adapters.http.one_request import OneRequest
 from adapters.http.outcomes import advised, outcome_of_status
+from adapters.http.retry_after import retry_after_s
 from adapters.http.settings import HttpConfig, origin_of
 from adapters.http.templates import check_sendable
 from gateway.adapter import Delivery, Outcome, Outgoing, Probe
@@ -122,7 +123,8 @@ class WebhookAdapter(OneRequest):
         if well:
             return self._peer.delivery(Outcome.ACCEPTED)
         words = self._peer.quoted(answer.text) if answer.text.strip() else None
-        return self._peer.delivery(outcome_of_status(answer.status), advised(self._peer.status_reason(answer), words))
+        reason, later = advised(self._peer.status_reason(answer), words), retry_after_s(answer.status, answer.headers)
+        return self._peer.delivery(outcome_of_status(answer.status), reason, retry_after_s=later)
 
 
 def _body(message: Outgoing) -> bytes:

@@ -4,9 +4,10 @@ An adapter is one class in one file, found by its name in the entry-point group 
 speaks its protocol: timing of retries, logging and bookkeeping belong to ``relay/outbox_worker.py``.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
+from copy import copy
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from enum import StrEnum
@@ -67,12 +68,14 @@ class Delivery:
     """What came of one attempt: the outcome, one sentence for people, and the peer's own id if it gave one.
 
     ``retry_after_s`` is set where the peer said that it cannot now: the seconds that it asked for, 0 if it named none.
+    ``kept`` is what the peer said of a call for the call's later events, by names of the adapter's own.
     """
 
     outcome: Outcome
     text: Text
     peer_ref: str | None
     retry_after_s: float | None
+    kept: Mapping[str, str]
 
     def __init__(
         self,
@@ -80,9 +83,18 @@ class Delivery:
         detail: Text | str,
         peer_ref: str | None = None,
         retry_after_s: float | None = None,
+        *,
+        kept: Mapping[str, str] | None = None,
     ) -> None:
         """Keep a ``detail`` that is a plain string as it is: nobody can translate it."""
-        _set(self, outcome=outcome, text=_sentence(detail), peer_ref=peer_ref, retry_after_s=retry_after_s)
+        _set(self, outcome=outcome, text=_sentence(detail), peer_ref=peer_ref)
+        _set(self, retry_after_s=retry_after_s, kept=kept or {})
+
+    def keeping(self, kept: Mapping[str, str]) -> "Delivery":
+        """Return the same with what is to be ``kept`` of the call."""
+        made = copy(self)
+        _set(made, kept=kept)
+        return made
 
     @property
     def detail(self) -> str:
@@ -233,6 +245,15 @@ def can_hang_up(adapter: Adapter) -> TypeGuard[HangsUp]:
     return bool(getattr(adapter, "can_hang_up", False))
 
 
+def kept_by(adapter: Adapter) -> Collection[str]:
+    """Return the names of what ``adapter`` keeps of a call, by its optional attribute ``keeps``; none: nothing.
+
+    It gets those values among the fields of the call's later events, empty where they are not known.
+    """
+    found: Collection[str] = getattr(adapter, "keeps", ())
+    return found
+
+
 def limits_of(adapter: Adapter) -> Limits:
     """Return what ``adapter`` knows of its appliance's limits, by its optional attribute ``limits``."""
     found: Limits = getattr(adapter, "limits", None) or Limits()
@@ -302,6 +323,21 @@ def webhook_of(preset: str, folder: Path | None = None) -> Any:
     if found is None:
         raise UnknownPreset(preset, text=Text("the preset {name!r} reads no webhooks.", name=preset))
     return found
+
+
+def forward_of(preset: str, folder: Path | None = None) -> Any:
+    """Return how the preset of this name is told of events; ``folder`` holds the user's own presets.
+
+    Raises ``UnknownPreset`` for one that is not there or is told of none, and ``ConfigError`` for one that is wrong.
+    """
+    shelf: Any = load(PRESET)
+    return shelf.forward_of(preset, folder)
+
+
+def check_dials(preset: str, folder: Path | None = None) -> None:
+    """Raise ``UnknownPreset`` where the preset of this name is not there or does not dial. Raises ``ConfigError``."""
+    shelf: Any = load(PRESET)
+    shelf.check_dials(preset, folder)
 
 
 def config_class(name: str, settings: Mapping[str, Any], folder: Path | None = None) -> type[Any]:

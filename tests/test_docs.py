@@ -56,6 +56,7 @@ def test_every_command_is_in_the_reference_and_explains_itself(name: str) -> Non
         config.BranchSettings,
         people.TeamSettings,
         people.PrivacySettings,
+        people.AuditSettings,
         config.TenantSettings,
         config.EventSettings,
         config.ListenerSettings,
@@ -177,6 +178,7 @@ def test_the_changelog_has_an_unreleased_section() -> None:
 def test_the_settings_that_a_page_advises_are_accepted(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     for variable in ("ACME_EVENTS_TOKEN", "ACME_CRM_TOKEN"):
         monkeypatch.setenv(variable, "segredo")
+    monkeypatch.setenv("BITRIX_SECRET", "segredo")
     monkeypatch.setenv("ERP_WEBHOOK_SECRET", "whsec_" + "QUJD" * 8)
     blocks = re.findall(r"```toml\n(.+?)```", PAGES[name], re.DOTALL)
     assert blocks

@@ -8,15 +8,17 @@ from time import monotonic
 import pytest
 
 from gateway.clock import Clock as SteppedClock
+from gateway.domain.messages import AgentState, AgentStateChanged
 from gateway.domain.numbering.numbers import NumberPlan
 from gateway.domain.tenant import Tenant
 from gateway.maintenance import LOOK_BACK_MS, SWEEP_EVERY_S, Maintenance
-from gateway.store.drafts import NoteDraft
+from gateway.store import agent_states
+from gateway.store.drafts import AgentStateDraft, NoteDraft
 from gateway.store.ghosts import Ghosts
 from gateway.store.outbox import Outbox
 from gateway.store.untold_notes import UntoldNotes
 from tests.fakes import SetTime
-from tests.store.conftest import T0, OpenStore, Store, open_store  # noqa: F401
+from tests.store.conftest import HERE, T0, OpenStore, Store, open_store  # noqa: F401
 
 HOUR = 3600 * 1000
 
@@ -74,6 +76,22 @@ def test_what_was_left_while_the_gateway_was_off_is_found_at_the_start(
     clock.now = T0 + LOOK_BACK_MS
     maintenance.sweep()
     assert statuses(store) == ["lost"]
+
+
+def test_states_of_agents_are_let_go_of_when_their_time_is_over(
+    store: Store, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in (("NEWEST", 0), ("SLICE", 2)):
+        monkeypatch.setattr(agent_states, name, value)
+    for number in range(5):
+        message = AgentStateChanged("acme", "3501", f"{number}", AgentState.PAUSE, HERE, T0 + number)
+        store.journal.write(AgentStateDraft(message, "3501"))
+    outbox = Outbox(store.engine, store.journal)
+    maintenance = Maintenance(store.journal, outbox, {}, clock=clock, agent_states_ms={"acme": HOUR})
+    clock.now = T0 + HOUR + 4
+    maintenance.sweep()
+    with store.engine.connect() as connection:
+        assert [row.agent for row in connection.execute(agent_states.agent_states.select())] == ["4"]
 
 
 def test_a_call_is_given_up_too_when_the_clock_was_set_back_meanwhile(

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from jinja2 import pass_context
 from jinja2.runtime import Context
 
-from gateway.domain.calls.free_fields import read_fields
+from gateway.domain.event_fields import table_of
 from gateway.errors import AdapterError
 from gateway.texts.text import Text
 
@@ -84,7 +84,7 @@ def _clock(value: object) -> str:
 
 def _member(value: object, name: str) -> str:
     """Return a free field of the JSON object ``value``; empty where there is none."""
-    return read_fields(str(value)).get(name, "")
+    return table_of(str(value)).get(name, "")
 
 
 FILTERS: Mapping[str, Callable[..., str]] = {

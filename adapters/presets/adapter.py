@@ -17,11 +17,12 @@ from adapters.http.templates import Template
 from adapters.presets.files import Catalogue
 from adapters.presets.phones import has_phones, look_at, phones_of
 from adapters.presets.rank import LIFE, PresetRank, rank_of, told
-from adapters.presets.run import Runner
-from adapters.presets.schema import Preset
+from adapters.presets.run import Runner, first_of, wanted
+from adapters.presets.schema import ForwardSteps, Preset
 from adapters.presets.settings import PresetConfig, config_class_of, plain
 from adapters.presets.steps import ALWAYS, PreparedStep, Scene, calls_of, inserted
 from gateway.adapter import Delivery, Limits, Outgoing, Probe, WireRequest
+from gateway.domain.event_fields import EVENT_KINDS
 from gateway.domain.patterns import SlowPattern, fullmatch
 from gateway.errors import AdapterError, UnknownPreset
 from gateway.texts.text import Text, problem_of, verbatim
@@ -38,7 +39,6 @@ class PresetAdapter:
     """
 
     Config: ClassVar[type[Any]] = PresetConfig
-    only_dials = True
 
     @classmethod
     def config_for(cls, settings: Mapping[str, Any], folder: Path | None) -> type[PresetConfig]:
@@ -47,9 +47,26 @@ class PresetAdapter:
         if not isinstance(name, str):
             return PresetConfig
         preset = cls.catalogue(folder).preset(name)
-        if preset.dial is None:
+        if preset.dial is None and preset.forward is None:
             raise UnknownPreset(name, text=Text("the preset {name!r} dials nothing: it is for sources.", name=name))
         return config_class_of(preset)
+
+    @classmethod
+    def check_dials(cls, name: str, folder: Path | None) -> None:
+        """Raise ``UnknownPreset`` for a preset that does not dial: no appliance can have it. Raises ``ConfigError``."""
+        if cls.catalogue(folder).preset(name).dial is None:
+            told = Text("the preset {name!r} dials nothing: it is for forwards or sources.", name=name)
+            raise UnknownPreset(name, text=told)
+
+    @classmethod
+    def forward_of(cls, name: str, folder: Path | None) -> ForwardSteps:
+        """Return how the preset of this name is told of events. Raises ``UnknownPreset`` for one that is not, and
+        ``ConfigError``.
+        """
+        found = cls.catalogue(folder).preset(name).forward
+        if found is None:
+            raise UnknownPreset(name, text=Text("the preset {name!r} is told of no events: it dials.", name=name))
+        return found
 
     @classmethod
     def catalogue(cls, folder: Path | None = None) -> Catalogue:
@@ -59,10 +76,12 @@ class PresetAdapter:
     @staticmethod
     def trials(preset: Preset) -> Iterator[tuple[str, Sequence[str | Text]]]:
         """Run the tests in a preset's file; yields the name of each, and what failed."""
-        from adapters.presets.trials import failures
+        from adapters.presets.trials import failures, forward_failures
         from gateway.mapping.trials import trials
 
         yield from ((trial.name, failures(preset, trial)) for trial in preset.tests)
+        if preset.forward:
+            yield from ((trial.name, forward_failures(preset, trial)) for trial in preset.forward.tests)
         yield from trials(preset.webhook) if preset.webhook else ()
 
     @staticmethod
@@ -89,6 +108,9 @@ class PresetAdapter:
         self.limits = Limits(**self._preset.limits.model_dump())
         self.longest_s = self._runner.longest_s
         self.can_hang_up = bool(self._preset.hangup)
+        told = self._preset.forward
+        self.keeps = told.captures if told else frozenset[str]()
+        self.idempotent, self.carries_time = bool(told and told.idempotent), bool(told and told.carries_time)
 
     def _rule(self, name: str, text: str) -> Template:
         filled = inserted(text, self._preset, self._values)
@@ -109,23 +131,24 @@ class PresetAdapter:
             # A login with an extension's own password cannot be tried without one.
             with suppress(AdapterError):
                 return self._runner.probe(message)
-        (dial,) = self._calls["dial"]
-        return dial.look(self._peer, message)
+        return first_of(self._calls).look(self._peer, message)
 
     def preview(self, message: Outgoing) -> Sequence[WireRequest]:
         """Return all requests of an order. What only an answer will tell stands as ``__name__``, hashes
         as ``__md5__``.
         """
-        told = self._told(message)
-        steps = self._steps("hangup" if message.kind == "hangup" else "dial")
+        told = self._told_event(message) if message.kind in EVENT_KINDS else self._told(message)
+        steps = self._steps(message.kind)
         names = {name: f"__{name}__" for _, call in steps for name in call.step.capture}
-        ref = told.fields["ref"] or "__ref__"
+        ref = told.fields.get("ref") or "__ref__"
         shown: dict[str, Any] = {**told.fields, **names, "ref": ref, PREVIEW: True}
         told = replace(told, fields=shown)
         return [self._shown(phase, call, told) for phase, call in steps]
 
     def deliver(self, message: Outgoing) -> Delivery:
         try:
+            if message.kind in EVENT_KINDS:
+                return self._runner.tell(self._told_event(message))
             return self._runner.order(self._told(message))
         except AdapterError as error:
             return self._peer.unbuilt(error)
@@ -146,8 +169,9 @@ class PresetAdapter:
         self._peer.close()
 
     def _steps(self, kind: str) -> list[tuple[str, PreparedStep]]:
-        phases = ("login", "hangup", "logout") if kind == "hangup" else ("login", "before", "dial", "after", "logout")
-        return [(phase, call) for phase in phases for call in self._calls[phase]]
+        alone = kind == "hangup" or kind in EVENT_KINDS
+        phases = ("login", kind, "logout") if alone else ("login", "before", "dial", "after", "logout")
+        return [(phase, call) for phase in phases for call in self._calls.get(phase, ())]
 
     def _shown(self, phase: str, call: PreparedStep, message: Outgoing) -> WireRequest:
         try:
@@ -172,6 +196,24 @@ class PresetAdapter:
             raise AdapterError(_UNFIT[field])
         told = replace(message, fields={**self._values, "ref": message.fields.get("peer_ref", ""), **message.fields})
         return replace(told, fields={**told.fields, **self._origin_of(told)})
+
+    def unwanted(self, message: Outgoing) -> Text | None:
+        """Return why nothing is sent of an event: no step of its kind follows it; None where one does."""
+        try:
+            told = self._told_event(message)
+        except AdapterError:
+            return None  # an attempt says what is wrong
+        if any(wanted(call, told) for call in self._calls.get(message.kind, ())):
+            return None
+        return Text("the preset has nothing to say of this event")
+
+    def _told_event(self, message: Outgoing) -> Outgoing:
+        """Return an event with the preset's parameters, its extension's fields, and what was kept of the call."""
+        nothing = dict.fromkeys(self.keeps, "")
+        fields = {**self._values, **nothing, **message.fields}
+        row = self._config.origins.get(message.fields.get("ramal", ""), {})
+        known = {name: str(plain(row[name])) if name in row else "" for name in self._preset.origin}
+        return replace(message, fields={**fields, **known})
 
     def _origin_of(self, message: Outgoing) -> dict[str, str]:
         row = self._config.origins.get(message.fields["extension"], {})

@@ -29,6 +29,10 @@ RESERVED = frozenset(
     }
 )
 """Names that no parameter, origin or capture may have: they mean something in a configuration or a template."""
+OF_FORWARDS = frozenset(
+    {"on", "only", "examples", "late", "expires", "parallel", "patience", "idempotent", "keep_days", "event"}
+)
+"""Names that no parameter of a preset with a forward may have besides: keys of a forward's table, and of conditions."""
 METHODS = ("get", "post", "put", "patch", "delete")
 
 
@@ -141,6 +145,7 @@ class PresetStep(Part):
     capture: dict[Identifier, AnswerPlace] = Field(default_factory=dict, description="values for the steps behind it")
     ref: Ref | None = Field(None, description="the appliance's id of the call: a place, or a template")
     must_answer: bool = Field(True, description="false: that it was sent is enough")
+    when: str = Field("", description="of a forward: a condition, without which the step is left out")
 
     @model_validator(mode="after")
     def _is_one_request(self) -> "PresetStep":

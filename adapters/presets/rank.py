@@ -55,6 +55,12 @@ def dials(preset: Preset) -> bool:
     return "accepted" in outcomes and len(outcomes) > 1
 
 
+def is_told(preset: Preset) -> bool:
+    """Tell whether its tests show an event that a target takes and one that it does not."""
+    outcomes = {trial.outcome for trial in preset.forward.tests if trial.exchange} if preset.forward else set()
+    return "accepted" in outcomes and len(outcomes) > 1
+
+
 def told(preset: Preset) -> set[str]:
     """Return what of a call the gateway is told of: *start*, *answer*, *end*, *result*, *recording*.
 
@@ -90,7 +96,7 @@ def _tells(*wanted: str) -> Callable[[Preset], bool]:
 
 
 def _does_something(preset: Preset) -> bool:
-    return dials(preset) or _tells("start", "end")(preset)
+    return dials(preset) or is_told(preset) or _tells("start", "end")(preset)
 
 
 def _dialling_was_seen(preset: Preset) -> bool:

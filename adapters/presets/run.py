@@ -12,6 +12,7 @@ from typing import Any
 from adapters.http.client import HttpAnswer, Peer
 from adapters.http.connection import Attempt
 from adapters.http.outcomes import Failed, built, outcome_of_status
+from adapters.http.retry_after import retry_after_s
 from adapters.http.templates import Template
 from adapters.presets.answers import AnswerReading, Judgement, captured, holds, judge
 from adapters.presets.language import AnswerPlace
@@ -19,6 +20,7 @@ from adapters.presets.schema import PresetSession
 from adapters.presets.sessions import Login, LoginSessions
 from adapters.presets.steps import PreparedStep
 from gateway.adapter import Delivery, Outcome, Outgoing, Probe
+from gateway.domain.event_fields import EVENT_KINDS
 from gateway.errors import AdapterError
 from gateway.texts.text import Text
 
@@ -32,7 +34,18 @@ _OPENINGS = {
         "The appliance {name!r} did not complete the preparation of the call and nothing was dialled"
     ),
 }
+_NOTHING = Text("The appliance {name!r} is told nothing of this event")
 _LOST = Text("The appliance {name!r} accepted the order, but not the step that confirms it; the call may be lost")
+
+
+def first_of(calls: Mapping[str, tuple[PreparedStep, ...]]) -> PreparedStep:
+    """Return the step that dials; in a preset that does not, the first of those that follow events."""
+    return next(call for name in ("dial", *EVENT_KINDS) for call in calls.get(name, ()))
+
+
+def wanted(call: PreparedStep, message: Outgoing) -> bool:
+    """Return whether a step is taken for an event, by its condition."""
+    return call.when is None or call.when.holds({**message.fields, "event": message.kind})
 
 
 class Stopped(Exception):
@@ -75,6 +88,10 @@ class Runner:
     def hang_up(self, message: Outgoing) -> Delivery:
         """End the call ``{{ ref }}``, one of the message's fields."""
         return self._twice(message, self._hang_up)
+
+    def tell(self, message: Outgoing) -> Delivery:
+        """Take the steps that follow the event ``message``; what they captured is kept in what comes of it."""
+        return self._twice(message, self._tell)
 
     def resume(self, captures: Mapping[str, str]) -> None:
         """Begin with a kept login that captured these values, as if an order had been placed before."""
@@ -131,8 +148,7 @@ class Runner:
 
     @property
     def _origin(self) -> str:
-        (dial,) = self._calls["dial"]
-        return dial.origin
+        return first_of(self._calls).origin
 
     def close(self) -> None:
         """Log out of a kept login."""
@@ -147,6 +163,20 @@ class Runner:
             (dial,) = self._calls["dial"]
             delivery, told = self._act(dial, told, attempt, login)
             return self._after(told, delivery) if delivery.outcome is Outcome.ACCEPTED else delivery
+        finally:
+            self._leave(told)
+
+    def _tell(self, message: Outgoing, login: Login, attempt: Attempt) -> Delivery:
+        told, kept, delivery = message, dict[str, str](), self._peer.delivery(Outcome.ACCEPTED, opening=_NOTHING)
+        try:
+            for call in self._calls.get(message.kind, ()):
+                if not wanted(call, told):
+                    continue
+                delivery, told = self._act(call, told, attempt, login)
+                kept |= {name: str(told.fields[name]) for name in call.step.capture if told.fields.get(name)}
+                if delivery.outcome is not Outcome.ACCEPTED:
+                    break
+            return delivery.keeping(kept)
         finally:
             self._leave(told)
 
@@ -186,7 +216,9 @@ class Runner:
         judgement = judge(call.step, reading)
         if judgement.outcome is not Outcome.ACCEPTED:
             outcome, reason = self._said(judgement, reading, message)
-            return self._peer.delivery(outcome, reason), message
+            # What a rule says is clear; only what it leaves open may be meant for later.
+            later = None if judgement.words is not None and outcome is Outcome.REFUSED else _later(reading)
+            return self._peer.delivery(outcome, reason, retry_after_s=later), message
         told = _told(message, captured(call.step, reading))
         ref = _ref(call.step.ref, reading, told)
         return self._peer.delivery(Outcome.ACCEPTED, ref=ref), _told(told, {"ref": ref or ""})
@@ -266,6 +298,11 @@ class Runner:
         for call in self._calls["logout"]:
             with suppress(Failed, AdapterError):
                 self._ask(call, message, attempt)
+
+
+def _later(reading: AnswerReading) -> float | None:
+    """Return the seconds after which the peer wants to be asked again, by its status; None where it does not say so."""
+    return retry_after_s(reading.answer.status, reading.answer.headers)
 
 
 _HIDDEN = "(captured)"

@@ -11,7 +11,8 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, field_validator, model_validator
 
 from adapters.http.answers import Pattern
-from adapters.presets.language import Identifier, Part, PresetStep, Texts, Usual
+from adapters.presets.language import OF_FORWARDS, Identifier, Part, PresetStep, Texts, Usual
+from gateway.domain.event_fields import EVENT_KINDS, FIELDS
 from gateway.mapping.schema import WebhookMapping
 from gateway.texts.text import Text
 
@@ -162,6 +163,75 @@ class PresetTrial(Part):
 Steps = Annotated[tuple[PresetStep, ...], Field(strict=False)]
 
 
+class ForwardTrial(Part):
+    """Given these parameters, this event and what was kept of the call, exactly this goes out, and this comes of it."""
+
+    name: str = Field(description="what it shows, as a sentence")
+    given: dict[str, Any] = Field(default_factory=dict, description="the forward's table, over that of all tests")
+    event: str = Field(description="the kind of event")
+    fields: dict[str, str] = Field(default_factory=dict, description="its fields, over those of a plain event")
+    known: dict[str, str] = Field(default_factory=dict, description="what earlier events of the call captured")
+    exchange: Annotated[tuple[TrialExchange, ...], Field(strict=False)] = Field(
+        (), description="the requests, in order; none: the event is left out"
+    )
+    outcome: Literal["accepted", "refused", "unreachable", "unknown"] = Field(
+        "accepted", description="what comes of it"
+    )
+    keeps: dict[str, str] = Field(default_factory=dict, description="what is captured and kept for the call")
+    says: str = Field("", description="what the sentence for people holds")
+
+
+class ForwardSteps(Part):
+    """How the appliance, a CRM, is told of events: steps for each kind, and what they have in common.
+
+    What a step captures is kept with the call, for its later events too.
+    """
+
+    only: str = Field("", description="which events it is told of unless the forward says so itself: a condition")
+    idempotent: bool = Field(False, description="an event that comes twice does no harm")
+    carries_time: bool = Field(False, description="it is told when an event happened, so one that comes late is none")
+    call_started: Steps = Field((), description="what follows a call that begins")
+    call_answered: Steps = Field((), description="... one that is answered")
+    call_held: Steps = Field((), description="... one that is put on hold")
+    call_resumed: Steps = Field((), description="... one that goes on")
+    call_transferred: Steps = Field((), description="... one that is transferred")
+    queue_entered: Steps = Field((), description="... a caller who waits in a queue")
+    queue_left: Steps = Field((), description="... a caller who waits no more")
+    call_ended: Steps = Field((), description="... a call that ends")
+    call_noted: Steps = Field((), description="... a note")
+    agent_state_changed: Steps = Field((), description="... an agent who logs in, pauses ...")
+    tests: Annotated[tuple[ForwardTrial, ...], Field(strict=False)] = Field((), description="what goes out")
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """The kinds of events that it is told of."""
+        return tuple(kind for kind in EVENT_KINDS if getattr(self, kind))
+
+    @property
+    def steps(self) -> tuple[tuple[str, PresetStep], ...]:
+        """Every step with its kind of event."""
+        return tuple((kind, step) for kind in self.kinds for step in getattr(self, kind))
+
+    @property
+    def captures(self) -> frozenset[str]:
+        """What its steps capture, which is kept with the call."""
+        return frozenset(name for _, step in self.steps for name in step.capture)
+
+    @model_validator(mode="after")
+    def _fits(self) -> "ForwardSteps":
+        if not self.kinds:
+            raise ValueError(Text("forward needs steps for one kind of event at least"))
+        for kind, step in self.steps:
+            if not step.success:
+                raise ValueError(Text("{place} needs success: many targets answer 200 with an error page", place=kind))
+        for trial in self.tests:
+            if trial.event not in self.kinds:
+                raise ValueError(Text("the test {name!r} has an event without steps", name=trial.name))
+            if unknown := sorted((trial.known.keys() | trial.keeps.keys()) - self.captures):
+                raise ValueError(Text("the test {name!r}: no step captures {what!r}", name=trial.name, what=unknown[0]))
+        return self
+
+
 class Preset(Part):
     """One kind of appliance."""
 
@@ -192,6 +262,7 @@ class Preset(Part):
     logout: Steps = Field((), description="ends what login began; its failure does not matter")
     probe: Steps = Field((), description="after the login, rings nobody: is all well?")
     hangup: Steps = Field((), description="after the login, ends the call {{ ref }}")
+    forward: ForwardSteps | None = Field(None, description="how it is told of call events, as a forward")
     events: Annotated[tuple[EventText, ...], Field(strict=False)] = Field((), description="how it sends events to us")
     webhook: WebhookMapping | None = Field(None, description="how the requests are read that it sends to a source")
     given: dict[str, Any] = Field(default_factory=dict, description="the appliance's table in all tests")
@@ -206,12 +277,23 @@ class Preset(Part):
         if not isinstance(raw, dict) or not isinstance(usual := raw.get("usual"), dict):
             return raw
         filled = {name: _under(usual, raw[name]) for name in SEQUENCES if name in raw}
+        if isinstance(forward := raw.get("forward"), dict):
+            kinds = {kind: _under(usual, forward[kind]) for kind in EVENT_KINDS if kind in forward}
+            filled["forward"] = forward | kinds
         return raw | filled
 
     @model_validator(mode="after")
     def _fits(self) -> "Preset":
-        if self.dial is None and self.webhook is None:
-            raise ValueError(Text("needs dial, webhook or both"))
+        if self.dial is None and self.webhook is None and self.forward is None:
+            raise ValueError(Text("needs dial, webhook or forward"))
+        for name, step in self.steps:
+            if step.when and name not in EVENT_KINDS:
+                raise ValueError(Text("{place}: when belongs to the steps of a forward", place=name))
+        if self.forward and (clash := sorted(self.forward.captures & (self.parameters.keys() | self.origin.keys()))):
+            raise ValueError(Text("{name!r} means something else in a forward: give it another name", name=clash[0]))
+        named = self.parameters.keys() | self.origin.keys() | (self.forward.captures if self.forward else set())
+        if self.forward and (taken := sorted(named & (FIELDS.keys() | OF_FORWARDS))):
+            raise ValueError(Text("{name!r} means something else in a forward: give it another name", name=taken[0]))
         if self.dial is not None and not self.dial.success:
             raise ValueError(Text("dial needs success: most appliances answer 200 to anything"))
         if clash := sorted(self.parameters.keys() & self.origin.keys()):
@@ -260,7 +342,8 @@ class Preset(Part):
     def steps(self) -> tuple[tuple[str, PresetStep], ...]:
         """Every step with the name of its sequence, in the order of an order."""
         sequences = (("login", self.login), ("before", self.before), ("dial", self.dialling), ("after", self.after))
-        return tuple((name, step) for name, steps in (*sequences, ("logout", self.logout)) for step in steps)
+        dialling = tuple((name, step) for name, steps in (*sequences, ("logout", self.logout)) for step in steps)
+        return (*dialling, *(self.forward.steps if self.forward else ()))
 
     @property
     def protocols(self) -> str:

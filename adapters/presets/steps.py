@@ -32,12 +32,15 @@ from adapters.soap.call import SoapCall, not_loaded
 from adapters.soap.settings import SoapConfig
 from adapters.url import as_written
 from adapters.xmlrpc import look, misfit
-from gateway.adapter import Outgoing, Probe
+from gateway.adapter import EVENT_FIELDS, Outgoing, Probe
 from gateway.config.validation import sentences
+from gateway.domain.conditions import EventCondition, condition
+from gateway.domain.event_fields import EVENT_KINDS, EventField
 from gateway.errors import AdapterError
 from gateway.texts.text import Text, problem_of
 
 ALWAYS = DIAL_FIELDS | {"kind", "id", "secrets"}
+EVENT_ALWAYS = frozenset(("kind", "id", "secrets"))
 _PLACE = re.compile(r"\{\{\s*(\w+)\s*\}\}")
 _HOSTED = re.compile(r"(https?://)\{\{\s*(\w+)\s*\}\}(?=/|$)")
 """An address that begins with a host of the extension's own."""
@@ -69,6 +72,8 @@ class PreparedStep(Protocol):
     """One step, ready."""
 
     step: PresetStep
+    when: EventCondition | None
+    """Without this the step of a forward is left out."""
     origin: str
     """Scheme, host and port; empty when only a WSDL or the order's extension knows."""
 
@@ -87,6 +92,7 @@ class _Base:
 
     def __init__(self, step: PresetStep, scene: Scene, names: Collection[str]) -> None:
         self.step = step
+        self.when = _condition(step.when, scene, names)
         where = step.where.strip()
         address = where if "://" in where.split("{", 1)[0] else scene.address + where
         hosted = _HOSTED.match(address)
@@ -103,7 +109,8 @@ class _Base:
         }
 
     def _head(self, message: Outgoing) -> tuple[str, dict[str, str]]:
-        headers = {name: template.render(message) for name, template in self._headers.items()}
+        rendered = {name: template.render(message) for name, template in self._headers.items()}
+        headers = {name: value for name, value in rendered.items() if value}  # a login may be optional
         scheme, host = self._hosted or ("", "")
         origin = f"{scheme}{message.fields[host]}" if host else self.origin
         url = (origin if host else "") + self._url.render(message)
@@ -114,6 +121,14 @@ class _Base:
 
     def look(self, peer: Peer, message: Outgoing) -> Probe:
         return peer.look(HttpRequest("GET", f"{self.origin}/"))
+
+
+def _condition(source: str, scene: Scene, names: Collection[str]) -> EventCondition | None:
+    """Return the condition of a step; it may ask for parameters and for what was captured. Raises ``AdapterError``."""
+    try:
+        return condition(source, {name: EventField(name) for name in set(names) - EVENT_FIELDS}) if source else None
+    except ValueError as error:
+        raise AdapterError(Text("{problem}.", problem=problem_of(error)), place=scene.at("when")) from None
 
 
 class HttpCall(_Base):
@@ -228,6 +243,7 @@ def calls_of(preset: Preset, values: Mapping[str, Any], scene: Scene) -> Mapping
     """Return every step by its sequence. Raises ``AdapterError`` that names the step when one cannot be used."""
     sequences = {name: getattr(preset, name) for name in ("login", "before", "after", "logout", "probe", "hangup")}
     sequences["dial"] = preset.dialling
+    sequences |= {kind: getattr(preset.forward, kind) for kind in (preset.forward.kinds if preset.forward else ())}
     known = _names(preset)
     made: dict[str, tuple[PreparedStep, ...]] = {}
     for name, steps in sequences.items():
@@ -245,7 +261,17 @@ def _names(preset: Preset) -> Mapping[str, frozenset[str]]:
     fixed = frozenset(preset.parameters) | {"secrets"}
     order = ALWAYS | fixed | frozenset(preset.origin)
     # A kept login is for many orders, so it can depend on none.
-    login = (fixed if preset.session else order) | _captures(preset.login)
+    login = (fixed if preset.session or preset.forward else order) | _captures(preset.login)
+    return {**dict.fromkeys(EVENT_KINDS, _event_names(preset, login)), **_dial_names(preset, order, login)}
+
+
+def _event_names(preset: Preset, login: frozenset[str]) -> frozenset[str]:
+    """Return the names that the templates of a forward's steps may use: the event's, and what was kept of the call."""
+    captured = preset.forward.captures if preset.forward else frozenset()
+    return EVENT_FIELDS | EVENT_ALWAYS | login | frozenset(preset.origin) | captured
+
+
+def _dial_names(preset: Preset, order: frozenset[str], login: frozenset[str]) -> Mapping[str, frozenset[str]]:
     before = order | login | _captures(preset.before)
     dial = before | _captures(preset.dialling)
     return {

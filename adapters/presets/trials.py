@@ -1,6 +1,6 @@
 """Runs the tests that stand in a preset's file, without any socket: is this what goes out, and what comes of it?"""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 
 from lxml import etree
@@ -12,11 +12,12 @@ from adapters.http.connection import Attempt
 from adapters.http.outcomes import Failed, FailureCode
 from adapters.http.settings import HttpConfig
 from adapters.presets.adapter import PresetAdapter
-from adapters.presets.schema import Preset, PresetTrial, TrialExchange
+from adapters.presets.schema import ForwardTrial, Preset, PresetTrial, TrialExchange
 from adapters.presets.settings import config_class_of
 from adapters.soap.envelope import parsed
 from gateway.adapter import Delivery, Outcome, Outgoing
 from gateway.config.validation import sentences
+from gateway.domain.event_fields import FIELDS
 from gateway.errors import AdapterError
 from gateway.texts.text import Text
 
@@ -51,8 +52,49 @@ class ScriptedPeer(Peer):
         return _answer(text)
 
 
+PLAIN_EVENT: Mapping[str, str] = {
+    **dict.fromkeys(FIELDS, ""),
+    "tenant": "acme",
+    "zone": "America/Sao_Paulo",
+    "revision": "1",
+    "call_id": "18",
+    "ramal": "2000",
+    "telefone": "4799998888",
+    "number_kind": "mobile",
+    "number_e164": "+554799998888",
+    "direction": "incoming",
+    "started_at": "2026-03-05T17:20:31.000Z",
+    "occurred_at": "2026-03-05T17:20:31.000Z",
+    "missed": "false",
+}
+"""The fields of an event of a test that says nothing else."""
+
+
 def failures(preset: Preset, trial: PresetTrial) -> list[str]:
     """Run ``trial`` and return what does not hold, as sentences; empty when all does."""
+
+    def act(adapter: PresetAdapter) -> Delivery:
+        if trial.kept is not None:
+            adapter.resume(trial.kept)
+        return _done(adapter, trial)
+
+    return _failures(preset, trial, act)
+
+
+def forward_failures(preset: Preset, trial: ForwardTrial) -> list[str]:
+    """Run the test of an event and return what does not hold, as sentences; empty when all does."""
+    message = Outgoing(trial.event, "17", {**PLAIN_EVENT, **trial.known, **trial.fields})
+    if unknown := sorted(trial.fields.keys() - FIELDS.keys()):
+        return [f"an event has no field {unknown[0]!r}"]
+
+    def act(adapter: PresetAdapter) -> Delivery:
+        skipped = adapter.unwanted(message) is not None
+        return adapter.deliver(message) if not skipped or trial.exchange else Delivery(Outcome.ACCEPTED, "")
+
+    return _failures(preset, trial, act)
+
+
+def _failures(preset: Preset, trial: PresetTrial | ForwardTrial, act: Callable[[PresetAdapter], Delivery]) -> list[str]:
     try:
         config = TypeAdapter(config_class_of(preset)).validate_python(
             {"preset": "tried", **preset.given, **trial.given}
@@ -63,9 +105,7 @@ def failures(preset: Preset, trial: PresetTrial) -> list[str]:
         return [str(sentence) for sentence in sentences(error, "given", config_class_of(preset))]
     except AdapterError as error:
         return [f"the preset cannot be used: {error}"]
-    if trial.kept is not None:
-        adapter.resume(trial.kept)
-    delivery = _done(adapter, trial)
+    delivery = act(adapter)
     sent = list(peers[0].sent)
     adapter.close()
     return [*_unlike(trial, sent), *_unmet(trial, delivery)]
@@ -85,7 +125,7 @@ def _done(adapter: PresetAdapter, trial: PresetTrial) -> Delivery:
     return adapter.hangup(Outgoing("hangup", trial.order.order_id, {**fields, "peer_ref": trial.hang_up}))
 
 
-def _unlike(trial: PresetTrial, sent: Sequence[bytes]) -> Iterator[str]:
+def _unlike(trial: PresetTrial | ForwardTrial, sent: Sequence[bytes]) -> Iterator[str]:
     for place, exchange in enumerate(trial.exchange):
         expected = _request(*_written(exchange.sent))
         went = _request(*_received(sent[place])) if place < len(sent) else None
@@ -98,10 +138,12 @@ def _unlike(trial: PresetTrial, sent: Sequence[bytes]) -> Iterator[str]:
         yield f"one more request went out:\n{_shown(_request(*_received(more)))}"
 
 
-def _unmet(trial: PresetTrial, delivery: Delivery) -> Iterator[str]:
+def _unmet(trial: PresetTrial | ForwardTrial, delivery: Delivery) -> Iterator[str]:
+    if isinstance(trial, ForwardTrial) and dict(delivery.kept) != trial.keeps:
+        yield f"it keeps {dict(delivery.kept)}, expected {trial.keeps}"
     if delivery.outcome != trial.outcome:
         yield f"the outcome is {delivery.outcome}, expected {trial.outcome}: {delivery.detail}"
-    if trial.ref is not None and delivery.peer_ref != trial.ref:
+    if isinstance(trial, PresetTrial) and trial.ref is not None and delivery.peer_ref != trial.ref:
         yield f"the ref is {delivery.peer_ref!r}, expected {trial.ref!r}"
     if trial.says not in delivery.detail:
         yield f"it says {delivery.detail!r}, expected {trial.says!r} in it"

@@ -59,8 +59,13 @@ def _unmapped(config: "Config") -> Iterator[tuple[str, Text]]:
     for tenant, table in config.tenants.items():
         for name, source in table.sources.items():
             if source.mapping is None:
-                told = Text("It has no mapping yet: see what came with 'cti-gateway sources test {name}'.", name=name)
-                yield f"[tenants.{tenant}.sources.{name}]", told
+                yield f"[tenants.{tenant}.sources.{name}]", _without_mapping(name, is_kept=config.traffic.record)
+
+
+def _without_mapping(name: str, *, is_kept: bool) -> Text:
+    if is_kept:
+        return Text("It has no mapping yet: see what came with 'cti-gateway sources test {name}'.", name=name)
+    return Text("It has no mapping, and traffic.record is false: its requests are refused, for none would be kept.")
 
 
 def _secrets(config: "Config") -> Iterator[tuple[str, Text]]:

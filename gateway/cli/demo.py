@@ -9,13 +9,14 @@ from typing import Any
 import click
 
 from gateway.cli.speech import _, said
-from gateway.texts.text import Text, in_context
+from gateway.domain.roles import NAMES, Role
+from gateway.texts.text import Text
 
 GUIDE = """
 {running}
 
-  {desk:16}  {url}/            login: ana    {password}: {secret}   ({extension} 3501)
-                                      {or_:7}bruno  {password}: {secret}   ({extension} 3502)
+  {desk:16}  {url}/
+{people}
   {crm:16}  {crm_url}/    {crm_advice}
 {appliances}
 
@@ -39,9 +40,6 @@ WORDS = {
     "desk": Text("desk"),
     "crm": Text("CRM"),
     "crm_advice": Text("with the panel in it: log in there as ana, click a number"),
-    "password": Text("password"),
-    "extension": Text("extension"),
-    "or_": in_context("between two logins", "or"),
     "played_already": Text("Already played:"),
     "next": Text("Try next, with the desk open as ana:"),
     "comes_in": Text("a call comes in"),
@@ -120,7 +118,7 @@ def _furnish(folder: Path, listen: str, appliances: dict[str, Any], crm: str) ->
 def _guide(url: str, appliances: dict[str, Any], config_path: Path, crm: str) -> None:
     from urllib.parse import quote
 
-    from gateway.demo.company import PASSWORD, TITLES
+    from gateway.demo.company import AGENTS, PASSWORD, TITLES
     from gateway.demo.play import PLAYED, play
 
     recording = f"{appliances['url'].address}/gravacoes/demo.wav"
@@ -130,7 +128,7 @@ def _guide(url: str, appliances: dict[str, Any], config_path: Path, crm: str) ->
         GUIDE.format(
             url=url,
             crm_url=crm,
-            secret=PASSWORD,
+            people="\n".join(_seat(PASSWORD, *agent) for agent in AGENTS),
             appliances="\n".join(listed),
             played="\n".join(_played(wire, line) for wire, line in PLAYED),
             recording=quote(recording, safe=""),
@@ -138,6 +136,19 @@ def _guide(url: str, appliances: dict[str, Any], config_path: Path, crm: str) ->
             **{name: said(text) for name, text in WORDS.items()},
         )
     )
+
+
+def _seat(secret: str, login: str, name: str, extension: str, role: Role) -> str:
+    """Return the line of one who can log in, and as what."""
+    facts: dict[str, Any] = {
+        "login": f"{login:5}",
+        "secret": secret,
+        "extension": extension,
+        "name": name,
+        "role": NAMES[role],
+    }
+    told = Text("login: {login}  password: {secret}  extension {extension}  {name}, {role}", **facts)
+    return f"{'':18}{said(told)}"
 
 
 def _played(wire: str, line: Text) -> str:

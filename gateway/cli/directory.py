@@ -66,8 +66,8 @@ def agent_add(
 
 def _role(directory: Directory, company: str, login: str, asked: str | None) -> Role:
     """Return the role asked for; else the one that the agent has, or an agent's."""
-    found = directory.agent_with_hash(company, login)
-    return role_of(asked) if asked or not found else found[0].role
+    found = directory.agent(company, login)
+    return role_of(asked) if asked or not found else found.role
 
 
 def _password(from_stdin: bool) -> str:

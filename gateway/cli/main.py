@@ -14,12 +14,14 @@ from gateway.texts.text import Text
 
 COMMANDS = {
     "agent": ("directory", Text("Add, list and remove agents.")),
+    "audit": ("audit", Text("Print the audit log: who did what.")),
     "calls": ("calls", Text("Print the call log.")),
     "check": ("setup", Text("Validate the configuration; probe database and appliances without ringing anyone.")),
     "config": ("setup", Text("Print the configuration in force, secrets masked.")),
     "db": ("setup", Text("Look after the database.")),
     "demo": ("demo", Text("Run everything at once in a throw-away folder.")),
     "dial": ("dialling", Text("Let an extension call a number (click-to-call from the shell).")),
+    "forwards": ("forwards", Text("Look at what forwards were told; send events again, or give them up.")),
     "import": ("importing", Text("Bring in the directory: accounts with their numbers.")),
     "init": ("setup", Text("Write a commented gateway.toml.")),
     "number": ("numbers", Text("Explain how a number is read, matched and dialled.")),

@@ -28,6 +28,7 @@ FOR, SPEAKS, RANK, MISSING, VERIFIED, SOURCE, NOT_KNOWN, HANGS_UP, EVENTS, TAKES
     in_context("label", "events"),
     in_context("label", "takes"),
 )
+TOLD_OF, ONLY = in_context("label", "told of"), in_context("label", "only")
 RANKS = {
     "none": in_context("rank", "none"),
     "bronze": in_context("rank", "bronze"),
@@ -165,6 +166,8 @@ def _known(name: str, preset: Any) -> Iterator[tuple[Text, str]]:
     yield SOURCE, "; ".join(preset.verified.sources)
     yield from ((NOT_KNOWN, translated(unknown)) for unknown in preset.verified.unknown)
     yield HANGS_UP, (_("yes") if preset.hangup else _("no")) if preset.dial else ""
+    yield TOLD_OF, ", ".join(preset.forward.kinds) if preset.forward else ""
+    yield ONLY, preset.forward.only if preset.forward else ""
     yield EVENTS, f"cti-gateway presets {name} --events" if preset.events or preset.webhook else ""
     if (rate := preset.limits.orders_per_s) is not None:
         shortest = f"{rate:g}"
@@ -203,13 +206,16 @@ def example(name: str, preset: Any, tenant: str = DEFAULT) -> Iterator[str]:
     """Yield tables to paste into the configuration; what may be absent stands behind a #."""
     if preset.dial:
         yield from _appliance_example(name, preset, tenant)
-    if preset.webhook:
+    if preset.forward:
         yield from ("",) if preset.dial else ()
+        yield from _appliance_example(name, preset, tenant, "forwards.crm")
+    if preset.webhook:
+        yield from ("",) if preset.dial or preset.forward else ()
         yield from source_example(name, preset, tenant)
 
 
-def _appliance_example(name: str, preset: Any, tenant: str) -> Iterator[str]:
-    yield f"[tenants.{tenant}.appliances.pabx]"
+def _appliance_example(name: str, preset: Any, tenant: str, table: str = "appliances.pabx") -> Iterator[str]:
+    yield f"[tenants.{tenant}.{table}]"
     yield f"preset = {written(name)}"
     for key, parameter in preset.parameters.items():
         value = parameter.default if parameter.example is None else parameter.example
@@ -242,6 +248,7 @@ def _run_tests(shelf: Any, chosen: list[tuple[str, Any]]) -> None:
                 problem = _("as in {test!r}", test=told[failure]) if failure in told else said(failure)
                 click.echo(f"        {problem}")
                 told.setdefault(failure, test)
-        if not preset.tests and not (preset.webhook and preset.webhook.tests):
+        others = [part.tests for part in (preset.webhook, preset.forward) if part]
+        if not preset.tests and not any(others):
             click.echo(_("--  {name}: has no tests", name=name))
     sys.exit(1 if bad else 0)

@@ -28,16 +28,18 @@ yeastar-s, yeastar-p              Yeastar by JSON with its token
 3cx-v20, wazo, broadworks         3CX V20, Wazo and BroadWorks by REST
 3cx-v10, vodia, snep, openscape-business   by URL, the last with its session
 bmtelecom, utech, evolux, totalvoice, nvoip, api4com, 3cplus, sipgate   providers
-yealink, snom, grandstream, poly, cisco-phone, aastra, akuvox, htek   desk phones"""
+twilio, zadarma                   providers everywhere, by form and by signed URL
+yealink, snom, grandstream, poly, cisco-phone, aastra, akuvox, htek   desk phones
+crm-wconnect, crm-bitrix24, crm-zammad   CRMs that are told of calls"""
 
 
 def _listed(ctx: click.Context, _param: click.Parameter, wanted: bool) -> None:
     """Print all simulators and end. The failures are told by those who have them, so nothing is told twice."""
     if not wanted or ctx.resilient_parsing:
         return
-    from gateway.simulators import FAMILIES
+    from gateway.simulators import CRMS, FAMILIES
 
-    for name, cls in FAMILIES.items():
+    for name, cls in {**FAMILIES, **CRMS}.items():
         login = _shown(cls.login)
         click.echo(f"{click.style(name, bold=True)}\n{_described(cls.__doc__ or '')}")
         click.echo("  " + _("login: {login}", login=login))
@@ -92,6 +94,9 @@ class _Address(click.ParamType):  # type: ignore[type-arg] # older click has no 
 @click.option(
     "--fail", metavar="FAILURE", default="", help="Fail as this appliance fails: auth, busy, fault … (see --list)."
 )
+@click.option(
+    "--fail-every", type=click.IntRange(1), default=1, metavar="N", help="A CRM fails at every N-th event only."
+)
 @click.option("--delay-s", type=click.FloatRange(0), default=0.0, help="Seconds before every answer.")
 @click.option("--ring-s", type=click.FloatRange(0), default=0.0, help="Seconds the extension rings before it answers.")
 @click.option("--drop", is_flag=True, help="Take the order to dial, then close the connection without an answer.")
@@ -106,17 +111,25 @@ def simulate_command(
     login: str | None,
     auth: str,
     fail: str,
+    fail_every: int,
     delay_s: float,
     ring_s: float,
     drop: bool,
     events_to: str,
 ) -> None:
-    """Run the simulated appliance NAME until Ctrl-C; its page shows every request it receives."""
+    """Run the simulated appliance or CRM NAME until Ctrl-C; its page shows every request it receives."""
     from gateway.simulators import Behaviour
 
     username, _colon, password = (login or "").partition(":")
     behaviour = Behaviour(
-        fail=fail, auth=auth, delay_s=delay_s, ring_s=ring_s, drop=drop, username=username, password=password
+        fail=fail,
+        fail_every=fail_every,
+        auth=auth,
+        delay_s=delay_s,
+        ring_s=ring_s,
+        drop=drop,
+        username=username,
+        password=password,
     )
     host, port = listen or ("127.0.0.1", port)
     try:
@@ -143,13 +156,14 @@ def _chosen(name: str) -> Any:
     """Return the simulator's class. Raises ``UsageError`` with the nearest name."""
     from difflib import get_close_matches
 
-    from gateway.simulators import FAMILIES
+    from gateway.simulators import CRMS, FAMILIES
 
-    if name in FAMILIES:
-        return FAMILIES[name]
-    near = get_close_matches(name, FAMILIES, n=1)
+    known = {**FAMILIES, **CRMS}
+    if name in known:
+        return known[name]
+    near = get_close_matches(name, known, n=1)
     hint = " " + _("Did you mean {name!r}?", name=near[0]) if near else ""
-    problem = _("there is no simulator {name!r}; there are: {known}.", name=name, known=", ".join(FAMILIES))
+    problem = _("there is no simulator {name!r}; there are: {known}.", name=name, known=", ".join(known))
     raise click.UsageError(problem + hint)
 
 
@@ -157,12 +171,30 @@ def _to_paste(appliance: Any) -> str:
     """Return the tables that let a gateway dial on it."""
     import tomli_w
 
+    from gateway.simulators.crms import SimulatedCrm
+
+    if isinstance(appliance, SimulatedCrm):
+        return _forward_to_paste(appliance)
     tables = {name: {"extensions": ["3501"], **table} for name, table in appliance.tables().items()}
     if not tables:
-        name = appliance.name
-        return _("The preset of {name} speaks https only: give --certificate to dial on it.", name=name) + "\n"
+        return _https_only(appliance)
     example = tomli_w.dumps({"tenants": {"default": {"appliances": tables}}})
     return _("To dial on it, in gateway.toml:") + f"\n\n{example}"
+
+
+def _forward_to_paste(crm: Any) -> str:
+    """Return the table that lets a gateway tell a CRM of calls."""
+    import tomli_w
+
+    if not (table := crm.forward()):
+        return _https_only(crm)
+    example = tomli_w.dumps({"tenants": {"default": {"forwards": {crm.name: table}}}})
+    return _("To tell it of calls, in gateway.toml:") + f"\n\n{example}"
+
+
+def _https_only(simulated: Any) -> str:
+    told = _("The preset of {name} speaks https only: give --certificate to dial on it.", name=simulated.name)
+    return told + "\n"
 
 
 def _shown(login: tuple[str, str]) -> str:

@@ -32,6 +32,14 @@ class TeamSettings(Table):
         return texts
 
 
+class AuditSettings(Table):
+    """The audit log: who listened, exported, corrected and changed what."""
+
+    keep_days: float | None = Field(
+        None, gt=0, le=36_500, strict=False, description="older entries are removed; all are kept when absent"
+    )
+
+
 class PrivacySettings(Table):
     """What is kept from some roles."""
 

@@ -12,7 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 from gateway import adapter as adapters
 from gateway import source as sources
 from gateway.config.forward_settings import forward_settings
-from gateway.config.tables import PEERS, ApplianceSettings, DirectorySettings, Forward
+from gateway.config.tables import EVENT_KINDS, PEERS, ApplianceSettings, DirectorySettings, Forward
 from gateway.config.validation import sentences
 from gateway.config.values import Table
 from gateway.errors import ConfigError, GatewayError, UnknownAdapter, UnknownPreset, UnknownSource
@@ -56,7 +56,8 @@ def _prepare_tenant(name: str, table: Any, source: str, folder: Path | None) -> 
 
 def _prepare_peer(table: Any, model: type[Table], source: str, place: tuple[str, ...], folder: Path | None) -> Any:
     chooser = "source" if model is DirectorySettings else "adapter"
-    if model is ApplianceSettings and isinstance(table, Mapping) and isinstance(table.get("preset"), str):
+    with_presets = model in (ApplianceSettings, Forward)
+    if with_presets and isinstance(table, Mapping) and isinstance(table.get("preset"), str):
         table = {"adapter": adapters.PRESET, **table}
     if not isinstance(table, Mapping) or not isinstance(table.get(chooser), str):
         return table
@@ -66,8 +67,9 @@ def _prepare_peer(table: Any, model: type[Table], source: str, place: tuple[str,
         rest["path"] = str(Path(source).parent / rest["path"])
     if model is Forward and adapters.only_dials(own["adapter"]):
         raise ConfigError(_only_dials(own["adapter"], source, place))
-    if own.get("adapter") == adapters.PRESET and "preset" in own:
-        rest["preset"] = own["preset"]
+    if own.get("adapter") == adapters.PRESET and isinstance(table.get("preset"), str):
+        rest["preset"] = table["preset"]
+        own |= _of_preset(table["preset"], own, model, source, place, folder)
     if model is Forward:
         return _prepare_forward(own, rest, source, place, folder)
     return own | {"settings": _settings(table[chooser], rest, model, source, place, folder)}
@@ -99,13 +101,36 @@ def _prepare_source(table: Any, source: str, place: tuple[str, ...], folder: Pat
     return {**table, "mapping": mapping if own is None else own if not isinstance(own, Mapping) else over(mapping, own)}
 
 
+def _of_preset(
+    preset: str, own: Mapping[str, Any], model: type[Table], source: str, place: tuple[str, ...], folder: Path | None
+) -> dict[str, Any]:
+    """Return what a forward has from its preset where it does not say itself; an appliance's preset has to dial."""
+    try:
+        if model is ApplianceSettings:
+            adapters.check_dials(preset, folder)
+            return {}
+        told = adapters.forward_of(preset, folder)
+    except UnknownPreset as error:
+        raise ConfigError(_at(source, (*place, "preset"), error)) from None
+    if unknown := [kind for kind in own.get("on", ()) if kind in EVENT_KINDS and kind not in told.kinds]:
+        facts = {"name": preset, "kind": unknown[0], "known": ", ".join(told.kinds)}
+        problem = Text("the preset {name!r} has nothing to say of {kind!r}; known: {known}.", **facts)
+        raise ConfigError(Text("{file}: {place}: {problem}", file=source, place=_on(place), problem=problem))
+    usual = {"on": told.kinds} | ({"only": told.only} if told.only else {})
+    return {name: value for name, value in usual.items() if name not in own}
+
+
+def _on(place: tuple[str, ...]) -> str:
+    return ".".join((*place, "on"))
+
+
 def _only_dials(adapter: str, source: str, place: tuple[str, ...]) -> Text:
     dialler = Text("the adapter {name!r}", name=adapter)
     return Text(
-        "{file}: {place}.adapter: {dialler} dials; a forward needs url, soap or xmlrpc.",
+        "{file}: {place}.adapter: {dialler} dials; a forward needs url, soap, xmlrpc, webhook or a preset.",
         file=source,
         place=".".join(place),
-        dialler=Text("a preset") if adapter == adapters.PRESET else dialler,
+        dialler=dialler,
     )
 
 

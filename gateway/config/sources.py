@@ -1,5 +1,6 @@
 """The tables of settings of event sources."""
 
+from collections.abc import Mapping
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
@@ -17,6 +18,10 @@ def _source_name(value: str) -> str:
     return value
 
 
+LISTENERS = "listeners"
+"""What a source calls the plain listeners (GET, SOAP, XML-RPC) in ``same_exchange_as``."""
+NO_SOURCE = ""
+"""Whose the ids of calls are that came by the plain listeners."""
 SourceName = Annotated[str, AfterValidator(_source_name)]
 
 
@@ -45,6 +50,9 @@ class SourceSettings(Table):
     answer_within_s: float = Field(
         2.5, ge=0.1, le=30, strict=False, description="seconds to the answer; 503 where the disk took longer"
     )
+    same_exchange_as: str | None = Field(
+        None, description="the source, or 'listeners', that tells of the same exchange, so that ids of calls are one"
+    )
 
     @property
     def authenticity(self) -> Authenticity:
@@ -64,3 +72,23 @@ class SourceSettings(Table):
         if self.authenticity.kind == "none" and any(reply.lookup for reply in replies if reply):
             raise ValueError(Text("secret is missing: its answers tell whose a number is"))
         return self
+
+
+def exchange_of(name: str, sources: Mapping[str, SourceSettings]) -> str:
+    """Return the source in whose name the ids of calls are kept that ``name`` tells; ``NO_SOURCE`` for the name of the
+    plain listeners.
+
+    Raises ``ValueError`` where ``same_exchange_as`` names no other source, or leads back to where it began.
+    """
+    seen = [name]
+    while (other := sources[seen[-1]].same_exchange_as) is not None:
+        facts = {"name": seen[-1], "other": other}
+        if other == LISTENERS and LISTENERS not in sources:
+            return NO_SOURCE
+        if other not in sources:
+            known = ", ".join((*sorted(sources), LISTENERS))
+            raise ValueError(Text("sources.{name}.same_exchange_as {other!r} is none of {known}", known=known, **facts))
+        if other in seen:
+            raise ValueError(Text("sources.{name}.same_exchange_as leads back to {other!r}", **facts))
+        seen.append(other)
+    return seen[-1]

@@ -13,8 +13,8 @@ from gateway.config.crm import CrmSettings
 from gateway.config.dial_plans import DialPlanSettings
 from gateway.config.forwards import EVENT_KINDS as EVENT_KINDS
 from gateway.config.forwards import Forward as Forward
-from gateway.config.people import PrivacySettings, TeamSettings
-from gateway.config.sources import SourceName, SourceSettings
+from gateway.config.people import AuditSettings, PrivacySettings, TeamSettings
+from gateway.config.sources import SourceName, SourceSettings, exchange_of
 from gateway.config.values import (
     TENANT_NAME,
     Address,
@@ -120,6 +120,9 @@ class EventSettings(Table):
         description="client addresses that need no token: 'loopback', 'private', 'any' or networks (10.1.0.0/16)",
     )
     token: Secrets = Field((), description="lets any address send events (env: or file:); several: any of them does")
+    agent_states_days: float = Field(
+        400, gt=0, le=36500, strict=False, description="days that what exchanges tell of agents is kept"
+    )
 
 
 class ListenerSettings(Table):
@@ -296,6 +299,8 @@ class TenantSettings(Table):
                 raise ValueError(
                     Text("appliances.{name}.fallback {fallback!r} is not another of the appliances", **facts)
                 )
+        for name in self.sources:
+            exchange_of(name, self.sources)
         return self
 
 
@@ -305,6 +310,7 @@ class Config(Table):
     server: ServerSettings = Field(default_factory=ServerSettings, description="how the gateway listens")
     log: Log = Field(default_factory=Log, description="what the gateway says of itself")
     traffic: TrafficSettings = Field(default_factory=TrafficSettings, description="the traffic log")
+    audit: AuditSettings = Field(default_factory=AuditSettings, description="the audit log")
     tenants: dict[str, TenantSettings] = Field(
         default_factory=lambda: {"default": TenantSettings()},
         description="companies, by the first label of their host",

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
-from gateway.config.sources import SourceSettings
+from gateway.config.sources import SourceSettings, exchange_of
 from gateway.config.tables import TenantSettings
 from gateway.mapping.bodies import WebhookRequest
 from gateway.mapping.engine import interpret
@@ -18,13 +18,18 @@ UNMAPPED = Text("the source has no mapping yet: the request was kept")
 
 @dataclass(frozen=True, slots=True)
 class WebhookSource:
-    """One source; without a ``mapping`` its requests are only kept, to be looked at. ``preset`` may be empty."""
+    """One source; without a ``mapping`` its requests are only kept, to be looked at. ``preset`` may be empty.
+
+    ``exchange`` is the name in which the ids of its calls are kept: its own, or what it has that from
+    (``config.sources.exchange_of``).
+    """
 
     name: str
     title: str
     preset: str
     mapping: WebhookMapping | None
     facts: MappingSource
+    exchange: str
 
     @property
     def operation(self) -> str:
@@ -41,9 +46,12 @@ class WebhookSource:
 def sources_of(tenant: TenantSettings) -> Mapping[str, WebhookSource]:
     """Return the company's sources by name."""
     webhooks = {name: settings for name, settings in tenant.sources.items() if settings.kind == "webhook"}
-    return {name: _source(name, settings, tenant.timezone) for name, settings in webhooks.items()}
+    return {
+        name: _source(name, settings, tenant.timezone, exchange_of(name, tenant.sources))
+        for name, settings in webhooks.items()
+    }
 
 
-def _source(name: str, settings: SourceSettings, timezone: str) -> WebhookSource:
+def _source(name: str, settings: SourceSettings, timezone: str, exchange: str) -> WebhookSource:
     facts = MappingSource(ZoneInfo(settings.timezone or timezone), settings.extensions)
-    return WebhookSource(name, settings.title or name, settings.preset or "", settings.mapping, facts)
+    return WebhookSource(name, settings.title or name, settings.preset or "", settings.mapping, facts, exchange)

@@ -8,7 +8,7 @@ from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response
 
 from gateway.desk.context import Visit
-from gateway.desk.customer import account_link, account_of, owner_name, rows_besides
+from gateway.desk.customer import account_link, account_of, identifiers_besides, owner_name, rows_besides
 from gateway.desk.rendering import as_json, page
 from gateway.domain.masking import masked
 from gateway.store.calls import CallFilter, iso
@@ -32,6 +32,7 @@ def account(visit: Visit, account_id: int) -> Response:
     newest = visit.url("account", account_id=account_id) if before_id else None
     known: dict[str, Any] = {
         "rows": rows_besides(visit, found),
+        "identifiers": identifiers_besides(found),
         "owner": owner_name(visit, found),
         "link": account_link(visit, found),
         "corrections": _corrections(visit, account_id),

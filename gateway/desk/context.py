@@ -33,6 +33,8 @@ from gateway.logins.passwords import Verifier
 from gateway.orders.circuit_breaker import Health, Rules
 from gateway.store.agent_notes import AgentNote, AgentNotes, FollowUp
 from gateway.store.agent_states import AgentStates
+from gateway.store.agents import AgentChanges
+from gateway.store.audit import AuditLog
 from gateway.store.board import BoardLog
 from gateway.store.calls import CallLog, LoggedCall
 from gateway.store.corrections import Corrections
@@ -98,6 +100,8 @@ class Services:
     decide: Callable[[Choice | Said], Any]
     missed: MissedList
     notes: AgentNotes
+    audit: AuditLog
+    people: AgentChanges
     saved_filters: SavedFilters
     traffic: TrafficLog | None
     receipts: DeliveryReceiptLog | None
@@ -160,7 +164,7 @@ class Visit:
     def scope(self) -> CallScope:
         """Which calls the visitor may see."""
         me, teams = self.me, self.services.core.tenant(self.tenant).teams
-        return scope_of(me.role, me.login, me.extension, teams)
+        return scope_of(me.role, me.login, me.extension, teams, seated_at=me.seated_at)
 
     @cached_property
     def calls(self) -> VisibleCalls:

@@ -34,6 +34,17 @@ EXAMPLE: Mapping[str, str] = {
 """What every link may use, with a value of each to try it with."""
 OF_NOBODY: Mapping[str, str] = {**EXAMPLE, "code": "", "account_id": "", "name": "", "owner": "", "contact": ""}
 """The same for a number that nobody has."""
+_OF_EVENTS = {
+    **{name: name for name in ("account_id", "contact", "direction", "call_id", "tenant")},
+    "code": "account_code",
+    "name": "account",
+    "number": "telefone",
+    "international": "number_e164",
+    "caller_name": "nome",
+    "extension": "ramal",
+    "login": "agent_login",
+}
+"""The names of links by the fields of events."""
 LONGEST = 4096
 """Characters of an address that browsers and servers surely take."""
 
@@ -82,6 +93,13 @@ def shown_link(source: str | None, values: Mapping[str, str]) -> str | None:
         return link_of(source, values) if source else None
     except LinkUnusable:
         return None
+
+
+def event_link(source: str | None, fields: Mapping[str, str]) -> str:
+    """Return the address that ``source`` makes of the fields of an event, as forwards have them; empty where it makes
+    none, as one does that needs a field of the account.
+    """
+    return shown_link(source, {name: fields[told] for name, told in _OF_EVENTS.items()}) or ""
 
 
 def names_in(source: str) -> set[str]:

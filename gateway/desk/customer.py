@@ -86,6 +86,12 @@ def rows_besides(visit: Visit, account: AccountCard) -> list[Row]:
     return [(visit.field_label(name), account.fields[name]) for name in order]
 
 
+def identifiers_besides(account: AccountCard) -> list[tuple[str, str]]:
+    """Return what names the account that no field of it tells already."""
+    told = {plain(name) for name in account.fields}
+    return [(kind, text) for kind, text in account.identifiers if kind not in told]
+
+
 def owner_name(visit: Visit, account: AccountCard) -> str:
     """Return who looks after the account, by name where that is known."""
     owner = account.owner or ""

@@ -35,6 +35,10 @@ FAR_BEHIND = 50_000
 """A screen further behind than this starts afresh: looking for its events would read too much of the log."""
 
 
+class Nudge:
+    """Wakes a screen without telling it of anything."""
+
+
 class Screen:
     """One open page's stream of bytes. ``close``, which the server calls, gives its place back.
 
@@ -75,7 +79,7 @@ class Screen:
         self._asked_at = time.monotonic()
         self._missed: list[ScreenEvent | bytes] = []
         self._sent = 0
-        self._queue: queue.SimpleQueue[ScreenEvent | None] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[ScreenEvent | Nudge | None] = queue.SimpleQueue()
         self._stream = self._bytes()
 
     def __iter__(self) -> Iterator[bytes]:
@@ -103,6 +107,11 @@ class Screen:
             return False
         self._queue.put(news)
         return True
+
+    def ask(self) -> None:
+        """Have it asked, before the page is sent anything more, whether its agent may still see it."""
+        self._asked_at = float("-inf")
+        self._queue.put(Nudge())
 
     def end(self) -> None:
         """Let the stream end behind what is queued."""
@@ -137,6 +146,8 @@ class Screen:
                 continue
             if news is None or not self._is_welcome():
                 return
+            if isinstance(news, Nudge):
+                continue
             if news.seq > self._sent:
                 self._sent = news.seq
                 if text := self._told(news):
@@ -186,6 +197,7 @@ class Hub:
         self._bell: queue.SimpleQueue[int] = queue.SimpleQueue()
         self._stopping = False
         self._version = -1
+        self._people = -1
         self._thread = threading.Thread(target=self._run, name="hub", daemon=True)
         self.seq = 0
         """The newest event that was fanned out."""
@@ -349,10 +361,22 @@ class Hub:
         # The log's end is read before the look at the screens: one that opens in between reads on from there itself.
         if not self._screens and self._nobody_watches(self._log.newest()):
             return
+        self._ask_screens()
         while events := self._log.after(self.seq):
             for event in events:
                 self._tell(event)
                 self.seq = event.seq
+
+    def _ask_screens(self) -> None:
+        """Have all screens asked whether they may stay, where an agent or a session changed."""
+        people = self._log.people()
+        if people == self._people:
+            return
+        self._people = people
+        with self._gate:
+            screens = list(self._screens)
+        for screen in screens:
+            screen.ask()
 
     def _tell(self, event: LoggedEvent) -> None:
         with self._gate:

@@ -159,10 +159,15 @@ def _changed(visit: Visit, action: MissedAction, call_ids: Sequence[int]) -> Res
 def _shown(visit: Visit, *, problem: str = "", status: int = 200) -> Response:
     seq = visit.services.log.newest()
     template = "_missed.html" if visit.by_htmx else "missed.html"
+    return page(visit, template, status=status, seq=seq, **shown_in(visit, problem=problem))
+
+
+def shown_in(visit: Visit, *, problem: str = "") -> dict[str, Any]:
+    """Return what the template of the list needs."""
     # What was marked stays so, but for what was done with.
     marked = set(_ids(visit.request.form.getlist("ligacao")))
-    told: dict[str, Any] = {"board": board(visit), "marked": marked, "problem": problem}
-    return page(visit, template, status=status, seq=seq, goal_ms=visit.settings.missed.goal_ms, **told)
+    goal_ms = visit.settings.missed.goal_ms
+    return {"board": board(visit), "marked": marked, "problem": problem, "goal_ms": goal_ms}
 
 
 def _change(visit: Visit, action: MissedAction, call_ids: Sequence[int]) -> bool:

@@ -5,9 +5,10 @@
 
 from werkzeug.wrappers import Response
 
-from gateway.desk import account_choice, assets, cards, framing, views
+from gateway.desk import account_choice, assets, cards, framing, missed, views
 from gateway.desk.context import Visit
 from gateway.desk.rendering import page
+from gateway.domain.roles import Right
 from gateway.texts.text import Text
 
 NEEDS_HTTPS = Text(
@@ -21,11 +22,17 @@ BLOCKED = Text(
 
 
 def panel(visit: Visit) -> Response:
-    """Show the panel. The log's end is read first: what happens meanwhile comes as an event."""
+    """Show the panel. The log's end is read first: what happens meanwhile comes as an event.
+
+    Who chooses the extension, and has none, is led to the desk: no page but the panel's can be framed.
+    """
+    if visit.me.chooses_extension and not visit.me.extension:
+        return page(visit, "panel_extension.html")
     seq = visit.services.log.newest()
     found = [account_choice.card_of(visit, call) for call in cards.going_on(visit)]
     recent = cards.of_extension(visit, limit=8)
-    return page(visit, "panel.html", seq=seq, cards=found, recent=recent, mine=True)
+    waiting = missed.shown_in(visit) if visit.may(Right.SEE_MISSED) else {}
+    return page(visit, "panel.html", seq=seq, cards=found, recent=recent, mine=True, **waiting)
 
 
 def script(visit: Visit) -> Response:

@@ -70,7 +70,8 @@ def source(visit: Visit, name: str) -> Response:
     shown = [_read(found, entry) for entry in _entries(visit, found, LAST)]
     guessed = written(guess([each.request for each in reversed(shown)]), visit.tenant, name) if shown else ""
     item, seq = _shown(visit, found), visit.services.log.newest()
-    return page(visit, "source.html", item=item, shown=shown, guessed=guessed, seq=seq)
+    is_kept = visit.services.traffic is not None
+    return page(visit, "source.html", item=item, shown=shown, guessed=guessed, is_kept=is_kept, seq=seq)
 
 
 def _shown(visit: Visit, source: WebhookSource) -> ShownSource:

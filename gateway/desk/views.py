@@ -9,11 +9,11 @@ from typing import Any
 from werkzeug.utils import redirect
 from werkzeug.wrappers import Response
 
-from gateway.desk import access, account_choice, assets, cards, dialling
+from gateway.desk import access, account_choice, assets, auditing, cards, dialling
 from gateway.desk.context import Visit
-from gateway.desk.customer import customer_of
 from gateway.desk.problems import said
 from gateway.desk.rendering import page, streamed
+from gateway.domain.audit import AuditAction
 from gateway.domain.masking import hidden_in
 from gateway.domain.roles import Right
 from gateway.errors import GatewayError, LoginsBusy, TooManyAttempts
@@ -56,11 +56,16 @@ def log_in(visit: Visit) -> Response:
     except (TooManyAttempts, LoginsBusy) as error:
         return login(visit, problem=error.said(visit.language), status=error.http_status)
     if agent is None:
+        auditing.note_login(visit, form.get("usuario", "").strip(), AuditAction.LOGIN_FAILED)
         return login(visit, problem=Text("Wrong user name or password."), status=401)
     _end_session(visit)  # a browser has one: whoever was logged in here before is no more
     if visit.asked_language:
         visit.services.directory.choose_language(agent.id, visit.asked_language)
-    token = visit.services.directory.open_session(agent, visit.at, lifetime_ms=access.SESSION_MS)
+    client, browser = access.address_of(visit.request)[:64], visit.request.headers.get("User-Agent", "")[:255]
+    token = visit.services.directory.open_session(
+        agent, visit.at, lifetime_ms=access.SESSION_MS, client=client, browser=browser
+    )
+    auditing.note_login(visit, agent.login, AuditAction.LOGGED_IN)
     wanted = access.local_path(form.get("next"), visit.request.root_path)
     response = redirect(wanted or visit.home, 303)
     cookie = access.session_cookie(visit.request, framed=visit.in_panel and bool(visit.settings.crm.origins))
@@ -70,8 +75,11 @@ def log_in(visit: Visit) -> Response:
 
 
 def log_out(visit: Visit) -> Response:
-    """Close the session."""
+    """Close the session; whoever chose an extension leaves it."""
+    if visit.me.chooses_extension and visit.me.extension:
+        visit.services.people.sit(visit.me.id, "", auditing.actor(visit))
     _end_session(visit)
+    auditing.note_login(visit, visit.me.login, AuditAction.LOGGED_OUT)
     response = redirect(visit.url(visit.login), 303)
     access.forget(response, visit.request, access.COOKIE)
     if access.cookies(visit.request, access.FRAMED_COOKIE):
@@ -91,7 +99,12 @@ def _end_session(visit: Visit) -> None:
 
 
 def screen(visit: Visit) -> Response:
-    """Show the agent's screen. The log's end is read first: what happens meanwhile comes as an event."""
+    """Show the agent's screen. The log's end is read first: what happens meanwhile comes as an event.
+
+    Who chooses the extension, and has none, is asked for it.
+    """
+    if visit.me.chooses_extension and not visit.me.extension:
+        return redirect(visit.url("extension"), 303)
     seq = visit.services.log.newest()
     return page(visit, "screen.html", seq=seq, **_cards(visit), recent=cards.of_extension(visit), mine=True)
 
@@ -109,7 +122,8 @@ def recent(visit: Visit) -> Response:
 def card(visit: Visit, call_id: int) -> Response:
     """Show the pop-up card of one call."""
     call = _call(visit, call_id)
-    return page(visit, "_card.html", **account_choice.card_of(visit, call))
+    template = "_call_owner.html" if visit.request.args.get("onde") == account_choice.PAGE else "_card.html"
+    return page(visit, template, **account_choice.card_of(visit, call))
 
 
 def shown(visit: Visit, call_id: int) -> Response:
@@ -213,9 +227,8 @@ def call(visit: Visit, call_id: int) -> Response:
         "came_from": cards.came_from(visit, found, mine=False),
         "history": _history(visit, found),
         "why": visit.services.explainer.explain(visit.tenant, call_id) if visit.may(Right.EXPLAIN) else None,
-        "customer": customer_of(visit, found),
     }
-    return page(visit, "call.html", call=found, seq=seq, **known)
+    return page(visit, "call.html", seq=seq, **account_choice.card_of(visit, found) | known)
 
 
 def _history(visit: Visit, call: LoggedCall) -> Sequence[Tried]:

@@ -7,13 +7,12 @@ place of a number, and a word that a field never has are found when the configur
 
 import ast
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from operator import eq, ge, gt, le, lt, ne
 from typing import Any
 
-from gateway.domain.calls.free_fields import read_fields
-from gateway.domain.event_fields import EVENT_KINDS, FIELDS, EventField, FieldKind
+from gateway.domain.event_fields import EVENT_KINDS, FIELDS, EventField, FieldKind, table_of
 from gateway.texts.text import Text
 
 LONGEST = 1000
@@ -77,12 +76,12 @@ class _Operand:
         return self.field is None and self.constant == ""
 
 
+@dataclass(frozen=True, slots=True)
 class _ConditionReader:
-    """Makes functions of the parts of one condition."""
+    """Makes functions of the parts of one condition; ``used`` are the fields that it has met."""
 
-    def __init__(self, known: Mapping[str, EventField]) -> None:
-        self._known = known
-        self.used: set[str] = set()
+    known: Mapping[str, EventField]
+    used: set[str] = field(default_factory=set)
 
     def truth(self, node: ast.AST) -> Holds:
         """Return whether ``node`` holds. Raises ``ValueError``."""
@@ -129,8 +128,8 @@ class _ConditionReader:
     def _operand(self, node: ast.AST) -> _Operand:
         if isinstance(node, ast.Constant):
             return _constant(node)
-        if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub) and isinstance(node.operand, ast.Constant):
-            return _constant(ast.Constant(-node.operand.value) if type(node.operand.value) is int else node.operand)
+        if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
+            return _constant(ast.Constant(-_number(node.operand)))
         if isinstance(node, ast.Name):
             return self._named(node.id)
         if isinstance(node, ast.Subscript):
@@ -140,11 +139,11 @@ class _ConditionReader:
     def _named(self, name: str) -> _Operand:
         if name in _SWITCHES:
             return _constant(ast.Constant(_SWITCHES[name]))
-        if name not in self._known:
-            near = get_close_matches(name, self._known, n=1)
-            told = Text("did you mean {near!r}?", near=near[0]) if near else _known(self._known)
+        if name not in self.known:
+            near = get_close_matches(name, self.known, n=1)
+            told = Text("did you mean {near!r}?", near=near[0]) if near else _known(self.known)
             raise ValueError(Text("unknown name {name!r}; {known}", name=name, known=told))
-        field, key = self._known[name], _READ_FROM.get(name, name)
+        field, key = self.known[name], _READ_FROM.get(name, name)
         self.used.add(key)
         return _Operand(_reading(key, field.kind), field.kind, field, name)
 
@@ -172,12 +171,19 @@ def _reading(name: str, kind: FieldKind) -> Callable[[Fields], Any]:
     if kind is FieldKind.NAMES:
         return lambda fields: fields.get(name, "").split()
     if kind is FieldKind.TABLE:
-        return lambda fields: read_fields(fields.get(name, ""))
+        return lambda fields: table_of(fields.get(name, ""))
     return lambda fields: fields.get(name, "")
 
 
 def _whole(text: str) -> int | None:
     return int(text) if text.isascii() and text.lstrip("-").isdigit() and len(text) <= 20 else None
+
+
+def _number(node: ast.AST) -> int:
+    """Return a whole number that is written out. Raises ``ValueError`` for anything else."""
+    if isinstance(node, ast.Constant) and type(node.value) is int:
+        return node.value
+    raise ValueError(_not_taken(node))
 
 
 def _constant(node: ast.Constant) -> _Operand:

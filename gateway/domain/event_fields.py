@@ -4,6 +4,7 @@ Letters hold texts. ``kind`` says what a text stands for, so that conditions com
 webhooks write them as JSON's own types.
 """
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -123,6 +124,7 @@ FIELDS: Mapping[str, EventField] = {
     "account_id": _whole("our number of the account"),
     "account_code": EventField("the CRM's own id of the account"),
     "account": EventField("the account's name", key="account_name"),
+    "account_link": EventField("the account's page in the CRM: the company's `crm.link`, if it needs no field of it"),
     "contact": EventField("who calls, of the account"),
     "fields": EventField("free fields by name", FieldKind.TABLE),
     "state": EventField("what the agent does", choices=tuple(AgentState), about=About.AGENT),
@@ -143,8 +145,18 @@ SAMPLE: Mapping[str, str] = {
     "zone": "America/Sao_Paulo",
     "fields": '{"cpf":"12345678909"}',
     "url_audio": "http://127.0.0.1/1.wav",
+    "account_link": "https://crm.example/contas/1",
 }
 """The fields of an event, as forwards get them, to try templates with."""
+
+
+def table_of(text: str) -> dict[str, str]:
+    """Return the texts of a table by their names; none where ``text`` is no JSON object of texts."""
+    try:
+        found = json.loads(text) if text else {}
+    except (ValueError, RecursionError):
+        return {}
+    return {name: value for name, value in found.items() if isinstance(value, str)} if isinstance(found, dict) else {}
 
 
 def key_of(name: str) -> str:

@@ -25,8 +25,9 @@ class Direction(StrEnum):
 class SourceMark:
     """What a source of events says of one of them beside the call: its own id, where it stands among the others.
 
-    Of two events with one ``event_id`` the first counts. ``sequence`` grows with the events of ``sequence_of``, else of
-    the call; ``also_known_as`` are other ids of the same call.
+    ``source`` is the name in which the source's ids are kept, which sources of one exchange share; it is empty for the
+    plain listeners'. Of two events with one ``event_id`` the first counts. ``sequence`` grows with the events of
+    ``sequence_of``, else of the call; ``also_known_as`` are other ids of the same call.
     """
 
     source: str

@@ -3,8 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from gateway.domain.calls.free_fields import read_fields
-from gateway.domain.event_fields import EVENT_KINDS, FIELDS, EventField, FieldKind, fields_of, key_of
+from gateway.domain.event_fields import EVENT_KINDS, FIELDS, EventField, FieldKind, fields_of, key_of, table_of
 
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
 _ALWAYS = frozenset(("tenant", "revision", "occurred_at"))
@@ -30,7 +29,7 @@ def _value(field: EventField, text: str) -> Any:
     if field.kind is FieldKind.NAMES:
         return text.split()
     if field.kind is FieldKind.TABLE:
-        return read_fields(text)
+        return table_of(text)
     if field.kind is FieldKind.SWITCH:
         return {"true": True, "false": False}.get(text)
     if field.kind is FieldKind.WHOLE:

@@ -24,8 +24,10 @@
     │   ├── NotReplayable      280
     │   ├── OwnerChanged       290
     │   ├── MissedClaimed      292  somebody else calls this customer back
+    │   ├── LastAdministrator  293  nobody could administer the company any more
     │   ├── MissedCleared      294
-    │   └── NoteChanged        296  somebody else has written in the note
+    │   ├── NoteChanged        296  somebody else has written in the note
+    │   └── NoSuchAgent        298
     ├── AccessError            300  who asks may not
     │   ├── AddressNotAllowed  310
     │   ├── MetricsNotAllowed  315
@@ -35,6 +37,7 @@
     │   ├── ForeignPage        350
     │   ├── NotProven          360  a source's request has no right secret or signature
     │   │   └── LoginNotProven 365
+    │   ├── PasswordToChange   375  a first password has to be changed at the desk
     │   └── RightMissing       370  the role of who is logged in may not do it
     ├── BusyError              400  try again later; nothing was stored
     │   ├── QueueFull          410
@@ -45,7 +48,8 @@
     │   ├── LoginsBusy         445
     │   ├── TooManyConnections 450
     │   ├── TooManyOrders      460
-    │   └── TooManyRequests    470
+    │   ├── TooManyRequests    470
+    │   └── NothingKept        480
     ├── DialError              500  a call cannot be placed
     │   ├── NoAppliance        510
     │   ├── UnknownAppliance   520
@@ -71,12 +75,14 @@ from gateway.errors.access import (
     LoginNotProven,
     MetricsNotAllowed,
     NotProven,
+    PasswordToChange,
     RightMissing,
     TooManyAttempts,
 )
 from gateway.errors.busy import (
     BusyError,
     LoginsBusy,
+    NothingKept,
     QueueFull,
     Stopping,
     StoreReplaced,
@@ -111,10 +117,12 @@ from gateway.errors.others import (
 )
 from gateway.errors.request import (
     BadParameter,
+    LastAdministrator,
     MalformedRequest,
     MissedClaimed,
     MissedCleared,
     MissingParameter,
+    NoSuchAgent,
     NoteChanged,
     NotReplayable,
     NotUnderstood,
@@ -149,6 +157,7 @@ __all__ = [
     "ImportRunning",
     "InternalError",
     "KeyTaken",
+    "LastAdministrator",
     "LoginNotProven",
     "LoginsBusy",
     "MalformedRequest",
@@ -158,14 +167,17 @@ __all__ = [
     "MissingParameter",
     "NewerSchema",
     "NoAppliance",
+    "NoSuchAgent",
     "NotDiallable",
     "NotProven",
     "NotReplayable",
     "NotUnderstood",
     "NoteChanged",
+    "NothingKept",
     "NothingToHangUp",
     "NumberBlocked",
     "OwnerChanged",
+    "PasswordToChange",
     "QueueFull",
     "RequestError",
     "RightMissing",

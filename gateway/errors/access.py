@@ -113,6 +113,18 @@ class LoginNotProven(NotProven):
     http_status = 401
 
 
+class PasswordToChange(AccessError):
+    """Who asks has a first password, which somebody else knows."""
+
+    code = 375
+
+    def __init__(self) -> None:
+        super().__init__(
+            Text("the password was given by somebody else."),
+            hint=Text("Log in at the desk and choose one of your own first."),
+        )
+
+
 class RightMissing(AccessError):
     """Who asks is logged in, in a role that may not do this."""
 

@@ -118,3 +118,15 @@ class TooManyRequests(BusyError):
             Text("too many requests from this address: {limit} are under way already.", limit=limit),
             hint=Text("Nothing was stored; wait for the answers and send it again."),
         )
+
+
+class NothingKept(BusyError):
+    """A source has no mapping yet, and the traffic log is off: of its request nothing would be left."""
+
+    code = 480
+    retry_after_s = 60
+
+    def __init__(self, name: str) -> None:
+        text = Text("the source {name!r} has no mapping, and no traffic log keeps its requests.", name=name)
+        hint = Text("Nothing was stored. Give it a preset or a mapping, or set traffic.record to true.")
+        super().__init__(text, hint=hint)

@@ -181,21 +181,38 @@ class NotReplayable(RequestError):
 
 
 class OwnerChanged(RequestError):
-    """Somebody else has said meanwhile whose a number is; ``seen`` names what they said, for who says it again.
+    """Somebody else has said meanwhile whose a number, or (``of_call``) a call, is; ``seen`` names what they said, for
+    who says it again.
 
-    ``added``: the account has the number only because somebody said so at the desk. Times are milliseconds.
+    ``added``: the account has the number only because somebody said so at the desk. ``account_id`` is 0 where they said
+    that the call is nobody's. Times are milliseconds.
     """
 
     code = 290
     http_status = 409
 
     def __init__(
-        self, *, account_id: int, account: str, by: str | None, at: int | None, added: bool, seen: str
+        self,
+        *,
+        account_id: int,
+        account: str,
+        by: str | None,
+        at: int | None,
+        added: bool,
+        seen: str,
+        of_call: bool = False,
     ) -> None:
-        who = by or Text("The directory")
-        super().__init__(Text("{who} gave this number to the account {account} meanwhile.", who=who, account=account))
+        super().__init__(_changed(by or Text("The directory"), account if account_id else "", of_call=of_call))
         self.account_id, self.account, self.by, self.at = account_id, account, by, at
-        self.added, self.seen = added, seen
+        self.added, self.seen, self.of_call = added, seen, of_call
+
+
+def _changed(who: Text | str, account: str, *, of_call: bool) -> Text:
+    if not of_call:
+        return Text("{who} gave this number to the account {account} meanwhile.", who=who, account=account)
+    if not account:
+        return Text("{who} left this call without an account meanwhile.", who=who)
+    return Text("{who} gave this call to the account {account} meanwhile.", who=who, account=account)
 
 
 class MissedClaimed(RequestError):
@@ -242,3 +259,26 @@ class NoteChanged(RequestError):
 
 def _shortened(value: str) -> str:
     return value if len(value) <= LONGEST_SHOWN else value[: LONGEST_SHOWN - 3] + "..."
+
+
+class LastAdministrator(RequestError):
+    """After this nobody could administer the company."""
+
+    code = 293
+    http_status = 409
+
+    def __init__(self) -> None:
+        super().__init__(
+            Text("this is the company's only administrator."),
+            hint=Text("Make somebody else an administrator first."),
+        )
+
+
+class NoSuchAgent(RequestError):
+    """There is no such agent (any more)."""
+
+    code = 298
+    http_status = 404
+
+    def __init__(self) -> None:
+        super().__init__(Text("there is no such agent (any more)."), hint=Text("Load the list of agents again."))

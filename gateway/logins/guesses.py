@@ -1,4 +1,4 @@
-"""Wrong secrets of event sources, counted by address for all processes.
+"""Wrong secrets of event sources, and wrong tokens of events, counted by address for all processes.
 
 An address that brought a right one before is never held back, and a wrong one that a program repeats is no guess: so
 nobody who shares a provider's address, nor a provider whose secret was replaced, locks the provider out.

@@ -70,13 +70,17 @@ CLUES: Mapping[str, Clue] = {
         (
             *("callid", "callsid", "calluuid", "linkedid", "callsessionid", "sessionid", "conversationuuid"),
             *("uniqueid", "pbxcallid", "idligacao", "idchamada", "callref", "uuid", "sid", "id"),
+            *("protocolo", "protocol", "protocolnumber"),
         ),
         _is_id,
     ),
     "event_id": Clue(("eventid", "eventuuid", "messageid", "notificationid", "webhookid", "uid"), _is_id),
     "sequence": Clue(("sequencenumber", "sequence", "seq"), str.isdigit),
     "at": Clue(
-        ("timestamp", "eventtime", "eventts", "occurredat", "time", "ts", "date", "datetime", "datahora", "createdat"),
+        (
+            *("timestamp", "eventtime", "eventts", "occurredat", "time", "ts", "date", "datetime", "datahora"),
+            *("createdat", "quando", "when", "horario", "data", "momento"),
+        ),
         _is_moment,
     ),
     "started_at": Clue(
@@ -113,6 +117,7 @@ CLUES: Mapping[str, Clue] = {
     "extension": Clue(
         (
             *("extension", "extensionnumber", "ext", "exten", "ramal", "internal", "internalnumber", "answeringnumber"),
+            *("ramalnumero", "ramalid", "agentnumber", "agentenumero", "atendenteramal", "operadorramal"),
             *("agentextension", "userextension", "device", "peer", "user", "agent", "agente", "to", "callee", "called"),
         ),
         _is_extension,
@@ -145,6 +150,10 @@ CLUES: Mapping[str, Clue] = {
             "reason",
             "disconnectreason",
             "motivodesconexao",
+            "hangupreason",
+            "endreason",
+            "motivo",
+            "desfecho",
         ),
         _is_words,
     ),
@@ -158,6 +167,8 @@ CLUES: Mapping[str, Clue] = {
     ),
     "hung_up_by": Clue(("hungupby", "hangupsource", "whohungup", "desligou", "hangupby"), _is_words),
 }
+AGENTS = frozenset(("agent", "agente", "atendente", "operador", "operator", "ramal", "extension", "user", "usuario"))
+"""Names of what a *name* within belongs to that is no caller."""
 PAIRS = (
     *(("from", "to"), ("caller", "called"), ("caller", "callee"), ("src", "dst"), ("source", "destination")),
     *(("callfrom", "callto"), ("fromnumber", "tonumber"), ("origem", "destino"), ("origin", "destination")),
@@ -168,9 +179,10 @@ KIND_WORDS: Sequence[tuple[str, tuple[str, ...]]] = (
     ("resumed", ("resume", "unhold", "retriev", "retom")),
     ("held", ("hold", "espera", "park")),
     ("transferred", ("transfer",)),
-    ("noted", ("record", "gravac", "transcri", "summary", "qualif", "voicemail")),
+    ("noted", ("record", "gravac", "transcri", "summary", "qualif", "voicemail", "pesquisa", "survey", "avaliac")),
     ("agent_state", ("agent", "login", "logout", "pause", "idle", "presence")),
     ("ended", ("unanswer", "notanswer", "noanswer", "naoatend", "missed", "perdida")),
+    ("answered", ("atend", "contestad")),
     ("queue_left", ("queueleft", "queueleave", "leavequeue", "queueexit", "abandon")),
     ("queue_entered", ("queue", "fila")),
     (

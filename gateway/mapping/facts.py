@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from gateway.domain.messages import Direction
 from gateway.mapping.moments import read_moment, read_seconds
 from gateway.mapping.schema import CallValues, MappedValue, WebhookMapping
-from gateway.mapping.sides import as_extension, direction_of, sides_of
+from gateway.mapping.sides import as_extension, began_here, direction_of, sides_of
 from gateway.mapping.values import TakenValue, ValueReader
 from gateway.texts.text import Text, problem_of
 
@@ -126,7 +126,9 @@ class EventReader:
             texts["extension"] = values["rang"][0] if values["rang"] else named
         origin, destination, extension, number = (texts[name] or "" for name in SIDES[:4])
         sides = sides_of(origin, destination, extension, number, direction)
-        found = {"extension": sides.extension or None, "number": sides.number or None}
+        found: dict[str, Any] = {"extension": sides.extension or None, "number": sides.number or None}
+        if direction is None and not number and destination and began_here(origin, extension):
+            found["direction"] = Direction.OUTGOING
         if "line" not in values and sides.line and self._mapping.values.destination is not None:
             found["line"] = sides.line
         return texts | found

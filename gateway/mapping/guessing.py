@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import tomli_w
 
 from gateway.mapping.bodies import UnreadableBody, WebhookRequest, document_of
-from gateway.mapping.clues import CLUES, PAIRS, Clue, is_party, kind_of, words_of
+from gateway.mapping.clues import AGENTS, CLUES, PAIRS, Clue, is_party, kind_of, words_of
 from gateway.mapping.paths import text_of
 
 MOST_LEAVES = 500
@@ -87,7 +87,7 @@ def _pair(leaves: Sequence[Leaf]) -> tuple[str, ...]:
 
 def _score(name: str, clue: Clue, leaf: Leaf) -> tuple[int, int] | None:
     """Return how badly a place fits a value, less is better; None where it does not fit at all."""
-    if not clue.fits(leaf.text):
+    if not clue.fits(leaf.text) or (name == "caller_name" and AGENTS.intersection(leaf.above)):
         return None
     joined = "".join(leaf.words)
     whole = "".join((*leaf.above[-1:], *leaf.words))

@@ -7,8 +7,14 @@ from typing import NamedTuple
 from gateway.domain.messages import Direction
 
 WORDS: Mapping[str, Direction] = {
-    **dict.fromkeys(("in", "inbound", "incoming", "entrada", "entrante", "receptive"), Direction.INCOMING),
-    **dict.fromkeys(("out", "outbound", "outgoing", "saida", "saída", "saliente"), Direction.OUTGOING),
+    **dict.fromkeys(
+        ("in", "inbound", "incoming", "entrada", "entrante", "receptive", "receptiva", "receptivo", "recebida"),
+        Direction.INCOMING,
+    ),
+    **dict.fromkeys(
+        ("out", "outbound", "outgoing", "saida", "saída", "sainte", "saliente", "originada", "efetuada", "realizada"),
+        Direction.OUTGOING,
+    ),
     **dict.fromkeys(("internal", "interna", "interno", "local"), Direction.INTERNAL),
 }
 # sip:201@host, <sip:201@host>, "Ana" <sip:201@host>, user/201@host
@@ -46,11 +52,16 @@ def as_extension(text: str, extensions: Mapping[str, str]) -> str:
     return extensions.get(folded) or extensions.get(bare(text).casefold()) or bare(text)
 
 
+def began_here(origin: str, extension: str) -> bool:
+    """Return whether the extension is who called: the call goes out, or to another extension."""
+    return bool(extension) and extension in (origin, bare(origin))
+
+
 def sides_of(origin: str, destination: str, extension: str, number: str, direction: Direction | None) -> TwoSides:
     """Return the sides of a call of which a sender told who calls whom, or which is the extension, or both."""
     if direction is Direction.OUTGOING:
         return TwoSides(extension or origin, number or destination, "")
-    if extension and not number and direction is None and extension == origin:
+    if not number and direction is None and began_here(origin, extension):
         return TwoSides(extension, destination, "")
     line = destination if extension and destination != extension and direction is not Direction.INTERNAL else ""
     return TwoSides(extension or destination, number or origin, line)

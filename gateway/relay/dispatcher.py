@@ -98,6 +98,9 @@ class Dispatcher:
         self._chance = chance
         self._send = send
         self._targets = {key: _Target(adapter, rules.get(key, ForwardRules())) for key, adapter in forwards.items()}
+        for key in forwards:
+            for metric in (GIVEN_UP, SECONDS, DELAY):
+                metric.labels(*key)
         self._finished: queue.SimpleQueue[LetterAttempt] = queue.SimpleQueue()
         self._results: list[LetterResult] = []
         self._recovered: list[Key] = []

@@ -3,9 +3,13 @@
 from collections.abc import Mapping, Set
 from dataclasses import dataclass, field
 
-DAY_MS = 86_400_000
+from gateway.domain.event_fields import EVENT_KINDS
+from gateway.store.letter_lifetimes import DAY_MS, Lifetimes
+
 START_EXPIRES_MS = 20_000
 EXPIRES_MS = 3 * DAY_MS
+NEWS_MS = 3_600_000
+"""What is worth delivering for less than that is only news: nobody wants it later."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +23,13 @@ class ForwardRules:
     expires_ms: Mapping[str, int | None] = field(default_factory=lambda: {"call_started": START_EXPIRES_MS})
     late: Set[str] = frozenset()
     keep_ms: int = 30 * DAY_MS
+
+    def lifetimes(self) -> Lifetimes:
+        """Return how long this forward's letters are worth something, for whoever looks after them."""
+        known = {kind: self.lifetime_ms(kind) for kind in EVENT_KINDS}
+        news = {kind: lifetime for kind, lifetime in known.items() if lifetime is not None and lifetime < NEWS_MS}
+        long = [lifetime for lifetime in known.values() if lifetime is not None and lifetime >= NEWS_MS]
+        return Lifetimes(news, min(long, default=None), self.keep_ms)
 
     def lifetime_ms(self, kind: str) -> int | None:
         """Return after how long an event of ``kind`` is not delivered any more, as it is or as a late one."""

@@ -2,6 +2,7 @@
 
 import socket
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from math import inf
 
 from gateway.clock import milliseconds
 from gateway.config.tables import TenantSettings
@@ -14,6 +15,7 @@ from gateway.server.bootstrap import Gateway, failed_trials
 from gateway.server.metrics import Gauges, LabelledGauges, metrics_application
 from gateway.store.agent_notes import AgentNotes
 from gateway.store.agent_states import AgentStates
+from gateway.store.agents import AgentChanges
 from gateway.store.board import BoardLog
 from gateway.store.corrections import Corrections
 from gateway.store.figures import FiguresLog
@@ -60,6 +62,8 @@ class Application:
             verifier=gateway.verifier,
             hub=self._hub,
             explainer=gateway.explainer,
+            audit=gateway.audit,
+            people=AgentChanges(gateway.engine, gateway.journal),
             traffic=gateway.traffic,
             receipts=gateway.receipts,
             replay=self._replay,
@@ -131,12 +135,36 @@ class Application:
                 ("tenant", "target"),
                 lambda: {target: waiting.age_s(milliseconds()) for target, waiting in self._forwards().items()},
             ),
+            "cti_forwards_dead": (
+                "Events for a forward that were given up and that nobody has sent again or dropped",
+                ("tenant", "target"),
+                lambda: {key: found.dead for key, found in gateway.letters.counts().items()},
+            ),
+            "cti_forwards_expire_seconds": (
+                "Seconds until the first waiting event for a forward is given up for its age; +Inf: none is",
+                ("tenant", "target"),
+                self._expire_seconds,
+            ),
+            "cti_forwards_expiring": (
+                "Whether waiting events for a forward have spent a third of the time after which they are given up",
+                ("tenant", "target"),
+                self._expiring,
+            ),
             "cti_last_event_timestamp_seconds": (
                 "When an exchange of the tenant last told of a call, in seconds since 1970; 0: never",
                 ("tenant",),
                 lambda: {(name,): gateway.calls.last_heard(name) / 1000 for name in gateway.config.tenants},
             ),
         }
+
+    def _expire_seconds(self) -> Mapping[tuple[str, ...], float]:
+        letters, now = self._gateway.letters, milliseconds()
+        left = {key: letters.expire_in_ms(key, found, now) for key, found in letters.counts().items()}
+        return {key: inf if left_ms is None else left_ms / 1000 for key, left_ms in left.items()}
+
+    def _expiring(self) -> Mapping[tuple[str, ...], float]:
+        letters, now = self._gateway.letters, milliseconds()
+        return {key: float(letters.is_alarming(key, found, now)) for key, found in letters.counts().items()}
 
     def _forwards(self) -> Mapping[tuple[str, ...], Waiting]:
         waiting = self._gateway.outbox.waiting_by_target()

@@ -5,6 +5,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -18,6 +19,7 @@ from gateway.config import tables as settings
 from gateway.config.dial_plans import DialPlanSettings
 from gateway.config.people import TeamSettings
 from gateway.config.tables import Config
+from gateway.desk.crm_links import event_link
 from gateway.diagnosis.explainer import Explainer
 from gateway.directory.importer import Importer
 from gateway.directory.schedule import Schedule
@@ -27,7 +29,7 @@ from gateway.domain.conditions import condition
 from gateway.domain.dialplan.plan import DialPlan
 from gateway.domain.dialplan.trials import Failure, Trial
 from gateway.domain.numbering.numbers import Extensions, NumberPlan, read
-from gateway.domain.telling import TellingRules
+from gateway.domain.telling import TellingRules, no_link
 from gateway.domain.tenant import Appliance, Branch, Tenant
 from gateway.errors import AdapterError, ConfigError
 from gateway.handlers import Core
@@ -39,10 +41,13 @@ from gateway.maintenance import Maintenance
 from gateway.orders.circuit_breaker import Rules
 from gateway.orders.dispatcher import OrderDispatcher
 from gateway.relay.by_kind import joined
-from gateway.relay.forward_rules import DAY_MS, ForwardRules
+from gateway.relay.forward_rules import ForwardRules
+from gateway.relay.keeping import KeepingAdapter
 from gateway.relay.outbox_worker import OutboxWorker
 from gateway.source import Source
+from gateway.store.audit import AuditLog
 from gateway.store.calls import CallLog
+from gateway.store.captures import CallCaptures
 from gateway.store.delivery_receipts import DeliveryReceiptLog
 from gateway.store.diagnostic_log import DiagnosticLog
 from gateway.store.directory import Directory
@@ -52,6 +57,9 @@ from gateway.store.ghosts import Ghosts
 from gateway.store.imports import Imports
 from gateway.store.indexing import Indexer
 from gateway.store.journal import Journal
+from gateway.store.letter_lifetimes import DAY_MS
+from gateway.store.letter_log import LetterLog
+from gateway.store.letter_retention import LetterRetention
 from gateway.store.loading import Loader
 from gateway.store.log import EventLog
 from gateway.store.orders import OrderLog
@@ -82,6 +90,7 @@ class Gateway:
     events: EventLog
     directory: Directory
     outbox: Outbox
+    letters: LetterLog
     verifier: Verifier
     guesses: SourceGuesses
     appliances: Mapping[tuple[str, str], Adapter]
@@ -93,6 +102,7 @@ class Gateway:
     filler: Filler
     indexer: Indexer
     core: Core
+    audit: AuditLog
     diagnostic_log: DiagnosticLog | None
     traffic: TrafficLog | None
     receipts: DeliveryReceiptLog | None
@@ -187,7 +197,11 @@ def build(config: Config, data: Path) -> Gateway:
     companies = tenants(config)
     zones = {name: ZoneInfo(tenant.timezone) for name, tenant in config.tenants.items()}
     appliances = _adapters(config, "appliances", traffic)
-    forwards = _adapters(config, "forwards", traffic)
+    captures = CallCaptures(engine, journal)
+    forwards = _adapters(config, "forwards", traffic, captures)
+    forward_rules = _forward_rules(config, forwards)
+    lifetimes = {key: rules.lifetimes() for key, rules in forward_rules.items()}
+    letters = LetterLog(engine, journal, lifetimes)
     order_log = OrderLog(engine)
     orders = OrderDispatcher(
         journal,
@@ -208,19 +222,28 @@ def build(config: Config, data: Path) -> Gateway:
         events=events,
         directory=directory,
         outbox=outbox,
+        letters=letters,
         verifier=verifier(directory, data),
         guesses=SourceGuesses(Attempts(data / LOGINS)),
         appliances=appliances,
         forwards=forwards,
         orders=orders,
         order_log=order_log,
-        outbox_worker=OutboxWorker(outbox, forwards, _forward_rules(config, forwards)),
+        outbox_worker=OutboxWorker(outbox, forwards, forward_rules),
         maintenance=Maintenance(
-            journal, outbox, _give_up_ms(config), ghosts=Ghosts(engine), untold=UntoldNotes(engine, journal, companies)
+            journal,
+            outbox,
+            _give_up_ms(config),
+            ghosts=Ghosts(engine),
+            untold=UntoldNotes(engine, journal, companies),
+            audit_days=config.audit.keep_days,
+            letters=LetterRetention(engine, journal, letters, lifetimes),
+            agent_states_ms=_agent_states_ms(config),
         ),
         filler=Filler(engine, journal),
         indexer=Indexer(engine, data, index),
         core=Core(companies, journal, orders),
+        audit=AuditLog(engine, journal),
         diagnostic_log=diagnostic_log,
         traffic=traffic,
         receipts=receipts,
@@ -327,7 +350,7 @@ def _team(name: str, team: TeamSettings) -> Team:
 def telling_rules(table: settings.TenantSettings, plan: NumberPlan) -> TellingRules:
     """Return what the company's forwards want to be told of."""
     only = {name: condition(forward.only) for name, forward in table.forwards.items() if forward.only}
-    return TellingRules(table.timezone, plan, only)
+    return TellingRules(table.timezone, plan, only, partial(event_link, table.crm.link) if table.crm.link else no_link)
 
 
 def _lines(named: Mapping[str, str], plan: NumberPlan) -> Mapping[str, str]:
@@ -366,16 +389,26 @@ def _give_up_ms(config: Config) -> Mapping[str, int]:
     return {name: round(tenant.pairing.give_up_after_min * 60_000) for name, tenant in config.tenants.items()}
 
 
+def _agent_states_ms(config: Config) -> Mapping[str, int]:
+    return {name: round(tenant.events.agent_states_days * 86_400_000) for name, tenant in config.tenants.items()}
+
+
 def _diagnostic_log(wanted: settings.TrafficSettings, data: Path) -> DiagnosticLog | None:
     return DiagnosticLog(data, keep_days=wanted.keep_days, keep_mb=wanted.keep_mb) if wanted.record else None
 
 
-def _adapters(config: Config, group: str, traffic: TrafficLog | None) -> Mapping[tuple[str, str], Adapter]:
-    """Return one adapter for each configured peer, by (tenant, name), overheard where there is a traffic log."""
+def _adapters(
+    config: Config, group: str, traffic: TrafficLog | None, captures: CallCaptures | None = None
+) -> Mapping[tuple[str, str], Adapter]:
+    """Return one adapter for each configured peer, by (tenant, name), overheard where there is a traffic log.
+
+    What adapters capture of calls goes into ``captures``.
+    """
     made: dict[tuple[str, str], Adapter] = {}
     for tenant_name, tenant in config.tenants.items():
         for name, peer in getattr(tenant, group).items():
-            adapter = _adapter(f"tenants.{tenant_name}.{group}.{name}", name, peer)
+            keep = partial(_keeping, tenant=tenant_name, target=name, captures=captures)
+            adapter = _adapter(f"tenants.{tenant_name}.{group}.{name}", name, peer, keep)
             if traffic:
                 most, language = config.traffic.most_kb * 1024, config.language(tenant_name)
                 adapter = RecordedAdapter(
@@ -427,9 +460,19 @@ def _rules_of_forward(forward: settings.Forward, adapter: Adapter) -> ForwardRul
     )
 
 
-def _adapter(place: str, name: str, peer: settings.ApplianceSettings | settings.Forward) -> Adapter:
+def _keeping(adapter: Adapter, *, tenant: str, target: str, captures: CallCaptures | None) -> Adapter:
+    """Return ``adapter``, with ``captures`` for what it keeps of calls, if it keeps anything."""
+    return KeepingAdapter(adapter, tenant, target, captures) if captures and adapters.kept_by(adapter) else adapter
+
+
+def _adapter(
+    place: str,
+    name: str,
+    peer: settings.ApplianceSettings | settings.Forward,
+    keep: Callable[[Adapter], Adapter],
+) -> Adapter:
     def make(own: Any) -> Adapter:
-        return adapters.load(peer.adapter)(own, name=name)
+        return keep(adapters.load(peer.adapter)(own, name=name))
 
     try:
         if isinstance(peer, settings.Forward):

@@ -1,4 +1,4 @@
-"""Simulated appliances, to try the gateway without an exchange.
+"""Simulated appliances, to try the gateway without an exchange, and CRMs, to try it without one.
 
 They take calls as real ones do, fail as real ones do, show what they received on a page, and can play an exchange that
 reports its calls. Three, one for each protocol, are our own; the others behave as their models were recorded or are
@@ -16,6 +16,9 @@ from gateway.simulators.asterisk import AsteriskAmi
 from gateway.simulators.asterisk_manager import AsteriskManager
 from gateway.simulators.avaya import AvayaAes
 from gateway.simulators.behaviour import Behaviour
+from gateway.simulators.cloud_apis import CLOUD_APIS
+from gateway.simulators.crms import CRMS as _CRMS
+from gateway.simulators.crms import SimulatedCrm
 from gateway.simulators.freeswitch import FreeSwitch
 from gateway.simulators.innovaphone import Innovaphone
 from gateway.simulators.kamailio import Kamailio
@@ -35,6 +38,7 @@ from gateway.simulators.xmlrpc import XmlRpcAppliance
 from gateway.simulators.yeastar import YeastarP, YeastarS
 
 __all__ = [
+    "CRMS",
     "FAMILIES",
     "SIMULATORS",
     "Behaviour",
@@ -74,9 +78,12 @@ _EVERY: tuple[type[SimulatedAppliance], ...] = (
     *URL_PBXS,
     *PHONES,
     *PROVIDERS,
+    *CLOUD_APIS,
 )
 FAMILIES: Mapping[str, type[SimulatedAppliance]] = MappingProxyType({cls.name: cls for cls in _EVERY})
 """All simulated appliances by name."""
+CRMS: Mapping[str, type[SimulatedCrm]] = MappingProxyType({cls.name: cls for cls in _CRMS})
+"""All simulated CRMs by name."""
 
 
 def demo_settings(name: str, address: str) -> dict[str, Any]:

@@ -13,7 +13,7 @@ class Behaviour:
     ``fail`` is one of the appliance's own ``failures``. Every answer comes after ``delay_s``; the extension answers
     after ringing ``ring_s``, for which appliances that wait for it hold their answer back. ``drop`` takes the order to
     dial and then closes the connection without an answer. An empty ``username`` means the appliance's usual login,
-    an empty ``auth`` its usual kind.
+    an empty ``auth`` its usual kind. A CRM fails at each ``fail_every``-th event only.
     """
 
     fail: str = ""
@@ -23,6 +23,7 @@ class Behaviour:
     username: str = ""
     password: str = ""
     auth: str = ""
+    fail_every: int = 1
 
     def checked(self, name: str, failures: Mapping[str, Text], auths: tuple[str, ...]) -> "Behaviour":
         """Return itself. Raises ``ValueError`` with a sentence for a failure or a login that ``name`` does not have."""

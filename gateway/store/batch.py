@@ -203,7 +203,8 @@ class Batch:
         call = self._calls.find(draft.call_id)
         if call is None or call.tenant != draft.tenant:
             raise BadParameter("ligacao", str(draft.call_id), expected=OUR_CALL)
-        account = choose(self._connection, self._driver, draft)
+        self._flush_rows()  # what this batch has decided of the call counts, too
+        account = choose(self._connection, self._driver, draft, call.row)
         if account is None:
             call.beside.update(account_id=None, account_code=None, account_name=None, contact=None)
         else:
@@ -211,7 +212,11 @@ class Batch:
             call.beside["contact"] = draft.contact or None
         self._touch(call)
         note_changes.follow_account(self._connection, call.row)
-        return Recorded(call.call.id, self._log(EventKind.ACCOUNT_CHOSEN, call, draft.at, {"by": draft.by}))
+        told = {"by": draft.by}
+        others = {leg.extension for leg in call.call.legs} - {call.row["extension"]}
+        for extension in sorted(others):
+            self._log(EventKind.ACCOUNT_CHOSEN, call, draft.at, dict(told), extension)
+        return Recorded(call.call.id, self._log(EventKind.ACCOUNT_CHOSEN, call, draft.at, told))
 
     def _mark_over(self, draft: Over) -> Recorded:
         """Close a call of which an agent says that it is over; nothing where it is closed already."""

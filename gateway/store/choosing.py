@@ -1,13 +1,15 @@
 """Whose a number is, as agents say: written in one transaction, and not over what somebody else has said meanwhile."""
 
 import hashlib
+import json
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, and_, delete, insert, select, update
 
+from gateway.domain.calls.decision import EventKind
 from gateway.errors import BadParameter, OwnerChanged
 from gateway.store import statements, tables
 from gateway.store.bulk import Driver
@@ -15,7 +17,7 @@ from gateway.store.drafts import Choice
 from gateway.store.loading import DESK
 from gateway.texts.text import Text
 
-accounts, phones, choices = tables.accounts, tables.phones, tables.choices
+accounts, phones, choices, events = tables.accounts, tables.phones, tables.choices, tables.events
 COLUMNS: Sequence[ColumnElement[Any]] = (
     accounts.c.id,
     accounts.c.name,
@@ -68,13 +70,14 @@ def standing(connection: Connection, tenant: str, number: str, forms: Sequence[s
     return Standing(owners, made.account_id, made.chosen_by, made.chosen_at) if made else Standing(owners)
 
 
-def choose(connection: Connection, driver: Driver, draft: Choice) -> Row[Any] | None:
-    """Write down whose the number is; the account, None for nobody.
+def choose(connection: Connection, driver: Driver, draft: Choice, call: Mapping[str, Any]) -> Row[Any] | None:
+    """Write down whose the number of ``call``, a row, is; the account, None for nobody.
 
-    Raises ``BadParameter`` for an account that is not of the company, ``OwnerChanged`` when the number is another's
-    than the page showed.
+    Raises ``BadParameter`` for an account that is not of the company, ``OwnerChanged`` when the number or the call is
+    another's than the page showed.
     """
     _refuse_changed(connection, draft)
+    _refuse_changed_call(connection, draft, call)
     account_id = draft.account_id
     if not account_id and draft.name:
         account_id = _open_account(connection, draft.tenant, draft.name, draft.at)
@@ -108,6 +111,25 @@ def _refuse_changed(connection: Connection, draft: Choice) -> None:
         added=owner.added,
         seen=now.seen,
     )
+
+
+def _refuse_changed_call(connection: Connection, draft: Choice, call: Mapping[str, Any]) -> None:
+    now = call["account_id"] or 0
+    wanted = None if draft.name and not draft.account_id else draft.account_id
+    if draft.shown is None or now in (draft.shown, wanted):
+        return
+    by, at = _who_decided(connection, call["id"])
+    name = call["account_name"] or ""
+    raise OwnerChanged(account_id=now, account=name, by=by, at=at, added=False, seen=draft.seen or "", of_call=True)
+
+
+def _who_decided(connection: Connection, call_id: int) -> tuple[str | None, int | None]:
+    """Return who last said whose the call is, and when; nobody where the directory alone did."""
+    query = select(events.c.payload, events.c.at).where(
+        events.c.call_id == call_id, events.c.kind == EventKind.ACCOUNT_CHOSEN.value
+    )
+    row = connection.execute(query.order_by(events.c.seq.desc()).limit(1)).first()
+    return (json.loads(row.payload).get("by"), row.at) if row else (None, None)
 
 
 def _open_account(connection: Connection, tenant: str, name: str, at: int) -> int:

@@ -21,7 +21,7 @@ from gateway.store.loading import LoadedAccount, Phone, write_accounts
 from gateway.store.matching import FOREVER, Matches
 
 accounts, phones, agents, sessions = tables.accounts, tables.phones, tables.agents, tables.sessions
-identifiers = tables.identifiers
+identifiers, counters = tables.identifiers, tables.counters
 
 BY_HAND = "csv"
 
@@ -65,7 +65,11 @@ class Owner:
 
 @dataclass(frozen=True, slots=True)
 class Agent:
-    """A person, or a program, with a login and an extension; ``language`` is empty where the browser's counts."""
+    """A person, or a program, with a login and an extension; ``language`` is empty where the browser's counts.
+
+    One who ``chooses_extension`` sits at it since ``seated_at`` (milliseconds; 0: it is fixed), or nowhere. A
+    ``first_password`` was given by somebody else. Nobody logs in as one who is ``locked``.
+    """
 
     id: int
     tenant: str
@@ -74,6 +78,10 @@ class Agent:
     extension: str
     language: str = ""
     role: Role = Role.AGENT
+    chooses_extension: bool = False
+    seated_at: int = 0
+    first_password: bool = False
+    locked: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,7 +212,7 @@ class Directory:
     def give_role(self, tenant: str, login: str, role: Role) -> bool:
         """Give an agent another role; False when there is no such agent."""
         statement = update(agents).where(agents.c.tenant == tenant, agents.c.login == login).values(role=role.value)
-        return bool(self._journal.run(lambda connection: connection.execute(statement).rowcount))
+        return bool(self._journal.run(lambda connection: _run(connection, statement)))
 
     def choose_language(self, agent_id: int, language: str) -> None:
         """Keep the language of an agent's pages; empty for the browser's."""
@@ -233,25 +241,34 @@ class Directory:
         if tenant is not None:
             query = query.where(agents.c.tenant == tenant)
         with self._engine.connect() as connection:
-            return [_agent(row) for row in connection.execute(query)]
+            return [agent_of(row) for row in connection.execute(query)]
 
-    def agent_with_hash(self, tenant: str, login: str) -> tuple[Agent, str] | None:
-        """Return the agent and the hash to verify its password against."""
+    def agent(self, tenant: str, login: str) -> Agent | None:
+        """Return one agent, also one that is locked."""
         query = select(agents).where(agents.c.tenant == tenant, agents.c.login == login)
         with self._engine.connect() as connection:
             row = connection.execute(query).first()
-        return (_agent(row), row.password_hash) if row else None
+        return agent_of(row) if row else None
+
+    def agent_with_hash(self, tenant: str, login: str) -> tuple[Agent, str] | None:
+        """Return the agent and the hash to verify its password against; None where it is locked as well."""
+        query = select(agents).where(agents.c.tenant == tenant, agents.c.login == login, agents.c.locked_at.is_(None))
+        with self._engine.connect() as connection:
+            row = connection.execute(query).first()
+        return (agent_of(row), row.password_hash) if row else None
 
     # sessions
 
-    def open_session(self, agent: Agent, at: int, *, lifetime_ms: int) -> str:
-        """Start a session and return the cookie's value, which is stored only as a hash."""
+    def open_session(self, agent: Agent, at: int, *, lifetime_ms: int, client: str = "", browser: str = "") -> str:
+        """Start a session from the address ``client`` and return the cookie's value, stored only as a hash."""
         token = secrets.token_urlsafe(32)
         row = {
-            "token_hash": _hash(token),
+            "token_hash": token_hash(token),
             "agent_id": agent.id,
             "created_at": at,
             "expires_at": at + lifetime_ms,
+            "client": client,
+            "browser": browser,
         }
         self._journal.run(lambda connection: _open_session(connection, row, at))
         return token
@@ -261,18 +278,19 @@ class Directory:
         query = (
             select(agents)
             .join(sessions, sessions.c.agent_id == agents.c.id)
-            .where(sessions.c.token_hash == _hash(token), sessions.c.expires_at > at)
+            .where(sessions.c.token_hash == token_hash(token), sessions.c.expires_at > at)
+            .where(agents.c.locked_at.is_(None))
             .where(sessions.c.program.is_not(None) if of_program else sessions.c.program.is_(None))
             # A session from far in the future would hold until then: the clock was wrong when it began.
             .where(sessions.c.created_at <= at + CLOCK_WRONG_MS)
         )
         with self._engine.connect() as connection:
             row = connection.execute(query).first()
-        return _agent(row) if row else None
+        return agent_of(row) if row else None
 
     def close_session(self, token: str) -> None:
-        statement = delete(sessions).where(sessions.c.token_hash == _hash(token))
-        self._journal.run(lambda connection: connection.execute(statement) and None)
+        statement = delete(sessions).where(sessions.c.token_hash == token_hash(token))
+        self._journal.run(lambda connection: _run(connection, statement))
 
 
 def _identifiers_of(account_id: int) -> Select[Any]:
@@ -287,12 +305,38 @@ def _with_identifier(tenant: str, text: str) -> Select[Any]:
     return select(accounts).where(accounts.c.id.in_(mine)).order_by(accounts.c.id)
 
 
-def _hash(token: str) -> str:
+def people_changed(connection: Connection) -> None:
+    """Say that an agent or a session changed: open screens look whether they may stay."""
+    connection.execute(update(counters).where(counters.c.name == "people").values(value=counters.c.value + 1))
+
+
+def token_hash(token: str) -> str:
+    """Return what is stored of a session's cookie."""
     return hashlib.sha256(token.encode()).hexdigest()
 
 
-def _agent(row: Row[Any]) -> Agent:
-    return Agent(row.id, row.tenant, row.login, row.name, row.extension, row.language or "", role_of(row.role))
+def agent_of(row: Row[Any]) -> Agent:
+    """Return the agent of a row of ``agents``."""
+    return Agent(
+        row.id,
+        row.tenant,
+        row.login,
+        row.name,
+        row.extension,
+        row.language or "",
+        role_of(row.role),
+        bool(row.chooses_extension),
+        row.seated_at or 0,
+        bool(row.first_password),
+        row.locked_at is not None,
+    )
+
+
+def _run(connection: Connection, statement: Any) -> int:
+    """Run a change of agents or sessions; return of how many."""
+    found: int = connection.execute(statement).rowcount
+    people_changed(connection)
+    return found
 
 
 def _open_session(connection: Connection, row: dict[str, Any], at: int) -> None:
@@ -304,6 +348,7 @@ def _save_agent(connection: Connection, statement: Any, agent: Agent) -> None:
     connection.execute(statement)
     same = select(agents.c.id).where(agents.c.tenant == agent.tenant, agents.c.login == agent.login)
     connection.execute(delete(sessions).where(sessions.c.agent_id.in_(same)))
+    people_changed(connection)
 
 
 def _remove_agent(connection: Connection, tenant: str, login: str) -> bool:
@@ -313,4 +358,5 @@ def _remove_agent(connection: Connection, tenant: str, login: str) -> bool:
         return False
     connection.execute(delete(sessions).where(sessions.c.agent_id == agent_id))
     connection.execute(delete(agents).where(agents.c.id == agent_id))
+    people_changed(connection)
     return True

@@ -108,7 +108,8 @@ class Choice:
 
     ``account_id`` 0 with a ``name`` opens an account, without one says that the call is nobody's. ``forms`` are the
     forms of the number in the directory. With ``attach`` the account gets the number if it has none of them, and the
-    account ``wrong`` loses it. ``seen`` is what the page showed of the number's owners (``choosing.Standing.seen``).
+    account ``wrong`` loses it. ``seen`` is what the page showed of the number's owners (``choosing.Standing.seen``),
+    ``shown`` the account that it showed for the call, 0 for none; None where it did not say.
     """
 
     tenant: str
@@ -123,6 +124,7 @@ class Choice:
     name: str = ""
     attach: bool = False
     wrong: int = 0
+    shown: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -97,6 +97,11 @@ class LetterLog:
         since = counts.oldest_at if counts.waits_since is None else counts.waits_since
         return max(0, since + lifetimes.longest_ms - now)
 
+    def is_alarming(self, key: Key, counts: TargetCounts, now: int) -> bool:
+        """Return whether letters of a target will be given up if nobody sees to it."""
+        lifetimes = self._lifetimes.get(key, Lifetimes())
+        return lifetimes.is_alarming(self.expire_in_ms(key, counts, now))
+
     def is_known(self, key: Key) -> bool:
         """Return whether there is a forward of that name."""
         return key in self._lifetimes

@@ -1,6 +1,7 @@
 """What is let go of in the outbox: letters that were settled long ago, and those that no forward takes any more."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -23,6 +24,16 @@ ORPHANED_MS = 3 * 86_400_000
 NO_FORWARD = Text("There is no forward of this name any more.")
 
 
+@dataclass(frozen=True, slots=True)
+class LetterAlarm:
+    """A target for which so many letters wait, the first of which is given up in ``left_ms``."""
+
+    tenant: str
+    target: str
+    waiting: int
+    left_ms: int
+
+
 class LetterRetention:
     """Tidies the outbox up. Its method raises ``BusyError``; what was not done is done the next time."""
 
@@ -36,6 +47,14 @@ class LetterRetention:
         """Let go of what was settled long ago, and give up what no forward takes any more; return how many of both."""
         orphaned = [key for key, found in self._log.counts().items() if found.waiting and key not in self._lifetimes]
         return sum(self._give_up_orphans(key, now) for key in orphaned) + self._remove(now)
+
+    def alarms(self, now: int) -> Sequence[LetterAlarm]:
+        """Return the targets whose letters will be given up if nobody sees to it."""
+        return [
+            LetterAlarm(*key, counts.waiting, self._log.expire_in_ms(key, counts, now) or 0)
+            for key, counts in self._log.counts().items()
+            if self._log.is_alarming(key, counts, now)
+        ]
 
     def _give_up_orphans(self, key: Key, now: int) -> int:
         since = func.coalesce(outbox.c.waits_since, outbox.c.created_at)

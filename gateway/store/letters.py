@@ -66,6 +66,7 @@ def _fields_of(
         "url_audio": safe_link(fields["url_audio"]) or "",
     }
     fields |= draft.rules.of_number(fields["telefone"]) | _agent(call, extension, sits)
+    fields |= draft.rules.of_account(fields)
     return {**NOTHING, **fields, "missed": "true" if call["missed"] else "false"}
 
 

@@ -9,7 +9,7 @@ from sqlalchemy import Engine, func, select
 
 from gateway.store import tables
 
-events = tables.events
+events, counters = tables.events, tables.counters
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +65,12 @@ class EventLog:
         """Return the ``seq`` of the newest event, 0 when there is none."""
         with self._engine.connect() as connection:
             return connection.execute(select(func.max(events.c.seq))).scalar() or 0
+
+    def people(self) -> int:
+        """Return a number that grows with every change of an agent or a session."""
+        query = select(counters.c.value).where(counters.c.name == "people")
+        with self._engine.connect() as connection:
+            return connection.execute(query).scalar() or 0
 
     def version(self) -> int:
         """Return a number that changes whenever another connection (or process) has committed; far cheaper than a

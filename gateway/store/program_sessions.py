@@ -3,15 +3,15 @@
 They are rows of ``sessions`` that a browser's cookie does not open, so what ends an agent's sessions ends them too.
 """
 
-import hashlib
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Engine, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Delete, Engine, delete, func, insert, select, update
 
 from gateway.store import tables
+from gateway.store.directory import people_changed, token_hash
 from gateway.store.journal import Journal
 
 sessions = tables.sessions
@@ -48,7 +48,7 @@ class ProgramSessions:
         """Make a session and return its token, which is stored only as a hash; None when the agent has ``MOST``."""
         token = PREFIX + secrets.token_urlsafe(32)
         row = {
-            "token_hash": hashed(token),
+            "token_hash": token_hash(token),
             "agent_id": agent_id,
             "created_at": at,
             "expires_at": at + LIFETIME_MS,
@@ -71,11 +71,11 @@ class ProgramSessions:
         """End one of the agent's sessions; False when there is none of this name."""
         named = func.substr(sessions.c.token_hash, 1, SHOWN) == session_id
         statement = delete(sessions).where(_of(agent_id), named)
-        return bool(self._journal.run(lambda connection: connection.execute(statement).rowcount))
+        return bool(self._journal.run(lambda connection: _revoke(connection, statement)))
 
     def used(self, token: str, at: int) -> None:
         """Remember that the session ``token`` was used, once an hour."""
-        wanted = sessions.c.token_hash == hashed(token)
+        wanted = sessions.c.token_hash == token_hash(token)
         with self._engine.connect() as connection:
             before = connection.execute(select(sessions.c.used_at).where(wanted)).scalar()
         if before is not None and abs(at - before) < USED_EVERY_MS:
@@ -84,12 +84,15 @@ class ProgramSessions:
         self._journal.run(lambda connection: connection.execute(statement) and None)
 
 
-def hashed(token: str) -> str:
-    return hashlib.sha256(token.encode()).hexdigest()
-
-
 def _of(agent_id: int) -> ColumnElement[bool]:
     return (sessions.c.agent_id == agent_id) & sessions.c.program.is_not(None)
+
+
+def _revoke(connection: Connection, statement: Delete) -> int:
+    """End sessions, and have open streams look whether they may stay; return how many."""
+    found: int = connection.execute(statement).rowcount
+    people_changed(connection)
+    return found
 
 
 def _make(connection: Connection, row: dict[str, Any]) -> bool:

@@ -9,6 +9,7 @@ from itertools import islice
 import structlog
 from sqlalchemy import Connection, Engine, func, select
 
+from gateway.domain.calls.scope import CallScope, Team
 from gateway.domain.calls.search_terms import facet_token, matches, tokens_of_term
 from gateway.store import tables
 from gateway.store.calls import MISSED, CallFilter, CallLog, LoggedCall, read_calls, select_narrowed
@@ -24,6 +25,8 @@ MOST_LOOKED_AT = 20_000
 """Calls that one search looks at; where those were too few it says how far it came."""
 LONGEST_S = 2.0
 FIRST_LOOK = 64
+MOST_FACETS = 1000
+"""Facets of which a call has one, in one set: extensions of a team, mostly."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,13 +130,40 @@ def clauses_of(wanted: CallFilter) -> list[frozenset[str]]:
     if wanted.statuses:
         statuses = [facet_token("status", each) for each in wanted.statuses if each != MISSED]
         clauses.append(frozenset([*statuses, *([facet_token(MISSED, "1")] if MISSED in wanted.statuses else ())]))
+    clauses += [frozenset(facet_token(*each) for each in clause) for clause in clauses_of_scope(wanted.scope)]
     period = period_tokens(wanted.since, wanted.until, time.time_ns() // 1_000_000)
     return [*clauses, period] if period else clauses
 
 
+def clauses_of_scope(scope: CallScope) -> Iterator[frozenset[tuple[str, str]]]:
+    """Yield sets of facets, of each of which every call has one that ``scope`` admits.
+
+    What a team missed is a call that is missed, and one of the team: two sets, each with what may be seen anyhow. A set
+    of too many is left out: then more calls are looked at than need be.
+    """
+    if scope.everything:
+        return
+    seen = {("login", scope.login), *((("extension", scope.seat),) if scope.seat else ())}
+    seen |= {facet for team in scope.led for facet in _facets_of(team)}
+    missed = {("missed", "1")} if scope.all_missed or scope.joined else set()
+    teams = {facet for team in scope.joined for facet in _facets_of(team)}
+    for clause in (seen | missed, *([seen | teams] if teams and not scope.all_missed else ())):
+        if len(clause) <= MOST_FACETS:
+            yield frozenset(clause)
+
+
+def _facets_of(team: Team) -> Iterator[tuple[str, str]]:
+    for name, values in (("queue", team.queues), ("login", team.agents)):
+        yield from ((name, value) for value in values)
+    for first, last in team.extensions.spans:
+        numbers = range(int(first), min(int(last), int(first) + MOST_FACETS) + 1)
+        yield from (("extension", str(number).zfill(len(first))) for number in numbers)
+
+
 def _by_index(wanted: CallFilter) -> bool:
     """Return whether the index finds what no other index of the call log does."""
-    return bool(wanted.results or wanted.statuses or wanted.direction or wanted.missed)
+    by_facet = wanted.results or wanted.statuses or wanted.direction or wanted.missed
+    return bool(by_facet) or not wanted.scope.everything
 
 
 @dataclass(frozen=True, slots=True)

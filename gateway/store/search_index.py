@@ -25,7 +25,7 @@ from gateway.store.private_files import make_private
 log = structlog.get_logger()
 
 DATABASE = "search.db"
-LAYOUT = 1
+LAYOUT = 2
 """Written into the file; a file of another layout is emptied and made anew."""
 BLOCK = 8192
 BITMAP_BYTES = BLOCK // 8

@@ -19,9 +19,11 @@ from gateway.domain.calls.search_terms import (
     line_of,
     tokens_of_lines,
 )
+from gateway.domain.messages import Direction
 from gateway.store import tables
 
-calls, legs, notes, agent_notes = tables.calls, tables.legs, tables.notes, tables.agent_notes
+calls, legs, notes, orders = tables.calls, tables.legs, tables.notes, tables.orders
+agent_notes = tables.agent_notes
 
 TEXTS: Mapping[str, Field] = {
     "number": Field.NUMBER,
@@ -41,7 +43,7 @@ TEXTS: Mapping[str, Field] = {
     "result_text": Field.NOTE,
 }
 """Columns of a call that are searched, and what they count as."""
-BESIDE = ("id", "tenant", "direction", "status", "result", "missed", "account_id", "logged_at", "fields")
+BESIDE = ("id", "tenant", "direction", "status", "result", "missed", "account_id", "logged_at", "fields", "order_id")
 COUNTED = ("leg_count", "note_count")
 COLUMNS = [calls.c[name] for name in (*BESIDE, *COUNTED, *TEXTS)]
 AT_ONCE = 500
@@ -55,18 +57,19 @@ DAY = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class SearchableCall:
-    """One call, as it was read (``row``, with its ``legs``), and its ``lines`` of text."""
+    """One call, as it was read (``row``, with its ``legs``), its ``lines`` of text, and the login that placed it."""
 
     id: int
     tenant: str
     lines: Sequence[Line]
     row: Row[Any]
     legs: Sequence[Row[Any]]
+    placed_by: str | None = None
 
     @property
     def facets(self) -> Mapping[str, Sequence[str]]:
         """Values that are chosen, not searched, by name."""
-        return _facets(self.row, self.legs)
+        return _facets(self.row, self.legs, self.placed_by)
 
     def tokens(self) -> set[str]:
         """Return everything that it is to be found by."""
@@ -96,7 +99,11 @@ def read_searchable(connection: Connection, query: Select[Any]) -> list[Searchab
     several = _beside(connection, legs, [row.id for row in rows if row.leg_count])
     noted = _beside(connection, notes, [row.id for row in rows if row.note_count])
     written = _beside(connection, agent_notes, [row.id for row in rows])
-    return [_searchable(row, several.get(row.id, ()), noted.get(row.id, ()), written.get(row.id, ())) for row in rows]
+    placed = _placed_by(connection, [row.order_id for row in rows if row.order_id])
+    return [
+        _searchable(row, several.get(row.id, ()), (*noted.get(row.id, ()), *written.get(row.id, ())), placed)
+        for row in rows
+    ]
 
 
 def calls_of(connection: Connection, ids: Iterable[int]) -> list[SearchableCall]:
@@ -129,12 +136,20 @@ def _beside(connection: Connection, table: Any, ids: Sequence[int]) -> Mapping[i
     return found
 
 
+def _placed_by(connection: Connection, order_ids: Sequence[int]) -> Mapping[int, str | None]:
+    """Return the logins that placed orders, by the orders' ids."""
+    found: dict[int, str | None] = {}
+    for start in range(0, len(order_ids), AT_ONCE):
+        query = select(orders.c.id, orders.c.requested_by).where(orders.c.id.in_(order_ids[start : start + AT_ONCE]))
+        found |= {row.id: row.requested_by for row in connection.execute(query)}
+    return found
+
+
 def _searchable(
-    row: Row[Any], several: Sequence[Row[Any]], noted: Sequence[Row[Any]], written: Sequence[Row[Any]]
+    row: Row[Any], several: Sequence[Row[Any]], noted: Sequence[Row[Any]], placed: Mapping[int, str | None]
 ) -> SearchableCall:
-    found = [*_lines(row, several, noted), *(line for note in written for line in _lines_of_note(note))]
-    lines = tuple(dict.fromkeys(found))
-    return SearchableCall(row.id, row.tenant, lines, row, several)
+    lines = tuple(dict.fromkeys(_lines(row, several, noted)))
+    return SearchableCall(row.id, row.tenant, lines, row, several, placed.get(row.order_id))
 
 
 def _lines(row: Row[Any], several: Sequence[Row[Any]], noted: Sequence[Row[Any]]) -> Iterator[Line]:
@@ -147,25 +162,25 @@ def _lines(row: Row[Any], several: Sequence[Row[Any]], noted: Sequence[Row[Any]]
         yield from line_of(Field.WHO, leg.extension)
         yield from line_of(Field.WHO, leg.agent)
     for note in noted:
-        yield from line_of(Field.NOTE, note.transcript)
-        yield from line_of(Field.NOTE, note.cost)
+        # Those of exchanges, and what an agent wrote.
+        for name in ("transcript", "cost", "text", "outcome"):
+            yield from line_of(Field.NOTE, note._mapping.get(name))
 
 
-def _lines_of_note(note: Row[Any]) -> Iterator[Line]:
-    """Yield what an agent wrote about the call."""
-    yield from line_of(Field.NOTE, note.text)
-    yield from line_of(Field.NOTE, note.outcome)
-
-
-def _facets(row: Row[Any], several: Sequence[Row[Any]]) -> Mapping[str, Sequence[str]]:
+def _facets(row: Row[Any], several: Sequence[Row[Any]], placed_by: str | None) -> Mapping[str, Sequence[str]]:
     day = _day(row.logged_at)
+    other_end = (row.number,) if row.direction == Direction.INTERNAL else ()
+    extensions = {row.extension, row.answered_by, *(leg.extension for leg in several), *other_end}
+    logins = {row.answered_agent, placed_by, *(leg.agent for leg in several)}
     return {
         "direction": (row.direction,),
         "status": (row.status,),
         "result": (row.result,) if row.result else (),
         "missed": ("1",) if row.missed else (),
         "account": (str(row.account_id),) if row.account_id else (),
-        "extension": sorted({row.extension, *(leg.extension for leg in several)}),
+        "extension": sorted(filter(None, extensions)),
+        "login": sorted(filter(None, logins)),
+        "queue": (row.queue,) if row.queue else (),
         "day": (day.isoformat(),),
         "month": (day.isoformat()[:7],),
     }

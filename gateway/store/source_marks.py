@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, delete, or_, select
 
 from gateway.domain.messages import SourceMark
 from gateway.store import statements
@@ -54,8 +54,8 @@ class SourceMarks:
         self._driver = driver
         self._known: dict[Key, Row] = {}
         self._written: dict[Key, Row] = {}
-        self._refs: set[tuple[str, str]] = set()
-        """Tenant and id of the calls that are there, of those that events with several ids name."""
+        self._refs: set[tuple[str, str, str]] = set()
+        """Tenant, source and id of the calls that are there, of those that events with several ids name."""
         self._is_used = False
         """Whether any event of the batch has a mark: those of plain listeners have none."""
 
@@ -74,14 +74,15 @@ class SourceMarks:
         self._load_refs(draft for draft in drafts if isinstance(draft, EventDraft))
 
     def _load_refs(self, drafts: Iterable[EventDraft]) -> None:
-        wanted: dict[str, set[str]] = defaultdict(set)
+        wanted: dict[tuple[str, str], set[str]] = defaultdict(set)
         for draft in drafts:
             mark = mark_of(draft)
             if mark is not None and len(ids := call_ids(draft, mark)) > 1:
-                wanted[draft.message.tenant].update(ids)
-        for tenant, refs in wanted.items():
-            query = select(calls.c.call_ref).where(calls.c.tenant == tenant, calls.c.call_ref.in_(refs))
-            self._refs |= {(tenant, ref) for ref in self._connection.execute(query).scalars()}
+                wanted[draft.message.tenant, mark.source].update(ids)
+        for (tenant, source), refs in wanted.items():
+            mine = or_(calls.c.ref_space.is_(None), calls.c.ref_space == source)
+            query = select(calls.c.call_ref).where(calls.c.tenant == tenant, calls.c.call_ref.in_(refs), mine)
+            self._refs |= {(tenant, source, ref) for ref in self._connection.execute(query).scalars()}
 
     def resolved(self, draft: Marked) -> Marked:
         """Return ``draft`` with the one id by which its call is known, whichever of its ids came."""
@@ -89,8 +90,9 @@ class SourceMarks:
         if mark is None or not isinstance(draft, EventDraft) or not (ids := call_ids(draft, mark)):
             return draft
         known = next((row["call_ref"] for each in ids if (row := self._get(draft, mark, MarkKind.CALL, each))), None)
-        ref = known or next((each for each in ids if (draft.message.tenant, each) in self._refs), ids[0])
-        self._refs.add((draft.message.tenant, ref))
+        tenant, source = draft.message.tenant, mark.source
+        ref: str = known or next((each for each in ids if (tenant, source, each) in self._refs), ids[0])
+        self._refs.add((tenant, source, ref))
         if len(ids) > 1:
             for each in ids:
                 self._keep(draft, mark, MarkKind.CALL, each, call_ref=ref)

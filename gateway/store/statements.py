@@ -153,7 +153,7 @@ AT_START = (*(column.name for column in calls.c if not column.nullable), "starte
 OF_ACCOUNT = ("account_id", "account_name", "account_code", "contact")
 AT_END = ("ended_at", "end_heard_at", "duration_s", "recording_url", "paired_by", "result", "result_text")
 OF_MANY = (
-    *("call_ref", "line", "missed", "ring_s", "talk_s", "answered_at", "answer_heard_at", "answered_by"),
+    *("call_ref", "ref_space", "line", "missed", "ring_s", "talk_s", "answered_at", "answer_heard_at", "answered_by"),
     *("answered_agent", "answered_agent_name"),
 )
 WRITE_CALLS = NarrowWrite(calls, PLACES, (AT_START, (*OF_ACCOUNT, *AT_END), OF_MANY))

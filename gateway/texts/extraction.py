@@ -61,7 +61,8 @@ def of_preset(preset: Mapping[str, Any]) -> Iterator[str]:
     yield from (verified.get("how", ""), *verified.get("unknown", ()))
     for group in ("parameters", "origin"):
         yield from (each.get("help", "") for each in preset.get(group, {}).values())
-    steps = (step for phase in PHASES for step in preset.get(phase, ()))
+    steps = [step for phase in PHASES for step in preset.get(phase, ())]
+    steps += [step for kind, told in preset.get("forward", {}).items() if isinstance(told, list) for step in told]
     yield from (step.get("note", "") for step in (*steps, preset.get("dial", {})))
     for event in preset.get("events", ()):
         yield from (event["title"], *event.get("notes", ()))

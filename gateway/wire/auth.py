@@ -9,7 +9,7 @@ import base64
 import binascii
 import hmac
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import parse_qs
 
 from pydantic import SecretStr
@@ -26,10 +26,25 @@ VerifyAgent = Callable[[str, str, str], str | None]
 BROWSER = "Mozilla/5.0"
 
 
+PLAIN_LISTENERS = ""
+"""Where wrong tokens of events are counted, beside the sources, none of which can have this name."""
+
+
+class Guesses(Protocol):
+    """Who counts wrong secrets: ``gateway.logins.guesses.SourceGuesses``."""
+
+    def check(self, tenant: str, source: str, address: str) -> None: ...
+
+    def right(self, tenant: str, source: str, address: str) -> None: ...
+
+    def wrong(self, tenant: str, source: str, address: str, guess: str) -> None: ...
+
+
 class Gate:
     """A tenant's two doors."""
 
-    def __init__(self, name: str, tenant: TenantSettings) -> None:
+    def __init__(self, name: str, tenant: TenantSettings, guesses: Guesses) -> None:
+        self._guesses = guesses
         self._name = name
         self._hosts = {bare_host(host) for host in tenant.hosts}
         self._senders = Networks(tenant.events.allow)
@@ -46,16 +61,30 @@ class Gate:
         """Let an event in by its client's address or the tenant's token.
 
         Raises ``AddressNotAllowed``, and ``ForeignPage`` where only the address would let it in: no exchange is a
-        page in a browser, whose own address may well be allowed.
+        page in a browser, whose own address may well be allowed. Raises ``TooManyAttempts`` where too many wrong tokens
+        came from there.
         """
         allowed, page = self._senders.admit(environ), foreign_page(environ)
         if allowed and not page:
             return
-        if any(same_as_any(given, self._events_tokens) for given in (token, header_token(environ))):
+        if self._events_tokens and self._is_proven([token, header_token(environ)], environ["cti.client"]):
             return
         if not allowed:
             raise AddressNotAllowed(*asker(environ))
         raise ForeignPage(page)
+
+    def _is_proven(self, given: Iterable[str], address: str) -> bool:
+        """Return whether one of the tokens ``given`` is right; wrong ones count. Raises ``TooManyAttempts``."""
+        tokens = [token for token in given if token]
+        if not tokens:
+            return False
+        self._guesses.check(self._name, PLAIN_LISTENERS, address)
+        good = any(same_as_any(token, self._events_tokens) for token in tokens)
+        if good:
+            self._guesses.right(self._name, PLAIN_LISTENERS, address)
+        else:
+            self._guesses.wrong(self._name, PLAIN_LISTENERS, address, "\n".join(tokens))
+        return good
 
     def admit_dialling(
         self, environ: Environ, token: str, verify_agent: VerifyAgent, *, in_body: tuple[str, str] | None = None

@@ -45,8 +45,8 @@ class Front:
     ``verify_agent(tenant, login, password, address)`` returns the agent's login or None; ``desk`` serves every address
     that is no machine's, with ``cti.tenant`` and ``cti.client`` in its environ; ``health()`` tells which
     parts are ready; ``metrics`` serves ``/metrics``; ``recorder`` keeps what machines ask and are told; ``guesses``
-    counts wrong secrets of sources, in this process only where it is not given; ``look_up`` tells
-    sources whose a number is.
+    counts wrong secrets of sources and wrong tokens of events, in this process only where it is not given; ``look_up``
+    tells sources whose a number is.
     """
 
     def __init__(
@@ -63,7 +63,8 @@ class Front:
         look_up: LookUpNumber = nobody,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        self._sites = Sites(config)
+        guesses = guesses or SourceGuesses(Attempts(None))
+        self._sites = Sites(config, guesses)
         self._proxies = Proxies(config.server.trusted_proxies)
         self._desk = desk
         self._health = health
@@ -76,8 +77,9 @@ class Front:
         }
         intake = Intake(core, verify_agent=verify_agent, clock=clock)
         self._routes = routes(intake, config.server.max_body_bytes)
-        gates = source_gates(config, guesses or SourceGuesses(Attempts(None)), clock=clock)
-        self._webhooks = Webhooks(intake, gates, max_body_bytes=config.server.max_body_bytes, look_up=look_up)
+        gates = source_gates(config, guesses, clock=clock)
+        limit, keeps = config.server.max_body_bytes, recorder is not None
+        self._webhooks = Webhooks(intake, gates, max_body_bytes=limit, look_up=look_up, keeps_requests=keeps)
         self._own_paths = {
             (name, tenant.click_to_call.path): self._routes["/click-to-call"]
             for name, tenant in config.tenants.items()

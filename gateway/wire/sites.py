@@ -14,7 +14,7 @@ from gateway.config.tables import ClickToCall, Config
 from gateway.config.webhook_sources import WebhookSource, sources_of
 from gateway.errors import UnknownTenant
 from gateway.texts.languages import DEFAULT, Language
-from gateway.wire.auth import Gate
+from gateway.wire.auth import Gate, Guesses
 from gateway.wire.dialects import Dialect, dialect_of
 from gateway.wire.hosts import HOST, bare_host
 
@@ -38,8 +38,8 @@ class Site:
 class Sites:
     """The tenants of a configuration, found by path and host name."""
 
-    def __init__(self, config: Config) -> None:
-        self._by_name: Mapping[str, Site] = {name: site_of(name, config) for name in config.tenants}
+    def __init__(self, config: Config, guesses: Guesses) -> None:
+        self._by_name: Mapping[str, Site] = {name: site_of(name, config, guesses) for name in config.tenants}
         self._by_host = {
             bare_host(host): self._by_name[name] for name, tenant in config.tenants.items() for host in tenant.hosts
         }
@@ -63,9 +63,9 @@ class Sites:
         return site
 
 
-def site_of(name: str, config: Config) -> Site:
+def site_of(name: str, config: Config, guesses: Guesses) -> Site:
     tenant, language = config.tenants[name], config.language(name)
-    gate = Gate(name, tenant)
+    gate = Gate(name, tenant, guesses)
     dialect = dialect_of(tenant.listener, takes_token=gate.takes_event_token)
     appliances = frozenset(tenant.appliances)
     zone, sources = ZoneInfo(tenant.timezone), sources_of(tenant)

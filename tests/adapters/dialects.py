@@ -135,6 +135,7 @@ DIALECTS = {
         success=b"OK 77",
         fault=lambda text: ("200 OK", f"ERROR {text}".encode()),
         content_type="text/plain",
+        can={"forwards"},
     ),
     "soap": over_http(
         settings=lambda address: {

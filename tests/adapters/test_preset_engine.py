@@ -513,7 +513,7 @@ def test_a_login_of_the_extension_s_own_cannot_be_probed_but_the_appliance_is_fo
 
 def test_every_setting_of_a_connection_is_heeded():
     given = {"headers": {"X-A": "b"}, "connect_timeout_s": 1, "timeout_s": 2, "tls_pin": "sha256:" + "ab" * 32}
-    given |= {"tls_minimum": "1.0", "tls_ciphers": "DEFAULT@SECLEVEL=0"}
+    given |= {"tls_minimum": "1.0", "tls_ciphers": "DEFAULT@SECLEVEL=0", "public_only": True}
     assert set(given) | {"secrets", "tls_verify"} == {each.name for each in fields(PeerConfig)}
     connection = adapter(preset(DIALS.replace("&s={{ session }}", "")), "192.0.2.1", **given)._connection()
     for name in set(given) - {"headers"}:

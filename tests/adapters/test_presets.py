@@ -201,6 +201,8 @@ SECTIONS = {
     "Kept logins": preset_schema.PresetSession,
     "Places and rules": preset_language.AnswerPlace,
     "Tests": preset_schema.PresetTrial,
+    "Forwards": preset_schema.ForwardSteps,
+    "Tests of a forward": preset_schema.ForwardTrial,
 }
 SHAPES = {"template": "text", "pattern": "text", "place": "table", "rules": "list", "of": "anything", "true": "bool"}
 """By the first word of what the reference says; other words stand for themselves."""

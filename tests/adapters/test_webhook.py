@@ -117,6 +117,11 @@ def test_another_status_is_told_with_the_targets_words(status, outcome):
     assert "Sem acesso" in delivery.detail
 
 
+def test_a_target_that_cannot_now_says_when_to_ask_again():
+    with serving(answer("503 Service Unavailable", b"", "text/plain", "Retry-After: 30")) as peer:
+        assert send(peer).retry_after_s == 30
+
+
 @pytest.mark.parametrize("body", [b"", b"ok", b"{}", b"<ok/>", b"received <b>it</b>"])
 def test_a_2xx_is_a_yes(body):
     with serving(answer("202 Accepted", body)) as peer:

@@ -630,6 +630,22 @@ def test_calls_on_a_terminal_show_control_characters_as_escapes(run: Run, with_a
         assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]", run("calls", "--format", form).stdout)
 
 
+def test_the_audit_log_is_printed_in_every_form(run: Run, tmp_path: Path) -> None:
+    fine(run("agent", "add", "ana", "--extension", "3501", "--password-stdin", stdin="longa-senha\n"))
+    with closing(sqlite3.connect(tmp_path / "data" / "gateway.db")) as database, database:
+        columns = "tenant, at, login, client, action, subject, detail"
+        for at, action in ((1000, "listened"), (2000, "exported")):
+            database.execute(
+                f"INSERT INTO audit ({columns}) VALUES ('default', {at}, '=ana', '::1', '{action}', '7', '')"
+            )
+    assert "listened to a recording  7" in fine(run("audit", "--action", "listened"))
+    lines = fine(run("audit", "--format", "csv")).splitlines()
+    assert lines[1] == "1;default;1970-01-01T00:00:01.000Z;'=ana;::1;listened;7;"
+    told = [json.loads(line) for line in fine(run("audit", "--format", "json", "--login", "=ana")).splitlines()]
+    assert [each["action"] for each in told] == ["listened", "exported"]
+    assert fine(run("audit", "--login", "bia")) == ""
+
+
 FORWARD_WITH_EXAMPLES = """
 [tenants.acme.forwards.crm]
 adapter = "url"

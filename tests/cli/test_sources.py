@@ -128,6 +128,13 @@ def test_check_warns_of_a_source_without_a_mapping(folder: Path) -> None:
     assert result.exit_code == 0
 
 
+def test_check_warns_that_nothing_of_such_a_source_is_kept_without_a_traffic_log(folder: Path) -> None:
+    (folder / "gateway.toml").write_text("[traffic]\nrecord = false\n" + CONFIG.replace("EXPECTED", "1"))
+    result = run(folder, "check")
+    assert "[tenants.acme.sources.new]" in result.stdout
+    assert "its requests are refused, for none would be kept" in result.stdout
+
+
 @pytest.mark.parametrize(("expected", "line"), [("1", "1 mapping test holds"), ("2", "It rings: event 1: id is '1'")])
 def test_check_runs_the_tests_of_a_mapping(folder: Path, expected: str, line: str) -> None:
     (folder / "gateway.toml").write_text(CONFIG.replace("EXPECTED", expected))

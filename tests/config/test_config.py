@@ -51,7 +51,19 @@ def refused(raw: dict) -> str:
             {"tenants": {"a": {"appliances": {"p": {"preset": "asterisk-am"}}}}},
             "p.preset: there is no preset 'asterisk-am'. Did",
         ),
-        ({"tenants": {"a": {"forwards": {"f": {"adapter": "preset"}}}}}, "f.adapter: a preset dials; a forward needs"),
+        ({"tenants": {"a": {"forwards": {"f": {"adapter": "preset"}}}}}, "f.preset: is required and missing."),
+        (
+            {"tenants": {"a": {"forwards": {"f": {"preset": "generic-url"}}}}},
+            "f.preset: the preset 'generic-url' is told of no events: it dials.",
+        ),
+        (
+            {"tenants": {"a": {"forwards": {"f": {"preset": "hubsoft", "on": ["call_noted"]}}}}},
+            "f.on: the preset 'hubsoft' has nothing to say of 'call_noted'; known: call_started, call_ended.",
+        ),
+        (
+            {"tenants": {"a": {"appliances": {"p": {"preset": "bitrix24"}}}}},
+            "p.preset: the preset 'bitrix24' dials nothing: it is for forwards or sources.",
+        ),
         ({"tenants": {"a": {"forwards": {"f": {"adapter": "ami"}}}}}, "f.adapter: the adapter 'ami' dials; a forward"),
         (
             {"tenants": {"a": {"forwards": {"f": URL_FORWARD | {"only": "directon == 'incoming'"}}}}},
@@ -126,6 +138,7 @@ def test_the_examples_in_the_written_configuration_are_accepted_too(
     for name in ("ACME_EVENTS_TOKEN", "ACME_CRM_TOKEN", "CLOUD_SECRET"):
         monkeypatch.setenv(name, "x" * 8)
     (tmp_path / "pbx.password").write_text("x")
+    (tmp_path / "zammad.token").write_text("x")
     (tmp_path / "presets").mkdir()
     uncommented = [re.sub(r"^# (?=\[|[a-z_]+ = )", "", line) for line in template().splitlines()]
     settings = [line for line in uncommented if not line.startswith("#")]

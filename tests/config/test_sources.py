@@ -66,8 +66,9 @@ def test_a_mistake_is_told_with_its_place(table: dict[str, object], told: str) -
 def test_a_preset_that_only_reads_events_is_no_appliance(tmp_path: Path) -> None:
     with pytest.raises(ConfigError) as wrong:
         config_file.parse({"tenants": {"acme": {"appliances": {"pabx": {"preset": "zammad"}}}}}, source="gateway.toml")
-    assert "tenants.acme.appliances.pabx.preset: the preset 'zammad' dials nothing: it is for sources." in str(
-        wrong.value
+    assert (
+        "tenants.acme.appliances.pabx.preset: the preset 'zammad' dials nothing: it is for forwards or sources."
+        in str(wrong.value)
     )
 
 
@@ -89,3 +90,26 @@ def test_a_preset_of_one_s_own_may_read_events_only(tmp_path: Path) -> None:
     found = sources_of(config.tenants["acme"])["cloud"]
     assert [event.kind for event in found.read(WebhookRequest(b'{"i": 1}')).events] == ["noted"]
     assert shown(config)["tenants"]["acme"]["sources"]["cloud"]["preset"] == "mine"
+
+
+def test_the_ids_of_calls_are_a_source_s_own_or_those_of_the_exchange_that_it_shares() -> None:
+    names = {"cloud": None, "queue": "cloud", "cdr": "queue", "pbx": "listeners"}
+    sources = {
+        name: {"kind": "webhook"} | ({"same_exchange_as": other} if other else {}) for name, other in names.items()
+    }
+    config = config_file.parse({"tenants": {"acme": {"sources": sources}}}, source="gateway.toml")
+    found = {name: each.exchange for name, each in sources_of(config.tenants["acme"]).items()}
+    assert found == {"cloud": "cloud", "queue": "cloud", "cdr": "cloud", "pbx": ""}
+
+
+@pytest.mark.parametrize(
+    ("other", "told"),
+    [
+        ("clod", "sources.cloud.same_exchange_as 'clod' is none of cloud, listeners"),
+        ("cloud", "sources.cloud.same_exchange_as leads back to 'cloud'"),
+    ],
+)
+def test_an_exchange_that_is_none_is_told(other: str, told: str) -> None:
+    with pytest.raises(ConfigError) as refused:
+        source(same_exchange_as=other)
+    assert told in str(refused.value)

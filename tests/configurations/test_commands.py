@@ -22,6 +22,12 @@ COMMAND_LINES: dict[str, list[list[str]]] = {
     "db": [["db", "upgrade"]],
     "dial": [["dial", "3501", "4732100123", "--dry-run"], ["dial", "3501", "4732100123"]],
     "traffic": [["traffic"], ["traffic", "--format", "json"]],
+    "forwards": [
+        ["forwards", "status"],
+        ["forwards", "list", "--format", "json"],
+        ["forwards", "retry", "--all"],
+        ["forwards", "drop", "--target", "crm"],
+    ],
     "import": [["import", "accounts", "contas.csv"], ["import", "run"], ["import", "list"]],
     "number": [["number", "4732100123"], ["number", "4732100123", "--json", "--appliance", "cloud"]],
     "presets": [["presets"], ["presets", "own-cloud"], ["presets", "asterisk-ami", "--events"]],
@@ -66,7 +72,7 @@ def run(
 
 @pytest.mark.parametrize("command", COMMAND_LINES)
 def test_a_command_ends_well(run: Callable[..., Result], command: str) -> None:
-    if command in ("calls", "traffic"):
+    if command in ("calls", "forwards", "traffic"):
         assert run("dial", "3501", "4732100123").exit_code == 0
     for arguments in COMMAND_LINES[command]:
         done = run(*arguments)

@@ -30,6 +30,8 @@ from gateway.handlers import Core
 from gateway.logins.passwords import hash_password, verifier
 from gateway.store.agent_notes import AgentNotes
 from gateway.store.agent_states import AgentStates
+from gateway.store.agents import AgentChanges
+from gateway.store.audit import AuditLog
 from gateway.store.board import BoardLog
 from gateway.store.calls import CallLog
 from gateway.store.corrections import Corrections
@@ -272,6 +274,8 @@ def services_of(office: Office, config: Config, hub: Hub, *, replay: Replay = no
         verifier=verifier(office.directory, None, least_s=0.001),
         hub=hub,
         explainer=Explainer(office.core.tenants, zones, *reads),
+        audit=AuditLog(office.engine, office.journal),
+        people=AgentChanges(office.engine, office.journal),
         traffic=office.traffic,
         receipts=office.receipts,
         replay=replay,

@@ -1,6 +1,7 @@
 """The customer on the card: code, fields and links of the account; the account's page; what opens by itself."""
 
 import html
+import json
 import re
 from collections.abc import Callable
 from dataclasses import replace
@@ -8,14 +9,18 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from sqlalchemy import insert
 
 from gateway.config.crm import CrmSettings
 from gateway.config.people import PrivacySettings
+from gateway.desk.frames import ScreenEvent
 from gateway.desk.hub import Hub
 from gateway.desk.pages import Desk
 from gateway.domain.roles import Role
 from gateway.logins.passwords import hash_password
 from gateway.source import kept_fields
+from gateway.store import tables
+from gateway.store.call_fields import LOG_FIELDS
 from gateway.store.directory import Agent, RecordOpening
 from tests.desk.conftest import ANA, PASSWORD, Browser, Office, now_ms, services_of
 from tests.desk.test_pages import words
@@ -186,6 +191,25 @@ def test_an_account_s_page_says_what_was_put_right_and_by_whom(ana: Browser, off
     page = words(ana.get(f"/contas/{account}").text)
     assert re.search(r"\(47\) 3333-4444 acrescentado Ana Martins", page)
     assert re.search(r"\(47\) 3333-4444 é desta conta Ana Martins", page)
+
+
+def test_an_identifier_that_is_a_field_too_stands_on_the_page_once(ana: Browser, office: Office) -> None:
+    account = office.fill("1001", ANA, cnpj="11.222.333/0001-81")
+    row = {"tenant": "acme", "account_id": account, "kind": "cnpj", "value": "11222333000181", "as_written": ""}
+    office.journal.run(lambda connection: connection.execute(insert(tables.identifiers).values(row)) and None)
+    assert ana.get(f"/contas/{account}").text.count("11.222.333/0001-81") == 1
+
+
+def test_an_account_s_id_and_code_are_told_to_scripts_and_screens(ana: Browser, office: Office) -> None:
+    account = office.fill("1001", ANA)
+    call_id = office.ring()
+    called = ana.get(f"/api/calls/{call_id}").get_json()
+    assert (called["account_id"], called["account_code"]) == (account, "1001")
+    (event,) = office.log.of_call("acme", call_id)
+    (line,) = re.findall(rb"^data: (.*)$", ScreenEvent.of(event).full, re.MULTILINE)
+    told = json.loads(line)
+    assert (told["account_id"], told["account_code"]) == (account, "1001")
+    assert {"account_id", "account_code"} <= set(LOG_FIELDS), "the columns of CSV"
 
 
 def test_another_company_s_account_is_not_there(browse: Callable[..., Browser], office: Office) -> None:

@@ -75,7 +75,7 @@ def test_a_preflight_is_answered_without_a_login(in_crm: Browser) -> None:
     got = in_crm.client.options("/api/dial", headers=asked, environ_overrides={"cti.tenant": "acme"})
     assert got.status_code == 204
     assert got.headers["Access-Control-Allow-Origin"] == CRM
-    assert got.headers["Access-Control-Allow-Methods"] == "GET, POST"
+    assert got.headers["Access-Control-Allow-Methods"] == "GET, POST, PUT"
 
 
 @pytest.mark.parametrize("origin", FOREIGN)

@@ -9,9 +9,10 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from werkzeug.test import TestResponse
 
+from gateway.domain.messages import CallStarted
 from gateway.store.directory import Account
 from gateway.store.drafts import Choice
-from tests.desk.conftest import ANA, Browser, Office, now_ms
+from tests.desk.conftest import ANA, EXCHANGE, Browser, Office, now_ms
 from tests.desk.test_pages import words
 
 UNKNOWN = "4733334444"
@@ -137,12 +138,21 @@ def test_an_account_is_opened_for_a_number_of_nobody(ana: Browser, office: Offic
     assert office.calls.get("acme", call_id).account == "Borracharia <b>"  # type: ignore[union-attr]
 
 
-def test_a_withheld_or_internal_call_offers_no_account(ana: Browser, office: Office) -> None:
-    token = ana.token()
-    for call_id in (office.ring("anonymous"), office.ring("3502")):
-        assert "Vincular a uma conta" not in card(ana, call_id)
-        answer = ana.post(f"/telas/ligacao/{call_id}/vincular", data={"csrf": token, "nome": "X"})
-        assert answer.status_code == 400
+def test_an_internal_call_offers_no_account(ana: Browser, office: Office) -> None:
+    call_id, token = office.ring("3502"), ana.token()
+    assert "Vincular a uma conta" not in card(ana, call_id)
+    for scope in ("", "ligacao"):
+        form = {"csrf": token, "nome": "X", "alcance": scope}
+        assert ana.post(f"/telas/ligacao/{call_id}/vincular", data=form).status_code == 400
+
+
+def test_a_withheld_call_can_be_given_to_an_account_alone(ana: Browser, office: Office) -> None:
+    call_id, token = office.ring("anonymous"), ana.token()
+    assert "isto vale só para esta ligação" in words(card(ana, call_id))
+    form = {"csrf": token, "nome": "Padaria"}
+    assert ana.post(f"/telas/ligacao/{call_id}/vincular", data=form).status_code == 400
+    answer = ana.post(f"/telas/ligacao/{call_id}/vincular", data=form | {"alcance": "ligacao"})
+    assert (answer.status_code, name_on(answer.text)) == (200, "Padaria")
 
 
 def test_an_account_without_a_name_is_not_opened(ana: Browser, office: Office) -> None:
@@ -379,3 +389,153 @@ def test_namesakes_are_told_apart_by_code_and_date(ana: Browser, office: Office)
         "18 · nada a distingue da seguinte",
         "19 · cadastro de 05/03/2026 14:20",
     ]
+
+
+# one call only
+
+
+def account_on(office: Office, call_id: int) -> str | None:
+    found = office.calls.get("acme", call_id)
+    assert found is not None
+    return found.account
+
+
+def shown_on(text: str) -> dict[str, str]:
+    """What a card's forms say that it showed: of the number, and of the call."""
+    found = re.search(r"hx-vals='(\{[^']*\"mostrada\"[^']*\})'", text)
+    assert found, text
+    values = json.loads(html.unescape(found[1]))
+    return {name: values[name] for name in ("visto", "mostrada")}
+
+
+def test_a_single_call_is_put_right_and_the_number_stays_whose_it_is(ana: Browser, office: Office) -> None:
+    office.know("Padaria", ANA)
+    office.know("Oficina", "4730002222")
+    call_id = office.ring()
+    answer = give(ana, call_id, conta=id_of(office, "Oficina"), errada=id_of(office, "Padaria"), alcance="ligacao")
+    assert name_on(answer.text) == "Oficina"
+    assert owners(office, ANA) == ["Padaria"]
+    office.hang_up()
+    assert account_on(office, office.ring(at=now_ms() + 60_000)) == "Padaria"
+
+
+def test_of_several_accounts_one_is_chosen_for_a_single_call(ana: Browser, two: Office) -> None:
+    call_id = two.ring()
+    form = {"csrf": ana.token(), "conta": id_of(two, "Padaria"), "alcance": "ligacao"}
+    assert name_on(ana.post(f"/telas/ligacao/{call_id}/conta", data=form).text) == "Padaria"
+    assert two.directory.standing("acme", ANA, [ANA]).chosen is None, "nothing is remembered for the number"
+
+
+def test_a_single_call_can_be_nobody_s(ana: Browser, office: Office) -> None:
+    office.know("Padaria", ANA)
+    call_id = office.ring()
+    answer = give(ana, call_id, nenhuma="1", errada=id_of(office, "Padaria"), alcance="ligacao")
+    assert (name_on(answer.text), owners(office, ANA)) == ("Número desconhecido", ["Padaria"])
+
+
+def test_two_who_decide_a_single_call_are_told(ana: Browser, bruno: Browser, office: Office) -> None:
+    for name, number in (("Padaria", ANA), ("Oficina", "4730002222"), ("Mercado", "4730003333")):
+        office.know(name, number)
+    call_id = office.ring()
+    seen = shown_on(card(bruno, call_id))
+    give(ana, call_id, conta=id_of(office, "Oficina"), alcance="ligacao")
+    answer = give(bruno, call_id, conta=id_of(office, "Mercado"), alcance="ligacao", **seen)
+    assert answer.status_code == 409
+    assert re.search(r"ana deu esta ligação à conta Oficina às \d\d:\d\d", words(answer.text))
+    assert account_on(office, call_id) == "Oficina"
+    changed = confirm(bruno, answer, "Trocar para Mercado")
+    assert (changed.status_code, name_on(changed.text)) == (200, "Mercado")
+    assert owners(office, ANA) == ["Padaria"], "the answer is for the call only, as the question was"
+    mine = give(ana, call_id, conta=id_of(office, "Padaria"), alcance="ligacao", mostrada=id_of(office, "Oficina"))
+    assert (mine.status_code, "bruno deu esta ligação à conta Mercado" in words(mine.text)) == (409, True)
+
+
+def test_of_two_who_decide_a_single_call_at_the_very_same_moment_one_is_asked(
+    ana: Browser, bruno: Browser, office: Office
+) -> None:
+    for name, number in (("Padaria", ANA), ("Oficina", "4730002222"), ("Mercado", "4730003333")):
+        office.know(name, number)
+    call_id = office.ring()
+    seen = shown_on(card(ana, call_id)) | {"alcance": "ligacao"}
+    ask = [
+        (browser, seen | {"csrf": browser.token(), "conta": id_of(office, name)})
+        for browser, name in ((ana, "Oficina"), (bruno, "Mercado"))
+    ]
+    path = f"/telas/ligacao/{call_id}/vincular"
+    with ThreadPoolExecutor(2) as pool:
+        statuses = sorted(pool.map(lambda each: each[0].post(path, data=each[1]).status_code, ask))
+    assert statuses == [200, 409]
+
+
+def test_that_a_colleague_left_the_call_without_an_account_is_told_too(
+    ana: Browser, bruno: Browser, office: Office
+) -> None:
+    office.know("Padaria", ANA)
+    office.know("Oficina", "4730002222")
+    call_id = office.ring()
+    seen = shown_on(card(bruno, call_id))
+    give(ana, call_id, nenhuma="1", alcance="ligacao")
+    answer = give(bruno, call_id, conta=id_of(office, "Oficina"), alcance="ligacao", **seen)
+    assert (answer.status_code, "ana deixou esta ligação sem conta às" in words(answer.text)) == (409, True)
+    assert "Deixar assim" in words(answer.text)
+    again = give(bruno, call_id, nenhuma="1", alcance="ligacao", **seen)
+    assert again.status_code == 200, "two who say the same are not asked"
+
+
+def test_who_decides_the_number_is_told_that_a_colleague_decided_this_call(
+    ana: Browser, bruno: Browser, office: Office
+) -> None:
+    office.know("Padaria", ANA)
+    office.know("Oficina", "4730002222")
+    call_id = office.ring()
+    seen = shown_on(card(bruno, call_id))
+    give(ana, call_id, conta=id_of(office, "Oficina"), alcance="ligacao")
+    answer = give(bruno, call_id, nome="Nova", errada=id_of(office, "Padaria"), **seen)
+    assert (answer.status_code, "ana deu esta ligação à conta Oficina" in words(answer.text)) == (409, True)
+    assert office.directory.search("acme", "Nova") == [], "no account is opened before the answer"
+    assert name_on(confirm(bruno, answer, "Trocar para Nova").text) == "Nova"
+    assert owners(office, ANA) == ["Nova"]
+
+
+# on the call's page
+
+
+def test_the_call_s_page_puts_right_and_is_shown_anew(ana: Browser, office: Office) -> None:
+    office.know("Padaria", ANA)
+    office.know("Oficina", "4730002222")
+    call_id = office.ring()
+    page = ana.get(f"/ligacoes/{call_id}").text
+    assert f'hx-target="#dono-{call_id}"' in page
+    (kept,) = re.findall(r"hx-get=\"[^\"]+/contas\" hx-vals='([^']+)'", page)
+    found = ana.get(f"/telas/ligacao/{call_id}/contas", query_string={"busca": "Ofi"} | json.loads(kept)).text
+    assert f'hx-target="#dono-{call_id}"' in found
+    (values,) = re.findall(r"hx-vals='([^']+)'[^>]*>Oficina", found)
+    form = {"csrf": ana.token(), "alcance": "ligacao", **json.loads(values)}
+    answer = ana.post(f"/telas/ligacao/{call_id}/vincular", data=form, headers={"HX-Request": "true"})
+    assert (answer.status_code, answer.headers["HX-Refresh"], account_on(office, call_id)) == (204, "true", "Oficina")
+
+
+def test_a_question_on_the_call_s_page_stays_there(ana: Browser, bruno: Browser, office: Office) -> None:
+    office.know("Padaria", ANA)
+    office.know("Oficina", "4730002222")
+    call_id = office.ring()
+    seen = shown_on(bruno.get(f"/ligacoes/{call_id}").text)
+    give(ana, call_id, nenhuma="1", alcance="ligacao")
+    answer = give(bruno, call_id, conta=id_of(office, "Oficina"), alcance="ligacao", onde="pagina", **seen)
+    assert (answer.status_code, answer.text.lstrip().startswith(f'<div class="owner" id="dono-{call_id}"')) == (
+        409,
+        True,
+    )
+    kept = bruno.get(f"/telas/ligacao/{call_id}?onde=pagina").text
+    assert kept.lstrip().startswith('<div class="owner"')
+    assert confirm(bruno, answer, "Trocar para Oficina").status_code == 204
+
+
+def test_all_extensions_of_a_call_hear_whose_it_is(ana: Browser, office: Office) -> None:
+    office.know("Oficina", "4730002222")
+    call_id = office.core.handle(
+        CallStarted("acme", "3501", UNKNOWN, EXCHANGE, now_ms(), call_ref="a-1", also_rings=("3502",))
+    ).call_id
+    give(ana, call_id, conta=id_of(office, "Oficina"), alcance="ligacao")
+    heard = [event.extension for event in office.log.of_call("acme", call_id) if event.kind == "account_chosen"]
+    assert sorted(heard) == ["3501", "3502"]

@@ -86,7 +86,8 @@ def test_an_ended_call_shows_its_length_and_its_recording(ana: Browser, office: 
     call_id = office.hang_up(recording_url="http://pbx/1.wav")
     seen = ana.get(f"/telas/ligacao/{call_id}").text
     assert "Encerrada 1:15" in words(seen)
-    assert '<audio controls preload="none" src="http://pbx/1.wav">' in seen
+    assert '<audio controls preload="none" src="/ligacoes/1/gravacao">' in seen
+    assert ana.get("/ligacoes/1/gravacao").location == "http://pbx/1.wav"
 
 
 @pytest.mark.parametrize(
@@ -115,7 +116,7 @@ def test_a_recording_at_an_http_address_is_a_link_on_an_https_desk(
     for path in (f"/telas/ligacao/{call_id}", f"/ligacoes/{call_id}"):
         seen = ana_by_https.get(path).text
         assert "<audio" not in seen
-        assert 'href="http://pbx/1.wav" target="_blank"' in seen
+        assert f'href="/ligacoes/{call_id}/gravacao" target="_blank"' in seen
         assert "Abrir a gravação em nova aba" in seen
         assert "<audio" in ana.get(path).text
 
@@ -125,7 +126,7 @@ def test_a_recording_at_an_https_address_plays_on_any_desk(ana: Browser, ana_by_
     call_id = office.hang_up(recording_url="https://pbx/1.wav")
     for browser in (ana, ana_by_https):
         seen = browser.get(f"/telas/ligacao/{call_id}").text
-        assert '<audio controls preload="none" src="https://pbx/1.wav">' in seen
+        assert f'<audio controls preload="none" src="/ligacoes/{call_id}/gravacao">' in seen
 
 
 def test_nothing_that_callers_or_crms_send_becomes_markup(ana: Browser, office: Office) -> None:

@@ -1,11 +1,15 @@
 """The panel: framed by pages that the company names only, with a login that no other site's page can use."""
 
+from typing import Any
+
 import pytest
-from werkzeug.test import Client
+from sqlalchemy import update
+from werkzeug.test import Client, TestResponse
 
 from gateway.config.tables import Config, TenantSettings
 from gateway.desk.hub import Hub
 from gateway.desk.pages import Desk
+from gateway.store import tables
 from tests.desk.conftest import ANA, PASSWORD, Browser, Office, services_of
 
 CRM, STRANGER = "https://crm.example", "https://evil.example"
@@ -29,8 +33,8 @@ def framed(browser: Browser) -> Browser:
     return browser
 
 
-def log_in(browser: Browser, password: str = PASSWORD):
-    form = {"usuario": "ana", "senha": password, "csrf": browser.token("/painel/entrar")}
+def log_in(browser: Browser, password: str = PASSWORD, login: str = "ana") -> TestResponse:
+    form = {"usuario": login, "senha": password, "csrf": browser.token("/painel/entrar")}
     return browser.post("/painel/entrar", data=form, headers=OWN)
 
 
@@ -188,3 +192,34 @@ def test_the_script_for_the_crm_is_for_every_page(browser: Browser) -> None:
     assert got.headers["Cross-Origin-Resource-Policy"] == "cross-origin"
     assert "max-age=3600" in got.headers["Cache-Control"]
     assert got.text.count('"*"') == 0  # a message to any page that happens to stand there
+
+
+def test_the_panel_shows_who_waits_to_be_called_back_and_takes_notes(framed: Browser, office: Office) -> None:
+    office.ring("4732105566")
+    office.hang_up("4732105566", result="missed")
+    office.ring()
+    shown = framed.get("/painel", headers=IN_FRAME).text
+    assert 'id="perdidas"' in shown
+    assert "(47) 3210-5566" in shown[shown.index('id="perdidas"') :]
+    assert 'id="anotacao-2"' in shown
+
+
+def test_who_chooses_the_extension_is_led_to_the_desk_for_it(framed: Browser, office: Office) -> None:
+    mark(office, chooses_extension=True, extension="")
+    shown = framed.get("/painel", headers=IN_FRAME).text
+    assert "Você ainda não tem ramal" in shown
+    assert 'id="discagem"' not in shown
+
+
+def test_who_has_a_first_password_is_told_so_in_the_frame(framed: Browser, office: Office) -> None:
+    mark(office, first_password=True)
+    got = framed.get("/painel", headers=IN_FRAME)
+    assert got.status_code == 403
+    assert "X-Frame-Options" not in got.headers
+
+
+def mark(office: Office, **values: Any) -> None:
+    """Change how Ana's row stands in the table of agents."""
+    agents = tables.agents
+    with office.engine.begin() as connection:
+        connection.execute(update(agents).where(agents.c.tenant == "acme", agents.c.login == "ana").values(**values))

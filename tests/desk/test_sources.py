@@ -44,7 +44,8 @@ class Sources:
         for tenant in COMPANIES:
             agent = Agent(0, tenant, "ana", "Ana Martins", "3501", role=Role.ADMINISTRATOR)
             office.directory.save_agent(agent, hash_password(PASSWORD), now_ms())
-        self.desk = Desk(services_of(office, config, hub))
+        self.services = services_of(office, config, hub)
+        self.desk = Desk(self.services)
         self.ana = self.browser("acme")
 
     def browser(self, tenant: str) -> Browser:
@@ -118,6 +119,14 @@ def test_a_source_without_a_mapping_offers_one(sources: Sources) -> None:
     assert "[tenants.acme.sources.new.mapping]" in guessed
     assert 'number = "call.from"' in guessed
     assert re.search(r"<details[^>]*\bopen>", page)
+
+
+def test_without_a_traffic_log_the_page_says_why_there_is_nothing(sources: Sources) -> None:
+    assert "Nada ainda" in words(sources.ana.get("/fontes/new").text)
+    sources.desk = Desk(replace(sources.services, traffic=None))
+    shown = words(sources.browser("acme").get("/fontes/new").text)
+    assert "Nenhuma requisição é guardada" in shown
+    assert "Nada ainda" not in shown
 
 
 def test_a_request_may_be_sent_again(sources: Sources) -> None:

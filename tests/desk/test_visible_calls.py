@@ -1,5 +1,6 @@
 """What an agent sees of other people's calls: nothing, whatever id is guessed, on pages, by the API, on streams."""
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -85,14 +86,20 @@ def test_a_guessed_id_is_as_if_there_were_no_such_call(
 ) -> None:
     call_id = office.ring(NUMBER, "3501")
     caio, route = teams("caio"), ROUTES[name]
-    path = route.path.replace("<int(max=9007199254740991):call_id>", str(call_id))
-    more: dict[str, Any] = {"headers": basic("caio")} if path.startswith("/api") else {}
-    if route.method == "GET":
-        answer = caio.get(path, **more)
-    else:
-        answer = caio.post(path, **(more or {"data": {"csrf": caio.token("/ligacoes"), "nenhuma": "1"}}))
-    assert answer.status_code == 404
-    assert "7777" not in answer.text
+    form = {"csrf": caio.token("/ligacoes"), "nenhuma": "1"}
+    answers = []
+    for wanted in (call_id, 999_999):
+        path = re.sub(r"<[^>]*call_id>", str(wanted), route.path).replace("<int(max=9999):place>", "0")
+        body: dict[str, Any] = {"headers": basic("caio")} if path.startswith("/api") else {"data": form}
+        if route.method == "PUT":
+            body["json"] = {"text": "x"}
+        answer = caio.client.open(path, method=route.method, **caio._place(body if route.method != "GET" else {}))
+        if route.method == "GET" and path.startswith("/api"):
+            answer = caio.get(path, headers=basic("caio"))
+        answers.append(answer.status_code)
+        assert answer.status_code in (404, 409) or name.endswith("missed_release")  # which lets go of nothing
+        assert "7777" not in answer.text
+    assert answers[0] == answers[1]
     found = office.calls.get("acme", call_id)
     assert found
     assert found.status == "ringing"

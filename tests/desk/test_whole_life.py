@@ -128,7 +128,13 @@ def test_notes_and_fields_are_shown_as_text_and_only_good_addresses_as_links(ana
     assert "- Bom dia!\n- &lt;i&gt;Oi&lt;/i&gt;" in page
     assert "\u202e" not in page
     assert "R$ 0,32" in words(page)
-    assert "http://127.0.0.1:9/a.wav" in page
+    assert f'src="/ligacoes/{call_id}/gravacao"' in page
+    assert ana.get(f"/ligacoes/{call_id}/gravacao").location == "http://127.0.0.1:9/a.wav"
+    tell(office, CallNoted, recording_url="http://127.0.0.1:9/b.wav")
+    place = len(ana.get(f"/api/calls/{call_id}").get_json()["notes"]) - 1
+    assert f'href="/ligacoes/{call_id}/gravacao/{place}"' in ana.get(f"/ligacoes/{call_id}").text
+    assert ana.get(f"/ligacoes/{call_id}/gravacao/{place}").location == "http://127.0.0.1:9/b.wav"
+    assert ana.get(f"/ligacoes/{call_id}/gravacao/99").status_code == 404
     assert "javascript:" not in page
 
 

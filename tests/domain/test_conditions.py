@@ -3,9 +3,11 @@
 import re
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from gateway.config.tables import EVENT_KINDS as CONFIGURED_KINDS
-from gateway.domain.conditions import LONGEST, condition
+from gateway.domain.conditions import LONGEST, NAMES, condition
 from gateway.domain.event_fields import EVENT_KINDS, FIELDS, SAMPLE
 
 EVENT = {
@@ -84,6 +86,8 @@ REFUSED = [
     ("(" * 400 + "missed" + ")" * 400, "is no condition"),
     ("a" * (LONGEST + 1), "at most 1000 characters"),
     ("missed\0", "is no condition"),
+    ("ramal == -'a'", "has no place in a condition"),
+    ("ring_s > -ring_s", "has no place in a condition"),
 ]
 
 
@@ -100,6 +104,46 @@ def test_a_deep_condition_is_taken_up_to_the_limit():
 
 def test_a_condition_knows_which_fields_it_asks_for():
     assert condition("kind == 'mobile' and event == 'call_ended'").names == {"number_kind", "event"}
+
+
+@pytest.mark.parametrize("fields", ["x", "[1]", '{"cpf": 1}', "[" * 100_000, "null"])
+def test_what_is_no_table_of_texts_has_no_free_field(fields):
+    assert condition("fields['cpf'] == ''").holds({**EVENT, "fields": fields}) is True
+
+
+WORDS = st.sampled_from(
+    [
+        *NAMES,
+        "true",
+        "false",
+        "and",
+        "or",
+        "not",
+        "in",
+        "==",
+        "!=",
+        "<",
+        ">=",
+        "(",
+        ")",
+        "[",
+        "]",
+        ",",
+        "'a'",
+        "7",
+        "-1",
+    ]
+)
+
+
+@given(st.one_of(st.text(max_size=60), st.lists(WORDS, max_size=12).map(" ".join)))
+def test_no_text_is_more_than_refused_and_none_that_is_taken_stumbles_over_an_event(source):
+    try:
+        made = condition(source)
+    except ValueError:
+        return
+    for fields in ({}, SAMPLE, dict.fromkeys(FIELDS, "x"), dict.fromkeys(FIELDS, "-7")):
+        assert made.holds(fields) in (True, False)
 
 
 def test_what_is_no_number_counts_as_not_known():

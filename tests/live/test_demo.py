@@ -76,10 +76,34 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
 
 
 def test_it_has_played_a_call_on_each_wire(demo: Demo) -> None:
-    assert [(call["direction"], call["account"], call["status"]) for call in demo.calls()[:3]] == [
+    assert [(call["direction"], call["account"], call["status"]) for call in demo.calls()[-3:]] == [
         ("incoming", "Padaria São José", "ended"),
         ("outgoing", "Clínica Boa Vista", "ended"),
         ("incoming", None, "ended"),
+    ]
+
+
+def test_it_looks_like_work_from_the_first_minute(demo: Demo) -> None:
+    calls = demo.calls()
+    assert {call["extension"] for call in calls if call["status"] == "ended"} >= {"3501", "3502", "3503", "3504"}
+    assert [call["queue"] for call in calls if call["status"] == "waiting"] == ["Suporte"]
+    assert [call["answered_agent"] for call in calls if call["status"] == "talking"] == ["bruno"]
+    missed = [call for call in calls if call["missed"]]
+    assert {bool(call["returned_by"]) for call in missed} == {True, False}
+    notes = [(call["note_by"], call["note_outcome"]) for call in calls if call["note"]]
+    assert notes == [
+        ("ana", "pedido"),
+        ("carla", "resolvido"),
+        ("bruno", "resolvido"),
+        ("ana", "retornar"),
+        ("davi", "retornar"),
+    ]
+    logins = re.findall(r"login: (\w+) +password: (\S+) +extension (\d+) +([^,]+), (\w+)", demo.guide)
+    assert [(login, role) for login, _, _, _, role in logins] == [
+        ("ana", "agent"),
+        ("bruno", "agent"),
+        ("carla", "supervisor"),
+        ("davi", "administrator"),
     ]
 
 

@@ -161,3 +161,39 @@ def test_a_browser_that_lets_no_page_open_says_so_and_has_the_link(office: LiveG
         until(lambda: len(Crm.opened) == 1)
         assert "Metalúrgica" in text_of(browser, ".card")
         hang_up(office)
+
+
+def test_a_call_s_page_follows_what_is_said_on_another_screen_and_puts_right_by_itself(
+    office: LiveGateway, tmp_path: Path
+) -> None:
+    with chromium(tmp_path / "profile") as browser:
+        log_in(browser, office)
+        wait_live(browser)
+        ring(office)
+        appears(browser, ".card .customer", timeout_s=10)
+        call_id = browser.find_element(By.CSS_SELECTOR, ".card").get_attribute("data-call")
+        desk = browser.current_window_handle
+        browser.switch_to.new_window("tab")
+        browser.get(f"{office.url}/ligacoes/{call_id}")
+        wait_live(browser)
+        page = browser.current_window_handle
+        assert text_of(browser, "article.facts h1") == "Metalúrgica"
+        browser.switch_to.window(desk)
+        give_to(browser, f"#ligacao-{call_id}", "Vizinha")
+        until(lambda: text_of(browser, ".card h2") == "Vizinha", timeout_s=10)
+        browser.switch_to.window(page)
+        until(lambda: text_of(browser, "article.facts h1") == "Vizinha", timeout_s=10)
+        give_to(browser, f"#dono-{call_id}", "Outra")
+        until(lambda: text_of(browser, "article.facts h1") == "Outra", timeout_s=10)
+        browser.switch_to.window(desk)
+        until(lambda: text_of(browser, ".card h2") == "Outra", timeout_s=10)
+        hang_up(office)
+
+
+def give_to(browser: webdriver.Chrome, place: str, name: str) -> None:
+    """Give the call alone to a new account, by the form in ``place``."""
+    browser.execute_script("document.querySelector(arguments[0]).open = true", f"{place} details.attach")
+    browser.find_element(By.CSS_SELECTOR, f"{place} .attach [type=checkbox]").click()
+    browser.find_element(By.CSS_SELECTOR, f"{place} [name=busca]").send_keys(name)
+    until(lambda: f"“{name}”" in text_of(browser, f"{place} [id^=contas-]"), timeout_s=10)
+    browser.find_element(By.CSS_SELECTOR, f"{place} [id^=contas-] button").click()

@@ -21,6 +21,10 @@ TWILIO = (
 )
 API4COM = b"""{"version": "v1.4", "eventType": "channel-answer", "id": "ab-12", "direction": "inbound",
  "caller": "551133334444", "called": "1001", "answeredAt": "2026-03-05T13:03:34.000Z"}"""
+NEW = b"""{"evento": "CHAMADA_NOVA", "dados": {"protocolo": "2026-7", "sentido": "ENTRANTE", "origem": "47999998888",
+ "destino": "4732100000", "ramal": {"numero": "3501", "nome": "Ana"}, "quando": "30/11/2026 12:01:02"}}"""
+OVER = b"""{"evento": "CHAMADA_FIM", "dados": {"protocolo": "2026-8", "sentido": "EXTERNA", "origem": "3502",
+ "destino": "47988887777", "ramal": {"numero": "3502", "nome": "Bia"}, "duracao": "00:01:05", "motivo": "OCUPADO"}}"""
 XML = b'<event type="hangup"><call id="c-9"><extension>201</extension><number>4733334444</number></call></event>'
 
 
@@ -41,6 +45,10 @@ def made_of_guess(*bodies: bytes):
                   "at": "2026-03-05T13:03:22Z"}),
         (API4COM, {"kind": "answered", "id": "ab-12", "direction": "incoming", "number": "551133334444",
                    "extension": "1001", "at": "2026-03-05T13:03:34Z"}),
+        (NEW, {"kind": "started", "id": "2026-7", "direction": "incoming", "number": "47999998888", "extension": "3501",
+               "line": "4732100000", "at": "2026-11-30T12:01:02Z", "caller_name": None}),
+        (OVER, {"kind": "ended", "id": "2026-8", "direction": "outgoing", "number": "47988887777", "extension": "3502",
+                "duration": 65, "result": "OCUPADO"}),
         (XML, {"kind": "ended", "id": "c-9", "extension": "201", "number": "4733334444"}),
     ],
 )  # fmt: skip
@@ -73,6 +81,8 @@ def test_a_request_in_which_nothing_is_recognised_gives_a_mapping_all_the_same()
         ("no-answer", "ended"), ("HungUp", "ended"), ("call.on_hold", "held"), ("unhold", "resumed"),
         ("call.transferred", "transferred"), ("call.recording.saved", "noted"), ("agent-is-idle", "agent_state"),
         ("queue.entered", "queue_entered"), ("dtmf", "ignore"),
+        ("CHAMADA_ATENDIDA", "answered"), ("CHAMADA_PESQUISA", "noted"),
+        ("naoAtendida", "ended"), ("chamada_encerrada", "ended"),
     ],
 )  # fmt: skip
 def test_the_name_of_an_event_says_what_it_is(name, kind):

@@ -24,6 +24,7 @@ PRESET = load("preset")
 HTTPS_ONLY = {"cisco-webdialer", "cisco-webdialer-15su5", "avaya-aes", "sippy", "grandstream-ucm"}
 HTTPS_ONLY |= {"yeastar-s", "yeastar-p", "3cx-v20", "wazo", "broadworks", "openscape-business"}
 HTTPS_ONLY |= {"evolux", "totalvoice", "nvoip", "api4com", "3cplus", "sipgate"}
+HTTPS_ONLY |= {"twilio", "zadarma"}
 ADAPTERS_OWN = {*SIMULATORS, "asterisk-manager"}
 """The simulators that an adapter dials on without a preset; test_asterisk_manager.py has the cases of the latter."""
 LINES = (Path(__file__).with_name("outcomes.tsv")).read_text(encoding="utf-8").splitlines()
@@ -100,8 +101,8 @@ def test_every_simulator_has_a_preset_and_every_failure_a_case(name):
         assert failures == {"-", *FAMILIES[name].failures}, preset
 
 
-WITHOUT_SIMULATOR = {"freepbx", "issabel", "generic-soap", "generic-url", "generic-xmlrpc", "twilio", "zadarma"}
-"""Those that are of no appliance or of Asterisk's, and two whose requests only their own tests hold so far."""
+WITHOUT_SIMULATOR = {"freepbx", "issabel", "generic-soap", "generic-url", "generic-xmlrpc"}
+"""Those that are of no appliance or of Asterisk's."""
 
 
 def test_every_shipped_preset_that_dials_has_a_simulator():

@@ -98,7 +98,50 @@ def test_an_agent_of_3c_plus_enters_manual_mode_once_and_dials_only_then():
         assert told(appliance) == [("3501", "4799998888")]
 
 
-@pytest.mark.parametrize("name", [order[0] for order in ORDERS])
+ACCOUNT = "AC0123456789abcdef0123456789abcdef"
+CALLS = f"/2010-04-01/Accounts/{ACCOUNT}/Calls.json"
+TWIML = '<Response><Dial callerId="+554732100123">+554799998888</Dial></Response>'
+TWILIO = {"To": "client:ana", "From": "+554732100123", "Twiml": TWIML}
+
+
+def test_twilio_rings_the_agent_and_dials_what_its_twiml_says():
+    with running(FAMILIES["twilio"]) as appliance:
+        answer = ask(appliance, "POST", CALLS, data=TWILIO, auth=(ACCOUNT, TOKEN))
+        assert (answer.status_code, answer.json()["status"]) == (201, "queued")
+        assert answer.json()["sid"].startswith("CA")
+        assert told(appliance) == [("3501", "+554799998888")]
+        assert TOKEN not in appliance.seen[0].raw
+
+
+@pytest.mark.parametrize(
+    ("wrong", "login", "code"),
+    [
+        ({}, (ACCOUNT, "nope"), 20003),
+        ({"From": "47 3210-0123"}, (ACCOUNT, TOKEN), 21210),
+        ({"To": "client:bob"}, (ACCOUNT, TOKEN), 21211),
+        ({"Twiml": TWIML.replace("+554799998888", "4799998888")}, (ACCOUNT, TOKEN), 21211),
+        ({"Twiml": "<Response/>"}, (ACCOUNT, TOKEN), 21211),
+    ],
+)
+def test_twilio_refuses_by_its_codes(wrong, login, code):
+    with running(FAMILIES["twilio"]) as appliance:
+        answer = ask(appliance, "POST", CALLS, data=TWILIO | wrong, auth=login)
+        assert (answer.status_code in (400, 401), answer.json()["code"]) == (True, code)
+        assert told(appliance) == []
+
+
+def test_zadarma_takes_what_is_signed_and_nothing_else():
+    """The signature is that of the preset's own test, made of github.com/zadarma/user-api-v1's description."""
+    signature = {"Authorization": "k1:ZTYwMjc5ZGJkODY1ODY2MGEwMTQ0ZDQwNjNjYjM3ZTQwM2MwNmQyOQ=="}
+    place = "/v1/request/callback/?from=2000&to=554799999888"
+    with running(FAMILIES["zadarma"], username="k1", password="s3nha") as appliance:
+        assert ask(appliance, "GET", place + "9", headers=signature).status_code == 401
+        answer = ask(appliance, "GET", place.replace("99999888", "999998888"), headers=signature)
+        assert (answer.status_code, answer.json()["status"]) == (200, "success")
+        assert told(appliance) == [("2000", "5547999998888")]
+
+
+@pytest.mark.parametrize("name", ["twilio", "zadarma", *(order[0] for order in ORDERS)])
 def test_any_other_address_is_not_found(name):
     with running(FAMILIES[name]) as appliance:
         headers = {"Access-Token": TOKEN}

@@ -12,6 +12,9 @@ from gateway.domain.numbering.extensions import Extensions
 from gateway.domain.roles import Role
 from gateway.store import tables
 from gateway.store.calls import CallFilter, LoggedCall
+from gateway.store.indexing import Indexer
+from gateway.store.search import CallFinder, clauses_of_scope
+from gateway.store.search_index import SearchIndex
 from tests.store.conftest import T0, Store
 
 SALES = Team(
@@ -103,3 +106,30 @@ def test_the_whole_number_is_asked_for_where_digits_shall_not_be_guessed(store: 
     assert store.calls.recent("acme", CallFilter(number="4733"))
     assert not store.calls.recent("acme", CallFilter(number="4733", whole_number=True))
     assert store.calls.recent("acme", CallFilter(number="4733334444", whole_number=True))
+
+
+def test_the_search_index_finds_the_same(many: Store) -> None:
+    """Who has few calls among many finds them by the index, not by a look at each."""
+    index = SearchIndex(many.data)
+    indexer, finder = Indexer(many.engine, many.data, index), CallFinder(many.engine, index)
+    while indexer.index_once():
+        pass
+    progress = index.progress()
+    assert progress
+    assert progress.left == -1
+    sides = dict(all_sides(many))
+    for scope in SCOPES:
+        admitted = [call_id for call_id, each in sides.items() if scope.admits(each)][::-1]
+        assert [call.id for call in finder.find("acme", CallFilter(scope=scope), limit=1000).calls] == admitted
+    finder.close()
+
+
+def test_a_scope_s_facets_leave_out_what_it_does_not_admit() -> None:
+    alone = list(clauses_of_scope(scope_of(Role.AGENT, "ana", "3501", TEAMS[1:])))
+    assert alone == [{("login", "ana"), ("extension", "3501")}]
+    seen, team = clauses_of_scope(scope_of(Role.AGENT, "ana", "3501", TEAMS))
+    assert seen == {("login", "ana"), ("extension", "3501"), ("missed", "1")}
+    assert {("queue", "vendas"), ("login", "caio"), ("extension", "35"), ("extension", "3509")} < team
+    assert list(clauses_of_scope(scope_of(Role.AUDITOR, "x", "", TEAMS))) == []
+    wide = Team("wide", "", Extensions.parse(["100000-199999"]), supervisors=frozenset({"rita"}))
+    assert list(clauses_of_scope(scope_of(Role.SUPERVISOR, "rita", "", (wide,)))) == []

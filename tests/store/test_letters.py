@@ -1,18 +1,24 @@
 """What a forward is told: all that the call knows, and only the events that it wants."""
 
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from sqlalchemy import select
 
+from gateway.config.crm import CrmSettings
+from gateway.config.tables import TenantSettings
+from gateway.desk.crm_links import event_link
 from gateway.domain.conditions import condition
 from gateway.domain.event_fields import FIELDS
 from gateway.domain.messages import AgentState, AgentStateChanged, CallNoted
 from gateway.domain.telling import TellingRules
+from gateway.server.bootstrap import telling_rules
 from gateway.store import tables
 from gateway.store.drafts import AgentStateDraft, EventDraft
 from gateway.store.outbox_letters import letter_fields
 from tests.store.conftest import HERE, PLAN, T0, Store, end_draft, heard, open_store, start_draft, store
+from tests.store.test_whose import know
 
 __all__ = ["open_store", "store"]
 
@@ -81,3 +87,26 @@ def test_an_agents_state_says_when_and_where_too(store: Store) -> None:
     assert fields["zone"] == "America/Manaus"
     assert int(fields["revision"]) > 0
     assert fields["occurred_at"]
+
+
+def test_whose_the_call_is_comes_with_a_link_where_the_company_has_set_one(store: Store) -> None:
+    know(store, "10/1", "4732100123")
+    link = partial(
+        event_link, "https://crm.example/{{ code }}?de={{ number }}&por={{ agent|default('') }}{{ extension }}"
+    )
+    needs_more = partial(event_link, "https://crm.example/{{ code }}?c={{ cidade }}")
+    told_of = (("3501", "4732100123", link), ("3501", "4733334444", link), ("3502", "4732100123", needs_more))
+    for extension, number, rule in told_of:
+        draft = replace(start_draft(extension, number), forwards=("crm",), rules=replace(RULES, link=rule))
+        store.journal.write(draft)
+    linked = [(fields["account_code"], fields["account_link"]) for _, fields in told(store)]
+    assert linked == [("10/1", "https://crm.example/10%2F1?de=4732100123&por=3501"), ("", ""), ("10/1", "")]
+
+
+def test_the_link_of_the_configuration_reaches_what_forwards_are_told() -> None:
+    fields = dict.fromkeys(FIELDS, "") | {"account_id": "7", "account_code": "17"}
+    link = CrmSettings(link="https://crm.example/{{ code }}")
+    assert telling_rules(TenantSettings(crm=link), PLAN).of_account(fields) == {
+        "account_link": "https://crm.example/17"
+    }
+    assert telling_rules(TenantSettings(), PLAN).of_account(fields) == {"account_link": ""}

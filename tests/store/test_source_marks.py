@@ -9,6 +9,7 @@ from sqlalchemy import func, select
 from gateway.domain.messages import Origin, SourceMark
 from gateway.store import source_marks
 from gateway.store.drafts import EventDraft, Recorded
+from gateway.store.tables import calls
 from gateway.store.tables import source_marks as table
 from tests.store.conftest import T0, OpenStore, Store, answer_draft, end_draft, start_draft
 
@@ -17,7 +18,8 @@ Make = Callable[..., EventDraft]
 
 def marked(draft: EventDraft, mark: SourceMark | None, *, replay_of: int | None = None) -> EventDraft:
     origin = Origin("webhook", "10.0.0.7", replay_of, mark)
-    return replace(draft, message=replace(draft.message, origin=origin))
+    event = draft.event._replace(ref_space=mark.source if mark else "")
+    return replace(draft, message=replace(draft.message, origin=origin), event=event)
 
 
 def write(store: Store, draft: EventDraft, *, source: str = "cloud", **mark: object) -> Recorded:
@@ -46,6 +48,54 @@ def test_another_event_counts(store: Store, other: dict[str, str], source: str) 
     newest = store.events.newest()
     write(store, end_draft("3501", "47999998888", call_ref="c-1"), source=source, **other)
     assert store.events.newest() > newest
+
+
+def test_the_same_id_of_another_source_is_another_call_s(store: Store) -> None:
+    cloud = write(store, ring("7"))
+    other = write(store, ring("7", ramal="3502"), source="another")
+    plain = store.start("3503", "47988887777", call_ref="7")
+    assert len({cloud.call_id, other.call_id, plain.call_id}) == 3
+    ends = [
+        write(store, end_draft("", "47999998888", call_ref="7")).call_id,
+        write(store, end_draft("", "47999998888", call_ref="7"), source="another").call_id,
+        store.end("", "47988887777", call_ref="7").call_id,
+    ]
+    assert ends == [cloud.call_id, other.call_id, plain.call_id]
+    assert [call.call_ref for call in store.calls.recent("acme")] == ["7", "7", "7"], "people see what exchanges say"
+
+
+def test_the_same_pair_of_two_sources_is_two_calls_where_both_give_ids(store: Store) -> None:
+    cloud = write(store, ring("7"))
+    other = write(store, ring("7"), source="another")
+    assert other.call_id != cloud.call_id
+
+
+def test_sources_of_one_exchange_and_the_listeners_share_their_ids(store: Store) -> None:
+    rung = store.start("3501", "47999998888", call_ref="7")
+    ended = write(store, end_draft("3501", "47999998888", call_ref="7"), source="")
+    assert ended.call_id == rung.call_id
+
+
+def test_a_call_of_before_is_found_by_its_id_whoever_told_of_it(store: Store) -> None:
+    """Version 0.1.0 and those after it did not say whose an id is."""
+    rung = write(store, ring("7"))
+    with store.engine.begin() as connection:
+        connection.execute(calls.update().values(ref_space=None))
+    assert write(store, end_draft("", "47999998888", call_ref="7"), source="another").call_id == rung.call_id
+
+
+def test_an_id_that_comes_later_is_the_source_s_own_too(store: Store) -> None:
+    rung = store.start("3501", "47999998888")
+    assert write(store, answer_draft("3501", "47999998888", call_ref="7")).call_id == rung.call_id
+    assert write(store, ring("7", ramal="3502"), source="another").call_id != rung.call_id
+
+
+def test_further_ids_are_looked_for_among_the_source_s_own_calls(store: Store) -> None:
+    write(store, ring("b"), source="another")
+    first = write(store, ring("a"), also_known_as=("b",))
+    found = store.calls.get("acme", first.call_id)
+    assert found is not None
+    assert found.call_ref == "a"
 
 
 def test_another_company_s_event_counts(store: Store) -> None:

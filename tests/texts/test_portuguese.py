@@ -10,7 +10,8 @@ from tests.texts.portuguese import found, is_portuguese
 
 ROOT = Path(__file__).parents[2]
 PORTUGUESE_ON_PURPOSE = {
-    "gateway/demo/company.py": (1, "names of the sample company and its people"),
+    "gateway/demo/company.py": (5, "names of the sample company and its people"),
+    "gateway/demo/history.py": (2, "what the sample company's people wrote"),
     "gateway/demo/play.py": (2, "names of the sample accounts"),
     "gateway/logins/weak.py": (1, "keys of a Brazilian keyboard, in their order"),
     "gateway/simulators/providers.py": (5, "what the real providers answer"),

@@ -77,6 +77,36 @@ def test_of_several_tokens_any_lets_events_in(given: str, status: int) -> None:
     assert peer.get(START, query_string=QUERY, headers={"X-Token-Auth": given}).status_code == status
 
 
+def test_guesses_of_the_token_are_held_back() -> None:
+    peer = Peer(with_events(token="abc"), address=OUTSIDE)
+    guessed = [peer.get(START, query_string=f"{QUERY}&token=guess{number}").status_code for number in range(30)]
+    assert (guessed[:20], set(guessed[20:])) == ([403] * 20, {429})
+    assert peer.get(START, query_string=QUERY + "&token=abc").status_code == 429, "else guessing would go on"
+    assert peer.get(START, query_string=QUERY).status_code == 403, "without a token there is nothing to hold back"
+
+
+def test_guesses_of_others_do_not_hold_back_who_gave_the_right_token_before() -> None:
+    """As where a cloud exchange and strangers reach the gateway from one address."""
+    peer = Peer(with_events(token="abc"), address=OUTSIDE)
+    assert peer.get(START, query_string=QUERY + "&token=abc").status_code == 200
+    for number in range(30):
+        assert peer.get(START, query_string=f"{QUERY}&token=guess{number}").status_code == 403
+    assert peer.get(START, query_string=QUERY + "&token=abc").status_code == 200
+
+
+def test_an_exchange_that_sends_a_token_of_before_is_no_guesser() -> None:
+    peer = Peer(with_events(token="new"), address=OUTSIDE)
+    old = {peer.get(START, query_string=QUERY + "&token=old").status_code for _ in range(30)}
+    assert old == {403}
+    assert peer.get(START, query_string=QUERY + "&token=new").status_code == 200
+
+
+def test_an_address_that_needs_no_token_is_never_held_back() -> None:
+    peer = Peer(with_events(token="abc"), address=OFFICE)
+    sent = {peer.get(START, query_string=f"{QUERY}&token=guess{number}").status_code for number in range(30)}
+    assert sent == {200}
+
+
 def test_the_token_may_come_in_a_form() -> None:
     peer = Peer(with_events(token="abc"), address=OUTSIDE)
     fields = {"ramal": "3501", "telefone": "4732100123", "token": "abc"}

@@ -12,6 +12,7 @@ from gateway.domain.calls.call import Call
 from gateway.domain.calls.certainty import PairingRule
 from gateway.domain.calls.decision import KINDS, CallChange, Decision, EventKind, LegNews, Note
 from gateway.domain.calls.effects import EFFECTS, Case
+from gateway.domain.calls.finding import of_same_exchange
 from gateway.domain.calls.ghosts import fell_silent
 from gateway.domain.calls.groups import leaves_rest_of_group
 from gateway.domain.calls.heard import (
@@ -44,6 +45,7 @@ ANY_TIME = 1 << 62
 
 def decide(event: HeardEvent, calls: Sequence[Call], new_id: int) -> Decision:
     """Return what ``event`` changes. ``calls`` are those that it may be about; a new call gets ``new_id``."""
+    calls = of_same_exchange(event, calls)
     heard, found = _find(event, calls)
     decided = _decide(heard, found, calls, new_id)
     judged = _judged(decided, calls)

@@ -12,10 +12,11 @@ from gateway.domain.calls.call import Call
 from gateway.domain.calls.certainty import PairingRule
 from gateway.domain.calls.heard import HeardEvent
 from gateway.domain.calls.legs import is_at
-from gateway.domain.calls.states import GOING_ON, OPEN, State
+from gateway.domain.calls.states import GOING_ON, OPEN, Event, State
 from gateway.domain.calls.windows import (
     CLOCK_MS,
     END_REPEAT_MS,
+    GROUP_MS,
     LATE_MS,
     LONGEST_CALL_MS,
     LONGEST_RING_MS,
@@ -24,7 +25,10 @@ from gateway.domain.calls.windows import (
     START_REPEAT_MS,
     TRANSFER_MS,
 )
-from gateway.domain.messages import Direction
+from gateway.domain.messages import ATTACHED, Direction
+
+QUEUE = tuple(ATTACHED).index("queue")
+"""Where the queue stands among what is attached to a call."""
 
 
 def newest(calls: Iterable[Call]) -> Call | None:
@@ -60,6 +64,13 @@ def _without_id(heard: HeardEvent, calls: Sequence[Call]) -> Iterable[Call]:
     """Return a day's calls that may be found without an id: nobody has to look further back than that."""
     first = heard.at - LONGEST_CALL_MS
     return (call for call in calls if call.logged_at >= first and not (heard.call_ref and call.call_ref))
+
+
+def of_same_exchange(heard: HeardEvent, calls: Sequence[Call]) -> Sequence[Call]:
+    """Return ``calls`` without those of other exchanges, which may give the same ids, where the event has one."""
+    if not heard.call_ref:
+        return calls
+    return [call for call in calls if call.ref_space is None or call.ref_space == heard.ref_space]
 
 
 # finding the call of a start
@@ -198,6 +209,14 @@ def transferred_again(heard: HeardEvent, calls: Sequence[Call]) -> Call | None:
     )
 
 
+def transferred_just_now(heard: HeardEvent, calls: Sequence[Call]) -> Call | None:
+    """Return the call of the pair that was transferred there a moment ago, although another one of it is open: nobody
+    hands on two callers as fast as that.
+    """
+    again = transferred_again(heard, calls)
+    return again if again is not None and within(OVERTAKEN_MS, heard.at, _transferred_at(again)) else None
+
+
 def _transferred_at(call: Call) -> int:
     """Return about when the transfer of ``call`` was heard, in milliseconds."""
     return call.end_heard_at or (0 if call.ended_at is None else max(call.ended_at, call.logged_at))
@@ -207,7 +226,7 @@ def opened_by_transfer(heard: HeardEvent, calls: Sequence[Call]) -> Call | None:
     """Return the call that rings where a transfer goes on, of which nothing was known before it was told first."""
     there = (call for call in _without_id(heard, calls) if call.extension == heard.to and call.number == heard.number)
     rings = (call for call in there if call.state is State.RINGING)
-    return newest(call for call in rings if within(START_REPEAT_MS, heard.at, call.start_heard_at or 0))
+    return newest(call for call in rings if within(LONGEST_RING_MS, heard.at, call.start_heard_at or 0))
 
 
 # finding the call of a queue's event, or of a note
@@ -224,6 +243,33 @@ def ended_of_caller(heard: HeardEvent, calls: Sequence[Call]) -> Call | None:
     mine = (call for call in _without_id(heard, calls) if heard.known and call.number == heard.number)
     ended = (call for call in mine if call.state is State.ENDED and call.direction == heard.direction)
     return newest(call for call in ended if within(OVERTAKEN_MS, heard.at, call.end_heard_at or 0))
+
+
+def queued_again(heard: HeardEvent, calls: Sequence[Call]) -> Call | None:
+    """Return the call of a withheld caller of which the queue has just told the same."""
+    entered = heard.event is Event.QUEUE
+    moments = ((call, call.queued_at if entered else call.queue_left_at) for call in _withheld(heard, calls))
+    same = (call for call, at in moments if at is not None and call.is_queued is entered and _is_again(heard, at))
+    return newest(same)
+
+
+def _is_again(heard: HeardEvent, told_at: int) -> bool:
+    return within(SAME_MOMENT_MS if heard.occurred_at is not None else GROUP_MS, heard.moment, told_at)
+
+
+def withheld_in_queue(heard: HeardEvent, calls: Sequence[Call]) -> Call | None:
+    """Return the newest call of a withheld caller who waits in the queue that ``heard`` left, at no extension yet."""
+    if heard.event is Event.QUEUE:
+        return None
+    return newest(call for call in _withheld(heard, calls) if call.is_queued and call.state in GOING_ON)
+
+
+def _withheld(heard: HeardEvent, calls: Sequence[Call]) -> Iterable[Call]:
+    """Yield the calls of withheld callers in the event's queue that are at no extension yet."""
+    if heard.known or heard.number == "":
+        return ()
+    mine = (call for call in _without_id(heard, calls) if call.number == heard.number and not call.extension)
+    return (call for call in mine if call.attached[QUEUE] == heard.attached[QUEUE])
 
 
 def ended_lately(heard: HeardEvent, calls: Sequence[Call]) -> Call | None:

@@ -39,7 +39,8 @@ def waits_in_vain(call: Call, other: Call, ago: Callable[[int], int]) -> bool:
     """
     if other.end_heard_at is None or not _went_on(call, other):
         return False
-    same_ref = call.call_ref == other.call_ref if call.call_ref and other.call_ref else None
+    refs = (call.ref_space, call.call_ref), (other.ref_space, other.call_ref)
+    same_ref = refs[0] == refs[1] if call.call_ref and other.call_ref else None
     answered = was_answered(other)
     if same_ref is False or (answered is False and not same_ref):
         return False

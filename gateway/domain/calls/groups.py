@@ -3,16 +3,14 @@
 from collections.abc import Sequence
 
 from gateway.domain.calls.call import Call
-from gateway.domain.calls.finding import newest, within
+from gateway.domain.calls.finding import QUEUE, newest, within
 from gateway.domain.calls.heard import HeardEvent
 from gateway.domain.calls.legs import is_at
 from gateway.domain.calls.results import NOT_ANSWERED, Result
 from gateway.domain.calls.states import State
 from gateway.domain.calls.windows import END_REPEAT_MS, GROUP_MS, LONGEST_RING_MS
-from gateway.domain.messages import ATTACHED, Direction
+from gateway.domain.messages import Direction
 
-QUEUE = tuple(ATTACHED).index("queue")
-"""Where the queue stands among what is attached to a call."""
 TAKEN = (Result.ANSWERED, Result.FORWARDED)
 
 

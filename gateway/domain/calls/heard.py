@@ -45,7 +45,8 @@ class HeardEvent(NamedTuple):
     ``agent`` is the login of who sat at the extension, where that is known; ``to`` is where a transferred call goes on,
     which is an extension of ours if it ``stays_inside``; ``attended`` whether that one was spoken with before, where
     the exchange says so. ``also_rings`` are further extensions that ring. ``fields`` are free fields, ``line_name`` is
-    the configured name of the line, ``cost`` and ``transcript`` are what a note says. The book has to see the calls of
+    the configured name of the line, ``cost`` and ``transcript`` are what a note says. ``ref_space`` says whose
+    ``call_ref`` is: the same id of another exchange is another call's. The book has to see the calls of
     the ``numbers``, and those with the same ``call_ref``.
     """
 
@@ -77,6 +78,7 @@ class HeardEvent(NamedTuple):
     line_name: str | None = None
     cost: str | None = None
     transcript: str | None = None
+    ref_space: str = ""
 
     @property
     def moment(self) -> int:
@@ -238,6 +240,8 @@ def _heard(
         result_text,
         texts_attached(message),
     )
+    if message.origin.mark is not None:
+        heard = heard._replace(ref_space=message.origin.mark.source)
     if message.fields is None and message.waited_s is None and message.answered_at is None:
         return heard
     return heard._replace(fields=message.fields, waited_s=message.waited_s, answered_at=message.answered_at)

@@ -79,6 +79,7 @@ def go_on_there(decided: Decision, heard: HeardEvent, calls: Sequence[Call], new
         number=left.number,
         number_as_sent=left.number_as_sent,
         call_ref=left.call_ref,
+        ref_space=left.ref_space,
         group_id=group_id,
     )
     others = (*decided.others, CallChange(left, decided.kind))
@@ -125,6 +126,7 @@ def _new_call(
         status,
         started_at,
         call_ref=heard.call_ref,
+        ref_space=heard.ref_space if heard.call_ref else None,
         start_heard_at=start_heard_at,
         group_id=group_id,
         attached=heard.attached,

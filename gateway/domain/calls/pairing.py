@@ -24,10 +24,13 @@ from gateway.domain.calls.finding import (
     opened_by_transfer,
     ordered,
     overtaken,
+    queued_again,
     repeated_end,
     repeated_start,
     transferred,
     transferred_again,
+    transferred_just_now,
+    withheld_in_queue,
 )
 from gateway.domain.calls.heard import HeardEvent
 from gateway.domain.calls.states import State
@@ -128,6 +131,7 @@ HOLD_RULES: Sequence[tuple[PairingRule, Find]] = (
 )
 TRANSFER_RULES: Sequence[tuple[PairingRule, Find]] = (
     (PairingRule.CALL_ID, named),
+    (PairingRule.REPEAT, transferred_just_now),
     (PairingRule.PAIR, end_of_pair),
     (PairingRule.QUEUE, in_queue),
     (PairingRule.REPEAT, transferred_again),
@@ -138,6 +142,8 @@ QUEUE_RULES: Sequence[tuple[PairingRule, Find]] = (
     (PairingRule.QUEUE, in_queue),
     (PairingRule.NEWEST, of_caller),
     (PairingRule.LATE, ended_of_caller),
+    (PairingRule.REPEAT, queued_again),
+    (PairingRule.NEWEST, withheld_in_queue),
     (PairingRule.REPEAT, noted_again),
 )
 NOTE_RULES: Sequence[tuple[PairingRule, Find]] = (

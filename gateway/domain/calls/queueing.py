@@ -1,7 +1,7 @@
 """What queues say of a call: since when its caller waits, for how long, and that the caller gave up."""
 
 from gateway.domain.calls.call import Call
-from gateway.domain.calls.groups import QUEUE
+from gateway.domain.calls.finding import QUEUE
 from gateway.domain.calls.heard import HeardEvent
 from gateway.domain.calls.legs import is_at
 from gateway.domain.calls.results import Result

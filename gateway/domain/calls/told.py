@@ -19,7 +19,9 @@ def completed(call: Call, heard: HeardEvent) -> Call:
 
 def with_ref(call: Call, heard: HeardEvent) -> Call:
     """Let the call have the exchange's id, if it has none yet."""
-    return call._replace(call_ref=heard.call_ref) if heard.call_ref and not call.call_ref else call
+    if not heard.call_ref or call.call_ref:
+        return call
+    return call._replace(call_ref=heard.call_ref, ref_space=heard.ref_space)
 
 
 def with_told(call: Call, heard: HeardEvent) -> Call:

@@ -5,7 +5,9 @@ a column is said here too, in its ``info`` (``columns.py``): the lists of column
 """
 
 from gateway.store.tables.agent_notes import agent_notes
+from gateway.store.tables.audit import audit
 from gateway.store.tables.calls import agent_states, calls, legs, notes, source_marks
+from gateway.store.tables.captures import forward_captures
 from gateway.store.tables.columns import metadata
 from gateway.store.tables.directory import accounts, choices, identifiers, imports, phones
 from gateway.store.tables.events import counters, events
@@ -21,10 +23,12 @@ __all__ = [
     "agent_states",
     "agents",
     "attempts",
+    "audit",
     "calls",
     "choices",
     "counters",
     "events",
+    "forward_captures",
     "identifiers",
     "imports",
     "legs",

@@ -136,6 +136,7 @@ calls = Table(
         comment="login of the agent who did",
         info={**FIXED, **IN_LOG},
     ),
+    Column("ref_space", FittedString(63), comment="whose call_ref is: a source's name, empty for plain listeners"),
     Index(None, "tenant", "logged_at"),
     Index(None, "tenant", "extension", "logged_at"),
     Index(None, "tenant", "number", "logged_at"),

@@ -1,6 +1,6 @@
 """Tables of people: agents and their sessions at the desk."""
 
-from sqlalchemy import BigInteger, Boolean, Column, Index, Table, UniqueConstraint
+from sqlalchemy import BigInteger, Boolean, Column, Index, Table, UniqueConstraint, false
 
 from gateway.store.fitting import FittedString
 from gateway.store.tables.columns import Id, metadata
@@ -26,6 +26,22 @@ agents = Table(
         "opens_new", Boolean, comment="whether the CRM's page for a new customer opens so for a number that nobody has"
     ),
     Column("role", FittedString(16), nullable=False, server_default="agent", comment="domain/roles.py"),
+    Column("locked_at", BigInteger, comment="since when nobody may log in as it"),
+    Column(
+        "first_password",
+        Boolean,
+        nullable=False,
+        server_default=false(),
+        comment="whether the password was given by somebody else, and has to be changed at the desk",
+    ),
+    Column(
+        "chooses_extension",
+        Boolean,
+        nullable=False,
+        server_default=false(),
+        comment="whether the extension is chosen at each login",
+    ),
+    Column("seated_at", BigInteger, comment="since when it sits at the extension that it chose"),
     UniqueConstraint("tenant", "login"),
 )
 
@@ -36,6 +52,8 @@ sessions = Table(
     Column("agent_id", Id, nullable=False),
     Column("created_at", BigInteger, nullable=False),
     Column("expires_at", BigInteger, nullable=False),
+    Column("client", FittedString(64), comment="address of whoever logged in"),
+    Column("browser", FittedString(255), comment="User-Agent of whoever logged in"),
     Column("program", FittedString(64), comment="what the program is called that has it; null: a browser's"),
     Column("used_at", BigInteger, comment="when a program used it last, to the hour"),
     Index(None, "agent_id"),

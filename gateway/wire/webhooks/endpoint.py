@@ -8,7 +8,7 @@ import structlog
 
 from gateway.config.webhook_sources import WebhookSource
 from gateway.domain.messages import Origin
-from gateway.errors import GatewayError, MalformedRequest, UnknownEventSource, WrongMethod
+from gateway.errors import GatewayError, MalformedRequest, NothingKept, UnknownEventSource, WrongMethod
 from gateway.mapping.bodies import WebhookRequest
 from gateway.mapping.events import Interpretation, MappedEvent
 from gateway.mapping.replies import LOOKED_UP, RenderedReply, ReplyWriter, WebhookReply
@@ -34,7 +34,8 @@ class Webhooks:
     """Every source of every company. Answers 200 with the ids of the calls once the events are durable.
 
     A request that is no event for us, or that its mapping does not understand, is answered 200 as well: a sender would
-    only send it again, or leave the address alone for good. The traffic log keeps it with the reason.
+    only send it again, or leave the address alone for good. The traffic log keeps it with the reason. Without a mapping
+    and without that log nothing would be left of it, so the sender is told to keep it.
     """
 
     wire = "webhook"
@@ -46,16 +47,19 @@ class Webhooks:
         *,
         max_body_bytes: int,
         look_up: LookUpNumber = nobody,
+        keeps_requests: bool = True,
     ) -> None:
+        """Take ``keeps_requests``: whether there is a traffic log."""
         self._intake = intake
         self._gates = gates
         self._look_up = look_up
+        self._keeps_requests = keeps_requests
         self._limit = max_body_bytes
 
     def serve(self, environ: Environ, site: Site) -> Answer:
         """Take what one request tells. Raises ``UnknownEventSource``, ``WrongMethod``, ``MalformedRequest`` where the
-        body cannot be read, what ``SourceGate.enter`` raises, and ``BusyError``, also where the disk takes longer than
-        the source waits: nothing is acknowledged then.
+        body cannot be read, what ``SourceGate.enter`` raises, ``NothingKept``, and ``BusyError``, also where the disk
+        takes longer than the source waits: nothing is acknowledged then.
         """
         name, tail = split(environ["PATH_INFO"])
         source, gate = site.sources.get(name), self._gates.get((site.name, name))
@@ -71,10 +75,12 @@ class Webhooks:
             return answer(200, JSON, b"")
         if environ["REQUEST_METHOD"] not in METHODS:
             raise WrongMethod(environ["REQUEST_METHOD"], allowed=METHODS)
+        if source.mapping is None and not self._keeps_requests:
+            raise NothingKept(name)
         made = source.read(entered.request)
         if made.problems and made.document is None:
             raise MalformedRequest(made.problems[0])
-        handled = [self._handled(event, environ, site, intake, name) for event in made.events]
+        handled = [self._handled(event, environ, site, intake, source.exchange) for event in made.events]
         calls = [call for call in handled if call]
         told = self._told(made, calls, environ, site, name)
         own = reply_to(source, made)
@@ -100,9 +106,9 @@ class Webhooks:
                 reply = reply.unknown
         return ReplyWriter(lambda path: known[path] if path in known else signed.value(path)).write(reply)
 
-    def _handled(self, event: MappedEvent, environ: Environ, site: Site, intake: Intake, name: str) -> int:
+    def _handled(self, event: MappedEvent, environ: Environ, site: Site, intake: Intake, exchange: str) -> int:
         """Handle an event; return our id of its call, 0 where it is about none."""
-        origin = Origin(self.wire, environ["cti.client"], environ.get(REPLAY_OF), mark_of(event, name))
+        origin = Origin(self.wire, environ["cti.client"], environ.get(REPLAY_OF), mark_of(event, exchange))
         message = message_of(event, site.name, origin, intake.now())
         return intake.take(message, environ, wire=self.wire, operation=OPERATIONS[event.kind]).call_id
 

@@ -7,7 +7,6 @@ A source's own ``allow`` counts beside its proof, for providers that publish the
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Protocol
 from urllib.parse import quote
 
 from gateway.config.sources import SourceSettings
@@ -24,7 +23,7 @@ from gateway.mapping.secrets_sent import stands_in_tail
 from gateway.mapping.signed_requests import SignedRequest
 from gateway.store.traffic import Remark, RemarkCode
 from gateway.traffic.told import tell
-from gateway.wire.auth import Gate, query_token
+from gateway.wire.auth import Gate, Guesses, query_token
 from gateway.wire.clients import Networks, asker
 from gateway.wire.intake import REPLAY_OF
 from gateway.wire.sites import base_url
@@ -33,16 +32,6 @@ from gateway.wire.transport import REMARKS, Environ
 IN_PATH = "/@:!$&'()*+,;=~-._"
 """What a path may hold as it is (RFC 3986, 3.3)."""
 LONGEST_SHOWN = 200
-
-
-class Guesses(Protocol):
-    """Who counts wrong secrets: ``gateway.logins.guesses.SourceGuesses``."""
-
-    def check(self, tenant: str, source: str, address: str) -> None: ...
-
-    def right(self, tenant: str, source: str, address: str) -> None: ...
-
-    def wrong(self, tenant: str, source: str, address: str, guess: str) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,9 +43,11 @@ def message_of(event: MappedEvent, tenant: str, origin: Origin, received_at: int
     return BUILD[event.kind](event, _common(event, tenant, origin, received_at))
 
 
-def mark_of(event: MappedEvent, source: str) -> SourceMark:
-    """Return what the source says of ``event`` beside the call; its call may be known by another id already."""
-    return SourceMark(source, event.event_id, event.sequence, event.sequence_of, event.also_known_as)
+def mark_of(event: MappedEvent, exchange: str) -> SourceMark:
+    """Return what a source of ``exchange`` says of ``event`` beside the call; its call may be known by another id
+    already.
+    """
+    return SourceMark(exchange, event.event_id, event.sequence, event.sequence_of, event.also_known_as)
 
 
 def _common(event: MappedEvent, tenant: str, origin: Origin, received_at: int) -> dict[str, Any]:

@@ -235,6 +235,7 @@ def test_a_new_call_holds_what_was_heard_of_it() -> None:
             started_at=T0 - 500,
             start_heard_at=T0 + 9,
             call_ref="x",
+            ref_space="",
         ),
         EventKind.CALL_STARTED,
         is_new=True,
@@ -435,7 +436,7 @@ def test_a_repeat_tells_the_exchange_s_id_where_none_was_known() -> None:
     assert (again.call.call_ref, again.repeat, again.is_news) == ("x", True, False)
     ended = known("ended", call_ref=None, ended_at=T0, end_heard_at=T0 + 9000)
     assert decide(heard(Event.END, call_ref="x"), [ended], 2) == Decision(
-        ended._replace(call_ref="x"), EventKind.CALL_ENDED, repeat=True
+        ended._replace(call_ref="x", ref_space=""), EventKind.CALL_ENDED, repeat=True
     )
 
 

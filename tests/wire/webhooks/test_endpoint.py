@@ -24,6 +24,7 @@ from gateway.domain.messages import (
 )
 from gateway.errors import StoreUnavailable
 from gateway.mapping.schema import KINDS
+from gateway.wire.traffic import Recorder
 from tests.wire.peers import NOW, OUTSIDE, Peer
 
 MAPPING = {
@@ -144,6 +145,16 @@ def test_what_a_mapping_does_not_understand_is_answered_well_told_and_counted(pe
     assert REGISTRY.get_sample_value("cti_events_total", labels) == before + 1
 
 
+def test_a_source_without_a_mapping_has_its_sender_keep_what_nobody_else_would(peer: Peer) -> None:
+    """The traffic log is off here: a sender that is answered 200 would never send it again."""
+    got = send(peer, RING, path="/t/acme/in/new")
+    assert (got.status_code, got.headers["Retry-After"]) == (503, "60")
+    assert got.text == (
+        "ERRO 480: a fonte 'new' não tem mapeamento, e nenhum registro de tráfego guarda suas requisições. "
+        "Nada foi gravado. Dê a ela uma predefinição ou um mapeamento, ou defina traffic.record como true.\n"
+    )
+
+
 def test_events_are_counted_as_those_of_other_wires(peer: Peer) -> None:
     labels = {"wire": "webhook", "operation": "ConsultaRamal", "result": "ok"}
     before = REGISTRY.get_sample_value("cti_events_total", labels) or 0
@@ -151,7 +162,8 @@ def test_events_are_counted_as_those_of_other_wires(peer: Peer) -> None:
     assert REGISTRY.get_sample_value("cti_events_total", labels) == before + 1
 
 
-def test_a_source_without_a_mapping_takes_everything_and_makes_nothing_of_it(peer: Peer) -> None:
+def test_a_source_without_a_mapping_takes_everything_and_makes_nothing_of_it() -> None:
+    peer = Peer(CONFIG, recorder=Recorder(lambda _draft, _size: None, lambda _tenant: (), 4096))
     got = peer.post("/t/acme/in/new", data=b"\x00\xff{", content_type="application/json")
     assert got.status_code == 200
     assert got.json == {"calls": [], "problems": ["a fonte ainda não tem mapeamento: a requisição foi guardada"]}
@@ -248,3 +260,12 @@ def test_every_event_of_a_call_s_life_is_told() -> None:
     assert (noted.recording_url, noted.cost, noted.transcript) == ("https://x/1.wav", "0.32", "Alô")
     assert isinstance(agent, AgentStateChanged)
     assert (agent.agent, agent.state, agent.reason) == ("ana", AgentState.PAUSE, "Almoço")
+
+
+def test_the_ids_of_a_source_s_calls_are_told_in_its_exchange_s_name() -> None:
+    sources = {name: {"kind": "webhook", "mapping": MAPPING} for name in ("cloud", "queue")}
+    sources["queue"]["same_exchange_as"] = "cloud"
+    peer = Peer({"tenants": {"acme": {"sources": sources}}})
+    for name in sources:
+        send(peer, RING, path=f"/t/acme/in/{name}")
+    assert [message.origin.mark.source for message in peer.core.messages] == ["cloud", "cloud"]  # type: ignore[union-attr]

@@ -56,6 +56,11 @@ def test_why_a_request_was_not_understood_stands_with_it(kept: Kept) -> None:
     assert said(found, DEFAULT) == "não compreendido: o mapeamento não conhece o evento 'fax'"
 
 
+def test_what_came_before_there_is_a_mapping_is_taken_and_kept(kept: Kept) -> None:
+    got = kept.peer.post("/t/acme/in/new", data=json.dumps(RING), content_type="application/json")
+    assert (got.status_code, kept.drafts[-1]().request.endswith(json.dumps(RING).encode())) == (200, True)
+
+
 def test_an_agent_sends_a_request_again_though_its_sender_may_not_be_let_in(kept: Kept) -> None:
     found = replace(kept.send(RING), peer=OUTSIDE)
     answer = kept.peer.front.replay(found, "ana")

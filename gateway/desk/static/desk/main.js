@@ -1,5 +1,6 @@
 // The desk's own script: follows the events of this page's extension, and rings. What each module does stands at its top.
 
+import { refreshCallPage } from "./callpage.js";
 import { heardOf, prepareCards, refreshCards, removeDismissed, tick } from "./cards.js";
 import { prepareChoices } from "./choices.js";
 import { tickClocks } from "./clocks.js";
@@ -26,6 +27,7 @@ function told(kind, event) {
   document.dispatchEvent(new CustomEvent("cti:told", { detail: { kind, event } })); // see panel.js
   tellLog();
   callsChanged();
+  if (event.kind === "account_chosen") refreshCallPage(event.call_id);
   if (kind === "log" || kind === "agent_state_changed") return;
   refreshRecent();
   if (kind === "reset") refreshCards();

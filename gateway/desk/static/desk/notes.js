@@ -9,6 +9,7 @@ import { clockTime, gettext } from "./texts.js";
 const TYPED_MS = 700;
 const PATIENCE_MS = 10000;
 const LEFT_MS = 30000; // a draft that no tab has touched for so long is nobody's: any tab takes it up
+const READ_AGAIN_MS = 3000;
 const LOOK_MS = 10000;
 const FORGET_MS = 30 * 86_400_000;
 const PREFIX = key("anotacao:");
@@ -76,6 +77,25 @@ function settle(form, content, revision) {
 
 const theirs = (note) => ({ text: note.text, outcome: note.outcome || "", follow_up: note.follow_up_local || "" });
 
+/** Other forms of the same call on this page, such as the card's beside the page's own, in which nothing was typed. */
+const twins = (form) => all(`form[data-note="${form.dataset.note}"]:not(.dirty)`).filter((each) => each !== form);
+
+function show(form, content, revision) {
+  fill(form, content);
+  settle(form, content, revision);
+}
+
+/** Somebody begins to write: what others have written since the page was loaded is shown first. */
+async function refresh(form) {
+  if (form.classList.contains("dirty") || Date.now() - (form.read || 0) < READ_AGAIN_MS) return;
+  form.read = Date.now();
+  try {
+    const answer = await fetch(form.dataset.address, { headers: { ...formHeaders(), "X-Requested-With": "desk" }, signal: patience(PATIENCE_MS) });
+    const note = answer.ok && await answer.json();
+    if (note && note.revision > Number(form.dataset.revision) && !form.classList.contains("dirty")) show(form, theirs(note), note.revision);
+  } catch { /* what others wrote is told when this is saved */ }
+}
+
 function say(form, text, bad = false) {
   const line = find(".saved", form);
   line.textContent = text;
@@ -137,6 +157,7 @@ function keepOn(form) {
 
 function took(form, content, note, finished) {
   settle(form, content, note.revision);
+  twins(form).forEach((twin) => show(twin, content, note.revision));
   if (finished) form.finish = false;
   if (!same(read(form), content)) return true; // more was typed meanwhile
   form.classList.remove("dirty");
@@ -230,6 +251,10 @@ function clicked(event) {
 export function prepareNotes() {
   document.addEventListener("input", changed);
   document.addEventListener("submit", submitted);
+  document.addEventListener("focusin", (event) => {
+    const form = event.target.closest?.("form[data-note]");
+    if (form) refresh(form);
+  });
   document.addEventListener("click", clicked);
   addEventListener("pagehide", () => all("form[data-note].dirty").forEach((form) => save(form)));
   addEventListener("online", takeUp);
