@@ -32,8 +32,10 @@ export function siteIn(text) {
 
 export const patternOf = (site) => `${site}/*`;
 
-/** Has the scripts run in the named pages, and in no others. */
-export async function register() {
+/** Has the scripts run in the named pages, and in no others. One at a time: a page and the service worker may both ask. */
+export const register = () => navigator.locks.request(SCRIPT, registerNow);
+
+async function registerNow() {
   const { sites } = await settings();
   const matches = [];
   for (const site of sites) if (await chrome.permissions.contains({ origins: [patternOf(site)] })) matches.push(patternOf(site));

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from werkzeug.wrappers import Request, Response
 
+from gateway.desk.framing import is_panel
 from gateway.errors import AccessError, BadCredentials
 from gateway.logins.passwords import Verifier
 from gateway.store.directory import Agent, Directory
@@ -45,13 +46,14 @@ def agent_of_cookie(
 
 
 def is_own_or_opened(request: Request) -> bool:
-    """Return whether our own page asks, or a browser opens a page, which it frames only where that is allowed.
+    """Return whether our own page asks, or a browser opens a page of ours: in a tab, or the panel in a frame.
 
     Browsers without partitions send the panel's cookie with whatever any page asks of us.
     """
     if request.headers.get("Sec-Fetch-Site", "same-origin") in ("same-origin", "none"):
         return True
-    return request.method == "GET" and request.headers.get("Sec-Fetch-Mode") == "navigate"
+    opens = request.method == "GET" and request.headers.get("Sec-Fetch-Mode") == "navigate"
+    return opens and (request.headers.get("Sec-Fetch-Dest") == "document" or is_panel(request.path))
 
 
 def cookies(request: Request, name: str) -> list[str]:

@@ -21,6 +21,8 @@ class AuditAction(StrEnum):
     EXPORTED = auto()
     CALL_CORRECTED = auto()
     CALL_MARKED_OVER = auto()
+    MISSED_CLEARED = auto()
+    MISSED_RESTORED = auto()
     DIRECTORY_CORRECTED = auto()
     DIRECTORY_IMPORTED = auto()
     APPLIANCE_PROBED = auto()
@@ -40,14 +42,16 @@ class AuditAction(StrEnum):
 
 
 NAMES: Mapping[AuditAction, Text] = {
-    AuditAction.LOGGED_IN: Text("logged in"),
+    AuditAction.LOGGED_IN: Text("logged in at the desk"),
     AuditAction.LOGIN_FAILED: Text("failed to log in"),
-    AuditAction.LOGGED_OUT: Text("logged out"),
+    AuditAction.LOGGED_OUT: Text("logged out at the desk"),
     AuditAction.SESSION_ENDED: Text("ended a session"),
     AuditAction.LISTENED: Text("listened to a recording"),
     AuditAction.EXPORTED: Text("exported"),
     AuditAction.CALL_CORRECTED: Text("said whose a call is"),
     AuditAction.CALL_MARKED_OVER: Text("marked a call as ended"),
+    AuditAction.MISSED_CLEARED: Text("took missed calls off the list"),
+    AuditAction.MISSED_RESTORED: Text("put missed calls back into the list"),
     AuditAction.DIRECTORY_CORRECTED: Text("corrected the directory"),
     AuditAction.DIRECTORY_IMPORTED: Text("had the directory imported"),
     AuditAction.APPLIANCE_PROBED: Text("probed an appliance"),

@@ -136,7 +136,7 @@ WITHOUT_WORDS = {"Origin": STRANGER}
 """An old browser, which sends no Sec-Fetch-…"""
 
 
-@pytest.mark.parametrize("sent", [BY_STRANGER, BY_IMAGE], ids=["fetch", "image"])
+@pytest.mark.parametrize("sent", [BY_STRANGER, BY_IMAGE, IN_FRAME], ids=["fetch", "image", "frame"])
 @pytest.mark.parametrize("path", ["/api/me", "/api/calls", "/events"])
 def test_the_panel_s_cookie_does_not_count_for_a_stranger_s_script(
     framed: Browser, path: str, sent: dict[str, str]

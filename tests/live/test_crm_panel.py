@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -16,12 +17,14 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
 from gateway.simulators.url import UrlAppliance
+from tests.live import desk
 from tests.live import nginx as proxy
 from tests.live.conftest import LiveGateway, free_port, start_gateway
 from tests.live.crm_pages import Site, serving
-from tests.live.desk import KNOWN, PASSWORD, UNKNOWN, appears, chromium, furnish, listen, text_of, until
+from tests.live.desk import KNOWN, PASSWORD, UNKNOWN, appears, chromium, furnish, listen, text_of
 from tests.live.nginx import HOST
 
+until = partial(desk.until, timeout_s=20)
 DOCS = Path(__file__).parents[2] / "docs" / "crm-panel.md"
 CONFIG = """
 [server]
@@ -135,12 +138,12 @@ def open_crm(browser: webdriver.Chrome, office: Office) -> None:
     """Open the CRM's page, and log in at the panel unless that was done before."""
     browser.get(office.site.origin("crm"))
     with inside(browser):
-        until(lambda: bool(browser.find_elements(By.CSS_SELECTOR, "#usuario, #conexao")), timeout_s=15)
+        until(lambda: bool(browser.find_elements(By.CSS_SELECTOR, "#usuario, #conexao")))
         if browser.find_elements(By.ID, "usuario"):
             browser.find_element(By.ID, "usuario").send_keys("ana")
             browser.find_element(By.ID, "senha").send_keys(PASSWORD, Keys.ENTER)
-        until(lambda: browser.find_element(By.ID, "conexao").get_attribute("data-state") == "live", timeout_s=15)
-    until(lambda: "Ana Martins, 3501" in text_of(browser, "#call"), timeout_s=15)
+        until(lambda: browser.find_element(By.ID, "conexao").get_attribute("data-state") == "live")
+    until(lambda: "Ana Martins, 3501" in text_of(browser, "#call"))
 
 
 def test_the_page_of_the_documentation_hears_of_calls_and_dials(browser: webdriver.Chrome, office: Office) -> None:
@@ -162,14 +165,15 @@ def test_the_page_of_the_documentation_hears_of_calls_and_dials(browser: webdriv
 
 
 def test_a_caller_without_a_record_is_opened_by_the_page_too(browser: webdriver.Chrome, office: Office) -> None:
+    stranger, selector = "4733335555", '.card[data-text="(47) 3333-5555"] [data-in-crm]'
     open_crm(browser, office)
-    listen(office.gateway, "ConsultaRamal", ramal="3501", telefone=UNKNOWN)
+    listen(office.gateway, "ConsultaRamal", ramal="3501", telefone=stranger)
+    until(lambda: text_of(browser, "#call") == f"rings: {stranger}")
     with inside(browser):
-        selector = '.card[data-text="(47) 3333-4444"] [data-in-crm]'
-        until(lambda: bool(browser.find_elements(By.CSS_SELECTOR, selector)), timeout_s=10)
+        until(lambda: bool(browser.find_elements(By.CSS_SELECTOR, selector)))
         browser.execute_script("document.querySelector(arguments[0]).click()", selector)
-    until(lambda: text_of(browser, "#call") == f"record: {UNKNOWN}")
-    listen(office.gateway, "FinalizaLigacao", ramal="3501", telefone=UNKNOWN)
+    until(lambda: text_of(browser, "#call") == f"record: {stranger}")
+    listen(office.gateway, "FinalizaLigacao", ramal="3501", telefone=stranger)
 
 
 def test_a_named_page_s_script_reads_and_dials_with_the_panel_s_login(
@@ -202,7 +206,7 @@ def test_a_page_that_is_not_named_frames_nothing_reads_nothing_and_dials_nothing
     browser.get(f"{office.url}/login")
     browser.find_element(By.ID, "usuario").send_keys("ana")
     browser.find_element(By.ID, "senha").send_keys(PASSWORD, Keys.ENTER)
-    until(lambda: bool(browser.find_elements(By.ID, "conexao")), timeout_s=15)
+    until(lambda: bool(browser.find_elements(By.ID, "conexao")))
     before = len(office.pbx.seen)
     browser.get(office.site.origin("evil"))
     listen(office.gateway, "ConsultaRamal", ramal="3501", telefone="4732100555")
@@ -238,5 +242,5 @@ def test_a_log_out_in_the_frame_leads_to_its_login_and_the_page_hears_no_more(
     open_crm(browser, office)
     with inside(browser):
         browser.find_element(By.CSS_SELECTOR, 'form[action$="/painel/sair"] button').click()
-        until(lambda: bool(browser.find_elements(By.ID, "usuario")), timeout_s=15)
+        until(lambda: bool(browser.find_elements(By.ID, "usuario")))
     assert ask(browser, office, "me")["ok"] is False

@@ -4,6 +4,7 @@ import json
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +13,12 @@ from selenium import webdriver
 from selenium.webdriver.common.by import By
 
 from gateway.simulators.url import UrlAppliance
+from tests.live import desk
 from tests.live.conftest import LiveGateway, start_gateway
 from tests.live.crm_pages import Site, serving
-from tests.live.desk import KNOWN, chromium, furnish, listen, log_in, text_of, until
+from tests.live.desk import KNOWN, chromium, furnish, listen, log_in, text_of
 
+until = partial(desk.until, timeout_s=20)
 EXTENSION = Path(__file__).parents[2] / "extension"
 TABLE = Path(__file__).with_name("numbers_on_pages.txt")
 FLAGS = ("--headless=new", "--disable-features=DisableLoadExtensionCommandLineSwitch")
@@ -103,7 +106,7 @@ def home_of(browser: webdriver.Chrome) -> str:
         found[:] = [each["url"] for each in targets if each["url"].startswith("chrome-extension://")]
         return bool(found)
 
-    until(is_there, timeout_s=20)
+    until(is_there)
     return "/".join(found[0].split("/")[:3])
 
 
@@ -138,7 +141,7 @@ def connect(desktop: Desktop) -> None:
     browser.get(f"{desktop.home}/options.html")
     browser.find_element(By.ID, "address").send_keys(address)
     browser.find_element(By.CSS_SELECTOR, "#connect button").click()
-    until(lambda: "Ana Martins" in text_of(browser, "#who"), timeout_s=10)
+    until(lambda: "Ana Martins" in text_of(browser, "#who"))
 
 
 def test_only_telephone_numbers_are_found(desktop: Desktop) -> None:
@@ -172,18 +175,18 @@ def test_scripts_run_in_the_named_pages_only(connected: Desktop) -> None:
 def test_a_click_on_a_number_of_the_page_dials_it(connected: Desktop) -> None:
     browser = connected.browser
     browser.get(connected.crm)
-    until(lambda: connected.marks() == ["4732100123"], timeout_s=10)
+    until(lambda: connected.marks() == ["4732100123"])
     assert text_of(browser, "#one") == "Ana: (47) 3210-0123"
     browser.find_element(By.CSS_SELECTOR, "#one cti-call").click()
-    until(lambda: connected.dialled()[-1:] == ["4732100123"], timeout_s=10)
+    until(lambda: connected.dialled()[-1:] == ["4732100123"])
     browser.find_element(By.CSS_SELECTOR, "#link a").click()
-    until(lambda: connected.dialled()[-1:] == ["4732100177"], timeout_s=10)
+    until(lambda: connected.dialled()[-1:] == ["4732100177"])
 
 
 def test_a_page_s_script_clicks_in_vain(connected: Desktop) -> None:
     browser = connected.browser
     browser.get(connected.crm)
-    until(lambda: connected.marks() == ["4732100123"], timeout_s=10)
+    until(lambda: connected.marks() == ["4732100123"])
     before = connected.dialled()
     script = """document.addEventListener("click", (event) => event.preventDefault()); // no other program opens
     for (const each of document.querySelectorAll("cti-call, #link a")) {
@@ -193,20 +196,20 @@ def test_a_page_s_script_clicks_in_vain(connected: Desktop) -> None:
     }"""
     browser.execute_script(script)
     browser.execute_script("document.querySelector('#one').firstChild.data = '(47) 3210-0188'")
-    until(lambda: connected.marks() == ["4732100188"], timeout_s=10)
+    until(lambda: connected.marks() == ["4732100188"])
     browser.find_element(By.CSS_SELECTOR, "#one cti-call").click()  # behind them one that is heard
-    until(lambda: len(connected.dialled()) > len(before), timeout_s=10)
+    until(lambda: len(connected.dialled()) > len(before))
     assert connected.dialled()[len(before) :] == ["4732100188"]
 
 
 def test_what_a_page_changes_is_looked_at_and_no_more_than_so_much(connected: Desktop) -> None:
     browser = connected.browser
     browser.get(connected.crm)
-    until(lambda: connected.marks() == ["4732100123"], timeout_s=10)
+    until(lambda: connected.marks() == ["4732100123"])
     browser.execute_script("document.querySelector('#one').firstChild.data = 'Ana: (11) 98888-7777'")
-    until(lambda: connected.marks() == ["11988887777"], timeout_s=10)
+    until(lambda: connected.marks() == ["11988887777"])
     browser.execute_script("document.querySelector('#one').firstChild.remove()")
-    until(lambda: connected.marks() == [], timeout_s=10)
+    until(lambda: connected.marks() == [])
     script = """const list = document.querySelector("#list");
     for (let at = 0; at < 3000; at += 1) {
       const line = document.createElement("li");
@@ -220,14 +223,14 @@ def test_what_a_page_changes_is_looked_at_and_no_more_than_so_much(connected: De
 def test_a_call_comes_up_over_the_page_where_its_script_cannot_reach_it(connected: Desktop) -> None:
     browser = connected.browser
     browser.get(connected.crm)
-    until(lambda: connected.marks() == ["4732100123"], timeout_s=10)
+    until(lambda: connected.marks() == ["4732100123"])
 
     def rings() -> bool:
         listen(connected.gateway, "ConsultaRamal", ramal="3501", telefone=KNOWN)
         return "Metalúrgica Silva & Filhos" in shown(browser)
 
-    until(rings, timeout_s=15)  # rung again until the stream is there
-    until(lambda: connected.words["openRecord"] in shown(browser), timeout_s=10)
+    until(rings)  # rung again until the stream is there
+    until(lambda: connected.words["openRecord"] in shown(browser))
     told = shown(browser)
     assert connected.words["rings"] in told
     assert "Carlos Eduardo" in told
@@ -257,9 +260,9 @@ def test_a_revoked_session_dials_no_more_and_says_so(connected: Desktop) -> None
     browser.find_element(By.CSS_SELECTOR, 'form[action$="/revogar"] button').click()
     until(lambda: "Nenhuma extensão está conectada." in text_of(browser, "main"))
     browser.get(connected.crm)
-    until(lambda: connected.marks() == ["4732100123"], timeout_s=10)
+    until(lambda: connected.marks() == ["4732100123"])
     before = connected.dialled()
     browser.find_element(By.CSS_SELECTOR, "#one cti-call").click()
-    until(lambda: connected.words["revoked"] in shown(browser), timeout_s=10)
+    until(lambda: connected.words["revoked"] in shown(browser))
     assert connected.dialled() == before
     connect(connected)

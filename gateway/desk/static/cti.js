@@ -22,7 +22,9 @@
 
   class Panel {
     constructor({ panel, gateway }) {
-      this.address = new URL((gateway || HERE || "").replace(/\/+$/, "") + "/painel");
+      const base = gateway || HERE;
+      if (!base) throw new CtiError("say where the gateway is: CTI.connect({ panel, gateway: \"https://...\" })");
+      this.address = new URL(base.replace(/\/+$/, "") + "/painel");
       this.handlers = { ready: [], call: [], answer: [], end: [], record: [] };
       this.waiting = new Map();
       this.next = 1;
