@@ -23,6 +23,8 @@ class Person:
     extension: str
     states: Sequence[KnownAgentState]
     call: LoggedCall | None
+    busy: bool = False
+    """Whether there is a call at the extension that the visitor may not see."""
 
 
 def people(visit: Visit) -> Response:
@@ -35,25 +37,28 @@ def people(visit: Visit) -> Response:
 def _people(visit: Visit) -> Sequence[Person]:
     """Return our agents by extension, then those of the exchange who are none of ours."""
     states = list(visit.services.agent_states.latest(visit.tenant)) if visit.services.agent_states else []
-    at_work = _calls_by_extension(visit)
+    wanted = CallFilter(statuses=GOES_ON, since=visit.at - LONGEST_SHOWN_MS)
+    at_work = _calls_by_extension(visit, wanted)
+    busy = visit.calls.busy_extensions(wanted, limit=MOST_CALLS)
     found = []
     for agent in sorted(visit.services.directory.agents(visit.tenant), key=lambda each: (each.extension, each.name)):
         mine = [each for each in states if agent.login in (each.login, each.agent)]
         states = [each for each in states if each not in mine]
-        found.append(Person(agent.name, agent.extension, mine, at_work.get(agent.extension)))
+        extension = agent.extension
+        found.append(Person(agent.name, extension, mine, at_work.get(extension), extension in busy))
     others = {each.who: each for each in reversed(states)}
     for who, last in sorted(others.items()):
         mine = [each for each in states if each.who == who]
-        found.append(Person(last.agent or last.extension, last.extension, mine, at_work.get(last.extension)))
+        extension = last.extension
+        found.append(Person(last.agent or extension, extension, mine, at_work.get(extension), extension in busy))
     return found
 
 
-def _calls_by_extension(visit: Visit) -> Mapping[str, LoggedCall]:
+def _calls_by_extension(visit: Visit, wanted: CallFilter) -> Mapping[str, LoggedCall]:
     """Return the call that each extension is in, or that rings there; the newest counts."""
-    wanted = CallFilter(statuses=GOES_ON, since=visit.at - LONGEST_SHOWN_MS)
     found: dict[str, LoggedCall] = {}
     for call in visit.calls.recent(wanted, limit=MOST_CALLS):
         for extension in dict.fromkeys((call.extension, *(leg.extension for leg in call.legs))):
-            if call.seen_from(extension) in GOES_ON:
+            if extension and call.seen_from(extension) in GOES_ON:
                 found.setdefault(extension, call)
     return found

@@ -60,6 +60,12 @@ class VisibleCalls:
         """Return all matching calls, oldest first, without holding them all."""
         return map(self.shown, self.log.pages(self.tenant, self._narrowed(wanted), size=size))
 
+    def busy_extensions(self, wanted: CallFilter, *, limit: int) -> frozenset[str]:
+        """Return at which extensions calls are that match, whoever may see these: no more than that is told of them."""
+        found = self.log.recent(self.tenant, wanted, limit=limit)
+        there = ((call, each) for call in found for each in (call.extension, *(leg.extension for leg in call.legs)))
+        return frozenset(each for call, each in there if each and call.seen_from(each) in wanted.statuses)
+
     def transferred_here(self, call: LoggedCall) -> LoggedCall | None:
         """Return the call that went on as ``call``: who may see this one may know where it came from."""
         return self.log.transferred_here(self.whole(call))

@@ -40,9 +40,9 @@ class AuditAction(StrEnum):
 
 
 NAMES: Mapping[AuditAction, Text] = {
-    AuditAction.LOGGED_IN: Text("logged in"),
+    AuditAction.LOGGED_IN: Text("logged in at the desk"),
     AuditAction.LOGIN_FAILED: Text("failed to log in"),
-    AuditAction.LOGGED_OUT: Text("logged out"),
+    AuditAction.LOGGED_OUT: Text("logged out at the desk"),
     AuditAction.SESSION_ENDED: Text("ended a session"),
     AuditAction.LISTENED: Text("listened to a recording"),
     AuditAction.EXPORTED: Text("exported"),

@@ -19,6 +19,8 @@ def document(kind: str, fields: Mapping[str, str]) -> dict[str, Any]:
     """
     known = fields_of(kind)
     data = {key_of(name): _value(field, fields.get(name, "")) for name, field in known.items()}
+    # A letter that version 0.1.0 wrote has none, and is older than any.
+    data["revision"] = data["revision"] or 0
     if kind not in EVENT_KINDS:
         data = {name: value for name, value in fields.items() if isinstance(value, str)}
     return {"type": kind, "timestamp": fields.get("occurred_at") or None, "data": data}

@@ -18,6 +18,8 @@ from gateway.store.private_files import make_private, open_private, prepare
 DATABASE = "gateway.db"
 LOCK = "gateway.lock"
 LONGEST_PATIENCE_S = 0.25
+CACHED_STATEMENTS = 256
+"""Statements that SQLite keeps prepared for each connection: the journal has one for each size of a batch."""
 
 
 def open_engine(data: Path) -> Engine:
@@ -26,7 +28,7 @@ def open_engine(data: Path) -> Engine:
     make_private(data / DATABASE)
     engine = create_engine(
         f"sqlite+pysqlite:///{data / DATABASE}",
-        connect_args={"timeout": 30, "check_same_thread": False},
+        connect_args={"timeout": 30, "check_same_thread": False, "cached_statements": CACHED_STATEMENTS},
         pool_size=16,
         max_overflow=64,
     )

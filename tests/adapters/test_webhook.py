@@ -171,6 +171,13 @@ def test_numbers_switches_lists_and_tables_are_json_s_own():
     assert (data["extension"], data["number"], data["queue"]) == ("3501", "4732100123", "1")
 
 
+def test_an_event_that_an_older_version_wrote_is_older_than_any_and_as_the_schema_says():
+    old = {**dict.fromkeys(FIELDS, ""), "tenant": "acme", "occurred_at": SAMPLE["occurred_at"]}
+    told = document("call_ended", old)
+    VALIDATOR.validate(told)
+    assert told["data"]["revision"] == 0
+
+
 def test_an_agents_state_has_fields_of_its_own():
     names = fields_of("agent_state_changed").keys()
     assert {"state", "reason", "agent", "ramal", "fila"} <= names

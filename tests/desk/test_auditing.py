@@ -112,7 +112,7 @@ def test_the_page_filters_and_shows_texts_as_texts(ana: Browser, office: Office)
     assert page.count("&lt;b&gt;bia") == 3
     assert "<b>bia" not in page
     assert "secret of rival" not in page
-    assert "logged in" not in page.partition("<tbody>")[2]
+    assert "logged in at" not in page.partition("<tbody>")[2]
     assert "s1" in ana.get("/auditoria?objeto=s1", headers={"HX-Request": "true"}).text
     assert "s2" not in ana.get("/auditoria?objeto=s1", headers={"HX-Request": "true"}).text
     assert ana.get("/auditoria?de=x&ate=9999999&antes=-1&acao=nope").status_code == 200

@@ -9,7 +9,7 @@ from werkzeug.test import TestResponse
 
 from gateway.desk import access
 from gateway.desk.pages import ROUTES, Desk
-from gateway.domain.roles import Role
+from gateway.domain.roles import Right, Role
 from gateway.logins.passwords import hash_password
 from gateway.store.directory import Agent
 from tests.desk.conftest import PASSWORD, Browser, Office, now_ms
@@ -184,3 +184,15 @@ def _is_missing_a_right(answer: TestResponse) -> bool:
 def _token(browser: Browser) -> str:
     found = browser.client.get_cookie("cti_session")
     return access.form_token(found.value) if found else ""
+
+
+@pytest.mark.usefixtures("everybody")
+def test_no_form_is_taken_without_its_token(browse: Callable[..., Browser]) -> None:
+    """Another site's form has the administrator's cookie, and cannot have the token."""
+    browser = browse()
+    browser.log_in("administrator")
+    for name, (method, path, right, *_) in ROUTES.items():
+        if method == "GET" or right is Right.OPEN:
+            continue
+        answer = browser.client.open(re.sub(r"<[^>]+>", "1", path), method=method, **browser._place({}))
+        assert answer.status_code == 403, name

@@ -114,6 +114,15 @@ def test_a_supervisor_asks_why_of_the_teams_that_are_led_only(teams: Callable[..
     assert rita.get("/porque?ramal=3600&quando=2026-03-05T14:20").status_code == 403
 
 
+def test_who_is_on_the_phone_is_told_and_with_whom_is_not(teams: Callable[..., Browser], office: Office) -> None:
+    office.ring(NUMBER, "3503")
+    davi, caio = (teams(login).get("/pessoas", headers={"HX-Request": "true"}).text for login in ("davi", "caio"))
+    assert "Ao telefone" in davi
+    assert "/ligacoes/1" not in davi
+    assert "Ao telefone" not in caio
+    assert "/ligacoes/1" in caio
+
+
 def test_a_program_reads_all_calls_and_dials_from_every_extension(
     teams: Callable[..., Browser], office: Office
 ) -> None:
