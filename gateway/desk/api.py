@@ -28,6 +28,10 @@ PARAMETERS: Mapping[str, Sequence[str]] = {
     "api_missed_restore": ("call_id",),
     "api_calls_csv": filters.EXPORT_PARAMETERS,
     "api_calls_xlsx": filters.EXPORT_PARAMETERS,
+    "api_letters": filters.LETTER_PARAMETERS,
+    "api_letters_retry": filters.LETTER_PARAMETERS[:-2],
+    "api_letters_drop": filters.LETTER_PARAMETERS[:-2],
+    "api_letters_move": ("source", "target"),
     "api_dial": ("number", "extension", "appliance", "request_id", "call_id"),
 }
 """What each address takes, in the query or, where it is posted to, in the body; those that are missing take nothing."""

@@ -44,6 +44,7 @@ from gateway.store.drafts import Choice, OrderDraft
 from gateway.store.figures import FiguresLog
 from gateway.store.imports import Imports
 from gateway.store.journal import Said
+from gateway.store.letter_log import LetterLog
 from gateway.store.log import EventLog
 from gateway.store.missed import MissedList
 from gateway.store.orders import OrderLog
@@ -109,6 +110,7 @@ class Services:
     orders: OrderLog | None = None
     agent_states: AgentStates | None = None
     programs: ProgramSessions | None = None
+    letters: LetterLog | None = None
     dial_plan_failures: Mapping[str, Sequence[Failure]] = field(default_factory=dict)
 
 

@@ -191,6 +191,8 @@ def _columns(zone: ZoneInfo, language: Language) -> Sequence[tuple[Text, Callabl
         (Text("Missed"), lambda call: shown(Text("yes"), language) if call.missed else ""),
         (Text("Waited (s)"), lambda call: call.waited_s if call.waited_s is not None else call.ring_s),
         (Text("Talked (s)"), lambda call: call.spoken_s),
+        (Text("Note"), lambda call: call.note),
+        (Text("Outcome"), lambda call: call.note_outcome),
         (Text("End"), lambda call: _moment(call.ended_at, zone)),
         (Text("Recording"), lambda call: safe_link(call.recording_url)),
         (Text("Call"), lambda call: call.id),

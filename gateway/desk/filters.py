@@ -1,9 +1,10 @@
 """What to look for in the call log, as pages (in Portuguese) and scripts (in English) ask for it."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from werkzeug.datastructures import MultiDict
@@ -14,6 +15,7 @@ from gateway.domain.calls.results import Result
 from gateway.domain.messages import Direction
 from gateway.errors import BadParameter
 from gateway.store.calls import MISSED, STATUSES, CallFilter
+from gateway.store.kept_letters import LetterFilter, LetterStanding
 from gateway.texts.text import Text
 
 LARGEST_ID = 2**53
@@ -49,7 +51,7 @@ class CallSearch:
             direction=direction if direction in DIRECTIONS else "",
             since=asked.get("de", "") if _day(asked.get("de")) else "",
             until=asked.get("ate", "") if _day(asked.get("ate")) else "",
-            before_id=_row_id(asked.get("antes")),
+            before_id=row_id(asked.get("antes")),
             status=asked.get("situacao", "") if asked.get("situacao") in (*STATUSES, MISSED) else "",
             result=asked.get("resultado", "") if asked.get("resultado") in RESULTS else "",
             text=asked.get("busca", "").strip()[:LONGEST],
@@ -140,6 +142,30 @@ def searched(wanted: CallFilter, line: str, reader: SearchReader) -> CallFilter:
     return understood.narrowed(wanted)
 
 
+LETTER_PARAMETERS = ("id", "target", "state", "call_id", "since", "until", "before_id", "limit")
+
+
+def letters_by_script(asked: "MultiDict[str, str]", zone: ZoneInfo) -> tuple[LetterFilter, int]:
+    """Return which events for forwards a program means, and the limit. Raises ``BadParameter``."""
+    known = [standing.value for standing in LetterStanding]
+    letter_id = _whole(asked, "id", LARGEST_ID)
+    found = LetterFilter(
+        ids=[letter_id] if letter_id else None,
+        target=asked.get("target") or None,
+        standings=tuple(map(LetterStanding, _several(asked, "state", known))),
+        call_id=_whole(asked, "call_id", LARGEST_ID),
+        since=_moment(asked, "since", zone),
+        until=_moment(asked, "until", zone),
+        before_id=_whole(asked, "before_id", LARGEST_ID),
+    )
+    return found, _whole(asked, "limit", MOST) or 50
+
+
+def plain(fields: Mapping[str, Any]) -> "MultiDict[str, str]":
+    """Return the fields of a body as texts, as a query has them."""
+    return MultiDict({name: str(value) for name, value in fields.items() if value not in (None, "")})
+
+
 def _several(asked: "MultiDict[str, str]", name: str, known: Sequence[str]) -> tuple[str, ...]:
     """Read one word of ``known``, or several with commas between. Raises ``BadParameter``."""
     text = ",".join(asked.getlist(name))
@@ -186,7 +212,7 @@ def _moment(asked: "MultiDict[str, str]", name: str, zone: ZoneInfo) -> int | No
         raise BadParameter(name, text, expected=expected) from None
 
 
-def _row_id(text: str | None) -> int | None:
+def row_id(text: str | None) -> int | None:
     found = re.fullmatch(r"[0-9]{1,15}", text or "")
     return int(found[0]) or None if found else None
 

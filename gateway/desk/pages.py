@@ -27,6 +27,7 @@ from gateway.desk import (
     failures,
     figures,
     framing,
+    integrations,
     language_choice,
     missed,
     notes,
@@ -57,6 +58,8 @@ ENTRY_ID = "<int(max=9007199254740991):entry_id>"
 AGENT_ID = "<int(max=9007199254740991):agent_id>"
 ACCOUNT_ID = "<int(max=9007199254740991):account_id>"
 FILTER_ID = "<int(max=9007199254740991):filter_id>"
+LETTER_ID = "<int(max=9007199254740991):letter_id>"
+FORWARD_CHANGED = AuditAction.FORWARD_CHANGED
 RUN_ID = "<int(max=9007199254740991):run_id>"
 
 
@@ -171,6 +174,23 @@ ROUTES: Mapping[str, Route] = {
     ),
     "quality_add": Route(
         "POST", "/qualidade/acrescentar", Right.CHANGE_DIRECTORY, quality.add, AuditAction.DIRECTORY_CORRECTED
+    ),
+    "integrations": Route("GET", "/integracoes", Right.READ_FORWARDS, integrations.integrations),
+    "letter": Route("GET", f"/integracoes/{LETTER_ID}", Right.READ_FORWARDS, integrations.letter),
+    "letters_retry": Route("POST", "/integracoes/reenviar", Right.CHANGE_FORWARDS, integrations.retry, FORWARD_CHANGED),
+    "letters_drop": Route("POST", "/integracoes/desistir", Right.CHANGE_FORWARDS, integrations.drop, FORWARD_CHANGED),
+    "letters_move": Route("POST", "/integracoes/mover", Right.CHANGE_FORWARDS, integrations.move, FORWARD_CHANGED),
+    "api_forwards": Route("GET", "/api/forwards", Right.READ_FORWARDS, integrations.api_forwards),
+    "api_letters": Route("GET", "/api/forwards/events", Right.READ_FORWARDS, integrations.api_letters),
+    "api_letter": Route("GET", f"/api/forwards/events/{LETTER_ID}", Right.READ_FORWARDS, integrations.api_letter),
+    "api_letters_retry": Route(
+        "POST", "/api/forwards/retry", Right.CHANGE_FORWARDS, integrations.api_retry, FORWARD_CHANGED
+    ),
+    "api_letters_drop": Route(
+        "POST", "/api/forwards/drop", Right.CHANGE_FORWARDS, integrations.api_drop, FORWARD_CHANGED
+    ),
+    "api_letters_move": Route(
+        "POST", "/api/forwards/move", Right.CHANGE_FORWARDS, integrations.api_move, FORWARD_CHANGED
     ),
     "number": Route("GET", "/numero", Right.EXPLAIN, numbers.number),
     "note": Route("POST", f"/ligacoes/{CALL_ID}/anotacao", Right.WORK_CALLS, notes.save),

@@ -79,6 +79,7 @@ class Application:
             orders=gateway.order_log,
             agent_states=AgentStates(gateway.engine),
             programs=ProgramSessions(gateway.engine, gateway.journal),
+            letters=gateway.letters,
             dial_plan_failures=_failures_by_tenant(gateway),
         )
         self.wsgi = Front(

@@ -23,6 +23,7 @@ from gateway.domain.messages import Direction
 from gateway.store import tables
 
 calls, legs, notes, orders = tables.calls, tables.legs, tables.notes, tables.orders
+agent_notes = tables.agent_notes
 
 TEXTS: Mapping[str, Field] = {
     "number": Field.NUMBER,
@@ -97,8 +98,12 @@ def read_searchable(connection: Connection, query: Select[Any]) -> list[Searchab
     rows = connection.execute(query).all()
     several = _beside(connection, legs, [row.id for row in rows if row.leg_count])
     noted = _beside(connection, notes, [row.id for row in rows if row.note_count])
+    written = _beside(connection, agent_notes, [row.id for row in rows])
     placed = _placed_by(connection, [row.order_id for row in rows if row.order_id])
-    return [_searchable(row, several.get(row.id, ()), noted.get(row.id, ()), placed.get(row.order_id)) for row in rows]
+    return [
+        _searchable(row, several.get(row.id, ()), (*noted.get(row.id, ()), *written.get(row.id, ())), placed)
+        for row in rows
+    ]
 
 
 def calls_of(connection: Connection, ids: Iterable[int]) -> list[SearchableCall]:
@@ -141,10 +146,10 @@ def _placed_by(connection: Connection, order_ids: Sequence[int]) -> Mapping[int,
 
 
 def _searchable(
-    row: Row[Any], several: Sequence[Row[Any]], noted: Sequence[Row[Any]], placed_by: str | None
+    row: Row[Any], several: Sequence[Row[Any]], noted: Sequence[Row[Any]], placed: Mapping[int, str | None]
 ) -> SearchableCall:
     lines = tuple(dict.fromkeys(_lines(row, several, noted)))
-    return SearchableCall(row.id, row.tenant, lines, row, several, placed_by)
+    return SearchableCall(row.id, row.tenant, lines, row, several, placed.get(row.order_id))
 
 
 def _lines(row: Row[Any], several: Sequence[Row[Any]], noted: Sequence[Row[Any]]) -> Iterator[Line]:
@@ -157,8 +162,9 @@ def _lines(row: Row[Any], several: Sequence[Row[Any]], noted: Sequence[Row[Any]]
         yield from line_of(Field.WHO, leg.extension)
         yield from line_of(Field.WHO, leg.agent)
     for note in noted:
-        yield from line_of(Field.NOTE, note.transcript)
-        yield from line_of(Field.NOTE, note.cost)
+        # Those of exchanges, and what an agent wrote.
+        for name in ("transcript", "cost", "text", "outcome"):
+            yield from line_of(Field.NOTE, note._mapping.get(name))
 
 
 def _facets(row: Row[Any], several: Sequence[Row[Any]], placed_by: str | None) -> Mapping[str, Sequence[str]]:

@@ -36,6 +36,14 @@ AREAS: Mapping[str, tuple[str, ...]] = {
         "gateway/desk/templates/figures.html",
         "gateway/store/saved_filters.py",
     ),
+    "forwards": (
+        "gateway/desk/integrations.py",
+        "gateway/desk/templates/_letters.html",
+        "gateway/desk/templates/integrations.html",
+        "gateway/desk/templates/letter.html",
+        "gateway/store/kept_letters.py",
+        "gateway/store/letter_*.py",
+    ),
     "script": ("gateway/desk/static/desk/*.js",),
     "diagnosis": ("gateway/diagnosis/*.py",),
     "outcomes": (

@@ -1,10 +1,14 @@
 """A forward names an address, or settings of its own, for each kind of event."""
 
+import tomllib
+from importlib.resources import files
 from pathlib import Path
 
 import pytest
 from pydantic import SecretStr
 
+from adapters.http.answers import AnswerRule
+from gateway.adapter import Outcome
 from gateway.config import loader
 from gateway.config.display import shown
 from gateway.config.forwards import Forward
@@ -104,3 +108,18 @@ def test_the_configuration_is_shown_with_each_kind_s_settings_and_without_secret
     plain = shown(loader.load(path))["tenants"]["acme"]["forwards"]["crm"]
     assert plain["on"]["call_started"]["url"] == f"{START}&key=****"
     assert plain["on"]["call_ended"]["url"] == END
+
+
+@pytest.mark.parametrize(
+    ("answer", "outcome"),
+    [
+        ("OK 4711", Outcome.ACCEPTED),
+        ("1", Outcome.ACCEPTED),
+        ("<!DOCTYPE html><html><body>Service unavailable</body></html>", Outcome.UNKNOWN),
+        ("<br />\n<b>Fatal error</b>:  Uncaught PDOException in consulta.php", Outcome.UNKNOWN),
+    ],
+)
+def test_what_init_writes_knows_an_error_page_that_comes_with_200(answer: str, outcome: Outcome) -> None:
+    lines = files("gateway").joinpath("gateway.toml").read_text(encoding="utf-8").splitlines()
+    (rule,) = [line.removeprefix("# ") for line in lines if line.startswith("# success = '(?is)")]
+    assert AnswerRule(tomllib.loads(rule)["success"]).judge(answer).outcome is outcome

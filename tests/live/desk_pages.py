@@ -25,6 +25,10 @@ success = "^OK"
 adapter = "url"
 url = "http://127.0.0.1:9/dial?from={{{{ extension }}}}&to={{{{ number }}}}"
 success = "^OK"
+[tenants.default.forwards.crm-da-matriz-{"f" * 40}]
+adapter = "url"
+url = "http://127.0.0.1:9/aviso?ramal={{{{ ramal }}}}&telefone={{{{ telefone }}}}&{"v" * 120}"
+success = "^OK"
 [tenants.default.directory.planilha]
 source = "csv"
 path = "contas.csv"
@@ -66,6 +70,8 @@ PAGES = (
     "/centrais/pedido?central=matriz&numero=4732100123",
     "/trafego",
     "/trafego/1",
+    "/integracoes",
+    "/integracoes/1",
     "/cadastro",
     "/cadastro/1",
     "/qualidade",

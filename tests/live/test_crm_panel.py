@@ -203,10 +203,7 @@ def test_a_page_that_is_not_named_frames_nothing_reads_nothing_and_dials_nothing
 ) -> None:
     """Ana is logged in at the desk itself and at the panel; the stranger's page hears of neither."""
     open_crm(browser, office)
-    browser.get(f"{office.url}/login")
-    browser.find_element(By.ID, "usuario").send_keys("ana")
-    browser.find_element(By.ID, "senha").send_keys(PASSWORD, Keys.ENTER)
-    until(lambda: bool(browser.find_elements(By.ID, "conexao")))
+    log_in_at_the_desk(browser, office)
     before = len(office.pbx.seen)
     browser.get(office.site.origin("evil"))
     listen(office.gateway, "ConsultaRamal", ramal="3501", telefone="4732100555")
@@ -221,6 +218,35 @@ def test_a_page_that_is_not_named_frames_nothing_reads_nothing_and_dials_nothing
         assert not browser.find_elements(By.CSS_SELECTOR, "form, #conexao, .card"), browser.page_source
         browser.switch_to.default_content()
     assert office.pbx.seen[before:] == []
+
+
+def log_in_at_the_desk(browser: webdriver.Chrome, office: Office) -> None:
+    browser.get(f"{office.url}/login")
+    browser.find_element(By.ID, "usuario").send_keys("ana")
+    browser.find_element(By.ID, "senha").send_keys(PASSWORD, Keys.ENTER)
+    until(lambda: bool(browser.find_elements(By.ID, "conexao")))
+
+
+def test_a_page_that_opens_the_panel_in_a_window_is_not_listened_to(browser: webdriver.Chrome, office: Office) -> None:
+    """There the agent is logged in, and the page that opened it may send it messages."""
+    log_in_at_the_desk(browser, office)
+    browser.get(office.site.origin("evil"))
+    here = browser.current_window_handle
+    browser.execute_script("window.opened = window.open(arguments[0]); opened.focus()", f"{office.url}/painel")
+    browser.switch_to.window(next(each for each in browser.window_handles if each != here))
+    until(lambda: bool(browser.find_elements(By.CSS_SELECTOR, '#conexao[data-state="live"]')))
+    browser.switch_to.window(here)
+    script = """const [done] = arguments;
+    const { port1, port2 } = new MessageChannel();
+    port1.onmessage = ({ data }) => done(data.type);
+    opened.postMessage({ cti: 1, type: "hello" }, "*", [port2]);
+    port1.postMessage({ type: "dial", id: 1, number: "4733334444" });
+    setTimeout(() => done("silence"), 1500);"""
+    before = len(office.pbx.seen)
+    assert browser.execute_async_script(script) == "silence"
+    assert office.pbx.seen[before:] == []
+    browser.execute_script("opened.close()")
+    until(lambda: len(browser.window_handles) == 1)
 
 
 def test_a_named_page_may_frame_the_panel_and_nothing_else(browser: webdriver.Chrome, office: Office) -> None:

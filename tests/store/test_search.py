@@ -12,7 +12,7 @@ from gateway.domain.calls.search_terms import Field, Term, term_of
 from gateway.store import filling, indexing, search, search_index
 from gateway.store.calls import CallFilter
 from gateway.store.directory import Account
-from gateway.store.drafts import Choice
+from gateway.store.drafts import Choice, NoteDraft
 from gateway.store.indexing import Indexer
 from gateway.store.search import CallFinder
 from gateway.store.search_index import BLOCK, DATABASE, Progress, SearchIndex, packed, unpacked
@@ -238,3 +238,14 @@ def test_younger_events_until_they_are_worth_it(store: Store, finding: Finding) 
 @given(some.sets(some.integers(0, BLOCK - 1), max_size=40) | some.just(set(range(0, BLOCK, 3))))
 def test_sets_are_kept_as_they_are(offsets: set[int]) -> None:
     assert unpacked(packed(offsets)) == sorted(offsets)
+
+
+def test_what_an_agent_wrote_is_found(store: Store, finding: Finding) -> None:
+    first, *_ = three_calls(store)
+    finding.catch_up()
+    note = NoteDraft("acme", first, "Pediu o orçamento até sexta", "venda", None, 0, "ana", "Ana", T0, finished=True)
+    store.journal.write(note)
+    for _ in range(2):
+        assert finding.ids("orcamento", Field.NOTE) == [first]
+        assert finding.ids("sexta venda") == [first]
+        finding.catch_up()
