@@ -8,7 +8,8 @@ import pytest
 from werkzeug.test import TestResponse
 
 from gateway.desk import access
-from gateway.desk.pages import ROUTES, Desk
+from gateway.desk.pages import Desk
+from gateway.desk.routes import ROUTES
 from gateway.domain.roles import Right, Role
 from gateway.logins.passwords import hash_password
 from gateway.store.directory import Agent

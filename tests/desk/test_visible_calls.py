@@ -13,7 +13,8 @@ import gateway.desk
 from gateway.config.people import PrivacySettings
 from gateway.config.tables import ApplianceSettings, Config, TenantSettings
 from gateway.desk.hub import Hub, Screen
-from gateway.desk.pages import ROUTES, Desk
+from gateway.desk.pages import Desk
+from gateway.desk.routes import ROUTES
 from gateway.domain.calls.scope import CallScope, Team, scope_of
 from gateway.domain.numbering.extensions import Extensions
 from gateway.domain.roles import Role
