@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from adapters import webhook
 from adapters.ami.session import AmiSession
 from adapters.http.connection import ConnectionPool
 from adapters.http.outcomes import built
@@ -33,6 +34,7 @@ BREAKS = {
     "xmlrpc": (xmlrpc.client, "dumps"),
     "soap": (Contract, "request"),
     "ami": (Template, "render"),
+    "webhook": (webhook, "signature"),
     GUIDE: (Template, "render"),
 }
 

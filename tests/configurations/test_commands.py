@@ -16,6 +16,7 @@ COMMAND_LINES: dict[str, list[list[str]]] = {
         ["agent", "list"],
         ["agent", "remove", "ana"],
     ],
+    "audit": [["audit"], ["audit", "--format", "csv"]],
     "calls": [["calls", "--format", "json"], ["calls", "--format", "csv"], ["calls", "--why", "1"]],
     "check": [["check"]],
     "config": [["config"]],
@@ -72,7 +73,7 @@ def run(
 
 @pytest.mark.parametrize("command", COMMAND_LINES)
 def test_a_command_ends_well(run: Callable[..., Result], command: str) -> None:
-    if command in ("calls", "forwards", "traffic"):
+    if command in ("audit", "calls", "forwards", "traffic"):
         assert run("dial", "3501", "4732100123").exit_code == 0
     for arguments in COMMAND_LINES[command]:
         done = run(*arguments)

@@ -91,7 +91,7 @@ def test_the_writer_s_lock(store: Store, failing: Callable[..., Failing]) -> Non
 
 def test_the_outbox_worker(store: Store, failing: Callable[..., Failing]) -> None:
     outbox = Outbox(store.engine, store.journal)
-    fault = failing(outbox, "_due")
+    fault = failing(outbox, "news")
     crm = FakeAdapter()
     outbox_worker = OutboxWorker(outbox, {("acme", "crm"): crm}, look_every_s=0.05)
     outbox_worker.start()

@@ -44,7 +44,8 @@ class Door:
 def gate(authenticity: dict[str, Any] | None = None, *, events: dict[str, Any] | None = None, **rules: Any) -> Door:
     tenant = TenantSettings.model_validate({"events": events or {}})
     made = SourceRules("acme", "cloud", Authenticity.model_validate(authenticity or {}), **rules)
-    return Door(SourceGate(made, SourceGuesses(Attempts(None))), Gate("acme", tenant))
+    guesses = SourceGuesses(Attempts(None))
+    return Door(SourceGate(made, guesses), Gate("acme", tenant, guesses))
 
 
 def environ(address: str = OUTSIDE, path: str = "/in/cloud", **more: Any) -> dict[str, Any]:
@@ -182,7 +183,8 @@ def test_addresses_of_signed_requests_are_not_written_down() -> None:
 
     for name, rules in (("signed", HMAC), ("told", HEADER)):
         made = SourceRules("acme", name, Authenticity.model_validate(rules), (KEY,))
-        door = Door(SourceGate(made, Guesses(Attempts(None))), Gate("acme", TenantSettings()))
+        guesses = Guesses(Attempts(None))
+        door = Door(SourceGate(made, guesses), Gate("acme", TenantSettings(), guesses))
         assert door.enter(environ(), asked(x_sign=sign("http://gw:8080/in/cloud"), x_secret=KEY))
     assert known == ["told"]
 
