@@ -100,6 +100,7 @@ success = "^OK"
 [tenants.bench.forwards.crm_started]
 adapter = "url"
 on = ["call_started"]
+expires = {{ call_started = "never" }}
 url = "{address}/told?kind=call_started&number={{{{ telefone }}}}"
 success = "^OK"
 

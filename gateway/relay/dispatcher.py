@@ -48,9 +48,6 @@ SECONDS = Histogram("cti_forward_seconds", "Duration of one attempt to tell a fo
 DELAY = Histogram("cti_forward_delay_seconds", "From an event to its first attempt at a forward", _LABELS)
 
 EXPIRED = Text("It was not delivered within its time and is no news any more.")
-INTERRUPTED = Text(
-    "The gateway stopped while this was under way; it may have arrived, and is not sent again by itself."
-)
 AGAIN = Text("The gateway stopped while this was under way; it is sent again.")
 NOT_SENT = Text("Nothing was sent; it is tried again.")
 FROM_THE_FUTURE = Text("The clock was set back; it is tried again.")
@@ -205,11 +202,10 @@ class Dispatcher:
                 ]
 
     def _after_a_death(self, letter: Letter, now: int) -> LetterResult:
-        if self._targets[letter.key].rules.idempotent:
-            return LetterResult(letter, now, AGAIN, due_at=now)
-        GIVEN_UP.labels(*letter.key).inc()
-        log.warning("event_interrupted", tenant=letter.tenant, target=letter.target, letter=letter.id)
-        return LetterResult(letter, now, INTERRUPTED, LetterState.DEAD, LetterReason.INTERRUPTED)
+        """Return that a letter is sent again: better twice than lost. Where that does harm, the log says so."""
+        if not self._targets[letter.key].rules.idempotent:
+            log.warning("event_may_come_twice", tenant=letter.tenant, target=letter.target, letter=letter.id)
+        return LetterResult(letter, now, AGAIN, due_at=now)
 
     def _expired(self, key: Key, rules: ForwardRules, now: int, *, is_all: bool) -> Sequence[LetterResult]:
         """Return results for the letters whose time is over; the next look goes on where there are more."""

@@ -40,7 +40,6 @@ class LetterReason(StrEnum):
     UNREACHABLE = "unreachable"
     UNKNOWN = "unknown"
     """No clear answer came, and it must not come twice."""
-    INTERRUPTED = "interrupted"
     """The gateway died while it was under way, and it must not come twice."""
     EXPIRED = "expired"
     FILTERED = "filtered"
