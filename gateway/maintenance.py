@@ -87,22 +87,22 @@ class Maintenance:
             self._give_up_in_vain(tenant, now, before)
 
     def _forget(self, now: int) -> None:
-        """Let go of what is kept for a time only, once an hour."""
+        """Let go of what is kept for a time only, once an hour. Raises ``BusyError``, and is done again soon then."""
         if 0 <= now - self._forgot_at < FORGET_EVERY_MS:
             return
-        self._forgot_at = now
         forgotten = self._journal.run(partial(source_marks.forget, now=now))
         if forgotten:
             log.info("source_marks_forgotten", marks=forgotten)
         forgotten = self._journal.run(partial(captures.forget, now=now))
         if forgotten:
             log.info("forward_captures_forgotten", values=forgotten)
-        if self._letters:
-            self._look_after_letters(self._letters, now)
         if self._audit_days is not None:
             self._forget_audit(self._clock.ago(round(self._audit_days * DAY_MS)))
         for tenant, kept_ms in self._agent_states_ms.items():
             self._forget_agent_states(tenant, self._clock.ago(kept_ms))
+        if self._letters:
+            self._look_after_letters(self._letters, now)
+        self._forgot_at = now  # only now: what a busy database did not let go of is let go of at the next sweep
 
     def _forget_audit(self, before: int) -> None:
         """Remove entries of the audit log that are older than its operator keeps them."""

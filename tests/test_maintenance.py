@@ -11,8 +11,9 @@ from gateway.clock import Clock as SteppedClock
 from gateway.domain.messages import AgentState, AgentStateChanged
 from gateway.domain.numbering.numbers import NumberPlan
 from gateway.domain.tenant import Tenant
+from gateway.errors import StoreUnavailable
 from gateway.maintenance import LOOK_BACK_MS, SWEEP_EVERY_S, Maintenance
-from gateway.store import agent_states
+from gateway.store import agent_states, captures
 from gateway.store.drafts import AgentStateDraft, NoteDraft
 from gateway.store.ghosts import Ghosts
 from gateway.store.outbox import Outbox
@@ -92,6 +93,25 @@ def test_states_of_agents_are_let_go_of_when_their_time_is_over(
     maintenance.sweep()
     with store.engine.connect() as connection:
         assert [row.agent for row in connection.execute(agent_states.agent_states.select())] == ["4"]
+
+
+def test_what_a_busy_database_did_not_let_go_of_is_let_go_of_at_the_next_sweep(
+    store: Store, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[int] = []
+
+    def forget(_connection: object, *, now: int) -> int:
+        asked.append(now)
+        if len(asked) == 1:
+            raise StoreUnavailable
+        return 0
+
+    monkeypatch.setattr(captures, "forget", forget)
+    swept = Maintenance(store.journal, Outbox(store.engine, store.journal), {}, clock=clock)
+    with pytest.raises(StoreUnavailable):
+        swept.sweep()
+    swept.sweep()
+    assert len(asked) == 2
 
 
 def test_a_call_is_given_up_too_when_the_clock_was_set_back_meanwhile(
