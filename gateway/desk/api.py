@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from werkzeug.exceptions import NotFound
+from werkzeug.exceptions import BadRequest, NotFound
 from werkzeug.wrappers import Response
 
 from gateway.desk import assets, dialling, filters
@@ -183,6 +183,8 @@ def posted(visit: Visit) -> Mapping[str, Any]:
         asked = visit.request.get_json()
     except RecursionError:
         raise MalformedRequest(Text("the JSON has too many levels."), hint=EXAMPLE) from None
+    except BadRequest:
+        raise MalformedRequest(Text("a JSON object was expected.")) from None
     if not isinstance(asked, dict):
         raise MalformedRequest(Text("a JSON object was expected."), hint=EXAMPLE)
     return asked

@@ -94,6 +94,13 @@ def test_what_cannot_be_kept_is_refused(put: Put, office: Office, wrong: dict[st
     assert answer.get_json()["message"]
 
 
+@pytest.mark.parametrize("body", [b"\xff\xfe{", b"{{", b"", b"[1]"])
+def test_a_body_that_is_no_json_object_is_told_so(browse: Browse, office: Office, body: bytes) -> None:
+    more = browse()._place({"headers": basic("ana"), "data": body, "content_type": "application/json"})
+    answer = browse().client.put(f"/api/calls/{ended(office)}/note", **more)
+    assert (answer.status_code, answer.json["message"]) == (400, "esperado um objeto JSON.")
+
+
 def test_the_longest_note_is_kept(put: Put, office: Office) -> None:
     assert put(ended(office), text="á" * 4096).status_code == 200
 
