@@ -63,6 +63,7 @@ class Journal:
             queue_limit=queue_limit,
             after_commit=self._ring,
             check=database.check,
+            connect=database.writing_connection,
             begin=database.begin,
             commit=database.commit,
         )

@@ -47,6 +47,9 @@ class SqliteDatabase:
     def commit(self, connection: Connection) -> None:
         sqlite.commit(connection)
 
+    def writing_connection(self) -> Connection:
+        return self.engine.connect()
+
     def writer_lock(self, lane: int) -> FileLock:
         return FileLock(self._data / LOCK)
 

@@ -97,7 +97,8 @@ class GroupCommit(Generic[Job, Result]):
     savepoint, so that an error hurts only the job that causes it. ``lock`` is held around each transaction
     (a file lock between processes). ``after_commit`` is called with the results of each durable batch, on the thread
     that wrote it, before its producers go on. ``check`` is called before and after each transaction; the
-    ``GatewayError`` that it raises is everybody's outcome. ``begin`` and ``commit`` are the database's own.
+    ``GatewayError`` that it raises is everybody's outcome. ``connect``, ``begin`` and ``commit`` are the
+    database's own.
     """
 
     def __init__(
@@ -110,10 +111,11 @@ class GroupCommit(Generic[Job, Result]):
         batch_limit: int = 256,
         after_commit: Callable[[Sequence[Result]], None] = lambda _: None,
         check: Callable[[], None] = lambda: None,
+        connect: Callable[[], Connection] | None = None,
         begin: Callable[[Connection], None] = sqlite.begin,
         commit: Callable[[Connection], None] = sqlite.commit,
     ) -> None:
-        self._engine = engine
+        self._connect = connect or engine.connect
         self._apply = apply
         self._lock = lock or NoLock()
         self._turn = threading.Lock()
@@ -278,7 +280,7 @@ class GroupCommit(Generic[Job, Result]):
         """Run ``work`` in a transaction and return its result once that is durable. The writer's own connection is
         dropped after any error.
         """
-        connection = self._connection = self._connection or self._engine.connect()
+        connection = self._connection = self._connection or self._connect()
         try:
             self._begin(connection)
             done = work(connection)
