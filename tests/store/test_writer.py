@@ -10,7 +10,7 @@ from queue import SimpleQueue
 import pytest
 from sqlalchemy import Connection, Engine, text
 
-from gateway.errors import BadParameter, InternalError, QueueFull, Stopping, StoreUnavailable
+from gateway.errors import BadParameter, InternalError, QueueFull, Stopping, StoreUnavailable, StoreUnclear
 from gateway.store import writer as writer_module
 from gateway.store.engine import FileLock, open_engine
 from gateway.store.writer import GroupCommit
@@ -143,11 +143,42 @@ def test_whoever_gives_up_waiting_is_told_and_its_job_is_dropped_while_it_waits(
     writer = running(engine, notes)
     writer.submit("under way")
     assert notes.entered.wait(5)
-    with pytest.raises(StoreUnavailable):
+    with pytest.raises(StoreUnavailable) as told:
         writer.write("impatient", timeout_s=0.05)
+    assert not isinstance(told.value, StoreUnclear)
     notes.gate.set()
     writer.stop()
     assert stored(engine) == {"under way"}
+
+
+def test_of_a_producer_and_the_writer_exactly_one_decides_what_becomes_of_a_job(engine: Engine, notes: Notes) -> None:
+    """What a producer was told is not stored never is; what it was not told of is unclear, or has a result."""
+    writer = running(engine, notes)
+
+    def write(place: int) -> tuple[str, type[object]]:
+        note = f"n{place}"
+        try:
+            return note, type(writer.write(note, timeout_s=(0, 0.0005, 0.002, 30)[place % 4], lead=False))
+        except StoreUnavailable as error:
+            return note, type(error)
+
+    with ThreadPoolExecutor(32) as pool:
+        told = dict(pool.map(write, range(800)))
+    writer.stop()
+    assert {note for note, came in told.items() if came is not StoreUnavailable} == stored(engine)
+    assert set(told.values()) >= {str, StoreUnavailable}
+
+
+def test_a_producer_that_gives_up_on_a_job_that_was_taken_is_told_that_it_is_unclear(
+    engine: Engine, notes: Notes
+) -> None:
+    notes.gate.clear()
+    writer = running(engine, notes)
+    with pytest.raises(StoreUnclear, match="unclear"):
+        writer.write("taken", timeout_s=0.2, lead=False)
+    notes.gate.set()
+    writer.stop()
+    assert stored(engine) == {"taken"}
 
 
 def test_a_database_that_cannot_be_written_says_so_and_the_writer_lives_on(engine: Engine, notes: Notes) -> None:
