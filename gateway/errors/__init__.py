@@ -42,7 +42,7 @@
     ├── BusyError              400  try again later; nothing was stored
     │   ├── QueueFull          410
     │   ├── StoreUnavailable   420
-    │   │   └── StoreUnclear   420
+    │   │   └── StoreUnclear   422
     │   ├── StoreReplaced      425
     │   ├── Stopping           430
     │   ├── TooManyScreens     440

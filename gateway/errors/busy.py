@@ -36,6 +36,8 @@ class StoreUnavailable(BusyError):
 class StoreUnclear(StoreUnavailable):
     """The database took the write and did not confirm it in time: it may be stored after all."""
 
+    code = 422
+
     def __init__(self) -> None:
         BusyError.__init__(
             self,

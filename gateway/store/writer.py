@@ -66,10 +66,10 @@ class GroupCommit(Generic[Job, Result]):
     When ``apply`` fails for a batch, the batch is rolled back and each job is tried by itself inside a
     savepoint, so that an error hurts only the job that causes it; ``prepare(connection, jobs)`` takes the locks of all
     of them before, in an order that no other writer can block. ``lock`` is held around each transaction (a file lock
-    between processes). ``after_commit`` is called with the results of each durable batch, on the thread that wrote it,
-    before its producers go on. ``check`` is called before and after each transaction; the ``GatewayError`` that it
-    raises is everybody's outcome. A batch that came to nothing through no fault of its own (``NotStored``) waits for
-    the next transaction, before all others.
+    between processes). ``after_commit`` is called with the jobs of each durable batch and their results, on the thread
+    that wrote it, before its producers go on. ``check`` is called before and after each transaction; the
+    ``GatewayError`` that it raises is everybody's outcome. A batch that came to nothing through no fault of its own
+    (``NotStored``) waits for the next transaction, before all others.
     """
 
     def __init__(
@@ -80,7 +80,7 @@ class GroupCommit(Generic[Job, Result]):
         lock: Lock | None = None,
         queue_limit: int = 4096,
         batch_limit: int = 256,
-        after_commit: Callable[[Sequence[Result]], None] = lambda _: None,
+        after_commit: Callable[[Sequence[tuple[Job, Result]]], None] = lambda _: None,
         check: Callable[[], None] = lambda: None,
         transactions: Transactions | None = None,
         prepare: Callable[[Connection, Sequence[Job]], None] = lambda _connection, _jobs: None,
@@ -302,8 +302,9 @@ class GroupCommit(Generic[Job, Result]):
             return _told(error)
 
     def _answer(self, tickets: list[Ticket[Job, Result]], outcomes: Sequence[Result | GatewayError]) -> None:
-        self._ring([outcome for outcome in outcomes if not isinstance(outcome, GatewayError)])
-        for ticket, outcome in zip(tickets, outcomes, strict=True):
+        answers = list(zip(tickets, outcomes, strict=True))
+        self._ring([(ticket.job, outcome) for ticket, outcome in answers if not isinstance(outcome, GatewayError)])
+        for ticket, outcome in answers:
             self._settle(ticket, outcome)
 
     def _settle(self, ticket: Ticket[Job, Result], outcome: Result | GatewayError) -> None:
@@ -313,7 +314,7 @@ class GroupCommit(Generic[Job, Result]):
         except Exception as error:
             log.error("producer_failed", error=type(error).__name__, exc_info=error)
 
-    def _ring(self, done: Sequence[Result]) -> None:
+    def _ring(self, done: Sequence[tuple[Job, Result]]) -> None:
         """Tell who wants to know; what goes wrong there must not keep producers waiting, nor end this thread."""
         try:
             if done:

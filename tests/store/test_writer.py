@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Engine, text
 from gateway.errors import BadParameter, InternalError, QueueFull, Stopping, StoreUnavailable, StoreUnclear
 from gateway.store import writer as writer_module
 from gateway.store.engine import FileLock, open_engine
+from gateway.store.tickets import Ticket
 from gateway.store.writer import GroupCommit
 
 
@@ -170,12 +171,19 @@ def test_of_a_producer_and_the_writer_exactly_one_decides_what_becomes_of_a_job(
 
 
 def test_a_producer_that_gives_up_on_a_job_that_was_taken_is_told_that_it_is_unclear(
-    engine: Engine, notes: Notes
+    engine: Engine, notes: Notes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    answered = Ticket.result
+
+    def give_up_once_taken(ticket: Ticket[str, str], timeout_s: float) -> str:
+        assert notes.entered.wait(20)
+        return answered(ticket, timeout_s=0)
+
+    monkeypatch.setattr(Ticket, "result", give_up_once_taken)
     notes.gate.clear()
     writer = running(engine, notes)
-    with pytest.raises(StoreUnclear, match="unclear"):
-        writer.write("taken", timeout_s=0.2, lead=False)
+    with pytest.raises(StoreUnclear):
+        writer.write("taken", lead=False)
     notes.gate.set()
     writer.stop()
     assert stored(engine) == {"taken"}
@@ -195,7 +203,7 @@ def test_a_database_that_cannot_be_written_says_so_and_the_writer_lives_on(engin
 
 def test_after_each_durable_batch_the_doorbell_rings_with_its_results(engine: Engine, notes: Notes) -> None:
     rung: list[str] = []
-    writer = running(engine, notes, after_commit=rung.extend)
+    writer = running(engine, notes, after_commit=lambda done: rung.extend(result for _, result in done))
     writer.write("a")
     writer.stop()
     assert rung == ["A"]
@@ -204,7 +212,7 @@ def test_after_each_durable_batch_the_doorbell_rings_with_its_results(engine: En
 def test_a_doorbell_that_fails_neither_keeps_producers_waiting_nor_stops_the_writer(
     engine: Engine, notes: Notes
 ) -> None:
-    def broken(_results: Sequence[str]) -> None:
+    def broken(_done: Sequence[object]) -> None:
         raise ZeroDivisionError
 
     writer = running(engine, notes, after_commit=broken)
