@@ -11,6 +11,7 @@ from gateway.store.tables.captures import forward_captures
 from gateway.store.tables.columns import metadata
 from gateway.store.tables.directory import accounts, choices, identifiers, imports, phones
 from gateway.store.tables.events import counters, events
+from gateway.store.tables.heads import call_ids, heads, order_ids, writers
 from gateway.store.tables.missed import missed_claims
 from gateway.store.tables.orders import attempts, orders
 from gateway.store.tables.outbox import outbox
@@ -24,21 +25,25 @@ __all__ = [
     "agents",
     "attempts",
     "audit",
+    "call_ids",
     "calls",
     "choices",
     "counters",
     "events",
     "forward_captures",
+    "heads",
     "identifiers",
     "imports",
     "legs",
     "metadata",
     "missed_claims",
     "notes",
+    "order_ids",
     "orders",
     "outbox",
     "phones",
     "saved_filters",
     "sessions",
     "source_marks",
+    "writers",
 ]
