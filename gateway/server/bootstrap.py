@@ -67,6 +67,8 @@ from gateway.store.outbox import Outbox
 from gateway.store.readiness import WriteProbe
 from gateway.store.search import CallFinder
 from gateway.store.search_index import SearchIndex
+from gateway.store.shared import Shared
+from gateway.store.shared_files import SharedFiles
 from gateway.store.stored_accounts import StoredAccounts
 from gateway.store.traffic import TrafficLog
 from gateway.store.untold_notes import UntoldNotes
@@ -84,6 +86,7 @@ class Gateway:
     data: Path
     engine: Engine
     journal: Journal
+    shared: Shared
     write_probe: WriteProbe
     calls: CallLog
     finder: CallFinder
@@ -167,6 +170,7 @@ class Gateway:
         self.verifier.close()
         self.guesses.close()
         self.finder.close()
+        self.shared.close()
         self.engine.dispose()
 
 
@@ -186,6 +190,7 @@ def build(config: Config, data: Path) -> Gateway:
         language_of=config.language,
     )
     journal.start()
+    shared = SharedFiles(data)
     directory = Directory(engine, journal)
     outbox = Outbox(engine, journal)
     imports = Imports(engine, journal)
@@ -208,7 +213,7 @@ def build(config: Config, data: Path) -> Gateway:
         appliances,
         order_log,
         rules=_rules(config, appliances),
-        data=data,
+        shared=shared,
         waiting=max(1, config.server.call_threads // 2),
     )
     return Gateway(
@@ -216,6 +221,7 @@ def build(config: Config, data: Path) -> Gateway:
         data=data,
         engine=engine,
         journal=journal,
+        shared=shared,
         write_probe=WriteProbe(journal),
         calls=calls,
         finder=CallFinder(engine, index),
