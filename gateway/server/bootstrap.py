@@ -48,10 +48,10 @@ from gateway.source import Source
 from gateway.store.audit import AuditLog
 from gateway.store.calls import CallLog
 from gateway.store.captures import CallCaptures
+from gateway.store.database import Database, open_database
 from gateway.store.delivery_receipts import DeliveryReceiptLog
 from gateway.store.diagnostic_log import DiagnosticLog
 from gateway.store.directory import Directory
-from gateway.store.engine import open_engine, upgrade
 from gateway.store.filling import Filler
 from gateway.store.ghosts import Ghosts
 from gateway.store.imports import Imports
@@ -68,7 +68,6 @@ from gateway.store.readiness import WriteProbe
 from gateway.store.search import CallFinder
 from gateway.store.search_index import SearchIndex
 from gateway.store.shared import Shared
-from gateway.store.shared_files import SharedFiles
 from gateway.store.stored_accounts import StoredAccounts
 from gateway.store.traffic import TrafficLog
 from gateway.store.untold_notes import UntoldNotes
@@ -83,8 +82,7 @@ class Gateway:
     """Everything of one process, joined. Use as a context manager, or ``close`` it."""
 
     config: Config
-    data: Path
-    engine: Engine
+    database: Database
     journal: Journal
     shared: Shared
     write_probe: WriteProbe
@@ -113,6 +111,16 @@ class Gateway:
     importer: Importer
     schedule: Schedule
     listeners: list[Callable[[int], None]]
+
+    @property
+    def data(self) -> Path:
+        """Return this node's own folder."""
+        return self.database.data
+
+    @property
+    def engine(self) -> Engine:
+        """Return the database's connections, to read with."""
+        return self.database.engine
 
     def __enter__(self) -> "Gateway":
         return self
@@ -171,7 +179,7 @@ class Gateway:
         self.guesses.close()
         self.finder.close()
         self.shared.close()
-        self.engine.dispose()
+        self.database.close()
 
 
 def build(config: Config, data: Path) -> Gateway:
@@ -179,18 +187,18 @@ def build(config: Config, data: Path) -> Gateway:
 
     Raises ``ConfigError`` when the configuration does not fit together.
     """
-    engine = open_engine(data)
-    upgrade(engine, data)
+    database = open_database(data)
+    database.upgrade()
+    engine = database.engine
     listeners: list[Callable[[int], None]] = []
     journal = Journal(
-        engine,
-        data,
+        database,
         queue_limit=config.server.write_queue,
         on_commit=lambda seq: _tell(listeners, seq),
         language_of=config.language,
     )
     journal.start()
-    shared = SharedFiles(data)
+    shared = database.shared()
     directory = Directory(engine, journal)
     outbox = Outbox(engine, journal)
     imports = Imports(engine, journal)
@@ -218,8 +226,7 @@ def build(config: Config, data: Path) -> Gateway:
     )
     return Gateway(
         config=config,
-        data=data,
-        engine=engine,
+        database=database,
         journal=journal,
         shared=shared,
         write_probe=WriteProbe(journal),
@@ -247,14 +254,14 @@ def build(config: Config, data: Path) -> Gateway:
             agent_states_ms=_agent_states_ms(config),
         ),
         filler=Filler(engine, journal),
-        indexer=Indexer(engine, data, index),
+        indexer=Indexer(database, index),
         core=Core(companies, journal, orders),
         audit=AuditLog(engine, journal),
         diagnostic_log=diagnostic_log,
         traffic=traffic,
         receipts=receipts,
         explainer=Explainer(companies, zones, calls, events, directory, traffic, receipts),
-        importer=Importer(imports, StoredAccounts(engine), lambda: Loader(engine, data)),
+        importer=Importer(imports, StoredAccounts(engine), lambda: Loader(database)),
         schedule=Schedule(config, data, imports),
         listeners=listeners,
     )

@@ -6,14 +6,13 @@
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
-from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection
 
 from gateway.errors import GatewayError
 from gateway.store.batch import Batch, default_language, no_owner
-from gateway.store.database_file import DatabaseFile
+from gateway.store.database import Database
 from gateway.store.drafts import (
     AgentStateDraft,
     Choice,
@@ -30,8 +29,6 @@ from gateway.store.drafts import (
     UntoldNote,
     WriteJob,
 )
-from gateway.store.engine import DATABASE, LOCK, FileLock
-from gateway.store.presence import Presence
 from gateway.store.writer import GroupCommit
 from gateway.texts.languages import Language
 
@@ -45,8 +42,7 @@ class Journal:
 
     def __init__(
         self,
-        engine: Engine,
-        data: Path,
+        database: Database,
         *,
         queue_limit: int = 4096,
         on_commit: Callable[[int], None] = lambda _seq: None,
@@ -54,19 +50,21 @@ class Journal:
     ) -> None:
         """Take ``language_of``, which gives the language in which a company's texts are written down."""
         self.language_of = language_of
-        self._lock = FileLock(data / LOCK)
-        self._file = DatabaseFile(data / DATABASE)
+        self._database = database
+        self._lock = database.writer_lock(0)
         self._on_commit = on_commit
-        self.presence = Presence(data)
+        self.presence = database.presence()
         self.wrote_at = float("-inf")
         """When an event last became durable (``time.monotonic``)."""
         self._writer: GroupCommit[Draft, Any] = GroupCommit(
-            engine,
+            database.engine,
             partial(apply, language_of=language_of, owner=self.presence.name),
             lock=self._lock,
             queue_limit=queue_limit,
             after_commit=self._ring,
-            check=self._file.check,
+            check=database.check,
+            begin=database.begin,
+            commit=database.commit,
         )
 
     def start(self) -> None:
@@ -115,7 +113,7 @@ class Journal:
 
     def check_file(self) -> None:
         """Raise ``StoreReplaced`` when the database is not the file any more that was opened."""
-        self._file.check()
+        self._database.check()
 
     def alive(self) -> bool:
         return self._writer.alive()

@@ -8,9 +8,9 @@ from sqlalchemy import select, text
 
 from gateway.adapter import Delivery, Outcome
 from gateway.store import tables
+from gateway.store.database import open_database
 from gateway.store.directory import Account
 from gateway.store.drafts import Settlement
-from gateway.store.engine import open_engine
 from gateway.store.journal import Journal
 from tests.store.conftest import T0, OpenStore, Store, end_draft, start_draft
 
@@ -241,16 +241,16 @@ def test_everything_is_on_disk_before_the_answer(store: Store) -> None:
 
 
 def test_a_journal_that_was_stopped_holds_no_files(tmp_path: Path) -> None:
-    engine = open_engine(tmp_path)
+    database = open_database(tmp_path)
     try:
-        journal = Journal(engine, tmp_path)
+        journal = Journal(database)
         journal.start()
         assert "gateway.waiting" in open_files(tmp_path)
         journal.stop()
         journal.stop()
         assert not open_files(tmp_path) & {"gateway.lock", "gateway.waiting"}
     finally:
-        engine.dispose()
+        database.close()
 
 
 def open_files(folder: Path) -> set[str]:

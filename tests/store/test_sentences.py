@@ -30,9 +30,9 @@ IN_PORTUGUESE = "A central 'pbx' não respondeu."
 def spanish(open_store: OpenStore) -> Iterator[Store]:
     """A store whose company ``acme`` speaks Spanish."""
     found = open_store()
-    journal = Journal(found.engine, found.data, language_of=lambda tenant: "es" if tenant == "acme" else DEFAULT)
+    journal = Journal(found.database, language_of=lambda tenant: "es" if tenant == "acme" else DEFAULT)
     journal.start()
-    yield Store(found.data, found.engine, journal)
+    yield Store(found.database, journal)
     journal.stop()
 
 
