@@ -103,9 +103,20 @@ class Journal:
         """
         self._writer.submit_deferred(draft, then)
 
-    def run(self, work: Callable[[Connection], Any], *, timeout_s: float = 60) -> Any:
-        """Run ``work`` inside the writing transaction and return its result once that is durable."""
-        return self._writer.write(WriteJob(work), timeout_s=timeout_s)
+    def run(
+        self,
+        work: Callable[[Connection], Any],
+        *,
+        tenant: str | None = None,
+        lock: str | None = None,
+        timeout_s: float = 60,
+    ) -> Any:
+        """Run ``work`` inside the writing transaction and return its result once that is durable.
+
+        Nobody else writes of ``tenant`` meanwhile; what is about many companies names a ``lock`` instead, so that no
+        other job of that name runs. What reads before it writes needs one of them.
+        """
+        return self._writer.write(WriteJob(work, tenant, lock), timeout_s=timeout_s)
 
     def waiting(self) -> int:
         """Return how many drafts wait to be written."""

@@ -77,7 +77,7 @@ class Appliances:
     def dial(self, order: Recorded, draft: OrderDraft) -> tuple[Outcome, Text]:
         self.orders.append(draft)
         assert order.order_id is not None
-        self.journal.write(Settlement(order.order_id, Delivery(self.outcome, self.detail), now_ms()))
+        self.journal.write(Settlement("acme", order.order_id, Delivery(self.outcome, self.detail), now_ms()))
         return self.outcome, Delivery(self.outcome, self.detail).text
 
 

@@ -56,7 +56,7 @@ class StorePlayer:
     def accepted_order(self, extension: str, number: str, at: int) -> None:
         placed = self.store.order(extension, number, at)
         assert placed.order_id is not None
-        self.store.journal.write(Settlement(placed.order_id, Delivery(Outcome.ACCEPTED, "ok"), at))
+        self.store.journal.write(Settlement("acme", placed.order_id, Delivery(Outcome.ACCEPTED, "ok"), at))
 
     def over(self, call_id: int, at: int) -> None:
         self.store.journal.write(Over("acme", call_id, "ana", at))

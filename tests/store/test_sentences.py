@@ -38,7 +38,7 @@ def spanish(open_store: OpenStore) -> Iterator[Store]:
 
 def settle(store: Store, order_id: int) -> None:
     attempt = OrderAttempt("pbx", REFUSED, T0, T0 + 5)
-    store.journal.write(Settlement(order_id, REFUSED, T0 + 9, (attempt,)))
+    store.journal.write(Settlement("acme", order_id, REFUSED, T0 + 9, (attempt,)))
 
 
 def test_an_order_s_outcome_is_told_in_any_language(spanish: Store) -> None:
