@@ -252,6 +252,7 @@ def build(config: Config, data: Path) -> Gateway:
             audit_days=config.audit.keep_days,
             letters=LetterRetention(engine, journal, letters, lifetimes),
             agent_states_ms=_agent_states_ms(config),
+            lease=partial(shared.lease, "maintenance"),
         ),
         filler=Filler(engine, journal),
         indexer=Indexer(database, index),

@@ -11,7 +11,7 @@ from gateway.store import engine as sqlite
 from gateway.store import opening, revisions
 from gateway.store.database_file import DatabaseFile
 from gateway.store.engine import DATABASE, LOCK, FileLock
-from gateway.store.presence import Presence
+from gateway.store.presence import FilePresence, Presence
 from gateway.store.shared import Shared
 from gateway.store.shared_files import SharedFiles
 
@@ -70,7 +70,7 @@ class SqliteDatabase:
         return SharedFiles(self.data)
 
     def presence(self) -> Presence:
-        return Presence(self._data)
+        return FilePresence(self._data)
 
     def check(self) -> None:
         self._opened[1].check()
