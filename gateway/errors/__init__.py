@@ -59,7 +59,8 @@
     │   ├── NothingToHangUp    550
     │   └── NumberBlocked      560
     ├── SourceError            600  a source of the directory cannot be read
-    │   └── ImportRunning      610
+    │   ├── ImportRunning      610
+    │   └── ImportSuperseded   620
     └── InternalError          900  a defect of ours; the log has the details
 
 A class fixes its code, HTTP status and whose fault it is (``client`` or ``server``), and the texts; the raiser supplies
@@ -114,6 +115,7 @@ from gateway.errors.dialling import (
 )
 from gateway.errors.others import (
     ImportRunning,
+    ImportSuperseded,
     InternalError,
     SourceError,
 )
@@ -157,6 +159,7 @@ __all__ = [
     "ForeignPage",
     "GatewayError",
     "ImportRunning",
+    "ImportSuperseded",
     "InternalError",
     "KeyTaken",
     "LastAdministrator",
