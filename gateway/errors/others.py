@@ -1,4 +1,4 @@
-"""Errors 600 to 999: sources of the directory, and defects of ours."""
+"""Errors 600 to 999: sources of the directory and of events, and defects of ours."""
 
 from gateway.errors.root import GatewayError
 from gateway.texts.text import Text
@@ -21,6 +21,13 @@ class ImportRunning(SourceError):
         super().__init__(
             Text("an import of {source!r} is under way already.", source=source), hint=Text("Wait until it has ended.")
         )
+
+
+class EventSourceError(GatewayError):
+    """A source of events cannot be heard, or not any more; it is tried again after a pause."""
+
+    code = 650
+    http_status = 502
 
 
 class InternalError(GatewayError):
