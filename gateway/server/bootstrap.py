@@ -48,10 +48,10 @@ from gateway.source import Source
 from gateway.store.audit import AuditLog
 from gateway.store.calls import CallLog
 from gateway.store.captures import CallCaptures
+from gateway.store.database import Database, open_database
 from gateway.store.delivery_receipts import DeliveryReceiptLog
 from gateway.store.diagnostic_log import DiagnosticLog
 from gateway.store.directory import Directory
-from gateway.store.engine import open_engine, upgrade
 from gateway.store.filling import Filler
 from gateway.store.ghosts import Ghosts
 from gateway.store.imports import Imports
@@ -81,8 +81,7 @@ class Gateway:
     """Everything of one process, joined. Use as a context manager, or ``close`` it."""
 
     config: Config
-    data: Path
-    engine: Engine
+    database: Database
     journal: Journal
     write_probe: WriteProbe
     calls: CallLog
@@ -110,6 +109,16 @@ class Gateway:
     importer: Importer
     schedule: Schedule
     listeners: list[Callable[[int], None]]
+
+    @property
+    def data(self) -> Path:
+        """Return this node's own folder."""
+        return self.database.data
+
+    @property
+    def engine(self) -> Engine:
+        """Return the database's connections, to read with."""
+        return self.database.engine
 
     def __enter__(self) -> "Gateway":
         return self
@@ -167,7 +176,7 @@ class Gateway:
         self.verifier.close()
         self.guesses.close()
         self.finder.close()
-        self.engine.dispose()
+        self.database.close()
 
 
 def build(config: Config, data: Path) -> Gateway:
@@ -175,12 +184,12 @@ def build(config: Config, data: Path) -> Gateway:
 
     Raises ``ConfigError`` when the configuration does not fit together.
     """
-    engine = open_engine(data)
-    upgrade(engine, data)
+    database = open_database(data)
+    database.upgrade()
+    engine = database.engine
     listeners: list[Callable[[int], None]] = []
     journal = Journal(
-        engine,
-        data,
+        database,
         queue_limit=config.server.write_queue,
         on_commit=lambda seq: _tell(listeners, seq),
         language_of=config.language,
@@ -213,8 +222,7 @@ def build(config: Config, data: Path) -> Gateway:
     )
     return Gateway(
         config=config,
-        data=data,
-        engine=engine,
+        database=database,
         journal=journal,
         write_probe=WriteProbe(journal),
         calls=calls,
@@ -241,14 +249,14 @@ def build(config: Config, data: Path) -> Gateway:
             agent_states_ms=_agent_states_ms(config),
         ),
         filler=Filler(engine, journal),
-        indexer=Indexer(engine, data, index),
+        indexer=Indexer(database, index),
         core=Core(companies, journal, orders),
         audit=AuditLog(engine, journal),
         diagnostic_log=diagnostic_log,
         traffic=traffic,
         receipts=receipts,
         explainer=Explainer(companies, zones, calls, events, directory, traffic, receipts),
-        importer=Importer(imports, StoredAccounts(engine), lambda: Loader(engine, data)),
+        importer=Importer(imports, StoredAccounts(engine), lambda: Loader(database)),
         schedule=Schedule(config, data, imports),
         listeners=listeners,
     )

@@ -96,6 +96,7 @@ class OrderAttempt:
 class Settlement:
     """How an order ended, with the attempts that were made of it."""
 
+    tenant: str
     order_id: int
     delivery: Delivery
     at: int
@@ -229,6 +230,12 @@ class InVain:
 
 @dataclass(frozen=True, slots=True)
 class WriteJob:
-    """Anything else that writes (accounts, agents, outbox): a function of the connection, run in its turn."""
+    """Anything else that writes (accounts, agents, outbox): a function of the connection, run in its turn.
+
+    With a ``tenant`` nobody else writes of that company meanwhile, on any node; with a ``lock``, no other job of that
+    name runs. SQLite, where only one process writes at a time, needs neither.
+    """
 
     run: Callable[[Any], Any]
+    tenant: str | None = None
+    lock: str | None = None

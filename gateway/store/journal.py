@@ -6,14 +6,13 @@
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
-from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection
 
 from gateway.errors import GatewayError
 from gateway.store.batch import Batch, default_language, no_owner
-from gateway.store.database_file import DatabaseFile
+from gateway.store.database import Database
 from gateway.store.drafts import (
     AgentStateDraft,
     Choice,
@@ -30,8 +29,6 @@ from gateway.store.drafts import (
     UntoldNote,
     WriteJob,
 )
-from gateway.store.engine import DATABASE, LOCK, FileLock
-from gateway.store.presence import Presence
 from gateway.store.writer import GroupCommit
 from gateway.texts.languages import Language
 
@@ -45,8 +42,7 @@ class Journal:
 
     def __init__(
         self,
-        engine: Engine,
-        data: Path,
+        database: Database,
         *,
         queue_limit: int = 4096,
         on_commit: Callable[[int], None] = lambda _seq: None,
@@ -54,19 +50,21 @@ class Journal:
     ) -> None:
         """Take ``language_of``, which gives the language in which a company's texts are written down."""
         self.language_of = language_of
-        self._lock = FileLock(data / LOCK)
-        self._file = DatabaseFile(data / DATABASE)
+        self._database = database
+        self._lock = database.writer_lock(0)
         self._on_commit = on_commit
-        self.presence = Presence(data)
+        self.presence = database.presence()
         self.wrote_at = float("-inf")
         """When an event last became durable (``time.monotonic``)."""
         self._writer: GroupCommit[Draft, Any] = GroupCommit(
-            engine,
+            database.engine,
             partial(apply, language_of=language_of, owner=self.presence.name),
             lock=self._lock,
             queue_limit=queue_limit,
             after_commit=self._ring,
-            check=self._file.check,
+            check=database.check,
+            begin=database.begin,
+            commit=database.commit,
         )
 
     def start(self) -> None:
@@ -105,9 +103,20 @@ class Journal:
         """
         self._writer.submit_deferred(draft, then)
 
-    def run(self, work: Callable[[Connection], Any], *, timeout_s: float = 60) -> Any:
-        """Run ``work`` inside the writing transaction and return its result once that is durable."""
-        return self._writer.write(WriteJob(work), timeout_s=timeout_s)
+    def run(
+        self,
+        work: Callable[[Connection], Any],
+        *,
+        tenant: str | None = None,
+        lock: str | None = None,
+        timeout_s: float = 60,
+    ) -> Any:
+        """Run ``work`` inside the writing transaction and return its result once that is durable.
+
+        Nobody else writes of ``tenant`` meanwhile; what is about many companies names a ``lock`` instead, so that no
+        other job of that name runs. What reads before it writes needs one of them.
+        """
+        return self._writer.write(WriteJob(work, tenant, lock), timeout_s=timeout_s)
 
     def waiting(self) -> int:
         """Return how many drafts wait to be written."""
@@ -115,7 +124,7 @@ class Journal:
 
     def check_file(self) -> None:
         """Raise ``StoreReplaced`` when the database is not the file any more that was opened."""
-        self._file.check()
+        self._database.check()
 
     def alive(self) -> bool:
         return self._writer.alive()

@@ -18,7 +18,7 @@ from prometheus_client import Counter
 from sqlalchemy import Connection, Engine
 
 from gateway.errors import GatewayError, InternalError, QueueFull, Stopping, StoreUnavailable
-from gateway.store.engine import begin, commit
+from gateway.store import engine as sqlite
 
 T = TypeVar("T")
 Job = TypeVar("Job")
@@ -97,7 +97,7 @@ class GroupCommit(Generic[Job, Result]):
     savepoint, so that an error hurts only the job that causes it. ``lock`` is held around each transaction
     (a file lock between processes). ``after_commit`` is called with the results of each durable batch, on the thread
     that wrote it, before its producers go on. ``check`` is called before and after each transaction; the
-    ``GatewayError`` that it raises is everybody's outcome.
+    ``GatewayError`` that it raises is everybody's outcome. ``begin`` and ``commit`` are the database's own.
     """
 
     def __init__(
@@ -110,6 +110,8 @@ class GroupCommit(Generic[Job, Result]):
         batch_limit: int = 256,
         after_commit: Callable[[Sequence[Result]], None] = lambda _: None,
         check: Callable[[], None] = lambda: None,
+        begin: Callable[[Connection], None] = sqlite.begin,
+        commit: Callable[[Connection], None] = sqlite.commit,
     ) -> None:
         self._engine = engine
         self._apply = apply
@@ -122,6 +124,8 @@ class GroupCommit(Generic[Job, Result]):
         self._batch_limit = batch_limit
         self._after_commit = after_commit
         self._check = check
+        self._begin = begin
+        self._commit_transaction = commit
         self._stopping = False
         self._connection: Connection | None = None
         self._gate = threading.Lock()
@@ -276,9 +280,9 @@ class GroupCommit(Generic[Job, Result]):
         """
         connection = self._connection = self._connection or self._engine.connect()
         try:
-            begin(connection)
+            self._begin(connection)
             done = work(connection)
-            commit(connection)
+            self._commit_transaction(connection)
         except BaseException:
             self._drop_connection()
             raise
