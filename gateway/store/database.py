@@ -12,8 +12,8 @@ from zlib import crc32
 from sqlalchemy import Connection, Engine
 
 from gateway.store.presence import Presence
-from gateway.store.transactions import Transactions
 from gateway.store.shared import Shared
+from gateway.store.transactions import Transactions
 
 
 class WriterLock(Protocol):

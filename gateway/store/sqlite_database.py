@@ -11,11 +11,10 @@ from gateway.store import engine as sqlite
 from gateway.store import opening, revisions
 from gateway.store.database_file import DatabaseFile
 from gateway.store.engine import DATABASE, LOCK, FileLock
-from gateway.store.presence import Presence
-from gateway.store.transactions import LocalTransactions
 from gateway.store.presence import FilePresence, Presence
 from gateway.store.shared import Shared
 from gateway.store.shared_files import SharedFiles
+from gateway.store.transactions import LocalTransactions
 
 
 class SqliteDatabase:
