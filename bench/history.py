@@ -26,7 +26,7 @@ from gateway.domain.calls.search_terms import Field, Term, folded, term_of
 from gateway.domain.messages import CallEnded, CallStarted, Origin
 from gateway.server.bootstrap import Gateway, build
 from gateway.store.calls import CallFilter
-from gateway.store.engine import open_engine, upgrade
+from gateway.store.database import open_database
 from gateway.store.figures import FiguresLog
 from gateway.store.indexing import Indexer
 from gateway.store.search import CallFinder
@@ -90,15 +90,16 @@ def read_arguments() -> argparse.Namespace:
 
 def measure(options: argparse.Namespace, folder: Path) -> int:
     """Write the calls, make the index, search; print what each took."""
-    engine = open_engine(folder)
-    upgrade(engine, folder)
+    database = open_database(folder)
+    database.upgrade()
+    engine = database.engine
     with engine.connect() as connection:
         there = connection.execute(text("SELECT count(*) FROM calls")).scalar() or 0
     if not there:
         took = _timed(lambda: write_calls(engine, options.calls))
         print(f"{options.calls:,} calls written in {took:.0f} s, {_size(folder / 'gateway.db')}")
     index = SearchIndex(folder)
-    indexer = Indexer(engine, folder, index)
+    indexer = Indexer(database, index)
     began = time.process_time()
     while indexer.index_once():
         pass

@@ -9,22 +9,28 @@ from tempfile import TemporaryDirectory
 
 from sqlalchemy import Engine
 
-from gateway.store.engine import DATABASE, open_engine, upgrade
+from gateway.store.database import Database, open_database
+from gateway.store.engine import DATABASE
 
 
 def migrated_engine(data: Path) -> Engine:
     """The engine of the database in ``data``, which is made if it is missing."""
+    return migrated_database(data).engine
+
+
+def migrated_database(data: Path) -> Database:
+    """The database in ``data``, which is made if it is missing."""
     if not (data / DATABASE).exists():
         data.mkdir(parents=True, exist_ok=True)
         (data / DATABASE).write_bytes(_migrated())
-    return open_engine(data)
+    return open_database(data)
 
 
 @cache
 def _migrated() -> bytes:
     with TemporaryDirectory() as folder:
-        engine = open_engine(Path(folder))
-        upgrade(engine, Path(folder))
-        engine.dispose()  # the last connection empties the write-ahead log into the file
+        database = open_database(Path(folder))
+        database.upgrade()
+        database.close()  # the last connection empties the write-ahead log into the file
         assert not list(Path(folder).glob("*-wal"))
         return (Path(folder) / DATABASE).read_bytes()

@@ -53,11 +53,11 @@ class DataLocation:
     def open_existing(self) -> "Gateway":
         """Open the data for a command that only reads, and make none. Raises ``ConfigError`` where there is none."""
         from gateway.server.bootstrap import build
-        from gateway.store.engine import DATABASE
+        from gateway.store.database import open_database
 
         config = self.load()
         folder = self.folder(config)
-        if not (folder / DATABASE).exists():
+        if not open_database(folder).exists():
             raise ConfigError(
                 Text("there is no gateway's data in {folder}.", folder=str(folder.resolve())),
                 hint=Text("Give the folder with --data, or the configuration that names it with --config."),

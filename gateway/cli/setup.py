@@ -210,12 +210,12 @@ def db_command() -> None:
 @with_place
 def db_upgrade(place: DataLocation) -> None:
     """Bring the database to this version's schema ('serve' does so by itself)."""
-    from gateway.store.engine import open_engine, upgrade
+    from gateway.store.database import open_database
 
     folder = place.folder(place.load())
-    engine = open_engine(folder)
-    upgrade(engine, folder)
-    engine.dispose()
+    database = open_database(folder)
+    database.upgrade()
+    database.close()
     click.echo(_("{folder}: schema is up to date", folder=str(folder)))
 
 

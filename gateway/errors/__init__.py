@@ -42,6 +42,7 @@
     ├── BusyError              400  try again later; nothing was stored
     │   ├── QueueFull          410
     │   ├── StoreUnavailable   420
+    │   │   └── StoreUnclear   422
     │   ├── StoreReplaced      425
     │   ├── Stopping           430
     │   ├── TooManyScreens     440
@@ -87,6 +88,7 @@ from gateway.errors.busy import (
     Stopping,
     StoreReplaced,
     StoreUnavailable,
+    StoreUnclear,
     TooManyConnections,
     TooManyOrders,
     TooManyRequests,
@@ -185,6 +187,7 @@ __all__ = [
     "Stopping",
     "StoreReplaced",
     "StoreUnavailable",
+    "StoreUnclear",
     "TooLarge",
     "TooManyAttempts",
     "TooManyConnections",

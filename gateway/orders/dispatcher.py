@@ -142,19 +142,21 @@ class OrderDispatcher:
         """
         delivery = summed_up(made)
         if order.order_id is not None:
-            settlement = Settlement(order.order_id, delivery, round(self._clock() * 1000), tuple(made))
-            tell = partial(self._tell, draft.message.tenant, settlement)
+            settlement = Settlement(
+                draft.message.tenant, order.order_id, delivery, round(self._clock() * 1000), tuple(made)
+            )
+            tell = partial(self._tell, settlement)
             try:
                 self._journal.submit_deferred(settlement, tell)
             except GatewayError as error:
                 tell(error)
         return delivery
 
-    def _tell(self, tenant: str, settlement: Settlement, came: Recorded | GatewayError) -> None:
+    def _tell(self, settlement: Settlement, came: Recorded | GatewayError) -> None:
         """Count and log how an order ended, once that is durable: who waits for the answer waits for no line of log."""
         made = settlement.attempts
         for attempt in made:
-            self.queues[tenant, attempt.appliance].count(attempt)
+            self.queues[settlement.tenant, attempt.appliance].count(attempt)
         facts = {
             "order": settlement.order_id,
             "appliance": made[-1].appliance,
@@ -171,17 +173,17 @@ class OrderDispatcher:
         log.info("order_repeated", order=order.order_id, tenant=draft.message.tenant)
         ends = time.monotonic() + self._answer_within_s
         while (found := self._log.outcome(order.order_id)) is None:
-            self._settle_if_orphaned(order.order_id)
+            self._settle_if_orphaned(draft.message.tenant, order.order_id)
             if time.monotonic() >= ends:
                 return self._no_answer(draft.appliance)
             time.sleep(LOOK_EVERY_S)
         return found
 
-    def _settle_if_orphaned(self, order_id: int) -> None:
+    def _settle_if_orphaned(self, tenant: str, order_id: int) -> None:
         """Settle an order whose process died, so that a repeat need not wait for it."""
         owner = self._log.owner(order_id)
         if owner and not self._journal.presence.alive(owner):
-            self._journal.write(abandoned(order_id, round(self._clock() * 1000)))
+            self._journal.write(abandoned(tenant, order_id, round(self._clock() * 1000)))
 
     # what else can be asked of an appliance
 
@@ -244,12 +246,12 @@ class OrderDispatcher:
             queue.stop()
 
 
-def abandoned(order_id: int, at: int) -> Settlement:
+def abandoned(tenant: str, order_id: int, at: int) -> Settlement:
     """Return the settlement of an order whose process died during the attempt: it is never dialled again, the phone may
     have rung.
     """
     stopped = Text("The gateway stopped during the attempt; it will not be dialled again.")
-    return Settlement(order_id, Delivery(Outcome.UNKNOWN, stopped), at)
+    return Settlement(tenant, order_id, Delivery(Outcome.UNKNOWN, stopped), at)
 
 
 def outgoing_order(order: Recorded, draft: OrderDraft, way: Way | None = None) -> Outgoing:

@@ -140,6 +140,6 @@ def sweep_abandoned(journal: Journal, outbox: Outbox, now: int, *, before: int |
     ``before`` is when those whose process is alive, or not known, must have been placed.
     """
     found = outbox.abandoned_orders(now - ABANDONED_AFTER_MS if before is None else before)
-    for order_id in found:
-        journal.write(abandoned(order_id, now))
+    for tenant, order_id in found:
+        journal.write(abandoned(tenant, order_id, now))
     return len(found)

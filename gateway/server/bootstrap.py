@@ -48,15 +48,15 @@ from gateway.source import Source
 from gateway.store.audit import AuditLog
 from gateway.store.calls import CallLog
 from gateway.store.captures import CallCaptures
+from gateway.store.database import Database, open_database
 from gateway.store.delivery_receipts import DeliveryReceiptLog
 from gateway.store.diagnostic_log import DiagnosticLog
 from gateway.store.directory import Directory
-from gateway.store.engine import open_engine, upgrade
 from gateway.store.filling import Filler
 from gateway.store.ghosts import Ghosts
 from gateway.store.imports import Imports
 from gateway.store.indexing import Indexer
-from gateway.store.journal import Journal
+from gateway.store.journal import Committed, Journal
 from gateway.store.letter_lifetimes import DAY_MS
 from gateway.store.letter_log import LetterLog
 from gateway.store.letter_retention import LetterRetention
@@ -81,8 +81,7 @@ class Gateway:
     """Everything of one process, joined. Use as a context manager, or ``close`` it."""
 
     config: Config
-    data: Path
-    engine: Engine
+    database: Database
     journal: Journal
     write_probe: WriteProbe
     calls: CallLog
@@ -109,7 +108,17 @@ class Gateway:
     explainer: Explainer
     importer: Importer
     schedule: Schedule
-    listeners: list[Callable[[int], None]]
+    listeners: list[Callable[[Committed], None]]
+
+    @property
+    def data(self) -> Path:
+        """Return this node's own folder."""
+        return self.database.data
+
+    @property
+    def engine(self) -> Engine:
+        """Return the database's connections, to read with."""
+        return self.database.engine
 
     def __enter__(self) -> "Gateway":
         return self
@@ -117,13 +126,13 @@ class Gateway:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def on_event(self, listener: Callable[[int], None]) -> None:
-        """Call ``listener(seq)`` after each commit, on the thread that wrote; it must be quick and never raise."""
+    def on_event(self, listener: Callable[[Committed], None]) -> None:
+        """Call ``listener`` after each commit that is news, on the thread that wrote; quick, never raising."""
         self.listeners.append(listener)
 
     def start(self) -> None:
         """Begin to send on what waits, and settle what a dead gateway left behind."""
-        self.on_event(lambda _seq: self.outbox_worker.ring())
+        self.on_event(lambda _: self.outbox_worker.ring())
         if self.diagnostic_log:
             self.diagnostic_log.start()
         self.outbox_worker.start()
@@ -166,7 +175,7 @@ class Gateway:
         self.verifier.close()
         self.guesses.close()
         self.finder.close()
-        self.engine.dispose()
+        self.database.close()
 
 
 def build(config: Config, data: Path) -> Gateway:
@@ -174,14 +183,14 @@ def build(config: Config, data: Path) -> Gateway:
 
     Raises ``ConfigError`` when the configuration does not fit together.
     """
-    engine = open_engine(data)
-    upgrade(engine, data)
-    listeners: list[Callable[[int], None]] = []
+    database = open_database(data)
+    database.upgrade()
+    engine = database.engine
+    listeners: list[Callable[[Committed], None]] = []
     journal = Journal(
-        engine,
-        data,
+        database,
         queue_limit=config.server.write_queue,
-        on_commit=lambda seq: _tell(listeners, seq),
+        on_commit=lambda committed: _tell(listeners, committed),
         language_of=config.language,
     )
     journal.start()
@@ -212,8 +221,7 @@ def build(config: Config, data: Path) -> Gateway:
     )
     return Gateway(
         config=config,
-        data=data,
-        engine=engine,
+        database=database,
         journal=journal,
         write_probe=WriteProbe(journal),
         calls=calls,
@@ -240,14 +248,14 @@ def build(config: Config, data: Path) -> Gateway:
             agent_states_ms=_agent_states_ms(config),
         ),
         filler=Filler(engine, journal),
-        indexer=Indexer(engine, data, index),
+        indexer=Indexer(database, index),
         core=Core(companies, journal, orders),
         audit=AuditLog(engine, journal),
         diagnostic_log=diagnostic_log,
         traffic=traffic,
         receipts=receipts,
         explainer=Explainer(companies, zones, calls, events, directory, traffic, receipts),
-        importer=Importer(imports, StoredAccounts(engine), lambda: Loader(engine, data)),
+        importer=Importer(imports, StoredAccounts(engine), lambda: Loader(database)),
         schedule=Schedule(config, data, imports),
         listeners=listeners,
     )
@@ -308,9 +316,9 @@ def _passes(name: str, check: Callable[[], object]) -> bool:
     return True
 
 
-def _tell(listeners: list[Callable[[int], None]], seq: int) -> None:
+def _tell(listeners: list[Callable[[Committed], None]], committed: Committed) -> None:
     for listener in listeners:
-        listener(seq)
+        listener(committed)
 
 
 def _tenant(name: str, table: settings.TenantSettings) -> Tenant:

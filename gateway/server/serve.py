@@ -30,7 +30,7 @@ from gateway.server.processes import Workers, listening_backlog
 from gateway.server.runs import GatewayRun, clear
 from gateway.server.worker import WorkerOptions, load
 from gateway.store import revisions
-from gateway.store.engine import open_engine, upgrade
+from gateway.store.database import open_database
 from gateway.texts.text import Text
 
 __all__ = ["Options", "serve", "split_address", "url_of"]
@@ -125,7 +125,7 @@ def _take_over(options: Options) -> Taken | None:
 def _check_taken(options: Options, sockets: Sockets) -> None:
     wanted = options.config.server
     hint = Text("Stop the gateway that runs, then start this one.")
-    found, ours = revisions.of_database(options.data), revisions.of_this_version()
+    found, ours = open_database(options.data).revision(), revisions.of_this_version()
     if found != ours:
         raise ConfigError(
             Text(
@@ -156,9 +156,9 @@ def _check_taken(options: Options, sockets: Sockets) -> None:
 
 def _prepare_data(options: Options) -> GatewayRun:
     """Bring the schema up to date once, before the workers start; show early what cannot work."""
-    engine = open_engine(options.data)
-    upgrade(engine, options.data)
-    engine.dispose()
+    database = open_database(options.data)
+    database.upgrade()
+    database.close()
     bootstrap.tenants(options.config)
     warn_of_dial_plans(options.config)
     shared_key()  # made here, so that its workers have the same

@@ -11,15 +11,15 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
-from pathlib import Path
 
 import structlog
-from sqlalchemy import Connection, Engine, func, select
+from sqlalchemy import Connection, func, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from gateway.clock import Clock
 from gateway.domain.calls.search_terms import SHORT, Line, facet_tokens, tokens_of_lines
 from gateway.store import filling, filling_missed, tables
+from gateway.store.database import Database
 from gateway.store.engine import FileLock
 from gateway.store.search_index import BLOCK, Postings, Progress, SearchIndex, token_id
 from gateway.store.searchable import SearchableCall, calls_of, read_searchable, select_searchable
@@ -48,11 +48,11 @@ Collected = defaultdict[int, defaultdict[int, list[int]]]
 class Indexer:
     """One thread. ``index_once`` does what there is to do now, for tests and measurements."""
 
-    def __init__(self, engine: Engine, data: Path, index: SearchIndex, *, clock: Clock | None = None) -> None:
-        self._engine = engine
+    def __init__(self, database: Database, index: SearchIndex, *, clock: Clock | None = None) -> None:
+        self._engine = database.engine
         self._index = index
         self._clock = clock or Clock()
-        self._lock_path = data / LOCK
+        self._lock_path = database.data / LOCK
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="indexer", daemon=True)
         self._share = IDLE_SHARE

@@ -8,16 +8,15 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, bindparam, delete, select, update
+from sqlalchemy import Connection, bindparam, delete, select, update
 from sqlalchemy.sql import ClauseElement
 
 from gateway.domain.identifiers import Identifier
 from gateway.store import tables
 from gateway.store.bulk import Lookup, Write, changing, written
-from gateway.store.engine import LOCK, FileLock
+from gateway.store.database import Database
 from gateway.store.fitting import fitter
 
 accounts, phones, choices, identifiers = tables.accounts, tables.phones, tables.choices, tables.identifiers
@@ -207,13 +206,10 @@ def _parts(keys: Sequence[Any], size: int = 500) -> Iterator[Sequence[Any]]:
 class Loader:
     """A writer of its own beside the journal's, in turn with it. For one thread; close it."""
 
-    def __init__(self, engine: Engine, data: Path) -> None:
-        self._lock = FileLock(data / LOCK, patient=True)
-        self._connection = engine.execution_options(begin="IMMEDIATE").connect()
-        self._connection.detach()
-        # A power cut may undo its last transactions, whole ones, and the next import brings them again. Nothing of
-        # others is at risk: their own commits sync all that was written before them.
-        self._pragmas("synchronous=NORMAL", "wal_autocheckpoint=0", "cache_size=-64000")
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._lock = database.loading_lock()
+        self._connection = database.loading_connection()
         self._size = FEWEST
         self._turns = 0
 
@@ -238,22 +234,19 @@ class Loader:
 
     @contextmanager
     def _turn(self) -> Iterator[Connection]:
-        with self._lock:
+        self._lock.take()
+        try:
             began = time.perf_counter()
             with self._connection.begin():
                 yield self._connection
             held = time.perf_counter() - began
+        finally:
+            self._lock.give_back()
         self._size = round(min(max(self._size * min(2.0, HOLD_S / held), FEWEST), MOST))
         self._turns += 1
         if self._turns % CHECKPOINT_EVERY == 0:
             # Outside of the lock, so that nobody waits for it.
-            self._pragmas("wal_checkpoint(PASSIVE)")
-
-    def _pragmas(self, *pragmas: str) -> None:
-        if self._connection.dialect.name == "sqlite":
-            raw: Any = self._connection.connection.dbapi_connection
-            for pragma in pragmas:
-                raw.execute(f"PRAGMA {pragma}").fetchall()
+            self._database.after_loading(self._connection)
 
     def close(self) -> None:
         self._connection.close()

@@ -200,15 +200,18 @@ class Outbox:
             rows = connection.execute(query).all()
         return {(row.tenant, row.target): Waiting(row.waiting, row.created_at) for row in rows}
 
-    def abandoned_orders(self, before: int) -> Sequence[int]:
-        """Return the orders of which no end will come any more: their process is dead, or they are from before
-        ``before``.
+    def abandoned_orders(self, before: int) -> Sequence[tuple[str, int]]:
+        """Return tenant and id of the orders of which no end will come any more: their process is dead, or they are
+        from before ``before``.
         """
-        query = select(orders.c.id, orders.c.owner, orders.c.requested_at).where(orders.c.outcome.is_(None))
+        query = select(orders.c.tenant, orders.c.id, orders.c.owner, orders.c.requested_at).where(
+            orders.c.outcome.is_(None)
+        )
         with self._engine.connect() as connection:
             open_orders = connection.execute(query).all()
         alive = self._journal.presence.alive
-        return [row.id for row in open_orders if row.requested_at < before or (row.owner and not alive(row.owner))]
+        over = [row for row in open_orders if row.requested_at < before or (row.owner and not alive(row.owner))]
+        return [(row.tenant, row.id) for row in over]
 
 
 def _open_of(tenant: str, target: str) -> Sequence[Any]:

@@ -35,6 +35,7 @@ from gateway.store.audit import AuditLog
 from gateway.store.board import BoardLog
 from gateway.store.calls import CallLog
 from gateway.store.corrections import Corrections
+from gateway.store.database import Database
 from gateway.store.delivery_receipts import DeliveryReceiptLog
 from gateway.store.diagnostic_log import DiagnosticLog
 from gateway.store.directory import Account, Agent, Directory
@@ -52,7 +53,7 @@ from gateway.store.saved_filters import SavedFilters
 from gateway.store.search import CallFinder
 from gateway.store.traffic import TrafficEntry, TrafficLog
 from gateway.texts.text import Text, verbatim
-from tests.migrated import migrated_engine
+from tests.migrated import migrated_database
 
 EXCHANGE = Origin("get", "192.168.0.9")
 ANA = "47999998888"
@@ -77,7 +78,7 @@ class Appliances:
     def dial(self, order: Recorded, draft: OrderDraft) -> tuple[Outcome, Text]:
         self.orders.append(draft)
         assert order.order_id is not None
-        self.journal.write(Settlement(order.order_id, Delivery(self.outcome, self.detail), now_ms()))
+        self.journal.write(Settlement("acme", order.order_id, Delivery(self.outcome, self.detail), now_ms()))
         return self.outcome, Delivery(self.outcome, self.detail).text
 
 
@@ -85,7 +86,7 @@ class Appliances:
 class Office:
     """Two companies, ``acme`` and ``rival``, whose extensions and accounts are much alike."""
 
-    engine: Engine
+    database: Database
     journal: Journal
     log: EventLog
     calls: CallLog
@@ -94,6 +95,10 @@ class Office:
     core: Core
     side: DiagnosticLog
     told_at: int = 0
+
+    @property
+    def engine(self) -> Engine:
+        return self.database.engine
 
     @property
     def traffic(self) -> TrafficLog:
@@ -144,15 +149,16 @@ class Office:
 
 @pytest.fixture
 def office(tmp_path: Path) -> Iterator[Office]:
-    engine = migrated_engine(tmp_path)
-    journal = Journal(engine, tmp_path)
+    database = migrated_database(tmp_path)
+    engine = database.engine
+    journal = Journal(database)
     journal.start()
     log = EventLog(engine)
     exchange = Appliances(journal)
     tenants = {name: company(name) for name in ("acme", "rival")}
     core = Core(tenants=tenants, journal=journal, dialler=exchange)
     side = DiagnosticLog(tmp_path, keep_days=14, keep_mb=8)
-    yield Office(engine, journal, log, CallLog(engine), Directory(engine, journal), exchange, core, side)
+    yield Office(database, journal, log, CallLog(engine), Directory(engine, journal), exchange, core, side)
     journal.stop()
     side.stop()
     engine.dispose()

@@ -32,7 +32,7 @@ LINES = """codigo;nome;contato;telefone;celular
 def bring(office: Office, tmp_path: Path) -> Callable[[str], None]:
     """Imports a CSV by hand for acme."""
     imports = Imports(office.engine, office.journal)
-    importer = Importer(imports, StoredAccounts(office.engine), lambda: Loader(office.engine, tmp_path))
+    importer = Importer(imports, StoredAccounts(office.engine), lambda: Loader(office.database))
 
     def take(content: str = LINES) -> None:
         path = tmp_path / "contas.csv"

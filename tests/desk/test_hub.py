@@ -108,10 +108,9 @@ from gateway.domain.messages import CallStarted, Origin
 from gateway.domain.numbering.numbers import NumberPlan
 from gateway.domain.tenant import Tenant
 from gateway.handlers import Core
-from gateway.store.engine import open_engine
+from gateway.store.database import open_database
 from gateway.store.journal import Journal
-data = Path(sys.argv[1])
-journal = Journal(open_engine(data), data)
+journal = Journal(open_database(Path(sys.argv[1])))
 journal.start()
 core = Core({"acme": Tenant("acme", NumberPlan())}, journal, None)
 core.handle(CallStarted("acme", "3501", "47999998888", Origin("get", "::1"), 1))

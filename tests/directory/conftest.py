@@ -101,5 +101,5 @@ class Office:
 def office(tmp_path: Path, store: Store) -> Office:
     imports, stored = Imports(store.engine, store.journal), StoredAccounts(store.engine)
     office = Office(tmp_path, store, None)  # type: ignore[arg-type]
-    office.importer = Importer(imports, stored, lambda: Loader(store.engine, store.data), clock=lambda: office.now)
+    office.importer = Importer(imports, stored, lambda: Loader(store.database), clock=lambda: office.now)
     return office

@@ -144,7 +144,7 @@ def edit(office: Office, as_written: str, number: str | None) -> None:
 
 
 def load(office: Office, *accounts: LoadedAccount) -> None:
-    loader = Loader(office.store.engine, office.store.data)
+    loader = Loader(office.store.database)
     loader.write("acme", "csv", accounts, T0)
     loader.close()
 

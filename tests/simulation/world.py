@@ -222,7 +222,7 @@ class World:
             raise AssertionError("written although the process died")
 
     def settle(self, order_id: int, outcome: Outcome) -> None:
-        self.journal.write(Settlement(order_id, Delivery(outcome, ""), self.clock()))
+        self.journal.write(Settlement("acme", order_id, Delivery(outcome, ""), self.clock()))
 
     def place(self, extension: str, number: str) -> int:
         return self.send(PlaceCall("acme", extension, number, HERE, self.clock()))

@@ -35,12 +35,13 @@ from gateway.domain.messages import (
 )
 from gateway.domain.numbering.numbers import Extensions, NumberPlan, read
 from gateway.store.calls import CallLog
+from gateway.store.database import Database
 from gateway.store.directory import Directory
 from gateway.store.drafts import EventDraft, OrderDraft, Recorded
 from gateway.store.journal import Journal
 from gateway.store.log import EventLog
 from tests.domain.calls.pairing_cases import T0 as T0
-from tests.migrated import migrated_engine
+from tests.migrated import migrated_database
 
 PLAN = NumberPlan("47", Extensions.parse(["3500-3599"]))
 HERE = Origin("get", "127.0.0.1")
@@ -50,9 +51,16 @@ HERE = Origin("get", "127.0.0.1")
 class Store:
     """Everything of the store, and short ways to write drafts."""
 
-    data: Path
-    engine: Engine
+    database: Database
     journal: Journal
+
+    @property
+    def data(self) -> Path:
+        return self.database.data
+
+    @property
+    def engine(self) -> Engine:
+        return self.database.engine
 
     @property
     def calls(self) -> CallLog:
@@ -128,29 +136,29 @@ def heard(message: CallMessage) -> HeardEvent:
 
 OUTGOING = Direction.OUTGOING
 OpenStore = Callable[[], Store]
-OpenEngine = Callable[[Path], Engine]
+OpenDatabase = Callable[[Path], Database]
 
 
-KINDS_OF_DATABASE = [pytest.param(migrated_engine, id="sqlite")]
+KINDS_OF_DATABASE = [pytest.param(migrated_database, id="sqlite")]
 
 
 @pytest.fixture(params=KINDS_OF_DATABASE)
 def open_store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[OpenStore]:
     """Opens the same data folder as often as asked, as several processes would; with each kind of database."""
-    open_database: OpenEngine = request.param
+    open_database: OpenDatabase = request.param
     opened: list[Store] = []
 
     def open_one() -> Store:
-        engine = open_database(tmp_path / "data")
-        journal = Journal(engine, tmp_path / "data")
+        database = open_database(tmp_path / "data")
+        journal = Journal(database)
         journal.start()
-        opened.append(Store(tmp_path / "data", engine, journal))
+        opened.append(Store(database, journal))
         return opened[-1]
 
     yield open_one
     for store in opened:
         store.journal.stop()
-        store.engine.dispose()
+        store.database.close()
 
 
 @pytest.fixture

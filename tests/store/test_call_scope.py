@@ -111,7 +111,7 @@ def test_the_whole_number_is_asked_for_where_digits_shall_not_be_guessed(store: 
 def test_the_search_index_finds_the_same(many: Store) -> None:
     """Who has few calls among many finds them by the index, not by a look at each."""
     index = SearchIndex(many.data)
-    indexer, finder = Indexer(many.engine, many.data, index), CallFinder(many.engine, index)
+    indexer, finder = Indexer(many.database, index), CallFinder(many.engine, index)
     while indexer.index_once():
         pass
     progress = index.progress()

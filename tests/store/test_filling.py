@@ -10,7 +10,7 @@ from sqlalchemy import Engine, text
 
 import gateway.store
 from gateway.store import filling
-from gateway.store.engine import open_engine, upgrade
+from gateway.store.database import Database, open_database
 from gateway.store.filling import Filler
 from gateway.store.journal import Journal
 from tests.store.conftest import T0, Store
@@ -18,9 +18,10 @@ from tests.store.conftest import T0, Store
 MIGRATIONS = Path(gateway.store.__file__).with_name("migrations")
 
 
-def old_folder(folder: Path, ends: list[dict[str, object]]) -> Engine:
+def old_folder(folder: Path, ends: list[dict[str, object]]) -> Database:
     """A data folder of version 0.1.0 with one call and one end for each of ``ends``, as it wrote them."""
-    engine = open_engine(folder)
+    database = open_database(folder)
+    engine = database.engine
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
     with engine.begin() as connection:
@@ -45,8 +46,8 @@ def old_folder(folder: Path, ends: list[dict[str, object]]) -> Engine:
             rows,
         )
         connection.execute(text("UPDATE counters SET value = :n WHERE name IN ('call', 'event')"), {"n": len(ends)})
-    upgrade(engine, folder)
-    return engine
+    database.upgrade()
+    return database
 
 
 def results(engine: Engine) -> list[tuple[str | None, str | None]]:
@@ -62,9 +63,10 @@ def end(resultado: str | None, **more: object) -> dict[str, object]:
 def test_calls_of_before_get_the_words_that_lie_in_the_event_log(tmp_path: Path, monkeypatch: object) -> None:
     filling.SLICE, whole = 2, filling.SLICE
     try:
-        engine = old_folder(tmp_path, [end("NOANSWER"), end(None), end("ocupado"), end("SALE"), end("16")])
+        database = old_folder(tmp_path, [end("NOANSWER"), end(None), end("ocupado"), end("SALE"), end("16")])
+        engine = database.engine
         assert results(engine) == [(None, None)] * 5, "nothing of it is done by the migration"
-        journal = Journal(engine, tmp_path)
+        journal = Journal(database)
         journal.start()
         assert Filler(engine, journal).fill() == 4
         wanted = [("missed", "NOANSWER"), (None, None), ("busy", "ocupado"), ("unknown", "SALE"), ("missed", "16")]
@@ -78,8 +80,9 @@ def test_calls_of_before_get_the_words_that_lie_in_the_event_log(tmp_path: Path,
 
 def test_the_first_end_counts_and_not_its_repeat(tmp_path: Path) -> None:
     ends = [end("BUSY"), end("NOANSWER", call_id=1, repeat=True), end("CANCEL", repeat=True)]
-    engine = old_folder(tmp_path, ends)
-    journal = Journal(engine, tmp_path)
+    database = old_folder(tmp_path, ends)
+    engine = database.engine
+    journal = Journal(database)
     journal.start()
     Filler(engine, journal).fill()
     assert results(engine) == [("busy", "BUSY"), (None, None), ("cancelled", "CANCEL")]
@@ -88,8 +91,9 @@ def test_the_first_end_counts_and_not_its_repeat(tmp_path: Path) -> None:
 
 
 def test_filling_that_is_stopped_goes_on_at_the_next_start(tmp_path: Path) -> None:
-    engine = old_folder(tmp_path, [end("BUSY")])
-    journal = Journal(engine, tmp_path)
+    database = old_folder(tmp_path, [end("BUSY")])
+    engine = database.engine
+    journal = Journal(database)
     journal.start()
     stopped = Filler(engine, journal)
     stopped.stop()
@@ -120,8 +124,9 @@ def test_of_two_processes_one_fills_and_the_other_does_nothing_twice(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(filling, "SLICE", 1)
-    engine = old_folder(tmp_path, [end("BUSY"), end("NOANSWER")])
-    journal = Journal(engine, tmp_path)
+    database = old_folder(tmp_path, [end("BUSY"), end("NOANSWER")])
+    engine = database.engine
+    journal = Journal(database)
     journal.start()
     late = Ahead(engine, journal)
     late.other = Filler(engine, journal)

@@ -22,11 +22,12 @@ def test_calls_of_0_1_0_are_filled_in_once_their_words_are_back(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(filling_missed, "SLICE", 2)
-    engine = old_folder(tmp_path, [end("NOANSWER"), end(None), end("ocupado"), end("ANSWERED"), end(None)])
+    database = old_folder(tmp_path, [end("NOANSWER"), end(None), end("ocupado"), end("ANSWERED"), end(None)])
+    engine = database.engine
     with engine.begin() as connection:
         connection.execute(text("UPDATE calls SET recording_url = 'http://pbx/1.wav' WHERE id = 5"))
         connection.execute(text("UPDATE calls SET direction = 'outgoing' WHERE id = 3"))
-    journal = Journal(engine, tmp_path)
+    journal = Journal(database)
     journal.start()
     filler = Filler(engine, journal)
     assert (filler.fill(), filler.fill_missed()) == (3, 2)

@@ -68,7 +68,7 @@ def test_what_a_batch_writes_fits_its_columns(store: Store) -> None:
     store.order("3501", "4732100123\0" + "9" * 300)
     delivery = Delivery(Outcome.REFUSED, "n\0ão\ud800", "x" * 300)
     attempt = OrderAttempt("a" * 80, delivery, T0, T0 + 1)
-    store.journal.write(Settlement(1, delivery, T0 + 1, (attempt,)))
+    store.journal.write(Settlement("acme", 1, delivery, T0 + 1, (attempt,)))
     with store.engine.connect() as connection:
         order = connection.execute(select(tables.orders)).one()
         (detail,) = connection.execute(select(tables.attempts.c.detail)).one()

@@ -8,9 +8,9 @@ from sqlalchemy import select, text
 
 from gateway.adapter import Delivery, Outcome
 from gateway.store import tables
+from gateway.store.database import open_database
 from gateway.store.directory import Account
 from gateway.store.drafts import Settlement
-from gateway.store.engine import open_engine
 from gateway.store.journal import Journal
 from tests.store.conftest import T0, OpenStore, Store, end_draft, start_draft
 
@@ -105,7 +105,7 @@ def test_a_call_that_has_ended_takes_no_other_end(store: Store) -> None:
 @pytest.mark.parametrize("outcome", [Outcome.REFUSED, Outcome.UNREACHABLE])
 def test_a_call_by_hand_after_a_failed_order_is_a_call_of_its_own(store: Store, outcome: Outcome) -> None:
     placed = store.order("3501", "4732100123")
-    store.journal.write(Settlement(placed.order_id, Delivery(outcome, "não"), T0 + 500))
+    store.journal.write(Settlement("acme", placed.order_id, Delivery(outcome, "não"), T0 + 500))
     assert store.start("4732100123", "3501", T0 + 20_000).call_id != placed.call_id
 
 
@@ -172,7 +172,7 @@ def test_an_order_is_a_row_and_a_logged_call_before_it_is_tried(store: Store) ->
 @pytest.mark.parametrize("outcome", list(Outcome))
 def test_an_order_s_outcome_is_in_the_call_log(store: Store, outcome: Outcome) -> None:
     placed = store.order("3501", "4732100123")
-    store.journal.write(Settlement(placed.order_id, Delivery(outcome, "porque sim"), T0 + 500))
+    store.journal.write(Settlement("acme", placed.order_id, Delivery(outcome, "porque sim"), T0 + 500))
     call = only_call(store)
     assert (call.status, call.detail) == (outcome.value, "porque sim")
 
@@ -180,7 +180,7 @@ def test_an_order_s_outcome_is_in_the_call_log(store: Store, outcome: Outcome) -
 def test_the_first_outcome_of_an_order_stands(store: Store) -> None:
     placed = store.order("3501", "4732100123")
     for outcome in (Outcome.UNKNOWN, Outcome.ACCEPTED):
-        store.journal.write(Settlement(placed.order_id, Delivery(outcome, outcome.value), T0 + 500))
+        store.journal.write(Settlement("acme", placed.order_id, Delivery(outcome, outcome.value), T0 + 500))
     assert only_call(store).status == "unknown"
 
 
@@ -188,7 +188,7 @@ def test_the_call_an_order_caused_is_the_order_s_call_even_when_the_exchange_kee
     store: Store,
 ) -> None:
     placed = store.order("3501", "4732100123")
-    store.journal.write(Settlement(placed.order_id, Delivery(Outcome.ACCEPTED, "ok"), T0 + 500))
+    store.journal.write(Settlement("acme", placed.order_id, Delivery(Outcome.ACCEPTED, "ok"), T0 + 500))
     started = store.start("3501", "4732100123", T0 + 4000)
     ended = store.end("3501", "4732100123", T0 + 34_000)
     call = only_call(store)
@@ -205,13 +205,13 @@ def test_an_outcome_that_comes_after_the_call_s_end_does_not_reopen_it(store: St
     placed = store.order("3501", "4732100123")
     store.start("3501", "4732100123", T0 + 1000)
     store.end("3501", "4732100123", T0 + 2000)
-    store.journal.write(Settlement(placed.order_id, Delivery(Outcome.ACCEPTED, "ok"), T0 + 2500))
+    store.journal.write(Settlement("acme", placed.order_id, Delivery(Outcome.ACCEPTED, "ok"), T0 + 2500))
     assert only_call(store).status == "ended"
 
 
 def test_order_and_outcome_in_one_transaction_belong_together(store: Store) -> None:
     placed = store.order("3501", "4732100123")
-    store.journal.write(Settlement(placed.order_id, Delivery(Outcome.REFUSED, "ocupado"), T0 + 500))
+    store.journal.write(Settlement("acme", placed.order_id, Delivery(Outcome.REFUSED, "ocupado"), T0 + 500))
     assert only_call(store).ended_at == T0 + 500
 
 
@@ -241,16 +241,16 @@ def test_everything_is_on_disk_before_the_answer(store: Store) -> None:
 
 
 def test_a_journal_that_was_stopped_holds_no_files(tmp_path: Path) -> None:
-    engine = open_engine(tmp_path)
+    database = open_database(tmp_path)
     try:
-        journal = Journal(engine, tmp_path)
+        journal = Journal(database)
         journal.start()
         assert "gateway.waiting" in open_files(tmp_path)
         journal.stop()
         journal.stop()
         assert not open_files(tmp_path) & {"gateway.lock", "gateway.waiting"}
     finally:
-        engine.dispose()
+        database.close()
 
 
 def open_files(folder: Path) -> set[str]:

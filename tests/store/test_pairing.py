@@ -56,7 +56,7 @@ class StorePlayer:
     def accepted_order(self, extension: str, number: str, at: int) -> None:
         placed = self.store.order(extension, number, at)
         assert placed.order_id is not None
-        self.store.journal.write(Settlement(placed.order_id, Delivery(Outcome.ACCEPTED, "ok"), at))
+        self.store.journal.write(Settlement("acme", placed.order_id, Delivery(Outcome.ACCEPTED, "ok"), at))
 
     def over(self, call_id: int, at: int) -> None:
         self.store.journal.write(Over("acme", call_id, "ana", at))
@@ -93,7 +93,7 @@ def test_what_one_transaction_holds_pairs_as_many_do(store: Store, case: Case) -
     """Under load the same events come in one batch."""
     collector = Collector([])
     for line in case.events:
-        play(StorePlayer(Store(store.data, store.engine, collector)), line)  # type: ignore[arg-type]
+        play(StorePlayer(Store(store.database, collector)), line)  # type: ignore[arg-type]
     with store.engine.execution_options(begin="IMMEDIATE").begin() as connection:
         apply(connection, collector.drafts)  # type: ignore[arg-type]
     assert calls_of(store) == case.calls

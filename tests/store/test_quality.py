@@ -14,7 +14,7 @@ HOUR_MS = 3_600_000
 
 
 def load(store: Store, *accounts: LoadedAccount) -> None:
-    loader = Loader(store.engine, store.data)
+    loader = Loader(store.database)
     loader.write("acme", "csv", accounts, T0)
     loader.close()
 

@@ -27,7 +27,7 @@ class Finding:
 
     def __init__(self, store: Store) -> None:
         self.index = SearchIndex(store.data)
-        self.indexer = Indexer(store.engine, store.data, self.index)
+        self.indexer = Indexer(store.database, self.index)
         self.finder = CallFinder(store.engine, self.index)
 
     def ids(self, text: str = "", field: Field = Field.ANY, tenant: str = "acme", **more: Any) -> list[int]:

@@ -30,15 +30,15 @@ IN_PORTUGUESE = "A central 'pbx' não respondeu."
 def spanish(open_store: OpenStore) -> Iterator[Store]:
     """A store whose company ``acme`` speaks Spanish."""
     found = open_store()
-    journal = Journal(found.engine, found.data, language_of=lambda tenant: "es" if tenant == "acme" else DEFAULT)
+    journal = Journal(found.database, language_of=lambda tenant: "es" if tenant == "acme" else DEFAULT)
     journal.start()
-    yield Store(found.data, found.engine, journal)
+    yield Store(found.database, journal)
     journal.stop()
 
 
 def settle(store: Store, order_id: int) -> None:
     attempt = OrderAttempt("pbx", REFUSED, T0, T0 + 5)
-    store.journal.write(Settlement(order_id, REFUSED, T0 + 9, (attempt,)))
+    store.journal.write(Settlement("acme", order_id, REFUSED, T0 + 9, (attempt,)))
 
 
 def test_an_order_s_outcome_is_told_in_any_language(spanish: Store) -> None:

@@ -16,7 +16,7 @@ LATER = Text("a sentence of a later version {n}", n=1)
     [
         ACCEPTED,
         verbatim("Ocupado {x}"),
-        Text("{last} Before: {before}", last=ACCEPTED, before=abandoned(1, 1).delivery.text),
+        Text("{last} Before: {before}", last=ACCEPTED, before=abandoned("acme", 1, 1).delivery.text),
         counted("{count} phone answers", "{count} phones answer", count=3),
         Text(
             "connection refused", a=Quantity(1.5), b=Span(60), c=Listing(("x", ACCEPTED), joined_by="and"), d=None, e=7

@@ -1,0 +1,134 @@
+"""The seam between the store and what it is kept in: SQLite in the data folder, or PostgreSQL for several nodes.
+
+Everything above asks a ``Database`` for what differs between the two; statements are the same for both. Reading is done
+through ``engine``; writing in a lane's turn, by the journal.
+"""
+
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Protocol
+from zlib import crc32
+
+from sqlalchemy import Connection, Engine
+
+from gateway.store.presence import Presence
+from gateway.store.transactions import Transactions
+
+
+class WriterLock(Protocol):
+    """Held around each writing transaction of a lane, against other processes.
+
+    ``take`` says whether it is ours, which it always is with ``wait``.
+    """
+
+    def take(self, *, wait: bool = True) -> bool: ...
+
+    def give_back(self) -> None: ...
+
+    def close(self) -> None:
+        """Let go of it for good. Safe to call again."""
+        ...
+
+
+class Database(Protocol):
+    """One store, opened lazily: nothing is made or connected to before ``engine`` or ``upgrade`` is asked for."""
+
+    @property
+    def kind(self) -> str:
+        """Return ``sqlite`` or ``postgresql``."""
+        ...
+
+    @property
+    def data(self) -> Path:
+        """Return this node's own folder: search index, traffic log, sockets. It is there with every kind."""
+        ...
+
+    @property
+    def engine(self) -> Engine:
+        """Return the pool of connections, for reading and for what the journal does not write."""
+        ...
+
+    @property
+    def lanes(self) -> int:
+        """Return how many transactions may write at once, each of tenants of its own. All nodes agree on it."""
+        ...
+
+    def lane_of(self, tenant: str) -> int:
+        """Return the lane in which ``tenant`` is written, 0 to ``lanes - 1``: the same in all processes, always."""
+        ...
+
+    def begin(self, connection: Connection) -> None:
+        """Begin a writing transaction, by the driver alone: SQLAlchemy's own bookkeeping costs as much as an order."""
+        ...
+
+    def commit(self, connection: Connection) -> None:
+        """Make durable what was written since ``begin``."""
+        ...
+
+    @property
+    def patience_s(self) -> float:
+        """Return how long a producer waits until what it wrote is durable (seconds)."""
+        ...
+
+    def transactions(self, lane: int) -> Transactions:
+        """Return the transactions of ``lane``, on a connection of their own; of ``lanes`` for what is of no tenant."""
+        ...
+
+    def writer_lock(self, lane: int) -> WriterLock:
+        """Return a lock of the caller's own for writing in ``lane``."""
+        ...
+
+    def loading_lock(self) -> WriterLock:
+        """Return a lock of the caller's own for writing accounts; it lets events pass first."""
+        ...
+
+    def loading_connection(self) -> Connection:
+        """Return a connection outside of the pool for writing accounts; close it."""
+        ...
+
+    def after_loading(self, connection: Connection) -> None:
+        """Tidy up after some transactions of the ``loading_connection``, while nobody waits."""
+        ...
+
+    def presence(self) -> Presence:
+        """Return a name for this process, by which others know that it lives; close it."""
+        ...
+
+    def check(self) -> None:
+        """Raise a ``GatewayError`` when nothing may be acknowledged: the database is not the one that was opened."""
+        ...
+
+    def exists(self) -> bool:
+        """Return whether there is a gateway's database already."""
+        ...
+
+    def revision(self) -> str | None:
+        """Return the revision of its schema, None where there is none."""
+        ...
+
+    def upgrade(self) -> None:
+        """Bring the schema to this version; made if it is missing. One process works, others wait.
+
+        Raises ``NewerSchema`` and leaves everything as it is where a newer version has been at work.
+        """
+        ...
+
+    def explained(self) -> AbstractContextManager[None]:
+        """Raise ``DataUnusable`` inside the block for what goes wrong with the database, with what to do."""
+        ...
+
+    def close(self) -> None:
+        """Close the connections that nobody uses. Safe to call again."""
+        ...
+
+
+def lane_of(tenant: str, lanes: int) -> int:
+    """Return the lane of ``tenant`` among ``lanes``, by a hash that no process and no version changes."""
+    return crc32(tenant.encode()) % lanes
+
+
+def open_database(data: Path) -> Database:
+    """Return the database of the data folder ``data``; nothing is made or connected to yet."""
+    from gateway.store.sqlite_database import SqliteDatabase
+
+    return SqliteDatabase(data)

@@ -1,0 +1,98 @@
+"""SQLite as the store's database: one file in the data folder, one writer at a time, told apart by kernel locks."""
+
+from contextlib import AbstractContextManager
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine
+
+from gateway.store import engine as sqlite
+from gateway.store import opening, revisions
+from gateway.store.database_file import DatabaseFile
+from gateway.store.engine import DATABASE, LOCK, FileLock
+from gateway.store.presence import Presence
+from gateway.store.transactions import LocalTransactions
+
+
+class SqliteDatabase:
+    """The database ``gateway.db`` in ``data``."""
+
+    kind = "sqlite"
+    lanes = 1
+    patience_s = 30.0
+
+    def __init__(self, data: Path) -> None:
+        self._data = data
+
+    def __repr__(self) -> str:
+        return f"SqliteDatabase({str(self._data)!r})"
+
+    @property
+    def data(self) -> Path:
+        return self._data
+
+    @property
+    def engine(self) -> Engine:
+        return self._opened[0]
+
+    @cached_property
+    def _opened(self) -> tuple[Engine, DatabaseFile]:
+        return sqlite.open_engine(self._data), DatabaseFile(self._data / DATABASE)
+
+    def lane_of(self, tenant: str) -> int:
+        return 0
+
+    def begin(self, connection: Connection) -> None:
+        sqlite.begin(connection)
+
+    def commit(self, connection: Connection) -> None:
+        sqlite.commit(connection)
+
+    def transactions(self, lane: int) -> LocalTransactions:
+        return LocalTransactions(self.engine)
+
+    def writer_lock(self, lane: int) -> FileLock:
+        return FileLock(self._data / LOCK)
+
+    def loading_lock(self) -> FileLock:
+        return FileLock(self._data / LOCK, patient=True)
+
+    def loading_connection(self) -> Connection:
+        connection = self.engine.execution_options(begin="IMMEDIATE").connect()
+        connection.detach()
+        # A power cut may undo its last transactions, whole ones, and the next import brings them again. Nothing of
+        # others is at risk: their own commits sync all that was written before them.
+        _pragmas(connection, "synchronous=NORMAL", "wal_autocheckpoint=0", "cache_size=-64000")
+        return connection
+
+    def after_loading(self, connection: Connection) -> None:
+        _pragmas(connection, "wal_checkpoint(PASSIVE)")
+
+    def presence(self) -> Presence:
+        return Presence(self._data)
+
+    def check(self) -> None:
+        self._opened[1].check()
+
+    def exists(self) -> bool:
+        return (self._data / DATABASE).exists()
+
+    def revision(self) -> str | None:
+        return revisions.of_database(self._data)
+
+    def upgrade(self) -> None:
+        sqlite.upgrade(self.engine, self._data)
+
+    def explained(self) -> AbstractContextManager[None]:
+        return opening.explained(self._data)
+
+    def close(self) -> None:
+        if "_opened" in vars(self):
+            self.engine.dispose()
+
+
+def _pragmas(connection: Connection, *pragmas: str) -> None:
+    raw: Any = connection.connection.dbapi_connection
+    for pragma in pragmas:
+        raw.execute(f"PRAGMA {pragma}").fetchall()
