@@ -12,7 +12,6 @@ from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeout
 from contextlib import contextmanager
 from functools import partial
-from pathlib import Path
 
 import structlog
 
@@ -23,6 +22,7 @@ from gateway.orders.circuit_breaker import Health, Rules
 from gateway.store.drafts import OrderAttempt, OrderDraft, Recorded, Settlement, Way
 from gateway.store.journal import Journal
 from gateway.store.orders import OrderLog, Placed, note
+from gateway.store.shared import Shared
 from gateway.texts.text import Text
 
 log = structlog.get_logger()
@@ -49,16 +49,16 @@ class OrderDispatcher:
         log: OrderLog,
         *,
         rules: Mapping[tuple[str, str], Rules] | None = None,
-        data: Path | None = None,
+        shared: Shared | None = None,
         waiting: int = 32,
         answer_within_s: float = ANSWER_WITHIN_S,
-        clock: Callable[[], float] = time.time,
+        clock: Callable[[], float] | None = None,
     ) -> None:
         self._journal, self._log = journal, log
         self._answer_within_s = answer_within_s
-        self._clock = clock
+        self._clock = clock or time.time
         self.queues = {
-            key: ApplianceQueue(*key, adapter, (rules or {}).get(key, Rules()), data=data, clock=clock)
+            key: ApplianceQueue(*key, adapter, (rules or {}).get(key, Rules()), shared=shared, clock=clock)
             for key, adapter in appliances.items()
         }
         self._limit = waiting

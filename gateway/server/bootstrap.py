@@ -67,6 +67,7 @@ from gateway.store.outbox import Outbox
 from gateway.store.readiness import WriteProbe
 from gateway.store.search import CallFinder
 from gateway.store.search_index import SearchIndex
+from gateway.store.shared import Shared
 from gateway.store.stored_accounts import StoredAccounts
 from gateway.store.traffic import TrafficLog
 from gateway.store.untold_notes import UntoldNotes
@@ -83,6 +84,7 @@ class Gateway:
     config: Config
     database: Database
     journal: Journal
+    shared: Shared
     write_probe: WriteProbe
     calls: CallLog
     finder: CallFinder
@@ -175,6 +177,7 @@ class Gateway:
         self.verifier.close()
         self.guesses.close()
         self.finder.close()
+        self.shared.close()
         self.database.close()
 
 
@@ -194,6 +197,7 @@ def build(config: Config, data: Path) -> Gateway:
         language_of=config.language,
     )
     journal.start()
+    shared = database.shared()
     directory = Directory(engine, journal)
     outbox = Outbox(engine, journal)
     imports = Imports(engine, journal)
@@ -216,13 +220,14 @@ def build(config: Config, data: Path) -> Gateway:
         appliances,
         order_log,
         rules=_rules(config, appliances),
-        data=data,
+        shared=shared,
         waiting=max(1, config.server.call_threads // 2),
     )
     return Gateway(
         config=config,
         database=database,
         journal=journal,
+        shared=shared,
         write_probe=WriteProbe(journal),
         calls=calls,
         finder=CallFinder(engine, index),
@@ -246,6 +251,7 @@ def build(config: Config, data: Path) -> Gateway:
             audit_days=config.audit.keep_days,
             letters=LetterRetention(engine, journal, letters, lifetimes),
             agent_states_ms=_agent_states_ms(config),
+            lease=partial(shared.lease, "maintenance"),
         ),
         filler=Filler(engine, journal),
         indexer=Indexer(database, index),
@@ -255,7 +261,7 @@ def build(config: Config, data: Path) -> Gateway:
         traffic=traffic,
         receipts=receipts,
         explainer=Explainer(companies, zones, calls, events, directory, traffic, receipts),
-        importer=Importer(imports, StoredAccounts(engine), lambda: Loader(database)),
+        importer=Importer(imports, StoredAccounts(engine), partial(Loader, database)),
         schedule=Schedule(config, data, imports),
         listeners=listeners,
     )

@@ -12,9 +12,9 @@ import pytest
 
 from gateway.config.tables import Config
 from gateway.logins.attempts import Attempts
-from gateway.orders import shared_state as shared
 from gateway.server.bootstrap import build
 from gateway.store import private_files
+from gateway.store import shared_files as shared
 from gateway.store.private_files import open_private, prepare
 
 
