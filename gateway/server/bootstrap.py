@@ -156,7 +156,7 @@ class Gateway:
         return {
             "writer": self.journal.alive(),
             "queue": self.journal.waiting() < self.config.server.write_queue,
-            "database": _passes("database_not_readable", self.events.newest),
+            "database": _passes("database_not_readable", self.events.readable),
             "file": _passes("database_file_lost", self.journal.check_file),
             "write": self.write_probe.good(),
         }
@@ -170,7 +170,6 @@ class Gateway:
         self.filler.stop()
         self.indexer.stop()
         self.journal.stop()
-        self.events.close()
         for adapter in (*self.appliances.values(), *self.forwards.values()):
             adapter.close()
         if self.diagnostic_log:
