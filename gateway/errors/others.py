@@ -1,4 +1,4 @@
-"""Errors 600 to 999: sources of the directory, and defects of ours."""
+"""Errors 600 to 999: sources of the directory and of events, and defects of ours."""
 
 from gateway.errors.root import GatewayError
 from gateway.texts.text import Text
@@ -34,6 +34,13 @@ class ImportSuperseded(SourceError):
             Text("import {run} gave no sign of life for so long that it was given up; it writes no more.", run=run_id),
             hint=Text("What it had written holds; the next import completes the rest."),
         )
+
+
+class EventSourceError(GatewayError):
+    """A source of events cannot be heard, or not any more; it is tried again after a pause."""
+
+    code = 650
+    http_status = 502
 
 
 class InternalError(GatewayError):

@@ -184,7 +184,7 @@ class Application:
         return answer.status, answer.body.decode("utf-8", "replace")
 
     def start(self) -> None:
-        self._gateway.on_event(self._hub.ring)
+        self._gateway.on_event(lambda committed: self._hub.ring(committed.seq))
         self._hub.start()
         self._gateway.start()
 
@@ -247,7 +247,7 @@ def recorder_of(gateway: Gateway) -> Recorder | None:
 
 def secrets_of(tenant: TenantSettings) -> Iterator[str]:
     """Yield what must not be read anywhere of a company's configuration."""
-    sources = (secret for source in tenant.sources.values() for secret in source.secret)
+    sources = (secret for source in tenant.webhooks.values() for secret in source.secret)
     for token in (*tenant.events.token, tenant.click_to_call.token, *sources):
         if token:
             yield token.get_secret_value()

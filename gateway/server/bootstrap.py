@@ -55,7 +55,7 @@ from gateway.store.filling import Filler
 from gateway.store.ghosts import Ghosts
 from gateway.store.imports import Imports
 from gateway.store.indexing import Indexer
-from gateway.store.journal import Journal
+from gateway.store.journal import Committed, Journal
 from gateway.store.letter_lifetimes import DAY_MS
 from gateway.store.letter_log import LetterLog
 from gateway.store.letter_retention import LetterRetention
@@ -109,7 +109,7 @@ class Gateway:
     explainer: Explainer
     importer: Importer
     schedule: Schedule
-    listeners: list[Callable[[int], None]]
+    listeners: list[Callable[[Committed], None]]
 
     @property
     def data(self) -> Path:
@@ -127,13 +127,13 @@ class Gateway:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def on_event(self, listener: Callable[[int], None]) -> None:
-        """Call ``listener(seq)`` after each commit, on the thread that wrote; it must be quick and never raise."""
+    def on_event(self, listener: Callable[[Committed], None]) -> None:
+        """Call ``listener`` after each commit that is news, on the thread that wrote; quick, never raising."""
         self.listeners.append(listener)
 
     def start(self) -> None:
         """Begin to send on what waits, and settle what a dead gateway left behind."""
-        self.on_event(lambda _seq: self.outbox_worker.ring())
+        self.on_event(lambda _: self.outbox_worker.ring())
         if self.diagnostic_log:
             self.diagnostic_log.start()
         self.outbox_worker.start()
@@ -189,11 +189,11 @@ def build(config: Config, data: Path) -> Gateway:
     database = open_database(data)
     database.upgrade()
     engine = database.engine
-    listeners: list[Callable[[int], None]] = []
+    listeners: list[Callable[[Committed], None]] = []
     journal = Journal(
         database,
         queue_limit=config.server.write_queue,
-        on_commit=lambda seq: _tell(listeners, seq),
+        on_commit=lambda committed: _tell(listeners, committed),
         language_of=config.language,
     )
     journal.start()
@@ -322,9 +322,9 @@ def _passes(name: str, check: Callable[[], object]) -> bool:
     return True
 
 
-def _tell(listeners: list[Callable[[int], None]], seq: int) -> None:
+def _tell(listeners: list[Callable[[Committed], None]], committed: Committed) -> None:
     for listener in listeners:
-        listener(seq)
+        listener(committed)
 
 
 def _tenant(name: str, table: settings.TenantSettings) -> Tenant:

@@ -14,6 +14,7 @@ from gateway.store.engine import DATABASE, LOCK, FileLock
 from gateway.store.presence import FilePresence, Presence
 from gateway.store.shared import Shared
 from gateway.store.shared_files import SharedFiles
+from gateway.store.transactions import LocalTransactions
 
 
 class SqliteDatabase:
@@ -21,6 +22,7 @@ class SqliteDatabase:
 
     kind = "sqlite"
     lanes = 1
+    patience_s = 30.0
 
     def __init__(self, data: Path) -> None:
         self._data = data
@@ -48,6 +50,9 @@ class SqliteDatabase:
 
     def commit(self, connection: Connection) -> None:
         sqlite.commit(connection)
+
+    def transactions(self, lane: int) -> LocalTransactions:
+        return LocalTransactions(self.engine)
 
     def writer_lock(self, lane: int) -> FileLock:
         return FileLock(self._data / LOCK)
