@@ -33,7 +33,6 @@ from gateway.domain.telling import TellingRules, no_link
 from gateway.domain.tenant import Appliance, Branch, Tenant
 from gateway.errors import AdapterError, ConfigError
 from gateway.handlers import Core
-from gateway.logins.attempts import DATABASE as LOGINS
 from gateway.logins.attempts import Attempts
 from gateway.logins.guesses import SourceGuesses
 from gateway.logins.passwords import Verifier, verifier
@@ -235,8 +234,8 @@ def build(config: Config, data: Path) -> Gateway:
         directory=directory,
         outbox=outbox,
         letters=letters,
-        verifier=verifier(directory, data),
-        guesses=SourceGuesses(Attempts(data / LOGINS)),
+        verifier=verifier(directory, shared.counts()),
+        guesses=SourceGuesses(Attempts(shared.counts())),
         appliances=appliances,
         forwards=forwards,
         orders=orders,
