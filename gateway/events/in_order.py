@@ -31,7 +31,7 @@ HandIn = Callable[[Draft, Callable[[Outcome], None]], object]
 """Has a draft written in its turn and calls back, on any thread, with what came of it. Raises ``BusyError``."""
 
 
-class Progress(Enum):
+class EventProgress(Enum):
     """How far an event is."""
 
     HANDED_IN = auto()
@@ -47,7 +47,7 @@ class UnderWay:
     draft: Draft
     at: int
     then: Callable[[Recorded], None]
-    progress: Progress = Progress.HANDED_IN
+    progress: EventProgress = EventProgress.HANDED_IN
 
 
 def _nothing(_recorded: Recorded) -> None:
@@ -113,7 +113,7 @@ class InOrderWriter:
         with self._changed:
             if self._have_failed() and time.monotonic() >= self._again_at and not self._wait_for_outcomes():
                 for event in self._events:
-                    if event.progress is Progress.FAILED and not self._hand(event):
+                    if event.progress is EventProgress.FAILED and not self._hand(event):
                         return
 
     def finish(self, within_s: float) -> int:
@@ -133,14 +133,14 @@ class InOrderWriter:
         self.try_again()
 
     def _have_failed(self) -> bool:
-        return any(event.progress is Progress.FAILED for event in self._events)
+        return any(event.progress is EventProgress.FAILED for event in self._events)
 
     def _wait_for_outcomes(self) -> bool:
         """Return whether some are still under way: those behind one that failed must not be overtaken by it."""
-        return any(event.progress is Progress.HANDED_IN for event in self._events)
+        return any(event.progress is EventProgress.HANDED_IN for event in self._events)
 
     def _hand(self, event: UnderWay) -> bool:
-        event.progress = Progress.HANDED_IN
+        event.progress = EventProgress.HANDED_IN
         try:
             self._hand_in(event.draft, lambda outcome: self._came(event, outcome))
         except BusyError as error:
@@ -149,7 +149,7 @@ class InOrderWriter:
         return True
 
     def _failed(self, event: UnderWay, error: BusyError) -> None:
-        event.progress = Progress.FAILED
+        event.progress = EventProgress.FAILED
         if time.monotonic() >= self._again_at:
             self._again_at = time.monotonic() + PAUSES_S[min(self._tried, len(PAUSES_S) - 1)]
             self._tried += 1
@@ -162,12 +162,12 @@ class InOrderWriter:
                 self._failed(event, outcome)
             else:
                 self._settle(event, outcome)
-            while self._events and self._events[0].progress is Progress.DONE:
+            while self._events and self._events[0].progress is EventProgress.DONE:
                 self._events.popleft()
             self._changed.notify_all()
 
     def _settle(self, event: UnderWay, outcome: Outcome) -> None:
-        event.progress = Progress.DONE
+        event.progress = EventProgress.DONE
         if isinstance(outcome, GatewayError):
             self._refused(event.draft, outcome)
             return
