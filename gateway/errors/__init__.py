@@ -6,6 +6,7 @@
     │   ├── UnknownPreset      115
     │   ├── AdapterError       120  an appliance's settings do not make a request
     │   ├── UnknownSource      130
+    │   ├── UnknownSourceKind  135
     │   └── DataUnusable       140  the data folder or its database cannot be used
     │       └── NewerSchema    145
     ├── RequestError           200  what came in cannot be understood
@@ -59,7 +60,9 @@
     │   ├── NothingToHangUp    550
     │   └── NumberBlocked      560
     ├── SourceError            600  a source of the directory cannot be read
-    │   └── ImportRunning      610
+    │   ├── ImportRunning      610
+    │   └── ImportSuperseded   620
+    ├── EventSourceError       650  a source of events cannot be heard
     └── InternalError          900  a defect of ours; the log has the details
 
 A class fixes its code, HTTP status and whose fault it is (``client`` or ``server``), and the texts; the raiser supplies
@@ -102,6 +105,7 @@ from gateway.errors.configuration import (
     UnknownAdapter,
     UnknownPreset,
     UnknownSource,
+    UnknownSourceKind,
 )
 from gateway.errors.dialling import (
     DialError,
@@ -113,7 +117,9 @@ from gateway.errors.dialling import (
     UnknownAppliance,
 )
 from gateway.errors.others import (
+    EventSourceError,
     ImportRunning,
+    ImportSuperseded,
     InternalError,
     SourceError,
 )
@@ -154,9 +160,11 @@ __all__ = [
     "CredentialsNeeded",
     "DataUnusable",
     "DialError",
+    "EventSourceError",
     "ForeignPage",
     "GatewayError",
     "ImportRunning",
+    "ImportSuperseded",
     "InternalError",
     "KeyTaken",
     "LastAdministrator",
@@ -201,6 +209,7 @@ __all__ = [
     "UnknownParameter",
     "UnknownPreset",
     "UnknownSource",
+    "UnknownSourceKind",
     "UnknownTenant",
     "WrongContentType",
     "WrongEnvelope",

@@ -32,8 +32,8 @@ from gateway.domain.numbering.numbers import Extensions, NumberPlan, read
 from gateway.domain.telling import TellingRules, no_link
 from gateway.domain.tenant import Appliance, Branch, Tenant
 from gateway.errors import AdapterError, ConfigError
+from gateway.events.sources import EventSources
 from gateway.handlers import Core
-from gateway.logins.attempts import DATABASE as LOGINS
 from gateway.logins.attempts import Attempts
 from gateway.logins.guesses import SourceGuesses
 from gateway.logins.passwords import Verifier, verifier
@@ -44,6 +44,7 @@ from gateway.relay.by_kind import joined
 from gateway.relay.forward_rules import ForwardRules
 from gateway.relay.keeping import KeepingAdapter
 from gateway.relay.outbox_worker import OutboxWorker
+from gateway.server.event_sources import event_sources
 from gateway.source import Source
 from gateway.store.audit import AuditLog
 from gateway.store.calls import CallLog
@@ -52,6 +53,7 @@ from gateway.store.database import Database, open_database
 from gateway.store.delivery_receipts import DeliveryReceiptLog
 from gateway.store.diagnostic_log import DiagnosticLog
 from gateway.store.directory import Directory
+from gateway.store.event_sources import SourceBook
 from gateway.store.filling import Filler
 from gateway.store.ghosts import Ghosts
 from gateway.store.imports import Imports
@@ -67,6 +69,7 @@ from gateway.store.outbox import Outbox
 from gateway.store.readiness import WriteProbe
 from gateway.store.search import CallFinder
 from gateway.store.search_index import SearchIndex
+from gateway.store.shared import Shared
 from gateway.store.stored_accounts import StoredAccounts
 from gateway.store.traffic import TrafficLog
 from gateway.store.untold_notes import UntoldNotes
@@ -83,6 +86,7 @@ class Gateway:
     config: Config
     database: Database
     journal: Journal
+    shared: Shared
     write_probe: WriteProbe
     calls: CallLog
     finder: CallFinder
@@ -108,6 +112,7 @@ class Gateway:
     explainer: Explainer
     importer: Importer
     schedule: Schedule
+    event_sources: EventSources
     listeners: list[Callable[[Committed], None]]
 
     @property
@@ -140,6 +145,7 @@ class Gateway:
         self.maintenance.start()
         self.filler.start()
         self.indexer.start()
+        self.event_sources.start()
 
     def sources(self) -> Mapping[tuple[str, str], Source]:
         """Return the sources of the directory, to be probed. Raises ``ConfigError``."""
@@ -154,13 +160,14 @@ class Gateway:
         return {
             "writer": self.journal.alive(),
             "queue": self.journal.waiting() < self.config.server.write_queue,
-            "database": _passes("database_not_readable", self.events.newest),
+            "database": _passes("database_not_readable", self.events.readable),
             "file": _passes("database_file_lost", self.journal.check_file),
             "write": self.write_probe.good(),
         }
 
     def close(self) -> None:
         """Finish orders under way, write what waits, let go of everything. Safe to call again."""
+        self.event_sources.stop()
         self.schedule.stop()
         self.orders.stop()
         self.outbox_worker.stop()
@@ -168,7 +175,6 @@ class Gateway:
         self.filler.stop()
         self.indexer.stop()
         self.journal.stop()
-        self.events.close()
         for adapter in (*self.appliances.values(), *self.forwards.values()):
             adapter.close()
         if self.diagnostic_log:
@@ -176,6 +182,7 @@ class Gateway:
         self.verifier.close()
         self.guesses.close()
         self.finder.close()
+        self.shared.close()
         self.database.close()
 
 
@@ -195,6 +202,7 @@ def build(config: Config, data: Path) -> Gateway:
         language_of=config.language,
     )
     journal.start()
+    shared = database.shared()
     directory = Directory(engine, journal)
     outbox = Outbox(engine, journal)
     imports = Imports(engine, journal)
@@ -217,13 +225,15 @@ def build(config: Config, data: Path) -> Gateway:
         appliances,
         order_log,
         rules=_rules(config, appliances),
-        data=data,
+        shared=shared,
         waiting=max(1, config.server.call_threads // 2),
     )
+    core = Core(companies, journal, orders)
     return Gateway(
         config=config,
         database=database,
         journal=journal,
+        shared=shared,
         write_probe=WriteProbe(journal),
         calls=calls,
         finder=CallFinder(engine, index),
@@ -231,8 +241,8 @@ def build(config: Config, data: Path) -> Gateway:
         directory=directory,
         outbox=outbox,
         letters=letters,
-        verifier=verifier(directory, data),
-        guesses=SourceGuesses(Attempts(data / LOGINS)),
+        verifier=verifier(directory, shared.counts()),
+        guesses=SourceGuesses(Attempts(shared.counts())),
         appliances=appliances,
         forwards=forwards,
         orders=orders,
@@ -247,17 +257,19 @@ def build(config: Config, data: Path) -> Gateway:
             audit_days=config.audit.keep_days,
             letters=LetterRetention(engine, journal, letters, lifetimes),
             agent_states_ms=_agent_states_ms(config),
+            lease=partial(shared.lease, "maintenance"),
         ),
         filler=Filler(engine, journal),
         indexer=Indexer(database, index),
-        core=Core(companies, journal, orders),
+        core=core,
         audit=AuditLog(engine, journal),
         diagnostic_log=diagnostic_log,
         traffic=traffic,
         receipts=receipts,
         explainer=Explainer(companies, zones, calls, events, directory, traffic, receipts),
-        importer=Importer(imports, StoredAccounts(engine), lambda: Loader(database)),
+        importer=Importer(imports, StoredAccounts(engine), partial(Loader, database)),
         schedule=Schedule(config, data, imports),
+        event_sources=event_sources(config, core, journal, SourceBook(engine, journal), shared.lease, traffic),
         listeners=listeners,
     )
 

@@ -12,6 +12,7 @@ from zlib import crc32
 from sqlalchemy import Connection, Engine
 
 from gateway.store.presence import Presence
+from gateway.store.shared import Shared
 from gateway.store.transactions import Transactions
 
 
@@ -88,6 +89,10 @@ class Database(Protocol):
 
     def after_loading(self, connection: Connection) -> None:
         """Tidy up after some transactions of the ``loading_connection``, while nobody waits."""
+        ...
+
+    def shared(self) -> Shared:
+        """Return what all processes of the gateway share; close it."""
         ...
 
     def presence(self) -> Presence:

@@ -11,7 +11,9 @@ from gateway.store import engine as sqlite
 from gateway.store import opening, revisions
 from gateway.store.database_file import DatabaseFile
 from gateway.store.engine import DATABASE, LOCK, FileLock
-from gateway.store.presence import Presence
+from gateway.store.presence import FilePresence, Presence
+from gateway.store.shared import Shared
+from gateway.store.shared_files import SharedFiles
 from gateway.store.transactions import LocalTransactions
 
 
@@ -69,8 +71,11 @@ class SqliteDatabase:
     def after_loading(self, connection: Connection) -> None:
         _pragmas(connection, "wal_checkpoint(PASSIVE)")
 
+    def shared(self) -> Shared:
+        return SharedFiles(self.data)
+
     def presence(self) -> Presence:
-        return Presence(self._data)
+        return FilePresence(self._data)
 
     def check(self) -> None:
         self._opened[1].check()

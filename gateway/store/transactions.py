@@ -5,7 +5,7 @@ from typing import Protocol, TypeVar
 
 from sqlalchemy import Connection, Engine
 
-from gateway.store import engine as sqlite
+from gateway.store.engine import begin, commit
 
 T = TypeVar("T")
 
@@ -56,9 +56,9 @@ class LocalTransactions:
         """Run ``work``; the connection is dropped after any error."""
         connection = self._connection = self._connection or self._engine.connect()
         try:
-            sqlite.begin(connection)
+            begin(connection)
             done = work(connection)
-            sqlite.commit(connection)
+            commit(connection)
         except BaseException:
             self.close()
             raise
