@@ -44,6 +44,7 @@ from gateway.relay.by_kind import joined
 from gateway.relay.forward_rules import ForwardRules
 from gateway.relay.keeping import KeepingAdapter
 from gateway.relay.outbox_worker import OutboxWorker
+from gateway.server.node_watch import NodeWatch
 from gateway.source import Source
 from gateway.store.audit import AuditLog
 from gateway.store.calls import CallLog
@@ -82,6 +83,7 @@ class Gateway:
 
     config: Config
     database: Database
+    node_watch: NodeWatch
     journal: Journal
     write_probe: WriteProbe
     calls: CallLog
@@ -140,6 +142,7 @@ class Gateway:
         self.maintenance.start()
         self.filler.start()
         self.indexer.start()
+        self.node_watch.start()
 
     def sources(self) -> Mapping[tuple[str, str], Source]:
         """Return the sources of the directory, to be probed. Raises ``ConfigError``."""
@@ -157,10 +160,12 @@ class Gateway:
             "database": _passes("database_not_readable", self.events.newest),
             "file": _passes("database_file_lost", self.journal.check_file),
             "write": self.write_probe.good(),
+            **self.node_watch.checks(),
         }
 
     def close(self) -> None:
         """Finish orders under way, write what waits, let go of everything. Safe to call again."""
+        self.node_watch.stop()
         self.schedule.stop()
         self.orders.stop()
         self.outbox_worker.stop()
@@ -223,6 +228,7 @@ def build(config: Config, data: Path) -> Gateway:
     return Gateway(
         config=config,
         database=database,
+        node_watch=NodeWatch(database, config),
         journal=journal,
         write_probe=WriteProbe(journal),
         calls=calls,

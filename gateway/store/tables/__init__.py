@@ -12,6 +12,7 @@ from gateway.store.tables.columns import metadata
 from gateway.store.tables.directory import accounts, choices, identifiers, imports, phones
 from gateway.store.tables.events import counters, events
 from gateway.store.tables.missed import missed_claims
+from gateway.store.tables.nodes import nodes
 from gateway.store.tables.orders import attempts, orders
 from gateway.store.tables.outbox import outbox
 from gateway.store.tables.people import agents, sessions
@@ -34,6 +35,7 @@ __all__ = [
     "legs",
     "metadata",
     "missed_claims",
+    "nodes",
     "notes",
     "orders",
     "outbox",
