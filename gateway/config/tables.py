@@ -15,7 +15,7 @@ from gateway.config.dial_plans import DialPlanSettings
 from gateway.config.forwards import EVENT_KINDS as EVENT_KINDS
 from gateway.config.forwards import Forward as Forward
 from gateway.config.people import AuditSettings, PrivacySettings, TeamSettings
-from gateway.config.sources import SourceName, SourceSettings, exchange_of
+from gateway.config.sources import AnySource, EventSourceSettings, SourceName, SourceSettings, exchange_of
 from gateway.config.values import (
     TENANT_NAME,
     Address,
@@ -290,9 +290,19 @@ class TenantSettings(Table):
     )
     forwards: dict[str, Forward] = Field(default_factory=dict, description="who is told of call events")
     directory: dict[str, DirectorySettings] = Field(default_factory=dict, description="where the directory comes from")
-    sources: dict[SourceName, SourceSettings] = Field(
-        default_factory=dict, description="webhooks of cloud exchanges, at /in/NAME"
+    sources: dict[SourceName, AnySource] = Field(
+        default_factory=dict, description="webhooks of cloud exchanges, at /in/NAME, and sources that we go and get"
     )
+
+    @property
+    def webhooks(self) -> Mapping[str, SourceSettings]:
+        """The sources that send by themselves, by name."""
+        return {name: source for name, source in self.sources.items() if isinstance(source, SourceSettings)}
+
+    @property
+    def event_sources(self) -> Mapping[str, EventSourceSettings]:
+        """The sources that the gateway goes and gets, by name."""
+        return {name: source for name, source in self.sources.items() if isinstance(source, EventSourceSettings)}
 
     @model_validator(mode="after")
     def _outcomes_are_distinct(self) -> "TenantSettings":

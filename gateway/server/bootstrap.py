@@ -33,7 +33,6 @@ from gateway.domain.telling import TellingRules, no_link
 from gateway.domain.tenant import Appliance, Branch, Tenant
 from gateway.errors import AdapterError, ConfigError
 from gateway.handlers import Core
-from gateway.logins.attempts import DATABASE as LOGINS
 from gateway.logins.attempts import Attempts
 from gateway.logins.guesses import SourceGuesses
 from gateway.logins.passwords import Verifier, verifier
@@ -57,7 +56,7 @@ from gateway.store.filling import Filler
 from gateway.store.ghosts import Ghosts
 from gateway.store.imports import Imports
 from gateway.store.indexing import Indexer
-from gateway.store.journal import Journal
+from gateway.store.journal import Committed, Journal
 from gateway.store.letter_lifetimes import DAY_MS
 from gateway.store.letter_log import LetterLog
 from gateway.store.letter_retention import LetterRetention
@@ -68,6 +67,7 @@ from gateway.store.outbox import Outbox
 from gateway.store.readiness import WriteProbe
 from gateway.store.search import CallFinder
 from gateway.store.search_index import SearchIndex
+from gateway.store.shared import Shared
 from gateway.store.stored_accounts import StoredAccounts
 from gateway.store.traffic import TrafficLog
 from gateway.store.untold_notes import UntoldNotes
@@ -85,6 +85,7 @@ class Gateway:
     database: Database
     node_watch: NodeWatch
     journal: Journal
+    shared: Shared
     write_probe: WriteProbe
     calls: CallLog
     finder: CallFinder
@@ -110,7 +111,7 @@ class Gateway:
     explainer: Explainer
     importer: Importer
     schedule: Schedule
-    listeners: list[Callable[[int], None]]
+    listeners: list[Callable[[Committed], None]]
 
     @property
     def data(self) -> Path:
@@ -128,13 +129,13 @@ class Gateway:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def on_event(self, listener: Callable[[int], None]) -> None:
-        """Call ``listener(seq)`` after each commit, on the thread that wrote; it must be quick and never raise."""
+    def on_event(self, listener: Callable[[Committed], None]) -> None:
+        """Call ``listener`` after each commit that is news, on the thread that wrote; quick, never raising."""
         self.listeners.append(listener)
 
     def start(self) -> None:
         """Begin to send on what waits, and settle what a dead gateway left behind."""
-        self.on_event(lambda _seq: self.outbox_worker.ring())
+        self.on_event(lambda _: self.outbox_worker.ring())
         if self.diagnostic_log:
             self.diagnostic_log.start()
         self.outbox_worker.start()
@@ -157,7 +158,7 @@ class Gateway:
         return {
             "writer": self.journal.alive(),
             "queue": self.journal.waiting() < self.config.server.write_queue,
-            "database": _passes("database_not_readable", self.events.newest),
+            "database": _passes("database_not_readable", self.events.readable),
             "file": _passes("database_file_lost", self.journal.check_file),
             "write": self.write_probe.good(),
             **self.node_watch.checks(),
@@ -173,7 +174,6 @@ class Gateway:
         self.filler.stop()
         self.indexer.stop()
         self.journal.stop()
-        self.events.close()
         for adapter in (*self.appliances.values(), *self.forwards.values()):
             adapter.close()
         if self.diagnostic_log:
@@ -181,6 +181,7 @@ class Gateway:
         self.verifier.close()
         self.guesses.close()
         self.finder.close()
+        self.shared.close()
         self.database.close()
 
 
@@ -192,14 +193,15 @@ def build(config: Config, data: Path) -> Gateway:
     database = open_database(data)
     database.upgrade()
     engine = database.engine
-    listeners: list[Callable[[int], None]] = []
+    listeners: list[Callable[[Committed], None]] = []
     journal = Journal(
         database,
         queue_limit=config.server.write_queue,
-        on_commit=lambda seq: _tell(listeners, seq),
+        on_commit=lambda committed: _tell(listeners, committed),
         language_of=config.language,
     )
     journal.start()
+    shared = database.shared()
     directory = Directory(engine, journal)
     outbox = Outbox(engine, journal)
     imports = Imports(engine, journal)
@@ -222,7 +224,7 @@ def build(config: Config, data: Path) -> Gateway:
         appliances,
         order_log,
         rules=_rules(config, appliances),
-        data=data,
+        shared=shared,
         waiting=max(1, config.server.call_threads // 2),
     )
     return Gateway(
@@ -230,6 +232,7 @@ def build(config: Config, data: Path) -> Gateway:
         database=database,
         node_watch=NodeWatch(database, config),
         journal=journal,
+        shared=shared,
         write_probe=WriteProbe(journal),
         calls=calls,
         finder=CallFinder(engine, index),
@@ -237,8 +240,8 @@ def build(config: Config, data: Path) -> Gateway:
         directory=directory,
         outbox=outbox,
         letters=letters,
-        verifier=verifier(directory, data),
-        guesses=SourceGuesses(Attempts(data / LOGINS)),
+        verifier=verifier(directory, shared.counts()),
+        guesses=SourceGuesses(Attempts(shared.counts())),
         appliances=appliances,
         forwards=forwards,
         orders=orders,
@@ -253,6 +256,7 @@ def build(config: Config, data: Path) -> Gateway:
             audit_days=config.audit.keep_days,
             letters=LetterRetention(engine, journal, letters, lifetimes),
             agent_states_ms=_agent_states_ms(config),
+            lease=partial(shared.lease, "maintenance"),
         ),
         filler=Filler(engine, journal),
         indexer=Indexer(database, index),
@@ -262,7 +266,7 @@ def build(config: Config, data: Path) -> Gateway:
         traffic=traffic,
         receipts=receipts,
         explainer=Explainer(companies, zones, calls, events, directory, traffic, receipts),
-        importer=Importer(imports, StoredAccounts(engine), lambda: Loader(database)),
+        importer=Importer(imports, StoredAccounts(engine), partial(Loader, database)),
         schedule=Schedule(config, data, imports),
         listeners=listeners,
     )
@@ -323,9 +327,9 @@ def _passes(name: str, check: Callable[[], object]) -> bool:
     return True
 
 
-def _tell(listeners: list[Callable[[int], None]], seq: int) -> None:
+def _tell(listeners: list[Callable[[Committed], None]], committed: Committed) -> None:
     for listener in listeners:
-        listener(seq)
+        listener(committed)
 
 
 def _tenant(name: str, table: settings.TenantSettings) -> Tenant:

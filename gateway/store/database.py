@@ -12,6 +12,8 @@ from zlib import crc32
 from sqlalchemy import Connection, Engine
 
 from gateway.store.presence import Presence
+from gateway.store.shared import Shared
+from gateway.store.transactions import Transactions
 
 
 class WriterLock(Protocol):
@@ -64,6 +66,15 @@ class Database(Protocol):
         """Make durable what was written since ``begin``."""
         ...
 
+    @property
+    def patience_s(self) -> float:
+        """Return how long a producer waits until what it wrote is durable (seconds)."""
+        ...
+
+    def transactions(self, lane: int) -> Transactions:
+        """Return the transactions of ``lane``, on a connection of their own; of ``lanes`` for what is of no tenant."""
+        ...
+
     def writer_lock(self, lane: int) -> WriterLock:
         """Return a lock of the caller's own for writing in ``lane``."""
         ...
@@ -78,6 +89,10 @@ class Database(Protocol):
 
     def after_loading(self, connection: Connection) -> None:
         """Tidy up after some transactions of the ``loading_connection``, while nobody waits."""
+        ...
+
+    def shared(self) -> Shared:
+        """Return what all processes of the gateway share; close it."""
         ...
 
     def presence(self) -> Presence:
