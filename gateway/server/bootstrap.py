@@ -32,8 +32,8 @@ from gateway.domain.numbering.numbers import Extensions, NumberPlan, read
 from gateway.domain.telling import TellingRules, no_link
 from gateway.domain.tenant import Appliance, Branch, Tenant
 from gateway.errors import AdapterError, ConfigError
+from gateway.events.sources import EventSources
 from gateway.handlers import Core
-from gateway.logins.attempts import DATABASE as LOGINS
 from gateway.logins.attempts import Attempts
 from gateway.logins.guesses import SourceGuesses
 from gateway.logins.passwords import Verifier, verifier
@@ -44,6 +44,7 @@ from gateway.relay.by_kind import joined
 from gateway.relay.forward_rules import ForwardRules
 from gateway.relay.keeping import KeepingAdapter
 from gateway.relay.outbox_worker import OutboxWorker
+from gateway.server.event_sources import event_sources
 from gateway.source import Source
 from gateway.store.audit import AuditLog
 from gateway.store.calls import CallLog
@@ -52,6 +53,7 @@ from gateway.store.database import Database, open_database
 from gateway.store.delivery_receipts import DeliveryReceiptLog
 from gateway.store.diagnostic_log import DiagnosticLog
 from gateway.store.directory import Directory
+from gateway.store.event_sources import SourceBook
 from gateway.store.filling import Filler
 from gateway.store.ghosts import Ghosts
 from gateway.store.imports import Imports
@@ -110,6 +112,7 @@ class Gateway:
     explainer: Explainer
     importer: Importer
     schedule: Schedule
+    event_sources: EventSources
     listeners: list[Callable[[Committed], None]]
 
     @property
@@ -145,6 +148,7 @@ class Gateway:
         self.maintenance.start()
         self.filler.start()
         self.indexer.start()
+        self.event_sources.start()
 
     def sources(self) -> Mapping[tuple[str, str], Source]:
         """Return the sources of the directory, to be probed. Raises ``ConfigError``."""
@@ -166,6 +170,7 @@ class Gateway:
 
     def close(self) -> None:
         """Finish orders under way, write what waits, let go of everything. Safe to call again."""
+        self.event_sources.stop()
         self.schedule.stop()
         self.orders.stop()
         self.outbox_worker.stop()
@@ -227,6 +232,7 @@ def build(config: Config, data: Path) -> Gateway:
         shared=shared,
         waiting=max(1, config.server.call_threads // 2),
     )
+    core = Core(companies, journal, orders)
     return Gateway(
         config=config,
         database=database,
@@ -239,8 +245,8 @@ def build(config: Config, data: Path) -> Gateway:
         directory=directory,
         outbox=outbox,
         letters=letters,
-        verifier=verifier(directory, data),
-        guesses=SourceGuesses(Attempts(data / LOGINS)),
+        verifier=verifier(directory, shared.counts()),
+        guesses=SourceGuesses(Attempts(shared.counts())),
         appliances=appliances,
         forwards=forwards,
         orders=orders,
@@ -259,7 +265,7 @@ def build(config: Config, data: Path) -> Gateway:
         ),
         filler=Filler(engine, journal),
         indexer=Indexer(database, index),
-        core=Core(companies, journal, orders),
+        core=core,
         audit=AuditLog(engine, journal),
         diagnostic_log=diagnostic_log,
         traffic=traffic,
@@ -267,6 +273,7 @@ def build(config: Config, data: Path) -> Gateway:
         explainer=Explainer(companies, zones, calls, events, directory, traffic, receipts),
         importer=Importer(imports, StoredAccounts(engine), partial(Loader, database)),
         schedule=Schedule(config, data, imports),
+        event_sources=event_sources(config, core, journal, SourceBook(engine, journal), shared.lease, traffic),
         listeners=listeners,
     )
 
