@@ -139,7 +139,10 @@ class Gateway:
 
     def start(self) -> None:
         """Begin to send on what waits, and settle what a dead gateway left behind."""
+        doorbell = self.database.doorbell()
+        self.on_event(lambda committed: doorbell.ring(committed.tenants))
         self.on_event(lambda _: self.outbox_worker.ring())
+        doorbell.start()
         if self.diagnostic_log:
             self.diagnostic_log.start()
         self.outbox_worker.start()
@@ -180,6 +183,7 @@ class Gateway:
         self.filler.stop()
         self.indexer.stop()
         self.journal.stop()
+        self.database.doorbell().close()
         for adapter in (*self.appliances.values(), *self.forwards.values()):
             adapter.close()
         if self.diagnostic_log:
@@ -214,7 +218,7 @@ def build(config: Config, data: Path) -> Gateway:
     diagnostic_log = _diagnostic_log(config.traffic, data)
     traffic = TrafficLog(diagnostic_log) if diagnostic_log else None
     receipts = DeliveryReceiptLog(diagnostic_log) if diagnostic_log else None
-    calls, events = CallLog(engine), EventLog(engine)
+    calls, events = CallLog(engine), database.event_log()
     index = SearchIndex(data)
     companies = tenants(config)
     zones = {name: ZoneInfo(tenant.timezone) for name, tenant in config.tenants.items()}
