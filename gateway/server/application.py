@@ -19,6 +19,7 @@ from gateway.store.agents import AgentChanges
 from gateway.store.board import BoardLog
 from gateway.store.corrections import Corrections
 from gateway.store.figures import FiguresLog
+from gateway.store.following import SqliteFollower
 from gateway.store.missed import MissedList
 from gateway.store.outbox import Waiting
 from gateway.store.program_sessions import ProgramSessions
@@ -49,7 +50,8 @@ class Application:
         # Commits of this process ring; those of another show only to whoever looks.
         look_every_s = 0.1 if server.workers == 1 else 0.02
         watch = gateway.receipts.add if gateway.receipts else None
-        self._hub = Hub(gateway.events, max_screens=server.max_screens, look_every_s=look_every_s, watch=watch)
+        follower = SqliteFollower(gateway.events, look_every_s=look_every_s)
+        self._hub = Hub(gateway.events, follower, max_screens=server.max_screens, watch=watch)
         services = Services(
             config=gateway.config,
             core=gateway.core,
@@ -184,7 +186,7 @@ class Application:
         return answer.status, answer.body.decode("utf-8", "replace")
 
     def start(self) -> None:
-        self._gateway.on_event(lambda committed: self._hub.ring(committed.seq))
+        self._gateway.on_event(lambda committed: self._hub.ring(committed.tenants))
         self._hub.start()
         self._gateway.start()
 

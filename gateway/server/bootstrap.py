@@ -32,6 +32,7 @@ from gateway.domain.numbering.numbers import Extensions, NumberPlan, read
 from gateway.domain.telling import TellingRules, no_link
 from gateway.domain.tenant import Appliance, Branch, Tenant
 from gateway.errors import AdapterError, ConfigError
+from gateway.events.sources import EventSources
 from gateway.handlers import Core
 from gateway.logins.attempts import Attempts
 from gateway.logins.guesses import SourceGuesses
@@ -43,6 +44,7 @@ from gateway.relay.by_kind import joined
 from gateway.relay.forward_rules import ForwardRules
 from gateway.relay.keeping import KeepingAdapter
 from gateway.relay.outbox_worker import OutboxWorker
+from gateway.server.event_sources import event_sources
 from gateway.source import Source
 from gateway.store.audit import AuditLog
 from gateway.store.calls import CallLog
@@ -51,6 +53,7 @@ from gateway.store.database import Database, open_database
 from gateway.store.delivery_receipts import DeliveryReceiptLog
 from gateway.store.diagnostic_log import DiagnosticLog
 from gateway.store.directory import Directory
+from gateway.store.event_sources import SourceBook
 from gateway.store.filling import Filler
 from gateway.store.ghosts import Ghosts
 from gateway.store.imports import Imports
@@ -109,6 +112,7 @@ class Gateway:
     explainer: Explainer
     importer: Importer
     schedule: Schedule
+    event_sources: EventSources
     listeners: list[Callable[[Committed], None]]
 
     @property
@@ -141,6 +145,7 @@ class Gateway:
         self.maintenance.start()
         self.filler.start()
         self.indexer.start()
+        self.event_sources.start()
 
     def sources(self) -> Mapping[tuple[str, str], Source]:
         """Return the sources of the directory, to be probed. Raises ``ConfigError``."""
@@ -155,13 +160,14 @@ class Gateway:
         return {
             "writer": self.journal.alive(),
             "queue": self.journal.waiting() < self.config.server.write_queue,
-            "database": _passes("database_not_readable", self.events.newest),
+            "database": _passes("database_not_readable", self.events.readable),
             "file": _passes("database_file_lost", self.journal.check_file),
             "write": self.write_probe.good(),
         }
 
     def close(self) -> None:
         """Finish orders under way, write what waits, let go of everything. Safe to call again."""
+        self.event_sources.stop()
         self.schedule.stop()
         self.orders.stop()
         self.outbox_worker.stop()
@@ -169,7 +175,6 @@ class Gateway:
         self.filler.stop()
         self.indexer.stop()
         self.journal.stop()
-        self.events.close()
         for adapter in (*self.appliances.values(), *self.forwards.values()):
             adapter.close()
         if self.diagnostic_log:
@@ -223,6 +228,7 @@ def build(config: Config, data: Path) -> Gateway:
         shared=shared,
         waiting=max(1, config.server.call_threads // 2),
     )
+    core = Core(companies, journal, orders)
     return Gateway(
         config=config,
         database=database,
@@ -255,7 +261,7 @@ def build(config: Config, data: Path) -> Gateway:
         ),
         filler=Filler(engine, journal),
         indexer=Indexer(database, index),
-        core=Core(companies, journal, orders),
+        core=core,
         audit=AuditLog(engine, journal),
         diagnostic_log=diagnostic_log,
         traffic=traffic,
@@ -263,6 +269,7 @@ def build(config: Config, data: Path) -> Gateway:
         explainer=Explainer(companies, zones, calls, events, directory, traffic, receipts),
         importer=Importer(imports, StoredAccounts(engine), partial(Loader, database)),
         schedule=Schedule(config, data, imports),
+        event_sources=event_sources(config, core, journal, SourceBook(engine, journal), shared.lease, traffic),
         listeners=listeners,
     )
 

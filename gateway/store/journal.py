@@ -128,6 +128,14 @@ class Journal:
         """
         self._lane_of(draft).submit_deferred(draft, then)
 
+    def hand_in(self, draft: EventDraft | AgentStateDraft, then: Callable[[Recorded | GatewayError], None]) -> None:
+        """Have ``draft`` written in its turn, behind what was handed in before, without waiting for it; ``then`` is
+        told what came of it, on another thread.
+
+        Raises ``BusyError`` when it cannot even wait its turn.
+        """
+        self._writer.submit(draft, then)
+
     def run(
         self,
         work: Callable[[Connection], Any],

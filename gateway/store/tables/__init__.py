@@ -10,6 +10,7 @@ from gateway.store.tables.calls import agent_states, calls, legs, notes, source_
 from gateway.store.tables.captures import forward_captures
 from gateway.store.tables.columns import metadata
 from gateway.store.tables.directory import accounts, choices, identifiers, imports, phones
+from gateway.store.tables.event_sources import event_sources
 from gateway.store.tables.events import counters, events
 from gateway.store.tables.missed import missed_claims
 from gateway.store.tables.orders import attempts, orders
@@ -27,6 +28,7 @@ __all__ = [
     "calls",
     "choices",
     "counters",
+    "event_sources",
     "events",
     "forward_captures",
     "identifiers",
