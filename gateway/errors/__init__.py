@@ -43,6 +43,7 @@
     ├── BusyError              400  try again later; nothing was stored
     │   ├── QueueFull          410
     │   ├── StoreUnavailable   420
+    │   │   └── StoreUnclear   422
     │   ├── StoreReplaced      425
     │   ├── Stopping           430
     │   ├── TooManyScreens     440
@@ -59,7 +60,8 @@
     │   ├── NothingToHangUp    550
     │   └── NumberBlocked      560
     ├── SourceError            600  a source of the directory cannot be read
-    │   └── ImportRunning      610
+    │   ├── ImportRunning      610
+    │   └── ImportSuperseded   620
     ├── EventSourceError       650  a source of events cannot be heard
     └── InternalError          900  a defect of ours; the log has the details
 
@@ -89,6 +91,7 @@ from gateway.errors.busy import (
     Stopping,
     StoreReplaced,
     StoreUnavailable,
+    StoreUnclear,
     TooManyConnections,
     TooManyOrders,
     TooManyRequests,
@@ -116,6 +119,7 @@ from gateway.errors.dialling import (
 from gateway.errors.others import (
     EventSourceError,
     ImportRunning,
+    ImportSuperseded,
     InternalError,
     SourceError,
 )
@@ -160,6 +164,7 @@ __all__ = [
     "ForeignPage",
     "GatewayError",
     "ImportRunning",
+    "ImportSuperseded",
     "InternalError",
     "KeyTaken",
     "LastAdministrator",
@@ -190,6 +195,7 @@ __all__ = [
     "Stopping",
     "StoreReplaced",
     "StoreUnavailable",
+    "StoreUnclear",
     "TooLarge",
     "TooManyAttempts",
     "TooManyConnections",

@@ -23,6 +23,19 @@ class ImportRunning(SourceError):
         )
 
 
+class ImportSuperseded(SourceError):
+    """This import hung for so long that it was taken for dead, and another may be under way by now."""
+
+    code = 620
+    http_status = 409
+
+    def __init__(self, run_id: int) -> None:
+        super().__init__(
+            Text("import {run} gave no sign of life for so long that it was given up; it writes no more.", run=run_id),
+            hint=Text("What it had written holds; the next import completes the rest."),
+        )
+
+
 class EventSourceError(GatewayError):
     """A source of events cannot be heard, or not any more; it is tried again after a pause, of ``pause_s`` at least."""
 

@@ -184,7 +184,7 @@ class Application:
         return answer.status, answer.body.decode("utf-8", "replace")
 
     def start(self) -> None:
-        self._gateway.on_event(self._hub.ring)
+        self._gateway.on_event(lambda committed: self._hub.ring(committed.seq))
         self._hub.start()
         self._gateway.start()
 

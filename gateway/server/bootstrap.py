@@ -59,7 +59,7 @@ from gateway.store.filling import Filler
 from gateway.store.ghosts import Ghosts
 from gateway.store.imports import Imports
 from gateway.store.indexing import Indexer
-from gateway.store.journal import Journal
+from gateway.store.journal import Committed, Journal
 from gateway.store.letter_lifetimes import DAY_MS
 from gateway.store.letter_log import LetterLog
 from gateway.store.letter_retention import LetterRetention
@@ -114,7 +114,7 @@ class Gateway:
     importer: Importer
     schedule: Schedule
     event_sources: EventSources
-    listeners: list[Callable[[int], None]]
+    listeners: list[Callable[[Committed], None]]
 
     @property
     def data(self) -> Path:
@@ -132,13 +132,13 @@ class Gateway:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def on_event(self, listener: Callable[[int], None]) -> None:
-        """Call ``listener(seq)`` after each commit, on the thread that wrote; it must be quick and never raise."""
+    def on_event(self, listener: Callable[[Committed], None]) -> None:
+        """Call ``listener`` after each commit that is news, on the thread that wrote; quick, never raising."""
         self.listeners.append(listener)
 
     def start(self) -> None:
         """Begin to send on what waits, and settle what a dead gateway left behind."""
-        self.on_event(lambda _seq: self.outbox_worker.ring())
+        self.on_event(lambda _: self.outbox_worker.ring())
         if self.diagnostic_log:
             self.diagnostic_log.start()
         self.outbox_worker.start()
@@ -196,11 +196,11 @@ def build(config: Config, data: Path) -> Gateway:
     database = open_database(data)
     database.upgrade()
     engine = database.engine
-    listeners: list[Callable[[int], None]] = []
+    listeners: list[Callable[[Committed], None]] = []
     journal = Journal(
         database,
         queue_limit=config.server.write_queue,
-        on_commit=lambda seq: _tell(listeners, seq),
+        on_commit=lambda committed: _tell(listeners, committed),
         language_of=config.language,
     )
     journal.start()
@@ -259,6 +259,7 @@ def build(config: Config, data: Path) -> Gateway:
             audit_days=config.audit.keep_days,
             letters=LetterRetention(engine, journal, letters, lifetimes),
             agent_states_ms=_agent_states_ms(config),
+            lease=partial(shared.lease, "maintenance"),
         ),
         filler=Filler(engine, journal),
         indexer=Indexer(database, index),
@@ -268,7 +269,7 @@ def build(config: Config, data: Path) -> Gateway:
         traffic=traffic,
         receipts=receipts,
         explainer=Explainer(companies, zones, calls, events, directory, traffic, receipts),
-        importer=Importer(imports, StoredAccounts(engine), lambda: Loader(database)),
+        importer=Importer(imports, StoredAccounts(engine), partial(Loader, database)),
         schedule=Schedule(config, data, imports),
         event_sources=event_sources(config, core, journal, SourceBook(engine, journal), shared.lease, traffic),
         listeners=listeners,
@@ -330,9 +331,9 @@ def _passes(name: str, check: Callable[[], object]) -> bool:
     return True
 
 
-def _tell(listeners: list[Callable[[int], None]], seq: int) -> None:
+def _tell(listeners: list[Callable[[Committed], None]], committed: Committed) -> None:
     for listener in listeners:
-        listener(seq)
+        listener(committed)
 
 
 def _tenant(name: str, table: settings.TenantSettings) -> Tenant:

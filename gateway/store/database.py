@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Engine
 
 from gateway.store.presence import Presence
 from gateway.store.shared import Shared
+from gateway.store.transactions import Transactions
 
 
 class WriterLock(Protocol):
@@ -63,6 +64,15 @@ class Database(Protocol):
 
     def commit(self, connection: Connection) -> None:
         """Make durable what was written since ``begin``."""
+        ...
+
+    @property
+    def patience_s(self) -> float:
+        """Return how long a producer waits until what it wrote is durable (seconds)."""
+        ...
+
+    def transactions(self, lane: int) -> Transactions:
+        """Return the transactions of ``lane``, on a connection of their own; of ``lanes`` for what is of no tenant."""
         ...
 
     def writer_lock(self, lane: int) -> WriterLock:

@@ -35,9 +35,9 @@ CLOSED = -1
 class DegradedNotice:
     """Says once that ``what`` is not shared with other processes, and once that it is again: each order needs it."""
 
-    def __init__(self, what: str, path: Path | None) -> None:
+    def __init__(self, what: str, where: str | None) -> None:
         self._what = what
-        self._file = path and path.name
+        self._file = where
         self.alone = False
 
     def failed(self, error: OSError) -> None:
@@ -61,7 +61,7 @@ class Record(Generic[T]):
         self._path = path
         self._file = -1
         self._unwritten = False
-        self._news = DegradedNotice("appliance_state", path)
+        self._news = DegradedNotice("appliance_state", path.name if path else None)
 
     def change(self, work: Callable[[T], tuple[T, Told]]) -> Told:
         """Put ``work(value)``'s first result in the value's place; its second is what the caller gets.
@@ -142,7 +142,7 @@ class Slots:
     def __init__(self, path: Path | None, count: int) -> None:
         # No appliance's own file is called so: '#' is quoted in names.
         self._paths = [path.with_name(f"{path.name}#{number}") for number in range(count)] if path else []
-        self._news = DegradedNotice("appliance_limit", path)
+        self._news = DegradedNotice("appliance_limit", path.name if path else None)
         self._local: SimpleQueue[None] = SimpleQueue()
         for _ in range(count):
             self._local.put(None)

@@ -11,9 +11,10 @@ from gateway.store import engine as sqlite
 from gateway.store import opening, revisions
 from gateway.store.database_file import DatabaseFile
 from gateway.store.engine import DATABASE, LOCK, FileLock
-from gateway.store.presence import Presence
+from gateway.store.presence import FilePresence, Presence
 from gateway.store.shared import Shared
 from gateway.store.shared_files import SharedFiles
+from gateway.store.transactions import LocalTransactions
 
 
 class SqliteDatabase:
@@ -21,6 +22,7 @@ class SqliteDatabase:
 
     kind = "sqlite"
     lanes = 1
+    patience_s = 30.0
 
     def __init__(self, data: Path) -> None:
         self._data = data
@@ -49,6 +51,9 @@ class SqliteDatabase:
     def commit(self, connection: Connection) -> None:
         sqlite.commit(connection)
 
+    def transactions(self, lane: int) -> LocalTransactions:
+        return LocalTransactions(self.engine)
+
     def writer_lock(self, lane: int) -> FileLock:
         return FileLock(self._data / LOCK)
 
@@ -70,7 +75,7 @@ class SqliteDatabase:
         return SharedFiles(self.data)
 
     def presence(self) -> Presence:
-        return Presence(self._data)
+        return FilePresence(self._data)
 
     def check(self) -> None:
         self._opened[1].check()

@@ -70,7 +70,7 @@ def pass_by(fault: Failing) -> None:
 
 
 def test_the_writer(store: Store, failing: Callable[..., Failing]) -> None:
-    fault = failing(store.journal._writer._engine, "connect")
+    fault = failing(store.engine, "connect")
     for _ in range(3):
         with pytest.raises(StoreUnavailable):
             store.start("3501", "4732100123")
@@ -81,7 +81,7 @@ def test_the_writer(store: Store, failing: Callable[..., Failing]) -> None:
 
 
 def test_the_writer_s_lock(store: Store, failing: Callable[..., Failing]) -> None:
-    fault = failing(store.journal._lock, "take")
+    fault = failing(store.journal._locks[0], "take")
     with pytest.raises(StoreUnavailable):
         store.start("3501", "4732100123")
     pass_by(fault)
