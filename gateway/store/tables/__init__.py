@@ -14,6 +14,7 @@ from gateway.store.tables.event_sources import event_sources
 from gateway.store.tables.events import counters, events
 from gateway.store.tables.heads import call_ids, heads, order_ids, writers
 from gateway.store.tables.missed import missed_claims
+from gateway.store.tables.nodes import nodes
 from gateway.store.tables.orders import attempts, orders
 from gateway.store.tables.outbox import outbox
 from gateway.store.tables.people import agents, sessions
@@ -39,6 +40,7 @@ __all__ = [
     "legs",
     "metadata",
     "missed_claims",
+    "nodes",
     "notes",
     "order_ids",
     "orders",
