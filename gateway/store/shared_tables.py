@@ -6,7 +6,22 @@ are empty, which is what their users expect. So they are made where they are mis
 
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, DateTime, Float, Index, Integer, LargeBinary, MetaData, Table, Text
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    DateTime,
+    Float,
+    Identity,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    text,
+)
+
+from gateway.store.fitting import FittedString
 
 metadata = MetaData()
 OFTEN_CHANGED: Any = {"prefixes": ["UNLOGGED"], "postgresql_with": {"fillfactor": 50}}
@@ -48,4 +63,40 @@ attempt_marks = Table(
     Column("ends", Float, nullable=False),
     Index("ix_attempt_marks_ends", "ends"),
     **OFTEN_CHANGED,
+)
+
+sightings = Table(
+    "sightings",
+    metadata,
+    Column("id", BigInteger, Identity(), primary_key=True),
+    Column("at", BigInteger, nullable=False),
+    Column("tenant", FittedString(63), nullable=False),
+    Column("extension", FittedString(32), nullable=False),
+    Column("login", FittedString(64), nullable=False),
+    Column("screen", FittedString(16), nullable=False),
+    Column("kind", FittedString(9), nullable=False),
+    Column("call_id", BigInteger),
+    Index("ix_sightings_extension", "tenant", "extension", "at"),
+    Index("ix_sightings_call", "call_id", postgresql_where=text("call_id IS NOT NULL")),
+    Index("ix_sightings_at", "at"),
+    prefixes=["UNLOGGED"],
+)
+"""As on a data folder (``delivery_receipts.py``)."""
+
+exchange_index = Table(
+    "exchange_index",
+    metadata,
+    Column("id", BigInteger, Identity(), primary_key=True),
+    Column("at", BigInteger, nullable=False),
+    Column("tenant", FittedString(63), nullable=False),
+    Column("call_id", BigInteger, nullable=False),
+    Column("node", FittedString(64), nullable=False, comment="whose traffic log has the bytes"),
+    Column("url", FittedString(255), nullable=False, comment="of that node's desk; empty where it is not known"),
+    Column("way", FittedString(3), nullable=False),
+    Column("peer", FittedString(255), nullable=False),
+    Column("operation", FittedString(32), nullable=False),
+    Column("status", FittedString(80), nullable=False),
+    Index("ix_exchange_index_call", "call_id"),
+    Index("ix_exchange_index_at", "at"),
+    prefixes=["UNLOGGED"],
 )
