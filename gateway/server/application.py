@@ -113,6 +113,7 @@ class Application:
             "cti_connections_open": ("Connections open on this worker's main port", lambda: self._connections()),
             "cti_connections_limit": ("Connections that this worker may have", lambda: self._connections_limit),
             "cti_requests_under_way": ("Requests read or being answered by this worker", lambda: self._under_way()),
+            **gateway.node_watch.gauges(),
         }
 
     def _labelled_gauges(self) -> LabelledGauges:

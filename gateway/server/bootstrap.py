@@ -45,6 +45,7 @@ from gateway.relay.forward_rules import ForwardRules
 from gateway.relay.keeping import KeepingAdapter
 from gateway.relay.outbox_worker import OutboxWorker
 from gateway.server.event_sources import event_sources
+from gateway.server.node_watch import NodeWatch
 from gateway.source import Source
 from gateway.store.audit import AuditLog
 from gateway.store.calls import CallLog
@@ -85,6 +86,7 @@ class Gateway:
 
     config: Config
     database: Database
+    node_watch: NodeWatch
     journal: Journal
     shared: Shared
     write_probe: WriteProbe
@@ -146,6 +148,7 @@ class Gateway:
         self.filler.start()
         self.indexer.start()
         self.event_sources.start()
+        self.node_watch.start()
 
     def sources(self) -> Mapping[tuple[str, str], Source]:
         """Return the sources of the directory, to be probed. Raises ``ConfigError``."""
@@ -163,11 +166,13 @@ class Gateway:
             "database": _passes("database_not_readable", self.events.readable),
             "file": _passes("database_file_lost", self.journal.check_file),
             "write": self.write_probe.good(),
+            **self.node_watch.checks(),
         }
 
     def close(self) -> None:
         """Finish orders under way, write what waits, let go of everything. Safe to call again."""
         self.event_sources.stop()
+        self.node_watch.stop()
         self.schedule.stop()
         self.orders.stop()
         self.outbox_worker.stop()
@@ -232,6 +237,7 @@ def build(config: Config, data: Path) -> Gateway:
     return Gateway(
         config=config,
         database=database,
+        node_watch=NodeWatch(database, config),
         journal=journal,
         shared=shared,
         write_probe=WriteProbe(journal),

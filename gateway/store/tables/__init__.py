@@ -13,6 +13,7 @@ from gateway.store.tables.directory import accounts, choices, identifiers, impor
 from gateway.store.tables.event_sources import event_sources
 from gateway.store.tables.events import counters, events
 from gateway.store.tables.missed import missed_claims
+from gateway.store.tables.nodes import nodes
 from gateway.store.tables.orders import attempts, orders
 from gateway.store.tables.outbox import outbox
 from gateway.store.tables.people import agents, sessions
@@ -36,6 +37,7 @@ __all__ = [
     "legs",
     "metadata",
     "missed_claims",
+    "nodes",
     "notes",
     "orders",
     "outbox",
