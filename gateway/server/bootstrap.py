@@ -143,7 +143,10 @@ class Gateway:
 
     def start(self) -> None:
         """Begin to send on what waits, and settle what a dead gateway left behind."""
+        doorbell = self.database.doorbell()
+        self.on_event(lambda committed: doorbell.ring(committed.tenants))
         self.on_event(lambda _: self.outbox_worker.ring())
+        doorbell.start()
         for side_log in self._side_logs():
             side_log.start()
         self.outbox_worker.start()
@@ -195,6 +198,7 @@ class Gateway:
         self.filler.stop()
         self.indexer.stop()
         self.journal.stop()
+        self.database.doorbell().close()
         for adapter in (*self.appliances.values(), *self.forwards.values()):
             adapter.close()
         for side_log in self._side_logs():
@@ -231,7 +235,7 @@ def build(config: Config, data: Path) -> Gateway:
     exchange_index = ExchangeIndex(shared_log, node, node_url) if shared_log else None
     traffic = TrafficLog(diagnostic_log, exchange_index) if diagnostic_log else None
     receipts = DeliveryReceiptLog(shared_log or diagnostic_log) if diagnostic_log else None
-    calls, events = CallLog(engine), EventLog(engine)
+    calls, events = CallLog(engine), database.event_log()
     index = SearchIndex(data)
     companies = tenants(config)
     zones = {name: ZoneInfo(tenant.timezone) for name, tenant in config.tenants.items()}
