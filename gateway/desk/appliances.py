@@ -40,7 +40,7 @@ class ShownAppliance:
 def appliances(visit: Visit, **more: Any) -> Response:
     """Show all appliances of the company."""
     shown = [_shown(visit, central) for central in visit.centrals]
-    seq = visit.services.log.newest()
+    seq = visit.services.log.newest(visit.tenant)
     given = {"asked": None, "requests": (), "event_sources": event_sources(visit)} | more
     return page(visit, "appliances.html", shown=shown, seq=seq, **given)
 

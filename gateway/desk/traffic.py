@@ -85,7 +85,7 @@ def traffic(visit: Visit) -> Response:
     shown, more = found[:PAGE_SIZE], len(found) > PAGE_SIZE
     older = visit.url("traffic", **search.parameters(shown[-1].id)) if more else None
     template = "_traffic.html" if visit.by_htmx else "traffic.html"
-    seq = visit.services.log.newest()
+    seq = visit.services.log.newest(visit.tenant)
     return page(visit, template, search=search, entries=shown, older=older, seq=seq)
 
 
@@ -123,7 +123,7 @@ def _shown(visit: Visit, found: TrafficEntry) -> Response:
         answer=readable(found.answer),
         curl=as_curl(found, base),
         replayable=replayable(found),
-        seq=visit.services.log.newest(),
+        seq=visit.services.log.newest(visit.tenant),
     )
 
 

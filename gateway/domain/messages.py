@@ -218,7 +218,8 @@ class QueueLeft(CallData):
 class CallEnded(CallData):
     """A call was hung up (``FinalizaLigacao``); ``recording_url`` is where its audio can be fetched.
 
-    ``result`` says how it ended in the exchange's words, ``cause`` why, as a code of Q.850 or SIP.
+    ``result`` says how it ended in the exchange's words, ``cause`` why, as a code of Q.850 or SIP; ``started_at`` is
+    when the call began, which counts where nothing was heard of that.
     """
 
     tenant: str
@@ -233,6 +234,7 @@ class CallEnded(CallData):
     duration_s: int | None = None
     result: str | None = None
     cause: str | None = None
+    started_at: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

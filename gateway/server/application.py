@@ -50,7 +50,8 @@ class Application:
         # Commits of this process ring; those of another show only to whoever looks.
         look_every_s = 0.1 if server.workers == 1 else 0.02
         watch = gateway.receipts.add if gateway.receipts else None
-        self._hub = Hub(gateway.events, max_screens=server.max_screens, look_every_s=look_every_s, watch=watch)
+        follower = gateway.database.follower(look_every_s=look_every_s)
+        self._hub = Hub(gateway.events, follower, max_screens=server.max_screens, watch=watch)
         services = Services(
             config=gateway.config,
             core=gateway.core,
@@ -113,6 +114,7 @@ class Application:
             "cti_connections_open": ("Connections open on this worker's main port", lambda: self._connections()),
             "cti_connections_limit": ("Connections that this worker may have", lambda: self._connections_limit),
             "cti_requests_under_way": ("Requests read or being answered by this worker", lambda: self._under_way()),
+            **gateway.node_watch.gauges(),
         }
 
     def _labelled_gauges(self) -> LabelledGauges:
@@ -187,7 +189,7 @@ class Application:
         return answer.status, answer.body.decode("utf-8", "replace")
 
     def start(self) -> None:
-        self._gateway.on_event(lambda committed: self._hub.ring(committed.seq))
+        self._gateway.on_event(lambda committed: self._hub.ring(committed.tenants))
         self._hub.start()
         self._gateway.start()
 

@@ -84,11 +84,9 @@ class KnownCalls:
             if draft.event.call_ref:
                 refs[draft.message.tenant].add(draft.event.call_ref)
         first = min((draft.event.at for draft in drafts), default=0)
-        for tenant, wanted in numbers.items():
-            before = [tenant, first - LONGEST_CALL_MS, first - LATE_MS]
-            self._know_all(statements.CALLS_BY_NUMBER.run(self._driver, wanted, before))
-        for tenant, wanted in refs.items():
-            self._know_all(statements.CALLS_BY_REF.run(self._driver, wanted, [tenant]))
+        before = {"since": first - LONGEST_CALL_MS, "ended_since": first - LATE_MS}
+        self._know_all(statements.CALLS_BY_NUMBER.run(self._driver, numbers, **before))
+        self._know_all(statements.CALLS_BY_REF.run(self._driver, refs))
 
     def about(self, tenant: str, event: HeardEvent) -> list[Call]:
         """Return the calls that an event may be about, each once."""
@@ -96,6 +94,11 @@ class KnownCalls:
         if event.call_ref:
             found |= {each.call.id: each.call for each in self._by_ref.get((tenant, event.call_ref), ())}
         return list(found.values())
+
+    def unknown(self, drafts: Sequence[EventDraft]) -> int:
+        """Return how many of ``drafts`` are about no call that was read: each may open one."""
+        known = self._by_number.keys() | self._by_ref.keys()
+        return sum(1 for draft in drafts if known.isdisjoint(_keys(draft)))
 
     def get(self, call_id: int) -> CandidateCall:
         """Return one call, read if need be."""
@@ -134,8 +137,8 @@ class KnownCalls:
 
     def with_number(self, tenant: str, call: Call) -> list[Call]:
         """Return the calls of the number of ``call``, first heard of in the day before it or later."""
-        before = [tenant, call.logged_at - LONGEST_CALL_MS, 0]
-        self._know_all(statements.CALLS_BY_NUMBER.run(self._driver, [call.number], before))
+        before = {"since": call.logged_at - LONGEST_CALL_MS, "ended_since": 0}
+        self._know_all(statements.CALLS_BY_NUMBER.run(self._driver, {tenant: [call.number]}, **before))
         return [each.call for each in self._by_number[tenant, call.number]]
 
     def going_on(self, tenant: str, since: int, before: int) -> list[CandidateCall]:
@@ -179,3 +182,9 @@ def leg_of(values: Sequence[Any]) -> Leg:
     """Return the leg that has ``values`` in the columns behind the key."""
     leg = Leg._make(values)
     return leg if leg.attended is None else leg._replace(attended=bool(leg.attended))
+
+
+def _keys(draft: EventDraft) -> Iterable[tuple[str, str]]:
+    """Return by what a draft's call is found: the outside party's numbers, and the exchange's own id."""
+    keys = (*draft.event.numbers, draft.event.call_ref) if draft.event.call_ref else draft.event.numbers
+    return ((draft.message.tenant, key) for key in keys)

@@ -40,6 +40,32 @@ class SharedSlots(Protocol):
         ...
 
 
+class SharedCounts(Protocol):
+    """What is counted, and what is remembered, for a time; by keys of 16 bytes that tell nothing of whose they are."""
+
+    def counted(self, who: bytes) -> tuple[int, float]:
+        """Return how often ``who`` was counted in the window that is under way, and the seconds until that is over."""
+        ...
+
+    def count(self, who: bytes, window_s: float) -> None:
+        """Count ``who`` once more, in a window that begins with the first time."""
+        ...
+
+    def remember(self, mark: bytes, seconds: float) -> None:
+        """Know ``mark`` for so long."""
+        ...
+
+    def knows(self, mark: bytes) -> bool:
+        """Return whether ``mark`` is remembered."""
+        ...
+
+    def tidy(self) -> None:
+        """Drop what is over, and the oldest of what is too much."""
+        ...
+
+    def close(self) -> None: ...
+
+
 class Lease(Protocol):
     """The right to do what one process at a time may do, held until it is given back or its process dies."""
 
@@ -72,6 +98,10 @@ class Shared(Protocol):
 
     def slots(self, tenant: str, name: str, count: int) -> SharedSlots:
         """Return the ``count`` places of an appliance."""
+        ...
+
+    def counts(self) -> SharedCounts:
+        """Return the counts, of wrong passwords for one; close them."""
         ...
 
     def lease(self, name: str) -> Lease | None:

@@ -20,6 +20,7 @@ import structlog
 from pydantic import TypeAdapter, ValidationError
 
 from gateway.store.private_files import make_folder, open_private
+from gateway.store.shared_file_counts import DATABASE, FileCounts
 
 T = TypeVar("T")
 Told = TypeVar("Told")
@@ -255,6 +256,9 @@ class SharedFiles:
 
     def slots(self, tenant: str, name: str, count: int) -> Slots:
         return Slots(path_of(self._data, tenant, name), count)
+
+    def counts(self) -> FileCounts:
+        return FileCounts(self._data / DATABASE)
 
     def lease(self, name: str) -> FileLease | None:
         """Take the lease ``name`` if nobody has it; None also where its file cannot be used, which is logged."""

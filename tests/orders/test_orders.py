@@ -21,6 +21,7 @@ from gateway.adapter import Delivery, Outcome, Outgoing, Probe
 from gateway.domain.messages import PlaceCall
 from gateway.domain.numbering.numbers import read
 from gateway.errors import Stopping, TooManyOrders
+from gateway.orders import dispatcher as module
 from gateway.orders.appliance_queue import ApplianceQueue
 from gateway.orders.circuit_breaker import BreakerState, Condition, Rules
 from gateway.orders.dispatcher import OrderDispatcher
@@ -500,6 +501,24 @@ def test_an_order_that_cannot_be_admitted_gives_its_place_back(monkeypatch: pyte
             with pytest.raises(MemoryError):
                 begun(queue)
         assert begun(queue).delivery.outcome is Outcome.ACCEPTED
+
+
+def test_an_order_whose_writing_took_too_long_is_not_dialled(
+    store: Store, open_desk: OpenDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """This process hung meanwhile, and another may have settled the order as unknown."""
+    pbx = says(Outcome.ACCEPTED)
+    desk = open_desk(pbx=pbx)
+    with desk.admitted(DRAFT):
+        recorded = store.journal.write(DRAFT)
+        monkeypatch.setattr(module, "WRITTEN_WITHIN_S", -1.0)
+        outcome, said = desk.dial(recorded, DRAFT)
+    assert (outcome, pbx.delivered) == (Outcome.REFUSED, [])
+    assert "nada foi discado" in render(said, "pt-BR")
+    until(lambda: status(store)[0] == "refused")
+    monkeypatch.undo()
+    with desk.admitted(DRAFT):
+        assert place(desk, store, replace(DRAFT, digits="04732100124"))[0] is Outcome.ACCEPTED
 
 
 # who may wait

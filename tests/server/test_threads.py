@@ -23,6 +23,7 @@ from gateway.server import cpu_affinity as processors
 from gateway.store import diagnostic_log as sidelog
 from gateway.store.delivery_receipts import DeliveryReceipt, DeliveryReceiptLog, ReceiptKind
 from gateway.store.diagnostic_log import DiagnosticLog
+from gateway.store.following import SqliteFollower
 from gateway.store.imports import Imports
 from gateway.store.outbox import Outbox
 from gateway.wire.lenient.port import LenientPort, PortLimits
@@ -114,10 +115,10 @@ def test_the_sweeper(store: Store, failing: Callable[..., Failing], monkeypatch:
 
 
 def test_the_hub(store: Store, failing: Callable[..., Failing]) -> None:
-    log = store.events
-    hub = Hub(log, max_screens=5, look_every_s=0.05)
+    follower = SqliteFollower(store.events, look_every_s=0.05)
+    hub = Hub(store.events, follower, max_screens=5)
     hub.start()
-    fault = failing(log, "version")
+    fault = failing(follower, "version")
     pass_by(fault)
     screen = hub.subscribe("acme", "3501")
     found = iter(screen)
@@ -125,7 +126,6 @@ def test_the_hub(store: Store, failing: Callable[..., Failing]) -> None:
     store.start("3501", "4732100123")
     assert b"4732100123" in next(found)
     hub.stop()
-    log.close()
 
 
 def test_the_traffic_log(tmp_path: Path, failing: Callable[..., Failing], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -38,7 +38,7 @@ def modes(folder: Path) -> dict[str, int]:
 
 def fill(data: Path) -> dict[str, int]:
     """Use every kind of file that a gateway keeps; their rights while they are in use."""
-    with build(Config(), data) as gateway, closing(Attempts(data / "logins.db")) as attempts:
+    with build(Config(), data) as gateway, closing(Attempts(shared.FileCounts(data / "logins.db"))) as attempts:
         assert gateway.diagnostic_log
         gateway.diagnostic_log.flush()
         attempts.remember(b"mark", 60)

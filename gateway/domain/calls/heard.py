@@ -45,9 +45,9 @@ class HeardEvent(NamedTuple):
     ``agent`` is the login of who sat at the extension, where that is known; ``to`` is where a transferred call goes on,
     which is an extension of ours if it ``stays_inside``; ``attended`` whether that one was spoken with before, where
     the exchange says so. ``also_rings`` are further extensions that ring. ``fields`` are free fields, ``line_name`` is
-    the configured name of the line, ``cost`` and ``transcript`` are what a note says. ``ref_space`` says whose
-    ``call_ref`` is: the same id of another exchange is another call's. The book has to see the calls of
-    the ``numbers``, and those with the same ``call_ref``.
+    the configured name of the line, ``cost`` and ``transcript`` are what a note says, ``started_at`` is
+    what an end says of the call's start. ``ref_space`` says whose ``call_ref`` is: the same id of another exchange is
+    another call's. The book has to see the calls of the ``numbers``, and those with the same ``call_ref``.
     """
 
     event: Event
@@ -79,6 +79,7 @@ class HeardEvent(NamedTuple):
     cost: str | None = None
     transcript: str | None = None
     ref_space: str = ""
+    started_at: int | None = None
 
     @property
     def moment(self) -> int:
@@ -199,6 +200,8 @@ def _from_inside(heard: HeardEvent, sides: Sides) -> HeardEvent:
 def heard_end(message: CallEnded, sides: Sides) -> HeardEvent:
     """Return what ``message`` tells of a call's end."""
     heard = _heard(Event.END, message, sides, message.duration_s, message.recording_url, message.result)
+    if message.started_at is not None:
+        heard = heard._replace(started_at=message.started_at)
     if message.cause is None:
         return heard
     return heard._replace(cause=message.cause[:LONGEST_CAUSE], result_text=message.result or message.cause)
