@@ -72,6 +72,7 @@ def check_command(place: DataLocation, verbose: bool) -> None:
             _line(True, _("configuration"), str(place.config_path or _("defaults")))
             health = gateway.health()
             _line(all(health.values()), _("database"), _database(gateway.data, health))
+            safe = _try_database(gateway)
             for about, sentence in cautions(gateway.config):
                 _line(None, about, said(sentence))
             cases = _try_dial_plans(gateway) & _try_mappings(gateway.config) & _try_forwards(gateway.config)
@@ -81,12 +82,22 @@ def check_command(place: DataLocation, verbose: bool) -> None:
         for line in error.said(language()).splitlines():
             _line(False, _("configuration"), line)
         sys.exit(1)
-    sys.exit(0 if good and all(health.values()) else 1)
+    sys.exit(0 if good and safe and all(health.values()) else 1)
 
 
 def _database(data: Path, health: Mapping[str, bool]) -> str:
     failed = ", ".join(name for name, good in health.items() if not good)
     return _("{data} (failed: {names})", data=str(data), names=failed) if failed else str(data)
+
+
+def _try_database(gateway: "Gateway") -> bool:
+    """Look whether a PostgreSQL database may be relied on; one line for each thing."""
+    from gateway.cli.database_checks import database_checks
+
+    checks = list(database_checks(gateway))
+    for check in checks:
+        _line(check.good, _("database"), said(check.text))
+    return all(check.good is not False for check in checks)
 
 
 def _try_dial_plans(gateway: "Gateway") -> bool:

@@ -3,6 +3,7 @@
 Which file they are filled from, and how, stands in ``config/loader.py``.
 """
 
+import socket
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
     ListenerParameter = str
 else:
     ListenerParameter = Literal[*LISTENER_PARAMETERS, *MORE_PARAMETERS]
+LONGEST_NODE = 63
 LineName = Annotated[str, Field(min_length=1, max_length=100)]
 
 
@@ -58,6 +60,14 @@ class ServerSettings(Table):
         description="one more address and port, for exchanges whose malformed requests are mended; off when absent",
     )
     data: str = Field("data", description="folder of the database, relative to this file")
+    accept_loss: bool = Field(
+        False, description="let a PostgreSQL without a synchronous standby pass 'check'; said at each start"
+    )
+    node: str | None = Field(
+        None,
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$",
+        description="name of this machine among those that share a database; its host name when absent",
+    )
     workers: int = Field(1, ge=1, le=64, description="processes that share the port and the database")
     pin_workers: bool = Field(True, description="keep each busy process on one processor, which is faster")
     call_threads: int = Field(64, ge=4, le=512, description="requests of exchanges and CRMs served at once")
@@ -93,6 +103,10 @@ class ServerSettings(Table):
         False, description="no forward connects to a private address that its host's name leads to"
     )
     language: Language = Field(DEFAULT, description="language of texts where no company says another")
+
+    def node_name(self) -> str:
+        """Return the name of this machine among its database's nodes."""
+        return self.node or socket.gethostname()[:LONGEST_NODE]
 
 
 class Log(Table):

@@ -220,8 +220,9 @@ class QueueLeft(CallData):
 class CallEnded(CallData):
     """A call was hung up (``FinalizaLigacao``); ``recording_url`` is where its audio can be fetched.
 
-    ``result`` says how it ended in the exchange's words, ``cause`` why, as a code of Q.850 or SIP. ``goes_on`` says
-    whether the call goes on otherwise, so that it is over at this extension only; None where the exchange does not say.
+    ``result`` says how it ended in the exchange's words, ``cause`` why, as a code of Q.850 or SIP; ``started_at`` is
+    when the call began, which counts where nothing was heard of that. ``goes_on`` says whether the call goes on
+    otherwise, so that it is over at this extension only; None where the exchange does not say.
     """
 
     tenant: str
@@ -236,6 +237,7 @@ class CallEnded(CallData):
     duration_s: int | None = None
     result: str | None = None
     cause: str | None = None
+    started_at: int | None = None
     goes_on: bool | None = None
 
 

@@ -19,7 +19,6 @@ from gateway.store.agents import AgentChanges
 from gateway.store.board import BoardLog
 from gateway.store.corrections import Corrections
 from gateway.store.figures import FiguresLog
-from gateway.store.following import SqliteFollower
 from gateway.store.missed import MissedList
 from gateway.store.outbox import Waiting
 from gateway.store.program_sessions import ProgramSessions
@@ -50,7 +49,7 @@ class Application:
         # Commits of this process ring; those of another show only to whoever looks.
         look_every_s = 0.1 if server.workers == 1 else 0.02
         watch = gateway.receipts.add if gateway.receipts else None
-        follower = SqliteFollower(gateway.events, look_every_s=look_every_s)
+        follower = gateway.database.follower(look_every_s=look_every_s)
         self._hub = Hub(gateway.events, follower, max_screens=server.max_screens, watch=watch)
         services = Services(
             config=gateway.config,
@@ -113,6 +112,7 @@ class Application:
             "cti_connections_open": ("Connections open on this worker's main port", lambda: self._connections()),
             "cti_connections_limit": ("Connections that this worker may have", lambda: self._connections_limit),
             "cti_requests_under_way": ("Requests read or being answered by this worker", lambda: self._under_way()),
+            **gateway.node_watch.gauges(),
         }
 
     def _labelled_gauges(self) -> LabelledGauges:

@@ -45,6 +45,7 @@ from gateway.relay.forward_rules import ForwardRules
 from gateway.relay.keeping import KeepingAdapter
 from gateway.relay.outbox_worker import OutboxWorker
 from gateway.server.event_sources import event_sources
+from gateway.server.node_watch import NodeWatch
 from gateway.source import Source
 from gateway.store.audit import AuditLog
 from gateway.store.calls import CallLog
@@ -85,6 +86,7 @@ class Gateway:
 
     config: Config
     database: Database
+    node_watch: NodeWatch
     journal: Journal
     shared: Shared
     write_probe: WriteProbe
@@ -137,7 +139,10 @@ class Gateway:
 
     def start(self) -> None:
         """Begin to send on what waits, and settle what a dead gateway left behind."""
+        doorbell = self.database.doorbell()
+        self.on_event(lambda committed: doorbell.ring(committed.tenants))
         self.on_event(lambda _: self.outbox_worker.ring())
+        doorbell.start()
         if self.diagnostic_log:
             self.diagnostic_log.start()
         self.outbox_worker.start()
@@ -146,6 +151,7 @@ class Gateway:
         self.filler.start()
         self.indexer.start()
         self.event_sources.start()
+        self.node_watch.start()
 
     def sources(self) -> Mapping[tuple[str, str], Source]:
         """Return the sources of the directory, to be probed. Raises ``ConfigError``."""
@@ -163,11 +169,13 @@ class Gateway:
             "database": _passes("database_not_readable", self.events.readable),
             "file": _passes("database_file_lost", self.journal.check_file),
             "write": self.write_probe.good(),
+            **self.node_watch.checks(),
         }
 
     def close(self) -> None:
         """Finish orders under way, write what waits, let go of everything. Safe to call again."""
         self.event_sources.stop()
+        self.node_watch.stop()
         self.schedule.stop()
         self.orders.stop()
         self.outbox_worker.stop()
@@ -175,6 +183,7 @@ class Gateway:
         self.filler.stop()
         self.indexer.stop()
         self.journal.stop()
+        self.database.doorbell().close()
         for adapter in (*self.appliances.values(), *self.forwards.values()):
             adapter.close()
         if self.diagnostic_log:
@@ -209,7 +218,7 @@ def build(config: Config, data: Path) -> Gateway:
     diagnostic_log = _diagnostic_log(config.traffic, data)
     traffic = TrafficLog(diagnostic_log) if diagnostic_log else None
     receipts = DeliveryReceiptLog(diagnostic_log) if diagnostic_log else None
-    calls, events = CallLog(engine), EventLog(engine)
+    calls, events = CallLog(engine), database.event_log()
     index = SearchIndex(data)
     companies = tenants(config)
     zones = {name: ZoneInfo(tenant.timezone) for name, tenant in config.tenants.items()}
@@ -232,6 +241,7 @@ def build(config: Config, data: Path) -> Gateway:
     return Gateway(
         config=config,
         database=database,
+        node_watch=NodeWatch(database, config),
         journal=journal,
         shared=shared,
         write_probe=WriteProbe(journal),

@@ -5,7 +5,7 @@ SQLAlchemy works out parameters anew for every row. So the journal reads and wri
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import chain, cycle
 from operator import gt, itemgetter
 from typing import Any
@@ -109,7 +109,7 @@ class Write:
     def _compiled(self, connection: Connection | Driver) -> Sequence[str]:
         """Compile the statement once for any number of rows: its beginning, a row's placeholders, its end."""
         dialect = connection.dialect.name
-        one = _positional(self._statement(dialect), connection)
+        one = positional(self._statement(dialect), connection)
         parts = re.fullmatch(r"(.* VALUES )(\([^()]*\))(.*)", one, re.DOTALL).groups()  # type: ignore[union-attr]
         self._parts[dialect] = parts
         return parts
@@ -121,38 +121,6 @@ class Write:
             return statement.on_conflict_do_nothing(index_elements=keys) if self._unique else statement
         anew = {name: statement.excluded[name] for name in self._changing}
         return statement.on_conflict_do_update(index_elements=keys, set_=anew)
-
-
-class Lookup:
-    """A SELECT by many keys. ``build(placeholders)`` makes it for a number of keys, which is rounded up to a power of
-    two (the last key is repeated), so that few statements serve all batches.
-    """
-
-    def __init__(self, build: Callable[[int], ClauseElement]) -> None:
-        self._build = build
-        self._texts: dict[tuple[str, int], str] = {}
-
-    def run(
-        self, connection: Connection | Driver, keys: Iterable[Any], before: Sequence[Any] = ()
-    ) -> list[tuple[Any, ...]]:
-        """Run the statement and return the rows of all ``keys``; ``before`` are the values of parameters that stand
-        ahead of them.
-        """
-        wanted = list(keys)
-        found: list[tuple[Any, ...]] = []
-        for start in range(0, len(wanted), LARGEST):
-            part = wanted[start : start + LARGEST]
-            size = 1 << (len(part) - 1).bit_length()
-            part += [part[-1]] * (size - len(part))
-            text = self._texts.get((connection.dialect.name, size)) or self._text(connection, size)
-            cursor = connection.connection.cursor()
-            cursor.execute(text, [*before, *part])
-            found += cursor.fetchall()
-        return found
-
-    def _text(self, connection: Connection | Driver, size: int) -> str:
-        text = self._texts[connection.dialect.name, size] = _positional(self._build(size), connection)
-        return text
 
 
 def _as_it_is(value: Any) -> Any:
@@ -174,12 +142,12 @@ class Change:
         """Make the change for all ``rows``."""
         dialect = connection.dialect.name
         if rows and dialect not in self._texts:
-            self._texts[dialect] = _positional(self._statement, connection)
+            self._texts[dialect] = positional(self._statement, connection)
         for row in rows:
             values = [as_stored(row[name]) for name, as_stored in zip(self._columns, self._fits, strict=True)]
             connection.connection.cursor().execute(self._texts[dialect], values)
 
 
-def _positional(statement: ClauseElement, connection: Connection | Driver) -> str:
+def positional(statement: ClauseElement, connection: Connection | Driver) -> str:
     """Compile the statement with one placeholder for each value, in the order in which they are written."""
     return str(statement.compile(dialect=connection.dialect))

@@ -1,7 +1,7 @@
 """The logged calls that a batch of events may belong to, read at once and worked on in memory."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 from sqlalchemy import Connection
@@ -85,15 +85,13 @@ class KnownCalls:
             if draft.event.call_ref:
                 refs[draft.message.tenant].add(draft.event.call_ref)
         first = min((draft.event.at for draft in drafts), default=0)
-        for tenant, wanted in numbers.items():
-            before = [tenant, first - LONGEST_CALL_MS, first - LATE_MS]
-            self._know_all(statements.CALLS_BY_NUMBER.run(self._driver, wanted, before))
-        for tenant, wanted in refs.items():
-            self._know_all(statements.CALLS_BY_REF.run(self._driver, wanted, [tenant]))
-        self._load_ordered([draft.event.order_id for draft in drafts if draft.event.order_id is not None])
+        before = {"since": first - LONGEST_CALL_MS, "ended_since": first - LATE_MS}
+        self._know_all(statements.CALLS_BY_NUMBER.run(self._driver, numbers, **before))
+        self._know_all(statements.CALLS_BY_REF.run(self._driver, refs))
+        self._load_ordered({draft.event.order_id for draft in drafts if draft.event.order_id is not None})
 
-    def _load_ordered(self, order_ids: Sequence[int]) -> None:
-        """Read the calls of orders by which an exchange names them."""
+    def _load_ordered(self, order_ids: Collection[int]) -> None:
+        """Read the calls of the orders that ids of the exchange name."""
         for _, call_id, *_ in statements.ORDERS_TO_SETTLE.run(self._driver, order_ids) if order_ids else ():
             self.find(call_id)
 
@@ -105,6 +103,11 @@ class KnownCalls:
         if event.order_id is not None and (placed := self._by_order.get((tenant, event.order_id))):
             found[placed.call.id] = placed.call
         return list(found.values())
+
+    def unknown(self, drafts: Sequence[EventDraft]) -> int:
+        """Return how many of ``drafts`` are about no call that was read: each may open one."""
+        known = self._by_number.keys() | self._by_ref.keys()
+        return sum(1 for draft in drafts if known.isdisjoint(_keys(draft)))
 
     def get(self, call_id: int) -> CandidateCall:
         """Return one call, read if need be."""
@@ -145,8 +148,8 @@ class KnownCalls:
 
     def with_number(self, tenant: str, call: Call) -> list[Call]:
         """Return the calls of the number of ``call``, first heard of in the day before it or later."""
-        before = [tenant, call.logged_at - LONGEST_CALL_MS, 0]
-        self._know_all(statements.CALLS_BY_NUMBER.run(self._driver, [call.number], before))
+        before = {"since": call.logged_at - LONGEST_CALL_MS, "ended_since": 0}
+        self._know_all(statements.CALLS_BY_NUMBER.run(self._driver, {tenant: [call.number]}, **before))
         return [each.call for each in self._by_number[tenant, call.number]]
 
     def going_on(self, tenant: str, since: int, before: int) -> list[CandidateCall]:
@@ -190,3 +193,9 @@ def leg_of(values: Sequence[Any]) -> Leg:
     """Return the leg that has ``values`` in the columns behind the key."""
     leg = Leg._make(values)
     return leg if leg.attended is None else leg._replace(attended=bool(leg.attended))
+
+
+def _keys(draft: EventDraft) -> Iterable[tuple[str, str]]:
+    """Return by what a draft's call is found: the outside party's numbers, and the exchange's own id."""
+    keys = (*draft.event.numbers, draft.event.call_ref) if draft.event.call_ref else draft.event.numbers
+    return ((draft.message.tenant, key) for key in keys)

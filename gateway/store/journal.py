@@ -29,6 +29,7 @@ from gateway.store.drafts import (
     UntoldNote,
     WriteJob,
 )
+from gateway.store.numbers_of import lock_drafts
 from gateway.store.writer import GroupCommit
 from gateway.texts.languages import Language
 
@@ -81,6 +82,7 @@ class Journal:
             after_commit=self._ring,
             check=self._database.check,
             transactions=self._database.transactions(place),
+            prepare=lock_drafts,
             name=f"writer-{place}" if place else "writer",
         )
 
@@ -134,7 +136,7 @@ class Journal:
 
         Raises ``BusyError`` when it cannot even wait its turn.
         """
-        self._writer.submit(draft, then)
+        self._lane_of(draft).submit(draft, then)
 
     def run(
         self,

@@ -5,6 +5,7 @@ import os
 import shutil
 import signal
 import subprocess
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -50,11 +51,15 @@ def owner() -> dict[str, Any]:
 
 
 class PostgresqlServer:
-    """One server in ``folder``, whose log is ``folder/NAME.log``; it keeps its port when it is started again."""
+    """One server in ``place``, which belongs to PostgreSQL's user; its log is ``logs/NAME.log``.
 
-    def __init__(self, folder: Path, name: str) -> None:
-        self.folder, self.name = folder, name
-        self.data = folder / name
+    It keeps its port when it is started again.
+    """
+
+    def __init__(self, place: Path, logs: Path, name: str) -> None:
+        self.place, self.name = place, name
+        self.data = place / name
+        self._log = logs / f"{name}.log"
         self.port = fixed_port()
         self.process: subprocess.Popen[bytes] | None = None
 
@@ -75,12 +80,12 @@ class PostgresqlServer:
 
     def start(self, **more: str) -> None:
         """Start it and wait until it takes connections."""
-        settings = {**SETTINGS, "port": str(self.port), "unix_socket_directories": str(self.folder), **more}
+        settings = {**SETTINGS, "port": str(self.port), "unix_socket_directories": str(self.place), **more}
         options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
-        with (self.folder / f"{self.name}.log").open("ab") as log:
+        with self._log.open("ab") as log:
             self.process = subprocess.Popen(
                 [programs() / "postgres", "-D", self.data, *options],
-                cwd=self.folder,
+                cwd=self.place,
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
@@ -109,7 +114,7 @@ class PostgresqlServer:
         return True
 
     def log(self) -> str:
-        return (self.folder / f"{self.name}.log").read_text(errors="replace")[-6000:]
+        return self._log.read_text(errors="replace")[-6000:]
 
     def address(self, database: str = "postgres") -> str:
         return f"host=127.0.0.1 port={self.port} user={USER} dbname={database} connect_timeout=5"
@@ -175,7 +180,7 @@ class PostgresqlServer:
     def run(self, program: str, *arguments: str) -> None:
         """Run one of PostgreSQL's programs as its owner. Raises ``AssertionError`` with what it said."""
         done = subprocess.run(
-            [programs() / program, *arguments], cwd=self.folder, capture_output=True, timeout=120, **owner()
+            [programs() / program, *arguments], cwd=self.place, capture_output=True, timeout=120, **owner()
         )
         assert done.returncode == 0, done.stderr.decode(errors="replace")
 
@@ -183,10 +188,9 @@ class PostgresqlServer:
 class Cluster:
     """A primary and a standby; ``writable`` is the one that takes writes now."""
 
-    def __init__(self, folder: Path, *, through: int | None = None) -> None:
-        self.folder = folder
-        self.primary = PostgresqlServer(folder, "primary")
-        self.standby = PostgresqlServer(folder, "standby")
+    def __init__(self, place: Path, logs: Path, *, through: int | None = None) -> None:
+        self.primary = PostgresqlServer(place, logs, "primary")
+        self.standby = PostgresqlServer(place, logs, "standby")
         self.writable = self.primary
         self._through = through
 
@@ -229,27 +233,29 @@ class Cluster:
 
 
 @contextmanager
-def cluster(folder: Path, *, through: int | None = None, **how: bool) -> Iterator[Cluster]:
-    """A running primary and standby in ``folder``, for the length of a block."""
-    place = folder / "postgresql"
-    place.mkdir(parents=True)
-    reachable(place)
-    found = Cluster(place, through=through)
+def cluster(logs: Path, *, through: int | None = None, **how: bool) -> Iterator[Cluster]:
+    """A running primary and standby for the length of a block; their logs stay in the folder ``logs``."""
+    with owned_folder() as place:
+        found = Cluster(place, logs, through=through)
+        try:
+            found.start(**how)
+            yield found
+        finally:
+            found.stop()
+
+
+@contextmanager
+def owned_folder() -> Iterator[Path]:
+    """A folder of PostgreSQL's user for the length of a block.
+
+    It lies outside of pytest's, which only the user of the tests may enter.
+    """
+    place = Path(tempfile.mkdtemp(prefix="cti-cluster-"))
+    _give(place)
     try:
-        found.start(**how)
-        yield found
+        yield place
     finally:
-        found.stop()
-        for server in (found.primary, found.standby):
-            shutil.rmtree(server.data, ignore_errors=True)
-
-
-def reachable(folder: Path) -> None:
-    """Give ``folder`` to PostgreSQL's owner, who may walk through the folders above it."""
-    _give(folder)
-    for above in folder.parents:
-        if owner() and above.stat().st_uid == os.geteuid() and not above.stat().st_mode & 0o001:
-            above.chmod(above.stat().st_mode | 0o011)
+        shutil.rmtree(place, ignore_errors=True)
 
 
 def _give(path: Path) -> None:

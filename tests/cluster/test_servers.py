@@ -9,7 +9,7 @@ import pytest
 
 from tests.cluster.ports import fixed_port
 from tests.cluster.proxy import Proxy
-from tests.cluster.servers import DATABASE, USER, Cluster, PostgresqlServer, cluster, reachable
+from tests.cluster.servers import DATABASE, USER, Cluster, PostgresqlServer, cluster, owned_folder
 from tests.waiting import until
 
 pytestmark = pytest.mark.cluster
@@ -58,14 +58,13 @@ def test_an_asynchronous_standby_that_was_cut_off_has_lost_rows(tmp_path: Path) 
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresqlServer]:
-    folder = tmp_path_factory.mktemp("server")
-    reachable(folder)
-    found = PostgresqlServer(folder, "alone")
-    found.make()
-    found.start()
-    found.query(f"CREATE DATABASE {DATABASE}", database="postgres")
-    yield found
-    found.kill()
+    with owned_folder() as place:
+        found = PostgresqlServer(place, tmp_path_factory.mktemp("server"), "alone")
+        found.make()
+        found.start()
+        found.query(f"CREATE DATABASE {DATABASE}", database="postgres")
+        yield found
+        found.kill()
 
 
 def test_a_connection_is_cut_between_a_commit_and_its_answer(server: PostgresqlServer) -> None:

@@ -48,11 +48,11 @@ class HeardEvent(NamedTuple):
     ``agent`` is the login of who sat at the extension, where that is known; ``to`` is where a transferred call goes on,
     which is an extension of ours if it ``stays_inside``; ``attended`` whether that one was spoken with before, where
     the exchange says so. ``also_rings`` are further extensions that ring. ``fields`` are free fields, ``line_name`` is
-    the configured name of the line, ``cost`` and ``transcript`` are what a note says. ``ref_space`` says whose
-    ``call_ref`` is: the same id of another exchange is another call's. The book has to see the calls of
-    the ``numbers``, and those with the same ``call_ref``. ``order_id`` is that of the click-to-call which the call is,
-    as its id says. ``rings_anew`` says that an extension which rang in vain surely rings once more, ``goes_on`` of an
-    end whether the call goes on otherwise; None where the exchange does not say.
+    the configured name of the line, ``cost`` and ``transcript`` are what a note says, ``started_at`` is
+    what an end says of the call's start. ``ref_space`` says whose ``call_ref`` is: the same id of another exchange is
+    another call's. The book has to see the calls of the ``numbers``, and those with the same ``call_ref``, and the call
+    of the click-to-call ``order_id``, which an id may name. ``rings_anew`` says that an extension which rang in vain
+    surely rings once more, ``goes_on`` of an end whether the call goes on otherwise; None where nobody says.
     """
 
     event: Event
@@ -87,6 +87,7 @@ class HeardEvent(NamedTuple):
     order_id: int | None = None
     rings_anew: bool = False
     goes_on: bool | None = None
+    started_at: int | None = None
 
     @property
     def moment(self) -> int:
@@ -211,6 +212,8 @@ def heard_end(message: CallEnded, sides: Sides) -> HeardEvent:
     heard = _heard(Event.END, message, sides, message.duration_s, message.recording_url, message.result)
     if message.goes_on is not None:
         heard = heard._replace(goes_on=message.goes_on)
+    if message.started_at is not None:
+        heard = heard._replace(started_at=message.started_at)
     if message.cause is None:
         return heard
     return heard._replace(cause=message.cause[:LONGEST_CAUSE], result_text=message.result or message.cause)

@@ -1,13 +1,13 @@
 """How sources of events are doing that the gateway goes and gets
 
-Revises: 0028
+Revises: 0033
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "0034"
-down_revision = "0028"
+down_revision = "0033"
 
 
 def upgrade() -> None:
