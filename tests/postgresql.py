@@ -56,7 +56,7 @@ class PostgresqlServer:
         self._quiet: dict[str, Any] = {"cwd": self.folder, "stdout": subprocess.DEVNULL} | self._who
         made = [programs / "initdb", "-D", self.folder / "data", "-U", USER, "-A", "trust", "-E", "UTF8", "--no-sync"]
         # Sorted as people do, which texts of ours are not to follow.
-    made += ["--locale=C.UTF-8", "--locale-provider=icu", "--icu-locale=pt-BR"]
+        made += ["--locale=C.UTF-8", "--locale-provider=icu", "--icu-locale=pt-BR"]
         subprocess.run(made, check=True, timeout=100, stderr=subprocess.DEVNULL, **self._quiet)
         options = [part for setting in (*QUICK, *settings) for part in ("-c", setting)]
         command = [programs / "postgres", "-D", self.folder / "data", "-k", self.folder, *options]

@@ -9,14 +9,14 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel
 
-from gateway import adapter, errors
+from gateway import adapter, errors, event_source
 from gateway import source as sources
 from gateway.cli.main import COMMANDS
 from gateway.config import dial_plans, people
 from gateway.config import loader as config_file
 from gateway.config import tables as config
 from gateway.config.forward_conditions import ForwardExample
-from gateway.config.sources import SourceSettings
+from gateway.config.sources import EventSourceSettings, SourceSettings
 from gateway.config.tables import Config
 from gateway.domain.event_fields import FIELDS, EventField
 from gateway.wire.http import Front
@@ -72,6 +72,7 @@ def test_every_command_is_in_the_reference_and_explains_itself(name: str) -> Non
         ForwardExample,
         config.DirectorySettings,
         SourceSettings,
+        EventSourceSettings,
     ],
 )
 def test_every_setting_is_in_the_reference(model: type[BaseModel]) -> None:
@@ -123,6 +124,13 @@ def test_every_source_and_its_settings_are_documented(name: str) -> None:
     assert re.search(rf"^\| `{name}` \|", PAGES["directory"], re.MULTILINE), name
     for setting in sources.load(name).Config.__dataclass_fields__:
         assert f"`{setting}`" in PAGES["directory"] + PAGES["appliances"], setting
+
+
+@pytest.mark.parametrize("kind", event_source.names())
+def test_every_kind_of_event_source_and_its_settings_are_documented(kind: str) -> None:
+    assert f'kind = "{kind}"' in PAGES["sources"]
+    for setting in event_source.load(kind).Config.__dataclass_fields__:
+        assert f"`{setting}`" in PAGES["sources"] + PAGES.get(kind, ""), setting
 
 
 @pytest.mark.parametrize("error", subclasses(errors.GatewayError)[1:])

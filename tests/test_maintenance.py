@@ -7,19 +7,23 @@ from time import monotonic
 
 import pytest
 
+from gateway import maintenance as module
 from gateway.clock import Clock as SteppedClock
 from gateway.domain.messages import AgentState, AgentStateChanged
 from gateway.domain.numbering.numbers import NumberPlan
 from gateway.domain.tenant import Tenant
 from gateway.errors import StoreUnavailable
-from gateway.maintenance import LOOK_BACK_MS, SWEEP_EVERY_S, Maintenance
+from gateway.maintenance import LOOK_BACK_MS, SWEEP_EVERY_S, Chore, Maintenance
 from gateway.store import agent_states, captures
 from gateway.store.drafts import AgentStateDraft, NoteDraft
 from gateway.store.ghosts import Ghosts
 from gateway.store.outbox import Outbox
+from gateway.store.shared import Lease
+from gateway.store.shared_files import SharedFiles
 from gateway.store.untold_notes import UntoldNotes
 from tests.fakes import SetTime
 from tests.store.conftest import HERE, T0, OpenStore, Store, open_store  # noqa: F401
+from tests.waiting import until
 
 HOUR = 3600 * 1000
 
@@ -212,3 +216,56 @@ def test_a_note_is_told_when_it_was_left_alone_for_two_minutes(store: Store, clo
         swept.sweep()
         told.append(sum(event.kind == "call_noted" for event in store.events.after(0)))
     assert told == [0, 0, 1, 1]
+
+
+def test_a_chore_that_fails_is_done_again_and_keeps_no_other_from_being_done(store: Store, clock: Clock) -> None:
+    done: list[str] = []
+
+    def fail_once(_now: int) -> None:
+        done.append("failing")
+        if done.count("failing") == 1:
+            raise StoreUnavailable
+
+    chores = [
+        Chore("failing", fail_once, HOUR),
+        Chore("hourly", lambda _now: done.append("hourly"), HOUR),
+        Chore("each time", lambda now: done.append(str(now - T0))),
+    ]
+    swept = Maintenance(store.journal, Outbox(store.engine, store.journal), {}, clock=clock, chores=chores)
+    with pytest.raises(StoreUnavailable):
+        swept.sweep()
+    assert done == ["failing", "hourly", "0"]
+    swept.sweep()
+    assert done[3:] == ["failing", "0"]
+    clock.now += HOUR
+    swept.sweep()
+    assert done[5:] == ["failing", "hourly", str(HOUR)]
+
+
+def test_one_of_several_processes_maintains_and_another_goes_on_when_it_ends(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "SWEEP_EVERY_S", 0.01)
+    swept: list[int] = []
+    looked = [threading.Event(), threading.Event()]
+
+    def running(number: int) -> Maintenance:
+        def lease() -> Lease | None:
+            looked[number].set()
+            return SharedFiles(tmp_path).lease("maintenance")
+
+        chores = [Chore("told", lambda _now: swept.append(number))]
+        made = Maintenance(store.journal, Outbox(store.engine, store.journal), {}, chores=chores, lease=lease)
+        made.start()
+        return made
+
+    first = running(0)
+    until(lambda: swept.count(0) > 1)
+    second = running(1)
+    assert looked[1].wait(10)
+    before = swept.count(0)
+    until(lambda: swept.count(0) > before + 1)
+    assert 1 not in swept
+    first.stop()
+    until(lambda: 1 in swept)
+    second.stop()

@@ -57,7 +57,7 @@ def is_of_this_machine(origin: str) -> bool:
 def _unmapped(config: "Config") -> Iterator[tuple[str, Text]]:
     """Yield the sources whose requests are only kept."""
     for tenant, table in config.tenants.items():
-        for name, source in table.sources.items():
+        for name, source in table.webhooks.items():
             if source.mapping is None:
                 yield f"[tenants.{tenant}.sources.{name}]", _without_mapping(name, is_kept=config.traffic.record)
 
@@ -72,7 +72,7 @@ def _secrets(config: "Config") -> Iterator[tuple[str, Text]]:
     """Yield what is to be said of the secrets of sources, without showing any."""
     owners: dict[str, str] = {}
     for tenant, table in config.tenants.items():
-        for name, source in table.sources.items():
+        for name, source in table.webhooks.items():
             place = f"[tenants.{tenant}.sources.{name}]"
             for secret in source.secrets:
                 if len(secret) < LEAST:

@@ -20,7 +20,7 @@ class MappingCheck(NamedTuple):
 def mapping_checks(config: Config) -> Iterator[MappingCheck]:
     """Yield what came of each source's tests; of a source without any, nothing."""
     for tenant, settings in config.tenants.items():
-        for name, source in settings.sources.items():
+        for name, source in settings.webhooks.items():
             if source.mapping is not None and source.mapping.tests:
                 yield _checked(f"{tenant}/{name} mapping", source.mapping)
 

@@ -49,7 +49,7 @@ def _list(place: DataLocation, tenant: str | None) -> None:
         hint = Text('Add one: [tenants.{name}.sources.cloud] with kind = "webhook"; docs/webhooks.md.', name=chosen[0])
         raise ConfigError(Text("there are no sources of events."), hint=hint)
     for name, source in found:
-        settings = config.tenants[name].sources[source.name]
+        settings = config.tenants[name].webhooks[source.name]
         read_by = settings.preset or ("mapping" if settings.mapping else _("no mapping yet"))
         title = source.title if source.title != source.name else ""
         click.echo(

@@ -18,6 +18,8 @@ def shown(config: Config) -> dict[str, Any]:
         for group in PEERS:
             for name, peer in getattr(tenant, group).items():
                 plain["tenants"][tenant_name][group][name] |= _shown_settings(peer.settings)
+        for name, source in tenant.event_sources.items():
+            plain["tenants"][tenant_name]["sources"][name] |= _shown_settings(source.settings)
         for name, forward in tenant.forwards.items():
             plain["tenants"][tenant_name]["forwards"][name] |= _shown_by_kind(forward)
     return plain

@@ -5,17 +5,19 @@ they name (a preset, an adapter, a source) and becomes its settings, checked by 
 from collections.abc import Mapping
 from dataclasses import fields
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from pydantic import TypeAdapter, ValidationError
 
 from gateway import adapter as adapters
+from gateway import event_source as event_sources
 from gateway import source as sources
 from gateway.config.forward_settings import forward_settings
+from gateway.config.sources import EventSourceSettings
 from gateway.config.tables import EVENT_KINDS, PEERS, ApplianceSettings, DirectorySettings, Forward
 from gateway.config.validation import sentences
 from gateway.config.values import Table
-from gateway.errors import ConfigError, GatewayError, UnknownAdapter, UnknownPreset, UnknownSource
+from gateway.errors import ConfigError, GatewayError, UnknownAdapter, UnknownPreset, UnknownSource, UnknownSourceKind
 from gateway.mapping.layers import over
 from gateway.texts.text import Text, lines
 
@@ -91,6 +93,8 @@ def _prepare_source(table: Any, source: str, place: tuple[str, ...], folder: Pat
     """Return the table of a source with the mapping that holds: its preset's, its own, or its own over the preset's."""
     if not isinstance(table, Mapping):
         return table
+    if isinstance(kind := table.get("kind"), str) and kind != event_sources.WEBHOOK:
+        return _prepare_event_source(kind, table, source, place, folder)
     preset, own = table.get("preset"), table.get("mapping")
     if not isinstance(preset, str):
         return table
@@ -99,6 +103,29 @@ def _prepare_source(table: Any, source: str, place: tuple[str, ...], folder: Pat
     except UnknownPreset as error:
         raise ConfigError(_at(source, (*place, "preset"), error)) from None
     return {**table, "mapping": mapping if own is None else own if not isinstance(own, Mapping) else over(mapping, own)}
+
+
+def _prepare_event_source(
+    kind: str, table: Mapping[str, Any], source: str, place: Place, folder: Path | None
+) -> EventSourceSettings:
+    """Return the settings of a source that is gone and got, the kind's own among them. Raises ``ConfigError``."""
+    own = {key: value for key, value in table.items() if key in EventSourceSettings.model_fields and key != "settings"}
+    rest = {key: value for key, value in table.items() if key not in own}
+    try:
+        config_class = event_sources.config_class(kind, rest, folder)
+    except (UnknownSourceKind, UnknownPreset) as error:
+        key = "preset" if isinstance(error, UnknownPreset) else "kind"
+        raise ConfigError(_at(source, (*place, key), error)) from None
+    rest = {key: _seen_from(source, config_class, key, value) for key, value in rest.items()}
+    settings = _validated(config_class, rest, EventSourceSettings, source, place)
+    return cast(EventSourceSettings, _validated(EventSourceSettings, own, None, source, place)).with_settings(settings)
+
+
+def _seen_from(source: str, config_class: type[Any], key: str, value: Any) -> Any:
+    """Return a path as it is seen from the configuration file, anything else as it is."""
+    found = config_class.__dataclass_fields__.get(key)
+    is_path = found is not None and found.metadata.get(event_sources.PATH) and isinstance(value, str)
+    return str(Path(source).parent / value) if is_path else value
 
 
 def _of_preset(
@@ -142,11 +169,15 @@ def _settings(
     place: tuple[str, ...],
     folder: Path | None,
 ) -> Any:
-    config_class = _config_class(name, rest, model, source, place, folder)
+    return _validated(_config_class(name, rest, model, source, place, folder), rest, model, source, place)
+
+
+def _validated(root: type[Any], table: Mapping[str, Any], also: type[Table] | None, source: str, place: Place) -> Any:
+    """Return ``table`` as ``root``; the keys of ``also`` are known beside its own. Raises ``ConfigError``."""
     try:
-        return TypeAdapter(config_class).validate_python(rest)
+        return TypeAdapter(root).validate_python(table)
     except ValidationError as error:
-        raise ConfigError(lines(sentences(error, source, config_class, place, also=model))) from None
+        raise ConfigError(lines(sentences(error, source, root, place, also=also))) from None
 
 
 def _config_class(

@@ -1,11 +1,11 @@
 """The tables of settings of event sources."""
 
 from collections.abc import Mapping
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field, SerializeAsAny, ValidatorFunctionWrapHandler, WrapValidator, model_validator
 
-from gateway.config.values import TENANT_NAME, Network, PublicUrl, Secrets, Table, Timezone
+from gateway.config.values import TENANT_NAME, Interval, Network, PublicUrl, Secrets, Table, Timezone, seconds_of
 from gateway.mapping.authenticity import Authenticity
 from gateway.mapping.proofs import proof_of
 from gateway.mapping.schema import LookUp, WebhookMapping
@@ -74,7 +74,42 @@ class SourceSettings(Table):
         return self
 
 
-def exchange_of(name: str, sources: Mapping[str, SourceSettings]) -> str:
+class EventSourceSettings(Table):
+    """A source of call events that the gateway goes and gets. All other keys of its table belong to its kind."""
+
+    kind: str = Field(description="how its events are got: one of the installed kinds (ami), or 'webhook'")
+    title: str = Field("", description="name shown to people")
+    timezone: Timezone | None = Field(None, description="zone of its times that name none; else the company's")
+    same_exchange_as: str | None = Field(
+        None, description="the source, or 'listeners', that tells of the same exchange, so that ids of calls are one"
+    )
+    silent_after: Interval | None = Field(
+        None, description="how long it may say nothing before people are told, such as '30m'; never when absent"
+    )
+    settings: Any = Field(None, exclude=True, description="the kind's own settings")
+
+    @property
+    def silent_after_s(self) -> int | None:
+        """How long it may say nothing, in seconds."""
+        return seconds_of(self.silent_after) if self.silent_after else None
+
+    def with_settings(self, settings: Any) -> "EventSourceSettings":
+        """Return the same with the kind's own ``settings``."""
+        return self.model_copy(update={"settings": settings})
+
+
+def _either(value: object, as_webhook: ValidatorFunctionWrapHandler) -> object:
+    """Keep the settings of a source of another kind, which ``config.plugins`` has checked."""
+    return value if isinstance(value, EventSourceSettings) else as_webhook(value)
+
+
+if TYPE_CHECKING:
+    AnySource = SourceSettings | EventSourceSettings
+else:
+    AnySource = Annotated[SerializeAsAny[SourceSettings], WrapValidator(_either)]
+
+
+def exchange_of(name: str, sources: Mapping[str, AnySource]) -> str:
     """Return the source in whose name the ids of calls are kept that ``name`` tells; ``NO_SOURCE`` for the name of the
     plain listeners.
 

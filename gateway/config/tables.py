@@ -3,6 +3,7 @@
 Which file they are filled from, and how, stands in ``config/loader.py``.
 """
 
+import socket
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -14,7 +15,7 @@ from gateway.config.dial_plans import DialPlanSettings
 from gateway.config.forwards import EVENT_KINDS as EVENT_KINDS
 from gateway.config.forwards import Forward as Forward
 from gateway.config.people import AuditSettings, PrivacySettings, TeamSettings
-from gateway.config.sources import SourceName, SourceSettings, exchange_of
+from gateway.config.sources import AnySource, EventSourceSettings, SourceName, SourceSettings, exchange_of
 from gateway.config.values import (
     TENANT_NAME,
     Address,
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
     ListenerParameter = str
 else:
     ListenerParameter = Literal[*LISTENER_PARAMETERS, *MORE_PARAMETERS]
+LONGEST_NODE = 63
 LineName = Annotated[str, Field(min_length=1, max_length=100)]
 
 
@@ -58,6 +60,20 @@ class ServerSettings(Table):
         description="one more address and port, for exchanges whose malformed requests are mended; off when absent",
     )
     data: str = Field("data", description="folder of the database, relative to this file")
+    accept_loss: bool = Field(
+        False, description="let a PostgreSQL without a synchronous standby pass 'check'; said at each start"
+    )
+    node: str | None = Field(
+        None,
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$",
+        description="name of this machine among those that share a database; its host name when absent",
+    )
+    node_url: str | None = Field(
+        None,
+        pattern=r"^https?://[^\s/?#]+/?$",
+        max_length=255,
+        description="address of this node's own desk, such as http://n1:8080, by which others link to its traffic log",
+    )
     workers: int = Field(1, ge=1, le=64, description="processes that share the port and the database")
     pin_workers: bool = Field(True, description="keep each busy process on one processor, which is faster")
     call_threads: int = Field(64, ge=4, le=512, description="requests of exchanges and CRMs served at once")
@@ -93,6 +109,10 @@ class ServerSettings(Table):
         False, description="no forward connects to a private address that its host's name leads to"
     )
     language: Language = Field(DEFAULT, description="language of texts where no company says another")
+
+    def node_name(self) -> str:
+        """Return the name of this machine among its database's nodes."""
+        return self.node or socket.gethostname()[:LONGEST_NODE]
 
 
 class Log(Table):
@@ -276,9 +296,19 @@ class TenantSettings(Table):
     )
     forwards: dict[str, Forward] = Field(default_factory=dict, description="who is told of call events")
     directory: dict[str, DirectorySettings] = Field(default_factory=dict, description="where the directory comes from")
-    sources: dict[SourceName, SourceSettings] = Field(
-        default_factory=dict, description="webhooks of cloud exchanges, at /in/NAME"
+    sources: dict[SourceName, AnySource] = Field(
+        default_factory=dict, description="webhooks of cloud exchanges, at /in/NAME, and sources that we go and get"
     )
+
+    @property
+    def webhooks(self) -> Mapping[str, SourceSettings]:
+        """The sources that send by themselves, by name."""
+        return {name: source for name, source in self.sources.items() if isinstance(source, SourceSettings)}
+
+    @property
+    def event_sources(self) -> Mapping[str, EventSourceSettings]:
+        """The sources that the gateway goes and gets, by name."""
+        return {name: source for name, source in self.sources.items() if isinstance(source, EventSourceSettings)}
 
     @model_validator(mode="after")
     def _outcomes_are_distinct(self) -> "TenantSettings":

@@ -45,10 +45,9 @@ class WebhookSource:
 
 def sources_of(tenant: TenantSettings) -> Mapping[str, WebhookSource]:
     """Return the company's sources by name."""
-    webhooks = {name: settings for name, settings in tenant.sources.items() if settings.kind == "webhook"}
     return {
         name: _source(name, settings, tenant.timezone, exchange_of(name, tenant.sources))
-        for name, settings in webhooks.items()
+        for name, settings in tenant.webhooks.items()
     }
 
 

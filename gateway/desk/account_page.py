@@ -21,7 +21,7 @@ BEFORE = "antes"
 
 def account(visit: Visit, account_id: int) -> Response:
     """Show an account; ``antes`` is the id of the call that the page of calls begins behind. Raises ``NotFound``."""
-    seq = visit.services.log.newest()
+    seq = visit.services.log.newest(visit.tenant)
     found = _account(visit, account_id)
     before = visit.request.args.get(BEFORE, "")
     before_id = int(before) if before.isascii() and before.isdigit() and len(before) < 16 else None

@@ -48,7 +48,7 @@ class ShownAgent:
 
 def agents(visit: Visit, *, problem: Text | str = "", status: int = 200) -> Response:
     """List all agents with their logins, roles and open sessions."""
-    services, seq = visit.services, visit.services.log.newest()
+    services, seq = visit.services, visit.services.log.newest(visit.tenant)
     opened = [each.login for each in services.people.sessions(visit.tenant, visit.at)]
     shown = [ShownAgent(each, opened.count(each.login)) for each in services.directory.agents(visit.tenant)]
     teams = visit.services.core.tenant(visit.tenant).teams
@@ -77,13 +77,13 @@ def add_list(visit: Visit) -> Response:
     good, refused = [each for each in found if not each.problem], [each for each in found if each.problem]
     if visit.request.form.get("confirma") and good:
         return _added(visit, good, refused)
-    seq = visit.services.log.newest()
+    seq = visit.services.log.newest(visit.tenant)
     return page(visit, "agents_preview.html", seq=seq, good=good, refused=refused, roles=NAMES, text=text)
 
 
 def agent(visit: Visit, agent_id: int, *, problem: Text | str = "", status: int = 200) -> Response:
     """Show one agent with its sessions. Raises ``NoSuchAgent``."""
-    people, seq = visit.services.people, visit.services.log.newest()
+    people, seq = visit.services.people, visit.services.log.newest(visit.tenant)
     found = people.agent(visit.tenant, agent_id)
     opened = people.sessions(visit.tenant, visit.at, agent_id)
     return page(
@@ -153,7 +153,7 @@ def _added(visit: Visit, good: Sequence[TypedAgent], refused: Sequence[TypedAgen
 
 
 def _passwords(visit: Visit, passwords: Sequence[FirstPassword], refused: Sequence[TypedAgent]) -> Response:
-    seq = visit.services.log.newest()
+    seq = visit.services.log.newest(visit.tenant)
     return page(visit, "agents_added.html", seq=seq, passwords=passwords, refused=refused)
 
 

@@ -111,7 +111,7 @@ def audit(visit: Visit) -> Response:
     older = visit.url("audit", **search.parameters(shown[-1].id)) if more else None
     links: dict[str, Any] = {"older": older, "export": visit.url("audit_export", **search.parameters())}
     template = "_audit.html" if visit.by_htmx else "audit.html"
-    seq = visit.services.log.newest()
+    seq = visit.services.log.newest(visit.tenant)
     return page(visit, template, search=search, entries=shown, actions=NAMES, told=told, seq=seq, **links)
 
 

@@ -56,7 +56,7 @@ class BoardQueue:
 
 def board(visit: Visit) -> Response:
     """Show everybody, or only the lists for the page's own script."""
-    seq = visit.services.log.newest()
+    seq = visit.services.log.newest(visit.tenant)
     going_on = visit.services.board.going_on(visit.tenant, visit.at - LONGEST_SHOWN_MS)
     visible = _visible(visit, going_on)
     states = list(visit.services.agent_states.latest(visit.tenant)) if visit.services.agent_states else []

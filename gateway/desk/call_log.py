@@ -17,7 +17,7 @@ PAGE_SIZE = 50
 
 def call_log(visit: Visit) -> Response:
     """Show the call log: the whole page, or only its list for the page's own script."""
-    seq = visit.services.log.newest()
+    seq = visit.services.log.newest(visit.tenant)
     search = filters.CallSearch.of(visit.request.args)
     understood = visit.reader.understand(search.text)
     wanted = understood.narrowed(search.wanted(visit.zone))

@@ -30,7 +30,7 @@ def why(visit: Visit) -> Response:
             "at": at,
         }
     when = moment.isoformat(timespec="minutes") if moment else _now(visit)
-    seq = visit.services.log.newest()
+    seq = visit.services.log.newest(visit.tenant)
     return page(visit, "why.html", extension=extension, when=when, found=found, near_min=NEAR_MIN, seq=seq)
 
 

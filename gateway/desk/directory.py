@@ -42,7 +42,7 @@ def directory_page(visit: Visit, *, problem: str = "", status: int = 200) -> Res
         accounts=visit.services.directory.count_accounts(visit.tenant),
         can_import=visit.services.import_now is not None,
         problem=problem,
-        seq=visit.services.log.newest(),
+        seq=visit.services.log.newest(visit.tenant),
     )
 
 
@@ -52,7 +52,7 @@ def import_run(visit: Visit, run_id: int) -> Response:
     if run is None:
         raise NotFound
     refused = [(each["place"], each["text"], _reason(each["reason"])) for each in run.refusals]
-    return page(visit, "import_run.html", run=run, refused=refused, seq=visit.services.log.newest())
+    return page(visit, "import_run.html", run=run, refused=refused, seq=visit.services.log.newest(visit.tenant))
 
 
 def _reason(code: str) -> Text | str:

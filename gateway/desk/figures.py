@@ -45,7 +45,7 @@ class FiguresPeriod:
 
 def figures(visit: Visit) -> Response:
     """Show the figures of a period, today's if none is chosen."""
-    seq, zone = visit.services.log.newest(), visit.zone
+    seq, zone = visit.services.log.newest(visit.tenant), visit.zone
     today = local(visit.at, zone).date()
     asked = visit.request.args
     period = FiguresPeriod.of(asked.get("periodo", DAY), asked.get("dia", ""), today)

@@ -12,6 +12,7 @@ from gateway.domain.links import safe_link
 from gateway.domain.masking import hidden_in, hidden_in_all, masked
 from gateway.store.call_fields import SCREEN_FIELDS
 from gateway.store.log import LoggedEvent
+from gateway.store.positions import Position
 
 RETRY = b"retry: 1000\n\n"
 AGENT = ("agent", "login", "state", "reason")
@@ -30,7 +31,7 @@ class ScreenEvent:
     ``sides``.
     """
 
-    seq: int
+    position: Position
     kind: str
     call_id: int
     tenant: str
@@ -47,23 +48,23 @@ class ScreenEvent:
         ends = ends_of(event)
         if event.kind == EventKind.MISSED_CHANGED:
             told = {"kind": event.kind, "at": event.at} | payload
-            return cls._made(event, ends, told, full=frame(event.kind, told, seq=event.seq))
+            return cls._made(event, ends, told, full=frame(event.kind, told, position=event.position))
         known = {"call_id": event.call_id, "kind": event.kind, "at": event.at, "extension": event.extension}
         payload["recording_url"] = safe_link(payload.get("recording_url"))
         told = {name: payload[name] for name in TOLD if payload.get(name) is not None}
-        return cls._made(event, ends, known | told, full=frame(event.kind, known | told, seq=event.seq))
+        return cls._made(event, ends, known | told, full=frame(event.kind, known | told, position=event.position))
 
     @classmethod
     def _made(
         cls, event: LoggedEvent, ends: frozenset[str], payload: Mapping[str, Any], *, full: bytes
     ) -> "ScreenEvent":
-        brief = frame("log", {"call_id": event.call_id, "kind": event.kind}, seq=event.seq)
-        return cls(event.seq, event.kind, event.call_id, event.tenant, ends, full, brief, payload, event.at)
+        brief = frame("log", {"call_id": event.call_id, "kind": event.kind}, position=event.position)
+        return cls(event.position, event.kind, event.call_id, event.tenant, ends, full, brief, payload, event.at)
 
     @cached_property
     def masked(self) -> bytes:
         """What screens get that may not see telephones."""
-        return frame(self.kind, _without_telephone(self.payload), seq=self.seq)
+        return frame(self.kind, _without_telephone(self.payload), position=self.position)
 
     @cached_property
     def sides(self) -> CallSides:
@@ -98,22 +99,22 @@ def ends_of(event: LoggedEvent) -> frozenset[str]:
     return frozenset((event.extension, json.loads(event.payload).get("number") or event.extension))
 
 
-def frame(kind: str, data: dict[str, Any], *, seq: int) -> bytes:
+def frame(kind: str, data: dict[str, Any], *, position: Position) -> bytes:
     """Return one event of the stream; JSON never holds a bare line break, which would end the field."""
     text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
-    return f"id: {seq}\nevent: {kind}\ndata: {text}\n\n".encode()
+    return f"id: {position}\nevent: {kind}\ndata: {text}\n\n".encode()
 
 
-def reset(seq: int) -> bytes:
+def reset(position: Position) -> bytes:
     """Return the event that tells a page that it missed too much: it reads its state anew and goes on
-    behind ``seq``.
+    behind ``position``.
     """
-    return frame("reset", {}, seq=seq)
+    return frame("reset", {}, position=position)
 
 
-def pulse(seq: int) -> bytes:
+def pulse(position: Position) -> bytes:
     """Return a heart-beat: a comment for proxies, and an event by which a page notices that its connection died.
 
-    Everything up to ``seq`` was delivered, so a page that reconnects need not ask for it again.
+    Everything up to ``position`` was delivered, so a page that reconnects need not ask for it again.
     """
-    return b": pulse\n" + frame("pulse", {}, seq=seq)
+    return b": pulse\n" + frame("pulse", {}, position=position)

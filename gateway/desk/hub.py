@@ -1,175 +1,34 @@
 """The hub: one thread per process follows the event log and wakes the screens an event concerns.
 
-The log is the truth and a doorbell only saves waiting: the writer of this process rings, and a commit by
-another process shows in the database's version. A screen that reconnects says what it saw last and gets
-what it missed from the log.
+The log is the truth and a ring only saves waiting (``store/following.py``). A screen that reconnects says what it saw
+last and gets what it missed from the log.
 """
 
-import queue
-import secrets
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection
 
 import structlog
 
 from gateway.desk import frames
 from gateway.desk.frames import ScreenEvent
+from gateway.desk.screens import Screen, StartAfresh
+from gateway.desk.session_checks import MayStay, SessionChecks
 from gateway.domain.calls.scope import EVERYTHING, CallScope
 from gateway.errors import Stopping, TooManyScreens
 from gateway.store.delivery_receipts import DeliveryReceipt, ReceiptKind
+from gateway.store.following import Follower, NewEpoch, News, PeopleChanged
 from gateway.store.log import EventLog, LoggedEvent
+from gateway.store.positions import Position
 
 logger = structlog.get_logger()
 
-MayStay = Callable[[], bool]
-"""Whether the agent of a screen is still logged in, which another process may have ended; asked now and then."""
 Watch = Callable[[DeliveryReceipt], None]
 """Writes down what happens at screens; must never wait."""
-QUEUE_LIMIT = 256
 RESUME_LIMIT = 200
-ASK_EVERY_S = 5.0
-"""A screen that may not stay any more is told of nothing from then on at the latest."""
 FAR_BEHIND = 50_000
 """A screen further behind than this starts afresh: looking for its events would read too much of the log."""
-
-
-class Nudge:
-    """Wakes a screen without telling it of anything."""
-
-
-class Screen:
-    """One open page's stream of bytes. ``close``, which the server calls, gives its place back.
-
-    It ends by itself when the hub stops, when it falls too far behind, and after ``age_s``, so that whoever
-    may no longer see it finds out; the browser then comes back and misses nothing.
-    """
-
-    def __init__(
-        self,
-        tenant: str,
-        extension: str,
-        *,
-        login: str,
-        session: str,
-        whole_tenant: bool,
-        hub: "Hub",
-        heartbeat_s: float,
-        age_s: float,
-        may_stay: MayStay = lambda: True,
-        scope: CallScope = EVERYTHING,
-        masked: bool = False,
-    ) -> None:
-        self.tenant = tenant
-        self.extension = extension
-        self.login = login
-        self.session = session
-        self.name = secrets.token_hex(4)
-        self.whole_tenant = whole_tenant
-        self.keys: tuple[tuple[str, str | None], ...] = ((tenant, extension), (tenant, frames.EVERYBODY))
-        if whole_tenant:
-            self.keys += ((tenant, None),)
-        self._hub = hub
-        self._heartbeat_s = heartbeat_s
-        self._until = time.monotonic() + age_s
-        self._may_stay = may_stay
-        self._scope = scope
-        self._masked = masked
-        self._asked_at = time.monotonic()
-        self._missed: list[ScreenEvent | bytes] = []
-        self._sent = 0
-        self._queue: queue.SimpleQueue[ScreenEvent | Nudge | None] = queue.SimpleQueue()
-        self._stream = self._bytes()
-
-    def __iter__(self) -> Iterator[bytes]:
-        return self
-
-    def __next__(self) -> bytes:
-        try:
-            return next(self._stream)
-        except BaseException:
-            self.close()
-            raise
-
-    def close(self) -> None:
-        """Take no more events. Safe to call again."""
-        self._hub.release(self)
-
-    def resume(self, missed: Iterable[ScreenEvent | bytes], *, sent: int) -> None:
-        """Say first what was ``missed``; what comes live is said only behind ``sent``."""
-        self._missed = list(missed)
-        self._sent = sent
-
-    def offer(self, news: ScreenEvent) -> bool:
-        """Queue ``news``; False when the page does not keep up. Called by the hub only, never waits."""
-        if self._queue.qsize() >= QUEUE_LIMIT:
-            return False
-        self._queue.put(news)
-        return True
-
-    def ask(self) -> None:
-        """Have it asked, before the page is sent anything more, whether its agent may still see it."""
-        self._asked_at = float("-inf")
-        self._queue.put(Nudge())
-
-    def end(self) -> None:
-        """Let the stream end behind what is queued."""
-        self._queue.put(None)
-
-    def shown(self, news: ScreenEvent) -> bytes | None:
-        """Return what this page is sent of ``news``: all, only that something happened, or nothing."""
-        if frames.EVERYBODY in news.extensions:
-            return news.full
-        if self._is_here(news):
-            return news.masked if self._masked else news.full
-        may_know = self.whole_tenant and (not news.is_of_a_call or self._scope.admits(news.sides))
-        return news.brief if may_know else None
-
-    def _is_here(self, news: ScreenEvent) -> bool:
-        return bool(self.extension) and self.extension in news.extensions
-
-    def _bytes(self) -> Iterator[bytes]:
-        yield frames.RETRY
-        for missed in self._missed:
-            if text := missed if isinstance(missed, bytes) else self._told(missed):
-                yield text
-        while (wait_s := self._until - time.monotonic()) > 0:
-            delivered = self._hub.seq
-            try:
-                news = self._queue.get(timeout=min(wait_s, self._heartbeat_s))
-            except queue.Empty:
-                if not self._is_welcome():
-                    return
-                # Read before the wait: all up to there was queued, and the queue is empty.
-                yield frames.pulse(max(delivered, self._sent))
-                continue
-            if news is None or not self._is_welcome():
-                return
-            if isinstance(news, Nudge):
-                continue
-            if news.seq > self._sent:
-                self._sent = news.seq
-                if text := self._told(news):
-                    yield text
-
-    def _is_welcome(self) -> bool:
-        """Return whether the stream may go on. It may, until its age ends it, where the session cannot be looked up."""
-        now = time.monotonic()
-        if now - self._asked_at < ASK_EVERY_S:
-            return True
-        self._asked_at = now
-        try:
-            return self._may_stay()
-        except Exception as error:
-            logger.warning("session_not_looked_up", error=type(error).__name__)
-            return True
-
-    def _told(self, news: ScreenEvent) -> bytes | None:
-        """Return what this page is sent of ``news``, and note the delivery for the diagnosis."""
-        if self._is_here(news):
-            self._hub.notice(self, ReceiptKind.DELIVERED, news.call_id)
-        return self.shown(news)
 
 
 class Hub:
@@ -178,41 +37,40 @@ class Hub:
     def __init__(
         self,
         log: EventLog,
+        follower: Follower,
         *,
         max_screens: int,
         heartbeat_s: float = 5,
-        look_every_s: float = 0.1,
         screen_age_s: float = 900,
         watch: Watch | None = None,
     ) -> None:
         self._log = log
+        self._follower = follower
         self._max_screens = max_screens
         self._heartbeat_s = heartbeat_s
-        self._look_every_s = look_every_s
         self._screen_age_s = screen_age_s
         self._watch = watch
         self._gate = threading.Lock()
         self._screens: set[Screen] = set()
         self._index: defaultdict[tuple[str, str | None], set[Screen]] = defaultdict(set)
-        self._bell: queue.SimpleQueue[int] = queue.SimpleQueue()
+        self.checks = SessionChecks()
         self._stopping = False
-        self._version = -1
-        self._people = -1
         self._thread = threading.Thread(target=self._run, name="hub", daemon=True)
-        self.seq = 0
-        """The newest event that was fanned out."""
 
     def start(self) -> None:
-        """Follow the log from its newest event on."""
-        self.seq = self._log.newest()
+        """Follow the log from now on."""
         self._thread.start()
 
-    def ring(self, seq: int) -> None:
-        """Say that events up to ``seq`` are durable. Never waits, and costs nothing while nobody watches: a screen
-        that opens reads what is durable by then from the log.
+    def ring(self, tenants: Collection[str] = ()) -> None:
+        """Say that events of ``tenants`` (none: of any) are durable. Never waits, and costs nothing while nobody
+        watches: a screen that opens reads what is durable by then from the log.
         """
         if self._screens:
-            self._bell.put(seq)
+            self._follower.ring(tenants)
+
+    def position(self, tenant: str) -> Position | None:
+        """Return up to where all events of ``tenant`` were offered to its screens."""
+        return self._follower.position(tenant)
 
     def stop(self, *, timeout_s: float = 5) -> None:
         """End every stream and the thread; no screen is let in any more. Safe to call again."""
@@ -220,9 +78,11 @@ class Hub:
             self._stopping = True
             for screen in self._screens:
                 screen.end()
-        self._bell.put(0)
+        self._follower.ring()
         if self._thread.is_alive():
             self._thread.join(timeout_s)
+        if not self._thread.is_alive():
+            self._follower.close()
 
     def end_session(self, session: str) -> None:
         """End the streams of a session that was logged out, as far as they are open in this process."""
@@ -244,7 +104,7 @@ class Hub:
         self,
         tenant: str,
         extension: str,
-        last_event_id: int | None = None,
+        last_event_id: Position | None = None,
         *,
         login: str = "",
         session: str = "",
@@ -274,7 +134,8 @@ class Hub:
         )
         self._admit(screen)
         try:
-            self._resume(screen, self._log.newest() if last_event_id is None else last_event_id)
+            self._follower.watch(tenant)
+            self._resume(screen, last_event_id)
         except BaseException:
             screen.close()
             raise
@@ -298,6 +159,8 @@ class Hub:
                 self._index[key].discard(screen)
                 if not self._index[key]:
                     del self._index[key]
+            if (screen.tenant, frames.EVERYBODY) not in self._index:
+                self._follower.unwatch(screen.tenant)
 
     def _admit(self, screen: Screen) -> None:
         with self._gate:
@@ -310,73 +173,64 @@ class Hub:
                 self._index[key].add(screen)
         self.notice(screen, ReceiptKind.OPENED)
 
-    def _resume(self, screen: Screen, last: int) -> None:
+    def _resume(self, screen: Screen, last: Position | None) -> None:
         """Send a screen what it missed. It takes live events already, so whatever is not read here will
         come that way.
         """
-        newest = self._log.newest()
-        if last > newest or newest - last > FAR_BEHIND:
+        newest = self._log.newest(screen.tenant)
+        if last is None:
+            return screen.resume([], sent=newest)
+        if _is_lost(last, newest):
             return screen.resume([frames.reset(newest)], sent=newest)
         events = self._log.after_for(screen.tenant, None, last, limit=RESUME_LIMIT + 1)
-        if len(events) > RESUME_LIMIT:
+        if len(events) > RESUME_LIMIT or any(event.epoch != last.epoch for event in events):
             return screen.resume([frames.reset(newest)], sent=newest)
-        sent = events[-1].seq if events else last
+        sent = events[-1].position if events else last
         return screen.resume([ScreenEvent.of(event) for event in events], sent=sent)
 
     def _run(self) -> None:
+        is_failing = False
         while not self._stopping:
             try:
-                if self._something_happened():
+                if self._follower.wait():
                     self._follow()
             except Exception as error:
-                logger.error("hub_failed", error=type(error).__name__, exc_info=error)
-                self._version = -1
+                if not is_failing:
+                    logger.error("hub_failed", error=type(error).__name__, exc_info=error)
+                is_failing = True
                 time.sleep(1)
-
-    def _something_happened(self) -> bool:
-        """Wait for the bell, or for the next look at the database's version."""
-        rung = self._rung()
-        version = self._log.version()
-        changed, self._version = version != self._version, version
-        return changed or rung > self.seq
-
-    def _nobody_watches(self, newest: int) -> bool:
-        """Return whether no screen is open; then only the end of the log is read, not its events."""
-        with self._gate:
-            if self._screens:
-                return False
-            self.seq = max(self.seq, newest)
-            return True
-
-    def _rung(self) -> int:
-        try:
-            seq = self._bell.get(timeout=self._look_every_s)
-        except queue.Empty:
-            return 0
-        while not self._bell.empty():
-            seq = max(seq, self._bell.get())
-        return seq
+                continue
+            if is_failing:
+                logger.info("hub_follows_again")
+                is_failing = False
 
     def _follow(self) -> None:
-        # The log's end is read before the look at the screens: one that opens in between reads on from there itself.
-        if not self._screens and self._nobody_watches(self._log.newest()):
-            return
-        self._ask_screens()
-        while events := self._log.after(self.seq):
-            for event in events:
-                self._tell(event)
-                self.seq = event.seq
+        for news in self._follower.news():
+            self._take(news)
+
+    def _take(self, news: News) -> None:
+        if isinstance(news, LoggedEvent):
+            self._tell(news)
+        elif isinstance(news, PeopleChanged):
+            self._ask_screens()
+        else:
+            self._begin_epoch(news)
+
+    def _begin_epoch(self, news: NewEpoch) -> None:
+        """Have every screen read its state anew."""
+        logger.warning("epoch_changed", screens=len(self._screens))
+        for screen in self._all_screens():
+            if position := news.positions.get(screen.tenant):
+                self._offer(screen, StartAfresh(position))
 
     def _ask_screens(self) -> None:
-        """Have all screens asked whether they may stay, where an agent or a session changed."""
-        people = self._log.people()
-        if people == self._people:
-            return
-        self._people = people
-        with self._gate:
-            screens = list(self._screens)
-        for screen in screens:
+        """Have all screens asked whether they may stay."""
+        for screen in self._all_screens():
             screen.ask()
+
+    def _all_screens(self) -> list[Screen]:
+        with self._gate:
+            return list(self._screens)
 
     def _tell(self, event: LoggedEvent) -> None:
         with self._gate:
@@ -386,6 +240,15 @@ class Hub:
             return
         news = ScreenEvent.of(event)
         for screen in audience:
-            if not screen.offer(news):
-                self.release(screen)
-                screen.end()
+            self._offer(screen, news)
+
+    def _offer(self, screen: Screen, news: ScreenEvent | StartAfresh) -> None:
+        """Queue ``news`` for ``screen``, whose stream ends where its page does not keep up."""
+        if not screen.offer(news):
+            self.release(screen)
+            screen.end()
+
+
+def _is_lost(last: Position, newest: Position) -> bool:
+    """Return whether what happened behind ``last`` cannot be told, or would be too much to look for."""
+    return last.epoch != newest.epoch or last > newest or newest.seq - last.seq > FAR_BEHIND

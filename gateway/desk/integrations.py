@@ -56,14 +56,14 @@ def integrations(visit: Visit, **more: Any) -> Response:
     older = visit.url("integrations", **asked, antes=found[PAGE_SIZE - 1].id) if len(found) > PAGE_SIZE else None
     shown: dict[str, Any] = {"forwards": _forwards(visit), "letters": found[:PAGE_SIZE], "older": older, "asked": asked}
     names: dict[str, Any] = {"names": NAMES, "shades": SHADES, "done": done_of(visit)}
-    return page(visit, "integrations.html", **shown, **names, seq=visit.services.log.newest(), **more)
+    return page(visit, "integrations.html", **shown, **names, seq=visit.services.log.newest(visit.tenant), **more)
 
 
 def letter(visit: Visit, letter_id: int) -> Response:
     """Show one event for a forward, with what was sent and answered. Raises ``NotFound``."""
     found = _found(visit, letter_id)
     shown: dict[str, Any] = {"letter": found, "names": NAMES, "shades": SHADES, "done": done_of(visit)}
-    return page(visit, "letter.html", **shown, seq=visit.services.log.newest())
+    return page(visit, "letter.html", **shown, seq=visit.services.log.newest(visit.tenant))
 
 
 def retry(visit: Visit) -> Response:

@@ -161,7 +161,7 @@ def _changed(visit: Visit, action: MissedAction, call_ids: Sequence[int]) -> Res
 
 
 def _shown(visit: Visit, *, problem: str = "", status: int = 200) -> Response:
-    seq = visit.services.log.newest()
+    seq = visit.services.log.newest(visit.tenant)
     template = "_missed.html" if visit.by_htmx else "missed.html"
     return page(visit, template, status=status, seq=seq, **shown_in(visit, problem=problem))
 

@@ -50,7 +50,8 @@ def save(visit: Visit, call_id: int) -> Response:
         _write(visit, call, written)
     except NoteChanged as changed:
         told: dict[str, Any] = {"call": call, "mine": written, "changed": changed}
-        return page(visit, "note_changed.html", status=changed.http_status, seq=visit.services.log.newest(), **told)
+        told["seq"] = visit.services.log.newest(visit.tenant)
+        return page(visit, "note_changed.html", status=changed.http_status, **told)
     return redirect(visit.url("call", call_id=call_id), 303)
 
 

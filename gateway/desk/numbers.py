@@ -51,7 +51,7 @@ def number(visit: Visit) -> Response:
     asked = _asked(visit)
     template = "_number.html" if visit.by_htmx else "number.html"
     shown = _explained(visit, asked) if asked.number else None
-    seq = visit.services.log.newest()
+    seq = visit.services.log.newest(visit.tenant)
     return page(visit, template, asked=asked, shown=shown, kinds=KINDS, seq=seq)
 
 

@@ -22,7 +22,7 @@ def password(visit: Visit, *, problem: Text | str = "", done: bool = False, stat
     """Show the form to change one's password."""
     if visit.me.first_password:  # without the rest of the desk, which it does not get yet
         return page(visit, "first_password.html", status=status, problem=problem)
-    seq = visit.services.log.newest()
+    seq = visit.services.log.newest(visit.tenant)
     return page(visit, "password.html", status=status, problem=problem, done=done, seq=seq)
 
 
@@ -54,7 +54,7 @@ def sessions(visit: Visit) -> Response:
     """Show one's own open sessions; an administrator's page has everybody's."""
     everybody = visit.may(Right.READ_AGENTS)
     found = visit.services.people.sessions(visit.tenant, visit.at, None if everybody else visit.me.id)
-    seq, mine = visit.services.log.newest(), _session_name(visit)
+    seq, mine = visit.services.log.newest(visit.tenant), _session_name(visit)
     return page(visit, "sessions.html", sessions=found, mine=mine, everybody=everybody, seq=seq)
 
 
@@ -73,7 +73,7 @@ def extension(visit: Visit, *, problem: Text | str = "", status: int = 200, held
         raise NotFound
     asked = visit.request.form.get("ramal", "").strip()[:LONGEST_EXTENSION]
     values = {"problem": problem, "held_by": held_by, "asked": asked}
-    return page(visit, "extension.html", status=status, seq=visit.services.log.newest(), **values)
+    return page(visit, "extension.html", status=status, seq=visit.services.log.newest(visit.tenant), **values)
 
 
 def sit(visit: Visit) -> Response:

@@ -28,7 +28,7 @@ def panel(visit: Visit) -> Response:
     """
     if visit.me.chooses_extension and not visit.me.extension:
         return page(visit, "panel_extension.html")
-    seq = visit.services.log.newest()
+    seq = visit.services.log.newest(visit.tenant)
     found = [account_choice.card_of(visit, call) for call in cards.going_on(visit)]
     recent = cards.of_extension(visit, limit=8)
     waiting = missed.shown_in(visit) if visit.may(Right.SEE_MISSED) else {}

@@ -29,7 +29,7 @@ class Person:
 
 def people(visit: Visit) -> Response:
     """Show everybody, or only the list for the page's own script."""
-    seq = visit.services.log.newest()
+    seq = visit.services.log.newest(visit.tenant)
     template = "_people.html" if visit.by_htmx else "people.html"
     return page(visit, template, people=_people(visit), seq=seq)
 

@@ -34,7 +34,7 @@ def number_in(link: str) -> str:
 def ask(visit: Visit) -> Response:
     """Show the number of a link, whose it is, and a button to dial it."""
     number = number_in(visit.request.args.get("numero", ""))
-    seq = visit.services.log.newest()
+    seq = visit.services.log.newest(visit.tenant)
     return page(visit, "phone_link.html", seq=seq, number=number, owner=_owner(visit, number))
 
 

@@ -14,7 +14,7 @@ LONGEST = 64
 
 def programs(visit: Visit, *, token: str = "", problem: Text | str = "", status: int = 200) -> Response:
     """Show the agent's programs; ``token`` is a new one, shown this once."""
-    seq = visit.services.log.newest()
+    seq = visit.services.log.newest(visit.tenant)
     found = _sessions(visit).of_agent(visit.me.id, visit.at)
     address = f"{_address(visit)}#{token}" if token else ""
     shown = {"found": found, "address": address, "problem": problem}

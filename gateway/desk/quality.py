@@ -79,7 +79,7 @@ def quality(visit: Visit, *, problem: str = "", status: int = 200) -> Response:
         more=more,
         after=visit.request.values.get("depois", ""),
         problem=problem,
-        seq=visit.services.log.newest(),
+        seq=visit.services.log.newest(visit.tenant),
     )
 
 

@@ -59,7 +59,7 @@ class ShownSource:
 def sources(visit: Visit) -> Response:
     """List the company's webhooks, each with its address and the last request to it."""
     shown = [_shown(visit, source) for source in sources_of(visit.settings).values()]
-    return page(visit, "sources.html", shown=shown, seq=visit.services.log.newest())
+    return page(visit, "sources.html", shown=shown, seq=visit.services.log.newest(visit.tenant))
 
 
 def source(visit: Visit, name: str) -> Response:
@@ -69,7 +69,7 @@ def source(visit: Visit, name: str) -> Response:
         raise NotFound
     shown = [_read(found, entry) for entry in _entries(visit, found, LAST)]
     guessed = written(guess([each.request for each in reversed(shown)]), visit.tenant, name) if shown else ""
-    item, seq = _shown(visit, found), visit.services.log.newest()
+    item, seq = _shown(visit, found), visit.services.log.newest(visit.tenant)
     is_kept = visit.services.traffic is not None
     return page(visit, "source.html", item=item, shown=shown, guessed=guessed, is_kept=is_kept, seq=seq)
 

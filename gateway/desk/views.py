@@ -20,6 +20,7 @@ from gateway.errors import GatewayError, LoginsBusy, TooManyAttempts
 from gateway.store.calls import LoggedCall
 from gateway.store.delivery_receipts import DeliveryReceipt, ReceiptKind
 from gateway.store.orders import Tried
+from gateway.store.positions import Position
 from gateway.texts.text import Text
 
 
@@ -105,7 +106,7 @@ def screen(visit: Visit) -> Response:
     """
     if visit.me.chooses_extension and not visit.me.extension:
         return redirect(visit.url("extension"), 303)
-    seq = visit.services.log.newest()
+    seq = visit.services.log.newest(visit.tenant)
     return page(visit, "screen.html", seq=seq, **_cards(visit), recent=cards.of_extension(visit), mine=True)
 
 
@@ -185,7 +186,7 @@ def events(visit: Visit) -> Response:
     """Open the stream of events; ``escopo=empresa`` also tells of everybody else's calls, in brief."""
     request = visit.request
     last = request.headers.get("Last-Event-ID") or request.args.get("last_event_id") or ""
-    seen = int(last) if last.isascii() and last.isdigit() and len(last) < 17 else None
+    seen = Position.read(last)
     whole = request.args.get("escopo") == "empresa" or request.args.get("scope") == "tenant"
     me, session = visit.me, access.session_mark(key) if (key := visit.secret or visit.token) else ""
     screen = visit.services.hub.subscribe(
@@ -220,7 +221,7 @@ def _still_logged_in(visit: Visit) -> Callable[[], bool]:
 
 def call(visit: Visit, call_id: int) -> Response:
     """Show everything that is known of one call."""
-    seq = visit.services.log.newest()
+    seq = visit.services.log.newest(visit.tenant)
     found = _call(visit, call_id)
     known: dict[str, Any] = {
         "before": cards.before(visit, found, limit=10),

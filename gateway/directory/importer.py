@@ -38,7 +38,7 @@ class Importer:
 
     imports: Imports
     stored: StoredAccounts
-    open_loader: Callable[[], Loader]
+    open_loader: Callable[[int], Loader]
     clock: Callable[[], int] = lambda: time.time_ns() // 1_000_000
 
     def run(
@@ -52,11 +52,12 @@ class Importer:
     ) -> ImportRun:
         """Do ``job`` and return what came of it; ``run_id`` if it is claimed already.
 
-        Raises ``ImportRunning``, and what ended it (``SourceError``) once that is written down.
+        Raises ``ImportRunning``, and what ended it (``SourceError``) once that is written down;
+        ``ImportSuperseded`` when it was taken for dead meanwhile.
         """
         began = self.clock()
         claimed = run_id or self.imports.begin(job.tenant, job.name, kind, began)
-        with closing(job.source), closing(self.open_loader()) as loader:
+        with closing(job.source), closing(self.open_loader(claimed)) as loader:
             alive = self._alive(claimed, progress)
             with RunningImport(job, self.stored, loader, began, progress=alive) as run:
                 self._do(run, claimed, report)

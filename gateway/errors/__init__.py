@@ -6,6 +6,7 @@
     │   ├── UnknownPreset      115
     │   ├── AdapterError       120  an appliance's settings do not make a request
     │   ├── UnknownSource      130
+    │   ├── UnknownSourceKind  135
     │   └── DataUnusable       140  the data folder or its database cannot be used
     │       └── NewerSchema    145
     ├── RequestError           200  what came in cannot be understood
@@ -42,6 +43,7 @@
     ├── BusyError              400  try again later; nothing was stored
     │   ├── QueueFull          410
     │   ├── StoreUnavailable   420
+    │   │   └── StoreUnclear   422
     │   ├── StoreReplaced      425
     │   ├── Stopping           430
     │   ├── TooManyScreens     440
@@ -58,7 +60,9 @@
     │   ├── NothingToHangUp    550
     │   └── NumberBlocked      560
     ├── SourceError            600  a source of the directory cannot be read
-    │   └── ImportRunning      610
+    │   ├── ImportRunning      610
+    │   └── ImportSuperseded   620
+    ├── EventSourceError       650  a source of events cannot be heard
     └── InternalError          900  a defect of ours; the log has the details
 
 A class fixes its code, HTTP status and whose fault it is (``client`` or ``server``), and the texts; the raiser supplies
@@ -87,6 +91,7 @@ from gateway.errors.busy import (
     Stopping,
     StoreReplaced,
     StoreUnavailable,
+    StoreUnclear,
     TooManyConnections,
     TooManyOrders,
     TooManyRequests,
@@ -100,6 +105,7 @@ from gateway.errors.configuration import (
     UnknownAdapter,
     UnknownPreset,
     UnknownSource,
+    UnknownSourceKind,
 )
 from gateway.errors.dialling import (
     DialError,
@@ -111,7 +117,9 @@ from gateway.errors.dialling import (
     UnknownAppliance,
 )
 from gateway.errors.others import (
+    EventSourceError,
     ImportRunning,
+    ImportSuperseded,
     InternalError,
     SourceError,
 )
@@ -152,9 +160,11 @@ __all__ = [
     "CredentialsNeeded",
     "DataUnusable",
     "DialError",
+    "EventSourceError",
     "ForeignPage",
     "GatewayError",
     "ImportRunning",
+    "ImportSuperseded",
     "InternalError",
     "KeyTaken",
     "LastAdministrator",
@@ -185,6 +195,7 @@ __all__ = [
     "Stopping",
     "StoreReplaced",
     "StoreUnavailable",
+    "StoreUnclear",
     "TooLarge",
     "TooManyAttempts",
     "TooManyConnections",
@@ -198,6 +209,7 @@ __all__ = [
     "UnknownParameter",
     "UnknownPreset",
     "UnknownSource",
+    "UnknownSourceKind",
     "UnknownTenant",
     "WrongContentType",
     "WrongEnvelope",

@@ -25,12 +25,25 @@ class QueueFull(BusyError):
 
 
 class StoreUnavailable(BusyError):
-    """The database refused the write, or did not confirm it in time: it may have been stored after all."""
+    """The database refused the write, or did not take it in time: nothing of it is stored."""
 
     code = 420
 
     def __init__(self) -> None:
         super().__init__(Text("the database did not confirm the write."), hint=Text("Send it again in a moment."))
+
+
+class StoreUnclear(StoreUnavailable):
+    """The database took the write and did not confirm it in time: it may be stored after all."""
+
+    code = 422
+
+    def __init__(self) -> None:
+        BusyError.__init__(
+            self,
+            Text("the database has not confirmed the write yet: it is unclear whether it was stored."),
+            hint=Text("It may be there already. Look, or send it again in a moment."),
+        )
 
 
 class StoreReplaced(BusyError):

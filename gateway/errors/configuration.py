@@ -65,6 +65,21 @@ class UnknownSource(ConfigError):
         self.nearest = nearest
 
 
+class UnknownSourceKind(ConfigError):
+    """No installed source of events is of this kind, or several claim it."""
+
+    code = 135
+
+    def __init__(self, kind: str, *, known: list[str], nearest: str | None, duplicates: int = 0) -> None:
+        if duplicates > 1:
+            text = Text("the kind of source {name!r} is registered {times} times", name=kind, times=duplicates)
+            super().__init__(text, hint=Text("Uninstall all but one of the packages that provide it."))
+        else:
+            text = Text("there is no kind of source {name!r}; known: {known}.", name=kind, known=_listed(known))
+            super().__init__(text, hint=_meant(nearest))
+        self.nearest = nearest
+
+
 class DataUnusable(ConfigError):
     """The data folder or its database cannot be used: damaged, read-only, full, held by somebody else."""
 

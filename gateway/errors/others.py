@@ -1,4 +1,4 @@
-"""Errors 600 to 999: sources of the directory, and defects of ours."""
+"""Errors 600 to 999: sources of the directory and of events, and defects of ours."""
 
 from gateway.errors.root import GatewayError
 from gateway.texts.text import Text
@@ -21,6 +21,30 @@ class ImportRunning(SourceError):
         super().__init__(
             Text("an import of {source!r} is under way already.", source=source), hint=Text("Wait until it has ended.")
         )
+
+
+class ImportSuperseded(SourceError):
+    """This import hung for so long that it was taken for dead, and another may be under way by now."""
+
+    code = 620
+    http_status = 409
+
+    def __init__(self, run_id: int) -> None:
+        super().__init__(
+            Text("import {run} gave no sign of life for so long that it was given up; it writes no more.", run=run_id),
+            hint=Text("What it had written holds; the next import completes the rest."),
+        )
+
+
+class EventSourceError(GatewayError):
+    """A source of events cannot be heard, or not any more; it is tried again after a pause, of ``pause_s`` at least."""
+
+    code = 650
+    http_status = 502
+
+    def __init__(self, text: Text | str, *, hint: Text | str = "", pause_s: float = 0.0) -> None:
+        super().__init__(text, hint=hint)
+        self.pause_s = pause_s
 
 
 class InternalError(GatewayError):

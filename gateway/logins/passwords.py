@@ -6,17 +6,17 @@ import os
 import secrets
 import time
 from dataclasses import dataclass
-from pathlib import Path
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from prometheus_client import Counter
 
 from gateway.errors import LoginsBusy, TooManyAttempts
-from gateway.logins.attempts import DATABASE, Attempts, Limit, digest, place_of
+from gateway.logins.attempts import Attempts, Limit, digest, place_of
 from gateway.logins.turns import Alike, LoginTurns, Pace
 from gateway.logins.weak import weakness
 from gateway.store.directory import Agent, Directory
+from gateway.store.shared import SharedCounts
 from gateway.texts.text import Text
 
 SHORTEST = 8
@@ -195,11 +195,9 @@ class Try:
         return (LOGIN_AT_ADDRESS, (*login, self.address)), (ADDRESS, (self.address,)), (LOGIN, login)
 
 
-def verifier(directory: Directory, data: Path | None, *, least_s: float = LEAST_S) -> Verifier:
-    """Return the verifier of logins of ``directory``, which counts together with all processes on the
-    folder ``data``.
-    """
-    return Verifier(directory, Attempts(data and data / DATABASE), turns=LoginTurns(), pace=Pace(least_s=least_s))
+def verifier(directory: Directory, counts: SharedCounts | None, *, least_s: float = LEAST_S) -> Verifier:
+    """Return the verifier of logins of ``directory``, which counts with all processes that share ``counts``."""
+    return Verifier(directory, Attempts(counts), turns=LoginTurns(), pace=Pace(least_s=least_s))
 
 
 def _verified(stored: str, password: str) -> bool:

@@ -9,7 +9,6 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as FutureTimeout
 from dataclasses import replace
 from datetime import datetime
-from pathlib import Path
 
 import structlog
 from prometheus_client import Counter, Histogram
@@ -18,8 +17,9 @@ from gateway.adapter import Adapter, Delivery, HangsUp, Outcome, Outgoing, Probe
 from gateway.errors import GatewayError
 from gateway.orders import circuit_breaker as breaker
 from gateway.orders.circuit_breaker import BreakerState, Condition, Health, Rules
-from gateway.orders.shared_state import Record, Slots, path_of
 from gateway.store.drafts import OrderAttempt
+from gateway.store.shared import Shared
+from gateway.store.shared_files import Record, Slots
 from gateway.texts.text import Text
 
 log = structlog.get_logger()
@@ -46,7 +46,7 @@ SECONDS = Histogram(
 
 
 class ApplianceQueue:
-    """Attempts at one appliance. Without ``data`` its limits and breaker are this process's own."""
+    """Attempts at one appliance. Without ``shared`` its limits and breaker are this process's own."""
 
     def __init__(
         self,
@@ -55,19 +55,19 @@ class ApplianceQueue:
         adapter: Adapter,
         rules: Rules,
         *,
-        data: Path | None = None,
-        clock: Callable[[], float] = time.time,
+        shared: Shared | None = None,
+        clock: Callable[[], float] | None = None,
     ) -> None:
         self.tenant, self.name, self.adapter, self.rules = tenant, name, adapter, rules
-        self._clock = clock
+        self._clock = clock or (shared.now if shared else time.time)
         self._longest_s = longest_of(adapter)
         # Bound once: looking labels up costs more than counting.
         self._counts = {outcome: ORDERS.labels(tenant, name, outcome.value) for outcome in Outcome}
         self._seconds = SECONDS.labels(tenant, name)
-        path = path_of(data, tenant, name) if data else None
-        self._record = Record(Condition, path)
+        self._record = shared.record(Condition, tenant, name) if shared else Record(Condition)
         # Only a limit that was asked for binds all processes together; threads are each one's own.
-        self._slots = Slots(path if rules.max_orders else None, self.threads)
+        bound = shared if rules.max_orders else None
+        self._slots = bound.slots(tenant, name, self.threads) if bound else Slots(None, self.threads)
         self._pool = ThreadPoolExecutor(self.threads + BESIDES, thread_name_prefix=f"order-{name}")
 
     @property
@@ -132,7 +132,7 @@ class ApplianceQueue:
             self._seconds.observe((made.ended_at - made.began_at) / 1000)
 
     def health(self) -> Health:
-        """Return how the appliance is doing, as all processes on this data folder see it."""
+        """Return how the appliance is doing, as all processes see it."""
         condition = self._record.read()
         retry_at = round(condition.retry_at * 1000) if condition.retry_at else None
         return Health(

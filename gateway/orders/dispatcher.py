@@ -12,17 +12,17 @@ from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeout
 from contextlib import contextmanager
 from functools import partial
-from pathlib import Path
 
 import structlog
 
 from gateway.adapter import Adapter, Delivery, Outcome, Outgoing, Probe, WireRequest, can_hang_up
 from gateway.errors import GatewayError, NothingToHangUp, Stopping, TooManyOrders
-from gateway.orders.appliance_queue import ApplianceQueue
+from gateway.orders.appliance_queue import HELD, ApplianceQueue
 from gateway.orders.circuit_breaker import Health, Rules
 from gateway.store.drafts import OrderAttempt, OrderDraft, Recorded, Settlement, Way
 from gateway.store.journal import Journal
 from gateway.store.orders import OrderLog, Placed, note
+from gateway.store.shared import Shared
 from gateway.texts.text import Text
 
 log = structlog.get_logger()
@@ -30,6 +30,10 @@ log = structlog.get_logger()
 ANSWER_WITHIN_S = 20.0
 """How long whoever clicked waits for the outcome; the attempt itself goes on and is settled when it ends."""
 LOOK_EVERY_S = 0.05
+WRITTEN_WITHIN_S = 10.0
+"""An order that took longer to be written down is not dialled: this process may have hung for minutes, and another may
+have settled the order as *unknown*, or nobody may wait for it any more.
+"""
 
 Peers = Mapping[tuple[str, str], Adapter]
 """Adapters by (tenant, name of the appliance or forward)."""
@@ -49,20 +53,22 @@ class OrderDispatcher:
         log: OrderLog,
         *,
         rules: Mapping[tuple[str, str], Rules] | None = None,
-        data: Path | None = None,
+        shared: Shared | None = None,
         waiting: int = 32,
         answer_within_s: float = ANSWER_WITHIN_S,
-        clock: Callable[[], float] = time.time,
+        clock: Callable[[], float] | None = None,
     ) -> None:
         self._journal, self._log = journal, log
         self._answer_within_s = answer_within_s
-        self._clock = clock
+        self._clock = clock or time.time
         self.queues = {
-            key: ApplianceQueue(*key, adapter, (rules or {}).get(key, Rules()), data=data, clock=clock)
+            key: ApplianceQueue(*key, adapter, (rules or {}).get(key, Rules()), shared=shared, clock=clock)
             for key, adapter in appliances.items()
         }
         self._limit = waiting
         self._waiting: Counter[tuple[str, str]] = Counter()
+        self._admission = threading.local()
+        """When the order of this thread was admitted (``at``): one thread writes it down and dials."""
         self._lock = threading.Lock()
         self._changed = threading.Condition(self._lock)
         self._stopping = False
@@ -77,6 +83,7 @@ class OrderDispatcher:
             if self._waiting.total() >= self._limit or self._waiting[key] >= self._share(key):
                 raise TooManyOrders(draft.appliance, self._waiting.total())
             self._waiting[key] += 1
+        self._admission.at = time.monotonic()
         try:
             yield
         finally:
@@ -99,8 +106,29 @@ class OrderDispatcher:
 
         When it takes longer than people wait, the answer is *unknown*; its end is still written down.
         """
-        delivery = self._first_answer(order, draft) if order.repeated else self._try(order, draft)
+        if order.repeated:
+            delivery = self._first_answer(order, draft)
+        elif self._is_late():
+            delivery = self._refuse_late(order, draft)
+        else:
+            delivery = self._try(order, draft)
         return delivery.outcome, delivery.text
+
+    def _is_late(self) -> bool:
+        """Return whether an order was admitted too long ago, by a clock that nobody sets."""
+        now = time.monotonic()
+        return now - getattr(self._admission, "at", now) > WRITTEN_WITHIN_S
+
+    def _refuse_late(self, order: Recorded, draft: OrderDraft) -> Delivery:
+        log.warning("order_not_dialled", order=order.order_id, tenant=draft.message.tenant, why="written_late")
+        late = Text(
+            "Writing the order down took longer than {seconds} s, so nothing was dialled; please order it again.",
+            seconds=format(WRITTEN_WITHIN_S, "g"),
+        )
+        now = round(self._clock() * 1000)
+        return self._settle(
+            order, draft, [OrderAttempt(draft.appliance, Delivery(Outcome.REFUSED, late), now, now, HELD)]
+        )
 
     def _try(self, order: Recorded, draft: OrderDraft) -> Delivery:
         ends = time.monotonic() + self._answer_within_s

@@ -12,6 +12,7 @@ from gateway.desk.pages import Desk
 from gateway.domain.dialplan.trials import Failure
 from gateway.orders.circuit_breaker import BreakerState
 from gateway.server.bootstrap import Gateway, failed_trials
+from gateway.server.event_sources import source_gauges
 from gateway.server.metrics import Gauges, LabelledGauges, metrics_application
 from gateway.store.agent_notes import AgentNotes
 from gateway.store.agent_states import AgentStates
@@ -49,7 +50,8 @@ class Application:
         # Commits of this process ring; those of another show only to whoever looks.
         look_every_s = 0.1 if server.workers == 1 else 0.02
         watch = gateway.receipts.add if gateway.receipts else None
-        self._hub = Hub(gateway.events, max_screens=server.max_screens, look_every_s=look_every_s, watch=watch)
+        follower = gateway.database.follower(look_every_s=look_every_s)
+        self._hub = Hub(gateway.events, follower, max_screens=server.max_screens, watch=watch)
         services = Services(
             config=gateway.config,
             core=gateway.core,
@@ -76,6 +78,7 @@ class Application:
             quality=Quality(gateway.engine),
             corrections=Corrections(gateway.engine, gateway.journal),
             appliances=gateway.orders,
+            source_book=gateway.event_sources.book,
             orders=gateway.order_log,
             agent_states=AgentStates(gateway.engine),
             programs=ProgramSessions(gateway.engine, gateway.journal),
@@ -102,7 +105,7 @@ class Application:
         return {
             "cti_exchanges_lost": (
                 "Requests and delivery receipts that the traffic log of this worker had no room for",
-                lambda: gateway.diagnostic_log.lost if gateway.diagnostic_log else 0,
+                gateway.rows_lost,
             ),
             "cti_screens_open": ("Agent screens open on this worker", self._hub.open_screens),
             "cti_write_queue": ("Events waiting to be written on this worker", gateway.journal.waiting),
@@ -111,6 +114,7 @@ class Application:
             "cti_connections_open": ("Connections open on this worker's main port", lambda: self._connections()),
             "cti_connections_limit": ("Connections that this worker may have", lambda: self._connections_limit),
             "cti_requests_under_way": ("Requests read or being answered by this worker", lambda: self._under_way()),
+            **gateway.node_watch.gauges(),
         }
 
     def _labelled_gauges(self) -> LabelledGauges:
@@ -151,6 +155,7 @@ class Application:
                 ("tenant", "target"),
                 self._expiring,
             ),
+            **source_gauges(gateway.event_sources),
             "cti_last_event_timestamp_seconds": (
                 "When an exchange of the tenant last told of a call, in seconds since 1970; 0: never",
                 ("tenant",),
@@ -184,7 +189,7 @@ class Application:
         return answer.status, answer.body.decode("utf-8", "replace")
 
     def start(self) -> None:
-        self._gateway.on_event(self._hub.ring)
+        self._gateway.on_event(lambda committed: self._hub.ring(committed.tenants))
         self._hub.start()
         self._gateway.start()
 
@@ -247,7 +252,7 @@ def recorder_of(gateway: Gateway) -> Recorder | None:
 
 def secrets_of(tenant: TenantSettings) -> Iterator[str]:
     """Yield what must not be read anywhere of a company's configuration."""
-    sources = (secret for source in tenant.sources.values() for secret in source.secret)
+    sources = (secret for source in tenant.webhooks.values() for secret in source.secret)
     for token in (*tenant.events.token, tenant.click_to_call.token, *sources):
         if token:
             yield token.get_secret_value()

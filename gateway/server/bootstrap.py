@@ -32,8 +32,8 @@ from gateway.domain.numbering.numbers import Extensions, NumberPlan, read
 from gateway.domain.telling import TellingRules, no_link
 from gateway.domain.tenant import Appliance, Branch, Tenant
 from gateway.errors import AdapterError, ConfigError
+from gateway.events.sources import EventSources
 from gateway.handlers import Core
-from gateway.logins.attempts import DATABASE as LOGINS
 from gateway.logins.attempts import Attempts
 from gateway.logins.guesses import SourceGuesses
 from gateway.logins.passwords import Verifier, verifier
@@ -44,6 +44,8 @@ from gateway.relay.by_kind import joined
 from gateway.relay.forward_rules import ForwardRules
 from gateway.relay.keeping import KeepingAdapter
 from gateway.relay.outbox_worker import OutboxWorker
+from gateway.server.event_sources import event_sources
+from gateway.server.node_watch import NodeWatch
 from gateway.source import Source
 from gateway.store.audit import AuditLog
 from gateway.store.calls import CallLog
@@ -52,11 +54,13 @@ from gateway.store.database import Database, open_database
 from gateway.store.delivery_receipts import DeliveryReceiptLog
 from gateway.store.diagnostic_log import DiagnosticLog
 from gateway.store.directory import Directory
+from gateway.store.event_sources import SourceBook
+from gateway.store.exchange_index import ExchangeIndex
 from gateway.store.filling import Filler
 from gateway.store.ghosts import Ghosts
 from gateway.store.imports import Imports
 from gateway.store.indexing import Indexer
-from gateway.store.journal import Journal
+from gateway.store.journal import Committed, Journal
 from gateway.store.letter_lifetimes import DAY_MS
 from gateway.store.letter_log import LetterLog
 from gateway.store.letter_retention import LetterRetention
@@ -67,9 +71,12 @@ from gateway.store.outbox import Outbox
 from gateway.store.readiness import WriteProbe
 from gateway.store.search import CallFinder
 from gateway.store.search_index import SearchIndex
+from gateway.store.shared import Shared
+from gateway.store.shared_log import SharedLog
 from gateway.store.stored_accounts import StoredAccounts
 from gateway.store.traffic import TrafficLog
 from gateway.store.untold_notes import UntoldNotes
+from gateway.store.write_behind import WriteBehind
 from gateway.texts.text import Text, problem_of
 from gateway.traffic.recorded_adapters import RecordedAdapter
 
@@ -82,7 +89,9 @@ class Gateway:
 
     config: Config
     database: Database
+    node_watch: NodeWatch
     journal: Journal
+    shared: Shared
     write_probe: WriteProbe
     calls: CallLog
     finder: CallFinder
@@ -103,12 +112,14 @@ class Gateway:
     core: Core
     audit: AuditLog
     diagnostic_log: DiagnosticLog | None
+    shared_log: SharedLog | None
     traffic: TrafficLog | None
     receipts: DeliveryReceiptLog | None
     explainer: Explainer
     importer: Importer
     schedule: Schedule
-    listeners: list[Callable[[int], None]]
+    event_sources: EventSources
+    listeners: list[Callable[[Committed], None]]
 
     @property
     def data(self) -> Path:
@@ -126,20 +137,25 @@ class Gateway:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def on_event(self, listener: Callable[[int], None]) -> None:
-        """Call ``listener(seq)`` after each commit, on the thread that wrote; it must be quick and never raise."""
+    def on_event(self, listener: Callable[[Committed], None]) -> None:
+        """Call ``listener`` after each commit that is news, on the thread that wrote; quick, never raising."""
         self.listeners.append(listener)
 
     def start(self) -> None:
         """Begin to send on what waits, and settle what a dead gateway left behind."""
-        self.on_event(lambda _seq: self.outbox_worker.ring())
-        if self.diagnostic_log:
-            self.diagnostic_log.start()
+        doorbell = self.database.doorbell()
+        self.on_event(lambda committed: doorbell.ring(committed.tenants))
+        self.on_event(lambda _: self.outbox_worker.ring())
+        doorbell.start()
+        for side_log in self._side_logs():
+            side_log.start()
         self.outbox_worker.start()
         self.schedule.start()
         self.maintenance.start()
         self.filler.start()
         self.indexer.start()
+        self.event_sources.start()
+        self.node_watch.start()
 
     def sources(self) -> Mapping[tuple[str, str], Source]:
         """Return the sources of the directory, to be probed. Raises ``ConfigError``."""
@@ -154,13 +170,27 @@ class Gateway:
         return {
             "writer": self.journal.alive(),
             "queue": self.journal.waiting() < self.config.server.write_queue,
-            "database": _passes("database_not_readable", self.events.newest),
+            "database": _passes("database_not_readable", self.events.readable),
             "file": _passes("database_file_lost", self.journal.check_file),
             "write": self.write_probe.good(),
+            **self.node_watch.checks(),
         }
+
+    def _side_logs(self) -> Iterator[WriteBehind]:
+        """Yield what is written behind; what one writes down may make rows of the next."""
+        if self.diagnostic_log:
+            yield self.diagnostic_log
+        if self.shared_log:
+            yield self.shared_log
+
+    def rows_lost(self) -> int:
+        """Return how many requests and delivery receipts found no room since the start."""
+        return sum(side_log.lost for side_log in self._side_logs())
 
     def close(self) -> None:
         """Finish orders under way, write what waits, let go of everything. Safe to call again."""
+        self.event_sources.stop()
+        self.node_watch.stop()
         self.schedule.stop()
         self.orders.stop()
         self.outbox_worker.stop()
@@ -168,14 +198,15 @@ class Gateway:
         self.filler.stop()
         self.indexer.stop()
         self.journal.stop()
-        self.events.close()
+        self.database.doorbell().close()
         for adapter in (*self.appliances.values(), *self.forwards.values()):
             adapter.close()
-        if self.diagnostic_log:
-            self.diagnostic_log.stop()
+        for side_log in self._side_logs():
+            side_log.stop()
         self.verifier.close()
         self.guesses.close()
         self.finder.close()
+        self.shared.close()
         self.database.close()
 
 
@@ -187,21 +218,24 @@ def build(config: Config, data: Path) -> Gateway:
     database = open_database(data)
     database.upgrade()
     engine = database.engine
-    listeners: list[Callable[[int], None]] = []
+    listeners: list[Callable[[Committed], None]] = []
     journal = Journal(
         database,
         queue_limit=config.server.write_queue,
-        on_commit=lambda seq: _tell(listeners, seq),
+        on_commit=lambda committed: _tell(listeners, committed),
         language_of=config.language,
     )
     journal.start()
+    shared = database.shared()
     directory = Directory(engine, journal)
     outbox = Outbox(engine, journal)
     imports = Imports(engine, journal)
-    diagnostic_log = _diagnostic_log(config.traffic, data)
-    traffic = TrafficLog(diagnostic_log) if diagnostic_log else None
-    receipts = DeliveryReceiptLog(diagnostic_log) if diagnostic_log else None
-    calls, events = CallLog(engine), EventLog(engine)
+    diagnostic_log, shared_log = _diagnostic_log(config.traffic, data), _shared_log(config.traffic, database)
+    node, node_url = config.server.node_name(), config.server.node_url
+    exchange_index = ExchangeIndex(shared_log, node, node_url) if shared_log else None
+    traffic = TrafficLog(diagnostic_log, exchange_index) if diagnostic_log else None
+    receipts = DeliveryReceiptLog(shared_log or diagnostic_log) if diagnostic_log else None
+    calls, events = CallLog(engine), database.event_log()
     index = SearchIndex(data)
     companies = tenants(config)
     zones = {name: ZoneInfo(tenant.timezone) for name, tenant in config.tenants.items()}
@@ -217,13 +251,16 @@ def build(config: Config, data: Path) -> Gateway:
         appliances,
         order_log,
         rules=_rules(config, appliances),
-        data=data,
+        shared=shared,
         waiting=max(1, config.server.call_threads // 2),
     )
+    core = Core(companies, journal, orders)
     return Gateway(
         config=config,
         database=database,
+        node_watch=NodeWatch(database, config),
         journal=journal,
+        shared=shared,
         write_probe=WriteProbe(journal),
         calls=calls,
         finder=CallFinder(engine, index),
@@ -231,8 +268,8 @@ def build(config: Config, data: Path) -> Gateway:
         directory=directory,
         outbox=outbox,
         letters=letters,
-        verifier=verifier(directory, data),
-        guesses=SourceGuesses(Attempts(data / LOGINS)),
+        verifier=verifier(directory, shared.counts()),
+        guesses=SourceGuesses(Attempts(shared.counts())),
         appliances=appliances,
         forwards=forwards,
         orders=orders,
@@ -247,17 +284,20 @@ def build(config: Config, data: Path) -> Gateway:
             audit_days=config.audit.keep_days,
             letters=LetterRetention(engine, journal, letters, lifetimes),
             agent_states_ms=_agent_states_ms(config),
+            lease=partial(shared.lease, "maintenance"),
         ),
         filler=Filler(engine, journal),
         indexer=Indexer(database, index),
-        core=Core(companies, journal, orders),
+        core=core,
         audit=AuditLog(engine, journal),
         diagnostic_log=diagnostic_log,
+        shared_log=shared_log,
         traffic=traffic,
         receipts=receipts,
         explainer=Explainer(companies, zones, calls, events, directory, traffic, receipts),
-        importer=Importer(imports, StoredAccounts(engine), lambda: Loader(database)),
+        importer=Importer(imports, StoredAccounts(engine), partial(Loader, database)),
         schedule=Schedule(config, data, imports),
+        event_sources=event_sources(config, core, journal, SourceBook(engine, journal), shared.lease, traffic),
         listeners=listeners,
     )
 
@@ -317,9 +357,9 @@ def _passes(name: str, check: Callable[[], object]) -> bool:
     return True
 
 
-def _tell(listeners: list[Callable[[int], None]], seq: int) -> None:
+def _tell(listeners: list[Callable[[Committed], None]], committed: Committed) -> None:
     for listener in listeners:
-        listener(seq)
+        listener(committed)
 
 
 def _tenant(name: str, table: settings.TenantSettings) -> Tenant:
@@ -403,6 +443,12 @@ def _agent_states_ms(config: Config) -> Mapping[str, int]:
 
 def _diagnostic_log(wanted: settings.TrafficSettings, data: Path) -> DiagnosticLog | None:
     return DiagnosticLog(data, keep_days=wanted.keep_days, keep_mb=wanted.keep_mb) if wanted.record else None
+
+
+def _shared_log(wanted: settings.TrafficSettings, database: Database) -> SharedLog | None:
+    """Return the log of all nodes, where there may be several."""
+    is_wanted = wanted.record and database.kind == "postgresql"
+    return SharedLog(database.engine, keep_days=wanted.keep_days) if is_wanted else None
 
 
 def _adapters(

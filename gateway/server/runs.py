@@ -5,8 +5,8 @@ import os
 import shutil
 from pathlib import Path
 
-from gateway.orders.shared_state import FOLDER
 from gateway.store.private_files import open_private
+from gateway.store.shared_files import FOLDER
 
 LOCK = "running.lock"
 METRICS = "metrics"

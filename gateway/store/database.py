@@ -11,7 +11,12 @@ from zlib import crc32
 
 from sqlalchemy import Connection, Engine
 
+from gateway.store.doorbell import Doorbell
+from gateway.store.following import Follower
+from gateway.store.log import EventLog
 from gateway.store.presence import Presence
+from gateway.store.shared import Shared
+from gateway.store.transactions import Transactions
 
 
 class WriterLock(Protocol):
@@ -56,16 +61,13 @@ class Database(Protocol):
         """Return the lane in which ``tenant`` is written, 0 to ``lanes - 1``: the same in all processes, always."""
         ...
 
-    def begin(self, connection: Connection) -> None:
-        """Begin a writing transaction, by the driver alone: SQLAlchemy's own bookkeeping costs as much as an order."""
+    @property
+    def patience_s(self) -> float:
+        """Return how long a producer waits until what it wrote is durable (seconds)."""
         ...
 
-    def commit(self, connection: Connection) -> None:
-        """Make durable what was written since ``begin``."""
-        ...
-
-    def writing_connection(self) -> Connection:
-        """Return a connection for the journal's transactions; close it."""
+    def transactions(self, lane: int) -> Transactions:
+        """Return the transactions of ``lane``, on a connection of their own; of ``lanes`` for what is of no tenant."""
         ...
 
     def writer_lock(self, lane: int) -> WriterLock:
@@ -82,6 +84,24 @@ class Database(Protocol):
 
     def after_loading(self, connection: Connection) -> None:
         """Tidy up after some transactions of the ``loading_connection``, while nobody waits."""
+        ...
+
+    def shared(self) -> Shared:
+        """Return what all processes of the gateway share; close it."""
+        ...
+
+    def event_log(self) -> EventLog:
+        """Return what reads the event log."""
+        ...
+
+    def doorbell(self) -> Doorbell:
+        """Return the doorbell of this process, always the same one; start it to hear others, close it."""
+        ...
+
+    def follower(self, *, look_every_s: float) -> Follower:
+        """Return what follows the event log for one thread, and looks ``look_every_s`` where no ring can be heard of
+        other processes. Close it.
+        """
         ...
 
     def presence(self) -> Presence:

@@ -22,6 +22,10 @@ class EventDraft:
     forwards: tuple[str, ...] = ()
     rules: TellingRules = NO_RULES
 
+    @property
+    def tenant(self) -> str:
+        return self.message.tenant
+
 
 @dataclass(frozen=True, slots=True)
 class AgentStateDraft:
@@ -31,6 +35,10 @@ class AgentStateDraft:
     extension: str
     forwards: tuple[str, ...] = ()
     rules: TellingRules = NO_RULES
+
+    @property
+    def tenant(self) -> str:
+        return self.message.tenant
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +64,10 @@ class OrderDraft:
     other: Reading
     fallback: Way | None = None
     repeat_within_ms: int = 0
+
+    @property
+    def tenant(self) -> str:
+        return self.message.tenant
 
     @property
     def ways(self) -> tuple[Way, ...]:
@@ -233,9 +245,10 @@ class WriteJob:
     """Anything else that writes (accounts, agents, outbox): a function of the connection, run in its turn.
 
     With a ``tenant`` nobody else writes of that company meanwhile, on any node; with a ``lock``, no other job of that
-    name runs. SQLite, where only one process writes at a time, needs neither.
+    name runs. SQLite, where only one process writes at a time, needs neither. ``news``: screens have to look.
     """
 
     run: Callable[[Any], Any]
     tenant: str | None = None
     lock: str | None = None
+    news: bool = False

@@ -3,11 +3,12 @@
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection, Engine, Row, Select, Update, delete, insert, or_, select, update
 
-from gateway.errors import ImportRunning
+from gateway.errors import ImportRunning, ImportSuperseded
 from gateway.source import Refused
 from gateway.store import tables
 from gateway.store.journal import Journal
@@ -77,7 +78,8 @@ class Imports:
     def begin(self, tenant: str, source: str, kind: str, at: int) -> int:
         """Claim the source and return the run's id. Raises ``ImportRunning``."""
         died = _words(DIED, self._journal.language_of(tenant))
-        run_id: int = self._journal.run(lambda connection: _begin(connection, tenant, source, kind, at, died))
+        begin = partial(_begin, tenant=tenant, source=source, kind=kind, at=at, died=died)
+        run_id: int = self._journal.run(begin, tenant=tenant)
         return run_id
 
     def claim_due(self, tenant: str, source: str, kind: str, at: int, *, not_after: int) -> int | None:
@@ -85,39 +87,38 @@ class Imports:
         ``not_after``.
         """
         died = _words(DIED, self._journal.language_of(tenant))
-        claimed: int | None = self._journal.run(
-            lambda connection: _claim_due(connection, tenant, source, kind, at, not_after, died)
-        )
+        claim = partial(_claim_due, tenant=tenant, source=source, kind=kind, at=at, not_after=not_after, died=died)
+        claimed: int | None = self._journal.run(claim, tenant=tenant)
         return claimed
 
     def alive(self, run_id: int, at: int) -> None:
-        """Note a sign of life."""
-        self._update(run_id, seen_at=at)
+        """Note a sign of life. Raises ``ImportSuperseded`` for a run that is over."""
+        statement = _of_running(run_id).values(seen_at=at)
+        if not self._journal.run(lambda connection: connection.execute(statement).rowcount):
+            raise ImportSuperseded(run_id)
 
     def end(
         self, run_id: int, state: str, counts: Counts, at: int, *, message: Text | str, refused: Iterable[Refused]
     ) -> None:
-        """Write down how it ended."""
+        """Write down how it ended. Raises ``ImportSuperseded`` where that was done already: it was taken for dead."""
         told = [{"place": each.place, "reason": each.reason.value, "text": each.text} for each in refused]
         refusals = json.dumps(told, ensure_ascii=False)
         values = {"state": state, "seen_at": at, "finished_at": at, "refusals": refusals, **asdict(counts)}
-        mine = update(imports).where(imports.c.id == run_id)
-        self._journal.run(lambda connection: self._finish(connection, run_id, mine.values(values), message))
+        mine = _of_running(run_id).values(values)
+        if not self._journal.run(lambda connection: self._finish(connection, run_id, mine, message)):
+            raise ImportSuperseded(run_id)
 
     def bury(self, run_id: int, at: int, *, message: Text | str = DIED) -> None:
         """Write down that a run is over, if it has not written down its end by itself."""
-        statement = update(imports).where(imports.c.id == run_id, imports.c.state == "running")
-        statement = statement.values(state="failed", finished_at=at)
+        statement = _of_running(run_id).values(state="failed", finished_at=at)
         self._journal.run(lambda connection: self._finish(connection, run_id, statement, message))
 
-    def _finish(self, connection: Connection, run_id: int, statement: Update, message: Text | str) -> None:
+    def _finish(self, connection: Connection, run_id: int, statement: Update, message: Text | str) -> bool:
         tenant = connection.execute(select(imports.c.tenant).where(imports.c.id == run_id)).scalar()
-        if tenant is not None:
-            connection.execute(statement.values(**_words(message, self._journal.language_of(tenant))))
-
-    def _update(self, run_id: int, **values: Any) -> None:
-        statement = update(imports).where(imports.c.id == run_id).values(**values)
-        self._journal.run(lambda connection: connection.execute(statement) and None)
+        if tenant is None:
+            return False
+        words = _words(message, self._journal.language_of(tenant))
+        return bool(connection.execute(statement.values(**words)).rowcount)
 
     def last(self, tenant: str, source: str | None = None, *, limit: int = 20) -> Sequence[ImportRun]:
         """Return runs, the newest first, of one source or of all."""
@@ -139,6 +140,10 @@ class Imports:
         with self._engine.connect() as connection:
             found: int | None = connection.execute(query).scalar()
         return found
+
+
+def _of_running(run_id: int) -> Update:
+    return update(imports).where(imports.c.id == run_id, imports.c.state == "running")
 
 
 def _words(message: Text | str, language: Language) -> Mapping[str, str | None]:

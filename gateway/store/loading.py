@@ -15,9 +15,11 @@ from sqlalchemy.sql import ClauseElement
 
 from gateway.domain.identifiers import Identifier
 from gateway.store import tables
-from gateway.store.bulk import Lookup, Write, changing, written
+from gateway.store.bulk import Write, changing, written
 from gateway.store.database import Database
 from gateway.store.fitting import fitter
+from gateway.store.import_fence import fence
+from gateway.store.lookups import Lookup
 
 accounts, phones, choices, identifiers = tables.accounts, tables.phones, tables.choices, tables.identifiers
 
@@ -204,9 +206,13 @@ def _parts(keys: Sequence[Any], size: int = 500) -> Iterator[Sequence[Any]]:
 
 
 class Loader:
-    """A writer of its own beside the journal's, in turn with it. For one thread; close it."""
+    """A writer of its own beside the journal's, in turn with it. For one thread; close it.
 
-    def __init__(self, database: Database) -> None:
+    For an import it writes only while its run is not over: each method raises ``ImportSuperseded`` then.
+    """
+
+    def __init__(self, database: Database, run_id: int | None = None) -> None:
+        self._run_id = run_id
         self._database = database
         self._lock = database.loading_lock()
         self._connection = database.loading_connection()
@@ -238,6 +244,8 @@ class Loader:
         try:
             began = time.perf_counter()
             with self._connection.begin():
+                if self._run_id is not None:
+                    fence(self._connection, self._run_id)
                 yield self._connection
             held = time.perf_counter() - began
         finally:

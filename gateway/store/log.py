@@ -5,11 +5,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Engine, func, select
+from sqlalchemy import Engine, Select, func, select
 
 from gateway.store import tables
+from gateway.store.positions import Position
 
 events, counters = tables.events, tables.counters
+
+EPOCH = func.coalesce(select(counters.c.value).where(counters.c.name == "epoch").scalar_subquery(), 0).label("epoch")
+"""The epoch of the database, as a column: read in the statement that reads what it is about."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +27,7 @@ class LoggedEvent:
     extension: str
     call_id: int
     payload: str
+    epoch: int = 0
 
     @property
     def told(self) -> dict[str, Any]:
@@ -30,53 +35,56 @@ class LoggedEvent:
         found: dict[str, Any] = json.loads(self.payload)
         return found
 
+    @property
+    def position(self) -> Position:
+        """Return where it stands among the events of its company."""
+        return Position(self.epoch, self.seq)
+
 
 class EventLog:
-    """Reads the event log. ``seq`` grows without gaps, in the order in which events became durable."""
+    """Reads the event log. ``seq`` of a company grows in the order in which its events became durable, so that who
+    reads behind a position misses nothing. On SQLite all companies have one order, on PostgreSQL each its own.
+    """
 
     def __init__(self, engine: Engine) -> None:
-        self._engine = engine
-        # The driver's own connection: one with a transaction around it would see the same version for ever,
-        # and would keep the write-ahead log from being emptied.
-        self._watch = engine.raw_connection()
+        self.engine = engine
 
     def after(self, seq: int, *, limit: int = 500) -> Sequence[LoggedEvent]:
-        """Return the events behind ``seq`` of all tenants, oldest first."""
-        query = select(events).where(events.c.seq > seq).order_by(events.c.seq).limit(limit)
+        """Return the events behind ``seq`` of all companies, oldest first: where they have one order only."""
+        query = select(events, EPOCH).where(events.c.seq > seq).order_by(events.c.seq).limit(limit)
         return self._read(query)
 
-    def after_for(self, tenant: str, extension: str | None, seq: int, *, limit: int = 200) -> Sequence[LoggedEvent]:
-        """Return the events behind ``seq`` of one tenant (and extension), oldest first: what a screen missed."""
-        query = select(events).where(events.c.seq > seq, events.c.tenant == tenant)
+    def after_for(
+        self, tenant: str, extension: str | None, position: Position, *, limit: int = 200
+    ) -> Sequence[LoggedEvent]:
+        """Return the events behind ``position`` of one company (and extension), oldest first: what a screen missed."""
+        query = select(events, EPOCH).where(events.c.seq > position.seq, events.c.tenant == tenant)
         if extension is not None:
             query = query.where(events.c.extension == extension)
         return self._read(query.order_by(events.c.seq).limit(limit))
 
     def of_call(self, tenant: str, call_id: int) -> Sequence[LoggedEvent]:
         """Return all events of one call, oldest first."""
-        query = select(events).where(events.c.call_id == call_id, events.c.tenant == tenant)
+        query = select(events, EPOCH).where(events.c.call_id == call_id, events.c.tenant == tenant)
         return self._read(query.order_by(events.c.seq).limit(1000))
 
-    def _read(self, query: object) -> Sequence[LoggedEvent]:
-        with self._engine.connect() as connection:
-            return [LoggedEvent(*row) for row in connection.execute(query)]  # type: ignore[call-overload]
+    def _read(self, query: Select[Any]) -> Sequence[LoggedEvent]:
+        with self.engine.connect() as connection:
+            return [LoggedEvent(*row) for row in connection.execute(query)]
 
-    def newest(self) -> int:
-        """Return the ``seq`` of the newest event, 0 when there is none."""
-        with self._engine.connect() as connection:
-            return connection.execute(select(func.max(events.c.seq))).scalar() or 0
+    def newest(self, tenant: str) -> Position:
+        """Return the position of who has seen all events of a company."""
+        with self.engine.connect() as connection:
+            row = connection.execute(select(EPOCH, func.max(events.c.seq))).one()
+            return Position(row[0], row[1] or 0)
+
+    def readable(self) -> None:
+        """Read something, and raise what the database raises where it cannot be read."""
+        with self.engine.connect() as connection:
+            connection.execute(select(counters.c.value).limit(1)).all()
 
     def people(self) -> int:
         """Return a number that grows with every change of an agent or a session."""
         query = select(counters.c.value).where(counters.c.name == "people")
-        with self._engine.connect() as connection:
+        with self.engine.connect() as connection:
             return connection.execute(query).scalar() or 0
-
-    def version(self) -> int:
-        """Return a number that changes whenever another connection (or process) has committed; far cheaper than a
-        query.
-        """
-        return int(self._watch.cursor().execute("PRAGMA data_version").fetchone()[0])
-
-    def close(self) -> None:
-        self._watch.close()

@@ -5,10 +5,13 @@ imports write on connections of their own, which must never be cancelled: a canc
 has happened, and nobody may believe that it did not.
 """
 
+import os
+import secrets
 from contextlib import AbstractContextManager
 from functools import cached_property
 from importlib.util import find_spec
 from pathlib import Path
+from socket import gethostname
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
@@ -18,8 +21,17 @@ from sqlalchemy.pool import NullPool
 from gateway.errors import ConfigError
 from gateway.store import postgresql_errors, postgresql_schema
 from gateway.store.database import WriterLock, lane_of
+from gateway.store.doorbell import Doorbell
+from gateway.store.following import Follower
+from gateway.store.log import EventLog
+from gateway.store.postgresql_doorbell import PostgresqlDoorbell
+from gateway.store.postgresql_following import PostgresqlFollower
+from gateway.store.postgresql_log import PostgresqlEventLog
+from gateway.store.postgresql_transactions import LaneTransactions
 from gateway.store.presence import Presence
 from gateway.store.private_files import prepare
+from gateway.store.shared import Shared
+from gateway.store.shared_postgresql import SharedPostgresql
 from gateway.texts.text import Text
 
 DRIVER = "postgresql+psycopg"
@@ -55,6 +67,7 @@ class PostgresqlDatabase:
     """The database at ``url``; ``data`` is this node's own folder."""
 
     kind = "postgresql"
+    patience_s = 8.0
 
     def __init__(self, url: URL, data: Path) -> None:
         self._url = url
@@ -103,17 +116,10 @@ class PostgresqlDatabase:
     def lane_of(self, tenant: str) -> int:
         return lane_of(tenant, self.lanes)
 
-    def begin(self, connection: Connection) -> None:
-        """Do nothing: the driver begins with the first statement."""
-
-    def commit(self, connection: Connection) -> None:
-        if connection.in_transaction():
-            connection.commit()
-        else:
-            connection.connection.commit()
-
-    def writing_connection(self) -> Connection:
-        return self._writing_engine.connect()
+    def transactions(self, lane: int) -> LaneTransactions:
+        node = gethostname()
+        writer = f"{node}/{os.getpid()}-{secrets.token_hex(4)}/{lane}"
+        return LaneTransactions(self._writing_engine.connect, writer, node)
 
     def direct_connection(self) -> Any:
         """Return a psycopg connection of the caller's own, in autocommit mode; close it. Raises ``psycopg.Error``."""
@@ -135,8 +141,28 @@ class PostgresqlDatabase:
     def after_loading(self, connection: Connection) -> None:
         """Do nothing: the server looks after itself."""
 
+    def shared(self) -> Shared:
+        return self._shared
+
+    @cached_property
+    def _shared(self) -> SharedPostgresql:
+        return SharedPostgresql(self.direct_connection)
+
+    def event_log(self) -> EventLog:
+        return PostgresqlEventLog(self.engine)
+
+    def doorbell(self) -> Doorbell:
+        return self._doorbell
+
+    @cached_property
+    def _doorbell(self) -> PostgresqlDoorbell:
+        return PostgresqlDoorbell(self.direct_connection)
+
+    def follower(self, *, look_every_s: float) -> Follower:
+        return PostgresqlFollower(self.direct_connection, PostgresqlEventLog(self.engine), self.doorbell())
+
     def presence(self) -> Presence:
-        return Presence(self._data)
+        return self._shared.presence()
 
     def check(self) -> None:
         """Do nothing: a connection stays with the database that it was made to."""
@@ -191,7 +217,13 @@ def _prepare_to_read(connection: Any, _record: Any) -> None:
 
 def _prepare_to_write(connection: Any, _record: Any) -> None:
     """Let nothing but the loss of the connection end a statement."""
-    _set(connection, "statement_timeout = 0", f"idle_in_transaction_session_timeout = {HELD_AT_MOST_MS}")
+    _set(
+        connection,
+        "statement_timeout = 0",
+        "synchronous_commit = on",
+        "client_connection_check_interval = 2000",
+        f"idle_in_transaction_session_timeout = {HELD_AT_MOST_MS}",
+    )
 
 
 def _set(connection: Any, *settings: str) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, insert, inspect, select, text
 
 from gateway.errors import DataUnusable, NewerSchema
+from gateway.store import shared_tables
 from gateway.store.revisions import MIGRATIONS
 from gateway.store.tables import counters, metadata
 
@@ -46,6 +47,7 @@ def upgrade(connection: Connection, name: str) -> None:
     else:
         _refuse_newer(connection, config, name)
         command.upgrade(config, "head")
+    shared_tables.metadata.create_all(connection)
 
 
 def revision(connection: Connection) -> str | None:

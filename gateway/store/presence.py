@@ -1,8 +1,9 @@
-"""Which processes on a data folder are alive, told by kernel locks: what a dead one held is known to be free at once.
+"""Which processes of a gateway are alive, so that what a dead one held is known to be free.
 
-A process that places orders or sends events has a file of its own under ``running`` and holds its lock until it ends,
-however it ends. Where that cannot be had (no room, too many open files) it has no name, and what it leaves behind is
-found by its age.
+On a data folder kernel locks tell it, at once: a process that places orders or sends events has a file of its own
+under ``running`` and holds its lock until it ends, however it ends. Where that cannot be had (no room, too many open
+files) it has no name, and what it leaves behind is found by its age. Nodes on PostgreSQL have leases
+(``shared_postgresql.py``).
 """
 
 import fcntl
@@ -11,6 +12,7 @@ import secrets
 import threading
 from contextlib import suppress
 from pathlib import Path
+from typing import Protocol
 
 import structlog
 
@@ -21,8 +23,24 @@ log = structlog.get_logger()
 FOLDER = "running"
 
 
-class Presence:
-    """This process, and a look at the others. Its file is made when its name is first asked for."""
+class Presence(Protocol):
+    """This process, and a look at the others."""
+
+    def name(self) -> str | None:
+        """Return the name under which this process is known to be alive, None where it cannot have one."""
+        ...
+
+    def alive(self, name: str) -> bool:
+        """Return whether the process of that name still runs; true also where it cannot be told."""
+        ...
+
+    def close(self) -> None:
+        """Let others know that this process holds nothing any more. Safe to call again."""
+        ...
+
+
+class FilePresence:
+    """See ``Presence``. The file of this process is made when its name is first asked for."""
 
     def __init__(self, data: Path) -> None:
         self._folder = data / FOLDER

@@ -27,7 +27,7 @@ OURS = (
     "logins.db*",
     "running.lock",
 )
-FOLDERS_OF_OURS = ("appliances", "metrics")
+FOLDERS_OF_OURS = ("appliances", "leases", "metrics")
 ROOT = 0
 
 

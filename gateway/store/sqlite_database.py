@@ -10,8 +10,14 @@ from sqlalchemy import Connection, Engine
 from gateway.store import engine as sqlite
 from gateway.store import opening, revisions
 from gateway.store.database_file import DatabaseFile
+from gateway.store.doorbell import NoDoorbell
 from gateway.store.engine import DATABASE, LOCK, FileLock
-from gateway.store.presence import Presence
+from gateway.store.following import SqliteFollower
+from gateway.store.log import EventLog
+from gateway.store.presence import FilePresence, Presence
+from gateway.store.shared import Shared
+from gateway.store.shared_files import SharedFiles
+from gateway.store.transactions import LocalTransactions
 
 
 class SqliteDatabase:
@@ -19,6 +25,7 @@ class SqliteDatabase:
 
     kind = "sqlite"
     lanes = 1
+    patience_s = 30.0
 
     def __init__(self, data: Path) -> None:
         self._data = data
@@ -41,14 +48,8 @@ class SqliteDatabase:
     def lane_of(self, tenant: str) -> int:
         return 0
 
-    def begin(self, connection: Connection) -> None:
-        sqlite.begin(connection)
-
-    def commit(self, connection: Connection) -> None:
-        sqlite.commit(connection)
-
-    def writing_connection(self) -> Connection:
-        return self.engine.connect()
+    def transactions(self, lane: int) -> LocalTransactions:
+        return LocalTransactions(self.engine)
 
     def writer_lock(self, lane: int) -> FileLock:
         return FileLock(self._data / LOCK)
@@ -67,8 +68,20 @@ class SqliteDatabase:
     def after_loading(self, connection: Connection) -> None:
         _pragmas(connection, "wal_checkpoint(PASSIVE)")
 
+    def shared(self) -> Shared:
+        return SharedFiles(self.data)
+
+    def event_log(self) -> EventLog:
+        return EventLog(self.engine)
+
+    def doorbell(self) -> NoDoorbell:
+        return NoDoorbell()
+
+    def follower(self, *, look_every_s: float) -> SqliteFollower:
+        return SqliteFollower(self.event_log(), look_every_s=look_every_s)
+
     def presence(self) -> Presence:
-        return Presence(self._data)
+        return FilePresence(self._data)
 
     def check(self) -> None:
         self._opened[1].check()

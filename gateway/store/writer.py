@@ -3,7 +3,8 @@
 Each producer waits until the transaction that holds its work is durable, so that nothing is acknowledged
 early; under load one fsync serves hundreds of them. Who finds nobody writing takes the turn and writes its own job
 and what else waits, once; what has come meanwhile a thread of the writer's own goes on with. So a single event wakes
-no other thread, and no producer works longer for others than for itself.
+no other thread, and no producer works longer for others than for itself. Where the database may keep its answer to
+itself for long (another machine), producers never write: they only wait, until their time is over.
 """
 
 import queue
@@ -11,22 +12,24 @@ import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from enum import Enum, auto
-from typing import Generic, Protocol, TypeVar, cast
+from typing import Generic, Protocol, TypeVar
 
 import structlog
 from prometheus_client import Counter
 from sqlalchemy import Connection, Engine
 
-from gateway.errors import GatewayError, InternalError, QueueFull, Stopping, StoreUnavailable
-from gateway.store import engine as sqlite
+from gateway.errors import GatewayError, InternalError, QueueFull, Stopping, StoreUnavailable, StoreUnclear
+from gateway.store.tickets import Ticket
+from gateway.store.transactions import LocalTransactions, NotStored, Transactions
 
-T = TypeVar("T")
 Job = TypeVar("Job")
 Result = TypeVar("Result")
 
 log = structlog.get_logger()
 
 UNHURRIED_S = 0.003
+MOST_TRIES = 10
+"""Transactions that may come to nothing with a job before it is given up: one by which the server dies must end."""
 FAILURES = Counter("cti_writes_failed_total", "Events, orders and others that the database did not take")
 
 
@@ -57,48 +60,16 @@ class Ring(Enum):
     STOP = auto()
 
 
-class Ticket(Generic[Job, Result]):
-    """A job on its way, and where its producer waits. Lighter than a Future, of which each costs two locks."""
-
-    __slots__ = ("_done", "_error", "_result", "_then", "abandoned", "job")
-
-    def __init__(self, job: Job, then: Callable[[Result | GatewayError], None] | None = None) -> None:
-        self.job = job
-        self._then = then
-        self.abandoned = False
-        self._error: Exception | None = None
-        self._result: Result | None = None
-        self._done = threading.Lock()
-        self._done.acquire()
-
-    def settle(self, outcome: Result | GatewayError) -> None:
-        """Let the producer go on, with a result or an error."""
-        if isinstance(outcome, GatewayError):
-            self._error = outcome
-        else:
-            self._result = outcome
-        self._done.release()
-        if self._then:
-            self._then(outcome)
-
-    def result(self, timeout_s: float) -> Result:
-        """Wait for the outcome once. Raises it if it is an error, and ``TimeoutError``."""
-        if not self._done.acquire(timeout=timeout_s):
-            raise TimeoutError
-        if self._error is not None:
-            raise self._error
-        return cast(Result, self._result)
-
-
 class GroupCommit(Generic[Job, Result]):
     """Writes jobs with ``apply(connection, jobs) -> results`` (one for each job, in order).
 
     When ``apply`` fails for a batch, the batch is rolled back and each job is tried by itself inside a
-    savepoint, so that an error hurts only the job that causes it. ``lock`` is held around each transaction
-    (a file lock between processes). ``after_commit`` is called with the results of each durable batch, on the thread
+    savepoint, so that an error hurts only the job that causes it; ``prepare(connection, jobs)`` takes the locks of all
+    of them before, in an order that no other writer can block. ``lock`` is held around each transaction (a file lock
+    between processes). ``after_commit`` is called with the jobs of each durable batch and their results, on the thread
     that wrote it, before its producers go on. ``check`` is called before and after each transaction; the
-    ``GatewayError`` that it raises is everybody's outcome. ``connect``, ``begin`` and ``commit`` are the
-    database's own.
+    ``GatewayError`` that it raises is everybody's outcome. A batch that came to nothing through no fault of its own
+    (``NotStored``) waits for the next transaction, before all others.
     """
 
     def __init__(
@@ -109,29 +80,29 @@ class GroupCommit(Generic[Job, Result]):
         lock: Lock | None = None,
         queue_limit: int = 4096,
         batch_limit: int = 256,
-        after_commit: Callable[[Sequence[Result]], None] = lambda _: None,
+        after_commit: Callable[[Sequence[tuple[Job, Result]]], None] = lambda _: None,
         check: Callable[[], None] = lambda: None,
-        connect: Callable[[], Connection] | None = None,
-        begin: Callable[[Connection], None] = sqlite.begin,
-        commit: Callable[[Connection], None] = sqlite.commit,
+        transactions: Transactions | None = None,
+        prepare: Callable[[Connection, Sequence[Job]], None] = lambda _connection, _jobs: None,
+        name: str = "writer",
     ) -> None:
-        self._connect = connect or engine.connect
+        self._transactions = transactions or LocalTransactions(engine)
         self._apply = apply
+        self._prepare = prepare
         self._lock = lock or NoLock()
         self._turn = threading.Lock()
         self._queue: queue.SimpleQueue[Ticket[Job, Result]] = queue.SimpleQueue()
+        self._again: list[Ticket[Job, Result]] = []
+        """What is to be tried again, before all that waits in the queue; touched by who has the turn."""
         self._unhurried: queue.SimpleQueue[Ticket[Job, Result]] = queue.SimpleQueue()
         self._bell: queue.SimpleQueue[Ring] = queue.SimpleQueue()
         self._queue_limit = queue_limit
         self._batch_limit = batch_limit
         self._after_commit = after_commit
         self._check = check
-        self._begin = begin
-        self._commit_transaction = commit
         self._stopping = False
-        self._connection: Connection | None = None
         self._gate = threading.Lock()
-        self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
 
     def start(self) -> None:
         self._thread.start()
@@ -141,23 +112,35 @@ class GroupCommit(Generic[Job, Result]):
 
         Without ``lead`` the writer's thread writes it: who leads is held up by a slow disk, whatever its timeout.
         Raises ``QueueFull`` or ``Stopping`` (nothing was stored), ``StoreUnavailable`` when the database refused
-        or took longer than ``timeout_s``, and whatever ``apply`` raised for this job on purpose (a ``GatewayError``).
+        or did not take it within ``timeout_s`` (nothing will be), ``StoreUnclear`` when it took it and has not
+        confirmed it yet, and whatever ``apply`` raised for this job on purpose (a ``GatewayError``).
         """
         ticket: Ticket[Job, Result] = Ticket(job)
         self._enqueue(ticket, self._queue)
-        if lead:
+        if lead and self._transactions.leads:
             self._try_lead()
         else:
             self._bell.put(Ring.NOW)
         try:
             return ticket.result(timeout_s)
         except TimeoutError:
-            ticket.abandoned = True
-            raise StoreUnavailable from None
+            return self._last_answer(ticket)
 
-    def submit(self, job: Job) -> Ticket[Job, Result]:
-        """Hand in ``job`` without waiting. Raises ``QueueFull`` or ``Stopping``."""
-        ticket: Ticket[Job, Result] = Ticket(job)
+    def _last_answer(self, ticket: Ticket[Job, Result]) -> Result:
+        """Give up waiting, which drops a job that no transaction has taken. Return what has just come of it.
+
+        Raises ``StoreUnavailable`` or ``StoreUnclear`` when nothing has.
+        """
+        if ticket.claim():
+            raise StoreUnavailable
+        try:
+            return ticket.result(0)
+        except TimeoutError:
+            raise StoreUnclear from None
+
+    def submit(self, job: Job, then: Callable[[Result | GatewayError], None] | None = None) -> Ticket[Job, Result]:
+        """Hand in ``job`` without waiting; ``then`` is told what came of it. Raises ``QueueFull`` or ``Stopping``."""
+        ticket: Ticket[Job, Result] = Ticket(job, then)
         self._enqueue(ticket, self._queue)
         self._bell.put(Ring.NOW)
         return ticket
@@ -173,7 +156,7 @@ class GroupCommit(Generic[Job, Result]):
 
     def waiting(self) -> int:
         """Return how many jobs wait to be written."""
-        return self._queue.qsize() + self._unhurried.qsize()
+        return self._queue.qsize() + self._unhurried.qsize() + len(self._again)
 
     def alive(self) -> bool:
         return self._thread.is_alive()
@@ -184,12 +167,13 @@ class GroupCommit(Generic[Job, Result]):
         """
         with self._gate:
             self._stopping = True
+        self._transactions.stop()
         self._bell.put(Ring.STOP)
         if self._thread.is_alive():
             self._thread.join(timeout_s)
         if not self._turn.acquire(timeout=timeout_s):
             return False
-        self._drop_connection()
+        self._transactions.close()
         self._turn.release()
         return not self._thread.is_alive()
 
@@ -212,7 +196,7 @@ class GroupCommit(Generic[Job, Result]):
             self._write(wait=False)
         finally:
             self._turn.release()
-        if not self._queue.empty():
+        if self._is_waiting():
             self._bell.put(Ring.NOW)
 
     def _run(self) -> None:
@@ -221,9 +205,12 @@ class GroupCommit(Generic[Job, Result]):
             going = self._woken()
             while not self._unhurried.empty():
                 self._queue.put(self._unhurried.get())
-            while not self._queue.empty():
+            while self._is_waiting():
                 with self._turn:
                     self._write(wait=True)
+
+    def _is_waiting(self) -> bool:
+        return bool(self._again) or not self._queue.empty()
 
     def _woken(self) -> bool:
         """Wait for the bell; when what waits is in no hurry, for a moment or the next ring too. False: the last."""
@@ -244,22 +231,47 @@ class GroupCommit(Generic[Job, Result]):
             if not self._lock.take(wait=wait):
                 return
             try:
+                if not self._is_ready():
+                    return
                 tickets = self._waiting_now()
                 outcomes = self._commit_on_known_file([ticket.job for ticket in tickets]) if tickets else []
             finally:
                 self._lock.give_back()
+        except NotStored:
+            tickets, outcomes = self._put_back(tickets)
         except Exception as error:
             tickets = tickets or self._waiting_now()
             outcomes = [_failed(error, len(tickets)) for _ in tickets]
         finally:
             self._answer(tickets, [StoreUnavailable() for _ in tickets] if outcomes is None else outcomes)
 
+    def _is_ready(self) -> bool:
+        """Return whether a transaction can begin. Raises ``StoreUnavailable`` when that is waited for no more."""
+        if self._transactions.ready():
+            return True
+        if self._stopping:
+            raise StoreUnavailable
+        return False
+
+    def _put_back(
+        self, tickets: list[Ticket[Job, Result]]
+    ) -> tuple[list[Ticket[Job, Result]], Sequence[Result | GatewayError]]:
+        """Let ``tickets`` wait for the next transaction; return those that have been tried too often, and their end."""
+        for ticket in tickets:
+            ticket.tries += 1
+            if ticket.tries < MOST_TRIES:
+                ticket.let_go()
+                self._again.append(ticket)
+        over = [ticket for ticket in tickets if ticket.tries >= MOST_TRIES]
+        log.warning("batch_tried_again", jobs=len(tickets), given_up=len(over))
+        return over, [StoreUnavailable() for _ in over]
+
     def _waiting_now(self) -> list[Ticket[Job, Result]]:
         """Return all that is waiting, as much as one transaction takes, without what nobody waits for any more."""
-        tickets: list[Ticket[Job, Result]] = []
+        tickets, self._again = self._again, []
         while len(tickets) < self._batch_limit and not self._queue.empty():
             tickets.append(self._queue.get())
-        return [ticket for ticket in tickets if not ticket.abandoned]
+        return [ticket for ticket in tickets if ticket.claim()]
 
     def _commit_on_known_file(self, jobs: list[Job]) -> Sequence[Result | GatewayError]:
         self._check()
@@ -269,31 +281,18 @@ class GroupCommit(Generic[Job, Result]):
 
     def _commit(self, jobs: list[Job]) -> Sequence[Result | GatewayError]:
         try:
-            return self._in_transaction(lambda connection: self._apply(connection, jobs))
+            return self._transactions.run(lambda connection: self._apply(connection, jobs))
+        except (NotStored, StoreUnclear):
+            raise
         except Exception as error:
             if len(jobs) == 1 and isinstance(error, GatewayError):
                 return [error]
             log.warning("batch_retried_singly", jobs=len(jobs), error=type(error).__name__)
-        return self._in_transaction(lambda connection: [self._alone(connection, job) for job in jobs])
+        return self._transactions.run(lambda connection: self._one_by_one(connection, jobs))
 
-    def _in_transaction(self, work: Callable[[Connection], Sequence[T]]) -> Sequence[T]:
-        """Run ``work`` in a transaction and return its result once that is durable. The writer's own connection is
-        dropped after any error.
-        """
-        connection = self._connection = self._connection or self._connect()
-        try:
-            self._begin(connection)
-            done = work(connection)
-            self._commit_transaction(connection)
-        except BaseException:
-            self._drop_connection()
-            raise
-        return done
-
-    def _drop_connection(self) -> None:
-        connection, self._connection = self._connection, None
-        if connection is not None:
-            connection.close()
+    def _one_by_one(self, connection: Connection, jobs: Sequence[Job]) -> list[Result | GatewayError]:
+        self._prepare(connection, jobs)
+        return [self._alone(connection, job) for job in jobs]
 
     def _alone(self, connection: Connection, job: Job) -> Result | GatewayError:
         try:
@@ -303,8 +302,9 @@ class GroupCommit(Generic[Job, Result]):
             return _told(error)
 
     def _answer(self, tickets: list[Ticket[Job, Result]], outcomes: Sequence[Result | GatewayError]) -> None:
-        self._ring([outcome for outcome in outcomes if not isinstance(outcome, GatewayError)])
-        for ticket, outcome in zip(tickets, outcomes, strict=True):
+        answers = list(zip(tickets, outcomes, strict=True))
+        self._ring([(ticket.job, outcome) for ticket, outcome in answers if not isinstance(outcome, GatewayError)])
+        for ticket, outcome in answers:
             self._settle(ticket, outcome)
 
     def _settle(self, ticket: Ticket[Job, Result], outcome: Result | GatewayError) -> None:
@@ -314,7 +314,7 @@ class GroupCommit(Generic[Job, Result]):
         except Exception as error:
             log.error("producer_failed", error=type(error).__name__, exc_info=error)
 
-    def _ring(self, done: Sequence[Result]) -> None:
+    def _ring(self, done: Sequence[tuple[Job, Result]]) -> None:
         """Tell who wants to know; what goes wrong there must not keep producers waiting, nor end this thread."""
         try:
             if done:

@@ -46,6 +46,7 @@ AREAS: Mapping[str, tuple[str, ...]] = {
     ),
     "script": ("gateway/desk/static/desk/*.js",),
     "diagnosis": ("gateway/diagnosis/*.py",),
+    "events": ("gateway/event_source.py", "gateway/events/*.py"),
     "outcomes": (
         "gateway/adapter.py",
         "gateway/handlers.py",

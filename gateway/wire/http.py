@@ -63,7 +63,7 @@ class Front:
         look_up: LookUpNumber = nobody,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        guesses = guesses or SourceGuesses(Attempts(None))
+        guesses = guesses or SourceGuesses(Attempts())
         self._sites = Sites(config, guesses)
         self._proxies = Proxies(config.server.trusted_proxies)
         self._desk = desk

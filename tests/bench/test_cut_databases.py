@@ -47,8 +47,9 @@ LOGINS = """
 import os
 from pathlib import Path
 from gateway.logins.attempts import Attempts, Limit
+from gateway.store.shared_file_counts import FileCounts
 Path("disk/data").mkdir()
-attempts, folder = Attempts(Path("disk/data/logins.db")), os.open("disk/data", os.O_RDONLY)
+attempts, folder = Attempts(FileCounts(Path("disk/data/logins.db"))), os.open("disk/data", os.O_RDONLY)
 for number in range(1500):
     attempts.count(Limit("login", 10, 60.0), str(number))
     if number % 50 == 0:

@@ -41,6 +41,7 @@ from gateway.store.diagnostic_log import DiagnosticLog
 from gateway.store.directory import Account, Agent, Directory
 from gateway.store.drafts import OrderDraft, Recorded, Settlement
 from gateway.store.figures import FiguresLog
+from gateway.store.following import SqliteFollower
 from gateway.store.imports import Imports
 from gateway.store.journal import Journal
 from gateway.store.loading import LoadedAccount, Phone, write_accounts
@@ -160,7 +161,6 @@ def office(tmp_path: Path) -> Iterator[Office]:
     yield Office(database, journal, log, CallLog(engine), Directory(engine, journal), exchange, core, side)
     journal.stop()
     side.stop()
-    log.close()
     engine.dispose()
 
 
@@ -178,10 +178,11 @@ def open_hub(office: Office) -> Iterator[Callable[..., Hub]]:
     """Starts hubs with quick heart-beats, and stops them."""
     hubs: list[Hub] = []
 
-    def start(**settings: float) -> Hub:
+    def start(*, look_every_s: float = 0.02, **settings: float) -> Hub:
         hub = Hub(
             office.log,
-            **({"max_screens": 50, "heartbeat_s": 0.2, "look_every_s": 0.02, "watch": office.receipts.add} | settings),
+            SqliteFollower(office.log, look_every_s=look_every_s),
+            **({"max_screens": 50, "heartbeat_s": 0.2, "watch": office.receipts.add} | settings),
         )
         hub.start()
         hubs.append(hub)

@@ -257,17 +257,17 @@ def test_a_stream_ends_where_another_process_ended_the_login(
     ana: Browser, browse: Browse, office: Office, hub: Hub, monkeypatch: pytest.MonkeyPatch, by: str
 ) -> None:
     """A command has removed the agent, or another worker logged it out."""
-    monkeypatch.setattr("gateway.desk.hub.ASK_EVERY_S", 0)
+    monkeypatch.setattr("gateway.desk.screens.ASK_EVERY_S", 0)
     browser, headers = (ana, {}) if by == "cookie" else (browse(), basic())
     stream = browser.get("/events", buffered=False, headers=headers)
     told = iter(stream.response)
     assert next(told) == b"retry: 1000\n\n"
     office.ring()
-    hub.ring(1)
+    hub.ring()
     assert b"call_started" in next(part for part in told if b"pulse" not in part)
     office.directory.remove_agent("acme", "ana")
     office.ring(telefone="4733334444")
-    hub.ring(2)
+    hub.ring()
     deadline = time.monotonic() + 10
     for part in told:
         assert b"call_started" not in part

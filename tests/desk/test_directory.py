@@ -5,6 +5,7 @@ import io
 import re
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -32,7 +33,7 @@ LINES = """codigo;nome;contato;telefone;celular
 def bring(office: Office, tmp_path: Path) -> Callable[[str], None]:
     """Imports a CSV by hand for acme."""
     imports = Imports(office.engine, office.journal)
-    importer = Importer(imports, StoredAccounts(office.engine), lambda: Loader(office.database))
+    importer = Importer(imports, StoredAccounts(office.engine), partial(Loader, office.database))
 
     def take(content: str = LINES) -> None:
         path = tmp_path / "contas.csv"

@@ -6,14 +6,23 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import delete, insert
 
+from gateway.desk import frames, screens
 from gateway.desk import hub as hub_module
-from gateway.desk.hub import Hub, Screen
+from gateway.desk.hub import Hub
+from gateway.desk.screens import Screen
 from gateway.errors import Stopping, TooManyScreens
+from gateway.store import tables
+from gateway.store.following import NewEpoch, News
+from gateway.store.log import EventLog
+from gateway.store.positions import Position
 from tests.desk.conftest import ANA, Office
 
 ROOT = Path(__file__).parents[2]
@@ -27,7 +36,9 @@ def told(screen: Screen, *, timeout_s: float = 5) -> Iterator[dict[str, Any]]:
         assert time.monotonic() < deadline, "nothing came"
         lines = dict(line.split(": ", 1) for line in block.decode().splitlines() if ": " in line)
         if lines.get("event") not in (None, "pulse"):
-            yield {"seq": int(lines["id"]), "event": lines["event"]} | json.loads(lines["data"])
+            position = Position.read(lines["id"])
+            assert position
+            yield {"seq": position.seq, "event": lines["event"]} | json.loads(lines["data"])
 
 
 def test_a_call_on_my_extension_reaches_my_screen(office: Office, open_hub: OpenHub) -> None:
@@ -85,7 +96,7 @@ def test_a_ring_wakes_the_screen_long_before_the_next_look(office: Office, open_
     hub = open_hub(heartbeat_s=10, look_every_s=5)
     screen = hub.subscribe("acme", "3501")
     office.ring()
-    hub.ring(1)
+    hub.ring()
     before = time.monotonic()
     next(told(screen))
     assert time.monotonic() - before < 4
@@ -117,7 +128,7 @@ def test_a_call_taken_by_another_process_reaches_the_screen(office: Office, open
 def test_a_screen_that_comes_back_gets_what_it_missed(office: Office, open_hub: OpenHub) -> None:
     hub = open_hub()
     ids = [office.ring(telefone=f"473333000{n}") for n in range(5)]
-    stream = told(hub.subscribe("acme", "3501", 2))
+    stream = told(hub.subscribe("acme", "3501", Position(0, 2)))
     assert [next(stream)["call_id"] for _ in range(3)] == ids[2:]
     live = office.ring()
     assert next(stream)["call_id"] == live
@@ -136,7 +147,7 @@ def test_nothing_is_missed_or_told_twice_however_often_screens_reconnect_while_c
     def agent(seen: list[int]) -> None:
         last = 0
         while len(seen) < total:
-            screen = hub.subscribe("acme", "3501", last)
+            screen = hub.subscribe("acme", "3501", Position(0, last))
             for event, _ in zip(told(screen, timeout_s=60), range(17), strict=False):
                 last = event["seq"]
                 seen.append(last)
@@ -161,7 +172,7 @@ def test_a_screen_that_missed_too_much_is_told_to_start_afresh(
     monkeypatch.setattr(hub_module, "RESUME_LIMIT", 3)
     for n in range(5):
         office.ring(telefone=f"473333000{n}")
-    stream = told(open_hub().subscribe("acme", "3501", 0))
+    stream = told(open_hub().subscribe("acme", "3501", Position(0, 0)))
     assert next(stream) == {"seq": 5, "event": "reset"}
     office.ring()
     assert next(stream)["seq"] == 6
@@ -169,24 +180,93 @@ def test_a_screen_that_missed_too_much_is_told_to_start_afresh(
 
 def test_a_screen_that_is_ahead_of_the_log_starts_afresh(office: Office, open_hub: OpenHub) -> None:
     """The database was put back from a copy, or the page was open on another gateway."""
-    stream = told(open_hub().subscribe("acme", "3501", 900))
+    stream = told(open_hub().subscribe("acme", "3501", Position(0, 900)))
     assert next(stream) == {"seq": 0, "event": "reset"}
     office.ring()
     assert next(stream)["seq"] == 1
 
 
+def begin_epoch(office: Office, epoch: int) -> None:
+    with office.engine.execution_options(begin="IMMEDIATE").begin() as connection:
+        connection.execute(delete(tables.counters).where(tables.counters.c.name == "epoch"))
+        connection.execute(insert(tables.counters).values(name="epoch", value=epoch))
+
+
+def test_a_screen_of_an_earlier_epoch_starts_afresh_once(office: Office, open_hub: OpenHub) -> None:
+    """The number of what it saw last was given to another event meanwhile."""
+    for n in range(3):
+        office.ring(telefone=f"473333000{n}")
+    begin_epoch(office, 2)
+    hub = open_hub()
+    screen = hub.subscribe("acme", "3501", Position(0, 2))
+    assert next(screen) == frames.RETRY
+    assert next(screen) == b"id: 2.3\nevent: reset\ndata: {}\n\n"
+    office.ring()
+    assert next(told(screen))["seq"] == 4
+    assert [each["seq"] for each in islice(told(hub.subscribe("acme", "3501", Position(2, 2))), 2)] == [3, 4]
+
+
+@dataclass
+class Scripted:
+    """A follower that gives what a test says, and then nothing."""
+
+    log: EventLog
+    script: list[list[News]]
+    ready: threading.Event = field(default_factory=threading.Event)
+
+    def watch(self, tenant: str) -> None: ...
+
+    def unwatch(self, tenant: str) -> None: ...
+
+    def position(self, tenant: str) -> Position | None: ...
+
+    def ring(self, tenants: object = ()) -> None: ...
+
+    def close(self) -> None: ...
+
+    def wait(self) -> bool:
+        return self.ready.wait(0.02) and bool(self.script)
+
+    def news(self) -> Iterator[News]:
+        yield from self.script.pop(0)
+
+
+def test_open_screens_start_afresh_once_when_an_epoch_begins(office: Office) -> None:
+    """One has been opened when the new epoch was known already: it has nothing to start afresh from."""
+    for n in range(3):
+        office.ring(telefone=f"473333000{n}")
+    after = [replace(each, epoch=1) for each in office.log.after(0)]
+    follower = Scripted(office.log, [[NewEpoch({"acme": Position(1, 1)})], [*after[1:]]])
+    hub = Hub(office.log, follower, max_screens=5, heartbeat_s=10)
+    hub.start()
+    before = hub.subscribe("acme", "3501", Position(0, 3))
+    begin_epoch(office, 1)
+    since = hub.subscribe("acme", "3501", Position(1, 1))
+    follower.ready.set()
+    assert [(each["event"], each["seq"]) for each in islice(told(before), 3)] == [
+        ("reset", 1),
+        ("call_started", 2),
+        ("call_started", 3),
+    ]
+    assert [(each["event"], each["seq"]) for each in islice(told(since), 2)] == [
+        ("call_started", 2),
+        ("call_started", 3),
+    ]
+    hub.stop()
+
+
 def test_a_screen_that_does_not_keep_up_is_let_go_and_misses_nothing_when_it_returns(
     office: Office, open_hub: OpenHub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(hub_module, "QUEUE_LIMIT", 3)
+    monkeypatch.setattr(screens, "QUEUE_LIMIT", 3)
     hub = open_hub()
     screen = hub.subscribe("acme", "3501")
     for n in range(8):
         office.ring(telefone=f"473333000{n}")
-    wait_until(lambda: hub.seq == 8)
+    wait_until(lambda: hub.position("acme") == Position(0, 8))
     first = [event["seq"] for event in told(screen)]
     assert hub.open_screens() == 0
-    stream = told(hub.subscribe("acme", "3501", first[-1]))
+    stream = told(hub.subscribe("acme", "3501", Position(0, first[-1])))
     assert first + [next(stream)["seq"] for _ in range(8 - len(first))] == list(range(1, 9))
 
 
@@ -220,10 +300,31 @@ def test_stopping_ends_every_stream_at_once(open_hub: OpenHub) -> None:
 def test_a_quiet_stream_sends_heart_beats_that_move_the_page_on(office: Office, open_hub: OpenHub) -> None:
     hub = open_hub(heartbeat_s=0.05)
     office.ring(ramal="3502")
-    wait_until(lambda: hub.seq == 1)
+    wait_until(lambda: hub.position("acme") == Position(0, 1))
     screen = hub.subscribe("acme", "3501")
     assert next(screen) == b"retry: 1000\n\n"
     assert next(screen) == b": pulse\nid: 1\nevent: pulse\ndata: {}\n\n"
+
+
+def test_heart_beats_go_on_while_nobody_can_say_whether_a_screen_may_stay(
+    office: Office, open_hub: OpenHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The database does not answer; once it does, the screen's session is known to be over."""
+    monkeypatch.setattr(screens, "ASK_EVERY_S", 0)
+    monkeypatch.setattr(screens, "ANSWER_WITHIN_S", 0.05)
+    answered, asked = threading.Event(), list[int]()
+
+    def look_up() -> bool:
+        asked.append(1)
+        return not answered.wait(60)
+
+    screen = open_hub(heartbeat_s=0.02).subscribe("acme", "3501", may_stay=look_up)
+    began = time.monotonic()
+    assert b"pulse" in [next(screen) for _ in range(20)][-1]
+    assert len(asked) == 1, "it is asked once, until there is an answer"
+    assert time.monotonic() - began < 20
+    answered.set()
+    assert len(list(screen)) < 100, "it goes on"
 
 
 def test_a_stream_ends_after_a_while_so_that_access_is_checked_again(open_hub: OpenHub) -> None:
@@ -239,12 +340,12 @@ def test_a_screen_that_opens_while_the_hub_skips_what_nobody_watches_misses_noth
     newest, opened, calls = office.log.newest, threading.Event(), list[int]()
     screens: list[Screen] = []
 
-    def open_meanwhile() -> int:
+    def open_meanwhile(tenant: str) -> Position:
         if threading.current_thread().name == "hub" and not opened.is_set():
             opened.set()
             screens.append(hub.subscribe("acme", "3501"))
             calls.append(office.ring())
-        return newest()
+        return newest(tenant)
 
     monkeypatch.setattr(office.log, "newest", open_meanwhile)
     office.ring(ramal="3502")

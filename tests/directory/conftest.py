@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -101,5 +102,5 @@ class Office:
 def office(tmp_path: Path, store: Store) -> Office:
     imports, stored = Imports(store.engine, store.journal), StoredAccounts(store.engine)
     office = Office(tmp_path, store, None)  # type: ignore[arg-type]
-    office.importer = Importer(imports, stored, lambda: Loader(store.database), clock=lambda: office.now)
+    office.importer = Importer(imports, stored, partial(Loader, store.database), clock=lambda: office.now)
     return office

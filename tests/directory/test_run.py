@@ -1,12 +1,15 @@
 """What an import does to the directory: only what changed, and nothing behind anybody's back."""
 
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
 import pytest
 from sqlalchemy import update
 
 from gateway.directory.accounts import ORDINARY, phone_of
 from gateway.domain.numbering.numbers import NumberPlan
-from gateway.errors import ImportRunning, SourceError
-from gateway.source import Entry
+from gateway.errors import ImportRunning, ImportSuperseded, SourceError
+from gateway.source import Entry, Refused
 from gateway.store import tables
 from gateway.store.corrections import Corrections
 from gateway.store.imports import DEAD_AFTER_MS, Counts
@@ -92,6 +95,43 @@ def test_the_same_source_is_imported_once_at_a_time_until_its_process_has_died(o
     died = imports.get("acme", first)
     assert died is not None
     assert (died.state, "parou no meio" in died.message) == ("failed", True)
+
+
+@dataclass
+class Freezing(Said):
+    """A source in the middle of which its importer hangs, until long after it was given up."""
+
+    meanwhile: Callable[[], object] = lambda: None
+
+    def entries(self, since: int | None) -> Iterator[Entry | Refused]:
+        yield from super().entries(since)
+        self.meanwhile()
+
+
+def test_an_importer_that_hung_until_another_began_writes_nothing_more(office: Office) -> None:
+    office.take(Said([entry("1", "Antes"), entry("9")]), "erp")
+
+    def be_succeeded() -> None:
+        office.now += DEAD_AFTER_MS + 10_000
+        office.take(Said([entry("1", "Nova"), entry("2")]), "erp", full=True)
+
+    frozen = Freezing([entry("1", "Velha"), entry("3"), entry("9")], meanwhile=be_succeeded)
+    with pytest.raises(ImportSuperseded):
+        office.take(frozen, "erp", full=True)
+    assert {code: name for code, (name, _) in office.accounts().items()} == {"1": "Nova", "2": "A"}
+    newest, old, _ = office.importer.imports.last("acme", "erp")
+    assert (newest.state, old.state, "parou no meio" in old.message) == ("done", "failed", True)
+
+
+def test_a_run_that_was_given_up_is_not_alive_again(office: Office) -> None:
+    imports = office.importer.imports
+    run = imports.begin("acme", "erp", "sql", T0)
+    imports.bury(run, T0 + 1)
+    with pytest.raises(ImportSuperseded):
+        imports.alive(run, T0 + 2)
+    with pytest.raises(ImportSuperseded):
+        imports.end(run, "done", Counts(), T0 + 2, message="", refused=())
+    assert [each.state for each in imports.last("acme")] == ["failed"]
 
 
 def test_of_each_source_the_last_runs_are_remembered(office: Office) -> None:

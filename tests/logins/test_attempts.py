@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from gateway.logins import attempts as module
-from gateway.logins.attempts import Attempts, Limit, digest, place_of, since_boot
+from gateway.logins.attempts import Attempts, Limit, digest, place_of
+from gateway.store import shared_file_counts as module
+from gateway.store.shared_file_counts import FileCounts, since_boot
 
 FEW = Limit("few", most=3, window_s=60)
 
@@ -30,7 +31,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def attempts(tmp_path: Path, clock: Clock) -> Iterator[Attempts]:
-    with closing(Attempts(tmp_path / "logins.db", clock=clock)) as made:
+    with closing(Attempts(FileCounts(tmp_path / "logins.db", clock=clock))) as made:
         yield made
 
 
@@ -58,14 +59,14 @@ def test_what_is_remembered_is_forgotten_in_time(attempts: Attempts, clock: Cloc
 def test_several_processes_count_together(attempts: Attempts, tmp_path: Path) -> None:
     program = (
         "import sys; from pathlib import Path; from gateway.logins.attempts import *\n"
-        "a = Attempts(Path(sys.argv[1])); [a.count(Limit('many', 1000, 600), 'ana') for _ in range(100)]"
+        "a = Attempts(FileCounts(Path(sys.argv[1]))); [a.count(Limit('many', 1000, 600), 'ana') for _ in range(100)]"
     )
     path = str(tmp_path / "shared.db")
     running = [subprocess.Popen([sys.executable, "-c", program, path]) for _ in range(2)]
     assert [process.wait(60) for process in running] == [0, 0]
     with closing(sqlite3.connect(path)) as database:
         assert database.execute("SELECT count FROM failures").fetchall() == [(200,)]
-    with closing(Attempts(Path(path))) as here:
+    with closing(Attempts(FileCounts(Path(path)))) as here:
         assert here.wait_s(Limit("many", 200, 600), "ana") > 0
 
 
@@ -74,8 +75,8 @@ def test_who_looked_at_the_clock_before_others_counted_does_not_begin_anew(tmp_p
     early, late = Clock(), Clock()
     early.now -= 0.5
     with (
-        closing(Attempts(tmp_path / "logins.db", clock=late)) as first,
-        closing(Attempts(tmp_path / "logins.db", clock=early)) as second,
+        closing(Attempts(FileCounts(tmp_path / "logins.db", clock=late))) as first,
+        closing(Attempts(FileCounts(tmp_path / "logins.db", clock=early))) as second,
     ):
         first.count(FEW, "ana")
         first.count(FEW, "ana")
@@ -103,23 +104,24 @@ def test_another_start_of_the_machine_forgets_all(tmp_path: Path, monkeypatch: p
     for boot, waits in (("one", True), ("one", True), ("two", False)):
         (tmp_path / "boot_id").write_text(boot)
         monkeypatch.setattr(module, "BOOT_ID", tmp_path / "boot_id")
-        with closing(Attempts(tmp_path / "logins.db")) as made:
+        with closing(Attempts(FileCounts(tmp_path / "logins.db"))) as made:
             assert bool(made.wait_s(FEW, "ana")) == (waits and boot == "one" and (tmp_path / "seen").exists())
             for _ in range(3):
                 made.count(FEW, "ana")
         (tmp_path / "seen").touch()
 
 
-def test_rows_are_bounded(attempts: Attempts, clock: Clock) -> None:
+def test_rows_are_bounded(attempts: Attempts, clock: Clock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for number in range(30):
         attempts.count(FEW, str(number))
         attempts.remember(str(number).encode(), 10 + number)
         clock.now += 1
-    attempts.tidy(most=5)
+    monkeypatch.setattr(module, "MOST_ROWS", 5)
+    attempts.tidy()
     for _ in range(2):
         attempts.count(FEW, "29")
     assert attempts.wait_s(FEW, "29") > 0, "the newest stay"
-    with closing(sqlite3.connect(attempts._path or "")) as database:
+    with closing(sqlite3.connect(tmp_path / "logins.db")) as database:
         assert database.execute("SELECT count(*) FROM failures").fetchone() == (5,)
         assert database.execute("SELECT count(*) FROM marks").fetchone() == (5,)
 
@@ -127,16 +129,16 @@ def test_rows_are_bounded(attempts: Attempts, clock: Clock) -> None:
 def test_a_damaged_file_is_replaced(tmp_path: Path) -> None:
     path = tmp_path / "logins.db"
     path.write_bytes(b"no database at all, and long enough to be looked at" * 100)
-    with closing(Attempts(path)) as made:
+    with closing(Attempts(FileCounts(path))) as made:
         made.remember(b"mark", 60)
-    with closing(Attempts(path)) as made:
+    with closing(Attempts(FileCounts(path))) as made:
         assert made.knows(b"mark")
 
 
 def test_without_the_file_a_process_counts_by_itself_and_says_so_once(
     tmp_path: Path, clock: Clock, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with closing(Attempts(tmp_path / "nowhere" / "logins.db", clock=clock)) as made:
+    with closing(Attempts(FileCounts(tmp_path / "nowhere" / "logins.db", clock=clock))) as made:
         for _ in range(3):
             made.count(FEW, "ana")
         assert made.wait_s(FEW, "ana") > 0

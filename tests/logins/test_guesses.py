@@ -10,6 +10,7 @@ from gateway.errors import TooManyAttempts
 from gateway.logins import guesses as module
 from gateway.logins.attempts import Attempts
 from gateway.logins.guesses import GUESSES, SourceGuesses
+from gateway.store.shared_file_counts import FileCounts
 
 
 class Clock:
@@ -26,7 +27,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def guesses(tmp_path: Path, clock: Clock) -> Iterator[SourceGuesses]:
-    with closing(SourceGuesses(Attempts(tmp_path / "logins.db", clock=clock), clock=clock)) as made:
+    with closing(SourceGuesses(Attempts(FileCounts(tmp_path / "logins.db", clock=clock)), clock=clock)) as made:
         yield made
 
 
@@ -70,8 +71,8 @@ def test_all_addresses_of_a_strangers_ipv6_network_count_as_one(guesses: SourceG
 def test_processes_count_together_and_keep_no_secret(tmp_path: Path, clock: Clock) -> None:
     path = tmp_path / "logins.db"
     with (
-        closing(SourceGuesses(Attempts(path, clock=clock))) as one,
-        closing(SourceGuesses(Attempts(path, clock=clock))) as other,
+        closing(SourceGuesses(Attempts(FileCounts(path, clock=clock)))) as one,
+        closing(SourceGuesses(Attempts(FileCounts(path, clock=clock)))) as other,
     ):
         guess(one, GUESSES.most)
         with pytest.raises(TooManyAttempts):

@@ -16,6 +16,7 @@ from gateway.logins.attempts import Attempts
 from gateway.logins.passwords import ADDRESS, LOGIN, LOGIN_AT_ADDRESS, Verifier
 from gateway.logins.turns import LoginTurns, Pace
 from gateway.store.directory import Agent
+from gateway.store.shared_file_counts import FileCounts
 
 QUICK = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 GOOD = "segredo-123"
@@ -52,7 +53,7 @@ def agents() -> Agents:
 
 @pytest.fixture
 def verifier(agents: Agents, clock: Clock) -> Verifier:
-    return made(agents, Attempts(None, clock=clock))
+    return made(agents, Attempts(FileCounts(None, clock=clock)))
 
 
 def made(agents: Agents, attempts: Attempts, **turns: float) -> Verifier:
@@ -150,7 +151,7 @@ def test_refusals_are_counted_by_reason(verifier: Verifier) -> None:
 
 
 def test_two_processes_count_and_remember_together(agents: Agents, tmp_path: Path) -> None:
-    one, two = (made(agents, Attempts(tmp_path / "logins.db")) for _ in range(2))
+    one, two = (made(agents, Attempts(FileCounts(tmp_path / "logins.db"))) for _ in range(2))
     assert ok(one, "ana", CRM)
     for number in range(LOGIN_AT_ADDRESS.most):
         assert not ok((one, two)[number % 2], "ana", CRM, f"errada-{number}")
@@ -197,7 +198,8 @@ def test_sixty_connections_with_made_up_logins_keep_nobody_waiting() -> None:
 def test_a_crm_that_sends_one_login_many_times_at_once_is_not_too_busy(clock: Clock) -> None:
     """As after a restart, when nothing is remembered yet."""
     slow = made(
-        Agents("ana", hashed=PasswordHasher(time_cost=2, memory_cost=2**15).hash(GOOD)), Attempts(None, clock=clock)
+        Agents("ana", hashed=PasswordHasher(time_cost=2, memory_cost=2**15).hash(GOOD)),
+        Attempts(FileCounts(None, clock=clock)),
     )
     answers: list[bool] = []
     clicks = [threading.Thread(target=lambda: answers.append(ok(slow, "ana", CRM))) for _ in range(32)]

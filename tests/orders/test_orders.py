@@ -21,13 +21,14 @@ from gateway.adapter import Delivery, Outcome, Outgoing, Probe
 from gateway.domain.messages import PlaceCall
 from gateway.domain.numbering.numbers import read
 from gateway.errors import Stopping, TooManyOrders
+from gateway.orders import dispatcher as module
 from gateway.orders.appliance_queue import ApplianceQueue
 from gateway.orders.circuit_breaker import BreakerState, Condition, Rules
 from gateway.orders.dispatcher import OrderDispatcher
-from gateway.orders.shared_state import Record, Slots
 from gateway.store.calls import CallLog
 from gateway.store.drafts import OrderAttempt, OrderDraft, Way
 from gateway.store.orders import OrderLog
+from gateway.store.shared_files import Record, SharedFiles, Slots
 from gateway.texts.rendering import render
 from tests.fakes import FakeAdapter
 from tests.store.conftest import HERE, PLAN, T0, Store, open_store, store
@@ -303,7 +304,8 @@ def test_a_trial_s_probe_that_hangs_keeps_nobody_longer_than_they_wait(
 def test_an_appliance_s_name_is_no_other_one_s_limit(tmp_path: Path) -> None:
     rules = Rules(max_orders=1)
     queues = [
-        ApplianceQueue("acme", name, says(Outcome.ACCEPTED), rules, data=tmp_path) for name in ("pbx", "pbx.0", "pbx#0")
+        ApplianceQueue("acme", name, says(Outcome.ACCEPTED), rules, shared=SharedFiles(tmp_path))
+        for name in ("pbx", "pbx.0", "pbx#0")
     ]
     for queue in queues:
         assert begun(queue).delivery.outcome is Outcome.ACCEPTED
@@ -313,7 +315,9 @@ def test_an_appliance_s_name_is_no_other_one_s_limit(tmp_path: Path) -> None:
 
 def test_two_workers_know_of_the_same_breaker(tmp_path: Path) -> None:
     rules = Rules(failures=1, pause_s=60)
-    one, other = (ApplianceQueue("acme", "../pbx", says(Outcome.UNKNOWN), rules, data=tmp_path) for _ in range(2))
+    one, other = (
+        ApplianceQueue("acme", "../pbx", says(Outcome.UNKNOWN), rules, shared=SharedFiles(tmp_path)) for _ in range(2)
+    )
     begun(one)
     assert other.health().gate is BreakerState.OPEN
     assert begun(other).delivery.outcome is Outcome.UNREACHABLE
@@ -323,14 +327,14 @@ def test_two_workers_know_of_the_same_breaker(tmp_path: Path) -> None:
 
 
 def test_an_appliance_that_nobody_dials_by_costs_no_file(tmp_path: Path) -> None:
-    queue = ApplianceQueue("acme", "pbx", says(Outcome.ACCEPTED), Rules(), data=tmp_path)
+    queue = ApplianceQueue("acme", "pbx", says(Outcome.ACCEPTED), Rules(), shared=SharedFiles(tmp_path))
     assert queue.health().gate is BreakerState.CLOSED
     assert list(tmp_path.iterdir()) == []
     queue.stop()
 
 
 def test_a_record_that_a_killed_process_left_half_written_is_as_good_as_none(tmp_path: Path) -> None:
-    queue = ApplianceQueue("acme", "pbx", says(Outcome.ACCEPTED), Rules(), data=tmp_path)
+    queue = ApplianceQueue("acme", "pbx", says(Outcome.ACCEPTED), Rules(), shared=SharedFiles(tmp_path))
     (tmp_path / "appliances").mkdir()
     (tmp_path / "appliances" / "acme.pbx").write_text('{"failures": 9, "retr')
     assert begun(queue).delivery.outcome is Outcome.ACCEPTED
@@ -420,7 +424,9 @@ def test_a_limit_binds_all_processes_together_and_one_that_dies_gives_its_place_
 
 def test_an_order_goes_out_though_nothing_can_be_shared_with_other_processes(tmp_path: Path) -> None:
     (tmp_path / "appliances").write_text("a file where the folder should be")
-    queue = ApplianceQueue("acme", "pbx", says(Outcome.UNREACHABLE), Rules(max_orders=1, failures=2), data=tmp_path)
+    queue = ApplianceQueue(
+        "acme", "pbx", says(Outcome.UNREACHABLE), Rules(max_orders=1, failures=2), shared=SharedFiles(tmp_path)
+    )
     with stopping(queue), capture_logs() as logs:
         outcomes = [begun(queue).kind for _ in range(3)]
     assert outcomes == ["dial", "dial", "held"]
@@ -434,7 +440,7 @@ def test_it_is_said_once_that_nothing_can_be_shared_and_once_that_it_can_again(
 ) -> None:
     folder = tmp_path / "appliances"
     folder.write_text("a file where the folder should be")
-    queue = ApplianceQueue("acme", "pbx", says(outcome), Rules(max_orders=1, failures=9), data=tmp_path)
+    queue = ApplianceQueue("acme", "pbx", says(outcome), Rules(max_orders=1, failures=9), shared=SharedFiles(tmp_path))
     with stopping(queue), capture_logs() as logs:
         for _ in range(2):
             begun(queue)
@@ -481,7 +487,7 @@ def test_what_cannot_be_written_is_counted_once_and_written_later(tmp_path: Path
     record = Record(Condition, tmp_path / "pbx")
     with monkeypatch.context() as patch:
         full = OSError(errno.ENOSPC, "No space left on device")
-        patch.setattr("gateway.orders.shared_state.os.pwrite", Mock(side_effect=full))
+        patch.setattr("gateway.store.shared_files.os.pwrite", Mock(side_effect=full))
         assert [record.change(fail_again) for _ in range(2)] == [1, 2]
     assert record.change(fail_again) == 3
     assert Record(Condition, tmp_path / "pbx").read().failures == 3
@@ -495,6 +501,24 @@ def test_an_order_that_cannot_be_admitted_gives_its_place_back(monkeypatch: pyte
             with pytest.raises(MemoryError):
                 begun(queue)
         assert begun(queue).delivery.outcome is Outcome.ACCEPTED
+
+
+def test_an_order_whose_writing_took_too_long_is_not_dialled(
+    store: Store, open_desk: OpenDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """This process hung meanwhile, and another may have settled the order as unknown."""
+    pbx = says(Outcome.ACCEPTED)
+    desk = open_desk(pbx=pbx)
+    with desk.admitted(DRAFT):
+        recorded = store.journal.write(DRAFT)
+        monkeypatch.setattr(module, "WRITTEN_WITHIN_S", -1.0)
+        outcome, said = desk.dial(recorded, DRAFT)
+    assert (outcome, pbx.delivered) == (Outcome.REFUSED, [])
+    assert "nada foi discado" in render(said, "pt-BR")
+    until(lambda: status(store)[0] == "refused")
+    monkeypatch.undo()
+    with desk.admitted(DRAFT):
+        assert place(desk, store, replace(DRAFT, digits="04732100124"))[0] is Outcome.ACCEPTED
 
 
 # who may wait

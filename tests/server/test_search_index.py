@@ -24,7 +24,7 @@ def test_the_index_follows_the_events(tmp_path: Path, monkeypatch: pytest.Monkey
         gateway.indexer.start()
         told = gateway.core.handle(CallStarted("default", "3501", "4732100123", HERE, 1))
         gateway.core.handle(CallEnded("default", "3501", "4732100123", HERE, 2))
-        until(lambda: (found := index.progress()) is not None and found.seq == gateway.events.newest())
+        until(lambda: (found := index.progress()) is not None and found.seq == gateway.events.newest("default").seq)
         found = gateway.finder.find("default", CallFilter(terms=(Term(Field.ANY, "32100"),)))
         assert [call.id for call in found.calls] == [told.call_id]
     index.close()

@@ -20,9 +20,10 @@ from gateway.errors import StoreUnavailable
 from gateway.maintenance import Maintenance
 from gateway.relay.outbox_worker import OutboxWorker
 from gateway.server import cpu_affinity as processors
-from gateway.store import diagnostic_log as sidelog
+from gateway.store import write_behind as sidelog
 from gateway.store.delivery_receipts import DeliveryReceipt, DeliveryReceiptLog, ReceiptKind
 from gateway.store.diagnostic_log import DiagnosticLog
+from gateway.store.following import SqliteFollower
 from gateway.store.imports import Imports
 from gateway.store.outbox import Outbox
 from gateway.wire.lenient.port import LenientPort, PortLimits
@@ -70,7 +71,7 @@ def pass_by(fault: Failing) -> None:
 
 
 def test_the_writer(store: Store, failing: Callable[..., Failing]) -> None:
-    fault = failing(store.journal._writer._engine, "connect")
+    fault = failing(store.engine, "connect")
     for _ in range(3):
         with pytest.raises(StoreUnavailable):
             store.start("3501", "4732100123")
@@ -81,7 +82,7 @@ def test_the_writer(store: Store, failing: Callable[..., Failing]) -> None:
 
 
 def test_the_writer_s_lock(store: Store, failing: Callable[..., Failing]) -> None:
-    fault = failing(store.journal._lock, "take")
+    fault = failing(store.journal._locks[0], "take")
     with pytest.raises(StoreUnavailable):
         store.start("3501", "4732100123")
     pass_by(fault)
@@ -114,10 +115,10 @@ def test_the_sweeper(store: Store, failing: Callable[..., Failing], monkeypatch:
 
 
 def test_the_hub(store: Store, failing: Callable[..., Failing]) -> None:
-    log = store.events
-    hub = Hub(log, max_screens=5, look_every_s=0.05)
+    follower = SqliteFollower(store.events, look_every_s=0.05)
+    hub = Hub(store.events, follower, max_screens=5)
     hub.start()
-    fault = failing(log, "version")
+    fault = failing(follower, "version")
     pass_by(fault)
     screen = hub.subscribe("acme", "3501")
     found = iter(screen)
@@ -125,7 +126,6 @@ def test_the_hub(store: Store, failing: Callable[..., Failing]) -> None:
     store.start("3501", "4732100123")
     assert b"4732100123" in next(found)
     hub.stop()
-    log.close()
 
 
 def test_the_traffic_log(tmp_path: Path, failing: Callable[..., Failing], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -35,7 +35,7 @@ from gateway.store.ghosts import Ghosts
 from gateway.store.journal import apply
 from gateway.store.log import LoggedEvent
 from gateway.store.outbox import Outbox
-from gateway.store.presence import Presence
+from gateway.store.presence import FilePresence
 from tests.domain.calls.ledger import Ledger
 from tests.domain.calls.pairing_cases import FOUR_HOURS, T0
 from tests.fakes import SetTime
@@ -60,7 +60,7 @@ class DirectJournal:
 
     engine: Engine
     ledger: Ledger
-    presence: Presence
+    presence: FilePresence
     orders: dict[int, int]
     dying: bool = False
     collected: list[EventDraft] | None = None
@@ -178,7 +178,7 @@ class World:
         self.runs += 1
         self.engine = open_engine(self.data)
         event.listen(self.engine, "connect", _never_sync)
-        presence = Presence(self.data)
+        presence = FilePresence(self.data)
         self.journal = DirectJournal(self.engine, self.ledger, presence, self.orders, settled=self.settled)
         self.clock = Clock(self.time.wall, self.time.steady)
         self.core = Core({"acme": ACME}, self.journal, SlowDialler())

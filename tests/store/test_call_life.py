@@ -24,6 +24,7 @@ from gateway.store.calls import CallFilter, LoggedCall
 from gateway.store.directory import Account
 from gateway.store.drafts import AgentStateDraft, GiveUp, Over
 from gateway.store.journal import apply
+from gateway.store.positions import Position
 from tests.store.conftest import HERE, T0, Store, end_draft, start_draft
 
 A, B = "3501", "3502"
@@ -43,7 +44,7 @@ def noted(store: Store, later_ms: int = 0, **told: Any) -> None:
 
 def told_to(store: Store, extension: str) -> list[tuple[str, str]]:
     """What the log told an extension's screen: kinds of events, and statuses."""
-    found = store.events.after_for("acme", extension, 0)
+    found = store.events.after_for("acme", extension, Position(0, 0))
     return [(event.kind, event.told["status"]) for event in found]
 
 

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from gateway.store.presence import FOLDER, Presence
+from gateway.store.presence import FOLDER, FilePresence
 
 HOLD = """
 import sys
 from pathlib import Path
-from gateway.store.presence import Presence
-print(Presence(Path(sys.argv[1])).name(), flush=True)
+from gateway.store.presence import FilePresence
+print(FilePresence(Path(sys.argv[1])).name(), flush=True)
 sys.stdin.read()
 """
 
@@ -31,7 +31,7 @@ def other(tmp_path: Path) -> Iterator["subprocess.Popen[str]"]:
 def test_a_process_is_alive_until_it_is_killed(tmp_path: Path, other: "subprocess.Popen[str]") -> None:
     assert other.stdout is not None
     name = other.stdout.readline().strip()
-    here = Presence(tmp_path)
+    here = FilePresence(tmp_path)
     assert here.alive(name)
     assert here.alive(here.name() or "")
     other.kill()
@@ -41,7 +41,7 @@ def test_a_process_is_alive_until_it_is_killed(tmp_path: Path, other: "subproces
 
 
 def test_one_that_ends_is_not_alive_and_leaves_nothing(tmp_path: Path) -> None:
-    one, two = Presence(tmp_path), Presence(tmp_path)
+    one, two = FilePresence(tmp_path), FilePresence(tmp_path)
     name = one.name()
     assert name
     assert two.alive(name)
@@ -52,15 +52,15 @@ def test_one_that_ends_is_not_alive_and_leaves_nothing(tmp_path: Path) -> None:
 
 
 def test_files_of_the_dead_are_removed_and_those_of_the_living_are_not(tmp_path: Path) -> None:
-    one = Presence(tmp_path)
+    one = FilePresence(tmp_path)
     name = one.name()
     (tmp_path / FOLDER / "123-dead").touch()
-    other = Presence(tmp_path).name()
+    other = FilePresence(tmp_path).name()
     assert sorted(path.name for path in (tmp_path / FOLDER).iterdir()) == sorted([name, other])
 
 
 def test_without_room_there_is_no_name_and_nobody_is_declared_dead(tmp_path: Path) -> None:
     (tmp_path / FOLDER).touch()
-    here = Presence(tmp_path)
+    here = FilePresence(tmp_path)
     assert here.name() is None
     assert here.alive("123-other"), "it cannot be told"

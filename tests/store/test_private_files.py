@@ -12,9 +12,9 @@ import pytest
 
 from gateway.config.tables import Config
 from gateway.logins.attempts import Attempts
-from gateway.orders import shared_state as shared
 from gateway.server.bootstrap import build
 from gateway.store import private_files
+from gateway.store import shared_files as shared
 from gateway.store.private_files import open_private, prepare
 
 
@@ -38,7 +38,7 @@ def modes(folder: Path) -> dict[str, int]:
 
 def fill(data: Path) -> dict[str, int]:
     """Use every kind of file that a gateway keeps; their rights while they are in use."""
-    with build(Config(), data) as gateway, closing(Attempts(data / "logins.db")) as attempts:
+    with build(Config(), data) as gateway, closing(Attempts(shared.FileCounts(data / "logins.db"))) as attempts:
         assert gateway.diagnostic_log
         gateway.diagnostic_log.flush()
         attempts.remember(b"mark", 60)

@@ -10,9 +10,10 @@ from queue import SimpleQueue
 import pytest
 from sqlalchemy import Connection, Engine, text
 
-from gateway.errors import BadParameter, InternalError, QueueFull, Stopping, StoreUnavailable
+from gateway.errors import BadParameter, InternalError, QueueFull, Stopping, StoreUnavailable, StoreUnclear
 from gateway.store import writer as writer_module
 from gateway.store.engine import FileLock, open_engine
+from gateway.store.tickets import Ticket
 from gateway.store.writer import GroupCommit
 
 
@@ -143,11 +144,49 @@ def test_whoever_gives_up_waiting_is_told_and_its_job_is_dropped_while_it_waits(
     writer = running(engine, notes)
     writer.submit("under way")
     assert notes.entered.wait(5)
-    with pytest.raises(StoreUnavailable):
+    with pytest.raises(StoreUnavailable) as told:
         writer.write("impatient", timeout_s=0.05)
+    assert not isinstance(told.value, StoreUnclear)
     notes.gate.set()
     writer.stop()
     assert stored(engine) == {"under way"}
+
+
+def test_of_a_producer_and_the_writer_exactly_one_decides_what_becomes_of_a_job(engine: Engine, notes: Notes) -> None:
+    """What a producer was told is not stored never is; what it was not told of is unclear, or has a result."""
+    writer = running(engine, notes)
+
+    def write(place: int) -> tuple[str, type[object]]:
+        note = f"n{place}"
+        try:
+            return note, type(writer.write(note, timeout_s=(0, 0.0005, 0.002, 30)[place % 4], lead=False))
+        except StoreUnavailable as error:
+            return note, type(error)
+
+    with ThreadPoolExecutor(32) as pool:
+        told = dict(pool.map(write, range(800)))
+    writer.stop()
+    assert {note for note, came in told.items() if came is not StoreUnavailable} == stored(engine)
+    assert set(told.values()) >= {str, StoreUnavailable}
+
+
+def test_a_producer_that_gives_up_on_a_job_that_was_taken_is_told_that_it_is_unclear(
+    engine: Engine, notes: Notes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answered = Ticket.result
+
+    def give_up_once_taken(ticket: Ticket[str, str], timeout_s: float) -> str:
+        assert notes.entered.wait(20)
+        return answered(ticket, timeout_s=0)
+
+    monkeypatch.setattr(Ticket, "result", give_up_once_taken)
+    notes.gate.clear()
+    writer = running(engine, notes)
+    with pytest.raises(StoreUnclear):
+        writer.write("taken", lead=False)
+    notes.gate.set()
+    writer.stop()
+    assert stored(engine) == {"taken"}
 
 
 def test_a_database_that_cannot_be_written_says_so_and_the_writer_lives_on(engine: Engine, notes: Notes) -> None:
@@ -164,7 +203,7 @@ def test_a_database_that_cannot_be_written_says_so_and_the_writer_lives_on(engin
 
 def test_after_each_durable_batch_the_doorbell_rings_with_its_results(engine: Engine, notes: Notes) -> None:
     rung: list[str] = []
-    writer = running(engine, notes, after_commit=rung.extend)
+    writer = running(engine, notes, after_commit=lambda done: rung.extend(result for _, result in done))
     writer.write("a")
     writer.stop()
     assert rung == ["A"]
@@ -173,7 +212,7 @@ def test_after_each_durable_batch_the_doorbell_rings_with_its_results(engine: En
 def test_a_doorbell_that_fails_neither_keeps_producers_waiting_nor_stops_the_writer(
     engine: Engine, notes: Notes
 ) -> None:
-    def broken(_results: Sequence[str]) -> None:
+    def broken(_done: Sequence[object]) -> None:
         raise ZeroDivisionError
 
     writer = running(engine, notes, after_commit=broken)

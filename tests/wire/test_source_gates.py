@@ -44,7 +44,7 @@ class Door:
 def gate(authenticity: dict[str, Any] | None = None, *, events: dict[str, Any] | None = None, **rules: Any) -> Door:
     tenant = TenantSettings.model_validate({"events": events or {}})
     made = SourceRules("acme", "cloud", Authenticity.model_validate(authenticity or {}), **rules)
-    guesses = SourceGuesses(Attempts(None))
+    guesses = SourceGuesses(Attempts())
     return Door(SourceGate(made, guesses), Gate("acme", tenant, guesses))
 
 
@@ -183,7 +183,7 @@ def test_addresses_of_signed_requests_are_not_written_down() -> None:
 
     for name, rules in (("signed", HMAC), ("told", HEADER)):
         made = SourceRules("acme", name, Authenticity.model_validate(rules), (KEY,))
-        guesses = Guesses(Attempts(None))
+        guesses = Guesses(Attempts())
         door = Door(SourceGate(made, guesses), Gate("acme", TenantSettings(), guesses))
         assert door.enter(environ(), asked(x_sign=sign("http://gw:8080/in/cloud"), x_secret=KEY))
     assert known == ["told"]

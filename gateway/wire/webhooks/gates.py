@@ -167,7 +167,7 @@ def source_gates(
     return {
         (tenant, name): SourceGate(_rules(tenant, name, source, table.public_url or ""), guesses, clock=clock)
         for tenant, table in config.tenants.items()
-        for name, source in table.sources.items()
+        for name, source in table.webhooks.items()
     }
 
 

@@ -1,6 +1,7 @@
 // How this page hears of events: by the shared worker of all tabs, else by the tab that they elect, else by itself.
 
 import { Elected } from "./elected.js";
+import { isBefore } from "./positions.js";
 import { Relay } from "./relay.js";
 
 const SILENCE_MS = 7500; // a relay says how it stands every 3 s
@@ -103,8 +104,9 @@ export class Link {
 
   /** Each event once, in order; a page knows what happened before it was written. */
   hear({ kind, id, data, again }) {
-    if (kind !== "reset" && id <= this.seq && !again) return;
-    this.seq = kind === "reset" ? id : Math.max(id, this.seq);
+    const isNew = isBefore(this.seq, id);
+    if (kind !== "reset" && !isNew && !again) return;
+    if (kind === "reset" || isNew) this.seq = id;
     if (kind !== "pulse") this.hooks.told(kind, JSON.parse(data));
   }
 }

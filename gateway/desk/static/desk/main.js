@@ -38,7 +38,7 @@ function follow() {
   const place = { events: page.events, me: page.me, session: page.session, token: formHeaders()["X-CSRF-Token"] };
   Object.assign(place, { worker: page.worker, channel: `cti:events:${page.worker}:${page.session}` });
   const hooks = { told, stated: sayConnection, left: leave, spoken: chosen };
-  return new Link(place, Number(page.seq), page.scope === "tenant", hooks);
+  return new Link(place, page.seq, page.scope === "tenant", hooks);
 }
 
 /** `speaker` is the tab that makes sound, notifies and opens the CRM for all. */

@@ -5,6 +5,7 @@
 // A tab says: join {seq, whole, ...traits}, here {...traits}, bye, hurry. It is told: welcome, event, state, speaker, leave.
 // Traits are {sounds, visible, focused}: whether it may play sound, is seen, and when it was last used.
 
+import { isBefore } from "./positions.js";
 import { Stream } from "./stream.js";
 
 const KEPT = 200;
@@ -49,8 +50,8 @@ export class Relay {
 
   /** What a tab missed since its page was written; too much of it, and the tab reads its state anew. */
   catchUp(from, seq) {
-    if (seq < this.base) this.send(from, { type: "event", kind: "reset", id: this.seq, data: "{}" });
-    else this.kept.filter((event) => event.id > seq).forEach((event) => this.send(from, event));
+    if (isBefore(seq, this.base)) this.send(from, { type: "event", kind: "reset", id: this.seq, data: "{}" });
+    else this.kept.filter((event) => isBefore(seq, event.id)).forEach((event) => this.send(from, event));
   }
 
   /** From now on other people's calls are told too; what happened to them meanwhile is in the list read anew. */

@@ -67,7 +67,7 @@ export class Stream {
 
   hear(kind, event) {
     this.heard = Date.now();
-    if (event.lastEventId) this.seq = Number(event.lastEventId);
+    if (event.lastEventId) this.seq = event.lastEventId;
     this.told(kind, this.seq, event.data);
   }
 

@@ -1,13 +1,14 @@
-"""Small values that all processes on one data folder share, under kernel file locks.
+"""What all processes on one data folder share, in small files under kernel locks.
 
-They say how an appliance is doing this moment: worth sharing between workers, not worth a row in the database, and
-gone when the gateway is started anew. Several nodes have each their own. Where the files cannot be used (no space, too
-many open files, a folder that is gone), each process goes on with its own values: an order must not fail for them.
+They say how an appliance is doing this moment, and who holds a lease: worth sharing between workers, not worth a row in
+the database. Where the files cannot be used (no space, too many open files, a folder that is gone), each process goes
+on with its own values: an order must not fail for them. A lease, of which there must not be two, is not given then.
 """
 
 import fcntl
 import os
 import threading
+import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -19,6 +20,7 @@ import structlog
 from pydantic import TypeAdapter, ValidationError
 
 from gateway.store.private_files import make_folder, open_private
+from gateway.store.shared_file_counts import DATABASE, FileCounts
 
 T = TypeVar("T")
 Told = TypeVar("Told")
@@ -26,14 +28,17 @@ Told = TypeVar("Told")
 log = structlog.get_logger()
 
 FOLDER = "appliances"
+"""Cleared when a gateway is started anew, unlike ``LEASES``: a token must not be given twice."""
+LEASES = "leases"
+CLOSED = -1
 
 
 class DegradedNotice:
     """Says once that ``what`` is not shared with other processes, and once that it is again: each order needs it."""
 
-    def __init__(self, what: str, path: Path | None) -> None:
+    def __init__(self, what: str, where: str | None) -> None:
         self._what = what
-        self._file = path and path.name
+        self._file = where
         self.alone = False
 
     def failed(self, error: OSError) -> None:
@@ -57,7 +62,7 @@ class Record(Generic[T]):
         self._path = path
         self._file = -1
         self._unwritten = False
-        self._news = DegradedNotice("appliance_state", path)
+        self._news = DegradedNotice("appliance_state", path.name if path else None)
 
     def change(self, work: Callable[[T], tuple[T, Told]]) -> Told:
         """Put ``work(value)``'s first result in the value's place; its second is what the caller gets.
@@ -138,7 +143,7 @@ class Slots:
     def __init__(self, path: Path | None, count: int) -> None:
         # No appliance's own file is called so: '#' is quoted in names.
         self._paths = [path.with_name(f"{path.name}#{number}") for number in range(count)] if path else []
-        self._news = DegradedNotice("appliance_limit", path)
+        self._news = DegradedNotice("appliance_limit", path.name if path else None)
         self._local: SimpleQueue[None] = SimpleQueue()
         for _ in range(count):
             self._local.put(None)
@@ -184,3 +189,92 @@ def _locked(path: Path) -> int | None:
 def path_of(data: Path, tenant: str, name: str) -> Path:
     """Return the path of what concerns an appliance; whatever it is called, the name stays inside the folder."""
     return data / FOLDER / f"{tenant}.{quote(name, safe='')}"
+
+
+class FileLease:
+    """A lease by a kernel lock on a file, which holds the token of its last holder. See ``Lease``."""
+
+    def __init__(self, path: Path, file: int, token: int) -> None:
+        self._token = token
+        self._path = path
+        self._file = file
+        self._lock = threading.Lock()
+
+    @property
+    def token(self) -> int:
+        return self._token
+
+    def held(self) -> bool:
+        """Return whether the lock is ours and others would meet it: the folder may have been replaced meanwhile."""
+        with self._lock:
+            try:
+                return self._file >= 0 and os.path.samestat(self._path.stat(), os.fstat(self._file))
+            except OSError:
+                return False
+
+    def release(self) -> None:
+        """Let another process have it. Safe to call again."""
+        with self._lock:
+            if self._file >= 0:
+                os.close(self._file)
+                self._file = CLOSED
+
+
+def take_lease(path: Path) -> FileLease | None:
+    """Take the lease of ``path`` if nobody has it. Raises ``OSError``."""
+    file = _locked(path)
+    if file is None:
+        return None
+    try:
+        token = _token_after(os.pread(file, 32, 0))
+        os.pwrite(file, b"%d\n" % token, 0)
+    except BaseException:
+        os.close(file)
+        raise
+    return FileLease(path, file, token)
+
+
+def _token_after(written: bytes) -> int:
+    """Return a token greater than the one that is written down, or than any other where a power cut garbled it."""
+    last = written.split(b"\n", 1)[0]
+    return int(last) + 1 if last.isdigit() else 1 if not written else time.time_ns()
+
+
+class SharedFiles:
+    """What the processes on the folder ``data`` share. See ``Shared``."""
+
+    def __init__(self, data: Path) -> None:
+        self._data = data
+        self._leases: list[FileLease] = []
+        self._lock = threading.Lock()
+
+    def now(self) -> float:
+        return time.time()
+
+    def record(self, kind: type[T], tenant: str, name: str) -> Record[T]:
+        return Record(kind, path_of(self._data, tenant, name))
+
+    def slots(self, tenant: str, name: str, count: int) -> Slots:
+        return Slots(path_of(self._data, tenant, name), count)
+
+    def counts(self) -> FileCounts:
+        return FileCounts(self._data / DATABASE)
+
+    def lease(self, name: str) -> FileLease | None:
+        """Take the lease ``name`` if nobody has it; None also where its file cannot be used, which is logged."""
+        try:
+            found = take_lease(self._data / LEASES / quote(name, safe=""))
+        except OSError as error:
+            log.error("lease_not_taken", lease=name, error=error.strerror)
+            return None
+        if found is not None:
+            with self._lock:
+                self._leases = [*(lease for lease in self._leases if lease.held()), found]
+        return found
+
+    def close(self) -> None:
+        """Give back what this process holds. Safe to call again."""
+        with self._lock:
+            leases, self._leases = self._leases, []
+        for lease in leases:
+            lease.release()

@@ -1,0 +1,55 @@
+"""What ``check`` says of a PostgreSQL database: version, rights, clocks, nodes, and whether it may lose anything."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from gateway.server.node_watch import NOT_READY_FROM_MS, WARN_FROM_MS
+from gateway.store.durability import missing_rights, risks, server_version
+from gateway.texts.text import Text
+
+if TYPE_CHECKING:
+    from gateway.server.bootstrap import Gateway
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseCheck:
+    """One line of ``check``; ``good`` is None for a warning."""
+
+    good: bool | None
+    text: Text
+
+
+def database_checks(gateway: "Gateway") -> Iterator[DatabaseCheck]:
+    """Yield what is to be said of the database; nothing of SQLite. Raises what the driver raises."""
+    database = gateway.database
+    if database.kind != "postgresql":
+        return
+    yield DatabaseCheck(True, Text("PostgreSQL {version}", version=server_version(database)))
+    for refused in missing_rights(database):
+        yield DatabaseCheck(False, refused)
+    yield from _risks(gateway)
+    yield from _nodes(gateway)
+
+
+def _risks(gateway: "Gateway") -> Iterator[DatabaseCheck]:
+    accepted = gateway.config.server.accept_loss
+    found = risks(gateway.database)
+    for risk in found:
+        yield DatabaseCheck(None if accepted else False, risk.text)
+    if not found:
+        yield DatabaseCheck(True, Text("a synchronous standby has what is acknowledged"))
+    elif accepted:
+        yield DatabaseCheck(None, Text("server.accept_loss = true: what was acknowledged may be lost."))
+
+
+def _nodes(gateway: "Gateway") -> Iterator[DatabaseCheck]:
+    watch = gateway.node_watch
+    running = watch.look(tell=False)
+    skew_s = watch.skew_ms / 1000
+    told = Text("this machine's clock less the database's: {skew} s", skew=f"{skew_s:+.3f}")
+    fits = abs(watch.skew_ms) <= WARN_FROM_MS
+    yield DatabaseCheck(True if fits else None if abs(watch.skew_ms) <= NOT_READY_FROM_MS else False, told)
+    for node in running:
+        if node.configuration != watch.digest:
+            yield DatabaseCheck(None, Text("node {name} runs with another configuration.", name=node.name))

@@ -1,0 +1,1 @@
+"""Event sources that the gateway goes and gets."""
