@@ -61,14 +61,6 @@ class Database(Protocol):
         """Return the lane in which ``tenant`` is written, 0 to ``lanes - 1``: the same in all processes, always."""
         ...
 
-    def begin(self, connection: Connection) -> None:
-        """Begin a writing transaction, by the driver alone: SQLAlchemy's own bookkeeping costs as much as an order."""
-        ...
-
-    def commit(self, connection: Connection) -> None:
-        """Make durable what was written since ``begin``."""
-        ...
-
     @property
     def patience_s(self) -> float:
         """Return how long a producer waits until what it wrote is durable (seconds)."""
