@@ -1,5 +1,6 @@
 """A conversation by lines of text over TCP, kept to one attempt: for adapters whose protocol is not HTTP."""
 
+import socket
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -84,6 +85,10 @@ class Lines:
         del self._buffer[: end + 1]
         self.heard.came += line
         return line.removesuffix(b"\n").removesuffix(b"\r")
+
+    def detach(self) -> tuple[socket.socket, bytes]:
+        """Return the connection and what was read of it beyond the last line."""
+        return self._sock, bytes(self._buffer)
 
     def close(self) -> None:
         """Close the connection."""

@@ -5,12 +5,13 @@ between the answers stand the events of the whole exchange. (Recorded from Aster
 """
 
 import hashlib
+import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from adapters.ami.settings import AmiConfig, has_control
+from adapters.ami.settings import AmiLoginConfig, has_control
 from adapters.http.connection import Attempt
 from adapters.http.outcomes import Failed, code_of, reason_of
 from adapters.http.tls import Trust
@@ -80,10 +81,9 @@ def written(*lines: tuple[str, str]) -> bytes:
     return "".join([*(f"{name}: {value}\r\n" for name, value in lines), "\r\n"]).encode()
 
 
-def login_actions(config: AmiConfig, challenge: str | None = None) -> list[bytes]:
+def login_actions(config: AmiLoginConfig, challenge: str | None = None) -> list[bytes]:
     """Return the actions of a login. Without the ``challenge`` that an MD5 login answers, its key is masked."""
-    events = "call" if config.watch_s else "off"
-    user, secret = config.username, config.secret.get_secret_value()
+    events, user, secret = config.events, config.username, config.secret.get_secret_value()
     if config.auth == "plain":
         return [written(("Action", "Login"), ("Username", user), ("Secret", secret), ("Events", events))]
     key = UNKNOWN_KEY if challenge is None else key_of(challenge, secret)
@@ -99,7 +99,7 @@ def key_of(challenge: str, secret: str) -> str:
 class AmiSession:
     """One connection for one attempt. Leave its ``with`` block to close it."""
 
-    def __init__(self, config: AmiConfig, attempt: Attempt, trust: Trust | None, say: Sentences) -> None:
+    def __init__(self, config: AmiLoginConfig, attempt: Attempt, trust: Trust | None, say: Sentences) -> None:
         self._config = config
         self._attempt = attempt
         self._trust = trust
@@ -127,6 +127,14 @@ class AmiSession:
         key = key_of(challenge, self._config.secret.get_secret_value())
         with self._told(key):
             self._answer_to_login(login_actions(self._config, challenge)[1])
+
+    def detach(self) -> tuple[socket.socket, bytes]:
+        """Return the open connection and what was read of it already, for whoever goes on; leaving the ``with`` block
+        closes it no more.
+        """
+        assert self._lines is not None
+        lines, self._lines = self._lines, None
+        return lines.detach()
 
     def ask(self, action: bytes) -> Block:
         """Send one action, which may take effect. Raises ``Failed`` (*unknown*) when no answer to it comes."""

@@ -1,4 +1,4 @@
-"""The settings of a click-to-call by Asterisk's manager interface over TCP."""
+"""The settings of a login at Asterisk's manager interface over TCP, and of a click-to-call by it."""
 
 import re
 from collections.abc import Mapping
@@ -34,17 +34,57 @@ def _setting(default: Any, text: str) -> Any:
 
 
 @dataclass(frozen=True, kw_only=True)
-class AmiConfig(ConnectionConfig):
-    """``channel``, ``caller_id`` and the values of ``variables`` are templates of a ``dial``'s fields."""
+class AmiLoginConfig(ConnectionConfig):
+    """Where the manager interface is, and who logs in."""
 
     host: str = field(metadata={"help": "The exchange's address."})
     port: Annotated[int, Field(ge=1, le=65535)] = _setting(5038, "Port of manager.conf (5038; with tls usually 5039).")
-    username: str = field(metadata={"help": "User of manager.conf, with write=originate,call and read=call."})
+    username: str = field(metadata={"help": "User of manager.conf."})
     secret: SecretStr = field(metadata={"help": "The user's secret."})
     auth: Literal["md5", "plain"] = _setting(
         "md5", "How to log in: md5 answers a challenge, plain sends the secret itself."
     )
     tls: bool = _setting(False, "Whether the port speaks TLS (tlsenable in manager.conf).")
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not _NAME.fullmatch(self.host) and not _is_ipv6(self.address):
+            told = Text("host = {host!r} is no host name or address; the port is a key of its own", host=self.host)
+            raise ValueError(told)
+        self._check_filled()
+        for place, text in self._texts():
+            if has_control(text):
+                raise ValueError(Text("{place} has a control character; expected one line of text", place=place))
+
+    @property
+    def events(self) -> str:
+        """Which events the login asks for, as the line ``Events`` has it."""
+        return "off"
+
+    @property
+    def address(self) -> str:
+        """The host as it is connected to: without the brackets of IPv6."""
+        return self.host.strip("[]")
+
+    @property
+    def peer(self) -> str:
+        """``host:port`` for people."""
+        return f"[{self.address}]:{self.port}" if ":" in self.address else f"{self.address}:{self.port}"
+
+    def _check_filled(self) -> None:
+        if not self.username or not self.secret.get_secret_value():
+            raise ValueError(Text("username and secret must not be empty"))
+
+    def _texts(self) -> list[tuple[str, str]]:
+        """Return the settings that stand in lines of actions, by their names."""
+        return [("username", self.username), ("secret", self.secret.get_secret_value())]
+
+
+@dataclass(frozen=True, kw_only=True)
+class AmiConfig(AmiLoginConfig):
+    """``channel``, ``caller_id`` and the values of ``variables`` are templates of a ``dial``'s fields."""
+
+    username: str = field(metadata={"help": "User of manager.conf, with write=originate,call and read=call."})
     context: str = field(metadata={"help": "Context of the dialplan in which the number is dialled."})
     priority: Annotated[int, Field(ge=1)] = _setting(1, "Priority in the context at which to begin.")
     channel: str = _setting("PJSIP/{{ extension }}", "Template of the channel that rings first.")
@@ -64,32 +104,22 @@ class AmiConfig(ConnectionConfig):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if not _NAME.fullmatch(self.host) and not _is_ipv6(self.address):
-            told = Text("host = {host!r} is no host name or address; the port is a key of its own", host=self.host)
-            raise ValueError(told)
-        if not self.username or not self.secret.get_secret_value() or not self.context:
-            raise ValueError(Text("username, secret and context must not be empty"))
         for name in self.variables:
             if not _VARIABLE.fullmatch(name):
                 told = Text("variables: {name!r} is no name of a variable or function of Asterisk", name=name)
                 raise ValueError(told)
-        for place, text in self._texts():
-            if has_control(text):
-                raise ValueError(Text("{place} has a control character; expected one line of text", place=place))
 
     @property
-    def address(self) -> str:
-        """The host as it is connected to: without the brackets of IPv6."""
-        return self.host.strip("[]")
+    def events(self) -> str:
+        """Return ``call`` for who watches what comes of an order."""
+        return "call" if self.watch_s else "off"
 
-    @property
-    def peer(self) -> str:
-        """``host:port`` for people."""
-        return f"[{self.address}]:{self.port}" if ":" in self.address else f"{self.address}:{self.port}"
+    def _check_filled(self) -> None:
+        if not self.username or not self.secret.get_secret_value() or not self.context:
+            raise ValueError(Text("username, secret and context must not be empty"))
 
     def _texts(self) -> list[tuple[str, str]]:
-        plain = ("username", "context", "channel", "caller_id")
-        found = [(name, str(getattr(self, name))) for name in plain]
-        found.append(("secret", self.secret.get_secret_value()))
+        plain = ("context", "channel", "caller_id")
+        found = [*super()._texts(), *((name, str(getattr(self, name))) for name in plain)]
         found += [(f"channels.{name}", text) for name, text in self.channels.items()]
         return found + [(f"variables.{name}", text) for name, text in self.variables.items()]

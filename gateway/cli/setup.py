@@ -8,24 +8,29 @@ from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import version as installed
 from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, cast
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, cast
 
 import click
 
 from gateway import __version__
 from gateway.adapter import Adapter, Outgoing, Probe, defect_of
 from gateway.cli.cautions import cautions
+from gateway.cli.event_sources import source_line
 from gateway.cli.place import DataLocation, with_place
 from gateway.cli.speech import _, language, said
 from gateway.cli.terminal import cell
 from gateway.domain.event_fields import SAMPLE
 from gateway.errors import GatewayError
+from gateway.event_source import EventSource
 from gateway.source import Source
 from gateway.texts.text import Text, counted
 
 if TYPE_CHECKING:
     from gateway.config.tables import Config
     from gateway.server.bootstrap import Gateway
+
+
+Probed = Adapter | Source | EventSource
 
 
 @click.command("init")
@@ -73,17 +78,9 @@ def check_command(place: DataLocation, verbose: bool) -> None:
                 _line(None, about, said(sentence))
             cases = _try_dial_plans(gateway) & _try_mappings(gateway.config) & _try_forwards(gateway.config)
             cases &= _try_links(gateway)
-            peers: Mapping[tuple[str, str], Adapter | Source] = {
-                **gateway.appliances,
-                **gateway.forwards,
-                **gateway.sources(),
-            }
-            told_of = {
-                (tenant, name): forward.on
-                for tenant, table in gateway.config.tenants.items()
-                for name, forward in table.forwards.items()
-            }
-            good = _probe_all(peers, told_of, verbose=verbose) and cases
+            good = _probe_all(_peers(gateway), verbose=verbose) and cases
+            for key in gateway.event_sources.configured:
+                _line(*source_line(key, gateway.event_sources.book.of(*key)))
     except GatewayError as error:
         for line in error.said(language()).splitlines():
             _line(False, _("configuration"), line)
@@ -162,20 +159,31 @@ def _try_forwards(config: "Config") -> bool:
     return good
 
 
-def _probe_all(
-    peers: Mapping[tuple[str, str], Adapter | Source],
-    told_of: Mapping[tuple[str, str], Sequence[str]],
-    *,
-    verbose: bool,
-) -> bool:
-    """Probe side by side, so that ten dead appliances and sources take no longer than one.
+class ProbedPeer(NamedTuple):
+    """Who is probed, under which name, and the kinds of events that it is told of."""
 
-    ``told_of`` has the kinds of events of each forward.
-    """
+    key: tuple[str, str]
+    peer: Probed
+    kinds: Sequence[str] = ()
+
+
+def _peers(gateway: "Gateway") -> Sequence[ProbedPeer]:
+    """Return all who are probed: an appliance and a source of one exchange may have the same name."""
+    tenants = gateway.config.tenants
+    groups: Sequence[Mapping[tuple[str, str], Probed]] = (
+        gateway.sources(),
+        {key: each.source for key, each in gateway.event_sources.configured.items()},
+    )
+    dialling = [ProbedPeer(key, peer) for key, peer in gateway.appliances.items()]
+    told = [ProbedPeer(key, peer, tenants[key[0]].forwards[key[1]].on) for key, peer in gateway.forwards.items()]
+    return [*dialling, *told, *(ProbedPeer(key, peer) for group in groups for key, peer in group.items())]
+
+
+def _probe_all(peers: Sequence[ProbedPeer], *, verbose: bool) -> bool:
+    """Probe side by side, so that ten dead appliances and sources take no longer than one."""
     with ThreadPoolExecutor(max_workers=8) as pool:
-        kinds = [told_of.get(key, ()) for key in peers]
-        probes = list(zip(peers, pool.map(_probe, peers.values(), kinds), strict=True))
-    for (tenant, name), probe in probes:
+        probes = list(zip(peers, pool.map(_probe, peers), strict=True))
+    for ((tenant, name), _peer, _kinds), probe in probes:
         _line(probe.ok, f"{tenant}/{name}", said(probe.text))
         notes: Sequence[Text | str] = probe.notes if verbose else [probe.note]
         for note in notes:
@@ -184,15 +192,15 @@ def _probe_all(
     return all(probe.ok for _, probe in probes)
 
 
-def _probe(peer: Adapter | Source, kinds: Sequence[str]) -> Probe:
-    """Return how ``peer`` is, and whether the events of ``kinds`` can be written for it; nothing of them is sent.
+def _probe(probed: ProbedPeer) -> Probe:
+    """Return how a peer is, and whether the events of its kinds can be written for it; nothing of them is sent.
 
     A defect of one appliance's adapter is its own: the others are probed all the same.
     """
     try:
-        for kind in kinds:
-            cast("Adapter", peer).preview(Outgoing(kind, "1", SAMPLE))
-        return peer.probe()
+        for kind in probed.kinds:
+            cast("Adapter", probed.peer).preview(Outgoing(kind, "1", SAMPLE))
+        return probed.peer.probe()
     except GatewayError as error:
         return Probe(False, error.whole)
     except Exception as error:

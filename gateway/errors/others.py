@@ -37,10 +37,14 @@ class ImportSuperseded(SourceError):
 
 
 class EventSourceError(GatewayError):
-    """A source of events cannot be heard, or not any more; it is tried again after a pause."""
+    """A source of events cannot be heard, or not any more; it is tried again after a pause, of ``pause_s`` at least."""
 
     code = 650
     http_status = 502
+
+    def __init__(self, text: Text | str, *, hint: Text | str = "", pause_s: float = 0.0) -> None:
+        super().__init__(text, hint=hint)
+        self.pause_s = pause_s
 
 
 class InternalError(GatewayError):

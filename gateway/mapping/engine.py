@@ -25,6 +25,7 @@ MOST_EVENTS = 50
 OWN_MOMENT = {"started": "started_at", "answered": "answered_at", "ended": "ended_at"}
 AGENT_STATES = tuple(state.value for state in AgentState)
 KNOWN = ", ".join(AGENT_STATES)
+NO_REQUEST = WebhookRequest()
 CALL_KINDS = ("started", "answered", "held", "resumed", "transferred", "queue_entered", "queue_left", "ended", "noted")
 
 
@@ -34,6 +35,13 @@ def interpret(mapping: WebhookMapping, request: WebhookRequest, source: MappingS
         document = opened(document_of(request, mapping.body), mapping.json_in)
     except UnreadableBody as error:
         return Interpretation(problems=(_sentence(error),))
+    return interpret_document(mapping, document, source, request)
+
+
+def interpret_document(
+    mapping: WebhookMapping, document: Any, source: MappingSource, request: WebhookRequest = NO_REQUEST
+) -> Interpretation:
+    """Return what ``mapping`` makes of ``document``, whatever it was read from; never raises for what it holds."""
     for _ in range(ATTEMPTS):
         with suppress(RequestTooSlow):
             return Interpreter(mapping, request, source).read(document)

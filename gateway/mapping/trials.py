@@ -38,15 +38,16 @@ def failures(mapping: WebhookMapping, trial: WebhookTrial) -> list[Text]:
     made = interpret(mapping, request_of(trial), MappingSource(ZoneInfo(trial.timezone), trial.extensions))
     events = [event.shown() for event in made.events]
     if len(events) != len(trial.events):
-        return [_miscounted(made, len(trial.events))]
+        return [miscounted(made, len(trial.events))]
     return [
         problem
         for place, (event, expected) in enumerate(zip(events, trial.events, strict=True), start=1)
-        for problem in _unlike(place, event, expected)
+        for problem in unlike(place, event, expected)
     ]
 
 
-def _miscounted(made: Interpretation, expected: int) -> Text:
+def miscounted(made: Interpretation, expected: int) -> Text:
+    """Return the sentence that ``made`` has not as many events as expected."""
     reasons = "; ".join(str(problem) for problem in (*made.problems, *made.notes))
     kinds = ", ".join(event.kind for event in made.events)
     return Text(
@@ -58,7 +59,8 @@ def _miscounted(made: Interpretation, expected: int) -> Text:
     )
 
 
-def _unlike(place: int, event: Mapping[str, Any], expected: Mapping[str, Any]) -> Iterator[Text]:
+def unlike(place: int, event: Mapping[str, Any], expected: Mapping[str, Any]) -> Iterator[Text]:
+    """Yield in what the event at ``place`` is not as ``expected``, which names what is compared."""
     for name, wanted in expected.items():
         got = event.get(name)
         if not _same(name, got, wanted):

@@ -32,6 +32,7 @@ from gateway.domain.numbering.numbers import Extensions, NumberPlan, read
 from gateway.domain.telling import TellingRules, no_link
 from gateway.domain.tenant import Appliance, Branch, Tenant
 from gateway.errors import AdapterError, ConfigError
+from gateway.events.sources import EventSources
 from gateway.handlers import Core
 from gateway.logins.attempts import Attempts
 from gateway.logins.guesses import SourceGuesses
@@ -43,6 +44,7 @@ from gateway.relay.by_kind import joined
 from gateway.relay.forward_rules import ForwardRules
 from gateway.relay.keeping import KeepingAdapter
 from gateway.relay.outbox_worker import OutboxWorker
+from gateway.server.event_sources import event_sources
 from gateway.server.node_watch import NodeWatch
 from gateway.source import Source
 from gateway.store.audit import AuditLog
@@ -52,6 +54,8 @@ from gateway.store.database import Database, open_database
 from gateway.store.delivery_receipts import DeliveryReceiptLog
 from gateway.store.diagnostic_log import DiagnosticLog
 from gateway.store.directory import Directory
+from gateway.store.event_sources import SourceBook
+from gateway.store.exchange_index import ExchangeIndex
 from gateway.store.filling import Filler
 from gateway.store.ghosts import Ghosts
 from gateway.store.imports import Imports
@@ -68,9 +72,11 @@ from gateway.store.readiness import WriteProbe
 from gateway.store.search import CallFinder
 from gateway.store.search_index import SearchIndex
 from gateway.store.shared import Shared
+from gateway.store.shared_log import SharedLog
 from gateway.store.stored_accounts import StoredAccounts
 from gateway.store.traffic import TrafficLog
 from gateway.store.untold_notes import UntoldNotes
+from gateway.store.write_behind import WriteBehind
 from gateway.texts.text import Text, problem_of
 from gateway.traffic.recorded_adapters import RecordedAdapter
 
@@ -106,11 +112,13 @@ class Gateway:
     core: Core
     audit: AuditLog
     diagnostic_log: DiagnosticLog | None
+    shared_log: SharedLog | None
     traffic: TrafficLog | None
     receipts: DeliveryReceiptLog | None
     explainer: Explainer
     importer: Importer
     schedule: Schedule
+    event_sources: EventSources
     listeners: list[Callable[[Committed], None]]
 
     @property
@@ -135,14 +143,18 @@ class Gateway:
 
     def start(self) -> None:
         """Begin to send on what waits, and settle what a dead gateway left behind."""
+        doorbell = self.database.doorbell()
+        self.on_event(lambda committed: doorbell.ring(committed.tenants))
         self.on_event(lambda _: self.outbox_worker.ring())
-        if self.diagnostic_log:
-            self.diagnostic_log.start()
+        doorbell.start()
+        for side_log in self._side_logs():
+            side_log.start()
         self.outbox_worker.start()
         self.schedule.start()
         self.maintenance.start()
         self.filler.start()
         self.indexer.start()
+        self.event_sources.start()
         self.node_watch.start()
 
     def sources(self) -> Mapping[tuple[str, str], Source]:
@@ -164,8 +176,20 @@ class Gateway:
             **self.node_watch.checks(),
         }
 
+    def _side_logs(self) -> Iterator[WriteBehind]:
+        """Yield what is written behind; what one writes down may make rows of the next."""
+        if self.diagnostic_log:
+            yield self.diagnostic_log
+        if self.shared_log:
+            yield self.shared_log
+
+    def rows_lost(self) -> int:
+        """Return how many requests and delivery receipts found no room since the start."""
+        return sum(side_log.lost for side_log in self._side_logs())
+
     def close(self) -> None:
         """Finish orders under way, write what waits, let go of everything. Safe to call again."""
+        self.event_sources.stop()
         self.node_watch.stop()
         self.schedule.stop()
         self.orders.stop()
@@ -174,10 +198,11 @@ class Gateway:
         self.filler.stop()
         self.indexer.stop()
         self.journal.stop()
+        self.database.doorbell().close()
         for adapter in (*self.appliances.values(), *self.forwards.values()):
             adapter.close()
-        if self.diagnostic_log:
-            self.diagnostic_log.stop()
+        for side_log in self._side_logs():
+            side_log.stop()
         self.verifier.close()
         self.guesses.close()
         self.finder.close()
@@ -205,10 +230,12 @@ def build(config: Config, data: Path) -> Gateway:
     directory = Directory(engine, journal)
     outbox = Outbox(engine, journal)
     imports = Imports(engine, journal)
-    diagnostic_log = _diagnostic_log(config.traffic, data)
-    traffic = TrafficLog(diagnostic_log) if diagnostic_log else None
-    receipts = DeliveryReceiptLog(diagnostic_log) if diagnostic_log else None
-    calls, events = CallLog(engine), EventLog(engine)
+    diagnostic_log, shared_log = _diagnostic_log(config.traffic, data), _shared_log(config.traffic, database)
+    node, node_url = config.server.node_name(), config.server.node_url
+    exchange_index = ExchangeIndex(shared_log, node, node_url) if shared_log else None
+    traffic = TrafficLog(diagnostic_log, exchange_index) if diagnostic_log else None
+    receipts = DeliveryReceiptLog(shared_log or diagnostic_log) if diagnostic_log else None
+    calls, events = CallLog(engine), database.event_log()
     index = SearchIndex(data)
     companies = tenants(config)
     zones = {name: ZoneInfo(tenant.timezone) for name, tenant in config.tenants.items()}
@@ -227,6 +254,7 @@ def build(config: Config, data: Path) -> Gateway:
         shared=shared,
         waiting=max(1, config.server.call_threads // 2),
     )
+    core = Core(companies, journal, orders)
     return Gateway(
         config=config,
         database=database,
@@ -260,14 +288,16 @@ def build(config: Config, data: Path) -> Gateway:
         ),
         filler=Filler(engine, journal),
         indexer=Indexer(database, index),
-        core=Core(companies, journal, orders),
+        core=core,
         audit=AuditLog(engine, journal),
         diagnostic_log=diagnostic_log,
+        shared_log=shared_log,
         traffic=traffic,
         receipts=receipts,
         explainer=Explainer(companies, zones, calls, events, directory, traffic, receipts),
         importer=Importer(imports, StoredAccounts(engine), partial(Loader, database)),
         schedule=Schedule(config, data, imports),
+        event_sources=event_sources(config, core, journal, SourceBook(engine, journal), shared.lease, traffic),
         listeners=listeners,
     )
 
@@ -413,6 +443,12 @@ def _agent_states_ms(config: Config) -> Mapping[str, int]:
 
 def _diagnostic_log(wanted: settings.TrafficSettings, data: Path) -> DiagnosticLog | None:
     return DiagnosticLog(data, keep_days=wanted.keep_days, keep_mb=wanted.keep_mb) if wanted.record else None
+
+
+def _shared_log(wanted: settings.TrafficSettings, database: Database) -> SharedLog | None:
+    """Return the log of all nodes, where there may be several."""
+    is_wanted = wanted.record and database.kind == "postgresql"
+    return SharedLog(database.engine, keep_days=wanted.keep_days) if is_wanted else None
 
 
 def _adapters(

@@ -1,7 +1,7 @@
 """Who sits at the extensions that answered, read at once for a batch of events."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from gateway.domain.calls.heard import HeardEvent
 from gateway.domain.calls.states import Event
@@ -27,8 +27,7 @@ class AgentsAtExtensions:
         for draft in drafts:
             if _takes(draft.event) or draft.forwards:
                 extensions[draft.message.tenant].update((draft.event.extension, draft.event.to or ""))
-        for tenant, wanted in extensions.items():
-            self._read(tenant, wanted)
+        self._read(extensions)
 
     def seen_by(self, draft: EventDraft) -> HeardEvent:
         """Return the event of ``draft`` with who sat at its extension, where one agent did."""
@@ -45,11 +44,12 @@ class AgentsAtExtensions:
     def read_at(self, tenant: str, extension: str) -> tuple[str, str]:
         """Return the same of an extension that no event of the batch is about."""
         if (tenant, extension) not in self._people:
-            self._read(tenant, {extension})
+            self._read({tenant: {extension}})
         return self.at(tenant, extension)
 
-    def _read(self, tenant: str, extensions: set[str]) -> None:
-        for extension, login, name in statements.AGENTS.run(self._driver, extensions - {""}, [tenant]):
+    def _read(self, extensions: Mapping[str, set[str]]) -> None:
+        wanted = {tenant: some - {""} for tenant, some in extensions.items()}
+        for tenant, extension, login, name in statements.AGENTS.run(self._driver, wanted):
             self._people[tenant, extension].append((login, name))
             self._names[tenant, login] = name
 

@@ -6,6 +6,7 @@ what it says.
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import structlog
@@ -45,6 +46,7 @@ from gateway.store.drafts import (
 )
 from gateway.store.identified import Identified
 from gateway.store.matching import Matches
+from gateway.store.numbers_of import numbers_of
 from gateway.store.source_marks import SeenEvent, SourceMarks, mark_of
 from gateway.store.spoken_with import SpokenWith
 from gateway.texts.languages import DEFAULT, Language
@@ -82,8 +84,7 @@ class Batch:
         self._language_of = language_of
         self._owner = owner
         self._driver = Driver(connection)
-        self._read: dict[str, int] = {}
-        self._counters: dict[str, int] = {}
+        self._numbers = numbers_of(self._driver)
         self._calls = KnownCalls(connection, self._driver)
         self._matches = Matches(self._driver)
         self._identified = Identified(self._driver)
@@ -111,6 +112,7 @@ class Batch:
 
     def write(self, drafts: Sequence[object]) -> list[Any]:
         """Write ``drafts`` in order and return what came of each."""
+        self._numbers.lock(drafts)
         if any(mark_of(draft) is not None for draft in drafts):
             drafts = self._marked(drafts)
         self._load(drafts)
@@ -124,14 +126,13 @@ class Batch:
         return [self._marks.resolved(draft) if isinstance(draft, EventDraft) else draft for draft in drafts]
 
     def _load(self, drafts: Sequence[object]) -> None:
-        """Read counters, open calls and number owners that ``drafts`` need, in a handful of statements."""
+        """Read numbers, open calls and number owners that ``drafts`` need, in a handful of statements."""
         about_calls = [draft for draft in drafts if isinstance(draft, EventDraft)]
-        if about_calls or not all(isinstance(draft, WriteJob) for draft in drafts):
-            self._read = dict(statements.COUNTERS.run(self._driver, COUNTERS))
-            self._counters = dict(self._read)
         if about_calls:
             self._calls.load(about_calls)
             self._agents.load(about_calls)
+        if about_calls or not all(isinstance(draft, WriteJob) for draft in drafts):
+            self._numbers.reserve(drafts, lambda: self._calls.likely_new(about_calls))
         self._load_matches(drafts)
 
     def _load_matches(self, drafts: Sequence[object]) -> None:
@@ -151,7 +152,7 @@ class Batch:
         if (seen := self._marks.seen(draft)) is not None:
             return self._add_seen(draft, seen)
         message, event = draft.message, self._agents.seen_by(draft)
-        decided = decide(event, self._calls.about(message.tenant, event), self._counters["call"] + 1)
+        decided = self._decided(partial(decide, event, self._calls.about(message.tenant, event)))
         if event.fields is not None and decided.call.fields_cut:
             names = [name[:LONGEST_NAME] for name in list(event.fields)[: 2 * MOST_FIELDS]]
             log.warning("free_fields_cut", tenant=message.tenant, call=decided.call.id, names=names)
@@ -190,10 +191,10 @@ class Batch:
         """Keep what an exchange tells of an agent; it changes no call."""
         if self._marks.seen(draft) is not None:
             return Recorded(0, 0, repeated=True)
-        found = statements.AGENTS.run(self._driver, [draft.extension], [draft.message.tenant])
-        state = rows.agent_state(draft, found[0][1] if len(found) == 1 else None)
+        found = statements.AGENTS.run(self._driver, {draft.message.tenant: [draft.extension]})
+        state = rows.agent_state(draft, found[0][2] if len(found) == 1 else None)
         self._agent_states.append(state)
-        seq = self._next("event")
+        seq = self._numbers.seq(draft.message.tenant)
         self._events.append(rows.agent_event(draft, state, seq))
         self._outbox += letters.agent_letters(draft, state, seq)
         self._marks.keep(draft, 0)
@@ -262,9 +263,9 @@ class Batch:
         earlier = repeats.earlier(self._connection, self._driver, self._orders, draft)
         if earlier is not None:
             return Recorded(earlier["call_id"], 0, earlier["id"], repeated=True)
-        order_id = self._next("order")
+        order_id = self._numbers.next_order()
         order = placed_order(message, draft.extension, draft.other, order_id)
-        decided = decide_order(order, self._counters["call"] + 1)
+        decided = self._decided(partial(decide_order, order))
         call = self._take(decided, message.tenant, draft.other.candidates, order.at)
         self._orders.append(rows.order(draft, order_id, call.call.id, self._owner()))
         told = {"digits": draft.digits, "appliance": draft.appliance}
@@ -293,10 +294,10 @@ class Batch:
         return Recorded(call.call.id, self._log(EventKind.ORDER_SETTLED, call, draft.at, told), draft.order_id)
 
     def _flush(self) -> None:
-        self._flush_rows()
-        self._marks.flush()
-        moved = [{"name": name, "value": value} for name, value in self._counters.items() if value != self._read[name]]
-        statements.WRITE_COUNTERS.run(self._driver, moved)
+        with self._driver.pipelined():
+            self._flush_rows()
+            self._marks.flush()
+            self._numbers.flush()
 
     def _flush_rows(self) -> None:
         if self._touched:
@@ -389,11 +390,20 @@ class Batch:
 
     def _log_missed(self, tenant: str, at: int, told: dict[str, Any]) -> int:
         """Write an event of the list of missed calls, which all screens are told of; its ``seq``."""
-        seq = self._next("event")
+        seq = self._numbers.seq(tenant)
         self._events.append(rows.missed_event(tenant, seq, at, told))
         return seq
 
     # calls
+
+    def _decided(self, rule: Callable[[int], Decision]) -> Decision:
+        """Return what ``rule`` decides, with the id of a new call; that is fetched only where it opens one."""
+        at_hand = self._numbers.call_at_hand()
+        decided = rule(at_hand)
+        if not decided.is_new:
+            return decided
+        taken = self._numbers.next_call()
+        return decided if taken == at_hand else rule(taken)
 
     def _take(
         self, decided: Decision, tenant: str, forms: Sequence[str], at: int, received: Mapping[str, Any] = NO_EVENT
@@ -415,7 +425,6 @@ class Batch:
         return call
 
     def _open(self, call: Call, tenant: str, forms: Sequence[str]) -> CandidateCall:
-        self._counters["call"] = call.id
         opened = self._touch(self._calls.open(call, tenant))
         opened.was_missed = False
         self._find_account(opened, forms)
@@ -450,15 +459,11 @@ class Batch:
         self, kind: EventKind, call: CandidateCall, at: int, told: dict[str, Any], extension: str | None = None
     ) -> int:
         """Write an event of ``call``; with an ``extension`` other than the call's, as that one sees it."""
-        seq = self._next("event")
+        seq = self._numbers.seq(call.tenant)
         # Said with the first event of a call, for whoever asks later why.
         told |= self._matched.pop(call.call.id, {})
         self._events.append(rows.event(kind.value, call, seq, at, told, extension))
         return seq
-
-    def _next(self, counter: str) -> int:
-        self._counters[counter] += 1
-        return self._counters[counter]
 
 
 def _tells_more_of_whose(before: Call, call: Call) -> bool:
@@ -488,4 +493,3 @@ ADD: Mapping[type, Callable[[Batch, Any], Any]] = {
     UntoldNote: Batch._add_untold,
     FollowUpDone: Batch._finish_follow_up,
 }
-COUNTERS = ("event", "call", "order")

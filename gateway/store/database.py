@@ -11,6 +11,9 @@ from zlib import crc32
 
 from sqlalchemy import Connection, Engine
 
+from gateway.store.doorbell import Doorbell
+from gateway.store.following import Follower
+from gateway.store.log import EventLog
 from gateway.store.presence import Presence
 from gateway.store.shared import Shared
 from gateway.store.transactions import Transactions
@@ -93,6 +96,20 @@ class Database(Protocol):
 
     def shared(self) -> Shared:
         """Return what all processes of the gateway share; close it."""
+        ...
+
+    def event_log(self) -> EventLog:
+        """Return what reads the event log."""
+        ...
+
+    def doorbell(self) -> Doorbell:
+        """Return the doorbell of this process, always the same one; start it to hear others, close it."""
+        ...
+
+    def follower(self, *, look_every_s: float) -> Follower:
+        """Return what follows the event log for one thread, and looks ``look_every_s`` where no ring can be heard of
+        other processes. Close it.
+        """
         ...
 
     def presence(self) -> Presence:

@@ -5,10 +5,13 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Column, Index, Integer, Select, Table, select, text
+from sqlalchemy import Column, Index, Integer, Select, Table, func, select, text
 
-from gateway.store.diagnostic_log import DiagnosticLog, metadata
+from gateway.store.diagnostic_log import metadata
 from gateway.store.fitting import FittedString
+from gateway.store.shared_log import BEGUN, SharedLog
+from gateway.store.shared_tables import sightings
+from gateway.store.write_behind import WriteBehind
 
 
 class ReceiptKind(StrEnum):
@@ -51,30 +54,41 @@ class DeliveryReceipt:
 
 
 class DeliveryReceiptLog:
-    """Delivery receipts into the diagnostic log, and found again."""
+    """Delivery receipts into the diagnostic log, or that of all nodes, and found again."""
 
-    def __init__(self, log: DiagnosticLog) -> None:
+    def __init__(self, log: WriteBehind) -> None:
         self._log = log
+        self._table = sightings if isinstance(log, SharedLog) else receipts
 
     def add(self, receipt: DeliveryReceipt) -> None:
         """Have it written soon. Never waits and never raises."""
-        self._log.add(lambda: (receipts, asdict(receipt)), 0)
+        self._log.add(lambda: (self._table, asdict(receipt)), 0)
+
+    def since(self) -> int | None:
+        """Return since when there are receipts of all nodes; None where there are all those of this one's log."""
+        if self._table is receipts:
+            return None
+        begun = select(func.max(sightings.c.at)).where(sightings.c.kind == BEGUN)
+        found = self._log.read(begun)
+        return found[0][0] if found else None
 
     def of_call(self, tenant: str, call_id: int) -> Sequence[DeliveryReceipt]:
         """Return the receipts of a call, which say what screens got and showed, oldest first."""
-        query = select(receipts).where(receipts.c.call_id == call_id, receipts.c.tenant == tenant)
-        return self._read(query.order_by(receipts.c.id).limit(500))
+        columns = self._table.c
+        query = select(self._table).where(columns.call_id == call_id, columns.tenant == tenant)
+        return self._read(query.order_by(columns.at, columns.id).limit(500))
 
     def around(self, tenant: str, extension: str, since: int, until: int) -> Sequence[DeliveryReceipt]:
         """Return the screens of ``extension`` that opened and closed between two moments, oldest first."""
-        query = select(receipts).where(
-            receipts.c.tenant == tenant,
-            receipts.c.extension == extension,
-            receipts.c.at >= since,
-            receipts.c.at <= until,
-            receipts.c.kind.in_([ReceiptKind.OPENED.value, ReceiptKind.CLOSED.value]),
+        columns = self._table.c
+        query = select(self._table).where(
+            columns.tenant == tenant,
+            columns.extension == extension,
+            columns.at >= since,
+            columns.at <= until,
+            columns.kind.in_([ReceiptKind.OPENED.value, ReceiptKind.CLOSED.value]),
         )
-        return self._read(query.order_by(receipts.c.at, receipts.c.id).limit(2000))
+        return self._read(query.order_by(columns.at, columns.id).limit(2000))
 
     def _read(self, query: Select[Any]) -> Sequence[DeliveryReceipt]:
         rows = (row._mapping for row in self._log.read(query))

@@ -6,23 +6,20 @@ does not fit into the queue is counted and left out.
 """
 
 import sqlite3
-import threading
-import time
-from collections import defaultdict, deque
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import structlog
-from prometheus_client import Counter
-from sqlalchemy import Connection, Engine, MetaData, Row, Select, Table, create_engine, delete, event, select
+from sqlalchemy import Connection, Engine, MetaData, Table, create_engine, delete, event, select
 from sqlalchemy.exc import DatabaseError, OperationalError, SQLAlchemyError
 
 from gateway.clock import Clock
 from gateway.store.bulk import Write, written
 from gateway.store.pragmas import set_pragmas
 from gateway.store.private_files import make_private
+from gateway.store.write_behind import WriteBehind
 
 log = structlog.get_logger()
 
@@ -31,109 +28,34 @@ FORMER_DATABASE = "exchanges.db"
 """What the file was called up to version 0.1.0."""
 LAYOUT = 2
 """Written into the file; a file of another layout is emptied, for nothing in it is needed for good."""
-WRITE_EVERY_S = 0.25
-TIDY_EVERY_S = 10.0
-MOST_WAITING_BYTES = 32 * 1024 * 1024
-"""About how much may wait for the next writing, with a kilobyte for each row itself."""
-AT_ONCE = 2_000
 TIDY_ROWS = 2_000
-LOST = Counter("cti_traffic_rows_lost_total", "Requests and delivery receipts that the traffic log had no room for")
 
 metadata = MetaData()
 """Every table has ``id``, which grows, and ``at``, milliseconds since 1970 UTC."""
 
-Draft = Callable[[], tuple[Table, dict[str, Any]]]
-"""Makes a row when its turn to be written comes, so that nobody waits for it."""
 
-
-class DiagnosticLog:
-    """Takes rows from any thread without ever waiting; one thread writes them.
+class DiagnosticLog(WriteBehind):
+    """The rows of one node, in a file of its own.
 
     Kept are at most ``keep_days`` days and about ``keep_mb`` megabytes, whichever is less.
     """
 
     def __init__(self, data: Path, *, keep_days: float, keep_mb: float, clock: Clock | None = None) -> None:
         carry_over(data)
-        self.engine = open_engine(data / DATABASE)
+        super().__init__(open_engine(data / DATABASE), "diagnostic-log")
         self._clock = clock or Clock()
         self._keep_ms = round(keep_days * 24 * 3600 * 1000)
         self._keep_bytes = round(keep_mb * 1024 * 1024)
         self._writes = {table: Write(table, written(table)) for table in metadata.tables.values()}
-        self._waiting: deque[Draft] = deque()
-        self._waiting_bytes = 0
-        self._lost = 0
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="diagnostic-log", daemon=True)
-
-    def start(self) -> None:
-        self._thread.start()
-
-    def add(self, draft: Draft, size: int) -> None:
-        """Have ``draft()``, of about ``size`` bytes, written soon. Never waits and never raises."""
-        if self._waiting_bytes < MOST_WAITING_BYTES:
-            self._waiting_bytes += size + 1024
-            self._waiting.append(draft)
-        else:
-            self._lost += 1
-            LOST.inc()
-
-    @property
-    def lost(self) -> int:
-        """How many found no room since the start."""
-        return self._lost
 
     def stop(self) -> None:
         """Write what is waiting and end. Safe to call again."""
-        self._stopping.set()
-        if self._thread.is_alive():
-            self._thread.join(10)
-        else:
-            self.flush()
+        super().stop()
         self.engine.dispose()
 
-    def read(self, query: Select[Any]) -> Sequence[Row[Any]]:
-        """Return what ``query`` finds; nothing where the file cannot be read, which is logged: no page
-        may fail for it.
-        """
-        try:
-            with self.engine.connect() as connection:
-                return connection.execute(query).all()
-        except (SQLAlchemyError, sqlite3.Error) as error:
-            log.error("side_log_not_read", error=type(error).__name__)
-            return ()
-
-    def flush(self) -> None:
-        """Write what is waiting now; a row that cannot be made or written is left out, and logged."""
-        self._waiting_bytes = 0
-        while self._waiting:
-            drafts = [self._waiting.popleft() for _ in range(min(AT_ONCE, len(self._waiting)))]
-            rows = [row for row in map(_made, drafts) if row]
-            try:
-                self._write(rows)
-            except (SQLAlchemyError, sqlite3.Error) as error:
-                self._lost += len(rows)
-                LOST.inc(len(rows))
-                log.warning("side_log_not_written", rows=len(rows), error=type(error).__name__)
-
-    def _write(self, rows: Sequence[tuple[Table, dict[str, Any]]]) -> None:
-        by_table: dict[Table, list[dict[str, Any]]] = defaultdict(list)
-        for table, row in rows:
-            by_table[table].append(row)
-        with self.engine.begin() as connection:
-            for table, its_rows in by_table.items():
-                self._writes[table].run(connection, its_rows)
-
-    def _run(self) -> None:
-        tidied = 0.0
-        while not self._stopping.wait(WRITE_EVERY_S):
-            try:
-                self.flush()
-                if time.monotonic() - tidied > TIDY_EVERY_S:
-                    self.tidy()
-                    tidied = time.monotonic()
-            except Exception as error:  # such as no file left to open: that passes, and this thread must outlive it
-                log.error("side_log_failed", error=type(error).__name__, exc_info=error)
-        self.flush()
+    def insert(self, connection: Connection, table: Table, rows: Sequence[dict[str, Any]]) -> None:
+        """Write rows of one table. Raises what the database does."""
+        self._writes[table].run(connection, rows)
 
     def tidy(self) -> None:
         """Let go of what is too old or too much, oldest first, a portion at a time."""
@@ -162,14 +84,6 @@ class DiagnosticLog:
                 for name in ("page_count", "freelist_count", "page_size")
             )
         return (pages - free) * size
-
-
-def _made(draft: Draft) -> tuple[Table, dict[str, Any]] | None:
-    try:
-        return draft()
-    except Exception as error:
-        log.error("side_log_row_not_made", exc_info=error)
-        return None
 
 
 def carry_over(data: Path) -> None:

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection, Engine, Row, Select, Update, delete, insert, or_, select, update
@@ -77,7 +78,8 @@ class Imports:
     def begin(self, tenant: str, source: str, kind: str, at: int) -> int:
         """Claim the source and return the run's id. Raises ``ImportRunning``."""
         died = _words(DIED, self._journal.language_of(tenant))
-        run_id: int = self._journal.run(lambda connection: _begin(connection, tenant, source, kind, at, died))
+        begin = partial(_begin, tenant=tenant, source=source, kind=kind, at=at, died=died)
+        run_id: int = self._journal.run(begin, tenant=tenant)
         return run_id
 
     def claim_due(self, tenant: str, source: str, kind: str, at: int, *, not_after: int) -> int | None:
@@ -85,9 +87,8 @@ class Imports:
         ``not_after``.
         """
         died = _words(DIED, self._journal.language_of(tenant))
-        claimed: int | None = self._journal.run(
-            lambda connection: _claim_due(connection, tenant, source, kind, at, not_after, died)
-        )
+        claim = partial(_claim_due, tenant=tenant, source=source, kind=kind, at=at, not_after=not_after, died=died)
+        claimed: int | None = self._journal.run(claim, tenant=tenant)
         return claimed
 
     def alive(self, run_id: int, at: int) -> None:

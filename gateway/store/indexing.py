@@ -21,10 +21,11 @@ from gateway.domain.calls.search_terms import SHORT, Line, facet_tokens, tokens_
 from gateway.store import filling, filling_missed, tables
 from gateway.store.database import Database
 from gateway.store.engine import FileLock
+from gateway.store.event_orders import order_of
 from gateway.store.search_index import BLOCK, Postings, Progress, SearchIndex, token_id
 from gateway.store.searchable import SearchableCall, calls_of, read_searchable, select_searchable
 
-calls, events, counters = tables.calls, tables.events, tables.counters
+calls, counters = tables.calls, tables.counters
 log = structlog.get_logger()
 
 LOCK = "search.lock"
@@ -51,6 +52,7 @@ class Indexer:
     def __init__(self, database: Database, index: SearchIndex, *, clock: Clock | None = None) -> None:
         self._engine = database.engine
         self._index = index
+        self._order = order_of(database.engine)
         self._clock = clock or Clock()
         self._lock_path = database.data / LOCK
         self._stopping = threading.Event()
@@ -78,18 +80,24 @@ class Indexer:
         """Return how far the index is, which is begun where it is missing or of another database."""
         found = self._index.progress()
         with self._engine.connect() as connection:
-            if found is not None and _happened_at(connection, found.seq) == found.at:
-                return found
-            begun = _beginning(connection)
+            if found is not None and (checked := self._order.checked(connection, found)):
+                return checked if checked == found else self._gone_back(found, checked)
+            begun = self._order.beginning(connection, _newest_block(connection))
         log.info("search_index_begun", blocks=begun.left + 1)
         self._index.begin(begun)
         return begun
 
+    def _gone_back(self, before: Progress, after: Progress) -> Progress:
+        """Write down that some events are read again, of a database that has taken over."""
+        self._index.add({}, before, after)
+        return after
+
     def _index_events(self, progress: Progress, *, all_events: bool) -> bool:
         with self._engine.connect() as connection:
-            after = select(events.c.seq, events.c.at, events.c.call_id).where(events.c.seq > progress.seq)
-            rows = connection.execute(after.order_by(events.c.seq).limit(SLICE)).all()
-        if not rows or not (all_events or len(rows) >= ENOUGH or abs(self._clock() - rows[0].at) >= OLD_MS):
+            rows = self._order.unread(connection, progress, SLICE)
+        if not rows or not (
+            all_events or len(rows) >= ENOUGH or abs(self._clock() - min(row.at for row in rows)) >= OLD_MS
+        ):
             return False
         postings = _nothing_yet()
         wanted = sorted({row.call_id for row in rows} - {0})
@@ -97,7 +105,7 @@ class Indexer:
             with self._piece(), self._engine.connect() as connection:
                 ids = self._with_groups(connection, wanted[start : start + PIECE])
                 _collect(postings, calls_of(connection, ids))
-        return self._write(postings, progress, Progress(rows[-1].seq, rows[-1].at, progress.left))
+        return self._write(postings, progress, self._order.moved(progress, rows))
 
     def _with_groups(self, connection: Connection, ids: Sequence[int]) -> set[int]:
         """Return ``ids`` with the first calls of their groups: those count as missed when the last one has ended."""
@@ -166,7 +174,7 @@ class Indexer:
     def _look_around(self) -> None:
         """Find out whether events come in, and take the share of the processor that goes with it."""
         with self._engine.connect() as connection:
-            newest = connection.execute(select(func.max(events.c.seq))).scalar() or 0
+            newest = self._order.count(connection)
         now, (at, seq) = time.monotonic(), self._seen
         if now - at >= LOOK_EVERY_S:
             self._share = IDLE_SHARE if newest - seq < FEW_PER_S * (now - at) else BUSY_SHARE
@@ -200,12 +208,7 @@ def _nothing_yet() -> Collected:
     return defaultdict(lambda: defaultdict(list))
 
 
-def _happened_at(connection: Connection, seq: int) -> int:
-    return connection.execute(select(events.c.at).where(events.c.seq == seq)).scalar() or 0
-
-
-def _beginning(connection: Connection) -> Progress:
-    """Return the progress of an empty index: behind the newest event, before the newest call."""
-    seq = connection.execute(select(func.max(events.c.seq))).scalar() or 0
+def _newest_block(connection: Connection) -> int:
+    """Return the block of the newest call, -1 where there is none."""
     newest = connection.execute(select(func.max(calls.c.id))).scalar()
-    return Progress(seq, _happened_at(connection, seq), -1 if newest is None else newest // BLOCK)
+    return -1 if newest is None else newest // BLOCK

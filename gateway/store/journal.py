@@ -29,6 +29,7 @@ from gateway.store.drafts import (
     UntoldNote,
     WriteJob,
 )
+from gateway.store.numbers_of import lock_drafts
 from gateway.store.writer import GroupCommit
 from gateway.texts.languages import Language
 
@@ -81,6 +82,7 @@ class Journal:
             after_commit=self._ring,
             check=self._database.check,
             transactions=self._database.transactions(place),
+            prepare=lock_drafts,
             name=f"writer-{place}" if place else "writer",
         )
 
@@ -127,6 +129,14 @@ class Journal:
         Raises ``BusyError`` when it cannot even wait its turn.
         """
         self._lane_of(draft).submit_deferred(draft, then)
+
+    def hand_in(self, draft: EventDraft | AgentStateDraft, then: Callable[[Recorded | GatewayError], None]) -> None:
+        """Have ``draft`` written in its turn, behind what was handed in before, without waiting for it; ``then`` is
+        told what came of it, on another thread.
+
+        Raises ``BusyError`` when it cannot even wait its turn.
+        """
+        self._lane_of(draft).submit(draft, then)
 
     def run(
         self,

@@ -15,10 +15,11 @@ from sqlalchemy.sql import ClauseElement
 
 from gateway.domain.identifiers import Identifier
 from gateway.store import tables
-from gateway.store.bulk import Lookup, Write, changing, written
+from gateway.store.bulk import Write, changing, written
 from gateway.store.database import Database
 from gateway.store.fitting import fitter
 from gateway.store.import_fence import fence
+from gateway.store.lookups import Lookup
 
 accounts, phones, choices, identifiers = tables.accounts, tables.phones, tables.choices, tables.identifiers
 

@@ -72,7 +72,7 @@ class EventLog:
         with self.engine.connect() as connection:
             return [LoggedEvent(*row) for row in connection.execute(query)]
 
-    def newest(self, _tenant: str) -> Position:
+    def newest(self, tenant: str) -> Position:
         """Return the position of who has seen all events of a company."""
         with self.engine.connect() as connection:
             row = connection.execute(select(EPOCH, func.max(events.c.seq))).one()

@@ -23,27 +23,26 @@ class Matches:
 
     def load(self, wanted: Mapping[str, set[str]]) -> None:
         """Read who has the numbers ``wanted`` of each tenant."""
-        for tenant, numbers in wanted.items():
-            if numbers:
-                self._load(tenant, numbers)
+        found = [
+            (tenant, Match(account_id, code, name, contact, number, owner, updated_at, chosen_at))
+            for tenant, number, contact, account_id, name, code, owner, updated_at, chosen_at in statements.OWNERS.run(
+                self._connection, wanted
+            )
+        ]
+        last = self._last_contacts(found)
+        for tenant, match in found:
+            at = last.get(match.account_id)
+            self._by_number[tenant, match.number].append(replace(match, last_contact_at=at) if at else match)
 
     def of(self, tenant: str, candidates: Sequence[str], extension: str = "") -> list[Ranked]:
         """Return all matches, the best first."""
         found = [match for number in candidates for match in self._by_number.get((tenant, number), ())]
         return ranked(found, candidates, extension) if found else []
 
-    def _load(self, tenant: str, numbers: Iterable[str]) -> None:
-        rows = statements.OWNERS.run(self._connection, numbers, [tenant])
-        found = [
-            Match(account_id, code, name, contact, number, owner, updated_at, chosen_at)
-            for number, contact, account_id, name, code, owner, updated_at, chosen_at in rows
-        ]
-        owners: dict[str, set[int]] = defaultdict(set)
-        for match in found:
-            owners[match.number].add(match.account_id)
-        # The last contact only matters where there is a choice, which is seldom.
+    def _last_contacts(self, found: Iterable[tuple[str, Match]]) -> dict[int, int]:
+        """Return when each account was spoken with last, where that matters: where there is a choice, which is rare."""
+        owners: dict[tuple[str, str], set[int]] = defaultdict(set)
+        for tenant, match in found:
+            owners[tenant, match.number].add(match.account_id)
         rivals = {account_id for accounts in owners.values() if len(accounts) > 1 for account_id in accounts}
-        last = dict(statements.LAST_CONTACTS.run(self._connection, rivals, [self._before])) if rivals else {}
-        for match in found:
-            at = last.get(match.account_id)
-            self._by_number[tenant, match.number].append(replace(match, last_contact_at=at) if at else match)
+        return dict(statements.LAST_CONTACTS.run(self._connection, rivals, [self._before])) if rivals else {}

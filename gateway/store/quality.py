@@ -149,7 +149,7 @@ class Quality:
         counted = counted.group_by(recent.c.number).having(func.count() >= FREQUENT)
         with self._engine.connect() as connection:
             rows = connection.execute(counted.order_by(func.count().desc(), recent.c.number).limit(limit * 2)).all()
-            owned = {number for number, *_ in OWNERS.run(connection, [row[0] for row in rows], [tenant])}
+            owned = {number for _, number, *_ in OWNERS.run(connection, {tenant: [row[0] for row in rows]})}
         return [Caller(*row) for row in rows if row[0].isdigit() and row[0] not in owned][:limit]
 
     def _read(self, query: Select[Any]) -> Sequence[PhoneLine]:

@@ -13,6 +13,7 @@ from gateway.domain.calls.scope import CallScope, Team
 from gateway.domain.calls.search_terms import facet_token, matches, tokens_of_term
 from gateway.store import tables
 from gateway.store.calls import MISSED, CallFilter, CallLog, LoggedCall, read_calls, select_narrowed
+from gateway.store.event_orders import EventOrder, order_of
 from gateway.store.search_index import BLOCK, Progress, SearchIndex, token_id
 from gateway.store.searchable import AT_ONCE, COLUMNS, SearchableCall, period_tokens, read_searchable
 
@@ -56,6 +57,7 @@ class CallFinder:
         self._engine = engine
         self._log = CallLog(engine)
         self._index = index
+        self._order = order_of(engine)
 
     def find(self, tenant: str, wanted: CallFilter, *, limit: int = 50) -> Found:
         """Return at most ``limit`` calls of ``tenant``."""
@@ -71,7 +73,7 @@ class CallFinder:
 
     def _find(self, tenant: str, wanted: CallFilter, limit: int, progress: Progress | None) -> Found:
         with self._engine.connect() as connection:
-            tail = _Tail.read(connection, progress)
+            tail = _Tail.read(connection, progress, self._order, tenant)
             looking = _Looking(connection, tenant, wanted, limit)
             last = looking.read(self._candidates(tenant, wanted, tail))
             found = read_calls(connection, looking.accepted)
@@ -179,11 +181,11 @@ class _Tail:
     whole: bool
 
     @classmethod
-    def read(cls, connection: Connection, progress: Progress | None) -> "_Tail":
+    def read(cls, connection: Connection, progress: Progress | None, order: EventOrder, tenant: str) -> "_Tail":
         newest = connection.execute(select(func.max(calls.c.id))).scalar() or 0
         if progress is None:
             return cls(frozenset(), newest, newest // BLOCK, 0, whole=True)
-        after = select(events.c.call_id).where(events.c.seq > progress.seq, events.c.call_id > 0)
+        after = select(events.c.call_id).where(*order.behind(progress, tenant), events.c.call_id > 0)
         ids = connection.execute(after.order_by(events.c.seq.desc()).limit(TAIL + 1)).scalars().all()
         if len(ids) <= TAIL:
             return cls(frozenset(ids), newest, progress.left, newest, whole=True)

@@ -15,6 +15,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from functools import lru_cache
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple
 
 import structlog
@@ -38,6 +39,9 @@ SCHEMA = (
     " WITHOUT ROWID",
     "CREATE TABLE progress (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID",
 )
+MARK = "mark/"
+"""Begins the name under which a company's mark is kept."""
+NO_MARKS: Mapping[str, int] = MappingProxyType({})
 Postings = Mapping[int, Mapping[int, Iterable[int]]]
 """Offsets in the block, by block and token."""
 
@@ -46,12 +50,16 @@ class Progress(NamedTuple):
     """How far the index has come.
 
     Events up to ``seq``, which happened ``at``, are in it, and the older calls of all blocks above ``left``, which is
-    to be read next; -1: all are read.
+    to be read next; -1: all are read. Where each company's events have an order of their own, ``marks`` says up to
+    where they are in it, of the database ``cluster`` in its ``epoch``; ``seq`` is how many those are then.
     """
 
     seq: int
     at: int
     left: int
+    epoch: int = 0
+    cluster: int = 0
+    marks: Mapping[str, int] = NO_MARKS
 
 
 @lru_cache(maxsize=65_536)
@@ -77,7 +85,8 @@ class SearchIndex:
         """Empty the index and begin at ``progress``."""
         with self._connection() as connection, _transaction(connection):
             connection.execute("DELETE FROM postings")
-            _move(connection, progress)
+            connection.execute("DELETE FROM progress")
+            _move(connection, None, progress)
 
     def add(self, postings: Postings, before: Progress, after: Progress) -> bool:
         """Join ``postings`` to what is there; False where another process has come further than ``before``."""
@@ -86,7 +95,7 @@ class SearchIndex:
                 return False
             for block, tokens in sorted(postings.items()):
                 _add_to_block(connection, block, tokens)
-            _move(connection, after)
+            _move(connection, before, after)
         return True
 
     def ordered(self, terms: Sequence[Sequence[int]], clauses: Sequence[Sequence[int]], block: int) -> list[list[int]]:
@@ -178,11 +187,18 @@ def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
 
 def _progress(connection: sqlite3.Connection) -> Progress | None:
     found = dict(connection.execute("SELECT name, value FROM progress").fetchall())
-    return Progress(**found) if found else None
+    if not found:
+        return None
+    marks = {name.removeprefix(MARK): found.pop(name) for name in [*found] if name.startswith(MARK)}
+    return Progress(**found, marks=MappingProxyType(marks))
 
 
-def _move(connection: sqlite3.Connection, progress: Progress) -> None:
-    connection.executemany("REPLACE INTO progress (name, value) VALUES (?, ?)", progress._asdict().items())
+def _move(connection: sqlite3.Connection, before: Progress | None, progress: Progress) -> None:
+    """Write down ``progress``; of the companies' marks those that are others than ``before``."""
+    known = before.marks if before else NO_MARKS
+    marks = {f"{MARK}{name}": seq for name, seq in progress.marks.items() if known.get(name) != seq}
+    rows = {name: value for name, value in progress._asdict().items() if name != "marks"} | marks
+    connection.executemany("REPLACE INTO progress (name, value) VALUES (?, ?)", rows.items())
 
 
 def _add_to_block(connection: sqlite3.Connection, block: int, tokens: Mapping[int, Iterable[int]]) -> None:

@@ -2,11 +2,12 @@
 follow-ups that are due.
 """
 
-from collections.abc import Callable, Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from gateway.store import statements
-from gateway.store.bulk import Change, Driver, Lookup
+from gateway.store.bulk import Change, Driver
 from gateway.store.candidates import CandidateCall
 
 DONE = "follow_up_done"
@@ -15,6 +16,10 @@ EARLY_MS = 2 * 3600 * 1000
 
 By = tuple[int, int]
 """The call in which somebody speaks, and when that was heard (milliseconds)."""
+Customer = tuple[str, Any]
+"""Tenant, and number or account."""
+Found = tuple[Any, ...]
+"""Tenant and id of a call of before, whose it is, and from when on it can be settled."""
 Settled = tuple[str, int, int, str]
 """Tenant and id of a call of before, when that was settled, and what that is to the list of missed calls."""
 
@@ -24,8 +29,8 @@ class SpokenWith:
 
     def __init__(self, driver: Driver) -> None:
         self._driver = driver
-        self._numbers: dict[tuple[str, Any], By] = {}
-        self._accounts: dict[tuple[str, Any], By] = {}
+        self._numbers: dict[Customer, By] = {}
+        self._accounts: dict[Customer, By] = {}
 
     def __bool__(self) -> bool:
         return bool(self._numbers)
@@ -43,38 +48,32 @@ class SpokenWith:
         """
         numbers, self._numbers = self._numbers, {}
         accounts, self._accounts = self._accounts, {}
-        return [
-            *self._return(statements.MISSED_CALLS, numbers, lambda tenant: (tenant,)),
-            *self._return(statements.MISSED_OF_ACCOUNTS, accounts, lambda _tenant: ()),
-            *self._finish(statements.FOLLOW_UPS_OF_NUMBERS, numbers),
-            *self._finish(statements.FOLLOW_UPS_OF_ACCOUNTS, accounts),
-        ]
+        missed = statements.MISSED_CALLS.run(self._driver, by_tenant(numbers))
+        returned = [*self._return(missed, numbers)]
+        missed = statements.MISSED_OF_ACCOUNTS.run(self._driver, [account for _, account in accounts])
+        returned += self._return(missed, accounts)
+        of_numbers, of_accounts = statements.FOLLOW_UPS_OF_NUMBERS, statements.FOLLOW_UPS_OF_ACCOUNTS
+        done = self._finish(of_numbers.run(self._driver, by_tenant(numbers)), numbers)
+        return [*returned, *done, *self._finish(of_accounts.run(self._driver, by_tenant(accounts)), accounts)]
 
-    def _return(
-        self, lookup: Lookup, wanted: dict[tuple[str, Any], By], before: Callable[[str], tuple[str, ...]]
-    ) -> Iterator[Settled]:
-        for tenant in dict.fromkeys(tenant for tenant, _ in wanted):
-            keys = [key for of, key in wanted if of == tenant]
-            for call_id, key, missed_at in lookup.run(self._driver, keys, before(tenant)):
-                yield from self._settle(
-                    statements.RETURN_MISSED, (tenant, call_id), wanted[tenant, key], missed_at or 0, "returned"
-                )
+    def _return(self, missed: Iterable[Found], spoken: Mapping[Customer, By]) -> list[Settled]:
+        settled = [(row, spoken[row[0], row[2]], row[3] or 0) for row in missed]
+        return self._settle(statements.RETURN_MISSED, settled, "returned")
 
-    def _finish(self, lookup: Lookup, wanted: dict[tuple[str, Any], By]) -> Iterator[Settled]:
-        for tenant in dict.fromkeys(tenant for tenant, _ in wanted):
-            keys = [key for of, key in wanted if of == tenant]
-            for call_id, key, due_at in lookup.run(self._driver, keys, (tenant,)):
-                yield from self._settle(
-                    statements.FINISH_FOLLOW_UP,
-                    (tenant, call_id),
-                    wanted[tenant, key],
-                    due_at - EARLY_MS,
-                    "follow_up_done",
-                )
+    def _finish(self, due: Iterable[Found], spoken: Mapping[Customer, By]) -> list[Settled]:
+        settled = [(row, spoken[row[0], row[2]], row[3] - EARLY_MS) for row in due]
+        return self._settle(statements.FINISH_FOLLOW_UP, settled, DONE)
 
-    def _settle(self, change: Change, of: tuple[str, int], by: By, not_before: int, what: str) -> Iterator[Settled]:
-        """Settle a call of before by another one that was heard after ``not_before``."""
-        (tenant, call_id), (by_id, at) = of, by
-        if by_id != call_id and not_before <= at:
-            change.run(self._driver, [{"of": call_id, "by": by_id, "at": at}])
-            yield tenant, call_id, at, what
+    def _settle(self, change: Change, found: Iterable[tuple[Found, By, int]], what: str) -> list[Settled]:
+        """Settle calls of before, each by another one that was heard after a moment."""
+        settled = [(row, by) for row, by, after in found if by[0] != row[1] and after <= by[1]]
+        change.run(self._driver, [{"of": row[1], "by": by[0], "at": by[1]} for row, by in settled])
+        return [(row[0], row[1], by[1], what) for row, by in settled]
+
+
+def by_tenant(customers: Iterable[Customer]) -> Mapping[str, list[Any]]:
+    """Return the numbers or accounts of each tenant."""
+    found: dict[str, list[Any]] = defaultdict(list)
+    for tenant, key in customers:
+        found[tenant].append(key)
+    return found

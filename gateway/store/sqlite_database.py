@@ -10,7 +10,10 @@ from sqlalchemy import Connection, Engine
 from gateway.store import engine as sqlite
 from gateway.store import opening, revisions
 from gateway.store.database_file import DatabaseFile
+from gateway.store.doorbell import NoDoorbell
 from gateway.store.engine import DATABASE, LOCK, FileLock
+from gateway.store.following import SqliteFollower
+from gateway.store.log import EventLog
 from gateway.store.presence import FilePresence, Presence
 from gateway.store.shared import Shared
 from gateway.store.shared_files import SharedFiles
@@ -73,6 +76,15 @@ class SqliteDatabase:
 
     def shared(self) -> Shared:
         return SharedFiles(self.data)
+
+    def event_log(self) -> EventLog:
+        return EventLog(self.engine)
+
+    def doorbell(self) -> NoDoorbell:
+        return NoDoorbell()
+
+    def follower(self, *, look_every_s: float) -> SqliteFollower:
+        return SqliteFollower(self.event_log(), look_every_s=look_every_s)
 
     def presence(self) -> Presence:
         return FilePresence(self._data)

@@ -1,14 +1,14 @@
 """The journal's statements: a batch reads what it needs and writes what it made by one of each."""
 
-from collections.abc import Callable
 from typing import Any
 
 from sqlalchemy import and_, bindparam, func, literal_column, or_, select, update
 from sqlalchemy.sql import ClauseElement, ColumnElement
 
 from gateway.store import tables
-from gateway.store.bulk import Change, Lookup, Write, changing, written
+from gateway.store.bulk import Change, Write, changing, written
 from gateway.store.call_columns import CALL_COLUMNS, PLACES
+from gateway.store.lookups import Lookup, TenantLookup
 from gateway.store.narrow import NarrowWrite
 
 calls, events, orders, outbox, counters = (
@@ -33,43 +33,20 @@ def _among(column: ColumnElement[Any], count: int) -> ColumnElement[bool]:
     return column.in_([bindparam(f"k{i}", type_=column.type) for i in range(count)])
 
 
-def _calls_by_number(count: int) -> ClauseElement:
-    return LOGGED_CALLS.where(
-        calls.c.tenant == bindparam("of"),
-        calls.c.logged_at >= bindparam("since"),
-        or_(calls.c.end_heard_at.is_(None), calls.c.end_heard_at >= bindparam("ended_since")),
-        _among(calls.c.number, count),
-    )
-
-
-def _calls_by_ref(count: int) -> ClauseElement:
-    return LOGGED_CALLS.where(calls.c.tenant == bindparam("of"), _among(calls.c.call_ref, count))
-
-
-def _missed_calls(count: int) -> ClauseElement:
-    # As the index has it: SQLite finds a partial index by the words of its condition.
-    missed: tuple[ColumnElement[Any], ...] = (literal_column("calls.missed"), calls.c.returned_at.is_(None))
-    return select(calls.c.id, calls.c.number, calls.c.end_heard_at).where(
-        calls.c.tenant == bindparam("of"), _among(calls.c.number, count), *missed
-    )
+NOT_RETURNED: tuple[ColumnElement[Any], ...] = (literal_column("calls.missed"), calls.c.returned_at.is_(None))
+"""As the index has it: SQLite finds a partial index by the words of its condition."""
 
 
 def _missed_of_accounts(count: int) -> ClauseElement:
-    missed: tuple[ColumnElement[Any], ...] = (literal_column("calls.missed"), calls.c.returned_at.is_(None))
-    return select(calls.c.id, calls.c.account_id, calls.c.end_heard_at).where(
-        _among(calls.c.account_id, count), *missed
-    )
+    columns = (calls.c.tenant, calls.c.id, calls.c.account_id, calls.c.end_heard_at)
+    return select(*columns).where(_among(calls.c.account_id, count), *NOT_RETURNED)
 
 
-def _follow_ups(column: ColumnElement[Any]) -> Callable[[int], ClauseElement]:
-    """Return what makes the statement that finds follow-ups by ``column``, those due before a moment."""
-
-    def build(count: int) -> ClauseElement:
-        due = (agent_notes.c.follow_up_at.is_not(None), agent_notes.c.follow_up_done_at.is_(None))
-        query = select(agent_notes.c.call_id, column, agent_notes.c.follow_up_at)
-        return query.where(agent_notes.c.tenant == bindparam("of"), _among(column, count), *due)
-
-    return build
+def _follow_ups(column: ColumnElement[Any]) -> TenantLookup:
+    """Return what finds follow-ups that are not done, by ``column``."""
+    due = (agent_notes.c.follow_up_at.is_not(None), agent_notes.c.follow_up_done_at.is_(None))
+    query = select(agent_notes.c.tenant, agent_notes.c.call_id, column, agent_notes.c.follow_up_at).where(*due)
+    return TenantLookup(query, agent_notes.c.tenant, column)
 
 
 def _calls_by_id(count: int) -> ClauseElement:
@@ -84,15 +61,16 @@ def _counters(count: int) -> ClauseElement:
     return select(counters.c.name, counters.c.value).where(_among(counters.c.name, count)).with_for_update()
 
 
-def _owners(count: int) -> ClauseElement:
+def _owners() -> TenantLookup:
     chosen = and_(
         choices.c.tenant == phones.c.tenant,
         choices.c.number == phones.c.number,
         choices.c.account_id == phones.c.account_id,
     )
     agent = and_(agents.c.tenant == phones.c.tenant, agents.c.login == accounts.c.owner)
-    return (
+    query = (
         select(
+            phones.c.tenant,
             phones.c.number,
             phones.c.contact,
             phones.c.account_id,
@@ -105,9 +83,9 @@ def _owners(count: int) -> ClauseElement:
         .join(accounts, accounts.c.id == phones.c.account_id)
         .join(choices, chosen, isouter=True)
         .join(agents, agent, isouter=True)
-        .where(phones.c.tenant == bindparam("of"), _among(phones.c.number, count))
         .order_by(accounts.c.updated_at.desc(), accounts.c.id)
     )
+    return TenantLookup(query, phones.c.tenant, phones.c.number)
 
 
 def _identified(count: int) -> ClauseElement:
@@ -121,11 +99,6 @@ def _identified(count: int) -> ClauseElement:
     )
 
 
-def _agents(count: int) -> ClauseElement:
-    wanted = (agents.c.tenant == bindparam("of"), _among(agents.c.extension, count))
-    return select(agents.c.extension, agents.c.login, agents.c.name).where(*wanted)
-
-
 def _last_contacts(count: int) -> ClauseElement:
     return (
         select(calls.c.account_id, func.max(calls.c.logged_at))
@@ -135,17 +108,30 @@ def _last_contacts(count: int) -> ClauseElement:
 
 
 COUNTERS = Lookup(_counters)
-CALLS_BY_NUMBER = Lookup(_calls_by_number)
-CALLS_BY_REF = Lookup(_calls_by_ref)
+CALLS_BY_NUMBER = TenantLookup(
+    LOGGED_CALLS.where(
+        calls.c.logged_at >= bindparam("since"),
+        or_(calls.c.end_heard_at.is_(None), calls.c.end_heard_at >= bindparam("ended_since")),
+    ),
+    calls.c.tenant,
+    calls.c.number,
+)
+CALLS_BY_REF = TenantLookup(LOGGED_CALLS, calls.c.tenant, calls.c.call_ref)
 CALLS_BY_ID = Lookup(_calls_by_id)
-MISSED_CALLS = Lookup(_missed_calls)
+MISSED_CALLS = TenantLookup(
+    select(calls.c.tenant, calls.c.id, calls.c.number, calls.c.end_heard_at).where(*NOT_RETURNED),
+    calls.c.tenant,
+    calls.c.number,
+)
 MISSED_OF_ACCOUNTS = Lookup(_missed_of_accounts)
-FOLLOW_UPS_OF_NUMBERS = Lookup(_follow_ups(agent_notes.c.number))
-FOLLOW_UPS_OF_ACCOUNTS = Lookup(_follow_ups(agent_notes.c.account_id))
+FOLLOW_UPS_OF_NUMBERS = _follow_ups(agent_notes.c.number)
+FOLLOW_UPS_OF_ACCOUNTS = _follow_ups(agent_notes.c.account_id)
 LEGS = Lookup(_legs)
-OWNERS = Lookup(_owners)
+OWNERS = _owners()
 IDENTIFIED = Lookup(_identified)
-AGENTS = Lookup(_agents)
+AGENTS = TenantLookup(
+    select(agents.c.tenant, agents.c.extension, agents.c.login, agents.c.name), agents.c.tenant, agents.c.extension
+)
 LAST_CONTACTS = Lookup(_last_contacts)
 
 WRITE_COUNTERS = Write(counters, written(counters), changing=changing(counters))

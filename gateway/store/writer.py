@@ -138,9 +138,9 @@ class GroupCommit(Generic[Job, Result]):
         except TimeoutError:
             raise StoreUnclear from None
 
-    def submit(self, job: Job) -> Ticket[Job, Result]:
-        """Hand in ``job`` without waiting. Raises ``QueueFull`` or ``Stopping``."""
-        ticket: Ticket[Job, Result] = Ticket(job)
+    def submit(self, job: Job, then: Callable[[Result | GatewayError], None] | None = None) -> Ticket[Job, Result]:
+        """Hand in ``job`` without waiting; ``then`` is told what came of it. Raises ``QueueFull`` or ``Stopping``."""
+        ticket: Ticket[Job, Result] = Ticket(job, then)
         self._enqueue(ticket, self._queue)
         self._bell.put(Ring.NOW)
         return ticket

@@ -157,6 +157,9 @@ def _open_note(heard: HeardEvent, _calls: Sequence[Call], new_id: int, status: s
 
 
 def _start_of(heard: HeardEvent) -> int | None:
+    """Return when a call began of which only the end is known: as that says, else by how long it was."""
+    if heard.started_at is not None:
+        return min(heard.started_at, heard.moment)
     if heard.duration_s is None:
         return None
     return (heard.occurred_at or heard.at) - heard.duration_s * 1000

@@ -10,7 +10,9 @@ from gateway.store.tables.calls import agent_states, calls, legs, notes, source_
 from gateway.store.tables.captures import forward_captures
 from gateway.store.tables.columns import metadata
 from gateway.store.tables.directory import accounts, choices, identifiers, imports, phones
+from gateway.store.tables.event_sources import event_sources
 from gateway.store.tables.events import counters, events
+from gateway.store.tables.heads import call_ids, heads, order_ids, writers
 from gateway.store.tables.missed import missed_claims
 from gateway.store.tables.nodes import nodes
 from gateway.store.tables.orders import attempts, orders
@@ -25,11 +27,14 @@ __all__ = [
     "agents",
     "attempts",
     "audit",
+    "call_ids",
     "calls",
     "choices",
     "counters",
+    "event_sources",
     "events",
     "forward_captures",
+    "heads",
     "identifiers",
     "imports",
     "legs",
@@ -37,10 +42,12 @@ __all__ = [
     "missed_claims",
     "nodes",
     "notes",
+    "order_ids",
     "orders",
     "outbox",
     "phones",
     "saved_filters",
     "sessions",
     "source_marks",
+    "writers",
 ]

@@ -11,6 +11,7 @@ from gateway.domain.messages import Origin
 from gateway.errors import GatewayError, MalformedRequest, NothingKept, UnknownEventSource, WrongMethod
 from gateway.mapping.bodies import WebhookRequest
 from gateway.mapping.events import Interpretation, MappedEvent
+from gateway.mapping.messages import OPERATIONS, mark_of, message_of
 from gateway.mapping.replies import LOOKED_UP, RenderedReply, ReplyWriter, WebhookReply
 from gateway.mapping.signed_requests import SignedRequest
 from gateway.store.traffic import Remark, RemarkCode
@@ -22,7 +23,6 @@ from gateway.wire.transport import JSON, REMARKS, Answer, Environ, answer, langu
 from gateway.wire.webhooks.access import admit
 from gateway.wire.webhooks.gates import SourceGate
 from gateway.wire.webhooks.lookups import LookUpNumber, nobody
-from gateway.wire.webhooks.messages import OPERATIONS, mark_of, message_of
 from gateway.wire.webhooks.sources import split
 
 log = structlog.get_logger()

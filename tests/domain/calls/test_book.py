@@ -528,3 +528,11 @@ def test_a_transfer_to_where_the_call_is_changes_nothing() -> None:
     done = ledger.transfer("3501", NUMBER, "3501", T0 + 9000)
     assert (done.call, done.repeat, done.is_news) == (before, True, False)
     assert list(ledger.calls.values()) == [before]
+
+
+def test_a_call_of_which_only_the_end_is_known_began_when_that_says() -> None:
+    told = heard(Event.END, T0, started_at=T0 - 173_000, answered_at=T0 - 161_000, duration_s=161)
+    call = decide(told, [], 1).call
+    assert (call.started_at, call.ring_s, call.talk_s, call.duration_s) == (T0 - 173_000, 12, 161, 161)
+    later = heard(Event.END, T0, occurred_at=T0 - 5_000, started_at=T0 + 5_000)
+    assert decide(later, [], 1).call.started_at == T0 - 5_000

@@ -199,3 +199,9 @@ def test_an_order_was_taken_unless_it_surely_failed(outcome: str) -> None:
 def test_what_is_not_heard_happens_to_a_call_too() -> None:
     assert (MarkedOver("ana", T0).event, NoEnd().event) == (Event.MARKED_OVER, Event.NO_END)
     assert (FellSilent().event, TakenElsewhere(T0).event) == (Event.FELL_SILENT, Event.TAKEN_ELSEWHERE)
+
+
+def test_an_end_says_when_the_call_began() -> None:
+    message = CallEnded("acme", "3501", NUMBER, HERE, T0, started_at=T0 - 60_000)
+    assert heard_end(message, sides()).started_at == T0 - 60_000
+    assert heard_end(CallEnded("acme", "3501", NUMBER, HERE, T0), sides()).started_at is None

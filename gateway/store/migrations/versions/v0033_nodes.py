@@ -1,13 +1,13 @@
 """The machines that share a database
 
-Revises: 0028
+Revises: 0030
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "0033"
-down_revision = "0028"
+down_revision = "0030"
 
 
 def upgrade() -> None:

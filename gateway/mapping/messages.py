@@ -76,7 +76,12 @@ def _started(event: MappedEvent, common: dict[str, Any]) -> CallMessage:
 
 def _ended(event: MappedEvent, common: dict[str, Any]) -> CallMessage:
     return CallEnded(
-        recording_url=event.recording, duration_s=event.duration, result=event.result, cause=event.cause, **common
+        recording_url=event.recording,
+        duration_s=event.duration,
+        result=event.result,
+        cause=event.cause,
+        started_at=event.started_at,
+        **common,
     )
 
 

@@ -1,0 +1,83 @@
+"""The numbers that a transaction gives out: a company's next event, the ids of new calls and orders.
+
+They are taken under a lock that is held to the commit, so that events have no gaps and who follows them misses none.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
+
+from gateway.store import statements
+from gateway.store.bulk import Driver
+
+NONE_AT_HAND = 0
+
+
+class Numbers(Protocol):
+    """One use for each transaction, like the batch that it belongs to."""
+
+    def lock(self, drafts: Sequence[Any]) -> None:
+        """Keep everybody else from deciding about the same companies or jobs, to the end of the transaction."""
+        ...
+
+    def reserve(self, drafts: Sequence[object], new_calls: Callable[[], int]) -> None:
+        """Have the numbers of ``drafts`` at hand: ``new_calls`` returns how many calls they may open besides."""
+        ...
+
+    def seq(self, tenant: str) -> int:
+        """Give out the number of a tenant's next event."""
+        ...
+
+    def call_at_hand(self) -> int:
+        """Return the id that ``next_call`` will give out; ``NONE_AT_HAND`` when it has to be fetched first."""
+        ...
+
+    def next_call(self) -> int:
+        """Give out the id of a new call."""
+        ...
+
+    def next_order(self) -> int:
+        """Give out the id of a new order."""
+        ...
+
+    def flush(self) -> None:
+        """Write what was given out."""
+        ...
+
+
+class CountedNumbers:
+    """Numbers of the table ``counters``, one sequence for all tenants: SQLite's lock keeps everybody else out."""
+
+    def __init__(self, driver: Driver) -> None:
+        self._driver = driver
+        self._read: dict[str, int] = {}
+        self._last: dict[str, int] = {}
+
+    def lock(self, drafts: Sequence[Any]) -> None:
+        """Do nothing: nobody else writes."""
+
+    def reserve(self, drafts: Sequence[object], new_calls: Callable[[], int]) -> None:
+        self._read = dict(statements.COUNTERS.run(self._driver, COUNTERS))
+        self._last = dict(self._read)
+
+    def seq(self, tenant: str) -> int:
+        return self._next("event")
+
+    def call_at_hand(self) -> int:
+        return self._last["call"] + 1
+
+    def next_call(self) -> int:
+        return self._next("call")
+
+    def next_order(self) -> int:
+        return self._next("order")
+
+    def flush(self) -> None:
+        moved = [{"name": name, "value": value} for name, value in self._last.items() if value != self._read[name]]
+        statements.WRITE_COUNTERS.run(self._driver, moved)
+
+    def _next(self, counter: str) -> int:
+        self._last[counter] += 1
+        return self._last[counter]
+
+
+COUNTERS = ("event", "call", "order")

@@ -1,0 +1,27 @@
+"""The event log on PostgreSQL, where each company has an order of its own."""
+
+from sqlalchemy import text
+
+from gateway.store.epochs import SETTLED
+from gateway.store.log import EventLog
+from gateway.store.positions import Position
+
+END = text(
+    "SELECT coalesce((SELECT value FROM counters WHERE name = 'epoch'), 0),"
+    " coalesce((SELECT seq FROM heads WHERE tenant = :tenant), 0)"
+)
+IS_SETTLED = text(SETTLED)
+
+
+class PostgresqlEventLog(EventLog):
+    """Reads the log by company."""
+
+    def newest(self, tenant: str) -> Position:
+        with self.engine.connect() as connection:
+            epoch, seq = connection.execute(END, {"tenant": tenant}).one()
+            return Position(epoch, seq)
+
+    def is_settled(self) -> bool:
+        """Return whether the epoch is the one of this database, on its present timeline."""
+        with self.engine.connect() as connection:
+            return bool(connection.execute(IS_SETTLED).one()[1])

@@ -1,0 +1,1 @@
+"""Lines of text that exchanges write of their calls."""
