@@ -181,6 +181,10 @@ class PostgresqlDatabase:
         return postgresql_errors.explain(error, self.shown) or opening.explain(error, self._data)
 
     def close(self) -> None:
+        if "_shared" in vars(self):
+            self._shared.close()
+        if "_doorbell" in vars(self):
+            self._doorbell.close()
         if "engine" in vars(self):
             self.engine.dispose()
 
