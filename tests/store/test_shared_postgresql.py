@@ -18,9 +18,10 @@ from structlog.testing import capture_logs
 from gateway.store import shared_leases, shared_postgresql, shared_session, shared_tables
 from gateway.store.shared_postgresql import SharedPostgresql
 from gateway.store.shared_session import SharedUnavailable
+from tests.postgresql import FreshDatabase
 from tests.waiting import until
 
-FreshDatabase = pytest.importorskip("tests.postgresql", reason="no PostgreSQL for tests yet").FreshDatabase
+pytestmark = pytest.mark.postgresql
 
 
 @dataclass(frozen=True)
