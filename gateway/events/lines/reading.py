@@ -20,10 +20,7 @@ MOST_REPEATS = 20_000
 """Records of a connection that are remembered, to tell apart two that are alike."""
 UNREAD = Text("no kind of line of the description fits it")
 CUT = Text("the line is too long: its end was left out")
-<<<<<<< HEAD
 HALF = Text("the connection ended in the midst of a line")
-=======
->>>>>>> main
 PROBLEMS_AT_ONCE = 20
 PROBLEMS_EACH_MS = 60_000
 
@@ -141,7 +138,6 @@ class LineStream:
             for found in self._records.flush():
                 self._reading.take(found, self._peer, self)
 
-<<<<<<< HEAD
     def ended(self) -> None:
         """Read the record whose lines were coming, for the connection ended; half a line may say what is not so."""
         if self._cutter.holds:
@@ -149,8 +145,6 @@ class LineStream:
         for found in self._records.flush():
             self._reading.take(found, self._peer, self)
 
-=======
->>>>>>> main
     def identified(self, event: LineEvent, offset: int) -> LineEvent:
         """Return ``event`` with what tells its record apart from others with the same text.
 

@@ -32,13 +32,8 @@ class Connecting:
             with self._connected() as connection:
                 Conversation(connection, self._transport, self._config, None).begin(None)
         except EventSourceError as error:
-<<<<<<< HEAD
             return Probe(False, error.whole)
         return Probe(True, Text("{peer} is connected to", peer=self.peer))
-=======
-            return Probe(False, str(error))
-        return Probe(True, str(Text("{peer} is connected to", peer=self.peer)))
->>>>>>> main
 
     def run(self, reading: LineReading, report: Report, stop: Stop) -> None:
         """Read until the connection ends or ``stop``. Raises ``EventSourceError``."""
@@ -59,13 +54,9 @@ class Connecting:
 
 
 def talk_lines(talk: Conversation, reading: LineReading, stream: LineStream, stop: Stop, first: bytes) -> None:
-<<<<<<< HEAD
     """Feed ``reading`` with what comes, ``first`` first, until ``stop``. Raises ``EventSourceError`` when the peer
     closes the connection, or it breaks.
     """
-=======
-    """Feed ``reading`` with what comes, ``first`` first, until the peer closes the connection or ``stop``."""
->>>>>>> main
     quiet_since = time.monotonic()
     data: bytes | None = first or None
     try:
@@ -80,8 +71,4 @@ def talk_lines(talk: Conversation, reading: LineReading, stream: LineStream, sto
             if data == b"":
                 raise EventSourceError(Text("The exchange closed the connection."))
     finally:
-<<<<<<< HEAD
         stream.ended()
-=======
-        stream.idle(0, is_over=True)
->>>>>>> main
