@@ -18,6 +18,7 @@ from gateway.texts.text import Text
 if TYPE_CHECKING:
     from gateway.config.tables import Config
     from gateway.server.bootstrap import Gateway
+    from gateway.store.database import Database
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,12 @@ class DataLocation:
         from gateway.server.bootstrap import data_folder
 
         return data_folder(config, self.config_path, self.data)
+
+    def database(self, config: "Config") -> "Database":
+        """Return the configured database; it is neither made nor connected to yet. Raises ``ConfigError``."""
+        from gateway.store.database import open_database
+
+        return open_database(self.folder(config))
 
     def open(self) -> "Gateway":
         """Open the gateway's data, ready for a command; close it after use."""
