@@ -61,14 +61,6 @@ class Database(Protocol):
         """Return the lane in which ``tenant`` is written, 0 to ``lanes - 1``: the same in all processes, always."""
         ...
 
-    def begin(self, connection: Connection) -> None:
-        """Begin a writing transaction, by the driver alone: SQLAlchemy's own bookkeeping costs as much as an order."""
-        ...
-
-    def commit(self, connection: Connection) -> None:
-        """Make durable what was written since ``begin``."""
-        ...
-
     @property
     def patience_s(self) -> float:
         """Return how long a producer waits until what it wrote is durable (seconds)."""
@@ -149,8 +141,16 @@ def lane_of(tenant: str, lanes: int) -> int:
     return crc32(tenant.encode()) % lanes
 
 
-def open_database(data: Path) -> Database:
-    """Return the database of the data folder ``data``; nothing is made or connected to yet."""
+def open_database(data: Path, url: str | None = None, password: str | None = None) -> Database:
+    """Return the PostgreSQL database at ``url``, without one the SQLite database in the folder ``data``.
+
+    Nothing is made or connected to yet. ``password``: where it does not stand in ``url``. Raises ``ConfigError``.
+    """
+    # Only what is used is imported: the driver of PostgreSQL is an extra.
+    if url is not None:
+        from gateway.store.postgresql import open_postgresql
+
+        return open_postgresql(url, data, password)
     from gateway.store.sqlite_database import SqliteDatabase
 
     return SqliteDatabase(data)

@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import Connection, Engine, Row, Select, delete, func, insert, select, update
-from sqlalchemy.dialects.sqlite import insert as upsert
 
 from gateway.domain.account_fields import read_account_fields
 from gateway.domain.calls.matching import Ranked
 from gateway.domain.identifiers import named_by, searched, shown
 from gateway.domain.roles import Role, role_of
 from gateway.store import tables
+from gateway.store.bulk import INSERTS
 from gateway.store.choosing import Standing, standing
 from gateway.store.identified import Identified
 from gateway.store.journal import Journal
@@ -205,9 +205,7 @@ class Directory:
         }
         if agent.language:
             values["language"] = agent.language
-        statement = upsert(agents).values(**values, created_at=at)
-        statement = statement.on_conflict_do_update(index_elements=["tenant", "login"], set_=values)
-        self._journal.run(lambda connection: _save_agent(connection, statement, agent))
+        self._journal.run(lambda connection: _save_agent(connection, values, at), tenant=agent.tenant)
 
     def give_role(self, tenant: str, login: str, role: Role) -> bool:
         """Give an agent another role; False when there is no such agent."""
@@ -344,9 +342,10 @@ def _open_session(connection: Connection, row: dict[str, Any], at: int) -> None:
     connection.execute(insert(sessions).values(row))
 
 
-def _save_agent(connection: Connection, statement: Any, agent: Agent) -> None:
-    connection.execute(statement)
-    same = select(agents.c.id).where(agents.c.tenant == agent.tenant, agents.c.login == agent.login)
+def _save_agent(connection: Connection, values: Mapping[str, Any], at: int) -> None:
+    statement = INSERTS[connection.dialect.name](agents).values(**values, created_at=at)
+    connection.execute(statement.on_conflict_do_update(index_elements=["tenant", "login"], set_=values))
+    same = select(agents.c.id).where(agents.c.tenant == values["tenant"], agents.c.login == values["login"])
     connection.execute(delete(sessions).where(sessions.c.agent_id.in_(same)))
     people_changed(connection)
 

@@ -48,12 +48,6 @@ class SqliteDatabase:
     def lane_of(self, tenant: str) -> int:
         return 0
 
-    def begin(self, connection: Connection) -> None:
-        sqlite.begin(connection)
-
-    def commit(self, connection: Connection) -> None:
-        sqlite.commit(connection)
-
     def transactions(self, lane: int) -> LocalTransactions:
         return LocalTransactions(self.engine)
 

@@ -43,7 +43,7 @@ def opened(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     with closing(fresh.open(tmp_path_factory.mktemp("node"))) as database:
         shared_tables.metadata.create_all(database.engine)
         yield database
-    fresh.drop()
+    fresh.give_back()
 
 
 @pytest.fixture

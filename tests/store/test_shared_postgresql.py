@@ -35,7 +35,7 @@ class Cell:
 
     def __init__(self, data: Path, nodes: ExitStack) -> None:
         self.fresh = FreshDatabase()
-        nodes.callback(self.fresh.drop)
+        nodes.callback(self.fresh.give_back)
         self.database = nodes.enter_context(closing(self.fresh.open(data)))
         shared_tables.metadata.create_all(self.database.engine)
         self._nodes = nodes
