@@ -32,8 +32,8 @@ class Connecting:
             with self._connected() as connection:
                 Conversation(connection, self._transport, self._config, None).begin(None)
         except EventSourceError as error:
-            return Probe(False, str(error))
-        return Probe(True, str(Text("{peer} is connected to", peer=self.peer)))
+            return Probe(False, error.whole)
+        return Probe(True, Text("{peer} is connected to", peer=self.peer))
 
     def run(self, reading: LineReading, report: Report, stop: Stop) -> None:
         """Read until the connection ends or ``stop``. Raises ``EventSourceError``."""
@@ -54,7 +54,9 @@ class Connecting:
 
 
 def talk_lines(talk: Conversation, reading: LineReading, stream: LineStream, stop: Stop, first: bytes) -> None:
-    """Feed ``reading`` with what comes, ``first`` first, until the peer closes the connection or ``stop``."""
+    """Feed ``reading`` with what comes, ``first`` first, until ``stop``. Raises ``EventSourceError`` when the peer
+    closes the connection, or it breaks.
+    """
     quiet_since = time.monotonic()
     data: bytes | None = first or None
     try:
@@ -69,4 +71,4 @@ def talk_lines(talk: Conversation, reading: LineReading, stream: LineStream, sto
             if data == b"":
                 raise EventSourceError(Text("The exchange closed the connection."))
     finally:
-        stream.idle(0, is_over=True)
+        stream.ended()

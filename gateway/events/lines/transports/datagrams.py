@@ -35,9 +35,9 @@ class Datagrams:
         """Say whether the port can be listened on."""
         try:
             with listening_socket(self._address, socket.SOCK_DGRAM):
-                return Probe(True, str(Text("{peer}: waits for syslog messages", peer=self.peer)))
+                return Probe(True, Text("{peer}: waits for syslog messages", peer=self.peer))
         except EventSourceError as error:
-            return Probe(False, str(error))
+            return Probe(False, error.whole)
 
     def run(self, reading: LineReading, report: Report, stop: Stop) -> None:
         """Take messages until ``stop``. Raises ``EventSourceError``."""

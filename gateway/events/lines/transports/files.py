@@ -149,9 +149,9 @@ class GrowingFile:
         """Say whether the file can be read."""
         try:
             with self._path.open("rb"):
-                return Probe(True, str(Text("{path} can be read", path=str(self._path))))
+                return Probe(True, Text("{path} can be read", path=str(self._path)))
         except OSError as error:
-            return Probe(False, str(_unreadable(self._path, error)))
+            return Probe(False, _unreadable(self._path, error))
 
     def run(self, reading: LineReading, report: Report, stop: Stop) -> None:
         """Read what is added until ``stop``. Raises ``EventSourceError`` where the file is not there."""
@@ -246,8 +246,8 @@ class FolderOfFiles:
         try:
             count = sum(1 for _ in self._names())
         except OSError as error:
-            return Probe(False, str(_unreadable(self._path, error)))
-        return Probe(True, str(Text("{path} can be read ({count} files)", path=str(self._path), count=count)))
+            return Probe(False, _unreadable(self._path, error))
+        return Probe(True, Text("{path} can be read ({count} files)", path=str(self._path), count=count))
 
     def run(self, reading: LineReading, report: Report, stop: Stop) -> None:
         """Read what is put into the folder until ``stop``. Raises ``EventSourceError``."""

@@ -47,9 +47,9 @@ class Listening:
         """Say whether the port can be listened on; one in use may be this very source's."""
         try:
             with listening_socket(self._address):
-                return Probe(True, str(Text("{peer}: waits for the exchange to connect", peer=self.peer)))
+                return Probe(True, Text("{peer}: waits for the exchange to connect", peer=self.peer))
         except EventSourceError as error:
-            return Probe(False, str(error))
+            return Probe(False, error.whole)
 
     def run(self, reading: LineReading, report: Report, stop: Stop) -> None:
         """Take lines from whoever connects until ``stop``, or until nobody is connected any more. Raises
@@ -141,7 +141,7 @@ class _Switchboard:
         caller.connection.close()
         if not self._callers:
             self._alone_since = time.monotonic()
-        caller.stream.idle(0, is_over=True)
+        caller.stream.ended()
 
 
 def listening_socket(address: tuple[str, int], kind: socket.SocketKind = socket.SOCK_STREAM) -> socket.socket:
