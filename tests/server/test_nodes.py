@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 
 from gateway.clock import milliseconds
 from gateway.config.tables import Config, ServerSettings, TenantSettings
 from gateway.domain.messages import CallStarted, Origin
-from gateway.server import bootstrap
 from gateway.server.bootstrap import Gateway, build
 from gateway.store.delivery_receipts import DeliveryReceipt
 from tests.postgresql import FreshDatabase
@@ -22,16 +22,15 @@ pytestmark = pytest.mark.postgresql
 
 
 @pytest.fixture
-def nodes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Gateway]]:
+def nodes(tmp_path: Path) -> Iterator[list[Gateway]]:
     fresh = FreshDatabase()
-    monkeypatch.setattr(bootstrap, "open_database", lambda data, *_, **__: fresh.open(data))
     with ExitStack() as opened:
         opened.callback(fresh.give_back)
-        yield [_node(opened, tmp_path / name, name) for name in ("n1", "n2")]
+        yield [_node(opened, fresh.url, tmp_path / name) for name in ("n1", "n2")]
 
 
-def _node(opened: ExitStack, data: Path, name: str) -> Gateway:
-    server = ServerSettings(node=name, node_url=f"http://{name}:8080")
+def _node(opened: ExitStack, url: str, data: Path) -> Gateway:
+    server = ServerSettings(database=SecretStr(url), node=data.name, node_url=f"http://{data.name}:8080")
     gateway = opened.enter_context(build(Config(server=server, tenants={"acme": TenantSettings()}), data))
     gateway.start()
     return gateway
