@@ -105,7 +105,7 @@ class Application:
         return {
             "cti_exchanges_lost": (
                 "Requests and delivery receipts that the traffic log of this worker had no room for",
-                lambda: gateway.diagnostic_log.lost if gateway.diagnostic_log else 0,
+                gateway.rows_lost,
             ),
             "cti_screens_open": ("Agent screens open on this worker", self._hub.open_screens),
             "cti_write_queue": ("Events waiting to be written on this worker", gateway.journal.waiting),
