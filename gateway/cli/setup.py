@@ -5,6 +5,7 @@ import platform
 import sys
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from importlib.metadata import version as installed
 from importlib.resources import files
 from pathlib import Path
@@ -15,6 +16,7 @@ import click
 from gateway import __version__
 from gateway.adapter import Adapter, Outgoing, Probe, defect_of
 from gateway.cli.cautions import cautions
+from gateway.cli.event_sources import source_line
 from gateway.cli.place import DataLocation, with_place
 from gateway.cli.speech import _, language, said
 from gateway.cli.terminal import cell
@@ -71,13 +73,15 @@ def check_command(place: DataLocation, verbose: bool) -> None:
         with place.open() as gateway:
             _line(True, _("configuration"), str(place.config_path or _("defaults")))
             health = gateway.health()
-            _line(all(health.values()), _("database"), _database(gateway.data, health))
+            _line(all(health.values()), _("database"), _database(gateway.database.shown, health))
             safe = _try_database(gateway)
             for about, sentence in cautions(gateway.config):
                 _line(None, about, said(sentence))
             cases = _try_dial_plans(gateway) & _try_mappings(gateway.config) & _try_forwards(gateway.config)
             cases &= _try_links(gateway)
             good = _probe_all(_peers(gateway), verbose=verbose) and cases
+            for key in gateway.event_sources.configured:
+                _line(*source_line(key, gateway.event_sources.book.of(*key)))
     except GatewayError as error:
         for line in error.said(language()).splitlines():
             _line(False, _("configuration"), line)
@@ -85,9 +89,9 @@ def check_command(place: DataLocation, verbose: bool) -> None:
     sys.exit(0 if good and safe and all(health.values()) else 1)
 
 
-def _database(data: Path, health: Mapping[str, bool]) -> str:
+def _database(shown: str, health: Mapping[str, bool]) -> str:
     failed = ", ".join(name for name, good in health.items() if not good)
-    return _("{data} (failed: {names})", data=str(data), names=failed) if failed else str(data)
+    return _("{data} (failed: {names})", data=shown, names=failed) if failed else shown
 
 
 def _try_database(gateway: "Gateway") -> bool:
@@ -226,13 +230,10 @@ def db_command() -> None:
 @with_place
 def db_upgrade(place: DataLocation) -> None:
     """Bring the database to this version's schema ('serve' does so by itself)."""
-    from gateway.store.database import open_database
-
-    folder = place.folder(place.load())
-    database = open_database(folder)
-    database.upgrade()
-    database.close()
-    click.echo(_("{folder}: schema is up to date", folder=str(folder)))
+    config = place.load()
+    with place.explained(config), closing(place.database(config)) as database:
+        database.upgrade()
+        click.echo(_("{folder}: schema is up to date", folder=database.shown))
 
 
 @click.command("version")

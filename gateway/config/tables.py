@@ -60,6 +60,15 @@ class ServerSettings(Table):
         description="one more address and port, for exchanges whose malformed requests are mended; off when absent",
     )
     data: str = Field("data", description="folder of the database, relative to this file")
+    database: SecretStr | None = Field(
+        None,
+        strict=False,
+        description="address of a PostgreSQL database (postgresql://USER@HOST/NAME; env: or file:);"
+        " SQLite in data when absent",
+    )
+    database_password: SecretStr | None = Field(
+        None, strict=False, description="its password, where it does not stand in the address (env: or file:)"
+    )
     accept_loss: bool = Field(
         False, description="let a PostgreSQL without a synchronous standby pass 'check'; said at each start"
     )
@@ -67,6 +76,12 @@ class ServerSettings(Table):
         None,
         pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$",
         description="name of this machine among those that share a database; its host name when absent",
+    )
+    node_url: str | None = Field(
+        None,
+        pattern=r"^https?://[^\s/?#]+/?$",
+        max_length=255,
+        description="address of this node's own desk, such as http://n1:8080, by which others link to its traffic log",
     )
     workers: int = Field(1, ge=1, le=64, description="processes that share the port and the database")
     pin_workers: bool = Field(True, description="keep each busy process on one processor, which is faster")

@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 from gateway.domain.calls.call import Call
 from gateway.domain.calls.heard import HeardEvent
 from gateway.domain.calls.legs import Leg
+from gateway.domain.calls.states import Event
 from gateway.domain.calls.windows import LATE_MS, LONGEST_CALL_MS
 from gateway.store import statements
 from gateway.store.bulk import Driver
@@ -104,10 +105,10 @@ class KnownCalls:
             found[placed.call.id] = placed.call
         return list(found.values())
 
-    def unknown(self, drafts: Sequence[EventDraft]) -> int:
-        """Return how many of ``drafts`` are about no call that was read: each may open one."""
+    def likely_new(self, drafts: Sequence[EventDraft]) -> int:
+        """Return how many of ``drafts`` are likely to open a call: starts, and what is about no call that was read."""
         known = self._by_number.keys() | self._by_ref.keys()
-        return sum(1 for draft in drafts if known.isdisjoint(_keys(draft)))
+        return sum(1 for draft in drafts if draft.event.event is Event.START or known.isdisjoint(_keys(draft)))
 
     def get(self, call_id: int) -> CandidateCall:
         """Return one call, read if need be."""

@@ -22,6 +22,7 @@ TIDY_ROWS = 2_000
 MOST_ROWS = 5_000_000
 """Of each table, whatever their age."""
 MOST_TRIED_AGAIN = 20_000
+DO_NOT_WAIT = "SET LOCAL synchronous_commit = off"
 BEGUN = "begun"
 """The kind of the receipt that says since when there are any: the first one after the table was made or emptied."""
 
@@ -30,7 +31,8 @@ class SharedLog(WriteBehind):
     """Rows of this node among those of all. ``engine`` is the database's own, and not closed here."""
 
     def __init__(self, engine: Engine, *, keep_days: float, clock: Clock | None = None) -> None:
-        super().__init__(engine, "shared-log")
+        # Nodes delete the same old rows at once; READ COMMITTED lets the later one find none.
+        super().__init__(engine.execution_options(isolation_level="READ COMMITTED"), "shared-log")
         self._clock = clock or Clock()
         self._keep_ms = round(keep_days * 24 * 3600 * 1000)
 
@@ -77,4 +79,4 @@ class SharedLog(WriteBehind):
 
 
 def _do_not_wait(connection: Connection) -> None:
-    connection.exec_driver_sql("SET LOCAL synchronous_commit = off")
+    connection.exec_driver_sql(DO_NOT_WAIT)

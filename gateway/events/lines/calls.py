@@ -38,6 +38,11 @@ class CallJoiner:
         """Whether parts of a call are held whose end did not come."""
         return bool(self._in_parts)
 
+    def held_from(self, stream: str) -> int | None:
+        """Return where in ``stream`` the first part stands that is held, None where there is none."""
+        parts = (part for call in self._in_parts.values() for part in call.parts)
+        return min((part.offset for part in parts if part.stream == stream), default=None)
+
     def take(self, told: LineEvent, now: int) -> Iterator[LineEvent]:
         """Yield the events to tell when ``told`` came at ``now``."""
         yield from self._given_up(now)
@@ -52,8 +57,12 @@ class CallJoiner:
         else:
             yield named
 
+    def tick(self, now: int) -> Iterator[LineEvent]:
+        """Yield the calls whose further parts were waited for long enough."""
+        yield from self._given_up(now)
+
     def flush(self, now: int) -> Iterator[LineEvent]:
-        """Yield the calls whose last part did not come."""
+        """Yield all calls whose last part did not come."""
         yield from self._given_up(now + LONGEST_CALL_MS + 1)
 
     def _hold(self, name: str, told: LineEvent, now: int) -> Iterator[LineEvent]:

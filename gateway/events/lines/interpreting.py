@@ -25,13 +25,16 @@ ANSWERED, NO_ANSWER = "answered", "no answer"
 @dataclass(frozen=True, slots=True)
 class LineEvent:
     """An event that a record tells of. ``key`` joins those of a call without an id, ``more_follows`` says that a later
-    record has the call's end; ``identity`` is the same whenever the same record is read again.
+    record has the call's end; ``identity`` is the same whenever the same record is read again; ``stream`` and
+    ``offset`` say where it stands, where that can be read again.
     """
 
     event: MappedEvent
     identity: str
     key: str | None = None
     more_follows: bool = False
+    stream: str = ""
+    offset: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from gateway.events.lines.interpreting import LineInterpreter, ReadRecord
 from gateway.events.lines.records import LineRecord, RecordReader
 from gateway.mapping.events import MappedEvent
 from gateway.mapping.facts import MappingSource
+from gateway.texts.rendering import render
 
 NAMES = ["at", "ring", "talk", "ext", "number", "start", "answer", "end", "whole"]
 
@@ -93,7 +94,7 @@ def test_a_minute_is_told_as_what_of_it_is_nearest_to_now() -> None:
 
 def test_what_cannot_be_read_is_told_and_the_rest_counts() -> None:
     made_of = understand("never,12,161,201,1133334444", times={"at": "at", "talk": "talk", "ring": "ring"})
-    assert [str(problem) for problem in made_of.problems] == ["at: 'never' is no time"]
+    assert [render(problem, "en") for problem in made_of.problems] == ["at: 'never' is no time"]
     assert made_of.events[0].event.duration == 161
 
 

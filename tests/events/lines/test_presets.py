@@ -12,6 +12,7 @@ from gateway.events.lines import catalogue
 from gateway.events.lines.interpreting import LineInterpreter
 from gateway.events.lines.trials import ReadText, read_text, trials
 from gateway.mapping.facts import MappingSource
+from gateway.texts.rendering import render
 
 RECORDED = Path(__file__).parents[2] / "recordings" / "lines"
 NAMES = catalogue.names()
@@ -106,4 +107,4 @@ def test_a_mistake_is_told_with_its_place(tmp_path: Path, text: str, told: str) 
     path.write_text(text)
     with pytest.raises(ConfigError) as caught:
         catalogue.read(path)
-    assert told in str(caught.value.whole)
+    assert told in render(caught.value.whole, "en")
