@@ -30,6 +30,7 @@ yeastar-s, yeastar-p              Yeastar by JSON with its token
 bmtelecom, utech, evolux, totalvoice, nvoip, api4com, 3cplus, sipgate   providers
 twilio, zadarma                   providers everywhere, by form and by signed URL
 yealink, snom, grandstream, poly, cisco-phone, aastra, akuvox, htek   desk phones
+panasonic-smdr, hipath, mitel-3300, ip-office   exchanges that write lines of their calls
 crm-wconnect, crm-bitrix24, crm-zammad   CRMs that are told of calls"""
 
 
@@ -37,9 +38,10 @@ def _listed(ctx: click.Context, _param: click.Parameter, wanted: bool) -> None:
     """Print all simulators and end. The failures are told by those who have them, so nothing is told twice."""
     if not wanted or ctx.resilient_parsing:
         return
-    from gateway.simulators import CRMS, FAMILIES
+    from gateway.simulators import CRMS, FAMILIES, LINE_EXCHANGES
 
-    for name, cls in {**FAMILIES, **CRMS}.items():
+    every: dict[str, Any] = {**FAMILIES, **LINE_EXCHANGES, **CRMS}
+    for name, cls in every.items():
         login = _shown(cls.login)
         click.echo(f"{click.style(name, bold=True)}\n{_described(cls.__doc__ or '')}")
         click.echo("  " + _("login: {login}", login=login))
@@ -118,7 +120,7 @@ def simulate_command(
     events_to: str,
 ) -> None:
     """Run the simulated appliance or CRM NAME until Ctrl-C; its page shows every request it receives."""
-    from gateway.simulators import Behaviour
+    from gateway.simulators import LINE_EXCHANGES, Behaviour
 
     username, _colon, password = (login or "").partition(":")
     behaviour = Behaviour(
@@ -140,6 +142,7 @@ def simulate_command(
             behaviour=behaviour,
             events_to=events_to,
             on_received=_show,
+            **({"calls_every_s": 10.0} if name in LINE_EXCHANGES else {}),
         ).start()
     except (ValueError, OSError) as error:
         raise click.ClickException(said(problem_of(error))) from None
@@ -156,9 +159,9 @@ def _chosen(name: str) -> Any:
     """Return the simulator's class. Raises ``UsageError`` with the nearest name."""
     from difflib import get_close_matches
 
-    from gateway.simulators import CRMS, FAMILIES
+    from gateway.simulators import CRMS, FAMILIES, LINE_EXCHANGES
 
-    known = {**FAMILIES, **CRMS}
+    known = {**FAMILIES, **LINE_EXCHANGES, **CRMS}
     if name in known:
         return known[name]
     near = get_close_matches(name, known, n=1)
@@ -172,9 +175,12 @@ def _to_paste(appliance: Any) -> str:
     import tomli_w
 
     from gateway.simulators.crms import SimulatedCrm
+    from gateway.simulators.line_exchanges import SimulatedLineExchange
 
     if isinstance(appliance, SimulatedCrm):
         return _forward_to_paste(appliance)
+    if isinstance(appliance, SimulatedLineExchange):
+        return _source_to_paste(appliance)
     tables = {name: {"extensions": ["3501"], **table} for name, table in appliance.tables().items()}
     if not tables:
         return _https_only(appliance)
@@ -190,6 +196,14 @@ def _forward_to_paste(crm: Any) -> str:
         return _https_only(crm)
     example = tomli_w.dumps({"tenants": {"default": {"forwards": {crm.name: table}}}})
     return _("To tell it of calls, in gateway.toml:") + f"\n\n{example}"
+
+
+def _source_to_paste(exchange: Any) -> str:
+    """Return the table that lets a gateway read an exchange's lines."""
+    import tomli_w
+
+    example = tomli_w.dumps({"tenants": {"default": {"sources": {exchange.name: exchange.source()}}}})
+    return _("To read its lines, in gateway.toml; it plays a call each ten seconds:") + f"\n\n{example}"
 
 
 def _https_only(simulated: Any) -> str:

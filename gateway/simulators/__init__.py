@@ -22,6 +22,8 @@ from gateway.simulators.crms import SimulatedCrm
 from gateway.simulators.freeswitch import FreeSwitch
 from gateway.simulators.innovaphone import Innovaphone
 from gateway.simulators.kamailio import Kamailio
+from gateway.simulators.line_exchanges import LINE_EXCHANGES as _LINE_EXCHANGES
+from gateway.simulators.line_exchanges import SimulatedLineExchange
 from gateway.simulators.parlayx import ParlayX
 from gateway.simulators.phones import PHONES
 from gateway.simulators.providers import PROVIDERS
@@ -40,6 +42,7 @@ from gateway.simulators.yeastar import YeastarP, YeastarS
 __all__ = [
     "CRMS",
     "FAMILIES",
+    "LINE_EXCHANGES",
     "SIMULATORS",
     "Behaviour",
     "Received",
@@ -84,6 +87,8 @@ FAMILIES: Mapping[str, type[SimulatedAppliance]] = MappingProxyType({cls.name: c
 """All simulated appliances by name."""
 CRMS: Mapping[str, type[SimulatedCrm]] = MappingProxyType({cls.name: cls for cls in _CRMS})
 """All simulated CRMs by name."""
+LINE_EXCHANGES: Mapping[str, type[SimulatedLineExchange]] = MappingProxyType({cls.name: cls for cls in _LINE_EXCHANGES})
+"""All simulated exchanges that write lines, by name."""
 
 
 def demo_settings(name: str, address: str) -> dict[str, Any]:

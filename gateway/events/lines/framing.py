@@ -42,6 +42,11 @@ class LineCutter:
         """Whether the beginning of a line came whose end did not."""
         return bool(self._held.strip(_BREAKS + b" \x00"))
 
+    @property
+    def held(self) -> str:
+        """What came of that line."""
+        return decoded(bytes(self._held), self._framing.charsets)
+
     def feed(self, data: bytes) -> Iterator[RawLine]:
         """Yield the lines that end in ``data``."""
         self._held += data.translate(_SEVEN_BITS) if self._framing.seven_bits else data

@@ -20,6 +20,7 @@ MOST_REPEATS = 20_000
 """Records of a connection that are remembered, to tell apart two that are alike."""
 UNREAD = Text("no kind of line of the description fits it")
 CUT = Text("the line is too long: its end was left out")
+HALF = Text("the connection ended in the midst of a line")
 PROBLEMS_AT_ONCE = 20
 PROBLEMS_EACH_MS = 60_000
 
@@ -136,6 +137,13 @@ class LineStream:
         if self._records.waits and (is_over or (record is not None and quiet_ms >= record.wait_ms)):
             for found in self._records.flush():
                 self._reading.take(found, self._peer, self)
+
+    def ended(self) -> None:
+        """Read the record whose lines were coming, for the connection ended; half a line may say what is not so."""
+        if self._cutter.holds:
+            self._reading.problem(HALF, self._cutter.held)
+        for found in self._records.flush():
+            self._reading.take(found, self._peer, self)
 
     def identified(self, event: LineEvent, offset: int) -> LineEvent:
         """Return ``event`` with what tells its record apart from others with the same text.

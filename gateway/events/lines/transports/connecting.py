@@ -71,4 +71,4 @@ def talk_lines(talk: Conversation, reading: LineReading, stream: LineStream, sto
             if data == b"":
                 raise EventSourceError(Text("The exchange closed the connection."))
     finally:
-        stream.idle(0, is_over=True)
+        stream.ended()

@@ -141,7 +141,7 @@ class _Switchboard:
         caller.connection.close()
         if not self._callers:
             self._alone_since = time.monotonic()
-        caller.stream.idle(0, is_over=True)
+        caller.stream.ended()
 
 
 def listening_socket(address: tuple[str, int], kind: socket.SocketKind = socket.SOCK_STREAM) -> socket.socket:
