@@ -15,6 +15,7 @@ import click
 from gateway import __version__
 from gateway.adapter import Adapter, Outgoing, Probe, defect_of
 from gateway.cli.cautions import cautions
+from gateway.cli.event_sources import source_line
 from gateway.cli.place import DataLocation, with_place
 from gateway.cli.speech import _, language, said
 from gateway.cli.terminal import cell
@@ -78,6 +79,8 @@ def check_command(place: DataLocation, verbose: bool) -> None:
             cases = _try_dial_plans(gateway) & _try_mappings(gateway.config) & _try_forwards(gateway.config)
             cases &= _try_links(gateway)
             good = _probe_all(_peers(gateway), verbose=verbose) and cases
+            for key in gateway.event_sources.configured:
+                _line(*source_line(key, gateway.event_sources.book.of(*key)))
     except GatewayError as error:
         for line in error.said(language()).splitlines():
             _line(False, _("configuration"), line)

@@ -1,5 +1,6 @@
 """``traffic``: the traffic log in a terminal."""
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -10,6 +11,7 @@ from gateway.cli.calls import ROW_ID, moment
 from gateway.cli.place import DataLocation, one_tenant, with_place, with_tenant
 from gateway.cli.speech import _, language
 from gateway.cli.terminal import cell, tell, tell_data, tell_json
+from gateway.store.exchange_index import IndexedExchange
 from gateway.store.traffic import IN, OUT, TrafficEntry, TrafficFilter
 from gateway.traffic.remarks import said
 
@@ -61,6 +63,16 @@ def traffic_command(
         )
         found = list(reversed(gateway.traffic.search(chosen, wanted, limit=limit)))
         _print_json(found) if form == "json" else _print_table(found, zone)
+        if call_id is not None:
+            _tell_of_others(gateway.traffic.elsewhere(chosen, call_id))
+
+
+def _tell_of_others(others: Sequence[IndexedExchange]) -> None:
+    """Say which other nodes have requests of the call, beside the data."""
+    for (node, url), count in Counter((item.node, item.url) for item in others).items():
+        where = f"{node} ({url})" if url else node
+        more = _("{count} more in the traffic log of node {node}", count=count, node=where)
+        tell(f"# {more}", err=True)
 
 
 def _print_whole(found: TrafficEntry | None, wanted: int) -> None:

@@ -68,6 +68,12 @@ class ServerSettings(Table):
         pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$",
         description="name of this machine among those that share a database; its host name when absent",
     )
+    node_url: str | None = Field(
+        None,
+        pattern=r"^https?://[^\s/?#]+/?$",
+        max_length=255,
+        description="address of this node's own desk, such as http://n1:8080, by which others link to its traffic log",
+    )
     workers: int = Field(1, ge=1, le=64, description="processes that share the port and the database")
     pin_workers: bool = Field(True, description="keep each busy process on one processor, which is faster")
     call_threads: int = Field(64, ge=4, le=512, description="requests of exchanges and CRMs served at once")

@@ -10,6 +10,7 @@ from werkzeug.wrappers import Response
 
 from gateway.adapter import WireRequest
 from gateway.desk.context import Appliances, Central, Visit
+from gateway.desk.event_sources import event_sources
 from gateway.desk.rendering import page
 from gateway.domain.messages import PlaceCall
 from gateway.errors import GatewayError
@@ -40,7 +41,8 @@ def appliances(visit: Visit, **more: Any) -> Response:
     """Show all appliances of the company."""
     shown = [_shown(visit, central) for central in visit.centrals]
     seq = visit.services.log.newest(visit.tenant)
-    return page(visit, "appliances.html", shown=shown, seq=seq, **({"asked": None, "requests": ()} | more))
+    given = {"asked": None, "requests": (), "event_sources": event_sources(visit)} | more
+    return page(visit, "appliances.html", shown=shown, seq=seq, **given)
 
 
 def probe(visit: Visit) -> Response:

@@ -41,6 +41,7 @@ from gateway.store.corrections import Corrections
 from gateway.store.delivery_receipts import DeliveryReceiptLog
 from gateway.store.directory import Agent, Directory, RecordOpening
 from gateway.store.drafts import Choice, OrderDraft
+from gateway.store.event_sources import SourceBook
 from gateway.store.figures import FiguresLog
 from gateway.store.imports import Imports
 from gateway.store.journal import Said
@@ -107,6 +108,7 @@ class Services:
     traffic: TrafficLog | None
     receipts: DeliveryReceiptLog | None
     appliances: Appliances | None = None
+    source_book: SourceBook | None = None
     orders: OrderLog | None = None
     agent_states: AgentStates | None = None
     programs: ProgramSessions | None = None

@@ -4,18 +4,17 @@ The log is the truth and a ring only saves waiting (``store/following.py``). A s
 last and gets what it missed from the log.
 """
 
-import queue
-import secrets
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Collection
 
 import structlog
 
 from gateway.desk import frames
 from gateway.desk.frames import ScreenEvent
+from gateway.desk.screens import Screen, StartAfresh
+from gateway.desk.session_checks import MayStay, SessionChecks
 from gateway.domain.calls.scope import EVERYTHING, CallScope
 from gateway.errors import Stopping, TooManyScreens
 from gateway.store.delivery_receipts import DeliveryReceipt, ReceiptKind
@@ -25,165 +24,11 @@ from gateway.store.positions import Position
 
 logger = structlog.get_logger()
 
-MayStay = Callable[[], bool]
-"""Whether the agent of a screen is still logged in, which another process may have ended; asked now and then."""
 Watch = Callable[[DeliveryReceipt], None]
 """Writes down what happens at screens; must never wait."""
-QUEUE_LIMIT = 256
 RESUME_LIMIT = 200
-ASK_EVERY_S = 5.0
-"""A screen that may not stay any more is told of nothing from then on at the latest."""
 FAR_BEHIND = 50_000
 """A screen further behind than this starts afresh: looking for its events would read too much of the log."""
-
-
-class Nudge:
-    """Wakes a screen without telling it of anything."""
-
-
-@dataclass(frozen=True, slots=True)
-class StartAfresh:
-    """What the screens of a company were told may be lost: they read their state anew and go on behind ``position``."""
-
-    position: Position
-
-
-class Screen:
-    """One open page's stream of bytes. ``close``, which the server calls, gives its place back.
-
-    It ends by itself when the hub stops, when it falls too far behind, and after ``age_s``, so that whoever
-    may no longer see it finds out; the browser then comes back and misses nothing.
-    """
-
-    def __init__(
-        self,
-        tenant: str,
-        extension: str,
-        *,
-        login: str,
-        session: str,
-        whole_tenant: bool,
-        hub: "Hub",
-        heartbeat_s: float,
-        age_s: float,
-        may_stay: MayStay = lambda: True,
-        scope: CallScope = EVERYTHING,
-        masked: bool = False,
-    ) -> None:
-        self.tenant = tenant
-        self.extension = extension
-        self.login = login
-        self.session = session
-        self.name = secrets.token_hex(4)
-        self.whole_tenant = whole_tenant
-        self.keys: tuple[tuple[str, str | None], ...] = ((tenant, extension), (tenant, frames.EVERYBODY))
-        if whole_tenant:
-            self.keys += ((tenant, None),)
-        self._hub = hub
-        self._heartbeat_s = heartbeat_s
-        self._until = time.monotonic() + age_s
-        self._may_stay = may_stay
-        self._scope = scope
-        self._masked = masked
-        self._asked_at = time.monotonic()
-        self._missed: list[ScreenEvent | bytes] = []
-        self._sent = Position(0, 0)
-        self._queue: queue.SimpleQueue[ScreenEvent | StartAfresh | Nudge | None] = queue.SimpleQueue()
-        self._stream = self._bytes()
-
-    def __iter__(self) -> Iterator[bytes]:
-        return self
-
-    def __next__(self) -> bytes:
-        try:
-            return next(self._stream)
-        except BaseException:
-            self.close()
-            raise
-
-    def close(self) -> None:
-        """Take no more events. Safe to call again."""
-        self._hub.release(self)
-
-    def resume(self, missed: Iterable[ScreenEvent | bytes], *, sent: Position) -> None:
-        """Say first what was ``missed``; what comes live is said only behind ``sent``."""
-        self._missed = list(missed)
-        self._sent = sent
-
-    def offer(self, news: ScreenEvent | StartAfresh) -> bool:
-        """Queue ``news``; False when the page does not keep up. Called by the hub only, never waits."""
-        if self._queue.qsize() >= QUEUE_LIMIT:
-            return False
-        self._queue.put(news)
-        return True
-
-    def ask(self) -> None:
-        """Have it asked, before the page is sent anything more, whether its agent may still see it."""
-        self._asked_at = float("-inf")
-        self._queue.put(Nudge())
-
-    def end(self) -> None:
-        """Let the stream end behind what is queued."""
-        self._queue.put(None)
-
-    def shown(self, news: ScreenEvent) -> bytes | None:
-        """Return what this page is sent of ``news``: all, only that something happened, or nothing."""
-        if frames.EVERYBODY in news.extensions:
-            return news.full
-        if self._is_here(news):
-            return news.masked if self._masked else news.full
-        may_know = self.whole_tenant and (not news.is_of_a_call or self._scope.admits(news.sides))
-        return news.brief if may_know else None
-
-    def _is_here(self, news: ScreenEvent) -> bool:
-        return bool(self.extension) and self.extension in news.extensions
-
-    def _bytes(self) -> Iterator[bytes]:
-        yield frames.RETRY
-        for missed in self._missed:
-            if text := missed if isinstance(missed, bytes) else self._told(missed):
-                yield text
-        while (wait_s := self._until - time.monotonic()) > 0:
-            delivered = self._hub.position(self.tenant)
-            try:
-                news = self._queue.get(timeout=min(wait_s, self._heartbeat_s))
-            except queue.Empty:
-                if not self._is_welcome():
-                    return
-                # Read before the wait: all up to there was queued, and the queue is empty.
-                yield frames.pulse(max(delivered or self._sent, self._sent))
-                continue
-            if news is None or not self._is_welcome():
-                return
-            if isinstance(news, Nudge):
-                continue
-            # A screen that was opened meanwhile knows of the new epoch already, and is not told of it again.
-            if isinstance(news, StartAfresh) and news.position.epoch == self._sent.epoch:
-                continue
-            if news.position > self._sent:
-                self._sent = news.position
-                if text := self._told(news):
-                    yield text
-
-    def _is_welcome(self) -> bool:
-        """Return whether the stream may go on. It may, until its age ends it, where the session cannot be looked up."""
-        now = time.monotonic()
-        if now - self._asked_at < ASK_EVERY_S:
-            return True
-        self._asked_at = now
-        try:
-            return self._may_stay()
-        except Exception as error:
-            logger.warning("session_not_looked_up", error=type(error).__name__)
-            return True
-
-    def _told(self, news: ScreenEvent | StartAfresh) -> bytes | None:
-        """Return what this page is sent of ``news``, and note the delivery for the diagnosis."""
-        if isinstance(news, StartAfresh):
-            return frames.reset(news.position)
-        if self._is_here(news):
-            self._hub.notice(self, ReceiptKind.DELIVERED, news.call_id)
-        return self.shown(news)
 
 
 class Hub:
@@ -208,6 +53,7 @@ class Hub:
         self._gate = threading.Lock()
         self._screens: set[Screen] = set()
         self._index: defaultdict[tuple[str, str | None], set[Screen]] = defaultdict(set)
+        self.checks = SessionChecks()
         self._stopping = False
         self._thread = threading.Thread(target=self._run, name="hub", daemon=True)
 
@@ -343,13 +189,20 @@ class Hub:
         return screen.resume([ScreenEvent.of(event) for event in events], sent=sent)
 
     def _run(self) -> None:
+        is_failing = False
         while not self._stopping:
             try:
                 if self._follower.wait():
                     self._follow()
             except Exception as error:
-                logger.error("hub_failed", error=type(error).__name__, exc_info=error)
+                if not is_failing:
+                    logger.error("hub_failed", error=type(error).__name__, exc_info=error)
+                is_failing = True
                 time.sleep(1)
+                continue
+            if is_failing:
+                logger.info("hub_follows_again")
+                is_failing = False
 
     def _follow(self) -> None:
         for news in self._follower.news():

@@ -1,5 +1,6 @@
 """The traffic log as pages: what came in and went out, raw; an event again; a request as a curl command."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -13,6 +14,7 @@ from gateway.desk.context import Visit
 from gateway.desk.curl import as_curl, readable
 from gateway.desk.rendering import page
 from gateway.errors import NotReplayable
+from gateway.store.exchange_index import IndexedExchange
 from gateway.store.traffic import IN, OUT, TrafficEntry, TrafficFilter, TrafficLog
 from gateway.texts.text import Text
 
@@ -86,7 +88,13 @@ def traffic(visit: Visit) -> Response:
     older = visit.url("traffic", **search.parameters(shown[-1].id)) if more else None
     template = "_traffic.html" if visit.by_htmx else "traffic.html"
     seq = visit.services.log.newest(visit.tenant)
-    return page(visit, template, search=search, entries=shown, older=older, seq=seq)
+    others = _others(visit, search)
+    return page(visit, template, search=search, entries=shown, older=older, seq=seq, others=others)
+
+
+def _others(visit: Visit, search: TrafficSearch) -> Sequence[IndexedExchange]:
+    """Return what other nodes' traffic logs have of the call that was asked for."""
+    return _log(visit).elsewhere(visit.tenant, int(search.call)) if search.call and not search.before else ()
 
 
 def traffic_entry(visit: Visit, entry_id: int) -> Response:

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, tzinfo
 
 from gateway.diagnosis.links import chain_of
-from gateway.diagnosis.screens import BLINK_MS, Screens, last_closed, open_at
+from gateway.diagnosis.screens import BLINK_MS, SCREEN_MS, Screens, last_closed, open_at
 from gateway.diagnosis.verdict import verdict_of
 from gateway.diagnosis.words import Clock, Why
 from gateway.domain.tenant import Tenant
@@ -53,7 +53,8 @@ class Explainer:
         traffic = self._traffic.search(tenant, TrafficFilter(call_id=call_id), limit=200) if self._traffic else ()
         seen = self._receipts.of_call(tenant, call_id) if self._receipts else ()
         screens = self.screens(tenant, call.extension, call.logged_at)
-        links = chain_of(call, events, traffic, screens, seen, self._tenants[tenant], clock)
+        elsewhere = self._traffic.elsewhere(tenant, call_id) if self._traffic else ()
+        links = chain_of(call, events, [*traffic, *elsewhere], screens, seen, self._tenants[tenant], clock)
         popped, verdict = verdict_of(call, events, screens, seen, clock)
         return Why(call_id, popped, verdict, links)
 
@@ -63,7 +64,10 @@ class Explainer:
         if self._receipts is None:
             return Screens(agents, (), None, known=False)
         found = self._receipts.around(tenant, extension, at - DAY_MS, at + BLINK_MS)
-        return Screens(agents, open_at(found, at), last_closed(found, at), known=True)
+        there, since = open_at(found, at), self._receipts.since()
+        # A screen that was open already says so when it connects anew.
+        is_known = bool(there) or since is None or at >= since + SCREEN_MS
+        return Screens(agents, there, last_closed(found, at), known=is_known, known_since=since)
 
     def around(self, tenant: str, extension: str, at: int, *, within_ms: int = NEAR_MS) -> Sequence[Why]:
         """Return the calls of ``extension`` near a moment, the nearest first, explained."""

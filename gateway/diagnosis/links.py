@@ -15,15 +15,19 @@ from gateway.domain.numbering.numbers import NumberKind, Reading, read
 from gateway.domain.tenant import Tenant
 from gateway.store.calls import LoggedCall
 from gateway.store.delivery_receipts import DeliveryReceipt, ReceiptKind
+from gateway.store.exchange_index import IndexedExchange
 from gateway.store.log import LoggedEvent
 from gateway.store.traffic import IN, TrafficEntry
 from gateway.texts.text import Listing, Text
+
+Raw = TrafficEntry | IndexedExchange
+"""A request as this node keeps it, or that another node does."""
 
 
 def chain_of(
     call: LoggedCall,
     events: Sequence[LoggedEvent],
-    traffic: Sequence[TrafficEntry],
+    traffic: Sequence[Raw],
     screens: Screens,
     seen: Sequence[DeliveryReceipt],
     tenant: Tenant,
@@ -42,9 +46,7 @@ def chain_of(
     )
 
 
-def _received(
-    call: LoggedCall, events: Sequence[LoggedEvent], traffic: Sequence[TrafficEntry], clock: Clock
-) -> Iterable[Link]:
+def _received(call: LoggedCall, events: Sequence[LoggedEvent], traffic: Sequence[Raw], clock: Clock) -> Iterable[Link]:
     for event in events:
         came = event.told.get("received")
         if came:
@@ -74,7 +76,7 @@ def _kind_of(event: LoggedEvent, came: Mapping[str, Any]) -> str:
     return "call_transferred" if "ramal_destino" in came else event.kind
 
 
-def _of_event(event: LoggedEvent, came: Mapping[str, Any], raw: TrafficEntry | None, clock: Clock) -> Link:
+def _of_event(event: LoggedEvent, came: Mapping[str, Any], raw: Raw | None, clock: Clock) -> Link:
     said = Text(
         "{at} {what}, by {wire}, from {client}: {values}",
         at=clock(event.at),
@@ -89,11 +91,19 @@ def _of_event(event: LoggedEvent, came: Mapping[str, Any], raw: TrafficEntry | N
         said = Text("{said} (repeated by the exchange)", said=said)
     if came.get("replay_of"):
         said = Text("{said} (replay of {entry})", said=said, entry=came["replay_of"])
-    return Link("received", True, said, {"at": event.at, "exchange": raw.id if raw else None, **came})
+    return Link("received", True, said, {"at": event.at, **_place_of(raw), **came})
 
 
-def _raw_of(event: LoggedEvent, traffic: Sequence[TrafficEntry]) -> TrafficEntry | None:
-    """Return the request of an event: the one that came in nearest to it."""
+def _place_of(raw: Raw | None) -> Mapping[str, Any]:
+    """Return where a request is kept: its number in this node's traffic log, or the node that has it."""
+    if isinstance(raw, IndexedExchange):
+        address = f"{raw.url}/trafego?ligacao={raw.call_id}" if raw.url else None
+        return {"exchange": None, "node": raw.node, "node_url": address}
+    return {"exchange": raw.id if raw else None}
+
+
+def _raw_of(event: LoggedEvent, traffic: Sequence[Raw]) -> Raw | None:
+    """Return the request of an event: the one that came in nearest to it, at whichever node."""
     came = [item for item in traffic if item.way == IN]
     return min(came, key=lambda item: abs(item.at - event.at), default=None)
 
@@ -135,6 +145,9 @@ def _of_agents(call: LoggedCall, screens: Screens) -> Link:
 
 def _of_screens(call: LoggedCall, screens: Screens, clock: Clock) -> Link:
     facts = {"open": list(screens.open_logins)}
+    if not screens.known and screens.known_since is not None:
+        since = Text("screens are written down only since {at}", at=clock(screens.known_since))
+        return Link("screens", None, since, facts)
     if not screens.known:
         return Link("screens", None, Text("screens are not written down"), facts)
     if screens.open_logins:

@@ -14,12 +14,15 @@ BLINK_MS = 30_000
 
 @dataclass(frozen=True, slots=True)
 class Screens:
-    """Who sits at an extension, and whose screens were open; ``known`` is false where nothing was written down."""
+    """Who sits at an extension, and whose screens were open; ``known`` is false where nothing was written down, or
+    nothing before ``known_since`` (milliseconds since 1970 UTC).
+    """
 
     agents: Sequence[Agent]
     open_logins: tuple[str, ...]
     last_closed: DeliveryReceipt | None
     known: bool
+    known_since: int | None = None
 
 
 def open_at(found: Sequence[DeliveryReceipt], at: int) -> tuple[str, ...]:

@@ -25,6 +25,10 @@ def verdict_of(
     shown = [item for item in seen if item.kind == ReceiptKind.SHOWN]
     if shown:
         return True, _popped(shown[0], call, clock)
+    if not screens.known and screens.known_since is not None:
+        return None, Text(
+            "Not known: what reached screens is written down only since {at}.", at=clock(screens.known_since)
+        )
     if not screens.known:
         return None, Text("Not known: screens are not written down ([traffic] record = false).")
     return False, _reason(call, events, screens, seen, clock)

@@ -108,7 +108,8 @@ class CallStarted(CallData):
 
     ``ramal`` is the destination and ``telefone`` the origin, as WConnect's manual has it; which of the two is an
     extension of the tenant decides the direction. The fields behind ``received_at`` are optional extras;
-    ``also_rings`` are further extensions at which the same call rings.
+    ``also_rings`` are further extensions at which the same call rings. ``rings_anew`` says that the exchange surely
+    does not repeat itself: an extension that rang in vain rings once more.
     """
 
     tenant: str
@@ -120,6 +121,7 @@ class CallStarted(CallData):
     occurred_at: int | None = None
     direction: Direction | None = None
     also_rings: tuple[str, ...] = ()
+    rings_anew: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,7 +221,8 @@ class CallEnded(CallData):
     """A call was hung up (``FinalizaLigacao``); ``recording_url`` is where its audio can be fetched.
 
     ``result`` says how it ended in the exchange's words, ``cause`` why, as a code of Q.850 or SIP; ``started_at`` is
-    when the call began, which counts where nothing was heard of that.
+    when the call began, which counts where nothing was heard of that. ``goes_on`` says whether the call goes on
+    otherwise, so that it is over at this extension only; None where the exchange does not say.
     """
 
     tenant: str
@@ -235,6 +238,7 @@ class CallEnded(CallData):
     result: str | None = None
     cause: str | None = None
     started_at: int | None = None
+    goes_on: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from gateway.desk.pages import Desk
 from gateway.domain.dialplan.trials import Failure
 from gateway.orders.circuit_breaker import BreakerState
 from gateway.server.bootstrap import Gateway, failed_trials
+from gateway.server.event_sources import source_gauges
 from gateway.server.metrics import Gauges, LabelledGauges, metrics_application
 from gateway.store.agent_notes import AgentNotes
 from gateway.store.agent_states import AgentStates
@@ -77,6 +78,7 @@ class Application:
             quality=Quality(gateway.engine),
             corrections=Corrections(gateway.engine, gateway.journal),
             appliances=gateway.orders,
+            source_book=gateway.event_sources.book,
             orders=gateway.order_log,
             agent_states=AgentStates(gateway.engine),
             programs=ProgramSessions(gateway.engine, gateway.journal),
@@ -103,7 +105,7 @@ class Application:
         return {
             "cti_exchanges_lost": (
                 "Requests and delivery receipts that the traffic log of this worker had no room for",
-                lambda: gateway.diagnostic_log.lost if gateway.diagnostic_log else 0,
+                gateway.rows_lost,
             ),
             "cti_screens_open": ("Agent screens open on this worker", self._hub.open_screens),
             "cti_write_queue": ("Events waiting to be written on this worker", gateway.journal.waiting),
@@ -153,6 +155,7 @@ class Application:
                 ("tenant", "target"),
                 self._expiring,
             ),
+            **source_gauges(gateway.event_sources),
             "cti_last_event_timestamp_seconds": (
                 "When an exchange of the tenant last told of a call, in seconds since 1970; 0: never",
                 ("tenant",),

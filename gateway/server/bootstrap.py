@@ -55,6 +55,7 @@ from gateway.store.delivery_receipts import DeliveryReceiptLog
 from gateway.store.diagnostic_log import DiagnosticLog
 from gateway.store.directory import Directory
 from gateway.store.event_sources import SourceBook
+from gateway.store.exchange_index import ExchangeIndex
 from gateway.store.filling import Filler
 from gateway.store.ghosts import Ghosts
 from gateway.store.imports import Imports
@@ -71,9 +72,11 @@ from gateway.store.readiness import WriteProbe
 from gateway.store.search import CallFinder
 from gateway.store.search_index import SearchIndex
 from gateway.store.shared import Shared
+from gateway.store.shared_log import SharedLog
 from gateway.store.stored_accounts import StoredAccounts
 from gateway.store.traffic import TrafficLog
 from gateway.store.untold_notes import UntoldNotes
+from gateway.store.write_behind import WriteBehind
 from gateway.texts.text import Text, problem_of
 from gateway.traffic.recorded_adapters import RecordedAdapter
 
@@ -109,6 +112,7 @@ class Gateway:
     core: Core
     audit: AuditLog
     diagnostic_log: DiagnosticLog | None
+    shared_log: SharedLog | None
     traffic: TrafficLog | None
     receipts: DeliveryReceiptLog | None
     explainer: Explainer
@@ -143,8 +147,8 @@ class Gateway:
         self.on_event(lambda committed: doorbell.ring(committed.tenants))
         self.on_event(lambda _: self.outbox_worker.ring())
         doorbell.start()
-        if self.diagnostic_log:
-            self.diagnostic_log.start()
+        for side_log in self._side_logs():
+            side_log.start()
         self.outbox_worker.start()
         self.schedule.start()
         self.maintenance.start()
@@ -172,6 +176,17 @@ class Gateway:
             **self.node_watch.checks(),
         }
 
+    def _side_logs(self) -> Iterator[WriteBehind]:
+        """Yield what is written behind; what one writes down may make rows of the next."""
+        if self.diagnostic_log:
+            yield self.diagnostic_log
+        if self.shared_log:
+            yield self.shared_log
+
+    def rows_lost(self) -> int:
+        """Return how many requests and delivery receipts found no room since the start."""
+        return sum(side_log.lost for side_log in self._side_logs())
+
     def close(self) -> None:
         """Finish orders under way, write what waits, let go of everything. Safe to call again."""
         self.event_sources.stop()
@@ -186,8 +201,8 @@ class Gateway:
         self.database.doorbell().close()
         for adapter in (*self.appliances.values(), *self.forwards.values()):
             adapter.close()
-        if self.diagnostic_log:
-            self.diagnostic_log.stop()
+        for side_log in self._side_logs():
+            side_log.stop()
         self.verifier.close()
         self.guesses.close()
         self.finder.close()
@@ -215,9 +230,11 @@ def build(config: Config, data: Path) -> Gateway:
     directory = Directory(engine, journal)
     outbox = Outbox(engine, journal)
     imports = Imports(engine, journal)
-    diagnostic_log = _diagnostic_log(config.traffic, data)
-    traffic = TrafficLog(diagnostic_log) if diagnostic_log else None
-    receipts = DeliveryReceiptLog(diagnostic_log) if diagnostic_log else None
+    diagnostic_log, shared_log = _diagnostic_log(config.traffic, data), _shared_log(config.traffic, database)
+    node, node_url = config.server.node_name(), config.server.node_url
+    exchange_index = ExchangeIndex(shared_log, node, node_url) if shared_log else None
+    traffic = TrafficLog(diagnostic_log, exchange_index) if diagnostic_log else None
+    receipts = DeliveryReceiptLog(shared_log or diagnostic_log) if diagnostic_log else None
     calls, events = CallLog(engine), database.event_log()
     index = SearchIndex(data)
     companies = tenants(config)
@@ -274,6 +291,7 @@ def build(config: Config, data: Path) -> Gateway:
         core=core,
         audit=AuditLog(engine, journal),
         diagnostic_log=diagnostic_log,
+        shared_log=shared_log,
         traffic=traffic,
         receipts=receipts,
         explainer=Explainer(companies, zones, calls, events, directory, traffic, receipts),
@@ -425,6 +443,12 @@ def _agent_states_ms(config: Config) -> Mapping[str, int]:
 
 def _diagnostic_log(wanted: settings.TrafficSettings, data: Path) -> DiagnosticLog | None:
     return DiagnosticLog(data, keep_days=wanted.keep_days, keep_mb=wanted.keep_mb) if wanted.record else None
+
+
+def _shared_log(wanted: settings.TrafficSettings, database: Database) -> SharedLog | None:
+    """Return the log of all nodes, where there may be several."""
+    is_wanted = wanted.record and database.kind == "postgresql"
+    return SharedLog(database.engine, keep_days=wanted.keep_days) if is_wanted else None
 
 
 def _adapters(

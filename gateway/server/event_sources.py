@@ -1,11 +1,12 @@
-"""The sources of events that a configuration names, ready to be run by this process."""
+"""The sources of events that a configuration names, ready to be run by this process, and their gauges."""
 
 import os
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from zoneinfo import ZoneInfo
 
 from gateway import event_source
+from gateway.clock import milliseconds
 from gateway.config.sources import EventSourceSettings, exchange_of
 from gateway.config.tables import Config, TenantSettings
 from gateway.domain.tenant import Tenant
@@ -14,7 +15,8 @@ from gateway.event_source import SourcePlace, secrets_in
 from gateway.events.runner import SourceTools
 from gateway.events.sources import ConfiguredSource, EventSources
 from gateway.handlers import Core
-from gateway.store.event_sources import SourceBook
+from gateway.server.metrics import LabelledGauges, Labels
+from gateway.store.event_sources import SourceBook, SourceStanding
 from gateway.store.journal import Journal
 from gateway.store.shared import Lease
 from gateway.store.traffic import TrafficLog
@@ -62,3 +64,24 @@ def _configured(
         at = f"tenants.{tenant}.sources.{name}"
         raise ConfigError(Text("{place}: {problem}", place=at, problem=error.whole)) from None
     return ConfiguredSource(source, place, tuple(secrets_in(settings.settings)), settings.silent_after_s)
+
+
+def source_gauges(sources: EventSources) -> LabelledGauges:
+    """Return the gauges of all sources; they are read in the database, so every process shows the same."""
+
+    def of_each(value: Callable[[SourceStanding], float]) -> Mapping[Labels, float]:
+        found = sources.book.all() if sources.configured else {}
+        return {key: value(found.get(key, SourceStanding())) for key in sources.configured}
+
+    return {
+        "cti_source_connected": (
+            "Whether a source of events is heard at this moment",
+            ("tenant", "source"),
+            lambda: of_each(lambda standing: float(standing.is_connected(milliseconds()))),
+        ),
+        "cti_source_last_event_timestamp_seconds": (
+            "When a source of events last told of a call, in seconds since 1970; 0: never",
+            ("tenant", "source"),
+            lambda: of_each(lambda standing: (standing.told_at or 0) / 1000),
+        ),
+    }

@@ -132,7 +132,7 @@ class Batch:
             self._calls.load(about_calls)
             self._agents.load(about_calls)
         if about_calls or not all(isinstance(draft, WriteJob) for draft in drafts):
-            self._numbers.reserve(drafts, lambda: self._calls.unknown(about_calls))
+            self._numbers.reserve(drafts, lambda: self._calls.likely_new(about_calls))
         self._load_matches(drafts)
 
     def _load_matches(self, drafts: Sequence[object]) -> None:
@@ -294,9 +294,10 @@ class Batch:
         return Recorded(call.call.id, self._log(EventKind.ORDER_SETTLED, call, draft.at, told), draft.order_id)
 
     def _flush(self) -> None:
-        self._flush_rows()
-        self._marks.flush()
-        self._numbers.flush()
+        with self._driver.pipelined():
+            self._flush_rows()
+            self._marks.flush()
+            self._numbers.flush()
 
     def _flush_rows(self) -> None:
         if self._touched:

@@ -4,8 +4,10 @@ Each statement that a driver runs lets other threads go on in between, and then 
 SQLAlchemy works out parameters anew for every row. So the journal reads and writes whole batches by one statement each.
 """
 
+import json
 import re
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from itertools import chain, cycle
 from operator import gt, itemgetter
 from typing import Any
@@ -16,6 +18,7 @@ from sqlalchemy.sql import ClauseElement
 
 from gateway.store.fitting import Fitted, fit, is_storable
 
+encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 LARGEST = 256
 """Rows in one statement; larger sets go in several."""
 INSERTS: Mapping[str, Callable[[Table], Any]] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
@@ -29,6 +32,12 @@ class Driver:
     def __init__(self, connection: Connection) -> None:
         self.dialect = connection.dialect
         self.connection: Any = connection.connection.dbapi_connection
+
+    def pipelined(self) -> AbstractContextManager[Any]:
+        """Return a block whose statements go out together, where the driver can: the first error is raised at its end,
+        unless rows are asked for before.
+        """
+        return self.connection.pipeline() if self.dialect.name == "postgresql" else nullcontext()
 
 
 def written(table: Table) -> tuple[str, ...]:
@@ -83,11 +92,31 @@ class Write:
         """Write all ``rows``, which have all of the columns; nothing happens when there are none."""
         for start in range(0, len(rows), LARGEST):
             part = rows[start : start + LARGEST]
-            text = self._texts.get((connection.dialect.name, len(part))) or self._text(connection, len(part))
             values = list(chain.from_iterable(map(self._values_of, part)))
             if not self._do_fit(part):
                 self._fit(values)
-            connection.connection.cursor().execute(text, values)
+            if connection.dialect.name == "postgresql":
+                self._run_as_document(connection, values)
+            else:
+                text = self._texts.get((connection.dialect.name, len(part))) or self._text(connection, len(part))
+                connection.connection.cursor().execute(text, values)
+
+    def _run_as_document(self, connection: Connection | Driver, values: Sequence[Any]) -> None:
+        """Write all rows as one value: the driver of PostgreSQL takes fifteen times as long for one each."""
+        width = len(self._columns)
+        rows = [dict(zip(self._columns, values[at : at + width], strict=True)) for at in range(0, len(values), width)]
+        text = self._texts.get((connection.dialect.name, 0)) or self._document_text(connection)
+        document = encode([{name: value for name, value in row.items() if value is not None} for row in rows])
+        connection.connection.cursor().execute(text, [document])
+
+    def _document_text(self, connection: Connection | Driver) -> str:
+        head, _, tail = self._parts.get(connection.dialect.name) or self._compiled(connection)
+        types = (self._table.c[name].type.compile(dialect=connection.dialect) for name in self._columns)
+        row = ", ".join(f"{name} {kind}" for name, kind in zip(self._columns, types, strict=True))
+        names = ", ".join(self._columns)
+        chosen = " ".join(("SELECT", names, "FROM json_to_recordset(%s::json) AS rows", f"({row})"))
+        text = self._texts[connection.dialect.name, 0] = head.removesuffix("VALUES ") + chosen + tail
+        return text
 
     def _do_fit(self, rows: Sequence[Row]) -> bool:
         """Return whether all texts of ``rows`` fit their columns, looked at together: nearly all do."""
@@ -143,9 +172,11 @@ class Change:
         dialect = connection.dialect.name
         if rows and dialect not in self._texts:
             self._texts[dialect] = positional(self._statement, connection)
-        for row in rows:
-            values = [as_stored(row[name]) for name, as_stored in zip(self._columns, self._fits, strict=True)]
-            connection.connection.cursor().execute(self._texts[dialect], values)
+        if rows:
+            connection.connection.cursor().executemany(self._texts[dialect], [self._values(row) for row in rows])
+
+    def _values(self, row: Mapping[str, Any]) -> list[Any]:
+        return [as_stored(row[name]) for name, as_stored in zip(self._columns, self._fits, strict=True)]
 
 
 def positional(statement: ClauseElement, connection: Connection | Driver) -> str:

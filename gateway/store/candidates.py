@@ -1,7 +1,7 @@
 """The logged calls that a batch of events may belong to, read at once and worked on in memory."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 from sqlalchemy import Connection
@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 from gateway.domain.calls.call import Call
 from gateway.domain.calls.heard import HeardEvent
 from gateway.domain.calls.legs import Leg
+from gateway.domain.calls.states import Event
 from gateway.domain.calls.windows import LATE_MS, LONGEST_CALL_MS
 from gateway.store import statements
 from gateway.store.bulk import Driver
@@ -74,6 +75,7 @@ class KnownCalls:
         self._by_id: dict[int, CandidateCall] = {}
         self._by_ref: dict[tuple[str, str], list[CandidateCall]] = defaultdict(list)
         self._by_number: dict[tuple[str, str], list[CandidateCall]] = defaultdict(list)
+        self._by_order: dict[tuple[str, int], CandidateCall] = {}
 
     def load(self, drafts: Sequence[EventDraft]) -> None:
         """Read what ``drafts`` may belong to: a day's open calls and an hour's ended ones, by number and by id."""
@@ -87,18 +89,26 @@ class KnownCalls:
         before = {"since": first - LONGEST_CALL_MS, "ended_since": first - LATE_MS}
         self._know_all(statements.CALLS_BY_NUMBER.run(self._driver, numbers, **before))
         self._know_all(statements.CALLS_BY_REF.run(self._driver, refs))
+        self._load_ordered({draft.event.order_id for draft in drafts if draft.event.order_id is not None})
+
+    def _load_ordered(self, order_ids: Collection[int]) -> None:
+        """Read the calls of the orders that ids of the exchange name."""
+        for _, call_id, *_ in statements.ORDERS_TO_SETTLE.run(self._driver, order_ids) if order_ids else ():
+            self.find(call_id)
 
     def about(self, tenant: str, event: HeardEvent) -> list[Call]:
         """Return the calls that an event may be about, each once."""
         found = {each.call.id: each.call for key in event.numbers for each in self._by_number.get((tenant, key), ())}
         if event.call_ref:
             found |= {each.call.id: each.call for each in self._by_ref.get((tenant, event.call_ref), ())}
+        if event.order_id is not None and (placed := self._by_order.get((tenant, event.order_id))):
+            found[placed.call.id] = placed.call
         return list(found.values())
 
-    def unknown(self, drafts: Sequence[EventDraft]) -> int:
-        """Return how many of ``drafts`` are about no call that was read: each may open one."""
+    def likely_new(self, drafts: Sequence[EventDraft]) -> int:
+        """Return how many of ``drafts`` are likely to open a call: starts, and what is about no call that was read."""
         known = self._by_number.keys() | self._by_ref.keys()
-        return sum(1 for draft in drafts if known.isdisjoint(_keys(draft)))
+        return sum(1 for draft in drafts if draft.event.event is Event.START or known.isdisjoint(_keys(draft)))
 
     def get(self, call_id: int) -> CandidateCall:
         """Return one call, read if need be."""
@@ -123,6 +133,8 @@ class KnownCalls:
         self._by_number[tenant, call.number].append(known)
         if call.call_ref:
             self._by_ref[tenant, call.call_ref].append(known)
+        if call.order_id is not None:
+            self._by_order[tenant, call.order_id] = known
         return known
 
     def become(self, call: Call) -> CandidateCall:

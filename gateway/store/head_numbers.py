@@ -48,6 +48,8 @@ class HeadNumbers:
         self._last: dict[str, int] = {}
         self._calls: deque[int] = deque()
         self._orders: deque[int] = deque()
+        self._more = 4
+        """How many ids to fetch when those at hand were too few: more each time, for each is a trip to the server."""
 
     def lock(self, drafts: Sequence[Any]) -> None:
         """Hold the heads of the drafts' tenants, then the locks that jobs name. Raises ``HeadsMissing``."""
@@ -77,7 +79,8 @@ class HeadNumbers:
 
     def next_call(self) -> int:
         if not self._calls:
-            self._calls.extend(self._ids(call_ids.name, 1))
+            self._calls.extend(self._ids(call_ids.name, self._more))
+            self._more *= 4
         return self._calls.popleft()
 
     def next_order(self) -> int:

@@ -47,6 +47,9 @@ class NarrowWrite:
         by_width: dict[int, list[Row]] = {}
         for width, row in rows:
             by_width.setdefault(width, []).append(row)
+        if connection.dialect.name == "postgresql" and by_width:
+            # There a statement costs more than a column: all rows go by the widest.
+            by_width = {max(by_width): [row for some in by_width.values() for row in some]}
         for width in sorted(by_width):
             self._writes[width].run(connection, by_width[width])
 

@@ -20,7 +20,7 @@ class Numbers(Protocol):
         ...
 
     def reserve(self, drafts: Sequence[object], new_calls: Callable[[], int]) -> None:
-        """Have the numbers of ``drafts`` at hand: ``new_calls`` returns how many calls they may open besides orders."""
+        """Have the numbers of ``drafts`` at hand: ``new_calls`` returns how many calls they may open besides."""
         ...
 
     def seq(self, tenant: str) -> int:

@@ -22,6 +22,7 @@ TIDY_ROWS = 2_000
 MOST_ROWS = 5_000_000
 """Of each table, whatever their age."""
 MOST_TRIED_AGAIN = 20_000
+DO_NOT_WAIT = "SET LOCAL synchronous_commit = off"
 BEGUN = "begun"
 """The kind of the receipt that says since when there are any: the first one after the table was made or emptied."""
 
@@ -77,4 +78,4 @@ class SharedLog(WriteBehind):
 
 
 def _do_not_wait(connection: Connection) -> None:
-    connection.exec_driver_sql("SET LOCAL synchronous_commit = off")
+    connection.exec_driver_sql(DO_NOT_WAIT)

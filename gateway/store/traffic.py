@@ -10,6 +10,7 @@ from sqlalchemy import Column, Index, Integer, LargeBinary, Row, Select, Table, 
 
 from gateway.store.bulk import written
 from gateway.store.diagnostic_log import DiagnosticLog, metadata
+from gateway.store.exchange_index import ExchangeIndex, IndexedExchange
 from gateway.store.fitting import FittedString, FittedText
 
 IN, OUT = "in", "out"
@@ -151,14 +152,25 @@ Draft = Callable[[], TrafficEntry]
 
 
 class TrafficLog:
-    """Entries into the diagnostic log, and found again."""
+    """Entries into the diagnostic log of this node, and found again; ``index`` tells other nodes of them."""
 
-    def __init__(self, log: DiagnosticLog) -> None:
+    def __init__(self, log: DiagnosticLog, index: ExchangeIndex | None = None) -> None:
         self._log = log
+        self._index = index
 
     def add(self, draft: Draft, size: int) -> None:
         """Have ``draft()``, of about ``size`` bytes, written soon. Never waits and never raises."""
-        self._log.add(lambda: (entries, _row(draft())), size)
+        self._log.add(lambda: (entries, _row(self._indexed(draft()))), size)
+
+    def elsewhere(self, tenant: str | None, call_id: int) -> Sequence[IndexedExchange]:
+        """Return what other nodes' logs have of a call, oldest first; ``tenant`` None means any."""
+        return self._index.elsewhere(tenant, call_id) if self._index else ()
+
+    def _indexed(self, made: TrafficEntry) -> TrafficEntry:
+        if self._index and made.call_id is not None:
+            named = ("at", "tenant", "call_id", "way", "peer", "operation", "status")
+            self._index.add(**{name: getattr(made, name) for name in named})
+        return made
 
     def search(self, tenant: str | None, wanted: TrafficFilter = ANY, *, limit: int = 50) -> Sequence[TrafficEntry]:
         """Return entries, the newest first; ``tenant`` None means any, also requests whose company was not known."""

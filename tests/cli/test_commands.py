@@ -20,6 +20,8 @@ from gateway.cli.main import cli
 from gateway.config import loader as config_file
 from gateway.errors import GatewayError
 from gateway.simulators import FAMILIES, SIMULATORS, demo_settings
+from gateway.store.exchange_index import IndexedExchange
+from gateway.store.traffic import TrafficLog
 
 ROOT = Path(__file__).parents[2]
 
@@ -462,6 +464,25 @@ def test_the_traffic_log_is_printed_as_a_list_and_whole(run: Run, with_appliance
     for much in (("calls", "--why"), ("traffic", "--id"), ("traffic", "--call")):
         assert run(*much, "9" * 30, "--config", str(path)).exit_code == 2, "a number that no row can have"
     assert "There is no entry 99" in run("traffic", "--id", "99", "--config", str(path)).output
+
+
+def test_what_other_nodes_keep_of_a_call_is_told_beside_the_list(
+    run: Run, with_appliances, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, _ = with_appliances
+    fine(run("dial", "3501", "3502", "--config", str(path)))
+    known = [
+        IndexedExchange(0, "acme", 1, node, url, "in", "10.0.0.7", "dial", "200 OK")
+        for node, url in (("n2", "http://n2:8080"), ("n2", "http://n2:8080"), ("n3", ""))
+    ]
+    monkeypatch.setattr(TrafficLog, "elsewhere", lambda _self, _tenant, call: known if call == 1 else [])
+    told = run("traffic", "--call", "1", "--config", str(path))
+    assert told.stderr.splitlines() == [
+        "# 2 more in the traffic log of node n2 (http://n2:8080)",
+        "# 1 more in the traffic log of node n3",
+    ]
+    assert " dial " in told.stdout
+    assert "n2" not in run("traffic", "--config", str(path)).output
 
 
 def test_the_former_name_of_the_traffic_log_works_with_a_hint(run: Run, with_appliances) -> None:

@@ -122,9 +122,10 @@ def cell(
     workers: int = 1,
     server: str = "",
     limits: str = "",
-    through: int | None = None,
+    delay_s: float = 0.0,
     standby: bool = True,
     synchronous: bool = True,
+    environment: dict[str, str] | None = None,
     pbx_takes_s: float = 0.0,
 ) -> Iterator[Cell]:
     """A running cell in ``folder``; ``server`` has more lines for ``[server]``. Its logs stay there."""
@@ -132,11 +133,13 @@ def cell(
     names = [f"t{number:02d}" for number in range(1, tenants + 1)]
     with ExitStack() as stack:
         pbx = stack.enter_context(Pbx(history, takes_s=pbx_takes_s).serving())
-        database = stack.enter_context(cluster(folder, through=through, standby=standby, synchronous=synchronous))
-        found = Cell(folder, database, [Node(folder, f"n{i + 1}") for i in range(nodes)], names, pbx, history)
+        database = stack.enter_context(cluster(folder, delay_s=delay_s, standby=standby, synchronous=synchronous))
+        found = Cell(
+            folder, database, [Node(folder, f"n{i + 1}", environment) for i in range(nodes)], names, pbx, history
+        )
         stack.callback(_end, found)
         for node in found.nodes:
-            lines = f'database = "{database.url()}"\n{server}'
+            lines = f'database = "{database.url()}"\nnode = "{node.name}"\n{server}'
             node.configure(server=lines, workers=workers, tenants=names, appliance=pbx.port, limits=limits)
         start_all(found.nodes)
         found.add_agents()

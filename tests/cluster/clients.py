@@ -30,10 +30,23 @@ class Client(threading.Thread):
         super().__init__(daemon=True)
         self._order = itertools.cycle([*nodes[first % len(nodes) :], *nodes[: first % len(nodes)]])
         self._node = next(self._order)
+        self._asks_every_s: float | None = None
+        self._asked_at = 0.0
         self.going = True
 
     def move_on(self) -> None:
         self._node = next(self._order)
+
+    def only_ready(self, every_s: float = 0.2) -> None:
+        """From now on go by ``/readyz``, as a balancer does."""
+        self._asks_every_s = every_s
+
+    def is_served(self) -> bool:
+        """Return whether its node still wants requests, as far as it goes by that."""
+        if self._asks_every_s is None or time.monotonic() - self._asked_at < self._asks_every_s:
+            return True
+        self._asked_at = time.monotonic()
+        return self._node.readiness()[0] == 200
 
     def end(self, within_s: float = 60) -> None:
         self.going = False
@@ -67,6 +80,9 @@ class Exchange(Client):
         return None
 
     def _send(self, kind: str, number: str) -> bool:
+        if not self.is_served():
+            self._drop()
+            self.move_on()
         began = time.monotonic()
         answer, call_id = self._ask(kind, number)
         took_s = time.monotonic() - began

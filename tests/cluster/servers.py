@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.cluster.ports import fixed_port
+from tests.cluster.proxy import Proxy
 from tests.live.groups import ENDED
 from tests.peers import absent
 
@@ -188,14 +189,16 @@ class PostgresqlServer:
 class Cluster:
     """A primary and a standby; ``writable`` is the one that takes writes now."""
 
-    def __init__(self, place: Path, logs: Path, *, through: int | None = None) -> None:
+    def __init__(self, place: Path, logs: Path, *, delay_s: float = 0.0) -> None:
         self.primary = PostgresqlServer(place, logs, "primary")
         self.standby = PostgresqlServer(place, logs, "standby")
         self.writable = self.primary
-        self._through = through
+        self.link = Proxy(fixed_port(), self.primary.port, delay_s=delay_s)
+        """The network between the two, each way ``delay_s`` long."""
 
     def start(self, *, standby: bool = True, synchronous: bool = True) -> None:
         """Start the primary with an empty database, and a standby that it waits for."""
+        self.link.start()
         self.primary.make()
         self.primary.start()
         self.primary.query(f"CREATE DATABASE {DATABASE}", database="postgres")
@@ -204,7 +207,7 @@ class Cluster:
 
     def follow(self, *, synchronous: bool = True) -> None:
         """Make and start the standby."""
-        self.standby.copy_of(self.primary, through=self._through)
+        self.standby.copy_of(self.primary, through=self.link.port)
         self.standby.start(hot_standby="on")
         if synchronous:
             self.primary.set(synchronous_standby_names=STANDBY)
@@ -230,13 +233,14 @@ class Cluster:
     def stop(self) -> None:
         self.standby.kill()
         self.primary.kill()
+        self.link.stop()
 
 
 @contextmanager
-def cluster(logs: Path, *, through: int | None = None, **how: bool) -> Iterator[Cluster]:
+def cluster(logs: Path, *, delay_s: float = 0.0, **how: bool) -> Iterator[Cluster]:
     """A running primary and standby for the length of a block; their logs stay in the folder ``logs``."""
     with owned_folder() as place:
-        found = Cluster(place, logs, through=through)
+        found = Cluster(place, logs, delay_s=delay_s)
         try:
             found.start(**how)
             yield found

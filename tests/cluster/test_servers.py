@@ -44,13 +44,10 @@ def test_the_driver_finds_the_promoted_standby_with_all_rows(tmp_path: Path) -> 
 
 def test_an_asynchronous_standby_that_was_cut_off_has_lost_rows(tmp_path: Path) -> None:
     """The control: without it nobody knows that a kill loses anything."""
-    place = fixed_port()
-    with cluster(tmp_path, through=place, standby=False) as found, between(found.primary.port) as proxy:
-        found.standby.copy_of(found.primary, through=proxy.port)
-        found.standby.start()
+    with cluster(tmp_path, synchronous=False) as found:
         found.primary.query("CREATE TABLE rows (i int)")
         until(lambda: found.standby.query("SELECT to_regclass('rows')") != [(None,)])
-        proxy.cut()
+        found.link.cut()
         insert(found)
         found.fail_over(after_s=0)
         assert found.standby.query("SELECT count(*) FROM rows") == [(0,)]

@@ -257,7 +257,7 @@ def test_a_stream_ends_where_another_process_ended_the_login(
     ana: Browser, browse: Browse, office: Office, hub: Hub, monkeypatch: pytest.MonkeyPatch, by: str
 ) -> None:
     """A command has removed the agent, or another worker logged it out."""
-    monkeypatch.setattr("gateway.desk.hub.ASK_EVERY_S", 0)
+    monkeypatch.setattr("gateway.desk.screens.ASK_EVERY_S", 0)
     browser, headers = (ana, {}) if by == "cookie" else (browse(), basic())
     stream = browser.get("/events", buffered=False, headers=headers)
     told = iter(stream.response)

@@ -15,8 +15,11 @@ from gateway.config.tables import TenantSettings as TenantSettings
 from gateway.desk.hub import Hub
 from gateway.desk.pages import Desk
 from gateway.diagnosis.explainer import Explainer
+from gateway.diagnosis.screens import SCREEN_MS
 from gateway.domain.messages import CallAnswered, CallHeld, CallNoted, CallResumed, CallStarted, QueueEntered
-from gateway.store.delivery_receipts import DeliveryReceipt, ReceiptKind
+from gateway.store.delivery_receipts import DeliveryReceipt, DeliveryReceiptLog, ReceiptKind
+from gateway.store.exchange_index import IndexedExchange
+from gateway.store.traffic import TrafficLog
 from tests.desk.conftest import ANA, EXCHANGE, Browser, Clock, Office, now_ms, services_of
 from tests.desk.test_pages import words
 from tests.store.test_traffic import made
@@ -160,6 +163,43 @@ def test_without_a_record_of_screens_it_says_that_it_does_not_know(office: Offic
     browser = Browser(Client(Desk(replace(services, explainer=explainer))), "acme")
     browser.log_in()
     assert "Não se sabe" in verdict(browser, office.ring())
+
+
+@pytest.mark.parametrize(
+    ("ago", "opened", "said"),
+    [
+        (MINUTE, False, "Não se sabe: o que chegou às telas só é registrado desde"),
+        (MINUTE, True, "Não apareceu, embora houvesse uma tela aberta"),
+        (SCREEN_MS, False, "Não apareceu: nenhuma tela do ramal 3501 estava aberta"),
+    ],
+)
+def test_soon_after_a_failover_it_does_not_know_whether_a_screen_was_open(
+    ana: Browser, office: Office, monkeypatch: pytest.MonkeyPatch, ago: int, opened: bool, said: str
+) -> None:
+    at = now_ms()
+    monkeypatch.setattr(DeliveryReceiptLog, "since", lambda _self: at - ago)
+    if opened:
+        sight(office, ReceiptKind.OPENED, at - MINUTE)
+    assert verdict(ana, office.ring(at=at)).startswith(said)
+
+
+@pytest.mark.parametrize("url", ["http://n2:8080", ""])
+def test_a_request_that_another_node_keeps_is_looked_for_there(
+    ana: Browser, office: Office, monkeypatch: pytest.MonkeyPatch, url: str
+) -> None:
+    at = now_ms()
+    call_id = office.ring(at=at)
+    found = IndexedExchange(at, "acme", call_id, "n2", url, "in", "10.0.0.7", "ConsultaRamal", "200 OK")
+    monkeypatch.setattr(TrafficLog, "elsewhere", lambda _self, _tenant, wanted: [found] if wanted == call_id else [])
+    page = ana.get(f"/ligacoes/{call_id}").text
+    assert (f'href="http://n2:8080/trafego?ligacao={call_id}"' in page) == bool(url)
+    assert ("ver a requisição no nó n2" if url else "a requisição está no tráfego do nó n2") in words(page)
+    traffic = ana.get(f"/trafego?ligacao={call_id}").text
+    assert "Outros nós guardam estas requisições da ligação" in words(traffic)
+    assert (f'href="http://n2:8080/trafego?ligacao={call_id}"' in traffic) == bool(url)
+    assert "Nada ainda" not in words(traffic)
+    assert "Outros nós" not in words(ana.get(f"/trafego?ligacao={call_id + 1}").text)
+    assert "Outros nós" not in words(ana.get("/trafego").text)
 
 
 def test_the_chain_goes_from_what_was_received_to_what_was_shown(ana: Browser, office: Office) -> None:

@@ -14,9 +14,10 @@ from typing import Any
 import pytest
 from sqlalchemy import delete, insert
 
-from gateway.desk import frames
+from gateway.desk import frames, screens
 from gateway.desk import hub as hub_module
-from gateway.desk.hub import Hub, Screen
+from gateway.desk.hub import Hub
+from gateway.desk.screens import Screen
 from gateway.errors import Stopping, TooManyScreens
 from gateway.store import tables
 from gateway.store.following import NewEpoch, News
@@ -257,7 +258,7 @@ def test_open_screens_start_afresh_once_when_an_epoch_begins(office: Office) -> 
 def test_a_screen_that_does_not_keep_up_is_let_go_and_misses_nothing_when_it_returns(
     office: Office, open_hub: OpenHub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(hub_module, "QUEUE_LIMIT", 3)
+    monkeypatch.setattr(screens, "QUEUE_LIMIT", 3)
     hub = open_hub()
     screen = hub.subscribe("acme", "3501")
     for n in range(8):
@@ -303,6 +304,27 @@ def test_a_quiet_stream_sends_heart_beats_that_move_the_page_on(office: Office, 
     screen = hub.subscribe("acme", "3501")
     assert next(screen) == b"retry: 1000\n\n"
     assert next(screen) == b": pulse\nid: 1\nevent: pulse\ndata: {}\n\n"
+
+
+def test_heart_beats_go_on_while_nobody_can_say_whether_a_screen_may_stay(
+    office: Office, open_hub: OpenHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The database does not answer; once it does, the screen's session is known to be over."""
+    monkeypatch.setattr(screens, "ASK_EVERY_S", 0)
+    monkeypatch.setattr(screens, "ANSWER_WITHIN_S", 0.05)
+    answered, asked = threading.Event(), list[int]()
+
+    def look_up() -> bool:
+        asked.append(1)
+        return not answered.wait(60)
+
+    screen = open_hub(heartbeat_s=0.02).subscribe("acme", "3501", may_stay=look_up)
+    began = time.monotonic()
+    assert b"pulse" in [next(screen) for _ in range(20)][-1]
+    assert len(asked) == 1, "it is asked once, until there is an answer"
+    assert time.monotonic() - began < 20
+    answered.set()
+    assert len(list(screen)) < 100, "it goes on"
 
 
 def test_a_stream_ends_after_a_while_so_that_access_is_checked_again(open_hub: OpenHub) -> None:

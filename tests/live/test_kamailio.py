@@ -10,6 +10,7 @@ from tests.live.conftest import LiveGateway, start_gateway
 from tests.live.office import PASSWORD, Office, agent_ana, pasted
 from tests.live.processes import logs_told
 from tests.live.screen import screen_of
+from tests.live.sid import in_sid
 from tests.live.sip import Kamailio
 
 CONFIG = """
@@ -26,9 +27,11 @@ domain = "127.0.0.1:{port}"
 """
 
 
-@pytest.fixture(scope="module")
-def kamailio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kamailio]:
-    exchange = Kamailio(tmp_path_factory.mktemp("kamailio"))
+@pytest.fixture(scope="module", params=["installed", "sid"])
+def kamailio(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kamailio]:
+    """The Kamailio of this machine, then the newer one of Debian sid."""
+    command = in_sid("/usr/sbin/kamailio") if request.param == "sid" else []
+    exchange = Kamailio(tmp_path_factory.mktemp("kamailio"), command)
     yield exchange
     exchange.stop()
 

@@ -20,7 +20,7 @@ from gateway.errors import StoreUnavailable
 from gateway.maintenance import Maintenance
 from gateway.relay.outbox_worker import OutboxWorker
 from gateway.server import cpu_affinity as processors
-from gateway.store import diagnostic_log as sidelog
+from gateway.store import write_behind as sidelog
 from gateway.store.delivery_receipts import DeliveryReceipt, DeliveryReceiptLog, ReceiptKind
 from gateway.store.diagnostic_log import DiagnosticLog
 from gateway.store.following import SqliteFollower

@@ -8,8 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, event
 
-from gateway.logins import attempts
-from gateway.store import diagnostic_log, engine
+from gateway.store import diagnostic_log, engine, shared_file_counts
 from gateway.store.pragmas import set_pragmas
 
 
@@ -58,5 +57,5 @@ def test_every_database_opens_and_writes_though_cursors_live_on(tmp_path: Path) 
     engine.upgrade(opened, tmp_path)
     opened.dispose()
     diagnostic_log.open_engine(tmp_path / diagnostic_log.DATABASE).dispose()
-    attempts._laid_out(str(tmp_path / "logins.db")).close()
+    shared_file_counts._laid_out(str(tmp_path / "logins.db")).close()
     assert Keeping.kept

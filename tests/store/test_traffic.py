@@ -10,6 +10,7 @@ import pytest
 
 from gateway.clock import Clock
 from gateway.store import diagnostic_log as module
+from gateway.store import write_behind
 from gateway.store.diagnostic_log import DiagnosticLog, carry_over
 from gateway.store.traffic import IN, OUT, Remark, RemarkCode, TrafficEntry, TrafficFilter, TrafficLog, cut
 from tests.fakes import SetTime
@@ -139,7 +140,7 @@ def test_the_file_stays_about_as_large_as_it_may_be_and_the_newest_are_kept(
 def test_when_the_queue_is_full_exchanges_are_counted_and_left_out(
     log: OwnLog, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "MOST_WAITING_BYTES", 5000)
+    monkeypatch.setattr(write_behind, "MOST_WAITING_BYTES", 5000)
     for _ in range(10):
         log.add(made, 1000)
     assert log.side.lost == 7

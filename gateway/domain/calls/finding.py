@@ -82,9 +82,18 @@ def named(heard: HeardEvent, calls: Sequence[Call]) -> Call | None:
     """
     if not heard.call_ref:
         return None
+    if (ordered_so := _of_order(heard, calls)) is not None:
+        return ordered_so
     same = [call for call in calls if call.call_ref == heard.call_ref and _of_same_party(heard, call)]
     here = (call for call in same if is_at(call, heard.extension) or same_pair(heard, call))
     return newest(here) or newest(call for call in same if _goes_on(call)) or newest(_lately(heard, same))
+
+
+def _of_order(heard: HeardEvent, calls: Sequence[Call]) -> Call | None:
+    """Return the call that was placed with the event's id."""
+    if heard.order_id is None:
+        return None
+    return next((call for call in calls if call.order_id == heard.order_id), None)
 
 
 def _of_same_party(heard: HeardEvent, call: Call) -> bool:
@@ -299,6 +308,8 @@ def noted_again(heard: HeardEvent, calls: Sequence[Call]) -> Call | None:
 def end_by_id(heard: HeardEvent, calls: Sequence[Call]) -> Call | None:
     if not heard.call_ref:
         return None
+    if (ordered_so := _of_order(heard, calls)) is not None:
+        return ordered_so
     same = [call for call in calls if call.call_ref == heard.call_ref]
     here = newest(call for call in same if is_at(call, heard.extension) and not _went_on_from(heard, call))
     return here or newest(call for call in same if call.state in OPEN) or newest(same)

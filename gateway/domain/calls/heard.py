@@ -32,6 +32,9 @@ NOBODY = (NumberKind.WITHHELD, NumberKind.UNKNOWN)
 LONGEST_EXTENSION, LONGEST_NUMBER, LONGEST_AS_SENT, LONGEST_LOGIN = 32, 64, 255, 64
 LONGEST_CAUSE = 64
 LONGEST_TRANSCRIPT = 65_536
+LONGEST_ORDER_ID = 18
+ORDERED = "gw-"
+"""What the ids begin with that adapters give to the calls that they place: ``gw-TENANT-ORDER``."""
 MOST_RINGING = 64
 """Extensions that one start may let ring besides the first."""
 
@@ -47,7 +50,9 @@ class HeardEvent(NamedTuple):
     the exchange says so. ``also_rings`` are further extensions that ring. ``fields`` are free fields, ``line_name`` is
     the configured name of the line, ``cost`` and ``transcript`` are what a note says, ``started_at`` is
     what an end says of the call's start. ``ref_space`` says whose ``call_ref`` is: the same id of another exchange is
-    another call's. The book has to see the calls of the ``numbers``, and those with the same ``call_ref``.
+    another call's. The book has to see the calls of the ``numbers``, and those with the same ``call_ref``, and the call
+    of the click-to-call ``order_id``, which an id may name. ``rings_anew`` says that an extension which rang in vain
+    surely rings once more, ``goes_on`` of an end whether the call goes on otherwise; None where nobody says.
     """
 
     event: Event
@@ -79,6 +84,9 @@ class HeardEvent(NamedTuple):
     cost: str | None = None
     transcript: str | None = None
     ref_space: str = ""
+    order_id: int | None = None
+    rings_anew: bool = False
+    goes_on: bool | None = None
     started_at: int | None = None
 
     @property
@@ -157,6 +165,8 @@ class TakenElsewhere:
 def heard_start(message: CallStarted, sides: Sides) -> HeardEvent:
     """Return what ``message`` tells of a call's start."""
     heard = _heard(Event.START, message, sides)
+    if message.rings_anew:
+        heard = heard._replace(rings_anew=True)
     if not message.also_rings:
         return heard
     others = (extension.strip()[:LONGEST_EXTENSION] for extension in message.also_rings)
@@ -200,6 +210,8 @@ def _from_inside(heard: HeardEvent, sides: Sides) -> HeardEvent:
 def heard_end(message: CallEnded, sides: Sides) -> HeardEvent:
     """Return what ``message`` tells of a call's end."""
     heard = _heard(Event.END, message, sides, message.duration_s, message.recording_url, message.result)
+    if message.goes_on is not None:
+        heard = heard._replace(goes_on=message.goes_on)
     if message.started_at is not None:
         heard = heard._replace(started_at=message.started_at)
     if message.cause is None:
@@ -245,9 +257,22 @@ def _heard(
     )
     if message.origin.mark is not None:
         heard = heard._replace(ref_space=message.origin.mark.source)
+    if message.call_ref is not None and message.call_ref.startswith(ORDERED):
+        heard = heard._replace(order_id=order_in(message.call_ref, message.tenant))
     if message.fields is None and message.waited_s is None and message.answered_at is None:
         return heard
     return heard._replace(fields=message.fields, waited_s=message.waited_s, answered_at=message.answered_at)
+
+
+def order_in(call_ref: str, tenant: str) -> int | None:
+    """Return the order whose call has the id ``call_ref``, as adapters name the channel that they have rung.
+
+    >>> order_in("gw-acme-17", "acme"), order_in("gw-acme-17", "other"), order_in("1796007130.7", "acme")
+    (17, None, None)
+    """
+    prefix, _, number = call_ref.rpartition("-")
+    is_ours = prefix == f"{ORDERED}{tenant}" and number.isascii() and number.isdigit()
+    return int(number) if is_ours and len(number) <= LONGEST_ORDER_ID else None
 
 
 def placed_order(message: PlaceCall, extension: str, other: Reading, order_id: int) -> PlacedOrder:

@@ -24,12 +24,13 @@ def event_at(heard: HeardEvent, call: Call) -> Event:
     read = READ.get(heard.event)
     if read is None or _is_at_only_leg(heard, call):
         return heard.event
-    return read(heard, call) if has_legs(heard, call) or call.is_queued or heard.also_rings else heard.event
+    has_several = has_legs(heard, call) or call.is_queued or heard.also_rings or heard.goes_on
+    return read(heard, call) if has_several else heard.event
 
 
 def _is_at_only_leg(heard: HeardEvent, call: Call) -> bool:
     """Return whether nothing has to be told apart: most calls are at one extension."""
-    if call.legs or heard.also_rings or call.queued_at is not None or heard.event is Event.TRANSFER:
+    if call.legs or heard.also_rings or call.queued_at is not None or heard.event is Event.TRANSFER or heard.goes_on:
         return False
     return heard.extension == call.extension
 
@@ -57,7 +58,7 @@ def _end_of(heard: HeardEvent, call: Call) -> str:
 
 def _rings_anew(heard: HeardEvent, call: Call, leg: Leg) -> bool:
     """Return whether a leg that is over begins again, as a queue rings one who did not answer the first time."""
-    if call.state is State.WAITING:
+    if call.state is State.WAITING or (heard.rings_anew and call.state in GOING_ON):
         return True
     return call.state in GOING_ON and leg.rang_at is not None and heard.moment - leg.rang_at > START_REPEAT_MS
 
@@ -73,6 +74,8 @@ def _transfer_at(heard: HeardEvent, call: Call) -> Event:
 def _leg_end_at(heard: HeardEvent, call: Call) -> Event:
     extension = _end_of(heard, call)
     leg = leg_at(call, extension)
+    if heard.goes_on is not None:
+        return _told_end_at(heard, call, extension, leg)
     if leg is None or call.state not in GOING_ON:
         return Event.END
     if not leg.goes_on:
@@ -83,6 +86,18 @@ def _leg_end_at(heard: HeardEvent, call: Call) -> Event:
     if any(not _fell_silent(other, leg, heard) for other in others):
         return Event.RINGS_ON
     return Event.WAITS_ON if _waits_on(heard, call, leg) else Event.END
+
+
+def _told_end_at(heard: HeardEvent, call: Call, extension: str, leg: Leg | None) -> Event:
+    """Return what an end is where the exchange says whether the call goes on."""
+    if not heard.goes_on:
+        return Event.END
+    if leg is None or not leg.goes_on or call.state not in GOING_ON:
+        return Event.LEG_ENDED
+    others = [other for other in call.legs if other.goes_on and other.extension != extension]
+    if any(other.talks for other in others):
+        return Event.LEG_ENDED
+    return Event.RINGS_ON if others else Event.WAITS_ON
 
 
 def _is_own_end(heard: HeardEvent, leg: Leg) -> bool:

@@ -165,4 +165,5 @@ class Ledger:
 
 
 def _same_ref(call: Call, event: HeardEvent) -> bool:
-    return event.call_ref is not None and call.call_ref == event.call_ref
+    of_order = event.order_id is not None and call.order_id == event.order_id
+    return of_order or (event.call_ref is not None and call.call_ref == event.call_ref)

@@ -77,6 +77,7 @@ def play(player: Player, line: str) -> None:
         extras["waited_s"] = int(more["wait"])
     if words[0] == "start":
         also = tuple(more["also"].split(",")) if "also" in more else ()
+        extras |= {"rings_anew": True} if "anew" in more else {}
         player.start(words[1], words[2], at, also_rings=also, **extras)
     elif words[0] == "answer":
         player.answer(words[1], words[2], at, **extras)
@@ -95,6 +96,7 @@ def play(player: Player, line: str) -> None:
     elif words[0] == "end":
         dur = more.get("dur")
         extras |= {"duration_s": int(dur) if dur else None, "result": more.get("res")}
+        extras |= {"goes_on": more["goes_on"] == "1"} if "goes_on" in more else {}
         ramal = "" if words[1] == "-" else words[1]
         player.end(ramal, words[2], at, recording_url=more.get("rec"), **extras)
     elif words[0] == "order":

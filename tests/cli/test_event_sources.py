@@ -1,0 +1,31 @@
+"""What ``check`` says of the sources of events."""
+
+from dataclasses import replace
+
+from gateway.cli.event_sources import source_line
+from gateway.clock import milliseconds
+from gateway.store.event_sources import SourceStanding, SourceState
+from gateway.texts.text import Text
+
+KEY = ("acme", "pabx")
+T0 = 1_796_137_200_000
+HEARD = SourceStanding(SourceState.CONNECTED, T0, holder="pbx-pc/4711", told_at=T0)
+
+
+def test_a_source_that_a_gateway_hears_is_noted_with_its_last_event() -> None:
+    heard = replace(HEARD, seen_at=milliseconds())
+    good, about, text = source_line(KEY, heard)
+    assert (good, about) == ("note", "acme/pabx")
+    assert "pbx-pc/4711" in text
+    assert text.count("2026-12-01T15:00:00Z") == 2
+
+
+def test_a_source_that_cannot_be_heard_is_warned_of() -> None:
+    good, _, text = source_line(KEY, replace(HEARD, state=SourceState.WAITING, problem=Text("no route")))
+    assert good is None
+    assert "no route" in text
+
+
+def test_a_source_that_nobody_runs_is_noted() -> None:
+    for standing in (SourceStanding(), HEARD):
+        assert source_line(KEY, standing)[0] == "note"

@@ -1,0 +1,46 @@
+"""Whatever is killed, nothing acknowledged is lost, told or dialled twice; and where something is lost, we see it."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from tests.cluster.kill import BELIEVED_CANCEL, Plan, run
+
+pytestmark = [pytest.mark.cluster, pytest.mark.timeout(240)]
+PLAN = Plan(events=2000)
+NODES = {"n1", "n2", "n3"}
+
+
+def test_a_killed_node_a_frozen_node_and_a_lost_primary_lose_nothing(tmp_path: Path) -> None:
+    report = run(tmp_path, PLAN)
+    assert not report.findings, f"{report.line()}\n{report.findings}"
+    assert report.acknowledged >= PLAN.events
+    assert report.nodes == report.screens_on == NODES
+    assert report.dialled > 0
+
+
+@pytest.mark.slow
+def test_nothing_is_lost_where_the_standby_was_cut_off_before(tmp_path: Path) -> None:
+    report = run(tmp_path, replace(PLAN, cut_before_s=0.5, freeze_s=1))
+    assert not report.findings, f"{report.line()}\n{report.findings}"
+    assert report.nodes == NODES
+
+
+def test_an_asynchronous_standby_loses_events_and_each_screen_begins_anew_once(tmp_path: Path) -> None:
+    """The control of the two tests above."""
+    plan = replace(PLAN, events=1500, synchronous=False, cut_before_s=0.5, promote_after_s=0.3, freeze_s=0)
+    report = run(tmp_path, plan)
+    assert len(report.findings.lost) > 50
+    assert report.findings.screens
+    assert set(report.resets) == {1}
+
+
+@pytest.mark.slow
+def test_a_cancelled_commit_that_is_believed_loses_events(tmp_path: Path) -> None:
+    """The control: nodes that cancel a COMMIT and believe its answer."""
+    report = run(
+        tmp_path,
+        replace(PLAN, events=1500, cut_before_s=2.0, promote_after_s=0.3, freeze_s=0, environment=BELIEVED_CANCEL),
+    )
+    assert report.findings.lost

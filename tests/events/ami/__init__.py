@@ -1,0 +1,1 @@
+"""The interpreter of AMI: what it makes of recordings, of losses, and of what older versions send."""
