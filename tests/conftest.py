@@ -31,8 +31,14 @@ BY_FOLDER = {
 """The marker of all tests in a folder."""
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark tests by the folder that they lie in, so that ``-m 'not live'`` leaves out all of tests/live."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Mark tests by the folder that they lie in, so that ``-m 'not live'`` leaves out all of tests/live.
+
+    What is marked as SQLite's own (``sqlite``, with the reason) is not tried on PostgreSQL.
+    """
+    strange = [item for item in items if item.get_closest_marker("sqlite") and item.get_closest_marker("postgresql")]
+    items[:] = [item for item in items if item not in strange]
+    config.hook.pytest_deselected(items=strange)
     here = Path(__file__).parent
     for item in items:
         folder = item.path.relative_to(here).parts[0] if item.path.is_relative_to(here) else ""

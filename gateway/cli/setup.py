@@ -5,6 +5,7 @@ import platform
 import sys
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from importlib.metadata import version as installed
 from importlib.resources import files
 from pathlib import Path
@@ -72,7 +73,7 @@ def check_command(place: DataLocation, verbose: bool) -> None:
         with place.open() as gateway:
             _line(True, _("configuration"), str(place.config_path or _("defaults")))
             health = gateway.health()
-            _line(all(health.values()), _("database"), _database(gateway.data, health))
+            _line(all(health.values()), _("database"), _database(gateway.database.shown, health))
             safe = _try_database(gateway)
             for about, sentence in cautions(gateway.config):
                 _line(None, about, said(sentence))
@@ -88,9 +89,9 @@ def check_command(place: DataLocation, verbose: bool) -> None:
     sys.exit(0 if good and safe and all(health.values()) else 1)
 
 
-def _database(data: Path, health: Mapping[str, bool]) -> str:
+def _database(shown: str, health: Mapping[str, bool]) -> str:
     failed = ", ".join(name for name, good in health.items() if not good)
-    return _("{data} (failed: {names})", data=str(data), names=failed) if failed else str(data)
+    return _("{data} (failed: {names})", data=shown, names=failed) if failed else shown
 
 
 def _try_database(gateway: "Gateway") -> bool:
@@ -229,13 +230,10 @@ def db_command() -> None:
 @with_place
 def db_upgrade(place: DataLocation) -> None:
     """Bring the database to this version's schema ('serve' does so by itself)."""
-    from gateway.store.database import open_database
-
-    folder = place.folder(place.load())
-    database = open_database(folder)
-    database.upgrade()
-    database.close()
-    click.echo(_("{folder}: schema is up to date", folder=str(folder)))
+    config = place.load()
+    with place.explained(config), closing(place.database(config)) as database:
+        database.upgrade()
+        click.echo(_("{folder}: schema is up to date", folder=database.shown))
 
 
 @click.command("version")

@@ -4,13 +4,15 @@ Everything above asks a ``Database`` for what differs between the two; statement
 through ``engine``; writing in a lane's turn, by the journal.
 """
 
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
 from zlib import crc32
 
 from sqlalchemy import Connection, Engine
 
+from gateway.errors import DataUnusable
 from gateway.store.doorbell import Doorbell
 from gateway.store.following import Follower
 from gateway.store.log import EventLog
@@ -48,6 +50,11 @@ class Database(Protocol):
         ...
 
     @property
+    def shown(self) -> str:
+        """Return where it is, for people: the folder, or the address without its password."""
+        ...
+
+    @property
     def engine(self) -> Engine:
         """Return the pool of connections, for reading and for what the journal does not write."""
         ...
@@ -59,14 +66,6 @@ class Database(Protocol):
 
     def lane_of(self, tenant: str) -> int:
         """Return the lane in which ``tenant`` is written, 0 to ``lanes - 1``: the same in all processes, always."""
-        ...
-
-    def begin(self, connection: Connection) -> None:
-        """Begin a writing transaction, by the driver alone: SQLAlchemy's own bookkeeping costs as much as an order."""
-        ...
-
-    def commit(self, connection: Connection) -> None:
-        """Make durable what was written since ``begin``."""
         ...
 
     @property
@@ -135,8 +134,8 @@ class Database(Protocol):
         """
         ...
 
-    def explained(self) -> AbstractContextManager[None]:
-        """Raise ``DataUnusable`` inside the block for what goes wrong with the database, with what to do."""
+    def explain(self, error: BaseException) -> DataUnusable | None:
+        """Return what ``error`` says of the database or the data folder; None for one that is about something else."""
         ...
 
     def close(self) -> None:
@@ -144,13 +143,33 @@ class Database(Protocol):
         ...
 
 
+@contextmanager
+def explained(database: Database) -> Iterator[None]:
+    """Raise ``DataUnusable`` inside the block for what goes wrong with ``database``, with what to do."""
+    try:
+        yield
+    except Exception as error:
+        told = database.explain(error)
+        if told is None:
+            raise
+        raise told from None
+
+
 def lane_of(tenant: str, lanes: int) -> int:
     """Return the lane of ``tenant`` among ``lanes``, by a hash that no process and no version changes."""
     return crc32(tenant.encode()) % lanes
 
 
-def open_database(data: Path) -> Database:
-    """Return the database of the data folder ``data``; nothing is made or connected to yet."""
+def open_database(data: Path, url: str | None = None, password: str | None = None) -> Database:
+    """Return the PostgreSQL database at ``url``, without one the SQLite database in the folder ``data``.
+
+    Nothing is made or connected to yet. ``password``: where it does not stand in ``url``. Raises ``ConfigError``.
+    """
+    # Only what is used is imported: the driver of PostgreSQL is an extra.
+    if url is not None:
+        from gateway.store.postgresql import open_postgresql
+
+        return open_postgresql(url, data, password)
     from gateway.store.sqlite_database import SqliteDatabase
 
     return SqliteDatabase(data)

@@ -12,12 +12,12 @@ import secrets
 import threading
 import time
 from collections.abc import Callable, Collection
-from contextlib import suppress
 from typing import Any
 
 import psycopg
 import structlog
 
+from gateway.store.deadlines import Deadlines
 from gateway.store.doorbell import Ringing
 
 log = structlog.get_logger()
@@ -48,6 +48,7 @@ class PostgresqlDoorbell:
         self._wanted: set[str] = set()
         self._rung = threading.Event()
         self._stopping = threading.Event()
+        self._deadlines = Deadlines()
         self._ringer_pid = 0
         self._probe, self._probed_at = "", time.monotonic()
         self._heard_at = float("-inf")
@@ -102,28 +103,32 @@ class PostgresqlDoorbell:
         while not self._stopping.is_set():
             if self._rung.wait(WAIT_S):
                 self._rung.clear()
-                if payload := self._payload():
-                    self._notify(connection, payload[0])
+                self._ring_for(connection, self._gathered())
             if time.monotonic() >= next_probe:
                 next_probe = time.monotonic() + (PROBE_EVERY_S if self.is_heard else PROBE_WITHIN_S)
                 self._send_probe(connection)
 
-    def _payload(self) -> tuple[str] | None:
-        """Return what to send of all that was rung for since the last time, None where there was nothing."""
+    def _gathered(self) -> set[str]:
+        """Return for whom was rung since the last time."""
         with self._gate:
             tenants, self._wanted = self._wanted, set()
-        if not tenants:
-            return None
-        named = "\n".join(sorted(tenants))
-        is_short = "" not in tenants and len(tenants) <= MOST_NAMED and len(named.encode()) <= LONGEST
-        return (named if is_short else "",)
+        return tenants
+
+    def _ring_for(self, connection: "psycopg.Connection[Any]", tenants: set[str]) -> None:
+        try:
+            if tenants:
+                self._notify(connection, _payload(tenants))
+        except BaseException:
+            self.ring(tenants)
+            raise
 
     def _send_probe(self, connection: "psycopg.Connection[Any]") -> None:
         self._probe, self._probed_at = secrets.token_hex(8), time.monotonic()
         self._notify(connection, PROBE + self._probe)
 
     def _notify(self, connection: "psycopg.Connection[Any]", payload: str) -> None:
-        connection.execute("SELECT pg_notify(%s, %s)", (CHANNEL, payload))
+        with self._deadlines.within(connection, PROBE_WITHIN_S):
+            connection.execute("SELECT pg_notify(%s, %s)", (CHANNEL, payload))
 
     # listening
 
@@ -177,5 +182,11 @@ class PostgresqlDoorbell:
         self._heard_at = float("-inf")
         if not self._stopping.is_set():
             log.warning(event, error=type(error).__name__)
-        with suppress(RuntimeError):
-            self._stopping.wait(AGAIN_AFTER_S)
+        self._stopping.wait(AGAIN_AFTER_S)
+
+
+def _payload(tenants: set[str]) -> str:
+    """Return what tells of ``tenants``: their names, or nothing where those are too many."""
+    named = "\n".join(sorted(tenants))
+    is_short = "" not in tenants and len(tenants) <= MOST_NAMED and len(named.encode()) <= LONGEST
+    return named if is_short else ""

@@ -74,7 +74,7 @@ class LaneTransactions:
     def run(self, work: Callable[[Connection], T]) -> T:
         """Run ``work``; again where a tenant is new. The connection is dropped where it was lost."""
         if not self.ready():
-            raise NotStored
+            raise NotStored("no connection")
         done = self._work(work)
         self._commit()
         return done
@@ -104,7 +104,7 @@ class LaneTransactions:
     def _move_on(self) -> None:
         if self._driver.execute(MOVE_ON, [self._writer]).rowcount != 1:
             self.close()
-            raise NotStored
+            raise NotStored("its row is gone")
 
     def _add_heads(self, connection: Connection, missing: HeadsMissing) -> None:
         try:
@@ -169,7 +169,7 @@ class LaneTransactions:
             log.error("commits_lost", writer=self._writer, commits=self._n - found)
         self._n = found
         if found < expected:
-            raise NotStored
+            raise NotStored("the COMMIT did not happen")
 
     def _open(self) -> int | None:
         """Connect; return how many transactions of this writer have happened, durably. None: it cannot be told now."""
@@ -193,7 +193,7 @@ class LaneTransactions:
             self._driver.execute(FORGET, [self._writer])
         self._driver.commit()
         if self._was_warned:
-            raise NotStored
+            raise NotStored("not replicated")
         self._is_new = False
         return found
 

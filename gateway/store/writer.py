@@ -237,8 +237,8 @@ class GroupCommit(Generic[Job, Result]):
                 outcomes = self._commit_on_known_file([ticket.job for ticket in tickets]) if tickets else []
             finally:
                 self._lock.give_back()
-        except NotStored:
-            tickets, outcomes = self._put_back(tickets)
+        except NotStored as reason:
+            tickets, outcomes = self._put_back(tickets, reason)
         except Exception as error:
             tickets = tickets or self._waiting_now()
             outcomes = [_failed(error, len(tickets)) for _ in tickets]
@@ -254,7 +254,7 @@ class GroupCommit(Generic[Job, Result]):
         return False
 
     def _put_back(
-        self, tickets: list[Ticket[Job, Result]]
+        self, tickets: list[Ticket[Job, Result]], reason: NotStored
     ) -> tuple[list[Ticket[Job, Result]], Sequence[Result | GatewayError]]:
         """Let ``tickets`` wait for the next transaction; return those that have been tried too often, and their end."""
         for ticket in tickets:
@@ -263,7 +263,7 @@ class GroupCommit(Generic[Job, Result]):
                 ticket.let_go()
                 self._again.append(ticket)
         over = [ticket for ticket in tickets if ticket.tries >= MOST_TRIES]
-        log.warning("batch_tried_again", jobs=len(tickets), given_up=len(over))
+        log.warning("batch_tried_again", jobs=len(tickets), given_up=len(over), reason=str(reason))
         return over, [StoreUnavailable() for _ in over]
 
     def _waiting_now(self) -> list[Ticket[Job, Result]]:

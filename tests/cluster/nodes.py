@@ -74,6 +74,10 @@ class Node:
                 parts.append(APPLIANCE.format(name=name, port=appliance, limits=limits))
         self.config.write_text("\n".join(parts), encoding="utf-8")
 
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
     def begin(self) -> None:
         """Start it, and do not wait."""
         with self.log.open("ab") as output:

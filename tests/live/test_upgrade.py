@@ -163,6 +163,17 @@ def test_an_old_agent_logs_in_with_the_old_password(upgraded: LiveGateway) -> No
     assert [call["status"] for call in found["calls"]] == ["unreachable"]
 
 
+def test_a_screen_that_was_open_meanwhile_misses_nothing(upgraded: LiveGateway) -> None:
+    """Its page was written by 0.1.0 and holds what it saw last as 0.1.0 wrote it."""
+    newest = 1000 + MILLION
+    request = urllib.request.Request(f"{upgraded.url}/t/acme/events?escopo=empresa")
+    request.add_header("Authorization", "Basic " + base64.b64encode(b"ana:uma-senha-comprida").decode())
+    request.add_header("Last-Event-ID", str(newest - 3))
+    with urllib.request.urlopen(request, timeout=20) as stream:
+        ids = (int(line.split()[1]) for line in stream if line.startswith(b"id: "))
+        assert [next(ids) for _ in range(3)] == [newest - 2, newest - 1, newest]
+
+
 def test_what_waited_for_the_crm_is_delivered_each_call_in_its_order(upgraded: LiveGateway, crm: Crm) -> None:
     waited = ["3501", "3501", "3502", "3502", "3503", "3505", "3505", "3601"]
     wait_until(lambda: len([event for event in crm.taken if event["ramal"] in waited]) >= WAITING)

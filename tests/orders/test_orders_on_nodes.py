@@ -20,7 +20,10 @@ from gateway.store.drafts import OrderAttempt
 from gateway.store.shared import Shared
 from gateway.store.shared_postgresql import SharedPostgresql
 from tests.fakes import FakeAdapter
+from tests.postgresql import FreshDatabase
 from tests.waiting import until
+
+pytestmark = pytest.mark.postgresql
 
 MOST = 3
 ORDERS = 200
@@ -55,8 +58,6 @@ queue.stop()
 if shared:
     shared.close()
 """
-
-FreshDatabase = pytest.importorskip("tests.postgresql", reason="no PostgreSQL for tests yet").FreshDatabase
 
 
 class CountingPbx:
@@ -100,7 +101,7 @@ def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     with closing(fresh.open(tmp_path_factory.mktemp("node"))) as opened:
         shared_tables.metadata.create_all(opened.engine)
         yield fresh
-    fresh.drop()
+    fresh.give_back()
 
 
 @pytest.fixture
@@ -119,9 +120,8 @@ def pbx() -> Iterator[CountingPbx]:
 def run_nodes(pbx: CountingPbx, url: str, *, nodes: int = NODES, kill: int = 0) -> list[str]:
     """Have all nodes order at once, ``kill`` of which die in the middle; what became of the others' orders."""
     command = [sys.executable, "-c", NODE, str(pbx.port), url, str(ORDERS // NODES)]
-    processes = [
-        subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) for _ in range(nodes)
-    ]
+    pipes: Any = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True, "cwd": Path(__file__).parents[2]}
+    processes = [subprocess.Popen(command, **pipes) for _ in range(nodes)]
     try:
         for process in processes:
             assert process.stdout

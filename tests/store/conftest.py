@@ -42,6 +42,7 @@ from gateway.store.journal import Journal
 from gateway.store.log import EventLog
 from tests.domain.calls.pairing_cases import T0 as T0
 from tests.migrated import migrated_database
+from tests.postgresql import FreshDatabase
 
 PLAN = NumberPlan("47", Extensions.parse(["3500-3599"]))
 HERE = Origin("get", "127.0.0.1")
@@ -137,15 +138,23 @@ def heard(message: CallMessage) -> HeardEvent:
 OUTGOING = Direction.OUTGOING
 OpenStore = Callable[[], Store]
 OpenDatabase = Callable[[Path], Database]
-
-
-KINDS_OF_DATABASE = [pytest.param(migrated_database, id="sqlite")]
+KINDS_OF_DATABASE = ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)]
 
 
 @pytest.fixture(params=KINDS_OF_DATABASE)
-def open_store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[OpenStore]:
-    """Opens the same data folder as often as asked, as several processes would; with each kind of database."""
-    open_database: OpenDatabase = request.param
+def open_database(request: pytest.FixtureRequest) -> Iterator[OpenDatabase]:
+    """Opens the same database as often as asked, with this version's schema; of each kind."""
+    if request.param == "sqlite":
+        yield migrated_database
+        return
+    fresh = FreshDatabase()
+    yield fresh.open
+    fresh.give_back()
+
+
+@pytest.fixture
+def open_store(open_database: OpenDatabase, tmp_path: Path) -> Iterator[OpenStore]:
+    """Opens the same database as often as asked, as several processes would."""
     opened: list[Store] = []
 
     def open_one() -> Store:

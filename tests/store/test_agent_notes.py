@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import select
 
 from gateway.domain.numbering.numbers import NumberPlan
 from gateway.domain.tenant import Tenant
@@ -15,6 +15,7 @@ from gateway.store.directory import Account
 from gateway.store.drafts import Choice, FollowUpDone, NoteDraft, Recorded, UntoldNote
 from gateway.store.untold_notes import UntoldNotes
 from tests.store.conftest import OUTGOING, T0, Store
+from tests.store.plans import assert_is_found_by
 
 ANA, CARLOS = "4733334444", "47999998888"
 MINUTE, HOUR, DAY = 60_000, 3_600_000, 86_400_000
@@ -229,5 +230,4 @@ def test_notes_are_found_by_index(store: Store) -> None:
     }
     with store.engine.connect() as connection:
         for query, index in queries.items():
-            plan = " ".join(str(row[3]) for row in connection.execute(text(f"EXPLAIN QUERY PLAN {query}")))
-            assert index in plan, (query, plan)
+            assert_is_found_by(connection, query, index)

@@ -12,6 +12,8 @@ from gateway.errors import StoreReplaced
 from gateway.store.readiness import WriteProbe
 from tests.store.conftest import T0, Store
 
+OF_A_FILE = pytest.mark.sqlite("its database is a file, which may be lost under it")
+
 
 def delete(path: Path) -> None:
     path.unlink()
@@ -22,6 +24,7 @@ def replace(path: Path) -> None:
     path.with_suffix(".copy").replace(path)
 
 
+@OF_A_FILE
 @pytest.mark.parametrize("name", ["gateway.db", "gateway.db-wal"])
 @pytest.mark.parametrize("how", [delete, replace])
 def test_an_event_is_not_acknowledged_when_the_file_was_lost(
@@ -38,6 +41,7 @@ def test_an_event_is_not_acknowledged_when_the_file_was_lost(
     assert store.start("3501", "4732100125", T0 + 1).call_id
 
 
+@OF_A_FILE
 def test_it_is_noticed_before_the_first_event_too(store: Store) -> None:
     replace(store.data / "gateway.db")
     with pytest.raises(StoreReplaced):
@@ -82,6 +86,7 @@ def test_an_event_that_was_just_written_is_proof_enough(store: Store, writes: li
     assert writes == []
 
 
+@pytest.mark.sqlite("its commit is the one that is broken; PostgreSQL's is in test_postgresql")
 def test_a_database_that_takes_no_writes_is_not_ready_until_it_does_again(store: Store) -> None:
     clock = Clock()
     probe = WriteProbe(store.journal, clock=clock)
@@ -97,6 +102,7 @@ def refuse(_connection: object) -> None:
     raise OperationalError("COMMIT", None, sqlite3.OperationalError("database or disk is full"))
 
 
+@OF_A_FILE
 def test_the_write_of_the_probe_reaches_the_disk(store: Store) -> None:
     wal = store.data / "gateway.db-wal"
     before = wal.read_bytes() if wal.exists() else b""  # it is there from the first write on

@@ -234,6 +234,7 @@ def test_an_event_with_a_forward_puts_a_letter_into_the_outbox_in_the_same_trans
     )
 
 
+@pytest.mark.sqlite("pragmas")
 def test_everything_is_on_disk_before_the_answer(store: Store) -> None:
     with store.engine.connect() as connection:
         assert connection.execute(text("PRAGMA journal_mode")).scalar() == "wal"

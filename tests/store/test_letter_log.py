@@ -135,8 +135,9 @@ def test_the_letters_of_a_renamed_target_are_moved(store: Store, letters: Letter
     assert letters.move("acme", "old", "crm", T0 + DAY) == 3
     moved = letters.search("acme", LetterFilter(target="crm"), limit=9)
     assert [letter.standing.value for letter in moved] == ["waiting"] * 4
+    moves = select(tables.outbox.c.kind, tables.outbox.c.waits_since)
     with store.engine.connect() as connection:
-        since = connection.execute(select(tables.outbox.c.kind, tables.outbox.c.waits_since)).all()
+        since = connection.execute(moves.order_by(tables.outbox.c.id)).all()
     assert [tuple(row) for row in since[:3]] == [
         ("call_ended", T0 + DAY),
         ("call_ended", T0 + DAY),

@@ -4,7 +4,6 @@ import json
 from collections.abc import Sequence
 
 import pytest
-from sqlalchemy import text
 
 from gateway.domain.calls.missed_list import MissedEntry
 from gateway.errors import MissedClaimed, MissedCleared
@@ -12,6 +11,7 @@ from gateway.store.directory import Account
 from gateway.store.drafts import MissedAction, MissedDraft, Recorded
 from gateway.store.missed import MissedList
 from tests.store.conftest import OUTGOING, T0, Store
+from tests.store.plans import assert_is_found_by
 
 ANA, CARLOS = "4733334444", "47999998888"
 MINUTE = 60_000
@@ -199,5 +199,4 @@ def test_the_list_is_found_by_index(store: Store) -> None:
     }
     with store.engine.connect() as connection:
         for query, index in queries.items():
-            plan = " ".join(str(row[3]) for row in connection.execute(text(f"EXPLAIN QUERY PLAN {query}")))
-            assert index in plan, (query, plan)
+            assert_is_found_by(connection, query, index)

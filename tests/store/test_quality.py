@@ -1,7 +1,6 @@
 """What is wrong with the directory is found without reading all of it."""
 
 import pytest
-from sqlalchemy import text
 
 from gateway.errors import BadParameter
 from gateway.store import quality as module
@@ -9,6 +8,7 @@ from gateway.store.corrections import Corrections
 from gateway.store.loading import LoadedAccount, Loader, Phone
 from gateway.store.quality import CONDITIONS, Flaw, Quality
 from tests.store.conftest import T0, Store
+from tests.store.plans import plan_of
 
 HOUR_MS = 3_600_000
 
@@ -61,9 +61,10 @@ def test_the_lists_follow_an_index(store: Store, flaw: Flaw) -> None:
         f"SELECT * FROM phones WHERE phones.tenant = 'a' AND {CONDITIONS[flaw]} AND phones.id > 5 ORDER BY phones.id"
     )
     with store.engine.connect() as connection:
-        plan = " ".join(str(row[3]) for row in connection.execute(text(f"EXPLAIN QUERY PLAN {query}")))
+        plan = plan_of(connection, query)
     assert f"ix_phones_{flaw.value}" in plan
     assert "TEMP B-TREE" not in plan
+    assert "Sort" not in plan
 
 
 def test_numbers_of_several_accounts_are_found_wherever_the_windows_end(

@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as some
+from sqlalchemy import update
 
 from gateway.domain.calls.search_terms import Field, Term, term_of
-from gateway.store import filling, indexing, search, search_index
+from gateway.store import filling, indexing, search, search_index, tables
 from gateway.store.calls import CallFilter
 from gateway.store.directory import Account
 from gateway.store.drafts import Choice, NoteDraft
@@ -19,6 +20,7 @@ from gateway.store.search_index import BLOCK, DATABASE, Progress, SearchIndex, p
 from tests.store.conftest import T0, Store
 from tests.waiting import until
 
+counters = tables.counters
 SILVA, SOUZA = "4732100123", "4799998888"
 
 
@@ -220,7 +222,7 @@ def test_another_process_that_was_ahead_is_not_written_over(store: Store, findin
 def test_older_calls_wait_until_what_was_dropped_is_filled_in(store: Store, finding: Finding) -> None:
     three_calls(store)
     with store.engine.begin() as connection:
-        connection.exec_driver_sql("REPLACE INTO counters (name, value) VALUES (?, 5)", (filling.COUNTER,))
+        connection.execute(update(counters).where(counters.c.name == filling.COUNTER).values(value=5))
     finding.catch_up()
     progress = finding.index.progress()
     assert progress

@@ -6,13 +6,12 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from gateway.domain.calls.legs import Leg
+from gateway.domain.messages import AgentStateChanged
 from gateway.events.ami.interpreter import AmiInterpreter
 from gateway.events.ami.settings import InterpreterSettings
 from gateway.events.ami.stream import AmiBlock, AmiStream
 from gateway.events.ami.telling import Told
-
-from gateway.domain.calls.legs import Leg
-from gateway.domain.messages import AgentStateChanged
 from gateway.store.calls import LoggedCall
 
 RECORDINGS = Path(__file__).parents[2] / "recordings" / "ami"

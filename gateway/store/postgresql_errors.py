@@ -1,0 +1,61 @@
+"""What is wrong with a PostgreSQL database that cannot be used, as one sentence with what to do."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from gateway.errors import DataUnusable
+
+REACH = (
+    "Is server.database right (host, port, name), does the server run, and does its pg_hba.conf let this machine in?"
+)
+SENTENCES: Mapping[str, tuple[str, str]] = {
+    "28P01": ("{name} refuses the user or its password.", "Correct server.database and server.database_password."),
+    "28000": ("{name} does not let this user in from here.", "Add a line for it to the server's pg_hba.conf."),
+    "3D000": ("{name}: there is no such database.", "Make it: CREATE DATABASE ... OWNER ... ENCODING 'UTF8'."),
+    "42501": ("{name}: the user may not do that ({reason}).", "Let it own the database (ALTER DATABASE ... OWNER TO)."),
+    "25006": (
+        "{name} is a standby, which takes no writes.",
+        "Name the primary, or all of them with target_session_attrs=read-write.",
+    ),
+    "53300": ("{name} takes no more connections.", "Raise max_connections, or start fewer workers."),
+    "53100": ("{name}: its disk is full.", "Make room on the server; what was acknowledged is still there."),
+    "57P03": ("{name} is just starting or stopping.", "Wait a moment and start again."),
+}
+"""By SQLSTATE."""
+
+
+def explain(error: BaseException, name: str) -> DataUnusable | None:
+    """Return what ``error`` says of the database ``name``; None for an error that is about something else."""
+    cause: Any = error.orig if isinstance(error, DBAPIError) else error
+    if not (isinstance(cause, PoolTimeout) or type(cause).__module__.startswith("psycopg")):
+        return None
+    said = _first_line(cause)
+    state = getattr(cause, "sqlstate", None) or _state_of(said)
+    usual = ("{name} cannot be reached ({reason}).", REACH) if state is None else ("{name}: {reason}.", "")
+    sentence, hint = SENTENCES.get(state or "", usual)
+    return DataUnusable(sentence.format(name=name, reason=said), hint=hint)
+
+
+def _state_of(said: str) -> str | None:
+    """Return the SQLSTATE of a refused connection, of which libpq tells only the words, in English."""
+    for words, state in (
+        ("password authentication failed", "28P01"),
+        ("no password supplied", "28P01"),
+        ("no pg_hba.conf entry", "28000"),
+        ("does not exist", "3D000"),
+        ("too many clients", "53300"),
+        ("remaining connection slots", "53300"),
+        ("starting up", "57P03"),
+        ("shutting down", "57P03"),
+        ("session is read-only", "25006"),
+    ):
+        if words in said:
+            return state
+    return None
+
+
+def _first_line(error: Any) -> str:
+    return next((line.strip().rstrip(".") for line in str(error).splitlines() if line.strip()), type(error).__name__)

@@ -1,0 +1,164 @@
+"""A PostgreSQL server of the tests' own: started once for each test process when the first test asks for a database.
+
+It listens on a Unix socket only, and syncs nothing: what it keeps lives no longer than the tests.
+"""
+
+import atexit
+import ctypes
+import os
+import pwd
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from functools import cache
+from importlib.util import find_spec
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+from gateway.store.database import open_database
+from gateway.store.postgresql import PostgresqlDatabase, open_postgresql
+from tests.peers import absent, need_file
+
+QUICK = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=200", "listen_addresses=")
+TEMPLATE = "cti_template"
+USER = "cti"
+PR_SET_PDEATHSIG = 1
+_numbers = count(1)
+_empty: list[str] = []
+EMPTY = """
+DO $$
+DECLARE each text; is_used boolean;
+BEGIN
+    SET LOCAL lock_timeout = '20s';
+    FOR each IN SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'alembic_version' LOOP
+        EXECUTE format('SELECT EXISTS (SELECT FROM %I)', each) INTO is_used;
+        IF is_used THEN EXECUTE format('DELETE FROM %I', each); END IF;
+    END LOOP;
+    FOR each IN SELECT sequencename FROM pg_sequences WHERE last_value IS NOT NULL LOOP
+        PERFORM setval(each::regclass, 1, false);
+    END LOOP;
+    INSERT INTO counters SELECT * FROM kept.counters;
+END $$
+"""
+
+
+class PostgresqlServer:
+    """A running server. ``url`` names one of its databases; ``run`` runs a statement in the database ``postgres``."""
+
+    def __init__(self, programs: Path, *settings: str) -> None:
+        self.folder = Path(tempfile.mkdtemp(prefix="cti-pg-"))
+        self._who = who()
+        if self._who:
+            shutil.chown(self.folder, self._who["user"], self._who["group"])
+        self._quiet: dict[str, Any] = {"cwd": self.folder, "stdout": subprocess.DEVNULL} | self._who
+        made = [programs / "initdb", "-D", self.folder / "data", "-U", USER, "-A", "trust", "-E", "UTF8", "--no-sync"]
+        # Sorted as people do, which texts of ours are not to follow.
+        made += ["--locale=C.UTF-8", "--locale-provider=icu", "--icu-locale=pt-BR"]
+        subprocess.run(made, check=True, timeout=100, stderr=subprocess.DEVNULL, **self._quiet)
+        options = [part for setting in (*QUICK, *settings) for part in ("-c", setting)]
+        command = [programs / "postgres", "-D", self.folder / "data", "-k", self.folder, *options]
+        with (self.folder / "log").open("wb") as log:
+            self._process = subprocess.Popen(
+                command,
+                stderr=log,
+                start_new_session=True,
+                preexec_fn=_end_with_parent,  # nothing that a thread could hold is needed for it
+                **self._quiet,
+            )
+        self._wait()
+
+    def url(self, database: str) -> str:
+        return f"postgresql://{USER}@/{database}?host={self.folder}"
+
+    def run(self, statement: str, database: str = "postgres") -> list[Any]:
+        import psycopg
+
+        with psycopg.connect(f"host={self.folder} user={USER} dbname={database}", autocommit=True) as connection:
+            cursor = connection.execute(statement)  # type: ignore[call-overload]
+            return list(cursor.fetchall()) if cursor.description else []
+
+    def stop(self) -> None:
+        self._process.send_signal(signal.SIGQUIT)  # at once, with all that serve a connection
+        self._process.wait(20)
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _wait(self) -> None:
+        import psycopg
+
+        deadline = time.monotonic() + 60
+        while True:
+            try:
+                self.run("SELECT 1")
+                return
+            except psycopg.OperationalError:
+                assert self._process.poll() is None, (self.folder / "log").read_text()
+                assert time.monotonic() < deadline, "PostgreSQL did not begin to listen"
+                time.sleep(0.05)
+
+
+def _end_with_parent() -> None:
+    """Have the kernel end the server when the tests are killed: it would stay for ever."""
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGQUIT)
+
+
+def who() -> dict[str, Any]:
+    """As whom the server runs: it refuses to run as root."""
+    if os.geteuid() != 0:
+        return {}
+    names = {each.pw_name for each in pwd.getpwall()}
+    return {"user": "postgres" if "postgres" in names else "nobody", "group": "nogroup", "extra_groups": []}
+
+
+def programs() -> Path:
+    """Return the folder of PostgreSQL's programs, or skip (fail in CI)."""
+    if find_spec("psycopg") is None:
+        absent("psycopg is not installed (pip install psycopg[binary])")
+    return need_file("/usr/lib/postgresql/*/bin/postgres", package="postgresql").parent
+
+
+@cache
+def _started() -> PostgresqlServer:
+    started = PostgresqlServer(programs())
+    atexit.register(started.stop)
+    return started
+
+
+@cache
+def server() -> PostgresqlServer:
+    """Return the server of this test process; it has a database with this version's schema to copy from."""
+    started = _started()
+    started.run(f"DROP DATABASE IF EXISTS {TEMPLATE}")
+    started.run(f"CREATE DATABASE {TEMPLATE}")
+    database = open_database(started.folder, started.url(TEMPLATE))
+    database.upgrade()
+    database.close()
+    started.run("CREATE SCHEMA kept; CREATE TABLE kept.counters AS SELECT * FROM public.counters", TEMPLATE)
+    return started
+
+
+class FreshDatabase:
+    """A database of a test's own with this version's schema, and its address. ``open`` it as often as wanted.
+
+    Given back, it is emptied for the next test: to make one takes five times as long.
+    """
+
+    def __init__(self) -> None:
+        self.name = _empty.pop() if _empty else _made()
+        self.url = server().url(self.name)
+
+    def open(self, data: Path) -> PostgresqlDatabase:
+        return open_postgresql(self.url, data)
+
+    def give_back(self) -> None:
+        server().run(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{self.name}'")
+        server().run(EMPTY, self.name)
+        _empty.append(self.name)
+
+
+def _made() -> str:
+    name = f"cti_{next(_numbers)}"
+    server().run(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}")
+    return name
