@@ -17,15 +17,18 @@ from gateway.store.positions import Position
 LOOK_EVERY_S = 0.1
 
 
+@dataclass(frozen=True, slots=True)
 class PeopleChanged:
-    """An agent or a session is another than before."""
+    """An agent or a session is another than before: one of ``tenant``, or of any company where that is empty."""
+
+    tenant: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class NewEpoch:
-    """Events that were given may be lost; ``positions`` says by company where to go on."""
+    """A database took over; ``kept`` says by company up to where the events are still there that were given."""
 
-    positions: Mapping[str, Position]
+    kept: Mapping[str, Position]
 
 
 News = LoggedEvent | PeopleChanged | NewEpoch
