@@ -89,7 +89,10 @@ def test_no_letter_is_claimed_twice(race: Race) -> None:
 
 def test_a_source_is_imported_once_at_a_time(race: Race) -> None:
     for n in range(TRIES):
-        begin: Work = lambda store, n=n: Imports(store.engine, store.journal).begin("acme", f"erp{n}", "csv", T0)  # noqa: E731
+
+        def begin(store: Store, source: str = f"erp{n}") -> int:
+            return Imports(store.engine, store.journal).begin("acme", source, "csv", T0)
+
         assert race.errors(begin) == [ImportRunning]
 
 
@@ -179,9 +182,10 @@ def test_one_administrator_is_left(race: Race) -> None:
 
 def test_a_filter_of_one_name_is_kept_once(race: Race) -> None:
     for n in range(TRIES):
-        save: Work = lambda store, n=n: SavedFilters(store.engine, store.journal).save(
-            "acme", "ana", f"f{n}", "a=1", T0
-        )
+
+        def save(store: Store, name: str = f"f{n}") -> None:
+            SavedFilters(store.engine, store.journal).save("acme", "ana", name, "a=1", T0)
+
         assert race.errors(save) == []
     assert count(race.stores[0], tables.saved_filters) == TRIES
 
