@@ -50,6 +50,7 @@ def db_copy(place: DataLocation, target: str, source: str | None) -> None:
     "env:NAME" or "file:PATH", which say where it stands, so that its password is not seen in the list of processes.
     """
     from gateway.store.copying import copy
+    from gateway.store.database import explained
 
     config = place.load()
     with _source(place, config, source) as old, _target(place, config, target) as new:
@@ -59,7 +60,7 @@ def db_copy(place: DataLocation, target: str, source: str | None) -> None:
                 hint=Text("Copy a PostgreSQL with pg_dump, an SQLite with .backup."),
             )
         total: list[int] = []
-        with old.explained(), new.explained():
+        with explained(old), explained(new):
             copy(old, new, tenants=config.tenants, on_table=lambda table: _say(table, total))
     click.echo(_("{count} rows copied and compared.", count=Quantity(sum(total))))
     click.echo(said(_next_step(new.kind)))
@@ -67,7 +68,7 @@ def db_copy(place: DataLocation, target: str, source: str | None) -> None:
 
 def shown(database: "Database") -> str:
     """Return where ``database`` is, for people, without a password."""
-    return str(getattr(database, "shown", database.data))
+    return database.shown
 
 
 def _say(table: "CopiedTable", total: list[int]) -> None:
