@@ -107,7 +107,9 @@ class LeaseKeeper:
             kept = dict(self._kept)
         if kept:
             self._keep(kept)
-        for name in self._standing - {name for name, _token in self._kept}:
+        with self._lock:
+            lost = self._standing - {name for name, _token in self._kept}
+        for name in lost:
             self.take(name)
 
     def _keep(self, kept: Mapping[tuple[str, int], RowLease]) -> None:

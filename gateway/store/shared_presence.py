@@ -33,6 +33,7 @@ class RowPresence:
         self._name = name
         self._lock = threading.Lock()
         self._stands = False
+        self._was_said = False
         self._looked: dict[str, tuple[float, bool]] = {}
         self._missed: dict[str, float] = {}
 
@@ -44,7 +45,9 @@ class RowPresence:
                     self._keeper.stand(process(self._name))
                     self._stands = True
                 except SharedUnavailable as error:
-                    log.warning("presence_not_shown", error=error.strerror)
+                    if not self._was_said:
+                        log.warning("presence_not_shown", error=error.strerror)
+                    self._was_said = True
                     return None
         return self._name
 
