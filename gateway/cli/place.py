@@ -42,12 +42,6 @@ class DataLocation:
 
         return data_folder(config, self.config_path, self.data)
 
-    def database(self, config: "Config") -> "Database":
-        """Return the configured database; it is neither made nor connected to yet. Raises ``ConfigError``."""
-        from gateway.store.database import open_database
-
-        return open_database(self.folder(config))
-
     def open(self) -> "Gateway":
         """Open the gateway's data, ready for a command; close it after use."""
         from gateway.server.bootstrap import build

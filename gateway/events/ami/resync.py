@@ -65,7 +65,10 @@ def put_in_queues(life: CallLife, entries: Sequence[AmiBlock], moment: int) -> N
         if call.is_queued and not queue:
             life.queue_is_left(call, moment, abandoned=False)
         elif queue and not call.is_queued:
-            call.queue, call.is_queued = queue, True
+            caller = next(channel for uniqueid, channel in call.channels.items() if uniqueid in waiting)
+            if call.direction is None:
+                call.direction = Direction.INTERNAL if call.owner else Direction.INCOMING
+            call.queue, call.is_queued, call.number = queue, True, call.number or caller.number
             life.tell.enters_queue(call, moment)
 
 
