@@ -50,7 +50,7 @@ class PostgresqlServer:
 
     def __init__(self, programs: Path, *settings: str) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="cti-pg-"))
-        self._who = _who()
+        self._who = who()
         if self._who:
             shutil.chown(self.folder, self._who["user"], self._who["group"])
         self._quiet: dict[str, Any] = {"cwd": self.folder, "stdout": subprocess.DEVNULL} | self._who
@@ -104,7 +104,7 @@ def _end_with_parent() -> None:
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGQUIT)
 
 
-def _who() -> dict[str, Any]:
+def who() -> dict[str, Any]:
     """As whom the server runs: it refuses to run as root."""
     if os.geteuid() != 0:
         return {}

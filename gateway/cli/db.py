@@ -36,7 +36,7 @@ def db_upgrade(place: DataLocation) -> None:
     database = place.database(place.load())
     database.upgrade()
     database.close()
-    click.echo(_("{folder}: schema is up to date", folder=shown(database)))
+    click.echo(_("{folder}: schema is up to date", folder=database.shown))
 
 
 @db_command.command("copy")
@@ -50,6 +50,7 @@ def db_copy(place: DataLocation, target: str, source: str | None) -> None:
     "env:NAME" or "file:PATH", which say where it stands, so that its password is not seen in the list of processes.
     """
     from gateway.store.copying import copy
+    from gateway.store.database import explained
 
     config = place.load()
     with _source(place, config, source) as old, _target(place, config, target) as new:
@@ -59,15 +60,10 @@ def db_copy(place: DataLocation, target: str, source: str | None) -> None:
                 hint=Text("Copy a PostgreSQL with pg_dump, an SQLite with .backup."),
             )
         total: list[int] = []
-        with old.explained(), new.explained():
+        with explained(old), explained(new):
             copy(old, new, tenants=config.tenants, on_table=lambda table: _say(table, total))
     click.echo(_("{count} rows copied and compared.", count=Quantity(sum(total))))
     click.echo(said(_next_step(new.kind)))
-
-
-def shown(database: "Database") -> str:
-    """Return where ``database`` is, for people, without a password."""
-    return str(getattr(database, "shown", database.data))
 
 
 def _say(table: "CopiedTable", total: list[int]) -> None:
@@ -88,7 +84,7 @@ def _source(place: DataLocation, config: "Config", named: str | None) -> Iterato
     database = _opened(place, config, named)
     if not database.exists():
         raise ConfigError(
-            Text("there is no gateway's database in {place}.", place=shown(database)),
+            Text("there is no gateway's database in {place}.", place=database.shown),
             hint=Text("Name it with --from, or the configuration that does with --config."),
         )
     with _unused(database):

@@ -4,7 +4,7 @@ The gateway itself is imported when a command opens it: help and ``version`` are
 """
 
 from collections.abc import Callable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
@@ -42,41 +42,45 @@ class DataLocation:
 
         return data_folder(config, self.config_path, self.data)
 
-    def database(self, config: "Config") -> "Database":
-        """Return the configured database; it is neither made nor connected to yet. Raises ``ConfigError``."""
-        from gateway.store.database import open_database
-
-        return open_database(self.folder(config))
-
     def open(self) -> "Gateway":
         """Open the gateway's data, ready for a command; close it after use."""
         from gateway.server.bootstrap import build
 
         config = self.load()
         folder = self.folder(config)
-        with self.explained(folder):
+        with self.explained(config):
             return build(config, folder)
 
     def open_existing(self) -> "Gateway":
         """Open the data for a command that only reads, and make none. Raises ``ConfigError`` where there is none."""
         from gateway.server.bootstrap import build
-        from gateway.store.database import open_database
 
         config = self.load()
         folder = self.folder(config)
-        if not open_database(folder).exists():
-            raise ConfigError(
-                Text("there is no gateway's data in {folder}.", folder=str(folder.resolve())),
-                hint=Text("Give the folder with --data, or the configuration that names it with --config."),
-            )
-        with self.explained(folder):
+        with self.explained(config):
+            self._refuse_missing(config)
             return build(config, folder)
 
-    def explained(self, folder: Path) -> AbstractContextManager[None]:
-        """Raise ``DataUnusable`` inside the block for what is wrong with the data in ``folder``."""
-        from gateway.store.opening import explained
+    def database(self, config: "Config") -> "Database":
+        """Return the configured database; nothing is made or connected to yet."""
+        from gateway.server.bootstrap import database_of
 
-        return explained(folder)
+        return database_of(config, self.folder(config))
+
+    def explained(self, config: "Config") -> AbstractContextManager[None]:
+        """Raise ``DataUnusable`` inside the block for what is wrong with the database or the data folder."""
+        from gateway.store.database import explained
+
+        return explained(self.database(config))
+
+    def _refuse_missing(self, config: "Config") -> None:
+        with closing(self.database(config)) as database:
+            if not database.exists():
+                shown = str(database.data.resolve()) if database.kind == "sqlite" else database.shown
+                raise ConfigError(
+                    Text("there is no gateway's data in {folder}.", folder=shown),
+                    hint=Text("Give the folder with --data, or the configuration that names it with --config."),
+                )
 
 
 def with_place(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -110,10 +114,8 @@ def _about_data(place: DataLocation, error: Exception) -> GatewayError | None:
     """Return the error that says what is wrong with the data, where ``error`` comes of a damaged database or a full
     disk; else None.
     """
-    from gateway.store.opening import explain
-
     try:
-        return explain(error, place.folder(place.load()))
+        return place.database(place.load()).explain(error)
     except GatewayError as wrong:
         return wrong
 

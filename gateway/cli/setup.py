@@ -72,7 +72,7 @@ def check_command(place: DataLocation, verbose: bool) -> None:
         with place.open() as gateway:
             _line(True, _("configuration"), str(place.config_path or _("defaults")))
             health = gateway.health()
-            _line(all(health.values()), _("database"), _database(gateway.data, health))
+            _line(all(health.values()), _("database"), _database(gateway.database.shown, health))
             safe = _try_database(gateway)
             for about, sentence in cautions(gateway.config):
                 _line(None, about, said(sentence))
@@ -88,9 +88,9 @@ def check_command(place: DataLocation, verbose: bool) -> None:
     sys.exit(0 if good and safe and all(health.values()) else 1)
 
 
-def _database(data: Path, health: Mapping[str, bool]) -> str:
+def _database(shown: str, health: Mapping[str, bool]) -> str:
     failed = ", ".join(name for name, good in health.items() if not good)
-    return _("{data} (failed: {names})", data=str(data), names=failed) if failed else str(data)
+    return _("{data} (failed: {names})", data=shown, names=failed) if failed else shown
 
 
 def _try_database(gateway: "Gateway") -> bool:

@@ -1,11 +1,13 @@
 """``sources``: the webhooks of cloud exchanges, and what their mappings make of a request."""
 
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+import tomli_w
+from pydantic import TypeAdapter, ValidationError
 
 from gateway.cli.place import DataLocation, one_tenant, with_place, with_tenant
 from gateway.cli.speech import _, said
@@ -23,6 +25,7 @@ LAST = 10
 
 if TYPE_CHECKING:
     from gateway.config.webhook_sources import WebhookSource
+    from gateway.events.lines.learning import Column
 
 
 @click.group("sources", invoke_without_command=True)
@@ -180,3 +183,67 @@ def _show_json(made: Iterable[Interpretation]) -> None:
                 "notes": [str(note) for note in each.notes],
             }
         )
+
+
+@sources_command.command("learn")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, allow_dash=True))
+@click.option("--timezone", default="America/Sao_Paulo", help="Zone of the times in the lines.", show_default=True)
+def sources_learn(file: str, timezone: str) -> None:
+    """Show captured lines of an exchange (SMDR, CDR) below a ruler, the presets that read them, and a guess.
+
+    What is printed last is a description to start from: docs/lines.md.
+    """
+    from zoneinfo import ZoneInfo
+
+    from gateway.clock import milliseconds
+    from gateway.config.values import Timezone
+    from gateway.events.lines.learning import description_of, learn, ruler
+
+    try:
+        zone = ZoneInfo(TypeAdapter(Timezone).validate_python(timezone))
+    except ValidationError:
+        raise click.UsageError(_("{zone!r} is no time zone, such as America/Sao_Paulo.", zone=timezone)) from None
+    learnt = learn(sys.stdin.buffer.read() if file == "-" else _read(Path(file)), milliseconds(), zone)
+    if not learnt.lines:
+        raise click.ClickException(_("There are no lines in {path}.", path=file))
+    tell("\n".join(ruler(learnt.lines)) + "\n")
+    for fit in learnt.fits:
+        tell(_("preset {name}: {events} events, {unread} lines not understood", **fit._asdict()))
+    tell("\n" + "\n".join(_columns(learnt.columns)) + "\n")
+    tell(_("# A description to start from, guessed: look at each line."), err=True)
+    table = {"tenants": {"default": {"sources": {"pabx": {"kind": "lines", "description": description_of(learnt)}}}}}
+    tell(tomli_w.dumps(table))
+
+
+def _columns(columns: "Sequence[Column]") -> Iterator[str]:
+    """Yield the columns as they were found, each with what it may be and some of what stands in it."""
+    for column in columns:
+        some = ", ".join(dict.fromkeys(value for value in column.values if value))[:60]
+        yield cell(f"  {column.where:9} {column.field or '?':12} {some}")
+
+
+@sources_command.command("lines")
+@click.argument("name", required=False)
+@click.option("--test", "tests", is_flag=True, help="Run the tests that stand in them.")
+@with_place
+def sources_lines(place: DataLocation, name: str | None, tests: bool) -> None:
+    """List the presets of lines (kind = "lines"), or show the one called NAME."""
+    from gateway.config.loader import presets_in
+    from gateway.events.lines import catalogue
+    from gateway.events.lines.trials import trials
+
+    folder = presets_in(Path(place.config_path)) if place.config_path else None
+    names = [name] if name else catalogue.names(folder)
+    failed = False
+    for each in names:
+        found = catalogue.description(each, folder)
+        evidence = found.verified.how if found.verified else ""
+        click.echo(cell(f"  {each:24} {evidence:22} {found.title}"))
+        for line in (*found.setup, *(found.verified.unknown if found.verified else ())) if name else ():
+            click.echo(f"    - {line}")
+        for title, problems in trials(found) if tests else ():
+            failed = failed or bool(problems)
+            click.echo(f"    {'FAIL' if problems else 'ok'}  {title}")
+            for problem in problems:
+                click.echo(f"          {said(problem)}")
+    sys.exit(1 if failed else 0)

@@ -60,6 +60,15 @@ class ServerSettings(Table):
         description="one more address and port, for exchanges whose malformed requests are mended; off when absent",
     )
     data: str = Field("data", description="folder of the database, relative to this file")
+    database: SecretStr | None = Field(
+        None,
+        strict=False,
+        description="address of a PostgreSQL database (postgresql://USER@HOST/NAME; env: or file:);"
+        " SQLite in data when absent",
+    )
+    database_password: SecretStr | None = Field(
+        None, strict=False, description="its password, where it does not stand in the address (env: or file:)"
+    )
     accept_loss: bool = Field(
         False, description="let a PostgreSQL without a synchronous standby pass 'check'; said at each start"
     )

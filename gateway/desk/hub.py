@@ -212,7 +212,7 @@ class Hub:
         if isinstance(news, LoggedEvent):
             self._tell(news)
         elif isinstance(news, PeopleChanged):
-            self._ask_screens()
+            self._ask_screens(news.tenant)
         else:
             self._begin_epoch(news)
 
@@ -223,10 +223,11 @@ class Hub:
             if position := news.positions.get(screen.tenant):
                 self._offer(screen, StartAfresh(position))
 
-    def _ask_screens(self) -> None:
-        """Have all screens asked whether they may stay."""
+    def _ask_screens(self, tenant: str) -> None:
+        """Have the screens of ``tenant`` (empty: all) asked whether they may stay."""
         for screen in self._all_screens():
-            screen.ask()
+            if tenant in ("", screen.tenant):
+                screen.ask()
 
     def _all_screens(self) -> list[Screen]:
         with self._gate:

@@ -215,7 +215,7 @@ def build(config: Config, data: Path) -> Gateway:
 
     Raises ``ConfigError`` when the configuration does not fit together.
     """
-    database = open_database(data)
+    database = database_of(config, data)
     database.upgrade()
     engine = database.engine
     listeners: list[Callable[[Committed], None]] = []
@@ -299,6 +299,18 @@ def build(config: Config, data: Path) -> Gateway:
         schedule=Schedule(config, data, imports),
         event_sources=event_sources(config, core, journal, SourceBook(engine, journal), shared.lease, traffic),
         listeners=listeners,
+    )
+
+
+def database_of(config: Config, data: Path) -> Database:
+    """Return the configured database, with this node's folder ``data``; nothing is made or connected to yet.
+
+    Raises ``ConfigError``.
+    """
+    server = config.server
+    url, password = server.database, server.database_password
+    return open_database(
+        data, url.get_secret_value() if url else None, password.get_secret_value() if password else None
     )
 
 

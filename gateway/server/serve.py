@@ -12,7 +12,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from functools import partial
 from multiprocessing.connection import Connection
@@ -31,7 +31,6 @@ from gateway.server.processes import Workers, listening_backlog
 from gateway.server.runs import GatewayRun, clear
 from gateway.server.worker import WorkerOptions, load
 from gateway.store import revisions
-from gateway.store.database import open_database
 from gateway.texts.text import Text
 
 __all__ = ["Options", "serve", "split_address", "url_of"]
@@ -126,7 +125,7 @@ def _take_over(options: Options) -> Taken | None:
 def _check_taken(options: Options, sockets: Sockets) -> None:
     wanted = options.config.server
     hint = Text("Stop the gateway that runs, then start this one.")
-    found, ours = open_database(options.data).revision(), revisions.of_this_version()
+    found, ours = _revision_found(options), revisions.of_this_version()
     if found != ours:
         raise ConfigError(
             Text(
@@ -155,9 +154,14 @@ def _check_taken(options: Options, sockets: Sockets) -> None:
         )
 
 
+def _revision_found(options: Options) -> str | None:
+    with closing(bootstrap.database_of(options.config, options.data)) as database:
+        return database.revision()
+
+
 def _prepare_data(options: Options) -> GatewayRun:
     """Bring the schema up to date once, before the workers start; show early what cannot work."""
-    database = open_database(options.data)
+    database = bootstrap.database_of(options.config, options.data)
     database.upgrade()
     warn_of_losses(database, options.config)
     database.close()

@@ -84,9 +84,9 @@ class AgentChanges:
                 row = details.row() | {"tenant": by.tenant, "login": login, "created_at": by.at}
                 connection.execute(insert(agents).values(row | {"password_hash": hashed, "first_password": True}))
                 write(connection, by.entry(AuditAction.AGENT_ADDED, login, **details.row()))
-            people_changed(connection)
+            people_changed(connection, by.tenant)
 
-        self._journal.run(work)
+        self._journal.run(work, tenant=by.tenant, news=True)
 
     def change(self, agent_id: int, details: AgentDetails, by: Actor) -> None:
         """Give an agent other details; open screens follow. Raises ``NoSuchAgent`` and ``LastAdministrator``."""
@@ -218,18 +218,18 @@ class AgentChanges:
                 return False
             connection.execute(delete(sessions).where(sessions.c.token_hash == row.token_hash))
             write(connection, by.entry(AuditAction.SESSION_ENDED, row.login))
-            people_changed(connection)
+            people_changed(connection, by.tenant)
             return True
 
-        return bool(self._journal.run(work))
+        return bool(self._journal.run(work, tenant=by.tenant, news=True))
 
     def _with(self, agent_id: int, by: Actor, work: Callable[[Connection, Agent], Any]) -> Any:
         def whole(connection: Connection) -> Any:
             done = work(connection, _found(connection, by.tenant, agent_id))
-            people_changed(connection)
+            people_changed(connection, by.tenant)
             return done
 
-        return self._journal.run(whole)
+        return self._journal.run(whole, tenant=by.tenant, news=True)
 
 
 def _session_called(name: str, tenant: str) -> Select[Any]:

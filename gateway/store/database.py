@@ -4,13 +4,15 @@ Everything above asks a ``Database`` for what differs between the two; statement
 through ``engine``; writing in a lane's turn, by the journal.
 """
 
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
 from zlib import crc32
 
 from sqlalchemy import Connection, Engine
 
+from gateway.errors import DataUnusable
 from gateway.store.doorbell import Doorbell
 from gateway.store.following import Follower
 from gateway.store.log import EventLog
@@ -45,6 +47,11 @@ class Database(Protocol):
     @property
     def data(self) -> Path:
         """Return this node's own folder: search index, traffic log, sockets. It is there with every kind."""
+        ...
+
+    @property
+    def shown(self) -> str:
+        """Return where it is, for people: the folder, or the address without its password."""
         ...
 
     @property
@@ -127,13 +134,25 @@ class Database(Protocol):
         """
         ...
 
-    def explained(self) -> AbstractContextManager[None]:
-        """Raise ``DataUnusable`` inside the block for what goes wrong with the database, with what to do."""
+    def explain(self, error: BaseException) -> DataUnusable | None:
+        """Return what ``error`` says of the database or the data folder; None for one that is about something else."""
         ...
 
     def close(self) -> None:
         """Close the connections that nobody uses. Safe to call again."""
         ...
+
+
+@contextmanager
+def explained(database: Database) -> Iterator[None]:
+    """Raise ``DataUnusable`` inside the block for what goes wrong with ``database``, with what to do."""
+    try:
+        yield
+    except Exception as error:
+        told = database.explain(error)
+        if told is None:
+            raise
+        raise told from None
 
 
 def lane_of(tenant: str, lanes: int) -> int:

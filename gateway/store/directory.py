@@ -2,11 +2,11 @@
 
 import hashlib
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Row, Select, delete, func, insert, select, update
+from sqlalchemy import Connection, Engine, Row, Select, delete, func, insert, select, text, update
 
 from gateway.domain.account_fields import read_account_fields
 from gateway.domain.calls.matching import Ranked
@@ -24,6 +24,12 @@ accounts, phones, agents, sessions = tables.accounts, tables.phones, tables.agen
 identifiers, counters = tables.identifiers, tables.counters
 
 BY_HAND = "csv"
+
+
+PEOPLE_OF_TENANT = text(
+    "INSERT INTO heads (tenant, seq, people) VALUES (:tenant, 0, 1)"
+    " ON CONFLICT (tenant) DO UPDATE SET people = heads.people + 1"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,12 +211,12 @@ class Directory:
         }
         if agent.language:
             values["language"] = agent.language
-        self._journal.run(lambda connection: _save_agent(connection, values, at), tenant=agent.tenant)
+        self._change_people(agent.tenant, lambda connection: _save_agent(connection, values, at))
 
     def give_role(self, tenant: str, login: str, role: Role) -> bool:
         """Give an agent another role; False when there is no such agent."""
         statement = update(agents).where(agents.c.tenant == tenant, agents.c.login == login).values(role=role.value)
-        return bool(self._journal.run(lambda connection: _run(connection, statement)))
+        return bool(self._change_people(tenant, lambda connection: connection.execute(statement).rowcount))
 
     def choose_language(self, agent_id: int, language: str) -> None:
         """Keep the language of an agent's pages; empty for the browser's."""
@@ -232,7 +238,7 @@ class Directory:
 
     def remove_agent(self, tenant: str, login: str) -> bool:
         """Remove an agent and log it out everywhere; False when there was none."""
-        return bool(self._journal.run(lambda connection: _remove_agent(connection, tenant, login)))
+        return bool(self._change_people(tenant, lambda connection: _remove_agent(connection, tenant, login)))
 
     def agents(self, tenant: str | None = None) -> Sequence[Agent]:
         query = select(agents).order_by(agents.c.tenant, agents.c.login)
@@ -268,7 +274,7 @@ class Directory:
             "client": client,
             "browser": browser,
         }
-        self._journal.run(lambda connection: _open_session(connection, row, at))
+        self._journal.run(lambda connection: _open_session(connection, row, at), tenant=agent.tenant)
         return token
 
     def session_agent(self, token: str, at: int, *, of_program: bool = False) -> Agent | None:
@@ -287,8 +293,22 @@ class Directory:
         return agent_of(row) if row else None
 
     def close_session(self, token: str) -> None:
-        statement = delete(sessions).where(sessions.c.token_hash == token_hash(token))
-        self._journal.run(lambda connection: _run(connection, statement))
+        mine = sessions.c.token_hash == token_hash(token)
+        query = select(agents.c.tenant).join(sessions, sessions.c.agent_id == agents.c.id).where(mine)
+        with self._engine.connect() as connection:
+            tenant = connection.execute(query).scalar()
+        if tenant is not None:
+            self._change_people(tenant, lambda connection: connection.execute(delete(sessions).where(mine)) and None)
+
+    def _change_people(self, tenant: str, work: Callable[[Connection], Any]) -> Any:
+        """Run a change of agents or sessions, of which screens of the tenant hear at once."""
+
+        def whole(connection: Connection) -> Any:
+            done = work(connection)
+            people_changed(connection, tenant)
+            return done
+
+        return self._journal.run(whole, tenant=tenant, news=True)
 
 
 def _identifiers_of(account_id: int) -> Select[Any]:
@@ -303,9 +323,15 @@ def _with_identifier(tenant: str, text: str) -> Select[Any]:
     return select(accounts).where(accounts.c.id.in_(mine)).order_by(accounts.c.id)
 
 
-def people_changed(connection: Connection) -> None:
-    """Say that an agent or a session changed: open screens look whether they may stay."""
-    connection.execute(update(counters).where(counters.c.name == "people").values(value=counters.c.value + 1))
+def people_changed(connection: Connection, tenant: str) -> None:
+    """Say that an agent or a session of ``tenant`` changed: its open screens look whether they may stay.
+
+    SQLite has one counter, which one machine's screens stand: on several nodes those of all tenants would be too many.
+    """
+    if connection.dialect.name == "sqlite":
+        connection.execute(update(counters).where(counters.c.name == "people").values(value=counters.c.value + 1))
+    else:
+        connection.execute(PEOPLE_OF_TENANT, {"tenant": tenant})
 
 
 def token_hash(token: str) -> str:
@@ -330,13 +356,6 @@ def agent_of(row: Row[Any]) -> Agent:
     )
 
 
-def _run(connection: Connection, statement: Any) -> int:
-    """Run a change of agents or sessions; return of how many."""
-    found: int = connection.execute(statement).rowcount
-    people_changed(connection)
-    return found
-
-
 def _open_session(connection: Connection, row: dict[str, Any], at: int) -> None:
     connection.execute(delete(sessions).where(sessions.c.expires_at <= at))
     connection.execute(insert(sessions).values(row))
@@ -347,7 +366,6 @@ def _save_agent(connection: Connection, values: Mapping[str, Any], at: int) -> N
     connection.execute(statement.on_conflict_do_update(index_elements=["tenant", "login"], set_=values))
     same = select(agents.c.id).where(agents.c.tenant == values["tenant"], agents.c.login == values["login"])
     connection.execute(delete(sessions).where(sessions.c.agent_id.in_(same)))
-    people_changed(connection)
 
 
 def _remove_agent(connection: Connection, tenant: str, login: str) -> bool:
@@ -357,5 +375,4 @@ def _remove_agent(connection: Connection, tenant: str, login: str) -> bool:
         return False
     connection.execute(delete(sessions).where(sessions.c.agent_id == agent_id))
     connection.execute(delete(agents).where(agents.c.id == agent_id))
-    people_changed(connection)
     return True

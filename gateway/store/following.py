@@ -17,8 +17,11 @@ from gateway.store.positions import Position
 LOOK_EVERY_S = 0.1
 
 
+@dataclass(frozen=True, slots=True)
 class PeopleChanged:
-    """An agent or a session is another than before."""
+    """An agent or a session is another than before: one of ``tenant``, or of any company where that is empty."""
+
+    tenant: str = ""
 
 
 @dataclass(frozen=True, slots=True)

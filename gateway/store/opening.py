@@ -3,8 +3,7 @@
 import errno
 import os
 import sqlite3
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 
 from sqlalchemy.exc import DBAPIError
@@ -45,18 +44,6 @@ OS_SENTENCES: Mapping[int, tuple[str, str]] = {
     errno.EEXIST: ("{file} is no folder.", "Name a folder for the data with --data or server.data."),
     errno.EMFILE: ("the gateway may not open more files.", "Raise the limit (ulimit -n, LimitNOFILE of systemd)."),
 }
-
-
-@contextmanager
-def explained(folder: Path) -> Iterator[None]:
-    """Raise ``DataUnusable`` for what goes wrong inside the block with the data in ``folder``."""
-    try:
-        yield
-    except (DBAPIError, sqlite3.Error, OSError) as error:
-        told = explain(error, folder)
-        if told is None:
-            raise
-        raise told from None
 
 
 def explain(error: BaseException, folder: Path) -> DataUnusable | None:

@@ -7,7 +7,6 @@ has happened, and nobody may believe that it did not.
 
 import os
 import secrets
-from contextlib import AbstractContextManager
 from functools import cached_property
 from importlib.util import find_spec
 from pathlib import Path
@@ -18,9 +17,9 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.pool import NullPool
 
-from gateway.errors import ConfigError
-from gateway.store import postgresql_errors, postgresql_schema
-from gateway.store.database import WriterLock, lane_of
+from gateway.errors import ConfigError, DataUnusable
+from gateway.store import opening, postgresql_errors, postgresql_schema
+from gateway.store.database import WriterLock, explained, lane_of
 from gateway.store.doorbell import Doorbell
 from gateway.store.following import Follower
 from gateway.store.log import EventLog
@@ -171,15 +170,15 @@ class PostgresqlDatabase:
         return self.revision() is not None
 
     def revision(self) -> str | None:
-        with self.explained(), self.engine.connect() as connection:
+        with explained(self), self.engine.connect() as connection:
             return postgresql_schema.revision(connection)
 
     def upgrade(self) -> None:
-        with self.explained(), self._writing_engine.begin() as connection:
+        with explained(self), self._writing_engine.begin() as connection:
             postgresql_schema.upgrade(connection, self.shown)
 
-    def explained(self) -> AbstractContextManager[None]:
-        return postgresql_errors.explained(self.shown, self._data)
+    def explain(self, error: BaseException) -> DataUnusable | None:
+        return postgresql_errors.explain(error, self.shown) or opening.explain(error, self._data)
 
     def close(self) -> None:
         if "engine" in vars(self):

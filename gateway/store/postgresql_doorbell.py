@@ -12,12 +12,12 @@ import secrets
 import threading
 import time
 from collections.abc import Callable, Collection
-from contextlib import suppress
 from typing import Any
 
 import psycopg
 import structlog
 
+from gateway.store.deadlines import Deadlines
 from gateway.store.doorbell import Ringing
 
 log = structlog.get_logger()
@@ -35,6 +35,8 @@ LONGEST = 4000
 PROBE = "?"
 """Begins the payload of a probe; no company is called so."""
 
+NOT_HEARD = "doorbell_not_heard"
+
 Connect = Callable[[], "psycopg.Connection[Any]"]
 
 
@@ -48,10 +50,12 @@ class PostgresqlDoorbell:
         self._wanted: set[str] = set()
         self._rung = threading.Event()
         self._stopping = threading.Event()
+        self._deadlines = Deadlines()
         self._ringer_pid = 0
         self._probe, self._probed_at = "", time.monotonic()
         self._heard_at = float("-inf")
-        self._is_warned = False
+        self._told_of: set[str] = set()
+        """What was logged since a ring of its own was last heard."""
         self._threads = [
             threading.Thread(target=work, name=f"doorbell-{name}", daemon=True)
             for name, work in (("listener", self._listen), ("ringer", self._ring_on))
@@ -102,28 +106,32 @@ class PostgresqlDoorbell:
         while not self._stopping.is_set():
             if self._rung.wait(WAIT_S):
                 self._rung.clear()
-                if payload := self._payload():
-                    self._notify(connection, payload[0])
+                self._ring_for(connection, self._gathered())
             if time.monotonic() >= next_probe:
                 next_probe = time.monotonic() + (PROBE_EVERY_S if self.is_heard else PROBE_WITHIN_S)
                 self._send_probe(connection)
 
-    def _payload(self) -> tuple[str] | None:
-        """Return what to send of all that was rung for since the last time, None where there was nothing."""
+    def _gathered(self) -> set[str]:
+        """Return for whom was rung since the last time."""
         with self._gate:
             tenants, self._wanted = self._wanted, set()
-        if not tenants:
-            return None
-        named = "\n".join(sorted(tenants))
-        is_short = "" not in tenants and len(tenants) <= MOST_NAMED and len(named.encode()) <= LONGEST
-        return (named if is_short else "",)
+        return tenants
+
+    def _ring_for(self, connection: "psycopg.Connection[Any]", tenants: set[str]) -> None:
+        try:
+            if tenants:
+                self._notify(connection, _payload(tenants))
+        except BaseException:
+            self.ring(tenants)
+            raise
 
     def _send_probe(self, connection: "psycopg.Connection[Any]") -> None:
         self._probe, self._probed_at = secrets.token_hex(8), time.monotonic()
         self._notify(connection, PROBE + self._probe)
 
     def _notify(self, connection: "psycopg.Connection[Any]", payload: str) -> None:
-        connection.execute("SELECT pg_notify(%s, %s)", (CHANNEL, payload))
+        with self._deadlines.within(connection, PROBE_WITHIN_S):
+            connection.execute("SELECT pg_notify(%s, %s)", (CHANNEL, payload))
 
     # listening
 
@@ -157,25 +165,33 @@ class PostgresqlDoorbell:
         if probe != self._probe:
             return
         self._heard_at = time.monotonic()
-        if self._is_warned:
-            self._is_warned = False
+        if self._told_of:
+            self._told_of.clear()
             log.info("doorbell_heard")
 
     def _look_at_probe(self, since: float) -> None:
         """Say once that probes are not heard, as long as this is so."""
         begun = max(since, self._probed_at) if self._probe else time.monotonic()
-        if self._is_warned or self.is_heard or time.monotonic() - begun < PROBE_WITHIN_S:
+        if NOT_HEARD in self._told_of or self.is_heard or time.monotonic() - begun < PROBE_WITHIN_S:
             return
-        self._is_warned = True
-        log.warning("doorbell_not_heard", look_every_s=UNHEARD_LOOK_S, hint="is there a pooler in between?")
+        self._told_of.add(NOT_HEARD)
+        log.warning(NOT_HEARD, look_every_s=UNHEARD_LOOK_S, hint="is there a pooler in between?")
 
     def _tell(self, tenants: Collection[str]) -> None:
         for listener in self._listeners:
             listener(tenants)
 
     def _failed(self, event: str, error: Exception) -> None:
+        """Say once that a connection was lost, as long as it is, and wait before the next attempt."""
         self._heard_at = float("-inf")
-        if not self._stopping.is_set():
+        if not self._stopping.is_set() and event not in self._told_of:
+            self._told_of.add(event)
             log.warning(event, error=type(error).__name__)
-        with suppress(RuntimeError):
-            self._stopping.wait(AGAIN_AFTER_S)
+        self._stopping.wait(AGAIN_AFTER_S)
+
+
+def _payload(tenants: set[str]) -> str:
+    """Return what tells of ``tenants``: their names, or nothing where those are too many."""
+    named = "\n".join(sorted(tenants))
+    is_short = "" not in tenants and len(tenants) <= MOST_NAMED and len(named.encode()) <= LONGEST
+    return named if is_short else ""

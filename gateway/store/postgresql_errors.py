@@ -1,15 +1,12 @@
 """What is wrong with a PostgreSQL database that cannot be used, as one sentence with what to do."""
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from gateway.errors import DataUnusable
-from gateway.store import opening
 
 REACH = (
     "Is server.database right (host, port, name), does the server run, and does its pg_hba.conf let this machine in?"
@@ -30,24 +27,10 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
 """By SQLSTATE."""
 
 
-@contextmanager
-def explained(name: str, data: Path) -> Iterator[None]:
-    """Raise ``DataUnusable`` for what goes wrong inside the block with the database ``name`` or the folder ``data``."""
-    try:
-        yield
-    except (DBAPIError, PoolTimeout, OSError) as error:
-        told = explain(error, name) or opening.explain(error, data)
-        if told is None:
-            raise
-        raise told from None
-
-
 def explain(error: BaseException, name: str) -> DataUnusable | None:
     """Return what ``error`` says of the database ``name``; None for an error that is about something else."""
-    if not isinstance(error, DBAPIError | PoolTimeout):
-        return None
     cause: Any = error.orig if isinstance(error, DBAPIError) else error
-    if isinstance(error, DBAPIError) and not type(cause).__module__.startswith("psycopg"):
+    if not (isinstance(cause, PoolTimeout) or type(cause).__module__.startswith("psycopg")):
         return None
     said = _first_line(cause)
     state = getattr(cause, "sqlstate", None) or _state_of(said)

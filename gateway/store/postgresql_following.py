@@ -23,21 +23,25 @@ AT_ONCE = 200
 WITHIN_S = 5.0
 """A look that takes longer is given up, with its connection: the server hangs, or is another one now."""
 NEWS = f"""
-    SELECT coalesce(o.epoch, 0), {IS_SAME}, coalesce(o.people, 0),
-        e.seq, e.tenant, e.kind, e.at, e.extension, e.call_id, e.payload
-    FROM (SELECT {ORIGIN}, {KNOWN}, (SELECT value FROM counters WHERE name = 'people') AS people) AS o
+    SELECT coalesce(o.epoch, 0), {IS_SAME}, n.tenant, n.people,
+        n.seq, n.kind, n.at, n.extension, n.call_id, n.payload
+    FROM (SELECT {ORIGIN}, {KNOWN}) AS o
     LEFT JOIN LATERAL (
-        SELECT found.* FROM unnest(%s::text[], %s::bigint[]) AS watched (tenant, seq)
-        JOIN heads ON heads.tenant = watched.tenant AND heads.seq > watched.seq
-        CROSS JOIN LATERAL (
-            SELECT seq, tenant, kind, at, extension, call_id, payload FROM events
+        SELECT heads.tenant, heads.people, e.seq, e.kind, e.at, e.extension, e.call_id, e.payload
+        FROM unnest(%s::text[], %s::bigint[], %s::bigint[]) AS watched (tenant, seq, people)
+        JOIN heads ON heads.tenant = watched.tenant
+            AND (heads.seq > watched.seq OR heads.people <> watched.people)
+        LEFT JOIN LATERAL (
+            SELECT seq, kind, at, extension, call_id, payload FROM events
             WHERE events.tenant = watched.tenant AND events.seq > watched.seq
             ORDER BY events.seq LIMIT {AT_ONCE}
-        ) AS found
-    ) AS e ON true
-    ORDER BY e.tenant, e.seq
+        ) AS e ON true
+    ) AS n ON true
+    ORDER BY n.tenant, n.seq
 """  # noqa: S608 - of constants
-"""One row at least: the epoch, whether the database is the same as before, and the counter of people."""
+"""One row at least: the epoch, and whether the database is the same as before. Companies of which an agent or a session
+changed have one at least, with its counter.
+"""
 ENDS = "SELECT tenant, seq FROM heads WHERE tenant = ANY(%s)"
 ALL = ""
 """Stands for all companies."""
@@ -62,7 +66,8 @@ class PostgresqlFollower:
         self._wanted: set[str] = {ALL}
         """Of whom the next look is."""
         self._looked_at = float("-inf")
-        self._people = -1
+        self._people: dict[str, int] = {}
+        """By company the counter of its agents and sessions, as it was when screens were last told of it."""
         doorbell.on_ring(self.ring)
 
     def watch(self, tenant: str) -> None:
@@ -78,6 +83,7 @@ class PostgresqlFollower:
     def unwatch(self, tenant: str) -> None:
         with self._gate:
             self._positions.pop(tenant, None)
+            self._people.pop(tenant, None)
 
     def position(self, tenant: str) -> Position | None:
         return self._positions.get(tenant)
@@ -109,8 +115,7 @@ class PostgresqlFollower:
                 yield from self._begin(stale)
                 names = self._names()
             else:
-                yield from self._people_changed(rows[0][2])
-                yield from self._events(rows)
+                yield from self._told_of(rows)
                 names = _with_more(rows)
         self._wanted = set()
 
@@ -127,9 +132,10 @@ class PostgresqlFollower:
     def _read(self, names: list[str]) -> list[tuple[Any, ...]]:
         with self._gate:
             seqs = [self._positions.get(name, NOWHERE).seq for name in names]
+            people = [self._people.get(name, -1) for name in names]
         # What is heard comes by a connection of our own, which keeps prepared statements; a pooler may not.
         prepare = self._doorbell.is_heard
-        return self._run(lambda connection: connection.execute(NEWS, (names, seqs), prepare=prepare).fetchall())
+        return self._run(lambda connection: connection.execute(NEWS, (names, seqs, people), prepare=prepare).fetchall())
 
     def _run(self, work: Callable[["psycopg.Connection[Any]"], T]) -> T:
         """Run ``work`` on the follower's own connection, which is dropped after any error."""
@@ -158,13 +164,12 @@ class PostgresqlFollower:
         for name, position in found.items():
             self._move(name, position)
 
-    def _people_changed(self, people: int) -> Iterator[News]:
-        if people != self._people:
-            yield PeopleChanged()
-            self._people = people
-
-    def _events(self, rows: Sequence[tuple[Any, ...]]) -> Iterator[News]:
-        for epoch, _, _, seq, tenant, kind, at, extension, call_id, payload in rows:
+    def _told_of(self, rows: Sequence[tuple[Any, ...]]) -> Iterator[News]:
+        """Yield what ``rows`` tell of; who may stay comes before what they are shown."""
+        for epoch, _, tenant, people, seq, kind, at, extension, call_id, payload in rows:
+            if tenant is not None and people != self._people.get(tenant):
+                yield PeopleChanged(tenant)
+                self._people[tenant] = people
             if seq is not None:
                 event = LoggedEvent(seq, tenant, kind, at, extension, call_id, payload, epoch)
                 yield event
@@ -178,5 +183,5 @@ class PostgresqlFollower:
 
 def _with_more(rows: Sequence[tuple[Any, ...]]) -> list[str]:
     """Return the companies of whose news only a part was read."""
-    counts = Counter(row[4] for row in rows if row[3] is not None)
+    counts = Counter(row[2] for row in rows if row[4] is not None)
     return [name for name, count in counts.items() if count >= AT_ONCE]

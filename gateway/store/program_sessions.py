@@ -6,6 +6,7 @@ They are rows of ``sessions`` that a browser's cookie does not open, so what end
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Delete, Engine, delete, func, insert, select, update
@@ -14,7 +15,7 @@ from gateway.store import tables
 from gateway.store.directory import people_changed, token_hash
 from gateway.store.journal import Journal
 
-sessions = tables.sessions
+agents, sessions = tables.agents, tables.sessions
 
 PREFIX = "ctix_"
 """What every token of a program begins with, so that people and scanners know one when they see it."""
@@ -54,7 +55,8 @@ class ProgramSessions:
             "expires_at": at + LIFETIME_MS,
             "program": program,
         }
-        return token if self._journal.run(lambda connection: _make(connection, row)) else None
+        tenant = self._tenant_of(agent_id)
+        return token if self._journal.run(lambda connection: _make(connection, row), tenant=tenant) else None
 
     def of_agent(self, agent_id: int, at: int) -> Sequence[ProgramSession]:
         """Return the agent's sessions that are not over, the newest first."""
@@ -71,7 +73,11 @@ class ProgramSessions:
         """End one of the agent's sessions; False when there is none of this name."""
         named = func.substr(sessions.c.token_hash, 1, SHOWN) == session_id
         statement = delete(sessions).where(_of(agent_id), named)
-        return bool(self._journal.run(lambda connection: _revoke(connection, statement)))
+        tenant = self._tenant_of(agent_id)
+        if tenant is None:
+            return False
+        work = partial(_revoke, statement=statement, tenant=tenant)
+        return bool(self._journal.run(work, tenant=tenant, news=True))
 
     def used(self, token: str, at: int) -> None:
         """Remember that the session ``token`` was used, once an hour."""
@@ -83,15 +89,20 @@ class ProgramSessions:
         statement = update(sessions).where(wanted).values(used_at=at)
         self._journal.run(lambda connection: connection.execute(statement) and None)
 
+    def _tenant_of(self, agent_id: int) -> str | None:
+        """Return the company of an agent; None where there is no such agent any more."""
+        with self._engine.connect() as connection:
+            return connection.execute(select(agents.c.tenant).where(agents.c.id == agent_id)).scalar()
+
 
 def _of(agent_id: int) -> ColumnElement[bool]:
     return (sessions.c.agent_id == agent_id) & sessions.c.program.is_not(None)
 
 
-def _revoke(connection: Connection, statement: Delete) -> int:
+def _revoke(connection: Connection, statement: Delete, tenant: str) -> int:
     """End sessions, and have open streams look whether they may stay; return how many."""
     found: int = connection.execute(statement).rowcount
-    people_changed(connection)
+    people_changed(connection, tenant)
     return found
 
 

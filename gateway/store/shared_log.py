@@ -31,7 +31,8 @@ class SharedLog(WriteBehind):
     """Rows of this node among those of all. ``engine`` is the database's own, and not closed here."""
 
     def __init__(self, engine: Engine, *, keep_days: float, clock: Clock | None = None) -> None:
-        super().__init__(engine, "shared-log")
+        # Nodes delete the same old rows at once; READ COMMITTED lets the later one find none.
+        super().__init__(engine.execution_options(isolation_level="READ COMMITTED"), "shared-log")
         self._clock = clock or Clock()
         self._keep_ms = round(keep_days * 24 * 3600 * 1000)
 

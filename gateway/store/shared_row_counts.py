@@ -3,11 +3,16 @@
 A node that cannot ask counts by itself, so that a guesser has at most so many tries as there are processes, and times.
 """
 
+import time
+
 from gateway.store.shared_file_counts import FileCounts
 from gateway.store.shared_files import DegradedNotice
 from gateway.store.shared_session import SharedSession, SharedUnavailable
 
 MOST_ROWS = 200_000
+FRESH_S = 0.25
+"""For so long a process need not ask again about whom it knew nothing: programs send many requests a second."""
+MOST_KEPT = 10_000
 TIDY_EVERY = 200
 """Failures of a process between two looks for rows to drop."""
 
@@ -37,20 +42,29 @@ class RowCounts:
         self._own = FileCounts(None)
         self._notice = DegradedNotice("logins", None)
         self._counted = 0
+        self._unknown: dict[bytes, float] = {}
+        """When it was last asked about whom nothing is counted (``time.monotonic``)."""
 
     def counted(self, who: bytes) -> tuple[int, float]:
         """Return how often ``who`` was counted in the window that is under way, and the seconds until that is over."""
+        now = time.monotonic()
+        if now - self._unknown.get(who, float("-inf")) < FRESH_S:
+            return 0, 0.0
         try:
             rows = self._session.run(COUNTED, who=who)
         except SharedUnavailable as error:
             self._notice.failed(error)
             return self._own.counted(who)
         self._notice.worked()
-        return (rows[0][0], rows[0][1]) if rows else (0, 0.0)
+        if rows:
+            return rows[0][0], rows[0][1]
+        self._remember_unknown(who, now)
+        return 0, 0.0
 
     def count(self, who: bytes, window_s: float) -> None:
         """Count ``who`` once more, in a window that begins with the first time."""
         self._own.count(who, window_s)
+        self._unknown.pop(who, None)
         self._try(COUNT, who=who, window_s=window_s)
         self._counted += 1
         if self._counted % TIDY_EVERY == 0:
@@ -76,6 +90,11 @@ class RowCounts:
         for table in ("attempt_counts", "attempt_marks"):
             self._try(DROP_OVER.format(table=table))
             self._try(DROP_MORE.format(table=table), most=MOST_ROWS)
+
+    def _remember_unknown(self, who: bytes, now: float) -> None:
+        if len(self._unknown) >= MOST_KEPT:
+            self._unknown.clear()
+        self._unknown[who] = now
 
     def close(self) -> None:
         self._own.close()

@@ -4,9 +4,12 @@ Each statement is a transaction of its own that waits for no disk and no standby
 none can hold up another node. Who cannot be answered within moments gets ``SharedUnavailable``, at once for a while.
 """
 
+import os
+import socket
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -19,8 +22,10 @@ log = structlog.get_logger()
 AGAIN_AFTER_S = 1.0
 """How long nobody tries again after a failure: an order must not wait for each of its statements."""
 NO_WAITING = "SET synchronous_commit = off; SET statement_timeout = 2000; SET lock_timeout = 1000"
-PATIENCE_S = 5.0
-"""For the turn at the connection, which others of this process have."""
+PATIENCE_S = 3.0
+"""For the turn at the connection, which others of this process have: longer than the server lets a statement take. A
+server that does not even end it hangs, and the connection is broken off.
+"""
 
 
 class SharedUnavailable(OSError):
@@ -43,8 +48,11 @@ class SharedSession:
 
     def run(self, statement: str, **values: Any) -> Sequence[tuple[Any, ...]]:
         """Run one statement and return its rows. Raises ``SharedUnavailable``."""
-        if self._connecting or not self._lock.acquire(timeout=PATIENCE_S):
-            raise SharedUnavailable(None, "others of this process have the connection")
+        if self._connecting or time.monotonic() < self._try_again_at:
+            raise SharedUnavailable(None, "the database could not be used a moment ago")
+        if not self._lock.acquire(timeout=PATIENCE_S):
+            self._break_off()
+            raise SharedUnavailable(None, "the database does not answer")
         try:
             return self._run(statement, values)
         finally:
@@ -87,6 +95,15 @@ class SharedSession:
                 self._connecting = False
             self._connection.execute(NO_WAITING.encode())
         return self._connection
+
+    def _break_off(self) -> None:
+        """End the wait of the thread that has the connection: it gets an error, and closes it."""
+        self._try_again_at = time.monotonic() + AGAIN_AFTER_S
+        connection = self._connection
+        with suppress(Exception):  # it may be closed, or just be made
+            if connection is not None:
+                with socket.socket(fileno=os.dup(connection.fileno())) as line:
+                    line.shutdown(socket.SHUT_RDWR)
 
     def _drop(self) -> None:
         connection, self._connection = self._connection, None

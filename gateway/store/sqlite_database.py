@@ -1,12 +1,12 @@
 """SQLite as the store's database: one file in the data folder, one writer at a time, told apart by kernel locks."""
 
-from contextlib import AbstractContextManager
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine
 
+from gateway.errors import DataUnusable
 from gateway.store import engine as sqlite
 from gateway.store import opening, revisions
 from gateway.store.database_file import DatabaseFile
@@ -36,6 +36,10 @@ class SqliteDatabase:
     @property
     def data(self) -> Path:
         return self._data
+
+    @property
+    def shown(self) -> str:
+        return str(self._data)
 
     @property
     def engine(self) -> Engine:
@@ -95,8 +99,8 @@ class SqliteDatabase:
     def upgrade(self) -> None:
         sqlite.upgrade(self.engine, self._data)
 
-    def explained(self) -> AbstractContextManager[None]:
-        return opening.explained(self._data)
+    def explain(self, error: BaseException) -> DataUnusable | None:
+        return opening.explain(error, self._data)
 
     def close(self) -> None:
         if "_opened" in vars(self):

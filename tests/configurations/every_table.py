@@ -25,6 +25,7 @@ def write(
     (folder / "crm.token").write_text(CRM_TOKEN)
     (folder / "erp.url").write_text(f"sqlite:///{folder / 'erp.db'}")
     (folder / "erp.db").touch()
+    (folder / "lines").mkdir(exist_ok=True)
     (folder / "contas.csv").write_text(
         "codigo;nome;telefone;cnpj\n1;Loja;4732100123;\n2;Bar;4732100124;11222333000181\n"
     )

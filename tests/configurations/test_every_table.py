@@ -42,9 +42,13 @@ FOR_THE_LOADER = {
     (config.ServerSettings, "public_targets_only"),
     (config.ApplianceSettings, "preset"),
     (SourceSettings, "preset"),
+    (SourceSettings, "kind"),
     (config.Forward, "patience"),
 }
 """Keys that are used up while the file is read: without them ``own-cloud`` would not load."""
+
+FOR_POSTGRESQL = {(config.ServerSettings, "database"), (config.ServerSettings, "database_password")}
+"""Keys that a server of its own is needed for: tests/live/test_postgresql.py."""
 
 Key = tuple[type[Table], str]
 
@@ -75,7 +79,7 @@ def test_no_table_and_no_key_is_missing_in_it(path: Path) -> None:
         for name in table.model_fields_set
         if (type(table), name) in AS_DEFAULT or getattr(table, name) != type(table).model_fields[name].default
     }
-    assert names(keys() - used) == []
+    assert names(keys() - used - FOR_POSTGRESQL) == []
 
 
 class FakeWorkers:
@@ -188,7 +192,7 @@ def test_each_setting_is_looked_at_by_a_gateway_that_serves(
 
     no_server.work = staticmethod(work)
     given_to_workers(path)
-    assert names(keys() - read - NOT_FOR_SERVE - FOR_THE_LOADER) == []
+    assert names(keys() - read - NOT_FOR_SERVE - FOR_THE_LOADER - FOR_POSTGRESQL) == []
 
 
 def ask_everything(application: Application) -> None:
@@ -216,6 +220,7 @@ def ask_everything(application: Application) -> None:
     assert client.post(claim, auth=("ana", "uma-senha"), environ_base=here).status_code == 409
     assert client.get("/t/acme/login").status_code == 200
     _look_at_cards(client, event)
+    assert "Bilhetagem" in client.get("/t/acme/fontes").text
     assert list(application._gateway.schedule._scheduled())
 
 

@@ -21,6 +21,8 @@ from gateway.store.postgresql import PostgresqlDatabase
 from tests.directory.conftest import T0
 from tests.postgresql import FreshDatabase
 
+pytestmark = pytest.mark.postgresql
+
 NODES = 3
 Node = tuple[PostgresqlDatabase, Journal]
 

@@ -20,7 +20,10 @@ from gateway.store.drafts import OrderAttempt
 from gateway.store.shared import Shared
 from gateway.store.shared_postgresql import SharedPostgresql
 from tests.fakes import FakeAdapter
+from tests.postgresql import FreshDatabase
 from tests.waiting import until
+
+pytestmark = pytest.mark.postgresql
 
 MOST = 3
 ORDERS = 200
@@ -55,8 +58,6 @@ queue.stop()
 if shared:
     shared.close()
 """
-
-FreshDatabase = pytest.importorskip("tests.postgresql", reason="no PostgreSQL for tests yet").FreshDatabase
 
 
 class CountingPbx:

@@ -33,6 +33,8 @@ from tests.postgresql import FreshDatabase
 from tests.store.conftest import HERE, PLAN
 from tests.waiting import until
 
+pytestmark = pytest.mark.postgresql
+
 NODES = 3
 ROUNDS = 15
 

@@ -18,9 +18,11 @@ from gateway.store.exchange_index import ExchangeIndex
 from gateway.store.shared_log import BEGUN, SharedLog
 from gateway.store.shared_tables import sightings
 from gateway.store.traffic import TrafficLog
+from tests.postgresql import FreshDatabase
 from tests.store.test_traffic import made
 
-FreshDatabase = pytest.importorskip("tests.postgresql", reason="no PostgreSQL for tests yet").FreshDatabase
+pytestmark = pytest.mark.postgresql
+
 DAY = 24 * 3600 * 1000
 T0 = 1_796_060_000_000
 

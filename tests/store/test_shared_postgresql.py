@@ -6,6 +6,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
@@ -15,12 +16,13 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from gateway.store import shared_leases, shared_postgresql, shared_session, shared_tables
+from gateway.store import shared_leases, shared_postgresql, shared_row_counts, shared_session, shared_tables
 from gateway.store.shared_postgresql import SharedPostgresql
-from gateway.store.shared_session import SharedUnavailable
+from gateway.store.shared_session import SharedSession, SharedUnavailable
+from tests.postgresql import FreshDatabase
 from tests.waiting import until
 
-FreshDatabase = pytest.importorskip("tests.postgresql", reason="no PostgreSQL for tests yet").FreshDatabase
+pytestmark = pytest.mark.postgresql
 
 
 @dataclass(frozen=True)
@@ -373,6 +375,22 @@ def test_wrong_passwords_are_counted_by_all_nodes_together_until_the_window_is_o
         assert one.counted(b"ana")[0] == 1, "the clock was set back"
 
 
+def test_a_program_that_sends_many_requests_asks_four_times_a_second(
+    cell: Cell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shared_row_counts, "FRESH_S", 3600)
+    node = cell.node()
+    with closing(node.counts()) as one, closing(cell.node().counts()) as other:
+        assert one.counted(b"ana") == (0, 0.0)
+        other.count(b"ana", 60)
+        assert one.counted(b"ana") == (0, 0.0), "it need not know yet"
+        one.count(b"ana", 60)
+        assert one.counted(b"ana")[0] == 2
+        monkeypatch.setattr(shared_row_counts, "MOST_KEPT", 1)
+        assert [one.counted(who)[0] for who in (b"bia", b"cai", b"bia")] == [0, 0, 0]
+        assert len(one._unknown) == 1
+
+
 def test_what_one_node_remembers_all_know_for_its_time(cell: Cell) -> None:
     with closing(cell.node().counts()) as one, closing(cell.node().counts()) as other:
         one.remember(b"mark", 60)
@@ -394,8 +412,6 @@ def test_each_node_counts_by_itself_while_the_database_is_away(cell: Cell) -> No
 
 
 def test_rows_that_are_over_or_too_many_go(cell: Cell, monkeypatch: pytest.MonkeyPatch) -> None:
-    from gateway.store import shared_row_counts
-
     monkeypatch.setattr(shared_row_counts, "MOST_ROWS", 2)
     with closing(cell.node().counts()) as counts:
         for number in range(4):
@@ -415,6 +431,28 @@ def test_nobody_waits_for_a_database_that_does_not_answer(cell: Cell, monkeypatc
         session.run("SELECT pg_sleep(60)")
     with pytest.raises(SharedUnavailable, match="a moment ago"):
         session.run("SELECT 1")
+
+
+def test_a_server_that_hangs_is_broken_off(cell: Cell, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It answers nobody, and its system says that it has heard."""
+    monkeypatch.setattr(shared_session, "NO_WAITING", "SET statement_timeout = 0")
+    monkeypatch.setattr(shared_session, "PATIENCE_S", 0.2)
+    session = cell.node()._session
+    with ThreadPoolExecutor(1) as other:
+        hanging = other.submit(session.run, "SELECT pg_sleep(30)")
+        until(lambda: cell.run("SELECT pid FROM pg_stat_activity WHERE query LIKE 'SELECT pg_sleep%'"))
+        with pytest.raises(SharedUnavailable, match="does not answer"):
+            session.run("SELECT 1")
+        with pytest.raises(SharedUnavailable):
+            hanging.result(10)
+    until(lambda: answers(session))
+
+
+def answers(session: SharedSession) -> bool:
+    try:
+        return session.run("SELECT 1") == [(1,)]
+    except SharedUnavailable:
+        return False
 
 
 def test_the_database_s_clock_is_everybody_s(cell: Cell, monkeypatch: pytest.MonkeyPatch) -> None:

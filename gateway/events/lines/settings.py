@@ -1,12 +1,13 @@
 """The settings of a source that reads lines, ``kind = "lines"``."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
+from functools import cache
 from ipaddress import ip_address, ip_network
 from pathlib import Path
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any
 
-from pydantic import ConfigDict, Field, SecretStr
+from pydantic import Field, SecretStr
 
 from gateway.config.values import Address, Network
 from gateway.errors import ConfigError
@@ -33,8 +34,8 @@ NETWORKS: Mapping[str, str] = {"loopback": "is_loopback", "private": "is_private
 class LineSourceConfig:
     """What an administrator says of an exchange that writes lines."""
 
-    __pydantic_config__: ClassVar[ConfigDict] = CONFIG
-    FOLDER: ClassVar[Path | None] = None
+    __pydantic_config__ = CONFIG
+    FOLDER = None
     """The user's own folder of presets."""
 
     preset: str = setting("", "the kind of lines: 'cti-gateway sources lines' lists them")
@@ -77,6 +78,10 @@ class LineSourceConfig:
         if self.way_of(description) == "connect" and not (self.port or description.transport.port):
             raise ValueError(Text("{name} is missing: lines come by {way!r}", name="port", way="connect"))
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Let workers have it, whose class may be of one folder only."""
+        return _remade, (self.FOLDER, {each.name: getattr(self, each.name) for each in fields(self)})
+
     def way_of(self, description: LineDescription) -> Way:
         """Return how lines come."""
         return self.by or description.transport.ways[0]
@@ -94,6 +99,7 @@ class LineSourceConfig:
         return tuple(filter(None, (self.password.get_secret_value(),)))
 
 
+@cache
 def config_for(folder: Path | None) -> type[LineSourceConfig]:
     """Return the class of settings whose presets may also be in ``folder``."""
     if folder is None:
@@ -101,6 +107,10 @@ def config_for(folder: Path | None) -> type[LineSourceConfig]:
     return dataclass(frozen=True)(
         type("LineSourceConfig", (LineSourceConfig,), {"FOLDER": folder, "__module__": __name__})
     )
+
+
+def _remade(folder: Path | None, values: dict[str, Any]) -> LineSourceConfig:
+    return config_for(folder)(**values)
 
 
 def is_allowed(address: str, networks: tuple[str, ...]) -> bool:

@@ -10,6 +10,9 @@ heads = Table(
     metadata,
     Column("tenant", FittedString(63), primary_key=True),
     Column("seq", BigInteger, nullable=False, comment="of the tenant's last event"),
+    Column(
+        "people", BigInteger, nullable=False, server_default="0", comment="moved on by changes of agents and sessions"
+    ),
     comment="Held by whoever writes of a tenant, to the commit: so its events have no gaps, and one transaction at a "
     "time, on whichever node, decides about its calls.",
 )

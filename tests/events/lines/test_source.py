@@ -211,6 +211,15 @@ def test_an_exchange_connects_and_comes_back(monkeypatch: pytest.MonkeyPatch) ->
     assert "did not come back" in english(made.error)
 
 
+def test_a_port_that_the_running_gateway_has_is_no_mistake() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        found = source(preset="avaya-ip-office", listen=f"127.0.0.1:{port}").probe()
+    assert found.ok
+    assert "listens there already" in render(found.text, "en")
+    assert not source(preset="avaya-ip-office", listen="203.0.113.7:9000").probe().ok
+
+
 def test_a_stranger_is_let_go_of_and_one_too_many(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(listening, "MOST_CONNECTIONS", 2)
     port = free_port()

@@ -10,7 +10,7 @@ from gateway.event_source import Report, Stop
 from gateway.events.lines.reading import LineReading, LineStream
 from gateway.events.lines.settings import LineSourceConfig, is_allowed
 from gateway.events.lines.transports.dialogues import LOOK_S
-from gateway.events.lines.transports.listening import listening_socket
+from gateway.events.lines.transports.listening import listening_socket, probe_of
 from gateway.texts.text import Text
 
 LARGEST = 65536
@@ -37,7 +37,7 @@ class Datagrams:
             with listening_socket(self._address, socket.SOCK_DGRAM):
                 return Probe(True, Text("{peer}: waits for syslog messages", peer=self.peer))
         except EventSourceError as error:
-            return Probe(False, error.whole)
+            return probe_of(self.peer, error)
 
     def run(self, reading: LineReading, report: Report, stop: Stop) -> None:
         """Take messages until ``stop``. Raises ``EventSourceError``."""

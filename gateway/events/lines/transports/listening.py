@@ -1,5 +1,6 @@
 """Lines over connections that exchanges make to us."""
 
+import errno
 import selectors
 import socket
 import time
@@ -49,7 +50,7 @@ class Listening:
             with listening_socket(self._address):
                 return Probe(True, Text("{peer}: waits for the exchange to connect", peer=self.peer))
         except EventSourceError as error:
-            return Probe(False, error.whole)
+            return probe_of(self.peer, error)
 
     def run(self, reading: LineReading, report: Report, stop: Stop) -> None:
         """Take lines from whoever connects until ``stop``, or until nobody is connected any more. Raises
@@ -156,8 +157,13 @@ def listening_socket(address: tuple[str, int], kind: socket.SocketKind = socket.
             made.listen(MOST_CONNECTIONS)
     except OSError as error:
         made.close()
-        where = f"{address[0]}:{address[1]}"
-        raise EventSourceError(
-            Text("{peer} cannot be listened on: {reason}.", peer=where, reason=reason_of(error))
-        ) from None
+        facts = {"peer": f"{address[0]}:{address[1]}", "reason": reason_of(error)}
+        raise EventSourceError(Text("{peer} cannot be listened on: {reason}.", **facts)) from error
     return made
+
+
+def probe_of(peer: str, error: EventSourceError) -> Probe:
+    """Return what a port that cannot be listened on means: one that is in use may be the running gateway's."""
+    if isinstance(error.__cause__, OSError) and error.__cause__.errno == errno.EADDRINUSE:
+        return Probe(True, Text("{peer}: somebody listens there already, such as the gateway that runs", peer=peer))
+    return Probe(False, error.whole)
