@@ -18,7 +18,7 @@ COMMANDS = {
     "calls": ("calls", Text("Print the call log.")),
     "check": ("setup", Text("Validate the configuration; probe database and appliances without ringing anyone.")),
     "config": ("setup", Text("Print the configuration in force, secrets masked.")),
-    "db": ("setup", Text("Look after the database.")),
+    "db": ("db", Text("Look after the database; move it between SQLite and PostgreSQL.")),
     "demo": ("demo", Text("Run everything at once in a throw-away folder.")),
     "dial": ("dialling", Text("Let an extension call a number (click-to-call from the shell).")),
     "forwards": ("forwards", Text("Look at what forwards were told; send events again, or give them up.")),

@@ -1,11 +1,10 @@
-"""``init``, ``check``, ``config``, ``db``, ``version``: setting a gateway up and looking at how it is set up."""
+"""``init``, ``check``, ``config``, ``version``: setting a gateway up and looking at how it is set up."""
 
 import json
 import platform
 import sys
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
 from importlib.metadata import version as installed
 from importlib.resources import files
 from pathlib import Path
@@ -219,21 +218,6 @@ _MARKS: Mapping[Literal["note"] | bool | None, str] = {
 def _line(good: Literal["note"] | bool | None, what: str, detail: str) -> None:
     """Print one line; ``good`` is None for a warning, which changes no exit code, and neither does a note."""
     click.echo(f"{_MARKS[good]}  {what:24}  {cell(detail)}")
-
-
-@click.group("db")
-def db_command() -> None:
-    """Look after the database."""
-
-
-@db_command.command("upgrade")
-@with_place
-def db_upgrade(place: DataLocation) -> None:
-    """Bring the database to this version's schema ('serve' does so by itself)."""
-    config = place.load()
-    with place.explained(config), closing(place.database(config)) as database:
-        database.upgrade()
-        click.echo(_("{folder}: schema is up to date", folder=database.shown))
 
 
 @click.command("version")

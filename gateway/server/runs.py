@@ -3,10 +3,14 @@
 import fcntl
 import os
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+from gateway.errors import ConfigError
 from gateway.store.private_files import open_private
 from gateway.store.shared_files import FOLDER
+from gateway.texts.text import Text
 
 LOCK = "running.lock"
 METRICS = "metrics"
@@ -39,6 +43,21 @@ class GatewayRun:
         """Leave nothing behind but what others use."""
         shutil.rmtree(self._metrics, ignore_errors=True)
         os.close(self._file)
+
+
+@contextmanager
+def alone(data: Path) -> Iterator[None]:
+    """Keep gateways from starting on ``data`` during a block. Raises ``ConfigError`` where one runs."""
+    file = open_private(data / LOCK)
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    except BlockingIOError:
+        raise ConfigError(
+            Text("a gateway runs on the data in {folder}.", folder=str(data)), hint=Text("Stop it first.")
+        ) from None
+    finally:
+        os.close(file)
 
 
 def clear(data: Path) -> None:

@@ -21,6 +21,7 @@ from gateway.errors import ConfigError, DataUnusable
 from gateway.store import opening, postgresql_errors, postgresql_schema
 from gateway.store.database import WriterLock, explained, lane_of
 from gateway.store.doorbell import Doorbell
+from gateway.store.epochs import settle
 from gateway.store.following import Follower
 from gateway.store.log import EventLog
 from gateway.store.postgresql_doorbell import PostgresqlDoorbell
@@ -118,7 +119,17 @@ class PostgresqlDatabase:
     def transactions(self, lane: int) -> LaneTransactions:
         node = gethostname()
         writer = f"{node}/{os.getpid()}-{secrets.token_hex(4)}/{lane}"
-        return LaneTransactions(self._writing_engine.connect, writer, node)
+        return LaneTransactions(self._settled_connection, writer, node)
+
+    def _settled_connection(self) -> Connection:
+        """Return a connection for writing, to a database whose epoch has begun: nothing is written before."""
+        connection = self._writing_engine.connect()
+        try:
+            settle(connection.connection.dbapi_connection)  # type: ignore[arg-type]
+        except BaseException:
+            connection.close()
+            raise
+        return connection
 
     def direct_connection(self) -> Any:
         """Return a psycopg connection of the caller's own, in autocommit mode; close it. Raises ``psycopg.Error``."""

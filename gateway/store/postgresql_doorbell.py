@@ -35,6 +35,8 @@ LONGEST = 4000
 PROBE = "?"
 """Begins the payload of a probe; no company is called so."""
 
+NOT_HEARD = "doorbell_not_heard"
+
 Connect = Callable[[], "psycopg.Connection[Any]"]
 
 
@@ -52,7 +54,8 @@ class PostgresqlDoorbell:
         self._ringer_pid = 0
         self._probe, self._probed_at = "", time.monotonic()
         self._heard_at = float("-inf")
-        self._is_warned = False
+        self._told_of: set[str] = set()
+        """What was logged since a ring of its own was last heard."""
         self._threads = [
             threading.Thread(target=work, name=f"doorbell-{name}", daemon=True)
             for name, work in (("listener", self._listen), ("ringer", self._ring_on))
@@ -162,25 +165,27 @@ class PostgresqlDoorbell:
         if probe != self._probe:
             return
         self._heard_at = time.monotonic()
-        if self._is_warned:
-            self._is_warned = False
+        if self._told_of:
+            self._told_of.clear()
             log.info("doorbell_heard")
 
     def _look_at_probe(self, since: float) -> None:
         """Say once that probes are not heard, as long as this is so."""
         begun = max(since, self._probed_at) if self._probe else time.monotonic()
-        if self._is_warned or self.is_heard or time.monotonic() - begun < PROBE_WITHIN_S:
+        if NOT_HEARD in self._told_of or self.is_heard or time.monotonic() - begun < PROBE_WITHIN_S:
             return
-        self._is_warned = True
-        log.warning("doorbell_not_heard", look_every_s=UNHEARD_LOOK_S, hint="is there a pooler in between?")
+        self._told_of.add(NOT_HEARD)
+        log.warning(NOT_HEARD, look_every_s=UNHEARD_LOOK_S, hint="is there a pooler in between?")
 
     def _tell(self, tenants: Collection[str]) -> None:
         for listener in self._listeners:
             listener(tenants)
 
     def _failed(self, event: str, error: Exception) -> None:
+        """Say once that a connection was lost, as long as it is, and wait before the next attempt."""
         self._heard_at = float("-inf")
-        if not self._stopping.is_set():
+        if not self._stopping.is_set() and event not in self._told_of:
+            self._told_of.add(event)
             log.warning(event, error=type(error).__name__)
         self._stopping.wait(AGAIN_AFTER_S)
 

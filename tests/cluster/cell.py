@@ -9,7 +9,7 @@ from pathlib import Path
 from tests.cluster.appliance import Pbx
 from tests.cluster.checker import Findings, check
 from tests.cluster.clients import Clicker, Client, Exchange, Screen
-from tests.cluster.history import History, LoggedRow, OrderRow, Stored
+from tests.cluster.history import History, LoggedRow, OrderRow, Stored, seq_of
 from tests.cluster.nodes import Node, start_all
 from tests.cluster.servers import Cluster, cluster
 
@@ -93,11 +93,12 @@ class Cell:
         return check(self.history, self.stored())
 
     def _have_caught_up(self) -> bool:
-        counts: dict[tuple[str, str], int] = {}
+        newest: dict[tuple[str, str], int] = {}
         for row in self.stored().events:
-            counts[row.tenant, row.extension] = counts.get((row.tenant, row.extension), 0) + 1
+            newest[row.tenant, row.extension] = max(newest.get((row.tenant, row.extension), 0), row.seq)
         return all(
-            len(screen.shown) >= counts.get((screen.tenant, screen.extension), 0) for screen in self.history.screens
+            seq_of(screen.position or "0") >= newest.get((screen.tenant, screen.extension), 0)
+            for screen in self.history.screens
         )
 
     def stored(self) -> Stored:

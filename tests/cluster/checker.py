@@ -4,7 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 
-from tests.cluster.history import Answer, History, LoggedRow, ScreenHistory, Shown, Stored
+from tests.cluster.history import RESET, Answer, History, LoggedRow, ScreenHistory, Shown, Stored
 
 START, END = "call_started", "call_ended"
 MOST = 20
@@ -80,24 +80,30 @@ def _gaps(stored: Stored) -> Iterable[str]:
 
 
 def _wrong_screens(history: History, stored: Stored) -> Iterable[str]:
-    """Yield each screen that did not see its extension's events once and in the order of the log."""
-    logged: defaultdict[tuple[str, str], list[tuple[str, int]]] = defaultdict(list)
+    """Yield each screen that did not see its extension's events once and in the order of the log.
+
+    A reset is right only where it leaves nothing out: then what came before it is what the log begins with, and what
+    comes after it begins right behind its position.
+    """
+    logged: defaultdict[tuple[str, str], list[LoggedRow]] = defaultdict(list)
     for row in sorted(stored.events, key=lambda row: row.seq):
-        logged[row.tenant, row.extension].append((row.kind, row.call_id))
+        logged[row.tenant, row.extension].append(row)
     for screen in history.screens:
         if trouble := _trouble(screen, logged[screen.tenant, screen.extension]):
             yield f"{screen.tenant}/{screen.extension}: {trouble}"
 
 
-def _trouble(screen: ScreenHistory, logged: Sequence[tuple[str, int]]) -> str | None:
-    seen = [(shown.kind, shown.call_id) for shown in screen.shown]
-    if screen.resets:
-        return f"{screen.resets} resets"
-    if seen == list(logged):
-        return None
-    place = next((i for i, (a, b) in enumerate(zip(seen, logged, strict=False)) if a != b), min(len(seen), len(logged)))
-    near = [f"{shown.position} {shown.kind} {shown.call_id}" for shown in screen.shown[place : place + 3]]
-    return f"saw {len(seen)} of {len(logged)}; from the {place + 1}th on {near}, logged {logged[place : place + 3]}"
+def _trouble(screen: ScreenHistory, logged: Sequence[LoggedRow]) -> str | None:
+    place = 0
+    for number, shown in enumerate(screen.shown):
+        if shown.kind == RESET:
+            place = next((i for i, row in enumerate(logged) if row.seq > shown.seq), len(logged))
+            continue
+        wanted = logged[place] if place < len(logged) else None
+        if wanted is None or (shown.kind, shown.call_id, shown.seq) != (wanted.kind, wanted.call_id, wanted.seq):
+            return f"the {number + 1}th that it saw was {shown}, logged is {wanted}"
+        place += 1
+    return None if place == len(logged) else f"saw up to {logged[place - 1] if place else None} of {len(logged)}"
 
 
 def _orders_lost(history: History, stored: Stored) -> Iterable[str]:
@@ -123,4 +129,4 @@ def _dialled_without_row(history: History, stored: Stored) -> Iterable[str]:
 
 def shown_of(row: LoggedRow) -> Shown:
     """Return how a screen is told of ``row``."""
-    return Shown(str(row.seq), row.kind, row.call_id, row.number)
+    return Shown(str(row.seq), row.kind, row.call_id)

@@ -154,7 +154,6 @@ class Screen(Client):
         super().__init__(nodes, place)
         self.name = f"screen of {tenant}"
         self.seen = history.open_screen(tenant, "3501")
-        self._position: str | None = None
         self._login = base64.b64encode(f"{login}:{password}".encode()).decode()
         self._socket: http.client.HTTPConnection | None = None
         self.is_open = threading.Event()
@@ -178,8 +177,8 @@ class Screen(Client):
 
     def _listen(self, connection: http.client.HTTPConnection) -> None:
         headers = {"Authorization": f"Basic {self._login}"}
-        if self._position is not None:
-            headers["Last-Event-ID"] = self._position
+        if self.seen.position is not None:
+            headers["Last-Event-ID"] = self.seen.position
         connection.request("GET", f"/t/{self.seen.tenant}/events", headers=headers)
         answer = connection.getresponse()
         if answer.status != 200:
@@ -194,12 +193,9 @@ class Screen(Client):
 
     def _take(self, kind: str, position: str, data: str) -> None:
         self.is_open.set()
-        if kind == "reset":
-            self.seen.resets += 1
-        elif kind not in ("pulse", "log"):
-            told = json.loads(data)
-            self.seen.shown.append(Shown(position, kind, told.get("call_id"), told.get("number")))
-        self._position = position
+        if kind not in ("pulse", "log"):
+            self.seen.shown.append(Shown(position, kind, json.loads(data).get("call_id")))
+        self.seen.position = position
 
 
 def _events(answer: http.client.HTTPResponse) -> Iterator[tuple[str, str, str]]:

@@ -6,6 +6,13 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TypeVar
 
+RESET = "reset"
+
+
+def seq_of(position: str) -> int:
+    """Return the number in a position, ``SEQ`` or ``EPOCH.SEQ``."""
+    return int(position.rpartition(".")[2])
+
 
 class Answer(StrEnum):
     """How a request ended for its client."""
@@ -53,12 +60,18 @@ class Dialled:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """An event on a screen, as it was sent: its position's text, what happened, and to which call."""
+    """An event on a screen, as it was sent: its position's text, what happened, and to which call.
+
+    A ``RESET`` has the page read its state anew, which has everything up to its position.
+    """
 
     position: str
     kind: str
-    call_id: int | None
-    number: str | None
+    call_id: int | None = None
+
+    @property
+    def seq(self) -> int:
+        return seq_of(self.position)
 
 
 @dataclass(slots=True)
@@ -68,8 +81,13 @@ class ScreenHistory:
     tenant: str
     extension: str
     shown: list[Shown] = field(default_factory=list)
-    resets: int = 0
     nodes: set[str] = field(default_factory=set)
+    position: str | None = None
+    """The last one it was told, heart-beats included."""
+
+    @property
+    def resets(self) -> int:
+        return sum(each.kind == RESET for each in self.shown)
 
 
 T = TypeVar("T")

@@ -6,7 +6,18 @@ from dataclasses import replace
 import pytest
 
 from tests.cluster.checker import END, START, check, shown_of
-from tests.cluster.history import Answer, Dialled, History, LoggedRow, OrderRow, SentEvent, SentOrder, Stored
+from tests.cluster.history import (
+    RESET,
+    Answer,
+    Dialled,
+    History,
+    LoggedRow,
+    OrderRow,
+    SentEvent,
+    SentOrder,
+    Shown,
+    Stored,
+)
 
 TENANTS, CALLS = ("acme", "globex"), 5
 
@@ -71,8 +82,13 @@ def show_what_was_lost(history: History, stored: Stored) -> Stored:
     return replace(stored, events=without(stored.events, len(stored.events) - 1), heads={})
 
 
-def reset_a_screen(history: History, stored: Stored) -> Stored:
-    history.screens[1].resets = 1
+def reset_behind_what_is_there(history: History, stored: Stored) -> Stored:
+    history.screens[1].shown.insert(4, Shown("1.3", RESET))
+    return stored
+
+
+def reset_after_what_was_lost(history: History, stored: Stored) -> Stored:
+    history.screens[1].shown[3:4] = [replace(history.screens[1].shown[3], call_id=99), Shown("1.4", RESET)]
     return stored
 
 
@@ -96,6 +112,13 @@ def test_nothing_is_found_where_nothing_is_wrong() -> None:
     assert not found, str(found)
 
 
+def test_a_reset_that_leaves_nothing_out_is_right() -> None:
+    history, stored = run()
+    history.screens[0].shown[4:7] = [Shown("1.7", RESET)]
+    assert not check(history, stored)
+    assert [screen.resets for screen in history.screens] == [1, 0]
+
+
 def test_what_was_not_acknowledged_may_be_stored_or_not() -> None:
     history, stored = run()
     unclear = SentEvent("acme", START, "4732999999", "n1", Answer.UNCLEAR, 0.0, 0.1)
@@ -109,13 +132,14 @@ def test_what_was_not_acknowledged_may_be_stored_or_not() -> None:
     [
         (lose_the_last, {"lost": 1, "screens": 1, "gaps": 1}),
         (store_twice, {"twice": 1, "gaps": 1, "screens": 1}),
-        (skip_a_number, {"gaps": 1}),
+        (skip_a_number, {"gaps": 1, "screens": 1}),
         (leave_the_head_behind, {"gaps": 1}),
         (show_not, {"screens": 1}),
         (show_twice, {"screens": 1}),
         (show_out_of_order, {"screens": 1}),
         (show_what_was_lost, {"screens": 1}),
-        (reset_a_screen, {"screens": 1}),
+        (reset_behind_what_is_there, {"screens": 1}),
+        (reset_after_what_was_lost, {"screens": 1}),
         (lose_an_order, {"orders_lost": 1}),
         (dial_twice, {"dialled_twice": 1}),
         (dial_without_a_row, {"dialled_without_row": 1}),

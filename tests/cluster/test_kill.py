@@ -18,6 +18,7 @@ def test_a_killed_node_a_frozen_node_and_a_lost_primary_lose_nothing(tmp_path: P
     assert report.acknowledged >= PLAN.events
     assert report.nodes == report.screens_on == NODES
     assert report.dialled > 0
+    assert max(report.resets) <= 1, "one failover, which no node can know to have lost nothing"
 
 
 @pytest.mark.slow

@@ -9,6 +9,7 @@ from click.testing import CliRunner, Result
 from gateway.cli.main import COMMANDS, cli
 from gateway.simulators import SimulatedAppliance
 from tests.configurations import every_table
+from tests.events.ami_server import AmiServer, manager
 
 COMMAND_LINES: dict[str, list[list[str]]] = {
     "agent": [
@@ -57,11 +58,18 @@ def appliances() -> Iterator[dict[str, SimulatedAppliance]]:
         yield made
 
 
+@pytest.fixture(scope="module")
+def pabx() -> Iterator[int]:
+    """The port of the exchange whose events are gone and got."""
+    with manager(AmiServer(secret="an-ami-secret")) as port:
+        yield port
+
+
 @pytest.fixture
 def run(
-    tmp_path: Path, appliances: dict[str, SimulatedAppliance], monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, appliances: dict[str, SimulatedAppliance], pabx: int, monkeypatch: pytest.MonkeyPatch
 ) -> Callable[..., Result]:
-    path = every_table.write(tmp_path, appliances)
+    path = every_table.write(tmp_path, appliances, changed=[("18005", str(pabx))])
     monkeypatch.chdir(tmp_path)
 
     def run_one(*arguments: str) -> Result:

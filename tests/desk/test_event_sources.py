@@ -77,7 +77,7 @@ def test_one_that_nobody_runs_is_not_shown_as_heard(central: Central) -> None:
 
 def test_spans_in_which_events_may_be_missing_are_shown(central: Central) -> None:
     page = central.shown(replace(HEARD, gaps=(Gap(NOON - 90_000, NOON - 60_000),)))
-    assert "Podem faltar eventos de: 30/11/2026 11:58:30 – 11:59:00" in page
+    assert "Podem faltar eventos de: 30/11/2026 11:58:30 – 11:59:00" in page  # noqa: RUF001
 
 
 def test_one_that_is_silent_for_too_long_is_told(central: Central) -> None:

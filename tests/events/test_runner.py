@@ -22,8 +22,6 @@ from gateway.store.traffic import IN, OUT, TrafficEntry
 from gateway.texts.text import Text
 from tests.events.reports import place, until
 from tests.store.conftest import PLAN, Store
-from tests.store.conftest import open_store as open_store
-from tests.store.conftest import store as store
 
 NOW = 1_800_000_000_000
 
@@ -321,7 +319,7 @@ def test_a_slow_disk_makes_the_source_wait(situation: Situation) -> None:
         stop.wait(30)
 
     with situation.running(tell) as made:
-        thread = threading.Thread(target=lambda: situation.store.journal.run(hold), daemon=True)
+        thread = threading.Thread(target=lambda: situation.store.journal.run(hold, tenant="acme"), daemon=True)
         thread.start()
         until(lambda: len(told) == 64, "as many are under way as may be")
         assert not made.stop.wait(0.2)

@@ -8,6 +8,7 @@ from lxml import etree
 
 from gateway.adapter import Outcome
 from gateway.simulators import FAMILIES
+from tests.peers import need
 from tests.simulators.peers import running, steps, told
 from tests.simulators.test_presets_dial import ORDER, dialling, hangup, simulated
 
@@ -134,7 +135,7 @@ def test_broadworks_refuses_what_is_no_order_of_its_own(method, target, auth, st
 def test_curl_dials_on_broadworks():
     with running(FAMILIES["broadworks"]) as appliance:
         url = f"{appliance.address}{XSI}/3501@example.com/calls/new?address=4799998888"
-        command = ["curl", "-s", "-X", "POST", "-u", ":".join(CRM), "-w", "%{http_code}", url]
+        command = [need("curl", package="curl"), "-s", "-X", "POST", "-u", ":".join(CRM), "-w", "%{http_code}", url]
         said = subprocess.run(command, capture_output=True, check=True, timeout=20, text=True).stdout
         assert said.endswith("</CallStartInfo>201")
 

@@ -8,6 +8,7 @@ import requests
 
 from gateway.adapter import Outcome
 from gateway.simulators import FAMILIES
+from tests.peers import need
 from tests.simulators.peers import masked, running, steps, told, wire
 from tests.simulators.test_presets_dial import ORDER, dialling, simulated
 
@@ -145,7 +146,14 @@ def test_opensips_refuses_what_is_no_call(method, body, status, said):
 def test_curl_dials_on_opensips(tmp_path):
     (tmp_path / "call.xml").write_text(xmlrpc.client.dumps((SCENARIO,), "b2b_trigger_scenario"))
     with running(FAMILIES["opensips"]) as appliance:
-        command = ["curl", "-s", "-H", "Content-Type: text/xml", "--data-binary", f"@{tmp_path / 'call.xml'}"]
+        command = [
+            need("curl", package="curl"),
+            "-s",
+            "-H",
+            "Content-Type: text/xml",
+            "--data-binary",
+            f"@{tmp_path / 'call.xml'}",
+        ]
         said = subprocess.run([*command, f"{appliance.address}/RPC2"], capture_output=True, check=True, timeout=20)
         assert b"<value><string>OK</string></value>" in said.stdout
         assert told(appliance) == [("3501", "4799998888")]

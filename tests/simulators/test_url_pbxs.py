@@ -9,6 +9,7 @@ from lxml import etree
 
 from gateway.adapter import Outcome
 from gateway.simulators import FAMILIES
+from tests.peers import need
 from tests.simulators.peers import running, steps, told
 from tests.simulators.test_presets_dial import ORDER, dialling, simulated
 
@@ -148,7 +149,13 @@ def test_snep_dials_nothing_without_its_token_or_from_a_form():
 
 def test_curl_dials_on_snep_as_its_manual_has_it():
     with running(FAMILIES["snep"]) as appliance:
-        command = ["curl", "-s", f"{appliance.address}/call", "-H", "content-type: application/json"]
+        command = [
+            need("curl", package="curl"),
+            "-s",
+            f"{appliance.address}/call",
+            "-H",
+            "content-type: application/json",
+        ]
         command += ["-H", "Authorization: Bearer demo-token", "-d", '{"from":"1105","to":"4899991010"}']
         subprocess.run(command, capture_output=True, check=True, timeout=20)
         assert told(appliance) == [("1105", "4899991010")]

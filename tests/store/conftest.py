@@ -1,8 +1,9 @@
 """A real store in a temporary folder."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import Engine
@@ -38,7 +39,7 @@ from gateway.store.calls import CallLog
 from gateway.store.database import Database
 from gateway.store.directory import Directory
 from gateway.store.drafts import EventDraft, OrderDraft, Recorded
-from gateway.store.journal import Journal
+from gateway.store.journal import Draft, Journal, apply
 from gateway.store.log import EventLog
 from tests.domain.calls.pairing_cases import T0 as T0
 from tests.migrated import migrated_database
@@ -89,6 +90,14 @@ class Store:
 
     def write(self, message: CallMessage) -> Recorded:
         return self.journal.write(EventDraft(message, heard(message)))
+
+    def together(self, drafts: Sequence[Draft]) -> list[Any]:
+        """Write ``drafts`` in one transaction, as a batch that came under load."""
+        transactions = self.database.transactions(0)
+        try:
+            return transactions.run(lambda connection: apply(connection, drafts))
+        finally:
+            transactions.close()
 
     def order(self, extension: str, number: str, at: int = T0, tenant: str = "acme") -> Recorded:
         message = PlaceCall(tenant, extension, number, HERE, at)

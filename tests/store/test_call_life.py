@@ -23,7 +23,6 @@ from gateway.store import tables
 from gateway.store.calls import CallFilter, LoggedCall
 from gateway.store.directory import Account
 from gateway.store.drafts import AgentStateDraft, GiveUp, Over
-from gateway.store.journal import apply
 from gateway.store.positions import Position
 from tests.store.conftest import HERE, T0, Store, end_draft, start_draft
 
@@ -274,8 +273,7 @@ def test_one_transaction_keeps_what_many_would(store: Store) -> None:
         start_draft(NUMBER, B, T0 + 100_000),
         end_draft(NUMBER, B, T0 + 160_000, duration_s=50),
     ]
-    with store.engine.execution_options(begin="IMMEDIATE").begin() as connection:
-        apply(connection, drafts)
+    store.together(drafts)
     assert missed(store) == [(True, 2), (False, None)]
 
 

@@ -123,10 +123,7 @@ def test_the_exchange_s_own_call_id_pairs_start_and_end(store: Store) -> None:
 
 
 def test_a_start_and_an_end_in_one_transaction_still_find_each_other(store: Store) -> None:
-    from gateway.store.journal import apply
-
-    with store.engine.execution_options(begin="IMMEDIATE").begin() as connection:
-        results = apply(connection, [start_draft("3501", "4732100123"), end_draft("3501", "4732100123")])
+    results = store.together([start_draft("3501", "4732100123"), end_draft("3501", "4732100123")])
     assert results[0].call_id == results[1].call_id
     assert only_call(store).status == "ended"
 

@@ -12,7 +12,6 @@ from gateway.domain.messages import CallHeld, CallNoted, CallResumed, QueueEnter
 from gateway.errors import BadParameter
 from gateway.store.drafts import GiveUp, InVain, Over, Settlement
 from gateway.store.ghosts import Ghosts
-from gateway.store.journal import apply
 from tests.domain.calls.pairing_cases import CASES, FOUR_HOURS, Case, play, shown
 from tests.store.conftest import HERE, T0, Store
 
@@ -94,8 +93,7 @@ def test_what_one_transaction_holds_pairs_as_many_do(store: Store, case: Case) -
     collector = Collector([])
     for line in case.events:
         play(StorePlayer(Store(store.database, collector)), line)  # type: ignore[arg-type]
-    with store.engine.execution_options(begin="IMMEDIATE").begin() as connection:
-        apply(connection, collector.drafts)  # type: ignore[arg-type]
+    store.together(collector.drafts)  # type: ignore[arg-type]
     assert calls_of(store) == case.calls
 
 

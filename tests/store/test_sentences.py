@@ -36,9 +36,9 @@ def spanish(open_store: OpenStore) -> Iterator[Store]:
     journal.stop()
 
 
-def settle(store: Store, order_id: int) -> None:
+def settle(store: Store, order_id: int, tenant: str = "acme") -> None:
     attempt = OrderAttempt("pbx", REFUSED, T0, T0 + 5)
-    store.journal.write(Settlement("acme", order_id, REFUSED, T0 + 9, (attempt,)))
+    store.journal.write(Settlement(tenant, order_id, REFUSED, T0 + 9, (attempt,)))
 
 
 def test_an_order_s_outcome_is_told_in_any_language(spanish: Store) -> None:
@@ -57,7 +57,7 @@ def test_an_order_s_outcome_is_told_in_any_language(spanish: Store) -> None:
 def test_another_company_s_is_written_in_its_own_language(spanish: Store) -> None:
     placed = spanish.order("3501", "4732100123", tenant="rival")
     assert placed.order_id is not None
-    settle(spanish, placed.order_id)
+    settle(spanish, placed.order_id, "rival")
     note(spanish.journal, "rival", placed.order_id, OrderAttempt("pbx", REFUSED, T0, T0 + 5, "hangup"))
     tried = OrderLog(spanish.engine).history("rival", placed.order_id)
     assert [each.detail for each in tried] == [IN_PORTUGUESE] * 2

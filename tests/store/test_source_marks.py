@@ -105,11 +105,8 @@ def test_another_company_s_event_counts(store: Store) -> None:
 
 
 def test_two_of_one_batch_count_once(store: Store) -> None:
-    from gateway.store.batch import Batch
-
-    with store.engine.begin() as connection:
-        mark = SourceMark("cloud", event_id="e-1")
-        first, again = Batch(connection).write([marked(ring(), mark), marked(ring(), mark)])
+    mark = SourceMark("cloud", event_id="e-1")
+    first, again = store.together([marked(ring(), mark), marked(ring(), mark)])
     assert (first.repeated, again.repeated, again.call_id) == (False, True, first.call_id)
 
 

@@ -9,6 +9,8 @@ from gateway.events.ami.stream import AmiBlock
 UNKNOWN = ("<unknown>", "unknown", "")
 NO_NUMBER_CALLED = ("", "s", "i", "t", "h", "o")
 """Extensions of the dialplan that are no number that anybody dialled."""
+RING = "4"
+"""A channel that calls, before it is answered: its extension is still the number that was dialled."""
 CALLED_STATES = ("0", "5")
 """A channel that is *Down* or *Ringing* when it is first seen is being called; who calls is *Ring* or *Up*."""
 
@@ -74,6 +76,7 @@ class Channels:
         call.heard_at = at
         if uniqueid in call.ids:
             begins(call, channel)
+            call.line = variables_in(block, prefix).get("FROM_DID") or call.line
         return channel
 
     def _make_room(self, at: int) -> None:
@@ -95,7 +98,8 @@ def begins(call: AmiCall, channel: AmiChannel) -> None:
         call.caller_name = channel.caller_name
     elif channel.endpoint.kind is ChannelKind.TRUNK:
         call.direction, call.number, call.caller_name = Direction.INCOMING, channel.number, channel.caller_name
-        call.line = "" if channel.exten in NO_NUMBER_CALLED else channel.exten
+        called_now = channel.state == RING and channel.exten not in NO_NUMBER_CALLED
+        call.line = channel.exten if called_now else ""
 
 
 def number_in(block: AmiBlock, prefix: str = "") -> str:

@@ -94,6 +94,7 @@ class AmiInterpreter:
         process remembered. Events may be fed while the snapshot comes: what is younger than it stays.
         """
         self._life.tell.at = at
+        self._swept_at = self._swept_at or at
         take_up(self._life, self._channels, snapshot, at + self._ahead_ms, memory or {})
         self._life.memory_changed = True
         return self._life.tell.take()

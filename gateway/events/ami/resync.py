@@ -7,9 +7,12 @@ from typing import Any
 from gateway.domain.messages import Direction
 from gateway.events.ami.channels import Channels
 from gateway.events.ami.dialling import RINGING, is_agents_leg
+from gateway.events.ami.endings import ANSWER, NO_ANSWER
 from gateway.events.ami.life import CallLife
-from gateway.events.ami.state import AmiCall, AmiChannel
+from gateway.events.ami.state import AmiCall, AmiChannel, LegEnding
 from gateway.events.ami.stream import AmiBlock
+from gateway.events.ami.talking import CONFERENCE, PARKING
+from gateway.events.ami.telling import ENDED_UNHEARD
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +36,14 @@ def take_up(life: CallLife, channels: Channels, snapshot: Snapshot, moment: int,
     seen = [(block, channel) for block in snapshot.channels if (channel := channels.get(block, "", moment, at))]
     recall(life, memory, moment)
     put_in_queues(life, snapshot.queue_entries, moment)
+    parked = {block.get("ParkeeUniqueid") or block.get("Uniqueid") for block in snapshot.parked}
     for block, channel in seen:
         channel.state = block.get("ChannelState") or channel.state
-        put_in_bridge(life, block, channel)
+        put_in_bridge(life, block, channel, parked=channel.uniqueid in parked)
     for _, channel in seen:
         take_up_channel(life, channel, moment, at)
+    for call in {id(channel.call): channel.call for _, channel in seen}.values():
+        close_left_legs(life, call, moment, at)
 
 
 def close_missing(life: CallLife, there: set[str], asked_at: int, moment: int) -> None:
@@ -59,21 +65,35 @@ def put_in_queues(life: CallLife, entries: Sequence[AmiBlock], moment: int) -> N
         if call.is_queued and not queue:
             life.queue_is_left(call, moment, abandoned=False)
         elif queue and not call.is_queued:
-            call.queue, call.is_queued = queue, True
+            caller = next(channel for uniqueid, channel in call.channels.items() if uniqueid in waiting)
+            if call.direction is None:
+                call.direction = Direction.INTERNAL if call.owner else Direction.INCOMING
+            call.queue, call.is_queued, call.number = queue, True, call.number or caller.number
             life.tell.enters_queue(call, moment)
 
 
-def put_in_bridge(life: CallLife, block: AmiBlock, channel: AmiChannel) -> None:
+def close_left_legs(life: CallLife, call: AmiCall, moment: int, at: int) -> None:
+    """Tell that a call is over at extensions that have no channel of it any more."""
+    if any(life.board.kind_of_bridge(channel) == CONFERENCE for channel in call.channels.values()):
+        return  # its leg is the conference's
+    for leg in call.legs.values():
+        if leg.told and not leg.is_open and leg.ending is None and call.handoff is None:
+            result = ANSWER if leg.answered else NO_ANSWER
+            leg.ending = LegEnding(at, moment, result, ENDED_UNHEARD)
+            life.flush(call, leg)
+
+
+def put_in_bridge(life: CallLife, block: AmiBlock, channel: AmiChannel, *, parked: bool) -> None:
     bridge = block.get("BridgeId") or block.get("BridgeID")
     if bridge and bridge != channel.bridge:
-        life.board.enter(channel, bridge, kind_of(block))
+        life.board.enter(channel, bridge, PARKING if parked else kind_of(block))
     elif not bridge:
         life.board.leave(channel)
 
 
 def kind_of(block: AmiBlock) -> str:
     """Return the type of the bridge that a channel is in, by the application that put it there."""
-    return {"Park": "parking", "ConfBridge": "base"}.get(block.get("Application"), "basic")
+    return {"Park": PARKING, "ConfBridge": CONFERENCE}.get(block.get("Application"), "basic")
 
 
 def take_up_channel(life: CallLife, channel: AmiChannel, moment: int, at: int) -> None:
@@ -84,7 +104,11 @@ def take_up_channel(life: CallLife, channel: AmiChannel, moment: int, at: int) -
         if leg.due is not None:
             leg.due = None
             life.tell.starts(call, leg, moment, anew=False)
-    elif channel.bridge and life.board.kind_of_bridge(channel) == "basic":
+        return
+    known = call.legs.get(channel.extension)
+    if known is not None and known.told and not channel.handed_on:
+        known.up.add(channel.uniqueid)
+    if life.board.kind_of_bridge(channel) == "basic":
         life.joined(channel, moment)
 
 

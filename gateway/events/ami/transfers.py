@@ -32,7 +32,7 @@ def transferred_attended(heard: HeardBlock) -> None:
     for other in (second, target, transferee):
         if other is not None:
             heard.life.join(other.call, first.call, heard.moment)
-    goes_on_at = party_behind(heard, first, target)
+    goes_on_at = party_behind(heard, first, target, transferee)
     for each in {first.uniqueid: first, **({second.uniqueid: second} if second else {})}.values():
         heard.life.leaves(each)
     if goes_on_at is None or not first.is_phone:
@@ -40,13 +40,18 @@ def transferred_attended(heard: HeardBlock) -> None:
     hands_over(heard, first.call, first.extension, outside_of(first.call, goes_on_at, transferee))
 
 
-def party_behind(heard: HeardBlock, first: AmiChannel, target: AmiChannel | None) -> AmiChannel | None:
+def party_behind(
+    heard: HeardBlock, first: AmiChannel, target: AmiChannel | None, transferee: AmiChannel | None
+) -> AmiChannel | None:
     """Return the phone or trunk that a transfer leads to: behind a Local channel the one that it rings."""
     if target is None:
         return None
-    joined = [each for each in heard.life.board.parties(target) if each.extension != first.extension]
-    if target.is_party or joined:
-        return target if target.is_party else joined[0]
+    if target.is_party:
+        return target
+    others = (each for each in heard.life.board.parties(target) if each is not transferee)
+    joined = next((each for each in others if each.extension != first.extension), None)
+    if joined is not None:
+        return joined
     call = first.call
     ringing = {uniqueid for leg in call.legs.values() if leg.extension != first.extension for uniqueid in leg.ringing}
     return next((call.channels[each] for each in sorted(ringing) if each in call.channels), None)

@@ -1,0 +1,204 @@
+"""The events of a real Asterisk by its manager interface, with SIP phones: what each screen showed when, and the log.
+
+No line of its dialplan knows of the gateway: a user of manager.conf is all.
+"""
+
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from tests.live.calls import fresh_number, the_call
+from tests.live.conftest import LiveGateway, start_gateway
+from tests.live.exchange import PHONES, SipExchange
+from tests.live.processes import logs_told, until
+from tests.live.screen import Screen, screen_of
+from tests.test_docs import PAGES
+
+PASSWORD = "uma-senha-longa"
+CONFIG = """
+[tenants.acme]
+area_code = "47"
+extensions = ["3500-3599"]
+
+[tenants.acme.sources.pabx]
+kind = "ami"
+host = "127.0.0.1"
+port = {port}
+username = "cti"
+secret = "segredo-da-central"
+"""
+DIRECT, SHORT, GROUP, QUEUE = "4733330001", "4733330002", "4733330600", "4733330400"
+
+
+def manager_user() -> str:
+    """The user of manager.conf that the documentation has people paste."""
+    pasted = PAGES["sources"].partition("```ini\n")[2].partition("```")[0]
+    assert "[cti]" in pasted
+    return pasted.replace("192.0.2.10/255.255.255.255", "127.0.0.1/255.255.255.255").replace(
+        "secret=SEGREDO", "secret=segredo-da-central"
+    )
+
+
+@dataclass
+class Telephones:
+    """A gateway that hears the exchange, and the screens of three people."""
+
+    gateway: LiveGateway
+    exchange: SipExchange
+    screens: dict[str, Screen] = field(default_factory=dict)
+
+    def seen(self, extension: str, number: str) -> list[str]:
+        """What the screen of ``extension`` was told of ``number`` so far, in order."""
+        return [event["kind"] for event in self.screens[extension].told if event.get("number") == number]
+
+    def event(self, extension: str, kind: str, number: str) -> dict[str, Any]:
+        """The event of ``kind`` on that screen, once it is there."""
+        until(lambda: kind in self.seen(extension, number), f"{kind} of {number} at {extension}")
+        told = self.screens[extension].told
+        return next(event for event in told if (event["kind"], event.get("number")) == (kind, number))
+
+    def call(self, number: str) -> dict[str, Any]:
+        """The one call of ``number`` in the log, when it is over."""
+        until(lambda: self._call(number) is not None, f"the call of {number} is over")
+        return the_call(self.gateway, number)
+
+    def _call(self, number: str) -> dict[str, Any] | None:
+        found = the_call(self.gateway, number)
+        return found if found["status"] == "ended" else None
+
+
+@pytest.fixture(scope="module")
+def telephones(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Telephones]:
+    exchange = SipExchange(tmp_path_factory.mktemp("asterisk"))
+    exchange.configure(manager_user())
+    folder = tmp_path_factory.mktemp("office")
+    config = folder / "gateway.toml"
+    config.write_text(CONFIG.format(port=exchange.ami_port))
+    with ExitStack() as ends, logs_told(exchange.folder):
+        ends.callback(exchange.stop)
+        exchange.start()
+        gateway = start_gateway(folder / "data", config=config)
+        ends.callback(gateway.stop)
+        made = Telephones(gateway, exchange)
+        for extension in PHONES:
+            login = ("agent", "add", f"a{extension}", "--extension", extension, "--name", extension)
+            gateway.cli(*login, "--password-stdin", stdin=f"{PASSWORD}\n")
+            made.screens[extension] = ends.enter_context(screen_of(gateway, f"a{extension}", PASSWORD))
+        until(lambda: "source_connected" in gateway.log.read_text(), "the gateway hears the exchange")
+        yield made
+
+
+def test_an_incoming_call_pops_while_it_rings_and_is_logged_whole(telephones: Telephones) -> None:
+    number, exchange = fresh_number(), telephones.exchange
+    with logs_told(exchange.folder):
+        phone = exchange.phone("3501", "answers")
+        caller = exchange.call_in(number, DIRECT)
+        popped = telephones.event("3501", "call_started", number)
+        assert (popped["direction"], popped["status"], popped["extension"]) == ("incoming", "ringing", "3501")
+        # The phone rings for a second before it answers: the card was there before.
+        assert "call_answered" not in telephones.seen("3501", number)
+        telephones.event("3501", "call_answered", number)
+        caller.ends()
+        phone.ends()
+        call = telephones.call(number)
+        assert (call["id"], call["result"], call["answered_by"]) == (popped["call_id"], "answered", "3501")
+        assert (call["line"], call["missed"], call["hung_up_by"]) == (DIRECT, False, "caller")
+        assert 1 <= call["duration_s"] <= 3
+        assert telephones.seen("3501", number) == ["call_started", "call_answered", "call_ended"]
+        assert telephones.seen("3502", number) == []
+
+
+def test_a_ring_group_rings_on_all_screens_and_is_taken_by_one(telephones: Telephones) -> None:
+    number, exchange = fresh_number(), telephones.exchange
+    with logs_told(exchange.folder):
+        taker, other = exchange.phone("3501", "answers"), exchange.phone("3502", "rings")
+        caller = exchange.call_in(number, GROUP, pause_ms=2500)
+        ids = {telephones.event(extension, "call_started", number)["call_id"] for extension in ("3501", "3502")}
+        assert len(ids) == 1
+        telephones.event("3501", "call_answered", number)
+        # The other screen's card goes when the call is taken, not at its end.
+        until(lambda: len(telephones.seen("3502", number)) > 1, "the other screen's card goes")
+        assert caller.process.poll() is None
+        for phone in (caller, taker, other):
+            phone.ends()
+        call = telephones.call(number)
+        assert (call["result"], call["answered_by"], call["missed"]) == ("answered", "3501", False)
+        assert sorted(leg["extension"] for leg in call["legs"]) == ["3501", "3502"]
+
+
+def test_a_queue_is_told_with_its_wait(telephones: Telephones) -> None:
+    number, exchange = fresh_number(), telephones.exchange
+    with logs_told(exchange.folder):
+        busy, taker = exchange.phone("3501", "rings"), exchange.phone("3502", "answers")
+        caller = exchange.call_in(number, QUEUE, pause_ms=2500)
+        telephones.event("3502", "call_started", number)
+        telephones.event("3502", "call_answered", number)
+        for phone in (caller, taker, busy):
+            phone.ends()
+        call = telephones.call(number)
+        assert (call["queue"], call["answered_by"], call["result"]) == ("400", "3502", "answered")
+        assert call["waited_s"] is not None
+        assert call["waited_s"] >= 1
+
+
+def test_a_blind_transfer_goes_on_at_the_other_screen(telephones: Telephones) -> None:
+    number, exchange = fresh_number(), telephones.exchange
+    with logs_told(exchange.folder):
+        first, second = exchange.phone("3501", "answers"), exchange.phone("3503", "answers")
+        caller = exchange.call_in(number, DIRECT, pause_ms=4000)
+        telephones.event("3501", "call_answered", number)
+        time.sleep(0.3)  # people speak first
+        exchange.transfer("3501", "3503")
+        telephones.event("3503", "call_answered", number)
+        for phone in (caller, first, second):
+            phone.ends()
+        call = telephones.call(number)
+        assert [leg["extension"] for leg in call["legs"]] == ["3501", "3503"]
+        assert (call["transfer"], call["result"]) == ("blind", "answered")
+        assert call["transferred_to"] == "3503"
+
+
+def test_a_busy_phone_is_a_busy_call(telephones: Telephones) -> None:
+    number, exchange = fresh_number(), telephones.exchange
+    with logs_told(exchange.folder):
+        phone = exchange.phone("3501", "busy")
+        caller = exchange.call_in(number, DIRECT, scenario="is_refused")
+        for each in (caller, phone):
+            each.ends()
+        call = telephones.call(number)
+        assert (call["result"], call["answered_by"]) == ("busy", None)
+
+
+def test_a_call_that_nobody_answers_is_missed(telephones: Telephones) -> None:
+    number, exchange = fresh_number(), telephones.exchange
+    with logs_told(exchange.folder):
+        phone = exchange.phone("3501", "rings")
+        caller = exchange.call_in(number, SHORT, scenario="is_refused")
+        telephones.event("3501", "call_started", number)
+        telephones.event("3501", "call_ended", number)
+        for each in (caller, phone):
+            each.ends()
+        call = telephones.call(number)
+        assert (call["result"], call["missed"], call["answered_at"]) == ("missed", True, None)
+
+
+def test_a_caller_who_gives_up_is_missed(telephones: Telephones) -> None:
+    number, exchange = fresh_number(), telephones.exchange
+    with logs_told(exchange.folder):
+        phone = exchange.phone("3501", "rings")
+        caller = exchange.call_in(number, DIRECT, scenario="gives_up")
+        telephones.event("3501", "call_started", number)
+        for each in (caller, phone):
+            each.ends()
+        call = telephones.call(number)
+        assert (call["missed"], call["answered_at"], call["hung_up_by"]) == (True, None, "caller")
+
+
+def test_the_source_is_shown_as_heard_with_its_last_event(telephones: Telephones) -> None:
+    told = telephones.gateway.cli("check")
+    assert "speaks AMI and accepted the login" in told or "fala AMI" in told
+    assert "/acme" not in told
