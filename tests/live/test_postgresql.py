@@ -81,19 +81,19 @@ def test_a_call_comes_up_and_is_logged_and_told_to_the_crm(office: Office, crm: 
     assert "3501" in office.gateway.cli("calls", "--why", str(call["id"]))
 
 
-def test_an_order_is_dialled_once_and_its_call_is_found_by_search(office: Office) -> None:
+def test_an_order_is_dialled_and_its_call_is_found(office: Office) -> None:
     status, said = office.click("4733330000")
     assert (status, said["status"]) == (200, "OK")
     assert office.told("order_placed", "4733330000")["call_id"] == said["id"]
 
     def is_found() -> bool:
         request = urllib.request.Request(
-            f"{office.gateway.url}/api/calls?busca=4733330000", headers=basic("ana", PASSWORD)
+            f"{office.gateway.url}/api/calls?number=4733330000", headers=basic("ana", PASSWORD)
         )
         with urllib.request.urlopen(request, timeout=20) as answer:
             return [call["id"] for call in json.load(answer)["calls"]] == [said["id"]]
 
-    until(is_found, "the call by search", timeout_s=30)
+    until(is_found, "the call by its number", timeout_s=30)
 
 
 def test_commands_work_on_it(office: Office) -> None:
