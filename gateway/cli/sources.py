@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 @with_place
 @click.pass_context
 def sources_command(context: click.Context, place: DataLocation, tenant: str | None) -> None:
-    """List the sources of call events: webhooks, with their addresses.
+    """List the sources of call events: webhooks with their addresses, others with their kind.
 
     'sources test' shows what a source's mapping makes of a saved request.
     """
@@ -48,9 +48,12 @@ def _list(place: DataLocation, tenant: str | None) -> None:
     config = place.load()
     chosen = [one_tenant(config, tenant)] if tenant else list(config.tenants)
     found = [(name, source) for name in chosen for source in sources_of(config.tenants[name]).values()]
-    if not found:
+    if not any(config.tenants[name].sources for name in chosen):
         hint = Text('Add one: [tenants.{name}.sources.cloud] with kind = "webhook"; docs/webhooks.md.', name=chosen[0])
         raise ConfigError(Text("there are no sources of events."), hint=hint)
+    for name in chosen:
+        for key, other in config.tenants[name].event_sources.items():
+            click.echo(cell("  ".join((f"{name:12}", f"{key:16}", f"{other.kind:26}", other.title)).rstrip()))
     for name, source in found:
         settings = config.tenants[name].webhooks[source.name]
         read_by = settings.preset or ("mapping" if settings.mapping else _("no mapping yet"))

@@ -136,6 +136,19 @@ def test_it_is_tried_again_after_each_end_and_says_why(situation: Situation) -> 
     assert not any("segredo" in problem for problem in told)
 
 
+def test_it_is_shown_since_when_it_is_not_heard(situation: Situation) -> None:
+    attempts: list[int] = []
+
+    def fail(_report: Report, _stop: Stop) -> None:
+        attempts.append(situation.now)
+        situation.now += 1000
+        raise EventSourceError("nobody")
+
+    with situation.running(fail) as made:
+        until(lambda: len(attempts) > 3, "it is tried again and again")
+        assert made.standing().since == NOW
+
+
 def test_pauses_grow_and_differ(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(runner, "PAUSES_S", (1.0, 2.0, 30.0))
     assert 0.7 <= pause_after(0) <= 1.3

@@ -194,6 +194,8 @@ class Switchboard:
         self.bridges: dict[str, AmiBridge] = {}
         self.wires: dict[str, dict[str, AmiChannel]] = {}
         self.gone = Recent(MOST_GONE)
+        self.over = Recent(MOST_GONE)
+        """Ids of calls that are over."""
 
     def open_calls(self) -> Iterable[AmiCall]:
         """Yield each call once."""
@@ -246,6 +248,7 @@ class Switchboard:
         for channel in list(call.channels.values()):
             self.remove(channel)
         for linkedid in call.ids:
+            self.over.add(linkedid)
             if self.calls.get(linkedid) is call:
                 del self.calls[linkedid]
 

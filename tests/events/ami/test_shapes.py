@@ -1,6 +1,6 @@
 """Calls of which there is no recording, built as Asterisk would send them by what was recorded of others."""
 
-from tests.events.ami.playing import Timed, play, shown
+from tests.events.ami.playing import Timed, play, recorded, shown
 from tests.events.ami.sequences import Builder
 
 IN_TALK = (
@@ -99,3 +99,26 @@ def test_a_transfer_that_comes_to_nothing_is_over_where_it_was() -> None:
         "CallEnded 3501 47999990016 incoming result=BLINDTRANSFER goes_on=True",
         "CallEnded - 47999990016 incoming result=ANSWER goes_on=False",
     ]
+
+
+def test_who_has_handed_a_call_on_is_not_in_it_again() -> None:
+    """Though the channel lives on for seconds, and that it left the bridge was not heard."""
+    lines = told(
+        *IN_TALK,
+        "+2000 New B(3/1) Down num=3502 exten=s · Dial T→B dest=3502 · Ringing B",
+        "+3000 AttendedTransfer Success orig=A second=A transferee=T target=B x",
+        "+4000 Up B · In b1:B",
+        "+5000 Hangup A 16 · Hangup B 16 · Hangup T 16",
+    )
+    assert lines[2:] == [
+        "CallStarted 3502 47999990016 incoming",
+        "CallTransferred 3501 47999990016 incoming to=3502 attended=False",
+        "CallAnswered 3502 47999990016 incoming",
+        "CallEnded 3502 47999990016 incoming result=ANSWER goes_on=False",
+    ]
+
+
+def test_a_voicemail_is_known_without_the_rows_of_calls() -> None:
+    """The caller is answered after the extension rang in vain, by nobody who can be seen."""
+    events = [each for each in recorded("in_noanswer_voicemail") if each.block.event != "Cdr"]
+    assert "result=VOICEMAIL" in shown(play(events)[-1])
