@@ -5,7 +5,6 @@ import platform
 import sys
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
 from importlib.metadata import version as installed
 from importlib.resources import files
 from pathlib import Path

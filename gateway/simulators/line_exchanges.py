@@ -6,6 +6,7 @@ They know nothing of the gateway's line descriptions: that is what makes them ev
 import socket
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from socketserver import BaseRequestHandler
@@ -20,6 +21,7 @@ POLL_S = 0.03
 BUFFERED = 3000
 """Lines that are kept while nobody reads them."""
 REPEATED = 10
+DRAIN_S = 2.0
 RETRY_S = 1.0
 FAILURES: Mapping[str, Text] = {
     "halves": Text("lines come in halves, a second apart"),
@@ -309,6 +311,7 @@ class PanasonicSmdr(ListeningExchange):
         if is_right and self.behaviour.fail != "auth":
             return True
         connection.sendall(b"Incorrect password\r\n")
+        _drain(connection)
         return False
 
     def rings(self, call: PlayedCall) -> str:
@@ -414,6 +417,15 @@ def _line_from(connection: socket.socket) -> bytes:
             raise ConnectionAbortedError
         line = (line + piece).lstrip(b"\r\n") if not line else line + piece
     return line.strip()
+
+
+def _drain(connection: socket.socket) -> None:
+    """Take what the client still says: closing before would take from it what it was told. Raises ``OSError``."""
+    connection.shutdown(socket.SHUT_WR)
+    connection.settimeout(DRAIN_S)
+    with suppress(TimeoutError):
+        while connection.recv(1000):
+            pass
 
 
 def _minutes(seconds: int) -> str:

@@ -51,7 +51,7 @@ def owner() -> dict[str, Any]:
     return {"user": "postgres", "group": "postgres", "extra_groups": []}
 
 
-class PostgresqlServer:
+class ClusterServer:
     """One server in ``place``, which belongs to PostgreSQL's user; its log is ``logs/NAME.log``.
 
     It keeps its port when it is started again.
@@ -68,7 +68,7 @@ class PostgresqlServer:
         """Make an empty database cluster. Raises ``CalledProcessError``."""
         self.run("initdb", "-D", str(self.data), "-U", USER, "-A", "trust", "-E", "UTF8", "--locale", "C", "--no-sync")
 
-    def copy_of(self, primary: "PostgresqlServer", *, through: int | None = None) -> None:
+    def copy_of(self, primary: "ClusterServer", *, through: int | None = None) -> None:
         """Become a standby of ``primary``, which it reaches at port ``through`` (a proxy's) where one is given."""
         source = f"host=127.0.0.1 port={primary.port} user={USER}"
         self.run("pg_basebackup", "-D", str(self.data), "-d", source, "-X", "stream", "-c", "fast", "--no-sync")
@@ -190,8 +190,8 @@ class Cluster:
     """A primary and a standby; ``writable`` is the one that takes writes now."""
 
     def __init__(self, place: Path, logs: Path, *, delay_s: float = 0.0) -> None:
-        self.primary = PostgresqlServer(place, logs, "primary")
-        self.standby = PostgresqlServer(place, logs, "standby")
+        self.primary = ClusterServer(place, logs, "primary")
+        self.standby = ClusterServer(place, logs, "standby")
         self.writable = self.primary
         self.link = Proxy(fixed_port(), self.primary.port, delay_s=delay_s)
         """The network between the two, each way ``delay_s`` long."""

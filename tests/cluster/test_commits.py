@@ -20,7 +20,7 @@ from gateway.store.postgresql_transactions import LaneTransactions
 from gateway.store.transactions import NotStored
 from tests.cluster.ports import fixed_port
 from tests.cluster.proxy import Proxy
-from tests.cluster.servers import DATABASE, USER, PostgresqlServer, cluster, owned_folder
+from tests.cluster.servers import DATABASE, USER, ClusterServer, cluster, owned_folder
 from tests.store.conftest import T0, start_draft
 from tests.waiting import until
 
@@ -31,9 +31,9 @@ Written = tuple[str, str, Recorded]
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresqlServer]:
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ClusterServer]:
     with owned_folder() as place:
-        found = PostgresqlServer(place, tmp_path_factory.mktemp("logs"), "alone")
+        found = ClusterServer(place, tmp_path_factory.mktemp("logs"), "alone")
         try:
             found.make()
             found.start(fsync="off")
@@ -43,7 +43,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresqlServe
 
 
 @pytest.fixture
-def name(server: PostgresqlServer, request: pytest.FixtureRequest, tmp_path: Path) -> str:
+def name(server: ClusterServer, request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """A database of the test's own, with the schema."""
     made = f"cti_{abs(hash(request.node.name))}"
     server.query(f"CREATE DATABASE {made}", database="postgres")
@@ -85,7 +85,7 @@ def write(journal: Journal, tenant: str, number: str, at: int = T0) -> Written:
     return tenant, number, journal.write(start_draft("3501", number, at, tenant=tenant))
 
 
-def check(server: PostgresqlServer, name: str, written: Sequence[Written]) -> None:
+def check(server: ClusterServer, name: str, written: Sequence[Written]) -> None:
     """Each event is there once, where its producer was told, and no number is left out."""
     query = "SELECT e.tenant, c.number_as_sent, e.seq, e.call_id FROM events e JOIN calls c ON c.id = e.call_id"
     found = server.query(query, database=name)
@@ -112,7 +112,7 @@ class CutsCommits:
 
 
 def test_an_event_whose_commit_got_no_answer_is_there_once_and_its_answer_is_right(
-    server: PostgresqlServer, name: str, tmp_path: Path
+    server: ClusterServer, name: str, tmp_path: Path
 ) -> None:
     cuts = CutsCommits()
     proxy = Proxy(fixed_port(), server.port, cut_behind=cuts)
@@ -134,7 +134,7 @@ def test_an_event_whose_commit_got_no_answer_is_there_once_and_its_answer_is_rig
 
 
 def test_the_check_finds_an_event_that_was_written_again_without_a_look(
-    server: PostgresqlServer, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    server: ClusterServer, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The control: whoever takes each lost answer for a COMMIT that did not happen has events twice."""
     monkeypatch.setattr(LaneTransactions, "_clear_up", _never_happened)
@@ -155,7 +155,7 @@ def _never_happened(self: LaneTransactions, error: Exception | None) -> None:
 
 
 def test_connections_that_are_cut_anywhere_lose_and_double_nothing(
-    server: PostgresqlServer, name: str, tmp_path: Path
+    server: ClusterServer, name: str, tmp_path: Path
 ) -> None:
     proxy = Proxy(fixed_port(), server.port)
     proxy.start()
@@ -180,7 +180,7 @@ def test_connections_that_are_cut_anywhere_lose_and_double_nothing(
 
 
 def test_a_producer_gives_up_in_time_and_knows_whether_that_was_surely_not_stored(
-    server: PostgresqlServer, name: str, tmp_path: Path
+    server: ClusterServer, name: str, tmp_path: Path
 ) -> None:
     """While the database is away nothing is taken, so nothing is unclear; what is taken when it freezes is."""
     proxy = Proxy(fixed_port(), server.port)
@@ -211,7 +211,7 @@ def test_a_producer_gives_up_in_time_and_knows_whether_that_was_surely_not_store
     ("held_at_most_ms", "least_s", "most_s"), [(1500, 0.0, 4.0), (0, 5.0, 30.0)], ids=["as it is", "control"]
 )
 def test_a_node_that_hangs_inside_a_transaction_holds_up_the_others_for_a_moment_only(
-    server: PostgresqlServer,
+    server: ClusterServer,
     name: str,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -260,7 +260,7 @@ def test_a_commit_whose_wait_for_the_standby_was_cancelled_is_acknowledged_once_
         check(found.primary, DATABASE, written)
 
 
-def cancelled(server: PostgresqlServer) -> bool:
+def cancelled(server: ClusterServer) -> bool:
     """Cancel the transaction that waits for the standby, as an administrator might; whether there was one."""
     waiting = "SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE wait_event = 'SyncRep' AND query = 'COMMIT'"
     return bool(server.query(waiting))

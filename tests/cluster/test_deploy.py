@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from tests.cluster.ports import fixed_port
-from tests.cluster.servers import DATABASE, USER, PostgresqlServer, owned_folder, owner
+from tests.cluster.servers import DATABASE, USER, ClusterServer, owned_folder, owner
 from tests.live.groups import kill_group
 from tests.peers import need
 from tests.waiting import until
@@ -44,10 +44,10 @@ def test_systemd_takes_the_unit(tmp_path: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresqlServer]:
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ClusterServer]:
     """A server with our sample's settings, as far as they need no other machine."""
     with owned_folder() as place:
-        found = PostgresqlServer(place, tmp_path_factory.mktemp("deploy"), "alone")
+        found = ClusterServer(place, tmp_path_factory.mktemp("deploy"), "alone")
         found.make()
         lines = (DEPLOY / "postgresql/cti.conf").read_text().splitlines()
         kept = [line for line in lines if not line.startswith(ELSEWHERE)]
@@ -59,7 +59,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresqlServe
         found.kill()
 
 
-def test_postgresql_takes_every_setting(server: PostgresqlServer) -> None:
+def test_postgresql_takes_every_setting(server: ClusterServer) -> None:
     text = (DEPLOY / "postgresql/cti.conf").read_text()
     ours = {line.split(" = ")[0] for line in text.splitlines() if " = " in line and not line.startswith("#")}
     wrong = server.query("SELECT name, error FROM pg_file_settings WHERE error IS NOT NULL")
@@ -68,7 +68,7 @@ def test_postgresql_takes_every_setting(server: PostgresqlServer) -> None:
     assert ours >= set(ELSEWHERE)
 
 
-def test_the_sample_waits_for_a_standby_by_a_name_that_exists(server: PostgresqlServer) -> None:
+def test_the_sample_waits_for_a_standby_by_a_name_that_exists(server: ClusterServer) -> None:
     (line,) = [
         line
         for line in (DEPLOY / "postgresql/cti.conf").read_text().splitlines()
@@ -79,7 +79,7 @@ def test_the_sample_waits_for_a_standby_by_a_name_that_exists(server: Postgresql
     server.query("ALTER SYSTEM RESET synchronous_standby_names")
 
 
-def test_postgresql_takes_who_may_connect(server: PostgresqlServer) -> None:
+def test_postgresql_takes_who_may_connect(server: ClusterServer) -> None:
     own = Path(server.query("SHOW hba_file")[0][0])
     before = own.read_text()
     own.write_text(f"host all {USER} 127.0.0.1/32 trust\n" + (DEPLOY / "postgresql/pg_hba.conf").read_text())
@@ -93,7 +93,7 @@ def test_postgresql_takes_who_may_connect(server: PostgresqlServer) -> None:
         server.query("SELECT pg_reload_conf()")
 
 
-def test_patroni_is_told_to_wait_for_a_standby(server: PostgresqlServer) -> None:
+def test_patroni_is_told_to_wait_for_a_standby(server: ClusterServer) -> None:
     told: dict[str, Any] = yaml.safe_load((DEPLOY / "patroni/patroni.yml").read_text())
     dcs = told["bootstrap"]["dcs"]
     assert (dcs["synchronous_mode"], dcs["synchronous_mode_strict"], dcs["maximum_lag_on_failover"]) == (True, True, 0)
@@ -103,7 +103,7 @@ def test_patroni_is_told_to_wait_for_a_standby(server: PostgresqlServer) -> None
         assert dcs["postgresql"]["parameters"][name] == "on"
 
 
-def test_pgbouncer_passes_on_what_the_gateway_needs(server: PostgresqlServer, tmp_path: Path) -> None:
+def test_pgbouncer_passes_on_what_the_gateway_needs(server: ClusterServer, tmp_path: Path) -> None:
     """Notifications and session locks come through, as they do with session pooling only."""
     pgbouncer, port = need("pgbouncer", package="pgbouncer"), fixed_port()
     text = (DEPLOY / "pgbouncer/pgbouncer.ini").read_text()

@@ -9,7 +9,7 @@ import pytest
 
 from tests.cluster.ports import fixed_port
 from tests.cluster.proxy import Proxy
-from tests.cluster.servers import DATABASE, USER, Cluster, PostgresqlServer, cluster, owned_folder
+from tests.cluster.servers import DATABASE, USER, Cluster, ClusterServer, cluster, owned_folder
 from tests.waiting import until
 
 pytestmark = pytest.mark.cluster
@@ -54,9 +54,9 @@ def test_an_asynchronous_standby_that_was_cut_off_has_lost_rows(tmp_path: Path) 
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresqlServer]:
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ClusterServer]:
     with owned_folder() as place:
-        found = PostgresqlServer(place, tmp_path_factory.mktemp("server"), "alone")
+        found = ClusterServer(place, tmp_path_factory.mktemp("server"), "alone")
         found.make()
         found.start()
         found.query(f"CREATE DATABASE {DATABASE}", database="postgres")
@@ -64,7 +64,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresqlServe
         found.kill()
 
 
-def test_a_connection_is_cut_between_a_commit_and_its_answer(server: PostgresqlServer) -> None:
+def test_a_connection_is_cut_between_a_commit_and_its_answer(server: ClusterServer) -> None:
     server.query("CREATE TABLE cut (i int)")
     with between(server.port) as proxy:
         proxy.cut_behind = lambda data: b"COMMIT" in data
@@ -76,7 +76,7 @@ def test_a_connection_is_cut_between_a_commit_and_its_answer(server: PostgresqlS
     assert server.query("SELECT count(*) FROM cut") == [(1,)]
 
 
-def test_a_cut_network_refuses_connections_until_it_is_mended(server: PostgresqlServer) -> None:
+def test_a_cut_network_refuses_connections_until_it_is_mended(server: ClusterServer) -> None:
     with between(server.port) as proxy:
         address = f"host=127.0.0.1 port={proxy.port} user={USER} dbname={DATABASE} connect_timeout=3"
         connection = psycopg.connect(address)
