@@ -13,13 +13,8 @@ from gateway.domain.messages import CallAnswered, CallEnded, CallStarted
 from gateway.events.lines.settings import LineSourceConfig
 from gateway.events.lines.source import LineSource
 from gateway.simulators import LINE_EXCHANGES, Behaviour
-from gateway.simulators.line_exchanges import (
-    HipathLines,
-    IpOfficeLines,
-    MitelLines,
-    PanasonicSmdr,
-    SimulatedLineExchange,
-)
+from gateway.simulators.line_exchanges import SimulatedLineExchange
+from gateway.simulators.smdr import HipathLines, IpOfficeLines, MitelLines, PanasonicSmdr
 from tests.events.reports import CollectedReport, attempt, place, until
 
 NOW = datetime(2026, 3, 5, 10, 3, 22)
