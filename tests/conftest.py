@@ -51,6 +51,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--database", choices=("sqlite", "postgresql"), help="what tests with a store run on")
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    if wanted := config.getoption("--database"):
+        os.environ["CTI_TESTS_ON"] = wanted
+
+
 def _is_left_out(item: pytest.Item, wanted: str | None) -> bool:
     """Whether a test that is there for each kind of database is not to run with the one that it is for."""
     parameters = getattr(getattr(item, "callspec", None), "params", {})

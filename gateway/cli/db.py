@@ -36,7 +36,7 @@ def db_upgrade(place: DataLocation) -> None:
     database = place.database(place.load())
     database.upgrade()
     database.close()
-    click.echo(_("{folder}: schema is up to date", folder=shown(database)))
+    click.echo(_("{folder}: schema is up to date", folder=database.shown))
 
 
 @db_command.command("copy")
@@ -66,11 +66,6 @@ def db_copy(place: DataLocation, target: str, source: str | None) -> None:
     click.echo(said(_next_step(new.kind)))
 
 
-def shown(database: "Database") -> str:
-    """Return where ``database`` is, for people, without a password."""
-    return database.shown
-
-
 def _say(table: "CopiedTable", total: list[int]) -> None:
     total.append(table.rows)
     cut = counted("{count} text was too long and was cut", "{count} texts were too long and were cut", table.cut)
@@ -89,7 +84,7 @@ def _source(place: DataLocation, config: "Config", named: str | None) -> Iterato
     database = _opened(place, config, named)
     if not database.exists():
         raise ConfigError(
-            Text("there is no gateway's database in {place}.", place=shown(database)),
+            Text("there is no gateway's database in {place}.", place=database.shown),
             hint=Text("Name it with --from, or the configuration that does with --config."),
         )
     with _unused(database):

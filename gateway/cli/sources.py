@@ -10,7 +10,7 @@ import tomli_w
 from pydantic import TypeAdapter, ValidationError
 
 from gateway.cli.place import DataLocation, one_tenant, with_place, with_tenant
-from gateway.cli.speech import _, said
+from gateway.cli.speech import _, said, translated
 from gateway.cli.terminal import cell, tell, tell_json
 from gateway.errors import ConfigError
 from gateway.mapping.bodies import WebhookRequest
@@ -240,10 +240,10 @@ def sources_lines(place: DataLocation, name: str | None, tests: bool) -> None:
     failed = False
     for each in names:
         found = catalogue.description(each, folder)
-        evidence = found.verified.how if found.verified else ""
-        click.echo(cell(f"  {each:24} {evidence:22} {found.title}"))
+        evidence = translated(found.verified.how) if found.verified else ""
+        click.echo(cell(f"  {each:24} {evidence:30} {translated(found.title)}"))
         for line in (*found.setup, *(found.verified.unknown if found.verified else ())) if name else ():
-            click.echo(f"    - {line}")
+            click.echo(f"    - {translated(line)}")
         for title, problems in trials(found) if tests else ():
             failed = failed or bool(problems)
             click.echo(f"    {'FAIL' if problems else 'ok'}  {title}")

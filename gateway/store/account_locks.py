@@ -1,7 +1,7 @@
 """What keeps an import and the desk from changing a company's accounts at the same moment.
 
-SQLite's one lock does that for everything. On PostgreSQL it is a lock of its own, not the company's head: an import that
-holds it keeps nobody from writing events.
+SQLite's one lock does that for everything. On PostgreSQL it is a lock of its own, not the company's head: an import
+that holds it keeps nobody from writing events.
 """
 
 from sqlalchemy import Connection, text
@@ -15,6 +15,6 @@ def accounts_lock(tenant: str) -> str:
 
 
 def lock_accounts(connection: Connection, tenant: str) -> None:
-    """Hold the accounts of ``tenant`` to the end of the transaction; taken behind the company's head, where both are."""
+    """Hold the accounts of ``tenant`` to the end of the transaction; behind the company's head, if both are."""
     if connection.dialect.name == "postgresql":
         connection.execute(TAKE, {"name": accounts_lock(tenant)})

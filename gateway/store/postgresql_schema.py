@@ -32,6 +32,8 @@ def upgrade(connection: Connection, name: str) -> None:
 
     Raises ``DataUnusable`` for a server or database that we cannot work with, ``NewerSchema``.
     """
+    # Alembic is imported inside this transaction, which takes a busy machine longer than a writer may be idle.
+    connection.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
     _refuse_unfit(connection, name)
     # Of several nodes that start at once one works, the others wait.
     connection.execute(text("SELECT pg_advisory_xact_lock(hashtextextended('cti-gateway schema', 0))"))

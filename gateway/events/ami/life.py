@@ -39,6 +39,7 @@ class CallLife:
         self.settle(call, channel)
         self._goes_on_at_same(call, leg)
         leg.ringing.add(channel.uniqueid)
+        call.up_after_ring = False
         if not leg.told and leg.due is None:
             leg.due, leg.rang_at = at + self.settings.ring_wait_ms, moment
         self.waits(call)

@@ -20,7 +20,7 @@ def caller_enters(heard: HeardBlock) -> None:
     if call.direction is None:
         call.direction = Direction.INTERNAL if call.owner else Direction.INCOMING
         call.number = call.number or channel.number
-    call.queue, call.is_queued = heard.get("Queue"), True
+    call.queue, call.is_queued, call.up_after_ring = heard.get("Queue"), True, False
     life.tell.enters_queue(call, heard.moment)
     life.memory_changed = True
 

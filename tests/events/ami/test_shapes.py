@@ -122,3 +122,12 @@ def test_a_voicemail_is_known_without_the_rows_of_calls() -> None:
     """The caller is answered after the extension rang in vain, by nobody who can be seen."""
     events = [each for each in recorded("in_noanswer_voicemail") if each.block.event != "Cdr"]
     assert "result=VOICEMAIL" in shown(play(events)[-1])
+
+
+def test_a_queue_that_answers_after_a_ring_is_no_voicemail() -> None:
+    lines = told(
+        "+0 New T(1/1) Ring num=N exten=4733330000 · New A(2/1) Down num=3501 exten=s · Dial T→A dest=3501 · Ringing A",
+        "+9000 DialEnd T→A NOANSWER · Hangup A 0 · Up T · QueueCallerJoin T q=400 pos=1",
+        "+20000 QueueCallerAbandon T q=400 hold=11 · QueueCallerLeave T q=400 · Hangup T 16",
+    )
+    assert lines[-1] == "CallEnded - 47999990016 incoming queue=400 result=NOANSWER goes_on=False"
