@@ -146,12 +146,12 @@ class Maintenance:
         self._give_up_in_vain(tenant, now, before)
 
     def _forget_marks(self, now: int) -> None:
-        forgotten = self._journal.run(partial(source_marks.forget, now=now))
+        forgotten = self._journal.run(partial(source_marks.forget, now=now), lock="source_marks")
         if forgotten:
             log.info("source_marks_forgotten", marks=forgotten)
 
     def _forget_captures(self, now: int) -> None:
-        forgotten = self._journal.run(partial(captures.forget, now=now))
+        forgotten = self._journal.run(partial(captures.forget, now=now), lock="captures")
         if forgotten:
             log.info("forward_captures_forgotten", values=forgotten)
 
@@ -159,7 +159,7 @@ class Maintenance:
         """Remove entries of the audit log that are older than its operator keeps them."""
         before = self._clock.ago(kept_ms)
         while not self._stopping.is_set():
-            removed = self._journal.run(partial(audit.remove_older, before=before))
+            removed = self._journal.run(partial(audit.remove_older, before=before), lock="audit")
             if not removed:
                 return
             log.info("audit_entries_removed", entries=removed)
@@ -177,7 +177,7 @@ class Maintenance:
         before = self._clock.ago(kept_ms)
         forgotten = agent_states.SLICE
         while forgotten == agent_states.SLICE and not self._stopping.is_set():
-            forgotten = self._journal.run(partial(agent_states.forget, tenant=tenant, before=before))
+            forgotten = self._journal.run(partial(agent_states.forget, tenant=tenant, before=before), tenant=tenant)
             if forgotten:
                 log.info("agent_states_forgotten", tenant=tenant, states=forgotten)
 
@@ -190,7 +190,9 @@ class Maintenance:
             since = self._seen[tenant] = before
         while since < before and not self._stopping.is_set():
             if before - since > SLICE_MS:  # the clock was set forward, perhaps by years, or nobody called for long
-                since = self._journal.run(partial(next_logged, tenant=tenant, since=since, before=before))
+                since = self._journal.run(
+                    partial(next_logged, tenant=tenant, since=since, before=before), tenant=tenant
+                )
             until = min(since + SLICE_MS, before)
             closed = self._journal.give_up(GiveUp(tenant, since, until, now))
             since = self._seen[tenant] = until

@@ -34,16 +34,39 @@ BY_FOLDER = {
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Mark tests by the folder that they lie in, so that ``-m 'not live'`` leaves out all of tests/live.
 
-    What is marked as SQLite's own (``sqlite``, with the reason) is not tried on PostgreSQL.
+    What is marked as SQLite's own (``sqlite``, with the reason) is not tried on PostgreSQL; tests of other rooms that
+    use a store are, with ``--database postgresql``, which leaves out SQLite.
     """
-    strange = [item for item in items if item.get_closest_marker("sqlite") and item.get_closest_marker("postgresql")]
-    items[:] = [item for item in items if item not in strange]
-    config.hook.pytest_deselected(items=strange)
+    left_out = [item for item in items if _is_left_out(item, config.getoption("--database"))]
+    items[:] = [item for item in items if item not in left_out]
+    config.hook.pytest_deselected(items=left_out)
     here = Path(__file__).parent
     for item in items:
         folder = item.path.relative_to(here).parts[0] if item.path.is_relative_to(here) else ""
         if folder in BY_FOLDER:
             item.add_marker(BY_FOLDER[folder])
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--database", choices=("sqlite", "postgresql"), help="what tests with a store run on")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if wanted := config.getoption("--database"):
+        os.environ["CTI_TESTS_ON"] = wanted
+
+
+def _is_left_out(item: pytest.Item, wanted: str | None) -> bool:
+    """Whether a test that is there for each kind of database is not to run with the one that it is for."""
+    parameters = getattr(getattr(item, "callspec", None), "params", {})
+    kind = parameters.get("open_store")
+    if kind is None:
+        return False
+    if kind == "postgresql" and item.get_closest_marker("sqlite"):
+        return True
+    if wanted is not None:
+        return bool(kind != wanted)
+    return kind == "postgresql" and item.path.parent.name != "store"
 
 
 @pytest.fixture(scope="session", autouse=True)

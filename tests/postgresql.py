@@ -25,6 +25,8 @@ from tests.peers import absent, need_file
 QUICK = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=200", "listen_addresses=")
 TEMPLATE = "cti_template"
 USER = "cti"
+GUARDED = "guarded"
+"""A user that may do everything, with its password."""
 PR_SET_PDEATHSIG = 1
 _numbers = count(1)
 _empty: list[str] = []
@@ -58,6 +60,10 @@ class PostgresqlServer:
         # Sorted as people do, which texts of ours are not to follow.
         made += ["--locale=C.UTF-8", "--locale-provider=icu", "--icu-locale=pt-BR"]
         subprocess.run(made, check=True, timeout=100, stderr=subprocess.DEVNULL, **self._quiet)
+        with (self.folder / "data" / "pg_hba.conf").open("r+") as file:
+            usual = file.read()
+            file.seek(0)
+            file.write(f"local all {GUARDED} scram-sha-256\n{usual}")
         options = [part for setting in (*QUICK, *settings) for part in ("-c", setting)]
         command = [programs / "postgres", "-D", self.folder / "data", "-k", self.folder, *options]
         with (self.folder / "log").open("wb") as log:
@@ -132,6 +138,8 @@ def server() -> PostgresqlServer:
     started = _started()
     started.run(f"DROP DATABASE IF EXISTS {TEMPLATE}")
     started.run(f"CREATE DATABASE {TEMPLATE}")
+    started.run(f"DROP ROLE IF EXISTS {GUARDED}")
+    started.run(f"CREATE ROLE {GUARDED} SUPERUSER LOGIN PASSWORD '{FreshDatabase.PASSWORD}'")
     database = open_database(started.folder, started.url(TEMPLATE))
     database.upgrade()
     database.close()
@@ -145,9 +153,16 @@ class FreshDatabase:
     Given back, it is emptied for the next test: to make one takes five times as long.
     """
 
+    PASSWORD = "s3nha-do-banco"
+
     def __init__(self) -> None:
         self.name = _empty.pop() if _empty else _made()
         self.url = server().url(self.name)
+
+    @property
+    def guarded_url(self) -> str:
+        """Its address for a user that needs ``PASSWORD``."""
+        return self.url.replace(f"//{USER}@", f"//{GUARDED}@")
 
     def open(self, data: Path) -> PostgresqlDatabase:
         return open_postgresql(self.url, data)

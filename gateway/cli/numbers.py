@@ -5,7 +5,7 @@ import os
 import re
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from io import BufferedReader
 from typing import Any, cast
@@ -82,7 +82,9 @@ def number_command(
 @contextmanager
 def _directory(place: DataLocation, config: Config) -> Iterator[Directory | None]:
     """Yield the directory, opened once for all values; None where there is no database yet, and none is made."""
-    if not (place.folder(config) / "gateway.db").exists():
+    with closing(place.database(config)) as database:
+        is_there = database.exists()
+    if not is_there:
         yield None
         return
     with place.open() as gateway:

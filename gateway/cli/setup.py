@@ -15,7 +15,6 @@ import click
 from gateway import __version__
 from gateway.adapter import Adapter, Outgoing, Probe, defect_of
 from gateway.cli.cautions import cautions
-from gateway.cli.event_sources import source_line
 from gateway.cli.place import DataLocation, with_place
 from gateway.cli.speech import _, language, said
 from gateway.cli.terminal import cell
@@ -79,8 +78,7 @@ def check_command(place: DataLocation, verbose: bool) -> None:
             cases = _try_dial_plans(gateway) & _try_mappings(gateway.config) & _try_forwards(gateway.config)
             cases &= _try_links(gateway)
             good = _probe_all(_peers(gateway), verbose=verbose) and cases
-            for key in gateway.event_sources.configured:
-                _line(*source_line(key, gateway.event_sources.book.of(*key)))
+            _tell_sources(gateway)
     except GatewayError as error:
         for line in error.said(language()).splitlines():
             _line(False, _("configuration"), line)
@@ -157,6 +155,14 @@ def _try_forwards(config: "Config") -> bool:
                 _line(True, f"{tenant}/{name}", said(counted("{count} example holds", "{count} examples hold", count)))
             good = good and not failures
     return good
+
+
+def _tell_sources(gateway: "Gateway") -> None:
+    """Say of each source that is gone and got whether a gateway that runs hears it."""
+    from gateway.cli.event_sources import source_line
+
+    for key in gateway.event_sources.configured:
+        _line(*source_line(key, gateway.event_sources.book.of(*key)))
 
 
 class ProbedPeer(NamedTuple):

@@ -10,7 +10,7 @@ import tomli_w
 from pydantic import TypeAdapter, ValidationError
 
 from gateway.cli.place import DataLocation, one_tenant, with_place, with_tenant
-from gateway.cli.speech import _, said
+from gateway.cli.speech import _, said, translated
 from gateway.cli.terminal import cell, tell, tell_json
 from gateway.errors import ConfigError
 from gateway.mapping.bodies import WebhookRequest
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 @with_place
 @click.pass_context
 def sources_command(context: click.Context, place: DataLocation, tenant: str | None) -> None:
-    """List the sources of call events: webhooks, with their addresses.
+    """List the sources of call events: webhooks with their addresses, others with their kind.
 
     'sources test' shows what a source's mapping makes of a saved request.
     """
@@ -48,9 +48,12 @@ def _list(place: DataLocation, tenant: str | None) -> None:
     config = place.load()
     chosen = [one_tenant(config, tenant)] if tenant else list(config.tenants)
     found = [(name, source) for name in chosen for source in sources_of(config.tenants[name]).values()]
-    if not found:
+    if not any(config.tenants[name].sources for name in chosen):
         hint = Text('Add one: [tenants.{name}.sources.cloud] with kind = "webhook"; docs/webhooks.md.', name=chosen[0])
         raise ConfigError(Text("there are no sources of events."), hint=hint)
+    for name in chosen:
+        for key, other in config.tenants[name].event_sources.items():
+            click.echo(cell("  ".join((f"{name:12}", f"{key:16}", f"{other.kind:26}", other.title)).rstrip()))
     for name, source in found:
         settings = config.tenants[name].webhooks[source.name]
         read_by = settings.preset or ("mapping" if settings.mapping else _("no mapping yet"))
@@ -237,10 +240,10 @@ def sources_lines(place: DataLocation, name: str | None, tests: bool) -> None:
     failed = False
     for each in names:
         found = catalogue.description(each, folder)
-        evidence = found.verified.how if found.verified else ""
-        click.echo(cell(f"  {each:24} {evidence:22} {found.title}"))
+        evidence = translated(found.verified.how) if found.verified else ""
+        click.echo(cell(f"  {each:24} {evidence:30} {translated(found.title)}"))
         for line in (*found.setup, *(found.verified.unknown if found.verified else ())) if name else ():
-            click.echo(f"    - {line}")
+            click.echo(f"    - {translated(line)}")
         for title, problems in trials(found) if tests else ():
             failed = failed or bool(problems)
             click.echo(f"    {'FAIL' if problems else 'ok'}  {title}")

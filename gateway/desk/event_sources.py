@@ -25,6 +25,11 @@ class ShownEventSource:
         return self.standing.gaps[::-1]
 
     @property
+    def preset(self) -> str:
+        """The preset by which its events are read, empty where its kind has none."""
+        return str(getattr(self.settings.settings, "preset", ""))
+
+    @property
     def is_tried(self) -> bool:
         """Whether somebody tries to hear it, and cannot."""
         return self.standing.state in (SourceState.CONNECTING, SourceState.WAITING)

@@ -13,7 +13,7 @@ import structlog
 
 from gateway.desk import frames
 from gateway.desk.frames import ScreenEvent
-from gateway.desk.screens import Screen, StartAfresh
+from gateway.desk.screens import EpochBegun, Screen
 from gateway.desk.session_checks import MayStay, SessionChecks
 from gateway.domain.calls.scope import EVERYTHING, CallScope
 from gateway.errors import Stopping, TooManyScreens
@@ -180,6 +180,8 @@ class Hub:
         newest = self._log.newest(screen.tenant)
         if last is None:
             return screen.resume([], sent=newest)
+        if last.epoch != newest.epoch and last.seq <= self._log.kept(screen.tenant, last.epoch):
+            last = newest._replace(seq=last.seq)
         if _is_lost(last, newest):
             return screen.resume([frames.reset(newest)], sent=newest)
         events = self._log.after_for(screen.tenant, None, last, limit=RESUME_LIMIT + 1)
@@ -217,11 +219,11 @@ class Hub:
             self._begin_epoch(news)
 
     def _begin_epoch(self, news: NewEpoch) -> None:
-        """Have every screen read its state anew."""
+        """Have every screen read its state anew that was told of what may be lost."""
         logger.warning("epoch_changed", screens=len(self._screens))
         for screen in self._all_screens():
-            if position := news.positions.get(screen.tenant):
-                self._offer(screen, StartAfresh(position))
+            if kept := news.kept.get(screen.tenant):
+                self._offer(screen, EpochBegun(kept))
 
     def _ask_screens(self, tenant: str) -> None:
         """Have the screens of ``tenant`` (empty: all) asked whether they may stay."""
@@ -243,7 +245,7 @@ class Hub:
         for screen in audience:
             self._offer(screen, news)
 
-    def _offer(self, screen: Screen, news: ScreenEvent | StartAfresh) -> None:
+    def _offer(self, screen: Screen, news: ScreenEvent | EpochBegun) -> None:
         """Queue ``news`` for ``screen``, whose stream ends where its page does not keep up."""
         if not screen.offer(news):
             self.release(screen)

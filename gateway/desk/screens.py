@@ -34,10 +34,10 @@ class Nudge:
 
 
 @dataclass(frozen=True, slots=True)
-class StartAfresh:
-    """What the screens of a company were told may be lost: they read their state anew and go on behind ``position``."""
+class EpochBegun:
+    """A database took over. A screen that was told of more than ``kept`` reads its state anew and goes on behind it."""
 
-    position: Position
+    kept: Position
 
 
 class Screen:
@@ -82,7 +82,7 @@ class Screen:
         self._answer: Future[bool] | None = None
         self._missed: list[ScreenEvent | bytes] = []
         self._sent = Position(0, 0)
-        self._queue: queue.SimpleQueue[ScreenEvent | StartAfresh | Nudge | None] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[ScreenEvent | EpochBegun | Nudge | None] = queue.SimpleQueue()
         self._stream = self._bytes()
 
     def __iter__(self) -> Iterator[bytes]:
@@ -104,7 +104,7 @@ class Screen:
         self._missed = list(missed)
         self._sent = sent
 
-    def offer(self, news: ScreenEvent | StartAfresh) -> bool:
+    def offer(self, news: ScreenEvent | EpochBegun) -> bool:
         """Queue ``news``; False when the page does not keep up. Called by the hub only, never waits."""
         if self._queue.qsize() >= QUEUE_LIMIT:
             return False
@@ -151,8 +151,9 @@ class Screen:
                 return
             if isinstance(news, Nudge):
                 continue
-            # A screen that was opened meanwhile knows of the new epoch already, and is not told of it again.
-            if isinstance(news, StartAfresh) and news.position.epoch == self._sent.epoch:
+            if isinstance(news, EpochBegun):
+                if self._begin_epoch(news.kept):
+                    yield frames.reset(news.kept)
                 continue
             if news.position > self._sent:
                 self._sent = news.position
@@ -182,10 +183,16 @@ class Screen:
         self._answer = None
         return may_stay
 
-    def _told(self, news: ScreenEvent | StartAfresh) -> bytes | None:
+    def _begin_epoch(self, kept: Position) -> bool:
+        """Go on in the epoch of ``kept``; return whether the page was told of what may be lost."""
+        if kept.epoch == self._sent.epoch:  # it was opened meanwhile, and knows of it
+            return False
+        is_lost = self._sent.seq > kept.seq
+        self._sent = kept if is_lost else kept._replace(seq=self._sent.seq)
+        return is_lost
+
+    def _told(self, news: ScreenEvent) -> bytes | None:
         """Return what this page is sent of ``news``, and note the delivery for the diagnosis."""
-        if isinstance(news, StartAfresh):
-            return frames.reset(news.position)
         if self._is_here(news):
             self._hub.notice(self, ReceiptKind.DELIVERED, news.call_id)
         return self.shown(news)

@@ -194,7 +194,7 @@ class RunningImport:
             )
             return
         for ids in self._staging.gone(AT_ONCE):
-            self._tally.removed += self._loader.remove(ids)
+            self._tally.removed += self._loader.remove(self._job.tenant, ids)
             self._progress("removing", self._tally.removed, self._tally.removed / gone)
 
 

@@ -31,6 +31,7 @@ PAUSES_S = (1.0, 2.0, 4.0, 8.0, 16.0, 30.0)
 JITTER = 0.3
 STEADY_S = 10.0
 """An attempt that was connected for so long is followed by a short pause again."""
+NOT_HEARD = {SourceState.CONNECTING, SourceState.WAITING}
 LEAST_GAP_MS = 1_000
 FINISH_WITHIN_S = 5.0
 WORKED_S = 0.005
@@ -237,7 +238,9 @@ class SourceRunner:
         with self._lock:
             # What went wrong is shown until it goes well.
             problem = problem or (self._standing.problem if state is SourceState.CONNECTING else None)
-            self._standing = replace(self._standing, state=state, since=self._tools.clock(), problem=problem)
+            is_same = {state, self._standing.state} <= NOT_HEARD
+            since = self._standing.since if is_same else self._tools.clock()
+            self._standing = replace(self._standing, state=state, since=since, problem=problem)
             self._is_silent = False
             self.has_changed = True
 

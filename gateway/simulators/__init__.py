@@ -22,13 +22,13 @@ from gateway.simulators.crms import SimulatedCrm
 from gateway.simulators.freeswitch import FreeSwitch
 from gateway.simulators.innovaphone import Innovaphone
 from gateway.simulators.kamailio import Kamailio
-from gateway.simulators.line_exchanges import LINE_EXCHANGES as _LINE_EXCHANGES
 from gateway.simulators.line_exchanges import SimulatedLineExchange
 from gateway.simulators.parlayx import ParlayX
 from gateway.simulators.phones import PHONES
 from gateway.simulators.providers import PROVIDERS
 from gateway.simulators.rest import REST
 from gateway.simulators.sippy import Sippy
+from gateway.simulators.smdr import LINE_EXCHANGES as _LINE_EXCHANGES
 from gateway.simulators.soap import SoapAppliance
 from gateway.simulators.softswitches import OpenSips, Sems
 from gateway.simulators.ucm import GrandstreamUcm

@@ -37,7 +37,7 @@ class AuditLog:
 
     def add(self, entry: AuditEntry, *, once_within_ms: int = 0) -> None:
         """Write ``entry`` down, unless the same was done within so many milliseconds before. Raises ``BusyError``."""
-        self._journal.run(lambda connection: write(connection, entry, once_within_ms))
+        self._journal.run(lambda connection: write(connection, entry, once_within_ms), tenant=entry.tenant)
 
     def newest(self, tenant: str | None, wanted: AuditFilter, *, limit: int) -> Sequence[AuditEntry]:
         """Return entries, the newest first; ``tenant`` None reads those of all companies."""

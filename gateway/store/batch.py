@@ -294,10 +294,16 @@ class Batch:
         return Recorded(call.call.id, self._log(EventKind.ORDER_SETTLED, call, draft.at, told), draft.order_id)
 
     def _flush(self) -> None:
-        with self._driver.pipelined():
-            self._flush_rows()
-            self._marks.flush()
-            self._numbers.flush()
+        if self._driver.pipeline is None:
+            self._flush_all()
+        else:
+            with self._driver.pipeline():
+                self._flush_all()
+
+    def _flush_all(self) -> None:
+        self._flush_rows()
+        self._marks.flush()
+        self._numbers.flush()
 
     def _flush_rows(self) -> None:
         if self._touched:

@@ -7,7 +7,7 @@ SQLAlchemy works out parameters anew for every row. So the journal reads and wri
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager
 from itertools import chain, cycle
 from operator import gt, itemgetter
 from typing import Any
@@ -27,17 +27,13 @@ INSERTS: Mapping[str, Callable[[Table], Any]] = {"sqlite": sqlite.insert, "postg
 class Driver:
     """The driver under ``connection``, looked up once for many statements: they take either."""
 
-    __slots__ = ("connection", "dialect")
+    __slots__ = ("connection", "dialect", "pipeline")
 
     def __init__(self, connection: Connection) -> None:
         self.dialect = connection.dialect
         self.connection: Any = connection.connection.dbapi_connection
-
-    def pipelined(self) -> AbstractContextManager[Any]:
-        """Return a block whose statements go out together, where the driver can: the first error is raised at its end,
-        unless rows are asked for before.
-        """
-        return self.connection.pipeline() if self.dialect.name == "postgresql" else nullcontext()
+        self.pipeline: Callable[[], AbstractContextManager[Any]] | None = getattr(self.connection, "pipeline", None)
+        """Opens a block whose statements go out together, where the driver can; their errors come at its end."""
 
 
 def written(table: Table) -> tuple[str, ...]:

@@ -88,7 +88,8 @@ class KnownCalls:
         first = min((draft.event.at for draft in drafts), default=0)
         before = {"since": first - LONGEST_CALL_MS, "ended_since": first - LATE_MS}
         self._know_all(statements.CALLS_BY_NUMBER.run(self._driver, numbers, **before))
-        self._know_all(statements.CALLS_BY_REF.run(self._driver, refs))
+        if refs:
+            self._know_all(statements.CALLS_BY_REF.run(self._driver, refs))
         self._load_ordered({draft.event.order_id for draft in drafts if draft.event.order_id is not None})
 
     def _load_ordered(self, order_ids: Collection[int]) -> None:

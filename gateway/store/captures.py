@@ -35,7 +35,7 @@ class CallCaptures:
         fitting = {name: value for name, value in values.items() if len(value) <= LONGEST_CAPTURE}
         rows = [{**key, "name": name, "value": value, "kept_at": now} for name, value in fitting.items()]
         if rows:
-            self._journal.run(lambda connection: _replace(connection, tenant, target, call_id, rows))
+            self._journal.run(lambda connection: _replace(connection, tenant, target, call_id, rows), tenant=tenant)
 
 
 def forget(connection: Connection, now: int) -> int:

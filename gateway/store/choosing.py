@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, Connection, Row, and_, delete, insert, sel
 from gateway.domain.calls.decision import EventKind
 from gateway.errors import BadParameter, OwnerChanged
 from gateway.store import statements, tables
+from gateway.store.account_locks import lock_accounts
 from gateway.store.bulk import Driver
 from gateway.store.drafts import Choice
 from gateway.store.loading import DESK
@@ -76,6 +77,7 @@ def choose(connection: Connection, driver: Driver, draft: Choice, call: Mapping[
     Raises ``BadParameter`` for an account that is not of the company, ``OwnerChanged`` when the number or the call is
     another's than the page showed.
     """
+    lock_accounts(connection, draft.tenant)
     _refuse_changed(connection, draft)
     _refuse_changed_call(connection, draft, call)
     account_id = draft.account_id

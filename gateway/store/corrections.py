@@ -8,6 +8,7 @@ from sqlalchemy import Connection, Engine, Row, delete, func, insert, select, up
 
 from gateway.errors import BadParameter
 from gateway.store import tables
+from gateway.store.account_locks import accounts_lock
 from gateway.store.journal import Journal
 from gateway.store.loading import Phone
 from gateway.texts.text import Text
@@ -44,17 +45,17 @@ class Corrections:
         Raises ``BadParameter`` when the account has that number already.
         """
         values = {"number": number, "edited_at": at, "edited_by": by}
-        return self._run(lambda connection: _change(connection, tenant, phone_id, values))
+        return self._run(tenant, lambda connection: _change(connection, tenant, phone_id, values))
 
     def undo(self, tenant: str, phone_id: int, read: Callable[[str, str], Phone]) -> bool:
         """Go back to what the source says, read by ``read(text, contact)``; what was added at the desk goes away."""
-        return self._run(lambda connection: _undo(connection, tenant, phone_id, read))
+        return self._run(tenant, lambda connection: _undo(connection, tenant, phone_id, read))
 
     def add(self, tenant: str, account_id: int, number: str, contact: str, *, by: str, at: int) -> None:
         """Add a number to an account. Raises ``BadParameter`` when the account has it already."""
         row = {"tenant": tenant, "number": number, "account_id": account_id, "contact": contact}
         row |= {"edited_at": at, "edited_by": by}
-        self._run(lambda connection: _add(connection, row))
+        self._run(tenant, lambda connection: _add(connection, row))
 
     def of_account(self, tenant: str, account_id: int) -> Sequence[AccountCorrection]:
         """Return what was put right of an account, the newest first."""
@@ -77,8 +78,8 @@ class Corrections:
             found: int | None = connection.execute(query).scalar()
         return found
 
-    def _run(self, work: Callable[[Connection], bool]) -> bool:
-        done: bool = self._journal.run(work)
+    def _run(self, tenant: str, work: Callable[[Connection], bool]) -> bool:
+        done: bool = self._journal.run(work, tenant=tenant, lock=accounts_lock(tenant))
         return done
 
 

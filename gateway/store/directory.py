@@ -13,6 +13,7 @@ from gateway.domain.calls.matching import Ranked
 from gateway.domain.identifiers import named_by, searched, shown
 from gateway.domain.roles import Role, role_of
 from gateway.store import tables
+from gateway.store.account_locks import accounts_lock
 from gateway.store.bulk import INSERTS
 from gateway.store.choosing import Standing, standing
 from gateway.store.identified import Identified
@@ -121,7 +122,11 @@ class Directory:
             LoadedAccount(each.code, each.name, tuple(Phone(number, who, number) for number, who in each.phones))
             for each in batch
         ]
-        self._journal.run(lambda connection: write_accounts(connection, tenant, BY_HAND, loaded, at))
+        self._journal.run(
+            lambda connection: write_accounts(connection, tenant, BY_HAND, loaded, at),
+            tenant=tenant,
+            lock=accounts_lock(tenant),
+        )
 
     def account(self, tenant: str, account_id: int) -> AccountCard | None:
         """Return one account of the tenant with its numbers."""

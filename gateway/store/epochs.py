@@ -1,8 +1,9 @@
 """The epoch of a PostgreSQL database: raised once for each cluster or timeline that takes over.
 
 A standby that was promoted may lack what was shown, and gives out the same numbers again. The database cannot tell
-whether it lacks anything, so each new timeline begins an epoch. Whoever first follows the log on it raises the epoch,
-durably, before anything of it is told.
+whether it lacks anything, so each new timeline begins an epoch. Whoever first writes or follows the log on it raises
+the epoch, durably, before anything of it is written or told, and keeps where each company's events stood then: who has
+seen no more than that goes on, others start afresh.
 """
 
 from typing import Any
@@ -26,6 +27,19 @@ IS_SAME = "(timeline = known_timeline AND cluster = known_cluster) IS TRUE"
 SETTLED = f"SELECT coalesce(epoch, 0), {IS_SAME} FROM (SELECT {ORIGIN}, {KNOWN}) AS o"  # noqa: S608 - of constants
 FIRST = "INSERT INTO counters (name, value) VALUES ('epoch', 0), ('timeline', 0), ('cluster', 0) ON CONFLICT DO NOTHING"
 LOCKED = "SELECT name, value FROM counters WHERE name IN ('epoch', 'timeline', 'cluster') ORDER BY name FOR UPDATE"
+STARTS = "INSERT INTO epoch_starts (epoch, tenant, seq) SELECT %s, tenant, seq FROM heads ON CONFLICT DO NOTHING"
+FORGET = "DELETE FROM epoch_starts WHERE epoch < %s"
+LONGEST_KEPT = 100
+"""Epochs of which it is known where they began."""
+KEPT = """
+    SELECT seen.tenant, now.epoch, min(coalesce(epoch_starts.seq, 0)) AS kept
+    FROM unnest(%s::text[], %s::bigint[]) AS seen (tenant, epoch)
+    CROSS JOIN (SELECT value AS epoch FROM counters WHERE name = 'epoch') AS now
+    LEFT JOIN LATERAL generate_series(seen.epoch + 1, now.epoch) AS later (epoch) ON true
+    LEFT JOIN epoch_starts ON epoch_starts.epoch = later.epoch AND epoch_starts.tenant = seen.tenant
+    GROUP BY seen.tenant, seen.epoch, now.epoch
+"""
+"""For each position's company the present epoch, and up to which ``seq`` what was seen before is still there."""
 CHANGED = "UPDATE counters SET value = %s WHERE name = %s"
 
 
@@ -38,6 +52,15 @@ def current_epoch(connection: "psycopg.Connection[Any]") -> int:
     return int(epoch) if is_same else _raise(connection)
 
 
+def settle(connection: "psycopg.Connection[Any]") -> None:
+    """Raise the epoch where need be, on a connection that is not in autocommit mode and has done nothing yet."""
+    connection.autocommit = True
+    try:
+        current_epoch(connection)
+    finally:
+        connection.autocommit = False
+
+
 def _raise(connection: "psycopg.Connection[Any]") -> int:
     connection.execute(FIRST)
     with connection.transaction():
@@ -46,6 +69,9 @@ def _raise(connection: "psycopg.Connection[Any]") -> int:
         if (known["timeline"], known["cluster"]) == (timeline, cluster):
             return known["epoch"]  # another process was here first
         epoch = known["epoch"] + (known["timeline"] != 0)
+        if epoch != known["epoch"]:
+            connection.execute(STARTS, (epoch,))
+            connection.execute(FORGET, (epoch - LONGEST_KEPT,))
         for name, value in (("epoch", epoch), ("timeline", timeline), ("cluster", cluster)):
             connection.execute(CHANGED, (value, name))
     if epoch != known["epoch"]:

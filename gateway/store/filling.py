@@ -28,6 +28,8 @@ log = structlog.get_logger()
 
 COUNTER = "results_to_fill"
 SLICE = 1000
+FILLING = "filling"
+"""The lock of its jobs."""
 """Events that are looked through at once."""
 PAUSE_S = 0.02
 """Between two slices, so that the disk and the readers have their turn too."""
@@ -112,7 +114,7 @@ class Filler:
         """Write one slice; return up to which event is left then, and how many calls were filled: none where another
         process is ahead.
         """
-        ahead: int | None = self._journal.run(partial(_write, found))
+        ahead: int | None = self._journal.run(partial(_write, found), lock=FILLING)
         if ahead is None:
             return found.left, len(found.fills)
         self._stopping.wait(AHEAD_S if ahead else 0)
@@ -139,7 +141,7 @@ class Filler:
                 fills = filling_missed.read_slice(connection, left) if left else ()
             if not left:
                 break
-            self._journal.run(partial(filling_missed.write_slice, fills, left))
+            self._journal.run(partial(filling_missed.write_slice, fills, left), lock=FILLING)
             self._fill_returned(left, taken)
             filled += len(fills)
             self._stopping.wait(PAUSE_S)
@@ -150,7 +152,7 @@ class Filler:
         with self._engine.connect() as connection:
             returned = filling_missed.read_returned(connection, left, taken)
         if returned:
-            self._journal.run(partial(filling_missed.write_returned, returned))
+            self._journal.run(partial(filling_missed.write_returned, returned), lock=FILLING)
 
     def _run(self) -> None:
         while not self._stopping.is_set():

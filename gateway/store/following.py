@@ -26,9 +26,9 @@ class PeopleChanged:
 
 @dataclass(frozen=True, slots=True)
 class NewEpoch:
-    """Events that were given may be lost; ``positions`` says by company where to go on."""
+    """A database took over; ``kept`` says by company up to where the events are still there that were given."""
 
-    positions: Mapping[str, Position]
+    kept: Mapping[str, Position]
 
 
 News = LoggedEvent | PeopleChanged | NewEpoch

@@ -11,7 +11,7 @@ from gateway.store import tables
 from gateway.store.journal import Journal
 from gateway.store.letter_lifetimes import Lifetimes
 from gateway.store.letter_log import Key, LetterLog
-from gateway.store.letter_slices import SLICE, WAITS, in_slices
+from gateway.store.letter_slices import LETTERS, SLICE, WAITS, in_slices
 from gateway.store.outbox_letters import LetterReason, LetterState
 from gateway.texts.packing import pack
 from gateway.texts.rendering import render
@@ -73,7 +73,7 @@ class LetterRetention:
         while rows := self._settled_between(after, until):
             gone = [row.id for row in rows if row.settled_at < now - self._keep_ms((row.tenant, row.target))]
             if gone:
-                self._journal.run(partial(_delete, gone))
+                self._journal.run(partial(_delete, gone), lock=LETTERS)
             count, after = count + len(gone), rows[-1].id
         return count
 

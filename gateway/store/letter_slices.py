@@ -12,6 +12,8 @@ from gateway.store.journal import Journal
 outbox = tables.outbox
 WAITS = outbox.c.settled_at.is_(None)
 SLICE = 500
+LETTERS = "outbox"
+"""The lock of whoever claims letters, settles or changes them: so no letter is two senders' at once."""
 
 
 def in_slices(
@@ -27,7 +29,7 @@ def in_slices(
             ids = list(connection.execute(query).scalars())
         if not ids:
             return count
-        count += journal.run(partial(_change, ids, conditions, values))
+        count += journal.run(partial(_change, ids, conditions, values), lock=LETTERS)
         after = ids[-1]
 
 

@@ -1,6 +1,7 @@
 """Writes accounts of a source into the directory, and keeps out of the way of events while it does.
 
-Each transaction holds the lock that all writers share for about ``HOLD_S``: how many accounts go into one is measured
+Each transaction holds the lock that all writers share (on PostgreSQL: that of the company's accounts) for about
+``HOLD_S``: how many accounts go into one is measured
 and put right as it goes. What was put right at the desk stays as long as the source says what was wrong.
 """
 
@@ -15,6 +16,7 @@ from sqlalchemy.sql import ClauseElement
 
 from gateway.domain.identifiers import Identifier
 from gateway.store import tables
+from gateway.store.account_locks import lock_accounts
 from gateway.store.bulk import Write, changing, written
 from gateway.store.database import Database
 from gateway.store.fitting import fitter
@@ -224,26 +226,27 @@ class Loader:
         begin = 0
         while begin < len(batch):
             part = batch[begin : begin + self._size]
-            with self._turn() as connection:
+            with self._turn(tenant) as connection:
                 write_accounts(connection, tenant, source, part, at)
             begin += len(part)
 
-    def remove(self, ids: Sequence[int]) -> int:
-        """Remove accounts; how many."""
+    def remove(self, tenant: str, ids: Sequence[int]) -> int:
+        """Remove accounts of ``tenant``; how many."""
         removed = begin = 0
         while begin < len(ids):
             part = ids[begin : begin + min(self._size, 500)]
-            with self._turn() as connection:
+            with self._turn(tenant) as connection:
                 removed += remove_accounts(connection, part)
             begin += len(part)
         return removed
 
     @contextmanager
-    def _turn(self) -> Iterator[Connection]:
+    def _turn(self, tenant: str) -> Iterator[Connection]:
         self._lock.take()
         try:
             began = time.perf_counter()
             with self._connection.begin():
+                lock_accounts(self._connection, tenant)
                 if self._run_id is not None:
                     fence(self._connection, self._run_id)
                 yield self._connection

@@ -62,18 +62,21 @@ class TenantLookup:
         """Return the rows of all keys ``wanted`` of each tenant."""
         if connection.dialect.name == "postgresql":
             return self._of_all(connection, wanted, values)
-        return [row for tenant, keys in wanted.items() for row in self._of_one(connection, tenant, keys, values)]
+        rows: list[tuple[Any, ...]] = []
+        for tenant, keys in wanted.items():
+            if keys:
+                rows += self._of_one(connection, tenant, list(keys), values)
+        return rows
 
     def _of_one(
-        self, connection: Connection | Driver, tenant: str, wanted: Collection[Any], values: Mapping[str, Any]
+        self, connection: Connection | Driver, tenant: str, keys: list[Any], values: Mapping[str, Any]
     ) -> list[tuple[Any, ...]]:
-        keys = list(wanted)
         found: list[tuple[Any, ...]] = []
         for start in range(0, len(keys), LARGEST):
             part = filled_up(keys[start : start + LARGEST])
             text, names = self._texts.get(len(part)) or self._for_one(connection, len(part))
             cursor = connection.connection.cursor()
-            cursor.execute(text, [*(tenant if name == "of" else values[name] for name in names), *part])
+            cursor.execute(text, [*map(values.__getitem__, names), tenant, *part])
             found += cursor.fetchall()
         return found
 
@@ -81,7 +84,8 @@ class TenantLookup:
         """Compile it for so many keys of one tenant; return it with the names of the parameters ahead of the keys."""
         keys = self._key.in_([bindparam(f"k{i}", type_=self._key.type) for i in range(size)])
         compiled: Any = self._query.where(self._tenant == bindparam("of"), keys).compile(dialect=connection.dialect)
-        self._texts[size] = str(compiled), compiled.positiontup[:-size]
+        # The query's own parameters stand ahead of the tenant and the keys.
+        self._texts[size] = str(compiled), compiled.positiontup[: -size - 1]
         return self._texts[size]
 
     def _of_all(
@@ -110,4 +114,5 @@ class TenantLookup:
 
 def filled_up(keys: list[Any]) -> list[Any]:
     """Return ``keys`` and the last one again, as often as makes them a power of two: few statements serve all sizes."""
-    return keys + [keys[-1]] * ((1 << (len(keys) - 1).bit_length()) - len(keys))
+    count = len(keys)
+    return keys if count & (count - 1) == 0 else keys + [keys[-1]] * ((1 << count.bit_length()) - count)

@@ -64,7 +64,7 @@ def note(journal: Journal, tenant: str, order_id: int, made: OrderAttempt) -> No
     """Add ``made`` to an order's history. Raises ``BusyError``."""
     said = rows.kept(made.delivery.text, journal.language_of(tenant))
     row = rows.attempt(made, tenant, order_id, said)
-    journal.run(lambda connection: statements.WRITE_ATTEMPTS.run(connection, [row]))
+    journal.run(lambda connection: statements.WRITE_ATTEMPTS.run(connection, [row]), tenant=tenant)
 
 
 class OrderLog:

@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Engine, Row, Select, bindparam, func, select,
 
 from gateway.store import tables
 from gateway.store.journal import Journal
+from gateway.store.letter_slices import LETTERS
 from gateway.store.outbox_letters import UNNAMED, ClaimRequest, Letter, LetterResult, letter_of, order_key_of
 from gateway.texts.packing import pack
 from gateway.texts.rendering import render
@@ -90,7 +91,7 @@ class Outbox:
         holder = self.holder()
         told = [self._told(result) for result in results]
         claimed: Sequence[Letter] = self._journal.run(
-            lambda connection: _turn(connection, told, wanted, recovered, now, holder)
+            lambda connection: _turn(connection, told, wanted, recovered, now, holder), lock=LETTERS
         )
         return claimed
 
@@ -186,7 +187,7 @@ class Outbox:
             rows = connection.execute(query.order_by(outbox.c.id).limit(SLICE)).all()
         keys = [{"of": row.id, "key": order_key_of(row.kind, row.body), "since": now} for row in rows]
         if keys:
-            self._journal.run(partial(_carry_over, keys))
+            self._journal.run(partial(_carry_over, keys), lock=LETTERS)
         return len(rows)
 
     def _letters(self, query: Select[Any]) -> Sequence[Letter]:

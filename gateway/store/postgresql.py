@@ -7,7 +7,7 @@ has happened, and nobody may believe that it did not.
 
 import os
 import secrets
-from functools import cached_property
+from functools import cached_property, partial
 from importlib.util import find_spec
 from pathlib import Path
 from socket import gethostname
@@ -21,6 +21,7 @@ from gateway.errors import ConfigError, DataUnusable
 from gateway.store import opening, postgresql_errors, postgresql_schema
 from gateway.store.database import WriterLock, explained, lane_of
 from gateway.store.doorbell import Doorbell
+from gateway.store.epochs import settle
 from gateway.store.following import Follower
 from gateway.store.log import EventLog
 from gateway.store.postgresql_doorbell import PostgresqlDoorbell
@@ -42,7 +43,8 @@ HELD_AT_MOST_MS = 1500
 """A process that hangs inside a writing transaction loses it then, so that it holds up no other node for longer."""
 UNANSWERED_MS = 8000
 """How long what was sent to the server may remain without an acknowledgement of its system."""
-SOCKETS = {
+CONNECTING: dict[str, Any] = {
+    "client_encoding": "utf8",
     "connect_timeout": CONNECT_WITHIN_S,
     "tcp_user_timeout": UNANSWERED_MS,
     "keepalives_idle": 5,
@@ -100,12 +102,20 @@ class PostgresqlDatabase:
 
     @cached_property
     def _writing_engine(self) -> Engine:
+        return self._unpooled(HELD_AT_MOST_MS)
+
+    @cached_property
+    def _patient_engine(self) -> Engine:
+        """For imports and migrations: who hangs in these holds up no events."""
+        return self._unpooled(READ_WITHIN_MS)
+
+    def _unpooled(self, held_at_most_ms: int) -> Engine:
         engine = self._engine(isolation_level="READ COMMITTED", poolclass=NullPool)
-        event.listen(engine, "connect", _prepare_to_write)
+        event.listen(engine, "connect", partial(_prepare_to_write, held_at_most_ms))
         return engine
 
     def _engine(self, **options: Any) -> Engine:
-        return create_engine(self._url, paramstyle="format", connect_args=SOCKETS, hide_parameters=True, **options)
+        return create_engine(self._url, paramstyle="format", connect_args=CONNECTING, hide_parameters=True, **options)
 
     @cached_property
     def lanes(self) -> int:
@@ -118,14 +128,24 @@ class PostgresqlDatabase:
     def transactions(self, lane: int) -> LaneTransactions:
         node = gethostname()
         writer = f"{node}/{os.getpid()}-{secrets.token_hex(4)}/{lane}"
-        return LaneTransactions(self._writing_engine.connect, writer, node)
+        return LaneTransactions(self._settled_connection, writer, node)
+
+    def _settled_connection(self) -> Connection:
+        """Return a connection for writing, to a database whose epoch has begun: nothing is written before."""
+        connection = self._writing_engine.connect()
+        try:
+            settle(connection.connection.dbapi_connection)  # type: ignore[arg-type]
+        except BaseException:
+            connection.close()
+            raise
+        return connection
 
     def direct_connection(self) -> Any:
         """Return a psycopg connection of the caller's own, in autocommit mode; close it. Raises ``psycopg.Error``."""
         import psycopg
 
         arguments, options = self.engine.dialect.create_connect_args(self._url)
-        settings: dict[str, Any] = {**SOCKETS, **options}
+        settings: dict[str, Any] = {**CONNECTING, **options}
         return psycopg.connect(*arguments, **settings, autocommit=True)
 
     def writer_lock(self, lane: int) -> WriterLock:
@@ -135,7 +155,7 @@ class PostgresqlDatabase:
         return HeldByRows()
 
     def loading_connection(self) -> Connection:
-        return self._writing_engine.connect()
+        return self._patient_engine.connect()
 
     def after_loading(self, connection: Connection) -> None:
         """Do nothing: the server looks after itself."""
@@ -174,13 +194,17 @@ class PostgresqlDatabase:
             return postgresql_schema.revision(connection)
 
     def upgrade(self) -> None:
-        with explained(self), self._writing_engine.begin() as connection:
+        with explained(self), self._patient_engine.begin() as connection:
             postgresql_schema.upgrade(connection, self.shown)
 
     def explain(self, error: BaseException) -> DataUnusable | None:
         return postgresql_errors.explain(error, self.shown) or opening.explain(error, self._data)
 
     def close(self) -> None:
+        if "_shared" in vars(self):
+            self._shared.close()
+        if "_doorbell" in vars(self):
+            self._doorbell.close()
         if "engine" in vars(self):
             self.engine.dispose()
 
@@ -214,14 +238,14 @@ def _prepare_to_read(connection: Any, _record: Any) -> None:
     _set(connection, f"statement_timeout = {READ_WITHIN_MS}", "idle_in_transaction_session_timeout = 60000")
 
 
-def _prepare_to_write(connection: Any, _record: Any) -> None:
+def _prepare_to_write(held_at_most_ms: int, connection: Any, _record: Any) -> None:
     """Let nothing but the loss of the connection end a statement."""
     _set(
         connection,
         "statement_timeout = 0",
         "synchronous_commit = on",
         "client_connection_check_interval = 2000",
-        f"idle_in_transaction_session_timeout = {HELD_AT_MOST_MS}",
+        f"idle_in_transaction_session_timeout = {held_at_most_ms}",
     )
 
 

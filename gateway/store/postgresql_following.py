@@ -10,7 +10,7 @@ import psycopg
 
 from gateway.store.deadlines import Deadlines
 from gateway.store.doorbell import Doorbell
-from gateway.store.epochs import IS_SAME, KNOWN, ORIGIN, current_epoch
+from gateway.store.epochs import IS_SAME, KEPT, KNOWN, ORIGIN, current_epoch
 from gateway.store.following import NewEpoch, News, PeopleChanged
 from gateway.store.log import LoggedEvent
 from gateway.store.positions import Position
@@ -42,7 +42,6 @@ NEWS = f"""
 """One row at least: the epoch, and whether the database is the same as before. Companies of which an agent or a session
 changed have one at least, with its counter.
 """
-ENDS = "SELECT tenant, seq FROM heads WHERE tenant = ANY(%s)"
 ALL = ""
 """Stands for all companies."""
 
@@ -158,11 +157,15 @@ class PostgresqlFollower:
             return [name for name, position in self._positions.items() if position.epoch != epoch]
 
     def _begin(self, names: list[str]) -> Iterator[News]:
-        """Follow ``names`` from their newest events on, in the epoch that has begun."""
-        found = {name: self._log.newest(name) for name in names}
-        yield NewEpoch(found)
-        for name, position in found.items():
-            self._move(name, position)
+        """Follow ``names`` in the epoch that has begun, behind what is still there of what was given."""
+        with self._gate:
+            seen = {name: self._positions[name] for name in names if name in self._positions}
+        epochs = [position.epoch for position in seen.values()]
+        rows = self._run(lambda connection: connection.execute(KEPT, ([*seen], epochs)).fetchall())
+        kept = {name: Position(epoch, seq) for name, epoch, seq in rows}
+        yield NewEpoch(kept)
+        for name, position in kept.items():
+            self._move(name, min(position, position._replace(seq=seen[name].seq)))
 
     def _told_of(self, rows: Sequence[tuple[Any, ...]]) -> Iterator[News]:
         """Yield what ``rows`` tell of; who may stay comes before what they are shown."""

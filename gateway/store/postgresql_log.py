@@ -2,7 +2,7 @@
 
 from sqlalchemy import text
 
-from gateway.store.epochs import SETTLED
+from gateway.store.epochs import KEPT, SETTLED
 from gateway.store.log import EventLog
 from gateway.store.positions import Position
 
@@ -20,6 +20,11 @@ class PostgresqlEventLog(EventLog):
         with self.engine.connect() as connection:
             epoch, seq = connection.execute(END, {"tenant": tenant}).one()
             return Position(epoch, seq)
+
+    def kept(self, tenant: str, epoch: int) -> int:
+        with self.engine.connect() as connection:
+            row = connection.exec_driver_sql(KEPT, ([tenant], [epoch])).first()
+            return int(row.kept) if row else 0
 
     def is_settled(self) -> bool:
         """Return whether the epoch is the one of this database, on its present timeline."""

@@ -45,7 +45,7 @@ class WriteProbe:
 
     def _write(self) -> bool:
         try:
-            self._journal.run(_touch, timeout_s=WITHIN_S)
+            self._journal.run(_touch, lock="probe", timeout_s=WITHIN_S)
         except GatewayError as error:
             log.error("not_writable", code=error.code, error=str(error))
             return False

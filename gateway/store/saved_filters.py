@@ -47,12 +47,12 @@ class SavedFilters:
             raise BadParameter("nome", name[:80], expected=Text("a name of 1 to {most} characters", most=LONGEST_NAME))
         if not 0 < len(query) <= LONGEST_QUERY:
             raise BadParameter("filtro", query[:80], expected=Text("a filter that is filled in"))
-        self._journal.run(lambda connection: _save(connection, tenant, login, name, query, at))
+        self._journal.run(lambda connection: _save(connection, tenant, login, name, query, at), tenant=tenant)
 
     def remove(self, tenant: str, login: str, filter_id: int) -> bool:
         """Forget one filter of the agent; False when there was none."""
         statement = delete(saved_filters).where(*_of(tenant, login), saved_filters.c.id == filter_id)
-        return bool(self._journal.run(lambda connection: connection.execute(statement).rowcount))
+        return bool(self._journal.run(lambda connection: connection.execute(statement).rowcount, tenant=tenant))
 
 
 def _save(connection: Connection, tenant: str, login: str, name: str, query: str, at: int) -> None:

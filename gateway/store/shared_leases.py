@@ -78,6 +78,8 @@ class LeaseKeeper:
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
         self._forgot_at = 0.0
+        self._beat_at = float("-inf")
+        self._steady_since = float("inf")
 
     def take(self, *names: str) -> RowLease | None:
         """Take one of ``names``, None when others hold all of them. Raises ``SharedUnavailable``."""
@@ -100,11 +102,14 @@ class LeaseKeeper:
     def beat(self) -> None:
         """Keep all that is held for another while. Raises ``SharedUnavailable``."""
         self._session.compare_clocks()
+        self._note_steadiness(time.monotonic())
         with self._lock:
             kept = dict(self._kept)
         if kept:
             self._keep(kept)
-        for name in self._standing - {name for name, _token in self._kept}:
+        with self._lock:
+            lost = self._standing - {name for name, _token in self._kept}
+        for name in lost:
             self.take(name)
 
     def _keep(self, kept: Mapping[tuple[str, int], RowLease]) -> None:
@@ -114,6 +119,12 @@ class LeaseKeeper:
         self._note(kept, ours, asked_at)
         self._forget(asked_at)
 
+    def steady_s(self) -> float:
+        """Return for how many seconds this process has kept its leases without a gap in which others may have lost
+        theirs: after an outage of the database all of them take theirs again.
+        """
+        return time.monotonic() - self._steady_since
+
     def close(self) -> None:
         """Give all back. Safe to call again."""
         self._stopping.set()
@@ -121,6 +132,11 @@ class LeaseKeeper:
             self._thread.join(BEAT_EVERY_S + 5)
         for lease in list(self._kept.values()):
             lease.release()
+
+    def _note_steadiness(self, now: float) -> None:
+        if now - self._beat_at > HELD_S:
+            self._steady_since = now
+        self._beat_at = now
 
     def _note(self, kept: Mapping[tuple[str, int], RowLease], ours: set[tuple[str, int]], asked_at: float) -> None:
         for key, lease in kept.items():

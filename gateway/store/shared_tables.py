@@ -11,11 +11,11 @@ from sqlalchemy import (
     Column,
     DateTime,
     Float,
-    Identity,
     Index,
     Integer,
     LargeBinary,
     MetaData,
+    Sequence,
     Table,
     Text,
     text,
@@ -65,10 +65,15 @@ attempt_marks = Table(
     **OFTEN_CHANGED,
 )
 
+LOG_IDS = Sequence("shared_log_ids", metadata=metadata, data_type=BigInteger, cache=100)
+"""Logged, unlike the tables: the sequence of an unlogged table's own column cannot be read after a promotion in
+PostgreSQL 15 ("bad magic number in sequence").
+"""
+
 sightings = Table(
     "sightings",
     metadata,
-    Column("id", BigInteger, Identity(), primary_key=True),
+    Column("id", BigInteger, LOG_IDS, primary_key=True, server_default=LOG_IDS.next_value()),
     Column("at", BigInteger, nullable=False),
     Column("tenant", FittedString(63), nullable=False),
     Column("extension", FittedString(32), nullable=False),
@@ -86,7 +91,7 @@ sightings = Table(
 exchange_index = Table(
     "exchange_index",
     metadata,
-    Column("id", BigInteger, Identity(), primary_key=True),
+    Column("id", BigInteger, LOG_IDS, primary_key=True, server_default=LOG_IDS.next_value()),
     Column("at", BigInteger, nullable=False),
     Column("tenant", FittedString(63), nullable=False),
     Column("call_id", BigInteger, nullable=False),

@@ -231,7 +231,8 @@ class GroupCommit(Generic[Job, Result]):
             if not self._lock.take(wait=wait):
                 return
             try:
-                if not self._is_ready():
+                if not self._transactions.ready():
+                    self._wait_no_more()
                     return
                 tickets = self._waiting_now()
                 outcomes = self._commit_on_known_file([ticket.job for ticket in tickets]) if tickets else []
@@ -245,13 +246,10 @@ class GroupCommit(Generic[Job, Result]):
         finally:
             self._answer(tickets, [StoreUnavailable() for _ in tickets] if outcomes is None else outcomes)
 
-    def _is_ready(self) -> bool:
-        """Return whether a transaction can begin. Raises ``StoreUnavailable`` when that is waited for no more."""
-        if self._transactions.ready():
-            return True
+    def _wait_no_more(self) -> None:
+        """Raise ``StoreUnavailable`` at a stop: no transaction can begin, and that is waited for no more."""
         if self._stopping:
             raise StoreUnavailable
-        return False
 
     def _put_back(
         self, tickets: list[Ticket[Job, Result]], reason: NotStored

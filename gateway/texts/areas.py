@@ -57,7 +57,7 @@ AREAS: Mapping[str, tuple[str, ...]] = {
         "adapters/*.py",
     ),
     "numbers": ("gateway/domain/*.py",),
-    "presets": ("adapters/presets/catalogue/*.toml",),
+    "presets": ("adapters/presets/catalogue/*.toml", "gateway/events/lines/presets/*.toml"),
 }
 """Patterns of paths by area. ``*`` stands for folders, too; the longest pattern that fits a file decides."""
 

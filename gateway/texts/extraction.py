@@ -65,7 +65,7 @@ def of_preset(preset: Mapping[str, Any]) -> Iterator[str]:
     steps += [step for kind, told in preset.get("forward", {}).items() if isinstance(told, list) for step in told]
     yield from (step.get("note", "") for step in (*steps, preset.get("dial", {})))
     for event in preset.get("events", ()):
-        yield from (event["title"], *event.get("notes", ()))
+        yield from (event.get("title", ""), *event.get("notes", ()))
 
 
 def helps(source: str) -> Iterator[str]:

@@ -1,8 +1,12 @@
 """What ``check`` says of the sources of events."""
 
 from dataclasses import replace
+from pathlib import Path
+
+from click.testing import CliRunner
 
 from gateway.cli.event_sources import source_line
+from gateway.cli.main import cli
 from gateway.clock import milliseconds
 from gateway.store.event_sources import SourceStanding, SourceState
 from gateway.texts.text import Text
@@ -29,3 +33,13 @@ def test_a_source_that_cannot_be_heard_is_warned_of() -> None:
 def test_a_source_that_nobody_runs_is_noted() -> None:
     for standing in (SourceStanding(), HEARD):
         assert source_line(KEY, standing)[0] == "note"
+
+
+def test_sources_lists_it_with_its_kind(tmp_path: Path) -> None:
+    config = tmp_path / "gateway.toml"
+    config.write_text(
+        '[tenants.acme.sources.pabx]\nkind = "ami"\ntitle = "Matriz"\nhost = "pbx"\nusername = "cti"\nsecret = "s"\n'
+    )
+    listed = CliRunner().invoke(cli, ["sources", "--config", str(config)])
+    assert listed.exit_code == 0, listed.output
+    assert listed.output.split() == ["acme", "pabx", "ami", "Matriz"]

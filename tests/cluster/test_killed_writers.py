@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from gateway.store.database import open_database
-from tests.cluster.servers import DATABASE, USER, PostgresqlServer, owned_folder
+from tests.cluster.servers import DATABASE, USER, ClusterServer, owned_folder
 from tests.live.groups import kill_group
 from tests.waiting import until
 
@@ -54,7 +54,7 @@ class Writers:
 
 def test_numbers_have_no_gap_and_what_was_told_is_there_when_writers_are_killed(tmp_path: Path) -> None:
     with owned_folder() as place:
-        server = PostgresqlServer(place, tmp_path, "alone")
+        server = ClusterServer(place, tmp_path, "alone")
         try:
             server.make()
             server.start(fsync="off")
@@ -81,7 +81,7 @@ def kill_in_turns(writers: Writers) -> None:
         writers.kill()
 
 
-def check(server: PostgresqlServer, folder: Path) -> None:
+def check(server: ClusterServer, folder: Path) -> None:
     logged: list[Line] = server.query(  # type: ignore[assignment]
         "SELECT tenant, payload::json #>> '{received,telefone}', seq, call_id FROM events"
     )

@@ -14,7 +14,8 @@ import pytest
 from gateway.desk import screens
 from gateway.desk.hub import Hub
 from gateway.desk.screens import Screen
-from gateway.store import postgresql_following
+from gateway.errors import BusyError
+from gateway.store import postgresql, postgresql_following
 from gateway.store.database import Database, open_database
 from gateway.store.directory import Agent, Directory
 from gateway.store.epochs import IS_SAME
@@ -142,12 +143,37 @@ def test_after_a_failover_that_lost_events_each_screen_starts_afresh_once(tmp_pa
             assert len(page.resets) == 1
 
 
+def test_after_a_failover_that_lost_nothing_screens_go_on(tmp_path: Path) -> None:
+    with cluster(tmp_path) as found, two_nodes(found, tmp_path) as (one, two):
+        pages = [Page(each.hub.subscribe("acme", "3501")) for each in (one, two)]
+        for number in range(KEPT):
+            one.ring(number)
+        wait(lambda: all(page.seqs == list(range(1, KEPT + 1)) for page in pages))
+        found.fail_over(after_s=0)
+        back = Page(two.hub.subscribe("acme", "3501", Position(0, KEPT - 2)))
+        wait(lambda: rings(one, 100))
+        two.ring(101)
+        wait(lambda: all(page.told[-1][1] == Position(1, KEPT + 2) for page in (*pages, back)))
+        assert [page.seqs for page in pages] == [list(range(1, KEPT + 3))] * 2
+        assert back.seqs == list(range(KEPT - 1, KEPT + 3))
+        assert [page.resets for page in (*pages, back)] == [[], [], []]
+
+
+def rings(node: BareNode, number: int) -> bool:
+    """Whether an event was taken: the database may be on its way."""
+    try:
+        return bool(node.ring(number))
+    except BusyError:
+        return False
+
+
 def test_without_epochs_events_of_the_new_primary_are_not_shown(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The control: nobody begins an epoch, so that numbers that were shown seem to have been shown."""
     monkeypatch.setattr(postgresql_following, "NEWS", postgresql_following.NEWS.replace(IS_SAME, "true"))
     monkeypatch.setattr(PostgresqlEventLog, "is_settled", lambda _: True)
+    monkeypatch.setattr(postgresql, "settle", lambda _: None)
     with cluster(tmp_path, synchronous=False) as found, two_nodes(found, tmp_path) as (one, two):
         page = Page(two.hub.subscribe("acme", "3501"))
         lose_what_was_shown(found, one, [page])

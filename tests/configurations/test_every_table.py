@@ -220,7 +220,7 @@ def ask_everything(application: Application) -> None:
     assert client.post(claim, auth=("ana", "uma-senha"), environ_base=here).status_code == 409
     assert client.get("/t/acme/login").status_code == 200
     _look_at_cards(client, event)
-    assert "Bilhetagem" in client.get("/t/acme/fontes").text
+    assert "Bilhetagem" in client.get("/t/acme/centrais").text
     assert list(application._gateway.schedule._scheduled())
 
 

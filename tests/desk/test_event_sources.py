@@ -10,6 +10,7 @@ from gateway.config.tables import Config, TenantSettings
 from gateway.desk.hub import Hub
 from gateway.desk.pages import Desk
 from gateway.domain.roles import Role
+from gateway.events.lines.settings import LineSourceConfig
 from gateway.logins.passwords import hash_password
 from gateway.store.directory import Agent
 from gateway.store.event_sources import Gap, SourceBook, SourceStanding, SourceState
@@ -25,9 +26,11 @@ HEARD = SourceStanding(SourceState.CONNECTED, NOON, None, "pbx-pc/4711", NOON, N
 class Central:
     """Ana's browser at a company with one source, at noon."""
 
-    def __init__(self, office: Office, hub: Hub, silent_after: str | None) -> None:
+    def __init__(self, office: Office, hub: Hub, silent_after: str | None, lines: object = None) -> None:
         self.book = SourceBook(office.engine, office.journal)
         settings = EventSourceSettings(kind="ami", title="PABX da matriz", silent_after=silent_after)
+        if lines is not None:
+            settings = EventSourceSettings(kind="lines", title="PABX da matriz").with_settings(lines)
         config = Config(tenants={"acme": TenantSettings(sources={"pabx": settings})})
         office.directory.save_agent(
             Agent(0, "acme", "ana", "Ana Martins", "3501", role=Role.ADMINISTRATOR), hash_password(PASSWORD), now_ms()
@@ -86,3 +89,8 @@ def test_one_that_is_silent_for_too_long_is_told(central: Central) -> None:
 
 def test_the_page_of_webhooks_is_not_offered_for_it(central: Central) -> None:
     assert 'href="/fontes"' not in central.ana.get("/centrais").text
+
+
+def test_one_that_reads_lines_shows_its_preset(office: Office, hub: Hub) -> None:
+    settings = LineSourceConfig(preset="panasonic-smdr", host="10.0.0.5")
+    assert "pabx (lines, panasonic-smdr)" in Central(office, hub, None, settings).shown(HEARD)

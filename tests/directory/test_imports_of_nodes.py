@@ -104,7 +104,7 @@ def test_an_importer_that_was_given_up_writes_nothing_more(nodes: list[Node]) ->
     with pytest.raises(ImportSuperseded):
         loader.write("acme", "erp", [account("Velha")], T0)
     with pytest.raises(ImportSuperseded):
-        loader.remove([1])
+        loader.remove("acme", [1])
     loader.close()
     following = Loader(there, successor)
     following.write("acme", "erp", [account("Nova")], T0)
@@ -120,7 +120,7 @@ def test_a_run_is_given_up_only_between_two_of_its_transactions(nodes: list[Node
     loader, theirs = Loader(here, run), Imports(there.engine, other)
     begin = partial(theirs.begin, "acme", "erp", "sql", T0 + DEAD_AFTER_MS + 1)
     with ThreadPoolExecutor(1) as successor:
-        with loader._turn():
+        with loader._turn("acme"):
             begun = successor.submit(begin)
             with pytest.raises(TimeoutError):
                 begun.result(0.3)

@@ -22,8 +22,6 @@ from gateway.store.traffic import IN, OUT, TrafficEntry
 from gateway.texts.text import Text
 from tests.events.reports import place, until
 from tests.store.conftest import PLAN, Store
-from tests.store.conftest import open_store as open_store
-from tests.store.conftest import store as store
 
 NOW = 1_800_000_000_000
 
@@ -136,6 +134,19 @@ def test_it_is_tried_again_after_each_end_and_says_why(situation: Situation) -> 
     assert made.standing().state is SourceState.STOPPED
     told = [entry.get("problem", "") for entry in logs if entry["event"] == "source_not_heard"]
     assert not any("segredo" in problem for problem in told)
+
+
+def test_it_is_shown_since_when_it_is_not_heard(situation: Situation) -> None:
+    attempts: list[int] = []
+
+    def fail(_report: Report, _stop: Stop) -> None:
+        attempts.append(situation.now)
+        situation.now += 1000
+        raise EventSourceError("nobody")
+
+    with situation.running(fail) as made:
+        until(lambda: len(attempts) > 3, "it is tried again and again")
+        assert made.standing().since == NOW
 
 
 def test_pauses_grow_and_differ(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -321,7 +332,7 @@ def test_a_slow_disk_makes_the_source_wait(situation: Situation) -> None:
         stop.wait(30)
 
     with situation.running(tell) as made:
-        thread = threading.Thread(target=lambda: situation.store.journal.run(hold), daemon=True)
+        thread = threading.Thread(target=lambda: situation.store.journal.run(hold, tenant="acme"), daemon=True)
         thread.start()
         until(lambda: len(told) == 64, "as many are under way as may be")
         assert not made.stop.wait(0.2)

@@ -20,8 +20,6 @@ from gateway.store.event_sources import STALE_MS, SourceBook, SourceStanding, So
 from gateway.store.shared_files import SharedFiles
 from tests.events.reports import place, until
 from tests.store.conftest import PLAN, OpenStore, Store
-from tests.store.conftest import open_store as open_store
-from tests.store.conftest import store as store
 
 KEY = ("acme", "central")
 

@@ -2,6 +2,7 @@
 
 import http.client
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -14,8 +15,13 @@ from pathlib import Path
 import pytest
 
 from tests.live.groups import kill_group
+from tests.postgresql import FreshDatabase
 
 STARTED: list[subprocess.Popen[bytes]] = []
+WANTED = "CTI_TESTS_ON"
+"""The variable by which the option ``--database`` (tests/conftest.py) reaches what starts gateways."""
+DATABASES: dict[Path, FreshDatabase] = {}
+"""By the data folder of the gateway that is on it."""
 
 
 @dataclass
@@ -66,6 +72,7 @@ def free_port() -> int:
 def start_gateway(data: Path, *, config: Path | None = None, port: int | None = None) -> LiveGateway:
     """Start a gateway and wait until it is ready. The caller stops it."""
     port = port or free_port()
+    config = on_wanted_database(data, config)
     log = data.with_suffix(".log")
     arguments = ["serve", "--listen", f"127.0.0.1:{port}", "--data", str(data)]
     arguments += ["--config", str(config)] if config else []
@@ -81,6 +88,24 @@ def start_gateway(data: Path, *, config: Path | None = None, port: int | None = 
     gateway = LiveGateway(process, port, data, config, log)
     wait_ready(gateway)
     return gateway
+
+
+def on_wanted_database(data: Path, config: Path | None) -> Path | None:
+    """With ``--database postgresql``, return a copy of ``config`` that names a database, always the same for ``data``.
+
+    A configuration that names one itself stays as it is.
+    """
+    if os.environ.get(WANTED) != "postgresql":
+        return config
+    text = config.read_text(encoding="utf-8") if config else ""
+    if re.search(r"^database = ", text, re.MULTILINE):
+        return config
+    fresh = DATABASES.setdefault(data, FreshDatabase())
+    head, found, rest = text.partition("[server]")
+    setting = f'[server]\ndatabase = "{fresh.url}"\naccept_loss = true\n'
+    copy = config.with_suffix(".postgresql.toml") if config else data.with_suffix(".postgresql.toml")
+    copy.write_text(f"{head}{setting}{rest}" if found else f"{setting}{text}", encoding="utf-8")
+    return copy
 
 
 def wait_ready(gateway: LiveGateway, timeout_s: float = 40) -> None:
@@ -109,6 +134,8 @@ def _nothing_left_running() -> Iterator[None]:
         if process.poll() is None:
             kill_group(process)
     STARTED.clear()
+    while DATABASES:
+        DATABASES.popitem()[1].give_back()
 
 
 @pytest.fixture(scope="module")

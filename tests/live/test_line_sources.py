@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.simulators.line_exchanges import PanasonicSmdr
+from gateway.simulators.smdr import PanasonicSmdr
 from tests.live.conftest import start_gateway
 from tests.live.office import PASSWORD, Office, agent_ana
 from tests.live.processes import until

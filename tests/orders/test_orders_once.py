@@ -19,10 +19,10 @@ from gateway.adapter import Delivery, Outcome, Outgoing
 from gateway.clock import Clock, milliseconds
 from gateway.domain.messages import PlaceCall
 from gateway.domain.numbering.numbers import read
-from gateway.maintenance import Maintenance
+from gateway.maintenance import SWEEP_EVERY_S, Maintenance
 from gateway.orders.dispatcher import OrderDispatcher
 from gateway.store import shared_leases, tables
-from gateway.store import shared_postgresql as shared_module
+from gateway.store import shared_presence as shared_module
 from gateway.store.database import Database, open_database
 from gateway.store.drafts import OrderDraft
 from gateway.store.journal import Journal
@@ -158,7 +158,9 @@ with module.ExitStack() as opened:
 def test_an_order_whose_node_died_is_unknown_soon_and_dialled_by_nobody(
     open_nodes: OpenNodes, fresh: FreshDatabase, pbx: SlowPbx, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    assert shared_leases.HELD_S + shared_module.GRACE_S + 2 * SWEEP_EVERY_S < 150
     monkeypatch.setattr(shared_module, "GRACE_S", 0)
+    monkeypatch.setattr(shared_module, "UNKNOWN_AFTER_S", 0.5)
     (node, *_) = open_nodes(fresh.open)
     swept = Maintenance(node.journal, Outbox(node.database.engine, node.journal), {}, clock=Clock())
     command = [sys.executable, "-c", DYING, fresh.url, str(tmp_path / "dying")]
@@ -180,4 +182,3 @@ def test_an_order_whose_node_died_is_unknown_soon_and_dialled_by_nobody(
     until(unknown, timeout_s=30)
     assert node.place("3501", "4732100123", "crm-1") is Outcome.UNKNOWN, "a repeat is told what became of it"
     assert pbx.delivered == []
-    assert shared_leases.HELD_S + shared_module.UNKNOWN_AFTER_S < 150

@@ -146,28 +146,17 @@ def heard(message: CallMessage) -> HeardEvent:
 
 OUTGOING = Direction.OUTGOING
 OpenStore = Callable[[], Store]
-OpenDatabase = Callable[[Path], Database]
 KINDS_OF_DATABASE = ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)]
 
 
 @pytest.fixture(params=KINDS_OF_DATABASE)
-def open_database(request: pytest.FixtureRequest) -> Iterator[OpenDatabase]:
-    """Opens the same database as often as asked, with this version's schema; of each kind."""
-    if request.param == "sqlite":
-        yield migrated_database
-        return
-    fresh = FreshDatabase()
-    yield fresh.open
-    fresh.give_back()
-
-
-@pytest.fixture
-def open_store(open_database: OpenDatabase, tmp_path: Path) -> Iterator[OpenStore]:
-    """Opens the same database as often as asked, as several processes would."""
+def open_store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[OpenStore]:
+    """Opens the same database as often as asked, as several processes would; with each kind of database."""
     opened: list[Store] = []
+    fresh = FreshDatabase() if request.param == "postgresql" else None
 
     def open_one() -> Store:
-        database = open_database(tmp_path / "data")
+        database = fresh.open(tmp_path / "data") if fresh else migrated_database(tmp_path / "data")
         journal = Journal(database)
         journal.start()
         opened.append(Store(database, journal))
@@ -177,6 +166,8 @@ def open_store(open_database: OpenDatabase, tmp_path: Path) -> Iterator[OpenStor
     for store in opened:
         store.journal.stop()
         store.database.close()
+    if fresh:
+        fresh.give_back()
 
 
 @pytest.fixture

@@ -275,6 +275,22 @@ def test_screens_start_afresh_once_after_a_database_took_over(log: WrittenLog, o
     assert next(stays) == next(back) == next(opened) == ("call_started", Position(1, 5))
 
 
+def test_screens_go_on_where_a_database_that_took_over_lacks_nothing(log: WrittenLog, open_hub: OpenHub) -> None:
+    for _ in range(3):
+        log.commit()
+    hub = open_hub()
+    stays = seen(hub.subscribe("acme", "3501"))
+    log.commit()
+    assert next(stays) == ("call_started", Position(0, 4))
+    log.take_over()
+    back = seen(open_hub().subscribe("acme", "3501", Position(0, 2)))
+    assert [*islice(back, 2)] == [("call_started", Position(1, 3)), ("call_started", Position(1, 4))]
+    log.take_over()
+    old = seen(open_hub().subscribe("acme", "3501", Position(0, 4)))
+    log.commit()
+    assert next(stays) == next(back) == next(old) == ("call_started", Position(2, 5))
+
+
 @pytest.mark.slow
 def test_screens_that_wander_between_nodes_see_each_event_once_and_in_order(log: WrittenLog, open_hub: OpenHub) -> None:
     """Four writers of two companies, three nodes, of which one is stopped and another takes its place."""

@@ -15,7 +15,7 @@ from gateway.store.journal import apply
 from tests.store.conftest import T0, OpenStore, Store, answer_draft, end_draft, start_draft
 
 ON_POSTGRESQL = pytest.mark.parametrize(
-    "open_database", [pytest.param("postgresql", marks=pytest.mark.postgresql)], indirect=True
+    "open_store", [pytest.param("postgresql", marks=pytest.mark.postgresql)], indirect=True
 )
 MANY = [f"company-{place}" for place in range(128)]
 

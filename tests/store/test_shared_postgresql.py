@@ -16,7 +16,14 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from gateway.store import shared_leases, shared_postgresql, shared_row_counts, shared_session, shared_tables
+from gateway.store import (
+    shared_leases,
+    shared_presence,
+    shared_row_counts,
+    shared_session,
+    shared_tables,
+    shared_values,
+)
 from gateway.store.shared_postgresql import SharedPostgresql
 from gateway.store.shared_session import SharedSession, SharedUnavailable
 from tests.postgresql import FreshDatabase
@@ -164,7 +171,10 @@ sys.stdin.read()
 """
 
 
-def test_what_a_node_holds_is_free_within_five_seconds_of_its_death_or_of_its_hanging(cell: Cell) -> None:
+def test_what_a_node_holds_is_free_within_five_seconds_of_its_death_or_of_its_hanging(
+    cell: Cell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shared_presence, "UNKNOWN_AFTER_S", 1)
     node = cell.node()
     presence = node.presence()
     others: dict[str, tuple[subprocess.Popen[str], str]] = {}
@@ -286,7 +296,7 @@ def test_one_of_two_that_see_the_same_changes_it(cell: Cell) -> None:
 
 
 def test_a_value_is_looked_at_without_asking_again_and_again(cell: Cell, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(shared_postgresql, "FRESH_S", 3600)
+    monkeypatch.setattr(shared_values, "FRESH_S", 3600)
     node = cell.node()
     record = node.record(Amount, "acme", "pbx")
     record.change(add_one)
@@ -297,9 +307,29 @@ def test_a_value_is_looked_at_without_asking_again_and_again(cell: Cell, monkeyp
     )
     assert record.read().count == 1
     assert asked == []
-    monkeypatch.setattr(shared_postgresql, "FRESH_S", 0)
+    monkeypatch.setattr(shared_values, "FRESH_S", 0)
     assert record.read().count == 1
     assert len(asked) == 1
+
+
+def test_whoever_looks_at_many_values_asks_once(cell: Cell, monkeypatch: pytest.MonkeyPatch) -> None:
+    one, node = cell.node(), cell.node()
+    for name, count in (("pbx", 1), ("cloud", 2)):
+        for _ in range(count):
+            one.record(Amount, "acme", name).change(add_one)
+    records = {name: node.record(Amount, "acme", name) for name in ("pbx", "cloud", "other")}
+    asked: list[str] = []
+    run = node._session.run
+    monkeypatch.setattr(node._session, "run", lambda said, **values: asked.append(said) or run(said, **values))
+    monkeypatch.setattr(shared_values, "FRESH_S", 3600)
+    assert {name: record.read().count for name, record in records.items()} == {"pbx": 1, "cloud": 2, "other": 0}
+    assert len(asked) == 1
+    records["other"].change(add_one)
+    assert records["other"].read().count == 1
+    assert node.record(Amount, "acme", "pbx").read().count == 1
+    monkeypatch.setattr(shared_values, "FRESH_S", 0)
+    one.record(Amount, "acme", "pbx").change(add_one)
+    assert records["pbx"].read().count == 2
 
 
 def test_a_process_goes_on_with_what_it_knew_while_the_database_is_away(cell: Cell) -> None:
@@ -324,7 +354,7 @@ def test_a_value_of_another_version_is_none(cell: Cell) -> None:
 def test_a_node_is_alive_until_it_ends_and_some_time_where_there_is_no_word_of_it(
     cell: Cell, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(shared_postgresql, "LOOK_EVERY_S", 0)
+    monkeypatch.setattr(shared_presence, "LOOK_EVERY_S", 0)
     monkeypatch.setattr(shared_leases, "BEAT_EVERY_S", 3600)
     one, other = cell.node(), cell.node()
     here, there = one.presence(), other.presence()
@@ -337,15 +367,35 @@ def test_a_node_is_alive_until_it_ends_and_some_time_where_there_is_no_word_of_i
     assert there.alive(name), "after a failover it takes its name again"
     beat(one)
     assert cell.run("SELECT name FROM leases") == [(f"process/{name}",)]
-    monkeypatch.setattr(shared_postgresql, "UNKNOWN_AFTER_S", 0)
-    assert there.alive(name)
-    assert not there.alive("nobody")
+    assert there.alive("nobody"), "there may just be no word of it yet"
     age(cell)
+    assert there.alive(name), "it may be taking its name again, after an outage"
+    beat(other)
+    monkeypatch.setattr(shared_presence, "UNKNOWN_AFTER_S", 0)
+    assert not there.alive("nobody")
     assert not there.alive(name)
     beat(one)
     assert there.alive(name), "it hung, and is there again"
     one.close()
     assert not there.alive(name)
+
+
+def test_after_an_outage_all_have_time_to_take_their_names_again(cell: Cell, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shared_presence, "LOOK_EVERY_S", 0)
+    monkeypatch.setattr(shared_leases, "BEAT_EVERY_S", 3600)
+    monkeypatch.setattr(shared_presence, "GRACE_S", 0)
+    node, lost = cell.node(), cell.node()
+    there, name = node.presence(), lost.presence().name() or ""
+    there.name()
+    beat(node)
+    monkeypatch.setattr(shared_presence, "UNKNOWN_AFTER_S", 0.3)
+    until(lambda: node._keeper.steady_s() > 0.3)
+    age(cell, f"process/{name}")
+    assert not there.alive(name), "no outage: it is dead"
+    node._keeper._beat_at -= shared_leases.HELD_S  # the database was away so long
+    beat(node)
+    assert there.alive(name)
+    until(lambda: not there.alive(name))
 
 
 def test_nobody_is_declared_dead_while_that_cannot_be_told(cell: Cell) -> None:

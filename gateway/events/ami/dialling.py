@@ -108,10 +108,10 @@ def phone_rings(heard: HeardBlock, channel: AmiChannel) -> None:
 
 
 def goes_up(channel: AmiChannel) -> None:
-    call = channel.call
+    call, was_up = channel.call, channel.state == UP
     answers(channel)
-    rang = bool(call.legs) and not any(leg.is_open for leg in call.legs.values())
-    if channel.is_trunk and not channel.was_called and channel.state != UP and rang:
+    rang_in_vain = bool(call.legs) and not any(leg.is_open for leg in call.legs.values())
+    if channel.is_trunk and not channel.was_called and not was_up and rang_in_vain:
         call.up_after_ring = True
 
 

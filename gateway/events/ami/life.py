@@ -8,27 +8,12 @@ legs wait for some hundred milliseconds (``settings.py``), unless what comes dec
 import re
 
 from gateway.domain.messages import Direction
-from gateway.events.ami.endings import (
-    ABANDON,
-    ANSWER,
-    BLIND_TRANSFER,
-    BUSY,
-    CANCEL,
-    ELSEWHERE,
-    FORWARDED,
-    NO_ANSWER,
-    QUEUE_TIMEOUT,
-    SILENT_CAUSES,
-    VOICEMAIL,
-    ending_of,
-    result_of,
-)
+from gateway.events.ami.endings import ANSWER, BLIND_TRANSFER, CANCEL, JOINED, NO_ANSWER, ending_of, result_of
+from gateway.events.ami.outcomes import is_worth_telling, last_leg, outcome_of, place_of
 from gateway.events.ami.settings import HANDOFF_MS, InterpreterSettings
 from gateway.events.ami.state import AmiCall, AmiChannel, AmiLeg, Handoff, Switchboard
 from gateway.events.ami.telling import ENDED_UNHEARD, Teller
 
-TAKEN = (ELSEWHERE, FORWARDED)
-"""Ends of a ring that say that somebody else has the call; of a call that nobody took they say nothing."""
 _NUMBER = re.compile(r"[+*#]?[0-9*#]{2,}")
 
 
@@ -54,6 +39,7 @@ class CallLife:
         self.settle(call, channel)
         self._goes_on_at_same(call, leg)
         leg.ringing.add(channel.uniqueid)
+        call.up_after_ring = False
         if not leg.told and leg.due is None:
             leg.due, leg.rang_at = at + self.settings.ring_wait_ms, moment
         self.waits(call)
@@ -111,7 +97,7 @@ class CallLife:
         """Tell that the call goes on outside, at the number that ``channel`` was called by."""
         to = channel.dialled or channel.number
         if to:
-            self.tell.hands_on(call, extension, to, moment, attended=False)
+            self.tell.hands_on(call, extension, to, moment, attended=channel.bridge is not None)
         call.handoff = None
         call.leg(extension).close()
 
@@ -188,7 +174,8 @@ class CallLife:
         """Note that the party of ``channel`` transferred the call, without knowing yet where it goes on."""
         call, extension = channel.call, channel.extension
         self.leaves(channel)
-        if call.leg(extension).told:
+        leg = call.legs.get(extension)
+        if leg is not None and leg.told:
             call.handoff = Handoff(extension, moment, at + HANDOFF_MS)
             self.waits(call)
 
@@ -276,90 +263,34 @@ class CallLife:
         if into.direction in (None, Direction.INTERNAL) and gone.direction not in (None, Direction.INTERNAL):
             gone, into = into, gone
         if gone.told:
-            self._end(gone, moment, lost=False)
-        self._move(gone, into)
-        self.waits(into)
-
-    def _move(self, gone: AmiCall, into: AmiCall) -> None:
-        for channel in gone.channels.values():
-            channel.call = into
-            into.channels[channel.uniqueid] = channel
-        for leg in gone.legs.values():
-            mine = into.leg(leg.extension)
-            mine.ringing |= leg.ringing
-            mine.up |= leg.up
-            if leg.ringing and not mine.told:
-                mine.due, mine.rang_at = mine.due or self.tell.at, mine.rang_at or leg.rang_at
-        into.ids |= gone.ids
-        self.board.calls.update(dict.fromkeys(gone.ids, into))
-        into.recording, into.queue = into.recording or gone.recording, into.queue or gone.queue
+            self._end(gone, moment, joined=True)
+        self.board.merge(gone, into, self.tell.at)
         self.waiting.pop(id(gone), None)
+        self.waits(into)
 
     def finish(self, call: AmiCall, moment: int, *, lost: bool = False) -> None:
         """Tell that a call is over of which no channel is left, or of which nobody knows what became of it."""
-        if call.told or self._is_worth_telling(call):
+        if call.ref.startswith(self.settings.order_prefix):
+            call.direction = call.direction or Direction.OUTGOING
+            call.is_order = True
+        if call.told or is_worth_telling(call):
             self._end(call, moment, lost=lost)
         self.board.forget(call)
         self.waiting.pop(id(call), None)
 
-    def _is_worth_telling(self, call: AmiCall) -> bool:
-        """Return whether a call has to be in the log of which nothing was told: one from outside that reached no
-        extension, one that found an extension busy, an order whose extension did not answer.
-        """
-        if call.ref.startswith(self.settings.order_prefix):
-            call.direction = call.direction or Direction.OUTGOING
-            return True
-        return call.direction is Direction.INCOMING or (call.direction is not None and bool(call.legs))
-
-    def _end(self, call: AmiCall, moment: int, *, lost: bool) -> None:
+    def _end(self, call: AmiCall, moment: int, *, lost: bool = False, joined: bool = False) -> None:
         if call.handoff is not None and not lost:
             self.drop_handoff(call)
-        last = self._last_leg(call)
+        last = last_leg(call)
         for leg in call.legs.values():
             if leg is not last and leg.ending is not None:
                 self.flush(call, leg, goes_on=False)
-        result, cause = self._result_of(call, last, lost=lost)
-        self.tell.ends(call, self._place_of(call, last), moment, result, cause)
+        if joined:
+            result, cause = JOINED, ""
+        else:
+            result, cause = (ANSWER if call.answered else "", ENDED_UNHEARD) if lost else outcome_of(call, last)
+        self.tell.ends(call, place_of(call, last), moment, result or None, cause)
         self.memory_changed = True
-
-    def _last_leg(self, call: AmiCall) -> AmiLeg | None:
-        """Return the leg whose end is the call's: who talked last, else who rang last."""
-        told = [leg for leg in call.legs.values() if leg.told]
-        return max(told, key=lambda leg: (leg.answered, leg.ending.moment if leg.ending else 0), default=None)
-
-    def _place_of(self, call: AmiCall, last: AmiLeg | None) -> str:
-        if last is not None:
-            return last.extension
-        if call.direction is Direction.INTERNAL:
-            return next(reversed(call.legs), "")
-        if call.direction is Direction.OUTGOING:
-            return call.owner
-        return next(iter(call.legs), "") if len(call.legs) == 1 and not call.told else ""
-
-    def _result_of(self, call: AmiCall, last: AmiLeg | None, *, lost: bool) -> tuple[str | None, str]:
-        """Return how a call ended, and by which cause; nothing is known of one that ended while nobody listened."""
-        if lost:
-            return (ANSWER if call.answered else None), ENDED_UNHEARD
-        if last is not None and last.answered:
-            return ANSWER, ""
-        if call.abandoned:
-            return ABANDON, ""
-        cause = "" if call.cause in SILENT_CAUSES else call.cause
-        if last is not None and last.ending is not None:
-            return (NO_ANSWER if last.ending.result in TAKEN else last.ending.result), last.ending.cause
-        return (ANSWER, "") if call.answered else (self._why_not(call), cause)
-
-    def _why_not(self, call: AmiCall) -> str:
-        """Return why nobody took a call whose legs, if it had any, are over."""
-        if call.up_after_ring or VOICEMAIL in call.application.upper():
-            return VOICEMAIL
-        if call.result:
-            return NO_ANSWER if call.result in TAKEN else call.result
-        if call.queue:
-            return QUEUE_TIMEOUT
-        if call.cause not in SILENT_CAUSES:
-            return BUSY if call.cause == "17" else NO_ANSWER
-        return CANCEL if call.hung_up_by or call.direction is Direction.OUTGOING else NO_ANSWER
 
     # what is due
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
-from gateway.domain.messages import AgentState
+from gateway.domain.messages import AgentState, Direction
 from gateway.events.ami.heard import HeardBlock
 from gateway.events.ami.settings import SETTLE_MS
 
@@ -17,7 +17,10 @@ def caller_enters(heard: HeardBlock) -> None:
         life.queue_is_left(call, call.left_queue_at, abandoned=False)
     if call.is_queued and call.queue == heard.get("Queue"):
         return
-    call.queue, call.is_queued = heard.get("Queue"), True
+    if call.direction is None:
+        call.direction = Direction.INTERNAL if call.owner else Direction.INCOMING
+        call.number = call.number or channel.number
+    call.queue, call.is_queued, call.up_after_ring = heard.get("Queue"), True, False
     life.tell.enters_queue(call, heard.moment)
     life.memory_changed = True
 

@@ -31,6 +31,7 @@ class Snapshot:
 def take_up(life: CallLife, channels: Channels, snapshot: Snapshot, moment: int, memory: Mapping[str, Any]) -> None:
     """Take up the calls of ``snapshot``, and close what is not in it, whoever knew of it."""
     at = life.tell.at
+    forget_told_elsewhere(life, memory)
     there = {block.get("Uniqueid") for block in snapshot.channels}
     close_missing(life, there, snapshot.asked_at, moment)
     seen = [(block, channel) for block in snapshot.channels if (channel := channels.get(block, "", moment, at))]
@@ -44,6 +45,17 @@ def take_up(life: CallLife, channels: Channels, snapshot: Snapshot, moment: int,
         take_up_channel(life, channel, moment, at)
     for call in {id(channel.call): channel.call for _, channel in seen}.values():
         close_left_legs(life, call, moment, at)
+
+
+def forget_told_elsewhere(life: CallLife, memory: Mapping[str, Any]) -> None:
+    """Forget, without a word, the calls whose end another process has told since this one was the last to remember."""
+    told = memory.get("calls")
+    if life.memory_changed or not isinstance(told, Mapping):
+        return
+    for call in list(life.board.open_calls()):
+        if call.told and not call.abandoned and call.ref not in told:
+            life.board.forget(call)
+            life.waiting.pop(id(call), None)
 
 
 def close_missing(life: CallLife, there: set[str], asked_at: int, moment: int) -> None:
@@ -65,7 +77,10 @@ def put_in_queues(life: CallLife, entries: Sequence[AmiBlock], moment: int) -> N
         if call.is_queued and not queue:
             life.queue_is_left(call, moment, abandoned=False)
         elif queue and not call.is_queued:
-            call.queue, call.is_queued = queue, True
+            caller = next(channel for uniqueid, channel in call.channels.items() if uniqueid in waiting)
+            if call.direction is None:
+                call.direction = Direction.INTERNAL if call.owner else Direction.INCOMING
+            call.queue, call.is_queued, call.number = queue, True, call.number or caller.number
             life.tell.enters_queue(call, moment)
 
 
@@ -128,7 +143,7 @@ def recall(life: CallLife, memory: Mapping[str, Any], moment: int) -> None:
     """Take over what another process has told: of calls that go on, what is known of them, of others the end."""
     told = memory.get("calls")
     for ref, facts in told.items() if isinstance(told, Mapping) else ():
-        if not isinstance(facts, Sequence) or len(facts) != 6:
+        if not isinstance(facts, Sequence) or len(facts) != 6 or ref in life.board.over:
             continue
         call = life.board.calls.get(ref)
         if call is None:

@@ -82,6 +82,7 @@ class AmiCall:
     line: str = ""
     queue: str = ""
     originated: bool = False
+    is_order: bool = False
     told: bool = False
     answered: bool = False
     is_queued: bool = False
@@ -193,6 +194,8 @@ class Switchboard:
         self.bridges: dict[str, AmiBridge] = {}
         self.wires: dict[str, dict[str, AmiChannel]] = {}
         self.gone = Recent(MOST_GONE)
+        self.over = Recent(MOST_GONE)
+        """Ids of calls that are over."""
 
     def open_calls(self) -> Iterable[AmiCall]:
         """Yield each call once."""
@@ -225,11 +228,27 @@ class Switchboard:
             self.wires.pop(channel.endpoint.wire, None)
         self.gone.add(channel.uniqueid)
 
+    def merge(self, gone: AmiCall, into: AmiCall, at: int) -> None:
+        """Make the channels, legs and ids of ``gone`` those of ``into``; what still rings is told anew ``at`` once."""
+        for channel in gone.channels.values():
+            channel.call = into
+            into.channels[channel.uniqueid] = channel
+        for leg in gone.legs.values():
+            mine = into.leg(leg.extension)
+            mine.ringing |= leg.ringing
+            mine.up |= leg.up
+            if leg.ringing and not mine.told:
+                mine.due, mine.rang_at = mine.due or at, mine.rang_at or leg.rang_at
+        into.ids |= gone.ids
+        self.calls.update(dict.fromkeys(gone.ids, into))
+        into.recording, into.queue = into.recording or gone.recording, into.queue or gone.queue
+
     def forget(self, call: AmiCall) -> None:
         """Forget a call that is over, and what is left of its channels."""
         for channel in list(call.channels.values()):
             self.remove(channel)
         for linkedid in call.ids:
+            self.over.add(linkedid)
             if self.calls.get(linkedid) is call:
                 del self.calls[linkedid]
 

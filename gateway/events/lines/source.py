@@ -12,7 +12,8 @@ from gateway.events.lines.reading import LineReading
 from gateway.events.lines.settings import LineSourceConfig, config_for
 from gateway.events.lines.transports.connecting import Connecting
 from gateway.events.lines.transports.datagrams import Datagrams
-from gateway.events.lines.transports.files import FolderOfFiles, GrowingFile
+from gateway.events.lines.transports.files import GrowingFile
+from gateway.events.lines.transports.folders import FolderOfFiles
 from gateway.events.lines.transports.listening import Listening
 from gateway.mapping.facts import MappingSource
 

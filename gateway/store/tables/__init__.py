@@ -12,7 +12,7 @@ from gateway.store.tables.columns import metadata
 from gateway.store.tables.directory import accounts, choices, identifiers, imports, phones
 from gateway.store.tables.event_sources import event_sources
 from gateway.store.tables.events import counters, events
-from gateway.store.tables.heads import call_ids, heads, order_ids, writers
+from gateway.store.tables.heads import call_ids, epoch_starts, heads, order_ids, writers
 from gateway.store.tables.missed import missed_claims
 from gateway.store.tables.nodes import nodes
 from gateway.store.tables.orders import attempts, orders
@@ -31,6 +31,7 @@ __all__ = [
     "calls",
     "choices",
     "counters",
+    "epoch_starts",
     "event_sources",
     "events",
     "forward_captures",

@@ -17,6 +17,15 @@ heads = Table(
     "time, on whichever node, decides about its calls.",
 )
 
+epoch_starts = Table(
+    "epoch_starts",
+    metadata,
+    Column("epoch", BigInteger, primary_key=True, autoincrement=False),
+    Column("tenant", FittedString(63), primary_key=True),
+    Column("seq", BigInteger, nullable=False, comment="up to where events of earlier epochs are still there"),
+    comment="Where each tenant's events stood when a database took over: who has seen no more misses nothing.",
+)
+
 writers = Table(
     "writers",
     metadata,

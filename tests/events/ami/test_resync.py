@@ -117,6 +117,30 @@ def test_a_gateway_that_was_restarted_goes_on_with_the_rest() -> None:
     assert [type(message).__name__ for message in told] == ["CallEnded", "QueueLeft", "CallEnded"]
 
 
+def test_what_another_process_has_ended_is_not_ended_again() -> None:
+    """This one ran the source before, and takes it over again."""
+    interpreter = AmiInterpreter(SETTINGS)
+    play(until("in_answer_callerhang", 1_500), interpreter)
+    interpreter.memory()
+    assert interpreter.resync(empty(AFTER), AFTER, {"calls": {}}) == []
+    assert interpreter.open_calls == 0
+
+
+def test_what_was_told_and_not_remembered_yet_is_ended() -> None:
+    """The connection was lost in the same moment."""
+    interpreter = AmiInterpreter(SETTINGS)
+    play(until("in_answer_callerhang", 1_500), interpreter)
+    assert len(interpreter.resync(empty(AFTER), AFTER, {"calls": {}})) == 1
+
+
+def test_what_ended_since_it_was_remembered_is_not_ended_again() -> None:
+    interpreter = AmiInterpreter(SETTINGS)
+    play(until("in_answer_callerhang", 1_500), interpreter)
+    memory = interpreter.memory()
+    play([each for each in recorded("in_answer_callerhang") if each.after_ms > 1_500], interpreter)
+    assert interpreter.resync(empty(AFTER), AFTER, memory) == []
+
+
 def test_a_memory_of_another_version_is_no_error() -> None:
     for memory in ({}, {"calls": 7}, {"calls": {"1.1": [1]}}, {"calls": {"1.1": ["up", 1, 2, 3, 4, 5]}}):
         AmiInterpreter(SETTINGS).resync(empty(AFTER), AFTER, memory)

@@ -17,7 +17,7 @@ from gateway.errors import EventSourceError
 from gateway.event_source import EventSource
 from gateway.events.lines.settings import LineSourceConfig, is_allowed
 from gateway.events.lines.source import LineSource
-from gateway.events.lines.transports import files, listening
+from gateway.events.lines.transports import folders, listening
 from gateway.texts.rendering import render
 from tests.events.compliance import SECRET, EventSourceCompliance, exchange, silent
 from tests.events.reports import CollectedReport, attempt, place, until
@@ -456,7 +456,7 @@ def test_a_file_with_its_header_goes_on_after_a_restart_where_it_was(tmp_path: P
 
 
 def test_what_is_remembered_of_a_folder_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(files, "MOST_REMEMBERED", 3)
+    monkeypatch.setattr(folders, "MOST_REMEMBERED", 3)
     for number in range(10):
         (tmp_path / f"{number}.csv").write_bytes(lines(number))
     table = {"by": "folder", "path": str(tmp_path)}
