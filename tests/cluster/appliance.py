@@ -49,7 +49,8 @@ def _handler(pbx: Pbx) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             asked = parse_qs(urlsplit(self.path).query)
-            pbx.dial(asked["tenant"][0], asked["number"][0])
+            if "number" in asked:  # 'check' asks whether it is there
+                pbx.dial(asked["tenant"][0], asked["number"][0])
             self.send_response(200)
             self.end_headers()
             self.wfile.write(b"OK")

@@ -65,6 +65,7 @@ def test_a_node_whose_clock_is_three_seconds_ahead_is_not_ready_and_says_why(pai
         node.wait()
 
 
+@pytest.mark.slow
 def test_a_node_with_another_configuration_is_named(pair: Cell) -> None:
     changed = pair.nodes[1]
     plain = changed.config.read_text()

@@ -41,6 +41,7 @@ def test_nothing_is_acknowledged_or_shown_until_a_standby_is_back(tmp_path: Path
         assert not findings, str(findings)
 
 
+@pytest.mark.slow
 def test_a_cancelled_commit_that_is_believed_is_acknowledged_and_shown(tmp_path: Path) -> None:
     """The control: nodes that cancel a COMMIT after 0.3 s and believe its answer."""
     with cell(tmp_path, nodes=1, tenants=2, environment=BELIEVED_CANCEL) as found:
