@@ -135,9 +135,11 @@ def test_the_examples_in_the_written_configuration_are_accepted_too(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("ERP_WEBHOOK_SECRET", "whsec_" + "QUJD" * 8)
-    for name in ("ACME_EVENTS_TOKEN", "ACME_CRM_TOKEN", "CLOUD_SECRET"):
+    monkeypatch.setenv("CTI_DATABASE", "postgresql://cti@db.example/cti")
+    for name in ("ACME_EVENTS_TOKEN", "ACME_CRM_TOKEN", "CLOUD_SECRET", "PABX_SECRET", "SMDR_PASSWORD"):
         monkeypatch.setenv(name, "x" * 8)
     (tmp_path / "pbx.password").write_text("x")
+    (tmp_path / "db-password").write_text("x")
     (tmp_path / "zammad.token").write_text("x")
     (tmp_path / "presets").mkdir()
     uncommented = [re.sub(r"^# (?=\[|[a-z_]+ = )", "", line) for line in template().splitlines()]

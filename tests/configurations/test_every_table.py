@@ -47,8 +47,8 @@ FOR_THE_LOADER = {
 }
 """Keys that are used up while the file is read: without them ``own-cloud`` would not load."""
 
-FOR_POSTGRESQL = {(config.ServerSettings, "database"), (config.ServerSettings, "database_password")}
-"""Keys that a server of its own is needed for: tests/live/test_postgresql.py."""
+FOR_POSTGRESQL = {(config.ServerSettings, name) for name in ("database", "database_password", "accept_loss")}
+"""Keys that a server of its own is needed for: tests/live/test_postgresql.py, tests/server/test_node_watch.py."""
 
 Key = tuple[type[Table], str]
 

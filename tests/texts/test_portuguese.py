@@ -19,6 +19,7 @@ PORTUGUESE_ON_PURPOSE = {
     "gateway/domain/calls/results.py": (4, "words for how a call ended, which exchanges write"),
     "gateway/domain/numbering/number_text.py": (1, "words around an extension, which spreadsheets hold"),
     "gateway/wire/values.py": (2, "values of the Portuguese contract, and its names as placeholders"),
+    "gateway/events/lines/learning.py": (1, "words for directions, which exchanges write"),
     "gateway/mapping/facts.py": (1, "what senders write"),
     "gateway/mapping/sides.py": (1, "what senders write"),
     "gateway/directory/database.py": (1, "the name of a column"),
