@@ -72,7 +72,7 @@ class LaneTransactions:
         return True
 
     def run(self, work: Callable[[Connection], T]) -> T:
-        """Run ``work``; again where a tenant is new. The connection is dropped where it was lost. Raises ``NotStored``."""
+        """Run ``work``; again where a tenant is new. A lost connection is dropped. Raises ``NotStored``."""
         if not self.ready():
             raise NotStored("no connection")
         done = self._work(work)
