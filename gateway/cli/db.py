@@ -115,7 +115,7 @@ def _target(place: DataLocation, config: "Config", named: str) -> Iterator["Data
 
 @contextmanager
 def _made_aside(folder: Path) -> Iterator["Database"]:
-    """Make an empty SQLite database, which lies in ``folder`` when the block ends well, and nowhere when it does not."""
+    """Yield an empty SQLite database that lies in ``folder`` when the block ends well, and nowhere when it does not."""
     from gateway.store.database import open_database
     from gateway.store.engine import DATABASE
     from gateway.store.private_files import make_folder

@@ -72,7 +72,7 @@ class LaneTransactions:
         return True
 
     def run(self, work: Callable[[Connection], T]) -> T:
-        """Run ``work``. Raises ``NotStored`` without a connection, and what ``work`` raises."""
+        """Run ``work``; again where a tenant is new. A lost connection is dropped. Raises ``NotStored``."""
         if not self.ready():
             raise NotStored("no connection")
         done = self._work(work)
