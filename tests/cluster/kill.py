@@ -7,6 +7,7 @@ anything acknowledged is lost or told wrongly; ``--control`` runs the set-ups th
 import argparse
 import random
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -140,6 +141,7 @@ def main() -> int:
     parser.add_argument("--spool", action="store_true", help="with [server] spool = true, the database away for 4 s")
     parser.add_argument("--control", action="store_true", help="run the controls, which must fail, instead")
     wanted = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that servers are stopped, too
     if wanted.control:
         plans = wrong()
         wrong_ones = [name for name, plan in plans.items() if _told(name, plan)[1]]
