@@ -73,16 +73,18 @@ class Retention:
         """Remove what there is time for; what is left is done at the next call. Nothing goes as long as older calls are
         filled in from their events (``filling.py``).
         """
-        if not self._ages or not self._is_filled():
+        due = [tenant for tenant in self._ages if self._is_due(tenant, now)]
+        if not due or not self._is_filled():
             return
         until = time.monotonic() + AT_ONCE_S
-        for tenant, ages in self._ages.items():
-            done_at = self._done_at.get(tenant)
-            if done_at is not None and 0 <= now - done_at < DAY_MS:
-                continue
-            if not self._work_for(tenant, ages, until):
+        for tenant in due:
+            if not self._work_for(tenant, self._ages[tenant], until):
                 return
             self._finish(tenant, now)
+
+    def _is_due(self, tenant: str, now: int) -> bool:
+        done_at = self._done_at.get(tenant)
+        return done_at is None or not 0 <= now - done_at < DAY_MS
 
     def _is_filled(self) -> bool:
         with self._engine.connect() as connection:
