@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, Table, func, insert, select, update
+from sqlalchemy import Connection, Select, Table, func, insert, select, update
 from structlog.testing import capture_logs
 
 from gateway.adapter import Delivery, Outcome
@@ -23,6 +23,7 @@ from gateway.store.retention import DAY_MS, Ages, Retention
 from gateway.store.search import CallFinder
 from gateway.store.search_index import SearchIndex
 from tests.store.conftest import T0, Store
+from tests.store.plans import assert_is_found_by_index, plan_of
 
 ANA, CARLOS = "4732100123", "4799998888"
 NOW = T0 + 30 * DAY_MS
@@ -351,3 +352,14 @@ def test_positions_of_whoever_missed_nothing_go_on(store: Store) -> None:
     keeper(store, events=10).work(NOW)
     assert (seen.seq >= log.removed("acme"), log.after_for("acme", None, seen)) == (True, [])
     assert seen > Position(0, 0)
+
+
+@pytest.mark.parametrize("query", [removing.events_behind("acme", 7), removing.attempts_behind("acme", 7)])
+def test_the_next_slice_is_read_in_the_order_of_its_keys(store: Store, query: Select[Any]) -> None:
+    """A backlog of millions would be sorted for each two hundred."""
+    written = str(query.compile(store.engine, compile_kwargs={"literal_binds": True}))
+    with store.engine.connect() as connection:
+        assert_is_found_by_index(connection, written)
+        plan = plan_of(connection, written)
+    assert "TEMP B-TREE" not in plan
+    assert "Sort" not in plan
