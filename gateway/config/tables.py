@@ -154,6 +154,23 @@ class EventSettings(Table):
     )
 
 
+class RetentionSettings(Table):
+    """How long the tenant's calls and what hangs on them is kept. What is left out is kept for good."""
+
+    calls_days: float | None = Field(
+        None, ge=7, le=36_500, strict=False, description="calls, with legs, notes, events, orders and attempts"
+    )
+    events_days: float | None = Field(
+        None, ge=2, le=36_500, strict=False, description="events, where they are kept for less time than their calls"
+    )
+    attempts_days: float | None = Field(
+        None, ge=2, le=36_500, strict=False, description="attempts to dial, where for less time than their calls"
+    )
+    traffic_days: float | None = Field(
+        None, gt=0, le=3650, strict=False, description="its entries of the traffic log, where for less than all others"
+    )
+
+
 class ListenerSettings(Table):
     """How the tenant's exchanges write events, and the answers they read."""
 
@@ -290,6 +307,9 @@ class TenantSettings(Table):
     language: Language | None = Field(None, description="language of answers, and of pages if no browser says one")
     default_appliance: str | None = Field(None, description="who dials when nothing else says (else the first)")
     events: EventSettings = Field(default_factory=EventSettings, description="who may send call events")
+    retention: RetentionSettings = Field(
+        default_factory=RetentionSettings, description="how long calls are kept: for good when absent"
+    )
     listener: ListenerSettings = Field(default_factory=ListenerSettings, description="how exchanges write events")
     pairing: Pairing = Field(default_factory=Pairing, description="how call events are brought together")
     outcomes: tuple[OutcomeSettings, ...] = Field(

@@ -37,7 +37,7 @@ from gateway.handlers import Core
 from gateway.logins.attempts import Attempts
 from gateway.logins.guesses import SourceGuesses
 from gateway.logins.passwords import Verifier, verifier
-from gateway.maintenance import Maintenance
+from gateway.maintenance import Chore, Maintenance
 from gateway.orders.circuit_breaker import Rules
 from gateway.orders.dispatcher import OrderDispatcher
 from gateway.relay.by_kind import joined
@@ -69,6 +69,7 @@ from gateway.store.log import EventLog
 from gateway.store.orders import OrderLog
 from gateway.store.outbox import Outbox
 from gateway.store.readiness import WriteProbe
+from gateway.store.retention import Ages, Retention
 from gateway.store.search import CallFinder
 from gateway.store.search_index import SearchIndex
 from gateway.store.shared import Shared
@@ -230,7 +231,7 @@ def build(config: Config, data: Path) -> Gateway:
     directory = Directory(engine, journal)
     outbox = Outbox(engine, journal)
     imports = Imports(engine, journal)
-    diagnostic_log, shared_log = _diagnostic_log(config.traffic, data), _shared_log(config.traffic, database)
+    diagnostic_log, shared_log = _diagnostic_log(config, data), _shared_log(config.traffic, database)
     node, node_url = config.server.node_name(), config.server.node_url
     exchange_index = ExchangeIndex(shared_log, node, node_url) if shared_log else None
     traffic = TrafficLog(diagnostic_log, exchange_index) if diagnostic_log else None
@@ -284,6 +285,7 @@ def build(config: Config, data: Path) -> Gateway:
             audit_days=config.audit.keep_days,
             letters=LetterRetention(engine, journal, letters, lifetimes),
             agent_states_ms=_agent_states_ms(config),
+            chores=[Chore("retention", Retention(engine, journal, _ages(config)).work)],
             lease=partial(shared.lease, "maintenance"),
         ),
         filler=Filler(engine, journal),
@@ -453,8 +455,24 @@ def _agent_states_ms(config: Config) -> Mapping[str, int]:
     return {name: round(tenant.events.agent_states_days * 86_400_000) for name, tenant in config.tenants.items()}
 
 
-def _diagnostic_log(wanted: settings.TrafficSettings, data: Path) -> DiagnosticLog | None:
-    return DiagnosticLog(data, keep_days=wanted.keep_days, keep_mb=wanted.keep_mb) if wanted.record else None
+def _ages(config: Config) -> Mapping[str, Ages]:
+    return {name: _ages_of(tenant.retention) for name, tenant in config.tenants.items()}
+
+
+def _ages_of(wanted: settings.RetentionSettings) -> Ages:
+    return Ages(*(_days_ms(days) for days in (wanted.calls_days, wanted.events_days, wanted.attempts_days)))
+
+
+def _days_ms(days: float | None) -> int | None:
+    return None if days is None else round(days * DAY_MS)
+
+
+def _diagnostic_log(config: Config, data: Path) -> DiagnosticLog | None:
+    wanted = config.traffic
+    kept = {name: _days_ms(tenant.retention.traffic_days) for name, tenant in config.tenants.items()}
+    shorter = {name: ms for name, ms in kept.items() if ms is not None}
+    made = partial(DiagnosticLog, data, keep_days=wanted.keep_days, keep_mb=wanted.keep_mb, keep_ms_of=shorter)
+    return made() if wanted.record else None
 
 
 def _shared_log(wanted: settings.TrafficSettings, database: Database) -> SharedLog | None:
