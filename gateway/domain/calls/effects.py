@@ -8,7 +8,7 @@ from gateway.domain.calls.certainty import PairingRule
 from gateway.domain.calls.heard import FellSilent, HeardEvent, MarkedOver, NoEnd, SettledOrder, TakenElsewhere
 from gateway.domain.calls.legs import ATTENDED, BLIND, LOST, Leg, is_at
 from gateway.domain.calls.queueing import abandoned, gave_up, left_queue, queued, with_queue, with_wait
-from gateway.domain.calls.records import is_known_by_records, is_record
+from gateway.domain.calls.records import is_known_by_records, is_record, on_clock_of
 from gateway.domain.calls.results import NOT_ANSWERED, Result, read_result
 from gateway.domain.calls.states import Effect, Event, State
 from gateway.domain.messages import Direction
@@ -253,7 +253,8 @@ def _add_end(case: Case[HeardEvent]) -> Call:
         return end(case)
     if is_record(case.event) and is_known_by_records(case.call):
         return _recorded_anew(case)
-    heard, call = case.event, _as_told(case.call, case.event)
+    heard = on_clock_of(case.call, case.event)
+    call = _as_told(case.call, heard)
     result, result_text = _result_of(call, heard)
     if call.result == Result.ABANDONED and not (heard.duration_s or heard.recording_url):
         result = Result.ABANDONED.value  # a clean hang-up says no more than that

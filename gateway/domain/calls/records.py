@@ -38,6 +38,17 @@ def is_known_by_records(call: Call) -> bool:
     return not (call.start_heard_at is not None or told_of_answer or call.order_id is not None or call.legs)
 
 
+def on_clock_of(call: Call, heard: HeardEvent) -> HeardEvent:
+    """Return a record with its answer on the clock by which ``call`` ended, so that its seconds of talk stay."""
+    if heard.started_at is None or heard.answered_at is None or call.ended_at is None:
+        return heard
+    ahead = heard.moment - call.ended_at
+    if abs(ahead) > CLOCK_MS:
+        return heard  # it is of a part of the call
+    answered_at = heard.answered_at - ahead
+    return heard._replace(answered_at=answered_at if call.started_at is None else max(answered_at, call.started_at))
+
+
 def recorded(heard: HeardEvent, calls: Sequence[Call]) -> Call | None:
     """Return the call of the pair that a record is of, by its beginning or its end, whenever the record comes."""
     if heard.started_at is None:

@@ -96,6 +96,12 @@ def _like_text(moment: datetime, sample: str) -> str:
     return moment.isoformat(sample[10], "seconds")
 
 
+def date_path(value: Any) -> str:
+    """Return the date of ``value`` as a folder, such as ``2026/03/05``; nothing where it is no time."""
+    moment = _moment(value) if isinstance(value, str) else value
+    return moment.strftime("%Y/%m/%d") if isinstance(moment, date) else ""
+
+
 def cell_text(value: Any) -> str:
     """Return a cell as a line of text would have it: times in ISO form, lengths of time in seconds."""
     if value is None:

@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 
 from gateway.domain.messages import AgentStateChanged, CallMessage
 from gateway.event_source import SourcePlace
+from gateway.events.cdr import position
 from gateway.events.cdr.description import TableDescription
-from gateway.events.cdr.position import cell_text
 from gateway.events.cdr.settings import LONGEST_LATE_S
 from gateway.events.lines.calls import whole
 from gateway.events.lines.interpreting import LineEvent, LineInterpreter
@@ -28,6 +28,8 @@ MOST_KNOWN = 100_000
 MOST_CALLS = 5_000
 """Calls whose rows are kept, so that a row that comes later completes them."""
 MOST_CELL = 1_000
+DATE_PATH = "date_path"
+"""Field with the date in the column that grows as a folder, ``2026/03/05``: Asterisk files recordings so."""
 LONGEST_LATE_MS = LONGEST_LATE_S * 1000
 
 
@@ -80,13 +82,17 @@ class TableReading:
         """Take a row, unless it is known as it is, or ``was_passed`` so long ago that nobody knows any more what was
         told of it. Yields what of it was not understood, with its text.
         """
-        fields = {name.lower(): cell_text(value) for name, value in zip(names, row, strict=True)}
+        fields = {name.lower(): position.cell_text(value) for name, value in zip(names, row, strict=True)}
         text = " ".join(f"{name}={value[:MOST_CELL]!r}" for name, value in fields.items() if value)
         digest = hashlib.sha256(repr(sorted(fields.items())).encode("utf-8", "replace")).digest()[:12]
         if self._is_known(digest) or self._is_unfinished(fields):
             return
         self._know(digest)
-        document = {**fields, **{name: fields.get(column, "") for name, column in self._column_of.items()}}
+        document = {
+            **fields,
+            DATE_PATH: position.date_path(grown),
+            **{name: fields.get(column, "") for name, column in self._column_of.items()},
+        }
         now = self._place.clock()
         made = self._interpreter.understand(LineRecord(document, digest.hex(), ("row",), 0), now)
         for problem in made.problems[:1]:

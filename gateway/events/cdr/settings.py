@@ -34,6 +34,9 @@ class TableSourceConfig:
     grows: str = setting("", "the column that grows from row to row, a number or a time; else the preset's")
     columns: Mapping[str, str] = setting({}, "the column of each field that the preset or the description names")
     description: Mapping[str, Any] = setting({}, "how rows are read, instead of a preset or over it: docs/sources.md")
+    recording_url: str = setting(
+        "", "address of a recording, with columns in braces: https://pbx/rec/{date_path}/{recordingfile}"
+    )
     every_s: Annotated[float, Field(ge=0.2, le=3600)] = field(
         default=10.0, metadata={"help": "seconds between two looks at it"}
     )
@@ -87,7 +90,10 @@ class TableSourceConfig:
         """How its rows are read. Raises ``ConfigError``."""
         if not self.preset and not self.description:
             raise ConfigError(Text("preset is missing, or a description of the table."))
-        return described(self.preset, self.description)
+        if not self.recording_url:
+            return described(self.preset, self.description)
+        call = {**self.description.get("call", {}), "recording": {"template": self.recording_url}}
+        return described(self.preset, {**self.description, "call": call})
 
     @property
     def table_name(self) -> str:

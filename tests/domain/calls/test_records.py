@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as some
 
@@ -121,3 +122,16 @@ def test_a_table_alone_some_of_whose_rows_come_twice(data: some.DataObject) -> N
     for telling in sorted(tellings, key=lambda each: each.at):
         play(ledger, telling, says_when=True)
     check(ledger, calls)
+
+
+@pytest.mark.parametrize("ahead_s", [-60, 0, 60])
+def test_the_answer_of_a_record_is_put_on_the_clock_of_what_was_heard(ahead_s: int) -> None:
+    """The exchange said nothing of the answer; the seconds of talk are the record's, whatever its clock is."""
+    ledger = Ledger()
+    ledger.start("3501", "4732100123", T0)
+    ledger.end("3501", "4732100123", T0 + 60_000)
+    shift = T0 + ahead_s * 1000
+    moments = {"started_at": shift, "answered_at": shift + 10_000, "occurred_at": shift + 60_000}
+    ledger.end("3501", "4732100123", T0 + 900_000, result="ANSWERED", duration_s=50, **moments)
+    (call,) = ledger.calls.values()
+    assert (call.ring_s, call.talk_s, call.answered_at) == (10, 50, T0 + 10_000)

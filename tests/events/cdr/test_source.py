@@ -268,8 +268,16 @@ def test_the_rows_of_a_ring_group_are_one_call_at_the_extension_that_took_it(ast
     asterisk_table.add(**asterisk("2026-11-30 11:58:00", "1.1", "3502", 9, recordingfile="a.wav", did="4733330000"))
     (told,) = asterisk_table.look()
     assert (told.ramal, told.duration_s, told.result, told.line) == ("3502", 9, "ANSWERED", "4733330000")
-    assert told.recording_url == "a.wav"
     assert told.answered_at == NOON - 120_000 + 4_000
+
+
+def test_a_recordings_file_becomes_its_address(asterisk_table: Table) -> None:
+    asterisk_table.settings["recording_url"] = "https://pbx.example/rec/{date_path}/{recordingfile}"
+    asterisk_table.begin()
+    asterisk_table.add(asterisk("2026-11-30 11:58:00", "1.1", "3502", 9, recordingfile="a.wav"))
+    asterisk_table.add(asterisk("2026-11-30 11:58:00", "1.2", "3502", 9, recordingfile=""))
+    told = {each.call_ref: each.recording_url for each in asterisk_table.look()}
+    assert told == {"1.1": "https://pbx.example/rec/2026/11/30/a.wav", "1.2": None}
 
 
 def test_a_row_of_a_call_that_comes_later_completes_it(asterisk_table: Table) -> None:
