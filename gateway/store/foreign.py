@@ -83,12 +83,11 @@ class ForeignDatabase:
         self, table_name: str, column_name: str, since: Any, *, most: int
     ) -> tuple[Sequence[str], Sequence[Sequence[Any]]]:
         """Return the names of a table's columns, and its first ``most`` rows, in the order of a column that is at
-        least ``since`` (None: all). Raises ``SourceError``.
+        least ``since`` (None: has any value). Raises ``SourceError``.
         """
         place: ColumnClause[Any] = column(column_name)
-        query = select(text("*")).select_from(_table(table_name)).order_by(place).limit(most)
-        if since is not None:
-            query = query.where(place >= bindparam("since", since))
+        wanted = place.is_not(None) if since is None else place >= bindparam("since", since)
+        query = select(text("*")).select_from(_table(table_name)).where(wanted).order_by(place).limit(most)
         with self._connected() as connection:
             result = connection.execute(query)
             return tuple(result.keys()), [tuple(row) for row in result]

@@ -206,6 +206,13 @@ def test_a_table_that_is_emptied_and_counts_from_one_again_is_read_from_its_begi
     assert [each.telefone for each in numbered.look()] == ["47999996666"]
 
 
+def test_a_row_without_a_number_waits_until_it_has_one(numbered: Table) -> None:
+    numbered.add(row("47999991111"), row("47999992222", n=1))
+    assert [each.telefone for each in numbered.look()] == ["47999992222"]
+    numbered.run("UPDATE calls SET n = 2 WHERE n IS NULL")
+    assert [each.telefone for each in numbered.look()] == ["47999991111"]
+
+
 def test_old_rows_of_a_quiet_table_are_not_told_again_after_a_restart(numbered: Table) -> None:
     numbered.add(n=1, **row())
     assert len(numbered.look()) == 1
