@@ -12,6 +12,7 @@ from gateway.domain.calls.call import Call
 from gateway.domain.calls.certainty import PairingRule
 from gateway.domain.calls.heard import HeardEvent
 from gateway.domain.calls.legs import is_at
+from gateway.domain.calls.records import began_too_early
 from gateway.domain.calls.states import GOING_ON, OPEN, Event, State
 from gateway.domain.calls.windows import (
     CLOCK_MS,
@@ -335,7 +336,7 @@ def _may_end(heard: HeardEvent, call: Call) -> bool:
     """
     if heard.occurred_at is None or call.started_at is None:
         return True
-    return call.started_at - heard.occurred_at <= CLOCK_MS
+    return call.started_at - heard.occurred_at <= CLOCK_MS and not began_too_early(heard, call)
 
 
 def end_of_pair(heard: HeardEvent, calls: Sequence[Call]) -> Call | None:
