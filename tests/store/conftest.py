@@ -178,7 +178,7 @@ def open_store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[OpenS
 
 @pytest.fixture
 def deaths_are_seen_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """On PostgreSQL a process is given up only after seconds in which it may come back, and looked at twice a second."""
+    """On PostgreSQL a process is given up only after seconds in which it may come back, and looked at now and then."""
     monkeypatch.setattr(shared_presence, "UNKNOWN_AFTER_S", float("-inf"))  # nor is the first beat of a lease awaited
     monkeypatch.setattr(shared_presence, "LOOK_EVERY_S", 0)
 
