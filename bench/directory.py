@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -21,8 +21,9 @@ from bench.events import Events
 from bench.gateway_process import COMMAND, GatewayProcess, gateway_process
 from bench.processes import Missing, find_program
 from bench.report import percentile, ratio, table
+from gateway.store.database import open_database
 from gateway.store.directory import Directory
-from gateway.store.engine import open_engine
+from tests.cluster.servers import cluster
 
 TENANT = "bench"
 SCRIPT = Path(__file__).parent / "php" / "import.php"
@@ -63,6 +64,7 @@ def read_arguments() -> argparse.Namespace:
     parser.add_argument("--lookups", type=int, default=20_000)
     parser.add_argument("--rate", type=float, default=100, help="events a second while it imports; 0: none")
     parser.add_argument("--small", action="store_true", help="also import a tenth, to compare the memory")
+    parser.add_argument("--postgresql", action="store_true", help="on a server of PostgreSQL, started for it")
     parser.add_argument("--folder", default="/var/tmp", help="where databases lie; must be a real disk, not tmpfs")
     return parser.parse_args()
 
@@ -77,11 +79,14 @@ def measure(options: argparse.Namespace, folder: Path) -> int:
     imports = [run_php(php, sheet, folder / "php.db")]
     if options.small:
         imports.append(import_small(folder, options.accounts // 10))
-    with gateway_process(folder / "gateway", workers=1) as gateway:
-        events = import_beside_events(gateway, sheet, options.rate, imports)
-        print_imports(imports, options.accounts)
-        print_events(events)
-    found = look_up(folder, numbers, options.lookups)
+    with ExitStack() as stack:
+        url = stack.enter_context(cluster(folder, standby=False)).url() if options.postgresql else None
+        server = f'database = "{url}"\naccept_loss = true' if url else ""
+        with gateway_process(folder / "gateway", workers=1, server=server) as gateway:
+            events = import_beside_events(gateway, sheet, options.rate, imports)
+            print_imports(imports, options.accounts)
+            print_events(events)
+        found = look_up(folder, url, numbers, options.lookups)
     return 0 if found and all(f"{options.accounts} " in run.said for run in imports[-2:]) else 1
 
 
@@ -180,19 +185,17 @@ def print_events(events: dict[str, Events]) -> None:
         print(table(["events", "taken", "p50 ms", "p99 ms", "longest", "errors"], rows) + "\n")
 
 
-def look_up(folder: Path, numbers: list[str], lookups: int) -> bool:
+def look_up(folder: Path, url: str | None, numbers: list[str], lookups: int) -> bool:
     """Time ours by canonical number and, beside it, ``LIKE '%12345678'``; whether each number was found."""
     chance = random.Random(1)
     asked = [chance.choice(numbers) for _ in range(lookups)]
-    engine = open_engine(folder / "gateway" / "data")
-    directory = Directory(engine, None)  # type: ignore[arg-type]  # only read here
+    database = open_database(folder / "gateway" / "data", url)
+    directory = Directory(database.engine, None)  # type: ignore[arg-type]  # only read here
     ours, found = timed(lambda number: bool(directory.owners(TENANT, [number])), asked)
-    engine.dispose()
-    with closing(sqlite3.connect(folder / "php.db")) as database:
+    database.close()
+    with closing(sqlite3.connect(folder / "php.db")) as php:
         query = "SELECT t.id, c.nome FROM telefones t JOIN contas c ON c.codigo = t.conta WHERE t.numero LIKE ? LIMIT 1"
-        likes, found_too = timed(
-            lambda number: bool(database.execute(query, ["%" + number[-8:]]).fetchone()), asked[:LIKES]
-        )
+        likes, found_too = timed(lambda number: bool(php.execute(query, ["%" + number[-8:]]).fetchone()), asked[:LIKES])
     rows = [
         [name, f"{len(times):,}", *shown(times, ".3f"), f"{count:,}"]
         for name, times, count in (("gateway, by number", ours, found), ("LIKE '%12345678'", likes, found_too))

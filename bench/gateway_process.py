@@ -21,6 +21,7 @@ listen = "127.0.0.1:{port}"
 data = "data"
 workers = {workers}
 max_screens = {max_screens}
+{server}
 
 [tenants.bench]
 area_code = "47"
@@ -66,19 +67,21 @@ def gateway_process(
     *,
     workers: int,
     max_screens: int = 1000,
+    server: str = "",
     more: str = "",
     source: Path | None = None,
     python: str = sys.executable,
 ) -> Iterator[GatewayProcess]:
-    """Serve from ``folder``, which is made, for the length of a block; ``more`` is added to its configuration,
-    ``source`` is the source tree whose gateway it is, if not this one, and ``python`` what runs it.
+    """Serve from ``folder``, which is made, for the length of a block; ``server`` is added to its table
+    of that name and ``more`` to its configuration, ``source`` is the source tree whose gateway it is, if not this
+    one, and ``python`` what runs it.
 
     It begins when the first worker is ready; the others may need a moment more, so warm up before measuring.
     """
     folder.mkdir(parents=True)
     port = free_port()
     config = folder / "gateway.toml"
-    config.write_text(CONFIG.format(port=port, workers=workers, max_screens=max_screens) + more)
+    config.write_text(CONFIG.format(port=port, workers=workers, max_screens=max_screens, server=server) + more)
     process = start([python, *MODULE, "serve", "--config", str(config)], folder / "gateway.log", source)
     try:
         wait_until(lambda: is_ready(port), {"the gateway": process}, folder / "gateway.log")

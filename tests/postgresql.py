@@ -28,6 +28,8 @@ USER = "cti"
 GUARDED = "guarded"
 """A user that may do everything, with its password."""
 PR_SET_PDEATHSIG = 1
+WANTED = "CTI_TESTS_ON"
+"""The variable by which the option ``--database`` (tests/conftest.py) reaches what opens databases."""
 _numbers = count(1)
 _empty: list[str] = []
 EMPTY = """
@@ -108,6 +110,11 @@ class PostgresqlServer:
 def _end_with_parent() -> None:
     """Have the kernel end the server when the tests are killed: it would stay for ever."""
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGQUIT)
+
+
+def is_wanted() -> bool:
+    """Whether tests that have one kind of database are to have PostgreSQL."""
+    return os.environ.get(WANTED) == "postgresql"
 
 
 def who() -> dict[str, Any]:

@@ -23,9 +23,11 @@ _EXTENSIONS = text(
     "WITH RECURSIVE found(extension) AS ("
     " SELECT min(extension) FROM calls WHERE tenant = :tenant AND extension > ''"
     " UNION ALL SELECT (SELECT min(extension) FROM calls WHERE tenant = :tenant AND extension > found.extension)"
-    " FROM found WHERE found.extension IS NOT NULL LIMIT :most)"
-    " SELECT extension FROM found WHERE extension IS NOT NULL AND :since <="
-    " (SELECT max(logged_at) FROM calls WHERE tenant = :tenant AND calls.extension = found.extension)"
+    " FROM found WHERE found.extension IS NOT NULL),"
+    # PostgreSQL takes no limit in the recursion; it goes no further than is read of it.
+    " heard AS (SELECT extension FROM found WHERE extension IS NOT NULL LIMIT :most)"
+    " SELECT extension FROM heard WHERE :since <="
+    " (SELECT max(logged_at) FROM calls WHERE tenant = :tenant AND calls.extension = heard.extension)"
 )
 
 

@@ -73,6 +73,11 @@ class Database(Protocol):
         """Return how long a producer waits until what it wrote is durable (seconds)."""
         ...
 
+    @property
+    def loading_hold_s(self) -> float:
+        """Return how long one transaction of an import should last (seconds): who waits for its lock waits as long."""
+        ...
+
     def transactions(self, lane: int) -> Transactions:
         """Return the transactions of ``lane``, on a connection of their own; of ``lanes`` for what is of no tenant."""
         ...

@@ -1,8 +1,8 @@
 """Writes accounts of a source into the directory, and keeps out of the way of events while it does.
 
 Each transaction holds the lock that all writers share (on PostgreSQL: that of the company's accounts) for about
-``HOLD_S``: how many accounts go into one is measured
-and put right as it goes. What was put right at the desk stays as long as the source says what was wrong.
+``Database.loading_hold_s``: how many accounts go into one is measured and put right as it goes. What
+was put right at the desk stays as long as the source says what was wrong.
 """
 
 import time
@@ -27,8 +27,6 @@ accounts, phones, choices, identifiers = tables.accounts, tables.phones, tables.
 
 DESK = "mesa"
 """The source of accounts that were opened at the desk."""
-HOLD_S = 0.03
-"""How long one transaction should hold the lock; events wait that long at most, and their own write besides."""
 FEWEST, MOST = 20, 1000
 CHECKPOINT_EVERY = 8
 """Transactions between two checkpoints: pages that several of them change are then brought home once."""
@@ -216,6 +214,7 @@ class Loader:
     def __init__(self, database: Database, run_id: int | None = None) -> None:
         self._run_id = run_id
         self._database = database
+        self._hold_s = database.loading_hold_s
         self._lock = database.loading_lock()
         self._connection = database.loading_connection()
         self._size = FEWEST
@@ -253,7 +252,7 @@ class Loader:
             held = time.perf_counter() - began
         finally:
             self._lock.give_back()
-        self._size = round(min(max(self._size * min(2.0, HOLD_S / held), FEWEST), MOST))
+        self._size = round(min(max(self._size * min(2.0, self._hold_s / held), FEWEST), MOST))
         self._turns += 1
         if self._turns % CHECKPOINT_EVERY == 0:
             # Outside of the lock, so that nobody waits for it.

@@ -247,11 +247,17 @@ def _turn(
     for tenant, target in recovered:
         put_off = (*_open_of(tenant, target), outbox.c.due_at > now, outbox.c.claimed_by.is_(None))
         connection.execute(update(outbox).where(*put_off).values(due_at=now))
-    return [letter for request in wanted for letter in _claim(connection, request, now, holder)]
+    held = _under_way(connection) if wanted else {}
+    return [
+        letter
+        for request in wanted
+        for letter in _claim(connection, request, held.get((request.tenant, request.target), 0), now, holder)
+    ]
 
 
-def _claim(connection: Connection, request: ClaimRequest, now: int, holder: str) -> Sequence[Letter]:
-    free = min(request.most, request.parallel - _under_way(connection, request))
+def _claim(connection: Connection, request: ClaimRequest, held: int, now: int, holder: str) -> Sequence[Letter]:
+    """Claim for a target of which ``held`` letters are under way."""
+    free = min(request.most, request.parallel - held)
     claimed: list[Row[Any]] = []
     for since, until in _windows(request, now):
         for _page in range(MOST_PAGES):
@@ -273,9 +279,11 @@ def _windows(request: ClaimRequest, now: int) -> Sequence[tuple[int, int]]:
     return (newest, (-1, now - NEWEST_MS)) if request.newest else ((-1, now),)
 
 
-def _under_way(connection: Connection, request: ClaimRequest) -> int:
-    held = (outbox.c.tenant == request.tenant, outbox.c.target == request.target, outbox.c.claimed_by.is_not(None))
-    return connection.execute(select(func.count()).select_from(outbox).where(*held, _WAITS)).scalar_one()
+def _under_way(connection: Connection) -> Mapping[tuple[str, str], int]:
+    """Return how many letters of each target are claimed, in one statement: a turn may be for a hundred of them."""
+    counted = select(outbox.c.tenant, outbox.c.target, func.count()).where(outbox.c.claimed_by.is_not(None), _WAITS)
+    rows = connection.execute(counted.group_by(outbox.c.tenant, outbox.c.target))
+    return {(tenant, target): count for tenant, target, count in rows}
 
 
 def _due(request: ClaimRequest, since: int, until: int) -> Select[Any]:

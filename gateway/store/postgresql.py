@@ -69,6 +69,8 @@ class PostgresqlDatabase:
 
     kind = "postgresql"
     patience_s = 8.0
+    loading_hold_s = 0.1
+    """No event waits for an import here; more in a transaction makes it twice as fast."""
 
     def __init__(self, url: URL, data: Path) -> None:
         self._url = url

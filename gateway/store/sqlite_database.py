@@ -26,6 +26,8 @@ class SqliteDatabase:
     kind = "sqlite"
     lanes = 1
     patience_s = 30.0
+    loading_hold_s = 0.03
+    """Events wait that long at most, and their own write besides."""
 
     def __init__(self, data: Path) -> None:
         self._data = data

@@ -54,6 +54,7 @@ from gateway.store.search import CallFinder
 from gateway.store.traffic import TrafficEntry, TrafficLog
 from gateway.texts.text import Text, verbatim
 from tests.migrated import migrated_database
+from tests.postgresql import FreshDatabase, is_wanted
 
 EXCHANGE = Origin("get", "192.168.0.9")
 ANA = "47999998888"
@@ -149,11 +150,12 @@ class Office:
 
 @pytest.fixture
 def office(tmp_path: Path) -> Iterator[Office]:
-    database = migrated_database(tmp_path)
+    fresh = FreshDatabase() if is_wanted() else None
+    database = fresh.open(tmp_path) if fresh else migrated_database(tmp_path)
     engine = database.engine
     journal = Journal(database)
     journal.start()
-    log = EventLog(engine)
+    log = database.event_log()
     exchange = Appliances(journal)
     tenants = {name: company(name) for name in ("acme", "rival")}
     core = Core(tenants=tenants, journal=journal, dialler=exchange)
@@ -161,7 +163,9 @@ def office(tmp_path: Path) -> Iterator[Office]:
     yield Office(database, journal, log, CallLog(engine), Directory(engine, journal), exchange, core, side)
     journal.stop()
     side.stop()
-    engine.dispose()
+    database.close()
+    if fresh:
+        fresh.give_back()
 
 
 def no_replay(_exchange: TrafficEntry, _by: str) -> tuple[str, str]:
@@ -179,9 +183,10 @@ def open_hub(office: Office) -> Iterator[Callable[..., Hub]]:
     hubs: list[Hub] = []
 
     def start(*, look_every_s: float = 0.02, **settings: float) -> Hub:
+        ours = SqliteFollower(office.log, look_every_s=look_every_s) if not is_wanted() else None
         hub = Hub(
             office.log,
-            SqliteFollower(office.log, look_every_s=look_every_s),
+            ours or office.database.follower(look_every_s=look_every_s),
             **({"max_screens": 50, "heartbeat_s": 0.2, "watch": office.receipts.add} | settings),
         )
         hub.start()

@@ -7,16 +7,20 @@ from pathlib import Path
 from gateway.config import loader as config_file
 from gateway.config.tables import Config
 from gateway.directory.schedule import LONGEST_WAIT_S, Schedule, failures_of, wait_s
+from gateway.store.database import Database
 from gateway.store.imports import Counts, ImportRun, Imports
+from gateway.store.postgresql import PostgresqlDatabase
 from gateway.texts.text import verbatim
 from tests.directory.conftest import T0, Office
 
 HEADER = "codigo;nome;telefone\n"
 
 
-def configured(path: Path, every: str = "15m") -> Config:
+def configured(path: Path, database: Database, every: str = "15m") -> Config:
     erp = {"source": "csv", "path": str(path), "every": every}
-    return config_file.parse({"tenants": {"acme": {"directory": {"erp": erp}}}}, source="gateway.toml")
+    server = {"database": database.shown} if isinstance(database, PostgresqlDatabase) else {}
+    raw = {"server": server, "tenants": {"acme": {"directory": {"erp": erp}}}}
+    return config_file.parse(raw, source="gateway.toml")
 
 
 def test_a_source_that_fails_is_tried_less_and_less_often() -> None:
@@ -78,7 +82,7 @@ def wait_for_end(imports: Imports) -> ImportRun:
 def test_a_due_import_runs_in_a_process_of_its_own_and_once(office: Office, tmp_path: Path) -> None:
     (tmp_path / "contas.csv").write_text(HEADER + "1;A;4732100123\n")
     imports = office.importer.imports
-    schedule = Schedule(configured(tmp_path / "contas.csv"), office.store.data, imports)
+    schedule = Schedule(configured(tmp_path / "contas.csv", office.store.database), office.store.data, imports)
     try:
         schedule.look()
         schedule.look()
@@ -92,7 +96,7 @@ def test_a_due_import_runs_in_a_process_of_its_own_and_once(office: Office, tmp_
 
 def test_a_failing_source_says_why_and_hurts_nobody(office: Office, tmp_path: Path) -> None:
     imports = office.importer.imports
-    schedule = Schedule(configured(tmp_path / "none.csv"), office.store.data, imports)
+    schedule = Schedule(configured(tmp_path / "none.csv", office.store.database), office.store.data, imports)
     try:
         schedule.look()
         ended = wait_for_end(imports)
@@ -108,7 +112,7 @@ def test_an_import_whose_gateway_stops_is_written_down_as_broken_off(office: Off
     fifo = tmp_path / "contas.csv"
     os.mkfifo(fifo)  # opening it waits for ever
     imports = office.importer.imports
-    schedule = Schedule(configured(fifo), office.store.data, imports)
+    schedule = Schedule(configured(fifo, office.store.database), office.store.data, imports)
     schedule.look()
     schedule.stop()
     (ended,) = imports.last("acme")

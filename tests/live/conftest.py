@@ -15,11 +15,9 @@ from pathlib import Path
 import pytest
 
 from tests.live.groups import kill_group
-from tests.postgresql import FreshDatabase
+from tests.postgresql import FreshDatabase, is_wanted
 
 STARTED: list[subprocess.Popen[bytes]] = []
-WANTED = "CTI_TESTS_ON"
-"""The variable by which the option ``--database`` (tests/conftest.py) reaches what starts gateways."""
 DATABASES: dict[Path, FreshDatabase] = {}
 """By the data folder of the gateway that is on it."""
 
@@ -95,12 +93,12 @@ def on_wanted_database(data: Path, config: Path | None) -> Path | None:
 
     A configuration that names one itself stays as it is.
     """
-    if os.environ.get(WANTED) != "postgresql":
+    if not is_wanted():
         return config
     text = config.read_text(encoding="utf-8") if config else ""
     if re.search(r"^database = ", text, re.MULTILINE):
         return config
-    fresh = DATABASES.setdefault(data, FreshDatabase())
+    fresh = DATABASES.get(data) or DATABASES.setdefault(data, FreshDatabase())
     head, found, rest = text.partition("[server]")
     setting = f'[server]\ndatabase = "{fresh.url}"\naccept_loss = true\n'
     copy = config.with_suffix(".postgresql.toml") if config else data.with_suffix(".postgresql.toml")

@@ -19,10 +19,21 @@ from gateway.store.outbox import Outbox
 from gateway.texts.rendering import render
 from tests.fakes import FakeAdapter, SetTime
 from tests.relay.letters import claim_one, postpone
-from tests.store.conftest import HERE, PLAN, T0, OpenStore, Store, end_draft, open_store, start_draft, store
+from tests.store.conftest import (
+    HERE,
+    PLAN,
+    T0,
+    OpenStore,
+    Store,
+    deaths_are_seen_at_once,
+    end_draft,
+    open_store,
+    start_draft,
+    store,
+)
 from tests.waiting import until
 
-__all__ = ["open_store", "store"]
+__all__ = ["deaths_are_seen_at_once", "open_store", "store"]
 
 DRAFT = OrderDraft(
     PlaceCall("acme", "3501", "4732100123", HERE, T0), "3501", "pbx", "04732100123", read("4732100123", PLAN)
@@ -42,12 +53,13 @@ def test_an_order_of_a_gateway_that_died_is_settled_as_unknown_and_never_dialled
     assert status(store)[0] == "unknown"
 
 
+@pytest.mark.usefixtures("deaths_are_seen_at_once")
 def test_an_order_of_a_process_that_is_known_to_be_dead_is_settled_at_once(open_store: OpenStore) -> None:
     dead, alive = open_store(), open_store()
     dead.journal.write(DRAFT)
     outbox = Outbox(alive.engine, alive.journal)
     assert sweep_abandoned(alive.journal, outbox, T0 + 1) == 0
-    dead.journal.stop()
+    dead.die()
     assert sweep_abandoned(alive.journal, outbox, T0 + 1) == 1
     assert status(alive) == ("unknown", "O gateway parou durante a tentativa; não será rediscado.")
     (call,) = alive.calls.recent("acme")
@@ -55,17 +67,19 @@ def test_an_order_of_a_process_that_is_known_to_be_dead_is_settled_at_once(open_
     assert "se detuvo durante el intento" in render(call.told, "es")
 
 
+@pytest.mark.usefixtures("deaths_are_seen_at_once")
 def test_an_event_that_a_dead_process_was_sending_is_found_at_once(open_store: OpenStore) -> None:
     dead, alive = open_store(), open_store()
     dead.journal.write(start_draft("3501", "4732100123", forwards=("crm",)))
     assert claim_one(Outbox(dead.engine, dead.journal), "acme", "crm", T0)
     outbox = Outbox(alive.engine, alive.journal)
     assert (claim_one(outbox, "acme", "crm", T0 + 1), outbox.abandoned(T0 + 1)) == (None, [])
-    dead.journal.stop()
+    dead.die()
     (letter,) = outbox.abandoned(T0 + 1)
     assert letter.holder
 
 
+@pytest.mark.usefixtures("deaths_are_seen_at_once")
 def test_an_event_that_was_put_off_is_not_due_because_its_process_ended(open_store: OpenStore) -> None:
     dead, alive = open_store(), open_store()
     dead.journal.write(start_draft("3501", "4732100123", forwards=("crm",)))
@@ -73,7 +87,7 @@ def test_an_event_that_was_put_off_is_not_due_because_its_process_ended(open_sto
     letter = claim_one(before, "acme", "crm", T0)
     assert letter
     postpone(before, letter, Delivery(Outcome.REFUSED, "não"), T0 + 60_000)
-    dead.journal.stop()
+    dead.die()
     alive_outbox = Outbox(alive.engine, alive.journal)
     assert (claim_one(alive_outbox, "acme", "crm", T0 + 1), alive_outbox.abandoned(T0 + 1)) == (None, [])
 

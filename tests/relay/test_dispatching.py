@@ -16,9 +16,18 @@ from gateway.store.outbox import Outbox
 from gateway.store.outbox_letters import Letter
 from gateway.texts.text import Text, verbatim
 from tests.fakes import FakeAdapter
-from tests.store.conftest import T0, OpenStore, Store, end_draft, open_store, start_draft, store
+from tests.store.conftest import (
+    T0,
+    OpenStore,
+    Store,
+    deaths_are_seen_at_once,
+    end_draft,
+    open_store,
+    start_draft,
+    store,
+)
 
-__all__ = ["open_store", "store"]
+__all__ = ["deaths_are_seen_at_once", "open_store", "store"]
 
 OK = Delivery(Outcome.ACCEPTED, "ok")
 NO = Delivery(Outcome.REFUSED, "não")
@@ -207,6 +216,7 @@ def test_letters_of_before_are_carried_over_in_the_order_of_their_call(store: St
     assert world.told()[2:] == [("ended", "1"), ("ended", "2")]
 
 
+@pytest.mark.usefixtures("deaths_are_seen_at_once")
 @pytest.mark.parametrize("idempotent", [True, False])
 def test_what_was_under_way_when_the_gateway_died_is_sent_again(open_store: OpenStore, idempotent: bool) -> None:
     """Better twice than lost; the log says which may have come twice."""
@@ -214,7 +224,7 @@ def test_what_was_under_way_when_the_gateway_died_is_sent_again(open_store: Open
     dead, alive = World(open_store(), rules, held=True), World(open_store(), rules)
     dead.end(ONE)
     dead.look()
-    dead.store.journal.stop()
+    dead.store.die()
     with capture_logs() as logged:
         alive.run(T0 + 2_000)
     assert alive.told() == [("ended", "1")]

@@ -35,6 +35,7 @@ from gateway.domain.messages import (
     QueueLeft,
 )
 from gateway.domain.numbering.numbers import Extensions, NumberPlan, read
+from gateway.store import shared_presence
 from gateway.store.calls import CallLog
 from gateway.store.database import Database
 from gateway.store.directory import Directory
@@ -75,6 +76,11 @@ class Store:
     @property
     def directory(self) -> Directory:
         return Directory(self.engine, self.journal)
+
+    def die(self) -> None:
+        """End with all that tells others that this process is alive, without settling anything."""
+        self.journal.stop()
+        self.database.close()
 
     def start(self, ramal: str, telefone: str, at: int = T0, **extras: object) -> Recorded:
         return self.journal.write(start_draft(ramal, telefone, at, **extras))
@@ -168,6 +174,13 @@ def open_store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[OpenS
         store.database.close()
     if fresh:
         fresh.give_back()
+
+
+@pytest.fixture
+def deaths_are_seen_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On PostgreSQL a process is given up only after seconds in which it may come back, and looked at now and then."""
+    monkeypatch.setattr(shared_presence, "UNKNOWN_AFTER_S", float("-inf"))  # nor is the first beat of a lease awaited
+    monkeypatch.setattr(shared_presence, "LOOK_EVERY_S", 0)
 
 
 @pytest.fixture

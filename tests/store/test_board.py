@@ -1,0 +1,41 @@
+"""What boards and figures read, on both kinds of database: statements that one of them may not take."""
+
+import pytest
+
+from gateway.store import board
+from gateway.store.board import BoardLog
+from gateway.store.figures import FiguresLog
+from tests.store.conftest import T0, Store
+
+HOUR = 3_600_000
+ANA, BETO = "4732100123", "4732100124"
+
+
+def test_extensions_with_calls_since_then_are_found_and_no_more_than_the_bound(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for extension, at in (("3501", T0), ("3502", T0 + HOUR), ("3503", T0 + HOUR), ("3503", T0 + 2 * HOUR)):
+        store.start(extension, ANA, at)
+    store.start("3504", ANA, T0 + HOUR, tenant="rival")
+    assert BoardLog(store.engine).extensions("acme", T0 + HOUR) == ["3502", "3503"]
+    assert BoardLog(store.engine).extensions("nobody", 0) == []
+    monkeypatch.setattr(board, "MOST_EXTENSIONS", 2)
+    assert BoardLog(store.engine).extensions("acme", 0) == ["3501", "3502"]
+
+
+def test_calls_are_counted_by_interval_person_and_queue(store: Store) -> None:
+    store.start("3501", ANA, T0, queue="Vendas")
+    store.answer("3501", ANA, T0 + 10_000)
+    store.end("3501", ANA, T0 + 70_000)
+    store.start("3502", BETO, T0 + HOUR)
+    counted = FiguresLog(store.engine).of("acme", (T0, T0 + HOUR, T0 + 2 * HOUR, T0 + 3 * HOUR))
+    assert [each.answered for each in counted.intervals] == [1, 0, 0]
+    assert [each.received for each in counted.intervals] == [1, 1, 0]
+    assert set(counted.people) == {"3501", "3502"}
+    assert counted.queues["Vendas"].talked_s == 60
+
+
+def test_calls_of_one_interval_are_counted(store: Store) -> None:
+    store.start("3501", ANA, T0)
+    (found,) = FiguresLog(store.engine).of("acme", (T0, T0 + HOUR)).intervals
+    assert found.received == 1
