@@ -17,6 +17,7 @@ import structlog
 from prometheus_client import Counter
 from sqlalchemy import Connection, text
 
+from gateway.domain.calls.heard import kept_back
 from gateway.errors import BusyError, GatewayError
 from gateway.store.drafts import AgentStateDraft, EventDraft
 from gateway.store.journal import Journal, apply
@@ -151,8 +152,9 @@ class SpoolDrain:
         except (ValueError, GatewayError) as error:
             self._refuse(spooled, error)
             return None
-        if isinstance(draft, EventDraft) and self._now_ms() - spooled.at > LATE_MS:
-            draft = replace(draft, late=True)
+        if isinstance(draft, EventDraft):
+            late = self._now_ms() - spooled.at > LATE_MS
+            draft = replace(draft, event=kept_back(draft.event), late=late)
         return spooled.turn, draft
 
     def _set_aside(self, spooled: Sequence[Spooled], error: GatewayError) -> None:
