@@ -61,11 +61,14 @@ class NodeSpool:
         return self._is_wanted and self.spool is not None and self.spool.has_room(milliseconds())
 
     def gauges(self) -> Mapping[str, tuple[str, Callable[[], float]]]:
-        """Return the metrics of the spool; none on SQLite, where there cannot be one."""
+        """Return the metrics of the spool; zeros where there is none."""
         spool = self.spool
-        if spool is None:
-            return {}
+        waiting, refused = (spool.waiting, spool.refused) if spool else (_none, _none)
         return {
-            "cti_spooled": ("Events kept on this node until the database is back", spool.waiting),
-            "cti_spool_refused": ("Events in this node's spool that the database refused", spool.refused),
+            "cti_spooled": ("Events kept on this node until the database is back", waiting),
+            "cti_spool_refused": ("Events in this node's spool that the database refused", refused),
         }
+
+
+def _none() -> int:
+    return 0

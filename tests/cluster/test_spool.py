@@ -12,7 +12,7 @@ from tests.cluster.history import Answer, SentEvent
 from tests.cluster.nodes import Node
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(240)]
-EVENTS = 500
+EVENTS = 400
 WITHIN_S = 90
 
 
@@ -31,7 +31,7 @@ def test_what_two_nodes_keep_while_the_database_is_away_is_there_once_and_in_ord
     with cell(tmp_path, nodes=2, tenants=4, server="spool = true", standby=False) as found:
         first, second = found.nodes
         found.open_screens(2)
-        found.send(per_s=25, clickers=1)
+        found.send(per_s=40, clickers=1)
         found.until_acknowledged(100)
         found.database.primary.kill()
         time.sleep(2)
