@@ -72,6 +72,19 @@ class ServerSettings(Table):
     accept_loss: bool = Field(
         False, description="let a PostgreSQL without a synchronous standby pass 'check'; said at each start"
     )
+    spool: bool = Field(
+        False, description="while PostgreSQL is away keep events on this node, and tell exchanges OK with id 0"
+    )
+    spool_mb: float = Field(
+        100,
+        ge=1,
+        le=100_000,
+        strict=False,
+        description="megabytes of events that this node keeps; then exchanges get 503",
+    )
+    spool_hours: float = Field(
+        24, gt=0, le=720, strict=False, description="age of the oldest event kept from which exchanges get 503"
+    )
     node: str | None = Field(
         None,
         pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$",

@@ -45,6 +45,7 @@ from gateway.relay.forward_rules import ForwardRules
 from gateway.relay.keeping import KeepingAdapter
 from gateway.relay.outbox_worker import OutboxWorker
 from gateway.server.event_sources import event_sources
+from gateway.server.node_spool import NodeSpool
 from gateway.server.node_watch import NodeWatch
 from gateway.source import Source
 from gateway.store.audit import AuditLog
@@ -92,6 +93,7 @@ class Gateway:
     database: Database
     node_watch: NodeWatch
     journal: Journal
+    spool: NodeSpool
     shared: Shared
     write_probe: WriteProbe
     calls: CallLog
@@ -157,6 +159,7 @@ class Gateway:
         self.indexer.start()
         self.event_sources.start()
         self.node_watch.start()
+        self.spool.start(self.core)
 
     def sources(self) -> Mapping[tuple[str, str], Source]:
         """Return the sources of the directory, to be probed. Raises ``ConfigError``."""
@@ -167,14 +170,15 @@ class Gateway:
         }
 
     def health(self) -> Mapping[str, bool]:
-        """Return what ``/readyz`` asks, by name of the check: can events be written and read?"""
-        return {
-            "writer": self.journal.alive(),
+        """Return what ``/readyz`` asks, by name of the check: can events be taken and read?"""
+        found = {"writer": self.journal.alive(), **self.node_watch.checks()}
+        if self.spool.takes_events():
+            return found | {"spool": True}  # the database is not asked: while it is away its answer takes long
+        return found | {
             "queue": self.journal.waiting() < self.config.server.write_queue,
             "database": _passes("database_not_readable", self.events.readable),
             "file": _passes("database_file_lost", self.journal.check_file),
             "write": self.write_probe.good(),
-            **self.node_watch.checks(),
         }
 
     def _side_logs(self) -> Iterator[WriteBehind]:
@@ -198,7 +202,9 @@ class Gateway:
         self.maintenance.stop()
         self.filler.stop()
         self.indexer.stop()
+        self.spool.stop_draining()
         self.journal.stop()
+        self.spool.close()
         self.database.doorbell().close()
         for adapter in (*self.appliances.values(), *self.forwards.values()):
             adapter.close()
@@ -255,12 +261,14 @@ def build(config: Config, data: Path) -> Gateway:
         shared=shared,
         waiting=max(1, config.server.call_threads // 2),
     )
-    core = Core(companies, journal, orders)
+    spool = NodeSpool(config, database, data, journal)
+    core = Core(companies, spool.writer or journal, orders)
     return Gateway(
         config=config,
         database=database,
         node_watch=NodeWatch(database, config),
         journal=journal,
+        spool=spool,
         shared=shared,
         write_probe=WriteProbe(journal),
         calls=calls,

@@ -178,8 +178,8 @@ def _was_before(heard: HeardEvent, call: Call, heard_last_at: int) -> bool:
     ``heard_last_at``.
     """
     happened_at = call.ended_at if call.ended_at is not None else call.answered_at
-    if heard.occurred_at is not None and happened_at is not None:
-        return within(LATE_MS, heard.at, heard_last_at) and heard.occurred_at <= happened_at
+    if happened_at is not None and (heard.occurred_at is not None or (heard.kept and heard.at <= happened_at)):
+        return within(LATE_MS, heard.at, heard_last_at) and heard.moment <= happened_at
     return within(OVERTAKEN_MS, heard.at, heard_last_at)
 
 
