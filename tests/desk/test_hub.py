@@ -23,8 +23,8 @@ from gateway.store import tables
 from gateway.store.following import NewEpoch, News
 from gateway.store.log import EventLog
 from gateway.store.positions import Position
-from gateway.store.removing import Aged, remove_events
 from gateway.store.postgresql import PostgresqlDatabase
+from gateway.store.removing import Aged, remove_events
 from tests.desk.conftest import ANA, Office
 
 ROOT = Path(__file__).parents[2]
