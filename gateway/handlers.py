@@ -73,6 +73,8 @@ RESUMED = Text("call resumed")
 QUEUED = Text("caller waits in the queue")
 LEFT_QUEUE = Text("caller left the queue")
 NOTED = Text("noted")
+KEPT = Text("kept on this node; it has no number yet")
+"""While the database is away, with ``server.spool``."""
 
 
 class DraftWriter(Protocol):
@@ -107,6 +109,17 @@ class DeadlineWriter:
         return self._journal.write(draft, within_s=left if within_s is None else min(left, within_s))
 
 
+class DraftNote:
+    """Remembers nothing for good, only the last event's ``draft``."""
+
+    draft: EventDraft | AgentStateDraft
+
+    def write(self, draft: EventDraft | AgentStateDraft | OrderDraft, *, within_s: float | None = None) -> Recorded:
+        assert not isinstance(draft, OrderDraft)
+        self.draft = draft
+        return Recorded(0, 0)
+
+
 @dataclass(frozen=True, slots=True)
 class Reply:
     """The answer to any message: whether it was done, one sentence for people, our call id.
@@ -134,6 +147,12 @@ class Core:
         Raises ``UnknownTenant``, ``BusyError`` (nothing was stored) and, for ``PlaceCall``, ``DialError``.
         """
         return HANDLERS[type(message)](message, self)
+
+    def draft_of(self, message: CallMessage | AgentStateChanged) -> EventDraft | AgentStateDraft:
+        """Return what is to be written down of ``message``. Raises ``UnknownTenant``."""
+        noted = DraftNote()
+        replace(self, journal=noted).handle(message)
+        return noted.draft
 
     def within(self, seconds: float) -> "Core":
         """Return these handlers for one request that is answered within so many seconds, however many messages it has.
@@ -212,7 +231,7 @@ def _write_down(kind: str, message: CallMessage, heard: HeardEvent, tenant: Tena
     if message.line is not None and tenant.lines:
         heard = heard._replace(line_name=tenant.line_name(message.line))
     recorded = core.journal.write(EventDraft(message, heard, tenant.forwards.get(kind, ()), tenant.telling_rules))
-    return Reply(True, answer, recorded.call_id)
+    return Reply(True, KEPT if recorded.kept else answer, recorded.call_id)
 
 
 def agent_state_changed(message: AgentStateChanged, core: Core) -> Reply:
@@ -221,7 +240,7 @@ def agent_state_changed(message: AgentStateChanged, core: Core) -> Reply:
     extension = (read(message.ramal, tenant.numbers).national or message.ramal)[:LONGEST_EXTENSION]
     forwards = tenant.forwards.get("agent_state_changed", ())
     recorded = core.journal.write(AgentStateDraft(message, extension, forwards, tenant.telling_rules))
-    return Reply(True, NOTED, recorded.call_id)
+    return Reply(True, KEPT if recorded.kept else NOTED, recorded.call_id)
 
 
 def place_call(message: PlaceCall, core: Core) -> Reply:

@@ -26,6 +26,7 @@ unix_socket_dir = {folder}
 auth_type = any
 pool_mode = transaction
 default_pool_size = 5
+server_login_retry = 1
 """
 
 

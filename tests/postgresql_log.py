@@ -74,7 +74,7 @@ def written_log(data: Path) -> Iterator[WrittenLog]:
         fresh.give_back()
 
 
-def until(done: Callable[[], bool], *, timeout_s: float = 20) -> None:
+def until(done: Callable[[], bool], *, timeout_s: float = 60) -> None:
     """Wait until ``done``."""
     deadline = time.monotonic() + timeout_s
     while not done():

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from gateway.server.node_spool import NodeSpool
 from gateway.server.node_watch import NOT_READY_FROM_MS, WARN_FROM_MS
 from gateway.store.durability import missing_rights, risks, server_version
 from gateway.texts.text import Text
@@ -30,6 +31,7 @@ def database_checks(gateway: "Gateway") -> Iterator[DatabaseCheck]:
         yield DatabaseCheck(False, refused)
     yield from _risks(gateway)
     yield from _nodes(gateway)
+    yield from _spool(gateway.spool)
 
 
 def _risks(gateway: "Gateway") -> Iterator[DatabaseCheck]:
@@ -41,6 +43,23 @@ def _risks(gateway: "Gateway") -> Iterator[DatabaseCheck]:
         yield DatabaseCheck(True, Text("a synchronous standby has what is acknowledged"))
     elif accepted:
         yield DatabaseCheck(None, Text("server.accept_loss = true: what was acknowledged may be lost."))
+
+
+def _spool(found: NodeSpool) -> Iterator[DatabaseCheck]:
+    """Yield what lies in this node's spool; nothing where it has none."""
+    spool = found.spool
+    if spool is None:
+        return
+    if found.writer and not found.takes_events():
+        yield DatabaseCheck(False, Text("the spool of this node is full: events get 503 while the database is away."))
+    waiting, refused = spool.waiting(), spool.refused()
+    told = Text("{waiting} events wait in the spool of this node.", waiting=waiting)
+    yield DatabaseCheck(None if waiting else True, told)
+    if refused:
+        told = Text(
+            "{refused} events in the spool of this node could not be written (docs/cluster.md).", refused=refused
+        )
+        yield DatabaseCheck(None, told)
 
 
 def _nodes(gateway: "Gateway") -> Iterator[DatabaseCheck]:

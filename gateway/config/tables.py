@@ -72,6 +72,19 @@ class ServerSettings(Table):
     accept_loss: bool = Field(
         False, description="let a PostgreSQL without a synchronous standby pass 'check'; said at each start"
     )
+    spool: bool = Field(
+        False, description="while PostgreSQL is away keep events on this node, and tell exchanges OK with id 0"
+    )
+    spool_mb: float = Field(
+        100,
+        ge=1,
+        le=100_000,
+        strict=False,
+        description="megabytes of events that this node keeps; then exchanges get 503",
+    )
+    spool_hours: float = Field(
+        24, gt=0, le=720, strict=False, description="age of the oldest event kept from which exchanges get 503"
+    )
     node: str | None = Field(
         None,
         pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$",
@@ -151,6 +164,23 @@ class EventSettings(Table):
     token: Secrets = Field((), description="lets any address send events (env: or file:); several: any of them does")
     agent_states_days: float = Field(
         400, gt=0, le=36500, strict=False, description="days that what exchanges tell of agents is kept"
+    )
+
+
+class RetentionSettings(Table):
+    """How long the tenant's calls and what hangs on them is kept. What is left out is kept for good."""
+
+    calls_days: float | None = Field(
+        None, ge=7, le=36_500, strict=False, description="calls, with legs, notes, events, orders and attempts"
+    )
+    events_days: float | None = Field(
+        None, ge=2, le=36_500, strict=False, description="events, where they are kept for less time than their calls"
+    )
+    attempts_days: float | None = Field(
+        None, ge=2, le=36_500, strict=False, description="attempts to dial, where for less time than their calls"
+    )
+    traffic_days: float | None = Field(
+        None, gt=0, le=3650, strict=False, description="its entries of the traffic log, where for less than all others"
     )
 
 
@@ -290,6 +320,9 @@ class TenantSettings(Table):
     language: Language | None = Field(None, description="language of answers, and of pages if no browser says one")
     default_appliance: str | None = Field(None, description="who dials when nothing else says (else the first)")
     events: EventSettings = Field(default_factory=EventSettings, description="who may send call events")
+    retention: RetentionSettings = Field(
+        default_factory=RetentionSettings, description="how long calls are kept: for good when absent"
+    )
     listener: ListenerSettings = Field(default_factory=ListenerSettings, description="how exchanges write events")
     pairing: Pairing = Field(default_factory=Pairing, description="how call events are brought together")
     outcomes: tuple[OutcomeSettings, ...] = Field(

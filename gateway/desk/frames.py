@@ -16,7 +16,19 @@ from gateway.store.positions import Position
 
 RETRY = b"retry: 1000\n\n"
 AGENT = ("agent", "login", "state", "reason")
-TOLD = (*SCREEN_FIELDS, "appliance", "outcome", "detail", "repeat", "account_id", "fields", "rang", "note", *AGENT)
+TOLD = (
+    *SCREEN_FIELDS,
+    "appliance",
+    "outcome",
+    "detail",
+    "repeat",
+    "late",
+    "account_id",
+    "fields",
+    "rang",
+    "note",
+    *AGENT,
+)
 """What of an event's payload leaves the gateway: not where it came from, nor what exactly was received."""
 EVERYBODY = "*"
 """Stands for the extensions of all screens of a company; no extension is called so."""

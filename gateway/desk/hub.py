@@ -185,10 +185,15 @@ class Hub:
         if _is_lost(last, newest):
             return screen.resume([frames.reset(newest)], sent=newest)
         events = self._log.after_for(screen.tenant, None, last, limit=RESUME_LIMIT + 1)
-        if len(events) > RESUME_LIMIT or any(event.epoch != last.epoch for event in events):
+        is_other = any(event.epoch != last.epoch for event in events)
+        if len(events) > RESUME_LIMIT or is_other or self._is_removed(screen.tenant, last, newest):
             return screen.resume([frames.reset(newest)], sent=newest)
         sent = events[-1].position if events else last
         return screen.resume([ScreenEvent.of(event) for event in events], sent=sent)
+
+    def _is_removed(self, tenant: str, last: Position, newest: Position) -> bool:
+        """Return whether events behind ``last`` may have been removed by age: asked when they were read."""
+        return last < newest and last.seq < self._log.removed(tenant)
 
     def _run(self) -> None:
         is_failing = False

@@ -39,6 +39,7 @@ class AuditAction(StrEnum):
     AUDIT_READ = auto()
     PROGRAM_CONNECTED = auto()
     PROGRAM_REVOKED = auto()
+    OLD_REMOVED = auto()
 
 
 NAMES: Mapping[AuditAction, Text] = {
@@ -68,6 +69,7 @@ NAMES: Mapping[AuditAction, Text] = {
     AuditAction.AUDIT_READ: Text("exported the audit log"),
     AuditAction.PROGRAM_CONNECTED: Text("connected a program, such as the browser extension"),
     AuditAction.PROGRAM_REVOKED: Text("revoked a program's session"),
+    AuditAction.OLD_REMOVED: Text("removed what is older than it is kept"),
 }
 """Each action in words, behind the login of who did it."""
 

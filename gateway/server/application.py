@@ -115,6 +115,7 @@ class Application:
             "cti_connections_limit": ("Connections that this worker may have", lambda: self._connections_limit),
             "cti_requests_under_way": ("Requests read or being answered by this worker", lambda: self._under_way()),
             **gateway.node_watch.gauges(),
+            **gateway.spool.gauges(),
         }
 
     def _labelled_gauges(self) -> LabelledGauges:

@@ -37,7 +37,7 @@ from gateway.handlers import Core
 from gateway.logins.attempts import Attempts
 from gateway.logins.guesses import SourceGuesses
 from gateway.logins.passwords import Verifier, verifier
-from gateway.maintenance import Maintenance
+from gateway.maintenance import Chore, Maintenance
 from gateway.orders.circuit_breaker import Rules
 from gateway.orders.dispatcher import OrderDispatcher
 from gateway.relay.by_kind import joined
@@ -45,6 +45,7 @@ from gateway.relay.forward_rules import ForwardRules
 from gateway.relay.keeping import KeepingAdapter
 from gateway.relay.outbox_worker import OutboxWorker
 from gateway.server.event_sources import event_sources
+from gateway.server.node_spool import NodeSpool
 from gateway.server.node_watch import NodeWatch
 from gateway.source import Source
 from gateway.store.audit import AuditLog
@@ -69,6 +70,7 @@ from gateway.store.log import EventLog
 from gateway.store.orders import OrderLog
 from gateway.store.outbox import Outbox
 from gateway.store.readiness import WriteProbe
+from gateway.store.retention import Ages, Retention
 from gateway.store.search import CallFinder
 from gateway.store.search_index import SearchIndex
 from gateway.store.shared import Shared
@@ -91,6 +93,7 @@ class Gateway:
     database: Database
     node_watch: NodeWatch
     journal: Journal
+    spool: NodeSpool
     shared: Shared
     write_probe: WriteProbe
     calls: CallLog
@@ -156,6 +159,7 @@ class Gateway:
         self.indexer.start()
         self.event_sources.start()
         self.node_watch.start()
+        self.spool.start(self.core)
 
     def sources(self) -> Mapping[tuple[str, str], Source]:
         """Return the sources of the directory, to be probed. Raises ``ConfigError``."""
@@ -166,14 +170,15 @@ class Gateway:
         }
 
     def health(self) -> Mapping[str, bool]:
-        """Return what ``/readyz`` asks, by name of the check: can events be written and read?"""
-        return {
-            "writer": self.journal.alive(),
+        """Return what ``/readyz`` asks, by name of the check: can events be taken and read?"""
+        found = {"writer": self.journal.alive(), **self.node_watch.checks()}
+        if self.spool.takes_events():
+            return found | {"spool": True}  # the database is not asked: while it is away its answer takes long
+        return found | {
             "queue": self.journal.waiting() < self.config.server.write_queue,
             "database": _passes("database_not_readable", self.events.readable),
             "file": _passes("database_file_lost", self.journal.check_file),
             "write": self.write_probe.good(),
-            **self.node_watch.checks(),
         }
 
     def _side_logs(self) -> Iterator[WriteBehind]:
@@ -197,7 +202,9 @@ class Gateway:
         self.maintenance.stop()
         self.filler.stop()
         self.indexer.stop()
+        self.spool.stop_draining()
         self.journal.stop()
+        self.spool.close()
         self.database.doorbell().close()
         for adapter in (*self.appliances.values(), *self.forwards.values()):
             adapter.close()
@@ -230,7 +237,7 @@ def build(config: Config, data: Path) -> Gateway:
     directory = Directory(engine, journal)
     outbox = Outbox(engine, journal)
     imports = Imports(engine, journal)
-    diagnostic_log, shared_log = _diagnostic_log(config.traffic, data), _shared_log(config.traffic, database)
+    diagnostic_log, shared_log = _diagnostic_log(config, data), _shared_log(config.traffic, database)
     node, node_url = config.server.node_name(), config.server.node_url
     exchange_index = ExchangeIndex(shared_log, node, node_url) if shared_log else None
     traffic = TrafficLog(diagnostic_log, exchange_index) if diagnostic_log else None
@@ -254,12 +261,14 @@ def build(config: Config, data: Path) -> Gateway:
         shared=shared,
         waiting=max(1, config.server.call_threads // 2),
     )
-    core = Core(companies, journal, orders)
+    spool = NodeSpool(config, database, data, journal)
+    core = Core(companies, spool.writer or journal, orders)
     return Gateway(
         config=config,
         database=database,
         node_watch=NodeWatch(database, config),
         journal=journal,
+        spool=spool,
         shared=shared,
         write_probe=WriteProbe(journal),
         calls=calls,
@@ -284,6 +293,7 @@ def build(config: Config, data: Path) -> Gateway:
             audit_days=config.audit.keep_days,
             letters=LetterRetention(engine, journal, letters, lifetimes),
             agent_states_ms=_agent_states_ms(config),
+            chores=[Chore("retention", Retention(engine, journal, _ages(config)).work)],
             lease=partial(shared.lease, "maintenance"),
         ),
         filler=Filler(engine, journal),
@@ -453,8 +463,24 @@ def _agent_states_ms(config: Config) -> Mapping[str, int]:
     return {name: round(tenant.events.agent_states_days * 86_400_000) for name, tenant in config.tenants.items()}
 
 
-def _diagnostic_log(wanted: settings.TrafficSettings, data: Path) -> DiagnosticLog | None:
-    return DiagnosticLog(data, keep_days=wanted.keep_days, keep_mb=wanted.keep_mb) if wanted.record else None
+def _ages(config: Config) -> Mapping[str, Ages]:
+    return {name: _ages_of(tenant.retention) for name, tenant in config.tenants.items()}
+
+
+def _ages_of(wanted: settings.RetentionSettings) -> Ages:
+    return Ages(*(_days_ms(days) for days in (wanted.calls_days, wanted.events_days, wanted.attempts_days)))
+
+
+def _days_ms(days: float | None) -> int | None:
+    return None if days is None else round(days * DAY_MS)
+
+
+def _diagnostic_log(config: Config, data: Path) -> DiagnosticLog | None:
+    wanted = config.traffic
+    kept = {name: _days_ms(tenant.retention.traffic_days) for name, tenant in config.tenants.items()}
+    shorter = {name: ms for name, ms in kept.items() if ms is not None}
+    made = partial(DiagnosticLog, data, keep_days=wanted.keep_days, keep_mb=wanted.keep_mb, keep_ms_of=shorter)
+    return made() if wanted.record else None
 
 
 def _shared_log(wanted: settings.TrafficSettings, database: Database) -> SharedLog | None:

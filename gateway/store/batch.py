@@ -159,7 +159,7 @@ class Batch:
         received = {"received": rows.received(message)}
         call = self._take(decided, message.tenant, event.forms, event.at, received)
         self._keep_beside(decided, call, event.at)
-        told = received | ({"repeat": True} if decided.repeat else {})
+        told = received | ({"repeat": True} if decided.repeat else {}) | ({"late": True} if draft.late else {})
         seq = self._log(decided.kind, call, event.at, told, decided.at)
         if decided.is_news and draft.forwards:
             told_at = (decided.extension, *decided.also_started)

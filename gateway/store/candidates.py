@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 from gateway.domain.calls.call import Call
 from gateway.domain.calls.heard import HeardEvent
 from gateway.domain.calls.legs import Leg
+from gateway.domain.calls.records import looks_back_to
 from gateway.domain.calls.states import Event
 from gateway.domain.calls.windows import LATE_MS, LONGEST_CALL_MS
 from gateway.store import statements
@@ -85,7 +86,7 @@ class KnownCalls:
             numbers[draft.message.tenant].update(draft.event.numbers)
             if draft.event.call_ref:
                 refs[draft.message.tenant].add(draft.event.call_ref)
-        first = min((draft.event.at for draft in drafts), default=0)
+        first = min((looks_back_to(draft.event) for draft in drafts), default=0)
         before = {"since": first - LONGEST_CALL_MS, "ended_since": first - LATE_MS}
         self._know_all(statements.CALLS_BY_NUMBER.run(self._driver, numbers, **before))
         if refs:

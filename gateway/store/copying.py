@@ -16,7 +16,7 @@ from sqlalchemy.exc import DBAPIError
 from gateway.errors import DataUnusable
 from gateway.store.database import Database
 from gateway.store.fitting import Fitted
-from gateway.store.tables import counters, events, metadata
+from gateway.store.tables import counters, events, metadata, removals
 from gateway.texts.text import Text
 
 CHUNK = 2_000
@@ -24,7 +24,7 @@ CHUNK = 2_000
 DIGEST_BYTES = 8
 PATIENCE_MS = 10_000
 """How long to wait until nobody else writes."""
-MADE_ANEW = frozenset({"counters", "heads", "writers", "nodes"})
+MADE_ANEW = frozenset({"counters", "heads", "removals", "writers", "nodes"})
 """Tables of numbers that go on at the target, and of who runs."""
 OF_THE_PLACE = frozenset({"lanes", "timeline", "cluster", "readiness"})
 """Counters that belong to where the database is, not to what is in it."""
@@ -226,6 +226,8 @@ def _number(road: _Road, tenants: Iterable[str]) -> None:
     kept = {name: value for name, value in last.items() if name not in OF_THE_PLACE}
     road.writing.execute(counters.delete().where(counters.c.name.in_(list(kept))))
     road.writing.execute(insert(counters), [{"name": name, "value": value} for name, value in kept.items()])
+    if road.source.kind == "sqlite" and (gone := road.reading.execute(select(removals)).mappings().all()):
+        road.writing.execute(insert(removals), [dict(row) for row in gone])
     if road.target.kind == "postgresql":
         _number_postgresql(road.writing, last, {*tenants, *_tenants(road.writing)})
 

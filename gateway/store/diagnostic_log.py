@@ -6,7 +6,7 @@ does not fit into the queue is counted and left out.
 """
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,8 @@ FORMER_DATABASE = "exchanges.db"
 LAYOUT = 2
 """Written into the file; a file of another layout is emptied, for nothing in it is needed for good."""
 TIDY_ROWS = 2_000
+OVERLAP_MS = 600_000
+"""Rows are written behind what they tell of, those of several processes in no order."""
 
 metadata = MetaData()
 """Every table has ``id``, which grows, and ``at``, milliseconds since 1970 UTC."""
@@ -37,15 +39,26 @@ metadata = MetaData()
 class DiagnosticLog(WriteBehind):
     """The rows of one node, in a file of its own.
 
-    Kept are at most ``keep_days`` days and about ``keep_mb`` megabytes, whichever is less.
+    Kept are at most ``keep_days`` days and about ``keep_mb`` megabytes, whichever is less; of some companies
+    ``keep_ms_of`` milliseconds, if that is less still.
     """
 
-    def __init__(self, data: Path, *, keep_days: float, keep_mb: float, clock: Clock | None = None) -> None:
+    def __init__(
+        self,
+        data: Path,
+        *,
+        keep_days: float,
+        keep_mb: float,
+        keep_ms_of: Mapping[str, int] | None = None,
+        clock: Clock | None = None,
+    ) -> None:
         carry_over(data)
         super().__init__(open_engine(data / DATABASE), "diagnostic-log")
         self._clock = clock or Clock()
         self._keep_ms = round(keep_days * 24 * 3600 * 1000)
         self._keep_bytes = round(keep_mb * 1024 * 1024)
+        self._keep_ms_of = dict(keep_ms_of or {})
+        self._tidied_until: dict[tuple[str, str], int] = {}
         self._writes = {table: Write(table, written(table)) for table in metadata.tables.values()}
 
     def stop(self) -> None:
@@ -64,6 +77,8 @@ class DiagnosticLog(WriteBehind):
             for table in tables:
                 while self._drop(table, table.c.at < before):
                     pass
+                for tenant, kept_ms in self._keep_ms_of.items():
+                    self._drop_of(table, tenant, self._clock.ago(kept_ms))
             while self._used_bytes() > self._keep_bytes and sum(self._drop(table, None) for table in tables):
                 pass
         except SQLAlchemyError as error:
@@ -75,6 +90,13 @@ class DiagnosticLog(WriteBehind):
         oldest = oldest.where(condition) if condition is not None else oldest
         with self.engine.begin() as connection:
             return bool(connection.execute(delete(table).where(table.c.id.in_(oldest))).rowcount)
+
+    def _drop_of(self, table: Table, tenant: str, before: int) -> None:
+        """Delete what is older of one company; what was looked through is not looked through again."""
+        since = self._tidied_until.get((table.name, tenant), 0)
+        while self._drop(table, (table.c.tenant == tenant) & (table.c.at >= since) & (table.c.at < before)):
+            pass
+        self._tidied_until[table.name, tenant] = before - OVERLAP_MS
 
     def _used_bytes(self) -> int:
         """Return the bytes of pages in use: deleted rows leave pages that new ones fill."""

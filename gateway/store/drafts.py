@@ -15,12 +15,16 @@ from gateway.domain.telling import NO_RULES, TellingRules
 
 @dataclass(frozen=True, slots=True)
 class EventDraft:
-    """What a message tells of a call, for the rule book; ``forwards`` names who is told of it if ``rules`` agree."""
+    """What a message tells of a call, for the rule book; ``forwards`` names who is told of it if ``rules`` agree.
+
+    ``late``: it was kept by the node while the database was away, for longer than a screen should still pop up.
+    """
 
     message: CallMessage
     event: HeardEvent
     forwards: tuple[str, ...] = ()
     rules: TellingRules = NO_RULES
+    late: bool = False
 
     @property
     def tenant(self) -> str:
@@ -80,13 +84,15 @@ class OrderDraft:
 class Recorded:
     """What became durable: our call id, the last event's ``seq`` and, for an order, its id.
 
-    Of an order that is not new (``repeated``) nothing is written; the ids are the first one's.
+    Of an order that is not new (``repeated``) nothing is written; the ids are the first one's. An event that this node
+    keeps until the database is back (``kept``) has no number yet, only zeros.
     """
 
     call_id: int
     seq: int
     order_id: int | None = None
     repeated: bool = False
+    kept: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,9 +25,14 @@ CACHED_STATEMENTS = 256
 def open_engine(data: Path) -> Engine:
     """Open the engine of the database in ``data``, made for its owner only if missing; the schema is not touched."""
     prepare(data)
-    make_private(data / DATABASE)
+    return open_file(data / DATABASE)
+
+
+def open_file(path: Path) -> Engine:
+    """Open the engine of the database file ``path``, made for its owner only if missing: what it commits is synced."""
+    make_private(path)
     engine = create_engine(
-        f"sqlite+pysqlite:///{data / DATABASE}",
+        f"sqlite+pysqlite:///{path}",
         connect_args={"timeout": 30, "check_same_thread": False, "cached_statements": CACHED_STATEMENTS},
         pool_size=16,
         max_overflow=64,

@@ -11,9 +11,10 @@ from typing import Any, NamedTuple, Protocol
 from sqlalchemy import ColumnElement, Connection, Engine, func, select, text
 
 from gateway.store import tables
+from gateway.store.log import GIVEN_OUT
 from gateway.store.search_index import Progress
 
-events = tables.events
+events, removals = tables.events, tables.removals
 
 FEWEST = 8
 """Events of a company that are read at once, however many companies have new ones."""
@@ -60,7 +61,8 @@ class OneOrder:
         return Progress(seq, _happened_at(connection, seq), left)
 
     def checked(self, connection: Connection, progress: Progress) -> Progress | None:
-        return progress if _happened_at(connection, progress.seq) == progress.at else None
+        at = _happened_at(connection, progress.seq)
+        return progress if at == progress.at or (not at and _may_be_removed(connection, progress.seq)) else None
 
     def unread(self, connection: Connection, progress: Progress, limit: int) -> Sequence[UnreadEvent]:
         query = select(events.c.tenant, events.c.seq, events.c.at, events.c.call_id)
@@ -74,7 +76,8 @@ class OneOrder:
         yield events.c.seq > progress.seq
 
     def count(self, connection: Connection) -> int:
-        return connection.execute(select(func.max(events.c.seq))).scalar() or 0
+        newest, given_out = connection.execute(select(func.max(events.c.seq), GIVEN_OUT)).one()
+        return int(max(newest or 0, given_out))
 
 
 HEADS = text("SELECT tenant, seq FROM heads WHERE seq > 0")
@@ -146,6 +149,11 @@ def order_of(engine: Engine) -> EventOrder:
 
 def _happened_at(connection: Connection, seq: int) -> int:
     return connection.execute(select(events.c.at).where(events.c.seq == seq)).scalar() or 0
+
+
+def _may_be_removed(connection: Connection, seq: int) -> bool:
+    """Return whether an event may be missing because it was old, or its call was."""
+    return connection.execute(select(removals.c.seq).where(removals.c.seq >= seq).limit(1)).first() is not None
 
 
 def _origin(connection: Connection) -> dict[str, Any]:

@@ -126,10 +126,10 @@ def _counting(tenant: str, bounds: Sequence[int], scope: CallScope) -> Select[An
     first, *inner, last = bounds
     passed = [(calls.c.logged_at < bound, place) for place, bound in enumerate(inner)]
     place = case(*passed, else_=len(inner)) if inner else literal(0)
-    # By names: PostgreSQL does not know an expression again that has other parameters.
-    by = (place.label("in_interval"), _PERSON.label("of_person"), calls.c.queue)
+    # Grouped by the names of what is read: PostgreSQL takes the same expression with other parameters for another.
+    by = (place.label("place"), _PERSON.label("person"), calls.c.queue)
     between = (calls.c.tenant == tenant, calls.c.logged_at >= first, calls.c.logged_at < last)
-    query = select(*by, *_SUMS).where(*between).group_by("in_interval", "of_person", calls.c.queue)
+    query = select(*by, *_SUMS).where(*between).group_by("place", "person", calls.c.queue)
     if scope.everything:
         return query
     return query.outerjoin(orders, orders.c.id == calls.c.order_id).where(visible(scope))

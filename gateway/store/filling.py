@@ -78,6 +78,12 @@ class Slice:
     left: int
 
 
+def is_filled(connection: Connection) -> bool:
+    """Return whether everything has been filled in that an older version left out; it comes without events."""
+    names = (COUNTER, filling_missed.COUNTER)
+    return not connection.execute(select(func.max(counters.c.value)).where(counters.c.name.in_(names))).scalar()
+
+
 class Filler:
     """One thread, which ends when nothing is left to do."""
 

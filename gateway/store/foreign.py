@@ -8,10 +8,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, text
+from sqlalchemy import Connection, Engine, bindparam, column, create_engine, func, select, table, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 from sqlalchemy.pool import NullPool
+from sqlalchemy.sql.expression import ColumnClause, TableClause
 
 from gateway.errors import SourceError
 from gateway.texts.text import Text
@@ -73,6 +74,24 @@ class ForeignDatabase:
                     raise self._too_slow()
                 yield from part
 
+    def greatest(self, table_name: str, column_name: str) -> Any:
+        """Return the greatest value of a table's column, None where the table is empty. Raises ``SourceError``."""
+        with self._connected() as connection:
+            return connection.execute(select(func.max(column(column_name))).select_from(_table(table_name))).scalar()
+
+    def grown(
+        self, table_name: str, column_name: str, since: Any, *, most: int
+    ) -> tuple[Sequence[str], Sequence[Sequence[Any]]]:
+        """Return the names of a table's columns, and its first ``most`` rows, in the order of a column that is at
+        least ``since`` (None: has any value). Raises ``SourceError``.
+        """
+        place: ColumnClause[Any] = column(column_name)
+        wanted = place.is_not(None) if since is None else place >= bindparam("since", since)
+        query = select(text("*")).select_from(_table(table_name)).where(wanted).order_by(place).limit(most)
+        with self._connected() as connection:
+            result = connection.execute(query)
+            return tuple(result.keys()), [tuple(row) for row in result]
+
     @contextmanager
     def _connected(self) -> Iterator[Connection]:
         ends = time.monotonic() + self._timeout_s
@@ -104,6 +123,22 @@ class ForeignDatabase:
 
     def close(self) -> None:
         self._engine.dispose()
+
+
+def shown_address(url: str) -> str:
+    """Return a database's address without its password. Raises ``SourceError`` where it is none."""
+    return _parsed(url).render_as_string(hide_password=True)
+
+
+def with_password(url: str, password: str) -> str:
+    """Return a database's address with ``password``, if there is one. Raises ``SourceError`` where it is none."""
+    parsed = _parsed(url)
+    return (parsed.set(password=password) if password else parsed).render_as_string(hide_password=False)
+
+
+def _table(name: str) -> TableClause:
+    schema, _, plain = name.rpartition(".")
+    return table(plain, schema=schema or None)
 
 
 def _parsed(url: str) -> URL:

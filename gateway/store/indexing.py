@@ -18,14 +18,15 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from gateway.clock import Clock
 from gateway.domain.calls.search_terms import SHORT, Line, facet_tokens, tokens_of_lines
-from gateway.store import filling, filling_missed, tables
+from gateway.store import filling, tables
 from gateway.store.database import Database
 from gateway.store.engine import FileLock
 from gateway.store.event_orders import order_of
+from gateway.store.removing import removed_calls
 from gateway.store.search_index import BLOCK, Postings, Progress, SearchIndex, token_id
 from gateway.store.searchable import SearchableCall, calls_of, read_searchable, select_searchable
 
-calls, counters = tables.calls, tables.counters
+calls = tables.calls
 log = structlog.get_logger()
 
 LOCK = "search.lock"
@@ -70,11 +71,13 @@ class Indexer:
             self._thread.join(10)
 
     def index_once(self, *, all_events: bool = True) -> bool:
-        """Index a slice of events, or a block of older calls; return whether there was anything to do."""
+        """Index a slice of events, or a block of older calls, or let go of removed ones; return whether there was
+        anything to do.
+        """
         progress = self._progress()
         if self._index_events(progress, all_events=all_events):
             return True
-        return progress.left >= 0 and self._index_block(progress)
+        return self._index_block(progress) if progress.left >= 0 else self._forget_block()
 
     def _progress(self) -> Progress:
         """Return how far the index is, which is begun where it is missing or of another database."""
@@ -125,15 +128,31 @@ class Indexer:
                 _collect(postings, read_searchable(connection, query))
         return self._write(postings, progress, progress._replace(left=progress.left - 1))
 
+    def _forget_block(self) -> bool:
+        """Let go of the removed calls of one block, of those that no call is added to any more."""
+        with self._engine.connect() as connection:
+            removed = removed_calls(connection)
+        forgotten = self._index.forgotten() if removed else {}
+        for tenant, call_id in removed.items():
+            if (block := forgotten.get(tenant, 0)) < (call_id + 1) // BLOCK:
+                with self._piece():
+                    self._index.forget(tenant, block, self._kept_of(block))
+                return True
+        return False
+
+    def _kept_of(self, block: int) -> Iterator[int]:
+        """Yield the offsets of the calls of ``block`` that are there."""
+        query = select(calls.c.id).where(calls.c.id >= block * BLOCK, calls.c.id < (block + 1) * BLOCK)
+        with self._engine.connect() as connection:
+            yield from (call_id % BLOCK for call_id in connection.execute(query).scalars())
+
     def _write(self, postings: Postings, before: Progress, after: Progress) -> bool:
         with self._piece():
             return self._index.add(postings, before, after)
 
     def _is_filled(self) -> bool:
-        """Return whether what an older version dropped has been filled in: it comes without events."""
-        names = (filling.COUNTER, filling_missed.COUNTER)
         with self._engine.connect() as connection:
-            return not connection.execute(select(func.max(counters.c.value)).where(counters.c.name.in_(names))).scalar()
+            return filling.is_filled(connection)
 
     @contextmanager
     def _piece(self) -> Iterator[None]:

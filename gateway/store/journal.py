@@ -30,6 +30,7 @@ from gateway.store.drafts import (
     WriteJob,
 )
 from gateway.store.numbers_of import lock_drafts
+from gateway.store.tickets import Ticket
 from gateway.store.writer import GroupCommit
 from gateway.texts.languages import Language
 
@@ -137,6 +138,23 @@ class Journal:
         Raises ``BusyError`` when it cannot even wait its turn.
         """
         self._lane_of(draft).submit(draft, then)
+
+    def submit(self, draft: EventDraft | AgentStateDraft) -> Ticket[Draft, Any]:
+        """Hand in ``draft`` and return its ticket, by which whoever waits for it can take it back.
+
+        Raises ``QueueFull`` and ``Stopping``.
+        """
+        return self._lane_of(draft).submit(draft)
+
+    @property
+    def patience_s(self) -> float:
+        """Return how long to wait for a draft to become durable (seconds)."""
+        return self._database.patience_s
+
+    @property
+    def owner(self) -> Callable[[], str | None]:
+        """Return what gives the name of this process."""
+        return self.presence.name
 
     def run(
         self,

@@ -10,10 +10,12 @@ from sqlalchemy import Engine, Select, func, select
 from gateway.store import tables
 from gateway.store.positions import Position
 
-events, counters = tables.events, tables.counters
+events, counters, removals = tables.events, tables.counters, tables.removals
 
 EPOCH = func.coalesce(select(counters.c.value).where(counters.c.name == "epoch").scalar_subquery(), 0).label("epoch")
 """The epoch of the database, as a column: read in the statement that reads what it is about."""
+GIVEN_OUT = func.coalesce(select(counters.c.value).where(counters.c.name == "event").scalar_subquery(), 0)
+"""Number of the last event, which stays where that event was removed by age."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +77,14 @@ class EventLog:
     def newest(self, tenant: str) -> Position:
         """Return the position of who has seen all events of a company."""
         with self.engine.connect() as connection:
-            row = connection.execute(select(EPOCH, func.max(events.c.seq))).one()
-            return Position(row[0], row[1] or 0)
+            row = connection.execute(select(EPOCH, func.max(events.c.seq), GIVEN_OUT)).one()
+            return Position(row[0], max(row[1] or 0, row[2]))
+
+    def removed(self, tenant: str) -> int:
+        """Return up to which ``seq`` events of ``tenant`` may be missing, because they or their calls were old."""
+        query = select(removals.c.seq).where(removals.c.tenant == tenant)
+        with self.engine.connect() as connection:
+            return connection.execute(query).scalar() or 0
 
     def kept(self, tenant: str, epoch: int) -> int:
         """Return up to which ``seq`` the events of ``tenant`` are still there that were seen in an earlier ``epoch``.

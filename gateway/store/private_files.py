@@ -26,6 +26,8 @@ OURS = (
     "exchanges.db*",
     "logins.db*",
     "running.lock",
+    "spool.db*",
+    "spool.lock",
 )
 FOLDERS_OF_OURS = ("appliances", "leases", "metrics")
 ROOT = 0

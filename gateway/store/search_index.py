@@ -39,6 +39,8 @@ SCHEMA = (
     " WITHOUT ROWID",
     "CREATE TABLE progress (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID",
 )
+FORGOTTEN = "CREATE TABLE IF NOT EXISTS forgotten (tenant TEXT PRIMARY KEY, blocks INTEGER NOT NULL) WITHOUT ROWID"
+"""Made where it is first needed: versions that know nothing of it read the file too."""
 MARK = "mark/"
 """Begins the name under which a company's mark is kept."""
 NO_MARKS: Mapping[str, int] = MappingProxyType({})
@@ -86,6 +88,7 @@ class SearchIndex:
         with self._connection() as connection, _transaction(connection):
             connection.execute("DELETE FROM postings")
             connection.execute("DELETE FROM progress")
+            connection.execute("DROP TABLE IF EXISTS forgotten")
             _move(connection, None, progress)
 
     def add(self, postings: Postings, before: Progress, after: Progress) -> bool:
@@ -97,6 +100,19 @@ class SearchIndex:
                 _add_to_block(connection, block, tokens)
             _move(connection, before, after)
         return True
+
+    def forgotten(self) -> Mapping[str, int]:
+        """Return by company how many of the oldest blocks were gone through for its removed calls."""
+        with self._connection() as connection:
+            connection.execute(FORGOTTEN)
+            return dict(connection.execute("SELECT tenant, blocks FROM forgotten").fetchall())
+
+    def forget(self, tenant: str, block: int, kept: Iterable[int]) -> None:
+        """Let go of all calls of ``block`` but the offsets ``kept``; so it is gone through for ``tenant``."""
+        with self._connection() as connection, _transaction(connection):
+            _keep_in_block(connection, block, frozenset(kept))
+            connection.execute(FORGOTTEN)
+            connection.execute("REPLACE INTO forgotten (tenant, blocks) VALUES (?, ?)", (tenant, block + 1))
 
     def ordered(self, terms: Sequence[Sequence[int]], clauses: Sequence[Sequence[int]], block: int) -> list[list[int]]:
         """Return what to look for by how few calls of ``block`` it leaves, the most telling first.
@@ -210,6 +226,23 @@ def _add_to_block(connection: sqlite3.Connection, block: int, tokens: Mapping[in
             known = cursor.fetchone()
             rows.append((block, token, packed({*tokens[token], *(unpacked(known[0]) if known else ())})))
         cursor.executemany("REPLACE INTO postings (block, token, calls) VALUES (?, ?, ?)", rows)
+
+
+def _keep_in_block(connection: sqlite3.Connection, block: int, kept: frozenset[int]) -> None:
+    """Take all offsets but ``kept`` out of the sets of one block."""
+    if not kept:
+        connection.execute("DELETE FROM postings WHERE block = ?", (block,))
+        return
+    changed, emptied = [], []
+    for token, found in connection.execute("SELECT token, calls FROM postings WHERE block = ?", (block,)):
+        before = unpacked(found)
+        after = [offset for offset in before if offset in kept]
+        if not after:
+            emptied.append((block, token))
+        elif len(after) < len(before):
+            changed.append((block, token, packed(after)))
+    connection.executemany("DELETE FROM postings WHERE block = ? AND token = ?", emptied)
+    connection.executemany("REPLACE INTO postings (block, token, calls) VALUES (?, ?, ?)", changed)
 
 
 def packed(offsets: Iterable[int]) -> bytes:

@@ -57,7 +57,11 @@ AREAS: Mapping[str, tuple[str, ...]] = {
         "adapters/*.py",
     ),
     "numbers": ("gateway/domain/*.py",),
-    "presets": ("adapters/presets/catalogue/*.toml", "gateway/events/lines/presets/*.toml"),
+    "presets": (
+        "adapters/presets/catalogue/*.toml",
+        "gateway/events/lines/presets/*.toml",
+        "gateway/events/cdr/presets/*.toml",
+    ),
 }
 """Patterns of paths by area. ``*`` stands for folders, too; the longest pattern that fits a file decides."""
 

@@ -47,8 +47,13 @@ FOR_THE_LOADER = {
 }
 """Keys that are used up while the file is read: without them ``own-cloud`` would not load."""
 
-FOR_POSTGRESQL = {(config.ServerSettings, name) for name in ("database", "database_password", "accept_loss")}
-"""Keys that a server of its own is needed for: tests/live/test_postgresql.py, tests/server/test_node_watch.py."""
+FOR_POSTGRESQL = {
+    (config.ServerSettings, name)
+    for name in ("database", "database_password", "accept_loss", "spool", "spool_mb", "spool_hours")
+}
+"""Keys that a server of its own is needed for: tests/live/test_postgresql.py, tests/server/test_node_watch.py,
+tests/server/test_node_spool.py.
+"""
 
 Key = tuple[type[Table], str]
 

@@ -24,6 +24,7 @@ from gateway.store.following import NewEpoch, News
 from gateway.store.log import EventLog
 from gateway.store.positions import Position
 from gateway.store.postgresql import PostgresqlDatabase
+from gateway.store.removing import Aged, remove_events
 from tests.desk.conftest import ANA, Office
 
 ROOT = Path(__file__).parents[2]
@@ -188,6 +189,18 @@ def test_a_screen_that_is_ahead_of_the_log_starts_afresh(office: Office, open_hu
     assert next(stream) == {"seq": 0, "event": "reset"}
     office.ring()
     assert next(stream)["seq"] == 1
+
+
+def test_a_screen_whose_missed_events_were_removed_by_age_starts_afresh_once(office: Office, open_hub: OpenHub) -> None:
+    for n in range(3):
+        office.ring(telefone=f"473333000{n}")
+    aged = Aged([1, 2], 2)
+    office.journal.run(lambda connection: remove_events(connection, "acme", aged), tenant="acme")
+    hub = open_hub()
+    assert next(told(hub.subscribe("acme", "3501", Position(0, 1)))) == {"seq": 3, "event": "reset"}
+    assert next(told(hub.subscribe("acme", "3501", Position(0, 2))))["seq"] == 3
+    office.ring(tenant="rival")
+    assert next(told(hub.subscribe("rival", "3501", Position(0, 1))))["seq"] == 4
 
 
 def begin_epoch(office: Office, epoch: int) -> None:

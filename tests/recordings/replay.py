@@ -47,7 +47,7 @@ def meaning(message: Message) -> dict[str, Any]:
     said: dict[str, Any] = {"message": type(message).__name__}
     for field in fields(message):
         value = getattr(message, field.name)
-        if field.name not in NOT_THE_MEANING and value not in (None, ()):
+        if field.name not in NOT_THE_MEANING and value != field.default:
             said[field.name] = value.value if isinstance(value, Enum) else value
     return said
 

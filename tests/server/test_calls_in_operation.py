@@ -23,7 +23,7 @@ MINUTE = 60_000
 
 @pytest.fixture
 def gateway(tmp_path: Path) -> Iterator[Gateway]:
-    old_folder(tmp_path, [end("NOANSWER")]).dispose()
+    old_folder(tmp_path, [end("NOANSWER")]).close()
     with build(CONFIG, tmp_path) as built:
         yield built
 

@@ -76,7 +76,7 @@ class DirectJournal:
         closed: int = self.write_all([draft])[0]
         return closed
 
-    def run(self, work: Any) -> Any:
+    def run(self, work: Any, **_kept_apart_by: Any) -> Any:
         return self.write_all([WriteJob(work)])[0]
 
     def write_all(self, drafts: Sequence[Any]) -> list[Any]:

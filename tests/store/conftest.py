@@ -35,7 +35,7 @@ from gateway.domain.messages import (
     QueueLeft,
 )
 from gateway.domain.numbering.numbers import Extensions, NumberPlan, read
-from gateway.store import shared_presence
+from gateway.store import postgresql, shared_presence
 from gateway.store.calls import CallLog
 from gateway.store.database import Database
 from gateway.store.directory import Directory
@@ -153,6 +153,12 @@ def heard(message: CallMessage) -> HeardEvent:
 OUTGOING = Direction.OUTGOING
 OpenStore = Callable[[], Store]
 KINDS_OF_DATABASE = ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)]
+
+
+@pytest.fixture(autouse=True)
+def patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A busy machine may leave a test inside its transaction for longer than a node is let."""
+    monkeypatch.setattr(postgresql, "HELD_AT_MOST_MS", 30_000)
 
 
 @pytest.fixture(params=KINDS_OF_DATABASE)

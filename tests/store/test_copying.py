@@ -120,6 +120,18 @@ def test_numbers_go_on_behind_what_is_there(sqlite: Database, postgresql: Databa
     assert counted(postgresql)["lanes"] > 1
 
 
+def test_what_was_removed_by_age_stays_known_where_events_keep_their_numbers(
+    sqlite: Database, postgresql: Database, back: Database
+) -> None:
+    with sqlite.engine.execution_options(begin="IMMEDIATE").begin() as connection:
+        gone = {"tenant": "acme", "seq": 70, "call_id": 30, "events_until": 60}
+        connection.execute(insert(metadata.tables["removals"]), [gone])
+    copy(sqlite, postgresql)
+    assert rows(postgresql, metadata.tables["removals"]) == [("acme", 70, 30, 60)]
+    copy(postgresql, back)
+    assert rows(back, metadata.tables["removals"]) == []
+
+
 def max_order(database: Database) -> int:
     return int(max(found.id for found in rows(database, metadata.tables["orders"])))
 

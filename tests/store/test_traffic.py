@@ -23,11 +23,10 @@ Add = Callable[..., None]
 class OwnLog(TrafficLog):
     """A wire log with a side log of its own."""
 
-    def __init__(self, data: Path, *, keep_days: float, keep_mb: float) -> None:
+    def __init__(self, data: Path, *, keep_days: float, keep_mb: float, **more: Any) -> None:
         self.time = SetTime(T0)
-        self.side = DiagnosticLog(
-            data, keep_days=keep_days, keep_mb=keep_mb, clock=Clock(self.time.wall, self.time.steady)
-        )
+        clock = Clock(self.time.wall, self.time.steady)
+        self.side = DiagnosticLog(data, keep_days=keep_days, keep_mb=keep_mb, clock=clock, **more)
         super().__init__(self.side)
 
 
@@ -110,6 +109,20 @@ def test_what_is_too_old_is_let_go(log: OwnLog) -> None:
     write(log, made(at=T0 - 15 * DAY), made(at=T0 - 13 * DAY))
     log.side.tidy()
     assert [item.at for item in log.search("acme")] == [T0 - 13 * DAY]
+
+
+def test_of_a_company_that_wants_less_kept_less_is(tmp_path: Path) -> None:
+    log = OwnLog(tmp_path, keep_days=14, keep_mb=8, keep_ms_of={"acme": 2 * DAY})
+    write(log, *(made(at=T0 - days * DAY, tenant=tenant) for days in (3, 1) for tenant in ("acme", "rival")))
+    log.side.tidy()
+    assert [(item.tenant, item.at) for item in log.search(None)] == [
+        ("rival", T0 - DAY), ("acme", T0 - DAY), ("rival", T0 - 3 * DAY)
+    ]  # fmt: skip
+    log.time.pass_by(DAY + 1)
+    log.side.tidy()
+    log.side.stop()
+    assert [item.at for item in log.search("acme")] == []
+    assert len(log.search("rival")) == 2
 
 
 def test_a_clock_set_forward_by_mistake_lets_nothing_go(log: OwnLog) -> None:

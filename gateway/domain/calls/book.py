@@ -24,6 +24,7 @@ from gateway.domain.calls.heard import (
 from gateway.domain.calls.leg_events import after_event, event_at
 from gateway.domain.calls.legs import changed_at, is_at, seen_from
 from gateway.domain.calls.missed import group_of, judged
+from gateway.domain.calls.mixing import said_unsure
 from gateway.domain.calls.opening import OPENERS, go_on_again, go_on_there
 from gateway.domain.calls.pairing import (
     FoundCall,
@@ -48,6 +49,9 @@ def decide(event: HeardEvent, calls: Sequence[Call], new_id: int) -> Decision:
     calls = of_same_exchange(event, calls)
     heard, found = _find(event, calls)
     decided = _decide(heard, found, calls, new_id)
+    call = said_unsure(heard, found.call, decided.call, calls)
+    if call is not decided.call:
+        decided = decided._replace(call=call)
     judged = _judged(decided, calls)
     return judged._replace(returns=True) if heard.known and _is_returned(judged, found.call) else judged
 

@@ -8,6 +8,7 @@ from gateway.domain.calls.certainty import PairingRule
 from gateway.domain.calls.heard import FellSilent, HeardEvent, MarkedOver, NoEnd, SettledOrder, TakenElsewhere
 from gateway.domain.calls.legs import ATTENDED, BLIND, LOST, Leg, is_at
 from gateway.domain.calls.queueing import abandoned, gave_up, left_queue, queued, with_queue, with_wait
+from gateway.domain.calls.records import is_known_by_records, is_record, on_clock_of
 from gateway.domain.calls.results import NOT_ANSWERED, Result, read_result
 from gateway.domain.calls.states import Effect, Event, State
 from gateway.domain.messages import Direction
@@ -250,7 +251,10 @@ def _add_end(case: Case[HeardEvent]) -> Call:
     """Add what the first end did not say; where it was only thought to be over, this is its end."""
     if case.call.legs and any(leg.result == LOST for leg in case.call.legs):
         return end(case)
-    heard, call = case.event, _as_told(case.call, case.event)
+    if is_record(case.event) and is_known_by_records(case.call):
+        return _recorded_anew(case)
+    heard = on_clock_of(case.call, case.event)
+    call = _as_told(case.call, heard)
     result, result_text = _result_of(call, heard)
     if call.result == Result.ABANDONED and not (heard.duration_s or heard.recording_url):
         result = Result.ABANDONED.value  # a clean hang-up says no more than that
@@ -264,6 +268,16 @@ def _add_end(case: Case[HeardEvent]) -> Call:
         cause=call.cause or heard.cause,
     )
     return call if more == call else measured(more)
+
+
+def _recorded_anew(case: Case[HeardEvent]) -> Call:
+    """Return a call that only records tell of as the newest of them has it."""
+    heard, call = case.event, case.call
+    nobody = call._replace(answered_at=None, answered_by=None, answered_agent=None, started_at=heard.started_at)
+    extension = heard.extension if heard.extension and not heard.internal else call.extension
+    anew = end(case._replace(call=nobody._replace(extension=extension)))
+    answer_heard_at = None if anew.answered_at is None else call.end_heard_at
+    return anew._replace(end_heard_at=call.end_heard_at, paired_by=call.paired_by, answer_heard_at=answer_heard_at)
 
 
 def _result_of(call: Call, heard: HeardEvent) -> tuple[str, str | None]:

@@ -12,6 +12,7 @@ from gateway.domain.calls.call import Call
 from gateway.domain.calls.certainty import PairingRule
 from gateway.domain.calls.heard import HeardEvent
 from gateway.domain.calls.legs import is_at
+from gateway.domain.calls.records import began_too_early
 from gateway.domain.calls.states import GOING_ON, OPEN, Event, State
 from gateway.domain.calls.windows import (
     CLOCK_MS,
@@ -177,8 +178,8 @@ def _was_before(heard: HeardEvent, call: Call, heard_last_at: int) -> bool:
     ``heard_last_at``.
     """
     happened_at = call.ended_at if call.ended_at is not None else call.answered_at
-    if heard.occurred_at is not None and happened_at is not None:
-        return within(LATE_MS, heard.at, heard_last_at) and heard.occurred_at <= happened_at
+    if happened_at is not None and (heard.occurred_at is not None or (heard.kept and heard.at <= happened_at)):
+        return within(LATE_MS, heard.at, heard_last_at) and heard.moment <= happened_at
     return within(OVERTAKEN_MS, heard.at, heard_last_at)
 
 
@@ -335,7 +336,7 @@ def _may_end(heard: HeardEvent, call: Call) -> bool:
     """
     if heard.occurred_at is None or call.started_at is None:
         return True
-    return call.started_at - heard.occurred_at <= CLOCK_MS
+    return call.started_at - heard.occurred_at <= CLOCK_MS and not began_too_early(heard, call)
 
 
 def end_of_pair(heard: HeardEvent, calls: Sequence[Call]) -> Call | None:

@@ -53,6 +53,7 @@ class HeardEvent(NamedTuple):
     another call's. The book has to see the calls of the ``numbers``, and those with the same ``call_ref``, and the call
     of the click-to-call ``order_id``, which an id may name. ``rings_anew`` says that an extension which rang in vain
     surely rings once more, ``goes_on`` of an end whether the call goes on otherwise; None where nobody says.
+    ``kept``: a node kept the event back, so that later ones may have been told of before it.
     """
 
     event: Event
@@ -88,6 +89,7 @@ class HeardEvent(NamedTuple):
     rings_anew: bool = False
     goes_on: bool | None = None
     started_at: int | None = None
+    kept: bool = False
 
     @property
     def moment(self) -> int:
@@ -172,6 +174,11 @@ def heard_start(message: CallStarted, sides: Sides) -> HeardEvent:
     others = (extension.strip()[:LONGEST_EXTENSION] for extension in message.also_rings)
     also = dict.fromkeys(other for other in others if other and other != heard.extension)
     return heard._replace(also_rings=tuple(also)[:MOST_RINGING])
+
+
+def kept_back(heard: HeardEvent) -> HeardEvent:
+    """Return an event that a node kept back, as long as its database was away."""
+    return heard._replace(kept=True)
 
 
 def heard_answer(message: CallAnswered, sides: Sides) -> HeardEvent:

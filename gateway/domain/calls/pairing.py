@@ -33,6 +33,7 @@ from gateway.domain.calls.finding import (
     withheld_in_queue,
 )
 from gateway.domain.calls.heard import HeardEvent
+from gateway.domain.calls.records import recorded_again, recorded_late, recorded_open
 from gateway.domain.calls.states import State
 
 
@@ -154,6 +155,9 @@ NOTE_RULES: Sequence[tuple[PairingRule, Find]] = (
 )
 END_RULES: Sequence[tuple[PairingRule, Find]] = (
     (PairingRule.CALL_ID, end_by_id),
+    (PairingRule.REPEAT, recorded_again),
+    (PairingRule.PAIR, recorded_open),
+    (PairingRule.LATE, recorded_late),
     (PairingRule.PAIR, end_of_pair),
     (PairingRule.QUEUE, in_queue),
     (PairingRule.REPEAT, repeated_end),

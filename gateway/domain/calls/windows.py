@@ -19,3 +19,5 @@ TRANSFER_MS = 4 * 3600 * 1000
 SAME_MOMENT_MS = 2 * 1000
 CLOCK_MS = 120 * 1000
 """How far an exchange's clock may be off ours before we take it for another moment."""
+LONGEST_RECORD_MS = 7 * 24 * 3600 * 1000
+"""A record of a finished call that comes later finds only a call with its id."""

@@ -1,7 +1,7 @@
 """Join the events of one call: by its trunk where lines tell no id, and its parts where they are several."""
 
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from gateway.events.lines.interpreting import LineEvent
@@ -53,7 +53,7 @@ class CallJoiner:
         elif named.more_follows or self._together_ms:
             yield from self._hold(name, named, now)
         elif name in self._in_parts:
-            yield _whole([*self._in_parts.pop(name).parts, named])
+            yield whole([*self._in_parts.pop(name).parts, named])
         else:
             yield named
 
@@ -69,13 +69,13 @@ class CallJoiner:
         held = self._in_parts.setdefault(name, _OpenCall(name, now))
         held.parts.append(told)
         while len(self._in_parts) > MOST_OPEN:
-            yield _whole(self._in_parts.popitem(last=False)[1].parts)
+            yield whole(self._in_parts.popitem(last=False)[1].parts)
 
     def _given_up(self, now: int) -> Iterator[LineEvent]:
         """Yield the calls whose last part was waited for long enough."""
         longest = self._together_ms or LONGEST_CALL_MS
         while self._in_parts and now - next(iter(self._in_parts.values())).since > longest:
-            yield _whole(self._in_parts.popitem(last=False)[1].parts)
+            yield whole(self._in_parts.popitem(last=False)[1].parts)
 
     def _named(self, told: LineEvent, now: int) -> LineEvent:
         """Return ``told`` with an id: its own, else the one of the call that goes on under its key."""
@@ -106,7 +106,7 @@ class CallJoiner:
         return begun
 
 
-def _whole(parts: list[LineEvent]) -> LineEvent:
+def whole(parts: Sequence[LineEvent]) -> LineEvent:
     """Return the end of a call whose parts ended: at the extension that answered first, from its start to its end."""
     if len(parts) == 1:
         return replace(parts[0], more_follows=False)

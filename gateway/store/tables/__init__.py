@@ -18,6 +18,7 @@ from gateway.store.tables.nodes import nodes
 from gateway.store.tables.orders import attempts, orders
 from gateway.store.tables.outbox import outbox
 from gateway.store.tables.people import agents, sessions
+from gateway.store.tables.removals import removals
 from gateway.store.tables.search import saved_filters
 
 __all__ = [
@@ -47,6 +48,7 @@ __all__ = [
     "orders",
     "outbox",
     "phones",
+    "removals",
     "saved_filters",
     "sessions",
     "source_marks",

@@ -96,6 +96,7 @@ def play(player: Player, line: str) -> None:
     elif words[0] == "end":
         dur = more.get("dur")
         extras |= {"duration_s": int(dur) if dur else None, "result": more.get("res")}
+        extras |= {"started_at": T0 + int(more["began"]) * 1000} if "began" in more else {}
         extras |= {"goes_on": more["goes_on"] == "1"} if "goes_on" in more else {}
         ramal = "" if words[1] == "-" else words[1]
         player.end(ramal, words[2], at, recording_url=more.get("rec"), **extras)

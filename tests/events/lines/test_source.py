@@ -317,10 +317,9 @@ def test_what_is_added_to_a_file_is_read_and_what_was_there_before_is_not(tmp_pa
             assert numbers(report) == []
             file.write(lines(3)[20:] + lines(4))
         told(report, 3, 4)
-        memory = report.memory
     with path.open("ab") as file:
         file.write(lines(5))
-    with tailing(memory, by="file", path=str(path)) as again:
+    with tailing(report.memory, by="file", path=str(path)) as again:
         told(again, 5)
 
 
@@ -372,7 +371,7 @@ def test_what_was_added_before_a_rotation_while_nobody_ran_is_read(tmp_path: Pat
         told(report, 1)
         until(lambda: bool(report.memory), "it remembers")
         time.sleep(0.3)
-        memory = report.memory
+    memory = report.memory
     with path.open("ab") as file:
         file.write(lines(2))
     if copied:
@@ -429,7 +428,7 @@ def test_files_put_into_a_folder_are_read_once_in_their_order(tmp_path: Path) ->
         told(report, 2, 1, 3, 4)
         until(lambda: len(report.memory.get("files", {})) == 3, "it remembers")
         time.sleep(0.2)
-        memory = report.memory
+    memory = report.memory
     (tmp_path / "5.csv").write_bytes(lines(5))
     with tailing(memory, **table) as again:
         told(again, 5)
@@ -448,7 +447,7 @@ def test_a_file_with_its_header_goes_on_after_a_restart_where_it_was(tmp_path: P
     with tailing({}, **table) as report:
         told(report, 1)
         until(lambda: bool(report.memory), "it remembers")
-        memory = report.memory
+    memory = report.memory
     with path.open("ab") as file:
         file.write(b"z,10:04:00,05/03/2026,in,3501,1133334402,5,60\n")
     with tailing(memory, **table) as again:
@@ -465,7 +464,7 @@ def test_what_is_remembered_of_a_folder_is_bounded(tmp_path: Path, monkeypatch: 
         (tmp_path / "10.csv").write_bytes(lines(10))
         until(lambda: len(report.messages) == 11, "one more was told")
         until(lambda: len(report.memory["files"]) <= 4, "few are remembered")
-        memory = report.memory
+    memory = report.memory
     with tailing(memory, **table) as again:
         (tmp_path / "11.csv").write_bytes(lines(11))
         told(again, 11)

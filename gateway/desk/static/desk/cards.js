@@ -30,7 +30,7 @@ const cardOf = (id) => find(`#ligacao-${id}`);
 /** An event about call `told.call_id`. What is over, or was only heard again, never brings up a card that is not there. */
 export function heardOf(kind, told) {
   const late = kind === "call_answered" && told.status !== "talking";
-  const quiet = late || QUIET.includes(kind);
+  const quiet = late || told.late || QUIET.includes(kind); // told.late: it was kept while the database was away
   const known = cardOf(told.call_id) || loading.has(told.call_id);
   if (!quiet || known) showCard(told.call_id, { kind: told.repeat ? "repeat" : kind, told });
 }

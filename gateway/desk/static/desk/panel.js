@@ -51,7 +51,8 @@ function callOf(told) {
 }
 
 document.addEventListener("cti:told", ({ detail: { kind, event } }) => {
-  if (KINDS[kind] && !event.repeat) say({ type: KINDS[kind], call: callOf(event) });
+  const isOld = event.repeat || (event.late && kind !== "call_ended"); // nothing that should still pop up
+  if (KINDS[kind] && !isOld) say({ type: KINDS[kind], call: callOf(event) });
 });
 
 // ---- records -----------------------------------------------------------------------------------

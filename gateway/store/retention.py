@@ -1,0 +1,154 @@
+"""What companies keep for a time only: calls, events and attempts that are older go, some at a time.
+
+By default everything is kept. What went is said in the log and, once a day, in the company's audit log.
+"""
+
+import json
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
+
+import structlog
+from sqlalchemy import Connection, Engine
+
+from gateway.clock import Clock
+from gateway.domain.audit import AuditAction, AuditEntry
+from gateway.store import audit, filling
+from gateway.store.journal import Journal
+from gateway.store.removing import (
+    Removed,
+    aged_attempts,
+    aged_events,
+    remove_attempts,
+    remove_calls,
+    remove_events,
+)
+
+log = structlog.get_logger()
+
+DAY_MS = 86_400_000
+AT_ONCE_S = 5.0
+"""How long one turn of ``work`` may take, so that maintenance comes to its other chores."""
+REST = 1.0
+"""Behind each slice it rests for so many times what the slice took: events get their turn."""
+WHO = "cti-gateway"
+"""Whose name stands in the audit log."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ages:
+    """How long a company keeps what, in milliseconds; None: for good."""
+
+    calls_ms: int | None = None
+    events_ms: int | None = None
+    attempts_ms: int | None = None
+
+
+class Retention:
+    """Removes what is older than its company keeps it, once a day for each; for one thread.
+
+    ``work`` raises ``BusyError``; what was not done is done the next time.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        journal: Journal,
+        ages: Mapping[str, Ages],
+        *,
+        clock: Clock | None = None,
+        rest: Callable[[float], object] = time.sleep,
+    ) -> None:
+        self._engine = engine
+        self._journal = journal
+        self._ages = {name: each for name, each in ages.items() if each != Ages()}
+        self._clock = clock or Clock()
+        self._rest = rest
+        self._done_at: dict[str, int] = {}
+        self._attempts_until: dict[str, int] = {}
+        self._gone: dict[str, Removed] = {}
+
+    def work(self, now: int) -> None:
+        """Remove what there is time for; what is left is done at the next call. Nothing goes as long as older calls are
+        filled in from their events (``filling.py``).
+        """
+        due = [tenant for tenant in self._ages if self._is_due(tenant, now)]
+        if not due or not self._is_filled():
+            return
+        until = time.monotonic() + AT_ONCE_S
+        for tenant in due:
+            if not self._work_for(tenant, self._ages[tenant], until):
+                return
+            self._finish(tenant, now)
+
+    def _is_due(self, tenant: str, now: int) -> bool:
+        done_at = self._done_at.get(tenant)
+        return done_at is None or not 0 <= now - done_at < DAY_MS
+
+    def _is_filled(self) -> bool:
+        with self._engine.connect() as connection:
+            return filling.is_filled(connection)
+
+    def _work_for(self, tenant: str, ages: Ages, until: float) -> bool:
+        """Return whether nothing is left to do for ``tenant``."""
+        gone = Removed()
+        try:
+            for some in self._slices(tenant, ages):
+                gone = gone.plus(some)
+                if time.monotonic() >= until:
+                    return False
+        finally:
+            self._note(tenant, gone)
+        return True
+
+    def _slices(self, tenant: str, ages: Ages) -> Iterator[Removed]:
+        if ages.calls_ms is not None:
+            before = self._clock.ago(ages.calls_ms)
+            yield from self._each(lambda: self._run(partial(remove_calls, tenant=tenant, before=before), tenant))
+        if ages.events_ms is not None:
+            yield from self._each(partial(self._remove_events, tenant, self._clock.ago(ages.events_ms)))
+        if ages.attempts_ms is not None:
+            yield from self._each(partial(self._remove_attempts, tenant, self._clock.ago(ages.attempts_ms)))
+
+    def _each(self, remove: Callable[[], Removed]) -> Iterator[Removed]:
+        """Yield what each slice has removed, until one finds nothing; rest behind each."""
+        began = time.monotonic()
+        while (removed := remove()) != Removed():
+            took = time.monotonic() - began
+            yield removed
+            self._rest(took * REST)
+            began = time.monotonic()
+
+    def _remove_events(self, tenant: str, before: int) -> Removed:
+        with self._engine.connect() as connection:
+            aged = aged_events(connection, tenant, before)
+        return self._run(partial(remove_events, tenant=tenant, aged=aged), tenant) if aged.old else Removed()
+
+    def _remove_attempts(self, tenant: str, before: int) -> Removed:
+        with self._engine.connect() as connection:
+            aged = aged_attempts(connection, tenant, self._attempts_until.get(tenant, 0), before)
+        if not aged.old:
+            return Removed()
+        removed = self._run(partial(remove_attempts, aged=aged), tenant)
+        self._attempts_until[tenant] = aged.until
+        return removed
+
+    def _run(self, work: Callable[[Connection], Removed], tenant: str) -> Removed:
+        removed: Removed = self._journal.run(work, tenant=tenant)
+        return removed
+
+    def _note(self, tenant: str, gone: Removed) -> None:
+        if gone != Removed():
+            log.info("old_rows_removed", tenant=tenant, **gone._asdict())
+            self._gone[tenant] = self._gone.get(tenant, Removed()).plus(gone)
+
+    def _finish(self, tenant: str, now: int) -> None:
+        """Say in the audit log what went, when all is gone that is due."""
+        gone = self._gone.get(tenant)
+        if gone:
+            detail = json.dumps(gone._asdict())
+            entry = AuditEntry(tenant, now, WHO, "", AuditAction.OLD_REMOVED, "retention", detail)
+            self._journal.run(partial(audit.write, entry=entry), tenant=tenant)
+            del self._gone[tenant]
+        self._done_at[tenant] = now

@@ -1,0 +1,100 @@
+"""The spool of a node, as configured: what it takes, when it is full, and what is left in it when it is turned off."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from gateway.clock import milliseconds
+from gateway.config.loader import parse
+from gateway.domain.messages import CallStarted, Origin
+from gateway.errors import ConfigError, StoreUnavailable
+from gateway.server.bootstrap import Gateway, build
+from gateway.store.spool_file import DATABASE, SpoolRoom
+from gateway.texts.rendering import render
+from tests.postgresql import FreshDatabase
+from tests.waiting import until
+
+TENANT = {"acme": {"area_code": "47", "extensions": ["3500-3599"]}}
+
+
+@contextmanager
+def gateway(fresh: FreshDatabase, data: Path, **server: object) -> Iterator[Gateway]:
+    config = parse(
+        {"server": {"database": fresh.url, "node": "n1", **server}, "tenants": TENANT}, source="gateway.toml"
+    )
+    with build(config, data) as found:
+        yield found
+
+
+@pytest.fixture
+def fresh() -> Iterator[FreshDatabase]:
+    found = FreshDatabase()
+    yield found
+    found.give_back()
+
+
+def started(number: str, ago_ms: int = 20_000) -> CallStarted:
+    return CallStarted("acme", "3501", number, Origin("get", "127.0.0.1"), milliseconds() - ago_ms)
+
+
+def stall(found: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the database take nothing: its lanes never begin a transaction."""
+    for lane in found.journal._lanes:
+        monkeypatch.setattr(lane._transactions, "ready", lambda lane=lane: lane._transactions._stopping.wait(0.05))
+
+
+@pytest.mark.postgresql
+def test_what_a_node_keeps_is_told_ok_without_a_number_and_written_at_its_next_start(
+    fresh: FreshDatabase, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with gateway(fresh, tmp_path, spool=True) as found, monkeypatch.context() as away:
+        stall(found, away)
+        reply = found.core.handle(started("4732100001"))
+        assert (reply.ok, reply.call_id) == (True, 0)
+        assert render(reply.message, "en") == "kept on this node; it has no number yet"  # type: ignore[arg-type]
+        gauges = {name: gauge() for name, (_, gauge) in found.spool.gauges().items()}
+        assert gauges == {"cti_spooled": 1, "cti_spool_refused": 0}
+        assert found.health() == {"writer": True, "clock": True, "spool": True}
+    with gateway(fresh, tmp_path) as again:  # turned off meanwhile: what is left is drained all the same
+        again.start()
+        until(lambda: again.spool.gauges()["cti_spooled"][1]() == 0)
+        (event,) = again.events.after(0)
+        assert event.told["number"] == "4732100001"
+        assert event.told["late"] is True
+
+
+@pytest.mark.postgresql
+def test_a_full_spool_is_503_and_not_ready(
+    fresh: FreshDatabase, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with gateway(fresh, tmp_path, spool=True, spool_hours=0.001) as found, monkeypatch.context() as away:
+        stall(found, away)
+        assert found.core.handle(started("4732100001")).call_id == 0
+        assert not found.spool.takes_events()
+        with pytest.raises(StoreUnavailable):
+            found.core.handle(started("4732100002", ago_ms=0))
+        away.setattr(found.write_probe, "_write", lambda: False)
+        assert found.health()["write"] is False
+
+
+@pytest.mark.postgresql
+def test_the_size_of_the_spool_is_as_configured(fresh: FreshDatabase, tmp_path: Path) -> None:
+    with gateway(fresh, tmp_path, spool=True, spool_mb=3, spool_hours=2) as found:
+        assert found.spool.spool
+        assert found.spool.spool._room == SpoolRoom(3 * 1024 * 1024, 2 * 3_600_000)
+
+
+@pytest.mark.postgresql
+def test_without_the_setting_there_is_no_spool(fresh: FreshDatabase, tmp_path: Path) -> None:
+    with gateway(fresh, tmp_path) as found:
+        assert found.spool.writer is None
+        assert [gauge() for _, gauge in found.spool.gauges().values()] == [0, 0]
+        assert not (tmp_path / DATABASE).exists()
+
+
+def test_on_sqlite_the_setting_is_refused_with_what_to_do(tmp_path: Path) -> None:
+    config = parse({"server": {"spool": True}, "tenants": TENANT}, source="gateway.toml")
+    with pytest.raises(ConfigError, match=r"server\.spool is for a PostgreSQL database"):
+        build(config, tmp_path)
