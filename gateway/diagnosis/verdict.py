@@ -26,6 +26,8 @@ def verdict_of(
     if shown:
         return True, _popped(shown[0], call, clock)
     if not screens.known and screens.known_since is not None:
+        if reason := _reason_before_screens(call, events, screens):
+            return False, reason
         return None, Text(
             "Not known: what reached screens is written down only since {at}.", at=clock(screens.known_since)
         )
@@ -51,14 +53,8 @@ def _nowhere(call: LoggedCall) -> Text:
     return Text("It did not come up: its caller waited in a queue, and it rang at no extension.")
 
 
-def _reason(
-    call: LoggedCall,
-    events: Sequence[LoggedEvent],
-    screens: Screens,
-    seen: Sequence[DeliveryReceipt],
-    clock: Clock,
-) -> Text:
-    """Say why nothing came up: the first thing on the way that did not hold."""
+def _reason_before_screens(call: LoggedCall, events: Sequence[LoggedEvent], screens: Screens) -> Text | None:
+    """Say why nothing came up where that is known without what screens got; None where it was up to them."""
     if not call.extension:
         return _nowhere(call)
     if not any(event.kind in STARTS for event in events):
@@ -70,6 +66,19 @@ def _reason(
             "It did not come up: no agent has extension {extension}. Add one with 'cti-gateway agent add'.",
             extension=call.extension,
         )
+    return None
+
+
+def _reason(
+    call: LoggedCall,
+    events: Sequence[LoggedEvent],
+    screens: Screens,
+    seen: Sequence[DeliveryReceipt],
+    clock: Clock,
+) -> Text:
+    """Say why nothing came up: the first thing on the way that did not hold."""
+    if reason := _reason_before_screens(call, events, screens):
+        return reason
     login = next((item.login for item in seen if item.kind == ReceiptKind.DELIVERED), None)
     if login is not None:
         return Text(
