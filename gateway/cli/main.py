@@ -28,7 +28,7 @@ COMMANDS = {
     "presets": ("presets", Text("List the appliances that are known, and how each is set up.")),
     "serve": ("serving", Text("Run the gateway.")),
     "simulate": ("simulate", Text("Run a simulated appliance.")),
-    "sources": ("sources", Text("List the webhooks; show what is made of a saved request.")),
+    "sources": ("sources", Text("List the sources of call events; read saved requests and lines.")),
     "traffic": ("traffic", Text("Print the traffic log: raw requests and answers.")),
     "version": ("setup", Text("Print the version.")),
     "wsdl": ("wsdl", Text("Print a published WSDL.")),
