@@ -180,7 +180,7 @@ def test_an_import_that_cannot_begin_is_over_at_once(
 ) -> None:
     (tmp_path / "contas.csv").write_text(HEADER + "1;A;4732100123\n")
     imports = Imports(store.engine, store.journal)
-    schedule = Schedule(configured(tmp_path / "contas.csv"), store.data, imports)
+    schedule = Schedule(configured(tmp_path / "contas.csv", store.database), store.data, imports)
 
     def no_process(*_: object, **__: object) -> None:
         raise NO_FILE
@@ -193,7 +193,7 @@ def test_an_import_that_cannot_begin_is_over_at_once(
 
 
 def test_the_schedule(store: Store, failing: Callable[..., Failing], tmp_path: Path) -> None:
-    config: Config = configured(tmp_path / "contas.csv")
+    config: Config = configured(tmp_path / "contas.csv", store.database)
     schedule = Schedule(config, store.data, Imports(store.engine, store.journal), look_every_s=0.05)
     looked = threading.Event()
     schedule._look = looked.set  # type: ignore[method-assign]
