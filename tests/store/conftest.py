@@ -155,15 +155,11 @@ OpenStore = Callable[[], Store]
 KINDS_OF_DATABASE = ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)]
 
 
-@pytest.fixture
-def patience(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A busy machine may leave a test inside its transaction for longer than a node is let."""
-    monkeypatch.setattr(postgresql, "HELD_AT_MOST_MS", 30_000)
-
-
 @pytest.fixture(params=KINDS_OF_DATABASE)
-def open_store(request: pytest.FixtureRequest, tmp_path: Path, patience: None) -> Iterator[OpenStore]:
+def open_store(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[OpenStore]:
     """Opens the same database as often as asked, as several processes would; with each kind of database."""
+    # A busy machine may leave a test inside its transaction for longer than a node is let.
+    monkeypatch.setattr(postgresql, "HELD_AT_MOST_MS", 30_000)
     opened: list[Store] = []
     fresh = FreshDatabase() if request.param == "postgresql" else None
 
