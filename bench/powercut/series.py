@@ -172,7 +172,7 @@ class Series:
 
     def _start(self, workers: int) -> subprocess.Popen[bytes]:
         config = self._folder / "gateway.toml"
-        written = CONFIG.format(port=self._port, workers=workers, max_screens=10)
+        written = CONFIG.format(port=self._port, workers=workers, max_screens=10, server="")
         config.write_text(written.replace('data = "data"', f'data = "{self.data}"') + self._peers.configuration())
         return start([*COMMAND, "serve", "--config", str(config)], self._log, None, **self._environment())
 
