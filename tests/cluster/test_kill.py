@@ -28,13 +28,14 @@ def test_nothing_is_lost_where_the_standby_was_cut_off_before(tmp_path: Path) ->
     assert report.nodes == NODES
 
 
-def test_an_asynchronous_standby_loses_events_and_each_screen_begins_anew_once(tmp_path: Path) -> None:
-    """The control of the two tests above."""
+@pytest.mark.slow
+def test_an_asynchronous_standby_loses_events_and_screens_begin_anew_once(tmp_path: Path) -> None:
+    """The control of the two tests above; a screen whose company has lost nothing goes on."""
     plan = replace(PLAN, events=1500, synchronous=False, cut_before_s=0.5, promote_after_s=0.3, freeze_s=0)
     report = run(tmp_path, plan)
     assert len(report.findings.lost) > 50
     assert report.findings.screens
-    assert set(report.resets) == {1}
+    assert max(report.resets) == 1
 
 
 @pytest.mark.slow
