@@ -6,19 +6,21 @@ through ``engine``; writing in a lane's turn, by the journal.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Protocol
 from zlib import crc32
 
 from sqlalchemy import Connection, Engine
 
-from gateway.errors import DataUnusable
+from gateway.errors import ConfigError, DataUnusable
 from gateway.store.doorbell import Doorbell
 from gateway.store.following import Follower
 from gateway.store.log import EventLog
 from gateway.store.presence import Presence
 from gateway.store.shared import Shared
 from gateway.store.transactions import Transactions
+from gateway.texts.text import Text
 
 
 class WriterLock(Protocol):
@@ -172,6 +174,11 @@ def open_database(data: Path, url: str | None = None, password: str | None = Non
     """
     # Only what is used is imported: the driver of PostgreSQL is an extra.
     if url is not None:
+        if find_spec("psycopg") is None:
+            raise ConfigError(
+                Text("server.database: the driver of PostgreSQL is not installed."),
+                hint=Text("Install it: pip install 'cti-gateway[postgresql]'."),
+            )
         from gateway.store.postgresql import open_postgresql
 
         return open_postgresql(url, data, password)

@@ -8,7 +8,6 @@ has happened, and nobody may believe that it did not.
 import os
 import secrets
 from functools import cached_property, partial
-from importlib.util import find_spec
 from pathlib import Path
 from socket import gethostname
 from typing import Any
@@ -214,11 +213,6 @@ class PostgresqlDatabase:
 def open_postgresql(url: str, data: Path, password: str | None = None) -> PostgresqlDatabase:
     """Return the database at ``url``, with ``password`` where it stands apart. Raises ``ConfigError``."""
     parsed = _parsed(url)
-    if find_spec("psycopg") is None:
-        raise ConfigError(
-            Text("server.database: the driver of PostgreSQL is not installed."),
-            hint=Text("Install it: pip install 'cti-gateway[postgresql]'."),
-        )
     return PostgresqlDatabase(parsed.set(password=password) if password else parsed, data)
 
 

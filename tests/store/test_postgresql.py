@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from gateway.errors import ConfigError, DataUnusable, NewerSchema
-from gateway.store import postgresql, postgresql_schema, revisions
+from gateway.store import postgresql_schema, revisions
 from gateway.store.database import explained, open_database
 from gateway.store.postgresql import open_postgresql
 from tests.postgresql import GUARDED, FreshDatabase, server
@@ -126,7 +126,7 @@ def test_an_address_of_something_else_is_refused_and_not_repeated(url: str, tmp_
 
 
 def test_without_the_driver_one_sentence_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(postgresql, "find_spec", lambda _name: None)
+    monkeypatch.setattr("gateway.store.database.find_spec", lambda _name: None)
     with pytest.raises(ConfigError, match="the driver of PostgreSQL is not installed") as told:
         open_database(tmp_path, "postgresql://cti@db/cti")
     assert "cti-gateway[postgresql]" in str(told.value.hint)
