@@ -174,6 +174,13 @@ def test_the_readme_s_commands_are_those_that_ci_runs() -> None:
     assert "readme_command tests" in (ROOT / ".ci" / "run").read_text()
 
 
+@pytest.mark.parametrize("script", ["again", "check", "run", "sid"])
+def test_no_script_pipes_into_a_program_that_stops_reading(script: str) -> None:
+    """Under pipefail such a line fails whenever the writer is slower than the reader: it got SIGPIPE."""
+    text = (ROOT / ".ci" / script).read_text(encoding="utf-8")
+    assert not re.findall(r".*\|\s*(?:grep -\w*q|head\b).*", text)
+
+
 def test_links_in_the_documentation_lead_somewhere() -> None:
     for page in (ROOT / "README.md", *(ROOT / "docs").rglob("*.md")):
         for target in re.findall(r"\]\((?!https?://)([^)#]+)\)", page.read_text(encoding="utf-8")):
