@@ -44,6 +44,7 @@
     │   ├── QueueFull          410
     │   ├── StoreUnavailable   420
     │   │   └── StoreUnclear   422
+    │   ├── DatabaseAway       424
     │   ├── StoreReplaced      425
     │   ├── Stopping           430
     │   ├── TooManyScreens     440
@@ -85,6 +86,7 @@ from gateway.errors.access import (
 )
 from gateway.errors.busy import (
     BusyError,
+    DatabaseAway,
     LoginsBusy,
     NothingKept,
     QueueFull,
@@ -159,6 +161,7 @@ __all__ = [
     "ConfigError",
     "CredentialsNeeded",
     "DataUnusable",
+    "DatabaseAway",
     "DialError",
     "EventSourceError",
     "ForeignPage",
