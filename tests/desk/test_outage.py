@@ -1,11 +1,14 @@
 """The desk while its database does not answer."""
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 
 import pytest
 from sqlalchemy import event
 
+from gateway.desk.hub import Hub
+from gateway.desk.screens import Screen
 from gateway.errors import DatabaseAway
 from tests.desk.conftest import Browser, Office
 from tests.desk.test_pages import words
@@ -59,3 +62,23 @@ def test_programs_get_the_reason_as_json(ana: Browser, away: Away) -> None:
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "1")
     assert answer.json is not None
     assert (answer.json["code"], answer.json["message"]) == (424, "the database does not answer.")
+
+
+def test_open_screens_stay_and_say_that_calls_come_late(
+    open_hub: Callable[..., Hub], office: Office, away: Away
+) -> None:
+    screen = open_hub(heartbeat_s=0.05).subscribe("acme", "3501")
+    with away():
+        assert told_of(screen, b'data: {"delayed":true}')
+    office.ring()
+    assert told_of(screen, b"event: call_started")
+    assert told_of(screen, b"event: pulse\ndata: {}")
+
+
+def told_of(screen: Screen, words: bytes) -> bool:
+    """Return whether ``screen`` is sent ``words`` within a minute."""
+    ends = time.monotonic() + 60
+    while time.monotonic() < ends:
+        if words in next(screen):
+            return True
+    return False
