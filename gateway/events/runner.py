@@ -19,9 +19,9 @@ from gateway.events.memory import SourceMemory
 from gateway.events.recording import OLD_MS, SourceTraffic
 from gateway.handlers import Core
 from gateway.mapping.events import iso
-from gateway.store.drafts import SourceFence
 from gateway.store.event_sources import MOST_GAPS, Gap, SourceStanding, SourceState
-from gateway.store.shared import Lease
+from gateway.store.shared.contract import Lease
+from gateway.store.writing.drafts import SourceFence
 from gateway.texts.text import Text
 
 log = structlog.get_logger()

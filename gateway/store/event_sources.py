@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 from sqlalchemy import ColumnElement, Connection, Engine, Row, select
 
 from gateway.errors import SourceSuperseded
-from gateway.store.journal import Journal
 from gateway.store.tables import event_sources as table
+from gateway.store.writing.journal import Journal
 from gateway.texts.packing import pack, unpack
 from gateway.texts.text import Text
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from gateway.errors import SourceSuperseded
 from gateway.store import statements
 from gateway.store.bulk import Driver
-from gateway.store.drafts import AgentStateDraft, EventDraft
+from gateway.store.writing.drafts import AgentStateDraft, EventDraft
 
 
 class SourceFences:
