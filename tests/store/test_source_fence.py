@@ -17,7 +17,7 @@ from gateway.events.runner import SourceRunner, SourceTools
 from gateway.handlers import Core
 from gateway.store.event_sources import SourceBook, SourceStanding, SourceState
 from gateway.store.shared.files import SharedFiles
-from gateway.store.source_fence import SourceFences
+from gateway.store.writing.source_fence import SourceFences
 from tests.events.reports import place, until
 from tests.store.conftest import PLAN, T0, OpenStore, Store
 

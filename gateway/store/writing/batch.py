@@ -29,7 +29,6 @@ from gateway.store.bulk import Driver
 from gateway.store.choosing import choose
 from gateway.store.identified import Identified
 from gateway.store.letters import fields as letters
-from gateway.store.source_fence import SourceFences
 from gateway.store.source_marks import SeenEvent, SourceMarks, mark_of
 from gateway.store.spoken_with import SpokenWith
 from gateway.store.writing import repeats
@@ -52,6 +51,7 @@ from gateway.store.writing.drafts import (
 )
 from gateway.store.writing.matching import Matches
 from gateway.store.writing.numbers_of import numbers_of
+from gateway.store.writing.source_fence import SourceFences
 from gateway.texts.languages import DEFAULT, Language
 from gateway.texts.text import Text
 
