@@ -10,7 +10,7 @@ import threading
 from pathlib import Path
 
 from gateway.store.database import open_database
-from gateway.store.journal import Journal
+from gateway.store.writing.journal import Journal
 from tests.store.conftest import T0, start_draft
 
 THREADS = 4

@@ -12,12 +12,12 @@ from pathlib import Path
 import pytest
 
 from gateway.errors import StoreUnavailable, StoreUnclear
-from gateway.store import postgresql
 from gateway.store.database import Database, open_database
-from gateway.store.drafts import Recorded
-from gateway.store.journal import Journal
-from gateway.store.postgresql_transactions import LaneTransactions
-from gateway.store.transactions import NotStored
+from gateway.store.postgresql import database as postgresql
+from gateway.store.postgresql.transactions import LaneTransactions
+from gateway.store.writing.drafts import Recorded
+from gateway.store.writing.journal import Journal
+from gateway.store.writing.transactions import NotStored
 from tests.cluster.ports import fixed_port
 from tests.cluster.proxy import Proxy
 from tests.cluster.servers import DATABASE, USER, ClusterServer, cluster, owned_folder
