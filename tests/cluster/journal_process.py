@@ -10,10 +10,11 @@ import threading
 import time
 from pathlib import Path
 
-from gateway.store.database import open_database
-from gateway.store.writing.journal import Journal
 from gateway.store.head_numbers import HeadNumbers
 from gateway.store.journal import Journal
+
+from gateway.store.database import open_database
+from gateway.store.writing.journal import Journal
 from tests.store.conftest import T0, start_draft
 
 THREADS = 4
