@@ -320,10 +320,16 @@ def database_of(config: Config, data: Path) -> Database:
     Raises ``ConfigError``.
     """
     server = config.server
-    url, password = server.database, server.database_password
-    return open_database(
-        data, url.get_secret_value() if url else None, password.get_secret_value() if password else None
+    url, password, direct = (
+        secret.get_secret_value() if secret else None
+        for secret in (server.database, server.database_password, server.database_direct)
     )
+    if direct and not url:
+        raise ConfigError(
+            Text("server.database_direct is for a PostgreSQL database, and server.database names none."),
+            hint=Text("Name the pooler, or the server, in server.database."),
+        )
+    return open_database(data, url, password, direct=direct)
 
 
 def tenants(config: Config) -> Mapping[str, Tenant]:

@@ -90,6 +90,9 @@ class SqliteDatabase:
     def presence(self) -> Presence:
         return FilePresence(self._data)
 
+    def shares_sessions(self) -> bool:
+        return False
+
     def check(self) -> None:
         self._opened[1].check()
 
