@@ -28,9 +28,9 @@ from gateway.server.bootstrap import Gateway, build
 from gateway.store.calls import CallFilter
 from gateway.store.database import Database, open_database
 from gateway.store.figures import FiguresLog
-from gateway.store.indexing import Indexer
-from gateway.store.search import CallFinder
-from gateway.store.search_index import DATABASE, SearchIndex
+from gateway.store.search.index import DATABASE, SearchIndex
+from gateway.store.search.indexing import Indexer
+from gateway.store.search.search import CallFinder
 from tests.postgresql import PostgresqlServer, programs
 
 TENANT = "bench"

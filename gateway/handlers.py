@@ -55,7 +55,7 @@ from gateway.errors import (
     UnknownAppliance,
     UnknownTenant,
 )
-from gateway.store.drafts import AgentStateDraft, EventDraft, OrderDraft, Recorded, Way
+from gateway.store.writing.drafts import AgentStateDraft, EventDraft, OrderDraft, Recorded, Way
 from gateway.texts.text import Text
 
 AnyCall = TypeVar("AnyCall", bound=CallMessage)

@@ -15,13 +15,13 @@ from gateway.errors import GatewayError
 from gateway.relay.outbox_worker import ABANDONED_AFTER_MS, sweep_abandoned
 from gateway.store import agent_states, audit, captures, source_marks
 from gateway.store.calls import next_logged
-from gateway.store.drafts import GiveUp, InVain
 from gateway.store.ghosts import Ghosts
-from gateway.store.journal import Journal
-from gateway.store.letter_retention import LetterRetention
-from gateway.store.outbox import Outbox
-from gateway.store.shared import Lease
+from gateway.store.letters.outbox import Outbox
+from gateway.store.letters.retention import LetterRetention
+from gateway.store.shared.contract import Lease
 from gateway.store.untold_notes import LEFT_ALONE_MS, UntoldNotes
+from gateway.store.writing.drafts import GiveUp, InVain
+from gateway.store.writing.journal import Journal
 
 log = structlog.get_logger()
 

@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 from sqlalchemy import Engine
 
 from gateway.store.database import Database, open_database
-from gateway.store.engine import DATABASE
+from gateway.store.sqlite.engine import DATABASE
 
 
 def migrated_engine(data: Path) -> Engine:

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from gateway.store.database import open_database
-from gateway.store.postgresql import PostgresqlDatabase, open_postgresql
+from gateway.store.postgresql.database import PostgresqlDatabase, open_postgresql
 from tests.peers import absent, need_file
 
 QUICK = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=200", "listen_addresses=")

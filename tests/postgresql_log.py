@@ -6,8 +6,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from gateway.store.postgresql import PostgresqlDatabase
-from gateway.store.postgresql_log import PostgresqlEventLog
+from gateway.store.postgresql.database import PostgresqlDatabase
+from gateway.store.postgresql.log import PostgresqlEventLog
 from tests.postgresql import FreshDatabase
 
 HEAD = """

@@ -41,7 +41,7 @@ from gateway.errors import (
 )
 from gateway.handlers import Core, DeadlineWriter
 from gateway.server.bootstrap import tenants
-from gateway.store.drafts import OrderDraft, Recorded
+from gateway.store.writing.drafts import OrderDraft, Recorded
 from gateway.texts.text import Text, verbatim
 
 HERE = Origin("get", "127.0.0.1")

@@ -15,12 +15,12 @@ from gateway.domain.tenant import Tenant
 from gateway.errors import StoreUnavailable
 from gateway.maintenance import LOOK_BACK_MS, SWEEP_EVERY_S, Chore, Maintenance
 from gateway.store import agent_states, captures
-from gateway.store.drafts import AgentStateDraft, NoteDraft
 from gateway.store.ghosts import Ghosts
-from gateway.store.outbox import Outbox
-from gateway.store.shared import Lease
-from gateway.store.shared_files import SharedFiles
+from gateway.store.letters.outbox import Outbox
+from gateway.store.shared.contract import Lease
+from gateway.store.shared.files import SharedFiles
 from gateway.store.untold_notes import UntoldNotes
+from gateway.store.writing.drafts import AgentStateDraft, NoteDraft
 from tests.fakes import SetTime
 from tests.store.conftest import HERE, T0, OpenStore, Store, open_store  # noqa: F401
 from tests.waiting import until

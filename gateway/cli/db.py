@@ -117,8 +117,8 @@ def _target(place: DataLocation, config: "Config", named: str) -> Iterator["Data
 def _made_aside(folder: Path) -> Iterator["Database"]:
     """Yield an empty SQLite database that lies in ``folder`` when the block ends well, and nowhere when it does not."""
     from gateway.store.database import open_database
-    from gateway.store.engine import DATABASE
     from gateway.store.private_files import make_folder
+    from gateway.store.sqlite.engine import DATABASE
 
     make_folder(folder, lasting=True)
     aside = folder / UNFINISHED
@@ -173,7 +173,7 @@ def _unused(database: "Database") -> Iterator[None]:
 
 def _unwritten(database: "Database") -> AbstractContextManager[None]:
     """Keep commands from writing to an SQLite ``database`` in the block; copying itself locks a PostgreSQL."""
-    from gateway.store.engine import write_lock
+    from gateway.store.sqlite.engine import write_lock
 
     return nullcontext() if database.kind == "postgresql" else write_lock(database.data)
 

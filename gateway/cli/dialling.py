@@ -15,7 +15,7 @@ from gateway.domain.messages import Origin, PlaceCall
 from gateway.errors import AdapterError, GatewayError
 from gateway.handlers import draft_order
 from gateway.orders.dispatcher import outgoing_order
-from gateway.store.drafts import Recorded
+from gateway.store.writing.drafts import Recorded
 from gateway.texts.text import Text, counted
 
 HERE = Origin("cli", "local")

@@ -14,8 +14,8 @@ from gateway.cli.speech import _, said
 from gateway.cli.terminal import cell, tell, tell_json
 from gateway.clock import milliseconds
 from gateway.errors import ConfigError
-from gateway.store.kept_letters import KeptLetter, LetterFilter, LetterStanding
-from gateway.store.letter_log import LetterLog
+from gateway.store.letters.kept import KeptLetter, LetterFilter, LetterStanding
+from gateway.store.letters.log import LetterLog
 from gateway.texts.text import Text, counted
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ from gateway.directory.sources import job_of
 from gateway.errors import ConfigError, GatewayError
 from gateway.server.bootstrap import Gateway, tenants
 from gateway.source import Reason, kept_fields
-from gateway.store.imports import ImportRun
+from gateway.store.imports.runs import ImportRun
 from gateway.texts.text import Text, counted, problem_of
 
 SHOWN_REFUSALS = 20

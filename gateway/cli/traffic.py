@@ -11,7 +11,7 @@ from gateway.cli.calls import ROW_ID, moment
 from gateway.cli.place import DataLocation, one_tenant, with_place, with_tenant
 from gateway.cli.speech import _, language
 from gateway.cli.terminal import cell, tell, tell_data, tell_json
-from gateway.store.exchange_index import IndexedExchange
+from gateway.store.shared.exchange_index import IndexedExchange
 from gateway.store.traffic import IN, OUT, TrafficEntry, TrafficFilter
 from gateway.traffic.remarks import said
 

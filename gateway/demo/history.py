@@ -17,8 +17,8 @@ from gateway.domain.messages import (
     QueueEntered,
 )
 from gateway.handlers import Core
-from gateway.store.drafts import NoteDraft
-from gateway.store.journal import Journal
+from gateway.store.writing.drafts import NoteDraft
+from gateway.store.writing.journal import Journal
 
 MINUTE_MS = 60_000
 ORIGIN = Origin("get", "127.0.0.1")

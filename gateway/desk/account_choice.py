@@ -22,7 +22,7 @@ from gateway.domain.messages import Direction
 from gateway.domain.numbering.numbers import read
 from gateway.errors import BadParameter, OwnerChanged
 from gateway.store.calls import LoggedCall
-from gateway.store.drafts import Choice
+from gateway.store.writing.drafts import Choice
 from gateway.texts.text import Text
 
 LONGEST = 255

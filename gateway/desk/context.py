@@ -40,20 +40,20 @@ from gateway.store.calls import CallLog, LoggedCall
 from gateway.store.corrections import Corrections
 from gateway.store.delivery_receipts import DeliveryReceiptLog
 from gateway.store.directory import Agent, Directory, RecordOpening
-from gateway.store.drafts import Choice, OrderDraft
 from gateway.store.event_sources import SourceBook
 from gateway.store.figures import FiguresLog
-from gateway.store.imports import Imports
-from gateway.store.journal import Said
-from gateway.store.letter_log import LetterLog
-from gateway.store.log import EventLog
+from gateway.store.imports.runs import Imports
+from gateway.store.letters.log import LetterLog
 from gateway.store.missed import MissedList
 from gateway.store.orders import OrderLog
 from gateway.store.program_sessions import ProgramSessions
 from gateway.store.quality import Quality
+from gateway.store.reading.log import EventLog
 from gateway.store.saved_filters import SavedFilters
-from gateway.store.search import CallFinder
+from gateway.store.search.search import CallFinder
 from gateway.store.traffic import TrafficEntry, TrafficLog
+from gateway.store.writing.drafts import Choice, OrderDraft
+from gateway.store.writing.journal import Said
 from gateway.texts.languages import LANGUAGES, Language, first_of, of_browser
 from gateway.texts.text import Text
 

@@ -7,7 +7,7 @@ from gateway.domain.roles import Right
 from gateway.errors import AccessError, MissingParameter
 from gateway.handlers import Reply
 from gateway.store.calls import LoggedCall
-from gateway.store.drafts import Over, Recorded
+from gateway.store.writing.drafts import Over, Recorded
 from gateway.texts.text import Text
 
 

@@ -13,7 +13,7 @@ from gateway.desk.rendering import as_json, page
 from gateway.errors import SourceError
 from gateway.source import Reason
 from gateway.store.calls import iso
-from gateway.store.imports import ImportRun
+from gateway.store.imports.runs import ImportRun
 from gateway.texts.text import Text
 
 SHOWN_RUNS = 30

@@ -15,7 +15,7 @@ from gateway.domain.calls.results import Result
 from gateway.domain.messages import Direction
 from gateway.errors import BadParameter
 from gateway.store.calls import MISSED, STATUSES, CallFilter
-from gateway.store.kept_letters import LetterFilter, LetterStanding
+from gateway.store.letters.kept import LetterFilter, LetterStanding
 from gateway.texts.text import Text
 
 LARGEST_ID = 2**53

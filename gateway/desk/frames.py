@@ -11,8 +11,8 @@ from gateway.domain.calls.scope import CallSides
 from gateway.domain.links import safe_link
 from gateway.domain.masking import hidden_in, hidden_in_all, masked
 from gateway.store.call_fields import SCREEN_FIELDS
-from gateway.store.log import LoggedEvent
-from gateway.store.positions import Position
+from gateway.store.reading.log import LoggedEvent
+from gateway.store.reading.positions import Position
 
 RETRY = b"retry: 1000\n\n"
 AGENT = ("agent", "login", "state", "reason")

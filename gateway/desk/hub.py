@@ -1,7 +1,7 @@
 """The hub: one thread per process follows the event log and wakes the screens an event concerns.
 
-The log is the truth and a ring only saves waiting (``store/following.py``). A screen that reconnects says what it saw
-last and gets what it missed from the log.
+The log is the truth and a ring only saves waiting (``store/reading/following.py``). A screen that reconnects says what
+it saw last and gets what it missed from the log.
 """
 
 import threading
@@ -18,9 +18,9 @@ from gateway.desk.session_checks import MayStay, SessionChecks
 from gateway.domain.calls.scope import EVERYTHING, CallScope
 from gateway.errors import Stopping, TooManyScreens
 from gateway.store.delivery_receipts import DeliveryReceipt, ReceiptKind
-from gateway.store.following import Follower, NewEpoch, News, PeopleChanged
-from gateway.store.log import EventLog, LoggedEvent
-from gateway.store.positions import Position
+from gateway.store.reading.following import Follower, NewEpoch, News, PeopleChanged
+from gateway.store.reading.log import EventLog, LoggedEvent
+from gateway.store.reading.positions import Position
 
 logger = structlog.get_logger()
 

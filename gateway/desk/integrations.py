@@ -13,8 +13,8 @@ from gateway.desk.context import Visit
 from gateway.desk.rendering import as_json, page
 from gateway.errors import BadParameter
 from gateway.store.calls import iso
-from gateway.store.kept_letters import KeptLetter, LetterFilter, LetterStanding
-from gateway.store.letter_log import LetterLog, TargetCounts
+from gateway.store.letters.kept import KeptLetter, LetterFilter, LetterStanding
+from gateway.store.letters.log import LetterLog, TargetCounts
 from gateway.texts.text import Text, counted, in_context
 
 PAGE_SIZE = 50

@@ -23,8 +23,8 @@ from gateway.domain.calls.missed_list import MissedEntry
 from gateway.errors import BadParameter, GatewayError, MissedCleared
 from gateway.store.agent_notes import FollowUp
 from gateway.store.calls import iso
-from gateway.store.drafts import FollowUpDone, MissedAction, MissedDraft, Recorded
 from gateway.store.missed import ClearedEntry
+from gateway.store.writing.drafts import FollowUpDone, MissedAction, MissedDraft, Recorded
 from gateway.texts.rendering import render
 from gateway.texts.text import Text
 

@@ -17,7 +17,7 @@ from gateway.desk.context import Visit
 from gateway.desk.rendering import as_json, page
 from gateway.errors import AccessError, BadParameter, NoteChanged
 from gateway.store.calls import LoggedCall, iso
-from gateway.store.drafts import NoteDraft
+from gateway.store.writing.drafts import NoteDraft
 from gateway.texts.rendering import render
 from gateway.texts.text import Text
 

@@ -15,7 +15,7 @@ from gateway.desk.frames import ScreenEvent
 from gateway.desk.session_checks import MayStay
 from gateway.domain.calls.scope import EVERYTHING, CallScope
 from gateway.store.delivery_receipts import ReceiptKind
-from gateway.store.positions import Position
+from gateway.store.reading.positions import Position
 
 if TYPE_CHECKING:
     from gateway.desk.hub import Hub

@@ -14,7 +14,7 @@ from gateway.desk.context import Visit
 from gateway.desk.curl import as_curl, readable
 from gateway.desk.rendering import page
 from gateway.errors import NotReplayable
-from gateway.store.exchange_index import IndexedExchange
+from gateway.store.shared.exchange_index import IndexedExchange
 from gateway.store.traffic import IN, OUT, TrafficEntry, TrafficFilter, TrafficLog
 from gateway.texts.text import Text
 

@@ -20,7 +20,7 @@ from gateway.errors import GatewayError, LoginsBusy, TooManyAttempts
 from gateway.store.calls import LoggedCall
 from gateway.store.delivery_receipts import DeliveryReceipt, ReceiptKind
 from gateway.store.orders import Tried
-from gateway.store.positions import Position
+from gateway.store.reading.positions import Position
 from gateway.texts.text import Text
 
 

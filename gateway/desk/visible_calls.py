@@ -15,7 +15,7 @@ from werkzeug.exceptions import NotFound
 from gateway.domain.calls.scope import CallScope
 from gateway.domain.masking import hidden_in, hidden_in_all, masked
 from gateway.store.calls import ANY, CallFilter, CallLog, LoggedCall
-from gateway.store.search import CallFinder, Found
+from gateway.store.search.search import CallFinder, Found
 
 TEXTS = ("account", "contact", "caller_name", "result_text", "detail", "request_id", "call_ref", "note")
 """What may tell a call's telephone besides."""

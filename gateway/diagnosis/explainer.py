@@ -15,7 +15,7 @@ from gateway.domain.tenant import Tenant
 from gateway.store.calls import CallFilter, CallLog
 from gateway.store.delivery_receipts import DeliveryReceiptLog
 from gateway.store.directory import Directory
-from gateway.store.log import EventLog
+from gateway.store.reading.log import EventLog
 from gateway.store.traffic import IN, TrafficEntry, TrafficFilter, TrafficLog
 
 DAY_MS = 24 * 3600_000

@@ -15,8 +15,8 @@ from gateway.domain.numbering.numbers import NumberKind, Reading, read
 from gateway.domain.tenant import Tenant
 from gateway.store.calls import LoggedCall
 from gateway.store.delivery_receipts import DeliveryReceipt, ReceiptKind
-from gateway.store.exchange_index import IndexedExchange
-from gateway.store.log import LoggedEvent
+from gateway.store.reading.log import LoggedEvent
+from gateway.store.shared.exchange_index import IndexedExchange
 from gateway.store.traffic import IN, TrafficEntry
 from gateway.texts.text import Listing, Text
 

@@ -7,7 +7,7 @@ from gateway.diagnosis.screens import Screens
 from gateway.diagnosis.words import Clock
 from gateway.store.calls import LoggedCall
 from gateway.store.delivery_receipts import DeliveryReceipt, ReceiptKind
-from gateway.store.log import LoggedEvent
+from gateway.store.reading.log import LoggedEvent
 from gateway.texts.text import Text
 
 STARTS = ("call_started", "call_answered", "call_held", "call_resumed", "order_placed")

@@ -12,7 +12,7 @@ from gateway.domain.identifiers import Identifier, identifiers_in
 from gateway.domain.numbering.numbers import AREA_CODES, NumberKind, NumberPlan, read
 from gateway.domain.numbering.several import numbers_in
 from gateway.source import Entry, Reason, Refused
-from gateway.store.loading import LoadedAccount, Phone, as_stored
+from gateway.store.imports.loading import LoadedAccount, Phone, as_stored
 
 UNUSABLE = (NumberKind.WITHHELD, NumberKind.UNKNOWN, NumberKind.EXTENSION)
 NO_AREA = ("area-code", "no-area-code")

@@ -15,7 +15,7 @@ from gateway.adapter import Probe
 from gateway.directory.columns import Columns, UnknownColumns, check_mapping, find_columns
 from gateway.errors import SourceError
 from gateway.source import Entry, KeptFields, Refused, setting
-from gateway.store.foreign import ForeignDatabase
+from gateway.store.imports.foreign import ForeignDatabase
 from gateway.texts.text import Text, problem_of
 
 SINCE = re.compile(r"(?<![:\w\\]):since\b(?!:)")

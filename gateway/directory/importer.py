@@ -13,9 +13,9 @@ from gateway.directory.run import Job, Progress, RunningImport
 from gateway.domain.spreadsheets import harmless
 from gateway.errors import GatewayError, SourceError
 from gateway.source import Refused
-from gateway.store.imports import ImportRun, Imports
-from gateway.store.loading import Loader
-from gateway.store.stored_accounts import StoredAccounts
+from gateway.store.imports.loading import Loader
+from gateway.store.imports.runs import ImportRun, Imports
+from gateway.store.imports.stored_accounts import StoredAccounts
 from gateway.texts.text import Text
 
 log = structlog.get_logger()

@@ -11,10 +11,10 @@ from gateway.directory.accounts import account_of, digest_of, name_of, of_one_pe
 from gateway.directory.unused import sentence, unused_columns
 from gateway.domain.numbering.numbers import NumberPlan
 from gateway.source import Entry, Reason, Refused, Source
-from gateway.store.imports import Counts
-from gateway.store.loading import Known, LoadedAccount, Loader
-from gateway.store.staging import Staging
-from gateway.store.stored_accounts import StoredAccounts
+from gateway.store.imports.loading import Known, LoadedAccount, Loader
+from gateway.store.imports.runs import Counts
+from gateway.store.imports.staging import Staging
+from gateway.store.imports.stored_accounts import StoredAccounts
 from gateway.texts.text import Quantity, Text, counted, verbatim
 
 AT_ONCE = 500

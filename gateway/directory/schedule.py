@@ -1,7 +1,7 @@
 """Imports on a schedule: looks which are due, and lets a process of its own do each, so that no event waits for it.
 
-Every worker of every node looks; who claims a run in the database does it (``store/imports.py``), the others see that
-it is taken. A source that fails is tried again later and later, and nothing else suffers from it.
+Every worker of every node looks; who claims a run in the database does it (``store/imports/runs.py``), the others see
+that it is taken. A source that fails is tried again later and later, and nothing else suffers from it.
 """
 
 import pickle
@@ -17,7 +17,7 @@ import structlog
 
 from gateway.config.tables import Config, DirectorySettings
 from gateway.errors import GatewayError
-from gateway.store.imports import ImportRun, Imports
+from gateway.store.imports.runs import ImportRun, Imports
 from gateway.texts.text import Text
 
 log = structlog.get_logger()

@@ -5,7 +5,7 @@ from gateway.config.tables import DirectorySettings
 from gateway.directory.run import Job
 from gateway.domain.numbering.numbers import NumberPlan
 from gateway.source import Source
-from gateway.store.imports import Imports
+from gateway.store.imports.runs import Imports
 
 OVERLAP_MS = 60_000
 """Sources' clocks are not ours: what changed up to a minute before the last run began is asked for again."""

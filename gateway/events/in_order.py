@@ -15,7 +15,7 @@ import structlog
 
 from gateway.errors import BusyError, GatewayError
 from gateway.event_source import SourceStopped, Stop
-from gateway.store.drafts import AgentStateDraft, EventDraft, OrderDraft, Recorded
+from gateway.store.writing.drafts import AgentStateDraft, EventDraft, OrderDraft, Recorded
 
 log = structlog.get_logger()
 

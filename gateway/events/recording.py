@@ -4,8 +4,8 @@ import threading
 from collections.abc import Callable, Iterable
 
 from gateway.event_source import SourcePlace
-from gateway.store.drafts import Recorded
 from gateway.store.traffic import IN, OUT, Draft, Remark, RemarkCode, TrafficEntry, cut
+from gateway.store.writing.drafts import Recorded
 from gateway.traffic.masking import mask, spellings
 from gateway.traffic.remarks import note_of
 

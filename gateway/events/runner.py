@@ -20,7 +20,7 @@ from gateway.events.recording import OLD_MS, SourceTraffic
 from gateway.handlers import Core
 from gateway.mapping.events import iso
 from gateway.store.event_sources import MOST_GAPS, Gap, SourceStanding, SourceState
-from gateway.store.shared import Lease
+from gateway.store.shared.contract import Lease
 from gateway.texts.text import Text
 
 log = structlog.get_logger()

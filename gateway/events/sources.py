@@ -10,7 +10,7 @@ from gateway.errors import GatewayError
 from gateway.event_source import EventSource, SourcePlace
 from gateway.events.runner import SourceRunner, SourceTools
 from gateway.store.event_sources import SourceBook, SourceKey, SourceStanding
-from gateway.store.shared import Lease
+from gateway.store.shared.contract import Lease
 
 log = structlog.get_logger()
 

@@ -4,8 +4,8 @@ import hashlib
 from dataclasses import dataclass
 from ipaddress import IPv6Address, ip_address, ip_network
 
-from gateway.store.shared import SharedCounts
-from gateway.store.shared_file_counts import FileCounts
+from gateway.store.shared.contract import SharedCounts
+from gateway.store.shared.file_counts import FileCounts
 
 SITE_BITS = 64
 """What one customer of a provider has of IPv6: all of its addresses count as one."""

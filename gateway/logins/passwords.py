@@ -16,7 +16,7 @@ from gateway.logins.attempts import Attempts, Limit, digest, place_of
 from gateway.logins.turns import Alike, LoginTurns, Pace
 from gateway.logins.weak import weakness
 from gateway.store.directory import Agent, Directory
-from gateway.store.shared import SharedCounts
+from gateway.store.shared.contract import SharedCounts
 from gateway.texts.text import Text
 
 SHORTEST = 8

@@ -17,9 +17,9 @@ from gateway.adapter import Adapter, Delivery, HangsUp, Outcome, Outgoing, Probe
 from gateway.errors import GatewayError
 from gateway.orders import circuit_breaker as breaker
 from gateway.orders.circuit_breaker import BreakerState, Condition, Health, Rules
-from gateway.store.drafts import OrderAttempt
-from gateway.store.shared import Shared
-from gateway.store.shared_files import Record, Slots
+from gateway.store.shared.contract import Shared
+from gateway.store.shared.files import Record, Slots
+from gateway.store.writing.drafts import OrderAttempt
 from gateway.texts.text import Text
 
 log = structlog.get_logger()

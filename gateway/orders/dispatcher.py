@@ -19,10 +19,10 @@ from gateway.adapter import Adapter, Delivery, Outcome, Outgoing, Probe, WireReq
 from gateway.errors import GatewayError, NothingToHangUp, Stopping, TooManyOrders
 from gateway.orders.appliance_queue import HELD, ApplianceQueue
 from gateway.orders.circuit_breaker import Health, Rules
-from gateway.store.drafts import OrderAttempt, OrderDraft, Recorded, Settlement, Way
-from gateway.store.journal import Journal
 from gateway.store.orders import OrderLog, Placed, note
-from gateway.store.shared import Shared
+from gateway.store.shared.contract import Shared
+from gateway.store.writing.drafts import OrderAttempt, OrderDraft, Recorded, Settlement, Way
+from gateway.store.writing.journal import Journal
 from gateway.texts.text import Text
 
 log = structlog.get_logger()

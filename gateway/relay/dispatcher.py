@@ -21,8 +21,8 @@ from gateway.relay.schedule import wait_ms
 from gateway.relay.target_health import TargetHealth
 from gateway.relay.verdicts import verdict_on
 from gateway.store.calls import iso
-from gateway.store.outbox import Outbox
-from gateway.store.outbox_letters import ClaimRequest, Letter, LetterReason, LetterResult, LetterState
+from gateway.store.letters.outbox import Outbox
+from gateway.store.letters.stored import ClaimRequest, Letter, LetterReason, LetterResult, LetterState
 from gateway.texts.text import Text
 
 log = structlog.get_logger()

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Set
 from dataclasses import dataclass, field
 
 from gateway.domain.event_fields import EVENT_KINDS
-from gateway.store.letter_lifetimes import DAY_MS, Lifetimes
+from gateway.store.letters.lifetimes import DAY_MS, Lifetimes
 
 START_EXPIRES_MS = 20_000
 EXPIRES_MS = 3 * DAY_MS

@@ -18,9 +18,9 @@ from gateway.orders.dispatcher import Peers, abandoned
 from gateway.relay.dispatcher import Dispatcher, Key, LetterAttempt
 from gateway.relay.forward_rules import ForwardRules
 from gateway.relay.sender_pool import SenderPool
-from gateway.store.journal import Journal
-from gateway.store.outbox import Outbox
-from gateway.store.outbox_letters import Letter
+from gateway.store.letters.outbox import Outbox
+from gateway.store.letters.stored import Letter
+from gateway.store.writing.journal import Journal
 from gateway.traffic.masking import mask
 
 log = structlog.get_logger()

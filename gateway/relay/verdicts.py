@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from gateway.adapter import Delivery, Outcome
-from gateway.store.outbox_letters import LetterReason, LetterState
+from gateway.store.letters.stored import LetterReason, LetterState
 
 
 @dataclass(frozen=True, slots=True)

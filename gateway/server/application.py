@@ -20,8 +20,8 @@ from gateway.store.agents import AgentChanges
 from gateway.store.board import BoardLog
 from gateway.store.corrections import Corrections
 from gateway.store.figures import FiguresLog
+from gateway.store.letters.outbox import Waiting
 from gateway.store.missed import MissedList
-from gateway.store.outbox import Waiting
 from gateway.store.program_sessions import ProgramSessions
 from gateway.store.quality import Quality
 from gateway.store.saved_filters import SavedFilters

@@ -56,29 +56,29 @@ from gateway.store.delivery_receipts import DeliveryReceiptLog
 from gateway.store.diagnostic_log import DiagnosticLog
 from gateway.store.directory import Directory
 from gateway.store.event_sources import SourceBook
-from gateway.store.exchange_index import ExchangeIndex
 from gateway.store.filling import Filler
 from gateway.store.ghosts import Ghosts
-from gateway.store.imports import Imports
-from gateway.store.indexing import Indexer
-from gateway.store.journal import Committed, Journal
-from gateway.store.letter_lifetimes import DAY_MS
-from gateway.store.letter_log import LetterLog
-from gateway.store.letter_retention import LetterRetention
-from gateway.store.loading import Loader
-from gateway.store.log import EventLog
+from gateway.store.imports.loading import Loader
+from gateway.store.imports.runs import Imports
+from gateway.store.imports.stored_accounts import StoredAccounts
+from gateway.store.letters.lifetimes import DAY_MS
+from gateway.store.letters.log import LetterLog
+from gateway.store.letters.outbox import Outbox
+from gateway.store.letters.retention import LetterRetention
 from gateway.store.orders import OrderLog
-from gateway.store.outbox import Outbox
 from gateway.store.readiness import WriteProbe
+from gateway.store.reading.log import EventLog
 from gateway.store.retention import Ages, Retention
-from gateway.store.search import CallFinder
-from gateway.store.search_index import SearchIndex
-from gateway.store.shared import Shared
-from gateway.store.shared_log import SharedLog
-from gateway.store.stored_accounts import StoredAccounts
+from gateway.store.search.index import SearchIndex
+from gateway.store.search.indexing import Indexer
+from gateway.store.search.search import CallFinder
+from gateway.store.shared.contract import Shared
+from gateway.store.shared.exchange_index import ExchangeIndex
+from gateway.store.shared.log import SharedLog
 from gateway.store.traffic import TrafficLog
 from gateway.store.untold_notes import UntoldNotes
 from gateway.store.write_behind import WriteBehind
+from gateway.store.writing.journal import Committed, Journal
 from gateway.texts.text import Text, problem_of
 from gateway.traffic.recorded_adapters import RecordedAdapter
 

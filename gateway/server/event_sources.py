@@ -17,9 +17,9 @@ from gateway.events.sources import ConfiguredSource, EventSources
 from gateway.handlers import Core
 from gateway.server.metrics import LabelledGauges, Labels
 from gateway.store.event_sources import SourceBook, SourceStanding
-from gateway.store.journal import Journal
-from gateway.store.shared import Lease
+from gateway.store.shared.contract import Lease
 from gateway.store.traffic import TrafficLog
+from gateway.store.writing.journal import Journal
 from gateway.texts.text import Text
 
 

@@ -8,10 +8,10 @@ from gateway.config.tables import Config
 from gateway.errors import ConfigError
 from gateway.handlers import Core
 from gateway.store.database import Database
-from gateway.store.draining import SpoolDrain
-from gateway.store.journal import Journal
-from gateway.store.spool_file import Spool, SpoolRoom, is_there
-from gateway.store.spooling import SpoolingWriter
+from gateway.store.spool.draining import SpoolDrain
+from gateway.store.spool.file import Spool, SpoolRoom, is_there
+from gateway.store.spool.spooling import SpoolingWriter
+from gateway.store.writing.journal import Journal
 from gateway.texts.text import Text
 
 HOUR_MS = 3_600_000

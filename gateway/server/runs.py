@@ -9,7 +9,7 @@ from pathlib import Path
 
 from gateway.errors import ConfigError
 from gateway.store.private_files import open_private
-from gateway.store.shared_files import FOLDER
+from gateway.store.shared.files import FOLDER
 from gateway.texts.text import Text
 
 LOCK = "running.lock"

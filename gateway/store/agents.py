@@ -16,7 +16,7 @@ from gateway.errors import BadParameter, LastAdministrator, NoSuchAgent
 from gateway.store import tables
 from gateway.store.audit import write
 from gateway.store.directory import Agent, agent_of, people_changed
-from gateway.store.journal import Journal
+from gateway.store.writing.journal import Journal
 from gateway.texts.text import Text
 
 agents, sessions = tables.agents, tables.sessions

@@ -7,7 +7,7 @@ from gateway.domain.calls.heard import HeardEvent
 from gateway.domain.calls.states import Event
 from gateway.store import statements
 from gateway.store.bulk import Driver
-from gateway.store.drafts import EventDraft
+from gateway.store.writing.drafts import EventDraft
 
 TAKES = (Event.ANSWER, Event.HOLD, Event.RESUME)
 """What shows that somebody took a call."""

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, Engine, Row, Select, delete, exists, insert, 
 
 from gateway.domain.audit import LONGEST_DETAIL, LONGEST_SUBJECT, AuditAction, AuditEntry
 from gateway.store import tables
-from gateway.store.journal import Journal
+from gateway.store.writing.journal import Journal
 
 audit = tables.audit
 COLUMNS = ("tenant", "at", "login", "client", "action", "subject", "detail")

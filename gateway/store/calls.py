@@ -34,7 +34,7 @@ from gateway.domain.messages import AttachedData
 from gateway.store import tables
 from gateway.store.call_fields import LOG_FIELDS, column_of, is_moment
 from gateway.store.call_scope import visible
-from gateway.store.candidates import leg_of
+from gateway.store.writing.candidates import leg_of
 from gateway.texts.packing import unpack
 from gateway.texts.text import Text
 
@@ -234,7 +234,7 @@ class CallFilter:
 
     ``statuses`` are any of ``STATUSES``, and ``MISSED`` for incoming calls that ended and that nobody took; ``results``
     are any of ``domain/calls/results.py``. ``scope`` is which calls whoever asks may see; with ``whole_number``
-    only the whole ``number`` matches. ``terms`` are words that have to stand in a call: only ``store/search.py``
+    only the whole ``number`` matches. ``terms`` are words that have to stand in a call: only ``store/search/search.py``
     looks at them.
     """
 

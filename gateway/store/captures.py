@@ -5,9 +5,9 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, delete, select
 
-from gateway.store.journal import Journal
 from gateway.store.tables import forward_captures as captures
 from gateway.store.tables.captures import LONGEST_CAPTURE
+from gateway.store.writing.journal import Journal
 
 KEPT_MS = 30 * 24 * 3600 * 1000
 """How long they are kept: longer than any event of a call is waited for, or tried."""

@@ -12,10 +12,10 @@ from sqlalchemy import ColumnElement, Connection, Row, and_, delete, insert, sel
 from gateway.domain.calls.decision import EventKind
 from gateway.errors import BadParameter, OwnerChanged
 from gateway.store import statements, tables
-from gateway.store.account_locks import lock_accounts
 from gateway.store.bulk import Driver
-from gateway.store.drafts import Choice
-from gateway.store.loading import DESK
+from gateway.store.imports.account_locks import lock_accounts
+from gateway.store.imports.loading import DESK
+from gateway.store.writing.drafts import Choice
 from gateway.texts.text import Text
 
 accounts, phones, choices, events = tables.accounts, tables.phones, tables.choices, tables.events

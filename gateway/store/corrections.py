@@ -8,9 +8,9 @@ from sqlalchemy import Connection, Engine, Row, delete, func, insert, select, up
 
 from gateway.errors import BadParameter
 from gateway.store import tables
-from gateway.store.account_locks import accounts_lock
-from gateway.store.journal import Journal
-from gateway.store.loading import Phone
+from gateway.store.imports.account_locks import accounts_lock
+from gateway.store.imports.loading import Phone
+from gateway.store.writing.journal import Journal
 from gateway.texts.text import Text
 
 accounts, phones, choices = tables.accounts, tables.phones, tables.choices

@@ -14,12 +14,12 @@ from zlib import crc32
 from sqlalchemy import Connection, Engine
 
 from gateway.errors import ConfigError, DataUnusable
-from gateway.store.doorbell import Doorbell
-from gateway.store.following import Follower
-from gateway.store.log import EventLog
-from gateway.store.presence import Presence
-from gateway.store.shared import Shared
-from gateway.store.transactions import Transactions
+from gateway.store.reading.doorbell import Doorbell
+from gateway.store.reading.following import Follower
+from gateway.store.reading.log import EventLog
+from gateway.store.shared.contract import Shared
+from gateway.store.shared.presence import Presence
+from gateway.store.writing.transactions import Transactions
 from gateway.texts.text import Text
 
 
@@ -179,9 +179,9 @@ def open_database(data: Path, url: str | None = None, password: str | None = Non
                 Text("server.database: the driver of PostgreSQL is not installed."),
                 hint=Text("Install it: pip install 'cti-gateway[postgresql]'."),
             )
-        from gateway.store.postgresql import open_postgresql
+        from gateway.store.postgresql.database import open_postgresql
 
         return open_postgresql(url, data, password)
-    from gateway.store.sqlite_database import SqliteDatabase
+    from gateway.store.sqlite.database import SqliteDatabase
 
     return SqliteDatabase(data)

@@ -9,8 +9,8 @@ from sqlalchemy import Column, Index, Integer, Select, Table, func, select, text
 
 from gateway.store.diagnostic_log import metadata
 from gateway.store.fitting import FittedString
-from gateway.store.shared_log import BEGUN, SharedLog
-from gateway.store.shared_tables import sightings
+from gateway.store.shared.log import BEGUN, SharedLog
+from gateway.store.shared.tables import sightings
 from gateway.store.write_behind import WriteBehind
 
 

@@ -17,8 +17,8 @@ from sqlalchemy.exc import DatabaseError, OperationalError, SQLAlchemyError
 
 from gateway.clock import Clock
 from gateway.store.bulk import Write, written
-from gateway.store.pragmas import set_pragmas
 from gateway.store.private_files import make_private
+from gateway.store.sqlite.pragmas import set_pragmas
 from gateway.store.write_behind import WriteBehind
 
 log = structlog.get_logger()

@@ -13,13 +13,13 @@ from gateway.domain.calls.matching import Ranked
 from gateway.domain.identifiers import named_by, searched, shown
 from gateway.domain.roles import Role, role_of
 from gateway.store import tables
-from gateway.store.account_locks import accounts_lock
 from gateway.store.bulk import INSERTS
 from gateway.store.choosing import Standing, standing
 from gateway.store.identified import Identified
-from gateway.store.journal import Journal
-from gateway.store.loading import LoadedAccount, Phone, write_accounts
-from gateway.store.matching import FOREVER, Matches
+from gateway.store.imports.account_locks import accounts_lock
+from gateway.store.imports.loading import LoadedAccount, Phone, write_accounts
+from gateway.store.writing.journal import Journal
+from gateway.store.writing.matching import FOREVER, Matches
 
 accounts, phones, agents, sessions = tables.accounts, tables.phones, tables.agents, tables.sessions
 identifiers, counters = tables.identifiers, tables.counters

@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Engine, Row, select
 
-from gateway.store.journal import Journal
 from gateway.store.tables import event_sources as table
+from gateway.store.writing.journal import Journal
 from gateway.texts.packing import pack, unpack
 from gateway.texts.text import Text
 

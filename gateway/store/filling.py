@@ -21,7 +21,7 @@ from gateway.domain.calls.results import MISSED_CALLS, read_result
 from gateway.domain.messages import Direction
 from gateway.errors import GatewayError
 from gateway.store import filling_missed, tables
-from gateway.store.journal import Journal
+from gateway.store.writing.journal import Journal
 
 calls, events, counters = tables.calls, tables.events, tables.counters
 log = structlog.get_logger()

@@ -19,7 +19,7 @@ from gateway.domain.calls.results import Result
 from gateway.domain.messages import Direction
 from gateway.store import tables
 from gateway.store.call_columns import BOOK_COLUMNS
-from gateway.store.candidates import call_of
+from gateway.store.writing.candidates import call_of
 
 calls, counters = tables.calls, tables.counters
 

@@ -12,7 +12,7 @@ from gateway.domain.calls.windows import GROUP_MS
 from gateway.domain.messages import Direction
 from gateway.store import tables
 from gateway.store.call_columns import BOOK_COLUMNS
-from gateway.store.candidates import call_of, leg_of
+from gateway.store.writing.candidates import call_of, leg_of
 
 calls = tables.calls
 AT_ONCE = 200

@@ -7,7 +7,7 @@ from sqlalchemy import Connection, delete, insert, update
 from gateway.domain.calls.missed_list import MissedEntry
 from gateway.errors import MissedClaimed, MissedCleared
 from gateway.store import missed, tables
-from gateway.store.drafts import MissedAction, MissedDraft
+from gateway.store.writing.drafts import MissedAction, MissedDraft
 
 calls, claims = tables.calls, tables.missed_claims
 

@@ -7,7 +7,7 @@ from sqlalchemy import Connection, Row, insert, select, update
 
 from gateway.errors import NoteChanged
 from gateway.store import tables
-from gateway.store.drafts import NoteDraft
+from gateway.store.writing.drafts import NoteDraft
 
 notes = tables.agent_notes
 

@@ -8,8 +8,8 @@ from sqlalchemy import Engine, Select, select
 
 from gateway.adapter import Delivery, Outcome
 from gateway.store import rows, statements, tables
-from gateway.store.drafts import OrderAttempt
-from gateway.store.journal import Journal
+from gateway.store.writing.drafts import OrderAttempt
+from gateway.store.writing.journal import Journal
 from gateway.texts.packing import unpack
 from gateway.texts.text import Text
 
@@ -84,7 +84,7 @@ class OrderLog:
         return Delivery(Outcome(row.outcome), unpack(row.sentence, words=row.detail or ""), row.peer_ref)
 
     def owner(self, order_id: int) -> str | None:
-        """Return the process that tries an order (``store/presence.py``)."""
+        """Return the process that tries an order (``store/shared/presence.py``)."""
         with self._engine.connect() as connection:
             found: str | None = connection.execute(select(orders.c.owner).where(orders.c.id == order_id)).scalar()
         return found

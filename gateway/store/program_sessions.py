@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, Connection, Delete, Engine, delete, func, 
 
 from gateway.store import tables
 from gateway.store.directory import people_changed, token_hash
-from gateway.store.journal import Journal
+from gateway.store.writing.journal import Journal
 
 agents, sessions = tables.agents, tables.sessions
 

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, insert, update
 
 from gateway.errors import GatewayError
 from gateway.store import tables
-from gateway.store.journal import Journal
+from gateway.store.writing.journal import Journal
 
 log = structlog.get_logger()
 

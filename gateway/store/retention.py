@@ -15,7 +15,6 @@ from sqlalchemy import Connection, Engine
 from gateway.clock import Clock
 from gateway.domain.audit import AuditAction, AuditEntry
 from gateway.store import audit, filling
-from gateway.store.journal import Journal
 from gateway.store.removing import (
     Removed,
     aged_attempts,
@@ -24,6 +23,7 @@ from gateway.store.removing import (
     remove_calls,
     remove_events,
 )
+from gateway.store.writing.journal import Journal
 
 log = structlog.get_logger()
 

@@ -4,7 +4,7 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
-from gateway.store.engine import DATABASE
+from gateway.store.sqlite.engine import DATABASE
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 

@@ -14,9 +14,9 @@ from gateway.store import tables
 from gateway.store.call_columns import PLACES
 from gateway.store.call_fields import EVENT_FIELDS, KNOWN_EVENT_FIELDS
 from gateway.store.calls import iso
-from gateway.store.candidates import CandidateCall
-from gateway.store.drafts import AgentStateDraft, OrderAttempt, OrderDraft, Settlement
 from gateway.store.fitting import length_of
+from gateway.store.writing.candidates import CandidateCall
+from gateway.store.writing.drafts import AgentStateDraft, OrderAttempt, OrderDraft, Settlement
 from gateway.texts.languages import Language
 from gateway.texts.packing import pack
 from gateway.texts.rendering import render

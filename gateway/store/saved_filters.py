@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, Connection, Engine, delete, func, insert, 
 
 from gateway.errors import BadParameter
 from gateway.store import tables
-from gateway.store.journal import Journal
+from gateway.store.writing.journal import Journal
 from gateway.texts.text import Text
 
 saved_filters = tables.saved_filters

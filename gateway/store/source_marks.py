@@ -16,9 +16,9 @@ from sqlalchemy import Connection, delete, or_, select
 from gateway.domain.messages import SourceMark
 from gateway.store import statements
 from gateway.store.bulk import Driver
-from gateway.store.drafts import AgentStateDraft, EventDraft
 from gateway.store.tables import calls
 from gateway.store.tables import source_marks as marks
+from gateway.store.writing.drafts import AgentStateDraft, EventDraft
 
 KEPT_MS = 7 * 24 * 3600 * 1000
 """How long marks are kept: senders repeat for up to three days."""

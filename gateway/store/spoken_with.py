@@ -8,7 +8,7 @@ from typing import Any
 
 from gateway.store import statements
 from gateway.store.bulk import Change, Driver
-from gateway.store.candidates import CandidateCall
+from gateway.store.writing.candidates import CandidateCall
 
 DONE = "follow_up_done"
 EARLY_MS = 2 * 3600 * 1000

@@ -8,8 +8,8 @@ from sqlalchemy.sql import ClauseElement, ColumnElement
 from gateway.store import tables
 from gateway.store.bulk import Change, Write, changing, written
 from gateway.store.call_columns import CALL_COLUMNS, PLACES
-from gateway.store.lookups import Lookup, TenantLookup
 from gateway.store.narrow import NarrowWrite
+from gateway.store.writing.lookups import Lookup, TenantLookup
 
 calls, events, orders, outbox, counters = (
     tables.calls,

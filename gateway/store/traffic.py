@@ -10,8 +10,8 @@ from sqlalchemy import Column, Index, Integer, LargeBinary, Row, Select, Table, 
 
 from gateway.store.bulk import written
 from gateway.store.diagnostic_log import DiagnosticLog, metadata
-from gateway.store.exchange_index import ExchangeIndex, IndexedExchange
 from gateway.store.fitting import FittedString, FittedText
+from gateway.store.shared.exchange_index import ExchangeIndex, IndexedExchange
 
 IN, OUT = "in", "out"
 

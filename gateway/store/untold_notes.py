@@ -6,8 +6,8 @@ from sqlalchemy import Engine, select
 
 from gateway.domain.tenant import Tenant
 from gateway.store import tables
-from gateway.store.drafts import UntoldNote
-from gateway.store.journal import Journal
+from gateway.store.writing.drafts import UntoldNote
+from gateway.store.writing.journal import Journal
 
 notes = tables.agent_notes
 

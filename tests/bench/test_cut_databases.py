@@ -47,7 +47,7 @@ LOGINS = """
 import os
 from pathlib import Path
 from gateway.logins.attempts import Attempts, Limit
-from gateway.store.shared_file_counts import FileCounts
+from gateway.store.shared.file_counts import FileCounts
 Path("disk/data").mkdir()
 attempts, folder = Attempts(FileCounts(Path("disk/data/logins.db"))), os.open("disk/data", os.O_RDONLY)
 for number in range(1500):

@@ -20,7 +20,7 @@ from gateway.cli.main import cli
 from gateway.config import loader as config_file
 from gateway.errors import GatewayError
 from gateway.simulators import FAMILIES, SIMULATORS, demo_settings
-from gateway.store.exchange_index import IndexedExchange
+from gateway.store.shared.exchange_index import IndexedExchange
 from gateway.store.traffic import TrafficLog
 
 ROOT = Path(__file__).parents[2]

@@ -12,12 +12,12 @@ from pathlib import Path
 import pytest
 
 from gateway.errors import StoreUnavailable, StoreUnclear
-from gateway.store import postgresql
 from gateway.store.database import Database, open_database
-from gateway.store.drafts import Recorded
-from gateway.store.journal import Journal
-from gateway.store.postgresql_transactions import LaneTransactions
-from gateway.store.transactions import NotStored
+from gateway.store.postgresql import database as postgresql
+from gateway.store.postgresql.transactions import LaneTransactions
+from gateway.store.writing.drafts import Recorded
+from gateway.store.writing.journal import Journal
+from gateway.store.writing.transactions import NotStored
 from tests.cluster.ports import fixed_port
 from tests.cluster.proxy import Proxy
 from tests.cluster.servers import DATABASE, USER, ClusterServer, cluster, owned_folder
@@ -172,7 +172,7 @@ def test_connections_that_are_cut_anywhere_lose_and_double_nothing(
     try:
         with node(proxy.port, tmp_path, name) as journal, ThreadPoolExecutor(4) as pool:
             cutting.start()
-            written = list(pool.map(lambda i: write_at_last(journal, TENANTS[i % 3], f"4733{i:06d}"), range(240)))
+            written = list(pool.map(lambda i: write_at_last(journal, TENANTS[i % 3], f"4733{i:06d}"), range(120)))
     finally:
         going.set()
         cutting.join()

@@ -15,14 +15,15 @@ from gateway.desk import screens
 from gateway.desk.hub import Hub
 from gateway.desk.screens import Screen
 from gateway.errors import BusyError
-from gateway.store import postgresql, postgresql_following
 from gateway.store.database import Database, open_database
 from gateway.store.directory import Agent, Directory
-from gateway.store.epochs import IS_SAME
-from gateway.store.journal import Committed, Journal
-from gateway.store.positions import Position
-from gateway.store.postgresql_doorbell import CHANNEL, PostgresqlDoorbell
-from gateway.store.postgresql_log import PostgresqlEventLog
+from gateway.store.postgresql import database as postgresql
+from gateway.store.postgresql import following as postgresql_following
+from gateway.store.postgresql.doorbell import CHANNEL, PostgresqlDoorbell
+from gateway.store.postgresql.log import PostgresqlEventLog
+from gateway.store.reading.epochs import IS_SAME
+from gateway.store.reading.positions import Position
+from gateway.store.writing.journal import Committed, Journal
 from tests.cluster.servers import Cluster, cluster
 from tests.store.conftest import start_draft
 from tests.waiting import until

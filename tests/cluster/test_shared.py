@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 
 from gateway.clock import milliseconds
-from gateway.store import shared_leases
 from gateway.store.delivery_receipts import DeliveryReceipt, DeliveryReceiptLog
-from gateway.store.postgresql import PostgresqlDatabase, open_postgresql
-from gateway.store.shared_log import SharedLog
-from gateway.store.shared_postgresql import SharedPostgresql
-from gateway.store.shared_session import SharedUnavailable
+from gateway.store.postgresql.database import PostgresqlDatabase, open_postgresql
+from gateway.store.shared import leases as shared_leases
+from gateway.store.shared.log import SharedLog
+from gateway.store.shared.postgresql import SharedPostgresql
+from gateway.store.shared.session import SharedUnavailable
 from tests.cluster.servers import Cluster, cluster
 from tests.waiting import until
 

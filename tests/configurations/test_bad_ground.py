@@ -15,7 +15,7 @@ from gateway.cli.main import cli
 from gateway.errors import DataUnusable, NewerSchema
 from gateway.logins.passwords import KEY
 from gateway.server import serve
-from gateway.store.engine import open_engine, upgrade
+from gateway.store.sqlite.engine import open_engine, upgrade
 from tests.configurations import every_table
 
 COMMANDS = {

@@ -39,19 +39,19 @@ from gateway.store.database import Database
 from gateway.store.delivery_receipts import DeliveryReceiptLog
 from gateway.store.diagnostic_log import DiagnosticLog
 from gateway.store.directory import Account, Agent, Directory
-from gateway.store.drafts import OrderDraft, Recorded, Settlement
 from gateway.store.figures import FiguresLog
-from gateway.store.following import SqliteFollower
-from gateway.store.imports import Imports
-from gateway.store.journal import Journal
-from gateway.store.loading import LoadedAccount, Phone, write_accounts
-from gateway.store.log import EventLog
+from gateway.store.imports.loading import LoadedAccount, Phone, write_accounts
+from gateway.store.imports.runs import Imports
 from gateway.store.missed import MissedList
 from gateway.store.program_sessions import ProgramSessions
 from gateway.store.quality import Quality
+from gateway.store.reading.following import SqliteFollower
+from gateway.store.reading.log import EventLog
 from gateway.store.saved_filters import SavedFilters
-from gateway.store.search import CallFinder
+from gateway.store.search.search import CallFinder
 from gateway.store.traffic import TrafficEntry, TrafficLog
+from gateway.store.writing.drafts import OrderDraft, Recorded, Settlement
+from gateway.store.writing.journal import Journal
 from gateway.texts.text import Text, verbatim
 from tests.migrated import migrated_database
 from tests.postgresql import FreshDatabase, is_wanted

@@ -18,7 +18,7 @@ from gateway.diagnosis.explainer import Explainer
 from gateway.diagnosis.screens import SCREEN_MS
 from gateway.domain.messages import CallAnswered, CallHeld, CallNoted, CallResumed, CallStarted, QueueEntered
 from gateway.store.delivery_receipts import DeliveryReceipt, DeliveryReceiptLog, ReceiptKind
-from gateway.store.exchange_index import IndexedExchange
+from gateway.store.shared.exchange_index import IndexedExchange
 from gateway.store.traffic import TrafficLog
 from tests.desk.conftest import ANA, EXCHANGE, Browser, Clock, Office, now_ms, services_of
 from tests.desk.test_pages import words

@@ -17,9 +17,9 @@ from gateway.directory.run import Job
 from gateway.directory.sheet import SheetConfig, SheetSource
 from gateway.domain.numbering.numbers import NumberPlan
 from gateway.errors import ImportRunning
-from gateway.store.imports import Imports
-from gateway.store.loading import Loader
-from gateway.store.stored_accounts import StoredAccounts
+from gateway.store.imports.loading import Loader
+from gateway.store.imports.runs import Imports
+from gateway.store.imports.stored_accounts import StoredAccounts
 from tests.desk.conftest import Browser, Office, now_ms
 
 LINES = """codigo;nome;contato;telefone;celular

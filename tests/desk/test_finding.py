@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from gateway.domain.identifiers import Identifier
-from gateway.store.loading import LoadedAccount, Phone, write_accounts
+from gateway.store.imports.loading import LoadedAccount, Phone, write_accounts
 from tests.desk.conftest import ANA, Browser, Office, now_ms
 from tests.desk.test_access import basic
 from tests.desk.test_pages import words

@@ -20,10 +20,10 @@ from gateway.desk.hub import Hub
 from gateway.desk.screens import Screen
 from gateway.errors import Stopping, TooManyScreens
 from gateway.store import tables
-from gateway.store.following import NewEpoch, News
-from gateway.store.log import EventLog
-from gateway.store.positions import Position
-from gateway.store.postgresql import PostgresqlDatabase
+from gateway.store.postgresql.database import PostgresqlDatabase
+from gateway.store.reading.following import NewEpoch, News
+from gateway.store.reading.log import EventLog
+from gateway.store.reading.positions import Position
 from gateway.store.removing import Aged, remove_events
 from tests.desk.conftest import ANA, Office
 
@@ -113,7 +113,7 @@ from gateway.domain.numbering.numbers import NumberPlan
 from gateway.domain.tenant import Tenant
 from gateway.handlers import Core
 from gateway.store.database import open_database
-from gateway.store.journal import Journal
+from gateway.store.writing.journal import Journal
 journal = Journal(open_database(Path(sys.argv[1]), sys.argv[2] or None))
 journal.start()
 core = Core({"acme": Tenant("acme", NumberPlan())}, journal, None)

@@ -13,9 +13,9 @@ from gateway.desk.pages import Desk
 from gateway.domain.roles import Role
 from gateway.logins.passwords import hash_password
 from gateway.store.directory import Agent
-from gateway.store.kept_letters import LetterFilter
-from gateway.store.letter_lifetimes import DAY_MS, Lifetimes
-from gateway.store.letter_log import LetterLog
+from gateway.store.letters.kept import LetterFilter
+from gateway.store.letters.lifetimes import DAY_MS, Lifetimes
+from gateway.store.letters.log import LetterLog
 from tests.desk.conftest import PASSWORD, Browser, Office, now_ms, services_of
 from tests.desk.test_pages import words
 from tests.store.test_letter_log import DEAD, add

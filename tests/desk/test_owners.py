@@ -11,7 +11,7 @@ from werkzeug.test import TestResponse
 
 from gateway.domain.messages import CallStarted
 from gateway.store.directory import Account
-from gateway.store.drafts import Choice
+from gateway.store.writing.drafts import Choice
 from tests.desk.conftest import ANA, EXCHANGE, Browser, Office, now_ms
 from tests.desk.test_pages import words
 

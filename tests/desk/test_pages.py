@@ -12,7 +12,7 @@ from gateway.desk import cards as board
 from gateway.desk.hub import Hub
 from gateway.domain.messages import PlaceCall
 from gateway.domain.numbering.numbers import NumberPlan, read
-from gateway.store.drafts import OrderDraft
+from gateway.store.writing.drafts import OrderDraft
 from gateway.texts.text import Text
 from tests.desk.conftest import ANA, EXCHANGE, Browser, Clock, Office, now_ms
 

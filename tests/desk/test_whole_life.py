@@ -18,7 +18,7 @@ from gateway.domain.messages import (
 )
 from gateway.logins.passwords import hash_password
 from gateway.store.directory import Agent
-from gateway.store.loading import LoadedAccount, Phone, write_accounts
+from gateway.store.imports.loading import LoadedAccount, Phone, write_accounts
 from tests.desk.conftest import ANA, EXCHANGE, PASSWORD, Browser, Office, now_ms
 from tests.desk.test_access import basic
 from tests.desk.test_pages import words

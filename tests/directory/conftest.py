@@ -16,9 +16,9 @@ from gateway.directory.sheet import SheetConfig, Sheets, SheetSource
 from gateway.domain.numbering.numbers import Extensions, NumberPlan
 from gateway.source import Entry, Refused
 from gateway.store import tables
-from gateway.store.imports import ImportRun, Imports
-from gateway.store.loading import Loader
-from gateway.store.stored_accounts import StoredAccounts
+from gateway.store.imports.loading import Loader
+from gateway.store.imports.runs import ImportRun, Imports
+from gateway.store.imports.stored_accounts import StoredAccounts
 from tests.store.conftest import T0, Store, open_store, store
 
 __all__ = ["open_store", "store"]

@@ -12,12 +12,12 @@ import pytest
 from sqlalchemy import select
 
 from gateway.errors import ImportSuperseded
-from gateway.store import imports as module
 from gateway.store import tables
-from gateway.store.imports import DEAD_AFTER_MS, Imports
-from gateway.store.journal import Journal
-from gateway.store.loading import LoadedAccount, Loader
-from gateway.store.postgresql import PostgresqlDatabase
+from gateway.store.imports import runs as module
+from gateway.store.imports.loading import LoadedAccount, Loader
+from gateway.store.imports.runs import DEAD_AFTER_MS, Imports
+from gateway.store.postgresql.database import PostgresqlDatabase
+from gateway.store.writing.journal import Journal
 from tests.directory.conftest import T0
 from tests.postgresql import FreshDatabase
 

@@ -12,8 +12,8 @@ from gateway.errors import ImportRunning, ImportSuperseded, SourceError
 from gateway.source import Entry, Refused
 from gateway.store import tables
 from gateway.store.corrections import Corrections
-from gateway.store.imports import DEAD_AFTER_MS, Counts
-from gateway.store.loading import LoadedAccount, Loader, Phone
+from gateway.store.imports.loading import LoadedAccount, Loader, Phone
+from gateway.store.imports.runs import DEAD_AFTER_MS, Counts
 from tests.directory.conftest import PLAN, T0, Office, Said
 from tests.domain.cases import table
 

@@ -8,8 +8,8 @@ from gateway.config import loader as config_file
 from gateway.config.tables import Config
 from gateway.directory.schedule import LONGEST_WAIT_S, Schedule, failures_of, wait_s
 from gateway.store.database import Database
-from gateway.store.imports import Counts, ImportRun, Imports
-from gateway.store.postgresql import PostgresqlDatabase
+from gateway.store.imports.runs import Counts, ImportRun, Imports
+from gateway.store.postgresql.database import PostgresqlDatabase
 from gateway.texts.text import verbatim
 from tests.directory.conftest import T0, Office
 

@@ -12,7 +12,7 @@ from gateway.event_source import SourceStopped
 from gateway.events import in_order
 from gateway.events.in_order import InOrderWriter
 from gateway.events.memory import SourceMemory
-from gateway.store.drafts import EventDraft, Recorded
+from gateway.store.writing.drafts import EventDraft, Recorded
 from tests.events.reports import until
 from tests.store.conftest import start_draft
 

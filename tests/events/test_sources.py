@@ -17,7 +17,7 @@ from gateway.events.runner import SourceTools
 from gateway.events.sources import ConfiguredSource, EventSources
 from gateway.handlers import Core
 from gateway.store.event_sources import STALE_MS, SourceBook, SourceStanding, SourceState
-from gateway.store.shared_files import SharedFiles
+from gateway.store.shared.files import SharedFiles
 from tests.events.reports import place, until
 from tests.store.conftest import PLAN, OpenStore, Store
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from gateway.logins.attempts import Attempts, Limit, digest, place_of
-from gateway.store import shared_file_counts as module
-from gateway.store.shared_file_counts import FileCounts, since_boot
+from gateway.store.shared import file_counts as module
+from gateway.store.shared.file_counts import FileCounts, since_boot
 
 FEW = Limit("few", most=3, window_s=60)
 

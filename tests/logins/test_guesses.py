@@ -10,7 +10,7 @@ from gateway.errors import TooManyAttempts
 from gateway.logins import guesses as module
 from gateway.logins.attempts import Attempts
 from gateway.logins.guesses import GUESSES, SourceGuesses
-from gateway.store.shared_file_counts import FileCounts
+from gateway.store.shared.file_counts import FileCounts
 
 
 class Clock:

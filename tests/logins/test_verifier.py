@@ -16,7 +16,7 @@ from gateway.logins.attempts import Attempts
 from gateway.logins.passwords import ADDRESS, LOGIN, LOGIN_AT_ADDRESS, Verifier
 from gateway.logins.turns import LoginTurns, Pace
 from gateway.store.directory import Agent
-from gateway.store.shared_file_counts import FileCounts
+from gateway.store.shared.file_counts import FileCounts
 
 QUICK = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 GOOD = "segredo-123"

@@ -26,9 +26,9 @@ from gateway.orders.appliance_queue import ApplianceQueue
 from gateway.orders.circuit_breaker import BreakerState, Condition, Rules
 from gateway.orders.dispatcher import OrderDispatcher
 from gateway.store.calls import CallLog
-from gateway.store.drafts import OrderAttempt, OrderDraft, Way
 from gateway.store.orders import OrderLog
-from gateway.store.shared_files import Record, SharedFiles, Slots
+from gateway.store.shared.files import Record, SharedFiles, Slots
+from gateway.store.writing.drafts import OrderAttempt, OrderDraft, Way
 from gateway.texts.rendering import render
 from tests.fakes import FakeAdapter
 from tests.store.conftest import HERE, PLAN, T0, Store, open_store, store
@@ -487,7 +487,7 @@ def test_what_cannot_be_written_is_counted_once_and_written_later(tmp_path: Path
     record = Record(Condition, tmp_path / "pbx")
     with monkeypatch.context() as patch:
         full = OSError(errno.ENOSPC, "No space left on device")
-        patch.setattr("gateway.store.shared_files.os.pwrite", Mock(side_effect=full))
+        patch.setattr("gateway.store.shared.files.os.pwrite", Mock(side_effect=full))
         assert [record.change(fail_again) for _ in range(2)] == [1, 2]
     assert record.change(fail_again) == 3
     assert Record(Condition, tmp_path / "pbx").read().failures == 3

@@ -15,10 +15,10 @@ import pytest
 from gateway.adapter import Delivery, Outcome, Outgoing
 from gateway.orders.appliance_queue import ApplianceQueue
 from gateway.orders.circuit_breaker import BreakerState, Rules
-from gateway.store import shared_tables
-from gateway.store.drafts import OrderAttempt
-from gateway.store.shared import Shared
-from gateway.store.shared_postgresql import SharedPostgresql
+from gateway.store.shared import tables as shared_tables
+from gateway.store.shared.contract import Shared
+from gateway.store.shared.postgresql import SharedPostgresql
+from gateway.store.writing.drafts import OrderAttempt
 from tests.fakes import FakeAdapter
 from tests.postgresql import FreshDatabase
 from tests.waiting import until
@@ -35,7 +35,7 @@ import psycopg
 from gateway.adapter import Delivery, Outcome, Outgoing
 from gateway.orders.appliance_queue import ApplianceQueue
 from gateway.orders.circuit_breaker import Rules
-from gateway.store.shared_postgresql import SharedPostgresql
+from gateway.store.shared.postgresql import SharedPostgresql
 from tests.fakes import FakeAdapter
 
 def dial(_message):

@@ -21,13 +21,14 @@ from gateway.domain.messages import PlaceCall
 from gateway.domain.numbering.numbers import read
 from gateway.maintenance import SWEEP_EVERY_S, Maintenance
 from gateway.orders.dispatcher import OrderDispatcher
-from gateway.store import shared_leases, tables
-from gateway.store import shared_presence as shared_module
+from gateway.store import tables
 from gateway.store.database import Database, open_database
-from gateway.store.drafts import OrderDraft
-from gateway.store.journal import Journal
+from gateway.store.letters.outbox import Outbox
 from gateway.store.orders import OrderLog
-from gateway.store.outbox import Outbox
+from gateway.store.shared import leases as shared_leases
+from gateway.store.shared import row_presence as shared_module
+from gateway.store.writing.drafts import OrderDraft
+from gateway.store.writing.journal import Journal
 from tests.fakes import FakeAdapter
 from tests.postgresql import FreshDatabase
 from tests.store.conftest import HERE, PLAN
@@ -141,7 +142,7 @@ DYING = """
 import sys, time
 from pathlib import Path
 from gateway.adapter import Delivery
-from gateway.store import shared_leases
+from gateway.store.shared import leases as shared_leases
 from tests.orders import test_orders_once as module
 from tests.postgresql import open_postgresql
 

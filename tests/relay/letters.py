@@ -1,8 +1,8 @@
 """Short ways to the letters of an outbox."""
 
 from gateway.adapter import Delivery
-from gateway.store.outbox import Outbox
-from gateway.store.outbox_letters import ClaimRequest, Letter, LetterReason, LetterResult, LetterState
+from gateway.store.letters.outbox import Outbox
+from gateway.store.letters.stored import ClaimRequest, Letter, LetterReason, LetterResult, LetterState
 
 
 def claim_one(outbox: Outbox, tenant: str, target: str, now: int) -> Letter | None:

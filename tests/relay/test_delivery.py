@@ -14,8 +14,8 @@ from gateway.domain.messages import PlaceCall
 from gateway.domain.numbering.numbers import read
 from gateway.relay.outbox_worker import OutboxWorker, sweep_abandoned
 from gateway.store import tables
-from gateway.store.drafts import OrderDraft
-from gateway.store.outbox import Outbox
+from gateway.store.letters.outbox import Outbox
+from gateway.store.writing.drafts import OrderDraft
 from gateway.texts.rendering import render
 from tests.fakes import FakeAdapter, SetTime
 from tests.relay.letters import claim_one, postpone

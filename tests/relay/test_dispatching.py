@@ -12,8 +12,8 @@ from gateway.errors import StoreUnavailable
 from gateway.relay.dispatcher import Dispatcher, LetterAttempt
 from gateway.relay.forward_rules import ForwardRules
 from gateway.store import tables
-from gateway.store.outbox import Outbox
-from gateway.store.outbox_letters import Letter
+from gateway.store.letters.outbox import Outbox
+from gateway.store.letters.stored import Letter
 from gateway.texts.text import Text, verbatim
 from tests.fakes import FakeAdapter
 from tests.store.conftest import (

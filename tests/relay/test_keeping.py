@@ -12,7 +12,7 @@ from gateway.errors import StoreUnavailable
 from gateway.maintenance import Maintenance
 from gateway.relay.keeping import PAUSES_S, KeepingAdapter
 from gateway.store.captures import KEPT_MS, CallCaptures
-from gateway.store.outbox import Outbox
+from gateway.store.letters.outbox import Outbox
 from gateway.texts.text import Text
 from tests.fakes import FakeAdapter, SetTime
 from tests.store.conftest import T0, OpenStore, Store, open_store, store

@@ -7,7 +7,7 @@ from gateway.relay.forward_rules import DAY_MS, ForwardRules
 from gateway.relay.schedule import LONGEST_RETRY_AFTER_S, WAITS_S, wait_ms
 from gateway.relay.target_health import FIRST_MS, TargetHealth, record, slots, trial_begun
 from gateway.relay.verdicts import verdict_on
-from gateway.store.outbox_letters import LetterReason, LetterState
+from gateway.store.letters.stored import LetterReason, LetterState
 
 T0 = 1_800_000_000_000
 

@@ -13,8 +13,8 @@ from gateway.adapter import Adapter, Delivery, Outcome, Outgoing
 from gateway.relay.dispatcher import Dispatcher, LetterAttempt
 from gateway.relay.forward_rules import ForwardRules
 from gateway.store import tables
-from gateway.store.outbox import Outbox
-from gateway.store.outbox_letters import Letter
+from gateway.store.letters.outbox import Outbox
+from gateway.store.letters.stored import Letter
 from tests.fakes import FakeAdapter
 from tests.store.conftest import T0, OpenStore, Store, end_draft, open_store, start_draft
 

@@ -20,7 +20,7 @@ from gateway.server.application import Application
 from gateway.server.metrics import metrics_application
 from gateway.store.delivery_receipts import DeliveryReceipt, DeliveryReceiptLog
 from gateway.store.diagnostic_log import DiagnosticLog
-from gateway.store.writer import GroupCommit
+from gateway.store.writing.writer import GroupCommit
 from gateway.wire.http import LISTENERS
 from tests.configurations import every_table
 

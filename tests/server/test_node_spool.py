@@ -11,7 +11,7 @@ from gateway.config.loader import parse
 from gateway.domain.messages import CallStarted, Origin
 from gateway.errors import ConfigError, StoreUnavailable
 from gateway.server.bootstrap import Gateway, build
-from gateway.store.spool_file import DATABASE, SpoolRoom
+from gateway.store.spool.file import DATABASE, SpoolRoom
 from gateway.texts.rendering import render
 from tests.postgresql import FreshDatabase
 from tests.waiting import until

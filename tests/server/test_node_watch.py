@@ -15,7 +15,7 @@ from gateway.server.node_watch import NodeWatch, configuration_digest, warn_of_l
 from gateway.store.database import Database
 from gateway.store.durability import Risk
 from gateway.store.nodes import Node, Nodes
-from gateway.store.sqlite_database import SqliteDatabase
+from gateway.store.sqlite.database import SqliteDatabase
 from gateway.texts.text import Text
 
 OURS = configuration_digest(Config())

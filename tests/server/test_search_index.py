@@ -8,9 +8,9 @@ from gateway.config.tables import Config
 from gateway.domain.calls.search_terms import Field, Term
 from gateway.domain.messages import CallEnded, CallStarted, Origin
 from gateway.server.bootstrap import build
-from gateway.store import indexing
 from gateway.store.calls import CallFilter
-from gateway.store.search_index import SearchIndex
+from gateway.store.search import indexing
+from gateway.store.search.index import SearchIndex
 from tests.waiting import until
 
 HERE = Origin("get", "127.0.0.1")

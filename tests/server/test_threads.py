@@ -23,9 +23,9 @@ from gateway.server import cpu_affinity as processors
 from gateway.store import write_behind as sidelog
 from gateway.store.delivery_receipts import DeliveryReceipt, DeliveryReceiptLog, ReceiptKind
 from gateway.store.diagnostic_log import DiagnosticLog
-from gateway.store.following import SqliteFollower
-from gateway.store.imports import Imports
-from gateway.store.outbox import Outbox
+from gateway.store.imports.runs import Imports
+from gateway.store.letters.outbox import Outbox
+from gateway.store.reading.following import SqliteFollower
 from gateway.wire.lenient.port import LenientPort, PortLimits
 from tests.directory.test_schedule import HEADER, configured
 from tests.fakes import FakeAdapter

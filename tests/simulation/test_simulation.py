@@ -32,8 +32,8 @@ from gateway.domain.messages import (
     QueueEntered,
     QueueLeft,
 )
-from gateway.store.drafts import Over
-from gateway.store.log import LoggedEvent
+from gateway.store.reading.log import LoggedEvent
+from gateway.store.writing.drafts import Over
 from tests.domain.calls.pairing_cases import FOUR_HOURS
 from tests.simulation.conftest import LONG, SHORT
 from tests.simulation.world import HERE, World, make_template

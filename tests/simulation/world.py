@@ -28,14 +28,14 @@ from gateway.domain.tenant import Appliance, Tenant
 from gateway.handlers import Core
 from gateway.maintenance import Maintenance
 from gateway.store import tables
-from gateway.store.candidates import BOOK_COLUMNS, call_of, leg_of
-from gateway.store.drafts import EventDraft, GiveUp, InVain, OrderDraft, Over, Recorded, Settlement, WriteJob
-from gateway.store.engine import DATABASE, begin, commit, open_engine, upgrade
 from gateway.store.ghosts import Ghosts
-from gateway.store.journal import apply
-from gateway.store.log import LoggedEvent
-from gateway.store.outbox import Outbox
-from gateway.store.presence import FilePresence
+from gateway.store.letters.outbox import Outbox
+from gateway.store.reading.log import LoggedEvent
+from gateway.store.shared.presence import FilePresence
+from gateway.store.sqlite.engine import DATABASE, begin, commit, open_engine, upgrade
+from gateway.store.writing.candidates import BOOK_COLUMNS, call_of, leg_of
+from gateway.store.writing.drafts import EventDraft, GiveUp, InVain, OrderDraft, Over, Recorded, Settlement, WriteJob
+from gateway.store.writing.journal import apply
 from tests.domain.calls.ledger import Ledger
 from tests.domain.calls.pairing_cases import FOUR_HOURS, T0
 from tests.fakes import SetTime

@@ -35,13 +35,14 @@ from gateway.domain.messages import (
     QueueLeft,
 )
 from gateway.domain.numbering.numbers import Extensions, NumberPlan, read
-from gateway.store import postgresql, shared_presence
 from gateway.store.calls import CallLog
 from gateway.store.database import Database
 from gateway.store.directory import Directory
-from gateway.store.drafts import EventDraft, OrderDraft, Recorded
-from gateway.store.journal import Draft, Journal, apply
-from gateway.store.log import EventLog
+from gateway.store.postgresql import database as postgresql
+from gateway.store.reading.log import EventLog
+from gateway.store.shared import row_presence as shared_presence
+from gateway.store.writing.drafts import EventDraft, OrderDraft, Recorded
+from gateway.store.writing.journal import Draft, Journal, apply
 from tests.domain.calls.pairing_cases import T0 as T0
 from tests.migrated import migrated_database
 from tests.postgresql import FreshDatabase

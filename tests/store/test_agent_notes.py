@@ -12,8 +12,8 @@ from gateway.errors import BadParameter, NoteChanged
 from gateway.store import tables
 from gateway.store.agent_notes import AgentNotes
 from gateway.store.directory import Account
-from gateway.store.drafts import Choice, FollowUpDone, NoteDraft, Recorded, UntoldNote
 from gateway.store.untold_notes import UntoldNotes
+from gateway.store.writing.drafts import Choice, FollowUpDone, NoteDraft, Recorded, UntoldNote
 from tests.store.conftest import OUTGOING, T0, Store
 from tests.store.plans import assert_is_found_by
 

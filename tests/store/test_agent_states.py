@@ -5,7 +5,7 @@ import pytest
 from gateway.domain.messages import AgentState, AgentStateChanged
 from gateway.store import agent_states
 from gateway.store.agent_states import forget
-from gateway.store.drafts import AgentStateDraft
+from gateway.store.writing.drafts import AgentStateDraft
 from tests.store.conftest import HERE, T0, Store
 
 

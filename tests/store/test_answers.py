@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import text
 
 from gateway.store.directory import Agent
-from gateway.store.drafts import GiveUp
+from gateway.store.writing.drafts import GiveUp
 from tests.store.conftest import T0, Store
 
 NUMBER = "4732100123"

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from gateway.desk.frames import ScreenEvent
 from gateway.domain.messages import ATTACHED
 from gateway.store import tables
-from gateway.store.outbox import Outbox
+from gateway.store.letters.outbox import Outbox
 from tests.store.conftest import T0, Store, end_draft, start_draft
 
 pytestmark = pytest.mark.parametrize("name", list(ATTACHED))

@@ -22,8 +22,8 @@ from gateway.domain.messages import (
 from gateway.store import tables
 from gateway.store.calls import CallFilter, LoggedCall
 from gateway.store.directory import Account
-from gateway.store.drafts import AgentStateDraft, GiveUp, Over
-from gateway.store.positions import Position
+from gateway.store.reading.positions import Position
+from gateway.store.writing.drafts import AgentStateDraft, GiveUp, Over
 from tests.store.conftest import HERE, T0, Store, end_draft, start_draft
 
 A, B = "3501", "3502"

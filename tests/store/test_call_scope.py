@@ -12,9 +12,9 @@ from gateway.domain.numbering.extensions import Extensions
 from gateway.domain.roles import Role
 from gateway.store import tables
 from gateway.store.calls import CallFilter, LoggedCall
-from gateway.store.indexing import Indexer
-from gateway.store.search import CallFinder, clauses_of_scope
-from gateway.store.search_index import SearchIndex
+from gateway.store.search.index import SearchIndex
+from gateway.store.search.indexing import Indexer
+from gateway.store.search.search import CallFinder, clauses_of_scope
 from tests.store.conftest import T0, Store
 
 SALES = Team(

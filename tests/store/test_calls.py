@@ -9,7 +9,7 @@ from sqlalchemy import text
 
 from gateway.store import calls as reading
 from gateway.store.calls import CallFilter, CallLog
-from gateway.store.engine import open_engine, upgrade
+from gateway.store.sqlite.engine import open_engine, upgrade
 from tests.store.conftest import T0, Store
 
 MANY = 200_000

@@ -91,7 +91,7 @@ def test_a_database_that_takes_no_writes_is_not_ready_until_it_does_again(store:
     clock = Clock()
     probe = WriteProbe(store.journal, clock=clock)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("gateway.store.transactions.commit", refuse)
+        patch.setattr("gateway.store.writing.transactions.commit", refuse)
         assert not probe.good()
     assert not probe.good(), "it has not looked again yet"
     clock.now += 2.1

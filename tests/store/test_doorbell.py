@@ -11,10 +11,10 @@ import psycopg
 import pytest
 from structlog.testing import capture_logs
 
-from gateway.store import postgresql_doorbell
-from gateway.store.log import LoggedEvent
-from gateway.store.postgresql_doorbell import HEARD_LOOK_S, UNHEARD_LOOK_S, PostgresqlDoorbell
-from gateway.store.postgresql_following import PostgresqlFollower
+from gateway.store.postgresql import doorbell as postgresql_doorbell
+from gateway.store.postgresql.doorbell import HEARD_LOOK_S, UNHEARD_LOOK_S, PostgresqlDoorbell
+from gateway.store.postgresql.following import PostgresqlFollower
+from gateway.store.reading.log import LoggedEvent
 from tests.pgbouncer import PORT, pooler
 from tests.postgresql_log import WrittenLog, until, written_log
 

@@ -7,11 +7,12 @@ import pytest
 from sqlalchemy import Connection, select, text
 
 from gateway.errors import StoreUnavailable, StoreUnclear, UnknownTenant
-from gateway.store import draining, tables
-from gateway.store.drafts import AgentStateDraft, EventDraft
-from gateway.store.draining import SpoolDrain
-from gateway.store.spool_file import Kept, Spool, SpoolRoom
-from gateway.store.spooled_messages import Told, packed
+from gateway.store import tables
+from gateway.store.spool import draining
+from gateway.store.spool.draining import SpoolDrain
+from gateway.store.spool.file import Kept, Spool, SpoolRoom
+from gateway.store.spool.messages import Told, packed
+from gateway.store.writing.drafts import AgentStateDraft, EventDraft
 from tests.store.conftest import T0, Store, end_draft, start_draft
 from tests.waiting import until
 

@@ -7,8 +7,8 @@ import pytest
 from sqlalchemy import select
 
 from gateway.store import tables
-from gateway.store.event_orders import OrderOfEach
-from gateway.store.search_index import Progress, SearchIndex
+from gateway.store.reading.event_orders import OrderOfEach
+from gateway.store.search.index import Progress, SearchIndex
 from tests.postgresql_log import WrittenLog, written_log
 
 pytestmark = pytest.mark.postgresql

@@ -12,7 +12,7 @@ import gateway.store
 from gateway.store import filling
 from gateway.store.database import Database, open_database
 from gateway.store.filling import Filler
-from gateway.store.journal import Journal
+from gateway.store.writing.journal import Journal
 from tests.store.conftest import T0, Store
 
 MIGRATIONS = Path(gateway.store.__file__).with_name("migrations")

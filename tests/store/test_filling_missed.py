@@ -7,7 +7,7 @@ from sqlalchemy import text
 
 from gateway.store import filling_missed
 from gateway.store.filling import Filler
-from gateway.store.journal import Journal
+from gateway.store.writing.journal import Journal
 from tests.store.conftest import T0, Store
 from tests.store.test_filling import end, old_folder
 

@@ -6,9 +6,9 @@ from sqlalchemy import Column, Integer, MetaData, String, Table, create_engine, 
 from gateway.adapter import Delivery, Outcome
 from gateway.store import delivery_receipts, tables, traffic
 from gateway.store.bulk import Write
-from gateway.store.drafts import OrderAttempt, Settlement
 from gateway.store.fitting import Fitted, FittedString, FittedText, fit, fitter, is_storable
-from gateway.store.loading import LoadedAccount, Phone, write_accounts
+from gateway.store.imports.loading import LoadedAccount, Phone, write_accounts
+from gateway.store.writing.drafts import OrderAttempt, Settlement
 from tests.store.conftest import T0, Store
 
 TABLES = [*tables.metadata.tables.values(), traffic.entries, delivery_receipts.receipts]

@@ -4,8 +4,8 @@ from pathlib import Path
 
 from sqlalchemy import text
 
-from gateway.store.following import SqliteFollower
-from gateway.store.log import EventLog
+from gateway.store.reading.following import SqliteFollower
+from gateway.store.reading.log import EventLog
 from tests.migrated import migrated_engine
 
 

@@ -11,14 +11,14 @@ import pytest
 
 from gateway.desk.hub import Hub
 from gateway.desk.screens import Screen
-from gateway.store import postgresql_following
-from gateway.store.doorbell import NoDoorbell
-from gateway.store.epochs import current_epoch
-from gateway.store.following import NewEpoch, News, PeopleChanged
-from gateway.store.log import LoggedEvent
-from gateway.store.positions import Position
-from gateway.store.postgresql_doorbell import PostgresqlDoorbell
-from gateway.store.postgresql_following import PostgresqlFollower
+from gateway.store.postgresql import following as postgresql_following
+from gateway.store.postgresql.doorbell import PostgresqlDoorbell
+from gateway.store.postgresql.following import PostgresqlFollower
+from gateway.store.reading.doorbell import NoDoorbell
+from gateway.store.reading.epochs import current_epoch
+from gateway.store.reading.following import NewEpoch, News, PeopleChanged
+from gateway.store.reading.log import LoggedEvent
+from gateway.store.reading.positions import Position
 from tests.postgresql_log import WrittenLog, until, written_log
 
 pytestmark = pytest.mark.postgresql

@@ -10,8 +10,8 @@ from gateway.adapter import Delivery, Outcome
 from gateway.store import tables
 from gateway.store.database import open_database
 from gateway.store.directory import Account
-from gateway.store.drafts import Settlement
-from gateway.store.journal import Journal
+from gateway.store.writing.drafts import Settlement
+from gateway.store.writing.journal import Journal
 from tests.store.conftest import T0, OpenStore, Store, end_draft, start_draft
 
 

@@ -10,8 +10,8 @@ import pytest
 from sqlalchemy import Connection, select, update
 
 from gateway.store import tables
-from gateway.store.drafts import EventDraft, Recorded
-from gateway.store.journal import apply
+from gateway.store.writing.drafts import EventDraft, Recorded
+from gateway.store.writing.journal import apply
 from tests.store.conftest import T0, OpenStore, Store, answer_draft, end_draft, start_draft
 
 ON_POSTGRESQL = pytest.mark.parametrize(

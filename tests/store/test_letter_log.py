@@ -6,11 +6,11 @@ import pytest
 from sqlalchemy import insert, select, update
 
 from gateway.store import tables
-from gateway.store.kept_letters import LetterFilter, LetterStanding
-from gateway.store.letter_lifetimes import Lifetimes
-from gateway.store.letter_log import LetterLog, SentAgain
-from gateway.store.letter_retention import ORPHANED_MS, LetterRetention
-from gateway.store.outbox import Outbox
+from gateway.store.letters.kept import LetterFilter, LetterStanding
+from gateway.store.letters.lifetimes import Lifetimes
+from gateway.store.letters.log import LetterLog, SentAgain
+from gateway.store.letters.outbox import Outbox
+from gateway.store.letters.retention import ORPHANED_MS, LetterRetention
 from gateway.texts.rendering import render
 from tests.relay.letters import claim_one
 from tests.store.conftest import T0, Store, open_store, store
@@ -175,7 +175,7 @@ def test_what_no_forward_takes_any_more_is_given_up_and_kept(store: Store, lette
 
 
 def test_many_letters_are_changed_in_slices(store: Store, letters: LetterLog, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gateway.store.letter_slices.SLICE", 2)
+    monkeypatch.setattr("gateway.store.letters.slices.SLICE", 2)
     add(store, *[DEAD] * 5)
     store.journal.run(lambda connection: connection.execute(update(tables.outbox).values(state="dead")) and None)
     assert letters.send_again("acme", LetterFilter(), T0) == SentAgain(5)

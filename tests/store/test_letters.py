@@ -15,8 +15,8 @@ from gateway.domain.messages import AgentState, AgentStateChanged, CallNoted
 from gateway.domain.telling import TellingRules
 from gateway.server.bootstrap import telling_rules
 from gateway.store import tables
-from gateway.store.drafts import AgentStateDraft, EventDraft
-from gateway.store.outbox_letters import letter_fields
+from gateway.store.letters.stored import letter_fields
+from gateway.store.writing.drafts import AgentStateDraft, EventDraft
 from tests.store.conftest import HERE, PLAN, T0, Store, end_draft, heard, open_store, start_draft, store
 from tests.store.test_whose import know
 

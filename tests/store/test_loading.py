@@ -2,7 +2,7 @@
 
 import pytest
 
-from gateway.store.loading import FEWEST, MOST, LoadedAccount, Loader
+from gateway.store.imports.loading import FEWEST, MOST, LoadedAccount, Loader
 from tests.store.conftest import Store
 
 ACCOUNTS = [LoadedAccount(str(number), "Padaria", ()) for number in range(600)]

@@ -8,8 +8,8 @@ import pytest
 from gateway.domain.calls.missed_list import MissedEntry
 from gateway.errors import MissedClaimed, MissedCleared
 from gateway.store.directory import Account
-from gateway.store.drafts import MissedAction, MissedDraft, Recorded
 from gateway.store.missed import MissedList
+from gateway.store.writing.drafts import MissedAction, MissedDraft, Recorded
 from tests.store.conftest import OUTGOING, T0, Store
 from tests.store.plans import assert_is_found_by
 

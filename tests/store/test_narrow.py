@@ -9,8 +9,8 @@ from gateway.domain.calls.call import NOTHING_ATTACHED
 from gateway.domain.messages import ATTACHED
 from gateway.store import statements, tables
 from gateway.store.call_columns import CALL_COLUMNS
-from gateway.store.candidates import CandidateCall, read_call
 from gateway.store.fitting import Fitted
+from gateway.store.writing.candidates import CandidateCall, read_call
 from tests.store.conftest import Store
 
 WRITE = statements.WRITE_CALLS

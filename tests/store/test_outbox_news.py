@@ -2,7 +2,7 @@
 
 import pytest
 
-from gateway.store.outbox import Outbox
+from gateway.store.letters.outbox import Outbox
 from tests.store.conftest import Store, open_store, store
 from tests.store.test_letter_log import add
 

@@ -4,8 +4,8 @@ from typing import Any
 
 from sqlalchemy import Engine, event
 
-from gateway.store.outbox import Outbox
-from gateway.store.outbox_letters import ClaimRequest
+from gateway.store.letters.outbox import Outbox
+from gateway.store.letters.stored import ClaimRequest
 from tests.store.conftest import T0, Store, start_draft
 
 TARGETS = [f"crm{number}" for number in range(20)]

@@ -10,8 +10,8 @@ from sqlalchemy import text
 from gateway.adapter import Delivery, Outcome
 from gateway.domain.messages import CallHeld, CallNoted, CallResumed, QueueEntered, QueueLeft
 from gateway.errors import BadParameter
-from gateway.store.drafts import GiveUp, InVain, Over, Settlement
 from gateway.store.ghosts import Ghosts
+from gateway.store.writing.drafts import GiveUp, InVain, Over, Settlement
 from tests.domain.calls.pairing_cases import CASES, FOUR_HOURS, Case, play, shown
 from tests.store.conftest import HERE, T0, Store
 

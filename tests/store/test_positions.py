@@ -2,7 +2,7 @@
 
 import pytest
 
-from gateway.store.positions import Position
+from gateway.store.reading.positions import Position
 
 
 @pytest.mark.parametrize(

@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 from gateway.errors import ConfigError, DataUnusable, NewerSchema
-from gateway.store import postgresql_schema, revisions
+from gateway.store import revisions
 from gateway.store.database import explained, open_database
-from gateway.store.postgresql import open_postgresql
+from gateway.store.postgresql import schema as postgresql_schema
+from gateway.store.postgresql.database import open_postgresql
 from tests.postgresql import GUARDED, FreshDatabase, server
 
 pytestmark = pytest.mark.postgresql

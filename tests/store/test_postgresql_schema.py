@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection
 
-from gateway.store import postgresql, postgresql_schema
+from gateway.store.postgresql import database as postgresql
+from gateway.store.postgresql import schema as postgresql_schema
 from tests.postgresql import FreshDatabase
 
 pytestmark = pytest.mark.postgresql

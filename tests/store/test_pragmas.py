@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, event
 
-from gateway.store import diagnostic_log, engine, shared_file_counts
-from gateway.store.pragmas import set_pragmas
+from gateway.store import diagnostic_log
+from gateway.store.shared import file_counts as shared_file_counts
+from gateway.store.sqlite import engine
+from gateway.store.sqlite.pragmas import set_pragmas
 
 
 class Keeping(sqlite3.Connection):

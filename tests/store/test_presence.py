@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from gateway.store.presence import FOLDER, FilePresence
+from gateway.store.shared.presence import FOLDER, FilePresence
 
 HOLD = """
 import sys
 from pathlib import Path
-from gateway.store.presence import FilePresence
+from gateway.store.shared.presence import FilePresence
 print(FilePresence(Path(sys.argv[1])).name(), flush=True)
 sys.stdin.read()
 """

@@ -14,8 +14,8 @@ from gateway.config.tables import Config
 from gateway.logins.attempts import Attempts
 from gateway.server.bootstrap import build
 from gateway.store import private_files
-from gateway.store import shared_files as shared
 from gateway.store.private_files import open_private, prepare
+from gateway.store.shared import files as shared
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ import pytest
 from gateway.errors import BadParameter
 from gateway.store import quality as module
 from gateway.store.corrections import Corrections
-from gateway.store.loading import LoadedAccount, Loader, Phone
+from gateway.store.imports.loading import LoadedAccount, Loader, Phone
 from gateway.store.quality import CONDITIONS, Flaw, Quality
 from tests.store.conftest import T0, Store
 from tests.store.plans import plan_of

@@ -20,12 +20,12 @@ from gateway.store.agents import Actor, AgentChanges, AgentDetails
 from gateway.store.audit import AuditLog
 from gateway.store.corrections import Corrections
 from gateway.store.directory import Account
-from gateway.store.drafts import MissedAction, MissedDraft
-from gateway.store.imports import Imports
-from gateway.store.loading import LoadedAccount, Loader, Phone
-from gateway.store.outbox import Outbox
-from gateway.store.outbox_letters import ClaimRequest
+from gateway.store.imports.loading import LoadedAccount, Loader, Phone
+from gateway.store.imports.runs import Imports
+from gateway.store.letters.outbox import Outbox
+from gateway.store.letters.stored import ClaimRequest
 from gateway.store.saved_filters import SavedFilters
+from gateway.store.writing.drafts import MissedAction, MissedDraft
 from tests.store.conftest import T0, OpenStore, Store, end_draft, start_draft
 
 TRIES = 20

@@ -9,8 +9,8 @@ import pytest
 from gateway.domain.messages import PlaceCall
 from gateway.domain.numbering.numbers import read
 from gateway.errors import KeyTaken
-from gateway.store.drafts import OrderDraft, Recorded
-from gateway.store.journal import apply
+from gateway.store.writing.drafts import OrderDraft, Recorded
+from gateway.store.writing.journal import apply
 from tests.store.conftest import HERE, PLAN, T0, OpenStore, Store
 
 MESSAGE = PlaceCall("acme", "3501", "4732100123", HERE, T0)

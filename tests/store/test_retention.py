@@ -16,12 +16,12 @@ from gateway.errors import StoreUnavailable
 from gateway.store import filling, removing, retention, tables
 from gateway.store.audit import AuditFilter, AuditLog
 from gateway.store.calls import CallFilter
-from gateway.store.drafts import FollowUpDone, NoteDraft, OrderAttempt, Settlement
-from gateway.store.indexing import Indexer
-from gateway.store.positions import Position
+from gateway.store.reading.positions import Position
 from gateway.store.retention import DAY_MS, Ages, Retention
-from gateway.store.search import CallFinder
-from gateway.store.search_index import SearchIndex
+from gateway.store.search.index import SearchIndex
+from gateway.store.search.indexing import Indexer
+from gateway.store.search.search import CallFinder
+from gateway.store.writing.drafts import FollowUpDone, NoteDraft, OrderAttempt, Settlement
 from tests.store.conftest import T0, Store
 from tests.store.plans import assert_is_found_by_index, plan_of
 
@@ -312,7 +312,7 @@ def test_the_search_index_goes_on_where_its_last_event_is_gone(store: Store, ind
 def test_the_search_index_forgets_what_is_gone(
     store: Store, index: SearchIndex, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name in ("gateway.store.indexing", "gateway.store.search_index", "gateway.store.search"):
+    for name in ("gateway.store.search.indexing", "gateway.store.search.index", "gateway.store.search.search"):
         monkeypatch.setattr(f"{name}.BLOCK", 4)
     first, rival = whole_call(store, "4733330000"), whole_call(store, CARLOS, tenant="rival")
     old = [first, *(whole_call(store, f"473333000{number}") for number in range(1, 6))]

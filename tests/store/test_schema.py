@@ -6,8 +6,8 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import text
 
-from gateway.store import shared_tables
-from gateway.store.engine import open_engine, upgrade
+from gateway.store.shared import tables as shared_tables
+from gateway.store.sqlite.engine import open_engine, upgrade
 from gateway.store.tables import metadata
 from tests.store.conftest import Store
 from tests.store.plans import assert_is_found_by_index, plan_of

@@ -10,13 +10,15 @@ from hypothesis import strategies as some
 from sqlalchemy import update
 
 from gateway.domain.calls.search_terms import Field, Term, term_of
-from gateway.store import filling, indexing, search, search_index, tables
+from gateway.store import filling, tables
 from gateway.store.calls import CallFilter
 from gateway.store.directory import Account
-from gateway.store.drafts import Choice, NoteDraft
-from gateway.store.indexing import Indexer
-from gateway.store.search import CallFinder
-from gateway.store.search_index import BLOCK, DATABASE, Progress, SearchIndex, packed, unpacked
+from gateway.store.search import index as search_index
+from gateway.store.search import indexing, search
+from gateway.store.search.index import BLOCK, DATABASE, Progress, SearchIndex, packed, unpacked
+from gateway.store.search.indexing import Indexer
+from gateway.store.search.search import CallFinder
+from gateway.store.writing.drafts import Choice, NoteDraft
 from tests.store.conftest import T0, Store
 from tests.waiting import until
 

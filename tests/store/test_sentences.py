@@ -7,11 +7,11 @@ from sqlalchemy import select, update
 
 from gateway.adapter import Delivery, Outcome
 from gateway.store import rows, tables
-from gateway.store.drafts import OrderAttempt, Settlement
-from gateway.store.imports import Counts, Imports
-from gateway.store.journal import Journal
+from gateway.store.imports.runs import Counts, Imports
+from gateway.store.letters.outbox import Outbox
 from gateway.store.orders import OrderLog, note
-from gateway.store.outbox import Outbox
+from gateway.store.writing.drafts import OrderAttempt, Settlement
+from gateway.store.writing.journal import Journal
 from gateway.texts.languages import DEFAULT
 from gateway.texts.rendering import render
 from gateway.texts.text import Text, verbatim

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from gateway.store.shared_files import LEASES, SharedFiles
+from gateway.store.shared.files import LEASES, SharedFiles
 
 HOLD = """
 import sys
 from pathlib import Path
-from gateway.store.shared_files import SharedFiles
+from gateway.store.shared.files import SharedFiles
 lease = SharedFiles(Path(sys.argv[1])).lease("source/acme/pbx")
 print(lease.token if lease else None, flush=True)
 sys.stdin.read()

@@ -10,13 +10,13 @@ import pytest
 from sqlalchemy import func, select
 from structlog.testing import capture_logs
 
-from gateway.store import shared_log as module
-from gateway.store import shared_tables
 from gateway.store.delivery_receipts import DeliveryReceipt, DeliveryReceiptLog
 from gateway.store.diagnostic_log import DiagnosticLog
-from gateway.store.exchange_index import ExchangeIndex
-from gateway.store.shared_log import BEGUN, SharedLog
-from gateway.store.shared_tables import sightings
+from gateway.store.shared import log as module
+from gateway.store.shared import tables as shared_tables
+from gateway.store.shared.exchange_index import ExchangeIndex
+from gateway.store.shared.log import BEGUN, SharedLog
+from gateway.store.shared.tables import sightings
 from gateway.store.traffic import TrafficLog
 from tests.postgresql import FreshDatabase
 from tests.store.test_traffic import made

@@ -16,16 +16,14 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from gateway.store import (
-    shared_leases,
-    shared_presence,
-    shared_row_counts,
-    shared_session,
-    shared_tables,
-    shared_values,
-)
-from gateway.store.shared_postgresql import SharedPostgresql
-from gateway.store.shared_session import SharedSession, SharedUnavailable
+from gateway.store.shared import leases as shared_leases
+from gateway.store.shared import row_counts as shared_row_counts
+from gateway.store.shared import row_presence as shared_presence
+from gateway.store.shared import session as shared_session
+from gateway.store.shared import tables as shared_tables
+from gateway.store.shared import values as shared_values
+from gateway.store.shared.postgresql import SharedPostgresql
+from gateway.store.shared.session import SharedSession, SharedUnavailable
 from tests.postgresql import FreshDatabase
 from tests.waiting import until
 
@@ -162,7 +160,7 @@ def test_a_token_is_greater_also_when_a_failover_emptied_the_table(cell: Cell) -
 HOLD = """
 import sys
 import psycopg
-from gateway.store.shared_postgresql import SharedPostgresql
+from gateway.store.shared.postgresql import SharedPostgresql
 shared = SharedPostgresql(lambda: psycopg.connect(sys.argv[1], autocommit=True))
 print(shared.presence().name(), flush=True)
 give_back = shared.slots("acme", sys.argv[2], 1).take(0)

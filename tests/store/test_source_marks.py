@@ -8,9 +8,9 @@ from sqlalchemy import func, select
 
 from gateway.domain.messages import Origin, SourceMark
 from gateway.store import source_marks
-from gateway.store.drafts import EventDraft, Recorded
 from gateway.store.tables import calls
 from gateway.store.tables import source_marks as table
+from gateway.store.writing.drafts import EventDraft, Recorded
 from tests.store.conftest import T0, OpenStore, Store, answer_draft, end_draft, start_draft
 
 Make = Callable[..., EventDraft]

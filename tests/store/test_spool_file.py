@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from gateway.errors import StoreUnavailable
-from gateway.store.spool_file import Kept, Spool, SpoolRoom
+from gateway.store.spool.file import Kept, Spool, SpoolRoom
 
 ROOM = SpoolRoom(most_bytes=10_000_000, most_ms=60_000)
 T0 = 1_700_000_000_000

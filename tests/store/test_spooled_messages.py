@@ -16,7 +16,7 @@ from gateway.domain.messages import (
     QueueLeft,
     SourceMark,
 )
-from gateway.store.spooled_messages import ADAPTERS, Told, packed, unpacked
+from gateway.store.spool.messages import ADAPTERS, Told, packed, unpacked
 
 HERE = Origin("get", "127.0.0.1")
 MARKED = Origin("webhook", "10.0.0.7", 12, SourceMark("cloud", "e-1", 4, "leg", ("a", "b")))

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from gateway.errors import GatewayError, InternalError, QueueFull, Stopping, StoreUnavailable, StoreUnclear
-from gateway.store.drafts import EventDraft, OrderDraft, Recorded
-from gateway.store.spool_file import Spool, SpoolRoom
-from gateway.store.spooled_messages import unpacked
-from gateway.store.spooling import KEPT, SpoolingWriter
-from gateway.store.tickets import Ticket
+from gateway.store.spool.file import Spool, SpoolRoom
+from gateway.store.spool.messages import unpacked
+from gateway.store.spool.spooling import KEPT, SpoolingWriter
+from gateway.store.writing.drafts import EventDraft, OrderDraft, Recorded
+from gateway.store.writing.tickets import Ticket
 from tests.store.conftest import HERE, PLAN, T0, PlaceCall, read, start_draft
 from tests.waiting import until
 

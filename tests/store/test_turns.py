@@ -5,7 +5,7 @@ import threading
 import time
 from pathlib import Path
 
-from gateway.store.engine import LOCK, LONGEST_PATIENCE_S, FileLock
+from gateway.store.sqlite.engine import LOCK, LONGEST_PATIENCE_S, FileLock
 
 
 def test_a_patient_writer_lets_those_who_wait_pass_first(tmp_path: Path) -> None:

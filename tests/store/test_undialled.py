@@ -10,7 +10,7 @@ from gateway.domain.messages import CallEnded, CallStarted, PlaceCall
 from gateway.domain.tenant import Appliance, Tenant
 from gateway.handlers import Core
 from gateway.store.directory import Account
-from gateway.store.drafts import OrderDraft, Recorded
+from gateway.store.writing.drafts import OrderDraft, Recorded
 from tests.store.conftest import HERE, PLAN, T0, Store
 
 

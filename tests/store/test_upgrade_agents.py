@@ -8,7 +8,7 @@ from sqlalchemy import text
 from structlog.testing import capture_logs
 
 import gateway.store
-from gateway.store.engine import open_engine, upgrade
+from gateway.store.sqlite.engine import open_engine, upgrade
 
 MIGRATIONS = Path(gateway.store.__file__).with_name("migrations")
 COLUMNS = "tenant, login, name, extension, password_hash, created_at"

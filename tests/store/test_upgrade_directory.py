@@ -7,7 +7,7 @@ from alembic.config import Config
 from sqlalchemy import text
 
 import gateway.store
-from gateway.store.engine import open_engine, upgrade
+from gateway.store.sqlite.engine import open_engine, upgrade
 
 MIGRATIONS = Path(gateway.store.__file__).with_name("migrations")
 

@@ -7,7 +7,7 @@ from sqlalchemy import text
 
 from gateway.domain.identifiers import Identifier
 from gateway.store.directory import Agent
-from gateway.store.loading import LoadedAccount, Phone, write_accounts
+from gateway.store.imports.loading import LoadedAccount, Phone, write_accounts
 from tests.store.conftest import T0, Store
 
 NUMBER, CPF = "4732100123", "52998224725"

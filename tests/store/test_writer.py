@@ -11,10 +11,10 @@ import pytest
 from sqlalchemy import Connection, Engine, text
 
 from gateway.errors import BadParameter, InternalError, QueueFull, Stopping, StoreUnavailable, StoreUnclear
-from gateway.store import writer as writer_module
-from gateway.store.engine import FileLock, open_engine
-from gateway.store.tickets import Ticket
-from gateway.store.writer import GroupCommit
+from gateway.store.sqlite.engine import FileLock, open_engine
+from gateway.store.writing import writer as writer_module
+from gateway.store.writing.tickets import Ticket
+from gateway.store.writing.writer import GroupCommit
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from gateway.domain.tenant import Appliance, Tenant
 from gateway.handlers import Core
 from gateway.store import tables
 from gateway.store.calls import iso
-from gateway.store.journal import Journal
+from gateway.store.writing.journal import Journal
 from gateway.wire.operations import ESTADO_AGENTE, EVENTS, OPERATIONS, Operation
 from gateway.wire.parameters import Parameter, Sender
 from tests.store.conftest import HERE, PLAN, T0, Store

@@ -11,7 +11,7 @@ from gateway.config.values import Interval, seconds_of
 from gateway.errors import ConfigError, SourceError
 from gateway.event_source import CONFIG, setting
 from gateway.events.cdr.description import TableDescription, described
-from gateway.store.foreign import shown_address, with_password
+from gateway.store.imports.foreign import shown_address, with_password
 from gateway.texts.text import Text
 
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_$]{0,127}")

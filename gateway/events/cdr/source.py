@@ -12,7 +12,7 @@ from gateway.event_source import Report, SourcePlace, SourceStopped, Stop
 from gateway.events.cdr import position
 from gateway.events.cdr.reading import TableReading
 from gateway.events.cdr.settings import TableSourceConfig
-from gateway.store.foreign import ForeignDatabase, shown_address
+from gateway.store.imports.foreign import ForeignDatabase, shown_address
 from gateway.texts.text import Text, problem_of
 
 ROWS = 2_000

@@ -25,7 +25,7 @@ orders = Table(
     Column("detail", FittedText, comment="what came of it, in the company's language", info=LATER),
     Column("peer_ref", FittedString(255), info=LATER),
     Column("settled_at", BigInteger, info=LATER),
-    Column("owner", FittedString(32), comment="the process that tries it (store/presence.py)"),
+    Column("owner", FittedString(32), comment="the process that tries it (store/shared/presence.py)"),
     Column("sentence", FittedText, comment=SENTENCE, info=LATER),
     Index(
         "ix_orders_open",

@@ -27,7 +27,10 @@ outbox = Table(
     Column("outcome", FittedString(12), info=LATER),
     Column("detail", FittedText, info=LATER),
     Column(
-        "claimed_by", FittedString(32), comment="the process that sends it just now (store/presence.py)", info=LATER
+        "claimed_by",
+        FittedString(32),
+        comment="the process that sends it just now (store/shared/presence.py)",
+        info=LATER,
     ),
     Column("sentence", FittedText, comment=SENTENCE, info=LATER),
     Column("order_key", FittedString(64), comment="letters of one target with one key go one after the other"),
@@ -39,7 +42,7 @@ outbox = Table(
         comment="how it was settled; null while it waits",
         info=LATER,
     ),
-    Column("reason", FittedString(24), comment="why, as a code (store/outbox_letters.py)", info=LATER),
+    Column("reason", FittedString(24), comment="why, as a code (store/letters/stored.py)", info=LATER),
     Column("attempted_at", BigInteger, comment="when the last attempt ended", info=LATER),
     Column("request", FittedText, comment="of the last attempt that failed, secrets masked", info=LATER),
     Column("answer", FittedText, comment="of the last attempt that failed, secrets masked", info=LATER),

@@ -14,8 +14,8 @@ from gateway.events.ami.interpreter import AmiInterpreter
 from gateway.events.ami.stream import AmiBlock
 from gateway.handlers import Core
 from gateway.store.calls import CallLog, LoggedCall
-from gateway.store.drafts import OrderDraft, Settlement
-from gateway.store.journal import Journal
+from gateway.store.writing.drafts import OrderDraft, Settlement
+from gateway.store.writing.journal import Journal
 from tests.events.ami.playing import BASE, SETTINGS, Timed, play, recorded, shown
 from tests.migrated import migrated_database
 

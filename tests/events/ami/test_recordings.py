@@ -15,7 +15,7 @@ from gateway.domain.numbering.numbers import Extensions, NumberPlan
 from gateway.domain.tenant import Tenant
 from gateway.handlers import Core
 from gateway.store.calls import CallLog
-from gateway.store.journal import Journal
+from gateway.store.writing.journal import Journal
 from tests.events.ami.playing import NAMES, logged, play, recorded, shown
 from tests.migrated import migrated_database
 

@@ -1,6 +1,6 @@
 """Events for forwards in the order of their call, and what became of those that were not taken
 
-What waits from before gets its columns after the start (``store/outbox.py``).
+What waits from before gets its columns after the start (``store/letters/outbox.py``).
 """
 
 import sqlalchemy as sa
@@ -14,7 +14,7 @@ COLUMNS = (
     ("waits_since", sa.BigInteger(), "from when its age counts: written, carried over or sent again by hand"),
     ("blocked_by", sa.BigInteger(), "the letter of the same key that goes before it"),
     ("state", sa.String(12), "how it was settled; null while it waits"),
-    ("reason", sa.String(24), "why, as a code (store/outbox_letters.py)"),
+    ("reason", sa.String(24), "why, as a code (store/letters/stored.py)"),
     ("attempted_at", sa.BigInteger(), "when the last attempt ended"),
     ("request", sa.Text(), "of the last attempt that failed, secrets masked"),
     ("answer", sa.Text(), "of the last attempt that failed, secrets masked"),

@@ -1,0 +1,253 @@
+"""PostgreSQL as the store's database: shared by several nodes, told apart by rows and locks of its own.
+
+Reading goes through a pool, each transaction with one view of all rows, as SQLite's readers have it. The journal and
+imports write on connections of their own, which must never be cancelled: a cancelled COMMIT with a synchronous standby
+has happened, and nobody may believe that it did not.
+"""
+
+import os
+import secrets
+from functools import cached_property, partial
+from pathlib import Path
+from socket import gethostname
+from typing import Any
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import ArgumentError
+from sqlalchemy.pool import NullPool
+
+from gateway.errors import ConfigError, DataUnusable
+from gateway.store.database import WriterLock, explained, lane_of
+from gateway.store.postgresql import errors as postgresql_errors
+from gateway.store.postgresql import schema as postgresql_schema
+from gateway.store.postgresql.doorbell import PostgresqlDoorbell
+from gateway.store.postgresql.following import PostgresqlFollower
+from gateway.store.postgresql.log import PostgresqlEventLog
+from gateway.store.postgresql.transactions import LaneTransactions
+from gateway.store.private_files import prepare
+from gateway.store.reading.doorbell import Doorbell
+from gateway.store.reading.epochs import settle
+from gateway.store.reading.following import Follower
+from gateway.store.reading.log import EventLog
+from gateway.store.shared.contract import Shared
+from gateway.store.shared.postgresql import SharedPostgresql
+from gateway.store.shared.presence import Presence
+from gateway.store.sqlite import opening
+from gateway.texts.text import Text
+
+DRIVER = "postgresql+psycopg"
+CONNECT_WITHIN_S = 5
+READERS, MORE_READERS = 8, 24
+READ_WITHIN_MS = 60_000
+"""Longer reading statements are ended: a report over years takes seconds."""
+HELD_AT_MOST_MS = 1500
+"""A process that hangs inside a writing transaction loses it then, so that it holds up no other node for longer."""
+UNANSWERED_MS = 8000
+"""How long what was sent to the server may remain without an acknowledgement of its system."""
+CONNECTING: dict[str, Any] = {
+    "client_encoding": "utf8",
+    "connect_timeout": CONNECT_WITHIN_S,
+    "tcp_user_timeout": UNANSWERED_MS,
+    "keepalives_idle": 5,
+    "keepalives_interval": 2,
+    "keepalives_count": 3,
+}
+
+
+class HeldByRows:
+    """A lock that keeps nobody out: what several nodes may not do at once is told apart by rows."""
+
+    def take(self, *, wait: bool = True) -> bool:
+        return True
+
+    def give_back(self) -> None: ...
+
+    def close(self) -> None: ...
+
+
+class PostgresqlDatabase:
+    """The database at ``url``; ``data`` is this node's own folder."""
+
+    kind = "postgresql"
+    patience_s = 8.0
+    loading_hold_s = 0.1
+    """No event waits for an import here; more in a transaction makes it twice as fast."""
+
+    def __init__(self, url: URL, data: Path) -> None:
+        self._url = url
+        self._data = data
+
+    def __repr__(self) -> str:
+        return f"PostgresqlDatabase({self.shown!r})"
+
+    @property
+    def shown(self) -> str:
+        """The address without its password, for people."""
+        return self._url.render_as_string(hide_password=True).replace(DRIVER, self.kind, 1)
+
+    @property
+    def data(self) -> Path:
+        return self._data
+
+    @cached_property
+    def engine(self) -> Engine:
+        prepare(self._data)
+        engine = self._engine(
+            isolation_level="REPEATABLE READ",
+            pool_size=READERS,
+            max_overflow=MORE_READERS,
+            pool_timeout=CONNECT_WITHIN_S,
+            pool_use_lifo=True,
+            pool_pre_ping=True,
+        )
+        event.listen(engine, "connect", _prepare_to_read)
+        return engine
+
+    @cached_property
+    def _writing_engine(self) -> Engine:
+        return self._unpooled(HELD_AT_MOST_MS)
+
+    @cached_property
+    def _patient_engine(self) -> Engine:
+        """For imports and migrations: who hangs in these holds up no events."""
+        return self._unpooled(READ_WITHIN_MS)
+
+    def _unpooled(self, held_at_most_ms: int) -> Engine:
+        engine = self._engine(isolation_level="READ COMMITTED", poolclass=NullPool)
+        event.listen(engine, "connect", partial(_prepare_to_write, held_at_most_ms))
+        return engine
+
+    def _engine(self, **options: Any) -> Engine:
+        return create_engine(self._url, paramstyle="format", connect_args=CONNECTING, hide_parameters=True, **options)
+
+    @cached_property
+    def lanes(self) -> int:
+        with self.engine.connect() as connection:
+            return postgresql_schema.lanes(connection)
+
+    def lane_of(self, tenant: str) -> int:
+        return lane_of(tenant, self.lanes)
+
+    def transactions(self, lane: int) -> LaneTransactions:
+        node = gethostname()
+        writer = f"{node}/{os.getpid()}-{secrets.token_hex(4)}/{lane}"
+        return LaneTransactions(self._settled_connection, writer, node)
+
+    def _settled_connection(self) -> Connection:
+        """Return a connection for writing, to a database whose epoch has begun: nothing is written before."""
+        connection = self._writing_engine.connect()
+        try:
+            settle(connection.connection.dbapi_connection)  # type: ignore[arg-type]
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def direct_connection(self) -> Any:
+        """Return a psycopg connection of the caller's own, in autocommit mode; close it. Raises ``psycopg.Error``."""
+        import psycopg
+
+        arguments, options = self.engine.dialect.create_connect_args(self._url)
+        settings: dict[str, Any] = {**CONNECTING, **options}
+        return psycopg.connect(*arguments, **settings, autocommit=True)
+
+    def writer_lock(self, lane: int) -> WriterLock:
+        return HeldByRows()
+
+    def loading_lock(self) -> WriterLock:
+        return HeldByRows()
+
+    def loading_connection(self) -> Connection:
+        return self._patient_engine.connect()
+
+    def after_loading(self, connection: Connection) -> None:
+        """Do nothing: the server looks after itself."""
+
+    def shared(self) -> Shared:
+        return self._shared
+
+    @cached_property
+    def _shared(self) -> SharedPostgresql:
+        return SharedPostgresql(self.direct_connection)
+
+    def event_log(self) -> EventLog:
+        return PostgresqlEventLog(self.engine)
+
+    def doorbell(self) -> Doorbell:
+        return self._doorbell
+
+    @cached_property
+    def _doorbell(self) -> PostgresqlDoorbell:
+        return PostgresqlDoorbell(self.direct_connection)
+
+    def follower(self, *, look_every_s: float) -> Follower:
+        return PostgresqlFollower(self.direct_connection, PostgresqlEventLog(self.engine), self.doorbell())
+
+    def presence(self) -> Presence:
+        return self._shared.presence()
+
+    def check(self) -> None:
+        """Do nothing: a connection stays with the database that it was made to."""
+
+    def exists(self) -> bool:
+        return self.revision() is not None
+
+    def revision(self) -> str | None:
+        with explained(self), self.engine.connect() as connection:
+            return postgresql_schema.revision(connection)
+
+    def upgrade(self) -> None:
+        with explained(self), self._patient_engine.begin() as connection:
+            postgresql_schema.upgrade(connection, self.shown)
+
+    def explain(self, error: BaseException) -> DataUnusable | None:
+        return postgresql_errors.explain(error, self.shown) or opening.explain(error, self._data)
+
+    def close(self) -> None:
+        if "_shared" in vars(self):
+            self._shared.close()
+        if "_doorbell" in vars(self):
+            self._doorbell.close()
+        if "engine" in vars(self):
+            self.engine.dispose()
+
+
+def open_postgresql(url: str, data: Path, password: str | None = None) -> PostgresqlDatabase:
+    """Return the database at ``url``, with ``password`` where it stands apart. Raises ``ConfigError``."""
+    parsed = _parsed(url)
+    return PostgresqlDatabase(parsed.set(password=password) if password else parsed, data)
+
+
+def _parsed(url: str) -> URL:
+    """Return ``url`` with the driver that we use. The message says nothing of it: it may hold a password."""
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        parsed = None
+    if parsed is None or parsed.drivername not in ("postgresql", "postgres", DRIVER):
+        raise ConfigError(
+            Text("server.database is no address of a PostgreSQL database."),
+            hint=Text("Expected something like postgresql://USER@HOST/DATABASE; without one, SQLite in server.data."),
+        )
+    return parsed.set(drivername=DRIVER)
+
+
+def _prepare_to_read(connection: Any, _record: Any) -> None:
+    _set(connection, f"statement_timeout = {READ_WITHIN_MS}", "idle_in_transaction_session_timeout = 60000")
+
+
+def _prepare_to_write(held_at_most_ms: int, connection: Any, _record: Any) -> None:
+    """Let nothing but the loss of the connection end a statement."""
+    _set(
+        connection,
+        "statement_timeout = 0",
+        "synchronous_commit = on",
+        "client_connection_check_interval = 2000",
+        f"idle_in_transaction_session_timeout = {held_at_most_ms}",
+    )
+
+
+def _set(connection: Any, *settings: str) -> None:
+    before, connection.autocommit = connection.autocommit, True
+    connection.execute("; ".join(f"SET {setting}" for setting in settings))
+    connection.autocommit = before

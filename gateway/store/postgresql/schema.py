@@ -1,0 +1,102 @@
+"""The schema on PostgreSQL: a new database is made at this version's revision, an older one brought there by the same
+migrations as SQLite's. What differs from the tables of the code stands in ``DIFFERENCES``.
+"""
+
+from typing import Any
+
+from sqlalchemy import Connection, insert, inspect, select, text
+
+from gateway.errors import DataUnusable, NewerSchema
+from gateway.store.revisions import MIGRATIONS
+from gateway.store.shared import tables as shared_tables
+from gateway.store.tables import counters, metadata
+
+OLDEST = 150_000
+"""PostgreSQL 15, as the server numbers its versions."""
+LANES = 8
+"""Transactions that may write at once in the whole cell, each of tenants of its own."""
+FIRST_COUNTERS = {"event": 0, "call": 0, "order": 0, "results_to_fill": 0, "missed_to_fill": 0, "people": 0}
+DIFFERENCES = (
+    # Numbered for each tenant, not over all of them.
+    "ALTER TABLE events DROP CONSTRAINT pk_events",
+    "ALTER TABLE events ADD CONSTRAINT pk_events PRIMARY KEY (tenant, seq)",
+    # Written again and again: their new versions find room beside the old ones.
+    "ALTER TABLE counters SET (fillfactor = 20, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 500)",
+    "ALTER TABLE calls SET (fillfactor = 90)",
+    "ALTER TABLE outbox SET (fillfactor = 50, autovacuum_vacuum_scale_factor = 0.02)",
+)
+
+
+def upgrade(connection: Connection, name: str) -> None:
+    """Bring the database ``name`` to this version's schema, inside the transaction of ``connection``.
+
+    Raises ``DataUnusable`` for a server or database that we cannot work with, ``NewerSchema``.
+    """
+    # Alembic is imported inside this transaction, which takes a busy machine longer than a writer may be idle.
+    connection.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
+    _refuse_unfit(connection, name)
+    # Of several nodes that start at once one works, the others wait.
+    connection.execute(text("SELECT pg_advisory_xact_lock(hashtextextended('cti-gateway schema', 0))"))
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    config.attributes["connection"] = connection
+    if revision(connection) is None:
+        _make(connection, name)
+        command.stamp(config, "head")
+    else:
+        _refuse_newer(connection, config, name)
+        command.upgrade(config, "head")
+    shared_tables.metadata.create_all(connection)
+
+
+def revision(connection: Connection) -> str | None:
+    """Return the revision of the schema, None for a database without one."""
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    found = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+    return None if found is None else str(found)
+
+
+def lanes(connection: Connection) -> int:
+    """Return how many lanes all nodes write in."""
+    found = connection.execute(select(counters.c.value).where(counters.c.name == "lanes")).scalar()
+    return int(found or 1)
+
+
+def _make(connection: Connection, name: str) -> None:
+    if strange := set(inspect(connection).get_table_names()) & set(metadata.tables):
+        raise DataUnusable(
+            f"{name} has tables of these names already, but not the gateway's: {', '.join(sorted(strange))}.",
+            hint="Give the gateway a database of its own.",
+        )
+    metadata.create_all(connection)
+    for statement in DIFFERENCES:
+        connection.exec_driver_sql(statement)
+    first = FIRST_COUNTERS | {"lanes": LANES}
+    connection.execute(insert(counters), [{"name": key, "value": value} for key, value in first.items()])
+
+
+def _refuse_unfit(connection: Connection, name: str) -> None:
+    version = int(connection.execute(text("SHOW server_version_num")).scalar_one())
+    if version < OLDEST:
+        raise DataUnusable(
+            f"{name} is a PostgreSQL {version // 10_000}; at least {OLDEST // 10_000} is needed.",
+            hint="Upgrade the server.",
+        )
+    if (encoding := connection.execute(text("SHOW server_encoding")).scalar_one()) != "UTF8":
+        raise DataUnusable(
+            f"{name} keeps texts as {encoding}; UTF8 is needed.",
+            hint="Make the database anew: CREATE DATABASE ... ENCODING 'UTF8' TEMPLATE template0.",
+        )
+
+
+def _refuse_newer(connection: Connection, config: Any, name: str) -> None:
+    from alembic.script import ScriptDirectory
+
+    script = ScriptDirectory.from_config(config)
+    found = revision(connection) or ""
+    if found not in {known.revision for known in script.walk_revisions()}:
+        raise NewerSchema(name, found, known=script.get_current_head() or "")

@@ -1,0 +1,138 @@
+"""Following the event log: what the hub of a process learns of, and when.
+
+A follower keeps one position for each company that somebody watches (on SQLite one for all) and gives what is behind
+it. Rings only save waiting: whoever hears none looks again soon.
+"""
+
+import queue
+import threading
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Protocol
+
+from gateway.store.reading.log import EventLog, LoggedEvent
+from gateway.store.reading.positions import Position
+
+LOOK_EVERY_S = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class PeopleChanged:
+    """An agent or a session is another than before: one of ``tenant``, or of any company where that is empty."""
+
+    tenant: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class NewEpoch:
+    """A database took over; ``kept`` says by company up to where the events are still there that were given."""
+
+    kept: Mapping[str, Position]
+
+
+News = LoggedEvent | PeopleChanged | NewEpoch
+
+
+class Follower(Protocol):
+    """Follows the log for one thread, which calls ``wait`` and ``news``; all else may be called by any."""
+
+    def watch(self, tenant: str) -> None:
+        """Give the events of ``tenant`` too, behind those that are durable now. Whoever wants older ones reads them
+        afterwards. Safe to call again.
+        """
+
+    def unwatch(self, tenant: str) -> None:
+        """Give no events of ``tenant`` any more."""
+
+    def position(self, tenant: str) -> Position | None:
+        """Return up to where all events of ``tenant`` were given and dealt with, None where nobody watches it."""
+
+    def ring(self, tenants: Collection[str] = ()) -> None:
+        """Say that events of ``tenants`` (none: of any) are durable, or people changed. Never waits."""
+
+    def wait(self) -> bool:
+        """Wait for a ring, or until it is time to look; return whether something may have happened."""
+
+    def news(self) -> Iterator[News]:
+        """Yield what happened, oldest first. What was yielded counts as dealt with when the next one is asked for;
+        what was not is given again.
+        """
+
+    def close(self) -> None:
+        """Let go of connections, when the thread has ended. Safe to call again."""
+
+
+class SqliteFollower:
+    """Reads all events in their one order. A commit by another process shows in the database's version."""
+
+    def __init__(self, log: EventLog, *, look_every_s: float = LOOK_EVERY_S) -> None:
+        # The driver's own connection: one with a transaction around it would see the same version for ever,
+        # and would keep the write-ahead log from being emptied.
+        self._connection = log.engine.raw_connection()
+        self._log = log
+        self._look_every_s = look_every_s
+        self._bell: queue.SimpleQueue[None] = queue.SimpleQueue()
+        self._gate = threading.Lock()
+        self._watched: set[str] = set()
+        self._version = -1
+        self._people = -1
+        self._is_behind = False
+        self._seen = self._log.newest("")
+
+    def watch(self, tenant: str) -> None:
+        with self._gate:
+            self._watched.add(tenant)
+
+    def unwatch(self, tenant: str) -> None:
+        with self._gate:
+            self._watched.discard(tenant)
+
+    def position(self, _tenant: str) -> Position | None:
+        return self._seen
+
+    def ring(self, _tenants: Collection[str] = ()) -> None:
+        self._bell.put(None)
+
+    def wait(self) -> bool:
+        with suppress(queue.Empty):
+            self._bell.get(timeout=self._look_every_s)
+        while not self._bell.empty():
+            self._bell.get()
+        version = self.version()
+        changed, self._version = version != self._version, version
+        return changed or self._is_behind
+
+    def news(self) -> Iterator[News]:
+        self._is_behind = True
+        # The log's end is read before the look at who watches: whoever begins to in between reads on from there itself.
+        if self._watched or not self._nobody_watches(self._log.newest("")):
+            yield from self._people_changed()
+            while found := self._log.after(self._seen.seq):
+                for event in found:
+                    yield event
+                    self._seen = event.position
+        self._is_behind = False
+
+    def version(self) -> int:
+        """Return a number that changes whenever another connection (or process) has committed; far cheaper than a
+        query.
+        """
+        return int(self._connection.cursor().execute("PRAGMA data_version").fetchone()[0])
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def _nobody_watches(self, end: Position) -> bool:
+        """Return whether nobody watches; then only the end of the log is read, not its events."""
+        with self._gate:
+            if self._watched:
+                return False
+            self._seen = max(self._seen, end)
+            return True
+
+    def _people_changed(self) -> Iterator[News]:
+        people = self._log.people()
+        if people != self._people:
+            yield PeopleChanged()
+            self._people = people

@@ -1,0 +1,294 @@
+"""Where the search index lies: sets of calls by token, in an SQLite file of their own that can be made anew any time.
+
+Everything that knows the engine is here: a database server would have the same table beside the others. Calls are kept
+in blocks of ``BLOCK`` ids. A set is a row: the offsets of its calls in the block, two bytes each, or from some
+hundreds on a bit for each. So a search reads a row for each block and token, and sets are met and joined in memory.
+The file is synced only when it is checkpointed; what a power cut takes of it, the next start writes again.
+"""
+
+import hashlib
+import queue
+import sqlite3
+from array import array
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from functools import lru_cache
+from pathlib import Path
+from types import MappingProxyType
+from typing import NamedTuple
+
+import structlog
+
+from gateway.store.private_files import make_private
+from gateway.store.sqlite.pragmas import set_pragmas
+
+log = structlog.get_logger()
+
+DATABASE = "search.db"
+LAYOUT = 2
+"""Written into the file; a file of another layout is emptied and made anew."""
+BLOCK = 8192
+BITMAP_BYTES = BLOCK // 8
+MOST_LISTED = BITMAP_BYTES // 2 - 1
+MOST_OF_A_TERM = 3
+IDLE = 4
+"""Connections that are kept open."""
+SCHEMA = (
+    "CREATE TABLE postings (block INTEGER, token INTEGER, calls BLOB NOT NULL, PRIMARY KEY (block, token))"
+    " WITHOUT ROWID",
+    "CREATE TABLE progress (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID",
+)
+FORGOTTEN = "CREATE TABLE IF NOT EXISTS forgotten (tenant TEXT PRIMARY KEY, blocks INTEGER NOT NULL) WITHOUT ROWID"
+"""Made where it is first needed: versions that know nothing of it read the file too."""
+MARK = "mark/"
+"""Begins the name under which a company's mark is kept."""
+NO_MARKS: Mapping[str, int] = MappingProxyType({})
+Postings = Mapping[int, Mapping[int, Iterable[int]]]
+"""Offsets in the block, by block and token."""
+
+
+class Progress(NamedTuple):
+    """How far the index has come.
+
+    Events up to ``seq``, which happened ``at``, are in it, and the older calls of all blocks above ``left``, which is
+    to be read next; -1: all are read. Where each company's events have an order of their own, ``marks`` says up to
+    where they are in it, of the database ``cluster`` in its ``epoch``; ``seq`` is how many those are then.
+    """
+
+    seq: int
+    at: int
+    left: int
+    epoch: int = 0
+    cluster: int = 0
+    marks: Mapping[str, int] = NO_MARKS
+
+
+@lru_cache(maxsize=65_536)
+def token_id(tenant: str, token: str) -> int:
+    """Return the number of a token of one tenant. Two that have the same one by chance cost a look at some calls."""
+    digest = hashlib.blake2b(f"{tenant}\0{token}".encode("utf-8", "surrogatepass"), digest_size=7).digest()
+    return int.from_bytes(digest)
+
+
+class SearchIndex:
+    """Reads and writes the index; safe for many threads and processes."""
+
+    def __init__(self, data: Path) -> None:
+        self._path = data / DATABASE
+        self._idle: queue.LifoQueue[sqlite3.Connection] = queue.LifoQueue(IDLE)
+
+    def progress(self) -> Progress | None:
+        """Return how far it has come, None for an index that was not begun. Raises ``sqlite3.Error``."""
+        with self._connection() as connection:
+            return _progress(connection)
+
+    def begin(self, progress: Progress) -> None:
+        """Empty the index and begin at ``progress``."""
+        with self._connection() as connection, _transaction(connection):
+            connection.execute("DELETE FROM postings")
+            connection.execute("DELETE FROM progress")
+            connection.execute("DROP TABLE IF EXISTS forgotten")
+            _move(connection, None, progress)
+
+    def add(self, postings: Postings, before: Progress, after: Progress) -> bool:
+        """Join ``postings`` to what is there; False where another process has come further than ``before``."""
+        with self._connection() as connection, _transaction(connection):
+            if _progress(connection) != before:
+                return False
+            for block, tokens in sorted(postings.items()):
+                _add_to_block(connection, block, tokens)
+            _move(connection, before, after)
+        return True
+
+    def forgotten(self) -> Mapping[str, int]:
+        """Return by company how many of the oldest blocks were gone through for its removed calls."""
+        with self._connection() as connection:
+            connection.execute(FORGOTTEN)
+            return dict(connection.execute("SELECT tenant, blocks FROM forgotten").fetchall())
+
+    def forget(self, tenant: str, block: int, kept: Iterable[int]) -> None:
+        """Let go of all calls of ``block`` but the offsets ``kept``; so it is gone through for ``tenant``."""
+        with self._connection() as connection, _transaction(connection):
+            _keep_in_block(connection, block, frozenset(kept))
+            connection.execute(FORGOTTEN)
+            connection.execute("REPLACE INTO forgotten (tenant, blocks) VALUES (?, ?)", (tenant, block + 1))
+
+    def ordered(self, terms: Sequence[Sequence[int]], clauses: Sequence[Sequence[int]], block: int) -> list[list[int]]:
+        """Return what to look for by how few calls of ``block`` it leaves, the most telling first.
+
+        That is all ``clauses``, and of the tokens of each term the ``MOST_OF_A_TERM`` most telling ones: to read the
+        others would leave out hardly any call more.
+        """
+        wanted = {token for clause in (*terms, *clauses) for token in clause}
+        with self._connection() as connection:
+            sizes = {token: len(kept) for token, kept in _read(connection, block, wanted).items()}
+        telling = [sorted(term, key=lambda token: sizes.get(token, 0))[:MOST_OF_A_TERM] for term in terms]
+        found = [*map(list, clauses), *([token] for term in telling for token in term)]
+        return sorted(found, key=lambda clause: sum(sizes.get(token, 0) for token in clause))
+
+    def found(self, clauses: Sequence[Sequence[int]], block: int) -> list[int]:
+        """Return the ids of those calls of ``block`` that have a token of each clause, in no order. The others are not
+        read where the first clause leaves none.
+        """
+        first, *others = clauses
+        with self._connection() as connection:
+            rows = _read(connection, block, set(first))
+            if rows and others:
+                rows |= _read(connection, block, {token for clause in others for token in clause})
+        return [block * BLOCK + offset for offset in _met(clauses, rows)]
+
+    def close(self) -> None:
+        """Close what is idle. Safe to call again."""
+        while not self._idle.empty():
+            self._idle.get_nowait().close()
+
+    def discard(self) -> None:
+        """Remove a file that cannot be read, so that it is made anew."""
+        self.close()
+        for suffix in ("", "-wal", "-shm"):
+            self._path.with_name(self._path.name + suffix).unlink(missing_ok=True)
+
+    @contextmanager
+    def _connection(self) -> Iterator[sqlite3.Connection]:
+        try:
+            connection = self._idle.get_nowait()
+        except queue.Empty:
+            connection = self._open()
+        try:
+            yield connection
+        except BaseException:
+            connection.close()
+            raise
+        try:
+            self._idle.put_nowait(connection)
+        except queue.Full:
+            connection.close()
+
+    def _open(self) -> sqlite3.Connection:
+        make_private(self._path)
+        connection = sqlite3.connect(self._path, timeout=10, isolation_level=None, check_same_thread=False)
+        try:
+            set_pragmas(connection, "journal_mode=WAL", "synchronous=NORMAL", "cache_size=-8000")
+            _lay_out(connection)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+
+def _lay_out(connection: sqlite3.Connection) -> None:
+    """Make the tables where they are missing, or of another layout."""
+    if connection.execute("PRAGMA user_version").fetchone()[0] == LAYOUT:
+        return
+    with _transaction(connection):
+        if connection.execute("PRAGMA user_version").fetchone()[0] != LAYOUT:
+            for table in ("postings", "progress"):
+                connection.execute(f"DROP TABLE IF EXISTS {table}")
+            for statement in SCHEMA:
+                connection.execute(statement)
+            connection.execute(f"PRAGMA user_version = {LAYOUT}")
+
+
+@contextmanager
+def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise
+    connection.execute("COMMIT")
+
+
+def _progress(connection: sqlite3.Connection) -> Progress | None:
+    found = dict(connection.execute("SELECT name, value FROM progress").fetchall())
+    if not found:
+        return None
+    marks = {name.removeprefix(MARK): found.pop(name) for name in [*found] if name.startswith(MARK)}
+    return Progress(**found, marks=MappingProxyType(marks))
+
+
+def _move(connection: sqlite3.Connection, before: Progress | None, progress: Progress) -> None:
+    """Write down ``progress``; of the companies' marks those that are others than ``before``."""
+    known = before.marks if before else NO_MARKS
+    marks = {f"{MARK}{name}": seq for name, seq in progress.marks.items() if known.get(name) != seq}
+    rows = {name: value for name, value in progress._asdict().items() if name != "marks"} | marks
+    connection.executemany("REPLACE INTO progress (name, value) VALUES (?, ?)", rows.items())
+
+
+def _add_to_block(connection: sqlite3.Connection, block: int, tokens: Mapping[int, Iterable[int]]) -> None:
+    """Join the sets of one block to those that are there."""
+    with closing(connection.cursor()) as cursor:
+        rows = []
+        for token in sorted(tokens):
+            cursor.execute("SELECT calls FROM postings WHERE block = ? AND token = ?", (block, token))
+            known = cursor.fetchone()
+            rows.append((block, token, packed({*tokens[token], *(unpacked(known[0]) if known else ())})))
+        cursor.executemany("REPLACE INTO postings (block, token, calls) VALUES (?, ?, ?)", rows)
+
+
+def _keep_in_block(connection: sqlite3.Connection, block: int, kept: frozenset[int]) -> None:
+    """Take all offsets but ``kept`` out of the sets of one block."""
+    if not kept:
+        connection.execute("DELETE FROM postings WHERE block = ?", (block,))
+        return
+    changed, emptied = [], []
+    for token, found in connection.execute("SELECT token, calls FROM postings WHERE block = ?", (block,)):
+        before = unpacked(found)
+        after = [offset for offset in before if offset in kept]
+        if not after:
+            emptied.append((block, token))
+        elif len(after) < len(before):
+            changed.append((block, token, packed(after)))
+    connection.executemany("DELETE FROM postings WHERE block = ? AND token = ?", emptied)
+    connection.executemany("REPLACE INTO postings (block, token, calls) VALUES (?, ?, ?)", changed)
+
+
+def packed(offsets: Iterable[int]) -> bytes:
+    """Return a set of offsets as it is kept.
+
+    >>> packed([3, 1]).hex()
+    '01000300'
+    """
+    found = array("H", sorted(offsets))
+    if len(found) <= MOST_LISTED:
+        return found.tobytes()
+    bits = bytearray(BITMAP_BYTES)
+    for offset in found:
+        bits[offset >> 3] |= 1 << (offset & 7)
+    return bytes(bits)
+
+
+def unpacked(kept: bytes) -> list[int]:
+    """Return the offsets that ``packed`` has kept, in their order."""
+    if len(kept) != BITMAP_BYTES:
+        return array("H", kept).tolist()
+    return [place * 8 + bit for place, byte in enumerate(kept) if byte for bit in range(8) if byte >> bit & 1]
+
+
+def _read(connection: sqlite3.Connection, block: int, tokens: set[int]) -> dict[int, bytes]:
+    """Return the sets of ``tokens`` in ``block``, those that there are."""
+    marks = ",".join("?" * len(tokens))
+    query = f"SELECT token, calls FROM postings WHERE block = ? AND token IN ({marks})"  # noqa: S608
+    return dict(connection.execute(query, (block, *sorted(tokens))).fetchall())
+
+
+def _met(clauses: Sequence[Sequence[int]], rows: Mapping[int, bytes]) -> list[int]:
+    """Return the offsets that are in a set of each clause: of the smallest sets those that are in all the others."""
+    sets = [[rows[token] for token in clause if token in rows] for clause in clauses]
+    if not all(sets):
+        return []
+    smallest, *others = sorted(sets, key=lambda kept: sum(map(len, kept)))
+    found = list({offset for kept in smallest for offset in unpacked(kept)})
+    for each in others:
+        found = [offset for offset in found if any(_holds(kept, offset) for kept in each)]
+    return found
+
+
+def _holds(kept: bytes, offset: int) -> bool:
+    if len(kept) == BITMAP_BYTES:
+        return bool(kept[offset >> 3] >> (offset & 7) & 1)
+    listed = memoryview(kept).cast("H")
+    place = bisect_left(listed, offset)
+    return place < len(listed) and listed[place] == offset

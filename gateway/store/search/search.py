@@ -1,0 +1,243 @@
+"""Calls found by words, newest first: by the index, and the newest changes by themselves as long as it lacks them."""
+
+import sqlite3
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import islice
+
+import structlog
+from sqlalchemy import Connection, Engine, func, select
+
+from gateway.domain.calls.scope import CallScope, Team
+from gateway.domain.calls.search_terms import facet_token, matches, tokens_of_term
+from gateway.store import tables
+from gateway.store.calls import MISSED, CallFilter, CallLog, LoggedCall, read_calls, select_narrowed
+from gateway.store.reading.event_orders import EventOrder, order_of
+from gateway.store.search.index import BLOCK, Progress, SearchIndex, token_id
+from gateway.store.search.searchable import AT_ONCE, COLUMNS, SearchableCall, period_tokens, read_searchable
+
+calls, events = tables.calls, tables.events
+log = structlog.get_logger()
+
+TAIL = 4096
+"""Of so many of the newest events calls are looked at that are not in the index yet."""
+MOST_LOOKED_AT = 20_000
+"""Calls that one search looks at; where those were too few it says how far it came."""
+LONGEST_S = 2.0
+FIRST_LOOK = 64
+MOST_FACETS = 1000
+"""Facets of which a call has one, in one set: extensions of a team, mostly."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Calls that a search found, the newest first.
+
+    ``next_before`` is before which call to go on for older ones, None where there are none. ``unfinished``: it looked
+    at as many calls as it may before it had found enough. ``behind``: the newest changes of older calls are not in the
+    index yet. ``indexed_percent`` says how much of the log the index holds.
+    """
+
+    calls: Sequence[LoggedCall]
+    next_before: int | None = None
+    unfinished: bool = False
+    behind: bool = False
+    indexed_percent: int = 100
+
+
+class CallFinder:
+    """Searches the call log; safe for many threads.
+
+    What the index does not hold yet is looked through call by call, so that a search without any index is slow, and
+    finds the same.
+    """
+
+    def __init__(self, engine: Engine, index: SearchIndex | None) -> None:
+        self._engine = engine
+        self._log = CallLog(engine)
+        self._index = index
+        self._order = order_of(engine)
+
+    def find(self, tenant: str, wanted: CallFilter, *, limit: int = 50) -> Found:
+        """Return at most ``limit`` calls of ``tenant``."""
+        progress = self._progress()
+        if not wanted.terms and (progress is None or progress.left >= 0 or not _by_index(wanted)):
+            found = self._log.recent(tenant, wanted, limit=limit)
+            return Found(found, found[-1].id if len(found) == limit else None)
+        try:
+            return self._find(tenant, wanted, limit, progress)
+        except sqlite3.Error as error:
+            log.warning("search_index_not_readable", error=type(error).__name__)
+            return self._find(tenant, wanted, limit, None)
+
+    def _find(self, tenant: str, wanted: CallFilter, limit: int, progress: Progress | None) -> Found:
+        with self._engine.connect() as connection:
+            tail = _Tail.read(connection, progress, self._order, tenant)
+            looking = _Looking(connection, tenant, wanted, limit)
+            last = looking.read(self._candidates(tenant, wanted, tail))
+            found = read_calls(connection, looking.accepted)
+        full = len(found) == limit
+        return Found(found, found[-1].id if full else last, last is not None, not tail.whole, tail.percent)
+
+    def every(self, tenant: str, wanted: CallFilter, *, size: int = 500) -> Iterator[LoggedCall]:
+        """Yield all calls that match, the newest first, without holding them all."""
+        before: int | None = wanted.before_id
+        while True:
+            found = self.find(tenant, replace(wanted, before_id=before), limit=size)
+            yield from found.calls
+            before = found.next_before
+            if before is None:
+                return
+
+    def close(self) -> None:
+        if self._index:
+            self._index.close()
+
+    def _progress(self) -> Progress | None:
+        if self._index is None:
+            return None
+        try:
+            return self._index.progress()
+        except sqlite3.Error as error:
+            log.warning("search_index_not_readable", error=type(error).__name__)
+            return None
+
+    def _candidates(self, tenant: str, wanted: CallFilter, tail: "_Tail") -> Iterator[int]:
+        """Yield the ids of calls that may match, the newest first."""
+        below = wanted.before_id or tail.newest + 1
+        clauses: list[list[int]] = []
+        if self._index and tail.left < tail.newest // BLOCK:
+            terms = [[token_id(tenant, each) for each in tokens_of_term(term)] for term in wanted.terms]
+            chosen = [[token_id(tenant, each) for each in clause] for clause in clauses_of(wanted)]
+            clauses = self._index.ordered(terms, chosen, max(0, tail.newest // BLOCK - 1))
+        for block in range(min(tail.newest, below - 1) // BLOCK, -1, -1):
+            if tail.holds(block) and clauses and self._index:
+                found = tail.of_block(block).union(self._index.found(clauses, block))
+                yield from sorted((each for each in found if each < below), reverse=True)
+            else:
+                yield from range(min(below, (block + 1) * BLOCK) - 1, block * BLOCK - 1, -1)
+
+
+def clauses_of(wanted: CallFilter) -> list[frozenset[str]]:
+    """Return sets of tokens, of each of which a call has one that ``wanted`` can match, without its terms."""
+    chosen: Mapping[str, Sequence[str]] = {
+        "direction": (wanted.direction,) if wanted.direction else (),
+        "extension": (wanted.extension,) if wanted.extension else (),
+        "account": (str(wanted.account_id),) if wanted.account_id else (),
+        "result": wanted.results,
+        "missed": ("1",) if wanted.missed else (),
+    }
+    clauses = [frozenset(facet_token(name, value) for value in values) for name, values in chosen.items() if values]
+    if wanted.statuses:
+        statuses = [facet_token("status", each) for each in wanted.statuses if each != MISSED]
+        clauses.append(frozenset([*statuses, *([facet_token(MISSED, "1")] if MISSED in wanted.statuses else ())]))
+    clauses += [frozenset(facet_token(*each) for each in clause) for clause in clauses_of_scope(wanted.scope)]
+    period = period_tokens(wanted.since, wanted.until, time.time_ns() // 1_000_000)
+    return [*clauses, period] if period else clauses
+
+
+def clauses_of_scope(scope: CallScope) -> Iterator[frozenset[tuple[str, str]]]:
+    """Yield sets of facets, of each of which every call has one that ``scope`` admits.
+
+    What a team missed is a call that is missed, and one of the team: two sets, each with what may be seen anyhow. A set
+    of too many is left out: then more calls are looked at than need be.
+    """
+    if scope.everything:
+        return
+    seen = {("login", scope.login), *((("extension", scope.seat),) if scope.seat else ())}
+    seen |= {facet for team in scope.led for facet in _facets_of(team)}
+    missed = {("missed", "1")} if scope.all_missed or scope.joined else set()
+    teams = {facet for team in scope.joined for facet in _facets_of(team)}
+    for clause in (seen | missed, *([seen | teams] if teams and not scope.all_missed else ())):
+        if len(clause) <= MOST_FACETS:
+            yield frozenset(clause)
+
+
+def _facets_of(team: Team) -> Iterator[tuple[str, str]]:
+    for name, values in (("queue", team.queues), ("login", team.agents)):
+        yield from ((name, value) for value in values)
+    for first, last in team.extensions.spans:
+        numbers = range(int(first), min(int(last), int(first) + MOST_FACETS) + 1)
+        yield from (("extension", str(number).zfill(len(first))) for number in numbers)
+
+
+def _by_index(wanted: CallFilter) -> bool:
+    """Return whether the index finds what no other index of the call log does."""
+    by_facet = wanted.results or wanted.statuses or wanted.direction or wanted.missed
+    return bool(by_facet) or not wanted.scope.everything
+
+
+@dataclass(frozen=True, slots=True)
+class _Tail:
+    """What the index lacks: the calls ``ids`` of the newest events, the blocks up to ``left``, and, after a rush, those
+    from ``rushed`` on. ``whole``: nothing else.
+    """
+
+    ids: frozenset[int]
+    newest: int
+    left: int
+    rushed: int
+    whole: bool
+
+    @classmethod
+    def read(cls, connection: Connection, progress: Progress | None, order: EventOrder, tenant: str) -> "_Tail":
+        newest = connection.execute(select(func.max(calls.c.id))).scalar() or 0
+        if progress is None:
+            return cls(frozenset(), newest, newest // BLOCK, 0, whole=True)
+        after = select(events.c.call_id).where(*order.behind(progress, tenant), events.c.call_id > 0)
+        ids = connection.execute(after.order_by(events.c.seq.desc()).limit(TAIL + 1)).scalars().all()
+        if len(ids) <= TAIL:
+            return cls(frozenset(ids), newest, progress.left, newest, whole=True)
+        first = connection.execute(after.order_by(events.c.seq).limit(1)).scalar_one()
+        return cls(frozenset(ids), newest, progress.left, first, whole=False)
+
+    def holds(self, block: int) -> bool:
+        """Return whether the index holds the calls of ``block``, but for ``ids``."""
+        return block > self.left and (self.whole or block < self.rushed // BLOCK)
+
+    def of_block(self, block: int) -> set[int]:
+        return {each for each in self.ids if each // BLOCK == block}
+
+    @property
+    def percent(self) -> int:
+        blocks = self.newest // BLOCK + 1
+        return max(0, 100 - 100 * (self.left + 1) // blocks)
+
+
+class _Looking:
+    """Looks at candidates until enough of them match."""
+
+    def __init__(self, connection: Connection, tenant: str, wanted: CallFilter, limit: int) -> None:
+        self._connection = connection
+        self._tenant = tenant
+        self._wanted = wanted
+        self._limit = limit
+        self._until = time.monotonic() + LONGEST_S
+        self._looked_at = 0
+        self.accepted: list[int] = []
+
+    def read(self, candidates: Iterator[int]) -> int | None:
+        """Look through ``candidates``; return before which call to go on where they were too many."""
+        size = FIRST_LOOK
+        while ids := list(islice(candidates, size)):
+            self._look_at(ids)
+            size = min(size * 2, AT_ONCE)
+            if len(self.accepted) >= self._limit:
+                return None
+            if self._looked_at >= MOST_LOOKED_AT or time.monotonic() > self._until:
+                return ids[-1] if ids[-1] > 1 else None
+        return None
+
+    def _look_at(self, ids: Sequence[int]) -> None:
+        self._looked_at += len(ids)
+        query = select_narrowed(COLUMNS, self._connection, self._tenant, self._wanted, ids)
+        for call in read_searchable(self._connection, query.order_by(calls.c.id.desc())):
+            if self._matches(call) and len(self.accepted) < self._limit:
+                self.accepted.append(call.id)
+
+    def _matches(self, call: SearchableCall) -> bool:
+        if not self._wanted.whole_number:
+            return all(matches(term, call.lines) for term in self._wanted.terms)
+        lines = call.lines_without_number
+        return all(call.has_number(term.text) or matches(term, lines) for term in self._wanted.terms)

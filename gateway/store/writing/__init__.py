@@ -1,0 +1,1 @@
+"""The way into the database: drafts, tickets, one writer for each lane, a batch and what it looks up, numbers."""

@@ -1,0 +1,204 @@
+"""The logged calls that a batch of events may belong to, read at once and worked on in memory."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
+from typing import Any
+
+from sqlalchemy import Connection
+
+from gateway.domain.calls.call import Call
+from gateway.domain.calls.heard import HeardEvent
+from gateway.domain.calls.legs import Leg
+from gateway.domain.calls.records import looks_back_to
+from gateway.domain.calls.states import Event
+from gateway.domain.calls.windows import LATE_MS, LONGEST_CALL_MS
+from gateway.store import statements
+from gateway.store.bulk import Driver
+from gateway.store.call_columns import BESIDE_COLUMNS, BOOK_COLUMNS, CALL_COLUMNS, PLACES, PLAIN_COLUMNS, SWITCHES
+from gateway.store.writing.drafts import EventDraft
+
+ID, LEG_COUNT = PLACES["id"], PLACES["leg_count"]
+NOTHING_BESIDE: dict[str, Any] = dict.fromkeys(BESIDE_COLUMNS)
+
+
+class CandidateCall:
+    """A call being worked on: the ``call`` that the rule book sees, what the store knows ``beside`` it by column, and
+    which of its legs are ``kept`` already, and whether it ``was_missed`` as far as the log has told. ``width`` is that
+    of what the database has of it (``narrow.py``).
+    """
+
+    __slots__ = ("beside", "call", "kept", "tenant", "was_missed", "width")
+
+    def __init__(self, call: Call, beside: dict[str, Any], kept: tuple[Leg, ...] = (), width: int = 0) -> None:
+        self.call = call
+        self.beside = beside
+        self.tenant: str = beside["tenant"]
+        self.kept = kept
+        self.was_missed = bool(call.missed)
+        self.width = width
+
+    @property
+    def values(self) -> Sequence[Any]:
+        """Its row, in the order of ``CALL_COLUMNS``."""
+        call = self.call
+        return call[:-2] + call.attached + (*self.beside.values(),)
+
+    @property
+    def row(self) -> dict[str, Any]:
+        """Its row by the columns' names."""
+        return dict(zip(CALL_COLUMNS, self.values, strict=True))
+
+    def to_write(self) -> tuple[int, Sequence[Any]]:
+        """Return the row and how wide it is to be written: what it said before and says no more is taken back."""
+        if self.call.legs:
+            self.beside["leg_count"] = len(self.call.legs)
+        values = self.values
+        self.width = max(self.width, statements.WRITE_CALLS.width_of(values))
+        return self.width, values
+
+    def legs_to_keep(self) -> list[dict[str, Any]]:
+        """Return the rows of legs that are new or have changed since this was asked last."""
+        changed = [
+            {"call_id": self.call.id, "place": place, "tenant": self.tenant, **leg._asdict()}
+            for place, leg in enumerate(self.call.legs, 1)
+            if self.kept[place - 1 : place] != (leg,)
+        ]
+        self.kept = self.call.legs
+        return changed
+
+
+class KnownCalls:
+    """Calls by id, by the exchange's id, and by number; a new one is added as it is made."""
+
+    def __init__(self, connection: Connection, driver: Driver) -> None:
+        self._connection = connection
+        self._driver = driver
+        self._by_id: dict[int, CandidateCall] = {}
+        self._by_ref: dict[tuple[str, str], list[CandidateCall]] = defaultdict(list)
+        self._by_number: dict[tuple[str, str], list[CandidateCall]] = defaultdict(list)
+        self._by_order: dict[tuple[str, int], CandidateCall] = {}
+
+    def load(self, drafts: Sequence[EventDraft]) -> None:
+        """Read what ``drafts`` may belong to: a day's open calls and an hour's ended ones, by number and by id."""
+        numbers: dict[str, set[str]] = defaultdict(set)
+        refs: dict[str, set[str]] = defaultdict(set)
+        for draft in drafts:
+            numbers[draft.message.tenant].update(draft.event.numbers)
+            if draft.event.call_ref:
+                refs[draft.message.tenant].add(draft.event.call_ref)
+        first = min((looks_back_to(draft.event) for draft in drafts), default=0)
+        before = {"since": first - LONGEST_CALL_MS, "ended_since": first - LATE_MS}
+        self._know_all(statements.CALLS_BY_NUMBER.run(self._driver, numbers, **before))
+        if refs:
+            self._know_all(statements.CALLS_BY_REF.run(self._driver, refs))
+        self._load_ordered({draft.event.order_id for draft in drafts if draft.event.order_id is not None})
+
+    def _load_ordered(self, order_ids: Collection[int]) -> None:
+        """Read the calls of the orders that ids of the exchange name."""
+        for _, call_id, *_ in statements.ORDERS_TO_SETTLE.run(self._driver, order_ids) if order_ids else ():
+            self.find(call_id)
+
+    def about(self, tenant: str, event: HeardEvent) -> list[Call]:
+        """Return the calls that an event may be about, each once."""
+        found = {each.call.id: each.call for key in event.numbers for each in self._by_number.get((tenant, key), ())}
+        if event.call_ref:
+            found |= {each.call.id: each.call for each in self._by_ref.get((tenant, event.call_ref), ())}
+        if event.order_id is not None and (placed := self._by_order.get((tenant, event.order_id))):
+            found[placed.call.id] = placed.call
+        return list(found.values())
+
+    def likely_new(self, drafts: Sequence[EventDraft]) -> int:
+        """Return how many of ``drafts`` are likely to open a call: starts, and what is about no call that was read."""
+        known = self._by_number.keys() | self._by_ref.keys()
+        return sum(1 for draft in drafts if draft.event.event is Event.START or known.isdisjoint(_keys(draft)))
+
+    def get(self, call_id: int) -> CandidateCall:
+        """Return one call, read if need be."""
+        if call_id not in self._by_id:
+            self._know_all(statements.CALLS_BY_ID.run(self._driver, [call_id]))
+        return self._by_id[call_id]
+
+    def find(self, call_id: int) -> CandidateCall | None:
+        """Return one call, read if need be; None where there is none."""
+        try:
+            return self.get(call_id)
+        except KeyError:
+            return None
+
+    def open(self, call: Call, tenant: str) -> CandidateCall:
+        """Have later events of the batch find a new call, of which nothing is known beside."""
+        return self._add(CandidateCall(call, NOTHING_BESIDE | {"tenant": tenant}))
+
+    def _add(self, known: CandidateCall) -> CandidateCall:
+        call, tenant = known.call, known.tenant
+        self._by_id[call.id] = known
+        self._by_number[tenant, call.number].append(known)
+        if call.call_ref:
+            self._by_ref[tenant, call.call_ref].append(known)
+        if call.order_id is not None:
+            self._by_order[tenant, call.order_id] = known
+        return known
+
+    def become(self, call: Call) -> CandidateCall:
+        """Take what the rule book has made of a known call; by its exchange's id, too, it is found from now on."""
+        known = self._by_id[call.id]
+        if call.number != known.call.number:
+            self._by_number[known.tenant, call.number].append(known)
+        if call.call_ref and not known.call.call_ref:
+            self._by_ref[known.tenant, call.call_ref].append(known)
+        known.call = call
+        return known
+
+    def with_number(self, tenant: str, call: Call) -> list[Call]:
+        """Return the calls of the number of ``call``, first heard of in the day before it or later."""
+        before = {"since": call.logged_at - LONGEST_CALL_MS, "ended_since": 0}
+        self._know_all(statements.CALLS_BY_NUMBER.run(self._driver, {tenant: [call.number]}, **before))
+        return [each.call for each in self._by_number[tenant, call.number]]
+
+    def going_on(self, tenant: str, since: int, before: int) -> list[CandidateCall]:
+        """Return calls first heard of from ``since`` on and before ``before`` that went on when this batch began."""
+        wanted = {"of": tenant, "since": since, "before": before}
+        found = self._connection.execute(statements.GOING_ON, wanted).all()
+        self._know_all(tuple(row) for row in found)
+        return [self._by_id[row.id] for row in found]
+
+    def _know_all(self, found: Iterable[Sequence[Any]]) -> None:
+        """Add calls that were read, but for those that are known already: these stay as they are."""
+        new = {values[ID]: values for values in found if values[ID] not in self._by_id}
+        legs = self._legs([call_id for call_id, values in new.items() if values[LEG_COUNT]])
+        for call_id, values in new.items():
+            self._add(read_call(values, tuple(legs.get(call_id, ()))))
+
+    def _legs(self, call_ids: Sequence[int]) -> dict[int, list[Leg]]:
+        """Return the legs that are kept of calls, by the calls' ids."""
+        found: dict[int, list[Leg]] = defaultdict(list)
+        for row in statements.LEGS.run(self._driver, call_ids) if call_ids else ():
+            found[row[0]].append(leg_of(row[3:]))
+        return found
+
+
+def call_of(values: Sequence[Any], legs: tuple[Leg, ...] = ()) -> Call:
+    """Return the call that has ``values`` in the columns that the rule book knows, with its ``legs``."""
+    plain, book = len(PLAIN_COLUMNS), len(BOOK_COLUMNS)
+    return Call._make((*values[:plain], tuple(values[plain:book]), legs))
+
+
+def read_call(values: Sequence[Any], legs: tuple[Leg, ...] = ()) -> CandidateCall:
+    """Return the call that has ``values`` in ``CALL_COLUMNS``, with its ``legs``."""
+    for place in SWITCHES:
+        if values[place] is not None:  # SQLite's driver has numbers
+            values = (*values[:place], bool(values[place]), *values[place + 1 :])
+    beside = dict(zip(BESIDE_COLUMNS, values[len(BOOK_COLUMNS) :], strict=True))
+    return CandidateCall(call_of(values, legs), beside, legs, statements.WRITE_CALLS.width_of(values))
+
+
+def leg_of(values: Sequence[Any]) -> Leg:
+    """Return the leg that has ``values`` in the columns behind the key."""
+    leg = Leg._make(values)
+    return leg if leg.attended is None else leg._replace(attended=bool(leg.attended))
+
+
+def _keys(draft: EventDraft) -> Iterable[tuple[str, str]]:
+    """Return by what a draft's call is found: the outside party's numbers, and the exchange's own id."""
+    keys = (*draft.event.numbers, draft.event.call_ref) if draft.event.call_ref else draft.event.numbers
+    return ((draft.message.tenant, key) for key in keys)

@@ -1,0 +1,72 @@
+"""How a batch of the journal becomes durable: the transaction around it, on a connection of the writer's own."""
+
+from collections.abc import Callable
+from typing import Protocol, TypeVar
+
+from sqlalchemy import Connection, Engine
+
+from gateway.store.sqlite.engine import begin, commit
+
+T = TypeVar("T")
+
+
+class NotStored(Exception):
+    """A transaction came to nothing, surely, through no fault of its jobs: they may be written by another one."""
+
+
+class Transactions(Protocol):
+    """One lane's transactions, one after the other. ``leads`` says whether a producer's thread may run one."""
+
+    leads: bool
+
+    def ready(self) -> bool:
+        """Return whether a transaction can begin; wait for a moment before saying that it cannot."""
+        ...
+
+    def run(self, work: Callable[[Connection], T]) -> T:
+        """Run ``work`` in a transaction and return its result once that is durable.
+
+        Raises ``NotStored``; ``StoreUnclear`` when it cannot be told whether it is durable; and what ``work`` raises:
+        then nothing of it is stored.
+        """
+        ...
+
+    def stop(self) -> None:
+        """Wait for nothing any more."""
+        ...
+
+    def close(self) -> None:
+        """Give the connection back. Safe to call again."""
+        ...
+
+
+class LocalTransactions:
+    """Transactions on a database of this machine: its answer always comes, and at once."""
+
+    leads = True
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._connection: Connection | None = None
+
+    def ready(self) -> bool:
+        return True
+
+    def run(self, work: Callable[[Connection], T]) -> T:
+        """Run ``work``; the connection is dropped after any error."""
+        connection = self._connection = self._connection or self._engine.connect()
+        try:
+            begin(connection)
+            done = work(connection)
+            commit(connection)
+        except BaseException:
+            self.close()
+            raise
+        return done
+
+    def stop(self) -> None: ...
+
+    def close(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.close()
