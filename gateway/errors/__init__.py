@@ -44,6 +44,7 @@
     │   ├── QueueFull          410
     │   ├── StoreUnavailable   420
     │   │   └── StoreUnclear   422
+    │   ├── DatabaseAway       424
     │   ├── StoreReplaced      425
     │   ├── Stopping           430
     │   ├── TooManyScreens     440
@@ -86,6 +87,7 @@ from gateway.errors.access import (
 )
 from gateway.errors.busy import (
     BusyError,
+    DatabaseAway,
     LoginsBusy,
     NothingKept,
     QueueFull,
@@ -161,6 +163,7 @@ __all__ = [
     "ConfigError",
     "CredentialsNeeded",
     "DataUnusable",
+    "DatabaseAway",
     "DialError",
     "EventSourceError",
     "ForeignPage",

@@ -51,7 +51,13 @@ class Application:
         look_every_s = 0.1 if server.workers == 1 else 0.02
         watch = gateway.receipts.add if gateway.receipts else None
         follower = gateway.database.follower(look_every_s=look_every_s)
-        self._hub = Hub(gateway.events, follower, max_screens=server.max_screens, watch=watch)
+        self._hub = Hub(
+            gateway.events,
+            follower,
+            max_screens=server.max_screens,
+            watch=watch,
+            on_people=gateway.directory.forget_sessions,
+        )
         services = Services(
             config=gateway.config,
             core=gateway.core,

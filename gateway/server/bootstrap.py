@@ -174,11 +174,13 @@ class Gateway:
         found = {"writer": self.journal.alive(), **self.node_watch.checks()}
         if self.spool.takes_events():
             return found | {"spool": True}  # the database is not asked: while it is away its answer takes long
+        is_readable = _passes("database_not_readable", self.events.readable)
         return found | {
             "queue": self.journal.waiting() < self.config.server.write_queue,
-            "database": _passes("database_not_readable", self.events.readable),
+            "database": is_readable,
             "file": _passes("database_file_lost", self.journal.check_file),
-            "write": self.write_probe.good(),
+            # Not tried on one that is away: that takes seconds to be told.
+            "write": is_readable and self.write_probe.good(),
         }
 
     def _side_logs(self) -> Iterator[WriteBehind]:
