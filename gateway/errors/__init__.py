@@ -39,7 +39,8 @@
     │   ├── NotProven          360  a source's request has no right secret or signature
     │   │   └── LoginNotProven 365
     │   ├── PasswordToChange   375  a first password has to be changed at the desk
-    │   └── RightMissing       370  the role of who is logged in may not do it
+    │   ├── RightMissing       370  the role of who is logged in may not do it
+    │   └── OnsiteKeyRefused   380  a gateway on site has no valid key
     ├── BusyError              400  try again later; nothing was stored
     │   ├── QueueFull          410
     │   ├── StoreUnavailable   420
@@ -63,6 +64,7 @@
     │   ├── ImportRunning      610
     │   └── ImportSuperseded   620
     ├── EventSourceError       650  a source of events cannot be heard
+    ├── MainGatewayError       660  a gateway on site cannot reach its main gateway
     └── InternalError          900  a defect of ours; the log has the details
 
 A class fixes its code, HTTP status and whose fault it is (``client`` or ``server``), and the texts; the raiser supplies
@@ -79,6 +81,7 @@ from gateway.errors.access import (
     LoginNotProven,
     MetricsNotAllowed,
     NotProven,
+    OnsiteKeyRefused,
     PasswordToChange,
     RightMissing,
     TooManyAttempts,
@@ -121,6 +124,7 @@ from gateway.errors.others import (
     ImportRunning,
     ImportSuperseded,
     InternalError,
+    MainGatewayError,
     SourceError,
 )
 from gateway.errors.request import (
@@ -170,6 +174,7 @@ __all__ = [
     "LastAdministrator",
     "LoginNotProven",
     "LoginsBusy",
+    "MainGatewayError",
     "MalformedRequest",
     "MetricsNotAllowed",
     "MissedClaimed",
@@ -186,6 +191,7 @@ __all__ = [
     "NothingKept",
     "NothingToHangUp",
     "NumberBlocked",
+    "OnsiteKeyRefused",
     "OwnerChanged",
     "PasswordToChange",
     "QueueFull",

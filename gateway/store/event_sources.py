@@ -4,9 +4,9 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
-from sqlalchemy import Connection, Engine, Row, select
+from sqlalchemy import Connection, Engine, select
 
 from gateway.store.tables import event_sources as table
 from gateway.store.writing.journal import Journal
@@ -65,6 +65,16 @@ class SourceStanding:
         return self.state is SourceState.CONNECTED and now - self.seen_at < STALE_MS
 
 
+class SourceStandings(Protocol):
+    """Where it is kept how sources are doing: a ``SourceBook``, or the file of a gateway on site."""
+
+    def all(self) -> Mapping[SourceKey, SourceStanding]: ...
+
+    def of(self, tenant: str, name: str) -> SourceStanding: ...
+
+    def write(self, standings: Mapping[SourceKey, SourceStanding]) -> None: ...
+
+
 class SourceBook:
     """Reads and writes how sources are doing; safe for many threads."""
 
@@ -75,18 +85,18 @@ class SourceBook:
     def all(self) -> Mapping[SourceKey, SourceStanding]:
         """Return how each source is doing that was ever run."""
         with self._engine.connect() as connection:
-            return {(row.tenant, row.name): _standing(row) for row in connection.execute(select(table))}
+            return {(row.tenant, row.name): standing_of(row) for row in connection.execute(select(table))}
 
     def of(self, tenant: str, name: str) -> SourceStanding:
         """Return how one source is doing."""
         query = select(table).where(table.c.tenant == tenant, table.c.name == name)
         with self._engine.connect() as connection:
             row = connection.execute(query).first()
-        return _standing(row) if row else SourceStanding()
+        return standing_of(row) if row else SourceStanding()
 
     def write(self, standings: Mapping[SourceKey, SourceStanding]) -> None:
         """Write how these are doing; the call returns when it is durable. Raises ``BusyError``."""
-        rows = [_row(key, standing) for key, standing in standings.items()]
+        rows = [row_of(key, standing) for key, standing in standings.items()]
         if rows:
             self._journal.run(lambda connection: _replace(connection, rows), lock="event_sources", timeout_s=WITHIN_S)
 
@@ -98,7 +108,8 @@ def _replace(connection: Connection, rows: list[dict[str, Any]]) -> None:
             connection.execute(table.insert().values(row))
 
 
-def _row(key: SourceKey, standing: SourceStanding) -> dict[str, Any]:
+def row_of(key: SourceKey, standing: SourceStanding) -> dict[str, Any]:
+    """Return the row of how a source is doing."""
     return {
         "tenant": key[0],
         "name": key[1],
@@ -117,7 +128,8 @@ def _row(key: SourceKey, standing: SourceStanding) -> dict[str, Any]:
     }
 
 
-def _standing(row: Row[Any]) -> SourceStanding:
+def standing_of(row: Any) -> SourceStanding:
+    """Return how a source is doing of its row."""
     return SourceStanding(
         state=SourceState(row.state),
         since=row.since,
