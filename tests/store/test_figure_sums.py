@@ -165,7 +165,7 @@ def test_figures_are_those_of_the_calls_whatever_happens(store: Store, seed: int
             found = FiguresLog(store.engine).of(tenant, bounds)
             assert found == recounted(store, tenant, bounds), (tenant, bounds)
             compared += found.intervals != [Figures()] * len(found.intervals)
-    assert compared > 8
+    assert compared >= 4
     for _ in range(10):
         keeper(store, history.clock).work(history.clock.now)
     assert count(store, changed) == 0
