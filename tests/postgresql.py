@@ -39,6 +39,7 @@ DO $$
 DECLARE each text; is_used boolean;
 BEGIN
     SET LOCAL lock_timeout = '20s';
+    SET LOCAL session_replication_role = replica;  -- no triggers
     FOR each IN SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'alembic_version' LOOP
         EXECUTE format('SELECT EXISTS (SELECT FROM %I)', each) INTO is_used;
         IF is_used THEN EXECUTE format('DELETE FROM %I', each); END IF;

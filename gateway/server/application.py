@@ -20,7 +20,7 @@ from gateway.store.agent_states import AgentStates
 from gateway.store.agents import AgentChanges
 from gateway.store.board import BoardLog
 from gateway.store.corrections import Corrections
-from gateway.store.figures import FiguresLog
+from gateway.store.figures.log import FiguresLog
 from gateway.store.letters.outbox import Waiting
 from gateway.store.missed import MissedList
 from gateway.store.program_sessions import ProgramSessions

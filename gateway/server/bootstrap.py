@@ -57,6 +57,7 @@ from gateway.store.delivery_receipts import DeliveryReceiptLog
 from gateway.store.diagnostic_log import DiagnosticLog
 from gateway.store.directory import Directory
 from gateway.store.event_sources import SourceBook
+from gateway.store.figures.summing import Summing
 from gateway.store.filling import Filler
 from gateway.store.ghosts import Ghosts
 from gateway.store.imports.loading import Loader
@@ -302,7 +303,10 @@ def build(config: Config, data: Path) -> Gateway:
             audit_days=config.audit.keep_days,
             letters=LetterRetention(engine, journal, letters, lifetimes),
             agent_states_ms=_agent_states_ms(config),
-            chores=[Chore("retention", Retention(engine, journal, _ages(config)).work)],
+            chores=[
+                Chore("retention", Retention(engine, journal, _ages(config)).work),
+                Chore("figures", Summing(engine, journal, config.tenants).work),
+            ],
             lease=partial(shared.lease, "maintenance"),
         ),
         filler=Filler(engine, journal),

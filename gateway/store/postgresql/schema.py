@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, insert, inspect, select, text
 
 from gateway.errors import DataUnusable, NewerSchema
+from gateway.store.figures.triggers import watch
 from gateway.store.revisions import MIGRATIONS
 from gateway.store.shared import tables as shared_tables
 from gateway.store.tables import counters, metadata
@@ -75,6 +76,7 @@ def _make(connection: Connection, name: str) -> None:
     metadata.create_all(connection)
     for statement in DIFFERENCES:
         connection.exec_driver_sql(statement)
+    watch(connection)
     first = FIRST_COUNTERS | {"lanes": LANES}
     connection.execute(insert(counters), [{"name": key, "value": value} for key, value in first.items()])
 
