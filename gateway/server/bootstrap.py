@@ -66,9 +66,11 @@ from gateway.store.letters.log import LetterLog
 from gateway.store.letters.outbox import Outbox
 from gateway.store.letters.retention import LetterRetention
 from gateway.store.orders import OrderLog
+from gateway.store.partitions.ahead import PartitionsAhead
 from gateway.store.readiness import WriteProbe
 from gateway.store.reading.log import EventLog
-from gateway.store.retention import Ages, Retention
+from gateway.store.removing import Ages
+from gateway.store.retention import Retention
 from gateway.store.search.index import SearchIndex
 from gateway.store.search.indexing import Indexer
 from gateway.store.search.search import CallFinder
@@ -293,7 +295,10 @@ def build(config: Config, data: Path) -> Gateway:
             audit_days=config.audit.keep_days,
             letters=LetterRetention(engine, journal, letters, lifetimes),
             agent_states_ms=_agent_states_ms(config),
-            chores=[Chore("retention", Retention(engine, journal, _ages(config)).work)],
+            chores=[
+                Chore("partitions", PartitionsAhead(engine).work),
+                Chore("retention", Retention(engine, journal, _ages(config)).work),
+            ],
             lease=partial(shared.lease, "maintenance"),
         ),
         filler=Filler(engine, journal),
