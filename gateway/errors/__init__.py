@@ -62,6 +62,7 @@
     ├── SourceError            600  a source of the directory cannot be read
     │   ├── ImportRunning      610
     │   └── ImportSuperseded   620
+    ├── SourceSuperseded       640  another process has taken a source of events
     ├── EventSourceError       650  a source of events cannot be heard
     └── InternalError          900  a defect of ours; the log has the details
 
@@ -122,6 +123,7 @@ from gateway.errors.others import (
     ImportSuperseded,
     InternalError,
     SourceError,
+    SourceSuperseded,
 )
 from gateway.errors.request import (
     BadParameter,
@@ -192,6 +194,7 @@ __all__ = [
     "RequestError",
     "RightMissing",
     "SourceError",
+    "SourceSuperseded",
     "Stopping",
     "StoreReplaced",
     "StoreUnavailable",
