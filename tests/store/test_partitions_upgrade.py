@@ -9,11 +9,12 @@ from alembic.config import Config
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 
+from gateway.errors import DataUnusable
 from gateway.store.partitions.beginning import FIRST_WIDTH, preparing
 from gateway.store.partitions.layout import is_parted, parts_of
-from gateway.store.postgresql.database import PostgresqlDatabase
+from gateway.store.postgresql.database import PostgresqlDatabase, open_postgresql
 from gateway.store.revisions import MIGRATIONS
-from tests.postgresql import FreshDatabase, server
+from tests.postgresql import server
 
 pytestmark = pytest.mark.postgresql
 
@@ -48,9 +49,7 @@ def old(tmp_path: Path) -> Iterator[PostgresqlDatabase]:
         server().run(EVENT.format(seq=place, at=FUTURE if place == 3 else place), name)
         server().run(CALL.format(id=place, at=place), name)
         server().run(LEG.format(id=place), name)
-    database = FreshDatabase.__new__(FreshDatabase)
-    database.url = server().url(name)
-    opened = database.open(tmp_path)
+    opened = open_postgresql(server().url(name), tmp_path)
     yield opened
     opened.close()
 
@@ -111,9 +110,18 @@ def test_a_start_that_was_ended_in_between_is_gone_on_with(old: PostgresqlDataba
         assert all(is_parted(connection, table) for table in PARTED)
 
 
-def test_a_row_is_looked_through_before_others_have_to_wait(
-    old: PostgresqlDatabase, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_tables_of_another_program_are_left_as_they_are(tmp_path: Path) -> None:
+    server().run("DROP DATABASE IF EXISTS cti_stranger")
+    server().run("CREATE DATABASE cti_stranger")
+    server().run("CREATE TABLE events (tenant text, seq bigint, at bigint); CREATE SEQUENCE call_ids", "cti_stranger")
+    database = open_postgresql(server().url("cti_stranger"), tmp_path)
+    with pytest.raises(DataUnusable, match="events"):
+        database.upgrade()
+    database.close()
+    assert server().run("SELECT count(*) FROM pg_indexes WHERE tablename = 'events'", "cti_stranger") == [(0,)]
+
+
+def test_rows_are_looked_through_before_others_have_to_wait(old: PostgresqlDatabase) -> None:
     """While the tables are changed nothing is scanned: what the rows are below is known, and the index there."""
     with old.direct_connection() as driver, preparing(driver):
         known = driver.execute("SELECT conname FROM pg_constraint WHERE conname LIKE '%%_below' AND convalidated")

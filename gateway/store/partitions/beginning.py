@@ -24,6 +24,7 @@ BELOW = text(
     "SELECT (regexp_match(pg_get_constraintdef(oid), '< ''?(\\d+)'))[1]::bigint FROM pg_constraint"
     " WHERE conrelid = CAST(:parent AS regclass) AND conname = :name AND convalidated"
 )
+IS_OURS = "SELECT to_regclass('alembic_version') IS NOT NULL AND to_regclass('call_ids') IS NOT NULL"
 HAS_KEY = text("SELECT to_regclass('events_key') IS NOT NULL")
 TRY_LOCK = "SELECT pg_try_advisory_lock(hashtextextended('cti-gateway partitions', 0))"
 AGAIN_S = 0.2
@@ -89,6 +90,8 @@ def preparing(driver: Any) -> Iterator[None]:
 
 
 def _prepare(driver: Any) -> None:
+    if not driver.execute(IS_OURS).fetchone()[0]:
+        return
     waiting = [parted for parted in (EVENTS, *WITH_CALLS) if _is_whole(driver, parted.table)]
     if not waiting:
         return
