@@ -70,9 +70,11 @@ from gateway.store.letters.retention import LetterRetention
 from gateway.store.onsite.orders import OnsiteOrders
 from gateway.store.onsite.sites import OnsiteSites
 from gateway.store.orders import OrderLog
+from gateway.store.partitions.ahead import PartitionsAhead
 from gateway.store.readiness import WriteProbe
 from gateway.store.reading.log import EventLog
-from gateway.store.retention import Ages, Retention
+from gateway.store.removing import Ages
+from gateway.store.retention import Retention
 from gateway.store.search.index import SearchIndex
 from gateway.store.search.indexing import Indexer
 from gateway.store.search.search import CallFinder
@@ -304,6 +306,7 @@ def build(config: Config, data: Path) -> Gateway:
             letters=LetterRetention(engine, journal, letters, lifetimes),
             agent_states_ms=_agent_states_ms(config),
             chores=[
+                Chore("partitions", PartitionsAhead(engine).work),
                 Chore("retention", Retention(engine, journal, _ages(config)).work),
                 Chore("figures", Summing(engine, journal, config.tenants).work),
             ],
