@@ -39,7 +39,9 @@ DO $$
 DECLARE each text; is_used boolean;
 BEGIN
     SET LOCAL lock_timeout = '20s';
-    FOR each IN SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'alembic_version' LOOP
+    SET LOCAL session_replication_role = replica;  -- no triggers
+    FOR each IN SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p')
+        AND NOT relispartition AND relname <> 'alembic_version' LOOP
         EXECUTE format('SELECT EXISTS (SELECT FROM %I)', each) INTO is_used;
         IF is_used THEN EXECUTE format('DELETE FROM %I', each); END IF;
     END LOOP;
@@ -47,6 +49,7 @@ BEGIN
         PERFORM setval(each::regclass, 1, false);
     END LOOP;
     INSERT INTO counters SELECT * FROM kept.counters;
+    INSERT INTO call_ranges SELECT * FROM kept.call_ranges;
 END $$
 """
 
@@ -170,7 +173,8 @@ def server() -> PostgresqlServer:
     database = open_database(started.folder, started.url(TEMPLATE))
     database.upgrade()
     database.close()
-    started.run("CREATE SCHEMA kept; CREATE TABLE kept.counters AS SELECT * FROM public.counters", TEMPLATE)
+    kept = (f"CREATE TABLE kept.{each} AS SELECT * FROM public.{each}" for each in ("counters", "call_ranges"))
+    started.run("; ".join(("CREATE SCHEMA kept", *kept)), TEMPLATE)
     return started
 
 

@@ -39,7 +39,8 @@
     │   ├── NotProven          360  a source's request has no right secret or signature
     │   │   └── LoginNotProven 365
     │   ├── PasswordToChange   375  a first password has to be changed at the desk
-    │   └── RightMissing       370  the role of who is logged in may not do it
+    │   ├── RightMissing       370  the role of who is logged in may not do it
+    │   └── OnsiteKeyRefused   380  a gateway on site has no valid key
     ├── BusyError              400  try again later; nothing was stored
     │   ├── QueueFull          410
     │   ├── StoreUnavailable   420
@@ -65,6 +66,7 @@
     │   └── ImportSuperseded   620
     ├── SourceSuperseded       640  another process has taken a source of events
     ├── EventSourceError       650  a source of events cannot be heard
+    ├── MainGatewayError       660  a gateway on site cannot reach its main gateway
     └── InternalError          900  a defect of ours; the log has the details
 
 A class fixes its code, HTTP status and whose fault it is (``client`` or ``server``), and the texts; the raiser supplies
@@ -81,6 +83,7 @@ from gateway.errors.access import (
     LoginNotProven,
     MetricsNotAllowed,
     NotProven,
+    OnsiteKeyRefused,
     PasswordToChange,
     RightMissing,
     TooManyAttempts,
@@ -124,6 +127,7 @@ from gateway.errors.others import (
     ImportRunning,
     ImportSuperseded,
     InternalError,
+    MainGatewayError,
     SourceError,
     SourceSuperseded,
 )
@@ -175,6 +179,7 @@ __all__ = [
     "LastAdministrator",
     "LoginNotProven",
     "LoginsBusy",
+    "MainGatewayError",
     "MalformedRequest",
     "MetricsNotAllowed",
     "MissedClaimed",
@@ -191,6 +196,7 @@ __all__ = [
     "NothingKept",
     "NothingToHangUp",
     "NumberBlocked",
+    "OnsiteKeyRefused",
     "OwnerChanged",
     "PasswordToChange",
     "QueueFull",

@@ -19,6 +19,7 @@ from sqlalchemy.pool import NullPool
 
 from gateway.errors import ConfigError, DataUnusable
 from gateway.store.database import WriterLock, explained, lane_of
+from gateway.store.partitions.beginning import preparing
 from gateway.store.postgresql import errors as postgresql_errors
 from gateway.store.postgresql import schema as postgresql_schema
 from gateway.store.postgresql.doorbell import PostgresqlDoorbell
@@ -231,7 +232,12 @@ class PostgresqlDatabase:
             return postgresql_schema.revision(connection)
 
     def upgrade(self) -> None:
-        with explained(self), self._patient_engine.begin() as connection:
+        with (
+            explained(self),
+            self.direct_connection() as driver,
+            preparing(driver),
+            self._patient_engine.begin() as connection,
+        ):
             postgresql_schema.upgrade(connection, self.shown)
 
     def explain(self, error: BaseException) -> DataUnusable | None:
