@@ -46,7 +46,7 @@ from gateway.relay.forward_rules import ForwardRules
 from gateway.relay.keeping import KeepingAdapter
 from gateway.relay.outbox_worker import OutboxWorker
 from gateway.server.event_sources import event_sources
-from gateway.server.node_spool import NodeSpool
+from gateway.server.node_spool import NodeSpool, bring_up_to_date
 from gateway.server.node_watch import NodeWatch
 from gateway.source import Source
 from gateway.store.audit import AuditLog
@@ -227,13 +227,13 @@ class Gateway:
         self.database.close()
 
 
-def build(config: Config, data: Path) -> Gateway:
+def build(config: Config, data: Path, *, may_wait: bool = False) -> Gateway:
     """Open the data folder (made and brought to this version's schema if need be) and join all parts.
 
     Raises ``ConfigError`` when the configuration does not fit together.
     """
     database = database_of(config, data)
-    database.upgrade()
+    bring_up_to_date(database, may_wait=may_wait)
     engine = database.engine
     listeners: list[Callable[[Committed], None]] = []
     journal = Journal(

@@ -145,6 +145,10 @@ class Database(Protocol):
         """
         ...
 
+    def upgrade_later(self) -> None:
+        """Go on without a database that is not reached: ``upgrade`` comes before the first use of it."""
+        ...
+
     def explain(self, error: BaseException) -> DataUnusable | None:
         """Return what ``error`` says of the database or the data folder; None for one that is about something else."""
         ...

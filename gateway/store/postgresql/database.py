@@ -7,6 +7,7 @@ has happened, and nobody may believe that it did not.
 
 import os
 import secrets
+import threading
 from collections.abc import Mapping
 from functools import cached_property, partial
 from pathlib import Path
@@ -87,6 +88,8 @@ class PostgresqlDatabase:
         self._url = url
         self._direct = direct or url
         self._data = data
+        self._upgrade_due = False
+        self._upgrading = threading.Lock()
 
     def __repr__(self) -> str:
         return f"PostgresqlDatabase({self.shown!r})"
@@ -118,7 +121,7 @@ class PostgresqlDatabase:
             pool_pre_ping=True,
         )
         event.listen(engine, "connect", _prepare_to_read)
-        bound_reading(engine, self._reachability)
+        bound_reading(engine, self._reachability, before_connecting=self._catch_up)
         return engine
 
     @cached_property
@@ -147,6 +150,8 @@ class PostgresqlDatabase:
 
     @cached_property
     def lanes(self) -> int:
+        if self._upgrade_due:  # as in a new database; another number would cost no more than time
+            return postgresql_schema.LANES
         with self.engine.connect() as connection:
             return postgresql_schema.lanes(connection)
 
@@ -160,6 +165,7 @@ class PostgresqlDatabase:
 
     def _settled_connection(self) -> Connection:
         """Return a connection for writing, to a database whose epoch has begun: nothing is written before."""
+        self._catch_up()
         connection = self._writing_engine.connect()
         try:
             settle(connection.connection.dbapi_connection)  # type: ignore[arg-type]
@@ -239,6 +245,18 @@ class PostgresqlDatabase:
             self._patient_engine.begin() as connection,
         ):
             postgresql_schema.upgrade(connection, self.shown)
+
+    def upgrade_later(self) -> None:
+        self._upgrade_due = True
+
+    def _catch_up(self) -> None:
+        """Bring the schema to this version where that was put off. Raises as ``upgrade`` does."""
+        if not self._upgrade_due:
+            return
+        with self._upgrading:
+            if self._upgrade_due:
+                self.upgrade()
+                self._upgrade_due = False
 
     def explain(self, error: BaseException) -> DataUnusable | None:
         return postgresql_errors.explain(error, self.shown) or opening.explain(error, self._data)

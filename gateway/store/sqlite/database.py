@@ -105,6 +105,9 @@ class SqliteDatabase:
     def upgrade(self) -> None:
         sqlite.upgrade(self.engine, self._data)
 
+    def upgrade_later(self) -> None:
+        """Do nothing: a file is there, or cannot be used."""
+
     def explain(self, error: BaseException) -> DataUnusable | None:
         return opening.explain(error, self._data)
 
