@@ -92,6 +92,10 @@ class SiteFile:
         """Return how one source is doing."""
         return self.all().get((tenant, name), SourceStanding())
 
+    def take(self, tenant: str, name: str, token: int) -> SourceStanding:
+        """Return how one source is doing for who runs it from now on: on site there is one process."""
+        return self.of(tenant, name)
+
     def write(self, standings: Mapping[SourceKey, SourceStanding]) -> None:
         """Write how sources are doing."""
         rows = [(*key, json.dumps(row_of(key, standing))) for key, standing in standings.items()]
