@@ -157,6 +157,7 @@ class Gateway:
         doorbell = self.database.doorbell()
         self.on_event(lambda committed: doorbell.ring(committed.tenants))
         self.on_event(lambda _: self.outbox_worker.ring())
+        self.on_event(lambda _: self.orders.ring())
         doorbell.start()
         for side_log in self._side_logs():
             side_log.start()
@@ -271,6 +272,7 @@ def build(config: Config, data: Path, *, may_wait: bool = False) -> Gateway:
         order_log,
         rules=_rules(config, appliances),
         shared=shared,
+        doorbell=database.doorbell(),
         waiting=max(1, config.server.call_threads // 2),
     )
     spool = NodeSpool(config, database, data, journal)
