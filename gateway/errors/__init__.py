@@ -63,6 +63,7 @@
     ├── SourceError            600  a source of the directory cannot be read
     │   ├── ImportRunning      610
     │   └── ImportSuperseded   620
+    ├── SourceSuperseded       640  another process has taken a source of events
     ├── EventSourceError       650  a source of events cannot be heard
     ├── MainGatewayError       660  a gateway on site cannot reach its main gateway
     └── InternalError          900  a defect of ours; the log has the details
@@ -126,6 +127,7 @@ from gateway.errors.others import (
     InternalError,
     MainGatewayError,
     SourceError,
+    SourceSuperseded,
 )
 from gateway.errors.request import (
     BadParameter,
@@ -198,6 +200,7 @@ __all__ = [
     "RequestError",
     "RightMissing",
     "SourceError",
+    "SourceSuperseded",
     "Stopping",
     "StoreReplaced",
     "StoreUnavailable",

@@ -36,6 +36,18 @@ class ImportSuperseded(SourceError):
         )
 
 
+class SourceSuperseded(GatewayError):
+    """Another process has taken a source of events meanwhile: what was still told by the one before is not written."""
+
+    code = 640
+    http_status = 409
+
+    def __init__(self, source: str) -> None:
+        super().__init__(
+            Text("another process runs the source {source} by now; this one writes no more of it.", source=source)
+        )
+
+
 class EventSourceError(GatewayError):
     """A source of events cannot be heard, or not any more; it is tried again after a pause, of ``pause_s`` at least."""
 

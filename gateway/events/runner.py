@@ -12,15 +12,16 @@ from prometheus_client import Counter
 
 from gateway.adapter import defect_of
 from gateway.clock import milliseconds
-from gateway.errors import EventSourceError, GatewayError
+from gateway.errors import EventSourceError, GatewayError, SourceSuperseded
 from gateway.event_source import EventSource, Heard, SourcePlace, SourceStopped
-from gateway.events.in_order import Draft, HandIn, InOrderWriter
+from gateway.events.in_order import Draft, HandIn, InOrderWriter, Outcome
 from gateway.events.memory import SourceMemory
 from gateway.events.recording import OLD_MS, SourceTraffic
 from gateway.handlers import Core
 from gateway.mapping.events import iso
 from gateway.store.event_sources import MOST_GAPS, Gap, SourceStanding, SourceState
 from gateway.store.shared.contract import Lease
+from gateway.store.writing.drafts import SourceFence
 from gateway.texts.text import Text
 
 log = structlog.get_logger()
@@ -78,14 +79,18 @@ class SourceRunner:
         self._lock = threading.Lock()
         self._missing_from = before.complete_until
         now = tools.clock()
-        self._standing = replace(before, state=SourceState.CONNECTING, since=now, holder=tools.holder)
+        self._standing = replace(
+            before, state=SourceState.CONNECTING, since=now, holder=tools.holder, token=lease.token
+        )
         self._told_before = before.told
         self._is_silent = False
         self.stop = threading.Event()
         self.has_changed = True
         """Whether people see something else than was last written."""
         self.traffic = SourceTraffic(tools.add, place, source.peer, secrets, tools.most_bytes)
-        self._writer = InOrderWriter(tools.hand_in, self.stop, tools.clock, refused=self._refused)
+        self._fence = SourceFence(place.name, lease.token)
+        self._not_written = 0
+        self._writer = InOrderWriter(self._hand_in, self.stop, tools.clock, refused=self._refused)
         self._core = replace(tools.core, journal=self._writer)
         self._memory = SourceMemory(before.memory)
         self._rested_at = 0.0
@@ -105,9 +110,8 @@ class SourceRunner:
         self._writer.try_again()
         self.traffic.flush(before=self._tools.clock() - OLD_MS)
         self._watch_silence()
-        if not self.stop.is_set() and not self._lease.held():
-            log.warning("source_lost_to_another", **self._about)
-            self.stop.set()
+        if not self._lease.held():
+            self._lost()
 
     def standing(self) -> SourceStanding:
         """Return how the source is doing now."""
@@ -229,7 +233,7 @@ class SourceRunner:
         return (now - standing.since) / 1000 if was_connected else 0.0
 
     def _finish(self) -> None:
-        left = self._writer.finish(FINISH_WITHIN_S)
+        left = self._writer.finish(FINISH_WITHIN_S) + self._not_written
         if left:
             log.error("source_events_not_written", count=left, **self._about)
         self._set(SourceState.STOPPED)
@@ -260,7 +264,21 @@ class SourceRunner:
         if is_silent and not was_silent:
             log.warning("source_silent", seconds=round(quiet_ms / 1000), **self._about)
 
+    def _hand_in(self, draft: Draft, then: Callable[[Outcome], None]) -> None:
+        """Hand in ``draft`` to be written as long as no other process has taken the source."""
+        self._tools.hand_in(replace(draft, fence=self._fence), then)
+
+    def _lost(self) -> None:
+        """End, for another process has the source now: it tells people what may be missing."""
+        if not self.stop.is_set():
+            log.warning("source_lost_to_another", **self._about)
+            self.stop.set()
+
     def _refused(self, draft: Draft, error: GatewayError) -> None:
+        if isinstance(error, SourceSuperseded):
+            self._not_written += 1
+            self._lost()
+            return
         self._refuse(type(draft.message).__name__, error)
 
     def _refuse(self, kind: str, error: GatewayError) -> None:

@@ -18,6 +18,7 @@ from gateway.store.tables.nodes import nodes
 from gateway.store.tables.onsite import onsite_orders, onsite_sites, onsite_spools
 from gateway.store.tables.orders import attempts, orders
 from gateway.store.tables.outbox import outbox
+from gateway.store.tables.partitions import call_ranges
 from gateway.store.tables.people import agents, sessions
 from gateway.store.tables.removals import removals
 from gateway.store.tables.search import saved_filters
@@ -30,6 +31,7 @@ __all__ = [
     "attempts",
     "audit",
     "call_ids",
+    "call_ranges",
     "calls",
     "choices",
     "counters",
