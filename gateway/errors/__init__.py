@@ -45,6 +45,7 @@
     │   ├── QueueFull          410
     │   ├── StoreUnavailable   420
     │   │   └── StoreUnclear   422
+    │   ├── DatabaseAway       424
     │   ├── StoreReplaced      425
     │   ├── Stopping           430
     │   ├── TooManyScreens     440
@@ -89,6 +90,7 @@ from gateway.errors.access import (
 )
 from gateway.errors.busy import (
     BusyError,
+    DatabaseAway,
     LoginsBusy,
     NothingKept,
     QueueFull,
@@ -165,6 +167,7 @@ __all__ = [
     "ConfigError",
     "CredentialsNeeded",
     "DataUnusable",
+    "DatabaseAway",
     "DialError",
     "EventSourceError",
     "ForeignPage",

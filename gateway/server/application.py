@@ -20,7 +20,7 @@ from gateway.store.agent_states import AgentStates
 from gateway.store.agents import AgentChanges
 from gateway.store.board import BoardLog
 from gateway.store.corrections import Corrections
-from gateway.store.figures import FiguresLog
+from gateway.store.figures.log import FiguresLog
 from gateway.store.letters.outbox import Waiting
 from gateway.store.missed import MissedList
 from gateway.store.program_sessions import ProgramSessions
@@ -52,7 +52,13 @@ class Application:
         look_every_s = 0.1 if server.workers == 1 else 0.02
         watch = gateway.receipts.add if gateway.receipts else None
         follower = gateway.database.follower(look_every_s=look_every_s)
-        self._hub = Hub(gateway.events, follower, max_screens=server.max_screens, watch=watch)
+        self._hub = Hub(
+            gateway.events,
+            follower,
+            max_screens=server.max_screens,
+            watch=watch,
+            on_people=gateway.directory.forget_sessions,
+        )
         services = Services(
             config=gateway.config,
             core=gateway.core,

@@ -57,6 +57,7 @@ from gateway.store.delivery_receipts import DeliveryReceiptLog
 from gateway.store.diagnostic_log import DiagnosticLog
 from gateway.store.directory import Directory
 from gateway.store.event_sources import SourceBook
+from gateway.store.figures.summing import Summing
 from gateway.store.filling import Filler
 from gateway.store.ghosts import Ghosts
 from gateway.store.imports.loading import Loader
@@ -69,9 +70,11 @@ from gateway.store.letters.retention import LetterRetention
 from gateway.store.onsite.orders import OnsiteOrders
 from gateway.store.onsite.sites import OnsiteSites
 from gateway.store.orders import OrderLog
+from gateway.store.partitions.ahead import PartitionsAhead
 from gateway.store.readiness import WriteProbe
 from gateway.store.reading.log import EventLog
-from gateway.store.retention import Ages, Retention
+from gateway.store.removing import Ages
+from gateway.store.retention import Retention
 from gateway.store.search.index import SearchIndex
 from gateway.store.search.indexing import Indexer
 from gateway.store.search.search import CallFinder
@@ -179,11 +182,13 @@ class Gateway:
         found = {"writer": self.journal.alive(), **self.node_watch.checks()}
         if self.spool.takes_events():
             return found | {"spool": True}  # the database is not asked: while it is away its answer takes long
+        is_readable = _passes("database_not_readable", self.events.readable)
         return found | {
             "queue": self.journal.waiting() < self.config.server.write_queue,
-            "database": _passes("database_not_readable", self.events.readable),
+            "database": is_readable,
             "file": _passes("database_file_lost", self.journal.check_file),
-            "write": self.write_probe.good(),
+            # Not tried on one that is away: that takes seconds to be told.
+            "write": is_readable and self.write_probe.good(),
         }
 
     def _side_logs(self) -> Iterator[WriteBehind]:
@@ -300,7 +305,11 @@ def build(config: Config, data: Path) -> Gateway:
             audit_days=config.audit.keep_days,
             letters=LetterRetention(engine, journal, letters, lifetimes),
             agent_states_ms=_agent_states_ms(config),
-            chores=[Chore("retention", Retention(engine, journal, _ages(config)).work)],
+            chores=[
+                Chore("partitions", PartitionsAhead(engine).work),
+                Chore("retention", Retention(engine, journal, _ages(config)).work),
+                Chore("figures", Summing(engine, journal, config.tenants).work),
+            ],
             lease=partial(shared.lease, "maintenance"),
         ),
         filler=Filler(engine, journal),

@@ -58,6 +58,7 @@ def configured_source(
         exchange=exchange_of(name, table.sources),
         zone=ZoneInfo(settings.timezone or table.timezone),
         is_extension=company.numbers.extensions.matches,
+        clock_ahead_ms=None if settings.clock_ahead_s is None else round(settings.clock_ahead_s * 1000),
     )
     try:
         source = event_source.load(settings.kind)(settings.settings, place)
@@ -84,5 +85,10 @@ def source_gauges(sources: EventSources) -> LabelledGauges:
             "When a source of events last told of a call, in seconds since 1970; 0: never",
             ("tenant", "source"),
             lambda: of_each(lambda standing: (standing.told_at or 0) / 1000),
+        ),
+        "cti_source_clock_ahead_seconds": (
+            "By how much a source's clock is ahead of the gateway's, as measured; 0 where that is not known",
+            ("tenant", "source"),
+            lambda: of_each(lambda standing: (standing.clock_ahead_ms or 0) / 1000),
         ),
     }

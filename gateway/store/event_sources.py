@@ -20,6 +20,7 @@ MOST_GAPS = 10
 WITHIN_S = 5.0
 STALE_MS = 60_000
 """A source whose row was not written for so long is run by nobody, whatever the row says."""
+WRONG_CLOCK_MS = 30_000
 SourceKey = tuple[str, str]
 """Tenant and name."""
 
@@ -47,7 +48,8 @@ class SourceStanding:
 
     ``seen_at`` is when whoever runs it wrote this, ``complete_until`` the moment up to which all that it told is
     durable, ``told`` the number of events since it is known; ``memory`` is what it keeps for its next attempt,
-    ``token`` that of the lease with which it is run.
+    ``token`` that of the lease with which it is run. ``clock_ahead_ms`` is by how much its clock was measured to be
+    ahead (None: not known), ``clock_corrected_ms`` what is taken off the moments that it tells.
     """
 
     state: SourceState = SourceState.STOPPED
@@ -63,6 +65,13 @@ class SourceStanding:
     gaps: tuple[Gap, ...] = ()
     memory: Mapping[str, Any] = field(default_factory=dict)
     token: int = 0
+    clock_ahead_ms: int | None = None
+    clock_corrected_ms: int = 0
+
+    @property
+    def is_clock_wrong(self) -> bool:
+        """Whether its clock is so far from the gateway's that people should put one of them right."""
+        return abs(self.clock_ahead_ms or 0) >= WRONG_CLOCK_MS
 
     def is_connected(self, now: int) -> bool:
         """Return whether somebody hears it at this moment."""
@@ -161,6 +170,8 @@ def row_of(key: SourceKey, standing: SourceStanding) -> dict[str, Any]:
         "gaps": json.dumps([list(gap) for gap in standing.gaps[-MOST_GAPS:]]),
         "memory": json.dumps(dict(standing.memory), ensure_ascii=False),
         "token": standing.token,
+        "clock_ahead_ms": standing.clock_ahead_ms,
+        "clock_corrected_ms": standing.clock_corrected_ms,
     }
 
 
@@ -180,4 +191,6 @@ def standing_of(row: Any) -> SourceStanding:
         gaps=tuple(Gap(*gap) for gap in json.loads(row.gaps)),
         memory=json.loads(row.memory),
         token=row.token,
+        clock_ahead_ms=row.clock_ahead_ms,
+        clock_corrected_ms=row.clock_corrected_ms,
     )
