@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
-from sqlalchemy import ColumnElement, Connection, Engine, Row, select
+from sqlalchemy import ColumnElement, Connection, Engine, select
 
 from gateway.errors import SourceSuperseded
 from gateway.store.tables import event_sources as table
@@ -78,6 +78,18 @@ class SourceStanding:
         return self.state is SourceState.CONNECTED and now - self.seen_at < STALE_MS
 
 
+class SourceStandings(Protocol):
+    """Where it is kept how sources are doing: a ``SourceBook``, or the file of a gateway on site."""
+
+    def all(self) -> Mapping[SourceKey, SourceStanding]: ...
+
+    def of(self, tenant: str, name: str) -> SourceStanding: ...
+
+    def take(self, tenant: str, name: str, token: int) -> SourceStanding: ...
+
+    def write(self, standings: Mapping[SourceKey, SourceStanding]) -> None: ...
+
+
 class SourceBook:
     """Reads and writes how sources are doing; safe for many threads."""
 
@@ -88,14 +100,14 @@ class SourceBook:
     def all(self) -> Mapping[SourceKey, SourceStanding]:
         """Return how each source is doing that was ever run."""
         with self._engine.connect() as connection:
-            return {(row.tenant, row.name): _standing(row) for row in connection.execute(select(table))}
+            return {(row.tenant, row.name): standing_of(row) for row in connection.execute(select(table))}
 
     def of(self, tenant: str, name: str) -> SourceStanding:
         """Return how one source is doing."""
         query = select(table).where(table.c.tenant == tenant, table.c.name == name)
         with self._engine.connect() as connection:
             row = connection.execute(query).first()
-        return _standing(row) if row else SourceStanding()
+        return standing_of(row) if row else SourceStanding()
 
     def take(self, tenant: str, name: str, token: int) -> SourceStanding:
         """Return how a source is doing for who runs it from now on, with the lease of ``token``: nobody with an older
@@ -112,18 +124,18 @@ class SourceBook:
 
         Raises ``BusyError``.
         """
-        rows = [_row(key, standing) for key, standing in standings.items()]
+        rows = [row_of(key, standing) for key, standing in standings.items()]
         if rows:
             self._journal.run(lambda connection: _replace(connection, rows), lock="event_sources", timeout_s=WITHIN_S)
 
 
 def _take(connection: Connection, *, tenant: str, name: str, token: int) -> SourceStanding:
     row = connection.execute(select(table).where(*_is(tenant, name))).first()
-    before = _standing(row) if row else SourceStanding()
+    before = standing_of(row) if row else SourceStanding()
     if before.token > token:
         raise SourceSuperseded(name)
     taken = replace(before, token=token)
-    _replace(connection, [_row((tenant, name), taken)])
+    _replace(connection, [row_of((tenant, name), taken)])
     return taken
 
 
@@ -140,7 +152,8 @@ def _is(tenant: str, name: str) -> tuple[ColumnElement[bool], ColumnElement[bool
     return table.c.tenant == tenant, table.c.name == name
 
 
-def _row(key: SourceKey, standing: SourceStanding) -> dict[str, Any]:
+def row_of(key: SourceKey, standing: SourceStanding) -> dict[str, Any]:
+    """Return the row of how a source is doing."""
     return {
         "tenant": key[0],
         "name": key[1],
@@ -162,7 +175,8 @@ def _row(key: SourceKey, standing: SourceStanding) -> dict[str, Any]:
     }
 
 
-def _standing(row: Row[Any]) -> SourceStanding:
+def standing_of(row: Any) -> SourceStanding:
+    """Return how a source is doing of its row."""
     return SourceStanding(
         state=SourceState(row.state),
         since=row.since,

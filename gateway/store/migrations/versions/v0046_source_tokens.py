@@ -1,13 +1,13 @@
 """Which lease a source of events was last taken with, and how far its clock is from ours
 
-Revises: 0035
+Revises: 0043
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "0046"
-down_revision = "0035"
+down_revision = "0043"
 
 
 def upgrade() -> None:
