@@ -54,7 +54,6 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ClusterServer]:
         with (found.data / "postgresql.conf").open("a") as file:
             file.write("\n".join(kept) + "\n")
         found.start()
-        found.query(f"CREATE DATABASE {DATABASE}", database="postgres")
         yield found
         found.kill()
 

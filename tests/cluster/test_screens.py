@@ -129,6 +129,7 @@ def lose_what_was_shown(found: Cluster, one: BareNode, pages: list[Page]) -> Non
     found.fail_over(after_s=0)
 
 
+@pytest.mark.acceptance(6)
 def test_after_a_failover_that_lost_events_each_screen_starts_afresh_once(tmp_path: Path) -> None:
     with cluster(tmp_path, synchronous=False) as found, two_nodes(found, tmp_path) as (one, two):
         pages = [Page(each.hub.subscribe("acme", "3501")) for each in (one, two, two)]
@@ -144,6 +145,7 @@ def test_after_a_failover_that_lost_events_each_screen_starts_afresh_once(tmp_pa
             assert len(page.resets) == 1
 
 
+@pytest.mark.acceptance(6)
 def test_after_a_failover_that_lost_nothing_screens_go_on(tmp_path: Path) -> None:
     with cluster(tmp_path) as found, two_nodes(found, tmp_path) as (one, two):
         pages = [Page(each.hub.subscribe("acme", "3501")) for each in (one, two)]
@@ -168,6 +170,7 @@ def rings(node: BareNode, number: int) -> bool:
         return False
 
 
+@pytest.mark.control(6)
 def test_without_epochs_events_of_the_new_primary_are_not_shown(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

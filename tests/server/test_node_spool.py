@@ -66,6 +66,7 @@ def test_what_a_node_keeps_is_told_ok_without_a_number_and_written_at_its_next_s
 
 
 @pytest.mark.postgresql
+@pytest.mark.acceptance(14)
 def test_a_full_spool_is_503_and_not_ready(
     fresh: FreshDatabase, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

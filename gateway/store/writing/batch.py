@@ -51,6 +51,7 @@ from gateway.store.writing.drafts import (
 )
 from gateway.store.writing.matching import Matches
 from gateway.store.writing.numbers_of import numbers_of
+from gateway.store.writing.source_fence import SourceFences
 from gateway.texts.languages import DEFAULT, Language
 from gateway.texts.text import Text
 
@@ -92,6 +93,7 @@ class Batch:
         self._identified = Identified(self._driver)
         self._agents = AgentsAtExtensions(self._driver)
         self._marks = SourceMarks(connection, self._driver)
+        self._fences = SourceFences(self._driver)
         self._matched: dict[int, dict[str, Any]] = {}
         self._touched: dict[int, CandidateCall] = {}
         self._events: list[dict[str, Any]] = []
@@ -115,6 +117,7 @@ class Batch:
     def write(self, drafts: Sequence[object]) -> list[Any]:
         """Write ``drafts`` in order and return what came of each."""
         self._numbers.lock(drafts)
+        self._fences.load(drafts)
         if any(mark_of(draft) is not None for draft in drafts):
             drafts = self._marked(drafts)
         self._load(drafts)
@@ -151,6 +154,7 @@ class Batch:
 
     def _add_event(self, draft: EventDraft) -> Recorded:
         """Let the rule book decide what an event changes; take that, and tell the log and the outbox of it."""
+        self._fences.check(draft)
         if (seen := self._marks.seen(draft)) is not None:
             return self._add_seen(draft, seen)
         message, event = draft.message, self._agents.seen_by(draft)
@@ -191,6 +195,7 @@ class Batch:
 
     def _add_agent_state(self, draft: AgentStateDraft) -> Recorded:
         """Keep what an exchange tells of an agent; it changes no call."""
+        self._fences.check(draft)
         if self._marks.seen(draft) is not None:
             return Recorded(0, 0, repeated=True)
         found = statements.AGENTS.run(self._driver, {draft.message.tenant: [draft.extension]})
