@@ -46,7 +46,8 @@ PARTS = text(
     "SELECT c.relname, pg_get_expr(c.relpartbound, c.oid) ~ '^DEFAULT',"
     " (regexp_match(pg_get_expr(c.relpartbound, c.oid), 'FROM \\(''(-?\\d+)''\\)'))[1]::bigint,"
     " (regexp_match(pg_get_expr(c.relpartbound, c.oid), 'TO \\(''(-?\\d+)''\\)'))[1]::bigint"
-    " FROM pg_inherits JOIN pg_class c ON c.oid = inhrelid WHERE inhparent = CAST(:parent AS regclass) ORDER BY 3 NULLS FIRST"
+    " FROM pg_inherits JOIN pg_class c ON c.oid = inhrelid WHERE inhparent = CAST(:parent AS regclass)"
+    " ORDER BY 3 NULLS FIRST"
 )
 INDEXES = text(
     "SELECT i.relname, pg_get_indexdef(x.indexrelid), x.indisprimary FROM pg_index x"
@@ -117,7 +118,7 @@ def _by(parted: Parted) -> str:
 
 
 def _move(connection: Connection, source: str, target: str, where: str) -> int:
-    moved = f"WITH moved AS (DELETE FROM {source} WHERE {where} RETURNING *)"
+    moved = f"WITH moved AS (DELETE FROM {source} WHERE {where} RETURNING *)"  # noqa: S608 - of names of ours
     return connection.exec_driver_sql(f"{moved} INSERT INTO {target} SELECT * FROM moved").rowcount  # noqa: S608
 
 

@@ -16,6 +16,7 @@ from gateway.store.tables.figures import figure_sums, figures_changed, figures_s
 from gateway.store.tables.heads import call_ids, epoch_starts, heads, order_ids, writers
 from gateway.store.tables.missed import missed_claims
 from gateway.store.tables.nodes import nodes
+from gateway.store.tables.onsite import onsite_orders, onsite_sites, onsite_spools
 from gateway.store.tables.orders import attempts, orders
 from gateway.store.tables.outbox import outbox
 from gateway.store.tables.partitions import call_ranges
@@ -50,6 +51,9 @@ __all__ = [
     "missed_claims",
     "nodes",
     "notes",
+    "onsite_orders",
+    "onsite_sites",
+    "onsite_spools",
     "order_ids",
     "orders",
     "outbox",

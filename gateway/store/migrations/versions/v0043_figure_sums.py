@@ -1,6 +1,6 @@
 """Sums of figures, and the triggers of calls that note which hours are to be summed anew
 
-Revises: 0035
+Revises: 0042
 """
 
 import sqlalchemy as sa
@@ -9,7 +9,7 @@ from alembic import op
 from gateway.store.figures.triggers import watch
 
 revision = "0043"
-down_revision = "0035"
+down_revision = "0042"
 
 SUMS = ("received", "answered", "missed", "placed", "reached", "waits")
 SECONDS = ("waited_s", "longest_s", "talked_s")
