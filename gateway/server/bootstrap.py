@@ -67,6 +67,7 @@ from gateway.store.letters.outbox import Outbox
 from gateway.store.letters.retention import LetterRetention
 from gateway.store.orders import OrderLog
 from gateway.store.partitions.ahead import PartitionsAhead
+from gateway.store.partitions.counting import EventCounts
 from gateway.store.readiness import WriteProbe
 from gateway.store.reading.log import EventLog
 from gateway.store.removing import Ages
@@ -249,6 +250,7 @@ def build(config: Config, data: Path) -> Gateway:
     companies = tenants(config)
     zones = {name: ZoneInfo(tenant.timezone) for name, tenant in config.tenants.items()}
     appliances = _adapters(config, "appliances", traffic)
+    whole = config.server.remove_whole_partitions
     captures = CallCaptures(engine, journal)
     forwards = _adapters(config, "forwards", traffic, captures)
     forward_rules = _forward_rules(config, forwards)
@@ -297,7 +299,11 @@ def build(config: Config, data: Path) -> Gateway:
             agent_states_ms=_agent_states_ms(config),
             chores=[
                 Chore("partitions", PartitionsAhead(engine).work),
-                Chore("retention", Retention(engine, journal, _ages(config)).work),
+                Chore("event_counts", EventCounts(engine).work),
+                Chore(
+                    "retention",
+                    Retention(engine, journal, _ages(config), whole=whole).work,
+                ),
             ],
             lease=partial(shared.lease, "maintenance"),
         ),
