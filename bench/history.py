@@ -28,7 +28,7 @@ from gateway.server.bootstrap import Gateway, build
 from gateway.store import tables
 from gateway.store.calls import CallFilter
 from gateway.store.database import Database, open_database
-from gateway.store.figures import FiguresLog
+from gateway.store.figures.log import FiguresLog
 from gateway.store.search.index import DATABASE, SearchIndex
 from gateway.store.search.indexing import Indexer
 from gateway.store.search.search import CallFinder

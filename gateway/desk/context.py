@@ -40,8 +40,8 @@ from gateway.store.calls import CallLog, LoggedCall
 from gateway.store.corrections import Corrections
 from gateway.store.delivery_receipts import DeliveryReceiptLog
 from gateway.store.directory import Agent, Directory, RecordOpening
-from gateway.store.event_sources import SourceBook
-from gateway.store.figures import FiguresLog
+from gateway.store.event_sources import SourceBook, SourceStandings
+from gateway.store.figures.log import FiguresLog
 from gateway.store.imports.runs import Imports
 from gateway.store.letters.log import LetterLog
 from gateway.store.missed import MissedList
@@ -108,7 +108,7 @@ class Services:
     traffic: TrafficLog | None
     receipts: DeliveryReceiptLog | None
     appliances: Appliances | None = None
-    source_book: SourceBook | None = None
+    source_book: SourceStandings | None = None
     orders: OrderLog | None = None
     agent_states: AgentStates | None = None
     programs: ProgramSessions | None = None

@@ -40,6 +40,7 @@ from gateway.logins.passwords import Verifier, verifier
 from gateway.maintenance import Chore, Maintenance
 from gateway.orders.circuit_breaker import Rules
 from gateway.orders.dispatcher import OrderDispatcher
+from gateway.orders.onsite import OnsiteAppliance, OnsiteRoad
 from gateway.relay.by_kind import joined
 from gateway.relay.forward_rules import ForwardRules
 from gateway.relay.keeping import KeepingAdapter
@@ -56,6 +57,7 @@ from gateway.store.delivery_receipts import DeliveryReceiptLog
 from gateway.store.diagnostic_log import DiagnosticLog
 from gateway.store.directory import Directory
 from gateway.store.event_sources import SourceBook
+from gateway.store.figures.summing import Summing
 from gateway.store.filling import Filler
 from gateway.store.ghosts import Ghosts
 from gateway.store.imports.loading import Loader
@@ -65,6 +67,8 @@ from gateway.store.letters.lifetimes import DAY_MS
 from gateway.store.letters.log import LetterLog
 from gateway.store.letters.outbox import Outbox
 from gateway.store.letters.retention import LetterRetention
+from gateway.store.onsite.orders import OnsiteOrders
+from gateway.store.onsite.sites import OnsiteSites
 from gateway.store.orders import OrderLog
 from gateway.store.partitions.ahead import PartitionsAhead
 from gateway.store.partitions.counting import EventCounts
@@ -125,6 +129,8 @@ class Gateway:
     importer: Importer
     schedule: Schedule
     event_sources: EventSources
+    onsite_sites: OnsiteSites
+    onsite_orders: OnsiteOrders
     listeners: list[Callable[[Committed], None]]
 
     @property
@@ -177,11 +183,13 @@ class Gateway:
         found = {"writer": self.journal.alive(), **self.node_watch.checks()}
         if self.spool.takes_events():
             return found | {"spool": True}  # the database is not asked: while it is away its answer takes long
+        is_readable = _passes("database_not_readable", self.events.readable)
         return found | {
             "queue": self.journal.waiting() < self.config.server.write_queue,
-            "database": _passes("database_not_readable", self.events.readable),
+            "database": is_readable,
             "file": _passes("database_file_lost", self.journal.check_file),
-            "write": self.write_probe.good(),
+            # Not tried on one that is away: that takes seconds to be told.
+            "write": is_readable and self.write_probe.good(),
         }
 
     def _side_logs(self) -> Iterator[WriteBehind]:
@@ -249,8 +257,10 @@ def build(config: Config, data: Path) -> Gateway:
     index = SearchIndex(data)
     companies = tenants(config)
     zones = {name: ZoneInfo(tenant.timezone) for name, tenant in config.tenants.items()}
-    appliances = _adapters(config, "appliances", traffic)
     whole = config.server.remove_whole_partitions
+    onsite_sites, onsite_orders = OnsiteSites(engine, journal), OnsiteOrders(engine, journal)
+    onsite_road = partial(OnsiteRoad, sites=onsite_sites, orders=onsite_orders)
+    appliances = _adapters(config, "appliances", traffic, onsite=onsite_road)
     captures = CallCaptures(engine, journal)
     forwards = _adapters(config, "forwards", traffic, captures)
     forward_rules = _forward_rules(config, forwards)
@@ -300,10 +310,8 @@ def build(config: Config, data: Path) -> Gateway:
             chores=[
                 Chore("partitions", PartitionsAhead(engine).work),
                 Chore("event_counts", EventCounts(engine).work),
-                Chore(
-                    "retention",
-                    Retention(engine, journal, _ages(config), whole=whole).work,
-                ),
+                Chore("retention", Retention(engine, journal, _ages(config), whole=whole).work),
+                Chore("figures", Summing(engine, journal, config.tenants).work),
             ],
             lease=partial(shared.lease, "maintenance"),
         ),
@@ -319,6 +327,8 @@ def build(config: Config, data: Path) -> Gateway:
         importer=Importer(imports, StoredAccounts(engine), partial(Loader, database)),
         schedule=Schedule(config, data, imports),
         event_sources=event_sources(config, core, journal, SourceBook(engine, journal), shared.lease, traffic),
+        onsite_sites=onsite_sites,
+        onsite_orders=onsite_orders,
         listeners=listeners,
     )
 
@@ -501,17 +511,24 @@ def _shared_log(wanted: settings.TrafficSettings, database: Database) -> SharedL
 
 
 def _adapters(
-    config: Config, group: str, traffic: TrafficLog | None, captures: CallCaptures | None = None
+    config: Config,
+    group: str,
+    traffic: TrafficLog | None,
+    captures: CallCaptures | None = None,
+    *,
+    onsite: Callable[[str], OnsiteRoad] | None = None,
 ) -> Mapping[tuple[str, str], Adapter]:
     """Return one adapter for each configured peer, by (tenant, name), overheard where there is a traffic log.
 
-    What adapters capture of calls goes into ``captures``.
+    What adapters capture of calls goes into ``captures``; ``onsite`` gives a tenant's road to gateways on site.
     """
     made: dict[tuple[str, str], Adapter] = {}
     for tenant_name, tenant in config.tenants.items():
         for name, peer in getattr(tenant, group).items():
             keep = partial(_keeping, tenant=tenant_name, target=name, captures=captures)
             adapter = _adapter(f"tenants.{tenant_name}.{group}.{name}", name, peer, keep)
+            if isinstance(adapter, OnsiteAppliance) and onsite:
+                adapter.connect(onsite(tenant_name))
             if traffic:
                 most, language = config.traffic.most_kb * 1024, config.language(tenant_name)
                 adapter = RecordedAdapter(
@@ -519,6 +536,12 @@ def _adapters(
                 )
             made[tenant_name, name] = adapter
     return made
+
+
+def appliances_alone(config: Config) -> tuple[Mapping[tuple[str, str], Adapter], Mapping[tuple[str, str], Rules]]:
+    """Return the appliances of a configuration and how each is treated, without a store. Raises ``ConfigError``."""
+    made = _adapters(config, "appliances", None)
+    return made, _rules(config, made)
 
 
 def _rules(config: Config, appliances: Mapping[tuple[str, str], Adapter]) -> Mapping[tuple[str, str], Rules]:

@@ -6,12 +6,11 @@ from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from gateway.store.journal import Journal
-
 from gateway.clock import milliseconds
 from gateway.logins.passwords import hash_password
 from gateway.store.database import open_database
 from gateway.store.directory import Agent, Directory
+from gateway.store.writing.journal import Journal
 from tests.cluster.appliance import Pbx
 from tests.cluster.checker import Findings, check
 from tests.cluster.clients import Clicker, Client, Exchange, Screen

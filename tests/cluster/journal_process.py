@@ -10,10 +10,8 @@ import threading
 import time
 from pathlib import Path
 
-from gateway.store.head_numbers import HeadNumbers
-from gateway.store.journal import Journal
-
 from gateway.store.database import open_database
+from gateway.store.postgresql.head_numbers import HeadNumbers
 from gateway.store.writing.journal import Journal
 from tests.store.conftest import T0, start_draft
 
@@ -40,7 +38,7 @@ def main() -> None:
 
 
 def next_of_sequence(numbers: HeadNumbers, tenant: str) -> int:
-    """Return the next number of the sequence ``numbers_TENANT``, which a transaction that is undone does not give back."""
+    """Return the next of the sequence ``numbers_TENANT``; a transaction that is undone does not give it back."""
     ((found,),) = numbers._rows("SELECT nextval(%s::regclass)", [f"numbers_{tenant}"])
     time.sleep(IN_TRANSACTION_S)
     numbers._last[tenant] = max(numbers._last[tenant], int(found))

@@ -2,7 +2,7 @@
 
 A test says ``@pytest.mark.acceptance(8)``. A control breaks the product on purpose and passes when the claim is then
 found to be broken: ``@pytest.mark.control(8)``. Figures come by ``record_property("figure", "slowest 1.6 s")``.
-``python -m tests.cluster.proof`` runs all of them, wherever they lie, and prints a table; ``--only 8`` those of one claim.
+``python -m tests.cluster.proof`` runs all of them, wherever they lie, and prints a table.
 """
 
 import argparse

@@ -172,7 +172,7 @@ def test_connections_that_are_cut_anywhere_lose_and_double_nothing(
     try:
         with node(proxy.port, tmp_path, name) as journal, ThreadPoolExecutor(4) as pool:
             cutting.start()
-            written = list(pool.map(lambda i: write_at_last(journal, TENANTS[i % 3], f"4733{i:06d}"), range(240)))
+            written = list(pool.map(lambda i: write_at_last(journal, TENANTS[i % 3], f"4733{i:06d}"), range(120)))
     finally:
         going.set()
         cutting.join()

@@ -4,7 +4,6 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 
@@ -107,7 +106,9 @@ def test_each_order_was_dialled_once_at_most_and_has_an_outcome(rolling: Rolling
     assert outcomes["unknown"] > 0, f"nobody died while dialling: {outcomes}"
     assert outcomes[None] == 0
     assert rolling.settled_s < UNKNOWN_WITHIN_S
-    figure = f"{len(rolling.cell.history.dialled)} dialled, {outcomes['unknown']} unknown within {rolling.settled_s:.0f} s"
+    figure = (
+        f"{len(rolling.cell.history.dialled)} dialled, {outcomes['unknown']} unknown within {rolling.settled_s:.0f} s"
+    )
     record_property("figure", figure)
 
 

@@ -12,9 +12,7 @@ def test_the_store_lies_in_the_database_that_the_test_is_for(store: Store, reque
 
 
 @pytest.mark.control(1)
-@pytest.mark.parametrize(
-    "open_store", [pytest.param("postgresql", marks=pytest.mark.postgresql)], indirect=True
-)
+@pytest.mark.parametrize("open_store", [pytest.param("postgresql", marks=pytest.mark.postgresql)], indirect=True)
 def test_what_one_of_them_alone_understands_fails_on_the_other(store: Store) -> None:
     with store.engine.connect() as connection, pytest.raises(DBAPIError, match="syntax error"):
         connection.exec_driver_sql("PRAGMA user_version")

@@ -48,6 +48,8 @@ NOTE = text(
 )
 Gone = Mapping[str, Removed]
 """What went, by company."""
+MayGo = Callable[[Connection, Partition, str], bool]
+"""Says whether all that a company has in a partition may go."""
 
 
 class PartitionDrops:
@@ -89,15 +91,13 @@ class PartitionDrops:
         with self._engine.connect() as connection:
             return max(connection.execute(query).scalar() or 0, at - LONGEST_PARTITION_MS)
 
-    def _old(self, table: str, may_go: Callable[[Connection, Partition, str], bool]) -> Sequence[Partition]:
+    def _old(self, table: str, may_go: MayGo) -> Sequence[Partition]:
         """Return the partitions of ``table``, but for the last, of which all that is in them may go."""
         with self._engine.connect() as connection:
             known = parts_of(connection, table)[:-1]
             return [part for part in known if self._is_old(connection, part, may_go)]
 
-    def _is_old(
-        self, connection: Connection, part: Partition, may_go: Callable[[Connection, Partition, str], bool]
-    ) -> bool:
+    def _is_old(self, connection: Connection, part: Partition, may_go: MayGo) -> bool:
         """Return whether ``part`` may go: no more rows will come, and those of every company are old."""
         reached = self._ago(0) if part.name.startswith(EVENTS.table) else connection.execute(LAST_CALL).scalar_one()
         if part.end is None or part.end > reached:

@@ -7,6 +7,7 @@ has happened, and nobody may believe that it did not.
 
 import os
 import secrets
+from collections.abc import Mapping
 from functools import cached_property, partial
 from pathlib import Path
 from socket import gethostname
@@ -24,6 +25,8 @@ from gateway.store.postgresql import schema as postgresql_schema
 from gateway.store.postgresql.doorbell import PostgresqlDoorbell
 from gateway.store.postgresql.following import PostgresqlFollower
 from gateway.store.postgresql.log import PostgresqlEventLog
+from gateway.store.postgresql.reachability import Reachability
+from gateway.store.postgresql.reading_pool import ReadingPool, bound_reading
 from gateway.store.postgresql.transactions import LaneTransactions
 from gateway.store.private_files import prepare
 from gateway.store.reading.doorbell import Doorbell
@@ -38,6 +41,8 @@ from gateway.texts.text import Text
 
 DRIVER = "postgresql+psycopg"
 CONNECT_WITHIN_S = 5
+ASK_WITHIN_S = 2
+"""For a connection that finds out whether the server answers; libpq takes no less."""
 READERS, MORE_READERS = 8, 24
 READ_WITHIN_MS = 60_000
 """Longer reading statements are ended: a report over years takes seconds."""
@@ -95,6 +100,7 @@ class PostgresqlDatabase:
         prepare(self._data)
         engine = self._engine(
             isolation_level="REPEATABLE READ",
+            poolclass=ReadingPool,
             pool_size=READERS,
             max_overflow=MORE_READERS,
             pool_timeout=CONNECT_WITHIN_S,
@@ -102,7 +108,12 @@ class PostgresqlDatabase:
             pool_pre_ping=True,
         )
         event.listen(engine, "connect", _prepare_to_read)
+        bound_reading(engine, self._reachability)
         return engine
+
+    @cached_property
+    def _reachability(self) -> Reachability:
+        return Reachability(partial(self._driver_connection, {"connect_timeout": ASK_WITHIN_S}))
 
     @cached_property
     def _writing_engine(self) -> Engine:
@@ -119,7 +130,9 @@ class PostgresqlDatabase:
         return engine
 
     def _engine(self, **options: Any) -> Engine:
-        return create_engine(self._url, paramstyle="format", connect_args=CONNECTING, hide_parameters=True, **options)
+        # What the address says itself counts more.
+        usual = {name: value for name, value in CONNECTING.items() if name not in self._url.query}
+        return create_engine(self._url, paramstyle="format", connect_args=usual, hide_parameters=True, **options)
 
     @cached_property
     def lanes(self) -> int:
@@ -146,10 +159,13 @@ class PostgresqlDatabase:
 
     def direct_connection(self) -> Any:
         """Return a psycopg connection of the caller's own, in autocommit mode; close it. Raises ``psycopg.Error``."""
+        return self._driver_connection({})
+
+    def _driver_connection(self, wanted: Mapping[str, Any]) -> Any:
         import psycopg
 
         arguments, options = self.engine.dialect.create_connect_args(self._url)
-        settings: dict[str, Any] = {**CONNECTING, **options}
+        settings: dict[str, Any] = {**CONNECTING, **options, **wanted}
         return psycopg.connect(*arguments, **settings, autocommit=True)
 
     def writer_lock(self, lane: int) -> WriterLock:
@@ -215,6 +231,7 @@ class PostgresqlDatabase:
         if "_doorbell" in vars(self):
             self._doorbell.close()
         if "engine" in vars(self):
+            self._reachability.close()
             self.engine.dispose()
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, insert, inspect, select, text
 
 from gateway.errors import DataUnusable, NewerSchema
+from gateway.store.figures.triggers import watch
 from gateway.store.partitions.beginning import part_calls, part_events
 from gateway.store.revisions import MIGRATIONS
 from gateway.store.shared import tables as shared_tables
@@ -76,6 +77,7 @@ def _make(connection: Connection, name: str) -> None:
         connection.exec_driver_sql(statement)
     part_events(connection)
     part_calls(connection)
+    watch(connection)
     first = FIRST_COUNTERS | {"lanes": LANES}
     connection.execute(insert(counters), [{"name": key, "value": value} for key, value in first.items()])
 

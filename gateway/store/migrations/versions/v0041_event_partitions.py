@@ -1,6 +1,6 @@
 """The event log by month, on PostgreSQL
 
-Revises: 0035
+Revises: 0038
 """
 
 from alembic import op
@@ -8,7 +8,7 @@ from alembic import op
 from gateway.store.partitions.beginning import part_events
 
 revision = "0041"
-down_revision = "0035"
+down_revision = "0038"
 
 
 def upgrade() -> None:
