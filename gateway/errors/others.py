@@ -36,6 +36,18 @@ class ImportSuperseded(SourceError):
         )
 
 
+class SourceSuperseded(GatewayError):
+    """Another process has taken a source of events meanwhile: what was still told by the one before is not written."""
+
+    code = 640
+    http_status = 409
+
+    def __init__(self, source: str) -> None:
+        super().__init__(
+            Text("another process runs the source {source} by now; this one writes no more of it.", source=source)
+        )
+
+
 class EventSourceError(GatewayError):
     """A source of events cannot be heard, or not any more; it is tried again after a pause, of ``pause_s`` at least."""
 
@@ -45,6 +57,20 @@ class EventSourceError(GatewayError):
     def __init__(self, text: Text | str, *, hint: Text | str = "", pause_s: float = 0.0) -> None:
         super().__init__(text, hint=hint)
         self.pause_s = pause_s
+
+
+class MainGatewayError(GatewayError):
+    """The main gateway of a gateway on site cannot be reached, or does not take what it is sent.
+
+    ``status`` is that of its answer, 0 where none came.
+    """
+
+    code = 660
+    http_status = 502
+
+    def __init__(self, text: Text | str, *, hint: Text | str = "", status: int = 0) -> None:
+        super().__init__(text, hint=hint)
+        self.status = status
 
 
 class InternalError(GatewayError):

@@ -13,7 +13,7 @@ from enum import Enum, auto
 
 import structlog
 
-from gateway.errors import BusyError, GatewayError
+from gateway.errors import BusyError, GatewayError, SourceSuperseded
 from gateway.event_source import SourceStopped, Stop
 from gateway.store.writing.drafts import AgentStateDraft, EventDraft, OrderDraft, Recorded
 
@@ -74,6 +74,8 @@ class InOrderWriter:
         self._changed = threading.Condition()
         self._tried = 0
         self._again_at = 0.0
+        self._is_superseded = False
+        """Whether another process has the source, so that nothing more is written."""
         self.told = 0
         """Events that were told."""
         self.written = 0
@@ -92,6 +94,8 @@ class InOrderWriter:
         with self._changed:
             while len(self._events) >= self._most or self._have_failed():
                 self._wait()
+            if self._is_superseded:
+                raise SourceStopped
             event = UnderWay(draft, self._clock(), then)
             self._events.append(event)
             self.told += 1
@@ -169,6 +173,7 @@ class InOrderWriter:
     def _settle(self, event: UnderWay, outcome: Outcome) -> None:
         event.progress = EventProgress.DONE
         if isinstance(outcome, GatewayError):
+            self._is_superseded = self._is_superseded or isinstance(outcome, SourceSuperseded)
             self._refused(event.draft, outcome)
             return
         self._tried = 0

@@ -12,15 +12,17 @@ from prometheus_client import Counter
 
 from gateway.adapter import defect_of
 from gateway.clock import milliseconds
-from gateway.errors import EventSourceError, GatewayError
+from gateway.errors import EventSourceError, GatewayError, SourceSuperseded
 from gateway.event_source import EventSource, Heard, SourcePlace, SourceStopped
-from gateway.events.in_order import Draft, HandIn, InOrderWriter
+from gateway.events.clock import SourceClock
+from gateway.events.in_order import Draft, HandIn, InOrderWriter, Outcome
 from gateway.events.memory import SourceMemory
 from gateway.events.recording import OLD_MS, SourceTraffic
 from gateway.handlers import Core
 from gateway.mapping.events import iso
 from gateway.store.event_sources import MOST_GAPS, Gap, SourceStanding, SourceState
 from gateway.store.shared.contract import Lease
+from gateway.store.writing.drafts import SourceFence
 from gateway.texts.text import Text
 
 log = structlog.get_logger()
@@ -78,14 +80,24 @@ class SourceRunner:
         self._lock = threading.Lock()
         self._missing_from = before.complete_until
         now = tools.clock()
-        self._standing = replace(before, state=SourceState.CONNECTING, since=now, holder=tools.holder)
+        self._standing = replace(
+            before, state=SourceState.CONNECTING, since=now, holder=tools.holder, token=lease.token
+        )
         self._told_before = before.told
         self._is_silent = False
         self.stop = threading.Event()
         self.has_changed = True
         """Whether people see something else than was last written."""
         self.traffic = SourceTraffic(tools.add, place, source.peer, secrets, tools.most_bytes)
-        self._writer = InOrderWriter(tools.hand_in, self.stop, tools.clock, refused=self._refused)
+        self._clock = SourceClock(
+            place.clock_ahead_ms,
+            before.clock_corrected_ms,
+            tells_at_once=getattr(source, "tells_at_once", True),
+            changed=self._clock_differs,
+        )
+        self._fence = SourceFence(place.name, lease.token)
+        self._not_written = 0
+        self._writer = InOrderWriter(self._hand_in, self.stop, tools.clock, refused=self._refused)
         self._core = replace(tools.core, journal=self._writer)
         self._memory = SourceMemory(before.memory)
         self._rested_at = 0.0
@@ -105,9 +117,8 @@ class SourceRunner:
         self._writer.try_again()
         self.traffic.flush(before=self._tools.clock() - OLD_MS)
         self._watch_silence()
-        if not self.stop.is_set() and not self._lease.held():
-            log.warning("source_lost_to_another", **self._about)
-            self.stop.set()
+        if not self._lease.held():
+            self._lost()
 
     def standing(self) -> SourceStanding:
         """Return how the source is doing now."""
@@ -123,7 +134,18 @@ class SourceRunner:
                 complete_until=durable_until or None,
                 told=self._told_before + self._writer.written,
                 memory=self._memory.safe(lambda: settled),
+                clock_ahead_ms=self._clock_ahead(),
+                clock_corrected_ms=self._clock.corrected,
             )
+
+    def _clock_ahead(self) -> int | None:
+        """Return what was measured last, by whoever ran the source."""
+        ahead = self._clock.ahead
+        return self._standing.clock_ahead_ms if ahead is None else ahead
+
+    def _clock_differs(self, ahead_ms: int) -> None:
+        log.warning("source_clock_differs", ahead_s=round(ahead_ms / 1000), **self._about)
+        self.has_changed = True
 
     def is_holder(self) -> bool:
         """Return whether no other process can have the source."""
@@ -151,7 +173,7 @@ class SourceRunner:
     def message(self, message: Heard) -> None:
         self._writer.then = self.traffic.event()
         try:
-            self._core.handle(message)
+            self._core.handle(self._clock.put_right(message))
         except SourceStopped:
             raise
         except GatewayError as error:
@@ -229,7 +251,7 @@ class SourceRunner:
         return (now - standing.since) / 1000 if was_connected else 0.0
 
     def _finish(self) -> None:
-        left = self._writer.finish(FINISH_WITHIN_S)
+        left = self._writer.finish(FINISH_WITHIN_S) + self._not_written
         if left:
             log.error("source_events_not_written", count=left, **self._about)
         self._set(SourceState.STOPPED)
@@ -260,7 +282,21 @@ class SourceRunner:
         if is_silent and not was_silent:
             log.warning("source_silent", seconds=round(quiet_ms / 1000), **self._about)
 
+    def _hand_in(self, draft: Draft, then: Callable[[Outcome], None]) -> None:
+        """Hand in ``draft`` to be written as long as no other process has taken the source."""
+        self._tools.hand_in(replace(draft, fence=self._fence), then)
+
+    def _lost(self) -> None:
+        """End, for another process has the source now: it tells people what may be missing."""
+        if not self.stop.is_set():
+            log.warning("source_lost_to_another", **self._about)
+            self.stop.set()
+
     def _refused(self, draft: Draft, error: GatewayError) -> None:
+        if isinstance(error, SourceSuperseded):
+            self._not_written += 1
+            self._lost()
+            return
         self._refuse(type(draft.message).__name__, error)
 
     def _refuse(self, kind: str, error: GatewayError) -> None:

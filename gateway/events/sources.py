@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 import structlog
 
-from gateway.errors import GatewayError
+from gateway.errors import GatewayError, SourceSuperseded
 from gateway.event_source import EventSource, SourcePlace
 from gateway.events.runner import SourceRunner, SourceTools
-from gateway.store.event_sources import SourceBook, SourceKey, SourceStanding
+from gateway.store.event_sources import SourceKey, SourceStanding, SourceStandings
 from gateway.store.shared.contract import Lease
 
 log = structlog.get_logger()
@@ -38,7 +38,7 @@ class EventSources:
         self,
         configured: Mapping[SourceKey, ConfiguredSource],
         lease: Callable[[str], Lease | None],
-        book: SourceBook,
+        book: SourceStandings,
         tools: SourceTools,
     ) -> None:
         self.configured = configured
@@ -88,7 +88,11 @@ class EventSources:
         if lease is None:
             return
         try:
-            before = self.book.of(*key)
+            before = self.book.take(*key, lease.token)
+        except SourceSuperseded:
+            log.error("source_token_outdated", tenant=key[0], source=key[1], token=lease.token)
+            lease.release()
+            return
         except Exception:
             lease.release()
             raise

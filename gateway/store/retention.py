@@ -6,7 +6,6 @@ By default everything is kept. What went is said in the log and, once a day, in 
 import json
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import partial
 
 import structlog
@@ -15,7 +14,9 @@ from sqlalchemy import Connection, Engine
 from gateway.clock import Clock
 from gateway.domain.audit import AuditAction, AuditEntry
 from gateway.store import audit, filling
+from gateway.store.partitions.dropping import PartitionDrops
 from gateway.store.removing import (
+    Ages,
     Removed,
     aged_attempts,
     aged_events,
@@ -32,17 +33,11 @@ AT_ONCE_S = 5.0
 """How long one turn of ``work`` may take, so that maintenance comes to its other chores."""
 REST = 1.0
 """Behind each slice it rests for so many times what the slice took: events get their turn."""
+HELD_UP_AT_MOST_MS = 6 * 3_600_000
+"""How long nothing is removed row by row while a partition cannot be dropped because others read it."""
+LOCK = "retention"
 WHO = "cti-gateway"
 """Whose name stands in the audit log."""
-
-
-@dataclass(frozen=True, slots=True)
-class Ages:
-    """How long a company keeps what, in milliseconds; None: for good."""
-
-    calls_ms: int | None = None
-    events_ms: int | None = None
-    attempts_ms: int | None = None
 
 
 class Retention:
@@ -68,6 +63,9 @@ class Retention:
         self._done_at: dict[str, int] = {}
         self._attempts_until: dict[str, int] = {}
         self._gone: dict[str, Removed] = {}
+        self._drops = PartitionDrops(engine, self._ages, self._clock.ago, self._removed_beside, rest)
+        self._dropped_at: int | None = None
+        self._held_up_at: int | None = None
 
     def work(self, now: int) -> None:
         """Remove what there is time for; what is left is done at the next call. Nothing goes as long as older calls are
@@ -77,10 +75,32 @@ class Retention:
         if not due or not self._is_filled():
             return
         until = time.monotonic() + AT_ONCE_S
+        if not self._drop(now):
+            return
         for tenant in due:
             if not self._work_for(tenant, self._ages[tenant], until):
                 return
             self._finish(tenant, now)
+
+    def _drop(self, now: int) -> bool:
+        """Drop partitions of which everything is old; return whether the rest is to be removed row by row now."""
+        if self._dropped_at is not None and 0 <= now - self._dropped_at < DAY_MS:
+            return True
+        for gone in self._drops.work():
+            for tenant, removed in gone.items():
+                self._note(tenant, removed)
+        if not self._drops.is_held_up:
+            self._dropped_at, self._held_up_at = now, None
+            return True
+        self._held_up_at = now if self._held_up_at is None else self._held_up_at
+        return not 0 <= now - self._held_up_at < HELD_UP_AT_MOST_MS
+
+    def _removed_beside(self, work: Callable[[Connection], Removed]) -> Removed:
+        """Remove a slice of what hangs on calls of any company, and rest behind it."""
+        began = time.monotonic()
+        removed: Removed = self._journal.run(work, lock=LOCK)
+        self._rest((time.monotonic() - began) * REST)
+        return removed
 
     def _is_due(self, tenant: str, now: int) -> bool:
         done_at = self._done_at.get(tenant)

@@ -23,7 +23,7 @@ phones, accounts, attempts = tables.phones, tables.accounts, tables.attempts
 choices, agents, identifiers = tables.choices, tables.agents, tables.identifiers
 
 legs, notes, agent_states = tables.legs, tables.notes, tables.agent_states
-source_marks, agent_notes = tables.source_marks, tables.agent_notes
+source_marks, agent_notes, event_sources = tables.source_marks, tables.agent_notes, tables.event_sources
 
 MOST_IDENTIFIED = 500
 """Accounts that are read by one statement: a contract's number such as 1 may be that of any number of them."""
@@ -133,6 +133,11 @@ OWNERS = _owners()
 IDENTIFIED = Lookup(_identified)
 AGENTS = TenantLookup(
     select(agents.c.tenant, agents.c.extension, agents.c.login, agents.c.name), agents.c.tenant, agents.c.extension
+)
+SOURCE_TOKENS = TenantLookup(
+    select(event_sources.c.tenant, event_sources.c.name, event_sources.c.token),
+    event_sources.c.tenant,
+    event_sources.c.name,
 )
 LAST_CONTACTS = Lookup(_last_contacts)
 

@@ -2,10 +2,15 @@
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from gateway.clock import milliseconds
+from gateway.logins.passwords import hash_password
+from gateway.store.database import open_database
+from gateway.store.directory import Agent, Directory
+from gateway.store.writing.journal import Journal
 from tests.cluster.appliance import Pbx
 from tests.cluster.checker import Findings, check
 from tests.cluster.clients import Clicker, Client, Exchange, Screen
@@ -31,17 +36,14 @@ class Cell:
 
     def add_agents(self) -> None:
         """Let Ana log in at each company, at extension 3501."""
-        first, *others = self.tenants
-        ana = ("ana", "--extension", "3501", "--name", "Ana", "--tenant", first, "--password-stdin")
-        self.nodes[0].cli("agent", "add", *ana, stdin=f"{PASSWORD}\n")
-        found = self.database.writable.query(
-            "SELECT column_name FROM information_schema.columns WHERE table_name = 'agents'"
-        )
-        rest = ", ".join(name for (name,) in found if name not in ("id", "tenant"))
-        for tenant in others:
-            self.database.writable.query(
-                f"INSERT INTO agents (tenant, {rest}) SELECT '{tenant}', {rest} FROM agents WHERE tenant = '{first}'"
-            )
+        hashed = hash_password(PASSWORD)
+        with closing(open_database(self.folder / "agents", self.database.url())) as database:
+            journal = Journal(database)
+            journal.start()
+            directory = Directory(database.engine, journal)
+            for tenant in self.tenants:
+                directory.save_agent(Agent(0, tenant, LOGIN, "Ana", "3501"), hashed, milliseconds())
+            journal.stop()
 
     def open_screens(self, count: int) -> None:
         """Open screens of all companies in turn, each at another node, and wait until they are open."""

@@ -7,14 +7,18 @@ that it is durable: tenant, number as sent, ``seq`` and id of the call.
 import argparse
 import os
 import threading
+import time
 from pathlib import Path
 
 from gateway.store.database import open_database
+from gateway.store.postgresql.head_numbers import HeadNumbers
 from gateway.store.writing.journal import Journal
 from tests.store.conftest import T0, start_draft
 
 THREADS = 4
 TENANTS = ("acme", "beta", "gama", "delta", "epsilon")
+IN_TRANSACTION_S = 0.02
+"""How long the control stays between a number and its COMMIT: so that a kill comes in between."""
 
 
 def main() -> None:
@@ -23,11 +27,22 @@ def main() -> None:
     parser.add_argument("url")
     parser.add_argument("data", type=Path)
     parser.add_argument("name", help="two digits, with which its numbers begin")
+    parser.add_argument("--from-sequences", action="store_true", help="the control: number as databases usually do")
     wanted = parser.parse_args()
+    if wanted.from_sequences:
+        HeadNumbers.seq = next_of_sequence  # type: ignore[method-assign]
     journal = Journal(open_database(wanted.data, wanted.url))
     journal.start()
     for thread in range(THREADS):
         threading.Thread(target=write, args=(journal, f"{wanted.name}{thread}")).start()
+
+
+def next_of_sequence(numbers: HeadNumbers, tenant: str) -> int:
+    """Return the next of the sequence ``numbers_TENANT``; a transaction that is undone does not give it back."""
+    ((found,),) = numbers._rows("SELECT nextval(%s::regclass)", [f"numbers_{tenant}"])
+    time.sleep(IN_TRANSACTION_S)
+    numbers._last[tenant] = max(numbers._last[tenant], int(found))
+    return int(found)
 
 
 def write(journal: Journal, first: str) -> None:

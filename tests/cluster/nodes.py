@@ -180,10 +180,8 @@ class Node:
 
 
 def start_all(nodes: Sequence[Node]) -> None:
-    """Start ``nodes``: the first makes the schema, the others then begin side by side."""
-    nodes[0].begin()
-    nodes[0].wait()
-    for node in nodes[1:]:
+    """Start ``nodes`` side by side."""
+    for node in nodes:
         node.begin()
-    for node in nodes[1:]:
+    for node in nodes:
         node.wait()

@@ -1,5 +1,6 @@
 """PostgreSQL servers: a primary and a standby that follows it, killed, frozen and promoted at will."""
 
+import atexit
 import glob
 import os
 import shutil
@@ -9,10 +10,12 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from gateway.store.database import open_database
 from tests.cluster.ports import fixed_port
 from tests.cluster.proxy import Proxy
 from tests.live.groups import ENDED
@@ -27,7 +30,11 @@ SETTINGS: Mapping[str, str] = {
     "wal_keep_size": "256MB",
     "log_checkpoints": "off",
     "autovacuum_naptime": "5s",
+    "dynamic_shared_memory_type": "mmap",  # in the server's folder: a killed one leaves nothing elsewhere
 }
+MEMORY = Path("/dev/shm")
+MEMORY_BYTES = 4 << 30
+"""As much room in memory is enough for all servers of a test."""
 STANDBY = "standby"
 """The standby's ``application_name``, by which the primary waits for it."""
 
@@ -65,13 +72,20 @@ class ClusterServer:
         self.process: subprocess.Popen[bytes] | None = None
 
     def make(self) -> None:
-        """Make an empty database cluster. Raises ``CalledProcessError``."""
+        """Take the files of a stopped server with the database ``cti``, which has the schema. All have them of the same
+        one: to make them anew takes longer than most tests.
+        """
+        subprocess.run(["cp", "-a", stopped_server(), self.data], check=True, timeout=60)
+
+    def initialise(self) -> None:
+        """Make an empty server."""
         self.run("initdb", "-D", str(self.data), "-U", USER, "-A", "trust", "-E", "UTF8", "--locale", "C", "--no-sync")
 
-    def copy_of(self, primary: "ClusterServer", *, through: int | None = None) -> None:
-        """Become a standby of ``primary``, which it reaches at port ``through`` (a proxy's) where one is given."""
-        source = f"host=127.0.0.1 port={primary.port} user={USER}"
-        self.run("pg_basebackup", "-D", str(self.data), "-d", source, "-X", "stream", "-c", "fast", "--no-sync")
+    def follow(self, primary: "ClusterServer", *, through: int | None = None) -> None:
+        """Become a standby of ``primary``, which it reaches at port ``through`` (a proxy's) where one is given. Both
+        began with the same files, and the primary still has all that it has written since.
+        """
+        self.make()
         follows = f"host=127.0.0.1 port={through or primary.port} user={USER} application_name={STANDBY}"
         with (self.data / "postgresql.auto.conf").open("a", encoding="utf-8") as file:
             file.write(f"primary_conninfo = '{follows} connect_timeout=2'\nwal_receiver_timeout = '5s'\n")
@@ -197,17 +211,16 @@ class Cluster:
         """The network between the two, each way ``delay_s`` long."""
 
     def start(self, *, standby: bool = True, synchronous: bool = True) -> None:
-        """Start the primary with an empty database, and a standby that it waits for."""
+        """Start the primary, whose database has the schema and no rows, and a standby that it waits for."""
         self.link.start()
         self.primary.make()
         self.primary.start()
-        self.primary.query(f"CREATE DATABASE {DATABASE}", database="postgres")
         if standby:
             self.follow(synchronous=synchronous)
 
     def follow(self, *, synchronous: bool = True) -> None:
         """Make and start the standby."""
-        self.standby.copy_of(self.primary, through=self.link.port)
+        self.standby.follow(self.primary, through=self.link.port)
         self.standby.start(hot_standby="on")
         if synchronous:
             self.primary.set(synchronous_standby_names=STANDBY)
@@ -237,9 +250,9 @@ class Cluster:
 
 
 @contextmanager
-def cluster(logs: Path, *, delay_s: float = 0.0, **how: bool) -> Iterator[Cluster]:
+def cluster(logs: Path, *, delay_s: float = 0.0, on_disk: bool = False, **how: bool) -> Iterator[Cluster]:
     """A running primary and standby for the length of a block; their logs stay in the folder ``logs``."""
-    with owned_folder() as place:
+    with owned_folder(on_disk=on_disk) as place:
         found = Cluster(place, logs, delay_s=delay_s)
         try:
             found.start(**how)
@@ -248,18 +261,44 @@ def cluster(logs: Path, *, delay_s: float = 0.0, **how: bool) -> Iterator[Cluste
             found.stop()
 
 
+@cache
+def stopped_server() -> Path:
+    """Return the files of a stopped server with the database ``cti`` as this version makes it; for this process."""
+    place = Path(tempfile.mkdtemp(prefix="cti-cluster-", dir=_memory()))
+    atexit.register(shutil.rmtree, place, ignore_errors=True)
+    _give(place)
+    server = ClusterServer(place, place, "stopped")
+    server.initialise()
+    try:
+        server.start(fsync="off")
+        server.query(f"CREATE DATABASE {DATABASE}", database="postgres")
+        database = open_database(place / "node", f"postgresql://{USER}@127.0.0.1:{server.port}/{DATABASE}")
+        database.upgrade()
+        database.close()
+    finally:
+        server.stop()
+    return server.data
+
+
 @contextmanager
-def owned_folder() -> Iterator[Path]:
+def owned_folder(*, on_disk: bool = False) -> Iterator[Path]:
     """A folder of PostgreSQL's user for the length of a block.
 
-    It lies outside of pytest's, which only the user of the tests may enter.
+    It lies outside of pytest's, which only the user of the tests may enter; in memory where there is room, unless
+    ``on_disk``: a killed server leaves all that it has written there as well, and a busy disk takes seconds to sync it.
     """
-    place = Path(tempfile.mkdtemp(prefix="cti-cluster-"))
+    place = Path(tempfile.mkdtemp(prefix="cti-cluster-", dir=None if on_disk else _memory()))
     _give(place)
     try:
         yield place
     finally:
         shutil.rmtree(place, ignore_errors=True)
+
+
+def _memory() -> Path | None:
+    """Return a folder in memory; None where there is none, or too little."""
+    has_room = os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > MEMORY_BYTES
+    return MEMORY if has_room else None
 
 
 def _give(path: Path) -> None:

@@ -4,7 +4,7 @@ import random
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -43,13 +43,10 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ClusterServer]:
 
 
 @pytest.fixture
-def name(server: ClusterServer, request: pytest.FixtureRequest, tmp_path: Path) -> str:
+def name(server: ClusterServer, request: pytest.FixtureRequest) -> str:
     """A database of the test's own, with the schema."""
     made = f"cti_{abs(hash(request.node.name))}"
-    server.query(f"CREATE DATABASE {made}", database="postgres")
-    database = open_at(server.port, tmp_path, made)
-    database.upgrade()
-    database.close()
+    server.query(f"CREATE DATABASE {made} TEMPLATE {DATABASE}", database="postgres")
     return made
 
 
@@ -69,16 +66,6 @@ def node(port: int, data: Path, name: str = DATABASE, *, patience_s: float = 60)
     finally:
         journal.stop()
         database.close()
-
-
-@contextmanager
-def upgraded(port: int, data: Path) -> Iterator[Journal]:
-    """A node that makes the schema first."""
-    database = open_at(port, data)
-    database.upgrade()
-    database.close()
-    with node(port, data) as journal:
-        yield journal
 
 
 def write(journal: Journal, tenant: str, number: str, at: int = T0) -> Written:
@@ -122,6 +109,7 @@ class CutsCommits:
         return cuts
 
 
+@pytest.mark.acceptance(5)
 def test_an_event_whose_commit_got_no_answer_is_there_once_and_its_answer_is_right(
     server: ClusterServer, name: str, tmp_path: Path
 ) -> None:
@@ -144,6 +132,7 @@ def test_an_event_whose_commit_got_no_answer_is_there_once_and_its_answer_is_rig
     check(server, name, written)
 
 
+@pytest.mark.control(5)
 def test_the_check_finds_an_event_that_was_written_again_without_a_look(
     server: ClusterServer, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -165,28 +154,38 @@ def _never_happened(self: LaneTransactions, error: Exception | None) -> None:
     raise NotStored
 
 
+@pytest.mark.acceptance(5)
 def test_connections_that_are_cut_anywhere_lose_and_double_nothing(
     server: ClusterServer, name: str, tmp_path: Path
 ) -> None:
     proxy = Proxy(fixed_port(), server.port)
     proxy.start()
-    going = threading.Event()
+    over = threading.Event()
+    written: list[Written] = []
+    cuts = []
 
     def cut_often() -> None:
+        """Cut soon after each event: at any moment of those that are under way."""
         chance = random.Random(3)
-        while not going.wait(chance.uniform(0.01, 0.08)):
+        while not over.wait(chance.uniform(0, 0.03)):
+            cuts.append(before := len(written))
             proxy.cut()
             proxy.mend()
+            until(lambda: len(written) > before or over.is_set(), timeout_s=60)
 
     cutting = threading.Thread(target=cut_often)
     try:
         with node(proxy.port, tmp_path, name) as journal, ThreadPoolExecutor(4) as pool:
             cutting.start()
-            written = list(pool.map(lambda i: write_at_last(journal, TENANTS[i % 3], f"4733{i:06d}"), range(240)))
+            for _ in pool.map(
+                lambda i: written.append(write_at_last(journal, TENANTS[i % 3], f"4733{i:06d}")), range(120)
+            ):
+                pass
     finally:
-        going.set()
+        over.set()
         cutting.join()
         proxy.stop()
+    assert len(cuts) > 10
     check(server, name, written)
 
 
@@ -219,13 +218,18 @@ def test_a_producer_gives_up_in_time_and_knows_whether_that_was_surely_not_store
 
 
 @pytest.mark.parametrize(
-    ("held_at_most_ms", "least_s", "most_s"), [(1500, 0.0, 4.0), (0, 5.0, 30.0)], ids=["as it is", "control"]
+    ("held_at_most_ms", "least_s", "most_s"),
+    [
+        pytest.param(1500, 0.0, 2.5, id="as it is", marks=pytest.mark.acceptance(8)),
+        pytest.param(0, 5.0, 30.0, id="control", marks=pytest.mark.control(8)),
+    ],
 )
 def test_a_node_that_hangs_inside_a_transaction_holds_up_the_others_for_a_moment_only(
     server: ClusterServer,
     name: str,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
+    record_property: Callable[[str, object], None],
     held_at_most_ms: int,
     least_s: float,
     most_s: float,
@@ -248,17 +252,24 @@ def test_a_node_that_hangs_inside_a_transaction_holds_up_the_others_for_a_moment
             written.append(write(other, "acme", "4732100002"))
             took = time.monotonic() - began
             assert hung.result(30) == "done", "what was undone is done again"
+    record_property("figure", f"the others waited {took:.1f} s")
     assert least_s <= took < most_s
     check(server, name, written)
 
 
-@pytest.mark.parametrize("is_heeded", [True, False], ids=["as it is", "control"])
+@pytest.mark.parametrize(
+    "is_heeded",
+    [
+        pytest.param(True, id="as it is", marks=pytest.mark.acceptance(4)),
+        pytest.param(False, id="control", marks=pytest.mark.control(4)),
+    ],
+)
 def test_a_commit_whose_wait_for_the_standby_was_cancelled_is_acknowledged_once_the_standby_has_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_heeded: bool
 ) -> None:
     if not is_heeded:
         monkeypatch.setattr(LaneTransactions, "_hear", lambda self, notice: None)
-    with cluster(tmp_path) as found, upgraded(found.primary.port, tmp_path / "data") as journal:
+    with cluster(tmp_path) as found, node(found.primary.port, tmp_path / "data") as journal:
         written = [write(journal, "acme", "4732100001")]
         found.standby.freeze()
         with ThreadPoolExecutor(1) as pool:

@@ -12,6 +12,7 @@ PLAN = Plan(events=2000)
 NODES = {"n1", "n2", "n3"}
 
 
+@pytest.mark.acceptance(3, 6, 7)
 def test_a_killed_node_a_frozen_node_and_a_lost_primary_lose_nothing(tmp_path: Path) -> None:
     report = run(tmp_path, PLAN)
     assert not report.findings, f"{report.line()}\n{report.findings}"
@@ -22,6 +23,7 @@ def test_a_killed_node_a_frozen_node_and_a_lost_primary_lose_nothing(tmp_path: P
 
 
 @pytest.mark.slow
+@pytest.mark.acceptance(3)
 def test_nothing_is_lost_where_the_standby_was_cut_off_before(tmp_path: Path) -> None:
     report = run(tmp_path, replace(PLAN, cut_before_s=0.5, freeze_s=1))
     assert not report.findings, f"{report.line()}\n{report.findings}"
@@ -29,6 +31,7 @@ def test_nothing_is_lost_where_the_standby_was_cut_off_before(tmp_path: Path) ->
 
 
 @pytest.mark.slow
+@pytest.mark.control(3)
 def test_an_asynchronous_standby_loses_events_and_screens_begin_anew_once(tmp_path: Path) -> None:
     """The control of the two tests above; a screen whose company has lost nothing goes on."""
     plan = replace(PLAN, events=1500, synchronous=False, cut_before_s=0.5, promote_after_s=0.3, freeze_s=0)
@@ -39,6 +42,7 @@ def test_an_asynchronous_standby_loses_events_and_screens_begin_anew_once(tmp_pa
 
 
 @pytest.mark.slow
+@pytest.mark.control(3)
 def test_a_cancelled_commit_that_is_believed_loses_events(tmp_path: Path) -> None:
     """The control: nodes that cancel a COMMIT and believe its answer."""
     report = run(

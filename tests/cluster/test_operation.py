@@ -21,6 +21,7 @@ def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cell]:
         yield found
 
 
+@pytest.mark.acceptance(18)
 def test_check_refuses_what_may_lose_events_unless_that_is_accepted(pair: Cell) -> None:
     node = pair.nodes[0]
     assert "a synchronous standby has what is acknowledged" in node.cli("check")
@@ -41,6 +42,7 @@ def test_check_refuses_what_may_lose_events_unless_that_is_accepted(pair: Cell) 
         pair.database.primary.set(synchronous_standby_names="standby")
 
 
+@pytest.mark.acceptance(17)
 def test_a_node_whose_clock_is_three_seconds_ahead_is_not_ready_and_says_why(pair: Cell) -> None:
     node = pair.nodes[1]
     node.kill()

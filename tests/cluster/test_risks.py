@@ -42,11 +42,13 @@ def codes(found: Cluster, user: str = "cti") -> list[str]:
     return [risk.code for risk in risks(cast(Database, asked(found, user)))]
 
 
+@pytest.mark.control(18)
 def test_a_server_with_a_synchronous_standby_has_no_risk(pair: Cluster) -> None:
     assert codes(pair) == []
     assert server_version(cast(Database, asked(pair))).split(".")[0].isdigit()
 
 
+@pytest.mark.acceptance(18)
 @pytest.mark.parametrize(
     ("setting", "value", "good"),
     [
@@ -70,6 +72,7 @@ def test_a_role_of_its_own_that_does_not_wait_is_named(pair: Cluster) -> None:
     pair.primary.query("ALTER ROLE cti RESET synchronous_commit")
 
 
+@pytest.mark.acceptance(18)
 def test_a_standby_that_is_asynchronous_is_none(pair: Cluster) -> None:
     pair.primary.set(synchronous_standby_names="")
     until(lambda: codes(pair) == ["no_synchronous_standby"])

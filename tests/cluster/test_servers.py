@@ -59,7 +59,6 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ClusterServer]:
         found = ClusterServer(place, tmp_path_factory.mktemp("server"), "alone")
         found.make()
         found.start()
-        found.query(f"CREATE DATABASE {DATABASE}", database="postgres")
         yield found
         found.kill()
 

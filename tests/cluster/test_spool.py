@@ -38,6 +38,7 @@ def kept(found: Cell) -> list[SentEvent]:
     return [event for event in found.history.acknowledged() if event.call_id == 0]
 
 
+@pytest.mark.acceptance(14)
 def test_what_two_nodes_keep_while_the_database_is_away_is_there_once_and_in_order(tmp_path: Path) -> None:
     with cell(tmp_path, nodes=2, tenants=6, server="spool = true", standby=False) as found:
         first, second = found.nodes

@@ -22,6 +22,7 @@ def shown(found: Cell) -> int:
     return sum(len(screen.shown) for screen in found.history.screens)
 
 
+@pytest.mark.acceptance(4)
 def test_nothing_is_acknowledged_or_shown_until_a_standby_is_back(tmp_path: Path) -> None:
     with cell(tmp_path, nodes=2, tenants=4) as found:
         found.open_screens(4)
@@ -42,6 +43,7 @@ def test_nothing_is_acknowledged_or_shown_until_a_standby_is_back(tmp_path: Path
 
 
 @pytest.mark.slow
+@pytest.mark.control(4)
 def test_a_cancelled_commit_that_is_believed_is_acknowledged_and_shown(tmp_path: Path) -> None:
     """The control: nodes that cancel a COMMIT after 0.3 s and believe its answer."""
     with cell(tmp_path, nodes=1, tenants=2, environment=BELIEVED_CANCEL) as found:

@@ -49,7 +49,7 @@ FOR_THE_LOADER = {
 
 FOR_POSTGRESQL = {
     (config.ServerSettings, name)
-    for name in ("database", "database_password", "accept_loss", "spool", "spool_mb", "spool_hours")
+    for name in ("database", "database_password", "database_direct", "accept_loss", "spool", "spool_mb", "spool_hours")
 }
 """Keys that a server of its own is needed for: tests/live/test_postgresql.py, tests/server/test_node_watch.py,
 tests/server/test_node_spool.py.

@@ -73,6 +73,7 @@ def meeting(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
     return meet_for
 
 
+@pytest.mark.acceptance(15)
 def test_of_nodes_that_find_a_source_due_at_once_one_begins(
     nodes: list[Node], meeting: Callable[[float], None]
 ) -> None:
@@ -80,6 +81,7 @@ def test_of_nodes_that_find_a_source_due_at_once_one_begins(
     assert len(claim_at_once(nodes)) == 1
 
 
+@pytest.mark.control(15)
 def test_without_the_company_s_turn_each_would_begin(
     nodes: list[Node], meeting: Callable[[float], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -94,6 +96,7 @@ def account(name: str) -> LoadedAccount:
     return LoadedAccount("1", name, ())
 
 
+@pytest.mark.acceptance(15)
 def test_an_importer_that_was_given_up_writes_nothing_more(nodes: list[Node]) -> None:
     (here, journal), (there, other), _ = nodes
     mine, theirs = Imports(here.engine, journal), Imports(there.engine, other)

@@ -141,6 +141,7 @@ def run_nodes(pbx: CountingPbx, url: str, *, nodes: int = NODES, kill: int = 0) 
             process.wait()
 
 
+@pytest.mark.acceptance(13)
 def test_no_more_orders_are_under_way_at_once_than_the_appliance_stands_though_a_node_dies(
     pbx: CountingPbx, database: Any
 ) -> None:
@@ -149,6 +150,7 @@ def test_no_more_orders_are_under_way_at_once_than_the_appliance_stands_though_a
     assert pbx.most <= MOST
 
 
+@pytest.mark.control(13)
 def test_the_appliance_notices_nodes_that_share_nothing(pbx: CountingPbx) -> None:
     """The control of the test above: it would fail."""
     run_nodes(pbx, "", nodes=2)
@@ -185,10 +187,12 @@ def trials(shared: list[Shared | None]) -> tuple[int, set[BreakerState]]:
         return sum(len(adapter.delivered) for adapter in adapters), {queue.health().gate for queue in queues}
 
 
+@pytest.mark.acceptance(13)
 def test_a_half_open_breaker_has_one_trial_in_the_whole_cell(nodes: list[SharedPostgresql]) -> None:
     assert trials([*nodes])[0] == 1
 
 
+@pytest.mark.control(13)
 def test_each_of_nodes_that_share_nothing_makes_its_own_trial() -> None:
     """The control of the test above: it would fail."""
     assert trials([None] * NODES)[0] == NODES

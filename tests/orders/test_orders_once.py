@@ -120,6 +120,7 @@ def click_everywhere(nodes: list[OrderNode]) -> Counter[Outcome]:
     return told
 
 
+@pytest.mark.acceptance(7)
 def test_an_order_that_is_given_to_all_nodes_at_once_is_dialled_once(
     open_nodes: OpenNodes, fresh: FreshDatabase, pbx: SlowPbx
 ) -> None:
@@ -130,6 +131,7 @@ def test_an_order_that_is_given_to_all_nodes_at_once_is_dialled_once(
     assert {int(message.id) for message in pbx.delivered} == set(nodes[0].outcomes())
 
 
+@pytest.mark.control(7)
 def test_nodes_without_a_common_database_each_dial_it(open_nodes: OpenNodes, pbx: SlowPbx) -> None:
     """The control of the test above: it would fail."""
     click_everywhere(open_nodes(open_database))
@@ -156,6 +158,7 @@ with module.ExitStack() as opened:
 """
 
 
+@pytest.mark.acceptance(7)
 def test_an_order_whose_node_died_is_unknown_soon_and_dialled_by_nobody(
     open_nodes: OpenNodes, fresh: FreshDatabase, pbx: SlowPbx, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -143,6 +143,7 @@ def test_what_swallows_rings_is_told_once(log: WrittenLog, monkeypatch: pytest.M
     assert [each["event"] for each in logs].count("doorbell_not_heard") == 1
 
 
+@pytest.mark.acceptance(9)
 def test_behind_a_pooler_in_transaction_mode_it_is_not_heard_and_events_come_by_looking(log: WrittenLog) -> None:
     with pooler() as folder, capture_logs() as logs:
 

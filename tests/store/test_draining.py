@@ -68,6 +68,7 @@ def test_what_was_kept_is_written_once_in_its_order_and_numbered_without_gaps(st
     assert not spool.is_occupied()
 
 
+@pytest.mark.acceptance(14)
 def test_a_drain_that_dies_after_its_commit_is_not_repeated(
     store: Store, spool: Spool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -83,6 +84,7 @@ def test_a_drain_that_dies_after_its_commit_is_not_repeated(
     assert logged(store) == [f"call_started 473210000{place}" for place in (1, 2, 3)]
 
 
+@pytest.mark.control(14)
 def test_without_the_database_s_count_it_would_be_repeated(
     store: Store, spool: Spool, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -88,6 +88,7 @@ def test_a_batch_of_many_companies_takes_as_few_statements_as_one_of_few(store: 
 
 
 @ON_POSTGRESQL
+@pytest.mark.acceptance(12)
 def test_a_batch_of_128_companies_takes_12_statements_at_most(store: Store, statements: list[str]) -> None:
     assert max(sent_for(store, statements, MANY)) <= 12
 

@@ -169,6 +169,7 @@ sys.stdin.read()
 """
 
 
+@pytest.mark.acceptance(13)
 def test_what_a_node_holds_is_free_within_five_seconds_of_its_death_or_of_its_hanging(
     cell: Cell, monkeypatch: pytest.MonkeyPatch
 ) -> None:

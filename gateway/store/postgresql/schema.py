@@ -1,5 +1,6 @@
 """The schema on PostgreSQL: a new database is made at this version's revision, an older one brought there by the same
-migrations as SQLite's. What differs from the tables of the code stands in ``DIFFERENCES``.
+migrations as SQLite's. What differs from the tables of the code stands in ``DIFFERENCES`` and in ``partitions``, where
+events are numbered for each tenant.
 """
 
 from typing import Any
@@ -7,6 +8,8 @@ from typing import Any
 from sqlalchemy import Connection, insert, inspect, select, text
 
 from gateway.errors import DataUnusable, NewerSchema
+from gateway.store.figures.triggers import watch
+from gateway.store.partitions.beginning import part_calls, part_events
 from gateway.store.revisions import MIGRATIONS
 from gateway.store.shared import tables as shared_tables
 from gateway.store.tables import counters, metadata
@@ -17,9 +20,6 @@ LANES = 8
 """Transactions that may write at once in the whole cell, each of tenants of its own."""
 FIRST_COUNTERS = {"event": 0, "call": 0, "order": 0, "results_to_fill": 0, "missed_to_fill": 0, "people": 0}
 DIFFERENCES = (
-    # Numbered for each tenant, not over all of them.
-    "ALTER TABLE events DROP CONSTRAINT pk_events",
-    "ALTER TABLE events ADD CONSTRAINT pk_events PRIMARY KEY (tenant, seq)",
     # Written again and again: their new versions find room beside the old ones.
     "ALTER TABLE counters SET (fillfactor = 20, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 500)",
     "ALTER TABLE calls SET (fillfactor = 90)",
@@ -75,6 +75,9 @@ def _make(connection: Connection, name: str) -> None:
     metadata.create_all(connection)
     for statement in DIFFERENCES:
         connection.exec_driver_sql(statement)
+    part_events(connection)
+    part_calls(connection)
+    watch(connection)
     first = FIRST_COUNTERS | {"lanes": LANES}
     connection.execute(insert(counters), [{"name": key, "value": value} for key, value in first.items()])
 

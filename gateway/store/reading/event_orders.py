@@ -6,7 +6,7 @@ each company.
 
 from collections.abc import Iterator, Sequence
 from types import MappingProxyType
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, cast
 
 from sqlalchemy import ColumnElement, Connection, Engine, func, select, text
 
@@ -67,7 +67,7 @@ class OneOrder:
     def unread(self, connection: Connection, progress: Progress, limit: int) -> Sequence[UnreadEvent]:
         query = select(events.c.tenant, events.c.seq, events.c.at, events.c.call_id)
         rows = connection.execute(query.where(events.c.seq > progress.seq).order_by(events.c.seq).limit(limit))
-        return [UnreadEvent(*row) for row in rows]
+        return cast(Sequence[UnreadEvent], rows.all())
 
     def moved(self, progress: Progress, read: Sequence[UnreadEvent]) -> Progress:
         return progress._replace(seq=read[-1].seq, at=read[-1].at)

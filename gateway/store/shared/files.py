@@ -235,9 +235,11 @@ def take_lease(path: Path) -> FileLease | None:
 
 
 def _token_after(written: bytes) -> int:
-    """Return a token greater than the one that is written down, or than any other where a power cut garbled it."""
+    """Return a token greater than the one that is written down; where none is, or a power cut garbled it, than all that
+    were given before: the database may still know one of a folder that is no more.
+    """
     last = written.split(b"\n", 1)[0]
-    return int(last) + 1 if last.isdigit() else 1 if not written else time.time_ns()
+    return int(last) + 1 if last.isdigit() else time.time_ns() // 1000
 
 
 class SharedFiles:

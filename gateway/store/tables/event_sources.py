@@ -22,5 +22,20 @@ event_sources = Table(
     Column("not_understood", Integer, nullable=False, comment="what came and was no event"),
     Column("gaps", FittedText, nullable=False, comment="the last spans in which events may be missing, as JSON"),
     Column("memory", FittedText, nullable=False, comment="what the source keeps for its next attempt, as JSON"),
+    Column(
+        "token",
+        BigInteger,
+        nullable=False,
+        server_default="0",
+        comment="number of the newest lease that it was run with: who has an older one writes nothing more",
+    ),
+    Column("clock_ahead_ms", BigInteger, comment="by how much its clock was measured to be ahead of the gateway's"),
+    Column(
+        "clock_corrected_ms",
+        BigInteger,
+        nullable=False,
+        server_default="0",
+        comment="what is taken off the moments that it tells",
+    ),
     comment="How each source of events is doing that the gateway goes and gets.",
 )

@@ -52,6 +52,7 @@ from gateway.store.writing.lookups import load_together
 from gateway.store.writing.matching import Matches
 from gateway.store.writing.numbers_of import numbers_of
 from gateway.store.writing.repeats import Repeats
+from gateway.store.writing.source_fence import SourceFences
 from gateway.texts.languages import DEFAULT, Language
 from gateway.texts.text import Text
 
@@ -98,6 +99,7 @@ class Batch:
         self._identified = Identified(self._driver)
         self._agents = AgentsAtExtensions(self._driver)
         self._marks = SourceMarks(self._driver)
+        self._fences = SourceFences(self._driver)
         self._matched: dict[int, dict[str, Any]] = {}
         self._touched: dict[int, CandidateCall] = {}
         self._events: list[dict[str, Any]] = []
@@ -120,13 +122,13 @@ class Batch:
 
     def write(self, drafts: Sequence[object]) -> list[Any]:
         """Write ``drafts`` in order and return what came of each."""
-        locking = self._numbers.load(drafts)
+        first = (self._numbers.load(drafts), self._fences.load(drafts))
         if any(mark_of(draft) is not None for draft in drafts):
-            load_together(self._driver, (locking, self._marks.load(drafts)))
+            load_together(self._driver, (*first, self._marks.load(drafts)))
             drafts = self._known_by_marks(drafts)
             load_together(self._driver, tuple(self._loads(drafts)))
         else:
-            load_together(self._driver, (locking, *self._loads(drafts)))
+            load_together(self._driver, (*first, *self._loads(drafts)))
         self._reserve(drafts)
         results = [ADD[type(draft)](self, draft) for draft in drafts]
         self._flush()
@@ -172,6 +174,7 @@ class Batch:
 
     def _add_event(self, draft: EventDraft) -> Recorded:
         """Let the rule book decide what an event changes; take that, and tell the log and the outbox of it."""
+        self._fences.check(draft)
         if (seen := self._marks.seen(draft)) is not None:
             return self._add_seen(draft, seen)
         message, event = draft.message, self._agents.seen_by(draft)
@@ -212,6 +215,7 @@ class Batch:
 
     def _add_agent_state(self, draft: AgentStateDraft) -> Recorded:
         """Keep what an exchange tells of an agent; it changes no call."""
+        self._fences.check(draft)
         if self._marks.seen(draft) is not None:
             return Recorded(0, 0, repeated=True)
         login, _ = self._agents.at(draft.message.tenant, draft.extension)

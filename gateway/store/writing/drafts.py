@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 from gateway.adapter import Delivery
 from gateway.domain.calls.heard import HeardEvent
@@ -13,11 +13,19 @@ from gateway.domain.numbering.numbers import Reading
 from gateway.domain.telling import NO_RULES, TellingRules
 
 
+class SourceFence(NamedTuple):
+    """Which source of the tenant told something, and the token of the lease with which it was run."""
+
+    source: str
+    token: int
+
+
 @dataclass(frozen=True, slots=True)
 class EventDraft:
     """What a message tells of a call, for the rule book; ``forwards`` names who is told of it if ``rules`` agree.
 
     ``late``: it was kept by the node while the database was away, for longer than a screen should still pop up.
+    With a ``fence`` it is written only while no other process has taken the source.
     """
 
     message: CallMessage
@@ -25,6 +33,7 @@ class EventDraft:
     forwards: tuple[str, ...] = ()
     rules: TellingRules = NO_RULES
     late: bool = False
+    fence: SourceFence | None = None
 
     @property
     def tenant(self) -> str:
@@ -33,12 +42,13 @@ class EventDraft:
 
 @dataclass(frozen=True, slots=True)
 class AgentStateDraft:
-    """What a message tells of an agent, at ``extension`` as the log has it; ``forwards`` as in ``EventDraft``."""
+    """What a message tells of an agent, at ``extension`` as the log has it; the rest as in ``EventDraft``."""
 
     message: AgentStateChanged
     extension: str
     forwards: tuple[str, ...] = ()
     rules: TellingRules = NO_RULES
+    fence: SourceFence | None = None
 
     @property
     def tenant(self) -> str:

@@ -68,25 +68,24 @@ class CountedNumbers:
         self._last = dict(self._read)
 
     def seq(self, tenant: str) -> int:
-        return self._next("event")
+        seq = self._last["event"] = self._last["event"] + 1
+        return seq
 
     def call_at_hand(self) -> int:
         return self._last["call"] + 1
 
     def next_call(self) -> int:
-        return self._next("call")
+        call_id = self._last["call"] = self._last["call"] + 1
+        return call_id
 
     def next_order(self) -> int:
-        return self._next("order")
+        order_id = self._last["order"] = self._last["order"] + 1
+        return order_id
 
     def flush(self) -> None:
         moved = [{"name": name, "value": value} for name, value in self._last.items() if value != self._read[name]]
         statements.WRITE_COUNTERS.run(self._driver, moved)
         self._read = dict(self._last)
-
-    def _next(self, counter: str) -> int:
-        self._last[counter] += 1
-        return self._last[counter]
 
 
 COUNTERS = ("event", "call", "order")
