@@ -128,7 +128,7 @@ def running(each: SetUp, options: argparse.Namespace, tenants: Sequence[str]) ->
 @contextmanager
 def started(each: SetUp, folder: Path) -> Iterator[Cluster]:
     delay_s = (each.standby_ms or 0.0) / 2 / 1000
-    with cluster(folder, delay_s=delay_s, standby=each.standby_ms is not None) as found:
+    with cluster(folder, delay_s=delay_s, on_disk=True, standby=each.standby_ms is not None) as found:
         yield found
 
 

@@ -69,6 +69,11 @@ class ServerSettings(Table):
     database_password: SecretStr | None = Field(
         None, strict=False, description="its password, where it does not stand in the address (env: or file:)"
     )
+    database_direct: SecretStr | None = Field(
+        None,
+        strict=False,
+        description="address of the server itself where database is a pooler's (PgBouncer) for reading (env: or file:)",
+    )
     accept_loss: bool = Field(
         False, description="let a PostgreSQL without a synchronous standby pass 'check'; said at each start"
     )

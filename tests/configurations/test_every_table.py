@@ -50,7 +50,7 @@ FOR_THE_LOADER = {
 FOR_POSTGRESQL = {
     (config.ServerSettings, name)
     for name in (
-        *("database", "database_password", "accept_loss", "remove_whole_partitions"),
+        *("database", "database_password", "database_direct", "accept_loss", "remove_whole_partitions"),
         *("spool", "spool_mb", "spool_hours"),
     )
 }
