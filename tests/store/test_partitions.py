@@ -11,10 +11,9 @@ from structlog.testing import capture_logs
 from gateway.adapter import Delivery, Outcome
 from gateway.store import tables
 from gateway.store.audit import AuditFilter, AuditLog
-from gateway.store.partitions import counting, dropping
 from gateway.store.figures.log import FiguresLog
 from gateway.store.figures.summing import Summing
-from gateway.store.partitions import dropping
+from gateway.store.partitions import counting, dropping
 from gateway.store.partitions.ahead import PartitionsAhead, next_width
 from gateway.store.partitions.counting import EventCounts
 from gateway.store.partitions.months import month_after, month_name, month_of, months_from
