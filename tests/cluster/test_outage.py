@@ -7,12 +7,17 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from pathlib import Path
 from urllib.parse import urlencode
 
 import pytest
+from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
 
+from gateway.store.spool.draining import LATE_MS
 from tests.cluster.cell import LOGIN, PASSWORD, Cell, cell, wait_for
 from tests.cluster.nodes import Node
+from tests.live.desk import chromium, connection, is_seen, text_of
 
 pytestmark = [pytest.mark.cluster, pytest.mark.slow, pytest.mark.timeout(240)]
 READERS = 100
@@ -114,3 +119,32 @@ def test_an_open_screen_stays_and_says_that_calls_come_late(found: Cell, desk: D
     assert wait_for(lambda: "data: {}" in desk.told[behind:], WITHIN_S)
     assert "ended" not in desk.told
     assert desk.ask("GET", "/")[0] == 200
+
+
+def test_a_person_at_the_desk_sees_late_calls_listed_and_not_popped(found: Cell, tmp_path: Path) -> None:
+    (node,) = found.nodes
+    with chromium(tmp_path / "browser") as browser:
+        browser.get(f"{node.url}/login")
+        browser.find_element(By.ID, "usuario").send_keys(LOGIN)
+        browser.find_element(By.ID, "senha").send_keys(PASSWORD, Keys.ENTER)
+        assert wait_for(lambda: bool(browser.find_elements(By.ID, "conexao")), WITHIN_S)
+        assert wait_for(lambda: connection(browser) == "live", WITHIN_S)
+        assert not is_seen(browser, "#atraso")
+        found.database.primary.freeze()
+        try:
+            ring(node, "4732100127")
+            assert ring(node, "4732100128") == "OK 0\n"
+            kept_at = time.monotonic()
+            assert wait_for(lambda: is_seen(browser, "#atraso"), WITHIN_S), found.logs()
+            assert connection(browser) == "delayed"
+            assert "o gateway espera pelo banco de dados" in text_of(browser, "#atraso")
+            time.sleep(max(0.0, LATE_MS / 1000 + 1 - (time.monotonic() - kept_at)))
+        finally:
+            found.database.primary.thaw()
+        assert wait_for(lambda: "(47) 3210-0128" in text_of(browser, "main"), WITHIN_S), found.logs()
+        assert wait_for(lambda: connection(browser) == "live", WITHIN_S)
+        assert not is_seen(browser, "#atraso")
+        shown = browser.execute_script(
+            "return [...document.querySelectorAll('.card')].map(card => card.innerText).join()"
+        )
+        assert "3210-0128" not in shown, "a call that was kept for too long pops up"
