@@ -136,6 +136,7 @@ def test_the_examples_in_the_written_configuration_are_accepted_too(
 ) -> None:
     monkeypatch.setenv("ERP_WEBHOOK_SECRET", "whsec_" + "QUJD" * 8)
     monkeypatch.setenv("CTI_DATABASE", "postgresql://cti@db.example/cti")
+    monkeypatch.setenv("CTI_DATABASE_DIRECT", "postgresql://cti@db.example/cti")
     for name in ("ACME_EVENTS_TOKEN", "ACME_CRM_TOKEN", "CLOUD_SECRET", "PABX_SECRET", "SMDR_PASSWORD", "CDR_PASSWORD"):
         monkeypatch.setenv(name, "x" * 8)
     (tmp_path / "pbx.password").write_text("x")
