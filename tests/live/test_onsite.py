@@ -117,6 +117,7 @@ def test_what_was_told_while_the_link_was_cut_survives_the_site_s_death(office: 
     assert office.logged() == office.told
 
 
+@pytest.mark.slow
 def test_a_main_gateway_that_is_killed_misses_nothing(office: OnsiteOffice) -> None:
     office.wait_heard(2)
     kill_group(office.main.process)
@@ -144,6 +145,7 @@ def test_an_order_whose_connection_is_lost_is_unknown_and_is_not_dialled_again(
     assert office.appliance.numbers() == ["4732100002", "4732100003"]
 
 
+@pytest.mark.slow
 def test_a_site_that_dies_while_it_dials_does_not_dial_again(office: OnsiteOffice) -> None:
     office.appliance.gate.clear()
     ordered = office.dial("4732100004")
@@ -170,6 +172,7 @@ def test_an_order_that_a_dead_connection_does_not_bring_is_unreachable(office: O
     assert office.appliance.numbers() == ["4732100008"]
 
 
+@pytest.mark.slow
 def test_a_key_that_is_revoked_brings_nothing_and_fetches_nothing(office: OnsiteOffice) -> None:
     before = len(office.told)
     office.main.cli("onsite", "revoke", "escritorio")
