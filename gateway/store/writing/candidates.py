@@ -96,11 +96,13 @@ class KnownCalls:
         """Read what ``drafts`` may belong to: a day's open calls and an hour's ended ones, by number and by id."""
         numbers: dict[str, set[str]] = defaultdict(set)
         refs: dict[str, set[str]] = defaultdict(set)
+        back_to = []
         for draft in drafts:
             numbers[draft.message.tenant].update(draft.event.numbers)
             if draft.event.call_ref:
                 refs[draft.message.tenant].add(draft.event.call_ref)
-        first = min((looks_back_to(draft.event) for draft in drafts), default=0)
+            back_to.append(looks_back_to(draft.event))
+        first = min(back_to, default=0)
         before = {"since": first - LONGEST_CALL_MS, "ended_since": first - LATE_MS}
         by_number = statements.CALLS_BY_NUMBER.ask(self._driver, numbers, **before)
         by_ref = statements.CALLS_BY_REF.ask(self._driver, refs) if refs else nothing

@@ -68,7 +68,7 @@ class Lookup:
             cursor: Any = connection.connection.cursor()
             cursor.execute(text, [*before, *part])
             asked.append(cursor.fetchall)
-        return _all_of(asked)
+        return asked[0] if len(asked) == 1 else _all_of(asked)
 
     def _text(self, connection: Connection | Driver, size: int) -> str:
         text = self._texts[connection.dialect.name, size] = positional(self._build(size), connection)
@@ -107,21 +107,24 @@ class TenantLookup:
         """Ask for the same rows; they are there when the answer is asked for."""
         if connection.dialect.name == "postgresql":
             return self._of_all(connection, wanted, values)
-        asked: list[Answer] = []
+        asked = []
         for whose, keys in wanted.items():
             if keys:
-                asked += self._of_one(connection, self._parts(whose), list(keys), values)
-        return _all_of(asked)
+                asked.append(self._of_one(connection, whose, list(keys), values))
+        return asked[0] if len(asked) == 1 else _all_of(asked)
 
     def _of_one(
-        self, connection: Connection | Driver, whose: Sequence[str], keys: list[Any], values: Mapping[str, Any]
-    ) -> Iterator[Answer]:
-        for start in range(0, len(keys), LARGEST):
-            part = filled_up(keys[start : start + LARGEST])
-            text, names = self._texts.get(len(part)) or self._for_one(connection, len(part))
-            cursor: Any = connection.connection.cursor()
-            cursor.execute(text, [*map(values.__getitem__, names), *whose, *part])
-            yield cursor.fetchall
+        self, connection: Connection | Driver, whose: str | tuple[str, str], keys: list[Any], values: Mapping[str, Any]
+    ) -> Answer:
+        if len(keys) > LARGEST:
+            parts = [keys[start : start + LARGEST] for start in range(0, len(keys), LARGEST)]
+            return _all_of([self._of_one(connection, whose, part, values) for part in parts])
+        keys = filled_up(keys)
+        text, names = self._texts.get(len(keys)) or self._for_one(connection, len(keys))
+        cursor: Any = connection.connection.cursor()
+        cursor.execute(text, [*map(values.__getitem__, names), *self._parts(whose), *keys])
+        answer: Answer = cursor.fetchall
+        return answer
 
     def _for_one(self, connection: Connection | Driver, size: int) -> tuple[str, Sequence[str]]:
         """Compile it for so many keys of one tenant; return it with the names of the parameters ahead of the keys."""
@@ -213,8 +216,6 @@ class SeveralLookups:
 
 def _all_of(asked: list[Answer]) -> Answer:
     """Return one answer with the rows of all."""
-    if len(asked) == 1:
-        return asked[0]
     return lambda: list(chain.from_iterable(answer() for answer in asked))
 
 
