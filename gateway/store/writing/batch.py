@@ -336,13 +336,13 @@ class Batch:
 
     def _flush_rows(self, *, last: bool = False) -> None:
         """Write what the batch has made so far; the ``last`` time, what is written once."""
-        marks = (self._marks.to_write(),) if last else ()
+        writes = [*self._calls_to_write(), *self._rows]
+        if last:
+            writes += self._marks.to_write(), self._numbers.to_write()
         with self._driver.together():
-            write_together(self._driver, (*self._calls_to_write(), *self._rows, *marks))
+            write_together(self._driver, writes)
             if self._spoken_with:
                 self._spoken_with.ask()
-            if last:
-                self._numbers.flush()
         for _, written in self._rows:
             written.clear()
         if self._spoken_with:
@@ -373,10 +373,10 @@ class Batch:
             return
         for tenant, call_id, at, change in settled:
             self._log_missed(tenant, at, {"missed_call": call_id, "change": change})
-        with self._driver.together():
-            write_together(self._driver, (*self._spoken_with.to_write(), (statements.WRITE_EVENTS, self._events)))
-            if last:
-                self._numbers.flush()
+        writes = [*self._spoken_with.to_write(), (statements.WRITE_EVENTS, self._events)]
+        if last:
+            writes.append(self._numbers.to_write())
+        write_together(self._driver, writes)
         self._events.clear()
 
     def _change_missed(self, draft: MissedDraft) -> Recorded:
