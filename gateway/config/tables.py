@@ -77,6 +77,10 @@ class ServerSettings(Table):
     accept_loss: bool = Field(
         False, description="let a PostgreSQL without a synchronous standby pass 'check'; said at each start"
     )
+    remove_whole_partitions: bool = Field(
+        False,
+        description="on PostgreSQL let what is old stay until its whole partition can go: 45 days at most",
+    )
     spool: bool = Field(
         False, description="while PostgreSQL is away keep events on this node, and tell exchanges OK with id 0"
     )

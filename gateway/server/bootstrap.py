@@ -71,6 +71,7 @@ from gateway.store.onsite.orders import OnsiteOrders
 from gateway.store.onsite.sites import OnsiteSites
 from gateway.store.orders import OrderLog
 from gateway.store.partitions.ahead import PartitionsAhead
+from gateway.store.partitions.counting import EventCounts
 from gateway.store.readiness import WriteProbe
 from gateway.store.reading.log import EventLog
 from gateway.store.removing import Ages
@@ -256,6 +257,7 @@ def build(config: Config, data: Path, *, may_wait: bool = False) -> Gateway:
     index = SearchIndex(data)
     companies = tenants(config)
     zones = {name: ZoneInfo(tenant.timezone) for name, tenant in config.tenants.items()}
+    whole = config.server.remove_whole_partitions
     onsite_sites, onsite_orders = OnsiteSites(engine, journal), OnsiteOrders(engine, journal)
     onsite_road = partial(OnsiteRoad, sites=onsite_sites, orders=onsite_orders)
     appliances = _adapters(config, "appliances", traffic, onsite=onsite_road)
@@ -307,7 +309,8 @@ def build(config: Config, data: Path, *, may_wait: bool = False) -> Gateway:
             agent_states_ms=_agent_states_ms(config),
             chores=[
                 Chore("partitions", PartitionsAhead(engine).work),
-                Chore("retention", Retention(engine, journal, _ages(config)).work),
+                Chore("event_counts", EventCounts(engine).work),
+                Chore("retention", Retention(engine, journal, _ages(config), whole=whole).work),
                 Chore("figures", Summing(engine, journal, config.tenants).work),
             ],
             lease=partial(shared.lease, "maintenance"),
