@@ -12,6 +12,7 @@ from sqlalchemy import Connection, text
 
 from gateway.domain.calls.states import Event
 from gateway.store.bulk import Change, Driver, Writes
+from gateway.store.postgresql.named_locks import TAKE, locks_of
 from gateway.store.tables import heads
 from gateway.store.writing.drafts import EventDraft, OrderDraft, WriteJob
 from gateway.store.writing.lookups import Answer, nothing
@@ -22,7 +23,6 @@ ADD_HEADS = text(
     "INSERT INTO heads (tenant, seq) SELECT missing, 0 FROM unnest(CAST(:tenants AS text[])) AS missing "
     "ON CONFLICT DO NOTHING"
 )
-LOCK_NAMES = "SELECT pg_advisory_xact_lock(hashtextextended('cti-gateway ' || name, 0)) FROM unnest(%s::text[]) AS name"
 NEXT_IDS = (
     "SELECT 'call', nextval('call_ids') FROM generate_series(1, %s) "
     "UNION ALL SELECT 'order', nextval('order_ids') FROM generate_series(1, %s)"
@@ -35,9 +35,6 @@ LOCK_AND_NUMBER = (
     "WHERE (SELECT count(*) FROM held) = %s"
 )
 """Heads, then ids: none where a head is missing, for then the transaction begins anew, and they would be lost."""
-
-OTHERS = "others"
-"""The lock of jobs that name neither a company nor a lock of their own."""
 
 
 class HeadsMissing(Exception):
@@ -73,9 +70,8 @@ class HeadNumbers:
     def _hold(self, drafts: Sequence[Any], calls: int, orders: int) -> Iterator[None]:
         wanted = sorted({draft.tenant for draft in drafts if draft.tenant is not None})
         held = self._ask(LOCK_AND_NUMBER, [wanted, calls, orders, len(wanted)]) if wanted else nothing
-        jobs = [draft for draft in drafts if isinstance(draft, WriteJob)]
-        if names := {job.lock or OTHERS for job in jobs if job.lock or job.tenant is None}:
-            self._ask(LOCK_NAMES, [sorted(names)])
+        if names := locks_of(draft for draft in drafts if isinstance(draft, WriteJob)):
+            self._ask(TAKE, names)
         yield
         for what, tenant, number in held():
             if what == "head":
@@ -123,7 +119,7 @@ class HeadNumbers:
         for what, number in fetched():
             self._ids[what].append(number)
 
-    def _ask(self, statement: str, values: list[object]) -> Answer:
+    def _ask(self, statement: str, values: Sequence[object]) -> Answer:
         answer: Answer = self._driver.connection.execute(statement, values).fetchall
         return answer
 
