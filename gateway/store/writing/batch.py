@@ -31,7 +31,7 @@ from gateway.store.identified import Identified
 from gateway.store.letters import fields as letters
 from gateway.store.source_marks import SeenEvent, SourceMarks, mark_of
 from gateway.store.spoken_with import SpokenWith
-from gateway.store.writing.candidates import CandidateCall, KnownCalls, KnownOrder
+from gateway.store.writing.candidates import CandidateCall, KnownCalls, StoredOrder
 from gateway.store.writing.drafts import (
     AgentStateDraft,
     Choice,
@@ -322,7 +322,7 @@ class Batch:
         }
         return Recorded(call.call.id, self._log(EventKind.ORDER_SETTLED, call, draft.at, told), draft.order_id)
 
-    def _of_this_batch(self, order_id: int) -> KnownOrder:
+    def _of_this_batch(self, order_id: int) -> StoredOrder:
         """Return an order that was not there when the batch began."""
         self._flush_rows()
         load_together(self._driver, [self._calls.load_orders([order_id])])
