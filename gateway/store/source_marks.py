@@ -72,13 +72,13 @@ class SourceMarks:
                 wanted[draft.message.tenant, mark.source].update(map(plain, _names(draft, mark)))
                 if isinstance(draft, EventDraft) and len(ids := call_ids(draft, mark)) > 1:
                     refs[draft.message.tenant].update(map(REF, ids))
-        known = statements.MARKS.ask(self._driver, wanted)
-        of_calls = statements.CALLS_OF_REFS.ask(self._driver, refs)
+        asked = statements.MARKS_AND_REFS.ask(self._driver, (wanted, refs))
         yield
-        for row in (dict(zip(MARK_COLUMNS, values, strict=True)) for values in known()):
+        known, of_calls = asked()
+        for row in (dict(zip(MARK_COLUMNS, values, strict=True)) for values in known):
             self._known[row["tenant"], row["source"], row["kind"], row["name"]] = row
         sources = {source for _, source in wanted}
-        for tenant, ref, space in of_calls():
+        for tenant, space, _, ref, *_ in of_calls:
             self._refs |= {(tenant, source, ref) for source in (sources if space is None else {space})}
 
     def resolved(self, draft: Marked) -> Marked:

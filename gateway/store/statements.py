@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import and_, bindparam, func, literal_column, or_, select
+from sqlalchemy import BigInteger, and_, bindparam, cast, func, literal_column, null, or_, select
 from sqlalchemy.sql import ClauseElement, ColumnElement
 
 from gateway.store import tables
@@ -211,9 +211,11 @@ MARKS = TenantLookup(
     source_marks.c.name,
     part=source_marks.c.source,
 )
-CALLS_OF_REFS = TenantLookup(
-    select(calls.c.tenant, calls.c.call_ref, calls.c.ref_space), calls.c.tenant, calls.c.call_ref
-)
+_REF = select(calls.c.tenant, calls.c.ref_space, literal_column("'ref'"), calls.c.call_ref, calls.c.call_ref)
+_NUMBERS = (cast(null(), BigInteger).label(name) for name in ("call_id", "sequence", "at"))
+CALLS_OF_REFS = TenantLookup(_REF.add_columns(*_NUMBERS), calls.c.tenant, calls.c.call_ref)
+"""With the columns of a mark: whose space the id is of stands for the source."""
+MARKS_AND_REFS = SeveralLookups(MARKS, CALLS_OF_REFS, key=3)
 SETTLE_ORDERS = Change(
     orders.c.id,
     (orders.c.dialled_by, orders.c.outcome, orders.c.detail, orders.c.peer_ref, orders.c.settled_at, orders.c.sentence),

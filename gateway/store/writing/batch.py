@@ -31,7 +31,7 @@ from gateway.store.identified import Identified
 from gateway.store.letters import fields as letters
 from gateway.store.source_marks import SeenEvent, SourceMarks
 from gateway.store.spoken_with import SpokenWith
-from gateway.store.writing.candidates import CandidateCall, KnownCalls, KnownOrder
+from gateway.store.writing.candidates import CandidateCall, KnownCalls, StoredOrder
 from gateway.store.writing.drafts import (
     AgentStateDraft,
     Choice,
@@ -331,7 +331,7 @@ class Batch:
         }
         return Recorded(call.call.id, self._log(EventKind.ORDER_SETTLED, call, draft.at, told), draft.order_id)
 
-    def _of_this_batch(self, order_id: int) -> KnownOrder:
+    def _of_this_batch(self, order_id: int) -> StoredOrder:
         """Return an order that was not there when the batch began."""
         self._flush_rows()
         load_together(self._driver, [self._calls.load_orders([order_id])])
@@ -345,13 +345,13 @@ class Batch:
 
     def _flush_rows(self, *, last: bool = False) -> None:
         """Write what the batch has made so far; the ``last`` time, what is written once."""
-        marks = (self._marks.to_write(),) if last else ()
+        writes = [*self._calls_to_write(), *self._rows]
+        if last:
+            writes += self._marks.to_write(), self._numbers.to_write()
         with self._driver.together():
-            write_together(self._driver, (*self._calls_to_write(), *self._rows, *marks))
+            write_together(self._driver, writes)
             if self._spoken_with:
                 self._spoken_with.ask()
-            if last:
-                self._numbers.flush()
         for _, written in self._rows:
             if written:
                 written.clear()
@@ -383,10 +383,10 @@ class Batch:
             return
         for tenant, call_id, at, change in settled:
             self._log_missed(tenant, at, {"missed_call": call_id, "change": change})
-        with self._driver.together():
-            write_together(self._driver, (*self._spoken_with.to_write(), (statements.WRITE_EVENTS, self._events)))
-            if last:
-                self._numbers.flush()
+        writes = [*self._spoken_with.to_write(), (statements.WRITE_EVENTS, self._events)]
+        if last:
+            writes.append(self._numbers.to_write())
+        write_together(self._driver, writes)
         self._events.clear()
 
     def _change_missed(self, draft: MissedDraft) -> Recorded:

@@ -71,7 +71,7 @@ class CandidateCall:
         return changed
 
 
-class KnownOrder(NamedTuple):
+class StoredOrder(NamedTuple):
     """An order that was read: whose it is, its call, who was to dial, and what came of it as far as is known."""
 
     tenant: str
@@ -90,7 +90,7 @@ class KnownCalls:
         self._by_ref: dict[tuple[str, str], list[CandidateCall]] = defaultdict(list)
         self._by_number: dict[tuple[str, str], list[CandidateCall]] = defaultdict(list)
         self._by_order: dict[tuple[str, int], CandidateCall] = {}
-        self._orders: dict[int, KnownOrder] = {}
+        self._orders: dict[int, StoredOrder] = {}
 
     def load(self, drafts: Sequence[EventDraft]) -> Iterator[None]:
         """Read what ``drafts`` may belong to: a day's open calls and an hour's ended ones, by number and by id."""
@@ -114,10 +114,10 @@ class KnownCalls:
         found = statements.ORDERED_CALLS.ask(self._driver, order_ids)
         yield
         rows = found()
-        self._orders |= {row[0]: KnownOrder(*row[1:ORDER_COLUMNS]) for row in rows}
+        self._orders |= {row[0]: StoredOrder(*row[1:ORDER_COLUMNS]) for row in rows}
         self._know_all(row[ORDER_COLUMNS:] for row in rows if row[ORDER_COLUMNS + ID] is not None)
 
-    def order(self, order_id: int) -> KnownOrder | None:
+    def order(self, order_id: int) -> StoredOrder | None:
         """Return an order that was read."""
         return self._orders.get(order_id)
 

@@ -181,13 +181,15 @@ class SeveralLookups:
         self._key = key
         self._text: tuple[str, Sequence[str]] | None = None
 
-    def ask(self, driver: Driver, wanted: Sequence[Wanted]) -> Callable[[], Sequence[Rows]]:
-        """Ask for the keys ``wanted`` of each lookup; the answer has the rows of each."""
+    def ask(self, driver: Driver, wanted: Sequence[Wanted], **values: Any) -> Callable[[], Sequence[Rows]]:
+        """Ask for the keys ``wanted`` of each lookup; the answer has the rows of each. ``values`` are of parameters
+        that their queries have.
+        """
         if driver.dialect.name != "postgresql":
-            asked = [lookup.ask(driver, keys) for lookup, keys in zip(self._lookups, wanted, strict=True)]
+            asked = [lookup.ask(driver, keys, **values) for lookup, keys in zip(self._lookups, wanted, strict=True)]
             return lambda: [answer() for answer in asked]
         text, names = self._text = self._text or self._compiled(driver)
-        given: dict[str, list[Any]] = {name: [] for name in names}
+        given: dict[str, Any] = {name: [] for name in names} | values
         for place, (lookup, keys) in enumerate(zip(self._lookups, wanted, strict=True)):
             given |= lookup.keys(keys, f"l{place}_")
         cursor = driver.connection.cursor()
