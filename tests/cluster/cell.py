@@ -86,8 +86,12 @@ class Cell:
                 client.end()
 
     def finish(self) -> Findings:
-        """End exchanges and CRMs, let screens catch up, end them, and return what was wrong."""
+        """End exchanges and CRMs, let screens catch up, end them, and return what was wrong. Raises ``AssertionError``
+        when a node took no part: then it was not tested at all.
+        """
         self.quiet()
+        idle = {node.name for node in self.nodes} - self.history.nodes()
+        assert not idle, f"{idle} acknowledged nothing\n{self.logs()}"
         wait_for(self._have_caught_up, CATCH_UP_S)
         for client in self.clients:
             client.end()
